@@ -1,0 +1,99 @@
+/**
+ * What can go wrong that a caller is expected to handle.
+ *
+ * Everything else is a bug and rises as it is. A message reads
+ * `Cannot <verb> <object>: <what is the case, what would do>` and never holds a
+ * user's prompt or pixels. `functions/problem.ts` maps the codes to HTTP.
+ *
+ * @module
+ */
+
+/** The root of every error that a caller may handle. */
+export class Emu3Error extends Error {
+  /**
+   * @param code Kebab-case and stable: clients may switch on it.
+   * @param message For people.
+   */
+  constructor(
+    /** Kebab-case and stable: clients may switch on it. */
+    readonly code: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** A checkpoint that cannot be opened: names the file and, if any, the key. */
+export class CheckpointError extends Emu3Error {
+  /** @param file The file or folder at fault. */
+  constructor(
+    /** The file or folder at fault. */
+    readonly file: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super("bad-checkpoint", `Cannot open ${file}: ${message}`, options);
+  }
+}
+
+/** Bytes that are not a picture we read. */
+export class ImageError extends Emu3Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super("unreadable-image", `Cannot read picture: ${message}`, options);
+  }
+}
+
+/** A picture with more pixels than are allowed, found out from its header. */
+export class ImageTooLargeError extends Emu3Error {
+  constructor(message: string) {
+    super("image-too-large", `Cannot read picture: ${message}`);
+  }
+}
+
+/** A readable picture whose sides the model does not take. */
+export class ImageSizeError extends Emu3Error {
+  constructor(message: string) {
+    super("image-size", `Cannot use picture: ${message}`);
+  }
+}
+
+/** Codes or tokens that do not spell a grid. */
+export class GridError extends Emu3Error {
+  constructor(message: string) {
+    super("malformed-grid", `Cannot read grid: ${message}`);
+  }
+}
+
+/** A prompt that does not fit into the context. */
+export class PromptTooLongError extends Emu3Error {
+  /**
+   * @param needed Tokens that prompt and answer need.
+   * @param available Tokens that the context holds.
+   */
+  constructor(readonly needed: number, readonly available: number) {
+    super(
+      "prompt-too-long",
+      `Cannot fit prompt: it needs ${needed} tokens with its answer, the context holds ${available}`,
+    );
+  }
+}
+
+/** The queue is full. */
+export class OverloadedError extends Emu3Error {
+  /** @param retryAfterSeconds When trying again is likely to succeed. */
+  constructor(readonly retryAfterSeconds: number) {
+    super(
+      "overloaded",
+      `Cannot take request: the queue is full, try again in ${retryAfterSeconds} s`,
+    );
+  }
+}
+
+/** ONNX Runtime refused or failed. */
+export class RuntimeError extends Emu3Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super("runtime", message, options);
+  }
+}
