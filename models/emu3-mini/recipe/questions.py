@@ -1,0 +1,147 @@
+"""Questions about a scene with the answers that the model is to give."""
+
+import world
+from captions import NUMBERS, capitalized, caption_of, nouns_of, plural, with_article
+
+DESCRIBE = [
+    "Please describe the image",
+    "Please describe the image.",
+    "Describe the image",
+    "Describe this picture.",
+    "What is in this picture?",
+    "What is in the image?",
+    "What do you see?",
+    "What's in this image?",
+    "What is shown here?",
+    "Caption this image.",
+    "describe",
+    "Please describe the picture.",
+    "What is this?",
+]
+COUNT = [
+    "How many objects are there?",
+    "How many things are there?",
+    "How many objects are in the picture?",
+    "How many objects do you see?",
+    "Count the objects.",
+]
+COLOR = [
+    "What colour is the background?",
+    "What color is the background?",
+    "What is the background color?",
+    "What is the background colour?",
+    "background color?",
+    "Which colour is the background?",
+]
+# By side: ways to ask, and the words of the answer.
+POSITION = {
+    "left": (
+        ["What is on the left?", "What is on the left side?", "Which object is on the left?"],
+        "on the left",
+    ),
+    "right": (
+        ["What is on the right?", "What is on the right side?", "Which object is on the right?"],
+        "on the right",
+    ),
+    "top": (
+        ["What is at the top?", "What is on top?", "Which object is at the top?"],
+        "at the top",
+    ),
+    "bottom": (
+        ["What is at the bottom?", "What is on the bottom?", "Which object is at the bottom?"],
+        "at the bottom",
+    ),
+    "middle": (["What is in the middle?", "Which object is in the middle?"], "in the middle"),
+    "top left": (
+        ["What is at the top left?", "What is in the top left corner?"],
+        "at the top left",
+    ),
+    "top right": (
+        ["What is at the top right?", "What is in the top right corner?"],
+        "at the top right",
+    ),
+    "bottom left": (
+        ["What is at the bottom left?", "What is in the bottom left corner?"],
+        "at the bottom left",
+    ),
+    "bottom right": (
+        ["What is at the bottom right?", "What is in the bottom right corner?"],
+        "at the bottom right",
+    ),
+}
+
+
+def questions_about(scene, rng):
+    """Triples (kind, question, answer).
+
+    One description, one count, one color, two "is there", up to two positions and one count of a
+    noun.
+    """
+    nouns = nouns_of(scene)
+    total = (
+        f"There are {NUMBERS[len(nouns)]} objects." if len(nouns) > 1 else "There is one object."
+    )
+    out = [
+        ("describe", rng.choice(DESCRIBE), caption_of(scene)),
+        ("count", rng.choice(COUNT), total),
+        ("colour", rng.choice(COLOR), f"The background is {scene['bg']}."),
+    ]
+    present = rng.choice(nouns)
+    out.append(("exists", _is_there(present, rng), f"Yes, there is {with_article(present)}."))
+    absent = rng.choice([world.SINGULAR[i] for i in world.ACTIVE if world.SINGULAR[i] not in nouns])
+    out.append(("exists", _is_there(absent, rng), f"No, there is no {absent}."))
+    places = positions(scene)
+    for side in rng.sample(sorted(places), min(2, len(places))):
+        asked, where = POSITION[side]
+        answer = f"{capitalized(with_article(places[side]))} is {where}."
+        out.append(("position", rng.choice(asked), answer))
+    noun = rng.choice(nouns) if rng.random() < 0.8 else absent
+    out.append(("countof", _how_many(noun, rng), _there_are(noun, nouns.count(noun))))
+    return out
+
+
+def positions(scene):
+    """Which noun is at which side, where that is unambiguous."""
+    nouns, relation = nouns_of(scene), scene["relation"]
+    if relation == "triangle":
+        return dict(zip(["top left", "top right", "bottom"], nouns))
+    if relation == "square":
+        return dict(zip(["top left", "top right", "bottom left", "bottom right"], nouns))
+    if relation not in ("row", "column"):
+        return {}
+    first, last = ("left", "right") if relation == "row" else ("top", "bottom")
+    places = {first: nouns[0], last: nouns[-1]}
+    if len(nouns) == 3:
+        places["middle"] = nouns[1]
+    return places
+
+
+def _is_there(noun, rng):
+    thing = with_article(noun)
+    return rng.choice(
+        [
+            f"Is there {thing}?",
+            f"Is there {thing} in the picture?",
+            f"Do you see {thing}?",
+            f"is there {thing} in the image?",
+        ]
+    )
+
+
+def _how_many(noun, rng):
+    things = plural(noun)
+    return rng.choice(
+        [
+            f"How many {things} are there?",
+            f"How many {things} do you see?",
+            f"How many {things} are in the picture?",
+        ]
+    )
+
+
+def _there_are(noun, count):
+    if count == 0:
+        return f"There is no {noun}."
+    if count == 1:
+        return f"There is one {noun}."
+    return f"There are {NUMBERS[count]} {plural(noun)}."
