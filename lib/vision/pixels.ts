@@ -1,0 +1,101 @@
+/**
+ * Eight-bit pixels ⇄ the floats that the vision tokenizer works on.
+ *
+ * ```text
+ * [H, W, 3] 0…255 ─ × 1/255, − mean, / std ─▶ [3, H, W] −1…1
+ * [3, H, W] −1…1 ─ × std + mean, × 255, clip, truncate ─▶ [H, W, 3]
+ * ```
+ *
+ * Each step rounds to float32 where NumPy does in the released processor, so
+ * that codes come out the same to the last bit.
+ *
+ * @module
+ */
+
+import type { PixelSize, RgbImage } from "./image.ts";
+
+/** The numbers of a checkpoint's `preprocessor_config.json`. */
+export interface Normalization {
+  /** What a level is multiplied by: 1/255. */
+  readonly rescaleFactor: number;
+  /** `[3]`, red, green, blue. */
+  readonly mean: readonly number[];
+  /** `[3]`, red, green, blue. */
+  readonly std: readonly number[];
+}
+
+/** The published checkpoints' numbers. */
+export const EMU3_NORMALIZATION: Normalization = {
+  rescaleFactor: 1 / 255,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+};
+
+/** `image` as floats, `[3, H, W]`. */
+export function pixelValues(
+  image: RgbImage,
+  normalization: Normalization,
+): Float32Array {
+  const { height, width, pixels } = image;
+  const area = height * width;
+  const values = new Float32Array(3 * area);
+  for (let channel = 0; channel < 3; channel++) {
+    const table = channelTable(normalization, channel);
+    const plane = channel * area;
+    for (let i = 0; i < area; i++) {
+      values[plane + i] = table[pixels[i * 3 + channel]!]!;
+    }
+  }
+  return values;
+}
+
+/**
+ * The picture that `values` mean.
+ *
+ * A level is truncated, not rounded, as the released processor's cast does.
+ *
+ * @param values `[3, H, W]`, −1…1; what lies outside is clipped.
+ * @param size Of the picture.
+ */
+export function imageFromPixelValues(
+  values: Float32Array,
+  size: PixelSize,
+  normalization: Normalization,
+): RgbImage {
+  const { height, width } = size;
+  const area = height * width;
+  if (values.length !== 3 * area) {
+    throw new RangeError(
+      `${values.length} values are not 3 × ${height} × ${width}`,
+    );
+  }
+  const pixels = new Uint8ClampedArray(3 * area);
+  const levels = Math.fround(1 / normalization.rescaleFactor);
+  for (let channel = 0; channel < 3; channel++) {
+    const mean = normalization.mean[channel]!;
+    const std = normalization.std[channel]!;
+    // The processor undoes (x − mean) / std by normalizing with these two.
+    const shift = Math.fround(-mean / std);
+    const divisor = Math.fround(1 / std);
+    const plane = channel * area;
+    for (let i = 0; i < area; i++) {
+      const raised = Math.fround(values[plane + i]! - shift);
+      const unit = Math.fround(raised / divisor);
+      pixels[i * 3 + channel] = Math.trunc(Math.fround(unit * levels));
+    }
+  }
+  return { height, width, pixels };
+}
+
+/** `[256]`: what each level of `channel` becomes. */
+function channelTable(
+  { rescaleFactor, mean, std }: Normalization,
+  channel: number,
+): Float32Array {
+  const offset = Math.fround(mean[channel]!);
+  const divisor = Math.fround(std[channel]!);
+  return Float32Array.from({ length: 256 }, (_, level) => {
+    const centered = Math.fround(Math.fround(level * rescaleFactor) - offset);
+    return centered / divisor;
+  });
+}

@@ -1,0 +1,83 @@
+/**
+ * The size that a picture is resized to before it becomes codes.
+ *
+ * Both sides are rounded to multiples of the factor; if the area then lies
+ * outside the limits, both are scaled by one number and rounded inward. The
+ * limits on sides and aspect are those of the released image processor; the
+ * transformers port has laxer ones.
+ *
+ * @module
+ */
+
+import { ImageSizeError } from "../errors.ts";
+import type { PixelSize } from "./image.ts";
+
+/** What {@linkcode smartResize} may answer. */
+export interface SmartResizeOptions {
+  /** Pixels per code along a side: answers are multiples of it. */
+  readonly factor: number;
+  /** The least area, in pixels². */
+  readonly minPixels: number;
+  /** The greatest area, in pixels². */
+  readonly maxPixels: number;
+}
+
+/** How many times longer than the other a side may be. */
+const maxAspect = 5;
+
+/**
+ * The size nearest to `size` that is whole in codes and within the limits.
+ *
+ * @throws {ImageSizeError} When a side is shorter than the factor or one side
+ * is over five times the other.
+ */
+export function smartResize(
+  size: PixelSize,
+  options: SmartResizeOptions,
+): PixelSize {
+  const { height, width } = size;
+  const { factor, minPixels, maxPixels } = options;
+  checkSides(size, factor);
+  const nearest = {
+    height: roundHalfToEven(height / factor) * factor,
+    width: roundHalfToEven(width / factor) * factor,
+  };
+  const area = nearest.height * nearest.width;
+  if (area > maxPixels) {
+    const shrink = Math.sqrt((height * width) / maxPixels);
+    return {
+      height: Math.floor(height / shrink / factor) * factor,
+      width: Math.floor(width / shrink / factor) * factor,
+    };
+  }
+  if (area < minPixels) {
+    const grow = Math.sqrt(minPixels / (height * width));
+    return {
+      height: Math.ceil((height * grow) / factor) * factor,
+      width: Math.ceil((width * grow) / factor) * factor,
+    };
+  }
+  return nearest;
+}
+
+/** Python's `round`: a tie goes to the even neighbor. */
+export function roundHalfToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
+  return below % 2 === 0 ? below : below + 1;
+}
+
+function checkSides({ height, width }: PixelSize, factor: number): void {
+  if (height < factor || width < factor) {
+    throw new ImageSizeError(
+      `it is ${height} pixels high and ${width} wide, both must be at least ${factor}`,
+    );
+  }
+  const aspect = Math.max(height, width) / Math.min(height, width);
+  if (aspect > maxAspect) {
+    throw new ImageSizeError(
+      `it is ${height} pixels high and ${width} wide, the longer side may be at most ${maxAspect} times the shorter`,
+    );
+  }
+}
