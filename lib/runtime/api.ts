@@ -1,0 +1,245 @@
+/**
+ * ONNX Runtime's C API as callable functions.
+ *
+ * `OrtGetApiBase()->GetApi(version)` is a struct of function pointers that only
+ * ever grows at its end, so an entry is known by its index (the order of
+ * `struct OrtApi` in onnxruntime_c_api.h). A call that fails returns a status,
+ * which becomes a {@linkcode RuntimeError} here.
+ *
+ * Boundary file: pointers and `as` live here and in `tensor.ts`.
+ *
+ * @module
+ */
+
+import { RuntimeError } from "../errors.ts";
+import { type Library, libraryPath, openLibrary } from "./library.ts";
+
+/** A native object. */
+export type Pointer = Deno.PointerObject;
+
+/** What may be handed to a native function. */
+export type Argument = Deno.PointerValue | number | bigint | BufferSource;
+
+/** The C API version asked for: one that every 1.23 and later library has. */
+const API_VERSION = 23;
+
+/** Bytes of a function pointer. */
+const POINTER_BYTES = 8;
+
+/** Index in `OrtApi` and parameters; the result is a status. */
+const CALLS = {
+  CreateSessionFromArray: [8, [
+    "pointer",
+    "buffer",
+    "usize",
+    "pointer",
+    "buffer",
+  ]],
+  CreateSessionOptions: [10, ["buffer"]],
+  EnableProfiling: [14, ["pointer", "buffer"]],
+  SetSessionGraphOptimizationLevel: [23, ["pointer", "i32"]],
+  SetIntraOpNumThreads: [24, ["pointer", "i32"]],
+  CreateRunOptions: [39, ["buffer"]],
+  RunOptionsSetTerminate: [46, ["pointer"]],
+  CreateTensorAsOrtValue: [48, ["pointer", "buffer", "usize", "i32", "buffer"]],
+  CreateTensorWithDataAsOrtValue: [49, [
+    "pointer",
+    "pointer",
+    "usize",
+    "buffer",
+    "usize",
+    "i32",
+    "buffer",
+  ]],
+  GetTensorMutableData: [51, ["pointer", "buffer"]],
+  CreateMemoryInfo: [68, ["buffer", "i32", "i32", "i32", "buffer"]],
+  CreateEnvWithGlobalThreadPools: [119, [
+    "i32",
+    "buffer",
+    "pointer",
+    "buffer",
+  ]],
+  DisablePerSessionThreads: [120, ["pointer"]],
+  CreateThreadingOptions: [121, ["buffer"]],
+  AddSessionConfigEntry: [130, ["pointer", "buffer", "buffer"]],
+  CreateAllocator: [131, ["pointer", "pointer", "buffer"]],
+  RunWithBinding: [133, ["pointer", "pointer", "pointer"]],
+  CreateIoBinding: [134, ["pointer", "buffer"]],
+  BindInput: [136, ["pointer", "buffer", "pointer"]],
+  BindOutput: [137, ["pointer", "buffer", "pointer"]],
+  SetGlobalIntraOpNumThreads: [147, ["pointer", "i32"]],
+  SetGlobalSpinControl: [149, ["pointer", "i32"]],
+  AddRunConfigEntry: [165, ["pointer", "buffer", "buffer"]],
+} as const satisfies Record<
+  string,
+  readonly [number, readonly Deno.NativeType[]]
+>;
+
+/** Index in `OrtApi` of the functions that free; they take the object. */
+const RELEASES = {
+  ReleaseEnv: 92,
+  ReleaseMemoryInfo: 94,
+  ReleaseSession: 95,
+  ReleaseValue: 96,
+  ReleaseRunOptions: 97,
+  ReleaseSessionOptions: 100,
+  ReleaseThreadingOptions: 122,
+  ReleaseAllocator: 132,
+  ReleaseIoBinding: 135,
+} as const;
+
+/** A function that may fail. */
+export type CallName = keyof typeof CALLS;
+
+/** A function that frees. */
+export type ReleaseName = keyof typeof RELEASES;
+
+/** A native function that takes anything and gives a pointer. */
+type Native = (...args: Argument[]) => Deno.PointerValue;
+type NativeAsync = (...args: Argument[]) => Promise<Deno.PointerValue>;
+
+/** The C API of one opened library. */
+export class OrtApi {
+  readonly #library: Library;
+  readonly #table: Deno.UnsafePointerView;
+  readonly #calls = new Map<CallName, Native>();
+  readonly #asyncCalls = new Map<CallName, NativeAsync>();
+  readonly #releases = new Map<ReleaseName, Native>();
+  readonly #message: Native;
+  readonly #freeStatus: Native;
+  /** The library's version, such as `1.30.0`. */
+  readonly version: string;
+
+  /** @throws {RuntimeError} When the library cannot be opened. */
+  constructor(path: string = libraryPath()) {
+    this.#library = openLibrary(path);
+    const base = this.#library.symbols.OrtGetApiBase();
+    if (base === null) {
+      throw new RuntimeError("Cannot use ONNX Runtime: no API");
+    }
+    const view = new Deno.UnsafePointerView(base);
+    const versionString = native(view.getPointer(POINTER_BYTES), [])();
+    this.version = versionString === null
+      ? "unknown"
+      : Deno.UnsafePointerView.getCString(versionString);
+    const table = native(view.getPointer(0), ["u32"])(API_VERSION);
+    if (table === null) {
+      throw new RuntimeError(
+        `Cannot use ONNX Runtime ${this.version} at "${path}": it does not speak API version ${API_VERSION}`,
+      );
+    }
+    this.#table = new Deno.UnsafePointerView(table);
+    this.#message = native(this.#entry(2), ["pointer"]);
+    this.#freeStatus = release(this.#entry(93));
+  }
+
+  /** Calls a function that gives nothing back. */
+  call(name: CallName, ...args: Argument[]): void {
+    let call = this.#calls.get(name);
+    if (call === undefined) {
+      call = native(this.#entry(CALLS[name][0]), CALLS[name][1]);
+      this.#calls.set(name, call);
+    }
+    this.#check(call(...args));
+  }
+
+  /** Like {@linkcode OrtApi.call}, off the event loop. */
+  async callAsync(name: CallName, ...args: Argument[]): Promise<void> {
+    let call = this.#asyncCalls.get(name);
+    if (call === undefined) {
+      call = nativeAsync(this.#entry(CALLS[name][0]), CALLS[name][1]);
+      this.#asyncCalls.set(name, call);
+    }
+    this.#check(await call(...args));
+  }
+
+  /** Calls a function whose last parameter receives a new object. */
+  create(name: CallName, ...args: Argument[]): Pointer {
+    const out = new BigUint64Array(1);
+    this.call(name, ...args, out);
+    return pointerIn(out);
+  }
+
+  /** Like {@linkcode OrtApi.create}, off the event loop. */
+  async createAsync(name: CallName, ...args: Argument[]): Promise<Pointer> {
+    const out = new BigUint64Array(1);
+    await this.callAsync(name, ...args, out);
+    return pointerIn(out);
+  }
+
+  /** Frees a native object. */
+  release(name: ReleaseName, object: Pointer): void {
+    let free = this.#releases.get(name);
+    if (free === undefined) {
+      free = release(this.#entry(RELEASES[name]));
+      this.#releases.set(name, free);
+    }
+    free(object);
+  }
+
+  #entry(index: number): Deno.PointerValue {
+    return this.#table.getPointer(index * POINTER_BYTES);
+  }
+
+  #check(status: Deno.PointerValue): void {
+    if (status === null) return;
+    const text = this.#message(status);
+    const message = text === null
+      ? "unknown error"
+      : Deno.UnsafePointerView.getCString(text);
+    this.#freeStatus(status);
+    throw new RuntimeError(`ONNX Runtime: ${message}`);
+  }
+}
+
+/** `text` as C wants it. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+function pointerIn(out: BigUint64Array): Pointer {
+  const pointer = Deno.UnsafePointer.create(out[0]!);
+  if (pointer === null) throw new RuntimeError("ONNX Runtime: null object");
+  return pointer;
+}
+
+function address(pointer: Deno.PointerValue): Pointer {
+  if (pointer === null) {
+    throw new RuntimeError("Cannot use ONNX Runtime: a function is missing");
+  }
+  return pointer;
+}
+
+function native(
+  pointer: Deno.PointerValue,
+  parameters: readonly Deno.NativeType[],
+): Native {
+  const call = new Deno.UnsafeFnPointer(address(pointer) as never, {
+    parameters,
+    result: "pointer",
+  });
+  return (...args) => call.call(...args as never[]);
+}
+
+function nativeAsync(
+  pointer: Deno.PointerValue,
+  parameters: readonly Deno.NativeType[],
+): NativeAsync {
+  const call = new Deno.UnsafeFnPointer(address(pointer) as never, {
+    parameters,
+    result: "pointer",
+    nonblocking: true,
+  });
+  return (...args) => call.call(...args as never[]);
+}
+
+function release(pointer: Deno.PointerValue): Native {
+  const call = new Deno.UnsafeFnPointer(address(pointer) as never, {
+    parameters: ["pointer"],
+    result: "void",
+  });
+  return (object) => {
+    call.call(object as Deno.PointerValue);
+    return null;
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * A graph that is ready to run, and what its inputs and outputs are bound to.
+ *
+ * Runs happen on a thread of their own: the event loop stays free, and aborting
+ * the signal stops a run after the operator at hand.
+ *
+ * @module
+ */
+
+import { RuntimeError } from "../errors.ts";
+import { cString, type OrtApi, type Pointer } from "./api.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** How a session treats its graph. */
+export interface SessionOptions {
+  /** Folder that the locations of external weights are relative to. */
+  readonly weightFolder: string;
+  /**
+   * Whether kernels may rearrange weights for speed. That copies them; without
+   * it, weights of the computing type stay mapped from their file.
+   */
+  readonly prepack: boolean;
+  /**
+   * Whether memory is given back after each run: for graphs whose shapes vary
+   * from run to run.
+   */
+  readonly shrink?: boolean;
+}
+
+/** `ORT_ENABLE_ALL`. */
+const OPTIMIZE_ALL = 99;
+
+/** A loaded graph. */
+export class Session implements AsyncDisposable {
+  readonly #api: OrtApi;
+  readonly #session: Pointer;
+  readonly #shrink: boolean;
+  readonly #onClose: () => void;
+  readonly #runs = new Set<Promise<void>>();
+  readonly #bindings = new Set<Binding>();
+  #closed = false;
+
+  private constructor(
+    api: OrtApi,
+    session: Pointer,
+    shrink: boolean,
+    onClose: () => void,
+  ) {
+    this.#api = api;
+    this.#session = session;
+    this.#shrink = shrink;
+    this.#onClose = onClose;
+  }
+
+  /** Loads a graph; the way in is `Runtime.session`. */
+  static async open(
+    api: OrtApi,
+    environment: Pointer,
+    model: Uint8Array<ArrayBuffer>,
+    options: SessionOptions,
+    onClose: () => void,
+  ): Promise<Session> {
+    const native = api.create("CreateSessionOptions");
+    try {
+      configure(api, native, options);
+      const session = await api.createAsync(
+        "CreateSessionFromArray",
+        environment,
+        model,
+        BigInt(model.byteLength),
+        native,
+      );
+      return new Session(api, session, options.shrink ?? false, onClose);
+    } finally {
+      api.release("ReleaseSessionOptions", native);
+    }
+  }
+
+  /** A new set of inputs and outputs. */
+  bind(): Binding {
+    this.#assertOpen();
+    const native = this.#api.create("CreateIoBinding", this.#session);
+    const binding: Binding = new Binding(
+      this.#api,
+      native,
+      (signal) => this.#run(native, signal),
+      () => this.#bindings.delete(binding),
+    );
+    this.#bindings.add(binding);
+    return binding;
+  }
+
+  /** Waits for runs in flight, then frees the graph and all bindings. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.#runs);
+    for (const binding of [...this.#bindings]) binding[Symbol.dispose]();
+    this.#api.release("ReleaseSession", this.#session);
+    this.#onClose();
+  }
+
+  async #run(binding: Pointer, signal?: AbortSignal): Promise<void> {
+    this.#assertOpen();
+    signal?.throwIfAborted();
+    const options = this.#api.create("CreateRunOptions");
+    const terminate = () => this.#api.call("RunOptionsSetTerminate", options);
+    if (this.#shrink) {
+      this.#api.call(
+        "AddRunConfigEntry",
+        options,
+        cString("memory.enable_memory_arena_shrinkage"),
+        cString("cpu:0"),
+      );
+    }
+    signal?.addEventListener("abort", terminate, { once: true });
+    const run = this.#api.callAsync(
+      "RunWithBinding",
+      this.#session,
+      options,
+      binding,
+    );
+    this.#runs.add(run);
+    try {
+      await run;
+    } catch (error) {
+      // What the caller asked for is not a failure of the runtime.
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      this.#runs.delete(run);
+      signal?.removeEventListener("abort", terminate);
+      this.#api.release("ReleaseRunOptions", options);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) {
+      throw new RuntimeError("Cannot run graph: its session is closed");
+    }
+  }
+}
+
+/** Inputs and outputs of a session, bound to tensors. */
+export class Binding implements Disposable {
+  readonly #api: OrtApi;
+  readonly #binding: Pointer;
+  readonly #start: (signal?: AbortSignal) => Promise<void>;
+  readonly #onClose: () => void;
+  /** Tensors by name: they must outlive the binding. */
+  readonly #bound = new Map<string, Tensor>();
+  readonly #names = new Map<string, Uint8Array<ArrayBuffer>>();
+  #closed = false;
+
+  /** The way in is {@linkcode Session.bind}. */
+  constructor(
+    api: OrtApi,
+    binding: Pointer,
+    start: (signal?: AbortSignal) => Promise<void>,
+    onClose: () => void,
+  ) {
+    this.#api = api;
+    this.#binding = binding;
+    this.#start = start;
+    this.#onClose = onClose;
+  }
+
+  /** Reads graph input `name` from `tensor`. */
+  input(name: string, tensor: Tensor): this {
+    this.#api.call("BindInput", this.#binding, this.#c(name), tensor.value);
+    this.#bound.set(name, tensor);
+    return this;
+  }
+
+  /** Writes graph output `name` into `tensor`, whose shape it must have. */
+  output(name: string, tensor: Tensor): this {
+    this.#api.call("BindOutput", this.#binding, this.#c(name), tensor.value);
+    this.#bound.set(name, tensor);
+    return this;
+  }
+
+  /**
+   * Runs the graph.
+   *
+   * @throws {RuntimeError} When the run fails.
+   * @throws The signal's reason when it aborts.
+   */
+  run(signal?: AbortSignal): Promise<void> {
+    return this.#start(signal);
+  }
+
+  /** Frees the binding, not the tensors. */
+  [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#api.release("ReleaseIoBinding", this.#binding);
+    this.#bound.clear();
+    this.#onClose();
+  }
+
+  #c(name: string): Uint8Array<ArrayBuffer> {
+    let encoded = this.#names.get(name);
+    if (encoded === undefined) {
+      encoded = cString(name);
+      this.#names.set(name, encoded);
+    }
+    return encoded;
+  }
+}
+
+function configure(
+  api: OrtApi,
+  native: Pointer,
+  options: SessionOptions,
+): void {
+  const entry = (key: string, value: string) =>
+    api.call("AddSessionConfigEntry", native, cString(key), cString(value));
+  api.call("SetSessionGraphOptimizationLevel", native, OPTIMIZE_ALL);
+  api.call("DisablePerSessionThreads", native);
+  entry(
+    "session.model_external_initializers_file_folder_path",
+    options.weightFolder,
+  );
+  if (!options.prepack) entry("session.disable_prepacking", "1");
+}

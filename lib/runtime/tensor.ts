@@ -1,0 +1,133 @@
+/**
+ * A tensor that ONNX Runtime reads and writes in place.
+ *
+ * Boundary file: a tensor over host memory shares it with a typed array and
+ * keeps that array alive; ONNX Runtime sees later writes to it.
+ *
+ * @module
+ */
+
+import { type OrtApi, type Pointer } from "./api.ts";
+import {
+  type Dtype,
+  DTYPE_BYTES,
+  elementCount,
+  ONNX_DTYPE,
+} from "../../models/graph/dtype.ts";
+
+/**
+ * What may stand behind a tensor. Half floats have no array of their own and
+ * travel as `Uint16Array`, in this folder only.
+ */
+export type TensorData =
+  | Float32Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+/** A native tensor. Dispose of it after the last run that uses it. */
+export class Tensor implements Disposable {
+  readonly #api: OrtApi;
+  /** Kept so that the memory outlives the native object. */
+  readonly #data: TensorData | undefined;
+  #value: Pointer | undefined;
+  /** Element type. */
+  readonly dtype: Dtype;
+  /** Sides, outermost first. */
+  readonly shape: readonly number[];
+
+  private constructor(
+    api: OrtApi,
+    value: Pointer,
+    dtype: Dtype,
+    shape: readonly number[],
+    data: TensorData | undefined,
+  ) {
+    this.#api = api;
+    this.#value = value;
+    this.#data = data;
+    this.dtype = dtype;
+    this.shape = shape;
+  }
+
+  /**
+   * A tensor over `data`, which is shared, not copied.
+   *
+   * @param memory ONNX Runtime's description of host memory.
+   * @throws {RangeError} When `data` is shorter than `shape` asks.
+   */
+  static over(
+    api: OrtApi,
+    memory: Pointer,
+    data: TensorData,
+    shape: readonly number[],
+    dtype: Dtype = dtypeOf(data),
+  ): Tensor {
+    const bytes = elementCount(shape) * DTYPE_BYTES[dtype];
+    if (bytes > data.byteLength) {
+      throw new RangeError(
+        `Cannot make tensor [${shape}]: it needs ${bytes} bytes, ${data.byteLength} are there`,
+      );
+    }
+    // Reading `buffer` moves a small array's elements off V8's heap, where the
+    // collector would move them.
+    void data.buffer;
+    const value = api.create(
+      "CreateTensorWithDataAsOrtValue",
+      memory,
+      Deno.UnsafePointer.of(data),
+      BigInt(bytes),
+      BigInt64Array.from(shape, BigInt),
+      BigInt(shape.length),
+      ONNX_DTYPE[dtype],
+    );
+    return new Tensor(api, value, dtype, shape, data);
+  }
+
+  /** A tensor in an allocator's own memory, such as a device's. */
+  static allocate(
+    api: OrtApi,
+    allocator: Pointer,
+    shape: readonly number[],
+    dtype: Dtype,
+  ): Tensor {
+    const value = api.create(
+      "CreateTensorAsOrtValue",
+      allocator,
+      BigInt64Array.from(shape, BigInt),
+      BigInt(shape.length),
+      ONNX_DTYPE[dtype],
+    );
+    return new Tensor(api, value, dtype, shape, undefined);
+  }
+
+  /** The native object. */
+  get value(): Pointer {
+    if (this.#value === undefined) {
+      throw new TypeError("Cannot use tensor: it is disposed of");
+    }
+    return this.#value;
+  }
+
+  /** The memory behind it; undefined on a device. */
+  get data(): TensorData | undefined {
+    return this.#data;
+  }
+
+  /** Frees the native object, not the typed array. */
+  [Symbol.dispose](): void {
+    if (this.#value === undefined) return;
+    this.#api.release("ReleaseValue", this.#value);
+    this.#value = undefined;
+  }
+}
+
+/** The type that `data` holds unless the caller says otherwise. */
+function dtypeOf(data: TensorData): Dtype {
+  if (data instanceof Float32Array) return "float32";
+  if (data instanceof Int32Array) return "int32";
+  if (data instanceof BigInt64Array) return "int64";
+  if (data instanceof Uint8Array) return "uint8";
+  return "float16";
+}

@@ -1,0 +1,68 @@
+/**
+ * What a checkpoint recommends, from its `generation_config.json`.
+ *
+ * `negative_prompt`, `template` and `examples` are this project's additions to
+ * that file. What it does not say is what the Emu3 authors publish: guidance 3,
+ * top-k 2048 and their negative prompt (README of baaivision/Emu3).
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { orDefault, parseFields, Positive } from "./fields.ts";
+
+/** How a question about a picture is worded for the model. */
+export type Template = "chat" | "base";
+
+/** Recommended settings of a checkpoint. */
+export interface GenerationConfig {
+  /** 1 means none. */
+  readonly guidanceScale: number;
+  /** Prompt of the unconditional branch. */
+  readonly negativePrompt: string;
+  /** 0 means the strongest code. */
+  readonly temperature: number;
+  /** 0 means all. */
+  readonly topK: number;
+  /** In (0, 1]. */
+  readonly topP: number;
+  /** How questions are worded. */
+  readonly template: Template;
+  /** Prompts that work well. */
+  readonly examples: readonly string[];
+}
+
+/** The negative prompt that the Emu3 authors publish. */
+export const PUBLISHED_NEGATIVE_PROMPT =
+  "lowres, bad anatomy, bad hands, text, error, missing fingers, extra digit, fewer digits, cropped, worst quality, low quality, normal quality, jpeg artifacts, signature, watermark, username, blurry.";
+
+const Whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const Fields = v.looseObject({
+  guidance_scale: orDefault(v.pipe(v.number(), v.minValue(1)), 3),
+  negative_prompt: orDefault(v.string(), PUBLISHED_NEGATIVE_PROMPT),
+  temperature: orDefault(v.pipe(v.number(), v.minValue(0)), 1),
+  top_k: orDefault(Whole, 2048),
+  top_p: orDefault(v.pipe(Positive, v.maxValue(1)), 1),
+  template: orDefault(v.picklist(["chat", "base"]), "chat"),
+  examples: orDefault(v.array(v.string()), []),
+});
+
+/**
+ * The settings that `json`, a parsed `generation_config.json`, recommends; `{}`
+ * where there is no such file.
+ *
+ * @throws {SyntaxError} When a field is wrong.
+ */
+export function parseGenerationConfig(json: unknown): GenerationConfig {
+  const fields = parseFields(Fields, json);
+  return {
+    guidanceScale: fields.guidance_scale,
+    negativePrompt: fields.negative_prompt,
+    temperature: fields.temperature,
+    topK: fields.top_k,
+    topP: fields.top_p,
+    template: fields.template,
+    examples: fields.examples,
+  };
+}

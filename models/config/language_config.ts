@@ -1,0 +1,159 @@
+/**
+ * The language model's sizes, from a checkpoint's `config.json`.
+ *
+ * Both layouts are read: the original one is flat, transformers nests the same
+ * fields in `text_config`. Published transformers-layout files leave out every
+ * value that equals the class default, so a missing field means the published
+ * 8 B model's value (Emu3Config, Emu3TextConfig).
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { Count, orDefault, parseFields, Positive } from "./fields.ts";
+
+/** Sizes and constants of the decoder. */
+export interface LanguageConfig {
+  /** Rows of the embedding and of the head, specials and codes included. */
+  readonly vocabularySize: number;
+  /** Width of the residual stream. */
+  readonly hiddenSize: number;
+  /** Width of the gated layer. */
+  readonly intermediateSize: number;
+  /** Decoder layers. */
+  readonly layers: number;
+  /** Query heads. */
+  readonly heads: number;
+  /** Key-value heads; divides `heads`. */
+  readonly keyValueHeads: number;
+  /** Width of a head. */
+  readonly headSize: number;
+  /** Added to the variance in RMSNorm. */
+  readonly normEpsilon: number;
+  /** Base of the rotary frequencies. */
+  readonly ropeTheta: number;
+  /** Tokens the model was trained to attend over. */
+  readonly maxPositions: number;
+  /** Default area of a drawn picture, in pixels². */
+  readonly imageArea: number;
+  /** Whether the head is the embedding. */
+  readonly tiedEmbeddings: boolean;
+  /** Ids that the file names, by field; they must agree with the tokenizer. */
+  readonly tokenIds: Readonly<Record<string, number>>;
+}
+
+/** Fields that name special tokens. */
+const TOKEN_ID_FIELDS = [
+  "pad_token_id",
+  "bos_token_id",
+  "eos_token_id",
+  "img_token_id",
+  "boi_token_id",
+  "eoi_token_id",
+  "eol_token_id",
+  "eof_token_id",
+] as const;
+
+const Rope = v.looseObject({
+  rope_theta: v.nullish(Positive),
+  rope_type: v.nullish(v.string()),
+  type: v.nullish(v.string()),
+});
+
+const Fields = v.looseObject({
+  vocab_size: orDefault(Count, 184_622),
+  hidden_size: orDefault(Count, 4096),
+  intermediate_size: orDefault(Count, 14_336),
+  num_hidden_layers: orDefault(Count, 32),
+  num_attention_heads: orDefault(Count, 32),
+  num_key_value_heads: orDefault(Count, 8),
+  head_dim: v.nullish(Count),
+  hidden_act: orDefault(v.string(), "silu"),
+  rms_norm_eps: orDefault(Positive, 1e-5),
+  rope_theta: v.nullish(Positive),
+  rope_scaling: v.nullish(Rope),
+  rope_parameters: v.nullish(Rope),
+  max_position_embeddings: orDefault(Count, 9216),
+  image_area: orDefault(Count, 720 * 720),
+  tie_word_embeddings: orDefault(v.boolean(), false),
+  attention_bias: orDefault(v.boolean(), false),
+  mlp_bias: orDefault(v.boolean(), false),
+});
+
+const DEFAULT_ROPE_THETA = 1_000_000;
+
+/**
+ * The decoder that `json`, a parsed `config.json`, describes.
+ *
+ * @throws {SyntaxError} When a field is wrong, or asks for a variant that Emu3
+ * does not have.
+ */
+export function parseLanguageConfig(json: unknown): LanguageConfig {
+  const outer = parseFields(
+    v.looseObject({ text_config: v.nullish(v.looseObject({})) }),
+    json,
+  );
+  const flat = outer.text_config ?? outer;
+  const fields = parseFields(Fields, flat);
+  refuseVariants(fields);
+  const { hidden_size: hiddenSize, num_attention_heads: heads } = fields;
+  const headSize = fields.head_dim ?? hiddenSize / heads;
+  const keyValueHeads = fields.num_key_value_heads;
+  if (!Number.isInteger(headSize) || headSize % 2 !== 0) {
+    throw new SyntaxError(
+      `field "num_attention_heads": ${heads} heads do not split hidden_size ${hiddenSize} evenly`,
+    );
+  }
+  if (heads % keyValueHeads !== 0) {
+    throw new SyntaxError(
+      `field "num_key_value_heads": ${keyValueHeads} does not divide ${heads} heads`,
+    );
+  }
+  return {
+    vocabularySize: fields.vocab_size,
+    hiddenSize,
+    intermediateSize: fields.intermediate_size,
+    layers: fields.num_hidden_layers,
+    heads,
+    keyValueHeads,
+    headSize,
+    normEpsilon: fields.rms_norm_eps,
+    ropeTheta: fields.rope_parameters?.rope_theta ?? fields.rope_theta ??
+      DEFAULT_ROPE_THETA,
+    maxPositions: fields.max_position_embeddings,
+    imageArea: fields.image_area,
+    tiedEmbeddings: fields.tie_word_embeddings,
+    tokenIds: tokenIds(flat),
+  };
+}
+
+function refuseVariants(fields: v.InferOutput<typeof Fields>): void {
+  const { hidden_act: activation } = fields;
+  if (activation !== "silu") {
+    throw new SyntaxError(
+      `field "hidden_act": "${activation}" is not Emu3's "silu"`,
+    );
+  }
+  for (const field of ["attention_bias", "mlp_bias"] as const) {
+    if (fields[field]) {
+      throw new SyntaxError(`field "${field}": Emu3 has no biases`);
+    }
+  }
+  for (const field of ["rope_scaling", "rope_parameters"] as const) {
+    const type = fields[field]?.rope_type ?? fields[field]?.type ?? "default";
+    if (type !== "default") {
+      throw new SyntaxError(
+        `field "${field}": rotary scaling "${type}" is not Emu3's "default"`,
+      );
+    }
+  }
+}
+
+function tokenIds(json: Record<string, unknown>): Record<string, number> {
+  const ids: Record<string, number> = {};
+  for (const field of TOKEN_ID_FIELDS) {
+    const id = json[field];
+    if (typeof id === "number") ids[field] = id;
+  }
+  return ids;
+}

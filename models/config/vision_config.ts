@@ -1,0 +1,153 @@
+/**
+ * The vision tokenizer's sizes and preprocessing, from a checkpoint's
+ * `config.json` and `preprocessor_config.json`.
+ *
+ * The original layout is flat; transformers nests `vq_config` and renames some
+ * fields (`ch` → `base_channels`, `ch_mult` → `channel_multiplier`,
+ * `z_channels` → `latent_channels`, `double_z` → `double_latent`). A missing
+ * field means the published model's value.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { Count, orDefault, parseFields, Positive } from "./fields.ts";
+
+/** Sizes of encoder, codebook and decoder. */
+export interface VisionConfig {
+  /** Codes. */
+  readonly codebookSize: number;
+  /** Width of a codebook vector. */
+  readonly embedSize: number;
+  /** Channels of the latent. */
+  readonly latentChannels: number;
+  /** Channels at full resolution. */
+  readonly baseChannels: number;
+  /** Times `baseChannels`, by level; each level but the last halves the sides. */
+  readonly channelMultipliers: readonly number[];
+  /** Residual blocks a level of the encoder; the decoder has one more. */
+  readonly residualBlocks: number;
+  /** Levels (not resolutions) with attention. */
+  readonly attentionLevels: readonly number[];
+  /** Frames that become one; a power of two. */
+  readonly temporalFactor: number;
+  /** Channels of the picture. */
+  readonly imageChannels: number;
+}
+
+/** How a picture becomes the encoder's input. */
+export interface PreprocessorConfig {
+  /** Least area after resizing, in pixels². */
+  readonly minPixels: number;
+  /** Greatest area after resizing, in pixels². */
+  readonly maxPixels: number;
+  /** Sides become multiples of this. */
+  readonly spatialFactor: number;
+  /** Multiplies 0…255. */
+  readonly rescaleFactor: number;
+  /** Subtracted after rescaling, by channel. */
+  readonly mean: readonly number[];
+  /** Divides after that, by channel. */
+  readonly deviation: readonly number[];
+}
+
+const Original = v.looseObject({
+  codebook_size: orDefault(Count, 32_768),
+  embed_dim: orDefault(Count, 4),
+  z_channels: orDefault(Count, 4),
+  double_z: orDefault(v.boolean(), false),
+  ch: orDefault(Count, 256),
+  ch_mult: orDefault(v.array(Count), [1, 2, 2, 4]),
+  num_res_blocks: orDefault(Count, 2),
+  attn_resolutions: orDefault(v.array(v.number()), [3]),
+  temporal_downsample_factor: orDefault(Count, 4),
+  in_channels: orDefault(Count, 3),
+  out_channels: orDefault(Count, 3),
+});
+
+/** transformers' names for the original's. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ["latent_channels", "z_channels"],
+  ["double_latent", "double_z"],
+  ["base_channels", "ch"],
+  ["channel_multiplier", "ch_mult"],
+]);
+
+/**
+ * The vision tokenizer that `json`, a parsed `config.json`, describes.
+ *
+ * @throws {SyntaxError} When a field is wrong.
+ */
+export function parseVisionConfig(json: unknown): VisionConfig {
+  const outer = parseFields(
+    v.looseObject({ vq_config: v.nullish(v.looseObject({})) }),
+    json,
+  );
+  const entries = Object.entries(outer.vq_config ?? outer)
+    .map(([name, value]) => [RENAMED.get(name) ?? name, value]);
+  const fields = parseFields(Original, Object.fromEntries(entries));
+  const { temporal_downsample_factor: temporalFactor } = fields;
+  if (!Number.isInteger(Math.log2(temporalFactor))) {
+    throw new SyntaxError(
+      `field "temporal_downsample_factor": ${temporalFactor} is not a power of two`,
+    );
+  }
+  if (fields.double_z) {
+    throw new SyntaxError('field "double_z": Emu3 quantizes a single latent');
+  }
+  if (fields.in_channels !== 3 || fields.out_channels !== 3) {
+    throw new SyntaxError('field "in_channels": pictures have 3 channels');
+  }
+  return {
+    codebookSize: fields.codebook_size,
+    embedSize: fields.embed_dim,
+    latentChannels: fields.z_channels,
+    baseChannels: fields.ch,
+    channelMultipliers: fields.ch_mult,
+    residualBlocks: fields.num_res_blocks,
+    attentionLevels: fields.attn_resolutions,
+    temporalFactor,
+    imageChannels: fields.in_channels,
+  };
+}
+
+/** Pixels a side that become one code. */
+export function spatialFactor(config: VisionConfig): number {
+  return 2 ** (config.channelMultipliers.length - 1);
+}
+
+const PreprocessorFields = v.looseObject({
+  min_pixels: orDefault(Count, 512 * 512),
+  max_pixels: orDefault(Count, 1024 * 1024),
+  spatial_factor: orDefault(Count, 8),
+  rescale_factor: orDefault(Positive, 1 / 255),
+  image_mean: orDefault(v.array(v.number()), [0.5, 0.5, 0.5]),
+  image_std: orDefault(v.array(Positive), [0.5, 0.5, 0.5]),
+  resample: orDefault(v.number(), 3),
+});
+
+/** `PIL.Image.BICUBIC`. */
+const BICUBIC = 3;
+
+/**
+ * The preprocessing that `json`, a parsed `preprocessor_config.json`,
+ * describes; `{}` where there is no such file.
+ *
+ * @throws {SyntaxError} When a field is wrong.
+ */
+export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
+  const fields = parseFields(PreprocessorFields, json);
+  if (fields.resample !== BICUBIC) {
+    throw new SyntaxError(
+      `field "resample": filter ${fields.resample} is not Emu3's bicubic (${BICUBIC})`,
+    );
+  }
+  return {
+    minPixels: fields.min_pixels,
+    maxPixels: fields.max_pixels,
+    spatialFactor: fields.spatial_factor,
+    rescaleFactor: fields.rescale_factor,
+    mean: fields.image_mean,
+    deviation: fields.image_std,
+  };
+}

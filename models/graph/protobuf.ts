@@ -1,0 +1,154 @@
+/**
+ * Graphs as ONNX protobuf.
+ *
+ * `onnx-proto` knows the wire format; this file says which of its fields are
+ * used. Weights are written as references into files (`external_data`), never
+ * as bytes.
+ *
+ * @module
+ */
+
+import proto from "onnx-proto";
+import { type Dtype, ONNX_DTYPE } from "./dtype.ts";
+import type { Attribute, Attributes, Port, Side } from "./graph.ts";
+
+/** An operator, fully named. */
+export interface Node {
+  /** Such as `MatMul`. */
+  readonly operator: string;
+  /** Empty for ONNX itself. */
+  readonly domain: string;
+  /** Unique. */
+  readonly name: string;
+  /** Names; empty where an optional input is left out. */
+  readonly inputs: readonly string[];
+  /** Names. */
+  readonly outputs: readonly string[];
+  /** By name. */
+  readonly attributes: Attributes;
+}
+
+/** A tensor of the graph: with bytes of its own, or somewhere in a file. */
+export type Initializer =
+  & {
+    /** Unique. */
+    readonly name: string;
+    /** Element type. */
+    readonly dtype: Dtype;
+    /** Sides, outermost first. */
+    readonly shape: readonly number[];
+  }
+  & (
+    | { readonly data: ArrayBufferView<ArrayBuffer> }
+    | {
+      readonly location: string;
+      readonly offset: number;
+      readonly length: number;
+    }
+  );
+
+/** Everything that is written. */
+export interface Model {
+  /** Shown by profilers. */
+  readonly name: string;
+  /** In an order in which they may run. */
+  readonly nodes: readonly Node[];
+  /** Constants and weights. */
+  readonly initializers: readonly Initializer[];
+  /** What a run is given. */
+  readonly inputs: readonly Port[];
+  /** What a run gives. */
+  readonly outputs: readonly Port[];
+}
+
+const { onnx } = proto;
+
+/** Versions of the format and of the operator sets. */
+const IR_VERSION = 10;
+const OPERATOR_SETS = [
+  { domain: "", version: 21 },
+  { domain: "com.microsoft", version: 1 },
+];
+
+/** `TensorProto.DataLocation.EXTERNAL`. */
+const EXTERNAL = 1;
+
+/** `model` as bytes. */
+export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
+  const bytes = onnx.ModelProto.encode({
+    irVersion: IR_VERSION,
+    opsetImport: OPERATOR_SETS,
+    graph: {
+      name: model.name,
+      node: model.nodes.map(node),
+      initializer: model.initializers.map(initializer),
+      input: model.inputs.map(port),
+      output: model.outputs.map(port),
+    },
+  }).finish();
+  // The encoder answers with a view of a larger buffer of its own.
+  return new Uint8Array(bytes);
+}
+
+function node(node: Node) {
+  return {
+    opType: node.operator,
+    domain: node.domain,
+    name: node.name,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute: Object.entries(node.attributes).map(attribute),
+  };
+}
+
+function attribute([name, value]: [string, Attribute]) {
+  const { AttributeType } = onnx.AttributeProto;
+  if (typeof value === "number") {
+    return { name, type: AttributeType.INT, i: value };
+  }
+  if (typeof value === "string") {
+    const s = new TextEncoder().encode(value);
+    return { name, type: AttributeType.STRING, s };
+  }
+  if ("float" in value) {
+    return { name, type: AttributeType.FLOAT, f: value.float };
+  }
+  if ("dtype" in value) {
+    return { name, type: AttributeType.INT, i: ONNX_DTYPE[value.dtype] };
+  }
+  return { name, type: AttributeType.INTS, ints: [...value] };
+}
+
+function initializer(tensor: Initializer) {
+  const common = {
+    name: tensor.name,
+    dataType: ONNX_DTYPE[tensor.dtype],
+    dims: [...tensor.shape],
+  };
+  if ("data" in tensor) {
+    const { buffer, byteOffset, byteLength } = tensor.data;
+    return {
+      ...common,
+      rawData: new Uint8Array(buffer, byteOffset, byteLength),
+    };
+  }
+  return {
+    ...common,
+    dataLocation: EXTERNAL,
+    externalData: [
+      { key: "location", value: tensor.location },
+      { key: "offset", value: String(tensor.offset) },
+      { key: "length", value: String(tensor.length) },
+    ],
+  };
+}
+
+function port({ name, dtype, shape }: Port) {
+  const dim = shape.map((side: Side) =>
+    typeof side === "number" ? { dimValue: side } : { dimParam: side }
+  );
+  return {
+    name,
+    type: { tensorType: { elemType: ONNX_DTYPE[dtype], shape: { dim } } },
+  };
+}

@@ -1,0 +1,37 @@
+/**
+ * What a graph asks of a checkpoint.
+ *
+ * A graph never sees the bytes of a weight, only where they lie. Keys are those
+ * of the original layout; whoever implements {@linkcode Weights} knows how the
+ * checkpoint at hand spells them.
+ *
+ * @module
+ */
+
+import type { Dtype } from "./dtype.ts";
+
+/** A tensor in a file. */
+export interface StoredTensor {
+  /** Type of the stored elements. */
+  readonly dtype: Dtype;
+  /** Sides, outermost first. */
+  readonly shape: readonly number[];
+  /** File, relative to the session's weight folder. */
+  readonly location: string;
+  /** Of the first byte, from the start of the file. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+}
+
+/** The tensors of a checkpoint. */
+export interface Weights {
+  /**
+   * The tensor stored under `key`.
+   *
+   * @param shape The shape that the configuration asks for. Sides of one at the
+   * end may be missing or too many: a 1×1 convolution is a matrix.
+   * @throws When there is none, or it has another shape.
+   */
+  find(key: string, shape: readonly number[]): StoredTensor;
+}
