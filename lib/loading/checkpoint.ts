@@ -1,0 +1,197 @@
+/**
+ * A checkpoint folder as configuration and weights, whichever layout it has.
+ *
+ * Original layout: one folder for the language model (`config.json` flat), one
+ * for the vision tokenizer. transformers layout: one folder for both
+ * (`config.json` with `text_config` and `vq_config`).
+ *
+ * Knows nothing of graphs or sessions.
+ *
+ * @module
+ */
+
+import { basename, dirname, join, resolve } from "node:path";
+import {
+  type GenerationConfig,
+  parseGenerationConfig,
+} from "../../models/config/generation_config.ts";
+import {
+  type LanguageConfig,
+  parseLanguageConfig,
+} from "../../models/config/language_config.ts";
+import {
+  parsePreprocessorConfig,
+  parseVisionConfig,
+  type PreprocessorConfig,
+  spatialFactor,
+  type VisionConfig,
+} from "../../models/config/vision_config.ts";
+import type { Weights } from "../../models/graph/weights.ts";
+import { CheckpointError } from "../errors.ts";
+import { parseJsonFile } from "./json_file.ts";
+import {
+  type KeySpelling,
+  ORIGINAL_KEYS,
+  TRANSFORMERS_LANGUAGE_KEYS,
+  TRANSFORMERS_VISION_KEYS,
+} from "./key_layouts.ts";
+import { WeightFiles } from "./weight_files.ts";
+
+/** Which software wrote a folder. */
+export type Layout = "original" | "transformers";
+
+/** What both kinds of checkpoint have. */
+interface Checkpoint {
+  /** Name of the folder. */
+  readonly name: string;
+  /** Where it is. */
+  readonly folder: string;
+  /** Which software wrote it. */
+  readonly layout: Layout;
+  /** Its tensors. */
+  readonly weights: Weights;
+  /** Folder that the tensors' locations are relative to. */
+  readonly weightFolder: string;
+  /** Type of the stored weights, such as `BF16`. */
+  readonly storedDtype: string;
+}
+
+/** A language model on disk. */
+export interface LanguageCheckpoint extends Checkpoint {
+  /** Sizes. */
+  readonly config: LanguageConfig;
+  /** Recommended settings. */
+  readonly generation: GenerationConfig;
+}
+
+/** A vision tokenizer on disk. */
+export interface VisionCheckpoint extends Checkpoint {
+  /** Sizes. */
+  readonly config: VisionConfig;
+  /** What is done to pictures first. */
+  readonly preprocessor: PreprocessorConfig;
+}
+
+/**
+ * Opens the language model in `folder`.
+ *
+ * @throws {CheckpointError} When something is missing, wrong or unsafe.
+ */
+export async function openLanguageCheckpoint(
+  folder: string,
+): Promise<LanguageCheckpoint> {
+  const layout = await readLayout(folder);
+  const config = await parseJsonFile(
+    join(folder, "config.json"),
+    parseLanguageConfig,
+  );
+  const generation = await parseJsonFile(
+    join(folder, "generation_config.json"),
+    parseGenerationConfig,
+    {},
+  );
+  const spelling = layout === "original"
+    ? ORIGINAL_KEYS
+    : TRANSFORMERS_LANGUAGE_KEYS;
+  const common = await openWeights(folder, layout, spelling, LANGUAGE_KEY);
+  return { ...common, config, generation };
+}
+
+/**
+ * Opens the vision tokenizer in `folder`.
+ *
+ * @throws {CheckpointError} When something is missing, wrong or unsafe.
+ */
+export async function openVisionCheckpoint(
+  folder: string,
+): Promise<VisionCheckpoint> {
+  const layout = await readLayout(folder);
+  const config = await parseJsonFile(
+    join(folder, "config.json"),
+    parseVisionConfig,
+  );
+  const preprocessorFile = join(folder, "preprocessor_config.json");
+  const preprocessor = await parseJsonFile(
+    preprocessorFile,
+    parsePreprocessorConfig,
+    {},
+  );
+  if (preprocessor.spatialFactor !== spatialFactor(config)) {
+    throw new CheckpointError(
+      preprocessorFile,
+      `field "spatial_factor": ${preprocessor.spatialFactor} is not the ${
+        spatialFactor(config)
+      } pixels a side that the model makes one code`,
+    );
+  }
+  const spelling = layout === "original"
+    ? ORIGINAL_KEYS
+    : TRANSFORMERS_VISION_KEYS;
+  const common = await openWeights(folder, layout, spelling, VISION_KEY);
+  return { ...common, config, preprocessor };
+}
+
+/**
+ * The vision tokenizer's folder of a language model: the same folder in the
+ * transformers layout, else its neighbor named `…VisionTokenizer`.
+ *
+ * @throws {CheckpointError} When there is none, or more than one.
+ */
+export async function findVisionFolder(folder: string): Promise<string> {
+  if (await readLayout(folder) === "transformers") return folder;
+  const parent = dirname(resolve(folder));
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(parent)) {
+    if (/visiontokenizer$/i.test(name)) found.push(join(parent, name));
+  }
+  const [first, ...others] = preferSameName(found, basename(resolve(folder)));
+  if (first === undefined || others.length > 0) {
+    throw new CheckpointError(
+      folder,
+      first === undefined
+        ? "there is no …VisionTokenizer folder beside it, set VISION_MODEL"
+        : `there are several …VisionTokenizer folders beside it (${
+          found.map((path) => basename(path)).sort().join(", ")
+        }), set VISION_MODEL`,
+    );
+  }
+  return first;
+}
+
+/** Tensors that tell a folder's kind and type. */
+const LANGUAGE_KEY = "model.norm.weight";
+const VISION_KEY = "quantize.embedding.weight";
+
+async function readLayout(folder: string): Promise<Layout> {
+  const path = join(folder, "config.json");
+  return await parseJsonFile(path, (json) => {
+    const nested = json !== null && typeof json === "object" &&
+      ("text_config" in json || "vq_config" in json);
+    return nested ? "transformers" : "original";
+  });
+}
+
+async function openWeights(
+  folder: string,
+  layout: Layout,
+  spelling: KeySpelling,
+  key: string,
+): Promise<Checkpoint> {
+  const files = await WeightFiles.open(folder);
+  return {
+    name: basename(resolve(folder)),
+    folder,
+    layout,
+    weights: files.weights(spelling),
+    weightFolder: files.root,
+    storedDtype: files.dtypeOf(key, spelling),
+  };
+}
+
+/** Only the one that starts with the language model's name, if there is one. */
+function preferSameName(found: readonly string[], name: string): string[] {
+  const same = found.filter((path) =>
+    basename(path).toLowerCase().startsWith(name.toLowerCase())
+  );
+  return same.length === 1 ? same : [...found];
+}

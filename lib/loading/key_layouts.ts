@@ -1,0 +1,46 @@
+/**
+ * How the two checkpoint layouts spell the keys of the original.
+ *
+ * The original has a folder for the language model and one for the vision
+ * tokenizer. transformers keeps both in one folder under prefixes, of which
+ * there are two generations: files of the Hub, and files saved again by
+ * transformers 4.52 or later. Source: convert_emu3_weights_to_hf.py of
+ * huggingface/transformers, whose replacements are applied in its order.
+ *
+ * @module
+ */
+
+/** Spellings of a key of the original, likeliest first. */
+export type KeySpelling = (key: string) => readonly string[];
+
+/** The original layout. */
+export const ORIGINAL_KEYS: KeySpelling = (key) => [key];
+
+/** The language model in the transformers layout. */
+export const TRANSFORMERS_LANGUAGE_KEYS: KeySpelling = (key) => [
+  `text_model.${key}`,
+  key.startsWith("model.")
+    ? `model.text_model.${key.slice("model.".length)}`
+    : key,
+];
+
+/** The vision tokenizer in the transformers layout. */
+export const TRANSFORMERS_VISION_KEYS: KeySpelling = (key) => {
+  const converted = VISION_REPLACEMENTS.reduce(
+    (text, [pattern, replacement]) => text.replaceAll(pattern, replacement),
+    `vqmodel.${key}`,
+  );
+  return [converted, `model.${converted}`];
+};
+
+const VISION_REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
+  [/\.q\./g, ".q_proj."],
+  [/\.k\./g, ".k_proj."],
+  [/\.v\./g, ".v_proj."],
+  [/\.proj_out\./g, ".out_proj."],
+  [/mid\.attn_1\.norm\./g, "mid.attn_norm."],
+  [/attn\.(\d+)\.norm\./g, "attn_norms.$1."],
+  [/\.down\./g, ".down_block.down."],
+  [/\.up\./g, ".up_block.up."],
+  [/\.mid\./g, ".middle_block."],
+];

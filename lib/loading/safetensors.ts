@@ -1,0 +1,205 @@
+/**
+ * Where the tensors of a safetensors file lie.
+ *
+ * ```text
+ * u64 N │ JSON of N bytes: name → dtype, shape, data_offsets │ data …
+ * ```
+ *
+ * Only the header is read. It is not trusted: a length beyond the file, offsets
+ * beyond the data, tensors that overlap or do not fill their bytes are each
+ * refused, since ONNX Runtime will map what is said here. Format:
+ * github.com/huggingface/safetensors, README "Format".
+ *
+ * @module
+ */
+
+import { elementCount } from "../../models/graph/dtype.ts";
+import { CheckpointError } from "../errors.ts";
+
+/** A tensor of a file, as its header has it. */
+export interface SafetensorsEntry {
+  /** Such as `F32`; every type of the format, not only those we compute with. */
+  readonly dtype: string;
+  /** Sides, outermost first. */
+  readonly shape: readonly number[];
+  /** Of the first byte, from the start of the file. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+}
+
+/** A file's header. */
+export interface SafetensorsHeader {
+  /** By name. */
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+  /** What the writer noted. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Bits of an element, by dtype. */
+const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
+  ["BOOL", 8],
+  ["U8", 8],
+  ["I8", 8],
+  ["F8_E5M2", 8],
+  ["F8_E4M3", 8],
+  ["I16", 16],
+  ["U16", 16],
+  ["F16", 16],
+  ["BF16", 16],
+  ["I32", 32],
+  ["U32", 32],
+  ["F32", 32],
+  ["F64", 64],
+  ["I64", 64],
+  ["U64", 64],
+]);
+
+/** Bytes of the length before the header. */
+const PREFIX_BYTES = 8;
+
+/** The format's own limit. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+/**
+ * Reads the header of the file at `path`.
+ *
+ * @throws {CheckpointError} When the file is missing, truncated or unsafe.
+ */
+export async function readSafetensorsHeader(
+  path: string,
+): Promise<SafetensorsHeader> {
+  let file: Deno.FsFile;
+  try {
+    file = await Deno.open(path);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new CheckpointError(path, "there is no such file", { cause });
+  }
+  using opened = file;
+  const { size } = await opened.stat();
+  const prefix = await readBytes(opened, path, PREFIX_BYTES);
+  const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES || PREFIX_BYTES + length > size) {
+    throw new CheckpointError(
+      path,
+      `its header claims ${length} bytes, the file has ${size}; it is truncated or not safetensors`,
+    );
+  }
+  const header = await readBytes(opened, path, length);
+  return parseHeader(path, header, PREFIX_BYTES + length, size);
+}
+
+async function readBytes(
+  file: Deno.FsFile,
+  path: string,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const count = await file.read(bytes.subarray(at));
+    if (count === null) {
+      throw new CheckpointError(path, `it ends after ${at} bytes`);
+    }
+    at += count;
+  }
+  return bytes;
+}
+
+function parseHeader(
+  path: string,
+  bytes: Uint8Array,
+  dataStart: number,
+  fileSize: number,
+): SafetensorsHeader {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new CheckpointError(path, "its header is not JSON", { cause });
+  }
+  if (!isRecord(json)) {
+    throw new CheckpointError(path, "its header is not a JSON object");
+  }
+  const tensors = new Map<string, SafetensorsEntry>();
+  let metadata: Record<string, string> = {};
+  for (const [key, value] of Object.entries(json)) {
+    if (key === "__metadata__") {
+      metadata = textsOf(value);
+    } else {
+      tensors.set(key, parseEntry(path, key, value, dataStart, fileSize));
+    }
+  }
+  refuseOverlaps(path, tensors);
+  return { tensors, metadata };
+}
+
+function parseEntry(
+  path: string,
+  key: string,
+  value: unknown,
+  dataStart: number,
+  fileSize: number,
+): SafetensorsEntry {
+  const fail = (reason: string) =>
+    new CheckpointError(path, `tensor "${key}": ${reason}`);
+  if (!isRecord(value)) throw fail("its entry is not an object");
+  const { dtype, shape, data_offsets: offsets } = value;
+  const bits = DTYPE_BITS.get(String(dtype));
+  if (bits === undefined) throw fail(`unknown dtype ${JSON.stringify(dtype)}`);
+  if (!isWholes(shape)) throw fail("its shape is not a list of sizes");
+  if (!isWholes(offsets) || offsets.length !== 2) {
+    throw fail("its data_offsets are not two positions");
+  }
+  const [begin, end] = offsets as [number, number];
+  if (begin > end || dataStart + end > fileSize) {
+    throw fail(
+      `its bytes ${begin}…${end} lie beyond the file's ${
+        fileSize - dataStart
+      } bytes of data; the file is truncated`,
+    );
+  }
+  const length = (elementCount(shape) * bits) / 8;
+  if (length !== end - begin) {
+    throw fail(
+      `${dtype} [${shape}] takes ${length} bytes, data_offsets hold ${
+        end - begin
+      }`,
+    );
+  }
+  return { dtype: String(dtype), shape, offset: dataStart + begin, length };
+}
+
+function refuseOverlaps(
+  path: string,
+  tensors: ReadonlyMap<string, SafetensorsEntry>,
+): void {
+  const sorted = [...tensors].filter(([, { length }]) => length > 0)
+    .sort(([, a], [, b]) => a.offset - b.offset);
+  for (const [index, [key, entry]] of sorted.entries()) {
+    const before = sorted[index - 1];
+    if (before === undefined) continue;
+    if (before[1].offset + before[1].length > entry.offset) {
+      throw new CheckpointError(
+        path,
+        `tensors "${before[0]}" and "${key}" overlap`,
+      );
+    }
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isWholes(value: unknown): value is number[] {
+  return Array.isArray(value) &&
+    value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
+function textsOf(value: unknown): Record<string, string> {
+  if (!isRecord(value)) return {};
+  return Object.fromEntries(
+    Object.entries(value).map(([key, text]) => [key, String(text)]),
+  );
+}
