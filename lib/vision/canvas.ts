@@ -1,0 +1,90 @@
+/**
+ * Composing an animation's frames onto its canvas.
+ *
+ * ```text
+ * canvas ─ blend frame ─▶ shown ─ dispose ─▶ canvas for the next frame
+ * ```
+ *
+ * The same rules serve APNG and animated WebP; the canvas starts transparent.
+ *
+ * @module
+ */
+
+import type { PixelSize } from "./image.ts";
+import type { RgbaImage } from "./rgba.ts";
+
+/** A frame and how it meets the canvas. */
+export interface PlacedFrame {
+  /** The frame's own pixels. */
+  readonly image: RgbaImage;
+  /** Rows above it, in pixels. */
+  readonly top: number;
+  /** Columns left of it, in pixels. */
+  readonly left: number;
+  /** Whether its pixels replace the canvas's or are laid over them. */
+  readonly blend: "source" | "over";
+  /** What becomes of its place once it was shown. */
+  readonly dispose: "keep" | "clear" | "previous";
+}
+
+/** What is seen at each frame. The frames lie within `size`. */
+export function composeFrames(
+  size: PixelSize,
+  frames: readonly PlacedFrame[],
+): RgbaImage[] {
+  const { height, width } = size;
+  let canvas = new Uint8ClampedArray(height * width * 4);
+  return frames.map((frame) => {
+    const shown = canvas.slice();
+    draw(shown, width, frame);
+    const image = { height, width, pixels: shown };
+    if (frame.dispose !== "previous") canvas = shown.slice();
+    if (frame.dispose === "clear") clear(canvas, width, frame);
+    return image;
+  });
+}
+
+/** @param canvas `[height, width, 4]`. Overwritten. */
+function draw(
+  canvas: Uint8ClampedArray,
+  width: number,
+  { image, top, left, blend }: PlacedFrame,
+): void {
+  const stride = image.width * 4;
+  for (let y = 0; y < image.height; y++) {
+    const row = image.pixels.subarray(y * stride, (y + 1) * stride);
+    const start = ((top + y) * width + left) * 4;
+    if (blend === "source") canvas.set(row, start);
+    else layOver(canvas.subarray(start, start + stride), row);
+  }
+}
+
+/**
+ * Lays `row` over `under`, colors not multiplied by alpha.
+ *
+ * @param under `[width, 4]`. Overwritten.
+ */
+function layOver(under: Uint8ClampedArray, row: Uint8ClampedArray): void {
+  for (let i = 0; i < row.length; i += 4) {
+    const above = row[i + 3]! / 255;
+    if (above === 0) continue;
+    const below = under[i + 3]! / 255 * (1 - above);
+    const alpha = above + below;
+    for (let c = i; c < i + 3; c++) {
+      under[c] = (row[c]! * above + under[c]! * below) / alpha;
+    }
+    under[i + 3] = alpha * 255;
+  }
+}
+
+/** @param canvas `[height, width, 4]`. Overwritten. */
+function clear(
+  canvas: Uint8ClampedArray,
+  width: number,
+  { image, top, left }: PlacedFrame,
+): void {
+  for (let y = top; y < top + image.height; y++) {
+    const start = (y * width + left) * 4;
+    canvas.fill(0, start, start + image.width * 4);
+  }
+}

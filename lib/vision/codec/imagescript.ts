@@ -1,0 +1,85 @@
+/**
+ * The one door to ImageScript: PNG, JPEG and GIF.
+ *
+ * It is loaded on first use, so that a start does not pay for it. Every decode
+ * runs in a WebAssembly instance of its own: a file that traps one leaves
+ * nothing behind. Header checks are the caller's.
+ *
+ * @module
+ */
+
+import type { RgbImage } from "../image.ts";
+import { type RgbaImage, withAlpha } from "../rgba.ts";
+
+/** Decodes a PNG (the default picture of an animated one) or a JPEG. */
+export async function decodeStill(bytes: Uint8Array): Promise<RgbaImage> {
+  const { Image } = await import("imagescript");
+  return rgbaFrom(await Image.decode(bytes));
+}
+
+/**
+ * Decodes a GIF's frames, each composed onto those before it.
+ *
+ * @param limit How many frames are wanted: the first, or all.
+ */
+export async function decodeGif(
+  bytes: Uint8Array,
+  limit: "first" | "all",
+): Promise<RgbaImage[]> {
+  const { GIF } = await import("imagescript");
+  const gif = await GIF.decode(bytes, limit === "first");
+  return Array.from(gif, rgbaFrom);
+}
+
+/** Encodes a baseline JPEG. */
+export async function encodeJpeg(
+  image: RgbImage,
+  options: {
+    /** 1–100. */
+    readonly quality: number;
+  },
+): Promise<Uint8Array> {
+  const { quality } = options;
+  if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
+    throw new RangeError(
+      `quality is a whole number from 1 to 100, not ${quality}`,
+    );
+  }
+  const { Image } = await import("imagescript");
+  const picture = new Image(image.width, image.height);
+  picture.bitmap.set(withAlpha(image).pixels);
+  // The package's type lists the hundred numbers one by one.
+  type JpegQuality = Parameters<typeof picture.encodeJPEG>[0];
+  return await picture.encodeJPEG(quality as JpegQuality);
+}
+
+/** Encodes a GIF that loops forever, with up to 256 colors a frame. */
+export async function encodeGif(
+  images: readonly RgbImage[],
+  options: {
+    /** GIF counts in hundredths of a second, and the delay is rounded to them. */
+    readonly framesPerSecond: number;
+  },
+): Promise<Uint8Array> {
+  const { Frame, GIF } = await import("imagescript");
+  const delayMs = 10 * Math.round(100 / options.framesPerSecond);
+  const frames = images.map((image) => {
+    const frame = new Frame(image.width, image.height, delayMs);
+    frame.bitmap.set(withAlpha(image).pixels);
+    return frame;
+  });
+  return await new GIF(frames).encode(gifQuality);
+}
+
+/** Of 100: how long it looks for the best palette. */
+const gifQuality = 95;
+
+function rgbaFrom(
+  { height, width, bitmap }: {
+    height: number;
+    width: number;
+    bitmap: Uint8ClampedArray | Uint8Array;
+  },
+): RgbaImage {
+  return { height, width, pixels: new Uint8ClampedArray(bitmap.buffer) };
+}

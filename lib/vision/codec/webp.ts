@@ -1,0 +1,30 @@
+/**
+ * The one door to libwebp: still WebP, lossy and lossless.
+ *
+ * Loaded on first use, and again after a trap, since a trapped instance is in
+ * an unknown state.
+ *
+ * @module
+ */
+
+import { createRequire } from "node:module";
+import type { RgbaImage } from "../rgba.ts";
+
+/** Decodes a still WebP. */
+export async function decodeWebp(bytes: Uint8Array): Promise<RgbaImage> {
+  const { default: decode, init } = await import("@jsquash/webp/decode.js");
+  compiled ??= compile();
+  await init(await compiled);
+  const { height, width, data } = await decode(bytes.slice().buffer);
+  return { height, width, pixels: new Uint8ClampedArray(data) };
+}
+
+let compiled: Promise<WebAssembly.Module> | undefined;
+
+/** Read from disk: the package itself would fetch it, which servers may not. */
+async function compile(): Promise<WebAssembly.Module> {
+  const file = createRequire(import.meta.url).resolve(
+    "@jsquash/webp/codec/dec/webp_dec.wasm",
+  );
+  return await WebAssembly.compile(await Deno.readFile(file));
+}

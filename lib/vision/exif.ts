@@ -1,0 +1,56 @@
+/**
+ * The one EXIF tag that changes what a person sees: orientation.
+ *
+ * ```text
+ * "II" or "MM" │ 42 │ offset of directory ─▶ count │ 12-byte entries …
+ * ```
+ *
+ * Only the first directory is looked at. A package for all of EXIF would be
+ * many times this file for one number.
+ *
+ * @module
+ */
+
+/**
+ * How a stored picture is to be turned before it is shown, as EXIF numbers it.
+ *
+ * 1 as it is, 2 mirrored, 3 upside down, 4 flipped, 5 transposed, 6 turned
+ * clockwise, 7 transposed over the other diagonal, 8 turned counterclockwise.
+ */
+export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+const orientationTag = 0x0112;
+
+/**
+ * The orientation that an EXIF block asks for: 1 when it asks for none.
+ *
+ * Damage is no error here, since a picture is seen without its metadata too.
+ *
+ * @param block From the byte order mark on; a leading "Exif\0\0" is skipped.
+ */
+export function readOrientation(block: Uint8Array): Orientation {
+  const prefixed = block[0] === 0x45 && block[1] === 0x78; // "Ex"
+  const tiff = prefixed ? block.subarray(6) : block;
+  if (tiff.length < 8) return 1;
+  const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
+  const mark = view.getUint16(0);
+  if (mark !== 0x4949 && mark !== 0x4d4d) return 1;
+  const little = mark === 0x4949;
+  const directory = view.getUint32(4, little);
+  if (directory + 2 > tiff.length) return 1;
+  const entries = view.getUint16(directory, little);
+  for (let i = 0; i < entries; i++) {
+    const entry = directory + 2 + 12 * i;
+    if (entry + 12 > tiff.length) break;
+    if (view.getUint16(entry, little) === orientationTag) {
+      return known(view.getUint16(entry + 8, little));
+    }
+  }
+  return 1;
+}
+
+const orientations: readonly Orientation[] = [1, 2, 3, 4, 5, 6, 7, 8];
+
+function known(value: number): Orientation {
+  return orientations.find((orientation) => orientation === value) ?? 1;
+}

@@ -1,0 +1,58 @@
+/**
+ * Pictures that still have transparency, and the two ways to lose it.
+ *
+ * @module
+ */
+
+import type { PixelSize, RgbImage } from "./image.ts";
+
+/** Eight-bit RGB with alpha, not multiplied into the colors. */
+export interface RgbaImage extends PixelSize {
+  /** `[height, width, 4]`, 0–255. */
+  readonly pixels: Uint8ClampedArray;
+}
+
+/** `image` as it looks on white paper. */
+export function overWhite(image: RgbaImage): RgbImage {
+  const { height, width, pixels } = image;
+  const opaque = new Uint8ClampedArray(height * width * 3);
+  for (let p = 0; p < height * width; p++) {
+    const i = p * 4;
+    const o = p * 3;
+    const alpha = pixels[i + 3]!;
+    const white = 255 * (255 - alpha);
+    // The array rounds.
+    opaque[o] = (pixels[i]! * alpha + white) / 255;
+    opaque[o + 1] = (pixels[i + 1]! * alpha + white) / 255;
+    opaque[o + 2] = (pixels[i + 2]! * alpha + white) / 255;
+  }
+  return { height, width, pixels: opaque };
+}
+
+/** The colors of `image`, also where they are transparent: PIL's `convert("RGB")`. */
+export function withoutAlpha(image: RgbaImage): RgbImage {
+  const { height, width, pixels } = image;
+  const colors = new Uint8ClampedArray(height * width * 3);
+  for (let p = 0; p < height * width; p++) {
+    const i = p * 4;
+    const o = p * 3;
+    colors[o] = pixels[i]!;
+    colors[o + 1] = pixels[i + 1]!;
+    colors[o + 2] = pixels[i + 2]!;
+  }
+  return { height, width, pixels: colors };
+}
+
+/** `image` with full alpha. */
+export function withAlpha(image: RgbImage): RgbaImage {
+  const { height, width, pixels } = image;
+  const opaque = new Uint8ClampedArray(height * width * 4).fill(255);
+  for (let p = 0; p < height * width; p++) {
+    const i = p * 3;
+    const o = p * 4;
+    opaque[o] = pixels[i]!;
+    opaque[o + 1] = pixels[i + 1]!;
+    opaque[o + 2] = pixels[i + 2]!;
+  }
+  return { height, width, pixels: opaque };
+}
