@@ -1,0 +1,107 @@
+/**
+ * The special tokens: what they are called and which part each plays.
+ *
+ * ```text
+ * ranks │ <|endoftext|> <|im_start|> <|im_end|> <|extra_0|> … │ img boi eoi │ codes
+ *         ╰─────────────── the same in every Emu3 ──────────╯   ╰ a list beside it ╯
+ * ```
+ *
+ * Knows names only; what id a name has is the checkpoint's to say. The names
+ * are those of `Emu3Tokenizer` in `tokenization_emu3.py` (BAAI/Emu3-Gen).
+ *
+ * @module
+ */
+import { CheckpointError } from "./errors.ts";
+
+/** The id of every special token, by its name. */
+export type SpecialTokens = ReadonlyMap<string, number>;
+
+/** The name of the token that plays each part. */
+export interface SpecialNames {
+  /** Fills up the shorter prompts of a batch. */
+  readonly pad: string;
+  /** Starts every prompt. */
+  readonly bos: string;
+  /** Ends every answer. */
+  readonly eos: string;
+  /** Ends the size of a picture: codes follow. */
+  readonly img: string;
+  /** Starts a picture: its size follows. */
+  readonly boi: string;
+  /** Ends a picture. */
+  readonly eoi: string;
+  /** Ends a row of codes. */
+  readonly eol: string;
+  /** Ends the last row of a picture. */
+  readonly eof: string;
+}
+
+/** The names that hold where a checkpoint's `tokenizer_config.json` is silent. */
+export const EMU3_SPECIAL_NAMES: SpecialNames = {
+  pad: "<|endoftext|>",
+  bos: "<|extra_203|>",
+  eos: "<|extra_204|>",
+  img: "<|image token|>",
+  boi: "<|image start|>",
+  eoi: "<|image end|>",
+  eol: "<|extra_200|>",
+  eof: "<|extra_201|>",
+};
+
+const EXTRAS = 205;
+
+/**
+ * The special tokens of a checkpoint of the original layout, in the order of
+ * their ids; the first has the id after the last rank.
+ *
+ * @param visionTokens The text of `emu3_vision_tokens.txt`, one name a line.
+ */
+export function originalSpecials(visionTokens: string): string[] {
+  const lines = visionTokens.split(/\r?\n/).map((line) => line.trim());
+  return [
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    ...Array.from({ length: EXTRAS }, (_, i) => `<|extra_${i}|>`),
+    ...lines.filter((line) => line !== ""),
+  ];
+}
+
+/**
+ * The names that `tokenizer_config.json` gives, and Emu3's where it gives none.
+ *
+ * @param config The parsed JSON of the file, of either layout.
+ * @param file Its path, for messages.
+ * @throws {CheckpointError} When a name is neither text nor an object with `content`.
+ */
+export function specialNames(
+  config: Readonly<Record<string, unknown>>,
+  file: string,
+): SpecialNames {
+  const name = (fallback: string, ...keys: string[]): string => {
+    for (const key of keys) {
+      const value = config[key];
+      // A null is how transformers writes "no such token".
+      if (value === undefined || value === null) continue;
+      if (typeof value === "string") return value;
+      if (typeof value === "object" && "content" in value) {
+        const { content } = value;
+        if (typeof content === "string") return content;
+      }
+      throw new CheckpointError(file, `"${key}" is not the name of a token`);
+    }
+    return fallback;
+  };
+  const names = EMU3_SPECIAL_NAMES;
+  return {
+    pad: name(names.pad, "pad_token"),
+    bos: name(names.bos, "bos_token"),
+    eos: name(names.eos, "eos_token"),
+    // transformers has another `image_token`, a placeholder for whole pictures.
+    img: name(names.img, "img_token", "image_wrapper_token"),
+    boi: name(names.boi, "boi_token"),
+    eoi: name(names.eoi, "eoi_token"),
+    eol: name(names.eol, "eol_token"),
+    eof: name(names.eof, "eof_token"),
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * Bytes as printable characters, the way `tokenizer.json` spells tokens.
+ *
+ * Printable Latin-1 stands for itself; the other 68 bytes are moved to U+0100
+ * and up. So a space is "Ġ" and a newline "Ċ". The table is GPT-2's
+ * (`bytes_to_unicode`).
+ *
+ * @module
+ */
+import { tokenStart } from "./token_bytes.ts";
+import type { TokenBytes } from "./token_bytes.ts";
+
+/** The character of each byte, as its UTF-16 code unit. */
+const CHARACTERS = (() => {
+  const characters = new Uint16Array(256);
+  let next = 0x100;
+  for (let byte = 0; byte < 256; byte++) {
+    const printable = (byte >= 0x21 && byte <= 0x7e) ||
+      (byte >= 0xa1 && byte !== 0xad);
+    characters[byte] = printable ? byte : next++;
+  }
+  return characters;
+})();
+
+const BYTES = new Map(
+  Array.from(CHARACTERS, (character, byte) => [character, byte]),
+);
+
+/** Every token of `table` in characters, by id. */
+export function spellTokens(table: TokenBytes): string[] {
+  const { bytes, ends } = table;
+  const units = new Uint16Array(bytes.length);
+  for (let i = 0; i < bytes.length; i++) units[i] = CHARACTERS[bytes[i]!]!;
+  // One decoding for all tokens: slices of its result share its memory.
+  const all = new TextDecoder("utf-16le").decode(units);
+  const tokens: string[] = [];
+  for (let id = 0; id < ends.length; id++) {
+    tokens.push(all.slice(tokenStart(table, id), ends[id]!));
+  }
+  return tokens;
+}
+
+/**
+ * The bytes of tokens spelled in characters.
+ *
+ * @param tokens By id, without gaps.
+ * @throws {SyntaxError} When one has a character that stands for no byte.
+ */
+export function unspellTokens(tokens: readonly string[]): TokenBytes {
+  const length = tokens.reduce((sum, token) => sum + token.length, 0);
+  const bytes = new Uint8Array(length);
+  const ends = new Uint32Array(tokens.length);
+  let at = 0;
+  for (const [id, token] of tokens.entries()) {
+    for (let i = 0; i < token.length; i++) {
+      const byte = BYTES.get(token.charCodeAt(i));
+      if (byte === undefined) {
+        throw new SyntaxError(`token ${id} is not spelled in byte characters`);
+      }
+      bytes[at++] = byte;
+    }
+    ends[id] = at;
+  }
+  return { bytes, ends };
+}

@@ -1,0 +1,55 @@
+/**
+ * The original's tokenizer (`tokenization_emu3.py`, BAAI/Emu3-Gen).
+ *
+ * ```text
+ * text ─NFC─▶ split by pattern ─▶ bytes as characters ─▶ merges by rank
+ * ```
+ *
+ * Composing (NFC) comes before special tokens are looked for, so it is not
+ * done here but in `text_tokenizer.ts`. Differs from the conversion that
+ * transformers ships: that one does not compose, and splits as GPT-2 did.
+ *
+ * @module
+ */
+import type { EncoderDefinition } from "./bpe.ts";
+import { spellTokens } from "./byte_characters.ts";
+import type { TokenBytes } from "./token_bytes.ts";
+
+/** How text is split: `PAT_STR` of the original, Qwen's. */
+const PATTERN = [
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
+  "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+",
+  "\\p{N}",
+  " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*",
+  "\\s*[\\r\\n]+",
+  "\\s+(?!\\S)",
+  "\\s+",
+].join("|");
+
+/** How the original turns text into the tokens of `table`. */
+export function originalDefinition(table: TokenBytes): EncoderDefinition {
+  const tokens = spellTokens(table);
+  return {
+    normalizer: null,
+    preTokenizer: {
+      type: "Sequence",
+      pretokenizers: [
+        {
+          type: "Split",
+          pattern: { Regex: PATTERN },
+          behavior: "Isolated",
+          invert: false,
+        },
+        { type: "ByteLevel", add_prefix_space: false, use_regex: false },
+      ],
+    },
+    model: {
+      type: "BPE",
+      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      merges: [],
+      // = tiktoken, which looks a whole piece up before it merges.
+      ignore_merges: true,
+    },
+    mergesByRank: true,
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * Tokens to text, as they come.
+ *
+ * ```text
+ * tokens   "caf" │ C3 │ A9 │ …        text   "caf" │ "" │ "é" │ …
+ * ```
+ *
+ * A character may take several tokens, so what a token adds to the text is
+ * known only once its last character is whole. Bytes that are no UTF-8 become
+ * U+FFFD, one for each maximal invalid part, as in Python (`errors="replace"`)
+ * and in the Encoding standard alike.
+ *
+ * @module
+ */
+import { tokenBytes } from "./token_bytes.ts";
+import type { TokenBytes } from "./token_bytes.ts";
+
+/** How tokens become text. */
+export interface DecodeOptions {
+  /**
+   * Leaves special tokens out, before bytes are joined: the halves of a
+   * character on both sides of one become a character again.
+   */
+  readonly skipSpecial: boolean;
+}
+
+/** What tokens spell: text tokens by table, special ones by name. */
+export interface TokenSpellings {
+  /** What the text tokens spell. */
+  readonly table: TokenBytes;
+  /** The names of all other tokens. */
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** Text from tokens that arrive over time. */
+export class TextStream {
+  readonly #spellings: TokenSpellings;
+  readonly #options: DecodeOptions;
+  // A byte order mark is text like any other.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+  /** A stream at its beginning. */
+  constructor(spellings: TokenSpellings, options: DecodeOptions) {
+    this.#spellings = spellings;
+    this.#options = options;
+  }
+
+  /**
+   * What `tokens` add to the text: whole characters only.
+   *
+   * @throws {RangeError} When there is no such token.
+   */
+  push(tokens: Iterable<number>): string {
+    let text = "";
+    for (const token of tokens) {
+      const bytes = this.#bytes(token);
+      if (bytes !== undefined) {
+        text += this.#decoder.decode(bytes, { stream: true });
+      }
+    }
+    return text;
+  }
+
+  /** What is left: U+FFFD when the last character is not whole, else nothing. */
+  finish(): string {
+    return this.#decoder.decode();
+  }
+
+  /** The bytes of `token`; undefined when it is left out. */
+  #bytes(token: number): Uint8Array | undefined {
+    const { table, names } = this.#spellings;
+    if (token >= 0 && token < table.ends.length) {
+      return tokenBytes(table, token);
+    }
+    const name = names.get(token);
+    if (name === undefined) {
+      throw new RangeError(`Cannot decode token: there is no token ${token}`);
+    }
+    return this.#options.skipSpecial
+      ? undefined
+      : new TextEncoder().encode(name);
+  }
+}

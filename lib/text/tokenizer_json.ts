@@ -1,0 +1,103 @@
+/**
+ * The transformers layout: `tokenizer.json`, used as it is but for its special tokens.
+ *
+ * Special tokens are taken out, since the library would find them in any text,
+ * whoever wrote it; `text_tokenizer.ts` looks for them where they are wanted.
+ *
+ * @module
+ */
+import { unspellTokens } from "./byte_characters.ts";
+import type { TextModel } from "./text_model.ts";
+import { requireEveryByte } from "./token_bytes.ts";
+
+/**
+ * Reads `tokenizer.json`.
+ *
+ * @throws {SyntaxError} When it is no JSON, or no byte-level BPE with special
+ * tokens after all others.
+ */
+export function readTokenizerJson(bytes: Uint8Array): TextModel {
+  const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const file = record(json, "the file");
+  const model = record(file["model"], '"model"');
+  if (model["type"] !== "BPE") throw new SyntaxError('"model.type" is not BPE');
+  if (!Array.isArray(model["merges"])) {
+    throw new SyntaxError('"model.merges" is not a list');
+  }
+  const added = addedTokens(file["added_tokens"]);
+  // Emu3 puts its special tokens after all others, so the lowest divides them.
+  const textSize = [...added.values()].reduce((low, id) => Math.min(low, id));
+  const specials = new Map<string, number>();
+  const text: [string, number][] = [];
+  for (
+    const [token, value] of Object.entries(
+      record(model["vocab"], '"model.vocab"'),
+    )
+  ) {
+    const id = tokenId(value, "model.vocab");
+    if (id < textSize) text.push([token, id]);
+    else specials.set(token, id);
+  }
+  for (const [name, id] of added) specials.set(name, id);
+  const table = unspellTokens(inOrder(text, textSize));
+  requireEveryByte(table);
+  return {
+    table,
+    specials,
+    definition: () => ({
+      normalizer: optionalRecord(file["normalizer"], '"normalizer"'),
+      preTokenizer: optionalRecord(file["pre_tokenizer"], '"pre_tokenizer"'),
+      model: { ...model, vocab: Object.fromEntries(text) },
+      mergesByRank: false,
+    }),
+  };
+}
+
+/** Tokens by id: as many as `textSize`, without gaps. */
+function inOrder(
+  text: readonly [string, number][],
+  textSize: number,
+): string[] {
+  const byId = new Map(text.map(([token, id]) => [id, token]));
+  return Array.from({ length: textSize }, (_, id) => {
+    const token = byId.get(id);
+    if (token === undefined) throw new SyntaxError(`there is no token ${id}`);
+    return token;
+  });
+}
+
+/** The ids of `added_tokens` by name; at least one. */
+function addedTokens(list: unknown): Map<string, number> {
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new SyntaxError('"added_tokens" lists no special token');
+  }
+  const tokens = new Map<string, number>();
+  for (const entry of list) {
+    const token = record(entry, 'an entry of "added_tokens"');
+    if (typeof token["content"] !== "string") {
+      throw new SyntaxError('an entry of "added_tokens" has no "content"');
+    }
+    tokens.set(token["content"], tokenId(token["id"], "added_tokens"));
+  }
+  return tokens;
+}
+
+function tokenId(value: unknown, key: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0) {
+    return value;
+  }
+  throw new SyntaxError(`"${key}" has an id that is not a whole number`);
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (isRecord(value)) return value;
+  throw new SyntaxError(`${what} is not an object`);
+}
+
+function optionalRecord(value: unknown, what: string): object | null {
+  return value === undefined || value === null ? null : record(value, what);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,178 @@
+/**
+ * The decoder's vocabulary: which token means what.
+ *
+ * ```text
+ * 0 … textSize - 1 │ special tokens │ firstCode … firstCode + codebookSize - 1
+ * ```
+ *
+ * A value that is passed in, so that everything runs on a vocabulary of a
+ * hundred tokens as well. Derived from the checkpoint, down to the offset of
+ * the codes; knows nothing of how text becomes tokens.
+ *
+ * @module
+ */
+import { CheckpointError } from "./errors.ts";
+import type { SpecialNames, SpecialTokens } from "./special_tokens.ts";
+
+/** Token ids by what they mean. */
+export interface Vocabulary {
+  /** How many tokens the decoder knows: the length of its logits. */
+  readonly size: number;
+  /** How many of them are text; every token from here on is special. */
+  readonly textSize: number;
+  /** The token of code 0; code k follows k later. */
+  readonly firstCode: number;
+  /** How many codes there are. */
+  readonly codebookSize: number;
+  /** Fills up the shorter prompts of a batch. */
+  readonly pad: number;
+  /** Starts every prompt. */
+  readonly bos: number;
+  /** Ends every answer. */
+  readonly eos: number;
+  /** Ends the size of a picture: codes follow. */
+  readonly img: number;
+  /** Starts a picture: its size follows. */
+  readonly boi: number;
+  /** Ends a picture. */
+  readonly eoi: number;
+  /** Ends a row of codes. */
+  readonly eol: number;
+  /** Ends the last row of a picture. */
+  readonly eof: number;
+}
+
+/** What `vocabularyFromSpecials` needs beside the tokens themselves. */
+export interface VocabularyOptions {
+  /** Which name plays which part. */
+  readonly names: SpecialNames;
+  /** How many tokens are text. */
+  readonly textSize: number;
+  /** The checkpoint's `vocab_size`. */
+  readonly size: number;
+  /** The file or folder the tokens come from, for messages. */
+  readonly file: string;
+}
+
+/**
+ * The vocabulary whose special tokens are `specials`.
+ *
+ * @throws {CheckpointError} When a part is played by no token, an id lies
+ * outside of the vocabulary, or the codes are not consecutive.
+ */
+export function vocabularyFromSpecials(
+  specials: SpecialTokens,
+  options: VocabularyOptions,
+): Vocabulary {
+  const { names, textSize, size, file } = options;
+  for (const [name, token] of specials) {
+    if (token < textSize || token >= size) {
+      throw new CheckpointError(
+        file,
+        `"${name}" has id ${token}, special tokens lie in ${textSize}…${
+          size - 1
+        }`,
+      );
+    }
+  }
+  const token = (name: string): number => {
+    const id = specials.get(name);
+    if (id !== undefined) return id;
+    throw new CheckpointError(file, `there is no token "${name}"`);
+  };
+  return {
+    size,
+    textSize,
+    ...codeRange(specials, file),
+    pad: token(names.pad),
+    bos: token(names.bos),
+    eos: token(names.eos),
+    img: token(names.img),
+    boi: token(names.boi),
+    eoi: token(names.eoi),
+    eol: token(names.eol),
+    eof: token(names.eof),
+  };
+}
+
+/**
+ * Compares `vocabulary` with the ids that a model's own configuration states.
+ *
+ * @param config The parsed `config.json`, or its `text_config`.
+ * @param file Its path, for messages.
+ * @throws {CheckpointError} When a stated id is another one.
+ */
+export function checkTokenIds(
+  vocabulary: Vocabulary,
+  config: Readonly<Record<string, unknown>>,
+  file: string,
+): void {
+  const { pad, bos, eos, img, boi, eoi, eol, eof } = vocabulary;
+  const parts = { pad, bos, eos, img, boi, eoi, eol, eof };
+  for (const [part, token] of Object.entries(parts)) {
+    const key = `${part}_token_id`;
+    const stated = config[key];
+    // transformers allows several tokens to end an answer.
+    const agrees = Array.isArray(stated)
+      ? stated.includes(token)
+      : stated === token;
+    if (stated === undefined || stated === null || agrees) continue;
+    throw new CheckpointError(
+      file,
+      `"${key}" is ${
+        JSON.stringify(stated)
+      }, the tokenizer's files say ${token}`,
+    );
+  }
+}
+
+/** The token of `code`. */
+export function tokenFromCode(vocabulary: Vocabulary, code: number): number {
+  const { firstCode, codebookSize } = vocabulary;
+  if (code >= 0 && code < codebookSize) return firstCode + code;
+  throw new RangeError(
+    `Cannot make token: code ${code} is not in 0…${codebookSize - 1}`,
+  );
+}
+
+/** The code that `token` stands for. */
+export function codeFromToken(vocabulary: Vocabulary, token: number): number {
+  if (isCode(vocabulary, token)) return token - vocabulary.firstCode;
+  throw new RangeError(`Cannot read code: token ${token} stands for none`);
+}
+
+/** Whether `token` stands for a code. */
+export function isCode(vocabulary: Vocabulary, token: number): boolean {
+  const { firstCode, codebookSize } = vocabulary;
+  return token >= firstCode && token < firstCode + codebookSize;
+}
+
+const CODE_NAME = /^<\|visual token (\d+)\|>$/;
+
+/** Where the codes lie: code k must follow code 0 by k, in whatever order they are listed. */
+function codeRange(
+  specials: SpecialTokens,
+  file: string,
+): Pick<Vocabulary, "firstCode" | "codebookSize"> {
+  const firsts = new Set<number>();
+  const codes = new Set<number>();
+  for (const [name, token] of specials) {
+    const code = Number(CODE_NAME.exec(name)?.[1] ?? NaN);
+    if (Number.isNaN(code)) continue;
+    codes.add(code);
+    firsts.add(token - code);
+  }
+  const [firstCode] = firsts;
+  if (firstCode === undefined) {
+    throw new CheckpointError(file, "there is no token for any code");
+  }
+  // As many different codes as the highest and one, and all at one offset.
+  const gapless = [...codes].every((code) => code < codes.size);
+  if (firsts.size > 1 || !gapless) {
+    throw new CheckpointError(
+      file,
+      "the tokens of the codes are not consecutive",
+    );
+  }
+  return { firstCode, codebookSize: codes.size };
+}
