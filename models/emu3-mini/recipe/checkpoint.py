@@ -1,12 +1,12 @@
 """Reading and writing the two published folders, and pixels as the networks want them."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 
+from json_files import read_json
 from language_model import LanguageModel
 from tokenizer import Tokenizer
 from vision_tokenizer import VisionTokenizer
@@ -58,25 +58,3 @@ def to_pixels(output):
     """Float -1...1 [..., 3, H, W] -> uint8 [..., H, W, 3], truncated as the original does."""
     levels = ((output * 0.5 + 0.5).clamp(0, 1) * 255).to(torch.uint8)
     return levels.movedim(-3, -1).numpy()
-
-
-def read_json(path):
-    """The content of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def write_json(path, value, indent=2):
-    """Write a JSON file that ends with a newline."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
-    Path(path).write_text(text + "\n", encoding="utf-8")
-
-
-def read_json_lines(path):
-    """The objects of a file with one JSON object a line."""
-    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
-
-
-def write_json_lines(path, values):
-    """Write one JSON object a line."""
-    lines = [json.dumps(value) + "\n" for value in values]
-    Path(path).write_text("".join(lines), encoding="utf-8")

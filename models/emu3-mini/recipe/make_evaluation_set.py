@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 from captions import caption_of, nouns_of, prompt_for
-from checkpoint import write_json_lines
 from drawing import render
+from json_files import write_json_lines
 from questions import questions_about
 from scenes import held_scenes
 
