@@ -21,16 +21,30 @@ DESCRIBE = "Please describe the image"
 
 
 def judge(pixels, prompt):
-    """What share of each metric a picture reaches, by metric; background only where it is named."""
+    """Counts by metric: objects that are there, and 1 or 0 for the others.
+
+    The background is judged only where the prompt names it.
+    """
     seen = check_scene.score(pixels, prompt["objects"], prompt["background"])
-    values = {
-        "objects": seen["hits"] / len(prompt["objects"]),
-        "scene": float(seen["scene_ok"]),
-        "scene_in_order": float(seen["scene_ok"] and seen["order_ok"]),
+    counts = {
+        "objects": seen["hits"],
+        "scene": int(seen["scene_ok"]),
+        "scene_in_order": int(seen["scene_ok"] and seen["order_ok"]),
     }
     if prompt["background"] is not None:
-        values["background"] = float(seen["background_ok"])
-    return values
+        counts["background"] = int(seen["background_ok"])
+    return counts
+
+
+def digits(judged):
+    """The counts of a prompt's pictures as one digit each, by metric: {"objects": "2122"}."""
+    return {metric: "".join(str(counts[metric]) for counts in judged) for metric in judged[0]}
+
+
+def share(prompt, metric, counts):
+    """Mean share of 1 that the digits of a prompt's pictures stand for."""
+    whole = len(prompt["objects"]) if metric == "objects" else 1
+    return mean([int(count) / whole for count in counts])
 
 
 def asked(question):

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from evaluation_set import FOLDER, METRICS, MODELS, asked, is_right, judge, mean
 from PIL import Image
+
+from evaluation_set import FOLDER, METRICS, MODELS, asked, digits, is_right, judge, mean, share
 
 # isort: split
 # The recipe is found once evaluation_set is imported.
 import checkpoint
 import sampling
 import world
+from json_files import read_json_lines, write_json
 
 BATCH = 32
 
@@ -37,8 +39,8 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.set_grad_enabled(False)
-    prompts = checkpoint.read_json_lines(FOLDER / "prompts.jsonl")[: options.prompts]
-    scenes = checkpoint.read_json_lines(FOLDER / "scenes" / "scenes.jsonl")[: options.scenes]
+    prompts = read_json_lines(FOLDER / "prompts.jsonl")[: options.prompts]
+    scenes = read_json_lines(FOLDER / "scenes" / "scenes.jsonl")[: options.scenes]
     networks = (
         checkpoint.open_language_model(MODELS),
         checkpoint.open_tokenizer(MODELS),
@@ -50,24 +52,23 @@ def main():
     result = {
         "torch": torch.__version__,
         "settings": {**settings, "image_area": world.IMAGE_AREA},
-        "seeds": list(range(options.seeds)),
+        "seeds": options.seeds,
         "pictures": pictures,
         "answers": answers,
     }
-    checkpoint.write_json(options.out, result, indent=None)
-    print_summary(pictures, scenes, answers)
+    write_json(options.out, result)
+    print_summary(prompts, pictures, scenes, answers)
 
 
 def score_pictures(networks, prompts, settings, seeds):
-    """For each prompt {metric: [share for each seed]}."""
-    out = [{} for _ in prompts]
+    """For each prompt the digits of its pictures, seed by seed, by metric."""
+    judged = [[] for _ in prompts]
     for seed in seeds:
         start = time.time()
         for i, pixels in draw_all(networks, prompts, settings, seed):
-            for metric, value in judge(pixels, prompts[i]).items():
-                out[i].setdefault(metric, []).append(round(value, 4))
+            judged[i].append(judge(pixels, prompts[i]))
         print(f"seed {seed}: {time.time() - start:.0f} s", flush=True)
-    return out
+    return [digits(pictures) for pictures in judged]
 
 
 def draw_all(networks, prompts, settings, seed):
@@ -96,10 +97,14 @@ def answer_scene(networks, scene):
     return sampling.answer(model, tokenizer, sequences)
 
 
-def print_summary(pictures, scenes, answers):
+def print_summary(prompts, pictures, scenes, answers):
     """Print mean scores over prompts, and over questions of each kind."""
     for metric, words in METRICS.items():
-        means = [mean(scores[metric]) for scores in pictures if metric in scores]
+        means = [
+            share(prompt, metric, counts[metric])
+            for prompt, counts in zip(prompts, pictures)
+            if metric in counts
+        ]
         print(f"{words}: {100 * mean(means):.1f} % of {len(means)} prompts")
     right = {}
     for scene, texts in zip(scenes, answers):
