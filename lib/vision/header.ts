@@ -104,8 +104,8 @@ function readByType(bytes: Uint8Array): PictureHeader {
   const other = otherTypes.find(([, pattern]) => pattern.test(head))?.[0];
   throw new ImageError(
     other === undefined
-      ? `it is of no known type, ${taken}`
-      : `it is ${other}, ${taken}`,
+      ? `it is of no known type; ${taken}`
+      : `it is ${other}; ${taken}`,
   );
 }
 
@@ -121,7 +121,6 @@ const otherTypes: readonly [name: string, pattern: RegExp][] = [
   ["SVG", /^\s*(\xef\xbb\xbf)?\s*<(\?xml|svg|!--|!DOCTYPE svg)/i],
   ["JPEG XL", /^(\xff\n|[^]{4}JXL )/],
   ["JPEG 2000", /^([^]{4}jP {2}|\xffO\xffQ)/],
-  ["an icon (ICO)", /^\0\0[^]\0/],
   ["PDF", /^%PDF/],
   ["a Photoshop file", /^8BPS/],
 ];

@@ -1,0 +1,152 @@
+/**
+ * Pixels → PNG and APNG.
+ *
+ * ```text
+ * PNG   IHDR │ iTXt… │ IDAT │ IEND
+ * APNG  IHDR │ acTL │ iTXt… │ fcTL │ IDAT │ fcTL │ fdAT │ … │ IEND
+ * ```
+ *
+ * Ours, since ImageScript writes an alpha channel, today's date and its own
+ * name into every file, and no animations. The same picture always gives the
+ * same bytes. Source: W3C PNG, third edition.
+ *
+ * @module
+ */
+
+import { deflateSync } from "node:zlib";
+import { type PngChunk, writeChunks } from "./format/png.ts";
+import type { PixelSize, RgbImage } from "./image.ts";
+
+/** What is written beside the pixels. */
+export interface PngOptions {
+  /** Keyword to text. A keyword is 1–79 Latin-1 characters, the text any. */
+  readonly text?: Readonly<Record<string, string>>;
+}
+
+/** How an animation plays. */
+export interface AnimationOptions {
+  /** Above zero, at most 100. */
+  readonly framesPerSecond: number;
+}
+
+/** A PNG of `image`, without loss. */
+export function encodePng(image: RgbImage, options: PngOptions): Uint8Array {
+  return writeChunks([
+    imageHeader(image),
+    ...textChunks(options.text ?? {}),
+    { type: "IDAT", data: compress(image) },
+    { type: "IEND", data: new Uint8Array() },
+  ]);
+}
+
+/**
+ * An APNG of `frames`, all of one size, without loss. It loops forever.
+ *
+ * @throws {RangeError} When there is no frame or sizes differ.
+ */
+export function encodeApng(
+  frames: readonly RgbImage[],
+  options: AnimationOptions & PngOptions,
+): Uint8Array {
+  const [first] = frames;
+  if (first === undefined || !frames.every((frame) => sameSize(frame, first))) {
+    throw new RangeError("an animation needs frames of one size");
+  }
+  let sequence = 0;
+  const chunks = frames.flatMap((frame, i): PngChunk[] => {
+    const control = frameControl(frame, sequence++, options);
+    const data = compress(frame);
+    return i === 0
+      ? [control, { type: "IDAT", data }]
+      : [control, { type: "fdAT", data: numbered(sequence++, data) }];
+  });
+  return writeChunks([
+    imageHeader(first),
+    { type: "acTL", data: uint32s(frames.length, 0) },
+    ...textChunks(options.text ?? {}),
+    ...chunks,
+    { type: "IEND", data: new Uint8Array() },
+  ]);
+}
+
+/** Eight bits, RGB, deflate, adaptive filters, not interlaced. */
+function imageHeader({ height, width }: PixelSize): PngChunk {
+  const data = new Uint8Array(13);
+  data.set(uint32s(width, height));
+  data.set([8, 2, 0, 0, 0], 8);
+  return { type: "IHDR", data };
+}
+
+/** iTXt, whose text is UTF-8; tEXt holds Latin-1 only. */
+function textChunks(text: Readonly<Record<string, string>>): PngChunk[] {
+  return Object.entries(text).map(([keyword, value]) => {
+    if (!/^[\x20-\x7e\xa1-\xff]{1,79}$/.test(keyword)) {
+      throw new RangeError("a PNG keyword is 1 to 79 Latin-1 characters");
+    }
+    const utf8 = new TextEncoder().encode(value);
+    // Terminator; not compressed, method 0; no language; no translated keyword.
+    const head = [...keyword].map((c) => c.charCodeAt(0)).concat(0, 0, 0, 0, 0);
+    const data = new Uint8Array(head.length + utf8.length);
+    data.set(head);
+    data.set(utf8, head.length);
+    return { type: "iTXt", data };
+  });
+}
+
+/**
+ * The picture's rows, filtered and deflated.
+ *
+ * Every row takes the Average filter: on decoded pictures it made smaller
+ * files than choosing filters row by row does, in a tenth of the time.
+ */
+function compress({ height, width, pixels }: RgbImage): Uint8Array {
+  const stride = width * 3;
+  const rows = new Uint8Array(height * (stride + 1));
+  let above: Uint8ClampedArray = new Uint8ClampedArray(stride);
+  let out = 0;
+  for (let y = 0; y < height; y++) {
+    const row = pixels.subarray(y * stride, (y + 1) * stride);
+    rows[out++] = averageFilter;
+    for (let i = 0; i < stride; i++) {
+      const left = i < 3 ? 0 : row[i - 3]!;
+      rows[out++] = row[i]! - ((left + above[i]!) >> 1);
+    }
+    above = row;
+  }
+  return deflateSync(rows);
+}
+
+const averageFilter = 3;
+
+function frameControl(
+  { height, width }: PixelSize,
+  sequence: number,
+  { framesPerSecond }: AnimationOptions,
+): PngChunk {
+  const data = new Uint8Array(26);
+  data.set(uint32s(sequence, width, height, 0, 0));
+  // Seconds a frame as a fraction of 16-bit numbers; then: keep, replace.
+  const view = new DataView(data.buffer);
+  view.setUint16(20, 100);
+  view.setUint16(22, Math.round(100 * framesPerSecond));
+  return { type: "fcTL", data };
+}
+
+function numbered(sequence: number, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + data.length);
+  bytes.set(uint32s(sequence));
+  bytes.set(data, 4);
+  return bytes;
+}
+
+function sameSize(a: PixelSize, b: PixelSize): boolean {
+  return a.height === b.height && a.width === b.width;
+}
+
+/** Big-endian, four bytes each. */
+function uint32s(...values: number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => view.setUint32(4 * i, value));
+  return bytes;
+}

@@ -1,0 +1,72 @@
+/**
+ * Everything that turns pictures into bytes and back, as one interface.
+ *
+ * {@linkcode inPlaceCodec} does it where it is called and so blocks its
+ * thread; `picture_worker.ts` has the same methods and does it elsewhere.
+ *
+ * @module
+ */
+
+import { encodeGif, encodeJpeg } from "./codec/imagescript.ts";
+import { zip } from "./codec/zip.ts";
+import { decodeFrames, decodeImage, type DecodeOptions } from "./decode.ts";
+import {
+  type AnimationOptions,
+  encodeApng,
+  encodePng,
+  type PngOptions,
+} from "./encode_png.ts";
+import type { PixelSize, RgbImage } from "./image.ts";
+import { resizeBicubic } from "./resize.ts";
+
+/** Pictures in and out. Pixels handed in are copied, never changed. */
+export interface PictureCodec {
+  /** The picture, or the first frame of an animation. */
+  decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<RgbImage>;
+  /** All frames of an animation; a still picture gives one. */
+  decodeFrames(bytes: Uint8Array, options: DecodeOptions): Promise<RgbImage[]>;
+  /** Bicubic, as Pillow does it. */
+  resize(image: RgbImage, size: PixelSize): Promise<RgbImage>;
+  /** PNG, without loss. */
+  encodePng(image: RgbImage, options: PngOptions): Promise<Uint8Array>;
+  /** JPEG; quality 1–100. */
+  encodeJpeg(
+    image: RgbImage,
+    options: { readonly quality: number },
+  ): Promise<Uint8Array>;
+  /** Animated PNG, without loss; frames of one size. */
+  encodeApng(
+    frames: readonly RgbImage[],
+    options: AnimationOptions & PngOptions,
+  ): Promise<Uint8Array>;
+  /** Animated GIF, 256 colors a frame; frames of one size. */
+  encodeGif(
+    frames: readonly RgbImage[],
+    options: AnimationOptions,
+  ): Promise<Uint8Array>;
+  /** A ZIP of PNGs, `frame_0000.png` and on. */
+  zipPngs(frames: readonly RgbImage[]): Promise<Uint8Array>;
+}
+
+/** The codec on the caller's own thread. */
+export const inPlaceCodec: PictureCodec = {
+  decodeImage,
+  decodeFrames,
+  resize: (image, size) => promise(() => resizeBicubic(image, size)),
+  encodePng: (image, options) => promise(() => encodePng(image, options)),
+  encodeJpeg,
+  encodeApng: (frames, options) => promise(() => encodeApng(frames, options)),
+  encodeGif,
+  zipPngs: async (frames) => {
+    const files: Record<string, Uint8Array> = {};
+    for (const [i, frame] of frames.entries()) {
+      files[`frame_${`${i}`.padStart(4, "0")}.png`] = encodePng(frame, {});
+    }
+    return await zip(files);
+  },
+};
+
+/** What `compute` throws becomes a rejection, as it does in a worker. */
+function promise<T>(compute: () => T): Promise<T> {
+  return new Promise((resolve) => resolve(compute()));
+}

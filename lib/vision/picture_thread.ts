@@ -1,0 +1,62 @@
+/**
+ * The far end of `picture_worker.ts`: runs the codec on a thread of its own.
+ *
+ * Importing it does nothing outside a worker.
+ *
+ * @module
+ */
+
+import { parentPort } from "node:worker_threads";
+import { Emu3Error } from "../errors.ts";
+import { inPlaceCodec, type PictureCodec } from "./picture_codec.ts";
+
+/** What is asked of the thread: one method, with its arguments. */
+export interface Call {
+  /** Of the codec. */
+  readonly method: keyof PictureCodec;
+  /** As the method takes them. */
+  readonly args: readonly unknown[];
+}
+
+/** What the thread answers, in the order of the calls. */
+export type Reply = { readonly value: unknown } | { readonly fault: Fault };
+
+/** An error, taken apart: classes do not survive the way between threads. */
+export interface Fault {
+  /** That of an `Emu3Error`; undefined for a bug or a misuse. */
+  readonly code: string | undefined;
+  /** The class's name. */
+  readonly name: string;
+  /** For people. */
+  readonly message: string;
+}
+
+parentPort?.on("message", async (call: Call) => {
+  const reply = await answer(call);
+  parentPort?.postMessage(
+    reply,
+    "value" in reply ? pixelBuffers(reply.value) : [],
+  );
+});
+
+async function answer({ method, args }: Call): Promise<Reply> {
+  try {
+    // The near end has typed them.
+    const run = inPlaceCodec[method] as (...args: unknown[]) => unknown;
+    return { value: await run(...args) };
+  } catch (error) {
+    const { name, message } = error instanceof Error
+      ? error
+      : new Error("thrown value is no error");
+    const code = error instanceof Emu3Error ? error.code : undefined;
+    return { fault: { code, name, message } };
+  }
+}
+
+/** Decoded pixels are moved, not copied. */
+function pixelBuffers(value: unknown): ArrayBuffer[] {
+  const images = Array.isArray(value) ? value : [value];
+  return images.flatMap((image) =>
+    image?.pixels?.buffer instanceof ArrayBuffer ? [image.pixels.buffer] : []
+  );
+}
