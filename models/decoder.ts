@@ -256,9 +256,7 @@ function rotaryTables(
       sin[position * half + i] = Math.sin(angle);
     }
   }
-  const table = (data: Float32Array<ArrayBuffer>) => {
-    const value = g.constant("float32", [positions, half], data);
-    return g.computeDtype === "float32" ? value : g.cast(value, g.computeDtype);
-  };
+  const table = (data: Float32Array<ArrayBuffer>) =>
+    g.floats(data, [positions, half]);
   return { cos: table(cos), sin: table(sin) };
 }

@@ -31,9 +31,9 @@ import { CheckpointError } from "../errors.ts";
 import { parseJsonFile } from "./json_file.ts";
 import {
   type KeySpelling,
-  ORIGINAL_KEYS,
-  TRANSFORMERS_LANGUAGE_KEYS,
-  TRANSFORMERS_VISION_KEYS,
+  originalKeys,
+  transformersLanguageKeys,
+  transformersVisionKeys,
 } from "./key_layouts.ts";
 import { WeightFiles } from "./weight_files.ts";
 
@@ -91,8 +91,8 @@ export async function openLanguageCheckpoint(
     {},
   );
   const spelling = layout === "original"
-    ? ORIGINAL_KEYS
-    : TRANSFORMERS_LANGUAGE_KEYS;
+    ? originalKeys
+    : transformersLanguageKeys;
   const common = await openWeights(folder, layout, spelling, LANGUAGE_KEY);
   return { ...common, config, generation };
 }
@@ -125,8 +125,8 @@ export async function openVisionCheckpoint(
     );
   }
   const spelling = layout === "original"
-    ? ORIGINAL_KEYS
-    : TRANSFORMERS_VISION_KEYS;
+    ? originalKeys
+    : transformersVisionKeys;
   const common = await openWeights(folder, layout, spelling, VISION_KEY);
   return { ...common, config, preprocessor };
 }

@@ -14,24 +14,28 @@
 export type KeySpelling = (key: string) => readonly string[];
 
 /** The original layout. */
-export const ORIGINAL_KEYS: KeySpelling = (key) => [key];
+export function originalKeys(key: string): readonly string[] {
+  return [key];
+}
 
 /** The language model in the transformers layout. */
-export const TRANSFORMERS_LANGUAGE_KEYS: KeySpelling = (key) => [
-  `text_model.${key}`,
-  key.startsWith("model.")
-    ? `model.text_model.${key.slice("model.".length)}`
-    : key,
-];
+export function transformersLanguageKeys(key: string): readonly string[] {
+  return [
+    `text_model.${key}`,
+    key.startsWith("model.")
+      ? `model.text_model.${key.slice("model.".length)}`
+      : key,
+  ];
+}
 
 /** The vision tokenizer in the transformers layout. */
-export const TRANSFORMERS_VISION_KEYS: KeySpelling = (key) => {
+export function transformersVisionKeys(key: string): readonly string[] {
   const converted = VISION_REPLACEMENTS.reduce(
     (text, [pattern, replacement]) => text.replaceAll(pattern, replacement),
     `vqmodel.${key}`,
   );
   return [converted, `model.${converted}`];
-};
+}
 
 const VISION_REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/\.q\./g, ".q_proj."],

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type OrtApi, type Pointer } from "./api.ts";
+import type { OrtApi, Pointer } from "./api.ts";
 import {
   type Dtype,
   DTYPE_BYTES,

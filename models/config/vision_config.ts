@@ -47,8 +47,8 @@ export interface PreprocessorConfig {
   readonly rescaleFactor: number;
   /** Subtracted after rescaling, by channel. */
   readonly mean: readonly number[];
-  /** Divides after that, by channel. */
-  readonly deviation: readonly number[];
+  /** Divides after that, by channel: the standard deviation. */
+  readonly std: readonly number[];
 }
 
 const Original = v.looseObject({
@@ -148,6 +148,6 @@ export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
     spatialFactor: fields.spatial_factor,
     rescaleFactor: fields.rescale_factor,
     mean: fields.image_mean,
-    deviation: fields.image_std,
+    std: fields.image_std,
   };
 }

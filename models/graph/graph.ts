@@ -210,6 +210,19 @@ export class Graph {
     );
   }
 
+  /** One integer, as an index is given: `[]`. */
+  scalar(value: number): Value {
+    return this.constant("int64", [], BigInt64Array.of(BigInt(value)));
+  }
+
+  /** Numbers in the computing type. */
+  floats(data: Float32Array<ArrayBuffer>, shape: readonly number[]): Value {
+    const value = this.constant("float32", shape, data);
+    return this.computeDtype === "float32"
+      ? value
+      : this.cast(value, this.computeDtype);
+  }
+
   /** `value` in another type. */
   cast(value: Value, dtype: Dtype): Value {
     return this.apply("Cast", [value], { to: { dtype } });

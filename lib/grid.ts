@@ -1,0 +1,177 @@
+/**
+ * How a picture's codes are laid out as tokens.
+ *
+ * A grid of `height` × `width` codes is written row by row. Every row is closed
+ * by EOL, the frame by EOF, the picture by EOI:
+ *
+ * ```text
+ * c c c … c EOL ┐
+ * c c c … c EOL ├ height rows of width + 1 tokens
+ * c c c … c EOL ┘
+ * EOF EOI EOS
+ * ```
+ *
+ * The same walk serves three readers: {@linkcode slotAt} tells the sampler what
+ * comes next, {@linkcode gridTokens} writes a prompt, {@linkcode parseGrid}
+ * reads tokens back.
+ *
+ * @module
+ */
+
+import { GridError } from "./errors.ts";
+import { codeFromToken, isCode, type Vocabulary } from "./vocabulary.ts";
+
+/** Height and width in codes. */
+export interface GridSize {
+  /** Rows. */
+  readonly height: number;
+  /** Codes a row. */
+  readonly width: number;
+}
+
+/** The codes of a picture. */
+export interface CodeGrid extends GridSize {
+  /** `[height × width]`, each in `[0, codebookSize)`. */
+  readonly codes: Uint16Array<ArrayBuffer>;
+}
+
+/** The codes of a clip; a frame of codes stands for several of pixels. */
+export interface CodeClip extends GridSize {
+  /** Frames of codes. */
+  readonly frames: number;
+  /** `[frames × height × width]`. */
+  readonly codes: Uint16Array<ArrayBuffer>;
+}
+
+/** What the layout asks for. */
+export type Slot = "code" | "eol" | "eof" | "eoi" | "eos";
+
+/** Tokens from the first code through EOI. */
+export function gridLength({ height, width }: GridSize): number {
+  return height * (width + 1) + 2;
+}
+
+/** What comes `offset` tokens after IMG. */
+export function slotAt(offset: number, { height, width }: GridSize): Slot {
+  const stride = width + 1;
+  if (offset < height * stride) {
+    return offset % stride === width ? "eol" : "code";
+  }
+  // Counted from the end of the rows, not modulo the stride: the reference
+  // tests the modulus first and so asks for EOL in place of EOI or EOS when a
+  // row is one or two codes wide.
+  const trailer: Slot[] = ["eof", "eoi"];
+  return trailer[offset - height * stride] ?? "eos";
+}
+
+/** `grid` as tokens, from the first code through EOI. */
+export function gridTokens(
+  grid: CodeGrid,
+  vocabulary: Vocabulary,
+): Int32Array<ArrayBuffer> {
+  let next = 0;
+  return Int32Array.from({ length: gridLength(grid) }, (_, offset) => {
+    const slot = slotAt(offset, grid);
+    return slot === "code"
+      ? vocabulary.firstCode + grid.codes[next++]!
+      : vocabulary[slot];
+  });
+}
+
+/** The first `rows` rows of a grid as tokens, each closed by EOL. */
+export function rowTokens(
+  grid: CodeGrid,
+  rows: number,
+  vocabulary: Vocabulary,
+): Int32Array<ArrayBuffer> {
+  return gridTokens(grid, vocabulary).slice(0, rows * (grid.width + 1));
+}
+
+/**
+ * Reads back what {@linkcode gridTokens} wrote.
+ *
+ * @throws {GridError} Naming the first token that is out of place.
+ */
+export function parseGrid(
+  tokens: Int32Array,
+  size: GridSize,
+  vocabulary: Vocabulary,
+): CodeGrid {
+  const codes = new Uint16Array(size.height * size.width);
+  let next = 0;
+  for (let offset = 0; offset < gridLength(size); offset++) {
+    const slot = slotAt(offset, size);
+    const token = tokens[offset];
+    if (token === undefined) {
+      throw new GridError(`it ends before token ${offset}, expected ${slot}`);
+    }
+    const fits = slot === "code"
+      ? isCode(vocabulary, token)
+      : token === vocabulary[slot];
+    if (!fits) {
+      throw new GridError(`token ${offset} is ${token}, expected ${slot}`);
+    }
+    if (slot === "code") codes[next++] = codeFromToken(vocabulary, token);
+  }
+  return { ...size, codes };
+}
+
+/**
+ * A grid from rows of numbers, as they come over the wire.
+ *
+ * @throws {GridError} When there are none, they differ in length, or one is no
+ * code.
+ */
+export function gridFromRows(
+  rows: readonly (readonly number[])[],
+  codebookSize: number,
+): CodeGrid {
+  const height = rows.length;
+  const width = rows[0]?.length ?? 0;
+  if (height === 0 || width === 0) throw new GridError("it has no codes");
+  const codes = new Uint16Array(height * width);
+  for (const [y, row] of rows.entries()) {
+    if (row.length !== width) {
+      throw new GridError(
+        `row ${y} has ${row.length} codes, the first has ${width}`,
+      );
+    }
+    codes.set(row, y * width);
+  }
+  assertCodes(rows.flat(), codebookSize);
+  return { height, width, codes };
+}
+
+/** The rows of a grid, or of one frame of a clip. */
+export function rowsFromGrid(grid: CodeGrid): number[][] {
+  return Array.from(
+    { length: grid.height },
+    (_, y) => [...grid.codes.subarray(y * grid.width, (y + 1) * grid.width)],
+  );
+}
+
+/** One frame of a clip. */
+export function clipFrame(clip: CodeClip, frame: number): CodeGrid {
+  const { height, width, codes } = clip;
+  const area = height * width;
+  return {
+    height,
+    width,
+    codes: codes.slice(frame * area, (frame + 1) * area),
+  };
+}
+
+/** @throws {GridError} When one of `codes` is not in `[0, codebookSize)`. */
+export function assertCodes(
+  codes: ArrayLike<number>,
+  codebookSize: number,
+): void {
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!;
+    if (!Number.isInteger(code) || code < 0 || code >= codebookSize) {
+      throw new GridError(
+        `code ${code} at position ${i} is not in 0…${codebookSize - 1}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Prompts as token sequences.
+ *
+ * ```text
+ * generate   BOS text BOI H*W IMG                                       ┐ picture
+ * chat       BOS "You are a helpful assistant. USER: " picture… text ". ASSISTANT:"
+ * base       BOS picture… text
+ * picture =  BOI H*W IMG row EOL row EOL … EOF EOI
+ * ```
+ *
+ * Text that users send is encoded as ordinary text: what spells a special token
+ * stays text. Source: emu3/mllm/processing_emu3.py of baaivision/Emu3.
+ *
+ * @module
+ */
+
+import type { Template } from "../models/config/generation_config.ts";
+import { type CodeGrid, type GridSize, gridTokens } from "./grid.ts";
+import type { TextTokenizer } from "./text/text_tokenizer.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+/** What turns text into prompts. */
+export interface PromptWriter {
+  /** Text ⇄ tokens. */
+  readonly text: Pick<TextTokenizer, "encode">;
+  /** Which token means what. */
+  readonly vocabulary: Vocabulary;
+}
+
+/** What stands around pictures and question, by template. */
+const WORDING: Readonly<Record<Template, { before: string; after: string }>> = {
+  chat: {
+    before: "You are a helpful assistant. USER: ",
+    after: ". ASSISTANT:",
+  },
+  base: { before: "", after: "" },
+};
+
+/** What precedes the first code of a picture that shows `prompt`. */
+export async function drawingPrompt(
+  { text, vocabulary }: PromptWriter,
+  prompt: string,
+  size: GridSize,
+): Promise<Int32Array<ArrayBuffer>> {
+  const { bos } = vocabulary;
+  return joined([
+    [bos],
+    await text.encode(prompt),
+    ...await pictureStart({ text, vocabulary }, size),
+  ]);
+}
+
+/** What precedes the first token of an answer about `grids`. */
+export async function questionPrompt(
+  { text, vocabulary }: PromptWriter,
+  grids: readonly CodeGrid[],
+  question: string,
+  template: Template,
+): Promise<Int32Array<ArrayBuffer>> {
+  const { before, after } = WORDING[template];
+  const pictures: ArrayLike<number>[] = [];
+  for (const grid of grids) {
+    pictures.push(...await pictureStart({ text, vocabulary }, grid));
+    pictures.push(gridTokens(grid, vocabulary));
+  }
+  return joined([
+    [vocabulary.bos],
+    await text.encode(before),
+    ...pictures,
+    await text.encode(`${question}${after}`),
+  ]);
+}
+
+/** `BOI H*W IMG` */
+async function pictureStart(
+  { text, vocabulary }: PromptWriter,
+  { height, width }: GridSize,
+): Promise<ArrayLike<number>[]> {
+  const { boi, img } = vocabulary;
+  return [[boi], await text.encode(`${height}*${width}`), [img]];
+}
+
+function joined(
+  parts: readonly ArrayLike<number>[],
+): Int32Array<ArrayBuffer> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const tokens = new Int32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    tokens.set(part, at);
+    at += part.length;
+  }
+  return tokens;
+}

@@ -1,0 +1,27 @@
+/**
+ * Classifier-free guidance.
+ *
+ * @module
+ */
+
+/**
+ * Guides `conditional` in place: `u + scale × (c − u)`.
+ *
+ * The raw logits are combined, not their log-softmax as in the reference: the
+ * two differ by a constant over the vocabulary, which the softmax that follows
+ * cancels.
+ *
+ * @param conditional Logits given the prompt, `[V]`. Overwritten.
+ * @param unconditional Logits given the negative prompt, `[V]`.
+ * @param scale 1 leaves the logits as they are.
+ */
+export function guide(
+  conditional: Float32Array,
+  unconditional: Float32Array,
+  scale: number,
+): void {
+  for (let i = 0; i < conditional.length; i++) {
+    const u = unconditional[i]!;
+    conditional[i] = u + scale * (conditional[i]! - u);
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * What the model thought of a choice.
+ *
+ * @module
+ */
+
+/** A code and its log-probability. */
+export interface Alternative {
+  /** Index into the codebook. */
+  readonly code: number;
+  /** Natural logarithm. */
+  readonly logprob: number;
+}
+
+/** What the model thought at one position. */
+export interface Judgement {
+  /** Log-probability of the code that was drawn. */
+  readonly logprob: number;
+  /** Of the whole distribution, in nats. */
+  readonly entropy: number;
+  /** The strongest codes, strongest first. */
+  readonly strongest: readonly Alternative[];
+}
+
+/**
+ * Judges `choice` under guided logits.
+ *
+ * Taken before temperature, top-k and top-p: those say how a code is picked,
+ * not what the model believes.
+ *
+ * @param logits `[V]`, guided and constrained to codes.
+ * @param choice The code that was drawn.
+ * @param count How many of the strongest to list.
+ */
+export function judge(
+  logits: Float32Array,
+  choice: number,
+  count: number,
+): Judgement {
+  const peak = logits.reduce((best, value) => Math.max(best, value), -Infinity);
+  let sum = 0;
+  let weighted = 0;
+  for (let i = 0; i < logits.length; i++) {
+    const centered = logits[i]! - peak;
+    const weight = Math.exp(centered);
+    sum += weight;
+    // 0 · −∞ counts as nothing.
+    if (weight > 0) weighted += weight * centered;
+  }
+  const normalizer = peak + Math.log(sum);
+  return {
+    logprob: logits[choice]! - normalizer,
+    entropy: Math.log(sum) - weighted / sum,
+    strongest: strongestOf(logits, count).map((code) => ({
+      code,
+      logprob: logits[code]! - normalizer,
+    })),
+  };
+}
+
+/** Indices of the `count` greatest, greatest first; the lower first on ties. */
+function strongestOf(logits: Float32Array, count: number): number[] {
+  const best: number[] = [];
+  for (let i = 0; i < logits.length; i++) {
+    const value = logits[i]!;
+    if (best.length === count && !(value > (logits[best.at(-1) ?? i]!))) {
+      continue;
+    }
+    const at = best.findIndex((other) => value > logits[other]!);
+    best.splice(at === -1 ? best.length : at, 0, i);
+    if (best.length > count) best.pop();
+  }
+  return best;
+}

@@ -1,0 +1,137 @@
+/**
+ * From logits to one token.
+ *
+ * ```text
+ * logits ─▶ / temperature ─▶ top-k ─▶ softmax ─▶ top-p ─▶ draw
+ * ```
+ *
+ * The order is that of the reference (transformers' `generate`: temperature,
+ * top-k, top-p warpers). Ties at the k-th place are all kept, as there.
+ *
+ * @module
+ */
+
+import { kthLargest } from "./kth_largest.ts";
+
+/** How tokens are chosen. */
+export interface SamplingOptions {
+  /** 0 takes the strongest token. */
+  readonly temperature: number;
+  /** Keep this many of the strongest; 0 keeps all. */
+  readonly topK: number;
+  /** Keep the strongest that together reach this probability, in (0, 1]. */
+  readonly topP: number;
+}
+
+/** What may be drawn. */
+export interface Distribution {
+  /** In ascending order. */
+  readonly tokens: Int32Array;
+  /** Of each token; sums to one. */
+  readonly probabilities: Float64Array;
+}
+
+/** The first of the strongest. */
+export function argmax(logits: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < logits.length; i++) {
+    if (logits[i]! > logits[best]!) best = i;
+  }
+  return best;
+}
+
+/**
+ * One token from `logits`.
+ *
+ * @param logits `[V]`
+ * @param uniform In [0, 1): where in the distribution to draw. Looked at only
+ * when there is something to choose.
+ */
+export function sample(
+  logits: Float32Array,
+  options: SamplingOptions,
+  uniform: () => number,
+): number {
+  if (options.temperature === 0) return argmax(logits);
+  return draw(distribution(logits, options), uniform());
+}
+
+/**
+ * What `options` make of `logits`.
+ *
+ * @throws {RangeError} When the logits are not numbers.
+ */
+export function distribution(
+  logits: Float32Array,
+  { temperature, topK, topP }: SamplingOptions,
+): Distribution {
+  const tokens = strongest(logits, topK);
+  const peak = tokens.reduce(
+    (best, token) => Math.max(best, logits[token]!),
+    -Infinity,
+  );
+  const probabilities = Float64Array.from(
+    tokens,
+    (token) => Math.exp((logits[token]! - peak) / temperature),
+  );
+  normalize(probabilities);
+  const kept = { tokens, probabilities };
+  return topP < 1 ? nucleus(kept, topP) : kept;
+}
+
+/** The token at `uniform` of the cumulated probabilities. */
+export function draw(
+  { tokens, probabilities }: Distribution,
+  uniform: number,
+): number {
+  let sum = 0;
+  for (let i = 0; i < tokens.length; i++) {
+    sum += probabilities[i]!;
+    if (uniform < sum) return tokens[i]!;
+  }
+  // Rounding left the sum a hair below one.
+  return tokens.at(-1)!;
+}
+
+/** Indices of the `count` greatest and whatever equals the last of them. */
+function strongest(logits: Float32Array, count: number): Int32Array {
+  if (count === 0 || count >= logits.length) {
+    return Int32Array.from(logits.keys());
+  }
+  const threshold = kthLargest(logits, count);
+  const tokens = new Int32Array(logits.length);
+  let length = 0;
+  for (let i = 0; i < logits.length; i++) {
+    if (logits[i]! >= threshold) tokens[length++] = i;
+  }
+  return tokens.subarray(0, length);
+}
+
+/** Drops the weakest that together hold at most `1 − topP`; one stays. */
+function nucleus(
+  { tokens, probabilities }: Distribution,
+  topP: number,
+): Distribution {
+  const ascending = [...probabilities.keys()].sort((a, b) =>
+    probabilities[a]! - probabilities[b]!
+  );
+  const dropped = new Set<number>();
+  let sum = 0;
+  for (const i of ascending.slice(0, -1)) {
+    sum += probabilities[i]!;
+    if (sum > 1 - topP) break;
+    dropped.add(i);
+  }
+  const keep = (_: number, i: number) => !dropped.has(i);
+  const kept = probabilities.filter(keep);
+  normalize(kept);
+  return { tokens: tokens.filter(keep), probabilities: kept };
+}
+
+function normalize(weights: Float64Array): void {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  if (!(sum > 0 && sum < Infinity)) {
+    throw new RangeError("Cannot sample: the logits are not numbers");
+  }
+  for (let i = 0; i < weights.length; i++) weights[i]! /= sum;
+}

@@ -1,0 +1,324 @@
+/**
+ * Pictures and clips ⇄ codes.
+ *
+ * ```text
+ * encode   RgbImage ─▶ pixels ─▶ latent ─▶ codes
+ * decode   codes ─▶ pixels ─▶ RgbImage
+ * ```
+ *
+ * A still takes graphs of its own, which run one frame where a clip runs four.
+ * Graphs are loaded when first needed. One run at a time: a large picture's
+ * activations fill gigabytes.
+ *
+ * Shapes: T frames, H × W pixels, t code frames, h × w codes, Z latent
+ * channels.
+ *
+ * @module
+ */
+
+import {
+  spatialFactor,
+  type VisionConfig,
+} from "../../models/config/vision_config.ts";
+import type { BuiltGraph } from "../../models/decoder.ts";
+import type { GraphOptions } from "../../models/graph/graph.ts";
+import type { Weights } from "../../models/graph/weights.ts";
+import {
+  clipDecoderGraph,
+  stillDecoderGraph,
+} from "../../models/vision_decoder.ts";
+import {
+  clipEncoderGraph,
+  stillEncoderGraph,
+} from "../../models/vision_encoder.ts";
+import { quantizerGraph } from "../../models/vision_quantizer.ts";
+import { ImageSizeError } from "../errors.ts";
+import {
+  assertCodes,
+  clipFrame,
+  type CodeClip,
+  type CodeGrid,
+} from "../grid.ts";
+import type { VisionCheckpoint } from "../loading/checkpoint.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Session } from "../runtime/session.ts";
+import type { PixelSize, RgbImage } from "./image.ts";
+import { imageFromPixelValues, pixelValues } from "./pixels.ts";
+import { Serial } from "./serial.ts";
+
+/** A graph's builder. */
+type Builder = (
+  config: VisionConfig,
+  weights: Weights,
+  options: GraphOptions,
+) => BuiltGraph;
+
+/** Latents that are compared with the codebook at once. */
+const QUANTIZER_ROWS = 256;
+
+/** A vision tokenizer on ONNX Runtime. */
+export class VisionTokenizer implements AsyncDisposable {
+  readonly #runtime: Runtime;
+  readonly #serial = new Serial();
+  readonly #sessions = new Map<Builder, Promise<Session>>();
+  /** The files it came from. */
+  readonly checkpoint: VisionCheckpoint;
+  /** Pixels a side of one code. */
+  readonly pixelsPerCode: number;
+  /** Frames of one code frame. */
+  readonly framesPerCode: number;
+  /** Codes. */
+  readonly codebookSize: number;
+
+  /** Loads nothing yet. */
+  constructor(runtime: Runtime, checkpoint: VisionCheckpoint) {
+    this.#runtime = runtime;
+    this.checkpoint = checkpoint;
+    this.pixelsPerCode = spatialFactor(checkpoint.config);
+    this.framesPerCode = checkpoint.config.temporalFactor;
+    this.codebookSize = checkpoint.config.codebookSize;
+  }
+
+  /**
+   * Loads what encoding or decoding stills takes, so that the first is fast.
+   *
+   * @throws {CheckpointError} When a weight is missing or has another shape.
+   */
+  async load(direction: "encode" | "decode"): Promise<void> {
+    if (direction === "decode") {
+      await this.#session(stillDecoderGraph);
+    } else {
+      await this.#session(stillEncoderGraph);
+      await this.#session(quantizerGraph);
+    }
+  }
+
+  /**
+   * The codes of a picture.
+   *
+   * @throws {ImageSizeError} When a side is not whole in codes.
+   */
+  async encode(image: RgbImage, signal?: AbortSignal): Promise<CodeGrid> {
+    const latent = await this.latent([image], signal);
+    const { height, width } = this.#gridSize(image);
+    return { height, width, codes: await this.#quantize(latent, signal) };
+  }
+
+  /** The picture that `grid` stands for. */
+  async decode(grid: CodeGrid, signal?: AbortSignal): Promise<RgbImage> {
+    const { height, width } = this.#pixelSize(grid);
+    const pixels = await this.pixels({ ...grid, frames: 1 }, "still", signal);
+    return this.#image(pixels, { height, width });
+  }
+
+  /**
+   * The codes of a clip, in chunks of `framesPerCode` frames that know nothing
+   * of each other, as the released script does: in one pass, frames after the
+   * first chunk come back worse.
+   *
+   * @param frames Of equal size; a multiple of `framesPerCode`.
+   */
+  async encodeClip(
+    frames: readonly RgbImage[],
+    signal?: AbortSignal,
+  ): Promise<CodeClip> {
+    const size = this.#gridSize(frames[0]!);
+    const area = size.height * size.width;
+    const chunks = frames.length / this.framesPerCode;
+    const codes = new Uint16Array(chunks * area);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const start = chunk * this.framesPerCode;
+      const part = frames.slice(start, start + this.framesPerCode);
+      const latent = await this.latent(part, signal);
+      codes.set(await this.#quantize(latent, signal), chunk * area);
+    }
+    return { ...size, frames: chunks, codes };
+  }
+
+  /** The frames that `clip` stands for, each code frame decoded alone. */
+  async decodeClip(clip: CodeClip, signal?: AbortSignal): Promise<RgbImage[]> {
+    const size = this.#pixelSize(clip);
+    const length = 3 * size.height * size.width;
+    const images: RgbImage[] = [];
+    for (let frame = 0; frame < clip.frames; frame++) {
+      const chunk = { ...clipFrame(clip, frame), frames: 1 };
+      const pixels = await this.pixels(chunk, "clip", signal);
+      for (let i = 0; i < this.framesPerCode; i++) {
+        const values = pixels.subarray(i * length, (i + 1) * length);
+        images.push(this.#image(values, size));
+      }
+    }
+    return images;
+  }
+
+  /**
+   * What the encoder makes of one picture, or of the frames of a clip in one
+   * pass: `[t, Z, h, w]`.
+   *
+   * @throws {ImageSizeError} When a side is not whole in codes.
+   */
+  async latent(
+    frames: readonly RgbImage[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const [first] = frames;
+    const grid = this.#gridSize(first!);
+    const { height, width } = first!;
+    const { preprocessor, config } = this.checkpoint;
+    const plane = 3 * height * width;
+    const pixels = new Float32Array(frames.length * plane);
+    for (const [i, frame] of frames.entries()) {
+      pixels.set(pixelValues(frame, preprocessor), i * plane);
+    }
+    const still = frames.length === 1;
+    const steps = still ? 1 : frames.length / this.framesPerCode;
+    const session = await this.#session(
+      still ? stillEncoderGraph : clipEncoderGraph,
+    );
+    const shape = [steps, config.latentChannels, grid.height, grid.width];
+    const latent = new Float32Array(shape.reduce((a, b) => a * b));
+    await this.#serial.run(async () => {
+      using stack = new DisposableStack();
+      const binding = stack.use(session.bind());
+      const input = this.#runtime.tensor(pixels, [
+        frames.length,
+        3,
+        height,
+        width,
+      ]);
+      binding.input("pixels", stack.use(input));
+      binding.output("latent", stack.use(this.#runtime.tensor(latent, shape)));
+      await binding.run(signal);
+    });
+    return latent;
+  }
+
+  /**
+   * What the decoder makes of code frames, before they are rounded to levels:
+   * `[1, 3, H, W]` of a still, `[t · framesPerCode, 3, H, W]` of a clip in one
+   * pass.
+   *
+   * @throws {GridError} When a code is not in the codebook.
+   */
+  async pixels(
+    clip: CodeClip,
+    kind: "still" | "clip",
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    assertCodes(clip.codes, this.codebookSize);
+    const { height, width } = this.#pixelSize(clip);
+    const session = await this.#session(
+      kind === "still" ? stillDecoderGraph : clipDecoderGraph,
+    );
+    const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
+    const shape = [frames, 3, height, width];
+    const pixels = new Float32Array(shape.reduce((a, b) => a * b));
+    await this.#serial.run(async () => {
+      using stack = new DisposableStack();
+      const binding = stack.use(session.bind());
+      const codes = BigInt64Array.from(clip.codes, BigInt);
+      const codeShape = [clip.frames, clip.height, clip.width];
+      const input = this.#runtime.tensor(codes, codeShape);
+      binding.input("codes", stack.use(input));
+      binding.output("pixels", stack.use(this.#runtime.tensor(pixels, shape)));
+      await binding.run(signal);
+    });
+    return pixels;
+  }
+
+  /** Closes what was loaded. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.#sessions.values()) {
+      await (await session)[Symbol.asyncDispose]();
+    }
+    this.#sessions.clear();
+  }
+
+  /** `[t, Z, h, w]` → the nearest codes, `[t · h · w]`. */
+  async #quantize(
+    latent: Float32Array<ArrayBuffer>,
+    signal?: AbortSignal,
+  ): Promise<Uint16Array<ArrayBuffer>> {
+    const { latentChannels } = this.checkpoint.config;
+    const count = latent.length / latentChannels;
+    const vectors = channelsLast(latent, latentChannels);
+    const codes = new BigInt64Array(count);
+    const session = await this.#session(quantizerGraph);
+    // In parts: a table of distances of all latents to all codes is gigabytes.
+    for (let start = 0; start < count; start += QUANTIZER_ROWS) {
+      const end = Math.min(count, start + QUANTIZER_ROWS);
+      using stack = new DisposableStack();
+      const binding = stack.use(session.bind());
+      const part = vectors.subarray(
+        start * latentChannels,
+        end * latentChannels,
+      );
+      const input = this.#runtime.tensor(part, [end - start, latentChannels]);
+      binding.input("latent", stack.use(input));
+      const output = this.#runtime.tensor(
+        codes.subarray(start, end),
+        [end - start],
+      );
+      binding.output("codes", stack.use(output));
+      await binding.run(signal);
+    }
+    return Uint16Array.from(codes, Number);
+  }
+
+  #session(builder: Builder): Promise<Session> {
+    let session = this.#sessions.get(builder);
+    if (session === undefined) {
+      session = this.#open(builder);
+      this.#sessions.set(builder, session);
+      // A failure is told to whoever asked; the next one may try again.
+      session.catch(() => this.#sessions.delete(builder));
+    }
+    return session;
+  }
+
+  async #open(builder: Builder): Promise<Session> {
+    const { config, weights, weightFolder } = this.checkpoint;
+    const { computeDtype } = this.#runtime.provider;
+    const { model } = builder(config, weights, { computeDtype });
+    return await this.#runtime.session(model, {
+      weightFolder,
+      prepack: false,
+      shrink: true,
+    });
+  }
+
+  #gridSize({ height, width }: PixelSize): PixelSize {
+    const factor = this.pixelsPerCode;
+    if (height % factor !== 0 || width % factor !== 0) {
+      throw new ImageSizeError(
+        `${height} × ${width} pixels are not multiples of ${factor}`,
+      );
+    }
+    return { height: height / factor, width: width / factor };
+  }
+
+  #pixelSize({ height, width }: PixelSize): PixelSize {
+    const factor = this.pixelsPerCode;
+    return { height: height * factor, width: width * factor };
+  }
+
+  #image(values: Float32Array, size: PixelSize): RgbImage {
+    const { preprocessor } = this.checkpoint;
+    return imageFromPixelValues(values, size, preprocessor);
+  }
+}
+
+/** `[t, Z, h, w]` → `[t · h · w, Z]` for t = 1. */
+function channelsLast(
+  latent: Float32Array,
+  channels: number,
+): Float32Array<ArrayBuffer> {
+  const area = latent.length / channels;
+  const out = new Float32Array(latent.length);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let i = 0; i < area; i++) {
+      out[i * channels + channel] = latent[channel * area + i]!;
+    }
+  }
+  return out;
+}

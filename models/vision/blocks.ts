@@ -1,0 +1,226 @@
+/**
+ * The two-dimensional blocks of the vision tokenizer.
+ *
+ * Shapes: N frames, C channels, H × W the sides at a level, h × w the sides of
+ * the grid of codes, Z channels of a codebook vector.
+ *
+ * Scopes are the original layout's keys. Source: modeling_emu3visionvq.py of
+ * baaivision/Emu3.
+ *
+ * @module
+ */
+
+import type { Graph, Value } from "../graph/graph.ts";
+
+/** Groups of every GroupNorm. */
+const GROUPS = 32;
+const GROUP_EPSILON = 1e-6;
+
+/** Normalizes `[N, C, H, W]` with the weights in scope `name`. */
+export type Norm = (
+  g: Graph,
+  x: Value,
+  name: string,
+  channels: number,
+) => Value;
+
+/** A convolution's shape. */
+export interface ConvShape {
+  /** Channels in. */
+  readonly from: number;
+  /** Channels out. */
+  readonly to: number;
+  /** Side of the kernel. */
+  readonly kernel: number;
+}
+
+/**
+ * A convolution with bias, `[N, from, H, W]` → `[N, to, H', W']`.
+ *
+ * @param padding Top, left, bottom, right; by default what keeps the sides.
+ */
+export function conv(
+  g: Graph,
+  x: Value,
+  name: string,
+  { from, to, kernel }: ConvShape,
+  { stride = 1, padding = Array<number>(4).fill((kernel - 1) / 2) } = {},
+): Value {
+  return g.scope(name, () =>
+    g.apply("Conv", [
+      x,
+      g.weight("weight", [to, from, kernel, kernel]),
+      g.weight("bias", [to]),
+    ], {
+      kernel_shape: [kernel, kernel],
+      strides: [stride, stride],
+      pads: padding,
+    }));
+}
+
+/** `x · sigmoid(x)`, known as SiLU too. */
+export function swish(g: Graph, x: Value): Value {
+  return g.apply("Mul", [x, g.apply("Sigmoid", [x])]);
+}
+
+/**
+ * GroupNorm as InstanceNorm over groups, which has a kernel everywhere.
+ *
+ * ```text
+ * [N, C, H, W] ─▶ [N, G, C/G·H·W] ─▶ normalize ─▶ [N, C, H, W] ─▶ · weight + bias
+ * ```
+ */
+export function groupNorm(
+  g: Graph,
+  x: Value,
+  name: string,
+  channels: number,
+): Value {
+  return g.scope(name, () => {
+    const grouped = g.apply("Reshape", [x, g.integers(0, GROUPS, -1)]);
+    const ones = new Float32Array(GROUPS).fill(1);
+    const zeros = new Float32Array(GROUPS);
+    const normed = g.apply("InstanceNormalization", [
+      grouped,
+      g.floats(ones, [GROUPS]),
+      g.floats(zeros, [GROUPS]),
+    ], { epsilon: { float: GROUP_EPSILON } });
+    const back = g.apply("Reshape", [normed, g.apply("Shape", [x])]);
+    return affine(g, back, channels);
+  });
+}
+
+/**
+ * A norm that the codes modulate: `GroupNorm(x) · y(zq) + b(zq)`.
+ *
+ * ```text
+ * x  ─▶ norm_layer ──▶ · ──▶ + ──▶
+ * zq ─▶ conv_y ────────┘     │
+ *    └▶ conv_b ──────────────┘
+ * ```
+ *
+ * @param codes Codebook vectors resized to the sides of `x`, `[N, Z, H, W]`.
+ * @param embedSize Z
+ */
+export function spatialNorm(codes: Value, embedSize: number): Norm {
+  return (g, x, name, channels) =>
+    g.scope(name, () => {
+      const shape = { from: embedSize, to: channels, kernel: 1 };
+      const normed = groupNorm(g, x, "norm_layer", channels);
+      const scaled = g.apply("Mul", [normed, conv(g, codes, "conv_y", shape)]);
+      return g.apply("Add", [scaled, conv(g, codes, "conv_b", shape)]);
+    });
+}
+
+/**
+ * ```text
+ * x ─┬▶ norm1 ▶ swish ▶ conv1 ▶ norm2 ▶ swish ▶ conv2 ─▶ + ─▶
+ *    └──────────── nin_shortcut, if channels change ─────┘
+ * ```
+ */
+export function residualBlock(
+  g: Graph,
+  x: Value,
+  name: string,
+  { from, to, norm }: { from: number; to: number; norm: Norm },
+): Value {
+  return g.scope(name, () => {
+    const first = swish(g, norm(g, x, "norm1", from));
+    const middle = conv(g, first, "conv1", { from, to, kernel: 3 });
+    const second = swish(g, norm(g, middle, "norm2", to));
+    const last = conv(g, second, "conv2", { from: to, to, kernel: 3 });
+    const skip = from === to
+      ? x
+      : conv(g, x, "nin_shortcut", { from, to, kernel: 1 });
+    return g.apply("Add", [skip, last]);
+  });
+}
+
+/**
+ * Attention of one head over all positions of a frame.
+ *
+ * ```text
+ * x ─┬▶ norm ▶ [N, H·W, C] ▶ q, k, v ▶ softmax(qkᵀ/√C)·v ▶ proj_out ─▶ + ─▶
+ *    └────────────────────────────────────────────────────────────────┘
+ * ```
+ */
+export function attentionBlock(
+  g: Graph,
+  x: Value,
+  name: string,
+  { channels, norm }: { channels: number; norm: Norm },
+): Value {
+  return g.scope(name, () => {
+    const normed = norm(g, x, "norm", channels);
+    const flat = g.apply("Reshape", [normed, g.integers(0, channels, -1)]);
+    const tokens = g.apply("Transpose", [flat], { perm: [0, 2, 1] });
+    const project = (input: Value, part: string) =>
+      g.scope(part, () => {
+        const weight = g.weight("weight", [channels, channels]);
+        const product = g.apply("FusedMatMul", [input, weight], { transB: 1 });
+        return g.apply("Add", [product, g.weight("bias", [channels])]);
+      });
+    const attended = g.apply("MultiHeadAttention", [
+      project(tokens, "q"),
+      project(tokens, "k"),
+      project(tokens, "v"),
+    ], { num_heads: 1 });
+    const out = g.apply("Transpose", [project(attended, "proj_out")], {
+      perm: [0, 2, 1],
+    });
+    const back = g.apply("Reshape", [out, g.apply("Shape", [x])]);
+    return g.apply("Add", [x, back]);
+  });
+}
+
+/** Residual block, attention, residual block. */
+export function middleBlock(
+  g: Graph,
+  x: Value,
+  { channels, norm }: { channels: number; norm: Norm },
+): Value {
+  return g.scope("mid", () => {
+    const shape = { from: channels, to: channels, norm };
+    const first = residualBlock(g, x, "block_1", shape);
+    g.mark("block_1", first, 4);
+    const attended = attentionBlock(g, first, "attn_1", { channels, norm });
+    g.mark("attn_1", attended, 4);
+    const second = residualBlock(g, attended, "block_2", shape);
+    g.mark("block_2", second, 4);
+    return second;
+  });
+}
+
+/** Sides times `factor` by repeating pixels. */
+export function enlarge(g: Graph, x: Value, factor: number): Value {
+  if (factor === 1) return x;
+  const scales = Float32Array.of(1, 1, factor, factor);
+  return nearest(g, x, scales);
+}
+
+/** `Resize` that repeats elements; one scale a side. */
+export function nearest(
+  g: Graph,
+  x: Value,
+  scales: Float32Array<ArrayBuffer>,
+): Value {
+  return g.apply("Resize", [
+    x,
+    undefined,
+    g.constant("float32", [scales.length], scales),
+  ], {
+    mode: "nearest",
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: "floor",
+  });
+}
+
+function affine(g: Graph, x: Value, channels: number): Value {
+  const perChannel = (part: string) =>
+    g.apply("Reshape", [
+      g.weight(part, [channels]),
+      g.integers(channels, 1, 1),
+    ]);
+  const scaled = g.apply("Mul", [x, perChannel("weight")]);
+  return g.apply("Add", [scaled, perChannel("bias")]);
+}

@@ -1,0 +1,172 @@
+/**
+ * The vision tokenizer's encoder as an ONNX graph: pixels → latent.
+ *
+ * ```text
+ * pixels ─▶ conv_in ─▶ down × levels ─▶ mid ─▶ norm_out ─▶ conv_out      per frame
+ *        ─▶ time_conv ─▶ time_res_stack ─▶ quant_conv ─▶ latent          over time
+ * ```
+ *
+ * The still graph takes one picture and treats it as `temporalFactor` equal
+ * frames; the clip graph takes frames, a multiple of `temporalFactor`.
+ *
+ * Shapes: T frames, H × W pixels, h × w codes, Z latent channels.
+ * Source: Emu3VisionVQEncoder in modeling_emu3visionvq.py of baaivision/Emu3.
+ *
+ * @module
+ */
+
+import type { VisionConfig } from "./config/vision_config.ts";
+import type { BuiltGraph } from "./decoder.ts";
+import { Graph, type GraphOptions, type Value } from "./graph/graph.ts";
+import type { Weights } from "./graph/weights.ts";
+import {
+  attentionBlock,
+  conv,
+  groupNorm,
+  middleBlock,
+  residualBlock,
+  swish,
+} from "./vision/blocks.ts";
+import {
+  CLIP,
+  STILL,
+  temporalResidualBlock,
+  type TimeAxis,
+} from "./vision/time_axis.ts";
+
+/** `pixels` `[1, 3, H, W]` in −1…1 → `latent` `[1, Z, h, w]`. */
+export function stillEncoderGraph(
+  config: VisionConfig,
+  weights: Weights,
+  options: GraphOptions,
+): BuiltGraph {
+  const g = new Graph("still encoder", weights, options);
+  const pixels = g.input("pixels", g.computeDtype, [1, 3, "H", "W"]);
+  const frame = frameEncoder(g, config, pixels);
+  const frames = Array.from({ length: config.temporalFactor }, () => frame);
+  const latent = timeEncoder(g, config, STILL, frames)[0]!;
+  const shape = [1, config.latentChannels, "h", "w"];
+  g.output("latent", latent, g.computeDtype, shape);
+  return { model: g.encode(), traced: g.traced };
+}
+
+/** `pixels` `[T, 3, H, W]` in −1…1 → `latent` `[T / temporalFactor, Z, h, w]`. */
+export function clipEncoderGraph(
+  config: VisionConfig,
+  weights: Weights,
+  options: GraphOptions,
+): BuiltGraph {
+  const { latentChannels } = config;
+  const g = new Graph("clip encoder", weights, options);
+  const pixels = g.input("pixels", g.computeDtype, ["T", 3, "H", "W"]);
+  const frames = frameEncoder(g, config, pixels); // [T, Z, h, w]
+  // [T, Z, h, w] → [1, Z, T, h, w] and back
+  const swapped = g.apply("Transpose", [frames], { perm: [1, 0, 2, 3] });
+  const clip = g.apply("Unsqueeze", [swapped, g.integers(0)]);
+  const encoded = timeEncoder(g, config, CLIP, clip);
+  const squeezed = g.apply("Squeeze", [encoded, g.integers(0)]);
+  const latent = g.apply("Transpose", [squeezed], { perm: [1, 0, 2, 3] });
+  g.output("latent", latent, g.computeDtype, ["t", latentChannels, "h", "w"]);
+  return { model: g.encode(), traced: g.traced };
+}
+
+/** `[T, 3, H, W]` → `[T, Z, h, w]`, each frame alone. */
+function frameEncoder(g: Graph, config: VisionConfig, pixels: Value): Value {
+  const { baseChannels, channelMultipliers, latentChannels } = config;
+  return g.scope("encoder", () => {
+    let x = conv(g, pixels, "conv_in", {
+      from: config.imageChannels,
+      to: baseChannels,
+      kernel: 3,
+    });
+    g.mark("conv_in", x, 4);
+    let channels = baseChannels;
+    for (const [level, multiplier] of channelMultipliers.entries()) {
+      const to = baseChannels * multiplier;
+      x = downLevel(g, config, x, level, { from: channels, to });
+      channels = to;
+    }
+    x = middleBlock(g, x, { channels, norm: groupNorm });
+    x = swish(g, markedNormOut(g, x, channels));
+    const shape = { from: channels, to: latentChannels, kernel: 3 };
+    const out = conv(g, x, "conv_out", shape);
+    g.mark("conv_out", out, 4);
+    return out;
+  });
+}
+
+function markedNormOut(g: Graph, x: Value, channels: number): Value {
+  const normed = groupNorm(g, x, "norm_out", channels);
+  g.mark("norm_out", normed, 4);
+  return normed;
+}
+
+/** Residual blocks, attention where configured, and half the sides. */
+function downLevel(
+  g: Graph,
+  config: VisionConfig,
+  x: Value,
+  level: number,
+  { from, to }: { from: number; to: number },
+): Value {
+  return g.scope(`down.${level}`, () => {
+    let out = x;
+    for (let block = 0; block < config.residualBlocks; block++) {
+      const shape = { from: block === 0 ? from : to, to, norm: groupNorm };
+      out = residualBlock(g, out, `block.${block}`, shape);
+      g.mark(`block.${block}`, out, 4);
+      if (config.attentionLevels.includes(level)) {
+        const attention = { channels: to, norm: groupNorm };
+        out = attentionBlock(g, out, `attn.${block}`, attention);
+      }
+    }
+    if (level < config.channelMultipliers.length - 1) {
+      // The reference pads one pixel at right and bottom only.
+      out = conv(g, out, "downsample.conv", { from: to, to, kernel: 3 }, {
+        stride: 2,
+        padding: [0, 0, 1, 1],
+      });
+    }
+    g.mark("out", out, 4);
+    return out;
+  });
+}
+
+/** Frames of one clip → one frame for every `temporalFactor`. */
+function timeEncoder<X>(
+  g: Graph,
+  config: VisionConfig,
+  axis: TimeAxis<X>,
+  frames: X,
+): X {
+  const { temporalFactor, latentChannels: channels } = config;
+  const down = { channels, frames: 4, kernel: 3, stride: 2 };
+  const x = g.scope("encoder", () => {
+    let out = frames;
+    for (let i = 0; i < Math.log2(temporalFactor); i++) {
+      out = axis.conv(g, out, `time_conv.${i}.conv`, down);
+      axis.map(out, (value) => mark(g, `time_conv.${i}`, value));
+      out = axis.map(out, (value) => swish(g, value));
+    }
+    for (let i = 0; i < config.residualBlocks; i++) {
+      out = temporalResidualBlock(
+        g,
+        axis,
+        out,
+        `time_res_stack.${i}`,
+        channels,
+      );
+    }
+    axis.map(out, (value) => mark(g, "time_res_stack", value));
+    return out;
+  });
+  const last = { channels, frames: 3, kernel: 1, stride: 1 };
+  const latent = axis.conv(g, x, "quant_conv", last);
+  axis.map(latent, (value) => mark(g, "quant_conv", value));
+  return latent;
+}
+
+function mark(g: Graph, name: string, value: Value): Value {
+  g.mark(name, value, 5);
+  return value;
+}
