@@ -1,21 +1,9 @@
 """The norms of vision_layers.py as one CPU kernel (kernels/group_norm.cpp).  Same maths, faster."""
 
-import functools
-from pathlib import Path
-
 import torch
-from torch.utils.cpp_extension import load
 
 import vision_layers
-
-FOLDER = Path(__file__).resolve().parent / "kernels"
-FLAGS = ["-Ofast", "-march=native", "-fopenmp", "-mprefer-vector-width=512"]
-
-
-@functools.cache
-def kernel(name):
-    """A compiled file of the folder; the first use takes a minute."""
-    return load(name, [str(FOLDER / f"{name}.cpp")], extra_cflags=FLAGS)
+from kernels import kernel
 
 
 class FusedNorm(torch.autograd.Function):
