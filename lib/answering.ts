@@ -1,0 +1,58 @@
+/**
+ * How a question is answered, token by token: until EOS, or until there is no
+ * room.
+ *
+ * @module
+ */
+
+import type { Policy } from "./engine/sequence.ts";
+import { type DrawKey, uniformAt } from "./sampling/random.ts";
+import { sample, type SamplingOptions } from "./sampling/sampler.ts";
+
+/** How an answer is worded. */
+export interface AnsweringOptions {
+  /** Ends the answer. */
+  readonly eos: number;
+  /** Tokens at most. */
+  readonly maxTokens: number;
+  /** How tokens are chosen. */
+  readonly sampling: SamplingOptions;
+  /** Which random numbers to use. */
+  readonly key: DrawKey;
+}
+
+/** Why an answer ended: EOS, or no more tokens allowed. */
+export type FinishReason = "stop" | "length";
+
+/** Chooses the tokens of one answer. */
+export class AnsweringPolicy implements Policy {
+  readonly head = "vocabulary";
+  readonly #options: AnsweringOptions;
+  readonly #onToken: (token: number) => void;
+  #count = 0;
+  /** Known when the answer has ended. */
+  finishReason: FinishReason = "length";
+
+  constructor(options: AnsweringOptions, onToken: (token: number) => void) {
+    this.#options = options;
+    this.#onToken = onToken;
+  }
+
+  /** Tokens of the answer, EOS not counted. */
+  get count(): number {
+    return this.#count;
+  }
+
+  choose([logits]: readonly Float32Array<ArrayBuffer>[]): readonly number[] {
+    const { eos, maxTokens, sampling, key } = this.#options;
+    const position = this.#count;
+    const token = sample(logits!, sampling, () => uniformAt(key, position));
+    if (token === eos) {
+      this.finishReason = "stop";
+      return [];
+    }
+    this.#count++;
+    this.#onToken(token);
+    return this.#count < maxTokens ? [token] : [];
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * Emu3: four walks between text, codes and pixels.
+ *
+ * ```text
+ * tokenize     picture → codes                               VisionTokenizer.encode
+ * detokenize   codes → picture                               VisionTokenizer.decode
+ * caption      picture → codes → prompt → tokens → text      answer
+ * generate     text → prompt → tokens → codes → picture      draw
+ * ```
+ *
+ * The first two are the vision tokenizer alone. The other two go through a
+ * language model and end, respectively begin, at codes: whether pixels are
+ * wanted is for the caller to say.
+ *
+ * Knows nothing of HTTP, files or devices.
+ *
+ * @module
+ */
+
+import type { Template } from "../models/config/generation_config.ts";
+import { AnsweringPolicy, type FinishReason } from "./answering.ts";
+import { channel } from "./channel.ts";
+import { DrawingPolicy, type DrawnRow } from "./drawing.ts";
+import type { Statistics } from "./engine/sequence.ts";
+import { PromptTooLongError } from "./errors.ts";
+import { type CodeGrid, type GridSize, rowTokens } from "./grid.ts";
+import type { LanguageModel } from "./language_model.ts";
+import { drawingPrompt, questionPrompt } from "./prompt.ts";
+import type { SamplingOptions } from "./sampling/sampler.ts";
+
+/** What to draw. */
+export interface Scene {
+  /** Used verbatim. */
+  readonly prompt: string;
+  /** Prompt of the unconditional branch. */
+  readonly negativePrompt: string;
+  /** 1 means no unconditional branch at all. */
+  readonly guidanceScale: number;
+  /** In codes. */
+  readonly size: GridSize;
+  /** Rows that are given, fewer than `size` has. */
+  readonly prefix: CodeGrid | undefined;
+  /** How codes are chosen. */
+  readonly sampling: SamplingOptions;
+  /** 0 … 2^53 − 1. */
+  readonly seed: number;
+  /** Pictures; picture i draws from stream i of the seed. */
+  readonly count: number;
+  /** How many of the strongest codes to note at each position; 0 for none. */
+  readonly logprobs: number;
+}
+
+/** What is asked about pictures. */
+export interface Question {
+  /** One or more. */
+  readonly grids: readonly CodeGrid[];
+  /** Used verbatim. */
+  readonly question: string;
+  /** How the question is worded. */
+  readonly template: Template;
+  /** Cut to what the context leaves. */
+  readonly maxTokens: number;
+  /** How tokens are chosen. */
+  readonly sampling: SamplingOptions;
+  /** 0 … 2^53 − 1. */
+  readonly seed: number;
+}
+
+/** How much was worked. */
+export interface Usage {
+  /** Tokens of all prompts. */
+  readonly promptTokens: number;
+  /** Tokens chosen or forced. */
+  readonly newTokens: number;
+}
+
+/** A request's end. */
+export interface Finished {
+  /** Always the last event. */
+  readonly type: "finished";
+  /** How much was worked. */
+  readonly usage: Usage;
+  /** How long it took; of several pictures, the sums but for the times, which are the longest. */
+  readonly statistics: Statistics;
+}
+
+/** What happens while drawing. */
+export type DrawingEvent =
+  | ({ readonly type: "row"; readonly imageIndex: number } & DrawnRow)
+  | {
+    readonly type: "grid";
+    readonly imageIndex: number;
+    readonly grid: CodeGrid;
+  }
+  | Finished;
+
+/** What happens while answering. */
+export type AnswerEvent =
+  | { readonly type: "delta"; readonly text: string }
+  | (Finished & {
+    readonly text: string;
+    readonly finishReason: FinishReason;
+  });
+
+/** Token ids that the model would be fed. */
+export interface PromptTokens {
+  /** Prompt, given rows included. */
+  readonly tokens: Int32Array<ArrayBuffer>;
+  /** The same of the unconditional branch. */
+  readonly unconditional: Int32Array<ArrayBuffer> | undefined;
+}
+
+/** The prompts of a scene. */
+export async function drawingTokens(
+  model: LanguageModel,
+  scene: Scene,
+): Promise<PromptTokens> {
+  const { prefix, size } = scene;
+  const rows = prefix === undefined
+    ? new Int32Array()
+    : rowTokens(prefix, prefix.height, model.vocabulary);
+  const write = async (text: string) => {
+    const prompt = await drawingPrompt(model, text, size);
+    return Int32Array.from([...prompt, ...rows]);
+  };
+  return {
+    tokens: await write(scene.prompt),
+    unconditional: scene.guidanceScale === 1
+      ? undefined
+      : await write(scene.negativePrompt),
+  };
+}
+
+/**
+ * Draws `scene`: its rows as they are done, its grids, then the end.
+ *
+ * @throws {PromptTooLongError} When prompt and picture exceed the context.
+ * @throws {OverloadedError} When the queue is full.
+ */
+export async function* draw(
+  model: LanguageModel,
+  scene: Scene,
+  signal: AbortSignal,
+): AsyncGenerator<DrawingEvent, void, undefined> {
+  const { tokens, unconditional } = await drawingTokens(model, scene);
+  const prompts = unconditional === undefined
+    ? [tokens]
+    : [tokens, unconditional];
+  const { height, width } = scene.size;
+  const rows = height - (scene.prefix?.height ?? 0);
+  // The last code and the EOL after it are not fed.
+  const maxNewTokens = rows * (width + 1) - 2;
+  const finished: Statistics[] = [];
+  yield* channel<DrawingEvent>(async (emit, signal) => {
+    const one = async (imageIndex: number, signal: AbortSignal) => {
+      const policy = new DrawingPolicy(
+        model.vocabulary,
+        { ...scene, key: { seed: scene.seed, stream: imageIndex } },
+        (row) => emit({ type: "row", imageIndex, ...row }),
+      );
+      const request = { prompts, maxNewTokens, policy };
+      finished.push(await model.engine.run(request, signal));
+      emit({ type: "grid", imageIndex, grid: policy.grid });
+    };
+    await allOrNone(scene.count, one, signal);
+  }, signal);
+  const promptTokens = prompts.reduce((sum, { length }) => sum + length, 0);
+  yield {
+    type: "finished",
+    usage: {
+      promptTokens,
+      newTokens: scene.count * (rows * (width + 1) + 3),
+    },
+    statistics: together(finished),
+  };
+}
+
+/** The prompt of a question. */
+export async function questionTokens(
+  model: LanguageModel,
+  { grids, question, template }: Question,
+): Promise<Int32Array<ArrayBuffer>> {
+  return await questionPrompt(model, grids, question, template);
+}
+
+/**
+ * Answers `question`: its text as it comes, never half a character, then the
+ * end.
+ *
+ * @throws {PromptTooLongError} When the context leaves no room for an answer.
+ * @throws {OverloadedError} When the queue is full.
+ */
+export async function* answer(
+  model: LanguageModel,
+  question: Question,
+  signal: AbortSignal,
+): AsyncGenerator<AnswerEvent, void, undefined> {
+  const { engine, text, vocabulary } = model;
+  const prompt = await questionTokens(model, question);
+  const room = engine.contextLength - prompt.length;
+  if (room < 1) {
+    throw new PromptTooLongError(prompt.length + 1, engine.contextLength);
+  }
+  const maxTokens = Math.min(question.maxTokens, room);
+  const stream = text.stream({ skipSpecial: true });
+  let whole = "";
+  let policy: AnsweringPolicy | undefined;
+  let statistics: Statistics | undefined;
+  yield* channel<AnswerEvent>(async (emit, signal) => {
+    const say = (part: string) => {
+      whole += part;
+      if (part !== "") emit({ type: "delta", text: part });
+    };
+    policy = new AnsweringPolicy({
+      eos: vocabulary.eos,
+      maxTokens,
+      sampling: question.sampling,
+      key: { seed: question.seed, stream: 0 },
+    }, (token) => say(stream.push([token])));
+    const request = {
+      prompts: [prompt],
+      maxNewTokens: maxTokens - 1,
+      policy,
+    };
+    statistics = await engine.run(request, signal);
+    say(stream.finish());
+  }, signal);
+  yield {
+    type: "finished",
+    text: whole,
+    finishReason: policy!.finishReason,
+    usage: { promptTokens: prompt.length, newTokens: policy!.count },
+    statistics: statistics!,
+  };
+}
+
+/** Runs `count` tasks side by side; when one fails, none goes on. */
+async function allOrNone(
+  count: number,
+  task: (index: number, signal: AbortSignal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const others = new AbortController();
+  const guarded = AbortSignal.any([signal, others.signal]);
+  const tasks = Array.from({ length: count }, async (_, index) => {
+    try {
+      await task(index, guarded);
+    } catch (error) {
+      others.abort(error);
+      throw error;
+    }
+  });
+  // The first to fail has aborted the rest with its own reason.
+  const results = await Promise.allSettled(tasks);
+  const failed = results.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
+}
+
+/** Statistics of pictures drawn side by side. */
+function together(all: readonly Statistics[]): Statistics {
+  const longest = (of: (one: Statistics) => number) => Math.max(...all.map(of));
+  return {
+    queueMs: longest(({ queueMs }) => queueMs),
+    prefillMs: longest(({ prefillMs }) => prefillMs),
+    decodeMs: longest(({ decodeMs }) => decodeMs),
+    forwards: all.reduce((sum, { forwards }) => sum + forwards, 0),
+  };
+}

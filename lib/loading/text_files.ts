@@ -1,0 +1,114 @@
+/**
+ * The text side of a checkpoint folder: its tokenizer's files and what they say
+ * about the vocabulary.
+ *
+ * ```text
+ * original       emu3.tiktoken, emu3_vision_tokens.txt  ┐
+ * transformers   tokenizer.json, vocabulary_map         ├ tokenizer_config.json
+ * ```
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { CheckpointError } from "../errors.ts";
+import {
+  originalSpecials,
+  specialNames,
+  type SpecialTokens,
+} from "../special_tokens.ts";
+import type { TextSource } from "../text/text_source.ts";
+import {
+  openTextTokenizer,
+  type TextTokenizer,
+} from "../text/text_tokenizer.ts";
+import {
+  checkTokenIds,
+  type Vocabulary,
+  vocabularyFromSpecials,
+} from "../vocabulary.ts";
+import type { LanguageCheckpoint } from "./checkpoint.ts";
+import { parseJsonFile, readText } from "./json_file.ts";
+
+/** Text ⇄ tokens, and which token means what. */
+export interface TextSide {
+  /** Text ⇄ tokens. */
+  readonly text: TextTokenizer;
+  /** Which token means what. */
+  readonly vocabulary: Vocabulary;
+}
+
+/**
+ * Opens the tokenizer of a checkpoint.
+ *
+ * @throws {CheckpointError} When a file is missing or wrong, or contradicts the
+ * ids in `config.json`.
+ */
+export async function openTextSide(
+  checkpoint: LanguageCheckpoint,
+): Promise<TextSide> {
+  const { folder, config } = checkpoint;
+  const source = await textSource(checkpoint);
+  const namesFile = join(folder, "tokenizer_config.json");
+  const names = specialNames(
+    await parseJsonFile(namesFile, recordFrom, {}),
+    namesFile,
+  );
+  const text = await openTextTokenizer(source);
+  const vocabulary = vocabularyFromSpecials(text.specials, {
+    names,
+    textSize: text.textSize,
+    size: config.vocabularySize,
+    file: source.file,
+  });
+  checkTokenIds(vocabulary, config.tokenIds, join(folder, "config.json"));
+  return { text, vocabulary };
+}
+
+async function textSource(
+  { folder, layout }: LanguageCheckpoint,
+): Promise<TextSource> {
+  if (layout === "original") {
+    const file = join(folder, "emu3.tiktoken");
+    const visionFile = join(folder, "emu3_vision_tokens.txt");
+    const visionTokens = await readText(visionFile);
+    if (visionTokens === undefined) {
+      throw new CheckpointError(visionFile, "there is no such file");
+    }
+    const specials = originalSpecials(visionTokens);
+    return { kind: "ranks", file, bytes: await readBytes(file), specials };
+  }
+  const file = join(folder, "tokenizer.json");
+  const configFile = join(folder, "config.json");
+  const config = await parseJsonFile(configFile, recordFrom);
+  return {
+    kind: "json",
+    file,
+    bytes: await readBytes(file),
+    specials: tokenMap(config["vocabulary_map"]),
+  };
+}
+
+async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(file);
+  } catch (cause) {
+    const missing = cause instanceof Deno.errors.NotFound;
+    const reason = missing ? "there is no such file" : "it cannot be read";
+    throw new CheckpointError(file, reason, { cause });
+  }
+}
+
+function recordFrom(json: unknown): Record<string, unknown> {
+  if (typeof json !== "object" || json === null) {
+    throw new SyntaxError("it is not a JSON object");
+  }
+  return { ...json };
+}
+
+function tokenMap(value: unknown): SpecialTokens {
+  const entries = typeof value === "object" && value !== null
+    ? Object.entries(value)
+    : [];
+  return new Map(entries.filter(([, id]) => typeof id === "number"));
+}
