@@ -14,6 +14,7 @@
  */
 
 import { deflateSync } from "node:zlib";
+import { type AnimationOptions, animationSize } from "./animation.ts";
 import { type PngChunk, writeChunks } from "./format/png.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 
@@ -21,12 +22,6 @@ import type { PixelSize, RgbImage } from "./image.ts";
 export interface PngOptions {
   /** Keyword to text. A keyword is 1–79 Latin-1 characters, the text any. */
   readonly text?: Readonly<Record<string, string>>;
-}
-
-/** How an animation plays. */
-export interface AnimationOptions {
-  /** Above zero, at most 100. */
-  readonly framesPerSecond: number;
 }
 
 /** A PNG of `image`, without loss. */
@@ -42,16 +37,14 @@ export function encodePng(image: RgbImage, options: PngOptions): Uint8Array {
 /**
  * An APNG of `frames`, all of one size, without loss. It loops forever.
  *
- * @throws {RangeError} When there is no frame or sizes differ.
+ * @throws {RangeError} When there is no frame, sizes differ or the rate is out
+ * of range.
  */
 export function encodeApng(
   frames: readonly RgbImage[],
   options: AnimationOptions & PngOptions,
 ): Uint8Array {
-  const [first] = frames;
-  if (first === undefined || !frames.every((frame) => sameSize(frame, first))) {
-    throw new RangeError("an animation needs frames of one size");
-  }
+  const size = animationSize(frames, options);
   let sequence = 0;
   const chunks = frames.flatMap((frame, i): PngChunk[] => {
     const control = frameControl(frame, sequence++, options);
@@ -61,7 +54,7 @@ export function encodeApng(
       : [control, { type: "fdAT", data: numbered(sequence++, data) }];
   });
   return writeChunks([
-    imageHeader(first),
+    imageHeader(size),
     { type: "acTL", data: uint32s(frames.length, 0) },
     ...textChunks(options.text ?? {}),
     ...chunks,
@@ -137,10 +130,6 @@ function numbered(sequence: number, data: Uint8Array): Uint8Array {
   bytes.set(uint32s(sequence));
   bytes.set(data, 4);
   return bytes;
-}
-
-function sameSize(a: PixelSize, b: PixelSize): boolean {
-  return a.height === b.height && a.width === b.width;
 }
 
 /** Big-endian, four bytes each. */

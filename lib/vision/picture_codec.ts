@@ -7,15 +7,11 @@
  * @module
  */
 
+import type { AnimationOptions } from "./animation.ts";
 import { encodeGif, encodeJpeg } from "./codec/imagescript.ts";
 import { zip } from "./codec/zip.ts";
 import { decodeFrames, decodeImage, type DecodeOptions } from "./decode.ts";
-import {
-  type AnimationOptions,
-  encodeApng,
-  encodePng,
-  type PngOptions,
-} from "./encode_png.ts";
+import { encodeApng, encodePng, type PngOptions } from "./encode_png.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 import { resizeBicubic } from "./resize.ts";
 
