@@ -41,6 +41,14 @@ export function buildEncoder(definition: EncoderDefinition): EncodePlain {
   return (text) => Int32Array.from(tokenizer.encode(text).ids);
 }
 
+/** `tokens` by id, as a model's `vocab`. */
+export function vocabularyObject(
+  tokens: readonly string[],
+): Record<string, number> {
+  // Faster than adding 150,000 properties, and keeps a token "__proto__".
+  return Object.fromEntries(tokens.map((token, id) => [token, id]));
+}
+
 /**
  * Has `tokenizer` merge as tiktoken does.
  *

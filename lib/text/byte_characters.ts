@@ -22,9 +22,12 @@ const CHARACTERS = (() => {
   return characters;
 })();
 
-const BYTES = new Map(
-  Array.from(CHARACTERS, (character, byte) => [character, byte]),
-);
+/** The byte of each character, -1 for characters that stand for none. */
+const BYTES = (() => {
+  const bytes = new Int16Array(Math.max(...CHARACTERS) + 1).fill(-1);
+  for (const [byte, character] of CHARACTERS.entries()) bytes[character] = byte;
+  return bytes;
+})();
 
 /** Every token of `table` in characters, by id. */
 export function spellTokens(table: TokenBytes): string[] {
@@ -51,10 +54,11 @@ export function unspellTokens(tokens: readonly string[]): TokenBytes {
   const bytes = new Uint8Array(length);
   const ends = new Uint32Array(tokens.length);
   let at = 0;
-  for (const [id, token] of tokens.entries()) {
+  for (let id = 0; id < tokens.length; id++) {
+    const token = tokens[id]!;
     for (let i = 0; i < token.length; i++) {
-      const byte = BYTES.get(token.charCodeAt(i));
-      if (byte === undefined) {
+      const byte = BYTES[token.charCodeAt(i)] ?? -1;
+      if (byte < 0) {
         throw new SyntaxError(`token ${id} is not spelled in byte characters`);
       }
       bytes[at++] = byte;

@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { vocabularyObject } from "./bpe.ts";
 import type { EncoderDefinition } from "./bpe.ts";
 import { spellTokens } from "./byte_characters.ts";
 import type { TokenBytes } from "./token_bytes.ts";
@@ -45,7 +46,7 @@ export function originalDefinition(table: TokenBytes): EncoderDefinition {
     },
     model: {
       type: "BPE",
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+      vocab: vocabularyObject(tokens),
       merges: [],
       // = tiktoken, which looks a whole piece up before it merges.
       ignore_merges: true,

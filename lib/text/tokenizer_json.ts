@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { vocabularyObject } from "./bpe.ts";
 import { unspellTokens } from "./byte_characters.ts";
 import type { TextModel } from "./text_model.ts";
 import { requireEveryByte } from "./token_bytes.ts";
@@ -28,18 +29,20 @@ export function readTokenizerJson(bytes: Uint8Array): TextModel {
   // Emu3 puts its special tokens after all others, so the lowest divides them.
   const textSize = [...added.values()].reduce((low, id) => Math.min(low, id));
   const specials = new Map<string, number>();
-  const text: [string, number][] = [];
-  for (
-    const [token, value] of Object.entries(
-      record(model["vocab"], '"model.vocab"'),
-    )
-  ) {
+  const tokens: string[] = [];
+  const vocab = record(model["vocab"], '"model.vocab"');
+  for (const [token, value] of Object.entries(vocab)) {
     const id = tokenId(value, "model.vocab");
-    if (id < textSize) text.push([token, id]);
+    if (id < textSize) tokens[id] = token;
     else specials.set(token, id);
   }
   for (const [name, id] of added) specials.set(name, id);
-  const table = unspellTokens(inOrder(text, textSize));
+  for (let id = 0; id < textSize; id++) {
+    if (tokens[id] === undefined) {
+      throw new SyntaxError(`there is no token ${id}`);
+    }
+  }
+  const table = unspellTokens(tokens);
   requireEveryByte(table);
   return {
     table,
@@ -47,23 +50,10 @@ export function readTokenizerJson(bytes: Uint8Array): TextModel {
     definition: () => ({
       normalizer: optionalRecord(file["normalizer"], '"normalizer"'),
       preTokenizer: optionalRecord(file["pre_tokenizer"], '"pre_tokenizer"'),
-      model: { ...model, vocab: Object.fromEntries(text) },
+      model: { ...model, vocab: vocabularyObject(tokens) },
       mergesByRank: false,
     }),
   };
-}
-
-/** Tokens by id: as many as `textSize`, without gaps. */
-function inOrder(
-  text: readonly [string, number][],
-  textSize: number,
-): string[] {
-  const byId = new Map(text.map(([token, id]) => [id, token]));
-  return Array.from({ length: textSize }, (_, id) => {
-    const token = byId.get(id);
-    if (token === undefined) throw new SyntaxError(`there is no token ${id}`);
-    return token;
-  });
 }
 
 /** The ids of `added_tokens` by name; at least one. */
