@@ -1,0 +1,203 @@
+/**
+ * The shape of the program, as rules about who may import whom.
+ *
+ * @module
+ */
+
+import { deepEqual } from "node:assert/strict";
+
+/** A rule, who it binds, and what they may not import. */
+const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
+  [
+    "models imports neither lib, functions nor deploy",
+    /^models\//,
+    /^(lib|functions|deploy)\//,
+  ],
+  [
+    "lib imports neither functions nor deploy",
+    /^lib\//,
+    /^(functions|deploy)\//,
+  ],
+  [
+    "of functions, main alone imports deploy",
+    /^functions\/(?!main\.ts)/,
+    /^deploy\//,
+  ],
+  ["Hono stays in functions", /^(?!functions\/)/, /^hono\b/],
+  [
+    "valibot stays in functions and the parsers of configuration",
+    /^(?!functions\/|models\/config\/)/,
+    /^valibot$/,
+  ],
+  [
+    "ONNX's wire format stays in models/graph",
+    /^(?!models\/graph\/)/,
+    /^onnx-proto$/,
+  ],
+  [
+    "the tokenizer package stays in lib/text",
+    /^(?!lib\/text\/)/,
+    /^@huggingface\/tokenizers$/,
+  ],
+  [
+    "picture codecs stay in lib/vision/codec",
+    /^(?!lib\/vision\/codec\/)/,
+    /^(imagescript|fast-png|omggif|fflate|gifenc|@jsquash\/.*)$/,
+  ],
+  [
+    "what is beneath does not know what is above it",
+    /^lib\/(sampling|vision|text|loading|runtime|engine)\//,
+    /^lib\/(emu3|language_model|drawing|answering)\.ts$/,
+  ],
+  [
+    "the runtime knows nothing of Emu3",
+    /^lib\/runtime\//,
+    /^(lib\/(?!errors\.ts|runtime\/)|models\/(?!graph\/dtype\.ts))/,
+  ],
+  [
+    "sampling and the grid need nothing that runs",
+    /^lib\/(sampling\/|grid\.ts|aspect\.ts)/,
+    /^lib\/(runtime|engine|loading|text)\//,
+  ],
+];
+
+/** What may be found in the text of a file only where it belongs. */
+const CONFINED: readonly (readonly [string, RegExp, RegExp])[] = [
+  [
+    "the environment is read in functions/env.ts and deploy only",
+    /^(?!functions\/(env|main)\.ts|deploy\/)/,
+    /\bDeno\.env\b/,
+  ],
+  [
+    "native code is called in lib/runtime only",
+    /^(?!lib\/runtime\/)/,
+    /\bDeno\.(dlopen|Unsafe\w+)\b/,
+  ],
+  [
+    "files are opened in lib/loading, functions and deploy only, and the WebP codec its own",
+    /^(?!lib\/loading\/|lib\/vision\/codec\/webp\.ts|functions\/|deploy\/)/,
+    /\bDeno\.(open|readFile|readTextFile|readDir|writeFile|stat)\w*\b/,
+  ],
+  [
+    "chance and time come from outside of lib and models",
+    /^(lib|models)\//,
+    /\b(Math\.random|Date\.now|performance\.now)\(/,
+  ],
+  ["no type is escaped from", /./, /(:|<|\bas) any\b/],
+];
+
+/** Lines a file may have. A longer one is two ideas. */
+const MAX_LINES = 400;
+
+const ROOT = new URL("..", import.meta.url);
+const PROGRAM = ["functions/", "lib/", "models/", "deploy/"];
+const program = PROGRAM.flatMap((folder) => [...sources(folder)]);
+const everything = [...program, ...sources("tests/")];
+
+for (const [rule, importer, target] of FORBIDDEN) {
+  Deno.test(rule, () => {
+    const strays = program.filter((path) => importer.test(path)).flatMap(
+      (path) =>
+        [...imports(path)].filter((specifier) => target.test(specifier))
+          .map((specifier) => `${path} imports ${specifier}`),
+    );
+    deepEqual(strays, []);
+  });
+}
+
+for (const [rule, path, pattern] of CONFINED) {
+  Deno.test(rule, () => {
+    const strays = program.filter((file) => path.test(file)).filter((file) =>
+      pattern.test(withoutComments(read(file)))
+    );
+    deepEqual(strays, []);
+  });
+}
+
+Deno.test(`no file is over ${MAX_LINES} lines`, () => {
+  const long = everything.filter((path) =>
+    read(path).split("\n").length > MAX_LINES
+  );
+  deepEqual(long, []);
+});
+
+Deno.test("no file imports itself, however far around", () => {
+  deepEqual(cycles(program), []);
+});
+
+Deno.test("every file of the program says what it is", () => {
+  const silent = program.filter((path) =>
+    !/^\/\*\*[^]*?@module/.test(read(path))
+  );
+  deepEqual(silent, []);
+});
+
+Deno.test("every imported package is pinned and every pinned one imported", () => {
+  const { imports: pinned } = JSON.parse(read("deno.json"));
+  const used = new Set(
+    everything.flatMap((path) => [...imports(path)])
+      .filter((specifier) => !/^(node:|\w+\/.*\.ts$|npm:)/.test(specifier))
+      .map((specifier) => specifier.match(/^(@[^/]+\/[^/]+|[^/]+)/)![0]),
+  );
+  // Its files are opened, its code is not imported.
+  used.add("onnxruntime-node");
+  const unpinned = Object.entries(pinned).filter(([, target]) =>
+    !/@\d+\.\d+\.\d+$/.test(String(target))
+  );
+  deepEqual(unpinned, []);
+  deepEqual(
+    [...used].filter((name) => !(name in pinned) && !name.endsWith(".ts"))
+      .sort(),
+    [],
+  );
+  deepEqual(Object.keys(pinned).filter((name) => !used.has(name)).sort(), []);
+});
+
+/** The TypeScript files under `folder`, as paths from the root. */
+function* sources(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
+    const path = `${folder}${entry.name}`;
+    if (entry.isDirectory) yield* sources(`${path}/`);
+    else if (path.endsWith(".ts")) yield path;
+  }
+}
+
+/** What `path` imports: packages by name, files as paths from the root. */
+function* imports(path: string): Generator<string> {
+  const pattern =
+    /^(?:import|export)\b[^"';]*\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|new URL\("([^"]+\.ts)", import\.meta\.url\)/gm;
+  for (const [, ...groups] of read(path).matchAll(pattern)) {
+    const specifier = groups.find((group) => group !== undefined)!;
+    yield specifier.startsWith(".")
+      ? new URL(specifier, new URL(path, ROOT)).href.slice(ROOT.href.length)
+      : specifier;
+  }
+}
+
+/** Files that reach themselves through imports that are not of types only. */
+function cycles(files: readonly string[]): string[] {
+  const graph = new Map(files.map((path) => [path, [...valueImports(path)]]));
+  const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+    (graph.get(from) ?? []).some((next) => {
+      if (next === to) return true;
+      if (seen.has(next)) return false;
+      seen.add(next);
+      return reaches(next, to, seen);
+    });
+  return files.filter((path) => reaches(path, path, new Set()));
+}
+
+function* valueImports(path: string): Generator<string> {
+  const pattern = /^import (?!type\b)[^"';]*\bfrom "(\.[^"]+)"/gm;
+  for (const [, specifier] of read(path).matchAll(pattern)) {
+    yield new URL(specifier!, new URL(path, ROOT)).href.slice(ROOT.href.length);
+  }
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/\/\*[^]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}

@@ -1,0 +1,38 @@
+import { match, ok, throws } from "node:assert/strict";
+import { RuntimeError } from "../../../lib/errors.ts";
+import {
+  libraryName,
+  libraryPath,
+  openLibrary,
+} from "../../../lib/runtime/library.ts";
+
+const PLATFORMS = [
+  { os: "linux", arch: "x86_64" },
+  { os: "linux", arch: "aarch64" },
+  { os: "darwin", arch: "aarch64" },
+  { os: "windows", arch: "x86_64" },
+  { os: "windows", arch: "aarch64" },
+];
+
+Deno.test("libraryName() names a file that the package carries, on every platform", () => {
+  const folder = libraryPath().slice(0, -libraryName(Deno.build).length);
+  for (const platform of PLATFORMS) {
+    ok(Deno.statSync(`${folder}${libraryName(platform)}`).isFile);
+  }
+});
+
+Deno.test("libraryName() says which platforms there are on another one", () => {
+  throws(() => libraryName({ os: "darwin", arch: "x86_64" }), (error) => {
+    ok(error instanceof RuntimeError);
+    match(error.message, /darwin-x86_64.*linux-x86_64/);
+    return true;
+  });
+});
+
+Deno.test("openLibrary() names the file that it cannot open", () => {
+  throws(() => openLibrary("/no/such/libonnxruntime.so"), (error) => {
+    ok(error instanceof RuntimeError);
+    match(error.message, /\/no\/such\/libonnxruntime\.so.*deno install/s);
+    return true;
+  });
+});

@@ -1,0 +1,172 @@
+import {
+  deepEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  throws,
+} from "node:assert/strict";
+import { RuntimeError } from "../../../lib/errors.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
+import { Graph } from "../../../models/graph/graph.ts";
+import { NO_WEIGHTS, sessionOf, squareOften } from "../../support/graphs.ts";
+
+const ONE_THREAD = { threads: 1 };
+
+Deno.test("run() reads and writes the arrays that tensors are over", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  await using session = await sessionOf(
+    runtime,
+    [3],
+    (g, x) => g.apply("Add", [x, x]),
+  );
+  const x = Float32Array.of(1, 2, 3);
+  const y = new Float32Array(3);
+  using input = runtime.tensor(x, [3]);
+  using output = runtime.tensor(y, [3]);
+  using binding = session.bind().input("x", input).output("y", output);
+  await binding.run();
+  deepEqual(y, Float32Array.of(2, 4, 6));
+  x.set([10, 20, 30]);
+  await binding.run();
+  deepEqual(y, Float32Array.of(20, 40, 60), "later writes are seen");
+});
+
+Deno.test("run() may read and write one array, as a cache is", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  await using session = await sessionOf(
+    runtime,
+    [2],
+    (g, x) => g.apply("Add", [x, x]),
+  );
+  const state = Float32Array.of(1, 3);
+  using tensor = runtime.tensor(state, [2]);
+  using binding = session.bind().input("x", tensor).output("y", tensor);
+  for (let i = 0; i < 3; i++) await binding.run();
+  deepEqual(state, Float32Array.of(8, 24));
+});
+
+Deno.test("tensor() refuses an array that is too short for its shape", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  throws(() => runtime.tensor(new Float32Array(5), [2, 3]), RangeError);
+});
+
+Deno.test("session() says what ONNX Runtime finds wrong with a graph", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  const options = { weightFolder: "/", prepack: true };
+  const noise = new TextEncoder().encode("no protobuf");
+  await rejects(runtime.session(noise, options), RuntimeError);
+  const g = new Graph("test", NO_WEIGHTS, { computeDtype: "float32" });
+  const x = g.input("x", "float32", [1]);
+  g.output("y", g.apply("NoSuchOperator", [x]), "float32", [1]);
+  await rejects(runtime.session(g.encode(), options), (error) => {
+    ok(error instanceof RuntimeError);
+    match(error.message, /NoSuchOperator/);
+    return true;
+  });
+});
+
+Deno.test("run() rejects when shapes do not fit, and the session lives on", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  await using session = await sessionOf(
+    runtime,
+    [2, 2],
+    (g, x) => g.apply("MatMul", [x, x]),
+  );
+  using short = runtime.tensor(new Float32Array(2), [1, 2]);
+  using good = runtime.tensor(Float32Array.of(1, 1, 0, 1), [2, 2]);
+  const y = new Float32Array(4);
+  using output = runtime.tensor(y, [2, 2]);
+  using bad = session.bind().input("x", short).output("y", output);
+  await rejects(bad.run(), RuntimeError);
+  using binding = session.bind().input("x", good).output("y", output);
+  await binding.run();
+  deepEqual(y, Float32Array.of(1, 2, 0, 1));
+});
+
+Deno.test("run() leaves the event loop free and stops when its signal aborts", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  const side = 512;
+  const operators = 400;
+  await using session = await sessionOf(
+    runtime,
+    [side, side],
+    squareOften(operators),
+  );
+  using input = runtime.tensor(new Float32Array(side * side), [side, side]);
+  using output = runtime.tensor(new Float32Array(side * side), [side, side]);
+  using binding = session.bind().input("x", input).output("y", output);
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  // The timer fires only if the run does not hold the event loop, and the run
+  // rejects only if it was still at work then.
+  setTimeout(() => controller.abort(reason), 20);
+  await rejects(binding.run(controller.signal), reason);
+  await rejects(binding.run(controller.signal), reason, "already aborted");
+});
+
+Deno.test("two sessions run at once and each gets its own result", async () => {
+  await using runtime = new Runtime({ threads: 2 });
+  await using double = await sessionOf(
+    runtime,
+    [1],
+    (g, x) => g.apply("Add", [x, x]),
+  );
+  await using square = await sessionOf(
+    runtime,
+    [1],
+    (g, x) => g.apply("Mul", [x, x]),
+  );
+  const results = await Promise.all([double, square].map(async (session) => {
+    const y = new Float32Array(1);
+    using input = runtime.tensor(Float32Array.of(5), [1]);
+    using output = runtime.tensor(y, [1]);
+    using binding = session.bind().input("x", input).output("y", output);
+    await binding.run();
+    return y[0];
+  }));
+  deepEqual(results, [10, 25]);
+});
+
+Deno.test("closing a session waits for its run and refuses the next", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  const session = await sessionOf(runtime, [64, 64], squareOften(50));
+  using tensor = runtime.tensor(new Float32Array(64 * 64), [64, 64]);
+  using output = runtime.tensor(new Float32Array(64 * 64), [64, 64]);
+  const binding = session.bind().input("x", tensor).output("y", output);
+  const run = binding.run();
+  await session[Symbol.asyncDispose]();
+  await run;
+  throws(() => session.bind(), RuntimeError);
+});
+
+Deno.test("a thousand runs with tensors and bindings of their own leave no memory behind", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  const side = 256;
+  await using session = await sessionOf(
+    runtime,
+    [side, side],
+    (g, x) => g.apply("Add", [x, x]),
+  );
+  const x = new Float32Array(side * side);
+  const y = new Float32Array(side * side);
+  const runs = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      using input = runtime.tensor(x, [side, side]);
+      using output = runtime.tensor(y, [side, side]);
+      using binding = session.bind().input("x", input).output("y", output);
+      await binding.run(new AbortController().signal);
+    }
+  };
+  await runs(200);
+  const before = Deno.memoryUsage().rss;
+  await runs(1000);
+  const grown = Deno.memoryUsage().rss - before;
+  // One buffer lost in each run would be 256 MiB.
+  ok(grown < 64 * 2 ** 20, `grew by ${grown} bytes`);
+});
+
+Deno.test("a runtime tells its version", async () => {
+  await using runtime = new Runtime(ONE_THREAD);
+  equal(runtime.version, "1.30.0");
+});
