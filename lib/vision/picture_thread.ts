@@ -9,6 +9,7 @@
 import { parentPort } from "node:worker_threads";
 import { Emu3Error } from "../errors.ts";
 import { inPlaceCodec, type PictureCodec } from "./picture_codec.ts";
+import { pack, unpack } from "./picture_message.ts";
 
 /** What is asked of the thread: one method, with its arguments. */
 export interface Call {
@@ -31,12 +32,11 @@ export interface Fault {
   readonly message: string;
 }
 
-parentPort?.on("message", async (call: Call) => {
-  const reply = await answer(call);
-  parentPort?.postMessage(
-    reply,
-    "value" in reply ? pixelBuffers(reply.value) : [],
-  );
+parentPort?.on("message", async (message: unknown) => {
+  // The near end sends nothing else.
+  const call = unpack(message) as Call;
+  const { packed, buffers } = pack(await answer(call));
+  parentPort?.postMessage(packed, buffers);
 });
 
 async function answer({ method, args }: Call): Promise<Reply> {
@@ -51,12 +51,4 @@ async function answer({ method, args }: Call): Promise<Reply> {
     const code = error instanceof Emu3Error ? error.code : undefined;
     return { fault: { code, name, message } };
   }
-}
-
-/** Decoded pixels are moved, not copied. */
-function pixelBuffers(value: unknown): ArrayBuffer[] {
-  const images = Array.isArray(value) ? value : [value];
-  return images.flatMap((image) =>
-    image?.pixels?.buffer instanceof ArrayBuffer ? [image.pixels.buffer] : []
-  );
 }

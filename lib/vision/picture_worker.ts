@@ -21,6 +21,7 @@ import {
   RuntimeError,
 } from "../errors.ts";
 import type { PictureCodec } from "./picture_codec.ts";
+import { pack, unpack } from "./picture_message.ts";
 import type { Call, Fault, Reply } from "./picture_thread.ts";
 
 /** A codec that must be closed: `await using`. */
@@ -100,13 +101,15 @@ class Thread {
     const { promise, resolve } = Promise.withResolvers<
       Reply | "crashed" | "late"
     >();
-    const onMessage = (reply: Reply) => resolve(reply);
+    // The thread sends nothing else.
+    const onMessage = (reply: unknown) => resolve(unpack(reply) as Reply);
     const onCrash = () => resolve("crashed");
     const timer = setTimeout(() => resolve("late"), this.#deadlineMs);
     worker.once("message", onMessage);
     worker.once("error", onCrash);
     worker.once("exit", onCrash);
-    worker.postMessage(call);
+    const { packed, buffers } = pack(call);
+    worker.postMessage(packed, buffers);
     return promise.finally(() => {
       clearTimeout(timer);
       worker.off("message", onMessage);

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- the golden files' own keys
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { ImageError, ImageTooLargeError } from "../../../lib/errors.ts";
 import { decodeFrames, decodeImage } from "../../../lib/vision/decode.ts";

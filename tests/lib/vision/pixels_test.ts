@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- the golden files' own keys
 import { equal, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {

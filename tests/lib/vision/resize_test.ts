@@ -1,3 +1,4 @@
+// deno-lint-ignore-file camelcase -- the golden files' own keys
 import { deepEqual, equal, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { resizeBicubic } from "../../../lib/vision/resize.ts";

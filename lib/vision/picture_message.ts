@@ -1,0 +1,71 @@
+/**
+ * Values on their way between the picture worker and its thread.
+ *
+ * Deno's `node:worker_threads` walks a typed array element by element: ten
+ * million take over a second. As a plain buffer they are moved at once, so
+ * arrays are packed as buffers here and unpacked on arrival.
+ *
+ * @module
+ */
+
+/** A value without typed arrays, and the buffers in it that are to be moved. */
+export interface PackedMessage {
+  /** For {@linkcode unpack}. */
+  readonly packed: unknown;
+  /** For the transfer list: each belongs to the message alone. */
+  readonly buffers: ArrayBuffer[];
+}
+
+/**
+ * `value` as a message. Arrays of bytes are copied, so that the sender keeps
+ * its own.
+ *
+ * @param value Of plain objects, arrays, bytes, pixels and primitives.
+ */
+export function pack(value: unknown): PackedMessage {
+  const buffers: ArrayBuffer[] = [];
+  const packOne = (one: unknown): unknown => {
+    if (one instanceof Uint8Array || one instanceof Uint8ClampedArray) {
+      const buffer = new Uint8Array(one).buffer;
+      buffers.push(buffer);
+      const clamped = one instanceof Uint8ClampedArray;
+      return { buffer, clamped } satisfies PackedArray;
+    }
+    return mapValues(one, packOne);
+  };
+  return { packed: packOne(value), buffers };
+}
+
+/** What {@linkcode pack} was given. */
+export function unpack(packed: unknown): unknown {
+  if (!isPackedArray(packed)) return mapValues(packed, unpack);
+  const { buffer, clamped } = packed;
+  return clamped ? new Uint8ClampedArray(buffer) : new Uint8Array(buffer);
+}
+
+/** A typed array as it travels. */
+interface PackedArray {
+  readonly buffer: ArrayBuffer;
+  /** Whether it holds pixels, not bytes. */
+  readonly clamped: boolean;
+}
+
+function isPackedArray(value: unknown): value is PackedArray {
+  return isRecord(value) && value.buffer instanceof ArrayBuffer;
+}
+
+/** `value` with `change` applied to what it holds; itself when it holds nothing. */
+function mapValues(
+  value: unknown,
+  change: (inner: unknown) => unknown,
+): unknown {
+  if (Array.isArray(value)) return value.map(change);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, change(inner)]),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,34 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { pack, unpack } from "../../../lib/vision/picture_message.ts";
+
+const anyMessage = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.string(),
+    fc.integer(),
+    fc.boolean(),
+    fc.constant(undefined),
+    fc.uint8Array(),
+    fc.uint8ClampedArray(),
+    fc.array(tie("value")),
+    fc.dictionary(fc.constantFrom("method", "value", "image"), tie("value"), {
+      noNullPrototype: true,
+    }),
+  ),
+})).value;
+
+Deno.test("unpack() gives what pack() took, after the way between threads", () => {
+  fc.assert(fc.property(anyMessage, (message) => {
+    const { packed, buffers } = pack(message);
+    deepEqual(unpack(structuredClone(packed, { transfer: buffers })), message);
+  }));
+});
+
+Deno.test("pack() moves copies of just the bytes that a view shows", () => {
+  const all = Uint8Array.of(1, 2, 3, 4);
+  const { buffers } = pack({ bytes: all.subarray(1, 3) });
+  equal(buffers.length, 1);
+  deepEqual(new Uint8Array(buffers[0]!), Uint8Array.of(2, 3));
+  ok(buffers[0] !== all.buffer);
+});

@@ -1,0 +1,86 @@
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import {
+  ImageError,
+  ImageTooLargeError,
+  RuntimeError,
+} from "../../../lib/errors.ts";
+import { inPlaceCodec } from "../../../lib/vision/picture_codec.ts";
+import { openPictureWorker } from "../../../lib/vision/picture_worker.ts";
+import { goldenBytes, paint } from "../../support/pictures.ts";
+
+const patient = { deadlineMs: 60_000 };
+const options = { decode: "display", maxPixels: 1_000_000 } as const;
+const image = paint(20, 30, (y, x) => [8 * x, 12 * y, 7]);
+
+Deno.test("a picture worker answers as the codec in place does", async () => {
+  await using worker = openPictureWorker(patient);
+  const jpeg = goldenBytes("preprocess/gray.jpg");
+  const gif = goldenBytes("preprocess/animated.gif");
+  const pairs = [worker, inPlaceCodec].map((codec) =>
+    Promise.all([
+      codec.decodeImage(jpeg, options),
+      codec.decodeFrames(gif, options),
+      codec.resize(image, { height: 7, width: 41 }),
+      codec.encodePng(image, { text: { Seed: "1" } }),
+      codec.encodeJpeg(image, { quality: 80 }),
+      codec.encodeApng([image, image], { framesPerSecond: 8 }),
+      codec.encodeGif([image, image], { framesPerSecond: 8 }),
+      codec.zipPngs([image]),
+    ])
+  );
+  const [there, here] = await Promise.all(pairs);
+  deepEqual(there?.map(plain), here?.map(plain));
+});
+
+Deno.test("a picture worker leaves what it is given", async () => {
+  await using worker = openPictureWorker(patient);
+  const bytes = goldenBytes("preprocess/rgb.png");
+  const length = bytes.length;
+  await worker.decodeImage(bytes, options);
+  await worker.encodePng(image, {});
+  equal(bytes.length, length);
+  equal(image.pixels.length, 20 * 30 * 3);
+});
+
+Deno.test("a picture worker throws the codec's own errors", async () => {
+  await using worker = openPictureWorker(patient);
+  const png = goldenBytes("preprocess/rgb.png");
+  const bmp = goldenBytes("preprocess/bmp24.bmp");
+  await rejects(
+    worker.decodeImage(bmp, options),
+    (error) =>
+      error instanceof ImageError &&
+      error.message.startsWith("Cannot read picture: it is BMP"),
+  );
+  const small = { decode: "display", maxPixels: 5 } as const;
+  await rejects(worker.decodeImage(png, small), ImageTooLargeError);
+  await rejects(worker.encodeJpeg(image, { quality: 0 }), RangeError);
+});
+
+Deno.test("a picture worker drops a call at its deadline and goes on", async () => {
+  // No thread starts within a millisecond.
+  await using worker = openPictureWorker({ deadlineMs: 1 });
+  const bytes = goldenBytes("preprocess/rgb.png");
+  await rejects(worker.decodeImage(bytes, options), ImageError);
+  await rejects(worker.encodePng(image, {}), RuntimeError);
+});
+
+Deno.test("a picture worker refuses calls once it is closed", async () => {
+  const worker = openPictureWorker(patient);
+  const before = worker.encodePng(image, {});
+  await worker[Symbol.asyncDispose]();
+  deepEqual(await before, await inPlaceCodec.encodePng(image, {}));
+  await rejects(worker.encodePng(image, {}), TypeError);
+});
+
+/** Bytes and pixels as plain numbers: a Buffer equals an array of the same bytes. */
+function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array || value instanceof Uint8ClampedArray) {
+    return [...value];
+  }
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, plain(inner)]),
+  );
+}
