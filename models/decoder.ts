@@ -141,7 +141,7 @@ function decoderLayer(
   const normedMiddle = rmsNorm(g, config, middle, "post_attention_layernorm");
   const gated = g.scope("mlp", () => mlp(g, config, normedMiddle));
   const out = g.apply("Add", [middle, gated]);
-  g.mark("output", out, 3);
+  g.mark("output", out);
   return out;
 }
 

@@ -168,7 +168,7 @@ function frameDecoder(
       to: channels,
       kernel: 3,
     });
-    g.mark("conv_in", x, 4);
+    g.mark("conv_in", x);
     const topNorm = norm(top);
     x = middleBlock(g, x, { channels, norm: topNorm });
     for (let level = top; level >= 0; level--) {
@@ -179,10 +179,10 @@ function frameDecoder(
       channels = to;
       if (level === 0) x = levelNorm(g, x, "norm_out", channels);
     }
-    g.mark("norm_out", x, 4);
+    g.mark("norm_out", x);
     const shape = { from: channels, to: config.imageChannels, kernel: 3 };
     const out = conv(g, swish(g, x), "conv_out", shape);
-    g.mark("conv_out", out, 4);
+    g.mark("conv_out", out);
     return out;
   });
 }
@@ -200,7 +200,7 @@ function upLevel(
     for (let block = 0; block <= config.residualBlocks; block++) {
       const shape = { from: block === 0 ? from : to, to, norm };
       out = residualBlock(g, out, `block.${block}`, shape);
-      g.mark(`block.${block}`, out, 4);
+      g.mark(`block.${block}`, out);
       if (config.attentionLevels.includes(level)) {
         const attention = { channels: to, norm };
         out = attentionBlock(g, out, `attn.${block}`, attention);
@@ -210,12 +210,12 @@ function upLevel(
       const shape = { from: to, to, kernel: 3 };
       out = conv(g, enlarge(g, out, 2), "upsample.conv", shape);
     }
-    g.mark("out", out, 4);
+    g.mark("out", out);
     return out;
   });
 }
 
 function mark(g: Graph, name: string, value: Value): Value {
-  g.mark(name, value, 5);
+  g.mark(name, value);
   return value;
 }

@@ -79,7 +79,7 @@ function frameEncoder(g: Graph, config: VisionConfig, pixels: Value): Value {
       to: baseChannels,
       kernel: 3,
     });
-    g.mark("conv_in", x, 4);
+    g.mark("conv_in", x);
     let channels = baseChannels;
     for (const [level, multiplier] of channelMultipliers.entries()) {
       const to = baseChannels * multiplier;
@@ -90,14 +90,14 @@ function frameEncoder(g: Graph, config: VisionConfig, pixels: Value): Value {
     x = swish(g, markedNormOut(g, x, channels));
     const shape = { from: channels, to: latentChannels, kernel: 3 };
     const out = conv(g, x, "conv_out", shape);
-    g.mark("conv_out", out, 4);
+    g.mark("conv_out", out);
     return out;
   });
 }
 
 function markedNormOut(g: Graph, x: Value, channels: number): Value {
   const normed = groupNorm(g, x, "norm_out", channels);
-  g.mark("norm_out", normed, 4);
+  g.mark("norm_out", normed);
   return normed;
 }
 
@@ -114,7 +114,7 @@ function downLevel(
     for (let block = 0; block < config.residualBlocks; block++) {
       const shape = { from: block === 0 ? from : to, to, norm: groupNorm };
       out = residualBlock(g, out, `block.${block}`, shape);
-      g.mark(`block.${block}`, out, 4);
+      g.mark(`block.${block}`, out);
       if (config.attentionLevels.includes(level)) {
         const attention = { channels: to, norm: groupNorm };
         out = attentionBlock(g, out, `attn.${block}`, attention);
@@ -127,7 +127,7 @@ function downLevel(
         padding: [0, 0, 1, 1],
       });
     }
-    g.mark("out", out, 4);
+    g.mark("out", out);
     return out;
   });
 }
@@ -167,6 +167,6 @@ function timeEncoder<X>(
 }
 
 function mark(g: Graph, name: string, value: Value): Value {
-  g.mark(name, value, 5);
+  g.mark(name, value);
   return value;
 }

@@ -11,7 +11,7 @@
 import type { Dtype } from "../../models/graph/dtype.ts";
 import { cString, OrtApi, type Pointer } from "./api.ts";
 import { CPU_PROVIDER, type Provider } from "./provider.ts";
-import { Session, type SessionOptions } from "./session.ts";
+import { type Binding, Session, type SessionOptions } from "./session.ts";
 import { Tensor, type TensorData } from "./tensor.ts";
 
 /** How to open a runtime. */
@@ -96,6 +96,11 @@ export class Runtime implements AsyncDisposable {
     dtype?: Dtype,
   ): Tensor {
     return Tensor.over(this.#api, this.#hostMemory, data, shape, dtype);
+  }
+
+  /** Binds `name` to memory that ONNX Runtime takes as the run asks. */
+  bindUnknown(binding: Binding, name: string): void {
+    binding.outputTo(name, this.#hostMemory);
   }
 
   /** Closes every session, then the environment. */

@@ -9,6 +9,7 @@
 
 import { RuntimeError } from "../errors.ts";
 import { cString, type OrtApi, type Pointer } from "./api.ts";
+import { copyOutputs, type OutputCopy } from "./outputs.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** How a session treats its graph. */
@@ -177,6 +178,20 @@ export class Binding implements Disposable {
     this.#api.call("BindOutput", this.#binding, this.#c(name), tensor.value);
     this.#bound.set(name, tensor);
     return this;
+  }
+
+  /**
+   * Lets ONNX Runtime make the tensor of output `name`, in `memory`: for shapes
+   * that only a run can tell.
+   */
+  outputTo(name: string, memory: Pointer): this {
+    this.#api.call("BindOutputToDevice", this.#binding, this.#c(name), memory);
+    return this;
+  }
+
+  /** Copies of the float32 outputs, in the order in which they were bound. */
+  outputs(): OutputCopy[] {
+    return copyOutputs(this.#api, this.#binding);
   }
 
   /**

@@ -41,8 +41,8 @@ export interface Port {
   readonly name: string;
   /** Element type. */
   readonly dtype: Dtype;
-  /** Sides, outermost first. */
-  readonly shape: readonly Side[];
+  /** Sides, outermost first; undefined where even their number is open. */
+  readonly shape: readonly Side[] | undefined;
 }
 
 /** How to build. */
@@ -122,14 +122,18 @@ export class Graph {
     name: string,
     value: Value,
     dtype: Dtype,
-    shape: readonly Side[],
+    shape: readonly Side[] | undefined,
   ): void {
     this.declareOutput(name, dtype, shape);
     this.#push("Identity", [value], [name], {});
   }
 
   /** Makes the result that already has this name an output. */
-  declareOutput(name: string, dtype: Dtype, shape: readonly Side[]): void {
+  declareOutput(
+    name: string,
+    dtype: Dtype,
+    shape: readonly Side[] | undefined,
+  ): void {
     this.#outputs.push({ name, dtype, shape });
   }
 
@@ -229,16 +233,18 @@ export class Graph {
   }
 
   /**
-   * Makes `value` an output when tracing, named by the scope and `name`.
-   *
-   * @param rank Number of its sides.
+   * Makes `value` an output when tracing, named by the scope and `name`; the
+   * second of the same name gets a number.
    */
-  mark(name: string, value: Value, rank: number): void {
+  mark(name: string, value: Value): void {
     if (!this.#options.trace) return;
-    const label = `trace/${[...this.#path, name].join(".")}`;
+    const path = `trace/${[...this.#path, name].join(".")}`;
+    const again = this.#traced.filter((label) =>
+      label === path || label.startsWith(`${path}#`)
+    );
+    const label = again.length === 0 ? path : `${path}#${again.length}`;
     this.#traced.push(label);
-    const sides = Array.from({ length: rank }, (_, i) => `${label}.${i}`);
-    this.output(label, value, this.computeDtype, sides);
+    this.output(label, value, this.computeDtype, undefined);
   }
 
   /** The graph as an encoded `ModelProto`. */

@@ -144,11 +144,10 @@ function initializer(tensor: Initializer) {
 }
 
 function port({ name, dtype, shape }: Port) {
-  const dim = shape.map((side: Side) =>
+  const dim = shape?.map((side: Side) =>
     typeof side === "number" ? { dimValue: side } : { dimParam: side }
   );
-  return {
-    name,
-    type: { tensorType: { elemType: ONNX_DTYPE[dtype], shape: { dim } } },
-  };
+  const known = dim === undefined ? {} : { shape: { dim } };
+  const tensorType = { elemType: ONNX_DTYPE[dtype], ...known };
+  return { name, type: { tensorType } };
 }

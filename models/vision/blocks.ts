@@ -182,11 +182,11 @@ export function middleBlock(
   return g.scope("mid", () => {
     const shape = { from: channels, to: channels, norm };
     const first = residualBlock(g, x, "block_1", shape);
-    g.mark("block_1", first, 4);
+    g.mark("block_1", first);
     const attended = attentionBlock(g, first, "attn_1", { channels, norm });
-    g.mark("attn_1", attended, 4);
+    g.mark("attn_1", attended);
     const second = residualBlock(g, attended, "block_2", shape);
-    g.mark("block_2", second, 4);
+    g.mark("block_2", second);
     return second;
   });
 }

@@ -1,0 +1,51 @@
+/**
+ * What happens inside a graph, for debugging a checkpoint or a port.
+ *
+ * Blocks mark what they compute under the checkpoint's own names; built with
+ * `trace`, a graph gives all of it back.
+ *
+ * ```ts ignore
+ * const { config, weights, weightFolder } = checkpoint;
+ * const options = { computeDtype: "float32", trace: true } as const;
+ * const graph = stillEncoderGraph(config, weights, options);
+ * const inside = await trace(runtime, graph, weightFolder, { pixels });
+ * inside.get("encoder.down.0.block.0");
+ * ```
+ *
+ * @module
+ */
+
+import type { BuiltGraph } from "../models/decoder.ts";
+import type { OutputCopy } from "./runtime/outputs.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import type { Tensor } from "./runtime/tensor.ts";
+
+/** Before the names of marked values. */
+const PREFIX = "trace/";
+
+/**
+ * Runs a graph once and returns its marked values by name.
+ *
+ * @param graph Built with `trace: true`.
+ * @param weightFolder Of the checkpoint.
+ * @param inputs All inputs of the graph, by name.
+ */
+export async function trace(
+  runtime: Runtime,
+  graph: BuiltGraph,
+  weightFolder: string,
+  inputs: Readonly<Record<string, Tensor>>,
+): Promise<Map<string, OutputCopy>> {
+  const options = { weightFolder, prepack: false };
+  await using session = await runtime.session(graph.model, options);
+  using binding = session.bind();
+  for (const [name, tensor] of Object.entries(inputs)) {
+    binding.input(name, tensor);
+  }
+  for (const name of graph.traced) runtime.bindUnknown(binding, name);
+  await binding.run();
+  const outputs = binding.outputs();
+  return new Map(
+    graph.traced.map((name, i) => [name.slice(PREFIX.length), outputs[i]!]),
+  );
+}
