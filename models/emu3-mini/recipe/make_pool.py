@@ -1,0 +1,84 @@
+"""Render training scenes and encode them, for train_lm.py and train_decoder.py."""
+
+import argparse
+import random
+import time
+
+import numpy as np
+import torch
+
+import fast_group_norm
+from checkpoint import to_input
+from drawing import render
+from progress import save
+from scenes import sample_scene
+from threads import CoreSharing
+from vision_tokenizer import VisionTokenizer
+
+BATCH = 16
+
+
+def main():
+    """Write a pool: scenes, and the codes [h, w] of each."""
+    options = parse()
+    torch.set_num_threads(1)
+    torch.set_grad_enabled(False)
+    rng = random.Random(options.seed)
+    model = VisionTokenizer()
+    model.load_state_dict(torch.load(options.vq)["model"])
+    model.eval()
+    model.amp = options.amp
+    fast_group_norm.install()
+    scenes = [sample_scene(rng, held=options.held, wide=options.wide) for _ in range(options.n)]
+    codes = encode(model, scenes)
+    save(options.out, {"scenes": scenes, "codes": codes})
+    print_usage(codes, model.config["codebook_size"])
+
+
+def parse():
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--vq", default="work/vq.pt", help="result of train_vq.py")
+    add("--out", default="work/pool.pt", help="file for the pool")
+    add("--n", type=int, default=12000, help="scenes to render")
+    add("--seed", type=int, default=10)
+    add("--wide", action="store_true", help="all nouns, colors and ratios")
+    add("--held", action="store_true", help="only combinations that training never sees")
+    add("--amp", action="store_true", help="encode in bfloat16: faster, and flips some codes")
+    return parser.parse_args()
+
+
+def encode(model, scenes):
+    """Codes uint16 [h, w] of each scene; scenes of one size are encoded together."""
+    by_size = {}
+    for i, scene in enumerate(scenes):
+        by_size.setdefault((scene["h"], scene["w"]), []).append(i)
+    batches = [
+        numbers[start : start + BATCH]
+        for numbers in by_size.values()
+        for start in range(0, len(numbers), BATCH)
+    ]
+    codes = [None] * len(scenes)
+    cores, start = CoreSharing(), time.time()
+    for done, numbers in enumerate(batches, 1):
+        cores.adapt()
+        pictures = to_input(np.stack([render(scenes[i]) for i in numbers]))
+        for i, grid in zip(numbers, model.encode(pictures)):
+            codes[i] = grid.numpy().astype(np.uint16)
+        if done % 100 == 0:
+            print(f"{done} of {len(batches)} batches, {time.time() - start:.0f} s", flush=True)
+    return codes
+
+
+def print_usage(codes, codebook_size):
+    """Print how much of the codebook is used, and how evenly."""
+    everything = torch.from_numpy(np.concatenate([grid.ravel() for grid in codes]).astype(np.int64))
+    uses = everything.bincount(minlength=codebook_size)
+    shares = uses / uses.sum()
+    perplexity = torch.exp(-(shares * (shares + 1e-12).log()).sum())
+    print(f"{int((uses > 0).sum())} codes used, perplexity {perplexity:.0f}")
+
+
+if __name__ == "__main__":
+    main()

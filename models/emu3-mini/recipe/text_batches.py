@@ -1,0 +1,184 @@
+"""Training sequences of the language model: drawing and answering, packed without padding.
+
+Everything comes from one `random.Random`; the order of the draws belongs to what a seed gives.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+import world
+from captions import prompt_for
+from questions import questions_about
+from tokenizer import ASSISTANT
+
+NEGATIVE = (
+    "lowres, bad anatomy, bad hands, text, error, missing fingers, extra digit, fewer digits, "
+    "cropped, worst quality, low quality, normal quality, jpeg artifacts, signature, watermark, "
+    "username, blurry."
+)
+POSITIVE = " masterpiece, film grained, best quality."
+FIRST_ROWS = 2  # of an object, in which the caption decides what it becomes
+NO_TARGET = -1
+
+
+@dataclass
+class Packed:
+    """Lists of one number for each token, but `starts`; see kernels/decoder.cpp for the middle."""
+
+    tokens: list = field(default_factory=list)
+    positions: list = field(default_factory=list)
+    starts: list = field(default_factory=lambda: [0])
+    prefixes: list = field(default_factory=list)
+    branches: list = field(default_factory=list)
+    targets: list = field(default_factory=list)  # the next token, or NO_TARGET
+    answers: list = field(default_factory=list)  # 1 in a sequence of answers, 0 in a drawing
+    weights: list = field(default_factory=list)
+
+    def end_sequence(self):
+        """What follows is another sequence."""
+        self.starts.append(len(self.tokens))
+
+    def tensors(self):
+        """The same as tensors."""
+        int32 = torch.int32
+        return (
+            torch.tensor(self.tokens),
+            torch.tensor(self.positions),
+            torch.tensor(self.starts, dtype=int32),
+            torch.tensor(self.prefixes, dtype=int32),
+            torch.tensor(self.branches, dtype=int32),
+            torch.tensor(self.targets),
+            torch.tensor(self.answers),
+            torch.tensor(self.weights),
+        )
+
+
+class TextBatches:
+    """Batches from pools of scenes and codes."""
+
+    def __init__(self, pools, tokenizer, rng, options):
+        """`options` has mix, noisy, pmin, pmax, first and outside; see train_lm.py."""
+        self._tokenizer, self._rng, self._options = tokenizer, rng, options
+        self._scenes, self._codes = [], []
+        for pool in pools:
+            for scene, codes in zip(pool["scenes"], pool["codes"]):
+                if _in_the_small_world(scene):
+                    self._scenes.append(scene)
+                    self._codes.append(codes)
+        self._queues = {}  # shuffled scenes by their number of things
+        # What wrong codes are drawn from.
+        self._any_codes = np.concatenate([codes.ravel() for codes in self._codes[::5]]).tolist()
+
+    def __len__(self):
+        return len(self._scenes)
+
+    def batch(self, drawings, answers):
+        """So many drawings, and so many pictures with all their questions around them."""
+        packed = Packed()
+        before = answers // 2
+        for _ in range(before):
+            self._add_answers(packed)
+        for _ in range(drawings):
+            self._add_drawing(packed)
+        for _ in range(answers - before):
+            self._add_answers(packed)
+        return packed.tensors()
+
+    def _next(self):
+        """Number of a scene; the share of each number of things is options.mix."""
+        count = self._rng.choices([1, 2, 3, 4], self._options.mix)[0]
+        if not self._queues.get(count):
+            self._queues[count] = [
+                i for i, scene in enumerate(self._scenes) if len(scene["objects"]) == count
+            ]
+            self._rng.shuffle(self._queues[count])
+        return self._queues[count].pop()
+
+    def _add_drawing(self, packed):
+        number = self._next()
+        scene = self._scenes[number]
+        caption = self._caption(scene)
+        prompt = self._tokenizer.image_prompt(caption, scene["h"], scene["w"])
+        end = self._tokenizer.image_end()
+        body = self._tokenizer.rows(self._codes[number]) + end
+        seen = self._corrupted(body)
+        weights = self._weights(scene) + [self._options.outside] * len(end)
+        length = len(prompt) + len(body)
+        packed.tokens += prompt + seen
+        packed.positions += range(length)
+        packed.prefixes += [0] * length
+        packed.branches += [0] * length
+        packed.targets += [NO_TARGET] * (len(prompt) - 1) + body + [NO_TARGET]
+        packed.answers += [0] * length
+        packed.weights += [0] * (len(prompt) - 1) + weights + [0]
+        packed.end_sequence()
+
+    def _caption(self, scene):
+        """Mostly a caption; now and then nothing or Emu3's negative prompt, for guidance."""
+        r = self._rng.random()
+        if r < 0.06:
+            return ""
+        if r < 0.10:
+            return NEGATIVE
+        caption = prompt_for(scene, self._rng)[0]
+        return caption + POSITIVE if self._rng.random() < 0.05 else caption
+
+    def _corrupted(self, body):
+        """The body with some wrong codes, in some of the drawings.
+
+        With clean codes before it the next code is nearly always predictable without the caption,
+        which then gets almost no gradient; wrong ones make the caption count.
+        """
+        rng, first = self._rng, self._tokenizer.first_code
+        if rng.random() >= self._options.noisy:
+            return body
+        share = rng.uniform(self._options.pmin, self._options.pmax)
+        return [
+            rng.choice(self._any_codes) + first
+            if token >= first and rng.random() < share
+            else token
+            for token in body
+        ]
+
+    def _weights(self, scene):
+        """Weights of the tokens of the rows: objects count more than plain background."""
+        weights = np.full((scene["h"], scene["w"] + 1), self._options.outside)
+        for thing in scene["objects"]:
+            y, x, edge = thing["y"], thing["x"], thing["size"]
+            weights[y : y + edge, x : x + edge] = 1
+            weights[y : y + FIRST_ROWS, x : x + edge] = self._options.first
+        return weights.ravel().tolist()
+
+    def _add_answers(self, packed):
+        """A picture once, and then branches of question and answer, each of which sees only it."""
+        number = self._next()
+        prefix = self._tokenizer.chat_prefix(self._codes[number])
+        length = end = len(prefix)
+        packed.tokens += prefix
+        packed.positions += range(length)
+        packed.prefixes += [0] * length
+        packed.branches += [0] * length
+        packed.targets += [NO_TARGET] * length
+        for _, question, answer in questions_about(self._scenes[number], self._rng):
+            suffix = ASSISTANT if self._rng.random() < 0.85 else " ASSISTANT:"
+            asked = self._tokenizer.chat_question(question, suffix)
+            said = self._tokenizer.chat_answer(answer)
+            count = len(asked) + len(said)
+            packed.tokens += asked + said
+            packed.positions += range(length, length + count)
+            packed.prefixes += [length] * count
+            packed.branches += [end] * count
+            packed.targets += [NO_TARGET] * (len(asked) - 1) + said + [NO_TARGET]
+            end += count
+        packed.answers += [1] * end
+        packed.weights += [1] * end
+        packed.end_sequence()
+
+
+def _in_the_small_world(scene):
+    """Whether the language model is to know everything in a scene."""
+    nouns = {world.SINGULAR[i] for i in world.ACTIVE}
+    known = scene["ratio"] in world.RATIOS and scene["bg"] in world.ACTIVE_COLORS
+    return known and all(thing["noun"] in nouns for thing in scene["objects"])
