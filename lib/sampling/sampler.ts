@@ -23,6 +23,9 @@ export interface SamplingOptions {
   readonly topP: number;
 }
 
+/** Of whatever a run of the model left that is no distribution. */
+const NOT_NUMBERS = "Cannot sample: the logits are not numbers";
+
 /** What may be drawn. */
 export interface Distribution {
   /** In ascending order. */
@@ -31,12 +34,19 @@ export interface Distribution {
   readonly probabilities: Float64Array;
 }
 
-/** The first of the strongest. */
+/**
+ * The first of the strongest.
+ *
+ * @throws {RangeError} When the logits are not numbers.
+ */
 export function argmax(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) {
-    if (logits[i]! > logits[best]!) best = i;
+    const value = logits[i]!;
+    // Nothing is greater than NaN, so that one is found out below.
+    if (value > logits[best]! || Number.isNaN(value)) best = i;
   }
+  if (!Number.isFinite(logits[best])) throw new RangeError(NOT_NUMBERS);
   return best;
 }
 
@@ -46,6 +56,7 @@ export function argmax(logits: Float32Array): number {
  * @param logits `[V]`
  * @param uniform In [0, 1): where in the distribution to draw. Looked at only
  * when there is something to choose.
+ * @throws {RangeError} When the logits are not numbers.
  */
 export function sample(
   logits: Float32Array,
@@ -85,12 +96,15 @@ export function draw(
   uniform: number,
 ): number {
   let sum = 0;
+  let last = 0;
   for (let i = 0; i < tokens.length; i++) {
+    if (probabilities[i] === 0) continue;
     sum += probabilities[i]!;
     if (uniform < sum) return tokens[i]!;
+    last = i;
   }
   // Rounding left the sum a hair below one.
-  return tokens.at(-1)!;
+  return tokens[last]!;
 }
 
 /** Indices of the `count` greatest and whatever equals the last of them. */
@@ -102,18 +116,23 @@ function strongest(logits: Float32Array, count: number): Int32Array {
   const tokens = new Int32Array(logits.length);
   let length = 0;
   for (let i = 0; i < logits.length; i++) {
-    if (logits[i]! >= threshold) tokens[length++] = i;
+    // NaN is kept, for the sum of probabilities to find out.
+    if (!(logits[i]! < threshold)) tokens[length++] = i;
   }
   return tokens.subarray(0, length);
 }
 
-/** Drops the weakest that together hold at most `1 − topP`; one stays. */
+/**
+ * Drops the weakest that together hold at most `1 − topP`; one stays. Of equals
+ * the last goes first, so that what {@linkcode argmax} takes stays; the
+ * reference leaves their order open.
+ */
 function nucleus(
   { tokens, probabilities }: Distribution,
   topP: number,
 ): Distribution {
   const ascending = [...probabilities.keys()].sort((a, b) =>
-    probabilities[a]! - probabilities[b]!
+    probabilities[a]! - probabilities[b]! || b - a
   );
   const dropped = new Set<number>();
   let sum = 0;
@@ -131,7 +150,7 @@ function nucleus(
 function normalize(weights: Float64Array): void {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   if (!(sum > 0 && sum < Infinity)) {
-    throw new RangeError("Cannot sample: the logits are not numbers");
+    throw new RangeError(NOT_NUMBERS);
   }
   for (let i = 0; i < weights.length; i++) weights[i]! /= sum;
 }

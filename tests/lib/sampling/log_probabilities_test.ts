@@ -1,0 +1,51 @@
+import { deepEqual, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { judge } from "../../../lib/sampling/log_probabilities.ts";
+
+const logit = fc.oneof(
+  fc.float({ min: -40, max: 40, noNaN: true }),
+  fc.constantFrom(0, 1, -Infinity),
+);
+const logits = fc.array(logit, { minLength: 1, maxLength: 60 })
+  .map((values) => Float32Array.from([...values, 0.5]));
+
+Deno.test("judge() is log-softmax and its entropy", () => {
+  fc.assert(fc.property(logits, fc.nat(), (logits, any) => {
+    const choice = any % logits.length;
+    const weights = Array.from(logits, Math.exp);
+    const sum = weights.reduce((sum, weight) => sum + weight);
+    const p = weights.map((weight) => weight / sum);
+    const entropy = -p.reduce(
+      (sum, p) => sum + (p === 0 ? 0 : p * Math.log(p)),
+      0,
+    );
+    const judged = judge(logits, choice, 0);
+    close(judged.logprob, Math.log(p[choice]!));
+    close(judged.entropy, entropy);
+    deepEqual(judged.strongest, []);
+  }));
+});
+
+Deno.test("judge() lists the strongest, strongest first, the lower first on ties", () => {
+  fc.assert(fc.property(logits, fc.integer({ min: 1, max: 9 }), (logits, n) => {
+    const sorted = [...logits.keys()].sort((a, b) =>
+      logits[a] === logits[b] ? a - b : logits[b]! - logits[a]!
+    );
+    const { strongest } = judge(logits, 0, n);
+    deepEqual(strongest.map(({ code }) => code), sorted.slice(0, n));
+    for (const { code, logprob } of strongest) {
+      close(logprob, judge(logits, code, 0).logprob);
+    }
+  }));
+});
+
+Deno.test("judge() does not overflow where the exponential would", () => {
+  const { logprob, entropy } = judge(Float32Array.of(5000, 5000, -5000), 0, 0);
+  close(logprob, -Math.LN2);
+  close(entropy, Math.LN2);
+});
+
+function close(actual: number, expected: number): void {
+  const fits = actual === expected || Math.abs(actual - expected) < 1e-9;
+  ok(fits, `${actual} is not ${expected}`);
+}
