@@ -25,7 +25,7 @@ import type { Statistics } from "./engine/sequence.ts";
 import { PromptTooLongError } from "./errors.ts";
 import { type CodeGrid, type GridSize, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
-import { drawingPrompt, questionPrompt } from "./prompt.ts";
+import { drawingPrompt, type PromptWriter, questionPrompt } from "./prompt.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 
 /** What to draw. */
@@ -84,8 +84,22 @@ export interface Finished {
   readonly statistics: Statistics;
 }
 
+/** A request's way to its slots. */
+export type Admitted =
+  | {
+    /** The first event, unless the request is refused. */
+    readonly type: "queued";
+    /** Requests that come before. */
+    readonly position: number;
+  }
+  | {
+    /** The model is at work. */
+    readonly type: "started";
+  };
+
 /** What happens while drawing. */
 export type DrawingEvent =
+  | Admitted
   | ({ readonly type: "row"; readonly imageIndex: number } & DrawnRow)
   | {
     readonly type: "grid";
@@ -96,6 +110,7 @@ export type DrawingEvent =
 
 /** What happens while answering. */
 export type AnswerEvent =
+  | Admitted
   | { readonly type: "delta"; readonly text: string }
   | (Finished & {
     readonly text: string;
@@ -112,7 +127,7 @@ export interface PromptTokens {
 
 /** The prompts of a scene. */
 export async function drawingTokens(
-  model: LanguageModel,
+  model: PromptWriter,
   scene: Scene,
 ): Promise<PromptTokens> {
   const { prefix, size } = scene;
@@ -132,7 +147,8 @@ export async function drawingTokens(
 }
 
 /**
- * Draws `scene`: its rows as they are done, its grids, then the end.
+ * Draws `scene`: first that it is queued and started, then its rows as they are
+ * done, its grids, the end.
  *
  * @throws {PromptTooLongError} When prompt and picture exceed the context.
  * @throws {OverloadedError} When the queue is full.
@@ -152,13 +168,14 @@ export async function* draw(
   const maxNewTokens = rows * (width + 1) - 2;
   const finished: Statistics[] = [];
   yield* channel<DrawingEvent>(async (emit, signal) => {
+    const admitted = admission(emit);
     const one = async (imageIndex: number, signal: AbortSignal) => {
       const policy = new DrawingPolicy(
         model.vocabulary,
         { ...scene, key: { seed: scene.seed, stream: imageIndex } },
         (row) => emit({ type: "row", imageIndex, ...row }),
       );
-      const request = { prompts, maxNewTokens, policy };
+      const request = { prompts, maxNewTokens, policy, ...admitted };
       finished.push(await model.engine.run(request, signal));
       emit({ type: "grid", imageIndex, grid: policy.grid });
     };
@@ -177,15 +194,18 @@ export async function* draw(
 
 /** The prompt of a question. */
 export async function questionTokens(
-  model: LanguageModel,
-  { grids, question, template }: Question,
+  model: PromptWriter,
+  { grids, question, template }: Pick<
+    Question,
+    "grids" | "question" | "template"
+  >,
 ): Promise<Int32Array<ArrayBuffer>> {
   return await questionPrompt(model, grids, question, template);
 }
 
 /**
- * Answers `question`: its text as it comes, never half a character, then the
- * end.
+ * Answers `question`: first that it is queued and started, then its text as it
+ * comes, never half a character, then the end.
  *
  * @throws {PromptTooLongError} When the context leaves no room for an answer.
  * @throws {OverloadedError} When the queue is full.
@@ -221,6 +241,7 @@ export async function* answer(
       prompts: [prompt],
       maxNewTokens: maxTokens - 1,
       policy,
+      ...admission(emit),
     };
     statistics = await engine.run(request, signal);
     say(stream.finish());
@@ -231,6 +252,22 @@ export async function* answer(
     finishReason: policy!.finishReason,
     usage: { promptTokens: prompt.length, newTokens: policy!.count },
     statistics: statistics!,
+  };
+}
+
+/** Tells of the first queueing and the first start, of however many runs. */
+function admission(emit: (event: Admitted) => void) {
+  let queued = false;
+  let started = false;
+  return {
+    onQueued: (position: number) => {
+      if (!queued) emit({ type: "queued", position });
+      queued = true;
+    },
+    onStarted: () => {
+      if (!started) emit({ type: "started" });
+      started = true;
+    },
   };
 }
 

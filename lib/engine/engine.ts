@@ -89,6 +89,7 @@ export class Engine implements AsyncDisposable {
       chosenAt: 0,
       sequence: undefined,
     };
+    request.onQueued?.(this.#waiting.length);
     this.#waiting.push(ticket);
     this.#loop ??= this.#runLoop();
     return await ticket.settle.promise;
@@ -155,6 +156,7 @@ export class Engine implements AsyncDisposable {
       ticket.sequence = new Sequence(ticket.request, slots);
       ticket.startedAt = this.#options.now();
       this.#running.add(ticket);
+      ticket.request.onStarted?.();
     }
   }
 

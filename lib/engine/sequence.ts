@@ -31,6 +31,10 @@ export interface EngineRequest {
   readonly maxNewTokens: number;
   /** How it goes on. */
   readonly policy: Policy;
+  /** Told once it is in the queue, behind so many others. */
+  readonly onQueued?: (position: number) => void;
+  /** Told once it has slots. */
+  readonly onStarted?: () => void;
 }
 
 /** What a request took. Times are in milliseconds. */
