@@ -85,12 +85,11 @@ export function roundHalfEven(value: number): number {
 }
 
 function checkedSize(size: GridSize): GridSize {
-  if (size.height < 1 || size.width < 1) {
-    throw new GridError(
-      `${size.height} × ${size.width} codes are none, ask for a larger area`,
-    );
-  }
-  return size;
+  // A ratio of numbers beyond all measure leaves NaN.
+  if (size.height >= 1 && size.width >= 1) return size;
+  throw new GridError(
+    `${size.height} × ${size.width} codes are none, ask for a larger area`,
+  );
 }
 
 /** Value of a decimal digit: scripts have theirs in runs of ten, from zero on. */
