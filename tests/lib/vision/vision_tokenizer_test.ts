@@ -1,0 +1,237 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { GridError, ImageSizeError } from "../../../lib/errors.ts";
+import type { RgbImage } from "../../../lib/vision/image.ts";
+import { trace } from "../../../lib/trace.ts";
+import {
+  clipDecoderGraph,
+  stillDecoderGraph,
+} from "../../../models/vision_decoder.ts";
+import {
+  clipEncoderGraph,
+  stillEncoderGraph,
+} from "../../../models/vision_encoder.ts";
+import { float32, int32, readSafetensors } from "../../support/safetensors.ts";
+import {
+  GOLDEN,
+  goldenJson,
+  maxDifference,
+  openTinyVision,
+  VISION_FOLDERS,
+} from "../../support/tiny.ts";
+
+const golden = readSafetensors(new URL("vq.safetensors", GOLDEN));
+const { images, clips } = goldenJson<{
+  images: { name: string; resized_hw: [number, number] }[];
+  clips: { name: string; frames: number; resized_hw: [number, number] }[];
+}>("vq.json");
+
+/** fp32 against fp32, other kernels. */
+const LATENT_TOLERANCE = 2e-4;
+const PIXEL_TOLERANCE = 5e-4;
+
+/** A code may differ only where two entries are nearly as near. */
+const CODE_MARGIN = 1e-3;
+
+/** The picture whose pixel values are `values` `[3, H, W]`. */
+function imageOf(
+  values: Float32Array,
+  [height, width]: readonly [number, number],
+): RgbImage {
+  const area = height * width;
+  const pixels = Uint8ClampedArray.from(
+    { length: 3 * area },
+    (_, i) => (values[(i % 3) * area + Math.floor(i / 3)]! * 0.5 + 0.5) * 255,
+  );
+  return { height, width, pixels };
+}
+
+function framesOf(name: string, size: readonly [number, number]): RgbImage[] {
+  const values = float32(golden, `${name}.pixel_values`);
+  const length = 3 * size[0] * size[1];
+  return Array.from(
+    { length: values.length / length },
+    (_, i) => imageOf(values.subarray(i * length, (i + 1) * length), size),
+  );
+}
+
+function assertCodes(
+  actual: Uint16Array,
+  expected: Int32Array,
+  margins: Float32Array,
+): void {
+  const wrong = [...expected.keys()].filter((i) =>
+    actual[i] !== expected[i] && margins[i]! > CODE_MARGIN
+  );
+  deepEqual(wrong, [], "positions of codes that differ by more than a tie");
+}
+
+for (const name of VISION_FOLDERS) {
+  Deno.test(`encode() of ${name} gives the reference's latents and codes`, async () => {
+    await using tiny = await openTinyVision(name);
+    for (const { name: image, resized_hw: size } of images) {
+      const [picture] = framesOf(image, size);
+      const latent = await tiny.vision.latent([picture!]);
+      const worst = maxDifference(latent, float32(golden, `${image}.latent`));
+      ok(worst < LATENT_TOLERANCE, `${image}: ${worst}`);
+      const grid = await tiny.vision.encode(picture!);
+      deepEqual([grid.height * 8, grid.width * 8], size);
+      assertCodes(
+        grid.codes,
+        int32(golden, `${image}.codes`),
+        float32(golden, `${image}.margin`),
+      );
+    }
+  });
+
+  Deno.test(`decode() of ${name} gives the reference's pixels`, async () => {
+    await using tiny = await openTinyVision(name);
+    const stills = [
+      ...images.map(({ name }) => name),
+      "rand0",
+      "rand1",
+      "rand2",
+    ];
+    for (const still of stills) {
+      const { shape, data } = golden.get(`${still}.codes`)!;
+      const [frames, height, width] = shape as [number, number, number];
+      const codes = Uint16Array.from(data as Int32Array);
+      const clip = { frames, height, width, codes };
+      const pixels = await tiny.vision.pixels(clip, "still");
+      const worst = maxDifference(pixels, float32(golden, `${still}.decoded`));
+      ok(worst < PIXEL_TOLERANCE, `${still}: ${worst}`);
+    }
+  });
+
+  Deno.test(`clips of ${name} give the reference's codes and pixels, chunk by chunk`, async () => {
+    await using tiny = await openTinyVision(name);
+    for (const { name: clip, resized_hw: size } of clips) {
+      const encoded = await tiny.vision.encodeClip(framesOf(clip, size));
+      assertCodes(
+        encoded.codes,
+        int32(golden, `${clip}.chunk_codes`),
+        float32(golden, `${clip}.chunk_margin`),
+      );
+      const expected = float32(golden, `${clip}.chunk_decoded`);
+      const length = expected.length / encoded.frames;
+      const area = encoded.height * encoded.width;
+      for (let i = 0; i < encoded.frames; i++) {
+        const codes = encoded.codes.slice(i * area, (i + 1) * area);
+        const chunk = { ...encoded, frames: 1, codes };
+        const pixels = await tiny.vision.pixels(chunk, "clip");
+        const part = expected.subarray(i * length, (i + 1) * length);
+        const worst = maxDifference(pixels, part);
+        ok(worst < PIXEL_TOLERANCE, `${clip}, chunk ${i}: ${worst}`);
+      }
+    }
+  });
+}
+
+// Trap 8: in one pass and as chunks, the first code frame is the same and later
+// ones differ.
+Deno.test("a clip in one pass gives the reference's one-pass codes and pixels", async () => {
+  await using tiny = await openTinyVision();
+  for (const { name: clip, resized_hw: size } of clips.slice(1)) {
+    const { shape, data } = golden.get(`${clip}.onepass_codes`)!;
+    const [, frames, height, width] = shape as [number, number, number, number];
+    const codes = Uint16Array.from(data as Int32Array);
+    const decoded = await tiny.vision.pixels(
+      { frames, height, width, codes },
+      "clip",
+    );
+    const expected = float32(golden, `${clip}.onepass_decoded`);
+    const worst = maxDifference(decoded, expected);
+    ok(worst < PIXEL_TOLERANCE, `${clip}: ${worst}`);
+    const whole = await tiny.vision.latent(framesOf(clip, size));
+    const first = await tiny.vision.latent(framesOf(clip, size).slice(0, 4));
+    const head = whole.subarray(0, first.length);
+    ok(maxDifference(head, first) < LATENT_TOLERANCE);
+  }
+});
+
+Deno.test("a still is its picture four times, folded", async () => {
+  await using tiny = await openTinyVision();
+  for (const { name: image, resized_hw: size } of images) {
+    const [picture] = framesOf(image, size);
+    const still = await tiny.vision.latent([picture!]);
+    const repeated = await tiny.vision.latent(Array(4).fill(picture));
+    ok(maxDifference(still, repeated) < 1e-4, image);
+    const grid = await tiny.vision.encode(picture!);
+    const clip = { ...grid, frames: 1 };
+    const frame = await tiny.vision.pixels(clip, "still");
+    const frames = await tiny.vision.pixels(clip, "clip");
+    ok(maxDifference(frame, frames.subarray(0, frame.length)) < 1e-4, image);
+  }
+});
+
+/** Marks of ours → names of the golden activations. */
+function goldenName(mark: string): string {
+  return mark.replace("encoder.", "enc.").replace("decoder.", "dec.")
+    .replace(/(down|up)\.(\d)\.block\.(\d)/, "$1$2.block$3")
+    .replace(/(down|up)\.(\d)\.out/, "$1$2.out")
+    .replace(/time_conv\.(\d)/, "time_conv$1.pre_act");
+}
+
+Deno.test("trace() shows the reference's activations, stage by stage", async () => {
+  await using tiny = await openTinyVision();
+  const { runtime, vision: { checkpoint } } = tiny;
+  const { config, weights, weightFolder } = checkpoint;
+  const options = { computeDtype: "float32", trace: true } as const;
+  const one = float32(golden, "trace.pixel_values");
+  const four = Float32Array.from(
+    { length: 4 * one.length },
+    (_, i) => one[i % one.length]!,
+  );
+  using pixels = runtime.tensor(four, [4, 3, 32, 40]);
+  using picture = runtime.tensor(one.slice(), [1, 3, 32, 40]);
+  const ids = BigInt64Array.from(int32(golden, "trace.codes"), BigInt);
+  using codes = runtime.tensor(ids, [1, 4, 5]);
+  const build = (graph: typeof clipEncoderGraph) =>
+    graph(config, weights, options);
+  const seen = new Set<string>();
+  const runs = [
+    await trace(runtime, build(clipEncoderGraph), weightFolder, { pixels }),
+    await trace(runtime, build(clipDecoderGraph), weightFolder, { codes }),
+    await trace(runtime, build(stillEncoderGraph), weightFolder, {
+      pixels: picture,
+    }),
+    await trace(runtime, build(stillDecoderGraph), weightFolder, { codes }),
+  ];
+  for (const [run, marks] of runs.entries()) {
+    for (const [mark, { values }] of marks) {
+      const name = `trace.${goldenName(mark)}`;
+      const expected = golden.get(name);
+      // A still's layers over time see other frames than a clip's.
+      const folded = run >= 2 && /time_/.test(mark);
+      if (expected === undefined || folded) continue;
+      seen.add(name);
+      const data = expected.data as Float32Array;
+      const worst = maxDifference(values.subarray(0, data.length), data);
+      ok(worst < PIXEL_TOLERANCE, `${mark} of run ${run}: ${worst}`);
+    }
+  }
+  equal(seen.size, 36);
+});
+
+Deno.test("encode() refuses sides that are not whole in codes", async () => {
+  await using tiny = await openTinyVision();
+  const image = { height: 12, width: 16, pixels: new Uint8ClampedArray(576) };
+  await rejects(tiny.vision.encode(image), ImageSizeError);
+});
+
+Deno.test("decode() refuses codes that are not in the codebook", async () => {
+  await using tiny = await openTinyVision();
+  const grid = { height: 1, width: 2, codes: Uint16Array.of(0, 512) };
+  await rejects(tiny.vision.decode(grid), GridError);
+});
+
+Deno.test("encode() stops when its signal aborts, and the next one runs", async () => {
+  await using tiny = await openTinyVision();
+  const [picture] = framesOf(images[0]!.name, images[0]!.resized_hw);
+  const gone = AbortSignal.abort(new Error("gone"));
+  const [cancelled, grid] = await Promise.allSettled([
+    tiny.vision.encode(picture!, gone),
+    tiny.vision.encode(picture!),
+  ]);
+  equal(cancelled.status, "rejected");
+  equal(grid.status, "fulfilled");
+});

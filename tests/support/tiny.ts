@@ -1,0 +1,107 @@
+/**
+ * The miniature checkpoints, opened, and what the reference says of them.
+ *
+ * @module
+ */
+
+import { Runtime } from "../../lib/runtime/runtime.ts";
+import {
+  type OpenedLanguageModel,
+  openLanguageModel,
+} from "../../lib/language_model.ts";
+import {
+  openLanguageCheckpoint,
+  openVisionCheckpoint,
+} from "../../lib/loading/checkpoint.ts";
+import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
+
+/** Both layouts of the language model. */
+export const LANGUAGE_FOLDERS = ["emu3-tiny", "emu3-tiny-hf"] as const;
+
+/** Both layouts of the vision tokenizer. */
+export const VISION_FOLDERS = [
+  "emu3-tiny-visiontokenizer",
+  "emu3-tiny-hf",
+] as const;
+
+/** Where golden data is. */
+export const GOLDEN: URL = new URL("../golden/", import.meta.url);
+
+/** Path of a miniature checkpoint. */
+export function tinyFolder(name: string): string {
+  return new URL(`checkpoints/${name}`, GOLDEN).pathname;
+}
+
+/** A golden JSON file. */
+export function goldenJson<T>(name: string): T {
+  return JSON.parse(Deno.readTextFileSync(new URL(name, GOLDEN)));
+}
+
+/** A language model and the runtime beneath it. */
+export interface TinyLanguage extends AsyncDisposable {
+  readonly model: OpenedLanguageModel;
+}
+
+/** Opens a miniature language model. */
+export async function openTinyLanguage(
+  name: string = "emu3-tiny",
+  { slots = 8, chunkLength = 32, queueLimit = 64 } = {},
+): Promise<TinyLanguage> {
+  const runtime = new Runtime({ threads: 1 });
+  const checkpoint = await openLanguageCheckpoint(tinyFolder(name));
+  const model = await openLanguageModel(runtime, checkpoint, {
+    heads: ["codes", "vocabulary"],
+    slots,
+    cacheBytes: 2 ** 26,
+    chunkLength,
+    queueLimit,
+    now: () => performance.now(),
+  });
+  return {
+    model,
+    [Symbol.asyncDispose]: async () => {
+      await model[Symbol.asyncDispose]();
+      await runtime[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A vision tokenizer and the runtime beneath it. */
+export interface TinyVision extends AsyncDisposable {
+  readonly runtime: Runtime;
+  readonly vision: VisionTokenizer;
+}
+
+/** Opens a miniature vision tokenizer. */
+export async function openTinyVision(
+  name: string = "emu3-tiny-visiontokenizer",
+): Promise<TinyVision> {
+  const runtime = new Runtime({ threads: 1 });
+  const checkpoint = await openVisionCheckpoint(tinyFolder(name));
+  const vision = new VisionTokenizer(runtime, checkpoint);
+  return {
+    runtime,
+    vision,
+    [Symbol.asyncDispose]: async () => {
+      await vision[Symbol.asyncDispose]();
+      await runtime[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The greatest difference of two arrays; fails when one is no number. */
+export function maxDifference(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+): number {
+  if (actual.length !== expected.length) {
+    throw new Error(`${actual.length} values, expected ${expected.length}`);
+  }
+  let greatest = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(actual[i]! - expected[i]!);
+    if (!(difference <= greatest)) greatest = difference;
+    if (Number.isNaN(difference)) throw new Error(`no number at ${i}`);
+  }
+  return greatest;
+}
