@@ -91,7 +91,10 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
   ): Promise<OnnxDecoder> {
     const { config, weights, weightFolder } = checkpoint;
     const { computeDtype } = runtime.provider;
-    const sessionOptions = { weightFolder, prepack: false };
+    // Weights that are cast are copied anyway; then let kernels arrange the copy
+    // for speed. Others stay mapped.
+    const prepack = checkpoint.storedDtype !== computeDtype;
+    const sessionOptions = { weightFolder, prepack };
     const { model } = decoderGraph(config, weights, {
       computeDtype,
       positions: options.contextLength,

@@ -26,6 +26,7 @@ import {
   spatialFactor,
   type VisionConfig,
 } from "../../models/config/vision_config.ts";
+import type { Dtype } from "../../models/graph/dtype.ts";
 import type { Weights } from "../../models/graph/weights.ts";
 import { CheckpointError } from "../errors.ts";
 import { parseJsonFile } from "./json_file.ts";
@@ -52,8 +53,8 @@ interface Checkpoint {
   readonly weights: Weights;
   /** Folder that the tensors' locations are relative to. */
   readonly weightFolder: string;
-  /** Type of the stored weights, such as `BF16`. */
-  readonly storedDtype: string;
+  /** Type of the stored weights. */
+  readonly storedDtype: Dtype;
 }
 
 /** A language model on disk. */
@@ -159,7 +160,7 @@ export async function findVisionFolder(folder: string): Promise<string> {
 }
 
 /** Tensors that tell a folder's kind and type. */
-const LANGUAGE_KEY = "model.norm.weight";
+const LANGUAGE_KEY = "model.embed_tokens.weight";
 const VISION_KEY = "quantize.embedding.weight";
 
 async function readLayout(folder: string): Promise<Layout> {

@@ -31,6 +31,12 @@ interface Located extends SafetensorsEntry {
   readonly path: string;
 }
 
+/** A tensor as it is called where it lies. */
+interface Named {
+  readonly name: string;
+  readonly entry: Located;
+}
+
 /** The tensors of one folder. */
 export class WeightFiles {
   readonly #folder: string;
@@ -79,14 +85,11 @@ export class WeightFiles {
   }
 
   /** Type of the weights, by the tensor under `key`. */
-  dtypeOf(key: string, spelling: KeySpelling): string {
-    return this.#locate(key, spelling).entry.dtype;
+  dtypeOf(key: string, spelling: KeySpelling): Dtype {
+    return weightDtype(this.#locate(key, spelling));
   }
 
-  #locate(
-    key: string,
-    spelling: KeySpelling,
-  ): { name: string; entry: Located } {
+  #locate(key: string, spelling: KeySpelling): Named {
     for (const name of spelling(key)) {
       const entry = this.#tensors.get(name);
       if (entry !== undefined) return { name, entry };
@@ -109,17 +112,8 @@ export class WeightFiles {
         `tensor "${name}" has shape [${entry.shape}], the configuration asks for [${shape}]`,
       );
     }
-    const dtype = WEIGHT_DTYPES.get(entry.dtype);
-    if (dtype === undefined) {
-      throw new CheckpointError(
-        entry.path,
-        `tensor "${name}" has dtype ${entry.dtype}, weights are ${
-          [...WEIGHT_DTYPES.keys()].join(", ")
-        }`,
-      );
-    }
     return {
-      dtype,
+      dtype: weightDtype({ name, entry }),
       shape,
       location: relative(this.root, entry.path).replaceAll("\\", "/"),
       offset: entry.offset,
@@ -179,6 +173,17 @@ function weightMap(path: string, index: unknown): Map<string, string> {
     }
   }
   return new Map(entries);
+}
+
+function weightDtype({ name, entry }: Named): Dtype {
+  const dtype = WEIGHT_DTYPES.get(entry.dtype);
+  if (dtype !== undefined) return dtype;
+  throw new CheckpointError(
+    entry.path,
+    `tensor "${name}" has dtype ${entry.dtype}, weights are ${
+      [...WEIGHT_DTYPES.keys()].join(", ")
+    }`,
+  );
 }
 
 /** Equal but for sides of one at the end. */
