@@ -1,0 +1,354 @@
+// deno-lint-ignore-file camelcase -- golden data keeps the names of its source
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { AnsweringPolicy } from "../../lib/answering.ts";
+import {
+  answer,
+  type AnswerEvent,
+  draw,
+  type DrawingEvent,
+  drawingTokens,
+  type Question,
+  questionTokens,
+  type Scene,
+} from "../../lib/emu3.ts";
+import { PromptTooLongError } from "../../lib/errors.ts";
+import type { CodeGrid } from "../../lib/grid.ts";
+import type { LanguageModel } from "../../lib/language_model.ts";
+import { PUBLISHED_NEGATIVE_PROMPT } from "../../models/config/generation_config.ts";
+import {
+  goldenJson,
+  LANGUAGE_FOLDERS,
+  openTinyLanguage,
+} from "../support/tiny.ts";
+
+const NEVER = new AbortController().signal;
+const GREEDY = { temperature: 0, topK: 2048, topP: 1 };
+const FREE = { temperature: 1, topK: 0, topP: 1 };
+
+/** A greedy picture of the reference; `partial` ones continue given rows. */
+interface DrawnCase {
+  readonly name: string;
+  readonly prompt: string;
+  readonly guidance: number;
+  /** Absent where rows are given: then the published one. */
+  readonly negative?: string | null;
+  readonly H: number;
+  readonly W: number;
+  readonly codes: number[][];
+  readonly prompt_ids: number[];
+  readonly negative_ids: number[] | null;
+  readonly rows_given?: number;
+  readonly given_codes?: number[][];
+}
+
+/** A greedy answer of the reference. */
+interface ChatCase {
+  readonly name: string;
+  readonly question: string;
+  readonly template: "chat" | "stage1";
+  readonly hw: [number, number];
+  readonly prompt_ids: number[];
+  readonly answer_ids: number[];
+  readonly max_new_tokens: number;
+  readonly stop: "eos" | "length";
+  readonly text: string;
+}
+
+const pictures = goldenJson<{ cases: DrawnCase[]; partial: DrawnCase[] }>(
+  "generate.json",
+);
+const chats = goldenJson<
+  { cases: ChatCase[]; transformers_native: ChatCase[]; ids: { vis: number } }
+>("chat.json");
+
+function gridOf(rows: number[][]): CodeGrid {
+  return {
+    height: rows.length,
+    width: rows[0]!.length,
+    codes: Uint16Array.from(rows.flat()),
+  };
+}
+
+function sceneOf(drawn: DrawnCase): Scene {
+  return {
+    prompt: drawn.prompt,
+    negativePrompt: drawn.negative ?? PUBLISHED_NEGATIVE_PROMPT,
+    guidanceScale: drawn.guidance,
+    size: { height: drawn.H, width: drawn.W },
+    prefix: drawn.given_codes && gridOf(drawn.given_codes),
+    sampling: GREEDY,
+    seed: 0,
+    count: 1,
+    logprobs: 0,
+  };
+}
+
+function questionOf(chat: ChatCase): Question {
+  const [height, width] = chat.hw;
+  const { vis } = chats.ids;
+  const codes = chat.prompt_ids.filter((id) => id >= vis).map((id) => id - vis);
+  return {
+    grids: [{
+      height,
+      width,
+      codes: Uint16Array.from(codes.slice(0, height * width)),
+    }],
+    question: chat.question,
+    template: chat.template === "chat" ? "chat" : "base",
+    maxTokens: chat.max_new_tokens,
+    sampling: GREEDY,
+    seed: 0,
+  };
+}
+
+async function gather<T>(events: AsyncIterable<T>): Promise<T[]> {
+  return await Array.fromAsync(events);
+}
+
+async function gridsOf(
+  model: LanguageModel,
+  scene: Scene,
+): Promise<CodeGrid[]> {
+  const events = await gather(draw(model, scene, NEVER));
+  const grids = events.filter((event) => event.type === "grid");
+  return grids.sort((a, b) => a.imageIndex - b.imageIndex)
+    .map(({ grid }) => grid);
+}
+
+function answerEnd(
+  events: readonly AnswerEvent[],
+): Extract<AnswerEvent, { type: "finished" }> {
+  const last = events.at(-1)!;
+  if (last.type !== "finished") throw new Error("it did not finish");
+  return last;
+}
+
+for (const name of LANGUAGE_FOLDERS) {
+  Deno.test(`draw() of ${name} gives the reference's greedy pictures, code for code`, async () => {
+    await using tiny = await openTinyLanguage(name);
+    // All at once: what else is in the batch must not matter.
+    await Promise.all(
+      [...pictures.cases, ...pictures.partial].map(async (drawn) => {
+        const [grid] = await gridsOf(tiny.model, sceneOf(drawn));
+        deepEqual(grid, gridOf(drawn.codes), drawn.name);
+      }),
+    );
+  });
+
+  Deno.test(`a policy of ${name} fed the reference's prompts gives its greedy answers`, async () => {
+    await using tiny = await openTinyLanguage(name);
+    const { engine, vocabulary, text } = tiny.model;
+    const cases = [...chats.cases, ...chats.transformers_native];
+    await Promise.all(cases.map(async (chat) => {
+      const tokens: number[] = [];
+      const policy = new AnsweringPolicy({
+        eos: vocabulary.eos,
+        maxTokens: chat.max_new_tokens,
+        sampling: GREEDY,
+        key: { seed: 0, stream: 0 },
+      }, (token) => tokens.push(token));
+      await engine.run({
+        prompts: [Int32Array.from(chat.prompt_ids)],
+        maxNewTokens: chat.max_new_tokens,
+        policy,
+      }, NEVER);
+      const expected = chat.answer_ids.filter((id) => id !== vocabulary.eos);
+      deepEqual(tokens, expected, chat.question);
+      equal(text.decode(tokens, { skipSpecial: true }), chat.text);
+    }));
+  });
+}
+
+Deno.test("drawingTokens() are the reference's, with and without guidance", async () => {
+  await using tiny = await openTinyLanguage();
+  for (const drawn of [...pictures.cases, ...pictures.partial]) {
+    const { tokens, unconditional } = await drawingTokens(
+      tiny.model,
+      sceneOf(drawn),
+    );
+    const given = drawn.given_codes?.length ?? 0;
+    const rows = given * (drawn.W + 1);
+    deepEqual([...tokens.slice(0, tokens.length - rows)], drawn.prompt_ids);
+    const negative = unconditional &&
+      [...unconditional.slice(0, unconditional.length - rows)];
+    deepEqual(negative ?? null, drawn.negative_ids);
+    // Trap 7: the given rows follow both prompts.
+    const tail = (ids: Int32Array) => [...ids.slice(ids.length - rows)];
+    if (unconditional) deepEqual(tail(unconditional), tail(tokens));
+  }
+});
+
+Deno.test("answer() words and answers as the reference", async () => {
+  await using tiny = await openTinyLanguage();
+  // Trap 3: the reference reads special tokens out of a user's text (s0 … s2);
+  // here they stay text, so those prompts differ by intention.
+  const ordinary = chats.cases.filter(({ name }) => !/^s[012]$/.test(name));
+  equal(ordinary.length, 5);
+  for (const chat of ordinary) {
+    const question = questionOf(chat);
+    const prompt = await questionTokens(tiny.model, question);
+    deepEqual([...prompt], chat.prompt_ids, chat.name);
+    const end = answerEnd(await gather(answer(tiny.model, question, NEVER)));
+    equal(end.text, chat.text, chat.name);
+    equal(end.finishReason, chat.stop === "eos" ? "stop" : "length");
+    equal(end.usage.promptTokens, chat.prompt_ids.length);
+  }
+});
+
+Deno.test("answer() never lets a user's text become a control token", async () => {
+  await using tiny = await openTinyLanguage();
+  const { eos, boi, firstCode } = tiny.model.vocabulary;
+  for (const chat of chats.cases.filter(({ name }) => /^s[012]$/.test(name))) {
+    const question = questionOf(chat);
+    const prompt = await questionTokens(tiny.model, question);
+    const [grid] = question.grids;
+    const codes = prompt.filter((token) => token >= firstCode);
+    equal(codes.length, grid!.codes.length, "only the picture's codes");
+    equal(prompt.filter((token) => token === boi).length, 1);
+    ok(!prompt.includes(eos));
+  }
+});
+
+Deno.test("answer() streams what it answers, never half a character", async () => {
+  await using tiny = await openTinyLanguage();
+  for (const chat of chats.cases) {
+    const events = await gather(answer(tiny.model, questionOf(chat), NEVER));
+    const deltas = events.flatMap((event) =>
+      event.type === "delta" ? [event.text] : []
+    );
+    equal(deltas.join(""), answerEnd(events).text);
+    ok(deltas.every((delta) => delta !== "" && delta.isWellFormed()));
+  }
+});
+
+Deno.test("draw() tells rows in order, and they are the picture", async () => {
+  await using tiny = await openTinyLanguage();
+  const scene = { ...sceneOf(pictures.cases[2]!), count: 2, sampling: FREE };
+  const events = await gather(draw(tiny.model, scene, NEVER));
+  for (const image of [0, 1]) {
+    const own = events.filter((event) =>
+      (event.type === "row" || event.type === "grid") &&
+      event.imageIndex === image
+    );
+    const rows = own.filter((event) => event.type === "row");
+    deepEqual(rows.map(({ index }) => index), [...rows.keys()]);
+    const grid = own.at(-1)!;
+    ok(grid.type === "grid", "the grid comes after its rows");
+    deepEqual(
+      rows.flatMap(({ codes }) => [...codes]),
+      [...grid.grid.codes],
+    );
+  }
+  equal(events.at(-1)!.type, "finished");
+});
+
+Deno.test("draw() gives the same codes for a seed, whatever else is drawn", async () => {
+  await using tiny = await openTinyLanguage();
+  const scene = {
+    ...sceneOf(pictures.cases[3]!),
+    sampling: FREE,
+    seed: 2 ** 53 - 1,
+  };
+  const [alone] = await gridsOf(tiny.model, scene);
+  const others = pictures.cases.map((drawn, seed) => ({
+    ...sceneOf(drawn),
+    sampling: FREE,
+    seed,
+  }));
+  for (const order of [[scene, ...others], [...others, scene]]) {
+    const crowd = order.map((one) => gridsOf(tiny.model, one));
+    const [inCrowd] = await crowd[order.indexOf(scene)]!;
+    await Promise.all(crowd);
+    deepEqual(inCrowd, alone);
+  }
+  const [other] = await gridsOf(tiny.model, { ...scene, seed: 7 });
+  ok(String(other!.codes) !== String(alone!.codes), "another seed, others");
+});
+
+Deno.test("picture i of several draws from stream i, and the first is that of one", async () => {
+  await using tiny = await openTinyLanguage();
+  const scene = { ...sceneOf(pictures.cases[1]!), sampling: FREE, seed: 3 };
+  const [one] = await gridsOf(tiny.model, scene);
+  const three = await gridsOf(tiny.model, { ...scene, count: 3 });
+  deepEqual(three[0], one);
+  equal(new Set(three.map(({ codes }) => String(codes))).size, 3);
+});
+
+Deno.test("a continued picture is the picture it continues, drawn or greedy", async () => {
+  await using tiny = await openTinyLanguage();
+  for (const sampling of [GREEDY, FREE]) {
+    const scene = { ...sceneOf(pictures.cases[0]!), sampling, seed: 11 };
+    const [whole] = await gridsOf(tiny.model, scene);
+    for (const height of [1, 3, 7]) {
+      const { width, codes } = whole!;
+      const prefix = { height, width, codes: codes.slice(0, height * width) };
+      const [continued] = await gridsOf(tiny.model, { ...scene, prefix });
+      deepEqual(continued, whole, `from row ${height}`);
+    }
+  }
+});
+
+Deno.test("guidance 1 needs no unconditional row", async () => {
+  await using tiny = await openTinyLanguage();
+  const scene = sceneOf(pictures.cases[1]!);
+  equal((await drawingTokens(tiny.model, scene)).unconditional, undefined);
+});
+
+Deno.test("draw() feeds nothing after the last code", async () => {
+  await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
+  const scene = sceneOf(pictures.cases[1]!);
+  const events = await gather(draw(tiny.model, scene, NEVER));
+  const end = events.at(-1)!;
+  ok(end.type === "finished");
+  const { height, width } = scene.size;
+  // One prompt; every code but the last; EOL between rows.
+  equal(end.statistics.forwards, 1 + height * width - 1 + height - 1);
+});
+
+Deno.test("draw() and answer() refuse what exceeds the context, with both numbers", async () => {
+  await using tiny = await openTinyLanguage();
+  const limit = tiny.model.engine.contextLength;
+  const scene = {
+    ...sceneOf(pictures.cases[0]!),
+    size: { height: 100, width: 100 },
+  };
+  await rejects(gather(draw(tiny.model, scene, NEVER)), (error) => {
+    ok(error instanceof PromptTooLongError);
+    equal(error.available, limit);
+    ok(error.needed > 10_100);
+    return true;
+  });
+  const question = {
+    ...questionOf(chats.cases[0]!),
+    question: "why ".repeat(limit),
+  };
+  await rejects(
+    gather(answer(tiny.model, question, NEVER)),
+    PromptTooLongError,
+  );
+});
+
+Deno.test("answer() takes no more tokens than the context leaves", async () => {
+  await using tiny = await openTinyLanguage();
+  const { engine, vocabulary } = tiny.model;
+  const chat = chats.cases.find(({ stop }) => stop === "length")!;
+  const question = { ...questionOf(chat), maxTokens: 1_000_000 };
+  const end = answerEnd(await gather(answer(tiny.model, question, NEVER)));
+  ok(end.usage.promptTokens + end.usage.newTokens <= engine.contextLength);
+  ok(vocabulary.eos > 0);
+});
+
+Deno.test("draw() ends when its signal aborts or nobody listens, and others go on", async () => {
+  await using tiny = await openTinyLanguage();
+  const scene = { ...sceneOf(pictures.cases[3]!), sampling: FREE };
+  const controller = new AbortController();
+  const gone = gather(draw(tiny.model, scene, controller.signal));
+  const kept = gridsOf(tiny.model, scene);
+  for await (const event of draw(tiny.model, scene, NEVER)) {
+    if (event.type === "row") break;
+  }
+  controller.abort(new Error("gone"));
+  await rejects(gone, { message: "gone" });
+  equal((await kept).length, 1);
+  equal(tiny.model.engine.running, 0);
+});
