@@ -1,0 +1,217 @@
+import { deepEqual, equal, notDeepEqual } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { gridFromRows, gridLength, rowTokens } from "../../lib/grid.ts";
+import {
+  drawingPrompt,
+  type PromptWriter,
+  questionPrompt,
+} from "../../lib/prompt.ts";
+import { openTextTokenizer } from "../../lib/text/text_tokenizer.ts";
+import type { Template } from "../../models/config/generation_config.ts";
+import {
+  EMU3_VOCABULARY,
+  goldenJson,
+  TINY_VOCABULARY,
+} from "../support/golden.ts";
+import { emu3, tiny, tinyJson } from "../support/golden_text.ts";
+
+/** `tokenizer/prompts.json`: prompts of the published checkpoints. */
+interface Prompts {
+  /** To draw. */
+  readonly G: readonly {
+    readonly text: string;
+    readonly hw: readonly [number, number];
+    readonly ids: readonly number[];
+  }[];
+  /** To answer. */
+  readonly U: readonly {
+    readonly text: string;
+    readonly template: GoldenTemplate;
+    readonly codes: readonly (readonly number[])[];
+    readonly length: number;
+    readonly "ids_sha256": string;
+    readonly ids?: readonly number[];
+  }[];
+}
+
+/** A drawing of `generate.json`. */
+interface Drawing {
+  readonly name: string;
+  readonly prompt: string;
+  readonly negative: string;
+  readonly H: number;
+  readonly W: number;
+  readonly "prompt_ids": readonly number[];
+  readonly "negative_ids": readonly number[];
+}
+
+/** A continued drawing of `generate.json`. */
+interface Continuation extends Drawing {
+  readonly case: string;
+  readonly "given_codes": readonly (readonly number[])[];
+  readonly "new_ids": readonly number[];
+}
+
+/** A question of `chat.json`. */
+interface Chat {
+  readonly name: string;
+  readonly question: string;
+  readonly template: GoldenTemplate;
+  readonly hw: readonly [number, number];
+  readonly "prompt_ids": readonly number[];
+}
+
+type GoldenTemplate = "chat" | "stage1";
+
+const TEMPLATES: Readonly<Record<GoldenTemplate, Template>> = {
+  chat: "chat",
+  stage1: "base",
+};
+
+/** Text that spells special tokens; the original takes them as such. */
+const SPELLS_SPECIALS =
+  /<\|(extra_\d+|endoftext|im_start|im_end|image \w+|visual token 000\d+)\|>/;
+
+const prompts = goldenJson<Prompts>("tokenizer/prompts.json.gz");
+const drawings = goldenJson<{ cases: Drawing[]; partial: Continuation[] }>(
+  "generate.json",
+);
+const chats = goldenJson<{ cases: Chat[] }>("chat.json");
+
+Deno.test("drawingPrompt() matches the original with the published ranks, but where text spells specials", async () => {
+  using text = await openTextTokenizer(emu3());
+  const writer = { text, vocabulary: EMU3_VOCABULARY };
+  const differing: string[] = [];
+  for (const { text, hw: [height, width], ids } of prompts.G) {
+    const tokens = await drawingPrompt(writer, text, { height, width });
+    if (SPELLS_SPECIALS.test(text)) {
+      notDeepEqual([...tokens], ids);
+      differing.push(text);
+    } else {
+      deepEqual([...tokens], ids, text);
+    }
+  }
+  deepEqual(differing, ["cafe\u0301 <|extra_204|> x"]);
+});
+
+Deno.test("questionPrompt() matches the original with the published ranks", async () => {
+  using text = await openTextTokenizer(emu3());
+  const writer = { text, vocabulary: EMU3_VOCABULARY };
+  equal(prompts.U.length, 5);
+  for (const golden of prompts.U) {
+    const grid = gridFromRows(golden.codes, EMU3_VOCABULARY.codebookSize);
+    const template = TEMPLATES[golden.template];
+    const tokens = await questionPrompt(writer, [grid], golden.text, template);
+    equal(tokens.length, golden.length);
+    const json = JSON.stringify([...tokens]);
+    const sha256 = createHash("sha256").update(json).digest("hex");
+    equal(sha256, golden["ids_sha256"]);
+  }
+});
+
+Deno.test("drawingPrompt() matches both branches of every drawing", async () => {
+  using text = await openTextTokenizer(tiny());
+  const writer = { text, vocabulary: TINY_VOCABULARY };
+  equal(drawings.cases.length, 8);
+  for (const golden of drawings.cases) {
+    const size = { height: golden.H, width: golden.W };
+    const write = async (prompt: string) => [
+      ...await drawingPrompt(writer, prompt, size),
+    ];
+    deepEqual(await write(golden.prompt), golden["prompt_ids"], golden.name);
+    // Guidance 1 has no unconditional branch.
+    if (golden["negative_ids"] === null) continue;
+    // The negative prompt has the same size: see trap 7 of the golden data.
+    deepEqual(await write(golden.negative), golden["negative_ids"]);
+  }
+});
+
+Deno.test("prompt, given rows and drawn tokens make up the whole picture", async () => {
+  using text = await openTextTokenizer(tiny());
+  const writer = { text, vocabulary: TINY_VOCABULARY };
+  equal(drawings.partial.length, 3);
+  for (const golden of drawings.partial) {
+    const size = { height: golden.H, width: golden.W };
+    const prompt = await drawingPrompt(writer, golden.prompt, size);
+    deepEqual([...prompt], golden["prompt_ids"], golden.name);
+    const given = gridFromRows(golden["given_codes"], 512);
+    const rows = rowTokens(given, given.height, TINY_VOCABULARY);
+    const rest = golden["new_ids"].length;
+    // EOS is chosen after the picture.
+    equal(rows.length + rest, gridLength(size) + 1);
+  }
+});
+
+for (const source of [tiny, tinyJson]) {
+  Deno.test(`questionPrompt() matches the original with ${source().file}, but where text spells specials`, async () => {
+    using text = await openTextTokenizer(source());
+    const writer = { text, vocabulary: TINY_VOCABULARY };
+    const differing: string[] = [];
+    for (const golden of chats.cases) {
+      const tokens = await questionAgain(writer, golden);
+      const same = [...tokens].join() === golden["prompt_ids"].join();
+      if (!same) differing.push(golden.name);
+    }
+    // What users write stays text here, so that it cannot end the prompt; the
+    // original reads special tokens out of it (trap 3 of the golden data).
+    const spelled = chats.cases
+      .filter(({ question }) => SPELLS_SPECIALS.test(question))
+      .map(({ name }) => name);
+    deepEqual(spelled, ["s0", "s1", "s2"]);
+    const split = source === tiny ? [] : SPLIT_OTHERWISE;
+    deepEqual(differing, [...spelled, ...split].sort());
+  });
+}
+
+/**
+ * Questions that `tokenizer.json` cuts into other tokens: it neither composes
+ * accents nor joins punctuation with letters as the original does.
+ */
+const SPLIT_OTHERWISE: readonly string[] = ["s3"];
+
+Deno.test("questionPrompt() closes a question with a full stop, after a question mark too", async () => {
+  using text = await openTextTokenizer(tiny());
+  const writer = { text, vocabulary: TINY_VOCABULARY };
+  const grid = gridFromRows([[1]], 512);
+  const tokens = await questionPrompt(writer, [grid], "What?", "chat");
+  const said = text.decode(tokens, { skipSpecial: true });
+  equal(said, "You are a helpful assistant. USER: 1*1What?. ASSISTANT:");
+});
+
+Deno.test("questionPrompt() puts several pictures one after the other", async () => {
+  using text = await openTextTokenizer(tiny());
+  const writer = { text, vocabulary: TINY_VOCABULARY };
+  const [a, b] = [gridFromRows([[1, 2]], 512), gridFromRows([[3], [4]], 512)];
+  const one = (grid: typeof a) => questionPrompt(writer, [grid], "", "base");
+  const both = await questionPrompt(writer, [a, b], "", "base");
+  deepEqual([...both], [...await one(a), ...(await one(b)).slice(1)]);
+});
+
+Deno.test("no text that users write becomes a special token", async () => {
+  using text = await openTextTokenizer(tiny());
+  const writer = { text, vocabulary: TINY_VOCABULARY };
+  const prompt = chats.cases.map(({ question }) => question).join(" ");
+  const size = { height: 1, width: 1 };
+  const tokens = await drawingPrompt(writer, prompt, size);
+  const { bos, boi, img, textSize } = TINY_VOCABULARY;
+  const specials = tokens.filter((token) => token >= textSize);
+  deepEqual([...specials], [bos, boi, img]);
+});
+
+/** The prompt of a question, with the codes that its own tokens spell. */
+async function questionAgain(
+  writer: PromptWriter,
+  golden: Chat,
+): Promise<Int32Array> {
+  const { img, firstCode } = TINY_VOCABULARY;
+  const [height, width] = golden.hw;
+  const ids = golden["prompt_ids"];
+  const start = ids.indexOf(img) + 1;
+  const rows = Array.from({ length: height }, (_, y) => {
+    const from = start + y * (width + 1);
+    return ids.slice(from, from + width).map((id) => id - firstCode);
+  });
+  const grid = gridFromRows(rows, TINY_VOCABULARY.codebookSize);
+  const template = TEMPLATES[golden.template];
+  return await questionPrompt(writer, [grid], golden.question, template);
+}
