@@ -1,7 +1,7 @@
 """Draw and answer the evaluation set with PyTorch, and keep the scores for pairing.
 
     python reference.py                    writes reference.json
-    python reference.py --seeds 32 --out more.json
+    python reference.py --seeds 1 --out short.json
 
 One seed is one pass over all prompts: the generator starts at the seed, prompts of one size are
 drawn together in the order of the file.  Another torch or another count of prompts gives other
@@ -31,7 +31,7 @@ BATCH = 32
 def main():
     """Write the scores of every picture and every answer."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=8, help="pictures for each prompt")
+    parser.add_argument("--seeds", type=int, default=32, help="pictures for each prompt")
     parser.add_argument("--prompts", type=int, default=64, help="the first so many prompts")
     parser.add_argument("--scenes", type=int, default=64, help="the first so many pictures")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch")
