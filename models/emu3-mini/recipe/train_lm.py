@@ -127,6 +127,7 @@ def loss_of(model, batch, options, progress):
     of_answers = options.uw / answers.sum().clamp(min=1)
     shares = torch.where(drawings, of_drawings, of_answers).float()
     loss, losses = FusedLoss.apply(hidden[chosen], model.lm_head.weight, targets, shares)
+    losses = losses.detach()
     if options.bg:
         progress.log("g", losses[drawings].mean())
         progress.log("g_obj", losses[drawings & (weights == 1)].mean())

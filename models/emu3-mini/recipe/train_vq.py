@@ -108,8 +108,7 @@ class Training:
         else:
             self.variance = 0.98 * self.variance + 0.02 * variance
         if self.quantized:
-            codes, rows, loss = self.quantize(z, flat, boxes, progress)
-            decoded = z + (rows - z).detach()  # straight through
+            codes, rows, decoded, loss = self.quantize(z, flat, boxes, progress)
         else:
             loss = 1e-3 * (flat * flat).mean()
             decoded = z + NOISE * self.variance.sqrt() * torch.randn_like(z)
@@ -151,9 +150,10 @@ class Training:
             print(f"k-means at step {progress.step}", flush=True)
 
     def quantize(self, z, flat, boxes, progress):
-        """Codes, their rows, and the loss of commitment and consistency."""
+        """Codes, their rows, those with the gradient of z, and the loss of both terms on z."""
         codes = self.model.nearest(z.detach())
         rows = self.model.lookup(codes)
+        decoded = z + (rows - z).detach()
         commit = ((z - rows) ** 2).mean() / self.variance
         progress.log("commit", commit.detach())
         loss = COMMIT * commit
@@ -167,7 +167,7 @@ class Training:
             loss = loss + self.options.cons * consistency
             progress.log("cons", consistency.detach())
             progress.log("same", same)
-        return codes, rows, loss
+        return codes, rows, decoded, loss
 
     def cycle(self, y, codes, rows, progress):
         """Codes should survive decode and encode."""
