@@ -1,0 +1,92 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { join } from "node:path";
+import {
+  locate,
+  placesFrom,
+  SourceError,
+} from "../../../deploy/cache/locate.ts";
+
+/** A folder that is gone afterwards. */
+async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir();
+  return {
+    path,
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+async function model(...parts: string[]): Promise<string> {
+  const folder = join(...parts);
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(join(folder, "config.json"), "{}");
+  return folder;
+}
+
+Deno.test("locate() takes a folder as it is", async () => {
+  await using root = await temporaryFolder();
+  const folder = await model(root.path, "anything");
+  equal(await locate(folder, { modelFolders: [], hubCaches: [] }), folder);
+});
+
+Deno.test("locate() finds a name in the folders of models, first come first", async () => {
+  await using root = await temporaryFolder();
+  const first = await model(root.path, "a", "Emu3-Gen");
+  await model(root.path, "b", "Emu3-Gen");
+  const places = {
+    modelFolders: ["none", "a", "b"].map((name) => join(root.path, name)),
+    hubCaches: [],
+  };
+  equal(await locate("BAAI/Emu3-Gen", places), first);
+  equal(await locate("Emu3-Gen", places), first);
+});
+
+Deno.test("locate() finds a repository's snapshot by branch, tag or commit", async () => {
+  await using root = await temporaryFolder();
+  const repository = join(root.path, "models--BAAI--Emu3-Gen");
+  const commit = "0123abc";
+  const folder = await model(repository, "snapshots", commit);
+  for (const reference of ["main", "v1"]) {
+    await Deno.mkdir(join(repository, "refs"), { recursive: true });
+    await Deno.writeTextFile(
+      join(repository, "refs", reference),
+      `${commit}\n`,
+    );
+  }
+  const places = { modelFolders: [], hubCaches: [root.path] };
+  for (
+    const source of [
+      "BAAI/Emu3-Gen",
+      "hf://BAAI/Emu3-Gen",
+      "BAAI/Emu3-Gen@v1",
+      `BAAI/Emu3-Gen@${commit}`,
+    ]
+  ) {
+    equal(await locate(source, places), folder);
+  }
+  await rejects(locate("BAAI/Emu3-Gen@v2", places), SourceError);
+});
+
+Deno.test("locate() names every place that it asked in vain", async () => {
+  const places = { modelFolders: ["/no/models"], hubCaches: ["/no/hub"] };
+  await rejects(locate("BAAI/Emu3-Gen", places), (error) => {
+    ok(error instanceof SourceError);
+    match(
+      error.message,
+      /"BAAI\/Emu3-Gen".*\/no\/models\/Emu3-Gen, \/no\/hub\/models--BAAI--Emu3-Gen/,
+    );
+    return true;
+  });
+});
+
+Deno.test("placesFrom() follows the variables that Hugging Face's tools follow", () => {
+  const hubOf = (variables: Record<string, string>) =>
+    placesFrom((name) => variables[name]).hubCaches[0];
+  equal(hubOf({ HOME: "/h" }), "/h/.cache/huggingface/hub");
+  equal(hubOf({ HOME: "/h", XDG_CACHE_HOME: "/x" }), "/x/huggingface/hub");
+  equal(hubOf({ HOME: "/h", HF_HOME: "/f" }), "/f/hub");
+  equal(hubOf({ HF_HOME: "/f", HF_HUB_CACHE: "/c" }), "/c");
+  deepEqual(
+    placesFrom((name) => name === "MODEL_DIR" ? "/m" : undefined).modelFolders,
+    ["/m", "/mnt/models", "/repository"],
+  );
+});
