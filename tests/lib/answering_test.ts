@@ -1,0 +1,75 @@
+import { deepEqual, equal } from "node:assert/strict";
+import fc from "fast-check";
+import { AnsweringPolicy } from "../../lib/answering.ts";
+import { uniformAt } from "../../lib/sampling/random.ts";
+import { sample } from "../../lib/sampling/sampler.ts";
+
+const SIZE = 8;
+const EOS = 5;
+const key = { seed: 7, stream: 0 };
+const greedy = { temperature: 0, topK: 0, topP: 1 };
+
+/** Logits under which `token` is by far the strongest. */
+function saying(token: number): Float32Array<ArrayBuffer>[] {
+  const logits = new Float32Array(SIZE);
+  logits[token] = 100;
+  return [logits];
+}
+
+/** An answer to a model that would say `tokens`, then EOS for ever. */
+function answered(tokens: readonly number[], maxTokens: number) {
+  const heard: number[] = [];
+  const policy = new AnsweringPolicy(
+    { eos: EOS, maxTokens, sampling: greedy, key },
+    (token) => heard.push(token),
+  );
+  const fed: number[] = [];
+  for (let at = 0;; at++) {
+    const feeds = policy.choose(saying(tokens[at] ?? EOS));
+    if (feeds.length === 0) break;
+    fed.push(...feeds);
+  }
+  return { policy, heard, fed };
+}
+
+const word = fc.nat(SIZE - 1).filter((token) => token !== EOS);
+const anyWords = fc.array(word, { maxLength: 10 });
+const anyRoom = fc.integer({ min: 1, max: 12 });
+
+Deno.test("AnsweringPolicy ends at EOS or when no more tokens are allowed", () => {
+  fc.assert(fc.property(anyWords, anyRoom, (words, maxTokens) => {
+    const { policy, heard, fed } = answered(words, maxTokens);
+    deepEqual(heard, words.slice(0, maxTokens));
+    equal(policy.count, heard.length);
+    const room = words.length < maxTokens;
+    equal(policy.finishReason, room ? "stop" : "length");
+    // The token after which nothing is chosen is not fed.
+    deepEqual(fed, room ? heard : heard.slice(0, -1));
+  }));
+});
+
+Deno.test("AnsweringPolicy may say nothing at all", () => {
+  const { policy, heard, fed } = answered([], 3);
+  deepEqual([policy.count, policy.finishReason, heard, fed], [
+    0,
+    "stop",
+    [],
+    [],
+  ]);
+});
+
+Deno.test("AnsweringPolicy uses the random number of its stream at each position", () => {
+  const sampling = { temperature: 1, topK: 0, topP: 1 };
+  const heard: number[] = [];
+  const policy = new AnsweringPolicy(
+    { eos: -1, maxTokens: 20, sampling, key },
+    (token) => heard.push(token),
+  );
+  const logits = Float32Array.from({ length: SIZE }, (_, i) => Math.cos(i));
+  for (let at = 0; at < 20; at++) policy.choose([logits.slice()]);
+  const expected = Array.from(
+    { length: 20 },
+    (_, at) => sample(logits, sampling, () => uniformAt(key, at)),
+  );
+  deepEqual(heard, expected);
+});
