@@ -86,7 +86,7 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
   static async open(
     runtime: Runtime,
     checkpoint: LanguageCheckpoint,
-    vocabulary: Vocabulary,
+    vocabulary: Pick<Vocabulary, "firstCode" | "codebookSize">,
     options: OnnxDecoderOptions,
   ): Promise<OnnxDecoder> {
     const { config, weights, weightFolder } = checkpoint;

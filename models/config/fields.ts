@@ -23,11 +23,11 @@ export const Positive: v.GenericSchema<number> = v.pipe(
 );
 
 /** A field that a checkpoint may leave out, or write as null. */
-export function orDefault<T>(
-  schema: v.GenericSchema<T>,
-  value: T,
-): v.GenericSchema<unknown, T> {
-  return v.pipe(v.nullish(schema), v.transform((given) => given ?? value));
+export function orDefault<const S extends v.GenericSchema, V>(
+  schema: S,
+  value: V & v.InferInput<S>,
+): v.NullishSchema<S, V & v.InferInput<S>> {
+  return v.nullish(schema, value);
 }
 
 /**
