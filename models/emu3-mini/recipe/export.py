@@ -1,0 +1,197 @@
+"""Write the two model folders in the file layout of the original Emu3."""
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+import world
+from checkpoint import LANGUAGE_MODEL, MODELS, VISION_TOKENIZER
+from json_files import write_json
+from tokenizer import TEXT_TOKENS, special_tokens, vision_tokens
+
+CONTEXT = 2048  # tokens
+TRANSFORMERS = "4.44.0"  # the version whose layout this is
+NAMES = {
+    "pad_token": "<|endoftext|>",
+    "bos_token": "<|extra_203|>",
+    "eos_token": "<|extra_204|>",
+    "img_token": "<|image token|>",
+    "boi_token": "<|image start|>",
+    "eoi_token": "<|image end|>",
+    "eol_token": "<|extra_200|>",
+    "eof_token": "<|extra_201|>",
+}
+# Pictures are scaled to about 128 x 128, the size of the training.
+MIN_PIXELS, MAX_PIXELS = 16128, 16640
+EXAMPLES = [
+    "a cat on a blue background",
+    "an image of a rainbow on green",
+    "a heart left of an apple, yellow background",
+    "a rocket above a tree",
+    "three apples",
+]
+
+
+def main():
+    """Write the folders of the states that are named."""
+    options = parse()
+    if options.vq:
+        folder = options.out / VISION_TOKENIZER
+        folder.mkdir(parents=True, exist_ok=True)
+        export_vision_tokenizer(torch.load(options.vq), folder)
+        print_size(folder)
+    if options.lm:
+        folder = options.out / LANGUAGE_MODEL
+        folder.mkdir(parents=True, exist_ok=True)
+        export_language_model(torch.load(options.lm), folder, options)
+        export_vocabulary(options.tiktoken, folder)
+        print_size(folder)
+
+
+def parse():
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--vq", default="work/vq_final.pt", help="training state; empty to leave it out")
+    add("--lm", default="work/lm.pt", help="training state; empty to leave it out")
+    add("--tiktoken", type=Path, default="emu3.tiktoken", help="vocabulary of Emu3")
+    add("--out", type=Path, default=MODELS, help="folder for both folders")
+    add("--guidance", type=float, default=2.0, help="recommended guidance scale")
+    add("--top_k", type=int, default=256, help="recommended top_k")
+    return parser.parse_args()
+
+
+def export_vision_tokenizer(state, folder):
+    """Write weights and configuration of the vision tokenizer."""
+    tensors = {key: tensor.contiguous().clone() for key, tensor in state["model"].items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    config = state["cfg"]
+    write_json(
+        folder / "config.json",
+        {
+            "architectures": ["Emu3VisionVQModel"],
+            "attn_resolutions": config["attn_resolutions"],
+            "ch": config["ch"],
+            "ch_mult": config["ch_mult"],
+            "codebook_size": config["codebook_size"],
+            "double_z": False,
+            "dropout": 0.0,
+            "embed_dim": 4,
+            "in_channels": 3,
+            "model_type": "Emu3VisionVQ",
+            "num_res_blocks": config["num_res_blocks"],
+            "out_channels": 3,
+            "temporal_downsample_factor": 4,
+            "torch_dtype": "float32",
+            "transformers_version": TRANSFORMERS,
+            "z_channels": 4,
+        },
+    )
+    write_json(
+        folder / "preprocessor_config.json",
+        {
+            "do_convert_rgb": True,
+            "do_normalize": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.5, 0.5, 0.5],
+            "image_processor_type": "Emu3VisionVQImageProcessor",
+            "image_std": [0.5, 0.5, 0.5],
+            "max_pixels": MAX_PIXELS,
+            "min_pixels": MIN_PIXELS,
+            "resample": 3,
+            "rescale_factor": 0.00392156862745098,
+            "spatial_factor": world.PATCH,
+        },
+    )
+
+
+def export_language_model(state, folder, options):
+    """Write weights in bfloat16, configuration and recommended settings."""
+    tensors = {key: t.to(torch.bfloat16).contiguous() for key, t in state["model"].items()}
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    special = special_tokens()
+    ids = {f"{name}_id": special[token] for name, token in sorted(NAMES.items())}
+    config = state["cfg"]
+    write_json(
+        folder / "config.json",
+        {
+            "architectures": ["Emu3ForCausalLM"],
+            "attention_dropout": 0.1,
+            **dict(sorted(ids.items())),
+            "hidden_act": "silu",
+            "hidden_size": config["hidden_size"],
+            "image_area": world.IMAGE_AREA,
+            "initializer_range": 0.02,
+            "intermediate_size": config["intermediate_size"],
+            "max_position_embeddings": CONTEXT,
+            "model_type": "Emu3",
+            "num_attention_heads": config["num_attention_heads"],
+            "num_hidden_layers": config["num_hidden_layers"],
+            "num_key_value_heads": config["num_key_value_heads"],
+            "pretraining_tp": 1,
+            "rms_norm_eps": config["rms_norm_eps"],
+            "rope_scaling": None,
+            "rope_theta": config["rope_theta"],
+            "tie_word_embeddings": False,
+            "torch_dtype": "bfloat16",
+            "transformers_version": TRANSFORMERS,
+            "use_cache": True,
+            "vocab_size": state["vocab"],
+        },
+    )
+    write_json(
+        folder / "generation_config.json",
+        {
+            "do_sample": True,
+            "top_k": options.top_k,
+            "temperature": 1.0,
+            "guidance_scale": options.guidance,
+            "negative_prompt": "",
+            "max_new_tokens": CONTEXT,
+            "bos_token_id": ids["bos_token_id"],
+            "eos_token_id": ids["eos_token_id"],
+            "pad_token_id": ids["pad_token_id"],
+            "transformers_version": TRANSFORMERS,
+            "template": "chat",
+            "examples": EXAMPLES,
+        },
+    )
+
+
+def export_vocabulary(tiktoken, folder):
+    """Write the first ranks of Emu3's vocabulary, the vision tokens and the special tokens."""
+    lines = tiktoken.read_bytes().splitlines()[:TEXT_TOKENS]
+    if [int(line.split()[1]) for line in lines] != list(range(TEXT_TOKENS)):
+        raise SystemExit(f"Cannot use {tiktoken}: its first {TEXT_TOKENS} lines are not in order")
+    (folder / "emu3.tiktoken").write_bytes(b"\n".join(lines) + b"\n")
+    (folder / "emu3_vision_tokens.txt").write_text("\n".join(vision_tokens()) + "\n")
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            **NAMES,
+            "clean_up_tokenization_spaces": True,
+            "errors": "replace",
+            "model_max_length": CONTEXT,
+            "padding_side": "left",
+            "tokenizer_class": "Emu3Tokenizer",
+        },
+    )
+    plain = {"lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
+    mapped = ("pad_token", "bos_token", "eos_token")
+    write_json(
+        folder / "special_tokens_map.json",
+        {name: {"content": NAMES[name], **plain} for name in mapped},
+    )
+
+
+def print_size(folder):
+    """Print how large a folder is."""
+    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
