@@ -16,9 +16,10 @@ export const Count: v.GenericSchema<number> = v.pipe(
   v.minValue(1),
 );
 
-/** A number above zero. */
+/** A finite number above zero. */
 export const Positive: v.GenericSchema<number> = v.pipe(
   v.number(),
+  v.finite(),
   v.gtValue(0),
 );
 
@@ -33,17 +34,40 @@ export function orDefault<const S extends v.GenericSchema, V>(
 /**
  * `json` as `schema` says.
  *
+ * @param nameOf What the file calls a field of the schema.
  * @throws {SyntaxError} Naming the first field that is wrong.
  */
 export function parseFields<T>(
   schema: v.GenericSchema<unknown, T>,
   json: unknown,
+  nameOf: (field: string) => string = (field) => field,
 ): T {
+  // To valibot an array is an object without the fields in question.
+  if (Array.isArray(json)) throw new SyntaxError("it is a list, not an object");
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const path = v.getDotPath(issue);
-  throw new SyntaxError(
-    path === null ? issue.message : `field "${path}": ${issue.message}`,
-  );
+  const [field, ...rest] = v.getDotPath(issue)?.split(".") ?? [];
+  if (field === undefined) throw new SyntaxError(issue.message);
+  const path = [nameOf(field), ...rest].join(".");
+  throw new SyntaxError(`field "${path}": ${issue.message}`);
+}
+
+/**
+ * The object that transformers nests under `name`; the whole `json` in the
+ * original layout, which is flat.
+ *
+ * @throws {SyntaxError} When either is no object.
+ */
+export function nestedFields(
+  json: unknown,
+  name: string,
+): Readonly<Record<string, unknown>> {
+  const outer: Record<string, unknown> = parseFields(v.looseObject({}), json);
+  const inner = outer[name] ?? undefined;
+  if (inner === undefined) return outer;
+  if (typeof inner !== "object" || Array.isArray(inner)) {
+    throw new SyntaxError(`field "${name}": it is not an object`);
+  }
+  return { ...inner };
 }

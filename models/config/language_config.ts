@@ -10,7 +10,13 @@
  */
 
 import * as v from "valibot";
-import { Count, orDefault, parseFields, Positive } from "./fields.ts";
+import {
+  Count,
+  nestedFields,
+  orDefault,
+  parseFields,
+  Positive,
+} from "./fields.ts";
 
 /** Sizes and constants of the decoder. */
 export interface LanguageConfig {
@@ -89,19 +95,20 @@ const DEFAULT_ROPE_THETA = 1_000_000;
  * does not have.
  */
 export function parseLanguageConfig(json: unknown): LanguageConfig {
-  const outer = parseFields(
-    v.looseObject({ text_config: v.nullish(v.looseObject({})) }),
-    json,
-  );
-  const flat = outer.text_config ?? outer;
+  const flat = nestedFields(json, "text_config");
   const fields = parseFields(Fields, flat);
   refuseVariants(fields);
   const { hidden_size: hiddenSize, num_attention_heads: heads } = fields;
   const headSize = fields.head_dim ?? hiddenSize / heads;
   const keyValueHeads = fields.num_key_value_heads;
-  if (!Number.isInteger(headSize) || headSize % 2 !== 0) {
+  if (!Number.isInteger(headSize)) {
     throw new SyntaxError(
       `field "num_attention_heads": ${heads} heads do not split hidden_size ${hiddenSize} evenly`,
+    );
+  }
+  if (headSize % 2 !== 0) {
+    throw new SyntaxError(
+      `field "head_dim": ${headSize} is odd, rotary positions turn pairs`,
     );
   }
   if (heads % keyValueHeads !== 0) {
@@ -149,7 +156,9 @@ function refuseVariants(fields: v.InferOutput<typeof Fields>): void {
   }
 }
 
-function tokenIds(json: Record<string, unknown>): Record<string, number> {
+function tokenIds(
+  json: Readonly<Record<string, unknown>>,
+): Record<string, number> {
   const ids: Record<string, number> = {};
   for (const field of TOKEN_ID_FIELDS) {
     const id = json[field];

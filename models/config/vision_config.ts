@@ -11,7 +11,13 @@
  */
 
 import * as v from "valibot";
-import { Count, orDefault, parseFields, Positive } from "./fields.ts";
+import {
+  Count,
+  nestedFields,
+  orDefault,
+  parseFields,
+  Positive,
+} from "./fields.ts";
 
 /** Sizes of encoder, codebook and decoder. */
 export interface VisionConfig {
@@ -52,12 +58,13 @@ export interface PreprocessorConfig {
 }
 
 const Original = v.looseObject({
-  codebook_size: orDefault(Count, 32_768),
+  // Codes are kept in 16 bits.
+  codebook_size: orDefault(v.pipe(Count, v.maxValue(2 ** 16)), 32_768),
   embed_dim: orDefault(Count, 4),
   z_channels: orDefault(Count, 4),
   double_z: orDefault(v.boolean(), false),
   ch: orDefault(Count, 256),
-  ch_mult: orDefault(v.array(Count), [1, 2, 2, 4]),
+  ch_mult: orDefault(v.pipe(v.array(Count), v.minLength(1)), [1, 2, 2, 4]),
   num_res_blocks: orDefault(Count, 2),
   attn_resolutions: orDefault(v.array(v.number()), [3]),
   temporal_downsample_factor: orDefault(Count, 4),
@@ -79,13 +86,15 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
  * @throws {SyntaxError} When a field is wrong.
  */
 export function parseVisionConfig(json: unknown): VisionConfig {
-  const outer = parseFields(
-    v.looseObject({ vq_config: v.nullish(v.looseObject({})) }),
-    json,
-  );
-  const entries = Object.entries(outer.vq_config ?? outer)
-    .map(([name, value]) => [RENAMED.get(name) ?? name, value]);
-  const fields = parseFields(Original, Object.fromEntries(entries));
+  const given = new Map<string, string>();
+  const entries = Object.entries(nestedFields(json, "vq_config"))
+    .map(([name, value]) => {
+      const field = RENAMED.get(name) ?? name;
+      given.set(field, name);
+      return [field, value];
+    });
+  const nameOf = (field: string) => given.get(field) ?? field;
+  const fields = parseFields(Original, Object.fromEntries(entries), nameOf);
   const { temporal_downsample_factor: temporalFactor } = fields;
   if (!Number.isInteger(Math.log2(temporalFactor))) {
     throw new SyntaxError(
@@ -93,10 +102,14 @@ export function parseVisionConfig(json: unknown): VisionConfig {
     );
   }
   if (fields.double_z) {
-    throw new SyntaxError('field "double_z": Emu3 quantizes a single latent');
+    throw new SyntaxError(
+      `field "${nameOf("double_z")}": Emu3 quantizes a single latent`,
+    );
   }
-  if (fields.in_channels !== 3 || fields.out_channels !== 3) {
-    throw new SyntaxError('field "in_channels": pictures have 3 channels');
+  for (const field of ["in_channels", "out_channels"] as const) {
+    if (fields[field] !== 3) {
+      throw new SyntaxError(`field "${field}": pictures have 3 channels`);
+    }
   }
   return {
     codebookSize: fields.codebook_size,
@@ -116,13 +129,20 @@ export function spatialFactor(config: VisionConfig): number {
   return 2 ** (config.channelMultipliers.length - 1);
 }
 
+/** One number a channel. */
+const ByChannel = v.length<number[], 3>(3);
+
 const PreprocessorFields = v.looseObject({
   min_pixels: orDefault(Count, 512 * 512),
   max_pixels: orDefault(Count, 1024 * 1024),
   spatial_factor: orDefault(Count, 8),
   rescale_factor: orDefault(Positive, 1 / 255),
-  image_mean: orDefault(v.array(v.number()), [0.5, 0.5, 0.5]),
-  image_std: orDefault(v.array(Positive), [0.5, 0.5, 0.5]),
+  image_mean: orDefault(v.pipe(v.array(v.number()), ByChannel), [
+    0.5,
+    0.5,
+    0.5,
+  ]),
+  image_std: orDefault(v.pipe(v.array(Positive), ByChannel), [0.5, 0.5, 0.5]),
   resample: orDefault(v.number(), 3),
 });
 
@@ -140,6 +160,11 @@ export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
   if (fields.resample !== BICUBIC) {
     throw new SyntaxError(
       `field "resample": filter ${fields.resample} is not Emu3's bicubic (${BICUBIC})`,
+    );
+  }
+  if (fields.min_pixels > fields.max_pixels) {
+    throw new SyntaxError(
+      `field "min_pixels": ${fields.min_pixels} exceeds max_pixels ${fields.max_pixels}`,
     );
   }
   return {

@@ -1,0 +1,127 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import {
+  parsePreprocessorConfig,
+  parseVisionConfig,
+  spatialFactor,
+} from "../../../models/config/vision_config.ts";
+import { goldenJson } from "../../support/golden.ts";
+
+type Json = Record<string, unknown>;
+
+const PUBLISHED = {
+  codebookSize: 32_768,
+  embedSize: 4,
+  latentChannels: 4,
+  baseChannels: 256,
+  channelMultipliers: [1, 2, 2, 4],
+  residualBlocks: 2,
+  attentionLevels: [3],
+  temporalFactor: 4,
+  imageChannels: 3,
+};
+
+const PUBLISHED_PREPROCESSOR = {
+  minPixels: 262_144,
+  maxPixels: 1_048_576,
+  spatialFactor: 8,
+  rescaleFactor: 1 / 255,
+  mean: [0.5, 0.5, 0.5],
+  std: [0.5, 0.5, 0.5],
+};
+
+const tiny = goldenJson<Json>(
+  "checkpoints/emu3-tiny-visiontokenizer/config.json",
+);
+
+for (const name of ["Emu3-VisionTokenizer", "Emu3-Gen-hf"]) {
+  Deno.test(`parseVisionConfig() reads ${name} as published`, () => {
+    const config = parseVisionConfig(goldenJson(`hub/${name}/config.json`));
+    deepStrictEqual(config, PUBLISHED);
+    strictEqual(spatialFactor(config), 8);
+  });
+
+  Deno.test(`parsePreprocessorConfig() reads ${name} as published`, () => {
+    const json = goldenJson(`hub/${name}/preprocessor_config.json`);
+    deepStrictEqual(parsePreprocessorConfig(json), PUBLISHED_PREPROCESSOR);
+  });
+}
+
+Deno.test("parseVisionConfig() reads both tiny layouts alike", () => {
+  const hf = goldenJson("checkpoints/emu3-tiny-hf/config.json");
+  deepStrictEqual(parseVisionConfig(hf), parseVisionConfig(tiny));
+  deepStrictEqual(parseVisionConfig(tiny), {
+    ...PUBLISHED,
+    codebookSize: 512,
+    baseChannels: 32,
+    channelMultipliers: [1, 1, 2, 2],
+    residualBlocks: 1,
+  });
+});
+
+Deno.test("parsePreprocessorConfig() takes the published values where there is no file", () => {
+  deepStrictEqual(parsePreprocessorConfig({}), PUBLISHED_PREPROCESSOR);
+});
+
+const refused: [change: Json, message: RegExp][] = [
+  [{ codebook_size: 0 }, /^field "codebook_size": /],
+  [{ codebook_size: 65_537 }, /^field "codebook_size": /],
+  [{ ch: "32" }, /^field "ch": /],
+  [{ ch_mult: [1, 0] }, /^field "ch_mult\.1": /],
+  [{ ch_mult: [] }, /^field "ch_mult": /],
+  [{ double_z: true }, /^field "double_z": Emu3 quantizes a single latent/],
+  [{ in_channels: 1 }, /^field "in_channels": pictures have 3 channels/],
+  [{ out_channels: 4 }, /^field "out_channels": pictures have 3 channels/],
+  [
+    { temporal_downsample_factor: 3 },
+    /^field "temporal_downsample_factor": 3 is not a power of two/,
+  ],
+];
+
+for (const [change, message] of refused) {
+  Deno.test(`parseVisionConfig() names the field when it is ${Deno.inspect(change)}`, () => {
+    throws(() => parseVisionConfig({ ...tiny, ...change }), (error) => {
+      return error instanceof SyntaxError && message.test(error.message);
+    });
+  });
+}
+
+const renamed: [change: Json, message: RegExp][] = [
+  [{ base_channels: 1.5 }, /^field "base_channels": /],
+  [{ channel_multiplier: [-1] }, /^field "channel_multiplier\.0": /],
+  [{ latent_channels: null, embed_dim: {} }, /^field "embed_dim": /],
+  [{ double_latent: true }, /^field "double_latent": /],
+];
+
+for (const [change, message] of renamed) {
+  Deno.test(`parseVisionConfig() names the field as transformers does when it is ${Deno.inspect(change)}`, () => {
+    throws(() => parseVisionConfig({ vq_config: change }), (error) => {
+      return error instanceof SyntaxError && message.test(error.message);
+    });
+  });
+}
+
+const refusedPreprocessing: [change: Json, message: RegExp][] = [
+  [{ resample: 2 }, /^field "resample": filter 2 is not Emu3's bicubic \(3\)/],
+  [{ min_pixels: "many" }, /^field "min_pixels": /],
+  [{ image_mean: [0.5] }, /^field "image_mean": /],
+  [{ image_std: [0.5, 0, 0.5] }, /^field "image_std\.1": /],
+  [{ rescale_factor: 0 }, /^field "rescale_factor": /],
+  [
+    { min_pixels: 5000, max_pixels: 4000 },
+    /^field "min_pixels": 5000 exceeds max_pixels 4000/,
+  ],
+];
+
+for (const [change, message] of refusedPreprocessing) {
+  Deno.test(`parsePreprocessorConfig() names the field when it is ${Deno.inspect(change)}`, () => {
+    throws(() => parsePreprocessorConfig(change), (error) => {
+      return error instanceof SyntaxError && message.test(error.message);
+    });
+  });
+}
+
+for (const json of [null, [], 1, { vq_config: [] }]) {
+  Deno.test(`parseVisionConfig() refuses ${JSON.stringify(json)}`, () => {
+    throws(() => parseVisionConfig(json), SyntaxError);
+  });
+}
