@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { AnsweringPolicy } from "../../lib/answering.ts";
 import { uniformAt } from "../../lib/sampling/random.ts";
@@ -39,18 +39,18 @@ const anyRoom = fc.integer({ min: 1, max: 12 });
 Deno.test("AnsweringPolicy ends at EOS or when no more tokens are allowed", () => {
   fc.assert(fc.property(anyWords, anyRoom, (words, maxTokens) => {
     const { policy, heard, fed } = answered(words, maxTokens);
-    deepEqual(heard, words.slice(0, maxTokens));
-    equal(policy.count, heard.length);
+    deepStrictEqual(heard, words.slice(0, maxTokens));
+    strictEqual(policy.count, heard.length);
     const room = words.length < maxTokens;
-    equal(policy.finishReason, room ? "stop" : "length");
+    strictEqual(policy.finishReason, room ? "stop" : "length");
     // The token after which nothing is chosen is not fed.
-    deepEqual(fed, room ? heard : heard.slice(0, -1));
+    deepStrictEqual(fed, room ? heard : heard.slice(0, -1));
   }));
 });
 
 Deno.test("AnsweringPolicy may say nothing at all", () => {
   const { policy, heard, fed } = answered([], 3);
-  deepEqual([policy.count, policy.finishReason, heard, fed], [
+  deepStrictEqual([policy.count, policy.finishReason, heard, fed], [
     0,
     "stop",
     [],
@@ -71,5 +71,5 @@ Deno.test("AnsweringPolicy uses the random number of its stream at each position
     { length: 20 },
     (_, at) => sample(logits, sampling, () => uniformAt(key, at)),
   );
-  deepEqual(heard, expected);
+  deepStrictEqual(heard, expected);
 });

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {
   gridSizeFromPixels,
@@ -44,12 +44,12 @@ Deno.test("gridSizeFromRatio() matches the reference on every ratio and area", (
       throws(() => sizeOf(ratio, area), /SyntaxError|GridError/, where);
       refusedHere.add(where);
     } else {
-      deepEqual(sizeOf(ratio, area), expected, where);
+      deepStrictEqual(sizeOf(ratio, area), expected, where);
       compared++;
     }
   }
-  equal(compared, 389);
-  deepEqual([...refusedHere].sort(), Object.keys(REFUSED_HERE).sort());
+  strictEqual(compared, 389);
+  deepStrictEqual([...refusedHere].sort(), Object.keys(REFUSED_HERE).sort());
 });
 
 const oddButRead: Record<string, [width: number, height: number]> = {
@@ -65,7 +65,7 @@ const oddButRead: Record<string, [width: number, height: number]> = {
 
 for (const [text, [width, height]] of Object.entries(oddButRead)) {
   Deno.test(`parseRatio() reads ${JSON.stringify(text)}, as Python's int() does`, () => {
-    deepEqual(parseRatio(text), { width, height });
+    deepStrictEqual(parseRatio(text), { width, height });
   });
 }
 
@@ -97,7 +97,10 @@ Deno.test("gridSizeFromRatio() turns with the ratio", () => {
       518_400,
       8,
     );
-    deepEqual([upright.height, upright.width], [turned.width, turned.height]);
+    deepStrictEqual([upright.height, upright.width], [
+      turned.width,
+      turned.height,
+    ]);
   }));
 });
 
@@ -105,7 +108,7 @@ Deno.test("gridSizeFromPixels() undoes multiplication by the pixels of a code", 
   const side = fc.integer({ min: 1, max: 300 });
   fc.assert(fc.property(side, side, side, (height, width, factor) => {
     const size = { height: height * factor, width: width * factor };
-    deepEqual(gridSizeFromPixels(size, factor), { height, width });
+    deepStrictEqual(gridSizeFromPixels(size, factor), { height, width });
   }));
 });
 
@@ -126,12 +129,12 @@ Deno.test("roundHalfEven() is within a half, and even on halves", () => {
     const rounded = roundHalfEven(value);
     const distance = Math.abs(rounded - value);
     ok(Number.isInteger(rounded) && distance <= 0.5);
-    if (distance === 0.5) equal(Math.abs(rounded % 2), 0);
+    if (distance === 0.5) strictEqual(Math.abs(rounded % 2), 0);
   }));
 });
 
 Deno.test("roundHalfEven() is Python's round() where Math.round() is not", () => {
-  deepEqual(
+  deepStrictEqual(
     [0.5, 1.5, 2.5, 66.5, 67.5, -0.5, -1.5, 0.49999999999999994]
       .map((value) => roundHalfEven(value) + 0),
     [0, 2, 2, 66, 68, 0, -2, 0],

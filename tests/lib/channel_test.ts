@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { channel } from "../../lib/channel.ts";
 
@@ -19,7 +19,7 @@ Deno.test("channel() yields what is emitted, in order, however it comes", async 
         seen.push(event);
         if (rests[event]) await new Promise((done) => setTimeout(done));
       }
-      deepEqual(seen, [...pauses.keys()]);
+      deepStrictEqual(seen, [...pauses.keys()]);
     }),
     { numRuns: 50 },
   );
@@ -32,10 +32,10 @@ Deno.test("channel() yields an event before the producer has ended", async () =>
     await end.promise;
     emit("last");
   }, never);
-  equal((await events.next()).value, "first");
+  strictEqual((await events.next()).value, "first");
   end.resolve();
-  equal((await events.next()).value, "last");
-  equal((await events.next()).done, true);
+  strictEqual((await events.next()).value, "last");
+  strictEqual((await events.next()).done, true);
 });
 
 Deno.test("channel() throws after the events before the failure", async () => {
@@ -46,7 +46,10 @@ Deno.test("channel() throws after the events before the failure", async () => {
     emit(2);
     throw failure;
   }, never);
-  deepEqual([(await events.next()).value, (await events.next()).value], [1, 2]);
+  deepStrictEqual([(await events.next()).value, (await events.next()).value], [
+    1,
+    2,
+  ]);
   await rejects(events.next(), failure);
 });
 
@@ -62,12 +65,12 @@ Deno.test("channel() aborts the producer when the consumer stops early", async (
     signal.throwIfAborted();
   }, never);
   for await (const event of events) {
-    equal(event, 1);
-    equal(given?.aborted, false);
+    strictEqual(event, 1);
+    strictEqual(given?.aborted, false);
     break;
   }
   await stopped.promise;
-  equal(given?.aborted, true);
+  strictEqual(given?.aborted, true);
 });
 
 Deno.test("channel() hands the outer abort on, and throws as the producer does", async () => {
@@ -78,7 +81,7 @@ Deno.test("channel() hands the outer abort on, and throws as the producer does",
       signal.addEventListener("abort", () => reject(signal.reason));
     });
   }, outer.signal);
-  equal((await events.next()).value, 1);
+  strictEqual((await events.next()).value, 1);
   const reason = new Error("deadline");
   outer.abort(reason);
   await rejects(events.next(), reason);
@@ -91,7 +94,7 @@ Deno.test("channel() does not start the producer before it is asked", async () =
     return Promise.resolve();
   }, never);
   await Promise.resolve();
-  equal(started, false);
+  strictEqual(started, false);
   ok((await events.next()).done);
-  equal(started, true);
+  strictEqual(started, true);
 });

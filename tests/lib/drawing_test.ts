@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
   type DrawingOptions,
@@ -65,11 +65,11 @@ Deno.test("DrawingPolicy feeds the grid's tokens up to its last code, EOL along 
     const { grid, fed } = drawn(optionsFor(size));
     const tokens = [...gridTokens(grid, TINY_VOCABULARY)];
     // The last code, its EOL, EOF and EOI are never fed.
-    deepEqual(fed.flat(), tokens.slice(0, -4));
+    deepStrictEqual(fed.flat(), tokens.slice(0, -4));
     for (const [position, feeds] of fed.entries()) {
       const last = position === size.height * size.width - 1;
       const endsRow = (position + 1) % size.width === 0;
-      equal(feeds.length, last ? 0 : endsRow ? 2 : 1);
+      strictEqual(feeds.length, last ? 0 : endsRow ? 2 : 1);
     }
   }));
 });
@@ -77,8 +77,10 @@ Deno.test("DrawingPolicy feeds the grid's tokens up to its last code, EOL along 
 Deno.test("DrawingPolicy tells of every row once, from the top, with the grid's codes", () => {
   fc.assert(fc.property(anySize, (size) => {
     const { grid, rows } = drawn(optionsFor(size));
-    deepEqual(rows.map(({ index }) => index), [...Array(size.height).keys()]);
-    deepEqual(rows.flatMap(({ codes }) => [...codes]), [...grid.codes]);
+    deepStrictEqual(rows.map(({ index }) => index), [
+      ...Array(size.height).keys(),
+    ]);
+    deepStrictEqual(rows.flatMap(({ codes }) => [...codes]), [...grid.codes]);
   }));
 });
 
@@ -89,7 +91,7 @@ Deno.test("DrawingPolicy uses the random number of its stream at each position",
     { length: 6 },
     (_, at) => sample(logitsAt(at), sampling, () => uniformAt(key, at)),
   );
-  deepEqual([...grid.codes], expected);
+  deepStrictEqual([...grid.codes], expected);
 });
 
 Deno.test("DrawingPolicy continues given rows as it would have drawn itself", () => {
@@ -99,10 +101,10 @@ Deno.test("DrawingPolicy continues given rows as it would have drawn itself", ()
     const codes = whole.grid.codes.slice(0, height * size.width);
     const prefix: CodeGrid = { height, width: size.width, codes };
     const rest = drawn(optionsFor(size, { prefix }));
-    deepEqual(rest.grid, whole.grid);
-    deepEqual(rest.rows, whole.rows.slice(height));
+    deepStrictEqual(rest.grid, whole.grid);
+    deepStrictEqual(rest.rows, whole.rows.slice(height));
     const given = rowTokens(prefix, height, TINY_VOCABULARY);
-    deepEqual([...given, ...rest.fed.flat()], whole.fed.flat());
+    deepStrictEqual([...given, ...rest.fed.flat()], whole.fed.flat());
   }));
 });
 
@@ -117,7 +119,7 @@ Deno.test("DrawingPolicy guides by the unconditional row", () => {
     guide(logits, logitsAt(at, 1), 3);
     return logits.indexOf(Math.max(...logits));
   });
-  deepEqual([...grid.codes], expected);
+  deepStrictEqual([...grid.codes], expected);
 });
 
 Deno.test("DrawingPolicy judges each code of a row when asked to", () => {
@@ -127,17 +129,17 @@ Deno.test("DrawingPolicy judges each code of a row when asked to", () => {
     grid.codes,
     (code, at) => judge(logitsAt(at), code, 3),
   );
-  deepEqual(rows.map(({ judgements }) => judgements), [
+  deepStrictEqual(rows.map(({ judgements }) => judgements), [
     expected.slice(0, 2),
     expected.slice(2),
   ]);
   const silent = drawn(optionsFor(size));
-  deepEqual(silent.rows.map(({ judgements }) => judgements), [[], []]);
+  deepStrictEqual(silent.rows.map(({ judgements }) => judgements), [[], []]);
 });
 
 Deno.test("DrawingPolicy leaves the given rows as they were", () => {
   const prefix = { height: 1, width: 2, codes: Uint16Array.of(9, 9) };
   const { grid } = drawn(optionsFor({ height: 2, width: 2 }, { prefix }));
-  deepEqual([...grid.codes.slice(0, 2)], [9, 9]);
-  deepEqual([...prefix.codes], [9, 9]);
+  deepStrictEqual([...grid.codes.slice(0, 2)], [9, 9]);
+  deepStrictEqual([...prefix.codes], [9, 9]);
 });

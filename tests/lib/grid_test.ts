@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { GridError } from "../../lib/errors.ts";
 import {
@@ -36,23 +36,23 @@ const anyGrid: fc.Arbitrary<CodeGrid> = fc.tuple(side, side)
 Deno.test("parseGrid() reads back what gridTokens() wrote", () => {
   fc.assert(fc.property(anyGrid, (grid) => {
     const tokens = gridTokens(grid, EMU3_VOCABULARY);
-    equal(tokens.length, gridLength(grid));
-    deepEqual(parseGrid(tokens, grid, EMU3_VOCABULARY), grid);
+    strictEqual(tokens.length, gridLength(grid));
+    deepStrictEqual(parseGrid(tokens, grid, EMU3_VOCABULARY), grid);
   }));
 });
 
 Deno.test("gridFromRows() reads back what rowsFromGrid() wrote", () => {
   fc.assert(fc.property(anyGrid, (grid) => {
     const rows = rowsFromGrid(grid);
-    equal(rows.length, grid.height);
-    deepEqual(gridFromRows(rows, codebookSize), grid);
+    strictEqual(rows.length, grid.height);
+    deepStrictEqual(gridFromRows(rows, codebookSize), grid);
   }));
 });
 
 Deno.test("gridTokens() closes every row, the frame and the picture", () => {
   const grid = { height: 2, width: 3, codes: Uint16Array.of(5, 6, 7, 8, 9, 0) };
   const code = (value: number) => firstCode + value;
-  deepEqual([...gridTokens(grid, EMU3_VOCABULARY)], [
+  deepStrictEqual([...gridTokens(grid, EMU3_VOCABULARY)], [
     ...[code(5), code(6), code(7), eol],
     ...[code(8), code(9), code(0), eol],
     ...[eof, eoi],
@@ -63,10 +63,10 @@ Deno.test("rowTokens() is the start of gridTokens(), each row closed", () => {
   fc.assert(fc.property(anyGrid, fc.nat(), (grid, any) => {
     const rows = any % (grid.height + 1);
     const tokens = rowTokens(grid, rows, EMU3_VOCABULARY);
-    equal(tokens.length, rows * (grid.width + 1));
+    strictEqual(tokens.length, rows * (grid.width + 1));
     const whole = gridTokens(grid, EMU3_VOCABULARY);
-    deepEqual(tokens, whole.slice(0, tokens.length));
-    if (rows > 0) equal(tokens.at(-1), eol);
+    deepStrictEqual(tokens, whole.slice(0, tokens.length));
+    if (rows > 0) strictEqual(tokens.at(-1), eol);
   }));
 });
 
@@ -78,7 +78,7 @@ Deno.test("clipFrame() takes one frame of a clip", () => {
     codes: Uint16Array.of(1, 2, 3, 4),
   };
   const codes = Uint16Array.of(3, 4);
-  deepEqual(clipFrame(clip, 1), { height: 1, width: 2, codes });
+  deepStrictEqual(clipFrame(clip, 1), { height: 1, width: 2, codes });
 });
 
 /** What the reference's constraint allows, entry j after j tokens from IMG. */
@@ -119,12 +119,12 @@ Deno.test("slotAt() asks for what the reference allows, but for W = 1 and W = 2"
       const slot = slotAt(offset, size);
       compared++;
       if (slot === SLOTS[allowed[offset]!]) continue;
-      equal(allowed[offset], "EOL");
+      strictEqual(allowed[offset], "EOL");
       differing[`${H}×${W} at ${offset}`] = slot;
     }
   }
-  deepEqual(differing, EOL_IN_PLACE_OF);
-  equal(compared, 75);
+  deepStrictEqual(differing, EOL_IN_PLACE_OF);
+  strictEqual(compared, 75);
 });
 
 Deno.test("parseGrid() names the token where a row ends early", () => {
@@ -164,7 +164,7 @@ Deno.test("parseGrid() names whichever token is out of place", () => {
 Deno.test("parseGrid() takes the ids from the vocabulary it is given", () => {
   const grid = { height: 1, width: 2, codes: Uint16Array.of(0, 511) };
   const tokens = gridTokens(grid, TINY_VOCABULARY);
-  deepEqual(parseGrid(tokens, grid, TINY_VOCABULARY), grid);
+  deepStrictEqual(parseGrid(tokens, grid, TINY_VOCABULARY), grid);
   throws(() => parseGrid(tokens, grid, EMU3_VOCABULARY), GridError);
 });
 

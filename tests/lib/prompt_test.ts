@@ -1,4 +1,8 @@
-import { deepEqual, equal, notDeepEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  notDeepStrictEqual,
+  strictEqual,
+} from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { gridFromRows, gridLength, rowTokens } from "../../lib/grid.ts";
 import {
@@ -85,60 +89,64 @@ Deno.test("drawingPrompt() matches the original with the published ranks, but wh
   for (const { text, hw: [height, width], ids } of prompts.G) {
     const tokens = await drawingPrompt(writer, text, { height, width });
     if (SPELLS_SPECIALS.test(text)) {
-      notDeepEqual([...tokens], ids);
+      notDeepStrictEqual([...tokens], ids);
       differing.push(text);
     } else {
-      deepEqual([...tokens], ids, text);
+      deepStrictEqual([...tokens], ids, text);
     }
   }
-  deepEqual(differing, ["cafe\u0301 <|extra_204|> x"]);
+  deepStrictEqual(differing, ["cafe\u0301 <|extra_204|> x"]);
 });
 
 Deno.test("questionPrompt() matches the original with the published ranks", async () => {
   using text = await openTextTokenizer(emu3());
   const writer = { text, vocabulary: EMU3_VOCABULARY };
-  equal(prompts.U.length, 5);
+  strictEqual(prompts.U.length, 5);
   for (const golden of prompts.U) {
     const grid = gridFromRows(golden.codes, EMU3_VOCABULARY.codebookSize);
     const template = TEMPLATES[golden.template];
     const tokens = await questionPrompt(writer, [grid], golden.text, template);
-    equal(tokens.length, golden.length);
+    strictEqual(tokens.length, golden.length);
     const json = JSON.stringify([...tokens]);
     const sha256 = createHash("sha256").update(json).digest("hex");
-    equal(sha256, golden["ids_sha256"]);
+    strictEqual(sha256, golden["ids_sha256"]);
   }
 });
 
 Deno.test("drawingPrompt() matches both branches of every drawing", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
-  equal(drawings.cases.length, 8);
+  strictEqual(drawings.cases.length, 8);
   for (const golden of drawings.cases) {
     const size = { height: golden.H, width: golden.W };
     const write = async (prompt: string) => [
       ...await drawingPrompt(writer, prompt, size),
     ];
-    deepEqual(await write(golden.prompt), golden["prompt_ids"], golden.name);
+    deepStrictEqual(
+      await write(golden.prompt),
+      golden["prompt_ids"],
+      golden.name,
+    );
     // Guidance 1 has no unconditional branch.
     if (golden["negative_ids"] === null) continue;
     // The negative prompt has the same size: see trap 7 of the golden data.
-    deepEqual(await write(golden.negative), golden["negative_ids"]);
+    deepStrictEqual(await write(golden.negative), golden["negative_ids"]);
   }
 });
 
 Deno.test("prompt, given rows and drawn tokens make up the whole picture", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
-  equal(drawings.partial.length, 3);
+  strictEqual(drawings.partial.length, 3);
   for (const golden of drawings.partial) {
     const size = { height: golden.H, width: golden.W };
     const prompt = await drawingPrompt(writer, golden.prompt, size);
-    deepEqual([...prompt], golden["prompt_ids"], golden.name);
+    deepStrictEqual([...prompt], golden["prompt_ids"], golden.name);
     const given = gridFromRows(golden["given_codes"], 512);
     const rows = rowTokens(given, given.height, TINY_VOCABULARY);
     const rest = golden["new_ids"].length;
     // EOS is chosen after the picture.
-    equal(rows.length + rest, gridLength(size) + 1);
+    strictEqual(rows.length + rest, gridLength(size) + 1);
   }
 });
 
@@ -157,9 +165,9 @@ for (const source of [tiny, tinyJson]) {
     const spelled = chats.cases
       .filter(({ question }) => SPELLS_SPECIALS.test(question))
       .map(({ name }) => name);
-    deepEqual(spelled, ["s0", "s1", "s2"]);
+    deepStrictEqual(spelled, ["s0", "s1", "s2"]);
     const split = source === tiny ? [] : SPLIT_OTHERWISE;
-    deepEqual(differing, [...spelled, ...split].sort());
+    deepStrictEqual(differing, [...spelled, ...split].sort());
   });
 }
 
@@ -175,7 +183,7 @@ Deno.test("questionPrompt() closes a question with a full stop, after a question
   const grid = gridFromRows([[1]], 512);
   const tokens = await questionPrompt(writer, [grid], "What?", "chat");
   const said = text.decode(tokens, { skipSpecial: true });
-  equal(said, "You are a helpful assistant. USER: 1*1What?. ASSISTANT:");
+  strictEqual(said, "You are a helpful assistant. USER: 1*1What?. ASSISTANT:");
 });
 
 Deno.test("questionPrompt() puts several pictures one after the other", async () => {
@@ -184,7 +192,7 @@ Deno.test("questionPrompt() puts several pictures one after the other", async ()
   const [a, b] = [gridFromRows([[1, 2]], 512), gridFromRows([[3], [4]], 512)];
   const one = (grid: typeof a) => questionPrompt(writer, [grid], "", "base");
   const both = await questionPrompt(writer, [a, b], "", "base");
-  deepEqual([...both], [...await one(a), ...(await one(b)).slice(1)]);
+  deepStrictEqual([...both], [...await one(a), ...(await one(b)).slice(1)]);
 });
 
 Deno.test("no text that users write becomes a special token", async () => {
@@ -195,7 +203,7 @@ Deno.test("no text that users write becomes a special token", async () => {
   const tokens = await drawingPrompt(writer, prompt, size);
   const { bos, boi, img, textSize } = TINY_VOCABULARY;
   const specials = tokens.filter((token) => token >= textSize);
-  deepEqual([...specials], [bos, boi, img]);
+  deepStrictEqual([...specials], [bos, boi, img]);
 });
 
 /** The prompt of a question, with the codes that its own tokens spell. */

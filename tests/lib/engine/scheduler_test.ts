@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
   admissible,
@@ -18,13 +18,13 @@ Deno.test("admissible() starts as many as fit, in order of arrival", () => {
 });
 
 Deno.test("admissible() lets nobody pass a request that does not fit", () => {
-  equal(admissible([2, 1, 1], 1), 0);
-  equal(admissible([1, 2, 1], 2), 1);
+  strictEqual(admissible([2, 1, 1], 1), 0);
+  strictEqual(admissible([1, 2, 1], 2), 1);
 });
 
 Deno.test("retryAfterSeconds() is at least a second, and grows with the queue", () => {
-  equal(retryAfterSeconds(0, 0.001, 4), 1);
-  equal(retryAfterSeconds(3, 10, 4), 10);
-  equal(retryAfterSeconds(4, 10, 4), 13);
-  equal(retryAfterSeconds(7, 10, 4), 20);
+  strictEqual(retryAfterSeconds(0, 0.001, 4), 1);
+  strictEqual(retryAfterSeconds(3, 10, 4), 10);
+  strictEqual(retryAfterSeconds(4, 10, 4), 13);
+  strictEqual(retryAfterSeconds(7, 10, 4), 20);
 });

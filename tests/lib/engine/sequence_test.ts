@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
   type Chunk,
@@ -42,17 +42,20 @@ Deno.test("a Sequence cuts its prompts by position, one after the other, and los
   fc.assert(fc.property(anyPrompts, anyChunkLength, (prompts, chunkLength) => {
     const slots = [4, 2].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
-    deepEqual(sequence.slots, slots);
+    deepStrictEqual(sequence.slots, slots);
     const chunks = prefilled(sequence, chunkLength);
     for (const [i, prompt] of prompts.entries()) {
       const own = chunks.filter(({ slot }) => slot === slots[i]);
-      deepEqual(own.flatMap(({ tokens }) => [...tokens]), [...prompt]);
+      deepStrictEqual(own.flatMap(({ tokens }) => [...tokens]), [...prompt]);
       for (const { start, tokens } of own) {
-        equal(start % chunkLength, 0);
-        equal(tokens.length, Math.min(chunkLength, prompt.length - start));
+        strictEqual(start % chunkLength, 0);
+        strictEqual(
+          tokens.length,
+          Math.min(chunkLength, prompt.length - start),
+        );
       }
     }
-    equal(sequence.forwards, chunks.length);
+    strictEqual(sequence.forwards, chunks.length);
   }));
 });
 
@@ -60,13 +63,13 @@ Deno.test("a Sequence keeps the hidden state after the last token of each prompt
   fc.assert(fc.property(anyPrompts, anyChunkLength, (prompts, chunkLength) => {
     const slots = [1, 0].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
-    equal(sequence.promptHidden(), undefined);
+    strictEqual(sequence.promptHidden(), undefined);
     prefilled(sequence, chunkLength);
     const expected = prompts.map((prompt, i) =>
       Float32Array.of(slots[i]!, prompt.length - 1, prompt.at(-1)!)
     );
-    deepEqual(sequence.promptHidden(), expected);
-    equal(expected[0]!.length, E);
+    deepStrictEqual(sequence.promptHidden(), expected);
+    strictEqual(expected[0]!.length, E);
   }));
 });
 
@@ -76,27 +79,27 @@ Deno.test("a Sequence keeps a hidden state when the buffer it came in is used ag
   const states = statesOf(chunk);
   sequence.acceptChunk(chunk, states);
   states.fill(-1);
-  deepEqual(sequence.promptHidden(), [Float32Array.of(0, 0, 8)]);
+  deepStrictEqual(sequence.promptHidden(), [Float32Array.of(0, 0, 8)]);
 });
 
 Deno.test("a guided Sequence feeds both rows the same token, each at its own position", () => {
   const prompts = [Int32Array.of(1, 2, 3), Int32Array.of(4)];
   const sequence = new Sequence(requestOf(...prompts), [5, 6]);
   prefilled(sequence, 8);
-  equal(sequence.decoding, false);
+  strictEqual(sequence.decoding, false);
   sequence.push([70, 71]);
-  equal(sequence.decoding, true);
-  deepEqual(sequence.nextFeeds(), [
+  strictEqual(sequence.decoding, true);
+  deepStrictEqual(sequence.nextFeeds(), [
     { slot: 5, token: 70, position: 3 },
     { slot: 6, token: 70, position: 1 },
   ]);
   sequence.acceptFeed();
-  deepEqual(sequence.nextFeeds(), [
+  deepStrictEqual(sequence.nextFeeds(), [
     { slot: 5, token: 71, position: 4 },
     { slot: 6, token: 71, position: 2 },
   ]);
   sequence.acceptFeed();
-  equal(sequence.decoding, false);
+  strictEqual(sequence.decoding, false);
   // Two prompts, two tokens: one run each.
-  equal(sequence.forwards, 4);
+  strictEqual(sequence.forwards, 4);
 });

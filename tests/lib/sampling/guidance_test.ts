@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { guide } from "../../../lib/sampling/guidance.ts";
 
@@ -13,8 +13,8 @@ Deno.test("guide() is u + scale × (c − u), and leaves u as it was", () => {
     const before = u.slice();
     const expected = c.map((c, i) => u[i]! + scale * (c - u[i]!));
     guide(c, u, scale);
-    deepEqual(c, expected);
-    deepEqual(u, before);
+    deepStrictEqual(c, expected);
+    deepStrictEqual(u, before);
   }));
 });
 

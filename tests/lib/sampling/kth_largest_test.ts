@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { kthLargest } from "../../../lib/sampling/kth_largest.ts";
 
@@ -15,7 +15,7 @@ Deno.test("kthLargest() is the k-th of the sorted values, ties and infinities in
       const k = 1 + any % floats.length;
       // Equal under ===: which zero comes back is not told apart.
       const expected = floats.toSorted().at(-k)!;
-      equal(kthLargest(floats, k) === expected, true);
+      strictEqual(kthLargest(floats, k) === expected, true);
     }),
     { numRuns: 300 },
   );
@@ -23,13 +23,13 @@ Deno.test("kthLargest() is the k-th of the sorted values, ties and infinities in
 
 Deno.test("kthLargest() reads a part of an array, and leaves it as it was", () => {
   const whole = Float32Array.of(100, 5, -7, 6, 200);
-  equal(kthLargest(whole.subarray(1, 4), 1), 6);
-  equal(kthLargest(whole.subarray(1, 4), 3), -7);
-  equal(whole.join(), "100,5,-7,6,200");
+  strictEqual(kthLargest(whole.subarray(1, 4), 1), 6);
+  strictEqual(kthLargest(whole.subarray(1, 4), 3), -7);
+  strictEqual(whole.join(), "100,5,-7,6,200");
 });
 
 Deno.test("kthLargest() forgets earlier calls", () => {
   const many = Float32Array.from({ length: 5000 }, (_, i) => i / 7);
-  equal(kthLargest(many, 1), many.at(-1));
-  equal(kthLargest(Float32Array.of(-3), 1), -3);
+  strictEqual(kthLargest(many, 1), many.at(-1));
+  strictEqual(kthLargest(Float32Array.of(-3), 1), -3);
 });

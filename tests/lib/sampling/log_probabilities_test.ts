@@ -1,4 +1,4 @@
-import { deepEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { judge } from "../../../lib/sampling/log_probabilities.ts";
 
@@ -22,7 +22,7 @@ Deno.test("judge() is log-softmax and its entropy", () => {
     const judged = judge(logits, choice, 0);
     close(judged.logprob, Math.log(p[choice]!));
     close(judged.entropy, entropy);
-    deepEqual(judged.strongest, []);
+    deepStrictEqual(judged.strongest, []);
   }));
 });
 
@@ -32,7 +32,7 @@ Deno.test("judge() lists the strongest, strongest first, the lower first on ties
       logits[a] === logits[b] ? a - b : logits[b]! - logits[a]!
     );
     const { strongest } = judge(logits, 0, n);
-    deepEqual(strongest.map(({ code }) => code), sorted.slice(0, n));
+    deepStrictEqual(strongest.map(({ code }) => code), sorted.slice(0, n));
     for (const { code, logprob } of strongest) {
       close(logprob, judge(logits, code, 0).logprob);
     }

@@ -1,4 +1,9 @@
-import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  notStrictEqual,
+  ok,
+  strictEqual,
+} from "node:assert/strict";
 import fc from "fast-check";
 import { philox, uniformAt } from "../../../lib/sampling/random.ts";
 
@@ -29,14 +34,14 @@ const anySeed = fc.maxSafeNat();
 
 Deno.test("philox() gives the published answers", () => {
   for (const [counter, key, expected] of KNOWN_ANSWERS) {
-    deepEqual(philox(counter, key), expected);
+    deepStrictEqual(philox(counter, key), expected);
   }
 });
 
 Deno.test("philox() is its definition in whole numbers, for any counter and key", () => {
   const counter = fc.tuple(word, word, word, word);
   fc.assert(fc.property(counter, fc.tuple(word, word), (counter, key) => {
-    deepEqual(philox(counter, key), definition(counter, key));
+    deepStrictEqual(philox(counter, key), definition(counter, key));
   }));
 });
 
@@ -50,13 +55,13 @@ Deno.test("uniformAt() lies in [0, 1), for any seed, stream and position", () =>
 Deno.test("uniformAt() depends on every bit of seed, stream and position", () => {
   const key = { seed: 5, stream: 3 };
   const value = uniformAt(key, 7);
-  equal(uniformAt({ ...key }, 7), value);
+  strictEqual(uniformAt({ ...key }, 7), value);
   for (let bit = 0; bit < 53; bit++) {
-    notEqual(uniformAt({ ...key, seed: flipped(5, bit) }, 7), value);
-    notEqual(uniformAt(key, flipped(7, bit)), value);
+    notStrictEqual(uniformAt({ ...key, seed: flipped(5, bit) }, 7), value);
+    notStrictEqual(uniformAt(key, flipped(7, bit)), value);
   }
   for (let bit = 0; bit < 32; bit++) {
-    notEqual(uniformAt({ ...key, stream: flipped(3, bit) }, 7), value);
+    notStrictEqual(uniformAt({ ...key, stream: flipped(3, bit) }, 7), value);
   }
 });
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { guide } from "../../../lib/sampling/guidance.ts";
 import { uniformAt } from "../../../lib/sampling/random.ts";
@@ -55,7 +55,7 @@ const anyOptions = fc.record({
 
 Deno.test("distribution() matches the reference in every setting in which codes are free", () => {
   const free = golden.settings.filter(({ row }) => row !== null);
-  equal(free.length, 79);
+  strictEqual(free.length, 79);
   for (const setting of free) {
     const actual = new Float64Array(codebookSize);
     const { tokens, probabilities } = distribution(guided(setting), {
@@ -79,10 +79,10 @@ Deno.test("distribution() matches the reference in every setting in which codes 
 
 Deno.test("the layout forces a token exactly where the reference leaves one choice", () => {
   const forced = golden.settings.filter(({ row }) => row === null);
-  equal(forced.length, 2);
+  strictEqual(forced.length, 2);
   for (const { step, only } of forced) {
-    equal(golden.steps.find((s) => s.step === step)!.forced_id, only);
-    equal(only, TINY_VOCABULARY.eol);
+    strictEqual(golden.steps.find((s) => s.step === step)!.forced_id, only);
+    strictEqual(only, TINY_VOCABULARY.eol);
   }
 });
 
@@ -92,7 +92,7 @@ Deno.test("distribution() sums to one and orders tokens, in any setting", () => 
     const sum = probabilities.reduce((sum, p) => sum + p);
     ok(Math.abs(sum - 1) < 1e-12);
     ok(probabilities.every((p) => p >= 0));
-    deepEqual(tokens, tokens.toSorted());
+    deepStrictEqual(tokens, tokens.toSorted());
     ok(tokens.includes(argmax(logits)));
   }));
 });
@@ -102,11 +102,11 @@ Deno.test("distribution() keeps every tie at the k-th place, as the reference do
   const keep = (topK: number) => [
     ...distribution(logits, { temperature: 1, topK, topP: 1 }).tokens,
   ];
-  deepEqual(keep(1), [0]);
-  deepEqual(keep(2), [0, 2, 3, 4]);
-  deepEqual(keep(4), [0, 2, 3, 4]);
-  deepEqual(keep(5), [0, 1, 2, 3, 4]);
-  deepEqual(keep(0), [0, 1, 2, 3, 4, 5]);
+  deepStrictEqual(keep(1), [0]);
+  deepStrictEqual(keep(2), [0, 2, 3, 4]);
+  deepStrictEqual(keep(4), [0, 2, 3, 4]);
+  deepStrictEqual(keep(5), [0, 1, 2, 3, 4]);
+  deepStrictEqual(keep(0), [0, 1, 2, 3, 4, 5]);
 });
 
 Deno.test("distribution() keeps as few tokens as reach top-p, and always one", () => {
@@ -148,7 +148,10 @@ Deno.test("draw() draws what distribution() says, in 100,000 draws", () => {
 Deno.test("sample() draws from distribution()", () => {
   const uniform = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
   fc.assert(fc.property(anyLogits, anyOptions, uniform, (logits, how, u) => {
-    equal(sample(logits, how, () => u), draw(distribution(logits, how), u));
+    strictEqual(
+      sample(logits, how, () => u),
+      draw(distribution(logits, how), u),
+    );
   }));
 });
 
@@ -157,14 +160,14 @@ Deno.test("sample() takes the first of the strongest at temperature 0, and asks 
     throw new Error("asked");
   };
   const options = { temperature: 0, topK: 3, topP: 0.5 };
-  equal(sample(Float32Array.of(1, 4, 4, -2), options, refuse), 1);
+  strictEqual(sample(Float32Array.of(1, 4, 4, -2), options, refuse), 1);
 });
 
 Deno.test("sample() near temperature 0 takes the strongest", () => {
   fc.assert(fc.property(anyLogits, (logits) => {
     const options = { temperature: 1e-300, topK: 0, topP: 1 };
     const token = sample(logits, options, () => 0.999);
-    equal(logits[token], logits[argmax(logits)]);
+    strictEqual(logits[token], logits[argmax(logits)]);
   }));
 });
 
@@ -173,7 +176,7 @@ Deno.test("draw() gives each token its share of [0, 1)", () => {
     tokens: Int32Array.of(4, 6, 9),
     probabilities: Float64Array.of(0.25, 0.5, 0.25),
   };
-  deepEqual(
+  deepStrictEqual(
     [0, 0.2499, 0.25, 0.7499, 0.75, 0.9999].map((u) => draw(thirds, u)),
     [4, 4, 6, 6, 9, 9],
   );
@@ -184,8 +187,8 @@ Deno.test("draw() never gives a token of no probability, even when rounding leav
     tokens: Int32Array.of(1, 2, 3, 4),
     probabilities: Float64Array.of(0, 0.5, 0.5 - 2 ** -52, 0),
   };
-  equal(draw(short, 0), 2);
-  equal(draw(short, 1 - 2 ** -53), 3);
+  strictEqual(draw(short, 0), 2);
+  strictEqual(draw(short, 1 - 2 ** -53), 3);
 });
 
 for (
