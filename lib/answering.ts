@@ -33,6 +33,7 @@ export class AnsweringPolicy implements Policy {
   /** Known when the answer has ended. */
   finishReason: FinishReason = "length";
 
+  /** Starts before the first token; `onToken` hears each but EOS. */
   constructor(options: AnsweringOptions, onToken: (token: number) => void) {
     this.#options = options;
     this.#onToken = onToken;

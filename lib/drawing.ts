@@ -53,6 +53,7 @@ export class DrawingPolicy implements Policy {
   /** Codes so far, the given ones included. */
   #count: number;
 
+  /** Starts after the given rows; `onRow` hears of each row that is drawn. */
   constructor(
     vocabulary: Vocabulary,
     options: DrawingOptions,

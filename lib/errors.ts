@@ -10,10 +10,7 @@
 
 /** The root of every error that a caller may handle. */
 export class Emu3Error extends Error {
-  /**
-   * @param code Kebab-case and stable: clients may switch on it.
-   * @param message For people.
-   */
+  /** An error with a code for programs and a message for people. */
   constructor(
     /** Kebab-case and stable: clients may switch on it. */
     readonly code: string,
@@ -27,7 +24,7 @@ export class Emu3Error extends Error {
 
 /** A checkpoint that cannot be opened: names the file and, if any, the key. */
 export class CheckpointError extends Emu3Error {
-  /** @param file The file or folder at fault. */
+  /** Says what is wrong with `file`. */
   constructor(
     /** The file or folder at fault. */
     readonly file: string,
@@ -40,6 +37,7 @@ export class CheckpointError extends Emu3Error {
 
 /** Bytes that are not a picture we read. */
 export class ImageError extends Emu3Error {
+  /** Says what is wrong. */
   constructor(message: string, options?: ErrorOptions) {
     super("unreadable-image", `Cannot read picture: ${message}`, options);
   }
@@ -47,6 +45,7 @@ export class ImageError extends Emu3Error {
 
 /** A picture with more pixels than are allowed, found out from its header. */
 export class ImageTooLargeError extends Emu3Error {
+  /** Says what is wrong. */
   constructor(message: string) {
     super("image-too-large", `Cannot read picture: ${message}`);
   }
@@ -54,6 +53,7 @@ export class ImageTooLargeError extends Emu3Error {
 
 /** A readable picture whose sides the model does not take. */
 export class ImageSizeError extends Emu3Error {
+  /** Says what is wrong. */
   constructor(message: string) {
     super("image-size", `Cannot use picture: ${message}`);
   }
@@ -61,6 +61,7 @@ export class ImageSizeError extends Emu3Error {
 
 /** Codes or tokens that do not spell a grid. */
 export class GridError extends Emu3Error {
+  /** Says what is wrong. */
   constructor(message: string) {
     super("malformed-grid", `Cannot read grid: ${message}`);
   }
@@ -68,11 +69,13 @@ export class GridError extends Emu3Error {
 
 /** A prompt that does not fit into the context. */
 export class PromptTooLongError extends Emu3Error {
-  /**
-   * @param needed Tokens that prompt and answer need.
-   * @param available Tokens that the context holds.
-   */
-  constructor(readonly needed: number, readonly available: number) {
+  /** Says how much is asked and how much there is, in tokens. */
+  constructor(
+    /** Tokens that prompt and answer need. */
+    readonly needed: number,
+    /** Tokens that the context holds. */
+    readonly available: number,
+  ) {
     super(
       "prompt-too-long",
       `Cannot fit prompt: it needs ${needed} tokens with its answer, the context holds ${available}`,
@@ -82,8 +85,11 @@ export class PromptTooLongError extends Emu3Error {
 
 /** The queue is full. */
 export class OverloadedError extends Emu3Error {
-  /** @param retryAfterSeconds When trying again is likely to succeed. */
-  constructor(readonly retryAfterSeconds: number) {
+  /** Says when to come back. */
+  constructor(
+    /** When trying again is likely to succeed. */
+    readonly retryAfterSeconds: number,
+  ) {
     super(
       "overloaded",
       `Cannot take request: the queue is full, try again in ${retryAfterSeconds} s`,
@@ -93,6 +99,7 @@ export class OverloadedError extends Emu3Error {
 
 /** ONNX Runtime refused or failed. */
 export class RuntimeError extends Emu3Error {
+  /** Says what is wrong. */
   constructor(message: string, options?: ErrorOptions) {
     super("runtime", message, options);
   }

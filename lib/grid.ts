@@ -161,7 +161,11 @@ export function clipFrame(clip: CodeClip, frame: number): CodeGrid {
   };
 }
 
-/** @throws {GridError} When one of `codes` is not in `[0, codebookSize)`. */
+/**
+ * Lets only codes of the codebook pass.
+ *
+ * @throws {GridError} When one of `codes` is not in `[0, codebookSize)`.
+ */
 export function assertCodes(
   codes: ArrayLike<number>,
   codebookSize: number,

@@ -27,8 +27,12 @@ export interface Places {
 
 /** A source that is nowhere on this machine. */
 export class SourceError extends Error {
-  /** @param looked Places that were asked. */
-  constructor(source: string, readonly looked: readonly string[]) {
+  /** Says where `source` was looked for. */
+  constructor(
+    source: string,
+    /** Places that were asked. */
+    readonly looked: readonly string[],
+  ) {
     super(
       `Cannot find model "${source}": looked in ${
         looked.join(", ")

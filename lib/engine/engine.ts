@@ -49,6 +49,7 @@ export class Engine implements AsyncDisposable {
   /** Smoothed seconds that a request runs. */
   #averageSeconds = 1;
 
+  /** Runs nothing until asked. */
   constructor(decoder: Decoder, options: EngineOptions) {
     this.#decoder = decoder;
     this.#options = options;

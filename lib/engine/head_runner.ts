@@ -29,6 +29,8 @@ export class HeadRunner implements AsyncDisposable {
   readonly #buffers = new Map<number, Buffers>();
 
   /**
+   * Takes over `session`.
+   *
    * @param hiddenSize E
    * @param judged Tokens that the head judges, V.
    */

@@ -203,6 +203,7 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
     return await runner.run(hidden);
   }
 
+  /** Closes graphs and cache. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#session[Symbol.asyncDispose]();
     for (const head of this.#heads.values()) await head[Symbol.asyncDispose]();

@@ -78,7 +78,11 @@ export class Sequence {
   /** What decides how it goes on. */
   readonly policy: Policy;
 
-  /** @param slots One a prompt. */
+  /**
+   * Starts with nothing in the cache.
+   *
+   * @param slots One a prompt.
+   */
   constructor(request: EngineRequest, slots: readonly number[]) {
     this.policy = request.policy;
     this.#rows = request.prompts.map((prompt, i) => ({

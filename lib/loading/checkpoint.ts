@@ -42,7 +42,7 @@ import { WeightFiles } from "./weight_files.ts";
 export type Layout = "original" | "transformers";
 
 /** What both kinds of checkpoint have. */
-interface Checkpoint {
+export interface Checkpoint {
   /** Name of the folder. */
   readonly name: string;
   /** Where it is. */

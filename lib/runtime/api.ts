@@ -12,6 +12,12 @@
  */
 
 import { RuntimeError } from "../errors.ts";
+import {
+  type CallName,
+  CALLS,
+  type ReleaseName,
+  RELEASES,
+} from "./api_table.ts";
 import { type Library, libraryPath, openLibrary } from "./library.ts";
 
 /** A native object. */
@@ -25,82 +31,6 @@ const API_VERSION = 23;
 
 /** Bytes of a function pointer. */
 const POINTER_BYTES = 8;
-
-/** Index in `OrtApi` and parameters; the result is a status. */
-const CALLS = {
-  CreateSessionFromArray: [8, [
-    "pointer",
-    "buffer",
-    "usize",
-    "pointer",
-    "buffer",
-  ]],
-  CreateSessionOptions: [10, ["buffer"]],
-  EnableProfiling: [14, ["pointer", "buffer"]],
-  SetSessionGraphOptimizationLevel: [23, ["pointer", "i32"]],
-  SetIntraOpNumThreads: [24, ["pointer", "i32"]],
-  CreateRunOptions: [39, ["buffer"]],
-  RunOptionsSetTerminate: [46, ["pointer"]],
-  CreateTensorAsOrtValue: [48, ["pointer", "buffer", "usize", "i32", "buffer"]],
-  CreateTensorWithDataAsOrtValue: [49, [
-    "pointer",
-    "pointer",
-    "usize",
-    "buffer",
-    "usize",
-    "i32",
-    "buffer",
-  ]],
-  GetTensorMutableData: [51, ["pointer", "buffer"]],
-  GetDimensionsCount: [61, ["pointer", "buffer"]],
-  GetDimensions: [62, ["pointer", "buffer", "usize"]],
-  GetTensorTypeAndShape: [65, ["pointer", "buffer"]],
-  CreateMemoryInfo: [68, ["buffer", "i32", "i32", "i32", "buffer"]],
-  AllocatorFree: [76, ["pointer", "pointer"]],
-  GetAllocatorWithDefaultOptions: [78, ["buffer"]],
-  CreateEnvWithGlobalThreadPools: [119, [
-    "i32",
-    "buffer",
-    "pointer",
-    "buffer",
-  ]],
-  DisablePerSessionThreads: [120, ["pointer"]],
-  CreateThreadingOptions: [121, ["buffer"]],
-  AddSessionConfigEntry: [130, ["pointer", "buffer", "buffer"]],
-  CreateAllocator: [131, ["pointer", "pointer", "buffer"]],
-  RunWithBinding: [133, ["pointer", "pointer", "pointer"]],
-  CreateIoBinding: [134, ["pointer", "buffer"]],
-  BindInput: [136, ["pointer", "buffer", "pointer"]],
-  BindOutput: [137, ["pointer", "buffer", "pointer"]],
-  BindOutputToDevice: [138, ["pointer", "buffer", "pointer"]],
-  GetBoundOutputValues: [140, ["pointer", "pointer", "buffer", "buffer"]],
-  SetGlobalIntraOpNumThreads: [147, ["pointer", "i32"]],
-  SetGlobalSpinControl: [149, ["pointer", "i32"]],
-  AddRunConfigEntry: [165, ["pointer", "buffer", "buffer"]],
-} as const satisfies Record<
-  string,
-  readonly [number, readonly Deno.NativeType[]]
->;
-
-/** Index in `OrtApi` of the functions that free; they take the object. */
-const RELEASES = {
-  ReleaseEnv: 92,
-  ReleaseMemoryInfo: 94,
-  ReleaseSession: 95,
-  ReleaseValue: 96,
-  ReleaseRunOptions: 97,
-  ReleaseTensorTypeAndShapeInfo: 99,
-  ReleaseSessionOptions: 100,
-  ReleaseThreadingOptions: 122,
-  ReleaseAllocator: 132,
-  ReleaseIoBinding: 135,
-} as const;
-
-/** A function that may fail. */
-export type CallName = keyof typeof CALLS;
-
-/** A function that frees. */
-export type ReleaseName = keyof typeof RELEASES;
 
 /** A native function that takes anything and gives a pointer. */
 type Native = (...args: Argument[]) => Deno.PointerValue;
@@ -118,7 +48,11 @@ export class OrtApi {
   /** The library's version, such as `1.30.0`. */
   readonly version: string;
 
-  /** @throws {RuntimeError} When the library cannot be opened. */
+  /**
+   * Opens the library at `path`.
+   *
+   * @throws {RuntimeError} When the library cannot be opened.
+   */
   constructor(path: string = libraryPath()) {
     this.#library = openLibrary(path);
     const base = this.#library.symbols.OrtGetApiBase();

@@ -71,7 +71,7 @@ export function libraryPath(): string {
 }
 
 /** The one symbol that the library exports; everything else hangs off it. */
-const SYMBOLS = {
+export const SYMBOLS = {
   OrtGetApiBase: { parameters: [], result: "pointer" },
 } as const;
 

@@ -43,7 +43,11 @@ export class Runtime implements AsyncDisposable {
   /** ONNX Runtime's version. */
   readonly version: string;
 
-  /** @throws {RuntimeError} When the library cannot be opened. */
+  /**
+   * Opens the library.
+   *
+   * @throws {RuntimeError} When the library cannot be opened.
+   */
   constructor(options: RuntimeOptions) {
     this.provider = options.provider ?? CPU_PROVIDER;
     this.threads = options.threads;

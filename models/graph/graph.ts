@@ -83,7 +83,11 @@ export class Graph {
   #path: readonly string[] = [];
   #counter = 0;
 
-  /** @param name Shown by profilers. */
+  /**
+   * Starts empty.
+   *
+   * @param name Shown by profilers.
+   */
   constructor(name: string, weights: Weights, options: GraphOptions) {
     this.#name = name;
     this.#weights = weights;

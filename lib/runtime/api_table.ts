@@ -1,0 +1,82 @@
+/**
+ * Which functions of ONNX Runtime's C API are used: their index in
+ * `struct OrtApi` of onnxruntime_c_api.h and their parameters.
+ *
+ * @module
+ */
+
+/** Index in `OrtApi` and parameters; the result is a status. */
+export const CALLS = {
+  CreateSessionFromArray: [8, [
+    "pointer",
+    "buffer",
+    "usize",
+    "pointer",
+    "buffer",
+  ]],
+  CreateSessionOptions: [10, ["buffer"]],
+  EnableProfiling: [14, ["pointer", "buffer"]],
+  SetSessionGraphOptimizationLevel: [23, ["pointer", "i32"]],
+  SetIntraOpNumThreads: [24, ["pointer", "i32"]],
+  CreateRunOptions: [39, ["buffer"]],
+  RunOptionsSetTerminate: [46, ["pointer"]],
+  CreateTensorAsOrtValue: [48, ["pointer", "buffer", "usize", "i32", "buffer"]],
+  CreateTensorWithDataAsOrtValue: [49, [
+    "pointer",
+    "pointer",
+    "usize",
+    "buffer",
+    "usize",
+    "i32",
+    "buffer",
+  ]],
+  GetTensorMutableData: [51, ["pointer", "buffer"]],
+  GetDimensionsCount: [61, ["pointer", "buffer"]],
+  GetDimensions: [62, ["pointer", "buffer", "usize"]],
+  GetTensorTypeAndShape: [65, ["pointer", "buffer"]],
+  CreateMemoryInfo: [68, ["buffer", "i32", "i32", "i32", "buffer"]],
+  AllocatorFree: [76, ["pointer", "pointer"]],
+  GetAllocatorWithDefaultOptions: [78, ["buffer"]],
+  CreateEnvWithGlobalThreadPools: [119, [
+    "i32",
+    "buffer",
+    "pointer",
+    "buffer",
+  ]],
+  DisablePerSessionThreads: [120, ["pointer"]],
+  CreateThreadingOptions: [121, ["buffer"]],
+  AddSessionConfigEntry: [130, ["pointer", "buffer", "buffer"]],
+  CreateAllocator: [131, ["pointer", "pointer", "buffer"]],
+  RunWithBinding: [133, ["pointer", "pointer", "pointer"]],
+  CreateIoBinding: [134, ["pointer", "buffer"]],
+  BindInput: [136, ["pointer", "buffer", "pointer"]],
+  BindOutput: [137, ["pointer", "buffer", "pointer"]],
+  BindOutputToDevice: [138, ["pointer", "buffer", "pointer"]],
+  GetBoundOutputValues: [140, ["pointer", "pointer", "buffer", "buffer"]],
+  SetGlobalIntraOpNumThreads: [147, ["pointer", "i32"]],
+  SetGlobalSpinControl: [149, ["pointer", "i32"]],
+  AddRunConfigEntry: [165, ["pointer", "buffer", "buffer"]],
+} as const satisfies Record<
+  string,
+  readonly [number, readonly Deno.NativeType[]]
+>;
+
+/** Index in `OrtApi` of the functions that free; they take the object. */
+export const RELEASES = {
+  ReleaseEnv: 92,
+  ReleaseMemoryInfo: 94,
+  ReleaseSession: 95,
+  ReleaseValue: 96,
+  ReleaseRunOptions: 97,
+  ReleaseTensorTypeAndShapeInfo: 99,
+  ReleaseSessionOptions: 100,
+  ReleaseThreadingOptions: 122,
+  ReleaseAllocator: 132,
+  ReleaseIoBinding: 135,
+} as const;
+
+/** A function that may fail. */
+export type CallName = keyof typeof CALLS;
+
+/** A function that frees. */
+export type ReleaseName = keyof typeof RELEASES;
