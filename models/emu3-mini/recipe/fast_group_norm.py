@@ -52,7 +52,8 @@ class FusedNorm(torch.autograd.Function):
 
 
 def install():
-    """Make the norms of vision_layers.py use the kernel."""
+    """Make the norms of vision_layers.py use the kernel, and compile it if need be."""
+    kernel("group_norm")
 
     def group_norm(self, x, zq=None, silu=False):
         return FusedNorm.apply(x, self.weight, self.bias, None, None, silu)

