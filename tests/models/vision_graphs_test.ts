@@ -1,0 +1,89 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  parseVisionConfig,
+  type VisionConfig,
+} from "../../models/config/vision_config.ts";
+import type { BuiltGraph } from "../../models/decoder.ts";
+import type { GraphOptions } from "../../models/graph/graph.ts";
+import type { Weights } from "../../models/graph/weights.ts";
+import {
+  clipDecoderGraph,
+  stillDecoderGraph,
+} from "../../models/vision_decoder.ts";
+import {
+  clipEncoderGraph,
+  stillEncoderGraph,
+} from "../../models/vision_encoder.ts";
+import { quantizerGraph } from "../../models/vision_quantizer.ts";
+import { goldenJson } from "../support/golden.ts";
+import { RecordedWeights } from "../support/recorded_weights.ts";
+import { vqTensors } from "../support/vq_tensors.ts";
+
+type Builder = (
+  config: VisionConfig,
+  weights: Weights,
+  options: GraphOptions,
+) => BuiltGraph;
+
+const builders: Record<string, Builder> = {
+  stillEncoderGraph,
+  clipEncoderGraph,
+  quantizerGraph,
+  stillDecoderGraph,
+  clipDecoderGraph,
+};
+
+const published = parseVisionConfig(
+  goldenJson("hub/Emu3-VisionTokenizer/config.json"),
+);
+const fp32 = { computeDtype: "float32" } as const;
+
+/** What some graphs ask of a checkpoint: shapes by key. */
+function asked(
+  ...builders: readonly Builder[]
+): Map<string, readonly number[]> {
+  const weights = new RecordedWeights();
+  for (const builder of builders) builder(published, weights, fp32);
+  return new Map(
+    [...weights.asked].map(([key, { shape }]) => [key, trimmed(shape)]),
+  );
+}
+
+/** Without the sides of one at the end: a 1×1 convolution is a matrix. */
+function trimmed(shape: readonly number[]): readonly number[] {
+  return shape.slice(0, shape.findLastIndex((side) => side !== 1) + 1);
+}
+
+Deno.test("the clip graphs ask for every tensor of the published vision tokenizer, in its shape", () => {
+  // BatchNorm counts its batches only while it is trained.
+  const expected = vqTensors()
+    .filter(({ original }) => !original.endsWith("num_batches_tracked"));
+  strictEqual(expected.length, 487);
+  const actual = asked(clipEncoderGraph, quantizerGraph, clipDecoderGraph);
+  deepStrictEqual(
+    new Map([...actual].sort()),
+    new Map(
+      expected.map((tensor) =>
+        [tensor.original, trimmed(tensor.shape)] as const
+      ).sort(),
+    ),
+  );
+});
+
+Deno.test("the still graphs ask for the same tensors as the clip graphs", () => {
+  deepStrictEqual(
+    new Map([...asked(stillEncoderGraph)].sort()),
+    new Map([...asked(clipEncoderGraph)].sort()),
+  );
+  deepStrictEqual(
+    new Map([...asked(stillDecoderGraph)].sort()),
+    new Map([...asked(clipDecoderGraph)].sort()),
+  );
+});
+
+for (const [name, builder] of Object.entries(builders)) {
+  Deno.test(`${name}() gives the same bytes each time`, () => {
+    const build = () => builder(published, new RecordedWeights(), fp32).model;
+    deepStrictEqual(build(), build());
+  });
+}

@@ -1,0 +1,113 @@
+/**
+ * An encoded ONNX model, read back for tests.
+ *
+ * @module
+ */
+
+import proto from "onnx-proto";
+
+/** An operator as it was written. */
+export interface DecodedNode {
+  readonly operator: string;
+  readonly domain: string;
+  readonly name: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Integers as numbers, texts as text, lists as lists. */
+  readonly attributes: Readonly<Record<string, number | string | number[]>>;
+}
+
+/** A constant or weight as it was written. */
+export interface DecodedTensor {
+  /** ONNX's number. */
+  readonly dataType: number;
+  readonly shape: readonly number[];
+  /** Empty when it lies in a file. */
+  readonly bytes: Uint8Array;
+  /** `location`, `offset` and `length` when it lies in a file. */
+  readonly external: Readonly<Record<string, string>>;
+}
+
+/** An input or output as it was written. */
+export interface DecodedPort {
+  readonly name: string;
+  /** ONNX's number. */
+  readonly elementType: number;
+  /** Undefined where even the number of sides is open. */
+  readonly shape: readonly (number | string)[] | undefined;
+}
+
+/** A model as it was written. */
+export interface DecodedModel {
+  readonly name: string;
+  readonly nodes: readonly DecodedNode[];
+  readonly tensors: ReadonlyMap<string, DecodedTensor>;
+  readonly inputs: readonly DecodedPort[];
+  readonly outputs: readonly DecodedPort[];
+  /** Versions of the operator sets by domain. */
+  readonly operatorSets: Readonly<Record<string, number>>;
+}
+
+const { onnx } = proto;
+const { AttributeType } = onnx.AttributeProto;
+
+/** Reads `bytes`, an encoded `ModelProto`. */
+export function decodeModel(bytes: Uint8Array): DecodedModel {
+  const model = onnx.ModelProto.decode(bytes);
+  const graph = model.graph!;
+  return {
+    name: graph.name!,
+    nodes: graph.node!.map((node) => ({
+      operator: node.opType!,
+      domain: node.domain ?? "",
+      name: node.name!,
+      inputs: node.input!,
+      outputs: node.output!,
+      attributes: Object.fromEntries(
+        node.attribute!.map((a) => [a.name!, attribute(a)]),
+      ),
+    })),
+    tensors: new Map(
+      graph.initializer!.map((tensor) => [tensor.name!, {
+        dataType: tensor.dataType!,
+        shape: tensor.dims!.map(Number),
+        bytes: Uint8Array.from(tensor.rawData ?? []),
+        external: Object.fromEntries(
+          tensor.externalData!.map(({ key, value }) => [key!, value!]),
+        ),
+      }]),
+    ),
+    inputs: graph.input!.map(port),
+    outputs: graph.output!.map(port),
+    operatorSets: Object.fromEntries(
+      model.opsetImport!.map((set) => [set.domain!, Number(set.version)]),
+    ),
+  };
+}
+
+function attribute(
+  { type, i, f, s, ints }: proto.onnx.IAttributeProto,
+): number | string | number[] {
+  switch (type) {
+    case AttributeType.INT:
+      return Number(i);
+    case AttributeType.FLOAT:
+      return f!;
+    case AttributeType.STRING:
+      return new TextDecoder().decode(s!);
+    case AttributeType.INTS:
+      return ints!.map(Number);
+    default:
+      throw new RangeError(`unknown type of attribute ${type}`);
+  }
+}
+
+function port({ name, type }: proto.onnx.IValueInfoProto): DecodedPort {
+  const { elemType, shape } = type!.tensorType!;
+  return {
+    name: name!,
+    elementType: elemType!,
+    // protobufjs answers with 0 for a side that is named.
+    shape: shape?.dim?.map((dim) => dim.dimParam || Number(dim.dimValue)),
+  };
+}

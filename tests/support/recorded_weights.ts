@@ -1,0 +1,44 @@
+/**
+ * A checkpoint that has every tensor and notes what is asked of it.
+ *
+ * @module
+ */
+
+import {
+  type Dtype,
+  DTYPE_BYTES,
+  elementCount,
+} from "../../models/graph/dtype.ts";
+import type { StoredTensor, Weights } from "../../models/graph/weights.ts";
+
+/** Tensors of one dtype, laid one after the other in the order of asking. */
+export class RecordedWeights implements Weights {
+  readonly #dtype: Dtype;
+  readonly #stored = new Map<string, StoredTensor>();
+  #end = 0;
+
+  constructor(dtype: Dtype = "float32") {
+    this.#dtype = dtype;
+  }
+
+  /** What was asked, by key. */
+  get asked(): ReadonlyMap<string, StoredTensor> {
+    return this.#stored;
+  }
+
+  find(key: string, shape: readonly number[]): StoredTensor {
+    const known = this.#stored.get(key);
+    if (known !== undefined) return known;
+    const length = elementCount(shape) * DTYPE_BYTES[this.#dtype];
+    const stored = {
+      dtype: this.#dtype,
+      shape,
+      location: "made/up.safetensors",
+      offset: this.#end,
+      length,
+    };
+    this.#end += length;
+    this.#stored.set(key, stored);
+    return stored;
+  }
+}
