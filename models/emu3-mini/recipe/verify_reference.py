@@ -1,6 +1,6 @@
 """Compare the published weights with transformers' Emu3VQVAE and LlamaForCausalLM.
 
-Needs `pip install transformers` beside requirements.txt.
+Needs `pip install transformers==5.23.0` beside requirements.txt.
 """
 
 import argparse
