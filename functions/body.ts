@@ -1,0 +1,175 @@
+/**
+ * Bodies: bytes within a limit, JSON, and fields as a schema has them.
+ *
+ * What is refused is told with a JSON pointer (RFC 6901) and what was expected,
+ * never with what was sent.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import {
+  BodyTooLargeError,
+  type FieldError,
+  InvalidFieldsError,
+  MalformedBodyError,
+  MediaTypeError,
+} from "./refusals.ts";
+
+/** From how many bytes of JSON on only the first wrong field is told. */
+const MANY_BYTES = 2 ** 18;
+
+/** How many wrong fields are told at most. */
+const MAX_FIELD_ERRORS = 32;
+
+/** Characters of a field's name that are repeated. */
+const MAX_NAME = 64;
+
+/**
+ * The body of `request`.
+ *
+ * Ours and not Hono's `bodyLimit`, which lets a body of stated length pass
+ * unread and puts a new `Request` in place of one whose length is not stated.
+ *
+ * @throws {BodyTooLargeError} As soon as it is known.
+ * @throws {MalformedBodyError} When there is none, or it breaks off.
+ */
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (encoding.toLowerCase() !== "identity") {
+    throw new MediaTypeError("send it without Content-Encoding");
+  }
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) {
+    throw new BodyTooLargeError(maxBytes);
+  }
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  try {
+    for await (const part of request.body ?? []) {
+      length += part.length;
+      if (length > maxBytes) throw new BodyTooLargeError(maxBytes);
+      parts.push(part);
+    }
+  } catch (cause) {
+    if (cause instanceof BodyTooLargeError) throw cause;
+    request.signal.throwIfAborted();
+    throw new MalformedBodyError("it breaks off", { cause });
+  }
+  if (length === 0) throw new MalformedBodyError("it is empty");
+  return await new Blob(parts).bytes();
+}
+
+/**
+ * The JSON body of `request` as `schema` has it.
+ *
+ * @throws {MediaTypeError} When it is said to be something else.
+ * @throws {MalformedBodyError} When it is not JSON.
+ * @throws {InvalidFieldsError} When it is not as it should be.
+ */
+export async function readJson<T>(
+  request: Request,
+  schema: v.GenericSchema<unknown, T>,
+  maxBytes: number,
+): Promise<T> {
+  const type = mediaType(request);
+  if (type !== "" && !isJson(type)) {
+    throw new MediaTypeError("application/json is taken");
+  }
+  const bytes = await readBytes(request, maxBytes);
+  return parseFields(schema, parseJson(bytes), bytes.length);
+}
+
+/** The body's media type without parameters, lower case; empty when unsaid. */
+export function mediaType(request: Request): string {
+  const header = request.headers.get("content-type") ?? "";
+  return header.split(";")[0]!.trim().toLowerCase();
+}
+
+/** Whether `type` is JSON, by its name. */
+export function isJson(type: string): boolean {
+  return type === "application/json" || type.endsWith("+json");
+}
+
+/** @throws {MalformedBodyError} When `bytes` are not UTF-8, or not JSON. */
+export function parseJson(bytes: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new MalformedBodyError("it is not UTF-8", { cause });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message quotes the body, so it is not passed on.
+    throw new MalformedBodyError("it is not JSON");
+  }
+}
+
+/**
+ * `value` as `schema` has it.
+ *
+ * @param sentBytes How much was sent; a long list of errors takes memory.
+ * @throws {InvalidFieldsError} Naming the fields at fault.
+ */
+export function parseFields<T>(
+  schema: v.GenericSchema<unknown, T>,
+  value: unknown,
+  sentBytes: number,
+): T {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new InvalidFieldsError([{
+      pointer: "",
+      detail: "expected an object",
+    }]);
+  }
+  const result = v.safeParse(schema, value, {
+    abortEarly: sentBytes > MANY_BYTES,
+    abortPipeEarly: true,
+  });
+  if (result.success) return result.output;
+  throw new InvalidFieldsError(
+    result.issues.slice(0, MAX_FIELD_ERRORS).map(fieldError),
+  );
+}
+
+function fieldError(issue: v.BaseIssue<unknown>): FieldError {
+  const keys = (issue.path ?? []).map(({ key }) => String(key));
+  const pointer = keys
+    .map((key) => key.slice(0, MAX_NAME))
+    .map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`)
+    .join("");
+  return { pointer, detail: expectation(issue) };
+}
+
+/** What was expected, in words. Valibot's own message quotes what was sent. */
+function expectation({ type, expected, received }: v.BaseIssue<unknown>) {
+  if (type === "strict_object") {
+    return expected === "never" ? "there is no such field" : "is required";
+  }
+  const limit = expected?.replace(/^[<>]=?/, "");
+  switch (type) {
+    case "integer":
+      return "expected a whole number";
+    case "finite":
+      return "expected a finite number";
+    case "min_value":
+      return `expected ${limit} or more`;
+    case "gt_value":
+      return `expected more than ${limit}`;
+    case "max_value":
+      return `expected ${limit} or less`;
+    case "min_length":
+      return `expected a length of ${limit} or more`;
+    case "max_length":
+      return `expected a length of ${limit} or less`;
+    case "regex":
+      return `expected text like ${expected}`;
+  }
+  return received === "undefined"
+    ? "is required"
+    : `expected ${expected ?? "another value"}`;
+}

@@ -1,0 +1,36 @@
+/**
+ * What every handler finds beside its request.
+ *
+ * @module
+ */
+
+import type { Context } from "hono";
+import type { ProblemContext } from "./problem.ts";
+
+/** Hono's type parameter of the application. */
+export interface AppEnv {
+  /** Set by middleware, read by handlers. */
+  readonly Variables: {
+    /** Taken from `X-Request-Id`, or made. */
+    requestId: string;
+    /** Aborts when the client leaves, the time is up or `abandon` says so. */
+    signal: AbortSignal;
+    /** For a stream whose reader has left. */
+    abandon: AbortController;
+    /** When a streamed answer has ended; undefined for one that is whole. */
+    ended: Promise<void> | undefined;
+    /** Tokens that were worked on, for the log. */
+    tokens: number | undefined;
+    /** Notes an error for the log, whether or not an answer has begun. */
+    report: (error: unknown) => void;
+  };
+}
+
+/** What a problem says of the request at hand. */
+export function problemContext(c: Context<AppEnv>): ProblemContext {
+  return {
+    requestId: c.var.requestId,
+    path: c.req.path,
+    clientGone: c.req.raw.signal.aborted || c.var.abandon.signal.aborted,
+  };
+}

@@ -1,0 +1,127 @@
+/**
+ * What the HTTP side refuses, as errors that `problem.ts` gives a status.
+ *
+ * @module
+ */
+
+import { Emu3Error } from "../lib/errors.ts";
+
+/** A field and what is wrong with it. */
+export interface FieldError {
+  /** JSON pointer, `""` for the body itself. */
+  readonly pointer: string;
+  /** What is expected; never the value that was sent. */
+  readonly detail: string;
+}
+
+/** A body that cannot be read at all. */
+export class MalformedBodyError extends Emu3Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super("malformed-body", `Cannot read body: ${message}`, options);
+  }
+}
+
+/** A body of more bytes than are taken. */
+export class BodyTooLargeError extends Emu3Error {
+  /** @param maxBytes How many are taken. */
+  constructor(maxBytes: number) {
+    super(
+      "body-too-large",
+      `Cannot read body: at most ${maxBytes} bytes are taken (MAX_BODY_BYTES)`,
+    );
+  }
+}
+
+/** A body of a type that the route does not take. */
+export class MediaTypeError extends Emu3Error {
+  constructor(message: string) {
+    super("unsupported-media-type", `Cannot read body: ${message}`);
+  }
+}
+
+/** Fields that are missing, unknown, of the wrong type or out of range. */
+export class InvalidFieldsError extends Emu3Error {
+  /** @param fields One or more. */
+  constructor(
+    /** One or more. */
+    readonly fields: readonly FieldError[],
+    options?: ErrorOptions,
+  ) {
+    const list = fields.slice(0, 3)
+      .map(({ pointer, detail }) => `${pointer || "body"}: ${detail}`);
+    const more = fields.length > 3 ? `; and ${fields.length - 3} more` : "";
+    super(
+      "invalid-fields",
+      `Cannot use request: ${list.join("; ")}${more}`,
+      options,
+    );
+  }
+}
+
+/** Nothing that the client accepts can be made. */
+export class NotAcceptableError extends Emu3Error {
+  /** @param offered Media types that can be made. */
+  constructor(offered: readonly string[]) {
+    super(
+      "not-acceptable",
+      `Cannot answer as asked: there is ${offered.join(", ")}`,
+    );
+  }
+}
+
+/** A route, or a function that is switched off. */
+export class NotFoundError extends Emu3Error {
+  constructor(message: string) {
+    super("not-found", message);
+  }
+}
+
+/** A model that is not here, or does not serve this function. */
+export class UnknownModelError extends Emu3Error {
+  /**
+   * @param model As the request names it.
+   * @param known Names that would do.
+   */
+  constructor(model: string, known: readonly string[]) {
+    const names = known.map((name) => `"${name}"`).join(", ");
+    super(
+      "unknown-model",
+      `Cannot find model "${model}": this function is served by ${names}`,
+    );
+  }
+}
+
+/** A path that is there, but not for this method. */
+export class MethodNotAllowedError extends Emu3Error {
+  /** @param allowed Methods that it takes. */
+  constructor(
+    /** Methods that it takes. */
+    readonly allowed: readonly string[],
+  ) {
+    super(
+      "method-not-allowed",
+      `Cannot answer: this path takes ${allowed.join(", ")}`,
+    );
+  }
+}
+
+/** A model that is still loading, or has failed to. */
+export class NotReadyError extends Emu3Error {
+  /** @param retryAfterSeconds When asking again may help; undefined for never. */
+  constructor(
+    message: string,
+    /** When asking again may help; undefined for never. */
+    readonly retryAfterSeconds?: number,
+  ) {
+    super("not-ready", message);
+  }
+}
+
+/** One field that is wrong for a reason that no schema can state. */
+export function invalidField(
+  pointer: string,
+  detail: string,
+  options?: ErrorOptions,
+): InvalidFieldsError {
+  return new InvalidFieldsError([{ pointer, detail }], options);
+}

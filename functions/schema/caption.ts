@@ -1,0 +1,59 @@
+/**
+ * The body, form or query of `POST /v1/caption`.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import {
+  DecodeMode,
+  Grid,
+  ModelName,
+  Picture,
+  Seed,
+  Temperature,
+  Text,
+  TopK,
+  TopP,
+} from "./common.ts";
+
+/** Pictures that one question may be about. */
+export const MAX_PICTURES = 8;
+
+/** How questions are worded. */
+export const Template = v.pipe(
+  v.picklist(["chat", "base"]),
+  v.description("chat: an instruction-tuned model. base: continuation."),
+);
+
+/** A question about pictures. */
+export const CaptionRequest = v.strictObject({
+  image: v.optional(Picture),
+  images: v.optional(
+    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_PICTURES)),
+  ),
+  grid: v.optional(Grid),
+  grids: v.optional(
+    v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
+  ),
+  question: v.optional(Text, "Please describe the image"),
+  "max_tokens": v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(1_000_000),
+      v.description("Cut to what the context leaves."),
+    ),
+    1024,
+  ),
+  temperature: v.optional(Temperature, 0),
+  "top_k": v.optional(TopK),
+  "top_p": v.optional(TopP),
+  seed: v.optional(Seed),
+  template: v.optional(Template),
+  decode: v.optional(DecodeMode, "display"),
+  model: v.optional(ModelName),
+});
+/** A question about pictures. */
+export type CaptionRequest = v.InferOutput<typeof CaptionRequest>;

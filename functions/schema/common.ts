@@ -1,0 +1,135 @@
+/**
+ * Fields that several bodies have.
+ *
+ * Every number, text and list is bounded. Only rules that a JSON Schema can
+ * state stand here; what depends on a checkpoint is looked at later.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+
+/** The longest prompt or question, in UTF-16 units. */
+export const MAX_TEXT = 32_768;
+
+/** The longest side of a grid, in codes. */
+const MAX_SIDE = 1024;
+
+/** Frames of codes a clip may have. */
+const MAX_CODE_FRAMES = 64;
+
+/** The longest picture in base64, in characters. */
+const MAX_BASE64 = 2 ** 26;
+
+/** Text for the model. */
+export const Text = v.pipe(v.string(), v.maxLength(MAX_TEXT));
+
+/** A model by the name of its folder. */
+export const ModelName = v.pipe(
+  v.string(),
+  v.maxLength(256),
+  v.description("Name of a model as GET /v1/models lists it."),
+);
+
+/** A whole number that seeds all draws. */
+export const Seed = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(Number.MAX_SAFE_INTEGER),
+  v.description("Same seed, same codes. Random when left out."),
+);
+
+/** How sharply to draw. */
+export const Temperature = v.pipe(
+  v.number(),
+  v.minValue(0),
+  v.maxValue(100),
+  v.description("0 takes the strongest token."),
+);
+
+/** How many of the strongest to draw from. */
+export const TopK = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(1_000_000),
+  v.description("0 means all."),
+);
+
+/** How much of the probability to draw from. */
+export const TopP = v.pipe(v.number(), v.gtValue(0), v.maxValue(1));
+
+/** A picture as text. */
+export const Picture = v.pipe(
+  v.string(),
+  v.minLength(1),
+  v.maxLength(MAX_BASE64),
+  v.description("PNG, JPEG, WebP or GIF, as a data URL or in base64."),
+);
+
+/** How a picture is taken. */
+export const DecodeMode = v.pipe(
+  v.picklist(["display", "reference"]),
+  v.description(
+    "display: as a person sees it. reference: as the released processor does, orientation ignored and alpha dropped.",
+  ),
+);
+
+/** Rows of codes. */
+const CodeRows = v.pipe(
+  v.array(
+    v.pipe(
+      v.array(
+        v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
+      ),
+      v.minLength(1),
+      v.maxLength(MAX_SIDE),
+    ),
+  ),
+  v.minLength(1),
+  v.maxLength(MAX_SIDE),
+);
+
+const Side = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(MAX_SIDE),
+);
+
+/** The codes of a picture. */
+export const Grid = v.pipe(
+  v.strictObject({
+    height: v.optional(Side),
+    width: v.optional(Side),
+    codes: CodeRows,
+  }),
+  v.description("Codes, row by row. Height and width must agree with them."),
+);
+/** The codes of a picture. */
+export type Grid = v.InferOutput<typeof Grid>;
+
+/** The codes of a clip. */
+export const Clip = v.pipe(
+  v.strictObject({
+    frames: v.optional(
+      v.pipe(
+        v.number(),
+        v.integer(),
+        v.minValue(1),
+        v.maxValue(MAX_CODE_FRAMES),
+      ),
+    ),
+    height: v.optional(Side),
+    width: v.optional(Side),
+    codes: v.pipe(
+      v.array(CodeRows),
+      v.minLength(1),
+      v.maxLength(MAX_CODE_FRAMES),
+    ),
+  }),
+  v.description("Codes, frame by frame and row by row."),
+);
+/** The codes of a clip. */
+export type Clip = v.InferOutput<typeof Clip>;

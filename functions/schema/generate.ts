@@ -1,0 +1,112 @@
+/**
+ * The body of `POST /v1/generate`.
+ *
+ * What is optional without a default here is the checkpoint's to say.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import {
+  Grid,
+  ModelName,
+  Seed,
+  Temperature,
+  Text,
+  TopK,
+  TopP,
+} from "./common.ts";
+
+/** Pixels a side that are taken; the context sets a much nearer limit. */
+const PixelSide = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(8192),
+);
+
+/** What to draw. */
+export const GenerateRequest = v.strictObject({
+  prompt: v.pipe(Text, v.description("Used verbatim.")),
+  "negative_prompt": v.optional(
+    v.pipe(Text, v.description("Prompt of the unconditional branch.")),
+  ),
+  ratio: v.optional(
+    v.pipe(
+      v.string(),
+      v.maxLength(32),
+      v.description('Width to height, such as "16:9". "1:1" when left out.'),
+    ),
+  ),
+  "image_area": v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(8192 * 8192),
+      v.description("About how many pixels the picture has."),
+    ),
+  ),
+  height: v.optional(
+    v.pipe(
+      PixelSide,
+      v.description("In pixels, with width, instead of ratio and image_area."),
+    ),
+  ),
+  width: v.optional(v.pipe(PixelSide, v.description("In pixels."))),
+  "guidance_scale": v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(1),
+      v.maxValue(100),
+      v.description("1 means no unconditional branch at all."),
+    ),
+  ),
+  temperature: v.optional(Temperature),
+  "top_k": v.optional(TopK),
+  "top_p": v.optional(TopP),
+  seed: v.optional(Seed),
+  n: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(8),
+      v.description("Pictures."),
+    ),
+    1,
+  ),
+  prefix: v.optional(
+    v.pipe(Grid, v.description("Rows that are given, fewer than are asked.")),
+  ),
+  strategy: v.optional(v.picklist(["autoregressive"]), "autoregressive"),
+  logprobs: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(0),
+      v.maxValue(8),
+      v.description("How many of the strongest codes to tell a position."),
+    ),
+    0,
+  ),
+  preview: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description("Row events carry the picture as far as it goes."),
+    ),
+    false,
+  ),
+  metadata: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description(
+        "Write prompt, seed, settings and an AI-generated mark into the file.",
+      ),
+    ),
+    true,
+  ),
+  model: v.optional(ModelName),
+});
+/** What to draw. */
+export type GenerateRequest = v.InferOutput<typeof GenerateRequest>;

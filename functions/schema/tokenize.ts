@@ -1,0 +1,67 @@
+/**
+ * The body, form or query of `POST /v1/tokenize`.
+ *
+ * One of `image`, `frames`, `text`, `prompt` and `question` says what is to
+ * become codes or tokens; each has options of its own.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { MAX_PICTURES, Template } from "./caption.ts";
+import { DecodeMode, Grid, ModelName, Picture, Text } from "./common.ts";
+import { GenerateRequest } from "./generate.ts";
+
+/** Frames of pixels that a clip may have. */
+export const MAX_FRAMES = 256;
+
+/** What is to become codes or tokens. */
+export const TokenizeRequest = v.strictObject({
+  image: v.optional(Picture),
+  images: v.optional(
+    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_PICTURES)),
+  ),
+  frames: v.optional(
+    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_FRAMES)),
+  ),
+  grid: v.optional(Grid),
+  grids: v.optional(
+    v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
+  ),
+  text: v.optional(v.pipe(v.string(), v.maxLength(1_000_000))),
+  special: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description("Text that spells a special token becomes that token."),
+    ),
+  ),
+  prompt: v.optional(
+    v.pipe(
+      GenerateRequest,
+      v.description("A body of /v1/generate: the tokens it would be fed."),
+    ),
+  ),
+  question: v.optional(
+    v.pipe(
+      Text,
+      v.description("With a picture or grid: the tokens it would be fed."),
+    ),
+  ),
+  template: v.optional(Template),
+  resize: v.optional(
+    v.pipe(
+      v.picklist(["smart", "none"]),
+      v.description("none: sides must be whole in codes already."),
+    ),
+  ),
+  decode: v.optional(DecodeMode),
+  pad: v.optional(
+    v.pipe(
+      v.picklist(["repeat"]),
+      v.description("Repeat the last frame until a clip's frames come out."),
+    ),
+  ),
+  model: v.optional(ModelName),
+});
+/** What is to become codes or tokens. */
+export type TokenizeRequest = v.InferOutput<typeof TokenizeRequest>;

@@ -1,0 +1,180 @@
+/**
+ * Bodies that may hold pictures: JSON, a form, or a picture with its fields as
+ * query.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import {
+  isJson,
+  mediaType,
+  parseFields,
+  parseJson,
+  readBytes,
+} from "./body.ts";
+import { isBinaryType } from "./binary_grid.ts";
+import {
+  invalidField,
+  InvalidFieldsError,
+  MalformedBodyError,
+  MediaTypeError,
+} from "./refusals.ts";
+
+/** What a body held. */
+export interface Upload<T> {
+  /** Fields of JSON, form or query. */
+  readonly fields: T;
+  /** Files by the name of their part; a bare picture is named `image`. */
+  readonly files: ReadonlyMap<string, readonly Uint8Array<ArrayBuffer>[]>;
+  /** Bare codes, unread. */
+  readonly codes: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** What a route takes. */
+export interface UploadOptions {
+  /** Of the body. */
+  readonly maxBytes: number;
+  /** Parts of a form that may be files, and how many each. */
+  readonly files: Readonly<Record<string, number>>;
+  /** Whether bare codes are taken. */
+  readonly codes: boolean;
+}
+
+/** A schema whose fields are known one by one. */
+type FieldSchema<T> = v.GenericSchema<unknown, T> & {
+  readonly entries: v.ObjectEntries;
+};
+
+/**
+ * The body of `request`.
+ *
+ * @throws {MediaTypeError} When its type is not taken.
+ * @throws {MalformedBodyError} When it is not what it says.
+ * @throws {InvalidFieldsError} When its fields are not as `schema` has them.
+ */
+export async function readUpload<T>(
+  request: Request,
+  schema: FieldSchema<T>,
+  options: UploadOptions,
+): Promise<Upload<T>> {
+  const type = mediaType(request);
+  const known = isJson(type) || type === "multipart/form-data" ||
+    type.startsWith("image/") || (options.codes && isBinaryType(type));
+  if (!known) {
+    const more = options.codes ? ", application/octet-stream, x-npy" : "";
+    throw new MediaTypeError(
+      `application/json, multipart/form-data, image/png, jpeg, webp, gif${more} are taken, as Content-Type says`,
+    );
+  }
+  const bytes = await readBytes(request, options.maxBytes);
+  if (isJson(type)) {
+    const fields = parseFields(schema, parseJson(bytes), bytes.length);
+    return { fields, files: new Map(), codes: undefined };
+  }
+  if (type === "multipart/form-data") {
+    return await readForm(request, bytes, schema, options);
+  }
+  const query = textFields(new URL(request.url).searchParams, schema);
+  const fields = parseFields(schema, query, 0);
+  return isBinaryType(type)
+    ? { fields, files: new Map(), codes: bytes }
+    : { fields, files: new Map([["image", [bytes]]]), codes: undefined };
+}
+
+/**
+ * The picture that a field holds.
+ *
+ * @param pointer Where in the body.
+ * @throws {InvalidFieldsError} When it is neither a data URL nor base64.
+ */
+export function pictureBytes(
+  text: string,
+  pointer: string,
+): Uint8Array<ArrayBuffer> {
+  if (/^https?:/i.test(text)) {
+    throw invalidField(
+      pointer,
+      "this server fetches no URLs: send a data URL or base64",
+    );
+  }
+  const base64 = text.replace(/^data:[^,]{0,256};base64,/i, "");
+  try {
+    return Uint8Array.fromBase64(base64);
+  } catch (cause) {
+    const detail = "expected a data URL with ;base64, or base64";
+    throw invalidField(pointer, detail, { cause });
+  }
+}
+
+async function readForm<T>(
+  request: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+  schema: FieldSchema<T>,
+  options: UploadOptions,
+): Promise<Upload<T>> {
+  const form = await parseForm(request, bytes);
+  const files = new Map<string, Uint8Array<ArrayBuffer>[]>();
+  const texts: [string, string][] = [];
+  for (const [name, value] of form) {
+    if (typeof value === "string") {
+      texts.push([name, value]);
+      continue;
+    }
+    const limit = options.files[name];
+    const list = files.get(name) ?? [];
+    if (limit === undefined || list.length >= limit) {
+      const detail = limit === undefined
+        ? "there is no such file part"
+        : `expected at most ${limit} files`;
+      throw invalidField(`/${name.slice(0, 64)}`, detail);
+    }
+    list.push(await value.bytes());
+    files.set(name, list);
+  }
+  const fields = parseFields(schema, textFields(texts, schema), bytes.length);
+  return { fields, files, codes: undefined };
+}
+
+async function parseForm(
+  request: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<FormData> {
+  const type = request.headers.get("content-type") ?? "";
+  try {
+    return await new Response(bytes, { headers: { "content-type": type } })
+      .formData();
+  } catch (cause) {
+    throw new MalformedBodyError("it is not the form it says it is", { cause });
+  }
+}
+
+/**
+ * Fields of a form or query, which are all text, as the schema means them:
+ * `"7"` is text where text is wanted and a number where not.
+ */
+function textFields(
+  texts: Iterable<[string, string]>,
+  { entries }: { readonly entries: v.ObjectEntries },
+): Record<string, unknown> {
+  const fields = new Map<string, unknown>();
+  for (const [name, text] of texts) {
+    if (fields.has(name)) {
+      throw new InvalidFieldsError([
+        { pointer: `/${name.slice(0, 64)}`, detail: "is given twice" },
+      ]);
+    }
+    const entry = entries[name];
+    const asText = entry === undefined || v.is(entry, text);
+    fields.set(name, asText ? text : valueOf(text));
+  }
+  return Object.fromEntries(fields);
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
