@@ -1,0 +1,101 @@
+/**
+ * A sequence of tokens as the text and pictures it stands for.
+ *
+ * ```text
+ * BOS text BOI H*W IMG row EOL … EOF EOI text EOS
+ *     ╰──╯ ╰────────────────────────────╯ ╰──╯
+ *     text           picture               text
+ * ```
+ *
+ * A picture starts where BOI, ordinary tokens and IMG follow each other; from
+ * there on it must be whole. All other special tokens are left out of the text
+ * before bytes are joined, as the reference does.
+ *
+ * @module
+ */
+
+import { GridError } from "./errors.ts";
+import { type CodeGrid, gridLength, type GridSize, parseGrid } from "./grid.ts";
+import type { TextTokenizer } from "./text/text_tokenizer.ts";
+import type { Vocabulary } from "./vocabulary.ts";
+
+/** A stretch of a mixed sequence. */
+export type MixedPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "image"; readonly grid: CodeGrid };
+
+/** What reads tokens. */
+export interface MixedReader {
+  /** Tokens to text. */
+  readonly text: Pick<TextTokenizer, "decode">;
+  /** Which token means what. */
+  readonly vocabulary: Vocabulary;
+}
+
+/** Tokens that a size takes at most: that of the greatest grid has nine. */
+const MAX_SIZE_TOKENS = 16;
+
+/** The greatest side that is believed, in codes. */
+const MAX_SIDE = 65_535;
+
+/**
+ * The parts of `tokens`, none of them an empty text.
+ *
+ * @throws {GridError} When a picture is malformed.
+ */
+export function parseMixed(
+  tokens: Int32Array,
+  reader: MixedReader,
+): MixedPart[] {
+  const { vocabulary } = reader;
+  const parts: MixedPart[] = [];
+  let pending: number[] = [];
+  const endText = () => {
+    const text = reader.text.decode(pending, { skipSpecial: true });
+    if (text !== "") parts.push({ type: "text", text });
+    pending = [];
+  };
+  let at = 0;
+  while (at < tokens.length) {
+    const img = pictureStart(tokens, at, vocabulary);
+    if (img === undefined) {
+      const token = tokens[at++]!;
+      if (token < vocabulary.textSize) pending.push(token);
+      continue;
+    }
+    endText();
+    const size = readSize(tokens.subarray(at + 1, img), reader);
+    const end = img + 1 + gridLength(size);
+    const grid = parseGrid(tokens.subarray(img + 1, end), size, vocabulary);
+    parts.push({ type: "image", grid });
+    at = end;
+  }
+  endText();
+  return parts;
+}
+
+/** Where the IMG is that belongs to a BOI at `at`; undefined if none does. */
+function pictureStart(
+  tokens: Int32Array,
+  at: number,
+  { boi, img, textSize }: Vocabulary,
+): number | undefined {
+  if (tokens[at] !== boi) return undefined;
+  const last = Math.min(tokens.length, at + 2 + MAX_SIZE_TOKENS);
+  for (let i = at + 1; i < last; i++) {
+    if (tokens[i] === img) return i;
+    if (tokens[i]! >= textSize) return undefined;
+  }
+  return undefined;
+}
+
+function readSize(tokens: Int32Array, { text }: MixedReader): GridSize {
+  const spelled = text.decode(tokens, { skipSpecial: true });
+  const [, height, width] = /^([1-9]\d*)\*([1-9]\d*)$/.exec(spelled) ?? [];
+  const size = { height: Number(height), width: Number(width) };
+  const known = size.height <= MAX_SIDE && size.width <= MAX_SIDE;
+  if (!known) {
+    throw new GridError("its size is not spelled height*width, such as 90*90");
+  }
+  return size;
+}
