@@ -1,0 +1,231 @@
+/**
+ * `POST /v1/detokenize`: codes → pictures and clips, tokens → text and codes.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { CodeClip, CodeGrid } from "../lib/grid.ts";
+import { parseMixed } from "../lib/mixed.ts";
+import type { RgbImage } from "../lib/vision/image.ts";
+import { isBinaryType, readBinaryCodes } from "./binary_grid.ts";
+import { isJson, mediaType, readBytes, readJson } from "./body.ts";
+import type { AppEnv } from "./context.ts";
+import { JPEG_QUALITY } from "./drawing_walk.ts";
+import {
+  clipFromFields,
+  type Codes,
+  gridFields,
+  gridFromFields,
+  isClip,
+} from "./grid_fields.ts";
+import { negotiate } from "./negotiate.ts";
+import { checkGridSize } from "./picture_limit.ts";
+import type { Tokenizers, VisionModel } from "./ports.ts";
+import {
+  invalidField,
+  InvalidFieldsError,
+  MediaTypeError,
+} from "./refusals.ts";
+import { DetokenizeRequest } from "./schema/detokenize.ts";
+import { serverTiming, Stopwatch } from "./timings.ts";
+
+/** What answers may be, the default first. */
+const PICTURE_TYPES = ["image/png", "image/jpeg", "application/json"] as const;
+const CLIP_TYPES = [
+  "image/apng",
+  "image/gif",
+  "application/zip",
+  "application/json",
+] as const;
+const MIXED_TYPES = ["application/json"] as const;
+
+/** How fast a clip plays. Codes do not say, and Emu3 has no fixed rate. */
+const FRAMES_PER_SECOND = 8;
+
+/** The route, ready to mount. */
+export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
+  return new Hono<AppEnv>().post("/v1/detokenize", async (c) => {
+    const type = mediaType(c.req.raw);
+    if (isBinaryType(type)) return await fromBytes(c, tokenizers, type);
+    if (type !== "" && !isJson(type)) {
+      throw new MediaTypeError(
+        "application/json, application/octet-stream, application/x-npy are taken",
+      );
+    }
+    const { maxBodyBytes } = tokenizers.limits;
+    const body = await readJson(c.req.raw, DetokenizeRequest, maxBodyBytes);
+    checkOneKind(body);
+    if (body.tokens !== undefined) {
+      return await mixedAnswer(c, tokenizers, body);
+    }
+    const vision = tokenizers.vision(body.model);
+    const { codebookSize } = vision;
+    const codes = body.grid === undefined
+      ? clipFromFields(body.clip!, "/clip", codebookSize)
+      : gridFromFields(body.grid, "/grid", codebookSize);
+    return await pixelsAnswer(c, tokenizers, vision, codes);
+  });
+}
+
+async function fromBytes(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  type: Parameters<typeof readBinaryCodes>[1],
+): Promise<Response> {
+  const vision = tokenizers.vision(c.req.query("model"));
+  const request = c.req.raw;
+  const bytes = await readBytes(request, tokenizers.limits.maxBodyBytes);
+  const codes = readBinaryCodes(
+    bytes,
+    type,
+    request.headers,
+    vision.codebookSize,
+  );
+  return await pixelsAnswer(c, tokenizers, vision, codes);
+}
+
+function checkOneKind({ grid, clip, tokens }: DetokenizeRequest): void {
+  const kinds = [grid, clip, tokens].filter((kind) => kind !== undefined);
+  if (kinds.length === 1) return;
+  throw new InvalidFieldsError([{
+    pointer: "",
+    detail: "expected one of grid, clip and tokens",
+  }]);
+}
+
+async function pixelsAnswer(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  vision: VisionModel,
+  codes: Codes,
+): Promise<Response> {
+  checkGridSize(codes, vision, tokenizers.limits);
+  c.set("tokens", codes.codes.length);
+  return isClip(codes)
+    ? await clipAnswer(c, tokenizers, vision, codes)
+    : await pictureAnswer(c, tokenizers, vision, codes);
+}
+
+async function pictureAnswer(
+  c: Context<AppEnv>,
+  { codec }: Tokenizers,
+  vision: VisionModel,
+  grid: CodeGrid,
+): Promise<Response> {
+  const type = negotiate(c.req.header("accept"), PICTURE_TYPES);
+  const watch = new Stopwatch();
+  const image = await watch.run(() => vision.decode(grid, c.var.signal));
+  const headers = timingHeader(watch);
+  const bytes = type === "image/jpeg"
+    ? await codec.encodeJpeg(image, { quality: JPEG_QUALITY })
+    : await codec.encodePng(image, {});
+  if (type !== "application/json") return file(c, bytes, type, headers);
+  const { height, width } = image;
+  const body = { model: vision.checkpoint.name, ...png(bytes), height, width };
+  return c.json(body, 200, headers);
+}
+
+async function clipAnswer(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  vision: VisionModel,
+  clip: CodeClip,
+): Promise<Response> {
+  const type = negotiate(c.req.header("accept"), CLIP_TYPES);
+  checkClipSize(clip, vision, tokenizers);
+  const watch = new Stopwatch();
+  const frames = await watch.run(() => vision.decodeClip(clip, c.var.signal));
+  const headers = timingHeader(watch);
+  if (type !== "application/json") {
+    return file(c, await clipFile(tokenizers, frames, type), type, headers);
+  }
+  const pictures: ReturnType<typeof png>[] = [];
+  for (const frame of frames) {
+    pictures.push(png(await tokenizers.codec.encodePng(frame, {})));
+  }
+  const { height, width } = frames[0]!;
+  const body = {
+    model: vision.checkpoint.name,
+    frames: pictures,
+    height,
+    width,
+  };
+  return c.json(body, 200, headers);
+}
+
+async function clipFile(
+  { codec }: Tokenizers,
+  frames: readonly RgbImage[],
+  type: Exclude<typeof CLIP_TYPES[number], "application/json">,
+): Promise<Uint8Array> {
+  const options = { framesPerSecond: FRAMES_PER_SECOND };
+  switch (type) {
+    case "image/apng":
+      return await codec.encodeApng(frames, options);
+    case "image/gif":
+      return await codec.encodeGif(frames, options);
+    case "application/zip":
+      return await codec.zipPngs(frames);
+  }
+}
+
+/** All frames are held at once, so their pixels are counted together. */
+function checkClipSize(
+  { frames, height, width }: CodeClip,
+  { framesPerCode, pixelsPerCode }: VisionModel,
+  { limits }: Tokenizers,
+): void {
+  const count = frames * framesPerCode;
+  const pixels = count * height * width * pixelsPerCode ** 2;
+  if (pixels <= limits.maxPixels) return;
+  throw invalidField(
+    "/clip",
+    `${count} frames have ${pixels} pixels, at most ${limits.maxPixels} are made (MAX_PIXELS)`,
+  );
+}
+
+async function mixedAnswer(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  body: DetokenizeRequest,
+): Promise<Response> {
+  negotiate(c.req.header("accept"), MIXED_TYPES);
+  const model = await tokenizers.text(body.model);
+  const { size } = model.vocabulary;
+  const tokens = Int32Array.from(body.tokens!);
+  const bad = tokens.findIndex((token) => token >= size);
+  if (bad !== -1) {
+    throw invalidField(`/tokens/${bad}`, `expected a token below ${size}`);
+  }
+  const parts = parseMixed(tokens, model);
+  c.set("tokens", tokens.length);
+  return c.json({
+    model: model.name,
+    parts: parts.map((part) =>
+      part.type === "text" ? part : { ...part, grid: gridFields(part.grid) }
+    ),
+    text: parts.map((part) => part.type === "text" ? part.text : "").join(""),
+  });
+}
+
+function png(bytes: Uint8Array) {
+  return { "b64_json": bytes.toBase64(), "mime_type": "image/png" };
+}
+
+function file(
+  c: Context<AppEnv>,
+  bytes: Uint8Array,
+  type: string,
+  headers: Record<string, string>,
+): Response {
+  return c.body(new Uint8Array(bytes), 200, {
+    "content-type": type,
+    ...headers,
+  });
+}
+
+function timingHeader(watch: Stopwatch): Record<string, string> {
+  const timings = { "vision_s": watch.milliseconds / 1000 };
+  return { "server-timing": serverTiming(timings) };
+}

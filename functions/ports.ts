@@ -1,0 +1,135 @@
+/**
+ * What handlers need of models, as interfaces small enough to fake.
+ *
+ * `services.ts` has the real ones.
+ *
+ * @module
+ */
+
+import type { GenerationConfig } from "../models/config/generation_config.ts";
+import type { LanguageConfig } from "../models/config/language_config.ts";
+import type { PreprocessorConfig } from "../models/config/vision_config.ts";
+import type { LanguageModel } from "../lib/language_model.ts";
+import type { TextTokenizer } from "../lib/text/text_tokenizer.ts";
+import type { PictureCodec } from "../lib/vision/picture_codec.ts";
+import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+import type { Vocabulary } from "../lib/vocabulary.ts";
+import type { HeldState } from "./held.ts";
+
+/** Pictures ⇄ codes. */
+export interface VisionModel extends
+  Pick<
+    VisionTokenizer,
+    | "encode"
+    | "decode"
+    | "encodeClip"
+    | "decodeClip"
+    | "pixelsPerCode"
+    | "framesPerCode"
+    | "codebookSize"
+  > {
+  /** Where it came from, and how pictures are prepared for it. */
+  readonly checkpoint: {
+    /** Name of its folder. */
+    readonly name: string;
+    /** What is done to pictures first. */
+    readonly preprocessor: Pick<PreprocessorConfig, "minPixels" | "maxPixels">;
+  };
+}
+
+/** Text ⇄ tokens, without the model behind. */
+export interface TextModel {
+  /** Name of its folder. */
+  readonly name: string;
+  /** Sizes. */
+  readonly config: Pick<LanguageConfig, "imageArea">;
+  /** Recommended settings. */
+  readonly generation: GenerationConfig;
+  /** Text ⇄ tokens. */
+  readonly text: TextTokenizer;
+  /** Which token means what. */
+  readonly vocabulary: Vocabulary;
+}
+
+/** A language model and the vision tokenizer it was trained with. */
+export interface ModelPair {
+  /** Tokens. */
+  readonly language: LanguageModel;
+  /** Pixels. */
+  readonly vision: VisionModel;
+}
+
+/** What is the same for all requests. */
+export interface Limits {
+  /** Of a body. */
+  readonly maxBodyBytes: number;
+  /** Of a picture that is decoded, or of all frames of an animation. */
+  readonly maxPixels: number;
+}
+
+/** What all functions share. */
+export interface Tools {
+  /** Pictures ⇄ bytes. */
+  readonly codec: PictureCodec;
+  /** What is the same for all requests. */
+  readonly limits: Limits;
+}
+
+/** For `generate`. */
+export interface Drawers extends Tools {
+  /**
+   * The models that draw.
+   *
+   * @throws {NotFoundError} When there is none of this name.
+   * @throws {NotReadyError} When it is not loaded.
+   */
+  drawer(model: string | undefined): ModelPair;
+}
+
+/** For `caption`. */
+export interface Answerers extends Tools {
+  /** The models that answer; throws as `drawer` does. */
+  answerer(model: string | undefined): ModelPair;
+}
+
+/** For `tokenize` and `detokenize`. */
+export interface Tokenizers extends Tools {
+  /** Pictures ⇄ codes; throws as `drawer` does. */
+  vision(model: string | undefined): VisionModel;
+  /** Text ⇄ tokens, opened when first asked for; throws as `drawer` does. */
+  text(model: string | undefined): Promise<TextModel>;
+}
+
+/** A model as it is listed. */
+export interface ModelListing {
+  /** Name of its folder. */
+  readonly name: string;
+  /** Functions that it serves. */
+  readonly capabilities: readonly string[];
+  /** Numeric format of its weights in memory. */
+  readonly precision: string;
+  /** Where it runs. */
+  readonly device: string;
+  /** Where it stands. */
+  readonly state: HeldState;
+  /** Known once a language model is opened. */
+  readonly details: ModelDetails | undefined;
+}
+
+/** What a language model's files say. */
+export interface ModelDetails {
+  /** Default area of a drawn picture, in pixels². */
+  readonly imageArea: number;
+  /** Tokens that prompt and answer may have together. */
+  readonly contextLength: number;
+  /** Prompts that work well. */
+  readonly examples: readonly string[];
+  /** Recommended settings. */
+  readonly generation: GenerationConfig;
+}
+
+/** For `/v1/models` and health. */
+export interface Listing {
+  /** All models, loaded or not. */
+  models(): readonly ModelListing[];
+}

@@ -1,0 +1,114 @@
+/**
+ * The pictures of a question, whichever way they came: as files, as text, as
+ * codes.
+ *
+ * @module
+ */
+
+import type { CodeGrid } from "../lib/grid.ts";
+import { isBinaryType, readBinaryCodes } from "./binary_grid.ts";
+import { mediaType } from "./body.ts";
+import { gridFromFields, isClip } from "./grid_fields.ts";
+import { checkGridSize } from "./picture_limit.ts";
+import type { Tools, VisionModel } from "./ports.ts";
+import { encodePicture } from "./prepare.ts";
+import { invalidField, InvalidFieldsError } from "./refusals.ts";
+import type { Grid } from "./schema/common.ts";
+import { pictureBytes, type Upload } from "./upload.ts";
+
+/** Fields that pictures may come in. */
+export interface PictureFields {
+  /** A data URL, or base64. */
+  readonly image?: string | undefined;
+  /** The same, several. */
+  readonly images?: readonly string[] | undefined;
+  /** Codes. */
+  readonly grid?: Grid | undefined;
+  /** The same, several. */
+  readonly grids?: readonly Grid[] | undefined;
+}
+
+/** What pictures are read with. */
+export interface ReadingOptions {
+  /** As a person sees it, or as the released processor does. */
+  readonly decode: "display" | "reference";
+  /** Of the request. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The grids of a question, in order.
+ *
+ * @param request Whose headers size bare codes.
+ * @throws {InvalidFieldsError} When there is none, or they came two ways.
+ */
+export async function questionGrids(
+  request: Request,
+  upload: Upload<PictureFields>,
+  vision: VisionModel,
+  tools: Tools,
+  options: ReadingOptions,
+): Promise<CodeGrid[]> {
+  const grids = codesOf(request, upload, vision);
+  if (grids !== undefined) {
+    for (const grid of grids) checkGridSize(grid, vision, tools.limits);
+    return grids;
+  }
+  const encoded: CodeGrid[] = [];
+  for (const bytes of filesOf(upload)) {
+    encoded.push(await encodePicture(tools, bytes, vision, options));
+  }
+  return encoded;
+}
+
+/** @throws {InvalidFieldsError} Unless pictures came in exactly one way. */
+export function checkOneWay(
+  { fields, files, codes }: Upload<PictureFields>,
+): void {
+  const ways = [
+    fields.image,
+    fields.images,
+    fields.grid,
+    fields.grids,
+    files.get("image"),
+    codes,
+  ].filter((way) => way !== undefined);
+  if (ways.length === 1) return;
+  throw new InvalidFieldsError([{
+    pointer: "/image",
+    detail: ways.length === 0
+      ? "is required, unless there is images, grid or grids"
+      : "expected one of image, images, grid and grids",
+  }]);
+}
+
+/** Undefined when pixels came. */
+function codesOf(
+  request: Request,
+  { fields, codes }: Upload<PictureFields>,
+  { codebookSize }: VisionModel,
+): CodeGrid[] | undefined {
+  if (fields.grid !== undefined) {
+    return [gridFromFields(fields.grid, "/grid", codebookSize)];
+  }
+  if (fields.grids !== undefined) {
+    return fields.grids.map((grid, i) =>
+      gridFromFields(grid, `/grids/${i}`, codebookSize)
+    );
+  }
+  const type = mediaType(request);
+  if (codes === undefined || !isBinaryType(type)) return undefined;
+  const grid = readBinaryCodes(codes, type, request.headers, codebookSize);
+  if (isClip(grid)) throw invalidField("", "expected codes of shape [H, W]");
+  return [grid];
+}
+
+function filesOf(
+  { fields, files }: Upload<PictureFields>,
+): readonly Uint8Array<ArrayBuffer>[] {
+  if (fields.image !== undefined) return [pictureBytes(fields.image, "/image")];
+  const texts = fields.images?.map((text, i) =>
+    pictureBytes(text, `/images/${i}`)
+  );
+  return texts ?? files.get("image") ?? [];
+}

@@ -1,0 +1,150 @@
+/**
+ * From the body of `generate` to a scene.
+ *
+ * Wire names become ours here, and what the body leaves open becomes what the
+ * checkpoint recommends.
+ *
+ * @module
+ */
+
+import {
+  gridSizeFromPixels,
+  gridSizeFromRatio,
+  parseRatio,
+} from "../lib/aspect.ts";
+import type { Scene } from "../lib/emu3.ts";
+import { GridError } from "../lib/errors.ts";
+import type { CodeGrid, GridSize } from "../lib/grid.ts";
+import { gridFromFields } from "./grid_fields.ts";
+import type { TextModel, VisionModel } from "./ports.ts";
+import { invalidField } from "./refusals.ts";
+import type { Grid } from "./schema/common.ts";
+import type { GenerateRequest } from "./schema/generate.ts";
+
+/** What the checkpoints say. */
+export interface SceneModels {
+  /** Defaults. */
+  readonly language: Pick<TextModel, "config" | "generation">;
+  /** Sizes. */
+  readonly vision: Pick<VisionModel, "pixelsPerCode" | "codebookSize">;
+}
+
+/**
+ * What to draw.
+ *
+ * @param pointer Where the fields stand in the body.
+ * @throws {InvalidFieldsError} When fields contradict each other.
+ */
+export function sceneFrom(
+  request: GenerateRequest,
+  { language, vision }: SceneModels,
+  pointer = "",
+): Scene {
+  const { generation, config } = language;
+  const size = gridSize(
+    request,
+    config.imageArea,
+    vision.pixelsPerCode,
+    pointer,
+  );
+  return {
+    prompt: request.prompt,
+    negativePrompt: request.negative_prompt ?? generation.negativePrompt,
+    guidanceScale: request.guidance_scale ?? generation.guidanceScale,
+    size,
+    prefix: request.prefix &&
+      prefixFrom(
+        request.prefix,
+        size,
+        vision.codebookSize,
+        `${pointer}/prefix`,
+      ),
+    sampling: {
+      temperature: request.temperature ?? generation.temperature,
+      topK: request.top_k ?? generation.topK,
+      topP: request.top_p ?? generation.topP,
+    },
+    seed: request.seed ?? randomSeed(),
+    count: request.n,
+    logprobs: request.logprobs,
+  };
+}
+
+/** A seed that nobody asked for: 53 random bits. */
+export function randomSeed(): number {
+  const [low, high] = crypto.getRandomValues(new Uint32Array(2));
+  return (high! >>> 11) * 2 ** 32 + low!;
+}
+
+function gridSize(
+  request: GenerateRequest,
+  imageArea: number,
+  pixelsPerCode: number,
+  pointer: string,
+): GridSize {
+  const { height, width, ratio, image_area: area } = request;
+  if (height === undefined && width === undefined) {
+    return sizeFromRatio(
+      ratio ?? "1:1",
+      area ?? imageArea,
+      pixelsPerCode,
+      pointer,
+    );
+  }
+  if (height === undefined || width === undefined) {
+    const missing = height === undefined ? "height" : "width";
+    throw invalidField(`${pointer}/${missing}`, "height and width go together");
+  }
+  if (ratio !== undefined || area !== undefined) {
+    const extra = ratio === undefined ? "image_area" : "ratio";
+    throw invalidField(
+      `${pointer}/${extra}`,
+      "height and width stand instead of ratio and image_area",
+    );
+  }
+  const odd = height % pixelsPerCode !== 0 ? "height" : "width";
+  return orInvalid(
+    () => gridSizeFromPixels({ height, width }, pixelsPerCode),
+    `${pointer}/${odd}`,
+  );
+}
+
+function sizeFromRatio(
+  ratio: string,
+  area: number,
+  pixelsPerCode: number,
+  pointer: string,
+): GridSize {
+  return orInvalid(
+    () => gridSizeFromRatio(parseRatio(ratio), area, pixelsPerCode),
+    `${pointer}/ratio`,
+  );
+}
+
+function prefixFrom(
+  field: Grid,
+  size: GridSize,
+  codebookSize: number,
+  pointer: string,
+): CodeGrid {
+  const grid = gridFromFields(field, pointer, codebookSize);
+  if (grid.width !== size.width || grid.height >= size.height) {
+    throw invalidField(
+      pointer,
+      `expected fewer than ${size.height} rows of ${size.width} codes`,
+    );
+  }
+  return grid;
+}
+
+/** What `lib` refuses, told with the field that asked for it. */
+function orInvalid<T>(compute: () => T, pointer: string): T {
+  try {
+    return compute();
+  } catch (cause) {
+    if (cause instanceof GridError || cause instanceof SyntaxError) {
+      throw invalidField(pointer, cause.message, { cause });
+    }
+    throw cause;
+  }
+}

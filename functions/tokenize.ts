@@ -1,0 +1,195 @@
+/**
+ * `POST /v1/tokenize`: pictures and clips → codes, text and prompts → tokens.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import { drawingTokens, questionTokens } from "../lib/emu3.ts";
+import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
+import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
+import type { AppEnv } from "./context.ts";
+import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
+import { negotiate } from "./negotiate.ts";
+import type { Tokenizers, VisionModel } from "./ports.ts";
+import { fit, type Prepared } from "./prepare.ts";
+import { checkOneWay, questionGrids } from "./question_pictures.ts";
+import { invalidField } from "./refusals.ts";
+import { sceneFrom } from "./scene.ts";
+import { MAX_PICTURES } from "./schema/caption.ts";
+import { MAX_FRAMES, TokenizeRequest } from "./schema/tokenize.ts";
+import { serverTiming, Stopwatch } from "./timings.ts";
+import { tokenizeKind } from "./tokenize_kinds.ts";
+import { pictureBytes, readUpload, type Upload } from "./upload.ts";
+
+/** What answers may be, the default first. */
+const JSON_ONLY = ["application/json"] as const;
+const CODE_TYPES = [...JSON_ONLY, ...BINARY_TYPES] as const;
+
+type Body = Upload<TokenizeRequest>;
+
+/** The route, ready to mount. */
+export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
+  return new Hono<AppEnv>().post("/v1/tokenize", async (c) => {
+    const accept = c.req.header("accept");
+    // Before the body is read: this much is the same for every kind.
+    negotiate(accept, CODE_TYPES);
+    const upload = await readUpload(c.req.raw, TokenizeRequest, {
+      maxBytes: tokenizers.limits.maxBodyBytes,
+      files: { image: MAX_PICTURES, frames: MAX_FRAMES },
+      codes: false,
+    });
+    const kind = tokenizeKind(upload);
+    if (kind === "image" || kind === "frames") {
+      return await codesAnswer(c, tokenizers, upload, kind);
+    }
+    negotiate(accept, JSON_ONLY);
+    switch (kind) {
+      case "text":
+        return c.json(await textTokens(tokenizers, upload));
+      case "prompt":
+        return c.json(await promptTokens(tokenizers, upload));
+      case "question":
+        return c.json(await askedTokens(c, tokenizers, upload));
+    }
+  });
+}
+
+async function codesAnswer(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  upload: Body,
+  kind: "image" | "frames",
+): Promise<Response> {
+  const vision = tokenizers.vision(upload.fields.model);
+  const frames = await decoded(tokenizers, upload, kind);
+  const { decode = "display", resize = "smart", pad } = upload.fields;
+  const prepared = await fit(tokenizers, frames, vision, { decode, resize });
+  const watch = new Stopwatch();
+  const codes = await watch.run(() =>
+    kind === "image" && prepared.length === 1
+      ? vision.encode(prepared[0]!.image, c.var.signal)
+      : encodeClip(prepared, vision, pad, c.var.signal)
+  );
+  c.set("tokens", codes.codes.length);
+  const timing = serverTiming({ "vision_s": watch.milliseconds / 1000 });
+  const type = negotiate(c.req.header("accept"), CODE_TYPES);
+  if (type === "application/json") {
+    const body = codesFields(codes, prepared[0]!, vision);
+    return c.json(body, 200, { "server-timing": timing });
+  }
+  const { body, headers } = binaryAnswer(codes, type);
+  return c.body(body, 200, { ...headers, "server-timing": timing });
+}
+
+/** All pictures of the body; several for a clip. */
+async function decoded(
+  { codec, limits }: Tokenizers,
+  { fields, files }: Body,
+  kind: "image" | "frames",
+): Promise<RgbImage[]> {
+  const { decode = "display" } = fields;
+  const { maxPixels } = limits;
+  if (kind === "image") {
+    const [bytes, second] = fields.image === undefined
+      ? files.get("image")!
+      : [pictureBytes(fields.image, "/image"), ...files.get("image") ?? []];
+    if (second !== undefined) {
+      throw invalidField("/image", "expected one; a clip's go into frames");
+    }
+    return await codec.decodeFrames(bytes!, { decode, maxPixels });
+  }
+  const texts = (fields.frames ?? []).map((text, i) =>
+    pictureBytes(text, `/frames/${i}`)
+  );
+  const images: RgbImage[] = [];
+  let left = maxPixels;
+  for (const bytes of [...texts, ...files.get("frames") ?? []]) {
+    const image = await codec.decodeImage(bytes, { decode, maxPixels: left });
+    left -= image.height * image.width;
+    images.push(image);
+  }
+  return images;
+}
+
+async function encodeClip(
+  prepared: readonly Prepared[],
+  vision: VisionModel,
+  pad: TokenizeRequest["pad"],
+  signal: AbortSignal,
+): Promise<Codes> {
+  const frames = prepared.map(({ image }) => image);
+  const { framesPerCode } = vision;
+  const missing = (framesPerCode - frames.length % framesPerCode) %
+    framesPerCode;
+  if (missing > 0 && pad === undefined) {
+    throw invalidField(
+      "/frames",
+      `${frames.length} frames are not a multiple of ${framesPerCode}: send other ones, or "pad": "repeat"`,
+    );
+  }
+  frames.push(...Array.from({ length: missing }, () => frames.at(-1)!));
+  return await vision.encodeClip(frames, signal);
+}
+
+function codesFields(
+  codes: Codes,
+  { image, source }: Prepared,
+  { checkpoint }: VisionModel,
+) {
+  return {
+    model: checkpoint.name,
+    ...(isClip(codes)
+      ? { clip: clipFields(codes) }
+      : { grid: gridFields(codes) }),
+    source: sides(source),
+    resized: sides(image),
+  };
+}
+
+function sides({ height, width }: PixelSize): PixelSize {
+  return { height, width };
+}
+
+async function textTokens(tokenizers: Tokenizers, { fields }: Body) {
+  const { name, text } = await tokenizers.text(fields.model);
+  const { special = false } = fields;
+  const tokens = await text.encode(fields.text!, { special });
+  return { model: name, tokens: [...tokens], count: tokens.length };
+}
+
+async function promptTokens(tokenizers: Tokenizers, { fields }: Body) {
+  const name = fields.model ?? fields.prompt!.model;
+  const vision = tokenizers.vision(name);
+  const language = await tokenizers.text(name);
+  const scene = sceneFrom(fields.prompt!, { language, vision }, "/prompt");
+  const { tokens, unconditional } = await drawingTokens(language, scene);
+  return {
+    model: language.name,
+    tokens: [...tokens],
+    count: tokens.length,
+    ...(unconditional && { unconditional: [...unconditional] }),
+  };
+}
+
+async function askedTokens(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  upload: Body,
+) {
+  checkOneWay(upload);
+  const { fields } = upload;
+  const { decode = "display" } = fields;
+  const vision = tokenizers.vision(fields.model);
+  const language = await tokenizers.text(fields.model);
+  const grids = await questionGrids(c.req.raw, upload, vision, tokenizers, {
+    decode,
+    signal: c.var.signal,
+  });
+  const tokens = await questionTokens(language, {
+    grids,
+    question: fields.question!,
+    template: fields.template ?? language.generation.template,
+  });
+  return { model: language.name, tokens: [...tokens], count: tokens.length };
+}
