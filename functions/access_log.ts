@@ -1,0 +1,63 @@
+/**
+ * One line a request: ids, sizes and durations, never what was asked.
+ *
+ * @module
+ */
+
+import type { MiddlewareHandler } from "hono";
+import type { AppEnv } from "./context.ts";
+import { isUnexpected } from "./problem.ts";
+
+/** A request that has ended. */
+export interface AccessRecord {
+  /** When it ended, ISO 8601. */
+  readonly time: string;
+  /** Of the request. */
+  readonly id: string;
+  /** Of the request. */
+  readonly method: string;
+  /** Without the query, which may hold a question. */
+  readonly path: string;
+  /** HTTP status; 499 when the client left. */
+  readonly status: number;
+  /** From its first byte to the last of the answer. */
+  readonly "duration_ms": number;
+  /** Tokens or codes that were made. */
+  readonly tokens: number | undefined;
+}
+
+/** Where lines go. */
+export interface LogSink {
+  /** A request has ended. */
+  access(record: AccessRecord): void;
+  /** Something happened that nobody foresaw. */
+  failure(requestId: string, error: unknown): void;
+}
+
+/** What the client's absence is logged as. */
+const CLIENT_GONE = 499;
+
+/** Logs every request once its answer has ended. */
+export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const start = performance.now();
+    c.set("report", (error) => {
+      if (isUnexpected(error)) sink.failure(c.var.requestId, error);
+    });
+    await next();
+    const write = () => {
+      const gone = c.req.raw.signal.aborted || c.var.abandon.signal.aborted;
+      sink.access({
+        time: new Date().toISOString(),
+        id: c.var.requestId,
+        method: c.req.method,
+        path: c.req.path,
+        status: gone ? CLIENT_GONE : c.res.status,
+        "duration_ms": Math.round(10 * (performance.now() - start)) / 10,
+        tokens: c.var.tokens,
+      });
+    };
+    if (c.var.ended === undefined) write();
+    else c.var.ended.then(write);
+  };
+}

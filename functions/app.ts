@@ -1,0 +1,156 @@
+/**
+ * All routes as one application, and what every route gets: a request id, a
+ * signal, limits, a log line, and errors as problem documents.
+ *
+ * @module
+ */
+
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
+import { accessLog, type LogSink } from "./access_log.ts";
+import { caption } from "./caption.ts";
+import { type AppEnv, problemContext } from "./context.ts";
+import { detokenize } from "./detokenize.ts";
+import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
+import { gate } from "./gate.ts";
+import { generate } from "./generate.ts";
+import { health } from "./health.ts";
+import { models } from "./models.ts";
+import { page } from "./page.ts";
+import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
+import { problemFrom, problemHeaders } from "./problem.ts";
+import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
+import { tokenize } from "./tokenize.ts";
+
+/** All that the routes depend on. */
+export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
+
+/** How the application behaves. */
+export interface AppOptions {
+  /** What is served; the rest answers 404. */
+  readonly functions: ReadonlySet<FunctionName>;
+  /** Origins whose pages may call; `*` for all. */
+  readonly corsOrigins: readonly string[];
+  /** How long a request may take. */
+  readonly requestTimeoutMs: number | undefined;
+  /** How many requests with a body are worked on at once. */
+  readonly maxRequests: number;
+  /** Where lines go. */
+  readonly log: LogSink;
+}
+
+/** The application, ready to serve. */
+export function createApp(
+  services: AppServices,
+  options: AppOptions,
+): Hono<AppEnv> {
+  const app = bareApp(options);
+  app.use(gate(options.maxRequests));
+  const routes = {
+    generate: () => generate(services),
+    caption: () => caption(services),
+    tokenize: () => tokenize(services),
+    detokenize: () => detokenize(services),
+  };
+  for (const name of FUNCTION_NAMES) {
+    if (options.functions.has(name)) app.route("/", routes[name]());
+    else app.all(`/v1/${name}`, () => switchedOff(name));
+  }
+  app.route("/", models(services));
+  app.route("/", health(services));
+  app.route("/", page());
+  return app;
+}
+
+/** Health alone, for a port of its own. */
+export function createHealthApp(
+  services: Listing,
+  options: AppOptions,
+): Hono<AppEnv> {
+  return bareApp(options).route("/", health(services));
+}
+
+/** What every route gets. */
+function bareApp(options: AppOptions): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use(requestId(), abortable(options.requestTimeoutMs));
+  app.use(accessLog(options.log));
+  app.use(secureHeaders(SECURE_HEADERS));
+  if (options.corsOrigins.length > 0) {
+    app.use(cors({ origin: corsOrigin(options), exposeHeaders: EXPOSED }));
+  }
+  app.use(methodNotAllowed({
+    app,
+    onMethodNotAllowed: (c, methods) => {
+      if (c.req.method === "OPTIONS") {
+        return c.body(null, 204, { allow: methods.join(", ") });
+      }
+      throw new MethodNotAllowedError(methods);
+    },
+  }));
+  // Answered, not thrown: only then is it looked whether other methods fit.
+  app.notFound((c) =>
+    problemAnswer(c, new NotFoundError("Cannot find path: there is none such"))
+  );
+  app.onError((error, c) => {
+    c.var.report(error);
+    return problemAnswer(c, error);
+  });
+  return app;
+}
+
+function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
+  const problem = problemFrom(error, problemContext(c));
+  const { status } = problem;
+  const headers = problemHeaders(error);
+  return new Response(JSON.stringify(problem), { status, headers });
+}
+
+/** Headers that a page of another origin may read. */
+const EXPOSED = [
+  "X-Request-Id",
+  "X-Seed",
+  "X-Grid-Frames",
+  "X-Grid-Height",
+  "X-Grid-Width",
+  "Server-Timing",
+  "Retry-After",
+];
+
+/** The page needs its own files, and pictures that it holds in memory. */
+const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
+  contentSecurityPolicy: {
+    defaultSrc: ["'self'"],
+    imgSrc: ["'self'", "data:", "blob:"],
+    frameAncestors: ["'none'"],
+    baseUri: ["'none'"],
+    formAction: ["'self'"],
+  },
+  // Whether there is TLS at all is for whatever stands in front to say.
+  strictTransportSecurity: false,
+};
+
+function corsOrigin({ corsOrigins }: AppOptions): string | string[] {
+  return corsOrigins.includes("*") ? "*" : [...corsOrigins];
+}
+
+/** Gives a request the signal that ends it early. */
+function abortable(timeoutMs: number | undefined): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const abandon = new AbortController();
+    const signals = [c.req.raw.signal, abandon.signal];
+    if (timeoutMs !== undefined) signals.push(AbortSignal.timeout(timeoutMs));
+    c.set("abandon", abandon);
+    c.set("signal", AbortSignal.any(signals));
+    await next();
+  };
+}
+
+function switchedOff(name: string): never {
+  throw new NotFoundError(
+    `Cannot find path: ${name} is not among the FUNCTIONS of this server`,
+  );
+}

@@ -1,0 +1,160 @@
+/**
+ * The environment, read and checked: the one place that looks at it.
+ *
+ * @module
+ */
+
+import { VERSION } from "./version.ts";
+import { EMBEDDED_MODEL, type Variable, VARIABLES } from "./variables.ts";
+
+/** Values of all variables, as they were parsed. */
+type Values = {
+  readonly [K in keyof typeof VARIABLES]: ReturnType<
+    typeof VARIABLES[K]["parse"]
+  >;
+};
+
+/** What a server is told from outside. */
+export interface Environment {
+  /** Folders of checkpoints. */
+  readonly folders: {
+    /** Draws. */
+    readonly gen: string;
+    /** Answers. */
+    readonly chat: string;
+    /** For both; undefined for the one that belongs to each. */
+    readonly vision: string | undefined;
+  };
+  /** What is served. */
+  readonly functions: Values["FUNCTIONS"];
+  /** Where to listen; port 0 means any free one. */
+  readonly listen: { readonly hostname: string; readonly port: number };
+  /** Port for health alone. */
+  readonly healthPort: number | undefined;
+  /** Threads that compute. */
+  readonly threads: number;
+  /** Sequences decoded together. */
+  readonly slots: number;
+  /** Requests that may wait. */
+  readonly queueLimit: number;
+  /** For keys and values. */
+  readonly cacheBytes: number;
+  /** Origins whose pages may call. */
+  readonly corsOrigins: readonly string[];
+  /** What is the same for all requests. */
+  readonly limits: {
+    /** Of a body. */
+    readonly maxBodyBytes: number;
+    /** Of a picture, or of all frames of an animation. */
+    readonly maxPixels: number;
+  };
+  /** How long a request may take. */
+  readonly requestTimeoutMs: number | undefined;
+  /** How long running requests have once the server is to stop. */
+  readonly shutdownGraceMs: number;
+  /** How the log looks. */
+  readonly log: Values["LOG"];
+}
+
+/** What the machine says. */
+export interface Machine {
+  /** CPUs that the process may use. */
+  readonly cpus: number;
+  /** Of the machine or container. */
+  readonly memoryBytes: number;
+}
+
+/** A variable that cannot be used. */
+export class EnvironmentError extends Error {
+  /** @param variable Its name. */
+  constructor(
+    /** Its name. */
+    readonly variable: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot use ${variable}: ${reason}`, options);
+    this.name = "EnvironmentError";
+  }
+}
+
+/** The machine that this runs on. */
+export function thisMachine(): Machine {
+  return {
+    cpus: navigator.hardwareConcurrency,
+    memoryBytes: Deno.systemMemoryInfo().total,
+  };
+}
+
+/**
+ * The environment that `get` reads; an empty variable counts as unset.
+ *
+ * @throws {EnvironmentError} Naming the variable at fault.
+ */
+export function readEnvironment(
+  machine: Machine,
+  get: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): Environment {
+  const values = readValues(get);
+  const model = values.MODEL ?? EMBEDDED_MODEL;
+  return {
+    folders: {
+      gen: values.GEN_MODEL ?? model,
+      chat: values.CHAT_MODEL ?? model,
+      vision: values.VISION_MODEL,
+    },
+    functions: values.FUNCTIONS,
+    listen: {
+      hostname: values.HOST,
+      port: values.PORT ?? values.AIP_HTTP_PORT ?? DEFAULT_PORT,
+    },
+    healthPort: values.PORT_HEALTH,
+    threads: values.THREADS ?? machine.cpus,
+    slots: values.SLOTS,
+    queueLimit: values.QUEUE_LIMIT,
+    cacheBytes: values.KV_BYTES ?? Math.floor(machine.memoryBytes / 4),
+    corsOrigins: values.CORS_ORIGINS,
+    limits: {
+      maxBodyBytes: values.MAX_BODY_BYTES,
+      maxPixels: values.MAX_PIXELS,
+    },
+    requestTimeoutMs: values.REQUEST_TIMEOUT_S &&
+      1000 * values.REQUEST_TIMEOUT_S,
+    shutdownGraceMs: 1000 * values.SHUTDOWN_GRACE_S,
+    log: values.LOG,
+  };
+}
+
+/** What `--help` prints. */
+export function helpText(): string {
+  const width = Math.max(...Object.keys(VARIABLES).map((name) => name.length));
+  const lines = Object.entries(VARIABLES).map(([name, { meaning, unset }]) =>
+    `  ${name.padEnd(width)}  ${meaning}\n  ${
+      "".padEnd(width)
+    }  unset: ${unset}`
+  );
+  return `emu3 ${VERSION}: Emu3 as HTTP functions
+
+Usage: deno task start [--help] [--version]
+
+Environment variables:
+${lines.join("\n")}
+`;
+}
+
+const DEFAULT_PORT = 8080;
+
+function readValues(get: (name: string) => string | undefined): Values {
+  const entries = Object.entries<Variable<unknown>>(VARIABLES)
+    .map(([name, variable]) => {
+      const text = get(name)?.trim();
+      try {
+        return [name, variable.parse(text === "" ? undefined : text)];
+      } catch (cause) {
+        if (!(cause instanceof SyntaxError)) throw cause;
+        throw new EnvironmentError(name, cause.message, { cause });
+      }
+    });
+  // Each entry was made by the parser of its own variable.
+  return Object.fromEntries(entries) as Values;
+}

@@ -1,0 +1,45 @@
+/**
+ * Whether the server lives, and whether it can be used.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import type { AppEnv } from "./context.ts";
+import { modelFields } from "./models.ts";
+import type { Listing } from "./ports.ts";
+import { VERSION } from "./version.ts";
+
+/** How long a balancer is told to wait for models that load. */
+const RETRY_AFTER = { "retry-after": "2" };
+
+/** The routes, ready to mount. */
+export function health(listing: Listing): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .get("/livez", (c) => c.json({ status: "alive" }))
+    .get("/readyz", (c) => {
+      const status = overall(listing);
+      return status === "ready"
+        ? c.json({ status })
+        : c.json({ status }, 503, RETRY_AFTER);
+    })
+    // RunPod's load balancer: 204 while loading, 200 when ready.
+    .get("/ping", (c) => {
+      const status = overall(listing);
+      if (status === "ready") return c.json({ status });
+      return status === "loading" ? c.body(null, 204) : c.json({ status }, 503);
+    })
+    .get("/health", (c) => {
+      const status = overall(listing);
+      const models = listing.models().map(modelFields);
+      const body = { status, version: VERSION, models };
+      return status === "ready" ? c.json(body) : c.json(body, 503, RETRY_AFTER);
+    });
+}
+
+/** A model that nobody needs yet keeps nobody waiting. */
+function overall(listing: Listing): "ready" | "loading" | "failed" {
+  const states = listing.models().map(({ state }) => state.state);
+  if (states.includes("failed")) return "failed";
+  return states.includes("loading") ? "loading" : "ready";
+}

@@ -1,0 +1,130 @@
+/**
+ * The server: reads the environment, serves, and stops when it is told to.
+ *
+ * The one file with effects at its top level. Listens at once, so that whoever
+ * watches sees it live; says that it is ready when its models are.
+ *
+ * @module
+ */
+
+import { Emu3Error } from "../lib/errors.ts";
+import { createApp, createHealthApp } from "./app.ts";
+import {
+  type Environment,
+  EnvironmentError,
+  helpText,
+  readEnvironment,
+  thisMachine,
+} from "./env.ts";
+import { lineSink } from "./log_sink.ts";
+import { Services } from "./services.ts";
+import { VERSION } from "./version.ts";
+
+/** Exit codes: a bad start, and a bad setting. */
+const FAILED = 1;
+const MISUSED = 2;
+
+const STOP_SIGNALS: readonly Deno.Signal[] = ["SIGTERM", "SIGINT"];
+
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) say(helpText().trimEnd());
+  else if (Deno.args.includes("--version")) say(VERSION);
+  else await main();
+}
+
+async function main(): Promise<void> {
+  try {
+    await run(readEnvironment(thisMachine()));
+  } catch (error) {
+    if (error instanceof EnvironmentError) leave(error.message, MISUSED);
+    if (error instanceof Deno.errors.AddrInUse) {
+      leave("Cannot listen: the port is in use, set PORT", FAILED);
+    }
+    if (error instanceof Emu3Error) leave(error.message, FAILED);
+    throw error;
+  }
+}
+
+async function run(environment: Environment): Promise<void> {
+  const { listen, healthPort } = environment;
+  const services = await Services.start(environment);
+  const options = {
+    ...environment,
+    maxRequests: environment.slots + environment.queueLimit,
+    log: lineSink(environment.log, say, complain),
+  };
+  const servers = [serve(listen, createApp(services, options))];
+  if (healthPort !== undefined) {
+    const place = { ...listen, port: healthPort };
+    servers.push(serve(place, createHealthApp(services, options)));
+  }
+  stopOnSignal(servers, services, environment.shutdownGraceMs);
+  try {
+    await services.loaded;
+  } catch (error) {
+    if (error instanceof Emu3Error || error instanceof RangeError) {
+      leave(error.message, FAILED);
+    }
+    throw error;
+  }
+  announce(servers[0]!, services);
+}
+
+function serve(
+  { hostname, port }: Environment["listen"],
+  app: ReturnType<typeof createApp>,
+): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
+}
+
+/** The one line that says where, what and how. */
+function announce(
+  server: Deno.HttpServer<Deno.NetAddr>,
+  services: Services,
+): void {
+  const { hostname, port } = server.addr;
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const names = services.models().map(({ name }) => name).join(", ");
+  say(
+    `emu3 ${VERSION} ready at http://${host}:${port}: ${names} on ${services.device} in ${services.precision}`,
+  );
+}
+
+/** Takes no more requests, lets those at work finish, then ends them. */
+function stopOnSignal(
+  servers: readonly Deno.HttpServer<Deno.NetAddr>[],
+  services: Services,
+  graceMs: number,
+): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    const finished = Promise.all(servers.map((server) => server.shutdown()));
+    const grace = new Promise((resolve) => setTimeout(resolve, graceMs));
+    await Promise.race([finished, grace]);
+    // What still runs is told that the server stops.
+    await services[Symbol.asyncDispose]();
+    await Promise.race([finished, soon()]);
+    Deno.exit(0);
+  };
+  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
+}
+
+/** Time for last answers to be written. */
+function soon(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 200));
+}
+
+function leave(message: string, code: number): never {
+  complain(message);
+  Deno.exit(code);
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function complain(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+}

@@ -1,0 +1,66 @@
+/**
+ * `GET /v1/models` and `/v1/models/{name}`, in OpenAI's shape with more in it.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import type { AppEnv } from "./context.ts";
+import type { Listing, ModelDetails, ModelListing } from "./ports.ts";
+import { UnknownModelError } from "./refusals.ts";
+
+/** The routes, ready to mount. */
+export function models(listing: Listing): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .get("/v1/models", (c) => {
+      const data = listing.models().map(modelFields);
+      return c.json({ object: "list", data });
+    })
+    // Names of repositories have a slash.
+    .get("/v1/models/:name{.+}", (c) => {
+      const name = c.req.param("name");
+      const all = listing.models();
+      const model = all.find((model) => model.name === name);
+      if (model === undefined) {
+        throw new UnknownModelError(name.slice(0, 256), all.map(nameOf));
+      }
+      return c.json(modelFields(model));
+    });
+}
+
+/** A model as it is listed. */
+export function modelFields(model: ModelListing): Record<string, unknown> {
+  const { name, capabilities, precision, device, state, details } = model;
+  return {
+    id: name,
+    object: "model",
+    // OpenAI's clients want a date; files have none that means anything.
+    created: 0,
+    "owned_by": "local",
+    capabilities,
+    precision,
+    device,
+    ...state,
+    ...(details && detailFields(details)),
+  };
+}
+
+function detailFields({ generation, ...details }: ModelDetails) {
+  return {
+    "image_area": details.imageArea,
+    "context_length": details.contextLength,
+    examples: details.examples,
+    defaults: {
+      "guidance_scale": generation.guidanceScale,
+      "negative_prompt": generation.negativePrompt,
+      temperature: generation.temperature,
+      "top_k": generation.topK,
+      "top_p": generation.topP,
+      template: generation.template,
+    },
+  };
+}
+
+function nameOf({ name }: ModelListing): string {
+  return name;
+}

@@ -1,0 +1,193 @@
+/**
+ * How each kind of model is opened, and warmed up so that the first request is
+ * fast.
+ *
+ * @module
+ */
+
+import { answer, draw } from "../lib/emu3.ts";
+import type { Head } from "../lib/engine/decoder.ts";
+import { CheckpointError } from "../lib/errors.ts";
+import {
+  type OpenedLanguageModel,
+  openLanguageModel,
+} from "../lib/language_model.ts";
+import {
+  openLanguageCheckpoint,
+  openVisionCheckpoint,
+} from "../lib/loading/checkpoint.ts";
+import { openTextSide } from "../lib/loading/text_files.ts";
+import type { Runtime } from "../lib/runtime/runtime.ts";
+import { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+import type { Held, Opener } from "./held.ts";
+import type { Direction, Seat } from "./lineup.ts";
+import type { ModelDetails, TextModel } from "./ports.ts";
+
+/** Tokens that one prefill takes: more are no faster, and block for longer. */
+const CHUNK_LENGTH = 256;
+
+/** A side of the warm-up picture, in codes. */
+const WARM_SIDE = 2;
+
+/** A language model with what is listed of it. */
+export interface ServedLanguage extends OpenedLanguageModel {
+  /** What its files say. */
+  readonly details: ModelDetails;
+}
+
+/** The text side of a language model that is not loaded. */
+export interface ServedText extends TextModel, AsyncDisposable {}
+
+/** How a language model runs. */
+export interface LanguageOptions {
+  /** Sequences decoded together. */
+  readonly slots: number;
+  /** Requests that may wait. */
+  readonly queueLimit: number;
+  /** For keys and values. */
+  readonly cacheBytes: number;
+}
+
+/** Opens the language model of `seat`, with the heads that it needs. */
+export function languageOpener(
+  runtime: Runtime,
+  seat: Seat,
+  vision: Held<VisionTokenizer>,
+  options: LanguageOptions,
+): Opener<ServedLanguage> {
+  return async (phase) => {
+    phase("open");
+    const checkpoint = await openLanguageCheckpoint(seat.language.folder);
+    phase("load");
+    const heads: Head[] = [];
+    if (seat.draws) heads.push("codes");
+    if (seat.answers) heads.push("vocabulary");
+    const model = await openLanguageModel(runtime, checkpoint, {
+      ...options,
+      heads,
+      chunkLength: CHUNK_LENGTH,
+      now: () => performance.now(),
+    });
+    try {
+      checkCodebook(model, seat, (await vision.load()).codebookSize);
+      phase("warm up");
+      await warmLanguage(model, seat);
+    } catch (error) {
+      await model[Symbol.asyncDispose]();
+      throw error;
+    }
+    const { config, generation, engine } = model;
+    const details = {
+      imageArea: config.imageArea,
+      contextLength: engine.contextLength,
+      examples: generation.examples,
+      generation,
+    };
+    return Object.assign(model, { details });
+  };
+}
+
+/** Opens the text side alone. */
+export function textOpener(seat: Seat): Opener<ServedText> {
+  return async (phase) => {
+    phase("open");
+    const checkpoint = await openLanguageCheckpoint(seat.language.folder);
+    const { text, vocabulary } = await openTextSide(checkpoint);
+    const { name, config, generation } = checkpoint;
+    return {
+      name,
+      config,
+      generation,
+      text,
+      vocabulary,
+      [Symbol.asyncDispose]: () => {
+        text[Symbol.dispose]();
+        return Promise.resolve();
+      },
+    };
+  };
+}
+
+/** Opens a vision tokenizer, for one direction or both. */
+export function visionOpener(
+  runtime: Runtime,
+  folder: string,
+  directions: ReadonlySet<Direction>,
+): Opener<VisionTokenizer> {
+  return async (phase) => {
+    phase("open");
+    const checkpoint = await openVisionCheckpoint(folder);
+    const vision = new VisionTokenizer(runtime, checkpoint);
+    try {
+      phase("load");
+      for (const direction of directions) await vision.load(direction);
+      phase("warm up");
+      await warmVision(vision, directions);
+    } catch (error) {
+      await vision[Symbol.asyncDispose]();
+      throw error;
+    }
+    return vision;
+  };
+}
+
+function checkCodebook(
+  { vocabulary, name }: OpenedLanguageModel,
+  { vision }: Seat,
+  codebookSize: number,
+): void {
+  if (vocabulary.codebookSize === codebookSize) return;
+  throw new CheckpointError(
+    vision.folder,
+    `its codebook has ${codebookSize} codes, language model "${name}" has tokens for ${vocabulary.codebookSize}: set VISION_MODEL to the tokenizer that it was trained with`,
+  );
+}
+
+async function warmLanguage(
+  model: OpenedLanguageModel,
+  { draws, answers }: Seat,
+): Promise<void> {
+  const { signal } = new AbortController();
+  const size = { height: 1, width: WARM_SIDE };
+  const sampling = { temperature: 0, topK: 0, topP: 1 };
+  if (draws) {
+    const scene = {
+      prompt: "",
+      negativePrompt: "",
+      guidanceScale: 2,
+      size,
+      prefix: undefined,
+      sampling,
+      seed: 0,
+      count: 1,
+      logprobs: 0,
+    };
+    await Array.fromAsync(draw(model, scene, signal));
+  }
+  if (answers) {
+    const question = {
+      grids: [{ ...size, codes: new Uint16Array(WARM_SIDE) }],
+      question: "",
+      template: model.generation.template,
+      maxTokens: 2,
+      sampling,
+      seed: 0,
+    };
+    await Array.fromAsync(answer(model, question, signal));
+  }
+}
+
+async function warmVision(
+  vision: VisionTokenizer,
+  directions: ReadonlySet<Direction>,
+): Promise<void> {
+  const side = WARM_SIDE * vision.pixelsPerCode;
+  if (directions.has("encode")) {
+    const pixels = new Uint8ClampedArray(3 * side * side);
+    await vision.encode({ height: side, width: side, pixels });
+  }
+  if (directions.has("decode")) {
+    const codes = new Uint16Array(WARM_SIDE * WARM_SIDE);
+    await vision.decode({ height: WARM_SIDE, width: WARM_SIDE, codes });
+  }
+}

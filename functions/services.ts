@@ -1,0 +1,284 @@
+/**
+ * The models that a server has: opened once each, and only what its functions
+ * need.
+ *
+ * ```text
+ * FUNCTIONS    language model         vision tokenizer
+ * generate     head for codes         decoder
+ * caption      head for vocabulary    encoder
+ * tokenize     text files, lazily     encoder
+ * detokenize   text files, lazily     decoder
+ * ```
+ *
+ * @module
+ */
+
+import { Runtime } from "../lib/runtime/runtime.ts";
+import type { PictureCodec } from "../lib/vision/picture_codec.ts";
+import {
+  DEFAULT_DEADLINE_MS,
+  openPictureWorker,
+  type PictureWorker,
+} from "../lib/vision/picture_worker.ts";
+import type { FunctionName } from "./function_names.ts";
+import { Held, type HeldState } from "./held.ts";
+import { type Lineup, planLineup, type Seat } from "./lineup.ts";
+import {
+  languageOpener,
+  type ServedLanguage,
+  type ServedText,
+  textOpener,
+  visionOpener,
+} from "./openers.ts";
+import type {
+  Answerers,
+  Drawers,
+  Limits,
+  Listing,
+  ModelListing,
+  ModelPair,
+  TextModel,
+  Tokenizers,
+  VisionModel,
+} from "./ports.ts";
+import { UnknownModelError } from "./refusals.ts";
+import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+
+/** What a server is to have. */
+export interface ServiceOptions {
+  /** Folders of checkpoints. */
+  readonly folders: {
+    /** Draws. */
+    readonly gen: string;
+    /** Answers. */
+    readonly chat: string;
+    /** For both; undefined for the one that belongs to each. */
+    readonly vision: string | undefined;
+  };
+  /** What is served. */
+  readonly functions: ReadonlySet<FunctionName>;
+  /** Threads that compute. */
+  readonly threads: number;
+  /** Sequences decoded together, by each language model. */
+  readonly slots: number;
+  /** Requests that may wait, by each language model. */
+  readonly queueLimit: number;
+  /** For keys and values of all language models. */
+  readonly cacheBytes: number;
+  /** What is the same for all requests. */
+  readonly limits: Limits;
+}
+
+/** All models of a server. */
+export class Services
+  implements Drawers, Answerers, Tokenizers, Listing, AsyncDisposable {
+  readonly #options: ServiceOptions;
+  readonly #lineup: Lineup;
+  readonly #runtime: Runtime;
+  readonly #worker: PictureWorker;
+  readonly #languages = new Map<string, Held<ServedLanguage>>();
+  readonly #texts = new Map<string, Held<ServedText>>();
+  readonly #visions = new Map<string, Held<VisionTokenizer>>();
+  /** Settles when everything that functions need is loaded and warm. */
+  readonly loaded: Promise<void>;
+
+  private constructor(options: ServiceOptions, lineup: Lineup) {
+    this.#options = options;
+    this.#lineup = lineup;
+    this.#runtime = new Runtime({ threads: options.threads });
+    this.#worker = openPictureWorker({ deadlineMs: DEFAULT_DEADLINE_MS });
+    this.#seatVisions();
+    this.#seatLanguages();
+    this.loaded = this.#load();
+    // Whoever awaits it is told; until then it must not count as unhandled.
+    this.loaded.catch(() => undefined);
+  }
+
+  /**
+   * Starts loading.
+   *
+   * @throws {CheckpointError} When a folder is missing.
+   * @throws {RuntimeError} When ONNX Runtime cannot be opened.
+   */
+  static async start(options: ServiceOptions): Promise<Services> {
+    return new Services(options, await planLineup(options));
+  }
+
+  /** Pictures ⇄ bytes. */
+  get codec(): PictureCodec {
+    return this.#worker;
+  }
+
+  /** What is the same for all requests. */
+  get limits(): Limits {
+    return this.#options.limits;
+  }
+
+  /** Where models run. */
+  get device(): string {
+    return "cpu";
+  }
+
+  /** In what numeric format. */
+  get precision(): string {
+    return "fp32";
+  }
+
+  /** The models that draw. */
+  drawer(model: string | undefined): ModelPair {
+    return this.#pair(this.#seat(model, ({ draws }) => draws));
+  }
+
+  /** The models that answer. */
+  answerer(model: string | undefined): ModelPair {
+    return this.#pair(this.#seat(model, ({ answers }) => answers));
+  }
+
+  /** Pictures ⇄ codes, by the name of either model. */
+  vision(model: string | undefined): VisionModel {
+    const seat = this.#seat(model, () => true);
+    const held = this.#visions.get(seat.vision.key)!;
+    // One that no function was said to need is opened when it is named.
+    held.load().catch(() => undefined);
+    return held.get();
+  }
+
+  /** Text ⇄ tokens, opened when first asked for. */
+  async text(model: string | undefined): Promise<TextModel> {
+    const seat = this.#seat(model, () => true);
+    const language = this.#languages.get(seat.language.key);
+    if (language !== undefined) return language.get();
+    const { key, name } = seat.language;
+    let text = this.#texts.get(key);
+    if (text === undefined) {
+      text = new Held(name, textOpener(seat));
+      this.#texts.set(key, text);
+    }
+    await text.load().catch(() => undefined);
+    return text.get();
+  }
+
+  /** All models, loaded or not. */
+  models(): readonly ModelListing[] {
+    const { functions } = this.#options;
+    const listed = new Map<string, ModelListing>();
+    const add = (
+      name: string,
+      capabilities: readonly string[],
+      state: HeldState,
+      details: ModelListing["details"],
+    ) => {
+      const known = listed.get(name);
+      const { device, precision } = this;
+      listed.set(name, {
+        name,
+        capabilities: [
+          ...new Set([...known?.capabilities ?? [], ...capabilities]),
+        ],
+        device,
+        precision,
+        state: known === undefined ? state : worse(known.state, state),
+        details: known?.details ?? details,
+      });
+    };
+    for (const seat of this.#lineup.seats) {
+      const language = this.#languages.get(seat.language.key);
+      const text = this.#texts.get(seat.language.key);
+      const served = language ?? text;
+      add(
+        seat.language.name,
+        [
+          ...(seat.draws ? ["generate"] : []),
+          ...(seat.answers ? ["caption"] : []),
+        ],
+        served?.state ?? { state: "unloaded", phases: [] },
+        language?.peek()?.details,
+      );
+      const vision = this.#visions.get(seat.vision.key)!;
+      const used = (["tokenize", "detokenize"] as const)
+        .filter((name) => functions.has(name));
+      add(seat.vision.name, used, vision.state, undefined);
+    }
+    return [...listed.values()];
+  }
+
+  /** Ends what runs, then closes everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const held = [
+      ...this.#languages.values(),
+      ...this.#texts.values(),
+      ...this.#visions.values(),
+    ];
+    for (const one of held) await one[Symbol.asyncDispose]();
+    await this.#worker[Symbol.asyncDispose]();
+    await this.#runtime[Symbol.asyncDispose]();
+  }
+
+  #seatVisions(): void {
+    for (const { vision } of this.#lineup.seats) {
+      if (this.#visions.has(vision.key)) continue;
+      const directions = this.#lineup.directions.get(vision.key) ?? new Set();
+      const open = visionOpener(this.#runtime, vision.folder, directions);
+      this.#visions.set(vision.key, new Held(vision.name, open));
+    }
+  }
+
+  #seatLanguages(): void {
+    const needed = this.#lineup.seats.filter(({ draws, answers }) =>
+      draws || answers
+    );
+    const { slots, queueLimit, cacheBytes } = this.#options;
+    for (const seat of needed) {
+      const vision = this.#visions.get(seat.vision.key)!;
+      const open = languageOpener(this.#runtime, seat, vision, {
+        slots,
+        queueLimit,
+        cacheBytes: Math.floor(cacheBytes / needed.length),
+      });
+      this.#languages.set(
+        seat.language.key,
+        new Held(seat.language.name, open),
+      );
+    }
+  }
+
+  /** All at once; the first failure is told, after the rest has settled. */
+  async #load(): Promise<void> {
+    const visions = [...this.#lineup.directions.keys()]
+      .map((key) => this.#visions.get(key)!);
+    const languages = [...this.#languages.values()];
+    const results = await Promise.allSettled(
+      [...visions, ...languages].map((held) => held.load()),
+    );
+    const failed = results.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
+  #pair(seat: Seat): ModelPair {
+    return {
+      language: this.#languages.get(seat.language.key)!.get(),
+      vision: this.#visions.get(seat.vision.key)!.get(),
+    };
+  }
+
+  /** The seat that a request names, by either of its models. */
+  #seat(model: string | undefined, serves: (seat: Seat) => boolean): Seat {
+    const able = this.#lineup.seats.filter(serves);
+    const seat = able.find(({ language, vision }) =>
+      model === undefined || model === language.name || model === vision.name
+    );
+    if (seat !== undefined) return seat;
+    const names = able.flatMap(({ language, vision }) => [
+      language.name,
+      vision.name,
+    ]);
+    throw new UnknownModelError(model ?? "", [...new Set(names)]);
+  }
+}
+
+const ORDER = ["failed", "loading", "ready", "unloaded"] as const;
+
+/** The state that says more about what cannot be done yet. */
+function worse(a: HeldState, b: HeldState): HeldState {
+  return ORDER.indexOf(a.state) <= ORDER.indexOf(b.state) ? a : b;
+}

@@ -1,0 +1,199 @@
+/**
+ * The environment variables that a server reads: what each means, what it is
+ * when unset, and how its text is read.
+ *
+ * A parser throws a `SyntaxError` that says what is expected.
+ *
+ * @module
+ */
+
+import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
+
+/** An environment variable. */
+export interface Variable<T> {
+  /** What it sets, for people. */
+  readonly meaning: string;
+  /** What holds when it is unset, for people. */
+  readonly unset: string;
+  /** Its value, from its text; `undefined` for unset. */
+  readonly parse: (text: string | undefined) => T;
+}
+
+const MEBIBYTE = 2 ** 20;
+
+/** Folders are looked for beside the code, wherever the server is started. */
+const EMBEDDED = new URL("../models/emu3-mini", import.meta.url).pathname;
+
+/** Every variable, in the order that `--help` lists them. */
+export const VARIABLES = {
+  MODEL: folder("folder of a language model that draws and answers"),
+  GEN_MODEL: folder("folder of the language model that draws"),
+  CHAT_MODEL: folder("folder of the language model that answers"),
+  VISION_MODEL: {
+    ...folder("folder of the vision tokenizer"),
+    unset: "in the language model's folder, else beside it (…VisionTokenizer)",
+  },
+  FUNCTIONS: {
+    meaning: "which functions are served; only what they need is loaded",
+    unset: FUNCTION_NAMES.join(","),
+    parse: functions,
+  },
+  DEVICE: choice("where models run", "auto", ["auto", "cpu"], {
+    cuda: "is not in this build yet, expected auto or cpu",
+    webgpu: "is not in this build yet, expected auto or cpu",
+  }),
+  PRECISION: choice("numeric format of weights", "fp32", ["fp32"], {
+    bf16: "is not in this build yet, expected fp32",
+    fp16: "is not in this build yet, expected fp32",
+    int8: "is not in this build yet, expected fp32",
+    int4: "is not in this build yet, expected fp32",
+  }),
+  PORT: port("port to listen on, 0 for any free one", "AIP_HTTP_PORT or 8080"),
+  AIP_HTTP_PORT: port("the same, as Vertex AI names it", "8080"),
+  PORT_HEALTH: port("another port, for health alone", "none"),
+  HOST: {
+    meaning: "address to listen on",
+    unset: "127.0.0.1",
+    parse: (text) => text ?? "127.0.0.1",
+  },
+  THREADS: count(
+    "threads that compute; a container's CPU quota is not seen, so set it there",
+    "one a CPU",
+    1,
+  ),
+  SLOTS: {
+    ...count("sequences decoded together; a guided picture takes two", "8", 2),
+    parse: (text) => whole(text, 2) ?? 8,
+  },
+  QUEUE_LIMIT: {
+    ...count("requests that may wait", "32", 1),
+    parse: (text) => whole(text, 1) ?? 32,
+  },
+  KV_BYTES: count(
+    "bytes for keys and values, of all language models together",
+    "a quarter of the memory",
+    1,
+  ),
+  CORS_ORIGINS: {
+    meaning: "origins whose pages may call, with commas, or *",
+    unset: "the same origin",
+    parse: origins,
+  },
+  MAX_BODY_BYTES: {
+    ...count("bytes a body may have", `${32 * MEBIBYTE}`, 1),
+    parse: (text) => whole(text, 1) ?? 32 * MEBIBYTE,
+  },
+  MAX_PIXELS: {
+    ...count("pixels a picture or animation may have", "64000000", 1),
+    parse: (text) => whole(text, 1) ?? 64_000_000,
+  },
+  REQUEST_TIMEOUT_S: {
+    meaning: "seconds a request may take",
+    unset: "no limit",
+    parse: seconds,
+  },
+  SHUTDOWN_GRACE_S: {
+    meaning: "seconds that running requests have after a signal to stop",
+    unset: "8",
+    parse: (text) => seconds(text) ?? 8,
+  },
+  LOG: choice("one line a request: json, or pretty for people", "json", [
+    "json",
+    "pretty",
+  ]),
+} as const satisfies Record<string, Variable<unknown>>;
+
+/** The folder of the embedded language model. */
+export const EMBEDDED_MODEL: string = decodeURIComponent(EMBEDDED);
+
+function folder(meaning: string): Variable<string | undefined> {
+  return {
+    meaning,
+    unset: "the embedded emu3-mini",
+    parse: (text) => {
+      if (text === undefined || !/^[a-z0-9]+:\/\//i.test(text)) return text;
+      throw new SyntaxError("only folders are in this build yet");
+    },
+  };
+}
+
+function choice<const T extends string>(
+  meaning: string,
+  unset: T,
+  values: readonly T[],
+  refused: Readonly<Record<string, string>> = {},
+): Variable<T> {
+  return {
+    meaning: `${meaning}: ${values.join(", ")}`,
+    unset,
+    parse: (text) => {
+      if (text === undefined) return unset;
+      const value = values.find((value) => value === text);
+      if (value !== undefined) return value;
+      const reason = refused[text];
+      throw new SyntaxError(
+        reason === undefined
+          ? `expected ${values.join(" or ")}`
+          : `"${text}" ${reason}`,
+      );
+    },
+  };
+}
+
+function count(
+  meaning: string,
+  unset: string,
+  least: number,
+): Variable<number | undefined> {
+  return { meaning, unset, parse: (text) => whole(text, least) };
+}
+
+function port(meaning: string, unset: string): Variable<number | undefined> {
+  return {
+    meaning,
+    unset,
+    parse: (text) => {
+      const value = whole(text, 0);
+      if (value === undefined || value <= 65_535) return value;
+      throw new SyntaxError("expected a port, 0 to 65535");
+    },
+  };
+}
+
+function whole(text: string | undefined, least: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) {
+    return value;
+  }
+  throw new SyntaxError(`expected a whole number, ${least} or more`);
+}
+
+function seconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value <= 86_400) return value;
+  throw new SyntaxError("expected seconds, 0 to 86400");
+}
+
+function functions(text: string | undefined): ReadonlySet<FunctionName> {
+  if (text === undefined) return new Set(FUNCTION_NAMES);
+  const names = text.split(",").map((name) => {
+    const known = FUNCTION_NAMES.find((known) => known === name.trim());
+    if (known !== undefined) return known;
+    throw new SyntaxError(
+      `expected some of ${FUNCTION_NAMES.join(", ")}, with commas`,
+    );
+  });
+  return new Set(names);
+}
+
+function origins(text: string | undefined): readonly string[] {
+  const list = (text ?? "").split(",").map((origin) => origin.trim())
+    .filter((origin) => origin !== "");
+  const bad = list.find((origin) =>
+    origin !== "*" && URL.parse(origin)?.origin !== origin
+  );
+  if (bad === undefined) return list;
+  throw new SyntaxError('expected origins such as "https://example.org", or *');
+}
