@@ -142,8 +142,10 @@ export async function findVisionFolder(folder: string): Promise<string> {
   if (await readLayout(folder) === "transformers") return folder;
   const parent = dirname(resolve(folder));
   const found: string[] = [];
-  for await (const { name } of Deno.readDir(parent)) {
-    if (/visiontokenizer$/i.test(name)) found.push(join(parent, name));
+  for await (const { name, isFile } of Deno.readDir(parent)) {
+    if (!isFile && /visiontokenizer$/i.test(name)) {
+      found.push(join(parent, name));
+    }
   }
   const [first, ...others] = preferSameName(found, basename(resolve(folder)));
   if (first === undefined || others.length > 0) {

@@ -43,7 +43,8 @@ export async function parseJsonFile<T>(
   parse: (json: unknown) => T,
   missing?: unknown,
 ): Promise<T> {
-  const json = await readJson(path) ?? missing;
+  const found = await readJson(path);
+  const json = found === undefined ? missing : found;
   if (json === undefined) {
     throw new CheckpointError(path, "there is no such file");
   }

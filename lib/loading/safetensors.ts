@@ -69,15 +69,9 @@ const MAX_HEADER_BYTES = 100_000_000;
 export async function readSafetensorsHeader(
   path: string,
 ): Promise<SafetensorsHeader> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(path);
-  } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new CheckpointError(path, "there is no such file", { cause });
-  }
-  using opened = file;
-  const { size } = await opened.stat();
+  using opened = await openFile(path);
+  const { size, isFile } = await opened.stat();
+  if (!isFile) throw new CheckpointError(path, "it is not a file");
   const prefix = await readBytes(opened, path, PREFIX_BYTES);
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
   if (length > MAX_HEADER_BYTES || PREFIX_BYTES + length > size) {
@@ -88,6 +82,16 @@ export async function readSafetensorsHeader(
   }
   const header = await readBytes(opened, path, length);
   return parseHeader(path, header, PREFIX_BYTES + length, size);
+}
+
+async function openFile(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (cause) {
+    const missing = cause instanceof Deno.errors.NotFound;
+    const reason = missing ? "there is no such file" : "it cannot be read";
+    throw new CheckpointError(path, reason, { cause });
+  }
 }
 
 async function readBytes(
@@ -145,8 +149,10 @@ function parseEntry(
     new CheckpointError(path, `tensor "${key}": ${reason}`);
   if (!isRecord(value)) throw fail("its entry is not an object");
   const { dtype, shape, data_offsets: offsets } = value;
-  const bits = DTYPE_BITS.get(String(dtype));
-  if (bits === undefined) throw fail(`unknown dtype ${JSON.stringify(dtype)}`);
+  const bits = typeof dtype === "string" ? DTYPE_BITS.get(dtype) : undefined;
+  if (typeof dtype !== "string" || bits === undefined) {
+    throw fail(`unknown dtype ${JSON.stringify(dtype)}`);
+  }
   if (!isWholes(shape)) throw fail("its shape is not a list of sizes");
   if (!isWholes(offsets) || offsets.length !== 2) {
     throw fail("its data_offsets are not two positions");
@@ -167,7 +173,7 @@ function parseEntry(
       }`,
     );
   }
-  return { dtype: String(dtype), shape, offset: dataStart + begin, length };
+  return { dtype, shape, offset: dataStart + begin, length };
 }
 
 function refuseOverlaps(

@@ -54,7 +54,8 @@ export async function openTextSide(
     await parseJsonFile(namesFile, recordFrom, {}),
     namesFile,
   );
-  const text = await openTextTokenizer(source);
+  using opened = new DisposableStack();
+  const text = opened.use(await openTextTokenizer(source));
   const vocabulary = vocabularyFromSpecials(text.specials, {
     names,
     textSize: text.textSize,
@@ -62,6 +63,7 @@ export async function openTextSide(
     file: source.file,
   });
   checkTokenIds(vocabulary, config.tokenIds, join(folder, "config.json"));
+  opened.move();
   return { text, vocabulary };
 }
 
@@ -100,7 +102,7 @@ async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 function recordFrom(json: unknown): Record<string, unknown> {
-  if (typeof json !== "object" || json === null) {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw new SyntaxError("it is not a JSON object");
   }
   return { ...json };

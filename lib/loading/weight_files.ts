@@ -163,7 +163,7 @@ async function shards(
 
 function weightMap(path: string, index: unknown): Map<string, string> {
   const map = (index as { weight_map?: unknown } | null)?.weight_map;
-  if (typeof map !== "object" || map === null) {
+  if (typeof map !== "object" || map === null || Array.isArray(map)) {
     throw new CheckpointError(path, 'it has no "weight_map"');
   }
   const entries = Object.entries(map);

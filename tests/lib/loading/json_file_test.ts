@@ -1,0 +1,65 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { CheckpointError } from "../../../lib/errors.ts";
+import {
+  parseJsonFile,
+  readJson,
+  readText,
+} from "../../../lib/loading/json_file.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+function refusal(file: string, reason: string): (error: unknown) => boolean {
+  return (error) => {
+    ok(error instanceof CheckpointError, String(error));
+    strictEqual(error.message, `Cannot open ${file}: ${reason}`);
+    strictEqual(error.file, file);
+    return true;
+  };
+}
+
+Deno.test("readJson() and readText() answer with nothing when there is no file", async () => {
+  using folder = temporaryFolder();
+  strictEqual(await readJson(`${folder.path}/none.json`), undefined);
+  strictEqual(await readText(`${folder.path}/none.json`), undefined);
+});
+
+Deno.test("readJson() names a file that is not JSON, and one that cannot be read", async () => {
+  using folder = temporaryFolder();
+  const file = folder.write("config.json", "{");
+  await rejects(readJson(file), refusal(file, "it is not JSON"));
+  const { path } = folder;
+  await rejects(readJson(path), refusal(path, "it cannot be read"));
+});
+
+Deno.test("parseJsonFile() parses what is there, or what stands for it", async () => {
+  using folder = temporaryFolder();
+  const same = (json: unknown) => json;
+  const file = folder.write("config.json", '{"a": 1}');
+  deepStrictEqual(await parseJsonFile(file, same, {}), { a: 1 });
+  const none = `${folder.path}/none.json`;
+  deepStrictEqual(await parseJsonFile(none, same, {}), {});
+  await rejects(
+    parseJsonFile(none, same),
+    refusal(none, "there is no such file"),
+  );
+});
+
+Deno.test("parseJsonFile() hands a null on to the parser", async () => {
+  using folder = temporaryFolder();
+  const file = folder.write("config.json", "null");
+  strictEqual(await parseJsonFile(file, (json) => json, {}), null);
+});
+
+Deno.test("parseJsonFile() names the file when the parser refuses, and lets bugs rise", async () => {
+  using folder = temporaryFolder();
+  const file = folder.write("config.json", "{}");
+  const refuse = (error: Error) =>
+    parseJsonFile(file, () => {
+      throw error;
+    });
+  await rejects(
+    refuse(new SyntaxError('field "a": no')),
+    refusal(file, 'field "a": no'),
+  );
+  const bug = new TypeError("bug");
+  await rejects(refuse(bug), bug);
+});
