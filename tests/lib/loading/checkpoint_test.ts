@@ -1,0 +1,280 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { basename } from "node:path";
+import { CheckpointError } from "../../../lib/errors.ts";
+import {
+  findVisionFolder,
+  openLanguageCheckpoint,
+  openVisionCheckpoint,
+} from "../../../lib/loading/checkpoint.ts";
+import type { Weights } from "../../../models/graph/weights.ts";
+import { decoderGraph, headGraph } from "../../../models/decoder.ts";
+import type { LanguageConfig } from "../../../models/config/language_config.ts";
+import { goldenPath } from "../../support/golden.ts";
+import { readSafetensors } from "../../support/safetensors.ts";
+import {
+  type TemporaryFolder,
+  temporaryFolder,
+} from "../../support/temporary_folder.ts";
+import { safetensorsBytes } from "../../support/write_safetensors.ts";
+
+const CHECKPOINTS = goldenPath("checkpoints");
+const ORIGINAL = `${CHECKPOINTS}/emu3-tiny`;
+const VISION = `${CHECKPOINTS}/emu3-tiny-visiontokenizer`;
+const TRANSFORMERS = `${CHECKPOINTS}/emu3-tiny-hf`;
+
+/** Builds every graph of a language model, which asks for all its weights. */
+function buildAll(config: LanguageConfig, weights: Weights): void {
+  const options = { computeDtype: "float32" } as const;
+  decoderGraph(config, weights, { ...options, positions: 4 });
+  const rows = { start: 0, count: config.vocabularySize };
+  headGraph(config, weights, { ...options, rows });
+}
+
+/** A folder like `source`, with some files written anew. */
+function changedFolder(
+  source: string,
+  changes: Record<string, string | Uint8Array>,
+): TemporaryFolder {
+  const folder = temporaryFolder();
+  for (const { name } of Deno.readDirSync(source)) {
+    if (!(name in changes)) folder.link(name, `${source}/${name}`);
+  }
+  for (const [name, content] of Object.entries(changes)) {
+    folder.write(name, content);
+  }
+  return folder;
+}
+
+function saying(message: RegExp): (error: unknown) => boolean {
+  return (error) => {
+    ok(error instanceof CheckpointError, String(error));
+    ok(message.test(error.message), error.message);
+    return true;
+  };
+}
+
+for (
+  const [folder, layout, shards] of [
+    [ORIGINAL, "original", true],
+    [TRANSFORMERS, "transformers", false],
+  ] as const
+) {
+  Deno.test(`openLanguageCheckpoint() opens ${basename(folder)} and all its weights`, async () => {
+    const checkpoint = await openLanguageCheckpoint(folder);
+    strictEqual(checkpoint.name, basename(folder));
+    strictEqual(checkpoint.layout, layout);
+    strictEqual(checkpoint.storedDtype, "float32");
+    strictEqual(checkpoint.config.layers, 2);
+    strictEqual(checkpoint.generation.guidanceScale, 3);
+    const embedding = checkpoint.weights
+      .find("model.embed_tokens.weight", [1747, 64]);
+    ok(/0000\d-of/.test(embedding.location) === shards);
+    buildAll(checkpoint.config, checkpoint.weights);
+  });
+}
+
+for (const folder of [VISION, TRANSFORMERS]) {
+  Deno.test(`openVisionCheckpoint() opens the vision tokenizer in ${basename(folder)}`, async () => {
+    const { config, preprocessor, weights, storedDtype } =
+      await openVisionCheckpoint(folder);
+    strictEqual(config.codebookSize, 512);
+    deepStrictEqual(
+      [preprocessor.minPixels, preprocessor.maxPixels],
+      [1024, 9216],
+    );
+    strictEqual(storedDtype, "float32");
+    strictEqual(
+      weights.find("quantize.embedding.weight", [512, 4]).length,
+      8192,
+    );
+  });
+}
+
+Deno.test("both layouts hold the same numbers under the same keys", async () => {
+  const keys = readSafetensors(`${VISION}/model.safetensors`);
+  const [a, b] = [
+    await openVisionCheckpoint(VISION),
+    await openVisionCheckpoint(TRANSFORMERS),
+  ];
+  const files = new Map<string, Uint8Array>();
+  const read = async ({ weights, weightFolder }: typeof a, key: string) => {
+    const { shape } = keys.get(key)!;
+    const { location, offset, length } = weights.find(key, shape);
+    const path = weightFolder + location;
+    const bytes = files.get(path) ?? await Deno.readFile(path);
+    files.set(path, bytes);
+    return bytes.slice(offset, offset + length);
+  };
+  let compared = 0;
+  for (const [key, { dtype }] of keys) {
+    if (dtype !== "F32") continue;
+    deepStrictEqual(await read(a, key), await read(b, key), key);
+    compared++;
+  }
+  strictEqual(compared, 339);
+});
+
+Deno.test("a folder saved again by newer transformers opens, language and vision", async () => {
+  const newer = (key: string) =>
+    key === "text_model.lm_head.weight"
+      ? "lm_head.weight"
+      : key.replace(/^text_model\.model\./, "model.text_model.")
+        .replace(/^vqmodel\./, "model.vqmodel.");
+  const stored = readSafetensors(`${TRANSFORMERS}/model.safetensors`);
+  const renamed = new Map(
+    [...stored].map(([key, tensor]) => [newer(key), tensor]),
+  );
+  ok(renamed.has("lm_head.weight"));
+  ok([...renamed.keys()].every((key) => /^(model\.|lm_head)/.test(key)));
+  using folder = changedFolder(TRANSFORMERS, {
+    "model.safetensors": safetensorsBytes(renamed),
+  });
+  const language = await openLanguageCheckpoint(folder.path);
+  buildAll(language.config, language.weights);
+  const vision = await openVisionCheckpoint(folder.path);
+  for (
+    const [key, { dtype, shape }] of readSafetensors(
+      `${VISION}/model.safetensors`,
+    )
+  ) {
+    if (dtype === "F32") vision.weights.find(key, shape);
+  }
+});
+
+Deno.test("a language model in a single file opens as one in shards does", async () => {
+  const tensors = ["00001", "00002"].flatMap((part) => [
+    ...readSafetensors(`${ORIGINAL}/model-${part}-of-00002.safetensors`),
+  ]);
+  using folder = temporaryFolder();
+  folder.link("config.json", `${ORIGINAL}/config.json`);
+  folder.write("model.safetensors", safetensorsBytes(new Map(tensors)));
+  const { config, weights, generation } = await openLanguageCheckpoint(
+    folder.path,
+  );
+  buildAll(config, weights);
+  // There is no generation_config.json.
+  strictEqual(generation.topK, 2048);
+});
+
+Deno.test("openLanguageCheckpoint() names file and field when a configuration is wrong", async () => {
+  using folder = changedFolder(ORIGINAL, {
+    "config.json": '{"hidden_size": "wide"}',
+  });
+  await rejects(
+    openLanguageCheckpoint(folder.path),
+    saying(/config\.json: field "hidden_size": .*Expected number/),
+  );
+});
+
+Deno.test("openLanguageCheckpoint() says so when a folder has no configuration, or null for one", async () => {
+  using empty = temporaryFolder();
+  await rejects(
+    openLanguageCheckpoint(empty.path),
+    saying(/config\.json: there is no such file/),
+  );
+  using nothing = changedFolder(ORIGINAL, { "config.json": "null" });
+  await rejects(
+    openLanguageCheckpoint(nothing.path),
+    saying(/config\.json: .*Expected Object/),
+  );
+});
+
+Deno.test("a graph names file, key and both shapes when configuration and weights disagree", async () => {
+  const config = JSON.parse(await Deno.readTextFile(`${ORIGINAL}/config.json`));
+  using folder = changedFolder(ORIGINAL, {
+    "config.json": JSON.stringify({ ...config, "intermediate_size": 96 }),
+  });
+  const checkpoint = await openLanguageCheckpoint(folder.path);
+  await rejects(
+    async () => await buildAll(checkpoint.config, checkpoint.weights),
+    saying(
+      /model-0000\d-of-00002\.safetensors: tensor "model\.layers\.0\.mlp\.gate_proj\.weight" has shape \[128,64\], the configuration asks for \[96,64\]/,
+    ),
+  );
+});
+
+Deno.test("a graph names the key when the configuration has more layers than the weights", async () => {
+  const config = JSON.parse(await Deno.readTextFile(`${ORIGINAL}/config.json`));
+  using folder = changedFolder(ORIGINAL, {
+    "config.json": JSON.stringify({ ...config, "num_hidden_layers": 3 }),
+  });
+  const checkpoint = await openLanguageCheckpoint(folder.path);
+  await rejects(
+    async () => await buildAll(checkpoint.config, checkpoint.weights),
+    saying(/tensor "model\.layers\.2\.input_layernorm\.weight" is missing/),
+  );
+});
+
+Deno.test("openLanguageCheckpoint() tells a vision tokenizer from a language model", async () => {
+  await rejects(
+    openLanguageCheckpoint(VISION),
+    saying(/tensor "model\.embed_tokens\.weight" is missing/),
+  );
+  await rejects(
+    openVisionCheckpoint(ORIGINAL),
+    saying(/tensor "quantize\.embedding\.weight" is missing/),
+  );
+});
+
+Deno.test("openVisionCheckpoint() refuses a preprocessor whose factor is not the model's", async () => {
+  using folder = changedFolder(VISION, {
+    "preprocessor_config.json": '{"spatial_factor": 16}',
+  });
+  await rejects(
+    openVisionCheckpoint(folder.path),
+    saying(
+      /preprocessor_config\.json: field "spatial_factor": 16 is not the 8 pixels/,
+    ),
+  );
+});
+
+Deno.test("findVisionFolder() is the folder itself in the transformers layout", async () => {
+  strictEqual(await findVisionFolder(TRANSFORMERS), TRANSFORMERS);
+});
+
+Deno.test("findVisionFolder() is the neighbor in the original layout, with and without a slash at the end", async () => {
+  strictEqual(await findVisionFolder(ORIGINAL), VISION);
+  strictEqual(await findVisionFolder(`${ORIGINAL}/`), VISION);
+});
+
+/** Neighbors of a language model named `emu3-mini`, and what is found. */
+const neighbors: Record<string, [string[], string | RegExp]> = {
+  "there is one": [["Emu3-VisionTokenizer"], "Emu3-VisionTokenizer"],
+  "one has the model's name": [
+    ["Emu3-VisionTokenizer", "emu3-mini-visiontokenizer"],
+    "emu3-mini-visiontokenizer",
+  ],
+  "there is none": [
+    ["emu3-mini-2", "visiontokenizer-notes"],
+    /there is no …VisionTokenizer folder beside it, set VISION_MODEL/,
+  ],
+  "there are several": [
+    ["b-VisionTokenizer", "a-VisionTokenizer"],
+    /several …VisionTokenizer folders beside it \(a-VisionTokenizer, b-VisionTokenizer\), set VISION_MODEL/,
+  ],
+};
+
+for (const [when, [names, expected]] of Object.entries(neighbors)) {
+  Deno.test(`findVisionFolder() decides when ${when}`, async () => {
+    using parent = temporaryFolder();
+    parent.write("emu3-mini/config.json", "{}");
+    for (const name of names) parent.write(`${name}/config.json`, "{}");
+    const found = findVisionFolder(`${parent.path}/emu3-mini`);
+    if (typeof expected === "string") {
+      strictEqual(await found, `${parent.path}/${expected}`);
+    } else {
+      await rejects(found, saying(expected));
+    }
+  });
+}
+
+Deno.test("findVisionFolder() passes over files and follows links", async () => {
+  using parent = temporaryFolder();
+  parent.write("emu3-mini/config.json", "{}");
+  parent.write("notes-visiontokenizer", "not a folder");
+  parent.link("Emu3-VisionTokenizer", VISION);
+  strictEqual(
+    await findVisionFolder(`${parent.path}/emu3-mini`),
+    `${parent.path}/Emu3-VisionTokenizer`,
+  );
+});
