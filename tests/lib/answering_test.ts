@@ -48,7 +48,7 @@ Deno.test("AnsweringPolicy ends at EOS or when no more tokens are allowed", () =
   }));
 });
 
-Deno.test("AnsweringPolicy may say nothing at all", () => {
+Deno.test("AnsweringPolicy may say nothing at all (trap 5)", () => {
   const { policy, heard, fed } = answered([], 3);
   deepStrictEqual([policy.count, policy.finishReason, heard, fed], [
     0,

@@ -64,7 +64,7 @@ const oddButRead: Record<string, [width: number, height: number]> = {
 };
 
 for (const [text, [width, height]] of Object.entries(oddButRead)) {
-  Deno.test(`parseRatio() reads ${JSON.stringify(text)}, as Python's int() does`, () => {
+  Deno.test(`parseRatio() reads ${JSON.stringify(text)}, as Python's int() does (trap 10)`, () => {
     deepStrictEqual(parseRatio(text), { width, height });
   });
 }
@@ -133,7 +133,7 @@ Deno.test("roundHalfEven() is within a half, and even on halves", () => {
   }));
 });
 
-Deno.test("roundHalfEven() is Python's round() where Math.round() is not", () => {
+Deno.test("roundHalfEven() is Python's round() where Math.round() is not (trap 10)", () => {
   deepStrictEqual(
     [0.5, 1.5, 2.5, 66.5, 67.5, -0.5, -1.5, 0.49999999999999994]
       .map((value) => roundHalfEven(value) + 0),

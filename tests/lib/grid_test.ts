@@ -108,7 +108,7 @@ const EOL_IN_PLACE_OF: Readonly<Record<string, Slot>> = {
   "2×2 at 8": "eos",
 };
 
-Deno.test("slotAt() asks for what the reference allows, but for W = 1 and W = 2", () => {
+Deno.test("slotAt() asks for what the reference allows, but for W = 1 and W = 2 (trap 6)", () => {
   const { grammar } = goldenJson<{ grammar: Grammar[] }>("generate.json");
   const differing: Record<string, Slot> = {};
   let compared = 0;

@@ -113,7 +113,7 @@ Deno.test("questionPrompt() matches the original with the published ranks", asyn
   }
 });
 
-Deno.test("drawingPrompt() matches both branches of every drawing", async () => {
+Deno.test("drawingPrompt() matches both branches of every drawing (trap 7)", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   strictEqual(drawings.cases.length, 8);
@@ -177,7 +177,7 @@ for (const source of [tiny, tinyJson]) {
  */
 const SPLIT_OTHERWISE: readonly string[] = ["s3"];
 
-Deno.test("questionPrompt() closes a question with a full stop, after a question mark too", async () => {
+Deno.test("questionPrompt() closes a question with a full stop, after a question mark too (trap 4)", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   const grid = gridFromRows([[1]], 512);
@@ -195,7 +195,7 @@ Deno.test("questionPrompt() puts several pictures one after the other", async ()
   deepStrictEqual([...both], [...await one(a), ...(await one(b)).slice(1)]);
 });
 
-Deno.test("no text that users write becomes a special token", async () => {
+Deno.test("no text that users write becomes a special token (trap 3)", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   const prompt = chats.cases.map(({ question }) => question).join(" ");

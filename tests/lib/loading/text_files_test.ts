@@ -41,7 +41,7 @@ async function openAt(path: string) {
 }
 
 for (const [layout, path] of Object.entries(FOLDERS)) {
-  Deno.test(`openTextSide() takes every id from the files of the ${layout} layout`, async () => {
+  Deno.test(`openTextSide() takes every id from the files of the ${layout} layout (trap 1)`, async () => {
     const { text, vocabulary } = await openAt(path);
     using _ = text;
     // None of them is the published one: see trap 1 of the golden data.

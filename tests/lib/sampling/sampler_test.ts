@@ -97,7 +97,7 @@ Deno.test("distribution() sums to one and orders tokens, in any setting", () => 
   }));
 });
 
-Deno.test("distribution() keeps every tie at the k-th place, as the reference does", () => {
+Deno.test("distribution() keeps every tie at the k-th place, as the reference does (trap 14)", () => {
   const logits = Float32Array.of(3, 1, 2, 2, 2, 0);
   const keep = (topK: number) => [
     ...distribution(logits, { temperature: 1, topK, topP: 1 }).tokens,
@@ -109,7 +109,7 @@ Deno.test("distribution() keeps every tie at the k-th place, as the reference do
   deepStrictEqual(keep(0), [0, 1, 2, 3, 4, 5]);
 });
 
-Deno.test("distribution() keeps as few tokens as reach top-p, and always one", () => {
+Deno.test("distribution() keeps as few tokens as reach top-p, and always one (trap 14)", () => {
   fc.assert(fc.property(anyLogits, anyOptions, (logits, options) => {
     const all = distribution(logits, { ...options, topP: 1 });
     const kept = distribution(logits, options);
