@@ -106,7 +106,7 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
   const problem = problemFrom(error, problemContext(c));
   const { status } = problem;
   const headers = problemHeaders(error);
-  return new Response(JSON.stringify(problem), { status, headers });
+  return c.newResponse(JSON.stringify(problem), { status, headers });
 }
 
 /** Headers that a page of another origin may read. */

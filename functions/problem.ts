@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import {
   Emu3Error,
   OverloadedError,
@@ -26,7 +27,7 @@ export interface Problem {
   /** The kind in words. */
   readonly title: string;
   /** HTTP status. */
-  readonly status: number;
+  readonly status: ContentfulStatusCode;
   /** What happened this time. */
   readonly detail: string;
   /** Path of the request. */
@@ -57,7 +58,9 @@ export interface ProblemContext {
 }
 
 /** Status and title by error code. */
-const PROBLEMS: Readonly<Record<string, readonly [number, string]>> = {
+const PROBLEMS: Readonly<
+  Record<string, readonly [ContentfulStatusCode, string]>
+> = {
   "malformed-body": [400, "Malformed body"],
   "not-found": [404, "Not found"],
   "unknown-model": [404, "Unknown model"],
@@ -71,7 +74,8 @@ const PROBLEMS: Readonly<Record<string, readonly [number, string]>> = {
   "invalid-fields": [422, "Invalid fields"],
   "malformed-grid": [422, "Malformed grid"],
   "prompt-too-long": [422, "Prompt too long"],
-  "client-gone": [499, "Client went away"],
+  // Nobody reads this one: it is in the log as 499.
+  "client-gone": [400, "Client went away"],
   "internal": [500, "Internal error"],
   "bad-checkpoint": [503, "Model failed"],
   "not-ready": [503, "Model not ready"],
@@ -81,7 +85,7 @@ const PROBLEMS: Readonly<Record<string, readonly [number, string]>> = {
 };
 
 /** Statuses after which trying again may help. */
-const RETRYABLE = new Set([503, 504]);
+const RETRYABLE: ReadonlySet<number> = new Set([503, 504]);
 
 const UNEXPECTED = "Cannot answer: something unexpected happened here";
 

@@ -1,0 +1,270 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { type AppOptions, createApp } from "../../functions/app.ts";
+import type { HeldState } from "../../functions/held.ts";
+import { NotReadyError } from "../../functions/refusals.ts";
+import { OverloadedError } from "../../lib/errors.ts";
+import {
+  type FakeRun,
+  fakeServices,
+  listing,
+  runAtOnce,
+  runUntilAborted,
+} from "../support/fake_models.ts";
+import { appOptions, json, parseEvents } from "../support/tiny_server.ts";
+
+const body = { prompt: "a", height: 16, width: 16 };
+
+function appWith(run: FakeRun = runAtOnce, changes: Partial<AppOptions> = {}) {
+  const { options, trace } = appOptions(changes);
+  return { app: createApp(fakeServices(run), options), trace };
+}
+
+/** An application whose models are in these states. */
+function appInState(...states: HeldState["state"][]) {
+  const models = () =>
+    states.map((state, i) =>
+      listing(`m${i}`, { state, phases: [], reason: "why" })
+    );
+  return createApp(fakeServices(runAtOnce, { models }), appOptions().options);
+}
+
+Deno.test("a switched-off function answers 404 and names FUNCTIONS", async () => {
+  const { app } = appWith(runAtOnce, { functions: new Set(["caption"]) });
+  for (const name of ["generate", "tokenize", "detokenize"]) {
+    const answer = await app.request(`/v1/${name}`, json({}));
+    equal(answer.status, 404);
+    match((await answer.json()).detail, /FUNCTIONS/);
+  }
+});
+
+Deno.test("a path that takes other methods answers 405 with Allow", async () => {
+  const { app } = appWith();
+  const answer = await app.request("/v1/generate");
+  equal(answer.status, 405);
+  equal(answer.headers.get("allow"), "POST");
+  const models = await app.request("/v1/models", { method: "DELETE" });
+  deepEqual(models.headers.get("allow"), "GET, HEAD");
+});
+
+Deno.test("OPTIONS tells the methods of a path", async () => {
+  const answer = await appWith().app.request("/v1/caption", {
+    method: "OPTIONS",
+  });
+  equal(answer.status, 204);
+  equal(answer.headers.get("allow"), "POST");
+  equal(await answer.text(), "");
+});
+
+Deno.test("HEAD answers as GET does, without a body", async () => {
+  const answer = await appWith().app.request("/v1/models", { method: "HEAD" });
+  equal(answer.status, 200);
+  equal(answer.headers.get("content-type"), "application/json");
+  equal(await answer.text(), "");
+});
+
+Deno.test("a request id is taken when it is sane, else made", async () => {
+  const { app, trace } = appWith();
+  const id = async (sent: string) => {
+    const headers = { "x-request-id": sent };
+    const answer = await app.request("/livez", { headers });
+    return answer.headers.get("x-request-id");
+  };
+  equal(await id("my-id_1"), "my-id_1");
+  ok(await id("spaces are not") !== "spaces are not");
+  ok((await id("x".repeat(999)))!.length < 99);
+  equal(trace.access[0]!.id, "my-id_1");
+});
+
+Deno.test("CORS is for the origins that are named", async () => {
+  const origin = "https://example.org";
+  const allowed = async (origins: string[], origin: string) => {
+    const { app } = appWith(runAtOnce, { corsOrigins: origins });
+    const answer = await app.request("/livez", { headers: { origin } });
+    return answer.headers.get("access-control-allow-origin");
+  };
+  equal(await allowed([], origin), null);
+  equal(await allowed([origin], origin), origin);
+  equal(await allowed([origin], "https://other.org"), null);
+  equal(await allowed(["*"], origin), "*");
+});
+
+Deno.test("a refusal can be read by a page of an allowed origin", async () => {
+  const { app } = appWith(runAtOnce, { corsOrigins: ["*"] });
+  const answer = await app.request("/v1/generate", json({}));
+  equal(answer.status, 422);
+  equal(answer.headers.get("access-control-allow-origin"), "*");
+  match(answer.headers.get("access-control-expose-headers")!, /X-Request-Id/);
+});
+
+Deno.test("/livez answers whatever the models do", async () => {
+  equal((await appInState("loading", "failed").request("/livez")).status, 200);
+});
+
+Deno.test("/readyz waits for what loads, not for what nobody needs", async () => {
+  const status = async (...states: HeldState["state"][]) =>
+    (await appInState(...states).request("/readyz")).status;
+  equal(await status("ready", "unloaded"), 200);
+  equal(await status("ready", "loading"), 503);
+  equal(await status("ready", "failed"), 503);
+});
+
+Deno.test("/ping answers 204 while loading and 200 when ready", async () => {
+  const status = async (state: HeldState["state"]) =>
+    (await appInState(state).request("/ping")).status;
+  equal(await status("loading"), 204);
+  equal(await status("ready"), 200);
+  equal(await status("failed"), 503);
+});
+
+Deno.test("/v1/models lists states, and why one failed", async () => {
+  const app = appInState("ready", "failed");
+  const { object, data } = await (await app.request("/v1/models")).json();
+  equal(object, "list");
+  deepEqual(
+    data.map(({ id, state }: { id: string; state: string }) => [id, state]),
+    [["m0", "ready"], ["m1", "failed"]],
+  );
+  equal(data[1].reason, "why");
+  deepEqual(await (await app.request("/v1/models/m1")).json(), data[1]);
+  equal((await app.request("/v1/models/m2")).status, 404);
+});
+
+Deno.test("a model that loads says when to come back", async () => {
+  const services = fakeServices(runAtOnce, {
+    drawer: () => {
+      throw new NotReadyError("Cannot use model: it is still loading", 2);
+    },
+  });
+  const app = createApp(services, appOptions().options);
+  const answer = await app.request("/v1/generate", json(body));
+  equal(answer.status, 503);
+  equal(answer.headers.get("retry-after"), "2");
+  equal((await answer.json()).retryable, true);
+});
+
+Deno.test("a model that failed says why, and that waiting does not help", async () => {
+  const services = fakeServices(runAtOnce, {
+    drawer: () => {
+      throw new NotReadyError("Cannot use model: a file is missing");
+    },
+  });
+  const app = createApp(services, appOptions().options);
+  const answer = await app.request("/v1/generate", json(body));
+  equal(answer.status, 503);
+  equal(answer.headers.get("retry-after"), null);
+  const { detail, retryable } = await answer.json();
+  match(detail, /a file is missing/);
+  equal(retryable, false);
+});
+
+Deno.test("a full queue refuses with Retry-After, also before events", async () => {
+  const { app } = appWith(() => Promise.reject(new OverloadedError(7)));
+  for (const accept of ["application/json", "text/event-stream"]) {
+    const answer = await app.request("/v1/generate", json(body, { accept }));
+    equal(answer.status, 503);
+    equal(answer.headers.get("retry-after"), "7");
+    equal((await answer.json()).error.code, "overloaded");
+  }
+});
+
+Deno.test("more requests than are let in are refused, until one leaves", async () => {
+  const { app } = appWith(runUntilAborted, { maxRequests: 1 });
+  const leave = new AbortController();
+  const first = app.request("/v1/generate", {
+    ...json(body),
+    signal: leave.signal,
+  });
+  const second = await app.request("/v1/generate", json(body));
+  equal(second.status, 503);
+  leave.abort();
+  await first;
+  equal((await app.request("/v1/generate", json({}))).status, 422);
+});
+
+Deno.test("a request that takes too long answers 504", async () => {
+  const { app } = appWith(runUntilAborted, { requestTimeoutMs: 20 });
+  const answer = await app.request("/v1/generate", json(body));
+  equal(answer.status, 504);
+  const { detail, retryable } = await answer.json();
+  match(detail, /REQUEST_TIMEOUT_S/);
+  equal(retryable, true);
+});
+
+Deno.test("a stream that takes too long ends with an error event", async () => {
+  const { app } = appWith(runUntilAborted, { requestTimeoutMs: 20 });
+  const answer = await app.request(
+    "/v1/generate",
+    json(body, { accept: "text/event-stream" }),
+  );
+  equal(answer.status, 200);
+  const events = parseEvents(await answer.text());
+  deepEqual(events.map(({ event }) => event), ["queued", "started", "error"]);
+  equal(events[0]!.data.position, 3);
+  equal(events[2]!.data.status, 504);
+});
+
+Deno.test("a reader that leaves a stream ends the run", async () => {
+  const ended = Promise.withResolvers<unknown>();
+  const { app, trace } = appWith((request, signal) => {
+    signal.addEventListener("abort", () => ended.resolve(signal.reason));
+    return runUntilAborted(request, signal);
+  });
+  const answer = await app.request(
+    "/v1/generate",
+    json(body, { accept: "text/event-stream" }),
+  );
+  const reader = answer.body!.getReader();
+  await reader.read();
+  await reader.cancel();
+  ok(await ended.promise instanceof DOMException);
+  // The line is written once the stream has ended.
+  while (trace.access.length === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  equal(trace.access[0]!.status, 499);
+  deepEqual(trace.failures, []);
+});
+
+Deno.test("a client that leaves ends the run, and only the log knows", async () => {
+  const { app, trace } = appWith(runUntilAborted);
+  const leave = new AbortController();
+  const answer = app.request("/v1/generate", {
+    ...json(body),
+    signal: leave.signal,
+  });
+  leave.abort();
+  await answer;
+  equal(trace.access[0]!.status, 499);
+  deepEqual(trace.failures, []);
+});
+
+Deno.test("what nobody foresaw answers 500 and is logged, not told", async () => {
+  const bug = new TypeError("secret of the inside");
+  const { app, trace } = appWith(() => Promise.reject(bug));
+  const answer = await app.request("/v1/generate", json(body));
+  equal(answer.status, 500);
+  ok(!(await answer.text()).includes("secret"));
+  deepEqual(trace.failures, [bug]);
+});
+
+Deno.test("a server that shuts down tells who waits", async () => {
+  const closed = new DOMException("the engine is closed", "AbortError");
+  const { app } = appWith(() => Promise.reject(closed));
+  const answer = await app.request("/v1/generate", json(body));
+  equal(answer.status, 503);
+  equal((await answer.json()).error.code, "shutting-down");
+});
+
+Deno.test("the page and its files are there, and may load nothing else", async () => {
+  const { app } = appWith();
+  const page = await app.request("/");
+  match(page.headers.get("content-type")!, /^text\/html/);
+  match(page.headers.get("content-security-policy")!, /default-src 'self'/);
+  const html = await page.text();
+  ok(!/https?:\/\/(?!www\.w3\.org)/.test(html), "another origin");
+  for (const [, path] of html.matchAll(/(?:src|href)="(\/[^"]*)"/g)) {
+    const file = await app.request(path!);
+    equal(file.status, 200, path);
+    await file.body?.cancel();
+  }
+});

@@ -1,0 +1,137 @@
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import * as v from "valibot";
+import { parseFields, readBytes, readJson } from "../../functions/body.ts";
+import {
+  BodyTooLargeError,
+  InvalidFieldsError,
+  MalformedBodyError,
+  MediaTypeError,
+} from "../../functions/refusals.ts";
+
+const Schema = v.strictObject({
+  name: v.pipe(v.string(), v.maxLength(3)),
+  count: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
+  rows: v.optional(v.array(v.array(v.pipe(v.number(), v.maxValue(9))))),
+});
+
+function post(body: BodyInit | null, headers: HeadersInit = {}): Request {
+  return new Request("http://x/", { method: "POST", body, headers });
+}
+
+/** A body of unsaid length. */
+function chunked(...parts: string[]): Request {
+  const stream = ReadableStream.from(parts)
+    .pipeThrough(new TextEncoderStream());
+  return post(stream);
+}
+
+function pointersOf(value: unknown, sentBytes = 0): string[] {
+  try {
+    parseFields(Schema, value, sentBytes);
+    return [];
+  } catch (error) {
+    ok(error instanceof InvalidFieldsError);
+    return error.fields.map(({ pointer }) => pointer);
+  }
+}
+
+Deno.test("readJson() fills in what is left out", async () => {
+  const type = { "content-type": "application/json" };
+  const body = post('{"name":"a"}', type);
+  deepEqual(await readJson(body, Schema, 99), { name: "a", count: 1 });
+});
+
+Deno.test("readJson() refuses a body that is empty, cut short or not UTF-8", async () => {
+  const bodies = ["", "{", '{"name": NaN}', "hello", "{}{}"];
+  const type = { "content-type": "application/json" };
+  for (const body of bodies) {
+    await rejects(readJson(post(body, type), Schema, 99), MalformedBodyError);
+  }
+  const latin = post(Uint8Array.of(0x22, 0xe9, 0x22), type);
+  await rejects(readJson(latin, Schema, 99), MalformedBodyError);
+});
+
+Deno.test("readJson() repeats nothing of a body that is not JSON", async () => {
+  const secret = post("my secret prompt", { "content-type": "text/json+json" });
+  await rejects(
+    readJson(secret, Schema, 99),
+    (error) => error instanceof Error && !error.message.includes("secret"),
+  );
+});
+
+Deno.test("readJson() refuses other media types and encodings", async () => {
+  for (
+    const headers of [
+      { "content-type": "text/plain" },
+      { "content-type": "application/x-www-form-urlencoded" },
+      { "content-type": "application/json", "content-encoding": "gzip" },
+    ]
+  ) {
+    await rejects(readJson(post("{}", headers), Schema, 99), MediaTypeError);
+  }
+});
+
+Deno.test("readBytes() refuses more than the limit, said or unsaid", async () => {
+  equal((await readBytes(chunked("12345", "67890"), 10)).length, 10);
+  await rejects(readBytes(chunked("12345", "678901"), 10), BodyTooLargeError);
+  const said = post("x", { "content-length": "11" });
+  await rejects(readBytes(said, 10), BodyTooLargeError);
+});
+
+Deno.test("readBytes() tells that a body broke off", async () => {
+  const broken = new ReadableStream({
+    pull: (controller) => controller.error(new TypeError("reset")),
+  });
+  await rejects(readBytes(post(broken), 10), MalformedBodyError);
+});
+
+Deno.test("parseFields() points at every field that is wrong", () => {
+  deepEqual(pointersOf({ name: "a", rows: [[1], [2, 10]] }), ["/rows/1/1"]);
+  deepEqual(pointersOf({ name: 1, count: 1.5, other: 1 }), [
+    "/name",
+    "/count",
+    "/other",
+  ]);
+  deepEqual(pointersOf({}), ["/name"]);
+  deepEqual(pointersOf({ name: "a", "a/b~c": 1 }), ["/a~1b~0c"]);
+  deepEqual(pointersOf(JSON.parse('{"name":"a","__proto__":1}')), [
+    "/__proto__",
+  ]);
+});
+
+Deno.test("parseFields() refuses what is no object", () => {
+  for (const value of [[], null, 1, "text", [{}]]) {
+    deepEqual(pointersOf(value), [""]);
+  }
+});
+
+Deno.test("parseFields() lists only the first mistake of a large body", () => {
+  const rows = [Array(100).fill(10)];
+  equal(pointersOf({ name: "a", rows }).length, 32);
+  equal(pointersOf({ name: "a", rows }, 2 ** 20).length, 1);
+});
+
+Deno.test("parseFields() never quotes what was sent", () => {
+  throws(
+    () => parseFields(Schema, { name: "my secret", count: "my secret" }, 0),
+    (error) =>
+      error instanceof InvalidFieldsError &&
+      !JSON.stringify([error.message, error.fields]).includes("secret"),
+  );
+});
+
+Deno.test("parseFields() says what is expected", () => {
+  const detail = (value: unknown) => {
+    try {
+      parseFields(Schema, value, 0);
+    } catch (error) {
+      if (error instanceof InvalidFieldsError) return error.fields[0]?.detail;
+    }
+  };
+  equal(detail({}), "is required");
+  equal(detail({ name: 1 }), "expected string");
+  equal(detail({ name: "long" }), "expected a length of 3 or less");
+  equal(detail({ name: "a", count: 0 }), "expected 1 or more");
+  equal(detail({ name: "a", count: 1.5 }), "expected a whole number");
+  equal(detail({ name: "a", x: 1 }), "there is no such field");
+});

@@ -1,0 +1,151 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { unzipSync } from "fflate";
+import { writeNpy } from "../../functions/npy.ts";
+import { decodeFrames, decodeImage } from "../../lib/vision/decode.ts";
+import type { RgbImage } from "../../lib/vision/image.ts";
+import { goldenPath, TINY_VOCABULARY } from "../support/golden.ts";
+import { int32, readSafetensors } from "../support/safetensors.ts";
+import { bytes, json, openTinyServer } from "../support/tiny_server.ts";
+
+const server = await openTinyServer();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+const anyOptions = { decode: "display", maxPixels: 2 ** 20 } as const;
+const tensors = readSafetensors(goldenPath("vq.safetensors"));
+
+/** 7 × 9 codes and what the reference makes of them. */
+const codes = Uint16Array.from(int32(tensors, "im2_text_72x56.codes"));
+const grid = { height: 7, width: 9, codes: rows([...codes], 9) };
+const expected = await decodeImage(
+  Deno.readFileSync(goldenPath("vq/im2_text_72x56.decoded.png")),
+  anyOptions,
+);
+
+/** Two frames of 3 × 4 codes. */
+const clipCodes = Uint16Array.from({ length: 24 }, (_, i) => 20 * i);
+const clip = {
+  codes: [0, 1].map((t) =>
+    rows([...clipCodes.subarray(12 * t, 12 * (t + 1))], 4)
+  ),
+};
+
+function rows(codes: readonly number[], width: number): number[][] {
+  return Array.from(
+    { length: codes.length / width },
+    (_, y) => codes.slice(y * width, (y + 1) * width),
+  );
+}
+
+function post(init: RequestInit): Promise<Response> {
+  return Promise.resolve(server.app.request("/v1/detokenize", init));
+}
+
+function isClose(image: RgbImage, levels: number): boolean {
+  return image.pixels.length === expected.pixels.length &&
+    image.pixels.every((level, i) =>
+      Math.abs(level - expected.pixels[i]!) <= levels
+    );
+}
+
+Deno.test("POST /v1/detokenize decodes as the reference does", async () => {
+  const answer = await post(json({ grid }));
+  equal(answer.headers.get("content-type"), "image/png");
+  ok(isClose(await decodeImage(await answer.bytes(), anyOptions), 1));
+});
+
+Deno.test("POST /v1/detokenize takes bare codes alike", async () => {
+  const png = await (await post(json({ grid }))).bytes();
+  const sizes = { "x-grid-height": "7", "x-grid-width": "9" };
+  const plain = bytes(
+    new Uint8Array(codes.slice().buffer),
+    "application/octet-stream",
+    sizes,
+  );
+  const npy = bytes(writeNpy([7, 9], codes), "application/x-npy");
+  for (const init of [plain, npy]) {
+    deepEqual(await (await post(init)).bytes(), png);
+  }
+});
+
+Deno.test("POST /v1/detokenize answers with JPEG or JSON when asked", async () => {
+  const jpeg = await post(json({ grid }, { accept: "image/jpeg" }));
+  equal(jpeg.headers.get("content-type"), "image/jpeg");
+  equal((await decodeImage(await jpeg.bytes(), anyOptions)).width, 72);
+  const body = await (await post(
+    json({ grid }, { accept: "application/json" }),
+  )).json();
+  deepEqual([body.height, body.width, body.mime_type], [56, 72, "image/png"]);
+  const image = await decodeImage(
+    Uint8Array.fromBase64(body.b64_json),
+    anyOptions,
+  );
+  ok(isClose(image, 1));
+});
+
+Deno.test("POST /v1/detokenize undoes the codes of tokenize", async () => {
+  const answer = await server.app.request(
+    "/v1/tokenize",
+    bytes(await Deno.readFile(goldenPath("chat/c0.png")), "image/png"),
+  );
+  const { grid } = await answer.json();
+  equal((await post(json({ grid }))).status, 200);
+});
+
+Deno.test("POST /v1/detokenize plays a clip in every format", async () => {
+  const size = [24, 32];
+  for (const accept of ["image/apng", "image/gif"]) {
+    const answer = await post(json({ clip }, { accept }));
+    equal(answer.headers.get("content-type"), accept);
+    const frames = await decodeFrames(await answer.bytes(), anyOptions);
+    equal(frames.length, 8);
+    deepEqual([frames[0]!.height, frames[0]!.width], size);
+  }
+  const zip = await post(json({ clip }, { accept: "application/zip" }));
+  equal(Object.keys(unzipSync(await zip.bytes())).length, 8);
+  const body = await (await post(
+    json({ clip }, { accept: "application/json" }),
+  )).json();
+  equal(body.frames.length, 8);
+  deepEqual([body.height, body.width], size);
+});
+
+Deno.test("POST /v1/detokenize plays a clip of bare codes", async () => {
+  const answer = await post(
+    bytes(writeNpy([2, 3, 4], clipCodes), "application/x-npy"),
+  );
+  equal(answer.headers.get("content-type"), "image/apng");
+  deepEqual(await answer.bytes(), await (await post(json({ clip }))).bytes());
+});
+
+Deno.test("POST /v1/detokenize has no video/mp4, and says what it has", async () => {
+  const answer = await post(json({ clip }, { accept: "video/mp4" }));
+  equal(answer.status, 406);
+  match((await answer.json()).detail, /image\/apng, image\/gif/);
+});
+
+Deno.test("POST /v1/detokenize takes mixed tokens apart", async () => {
+  const prompt = await (await server.app.request(
+    "/v1/tokenize",
+    json({
+      question: "What?",
+      grid: { codes: [[1, 2], [3, 4]] },
+    }),
+  )).json();
+  const { eos } = TINY_VOCABULARY;
+  const body = await (await post(json({ tokens: [...prompt.tokens, eos] })))
+    .json();
+  deepEqual(body.parts, [
+    { type: "text", text: "You are a helpful assistant. USER: " },
+    {
+      type: "image",
+      grid: { height: 2, width: 2, codes: [[1, 2], [3, 4]] },
+    },
+    { type: "text", text: "What?. ASSISTANT:" },
+  ]);
+  equal(body.text, "You are a helpful assistant. USER: What?. ASSISTANT:");
+});
+
+Deno.test("POST /v1/detokenize makes no text of no tokens", async () => {
+  const body = await (await post(json({ tokens: [] }))).json();
+  deepEqual([body.parts, body.text], [[], ""]);
+});

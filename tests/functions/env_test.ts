@@ -1,0 +1,90 @@
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import {
+  EnvironmentError,
+  helpText,
+  readEnvironment,
+} from "../../functions/env.ts";
+import { VARIABLES } from "../../functions/variables.ts";
+
+const machine = { cpus: 3, memoryBytes: 4000 };
+
+function read(variables: Record<string, string>) {
+  return readEnvironment(machine, (name) => variables[name]);
+}
+
+Deno.test("readEnvironment() serves everything locally when nothing is set", () => {
+  const environment = read({});
+  deepEqual(environment.listen, { hostname: "127.0.0.1", port: 8080 });
+  equal(environment.functions.size, 4);
+  equal(environment.threads, machine.cpus);
+  equal(environment.cacheBytes, machine.memoryBytes / 4);
+  ok(environment.folders.gen.endsWith("/models/emu3-mini"));
+  equal(environment.folders.chat, environment.folders.gen);
+  equal(environment.folders.vision, undefined);
+  equal(environment.requestTimeoutMs, undefined);
+});
+
+Deno.test("readEnvironment() takes an empty variable for an unset one", () => {
+  deepEqual(read({ PORT: "", FUNCTIONS: " " }), read({}));
+});
+
+Deno.test("readEnvironment() sets both language models by MODEL", () => {
+  const { folders } = read({ MODEL: "/m/both", CHAT_MODEL: "/m/chat" });
+  equal(folders.gen, "/m/both");
+  equal(folders.chat, "/m/chat");
+});
+
+Deno.test("readEnvironment() prefers PORT to AIP_HTTP_PORT", () => {
+  equal(read({ AIP_HTTP_PORT: "81" }).listen.port, 81);
+  equal(read({ AIP_HTTP_PORT: "81", PORT: "82" }).listen.port, 82);
+});
+
+Deno.test("readEnvironment() counts time in milliseconds", () => {
+  const { requestTimeoutMs, shutdownGraceMs } = read({
+    REQUEST_TIMEOUT_S: "1.5",
+    SHUTDOWN_GRACE_S: "0",
+  });
+  equal(requestTimeoutMs, 1500);
+  equal(shutdownGraceMs, 0);
+});
+
+Deno.test("readEnvironment() names the variable that it cannot use", () => {
+  const bad: Record<string, string> = {
+    GEN_MODEL: "hf://BAAI/Emu3-Gen",
+    FUNCTIONS: "generate,draw",
+    DEVICE: "cuda",
+    PRECISION: "int4",
+    PORT: "65536",
+    PORT_HEALTH: "x",
+    THREADS: "0",
+    SLOTS: "1",
+    QUEUE_LIMIT: "-1",
+    KV_BYTES: "2GB",
+    CORS_ORIGINS: "example.org",
+    MAX_BODY_BYTES: "1.5",
+    MAX_PIXELS: "many",
+    REQUEST_TIMEOUT_S: "soon",
+    SHUTDOWN_GRACE_S: "-8",
+    LOG: "xml",
+  };
+  for (const [name, value] of Object.entries(bad)) {
+    throws(
+      () => read({ [name]: value }),
+      (error) =>
+        error instanceof EnvironmentError && error.variable === name &&
+        error.message.startsWith(`Cannot use ${name}: `),
+      name,
+    );
+  }
+});
+
+Deno.test("readEnvironment() says that cuda is not in this build", () => {
+  throws(() => read({ DEVICE: "cuda" }), /"cuda" is not in this build yet/);
+});
+
+Deno.test("helpText() lists every variable with its default", () => {
+  const help = helpText();
+  for (const [name, { meaning, unset }] of Object.entries(VARIABLES)) {
+    ok(help.includes(name) && help.includes(meaning) && help.includes(unset));
+  }
+});

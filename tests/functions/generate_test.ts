@@ -1,0 +1,221 @@
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { decodeImage } from "../../lib/vision/decode.ts";
+import { DIGITAL_SOURCE_TYPE } from "../../functions/picture_metadata.ts";
+import { readNpy } from "../../functions/npy.ts";
+import { goldenJson, goldenPath } from "../support/golden.ts";
+import { json, openTinyServer, parseEvents } from "../support/tiny_server.ts";
+
+interface GoldenCase {
+  readonly name: string;
+  readonly prompt: string;
+  readonly ratio: string;
+  readonly "image_area": number;
+  readonly guidance: number;
+  readonly negative: string | null;
+  readonly codes: number[][];
+  readonly "given_codes"?: number[][];
+  readonly png: string;
+}
+
+const golden = goldenJson<{ cases: GoldenCase[]; partial: GoldenCase[] }>(
+  "generate.json",
+);
+const server = await openTinyServer();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+const anyOptions = { decode: "display", maxPixels: 2 ** 20 } as const;
+
+/** Two by three codes, quickly. */
+const small = { prompt: "a fox", height: 16, width: 24, seed: 5 };
+
+function generate(body: unknown, accept?: string): Promise<Response> {
+  const headers = accept === undefined ? {} : { accept };
+  return Promise.resolve(
+    server.app.request("/v1/generate", json(body, headers)),
+  );
+}
+
+/** The request of a case of the reference, which is greedy. */
+function requestOf(golden: GoldenCase) {
+  return {
+    prompt: golden.prompt,
+    ratio: golden.ratio,
+    "image_area": golden.image_area,
+    "guidance_scale": golden.guidance,
+    ...(golden.negative !== null && { "negative_prompt": golden.negative }),
+    ...(golden.given_codes && { prefix: { codes: golden.given_codes } }),
+    temperature: 0,
+  };
+}
+
+for (const one of [...golden.cases, ...golden.partial]) {
+  Deno.test(`POST /v1/generate draws what the reference draws in ${one.name}`, async () => {
+    const answer = await generate(requestOf(one));
+    equal(answer.status, 200);
+    const { images } = await answer.json();
+    deepEqual(images[0].grid.codes, one.codes);
+    const drawn = await decodeImage(
+      Uint8Array.fromBase64(images[0].b64_json),
+      anyOptions,
+    );
+    const expected = await decodeImage(
+      await Deno.readFile(goldenPath(one.png)),
+      anyOptions,
+    );
+    const furthest = drawn.pixels.reduce(
+      (most, level, i) => Math.max(most, Math.abs(level - expected.pixels[i]!)),
+      0,
+    );
+    ok(furthest <= 1, `${furthest} levels apart`);
+  });
+}
+
+Deno.test("POST /v1/generate takes the checkpoint's defaults", async () => {
+  const { images, strategy, lossless, model } = await (await generate({
+    prompt: "a fox",
+  })).json();
+  equal(model, "emu3-tiny");
+  equal(strategy, "autoregressive");
+  equal(lossless, true);
+  // The checkpoint's image_area is 64 × 64 pixels.
+  deepEqual([images[0].height, images[0].width], [64, 64]);
+  deepEqual([images[0].grid.height, images[0].grid.width], [8, 8]);
+});
+
+Deno.test("POST /v1/generate repeats itself for a seed, and echoes it", async () => {
+  const first = await (await generate(small)).json();
+  const again = await (await generate(small)).json();
+  const other = await (await generate({ ...small, seed: 6 })).json();
+  equal(first.seed, small.seed);
+  deepEqual(again.images, first.images);
+  notEqual(again.id, first.id);
+  notEqual(
+    JSON.stringify(other.images[0].grid),
+    JSON.stringify(first.images[0].grid),
+  );
+});
+
+Deno.test("POST /v1/generate makes up a seed that makes the same again", async () => {
+  const { seed: _, ...unseeded } = small;
+  const first = await (await generate(unseeded)).json();
+  const again = await (await generate({ ...small, seed: first.seed })).json();
+  deepEqual(again.images[0].grid, first.images[0].grid);
+});
+
+Deno.test("POST /v1/generate draws n pictures by streams of one seed", async () => {
+  const { images, usage } = await (await generate({ ...small, n: 3 })).json();
+  const one = await (await generate(small)).json();
+  equal(images.length, 3);
+  deepEqual(images[0].grid, one.images[0].grid);
+  notEqual(JSON.stringify(images[1].grid), JSON.stringify(images[0].grid));
+  equal(usage.image_tokens, 3 * one.usage.image_tokens);
+});
+
+Deno.test("POST /v1/generate answers with a file and headers", async () => {
+  for (const type of ["image/png", "image/jpeg"]) {
+    const answer = await generate(small, type);
+    equal(answer.headers.get("content-type"), type);
+    equal(answer.headers.get("x-seed"), "5");
+    equal(answer.headers.get("x-grid-height"), "2");
+    equal(answer.headers.get("x-grid-width"), "3");
+    match(answer.headers.get("server-timing")!, /queue;dur=.*vision;dur=/);
+    const image = await decodeImage(await answer.bytes(), anyOptions);
+    deepEqual([image.height, image.width], [16, 24]);
+  }
+});
+
+Deno.test("POST /v1/generate marks files as made by a machine unless told not to", async () => {
+  for (const type of ["image/png", "image/jpeg"]) {
+    const marked = new TextDecoder().decode(
+      await (await generate(small, type)).bytes(),
+    );
+    ok(marked.includes(DIGITAL_SOURCE_TYPE));
+    ok(marked.includes("a fox"));
+    const bare = new TextDecoder().decode(
+      await (await generate({ ...small, metadata: false }, type)).bytes(),
+    );
+    ok(!bare.includes(DIGITAL_SOURCE_TYPE) && !bare.includes("fox"));
+  }
+});
+
+Deno.test("POST /v1/generate answers with bare codes", async () => {
+  const { images } = await (await generate({ ...small, n: 2 })).json();
+  const codes = images.map(
+    ({ grid }: { grid: { codes: number[][] } }) => grid.codes.flat(),
+  );
+  const plain = await generate(small, "application/octet-stream");
+  equal(plain.headers.get("x-grid-width"), "3");
+  const view = new Uint16Array((await plain.bytes()).buffer);
+  deepEqual([...view], codes[0]);
+  const both = await generate({ ...small, n: 2 }, "application/x-npy");
+  const { shape, values } = readNpy(await both.bytes());
+  deepEqual(shape, [2, 2, 3]);
+  deepEqual([...values], codes.flat());
+});
+
+Deno.test("POST /v1/generate sends rows as they are drawn", async () => {
+  const answer = await generate(
+    { ...small, logprobs: 2, preview: true },
+    "text/event-stream",
+  );
+  match(answer.headers.get("content-type")!, /^text\/event-stream/);
+  const events = parseEvents(await answer.text());
+  deepEqual(events.map(({ event }) => event), [
+    "queued",
+    "started",
+    "row",
+    "row",
+    "image",
+    "completed",
+  ]);
+  const [queued, started, first, second, image, completed] = events.map(
+    ({ data }) => data,
+  );
+  deepEqual(queued, { position: 0 });
+  equal(started.seed, 5);
+  deepEqual(started.grid, { height: 2, width: 3 });
+  deepEqual([first.index, second.index], [0, 1]);
+  deepEqual(image.grid.codes, [first.codes, second.codes]);
+  equal(first.logprobs.length, 3);
+  for (const { logprob, entropy, top } of first.logprobs) {
+    ok(logprob <= 0 && entropy >= 0 && top.length === 2);
+    ok(top[0].logprob >= top[1].logprob && top[0].logprob >= logprob);
+  }
+  const preview = Uint8Array.fromBase64(first.preview.b64_json);
+  equal((await decodeImage(preview, anyOptions)).height, 8);
+  equal(completed.id, started.id);
+  deepEqual(
+    completed.images[0].rows.map(({ index }: { index: number }) => index),
+    [0, 1],
+  );
+});
+
+Deno.test("POST /v1/generate goes on after given rows", async () => {
+  const whole = await (await generate(small)).json();
+  const [given, drawn] = whole.images[0].grid.codes;
+  const answer = await generate(
+    { ...small, prefix: { height: 1, codes: [given] } },
+    "text/event-stream",
+  );
+  const events = parseEvents(await answer.text());
+  const rows = events.filter(({ event }) => event === "row");
+  deepEqual(rows.map(({ data }) => data.index), [1]);
+  // Draws are keyed by position, so the rest is drawn as it was.
+  deepEqual(rows[0]!.data.codes, drawn);
+});
+
+Deno.test("POST /v1/generate draws without guidance at scale 1", async () => {
+  const guided = await (await generate(small)).json();
+  const plain = await (await generate({ ...small, "guidance_scale": 1 }))
+    .json();
+  ok(plain.usage.prompt_tokens < guided.usage.prompt_tokens);
+});
+
+Deno.test("POST /v1/generate logs tokens and never the prompt", async () => {
+  await generate({ ...small, prompt: "my secret" });
+  const last = server.trace.access.at(-1)!;
+  equal(last.path, "/v1/generate");
+  equal(last.status, 200);
+  equal(last.tokens, 2 * (3 + 1) + 3);
+  ok(!JSON.stringify(server.trace).includes("secret"));
+});

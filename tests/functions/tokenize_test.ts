@@ -1,0 +1,195 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { readNpy } from "../../functions/npy.ts";
+import { encodeApng } from "../../lib/vision/encode_png.ts";
+import { decodeImage } from "../../lib/vision/decode.ts";
+import { goldenJson, goldenPath } from "../support/golden.ts";
+import { int32, readSafetensors } from "../support/safetensors.ts";
+import { bytes, json, openTinyServer } from "../support/tiny_server.ts";
+
+const golden = goldenJson<{
+  images: {
+    name: string;
+    file: string;
+    "size_wh": [number, number];
+    "resized_hw": [number, number];
+  }[];
+  clips: { name: string; dir: string; frames: number }[];
+}>("vq.json");
+const tensors = readSafetensors(goldenPath("vq.safetensors"));
+const generated = goldenJson<{
+  cases: {
+    prompt: string;
+    guidance: number;
+    negative: string | null;
+    ratio: string;
+    "image_area": number;
+    "prompt_ids": number[];
+    "negative_ids": number[] | null;
+  }[];
+}>("generate.json");
+const chat = goldenJson<{
+  cases: { file: string; question: string; "prompt_ids": number[] }[];
+}>("chat.json");
+const server = await openTinyServer();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+function post(init: RequestInit, query = ""): Promise<Response> {
+  return Promise.resolve(server.app.request(`/v1/tokenize${query}`, init));
+}
+
+function file(path: string): Uint8Array<ArrayBuffer> {
+  return Deno.readFileSync(goldenPath(path));
+}
+
+/** The frames of a clip, as a form has them. */
+function framesForm(dir: string, count: number): FormData {
+  const form = new FormData();
+  for (let i = 0; i < count; i++) {
+    const name = `${String(i).padStart(2, "0")}.png`;
+    form.append("frames", new File([file(`${dir}/${name}`)], name));
+  }
+  return form;
+}
+
+for (const one of golden.images) {
+  Deno.test(`POST /v1/tokenize encodes ${one.name} as the reference does`, async () => {
+    const answer = await post(
+      bytes(file(one.file), "image/png"),
+      "?decode=reference",
+    );
+    const { grid, source, resized, model } = await answer.json();
+    equal(model, "emu3-tiny-visiontokenizer");
+    deepEqual(grid.codes.flat(), [...int32(tensors, `${one.name}.codes`)]);
+    const [width, height] = one.size_wh;
+    deepEqual(source, { height, width });
+    deepEqual([resized.height, resized.width], one.resized_hw);
+  });
+}
+
+for (const { name, dir, frames } of golden.clips) {
+  Deno.test(`POST /v1/tokenize encodes ${name} as the reference does`, async () => {
+    const form = { method: "POST", body: framesForm(dir, frames) };
+    const { clip } = await (await post(form)).json();
+    equal(clip.frames, frames / 4);
+    deepEqual(clip.codes.flat(2), [...int32(tensors, `${name}.chunk_codes`)]);
+  });
+}
+
+Deno.test("POST /v1/tokenize takes frames as JSON, and an animation, alike", async () => {
+  const { dir } = golden.clips[0]!;
+  const files = [0, 1, 2, 3].map((i) => file(`${dir}/0${i}.png`));
+  const options = { decode: "display", maxPixels: 2 ** 20 } as const;
+  const images = await Promise.all(
+    files.map((bytes) => decodeImage(bytes, options)),
+  );
+  const apng = encodeApng(images, { framesPerSecond: 4 });
+  const form = { method: "POST", body: framesForm(dir, 4) };
+  const expected = (await (await post(form)).json()).clip;
+  const frames = files.map((bytes) => bytes.toBase64());
+  deepEqual((await (await post(json({ frames }))).json()).clip, expected);
+  const animated = await post(bytes(new Uint8Array(apng), "image/png"));
+  deepEqual((await animated.json()).clip, expected);
+});
+
+Deno.test("POST /v1/tokenize takes an animated GIF for a clip", async () => {
+  const gif = file("preprocess/animated.gif");
+  const { clip } = await (await post(
+    bytes(gif, "image/gif"),
+    "?pad=repeat",
+  )).json();
+  equal(clip.frames, 1);
+});
+
+Deno.test("POST /v1/tokenize repeats the last frame to fill a clip", async () => {
+  const { dir } = golden.clips[0]!;
+  const frames = [0, 1, 2, 2].map((i) => file(`${dir}/0${i}.png`).toBase64());
+  const whole = await (await post(json({ frames }))).json();
+  const padded = await (await post(
+    json({ frames: frames.slice(0, 3), pad: "repeat" }),
+  )).json();
+  deepEqual(padded.clip, whole.clip);
+});
+
+Deno.test("POST /v1/tokenize answers with bare codes", async () => {
+  const picture = file("vq/im2_text_72x56.png");
+  const { grid } = await (await post(bytes(picture, "image/png"))).json();
+  const plain = await post(
+    bytes(picture, "image/png", { accept: "application/octet-stream" }),
+  );
+  equal(plain.headers.get("x-grid-height"), "7");
+  equal(plain.headers.get("x-grid-width"), "9");
+  deepEqual(
+    [...new Uint16Array((await plain.bytes()).buffer)],
+    grid.codes.flat(),
+  );
+  const npy = await post(
+    bytes(picture, "image/png", { accept: "application/x-npy" }),
+  );
+  deepEqual(readNpy(await npy.bytes()).shape, [7, 9]);
+});
+
+Deno.test("POST /v1/tokenize leaves the size alone when told to", async () => {
+  const picture = file("preprocess/geo_tiny8_8x8.png");
+  const smart = await (await post(bytes(picture, "image/png"))).json();
+  const alone = await (await post(
+    bytes(picture, "image/png"),
+    "?resize=none",
+  )).json();
+  deepEqual([smart.grid.height, smart.grid.width], [4, 4]);
+  deepEqual([alone.grid.height, alone.grid.width], [1, 1]);
+});
+
+Deno.test("POST /v1/tokenize turns a picture only for display", async () => {
+  const jpeg = bytes(file("preprocess/exif_orientation_6.jpg"), "image/jpeg");
+  const display = await (await post(jpeg)).json();
+  const reference = await (await post(jpeg, "?decode=reference")).json();
+  deepEqual(
+    [display.source.height, display.source.width],
+    [reference.source.width, reference.source.height],
+  );
+});
+
+Deno.test("POST /v1/tokenize takes special tokens in text when told to", async () => {
+  const text = "a<|extra_204|>";
+  const plain = await (await post(json({ text }))).json();
+  const special = await (await post(json({ text, special: true }))).json();
+  deepEqual(special.tokens, [64, 1231]);
+  equal(special.count, 2);
+  equal(plain.tokens.includes(1231), false);
+  deepEqual((await (await post(json({ text: "" }))).json()).tokens, []);
+});
+
+Deno.test("POST /v1/tokenize tells what a drawing would be fed", async () => {
+  for (const one of generated.cases) {
+    const prompt = {
+      prompt: one.prompt,
+      ratio: one.ratio,
+      "image_area": one.image_area,
+      "guidance_scale": one.guidance,
+      ...(one.negative !== null && { "negative_prompt": one.negative }),
+    };
+    const { tokens, unconditional } = await (await post(json({ prompt })))
+      .json();
+    deepEqual(tokens, one.prompt_ids);
+    deepEqual(unconditional ?? null, one.negative_ids);
+  }
+});
+
+Deno.test("POST /v1/tokenize tells what a question would be fed", async () => {
+  const { file: name, question, prompt_ids: ids } = chat.cases[0]!;
+  const form = new FormData();
+  form.set("image", new File([file(name)], "a.png"));
+  form.set("question", question);
+  const { tokens, count } = await (await post({ method: "POST", body: form }))
+    .json();
+  deepEqual(tokens, ids);
+  equal(count, ids.length);
+});
+
+Deno.test("POST /v1/tokenize of text gives nothing but JSON", async () => {
+  const answer = await post(
+    json({ text: "a" }, { accept: "application/x-npy" }),
+  );
+  equal(answer.status, 406);
+  match((await answer.json()).detail, /application\/json/);
+});

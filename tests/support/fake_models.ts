@@ -1,0 +1,140 @@
+/**
+ * Models whose engine a test holds in its hands.
+ *
+ * @module
+ */
+
+import type { AppServices } from "../../functions/app.ts";
+import type { HeldState } from "../../functions/held.ts";
+import type {
+  ModelListing,
+  TextModel,
+  VisionModel,
+} from "../../functions/ports.ts";
+import type { EngineRequest, Statistics } from "../../lib/engine/sequence.ts";
+import type { LanguageModel } from "../../lib/language_model.ts";
+import type { TextTokenizer } from "../../lib/text/text_tokenizer.ts";
+import { parseGenerationConfig } from "../../models/config/generation_config.ts";
+import { parseLanguageConfig } from "../../models/config/language_config.ts";
+import { inPlaceCodec } from "../../lib/vision/picture_codec.ts";
+import { TINY_VOCABULARY } from "./golden.ts";
+
+/** How a fake engine runs a request. */
+export type FakeRun = (
+  request: EngineRequest,
+  signal: AbortSignal,
+) => Promise<Statistics>;
+
+/** No time at all. */
+const STATISTICS: Statistics = {
+  queueMs: 0,
+  prefillMs: 0,
+  decodeMs: 0,
+  forwards: 1,
+};
+
+/** Chooses code 0 until the policy has enough. */
+export function runAtOnce(request: EngineRequest): Promise<Statistics> {
+  request.onQueued?.(0);
+  request.onStarted?.();
+  const width = request.policy.head === "codes"
+    ? TINY_VOCABULARY.codebookSize
+    : TINY_VOCABULARY.size;
+  const logits = () => request.prompts.map(() => new Float32Array(width));
+  while (request.policy.choose(logits()).length > 0);
+  return Promise.resolve(STATISTICS);
+}
+
+/** Starts, and ends only when it is told to. */
+export function runUntilAborted(
+  request: EngineRequest,
+  signal: AbortSignal,
+): Promise<Statistics> {
+  request.onQueued?.(3);
+  request.onStarted?.();
+  return new Promise((_, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop);
+  });
+}
+
+/** One token a character, by its code unit. */
+const text: TextTokenizer = {
+  textSize: TINY_VOCABULARY.textSize,
+  specials: new Map(),
+  ready: Promise.resolve(),
+  encode: (text) =>
+    Promise.resolve(Int32Array.from([...text], (c) => c.charCodeAt(0))),
+  decode: (tokens) => String.fromCharCode(...tokens),
+  stream: () => {
+    throw new TypeError("the fake text side does not stream");
+  },
+  [Symbol.dispose]: () => {},
+};
+
+/** A vision tokenizer that sees black everywhere. */
+const vision: VisionModel = {
+  pixelsPerCode: 8,
+  framesPerCode: 4,
+  codebookSize: TINY_VOCABULARY.codebookSize,
+  checkpoint: {
+    name: "fake-vision",
+    preprocessor: { minPixels: 64, maxPixels: 4096 },
+  },
+  encode: ({ height, width }) =>
+    Promise.resolve({
+      height: height / 8,
+      width: width / 8,
+      codes: new Uint16Array((height / 8) * (width / 8)),
+    }),
+  decode: ({ height, width }) =>
+    Promise.resolve({
+      height: 8 * height,
+      width: 8 * width,
+      pixels: new Uint8ClampedArray(3 * 64 * height * width),
+    }),
+  encodeClip: () => Promise.reject(new TypeError("the fake sees no clips")),
+  decodeClip: () => Promise.reject(new TypeError("the fake makes no clips")),
+};
+
+/** Services around a fake engine; `changes` take the place of what is there. */
+export function fakeServices(
+  run: FakeRun,
+  changes: Partial<AppServices> = {},
+): AppServices {
+  const model: TextModel = {
+    name: "fake",
+    config: { imageArea: 256 },
+    generation: parseGenerationConfig({}),
+    text,
+    vocabulary: TINY_VOCABULARY,
+  };
+  const language: LanguageModel = {
+    ...model,
+    config: { ...parseLanguageConfig({}), imageArea: 256 },
+    engine: { run, contextLength: 4096, waiting: 0, running: 0 },
+  };
+  return {
+    codec: inPlaceCodec,
+    limits: { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20 },
+    drawer: () => ({ language, vision }),
+    answerer: () => ({ language, vision }),
+    vision: () => vision,
+    text: () => Promise.resolve(model),
+    models: () => [listing("fake", { state: "ready", phases: [] })],
+    ...changes,
+  };
+}
+
+/** A model as it is listed, in some state. */
+export function listing(name: string, state: HeldState): ModelListing {
+  return {
+    name,
+    capabilities: ["generate"],
+    precision: "fp32",
+    device: "cpu",
+    state,
+    details: undefined,
+  };
+}

@@ -1,0 +1,129 @@
+/**
+ * The whole application on the tiny checkpoints, without a socket.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import type { AccessRecord } from "../../functions/access_log.ts";
+import { type AppOptions, createApp } from "../../functions/app.ts";
+import type { AppEnv } from "../../functions/context.ts";
+import { FUNCTION_NAMES } from "../../functions/function_names.ts";
+import { type ServiceOptions, Services } from "../../functions/services.ts";
+import { goldenPath } from "./golden.ts";
+
+/** The original layout: a language model and its vision tokenizer. */
+export const TINY_FOLDERS = {
+  gen: goldenPath("checkpoints/emu3-tiny"),
+  chat: goldenPath("checkpoints/emu3-tiny"),
+  vision: undefined,
+};
+
+/** What a request left behind. */
+export interface Trace {
+  /** Lines of the access log. */
+  readonly access: AccessRecord[];
+  /** Errors that nobody foresaw. */
+  readonly failures: unknown[];
+}
+
+/** An application that tests talk to. */
+export interface TinyServer extends AsyncDisposable {
+  /** Its routes. */
+  readonly app: Hono<AppEnv>;
+  /** Its models, loaded. */
+  readonly services: Services;
+  /** What was logged. */
+  readonly trace: Trace;
+}
+
+/** Options of tiny services. */
+export function tinyOptions(
+  changes: Partial<ServiceOptions> = {},
+): ServiceOptions {
+  return {
+    folders: TINY_FOLDERS,
+    functions: new Set(FUNCTION_NAMES),
+    threads: 1,
+    slots: 4,
+    queueLimit: 8,
+    cacheBytes: 2 ** 26,
+    limits: { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20 },
+    ...changes,
+  };
+}
+
+/** Options of an application, and where its log goes. */
+export function appOptions(
+  changes: Partial<AppOptions> = {},
+): { options: AppOptions; trace: Trace } {
+  const trace: Trace = { access: [], failures: [] };
+  const options: AppOptions = {
+    functions: new Set(FUNCTION_NAMES),
+    corsOrigins: [],
+    requestTimeoutMs: undefined,
+    maxRequests: 16,
+    log: {
+      access: (record) => void trace.access.push(record),
+      failure: (_, error) => void trace.failures.push(error),
+    },
+    ...changes,
+  };
+  return { options, trace };
+}
+
+/** Loads the tiny checkpoints and serves them. */
+export async function openTinyServer(
+  services: Partial<ServiceOptions> = {},
+  app: Partial<AppOptions> = {},
+): Promise<TinyServer> {
+  const opened = await Services.start(tinyOptions(services));
+  await opened.loaded;
+  const { options, trace } = appOptions({
+    functions: tinyOptions(services).functions,
+    ...app,
+  });
+  return {
+    app: createApp(opened, options),
+    services: opened,
+    trace,
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+/** A JSON request. */
+export function json(
+  body: unknown,
+  headers: Record<string, string> = {},
+): RequestInit {
+  return {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+  };
+}
+
+/** A request with bytes as its body. */
+export function bytes(
+  body: Uint8Array<ArrayBuffer> | string,
+  type: string,
+  headers: Record<string, string> = {},
+): RequestInit {
+  return {
+    method: "POST",
+    headers: { "content-type": type, ...headers },
+    body,
+  };
+}
+
+/** Events of a stream, in order. */
+export function parseEvents(
+  text: string,
+  // deno-lint-ignore no-explicit-any
+): { event: string; data: any }[] {
+  return text.split("\n\n").filter((block) => block.startsWith("event: "))
+    .map((block) => {
+      const [, event, data] = /^event: (\w+)\ndata: (.*)$/s.exec(block)!;
+      return { event: event!, data: JSON.parse(data!) };
+    });
+}
