@@ -1,0 +1,104 @@
+/**
+ * Clients that leave, over real sockets and through the real engine.
+ */
+
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { json, openTinyServer } from "../support/tiny_server.ts";
+
+const server = await openTinyServer();
+const http = Deno.serve(
+  { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+  server.app.fetch,
+);
+const url = `http://127.0.0.1:${http.addr.port}/v1/generate`;
+const { engine } = server.services.drawer(undefined).language;
+globalThis.addEventListener("unload", async () => {
+  await http.shutdown();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Some thousand steps: far longer than a test waits. */
+const long = { prompt: "a fox", height: 512, width: 512, seed: 1 };
+const short = { prompt: "a fox", height: 32, width: 32, seed: 1 };
+
+/** Comes when the engine has nothing to do; fails when that takes seconds. */
+async function idle(): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if (engine.running + engine.waiting === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error("the engine still runs");
+}
+
+/** Reads a stream up to its first row. */
+async function firstRow(response: Response): Promise<void> {
+  const reader = response.body!.pipeThrough(new TextDecoderStream())
+    .getReader();
+  let text = "";
+  while (!text.includes("event: row")) {
+    const { value, done } = await reader.read();
+    ok(!done, text);
+    text += value;
+  }
+  reader.releaseLock();
+}
+
+Deno.test({
+  name: "closing the connection of a stream ends the run",
+  // The connection that was closed is the pool's.
+  sanitizeResources: false,
+  fn: async () => {
+    const leave = new AbortController();
+    const response = await fetch(url, {
+      ...json(long, { accept: "text/event-stream" }),
+      signal: leave.signal,
+    });
+    await firstRow(response);
+    equal(engine.running, 1);
+    leave.abort();
+    await idle();
+    deepEqual(server.trace.failures, []);
+  },
+});
+
+Deno.test("closing the connection of a waiting call ends the run", async () => {
+  const leave = new AbortController();
+  const answer = fetch(url, { ...json(long), signal: leave.signal })
+    .catch((error) => error);
+  while (engine.running === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  leave.abort();
+  await answer;
+  await idle();
+  deepEqual(server.trace.failures, []);
+});
+
+Deno.test("a client that leaves changes nothing for another", async () => {
+  const draw = async () => {
+    const response = await fetch(url, json(short));
+    return (await response.json()).images;
+  };
+  const alone = await draw();
+  const leave = new AbortController();
+  const gone = fetch(url, { ...json(long), signal: leave.signal })
+    .catch((error) => error);
+  const beside = draw();
+  setTimeout(() => leave.abort(), 20);
+  deepEqual(await beside, alone);
+  await gone;
+  await idle();
+});
+
+Deno.test("a request that waits for a slot can leave the queue", async () => {
+  const leave = new AbortController();
+  const init = { ...json(long), signal: leave.signal };
+  // Two rows each on four slots: the third waits.
+  const calls = [0, 1, 2].map(() => fetch(url, init).catch((error) => error));
+  while (engine.running < 2 || engine.waiting < 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  leave.abort();
+  await Promise.all(calls);
+  await idle();
+});

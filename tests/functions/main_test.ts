@@ -1,0 +1,87 @@
+/**
+ * The server as a process: how it starts, and how it stops.
+ */
+
+import { equal, match, ok } from "node:assert/strict";
+import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
+import { startServer } from "../support/server.ts";
+
+const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
+const env = { MODEL: TINY_FOLDERS.gen, THREADS: "1" };
+
+async function run(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", MAIN, ...args],
+    env,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+Deno.test("main prints help and version", async () => {
+  const [help, version] = await Promise.all([
+    run(["--help"]),
+    run(["--version"]),
+  ]);
+  equal(help.code, 0);
+  match(help.out, /GEN_MODEL.*SHUTDOWN_GRACE_S/s);
+  match(version.out, /^\d+\.\d+\.\d+\n$/);
+});
+
+Deno.test("main ends with one clear line when a variable is bad", async () => {
+  const { code, out, err } = await run([], { THREADS: "many" });
+  equal(code, 2);
+  equal(out, "");
+  equal(err, "Cannot use THREADS: expected a whole number, 1 or more\n");
+});
+
+Deno.test("main ends with one clear line when a checkpoint is bad", async () => {
+  const { code, err } = await run([], { MODEL: "/nowhere", PORT: "0" });
+  equal(code, 1);
+  match(err, /^Cannot open \/nowhere: .*\n$/);
+});
+
+Deno.test("main ends with one clear line when the port is in use", async () => {
+  using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { code, err } = await run([], {
+    ...env,
+    PORT: String(listener.addr.port),
+  });
+  equal(code, 1);
+  match(err, /^Cannot listen: .*PORT.*\n$/);
+});
+
+Deno.test("main says where it is ready, and lets a request finish when told to stop", async () => {
+  await using server = await startServer(env);
+  match(
+    server.readyLine,
+    /emu3 .* ready at http:\/\/127.0.0.1:\d+: emu3-tiny, /,
+  );
+  match(server.readyLine, /cpu.*fp32/);
+  const answer = fetch(
+    `${server.url}/v1/generate`,
+    json({ prompt: "a fox", height: 128, width: 128 }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  server.process.kill("SIGTERM");
+  const { images } = await (await answer).json();
+  ok(images[0].b64_json);
+  equal((await server.process.status).code, 0);
+});
+
+Deno.test("main ends what runs when its grace is over", async () => {
+  await using server = await startServer({ ...env, SHUTDOWN_GRACE_S: "0" });
+  const answer = fetch(
+    `${server.url}/v1/generate`,
+    json({ prompt: "a fox", height: 640, width: 640 }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  server.process.kill("SIGTERM");
+  const response = await answer;
+  equal(response.status, 503);
+  equal((await response.json()).error.code, "shutting-down");
+  equal((await server.process.status).code, 0);
+});

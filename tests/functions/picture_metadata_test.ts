@@ -1,0 +1,62 @@
+import { equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  DIGITAL_SOURCE_TYPE,
+  pictureTexts,
+  xmpPacket,
+} from "../../functions/picture_metadata.ts";
+
+function origin(prompt: string) {
+  return {
+    model: "emu3-tiny",
+    imageIndex: 2,
+    scene: {
+      prompt,
+      negativePrompt: "blurry",
+      guidanceScale: 3,
+      size: { height: 4, width: 5 },
+      prefix: undefined,
+      sampling: { temperature: 1, topK: 2048, topP: 1 },
+      seed: 2 ** 53 - 1,
+      count: 3,
+      logprobs: 0,
+    },
+  };
+}
+
+/** Attributes of the description, entities undone. */
+function attributes(packet: string): Map<string, string> {
+  const found = packet.matchAll(/([\w:]+)="([^"<]*)"/g);
+  return new Map(Array.from(found, ([, name, value]) => [
+    name!,
+    value!.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+      .replaceAll("&quot;", '"').replaceAll("&amp;", "&"),
+  ]));
+}
+
+Deno.test("xmpPacket() marks the picture as made by a trained model", () => {
+  const found = attributes(xmpPacket(origin("a fox")));
+  equal(found.get("Iptc4xmpExt:DigitalSourceType"), DIGITAL_SOURCE_TYPE);
+  equal(found.get("Iptc4xmpExt:AISystemUsed"), "emu3-tiny");
+});
+
+Deno.test("xmpPacket() holds any prompt that XML can hold", () => {
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), (prompt) => {
+    const found = attributes(xmpPacket(origin(prompt)));
+    equal(found.get("Iptc4xmpExt:AIPromptInformation"), prompt);
+  }));
+});
+
+Deno.test("xmpPacket() drops characters that XML cannot hold", () => {
+  const packet = xmpPacket(origin("a\0b\x1bc\ud800"));
+  ok(packet.includes("abc\ufffd"));
+});
+
+Deno.test("pictureTexts() say how to draw the picture again", () => {
+  const texts = pictureTexts(origin("a fox"));
+  equal(texts["Description"], "a fox");
+  const parameters = JSON.parse(texts["parameters"]!);
+  equal(parameters.seed, 2 ** 53 - 1);
+  equal(parameters.image_index, 2);
+  equal(parameters.guidance_scale, 3);
+});

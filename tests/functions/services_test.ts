@@ -1,0 +1,150 @@
+import {
+  deepEqual,
+  equal,
+  match,
+  ok,
+  rejects,
+  throws,
+} from "node:assert/strict";
+import type { FunctionName } from "../../functions/function_names.ts";
+import { NotReadyError, UnknownModelError } from "../../functions/refusals.ts";
+import { Services } from "../../functions/services.ts";
+import { CheckpointError } from "../../lib/errors.ts";
+import { EMBEDDED_MODEL } from "../../functions/variables.ts";
+import { goldenPath } from "../support/golden.ts";
+import { TINY_FOLDERS, tinyOptions } from "../support/tiny_server.ts";
+
+const TINY = TINY_FOLDERS.gen;
+const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
+const VISION = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
+
+function start(functions: FunctionName[], folders = {}): Promise<Services> {
+  return Services.start(tinyOptions({
+    functions: new Set(functions),
+    folders: { ...TINY_FOLDERS, ...folders },
+  }));
+}
+
+/** Capabilities and states by name. */
+function listed(services: Services): Record<string, [string[], string]> {
+  return Object.fromEntries(
+    services.models().map(({ name, capabilities, state }) => [
+      name,
+      [[...capabilities], state.state],
+    ]),
+  );
+}
+
+Deno.test("services load in the background and say how far they are", async () => {
+  await using services = await start(["generate"]);
+  throws(
+    () => services.drawer(undefined),
+    (error) =>
+      error instanceof NotReadyError && error.retryAfterSeconds !== undefined,
+  );
+  equal(listed(services)["emu3-tiny"]![1], "loading");
+  await services.loaded;
+  equal(services.drawer(undefined).language.name, "emu3-tiny");
+  deepEqual(listed(services), {
+    "emu3-tiny": [["generate"], "ready"],
+    "emu3-tiny-visiontokenizer": [[], "ready"],
+  });
+  const [language] = services.models();
+  deepEqual(language!.state.phases.map(({ name }) => name), [
+    "open",
+    "load",
+    "warm up",
+  ]);
+  equal(language!.details!.imageArea, 4096);
+});
+
+Deno.test("services for tokenize alone load no language model", async () => {
+  await using services = await start(["tokenize"]);
+  await services.loaded;
+  deepEqual(listed(services), {
+    "emu3-tiny": [[], "unloaded"],
+    "emu3-tiny-visiontokenizer": [["tokenize"], "ready"],
+  });
+  const { text } = await services.text(undefined);
+  deepEqual([...await text.encode("a")], [64]);
+  // Its text files are open now, and nothing else.
+  equal(services.models()[0]!.details, undefined);
+});
+
+Deno.test("services open a folder once that is named twice", async () => {
+  await using services = await start(["generate", "caption"], {
+    chat: `${TINY}/../emu3-tiny/`,
+  });
+  await services.loaded;
+  equal(
+    services.drawer(undefined).language,
+    services.answerer(undefined).language,
+  );
+});
+
+Deno.test("services take both models from a folder of transformers' layout", async () => {
+  await using services = await start(["generate", "detokenize"], {
+    gen: TRANSFORMERS,
+    chat: TRANSFORMERS,
+  });
+  await services.loaded;
+  deepEqual(listed(services), {
+    "emu3-tiny-hf": [["generate", "detokenize"], "ready"],
+  });
+});
+
+Deno.test("services keep each language model with its own vision tokenizer", async () => {
+  await using services = await start(["generate", "caption", "tokenize"], {
+    chat: TRANSFORMERS,
+  });
+  await services.loaded;
+  const drawer = services.drawer(undefined);
+  const answerer = services.answerer(undefined);
+  equal(drawer.vision.checkpoint.name, "emu3-tiny-visiontokenizer");
+  equal(answerer.vision.checkpoint.name, "emu3-tiny-hf");
+  equal(services.vision(undefined), drawer.vision);
+  equal(services.vision("emu3-tiny-hf"), answerer.vision);
+});
+
+Deno.test("services find a model by its own name or its vision tokenizer's", async () => {
+  await using services = await start(["generate", "tokenize"]);
+  await services.loaded;
+  for (const name of ["emu3-tiny", "emu3-tiny-visiontokenizer"]) {
+    ok(services.vision(name));
+    ok(services.drawer(name));
+  }
+  throws(() => services.drawer("nobody"), UnknownModelError);
+  await rejects(services.text("nobody"), UnknownModelError);
+});
+
+Deno.test("services refuse a model for a function that another serves", async () => {
+  await using services = await start(["generate", "caption"], {
+    chat: TRANSFORMERS,
+  });
+  await services.loaded;
+  throws(
+    () => services.drawer("emu3-tiny-hf"),
+    (error) =>
+      error instanceof UnknownModelError && /"emu3-tiny"/.test(error.message),
+  );
+});
+
+Deno.test("services refuse a codebook that does not fit", async () => {
+  await using services = await start(["generate"], {
+    gen: EMBEDDED_MODEL,
+    chat: EMBEDDED_MODEL,
+    vision: VISION,
+  });
+  await rejects(
+    services.loaded,
+    (error) =>
+      error instanceof CheckpointError && /512.*2048/.test(error.message),
+  );
+  const [language] = services.models();
+  ok(language!.state.state === "failed");
+  match(language!.state.reason, /VISION_MODEL/);
+});
+
+Deno.test("services refuse a folder that is not there", async () => {
+  await rejects(start(["generate"], { gen: "/nowhere/emu3" }), CheckpointError);
+});
