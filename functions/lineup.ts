@@ -4,9 +4,9 @@
  * @module
  */
 
-import { basename, resolve } from "node:path";
 import { CheckpointError } from "../lib/errors.ts";
 import { findVisionFolder } from "../lib/loading/checkpoint.ts";
+import { modelName } from "../lib/loading/hub_cache.ts";
 import type { FunctionName } from "./function_names.ts";
 
 /** A folder. */
@@ -15,7 +15,7 @@ export interface Place {
   readonly folder: string;
   /** The same for every way to write it. */
   readonly key: string;
-  /** Its last name: what requests call the model. */
+  /** What requests call the model. */
   readonly name: string;
 }
 
@@ -113,7 +113,7 @@ function lineup(
 async function place(folder: string): Promise<Place> {
   try {
     const key = await Deno.realPath(folder);
-    return { folder, key, name: basename(resolve(folder)) };
+    return { folder, key, name: modelName(folder) };
   } catch (cause) {
     throw new CheckpointError(folder, "there is no such folder", { cause });
   }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { locate, placesFrom, SourceError } from "../deploy/cache/locate.ts";
 import { Emu3Error } from "../lib/errors.ts";
 import { createApp, createHealthApp } from "./app.ts";
 import {
@@ -34,15 +35,31 @@ if (import.meta.main) {
 
 async function main(): Promise<void> {
   try {
-    await run(readEnvironment(thisMachine()));
+    const environment = readEnvironment(thisMachine());
+    const folders = await locateAll(environment.folders);
+    await run({ ...environment, folders });
   } catch (error) {
     if (error instanceof EnvironmentError) leave(error.message, MISUSED);
     if (error instanceof Deno.errors.AddrInUse) {
       leave("Cannot listen: the port is in use, set PORT", FAILED);
     }
-    if (error instanceof Emu3Error) leave(error.message, FAILED);
+    if (error instanceof Emu3Error || error instanceof SourceError) {
+      leave(error.message, FAILED);
+    }
     throw error;
   }
+}
+
+/** Folders in place of names. */
+async function locateAll(
+  { gen, chat, vision }: Environment["folders"],
+): Promise<Environment["folders"]> {
+  const places = placesFrom();
+  return {
+    gen: await locate(gen, places),
+    chat: await locate(chat, places),
+    vision: vision && await locate(vision, places),
+  };
 }
 
 async function run(environment: Environment): Promise<void> {

@@ -16,6 +16,7 @@
  */
 
 import { join, resolve } from "node:path";
+import { hubSnapshot } from "../../lib/loading/hub_cache.ts";
 
 /** What the environment says about places. */
 export interface Places {
@@ -52,7 +53,7 @@ const REPOSITORY =
  * @param variable Looks up an environment variable.
  */
 export function placesFrom(
-  variable: (name: string) => string | undefined,
+  variable: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Places {
   const home = variable("HOME") ?? variable("USERPROFILE");
   const cacheHome = variable("XDG_CACHE_HOME") ??
@@ -94,31 +95,11 @@ export async function locate(source: string, places: Places): Promise<string> {
       const { owner, name, revision = "main" } = repository;
       const path = join(cache, `models--${owner}--${name}`);
       looked.push(path);
-      const snapshot = await snapshotOf(path, revision);
+      const snapshot = await hubSnapshot(path, revision);
       if (snapshot !== undefined) return snapshot;
     }
   }
   throw new SourceError(source, looked);
-}
-
-/** The snapshot that a branch, tag or commit stands for. */
-async function snapshotOf(
-  repository: string,
-  revision: string,
-): Promise<string | undefined> {
-  const commit = await readReference(join(repository, "refs", revision)) ??
-    revision;
-  const path = join(repository, "snapshots", commit);
-  return await isModel(path) ? path : undefined;
-}
-
-async function readReference(path: string): Promise<string | undefined> {
-  try {
-    return (await Deno.readTextFile(path)).trim();
-  } catch {
-    // No such reference: the revision may be a commit.
-    return undefined;
-  }
 }
 
 async function isModel(folder: string): Promise<boolean> {

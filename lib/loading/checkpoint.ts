@@ -10,7 +10,7 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import {
   type GenerationConfig,
   parseGenerationConfig,
@@ -29,6 +29,7 @@ import {
 import type { Dtype } from "../../models/graph/dtype.ts";
 import type { Weights } from "../../models/graph/weights.ts";
 import { CheckpointError } from "../errors.ts";
+import { modelName, type Neighbor, neighbors } from "./hub_cache.ts";
 import { parseJsonFile } from "./json_file.ts";
 import {
   type KeySpelling,
@@ -43,7 +44,7 @@ export type Layout = "original" | "transformers";
 
 /** What both kinds of checkpoint have. */
 export interface Checkpoint {
-  /** Name of the folder. */
+  /** Name of the folder, or of the repository in a Hugging Face cache. */
   readonly name: string;
   /** Where it is. */
   readonly folder: string;
@@ -140,25 +141,20 @@ export async function openVisionCheckpoint(
  */
 export async function findVisionFolder(folder: string): Promise<string> {
   if (await readLayout(folder) === "transformers") return folder;
-  const parent = dirname(resolve(folder));
-  const found: string[] = [];
-  for await (const { name, isFile } of Deno.readDir(parent)) {
-    if (!isFile && /visiontokenizer$/i.test(name)) {
-      found.push(join(parent, name));
-    }
-  }
-  const [first, ...others] = preferSameName(found, basename(resolve(folder)));
+  const found = (await neighbors(folder))
+    .filter(({ name }) => /visiontokenizer$/i.test(name));
+  const [first, ...others] = preferSameName(found, modelName(folder));
   if (first === undefined || others.length > 0) {
     throw new CheckpointError(
       folder,
       first === undefined
         ? "there is no …VisionTokenizer folder beside it, set VISION_MODEL"
         : `there are several …VisionTokenizer folders beside it (${
-          found.map((path) => basename(path)).sort().join(", ")
+          found.map(({ name }) => name).sort().join(", ")
         }), set VISION_MODEL`,
     );
   }
-  return first;
+  return first.path;
 }
 
 /** Tensors that tell a folder's kind and type. */
@@ -182,7 +178,7 @@ async function openWeights(
 ): Promise<Checkpoint> {
   const files = await WeightFiles.open(folder);
   return {
-    name: basename(resolve(folder)),
+    name: modelName(folder),
     folder,
     layout,
     weights: files.weights(spelling),
@@ -192,9 +188,9 @@ async function openWeights(
 }
 
 /** Only the one that starts with the language model's name, if there is one. */
-function preferSameName(found: readonly string[], name: string): string[] {
-  const same = found.filter((path) =>
-    basename(path).toLowerCase().startsWith(name.toLowerCase())
+function preferSameName(found: readonly Neighbor[], name: string): Neighbor[] {
+  const same = found.filter((neighbor) =>
+    neighbor.name.toLowerCase().startsWith(name.toLowerCase())
   );
   return same.length === 1 ? same : [...found];
 }

@@ -6,6 +6,7 @@ import {
   openLanguageCheckpoint,
   openVisionCheckpoint,
 } from "../../../lib/loading/checkpoint.ts";
+import { modelName } from "../../../lib/loading/hub_cache.ts";
 import type { Weights } from "../../../models/graph/weights.ts";
 import { decoderGraph, headGraph } from "../../../models/decoder.ts";
 import type { LanguageConfig } from "../../../models/config/language_config.ts";
@@ -277,4 +278,21 @@ Deno.test("findVisionFolder() passes over files and follows links", async () => 
     await findVisionFolder(`${parent.path}/emu3-mini`),
     `${parent.path}/Emu3-VisionTokenizer`,
   );
+});
+
+Deno.test("findVisionFolder() finds the neighbor in a Hugging Face cache", async () => {
+  using hub = temporaryFolder();
+  const snapshot = async (repository: string, commit: string) => {
+    const folder = `${hub.path}/models--BAAI--${repository}`;
+    await Deno.mkdir(`${folder}/snapshots/${commit}`, { recursive: true });
+    await Deno.mkdir(`${folder}/refs`);
+    await Deno.writeTextFile(`${folder}/refs/main`, commit);
+    return `${folder}/snapshots/${commit}`;
+  };
+  const language = await snapshot("Emu3-Gen", "aaa");
+  await Deno.writeTextFile(`${language}/config.json`, "{}");
+  const vision = await snapshot("Emu3-VisionTokenizer", "bbb");
+  await snapshot("Other", "ccc");
+  strictEqual(await findVisionFolder(language), vision);
+  strictEqual(modelName(language), "Emu3-Gen");
 });

@@ -1,0 +1,84 @@
+/**
+ * The folders that Hugging Face's tools keep.
+ *
+ * ```text
+ * hub/models--BAAI--Emu3-Gen/refs/main              a commit
+ *                           /snapshots/<commit>/    links to blobs: a checkpoint
+ * ```
+ *
+ * @module
+ */
+
+import { basename, dirname, join, resolve } from "node:path";
+
+/** A snapshot's place in a cache. */
+const SNAPSHOT = /models--.+?--(?<name>[^/\\]+)[/\\]snapshots[/\\][^/\\]+$/;
+
+/** What a model is called: its repository in a cache, else its folder. */
+export function modelName(folder: string): string {
+  const path = resolve(folder);
+  return SNAPSHOT.exec(path)?.groups?.["name"] ?? basename(path);
+}
+
+/**
+ * The snapshot that a branch, tag or commit stands for; undefined when the
+ * cache does not hold it.
+ *
+ * @param repository Such as `hub/models--BAAI--Emu3-Gen`.
+ */
+export async function hubSnapshot(
+  repository: string,
+  revision: string,
+): Promise<string | undefined> {
+  const commit = await readReference(join(repository, "refs", revision)) ??
+    revision;
+  const path = join(repository, "snapshots", commit);
+  return await isFolder(path) ? path : undefined;
+}
+
+/** A folder beside a model, and what it is called. */
+export interface Neighbor {
+  /** Where it is. */
+  readonly path: string;
+  /** Its own or its repository's name. */
+  readonly name: string;
+}
+
+/** What lies beside a model: folders, or in a cache the main snapshots. */
+export async function neighbors(folder: string): Promise<Neighbor[]> {
+  const path = resolve(folder);
+  const inCache = SNAPSHOT.test(path);
+  const parent = inCache ? dirname(dirname(dirname(path))) : dirname(path);
+  const found: Neighbor[] = [];
+  for await (const { name, isFile } of Deno.readDir(parent)) {
+    if (isFile) continue;
+    const beside = join(parent, name);
+    if (!inCache) {
+      found.push({ path: beside, name });
+      continue;
+    }
+    const snapshot = await hubSnapshot(beside, "main");
+    if (snapshot !== undefined) {
+      found.push({ path: snapshot, name: modelName(snapshot) });
+    }
+  }
+  return found;
+}
+
+async function readReference(path: string): Promise<string | undefined> {
+  try {
+    return (await Deno.readTextFile(path)).trim();
+  } catch {
+    // No such reference: the revision may be a commit.
+    return undefined;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    // Not there, or not for us to read.
+    return false;
+  }
+}
