@@ -93,7 +93,11 @@ export function isJson(type: string): boolean {
   return type === "application/json" || type.endsWith("+json");
 }
 
-/** @throws {MalformedBodyError} When `bytes` are not UTF-8, or not JSON. */
+/**
+ * `bytes` as JSON.
+ *
+ * @throws {MalformedBodyError} When they are not UTF-8, or not JSON.
+ */
 export function parseJson(bytes: Uint8Array): unknown {
   let text: string;
   try {

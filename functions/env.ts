@@ -66,7 +66,7 @@ export interface Machine {
 
 /** A variable that cannot be used. */
 export class EnvironmentError extends Error {
-  /** @param variable Its name. */
+  /** Says what is wrong with a variable. */
   constructor(
     /** Its name. */
     readonly variable: string,

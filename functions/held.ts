@@ -46,7 +46,11 @@ export class Held<T extends AsyncDisposable> implements AsyncDisposable {
   #value: T | undefined;
   #reason: string | undefined;
 
-  /** @param name For messages. */
+  /**
+   * Opens nothing yet.
+   *
+   * @param name For messages.
+   */
   constructor(name: string, open: Opener<T>) {
     this.#name = name;
     this.#open = open;

@@ -15,7 +15,11 @@ import type { Limits, VisionModel } from "./ports.ts";
 /** The greatest picture that the published processor makes. */
 const PUBLISHED_MAX_PIXELS = 1024 * 1024;
 
-/** @throws {ImageTooLargeError} When `size` pixels are too many to encode. */
+/**
+ * Refuses a picture that is too large to encode.
+ *
+ * @throws {ImageTooLargeError} When its pixels are too many.
+ */
 export function checkPixelSize(
   { height, width }: PixelSize,
   { checkpoint }: Pick<VisionModel, "checkpoint">,
@@ -33,7 +37,11 @@ export function checkPixelSize(
   );
 }
 
-/** @throws {ImageTooLargeError} When `size` codes are too many to decode. */
+/**
+ * Refuses a grid that is too large to decode.
+ *
+ * @throws {ImageTooLargeError} When its pixels would be too many.
+ */
 export function checkGridSize(
   { height, width }: GridSize,
   vision: Pick<VisionModel, "checkpoint" | "pixelsPerCode">,

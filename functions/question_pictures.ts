@@ -61,7 +61,11 @@ export async function questionGrids(
   return encoded;
 }
 
-/** @throws {InvalidFieldsError} Unless pictures came in exactly one way. */
+/**
+ * Refuses pictures that came in no way, or in two.
+ *
+ * @throws {InvalidFieldsError} Naming the ways there are.
+ */
 export function checkOneWay(
   { fields, files, codes }: Upload<PictureFields>,
 ): void {

@@ -16,6 +16,11 @@ export interface FieldError {
 
 /** A body that cannot be read at all. */
 export class MalformedBodyError extends Emu3Error {
+  /**
+   * Says what is wrong.
+   *
+   * @param message What is the case.
+   */
   constructor(message: string, options?: ErrorOptions) {
     super("malformed-body", `Cannot read body: ${message}`, options);
   }
@@ -23,7 +28,11 @@ export class MalformedBodyError extends Emu3Error {
 
 /** A body of more bytes than are taken. */
 export class BodyTooLargeError extends Emu3Error {
-  /** @param maxBytes How many are taken. */
+  /**
+   * Says what is wrong.
+   *
+   * @param maxBytes How many are taken.
+   */
   constructor(maxBytes: number) {
     super(
       "body-too-large",
@@ -34,6 +43,11 @@ export class BodyTooLargeError extends Emu3Error {
 
 /** A body of a type that the route does not take. */
 export class MediaTypeError extends Emu3Error {
+  /**
+   * Says what is wrong.
+   *
+   * @param message What is the case.
+   */
   constructor(message: string) {
     super("unsupported-media-type", `Cannot read body: ${message}`);
   }
@@ -41,7 +55,11 @@ export class MediaTypeError extends Emu3Error {
 
 /** Fields that are missing, unknown, of the wrong type or out of range. */
 export class InvalidFieldsError extends Emu3Error {
-  /** @param fields One or more. */
+  /**
+   * Says what is wrong.
+   *
+   * @param fields One or more.
+   */
   constructor(
     /** One or more. */
     readonly fields: readonly FieldError[],
@@ -60,7 +78,11 @@ export class InvalidFieldsError extends Emu3Error {
 
 /** Nothing that the client accepts can be made. */
 export class NotAcceptableError extends Emu3Error {
-  /** @param offered Media types that can be made. */
+  /**
+   * Says what is wrong.
+   *
+   * @param offered Media types that can be made.
+   */
   constructor(offered: readonly string[]) {
     super(
       "not-acceptable",
@@ -71,6 +93,11 @@ export class NotAcceptableError extends Emu3Error {
 
 /** A route, or a function that is switched off. */
 export class NotFoundError extends Emu3Error {
+  /**
+   * Says what is wrong.
+   *
+   * @param message What is the case.
+   */
   constructor(message: string) {
     super("not-found", message);
   }
@@ -79,6 +106,8 @@ export class NotFoundError extends Emu3Error {
 /** A model that is not here, or does not serve this function. */
 export class UnknownModelError extends Emu3Error {
   /**
+   * Says what was asked for and what there is.
+   *
    * @param model As the request names it.
    * @param known Names that would do.
    */
@@ -93,7 +122,11 @@ export class UnknownModelError extends Emu3Error {
 
 /** A path that is there, but not for this method. */
 export class MethodNotAllowedError extends Emu3Error {
-  /** @param allowed Methods that it takes. */
+  /**
+   * Says what is wrong.
+   *
+   * @param allowed Methods that it takes.
+   */
   constructor(
     /** Methods that it takes. */
     readonly allowed: readonly string[],
@@ -107,7 +140,11 @@ export class MethodNotAllowedError extends Emu3Error {
 
 /** A model that is still loading, or has failed to. */
 export class NotReadyError extends Emu3Error {
-  /** @param retryAfterSeconds When asking again may help; undefined for never. */
+  /**
+   * Says what is wrong.
+   *
+   * @param retryAfterSeconds When asking again may help; undefined for never.
+   */
   constructor(
     message: string,
     /** When asking again may help; undefined for never. */
