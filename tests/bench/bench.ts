@@ -95,7 +95,7 @@ async function benchPeers(
     [
       "a guided token",
       language["seconds_per_token"]!,
-      "207 M decoder: step of 2 rows",
+      "207 M decoder: a guided token",
     ],
     ["encode", vision["encode_seconds"]!, `encode ${SIDE} × ${SIDE}`],
     ["decode", vision["decode_seconds"]!, `decode ${SIDE} × ${SIDE}`],

@@ -17,6 +17,8 @@ import {
   openVisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
+import { guide } from "../../lib/sampling/guidance.ts";
+import { sample } from "../../lib/sampling/sampler.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
 import { parseLanguageConfig } from "../../models/config/language_config.ts";
@@ -37,6 +39,9 @@ const MIDDLE = {
   "num_attention_heads": 16,
   "num_key_value_heads": 4,
   "vocab_size": 35_027,
+  "pad_token_id": 2048,
+  "bos_token_id": 2254,
+  "eos_token_id": 2255,
 };
 
 /** Tokens of a measured prefill. */
@@ -90,7 +95,24 @@ export async function benchLanguage(
       ceilingSeconds: (4 * (layers + codes)) / ceilings.bytesPerSecond,
     });
   }
+  rows.push({
+    name: `${name}: a guided token`,
+    seconds: await best(40, guidedToken(decoder)),
+    ceilingSeconds: (4 * (layers + codes)) / ceilings.bytesPerSecond,
+  });
   return rows;
+}
+
+/** A step of two rows, guidance, top-k and a draw. */
+function guidedToken(decoder: OnnxDecoder): () => Promise<void> {
+  const sampling = { temperature: 1, topK: 2048, topP: 1 };
+  const feeds = [0, 1].map((slot) => ({ slot, token: 5, position: FILLED }));
+  return async () => {
+    const hidden = await decoder.step(feeds);
+    const [logits, unconditional] = await decoder.logits("codes", hidden);
+    guide(logits!, unconditional!, 3);
+    sample(logits!, sampling, () => 0.5);
+  };
 }
 
 /** Times the published vision tokenizer's shapes on one picture. */

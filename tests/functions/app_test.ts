@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { type AppOptions, createApp } from "../../functions/app.ts";
 import type { HeldState } from "../../functions/held.ts";
 import { NotReadyError } from "../../functions/refusals.ts";
@@ -32,7 +32,7 @@ Deno.test("a switched-off function answers 404 and names FUNCTIONS", async () =>
   const { app } = appWith(runAtOnce, { functions: new Set(["caption"]) });
   for (const name of ["generate", "tokenize", "detokenize"]) {
     const answer = await app.request(`/v1/${name}`, json({}));
-    equal(answer.status, 404);
+    strictEqual(answer.status, 404);
     match((await answer.json()).detail, /FUNCTIONS/);
   }
 });
@@ -40,26 +40,26 @@ Deno.test("a switched-off function answers 404 and names FUNCTIONS", async () =>
 Deno.test("a path that takes other methods answers 405 with Allow", async () => {
   const { app } = appWith();
   const answer = await app.request("/v1/generate");
-  equal(answer.status, 405);
-  equal(answer.headers.get("allow"), "POST");
+  strictEqual(answer.status, 405);
+  strictEqual(answer.headers.get("allow"), "POST");
   const models = await app.request("/v1/models", { method: "DELETE" });
-  deepEqual(models.headers.get("allow"), "GET, HEAD");
+  deepStrictEqual(models.headers.get("allow"), "GET, HEAD");
 });
 
 Deno.test("OPTIONS tells the methods of a path", async () => {
   const answer = await appWith().app.request("/v1/caption", {
     method: "OPTIONS",
   });
-  equal(answer.status, 204);
-  equal(answer.headers.get("allow"), "POST");
-  equal(await answer.text(), "");
+  strictEqual(answer.status, 204);
+  strictEqual(answer.headers.get("allow"), "POST");
+  strictEqual(await answer.text(), "");
 });
 
 Deno.test("HEAD answers as GET does, without a body", async () => {
   const answer = await appWith().app.request("/v1/models", { method: "HEAD" });
-  equal(answer.status, 200);
-  equal(answer.headers.get("content-type"), "application/json");
-  equal(await answer.text(), "");
+  strictEqual(answer.status, 200);
+  strictEqual(answer.headers.get("content-type"), "application/json");
+  strictEqual(await answer.text(), "");
 });
 
 Deno.test("a request id is taken when it is sane, else made", async () => {
@@ -69,10 +69,10 @@ Deno.test("a request id is taken when it is sane, else made", async () => {
     const answer = await app.request("/livez", { headers });
     return answer.headers.get("x-request-id");
   };
-  equal(await id("my-id_1"), "my-id_1");
+  strictEqual(await id("my-id_1"), "my-id_1");
   ok(await id("spaces are not") !== "spaces are not");
   ok((await id("x".repeat(999)))!.length < 99);
-  equal(trace.access[0]!.id, "my-id_1");
+  strictEqual(trace.access[0]!.id, "my-id_1");
 });
 
 Deno.test("CORS is for the origins that are named", async () => {
@@ -82,51 +82,54 @@ Deno.test("CORS is for the origins that are named", async () => {
     const answer = await app.request("/livez", { headers: { origin } });
     return answer.headers.get("access-control-allow-origin");
   };
-  equal(await allowed([], origin), null);
-  equal(await allowed([origin], origin), origin);
-  equal(await allowed([origin], "https://other.org"), null);
-  equal(await allowed(["*"], origin), "*");
+  strictEqual(await allowed([], origin), null);
+  strictEqual(await allowed([origin], origin), origin);
+  strictEqual(await allowed([origin], "https://other.org"), null);
+  strictEqual(await allowed(["*"], origin), "*");
 });
 
 Deno.test("a refusal can be read by a page of an allowed origin", async () => {
   const { app } = appWith(runAtOnce, { corsOrigins: ["*"] });
   const answer = await app.request("/v1/generate", json({}));
-  equal(answer.status, 422);
-  equal(answer.headers.get("access-control-allow-origin"), "*");
+  strictEqual(answer.status, 422);
+  strictEqual(answer.headers.get("access-control-allow-origin"), "*");
   match(answer.headers.get("access-control-expose-headers")!, /X-Request-Id/);
 });
 
 Deno.test("/livez answers whatever the models do", async () => {
-  equal((await appInState("loading", "failed").request("/livez")).status, 200);
+  strictEqual(
+    (await appInState("loading", "failed").request("/livez")).status,
+    200,
+  );
 });
 
 Deno.test("/readyz waits for what loads, not for what nobody needs", async () => {
   const status = async (...states: HeldState["state"][]) =>
     (await appInState(...states).request("/readyz")).status;
-  equal(await status("ready", "unloaded"), 200);
-  equal(await status("ready", "loading"), 503);
-  equal(await status("ready", "failed"), 503);
+  strictEqual(await status("ready", "unloaded"), 200);
+  strictEqual(await status("ready", "loading"), 503);
+  strictEqual(await status("ready", "failed"), 503);
 });
 
 Deno.test("/ping answers 204 while loading and 200 when ready", async () => {
   const status = async (state: HeldState["state"]) =>
     (await appInState(state).request("/ping")).status;
-  equal(await status("loading"), 204);
-  equal(await status("ready"), 200);
-  equal(await status("failed"), 503);
+  strictEqual(await status("loading"), 204);
+  strictEqual(await status("ready"), 200);
+  strictEqual(await status("failed"), 503);
 });
 
 Deno.test("/v1/models lists states, and why one failed", async () => {
   const app = appInState("ready", "failed");
   const { object, data } = await (await app.request("/v1/models")).json();
-  equal(object, "list");
-  deepEqual(
+  strictEqual(object, "list");
+  deepStrictEqual(
     data.map(({ id, state }: { id: string; state: string }) => [id, state]),
     [["m0", "ready"], ["m1", "failed"]],
   );
-  equal(data[1].reason, "why");
-  deepEqual(await (await app.request("/v1/models/m1")).json(), data[1]);
-  equal((await app.request("/v1/models/m2")).status, 404);
+  strictEqual(data[1].reason, "why");
+  deepStrictEqual(await (await app.request("/v1/models/m1")).json(), data[1]);
+  strictEqual((await app.request("/v1/models/m2")).status, 404);
 });
 
 Deno.test("a model that loads says when to come back", async () => {
@@ -137,9 +140,9 @@ Deno.test("a model that loads says when to come back", async () => {
   });
   const app = createApp(services, appOptions().options);
   const answer = await app.request("/v1/generate", json(body));
-  equal(answer.status, 503);
-  equal(answer.headers.get("retry-after"), "2");
-  equal((await answer.json()).retryable, true);
+  strictEqual(answer.status, 503);
+  strictEqual(answer.headers.get("retry-after"), "2");
+  strictEqual((await answer.json()).retryable, true);
 });
 
 Deno.test("a model that failed says why, and that waiting does not help", async () => {
@@ -150,20 +153,20 @@ Deno.test("a model that failed says why, and that waiting does not help", async 
   });
   const app = createApp(services, appOptions().options);
   const answer = await app.request("/v1/generate", json(body));
-  equal(answer.status, 503);
-  equal(answer.headers.get("retry-after"), null);
+  strictEqual(answer.status, 503);
+  strictEqual(answer.headers.get("retry-after"), null);
   const { detail, retryable } = await answer.json();
   match(detail, /a file is missing/);
-  equal(retryable, false);
+  strictEqual(retryable, false);
 });
 
 Deno.test("a full queue refuses with Retry-After, also before events", async () => {
   const { app } = appWith(() => Promise.reject(new OverloadedError(7)));
   for (const accept of ["application/json", "text/event-stream"]) {
     const answer = await app.request("/v1/generate", json(body, { accept }));
-    equal(answer.status, 503);
-    equal(answer.headers.get("retry-after"), "7");
-    equal((await answer.json()).error.code, "overloaded");
+    strictEqual(answer.status, 503);
+    strictEqual(answer.headers.get("retry-after"), "7");
+    strictEqual((await answer.json()).error.code, "overloaded");
   }
 });
 
@@ -175,19 +178,19 @@ Deno.test("more requests than are let in are refused, until one leaves", async (
     signal: leave.signal,
   });
   const second = await app.request("/v1/generate", json(body));
-  equal(second.status, 503);
+  strictEqual(second.status, 503);
   leave.abort();
   await first;
-  equal((await app.request("/v1/generate", json({}))).status, 422);
+  strictEqual((await app.request("/v1/generate", json({}))).status, 422);
 });
 
 Deno.test("a request that takes too long answers 504", async () => {
   const { app } = appWith(runUntilAborted, { requestTimeoutMs: 20 });
   const answer = await app.request("/v1/generate", json(body));
-  equal(answer.status, 504);
+  strictEqual(answer.status, 504);
   const { detail, retryable } = await answer.json();
   match(detail, /REQUEST_TIMEOUT_S/);
-  equal(retryable, true);
+  strictEqual(retryable, true);
 });
 
 Deno.test("a stream that takes too long ends with an error event", async () => {
@@ -196,11 +199,15 @@ Deno.test("a stream that takes too long ends with an error event", async () => {
     "/v1/generate",
     json(body, { accept: "text/event-stream" }),
   );
-  equal(answer.status, 200);
+  strictEqual(answer.status, 200);
   const events = parseEvents(await answer.text());
-  deepEqual(events.map(({ event }) => event), ["queued", "started", "error"]);
-  equal(events[0]!.data.position, 3);
-  equal(events[2]!.data.status, 504);
+  deepStrictEqual(events.map(({ event }) => event), [
+    "queued",
+    "started",
+    "error",
+  ]);
+  strictEqual(events[0]!.data.position, 3);
+  strictEqual(events[2]!.data.status, 504);
 });
 
 Deno.test("a reader that leaves a stream ends the run", async () => {
@@ -221,8 +228,8 @@ Deno.test("a reader that leaves a stream ends the run", async () => {
   while (trace.access.length === 0) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  equal(trace.access[0]!.status, 499);
-  deepEqual(trace.failures, []);
+  strictEqual(trace.access[0]!.status, 499);
+  deepStrictEqual(trace.failures, []);
 });
 
 Deno.test("a client that leaves ends the run, and only the log knows", async () => {
@@ -234,25 +241,25 @@ Deno.test("a client that leaves ends the run, and only the log knows", async () 
   });
   leave.abort();
   await answer;
-  equal(trace.access[0]!.status, 499);
-  deepEqual(trace.failures, []);
+  strictEqual(trace.access[0]!.status, 499);
+  deepStrictEqual(trace.failures, []);
 });
 
 Deno.test("what nobody foresaw answers 500 and is logged, not told", async () => {
   const bug = new TypeError("secret of the inside");
   const { app, trace } = appWith(() => Promise.reject(bug));
   const answer = await app.request("/v1/generate", json(body));
-  equal(answer.status, 500);
+  strictEqual(answer.status, 500);
   ok(!(await answer.text()).includes("secret"));
-  deepEqual(trace.failures, [bug]);
+  deepStrictEqual(trace.failures, [bug]);
 });
 
 Deno.test("a server that shuts down tells who waits", async () => {
   const closed = new DOMException("the engine is closed", "AbortError");
   const { app } = appWith(() => Promise.reject(closed));
   const answer = await app.request("/v1/generate", json(body));
-  equal(answer.status, 503);
-  equal((await answer.json()).error.code, "shutting-down");
+  strictEqual(answer.status, 503);
+  strictEqual((await answer.json()).error.code, "shutting-down");
 });
 
 Deno.test("the page and its files are there, and may load nothing else", async () => {
@@ -264,7 +271,7 @@ Deno.test("the page and its files are there, and may load nothing else", async (
   ok(!/https?:\/\/(?!www\.w3\.org)/.test(html), "another origin");
   for (const [, path] of html.matchAll(/(?:src|href)="(\/[^"]*)"/g)) {
     const file = await app.request(path!);
-    equal(file.status, 200, path);
+    strictEqual(file.status, 200, path);
     await file.body?.cancel();
   }
 });

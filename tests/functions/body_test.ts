@@ -1,4 +1,10 @@
-import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  ok,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
 import * as v from "valibot";
 import { parseFields, readBytes, readJson } from "../../functions/body.ts";
 import {
@@ -38,7 +44,7 @@ function pointersOf(value: unknown, sentBytes = 0): string[] {
 Deno.test("readJson() fills in what is left out", async () => {
   const type = { "content-type": "application/json" };
   const body = post('{"name":"a"}', type);
-  deepEqual(await readJson(body, Schema, 99), { name: "a", count: 1 });
+  deepStrictEqual(await readJson(body, Schema, 99), { name: "a", count: 1 });
 });
 
 Deno.test("readJson() refuses a body that is empty, cut short or not UTF-8", async () => {
@@ -72,7 +78,7 @@ Deno.test("readJson() refuses other media types and encodings", async () => {
 });
 
 Deno.test("readBytes() refuses more than the limit, said or unsaid", async () => {
-  equal((await readBytes(chunked("12345", "67890"), 10)).length, 10);
+  strictEqual((await readBytes(chunked("12345", "67890"), 10)).length, 10);
   await rejects(readBytes(chunked("12345", "678901"), 10), BodyTooLargeError);
   const said = post("x", { "content-length": "11" });
   await rejects(readBytes(said, 10), BodyTooLargeError);
@@ -86,29 +92,31 @@ Deno.test("readBytes() tells that a body broke off", async () => {
 });
 
 Deno.test("parseFields() points at every field that is wrong", () => {
-  deepEqual(pointersOf({ name: "a", rows: [[1], [2, 10]] }), ["/rows/1/1"]);
-  deepEqual(pointersOf({ name: 1, count: 1.5, other: 1 }), [
+  deepStrictEqual(pointersOf({ name: "a", rows: [[1], [2, 10]] }), [
+    "/rows/1/1",
+  ]);
+  deepStrictEqual(pointersOf({ name: 1, count: 1.5, other: 1 }), [
     "/name",
     "/count",
     "/other",
   ]);
-  deepEqual(pointersOf({}), ["/name"]);
-  deepEqual(pointersOf({ name: "a", "a/b~c": 1 }), ["/a~1b~0c"]);
-  deepEqual(pointersOf(JSON.parse('{"name":"a","__proto__":1}')), [
+  deepStrictEqual(pointersOf({}), ["/name"]);
+  deepStrictEqual(pointersOf({ name: "a", "a/b~c": 1 }), ["/a~1b~0c"]);
+  deepStrictEqual(pointersOf(JSON.parse('{"name":"a","__proto__":1}')), [
     "/__proto__",
   ]);
 });
 
 Deno.test("parseFields() refuses what is no object", () => {
   for (const value of [[], null, 1, "text", [{}]]) {
-    deepEqual(pointersOf(value), [""]);
+    deepStrictEqual(pointersOf(value), [""]);
   }
 });
 
 Deno.test("parseFields() lists only the first mistake of a large body", () => {
   const rows = [Array(100).fill(10)];
-  equal(pointersOf({ name: "a", rows }).length, 32);
-  equal(pointersOf({ name: "a", rows }, 2 ** 20).length, 1);
+  strictEqual(pointersOf({ name: "a", rows }).length, 32);
+  strictEqual(pointersOf({ name: "a", rows }, 2 ** 20).length, 1);
 });
 
 Deno.test("parseFields() never quotes what was sent", () => {
@@ -128,10 +136,10 @@ Deno.test("parseFields() says what is expected", () => {
       if (error instanceof InvalidFieldsError) return error.fields[0]?.detail;
     }
   };
-  equal(detail({}), "is required");
-  equal(detail({ name: 1 }), "expected string");
-  equal(detail({ name: "long" }), "expected a length of 3 or less");
-  equal(detail({ name: "a", count: 0 }), "expected 1 or more");
-  equal(detail({ name: "a", count: 1.5 }), "expected a whole number");
-  equal(detail({ name: "a", x: 1 }), "there is no such field");
+  strictEqual(detail({}), "is required");
+  strictEqual(detail({ name: 1 }), "expected string");
+  strictEqual(detail({ name: "long" }), "expected a length of 3 or less");
+  strictEqual(detail({ name: "a", count: 0 }), "expected 1 or more");
+  strictEqual(detail({ name: "a", count: 1.5 }), "expected a whole number");
+  strictEqual(detail({ name: "a", x: 1 }), "there is no such field");
 });

@@ -2,7 +2,7 @@
  * Clients that leave, over real sockets and through the real engine.
  */
 
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 
 const server = await openTinyServer();
@@ -54,10 +54,10 @@ Deno.test({
       signal: leave.signal,
     });
     await firstRow(response);
-    equal(engine.running, 1);
+    strictEqual(engine.running, 1);
     leave.abort();
     await idle();
-    deepEqual(server.trace.failures, []);
+    deepStrictEqual(server.trace.failures, []);
   },
 });
 
@@ -71,7 +71,7 @@ Deno.test("closing the connection of a waiting call ends the run", async () => {
   leave.abort();
   await answer;
   await idle();
-  deepEqual(server.trace.failures, []);
+  deepStrictEqual(server.trace.failures, []);
 });
 
 Deno.test("a client that leaves changes nothing for another", async () => {
@@ -85,7 +85,7 @@ Deno.test("a client that leaves changes nothing for another", async () => {
     .catch((error) => error);
   const beside = draw();
   setTimeout(() => leave.abort(), 20);
-  deepEqual(await beside, alone);
+  deepStrictEqual(await beside, alone);
   await gone;
   await idle();
 });

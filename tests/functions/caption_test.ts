@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { goldenJson, goldenPath } from "../support/golden.ts";
 import {
   bytes,
@@ -42,11 +42,11 @@ for (const one of plain) {
       decode: "reference",
       "max_tokens": one.max_new_tokens,
     }));
-    equal(answer.status, 200);
+    strictEqual(answer.status, 200);
     const { text, finish_reason: reason, usage } = await answer.json();
-    equal(text, one.text);
-    equal(reason, one.stop === "eos" ? "stop" : one.stop);
-    equal(usage.prompt_tokens, one.prompt_ids.length);
+    strictEqual(text, one.text);
+    strictEqual(reason, one.stop === "eos" ? "stop" : one.stop);
+    strictEqual(usage.prompt_tokens, one.prompt_ids.length);
   });
 }
 
@@ -77,8 +77,8 @@ Deno.test("POST /v1/caption takes a picture in every way alike", async () => {
   const texts = await Promise.all(
     answers.map(async (answer) => (await answer.json()).text),
   );
-  equal(texts.length, 8);
-  deepEqual(new Set(texts), new Set([texts[0]]));
+  strictEqual(texts.length, 8);
+  deepStrictEqual(new Set(texts), new Set([texts[0]]));
 });
 
 Deno.test("POST /v1/caption sends text as it comes", async () => {
@@ -86,30 +86,33 @@ Deno.test("POST /v1/caption sends text as it comes", async () => {
   const whole = await (await post(json(body))).json();
   const stream = await post(json(body, { accept: "text/event-stream" }));
   const events = parseEvents(await stream.text());
-  deepEqual(events.slice(0, 2).map(({ event }) => event), [
+  deepStrictEqual(events.slice(0, 2).map(({ event }) => event), [
     "queued",
     "started",
   ]);
   const deltas = events.filter(({ event }) => event === "delta");
-  equal(deltas.map(({ data }) => data.text).join(""), whole.text);
+  strictEqual(deltas.map(({ data }) => data.text).join(""), whole.text);
   const last = events.at(-1)!;
-  equal(last.event, "completed");
-  equal(last.data.text, whole.text);
-  deepEqual(last.data.usage, whole.usage);
+  strictEqual(last.event, "completed");
+  strictEqual(last.data.text, whole.text);
+  deepStrictEqual(last.data.usage, whole.usage);
 });
 
 Deno.test("POST /v1/caption answers with the text alone", async () => {
   const body = { image: base64, "max_tokens": 3 };
   const answer = await post(json(body, { accept: "text/plain" }));
   match(answer.headers.get("content-type")!, /^text\/plain/);
-  equal(await answer.text(), (await (await post(json(body))).json()).text);
+  strictEqual(
+    await answer.text(),
+    (await (await post(json(body))).json()).text,
+  );
 });
 
 Deno.test("POST /v1/caption says that max_tokens cut the answer", async () => {
   const answer = await post(json({ image: base64, "max_tokens": 1 }));
   const { finish_reason: reason, usage } = await answer.json();
-  equal(reason, "length");
-  equal(usage.completion_tokens, 1);
+  strictEqual(reason, "length");
+  strictEqual(usage.completion_tokens, 1);
 });
 
 Deno.test("POST /v1/caption asks about several pictures at once", async () => {

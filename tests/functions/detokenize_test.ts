@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { unzipSync } from "fflate";
 import { writeNpy } from "../../functions/npy.ts";
 import { decodeFrames, decodeImage } from "../../lib/vision/decode.ts";
@@ -49,7 +49,7 @@ function isClose(image: RgbImage, levels: number): boolean {
 
 Deno.test("POST /v1/detokenize decodes as the reference does", async () => {
   const answer = await post(json({ grid }));
-  equal(answer.headers.get("content-type"), "image/png");
+  strictEqual(answer.headers.get("content-type"), "image/png");
   ok(isClose(await decodeImage(await answer.bytes(), anyOptions), 1));
 });
 
@@ -63,18 +63,22 @@ Deno.test("POST /v1/detokenize takes bare codes alike", async () => {
   );
   const npy = bytes(writeNpy([7, 9], codes), "application/x-npy");
   for (const init of [plain, npy]) {
-    deepEqual(await (await post(init)).bytes(), png);
+    deepStrictEqual(await (await post(init)).bytes(), png);
   }
 });
 
 Deno.test("POST /v1/detokenize answers with JPEG or JSON when asked", async () => {
   const jpeg = await post(json({ grid }, { accept: "image/jpeg" }));
-  equal(jpeg.headers.get("content-type"), "image/jpeg");
-  equal((await decodeImage(await jpeg.bytes(), anyOptions)).width, 72);
+  strictEqual(jpeg.headers.get("content-type"), "image/jpeg");
+  strictEqual((await decodeImage(await jpeg.bytes(), anyOptions)).width, 72);
   const body = await (await post(
     json({ grid }, { accept: "application/json" }),
   )).json();
-  deepEqual([body.height, body.width, body.mime_type], [56, 72, "image/png"]);
+  deepStrictEqual([body.height, body.width, body.mime_type], [
+    56,
+    72,
+    "image/png",
+  ]);
   const image = await decodeImage(
     Uint8Array.fromBase64(body.b64_json),
     anyOptions,
@@ -88,38 +92,41 @@ Deno.test("POST /v1/detokenize undoes the codes of tokenize", async () => {
     bytes(await Deno.readFile(goldenPath("chat/c0.png")), "image/png"),
   );
   const { grid } = await answer.json();
-  equal((await post(json({ grid }))).status, 200);
+  strictEqual((await post(json({ grid }))).status, 200);
 });
 
 Deno.test("POST /v1/detokenize plays a clip in every format", async () => {
   const size = [24, 32];
   for (const accept of ["image/apng", "image/gif"]) {
     const answer = await post(json({ clip }, { accept }));
-    equal(answer.headers.get("content-type"), accept);
+    strictEqual(answer.headers.get("content-type"), accept);
     const frames = await decodeFrames(await answer.bytes(), anyOptions);
-    equal(frames.length, 8);
-    deepEqual([frames[0]!.height, frames[0]!.width], size);
+    strictEqual(frames.length, 8);
+    deepStrictEqual([frames[0]!.height, frames[0]!.width], size);
   }
   const zip = await post(json({ clip }, { accept: "application/zip" }));
-  equal(Object.keys(unzipSync(await zip.bytes())).length, 8);
+  strictEqual(Object.keys(unzipSync(await zip.bytes())).length, 8);
   const body = await (await post(
     json({ clip }, { accept: "application/json" }),
   )).json();
-  equal(body.frames.length, 8);
-  deepEqual([body.height, body.width], size);
+  strictEqual(body.frames.length, 8);
+  deepStrictEqual([body.height, body.width], size);
 });
 
 Deno.test("POST /v1/detokenize plays a clip of bare codes", async () => {
   const answer = await post(
     bytes(writeNpy([2, 3, 4], clipCodes), "application/x-npy"),
   );
-  equal(answer.headers.get("content-type"), "image/apng");
-  deepEqual(await answer.bytes(), await (await post(json({ clip }))).bytes());
+  strictEqual(answer.headers.get("content-type"), "image/apng");
+  deepStrictEqual(
+    await answer.bytes(),
+    await (await post(json({ clip }))).bytes(),
+  );
 });
 
 Deno.test("POST /v1/detokenize has no video/mp4, and says what it has", async () => {
   const answer = await post(json({ clip }, { accept: "video/mp4" }));
-  equal(answer.status, 406);
+  strictEqual(answer.status, 406);
   match((await answer.json()).detail, /image\/apng, image\/gif/);
 });
 
@@ -134,7 +141,7 @@ Deno.test("POST /v1/detokenize takes mixed tokens apart", async () => {
   const { eos } = TINY_VOCABULARY;
   const body = await (await post(json({ tokens: [...prompt.tokens, eos] })))
     .json();
-  deepEqual(body.parts, [
+  deepStrictEqual(body.parts, [
     { type: "text", text: "You are a helpful assistant. USER: " },
     {
       type: "image",
@@ -142,10 +149,13 @@ Deno.test("POST /v1/detokenize takes mixed tokens apart", async () => {
     },
     { type: "text", text: "What?. ASSISTANT:" },
   ]);
-  equal(body.text, "You are a helpful assistant. USER: What?. ASSISTANT:");
+  strictEqual(
+    body.text,
+    "You are a helpful assistant. USER: What?. ASSISTANT:",
+  );
 });
 
 Deno.test("POST /v1/detokenize makes no text of no tokens", async () => {
   const body = await (await post(json({ tokens: [] }))).json();
-  deepEqual([body.parts, body.text], [[], ""]);
+  deepStrictEqual([body.parts, body.text], [[], ""]);
 });

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import {
   EnvironmentError,
   helpText,
@@ -14,29 +14,29 @@ function read(variables: Record<string, string>) {
 
 Deno.test("readEnvironment() serves everything locally when nothing is set", () => {
   const environment = read({});
-  deepEqual(environment.listen, { hostname: "127.0.0.1", port: 8080 });
-  equal(environment.functions.size, 4);
-  equal(environment.threads, machine.cpus);
-  equal(environment.cacheBytes, machine.memoryBytes / 4);
+  deepStrictEqual(environment.listen, { hostname: "127.0.0.1", port: 8080 });
+  strictEqual(environment.functions.size, 4);
+  strictEqual(environment.threads, machine.cpus);
+  strictEqual(environment.cacheBytes, machine.memoryBytes / 4);
   ok(environment.folders.gen.endsWith("/models/emu3-mini"));
-  equal(environment.folders.chat, environment.folders.gen);
-  equal(environment.folders.vision, undefined);
-  equal(environment.requestTimeoutMs, undefined);
+  strictEqual(environment.folders.chat, environment.folders.gen);
+  strictEqual(environment.folders.vision, undefined);
+  strictEqual(environment.requestTimeoutMs, undefined);
 });
 
 Deno.test("readEnvironment() takes an empty variable for an unset one", () => {
-  deepEqual(read({ PORT: "", FUNCTIONS: " " }), read({}));
+  deepStrictEqual(read({ PORT: "", FUNCTIONS: " " }), read({}));
 });
 
 Deno.test("readEnvironment() sets both language models by MODEL", () => {
   const { folders } = read({ MODEL: "/m/both", CHAT_MODEL: "/m/chat" });
-  equal(folders.gen, "/m/both");
-  equal(folders.chat, "/m/chat");
+  strictEqual(folders.gen, "/m/both");
+  strictEqual(folders.chat, "/m/chat");
 });
 
 Deno.test("readEnvironment() prefers PORT to AIP_HTTP_PORT", () => {
-  equal(read({ AIP_HTTP_PORT: "81" }).listen.port, 81);
-  equal(read({ AIP_HTTP_PORT: "81", PORT: "82" }).listen.port, 82);
+  strictEqual(read({ AIP_HTTP_PORT: "81" }).listen.port, 81);
+  strictEqual(read({ AIP_HTTP_PORT: "81", PORT: "82" }).listen.port, 82);
 });
 
 Deno.test("readEnvironment() counts time in milliseconds", () => {
@@ -44,8 +44,8 @@ Deno.test("readEnvironment() counts time in milliseconds", () => {
     REQUEST_TIMEOUT_S: "1.5",
     SHUTDOWN_GRACE_S: "0",
   });
-  equal(requestTimeoutMs, 1500);
-  equal(shutdownGraceMs, 0);
+  strictEqual(requestTimeoutMs, 1500);
+  strictEqual(shutdownGraceMs, 0);
 });
 
 Deno.test("readEnvironment() names the variable that it cannot use", () => {

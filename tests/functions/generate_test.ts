@@ -1,4 +1,10 @@
-import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  notStrictEqual,
+  ok,
+  strictEqual,
+} from "node:assert/strict";
 import { decodeImage } from "../../lib/vision/decode.ts";
 import { DIGITAL_SOURCE_TYPE } from "../../functions/picture_metadata.ts";
 import { readNpy } from "../../functions/npy.ts";
@@ -51,9 +57,9 @@ function requestOf(golden: GoldenCase) {
 for (const one of [...golden.cases, ...golden.partial]) {
   Deno.test(`POST /v1/generate draws what the reference draws in ${one.name}`, async () => {
     const answer = await generate(requestOf(one));
-    equal(answer.status, 200);
+    strictEqual(answer.status, 200);
     const { images } = await answer.json();
-    deepEqual(images[0].grid.codes, one.codes);
+    deepStrictEqual(images[0].grid.codes, one.codes);
     const drawn = await decodeImage(
       Uint8Array.fromBase64(images[0].b64_json),
       anyOptions,
@@ -74,22 +80,22 @@ Deno.test("POST /v1/generate takes the checkpoint's defaults", async () => {
   const { images, strategy, lossless, model } = await (await generate({
     prompt: "a fox",
   })).json();
-  equal(model, "emu3-tiny");
-  equal(strategy, "autoregressive");
-  equal(lossless, true);
+  strictEqual(model, "emu3-tiny");
+  strictEqual(strategy, "autoregressive");
+  strictEqual(lossless, true);
   // The checkpoint's image_area is 64 × 64 pixels.
-  deepEqual([images[0].height, images[0].width], [64, 64]);
-  deepEqual([images[0].grid.height, images[0].grid.width], [8, 8]);
+  deepStrictEqual([images[0].height, images[0].width], [64, 64]);
+  deepStrictEqual([images[0].grid.height, images[0].grid.width], [8, 8]);
 });
 
 Deno.test("POST /v1/generate repeats itself for a seed, and echoes it", async () => {
   const first = await (await generate(small)).json();
   const again = await (await generate(small)).json();
   const other = await (await generate({ ...small, seed: 6 })).json();
-  equal(first.seed, small.seed);
-  deepEqual(again.images, first.images);
-  notEqual(again.id, first.id);
-  notEqual(
+  strictEqual(first.seed, small.seed);
+  deepStrictEqual(again.images, first.images);
+  notStrictEqual(again.id, first.id);
+  notStrictEqual(
     JSON.stringify(other.images[0].grid),
     JSON.stringify(first.images[0].grid),
   );
@@ -99,28 +105,31 @@ Deno.test("POST /v1/generate makes up a seed that makes the same again", async (
   const { seed: _, ...unseeded } = small;
   const first = await (await generate(unseeded)).json();
   const again = await (await generate({ ...small, seed: first.seed })).json();
-  deepEqual(again.images[0].grid, first.images[0].grid);
+  deepStrictEqual(again.images[0].grid, first.images[0].grid);
 });
 
 Deno.test("POST /v1/generate draws n pictures by streams of one seed", async () => {
   const { images, usage } = await (await generate({ ...small, n: 3 })).json();
   const one = await (await generate(small)).json();
-  equal(images.length, 3);
-  deepEqual(images[0].grid, one.images[0].grid);
-  notEqual(JSON.stringify(images[1].grid), JSON.stringify(images[0].grid));
-  equal(usage.image_tokens, 3 * one.usage.image_tokens);
+  strictEqual(images.length, 3);
+  deepStrictEqual(images[0].grid, one.images[0].grid);
+  notStrictEqual(
+    JSON.stringify(images[1].grid),
+    JSON.stringify(images[0].grid),
+  );
+  strictEqual(usage.image_tokens, 3 * one.usage.image_tokens);
 });
 
 Deno.test("POST /v1/generate answers with a file and headers", async () => {
   for (const type of ["image/png", "image/jpeg"]) {
     const answer = await generate(small, type);
-    equal(answer.headers.get("content-type"), type);
-    equal(answer.headers.get("x-seed"), "5");
-    equal(answer.headers.get("x-grid-height"), "2");
-    equal(answer.headers.get("x-grid-width"), "3");
+    strictEqual(answer.headers.get("content-type"), type);
+    strictEqual(answer.headers.get("x-seed"), "5");
+    strictEqual(answer.headers.get("x-grid-height"), "2");
+    strictEqual(answer.headers.get("x-grid-width"), "3");
     match(answer.headers.get("server-timing")!, /queue;dur=.*vision;dur=/);
     const image = await decodeImage(await answer.bytes(), anyOptions);
-    deepEqual([image.height, image.width], [16, 24]);
+    deepStrictEqual([image.height, image.width], [16, 24]);
   }
 });
 
@@ -144,13 +153,13 @@ Deno.test("POST /v1/generate answers with bare codes", async () => {
     ({ grid }: { grid: { codes: number[][] } }) => grid.codes.flat(),
   );
   const plain = await generate(small, "application/octet-stream");
-  equal(plain.headers.get("x-grid-width"), "3");
+  strictEqual(plain.headers.get("x-grid-width"), "3");
   const view = new Uint16Array((await plain.bytes()).buffer);
-  deepEqual([...view], codes[0]);
+  deepStrictEqual([...view], codes[0]);
   const both = await generate({ ...small, n: 2 }, "application/x-npy");
   const { shape, values } = readNpy(await both.bytes());
-  deepEqual(shape, [2, 2, 3]);
-  deepEqual([...values], codes.flat());
+  deepStrictEqual(shape, [2, 2, 3]);
+  deepStrictEqual([...values], codes.flat());
 });
 
 Deno.test("POST /v1/generate sends rows as they are drawn", async () => {
@@ -160,7 +169,7 @@ Deno.test("POST /v1/generate sends rows as they are drawn", async () => {
   );
   match(answer.headers.get("content-type")!, /^text\/event-stream/);
   const events = parseEvents(await answer.text());
-  deepEqual(events.map(({ event }) => event), [
+  deepStrictEqual(events.map(({ event }) => event), [
     "queued",
     "started",
     "row",
@@ -171,20 +180,20 @@ Deno.test("POST /v1/generate sends rows as they are drawn", async () => {
   const [queued, started, first, second, image, completed] = events.map(
     ({ data }) => data,
   );
-  deepEqual(queued, { position: 0 });
-  equal(started.seed, 5);
-  deepEqual(started.grid, { height: 2, width: 3 });
-  deepEqual([first.index, second.index], [0, 1]);
-  deepEqual(image.grid.codes, [first.codes, second.codes]);
-  equal(first.logprobs.length, 3);
+  deepStrictEqual(queued, { position: 0 });
+  strictEqual(started.seed, 5);
+  deepStrictEqual(started.grid, { height: 2, width: 3 });
+  deepStrictEqual([first.index, second.index], [0, 1]);
+  deepStrictEqual(image.grid.codes, [first.codes, second.codes]);
+  strictEqual(first.logprobs.length, 3);
   for (const { logprob, entropy, top } of first.logprobs) {
     ok(logprob <= 0 && entropy >= 0 && top.length === 2);
     ok(top[0].logprob >= top[1].logprob && top[0].logprob >= logprob);
   }
   const preview = Uint8Array.fromBase64(first.preview.b64_json);
-  equal((await decodeImage(preview, anyOptions)).height, 8);
-  equal(completed.id, started.id);
-  deepEqual(
+  strictEqual((await decodeImage(preview, anyOptions)).height, 8);
+  strictEqual(completed.id, started.id);
+  deepStrictEqual(
     completed.images[0].rows.map(({ index }: { index: number }) => index),
     [0, 1],
   );
@@ -199,9 +208,9 @@ Deno.test("POST /v1/generate goes on after given rows", async () => {
   );
   const events = parseEvents(await answer.text());
   const rows = events.filter(({ event }) => event === "row");
-  deepEqual(rows.map(({ data }) => data.index), [1]);
+  deepStrictEqual(rows.map(({ data }) => data.index), [1]);
   // Draws are keyed by position, so the rest is drawn as it was.
-  deepEqual(rows[0]!.data.codes, drawn);
+  deepStrictEqual(rows[0]!.data.codes, drawn);
 });
 
 Deno.test("POST /v1/generate draws without guidance at scale 1", async () => {
@@ -214,8 +223,8 @@ Deno.test("POST /v1/generate draws without guidance at scale 1", async () => {
 Deno.test("POST /v1/generate logs tokens and never the prompt", async () => {
   await generate({ ...small, prompt: "my secret" });
   const last = server.trace.access.at(-1)!;
-  equal(last.path, "/v1/generate");
-  equal(last.status, 200);
-  equal(last.tokens, 2 * (3 + 1) + 3);
+  strictEqual(last.path, "/v1/generate");
+  strictEqual(last.status, 200);
+  strictEqual(last.tokens, 2 * (3 + 1) + 3);
   ok(!JSON.stringify(server.trace).includes("secret"));
 });

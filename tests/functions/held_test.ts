@@ -1,4 +1,9 @@
-import { deepEqual, equal, rejects, throws } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
 import { Held } from "../../functions/held.ts";
 import { NotReadyError } from "../../functions/refusals.ts";
 import { CheckpointError } from "../../lib/errors.ts";
@@ -27,18 +32,21 @@ Deno.test("a held thing is unloaded, loading, then ready", async () => {
     phase("warm up");
     return thing();
   });
-  equal(stateOf(held), "unloaded");
+  strictEqual(stateOf(held), "unloaded");
   const loading = held.load();
-  equal(stateOf(held), "loading");
+  strictEqual(stateOf(held), "loading");
   throws(
     () => held.get(),
     (error) =>
       error instanceof NotReadyError && error.retryAfterSeconds !== undefined,
   );
   resolve();
-  equal(await loading, held.get());
-  equal(stateOf(held), "ready");
-  deepEqual(held.state.phases.map(({ name }) => name), ["open", "warm up"]);
+  strictEqual(await loading, held.get());
+  strictEqual(stateOf(held), "ready");
+  deepStrictEqual(held.state.phases.map(({ name }) => name), [
+    "open",
+    "warm up",
+  ]);
 });
 
 Deno.test("a held thing is opened once", async () => {
@@ -49,7 +57,7 @@ Deno.test("a held thing is opened once", async () => {
   });
   await Promise.all([held.load(), held.load()]);
   await held.load();
-  equal(opened, 1);
+  strictEqual(opened, 1);
 });
 
 Deno.test("a held thing that failed says why, and not to wait", async () => {
@@ -58,7 +66,7 @@ Deno.test("a held thing that failed says why, and not to wait", async () => {
     () => Promise.reject(new CheckpointError("a/config.json", "it is empty")),
   );
   await rejects(held.load(), CheckpointError);
-  equal(stateOf(held), "failed");
+  strictEqual(stateOf(held), "failed");
   throws(
     () => held.get(),
     (error) =>
@@ -84,5 +92,5 @@ Deno.test("a held thing is closed once it has loaded", async () => {
   const held = new Held("m", () => Promise.resolve(opened));
   held.load();
   await held[Symbol.asyncDispose]();
-  equal(opened.closed(), 1);
+  strictEqual(opened.closed(), 1);
 });

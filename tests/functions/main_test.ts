@@ -2,7 +2,7 @@
  * The server as a process: how it starts, and how it stops.
  */
 
-import { equal, match, ok } from "node:assert/strict";
+import { match, ok, strictEqual } from "node:assert/strict";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
 import { startServer } from "../support/server.ts";
 
@@ -26,22 +26,22 @@ Deno.test("main prints help and version", async () => {
     run(["--help"]),
     run(["--version"]),
   ]);
-  equal(help.code, 0);
+  strictEqual(help.code, 0);
   match(help.out, /GEN_MODEL.*SHUTDOWN_GRACE_S/s);
   match(version.out, /^\d+\.\d+\.\d+\n$/);
 });
 
 Deno.test("main ends with one clear line when a variable is bad", async () => {
   const { code, out, err } = await run([], { THREADS: "many" });
-  equal(code, 2);
-  equal(out, "");
-  equal(err, "Cannot use THREADS: expected a whole number, 1 or more\n");
+  strictEqual(code, 2);
+  strictEqual(out, "");
+  strictEqual(err, "Cannot use THREADS: expected a whole number, 1 or more\n");
 });
 
 Deno.test("main ends with one clear line when a checkpoint is bad", async () => {
   const { code, err } = await run([], { MODEL: "/nowhere", PORT: "0" });
-  equal(code, 1);
-  match(err, /^Cannot open \/nowhere: .*\n$/);
+  strictEqual(code, 1);
+  match(err, /^Cannot find model "\/nowhere": looked in .*\n$/);
 });
 
 Deno.test("main ends with one clear line when the port is in use", async () => {
@@ -50,7 +50,7 @@ Deno.test("main ends with one clear line when the port is in use", async () => {
     ...env,
     PORT: String(listener.addr.port),
   });
-  equal(code, 1);
+  strictEqual(code, 1);
   match(err, /^Cannot listen: .*PORT.*\n$/);
 });
 
@@ -69,7 +69,7 @@ Deno.test("main says where it is ready, and lets a request finish when told to s
   server.process.kill("SIGTERM");
   const { images } = await (await answer).json();
   ok(images[0].b64_json);
-  equal((await server.process.status).code, 0);
+  strictEqual((await server.process.status).code, 0);
 });
 
 Deno.test("main ends what runs when its grace is over", async () => {
@@ -81,7 +81,7 @@ Deno.test("main ends what runs when its grace is over", async () => {
   await new Promise((resolve) => setTimeout(resolve, 100));
   server.process.kill("SIGTERM");
   const response = await answer;
-  equal(response.status, 503);
-  equal((await response.json()).error.code, "shutting-down");
-  equal((await server.process.status).code, 0);
+  strictEqual(response.status, 503);
+  strictEqual((await response.json()).error.code, "shutting-down");
+  strictEqual((await server.process.status).code, 0);
 });

@@ -1,26 +1,29 @@
-import { equal, throws } from "node:assert/strict";
+import { strictEqual, throws } from "node:assert/strict";
 import { negotiate } from "../../functions/negotiate.ts";
 import { NotAcceptableError } from "../../functions/refusals.ts";
 
 const offered = ["application/json", "image/png", "image/jpeg"] as const;
 
 Deno.test("negotiate() takes the first offer when nothing is asked", () => {
-  equal(negotiate(undefined, offered), "application/json");
-  equal(negotiate("*/*", offered), "application/json");
+  strictEqual(negotiate(undefined, offered), "application/json");
+  strictEqual(negotiate("*/*", offered), "application/json");
 });
 
 Deno.test("negotiate() takes what has the highest quality", () => {
-  equal(negotiate("image/png;q=0.5, image/jpeg;q=0.9", offered), "image/jpeg");
-  equal(negotiate("*/*;q=0.1, image/*", offered), "image/png");
-  equal(negotiate("IMAGE/PNG ; Q=1.0", offered), "image/png");
+  strictEqual(
+    negotiate("image/png;q=0.5, image/jpeg;q=0.9", offered),
+    "image/jpeg",
+  );
+  strictEqual(negotiate("*/*;q=0.1, image/*", offered), "image/png");
+  strictEqual(negotiate("IMAGE/PNG ; Q=1.0", offered), "image/png");
 });
 
 Deno.test("negotiate() takes what is named exactly among equals", () => {
-  equal(negotiate("*/*, image/jpeg", offered), "image/jpeg");
+  strictEqual(negotiate("*/*, image/jpeg", offered), "image/jpeg");
 });
 
 Deno.test("negotiate() leaves out what has quality zero", () => {
-  equal(negotiate("application/json;q=0, */*", offered), "image/png");
+  strictEqual(negotiate("application/json;q=0, */*", offered), "image/png");
   throws(() => negotiate("*/*;q=0", offered), NotAcceptableError);
 });
 

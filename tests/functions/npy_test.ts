@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { readNpy, writeNpy } from "../../functions/npy.ts";
 import {
@@ -47,8 +47,8 @@ Deno.test("readNpy() reads back what writeNpy() wrote", () => {
       (_, i) => i * 9,
     );
     const { shape, values } = readNpy(writeNpy([height!, width!], codes));
-    deepEqual(shape, [height, width]);
-    deepEqual([...values], [...codes]);
+    deepStrictEqual(shape, [height, width]);
+    deepStrictEqual([...values], [...codes]);
   }));
 });
 
@@ -56,8 +56,8 @@ Deno.test("writeNpy() starts the data at a multiple of 64 bytes", () => {
   const codes = Uint16Array.of(1, 2, 3, 4);
   for (const shape of [[2, 2], [1, 2, 2]]) {
     const bytes = writeNpy(shape, codes);
-    equal((bytes.length - 2 * codes.length) % 64, 0);
-    deepEqual([...bytes.subarray(-8)], [1, 0, 2, 0, 3, 0, 4, 0]);
+    strictEqual((bytes.length - 2 * codes.length) % 64, 0);
+    deepStrictEqual([...bytes.subarray(-8)], [1, 0, 2, 0, 3, 0, 4, 0]);
   }
 });
 
@@ -69,8 +69,8 @@ for (const [dtype, write] of dtypes) {
     write(new DataView(data.buffer, size), 97);
     for (const major of [1, 2, 3]) {
       const { shape, values } = readNpy(npy(dtype, "(1, 2)", data, { major }));
-      deepEqual(shape, [1, 2]);
-      deepEqual([...values], [1, 97]);
+      deepStrictEqual(shape, [1, 2]);
+      deepStrictEqual([...values], [1, 97]);
     }
   });
 }
@@ -79,17 +79,20 @@ Deno.test("readNpy() reads Fortran order", () => {
   // The columns of [[0, 1, 2], [3, 4, 5]].
   const columns = Uint8Array.of(0, 3, 1, 4, 2, 5);
   const flat = npy("|u1", "(2, 3)", columns, { fortran: true });
-  deepEqual([...readNpy(flat).values], [0, 1, 2, 3, 4, 5]);
+  deepStrictEqual([...readNpy(flat).values], [0, 1, 2, 3, 4, 5]);
   // [[[0, 1], [2, 3]], [[4, 5], [6, 7]]], first axis fastest.
   const cube = Uint8Array.of(0, 4, 2, 6, 1, 5, 3, 7);
   const deep = npy("|u1", "(2, 2, 2)", cube, { fortran: true });
-  deepEqual([...readNpy(deep).values], [0, 1, 2, 3, 4, 5, 6, 7]);
+  deepStrictEqual([...readNpy(deep).values], [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
 Deno.test("readNpy() gives negative numbers as they are", () => {
-  deepEqual([...readNpy(npy("|i1", "(1, 1)", Uint8Array.of(255))).values], [
-    -1,
-  ]);
+  deepStrictEqual(
+    [...readNpy(npy("|i1", "(1, 1)", Uint8Array.of(255))).values],
+    [
+      -1,
+    ],
+  );
 });
 
 Deno.test("readNpy() refuses dtypes that are no integers", () => {

@@ -1,4 +1,4 @@
-import { equal, ok } from "node:assert/strict";
+import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
   DIGITAL_SOURCE_TYPE,
@@ -36,14 +36,14 @@ function attributes(packet: string): Map<string, string> {
 
 Deno.test("xmpPacket() marks the picture as made by a trained model", () => {
   const found = attributes(xmpPacket(origin("a fox")));
-  equal(found.get("Iptc4xmpExt:DigitalSourceType"), DIGITAL_SOURCE_TYPE);
-  equal(found.get("Iptc4xmpExt:AISystemUsed"), "emu3-tiny");
+  strictEqual(found.get("Iptc4xmpExt:DigitalSourceType"), DIGITAL_SOURCE_TYPE);
+  strictEqual(found.get("Iptc4xmpExt:AISystemUsed"), "emu3-tiny");
 });
 
 Deno.test("xmpPacket() holds any prompt that XML can hold", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme" }), (prompt) => {
     const found = attributes(xmpPacket(origin(prompt)));
-    equal(found.get("Iptc4xmpExt:AIPromptInformation"), prompt);
+    strictEqual(found.get("Iptc4xmpExt:AIPromptInformation"), prompt);
   }));
 });
 
@@ -54,9 +54,9 @@ Deno.test("xmpPacket() drops characters that XML cannot hold", () => {
 
 Deno.test("pictureTexts() say how to draw the picture again", () => {
   const texts = pictureTexts(origin("a fox"));
-  equal(texts["Description"], "a fox");
+  strictEqual(texts["Description"], "a fox");
   const parameters = JSON.parse(texts["parameters"]!);
-  equal(parameters.seed, 2 ** 53 - 1);
-  equal(parameters.image_index, 2);
-  equal(parameters.guidance_scale, 3);
+  strictEqual(parameters.seed, 2 ** 53 - 1);
+  strictEqual(parameters.image_index, 2);
+  strictEqual(parameters.guidance_scale, 3);
 });

@@ -2,9 +2,8 @@
  * Everything that is wrong with a request, and what the client is told.
  */
 
-import { deepEqual, equal, ok } from "node:assert/strict";
-import { crc32 } from "node:zlib";
-import { goldenPath } from "../support/golden.ts";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { pngHeader, sourcePicture as file } from "../support/odd_pictures.ts";
 import { bytes, json, openTinyServer } from "../support/tiny_server.ts";
 
 const server = await openTinyServer();
@@ -39,20 +38,6 @@ const raw = (
   status: number,
   ...pointers: string[]
 ): Refusal => ({ name, path, init, status, pointers });
-
-function file(name: string): Uint8Array<ArrayBuffer> {
-  return Deno.readFileSync(goldenPath(`preprocess/${name}`));
-}
-
-/** A PNG whose header says one size and whose data holds nothing. */
-function pngHeader(height: number, width: number): Uint8Array<ArrayBuffer> {
-  const png = file("geo_tiny8_8x8.png");
-  const view = new DataView(png.buffer);
-  view.setUint32(16, width);
-  view.setUint32(20, height);
-  view.setUint32(29, crc32(png.subarray(12, 29)));
-  return png;
-}
 
 const picture = (
   name: string,
@@ -370,19 +355,19 @@ for (const { name, path, init, status, pointers = [] } of refusals) {
   Deno.test(`${path.replace(/\?.*/, "")} answers ${status} to ${name}`, async () => {
     const answer = await server.app.request(path, init);
     const body = await answer.json();
-    equal(answer.status, status, JSON.stringify(body));
-    equal(answer.headers.get("content-type"), "application/problem+json");
-    equal(body.status, status);
-    equal(body.instance, path.replace(/\?.*/, ""));
-    equal(body.request_id, answer.headers.get("x-request-id"));
-    equal(body.error.message, body.detail);
+    strictEqual(answer.status, status, JSON.stringify(body));
+    strictEqual(answer.headers.get("content-type"), "application/problem+json");
+    strictEqual(body.status, status);
+    strictEqual(body.instance, path.replace(/\?.*/, ""));
+    strictEqual(body.request_id, answer.headers.get("x-request-id"));
+    strictEqual(body.error.message, body.detail);
     ok(body.type && body.title && body.detail && body.error.code);
     const told = (body.errors ?? []).map(
       ({ pointer }: { pointer: string }) => pointer,
     );
-    deepEqual(told.toSorted(), [...pointers].sort());
+    deepStrictEqual(told.toSorted(), [...pointers].sort());
     ok(!/at .*\.ts:\d/.test(JSON.stringify(body)), "a stack trace");
-    deepEqual(server.trace.failures, []);
+    deepStrictEqual(server.trace.failures, []);
   });
 }
 
@@ -402,15 +387,15 @@ Deno.test("a prompt that is too long is told with both numbers", async () => {
     json({ prompt: "a", height: 1024, width: 1024 }),
   );
   const { detail } = await answer.json();
-  equal(detail.match(/\d+/g).length, 2);
+  strictEqual(detail.match(/\d+/g).length, 2);
 });
 
 Deno.test("after all refusals nothing runs and requests are answered", async () => {
   const { language } = server.services.drawer(undefined);
-  equal(language.engine.running + language.engine.waiting, 0);
+  strictEqual(language.engine.running + language.engine.waiting, 0);
   const answer = await server.app.request(
     "/v1/generate",
     json({ prompt: "a", height: 16, width: 16 }),
   );
-  equal(answer.status, 200);
+  strictEqual(answer.status, 200);
 });

@@ -1,9 +1,9 @@
 import {
-  deepEqual,
-  equal,
+  deepStrictEqual,
   match,
   ok,
   rejects,
+  strictEqual,
   throws,
 } from "node:assert/strict";
 import type { FunctionName } from "../../functions/function_names.ts";
@@ -42,33 +42,33 @@ Deno.test("services load in the background and say how far they are", async () =
     (error) =>
       error instanceof NotReadyError && error.retryAfterSeconds !== undefined,
   );
-  equal(listed(services)["emu3-tiny"]![1], "loading");
+  strictEqual(listed(services)["emu3-tiny"]![1], "loading");
   await services.loaded;
-  equal(services.drawer(undefined).language.name, "emu3-tiny");
-  deepEqual(listed(services), {
+  strictEqual(services.drawer(undefined).language.name, "emu3-tiny");
+  deepStrictEqual(listed(services), {
     "emu3-tiny": [["generate"], "ready"],
     "emu3-tiny-visiontokenizer": [[], "ready"],
   });
   const [language] = services.models();
-  deepEqual(language!.state.phases.map(({ name }) => name), [
+  deepStrictEqual(language!.state.phases.map(({ name }) => name), [
     "open",
     "load",
     "warm up",
   ]);
-  equal(language!.details!.imageArea, 4096);
+  strictEqual(language!.details!.imageArea, 4096);
 });
 
 Deno.test("services for tokenize alone load no language model", async () => {
   await using services = await start(["tokenize"]);
   await services.loaded;
-  deepEqual(listed(services), {
+  deepStrictEqual(listed(services), {
     "emu3-tiny": [[], "unloaded"],
     "emu3-tiny-visiontokenizer": [["tokenize"], "ready"],
   });
   const { text } = await services.text(undefined);
-  deepEqual([...await text.encode("a")], [64]);
+  deepStrictEqual([...await text.encode("a")], [64]);
   // Its text files are open now, and nothing else.
-  equal(services.models()[0]!.details, undefined);
+  strictEqual(services.models()[0]!.details, undefined);
 });
 
 Deno.test("services open a folder once that is named twice", async () => {
@@ -76,7 +76,7 @@ Deno.test("services open a folder once that is named twice", async () => {
     chat: `${TINY}/../emu3-tiny/`,
   });
   await services.loaded;
-  equal(
+  strictEqual(
     services.drawer(undefined).language,
     services.answerer(undefined).language,
   );
@@ -88,7 +88,7 @@ Deno.test("services take both models from a folder of transformers' layout", asy
     chat: TRANSFORMERS,
   });
   await services.loaded;
-  deepEqual(listed(services), {
+  deepStrictEqual(listed(services), {
     "emu3-tiny-hf": [["generate", "detokenize"], "ready"],
   });
 });
@@ -100,10 +100,10 @@ Deno.test("services keep each language model with its own vision tokenizer", asy
   await services.loaded;
   const drawer = services.drawer(undefined);
   const answerer = services.answerer(undefined);
-  equal(drawer.vision.checkpoint.name, "emu3-tiny-visiontokenizer");
-  equal(answerer.vision.checkpoint.name, "emu3-tiny-hf");
-  equal(services.vision(undefined), drawer.vision);
-  equal(services.vision("emu3-tiny-hf"), answerer.vision);
+  strictEqual(drawer.vision.checkpoint.name, "emu3-tiny-visiontokenizer");
+  strictEqual(answerer.vision.checkpoint.name, "emu3-tiny-hf");
+  strictEqual(services.vision(undefined), drawer.vision);
+  strictEqual(services.vision("emu3-tiny-hf"), answerer.vision);
 });
 
 Deno.test("services find a model by its own name or its vision tokenizer's", async () => {

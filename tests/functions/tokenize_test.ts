@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { readNpy } from "../../functions/npy.ts";
 import { encodeApng } from "../../lib/vision/encode_png.ts";
 import { decodeImage } from "../../lib/vision/decode.ts";
@@ -58,11 +58,13 @@ for (const one of golden.images) {
       "?decode=reference",
     );
     const { grid, source, resized, model } = await answer.json();
-    equal(model, "emu3-tiny-visiontokenizer");
-    deepEqual(grid.codes.flat(), [...int32(tensors, `${one.name}.codes`)]);
+    strictEqual(model, "emu3-tiny-visiontokenizer");
+    deepStrictEqual(grid.codes.flat(), [
+      ...int32(tensors, `${one.name}.codes`),
+    ]);
     const [width, height] = one.size_wh;
-    deepEqual(source, { height, width });
-    deepEqual([resized.height, resized.width], one.resized_hw);
+    deepStrictEqual(source, { height, width });
+    deepStrictEqual([resized.height, resized.width], one.resized_hw);
   });
 }
 
@@ -70,8 +72,10 @@ for (const { name, dir, frames } of golden.clips) {
   Deno.test(`POST /v1/tokenize encodes ${name} as the reference does`, async () => {
     const form = { method: "POST", body: framesForm(dir, frames) };
     const { clip } = await (await post(form)).json();
-    equal(clip.frames, frames / 4);
-    deepEqual(clip.codes.flat(2), [...int32(tensors, `${name}.chunk_codes`)]);
+    strictEqual(clip.frames, frames / 4);
+    deepStrictEqual(clip.codes.flat(2), [
+      ...int32(tensors, `${name}.chunk_codes`),
+    ]);
   });
 }
 
@@ -86,9 +90,9 @@ Deno.test("POST /v1/tokenize takes frames as JSON, and an animation, alike", asy
   const form = { method: "POST", body: framesForm(dir, 4) };
   const expected = (await (await post(form)).json()).clip;
   const frames = files.map((bytes) => bytes.toBase64());
-  deepEqual((await (await post(json({ frames }))).json()).clip, expected);
+  deepStrictEqual((await (await post(json({ frames }))).json()).clip, expected);
   const animated = await post(bytes(new Uint8Array(apng), "image/png"));
-  deepEqual((await animated.json()).clip, expected);
+  deepStrictEqual((await animated.json()).clip, expected);
 });
 
 Deno.test("POST /v1/tokenize takes an animated GIF for a clip", async () => {
@@ -97,7 +101,7 @@ Deno.test("POST /v1/tokenize takes an animated GIF for a clip", async () => {
     bytes(gif, "image/gif"),
     "?pad=repeat",
   )).json();
-  equal(clip.frames, 1);
+  strictEqual(clip.frames, 1);
 });
 
 Deno.test("POST /v1/tokenize repeats the last frame to fill a clip", async () => {
@@ -107,7 +111,7 @@ Deno.test("POST /v1/tokenize repeats the last frame to fill a clip", async () =>
   const padded = await (await post(
     json({ frames: frames.slice(0, 3), pad: "repeat" }),
   )).json();
-  deepEqual(padded.clip, whole.clip);
+  deepStrictEqual(padded.clip, whole.clip);
 });
 
 Deno.test("POST /v1/tokenize answers with bare codes", async () => {
@@ -116,16 +120,16 @@ Deno.test("POST /v1/tokenize answers with bare codes", async () => {
   const plain = await post(
     bytes(picture, "image/png", { accept: "application/octet-stream" }),
   );
-  equal(plain.headers.get("x-grid-height"), "7");
-  equal(plain.headers.get("x-grid-width"), "9");
-  deepEqual(
+  strictEqual(plain.headers.get("x-grid-height"), "7");
+  strictEqual(plain.headers.get("x-grid-width"), "9");
+  deepStrictEqual(
     [...new Uint16Array((await plain.bytes()).buffer)],
     grid.codes.flat(),
   );
   const npy = await post(
     bytes(picture, "image/png", { accept: "application/x-npy" }),
   );
-  deepEqual(readNpy(await npy.bytes()).shape, [7, 9]);
+  deepStrictEqual(readNpy(await npy.bytes()).shape, [7, 9]);
 });
 
 Deno.test("POST /v1/tokenize leaves the size alone when told to", async () => {
@@ -135,15 +139,15 @@ Deno.test("POST /v1/tokenize leaves the size alone when told to", async () => {
     bytes(picture, "image/png"),
     "?resize=none",
   )).json();
-  deepEqual([smart.grid.height, smart.grid.width], [4, 4]);
-  deepEqual([alone.grid.height, alone.grid.width], [1, 1]);
+  deepStrictEqual([smart.grid.height, smart.grid.width], [4, 4]);
+  deepStrictEqual([alone.grid.height, alone.grid.width], [1, 1]);
 });
 
 Deno.test("POST /v1/tokenize turns a picture only for display", async () => {
   const jpeg = bytes(file("preprocess/exif_orientation_6.jpg"), "image/jpeg");
   const display = await (await post(jpeg)).json();
   const reference = await (await post(jpeg, "?decode=reference")).json();
-  deepEqual(
+  deepStrictEqual(
     [display.source.height, display.source.width],
     [reference.source.width, reference.source.height],
   );
@@ -153,10 +157,10 @@ Deno.test("POST /v1/tokenize takes special tokens in text when told to", async (
   const text = "a<|extra_204|>";
   const plain = await (await post(json({ text }))).json();
   const special = await (await post(json({ text, special: true }))).json();
-  deepEqual(special.tokens, [64, 1231]);
-  equal(special.count, 2);
-  equal(plain.tokens.includes(1231), false);
-  deepEqual((await (await post(json({ text: "" }))).json()).tokens, []);
+  deepStrictEqual(special.tokens, [64, 1231]);
+  strictEqual(special.count, 2);
+  strictEqual(plain.tokens.includes(1231), false);
+  deepStrictEqual((await (await post(json({ text: "" }))).json()).tokens, []);
 });
 
 Deno.test("POST /v1/tokenize tells what a drawing would be fed", async () => {
@@ -170,8 +174,8 @@ Deno.test("POST /v1/tokenize tells what a drawing would be fed", async () => {
     };
     const { tokens, unconditional } = await (await post(json({ prompt })))
       .json();
-    deepEqual(tokens, one.prompt_ids);
-    deepEqual(unconditional ?? null, one.negative_ids);
+    deepStrictEqual(tokens, one.prompt_ids);
+    deepStrictEqual(unconditional ?? null, one.negative_ids);
   }
 });
 
@@ -182,14 +186,14 @@ Deno.test("POST /v1/tokenize tells what a question would be fed", async () => {
   form.set("question", question);
   const { tokens, count } = await (await post({ method: "POST", body: form }))
     .json();
-  deepEqual(tokens, ids);
-  equal(count, ids.length);
+  deepStrictEqual(tokens, ids);
+  strictEqual(count, ids.length);
 });
 
 Deno.test("POST /v1/tokenize of text gives nothing but JSON", async () => {
   const answer = await post(
     json({ text: "a" }, { accept: "application/x-npy" }),
   );
-  equal(answer.status, 406);
+  strictEqual(answer.status, 406);
   match((await answer.json()).detail, /application\/json/);
 });

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- golden data keeps the names of its source
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { AnsweringPolicy } from "../../lib/answering.ts";
 import {
   answer,
@@ -130,7 +130,7 @@ for (const name of LANGUAGE_FOLDERS) {
     await Promise.all(
       [...pictures.cases, ...pictures.partial].map(async (drawn) => {
         const [grid] = await gridsOf(tiny.model, sceneOf(drawn));
-        deepEqual(grid, gridOf(drawn.codes), drawn.name);
+        deepStrictEqual(grid, gridOf(drawn.codes), drawn.name);
       }),
     );
   });
@@ -153,8 +153,8 @@ for (const name of LANGUAGE_FOLDERS) {
         policy,
       }, NEVER);
       const expected = chat.answer_ids.filter((id) => id !== vocabulary.eos);
-      deepEqual(tokens, expected, chat.question);
-      equal(text.decode(tokens, { skipSpecial: true }), chat.text);
+      deepStrictEqual(tokens, expected, chat.question);
+      strictEqual(text.decode(tokens, { skipSpecial: true }), chat.text);
     }));
   });
 }
@@ -168,13 +168,16 @@ Deno.test("drawingTokens() are the reference's, with and without guidance", asyn
     );
     const given = drawn.given_codes?.length ?? 0;
     const rows = given * (drawn.W + 1);
-    deepEqual([...tokens.slice(0, tokens.length - rows)], drawn.prompt_ids);
+    deepStrictEqual(
+      [...tokens.slice(0, tokens.length - rows)],
+      drawn.prompt_ids,
+    );
     const negative = unconditional &&
       [...unconditional.slice(0, unconditional.length - rows)];
-    deepEqual(negative ?? null, drawn.negative_ids);
+    deepStrictEqual(negative ?? null, drawn.negative_ids);
     // Trap 7: the given rows follow both prompts.
     const tail = (ids: Int32Array) => [...ids.slice(ids.length - rows)];
-    if (unconditional) deepEqual(tail(unconditional), tail(tokens));
+    if (unconditional) deepStrictEqual(tail(unconditional), tail(tokens));
   }
 });
 
@@ -183,15 +186,15 @@ Deno.test("answer() words and answers as the reference", async () => {
   // Trap 3: the reference reads special tokens out of a user's text (s0 … s2);
   // here they stay text, so those prompts differ by intention.
   const ordinary = chats.cases.filter(({ name }) => !/^s[012]$/.test(name));
-  equal(ordinary.length, 5);
+  strictEqual(ordinary.length, 5);
   for (const chat of ordinary) {
     const question = questionOf(chat);
     const prompt = await questionTokens(tiny.model, question);
-    deepEqual([...prompt], chat.prompt_ids, chat.name);
+    deepStrictEqual([...prompt], chat.prompt_ids, chat.name);
     const end = answerEnd(await gather(answer(tiny.model, question, NEVER)));
-    equal(end.text, chat.text, chat.name);
-    equal(end.finishReason, chat.stop === "eos" ? "stop" : "length");
-    equal(end.usage.promptTokens, chat.prompt_ids.length);
+    strictEqual(end.text, chat.text, chat.name);
+    strictEqual(end.finishReason, chat.stop === "eos" ? "stop" : "length");
+    strictEqual(end.usage.promptTokens, chat.prompt_ids.length);
   }
 });
 
@@ -203,8 +206,8 @@ Deno.test("answer() never lets a user's text become a control token", async () =
     const prompt = await questionTokens(tiny.model, question);
     const [grid] = question.grids;
     const codes = prompt.filter((token) => token >= firstCode);
-    equal(codes.length, grid!.codes.length, "only the picture's codes");
-    equal(prompt.filter((token) => token === boi).length, 1);
+    strictEqual(codes.length, grid!.codes.length, "only the picture's codes");
+    strictEqual(prompt.filter((token) => token === boi).length, 1);
     ok(!prompt.includes(eos));
   }
 });
@@ -216,7 +219,7 @@ Deno.test("answer() streams what it answers, never half a character", async () =
     const deltas = events.flatMap((event) =>
       event.type === "delta" ? [event.text] : []
     );
-    equal(deltas.join(""), answerEnd(events).text);
+    strictEqual(deltas.join(""), answerEnd(events).text);
     ok(deltas.every((delta) => delta !== "" && delta.isWellFormed()));
   }
 });
@@ -231,15 +234,15 @@ Deno.test("draw() tells rows in order, and they are the picture", async () => {
       event.imageIndex === image
     );
     const rows = own.filter((event) => event.type === "row");
-    deepEqual(rows.map(({ index }) => index), [...rows.keys()]);
+    deepStrictEqual(rows.map(({ index }) => index), [...rows.keys()]);
     const grid = own.at(-1)!;
     ok(grid.type === "grid", "the grid comes after its rows");
-    deepEqual(
+    deepStrictEqual(
       rows.flatMap(({ codes }) => [...codes]),
       [...grid.grid.codes],
     );
   }
-  equal(events.at(-1)!.type, "finished");
+  strictEqual(events.at(-1)!.type, "finished");
 });
 
 Deno.test("draw() gives the same codes for a seed, whatever else is drawn", async () => {
@@ -259,7 +262,7 @@ Deno.test("draw() gives the same codes for a seed, whatever else is drawn", asyn
     const crowd = order.map((one) => gridsOf(tiny.model, one));
     const [inCrowd] = await crowd[order.indexOf(scene)]!;
     await Promise.all(crowd);
-    deepEqual(inCrowd, alone);
+    deepStrictEqual(inCrowd, alone);
   }
   const [other] = await gridsOf(tiny.model, { ...scene, seed: 7 });
   ok(String(other!.codes) !== String(alone!.codes), "another seed, others");
@@ -270,8 +273,8 @@ Deno.test("picture i of several draws from stream i, and the first is that of on
   const scene = { ...sceneOf(pictures.cases[1]!), sampling: FREE, seed: 3 };
   const [one] = await gridsOf(tiny.model, scene);
   const three = await gridsOf(tiny.model, { ...scene, count: 3 });
-  deepEqual(three[0], one);
-  equal(new Set(three.map(({ codes }) => String(codes))).size, 3);
+  deepStrictEqual(three[0], one);
+  strictEqual(new Set(three.map(({ codes }) => String(codes))).size, 3);
 });
 
 Deno.test("a continued picture is the picture it continues, drawn or greedy", async () => {
@@ -283,7 +286,7 @@ Deno.test("a continued picture is the picture it continues, drawn or greedy", as
       const { width, codes } = whole!;
       const prefix = { height, width, codes: codes.slice(0, height * width) };
       const [continued] = await gridsOf(tiny.model, { ...scene, prefix });
-      deepEqual(continued, whole, `from row ${height}`);
+      deepStrictEqual(continued, whole, `from row ${height}`);
     }
   }
 });
@@ -291,7 +294,10 @@ Deno.test("a continued picture is the picture it continues, drawn or greedy", as
 Deno.test("guidance 1 needs no unconditional row", async () => {
   await using tiny = await openTinyLanguage();
   const scene = sceneOf(pictures.cases[1]!);
-  equal((await drawingTokens(tiny.model, scene)).unconditional, undefined);
+  strictEqual(
+    (await drawingTokens(tiny.model, scene)).unconditional,
+    undefined,
+  );
 });
 
 Deno.test("draw() feeds nothing after the last code", async () => {
@@ -302,7 +308,7 @@ Deno.test("draw() feeds nothing after the last code", async () => {
   ok(end.type === "finished");
   const { height, width } = scene.size;
   // One prompt; every code but the last; EOL between rows.
-  equal(end.statistics.forwards, 1 + height * width - 1 + height - 1);
+  strictEqual(end.statistics.forwards, 1 + height * width - 1 + height - 1);
 });
 
 Deno.test("draw() and answer() refuse what exceeds the context, with both numbers", async () => {
@@ -314,7 +320,7 @@ Deno.test("draw() and answer() refuse what exceeds the context, with both number
   };
   await rejects(gather(draw(tiny.model, scene, NEVER)), (error) => {
     ok(error instanceof PromptTooLongError);
-    equal(error.available, limit);
+    strictEqual(error.available, limit);
     ok(error.needed > 10_100);
     return true;
   });
@@ -349,6 +355,6 @@ Deno.test("draw() ends when its signal aborts or nobody listens, and others go o
   }
   controller.abort(new Error("gone"));
   await rejects(gone, { message: "gone" });
-  equal((await kept).length, 1);
-  equal(tiny.model.engine.running, 0);
+  strictEqual((await kept).length, 1);
+  strictEqual(tiny.model.engine.running, 0);
 });

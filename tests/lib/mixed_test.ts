@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { GridError } from "../../lib/errors.ts";
 import { type CodeGrid, gridTokens } from "../../lib/grid.ts";
@@ -45,7 +45,7 @@ Deno.test("parseMixed() reads back the text and pictures of a sequence", async (
         tokens.push(...prompt, ...gridTokens(grid, vocabulary), eos);
         parts.push({ type: "text", text: "a fox" }, { type: "image", grid });
       }
-      deepEqual(parse(tokens), parts);
+      deepStrictEqual(parse(tokens), parts);
     }),
     { numRuns: 30 },
   );
@@ -56,23 +56,23 @@ Deno.test("parseMixed() gives the text that the reference gives", () => {
     const parts = parse(ids);
     const spoken = parts.map((part) => part.type === "text" ? part.text : "")
       .join("");
-    equal(spoken, expected);
+    strictEqual(spoken, expected);
   }
 });
 
 Deno.test("parseMixed() joins the halves of a character around a special token", async () => {
   const tokens = [...await text.encode("\u{1f98a}")];
   const [first, ...rest] = tokens;
-  deepEqual(parse(bos, first!, eos, rest), [
+  deepStrictEqual(parse(bos, first!, eos, rest), [
     { type: "text", text: "\u{1f98a}" },
   ]);
 });
 
 Deno.test("parseMixed() leaves out special tokens that start no picture", () => {
-  deepEqual(parse(boi, eoi, img, eol, boi, size, eoi), [
+  deepStrictEqual(parse(boi, eoi, img, eol, boi, size, eoi), [
     { type: "text", text: "1*2" },
   ]);
-  deepEqual(parse(boi, size), [{ type: "text", text: "1*2" }]);
+  deepStrictEqual(parse(boi, size), [{ type: "text", text: "1*2" }]);
 });
 
 Deno.test("parseMixed() refuses a picture that is not whole", async () => {
@@ -80,7 +80,7 @@ Deno.test("parseMixed() refuses a picture that is not whole", async () => {
   const zero = await text.encode("0*2");
   const huge = await text.encode("99999*99999");
   const good = [boi, size, img, codes, close];
-  deepEqual(parse(...good)[0]!.type, "image");
+  deepStrictEqual(parse(...good)[0]!.type, "image");
   const bad = [
     [boi, img, codes, close],
     [boi, other, img, codes, close],

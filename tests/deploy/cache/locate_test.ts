@@ -1,4 +1,10 @@
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { join } from "node:path";
 import {
   locate,
@@ -25,7 +31,10 @@ async function model(...parts: string[]): Promise<string> {
 Deno.test("locate() takes a folder as it is", async () => {
   await using root = await temporaryFolder();
   const folder = await model(root.path, "anything");
-  equal(await locate(folder, { modelFolders: [], hubCaches: [] }), folder);
+  strictEqual(
+    await locate(folder, { modelFolders: [], hubCaches: [] }),
+    folder,
+  );
 });
 
 Deno.test("locate() finds a name in the folders of models, first come first", async () => {
@@ -36,8 +45,8 @@ Deno.test("locate() finds a name in the folders of models, first come first", as
     modelFolders: ["none", "a", "b"].map((name) => join(root.path, name)),
     hubCaches: [],
   };
-  equal(await locate("BAAI/Emu3-Gen", places), first);
-  equal(await locate("Emu3-Gen", places), first);
+  strictEqual(await locate("BAAI/Emu3-Gen", places), first);
+  strictEqual(await locate("Emu3-Gen", places), first);
 });
 
 Deno.test("locate() finds a repository's snapshot by branch, tag or commit", async () => {
@@ -61,7 +70,7 @@ Deno.test("locate() finds a repository's snapshot by branch, tag or commit", asy
       `BAAI/Emu3-Gen@${commit}`,
     ]
   ) {
-    equal(await locate(source, places), folder);
+    strictEqual(await locate(source, places), folder);
   }
   await rejects(locate("BAAI/Emu3-Gen@v2", places), SourceError);
 });
@@ -81,11 +90,14 @@ Deno.test("locate() names every place that it asked in vain", async () => {
 Deno.test("placesFrom() follows the variables that Hugging Face's tools follow", () => {
   const hubOf = (variables: Record<string, string>) =>
     placesFrom((name) => variables[name]).hubCaches[0];
-  equal(hubOf({ HOME: "/h" }), "/h/.cache/huggingface/hub");
-  equal(hubOf({ HOME: "/h", XDG_CACHE_HOME: "/x" }), "/x/huggingface/hub");
-  equal(hubOf({ HOME: "/h", HF_HOME: "/f" }), "/f/hub");
-  equal(hubOf({ HF_HOME: "/f", HF_HUB_CACHE: "/c" }), "/c");
-  deepEqual(
+  strictEqual(hubOf({ HOME: "/h" }), "/h/.cache/huggingface/hub");
+  strictEqual(
+    hubOf({ HOME: "/h", XDG_CACHE_HOME: "/x" }),
+    "/x/huggingface/hub",
+  );
+  strictEqual(hubOf({ HOME: "/h", HF_HOME: "/f" }), "/f/hub");
+  strictEqual(hubOf({ HF_HOME: "/f", HF_HUB_CACHE: "/c" }), "/c");
+  deepStrictEqual(
     placesFrom((name) => name === "MODEL_DIR" ? "/m" : undefined).modelFolders,
     ["/m", "/mnt/models", "/repository"],
   );

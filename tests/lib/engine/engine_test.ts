@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { Engine } from "../../../lib/engine/engine.ts";
 import type { EngineRequest, Policy } from "../../../lib/engine/sequence.ts";
@@ -94,12 +94,12 @@ Deno.test("run() gives every request what it would get alone, whatever else runs
             engine.run(requestOf(prompts, policies[i]!), NEVER)
           ),
         );
-        deepEqual(
+        deepStrictEqual(
           policies.map(({ chosen }) => chosen),
           requests.map(({ prompts, count }) => expectedChoices(prompts, count)),
         );
-        equal(decoder.slotsInUse, 0, "no slot leaks");
-        equal(engine.running + engine.waiting, 0);
+        strictEqual(decoder.slotsInUse, 0, "no slot leaks");
+        strictEqual(engine.running + engine.waiting, 0);
       },
     ),
     { numRuns: 200 },
@@ -142,10 +142,13 @@ Deno.test("run() ends every request once, however many are cancelled when", asyn
           if (status === "rejected") {
             ok(controllers[i]!.signal.aborted, "only the cancelled are");
           } else {
-            deepEqual(policies[i]!.chosen, expectedChoices(prompts, count));
+            deepStrictEqual(
+              policies[i]!.chosen,
+              expectedChoices(prompts, count),
+            );
           }
         }
-        equal(decoder.slotsInUse, 0, "no slot leaks");
+        strictEqual(decoder.slotsInUse, 0, "no slot leaks");
       },
     ),
     { numRuns: 200 },
@@ -163,8 +166,8 @@ Deno.test("run() stops within a step of its signal", async () => {
     engine.run(requestOf([[1, 2]], policy, 50), controller.signal),
     { message: "gone" },
   );
-  equal(policy.chosen.length, 5);
-  equal(decoder.slotsInUse, 0);
+  strictEqual(policy.chosen.length, 5);
+  strictEqual(decoder.slotsInUse, 0);
 });
 
 Deno.test("run() cuts prompts by position and feeds others in between", async () => {
@@ -176,7 +179,7 @@ Deno.test("run() cuts prompts by position and feeds others in between", async ()
     engine.run(requestOf([long], new Greedy(2)), NEVER),
   ]);
   const chunks = decoder.prefills.filter(({ slot }) => slot === 1);
-  deepEqual(
+  deepStrictEqual(
     chunks.map(({ start, length }) => [start, length]),
     [[0, 4], [4, 4], [8, 3]],
   );
@@ -190,7 +193,7 @@ Deno.test("run() refuses what does not fit into the context, with both numbers",
   const run = engine.run(requestOf([[1, 2, 3]], new Greedy(1), 8), NEVER);
   await rejects(run, (error) => {
     ok(error instanceof PromptTooLongError);
-    deepEqual([error.needed, error.available], [11, 10]);
+    deepStrictEqual([error.needed, error.available], [11, 10]);
     return true;
   });
 });
@@ -224,8 +227,8 @@ Deno.test("a failing run fails those in it and nobody later", async () => {
   broken = false;
   const policy = new Greedy(2);
   await engine.run(requestOf([[1]], policy), NEVER);
-  deepEqual(policy.chosen, expectedChoices([[1]], 2));
-  equal(decoder.slotsInUse, 0);
+  deepStrictEqual(policy.chosen, expectedChoices([[1]], 2));
+  strictEqual(decoder.slotsInUse, 0);
 });
 
 Deno.test("a policy that throws fails its own request only", async () => {
@@ -242,8 +245,11 @@ Deno.test("a policy that throws fails its own request only", async () => {
     engine.run(requestOf([[4]], policy), NEVER),
     engine.run(requestOf([[4]], throwing), NEVER),
   ]);
-  deepEqual(results.map(({ status }) => status), ["fulfilled", "rejected"]);
-  deepEqual(policy.chosen, expectedChoices([[4]], 6));
+  deepStrictEqual(results.map(({ status }) => status), [
+    "fulfilled",
+    "rejected",
+  ]);
+  deepStrictEqual(policy.chosen, expectedChoices([[4]], 6));
 });
 
 Deno.test("closing ends what runs and what waits", async () => {
@@ -253,12 +259,12 @@ Deno.test("closing ends what runs and what waits", async () => {
   );
   const settled = Promise.allSettled(requests);
   await engine[Symbol.asyncDispose]();
-  deepEqual((await settled).map(({ status }) => status), [
+  deepStrictEqual((await settled).map(({ status }) => status), [
     "rejected",
     "rejected",
     "rejected",
   ]);
-  equal(decoder.slotsInUse, 0);
+  strictEqual(decoder.slotsInUse, 0);
 });
 
 Deno.test("statistics count the runs that a request took part in", async () => {
@@ -269,5 +275,5 @@ Deno.test("statistics count the runs that a request took part in", async () => {
     NEVER,
   );
   // Three chunks of prompts; the last choice is not fed.
-  equal(statistics.forwards, 3 + 2);
+  strictEqual(statistics.forwards, 3 + 2);
 });

@@ -1,4 +1,4 @@
-import { deepEqual, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { OnnxDecoder } from "../../../lib/engine/onnx_decoder.ts";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../../lib/loading/text_files.ts";
@@ -143,8 +143,8 @@ Deno.test("a row of a batch is, to the bit, what it is alone", async () => {
     return results;
   };
   const alone = await run([1]);
-  deepEqual(await run([0, 1, 2, 3]), alone);
-  deepEqual(await run([1, 3]), alone);
+  deepStrictEqual(await run([0, 1, 2, 3]), alone);
+  deepStrictEqual(await run([1, 3]), alone);
 });
 
 Deno.test("a step does not touch what other slots hold", async () => {
@@ -160,7 +160,7 @@ Deno.test("a step does not touch what other slots hold", async () => {
   for (let i = 0; i < 3; i++) {
     await decoder.step([{ slot: 3, token: 1, position: ids.length + i }]);
   }
-  deepEqual((await decoder.step([feed]))[0]!, undisturbed);
+  deepStrictEqual((await decoder.step([feed]))[0]!, undisturbed);
 });
 
 Deno.test("logits() of codes are those of the vocabulary, the codes' part", async () => {
@@ -206,9 +206,9 @@ Deno.test("trace() shows every layer's output", async () => {
     "past_key_values.1.key": cache(),
     "past_key_values.1.value": cache(),
   });
-  deepEqual([...inside.keys()], [
+  deepStrictEqual([...inside.keys()], [
     "model.layers.0.output",
     "model.layers.1.output",
   ]);
-  deepEqual(inside.get("model.layers.1.output")!.shape, [1, 3, 64]);
+  deepStrictEqual(inside.get("model.layers.1.output")!.shape, [1, 3, 64]);
 });

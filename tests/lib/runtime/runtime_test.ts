@@ -1,9 +1,9 @@
 import {
-  deepEqual,
-  equal,
+  deepStrictEqual,
   match,
   ok,
   rejects,
+  strictEqual,
   throws,
 } from "node:assert/strict";
 import { RuntimeError } from "../../../lib/errors.ts";
@@ -26,10 +26,10 @@ Deno.test("run() reads and writes the arrays that tensors are over", async () =>
   using output = runtime.tensor(y, [3]);
   using binding = session.bind().input("x", input).output("y", output);
   await binding.run();
-  deepEqual(y, Float32Array.of(2, 4, 6));
+  deepStrictEqual(y, Float32Array.of(2, 4, 6));
   x.set([10, 20, 30]);
   await binding.run();
-  deepEqual(y, Float32Array.of(20, 40, 60), "later writes are seen");
+  deepStrictEqual(y, Float32Array.of(20, 40, 60), "later writes are seen");
 });
 
 Deno.test("run() may read and write one array, as a cache is", async () => {
@@ -43,7 +43,7 @@ Deno.test("run() may read and write one array, as a cache is", async () => {
   using tensor = runtime.tensor(state, [2]);
   using binding = session.bind().input("x", tensor).output("y", tensor);
   for (let i = 0; i < 3; i++) await binding.run();
-  deepEqual(state, Float32Array.of(8, 24));
+  deepStrictEqual(state, Float32Array.of(8, 24));
 });
 
 Deno.test("tensor() refuses an array that is too short for its shape", async () => {
@@ -81,7 +81,7 @@ Deno.test("run() rejects when shapes do not fit, and the session lives on", asyn
   await rejects(bad.run(), RuntimeError);
   using binding = session.bind().input("x", good).output("y", output);
   await binding.run();
-  deepEqual(y, Float32Array.of(1, 2, 0, 1));
+  deepStrictEqual(y, Float32Array.of(1, 2, 0, 1));
 });
 
 Deno.test("run() leaves the event loop free and stops when its signal aborts", async () => {
@@ -125,7 +125,7 @@ Deno.test("two sessions run at once and each gets its own result", async () => {
     await binding.run();
     return y[0];
   }));
-  deepEqual(results, [10, 25]);
+  deepStrictEqual(results, [10, 25]);
 });
 
 Deno.test("closing a session waits for its run and refuses the next", async () => {
@@ -158,5 +158,5 @@ Deno.test("a thousand runs with tensors and bindings of their own leave no memor
 
 Deno.test("a runtime tells its version", async () => {
   await using runtime = new Runtime(ONE_THREAD);
-  equal(runtime.version, "1.30.0");
+  strictEqual(runtime.version, "1.30.0");
 });

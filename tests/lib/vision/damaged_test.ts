@@ -1,6 +1,6 @@
 /** Files that are cut short or changed: refused with a class, or read whole. */
 
-import { equal, rejects } from "node:assert/strict";
+import { rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { ImageError, ImageTooLargeError } from "../../../lib/errors.ts";
 import { decodeFrames, decodeImage } from "../../../lib/vision/decode.ts";
@@ -78,7 +78,7 @@ async function isWholeOrRefused(bytes: Uint8Array): Promise<void> {
   for (const decode of ["display", "reference"] as const) {
     try {
       const image = await decodeImage(bytes, { ...options, decode });
-      equal(image.pixels.length, image.height * image.width * 3);
+      strictEqual(image.pixels.length, image.height * image.width * 3);
     } catch (error) {
       if (error instanceof ImageError || error instanceof ImageTooLargeError) {
         continue;

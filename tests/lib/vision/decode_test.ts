@@ -1,5 +1,11 @@
 // deno-lint-ignore-file camelcase -- the golden files' own keys
-import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  notStrictEqual,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { ImageError, ImageTooLargeError } from "../../../lib/errors.ts";
 import { decodeFrames, decodeImage } from "../../../lib/vision/decode.ts";
 import { readChunks, writeChunks } from "../../../lib/vision/format/png.ts";
@@ -33,19 +39,19 @@ Deno.test("decodeImage() gives the reference's bytes for every lossless file", a
   ok(lossless.length > 30);
   for (const { file, rgb_sha256 } of lossless) {
     const { pixels } = await decodeImage(goldenBytes(file), reference);
-    equal(sha256(pixels), rgb_sha256, file);
+    strictEqual(sha256(pixels), rgb_sha256, file);
   }
 });
 
 Deno.test("decodeImage() gives lossy WebP as libwebp does", async () => {
   const [lossy] = entries.filter(({ file }) => file.endsWith("lossy.webp"));
   const { pixels } = await decodeImage(goldenBytes(lossy!.file), reference);
-  equal(sha256(pixels), lossy!.rgb_sha256);
+  strictEqual(sha256(pixels), lossy!.rgb_sha256);
 });
 
 Deno.test("decodeImage() gives JPEG within two levels of libjpeg", async () => {
   const jpegs = entries.filter(({ format }) => format === "JPEG");
-  equal(jpegs.length, 10);
+  strictEqual(jpegs.length, 10);
   for (const { file, decoded_rgb } of jpegs) {
     const image = await decodeImage(goldenBytes(file), reference);
     const expected = await goldenImage(decoded_rgb!);
@@ -57,7 +63,7 @@ Deno.test("decodeImage() reads every kind of PNG as Pillow does", async () => {
   const { variants } = goldenJson("png/variants.json");
   for (const { name, png, rgb } of variants) {
     const { pixels } = await decodeImage(Uint8Array.fromBase64(png), reference);
-    deepEqual([...pixels], [...Uint8Array.fromBase64(rgb)], name);
+    deepStrictEqual([...pixels], [...Uint8Array.fromBase64(rgb)], name);
   }
 });
 
@@ -66,7 +72,7 @@ Deno.test("decodeImage() gives the first frame of animations as Pillow does", as
   for (const [name, answer] of Object.entries<{ reference: string }>(files)) {
     const bytes = goldenBytes(`animation/${name}`);
     const { pixels } = await decodeImage(bytes, reference);
-    equal(sha256(pixels), answer.reference, name);
+    strictEqual(sha256(pixels), answer.reference, name);
   }
 });
 
@@ -78,7 +84,7 @@ Deno.test("decodeFrames() composes every frame as viewers do", async () => {
       display,
     );
     if (shown.length === 0) continue; // differs from Pillow, see make.py
-    deepEqual(frames.map(({ pixels }) => sha256(pixels)), shown, name);
+    deepStrictEqual(frames.map(({ pixels }) => sha256(pixels)), shown, name);
   }
 });
 
@@ -86,7 +92,7 @@ Deno.test("decodeFrames() gives one frame for a still", async () => {
   for (const name of ["rgb.png", "gray.jpg", "still.gif", "alpha.webp"]) {
     const bytes = goldenBytes(`preprocess/${name}`);
     const frames = await decodeFrames(bytes, display);
-    deepEqual(frames, [await decodeImage(bytes, display)], name);
+    deepStrictEqual(frames, [await decodeImage(bytes, display)], name);
   }
 });
 
@@ -94,15 +100,15 @@ Deno.test("decodeImage() turns a picture as EXIF asks on display only", async ()
   const upright = goldenBytes("preprocess/exif_orientation_1.jpg");
   const turned = goldenBytes("preprocess/exif_orientation_6.jpg");
   const stored = await decodeImage(turned, reference);
-  deepEqual(stored, await decodeImage(upright, reference));
+  deepStrictEqual(stored, await decodeImage(upright, reference));
   const shown = await decodeImage(turned, display);
-  equal(shown.height, stored.width);
+  strictEqual(shown.height, stored.width);
   const clockwise = paint(stored.width, stored.height, (y, x) => {
     const at = ((stored.height - 1 - x) * stored.width + y) * 3;
     const [red = 0, green = 0, blue = 0] = stored.pixels.subarray(at, at + 3);
     return [red, green, blue];
   });
-  deepEqual(shown, clockwise);
+  deepStrictEqual(shown, clockwise);
 });
 
 Deno.test("decodeImage() turns PNG and WebP as EXIF asks, too", async () => {
@@ -113,7 +119,7 @@ Deno.test("decodeImage() turns PNG and WebP as EXIF asks, too", async () => {
   for (const bytes of [png, webp]) {
     const { pixels } = await decodeImage(bytes, reference);
     const shown = await decodeImage(bytes, display);
-    deepEqual([...shown.pixels.subarray(0, 3)], [...pixels.subarray(-3)]);
+    deepStrictEqual([...shown.pixels.subarray(0, 3)], [...pixels.subarray(-3)]);
   }
 });
 
@@ -130,7 +136,7 @@ Deno.test("decodeImage() lays transparency over white on display only", async ()
     const bytes = goldenBytes(`preprocess/${name}`);
     const shown = await decodeImage(bytes, display);
     const stored = await decodeImage(bytes, reference);
-    notEqual(maxLevelDifference(shown, stored), 0, name);
+    notStrictEqual(maxLevelDifference(shown, stored), 0, name);
     ok(brightness(shown) > brightness(stored), name);
   }
 });

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { decodeFrames, decodeImage } from "../../../lib/vision/decode.ts";
 import { encodeApng, encodePng } from "../../../lib/vision/encode_png.ts";
@@ -10,18 +10,18 @@ const dot = paint(1, 1, () => [1, 2, 3]);
 
 Deno.test("encodePng() loses nothing", async () => {
   await fc.assert(fc.asyncProperty(anyImage(12), async (image) => {
-    deepEqual(await decodeImage(encodePng(image, {}), options), image);
+    deepStrictEqual(await decodeImage(encodePng(image, {}), options), image);
   }));
 });
 
 Deno.test("encodePng() loses nothing of a large picture", async () => {
   const image = paint(300, 500, (y, x) => [x ^ y, (x * y) >> 3, x + y]);
-  deepEqual(await decodeImage(encodePng(image, {}), options), image);
+  deepStrictEqual(await decodeImage(encodePng(image, {}), options), image);
 });
 
 Deno.test("encodePng() gives the same bytes for the same picture", () => {
   const text = { Seed: "1" };
-  deepEqual(encodePng(dot, { text }), encodePng(dot, { text }));
+  deepStrictEqual(encodePng(dot, { text }), encodePng(dot, { text }));
 });
 
 Deno.test("encodePng() holds any text under its keyword", () => {
@@ -30,7 +30,7 @@ Deno.test("encodePng() holds any text under its keyword", () => {
     noNullPrototype: true,
   });
   fc.assert(fc.property(text, (text) => {
-    deepEqual(textOf(encodePng(dot, { text })), Object.entries(text));
+    deepStrictEqual(textOf(encodePng(dot, { text })), Object.entries(text));
   }));
 });
 
@@ -50,8 +50,8 @@ Deno.test("encodeApng() loses nothing of any frame", async () => {
     );
   await fc.assert(fc.asyncProperty(clip, async (frames) => {
     const bytes = encodeApng(frames, { framesPerSecond: 8 });
-    deepEqual(await decodeFrames(bytes, options), frames);
-    deepEqual(await decodeImage(bytes, options), frames[0]);
+    deepStrictEqual(await decodeFrames(bytes, options), frames);
+    deepStrictEqual(await decodeImage(bytes, options), frames[0]);
   }));
 });
 
@@ -60,13 +60,13 @@ Deno.test("encodeApng() announces frames, delay and text", () => {
     framesPerSecond: 12.5,
     text: { Seed: "7" },
   });
-  equal(readPngHeader(bytes).frames, 3);
+  strictEqual(readPngHeader(bytes).frames, 3);
   const controls = readChunks(bytes).filter(({ type }) => type === "fcTL");
   for (const { data } of controls) {
     const view = new DataView(data.buffer, data.byteOffset);
-    equal(view.getUint16(22) / view.getUint16(20), 12.5);
+    strictEqual(view.getUint16(22) / view.getUint16(20), 12.5);
   }
-  deepEqual(textOf(bytes), [["Seed", "7"]]);
+  deepStrictEqual(textOf(bytes), [["Seed", "7"]]);
 });
 
 Deno.test("encodeApng() numbers controls and frame data in one sequence", () => {
@@ -74,7 +74,7 @@ Deno.test("encodeApng() numbers controls and frame data in one sequence", () => 
   const numbers = readChunks(bytes)
     .filter(({ type }) => type === "fcTL" || type === "fdAT")
     .map(({ data }) => new DataView(data.buffer, data.byteOffset).getUint32(0));
-  deepEqual(numbers, [0, 1, 2, 3, 4]);
+  deepStrictEqual(numbers, [0, 1, 2, 3, 4]);
 });
 
 Deno.test("encodeApng() refuses no frame, and frames of two sizes", () => {
@@ -96,7 +96,7 @@ function textOf(bytes: Uint8Array): [string, string][] {
   return readChunks(bytes).filter(({ type }) => type === "iTXt")
     .map(({ data }) => {
       const end = data.indexOf(0);
-      deepEqual([...data.subarray(end, end + 5)], [0, 0, 0, 0, 0]);
+      deepStrictEqual([...data.subarray(end, end + 5)], [0, 0, 0, 0, 0]);
       const keyword = String.fromCharCode(...data.subarray(0, end));
       return [
         keyword,

@@ -1,4 +1,4 @@
-import { deepEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { ImageError } from "../../../lib/errors.ts";
 import { readHeader } from "../../../lib/vision/header.ts";
@@ -17,7 +17,7 @@ Deno.test("readHeader() gives type and size of every golden picture", () => {
     const type = types[format];
     if (type === undefined || file.includes("truncated")) continue;
     const header = readHeader(goldenBytes(file));
-    deepEqual(
+    deepStrictEqual(
       [header.type, header.width, header.height],
       [type, ...size_wh],
       file,
@@ -30,14 +30,14 @@ Deno.test("readHeader() counts the frames of animations", () => {
   const frames = files.map((name) =>
     readHeader(goldenBytes(`animation/${name}`)).frames
   );
-  deepEqual(frames, [5, 4, 5]);
+  deepStrictEqual(frames, [5, 4, 5]);
 });
 
 Deno.test("readHeader() gives EXIF's orientation", () => {
   const found = [1, 3, 6, 8].map((n) =>
     readHeader(goldenBytes(`preprocess/exif_orientation_${n}.jpg`)).orientation
   );
-  deepEqual(found, [1, 3, 6, 8]);
+  deepStrictEqual(found, [1, 3, 6, 8]);
 });
 
 Deno.test("readHeader() refuses a header that is cut short", () => {

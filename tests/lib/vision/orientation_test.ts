@@ -1,4 +1,4 @@
-import { deepEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Orientation } from "../../../lib/vision/exif.ts";
 import type { RgbImage } from "../../../lib/vision/image.ts";
 import { orient } from "../../../lib/vision/orientation.ts";
@@ -25,7 +25,10 @@ const upright: Record<Orientation, string[]> = {
 
 for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8] as const) {
   Deno.test(`orient() turns as orientation ${orientation} asks`, () => {
-    deepEqual(orient(stored, orientation), picture(...upright[orientation]));
+    deepStrictEqual(
+      orient(stored, orientation),
+      picture(...upright[orientation]),
+    );
   });
 }
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { unzipSync } from "fflate";
 import { readGifLayout } from "../../../lib/vision/format/gif.ts";
 import { readHeader } from "../../../lib/vision/header.ts";
@@ -16,7 +16,7 @@ const bright = paint(40, 60, (y, x) => [255 - 4 * x, 255 - 6 * y, 90]);
 
 Deno.test("encodeJpeg() comes back close at high quality", async () => {
   const bytes = await codec.encodeJpeg(smooth, { quality: 95 });
-  equal(readHeader(bytes).type, "jpeg");
+  strictEqual(readHeader(bytes).type, "jpeg");
   ok(maxLevelDifference(await codec.decodeImage(bytes, options), smooth) <= 8);
 });
 
@@ -37,7 +37,7 @@ Deno.test("encodeGif() comes back frame by frame, close in color", async () => {
   const clip = [smooth, bright, smooth];
   const bytes = await codec.encodeGif(clip, { framesPerSecond: 10 });
   const frames = await codec.decodeFrames(bytes, options);
-  equal(frames.length, 3);
+  strictEqual(frames.length, 3);
   frames.forEach((frame, i) => {
     ok(meanDifference(frame.pixels, clip[i]!.pixels) < 4, `frame ${i}`);
   });
@@ -49,13 +49,13 @@ Deno.test("encodeGif() loses nothing of 255 colors", async () => {
     return [7 * color & 255, 31 * color & 255, 101 * color & 255];
   });
   const bytes = await codec.encodeGif([few, few], { framesPerSecond: 8 });
-  deepEqual(await codec.decodeFrames(bytes, options), [few, few]);
+  deepStrictEqual(await codec.decodeFrames(bytes, options), [few, few]);
 });
 
 Deno.test("encodeGif() holds the delay of each frame in hundredths", async () => {
   const bytes = await codec.encodeGif([smooth, bright], { framesPerSecond: 8 });
   for (const { flagsOffset } of readGifLayout(bytes).frames) {
-    equal(bytes[flagsOffset! + 1], 13); // 12.5 rounded
+    strictEqual(bytes[flagsOffset! + 1], 13); // 12.5 rounded
   }
 });
 
@@ -70,12 +70,15 @@ Deno.test("encodeGif() refuses no frame, frames of two sizes, and no speed", asy
 
 Deno.test("zipPngs() holds every frame as a PNG, in order", async () => {
   const files = unzipSync(await codec.zipPngs([smooth, bright]));
-  deepEqual(Object.keys(files), ["frame_0000.png", "frame_0001.png"]);
-  deepEqual(await codec.decodeImage(files["frame_0001.png"]!, options), bright);
+  deepStrictEqual(Object.keys(files), ["frame_0000.png", "frame_0001.png"]);
+  deepStrictEqual(
+    await codec.decodeImage(files["frame_0001.png"]!, options),
+    bright,
+  );
 });
 
 Deno.test("zipPngs() gives the same bytes for the same frames", async () => {
-  deepEqual(await codec.zipPngs([smooth]), await codec.zipPngs([smooth]));
+  deepStrictEqual(await codec.zipPngs([smooth]), await codec.zipPngs([smooth]));
 });
 
 function meanDifference(a: Uint8ClampedArray, b: Uint8ClampedArray): number {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { pack, unpack } from "../../../lib/vision/picture_message.ts";
 
@@ -21,14 +21,17 @@ const anyMessage = fc.letrec((tie) => ({
 Deno.test("unpack() gives what pack() took, after the way between threads", () => {
   fc.assert(fc.property(anyMessage, (message) => {
     const { packed, buffers } = pack(message);
-    deepEqual(unpack(structuredClone(packed, { transfer: buffers })), message);
+    deepStrictEqual(
+      unpack(structuredClone(packed, { transfer: buffers })),
+      message,
+    );
   }));
 });
 
 Deno.test("pack() moves copies of just the bytes that a view shows", () => {
   const all = Uint8Array.of(1, 2, 3, 4);
   const { buffers } = pack({ bytes: all.subarray(1, 3) });
-  equal(buffers.length, 1);
-  deepEqual(new Uint8Array(buffers[0]!), Uint8Array.of(2, 3));
+  strictEqual(buffers.length, 1);
+  deepStrictEqual(new Uint8Array(buffers[0]!), Uint8Array.of(2, 3));
   ok(buffers[0] !== all.buffer);
 });

@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
   ImageError,
   ImageTooLargeError,
@@ -29,7 +29,7 @@ Deno.test("a picture worker answers as the codec in place does", async () => {
     ])
   );
   const [there, here] = await Promise.all(pairs);
-  deepEqual(there?.map(plain), here?.map(plain));
+  deepStrictEqual(there?.map(plain), here?.map(plain));
 });
 
 Deno.test("a picture worker leaves what it is given", async () => {
@@ -38,8 +38,8 @@ Deno.test("a picture worker leaves what it is given", async () => {
   const length = bytes.length;
   await worker.decodeImage(bytes, options);
   await worker.encodePng(image, {});
-  equal(bytes.length, length);
-  equal(image.pixels.length, 20 * 30 * 3);
+  strictEqual(bytes.length, length);
+  strictEqual(image.pixels.length, 20 * 30 * 3);
 });
 
 Deno.test("a picture worker throws the codec's own errors", async () => {
@@ -69,7 +69,7 @@ Deno.test("a picture worker refuses calls once it is closed", async () => {
   const worker = openPictureWorker(patient);
   const before = worker.encodePng(image, {});
   await worker[Symbol.asyncDispose]();
-  deepEqual(await before, await inPlaceCodec.encodePng(image, {}));
+  deepStrictEqual(await before, await inPlaceCodec.encodePng(image, {}));
   await rejects(worker.encodePng(image, {}), TypeError);
 });
 

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- the golden files' own keys
-import { equal, ok, throws } from "node:assert/strict";
+import { ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {
   EMU3_NORMALIZATION,
@@ -42,7 +42,7 @@ Deno.test("pixelValues() equals the reference's to the bit on stills", async () 
     const [height, width] = resized_hw;
     const image = resizeBicubic(await goldenImage(file), { height, width });
     const expected = float32(tensors, `${name}.pixel_values`);
-    equal(
+    strictEqual(
       firstDifference(pixelValues(image, EMU3_NORMALIZATION), expected),
       -1,
       name,
@@ -59,7 +59,7 @@ Deno.test("pixelValues() equals the reference's to the bit on clips", async () =
       const frame = await goldenImage(`${dir}/${`${t}`.padStart(2, "0")}.png`);
       const image = resizeBicubic(frame, { height, width });
       const expected = all.subarray(t * length, (t + 1) * length);
-      equal(
+      strictEqual(
         firstDifference(pixelValues(image, EMU3_NORMALIZATION), expected),
         -1,
         `${name} ${t}`,
@@ -73,7 +73,7 @@ Deno.test("imageFromPixelValues() gives the reference's picture on stills", asyn
     const expected = await goldenImage(decoded);
     const values = float32(tensors, `${name}.decoded`);
     const image = imageFromPixelValues(values, expected, EMU3_NORMALIZATION);
-    equal(maxLevelDifference(image, expected), 0, name);
+    strictEqual(maxLevelDifference(image, expected), 0, name);
   }
 });
 
@@ -88,7 +88,7 @@ Deno.test("imageFromPixelValues() gives the reference's picture on clips", async
       );
       const values = all.subarray(t * length, (t + 1) * length);
       const image = imageFromPixelValues(values, expected, EMU3_NORMALIZATION);
-      equal(maxLevelDifference(image, expected), 0, `${name} ${t}`);
+      strictEqual(maxLevelDifference(image, expected), 0, `${name} ${t}`);
     }
   }
 });
@@ -109,7 +109,7 @@ Deno.test("imageFromPixelValues() clips what lies outside", () => {
     { height: 1, width: 1 },
     EMU3_NORMALIZATION,
   );
-  equal(`${pixels}`, "0,127,255");
+  strictEqual(`${pixels}`, "0,127,255");
 });
 
 Deno.test("imageFromPixelValues() refuses values of another size", () => {

@@ -1,5 +1,5 @@
 // deno-lint-ignore-file camelcase -- the golden files' own keys
-import { deepEqual, equal, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { resizeBicubic } from "../../../lib/vision/resize.ts";
 import {
@@ -28,10 +28,10 @@ Deno.test("resizeBicubic() equals Pillow on every golden picture", async () => {
     const [height, width] = entry.resized_hw;
     const resized = resizeBicubic(source, { height, width });
     const expected = await goldenImage(entry.expected);
-    equal(maxLevelDifference(resized, expected), 0, entry.file);
+    strictEqual(maxLevelDifference(resized, expected), 0, entry.file);
     compared++;
   }
-  equal(compared, 44);
+  strictEqual(compared, 44);
 });
 
 Deno.test("resizeBicubic() runs vertically first when mostly height is lost", async () => {
@@ -46,7 +46,7 @@ Deno.test("resizeBicubic() runs vertically first when mostly height is lost", as
     const { height, width } = expected;
     const wide = resizeBicubic(image, { height: image.height, width });
     const widthFirst = resizeBicubic(wide, { height, width });
-    equal(maxLevelDifference(widthFirst, expected) > 0, true, file);
+    strictEqual(maxLevelDifference(widthFirst, expected) > 0, true, file);
   }
 });
 
@@ -62,7 +62,7 @@ Deno.test("resizeBicubic() keeps a picture of one color", () => {
     fc.property(side, side, side, side, level, (h, w, height, width, l) => {
       const plain = paint(h, w, () => [l, 255 - l, 128]);
       const resized = resizeBicubic(plain, { height, width });
-      deepEqual(resized, paint(height, width, () => [l, 255 - l, 128]));
+      deepStrictEqual(resized, paint(height, width, () => [l, 255 - l, 128]));
     }),
   );
 });
@@ -82,7 +82,7 @@ Deno.test("resizeBicubic() commutes with mirroring when the size fits", () => {
     );
     // Centers are not exact in floating point, so a weight may differ in its
     // last bit, and a sample on the edge of rounding by a level per pass.
-    equal(difference <= 2, true, `${difference}`);
+    strictEqual(difference <= 2, true, `${difference}`);
   }));
 });
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { ImageSizeError } from "../../../lib/errors.ts";
 import {
@@ -26,7 +26,7 @@ Deno.test("smartResize() answers every golden row as the original", () => {
       throws(resize, ImageSizeError, `${height}×${width}`);
     } else {
       const [h, w] = expected;
-      deepEqual(resize(), { height: h, width: w }, `${height}×${width}`);
+      deepStrictEqual(resize(), { height: h, width: w }, `${height}×${width}`);
     }
   }
 });
@@ -35,7 +35,7 @@ Deno.test("smartResize() leaves its own answers as they are", () => {
   const side = fc.integer({ min: 300, max: 1400 });
   fc.assert(fc.property(side, side, (height, width) => {
     const once = smartResize({ height, width }, released);
-    deepEqual(smartResize(once, released), once);
+    deepStrictEqual(smartResize(once, released), once);
   }));
 });
 
@@ -46,15 +46,15 @@ Deno.test("smartResize() answers whole codes within the limits when sides are re
   );
   fc.assert(fc.property(sizes, ([height, width]) => {
     const size = smartResize({ height, width }, released);
-    equal(size.height % 8, 0);
-    equal(size.width % 8, 0);
+    strictEqual(size.height % 8, 0);
+    strictEqual(size.width % 8, 0);
     const area = size.height * size.width;
     ok(area >= released.minPixels && area <= released.maxPixels, `${area}`);
   }));
 });
 
 Deno.test("roundHalfToEven() sends ties to the even neighbor", () => {
-  deepEqual([0.5, 1.5, 2.5, 6.5, 2.4, 2.6].map(roundHalfToEven), [
+  deepStrictEqual([0.5, 1.5, 2.5, 6.5, 2.4, 2.6].map(roundHalfToEven), [
     0,
     2,
     2,

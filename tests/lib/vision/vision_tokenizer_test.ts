@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { GridError, ImageSizeError } from "../../../lib/errors.ts";
 import type { RgbImage } from "../../../lib/vision/image.ts";
 import { trace } from "../../../lib/trace.ts";
@@ -62,7 +62,11 @@ function assertCodes(
   const wrong = [...expected.keys()].filter((i) =>
     actual[i] !== expected[i] && margins[i]! > CODE_MARGIN
   );
-  deepEqual(wrong, [], "positions of codes that differ by more than a tie");
+  deepStrictEqual(
+    wrong,
+    [],
+    "positions of codes that differ by more than a tie",
+  );
 }
 
 for (const name of VISION_FOLDERS) {
@@ -74,7 +78,7 @@ for (const name of VISION_FOLDERS) {
       const worst = maxDifference(latent, float32(golden, `${image}.latent`));
       ok(worst < LATENT_TOLERANCE, `${image}: ${worst}`);
       const grid = await tiny.vision.encode(picture!);
-      deepEqual([grid.height * 8, grid.width * 8], size);
+      deepStrictEqual([grid.height * 8, grid.width * 8], size);
       assertCodes(
         grid.codes,
         int32(golden, `${image}.codes`),
@@ -209,7 +213,7 @@ Deno.test("trace() shows the reference's activations, stage by stage", async () 
       ok(worst < PIXEL_TOLERANCE, `${mark} of run ${run}: ${worst}`);
     }
   }
-  equal(seen.size, 36);
+  strictEqual(seen.size, 36);
 });
 
 Deno.test("encode() refuses sides that are not whole in codes", async () => {
@@ -232,6 +236,6 @@ Deno.test("encode() stops when its signal aborts, and the next one runs", async 
     tiny.vision.encode(picture!, gone),
     tiny.vision.encode(picture!),
   ]);
-  equal(cancelled.status, "rejected");
-  equal(grid.status, "fulfilled");
+  strictEqual(cancelled.status, "rejected");
+  strictEqual(grid.status, "fulfilled");
 });

@@ -1,0 +1,26 @@
+/**
+ * Pictures for tests that nobody would draw.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import { goldenPath } from "./golden.ts";
+
+/** A source picture of the preprocessing goldens. */
+export function sourcePicture(name: string): Uint8Array<ArrayBuffer> {
+  return Deno.readFileSync(goldenPath(`preprocess/${name}`));
+}
+
+/** A PNG whose header says one size and whose data holds nothing. */
+export function pngHeader(
+  height: number,
+  width: number,
+): Uint8Array<ArrayBuffer> {
+  const png = sourcePicture("geo_tiny8_8x8.png");
+  const view = new DataView(png.buffer);
+  view.setUint32(16, width);
+  view.setUint32(20, height);
+  view.setUint32(29, crc32(png.subarray(12, 29)));
+  return png;
+}
