@@ -1,6 +1,4 @@
-/**
- * Everything that is wrong with a request, and what the client is told.
- */
+/** Everything that is wrong with a request, and what the client is told. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { pngHeader, sourcePicture as file } from "../support/odd_pictures.ts";
