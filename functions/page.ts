@@ -11,6 +11,8 @@ import type { AppEnv } from "./context.ts";
 const FILES = [
   ["/", "index.html", "text/html; charset=utf-8"],
   ["/page.js", "page.js", "text/javascript; charset=utf-8"],
+  ["/api.js", "api.js", "text/javascript; charset=utf-8"],
+  ["/icon.svg", "icon.svg", "image/svg+xml"],
   ["/page.css", "page.css", "text/css; charset=utf-8"],
 ] as const;
 
