@@ -5,7 +5,6 @@
  */
 
 import { type Context, Hono } from "hono";
-import type { Judgement } from "../lib/sampling/log_probabilities.ts";
 import { BINARY_TYPES, binaryAnswer, type BinaryType } from "./binary_grid.ts";
 import { readJson } from "./body.ts";
 import type { AppEnv } from "./context.ts";
@@ -13,13 +12,11 @@ import {
   type Drawing,
   type DrawingProgress,
   type DrawingTask,
-  type DrawnPicture,
   type FileType,
-  type PictureFile,
   walkDrawing,
 } from "./drawing_walk.ts";
+import { drawingFields, imageFields, rowFields } from "./drawing_fields.ts";
 import { eventStream, type WireEvent } from "./events.ts";
-import { gridFields } from "./grid_fields.ts";
 import { negotiate } from "./negotiate.ts";
 import { checkGridSize } from "./picture_limit.ts";
 import type { Drawers } from "./ports.ts";
@@ -125,7 +122,7 @@ function noteDrawing(c: Context<AppEnv>, drawing: Drawing): void {
 
 async function jsonAnswer(c: Context<AppEnv>, run: Run): Promise<Response> {
   const drawing = await finish(c, run);
-  return c.json(completed(run, drawing), 200, {
+  return c.json(drawingFields(run, drawing), 200, {
     "server-timing": serverTiming(drawing.timings),
   });
 }
@@ -189,72 +186,21 @@ async function* wireEvents(
         };
         break;
       case "row":
-        yield { event: "row", data: rowEvent(event) };
+        yield { event: "row", data: rowFields(event) };
         break;
       case "image": {
         const { imageIndex } = event.picture;
-        const data = { "image_index": imageIndex, ...image(event.picture) };
+        const fields = imageFields(event.picture);
+        const data = { "image_index": imageIndex, ...fields };
         yield { event: "image", data };
         break;
       }
       case "completed":
         noteDrawing(c, event.drawing);
-        yield { event: "completed", data: completed(run, event.drawing) };
+        yield { event: "completed", data: drawingFields(run, event.drawing) };
         break;
       default:
         event satisfies never;
     }
   }
-}
-
-function rowEvent(
-  { imageIndex, row, preview }: Extract<DrawingProgress, { type: "row" }>,
-) {
-  return {
-    "image_index": imageIndex,
-    ...drawnRow(row),
-    ...(preview && { preview: picture(preview) }),
-  };
-}
-
-function completed({ id, task }: Run, drawing: Drawing) {
-  return {
-    id,
-    model: task.models.language.name,
-    seed: task.scene.seed,
-    strategy: "autoregressive",
-    lossless: true,
-    images: drawing.pictures.map(image),
-    usage: {
-      "prompt_tokens": drawing.promptTokens,
-      "image_tokens": drawing.newTokens,
-      forwards: drawing.forwards,
-    },
-    timings: drawing.timings,
-  };
-}
-
-function image({ grid, rows, file }: DrawnPicture) {
-  const judged = rows.some(({ judgements }) => judgements.length > 0);
-  return {
-    ...(file && picture(file)),
-    grid: gridFields(grid),
-    ...(judged && { rows: rows.map(drawnRow) }),
-  };
-}
-
-function picture({ bytes, type, height, width }: PictureFile) {
-  return { "b64_json": bytes.toBase64(), "mime_type": type, height, width };
-}
-
-function drawnRow({ index, codes, judgements }: DrawnPicture["rows"][number]) {
-  return {
-    index,
-    codes: [...codes],
-    ...(judgements.length > 0 && { logprobs: judgements.map(judgement) }),
-  };
-}
-
-function judgement({ logprob, entropy, strongest }: Judgement) {
-  return { logprob, entropy, top: strongest };
 }

@@ -40,9 +40,6 @@ async function main(): Promise<void> {
     await run({ ...environment, folders });
   } catch (error) {
     if (error instanceof EnvironmentError) leave(error.message, MISUSED);
-    if (error instanceof Deno.errors.AddrInUse) {
-      leave("Cannot listen: the port is in use, set PORT", FAILED);
-    }
     if (error instanceof Emu3Error || error instanceof SourceError) {
       leave(error.message, FAILED);
     }
@@ -71,7 +68,7 @@ async function run(environment: Environment): Promise<void> {
     log: lineSink(environment.log, say, complain),
   };
   const servers = [serve(listen, createApp(services, options))];
-  if (healthPort !== undefined) {
+  if (healthPort !== undefined && healthPort !== listen.port) {
     const place = { ...listen, port: healthPort };
     servers.push(serve(place, createHealthApp(services, options)));
   }
@@ -91,7 +88,19 @@ function serve(
   { hostname, port }: Environment["listen"],
   app: ReturnType<typeof createApp>,
 ): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
+  try {
+    return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? "the port is in use"
+      : error instanceof Error
+      ? error.message
+      : "the system refuses";
+    leave(
+      `Cannot listen on ${hostname}:${port}: ${reason}, set HOST and PORT`,
+      FAILED,
+    );
+  }
 }
 
 /** The one line that says where, what and how. */

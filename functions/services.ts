@@ -21,8 +21,14 @@ import {
   type PictureWorker,
 } from "../lib/vision/picture_worker.ts";
 import type { FunctionName } from "./function_names.ts";
-import { Held, type HeldState } from "./held.ts";
+import { Held } from "./held.ts";
 import { type Lineup, planLineup, type Seat } from "./lineup.ts";
+import {
+  languageCapabilities,
+  mergeListings,
+  UNLOADED,
+  visionCapabilities,
+} from "./model_listing.ts";
 import {
   languageOpener,
   type ServedLanguage,
@@ -161,45 +167,29 @@ export class Services
   /** All models, loaded or not. */
   models(): readonly ModelListing[] {
     const { functions } = this.#options;
-    const listed = new Map<string, ModelListing>();
-    const add = (
-      name: string,
-      capabilities: readonly string[],
-      state: HeldState,
-      details: ModelListing["details"],
-    ) => {
-      const known = listed.get(name);
-      const { device, precision } = this;
-      listed.set(name, {
-        name,
-        capabilities: [
-          ...new Set([...known?.capabilities ?? [], ...capabilities]),
-        ],
-        device,
-        precision,
-        state: known === undefined ? state : worse(known.state, state),
-        details: known?.details ?? details,
-      });
-    };
-    for (const seat of this.#lineup.seats) {
-      const language = this.#languages.get(seat.language.key);
-      const text = this.#texts.get(seat.language.key);
-      const served = language ?? text;
-      add(
-        seat.language.name,
-        [
-          ...(seat.draws ? ["generate"] : []),
-          ...(seat.answers ? ["caption"] : []),
-        ],
-        served?.state ?? { state: "unloaded", phases: [] },
-        language?.peek()?.details,
-      );
-      const vision = this.#visions.get(seat.vision.key)!;
-      const used = (["tokenize", "detokenize"] as const)
-        .filter((name) => functions.has(name));
-      add(seat.vision.name, used, vision.state, undefined);
-    }
-    return [...listed.values()];
+    const { device, precision } = this;
+    const parts = this.#lineup.seats.flatMap(
+      ({ language, vision, ...seat }) => {
+        const served = this.#languages.get(language.key);
+        return [
+          {
+            name: language.name,
+            capabilities: languageCapabilities(seat),
+            state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
+            details: served?.peek()?.details,
+          },
+          {
+            name: vision.name,
+            capabilities: visionCapabilities(functions),
+            state: this.#visions.get(vision.key)!.state,
+            details: undefined,
+          },
+        ];
+      },
+    );
+    return mergeListings(
+      parts.map((part) => ({ ...part, device, precision })),
+    );
   }
 
   /** Ends what runs, then closes everything. */
@@ -274,11 +264,4 @@ export class Services
     ]);
     throw new UnknownModelError(model ?? "", [...new Set(names)]);
   }
-}
-
-const ORDER = ["failed", "loading", "ready", "unloaded"] as const;
-
-/** The state that says more about what cannot be done yet. */
-function worse(a: HeldState, b: HeldState): HeldState {
-  return ORDER.indexOf(a.state) <= ORDER.indexOf(b.state) ? a : b;
 }

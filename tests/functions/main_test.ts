@@ -51,7 +51,7 @@ Deno.test("main ends with one clear line when the port is in use", async () => {
     PORT: String(listener.addr.port),
   });
   strictEqual(code, 1);
-  match(err, /^Cannot listen: .*PORT.*\n$/);
+  match(err, /^Cannot listen on .*: the port is in use, .*PORT\n$/);
 });
 
 Deno.test("main says where it is ready, and lets a request finish when told to stop", async () => {

@@ -1,0 +1,53 @@
+/**
+ * How models are listed: by name, so that a folder which holds a language model
+ * and a vision tokenizer is one of them.
+ *
+ * @module
+ */
+
+import type { FunctionName } from "./function_names.ts";
+import type { HeldState } from "./held.ts";
+import type { Seat } from "./lineup.ts";
+import type { ModelListing } from "./ports.ts";
+
+/** The state of what nobody has asked for. */
+export const UNLOADED: HeldState = { state: "unloaded", phases: [] };
+
+/** What a language model does. */
+export function languageCapabilities(
+  { draws, answers }: Pick<Seat, "draws" | "answers">,
+): FunctionName[] {
+  return [
+    ...(draws ? ["generate"] as const : []),
+    ...(answers ? ["caption"] as const : []),
+  ];
+}
+
+/** What a vision tokenizer does by itself. */
+export function visionCapabilities(
+  functions: ReadonlySet<FunctionName>,
+): FunctionName[] {
+  return (["tokenize", "detokenize"] as const)
+    .filter((name) => functions.has(name));
+}
+
+/** Listings of one name become one, in the order of their first. */
+export function mergeListings(
+  parts: readonly ModelListing[],
+): readonly ModelListing[] {
+  const byName = Map.groupBy(parts, ({ name }) => name);
+  return [...byName.values()].map((same) => same.reduce(merge));
+}
+
+/** Which state says more about what cannot be done yet. */
+const ORDER = ["failed", "loading", "ready", "unloaded"] as const;
+
+function merge(a: ModelListing, b: ModelListing): ModelListing {
+  const rank = ({ state }: ModelListing) => ORDER.indexOf(state.state);
+  return {
+    ...a,
+    capabilities: [...new Set([...a.capabilities, ...b.capabilities])],
+    state: rank(a) <= rank(b) ? a.state : b.state,
+    details: a.details ?? b.details,
+  };
+}
