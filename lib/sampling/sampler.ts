@@ -77,14 +77,16 @@ export function distribution(
   { temperature, topK, topP }: SamplingOptions,
 ): Distribution {
   const tokens = strongest(logits, topK);
-  const peak = tokens.reduce(
-    (best, token) => Math.max(best, logits[token]!),
-    -Infinity,
-  );
-  const probabilities = Float64Array.from(
-    tokens,
-    (token) => Math.exp((logits[token]! - peak) / temperature),
-  );
+  // Loops, not callbacks: this runs once a token over tens of thousands.
+  let peak = -Infinity;
+  for (let i = 0; i < tokens.length; i++) {
+    const logit = logits[tokens[i]!]!;
+    if (logit > peak) peak = logit;
+  }
+  const probabilities = new Float64Array(tokens.length);
+  for (let i = 0; i < tokens.length; i++) {
+    probabilities[i] = Math.exp((logits[tokens[i]!]! - peak) / temperature);
+  }
   normalize(probabilities);
   const kept = { tokens, probabilities };
   return topP < 1 ? nucleus(kept, topP) : kept;
@@ -109,10 +111,8 @@ export function draw(
 
 /** Indices of the `count` greatest and whatever equals the last of them. */
 function strongest(logits: Float32Array, count: number): Int32Array {
-  if (count === 0 || count >= logits.length) {
-    return Int32Array.from(logits.keys());
-  }
-  const threshold = kthLargest(logits, count);
+  const all = count === 0 || count >= logits.length;
+  const threshold = all ? -Infinity : kthLargest(logits, count);
   const tokens = new Int32Array(logits.length);
   let length = 0;
   for (let i = 0; i < logits.length; i++) {
@@ -148,7 +148,8 @@ function nucleus(
 }
 
 function normalize(weights: Float64Array): void {
-  const sum = weights.reduce((total, weight) => total + weight, 0);
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) sum += weights[i]!;
   if (!(sum > 0 && sum < Infinity)) {
     throw new RangeError(NOT_NUMBERS);
   }
