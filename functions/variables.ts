@@ -26,9 +26,13 @@ const EMBEDDED = new URL("../models/emu3-mini", import.meta.url).pathname;
 
 /** Every variable, in the order that `--help` lists them. */
 export const VARIABLES = {
-  MODEL: folder("folder of a language model that draws and answers"),
-  GEN_MODEL: folder("folder of the language model that draws"),
-  CHAT_MODEL: folder("folder of the language model that answers"),
+  MODEL: folder(
+    "folder or cached org/name of a language model that draws and answers",
+  ),
+  GEN_MODEL: folder(
+    "folder or cached org/name of the language model that draws",
+  ),
+  CHAT_MODEL: folder("folder or cached org/name of the one that answers"),
   VISION_MODEL: {
     ...folder("folder of the vision tokenizer"),
     unset: "in the language model's folder, else beside it (…VisionTokenizer)",
