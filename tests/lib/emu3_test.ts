@@ -5,7 +5,6 @@ import {
   answer,
   type AnswerEvent,
   draw,
-  type DrawingEvent,
   drawingTokens,
   type Question,
   questionTokens,
