@@ -16,6 +16,7 @@ export const CALLS = {
   ]],
   CreateSessionOptions: [10, ["buffer"]],
   EnableProfiling: [14, ["pointer", "buffer"]],
+  DisableMemPattern: [17, ["pointer"]],
   SetSessionGraphOptimizationLevel: [23, ["pointer", "i32"]],
   SetIntraOpNumThreads: [24, ["pointer", "i32"]],
   CreateRunOptions: [39, ["buffer"]],

@@ -28,7 +28,8 @@ export interface SessionOptions {
   readonly shrink?: boolean;
 }
 
-/** `ORT_ENABLE_ALL`. */
+/** `ORT_ENABLE_EXTENDED`, and `ORT_ENABLE_ALL`, which rearranges weights too. */
+const OPTIMIZE_EXTENDED = 2;
 const OPTIMIZE_ALL = 99;
 
 /** A loaded graph. */
@@ -230,8 +231,15 @@ function configure(
 ): void {
   const entry = (key: string, value: string) =>
     api.call("AddSessionConfigEntry", native, cString(key), cString(value));
-  api.call("SetSessionGraphOptimizationLevel", native, OPTIMIZE_ALL);
+  api.call(
+    "SetSessionGraphOptimizationLevel",
+    native,
+    options.prepack ? OPTIMIZE_ALL : OPTIMIZE_EXTENDED,
+  );
   api.call("DisablePerSessionThreads", native);
+  // A pattern would reserve one block for all weights, mapped ones too, which
+  // the system refuses for a checkpoint larger than its memory.
+  api.call("DisableMemPattern", native);
   entry(
     "session.model_external_initializers_file_folder_path",
     options.weightFolder,
