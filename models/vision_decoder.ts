@@ -33,8 +33,9 @@ import {
 } from "./vision/blocks.ts";
 import {
   CLIP,
+  marked,
   STILL,
-  temporalResidualBlock,
+  temporalResidualStack,
   type TimeAxis,
 } from "./vision/time_axis.ts";
 
@@ -120,23 +121,17 @@ function timeDecoder<X>(
   const { latentChannels: channels, temporalFactor } = config;
   const first = { channels, frames: 3, kernel: 1, stride: 1 };
   const latent = axis.conv(g, vectors, "post_quant_conv", first);
-  axis.map(latent, (value) => mark(g, "post_quant_conv", value));
+  marked(g, axis, latent, "post_quant_conv");
   return g.scope("decoder", () => {
     let out = concat(g, latent, vectors);
-    for (let i = 0; i < config.residualBlocks; i++) {
-      out = temporalResidualBlock(
-        g,
-        axis,
-        out,
-        `time_res_stack.${i}`,
-        channels,
-      );
-    }
-    axis.map(out, (value) => mark(g, "time_res_stack", value));
+    out = temporalResidualStack(g, axis, out, {
+      blocks: config.residualBlocks,
+      channels,
+    });
     const up = { channels, frames: 3, kernel: 3, stride: 1 };
     for (let i = 0; i < Math.log2(temporalFactor); i++) {
       out = axis.conv(g, axis.double(g, out), `time_conv.${i}.conv`, up);
-      axis.map(out, (value) => mark(g, `time_conv.${i}`, value));
+      marked(g, axis, out, `time_conv.${i}`);
       out = axis.map(out, (value) => swish(g, value));
     }
     return out;
@@ -213,9 +208,4 @@ function upLevel(
     g.mark("out", out);
     return out;
   });
-}
-
-function mark(g: Graph, name: string, value: Value): Value {
-  g.mark(name, value);
-  return value;
 }

@@ -29,8 +29,9 @@ import {
 } from "./vision/blocks.ts";
 import {
   CLIP,
+  marked,
   STILL,
-  temporalResidualBlock,
+  temporalResidualStack,
   type TimeAxis,
 } from "./vision/time_axis.ts";
 
@@ -145,28 +146,15 @@ function timeEncoder<X>(
     let out = frames;
     for (let i = 0; i < Math.log2(temporalFactor); i++) {
       out = axis.conv(g, out, `time_conv.${i}.conv`, down);
-      axis.map(out, (value) => mark(g, `time_conv.${i}`, value));
+      marked(g, axis, out, `time_conv.${i}`);
       out = axis.map(out, (value) => swish(g, value));
     }
-    for (let i = 0; i < config.residualBlocks; i++) {
-      out = temporalResidualBlock(
-        g,
-        axis,
-        out,
-        `time_res_stack.${i}`,
-        channels,
-      );
-    }
-    axis.map(out, (value) => mark(g, "time_res_stack", value));
-    return out;
+    return temporalResidualStack(g, axis, out, {
+      blocks: config.residualBlocks,
+      channels,
+    });
   });
   const last = { channels, frames: 3, kernel: 1, stride: 1 };
   const latent = axis.conv(g, x, "quant_conv", last);
-  axis.map(latent, (value) => mark(g, "quant_conv", value));
-  return latent;
-}
-
-function mark(g: Graph, name: string, value: Value): Value {
-  g.mark(name, value);
-  return value;
+  return marked(g, axis, latent, "quant_conv");
 }

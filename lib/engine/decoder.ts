@@ -11,6 +11,9 @@
  * @module
  */
 
+/** Fewer rows than this and kernels round differently. */
+export const MIN_ROWS = 2;
+
 /** Which tokens a head judges. */
 export type Head = "codes" | "vocabulary";
 

@@ -6,9 +6,7 @@
 
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
-
-/** Fewer rows than this and kernels round differently. */
-const MIN_ROWS = 2;
+import { MIN_ROWS } from "./decoder.ts";
 
 /** What a run of some rows reads and writes. */
 interface Buffers {

@@ -14,7 +14,7 @@ import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
 import type { Vocabulary } from "../vocabulary.ts";
-import type { Decoder, Feed, Head } from "./decoder.ts";
+import { type Decoder, type Feed, type Head, MIN_ROWS } from "./decoder.ts";
 import { KvCache } from "./kv_cache.ts";
 import { HeadRunner } from "./head_runner.ts";
 
@@ -29,9 +29,6 @@ export interface OnnxDecoderOptions {
   /** Heads to load. */
   readonly heads: readonly Head[];
 }
-
-/** Fewer rows than this and kernels round differently. */
-const MIN_ROWS = 2;
 
 /** What a step of some rows reads and writes. */
 interface StepBuffers {

@@ -144,13 +144,41 @@ function foldedConv(
   return sum(parts);
 }
 
+/** Residual blocks one after the other, in scopes `time_res_stack.{i}`. */
+export function temporalResidualStack<X>(
+  g: Graph,
+  axis: TimeAxis<X>,
+  x: X,
+  { blocks, channels }: { blocks: number; channels: number },
+): X {
+  let out = x;
+  for (let i = 0; i < blocks; i++) {
+    const name = `time_res_stack.${i}`;
+    out = temporalResidualBlock(g, axis, out, name, channels);
+  }
+  return marked(g, axis, out, "time_res_stack");
+}
+
+/** Shows the frames to a trace under `name`, and gives them back. */
+export function marked<X>(
+  g: Graph,
+  axis: TimeAxis<X>,
+  x: X,
+  name: string,
+): X {
+  return axis.map(x, (frame) => {
+    g.mark(name, frame);
+    return frame;
+  });
+}
+
 /**
  * ```text
  * x ─┬▶ norm1 ▶ swish ▶ conv1 ▶ norm2 ▶ swish ▶ conv2 ─▶ + ─▶
  *    └───────────────────────────────────────────────────┘
  * ```
  */
-export function temporalResidualBlock<X>(
+function temporalResidualBlock<X>(
   g: Graph,
   axis: TimeAxis<X>,
   x: X,
