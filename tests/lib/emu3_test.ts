@@ -14,11 +14,8 @@ import { PromptTooLongError } from "../../lib/errors.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import { PUBLISHED_NEGATIVE_PROMPT } from "../../models/config/generation_config.ts";
-import {
-  goldenJson,
-  LANGUAGE_FOLDERS,
-  openTinyLanguage,
-} from "../support/tiny.ts";
+import { goldenJson } from "../support/golden.ts";
+import { LANGUAGE_FOLDERS, openTinyLanguage } from "../support/tiny.ts";
 
 const NEVER = new AbortController().signal;
 const GREEDY = { temperature: 0, topK: 2048, topP: 1 };

@@ -32,11 +32,6 @@ export function tinyFolder(name: string): string {
   return new URL(`checkpoints/${name}`, GOLDEN).pathname;
 }
 
-/** A golden JSON file. */
-export function goldenJson<T>(name: string): T {
-  return JSON.parse(Deno.readTextFileSync(new URL(name, GOLDEN)));
-}
-
 /** A language model and the runtime beneath it. */
 export interface TinyLanguage extends AsyncDisposable {
   readonly model: OpenedLanguageModel;

@@ -11,9 +11,9 @@ import {
   stillEncoderGraph,
 } from "../../../models/vision_encoder.ts";
 import { float32, int32, readSafetensors } from "../../support/safetensors.ts";
+import { goldenJson } from "../../support/golden.ts";
 import {
   GOLDEN,
-  goldenJson,
   maxDifference,
   openTinyVision,
   VISION_FOLDERS,
