@@ -10,6 +10,7 @@
 
 import { GridError } from "./errors.ts";
 import type { GridSize } from "./grid.ts";
+import { roundHalfEven } from "./rounding.ts";
 import type { PixelSize } from "./vision/image.ts";
 
 /** Width to height, as custom has it. */
@@ -75,13 +76,6 @@ export function gridSizeFromPixels(
     );
   }
   return checkedSize({ height, width });
-}
-
-/** Python's `round()`: halves go to the even neighbor. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  if (value - floor !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 function checkedSize(size: GridSize): GridSize {

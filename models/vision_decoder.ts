@@ -23,11 +23,11 @@ import type { BuiltGraph } from "./decoder.ts";
 import { Graph, type GraphOptions, type Value } from "./graph/graph.ts";
 import type { Weights } from "./graph/weights.ts";
 import {
-  attentionBlock,
   conv,
   enlarge,
+  levelBlocks,
+  type LevelShape,
   middleBlock,
-  residualBlock,
   spatialNorm,
   swish,
 } from "./vision/blocks.ts";
@@ -188,19 +188,16 @@ function upLevel(
   config: VisionConfig,
   x: Value,
   level: number,
-  { from, to, norm }: Parameters<typeof residualBlock>[3],
+  { from, to, norm }: Pick<LevelShape, "from" | "to" | "norm">,
 ): Value {
   return g.scope(`up.${level}`, () => {
-    let out = x;
-    for (let block = 0; block <= config.residualBlocks; block++) {
-      const shape = { from: block === 0 ? from : to, to, norm };
-      out = residualBlock(g, out, `block.${block}`, shape);
-      g.mark(`block.${block}`, out);
-      if (config.attentionLevels.includes(level)) {
-        const attention = { channels: to, norm };
-        out = attentionBlock(g, out, `attn.${block}`, attention);
-      }
-    }
+    let out = levelBlocks(g, x, {
+      blocks: config.residualBlocks + 1,
+      attention: config.attentionLevels.includes(level),
+      from,
+      to,
+      norm,
+    });
     if (level > 0) {
       const shape = { from: to, to, kernel: 3 };
       out = conv(g, enlarge(g, out, 2), "upsample.conv", shape);

@@ -20,11 +20,10 @@ import type { BuiltGraph } from "./decoder.ts";
 import { Graph, type GraphOptions, type Value } from "./graph/graph.ts";
 import type { Weights } from "./graph/weights.ts";
 import {
-  attentionBlock,
   conv,
   groupNorm,
+  levelBlocks,
   middleBlock,
-  residualBlock,
   swish,
 } from "./vision/blocks.ts";
 import {
@@ -111,16 +110,13 @@ function downLevel(
   { from, to }: { from: number; to: number },
 ): Value {
   return g.scope(`down.${level}`, () => {
-    let out = x;
-    for (let block = 0; block < config.residualBlocks; block++) {
-      const shape = { from: block === 0 ? from : to, to, norm: groupNorm };
-      out = residualBlock(g, out, `block.${block}`, shape);
-      g.mark(`block.${block}`, out);
-      if (config.attentionLevels.includes(level)) {
-        const attention = { channels: to, norm: groupNorm };
-        out = attentionBlock(g, out, `attn.${block}`, attention);
-      }
-    }
+    let out = levelBlocks(g, x, {
+      blocks: config.residualBlocks,
+      attention: config.attentionLevels.includes(level),
+      from,
+      to,
+      norm: groupNorm,
+    });
     if (level < config.channelMultipliers.length - 1) {
       // The reference pads one pixel at right and bottom only.
       out = conv(g, out, "downsample.conv", { from: to, to, kernel: 3 }, {

@@ -15,10 +15,8 @@ export const CALLS = {
     "buffer",
   ]],
   CreateSessionOptions: [10, ["buffer"]],
-  EnableProfiling: [14, ["pointer", "buffer"]],
   DisableMemPattern: [17, ["pointer"]],
   SetSessionGraphOptimizationLevel: [23, ["pointer", "i32"]],
-  SetIntraOpNumThreads: [24, ["pointer", "i32"]],
   CreateRunOptions: [39, ["buffer"]],
   RunOptionsSetTerminate: [46, ["pointer"]],
   CreateTensorAsOrtValue: [48, ["pointer", "buffer", "usize", "i32", "buffer"]],
@@ -55,7 +53,6 @@ export const CALLS = {
   BindOutputToDevice: [138, ["pointer", "buffer", "pointer"]],
   GetBoundOutputValues: [140, ["pointer", "pointer", "buffer", "buffer"]],
   SetGlobalIntraOpNumThreads: [147, ["pointer", "i32"]],
-  SetGlobalSpinControl: [149, ["pointer", "i32"]],
   AddRunConfigEntry: [165, ["pointer", "buffer", "buffer"]],
 } as const satisfies Record<
   string,

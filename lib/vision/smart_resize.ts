@@ -11,6 +11,7 @@
 
 import { ImageSizeError } from "../errors.ts";
 import type { PixelSize } from "./image.ts";
+import { roundHalfEven } from "../rounding.ts";
 
 /** What {@linkcode smartResize} may answer. */
 export interface SmartResizeOptions {
@@ -39,8 +40,8 @@ export function smartResize(
   const { factor, minPixels, maxPixels } = options;
   checkSides(size, factor);
   const nearest = {
-    height: roundHalfToEven(height / factor) * factor,
-    width: roundHalfToEven(width / factor) * factor,
+    height: roundHalfEven(height / factor) * factor,
+    width: roundHalfEven(width / factor) * factor,
   };
   const area = nearest.height * nearest.width;
   if (area > maxPixels) {
@@ -58,14 +59,6 @@ export function smartResize(
     };
   }
   return nearest;
-}
-
-/** Python's `round`: a tie goes to the even neighbor. */
-export function roundHalfToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
-  return below % 2 === 0 ? below : below + 1;
 }
 
 function checkSides({ height, width }: PixelSize, factor: number): void {

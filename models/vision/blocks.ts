@@ -118,7 +118,7 @@ export function spatialNorm(codes: Value, embedSize: number): Norm {
  *    └──────────── nin_shortcut, if channels change ─────┘
  * ```
  */
-export function residualBlock(
+function residualBlock(
   g: Graph,
   x: Value,
   name: string,
@@ -144,7 +144,7 @@ export function residualBlock(
  *    └────────────────────────────────────────────────────────────────┘
  * ```
  */
-export function attentionBlock(
+function attentionBlock(
   g: Graph,
   x: Value,
   name: string,
@@ -171,6 +171,38 @@ export function attentionBlock(
     const back = g.apply("Reshape", [out, g.apply("Shape", [x])]);
     return g.apply("Add", [x, back]);
   });
+}
+
+/** What the blocks of a level are like. */
+export interface LevelShape {
+  /** Residual blocks. */
+  readonly blocks: number;
+  /** Whether attention follows each. */
+  readonly attention: boolean;
+  /** Channels that come in. */
+  readonly from: number;
+  /** Channels of all but the first input. */
+  readonly to: number;
+  /** Norm of every block. */
+  readonly norm: Norm;
+}
+
+/** Residual blocks `block.{i}`, each followed by attention `attn.{i}` if any. */
+export function levelBlocks(
+  g: Graph,
+  x: Value,
+  { blocks, attention, from, to, norm }: LevelShape,
+): Value {
+  let out = x;
+  for (let i = 0; i < blocks; i++) {
+    const shape = { from: i === 0 ? from : to, to, norm };
+    out = residualBlock(g, out, `block.${i}`, shape);
+    g.mark(`block.${i}`, out);
+    if (attention) {
+      out = attentionBlock(g, out, `attn.${i}`, { channels: to, norm });
+    }
+  }
+  return out;
 }
 
 /** Residual block, attention, residual block. */

@@ -1,11 +1,9 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { ImageSizeError } from "../../../lib/errors.ts";
-import {
-  roundHalfToEven,
-  smartResize,
-} from "../../../lib/vision/smart_resize.ts";
+import { smartResize } from "../../../lib/vision/smart_resize.ts";
 import { goldenJson } from "../../support/pictures.ts";
+import { roundHalfEven } from "../../../lib/rounding.ts";
 
 type Row = [
   height: number,
@@ -53,8 +51,8 @@ Deno.test("smartResize() answers whole codes within the limits when sides are re
   }));
 });
 
-Deno.test("roundHalfToEven() sends ties to the even neighbor", () => {
-  deepStrictEqual([0.5, 1.5, 2.5, 6.5, 2.4, 2.6].map(roundHalfToEven), [
+Deno.test("roundHalfEven() sends ties to the even neighbor", () => {
+  deepStrictEqual([0.5, 1.5, 2.5, 6.5, 2.4, 2.6].map(roundHalfEven), [
     0,
     2,
     2,
