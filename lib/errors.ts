@@ -35,6 +35,23 @@ export class CheckpointError extends Emu3Error {
   }
 }
 
+/** A checkpoint that cannot be stored in fewer bits. */
+export class QuantizationError extends Emu3Error {
+  /** Says what is wrong with `subject`. */
+  constructor(
+    /** The file, folder or tensor at fault. */
+    readonly subject: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(
+      "cannot-quantize",
+      `Cannot quantize ${subject}: ${message}`,
+      options,
+    );
+  }
+}
+
 /** Bytes that are not a picture we read. */
 export class ImageError extends Emu3Error {
   /** Says what is wrong. */
@@ -78,7 +95,23 @@ export class PromptTooLongError extends Emu3Error {
   ) {
     super(
       "prompt-too-long",
-      `Cannot fit prompt: it needs ${needed} tokens with its answer, the context holds ${available}`,
+      `Cannot fit prompt: it needs ${needed} tokens with its answer, the context holds ${available}, a smaller picture or a shorter text would do`,
+    );
+  }
+}
+
+/** A request whose keys and values can never be held. */
+export class CacheTooSmallError extends Emu3Error {
+  /** Says how much is asked and how much there is, in tokens. */
+  constructor(
+    /** Tokens that all rows need, with what is to come. */
+    readonly needed: number,
+    /** Tokens that the memory for keys and values holds. */
+    readonly available: number,
+  ) {
+    super(
+      "cache-too-small",
+      `Cannot hold request: it needs keys and values of ${needed} tokens, the memory for them holds ${available}, a smaller picture, a shorter text or a larger KV_BYTES would do`,
     );
   }
 }

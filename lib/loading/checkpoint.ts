@@ -27,7 +27,7 @@ import {
   type VisionConfig,
 } from "../../models/config/vision_config.ts";
 import type { Dtype } from "../../models/graph/dtype.ts";
-import type { Weights } from "../../models/graph/weights.ts";
+import type { CodeBits, Weights } from "../../models/graph/weights.ts";
 import { CheckpointError } from "../errors.ts";
 import { modelName, type Neighbor, neighbors } from "./hub_cache.ts";
 import { parseJsonFile } from "./json_file.ts";
@@ -64,6 +64,8 @@ export interface LanguageCheckpoint extends Checkpoint {
   readonly config: LanguageConfig;
   /** Recommended settings. */
   readonly generation: GenerationConfig;
+  /** Bits of its linear layers' codes; undefined where they hold floats. */
+  readonly codeBits: CodeBits | undefined;
 }
 
 /** A vision tokenizer on disk. */
@@ -96,7 +98,12 @@ export async function openLanguageCheckpoint(
     ? originalKeys
     : transformersLanguageKeys;
   const common = await openWeights(folder, layout, spelling, LANGUAGE_KEY);
-  return { ...common, config, generation };
+  const { intermediateSize, hiddenSize } = config;
+  const layer = common.weights.findQuantized(
+    LINEAR_KEY,
+    [intermediateSize, hiddenSize],
+  );
+  return { ...common, config, generation, codeBits: layer?.bits };
 }
 
 /**
@@ -159,6 +166,7 @@ export async function findVisionFolder(folder: string): Promise<string> {
 
 /** Tensors that tell a folder's kind and type. */
 const LANGUAGE_KEY = "model.embed_tokens.weight";
+const LINEAR_KEY = "model.layers.0.mlp.gate_proj.weight";
 const VISION_KEY = "quantize.embedding.weight";
 
 async function readLayout(folder: string): Promise<Layout> {

@@ -12,12 +12,18 @@
 import { basename, dirname, join, resolve } from "node:path";
 
 /** A snapshot's place in a cache. */
-const SNAPSHOT = /models--.+?--(?<name>[^/\\]+)[/\\]snapshots[/\\][^/\\]+$/;
+const SNAPSHOT =
+  /models--.+?--(?<name>[^/\\]+)[/\\]snapshots[/\\](?<commit>[^/\\]+)$/;
 
 /** What a model is called: its repository in a cache, else its folder. */
 export function modelName(folder: string): string {
   const path = resolve(folder);
   return SNAPSHOT.exec(path)?.groups?.["name"] ?? basename(path);
+}
+
+/** The commit of a snapshot in a cache; undefined for any other folder. */
+export function hubCommit(folder: string): string | undefined {
+  return SNAPSHOT.exec(resolve(folder))?.groups?.["commit"];
 }
 
 /**

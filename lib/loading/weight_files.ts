@@ -8,33 +8,39 @@
  * @module
  */
 
-import { isAbsolute, join, parse, relative, resolve } from "node:path";
+import { isAbsolute, join, parse, resolve } from "node:path";
 import type { Dtype } from "../../models/graph/dtype.ts";
-import type { StoredTensor, Weights } from "../../models/graph/weights.ts";
+import type {
+  StoredQuantizedMatrix,
+  StoredTensor,
+  Weights,
+} from "../../models/graph/weights.ts";
 import { CheckpointError } from "../errors.ts";
 import type { KeySpelling } from "./key_layouts.ts";
 import { readJson } from "./json_file.ts";
-import { readSafetensorsHeader, type SafetensorsEntry } from "./safetensors.ts";
+import { type Located, storedTensor, WEIGHT_DTYPES } from "./located.ts";
+import { findQuantizedMatrix } from "./quantized_matrix.ts";
+import { readSafetensorsHeader } from "./safetensors.ts";
 
 const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
-
-/** Types of weights that graphs take. */
-const WEIGHT_DTYPES: ReadonlyMap<string, Dtype> = new Map([
-  ["F32", "float32"],
-  ["F16", "float16"],
-  ["BF16", "bfloat16"],
-]);
-
-/** A tensor and the file that holds it. */
-interface Located extends SafetensorsEntry {
-  readonly path: string;
-}
 
 /** A tensor as it is called where it lies. */
 interface Named {
   readonly name: string;
   readonly entry: Located;
+}
+
+/**
+ * Names of the files that hold a folder's tensors.
+ *
+ * @throws {CheckpointError} When the index is wrong or leads elsewhere.
+ */
+export async function weightFileNames(folder: string): Promise<string[]> {
+  const indexPath = join(folder, INDEX_FILE);
+  const index = await readJson(indexPath);
+  if (index === undefined) return [SINGLE_FILE];
+  return shardNames(indexPath, weightMap(indexPath, index));
 }
 
 /** The tensors of one folder. */
@@ -81,7 +87,10 @@ export class WeightFiles {
 
   /** The tensors as a graph wants them. */
   weights(spelling: KeySpelling): Weights {
-    return { find: (key, shape) => this.#find(key, shape, spelling) };
+    return {
+      find: (key, shape) => this.#find(key, shape, spelling),
+      findQuantized: (key, shape) => this.#findQuantized(key, shape, spelling),
+    };
   }
 
   /** Type of the weights, by the tensor under `key`. */
@@ -112,13 +121,20 @@ export class WeightFiles {
         `tensor "${name}" has shape [${entry.shape}], the configuration asks for [${shape}]`,
       );
     }
-    return {
-      dtype: weightDtype({ name, entry }),
-      shape,
-      location: relative(this.root, entry.path).replaceAll("\\", "/"),
-      offset: entry.offset,
-      length: entry.length,
-    };
+    return storedTensor(entry, weightDtype({ name, entry }), shape);
+  }
+
+  #findQuantized(
+    key: string,
+    shape: readonly [number, number],
+    spelling: KeySpelling,
+  ): StoredQuantizedMatrix | undefined {
+    const find = (name: string) => this.#tensors.get(name);
+    for (const name of spelling(key)) {
+      const matrix = findQuantizedMatrix(find, name, shape);
+      if (matrix !== undefined) return matrix;
+    }
+    return undefined;
   }
 }
 
@@ -137,13 +153,7 @@ async function shards(
   const indexPath = join(folder, INDEX_FILE);
   const map = weightMap(indexPath, index);
   const tensors = new Map<string, Located>();
-  for (const file of new Set(map.values())) {
-    if (isAbsolute(file) || file.split(/[\\/]/).includes("..")) {
-      throw new CheckpointError(
-        indexPath,
-        `"${file}" leads out of the folder`,
-      );
-    }
+  for (const file of shardNames(indexPath, map)) {
     const path = resolve(folder, file);
     const header = await readSafetensorsHeader(path);
     for (const [name, entry] of header.tensors) {
@@ -159,6 +169,22 @@ async function shards(
     }
   }
   return tensors;
+}
+
+function shardNames(
+  indexPath: string,
+  map: ReadonlyMap<string, string>,
+): string[] {
+  const names = [...new Set(map.values())];
+  for (const name of names) {
+    if (isAbsolute(name) || name.split(/[\\/]/).includes("..")) {
+      throw new CheckpointError(
+        indexPath,
+        `"${name}" leads out of the folder`,
+      );
+    }
+  }
+  return names;
 }
 
 function weightMap(path: string, index: unknown): Map<string, string> {

@@ -15,6 +15,7 @@ import { RuntimeError } from "../errors.ts";
 import {
   type CallName,
   CALLS,
+  MADE,
   type ReleaseName,
   RELEASES,
 } from "./api_table.ts";
@@ -45,6 +46,7 @@ export class OrtApi {
   readonly #releases = new Map<ReleaseName, Native>();
   readonly #message: Native;
   readonly #freeStatus: Native;
+  readonly #alive = new Map<ReleaseName, number>();
   /** The library's version, such as `1.30.0`. */
   readonly version: string;
 
@@ -75,6 +77,16 @@ export class OrtApi {
     this.#freeStatus = release(this.#entry(93));
   }
 
+  /** Native objects that are not freed, by what frees them. */
+  get alive(): ReadonlyMap<ReleaseName, number> {
+    return this.#alive;
+  }
+
+  /** Notes that ONNX Runtime has handed over `count` objects to be freed. */
+  adopt(name: ReleaseName, count = 1): void {
+    this.#alive.set(name, (this.#alive.get(name) ?? 0) + count);
+  }
+
   /** Calls a function that gives nothing back. */
   call(name: CallName, ...args: Argument[]): void {
     let call = this.#calls.get(name);
@@ -99,14 +111,14 @@ export class OrtApi {
   create(name: CallName, ...args: Argument[]): Pointer {
     const out = new BigUint64Array(1);
     this.call(name, ...args, out);
-    return pointerIn(out);
+    return this.#made(name, out);
   }
 
   /** Like {@linkcode OrtApi.create}, off the event loop. */
   async createAsync(name: CallName, ...args: Argument[]): Promise<Pointer> {
     const out = new BigUint64Array(1);
     await this.callAsync(name, ...args, out);
-    return pointerIn(out);
+    return this.#made(name, out);
   }
 
   /** Frees a native object. */
@@ -117,6 +129,14 @@ export class OrtApi {
       this.#releases.set(name, free);
     }
     free(object);
+    this.adopt(name, -1);
+  }
+
+  #made(name: CallName, out: BigUint64Array): Pointer {
+    const pointer = pointerIn(out);
+    const freedBy = MADE[name];
+    if (freedBy !== undefined) this.adopt(freedBy);
+    return pointer;
   }
 
   #entry(index: number): Deno.PointerValue {

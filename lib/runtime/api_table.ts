@@ -53,7 +53,17 @@ export const CALLS = {
   BindOutputToDevice: [138, ["pointer", "buffer", "pointer"]],
   GetBoundOutputValues: [140, ["pointer", "pointer", "buffer", "buffer"]],
   SetGlobalIntraOpNumThreads: [147, ["pointer", "i32"]],
+  AddInitializer: [150, ["pointer", "buffer", "pointer"]],
   AddRunConfigEntry: [165, ["pointer", "buffer", "buffer"]],
+  CreatePrepackedWeightsContainer: [166, ["buffer"]],
+  CreateSessionFromArrayWithPrepackedWeightsContainer: [169, [
+    "pointer",
+    "buffer",
+    "usize",
+    "pointer",
+    "pointer",
+    "buffer",
+  ]],
 } as const satisfies Record<
   string,
   readonly [number, readonly Deno.NativeType[]]
@@ -71,7 +81,25 @@ export const RELEASES = {
   ReleaseThreadingOptions: 122,
   ReleaseAllocator: 132,
   ReleaseIoBinding: 135,
+  ReleasePrepackedWeightsContainer: 167,
 } as const;
+
+/** What frees what a function makes; others make nothing that must be freed. */
+export const MADE: Readonly<Partial<Record<CallName, ReleaseName>>> = {
+  CreateEnvWithGlobalThreadPools: "ReleaseEnv",
+  CreateIoBinding: "ReleaseIoBinding",
+  CreateAllocator: "ReleaseAllocator",
+  CreateMemoryInfo: "ReleaseMemoryInfo",
+  CreatePrepackedWeightsContainer: "ReleasePrepackedWeightsContainer",
+  CreateRunOptions: "ReleaseRunOptions",
+  CreateSessionFromArray: "ReleaseSession",
+  CreateSessionFromArrayWithPrepackedWeightsContainer: "ReleaseSession",
+  CreateSessionOptions: "ReleaseSessionOptions",
+  CreateTensorAsOrtValue: "ReleaseValue",
+  CreateTensorWithDataAsOrtValue: "ReleaseValue",
+  CreateThreadingOptions: "ReleaseThreadingOptions",
+  GetTensorTypeAndShape: "ReleaseTensorTypeAndShapeInfo",
+};
 
 /** A function that may fail. */
 export type CallName = keyof typeof CALLS;

@@ -26,6 +26,7 @@ export function copyOutputs(api: OrtApi, binding: Pointer): OutputCopy[] {
   const array = Deno.UnsafePointer.create(list[0]!);
   if (array === null) return [];
   const view = new Deno.UnsafePointerView(array);
+  api.adopt("ReleaseValue", Number(count[0]));
   const copies = Array.from({ length: Number(count[0]) }, (_, i) => {
     const value = view.getPointer(i * BigUint64Array.BYTES_PER_ELEMENT)!;
     const copy = copyValue(api, value);

@@ -10,8 +10,11 @@
 
 import type { Dtype } from "../../models/graph/dtype.ts";
 import { cString, OrtApi, type Pointer } from "./api.ts";
+import { type AllocatedBytes, nativeMemory } from "./native_memory.ts";
+import { RuntimeError } from "../errors.ts";
 import { CPU_PROVIDER, type Provider } from "./provider.ts";
 import { type Binding, Session, type SessionOptions } from "./session.ts";
+import { SharedWeights } from "./shared_weights.ts";
 import { Tensor, type TensorData } from "./tensor.ts";
 
 /** How to open a runtime. */
@@ -28,6 +31,13 @@ const LOG_LEVEL = 3;
 /** `OrtDeviceAllocator` and `OrtMemTypeDefault`. */
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;
+
+/** What ONNX Runtime says while another thread still closes its environment. */
+const STILL_CLOSING = "Only one instance of LoggingManager";
+
+/** How long to wait for that, in steps of so many milliseconds. */
+const CLOSING_ATTEMPTS = 400;
+const CLOSING_PAUSE_MS = 5;
 
 /** An environment of ONNX Runtime. */
 export class Runtime implements AsyncDisposable {
@@ -55,12 +65,7 @@ export class Runtime implements AsyncDisposable {
     this.version = this.#api.version;
     const threading = this.#api.create("CreateThreadingOptions");
     this.#api.call("SetGlobalIntraOpNumThreads", threading, options.threads);
-    this.#environment = this.#api.create(
-      "CreateEnvWithGlobalThreadPools",
-      LOG_LEVEL,
-      cString("emu3"),
-      threading,
-    );
+    this.#environment = openEnvironment(this.#api, threading);
     this.#api.release("ReleaseThreadingOptions", threading);
     this.#hostMemory = this.#api.create(
       "CreateMemoryInfo",
@@ -69,6 +74,16 @@ export class Runtime implements AsyncDisposable {
       0,
       DEFAULT_MEMORY,
     );
+  }
+
+  /**
+   * Native objects that are not freed, by kind, such as `Session` or `Value`;
+   * kinds of which there are none are left out.
+   */
+  get alive(): Readonly<Record<string, number>> {
+    const entries = [...this.#api.alive].filter(([, count]) => count !== 0)
+      .map(([name, count]) => [name.slice("Release".length), count]);
+    return Object.fromEntries(entries);
   }
 
   /**
@@ -102,6 +117,35 @@ export class Runtime implements AsyncDisposable {
     return Tensor.over(this.#api, this.#hostMemory, data, shape, dtype);
   }
 
+  /**
+   * Weights for several sessions to share; undefined where the system cannot map
+   * files. Dispose of it after the sessions.
+   *
+   * @param root Folder that the locations of weights are relative to.
+   */
+  sharedWeights(root: string): SharedWeights | undefined {
+    if (nativeMemory === undefined) return undefined;
+    return new SharedWeights(
+      this,
+      this.#api,
+      this.#hostMemory,
+      nativeMemory,
+      root,
+    );
+  }
+
+  /**
+   * `byteLength` zero bytes for state that outlives runs. Memory is taken as it
+   * is written, where the system can do that.
+   */
+  allocate(byteLength: number): AllocatedBytes {
+    return nativeMemory?.allocate(byteLength) ?? {
+      buffer: new ArrayBuffer(byteLength),
+      giveBack: () => {},
+      [Symbol.dispose]: () => {},
+    };
+  }
+
   /** Binds `name` to memory that ONNX Runtime takes as the run asks. */
   bindUnknown(binding: Binding, name: string): void {
     binding.outputTo(name, this.#hostMemory);
@@ -116,5 +160,30 @@ export class Runtime implements AsyncDisposable {
     }
     this.#api.release("ReleaseMemoryInfo", this.#hostMemory);
     this.#api.release("ReleaseEnv", this.#environment);
+  }
+}
+
+/**
+ * The process's environment, shared with whoever has it open. The last one to
+ * let go destroys it outside of ONNX Runtime's own lock, so that a thread that
+ * opens it at that moment is refused and has to ask again
+ * (`OrtEnv::Release`, onnxruntime/core/session/ort_env.cc).
+ */
+function openEnvironment(api: OrtApi, threading: Pointer): Pointer {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 1;; attempt++) {
+    try {
+      return api.create(
+        "CreateEnvWithGlobalThreadPools",
+        LOG_LEVEL,
+        cString("emu3"),
+        threading,
+      );
+    } catch (error) {
+      const closing = error instanceof RuntimeError &&
+        error.message.includes(STILL_CLOSING);
+      if (!closing || attempt === CLOSING_ATTEMPTS) throw error;
+      Atomics.wait(pause, 0, 0, CLOSING_PAUSE_MS);
+    }
   }
 }

@@ -7,9 +7,11 @@
  * @module
  */
 
+import type { SuppliedWeight } from "../../models/graph/built_graph.ts";
 import { RuntimeError } from "../errors.ts";
 import { cString, type OrtApi, type Pointer } from "./api.ts";
 import { copyOutputs, type OutputCopy } from "./outputs.ts";
+import type { SharedWeights } from "./shared_weights.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** How a session treats its graph. */
@@ -26,6 +28,13 @@ export interface SessionOptions {
    * from run to run.
    */
   readonly shrink?: boolean;
+  /** Weights that the graph is handed instead of reading them. */
+  readonly supply?: {
+    /** Where they are. */
+    readonly weights: SharedWeights;
+    /** Which. */
+    readonly supplied: readonly SuppliedWeight[];
+  };
 }
 
 /** `ORT_ENABLE_EXTENDED`, and `ORT_ENABLE_ALL`, which rearranges weights too. */
@@ -65,13 +74,7 @@ export class Session implements AsyncDisposable {
     const native = api.create("CreateSessionOptions");
     try {
       configure(api, native, options);
-      const session = await api.createAsync(
-        "CreateSessionFromArray",
-        environment,
-        model,
-        BigInt(model.byteLength),
-        native,
-      );
+      const session = await create(api, environment, model, native, options);
       return new Session(api, session, options.shrink ?? false, onClose);
     } finally {
       api.release("ReleaseSessionOptions", native);
@@ -222,6 +225,36 @@ export class Binding implements Disposable {
     }
     return encoded;
   }
+}
+
+async function create(
+  api: OrtApi,
+  environment: Pointer,
+  model: Uint8Array<ArrayBuffer>,
+  native: Pointer,
+  { supply }: SessionOptions,
+): Promise<Pointer> {
+  const length = BigInt(model.byteLength);
+  if (supply === undefined) {
+    return await api.createAsync(
+      "CreateSessionFromArray",
+      environment,
+      model,
+      length,
+      native,
+    );
+  }
+  await supply.weights.supply(native, supply.supplied);
+  const session = await api.createAsync(
+    "CreateSessionFromArrayWithPrepackedWeightsContainer",
+    environment,
+    model,
+    length,
+    native,
+    supply.weights.packed,
+  );
+  supply.weights.giveBack();
+  return session;
 }
 
 function configure(

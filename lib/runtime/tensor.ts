@@ -85,6 +85,26 @@ export class Tensor implements Disposable {
     return new Tensor(api, value, dtype, shape, data);
   }
 
+  /** A tensor over memory that is not JavaScript's; it must outlive the tensor. */
+  static at(
+    api: OrtApi,
+    memory: Pointer,
+    pointer: Pointer,
+    shape: readonly number[],
+    dtype: Dtype,
+  ): Tensor {
+    const value = api.create(
+      "CreateTensorWithDataAsOrtValue",
+      memory,
+      pointer,
+      BigInt(elementCount(shape) * DTYPE_BYTES[dtype]),
+      BigInt64Array.from(shape, BigInt),
+      BigInt(shape.length),
+      ONNX_DTYPE[dtype],
+    );
+    return new Tensor(api, value, dtype, shape, undefined);
+  }
+
   /** A tensor in an allocator's own memory, such as a device's. */
   static allocate(
     api: OrtApi,
@@ -110,7 +130,7 @@ export class Tensor implements Disposable {
     return this.#value;
   }
 
-  /** The memory behind it; undefined on a device. */
+  /** The memory behind it; undefined where it is not JavaScript's. */
   get data(): TensorData | undefined {
     return this.#data;
   }

@@ -3,8 +3,8 @@
  *
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy
  * as 1, 2, 3", SC'11) is a function from a key and a counter to random bits.
- * With the seed as key and (image, position) as counter, a draw does not depend
- * on what was drawn before or beside it.
+ * With the seed as key and (image, position, attempt) as counter, a draw does not
+ * depend on what was drawn before or beside it.
  *
  * @module
  */
@@ -25,10 +25,18 @@ const M1 = 0xcd9e_8d57;
 const W0 = 0x9e37_79b9;
 const W1 = 0xbb67_ae85;
 
-/** Uniform in [0, 1) with 53 bits, for `position` of a stream. */
-export function uniformAt({ seed, stream }: DrawKey, position: number): number {
+/**
+ * Uniform in [0, 1) with 53 bits, for `position` of a stream.
+ *
+ * @param draw Which of the position's numbers, for those who need several.
+ */
+export function uniformAt(
+  { seed, stream }: DrawKey,
+  position: number,
+  draw = 0,
+): number {
   const [low, high] = philox(
-    [position >>> 0, Math.floor(position / 2 ** 32), stream >>> 0, 0],
+    [position >>> 0, Math.floor(position / 2 ** 32), stream >>> 0, draw >>> 0],
     [seed >>> 0, Math.floor(seed / 2 ** 32)],
   );
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;

@@ -26,7 +26,10 @@ export interface SamplingOptions {
 /** Of whatever a run of the model left that is no distribution. */
 const NOT_NUMBERS = "Cannot sample: the logits are not numbers";
 
-/** What may be drawn. */
+/** Reused: selection does not wait for anything in between. */
+let found = new Int32Array();
+
+/** What may be drawn: few tokens of many, so it is kept sparse. */
 export interface Distribution {
   /** In ascending order. */
   readonly tokens: Int32Array;
@@ -68,7 +71,7 @@ export function sample(
 }
 
 /**
- * What `options` make of `logits`.
+ * What `options` make of `logits`; at temperature 0 the strongest alone.
  *
  * @throws {RangeError} When the logits are not numbers.
  */
@@ -76,6 +79,12 @@ export function distribution(
   logits: Float32Array,
   { temperature, topK, topP }: SamplingOptions,
 ): Distribution {
+  if (temperature === 0) {
+    return {
+      tokens: Int32Array.of(argmax(logits)),
+      probabilities: Float64Array.of(1),
+    };
+  }
   const tokens = strongest(logits, topK);
   // Loops, not callbacks: this runs once a token over tens of thousands.
   let peak = -Infinity;
@@ -113,13 +122,13 @@ export function draw(
 function strongest(logits: Float32Array, count: number): Int32Array {
   const all = count === 0 || count >= logits.length;
   const threshold = all ? -Infinity : kthLargest(logits, count);
-  const tokens = new Int32Array(logits.length);
+  if (found.length < logits.length) found = new Int32Array(logits.length);
   let length = 0;
   for (let i = 0; i < logits.length; i++) {
     // NaN is kept, for the sum of probabilities to find out.
-    if (!(logits[i]! < threshold)) tokens[length++] = i;
+    if (!(logits[i]! < threshold)) found[length++] = i;
   }
-  return tokens.subarray(0, length);
+  return found.slice(0, length);
 }
 
 /**

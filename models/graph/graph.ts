@@ -11,9 +11,10 @@
  * @module
  */
 
+import type { BuiltGraph, SuppliedWeight } from "./built_graph.ts";
 import { type Dtype, DTYPE_BYTES, elementCount } from "./dtype.ts";
 import { encodeModel, type Initializer, type Node } from "./protobuf.ts";
-import type { StoredTensor, Weights } from "./weights.ts";
+import type { CodeBits, StoredTensor, Weights } from "./weights.ts";
 
 /** The result of an operator, an input or a weight. */
 export interface Value {
@@ -51,6 +52,11 @@ export interface GraphOptions {
   readonly computeDtype: Dtype;
   /** Whether marked values become outputs, to look inside. */
   readonly trace?: boolean;
+  /**
+   * Whether weights are handed to the session, in the computing type, instead of
+   * being read by it: so that several sessions share them.
+   */
+  readonly supplied?: boolean;
 }
 
 /** Part of a stored matrix. */
@@ -61,11 +67,32 @@ export interface Rows {
   readonly count: number;
 }
 
+/** A weight as it is stored. */
+export interface StoredValue {
+  /** In the graph. */
+  readonly value: Value;
+  /** Type of its elements. */
+  readonly dtype: Dtype;
+}
+
+/** A matrix in few bits. */
+export interface QuantizedValue {
+  /** Bits of a code. */
+  readonly bits: CodeBits;
+  /** Codes that share a scale. */
+  readonly blockSize: number;
+  /** uint8 `[N, K / blockSize, blockSize · bits / 8]` */
+  readonly codes: Value;
+  /** `[N, K / blockSize]`, in the computing type. */
+  readonly scales: Value;
+}
+
 /** Operators of ONNX Runtime's own that are not in ONNX. */
 const CONTRIB_DOMAIN = "com.microsoft";
 const CONTRIB_OPERATORS = new Set([
   "FusedMatMul",
   "GroupQueryAttention",
+  "MatMulNBits",
   "MultiHeadAttention",
 ]);
 
@@ -78,8 +105,9 @@ export class Graph {
   readonly #initializers = new Map<string, Initializer>();
   readonly #inputs: Port[] = [];
   readonly #outputs: Port[] = [];
-  readonly #entered = new Map<string, Value>();
+  readonly #casts = new Map<string, Value>();
   readonly #traced: string[] = [];
+  readonly #supplied = new Map<string, SuppliedWeight>();
   #path: readonly string[] = [];
   #counter = 0;
 
@@ -99,11 +127,6 @@ export class Graph {
     return this.#options.computeDtype;
   }
 
-  /** Names of the outputs that {@linkcode Graph.mark} has made. */
-  get traced(): readonly string[] {
-    return this.#traced;
-  }
-
   /** Runs `body` with `name` (dots allowed) appended to the path. */
   scope<T>(name: string, body: () => T): T {
     const outer = this.#path;
@@ -116,7 +139,11 @@ export class Graph {
   }
 
   /** Declares an input. */
-  input(name: string, dtype: Dtype, shape: readonly Side[]): Value {
+  input(
+    name: string,
+    dtype: Dtype,
+    shape: readonly Side[] | undefined,
+  ): Value {
     this.#inputs.push({ name, dtype, shape });
     return { name };
   }
@@ -180,22 +207,38 @@ export class Graph {
    * @param rows Only these rows of the outermost side, addressed in place.
    */
   weight(name: string, shape: readonly number[], rows?: Rows): Value {
-    const key = [...this.#path, name].join(".");
-    const label = rows === undefined
-      ? key
-      : `${key}[${rows.start}:${rows.start + rows.count}]`;
-    const known = this.#entered.get(label);
-    if (known !== undefined) return known;
+    const key = this.#key(name);
+    return this.#computing(key, this.#weights.find(key, shape), shape, rows);
+  }
+
+  /** The checkpoint's tensor of this name in this scope, as it is stored. */
+  storedWeight(name: string, shape: readonly number[]): StoredValue {
+    const key = this.#key(name);
     const stored = this.#weights.find(key, shape);
-    const part = rows === undefined
-      ? { ...stored, shape }
-      : rowsOf(stored, shape, rows);
-    this.#initializers.set(label, { name: label, ...part });
-    const value: Value = stored.dtype === this.computeDtype
-      ? { name: label }
-      : this.cast({ name: label }, this.computeDtype);
-    this.#entered.set(label, value);
-    return value;
+    return { value: this.#enter(key, stored, shape), dtype: stored.dtype };
+  }
+
+  /**
+   * The checkpoint's matrix of this name in this scope, when it is stored in few
+   * bits.
+   *
+   * @param rows Only these rows, addressed in place.
+   */
+  quantizedWeight(
+    name: string,
+    shape: readonly [number, number],
+    rows?: Rows,
+  ): QuantizedValue | undefined {
+    const key = this.#key(name);
+    const stored = this.#weights.findQuantized(key, shape);
+    if (stored === undefined) return undefined;
+    const { bits, blockSize, codes, scales } = stored;
+    return {
+      bits,
+      blockSize,
+      codes: this.#enter(`${key}/codes`, codes, codes.shape, rows),
+      scales: this.#computing(`${key}/scales`, scales, scales.shape, rows),
+    };
   }
 
   /** A tensor that is part of the graph itself. */
@@ -251,15 +294,65 @@ export class Graph {
     this.output(label, value, this.computeDtype, undefined);
   }
 
-  /** The graph as an encoded `ModelProto`. */
-  encode(): Uint8Array<ArrayBuffer> {
-    return encodeModel({
+  /** The graph, done. */
+  build(): BuiltGraph {
+    const model = encodeModel({
       name: this.#name,
       nodes: this.#nodes,
       initializers: [...this.#initializers.values()],
       inputs: this.#inputs,
       outputs: this.#outputs,
     });
+    const supplied = [...this.#supplied.values()];
+    return { model, traced: this.#traced, supplied };
+  }
+
+  #key(name: string): string {
+    return [...this.#path, name].join(".");
+  }
+
+  /** A stored tensor, cast where it is of another type than computing takes. */
+  #computing(
+    key: string,
+    stored: StoredTensor,
+    shape: readonly number[],
+    rows: Rows | undefined,
+  ): Value {
+    if (this.#options.supplied) {
+      return this.#enter(key, stored, shape, rows, this.computeDtype);
+    }
+    const value = this.#enter(key, stored, shape, rows);
+    if (stored.dtype === this.computeDtype) return value;
+    const known = this.#casts.get(value.name);
+    if (known !== undefined) return known;
+    const cast = this.cast(value, this.computeDtype);
+    this.#casts.set(value.name, cast);
+    return cast;
+  }
+
+  /** A stored tensor, or rows of it, as an initializer of type `dtype`. */
+  #enter(
+    key: string,
+    stored: StoredTensor,
+    shape: readonly number[],
+    rows?: Rows,
+    dtype: Dtype = stored.dtype,
+  ): Value {
+    const name = rows === undefined
+      ? key
+      : `${key}[${rows.start}:${rows.start + rows.count}]`;
+    const part = rows === undefined
+      ? { ...stored, shape }
+      : rowsOf(stored, shape, rows);
+    if (this.#options.supplied) {
+      const { shape } = part;
+      this.#supplied.set(name, { name, dtype, shape, stored: part });
+      const { location } = part;
+      this.#initializers.set(name, { name, dtype, shape, location });
+    } else {
+      this.#initializers.set(name, { name, ...part });
+    }
+    return { name };
   }
 
   #push(

@@ -28,7 +28,7 @@ export interface Node {
   readonly attributes: Attributes;
 }
 
-/** A tensor of the graph: with bytes of its own, or somewhere in a file. */
+/** A tensor of the graph: with bytes of its own, in a file, or handed over. */
 export type Initializer =
   & {
     /** Unique. */
@@ -45,6 +45,7 @@ export type Initializer =
       readonly offset: number;
       readonly length: number;
     }
+    | { readonly location: string }
   );
 
 /** Everything that is written. */
@@ -132,15 +133,15 @@ function initializer(tensor: Initializer) {
       rawData: new Uint8Array(buffer, byteOffset, byteLength),
     };
   }
-  return {
-    ...common,
-    dataLocation: EXTERNAL,
-    externalData: [
-      { key: "location", value: tensor.location },
+  const externalData = [{ key: "location", value: tensor.location }];
+  // What is handed over names a file only because it must.
+  if ("offset" in tensor) {
+    externalData.push(
       { key: "offset", value: String(tensor.offset) },
       { key: "length", value: String(tensor.length) },
-    ],
-  };
+    );
+  }
+  return { ...common, dataLocation: EXTERNAL, externalData };
 }
 
 function port({ name, dtype, shape }: Port) {

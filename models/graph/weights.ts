@@ -24,6 +24,24 @@ export interface StoredTensor {
   readonly length: number;
 }
 
+/** Bits that a code of a quantized matrix may have. */
+export type CodeBits = 4 | 8;
+
+/**
+ * A matrix in few bits: `weight = (code - 2^(bits - 1)) · scale`, with one scale
+ * for every block of a row.
+ */
+export interface StoredQuantizedMatrix {
+  /** Bits of a code. */
+  readonly bits: CodeBits;
+  /** Codes that share a scale; divides the row. */
+  readonly blockSize: number;
+  /** uint8 `[N, K / blockSize, blockSize · bits / 8]`, the low half first. */
+  readonly codes: StoredTensor;
+  /** `[N, K / blockSize]` */
+  readonly scales: StoredTensor;
+}
+
 /** The tensors of a checkpoint. */
 export interface Weights {
   /**
@@ -34,4 +52,13 @@ export interface Weights {
    * @throws When there is none, or it has another shape.
    */
   find(key: string, shape: readonly number[]): StoredTensor;
+  /**
+   * The matrix `[N, K]` under `key`, when it is stored in few bits.
+   *
+   * @throws When it is, but has another shape.
+   */
+  findQuantized(
+    key: string,
+    shape: readonly [number, number],
+  ): StoredQuantizedMatrix | undefined;
 }

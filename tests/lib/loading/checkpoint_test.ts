@@ -26,7 +26,12 @@ const TRANSFORMERS = `${CHECKPOINTS}/emu3-tiny-hf`;
 /** Builds every graph of a language model, which asks for all its weights. */
 function buildAll(config: LanguageConfig, weights: Weights): void {
   const options = { computeDtype: "float32" } as const;
-  decoderGraph(config, weights, { ...options, positions: 4 });
+  decoderGraph(config, weights, {
+    ...options,
+    positions: 4,
+    cacheDtype: "float32",
+    arrangement: { type: "step" },
+  });
   const rows = { start: 0, count: config.vocabularySize };
   headGraph(config, weights, { ...options, rows });
 }

@@ -59,7 +59,7 @@ Deno.test("session() says what ONNX Runtime finds wrong with a graph", async () 
   const g = new Graph("test", NO_WEIGHTS, { computeDtype: "float32" });
   const x = g.input("x", "float32", [1]);
   g.output("y", g.apply("NoSuchOperator", [x]), "float32", [1]);
-  await rejects(runtime.session(g.encode(), options), (error) => {
+  await rejects(runtime.session(g.build().model, options), (error) => {
     ok(error instanceof RuntimeError);
     match(error.message, /NoSuchOperator/);
     return true;
@@ -159,4 +159,31 @@ Deno.test("a thousand runs with tensors and bindings of their own leave no memor
 Deno.test("a runtime tells its version", async () => {
   await using runtime = new Runtime(ONE_THREAD);
   strictEqual(runtime.version, "1.30.0");
+});
+
+Deno.test("alive counts native objects until they are freed", async () => {
+  const runtime = new Runtime(ONE_THREAD);
+  const idle = runtime.alive;
+  deepStrictEqual(idle, { Env: 1, MemoryInfo: 1 });
+  {
+    await using session = await sessionOf(
+      runtime,
+      [3],
+      (g, x) => g.apply("Add", [x, x]),
+    );
+    using tensor = runtime.tensor(new Float32Array(3), [3]);
+    using binding = session.bind().input("x", tensor);
+    runtime.bindUnknown(binding, "y");
+    await binding.run();
+    binding.outputs();
+    const busy = { ...idle, Session: 1, IoBinding: 1, Value: 1 };
+    deepStrictEqual(runtime.alive, busy);
+    const noise = new TextEncoder().encode("no protobuf");
+    const options = { weightFolder: "/", prepack: true };
+    await rejects(runtime.session(noise, options));
+    deepStrictEqual(runtime.alive, busy, "a failure leaves nothing");
+  }
+  deepStrictEqual(runtime.alive, idle);
+  await runtime[Symbol.asyncDispose]();
+  deepStrictEqual(runtime.alive, {});
 });

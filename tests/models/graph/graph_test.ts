@@ -22,7 +22,7 @@ function written(
 ): DecodedModel {
   const g = new Graph("test", weights, options);
   build(g);
-  return decodeModel(g.encode());
+  return decodeModel(g.build().model);
 }
 
 Deno.test("Graph names nodes by their path, and no two alike", () => {

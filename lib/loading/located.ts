@@ -1,0 +1,33 @@
+/**
+ * A tensor and the file that holds it.
+ *
+ * @module
+ */
+
+import { parse, relative } from "node:path";
+import type { Dtype } from "../../models/graph/dtype.ts";
+import type { StoredTensor } from "../../models/graph/weights.ts";
+import type { SafetensorsEntry } from "./safetensors.ts";
+
+/** A tensor and where its file is. */
+export interface Located extends SafetensorsEntry {
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** Types of weights that graphs take. */
+export const WEIGHT_DTYPES: ReadonlyMap<string, Dtype> = new Map([
+  ["F32", "float32"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+]);
+
+/** A tensor as a graph points at it, its bytes taken for `dtype` and `shape`. */
+export function storedTensor(
+  { path, offset, length }: Located,
+  dtype: Dtype,
+  shape: readonly number[],
+): StoredTensor {
+  const location = relative(parse(path).root, path).replaceAll("\\", "/");
+  return { dtype, shape, location, offset, length };
+}

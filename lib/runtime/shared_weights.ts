@@ -1,0 +1,165 @@
+/**
+ * Weights that several sessions of one checkpoint read from the same memory.
+ *
+ * ```text
+ * file ─▶ mapped ───────────────────┐
+ *           └▶ cast, once, if the    ├─▶ initializers of every session
+ *              computing type differs┘         └▶ packed by kernels, once
+ * ```
+ *
+ * A decoder has a graph for each arrangement of rows; without this each would
+ * pack, or cast, a copy of all weights.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import {
+  type Dtype,
+  DTYPE_BYTES,
+  elementCount,
+} from "../../models/graph/dtype.ts";
+import type { SuppliedWeight } from "../../models/graph/built_graph.ts";
+import { Graph } from "../../models/graph/graph.ts";
+import type { OrtApi, Pointer } from "./api.ts";
+import { cString } from "./api.ts";
+import type { MappedBytes, NativeMemory } from "./native_memory.ts";
+import type { Runtime } from "./runtime.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Weights by place and type. */
+export class SharedWeights implements Disposable {
+  readonly #api: OrtApi;
+  readonly #runtime: Runtime;
+  readonly #memory: NativeMemory;
+  readonly #hostMemory: Pointer;
+  readonly #root: string;
+  readonly #files = new Map<string, MappedBytes>();
+  readonly #tensors = new Map<string, Tensor>();
+  readonly #resources = new DisposableStack();
+  /** Names that sessions keep pointers to. */
+  readonly #names: Uint8Array<ArrayBuffer>[] = [];
+  /** What kernels have packed. */
+  readonly packed: Pointer;
+
+  /**
+   * The way in is `Runtime.sharedWeights`.
+   *
+   * @param root Folder that the locations of weights are relative to.
+   */
+  constructor(
+    runtime: Runtime,
+    api: OrtApi,
+    hostMemory: Pointer,
+    memory: NativeMemory,
+    root: string,
+  ) {
+    this.#runtime = runtime;
+    this.#api = api;
+    this.#hostMemory = hostMemory;
+    this.#memory = memory;
+    this.#root = root;
+    this.packed = api.create("CreatePrepackedWeightsContainer");
+    this.#resources.defer(() =>
+      api.release("ReleasePrepackedWeightsContainer", this.packed)
+    );
+  }
+
+  /**
+   * Hands `weights` to the session that `options` will make.
+   *
+   * @throws {RuntimeError} When a file cannot be mapped.
+   */
+  async supply(
+    options: Pointer,
+    weights: readonly SuppliedWeight[],
+  ): Promise<void> {
+    for (const weight of weights) {
+      const tensor = await this.#tensor(weight);
+      const name = cString(weight.name);
+      this.#names.push(name);
+      this.#api.call("AddInitializer", options, name, tensor.value);
+    }
+  }
+
+  /**
+   * Lets go of what loading has read of the files: what kernels have packed is
+   * not looked at again, and what they have not is read again when it is.
+   */
+  giveBack(): void {
+    for (const file of this.#files.values()) file.giveBack();
+  }
+
+  /** Frees everything; the sessions that use it must be closed. */
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+  }
+
+  async #tensor({ dtype, shape, stored }: SuppliedWeight): Promise<Tensor> {
+    const key = `${stored.location}@${stored.offset}+${stored.length}:${dtype}`;
+    const known = this.#tensors.get(key);
+    if (known !== undefined) return known;
+    const file = this.#map(stored.location);
+    const address = Deno.UnsafePointer.value(file.pointer) +
+      BigInt(stored.offset);
+    const mapped = Tensor.at(
+      this.#api,
+      this.#hostMemory,
+      Deno.UnsafePointer.create(address)!,
+      stored.shape,
+      stored.dtype,
+    );
+    const tensor = stored.dtype === dtype
+      ? mapped
+      : await this.#cast(mapped, shape, dtype);
+    this.#resources.use(tensor);
+    this.#tensors.set(key, tensor);
+    return tensor;
+  }
+
+  #map(location: string): MappedBytes {
+    let file = this.#files.get(location);
+    if (file === undefined) {
+      const path = join(this.#root, location);
+      file = this.#resources.use(this.#memory.mapFile(path));
+      this.#files.set(location, file);
+    }
+    return file;
+  }
+
+  async #cast(
+    from: Tensor,
+    shape: readonly number[],
+    dtype: Dtype,
+  ): Promise<Tensor> {
+    using source = from;
+    const count = elementCount(shape);
+    const block = this.#resources.use(
+      this.#memory.allocate(count * DTYPE_BYTES[dtype]),
+    );
+    const to = this.#runtime.tensor(
+      new Uint8Array(block.buffer),
+      shape,
+      dtype,
+    );
+    await using session = await this.#runtime.session(
+      castGraph(source.dtype, dtype),
+      { weightFolder: "/", prepack: false },
+    );
+    using binding = session.bind().input("x", source).output("y", to);
+    await binding.run();
+    return to;
+  }
+}
+
+/** `y = x` in another type, of any shape. */
+function castGraph(from: Dtype, to: Dtype): Uint8Array<ArrayBuffer> {
+  const g = new Graph("cast", {
+    find: (key) => {
+      throw new TypeError(`a cast has no weight "${key}"`);
+    },
+    findQuantized: () => undefined,
+  }, { computeDtype: to });
+  g.output("y", g.cast(g.input("x", from, undefined), to), to, undefined);
+  return g.build().model;
+}

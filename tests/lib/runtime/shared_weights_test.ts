@@ -1,0 +1,99 @@
+import { deepStrictEqual, ok, rejects } from "node:assert/strict";
+import { RuntimeError } from "../../../lib/errors.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
+import type { Dtype } from "../../../models/graph/dtype.ts";
+import { Graph } from "../../../models/graph/graph.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const PREFIX = 3;
+
+/** `y = x · Wᵀ` with W `[2, 3]` some bytes into the file at `path`. */
+function productOf(path: string, dtype: Dtype, length: number) {
+  const g = new Graph("test", {
+    find: (_, shape) => ({
+      dtype,
+      shape,
+      location: path.slice(1),
+      offset: PREFIX,
+      length,
+    }),
+    findQuantized: () => undefined,
+  }, { computeDtype: "float32", supplied: true });
+  const x = g.input("x", "float32", ["B", 3]);
+  const y = g.apply("FusedMatMul", [x, g.weight("w", [2, 3])], { transB: 1 });
+  g.output("y", y, "float32", ["B", 2]);
+  return g.build();
+}
+
+const WEIGHTS: readonly (readonly [Dtype, ArrayBufferView<ArrayBuffer>])[] = [
+  ["float32", Float32Array.of(1, 2, 3, -1, 0.5, 4)],
+  ["float16", Float16Array.of(1, 2, 3, -1, 0.5, 4)],
+  [
+    "bfloat16",
+    Uint16Array.of(0x3f80, 0x4000, 0x4040, 0xbf80, 0x3f00, 0x4080),
+  ],
+];
+
+for (const [dtype, data] of WEIGHTS) {
+  Deno.test(`two sessions read the same ${dtype} weights, wherever they lie in a file`, async () => {
+    using folder = temporaryFolder();
+    const path = `${folder.path}/weights`;
+    const bytes = new Uint8Array(PREFIX + data.byteLength);
+    bytes.set(new Uint8Array(data.buffer), PREFIX);
+    await Deno.writeFile(path, bytes);
+    await using runtime = new Runtime({ threads: 1 });
+    using weights = runtime.sharedWeights("/")!;
+    for (const prepack of [true, false]) {
+      const { model, supplied } = productOf(path, dtype, data.byteLength);
+      await using session = await runtime.session(model, {
+        weightFolder: "/",
+        prepack,
+        supply: { weights, supplied },
+      });
+      const y = new Float32Array(4);
+      using input = runtime.tensor(Float32Array.of(1, 1, 1, 2, 0, 1), [2, 3]);
+      using output = runtime.tensor(y, [2, 2]);
+      using binding = session.bind().input("x", input).output("y", output);
+      await binding.run();
+      deepStrictEqual([...y], [6, 3.5, 5, 2]);
+    }
+  });
+}
+
+Deno.test("weights of a file that is gone are an error", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/weights`;
+  await using runtime = new Runtime({ threads: 1 });
+  using weights = runtime.sharedWeights("/")!;
+  const { model, supplied } = productOf(path, "float32", 24);
+  const idle = runtime.alive;
+  await rejects(
+    runtime.session(model, {
+      weightFolder: "/",
+      prepack: true,
+      supply: { weights, supplied },
+    }),
+    RuntimeError,
+  );
+  deepStrictEqual(runtime.alive, idle, "it leaves nothing");
+});
+
+// In processes of their own: memory is counted by process.
+Deno.test("more sessions over shared weights take no more copies of them", async () => {
+  using folder = temporaryFolder();
+  const script =
+    new URL("../../support/share_weights.ts", import.meta.url).pathname;
+  const grownBy = async (sharing: string) => {
+    const path = `${folder.path}/${sharing}`;
+    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "-A", "--no-check", script, path, sharing],
+      stderr: "inherit",
+    }).output();
+    ok(success);
+    return JSON.parse(new TextDecoder().decode(stdout));
+  };
+  const own = await grownBy("own");
+  ok(own.grown[2] > own.packedBytes / 4, `without sharing: ${own.grown}`);
+  const { packedBytes, grown } = await grownBy("shared");
+  ok(grown[2] < packedBytes / 8, `${grown}`);
+});

@@ -1,0 +1,104 @@
+import { ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import type { Chance } from "../../../lib/sampling/chance.ts";
+import {
+  probabilityOf,
+  redraw,
+  residual,
+} from "../../../lib/sampling/coupling.ts";
+import type { Distribution } from "../../../lib/sampling/sampler.ts";
+import { lawDifference, lawOf } from "../../support/enumerate.ts";
+
+/** Sparse, with zeros. */
+const anyLaw: fc.Arbitrary<Distribution> = fc.array(
+  fc.record({ gap: fc.nat(2), weight: fc.nat(5) }),
+  { minLength: 1, maxLength: 6 },
+).filter((parts) => parts.some(({ weight }) => weight > 0)).map((parts) => {
+  const sum = parts.reduce((sum, { weight }) => sum + weight, 0);
+  let token = -1;
+  return {
+    tokens: Int32Array.from(parts, ({ gap }) => token += gap + 1),
+    probabilities: Float64Array.from(parts, ({ weight }) => weight / sum),
+  };
+});
+
+/** Draws from `q`, then again from `p`. */
+function drawnTwice(q: Distribution, p: Distribution) {
+  return (chance: Chance): [number, number] => {
+    const token = chance.pick(q);
+    return [token, redraw({ token, law: q }, p, chance)];
+  };
+}
+
+Deno.test("redraw() has the law that it is given, whatever the outcome before was drawn from", () => {
+  fc.assert(fc.property(anyLaw, anyLaw, (q, p) => {
+    const law = lawOf((chance) => `${drawnTwice(q, p)(chance)[1]}`);
+    const expected = lawOf((chance) => `${chance.pick(p)}`);
+    ok(lawDifference(law, expected) < 1e-12);
+  }));
+});
+
+Deno.test("redraw() changes the outcome as rarely as the two laws differ", () => {
+  fc.assert(fc.property(anyLaw, anyLaw, (q, p) => {
+    const twice = drawnTwice(q, p);
+    const law = lawOf((chance) => {
+      const [before, after] = twice(chance);
+      return before === after ? "kept" : "changed";
+    });
+    let common = 0;
+    for (const token of new Set([...p.tokens, ...q.tokens])) {
+      common += Math.min(probabilityOf(p, token), probabilityOf(q, token));
+    }
+    ok(Math.abs((law.get("kept") ?? 0) - common) < 1e-12);
+  }));
+});
+
+Deno.test("redraw() keeps an outcome whose law did not change, asking nothing", () => {
+  const refuse: Chance = {
+    accept: () => {
+      throw new Error("asked");
+    },
+    pick: () => {
+      throw new Error("asked");
+    },
+  };
+  fc.assert(fc.property(anyLaw, (law) => {
+    for (const [i, token] of law.tokens.entries()) {
+      if (law.probabilities[i] === 0) continue;
+      strictEqual(redraw({ token, law }, law, refuse), token);
+    }
+  }));
+});
+
+Deno.test("redraw() keeps the outcome when rounding alone makes the laws differ", () => {
+  const tokens = Int32Array.of(1, 2);
+  const before = { tokens, probabilities: Float64Array.of(0.5, 0.5) };
+  const hairLess = { tokens, probabilities: Float64Array.of(0.5 - 1e-16, 0.5) };
+  const reject: Chance = { accept: () => false, pick: () => 9 };
+  strictEqual(redraw({ token: 1, law: before }, hairLess, reject), 1);
+});
+
+Deno.test("residual() is what one law has more than another, and sums to one", () => {
+  fc.assert(fc.property(anyLaw, anyLaw, (p, q) => {
+    const rest = residual(p, q);
+    if (rest === undefined) return;
+    const sum = rest.probabilities.reduce((sum, value) => sum + value);
+    ok(Math.abs(sum - 1) < 1e-12);
+    for (const token of p.tokens) {
+      const more = probabilityOf(p, token) > probabilityOf(q, token);
+      strictEqual(probabilityOf(rest, token) > 0, more);
+    }
+  }));
+});
+
+Deno.test("probabilityOf() is that of the token, and 0 of one that is not there", () => {
+  fc.assert(
+    fc.property(anyLaw, fc.integer({ min: -2, max: 20 }), (law, any) => {
+      const at = law.tokens.indexOf(any);
+      strictEqual(
+        probabilityOf(law, any),
+        at === -1 ? 0 : law.probabilities[at],
+      );
+    }),
+  );
+});
