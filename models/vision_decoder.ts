@@ -19,7 +19,7 @@
  */
 
 import type { VisionConfig } from "./config/vision_config.ts";
-import type { BuiltGraph } from "./decoder.ts";
+import type { BuiltGraph } from "./graph/built_graph.ts";
 import { Graph, type GraphOptions, type Value } from "./graph/graph.ts";
 import type { Weights } from "./graph/weights.ts";
 import {
@@ -59,7 +59,7 @@ export function stillDecoderGraph(
   const [both] = timeDecoder(g, config, STILL, [vectors], concatStills);
   const pixels = frameDecoder(g, config, splitStreams(g, both!));
   g.output("pixels", pixels, g.computeDtype, [1, 3, "H", "W"]);
-  return { model: g.encode(), traced: g.traced };
+  return g.build();
 }
 
 /** `codes` int64 `[t, h, w]` → `pixels` `[T, 3, H, W]`, about −1…1. */
@@ -84,7 +84,7 @@ export function clipDecoderGraph(
     codes: frames(streams.codes),
   });
   g.output("pixels", pixels, g.computeDtype, ["T", 3, "H", "W"]);
-  return { model: g.encode(), traced: g.traced };
+  return g.build();
 }
 
 /** `[t, h, w]` → `[t, Z, h, w]` */

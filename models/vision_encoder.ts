@@ -16,7 +16,7 @@
  */
 
 import type { VisionConfig } from "./config/vision_config.ts";
-import type { BuiltGraph } from "./decoder.ts";
+import type { BuiltGraph } from "./graph/built_graph.ts";
 import { Graph, type GraphOptions, type Value } from "./graph/graph.ts";
 import type { Weights } from "./graph/weights.ts";
 import {
@@ -47,7 +47,7 @@ export function stillEncoderGraph(
   const latent = timeEncoder(g, config, STILL, frames)[0]!;
   const shape = [1, config.latentChannels, "h", "w"];
   g.output("latent", latent, g.computeDtype, shape);
-  return { model: g.encode(), traced: g.traced };
+  return g.build();
 }
 
 /** `pixels` `[T, 3, H, W]` in −1…1 → `latent` `[T / temporalFactor, Z, h, w]`. */
@@ -67,7 +67,7 @@ export function clipEncoderGraph(
   const squeezed = g.apply("Squeeze", [encoded, g.integers(0)]);
   const latent = g.apply("Transpose", [squeezed], { perm: [1, 0, 2, 3] });
   g.output("latent", latent, g.computeDtype, ["t", latentChannels, "h", "w"]);
-  return { model: g.encode(), traced: g.traced };
+  return g.build();
 }
 
 /** `[T, 3, H, W]` → `[T, Z, h, w]`, each frame alone. */

@@ -14,7 +14,7 @@
  */
 
 import type { VisionConfig } from "./config/vision_config.ts";
-import type { BuiltGraph } from "./decoder.ts";
+import type { BuiltGraph } from "./graph/built_graph.ts";
 import { Graph, type GraphOptions, type Value } from "./graph/graph.ts";
 import type { Weights } from "./graph/weights.ts";
 
@@ -48,5 +48,5 @@ export function quantizerGraph(
     select_last_index: 0,
   });
   g.output("codes", codes, "int64", ["n"]);
-  return { model: g.encode(), traced: g.traced };
+  return g.build();
 }

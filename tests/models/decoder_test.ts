@@ -3,6 +3,7 @@ import {
   type LanguageConfig,
   parseLanguageConfig,
 } from "../../models/config/language_config.ts";
+import type { Arrangement } from "../../models/attention.ts";
 import { decoderGraph, headGraph } from "../../models/decoder.ts";
 import { elementCount } from "../../models/graph/dtype.ts";
 import { decodeModel } from "../support/decode_model.ts";
@@ -13,7 +14,19 @@ const tiny = parseLanguageConfig(
   goldenJson("checkpoints/emu3-tiny/config.json"),
 );
 const published = parseLanguageConfig(goldenJson("hub/Emu3-Gen/config.json"));
-const fp32 = { computeDtype: "float32" } as const;
+const fp32 = {
+  computeDtype: "float32",
+  cacheDtype: "float32",
+  arrangement: { type: "step" },
+} as const;
+
+/** Every way in which a decoder runs. */
+const ARRANGEMENTS: readonly Arrangement[] = [
+  { type: "step" },
+  { type: "pair" },
+  { type: "wide", rows: 1, placed: false },
+  { type: "wide", rows: 2, placed: true },
+];
 
 /** What decoder and head ask of a checkpoint. */
 function asked(config: LanguageConfig): RecordedWeights {
@@ -83,22 +96,29 @@ Deno.test("decoderGraph() has a cache for every layer, in and out", () => {
   );
 });
 
-Deno.test("decoderGraph() makes no result before the operator that needs it, and none twice", () => {
-  const { model } = decoderGraph(tiny, new RecordedWeights("float16"), {
-    ...fp32,
-    positions: 8,
-  });
-  const { nodes, tensors, inputs, outputs } = decodeModel(model);
-  const known = new Set([...tensors.keys(), ...inputs.map(({ name }) => name)]);
-  for (const { name, inputs, outputs } of nodes) {
-    for (const input of inputs) ok(input === "" || known.has(input), name);
-    for (const output of outputs) {
-      ok(!known.has(output), output);
-      known.add(output);
+for (const arrangement of ARRANGEMENTS) {
+  Deno.test(`decoderGraph() makes no result before the operator that needs it, and none twice: ${JSON.stringify(arrangement)}`, () => {
+    const { model } = decoderGraph(tiny, new RecordedWeights("float16"), {
+      ...fp32,
+      cacheDtype: "float16",
+      arrangement,
+      positions: 8,
+    });
+    const { nodes, tensors, inputs, outputs } = decodeModel(model);
+    const known = new Set([
+      ...tensors.keys(),
+      ...inputs.map(({ name }) => name),
+    ]);
+    for (const { name, inputs, outputs } of nodes) {
+      for (const input of inputs) ok(input === "" || known.has(input), name);
+      for (const output of outputs) {
+        ok(!known.has(output), output);
+        known.add(output);
+      }
     }
-  }
-  ok(outputs.every(({ name }) => known.has(name)));
-});
+    ok(outputs.every(({ name }) => known.has(name)));
+  });
+}
 
 Deno.test("decoderGraph() turns pairs by the reference's angles", () => {
   const positions = 200;

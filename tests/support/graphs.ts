@@ -14,6 +14,7 @@ export const NO_WEIGHTS: Weights = {
   find(key) {
     throw new Error(`there is no "${key}"`);
   },
+  findQuantized: () => undefined,
 };
 
 /** A session of `y = body(x)`, both float32 of `shape`. */
@@ -25,7 +26,7 @@ export async function sessionOf(
   const g = new Graph("test", NO_WEIGHTS, { computeDtype: "float32" });
   const y = body(g, g.input("x", "float32", shape));
   g.output("y", y, "float32", shape);
-  return await runtime.session(g.encode(), {
+  return await runtime.session(g.build().model, {
     weightFolder: "/",
     prepack: true,
   });

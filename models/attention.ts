@@ -1,0 +1,324 @@
+/**
+ * Grouped-query attention over a cache that is written in place, in the three
+ * arrangements in which a decoder runs.
+ *
+ * ```text
+ * step    [B, S, ·]   many rows of one token, or one row of many
+ * pair    [N, ·]      rows of one token, some of which have a second
+ * wide    [R, S, ·]   a few rows of several tokens each, one node a row
+ * ```
+ *
+ * ONNX Runtime's operator takes, with a past, either many rows of one token or
+ * one row of many: hence two nodes one after the other for pairs, and one node
+ * a row for wide runs.
+ *
+ * Shapes: see `decoder.ts`; C rows of which some have a second token.
+ *
+ * @module
+ */
+
+import type { LanguageConfig } from "./config/language_config.ts";
+import type { Dtype } from "./graph/dtype.ts";
+import type { Graph, Value } from "./graph/graph.ts";
+
+/** How rows and tokens are arranged. */
+export type Arrangement =
+  | { readonly type: "step" }
+  | { readonly type: "pair" }
+  | {
+    readonly type: "wide";
+    /** Rows, R. */
+    readonly rows: number;
+    /** Whether tokens stand anywhere and see what they are told to see. */
+    readonly placed: boolean;
+  };
+
+/** What all layers share. */
+export interface AttentionOptions {
+  /** How rows and tokens are arranged. */
+  readonly arrangement: Arrangement;
+  /** Positions of the key-value cache, T. */
+  readonly positions: number;
+  /** Type of the key-value cache. */
+  readonly cacheDtype: Dtype;
+}
+
+/** Of one layer. */
+export interface Projections {
+  /** `[…, N · D]` */
+  readonly query: Value;
+  /** `[…, H · D]` */
+  readonly key: Value;
+  /** `[…, H · D]` */
+  readonly value: Value;
+}
+
+/** Attention of one layer: `[…, N · D]` of the same arrangement. */
+export type Attention = (projections: Projections, layer: number) => Value;
+
+/** Declares the inputs of an arrangement; gives what attends with them. */
+export function attention(
+  g: Graph,
+  config: LanguageConfig,
+  options: AttentionOptions,
+): Attention {
+  const tables = rotaryTables(g, config, options);
+  const { arrangement } = options;
+  const node = new CachedAttention(g, config, options.cacheDtype, tables);
+  switch (arrangement.type) {
+    case "step":
+      return stepAttention(g, node);
+    case "pair":
+      return pairAttention(g, node);
+    case "wide":
+      return wideAttention(g, node, arrangement.rows, arrangement.placed);
+  }
+}
+
+/** Names of the cache's inputs and outputs of a layer; `row` of a wide run. */
+export function cacheNames(
+  layer: number,
+  part: "key" | "value",
+  row?: string | number,
+): { past: string; present: string } {
+  const suffix = row === undefined ? "" : `.${row}`;
+  return {
+    past: `past_key_values.${layer}.${part}${suffix}`,
+    present: `present.${layer}.${part}${suffix}`,
+  };
+}
+
+/** Inputs `seqlens_k` `[B]`, `total_sequence_length` `[]`. */
+function stepAttention(g: Graph, node: CachedAttention): Attention {
+  const lengths = declareLengths(g);
+  return (projections, layer) => node.apply(projections, lengths, layer);
+}
+
+/**
+ * Tokens come packed, `[N, ·]`: a first one for some rows, then a second one for
+ * some of them. `first_index` `[B]` says which token each of B adjacent rows
+ * takes first, `first_kept` `[N₁]` which of those rows' results are kept (a row
+ * without a token takes any, and writes where nobody looks); `second_…` the same
+ * for `[C]` rows and `[N₂]` results.
+ */
+function pairAttention(g: Graph, node: CachedAttention): Attention {
+  const turns = ["first", "second"].map((turn) => ({
+    turn,
+    index: g.input(`${turn}_index`, "int64", [`${turn}_B`]),
+    kept: g.input(`${turn}_kept`, "int64", [`${turn}_N`]),
+    lengths: declareLengths(g, turn),
+  }));
+  const one = g.integers(1);
+  return (projections, layer) => {
+    let before: Value | undefined;
+    const results = turns.map(({ turn, index, kept, lengths }) => {
+      const take = (all: Value) =>
+        g.apply("Unsqueeze", [g.apply("Gather", [all, index]), one]);
+      const { query, key, value } = projections;
+      const taken = { query: take(query), key: take(key), value: take(value) };
+      const { seqlens, total } = lengths;
+      const out = node.apply(
+        taken,
+        { seqlens: after(g, seqlens, before), total },
+        layer,
+        turn,
+      );
+      before = out;
+      const flat = g.apply("Squeeze", [out, one]);
+      return g.apply("Gather", [flat, kept]);
+    });
+    return g.apply("Concat", results, { axis: 0 });
+  };
+}
+
+/**
+ * `value`, but not before `before` is there: a second token reads what the
+ * first wrote, which the graph cannot tell, since both nodes name the cache.
+ */
+function after(g: Graph, value: Value, before: Value | undefined): Value {
+  if (before === undefined) return value;
+  const nothing = g.apply("Slice", [
+    g.apply("Shape", [before]),
+    g.integers(0),
+    g.integers(0),
+  ]);
+  return g.apply("Concat", [value, g.cast(nothing, "int32")], { axis: 0 });
+}
+
+/**
+ * Inputs of each row: `seqlens_k.{row}` `[1]`, `total_sequence_length.{row}`
+ * `[]`; when placed `position_ids.{row}` int64 `[1, S]` and `bias.{row}`
+ * `[1, 1, S, total]`, added to what a token makes of those it could see.
+ */
+function wideAttention(
+  g: Graph,
+  node: CachedAttention,
+  count: number,
+  placed: boolean,
+): Attention {
+  const rows = Array.from({ length: count }, (_, row) => ({
+    lengths: declareLengths(g, String(row)),
+    places: placed
+      ? {
+        positions: g.input(`position_ids.${row}`, "int64", [1, "S"]),
+        bias: g.input(`bias.${row}`, node.cacheDtype, [1, 1, "S", `t${row}`]),
+      }
+      : undefined,
+  }));
+  return (projections, layer) => {
+    const split = (all: Value) =>
+      count === 1
+        ? [all]
+        : g.applyMany("Split", [all], count, { axis: 0, num_outputs: count });
+    const [queries, keys, values] = [
+      split(projections.query),
+      split(projections.key),
+      split(projections.value),
+    ];
+    const results = rows.map(({ lengths, places }, row) => {
+      const taken = {
+        query: queries[row]!,
+        key: keys[row]!,
+        value: values[row]!,
+      };
+      return node.apply(taken, lengths, layer, String(row), places);
+    });
+    return count === 1 ? results[0]! : g.apply("Concat", results, { axis: 0 });
+  };
+}
+
+/** How many tokens rows have. */
+interface Lengths {
+  /** Tokens of each row after this run, minus one: int32 `[B]`. */
+  readonly seqlens: Value;
+  /** The greatest number of tokens of any row after this run: int32 `[]`. */
+  readonly total: Value;
+}
+
+/** Where the tokens of a row stand, and what they see. */
+interface Places {
+  readonly positions: Value;
+  readonly bias: Value;
+}
+
+function declareLengths(g: Graph, row?: string): Lengths {
+  const suffix = row === undefined ? "" : `.${row}`;
+  return {
+    seqlens: g.input(`seqlens_k${suffix}`, "int32", [`B${suffix}`]),
+    total: g.input(`total_sequence_length${suffix}`, "int32", []),
+  };
+}
+
+/** The attention operator with its cache. */
+class CachedAttention {
+  readonly #g: Graph;
+  readonly #config: LanguageConfig;
+  readonly #tables: RotaryTables;
+  /** Type of the key-value cache. */
+  readonly cacheDtype: Dtype;
+
+  constructor(
+    g: Graph,
+    config: LanguageConfig,
+    cacheDtype: Dtype,
+    tables: RotaryTables,
+  ) {
+    this.#g = g;
+    this.#config = config;
+    this.cacheDtype = cacheDtype;
+    this.#tables = tables;
+  }
+
+  /** `[B, S, ·]` → `[B, S, N · D]` over the cache of `layer` that `row` names. */
+  apply(
+    { query, key, value }: Projections,
+    { seqlens, total }: Lengths,
+    layer: number,
+    row?: string,
+    places?: Places,
+  ): Value {
+    const g = this.#g;
+    const { heads, keyValueHeads: H, headSize: D } = this.#config;
+    const names = {
+      key: cacheNames(layer, "key", row),
+      value: cacheNames(layer, "value", row),
+    };
+    const shape = [row === undefined ? "B" : `B.${row}`, H, "T", D];
+    const cache = (part: "key" | "value") =>
+      g.input(names[part].past, this.cacheDtype, shape);
+    const inputs = [
+      this.#cached(query),
+      this.#cached(key),
+      this.#cached(value),
+      cache("key"),
+      cache("value"),
+      seqlens,
+      total,
+      this.#tables.cos,
+      this.#tables.sin,
+    ];
+    if (places !== undefined) inputs.push(places.positions, places.bias);
+    const [out] = g.applyNamed(
+      "GroupQueryAttention",
+      inputs,
+      [
+        `attention.${layer}${row === undefined ? "" : `.${row}`}`,
+        names.key.present,
+        names.value.present,
+      ],
+      {
+        num_heads: heads,
+        kv_num_heads: H,
+        do_rotary: 1,
+        rotary_interleaved: 0,
+      },
+    );
+    for (const { present } of [names.key, names.value]) {
+      g.declareOutput(present, this.cacheDtype, shape);
+    }
+    return this.cacheDtype === g.computeDtype
+      ? out!
+      : g.cast(out!, g.computeDtype);
+  }
+
+  #cached(value: Value): Value {
+    return this.cacheDtype === this.#g.computeDtype
+      ? value
+      : this.#g.cast(value, this.cacheDtype);
+  }
+}
+
+/** Cosines and sines of every position, `[T, D/2]` each. */
+interface RotaryTables {
+  readonly cos: Value;
+  readonly sin: Value;
+}
+
+/**
+ * Rounded to fp32 at the steps at which the reference rounds: frequencies, then
+ * angles, then the table.
+ */
+function rotaryTables(
+  g: Graph,
+  config: LanguageConfig,
+  { positions, cacheDtype }: AttentionOptions,
+): RotaryTables {
+  const { ropeTheta, headSize } = config;
+  const half = headSize / 2;
+  const cos = new Float32Array(positions * half);
+  const sin = new Float32Array(positions * half);
+  for (let i = 0; i < half; i++) {
+    const power = Math.fround(ropeTheta ** Math.fround((2 * i) / headSize));
+    const frequency = Math.fround(1 / power);
+    for (let position = 0; position < positions; position++) {
+      const angle = Math.fround(position * frequency);
+      cos[position * half + i] = Math.cos(angle);
+      sin[position * half + i] = Math.sin(angle);
+    }
+  }
+  const table = (data: Float32Array<ArrayBuffer>) => {
+    const value = g.constant("float32", [positions, half], data);
+    return cacheDtype === "float32" ? value : g.cast(value, cacheDtype);
+  };
+  return { cos: table(cos), sin: table(sin) };
+}

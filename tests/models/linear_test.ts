@@ -1,0 +1,134 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Runtime } from "../../lib/runtime/runtime.ts";
+import { quantizeRows } from "../../lib/quantization/quantize_rows.ts";
+import { Graph } from "../../models/graph/graph.ts";
+import type { Weights } from "../../models/graph/weights.ts";
+import { embedding, linear } from "../../models/linear.ts";
+import { decodeModel } from "../support/decode_model.ts";
+import { dequantize } from "../support/dequantize.ts";
+import { RecordedWeights } from "../support/recorded_weights.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+
+const OUTPUTS = 24;
+const INPUTS = 64;
+const shape = [OUTPUTS, INPUTS] as const;
+
+/** Codes, then scales, in one file. */
+function quantizedWeights(
+  location: string,
+  bits: 4 | 8,
+  blockSize: number,
+): Weights {
+  const blocks = INPUTS / blockSize;
+  const codeBytes = OUTPUTS * INPUTS * bits / 8;
+  return {
+    find: (key) => {
+      throw new Error(`there is no "${key}"`);
+    },
+    findQuantized: () => ({
+      bits,
+      blockSize,
+      codes: {
+        dtype: "uint8",
+        shape: [OUTPUTS, blocks, blockSize * bits / 8],
+        location,
+        offset: 0,
+        length: codeBytes,
+      },
+      scales: {
+        dtype: "float32",
+        shape: [OUTPUTS, blocks],
+        location,
+        offset: codeBytes,
+        length: OUTPUTS * blocks * 4,
+      },
+    }),
+  };
+}
+
+for (const bits of [4, 8] as const) {
+  for (const blockSize of [16, 32, 64]) {
+    Deno.test(`linear() multiplies codes of ${bits} bits in blocks of ${blockSize}, or some of their rows`, async () => {
+      const values = Float32Array.from(
+        { length: OUTPUTS * INPUTS },
+        (_, i) => Math.sin(i * i),
+      );
+      const { codes, scales } = quantizeRows(values, { bits, blockSize });
+      const matrix = dequantize(codes, scales, bits);
+      using folder = temporaryFolder();
+      const bytes = new Uint8Array(codes.length + scales.byteLength);
+      bytes.set(codes);
+      bytes.set(new Uint8Array(scales.buffer), codes.length);
+      folder.write("weights", bytes);
+      const weights = quantizedWeights("weights", bits, blockSize);
+      for (const rows of [undefined, { start: 5, count: 8 }]) {
+        const { start, count } = rows ?? { start: 0, count: OUTPUTS };
+        const y = await product(weights, folder.path, rows);
+        for (let row = 0; row < 2; row++) {
+          for (let n = 0; n < count; n++) {
+            let expected = 0;
+            for (let k = 0; k < INPUTS; k++) {
+              expected += input[row * INPUTS + k]! *
+                matrix[(start + n) * INPUTS + k]!;
+            }
+            const actual = y[row * count + n]!;
+            // Activations are rounded to int8.
+            ok(Math.abs(actual - expected) < 0.1, `${actual}, ${expected}`);
+          }
+        }
+      }
+    });
+  }
+}
+
+const input = Float32Array.from(
+  { length: 2 * INPUTS },
+  (_, i) => Math.cos(3 * i),
+);
+
+async function product(
+  weights: Weights,
+  weightFolder: string,
+  rows: { start: number; count: number } | undefined,
+): Promise<Float32Array> {
+  const g = new Graph("test", weights, { computeDtype: "float32" });
+  const x = g.input("x", "float32", [2, INPUTS]);
+  const count = rows?.count ?? OUTPUTS;
+  g.output("y", linear(g, x, "layer", shape, rows), "float32", [2, count]);
+  await using runtime = new Runtime({ threads: 1 });
+  const session = await runtime.session(g.build().model, {
+    weightFolder,
+    prepack: true,
+  });
+  const y = new Float32Array(2 * count);
+  using binding = session.bind();
+  using from = runtime.tensor(input, [2, INPUTS]);
+  using to = runtime.tensor(y, [2, count]);
+  await binding.input("x", from).output("y", to).run();
+  return y;
+}
+
+Deno.test("linear() multiplies floats as they are stored, untransposed", () => {
+  const g = new Graph("test", new RecordedWeights(), {
+    computeDtype: "float32",
+  });
+  linear(g, g.input("x", "float32", ["B", INPUTS]), "layer", shape);
+  const [node] = decodeModel(g.build().model).nodes;
+  strictEqual(node!.operator, "FusedMatMul");
+  deepStrictEqual(node!.inputs, ["x", "layer.weight"]);
+});
+
+Deno.test("embedding() casts the rows that are looked up, never the table", () => {
+  for (const dtype of ["float32", "float16", "bfloat16"] as const) {
+    const g = new Graph("test", new RecordedWeights(dtype), {
+      computeDtype: "float32",
+    });
+    embedding(g, g.input("ids", "int64", ["B"]), "table", [100, 8]);
+    const { nodes } = decodeModel(g.build().model);
+    deepStrictEqual(nodes[0]!.inputs, ["table.weight", "ids"]);
+    deepStrictEqual(
+      nodes.map(({ operator }) => operator),
+      dtype === "float32" ? ["Gather"] : ["Gather", "Cast"],
+    );
+  }
+});
