@@ -1,0 +1,82 @@
+/**
+ * The command line of `deno task quantize`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import {
+  QUANTIZED_PRECISIONS,
+  type QuantizedPrecision,
+} from "../../lib/quantization/recipe.ts";
+
+/** What is asked. */
+export interface QuantizeArguments {
+  /** A folder, or the name of a repository in a cache. */
+  readonly source: string;
+  /** What to make. */
+  readonly precision: QuantizedPrecision;
+  /** The folder to make. */
+  readonly target: string;
+}
+
+/** A command line that asks for nothing that can be done. */
+export class UsageError extends Error {
+  /** Says what is wrong, and what would be right. */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`Cannot run quantize: ${reason}\n\n${USAGE}`, options);
+    this.name = "UsageError";
+  }
+}
+
+/** What may be asked. */
+export const USAGE = `Usage: deno task quantize <checkpoint> --precision ${
+  QUANTIZED_PRECISIONS.join("|")
+} --out <folder>
+
+Stores a language model in fewer bits. <checkpoint> is a folder, or org/name of
+a repository in a Hugging Face cache. Run it again after an interruption: it
+goes on where it was.`;
+
+/**
+ * What a command line asks.
+ *
+ * @throws {UsageError} When something is missing, unknown or too much.
+ */
+export function parseArguments(words: readonly string[]): QuantizeArguments {
+  const { values, positionals } = read(words);
+  const [source, ...others] = positionals;
+  if (source === undefined) throw new UsageError("no checkpoint is named");
+  if (others.length > 0) {
+    throw new UsageError(`"${others[0]}" is one checkpoint too many`);
+  }
+  const precision = QUANTIZED_PRECISIONS.find((known) =>
+    known === values.precision
+  );
+  if (precision === undefined) {
+    const expected = QUANTIZED_PRECISIONS.join(" or ");
+    throw new UsageError(
+      values.precision === undefined
+        ? `--precision is missing, expected ${expected}`
+        : `--precision "${values.precision}" is unknown, expected ${expected}`,
+    );
+  }
+  if (!values.out) throw new UsageError("--out is missing");
+  return { source, precision, target: values.out };
+}
+
+function read(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        precision: { type: "string" },
+        out: { type: "string" },
+      },
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "";
+    throw new UsageError(reason, { cause });
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * What an interrupted run has done, so that the next one goes on from there.
+ *
+ * ```text
+ * {"job": …}                     what is done, to which files
+ * {"bands": [0, 1, 2]}           are written
+ * {"file": 0, "sha256": "…"}     is read to its end
+ * ```
+ *
+ * A line counts once it is whole: the last one may be torn. A journal is held
+ * by one process at a time.
+ *
+ * @module
+ */
+
+/** What earlier runs of the same job have done. */
+export interface Done {
+  /** Indices of the bands that are written. */
+  readonly bands: Set<number>;
+  /** SHA-256 of source files, by index. */
+  readonly hashes: Map<number, string>;
+}
+
+/** One line. */
+interface Line {
+  readonly job?: string;
+  readonly bands?: readonly number[];
+  readonly file?: number;
+  readonly sha256?: string;
+}
+
+/** An open journal. */
+export class Journal implements Disposable {
+  readonly #file: Deno.FsFile;
+  /** What is done; grows with the lines that are added. */
+  readonly done: Done;
+
+  private constructor(file: Deno.FsFile, done: Done) {
+    this.#file = file;
+    this.done = done;
+  }
+
+  /**
+   * Opens the journal at `path`, empty unless it is about this very job.
+   *
+   * @param job Says what is done to what: equal texts, equal results.
+   * @returns Undefined when another process holds it.
+   */
+  static async open(path: string, job: string): Promise<Journal | undefined> {
+    const file = await Deno.open(path, {
+      read: true,
+      write: true,
+      create: true,
+    });
+    try {
+      if (!await file.tryLock(true)) {
+        file.close();
+        return undefined;
+      }
+      const { done, length } = parse(await readAll(file), job);
+      await file.truncate(length);
+      await file.seek(length, Deno.SeekMode.Start);
+      const journal = new Journal(file, done);
+      if (length === 0) await journal.#add({ job });
+      return journal;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  /** Notes that bands are written, and safe on the disk. */
+  async addBands(bands: readonly number[]): Promise<void> {
+    if (bands.length === 0) return;
+    await this.#add({ bands });
+    for (const band of bands) this.done.bands.add(band);
+  }
+
+  /** Notes the hash of a source file. */
+  async addHash(file: number, sha256: string): Promise<void> {
+    await this.#add({ file, sha256 });
+    this.done.hashes.set(file, sha256);
+  }
+
+  /** Lets go of it. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  async #add(line: Line): Promise<void> {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(line)}\n`);
+    for (let at = 0; at < bytes.length;) {
+      at += await this.#file.write(bytes.subarray(at));
+    }
+    await this.#file.syncData();
+  }
+}
+
+/** What the whole lines say, and their length; nothing if of another job. */
+function parse(text: string, job: string): { done: Done; length: number } {
+  const done: Done = { bands: new Set(), hashes: new Map() };
+  const lines = text.split("\n").slice(0, -1);
+  let length = 0;
+  for (const [i, text] of lines.entries()) {
+    const line = parseLine(text);
+    if (line === undefined) break;
+    if (i === 0 && line.job !== job) break;
+    for (const band of line.bands ?? []) done.bands.add(band);
+    const { file, sha256 } = line;
+    if (file !== undefined && sha256 !== undefined) {
+      done.hashes.set(file, sha256);
+    }
+    length += new TextEncoder().encode(text).length + 1;
+  }
+  return { done, length };
+}
+
+function parseLine(text: string): Line | undefined {
+  try {
+    // Only this file writes it.
+    return JSON.parse(text) as Line;
+  } catch {
+    // Torn by a crash: what follows counts as not done.
+    return undefined;
+  }
+}
+
+async function readAll(file: Deno.FsFile): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  const part = new Uint8Array(2 ** 16);
+  for (;;) {
+    const count = await file.read(part);
+    if (count === null) return text + decoder.decode();
+    text += decoder.decode(part.subarray(0, count), { stream: true });
+  }
+}

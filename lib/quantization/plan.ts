@@ -1,0 +1,165 @@
+/**
+ * What goes where: every band of the source files, what becomes of it, and at
+ * which bytes of which file the results lie.
+ *
+ * ```text
+ * source file   header │ tensor │ tensor …
+ *                        └─ bands of rows, read once and in order
+ * target file   header │ tensor │ codes │ scales │ shape …
+ * ```
+ *
+ * Everything is known from the headers, so results may be written in any order.
+ * Planning is deterministic: an interrupted run and its continuation agree.
+ *
+ * @module
+ */
+
+import type { SafetensorsEntry } from "../loading/safetensors.ts";
+import { type Recipe, type Treatment, treatmentOf } from "./recipe.ts";
+import { type Spot, type TargetFile, TargetFiles } from "./target_files.ts";
+
+/** A file to read. */
+export interface SourceFile {
+  /** In its folder. */
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  /** By name. */
+  readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
+}
+
+/** Rows of a tensor: what is read, treated and written at once. */
+export interface Band {
+  /** Position in the plan. */
+  readonly index: number;
+  /** Name of the tensor. */
+  readonly tensor: string;
+  /** Of its elements. */
+  readonly dtype: string;
+  /** Index of the source file. */
+  readonly file: number;
+  /** Of the first byte in it. */
+  readonly offset: number;
+  /** In bytes. */
+  readonly length: number;
+  /** What is done to it. */
+  readonly treatment: Treatment;
+  /** Where each result is to lie, in the order in which they are made. */
+  readonly targets: readonly Spot[];
+}
+
+/** All that is to be done. */
+export interface Plan {
+  /** In the order of the source files, and of their bytes. */
+  readonly bands: readonly Band[];
+  /** What is written. */
+  readonly files: readonly TargetFile[];
+}
+
+/** How large pieces are. */
+export interface PlanOptions {
+  /** Bytes of a band, unless a single row is larger. */
+  readonly bandBytes: number;
+  /** Bytes of a target file, unless a single tensor is larger. */
+  readonly fileBytes: number;
+}
+
+/** Where results of a tensor begin, and how many bytes of each a row makes. */
+interface Stream {
+  readonly start: Spot;
+  readonly rowBytes: number;
+}
+
+/** Plans the quantization of `sources` by `recipe`. */
+export function planQuantization(
+  sources: readonly SourceFile[],
+  recipe: Recipe,
+  options: PlanOptions,
+): Plan {
+  const targets = new TargetFiles(options.fileBytes);
+  const bands: Band[] = [];
+  for (const [file, { tensors }] of sources.entries()) {
+    const ordered = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
+    for (const [tensor, entry] of ordered) {
+      const treatment = treatmentOf({ name: tensor, ...entry }, recipe);
+      const streams = placeResults(targets, tensor, entry, treatment);
+      for (const part of cut(entry, streams, options.bandBytes)) {
+        const index = bands.length;
+        const { dtype } = entry;
+        bands.push({ index, tensor, dtype, file, treatment, ...part });
+      }
+    }
+  }
+  return { bands, files: targets.finish() };
+}
+
+/** Reserves the bytes of a tensor's results. */
+function placeResults(
+  targets: TargetFiles,
+  name: string,
+  { dtype, shape, length }: SafetensorsEntry,
+  treatment: Treatment,
+): Stream[] {
+  const [rows = 1] = shape;
+  const perRow = (length: number) => rows === 0 ? 0 : length / rows;
+  if (treatment.kind !== "quantize") {
+    const half = treatment.kind === "halve";
+    const stored = half ? length / 2 : length;
+    const [start] = targets.place([
+      { name, dtype: half ? "BF16" : dtype, shape, length: stored },
+    ]);
+    return [{ start: start!, rowBytes: perRow(stored) }];
+  }
+  const { bits, blockSize } = treatment;
+  const columns = shape[1]!;
+  const words = columns * bits / 32;
+  const blocks = columns / blockSize;
+  const [codes, scales] = targets.place([
+    {
+      name: `${name}_packed`,
+      dtype: "I32",
+      shape: [rows, words],
+      length: 4 * rows * words,
+    },
+    {
+      name: `${name}_scale`,
+      dtype: "F32",
+      shape: [rows, blocks],
+      length: 4 * rows * blocks,
+    },
+    {
+      name: `${name}_shape`,
+      dtype: "I64",
+      shape: [2],
+      length: 16,
+      data: new Uint8Array(BigInt64Array.from(shape, BigInt).buffer),
+    },
+  ]);
+  return [
+    { start: codes!, rowBytes: 4 * words },
+    { start: scales!, rowBytes: 4 * blocks },
+  ];
+}
+
+/** Bands of whole rows, the last perhaps smaller. */
+function* cut(
+  { offset, length, shape }: SafetensorsEntry,
+  streams: readonly Stream[],
+  bandBytes: number,
+): Generator<Pick<Band, "offset" | "length" | "targets">> {
+  if (length === 0) return;
+  const [rows = 1] = shape;
+  const rowBytes = length / rows;
+  const most = Math.max(1, Math.floor(bandBytes / rowBytes));
+  for (let row = 0; row < rows; row += most) {
+    const count = Math.min(most, rows - row);
+    yield {
+      offset: offset + row * rowBytes,
+      length: count * rowBytes,
+      targets: streams.map(({ start, rowBytes }) => ({
+        file: start.file,
+        offset: start.offset + row * rowBytes,
+      })),
+    };
+  }
+}

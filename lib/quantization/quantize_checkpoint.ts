@@ -1,0 +1,275 @@
+/**
+ * A language model's checkpoint, stored again in few bits.
+ *
+ * ```text
+ * source files ─▶ bands, in order ─▶ SHA-256 ─▶ threads ─▶ target files
+ *                                                 └─ journal of what is done
+ * ```
+ *
+ * A few bands are in memory at a time, whatever the size of the checkpoint. A
+ * run that was killed goes on where it was; the folder has its name only when
+ * it is whole, so nothing half-written can be opened.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { Emu3Error, QuantizationError } from "../errors.ts";
+import { hubCommit, modelName } from "../loading/hub_cache.ts";
+import { readJson } from "../loading/json_file.ts";
+import { type Band, type Plan, planQuantization } from "./plan.ts";
+import { quantizationJob } from "./quantization_job.ts";
+import { quantizedConfig } from "./quantized_config.ts";
+import { type QuantizedPrecision, RECIPES } from "./recipe.ts";
+import { isUnchanged, readPieces, type SourceOnDisk } from "./source_files.ts";
+import { type Metadata, TargetFolder } from "./target_folder.ts";
+import { TreatPool } from "./treat_pool.ts";
+
+/** How to quantize. */
+export interface QuantizeOptions {
+  /** What to make. */
+  readonly precision: QuantizedPrecision;
+  /** Threads that compute, 1 or more. */
+  readonly threads: number;
+  /** Name and version of the program, for the files' metadata. */
+  readonly program: string;
+  /** Bytes that are read and treated at once. */
+  readonly bandBytes?: number;
+  /** Bytes of a target file. */
+  readonly fileBytes?: number;
+}
+
+/** How far a run is, in bytes of the source. */
+export interface QuantizeProgress {
+  /** Done, by this run and those before it. */
+  readonly doneBytes: number;
+  /** To do in all. */
+  readonly totalBytes: number;
+}
+
+const BAND_BYTES = 2 ** 23;
+const FILE_BYTES = 4.5e9;
+
+/** Bands after which what is written is made sure of. */
+const BANDS_PER_NOTE = 16;
+
+/**
+ * Stores the checkpoint in `source` again as `target`, and says how far it is
+ * after every band.
+ *
+ * Stopping early, even by a kill, loses no more than a few bands.
+ *
+ * @throws {CheckpointError} When the source cannot be read.
+ * @throws {QuantizationError} When it cannot be quantized, or the target cannot
+ * be written.
+ */
+export async function* quantizeCheckpoint(
+  source: string,
+  target: string,
+  options: QuantizeOptions,
+): AsyncGenerator<QuantizeProgress> {
+  try {
+    yield* quantize(source, target, options);
+  } catch (cause) {
+    if (!isSystemError(cause)) throw cause;
+    throw new QuantizationError(
+      target,
+      `the system refuses, ${cause.message}; run it again to go on`,
+      { cause },
+    );
+  }
+}
+
+/** Whether the system failed to read or write: a full disk, no permission. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && "code" in error &&
+    typeof error.code === "string" && !(error instanceof Emu3Error);
+}
+
+async function* quantize(
+  source: string,
+  target: string,
+  options: QuantizeOptions,
+): AsyncGenerator<QuantizeProgress> {
+  const { job, sources, recipe } = await quantizationJob(
+    source,
+    options.precision,
+  );
+  const sizes = {
+    bandBytes: options.bandBytes ?? BAND_BYTES,
+    fileBytes: options.fileBytes ?? FILE_BYTES,
+  };
+  const plan = planQuantization(sources, recipe, sizes);
+  refuseUseless(source, sources, plan);
+  const metadata = (hashes: ReadonlyMap<number, string>) =>
+    metadataOf(source, sources, hashes, options);
+  const draft = metadata(new Map());
+  using folder = await TargetFolder.open(target, plan.files, {
+    job: JSON.stringify({ job, ...sizes }),
+    draft,
+  });
+  yield* treatAll(sources, plan, folder, options.threads);
+  for (const file of sources) {
+    if (await isUnchanged(file)) continue;
+    throw new QuantizationError(file.path, "it changed while it was read");
+  }
+  const config = recordOf(await readJson(join(source, "config.json")));
+  await folder.copyBeside(source);
+  await folder.writeText(
+    "config.json",
+    JSON.stringify(quantizedConfig(config, plan.bands), undefined, 2),
+  );
+  await folder.finish(metadata(folder.journal.done.hashes));
+}
+
+async function* treatAll(
+  sources: readonly SourceOnDisk[],
+  plan: Plan,
+  folder: TargetFolder,
+  threads: number,
+): AsyncGenerator<QuantizeProgress> {
+  const { done } = folder.journal;
+  const totalBytes = sumOfBytes(plan.bands);
+  let doneBytes = sumOfBytes(
+    plan.bands.filter(({ index }) => done.bands.has(index)),
+  );
+  yield { doneBytes, totalBytes };
+  using pool = new TreatPool(threads);
+  const writer = new BandWriter(pool, folder);
+  for (const [file, source] of sources.entries()) {
+    const bands = plan.bands.filter((band) => band.file === file);
+    const known = done.hashes.has(file);
+    if (known && bands.every(({ index }) => done.bands.has(index))) continue;
+    const pieces = readPieces(source, bands);
+    let piece = await pieces.next();
+    for (; !piece.done; piece = await pieces.next()) {
+      const { band, bytes } = piece.value;
+      if (band === undefined || done.bands.has(band.index)) continue;
+      doneBytes += await writer.add(band, bytes);
+      yield { doneBytes, totalBytes };
+    }
+    doneBytes += await writer.drain();
+    if (!known) await folder.journal.addHash(file, piece.value);
+    yield { doneBytes, totalBytes };
+  }
+}
+
+/** A band whose results are there. */
+interface Treated {
+  readonly band: Band;
+  readonly parts: readonly Uint8Array<ArrayBuffer>[];
+}
+
+/** Keeps every thread at work, and writes what they have done. */
+class BandWriter {
+  readonly #pool: TreatPool;
+  readonly #folder: TargetFolder;
+  readonly #atWork = new Map<number, Promise<Treated>>();
+  readonly #written: number[] = [];
+
+  constructor(pool: TreatPool, folder: TargetFolder) {
+    this.#pool = pool;
+    this.#folder = folder;
+  }
+
+  /** Hands a band over; answers how many bytes were finished meanwhile. */
+  async add(band: Band, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+    // One more than there are threads, so that none waits for a read.
+    const finished = this.#atWork.size > this.#pool.size
+      ? await this.#finishOne()
+      : 0;
+    const treated = this.#treat(band, bytes);
+    // Whoever awaits it is told; another may fail first.
+    treated.catch(() => undefined);
+    this.#atWork.set(band.index, treated);
+    return finished;
+  }
+
+  /** Waits for all; answers how many bytes were finished. */
+  async drain(): Promise<number> {
+    let finished = 0;
+    while (this.#atWork.size > 0) finished += await this.#finishOne();
+    await this.#note();
+    return finished;
+  }
+
+  async #treat(
+    band: Band,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<Treated> {
+    const { dtype, treatment } = band;
+    if (treatment.kind === "copy") return { band, parts: [bytes] };
+    try {
+      const parts = await this.#pool.treat({ bytes, dtype, treatment });
+      return { band, parts };
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new QuantizationError(
+        `tensor "${band.tensor}"`,
+        cause.message,
+        { cause },
+      );
+    }
+  }
+
+  async #finishOne(): Promise<number> {
+    const { band, parts } = await Promise.race(this.#atWork.values());
+    this.#atWork.delete(band.index);
+    await this.#folder.write(band.targets, parts);
+    this.#written.push(band.index);
+    if (this.#written.length >= BANDS_PER_NOTE) await this.#note();
+    return band.length;
+  }
+
+  async #note(): Promise<void> {
+    await this.#folder.settle(this.#written.splice(0));
+  }
+}
+
+/** What every file says of where it comes from. */
+function metadataOf(
+  source: string,
+  sources: readonly SourceOnDisk[],
+  hashes: ReadonlyMap<number, string>,
+  { precision, program }: QuantizeOptions,
+): Metadata {
+  const unknown = "0".repeat(64);
+  const files = sources.map(({ name }, i) => [name, hashes.get(i) ?? unknown]);
+  const commit = hubCommit(source);
+  return {
+    format: "pt",
+    program,
+    precision,
+    recipe: JSON.stringify(RECIPES[precision]),
+    source: modelName(source),
+    ...commit === undefined ? {} : { source_revision: commit },
+    source_sha256: JSON.stringify(Object.fromEntries(files)),
+  };
+}
+
+function refuseUseless(
+  source: string,
+  sources: readonly SourceOnDisk[],
+  { bands }: Plan,
+): void {
+  const names = sources.flatMap(({ tensors }) => [...tensors.keys()]);
+  if (names.some((name) => /_(packed|qweight|scale)$|qweight$/.test(name))) {
+    throw new QuantizationError(
+      source,
+      "it is quantized already, name the checkpoint that it was made from",
+    );
+  }
+  if (bands.some(({ treatment }) => treatment.kind === "quantize")) return;
+  throw new QuantizationError(
+    source,
+    "it has no layers of a language model, name one that draws or answers",
+  );
+}
+
+function sumOfBytes(bands: readonly Band[]): number {
+  return bands.reduce((sum, { length }) => sum + length, 0);
+}
+
+function recordOf(json: unknown): Record<string, unknown> {
+  return typeof json === "object" && json !== null ? { ...json } : {};
+}

@@ -1,0 +1,71 @@
+/**
+ * What a quantized checkpoint says of itself, in the words of compressed-tensors
+ * ("pack-quantized"), so that other software can read it too.
+ *
+ * ```text
+ * {key}_packed   int32 [N, K · bits / 32]   codes from zero up, low bits first
+ * {key}_scale    [N, K / blockSize]
+ * {key}_shape    int64 [2]                  N, K
+ * ```
+ *
+ * Source: compressed_tensors/compressors/quantized_compressors/pack_quantized.py
+ * of neuralmagic/compressed-tensors.
+ *
+ * @module
+ */
+
+import type { Band } from "./plan.ts";
+
+/** Codes of one kind and the layers that have them. */
+interface Group {
+  readonly bits: number;
+  readonly blockSize: number;
+  /** Last parts of the layers' names. */
+  readonly layers: Set<string>;
+}
+
+/** `config.json` of the quantized checkpoint, from that of its source. */
+export function quantizedConfig(
+  config: Readonly<Record<string, unknown>>,
+  bands: readonly Band[],
+): Record<string, unknown> {
+  const groups = new Map<string, Group>();
+  for (const { tensor, treatment } of bands) {
+    if (treatment.kind !== "quantize") continue;
+    const { bits, blockSize } = treatment;
+    const key = `${bits}/${blockSize}`;
+    const group = groups.get(key) ?? { bits, blockSize, layers: new Set() };
+    group.layers.add(tensor.split(".").at(-2)!);
+    groups.set(key, group);
+  }
+  const entries = [...groups.values()].map((group, i) => [
+    `group_${i}`,
+    configGroup(group),
+  ]);
+  return {
+    ...config,
+    quantization_config: {
+      quant_method: "compressed-tensors",
+      format: "pack-quantized",
+      quantization_status: "compressed",
+      config_groups: Object.fromEntries(entries),
+      ignore: ["re:.*vqmodel.*"],
+    },
+  };
+}
+
+function configGroup({ bits, blockSize, layers }: Group): unknown {
+  return {
+    targets: [...layers].map((layer) => `re:.*${layer}$`),
+    weights: {
+      num_bits: bits,
+      type: "int",
+      symmetric: true,
+      strategy: "group",
+      group_size: blockSize,
+      dynamic: false,
+    },
+    input_activations: null,
+    output_activations: null,
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * A checkpoint in few bits beside the one that is asked for, made when it is
+ * needed and found again the next time.
+ *
+ * ```text
+ * {cache}/{key}/{name}    key: of the source's files and of the recipe
+ * ```
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+import { modelName } from "../loading/hub_cache.ts";
+import { quantizeCheckpoint } from "./quantize_checkpoint.ts";
+import { quantizationJob } from "./quantization_job.ts";
+import type { QuantizedPrecision } from "./recipe.ts";
+
+/** How to make a copy. */
+export interface CopyOptions {
+  /** Of the copy. */
+  readonly precision: QuantizedPrecision;
+  /** Threads that compute. */
+  readonly threads: number;
+  /** Name and version of the program. */
+  readonly program: string;
+  /** Folder of copies; undefined where nothing can be kept. */
+  readonly cacheFolder: string | undefined;
+  /** Told once, before a copy is made. */
+  readonly warn: (line: string) => void;
+}
+
+/** Bytes of a source that a thread quantizes in a second, roughly. */
+const BYTES_PER_SECOND = 5e7;
+
+/**
+ * The folder of a copy of `source`, which has the same name.
+ *
+ * @throws {CheckpointError} When the source cannot be read.
+ * @throws {QuantizationError} When it cannot be quantized, or the copy cannot
+ * be written.
+ */
+export async function quantizedCopy(
+  source: string,
+  options: CopyOptions,
+): Promise<string> {
+  const { precision, threads, program, warn } = options;
+  const { job, sources } = await quantizationJob(source, precision);
+  const key = createHash("sha256").update(job).digest("hex").slice(0, 16);
+  const name = modelName(source);
+  if (options.cacheFolder !== undefined) {
+    const kept = join(options.cacheFolder, key, name);
+    if (await isCheckpoint(kept)) return kept;
+  }
+  const parent = await writableFolder(options.cacheFolder, key);
+  const target = join(parent, name);
+  const bytes = sources.reduce((sum, { size }) => sum + size, 0);
+  const seconds = Math.ceil(bytes / BYTES_PER_SECOND / threads);
+  warn(
+    `Quantizing ${name} to ${precision} into ${target}, which takes about ${seconds} s: "deno task quantize ${source} --precision ${precision} --out FOLDER" does it once and for all`,
+  );
+  const progress = quantizeCheckpoint(source, target, {
+    precision,
+    threads,
+    program,
+  });
+  await Array.fromAsync(progress);
+  return target;
+}
+
+/** The copy's folder, or a temporary one where that cannot be made. */
+async function writableFolder(
+  cacheFolder: string | undefined,
+  key: string,
+): Promise<string> {
+  if (cacheFolder !== undefined) {
+    const folder = join(cacheFolder, key);
+    try {
+      await Deno.mkdir(folder, { recursive: true });
+      await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+      return folder;
+    } catch {
+      // Read-only or full: the copy lasts as long as the machine keeps it.
+    }
+  }
+  return await Deno.makeTempDir({ prefix: `${basename(key)}-` });
+}
+
+async function isCheckpoint(folder: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(join(folder, "config.json"))).isFile;
+  } catch {
+    // Not made yet.
+    return false;
+  }
+}

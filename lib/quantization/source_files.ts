@@ -1,0 +1,101 @@
+/**
+ * The weight files of a checkpoint that is to be quantized: what is in them,
+ * and their bytes from the first to the last.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { QuantizationError } from "../errors.ts";
+import { readSafetensorsHeader } from "../loading/safetensors.ts";
+import { weightFileNames } from "../loading/weight_files.ts";
+import type { Band, SourceFile } from "./plan.ts";
+
+/** A file on disk. */
+export interface SourceOnDisk extends SourceFile {
+  /** Where it is. */
+  readonly path: string;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modifiedMs: number;
+}
+
+/**
+ * The weight files of a folder, in order.
+ *
+ * @throws {CheckpointError} When one is missing or unsafe.
+ */
+export async function readSources(folder: string): Promise<SourceOnDisk[]> {
+  const sources: SourceOnDisk[] = [];
+  for (const name of await weightFileNames(folder)) {
+    const path = join(folder, name);
+    const { tensors } = await readSafetensorsHeader(path);
+    const { size, mtime } = await Deno.stat(path);
+    const modifiedMs = mtime?.getTime() ?? 0;
+    sources.push({ name, path, size, modifiedMs, tensors });
+  }
+  return sources;
+}
+
+/** Whether a file is as it was when it was read. */
+export async function isUnchanged(source: SourceOnDisk): Promise<boolean> {
+  const { size, mtime } = await Deno.stat(source.path);
+  return size === source.size && (mtime?.getTime() ?? 0) === source.modifiedMs;
+}
+
+/** Bytes of a file that follow those before. */
+export interface Piece {
+  /** What they are; undefined for a header and for gaps. */
+  readonly band: Band | undefined;
+  /** A buffer of their own. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes between bands that are read at once. */
+const GAP_BYTES = 2 ** 20;
+
+/**
+ * All bytes of a file, in order and each once, and their SHA-256 at the end.
+ *
+ * @param bands Of this file, in order.
+ * @throws {QuantizationError} When the file ends before its header says.
+ */
+export async function* readPieces(
+  { path, size }: SourceOnDisk,
+  bands: readonly Band[],
+): AsyncGenerator<Piece, string> {
+  using file = await Deno.open(path);
+  const hash = createHash("sha256");
+  for (const { band, length } of stretches(size, bands)) {
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length;) {
+      const count = await file.read(bytes.subarray(at));
+      if (count === null) {
+        throw new QuantizationError(path, "it was cut off while it was read");
+      }
+      at += count;
+    }
+    hash.update(bytes);
+    yield { band, bytes };
+  }
+  return hash.digest("hex");
+}
+
+/** Bands and what lies between them. */
+function* stretches(
+  size: number,
+  bands: readonly Band[],
+): Generator<{ band: Band | undefined; length: number }> {
+  let at = 0;
+  for (const band of [...bands, undefined]) {
+    const next = band?.offset ?? size;
+    while (at < next) {
+      const length = Math.min(GAP_BYTES, next - at);
+      yield { band: undefined, length };
+      at += length;
+    }
+    if (band === undefined) return;
+    yield { band, length: band.length };
+    at += band.length;
+  }
+}

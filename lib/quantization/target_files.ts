@@ -1,0 +1,132 @@
+/**
+ * The files that are written, laid out before a byte of them is.
+ *
+ * Tensors fill a file until it would be too large, then the next begins. The
+ * header's length is settled first: what it says of hashes is filled in at the
+ * end, and hashes have a length of their own.
+ *
+ * @module
+ */
+
+/** A place in a target file's data. */
+export interface Spot {
+  /** Index of the file. */
+  readonly file: number;
+  /** From the first byte of its data. */
+  readonly offset: number;
+}
+
+/** A tensor to be written. */
+export interface TargetTensor {
+  /** In the header. */
+  readonly name: string;
+  /** As the format spells it. */
+  readonly dtype: string;
+  /** Sides, outermost first. */
+  readonly shape: readonly number[];
+  /** In bytes. */
+  readonly length: number;
+  /** Its bytes, when they are known without the source. */
+  readonly data?: Uint8Array<ArrayBuffer>;
+}
+
+/** A tensor and where it lies. */
+export interface PlacedTensor extends TargetTensor {
+  /** From the first byte of the data. */
+  readonly offset: number;
+}
+
+/** A file to be written. */
+export interface TargetFile {
+  /** In its folder. */
+  readonly name: string;
+  /** In the order of their bytes. */
+  readonly tensors: readonly PlacedTensor[];
+  /** Bytes of all tensors. */
+  readonly dataBytes: number;
+}
+
+/** Headers end at a multiple of this, so that data begins at a page. */
+const PAGE_BYTES = 4096;
+
+/** Bytes of the length before the header. */
+const PREFIX_BYTES = 8;
+
+/** Lays out tensors. */
+export class TargetFiles {
+  readonly #fileBytes: number;
+  readonly #files: { tensors: PlacedTensor[]; dataBytes: number }[] = [];
+
+  /**
+   * Starts without a file.
+   *
+   * @param fileBytes Of a file, unless a single tensor is larger.
+   */
+  constructor(fileBytes: number) {
+    this.#fileBytes = fileBytes;
+  }
+
+  /** Lays `tensors` one after the other, all in one file. */
+  place(tensors: readonly TargetTensor[]): Spot[] {
+    const length = tensors.reduce((sum, { length }) => sum + length, 0);
+    let last = this.#files.at(-1);
+    if (last === undefined || last.dataBytes + length > this.#fileBytes) {
+      last = { tensors: [], dataBytes: 0 };
+      this.#files.push(last);
+    }
+    const file = this.#files.length - 1;
+    const spots: Spot[] = [];
+    for (const tensor of tensors) {
+      spots.push({ file, offset: last.dataBytes });
+      last.tensors.push({ ...tensor, offset: last.dataBytes });
+      last.dataBytes += tensor.length;
+    }
+    return spots;
+  }
+
+  /** All files, with their names. */
+  finish(): TargetFile[] {
+    const count = this.#files.length;
+    const number = (n: number) => String(n).padStart(5, "0");
+    return this.#files.map((file, i) => ({
+      ...file,
+      name: count === 1
+        ? "model.safetensors"
+        : `model-${number(i + 1)}-of-${number(count)}.safetensors`,
+    }));
+  }
+}
+
+/** The start of a file: its length, header and padding. */
+export function headerBytes(
+  file: TargetFile,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const entries = file.tensors.map(({ name, dtype, shape, offset, length }) => [
+    name,
+    { dtype, shape, data_offsets: [offset, offset + length] },
+  ]);
+  const text = new TextEncoder().encode(
+    JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }),
+  );
+  const whole = Math.ceil((PREFIX_BYTES + text.length) / PAGE_BYTES);
+  const bytes = new Uint8Array(whole * PAGE_BYTES).fill(" ".charCodeAt(0));
+  const length = BigInt(bytes.length - PREFIX_BYTES);
+  new DataView(bytes.buffer).setBigUint64(0, length, true);
+  bytes.set(text, PREFIX_BYTES);
+  return bytes;
+}
+
+/** What tells which tensor is in which file; undefined for a single file. */
+export function indexOf(files: readonly TargetFile[]): unknown {
+  if (files.length === 1) return undefined;
+  const map = files.flatMap(({ name, tensors }) =>
+    tensors.map((tensor) => [tensor.name, name])
+  );
+  return {
+    metadata: {
+      total_size: files.reduce((sum, { dataBytes }) => sum + dataBytes, 0),
+    },
+    weight_map: Object.fromEntries(map),
+  };
+}

@@ -1,0 +1,252 @@
+/**
+ * A folder that becomes a checkpoint when everything in it is done.
+ *
+ * ```text
+ * {target}.partial/   files of full size from the start, and the journal
+ * {target}/           the same folder, renamed at the end
+ * ```
+ *
+ * @module
+ */
+
+import { statfs } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { QuantizationError } from "../errors.ts";
+import { Journal } from "./journal.ts";
+import {
+  headerBytes,
+  indexOf,
+  type Spot,
+  type TargetFile,
+} from "./target_files.ts";
+
+const JOURNAL_FILE = "quantize.journal.jsonl";
+const INDEX_FILE = "model.safetensors.index.json";
+
+/** Kept free beside what is written, in bytes. */
+const SPARE_BYTES = 2 ** 26;
+
+/** Metadata of each file. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** A folder that is being filled. */
+export class TargetFolder implements Disposable {
+  readonly #target: string;
+  readonly #partial: string;
+  readonly #targetFiles: readonly TargetFile[];
+  readonly #handles: readonly Deno.FsFile[];
+  readonly #dataStarts: readonly number[];
+  readonly #dirty = new Set<number>();
+  /** What is done so far. */
+  readonly journal: Journal;
+
+  private constructor(
+    target: string,
+    files: readonly TargetFile[],
+    handles: readonly Deno.FsFile[],
+    dataStarts: readonly number[],
+    journal: Journal,
+  ) {
+    this.#target = target;
+    this.#partial = partialFolder(target);
+    this.#targetFiles = files;
+    this.#handles = handles;
+    this.#dataStarts = dataStarts;
+    this.journal = journal;
+  }
+
+  /**
+   * Opens the folder that `target` will be, as an earlier run left it if that
+   * had the same job.
+   *
+   * @param draft Metadata of the final length; its values may still change.
+   * @throws {QuantizationError} When `target` exists, another process fills it,
+   * or the disk is too small.
+   */
+  static async open(
+    target: string,
+    files: readonly TargetFile[],
+    options: { readonly job: string; readonly draft: Metadata },
+  ): Promise<TargetFolder> {
+    const partial = partialFolder(target);
+    await refuseExisting(target);
+    await Deno.mkdir(partial, { recursive: true });
+    await refuseForeign(partial);
+    const journal = await Journal.open(
+      join(partial, JOURNAL_FILE),
+      options.job,
+    );
+    if (journal === undefined) {
+      throw new QuantizationError(target, "another process is writing it");
+    }
+    using opened = new DisposableStack();
+    opened.use(journal);
+    if (journal.done.bands.size === 0) await clear(partial);
+    const starts = files.map((file) => headerBytes(file, options.draft).length);
+    await refuseFullDisk(partial, files, starts);
+    const handles: Deno.FsFile[] = [];
+    for (const [i, { name, dataBytes }] of files.entries()) {
+      const path = join(partial, name);
+      const handle = opened.use(
+        await Deno.open(path, { write: true, create: true }),
+      );
+      await handle.truncate(starts[i]! + dataBytes);
+      handles.push(handle);
+    }
+    opened.move();
+    return new TargetFolder(target, files, handles, starts, journal);
+  }
+
+  /** Writes results at their places. */
+  async write(
+    spots: readonly Spot[],
+    parts: readonly Uint8Array<ArrayBuffer>[],
+  ): Promise<void> {
+    for (const [i, { file, offset }] of spots.entries()) {
+      await this.#writeAt(file, this.#dataStarts[file]! + offset, parts[i]!);
+    }
+  }
+
+  /** Makes sure of what was written, then notes that `bands` are done. */
+  async settle(bands: readonly number[]): Promise<void> {
+    for (const file of this.#dirty) await this.#handles[file]!.syncData();
+    this.#dirty.clear();
+    await this.journal.addBands(bands);
+  }
+
+  /** Writes a small file. */
+  async writeText(name: string, text: string): Promise<void> {
+    await Deno.writeTextFile(join(this.#partial, name), text);
+  }
+
+  /** Copies what lies beside the weights of `source`, folders and all. */
+  async copyBeside(source: string): Promise<void> {
+    await copyFiles(source, this.#partial);
+  }
+
+  /** Writes headers and index, and gives the folder its name. */
+  async finish(metadata: Metadata): Promise<void> {
+    for (const [i, file] of this.#targetFiles.entries()) {
+      await this.#writeAt(i, 0, headerBytes(file, metadata));
+      for (const { data, offset } of file.tensors) {
+        if (data === undefined) continue;
+        await this.#writeAt(i, this.#dataStarts[i]! + offset, data);
+      }
+      await this.#handles[i]!.sync();
+    }
+    const index = indexOf(this.#targetFiles);
+    if (index !== undefined) {
+      await this.writeText(INDEX_FILE, JSON.stringify(index, undefined, 2));
+    }
+    await Deno.remove(join(this.#partial, JOURNAL_FILE));
+    await refuseExisting(this.#target);
+    await Deno.rename(this.#partial, this.#target);
+  }
+
+  /** Closes all files; what is done stays for the next run. */
+  [Symbol.dispose](): void {
+    for (const handle of this.#handles) handle.close();
+    this.journal[Symbol.dispose]();
+  }
+
+  async #writeAt(
+    file: number,
+    position: number,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<void> {
+    const handle = this.#handles[file]!;
+    this.#dirty.add(file);
+    await handle.seek(position, Deno.SeekMode.Start);
+    for (let at = 0; at < bytes.length;) {
+      at += await handle.write(bytes.subarray(at));
+    }
+  }
+}
+
+/** Where `target` lies until it is done. */
+export function partialFolder(target: string): string {
+  return `${resolve(target)}.partial`;
+}
+
+async function refuseExisting(target: string): Promise<void> {
+  try {
+    await Deno.lstat(target);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  throw new QuantizationError(target, "it exists already, name another folder");
+}
+
+/** A folder of that name that no run of ours has made is left alone. */
+async function refuseForeign(partial: string): Promise<void> {
+  const names = (await Array.fromAsync(Deno.readDir(partial)))
+    .map(({ name }) => name);
+  if (names.length === 0 || names.includes(JOURNAL_FILE)) return;
+  throw new QuantizationError(
+    partial,
+    "it holds other files, remove it or name another folder",
+  );
+}
+
+/** Removes what another job has left. */
+async function clear(partial: string): Promise<void> {
+  for await (const { name } of Deno.readDir(partial)) {
+    if (name === JOURNAL_FILE) continue;
+    await Deno.remove(join(partial, name), { recursive: true });
+  }
+}
+
+async function refuseFullDisk(
+  folder: string,
+  files: readonly TargetFile[],
+  starts: readonly number[],
+): Promise<void> {
+  const needed = files.reduce(
+    (sum, { dataBytes }, i) => sum + dataBytes + starts[i]!,
+    SPARE_BYTES,
+  );
+  const { bavail, bsize } = await statfs(folder);
+  let taken = 0;
+  for (const { name } of files) {
+    taken += await takenBytes(join(folder, name));
+  }
+  const free = Number(bavail) * Number(bsize) + taken;
+  if (free >= needed) return;
+  throw new QuantizationError(
+    dirname(folder),
+    `it takes ${megabytes(needed)}, the disk has ${megabytes(free)} free`,
+  );
+}
+
+/** Of the disk; a file may be larger than what is written of it. */
+async function takenBytes(path: string): Promise<number> {
+  try {
+    const { blocks } = await Deno.stat(path);
+    return (blocks ?? 0) * 512;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
+}
+
+/** Weights in any format, their index, and what is hidden. */
+const LEFT_OUT =
+  /\.(safetensors|bin|pt|pth|gguf|onnx)$|\.index\.json$|^config\.json$|^\./;
+
+async function copyFiles(from: string, to: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (LEFT_OUT.test(name)) continue;
+    const target = join(to, name);
+    if (isDirectory) {
+      await Deno.mkdir(target, { recursive: true });
+      await copyFiles(join(from, name), target);
+    } else {
+      await Deno.writeFile(target, await Deno.readFile(join(from, name)));
+    }
+  }
+}

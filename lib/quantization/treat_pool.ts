@@ -1,0 +1,90 @@
+/**
+ * Threads that treat bands, so that every core has work.
+ *
+ * Threads of the web's kind: those of `node:worker_threads` copy what is handed
+ * over, a thousand times slower.
+ *
+ * @module
+ */
+
+import type { Job, Outcome } from "./treat_thread.ts";
+
+/** A thread and the way to it. */
+interface Thread {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+}
+
+/** Threads that are alike. */
+export class TreatPool implements Disposable {
+  readonly #all: readonly Thread[];
+  readonly #idle: Thread[];
+  readonly #waiting: ((thread: Thread) => void)[] = [];
+
+  /** Starts `size` threads, 1 or more. */
+  constructor(size: number) {
+    this.#all = Array.from({ length: size }, start);
+    this.#idle = [...this.#all];
+  }
+
+  /** Threads. */
+  get size(): number {
+    return this.#all.length;
+  }
+
+  /**
+   * The results of a band.
+   *
+   * @param job Its bytes are gone afterwards.
+   * @throws {RangeError} When it cannot be treated.
+   */
+  async treat(job: Job): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+    const thread = this.#idle.pop() ??
+      await new Promise<Thread>((resolve) => this.#waiting.push(resolve));
+    try {
+      const outcome = await exchange(thread, job);
+      if ("parts" in outcome) return outcome.parts;
+      throw new RangeError(outcome.reason);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#idle.push(thread);
+      else next(thread);
+    }
+  }
+
+  /** Stops all threads, whatever they do. */
+  [Symbol.dispose](): void {
+    for (const { worker, port } of this.#all) {
+      port.close();
+      worker.terminate();
+    }
+  }
+}
+
+function start(): Thread {
+  const worker = new Worker(new URL("./treat_thread.ts", import.meta.url), {
+    type: "module",
+  });
+  const { port1, port2 } = new MessageChannel();
+  worker.postMessage(undefined, [port2]);
+  return { worker, port: port1 };
+}
+
+async function exchange(
+  { worker, port }: Thread,
+  job: Job,
+): Promise<Outcome> {
+  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    reject(new Error(event.message));
+  };
+  port.onmessage = ({ data }: MessageEvent<Outcome>) => resolve(data);
+  worker.addEventListener("error", onError);
+  port.postMessage(job, [job.bytes.buffer]);
+  try {
+    return await promise;
+  } finally {
+    worker.removeEventListener("error", onError);
+  }
+}

@@ -1,0 +1,40 @@
+import { deepStrictEqual, ok, throws } from "node:assert/strict";
+import {
+  parseArguments,
+  UsageError,
+} from "../../../deploy/quantize/arguments.ts";
+
+Deno.test("parseArguments() takes the checkpoint and its options in any order", () => {
+  const expected = { source: "a", precision: "int4", target: "b" };
+  for (
+    const line of [
+      "a --precision int4 --out b",
+      "--out=b --precision=int4 a",
+      "--precision int4 a --out b",
+    ]
+  ) {
+    deepStrictEqual(parseArguments(line.split(" ")), expected, line);
+  }
+});
+
+const bad: Record<string, RegExp> = {
+  "": /no checkpoint is named/,
+  "a --out b": /--precision is missing, expected int8 or int4/,
+  "a --precision int3 --out b": /"int3" is unknown, expected int8 or int4/,
+  "a --precision int4": /--out is missing/,
+  "a --precision int4 --out=": /--out is missing/,
+  "a c --precision int4 --out b": /"c" is one checkpoint too many/,
+  "a --precision int4 --out b --fast": /--fast/,
+};
+
+for (const [line, message] of Object.entries(bad)) {
+  Deno.test(`parseArguments() says what is wrong with "${line}", and how to ask`, () => {
+    const words = line.split(" ").filter((word) => word !== "");
+    throws(() => parseArguments(words), (error) => {
+      ok(error instanceof UsageError);
+      ok(message.test(error.message), error.message);
+      ok(error.message.includes("Usage: deno task quantize"));
+      return true;
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Journal } from "../../../lib/quantization/journal.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+Deno.test("Journal knows again what was noted for the same job", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/journal`;
+  {
+    using journal = await Journal.open(path, "a job");
+    await journal!.addBands([0, 2]);
+    await journal!.addHash(1, "abc");
+    await journal!.addBands([1]);
+  }
+  using again = await Journal.open(path, "a job");
+  deepStrictEqual(again!.done, {
+    bands: new Set([0, 2, 1]),
+    hashes: new Map([[1, "abc"]]),
+  });
+});
+
+Deno.test("Journal starts over for another job", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/journal`;
+  {
+    using journal = await Journal.open(path, "a job");
+    await journal!.addBands([0]);
+  }
+  {
+    using other = await Journal.open(path, "another job");
+    strictEqual(other!.done.bands.size, 0);
+  }
+  using first = await Journal.open(path, "a job");
+  strictEqual(first!.done.bands.size, 0);
+});
+
+Deno.test("Journal forgets a torn line and goes on behind the last whole one", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/journal`;
+  {
+    using journal = await Journal.open(path, "a job");
+    await journal!.addBands([0]);
+  }
+  await Deno.writeTextFile(path, '{"bands":[1,', { append: true });
+  {
+    using journal = await Journal.open(path, "a job");
+    deepStrictEqual([...journal!.done.bands], [0]);
+    await journal!.addBands([2]);
+  }
+  using journal = await Journal.open(path, "a job");
+  deepStrictEqual([...journal!.done.bands], [0, 2]);
+});
+
+Deno.test("Journal.open() answers nothing while another holds it", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/journal`;
+  using journal = await Journal.open(path, "a job");
+  ok(journal);
+  strictEqual(await Journal.open(path, "a job"), undefined);
+});

@@ -1,0 +1,62 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
+import {
+  type CopyOptions,
+  quantizedCopy,
+} from "../../../lib/quantization/quantized_copy.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { tinyFolder } from "../../support/tiny.ts";
+
+const tiny = tinyFolder("emu3-tiny");
+
+/** Options, and the warnings that were given. */
+function noting(
+  cacheFolder: string | undefined,
+): { options: CopyOptions; warnings: string[] } {
+  const warnings: string[] = [];
+  const options: CopyOptions = {
+    precision: "int8",
+    threads: 1,
+    program: "test",
+    cacheFolder,
+    warn: (line) => warnings.push(line),
+  };
+  return { options, warnings };
+}
+
+Deno.test("quantizedCopy() makes a copy of the same name once, and finds it again", async () => {
+  using folder = temporaryFolder();
+  const { options, warnings } = noting(join(folder.path, "cache"));
+  const copy = await quantizedCopy(tiny, options);
+  const checkpoint = await openLanguageCheckpoint(copy);
+  strictEqual(checkpoint.name, "emu3-tiny");
+  strictEqual(checkpoint.codeBits, 8);
+  strictEqual(await quantizedCopy(tiny, options), copy);
+  strictEqual(warnings.length, 1);
+  ok(warnings[0]!.includes("deno task quantize"), warnings[0]);
+  ok(/about \d+ s/.test(warnings[0]!), warnings[0]);
+});
+
+Deno.test("quantizedCopy() keeps copies of different precisions and sources apart", async () => {
+  using folder = temporaryFolder();
+  const { options } = noting(folder.path);
+  const copies = [
+    await quantizedCopy(tiny, options),
+    await quantizedCopy(tiny, { ...options, precision: "int4" }),
+    await quantizedCopy(tinyFolder("emu3-tiny-hf"), options),
+  ];
+  strictEqual(new Set(copies).size, 3);
+});
+
+Deno.test("quantizedCopy() does without a folder that it may not write to", async () => {
+  using folder = temporaryFolder();
+  const file = folder.write("file", "not a folder");
+  for (const cacheFolder of [undefined, join(file, "cache")]) {
+    const { options } = noting(cacheFolder);
+    const copy = await quantizedCopy(tiny, options);
+    strictEqual((await openLanguageCheckpoint(copy)).codeBits, 8);
+    deepStrictEqual(copy.startsWith(folder.path), false);
+    await Deno.remove(join(copy, ".."), { recursive: true });
+  }
+});
