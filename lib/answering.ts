@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Policy } from "./engine/sequence.ts";
+import type { Draft, Judged, Policy } from "./engine/policy.ts";
 import { type DrawKey, uniformAt } from "./sampling/random.ts";
 import { sample, type SamplingOptions } from "./sampling/sampler.ts";
 
@@ -44,16 +44,17 @@ export class AnsweringPolicy implements Policy {
     return this.#count;
   }
 
-  choose([logits]: readonly Float32Array<ArrayBuffer>[]): readonly number[] {
+  choose([rows]: Judged): Draft | undefined {
     const { eos, maxTokens, sampling, key } = this.#options;
     const position = this.#count;
-    const token = sample(logits!, sampling, () => uniformAt(key, position));
+    const token = sample(rows![0]!, sampling, () => uniformAt(key, position));
     if (token === eos) {
       this.finishReason = "stop";
-      return [];
+      return undefined;
     }
     this.#count++;
     this.#onToken(token);
-    return this.#count < maxTokens ? [token] : [];
+    if (this.#count === maxTokens) return undefined;
+    return { kept: position === 0 ? 0 : 1, tokens: [token], judged: [0] };
   }
 }

@@ -20,12 +20,15 @@
 import type { Template } from "../models/config/generation_config.ts";
 import { AnsweringPolicy, type FinishReason } from "./answering.ts";
 import { channel } from "./channel.ts";
-import { DrawingPolicy, type DrawnRow } from "./drawing.ts";
-import type { Statistics } from "./engine/sequence.ts";
-import { PromptTooLongError } from "./errors.ts";
+import { drawingPolicy } from "./drawing/drawing_policy.ts";
+import type { DrawnRow } from "./drawing/drawn_grid.ts";
+import type { Strategy } from "./drawing/strategy.ts";
+import type { Prompt, Statistics } from "./engine/sequence.ts";
+import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
 import { type CodeGrid, type GridSize, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
 import { drawingPrompt, type PromptWriter, questionPrompt } from "./prompt.ts";
+import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 
 /** What to draw. */
@@ -40,6 +43,8 @@ export interface Scene {
   readonly size: GridSize;
   /** Rows that are given, fewer than `size` has. */
   readonly prefix: CodeGrid | undefined;
+  /** In which way codes are drawn. */
+  readonly strategy: Strategy;
   /** How codes are chosen. */
   readonly sampling: SamplingOptions;
   /** 0 … 2^53 − 1. */
@@ -151,6 +156,7 @@ export async function drawingTokens(
  * done, its grids, the end.
  *
  * @throws {PromptTooLongError} When prompt and picture exceed the context.
+ * @throws {CacheTooSmallError} When they exceed the memory.
  * @throws {OverloadedError} When the queue is full.
  */
 export async function* draw(
@@ -159,29 +165,35 @@ export async function* draw(
   signal: AbortSignal,
 ): AsyncGenerator<DrawingEvent, void, undefined> {
   const { tokens, unconditional } = await drawingTokens(model, scene);
-  const prompts = unconditional === undefined
-    ? [tokens]
-    : [tokens, unconditional];
+  const prompts = [tokens, unconditional]
+    .filter((tokens) => tokens !== undefined)
+    .map((tokens) => sharedBeforeRows(tokens, scene));
   const { height, width } = scene.size;
   const rows = height - (scene.prefix?.height ?? 0);
   // The last code and the EOL after it are not fed.
   const maxNewTokens = rows * (width + 1) - 2;
   const finished: Statistics[] = [];
+  const group = Symbol("scene");
   yield* channel<DrawingEvent>(async (emit, signal) => {
     const admitted = admission(emit);
     const one = async (imageIndex: number, signal: AbortSignal) => {
-      const policy = new DrawingPolicy(
+      const chanceAt = keyedChance({ seed: scene.seed, stream: imageIndex });
+      const policy = drawingPolicy(
         model.vocabulary,
-        { ...scene, key: { seed: scene.seed, stream: imageIndex } },
+        { ...scene, chanceAt },
         (row) => emit({ type: "row", imageIndex, ...row }),
       );
-      const request = { prompts, maxNewTokens, policy, ...admitted };
+      const cost = { maxNewTokens, long: true, group };
+      const request = { prompts, policy, ...cost, ...admitted };
       finished.push(await model.engine.run(request, signal));
       emit({ type: "grid", imageIndex, grid: policy.grid });
     };
     await allOrNone(scene.count, one, signal);
   }, signal);
-  const promptTokens = prompts.reduce((sum, { length }) => sum + length, 0);
+  const promptTokens = prompts.reduce(
+    (sum, { tokens }) => sum + tokens.length,
+    0,
+  );
   yield {
     type: "finished",
     usage: {
@@ -200,7 +212,8 @@ export async function questionTokens(
     "grids" | "question" | "template"
   >,
 ): Promise<Int32Array<ArrayBuffer>> {
-  return await questionPrompt(model, grids, question, template);
+  const prompt = await questionPrompt(model, grids, question, template);
+  return prompt.tokens;
 }
 
 /**
@@ -208,6 +221,7 @@ export async function questionTokens(
  * comes, never half a character, then the end.
  *
  * @throws {PromptTooLongError} When the context leaves no room for an answer.
+ * @throws {CacheTooSmallError} When the memory leaves none.
  * @throws {OverloadedError} When the queue is full.
  */
 export async function* answer(
@@ -216,10 +230,19 @@ export async function* answer(
   signal: AbortSignal,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const { engine, text, vocabulary } = model;
-  const prompt = await questionTokens(model, question);
-  const room = engine.contextLength - prompt.length;
+  const prompt = await questionPrompt(
+    model,
+    question.grids,
+    question.question,
+    question.template,
+  );
+  const length = prompt.tokens.length;
+  const room = engine.contextLength - length;
   if (room < 1) {
-    throw new PromptTooLongError(prompt.length + 1, engine.contextLength);
+    const tooLong = engine.contextLength < model.config.maxPositions
+      ? CacheTooSmallError
+      : PromptTooLongError;
+    throw new tooLong(length + 1, engine.contextLength);
   }
   const maxTokens = Math.min(question.maxTokens, room);
   const stream = text.stream({ skipSpecial: true });
@@ -240,6 +263,7 @@ export async function* answer(
     const request = {
       prompts: [prompt],
       maxNewTokens: maxTokens - 1,
+      long: false,
       policy,
       ...admission(emit),
     };
@@ -250,9 +274,19 @@ export async function* answer(
     type: "finished",
     text: whole,
     finishReason: policy!.finishReason,
-    usage: { promptTokens: prompt.length, newTokens: policy!.count },
+    usage: { promptTokens: length, newTokens: policy!.count },
     statistics: statistics!,
   };
+}
+
+/** A prompt that others may share up to the rows that are given, and with them. */
+function sharedBeforeRows(
+  tokens: Int32Array<ArrayBuffer>,
+  { prefix, size }: Scene,
+): Prompt {
+  const rows = (prefix?.height ?? 0) * (size.width + 1);
+  const cuts = [tokens.length - rows, tokens.length];
+  return { tokens, cuts: rows === 0 ? cuts.slice(1) : cuts };
 }
 
 /** Tells of the first queueing and the first start, of however many runs. */

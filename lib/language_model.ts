@@ -7,10 +7,10 @@
 
 import type { GenerationConfig } from "../models/config/generation_config.ts";
 import type { LanguageConfig } from "../models/config/language_config.ts";
-import type { Head } from "./engine/decoder.ts";
 import { Engine } from "./engine/engine.ts";
-import { cacheBytesPerToken } from "./engine/kv_cache.ts";
+import { cacheBytesPerToken, type CacheDtype } from "./engine/kv_cache.ts";
 import { OnnxDecoder } from "./engine/onnx_decoder.ts";
+import type { Head } from "./engine/policy.ts";
 import type { LanguageCheckpoint } from "./loading/checkpoint.ts";
 import { openTextSide } from "./loading/text_files.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -30,10 +30,7 @@ export interface LanguageModel {
   /** Which token means what. */
   readonly vocabulary: Vocabulary;
   /** What runs requests. */
-  readonly engine: Pick<
-    Engine,
-    "run" | "contextLength" | "waiting" | "running"
-  >;
+  readonly engine: Pick<Engine, "run" | "contextLength" | "state">;
 }
 
 /** How to open a language model. */
@@ -42,8 +39,10 @@ export interface LanguageModelOptions {
   readonly heads: readonly Head[];
   /** Sequences that may run together, 2 or more. */
   readonly slots: number;
-  /** Bytes that keys and values may take. */
+  /** Bytes that keys and values of all sequences may take together. */
   readonly cacheBytes: number;
+  /** Their type; undefined for what the memory suggests. */
+  readonly cacheDtype?: CacheDtype | undefined;
   /** Tokens that one prefill takes at most. */
   readonly chunkLength: number;
   /** Requests that may wait. */
@@ -53,7 +52,15 @@ export interface LanguageModelOptions {
 }
 
 /** A language model and what must be closed with it. */
-export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {}
+export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {
+  /** Keys and values, as far as their tokens are given memory. */
+  readonly cache: {
+    /** Their type. */
+    readonly dtype: CacheDtype;
+    /** Bytes that one token takes. */
+    readonly tokenBytes: number;
+  };
+}
 
 /**
  * Opens a checkpoint: text files, graphs and heads at once.
@@ -67,13 +74,19 @@ export async function openLanguageModel(
   options: LanguageModelOptions,
 ): Promise<OpenedLanguageModel> {
   const { text, vocabulary } = await openTextSide(checkpoint);
+  const cache = cacheSize(checkpoint.config, options);
   const decoder = await OnnxDecoder.open(runtime, checkpoint, vocabulary, {
     slots: options.slots,
-    contextLength: contextLength(checkpoint.config, options),
+    contextLength: cache.positions,
+    cacheDtype: cache.dtype,
     chunkLength: options.chunkLength,
     heads: options.heads,
   });
-  const engine = new Engine(decoder, options);
+  const engine = new Engine(decoder, {
+    queueLimit: options.queueLimit,
+    cacheTokens: cache.tokens,
+    now: options.now,
+  });
   await text.ready;
   return {
     name: checkpoint.name,
@@ -82,6 +95,7 @@ export async function openLanguageModel(
     text,
     vocabulary,
     engine,
+    cache,
     [Symbol.asyncDispose]: async () => {
       await engine[Symbol.asyncDispose]();
       await decoder[Symbol.asyncDispose]();
@@ -90,18 +104,43 @@ export async function openLanguageModel(
   };
 }
 
-/** What the model was trained for, or what the memory holds. */
-function contextLength(
+/** Of the cache, what two sequences of full length may take in fp32. */
+const SINGLE_SHARE = 1 / 2;
+
+/** How much the cache holds, and in which type. */
+interface CacheSize {
+  readonly dtype: CacheDtype;
+  /** Bytes of one token. */
+  readonly tokenBytes: number;
+  /** Tokens of all sequences together. */
+  readonly tokens: number;
+  /** Tokens of one: what the model was trained for, or what the memory holds. */
+  readonly positions: number;
+}
+
+/**
+ * Half floats where a guided picture of full length would take most of the
+ * memory in fp32: they hold twice as much, and attend a little slower.
+ */
+function cacheSize(
   config: LanguageConfig,
-  { slots, cacheBytes }: LanguageModelOptions,
-): number {
-  const held = Math.floor(cacheBytes / slots / cacheBytesPerToken(config));
-  if (held < 1) {
+  { cacheBytes, cacheDtype }: LanguageModelOptions,
+): CacheSize {
+  const { maxPositions } = config;
+  const guided = 2 * maxPositions * cacheBytesPerToken(config, "float32");
+  const dtype = cacheDtype ??
+    (guided <= SINGLE_SHARE * cacheBytes ? "float32" : "float16");
+  const tokenBytes = cacheBytesPerToken(config, dtype);
+  const tokens = Math.floor(cacheBytes / tokenBytes);
+  if (tokens < 2) {
     throw new RangeError(
-      `Cannot keep ${slots} sequences in ${cacheBytes} bytes: one token takes ${
-        cacheBytesPerToken(config)
-      }, raise KV_BYTES or lower SLOTS`,
+      `Cannot keep sequences in ${cacheBytes} bytes: one token takes ${tokenBytes}, raise KV_BYTES`,
     );
   }
-  return Math.min(config.maxPositions, held);
+  return {
+    dtype,
+    tokenBytes,
+    tokens,
+    positions: Math.min(maxPositions, tokens),
+  };
 }

@@ -15,6 +15,7 @@
  */
 
 import type { Template } from "../models/config/generation_config.ts";
+import type { Prompt } from "./engine/sequence.ts";
 import { type CodeGrid, type GridSize, gridTokens } from "./grid.ts";
 import type { TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
@@ -50,25 +51,29 @@ export async function drawingPrompt(
   ]);
 }
 
-/** What precedes the first token of an answer about `grids`. */
+/**
+ * What precedes the first token of an answer about `grids`. Others may share the
+ * words before the pictures, and each picture with what is before it.
+ */
 export async function questionPrompt(
   { text, vocabulary }: PromptWriter,
   grids: readonly CodeGrid[],
   question: string,
   template: Template,
-): Promise<Int32Array<ArrayBuffer>> {
+): Promise<Prompt> {
   const { before, after } = WORDING[template];
-  const pictures: ArrayLike<number>[] = [];
+  const shared = [joined([[vocabulary.bos], await text.encode(before)])];
   for (const grid of grids) {
-    pictures.push(...await pictureStart({ text, vocabulary }, grid));
-    pictures.push(gridTokens(grid, vocabulary));
+    const start = await pictureStart({ text, vocabulary }, grid);
+    shared.push(joined([...start, gridTokens(grid, vocabulary)]));
   }
-  return joined([
-    [vocabulary.bos],
-    await text.encode(before),
-    ...pictures,
-    await text.encode(`${question}${after}`),
-  ]);
+  const asked = Int32Array.from(await text.encode(`${question}${after}`));
+  const parts = asked.length === 0 ? shared : [...shared, asked];
+  let length = 0;
+  return {
+    tokens: joined(parts),
+    cuts: parts.map((part) => length += part.length),
+  };
 }
 
 /** `BOI H*W IMG` */

@@ -15,7 +15,7 @@
  * @module
  */
 
-import type { BuiltGraph } from "../models/decoder.ts";
+import type { BuiltGraph } from "../models/graph/built_graph.ts";
 import type { OutputCopy } from "./runtime/outputs.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { Tensor } from "./runtime/tensor.ts";

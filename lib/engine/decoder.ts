@@ -6,29 +6,53 @@
  * than two rows, since kernels for a single row round differently, and a prompt
  * is cut into chunks by position, never by load.
  *
- * Shapes: E hidden size, V tokens judged by the head, S tokens of a chunk.
+ * Shapes: E hidden size, V tokens judged by the head, S tokens of a row.
  *
  * @module
  */
 
+import type { Head } from "./policy.ts";
+
 /** Fewer rows than this and kernels round differently. */
 export const MIN_ROWS = 2;
 
-/** Which tokens a head judges. */
-export type Head = "codes" | "vocabulary";
+/** Tokens that a row of a step may have. */
+export const MAX_STEP_TOKENS = 2;
 
-/** One token for one slot. */
+/** Tokens for one slot in a step. */
 export interface Feed {
   /** Row of the cache. */
   readonly slot: number;
-  /** Token to append. */
-  readonly token: number;
+  /** Tokens to append, one or two. */
+  readonly tokens: readonly number[];
   /** Tokens that the slot holds already. */
   readonly position: number;
 }
 
+/** Tokens for one slot in a wide run. */
+export interface WideRow {
+  /** Row of the cache. */
+  readonly slot: number;
+  /** Tokens to append; every row of a run has as many. */
+  readonly tokens: readonly number[];
+  /** Tokens that the slot holds already. */
+  readonly position: number;
+  /**
+   * Where tokens stand if not one after the other: of each that the slot will
+   * hold, the held ones first. A token sees those that stand before it, and
+   * itself.
+   */
+  readonly places?: Int32Array;
+}
+
+/** What a slot held, outside of it. */
+export interface Snapshot {
+  /** How many tokens. */
+  readonly tokens: number;
+}
+
 /** A language model with a cache of some slots. */
-export interface Decoder {
+export interface Decoder<Kept extends Snapshot = Snapshot> {
   /** Sequences that may run together. */
   readonly slots: number;
   /** Tokens that a slot holds. */
@@ -39,7 +63,7 @@ export interface Decoder {
   /**
    * Appends `tokens` to a slot that holds `start` tokens.
    *
-   * @returns Hidden states `[S, E]`; valid until the next call.
+   * @returns Hidden states `[S, E]`.
    */
   prefill(
     slot: number,
@@ -49,14 +73,37 @@ export interface Decoder {
   ): Promise<Float32Array<ArrayBuffer>>;
 
   /**
-   * Appends one token to each of several slots.
+   * Appends tokens to each of several slots.
    *
-   * @returns Hidden states `[E]`, one a feed; valid until the next call.
+   * @returns The hidden state of each feed's last token, `[E]`; valid until the
+   * next call.
    */
   step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]>;
 
+  /**
+   * Appends several tokens to each of a few slots.
+   *
+   * @returns Hidden states `[S, E]`, one array a row; valid until the next call.
+   */
+  wide(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]>;
+
+  /** A copy of the first `tokens` that a slot holds. */
+  save(slot: number, tokens: number): Promise<Kept>;
+
+  /** Puts the first `tokens` of a snapshot into a slot. */
+  restore(slot: number, snapshot: Kept, tokens: number): Promise<void>;
+
+  /** Moves what a slot holds, `tokens` of them, to another. */
+  move(from: number, to: number, tokens: number): Promise<void>;
+
   /** Forgets what a slot holds. */
   release(slot: number): void;
+
+  /** Gives back the memory of a slot that was released. */
+  trim(slot: number): void;
 
   /**
    * What the head makes of some hidden states.

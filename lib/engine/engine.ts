@@ -1,59 +1,110 @@
 /**
  * Many requests on one language model.
  *
- * Requests join and leave between steps. A step is a paragraph: admit who may
- * start, run one chunk of one prompt, feed one token to everybody who is
- * drawing or answering, let their policies choose, retire who is done.
+ * Requests join and leave between steps. A step is a paragraph: drop who is
+ * gone, admit who may start, run one chunk of one prompt, feed what everybody
+ * wants to say next, let their policies choose, retire who is done.
  *
  * Knows tokens only: nothing of text, pictures, files or devices.
  *
  * @module
  */
 
-import { OverloadedError, PromptTooLongError } from "../errors.ts";
-import type { Decoder } from "./decoder.ts";
-import { admissible, retryAfterSeconds } from "./scheduler.ts";
-import { type EngineRequest, Sequence, type Statistics } from "./sequence.ts";
+import { OverloadedError } from "../errors.ts";
+import type { Decoder, Snapshot } from "./decoder.ts";
+import type { Claim, Fairness } from "./admission.ts";
+import { claimOf } from "./claim.ts";
+import { nextPrefill } from "./prefill_order.ts";
+import { retryAfterSeconds, type Running } from "./retry_after.ts";
+import {
+  type EngineRequest,
+  type HiddenState,
+  type Row,
+  Sequence,
+  type Statistics,
+} from "./sequence.ts";
+import { type CacheState, SlotKeeper } from "./slot_keeper.ts";
 
 /** How an engine runs. */
 export interface EngineOptions {
   /** Requests that may wait. */
   readonly queueLimit: number;
+  /** Tokens that slots and kept prefixes may hold together. */
+  readonly cacheTokens: number;
   /** A clock, in milliseconds. */
   readonly now: () => number;
+}
+
+/** Where an engine stands. */
+export interface EngineState {
+  /** Rows that may run together. */
+  readonly slots: number;
+  /** Rows that run. */
+  readonly slotsInUse: number;
+  /** Requests in the queue. */
+  readonly waiting: number;
+  /** Requests that hold slots. */
+  readonly running: number;
+  /** Of keys and values. */
+  readonly cache: CacheState;
 }
 
 /** A request and where it stands. */
 interface Ticket {
   readonly request: EngineRequest;
+  readonly claim: Claim;
   readonly signal: AbortSignal;
   readonly settle: PromiseWithResolvers<Statistics>;
   readonly askedAt: number;
+  /** How often others have passed it in the queue. */
+  passed: number;
+  /** Chunks that others got since its last one. */
+  waited: number;
   startedAt: number;
   chosenAt: number;
   sequence: Sequence | undefined;
 }
 
-/** How fast the average of durations forgets. */
-const DURATION_MEMORY = 0.8;
+/** Hidden states that a policy wants judged, by token, then by row. */
+interface Judging {
+  readonly ticket: Ticket;
+  readonly states: readonly (readonly HiddenState[])[];
+}
+
+/** What keeps requests from starving each other. */
+const MAX_PASSES = 16;
+const MAX_PREFILL_WAIT = 8;
+/** Of the tokens, what several pictures leave to answers. */
+const KEPT_SHARE = 1 / 8;
+
+/** How fast the average of a step's duration forgets. */
+const STEP_MEMORY = 0.95;
 
 /** Runs requests on a {@linkcode Decoder}. */
-export class Engine implements AsyncDisposable {
-  readonly #decoder: Decoder;
+export class Engine<Kept extends Snapshot = Snapshot>
+  implements AsyncDisposable {
+  readonly #decoder: Decoder<Kept>;
   readonly #options: EngineOptions;
+  readonly #keeper: SlotKeeper<Kept>;
+  readonly #fairness: Fairness;
   readonly #waiting: Ticket[] = [];
   readonly #running = new Set<Ticket>();
-  readonly #freeSlots: number[];
   #loop: Promise<void> | undefined;
   #closed = false;
-  /** Smoothed seconds that a request runs. */
-  #averageSeconds = 1;
+  /** Smoothed. */
+  #secondsPerStep = 0.1;
 
   /** Runs nothing until asked. */
-  constructor(decoder: Decoder, options: EngineOptions) {
+  constructor(decoder: Decoder<Kept>, options: EngineOptions) {
     this.#decoder = decoder;
     this.#options = options;
-    this.#freeSlots = [...Array(decoder.slots).keys()];
+    this.#fairness = {
+      maxPasses: MAX_PASSES,
+      keptSlots: 1,
+      keptTokens: Math.floor(options.cacheTokens * KEPT_SHARE),
+    };
+    const { cacheTokens } = options;
+    this.#keeper = new SlotKeeper(decoder, cacheTokens, this.#fairness);
   }
 
   /** Tokens that prompt and answer may have together. */
@@ -61,31 +112,40 @@ export class Engine implements AsyncDisposable {
     return this.#decoder.contextLength;
   }
 
-  /** Requests in the queue. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  /** Requests that hold slots. */
-  get running(): number {
-    return this.#running.size;
+  /** Where it stands. */
+  get state(): EngineState {
+    return {
+      slots: this.#decoder.slots,
+      slotsInUse: this.#decoder.slots - this.#keeper.budget.idle.length,
+      waiting: this.#waiting.length,
+      running: this.#running.size,
+      cache: this.#keeper.state,
+    };
   }
 
   /**
    * Runs a request to its end.
    *
-   * @throws {PromptTooLongError} When it does not fit into a slot.
+   * @throws {PromptTooLongError} When it does not fit into the context.
+   * @throws {CacheTooSmallError} When it can never fit into the memory.
    * @throws {OverloadedError} When the queue is full.
    * @throws The signal's reason when it aborts.
    */
   async run(request: EngineRequest, signal: AbortSignal): Promise<Statistics> {
     signal.throwIfAborted();
-    this.#check(request);
+    if (this.#closed) throw new TypeError("Cannot run: the engine is closed");
+    const claim = claimOf(request, this.contextLength, this.#keeper.budget);
+    if (this.#waiting.length >= this.#options.queueLimit) {
+      throw new OverloadedError(this.#retryAfterSeconds());
+    }
     const ticket: Ticket = {
       request,
+      claim,
       signal,
       settle: Promise.withResolvers(),
       askedAt: this.#options.now(),
+      passed: 0,
+      waited: 0,
       startedAt: 0,
       chosenAt: 0,
       sequence: undefined,
@@ -102,33 +162,33 @@ export class Engine implements AsyncDisposable {
     await this.#loop;
   }
 
-  #check({ prompts, maxNewTokens }: EngineRequest): void {
-    if (this.#closed) throw new TypeError("Cannot run: the engine is closed");
-    const longest = Math.max(...prompts.map(({ length }) => length));
-    const needed = longest + maxNewTokens;
-    if (needed > this.contextLength) {
-      throw new PromptTooLongError(needed, this.contextLength);
-    }
-    if (prompts.length > this.#decoder.slots) {
-      throw new RangeError(
-        `Cannot run ${prompts.length} rows: there are ${this.#decoder.slots} slots`,
-      );
-    }
-    if (this.#waiting.length >= this.#options.queueLimit) {
-      throw new OverloadedError(
-        retryAfterSeconds(
-          this.#waiting.length,
-          this.#averageSeconds,
-          Math.max(1, this.#running.size),
-        ),
-      );
-    }
+  #retryAfterSeconds(): number {
+    const running = [...this.#running].map((ticket): Running => {
+      const { remaining, fed, rows } = ticket.sequence!;
+      const chunks = Math.ceil(remaining / this.#decoder.chunkLength);
+      return {
+        ...ticket.claim,
+        slots: rows.map(({ slot }) => slot),
+        steps: chunks + ticket.request.maxNewTokens - fed,
+      };
+    });
+    return retryAfterSeconds(
+      { waiting: this.#queue(), running, budget: this.#keeper.budget },
+      this.#fairness,
+      this.#secondsPerStep,
+    );
   }
 
   async #runLoop(): Promise<void> {
     // The caller sees its promise before anything runs.
     await Promise.resolve();
-    while (this.#waiting.length + this.#running.size > 0) await this.#step();
+    while (this.#waiting.length + this.#running.size > 0) {
+      const startedAt = this.#options.now();
+      await this.#step();
+      const seconds = (this.#options.now() - startedAt) / 1000;
+      this.#secondsPerStep = STEP_MEMORY * this.#secondsPerStep +
+        (1 - STEP_MEMORY) * seconds;
+    }
     this.#loop = undefined;
   }
 
@@ -136,7 +196,8 @@ export class Engine implements AsyncDisposable {
     this.#dropCancelled();
     this.#admit();
     await this.#prefill();
-    await this.#decode();
+    await this.#stepTogether();
+    await this.#runWide();
   }
 
   #dropCancelled(): void {
@@ -148,94 +209,148 @@ export class Engine implements AsyncDisposable {
   }
 
   #admit(): void {
-    const needs = this.#waiting.map(({ request }) => request.prompts.length);
-    const count = admissible(needs, this.#freeSlots.length);
-    for (const ticket of this.#waiting.splice(0, count)) {
-      // The lowest slots first: a step runs all rows up to the highest in use.
-      this.#freeSlots.sort((a, b) => a - b);
-      const slots = this.#freeSlots.splice(0, ticket.request.prompts.length);
-      ticket.sequence = new Sequence(ticket.request, slots);
-      ticket.startedAt = this.#options.now();
-      this.#running.add(ticket);
-      ticket.request.onStarted?.();
+    for (;;) {
+      const running = [...this.#running].map(({ claim }) => claim);
+      const start = this.#keeper.start(
+        this.#queue(),
+        running,
+        (index) => this.#waiting[index]!.request.prompts,
+      );
+      if (start === undefined) return;
+      for (const index of start.passed) this.#waiting[index]!.passed++;
+      const [ticket] = this.#waiting.splice(start.index, 1);
+      ticket!.sequence = new Sequence(ticket!.request, start.slots);
+      ticket!.startedAt = this.#options.now();
+      this.#running.add(ticket!);
+      ticket!.request.onStarted?.();
     }
   }
 
-  /** Runs one chunk for the first who needs one. */
+  #queue(): (Claim & { passed: number })[] {
+    return this.#waiting.map(({ claim, passed }) => ({ ...claim, passed }));
+  }
+
+  /** Runs one chunk for whoever is due. */
   async #prefill(): Promise<void> {
-    for (const ticket of this.#running) {
-      const sequence = ticket.sequence!;
-      const chunk = sequence.nextChunk(this.#decoder.chunkLength);
-      if (chunk === undefined) continue;
-      try {
-        const { slot, tokens, start } = chunk;
-        const hidden = await this.#decoder.prefill(
-          slot,
-          tokens,
-          start,
-          ticket.signal,
-        );
-        sequence.acceptChunk(chunk, hidden);
-        const states = sequence.promptHidden();
-        if (states !== undefined) await this.#judge([{ ticket, states }]);
-      } catch (error) {
-        this.#fail(ticket, error);
-      }
-      return;
+    const due = [...this.#running].filter(({ sequence }) =>
+      sequence!.remaining > 0
+    );
+    const next = nextPrefill(
+      due.map(({ sequence, waited }) => ({
+        remaining: sequence!.remaining,
+        waited,
+      })),
+      MAX_PREFILL_WAIT,
+    );
+    if (next === undefined) return;
+    const ticket = due[next]!;
+    for (const other of due) other.waited++;
+    ticket.waited = 0;
+    try {
+      await this.#prefillChunk(ticket, ticket.sequence!);
+    } catch (error) {
+      this.#fail(ticket, error);
     }
   }
 
-  /** Feeds one token to everybody who has one. */
-  async #decode(): Promise<void> {
+  async #prefillChunk(ticket: Ticket, sequence: Sequence): Promise<void> {
+    const row = sequence.prefilling!;
+    if (row.length === 0) await this.#keeper.restore(sequence, row);
+    if (sequence.prefilling === row) {
+      const chunk = sequence.nextChunk(row, this.#decoder.chunkLength);
+      const hidden = await this.#decoder.prefill(
+        row.slot,
+        chunk.tokens,
+        row.length,
+        ticket.signal,
+      );
+      sequence.acceptChunk(chunk, hidden);
+      if (sequence.prefilling !== row) await this.#keeper.keep(row);
+    }
+    if (sequence.prefilling !== undefined) return;
+    await this.#judge([{ ticket, states: [sequence.promptStates()] }]);
+  }
+
+  /** One run for all who feed a token or two. */
+  async #stepTogether(): Promise<void> {
     const tickets = [...this.#running].filter(({ sequence }) =>
-      sequence!.decoding
+      sequence!.narrow
     );
     if (tickets.length === 0) return;
-    const feeds = tickets.map(({ sequence }) => sequence!.nextFeeds());
     try {
+      await this.#compact(tickets);
+      const feeds = tickets.map(({ sequence }) => sequence!.feeds());
       const hidden = await this.#decoder.step(feeds.flat());
       let next = 0;
-      const judged: { ticket: Ticket; states: Float32Array<ArrayBuffer>[] }[] =
-        [];
-      for (const [i, ticket] of tickets.entries()) {
-        const states = hidden.slice(next, next += feeds[i]!.length);
+      const judging = tickets.map((ticket, i) => {
         ticket.sequence!.acceptFeed();
-        // A forced token that is to follow needs no judgement of this one.
-        if (!ticket.sequence!.decoding) judged.push({ ticket, states });
-      }
-      await this.#judge(judged);
+        return {
+          ticket,
+          states: [hidden.slice(next, next += feeds[i]!.length)],
+        };
+      });
+      await this.#judge(judging);
     } catch (error) {
       for (const ticket of tickets) this.#fail(ticket, error);
     }
   }
 
-  /** Lets policies choose, those of one head together. */
-  async #judge(
-    judged: readonly {
-      readonly ticket: Ticket;
-      readonly states: readonly Float32Array<ArrayBuffer>[];
-    }[],
-  ): Promise<void> {
-    const byHead = Map.groupBy(
-      judged,
-      ({ ticket }) => ticket.request.policy.head,
+  async #compact(tickets: readonly Ticket[]): Promise<void> {
+    const reserved = new Map<Row, number>();
+    for (const { sequence, claim } of tickets) {
+      sequence!.rows.forEach((row, i) => reserved.set(row, claim.rows[i]!));
+    }
+    await this.#keeper.compact(
+      [...reserved.keys()],
+      (row) => reserved.get(row)!,
     );
-    for (const [head, group] of byHead) {
-      const states = group.flatMap(({ states }) => states);
-      const logits = await this.#decoder.logits(head, states);
-      let next = 0;
-      for (const { ticket, states } of group) {
-        this.#choose(ticket, logits.slice(next, next += states.length));
+  }
+
+  /** A run each for those who feed more. */
+  async #runWide(): Promise<void> {
+    const tickets = [...this.#running].filter(({ sequence }) =>
+      sequence!.decoding && !sequence!.narrow
+    );
+    for (const ticket of tickets) {
+      const sequence = ticket.sequence!;
+      try {
+        const hidden = await this.#decoder.wide(
+          sequence.wideRows(),
+          ticket.signal,
+        );
+        sequence.acceptFeed();
+        await this.#judge([{ ticket, states: sequence.judged(hidden) }]);
+      } catch (error) {
+        this.#fail(ticket, error);
       }
     }
   }
 
-  #choose(ticket: Ticket, logits: Float32Array<ArrayBuffer>[]): void {
+  /** Lets policies choose, those of one head together. */
+  async #judge(judging: readonly Judging[]): Promise<void> {
+    const byHead = Map.groupBy(
+      judging,
+      ({ ticket }) => ticket.request.policy.head,
+    );
+    for (const [head, group] of byHead) {
+      const states = group.flatMap(({ states }) => states.flat());
+      const logits = await this.#decoder.logits(head, states);
+      let next = 0;
+      for (const { ticket, states } of group) {
+        const judged = states.map((rows) =>
+          logits.slice(next, next += rows.length)
+        );
+        this.#choose(ticket, judged);
+      }
+    }
+  }
+
+  #choose(ticket: Ticket, judged: HiddenState[][]): void {
     ticket.chosenAt ||= this.#options.now();
     try {
-      const tokens = ticket.request.policy.choose(logits);
-      if (tokens.length > 0) ticket.sequence!.push(tokens);
-      else this.#finish(ticket);
+      const draft = ticket.request.policy.choose(judged);
+      if (draft === undefined) this.#finish(ticket);
+      else ticket.sequence!.push(draft);
     } catch (error) {
       this.#fail(ticket, error);
     }
@@ -243,8 +358,6 @@ export class Engine implements AsyncDisposable {
 
   #finish(ticket: Ticket): void {
     const now = this.#options.now();
-    this.#averageSeconds = DURATION_MEMORY * this.#averageSeconds +
-      (1 - DURATION_MEMORY) * (now - ticket.startedAt) / 1000;
     this.#release(ticket);
     ticket.settle.resolve({
       queueMs: ticket.startedAt - ticket.askedAt,
@@ -263,9 +376,6 @@ export class Engine implements AsyncDisposable {
     const index = this.#waiting.indexOf(ticket);
     if (index !== -1) this.#waiting.splice(index, 1);
     if (!this.#running.delete(ticket)) return;
-    for (const slot of ticket.sequence!.slots) {
-      this.#decoder.release(slot);
-      this.#freeSlots.push(slot);
-    }
+    for (const row of ticket.sequence!.rows) this.#keeper.release(row);
   }
 }

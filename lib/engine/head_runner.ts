@@ -8,26 +8,22 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
 import { MIN_ROWS } from "./decoder.ts";
 
-/** What a run of some rows reads and writes. */
-interface Buffers {
-  readonly binding: Binding;
-  /** `[B, E]` */
-  readonly hidden: Float32Array<ArrayBuffer>;
-  /** `[B, V]` */
-  readonly logits: Float32Array<ArrayBuffer>;
-}
-
 /** A loaded head. */
-export class HeadRunner implements AsyncDisposable {
+export class HeadRunner implements Disposable {
   readonly #runtime: Runtime;
   readonly #session: Session;
   readonly #hiddenSize: number;
   readonly #judged: number;
-  readonly #resources = new DisposableStack();
-  readonly #buffers = new Map<number, Buffers>();
+  /** `[B, E]`, for as many rows as were ever run. */
+  #hidden = new Float32Array();
+  /** `[B, V]` */
+  #logits = new Float32Array();
+  /** By rows; all over the same memory. */
+  readonly #bindings = new Map<number, Binding>();
+  #tensors = new DisposableStack();
 
   /**
-   * Takes over `session`.
+   * Allocates nothing until it is run.
    *
    * @param hiddenSize E
    * @param judged Tokens that the head judges, V.
@@ -49,34 +45,38 @@ export class HeadRunner implements AsyncDisposable {
     hidden: readonly Float32Array<ArrayBuffer>[],
   ): Promise<Float32Array<ArrayBuffer>[]> {
     const rows = Math.max(MIN_ROWS, hidden.length);
-    const buffers = this.#buffers.get(rows) ?? this.#make(rows);
+    if (rows * this.#hiddenSize > this.#hidden.length) this.#grow(rows);
+    const binding = this.#bindings.get(rows) ?? this.#bind(rows);
     for (const [row, state] of hidden.entries()) {
-      buffers.hidden.set(state, row * this.#hiddenSize);
+      this.#hidden.set(state, row * this.#hiddenSize);
     }
-    await buffers.binding.run();
+    await binding.run();
     return hidden.map((_, row) =>
-      buffers.logits.subarray(row * this.#judged, (row + 1) * this.#judged)
+      this.#logits.subarray(row * this.#judged, (row + 1) * this.#judged)
     );
   }
 
-  /** Frees session and tensors. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session[Symbol.asyncDispose]();
-    this.#resources.dispose();
+  /** Frees tensors and bindings, not the session. */
+  [Symbol.dispose](): void {
+    for (const binding of this.#bindings.values()) binding[Symbol.dispose]();
+    this.#bindings.clear();
+    this.#tensors.dispose();
   }
 
-  #make(rows: number): Buffers {
-    const buffers = {
-      binding: this.#session.bind(),
-      hidden: new Float32Array(rows * this.#hiddenSize),
-      logits: new Float32Array(rows * this.#judged),
-    };
-    const { binding, hidden, logits } = buffers;
+  #grow(rows: number): void {
+    this[Symbol.dispose]();
+    this.#tensors = new DisposableStack();
+    this.#hidden = new Float32Array(rows * this.#hiddenSize);
+    this.#logits = new Float32Array(rows * this.#judged);
+  }
+
+  #bind(rows: number): Binding {
     const tensor = (data: Float32Array<ArrayBuffer>, width: number) =>
-      this.#resources.use(this.#runtime.tensor(data, [rows, width]));
-    binding.input("hidden", tensor(hidden, this.#hiddenSize));
-    binding.output("logits", tensor(logits, this.#judged));
-    this.#buffers.set(rows, buffers);
-    return buffers;
+      this.#tensors.use(this.#runtime.tensor(data, [rows, width]));
+    const binding = this.#session.bind()
+      .input("hidden", tensor(this.#hidden, this.#hiddenSize))
+      .output("logits", tensor(this.#logits, this.#judged));
+    this.#bindings.set(rows, binding);
+    return binding;
   }
 }

@@ -7,21 +7,46 @@
  * ```
  *
  * Graphs read and write this memory directly: the same tensors are bound as
- * past and as present.
+ * past and as present. A slot takes memory only as far as it is written, and
+ * gives it back when it is trimmed.
  *
  * @module
  */
 
+import { cacheNames } from "../../models/attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
+import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
+/** Types in which keys and values may be kept. */
+export type CacheDtype = Extract<Dtype, "float32" | "float16">;
+
 /** Bytes that one token takes in one slot, all layers together. */
-export function cacheBytesPerToken(config: LanguageConfig): number {
-  const { layers, keyValueHeads, headSize } = config;
-  return 2 * layers * keyValueHeads * headSize *
-    Float32Array.BYTES_PER_ELEMENT;
+export function cacheBytesPerToken(
+  { layers, keyValueHeads, headSize }: LanguageConfig,
+  dtype: CacheDtype,
+): number {
+  return 2 * layers * keyValueHeads * headSize * DTYPE_BYTES[dtype];
+}
+
+/** How large a cache is. */
+export interface CacheSize {
+  /** Rows that may run together. */
+  readonly slots: number;
+  /** Tokens that a slot holds, T. */
+  readonly positions: number;
+  /** Type of its elements. */
+  readonly dtype: CacheDtype;
+}
+
+/** What slots held, outside of them: layer × {key, value}, `[H, tokens, D]`. */
+export interface CacheSnapshot {
+  /** How many. */
+  readonly tokens: number;
+  /** One a part of a layer. */
+  readonly parts: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** Tensors of one layer. */
@@ -30,54 +55,163 @@ interface LayerTensors {
   readonly value: Tensor;
 }
 
+/** Memory is copied in pieces of this size; other work may run between them. */
+const PIECE_BYTES = 1 << 26;
+
 /** The memory of all slots. */
 export class KvCache implements Disposable {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
+  readonly #size: CacheSize;
   /** `[slots, H, T, D]`, key then value of each layer. */
-  readonly #memory: readonly Float32Array<ArrayBuffer>[];
+  readonly #memory: readonly ReturnType<Runtime["allocate"]>[];
   readonly #views = new Map<string, LayerTensors[]>();
-  /** Rows that may run together. */
-  readonly slots: number;
-  /** Tokens that a slot holds, T. */
-  readonly positions: number;
+  readonly #resources = new DisposableStack();
+  /** Bytes of `[D]`. */
+  readonly #vectorBytes: number;
 
-  /** Memory is taken from the system as it is first written. */
-  constructor(
-    runtime: Runtime,
-    config: LanguageConfig,
-    slots: number,
-    positions: number,
-  ) {
+  /** Takes address space; memory comes as it is written. */
+  constructor(runtime: Runtime, config: LanguageConfig, size: CacheSize) {
     this.#runtime = runtime;
     this.#config = config;
-    this.slots = slots;
-    this.positions = positions;
+    this.#size = size;
     const { layers, keyValueHeads, headSize } = config;
-    const length = slots * keyValueHeads * positions * headSize;
+    this.#vectorBytes = headSize * DTYPE_BYTES[size.dtype];
+    const bytes = size.slots * keyValueHeads * size.positions *
+      this.#vectorBytes;
     this.#memory = Array.from(
       { length: 2 * layers },
-      () => new Float32Array(length),
+      () => this.#resources.use(runtime.allocate(bytes)),
     );
   }
 
-  /** Binds `rows` slots from `first` on as past and present. */
-  bind(binding: Binding, first: number, rows: number): void {
+  /** Rows that may run together. */
+  get slots(): number {
+    return this.#size.slots;
+  }
+
+  /** Tokens that a slot holds, T. */
+  get positions(): number {
+    return this.#size.positions;
+  }
+
+  /** Type of its elements. */
+  get dtype(): CacheDtype {
+    return this.#size.dtype;
+  }
+
+  /**
+   * Binds `rows` slots from `first` on as past and present.
+   *
+   * @param name Of the row or turn, where a graph has several.
+   */
+  bind(
+    binding: Binding,
+    first: number,
+    rows: number,
+    name?: string | number,
+  ): void {
     for (const [layer, tensors] of this.#view(first, rows).entries()) {
       for (const part of ["key", "value"] as const) {
-        binding.input(`past_key_values.${layer}.${part}`, tensors[part]);
-        binding.output(`present.${layer}.${part}`, tensors[part]);
+        const { past, present } = cacheNames(layer, part, name);
+        binding.input(past, tensors[part]);
+        binding.output(present, tensors[part]);
       }
     }
   }
 
-  /** Frees the tensors; the bindings that use them must be gone. */
+  /** A copy of the first `tokens` of a slot. */
+  async save(slot: number, tokens: number): Promise<CacheSnapshot> {
+    const length = this.#heads * tokens * this.#vectorBytes;
+    const parts = this.#memory.map(() => new Uint8Array(length));
+    await this.#eachPart(tokens, (memory, index) => {
+      for (let head = 0; head < this.#heads; head++) {
+        parts[index]!.set(
+          this.#vectors(memory, slot, head, tokens),
+          head * tokens * this.#vectorBytes,
+        );
+      }
+    });
+    return { tokens, parts };
+  }
+
+  /** Puts the first `tokens` of a snapshot into a slot. */
+  async restore(
+    slot: number,
+    snapshot: CacheSnapshot,
+    tokens: number,
+  ): Promise<void> {
+    await this.#eachPart(tokens, (memory, index) => {
+      for (let head = 0; head < this.#heads; head++) {
+        const start = head * snapshot.tokens * this.#vectorBytes;
+        this.#vectors(memory, slot, head, tokens).set(
+          snapshot.parts[index]!.subarray(
+            start,
+            start + tokens * this.#vectorBytes,
+          ),
+        );
+      }
+    });
+  }
+
+  /** Copies the first `tokens` of one slot to another. */
+  async copy(from: number, to: number, tokens: number): Promise<void> {
+    await this.#eachPart(tokens, (memory) => {
+      for (let head = 0; head < this.#heads; head++) {
+        this.#vectors(memory, to, head, tokens)
+          .set(this.#vectors(memory, from, head, tokens));
+      }
+    });
+  }
+
+  /** Gives the memory of a slot back; what it held is lost. */
+  trim(slot: number): void {
+    const bytes = this.#heads * this.positions * this.#vectorBytes;
+    for (const memory of this.#memory) memory.giveBack(slot * bytes, bytes);
+  }
+
+  /** Frees everything; the bindings that use it must be gone. */
   [Symbol.dispose](): void {
     for (const { key, value } of [...this.#views.values()].flat()) {
       key[Symbol.dispose]();
       value[Symbol.dispose]();
     }
     this.#views.clear();
+    this.#resources.dispose();
+  }
+
+  get #heads(): number {
+    return this.#config.keyValueHeads;
+  }
+
+  async #eachPart(
+    tokens: number,
+    body: (memory: ArrayBuffer, index: number) => void,
+  ): Promise<void> {
+    const bytes = this.#heads * tokens * this.#vectorBytes;
+    let copied = 0;
+    for (const [index, { buffer }] of this.#memory.entries()) {
+      body(buffer, index);
+      copied += bytes;
+      if (copied < PIECE_BYTES) continue;
+      copied = 0;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  }
+
+  /** `[tokens, D]` of one head of a slot. */
+  #vectors(
+    memory: ArrayBuffer,
+    slot: number,
+    head: number,
+    tokens: number,
+  ): Uint8Array<ArrayBuffer> {
+    const row = (slot * this.#heads + head) * this.positions;
+    return new Uint8Array(
+      memory,
+      row * this.#vectorBytes,
+      tokens * this.#vectorBytes,
+    );
   }
 
   #view(first: number, rows: number): LayerTensors[] {
@@ -85,24 +219,21 @@ export class KvCache implements Disposable {
     let view = this.#views.get(name);
     if (view === undefined) {
       view = Array.from({ length: this.#config.layers }, (_, layer) => ({
-        key: this.#slice(this.#memory[2 * layer]!, first, rows),
-        value: this.#slice(this.#memory[2 * layer + 1]!, first, rows),
+        key: this.#slice(this.#memory[2 * layer]!.buffer, first, rows),
+        value: this.#slice(this.#memory[2 * layer + 1]!.buffer, first, rows),
       }));
       this.#views.set(name, view);
     }
     return view;
   }
 
-  #slice(
-    memory: Float32Array<ArrayBuffer>,
-    first: number,
-    rows: number,
-  ): Tensor {
-    const { keyValueHeads, headSize } = this.#config;
-    const row = keyValueHeads * this.positions * headSize;
+  #slice(memory: ArrayBuffer, first: number, rows: number): Tensor {
+    const { headSize } = this.#config;
+    const row = this.#heads * this.positions * this.#vectorBytes;
     return this.#runtime.tensor(
-      memory.subarray(first * row, (first + rows) * row),
-      [rows, keyValueHeads, this.positions, headSize],
+      new Uint8Array(memory, first * row, rows * row),
+      [rows, this.#heads, this.positions, headSize],
+      this.dtype,
     );
   }
 }

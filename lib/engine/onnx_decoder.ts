@@ -1,22 +1,27 @@
 /**
  * The {@linkcode Decoder} on ONNX Runtime.
  *
- * One decoder graph serves prompts (one row, many tokens) and steps (many rows,
- * one token); two head graphs judge codes or the whole vocabulary. Everything a
- * run touches is allocated when the model opens.
+ * One cache, and a runner for each arrangement of rows: prompts (one row, many
+ * tokens) and steps (many rows, one token) share a graph; steps in which some
+ * rows have two tokens, and wide runs, have their own. Two head graphs judge
+ * codes or the whole vocabulary.
  *
  * @module
  */
 
-import { decoderGraph, headGraph } from "../../models/decoder.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding, Session } from "../runtime/session.ts";
+import type { Session } from "../runtime/session.ts";
 import type { Vocabulary } from "../vocabulary.ts";
-import { type Decoder, type Feed, type Head, MIN_ROWS } from "./decoder.ts";
-import { KvCache } from "./kv_cache.ts";
+import type { Decoder, Feed, WideRow } from "./decoder.ts";
+import { DecoderSessions } from "./decoder_sessions.ts";
 import { HeadRunner } from "./head_runner.ts";
+import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
+import { PairRunner } from "./pair_runner.ts";
+import type { Head } from "./policy.ts";
+import { StepRunner } from "./step_runner.ts";
+import { WideRunner } from "./wide_runner.ts";
 
 /** How to open a decoder. */
 export interface OnnxDecoderOptions {
@@ -28,30 +33,22 @@ export interface OnnxDecoderOptions {
   readonly chunkLength: number;
   /** Heads to load. */
   readonly heads: readonly Head[];
-}
-
-/** What a step of some rows reads and writes. */
-interface StepBuffers {
-  readonly binding: Binding;
-  /** `[B, 1]` */
-  readonly ids: BigInt64Array<ArrayBuffer>;
-  /** `[B]` */
-  readonly seqlens: Int32Array<ArrayBuffer>;
-  /** `[]` */
-  readonly total: Int32Array<ArrayBuffer>;
-  /** `[B, 1, E]` */
-  readonly hidden: Float32Array<ArrayBuffer>;
+  /** Type of keys and values. */
+  readonly cacheDtype: CacheDtype;
 }
 
 /** A language model on ONNX Runtime. */
-export class OnnxDecoder implements Decoder, AsyncDisposable {
+export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
+  readonly #sessions: DecoderSessions;
   readonly #session: Session;
   readonly #heads: ReadonlyMap<Head, HeadRunner>;
   readonly #cache: KvCache;
+  readonly #steps: StepRunner;
+  readonly #pairs: PairRunner | undefined;
+  readonly #wide: WideRunner;
   readonly #resources = new DisposableStack();
-  readonly #steps = new Map<number, StepBuffers>();
   /** Tokens that each slot holds. */
   readonly #lengths: Int32Array;
   readonly chunkLength: number;
@@ -59,17 +56,39 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
   private constructor(
     runtime: Runtime,
     config: LanguageConfig,
-    session: Session,
-    heads: ReadonlyMap<Head, HeadRunner>,
+    sessions: DecoderSessions,
+    opened: {
+      readonly step: Session;
+      readonly pair: Session | undefined;
+      readonly heads: ReadonlyMap<Head, HeadRunner>;
+    },
     options: OnnxDecoderOptions,
   ) {
     this.#runtime = runtime;
     this.#config = config;
-    this.#session = session;
-    this.#heads = heads;
-    this.#cache = this.#resources.use(
-      new KvCache(runtime, config, options.slots, options.contextLength),
+    this.#sessions = sessions;
+    this.#session = opened.step;
+    this.#heads = opened.heads;
+    const { hiddenSize } = config;
+    const cache = this.#resources.use(
+      new KvCache(runtime, config, {
+        slots: options.slots,
+        positions: options.contextLength,
+        dtype: options.cacheDtype,
+      }),
     );
+    this.#cache = cache;
+    const parts = { runtime, cache, hiddenSize };
+    this.#steps = this.#resources.use(
+      new StepRunner({ ...parts, session: opened.step }),
+    );
+    this.#pairs = opened.pair && this.#resources.use(
+      new PairRunner({ ...parts, session: opened.pair }),
+    );
+    this.#wide = this.#resources.use(
+      new WideRunner(runtime, sessions, cache, hiddenSize),
+    );
+    for (const head of this.#heads.values()) this.#resources.use(head);
     this.#lengths = new Int32Array(options.slots);
     this.chunkLength = options.chunkLength;
   }
@@ -86,34 +105,32 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
     vocabulary: Pick<Vocabulary, "firstCode" | "codebookSize">,
     options: OnnxDecoderOptions,
   ): Promise<OnnxDecoder> {
-    const { config, weights, weightFolder } = checkpoint;
-    const { computeDtype } = runtime.provider;
-    // Weights that are cast are copied anyway; then let kernels arrange the copy
-    // for speed. Others stay mapped.
-    const prepack = checkpoint.storedDtype !== computeDtype;
-    const sessionOptions = { weightFolder, prepack };
-    const { model } = decoderGraph(config, weights, {
-      computeDtype,
+    const { config } = checkpoint;
+    const sessions = new DecoderSessions(runtime, checkpoint, {
       positions: options.contextLength,
+      cacheDtype: options.cacheDtype,
     });
-    const heads = new Map<Head, HeadRunner>();
-    const session = await runtime.session(model, sessionOptions);
-    for (const head of options.heads) {
-      const rows = head === "codes"
-        ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
-        : { start: 0, count: config.vocabularySize };
-      const graph = headGraph(config, weights, { computeDtype, rows });
-      heads.set(
-        head,
-        new HeadRunner(
-          runtime,
-          await runtime.session(graph.model, sessionOptions),
-          config.hiddenSize,
-          rows.count,
-        ),
-      );
+    try {
+      const step = await sessions.decoder({ type: "step" });
+      // Only pictures have rows that end.
+      const pair = options.heads.includes("codes")
+        ? await sessions.decoder({ type: "pair" })
+        : undefined;
+      const heads = new Map<Head, HeadRunner>();
+      for (const head of options.heads) {
+        const rows = head === "codes"
+          ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
+          : { start: 0, count: config.vocabularySize };
+        const session = await sessions.head(rows);
+        const runner = [runtime, session, config.hiddenSize] as const;
+        heads.set(head, new HeadRunner(...runner, rows.count));
+      }
+      const opened = { step, pair, heads };
+      return new OnnxDecoder(runtime, config, sessions, opened, options);
+    } catch (error) {
+      await sessions[Symbol.asyncDispose]();
+      throw error;
     }
-    return new OnnxDecoder(runtime, config, session, heads, options);
   }
 
   get slots(): number {
@@ -133,11 +150,7 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
     const { hiddenSize } = this.#config;
     const length = tokens.length;
     const total = start + length;
-    if (total > this.contextLength) {
-      throw new RangeError(
-        `Cannot prefill: ${total} tokens do not fit into ${this.contextLength}`,
-      );
-    }
+    this.#assertFits(total);
     using stack = new DisposableStack();
     const binding = stack.use(this.#session.bind());
     const tensor = (
@@ -162,31 +175,60 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
   }
 
   async step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]> {
-    const { hiddenSize } = this.#config;
-    const highest = Math.max(...feeds.map(({ slot }) => slot));
-    const rows = Math.max(MIN_ROWS, highest + 1);
-    const buffers = this.#stepBuffers(rows);
-    buffers.ids.fill(0n);
-    // A slot that has no token now still takes part. It writes where its next
-    // token will be, which nobody reads before that token is there.
-    for (let slot = 0; slot < rows; slot++) {
-      const free = Math.min(this.#lengths[slot]!, this.contextLength - 1);
-      buffers.seqlens[slot] = free;
+    for (const { position, tokens } of feeds) {
+      this.#assertFits(position + tokens.length);
     }
-    for (const { slot, token, position } of feeds) {
-      buffers.ids[slot] = BigInt(token);
-      buffers.seqlens[slot] = position;
+    const paired = feeds.some(({ tokens }) => tokens.length > 1);
+    const runner = paired ? this.#pairs : this.#steps;
+    if (runner === undefined) {
+      throw new TypeError("Cannot feed two tokens: there is no head for codes");
     }
-    buffers.total[0] = Math.max(...buffers.seqlens) + 1;
-    await buffers.binding.run();
-    for (const { slot, position } of feeds) this.#lengths[slot] = position + 1;
-    return feeds.map(({ slot }) =>
-      buffers.hidden.subarray(slot * hiddenSize, (slot + 1) * hiddenSize)
-    );
+    const hidden = await runner.run(feeds, this.#lengths);
+    for (const { slot, position, tokens } of feeds) {
+      this.#lengths[slot] = position + tokens.length;
+    }
+    return hidden;
+  }
+
+  async wide(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    for (const { position, tokens } of rows) {
+      this.#assertFits(position + tokens.length);
+    }
+    const hidden = await this.#wide.run(rows, signal);
+    for (const { slot, position, tokens } of rows) {
+      this.#lengths[slot] = position + tokens.length;
+    }
+    return hidden;
+  }
+
+  save(slot: number, tokens: number): Promise<CacheSnapshot> {
+    return this.#cache.save(slot, tokens);
+  }
+
+  async restore(
+    slot: number,
+    snapshot: CacheSnapshot,
+    tokens: number,
+  ): Promise<void> {
+    await this.#cache.restore(slot, snapshot, tokens);
+    this.#lengths[slot] = tokens;
+  }
+
+  async move(from: number, to: number, tokens: number): Promise<void> {
+    await this.#cache.copy(from, to, tokens);
+    this.#lengths[to] = tokens;
+    this.release(from);
   }
 
   release(slot: number): void {
     this.#lengths[slot] = 0;
+  }
+
+  trim(slot: number): void {
+    this.#cache.trim(slot);
   }
 
   async logits(
@@ -202,39 +244,15 @@ export class OnnxDecoder implements Decoder, AsyncDisposable {
 
   /** Closes graphs and cache. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#session[Symbol.asyncDispose]();
-    for (const head of this.#heads.values()) await head[Symbol.asyncDispose]();
+    // Sessions wait for runs in flight, which still use tensors and cache.
+    await this.#sessions[Symbol.asyncDispose]();
     this.#resources.dispose();
   }
 
-  #stepBuffers(rows: number): StepBuffers {
-    let buffers = this.#steps.get(rows);
-    if (buffers === undefined) {
-      buffers = this.#makeStepBuffers(rows);
-      this.#steps.set(rows, buffers);
-    }
-    return buffers;
-  }
-
-  #makeStepBuffers(rows: number): StepBuffers {
-    const { hiddenSize } = this.#config;
-    const buffers = {
-      binding: this.#session.bind(),
-      ids: new BigInt64Array(rows),
-      seqlens: new Int32Array(rows),
-      total: new Int32Array(1),
-      hidden: new Float32Array(rows * hiddenSize),
-    };
-    const { binding } = buffers;
-    const tensor = (
-      data: Parameters<Runtime["tensor"]>[0],
-      shape: readonly number[],
-    ) => this.#resources.use(this.#runtime.tensor(data, shape));
-    binding.input("input_ids", tensor(buffers.ids, [rows, 1]));
-    binding.input("seqlens_k", tensor(buffers.seqlens, [rows]));
-    binding.input("total_sequence_length", tensor(buffers.total, []));
-    binding.output("hidden", tensor(buffers.hidden, [rows, 1, hiddenSize]));
-    this.#cache.bind(binding, 0, rows);
-    return buffers;
+  #assertFits(tokens: number): void {
+    if (tokens <= this.contextLength) return;
+    throw new RangeError(
+      `Cannot hold ${tokens} tokens: a slot has room for ${this.contextLength}`,
+    );
   }
 }

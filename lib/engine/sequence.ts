@@ -8,29 +8,32 @@
  * @module
  */
 
-import type { Head } from "./decoder.ts";
+import { type Feed, MAX_STEP_TOKENS, type WideRow } from "./decoder.ts";
+import type { Draft, Policy } from "./policy.ts";
 
-/** What decides how a request goes on. */
-export interface Policy {
-  /** Which tokens are judged. */
-  readonly head: Head;
+/** A prompt, and where others may part from it. */
+export interface Prompt {
+  /** What the model is fed first. */
+  readonly tokens: Int32Array<ArrayBuffer>;
   /**
-   * Chooses the next token.
-   *
-   * @param logits One row a prompt, `[V]` each; may be overwritten.
-   * @returns Tokens to feed before choosing again; none when all is said.
+   * Lengths, ascending, at which its beginning may be shared with other prompts;
+   * the last is its whole length.
    */
-  choose(logits: readonly Float32Array<ArrayBuffer>[]): readonly number[];
+  readonly cuts: readonly number[];
 }
 
 /** What is asked of the engine. */
 export interface EngineRequest {
   /** Rows: one, or conditional and unconditional. */
-  readonly prompts: readonly Int32Array[];
-  /** Tokens that may be fed after the prompts. */
+  readonly prompts: readonly Prompt[];
+  /** Tokens that the cache must hold after the prompts. */
   readonly maxNewTokens: number;
   /** How it goes on. */
   readonly policy: Policy;
+  /** Whether it runs for many steps, as a picture does. */
+  readonly long: boolean;
+  /** The same for what was asked for together; undefined when alone. */
+  readonly group?: symbol;
   /** Told once it is in the queue, behind so many others. */
   readonly onQueued?: (position: number) => void;
   /** Told once it has slots. */
@@ -49,34 +52,42 @@ export interface Statistics {
   readonly forwards: number;
 }
 
+/** A hidden state, `[E]`. */
+export type HiddenState = Float32Array<ArrayBuffer>;
+
 /** A row of the batch. */
-interface Row {
-  readonly slot: number;
-  readonly prompt: Int32Array;
-  /** Tokens of it that the cache holds. */
+export interface Row {
+  /** What it is fed first. */
+  readonly prompt: Prompt;
+  /** Row of the cache. */
+  slot: number;
+  /** Tokens that the cache holds of it. */
   length: number;
-  /** After the last token of the prompt. */
-  hidden: Float32Array<ArrayBuffer> | undefined;
+  /** The most that it ever held. */
+  written: number;
+  /** After the tokens at which the prompt may be cut, as far as it has run. */
+  readonly cutStates: Map<number, HiddenState>;
 }
 
 /** A part of a prompt that is due. */
 export interface Chunk {
-  /** Row of the cache. */
-  readonly slot: number;
+  /** Whose. */
+  readonly row: Row;
   /** Tokens to append. */
-  readonly tokens: Int32Array;
-  /** Where they start. */
-  readonly start: number;
+  readonly tokens: Int32Array<ArrayBuffer>;
 }
 
 /** The state of a request that holds slots. */
 export class Sequence {
-  readonly #rows: readonly Row[];
-  readonly #pending: number[] = [];
-  /** Runs so far. */
-  forwards = 0;
+  /** One a prompt. */
+  readonly rows: readonly Row[];
   /** What decides how it goes on. */
   readonly policy: Policy;
+  /** Runs so far. */
+  forwards = 0;
+  #draft: Draft | undefined;
+  /** Of the tokens that were fed after the prompt, where that was told. */
+  readonly #places: number[] = [];
 
   /**
    * Starts with nothing in the cache.
@@ -85,28 +96,44 @@ export class Sequence {
    */
   constructor(request: EngineRequest, slots: readonly number[]) {
     this.policy = request.policy;
-    this.#rows = request.prompts.map((prompt, i) => ({
-      slot: slots[i]!,
+    this.rows = request.prompts.map((prompt, i) => ({
       prompt,
+      slot: slots[i]!,
       length: 0,
-      hidden: undefined,
+      written: 0,
+      cutStates: new Map(),
     }));
   }
 
-  /** Slots that it holds. */
-  get slots(): number[] {
-    return this.#rows.map(({ slot }) => slot);
+  /** Tokens of prompts that are still to run. */
+  get remaining(): number {
+    return this.rows.reduce(
+      (sum, row) => sum + Math.max(0, row.prompt.tokens.length - row.length),
+      0,
+    );
+  }
+
+  /** Tokens fed after the prompt. */
+  get fed(): number {
+    const [row] = this.rows;
+    return Math.max(0, row!.length - row!.prompt.tokens.length);
+  }
+
+  /** The row whose prompt is due; undefined when all have run. */
+  get prefilling(): Row | undefined {
+    return this.rows.find((row) => row.length < row.prompt.tokens.length);
   }
 
   /**
-   * The next part of a prompt, cut by position so that it does not depend on
-   * load; undefined when the prompts are done.
+   * The next part of a row's prompt: to the next multiple of `chunkLength`, but
+   * never across a cut. It depends neither on load nor on what was computed
+   * before, so that results do not either.
    */
-  nextChunk(chunkLength: number): Chunk | undefined {
-    const row = this.#rows.find(({ length, prompt }) => length < prompt.length);
-    if (row === undefined) return undefined;
-    const { slot, prompt, length: start } = row;
-    return { slot, tokens: prompt.subarray(start, start + chunkLength), start };
+  nextChunk(row: Row, chunkLength: number): Chunk {
+    const { length, prompt: { tokens, cuts } } = row;
+    const multiple = chunkLength * (Math.floor(length / chunkLength) + 1);
+    const cut = cuts.find((cut) => cut > length) ?? tokens.length;
+    return { row, tokens: tokens.slice(length, Math.min(multiple, cut)) };
   }
 
   /**
@@ -114,45 +141,107 @@ export class Sequence {
    *
    * @param hidden Hidden states of the chunk, `[S, E]`.
    */
-  acceptChunk(chunk: Chunk, hidden: Float32Array<ArrayBuffer>): void {
-    const row = this.#rows.find(({ slot }) => slot === chunk.slot)!;
-    row.length += chunk.tokens.length;
+  acceptChunk({ row, tokens }: Chunk, hidden: HiddenState): void {
     this.forwards++;
-    if (row.length < row.prompt.length) return;
-    const width = hidden.length / chunk.tokens.length;
-    row.hidden = hidden.slice(-width);
+    this.#grow(row, tokens.length);
+    if (!row.prompt.cuts.includes(row.length)) return;
+    const width = hidden.length / tokens.length;
+    row.cutStates.set(row.length, hidden.slice(-width));
   }
 
-  /** Hidden states after the prompts, one a row; undefined until all are run. */
-  promptHidden(): Float32Array<ArrayBuffer>[] | undefined {
-    const states = this.#rows.map(({ hidden }) => hidden);
-    return states.every((state) => state !== undefined) ? states : undefined;
+  /** Notes that the beginning of a row's prompt was there already. */
+  acceptPrefix(
+    row: Row,
+    length: number,
+    cutStates: ReadonlyMap<number, HiddenState>,
+  ): void {
+    this.#grow(row, length);
+    for (const [cut, state] of cutStates) {
+      if (cut <= length) row.cutStates.set(cut, state);
+    }
   }
 
-  /** Whether a token waits to be fed. */
+  /** Hidden states after the prompts, one a row. */
+  promptStates(): HiddenState[] {
+    return this.rows.map(({ cutStates, prompt }) =>
+      cutStates.get(prompt.tokens.length)!
+    );
+  }
+
+  /** Whether tokens wait to be fed. */
   get decoding(): boolean {
-    return this.#pending.length > 0;
+    return this.#draft !== undefined;
   }
 
-  /** Adds tokens to feed. */
-  push(tokens: readonly number[]): void {
-    this.#pending.push(...tokens);
+  /** Whether they can join a step with those of others. */
+  get narrow(): boolean {
+    if (this.#draft === undefined) return false;
+    const { tokens, judged, places } = this.#draft;
+    return places === undefined && tokens.length <= MAX_STEP_TOKENS &&
+      judged.length === 1 && judged[0] === tokens.length - 1;
   }
 
-  /** The next token, once a row. */
-  nextFeeds(): { slot: number; token: number; position: number }[] {
-    const token = this.#pending[0]!;
-    return this.#rows.map(({ slot, length }) => ({
+  /** Takes what is to be fed next, and forgets what does not stay. */
+  push(draft: Draft): void {
+    const before = this.#draft?.tokens.length ?? 0;
+    const dropped = before - draft.kept;
+    for (const row of this.rows) row.length -= dropped;
+    this.#places.length -= this.#draft?.places === undefined ? 0 : dropped;
+    this.#places.push(...draft.places ?? []);
+    this.#draft = draft;
+  }
+
+  /** The draft as a step takes it, once a row. */
+  feeds(): Feed[] {
+    const { tokens } = this.#draft!;
+    return this.rows.map(({ slot, length }) => ({
       slot,
-      token,
+      tokens,
       position: length,
     }));
   }
 
-  /** Notes that the next token was fed. */
+  /** The draft as a wide run takes it, once a row. */
+  wideRows(): WideRow[] {
+    const placed = this.#draft!.places !== undefined;
+    return this.feeds().map((feed, i) =>
+      placed ? { ...feed, places: this.#allPlaces(this.rows[i]!) } : feed
+    );
+  }
+
+  /** Notes that the draft was fed. */
   acceptFeed(): void {
-    this.#pending.shift();
     this.forwards++;
-    for (const row of this.#rows) row.length++;
+    for (const row of this.rows) this.#grow(row, this.#draft!.tokens.length);
+  }
+
+  /**
+   * The hidden states that the policy wants judged, by token, then by row.
+   *
+   * @param hidden Of the draft, `[S, E]` a row.
+   */
+  judged(hidden: readonly HiddenState[]): HiddenState[][] {
+    const { tokens, judged } = this.#draft!;
+    const width = hidden[0]!.length / tokens.length;
+    return judged.map((token) =>
+      hidden.map((states) =>
+        states.subarray(token * width, (token + 1) * width)
+      )
+    );
+  }
+
+  #grow(row: Row, tokens: number): void {
+    row.length += tokens;
+    row.written = Math.max(row.written, row.length);
+  }
+
+  /** From the start of the prompt. */
+  #allPlaces({ prompt: { tokens } }: Row): Int32Array {
+    const all = new Int32Array(tokens.length + this.#places.length);
+    for (let i = 0; i < tokens.length; i++) all[i] = i;
+    for (const [i, place] of this.#places.entries()) {
+      all[tokens.length + i] = tokens.length + place;
+    }
+    return all;
   }
 }

@@ -20,7 +20,7 @@ import {
   spatialFactor,
   type VisionConfig,
 } from "../../models/config/vision_config.ts";
-import type { BuiltGraph } from "../../models/decoder.ts";
+import type { BuiltGraph } from "../../models/graph/built_graph.ts";
 import type { GraphOptions } from "../../models/graph/graph.ts";
 import type { Weights } from "../../models/graph/weights.ts";
 import {

@@ -25,9 +25,11 @@ function answered(tokens: readonly number[], maxTokens: number) {
   );
   const fed: number[] = [];
   for (let at = 0;; at++) {
-    const feeds = policy.choose(saying(tokens[at] ?? EOS));
-    if (feeds.length === 0) break;
-    fed.push(...feeds);
+    const draft = policy.choose([saying(tokens[at] ?? EOS)]);
+    if (draft === undefined) break;
+    // All that was fed before stays.
+    strictEqual(draft.kept, Math.min(at, 1));
+    fed.push(...draft.tokens);
   }
   return { policy, heard, fed };
 }
@@ -66,7 +68,7 @@ Deno.test("AnsweringPolicy uses the random number of its stream at each position
     (token) => heard.push(token),
   );
   const logits = Float32Array.from({ length: SIZE }, (_, i) => Math.cos(i));
-  for (let at = 0; at < 20; at++) policy.choose([logits.slice()]);
+  for (let at = 0; at < 20; at++) policy.choose([[logits.slice()]]);
   const expected = Array.from(
     { length: 20 },
     (_, at) => sample(logits, sampling, () => uniformAt(key, at)),

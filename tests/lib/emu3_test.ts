@@ -1,5 +1,6 @@
 // deno-lint-ignore-file camelcase -- golden data keeps the names of its source
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { strategyOf } from "../../lib/drawing/strategy.ts";
 import { AnsweringPolicy } from "../../lib/answering.ts";
 import {
   answer,
@@ -72,6 +73,7 @@ function sceneOf(drawn: DrawnCase): Scene {
     guidanceScale: drawn.guidance,
     size: { height: drawn.H, width: drawn.W },
     prefix: drawn.given_codes && gridOf(drawn.given_codes),
+    strategy: strategyOf("autoregressive"),
     sampling: GREEDY,
     seed: 0,
     count: 1,
@@ -144,8 +146,12 @@ for (const name of LANGUAGE_FOLDERS) {
         key: { seed: 0, stream: 0 },
       }, (token) => tokens.push(token));
       await engine.run({
-        prompts: [Int32Array.from(chat.prompt_ids)],
+        prompts: [{
+          tokens: Int32Array.from(chat.prompt_ids),
+          cuts: [chat.prompt_ids.length],
+        }],
         maxNewTokens: chat.max_new_tokens,
+        long: false,
         policy,
       }, NEVER);
       const expected = chat.answer_ids.filter((id) => id !== vocabulary.eos);
@@ -303,8 +309,8 @@ Deno.test("draw() feeds nothing after the last code", async () => {
   const end = events.at(-1)!;
   ok(end.type === "finished");
   const { height, width } = scene.size;
-  // One prompt; every code but the last; EOL between rows.
-  strictEqual(end.statistics.forwards, 1 + height * width - 1 + height - 1);
+  // One prompt; every code but the last; EOL rides along.
+  strictEqual(end.statistics.forwards, 1 + height * width - 1);
 });
 
 Deno.test("draw() and answer() refuse what exceeds the context, with both numbers", async () => {
@@ -352,5 +358,5 @@ Deno.test("draw() ends when its signal aborts or nobody listens, and others go o
   controller.abort(new Error("gone"));
   await rejects(gone, { message: "gone" });
   strictEqual((await kept).length, 1);
-  strictEqual(tiny.model.engine.running, 0);
+  strictEqual(tiny.model.engine.state.running, 0);
 });

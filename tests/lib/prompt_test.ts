@@ -4,7 +4,12 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { gridFromRows, gridLength, rowTokens } from "../../lib/grid.ts";
+import {
+  type CodeGrid,
+  gridFromRows,
+  gridLength,
+  rowTokens,
+} from "../../lib/grid.ts";
 import {
   drawingPrompt,
   type PromptWriter,
@@ -105,7 +110,12 @@ Deno.test("questionPrompt() matches the original with the published ranks", asyn
   for (const golden of prompts.U) {
     const grid = gridFromRows(golden.codes, EMU3_VOCABULARY.codebookSize);
     const template = TEMPLATES[golden.template];
-    const tokens = await questionPrompt(writer, [grid], golden.text, template);
+    const { tokens } = await questionPrompt(
+      writer,
+      [grid],
+      golden.text,
+      template,
+    );
     strictEqual(tokens.length, golden.length);
     const json = JSON.stringify([...tokens]);
     const sha256 = createHash("sha256").update(json).digest("hex");
@@ -181,7 +191,7 @@ Deno.test("questionPrompt() closes a question with a full stop, after a question
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   const grid = gridFromRows([[1]], 512);
-  const tokens = await questionPrompt(writer, [grid], "What?", "chat");
+  const { tokens } = await questionPrompt(writer, [grid], "What?", "chat");
   const said = text.decode(tokens, { skipSpecial: true });
   strictEqual(said, "You are a helpful assistant. USER: 1*1What?. ASSISTANT:");
 });
@@ -190,8 +200,10 @@ Deno.test("questionPrompt() puts several pictures one after the other", async ()
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   const [a, b] = [gridFromRows([[1, 2]], 512), gridFromRows([[3], [4]], 512)];
-  const one = (grid: typeof a) => questionPrompt(writer, [grid], "", "base");
-  const both = await questionPrompt(writer, [a, b], "", "base");
+  const tokensOf = async (grids: CodeGrid[]) =>
+    (await questionPrompt(writer, grids, "", "base")).tokens;
+  const one = (grid: typeof a) => tokensOf([grid]);
+  const both = await tokensOf([a, b]);
   deepStrictEqual([...both], [...await one(a), ...(await one(b)).slice(1)]);
 });
 
@@ -221,5 +233,27 @@ async function questionAgain(
   });
   const grid = gridFromRows(rows, TINY_VOCABULARY.codebookSize);
   const template = TEMPLATES[golden.template];
-  return await questionPrompt(writer, [grid], golden.question, template);
+  return (await questionPrompt(writer, [grid], golden.question, template))
+    .tokens;
 }
+
+Deno.test("questionPrompt() may be shared after the words before the pictures, and after each picture", async () => {
+  using text = await openTextTokenizer(tiny());
+  const writer = { text, vocabulary: TINY_VOCABULARY };
+  const a = { height: 1, width: 2, codes: Uint16Array.of(1, 2) };
+  const b = { height: 1, width: 1, codes: Uint16Array.of(3) };
+  const asked = async (grids: CodeGrid[], question: string) =>
+    await questionPrompt(writer, grids, question, "chat");
+  const both = await asked([a, b], "What is it?");
+  const one = await asked([a], "Why?");
+  const [words, first, second, whole] = both.cuts;
+  deepStrictEqual(both.cuts, [words, first, second, both.tokens.length]);
+  deepStrictEqual(one.cuts, [words, first, one.tokens.length]);
+  deepStrictEqual(
+    one.tokens.subarray(0, first),
+    both.tokens.subarray(0, first),
+  );
+  strictEqual(whole! > second!, true);
+  const bare = await questionPrompt(writer, [a], "", "base");
+  deepStrictEqual(bare.cuts, [1, bare.tokens.length], "BOS, the picture");
+});

@@ -7,7 +7,13 @@
  * @module
  */
 
-import type { Decoder, Feed, Head } from "../../lib/engine/decoder.ts";
+import type {
+  Decoder,
+  Feed,
+  Snapshot,
+  WideRow,
+} from "../../lib/engine/decoder.ts";
+import type { Head } from "../../lib/engine/policy.ts";
 
 /** What a fake decoder is like. */
 export interface FakeDecoderOptions {
@@ -20,16 +26,33 @@ export interface FakeDecoderOptions {
   readonly beforeRun?: () => Promise<void> | void;
 }
 
+/** A token that a slot holds. */
+interface Held {
+  readonly token: number;
+  readonly place: number;
+}
+
+/** What a slot held. */
+export interface FakeSnapshot extends Snapshot {
+  readonly held: readonly Held[];
+}
+
 /** A decoder made of arithmetic. */
-export class FakeDecoder implements Decoder {
+export class FakeDecoder implements Decoder<FakeSnapshot> {
   readonly slots: number;
   readonly contextLength: number;
   readonly chunkLength: number;
   readonly #width: number;
   readonly #beforeRun: () => Promise<void> | void;
-  readonly #held: number[][];
+  readonly #held: Held[][];
   /** Feeds of each step so far. */
   readonly steps: Feed[][] = [];
+  /** Rows of each wide run so far. */
+  readonly wides: WideRow[][] = [];
+  /** Slots that were trimmed, moves and restored prefixes so far. */
+  readonly trims: number[] = [];
+  readonly moves: { from: number; to: number }[] = [];
+  readonly restores: { slot: number; tokens: number }[] = [];
   /** Slots, starts and lengths of each prefill so far. */
   readonly prefills: { slot: number; start: number; length: number }[] = [];
 
@@ -60,13 +83,57 @@ export class FakeDecoder implements Decoder {
   async step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]> {
     await this.#beforeRun();
     this.steps.push([...feeds]);
-    return feeds.map(({ slot, token, position }) =>
-      Float32Array.of(this.#append(slot, token, position))
-    );
+    return feeds.map(({ slot, tokens, position }) => {
+      const states = tokens.map((token, i) =>
+        this.#append(slot, token, position + i)
+      );
+      return Float32Array.of(states.at(-1)!);
+    });
+  }
+
+  async wide(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    await this.#beforeRun();
+    signal?.throwIfAborted();
+    this.wides.push([...rows]);
+    return rows.map(({ slot, tokens, position, places }) => {
+      const states = tokens.map((token, i) =>
+        this.#append(slot, token, position + i, places?.[position + i])
+      );
+      return Float32Array.from(states);
+    });
+  }
+
+  save(slot: number, tokens: number): Promise<FakeSnapshot> {
+    const held = this.#held[slot]!.slice(0, tokens);
+    if (held.length < tokens) throw new Error(`slot ${slot} holds less`);
+    return Promise.resolve({ tokens, held });
+  }
+
+  restore(slot: number, snapshot: FakeSnapshot, tokens: number): Promise<void> {
+    if (this.#held[slot]!.length > 0) throw new Error(`slot ${slot} is in use`);
+    this.restores.push({ slot, tokens });
+    this.#held[slot]!.push(...snapshot.held.slice(0, tokens));
+    return Promise.resolve();
+  }
+
+  move(from: number, to: number, tokens: number): Promise<void> {
+    if (this.#held[to]!.length > 0) throw new Error(`slot ${to} is in use`);
+    this.moves.push({ from, to });
+    this.#held[to]!.push(...this.#held[from]!.slice(0, tokens));
+    this.#held[from]!.length = 0;
+    return Promise.resolve();
   }
 
   release(slot: number): void {
     this.#held[slot]!.length = 0;
+  }
+
+  trim(slot: number): void {
+    if (this.#held[slot]!.length > 0) throw new Error(`slot ${slot} is in use`);
+    this.trims.push(slot);
   }
 
   logits(
@@ -83,14 +150,18 @@ export class FakeDecoder implements Decoder {
     return this.#held.filter(({ length }) => length > 0).length;
   }
 
-  #append(slot: number, token: number, position: number): number {
+  #append(slot: number, token: number, position: number, place = position) {
     const held = this.#held[slot]!;
+    // It may hold more than its owner still wants.
+    held.splice(position);
     if (held.length !== position) {
       throw new Error(`slot ${slot} holds ${held.length}, not ${position}`);
     }
     if (position >= this.contextLength) throw new Error("beyond the context");
-    held.push(token);
-    return fakeState(held);
+    held.push({ token, place });
+    const seen = held.filter((other) => other.place <= place)
+      .sort((a, b) => a.place - b.place);
+    return fakeState(seen.map(({ token }) => token));
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   TextModel,
   VisionModel,
 } from "../../functions/ports.ts";
+import type { EngineState } from "../../lib/engine/engine.ts";
 import type { EngineRequest, Statistics } from "../../lib/engine/sequence.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import type { TextTokenizer } from "../../lib/text/text_tokenizer.ts";
@@ -33,6 +34,19 @@ const STATISTICS: Statistics = {
   forwards: 1,
 };
 
+/** An engine that has done nothing. */
+const IDLE: EngineState = {
+  slots: 8,
+  slotsInUse: 0,
+  waiting: 0,
+  running: 0,
+  cache: {
+    tokens: 4096,
+    tokensHeld: 0,
+    prefixes: { hits: 0, misses: 0, tokensSaved: 0, evictions: 0 },
+  },
+};
+
 /** Chooses code 0 until the policy has enough. */
 export function runAtOnce(request: EngineRequest): Promise<Statistics> {
   request.onQueued?.(0);
@@ -41,7 +55,10 @@ export function runAtOnce(request: EngineRequest): Promise<Statistics> {
     ? TINY_VOCABULARY.codebookSize
     : TINY_VOCABULARY.size;
   const logits = () => request.prompts.map(() => new Float32Array(width));
-  while (request.policy.choose(logits()).length > 0);
+  let draft = request.policy.choose([logits()]);
+  while (draft !== undefined) {
+    draft = request.policy.choose(draft.judged.map(logits));
+  }
   return Promise.resolve(STATISTICS);
 }
 
@@ -113,12 +130,12 @@ export function fakeServices(
   const language: LanguageModel = {
     ...model,
     config: { ...parseLanguageConfig({}), imageArea: 256 },
-    engine: { run, contextLength: 4096, waiting: 0, running: 0 },
+    engine: { run, contextLength: 4096, state: IDLE },
   };
   return {
     codec: inPlaceCodec,
     limits: { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20 },
-    drawer: () => ({ language, vision }),
+    drawer: () => ({ language, vision, strategy: () => "autoregressive" }),
     answerer: () => ({ language, vision }),
     vision: () => vision,
     text: () => Promise.resolve(model),
@@ -136,5 +153,6 @@ export function listing(name: string, state: HeldState): ModelListing {
     device: "cpu",
     state,
     details: undefined,
+    engine: undefined,
   };
 }

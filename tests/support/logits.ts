@@ -19,7 +19,13 @@ export async function logitsOf(
     runtime,
     await openLanguageCheckpoint(folder),
     TINY_VOCABULARY,
-    { slots: 2, contextLength: 128, chunkLength: 128, heads: ["vocabulary"] },
+    {
+      slots: 2,
+      contextLength: 128,
+      chunkLength: 128,
+      heads: ["vocabulary"],
+      cacheDtype: "float32",
+    },
   );
   const hidden = await decoder.prefill(0, ids, 0);
   const width = hidden.length / ids.length;

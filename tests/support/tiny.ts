@@ -37,13 +37,18 @@ export interface TinyLanguage extends AsyncDisposable {
   readonly model: OpenedLanguageModel;
 }
 
-/** Opens a miniature language model. */
+/** Opens a miniature language model, or the one in `folder`. */
 export async function openTinyLanguage(
   name: string = "emu3-tiny",
-  { slots = 8, chunkLength = 32, queueLimit = 64 } = {},
+  {
+    slots = 8,
+    chunkLength = 32,
+    queueLimit = 64,
+    folder = tinyFolder(name),
+  } = {},
 ): Promise<TinyLanguage> {
   const runtime = new Runtime({ threads: 1 });
-  const checkpoint = await openLanguageCheckpoint(tinyFolder(name));
+  const checkpoint = await openLanguageCheckpoint(folder);
   const model = await openLanguageModel(runtime, checkpoint, {
     heads: ["codes", "vocabulary"],
     slots,

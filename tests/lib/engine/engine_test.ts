@@ -1,49 +1,36 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { Engine } from "../../../lib/engine/engine.ts";
-import type { EngineRequest, Policy } from "../../../lib/engine/sequence.ts";
-import { OverloadedError, PromptTooLongError } from "../../../lib/errors.ts";
+import type { Policy } from "../../../lib/engine/policy.ts";
+import type { EngineRequest } from "../../../lib/engine/sequence.ts";
+import {
+  CacheTooSmallError,
+  OverloadedError,
+  PromptTooLongError,
+} from "../../../lib/errors.ts";
 import {
   FakeDecoder,
   type FakeDecoderOptions,
   fakeLogits,
+  type FakeSnapshot,
   fakeState,
 } from "../../support/fake_decoder.ts";
-import { argmax } from "../../../lib/sampling/sampler.ts";
+import { Greedy, Guessing } from "../../support/policies.ts";
 
 const NEVER = new AbortController().signal;
 
-/** Chooses the strongest of the summed rows, `count` times over. */
-class Greedy implements Policy {
-  readonly head = "codes";
-  readonly chosen: number[] = [];
-  readonly #count: number;
-  readonly #onChoice: () => void;
-
-  constructor(count: number, onChoice: () => void = () => {}) {
-    this.#count = count;
-    this.#onChoice = onChoice;
-  }
-
-  choose(rows: readonly Float32Array[]): readonly number[] {
-    const sum = rows[0]!.map((_, i) => rows.reduce((s, row) => s + row[i]!, 0));
-    this.chosen.push(argmax(sum));
-    this.#onChoice();
-    return this.chosen.length < this.#count ? this.chosen.slice(-1) : [];
-  }
-}
-
 function engineOn(
   options: Partial<FakeDecoderOptions> = {},
-  queueLimit = 64,
-): { decoder: FakeDecoder; engine: Engine } {
+  { queueLimit = 64, cacheTokens = 256 } = {},
+): { decoder: FakeDecoder; engine: Engine<FakeSnapshot> } {
   const decoder = new FakeDecoder({
     slots: 4,
     contextLength: 64,
     ...options,
   });
   let time = 0;
-  const engine = new Engine(decoder, { queueLimit, now: () => time++ });
+  const now = () => time++;
+  const engine = new Engine(decoder, { queueLimit, cacheTokens, now });
   return { decoder, engine };
 }
 
@@ -51,11 +38,16 @@ function requestOf(
   prompts: readonly (readonly number[])[],
   policy: Policy,
   maxNewTokens = 8,
+  long = false,
 ): EngineRequest {
   return {
-    prompts: prompts.map((tokens) => Int32Array.from(tokens)),
+    prompts: prompts.map((tokens) => ({
+      tokens: Int32Array.from(tokens),
+      cuts: [tokens.length],
+    })),
     maxNewTokens,
     policy,
+    long,
   };
 }
 
@@ -68,9 +60,8 @@ function expectedChoices(
   const policy = new Greedy(count);
   for (let i = 0; i < count; i++) {
     const logits = rows.map((tokens) => fakeLogits(fakeState(tokens), 16));
-    for (const token of policy.choose(logits)) {
-      for (const row of rows) row.push(token);
-    }
+    const draft = policy.choose([logits]);
+    for (const row of rows) row.push(...draft?.tokens ?? []);
   }
   return policy.chosen;
 }
@@ -99,7 +90,7 @@ Deno.test("run() gives every request what it would get alone, whatever else runs
           requests.map(({ prompts, count }) => expectedChoices(prompts, count)),
         );
         strictEqual(decoder.slotsInUse, 0, "no slot leaks");
-        strictEqual(engine.running + engine.waiting, 0);
+        strictEqual(engine.state.running + engine.state.waiting, 0);
       },
     ),
     { numRuns: 200 },
@@ -199,7 +190,7 @@ Deno.test("run() refuses what does not fit into the context, with both numbers",
 });
 
 Deno.test("run() refuses more than may wait, and says when to come back", async () => {
-  const { engine } = engineOn({ slots: 2 }, 1);
+  const { engine } = engineOn({ slots: 2 }, { queueLimit: 1 });
   await using _ = engine;
   const first = engine.run(requestOf([[1], [2]], new Greedy(5)), NEVER);
   await Promise.resolve();
@@ -276,4 +267,132 @@ Deno.test("statistics count the runs that a request took part in", async () => {
   );
   // Three chunks of prompts; the last choice is not fed.
   strictEqual(statistics.forwards, 3 + 2);
+});
+
+Deno.test("a policy that guesses ahead gets what one token at a time gives, beside others", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyRequest, { minLength: 1, maxLength: 6 }),
+      async (requests) => {
+        const { decoder, engine } = engineOn();
+        await using _ = engine;
+        const policies = requests.map(({ count }, i) =>
+          i % 2 === 0 ? new Guessing(count) : new Greedy(count)
+        );
+        await Promise.all(
+          requests.map(({ prompts }, i) =>
+            engine.run(requestOf(prompts, policies[i]!, 12), NEVER)
+          ),
+        );
+        deepStrictEqual(
+          policies.map(({ chosen }) => chosen),
+          requests.map(({ prompts, count }) => expectedChoices(prompts, count)),
+        );
+        strictEqual(decoder.slotsInUse, 0, "no slot leaks");
+      },
+    ),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("a prompt that was run is not run again, nor the beginning that another shares", async () => {
+  const { decoder, engine } = engineOn({ chunkLength: 16 });
+  await using _ = engine;
+  const tokens = [3, 1, 4, 1, 5, 9, 2, 6];
+  const ask = async (tokens: number[], cuts: number[]) => {
+    const policy = new Greedy(3);
+    const request = requestOf([tokens], policy);
+    await engine.run({
+      ...request,
+      prompts: [{ tokens: Int32Array.from(tokens), cuts }],
+    }, NEVER);
+    deepStrictEqual(policy.chosen, expectedChoices([tokens], 3));
+  };
+  await ask(tokens, [2, 5, 8]);
+  deepStrictEqual(decoder.prefills.map(({ length }) => length), [2, 3, 3]);
+  await ask(tokens, [2, 5, 8]);
+  strictEqual(decoder.prefills.length, 3, "all of it is known");
+  await ask([3, 1, 4, 1, 5, 7, 7], [2, 5, 7]);
+  deepStrictEqual(
+    decoder.prefills.slice(3).map(({ start, length }) => [start, length]),
+    [[5, 2]],
+  );
+  // Where it may not be shared, it is not.
+  await ask([3, 1, 4, 7], [4]);
+  deepStrictEqual(decoder.prefills.at(-1)!.start, 0);
+  deepStrictEqual(engine.state.cache.prefixes, {
+    hits: 2,
+    misses: 2,
+    tokensSaved: 8 + 5,
+    evictions: 0,
+  });
+});
+
+Deno.test("rows move down when a slot below them is free", async () => {
+  const { decoder, engine } = engineOn();
+  await using _ = engine;
+  const policies = [2, 9, 9].map((count) => new Greedy(count));
+  const prompts = [[1], [2], [3]];
+  await Promise.all(
+    policies.map((policy, i) =>
+      engine.run(requestOf([prompts[i]!], policy, 9), NEVER)
+    ),
+  );
+  ok(decoder.moves.length > 0);
+  for (const feeds of decoder.steps.slice(-6)) {
+    const slots = feeds.map(({ slot }) => slot).sort();
+    deepStrictEqual(slots, [...feeds.keys()], "no row below runs for nothing");
+  }
+  deepStrictEqual(
+    policies.map(({ chosen }) => chosen),
+    [2, 9, 9].map((count, i) => expectedChoices([prompts[i]!], count)),
+  );
+});
+
+Deno.test("an answer starts at once beside all the pictures that fit", async () => {
+  const { engine } = engineOn({ slots: 4 });
+  await using _ = engine;
+  const pictures = Array.from({ length: 6 }, () => new Greedy(20));
+  const drawn = pictures.map((policy, i) =>
+    engine.run(requestOf([[i]], policy, 20, true), NEVER)
+  );
+  while (pictures[0]!.chosen.length < 3) await Promise.resolve();
+  const answer = new Greedy(4);
+  const statistics = await engine.run(requestOf([[7, 7]], answer), NEVER);
+  ok(pictures[0]!.chosen.length < 20, "no picture had to end first");
+  deepStrictEqual(answer.chosen, expectedChoices([[7, 7]], 4));
+  strictEqual(statistics.forwards, 4);
+  await Promise.all(drawn);
+});
+
+Deno.test("slots and prefixes never hold more tokens than the budget, and what is given back is trimmed", async () => {
+  const { decoder, engine } = engineOn({}, { cacheTokens: 40 });
+  await using _ = engine;
+  const prompts = Array.from(
+    { length: 12 },
+    (_, i) => Array.from({ length: 6 + i }, (_, j) => (i * j) % 16),
+  );
+  const policies = prompts.map(() => new Greedy(5));
+  const runs = prompts.map((prompt, i) =>
+    engine.run(requestOf([prompt], policies[i]!), NEVER).then(() => {
+      const { tokens, tokensHeld } = engine.state.cache;
+      ok(tokensHeld <= tokens, `${tokensHeld} of ${tokens}`);
+    })
+  );
+  await Promise.all(runs);
+  deepStrictEqual(
+    policies.map(({ chosen }) => chosen),
+    prompts.map((prompt) => expectedChoices([prompt], 5)),
+  );
+  ok(decoder.trims.length > 0 && engine.state.cache.prefixes.evictions > 0);
+});
+
+Deno.test("run() refuses what never fits into the memory of all", async () => {
+  const { engine } = engineOn({}, { cacheTokens: 20 });
+  await using _ = engine;
+  await rejects(
+    engine.run(requestOf([[1, 2], [3, 4]], new Greedy(2), 9), NEVER),
+    CacheTooSmallError,
+  );
+  await engine.run(requestOf([[1], [3]], new Greedy(2), 9), NEVER);
 });

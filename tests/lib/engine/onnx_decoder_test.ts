@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
 import { OnnxDecoder } from "../../../lib/engine/onnx_decoder.ts";
+import type { CacheDtype } from "../../../lib/engine/kv_cache.ts";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../../lib/loading/text_files.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
@@ -22,6 +23,7 @@ const LOGIT_TOLERANCE = 1e-3;
 async function openDecoder(
   runtime: Runtime,
   name: string,
+  cacheDtype: CacheDtype = "float32",
 ): Promise<OnnxDecoder> {
   const checkpoint = await openLanguageCheckpoint(tinyFolder(name));
   const { text, vocabulary } = await openTextSide(checkpoint);
@@ -31,6 +33,7 @@ async function openDecoder(
     contextLength: 128,
     chunkLength: 128,
     heads: ["codes", "vocabulary"],
+    cacheDtype,
   });
 }
 
@@ -88,7 +91,7 @@ for (const name of LANGUAGE_FOLDERS) {
       );
       const hidden = await decoder.step(active.map(({ slot, ids, start }) => ({
         slot,
-        token: ids[start + i]!,
+        tokens: [ids[start + i]!],
         position: start + i,
       })));
       const logits = await decoder.logits("vocabulary", hidden);
@@ -133,7 +136,7 @@ Deno.test("a row of a batch is, to the bit, what it is alone", async () => {
     for (let i = 0; i < 6; i++) {
       const hidden = await decoder.step(slots.map((slot) => ({
         slot,
-        token: 5 + i + slot,
+        tokens: [5 + i + slot],
         position: 30 + 4 * slot + i,
       })));
       const logits = await decoder.logits("codes", hidden);
@@ -151,16 +154,180 @@ Deno.test("a step does not touch what other slots hold", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "text1.input_ids");
-  const feed = { slot: 1, token: ids[20]!, position: 20 };
+  const feed = { slot: 1, tokens: [ids[20]!], position: 20 };
   await decoder.prefill(1, ids.slice(0, 20), 0);
   const undisturbed = (await decoder.step([feed]))[0]!.slice();
   decoder.release(1);
   await decoder.prefill(1, ids.slice(0, 20), 0);
   await decoder.prefill(3, ids, 0);
   for (let i = 0; i < 3; i++) {
-    await decoder.step([{ slot: 3, token: 1, position: ids.length + i }]);
+    await decoder.step([{ slot: 3, tokens: [1], position: ids.length + i }]);
   }
   deepStrictEqual((await decoder.step([feed]))[0]!, undisturbed);
+});
+
+Deno.test("two tokens in one step give, to the bit, what they give in two", async () => {
+  await using runtime = new Runtime({ threads: 2 });
+  await using decoder = await openDecoder(runtime, "emu3-tiny");
+  const ids = int32(golden, "chat.input_ids");
+  const start = (slot: number) => 30 + 5 * slot;
+  const begin = async () => {
+    for (const slot of [0, 1, 2]) {
+      decoder.release(slot);
+      await decoder.prefill(slot, ids.slice(slot, start(slot) + slot), 0);
+    }
+  };
+  const feed = (slot: number, tokens: number[], more = 0) => ({
+    slot,
+    tokens,
+    position: start(slot) + more,
+  });
+  await begin();
+  const [first, , third] = (await decoder.step([
+    feed(0, [9]),
+    feed(1, [10]),
+    feed(2, [11]),
+  ])).map((state) => state.slice());
+  const [second] = (await decoder.step([feed(1, [12], 1)]))
+    .map((state) => state.slice());
+  const after = [feed(0, [7], 1), feed(1, [7], 2), feed(2, [7], 1)];
+  const next = (await decoder.step(after)).map((state) => [...state]);
+  await begin();
+  const together = await decoder.step([
+    feed(0, [9]),
+    feed(1, [10, 12]),
+    feed(2, [11]),
+  ]);
+  deepStrictEqual(together[0], first);
+  deepStrictEqual(together[1], second);
+  deepStrictEqual(together[2], third);
+  const afterwards = await decoder.step(after);
+  deepStrictEqual(afterwards.map((state) => [...state]), next);
+});
+
+for (const slots of [[2], [0, 3]]) {
+  Deno.test(`wide() of ${slots.length} rows gives what steps give`, async () => {
+    await using runtime = new Runtime({ threads: 1 });
+    await using decoder = await openDecoder(runtime, "emu3-tiny");
+    const ids = int32(golden, "chat.input_ids");
+    const prompt = (slot: number) => ids.slice(slot, 20 + 5 * slot);
+    const tokens = [8, 3, 5, 9];
+    const stepped = slots.map((): number[] => []);
+    for (const slot of slots) await decoder.prefill(slot, prompt(slot), 0);
+    for (const [i, token] of tokens.entries()) {
+      const hidden = await decoder.step(slots.map((slot) => ({
+        slot,
+        tokens: [token],
+        position: prompt(slot).length + i,
+      })));
+      hidden.forEach((state, row) => stepped[row]!.push(...state));
+    }
+    for (const slot of slots) await decoder.prefill(slot, prompt(slot), 0);
+    const rows = slots.map((slot) => ({
+      slot,
+      tokens,
+      position: prompt(slot).length,
+    }));
+    const wide = await decoder.wide(rows);
+    wide.forEach((hidden, row) =>
+      ok(maxDifference(hidden, stepped[row]!) < 1e-4)
+    );
+    // The same places, told: the other graph.
+    const placed = await decoder.wide(rows.map((row) => ({
+      ...row,
+      places: Int32Array.from(
+        { length: row.position + tokens.length },
+        (_, i) => i,
+      ),
+    })));
+    placed.forEach((hidden, row) =>
+      ok(maxDifference(hidden, stepped[row]!) < 1e-4)
+    );
+  });
+}
+
+Deno.test("wide() lets a token see what stands before it, in whatever order it was fed", async () => {
+  await using runtime = new Runtime({ threads: 1 });
+  await using decoder = await openDecoder(runtime, "emu3-tiny");
+  const ids = int32(golden, "chat.input_ids").slice(0, 20);
+  const inOrder = [8, 3, 5, 9, 6];
+  await decoder.prefill(0, ids, 0);
+  const [expected] = await decoder.wide([
+    { slot: 0, tokens: inOrder, position: 20 },
+  ]);
+  // The fourth token is fed first, without the third, and is not seen by it.
+  await decoder.prefill(1, ids, 0);
+  const places = Int32Array.from([...ids.keys(), 20, 21, 23, 22, 24]);
+  const held = (count: number) => places.subarray(0, count);
+  await decoder.wide([
+    { slot: 1, tokens: [8, 3, 9], position: 20, places: held(23) },
+  ]);
+  const [hidden] = await decoder.wide([
+    { slot: 1, tokens: [5, 6], position: 23, places: held(25) },
+  ]);
+  const width = hidden!.length / 2;
+  const third = expected!.subarray(2 * width, 3 * width);
+  ok(maxDifference(hidden!.subarray(0, width), third) < 1e-4);
+  // What follows sees all, of which the fourth had not seen the third.
+  const last = expected!.subarray(4 * width);
+  ok(maxDifference(hidden!.subarray(width), last) > 1e-3);
+  await rejects(
+    decoder.wide([{
+      slot: 1,
+      tokens: [5, 6],
+      position: 20,
+      places: Int32Array.from([...ids.keys(), 23, 22]),
+    }]),
+    RangeError,
+  );
+});
+
+Deno.test("a snapshot, a copy and a moved slot go on, to the bit, as the first does", async () => {
+  await using runtime = new Runtime({ threads: 1 });
+  await using decoder = await openDecoder(runtime, "emu3-tiny");
+  const ids = int32(golden, "chat.input_ids").slice(0, 30);
+  const next = async (
+    slot: number,
+    position: number,
+  ) => [...(await decoder.step([{ slot, tokens: [5], position }]))[0]!];
+  await decoder.prefill(0, ids, 0);
+  const snapshot = await decoder.save(0, 30);
+  const expected = await next(0, 30);
+  await decoder.restore(2, snapshot, 30);
+  deepStrictEqual(await next(2, 30), expected);
+  await decoder.move(2, 1, 30);
+  decoder.trim(2);
+  deepStrictEqual(await next(1, 30), expected);
+  // A shorter beginning of the same snapshot.
+  await decoder.prefill(3, ids.slice(0, 12), 0);
+  const shorter = await next(3, 12);
+  await decoder.restore(2, snapshot, 12);
+  deepStrictEqual(await next(2, 12), shorter);
+});
+
+Deno.test("keys and values in half floats change little", async () => {
+  await using runtime = new Runtime({ threads: 1 });
+  await using single = await openDecoder(runtime, "emu3-tiny");
+  await using half = await openDecoder(runtime, "emu3-tiny", "float16");
+  const ids = int32(golden, "chat.input_ids").slice(0, 30);
+  const run = async (decoder: OnnxDecoder) => {
+    const prompt = [...await decoder.prefill(1, ids, 0)];
+    const step = [
+      ...(await decoder.step([{ slot: 1, tokens: [5, 6], position: 30 }]))[0]!,
+    ];
+    const wide = [
+      ...(await decoder.wide([{
+        slot: 1,
+        tokens: [5, 6, 7],
+        position: 30,
+        places: Int32Array.from({ length: 33 }, (_, i) => i),
+      }]))[0]!,
+    ];
+    return [...prompt, ...step, ...wide];
+  };
+  const [expected, actual] = [await run(single), await run(half)];
+  const worst = maxDifference(actual, expected);
+  ok(worst > 0 && worst < 2e-2, `${worst}`);
 });
 
 Deno.test("logits() of codes are those of the vocabulary, the codes' part", async () => {
@@ -187,6 +354,8 @@ Deno.test("trace() shows every layer's output", async () => {
   );
   const graph = decoderGraph(config, weights, {
     computeDtype: "float32",
+    cacheDtype: "float32",
+    arrangement: { type: "step" },
     positions: 32,
     trace: true,
   });

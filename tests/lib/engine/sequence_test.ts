@@ -1,105 +1,178 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import type { Draft, Policy } from "../../../lib/engine/policy.ts";
 import {
   type Chunk,
   type EngineRequest,
+  type Prompt,
   Sequence,
 } from "../../../lib/engine/sequence.ts";
 
 const E = 3;
-const policy = { head: "codes", choose: () => [] } as const;
+const policy: Policy = { head: "codes", choose: () => undefined };
 
-function requestOf(...prompts: Int32Array[]): EngineRequest {
-  return { prompts, maxNewTokens: 10, policy };
+function requestOf(...prompts: Prompt[]): EngineRequest {
+  return { prompts, maxNewTokens: 10, policy, long: true };
+}
+
+function promptOf(...tokens: number[]): Prompt {
+  return { tokens: Int32Array.from(tokens), cuts: [tokens.length] };
 }
 
 /** Hidden states that say which token of which slot they belong to, `[S, E]`. */
-function statesOf({ slot, tokens, start }: Chunk): Float32Array<ArrayBuffer> {
+function statesOf({ row, tokens }: Chunk): Float32Array<ArrayBuffer> {
   const states = Array.from(
     tokens,
-    (token, i) => [slot, start + i, token],
+    (token, i) => [row.slot, row.length + i, token],
   );
   return Float32Array.from(states.flat());
 }
 
+interface Run {
+  readonly slot: number;
+  readonly start: number;
+  readonly tokens: Int32Array;
+}
+
 /** Runs all prompts. */
-function prefilled(sequence: Sequence, chunkLength: number): Chunk[] {
-  const chunks: Chunk[] = [];
+function prefilled(sequence: Sequence, chunkLength: number): Run[] {
+  const runs: Run[] = [];
   for (;;) {
-    const chunk = sequence.nextChunk(chunkLength);
-    if (chunk === undefined) return chunks;
-    chunks.push(chunk);
+    const row = sequence.prefilling;
+    if (row === undefined) return runs;
+    const chunk = sequence.nextChunk(row, chunkLength);
+    const { tokens } = chunk;
+    runs.push({ slot: row.slot, start: row.length, tokens });
     sequence.acceptChunk(chunk, statesOf(chunk));
   }
 }
 
 const anyPrompt = fc.int32Array({ minLength: 1, maxLength: 40 })
-  .map((tokens) => Int32Array.from(tokens, (token) => token & 0xffff));
+  .chain((tokens) =>
+    fc.subarray([...tokens.keys()].slice(1)).map((cuts): Prompt => ({
+      tokens: Int32Array.from(tokens, (token) => token & 0xffff),
+      cuts: [...cuts, tokens.length],
+    }))
+  );
 const anyPrompts = fc.array(anyPrompt, { minLength: 1, maxLength: 2 });
 const anyChunkLength = fc.integer({ min: 1, max: 16 });
 
-Deno.test("a Sequence cuts its prompts by position, one after the other, and loses no token", () => {
+Deno.test("a Sequence cuts its prompts by position and where they may be shared, and loses no token", () => {
   fc.assert(fc.property(anyPrompts, anyChunkLength, (prompts, chunkLength) => {
     const slots = [4, 2].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
-    deepStrictEqual(sequence.slots, slots);
-    const chunks = prefilled(sequence, chunkLength);
-    for (const [i, prompt] of prompts.entries()) {
-      const own = chunks.filter(({ slot }) => slot === slots[i]);
-      deepStrictEqual(own.flatMap(({ tokens }) => [...tokens]), [...prompt]);
-      for (const { start, tokens } of own) {
-        strictEqual(start % chunkLength, 0);
-        strictEqual(
-          tokens.length,
-          Math.min(chunkLength, prompt.length - start),
-        );
-      }
+    const runs = prefilled(sequence, chunkLength);
+    for (const [i, { tokens, cuts }] of prompts.entries()) {
+      const own = runs.filter(({ slot }) => slot === slots[i]);
+      deepStrictEqual(own.flatMap(({ tokens }) => [...tokens]), [...tokens]);
+      const ends = own.map(({ start, tokens }) => start + tokens.length);
+      const multiples = [...tokens.keys()].filter((at) =>
+        at > 0 && at % chunkLength === 0
+      );
+      const expected = new Set([...multiples, ...cuts]);
+      deepStrictEqual(ends, [...expected].sort((a, b) => a - b));
     }
-    strictEqual(sequence.forwards, chunks.length);
+    strictEqual(sequence.forwards, runs.length);
   }));
+});
+
+Deno.test("a Sequence that finds the beginning of its prompt goes on as if it had run it", () => {
+  fc.assert(fc.property(
+    anyPrompt,
+    anyChunkLength,
+    fc.nat(),
+    (prompt, chunkLength, which) => {
+      const whole = new Sequence(requestOf(prompt), [3]);
+      const runs = prefilled(whole, chunkLength);
+      const length = prompt.cuts[which % prompt.cuts.length]!;
+      const found = new Sequence(requestOf(prompt), [3]);
+      const [row] = found.rows;
+      found.acceptPrefix(row!, length, whole.rows[0]!.cutStates);
+      const rest = prefilled(found, chunkLength);
+      deepStrictEqual(rest, runs.filter(({ start }) => start >= length));
+      deepStrictEqual(found.promptStates(), whole.promptStates());
+      deepStrictEqual(row!.cutStates, whole.rows[0]!.cutStates);
+    },
+  ));
 });
 
 Deno.test("a Sequence keeps the hidden state after the last token of each prompt", () => {
   fc.assert(fc.property(anyPrompts, anyChunkLength, (prompts, chunkLength) => {
     const slots = [1, 0].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
-    strictEqual(sequence.promptHidden(), undefined);
     prefilled(sequence, chunkLength);
-    const expected = prompts.map((prompt, i) =>
-      Float32Array.of(slots[i]!, prompt.length - 1, prompt.at(-1)!)
+    const expected = prompts.map(({ tokens }, i) =>
+      Float32Array.of(slots[i]!, tokens.length - 1, tokens.at(-1)!)
     );
-    deepStrictEqual(sequence.promptHidden(), expected);
+    deepStrictEqual(sequence.promptStates(), expected);
     strictEqual(expected[0]!.length, E);
   }));
 });
 
 Deno.test("a Sequence keeps a hidden state when the buffer it came in is used again", () => {
-  const sequence = new Sequence(requestOf(Int32Array.of(8)), [0]);
-  const chunk = sequence.nextChunk(4)!;
+  const sequence = new Sequence(requestOf(promptOf(8)), [0]);
+  const chunk = sequence.nextChunk(sequence.prefilling!, 4);
   const states = statesOf(chunk);
   sequence.acceptChunk(chunk, states);
   states.fill(-1);
-  deepStrictEqual(sequence.promptHidden(), [Float32Array.of(0, 0, 8)]);
+  deepStrictEqual(sequence.promptStates(), [Float32Array.of(0, 0, 8)]);
 });
 
-Deno.test("a guided Sequence feeds both rows the same token, each at its own position", () => {
-  const prompts = [Int32Array.of(1, 2, 3), Int32Array.of(4)];
-  const sequence = new Sequence(requestOf(...prompts), [5, 6]);
+Deno.test("a guided Sequence feeds both rows the same tokens, each at its own position", () => {
+  const sequence = new Sequence(requestOf(promptOf(1, 2, 3), promptOf(4)), [
+    5,
+    6,
+  ]);
   prefilled(sequence, 8);
   strictEqual(sequence.decoding, false);
-  sequence.push([70, 71]);
+  sequence.push({ kept: 0, tokens: [70, 71], judged: [1] });
   strictEqual(sequence.decoding, true);
-  deepStrictEqual(sequence.nextFeeds(), [
-    { slot: 5, token: 70, position: 3 },
-    { slot: 6, token: 70, position: 1 },
+  deepStrictEqual(sequence.feeds(), [
+    { slot: 5, tokens: [70, 71], position: 3 },
+    { slot: 6, tokens: [70, 71], position: 1 },
   ]);
   sequence.acceptFeed();
-  deepStrictEqual(sequence.nextFeeds(), [
-    { slot: 5, token: 71, position: 4 },
-    { slot: 6, token: 71, position: 2 },
+  sequence.push({ kept: 2, tokens: [72], judged: [0] });
+  deepStrictEqual(sequence.feeds(), [
+    { slot: 5, tokens: [72], position: 5 },
+    { slot: 6, tokens: [72], position: 3 },
   ]);
+  // Two prompts, one draft: one run each.
+  strictEqual(sequence.forwards, 3);
+  strictEqual(sequence.fed, 2);
+});
+
+Deno.test("a Sequence forgets what a policy does not keep, but remembers how much was written", () => {
+  const sequence = new Sequence(requestOf(promptOf(1, 2)), [0]);
+  prefilled(sequence, 8);
+  sequence.push({ kept: 0, tokens: [7, 8, 9], judged: [0, 1, 2] });
   sequence.acceptFeed();
-  strictEqual(sequence.decoding, false);
-  // Two prompts, two tokens: one run each.
-  strictEqual(sequence.forwards, 4);
+  sequence.push({ kept: 1, tokens: [5], judged: [0] });
+  deepStrictEqual(sequence.feeds(), [{ slot: 0, tokens: [5], position: 3 }]);
+  strictEqual(sequence.rows[0]!.written, 5);
+});
+
+Deno.test("a Sequence tells where every token stands, the prompt's and those that were kept", () => {
+  const sequence = new Sequence(requestOf(promptOf(1, 2), promptOf(3)), [0, 1]);
+  prefilled(sequence, 8);
+  sequence.push({ kept: 0, tokens: [7, 8], judged: [0, 1], places: [0, 4] });
+  sequence.acceptFeed();
+  sequence.push({ kept: 1, tokens: [9], judged: [0], places: [1] });
+  deepStrictEqual(sequence.wideRows().map(({ places }) => [...places!]), [
+    [0, 1, 2, 3],
+    [0, 1, 2],
+  ]);
+});
+
+Deno.test("a Sequence is narrow when a step can take its draft", () => {
+  const narrow = (draft: Omit<Draft, "kept">) => {
+    const sequence = new Sequence(requestOf(promptOf(1)), [0]);
+    sequence.push({ kept: 0, ...draft });
+    return sequence.narrow;
+  };
+  strictEqual(narrow({ tokens: [1], judged: [0] }), true);
+  strictEqual(narrow({ tokens: [1, 2], judged: [1] }), true);
+  strictEqual(narrow({ tokens: [1, 2], judged: [0, 1] }), false);
+  strictEqual(narrow({ tokens: [1, 2, 3], judged: [2] }), false);
+  strictEqual(narrow({ tokens: [1], judged: [0], places: [0] }), false);
 });

@@ -1,0 +1,35 @@
+/**
+ * The policy that draws a picture in the way that is asked for.
+ *
+ * @module
+ */
+
+import type { Vocabulary } from "../vocabulary.ts";
+import { AutoregressiveDrawing } from "./autoregressive.ts";
+import type { DrawingOptions, DrawingPolicy } from "./drawing.ts";
+import { DrawnGrid, type DrawnRow } from "./drawn_grid.ts";
+import { JacobiDrawing } from "./jacobi.ts";
+import { ZiparDrawing } from "./zipar.ts";
+
+/** Starts after the given rows; `onRow` hears of each row, from the top. */
+export function drawingPolicy(
+  vocabulary: Vocabulary,
+  options: DrawingOptions,
+  onRow: (row: DrawnRow) => void,
+): DrawingPolicy {
+  const { strategy } = options;
+  const drawn = new DrawnGrid(vocabulary, options, onRow);
+  switch (strategy.name) {
+    case "autoregressive":
+      return new AutoregressiveDrawing(drawn, options);
+    case "jacobi":
+      return new JacobiDrawing(
+        drawn,
+        options,
+        strategy.window,
+        strategy.patience,
+      );
+    case "zipar":
+      return new ZiparDrawing(drawn, options, strategy.window);
+  }
+}

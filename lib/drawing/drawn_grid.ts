@@ -1,0 +1,147 @@
+/**
+ * A picture that is being drawn: its codes so far, where their tokens stand,
+ * and who is told when a row is done.
+ *
+ * ```text
+ * position   0 1 2 │ 3 4 5 │ …         of a code, given rows included
+ * place      0 1 2 3 4 5 6 7 …         of a token, from the end of the prompt
+ *            c c c e c c c e           c code, e EOL
+ * ```
+ *
+ * The prompt ends with the given rows, so places count from the first row that
+ * is drawn.
+ *
+ * @module
+ */
+
+import type { CodeGrid, GridSize } from "../grid.ts";
+import { judge, type Judgement } from "../sampling/log_probabilities.ts";
+import { tokenFromCode, type Vocabulary } from "../vocabulary.ts";
+
+/** A row that is done. */
+export interface DrawnRow {
+  /** From the top. */
+  readonly index: number;
+  /** `[width]` */
+  readonly codes: Uint16Array<ArrayBuffer>;
+  /** One a code, when asked for. */
+  readonly judgements: readonly Judgement[];
+}
+
+/** What is drawn. */
+export interface DrawnGridOptions {
+  /** In codes. */
+  readonly size: GridSize;
+  /** Rows that are given, fewer than `size` has. */
+  readonly prefix: CodeGrid | undefined;
+  /** How many of the strongest codes to note at each position; 0 for none. */
+  readonly logprobs: number;
+}
+
+/** The codes of a picture, as far as they are decided. */
+export class DrawnGrid {
+  readonly #vocabulary: Vocabulary;
+  readonly #options: DrawnGridOptions;
+  readonly #onRow: (row: DrawnRow) => void;
+  readonly #codes: Uint16Array<ArrayBuffer>;
+  readonly #judgements: Judgement[];
+  /** Codes decided, by row. */
+  readonly #counts: Int32Array;
+  /** The first row that nobody was told of. */
+  #untold: number;
+
+  /** Starts after the given rows; `onRow` hears of the others, from the top. */
+  constructor(
+    vocabulary: Vocabulary,
+    options: DrawnGridOptions,
+    onRow: (row: DrawnRow) => void,
+  ) {
+    this.#vocabulary = vocabulary;
+    this.#options = options;
+    this.#onRow = onRow;
+    const { size: { height, width }, prefix } = options;
+    this.#codes = new Uint16Array(height * width);
+    if (prefix !== undefined) this.#codes.set(prefix.codes);
+    this.#judgements = [];
+    this.#untold = prefix?.height ?? 0;
+    this.#counts = new Int32Array(height);
+    this.#counts.fill(width, 0, this.#untold);
+  }
+
+  /** Given and decided codes. */
+  get grid(): CodeGrid {
+    return { ...this.#options.size, codes: this.#codes };
+  }
+
+  /** The first position that is drawn. */
+  get start(): number {
+    return this.#options.prefix?.codes.length ?? 0;
+  }
+
+  /** The position after the last. */
+  get end(): number {
+    return this.#codes.length;
+  }
+
+  /** The token that ends a row. */
+  get eol(): number {
+    return this.#vocabulary.eol;
+  }
+
+  /** The code at a decided position. */
+  codeAt(position: number): number {
+    return this.#codes[position]!;
+  }
+
+  /** Codes decided in a row, which are its first. */
+  countIn(row: number): number {
+    return this.#counts[row]!;
+  }
+
+  /** Where the token of a position stands, from the end of the prompt. */
+  placeOf(position: number): number {
+    const { width } = this.#options.size;
+    const drawn = position - this.start;
+    // An EOL for each row above.
+    return drawn + Math.floor(drawn / width);
+  }
+
+  /** The token of a code. */
+  tokenOf(code: number): number {
+    return tokenFromCode(this.#vocabulary, code);
+  }
+
+  /** The tokens of `code` at `position`: itself, and EOL where a row ends. */
+  tokensOf(position: number, code: number): number[] {
+    const token = this.tokenOf(code);
+    const { width } = this.#options.size;
+    return (position + 1) % width === 0 ? [token, this.eol] : [token];
+  }
+
+  /**
+   * Decides a code, the first in its row that is not.
+   *
+   * @param logits What the model made of it, guided, `[V]`.
+   */
+  decide(position: number, code: number, logits: Float32Array): void {
+    const { size: { height, width }, logprobs } = this.#options;
+    this.#codes[position] = code;
+    if (logprobs > 0) {
+      this.#judgements[position] = judge(logits, code, logprobs);
+    }
+    this.#counts[Math.floor(position / width)]!++;
+    while (this.#untold < height && this.#counts[this.#untold] === width) {
+      this.#tell(this.#untold++);
+    }
+  }
+
+  #tell(index: number): void {
+    const { width } = this.#options.size;
+    const start = index * width;
+    this.#onRow({
+      index,
+      codes: this.#codes.slice(start, start + width),
+      judgements: this.#judgements.slice(start, start + width),
+    });
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * What a request asks of the engine, and whether it can ever have it.
+ *
+ * @module
+ */
+
+import { CacheTooSmallError, PromptTooLongError } from "../errors.ts";
+import type { Claim } from "./admission.ts";
+import type { CacheBudget } from "./cache_budget.ts";
+import type { EngineRequest } from "./sequence.ts";
+
+/**
+ * The claim of a request that fits when nothing else runs.
+ *
+ * @param contextLength Tokens that one row may have.
+ * @throws {PromptTooLongError} When a row does not fit into the context.
+ * @throws {CacheTooSmallError} When the rows do not fit into the memory.
+ */
+export function claimOf(
+  { prompts, maxNewTokens, long, group }: EngineRequest,
+  contextLength: number,
+  budget: CacheBudget,
+): Claim {
+  const rows = prompts.map(({ tokens }) => tokens.length + maxNewTokens);
+  const longest = Math.max(...rows);
+  // A context as long as the memory is what the memory leaves of a longer one.
+  if (longest > contextLength && contextLength < budget.tokens) {
+    throw new PromptTooLongError(longest, contextLength);
+  }
+  if (rows.length > budget.slots) {
+    throw new RangeError(
+      `Cannot run ${rows.length} rows: there are ${budget.slots} slots`,
+    );
+  }
+  if (longest > contextLength || !budget.fitsAlone(rows)) {
+    const needed = rows.reduce((sum, row) => sum + row, 0);
+    throw new CacheTooSmallError(needed, budget.tokens);
+  }
+  return { rows, long, group: group ?? Symbol() };
+}

@@ -1,0 +1,163 @@
+/**
+ * Whose slots, and what is in them: carries out on the decoder what admission,
+ * budget and prefix cache decide.
+ *
+ * @module
+ */
+
+import {
+  type Claim,
+  type Fairness,
+  nextStart,
+  type Waiting,
+} from "./admission.ts";
+import { CacheBudget } from "./cache_budget.ts";
+import type { Decoder, Snapshot } from "./decoder.ts";
+import { PrefixCache, type PrefixCounts } from "./prefix_cache.ts";
+import type { HiddenState, Prompt, Row, Sequence } from "./sequence.ts";
+
+/** The beginning of a prompt, computed. */
+interface KeptPrefix<Kept> {
+  readonly snapshot: Kept;
+  /** Hidden states after the tokens at which it may be cut. */
+  readonly cutStates: ReadonlyMap<number, HiddenState>;
+}
+
+/** Of a memory of keys and values. */
+export interface CacheState {
+  /** Tokens that fit. */
+  readonly tokens: number;
+  /** Tokens that slots and kept prefixes hold. */
+  readonly tokensHeld: number;
+  /** What kept prefixes did. */
+  readonly prefixes: PrefixCounts;
+}
+
+/** Shortest prefix that is kept: a copy costs about as much as a token. */
+const SHORTEST_PREFIX = 2;
+
+/** Slots of a decoder. */
+export class SlotKeeper<Kept extends Snapshot> {
+  readonly #decoder: Decoder<Kept>;
+  readonly #prefixes: PrefixCache<KeptPrefix<Kept>>;
+  readonly #fairness: Fairness;
+  /** Who holds how much. */
+  readonly budget: CacheBudget;
+
+  /**
+   * All slots are free.
+   *
+   * @param tokens That slots and kept prefixes may hold together.
+   */
+  constructor(decoder: Decoder<Kept>, tokens: number, fairness: Fairness) {
+    this.#decoder = decoder;
+    this.#fairness = fairness;
+    // Half at most, so that prefixes do not push each other out for nothing
+    // when everything else runs.
+    this.#prefixes = new PrefixCache(Math.floor(tokens / 2));
+    this.budget = new CacheBudget(tokens, decoder.slots, this.#prefixes);
+  }
+
+  /** What is held, and what sharing has saved. */
+  get state(): CacheState {
+    const { tokens, tokensHeld } = this.budget;
+    return { tokens, tokensHeld, prefixes: this.#prefixes.counts };
+  }
+
+  /**
+   * Takes slots for the next request that may start.
+   *
+   * @param prompts Of each that waits: what they begin with is not let go of.
+   * @returns Which one, whom it passed, and its slots; undefined when all wait.
+   */
+  start(
+    waiting: readonly Waiting[],
+    running: readonly Claim[],
+    prompts: (index: number) => readonly Prompt[],
+  ): { index: number; passed: readonly number[]; slots: number[] } | undefined {
+    const load = { waiting, running, budget: this.budget };
+    const start = nextStart(load, this.#fairness);
+    if (start === undefined) return undefined;
+    const { index, passed, slots, trim, evict } = start;
+    for (const { tokens, cuts } of prompts(index)) {
+      this.#prefixes.renew(tokens, cuts);
+    }
+    this.#reclaim(trim, evict);
+    const { rows } = waiting[index]!;
+    for (const [i, slot] of slots.entries()) {
+      this.budget.reserve(slot, rows[i]!);
+    }
+    return { index, passed, slots: [...slots] };
+  }
+
+  /** Fills a row with what is known of its prompt. */
+  async restore(sequence: Sequence, row: Row): Promise<void> {
+    const { tokens, cuts } = row.prompt;
+    const found = this.#prefixes.longest(tokens, cuts);
+    if (found === undefined) return;
+    const { length, snapshot: { snapshot, cutStates } } = found;
+    await this.#decoder.restore(row.slot, snapshot, length);
+    sequence.acceptPrefix(row, length, cutStates);
+  }
+
+  /** Keeps a row's prompt, which has just run, for those who begin with it. */
+  async keep(
+    { slot, prompt: { tokens, cuts }, cutStates }: Row,
+  ): Promise<void> {
+    if (tokens.length < SHORTEST_PREFIX || this.#prefixes.has(tokens)) return;
+    if (tokens.length > this.#prefixes.capacity) return;
+    const room = this.budget.roomForSnapshot(tokens.length);
+    if (room === undefined) return;
+    this.#reclaim(room.trim, room.evict);
+    const snapshot = await this.#decoder.save(slot, tokens.length);
+    this.#prefixes.insert(tokens, cuts, {
+      snapshot,
+      cutStates: new Map(cutStates),
+    });
+  }
+
+  /** Forgets a row. */
+  release({ slot, written }: Row): void {
+    this.#decoder.release(slot);
+    this.budget.release(slot, written);
+  }
+
+  /**
+   * Moves the highest of `rows` down while there are free slots below it: a step
+   * runs all rows up to the highest.
+   *
+   * @param reserved Tokens that a row may need.
+   */
+  async compact(
+    rows: readonly Row[],
+    reserved: (row: Row) => number,
+  ): Promise<void> {
+    for (;;) {
+      const [lowest] = this.budget.idle;
+      const highest = rows.reduce<Row | undefined>(
+        (a, b) => a === undefined || b.slot > a.slot ? b : a,
+        undefined,
+      );
+      if (highest === undefined || lowest === undefined) return;
+      if (lowest > highest.slot) return;
+      const from = highest.slot;
+      this.#trim(lowest);
+      await this.#decoder.move(from, lowest, highest.length);
+      this.budget.release(from, highest.written);
+      this.#trim(from);
+      this.budget.reserve(lowest, reserved(highest));
+      highest.slot = lowest;
+    }
+  }
+
+  #reclaim(trim: readonly number[], evict: number): void {
+    for (const slot of trim) this.#trim(slot);
+    // What is not held any more is collected.
+    if (evict > 0) this.#prefixes.evict(evict);
+  }
+
+  #trim(slot: number): void {
+    this.#decoder.trim(slot);
+    this.budget.trim(slot);
+  }
+}

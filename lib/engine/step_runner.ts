@@ -1,0 +1,129 @@
+/**
+ * Steps: one token for each of many rows.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Binding, Session } from "../runtime/session.ts";
+import type { Tensor, TensorData } from "../runtime/tensor.ts";
+import { type Feed, MIN_ROWS } from "./decoder.ts";
+import type { KvCache } from "./kv_cache.ts";
+
+/** What a step of some rows reads and writes. */
+interface Buffers {
+  readonly binding: Binding;
+  /** `[B, 1]` */
+  readonly ids: BigInt64Array<ArrayBuffer>;
+  /** `[B]` */
+  readonly seqlens: Int32Array<ArrayBuffer>;
+  /** `[]` */
+  readonly total: Int32Array<ArrayBuffer>;
+  /** `[B, 1, E]` */
+  readonly hidden: Float32Array<ArrayBuffer>;
+}
+
+/** What runs steps. */
+export interface StepParts {
+  /** What tensors come from. */
+  readonly runtime: Runtime;
+  /** Of the arrangement. */
+  readonly session: Session;
+  /** Keys and values. */
+  readonly cache: KvCache;
+  /** E */
+  readonly hiddenSize: number;
+}
+
+/** Runs the arrangement `step`. */
+export class StepRunner implements Disposable {
+  readonly #parts: StepParts;
+  readonly #resources = new DisposableStack();
+  readonly #buffers = new Map<number, Buffers>();
+
+  /** Allocates nothing until a step of so many rows is run. */
+  constructor(parts: StepParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Feeds one token to each of some rows.
+   *
+   * @param lengths Tokens that each slot holds.
+   * @returns Hidden states `[E]`, one a feed; valid until the next call.
+   */
+  async run(
+    feeds: readonly Feed[],
+    lengths: Int32Array,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const { cache, hiddenSize: size } = this.#parts;
+    const rows = stepRows(feeds);
+    const buffers = this.#buffers.get(rows) ?? this.#make(rows);
+    const { ids, seqlens, total, hidden } = buffers;
+    ids.fill(0n);
+    for (let slot = 0; slot < rows; slot++) {
+      seqlens[slot] = freePosition(slot, lengths, cache.positions);
+    }
+    for (const { slot, tokens, position } of feeds) {
+      ids[slot] = BigInt(tokens[0]!);
+      seqlens[slot] = position;
+    }
+    total[0] = Math.max(...seqlens) + 1;
+    await buffers.binding.run();
+    return feeds.map(({ slot }) =>
+      hidden.subarray(slot * size, (slot + 1) * size)
+    );
+  }
+
+  /** Frees tensors and bindings. */
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+    this.#buffers.clear();
+  }
+
+  #make(rows: number): Buffers {
+    const { session, cache, hiddenSize } = this.#parts;
+    const buffers = {
+      binding: this.#resources.use(session.bind()),
+      ids: new BigInt64Array(rows),
+      seqlens: new Int32Array(rows),
+      total: new Int32Array(1),
+      hidden: new Float32Array(rows * hiddenSize),
+    };
+    const { binding } = buffers;
+    const tensor = tensorsIn(this.#resources, this.#parts);
+    binding.input("input_ids", tensor(buffers.ids, [rows, 1]));
+    binding.input("seqlens_k", tensor(buffers.seqlens, [rows]));
+    binding.input("total_sequence_length", tensor(buffers.total, []));
+    const shape = [rows, 1, hiddenSize];
+    binding.output("hidden", tensor(buffers.hidden, shape));
+    cache.bind(binding, 0, rows);
+    this.#buffers.set(rows, buffers);
+    return buffers;
+  }
+}
+
+/** Makes tensors that live as long as `resources`. */
+export function tensorsIn(
+  resources: DisposableStack,
+  { runtime }: Pick<StepParts, "runtime">,
+): (data: TensorData, shape: readonly number[]) => Tensor {
+  return (data, shape) => resources.use(runtime.tensor(data, shape));
+}
+
+/** Rows that a step of `feeds` runs: all up to the highest. */
+export function stepRows(feeds: readonly Feed[]): number {
+  return Math.max(MIN_ROWS, ...feeds.map(({ slot }) => slot + 1));
+}
+
+/**
+ * Where a slot that has no token now writes, since it takes part all the same:
+ * where its next token will be, which nobody reads before that token is there.
+ */
+export function freePosition(
+  slot: number,
+  lengths: Int32Array,
+  positions: number,
+): number {
+  return Math.min(lengths[slot]!, positions - 1);
+}

@@ -1,0 +1,150 @@
+/**
+ * Wide runs: several tokens for each of a few rows, at the places they are told.
+ *
+ * Sessions load when first used: most models never guess ahead.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Binding, Session } from "../runtime/session.ts";
+import type { Tensor, TensorData } from "../runtime/tensor.ts";
+import type { WideRow } from "./decoder.ts";
+import type { DecoderSessions } from "./decoder_sessions.ts";
+import type { KvCache } from "./kv_cache.ts";
+
+/** Bindings that are kept; each is some hundred native calls to make. */
+const KEPT_BINDINGS = 16;
+
+/**
+ * Added to what is not to be seen, and then left of it after a softmax: nothing.
+ * Not −∞, of which a whole block would give no number; and in the range of half
+ * floats.
+ */
+const UNSEEN = -60_000;
+/** As a half float. */
+const UNSEEN_HALF = new Uint16Array(
+  Float16Array.of(UNSEEN).buffer,
+)[0]!;
+
+/** Runs the arrangements `wide`. */
+export class WideRunner implements Disposable {
+  readonly #runtime: Runtime;
+  readonly #sessions: DecoderSessions;
+  readonly #cache: KvCache;
+  readonly #hiddenSize: number;
+  /** By slots, least recently used first. */
+  readonly #bindings = new Map<string, Binding>();
+
+  /** Loads nothing yet. */
+  constructor(
+    runtime: Runtime,
+    sessions: DecoderSessions,
+    cache: KvCache,
+    hiddenSize: number,
+  ) {
+    this.#runtime = runtime;
+    this.#sessions = sessions;
+    this.#cache = cache;
+    this.#hiddenSize = hiddenSize;
+  }
+
+  /**
+   * Feeds as many tokens to each of some rows.
+   *
+   * @returns Hidden states `[S, E]`, one array a row.
+   * @throws {RangeError} When places do not ascend.
+   */
+  async run(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const [{ tokens, places }] = rows as [WideRow];
+    const count = tokens.length;
+    const placed = places !== undefined;
+    const binding = await this.#binding(rows, placed);
+    using stack = new DisposableStack();
+    const tensor = (data: TensorData, shape: readonly number[]): Tensor =>
+      stack.use(this.#runtime.tensor(data, shape));
+    const ids = BigInt64Array.from(
+      rows.flatMap(({ tokens }) => tokens),
+      BigInt,
+    );
+    binding.input("input_ids", tensor(ids, [rows.length, count]));
+    for (const [i, row] of rows.entries()) {
+      const total = row.position + count;
+      binding.input(`seqlens_k.${i}`, tensor(Int32Array.of(total - 1), [1]));
+      binding.input(
+        `total_sequence_length.${i}`,
+        tensor(Int32Array.of(total), []),
+      );
+      if (row.places === undefined) continue;
+      const own = row.places.subarray(row.position, total);
+      binding.input(
+        `position_ids.${i}`,
+        tensor(BigInt64Array.from(own, BigInt), [1, count]),
+      );
+      const bias = stack.use(this.#bias(row.places, row.position, count));
+      binding.input(`bias.${i}`, bias);
+    }
+    const size = count * this.#hiddenSize;
+    const hidden = new Float32Array(rows.length * size);
+    const shape = [rows.length, count, this.#hiddenSize];
+    binding.output("hidden", tensor(hidden, shape));
+    await binding.run(signal);
+    return rows.map((_, i) => hidden.subarray(i * size, (i + 1) * size));
+  }
+
+  /** Frees the bindings. */
+  [Symbol.dispose](): void {
+    for (const binding of this.#bindings.values()) binding[Symbol.dispose]();
+    this.#bindings.clear();
+  }
+
+  /** `[1, 1, S, total]`: nothing for what a token sees, else all but −∞. */
+  #bias(places: Int32Array, held: number, count: number): Tensor {
+    const total = held + count;
+    const half = this.#cache.dtype === "float16";
+    const unseen = half ? UNSEEN_HALF : UNSEEN;
+    const bias = half
+      ? new Uint16Array(count * total)
+      : new Float32Array(count * total);
+    for (let query = 0; query < count; query++) {
+      const place = places[held + query]!;
+      if (query > 0 && place <= places[held + query - 1]!) {
+        throw new RangeError("Cannot place tokens: places of a run ascend");
+      }
+      for (let key = 0; key < total; key++) {
+        if (places[key]! > place) bias[query * total + key] = unseen;
+      }
+    }
+    return this.#runtime.tensor(bias, [1, 1, count, total], this.#cache.dtype);
+  }
+
+  async #binding(
+    rows: readonly WideRow[],
+    placed: boolean,
+  ): Promise<Binding> {
+    const name = `${placed} ${rows.map(({ slot }) => slot).join(" ")}`;
+    let binding = this.#bindings.get(name);
+    if (binding === undefined) {
+      const session: Session = await this.#sessions.decoder({
+        type: "wide",
+        rows: rows.length,
+        placed,
+      });
+      binding = session.bind();
+      for (const [i, { slot }] of rows.entries()) {
+        this.#cache.bind(binding, slot, 1, i);
+      }
+      const [oldest] = this.#bindings.keys();
+      if (this.#bindings.size >= KEPT_BINDINGS && oldest !== undefined) {
+        this.#bindings.get(oldest)![Symbol.dispose]();
+        this.#bindings.delete(oldest);
+      }
+    }
+    this.#bindings.delete(name);
+    this.#bindings.set(name, binding);
+    return binding;
+  }
+}

@@ -1,0 +1,108 @@
+// deno-lint-ignore-file camelcase -- golden data keeps the names of its source
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { EMBEDDED_MODEL } from "../../../functions/variables.ts";
+import type { Strategy } from "../../../lib/drawing/strategy.ts";
+import { draw, type Scene } from "../../../lib/emu3.ts";
+import type { LanguageModel } from "../../../lib/language_model.ts";
+import { PUBLISHED_NEGATIVE_PROMPT } from "../../../models/config/generation_config.ts";
+import { goldenJson } from "../../support/golden.ts";
+import { openTinyLanguage } from "../../support/tiny.ts";
+
+/** A greedy picture of the reference; `partial` ones continue given rows. */
+interface DrawnCase {
+  readonly name: string;
+  readonly prompt: string;
+  readonly guidance: number;
+  readonly negative?: string | null;
+  readonly H: number;
+  readonly W: number;
+  readonly codes: number[][];
+  readonly given_codes?: number[][];
+}
+
+const golden = goldenJson<{ cases: DrawnCase[]; partial: DrawnCase[] }>(
+  "generate.json",
+);
+const NEVER = new AbortController().signal;
+const GREEDY = { temperature: 0, topK: 0, topP: 1 };
+
+function sceneOf(drawn: DrawnCase, strategy: Strategy): Scene {
+  const { given_codes: given } = drawn;
+  return {
+    prompt: drawn.prompt,
+    negativePrompt: drawn.negative ?? PUBLISHED_NEGATIVE_PROMPT,
+    guidanceScale: drawn.guidance,
+    size: { height: drawn.H, width: drawn.W },
+    prefix: given && {
+      height: given.length,
+      width: drawn.W,
+      codes: Uint16Array.from(given.flat()),
+    },
+    strategy,
+    sampling: GREEDY,
+    seed: 0,
+    count: 1,
+    logprobs: 2,
+  };
+}
+
+/** A picture's codes and how sure the model was, and what it took. */
+async function drawn(model: LanguageModel, scene: Scene) {
+  const events = await Array.fromAsync(draw(model, scene, NEVER));
+  const rows = events.filter((event) => event.type === "row");
+  const grid = events.find((event) => event.type === "grid")!.grid;
+  const end = events.find((event) => event.type === "finished")!;
+  return {
+    codes: [...grid.codes],
+    judgements: rows.flatMap(({ judgements }) => [...judgements]),
+    forwards: end.statistics.forwards,
+  };
+}
+
+for (const window of [4, 16]) {
+  Deno.test(`jacobi with a window of ${window} gives the reference's greedy pictures, code for code`, async () => {
+    await using tiny = await openTinyLanguage();
+    const strategy = { name: "jacobi", window } as const;
+    for (const one of [...golden.cases, ...golden.partial]) {
+      const { codes } = await drawn(tiny.model, sceneOf(one, strategy));
+      deepStrictEqual(codes, one.codes.flat(), one.name);
+    }
+  });
+}
+
+Deno.test("zipar with a window as wide as the picture gives the reference's greedy pictures", async () => {
+  await using tiny = await openTinyLanguage();
+  for (const one of [...golden.cases, ...golden.partial]) {
+    const strategy = { name: "zipar", window: one.W } as const;
+    const { codes } = await drawn(tiny.model, sceneOf(one, strategy));
+    deepStrictEqual(codes, one.codes.flat(), one.name);
+  }
+});
+
+Deno.test("jacobi draws the embedded model's greedy picture in a third of the forwards, and thinks the same of it", async () => {
+  await using mini = await openTinyLanguage("emu3-mini", {
+    folder: EMBEDDED_MODEL,
+  });
+  const scene = (strategy: Strategy): Scene => ({
+    // The two strongest codes are never nearer than a fifth of a nat.
+    prompt: "a star on green",
+    negativePrompt: "",
+    guidanceScale: 2,
+    size: { height: 16, width: 16 },
+    prefix: undefined,
+    strategy,
+    sampling: GREEDY,
+    seed: 0,
+    count: 1,
+    logprobs: 2,
+  });
+  const plain = await drawn(mini.model, scene({ name: "autoregressive" }));
+  const jacobi = await drawn(mini.model, scene({ name: "jacobi", window: 16 }));
+  deepStrictEqual(jacobi.codes, plain.codes);
+  ok(3 * jacobi.forwards < plain.forwards, `${jacobi.forwards}`);
+  for (const [at, { logprob, entropy }] of plain.judgements.entries()) {
+    const other = jacobi.judgements[at]!;
+    ok(Math.abs(other.logprob - logprob) < 1e-3, `logprob at ${at}`);
+    ok(Math.abs(other.entropy - entropy) < 1e-3, `entropy at ${at}`);
+  }
+});

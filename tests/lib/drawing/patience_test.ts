@@ -1,0 +1,51 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Patience } from "../../../lib/drawing/patience.ts";
+
+const options = { trial: 3, worth: 2, rest: 4 };
+
+/** Draws `codes`; what each forward decides is told by whether it guesses. */
+function drawn(patience: Patience, codes: number, whenGuessing: number) {
+  const guessed: boolean[] = [];
+  for (let left = codes; left > 0;) {
+    const decided = patience.guesses ? whenGuessing : 1;
+    guessed.push(patience.guesses);
+    patience.note(decided);
+    left -= decided;
+  }
+  return guessed;
+}
+
+Deno.test("Patience guesses for as long as that decides enough", () => {
+  ok(drawn(new Patience(options), 100, 2).every((guess) => guess));
+});
+
+Deno.test("Patience rests where guesses are wrong, twice as long each time", () => {
+  const guessed = drawn(new Patience(options), 40, 1);
+  const runs: [boolean, number][] = [];
+  for (const guess of guessed) {
+    const last = runs.at(-1);
+    if (last?.[0] === guess) last[1]++;
+    else runs.push([guess, 1]);
+  }
+  deepStrictEqual(runs.slice(0, 6), [
+    [true, 3],
+    [false, 4],
+    [true, 3],
+    [false, 8],
+    [true, 3],
+    [false, 16],
+  ]);
+});
+
+Deno.test("Patience forgets failures once guesses are right again", () => {
+  const patience = new Patience(options);
+  drawn(patience, 3 + 4 + 3 + 8, 1);
+  strictEqual(patience.guesses, true);
+  drawn(patience, 6, 2);
+  const guessed = drawn(patience, 3 + 4 + 1, 1);
+  deepStrictEqual(guessed.slice(0, 8), [
+    ...Array(3).fill(true),
+    ...Array(4).fill(false),
+    true,
+  ]);
+});

@@ -1,0 +1,21 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  fastestStrategy,
+  isLossless,
+  STRATEGY_NAMES,
+  strategyOf,
+} from "../../../lib/drawing/strategy.ts";
+
+Deno.test("isLossless() holds for those that keep the law of one code after the other", () => {
+  deepStrictEqual(
+    STRATEGY_NAMES.filter((name) => isLossless(strategyOf(name))),
+    ["autoregressive", "jacobi"],
+  );
+});
+
+Deno.test("fastestStrategy() is lossless whatever the weights are", () => {
+  for (const codeBits of [undefined, 8, 4]) {
+    const name = fastestStrategy(codeBits);
+    strictEqual(isLossless({ name }), true, `${codeBits} bits`);
+  }
+});

@@ -1,0 +1,103 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { type GridSize, gridTokens } from "../../../lib/grid.ts";
+import { toyModel } from "../../support/plain_loop.ts";
+import {
+  anySize,
+  drawToy,
+  TOY_VOCABULARY,
+  toyOptions,
+} from "../../support/toy_drawing.ts";
+
+const anyWindow = fc.integer({ min: 1, max: 9 });
+const anySeed = fc.nat(1000);
+
+/** Always sure of the same code. */
+const sure = { rows: 1, logits: () => Float32Array.of(0, 90, 0, 0) };
+
+function zipar(size: GridSize, window: number) {
+  return toyOptions(size, { strategy: { name: "zipar", window } });
+}
+
+Deno.test("ZiparDrawing with a window as wide as the picture is one code after the other", () => {
+  fc.assert(fc.property(anySize, anySeed, (size, seed) => {
+    const model = toyModel(TOY_VOCABULARY, { seed });
+    const plain = drawToy(toyOptions(size), model);
+    const wide = drawToy(zipar(size, size.width), model);
+    deepStrictEqual(wide.codes, plain.codes);
+    deepStrictEqual(wide.rows, plain.rows);
+    strictEqual(wide.drafts.length, plain.drafts.length);
+  }));
+});
+
+Deno.test("ZiparDrawing feeds each token of the grid at its place, and nothing behind the code before the last", () => {
+  fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
+    const model = toyModel(TOY_VOCABULARY, { seed });
+    const { fed, codes } = drawToy(zipar(size, window), model);
+    const grid = { ...size, codes: Uint16Array.from(codes) };
+    const tokens = gridTokens(grid, TOY_VOCABULARY).slice(0, -4);
+    const found = Array.from(tokens, (_, place) => fed.get(place));
+    deepStrictEqual(found, [...tokens]);
+    strictEqual(fed.size, tokens.length);
+  }));
+});
+
+Deno.test("ZiparDrawing keeps every code it fed, and forgets an EOL only", () => {
+  fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
+    const model = toyModel(TOY_VOCABULARY, { seed });
+    const { drafts } = drawToy(zipar(size, window), model);
+    for (const [i, { kept }] of drafts.entries()) {
+      const before = drafts[i - 1]?.tokens ?? [];
+      const forgotten = before.slice(kept);
+      ok(forgotten.length <= 1);
+      ok(forgotten.every((token) => token === TOY_VOCABULARY.eol));
+    }
+  }));
+});
+
+Deno.test("ZiparDrawing draws a row a window behind the one above and one more, for a model that is sure", () => {
+  for (const [height, width, window] of [[6, 9, 3], [4, 9, 7], [5, 8, 1]]) {
+    const size = { height: height!, width: width! };
+    const { drafts } = drawToy(zipar(size, window!), sure);
+    // The prompt decides the first code.
+    strictEqual(drafts.length, width! - 1 + (height! - 1) * (window! + 1));
+  }
+});
+
+Deno.test("ZiparDrawing waits for the row above when the model changes its mind with every code", () => {
+  const size = { height: 3, width: 6 };
+  let calls = 0;
+  // Sure of another code at each call.
+  const logits = () => {
+    const values = new Float32Array(16);
+    values[calls++ % 16] = 90;
+    return values;
+  };
+  const { drafts } = drawToy(zipar(size, 2), { rows: 1, logits });
+  strictEqual(drafts.length, 3 * 6 - 1);
+});
+
+Deno.test("ZiparDrawing tells rows from the top, each once and complete", () => {
+  fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
+    const model = toyModel(TOY_VOCABULARY, { seed });
+    const options = { ...zipar(size, window), logprobs: 2 };
+    const { rows, codes } = drawToy(options, model);
+    deepStrictEqual(rows.map(({ index }) => index), [
+      ...Array(size.height).keys(),
+    ]);
+    deepStrictEqual(rows.flatMap(({ codes }) => [...codes]), codes);
+    ok(rows.every(({ judgements }) =>
+      judgements.length === size.width &&
+      judgements.every(({ logprob }) => Number.isFinite(logprob))
+    ));
+  }));
+});
+
+Deno.test("ZiparDrawing takes fewer forwards than one code after the other where rows are longer than its window", () => {
+  const size = { height: 6, width: 12 };
+  const { drafts } = drawToy(
+    zipar(size, 3),
+    toyModel(TOY_VOCABULARY, { levels: 1 }),
+  );
+  ok(drafts.length < 72 - 1, `${drafts.length}`);
+});

@@ -1,0 +1,84 @@
+import {
+  deepStrictEqual,
+  notStrictEqual,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import fc from "fast-check";
+import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
+import { claimOf } from "../../../lib/engine/claim.ts";
+import type { EngineRequest } from "../../../lib/engine/sequence.ts";
+import { CacheTooSmallError, PromptTooLongError } from "../../../lib/errors.ts";
+
+/** A request with prompts of these lengths. */
+function requestOf(lengths: readonly number[], maxNewTokens = 1) {
+  const request: EngineRequest = {
+    prompts: lengths.map((length) => ({
+      tokens: new Int32Array(length),
+      cuts: [],
+    })),
+    maxNewTokens,
+    long: false,
+    policy: { head: "codes", choose: () => undefined },
+  };
+  return request;
+}
+
+function budgetOf(tokens: number, slots = 4): CacheBudget {
+  return new CacheBudget(tokens, slots, { tokensHeld: 0 });
+}
+
+Deno.test("claimOf() counts each row with what is to come", () => {
+  const { rows, long } = claimOf(requestOf([3, 5], 2), 10, budgetOf(100));
+  deepStrictEqual({ rows, long }, { rows: [5, 7], long: false });
+});
+
+Deno.test("claimOf() keeps a request's group, and gives each other one its own", () => {
+  const budget = budgetOf(100);
+  const group = Symbol("scene");
+  strictEqual(claimOf({ ...requestOf([1]), group }, 10, budget).group, group);
+  const claim = () => claimOf(requestOf([1]), 10, budget).group;
+  notStrictEqual(claim(), claim());
+});
+
+Deno.test("claimOf() refuses a row longer than the context", () => {
+  throws(
+    () => claimOf(requestOf([2, 9], 2), 10, budgetOf(100)),
+    (error) =>
+      error instanceof PromptTooLongError && error.needed === 11 &&
+      error.available === 10,
+  );
+});
+
+Deno.test("claimOf() says that it is the memory when rows fit the context", () => {
+  throws(
+    () => claimOf(requestOf([4, 4], 5), 10, budgetOf(17)),
+    (error) =>
+      error instanceof CacheTooSmallError && error.needed === 18 &&
+      error.available === 17,
+  );
+});
+
+Deno.test("claimOf() says that it is the memory when that has cut the context", () => {
+  throws(() => claimOf(requestOf([11]), 10, budgetOf(10)), CacheTooSmallError);
+});
+
+Deno.test("claimOf() refuses more rows than there are slots", () => {
+  throws(() => claimOf(requestOf([1, 1, 1]), 10, budgetOf(99, 2)), RangeError);
+});
+
+Deno.test("claimOf() refuses exactly what does not fit alone", () => {
+  const length = fc.integer({ min: 1, max: 12 });
+  const lengths = fc.array(length, { minLength: 1, maxLength: 3 });
+  fc.assert(
+    fc.property(lengths, length, length, (lengths, context, more) => {
+      const budget = budgetOf(context + more, 4);
+      const rows = lengths.map((length) => length + 1);
+      const fits = rows.every((row) => row <= context) &&
+        budget.fitsAlone(rows);
+      const claim = () => claimOf(requestOf(lengths), context, budget);
+      if (fits) deepStrictEqual(claim().rows, rows);
+      else throws(claim);
+    }),
+  );
+});

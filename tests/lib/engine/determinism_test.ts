@@ -1,0 +1,127 @@
+/**
+ * What a request gives does not depend on what runs beside it: the embedded
+ * model, real kernels, to the bit.
+ */
+
+import { deepStrictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { strategyOf } from "../../../lib/drawing/strategy.ts";
+import {
+  answer,
+  draw,
+  type DrawingEvent,
+  type Question,
+  type Scene,
+} from "../../../lib/emu3.ts";
+import {
+  type OpenedLanguageModel,
+  openLanguageModel,
+} from "../../../lib/language_model.ts";
+import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
+
+const MINI = new URL("../../../models/emu3-mini", import.meta.url).pathname;
+const NEVER = new AbortController().signal;
+const sampling = { temperature: 1, topK: 64, topP: 1 };
+
+const runtime = new Runtime({ threads: 2 });
+const model = await openLanguageModel(
+  runtime,
+  await openLanguageCheckpoint(MINI),
+  {
+    heads: ["codes", "vocabulary"],
+    slots: 16,
+    // Tight, so that slots are trimmed and prefixes evicted.
+    cacheBytes: 2 ** 23,
+    chunkLength: 16,
+    queueLimit: 64,
+    now: () => performance.now(),
+  },
+);
+globalThis.addEventListener("unload", async () => {
+  await model[Symbol.asyncDispose]();
+  await runtime[Symbol.asyncDispose]();
+});
+
+const anyScene = fc.record({
+  prompt: fc.constantFrom("a fox", "a red rocket above a tree", ""),
+  negativePrompt: fc.constantFrom("blurry", ""),
+  guidanceScale: fc.constantFrom(1, 3),
+  size: fc.record({
+    height: fc.integer({ min: 1, max: 2 }),
+    width: fc.integer({ min: 1, max: 3 }),
+  }),
+  prefix: fc.constant(undefined),
+  strategy: fc.constantFrom(
+    strategyOf("autoregressive"),
+    strategyOf("jacobi"),
+    strategyOf("zipar"),
+  ),
+  sampling: fc.constant(sampling),
+  seed: fc.integer({ min: 0, max: 3 }),
+  count: fc.integer({ min: 1, max: 2 }),
+  logprobs: fc.constant(0),
+}) satisfies fc.Arbitrary<Scene>;
+
+const grid = { height: 2, width: 3, codes: Uint16Array.of(1, 2, 3, 4, 5, 6) };
+const anyQuestion = fc.record({
+  grids: fc.constantFrom([grid], [grid, grid]),
+  question: fc.constantFrom("What is it?", "How many?"),
+  template: fc.constant("chat" as const),
+  maxTokens: fc.integer({ min: 1, max: 6 }),
+  sampling: fc.constant(sampling),
+  seed: fc.integer({ min: 0, max: 3 }),
+}) satisfies fc.Arbitrary<Question>;
+
+const anyRequest = fc.oneof(
+  fc.record({ scene: anyScene }),
+  fc.record({ question: anyQuestion }),
+);
+
+/** What a request gives: codes, or text. */
+async function resultOf(
+  request: { scene?: Scene; question?: Question },
+  signal: AbortSignal = NEVER,
+): Promise<unknown> {
+  const { scene, question } = request;
+  if (scene !== undefined) {
+    const events = await Array.fromAsync(draw(model, scene, signal));
+    return events.filter(isGrid).sort((a, b) => a.imageIndex - b.imageIndex);
+  }
+  const events = await Array.fromAsync(
+    answer(model as OpenedLanguageModel, question!, signal),
+  );
+  return events.filter(({ type }) => type === "delta");
+}
+
+function isGrid(
+  event: DrawingEvent,
+): event is Extract<DrawingEvent, { type: "grid" }> {
+  return event.type === "grid";
+}
+
+const anyOther = fc.record({
+  request: anyRequest,
+  cancelAfterMs: fc.option(fc.integer({ min: 0, max: 15 }), { nil: undefined }),
+});
+
+Deno.test("a request gives the same alone, in a batch of eight, and after others were cancelled", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      anyRequest,
+      fc.array(anyOther, { minLength: 7, maxLength: 7 }),
+      async (request, others) => {
+        const alone = await resultOf(request);
+        const cancelled = others.map(async ({ request, cancelAfterMs }) => {
+          if (cancelAfterMs === undefined) return await resultOf(request);
+          const signal = AbortSignal.timeout(cancelAfterMs);
+          return await resultOf(request, signal).catch(() => undefined);
+        });
+        deepStrictEqual(await resultOf(request), alone);
+        await Promise.all(cancelled);
+        deepStrictEqual(await resultOf(request), alone);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,74 @@
+import { ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
+import { retryAfterSeconds } from "../../../lib/engine/retry_after.ts";
+import { anyMachine, anySteadyJobs } from "../../support/any_workload.ts";
+import { Simulation } from "../../support/scheduling.ts";
+
+const fairness = { maxPasses: 2, keptSlots: 0, keptTokens: 0 };
+
+Deno.test("retryAfterSeconds() is when the first who frees enough room ends", () => {
+  const budget = new CacheBudget(100, 3, { tokensHeld: 0 });
+  const running = [[50, 900], [10, 20], [20, 300]].map(
+    ([row, steps], slot) => {
+      budget.reserve(slot, row!);
+      return claim(row!, { slots: [slot], steps: steps! });
+    },
+  );
+  const seconds = (row: number) =>
+    retryAfterSeconds(
+      { waiting: [claim(row, { passed: 0 })], running, budget },
+      fairness,
+      0.5,
+    );
+  strictEqual(seconds(30), 10);
+  strictEqual(seconds(31), 150);
+  strictEqual(seconds(51), 450);
+  strictEqual(budget.idle.length, 0);
+});
+
+Deno.test("retryAfterSeconds() is a whole second at least", () => {
+  const budget = new CacheBudget(100, 1, { tokensHeld: 0 });
+  const waiting = [claim(1, { passed: 0 })];
+  strictEqual(
+    retryAfterSeconds({ waiting, running: [], budget }, fairness, 1),
+    1,
+  );
+});
+
+Deno.test("retryAfterSeconds() tells when somebody starts, but for prompts that compete", () => {
+  let forecasts = 0;
+  fc.assert(
+    fc.property(anyMachine, anySteadyJobs, fc.nat(30), (
+      machine,
+      jobs,
+      steps,
+    ) => {
+      const simulation = new Simulation(machine, jobs);
+      for (let step = 0; step < steps; step++) simulation.step();
+      simulation.closeDoor();
+      if (simulation.waiting.length === 0) return;
+      const { waiting, running, budget } = simulation;
+      const load = { waiting, running, budget };
+      const foretold = retryAfterSeconds(load, machine.fairness, 1);
+      const chunks = simulation.chunksLeft;
+      let started = false;
+      simulation.onStart = () => started = true;
+      const asked = simulation.now;
+      const latest = asked + foretold + chunks;
+      while (!started) {
+        ok(simulation.now <= latest, `${foretold} foretold, nobody starts`);
+        simulation.step();
+      }
+      const seconds = Math.max(1, simulation.now - 1 - asked);
+      ok(foretold <= seconds, `${foretold} foretold, ${seconds} passed`);
+      forecasts++;
+    }),
+    { numRuns: 1000 },
+  );
+  ok(forecasts > 100, `${forecasts} forecasts`);
+});
+
+function claim<Rest>(row: number, rest: Rest) {
+  return { rows: [row], long: false, group: row, ...rest };
+}

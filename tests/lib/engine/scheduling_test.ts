@@ -1,0 +1,108 @@
+/**
+ * What admission, prefill order, budget and prefix cache promise together, on
+ * thousands of random workloads.
+ *
+ * @module
+ */
+
+import { ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { anyJobs, anyMachine } from "../../support/any_workload.ts";
+import {
+  type Job,
+  type Machine,
+  type Queued,
+  Simulation,
+} from "../../support/scheduling.ts";
+
+Deno.test("every request ends once, and nothing is lost on the way", () => {
+  const ends = { done: 0, cancelled: 0, refused: 0 };
+  forAll((simulation, jobs) => {
+    simulation.run();
+    strictEqual(simulation.ends.size, jobs.length);
+    strictEqual(simulation.budget.idle.length, simulation.machine.slots);
+    for (const end of simulation.ends.values()) ends[end]++;
+  });
+  // The workloads are of all kinds.
+  ok(Math.min(...Object.values(ends)) > 1000, JSON.stringify(ends));
+});
+
+Deno.test("who waits while nobody else runs does not exist", () => {
+  forAll((simulation) => {
+    simulation.onAdmitted = () =>
+      ok(simulation.waiting.length === 0 || simulation.active.length > 0);
+    simulation.run();
+  });
+});
+
+Deno.test("a request is passed a bounded number of times while no picture runs", () => {
+  forAll((simulation, _, { fairness: { maxPasses } }) => {
+    const passes = new Map<Queued, number>();
+    simulation.onStart = (_, index) => {
+      if (simulation.running.some(({ long }) => long)) return;
+      for (const other of simulation.waiting.slice(0, index)) {
+        passes.set(other, 1 + (passes.get(other) ?? 0));
+      }
+    };
+    simulation.run();
+    ok(Math.max(0, ...passes.values()) <= maxPasses);
+  });
+});
+
+Deno.test("a request is passed by a bounded number of pictures", () => {
+  forAll((simulation, _, { fairness: { maxPasses } }) => {
+    const passes = new Map<Queued, number>();
+    simulation.onStart = (started, index) => {
+      if (!started.long) return;
+      for (const other of simulation.waiting.slice(0, index)) {
+        passes.set(other, 1 + (passes.get(other) ?? 0));
+      }
+    };
+    simulation.run();
+    ok(Math.max(0, ...passes.values()) <= maxPasses);
+  });
+});
+
+Deno.test("an answer starts at once when pictures leave it what is kept", () => {
+  let beside = 0;
+  forAll((simulation, _, { slots, tokens, fairness }) => {
+    const { keptSlots, keptTokens } = fairness;
+    simulation.onAdmitted = () => {
+      const { running, waiting } = simulation;
+      const rows = running.flatMap(({ rows }) => rows);
+      const spared = running.every(({ long }) => long) &&
+        rows.length <= slots - keptSlots &&
+        rows.reduce((sum, row) => sum + row, 0) <= tokens - keptTokens;
+      const answer = waiting.find(({ long }) => !long);
+      if (!spared || answer === undefined) return;
+      const needed = answer.rows.reduce((sum, row) => sum + row, 0);
+      ok(answer.rows.length > keptSlots || needed > keptTokens);
+    };
+    simulation.onStart = (started) => {
+      const long = simulation.running.some(({ long }) => long);
+      if (!started.long && long) beside++;
+    };
+    simulation.run();
+  });
+  ok(beside > 1000, `${beside} answers beside pictures`);
+});
+
+Deno.test("prefixes save prefills on random workloads, too", () => {
+  let tokensSaved = 0;
+  forAll((simulation) => {
+    simulation.run();
+    tokensSaved += simulation.prefixes.counts.tokensSaved;
+  });
+  ok(tokensSaved > 1000, `${tokensSaved} tokens`);
+});
+
+function forAll(
+  law: (simulation: Simulation, jobs: readonly Job[], machine: Machine) => void,
+): void {
+  fc.assert(
+    fc.property(anyMachine, anyJobs, (machine, jobs) => {
+      law(new Simulation(machine, jobs), jobs, machine);
+    }),
+    { numRuns: 1500 },
+  );
+}

@@ -1,0 +1,76 @@
+/**
+ * Every outcome of a program that asks chance, with its exact probability.
+ *
+ * @module
+ */
+
+import type { Chance } from "../../lib/sampling/chance.ts";
+
+/** Something chosen: which of several possibilities, and how likely each is. */
+interface Turn {
+  readonly probabilities: readonly number[];
+  index: number;
+}
+
+/**
+ * Runs `program` once for each way that chance can go.
+ *
+ * @param program Returns its outcome; asks nothing but `chance`.
+ * @returns Probabilities by outcome.
+ */
+export function lawOf(
+  program: (chance: Chance) => string,
+): Map<string, number> {
+  const law = new Map<string, number>();
+  const turns: Turn[] = [];
+  do {
+    let depth = 0;
+    const take = (probabilities: readonly number[]): number => {
+      if (depth === turns.length) {
+        turns.push({ probabilities, index: possible(probabilities, 0) });
+      }
+      return turns[depth++]!.index;
+    };
+    const outcome = program({
+      accept: (probability) => take([probability, 1 - probability]) === 0,
+      pick: ({ tokens, probabilities }) => tokens[take([...probabilities])]!,
+    });
+    const probability = turns.reduce(
+      (product, { probabilities, index }) => product * probabilities[index]!,
+      1,
+    );
+    law.set(outcome, (law.get(outcome) ?? 0) + probability);
+  } while (advance(turns));
+  return law;
+}
+
+/** The largest difference of two laws, at any outcome. */
+export function lawDifference(
+  a: ReadonlyMap<string, number>,
+  b: ReadonlyMap<string, number>,
+): number {
+  const outcomes = new Set([...a.keys(), ...b.keys()]);
+  return Math.max(
+    ...Array.from(
+      outcomes,
+      (outcome) => Math.abs((a.get(outcome) ?? 0) - (b.get(outcome) ?? 0)),
+    ),
+  );
+}
+
+/** Turns to the next way; false when all were tried. */
+function advance(turns: Turn[]): boolean {
+  while (turns.length > 0) {
+    const last = turns.at(-1)!;
+    last.index = possible(last.probabilities, last.index + 1);
+    if (last.index < last.probabilities.length) return true;
+    turns.pop();
+  }
+  return false;
+}
+
+/** The first possibility from `start` on that can come to pass. */
+function possible(probabilities: readonly number[], start: number): number {
+  const index = probabilities.findIndex((p, i) => i >= start && p > 0);
+  return index === -1 ? probabilities.length : index;
+}

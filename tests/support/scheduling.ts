@@ -1,0 +1,295 @@
+/**
+ * An engine made of integers: what waits and runs, but nothing that computes.
+ *
+ * A step is that of the engine: drop the cancelled, admit, run one chunk of a
+ * prompt, feed one token to all who decode, retire.
+ *
+ * @module
+ */
+
+import { ok, strictEqual } from "node:assert/strict";
+import {
+  type Fairness,
+  nextStart,
+  type Waiting,
+} from "../../lib/engine/admission.ts";
+import { CacheBudget } from "../../lib/engine/cache_budget.ts";
+import { nextPrefill } from "../../lib/engine/prefill_order.ts";
+import { PrefixCache } from "../../lib/engine/prefix_cache.ts";
+import type { Running } from "../../lib/engine/retry_after.ts";
+
+/** A request and its fate. */
+export interface Job {
+  /** Step at which it is asked for. */
+  readonly arrival: number;
+  /** Its prompts. */
+  readonly prompts: readonly Int32Array[];
+  /** How much of each prompt others may share, in tokens; 0 for nothing. */
+  readonly cut: number;
+  /** Tokens that it may be given. */
+  readonly maxNewTokens: number;
+  /** Tokens after which it is done, at most as many. */
+  readonly newTokens: number;
+  /** Whether it counts as a picture. */
+  readonly long: boolean;
+  /** Which client asks. */
+  readonly group: number;
+  /** Step at which the client goes away; Infinity for never. */
+  readonly cancel: number;
+}
+
+/** What jobs run on. */
+export interface Machine {
+  /** Rows. */
+  readonly slots: number;
+  /** Of the cache. */
+  readonly tokens: number;
+  /** Of these, how many snapshots may hold. */
+  readonly snapshotTokens: number;
+  /** Tokens that one prefill takes. */
+  readonly chunkLength: number;
+  /** Chunks that others may run first. */
+  readonly maxWait: number;
+  /** What keeps jobs from starving each other. */
+  readonly fairness: Fairness;
+}
+
+/** A job in the queue. */
+export interface Queued extends Waiting {
+  /** What waits. */
+  readonly job: Job;
+  passed: number;
+}
+
+/** A job that holds slots. */
+interface Active {
+  readonly queued: Queued;
+  readonly slots: readonly number[];
+  /** Tokens that each row holds. */
+  readonly lengths: number[];
+  waited: number;
+  newTokens: number;
+}
+
+/** Runs jobs and checks at each step that nothing is lost. */
+export class Simulation {
+  readonly machine: Machine;
+  readonly budget: CacheBudget;
+  readonly prefixes: PrefixCache<symbol>;
+  readonly waiting: Queued[] = [];
+  readonly active: Active[] = [];
+  /** How each job ended. */
+  readonly ends = new Map<Job, "done" | "cancelled" | "refused">();
+  readonly #arrivals: Job[];
+  /** Called with each start: who, from where in the queue. */
+  onStart: (started: Queued, index: number) => void = () => {};
+  /** Called when nobody can start any more. */
+  onAdmitted: () => void = () => {};
+  /** Steps so far. */
+  now = 0;
+
+  /** Starts with nothing; `jobs` arrive when their time comes. */
+  constructor(machine: Machine, jobs: readonly Job[]) {
+    this.machine = machine;
+    this.prefixes = new PrefixCache(machine.snapshotTokens);
+    this.budget = new CacheBudget(machine.tokens, machine.slots, this.prefixes);
+    this.#arrivals = jobs.toSorted((a, b) => a.arrival - b.arrival);
+  }
+
+  /** Whether there is more to do. */
+  get busy(): boolean {
+    return this.#arrivals.length + this.waiting.length + this.active.length > 0;
+  }
+
+  /** What runs, as a forecast wants it. */
+  get running(): Running[] {
+    const { chunkLength } = this.machine;
+    return this.active.map(({ queued, slots, lengths, newTokens }) => {
+      const chunks = queued.job.prompts.map(({ length }, row) =>
+        Math.ceil(Math.max(0, length - lengths[row]!) / chunkLength)
+      );
+      // The last chunk and the first token share a step.
+      const steps = queued.job.newTokens - newTokens +
+        Math.max(0, sum(chunks) - 1);
+      return { ...queued, slots, steps };
+    });
+  }
+
+  /** Chunks that are still to run. */
+  get chunksLeft(): number {
+    const { chunkLength } = this.machine;
+    return sum(
+      this.active.map((active) =>
+        Math.ceil(left(active) / chunkLength) + active.slots.length
+      ),
+    );
+  }
+
+  /** Nobody else arrives. */
+  closeDoor(): void {
+    this.#arrivals.length = 0;
+  }
+
+  /** Runs all jobs to their ends; each step must get on with something. */
+  run(): void {
+    const steps = sum(
+      this.#arrivals.map(({ prompts, newTokens }) =>
+        newTokens + sum(prompts.map(({ length }) => length))
+      ),
+    );
+    const last = this.#arrivals.at(-1)?.arrival ?? 0;
+    while (this.busy) {
+      this.step();
+      ok(this.now <= last + steps + 1, "a step gets on with something");
+    }
+  }
+
+  /** One step of the engine. */
+  step(): void {
+    this.#arrive();
+    this.#dropCancelled();
+    this.#admit();
+    this.onAdmitted();
+    this.#prefill();
+    this.#decode();
+    this.#check();
+    this.now++;
+  }
+
+  #arrive(): void {
+    while (this.#arrivals[0] && this.#arrivals[0].arrival <= this.now) {
+      const job = this.#arrivals.shift()!;
+      const rows = job.prompts.map(({ length }) => length + job.maxNewTokens);
+      if (this.budget.fitsAlone(rows)) {
+        this.waiting.push({
+          job,
+          rows,
+          long: job.long,
+          group: job.group,
+          passed: 0,
+        });
+      } else this.#end(job, "refused");
+    }
+  }
+
+  #dropCancelled(): void {
+    const gone = ({ job }: Queued) => job.cancel <= this.now;
+    for (const queued of this.waiting.filter(gone)) {
+      this.waiting.splice(this.waiting.indexOf(queued), 1);
+      this.#end(queued.job, "cancelled");
+    }
+    for (const active of this.active.filter(({ queued }) => gone(queued))) {
+      this.#retire(active, "cancelled");
+    }
+  }
+
+  #admit(): void {
+    const { fairness } = this.machine;
+    const load = () => ({
+      waiting: this.waiting,
+      running: this.running,
+      budget: this.budget,
+    });
+    let start;
+    while ((start = nextStart(load(), fairness)) !== undefined) {
+      const { index, slots, passed } = start;
+      this.#reclaim(start);
+      for (const other of passed) this.waiting[other]!.passed++;
+      const queued = this.waiting[index]!;
+      this.onStart(queued, index);
+      this.waiting.splice(index, 1);
+      for (const [row, slot] of slots.entries()) {
+        this.budget.reserve(slot, queued.rows[row]!);
+      }
+      const lengths = slots.map(() => 0);
+      this.active.push({ queued, slots, lengths, waited: 0, newTokens: 0 });
+    }
+  }
+
+  #reclaim({ trim, evict }: { trim: readonly number[]; evict: number }): void {
+    for (const slot of trim) this.budget.trim(slot);
+    this.prefixes.evict(evict);
+  }
+
+  #prefill(): void {
+    const due = this.active.filter((active) => left(active) > 0);
+    const next = nextPrefill(
+      due.map((active) => ({ remaining: left(active), waited: active.waited })),
+      this.machine.maxWait,
+    );
+    for (const [i, active] of due.entries()) {
+      active.waited = i === next ? 0 : active.waited + 1;
+      if (i === next) this.#runChunk(active);
+    }
+  }
+
+  #runChunk({ queued: { job }, lengths }: Active): void {
+    const row = job.prompts.findIndex(({ length }, i) => lengths[i]! < length);
+    const prompt = job.prompts[row]!;
+    const cuts = job.cut > 0 && job.cut < prompt.length ? [job.cut] : [];
+    if (lengths[row] === 0) {
+      lengths[row] = this.prefixes.longest(prompt, cuts)?.length ?? 0;
+    }
+    const end = Math.min(
+      lengths[row]! + this.machine.chunkLength,
+      lengths[row]! < job.cut && cuts.length > 0 ? job.cut : prompt.length,
+    );
+    lengths[row] = end;
+    if (cuts.includes(end)) this.#keep(prompt.subarray(0, end));
+  }
+
+  #keep(prefix: Int32Array): void {
+    if (this.prefixes.has(prefix)) return;
+    const room = this.budget.roomForSnapshot(prefix.length);
+    if (room === undefined) return;
+    this.#reclaim(room);
+    this.prefixes.insert(prefix, [], Symbol());
+  }
+
+  #decode(): void {
+    for (const active of [...this.active]) {
+      if (left(active) > 0) continue;
+      if (active.newTokens < active.queued.job.newTokens) {
+        active.newTokens++;
+        active.lengths.forEach((_, row) => active.lengths[row]!++);
+      }
+      if (active.newTokens === active.queued.job.newTokens) {
+        this.#retire(active, "done");
+      }
+    }
+  }
+
+  #retire(active: Active, end: "done" | "cancelled"): void {
+    this.active.splice(this.active.indexOf(active), 1);
+    for (const [row, slot] of active.slots.entries()) {
+      this.budget.release(slot, active.lengths[row]!);
+    }
+    this.#end(active.queued.job, end);
+  }
+
+  #end(job: Job, end: "done" | "cancelled" | "refused"): void {
+    ok(!this.ends.has(job), "a job ends once");
+    this.ends.set(job, end);
+  }
+
+  #check(): void {
+    const { budget } = this;
+    ok(budget.tokensHeld <= budget.tokens, "the budget is kept");
+    const taken = this.active.flatMap(({ slots }) => slots);
+    strictEqual(new Set([...taken, ...budget.idle]).size, budget.slots);
+    strictEqual(taken.length + budget.idle.length, budget.slots);
+  }
+}
+
+/** Tokens of prompts that are still to run. */
+function left({ queued, lengths, newTokens }: Active): number {
+  return sum(
+    queued.job.prompts.map(({ length }, row) =>
+      Math.max(0, length + newTokens - lengths[row]!)
+    ),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

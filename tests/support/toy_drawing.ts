@@ -1,0 +1,127 @@
+/**
+ * Pictures drawn on a toy model, and their exact law.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { DrawingOptions } from "../../lib/drawing/drawing.ts";
+import { drawingPolicy } from "../../lib/drawing/drawing_policy.ts";
+import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
+import type { GridSize } from "../../lib/grid.ts";
+import { type Chance, keyedChance } from "../../lib/sampling/chance.ts";
+import { guide } from "../../lib/sampling/guidance.ts";
+import { distribution } from "../../lib/sampling/sampler.ts";
+import type { Vocabulary } from "../../lib/vocabulary.ts";
+import { lawOf } from "./enumerate.ts";
+import {
+  type PlainRun,
+  runPlainly,
+  statesOf,
+  type ToyModel,
+} from "./plain_loop.ts";
+
+/** A vocabulary of so many codes. */
+export function toyVocabulary(codebookSize: number): Vocabulary {
+  return {
+    size: 20 + codebookSize,
+    textSize: 4,
+    firstCode: 20,
+    codebookSize,
+    pad: 4,
+    bos: 5,
+    eos: 6,
+    img: 7,
+    boi: 8,
+    eoi: 9,
+    eol: 10,
+    eof: 11,
+  };
+}
+
+/** Enough codes for pictures that differ. */
+export const TOY_VOCABULARY = toyVocabulary(16);
+
+/** Grids small enough to draw many of. */
+export const anySize: fc.Arbitrary<GridSize> = fc.record({
+  height: fc.integer({ min: 1, max: 6 }),
+  width: fc.integer({ min: 1, max: 6 }),
+});
+
+/** Complete options. */
+export function toyOptions(
+  size: GridSize,
+  more: Partial<DrawingOptions> = {},
+): DrawingOptions {
+  return {
+    strategy: { name: "autoregressive" },
+    size,
+    prefix: undefined,
+    guidanceScale: 1,
+    sampling: { temperature: 1, topK: 0, topP: 1 },
+    chanceAt: keyedChance({ seed: 42, stream: 3 }),
+    logprobs: 0,
+    ...more,
+  };
+}
+
+/** A picture, and how it came about. */
+export interface ToyDrawing extends PlainRun {
+  readonly codes: readonly number[];
+  readonly rows: readonly DrawnRow[];
+}
+
+/** Draws on `model` from the first choice to the end. */
+export function drawToy(
+  options: DrawingOptions,
+  model: ToyModel,
+  vocabulary: Vocabulary = TOY_VOCABULARY,
+): ToyDrawing {
+  const rows: DrawnRow[] = [];
+  const policy = drawingPolicy(vocabulary, options, (row) => rows.push(row));
+  const run = runPlainly(policy, model);
+  return { ...run, rows, codes: [...policy.grid.codes] };
+}
+
+/** The law of a strategy's pictures, by trying all that chance can do. */
+export function strategyLaw(
+  options: DrawingOptions,
+  model: ToyModel,
+  vocabulary: Vocabulary,
+): Map<string, number> {
+  return lawOf((chance: Chance) => {
+    const chanceAt = () => chance;
+    return `${drawToy({ ...options, chanceAt }, model, vocabulary).codes}`;
+  });
+}
+
+/** The law of drawing one code after the other, as a product along each way. */
+export function exactLaw(
+  { size, sampling, guidanceScale }: DrawingOptions,
+  model: ToyModel,
+  vocabulary: Vocabulary,
+): Map<string, number> {
+  const law = new Map<string, number>();
+  const walk = (codes: number[], tokens: number[], probability: number) => {
+    if (codes.length === size.height * size.width) {
+      law.set(`${codes}`, probability);
+      return;
+    }
+    const state = statesOf(tokens).at(-1)!;
+    const logits = model.logits(0, state);
+    if (model.rows > 1) guide(logits, model.logits(1, state), guidanceScale);
+    const { tokens: may, probabilities } = distribution(logits, sampling);
+    for (const [i, code] of may.entries()) {
+      if (probabilities[i] === 0) continue;
+      const next = [...codes, code];
+      const ends = next.length % size.width === 0;
+      const fed = [
+        vocabulary.firstCode + code,
+        ...(ends ? [vocabulary.eol] : []),
+      ];
+      walk(next, [...tokens, ...fed], probability * probabilities[i]!);
+    }
+  };
+  walk([], [], 1);
+  return law;
+}
