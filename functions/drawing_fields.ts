@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { DrawnRow } from "../lib/drawing.ts";
+import type { DrawnRow } from "../lib/drawing/drawn_grid.ts";
+import { isLossless } from "../lib/drawing/strategy.ts";
 import type { Judgement } from "../lib/sampling/log_probabilities.ts";
 import type {
   Drawing,
@@ -27,8 +28,8 @@ export function drawingFields(
     id,
     model: task.models.language.name,
     seed: task.scene.seed,
-    strategy: "autoregressive",
-    lossless: true,
+    strategy: task.scene.strategy.name,
+    lossless: isLossless(task.scene.strategy),
     images: drawing.pictures.map(imageFields),
     usage: {
       "prompt_tokens": drawing.promptTokens,

@@ -10,7 +10,7 @@
 
 import { draw, type DrawingEvent, type Scene } from "../lib/emu3.ts";
 import type { CodeGrid } from "../lib/grid.ts";
-import type { DrawnRow } from "../lib/drawing.ts";
+import type { DrawnRow } from "../lib/drawing/drawn_grid.ts";
 import { withXmp } from "../lib/vision/jpeg_xmp.ts";
 import {
   type PictureOrigin,

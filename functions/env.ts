@@ -4,6 +4,8 @@
  * @module
  */
 
+import { join } from "node:path";
+import { containerAllowance, threadsWithin } from "../lib/runtime/allowance.ts";
 import { VERSION } from "./version.ts";
 import { EMBEDDED_MODEL, type Variable, VARIABLES } from "./variables.ts";
 
@@ -31,14 +33,24 @@ export interface Environment {
   readonly listen: { readonly hostname: string; readonly port: number };
   /** Port for health alone. */
   readonly healthPort: number | undefined;
+  /** Format of the language models' weights; undefined for as they are. */
+  readonly precision: Values["PRECISION"];
+  /** Folder for copies of models; undefined where there is no home. */
+  readonly copyFolder: string | undefined;
   /** Threads that compute. */
   readonly threads: number;
   /** Sequences decoded together. */
   readonly slots: number;
   /** Requests that may wait. */
   readonly queueLimit: number;
+  /** That the process may have. */
+  readonly memoryBytes: number;
   /** For keys and values. */
   readonly cacheBytes: number;
+  /** Their type; undefined for what the memory suggests. */
+  readonly cacheDtype: Values["KV_PRECISION"];
+  /** In which way pictures are drawn; undefined for what is fastest. */
+  readonly strategy: Values["STRATEGY"];
   /** Origins whose pages may call. */
   readonly corsOrigins: readonly string[];
   /** What is the same for all requests. */
@@ -58,9 +70,9 @@ export interface Environment {
 
 /** What the machine says. */
 export interface Machine {
-  /** CPUs that the process may use. */
+  /** Threads that may compute at once without being stopped. */
   readonly cpus: number;
-  /** Of the machine or container. */
+  /** That the process may have. */
   readonly memoryBytes: number;
 }
 
@@ -78,11 +90,13 @@ export class EnvironmentError extends Error {
   }
 }
 
-/** The machine that this runs on. */
+/** The machine that this runs on, as far as a container leaves it to it. */
 export function thisMachine(): Machine {
+  const allowance = containerAllowance();
+  const { total } = Deno.systemMemoryInfo();
   return {
-    cpus: navigator.hardwareConcurrency,
-    memoryBytes: Deno.systemMemoryInfo().total,
+    cpus: threadsWithin(navigator.hardwareConcurrency, allowance),
+    memoryBytes: Math.min(total, allowance.memoryBytes ?? Infinity),
   };
 }
 
@@ -109,10 +123,15 @@ export function readEnvironment(
       port: values.PORT ?? values.AIP_HTTP_PORT ?? DEFAULT_PORT,
     },
     healthPort: values.PORT_HEALTH,
+    precision: values.PRECISION,
+    copyFolder: copyFolder(get),
     threads: values.THREADS ?? machine.cpus,
     slots: values.SLOTS,
     queueLimit: values.QUEUE_LIMIT,
+    memoryBytes: machine.memoryBytes,
     cacheBytes: values.KV_BYTES ?? Math.floor(machine.memoryBytes / 4),
+    cacheDtype: values.KV_PRECISION,
+    strategy: values.STRATEGY,
     corsOrigins: values.CORS_ORIGINS,
     limits: {
       maxBodyBytes: values.MAX_BODY_BYTES,
@@ -143,6 +162,15 @@ ${lines.join("\n")}
 }
 
 const DEFAULT_PORT = 8080;
+
+/** Where programs keep what they can make again. */
+function copyFolder(
+  get: (name: string) => string | undefined,
+): string | undefined {
+  const home = get("HOME") ?? get("USERPROFILE");
+  const cache = get("XDG_CACHE_HOME") ?? (home && join(home, ".cache"));
+  return cache && join(cache, "emu3");
+}
 
 function readValues(get: (name: string) => string | undefined): Values {
   const entries = Object.entries<Variable<unknown>>(VARIABLES)

@@ -61,7 +61,7 @@ async function locateAll(
 
 async function run(environment: Environment): Promise<void> {
   const { listen, healthPort } = environment;
-  const services = await Services.start(environment);
+  const services = await Services.start({ ...environment, warn: complain });
   const options = {
     ...environment,
     maxRequests: environment.slots + environment.queueLimit,

@@ -6,9 +6,10 @@
  */
 
 import type { FunctionName } from "./function_names.ts";
+import type { OpenedLanguageModel } from "../lib/language_model.ts";
 import type { HeldState } from "./held.ts";
 import type { Seat } from "./lineup.ts";
-import type { ModelListing } from "./ports.ts";
+import type { EngineListing, ModelListing } from "./ports.ts";
 
 /** The state of what nobody has asked for. */
 export const UNLOADED: HeldState = { state: "unloaded", phases: [] };
@@ -31,6 +32,17 @@ export function visionCapabilities(
     .filter((name) => functions.has(name));
 }
 
+/** Where the engine of an open language model stands. */
+export function engineListing(
+  { engine, cache }: Pick<OpenedLanguageModel, "engine" | "cache">,
+): EngineListing {
+  return {
+    ...engine.state,
+    cacheDtype: cache.dtype,
+    cacheTokenBytes: cache.tokenBytes,
+  };
+}
+
 /** Listings of one name become one, in the order of their first. */
 export function mergeListings(
   parts: readonly ModelListing[],
@@ -49,5 +61,6 @@ function merge(a: ModelListing, b: ModelListing): ModelListing {
     capabilities: [...new Set([...a.capabilities, ...b.capabilities])],
     state: rank(a) <= rank(b) ? a.state : b.state,
     details: a.details ?? b.details,
+    engine: a.engine ?? b.engine,
   };
 }

@@ -6,7 +6,12 @@
 
 import { Hono } from "hono";
 import type { AppEnv } from "./context.ts";
-import type { Listing, ModelDetails, ModelListing } from "./ports.ts";
+import type {
+  EngineListing,
+  Listing,
+  ModelDetails,
+  ModelListing,
+} from "./ports.ts";
 import { UnknownModelError } from "./refusals.ts";
 
 /** The routes, ready to mount. */
@@ -30,7 +35,8 @@ export function models(listing: Listing): Hono<AppEnv> {
 
 /** A model as it is listed. */
 export function modelFields(model: ModelListing): Record<string, unknown> {
-  const { name, capabilities, precision, device, state, details } = model;
+  const { name, capabilities, precision, device, state, details, engine } =
+    model;
   return {
     id: name,
     object: "model",
@@ -42,6 +48,7 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     device,
     ...state,
     ...(details && detailFields(details)),
+    ...(engine && { engine: engineFields(engine) }),
   };
 }
 
@@ -57,7 +64,25 @@ function detailFields({ generation, ...details }: ModelDetails) {
       "top_k": generation.topK,
       "top_p": generation.topP,
       template: generation.template,
+      strategy: details.strategy,
     },
+  };
+}
+
+function engineFields({ cache, ...engine }: EngineListing) {
+  const { hits, misses, tokensSaved, evictions } = cache.prefixes;
+  return {
+    slots: engine.slots,
+    "slots_in_use": engine.slotsInUse,
+    waiting: engine.waiting,
+    running: engine.running,
+    cache: {
+      tokens: cache.tokens,
+      "tokens_held": cache.tokensHeld,
+      dtype: engine.cacheDtype,
+      bytes: cache.tokens * engine.cacheTokenBytes,
+    },
+    prefixes: { hits, misses, "tokens_saved": tokensSaved, evictions },
   };
 }
 

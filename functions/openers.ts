@@ -6,28 +6,47 @@
  */
 
 import { answer, draw } from "../lib/emu3.ts";
-import type { Head } from "../lib/engine/decoder.ts";
+import {
+  fastestStrategy,
+  type StrategyName,
+  strategyOf,
+} from "../lib/drawing/strategy.ts";
+import type { CacheDtype } from "../lib/engine/kv_cache.ts";
+import type { Head } from "../lib/engine/policy.ts";
 import { CheckpointError } from "../lib/errors.ts";
 import {
   type OpenedLanguageModel,
   openLanguageModel,
 } from "../lib/language_model.ts";
 import {
+  type LanguageCheckpoint,
   openLanguageCheckpoint,
   openVisionCheckpoint,
 } from "../lib/loading/checkpoint.ts";
 import { openTextSide } from "../lib/loading/text_files.ts";
+import {
+  copiedWeightBytes,
+  refuseUnfitting,
+} from "../lib/loading/weight_memory.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
 import { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Held, Opener } from "./held.ts";
 import type { Direction, Seat } from "./lineup.ts";
 import type { ModelDetails, TextModel } from "./ports.ts";
+import {
+  openInPrecision,
+  precisionOf,
+  type PrecisionOptions,
+} from "./precision.ts";
 
 /** Tokens that one prefill takes: more are no faster, and block for longer. */
 const CHUNK_LENGTH = 256;
 
 /** A side of the warm-up picture, in codes. */
 const WARM_SIDE = 2;
+
+/** Codes that a warm-up draws: enough for a window, and for a last few. */
+const WARM_WIDTH = 6;
 
 /** A language model with what is listed of it. */
 export interface ServedLanguage extends OpenedLanguageModel {
@@ -44,8 +63,16 @@ export interface LanguageOptions {
   readonly slots: number;
   /** Requests that may wait. */
   readonly queueLimit: number;
+  /** That the process may have. */
+  readonly memoryBytes: number;
   /** For keys and values. */
   readonly cacheBytes: number;
+  /** Their type; undefined for what the memory suggests. */
+  readonly cacheDtype: CacheDtype | undefined;
+  /** In which way it draws; undefined for what is fastest. */
+  readonly strategy: StrategyName | undefined;
+  /** In which format its weights are. */
+  readonly weights: PrecisionOptions;
 }
 
 /** Opens the language model of `seat`, with the heads that it needs. */
@@ -57,8 +84,14 @@ export function languageOpener(
 ): Opener<ServedLanguage> {
   return async (phase) => {
     phase("open");
-    const checkpoint = await openLanguageCheckpoint(seat.language.folder);
+    const checkpoint = await openInPrecision(
+      seat.language.folder,
+      options.weights,
+      () => phase("quantize"),
+    );
+    refuseOutOfMemory(runtime, checkpoint, seat, options.memoryBytes);
     phase("load");
+    const strategy = options.strategy ?? fastestStrategy(checkpoint.codeBits);
     const heads: Head[] = [];
     if (seat.draws) heads.push("codes");
     if (seat.answers) heads.push("vocabulary");
@@ -71,7 +104,7 @@ export function languageOpener(
     try {
       checkCodebook(model, seat, (await vision.load()).codebookSize);
       phase("warm up");
-      await warmLanguage(model, seat);
+      await warmLanguage(model, seat, strategy);
     } catch (error) {
       await model[Symbol.asyncDispose]();
       throw error;
@@ -82,6 +115,8 @@ export function languageOpener(
       contextLength: engine.contextLength,
       examples: generation.examples,
       generation,
+      precision: precisionOf(checkpoint),
+      strategy,
     };
     return Object.assign(model, { details });
   };
@@ -131,6 +166,22 @@ export function visionOpener(
   };
 }
 
+/** Copies of weights must fit beside what the machine already holds. */
+function refuseOutOfMemory(
+  { provider }: Runtime,
+  checkpoint: LanguageCheckpoint,
+  { draws, answers }: Seat,
+  memoryBytes: number,
+): void {
+  const { vocabularySize } = checkpoint.config;
+  // Codes are a part of the vocabulary: counted as all of it, to be safe.
+  const judged = (draws ? vocabularySize : 0) + (answers ? vocabularySize : 0);
+  const needed = copiedWeightBytes(checkpoint, provider.computeDtype, judged);
+  const { available } = Deno.systemMemoryInfo();
+  // What the machine has free may be more than the container may have.
+  refuseUnfitting(checkpoint, needed, Math.min(available, memoryBytes));
+}
+
 function checkCodebook(
   { vocabulary, name }: OpenedLanguageModel,
   { vision }: Seat,
@@ -146,9 +197,10 @@ function checkCodebook(
 async function warmLanguage(
   model: OpenedLanguageModel,
   { draws, answers }: Seat,
+  strategy: StrategyName,
 ): Promise<void> {
   const { signal } = new AbortController();
-  const size = { height: 1, width: WARM_SIDE };
+  const size = { height: 1, width: WARM_WIDTH };
   const sampling = { temperature: 0, topK: 0, topP: 1 };
   if (draws) {
     const scene = {
@@ -157,6 +209,7 @@ async function warmLanguage(
       guidanceScale: 2,
       size,
       prefix: undefined,
+      strategy: strategyOf(strategy),
       sampling,
       seed: 0,
       count: 1,
@@ -166,7 +219,7 @@ async function warmLanguage(
   }
   if (answers) {
     const question = {
-      grids: [{ ...size, codes: new Uint16Array(WARM_SIDE) }],
+      grids: [{ ...size, codes: new Uint16Array(WARM_WIDTH) }],
       question: "",
       template: model.generation.template,
       maxTokens: 2,

@@ -78,7 +78,7 @@ function settings({ model, scene, imageIndex }: PictureOrigin) {
     "top_k": sampling.topK,
     "top_p": sampling.topP,
     grid: { height: size.height, width: size.width },
-    strategy: "autoregressive",
+    strategy: scene.strategy.name,
     version: VERSION,
   };
 }

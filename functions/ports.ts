@@ -9,12 +9,16 @@
 import type { GenerationConfig } from "../models/config/generation_config.ts";
 import type { LanguageConfig } from "../models/config/language_config.ts";
 import type { PreprocessorConfig } from "../models/config/vision_config.ts";
+import type { StrategyName } from "../lib/drawing/strategy.ts";
+import type { EngineState } from "../lib/engine/engine.ts";
+import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import type { LanguageModel } from "../lib/language_model.ts";
 import type { TextTokenizer } from "../lib/text/text_tokenizer.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../lib/vocabulary.ts";
 import type { HeldState } from "./held.ts";
+import type { Precision } from "./precision.ts";
 
 /** Pictures ⇄ codes. */
 export interface VisionModel extends
@@ -59,6 +63,12 @@ export interface ModelPair {
   readonly vision: VisionModel;
 }
 
+/** Models that draw. */
+export interface Drawer extends ModelPair {
+  /** In which way so many pictures are drawn, unless a request says otherwise. */
+  readonly strategy: (count: number) => StrategyName;
+}
+
 /** What is the same for all requests. */
 export interface Limits {
   /** Of a body. */
@@ -83,7 +93,7 @@ export interface Drawers extends Tools {
    * @throws {NotFoundError} When there is none of this name.
    * @throws {NotReadyError} When it is not loaded.
    */
-  drawer(model: string | undefined): ModelPair;
+  drawer(model: string | undefined): Drawer;
 }
 
 /** For `caption`. */
@@ -114,6 +124,16 @@ export interface ModelListing {
   readonly state: HeldState;
   /** Known once a language model is opened. */
   readonly details: ModelDetails | undefined;
+  /** Known while a language model is open. */
+  readonly engine: EngineListing | undefined;
+}
+
+/** How busy a language model is, and what for its memory is used. */
+export interface EngineListing extends EngineState {
+  /** Type of keys and values. */
+  readonly cacheDtype: CacheDtype;
+  /** Bytes that keys and values of one token take. */
+  readonly cacheTokenBytes: number;
 }
 
 /** What a language model's files say. */
@@ -126,6 +146,10 @@ export interface ModelDetails {
   readonly examples: readonly string[];
   /** Recommended settings. */
   readonly generation: GenerationConfig;
+  /** In which way it draws, unless a request says otherwise. */
+  readonly strategy: StrategyName;
+  /** Numeric format of its weights in memory. */
+  readonly precision: Precision;
 }
 
 /** For `/v1/models` and health. */

@@ -9,6 +9,7 @@
 
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import {
+  CacheTooSmallError,
   Emu3Error,
   OverloadedError,
   PromptTooLongError,
@@ -74,10 +75,12 @@ const PROBLEMS: Readonly<
   "invalid-fields": [422, "Invalid fields"],
   "malformed-grid": [422, "Malformed grid"],
   "prompt-too-long": [422, "Prompt too long"],
+  "cache-too-small": [422, "Memory too small"],
   // Nobody reads this one: it is in the log as 499.
   "client-gone": [400, "Client went away"],
   "internal": [500, "Internal error"],
   "bad-checkpoint": [503, "Model failed"],
+  "cannot-quantize": [503, "Model failed"],
   "not-ready": [503, "Model not ready"],
   "overloaded": [503, "Overloaded"],
   "shutting-down": [503, "Shutting down"],
@@ -163,7 +166,9 @@ function describe(
 
 function fieldErrors(error: unknown): readonly FieldError[] {
   if (error instanceof InvalidFieldsError) return error.fields;
-  if (error instanceof PromptTooLongError) {
+  if (
+    error instanceof PromptTooLongError || error instanceof CacheTooSmallError
+  ) {
     return [{ pointer: "", detail: error.message }];
   }
   return [];

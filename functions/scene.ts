@@ -2,7 +2,7 @@
  * From the body of `generate` to a scene.
  *
  * Wire names become ours here, and what the body leaves open becomes what the
- * checkpoint recommends.
+ * checkpoint recommends or the server has by default.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import {
   parseRatio,
 } from "../lib/aspect.ts";
 import type { Scene } from "../lib/emu3.ts";
+import { type StrategyName, strategyOf } from "../lib/drawing/strategy.ts";
 import { GridError } from "../lib/errors.ts";
 import type { CodeGrid, GridSize } from "../lib/grid.ts";
 import { gridFromFields } from "./grid_fields.ts";
@@ -21,12 +22,14 @@ import { invalidField } from "./refusals.ts";
 import type { Grid } from "./schema/common.ts";
 import type { GenerateRequest } from "./schema/generate.ts";
 
-/** What the checkpoints say. */
+/** What the checkpoints and the server say. */
 export interface SceneModels {
   /** Defaults. */
   readonly language: Pick<TextModel, "config" | "generation">;
   /** Sizes. */
   readonly vision: Pick<VisionModel, "pixelsPerCode" | "codebookSize">;
+  /** Default, by the number of pictures. */
+  readonly strategy: (count: number) => StrategyName;
 }
 
 /**
@@ -37,7 +40,7 @@ export interface SceneModels {
  */
 export function sceneFrom(
   request: GenerateRequest,
-  { language, vision }: SceneModels,
+  { language, vision, strategy }: SceneModels,
   pointer = "",
 ): Scene {
   const { generation, config } = language;
@@ -59,6 +62,7 @@ export function sceneFrom(
         vision.codebookSize,
         `${pointer}/prefix`,
       ),
+    strategy: strategyOf(request.strategy ?? strategy(request.n)),
     sampling: {
       temperature: request.temperature ?? generation.temperature,
       topK: request.top_k ?? generation.topK,

@@ -13,6 +13,11 @@
  * @module
  */
 
+import {
+  STRATEGY_OF_SEVERAL,
+  type StrategyName,
+} from "../lib/drawing/strategy.ts";
+import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import { Runtime } from "../lib/runtime/runtime.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import {
@@ -24,6 +29,7 @@ import type { FunctionName } from "./function_names.ts";
 import { Held } from "./held.ts";
 import { type Lineup, planLineup, type Seat } from "./lineup.ts";
 import {
+  engineListing,
   languageCapabilities,
   mergeListings,
   UNLOADED,
@@ -38,6 +44,7 @@ import {
 } from "./openers.ts";
 import type {
   Answerers,
+  Drawer,
   Drawers,
   Limits,
   Listing,
@@ -47,8 +54,13 @@ import type {
   Tokenizers,
   VisionModel,
 } from "./ports.ts";
+import type { Precision, PrecisionOptions } from "./precision.ts";
 import { UnknownModelError } from "./refusals.ts";
+import { VERSION } from "./version.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+
+/** Vision tokenizers are small and stay as they are. */
+const VISION_PRECISION = "fp32";
 
 /** What a server is to have. */
 export interface ServiceOptions {
@@ -67,10 +79,22 @@ export interface ServiceOptions {
   readonly threads: number;
   /** Sequences decoded together, by each language model. */
   readonly slots: number;
+  /** Format of the language models' weights; undefined for as they are. */
+  readonly precision: Precision | undefined;
+  /** Folder for copies of models; undefined where nothing can be kept. */
+  readonly copyFolder: string | undefined;
+  /** Told what takes long for a reason that can be removed. */
+  readonly warn: (line: string) => void;
   /** Requests that may wait, by each language model. */
   readonly queueLimit: number;
+  /** That the process may have. */
+  readonly memoryBytes: number;
   /** For keys and values of all language models. */
   readonly cacheBytes: number;
+  /** Their type; undefined for what the memory suggests. */
+  readonly cacheDtype: CacheDtype | undefined;
+  /** In which way pictures are drawn; undefined for what is fastest. */
+  readonly strategy: StrategyName | undefined;
   /** What is the same for all requests. */
   readonly limits: Limits;
 }
@@ -127,12 +151,21 @@ export class Services
 
   /** In what numeric format. */
   get precision(): string {
-    return "fp32";
+    const languages = [...this.#languages.values()];
+    const precisions = languages.map((held) => this.#precisionOf(held));
+    return [...new Set(precisions)].join(", ") || VISION_PRECISION;
   }
 
   /** The models that draw. */
-  drawer(model: string | undefined): ModelPair {
-    return this.#pair(this.#seat(model, ({ draws }) => draws));
+  drawer(model: string | undefined): Drawer {
+    const pair = this.#pair(this.#seat(model, ({ draws }) => draws));
+    const { strategy: always } = this.#options;
+    const { strategy: ofOne } = pair.language.details;
+    return {
+      ...pair,
+      strategy: (count) =>
+        always ?? (count === 1 ? ofOne : STRATEGY_OF_SEVERAL),
+    };
   }
 
   /** The models that answer. */
@@ -167,28 +200,33 @@ export class Services
   /** All models, loaded or not. */
   models(): readonly ModelListing[] {
     const { functions } = this.#options;
-    const { device, precision } = this;
+    const { device } = this;
     const parts = this.#lineup.seats.flatMap(
       ({ language, vision, ...seat }) => {
         const served = this.#languages.get(language.key);
+        const opened = served?.peek();
         return [
           {
             name: language.name,
             capabilities: languageCapabilities(seat),
             state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
-            details: served?.peek()?.details,
+            details: opened?.details,
+            engine: opened && engineListing(opened),
+            precision: this.#precisionOf(served),
           },
           {
             name: vision.name,
             capabilities: visionCapabilities(functions),
             state: this.#visions.get(vision.key)!.state,
             details: undefined,
+            engine: undefined,
+            precision: VISION_PRECISION,
           },
         ];
       },
     );
     return mergeListings(
-      parts.map((part) => ({ ...part, device, precision })),
+      parts.map((part) => ({ ...part, device })),
     );
   }
 
@@ -217,19 +255,35 @@ export class Services
     const needed = this.#lineup.seats.filter(({ draws, answers }) =>
       draws || answers
     );
-    const { slots, queueLimit, cacheBytes } = this.#options;
+    const { slots, queueLimit, memoryBytes, cacheBytes, cacheDtype, strategy } =
+      this.#options;
     for (const seat of needed) {
       const vision = this.#visions.get(seat.vision.key)!;
       const open = languageOpener(this.#runtime, seat, vision, {
         slots,
         queueLimit,
+        strategy,
+        weights: this.#weights(),
+        memoryBytes,
         cacheBytes: Math.floor(cacheBytes / needed.length),
+        cacheDtype,
       });
       this.#languages.set(
         seat.language.key,
         new Held(seat.language.name, open),
       );
     }
+  }
+
+  #weights(): PrecisionOptions {
+    const { precision, copyFolder, threads, warn } = this.#options;
+    const program = `emu3 ${VERSION}`;
+    return { precision, cacheFolder: copyFolder, threads, program, warn };
+  }
+
+  /** That of a model that is open, else the one that it will have. */
+  #precisionOf(held: Held<ServedLanguage> | undefined): Precision {
+    return held?.peek()?.details.precision ?? this.#options.precision ?? "fp32";
   }
 
   /** All at once; the first failure is told, after the rest has settled. */
@@ -244,7 +298,7 @@ export class Services
     if (failed?.status === "rejected") throw failed.reason;
   }
 
-  #pair(seat: Seat): ModelPair {
+  #pair(seat: Seat) {
     return {
       language: this.#languages.get(seat.language.key)!.get(),
       vision: this.#visions.get(seat.vision.key)!.get(),

@@ -5,6 +5,7 @@
  */
 
 import { type Context, Hono } from "hono";
+import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
 import { drawingTokens, questionTokens } from "../lib/emu3.ts";
 import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
 import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
@@ -162,7 +163,9 @@ async function promptTokens(tokenizers: Tokenizers, { fields }: Body) {
   const name = fields.model ?? fields.prompt!.model;
   const vision = tokenizers.vision(name);
   const language = await tokenizers.text(name);
-  const scene = sceneFrom(fields.prompt!, { language, vision }, "/prompt");
+  // Prompts are the same for every strategy.
+  const models = { language, vision, strategy: () => STRATEGY_OF_SEVERAL };
+  const scene = sceneFrom(fields.prompt!, models, "/prompt");
   const { tokens, unconditional } = await drawingTokens(language, scene);
   return {
     model: language.name,

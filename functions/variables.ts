@@ -7,7 +7,10 @@
  * @module
  */
 
+import { STRATEGY_NAMES, type StrategyName } from "../lib/drawing/strategy.ts";
+import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
+import { type Precision, PRECISIONS } from "./precision.ts";
 
 /** An environment variable. */
 export interface Variable<T> {
@@ -20,6 +23,12 @@ export interface Variable<T> {
 }
 
 const MEBIBYTE = 2 ** 20;
+
+/** By the name that people use. */
+const CACHE_DTYPES: ReadonlyMap<string, CacheDtype> = new Map([
+  ["fp32", "float32"],
+  ["fp16", "float16"],
+]);
 
 /** Folders are looked for beside the code, wherever the server is started. */
 const EMBEDDED = new URL("../models/emu3-mini", import.meta.url).pathname;
@@ -46,12 +55,12 @@ export const VARIABLES = {
     cuda: "is not in this build yet, expected auto or cpu",
     webgpu: "is not in this build yet, expected auto or cpu",
   }),
-  PRECISION: choice("numeric format of weights", "fp32", ["fp32"], {
-    bf16: "is not in this build yet, expected fp32",
-    fp16: "is not in this build yet, expected fp32",
-    int8: "is not in this build yet, expected fp32",
-    int4: "is not in this build yet, expected fp32",
-  }),
+  PRECISION: {
+    meaning:
+      "weights of language models: fp32, int8, int4; the last two make a copy at the first start",
+    unset: "as the checkpoint stores them",
+    parse: precision,
+  },
   PORT: port("port to listen on, 0 for any free one", "AIP_HTTP_PORT or 8080"),
   AIP_HTTP_PORT: port("the same, as Vertex AI names it", "8080"),
   PORT_HEALTH: port("another port, for health alone", "none"),
@@ -61,13 +70,13 @@ export const VARIABLES = {
     parse: (text) => text ?? "127.0.0.1",
   },
   THREADS: count(
-    "threads that compute; a container's CPU quota is not seen, so set it there",
-    "one a CPU",
+    "threads that compute",
+    "one a CPU, as far as the container allows",
     1,
   ),
   SLOTS: {
-    ...count("sequences decoded together; a guided picture takes two", "8", 2),
-    parse: (text) => whole(text, 2) ?? 8,
+    ...count("sequences decoded together; a guided picture takes two", "16", 2),
+    parse: (text) => whole(text, 2) ?? 16,
   },
   QUEUE_LIMIT: {
     ...count("requests that may wait", "32", 1),
@@ -75,9 +84,23 @@ export const VARIABLES = {
   },
   KV_BYTES: count(
     "bytes for keys and values, of all language models together",
-    "a quarter of the memory",
+    "a quarter of the memory, as far as the container allows",
     1,
   ),
+  KV_PRECISION: {
+    meaning: `numeric format of keys and values: ${
+      [...CACHE_DTYPES.keys()].join(", ")
+    }`,
+    unset: "fp32, or fp16 where one long picture would take half of KV_BYTES",
+    parse: cacheDtype,
+  },
+  STRATEGY: {
+    meaning: `how pictures are drawn unless a request says otherwise: ${
+      STRATEGY_NAMES.join(", ")
+    }`,
+    unset: "what is fastest for the device",
+    parse: strategy,
+  },
   CORS_ORIGINS: {
     meaning: "origins whose pages may call, with commas, or *",
     unset: "the same origin",
@@ -144,6 +167,18 @@ function choice<const T extends string>(
   };
 }
 
+function precision(text: string | undefined): Precision | undefined {
+  if (text === undefined) return undefined;
+  const expected = `expected ${PRECISIONS.join(", ")}`;
+  const known = PRECISIONS.find((known) => known === text);
+  if (known !== undefined) return known;
+  throw new SyntaxError(
+    text === "bf16" || text === "fp16"
+      ? `"${text}" is not in this build yet, ${expected}`
+      : expected,
+  );
+}
+
 function count(
   meaning: string,
   unset: string,
@@ -190,6 +225,19 @@ function functions(text: string | undefined): ReadonlySet<FunctionName> {
     );
   });
   return new Set(names);
+}
+
+function strategy(text: string | undefined): StrategyName | undefined {
+  const name = STRATEGY_NAMES.find((name) => name === text);
+  if (text === undefined || name !== undefined) return name;
+  throw new SyntaxError(`expected ${STRATEGY_NAMES.join(" or ")}`);
+}
+
+function cacheDtype(text: string | undefined): CacheDtype | undefined {
+  if (text === undefined) return undefined;
+  const dtype = CACHE_DTYPES.get(text);
+  if (dtype !== undefined) return dtype;
+  throw new SyntaxError(`expected ${[...CACHE_DTYPES.keys()].join(" or ")}`);
 }
 
 function origins(text: string | undefined): readonly string[] {

@@ -1,12 +1,14 @@
 /**
  * The body of `POST /v1/generate`.
  *
- * What is optional without a default here is the checkpoint's to say.
+ * What is optional without a default here is the checkpoint's to say, or the
+ * server's.
  *
  * @module
  */
 
 import * as v from "valibot";
+import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
 import {
   Grid,
   ModelName,
@@ -79,7 +81,14 @@ export const GenerateRequest = v.strictObject({
   prefix: v.optional(
     v.pipe(Grid, v.description("Rows that are given, fewer than are asked.")),
   ),
-  strategy: v.optional(v.picklist(["autoregressive"]), "autoregressive"),
+  strategy: v.optional(
+    v.pipe(
+      v.picklist(STRATEGY_NAMES),
+      v.description(
+        "Jacobi is lossless; zipar is not, and the answer says so.",
+      ),
+    ),
+  ),
   logprobs: v.optional(
     v.pipe(
       v.number(),

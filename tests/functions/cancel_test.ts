@@ -24,7 +24,7 @@ const short = { prompt: "a fox", height: 32, width: 32, seed: 1 };
 /** Comes when the engine has nothing to do; fails when that takes seconds. */
 async function idle(): Promise<void> {
   for (let i = 0; i < 500; i++) {
-    if (engine.running + engine.waiting === 0) return;
+    if (engine.state.running + engine.state.waiting === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   throw new Error("the engine still runs");
@@ -54,7 +54,7 @@ Deno.test({
       signal: leave.signal,
     });
     await firstRow(response);
-    strictEqual(engine.running, 1);
+    strictEqual(engine.state.running, 1);
     leave.abort();
     await idle();
     deepStrictEqual(server.trace.failures, []);
@@ -65,7 +65,7 @@ Deno.test("closing the connection of a waiting call ends the run", async () => {
   const leave = new AbortController();
   const answer = fetch(url, { ...json(long), signal: leave.signal })
     .catch((error) => error);
-  while (engine.running === 0) {
+  while (engine.state.running === 0) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   leave.abort();
@@ -93,9 +93,9 @@ Deno.test("a client that leaves changes nothing for another", async () => {
 Deno.test("a request that waits for a slot can leave the queue", async () => {
   const leave = new AbortController();
   const init = { ...json(long), signal: leave.signal };
-  // Two rows each on four slots: the third waits.
+  // Two rows each on four slots, of which one is left to answers: two wait.
   const calls = [0, 1, 2].map(() => fetch(url, init).catch((error) => error));
-  while (engine.running < 2 || engine.waiting < 1) {
+  while (engine.state.running < 1 || engine.state.waiting < 2) {
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   leave.abort();

@@ -3,6 +3,7 @@ import {
   EnvironmentError,
   helpText,
   readEnvironment,
+  thisMachine,
 } from "../../functions/env.ts";
 import { VARIABLES } from "../../functions/variables.ts";
 
@@ -22,6 +23,26 @@ Deno.test("readEnvironment() serves everything locally when nothing is set", () 
   strictEqual(environment.folders.chat, environment.folders.gen);
   strictEqual(environment.folders.vision, undefined);
   strictEqual(environment.requestTimeoutMs, undefined);
+  strictEqual(environment.strategy, undefined);
+  strictEqual(read({ STRATEGY: "jacobi" }).strategy, "jacobi");
+});
+
+Deno.test("readEnvironment() names types of keys and values as the runtime does", () => {
+  strictEqual(read({}).cacheDtype, undefined);
+  strictEqual(read({ KV_PRECISION: "fp32" }).cacheDtype, "float32");
+  strictEqual(read({ KV_PRECISION: "fp16" }).cacheDtype, "float16");
+});
+
+Deno.test("readEnvironment() has room for seven guided pictures and two answers", () => {
+  strictEqual(read({}).slots, 16);
+  strictEqual(read({ SLOTS: "2" }).slots, 2);
+});
+
+Deno.test("thisMachine() says no more than Deno sees", () => {
+  const { cpus, memoryBytes } = thisMachine();
+  ok(Number.isInteger(cpus) && cpus >= 1);
+  ok(cpus <= navigator.hardwareConcurrency);
+  ok(memoryBytes > 0 && memoryBytes <= Deno.systemMemoryInfo().total);
 });
 
 Deno.test("readEnvironment() takes an empty variable for an unset one", () => {
@@ -53,13 +74,15 @@ Deno.test("readEnvironment() names the variable that it cannot use", () => {
     GEN_MODEL: "hf://BAAI/Emu3-Gen",
     FUNCTIONS: "generate,draw",
     DEVICE: "cuda",
-    PRECISION: "int4",
+    PRECISION: "int2",
     PORT: "65536",
     PORT_HEALTH: "x",
     THREADS: "0",
     SLOTS: "1",
     QUEUE_LIMIT: "-1",
     KV_BYTES: "2GB",
+    KV_PRECISION: "constructor",
+    STRATEGY: "fast",
     CORS_ORIGINS: "example.org",
     MAX_BODY_BYTES: "1.5",
     MAX_PIXELS: "many",

@@ -81,11 +81,46 @@ Deno.test("POST /v1/generate takes the checkpoint's defaults", async () => {
     prompt: "a fox",
   })).json();
   strictEqual(model, "emu3-tiny");
-  strictEqual(strategy, "autoregressive");
+  strictEqual(strategy, "jacobi");
   strictEqual(lossless, true);
   // The checkpoint's image_area is 64 × 64 pixels.
   deepStrictEqual([images[0].height, images[0].width], [64, 64]);
   deepStrictEqual([images[0].grid.height, images[0].grid.width], [8, 8]);
+});
+
+Deno.test("POST /v1/generate draws in the strategy that is asked for, and says whether it is lossless", async () => {
+  const greedy = { prompt: "a fox", height: 32, width: 96, temperature: 0 };
+  const draw = async (strategy: string) =>
+    await (await generate({ ...greedy, strategy })).json();
+  const plain = await draw("autoregressive");
+  const jacobi = await draw("jacobi");
+  const zipar = await draw("zipar");
+  deepStrictEqual(
+    [plain, jacobi, zipar].map(({ strategy, lossless }) => [
+      strategy,
+      lossless,
+    ]),
+    [["autoregressive", true], ["jacobi", true], ["zipar", false]],
+  );
+  deepStrictEqual(jacobi.images[0].grid, plain.images[0].grid);
+  ok(jacobi.usage.forwards < plain.usage.forwards);
+  ok(zipar.usage.forwards < plain.usage.forwards);
+});
+
+Deno.test("POST /v1/generate draws several pictures code by code, unless told otherwise", async () => {
+  const draw = async (body: Record<string, unknown>) =>
+    (await (await generate({ ...small, n: 2, ...body })).json()).strategy;
+  strictEqual(await draw({}), "autoregressive");
+  strictEqual(await draw({ strategy: "jacobi" }), "jacobi");
+});
+
+Deno.test("POST /v1/generate draws in the server's strategy when none is asked for", async () => {
+  await using other = await openTinyServer({ strategy: "zipar" });
+  const body = { ...small, height: 32, width: 96 };
+  const answer = await other.app.request("/v1/generate", json(body));
+  strictEqual((await answer.json()).strategy, "zipar");
+  const listed = await (await other.app.request("/v1/models")).json();
+  strictEqual(listed.data[0].defaults.strategy, "zipar");
 });
 
 Deno.test("POST /v1/generate repeats itself for a seed, and echoes it", async () => {

@@ -1,5 +1,6 @@
 import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
+import { strategyOf } from "../../lib/drawing/strategy.ts";
 import {
   DIGITAL_SOURCE_TYPE,
   pictureTexts,
@@ -16,6 +17,7 @@ function origin(prompt: string) {
       guidanceScale: 3,
       size: { height: 4, width: 5 },
       prefix: undefined,
+      strategy: strategyOf("autoregressive"),
       sampling: { temperature: 1, topK: 2048, topP: 1 },
       seed: 2 ** 53 - 1,
       count: 3,

@@ -390,7 +390,7 @@ Deno.test("a prompt that is too long is told with both numbers", async () => {
 
 Deno.test("after all refusals nothing runs and requests are answered", async () => {
   const { language } = server.services.drawer(undefined);
-  strictEqual(language.engine.running + language.engine.waiting, 0);
+  strictEqual(language.engine.state.running + language.engine.state.waiting, 0);
   const answer = await server.app.request(
     "/v1/generate",
     json({ prompt: "a", height: 16, width: 16 }),

@@ -19,16 +19,20 @@ class ServerError(Exception):
 
 
 class Client:
-    """A server at an address such as http://127.0.0.1:8080."""
+    """A server at an address such as http://127.0.0.1:8080.
 
-    def __init__(self, address, timeout, key=None):
+    `strategy` says how it draws; its own way when left out.
+    """
+
+    def __init__(self, address, timeout, key=None, strategy=None):
         self._address = address.rstrip("/")
         self._timeout = timeout
         self._key = key
+        self._drawing = {} if strategy is None else {"strategy": strategy}
 
     def generate(self, prompt, ratio, seed):
         """The picture of a prompt, uint8 [H, W, 3]."""
-        body = {"prompt": prompt, "ratio": ratio, "seed": seed}
+        body = {"prompt": prompt, "ratio": ratio, "seed": seed, **self._drawing}
         png = self._post("/v1/generate", body, "image/png")
         return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
 

@@ -1,0 +1,111 @@
+/** What `GET /v1/models` tells of the engine. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import {
+  json,
+  openTinyServer,
+  type TinyServer,
+} from "../support/tiny_server.ts";
+
+/** Keys and values of one token of the tiny checkpoint, in fp32. */
+const TOKEN_BYTES = 2 * 2 * 2 * 16 * 4;
+
+const NOTHING_SHARED = { hits: 0, misses: 0, "tokens_saved": 0, evictions: 0 };
+
+async function engineOf({ app }: TinyServer, name = "emu3-tiny") {
+  const { engine } = await (await app.request(`/v1/models/${name}`)).json();
+  return engine;
+}
+
+async function draw({ app }: TinyServer): Promise<number> {
+  const body = { prompt: "a cat", height: 64, width: 64, seed: 1 };
+  const answer = await app.request("/v1/generate", json(body));
+  await answer.body?.cancel();
+  return answer.status;
+}
+
+/** Where the engine stands once two requests are there, or never were. */
+async function engineOfTwo(server: TinyServer) {
+  for (let tries = 0;; tries++) {
+    const engine = await engineOf(server);
+    if (engine.running + engine.waiting === 2 || tries === 1000) return engine;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+Deno.test("/v1/models tells what the engine may have and holds", async () => {
+  await using server = await openTinyServer({
+    functions: new Set(["caption"]),
+  });
+  const { cache, prefixes, ...engine } = await engineOf(server);
+  deepStrictEqual(engine, {
+    slots: 4,
+    "slots_in_use": 0,
+    waiting: 0,
+    running: 0,
+  });
+  const { tokens_held: held, ...size } = cache;
+  deepStrictEqual(size, {
+    tokens: 2 ** 26 / TOKEN_BYTES,
+    dtype: "float32",
+    bytes: 2 ** 26,
+  });
+  ok(Number.isInteger(held) && held >= 0 && held < cache.tokens);
+  deepStrictEqual(Object.keys(prefixes), Object.keys(NOTHING_SHARED));
+});
+
+Deno.test("/v1/models counts what runs, what waits and what was shared", async () => {
+  await using server = await openTinyServer({
+    functions: new Set(["generate"]),
+    slots: 2,
+  });
+  const before = await engineOf(server);
+  const drawn = Promise.all([draw(server), draw(server)]);
+  const during = await engineOfTwo(server);
+  deepStrictEqual(
+    [during.slots_in_use, during.running, during.waiting],
+    [2, 1, 1],
+  );
+  deepStrictEqual(await drawn, [200, 200]);
+  const { cache, prefixes, ...engine } = await engineOf(server);
+  deepStrictEqual(engine, {
+    slots: 2,
+    "slots_in_use": 0,
+    waiting: 0,
+    running: 0,
+  });
+  // The second found both of its prompts, of which the first ran every token.
+  strictEqual(prefixes.hits - before.prefixes.hits, 2);
+  ok(prefixes.tokens_saved > before.prefixes.tokens_saved);
+  ok(cache.tokens_held > 0);
+});
+
+Deno.test("/v1/models tells fp16 where it is asked for or memory is scarce", async () => {
+  // A guided picture of 9216 tokens takes 9.4 MB in fp32.
+  const settings = [
+    { cacheBytes: 2 ** 25, cacheDtype: undefined, bytes: TOKEN_BYTES },
+    { cacheBytes: 2 ** 24, cacheDtype: undefined, bytes: TOKEN_BYTES / 2 },
+    { cacheBytes: 2 ** 25, cacheDtype: "float16", bytes: TOKEN_BYTES / 2 },
+    { cacheBytes: 2 ** 24, cacheDtype: "float32", bytes: TOKEN_BYTES },
+  ] as const;
+  for (const { bytes, ...options } of settings) {
+    await using server = await openTinyServer({
+      functions: new Set(["generate"]),
+      ...options,
+    });
+    const { cache } = await engineOf(server);
+    strictEqual(cache.bytes / cache.tokens, bytes);
+    strictEqual(cache.dtype, bytes < TOKEN_BYTES ? "float16" : "float32");
+  }
+});
+
+Deno.test("/v1/models tells no engine where none runs", async () => {
+  await using server = await openTinyServer({
+    functions: new Set(["tokenize"]),
+  });
+  strictEqual(await engineOf(server), undefined);
+  strictEqual(
+    await engineOf(server, "emu3-tiny-visiontokenizer"),
+    undefined,
+  );
+});
