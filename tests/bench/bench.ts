@@ -18,16 +18,16 @@ import { CPU_PROVIDER } from "../../lib/runtime/provider.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { measureCeilings } from "./ceilings.ts";
-import { benchLanguage, benchVision, makeMiddle } from "./model_bench.ts";
+import { benchLanguage, benchVision } from "./model_bench.ts";
+import { MIDDLE_CODES, writeMiddle } from "./middle_checkpoint.ts";
 import { askPeer } from "./peers.ts";
 import { benchServer } from "./server_bench.ts";
 import { type Row, table } from "./timing.ts";
 
 const EMBEDDED = new URL("../../models/emu3-mini", import.meta.url).pathname;
 
-/** Where the codes of the embedded and of the middle model start. */
+/** Where the codes of the embedded model start. */
 const MINI_CODES = { firstCode: 4307, codebookSize: 2048 };
-const MIDDLE_CODES = { firstCode: 2259, codebookSize: 32_768 };
 
 /** Side of the picture for the published vision tokenizer's shapes. */
 const SIDE = 256;
@@ -61,6 +61,7 @@ async function benchModels(folder: string): Promise<Row[]> {
   );
   await Deno.mkdir(middle!);
   await Deno.mkdir(vision!);
+  await writeMiddle(middle!, "F32");
   return [
     ...await benchLanguage(
       runtime,
@@ -72,7 +73,7 @@ async function benchModels(folder: string): Promise<Row[]> {
     ...await benchLanguage(
       runtime,
       "207 M decoder",
-      await makeMiddle(middle!),
+      await openLanguageCheckpoint(middle!),
       MIDDLE_CODES,
       ceilings,
     ),

@@ -45,6 +45,7 @@ async function runMatMul(
     find(key: string): never {
       throw new Error(key);
     },
+    findQuantized: () => undefined,
   };
   const g = new Graph("ceiling", none, { computeDtype: "float32" });
   const a = g.input("a", "float32", [m, k]);
@@ -52,7 +53,7 @@ async function runMatMul(
   const y = g.apply("FusedMatMul", [a, b], { transB: 1 });
   g.output("y", y, "float32", [m, n]);
   const options = { weightFolder: "/", prepack: false };
-  await using session = await runtime.session(g.encode(), options);
+  await using session = await runtime.session(g.build().model, options);
   using stack = new DisposableStack();
   const tensor = (rows: number, columns: number) =>
     stack.use(

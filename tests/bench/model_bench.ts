@@ -12,51 +12,22 @@
 import { join } from "node:path";
 import { OnnxDecoder } from "../../lib/engine/onnx_decoder.ts";
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
-import {
-  openLanguageCheckpoint,
-  openVisionCheckpoint,
-} from "../../lib/loading/checkpoint.ts";
+import { openVisionCheckpoint } from "../../lib/loading/checkpoint.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { guide } from "../../lib/sampling/guidance.ts";
 import { sample } from "../../lib/sampling/sampler.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
-import { parseLanguageConfig } from "../../models/config/language_config.ts";
 import { parseVisionConfig } from "../../models/config/vision_config.ts";
 import type { Ceilings } from "./ceilings.ts";
-import {
-  languageTensors,
-  visionTensors,
-  writeRandomWeights,
-} from "./random_checkpoint.ts";
+import { visionTensors, writeRandomWeights } from "./random_checkpoint.ts";
 import { best, type Row } from "./timing.ts";
-
-/** A decoder of 207 M parameters, as a middle between mini and 8 B. */
-const MIDDLE = {
-  "hidden_size": 1024,
-  "intermediate_size": 2816,
-  "num_hidden_layers": 12,
-  "num_attention_heads": 16,
-  "num_key_value_heads": 4,
-  "vocab_size": 35_027,
-  "pad_token_id": 2048,
-  "bos_token_id": 2254,
-  "eos_token_id": 2255,
-};
 
 /** Tokens of a measured prefill. */
 const PROMPT = 256;
 
 /** Tokens a slot holds while a step is measured. */
 const FILLED = 300;
-
-/** Opens a checkpoint of noise in `folder`. */
-export async function makeMiddle(folder: string): Promise<LanguageCheckpoint> {
-  await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify(MIDDLE));
-  const config = parseLanguageConfig(MIDDLE);
-  await writeRandomWeights(folder, languageTensors(config));
-  return await openLanguageCheckpoint(folder);
-}
 
 /** Times a language model. */
 export async function benchLanguage(
@@ -70,7 +41,13 @@ export async function benchLanguage(
     runtime,
     checkpoint,
     vocabulary,
-    { slots: 8, contextLength: 1024, chunkLength: PROMPT, heads: ["codes"] },
+    {
+      slots: 8,
+      contextLength: 1024,
+      chunkLength: PROMPT,
+      heads: ["codes"],
+      cacheDtype: "float32",
+    },
   );
   const { layers, codes } = parameters(checkpoint, vocabulary);
   const prompt = new Int32Array(PROMPT).fill(5);
@@ -83,7 +60,7 @@ export async function benchLanguage(
   for (const count of [1, 2, 8]) {
     const feeds = Array.from({ length: count }, (_, slot) => ({
       slot,
-      token: 5,
+      tokens: [5],
       position: FILLED,
     }));
     const step = async () => {
@@ -106,7 +83,7 @@ export async function benchLanguage(
 /** A step of two rows, guidance, top-k and a draw. */
 function guidedToken(decoder: OnnxDecoder): () => Promise<void> {
   const sampling = { temperature: 1, topK: 2048, topP: 1 };
-  const feeds = [0, 1].map((slot) => ({ slot, token: 5, position: FILLED }));
+  const feeds = [0, 1].map((slot) => ({ slot, tokens: [5], position: FILLED }));
   return async () => {
     const hidden = await decoder.step(feeds);
     const [logits, unconditional] = await decoder.logits("codes", hidden);
@@ -124,7 +101,7 @@ export async function benchVision(
 ): Promise<Row[]> {
   await Deno.writeTextFile(join(folder, "config.json"), "{}");
   const config = parseVisionConfig({});
-  await writeRandomWeights(folder, visionTensors(config));
+  await writeRandomWeights(folder, visionTensors(config), "F32");
   const checkpoint = await openVisionCheckpoint(folder);
   await using vision = new VisionTokenizer(runtime, checkpoint);
   const codes = side / vision.pixelsPerCode;

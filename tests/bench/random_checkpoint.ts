@@ -16,21 +16,37 @@ import type { Weights } from "../../models/graph/weights.ts";
 import { stillDecoderGraph } from "../../models/vision_decoder.ts";
 import { stillEncoderGraph } from "../../models/vision_encoder.ts";
 
-/** Elements of noise that are made; longer tensors repeat them. */
+/** Elements of noise that a tensor takes; longer ones repeat them. */
 const NOISE_LENGTH = 1 << 20;
 
-/** Writes the tensors that `build` asks for, in fp32, into `folder`. */
+/**
+ * How far the next tensor's noise starts behind the last one's. ONNX Runtime
+ * keeps equal weights once, and what is read again and again stays in caches.
+ */
+const NOISE_SHIFT = 61;
+
+/** How elements are stored, as safetensors calls it. */
+export type StoredDtype = "F32" | "BF16";
+
+/** Bytes of an element. */
+const BYTES = { F32: 4, BF16: 2 } as const satisfies Record<
+  StoredDtype,
+  number
+>;
+
+/** Writes the tensors that `build` asks for into `folder`. */
 export async function writeRandomWeights(
   folder: string,
   build: (weights: Weights) => void,
+  dtype: StoredDtype,
 ): Promise<void> {
   const shapes = requestedTensors(build);
   const header: Record<string, unknown> = {};
   let end = 0;
   for (const [key, shape] of shapes) {
     const start = end;
-    end += 4 * elementCount(shape);
-    header[key] = { dtype: "F32", shape, "data_offsets": [start, end] };
+    end += BYTES[dtype] * elementCount(shape);
+    header[key] = { dtype, shape, "data_offsets": [start, end] };
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const length = new DataView(new ArrayBuffer(8));
@@ -38,9 +54,12 @@ export async function writeRandomWeights(
   using file = await Deno.create(join(folder, "model.safetensors"));
   await writeAll(file, new Uint8Array(length.buffer));
   await writeAll(file, json);
-  const noise = makeNoise();
+  const noise = makeNoise(NOISE_LENGTH + NOISE_SHIFT * shapes.size);
+  let start = 0;
   for (const [key, shape] of shapes) {
-    await writeTensor(file, key, shape, noise);
+    const own = noise.subarray(start, start + NOISE_LENGTH);
+    await writeTensor(file, { key, shape, dtype }, own);
+    start += NOISE_SHIFT;
   }
 }
 
@@ -49,7 +68,12 @@ export function languageTensors(
   config: LanguageConfig,
 ): (weights: Weights) => void {
   return (weights) => {
-    const options = { computeDtype: "float32", positions: 1 } as const;
+    const options = {
+      computeDtype: "float32",
+      positions: 1,
+      cacheDtype: "float32",
+      arrangement: { type: "step" },
+    } as const;
     decoderGraph(config, weights, options);
     const rows = { start: 0, count: config.vocabularySize };
     headGraph(config, weights, { ...options, rows });
@@ -75,27 +99,43 @@ function requestedTensors(
       shapes.set(key, shape);
       return { dtype: "float32", shape, location: "", offset: 0, length: 0 };
     },
+    findQuantized: () => undefined,
   });
   return shapes;
 }
 
 async function writeTensor(
   file: Deno.FsFile,
-  key: string,
-  shape: readonly number[],
+  { key, shape, dtype }: {
+    readonly key: string;
+    readonly shape: readonly number[];
+    readonly dtype: StoredDtype;
+  },
   noise: Float32Array,
 ): Promise<void> {
   const [, ...inner] = shape;
   const isNorm = shape.length === 1 && /weight|running_var/.test(key);
   const scale = shape.length === 1 ? 0 : 1 / Math.sqrt(elementCount(inner));
-  const block = noise.map((value) => isNorm ? 1 : value * scale);
-  const bytes = new Uint8Array(block.buffer as ArrayBuffer);
-  let left = 4 * elementCount(shape);
+  const length = Math.min(noise.length, elementCount(shape));
+  const block = noise.subarray(0, length).map((value) =>
+    isNorm ? 1 : value * scale
+  );
+  const bytes = dtype === "F32"
+    ? new Uint8Array(block.buffer as ArrayBuffer)
+    : upperHalves(block);
+  let left = BYTES[dtype] * elementCount(shape);
   while (left > 0) {
     const part = bytes.subarray(0, Math.min(left, bytes.length));
     await writeAll(file, part);
     left -= part.length;
   }
+}
+
+/** As bfloat16, cut off. */
+function upperHalves(block: Float32Array): Uint8Array {
+  const bits = new Uint32Array(block.buffer, block.byteOffset, block.length);
+  const halves = Uint16Array.from(bits, (value) => value >>> 16);
+  return new Uint8Array(halves.buffer);
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
@@ -105,9 +145,9 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
 }
 
 /** Uniform with variance one, from a linear congruential generator. */
-function makeNoise(): Float32Array {
+function makeNoise(length: number): Float32Array {
   let state = 1;
-  return Float32Array.from({ length: NOISE_LENGTH }, () => {
+  return Float32Array.from({ length }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return (state / 2 ** 32 - 0.5) * Math.sqrt(12);
   });

@@ -19,6 +19,21 @@ export async function best(
   return least;
 }
 
+/** Middle seconds of `runs` calls, after one that does not count. */
+export async function median(
+  runs: number,
+  task: () => Promise<unknown>,
+): Promise<number> {
+  await task();
+  const taken: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await task();
+    taken.push((performance.now() - start) / 1000);
+  }
+  return taken.sort((a, b) => a - b)[runs >> 1]!;
+}
+
 /** A line of the report. */
 export interface Row {
   /** What was timed. */

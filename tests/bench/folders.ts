@@ -1,0 +1,71 @@
+/**
+ * The same language model in every format that is measured, beside each other
+ * in a folder that may be kept from run to run.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
+import { writeMiddle, writeSmallVision } from "./middle_checkpoint.ts";
+import { runPeer } from "./peers.ts";
+
+/** Formats in which ours is measured. */
+export const PRECISIONS = ["fp32", "int8", "int4"] as const;
+
+/** Where everything lies. */
+export interface Folders {
+  /** Of language models. */
+  readonly language: Readonly<Record<typeof PRECISIONS[number], string>>;
+  /** Of the vision tokenizer. */
+  readonly vision: string;
+  /** A file for llama.cpp; undefined where Python cannot write it. */
+  readonly gguf: string | undefined;
+}
+
+/** Makes what is not there yet. */
+export async function prepareFolders(root: string): Promise<Folders> {
+  const fp32 = join(root, "middle");
+  const vision = join(root, "vision");
+  const gguf = join(root, "middle.gguf");
+  await make(fp32, (folder) => writeMiddle(folder, "BF16"));
+  await make(vision, writeSmallVision);
+  for (const precision of ["int8", "int4"] as const) {
+    const target = `${fp32}-${precision}`;
+    if (await isThere(target)) continue;
+    const progress = quantizeCheckpoint(fp32, target, {
+      precision,
+      threads: navigator.hardwareConcurrency,
+      program: "bench",
+    });
+    for await (const _ of progress);
+  }
+  const written = await isThere(gguf) || await runPeer(["gguf", fp32, gguf]);
+  return {
+    language: { fp32, int8: `${fp32}-int8`, int4: `${fp32}-int4` },
+    vision,
+    gguf: written ? gguf : undefined,
+  };
+}
+
+/** Under another name until it is whole. */
+async function make(
+  folder: string,
+  write: (folder: string) => Promise<void>,
+): Promise<void> {
+  if (await isThere(folder)) return;
+  const partial = `${folder}.partial`;
+  await Deno.mkdir(partial, { recursive: true });
+  await write(partial);
+  await Deno.rename(partial, folder);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

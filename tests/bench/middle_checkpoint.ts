@@ -1,0 +1,107 @@
+/**
+ * A language model of 207 M parameters, as a middle between emu3-mini and the
+ * published 8 B: whole folders that a server opens, of noise.
+ *
+ * ```text
+ * config.json             sizes, and ids of special tokens
+ * emu3.tiktoken           2,048 ranks: every byte, then pairs of letters
+ * emu3_vision_tokens.txt  img boi eoi and 32,768 codes
+ * model.safetensors       in bfloat16, as published
+ * ```
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { parseLanguageConfig } from "../../models/config/language_config.ts";
+import { parseVisionConfig } from "../../models/config/vision_config.ts";
+import {
+  languageTensors,
+  type StoredDtype,
+  visionTensors,
+  writeRandomWeights,
+} from "./random_checkpoint.ts";
+
+/** Ranks of its tokenizer; special tokens follow. */
+const RANKS = 2048;
+
+/** `<|endoftext|>`, `<|im_start|>`, `<|im_end|>` and the extra ones. */
+const COMMON_SPECIALS = 3 + 205;
+
+const CODEBOOK = 32_768;
+
+/** Where its codes are in the vocabulary. */
+export const MIDDLE_CODES = {
+  firstCode: RANKS + COMMON_SPECIALS + 3,
+  codebookSize: CODEBOOK,
+};
+
+const CONFIG = {
+  "hidden_size": 1024,
+  "intermediate_size": 2816,
+  "num_hidden_layers": 12,
+  "num_attention_heads": 16,
+  "num_key_value_heads": 4,
+  "vocab_size": MIDDLE_CODES.firstCode + CODEBOOK,
+  "max_position_embeddings": 9216,
+  "rms_norm_eps": 1e-5,
+  "rope_theta": 1e6,
+  "image_area": 512 * 512,
+  "pad_token_id": RANKS,
+  "bos_token_id": RANKS + 3 + 203,
+  "eos_token_id": RANKS + 3 + 204,
+};
+
+/** A vision tokenizer that is small: it stands there and is not measured. */
+const SMALL_VISION = { ch: 32, "codebook_size": CODEBOOK };
+
+/** Pairs that share a second letter. */
+const LETTERS = 26;
+
+/** Writes the language model into `folder`, which is there. */
+export async function writeMiddle(
+  folder: string,
+  dtype: StoredDtype,
+): Promise<void> {
+  const vision = [
+    "<|image token|>",
+    "<|image start|>",
+    "<|image end|>",
+    ...Array.from(
+      { length: CODEBOOK },
+      (_, i) => `<|visual token ${String(i).padStart(6, "0")}|>`,
+    ),
+  ];
+  const files = {
+    "config.json": JSON.stringify(CONFIG),
+    "generation_config.json": "{}",
+    "tokenizer_config.json": "{}",
+    "emu3.tiktoken": ranks(),
+    "emu3_vision_tokens.txt": vision.join("\n"),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(join(folder, name), text);
+  }
+  const config = parseLanguageConfig(CONFIG);
+  await writeRandomWeights(folder, languageTensors(config), dtype);
+}
+
+/** Writes a small vision tokenizer with as many codes into `folder`. */
+export async function writeSmallVision(folder: string): Promise<void> {
+  const path = join(folder, "config.json");
+  await Deno.writeTextFile(path, JSON.stringify(SMALL_VISION));
+  const config = parseVisionConfig(SMALL_VISION);
+  await writeRandomWeights(folder, visionTensors(config), "F32");
+}
+
+/** One rank a line: its bytes in base64, and its number. */
+function ranks(): string {
+  const lines = Array.from({ length: RANKS }, (_, rank) => {
+    const pair = rank - 256;
+    const bytes = pair < 0
+      ? Uint8Array.of(rank)
+      : Uint8Array.of(97 + pair % LETTERS, 32 + Math.floor(pair / LETTERS));
+    return `${bytes.toBase64()} ${rank}\n`;
+  });
+  return lines.join("");
+}
