@@ -76,7 +76,7 @@ export function createHealthApp(
 /** What every route gets. */
 function bareApp(options: AppOptions): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.use(requestId(), abortable(options.requestTimeoutMs));
+  app.use(requestId(), calling(options.requestTimeoutMs));
   app.use(accessLog(options.log));
   app.use(secureHeaders(SECURE_HEADERS));
   if (options.corsOrigins.length > 0) {
@@ -137,14 +137,17 @@ function corsOrigin({ corsOrigins }: AppOptions): string | string[] {
   return corsOrigins.includes("*") ? "*" : [...corsOrigins];
 }
 
-/** Gives a request the signal that ends it early. */
-function abortable(timeoutMs: number | undefined): MiddlewareHandler<AppEnv> {
+/** Gives a request what its function is called with. */
+function calling(timeoutMs: number | undefined): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const abandon = new AbortController();
     const signals = [c.req.raw.signal, abandon.signal];
     if (timeoutMs !== undefined) signals.push(AbortSignal.timeout(timeoutMs));
     c.set("abandon", abandon);
-    c.set("signal", AbortSignal.any(signals));
+    c.set("call", {
+      signal: AbortSignal.any(signals),
+      note: (tokens) => c.set("tokens", tokens),
+    });
     await next();
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Context } from "hono";
+import type { Call } from "./call.ts";
 import type { ProblemContext } from "./problem.ts";
 
 /** Hono's type parameter of the application. */
@@ -13,8 +14,11 @@ export interface AppEnv {
   readonly Variables: {
     /** Taken from `X-Request-Id`, or made. */
     requestId: string;
-    /** Aborts when the client leaves, the time is up or `abandon` says so. */
-    signal: AbortSignal;
+    /**
+     * What its function is called with. Its signal aborts when the client
+     * leaves, the time is up or `abandon` says so.
+     */
+    call: Call;
     /** For a stream whose reader has left. */
     abandon: AbortController;
     /** When a streamed answer has ended; undefined for one that is whole. */

@@ -101,7 +101,7 @@ async function pixelsAnswer(
   codes: Codes,
 ): Promise<Response> {
   checkGridSize(codes, vision, tokenizers.limits);
-  c.set("tokens", codes.codes.length);
+  c.var.call.note?.(codes.codes.length);
   return isClip(codes)
     ? await clipAnswer(c, tokenizers, vision, codes)
     : await pictureAnswer(c, tokenizers, vision, codes);
@@ -115,7 +115,7 @@ async function pictureAnswer(
 ): Promise<Response> {
   const type = negotiate(c.req.header("accept"), PICTURE_TYPES);
   const watch = new Stopwatch();
-  const image = await watch.run(() => vision.decode(grid, c.var.signal));
+  const image = await watch.run(() => vision.decode(grid, c.var.call.signal));
   const headers = timingHeader(watch);
   const bytes = type === "image/jpeg"
     ? await codec.encodeJpeg(image, { quality: JPEG_QUALITY })
@@ -135,7 +135,9 @@ async function clipAnswer(
   const type = negotiate(c.req.header("accept"), CLIP_TYPES);
   checkClipSize(clip, vision, tokenizers);
   const watch = new Stopwatch();
-  const frames = await watch.run(() => vision.decodeClip(clip, c.var.signal));
+  const frames = await watch.run(() =>
+    vision.decodeClip(clip, c.var.call.signal)
+  );
   const headers = timingHeader(watch);
   if (type !== "application/json") {
     return file(c, await clipFile(tokenizers, frames, type), type, headers);
@@ -199,7 +201,7 @@ async function mixedAnswer(
     throw invalidField(`/tokens/${bad}`, `expected a token below ${size}`);
   }
   const parts = parseMixed(tokens, model);
-  c.set("tokens", tokens.length);
+  c.var.call.note?.(tokens.length);
   return c.json({
     model: model.name,
     parts: parts.map((part) =>

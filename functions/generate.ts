@@ -8,20 +8,13 @@ import { type Context, Hono } from "hono";
 import { BINARY_TYPES, binaryAnswer, type BinaryType } from "./binary_grid.ts";
 import { readJson } from "./body.ts";
 import type { AppEnv } from "./context.ts";
-import {
-  type Drawing,
-  type DrawingProgress,
-  type DrawingTask,
-  type FileType,
-  walkDrawing,
-} from "./drawing_walk.ts";
-import { drawingFields, imageFields, rowFields } from "./drawing_fields.ts";
-import { eventStream, type WireEvent } from "./events.ts";
+import type { Drawing, FileType } from "./drawing_walk.ts";
+import { drawingFields } from "./drawing_fields.ts";
+import { type DrawingRun, startDrawing } from "./drawing_run.ts";
+import { eventStream } from "./events.ts";
 import { negotiate } from "./negotiate.ts";
-import { checkGridSize } from "./picture_limit.ts";
 import type { Drawers } from "./ports.ts";
 import { invalidField } from "./refusals.ts";
-import { sceneFrom } from "./scene.ts";
 import { GenerateRequest } from "./schema/generate.ts";
 import { serverTiming } from "./timings.ts";
 
@@ -34,13 +27,6 @@ const TYPES = [
   ...BINARY_TYPES,
 ] as const;
 
-/** A drawing that is under way. */
-interface Run {
-  readonly id: string;
-  readonly task: DrawingTask;
-  readonly progress: AsyncGenerator<DrawingProgress, void, undefined>;
-}
-
 /** The route, ready to mount. */
 export function generate(drawers: Drawers): Hono<AppEnv> {
   return new Hono<AppEnv>().post("/v1/generate", async (c) => {
@@ -50,10 +36,16 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
       GenerateRequest,
       drawers.limits.maxBodyBytes,
     );
-    const run = begin(c, drawers, request, type);
+    const file = fileType(type);
+    if (file === type && request.n > 1) {
+      throw invalidField("/n", `expected 1: ${type} holds a single picture`);
+    }
+    const preview = request.preview && type === "text/event-stream";
+    const wanted = { file, preview };
+    const run = startDrawing(drawers, request, wanted, c.var.call);
     switch (type) {
       case "text/event-stream":
-        return await eventStream(c, wireEvents(c, run));
+        return await eventStream(c, run.events);
       case "application/json":
         return await jsonAnswer(c, run);
       case "image/png":
@@ -63,35 +55,6 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
         return await codesAnswer(c, run, type);
     }
   });
-}
-
-function begin(
-  c: Context<AppEnv>,
-  drawers: Drawers,
-  request: GenerateRequest,
-  type: typeof TYPES[number],
-): Run {
-  const models = drawers.drawer(request.model);
-  const scene = sceneFrom(request, models);
-  const file = fileType(type);
-  if (file === type && scene.count > 1) {
-    throw invalidField("/n", `expected 1: ${type} holds a single picture`);
-  }
-  if (file !== undefined) {
-    checkGridSize(scene.size, models.vision, drawers.limits);
-  }
-  const task: DrawingTask = {
-    scene,
-    models,
-    file,
-    preview: request.preview && type === "text/event-stream",
-    metadata: request.metadata,
-  };
-  return {
-    id: `gen-${crypto.randomUUID()}`,
-    task,
-    progress: walkDrawing(task, drawers.codec, c.var.signal),
-  };
 }
 
 /** JSON and events carry PNGs; bare codes never meet the vision decoder. */
@@ -108,27 +71,21 @@ function fileType(type: typeof TYPES[number]): FileType | undefined {
   }
 }
 
-async function finish(c: Context<AppEnv>, run: Run): Promise<Drawing> {
-  let last: DrawingProgress | undefined;
-  for await (const event of run.progress) last = event;
-  if (last?.type !== "completed") throw new TypeError("the drawing broke off");
-  noteDrawing(c, last.drawing);
-  return last.drawing;
-}
-
-function noteDrawing(c: Context<AppEnv>, drawing: Drawing): void {
-  c.set("tokens", drawing.newTokens);
-}
-
-async function jsonAnswer(c: Context<AppEnv>, run: Run): Promise<Response> {
-  const drawing = await finish(c, run);
+async function jsonAnswer(
+  c: Context<AppEnv>,
+  run: DrawingRun,
+): Promise<Response> {
+  const drawing = await run.finish();
   return c.json(drawingFields(run, drawing), 200, {
     "server-timing": serverTiming(drawing.timings),
   });
 }
 
-async function fileAnswer(c: Context<AppEnv>, run: Run): Promise<Response> {
-  const drawing = await finish(c, run);
+async function fileAnswer(
+  c: Context<AppEnv>,
+  run: DrawingRun,
+): Promise<Response> {
+  const drawing = await run.finish();
   const [picture] = drawing.pictures;
   const { bytes, type } = picture!.file!;
   return c.body(bytes, 200, {
@@ -142,10 +99,10 @@ async function fileAnswer(c: Context<AppEnv>, run: Run): Promise<Response> {
 /** One grid, or all of them one after the other: `[n, H, W]`. */
 async function codesAnswer(
   c: Context<AppEnv>,
-  run: Run,
+  run: DrawingRun,
   type: BinaryType,
 ): Promise<Response> {
-  const drawing = await finish(c, run);
+  const drawing = await run.finish();
   const { size, count } = run.task.scene;
   const codes = Uint16Array.from(
     drawing.pictures.flatMap(({ grid }) => [...grid.codes]),
@@ -158,49 +115,9 @@ async function codesAnswer(
   return c.body(body, 200, { ...headers, ...answerHeaders(run, drawing) });
 }
 
-function answerHeaders({ task }: Run, { timings }: Drawing) {
+function answerHeaders({ task }: DrawingRun, { timings }: Drawing) {
   return {
     "x-seed": `${task.scene.seed}`,
     "server-timing": serverTiming(timings),
   };
-}
-
-async function* wireEvents(
-  c: Context<AppEnv>,
-  run: Run,
-): AsyncGenerator<WireEvent, void, undefined> {
-  const { scene: { seed, size } } = run.task;
-  for await (const event of run.progress) {
-    switch (event.type) {
-      case "queued":
-        yield { event: "queued", data: { position: event.position } };
-        break;
-      case "started":
-        yield {
-          event: "started",
-          data: {
-            id: run.id,
-            seed,
-            grid: { height: size.height, width: size.width },
-          },
-        };
-        break;
-      case "row":
-        yield { event: "row", data: rowFields(event) };
-        break;
-      case "image": {
-        const { imageIndex } = event.picture;
-        const fields = imageFields(event.picture);
-        const data = { "image_index": imageIndex, ...fields };
-        yield { event: "image", data };
-        break;
-      }
-      case "completed":
-        noteDrawing(c, event.drawing);
-        yield { event: "completed", data: drawingFields(run, event.drawing) };
-        break;
-      default:
-        event satisfies never;
-    }
-  }
 }

@@ -83,6 +83,18 @@ export interface Tools {
   readonly codec: PictureCodec;
   /** What is the same for all requests. */
   readonly limits: Limits;
+  /**
+   * Fetches the picture that a field names by its URL; undefined where none are
+   * fetched.
+   *
+   * @param pointer Of the field.
+   * @throws {InvalidFieldsError} When it may not or cannot be fetched.
+   */
+  readonly fetchPicture?: (
+    url: string,
+    pointer: string,
+    signal: AbortSignal,
+  ) => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** For `generate`. */

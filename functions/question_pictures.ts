@@ -55,7 +55,7 @@ export async function questionGrids(
     return grids;
   }
   const encoded: CodeGrid[] = [];
-  for (const bytes of filesOf(upload)) {
+  for (const bytes of await filesOf(tools, upload, options.signal)) {
     encoded.push(await encodePicture(tools, bytes, vision, options));
   }
   return encoded;
@@ -107,12 +107,18 @@ function codesOf(
   return [grid];
 }
 
-function filesOf(
+async function filesOf(
+  tools: Tools,
   { fields, files }: Upload<PictureFields>,
-): readonly Uint8Array<ArrayBuffer>[] {
-  if (fields.image !== undefined) return [pictureBytes(fields.image, "/image")];
-  const texts = fields.images?.map((text, i) =>
-    pictureBytes(text, `/images/${i}`)
+  signal: AbortSignal,
+): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+  if (fields.image !== undefined) {
+    return [await pictureBytes(tools, fields.image, "/image", signal)];
+  }
+  if (fields.images === undefined) return files.get("image") ?? [];
+  return await Promise.all(
+    fields.images.map((text, i) =>
+      pictureBytes(tools, text, `/images/${i}`, signal)
+    ),
   );
-  return texts ?? files.get("image") ?? [];
 }

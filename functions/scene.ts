@@ -32,6 +32,11 @@ export interface SceneModels {
   readonly strategy: (count: number) => StrategyName;
 }
 
+/** A body of `generate`; its seed may still be open. */
+type WishedScene = Omit<GenerateRequest, "seed"> & {
+  readonly seed?: number | undefined;
+};
+
 /**
  * What to draw.
  *
@@ -39,7 +44,7 @@ export interface SceneModels {
  * @throws {InvalidFieldsError} When fields contradict each other.
  */
 export function sceneFrom(
-  request: GenerateRequest,
+  request: WishedScene,
   { language, vision, strategy }: SceneModels,
   pointer = "",
 ): Scene {
@@ -81,7 +86,7 @@ export function randomSeed(): number {
 }
 
 function gridSize(
-  request: GenerateRequest,
+  request: WishedScene,
   imageArea: number,
   pixelsPerCode: number,
   pointer: string,

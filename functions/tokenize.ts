@@ -63,16 +63,16 @@ async function codesAnswer(
   kind: "image" | "frames",
 ): Promise<Response> {
   const vision = tokenizers.vision(upload.fields.model);
-  const frames = await decoded(tokenizers, upload, kind);
+  const frames = await decoded(tokenizers, upload, kind, c.var.call.signal);
   const { decode = "display", resize = "smart", pad } = upload.fields;
   const prepared = await fit(tokenizers, frames, vision, { decode, resize });
   const watch = new Stopwatch();
   const codes = await watch.run(() =>
     kind === "image" && prepared.length === 1
-      ? vision.encode(prepared[0]!.image, c.var.signal)
-      : encodeClip(prepared, vision, pad, c.var.signal)
+      ? vision.encode(prepared[0]!.image, c.var.call.signal)
+      : encodeClip(prepared, vision, pad, c.var.call.signal)
   );
-  c.set("tokens", codes.codes.length);
+  c.var.call.note?.(codes.codes.length);
   const timing = serverTiming({ "vision_s": watch.milliseconds / 1000 });
   const type = negotiate(c.req.header("accept"), CODE_TYPES);
   if (type === "application/json") {
@@ -85,23 +85,28 @@ async function codesAnswer(
 
 /** All pictures of the body; several for a clip. */
 async function decoded(
-  { codec, limits }: Tokenizers,
+  tokenizers: Tokenizers,
   { fields, files }: Body,
   kind: "image" | "frames",
+  signal: AbortSignal,
 ): Promise<RgbImage[]> {
+  const { codec, limits } = tokenizers;
   const { decode = "display" } = fields;
   const { maxPixels } = limits;
   if (kind === "image") {
-    const [bytes, second] = fields.image === undefined
-      ? files.get("image")!
-      : [pictureBytes(fields.image, "/image"), ...files.get("image") ?? []];
+    const [bytes, second] = fields.image === undefined ? files.get("image")! : [
+      await pictureBytes(tokenizers, fields.image, "/image", signal),
+      ...files.get("image") ?? [],
+    ];
     if (second !== undefined) {
       throw invalidField("/image", "expected one; a clip's go into frames");
     }
     return await codec.decodeFrames(bytes!, { decode, maxPixels });
   }
-  const texts = (fields.frames ?? []).map((text, i) =>
-    pictureBytes(text, `/frames/${i}`)
+  const texts = await Promise.all(
+    (fields.frames ?? []).map((text, i) =>
+      pictureBytes(tokenizers, text, `/frames/${i}`, signal)
+    ),
   );
   const images: RgbImage[] = [];
   let left = maxPixels;
@@ -187,7 +192,7 @@ async function askedTokens(
   const language = await tokenizers.text(fields.model);
   const grids = await questionGrids(c.req.raw, upload, vision, tokenizers, {
     decode,
-    signal: c.var.signal,
+    signal: c.var.call.signal,
   });
   const tokens = await questionTokens(language, {
     grids,

@@ -14,6 +14,7 @@ import {
   readBytes,
 } from "./body.ts";
 import { isBinaryType } from "./binary_grid.ts";
+import type { Tools } from "./ports.ts";
 import {
   invalidField,
   InvalidFieldsError,
@@ -86,13 +87,19 @@ export async function readUpload<T>(
  * The picture that a field holds.
  *
  * @param pointer Where in the body.
- * @throws {InvalidFieldsError} When it is neither a data URL nor base64.
+ * @throws {InvalidFieldsError} When it is neither a data URL nor base64, nor a
+ * URL that may be fetched.
  */
-export function pictureBytes(
+export async function pictureBytes(
+  { fetchPicture }: Pick<Tools, "fetchPicture">,
   text: string,
   pointer: string,
-): Uint8Array<ArrayBuffer> {
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (/^https?:/i.test(text)) {
+    if (fetchPicture !== undefined) {
+      return await fetchPicture(text, pointer, signal);
+    }
     throw invalidField(
       pointer,
       "this server fetches no URLs: send a data URL or base64",

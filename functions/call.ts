@@ -1,0 +1,31 @@
+/**
+ * A call of one of the functions: what it goes by beside its fields, whoever
+ * makes it: a request, a job, or a surface that other clients know.
+ *
+ * @module
+ */
+
+import type { WireEvent } from "./events.ts";
+
+/** What a function is called with beside its fields. */
+export interface Call {
+  /** Ends it early. */
+  readonly signal: AbortSignal;
+  /** For draws whose seed nobody asked for; undefined for a random one. */
+  readonly seed?: number | undefined;
+  /** Told how many tokens or codes were worked on. */
+  readonly note?: ((tokens: number) => void) | undefined;
+  /** Told what happens on the way, whatever the answer looks like. */
+  readonly observe?: ((event: WireEvent) => void) | undefined;
+}
+
+/** Lets `call` know of `events` as they pass. */
+export async function* observed(
+  call: Call,
+  events: AsyncGenerator<WireEvent, void, undefined>,
+): AsyncGenerator<WireEvent, void, undefined> {
+  for await (const event of events) {
+    call.observe?.(event);
+    yield event;
+  }
+}
