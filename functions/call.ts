@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Halfway } from "../lib/drawing/halfway.ts";
 import type { WireEvent } from "./events.ts";
 
 /** What a function is called with beside its fields. */
@@ -17,6 +18,15 @@ export interface Call {
   readonly note?: ((tokens: number) => void) | undefined;
   /** Told what happens on the way, whatever the answer looks like. */
   readonly observe?: ((event: WireEvent) => void) | undefined;
+  /**
+   * Given what it takes to go on with a picture, before its row is told;
+   * undefined for what can only start over.
+   */
+  readonly keep?:
+    | ((imageIndex: number, halfway: Halfway | undefined) => void)
+    | undefined;
+  /** By picture, where one that stopped goes on. */
+  readonly halfways?: readonly (Halfway | undefined)[] | undefined;
 }
 
 /** Lets `call` know of `events` as they pass. */

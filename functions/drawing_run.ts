@@ -62,13 +62,14 @@ export function startDrawing(
     models,
     ...wanted,
     metadata: request.metadata,
+    halfways: call.halfways ?? [],
   };
   const id = `gen-${crypto.randomUUID()}`;
   const progress = walkDrawing(task, drawers.codec, call.signal);
   let drawing: Drawing | undefined;
   const events = observed(
     call,
-    wireEvents({ id, task }, progress, (done) => {
+    wireEvents({ id, task }, kept(call, progress), (done) => {
       drawing = done;
       call.note?.(done.newTokens);
     }),
@@ -79,6 +80,17 @@ export function startDrawing(
     return drawing;
   };
   return { id, task, events, finish };
+}
+
+/** Lets `call` keep what it takes to go on, before it hears of a row. */
+async function* kept(
+  call: Call,
+  progress: AsyncGenerator<DrawingProgress, void, undefined>,
+): AsyncGenerator<DrawingProgress, void, undefined> {
+  for await (const event of progress) {
+    if (event.type === "row") call.keep?.(event.imageIndex, event.halfway());
+    yield event;
+  }
 }
 
 async function* wireEvents(

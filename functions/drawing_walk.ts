@@ -10,6 +10,7 @@
 
 import { draw, type DrawingEvent, type Scene } from "../lib/emu3.ts";
 import type { CodeGrid } from "../lib/grid.ts";
+import type { Halfway } from "../lib/drawing/halfway.ts";
 import type { DrawnRow } from "../lib/drawing/drawn_grid.ts";
 import { withXmp } from "../lib/vision/jpeg_xmp.ts";
 import {
@@ -38,6 +39,8 @@ export interface DrawingTask {
   readonly preview: boolean;
   /** Whether files say how they were made. */
   readonly metadata: boolean;
+  /** By picture, where one that stopped goes on. */
+  readonly halfways: readonly (Halfway | undefined)[];
 }
 
 /** A file. */
@@ -81,12 +84,9 @@ export interface Drawing {
 /** What happens on the way. */
 export type DrawingProgress =
   | Extract<DrawingEvent, { type: "queued" | "started" }>
-  | {
-    readonly type: "row";
-    readonly imageIndex: number;
-    readonly row: DrawnRow;
+  | (Extract<DrawingEvent, { type: "row" }> & {
     readonly preview: PictureFile | undefined;
-  }
+  })
   | { readonly type: "image"; readonly picture: DrawnPicture }
   | { readonly type: "completed"; readonly drawing: Drawing };
 
@@ -96,25 +96,25 @@ export async function* walkDrawing(
   codec: Drawers["codec"],
   signal: AbortSignal,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
-  const { scene, models } = task;
+  const { scene, models, halfways } = task;
   const watch = new Stopwatch();
   const rows = Array.from({ length: scene.count }, (): DrawnRow[] => []);
   const pictures: DrawnPicture[] = [];
-  for await (const event of draw(models.language, scene, signal)) {
+  for await (const event of draw(models.language, scene, signal, halfways)) {
     switch (event.type) {
       case "queued":
       case "started":
         yield event;
         break;
       case "row": {
-        const { type: _, imageIndex, ...row } = event;
+        const { imageIndex, row } = event;
         rows[imageIndex]!.push(row);
         const preview = task.preview
           ? await watch.run(() =>
             previewFile(task, rows[imageIndex]!, codec, signal)
           )
           : undefined;
-        yield { type: "row", imageIndex, row, preview };
+        yield { ...event, preview };
         break;
       }
       case "grid": {

@@ -33,7 +33,7 @@ export interface SceneModels {
 }
 
 /** A body of `generate`; its seed may still be open. */
-type WishedScene = Omit<GenerateRequest, "seed"> & {
+export type WishedScene = Omit<GenerateRequest, "seed"> & {
   readonly seed?: number | undefined;
 };
 

@@ -21,11 +21,12 @@ import type { Template } from "../models/config/generation_config.ts";
 import { AnsweringPolicy, type FinishReason } from "./answering.ts";
 import { channel } from "./channel.ts";
 import { drawingPolicy } from "./drawing/drawing_policy.ts";
-import type { DrawnRow } from "./drawing/drawn_grid.ts";
+import { type DrawnRow, promptRows } from "./drawing/drawn_grid.ts";
+import type { Halfway } from "./drawing/halfway.ts";
 import type { Strategy } from "./drawing/strategy.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
-import { type CodeGrid, type GridSize, rowTokens } from "./grid.ts";
+import { type CodeGrid, firstRows, type GridSize, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
 import { drawingPrompt, type PromptWriter, questionPrompt } from "./prompt.ts";
 import { keyedChance } from "./sampling/chance.ts";
@@ -105,7 +106,13 @@ export type Admitted =
 /** What happens while drawing. */
 export type DrawingEvent =
   | Admitted
-  | ({ readonly type: "row"; readonly imageIndex: number } & DrawnRow)
+  | {
+    readonly type: "row";
+    readonly imageIndex: number;
+    readonly row: DrawnRow;
+    /** What it takes to go on from where the picture is by now. */
+    readonly halfway: () => Halfway | undefined;
+  }
   | {
     readonly type: "grid";
     readonly imageIndex: number;
@@ -130,10 +137,16 @@ export interface PromptTokens {
   readonly unconditional: Int32Array<ArrayBuffer> | undefined;
 }
 
+/** What the prompts of a picture are made of. */
+export type PromptedScene = Pick<
+  Scene,
+  "prompt" | "negativePrompt" | "guidanceScale" | "size" | "prefix"
+>;
+
 /** The prompts of a scene. */
 export async function drawingTokens(
   model: PromptWriter,
-  scene: Scene,
+  scene: PromptedScene,
 ): Promise<PromptTokens> {
   const { prefix, size } = scene;
   const rows = prefix === undefined
@@ -155,6 +168,8 @@ export async function drawingTokens(
  * Draws `scene`: first that it is queued and started, then its rows as they are
  * done, its grids, the end.
  *
+ * @param halfways By picture, where one that stopped goes on; others start. Rows
+ * that were drawn are told again.
  * @throws {PromptTooLongError} When prompt and picture exceed the context.
  * @throws {CacheTooSmallError} When they exceed the memory.
  * @throws {OverloadedError} When the queue is full.
@@ -163,28 +178,39 @@ export async function* draw(
   model: LanguageModel,
   scene: Scene,
   signal: AbortSignal,
+  halfways: readonly (Halfway | undefined)[] = [],
 ): AsyncGenerator<DrawingEvent, void, undefined> {
-  const { tokens, unconditional } = await drawingTokens(model, scene);
-  const prompts = [tokens, unconditional]
-    .filter((tokens) => tokens !== undefined)
-    .map((tokens) => sharedBeforeRows(tokens, scene));
+  const prompts = await drawingPrompts(model, scene);
   const { height, width } = scene.size;
   const rows = height - (scene.prefix?.height ?? 0);
-  // The last code and the EOL after it are not fed.
-  const maxNewTokens = rows * (width + 1) - 2;
   const finished: Statistics[] = [];
   const group = Symbol("scene");
   yield* channel<DrawingEvent>(async (emit, signal) => {
     const admitted = admission(emit);
     const one = async (imageIndex: number, signal: AbortSignal) => {
       const chanceAt = keyedChance({ seed: scene.seed, stream: imageIndex });
+      const halfway = halfways[imageIndex];
       const policy = drawingPolicy(
         model.vocabulary,
-        { ...scene, chanceAt },
-        (row) => emit({ type: "row", imageIndex, ...row }),
+        { ...scene, chanceAt, halfway },
+        (row) => {
+          const halfway = () => policy.halfway;
+          emit({ type: "row", imageIndex, row, halfway });
+        },
       );
-      const cost = { maxNewTokens, long: true, group };
-      const request = { prompts, policy, ...cost, ...admitted };
+      const given = promptRows({ ...scene, halfway });
+      const request = {
+        prompts: halfway === undefined ? prompts : await drawingPrompts(model, {
+          ...scene,
+          prefix: firstRows(policy.grid, given),
+        }),
+        policy,
+        // The last code and the EOL after it are not fed.
+        maxNewTokens: (height - given) * (width + 1) - 2,
+        long: true,
+        group,
+        ...admitted,
+      };
       finished.push(await model.engine.run(request, signal));
       emit({ type: "grid", imageIndex, grid: policy.grid });
     };
@@ -279,10 +305,21 @@ export async function* answer(
   };
 }
 
+/** The prompts of a scene as the engine takes them. */
+async function drawingPrompts(
+  model: PromptWriter,
+  scene: PromptedScene,
+): Promise<Prompt[]> {
+  const { tokens, unconditional } = await drawingTokens(model, scene);
+  return [tokens, unconditional]
+    .filter((tokens) => tokens !== undefined)
+    .map((tokens) => sharedBeforeRows(tokens, scene));
+}
+
 /** A prompt that others may share up to the rows that are given, and with them. */
 function sharedBeforeRows(
   tokens: Int32Array<ArrayBuffer>,
-  { prefix, size }: Scene,
+  { prefix, size }: PromptedScene,
 ): Prompt {
   const rows = (prefix?.height ?? 0) * (size.width + 1);
   const cuts = [tokens.length - rows, tokens.length];

@@ -78,6 +78,12 @@ export function gridTokens(
   });
 }
 
+/** A copy of the first `rows` rows of a grid. */
+export function firstRows({ width, codes }: CodeGrid, rows: number): CodeGrid {
+  const first = new Uint16Array(codes.subarray(0, rows * width));
+  return { height: rows, width, codes: first };
+}
+
 /** The first `rows` rows of a grid as tokens, each closed by EOL. */
 export function rowTokens(
   grid: CodeGrid,

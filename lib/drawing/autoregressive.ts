@@ -13,6 +13,7 @@ import {
   guidedLogits,
 } from "./drawing.ts";
 import type { DrawnGrid } from "./drawn_grid.ts";
+import type { Halfway } from "./halfway.ts";
 
 /** Draws code by code. */
 export class AutoregressiveDrawing implements DrawingPolicy {
@@ -22,19 +23,27 @@ export class AutoregressiveDrawing implements DrawingPolicy {
   #position: number;
   /** Tokens of the last draft. */
   #fed = 0;
+  /** Whether what was decided half-way is still to be fed. */
+  #restored: boolean;
 
   /** Goes on where `drawn` starts. */
   constructor(drawn: DrawnGrid, options: DrawingOptions) {
     this.#drawn = drawn;
     this.#options = options;
-    this.#position = drawn.start;
+    this.#position = drawn.reached;
+    this.#restored = drawn.reached > drawn.start;
   }
 
   get grid(): CodeGrid {
     return this.#drawn.grid;
   }
 
+  get halfway(): Halfway {
+    return { ...this.#drawn.halfwayAt(this.#position), guesses: undefined };
+  }
+
   choose([rows]: Judged): Draft | undefined {
+    if (this.#restored) return this.#goOn();
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows!, guidanceScale);
     const position = this.#position++;
@@ -45,5 +54,16 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     const tokens = this.#drawn.tokensOf(position, code);
     this.#fed = tokens.length;
     return { kept, tokens, judged: [tokens.length - 1] };
+  }
+
+  /** Feeds what the prompt leaves of the decided codes. */
+  #goOn(): Draft | undefined {
+    this.#restored = false;
+    const drawn = this.#drawn;
+    drawn.tellRestored();
+    if (drawn.reached === drawn.end) return undefined;
+    const tokens = drawn.decidedTokens(drawn.start, drawn.reached);
+    this.#fed = tokens.length;
+    return { kept: 0, tokens, judged: [tokens.length - 1] };
   }
 }

@@ -14,6 +14,7 @@ import type { ChanceAt } from "../sampling/chance.ts";
 import { guide } from "../sampling/guidance.ts";
 import type { SamplingOptions } from "../sampling/sampler.ts";
 import type { DrawnGridOptions } from "./drawn_grid.ts";
+import type { Halfway } from "./halfway.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** How one picture is drawn. */
@@ -32,6 +33,11 @@ export interface DrawingOptions extends DrawnGridOptions {
 export interface DrawingPolicy extends Policy {
   /** Given and drawn codes. */
   readonly grid: CodeGrid;
+  /**
+   * What it takes to go on from here, after a choice and before the next;
+   * undefined for what can only start over.
+   */
+  readonly halfway: Halfway | undefined;
 }
 
 /**

@@ -9,13 +9,14 @@
  * ```
  *
  * The prompt ends with the given rows, so places count from the first row that
- * is drawn.
+ * is drawn; what goes on half-way has rows that were drawn in its prompt too.
  *
  * @module
  */
 
 import type { CodeGrid, GridSize } from "../grid.ts";
 import { judge, type Judgement } from "../sampling/log_probabilities.ts";
+import type { Halfway } from "./halfway.ts";
 import { tokenFromCode, type Vocabulary } from "../vocabulary.ts";
 
 /** A row that is done. */
@@ -36,6 +37,23 @@ export interface DrawnGridOptions {
   readonly prefix: CodeGrid | undefined;
   /** How many of the strongest codes to note at each position; 0 for none. */
   readonly logprobs: number;
+  /** What was decided already; undefined for nothing. */
+  readonly halfway: Halfway | undefined;
+}
+
+/**
+ * Rows that the prompt ends with: those that are given, and those decided above
+ * the newest code, which is fed again so that it is judged.
+ */
+export function promptRows(
+  { size, prefix, halfway }: Pick<
+    DrawnGridOptions,
+    "size" | "prefix" | "halfway"
+  >,
+): number {
+  const decided = halfway?.codes.length ?? 0;
+  const above = decided === 0 ? 0 : Math.floor((decided - 1) / size.width);
+  return (prefix?.height ?? 0) + above;
 }
 
 /** The codes of a picture, as far as they are decided. */
@@ -49,6 +67,10 @@ export class DrawnGrid {
   readonly #counts: Int32Array;
   /** The first row that nobody was told of. */
   #untold: number;
+  /** The first position that is drawn, or drawn again. */
+  readonly start: number;
+  /** The first position that was not decided at the start. */
+  readonly reached: number;
 
   /** Starts after the given rows; `onRow` hears of the others, from the top. */
   constructor(
@@ -66,6 +88,8 @@ export class DrawnGrid {
     this.#untold = prefix?.height ?? 0;
     this.#counts = new Int32Array(height);
     this.#counts.fill(width, 0, this.#untold);
+    this.start = promptRows(options) * width;
+    this.reached = this.#untold * width + this.#restore(options);
   }
 
   /** Given and decided codes. */
@@ -73,9 +97,22 @@ export class DrawnGrid {
     return { ...this.#options.size, codes: this.#codes };
   }
 
-  /** The first position that is drawn. */
-  get start(): number {
-    return this.#options.prefix?.codes.length ?? 0;
+  /**
+   * What was decided behind the given rows.
+   *
+   * @param position The first that is not decided.
+   */
+  halfwayAt(position: number): Pick<Halfway, "codes" | "judgements"> {
+    const given = this.#options.prefix?.codes.length ?? 0;
+    return {
+      codes: this.#codes.slice(given, position),
+      judgements: this.#judgements.slice(given, position),
+    };
+  }
+
+  /** Tells of rows that were decided at the start. */
+  tellRestored(): void {
+    this.#tellComplete();
   }
 
   /** The position after the last. */
@@ -118,18 +155,46 @@ export class DrawnGrid {
     return (position + 1) % width === 0 ? [token, this.eol] : [token];
   }
 
+  /** The tokens of decided positions, as they follow each other. */
+  decidedTokens(from: number, to: number): number[] {
+    const tokens: number[] = [];
+    for (let position = from; position < to; position++) {
+      tokens.push(...this.tokensOf(position, this.codeAt(position)));
+    }
+    return tokens;
+  }
+
   /**
    * Decides a code, the first in its row that is not.
    *
    * @param logits What the model made of it, guided, `[V]`.
    */
   decide(position: number, code: number, logits: Float32Array): void {
-    const { size: { height, width }, logprobs } = this.#options;
+    const { size: { width }, logprobs } = this.#options;
     this.#codes[position] = code;
     if (logprobs > 0) {
       this.#judgements[position] = judge(logits, code, logprobs);
     }
     this.#counts[Math.floor(position / width)]!++;
+    this.#tellComplete();
+  }
+
+  /** @returns How many codes were decided. */
+  #restore({ size, prefix, halfway }: DrawnGridOptions): number {
+    if (halfway === undefined) return 0;
+    const given = prefix?.codes.length ?? 0;
+    this.#codes.set(halfway.codes, given);
+    for (const [i, judgement] of halfway.judgements.entries()) {
+      this.#judgements[given + i] = judgement;
+    }
+    for (let i = 0; i < halfway.codes.length; i++) {
+      this.#counts[Math.floor((given + i) / size.width)]!++;
+    }
+    return halfway.codes.length;
+  }
+
+  #tellComplete(): void {
+    const { height, width } = this.#options.size;
     while (this.#untold < height && this.#counts[this.#untold] === width) {
       this.#tell(this.#untold++);
     }

@@ -29,7 +29,7 @@
 
 import type { Draft, Judged } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
-import { type Outcome, redraw } from "../sampling/coupling.ts";
+import { redraw } from "../sampling/coupling.ts";
 import { type Distribution, distribution } from "../sampling/sampler.ts";
 import {
   type DrawingOptions,
@@ -37,16 +37,8 @@ import {
   guidedLogits,
 } from "./drawing.ts";
 import type { DrawnGrid } from "./drawn_grid.ts";
+import type { DraftCode, Halfway } from "./halfway.ts";
 import { Patience, type PatienceOptions } from "./patience.ts";
-
-/** A code that may change. */
-interface DraftCode {
-  readonly code: number;
-  /** Undefined for a mere guess. */
-  readonly outcome: Outcome | undefined;
-  /** How often it was drawn. */
-  readonly attempts: number;
-}
 
 /** Draws a window of codes at a time. */
 export class JacobiDrawing implements DrawingPolicy {
@@ -56,11 +48,13 @@ export class JacobiDrawing implements DrawingPolicy {
   readonly #window: number;
   readonly #patience: Patience;
   /** Of the first codes that are not decided. */
-  #drafts: DraftCode[] = [];
+  #drafts: DraftCode[];
   /** The first code that is not decided. */
   #position: number;
   /** Where the last draft starts; undefined before the first. */
   #fedFrom: number | undefined;
+  /** Whether what was decided half-way is still to be fed. */
+  #restored: boolean;
 
   /**
    * Goes on where `drawn` starts.
@@ -76,16 +70,28 @@ export class JacobiDrawing implements DrawingPolicy {
     this.#drawn = drawn;
     this.#options = options;
     this.#window = window;
-    this.#patience = new Patience(patience);
-    this.#position = drawn.start;
+    const { guesses } = options.halfway ?? {};
+    this.#patience = new Patience(patience, guesses?.patience);
+    this.#drafts = [...guesses?.drafts ?? []];
+    this.#position = drawn.reached;
+    this.#restored = drawn.reached > drawn.start;
   }
 
   get grid(): CodeGrid {
     return this.#drawn.grid;
   }
 
+  get halfway(): Halfway {
+    return {
+      ...this.#drawn.halfwayAt(this.#position),
+      guesses: { drafts: [...this.#drafts], patience: this.#patience.state },
+    };
+  }
+
   choose(judged: Judged): Draft | undefined {
-    this.#settle(judged);
+    // What the prompt's last token says was decided before it stopped.
+    if (this.#restored) this.#drawn.tellRestored();
+    else this.#settle(judged);
     return this.#position < this.#drawn.end ? this.#nextDraft() : undefined;
   }
 
@@ -135,13 +141,15 @@ export class JacobiDrawing implements DrawingPolicy {
   #nextDraft(): Draft {
     const drawn = this.#drawn;
     const newest = this.#position - 1;
-    const fedFrom = drawn.placeOf(newest);
+    const first = this.#restored ? drawn.start : newest;
+    this.#restored = false;
+    const fedFrom = drawn.placeOf(first);
     // Whatever stands before the newest code was fed as it was decided.
     const kept = this.#fedFrom === undefined ? 0 : fedFrom - this.#fedFrom;
     this.#fedFrom = fedFrom;
     const window = this.#patience.guesses ? this.#window : 1;
     const last = Math.min(newest + window, drawn.end - 1);
-    const tokens: number[] = [];
+    const tokens = drawn.decidedTokens(first, newest);
     const judged: number[] = [];
     for (let position = newest; position < last; position++) {
       tokens.push(...drawn.tokensOf(position, this.#codeAt(position)));

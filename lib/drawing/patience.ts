@@ -27,19 +27,44 @@ export interface PatienceOptions {
  */
 const DEFAULTS: PatienceOptions = { trial: 8, worth: 1.8, rest: 16 };
 
+/** How guessing went so far. */
+export interface PatienceState {
+  /** Forwards of the trial at hand. */
+  readonly forwards: number;
+  /** Codes that they decided. */
+  readonly decided: number;
+  /** Codes to draw one by one. */
+  readonly resting: number;
+  /** How many after the next failure. */
+  readonly nextRest: number;
+}
+
 /** Decides forward by forward. */
 export class Patience {
   readonly #options: PatienceOptions;
-  #forwards = 0;
-  #decided = 0;
+  #forwards: number;
+  #decided: number;
   /** Codes to draw one by one. */
-  #resting = 0;
+  #resting: number;
   #nextRest: number;
 
-  /** Starts by guessing. */
-  constructor(options: PatienceOptions = DEFAULTS) {
+  /** Starts by guessing, or goes on from `state`. */
+  constructor(options: PatienceOptions = DEFAULTS, state?: PatienceState) {
     this.#options = options;
-    this.#nextRest = options.rest;
+    this.#nextRest = state?.nextRest ?? options.rest;
+    this.#forwards = state?.forwards ?? 0;
+    this.#decided = state?.decided ?? 0;
+    this.#resting = state?.resting ?? 0;
+  }
+
+  /** How guessing went so far. */
+  get state(): PatienceState {
+    return {
+      forwards: this.#forwards,
+      decided: this.#decided,
+      resting: this.#resting,
+      nextRest: this.#nextRest,
+    };
   }
 
   /** Whether the next forward should guess. */

@@ -73,6 +73,11 @@ export class ZiparDrawing implements DrawingPolicy {
     return this.#drawn.grid;
   }
 
+  /** What was fed saw less than a prompt would, so there is no going on. */
+  get halfway(): undefined {
+    return undefined;
+  }
+
   choose(judged: Judged): Draft | undefined {
     const decided = this.#asked.filter((position, i) =>
       this.#decide(position, judged[i]!)

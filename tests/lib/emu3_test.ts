@@ -236,11 +236,11 @@ Deno.test("draw() tells rows in order, and they are the picture", async () => {
       event.imageIndex === image
     );
     const rows = own.filter((event) => event.type === "row");
-    deepStrictEqual(rows.map(({ index }) => index), [...rows.keys()]);
+    deepStrictEqual(rows.map(({ row }) => row.index), [...rows.keys()]);
     const grid = own.at(-1)!;
     ok(grid.type === "grid", "the grid comes after its rows");
     deepStrictEqual(
-      rows.flatMap(({ codes }) => [...codes]),
+      rows.flatMap(({ row: { codes } }) => [...codes]),
       [...grid.grid.codes],
     );
   }

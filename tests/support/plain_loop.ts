@@ -78,16 +78,26 @@ export function toyModel(
   };
 }
 
-/** Runs `policy` from the prompt to its end. */
+/**
+ * Runs `policy` from the prompt to its end.
+ *
+ * @param given Tokens that the prompt ends with.
+ */
 export function runPlainly(
   policy: Pick<Policy, "choose">,
   model: ToyModel,
+  given: readonly number[] = [],
 ): PlainRun {
   const cells: Cell[] = [];
   const drafts: Draft[] = [];
   const fed = new Map<number, number>();
   const rows = [...Array(model.rows).keys()];
-  let judged: Judged = [rows.map((row) => model.logits(row, PROMPT))];
+  const nothing = { kept: 0, judged: [] };
+  if (given.length > 0) append(cells, { ...nothing, tokens: given }, rows);
+  const last = cells.at(-1);
+  let judged: Judged = [
+    rows.map((row) => model.logits(row, last?.states[row] ?? PROMPT)),
+  ];
   while (true) {
     const draft = policy.choose(judged);
     if (draft === undefined) return { drafts, fed };

@@ -7,7 +7,9 @@
 import fc from "fast-check";
 import type { DrawingOptions } from "../../lib/drawing/drawing.ts";
 import { drawingPolicy } from "../../lib/drawing/drawing_policy.ts";
-import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
+import { type DrawnRow, promptRows } from "../../lib/drawing/drawn_grid.ts";
+import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { Policy } from "../../lib/engine/policy.ts";
 import type { GridSize } from "../../lib/grid.ts";
 import { type Chance, keyedChance } from "../../lib/sampling/chance.ts";
 import { guide } from "../../lib/sampling/guidance.ts";
@@ -61,6 +63,7 @@ export function toyOptions(
     sampling: { temperature: 1, topK: 0, topP: 1 },
     chanceAt: keyedChance({ seed: 42, stream: 3 }),
     logprobs: 0,
+    halfway: undefined,
     ...more,
   };
 }
@@ -69,6 +72,8 @@ export function toyOptions(
 export interface ToyDrawing extends PlainRun {
   readonly codes: readonly number[];
   readonly rows: readonly DrawnRow[];
+  /** What it would take to go on, after each choice. */
+  readonly halfways: readonly (Halfway | undefined)[];
 }
 
 /** Draws on `model` from the first choice to the end. */
@@ -78,9 +83,29 @@ export function drawToy(
   vocabulary: Vocabulary = TOY_VOCABULARY,
 ): ToyDrawing {
   const rows: DrawnRow[] = [];
+  const halfways: (Halfway | undefined)[] = [];
   const policy = drawingPolicy(vocabulary, options, (row) => rows.push(row));
-  const run = runPlainly(policy, model);
-  return { ...run, rows, codes: [...policy.grid.codes] };
+  const noted: Pick<Policy, "choose"> = {
+    choose: (judged) => {
+      const draft = policy.choose(judged);
+      halfways.push(structuredClone(policy.halfway));
+      return draft;
+    },
+  };
+  const run = runPlainly(noted, model, redrawn(options, vocabulary));
+  return { ...run, rows, halfways, codes: [...policy.grid.codes] };
+}
+
+/** Tokens of the rows that were drawn and stand in the prompt. */
+function redrawn(options: DrawingOptions, vocabulary: Vocabulary): number[] {
+  const { prefix, size: { width }, halfway } = options;
+  const rows = promptRows(options) - (prefix?.height ?? 0);
+  const tokens: number[] = [];
+  for (let i = 0; i < rows * width; i++) {
+    tokens.push(vocabulary.firstCode + halfway!.codes[i]!);
+    if ((i + 1) % width === 0) tokens.push(vocabulary.eol);
+  }
+  return tokens;
 }
 
 /** The law of a strategy's pictures, by trying all that chance can do. */

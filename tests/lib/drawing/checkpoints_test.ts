@@ -1,8 +1,10 @@
 // deno-lint-ignore-file camelcase -- golden data keeps the names of its source
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { EMBEDDED_MODEL } from "../../../functions/variables.ts";
-import type { Strategy } from "../../../lib/drawing/strategy.ts";
+import type { Halfway } from "../../../lib/drawing/halfway.ts";
+import { type Strategy, strategyOf } from "../../../lib/drawing/strategy.ts";
 import { draw, type Scene } from "../../../lib/emu3.ts";
+import type { CodeGrid } from "../../../lib/grid.ts";
 import type { LanguageModel } from "../../../lib/language_model.ts";
 import { PUBLISHED_NEGATIVE_PROMPT } from "../../../models/config/generation_config.ts";
 import { goldenJson } from "../../support/golden.ts";
@@ -54,7 +56,7 @@ async function drawn(model: LanguageModel, scene: Scene) {
   const end = events.find((event) => event.type === "finished")!;
   return {
     codes: [...grid.codes],
-    judgements: rows.flatMap(({ judgements }) => [...judgements]),
+    judgements: rows.flatMap(({ row: { judgements } }) => [...judgements]),
     forwards: end.statistics.forwards,
   };
 }
@@ -106,3 +108,39 @@ Deno.test("jacobi draws the embedded model's greedy picture in a third of the fo
     ok(Math.abs(other.entropy - entropy) < 1e-3, `entropy at ${at}`);
   }
 });
+
+for (const strategy of [strategyOf("autoregressive"), strategyOf("jacobi")]) {
+  Deno.test(`${strategy.name} goes on with a picture that stopped as if it had not`, async () => {
+    await using mini = await openTinyLanguage("", { folder: EMBEDDED_MODEL });
+    const scene: Scene = {
+      prompt: "a rocket above a tree",
+      negativePrompt: PUBLISHED_NEGATIVE_PROMPT,
+      guidanceScale: 3,
+      size: { height: 16, width: 16 },
+      prefix: undefined,
+      strategy,
+      sampling: { temperature: 1, topK: 2048, topP: 1 },
+      seed: 6,
+      count: 1,
+      logprobs: 0,
+    };
+    const halfways: (Halfway | undefined)[] = [];
+    let whole: CodeGrid | undefined;
+    for await (const event of draw(mini.model, scene, NEVER)) {
+      if (event.type === "row") halfways.push(structuredClone(event.halfway()));
+      if (event.type === "grid") whole = event.grid;
+    }
+    for (const row of [0, 6, 11, 15]) {
+      const halfway = halfways[row];
+      ok(halfway !== undefined && halfway.codes.length >= 16 * (row + 1));
+      const rest = draw(mini.model, scene, NEVER, [halfway]);
+      const events = await Array.fromAsync(rest);
+      const grid = events.find((event) => event.type === "grid")!.grid;
+      deepStrictEqual(grid, whole, `from row ${row}`);
+      const rows = events.filter((event) => event.type === "row");
+      deepStrictEqual(rows.map(({ row }) => row.index), [
+        ...Array(16).keys(),
+      ]);
+    }
+  });
+}

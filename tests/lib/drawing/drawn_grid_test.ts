@@ -16,7 +16,12 @@ function drawnGrid(
 ) {
   const codes = new Uint16Array(given * width).fill(3);
   const prefix = given === 0 ? undefined : { height: given, width, codes };
-  const options = { size: { height, width }, prefix, logprobs: 0 };
+  const options = {
+    size: { height, width },
+    prefix,
+    logprobs: 0,
+    halfway: undefined,
+  };
   return new DrawnGrid(TOY_VOCABULARY, options, onRow);
 }
 
