@@ -77,7 +77,7 @@ export function startAnswer(
   const models = answerers.answerer(fields.model);
   const question = { ...questionFrom(fields, models, call), grids };
   const run = {
-    id: `cap-${crypto.randomUUID()}`,
+    id: call.id ?? `cap-${crypto.randomUUID()}`,
     model: models.language.name,
     visionMs,
   };

@@ -18,6 +18,10 @@ import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { gate } from "./gate.ts";
 import { generate } from "./generate.ts";
 import { health } from "./health.ts";
+import { idempotency } from "./jobs/idempotency.ts";
+import type { Jobs } from "./jobs/jobs.ts";
+import { preference } from "./jobs/preference.ts";
+import { jobRoutes } from "./jobs/routes.ts";
 import { models } from "./models.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
@@ -42,13 +46,48 @@ export interface AppOptions {
   readonly log: LogSink;
 }
 
-/** The application, ready to serve. */
+/**
+ * The application, ready to serve.
+ *
+ * @param jobs Undefined where nothing outlives its request.
+ */
 export function createApp(
   services: AppServices,
   options: AppOptions,
+  jobs?: Jobs,
 ): Hono<AppEnv> {
   const app = bareApp(options);
   app.use(gate(options.maxRequests));
+  if (jobs !== undefined) {
+    const { maxBodyBytes } = services.limits;
+    app.use(idempotency(jobs, maxBodyBytes));
+    for (const name of options.functions) {
+      app.use(`/v1/${name}`, preference(jobs, maxBodyBytes));
+    }
+    app.route("/", jobRoutes(jobs));
+  }
+  app.route("/", functionRoutes(services, options));
+  app.route("/", models(services));
+  app.route("/", health(services));
+  app.route("/", page());
+  return app;
+}
+
+/** The functions alone, for jobs: they have passed the door already. */
+export function createJobApp(
+  services: AppServices,
+  options: AppOptions,
+): Hono<AppEnv> {
+  // Who waits for a job decides how long.
+  const app = bareApp({ ...options, requestTimeoutMs: undefined });
+  return app.route("/", functionRoutes(services, options));
+}
+
+function functionRoutes(
+  services: AppServices,
+  options: AppOptions,
+): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
   const routes = {
     generate: () => generate(services),
     caption: () => caption(services),
@@ -59,9 +98,6 @@ export function createApp(
     if (options.functions.has(name)) app.route("/", routes[name]());
     else app.all(`/v1/${name}`, () => switchedOff(name));
   }
-  app.route("/", models(services));
-  app.route("/", health(services));
-  app.route("/", page());
   return app;
 }
 
@@ -143,10 +179,12 @@ function calling(timeoutMs: number | undefined): MiddlewareHandler<AppEnv> {
     const abandon = new AbortController();
     const signals = [c.req.raw.signal, abandon.signal];
     if (timeoutMs !== undefined) signals.push(AbortSignal.timeout(timeoutMs));
+    c.set("principal", "anonymous");
     c.set("abandon", abandon);
     c.set("call", {
       signal: AbortSignal.any(signals),
       note: (tokens) => c.set("tokens", tokens),
+      ...c.env?.call,
     });
     await next();
   };

@@ -31,12 +31,14 @@ const MAX_NAME = 64;
  * Ours and not Hono's `bodyLimit`, which lets a body of stated length pass
  * unread and puts a new `Request` in place of one whose length is not stated.
  *
+ * @param options `empty`: whether there may be none.
  * @throws {BodyTooLargeError} As soon as it is known.
  * @throws {MalformedBodyError} When there is none, or it breaks off.
  */
 export async function readBytes(
   request: Request,
   maxBytes: number,
+  { empty = false } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding") ?? "identity";
   if (encoding.toLowerCase() !== "identity") {
@@ -58,7 +60,7 @@ export async function readBytes(
     request.signal.throwIfAborted();
     throw new MalformedBodyError("it breaks off", { cause });
   }
-  if (length === 0) throw new MalformedBodyError("it is empty");
+  if (length === 0 && !empty) throw new MalformedBodyError("it is empty");
   return await new Blob(parts).bytes();
 }
 

@@ -12,6 +12,8 @@ import type { WireEvent } from "./events.ts";
 export interface Call {
   /** Ends it early. */
   readonly signal: AbortSignal;
+  /** Name of the answer; undefined for a new one. */
+  readonly id?: string | undefined;
   /** For draws whose seed nobody asked for; undefined for a random one. */
   readonly seed?: number | undefined;
   /** Told how many tokens or codes were worked on. */

@@ -10,6 +10,11 @@ import type { ProblemContext } from "./problem.ts";
 
 /** Hono's type parameter of the application. */
 export interface AppEnv {
+  /** Given with the request. */
+  readonly Bindings: {
+    /** What a job adds to its call; undefined for a request of a client. */
+    readonly call?: Omit<Call, "signal">;
+  };
   /** Set by middleware, read by handlers. */
   readonly Variables: {
     /** Taken from `X-Request-Id`, or made. */
@@ -23,6 +28,12 @@ export interface AppEnv {
     abandon: AbortController;
     /** When a streamed answer has ended; undefined for one that is whole. */
     ended: Promise<void> | undefined;
+    /** Who asks: whose jobs and keys are whose. */
+    principal: string;
+    /** Told the name of the job that the request becomes, as it is kept. */
+    link: ((job: string) => void) | undefined;
+    /** Whether an answer that had begun ended in an error. */
+    failed: boolean | undefined;
     /** Tokens that were worked on, for the log. */
     tokens: number | undefined;
     /** Notes an error for the log, whether or not an answer has begun. */

@@ -64,7 +64,7 @@ export function startDrawing(
     metadata: request.metadata,
     halfways: call.halfways ?? [],
   };
-  const id = `gen-${crypto.randomUUID()}`;
+  const id = call.id ?? `gen-${crypto.randomUUID()}`;
   const progress = walkDrawing(task, drawers.codec, call.signal);
   let drawing: Drawing | undefined;
   const events = observed(
@@ -98,7 +98,7 @@ async function* wireEvents(
   progress: AsyncGenerator<DrawingProgress, void, undefined>,
   onDone: (drawing: Drawing) => void,
 ): AsyncGenerator<WireEvent, void, undefined> {
-  const { scene: { seed, size } } = run.task;
+  const { scene: { seed, size, count, prefix } } = run.task;
   for await (const event of progress) {
     switch (event.type) {
       case "queued":
@@ -110,6 +110,8 @@ async function* wireEvents(
           data: {
             id: run.id,
             seed,
+            n: count,
+            rows: size.height - (prefix?.height ?? 0),
             grid: { height: size.height, width: size.width },
           },
         };

@@ -64,6 +64,19 @@ export interface Environment {
   readonly requestTimeoutMs: number | undefined;
   /** How long running requests have once the server is to stop. */
   readonly shutdownGraceMs: number;
+  /** What keeps jobs and first answers. */
+  readonly store: {
+    /** A file; undefined where there is no home, and none is named. */
+    readonly path: string | undefined;
+    /** Whether it was named, and nothing else will do. */
+    readonly named: boolean;
+    /** How large it may become. */
+    readonly maxBytes: number;
+    /** How long what has ended is kept. */
+    readonly ttlMs: number;
+  };
+  /** What webhooks are signed with; undefined for no webhooks. */
+  readonly webhookSecret: string | undefined;
   /** How the log looks. */
   readonly log: Values["LOG"];
 }
@@ -111,6 +124,7 @@ export function readEnvironment(
 ): Environment {
   const values = readValues(get);
   const model = values.MODEL ?? EMBEDDED_MODEL;
+  const cache = cacheFolder(get);
   return {
     folders: {
       gen: values.GEN_MODEL ?? model,
@@ -124,7 +138,7 @@ export function readEnvironment(
     },
     healthPort: values.PORT_HEALTH,
     precision: values.PRECISION,
-    copyFolder: copyFolder(get),
+    copyFolder: cache,
     threads: values.THREADS ?? machine.cpus,
     slots: values.SLOTS,
     queueLimit: values.QUEUE_LIMIT,
@@ -140,6 +154,13 @@ export function readEnvironment(
     requestTimeoutMs: values.REQUEST_TIMEOUT_S &&
       1000 * values.REQUEST_TIMEOUT_S,
     shutdownGraceMs: 1000 * values.SHUTDOWN_GRACE_S,
+    store: {
+      path: values.STORE ?? (cache && join(cache, "jobs.sqlite")),
+      named: values.STORE !== undefined,
+      maxBytes: values.STORE_BYTES,
+      ttlMs: 1000 * values.JOB_TTL_S,
+    },
+    webhookSecret: values.WEBHOOK_SECRET,
     log: values.LOG,
   };
 }
@@ -164,7 +185,7 @@ ${lines.join("\n")}
 const DEFAULT_PORT = 8080;
 
 /** Where programs keep what they can make again. */
-function copyFolder(
+function cacheFolder(
   get: (name: string) => string | undefined,
 ): string | undefined {
   const home = get("HOME") ?? get("USERPROFILE");

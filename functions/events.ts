@@ -8,7 +8,7 @@
  */
 
 import type { Context } from "hono";
-import { type SSEStreamingApi, streamSSE } from "hono/streaming";
+import { streamSSE } from "hono/streaming";
 import { type AppEnv, problemContext } from "./context.ts";
 import { problemFrom } from "./problem.ts";
 
@@ -20,8 +20,25 @@ export interface WireEvent {
   readonly data: unknown;
 }
 
+/** An event that is written down. */
+export interface StoredEvent {
+  /** Counted from 1, in order. */
+  readonly id: number;
+  /** Its kind. */
+  readonly event: string;
+  /** JSON. */
+  readonly data: string;
+}
+
 /** How often a comment line tells proxies that the stream is alive. */
 const COMMENT_MS = 15_000;
+
+/** An event in the words of its stream. */
+interface SentEvent {
+  readonly event: string;
+  readonly data: string;
+  readonly id?: string;
+}
 
 /**
  * Answers with `events`. A reader that leaves aborts the request's signal.
@@ -33,16 +50,40 @@ export async function eventStream(
   events: AsyncGenerator<WireEvent, void, undefined>,
 ): Promise<Response> {
   const first = await events.next();
+  return stream(c, async function* () {
+    if (!first.done) yield sent(first.value);
+    for await (const event of events) yield sent(event);
+  });
+}
+
+/**
+ * Answers with events that are written down, each with its id. Begins at once:
+ * the first may take its time.
+ */
+export function storedEvents(
+  c: Context<AppEnv>,
+  events: AsyncGenerator<StoredEvent, void, undefined>,
+): Response {
+  return stream(c, async function* () {
+    for await (const { id, event, data } of events) {
+      yield { id: `${id}`, event, data };
+    }
+  });
+}
+
+function stream(
+  c: Context<AppEnv>,
+  events: () => AsyncGenerator<SentEvent, void, undefined>,
+): Response {
   const ended = Promise.withResolvers<void>();
   c.set("ended", ended.promise);
   const response = streamSSE(c, async (stream) => {
     stream.onAbort(() => c.var.abandon.abort(left()));
     const timer = setInterval(() => stream.write(": alive\n\n"), COMMENT_MS);
     try {
-      if (!first.done) await send(stream, first.value);
-      for await (const event of events) await send(stream, event);
+      for await (const event of events()) await stream.writeSSE(event);
     } catch (error) {
-      await send(stream, errorEvent(c, error));
+      await stream.writeSSE(sent(errorEvent(c, error)));
     } finally {
       clearInterval(timer);
       ended.resolve();
@@ -63,12 +104,10 @@ function left(): DOMException {
 function errorEvent(c: Context<AppEnv>, error: unknown): WireEvent {
   const data = problemFrom(error, problemContext(c));
   c.var.report(error);
+  c.set("failed", true);
   return { event: "error", data };
 }
 
-async function send(stream: SSEStreamingApi, event: WireEvent): Promise<void> {
-  await stream.writeSSE({
-    event: event.event,
-    data: JSON.stringify(event.data),
-  });
+function sent({ event, data }: WireEvent): SentEvent {
+  return { event, data: JSON.stringify(data) };
 }

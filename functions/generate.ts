@@ -40,7 +40,10 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
     if (file === type && request.n > 1) {
       throw invalidField("/n", `expected 1: ${type} holds a single picture`);
     }
-    const preview = request.preview && type === "text/event-stream";
+    // A job's events are listened to elsewhere.
+    const streams = type === "text/event-stream" ||
+      c.var.call.observe !== undefined;
+    const preview = request.preview && streams;
     const wanted = { file, preview };
     const run = startDrawing(drawers, request, wanted, c.var.call);
     switch (type) {

@@ -9,7 +9,12 @@
 
 import { locate, placesFrom, SourceError } from "../deploy/cache/locate.ts";
 import { Emu3Error } from "../lib/errors.ts";
-import { createApp, createHealthApp } from "./app.ts";
+import {
+  type AppOptions,
+  createApp,
+  createHealthApp,
+  createJobApp,
+} from "./app.ts";
 import {
   type Environment,
   EnvironmentError,
@@ -17,6 +22,8 @@ import {
   readEnvironment,
   thisMachine,
 } from "./env.ts";
+import { IN_MEMORY, StoreError } from "./jobs/database.ts";
+import { Jobs } from "./jobs/jobs.ts";
 import { lineSink } from "./log_sink.ts";
 import { Services } from "./services.ts";
 import { VERSION } from "./version.ts";
@@ -67,12 +74,14 @@ async function run(environment: Environment): Promise<void> {
     maxRequests: environment.slots + environment.queueLimit,
     log: lineSink(environment.log, say, complain),
   };
-  const servers = [serve(listen, createApp(services, options))];
+  const jobs = openJobs(environment, services, options);
+  const servers = [serve(listen, createApp(services, options, jobs))];
+  jobs.recover();
   if (healthPort !== undefined && healthPort !== listen.port) {
     const place = { ...listen, port: healthPort };
     servers.push(serve(place, createHealthApp(services, options)));
   }
-  stopOnSignal(servers, services, environment.shutdownGraceMs);
+  stopOnSignal(servers, [jobs, services], environment.shutdownGraceMs);
   try {
     await services.loaded;
   } catch (error) {
@@ -82,6 +91,33 @@ async function run(environment: Environment): Promise<void> {
     throw error;
   }
   announce(servers[0]!, services);
+}
+
+/** The store of the environment; in memory where none was named and none can be. */
+function openJobs(
+  { store: { path, named, maxBytes, ttlMs } }: Environment,
+  services: Services,
+  options: AppOptions,
+): Jobs {
+  const worker = createJobApp(services, options);
+  const jobs = (path: string) =>
+    new Jobs({
+      path,
+      ttlMs,
+      maxBytes,
+      limit: options.maxRequests,
+      now: Date.now,
+      execute: async (request, call) => await worker.fetch(request, { call }),
+      onFailure: (error) => options.log.failure("job", error),
+      webhooks: undefined,
+    });
+  try {
+    return jobs(path ?? IN_MEMORY);
+  } catch (error) {
+    if (named || !(error instanceof StoreError)) throw error;
+    complain(`${error.message}; until then jobs are lost with this server`);
+    return jobs(IN_MEMORY);
+  }
 }
 
 function serve(
@@ -119,7 +155,7 @@ function announce(
 /** Takes no more requests, lets those at work finish, then ends them. */
 function stopOnSignal(
   servers: readonly Deno.HttpServer<Deno.NetAddr>[],
-  services: Services,
+  rest: readonly AsyncDisposable[],
   graceMs: number,
 ): void {
   let stopping = false;
@@ -130,7 +166,7 @@ function stopOnSignal(
     const grace = new Promise((resolve) => setTimeout(resolve, graceMs));
     await Promise.race([finished, grace]);
     // What still runs is told that the server stops.
-    await services[Symbol.asyncDispose]();
+    for (const one of rest) await one[Symbol.asyncDispose]();
     await Promise.race([finished, soon()]);
     Deno.exit(0);
   };

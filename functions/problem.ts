@@ -65,6 +65,10 @@ const PROBLEMS: Readonly<
   "malformed-body": [400, "Malformed body"],
   "not-found": [404, "Not found"],
   "unknown-model": [404, "Unknown model"],
+  "unknown-job": [404, "Unknown job"],
+  "job-conflict": [409, "Job cannot do that"],
+  "idempotency-conflict": [409, "Request still at work"],
+  "idempotency-mismatch": [422, "Key of another request"],
   "method-not-allowed": [405, "Method not allowed"],
   "not-acceptable": [406, "Not acceptable"],
   "body-too-large": [413, "Body too large"],
@@ -89,6 +93,8 @@ const PROBLEMS: Readonly<
 
 /** Statuses after which trying again may help. */
 const RETRYABLE: ReadonlySet<number> = new Set([503, 504]);
+/** The same by code, where the status does not say. */
+const RETRYABLE_CODES: ReadonlySet<string> = new Set(["idempotency-conflict"]);
 
 const UNEXPECTED = "Cannot answer: something unexpected happened here";
 
@@ -97,7 +103,8 @@ export function problemFrom(error: unknown, context: ProblemContext): Problem {
   const { code, detail } = describe(error, context.clientGone);
   const [status, title] = PROBLEMS[code]!;
   const fields = fieldErrors(error);
-  const retryable = RETRYABLE.has(status) && !hopeless(error);
+  const retryable = RETRYABLE_CODES.has(code) ||
+    (RETRYABLE.has(status) && !hopeless(error));
   return {
     type: `urn:emu3:problem:${code}`,
     title,

@@ -120,6 +120,54 @@ export class UnknownModelError extends Emu3Error {
   }
 }
 
+/** A job that is not here, or not the caller's. */
+export class UnknownJobError extends Emu3Error {
+  /** Says that there is none. */
+  constructor() {
+    super(
+      "unknown-job",
+      "Cannot find job: there is none of this name, or no more (JOB_TTL_S)",
+    );
+  }
+}
+
+/** A job that stands where it cannot do what is asked. */
+export class JobConflictError extends Emu3Error {
+  /**
+   * Says where it stands.
+   *
+   * @param status As it is told.
+   */
+  constructor(status: string) {
+    super(
+      "job-conflict",
+      `Cannot resume job: it is ${status}, and only what was interrupted goes on`,
+    );
+  }
+}
+
+/** A key whose first request has no answer yet. */
+export class IdempotencyConflictError extends Emu3Error {
+  /** Says what to do. */
+  constructor() {
+    super(
+      "idempotency-conflict",
+      "Cannot answer again: the first request with this Idempotency-Key is still at work, ask later",
+    );
+  }
+}
+
+/** A key that another request came with. */
+export class IdempotencyMismatchError extends Emu3Error {
+  /** Says what to do. */
+  constructor() {
+    super(
+      "idempotency-mismatch",
+      "Cannot use Idempotency-Key: another request came with it, use a new one",
+    );
+  }
+}
+
 /** A path that is there, but not for this method. */
 export class MethodNotAllowedError extends Emu3Error {
   /**

@@ -124,6 +124,26 @@ export const VARIABLES = {
     unset: "8",
     parse: (text) => seconds(text) ?? 8,
   },
+  STORE: {
+    meaning: "file that keeps jobs and first answers, or :memory:",
+    unset: "emu3/jobs.sqlite in the cache folder",
+    parse: (text) => text,
+  },
+  STORE_BYTES: {
+    ...count("bytes the store may have; what ended first goes first", "", 1),
+    unset: "1073741824",
+    parse: (text) => whole(text, 2 ** 20) ?? 2 ** 30,
+  },
+  JOB_TTL_S: {
+    meaning: "seconds that jobs and first answers are kept once they ended",
+    unset: "86400",
+    parse: (text) => whole(text, 1) ?? 86_400,
+  },
+  WEBHOOK_SECRET: {
+    meaning: "secret that webhooks are signed with, whsec_ and base64",
+    unset: "no webhooks",
+    parse: webhookSecret,
+  },
   LOG: choice("one line a request: json, or pretty for people", "json", [
     "json",
     "pretty",
@@ -238,6 +258,13 @@ function cacheDtype(text: string | undefined): CacheDtype | undefined {
   const dtype = CACHE_DTYPES.get(text);
   if (dtype !== undefined) return dtype;
   throw new SyntaxError(`expected ${[...CACHE_DTYPES.keys()].join(" or ")}`);
+}
+
+function webhookSecret(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  // Standard Webhooks asks for 24 to 64 bytes.
+  if (/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/.test(text)) return text;
+  throw new SyntaxError("expected whsec_ and 24 to 64 bytes in base64");
 }
 
 function origins(text: string | undefined): readonly string[] {

@@ -35,7 +35,7 @@ export async function startServer(
   const port = freePort();
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
-    env: { PORT: String(port), ...env },
+    env: { PORT: String(port), STORE: ":memory:", ...env },
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

@@ -6,9 +6,15 @@
 
 import type { Hono } from "hono";
 import type { AccessRecord } from "../../functions/access_log.ts";
-import { type AppOptions, createApp } from "../../functions/app.ts";
+import {
+  type AppOptions,
+  createApp,
+  createJobApp,
+} from "../../functions/app.ts";
 import type { AppEnv } from "../../functions/context.ts";
 import { FUNCTION_NAMES } from "../../functions/function_names.ts";
+import { IN_MEMORY } from "../../functions/jobs/database.ts";
+import { Jobs, type JobsOptions } from "../../functions/jobs/jobs.ts";
 import { type ServiceOptions, Services } from "../../functions/services.ts";
 import { goldenPath } from "./golden.ts";
 
@@ -33,6 +39,8 @@ export interface TinyServer extends AsyncDisposable {
   readonly app: Hono<AppEnv>;
   /** Its models, loaded. */
   readonly services: Services;
+  /** Its jobs. */
+  readonly jobs: Jobs;
   /** What was logged. */
   readonly trace: Trace;
 }
@@ -82,6 +90,7 @@ export function appOptions(
 export async function openTinyServer(
   services: Partial<ServiceOptions> = {},
   app: Partial<AppOptions> = {},
+  more: Partial<JobsOptions> = {},
 ): Promise<TinyServer> {
   const opened = await Services.start(tinyOptions(services));
   await opened.loaded;
@@ -89,11 +98,28 @@ export async function openTinyServer(
     functions: tinyOptions(services).functions,
     ...app,
   });
+  const worker = createJobApp(opened, options);
+  const jobs = new Jobs({
+    path: IN_MEMORY,
+    ttlMs: 60_000,
+    maxBytes: 2 ** 26,
+    limit: options.maxRequests,
+    now: Date.now,
+    execute: async (request, call) => await worker.fetch(request, { call }),
+    onFailure: (error) => options.log.failure("job", error),
+    webhooks: undefined,
+    ...more,
+  });
+  jobs.recover();
   return {
-    app: createApp(opened, options),
+    app: createApp(opened, options, jobs),
     services: opened,
+    jobs,
     trace,
-    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await jobs[Symbol.asyncDispose]();
+      await opened[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -1,0 +1,32 @@
+/**
+ * Bells by name: whoever waits hears the next ring.
+ *
+ * @module
+ */
+
+/** Wakes those who wait for something of a name. */
+export class Bells {
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  /** Comes with the next ring of `name`, or when the signal aborts. */
+  next(name: string, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = this.#waiting.get(name) ?? new Set();
+    this.#waiting.set(name, waiting);
+    const wake = () => {
+      signal.removeEventListener("abort", wake);
+      waiting.delete(wake);
+      if (waiting.size === 0) this.#waiting.delete(name);
+      resolve();
+    };
+    waiting.add(wake);
+    signal.addEventListener("abort", wake);
+    if (signal.aborted) wake();
+    return promise;
+  }
+
+  /** Wakes who waits now. */
+  ring(name: string): void {
+    for (const wake of [...this.#waiting.get(name) ?? []]) wake();
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * Webhooks: what is to be told of jobs, until it has been told.
+ *
+ * Signed by Standard Webhooks (standardwebhooks.com). What cannot be delivered is
+ * tried again, ever later, also by the next server; a few at a time, the rest
+ * waits on disk.
+ *
+ * @module
+ */
+
+import { Webhook as Signature } from "standardwebhooks";
+import { type Job, type JobAnswer, jobFields, resultFields } from "./job.ts";
+import type { Queries } from "./queries.ts";
+
+/** Tells somebody else's server something. */
+export type Post = (
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  signal: AbortSignal,
+) => Promise<number>;
+
+/** How webhooks are delivered. */
+export interface DeliveryOptions {
+  /** Secret of the signatures, `whsec_…` or base64. */
+  readonly secret: string;
+  /** Sends; gives the status that came back. */
+  readonly post: Post;
+  /** A clock, in milliseconds since 1970. */
+  readonly now: () => number;
+  /** Address of a job, for those who are told of it. */
+  readonly jobUrl: (id: string) => string;
+  /** Pauses after each attempt that failed; after the last it is given up. */
+  readonly pausesMs?: readonly number[];
+}
+
+/** Something to tell. */
+interface Delivery {
+  readonly id: string;
+  readonly url: string;
+  readonly body: string;
+  readonly attempts: number;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** About a day in all. */
+const PAUSES_MS: readonly number[] = [
+  5 * SECOND,
+  30 * SECOND,
+  2 * MINUTE,
+  10 * MINUTE,
+  HOUR,
+  4 * HOUR,
+  8 * HOUR,
+  10 * HOUR,
+];
+
+/** Deliveries under way at once. */
+const AT_ONCE = 4;
+
+/** How long an answer may take. */
+const TIMEOUT_MS = 15 * SECOND;
+
+/** What came of a job is told along when it is no longer than this. */
+const MAX_RESULT_BYTES = 2 ** 20;
+
+/** Said by a receiver that wants to hear no more. */
+const GONE = 410;
+
+/** Tells of jobs. */
+export class Deliveries implements AsyncDisposable {
+  readonly #queries: Queries;
+  readonly #options: DeliveryOptions;
+  readonly #signature: Signature;
+  readonly #close = new AbortController();
+  readonly #underWay = new Map<string, Promise<void>>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Keeps what is to be told in the table behind `queries`.
+   *
+   * @throws When the secret is none.
+   */
+  constructor(queries: Queries, options: DeliveryOptions) {
+    this.#queries = queries;
+    this.#options = options;
+    this.#signature = new Signature(options.secret);
+  }
+
+  /** Writes down what is to be told of `job`; {@linkcode wake} sends it. */
+  enqueue(job: Job, answer: JobAnswer | undefined): void {
+    if (!job.webhook?.events.includes(job.status)) return;
+    const { now, jobUrl } = this.#options;
+    const small = answer !== undefined &&
+      answer.body.length <= MAX_RESULT_BYTES;
+    const body = JSON.stringify({
+      type: `job.${job.status}`,
+      timestamp: new Date(now()).toISOString(),
+      data: {
+        ...jobFields(job),
+        url: jobUrl(job.id),
+        ...(small && { result: resultFields(answer) }),
+      },
+    });
+    this.#queries.run(
+      "INSERT INTO deliveries (id, job, url, body, due_at) VALUES (?, ?, ?, ?, ?)",
+      `msg_${crypto.randomUUID()}`,
+      job.id,
+      job.webhook.url,
+      body,
+      now(),
+    );
+  }
+
+  /** Sends what is due, and comes back for what is not. */
+  wake(): void {
+    clearTimeout(this.#timer);
+    if (this.#close.signal.aborted) return;
+    for (const delivery of this.#due()) {
+      if (this.#underWay.size >= AT_ONCE) return;
+      if (this.#underWay.has(delivery.id)) continue;
+      const sent = this.#send(delivery).finally(() => {
+        this.#underWay.delete(delivery.id);
+        this.wake();
+      });
+      this.#underWay.set(delivery.id, sent);
+    }
+    this.#sleep();
+  }
+
+  /** Stops sending; what was not delivered stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#close.abort();
+    clearTimeout(this.#timer);
+    await Promise.all(this.#underWay.values());
+  }
+
+  #due(): Delivery[] {
+    return this.#queries.all(
+      "SELECT id, url, body, attempts FROM deliveries WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+      this.#options.now(),
+      // Those under way are among them.
+      2 * AT_ONCE,
+    ).map(({ id, url, body, attempts }) => ({
+      id: String(id),
+      url: String(url),
+      body: String(body),
+      attempts: Number(attempts),
+    }));
+  }
+
+  #sleep(): void {
+    const next = this.#queries.get(
+      "SELECT min(due_at) AS due FROM deliveries WHERE due_at > ?",
+      this.#options.now(),
+    )?.["due"];
+    if (typeof next !== "number") return;
+    const pause = Math.min(next - this.#options.now(), HOUR);
+    this.#timer = setTimeout(() => this.wake(), pause);
+    Deno.unrefTimer(Number(this.#timer));
+  }
+
+  async #send({ id, url, body, attempts }: Delivery): Promise<void> {
+    const { now, post, pausesMs = PAUSES_MS } = this.#options;
+    const time = new Date(now());
+    const headers = {
+      "content-type": "application/json",
+      "webhook-id": id,
+      "webhook-timestamp": `${Math.floor(time.getTime() / SECOND)}`,
+      "webhook-signature": this.#signature.sign(id, time, body),
+    };
+    const signal = AbortSignal.any([
+      this.#close.signal,
+      AbortSignal.timeout(TIMEOUT_MS),
+    ]);
+    const status = await post(url, headers, body, signal).catch(() => 0);
+    // What was interrupted is tried by the next server.
+    if (this.#close.signal.aborted) return;
+    const pause = pausesMs[attempts];
+    const told = status >= 200 && status < 300;
+    if (told || status === GONE || pause === undefined) {
+      this.#queries.run("DELETE FROM deliveries WHERE id = ?", id);
+      return;
+    }
+    this.#queries.run(
+      "UPDATE deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ?",
+      now() + pause,
+      id,
+    );
+  }
+}

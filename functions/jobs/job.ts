@@ -1,0 +1,142 @@
+/**
+ * Jobs: requests that outlive the connection they came by.
+ *
+ * ```text
+ * queued ─▶ running ─▶ succeeded, failed, canceled
+ *              │
+ *              └▶ interrupted ─▶ queued …       the server stopped; resumed
+ * ```
+ *
+ * @module
+ */
+
+import type { Problem } from "../problem.ts";
+
+/** Where a job stands. */
+export type JobStatus =
+  | "queued"
+  | "running"
+  | "succeeded"
+  | "failed"
+  | "canceled"
+  | "interrupted";
+
+/** What is asked, as bytes: it is asked again where a server left off. */
+export interface JobRequest {
+  /** Path and query. */
+  readonly path: string;
+  /** Those that say what the body is and what is wanted. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it came. */
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** What came of it. */
+export interface JobAnswer {
+  /** Media type, sizes. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** As it is sent. */
+  readonly body: Uint8Array<ArrayBuffer>;
+}
+
+/** How far a job is. */
+export interface Progress {
+  /** Rows drawn, or parts of an answer said. */
+  readonly done: number;
+  /** Rows in all; undefined where nobody knows. */
+  readonly total: number | undefined;
+}
+
+/** Where to tell of a job, and of what. */
+export interface Webhook {
+  /** Where. */
+  readonly url: string;
+  /** Statuses that are told. */
+  readonly events: readonly JobStatus[];
+}
+
+/** A job. Times are milliseconds since 1970. */
+export interface Job {
+  /** Unique. */
+  readonly id: string;
+  /** Whose. */
+  readonly principal: string;
+  /** Where it stands. */
+  readonly status: JobStatus;
+  /** When it came. */
+  readonly createdAt: number;
+  /** When it first ran. */
+  readonly startedAt: number | undefined;
+  /** When it ended. */
+  readonly finishedAt: number | undefined;
+  /** For draws whose seed nobody asked for. */
+  readonly seed: number;
+  /** Path that it was sent to. */
+  readonly path: string;
+  /** How far it is. */
+  readonly progress: Progress;
+  /** Once it has failed. */
+  readonly error: Problem | undefined;
+  /** Whom to tell. */
+  readonly webhook: Webhook | undefined;
+}
+
+/** Statuses after which nothing more happens by itself. */
+export const ENDED: ReadonlySet<JobStatus> = new Set([
+  "succeeded",
+  "failed",
+  "canceled",
+  "interrupted",
+]);
+
+/** Whether nothing more happens by itself. */
+export function hasEnded({ status }: Pick<Job, "status">): boolean {
+  return ENDED.has(status);
+}
+
+/** Whether it can go on from where it stopped. */
+export function isResumable({ status, error }: Job): boolean {
+  return status === "interrupted" ||
+    (status === "failed" && error?.retryable === true);
+}
+
+/** A job as it stands in JSON; its result is added by whoever has it. */
+export function jobFields(job: Job): Record<string, unknown> {
+  const { progress, error } = job;
+  return {
+    id: job.id,
+    object: "job",
+    status: job.status,
+    path: job.path.split("?")[0],
+    "created_at": isoTime(job.createdAt),
+    "started_at": isoTime(job.startedAt),
+    "finished_at": isoTime(job.finishedAt),
+    progress: { done: progress.done, total: progress.total ?? null },
+    resumable: isResumable(job),
+    ...(error && { error }),
+  };
+}
+
+/** What came of a job, in JSON: as it is, or in base64 where it is no JSON. */
+export function resultFields({ headers, body }: JobAnswer): unknown {
+  const type = headers["content-type"] ?? "application/octet-stream";
+  if (/^application\/json\b/.test(type)) {
+    return JSON.parse(new TextDecoder().decode(body));
+  }
+  const sizes = ["x-seed", "x-grid-frames", "x-grid-height", "x-grid-width"]
+    .filter((name) => name in headers)
+    .map((name) => [name.slice(2).replaceAll("-", "_"), Number(headers[name])]);
+  return /^text\//.test(type)
+    ? { "mime_type": type, text: new TextDecoder().decode(body) }
+    : {
+      "mime_type": type,
+      "b64_json": body.toBase64(),
+      ...Object.fromEntries(sizes),
+    };
+}
+
+function isoTime(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined
+    ? null
+    : new Date(milliseconds).toISOString();
+}

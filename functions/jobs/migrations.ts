@@ -1,0 +1,75 @@
+/**
+ * What the store's tables look like, as the steps that made them so.
+ *
+ * A file of any earlier version is brought up to date step by step when it is
+ * opened; SQLite's `user_version` says how many it has taken. Steps are never
+ * changed once released, only added.
+ *
+ * Times are milliseconds since 1970; bodies and answers are bytes.
+ *
+ * @module
+ */
+
+const JOBS = `
+CREATE TABLE jobs (
+  id TEXT PRIMARY KEY,
+  principal TEXT NOT NULL,
+  status TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER,
+  finished_at INTEGER,
+  seed INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  headers TEXT NOT NULL,
+  body BLOB NOT NULL,
+  done INTEGER NOT NULL DEFAULT 0,
+  total INTEGER,
+  answer_headers TEXT,
+  answer_body BLOB,
+  error TEXT
+) STRICT;
+CREATE INDEX jobs_by_age ON jobs (created_at);
+CREATE TABLE events (
+  job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  id INTEGER NOT NULL,
+  event TEXT NOT NULL,
+  data TEXT NOT NULL,
+  PRIMARY KEY (job, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE halfways (
+  job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  image INTEGER NOT NULL,
+  state BLOB NOT NULL,
+  PRIMARY KEY (job, image)
+) STRICT, WITHOUT ROWID;
+`;
+
+const IDEMPOTENCY = `
+CREATE TABLE idempotency (
+  principal TEXT NOT NULL,
+  key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  job TEXT REFERENCES jobs ON DELETE CASCADE,
+  status INTEGER,
+  headers TEXT,
+  body BLOB,
+  PRIMARY KEY (principal, key)
+) STRICT;
+`;
+
+const WEBHOOKS = `
+ALTER TABLE jobs ADD COLUMN webhook TEXT;
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY,
+  job TEXT NOT NULL REFERENCES jobs ON DELETE CASCADE,
+  url TEXT NOT NULL,
+  body TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX deliveries_by_due ON deliveries (due_at);
+`;
+
+/** From an empty file to today's tables. */
+export const MIGRATIONS: readonly string[] = [JOBS, IDEMPOTENCY, WEBHOOKS];

@@ -1,0 +1,50 @@
+/**
+ * What a client prefers: an answer, or a job (RFC 7240).
+ *
+ * ```text
+ * Prefer: respond-async            a job at once
+ * Prefer: respond-async, wait=10   the answer if it comes in 10 seconds, else a job
+ * Prefer: wait=10                  the same
+ * ```
+ *
+ * @module
+ */
+
+/** A preference for a job. */
+export interface AsyncPreference {
+  /** How long to wait for the answer first, in seconds. */
+  readonly waitSeconds: number;
+  /** What `Preference-Applied` says. */
+  readonly applied: string;
+}
+
+/** Longer than this nobody is kept waiting. */
+const MAX_WAIT_SECONDS = 3600;
+
+/**
+ * The preference for a job in a `Prefer` header; undefined for none. What is not
+ * understood is ignored, as the RFC has it.
+ */
+export function asyncPreference(
+  header: string | undefined,
+): AsyncPreference | undefined {
+  const preferences = new Map<string, string>();
+  for (const part of (header ?? "").split(",")) {
+    const [name, value = ""] = part.split(";")[0]!.split("=");
+    const key = name!.trim().toLowerCase();
+    // The first of a name counts.
+    if (!preferences.has(key)) {
+      preferences.set(key, value.trim().replace(/^"(.*)"$/, "$1"));
+    }
+  }
+  const responds = preferences.has("respond-async");
+  const wait = preferences.get("wait") ?? "";
+  const waits = /^\d+$/.test(wait);
+  if (!responds && !waits) return undefined;
+  const waitSeconds = waits ? Math.min(Number(wait), MAX_WAIT_SECONDS) : 0;
+  const applied = [
+    ...responds ? ["respond-async"] : [],
+    ...waits ? [`wait=${waitSeconds}`] : [],
+  ];
+  return { waitSeconds, applied: applied.join(", ") };
+}

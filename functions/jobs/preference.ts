@@ -1,0 +1,88 @@
+/**
+ * `Prefer: respond-async`: any request to a function, as a job.
+ *
+ * @module
+ */
+
+import type { Context, MiddlewareHandler } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { AppEnv } from "../context.ts";
+import { invalidField } from "../refusals.ts";
+import { hasEnded, type Job, jobFields } from "./job.ts";
+import type { Jobs } from "./jobs.ts";
+import { asyncPreference } from "./prefer.ts";
+import { submissionFrom } from "./submission.ts";
+
+/** Makes jobs of requests whose clients prefer that. */
+export function preference(
+  jobs: Jobs,
+  maxBytes: number,
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const preferred = asyncPreference(c.req.header("prefer"));
+    if (c.req.method !== "POST" || preferred === undefined) return await next();
+    const { request, webhook } = await submissionFrom(c.req.raw, maxBytes);
+    if (webhook !== undefined && !jobs.tells) {
+      throw invalidField(
+        "/webhook",
+        "this server sends none: it needs WEBHOOK_SECRET and ALLOW_URL_INPUTS",
+      );
+    }
+    const submitted = await jobs.runner.submit({
+      request,
+      principal: c.var.principal,
+      webhook,
+      link: (job) => c.var.link?.(job),
+    });
+    if (submitted.type === "refused") return await refusal(c, submitted.answer);
+    const { job } = submitted;
+    await waitFor(c, jobs, job, preferred.waitSeconds);
+    c.header("preference-applied", preferred.applied);
+    return outcome(c, jobs, jobs.store.find(job.id)!);
+  };
+}
+
+/** What became of a job, or where it is to be looked for. */
+export function outcome(c: Context<AppEnv>, jobs: Jobs, job: Job): Response {
+  if (job.status === "succeeded") {
+    const { headers, body } = jobs.store.answerOf(job.id)!;
+    return c.body(body, 200, headers);
+  }
+  if (job.status === "failed" && job.error !== undefined) {
+    // Written by `problemFrom` alone.
+    const status = job.error.status as ContentfulStatusCode;
+    return c.json(job.error, status, {
+      "content-type": "application/problem+json",
+    });
+  }
+  return accepted(c, job);
+}
+
+/** That there is a job, and where. */
+export function accepted(c: Context<AppEnv>, job: Job): Response {
+  return c.json(jobFields(job), 202, { location: `/v1/jobs/${job.id}` });
+}
+
+async function waitFor(
+  c: Context<AppEnv>,
+  { runner, store }: Jobs,
+  { id }: Job,
+  seconds: number,
+): Promise<void> {
+  if (seconds === 0 || hasEnded(store.find(id)!)) return;
+  const enough = AbortSignal.any([
+    c.var.call.signal,
+    AbortSignal.timeout(1000 * seconds),
+  ]);
+  await runner.settled(id, enough);
+}
+
+/** A refusal was made for the job; the caller knows the request. */
+async function refusal(
+  c: Context<AppEnv>,
+  answer: Response,
+): Promise<Response> {
+  const problem = await answer.json();
+  const body = JSON.stringify({ ...problem, "request_id": c.var.requestId });
+  return new Response(body, answer);
+}

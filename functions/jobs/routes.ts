@@ -1,0 +1,69 @@
+/**
+ * `/v1/jobs`: where jobs stand, what happens to them, and their end.
+ *
+ * A job is its caller's: to anybody else there is none.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import { storedEvents } from "../events.ts";
+import { invalidField, UnknownJobError } from "../refusals.ts";
+import { type Job, jobFields, resultFields } from "./job.ts";
+import type { Jobs } from "./jobs.ts";
+import { accepted } from "./preference.ts";
+
+/** Jobs that are listed at most. */
+const MAX_LISTED = 100;
+
+/** The routes, ready to mount. */
+export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
+  return new Hono<AppEnv>()
+    .get("/v1/jobs", (c) => {
+      const { principal } = c.var;
+      const newest = jobs.store.newest(principal, MAX_LISTED);
+      return c.json({ object: "list", data: newest.map(jobFields) });
+    })
+    .get("/v1/jobs/:id", (c) => c.json(wholeJob(jobs, jobOf(c, jobs))))
+    .get("/v1/jobs/:id/events", (c) => {
+      const job = jobOf(c, jobs);
+      const { signal } = c.var.call;
+      const events = jobs.runner.events(job.id, lastEventId(c), signal);
+      return storedEvents(c, events);
+    })
+    .delete("/v1/jobs/:id", async (c) => {
+      const { id } = jobOf(c, jobs);
+      await jobs.runner.cancel(id);
+      return c.json(jobFields(jobs.store.find(id)!));
+    })
+    .post("/v1/jobs/:id/resume", (c) => {
+      const job = jobs.runner.resume(jobOf(c, jobs));
+      return accepted(c, job);
+    });
+}
+
+/** The caller's job that the path names. */
+function jobOf(c: Context<AppEnv>, { store }: Jobs): Job {
+  const job = store.find(c.req.param("id")!);
+  if (job !== undefined && job.principal === c.var.principal) return job;
+  throw new UnknownJobError();
+}
+
+/** A job and what came of it. */
+function wholeJob({ store }: Jobs, job: Job): Record<string, unknown> {
+  const answer = store.answerOf(job.id);
+  return {
+    ...jobFields(job),
+    ...(answer && { result: resultFields(answer) }),
+  };
+}
+
+/** The last event that the reader knows; 0 for none. */
+function lastEventId(c: Context<AppEnv>): number {
+  const header = c.req.header("last-event-id") ?? "";
+  if (header === "") return 0;
+  const id = Number(header);
+  if (/^\d+$/.test(header) && Number.isSafeInteger(id)) return id;
+  throw invalidField("", "expected a Last-Event-ID that an event had");
+}

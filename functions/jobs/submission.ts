@@ -1,0 +1,78 @@
+/**
+ * From a request to the order of a job.
+ *
+ * @module
+ */
+
+import {
+  isJson,
+  mediaType,
+  parseFields,
+  parseJson,
+  readBytes,
+} from "../body.ts";
+import * as v from "valibot";
+import { invalidField } from "../refusals.ts";
+import { Webhook } from "../schema/webhook.ts";
+import type { JobRequest } from "./job.ts";
+
+/** A body and whom to tell, apart. */
+export interface Submission {
+  /** What is asked. */
+  readonly request: JobRequest;
+  /** Whom to tell. */
+  readonly webhook: Webhook | undefined;
+}
+
+const WithWebhook = v.strictObject({ webhook: Webhook });
+
+/** Headers that say what a body is. What comes back is asked for below. */
+const KEPT = ["content-type", "x-grid-height", "x-grid-width", "x-grid-frames"];
+
+/**
+ * What a request asks, as it can be asked again.
+ *
+ * A job answers in the type that its client accepts; a stream of events is what
+ * a job has anyway, so its answer is JSON.
+ *
+ * @throws {InvalidFieldsError} When it does not say properly whom to tell.
+ */
+export async function submissionFrom(
+  request: Request,
+  maxBytes: number,
+): Promise<Submission> {
+  const bytes = await readBytes(request, maxBytes);
+  const { body, webhook } = isJson(mediaType(request))
+    ? takeWebhook(bytes)
+    : { body: bytes, webhook: undefined };
+  const url = new URL(request.url);
+  const headers: Record<string, string> = { accept: acceptOf(request) };
+  for (const name of KEPT) {
+    const value = request.headers.get(name);
+    if (value !== null) headers[name] = value;
+  }
+  const path = `${url.pathname}${url.search}`;
+  return { request: { path, headers, body }, webhook };
+}
+
+function acceptOf(request: Request): string {
+  const accept = request.headers.get("accept") ?? "*/*";
+  return /text\/event-stream/i.test(accept) ? "application/json" : accept;
+}
+
+/** Handlers know nothing of webhooks, so theirs is taken out. */
+function takeWebhook(
+  bytes: Uint8Array<ArrayBuffer>,
+): { body: Uint8Array<ArrayBuffer>; webhook: Webhook | undefined } {
+  const value = parseJson(bytes);
+  if (typeof value !== "object" || value === null || !("webhook" in value)) {
+    return { body: bytes, webhook: undefined };
+  }
+  const { webhook: field, ...rest } = value;
+  const { webhook } = parseFields(WithWebhook, { webhook: field }, 0);
+  if (URL.parse(webhook.url)?.protocol !== "https:") {
+    throw invalidField("/webhook/url", "expected an https URL");
+  }
+  const body = new TextEncoder().encode(JSON.stringify(rest));
+  return { body, webhook };
+}

@@ -1,0 +1,35 @@
+/**
+ * Whom to tell of a job: a field that every body of a job may have.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+
+/** Statuses of a job that can be told. */
+export const WEBHOOK_EVENTS = [
+  "running",
+  "succeeded",
+  "failed",
+  "canceled",
+  "interrupted",
+] as const;
+
+/** Whom to tell of a job, and of what. */
+export const Webhook = v.pipe(
+  v.strictObject({
+    url: v.pipe(v.string(), v.maxLength(2048), v.description("https://…")),
+    events: v.optional(
+      v.pipe(
+        v.array(v.picklist(WEBHOOK_EVENTS)),
+        v.minLength(1),
+        v.maxLength(WEBHOOK_EVENTS.length),
+        v.description("Statuses to tell of; those that end a job by default."),
+      ),
+      ["succeeded", "failed", "canceled", "interrupted"],
+    ),
+  }),
+  v.description("Told of a job, signed by Standard Webhooks."),
+);
+/** Whom to tell of a job, and of what. */
+export type Webhook = v.InferOutput<typeof Webhook>;
