@@ -27,6 +27,7 @@ import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
 import { problemFrom, problemHeaders } from "./problem.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
+import { predictions } from "./replicate/predictions.ts";
 import { tokenize } from "./tokenize.ts";
 
 /** All that the routes depend on. */
@@ -65,6 +66,9 @@ export function createApp(
       app.use(`/v1/${name}`, preference(jobs, maxBodyBytes));
     }
     app.route("/", jobRoutes(jobs));
+    const { functions } = options;
+    const limits = { functions, maxBytes: maxBodyBytes };
+    app.route("/", predictions(jobs, services, limits));
   }
   app.route("/", functionRoutes(services, options));
   app.route("/", models(services));

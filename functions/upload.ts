@@ -114,6 +114,22 @@ export async function pictureBytes(
   }
 }
 
+/**
+ * The parts of a form.
+ *
+ * @throws {MediaTypeError} When it is something else.
+ * @throws {MalformedBodyError} When it is not what it says.
+ */
+export async function readParts(
+  request: Request,
+  maxBytes: number,
+): Promise<FormData> {
+  if (mediaType(request) !== "multipart/form-data") {
+    throw new MediaTypeError("multipart/form-data is taken");
+  }
+  return await parseForm(request, await readBytes(request, maxBytes));
+}
+
 async function readForm<T>(
   request: Request,
   bytes: Uint8Array<ArrayBuffer>,

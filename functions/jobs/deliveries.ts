@@ -10,6 +10,7 @@
 
 import { Webhook as Signature } from "standardwebhooks";
 import { type Job, type JobAnswer, jobFields, resultFields } from "./job.ts";
+import { predictionFields } from "../replicate/prediction.ts";
 import type { Queries } from "./queries.ts";
 
 /** Tells somebody else's server something. */
@@ -28,8 +29,8 @@ export interface DeliveryOptions {
   readonly post: Post;
   /** A clock, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Address of a job, for those who are told of it. */
-  readonly jobUrl: (id: string) => string;
+  /** Where this server is found by those who are told; `""` when unknown. */
+  readonly publicUrl: string;
   /** Pauses after each attempt that failed; after the last it is given up. */
   readonly pausesMs?: readonly number[];
 }
@@ -93,18 +94,23 @@ export class Deliveries implements AsyncDisposable {
   /** Writes down what is to be told of `job`; {@linkcode wake} sends it. */
   enqueue(job: Job, answer: JobAnswer | undefined): void {
     if (!job.webhook?.events.includes(job.status)) return;
-    const { now, jobUrl } = this.#options;
+    const { now, publicUrl } = this.#options;
     const small = answer !== undefined &&
       answer.body.length <= MAX_RESULT_BYTES;
-    const body = JSON.stringify({
-      type: `job.${job.status}`,
-      timestamp: new Date(now()).toISOString(),
-      data: {
-        ...jobFields(job),
-        url: jobUrl(job.id),
-        ...(small && { result: resultFields(answer) }),
-      },
-    });
+    const told = small ? answer : undefined;
+    // Who asked in Replicate's words is told in them.
+    const message = job.prediction === undefined
+      ? {
+        type: `job.${job.status}`,
+        timestamp: new Date(now()).toISOString(),
+        data: {
+          ...jobFields(job),
+          url: `${publicUrl}/v1/jobs/${job.id}`,
+          ...(told && { result: resultFields(told) }),
+        },
+      }
+      : predictionFields(job, told, publicUrl);
+    const body = JSON.stringify(message);
     this.#queries.run(
       "INSERT INTO deliveries (id, job, url, body, due_at) VALUES (?, ?, ?, ?, ?)",
       `msg_${crypto.randomUUID()}`,

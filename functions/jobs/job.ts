@@ -11,6 +11,7 @@
  */
 
 import type { Problem } from "../problem.ts";
+import type { PredictionOrigin } from "../replicate/prediction.ts";
 
 /** Where a job stands. */
 export type JobStatus =
@@ -79,6 +80,8 @@ export interface Job {
   readonly error: Problem | undefined;
   /** Whom to tell. */
   readonly webhook: Webhook | undefined;
+  /** How it came about, where it is a prediction. */
+  readonly prediction: PredictionOrigin | undefined;
 }
 
 /** Statuses after which nothing more happens by itself. */

@@ -11,6 +11,7 @@ import { deserialize, serialize } from "node:v8";
 import type { Halfway } from "../../lib/drawing/halfway.ts";
 import type { StoredEvent, WireEvent } from "../events.ts";
 import type { Problem } from "../problem.ts";
+import type { PredictionOrigin } from "../replicate/prediction.ts";
 import { bytesOf, type Queries, type Row } from "./queries.ts";
 import type {
   Job,
@@ -28,6 +29,8 @@ export interface NewJob
   readonly request: JobRequest;
   /** Whom to tell. */
   readonly webhook: Webhook | undefined;
+  /** How it came about, where it is a prediction. */
+  readonly prediction: PredictionOrigin | undefined;
 }
 
 /** How a job ended. */
@@ -45,7 +48,7 @@ export interface JobEnd {
 }
 
 const COLUMNS =
-  "id, principal, status, created_at, started_at, finished_at, seed, path, done, total, error, webhook";
+  "id, principal, status, created_at, started_at, finished_at, seed, path, done, total, error, webhook, prediction";
 
 /** Jobs on disk. */
 export class JobStore {
@@ -57,9 +60,10 @@ export class JobStore {
   }
 
   /** Keeps a job that waits. */
-  insert({ id, principal, createdAt, seed, request, webhook }: NewJob): void {
+  insert({ id, principal, createdAt, seed, request, ...more }: NewJob): void {
+    const { webhook, prediction } = more;
     this.#queries.run(
-      "INSERT INTO jobs (id, principal, status, created_at, seed, path, headers, body, webhook) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?)",
+      "INSERT INTO jobs (id, principal, status, created_at, seed, path, headers, body, webhook, prediction) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)",
       id,
       principal,
       createdAt,
@@ -68,6 +72,7 @@ export class JobStore {
       JSON.stringify(request.headers),
       request.body,
       webhook === undefined ? null : JSON.stringify(webhook),
+      prediction === undefined ? null : JSON.stringify(prediction),
     );
   }
 
@@ -279,5 +284,6 @@ function jobFromRow(row: Row): Job {
     progress: { done: Number(row["done"]), total: number("total") },
     error: json("error"),
     webhook: json("webhook"),
+    prediction: json("prediction"),
   };
 }

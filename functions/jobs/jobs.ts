@@ -5,6 +5,7 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
+import { invalidField } from "../refusals.ts";
 import { AnswerStore } from "./answer_store.ts";
 import { openDatabase } from "./database.ts";
 import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
@@ -62,9 +63,22 @@ export class Jobs implements AsyncDisposable {
     Deno.unrefTimer(Number(this.#sweeping));
   }
 
-  /** Whether anybody can be told of jobs. */
-  get tells(): boolean {
-    return this.#deliveries !== undefined;
+  /**
+   * Looks whether somebody can be told of jobs.
+   *
+   * @param pointer Where the URL stands in the body.
+   * @throws {InvalidFieldsError} When not.
+   */
+  checkWebhook(url: string, pointer: string): void {
+    if (this.#deliveries === undefined) {
+      throw invalidField(
+        pointer,
+        "this server sends no webhooks: it needs WEBHOOK_SECRET and ALLOW_URL_INPUTS",
+      );
+    }
+    if (URL.parse(url)?.protocol !== "https:") {
+      throw invalidField(pointer, "expected an https URL");
+    }
   }
 
   /** A clock, in milliseconds since 1970. */

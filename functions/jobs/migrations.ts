@@ -71,5 +71,14 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_by_due ON deliveries (due_at);
 `;
 
+const PREDICTIONS = `
+ALTER TABLE jobs ADD COLUMN prediction TEXT;
+`;
+
 /** From an empty file to today's tables. */
-export const MIGRATIONS: readonly string[] = [JOBS, IDEMPOTENCY, WEBHOOKS];
+export const MIGRATIONS: readonly string[] = [
+  JOBS,
+  IDEMPOTENCY,
+  WEBHOOKS,
+  PREDICTIONS,
+];

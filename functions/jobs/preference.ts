@@ -7,7 +7,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "../context.ts";
-import { invalidField } from "../refusals.ts";
 import { hasEnded, type Job, jobFields } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
 import { asyncPreference } from "./prefer.ts";
@@ -22,19 +21,17 @@ export function preference(
     const preferred = asyncPreference(c.req.header("prefer"));
     if (c.req.method !== "POST" || preferred === undefined) return await next();
     const { request, webhook } = await submissionFrom(c.req.raw, maxBytes);
-    if (webhook !== undefined && !jobs.tells) {
-      throw invalidField(
-        "/webhook",
-        "this server sends none: it needs WEBHOOK_SECRET and ALLOW_URL_INPUTS",
-      );
-    }
+    if (webhook !== undefined) jobs.checkWebhook(webhook.url, "/webhook/url");
     const submitted = await jobs.runner.submit({
       request,
       principal: c.var.principal,
       webhook,
+      prediction: undefined,
       link: (job) => c.var.link?.(job),
     });
-    if (submitted.type === "refused") return await refusal(c, submitted.answer);
+    if (submitted.type === "refused") {
+      return await refusalOf(c, submitted.answer);
+    }
     const { job } = submitted;
     await waitFor(c, jobs, job, preferred.waitSeconds);
     c.header("preference-applied", preferred.applied);
@@ -78,7 +75,7 @@ async function waitFor(
 }
 
 /** A refusal was made for the job; the caller knows the request. */
-async function refusal(
+export async function refusalOf(
   c: Context<AppEnv>,
   answer: Response,
 ): Promise<Response> {

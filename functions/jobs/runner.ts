@@ -15,15 +15,9 @@ import type { StoredEvent } from "../events.ts";
 import { JobConflictError } from "../refusals.ts";
 import { randomSeed } from "../scene.ts";
 import { Bells } from "./bells.ts";
-import {
-  hasEnded,
-  isResumable,
-  type Job,
-  type JobRequest,
-  type Webhook,
-} from "./job.ts";
+import { hasEnded, isResumable, type Job } from "./job.ts";
 import { answered, cancellation, interruption } from "./job_end.ts";
-import type { JobEnd, JobStore } from "./job_store.ts";
+import type { JobEnd, JobStore, NewJob } from "./job_store.ts";
 import { Recorder } from "./recorder.ts";
 
 /** What a job's call adds to a request. */
@@ -44,13 +38,9 @@ export interface RunnerOptions {
 }
 
 /** What is asked for. */
-export interface JobOrder {
-  /** What is asked. */
-  readonly request: JobRequest;
-  /** Who asks. */
-  readonly principal: string;
-  /** Whom to tell. */
-  readonly webhook: Webhook | undefined;
+export interface JobOrder extends Omit<NewJob, "id" | "createdAt" | "seed"> {
+  /** Its name, which is free; undefined for a new one. */
+  readonly id?: string;
   /** Told its name as it is written down, in the same transaction. */
   readonly link: (id: string) => void;
 }
@@ -120,13 +110,12 @@ export class JobRunner implements AsyncDisposable {
    */
   async submit(order: JobOrder): Promise<Submitted> {
     this.#checkRoom();
-    const id = `job-${crypto.randomUUID()}`;
-    const { request, principal, webhook } = order;
+    const { id = `job-${crypto.randomUUID()}`, link, ...asked } = order;
     const createdAt = this.#options.now();
     const seed = randomSeed();
     this.#store.transact(() => {
-      this.#store.insert({ id, principal, createdAt, seed, request, webhook });
-      order.link(id);
+      this.#store.insert({ ...asked, id, createdAt, seed });
+      link(id);
     });
     const refusal = Promise.withResolvers<Response | undefined>();
     this.#start(this.#store.find(id)!, refusal.resolve);

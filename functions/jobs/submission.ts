@@ -12,7 +12,6 @@ import {
   readBytes,
 } from "../body.ts";
 import * as v from "valibot";
-import { invalidField } from "../refusals.ts";
 import { Webhook } from "../schema/webhook.ts";
 import type { JobRequest } from "./job.ts";
 
@@ -70,9 +69,6 @@ function takeWebhook(
   }
   const { webhook: field, ...rest } = value;
   const { webhook } = parseFields(WithWebhook, { webhook: field }, 0);
-  if (URL.parse(webhook.url)?.protocol !== "https:") {
-    throw invalidField("/webhook/url", "expected an https URL");
-  }
   const body = new TextEncoder().encode(JSON.stringify(rest));
   return { body, webhook };
 }

@@ -1,0 +1,218 @@
+/**
+ * Predictions as Replicate's and Cog's clients ask for them. Each is a job.
+ *
+ * ```text
+ * Replicate   a model or version is named    answers at once; Prefer: wait waits
+ * Cog         nothing is named               waits; Prefer: respond-async does not
+ * ```
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import { readJson } from "../body.ts";
+import { storedEvents } from "../events.ts";
+import type { FunctionName } from "../function_names.ts";
+import { hasEnded, type Job, type Webhook } from "../jobs/job.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import { refusalOf } from "../jobs/preference.ts";
+import { asyncPreference } from "../jobs/prefer.ts";
+import type { Listing } from "../ports.ts";
+import { publicUrl } from "../public_url.ts";
+import { invalidField, NotFoundError, UnknownJobError } from "../refusals.ts";
+import { PredictionRequest } from "../schema/prediction.ts";
+import { files } from "./files.ts";
+import { echoOf, predictionFields } from "./prediction.ts";
+import { predictionRequest } from "./prediction_input.ts";
+import { predictionEvents } from "./prediction_stream.ts";
+
+/** What predictions depend on. */
+export interface PredictionsOptions {
+  /** What is served. */
+  readonly functions: ReadonlySet<FunctionName>;
+  /** Of a body. */
+  readonly maxBytes: number;
+}
+
+/** A prediction that is asked for, and how. */
+interface Asked {
+  /** Name of a model or version; undefined for Cog. */
+  readonly named: string | undefined;
+  /** Of the prediction; undefined for a new one. */
+  readonly id?: string;
+}
+
+/** How long `Prefer: wait` waits when it does not say. */
+const WAIT_SECONDS = 60;
+
+/** Predictions that are listed at most. */
+const MAX_LISTED = 100;
+
+/** The routes, ready to mount: at the root, and below `/v1`. */
+export function predictions(
+  jobs: Jobs,
+  listing: Listing,
+  options: PredictionsOptions,
+): Hono<AppEnv> {
+  const predict = (c: Context<AppEnv>, asked: Asked) =>
+    create(c, jobs, options, asked);
+  const routes = new Hono<AppEnv>()
+    .post("/predictions", (c) => predict(c, { named: undefined }))
+    .put("/predictions/:id", async (c) => {
+      const id = c.req.param("id");
+      if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
+        throw invalidField("", "expected a name of 1 to 64 of A–Z a–z 0–9 _ -");
+      }
+      const known = jobs.store.find(id);
+      return known === undefined
+        ? await predict(c, { named: undefined, id })
+        : answer(c, jobs, predictionOf(c, jobs), 202);
+    })
+    .get("/predictions", (c) => {
+      const results = jobs.store.newest(c.var.principal, MAX_LISTED)
+        .filter(({ prediction }) => prediction !== undefined)
+        .map((job) => predictionFields(job, undefined, publicUrl(c, "")));
+      return c.json({ results, next: null, previous: null });
+    })
+    .get("/predictions/:id", (c) => answer(c, jobs, predictionOf(c, jobs), 200))
+    .get("/predictions/:id/stream", (c) => {
+      // Their clients send no key along, so that whoever has the name may look:
+      // it is as hard to guess as a key.
+      const job = jobs.store.find(c.req.param("id"));
+      if (job?.prediction === undefined) throw new UnknownJobError();
+      const { signal } = c.var.call;
+      return storedEvents(c, predictionEvents(jobs, job, signal));
+    })
+    .post("/predictions/:id/cancel", async (c) => {
+      const { id } = predictionOf(c, jobs);
+      await jobs.runner.cancel(id);
+      return answer(c, jobs, jobs.store.find(id)!, 200);
+    })
+    .post(
+      "/models/:owner/:name/predictions",
+      (c) => predict(c, { named: c.req.param("name") }),
+    )
+    .get("/models/:owner/:name", (c) => {
+      const { owner, name } = c.req.param();
+      const known = options.functions.has(name as FunctionName) ||
+        listing.models().some((model) => model.name === name);
+      if (!known) {
+        throw new NotFoundError("Cannot find model: there is none such");
+      }
+      const url = publicUrl(c, `/models/${owner}/${name}`);
+      const version = { id: name, "created_at": null };
+      return c.json({ owner, name, url, "latest_version": version });
+    });
+  routes.route("/", files(options.maxBytes));
+  return new Hono<AppEnv>()
+    .get("/health-check", (c) => c.json(cogHealth(listing)))
+    .route("/", routes)
+    .route("/v1", routes);
+}
+
+async function create(
+  c: Context<AppEnv>,
+  jobs: Jobs,
+  { functions, maxBytes }: PredictionsOptions,
+  { named, id }: Asked,
+): Promise<Response> {
+  const body = await readJson(c.req.raw, PredictionRequest, maxBytes);
+  const model = named ?? nameOf(body.version);
+  const { request } = predictionRequest(body.input, model, functions);
+  const submitted = await jobs.runner.submit({
+    ...(id !== undefined && { id }),
+    request,
+    principal: c.var.principal,
+    webhook: webhookOf(body, jobs),
+    prediction: {
+      model: model ?? "",
+      version: body.version ?? "",
+      input: echoOf(body.input),
+    },
+    link: (job) => c.var.link?.(job),
+  });
+  if (submitted.type === "refused") return await refusalOf(c, submitted.answer);
+  const { job } = submitted;
+  const cog = model === undefined;
+  await waitFor(c, jobs, job, cog);
+  return answer(c, jobs, jobs.store.find(job.id)!, cog ? 202 : 201);
+}
+
+/** As their client writes versions: `owner/name:id`, or an id. */
+function nameOf(version: string | undefined): string | undefined {
+  return version?.split("/").at(-1)?.split(":")[0];
+}
+
+async function waitFor(
+  c: Context<AppEnv>,
+  { runner }: Jobs,
+  { id }: Job,
+  cog: boolean,
+): Promise<void> {
+  const header = c.req.header("prefer") ?? "";
+  const preferred = asyncPreference(header);
+  const { signal } = c.var.call;
+  if (cog && preferred === undefined) {
+    // The request is all there is of it: who leaves ends it.
+    await runner.settled(id, signal);
+    if (signal.aborted) await runner.cancel(id);
+    return;
+  }
+  const waits = /^\s*wait\s*$/i.test(header);
+  const seconds = waits ? WAIT_SECONDS : preferred?.waitSeconds ?? 0;
+  if (seconds === 0) return;
+  const enough = [signal, AbortSignal.timeout(1000 * seconds)];
+  await runner.settled(id, AbortSignal.any(enough));
+}
+
+/** @param underWay Status for one that has not ended. */
+function answer(
+  c: Context<AppEnv>,
+  { store }: Jobs,
+  job: Job,
+  underWay: 200 | 201 | 202,
+): Response {
+  const body = predictionFields(job, store.answerOf(job.id), publicUrl(c, ""));
+  return c.json(body, hasEnded(job) && underWay === 202 ? 200 : underWay);
+}
+
+/** The caller's prediction that the path names. */
+function predictionOf(c: Context<AppEnv>, { store }: Jobs): Job {
+  const job = store.find(c.req.param("id")!);
+  if (
+    job?.prediction !== undefined && job.principal === c.var.principal
+  ) return job;
+  throw new UnknownJobError();
+}
+
+function webhookOf(
+  { webhook: url, webhook_events_filter: filter }: PredictionRequest,
+  jobs: Jobs,
+): Webhook | undefined {
+  if (url === undefined) return undefined;
+  jobs.checkWebhook(url, "/webhook");
+  const told = new Set(filter ?? ["start", "completed"]);
+  return {
+    url,
+    events: [
+      ...told.has("start") ? ["running"] as const : [],
+      ...told.has("completed")
+        ? ["succeeded", "failed", "canceled", "interrupted"] as const
+        : [],
+    ],
+  };
+}
+
+/** Whether models are ready, in Cog's words. */
+function cogHealth(listing: Listing): Record<string, unknown> {
+  const states = listing.models().map(({ state }) => state.state);
+  const failed = states.includes("failed");
+  const starting = states.includes("loading");
+  return {
+    status: failed ? "SETUP_FAILED" : starting ? "STARTING" : "READY",
+    setup: {
+      status: failed ? "failed" : starting ? "starting" : "succeeded",
+    },
+  };
+}

@@ -1,0 +1,116 @@
+// deno-lint-ignore-file camelcase -- names of the wire
+/**
+ * Predictions as Cog has them, and what inputs mean.
+ */
+
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { FUNCTION_NAMES } from "../../../functions/function_names.ts";
+import { echoOf } from "../../../functions/replicate/prediction.ts";
+import { predictionRequest } from "../../../functions/replicate/prediction_input.ts";
+import { json, openTinyServer } from "../../support/tiny_server.ts";
+
+const server = await openTinyServer();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+const fox = { prompt: "a fox", height: 32, width: 32, seed: 3 };
+const served = new Set(FUNCTION_NAMES);
+
+function asked(input: Record<string, unknown>, named?: string) {
+  const { request } = predictionRequest(input, named, served);
+  const body = JSON.parse(new TextDecoder().decode(request.body));
+  return { path: request.path, body };
+}
+
+Deno.test("predictionRequest() reads from the input which function is meant", () => {
+  const image = "data:image/png;base64,AA==";
+  const grid = { codes: [[1]] };
+  strictEqual(asked(fox).path, "/v1/generate");
+  strictEqual(asked({ image }).path, "/v1/caption");
+  strictEqual(asked({ grid }).path, "/v1/detokenize");
+  strictEqual(asked({ grid, question: "?" }).path, "/v1/caption");
+  strictEqual(asked({ image }, "tokenize").path, "/v1/tokenize");
+  throws(() => asked({ seed: 1 }), /\/input: expected prompt, image or grid/);
+});
+
+Deno.test("predictionRequest() takes Replicate's names, and ignores what is unknown or null", () => {
+  const input = {
+    prompt: "a fox",
+    aspect_ratio: "16:9",
+    num_outputs: 2,
+    negative_prompt: null,
+    go_fast: true,
+  };
+  deepStrictEqual(asked(input, "emu3-mini").body, {
+    prompt: "a fox",
+    ratio: "16:9",
+    n: 2,
+    model: "emu3-mini",
+  });
+  deepStrictEqual(
+    asked({ grid: { codes: [[1]] }, prompt: "what?", max_new_tokens: 3 }).body,
+    { grid: { codes: [[1]] }, question: "what?", max_tokens: 3 },
+  );
+});
+
+Deno.test("predictionRequest() refuses a function that is switched off", () => {
+  throws(
+    () => predictionRequest(fox, undefined, new Set(["caption"] as const)),
+    /generate is not among the FUNCTIONS/,
+  );
+});
+
+Deno.test("echoOf() leaves out what is long", () => {
+  const long = "x".repeat(10_000);
+  deepStrictEqual(echoOf({ ...fox, image: long }), fox);
+});
+
+Deno.test("a prediction of no model waits for its end, as Cog's do", async () => {
+  const answer = await server.app.request("/predictions", json({ input: fox }));
+  strictEqual(answer.status, 200);
+  const { status, output, error } = await answer.json();
+  strictEqual(status, "succeeded");
+  strictEqual(error, null);
+  strictEqual(output[0].slice(0, 22), "data:image/png;base64,");
+});
+
+Deno.test("a prediction that is put under a name is made once", async () => {
+  const put = () =>
+    server.app.request("/predictions/mine", {
+      ...json({ input: fox }, { prefer: "respond-async" }),
+      method: "PUT",
+    });
+  const [first, second] = [await put(), await put()];
+  strictEqual(first.status, 202);
+  const ids = [await first.json(), await second.json()].map(({ id }) => id);
+  deepStrictEqual(ids, ["mine", "mine"]);
+  const { results } = await (await server.app.request("/predictions")).json();
+  const mine = results.filter(({ id }: { id: string }) => id === "mine");
+  strictEqual(mine.length, 1);
+  const odd = await server.app.request("/predictions/a%20b", {
+    ...json({ input: fox }),
+    method: "PUT",
+  });
+  strictEqual(odd.status, 422);
+});
+
+Deno.test("GET /health-check says in Cog's words that models are ready", async () => {
+  const answer = await server.app.request("/health-check");
+  deepStrictEqual(await answer.json(), {
+    status: "READY",
+    setup: { status: "succeeded" },
+  });
+});
+
+Deno.test("a file comes back as the URL of itself", async () => {
+  const form = new FormData();
+  form.append("content", new Blob(["abc"], { type: "image/png" }), "a.png");
+  const post = (body: BodyInit) =>
+    server.app.request("/v1/files", { method: "POST", body });
+  const file = await (await post(form)).json();
+  strictEqual(file.urls.get, "data:image/png;base64,YWJj");
+  strictEqual(file.name, "a.png");
+  form.delete("content");
+  form.append("content", "text");
+  strictEqual((await post(form)).status, 422);
+  strictEqual((await post("no form")).status, 415);
+});
