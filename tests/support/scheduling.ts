@@ -115,14 +115,9 @@ export class Simulation {
     });
   }
 
-  /** Chunks that are still to run. */
-  get chunksLeft(): number {
-    const { chunkLength } = this.machine;
-    return sum(
-      this.active.map((active) =>
-        Math.ceil(left(active) / chunkLength) + active.slots.length
-      ),
-    );
+  /** How many have prompts that are still to run. */
+  get prefilling(): number {
+    return this.active.filter((active) => left(active) > 0).length;
   }
 
   /** Nobody else arrives. */

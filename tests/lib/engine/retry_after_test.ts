@@ -36,7 +36,7 @@ Deno.test("retryAfterSeconds() is a whole second at least", () => {
   );
 });
 
-Deno.test("retryAfterSeconds() tells when somebody starts, but for prompts that compete", () => {
+Deno.test("retryAfterSeconds() tells when somebody starts, unless prompts compete", () => {
   let forecasts = 0;
   fc.assert(
     fc.property(anyMachine, anySteadyJobs, fc.nat(30), (
@@ -47,24 +47,20 @@ Deno.test("retryAfterSeconds() tells when somebody starts, but for prompts that 
       const simulation = new Simulation(machine, jobs);
       for (let step = 0; step < steps; step++) simulation.step();
       simulation.closeDoor();
-      if (simulation.waiting.length === 0) return;
+      // Who waits for others' chunks ends later, maybe after somebody who was to
+      // end after it; and who may start depends on who runs, not on how many.
+      if (simulation.waiting.length === 0 || simulation.prefilling > 1) return;
       const { waiting, running, budget } = simulation;
       const load = { waiting, running, budget };
       const foretold = retryAfterSeconds(load, machine.fairness, 1);
-      const chunks = simulation.chunksLeft;
       let started = false;
       simulation.onStart = () => started = true;
       const asked = simulation.now;
-      const latest = asked + foretold + chunks;
-      while (!started) {
-        ok(simulation.now <= latest, `${foretold} foretold, nobody starts`);
-        simulation.step();
-      }
-      const seconds = Math.max(1, simulation.now - 1 - asked);
-      ok(foretold <= seconds, `${foretold} foretold, ${seconds} passed`);
+      while (!started) simulation.step();
+      strictEqual(Math.max(1, simulation.now - 1 - asked), foretold);
       forecasts++;
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
   ok(forecasts > 100, `${forecasts} forecasts`);
 });
