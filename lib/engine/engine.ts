@@ -14,6 +14,7 @@ import { OverloadedError } from "../errors.ts";
 import type { Decoder, Snapshot } from "./decoder.ts";
 import type { Claim, Fairness } from "./admission.ts";
 import { claimOf } from "./claim.ts";
+import { Pace } from "./pace.ts";
 import { nextPrefill } from "./prefill_order.ts";
 import { retryAfterSeconds, type Running } from "./retry_after.ts";
 import {
@@ -27,7 +28,7 @@ import { type CacheState, SlotKeeper } from "./slot_keeper.ts";
 
 /** How an engine runs. */
 export interface EngineOptions {
-  /** Requests that may wait. */
+  /** Requests that may wait; those of one group count as one. */
   readonly queueLimit: number;
   /** Tokens that slots and kept prefixes may hold together. */
   readonly cacheTokens: number;
@@ -77,9 +78,6 @@ const MAX_PREFILL_WAIT = 8;
 /** Of the tokens, what several pictures leave to answers. */
 const KEPT_SHARE = 1 / 8;
 
-/** How fast the average of a step's duration forgets. */
-const STEP_MEMORY = 0.95;
-
 /** Runs requests on a {@linkcode Decoder}. */
 export class Engine<Kept extends Snapshot = Snapshot>
   implements AsyncDisposable {
@@ -89,10 +87,9 @@ export class Engine<Kept extends Snapshot = Snapshot>
   readonly #fairness: Fairness;
   readonly #waiting: Ticket[] = [];
   readonly #running = new Set<Ticket>();
+  readonly #pace = new Pace();
   #loop: Promise<void> | undefined;
   #closed = false;
-  /** Smoothed. */
-  #secondsPerStep = 0.1;
 
   /** Runs nothing until asked. */
   constructor(decoder: Decoder<Kept>, options: EngineOptions) {
@@ -135,7 +132,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     signal.throwIfAborted();
     if (this.#closed) throw new TypeError("Cannot run: the engine is closed");
     const claim = claimOf(request, this.contextLength, this.#keeper.budget);
-    if (this.#waiting.length >= this.#options.queueLimit) {
+    if (this.#isFullFor(claim.group)) {
       throw new OverloadedError(this.#retryAfterSeconds());
     }
     const ticket: Ticket = {
@@ -162,6 +159,12 @@ export class Engine<Kept extends Snapshot = Snapshot>
     await this.#loop;
   }
 
+  /** What is asked for together waits together, however many there are. */
+  #isFullFor(group: unknown): boolean {
+    const groups = new Set(this.#waiting.map(({ claim }) => claim.group));
+    return !groups.has(group) && groups.size >= this.#options.queueLimit;
+  }
+
   #retryAfterSeconds(): number {
     const running = [...this.#running].map((ticket): Running => {
       const { remaining, fed, rows } = ticket.sequence!;
@@ -175,7 +178,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     return retryAfterSeconds(
       { waiting: this.#queue(), running, budget: this.#keeper.budget },
       this.#fairness,
-      this.#secondsPerStep,
+      this.#pace.secondsPerStep,
     );
   }
 
@@ -185,9 +188,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     while (this.#waiting.length + this.#running.size > 0) {
       const startedAt = this.#options.now();
       await this.#step();
-      const seconds = (this.#options.now() - startedAt) / 1000;
-      this.#secondsPerStep = STEP_MEMORY * this.#secondsPerStep +
-        (1 - STEP_MEMORY) * seconds;
+      this.#pace.note((this.#options.now() - startedAt) / 1000);
     }
     this.#loop = undefined;
   }

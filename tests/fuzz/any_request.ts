@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the wire
 /**
  * Requests that nobody would send, and some that somebody might.
  *

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file camelcase -- names of the wire
 /**
  * What every refusal must be, whatever was sent.
  *

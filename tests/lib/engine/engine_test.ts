@@ -1,55 +1,12 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { Engine } from "../../../lib/engine/engine.ts";
 import type { Policy } from "../../../lib/engine/policy.ts";
-import type { EngineRequest } from "../../../lib/engine/sequence.ts";
-import {
-  CacheTooSmallError,
-  OverloadedError,
-  PromptTooLongError,
-} from "../../../lib/errors.ts";
-import {
-  FakeDecoder,
-  type FakeDecoderOptions,
-  fakeLogits,
-  type FakeSnapshot,
-  fakeState,
-} from "../../support/fake_decoder.ts";
+import { CacheTooSmallError, PromptTooLongError } from "../../../lib/errors.ts";
+import { fakeLogits, fakeState } from "../../support/fake_decoder.ts";
+import { engineOn, requestOf } from "../../support/fake_engine.ts";
 import { Greedy, Guessing } from "../../support/policies.ts";
 
 const NEVER = new AbortController().signal;
-
-function engineOn(
-  options: Partial<FakeDecoderOptions> = {},
-  { queueLimit = 64, cacheTokens = 256 } = {},
-): { decoder: FakeDecoder; engine: Engine<FakeSnapshot> } {
-  const decoder = new FakeDecoder({
-    slots: 4,
-    contextLength: 64,
-    ...options,
-  });
-  let time = 0;
-  const now = () => time++;
-  const engine = new Engine(decoder, { queueLimit, cacheTokens, now });
-  return { decoder, engine };
-}
-
-function requestOf(
-  prompts: readonly (readonly number[])[],
-  policy: Policy,
-  maxNewTokens = 8,
-  long = false,
-): EngineRequest {
-  return {
-    prompts: prompts.map((tokens) => ({
-      tokens: Int32Array.from(tokens),
-      cuts: [tokens.length],
-    })),
-    maxNewTokens,
-    policy,
-    long,
-  };
-}
 
 /** What the fake decoder must lead to, worked out without an engine. */
 function expectedChoices(
@@ -187,20 +144,6 @@ Deno.test("run() refuses what does not fit into the context, with both numbers",
     deepStrictEqual([error.needed, error.available], [11, 10]);
     return true;
   });
-});
-
-Deno.test("run() refuses more than may wait, and says when to come back", async () => {
-  const { engine } = engineOn({ slots: 2 }, { queueLimit: 1 });
-  await using _ = engine;
-  const first = engine.run(requestOf([[1], [2]], new Greedy(5)), NEVER);
-  await Promise.resolve();
-  await Promise.resolve();
-  const second = engine.run(requestOf([[1], [2]], new Greedy(1)), NEVER);
-  await rejects(
-    engine.run(requestOf([[1]], new Greedy(1)), NEVER),
-    (error) => error instanceof OverloadedError && error.retryAfterSeconds >= 1,
-  );
-  await Promise.all([first, second]);
 });
 
 Deno.test("a failing run fails those in it and nobody later", async () => {

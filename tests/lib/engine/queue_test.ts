@@ -1,0 +1,72 @@
+/**
+ * Who may wait for an engine, and what the others are told.
+ *
+ * @module
+ */
+
+import { rejects } from "node:assert/strict";
+import { OverloadedError } from "../../../lib/errors.ts";
+import { engineOn, requestOf } from "../../support/fake_engine.ts";
+import { Greedy } from "../../support/policies.ts";
+
+const NEVER = new AbortController().signal;
+
+Deno.test("run() refuses more than may wait, and says when to come back", async () => {
+  const { engine } = engineOn({ slots: 2 }, { queueLimit: 1 });
+  await using _ = engine;
+  const first = engine.run(requestOf([[1], [2]], new Greedy(5)), NEVER);
+  await Promise.resolve();
+  await Promise.resolve();
+  const second = engine.run(requestOf([[1], [2]], new Greedy(1)), NEVER);
+  await rejects(
+    engine.run(requestOf([[1]], new Greedy(1)), NEVER),
+    (error) => error instanceof OverloadedError && error.retryAfterSeconds >= 1,
+  );
+  await Promise.all([first, second]);
+});
+
+Deno.test("run() lets those of one group wait in one place of the queue", async () => {
+  const { engine } = engineOn({ slots: 2 }, { queueLimit: 2 });
+  await using _ = engine;
+  const together = (group: symbol) =>
+    Array.from({ length: 5 }, () => {
+      const policy = new Greedy(3);
+      return engine.run({ ...requestOf([[1]], policy), group }, NEVER);
+    });
+  const first = together(Symbol("first"));
+  const second = together(Symbol("second"));
+  await rejects(
+    engine.run(requestOf([[1]], new Greedy(1)), NEVER),
+    OverloadedError,
+  );
+  await Promise.all([...first, ...second]);
+  await engine.run(requestOf([[1]], new Greedy(1)), NEVER);
+});
+
+Deno.test("run() expects steps as long as those that it has run", async () => {
+  const { engine } = engineOn(
+    { slots: 2, contextLength: 2000 },
+    { queueLimit: 1, cacheTokens: 4000 },
+  );
+  await using _ = engine;
+  const leave = new AbortController();
+  const stop = { name: "AbortError" };
+  await engine.run(requestOf([[1]], new Greedy(2)), NEVER);
+  const long = () => requestOf([[1], [2]], new Greedy(900), 1000, true);
+  const started = Promise.withResolvers<void>();
+  const first = engine.run(
+    { ...long(), onStarted: () => started.resolve() },
+    leave.signal,
+  );
+  await started.promise;
+  const second = engine.run(long(), leave.signal);
+  const stopped = Promise.all([rejects(first, stop), rejects(second, stop)]);
+  // The clock says a few milliseconds a step, a thousand of which are ahead.
+  await rejects(
+    engine.run(long(), NEVER),
+    (error) =>
+      error instanceof OverloadedError && error.retryAfterSeconds <= 10,
+  );
+  leave.abort();
+  await stopped;
+});
