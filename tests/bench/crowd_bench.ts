@@ -6,7 +6,7 @@
  */
 
 import { type Answered, drawCodes, firstWord } from "./client.ts";
-import { best } from "./timing.ts";
+import { best, bestInTurn } from "./timing.ts";
 
 /** What a crowd costs. */
 export interface CrowdCosts {
@@ -47,8 +47,11 @@ export async function benchCrowd(
     drawCodes(url, { side, guidanceScale: 1, seed });
   const drawAll = () =>
     Promise.all(Array.from({ length: PICTURES }, (_, seed) => draw(seed)));
-  const aloneSeconds = await best(runs, () => draw(0));
-  const togetherSeconds = await best(runs, drawAll);
+  const [aloneSeconds, togetherSeconds] = await bestInTurn(
+    runs,
+    () => draw(0),
+    drawAll,
+  );
   let code = 0;
   const ask = (side: number) => firstWord(url, { side, code: code++ });
   const wordAloneSeconds = await best(runs, () => ask(ASKED_SIDE));

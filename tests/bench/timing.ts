@@ -19,6 +19,31 @@ export async function best(
   return least;
 }
 
+/**
+ * Least seconds of `runs` calls of each of two that take turns, after one each
+ * that does not count: on a machine whose speed wanders, both meet the same.
+ */
+export async function bestInTurn(
+  runs: number,
+  first: () => Promise<unknown>,
+  second: () => Promise<unknown>,
+): Promise<[number, number]> {
+  let least: [number, number] = [Infinity, Infinity];
+  for (let i = 0; i <= runs; i++) {
+    const start = performance.now();
+    await first();
+    const middle = performance.now();
+    await second();
+    if (i === 0) continue;
+    const end = performance.now();
+    least = [
+      Math.min(least[0], (middle - start) / 1000),
+      Math.min(least[1], (end - middle) / 1000),
+    ];
+  }
+  return least;
+}
+
 /** Middle seconds of `runs` calls, after one that does not count. */
 export async function median(
   runs: number,
