@@ -6,7 +6,7 @@
 
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
-import { MIN_ROWS } from "./decoder.ts";
+import { inPairs } from "./step_runner.ts";
 
 /** A loaded head. */
 export class HeadRunner implements Disposable {
@@ -44,7 +44,7 @@ export class HeadRunner implements Disposable {
   async run(
     hidden: readonly Float32Array<ArrayBuffer>[],
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const rows = Math.max(MIN_ROWS, hidden.length);
+    const rows = inPairs(hidden.length);
     if (rows * this.#hiddenSize > this.#hidden.length) this.#grow(rows);
     const binding = this.#bindings.get(rows) ?? this.#bind(rows);
     for (const [row, state] of hidden.entries()) {

@@ -20,7 +20,7 @@ import { HeadRunner } from "./head_runner.ts";
 import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
 import { PairRunner } from "./pair_runner.ts";
 import type { Head } from "./policy.ts";
-import { StepRunner } from "./step_runner.ts";
+import { inPairs, StepRunner } from "./step_runner.ts";
 import { WideRunner } from "./wide_runner.ts";
 
 /** How to open a decoder. */
@@ -51,6 +51,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
   readonly #resources = new DisposableStack();
   /** Tokens that each slot holds. */
   readonly #lengths: Int32Array;
+  readonly #slots: number;
   readonly chunkLength: number;
 
   private constructor(
@@ -72,7 +73,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     const { hiddenSize } = config;
     const cache = this.#resources.use(
       new KvCache(runtime, config, {
-        slots: options.slots,
+        slots: inPairs(options.slots),
         positions: options.contextLength,
         dtype: options.cacheDtype,
       }),
@@ -89,7 +90,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
       new WideRunner(runtime, sessions, cache, hiddenSize),
     );
     for (const head of this.#heads.values()) this.#resources.use(head);
-    this.#lengths = new Int32Array(options.slots);
+    this.#lengths = new Int32Array(inPairs(options.slots));
+    this.#slots = options.slots;
     this.chunkLength = options.chunkLength;
   }
 
@@ -134,7 +136,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
   }
 
   get slots(): number {
-    return this.#cache.slots;
+    return this.#slots;
   }
 
   get contextLength(): number {

@@ -16,6 +16,7 @@ import type { Binding } from "../runtime/session.ts";
 import type { Feed } from "./decoder.ts";
 import {
   freePosition,
+  inPairs,
   type StepParts,
   stepRows,
   tensorsIn,
@@ -67,6 +68,12 @@ export class PairRunner implements Disposable {
       ...feeds.map(({ tokens }) => tokens[0]!),
       ...pairs.map(({ tokens }) => tokens[1]!),
     ];
+    const kept = pairs.map(({ slot }) => slot);
+    if (inPairs(ids.length) > ids.length) {
+      // Its result is nobody's.
+      ids.push(ids[0]!);
+      kept.push(0);
+    }
     const [first, second] = turns as [Turn, Turn];
     first.index.fill(0n);
     second.index.fill(0n);
@@ -89,7 +96,7 @@ export class PairRunner implements Disposable {
       tensor(BigInt64Array.from(values, BigInt), [values.length]);
     binding.input("input_ids", integers(ids));
     binding.input("first_kept", integers(feeds.map(({ slot }) => slot)));
-    binding.input("second_kept", integers(pairs.map(({ slot }) => slot)));
+    binding.input("second_kept", integers(kept));
     for (const { total, seqlens } of turns) {
       total[0] = Math.max(...seqlens) + 1;
     }

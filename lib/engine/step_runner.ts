@@ -111,9 +111,17 @@ export function tensorsIn(
   return (data, shape) => resources.use(runtime.tensor(data, shape));
 }
 
-/** Rows that a step of `feeds` runs: all up to the highest. */
+/** Rows that a step of `feeds` runs: all up to the highest, in pairs. */
 export function stepRows(feeds: readonly Feed[]): number {
-  return Math.max(MIN_ROWS, ...feeds.map(({ slot }) => slot + 1));
+  return inPairs(Math.max(...feeds.map(({ slot }) => slot + 1)));
+}
+
+/**
+ * So many rows or one more: in few bits the last of an odd number is computed
+ * by another kernel, which rounds otherwise.
+ */
+export function inPairs(rows: number): number {
+  return MIN_ROWS * Math.ceil(rows / MIN_ROWS);
 }
 
 /**

@@ -18,9 +18,10 @@ function quantizedWeights(
   location: string,
   bits: 4 | 8,
   blockSize: number,
+  [outputs, inputs]: readonly [number, number] = shape,
 ): Weights {
-  const blocks = INPUTS / blockSize;
-  const codeBytes = OUTPUTS * INPUTS * bits / 8;
+  const blocks = inputs / blockSize;
+  const codeBytes = outputs * inputs * bits / 8;
   return {
     find: (key) => {
       throw new Error(`there is no "${key}"`);
@@ -30,17 +31,17 @@ function quantizedWeights(
       blockSize,
       codes: {
         dtype: "uint8",
-        shape: [OUTPUTS, blocks, blockSize * bits / 8],
+        shape: [outputs, blocks, blockSize * bits / 8],
         location,
         offset: 0,
         length: codeBytes,
       },
       scales: {
         dtype: "float32",
-        shape: [OUTPUTS, blocks],
+        shape: [outputs, blocks],
         location,
         offset: codeBytes,
-        length: OUTPUTS * blocks * 4,
+        length: outputs * blocks * 4,
       },
     }),
   };
@@ -106,6 +107,52 @@ async function product(
   using to = runtime.tensor(y, [2, count]);
   await binding.input("x", from).output("y", to).run();
   return y;
+}
+
+for (const [bits, blockSize] of [[4, 128], [8, 32]] as const) {
+  Deno.test(`linear() of ${bits} bits gives a row the same bits in any even number of rows`, async () => {
+    // Wide enough for every kernel that real models meet.
+    const [outputs, inputs] = [704, 1024];
+    const values = Float32Array.from(
+      { length: outputs * inputs },
+      (_, i) => Math.sin(i * i),
+    );
+    const { codes, scales } = quantizeRows(values, { bits, blockSize });
+    using folder = temporaryFolder();
+    const bytes = new Uint8Array(codes.length + scales.byteLength);
+    bytes.set(codes);
+    bytes.set(new Uint8Array(scales.buffer), codes.length);
+    folder.write("weights", bytes);
+    const of = [outputs, inputs] as const;
+    const weights = quantizedWeights("weights", bits, blockSize, of);
+    const g = new Graph("test", weights, { computeDtype: "float32" });
+    const x = g.input("x", "float32", ["B", inputs]);
+    g.output("y", linear(g, x, "layer", of), "float32", ["B", outputs]);
+    await using runtime = new Runtime({ threads: 2 });
+    const session = await runtime.session(g.build().model, {
+      weightFolder: folder.path,
+      prepack: true,
+    });
+    const row = Float32Array.from(
+      { length: inputs },
+      (_, i) => Math.cos(7 * i),
+    );
+    let expected: Float32Array | undefined;
+    for (let rows = 2; rows <= 32; rows += 2) {
+      const all = new Float32Array(rows * inputs);
+      for (let i = 0; i < rows; i++) all.set(row, i * inputs);
+      const y = new Float32Array(rows * outputs);
+      using binding = session.bind();
+      using from = runtime.tensor(all, [rows, inputs]);
+      using to = runtime.tensor(y, [rows, outputs]);
+      await binding.input("x", from).output("y", to).run();
+      expected ??= y.slice(0, outputs);
+      for (let i = 0; i < rows; i++) {
+        const own = y.subarray(i * outputs, (i + 1) * outputs);
+        deepStrictEqual(own, expected, `row ${i} of ${rows}`);
+      }
+    }
+  });
 }
 
 Deno.test("linear() multiplies floats as they are stored, untransposed", () => {

@@ -18,30 +18,39 @@ import {
   openLanguageModel,
 } from "../../../lib/language_model.ts";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
+import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const MINI = new URL("../../../models/emu3-mini", import.meta.url).pathname;
 const NEVER = new AbortController().signal;
 const sampling = { temperature: 1, topK: 64, topP: 1 };
 
-const runtime = new Runtime({ threads: 2 });
-const model = await openLanguageModel(
-  runtime,
-  await openLanguageCheckpoint(MINI),
-  {
+/** How often each is tried, by how weights are stored. */
+const TRIALS = { fp32: 200, int8: 40, int4: 80 } as const;
+
+/** The embedded model, in few bits if that is asked for. */
+async function openModel(
+  runtime: Runtime,
+  precision: keyof typeof TRIALS,
+  folder: string,
+): Promise<OpenedLanguageModel> {
+  let path = MINI;
+  if (precision !== "fp32") {
+    path = `${folder}/${precision}`;
+    const how = { precision, threads: 2, program: "test" };
+    await Array.fromAsync(quantizeCheckpoint(MINI, path, how));
+  }
+  return await openLanguageModel(runtime, await openLanguageCheckpoint(path), {
     heads: ["codes", "vocabulary"],
-    slots: 16,
+    slots: 15,
     // Tight, so that slots are trimmed and prefixes evicted.
     cacheBytes: 2 ** 23,
     chunkLength: 16,
     queueLimit: 64,
     now: () => performance.now(),
-  },
-);
-globalThis.addEventListener("unload", async () => {
-  await model[Symbol.asyncDispose]();
-  await runtime[Symbol.asyncDispose]();
-});
+  });
+}
 
 const anyScene = fc.record({
   prompt: fc.constantFrom("a fox", "a red rocket above a tree", ""),
@@ -78,9 +87,16 @@ const anyRequest = fc.oneof(
   fc.record({ question: anyQuestion }),
 );
 
+/** A picture to draw, or a question to answer. */
+interface AnyRequest {
+  readonly scene?: Scene;
+  readonly question?: Question;
+}
+
 /** What a request gives: codes, or text. */
 async function resultOf(
-  request: { scene?: Scene; question?: Question },
+  model: OpenedLanguageModel,
+  request: AnyRequest,
   signal: AbortSignal = NEVER,
 ): Promise<unknown> {
   const { scene, question } = request;
@@ -89,7 +105,7 @@ async function resultOf(
     return events.filter(isGrid).sort((a, b) => a.imageIndex - b.imageIndex);
   }
   const events = await Array.fromAsync(
-    answer(model as OpenedLanguageModel, question!, signal),
+    answer(model, question!, signal),
   );
   return events.filter(({ type }) => type === "delta");
 }
@@ -105,23 +121,30 @@ const anyOther = fc.record({
   cancelAfterMs: fc.option(fc.integer({ min: 0, max: 15 }), { nil: undefined }),
 });
 
-Deno.test("a request gives the same alone, in a batch of eight, and after others were cancelled", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      anyRequest,
-      fc.array(anyOther, { minLength: 7, maxLength: 7 }),
-      async (request, others) => {
-        const alone = await resultOf(request);
-        const cancelled = others.map(async ({ request, cancelAfterMs }) => {
-          if (cancelAfterMs === undefined) return await resultOf(request);
-          const signal = AbortSignal.timeout(cancelAfterMs);
-          return await resultOf(request, signal).catch(() => undefined);
-        });
-        deepStrictEqual(await resultOf(request), alone);
-        await Promise.all(cancelled);
-        deepStrictEqual(await resultOf(request), alone);
-      },
-    ),
-    { numRuns: 200 },
-  );
-});
+for (const precision of ["fp32", "int8", "int4"] as const) {
+  Deno.test(`in ${precision} a request gives the same alone, in a batch of eight, and after others were cancelled`, async () => {
+    using folder = temporaryFolder();
+    await using runtime = new Runtime({ threads: 2 });
+    await using model = await openModel(runtime, precision, folder.path);
+    const run = (request: AnyRequest, signal?: AbortSignal) =>
+      resultOf(model, request, signal);
+    await fc.assert(
+      fc.asyncProperty(
+        anyRequest,
+        fc.array(anyOther, { minLength: 7, maxLength: 7 }),
+        async (request, others) => {
+          const alone = await run(request);
+          const cancelled = others.map(async ({ request, cancelAfterMs }) => {
+            if (cancelAfterMs === undefined) return await run(request);
+            const signal = AbortSignal.timeout(cancelAfterMs);
+            return await run(request, signal).catch(() => undefined);
+          });
+          deepStrictEqual(await run(request), alone);
+          await Promise.all(cancelled);
+          deepStrictEqual(await run(request), alone);
+        },
+      ),
+      { numRuns: TRIALS[precision] },
+    );
+  });
+}
