@@ -88,6 +88,8 @@ export function startAnswer(
     wireEvents(run, progress, (done) => {
       answered = done;
       call.note?.(done.usage.completion_tokens);
+      // First in order: pictures become codes before the question waits.
+      call.timed?.(run.model, { "vision_s": 0, ...done.timings });
     }),
   );
   const finish = async () => {

@@ -7,6 +7,7 @@
 
 import type { Halfway } from "../lib/drawing/halfway.ts";
 import type { WireEvent } from "./events.ts";
+import type { Timings } from "./timings.ts";
 
 /** What a function is called with beside its fields. */
 export interface Call {
@@ -18,6 +19,13 @@ export interface Call {
   readonly seed?: number | undefined;
   /** Told how many tokens or codes were worked on. */
   readonly note?: ((tokens: number) => void) | undefined;
+  /**
+   * Told by which model it was answered, and how long each part took, in the
+   * order in which they came.
+   */
+  readonly timed?:
+    | ((model: string, timings: Partial<Timings>) => void)
+    | undefined;
   /** Told what happens on the way, whatever the answer looks like. */
   readonly observe?: ((event: WireEvent) => void) | undefined;
   /**

@@ -116,7 +116,7 @@ async function pictureAnswer(
   const type = negotiate(c.req.header("accept"), PICTURE_TYPES);
   const watch = new Stopwatch();
   const image = await watch.run(() => vision.decode(grid, c.var.call.signal));
-  const headers = timingHeader(watch);
+  const headers = timingHeader(c, vision, watch);
   const bytes = type === "image/jpeg"
     ? await codec.encodeJpeg(image, { quality: JPEG_QUALITY })
     : await codec.encodePng(image, {});
@@ -138,7 +138,7 @@ async function clipAnswer(
   const frames = await watch.run(() =>
     vision.decodeClip(clip, c.var.call.signal)
   );
-  const headers = timingHeader(watch);
+  const headers = timingHeader(c, vision, watch);
   if (type !== "application/json") {
     return file(c, await clipFile(tokenizers, frames, type), type, headers);
   }
@@ -227,7 +227,12 @@ function file(
   });
 }
 
-function timingHeader(watch: Stopwatch): Record<string, string> {
+function timingHeader(
+  c: Context<AppEnv>,
+  { checkpoint }: VisionModel,
+  watch: Stopwatch,
+): Record<string, string> {
   const timings = { "vision_s": watch.milliseconds / 1000 };
+  c.var.call.timed?.(checkpoint.name, timings);
   return { "server-timing": serverTiming(timings) };
 }

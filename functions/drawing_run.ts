@@ -72,6 +72,7 @@ export function startDrawing(
     wireEvents({ id, task }, kept(call, progress), (done) => {
       drawing = done;
       call.note?.(done.newTokens);
+      call.timed?.(models.language.name, done.timings);
     }),
   );
   const finish = async () => {

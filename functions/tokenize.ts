@@ -73,7 +73,9 @@ async function codesAnswer(
       : encodeClip(prepared, vision, pad, c.var.call.signal)
   );
   c.var.call.note?.(codes.codes.length);
-  const timing = serverTiming({ "vision_s": watch.milliseconds / 1000 });
+  const timings = { "vision_s": watch.milliseconds / 1000 };
+  c.var.call.timed?.(vision.checkpoint.name, timings);
+  const timing = serverTiming(timings);
   const type = negotiate(c.req.header("accept"), CODE_TYPES);
   if (type === "application/json") {
     const body = codesFields(codes, prepared[0]!, vision);

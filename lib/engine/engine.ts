@@ -46,6 +46,10 @@ export interface EngineState {
   readonly waiting: number;
   /** Requests that hold slots. */
   readonly running: number;
+  /** How long the request that waits longest has waited; 0 when none does. */
+  readonly oldestWaitMs: number;
+  /** Runs of the decoder so far, each for all who took part. */
+  readonly forwards: number;
   /** Of keys and values. */
   readonly cache: CacheState;
 }
@@ -90,6 +94,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   readonly #pace = new Pace();
   #loop: Promise<void> | undefined;
   #closed = false;
+  #forwards = 0;
 
   /** Runs nothing until asked. */
   constructor(decoder: Decoder<Kept>, options: EngineOptions) {
@@ -116,6 +121,8 @@ export class Engine<Kept extends Snapshot = Snapshot>
       slotsInUse: this.#decoder.slots - this.#keeper.budget.idle.length,
       waiting: this.#waiting.length,
       running: this.#running.size,
+      oldestWaitMs: this.#oldestWaitMs(),
+      forwards: this.#forwards,
       cache: this.#keeper.state,
     };
   }
@@ -163,6 +170,12 @@ export class Engine<Kept extends Snapshot = Snapshot>
   #isFullFor(group: unknown): boolean {
     const groups = new Set(this.#waiting.map(({ claim }) => claim.group));
     return !groups.has(group) && groups.size >= this.#options.queueLimit;
+  }
+
+  /** Who passed others does not make their wait shorter: the oldest is first. */
+  #oldestWaitMs(): number {
+    const [oldest] = this.#waiting;
+    return oldest === undefined ? 0 : this.#options.now() - oldest.askedAt;
   }
 
   #retryAfterSeconds(): number {
@@ -259,6 +272,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     if (row.length === 0) await this.#keeper.restore(sequence, row);
     if (sequence.prefilling === row) {
       const chunk = sequence.nextChunk(row, this.#decoder.chunkLength);
+      this.#forwards++;
       const hidden = await this.#decoder.prefill(
         row.slot,
         chunk.tokens,
@@ -281,6 +295,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     try {
       await this.#compact(tickets);
       const feeds = tickets.map(({ sequence }) => sequence!.feeds());
+      this.#forwards++;
       const hidden = await this.#decoder.step(feeds.flat());
       let next = 0;
       const judging = tickets.map((ticket, i) => {
@@ -315,6 +330,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     for (const ticket of tickets) {
       const sequence = ticket.sequence!;
       try {
+        this.#forwards++;
         const hidden = await this.#decoder.wide(
           sequence.wideRows(),
           ticket.signal,

@@ -40,6 +40,8 @@ const IDLE: EngineState = {
   slotsInUse: 0,
   waiting: 0,
   running: 0,
+  oldestWaitMs: 0,
+  forwards: 0,
   cache: {
     tokens: 4096,
     tokensHeld: 0,
