@@ -90,11 +90,13 @@ export interface Tools {
    * @param pointer Of the field.
    * @throws {InvalidFieldsError} When it may not or cannot be fetched.
    */
-  readonly fetchPicture?: (
-    url: string,
-    pointer: string,
-    signal: AbortSignal,
-  ) => Promise<Uint8Array<ArrayBuffer>>;
+  readonly fetchPicture?:
+    | ((
+      url: string,
+      pointer: string,
+      signal: AbortSignal,
+    ) => Promise<Uint8Array<ArrayBuffer>>)
+    | undefined;
 }
 
 /** For `generate`. */

@@ -1,0 +1,150 @@
+/**
+ * Pictures that a request names by URL.
+ *
+ * All that one request has fetched counts as its body: together it may have as
+ * many bytes, and there is a time for all of it.
+ *
+ * @module
+ */
+
+import {
+  askOutside,
+  OutsideError,
+  type OutsideNetwork,
+} from "./outside_request.ts";
+import type { Tools } from "./ports.ts";
+import { invalidField } from "./refusals.ts";
+
+/** Redirects that are followed, one after the other. */
+const MAX_REDIRECTS = 3;
+
+/** Pictures that one request fetches at once. */
+const AT_ONCE = 4;
+
+/** For all pictures of a request. */
+const TIME_MS = 30_000;
+
+const MAX_URL_LENGTH = 8192;
+
+const HEADERS = {
+  accept: "image/png, image/jpeg, image/webp, image/gif",
+  "accept-encoding": "identity",
+  "user-agent": "emu3",
+};
+
+/** How pictures are fetched. */
+export interface FetchOptions {
+  /** Of all pictures of a request together. */
+  readonly maxBytes: number;
+  /** For all pictures of a request. */
+  readonly timeMs?: number;
+}
+
+/** What a request may still fetch. */
+interface Allowance {
+  bytes: number;
+  /** Fetches at work. */
+  active: number;
+  readonly waiting: (() => void)[];
+  /** Its end, or that of its time. */
+  readonly signal: AbortSignal;
+}
+
+/** Fetches from `network`. */
+export function pictureFetcher(
+  network: OutsideNetwork,
+  { maxBytes, timeMs = TIME_MS }: FetchOptions,
+): NonNullable<Tools["fetchPicture"]> {
+  // A request is known by its signal, and forgotten with it.
+  const allowances = new WeakMap<AbortSignal, Allowance>();
+  return async (text, pointer, signal) => {
+    let allowance = allowances.get(signal);
+    if (allowance === undefined) {
+      allowance = {
+        bytes: maxBytes,
+        active: 0,
+        waiting: [],
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeMs)]),
+      };
+      allowances.set(signal, allowance);
+    }
+    await turn(allowance);
+    try {
+      return await follow(network, text, allowance);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw invalidField(pointer, `cannot be fetched: ${reason(cause)}`, {
+        cause,
+      });
+    } finally {
+      const next = allowance.waiting.shift();
+      // Whoever is next takes over the turn.
+      if (next === undefined) allowance.active--;
+      else next();
+    }
+  };
+}
+
+async function turn(allowance: Allowance): Promise<void> {
+  if (allowance.active < AT_ONCE) {
+    allowance.active++;
+    return;
+  }
+  const { promise, resolve } = Promise.withResolvers<void>();
+  allowance.waiting.push(resolve);
+  await promise;
+}
+
+async function follow(
+  network: OutsideNetwork,
+  text: string,
+  allowance: Allowance,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let url = urlFrom(text, undefined);
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const asked = { method: "GET", headers: HEADERS } as const;
+    using answer = await askOutside(network, url, asked, allowance.signal);
+    const { status, location } = answer;
+    if (status >= 300 && status < 400 && location !== undefined) {
+      url = urlFrom(location, url);
+      continue;
+    }
+    if (status !== 200) throw new OutsideError(`it answers ${status}`);
+    if ((answer.length ?? 0) > allowance.bytes) {
+      throw new OutsideError(TOO_LARGE);
+    }
+    return await read(answer.body, allowance);
+  }
+  throw new OutsideError(`it redirects more than ${MAX_REDIRECTS} times`);
+}
+
+const TOO_LARGE = "there is more of it than MAX_BODY_BYTES";
+
+async function read(
+  body: AsyncIterable<Uint8Array>,
+  allowance: Allowance,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const part of body) {
+    allowance.bytes -= part.length;
+    if (allowance.bytes < 0) throw new OutsideError(TOO_LARGE);
+    parts.push(new Uint8Array(part));
+  }
+  return await new Blob(parts).bytes();
+}
+
+function urlFrom(text: string, base: URL | undefined): URL {
+  const url = text.length <= MAX_URL_LENGTH
+    ? URL.parse(text, base?.href)
+    : null;
+  if (url === null) throw new OutsideError("it is not a URL");
+  return url;
+}
+
+function reason(error: unknown): string {
+  if (error instanceof OutsideError) return error.message;
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return "it takes too long";
+  }
+  throw error;
+}

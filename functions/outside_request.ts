@@ -1,0 +1,181 @@
+/**
+ * Requests to hosts that a client has named.
+ *
+ * ```text
+ * URL ─▶ https? ─▶ resolve ─▶ all addresses public? ─▶ connect to one of them
+ * ```
+ *
+ * The address that was looked at is the one that is connected to: whoever
+ * answers with another one later does not move us. Redirects are not followed
+ * here, so that each is looked at in the same way. No connection is used twice.
+ *
+ * @module
+ */
+
+import { lookup } from "node:dns/promises";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
+import { isIP } from "node:net";
+import { isPublicAddress } from "./public_address.ts";
+
+/** What is outside. */
+export interface OutsideNetwork {
+  /** All addresses of a host. */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
+  /** Whether an address may be connected to. */
+  readonly allows: (address: string) => boolean;
+  /** Who vouches for hosts, as PEM; undefined for whom everybody trusts. */
+  readonly ca: string | undefined;
+}
+
+/** The internet, without what is private in it. */
+export const INTERNET: OutsideNetwork = {
+  resolve: async (host) =>
+    (await lookup(host, { all: true })).map(({ address }) => address),
+  allows: isPublicAddress,
+  ca: undefined,
+};
+
+/** What is asked. */
+export interface OutsideRequest {
+  /** HTTP method. */
+  readonly method: "GET" | "POST";
+  /** Without `Host`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Undefined for none. */
+  readonly body?: Uint8Array | undefined;
+}
+
+/** What was answered; its body is still to be read. */
+export interface OutsideAnswer extends Disposable {
+  /** HTTP status. */
+  readonly status: number;
+  /** Where it says that the answer is. */
+  readonly location: string | undefined;
+  /** Bytes that it says to have. */
+  readonly length: number | undefined;
+  /** The body, as it comes. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** A host that may not or cannot be asked. */
+export class OutsideError extends Error {
+  /**
+   * Says what is wrong.
+   *
+   * @param message What is the case; nothing of what an inner network says.
+   */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "OutsideError";
+  }
+}
+
+/**
+ * Asks the host of `url`.
+ *
+ * @throws {OutsideError} When it may not or cannot be asked.
+ * @throws The signal's reason when it aborts.
+ */
+export async function askOutside(
+  network: OutsideNetwork,
+  url: URL,
+  asked: OutsideRequest,
+  signal: AbortSignal,
+): Promise<OutsideAnswer> {
+  signal.throwIfAborted();
+  if (url.protocol !== "https:" || url.username + url.password !== "") {
+    throw new OutsideError("only https URLs without a password are asked");
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const address = await allowedAddress(network, host, signal);
+  const message = await send(network, { url, host, address }, asked, signal);
+  const length = Number(message.headers["content-length"] ?? NaN);
+  return {
+    status: message.statusCode ?? 0,
+    location: message.headers.location,
+    length: Number.isSafeInteger(length) ? length : undefined,
+    body: told(message, signal),
+    [Symbol.dispose]: () => void message.destroy(),
+  };
+}
+
+/** One of the host's addresses, when all of them are allowed. */
+async function allowedAddress(
+  { resolve, allows }: OutsideNetwork,
+  host: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener("abort", stop);
+  let addresses: readonly string[];
+  try {
+    addresses = await Promise.race([resolve(host), aborted]);
+  } catch (cause) {
+    signal.throwIfAborted();
+    // Whether a name is there is a secret of the network that it is in.
+    throw new OutsideError(NOT_PUBLIC, { cause });
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+  // IPv4 first: containers often have no other.
+  const [first] = addresses.toSorted((a, b) => isIP(a) - isIP(b));
+  if (first === undefined || !addresses.every(allows)) {
+    throw new OutsideError(NOT_PUBLIC);
+  }
+  return first;
+}
+
+const NOT_PUBLIC = "its host has no public address";
+const UNREACHABLE = "its host cannot be reached by https";
+
+function send(
+  { ca }: OutsideNetwork,
+  place: {
+    readonly url: URL;
+    readonly host: string;
+    readonly address: string;
+  },
+  { method, headers, body }: OutsideRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const { url, host, address } = place;
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      host: address,
+      port: url.port || 443,
+      path: `${url.pathname}${url.search}`,
+      method,
+      headers: { ...headers, host: url.host },
+      // The certificate must be the host's, not the address's.
+      ...(isIP(host) === 0 && { servername: host }),
+      ...(ca !== undefined && { ca }),
+      agent: false,
+      signal,
+    }, (message) => {
+      // One that nobody reads any more fails for nobody.
+      message.on("error", () => undefined);
+      resolve(message);
+    });
+    sent.on("error", (cause) =>
+      reject(
+        signal.aborted
+          ? signal.reason
+          : new OutsideError(UNREACHABLE, { cause }),
+      ));
+    sent.end(body);
+  });
+}
+
+async function* told(
+  message: IncomingMessage,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* message;
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new OutsideError("its host broke off", { cause });
+  }
+}
