@@ -22,8 +22,22 @@ export interface AccessRecord {
   readonly status: number;
   /** From its first byte to the last of the answer. */
   readonly "duration_ms": number;
+  /** Who asked: the name of a key, or `anonymous`. */
+  readonly principal: string;
   /** Tokens or codes that were made. */
   readonly tokens: number | undefined;
+  /** By which model. */
+  readonly model: string | undefined;
+  /** Waiting for the model. */
+  readonly "queue_ms": number | undefined;
+  /** Reading the prompt. */
+  readonly "prefill_ms": number | undefined;
+  /** Choosing tokens. */
+  readonly "decode_ms": number | undefined;
+  /** Between pixels and codes. */
+  readonly "vision_ms": number | undefined;
+  /** Id of the trace that the request belongs to. */
+  readonly trace: string | undefined;
 }
 
 /** Where lines go. */
@@ -53,11 +67,23 @@ export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
         method: c.req.method,
         path: c.req.path,
         status: gone ? CLIENT_GONE : c.res.status,
-        "duration_ms": Math.round(10 * (performance.now() - start)) / 10,
+        "duration_ms": milliseconds((performance.now() - start) / 1000)!,
+        principal: c.var.principal,
         tokens: c.var.tokens,
+        model: c.var.model,
+        "queue_ms": milliseconds(c.var.timings?.queue_s),
+        "prefill_ms": milliseconds(c.var.timings?.prefill_s),
+        "decode_ms": milliseconds(c.var.timings?.decode_s),
+        "vision_ms": milliseconds(c.var.timings?.vision_s),
+        trace: c.var.trace?.traceId,
       });
     };
     if (c.var.ended === undefined) write();
     else c.var.ended.then(write);
   };
+}
+
+/** To a tenth. */
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 10_000) / 10;
 }

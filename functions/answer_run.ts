@@ -88,8 +88,9 @@ export function startAnswer(
     wireEvents(run, progress, (done) => {
       answered = done;
       call.note?.(done.usage.completion_tokens);
-      // First in order: pictures become codes before the question waits.
-      call.timed?.(run.model, { "vision_s": 0, ...done.timings });
+      // Pictures become codes before the question waits.
+      const { vision_s: vision, ...later } = done.timings;
+      call.timed?.(run.model, { "vision_s": vision, ...later });
     }),
   );
   const finish = async () => {

@@ -11,6 +11,8 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { accessLog, type LogSink } from "./access_log.ts";
+import type { ApiKey } from "./api_keys.ts";
+import { ANONYMOUS, authenticate } from "./auth.ts";
 import { caption } from "./caption.ts";
 import { type AppEnv, problemContext } from "./context.ts";
 import { detokenize } from "./detokenize.ts";
@@ -22,29 +24,39 @@ import { idempotency } from "./jobs/idempotency.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import { preference } from "./jobs/preference.ts";
 import { jobRoutes } from "./jobs/routes.ts";
+import { Metrics } from "./metrics.ts";
 import { models } from "./models.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
 import { problemFrom, problemHeaders } from "./problem.ts";
+import { publicBase, type PublicPlace } from "./public_url.ts";
+import { limitRate, type RateLimit } from "./rate_limit.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
 import { tokenize } from "./tokenize.ts";
+import { phaseSpans, tracing } from "./tracing.ts";
 
 /** All that the routes depend on. */
 export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
 
 /** How the application behaves. */
-export interface AppOptions {
+export interface AppOptions extends PublicPlace {
   /** What is served; the rest answers 404. */
   readonly functions: ReadonlySet<FunctionName>;
   /** Origins whose pages may call; `*` for all. */
   readonly corsOrigins: readonly string[];
+  /** Of callers; without any, everybody may call. */
+  readonly apiKeys: readonly ApiKey[];
+  /** How often a caller may ask; undefined for as often as it likes. */
+  readonly rateLimit: RateLimit | undefined;
   /** How long a request may take. */
   readonly requestTimeoutMs: number | undefined;
   /** How many requests with a body are worked on at once. */
   readonly maxRequests: number;
   /** Where lines go. */
   readonly log: LogSink;
+  /** Where is counted; undefined for where nobody else counts. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /**
@@ -57,7 +69,8 @@ export function createApp(
   options: AppOptions,
   jobs?: Jobs,
 ): Hono<AppEnv> {
-  const app = bareApp(options);
+  const metrics = options.metrics ?? new Metrics(services);
+  const app = bareApp(options, metrics, door(options, metrics));
   app.use(gate(options.maxRequests));
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;
@@ -73,6 +86,7 @@ export function createApp(
   app.route("/", functionRoutes(services, options));
   app.route("/", models(services));
   app.route("/", health(services));
+  app.get("/metrics", metrics.show);
   app.route("/", page());
   return app;
 }
@@ -83,7 +97,8 @@ export function createJobApp(
   options: AppOptions,
 ): Hono<AppEnv> {
   // Who waits for a job decides how long.
-  const app = bareApp({ ...options, requestTimeoutMs: undefined });
+  const patient = { ...options, requestTimeoutMs: undefined };
+  const app = bareApp(patient, options.metrics ?? new Metrics(services), []);
   return app.route("/", functionRoutes(services, options));
 }
 
@@ -110,18 +125,26 @@ export function createHealthApp(
   services: Listing,
   options: AppOptions,
 ): Hono<AppEnv> {
-  return bareApp(options).route("/", health(services));
+  const metrics = new Metrics(services);
+  return bareApp(options, metrics, door(options, metrics))
+    .route("/", health(services));
 }
 
-/** What every route gets. */
-function bareApp(options: AppOptions): Hono<AppEnv> {
+/**
+ * What every route gets.
+ *
+ * @param door What a request passes first.
+ */
+function bareApp(
+  options: AppOptions,
+  metrics: Metrics,
+  door: readonly MiddlewareHandler<AppEnv>[],
+): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.use(requestId(), calling(options.requestTimeoutMs));
-  app.use(accessLog(options.log));
+  app.use(requestId(), calling(options, metrics));
+  app.use(accessLog(options.log), tracing());
   app.use(secureHeaders(SECURE_HEADERS));
-  if (options.corsOrigins.length > 0) {
-    app.use(cors({ origin: corsOrigin(options), exposeHeaders: EXPOSED }));
-  }
+  for (const step of door) app.use(step);
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: (c, methods) => {
@@ -142,6 +165,23 @@ function bareApp(options: AppOptions): Hono<AppEnv> {
   return app;
 }
 
+/** Counts who comes, and lets in who may. */
+function door(
+  options: AppOptions,
+  metrics: Metrics,
+): readonly MiddlewareHandler<AppEnv>[] {
+  const { apiKeys, corsOrigins, rateLimit, trustedProxies } = options;
+  const now = () => performance.now();
+  return [
+    metrics.count,
+    ...(corsOrigins.length > 0 ? [crossOrigin(options)] : []),
+    authenticate(apiKeys),
+    ...(rateLimit === undefined
+      ? []
+      : [limitRate(rateLimit, { trustedProxies, now })]),
+  ];
+}
+
 function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
   const problem = problemFrom(error, problemContext(c));
   const { status } = problem;
@@ -158,7 +198,18 @@ const EXPOSED = [
   "X-Grid-Width",
   "Server-Timing",
   "Retry-After",
+  "RateLimit",
+  "RateLimit-Policy",
+  "ETag",
+  "Location",
+  "Preference-Applied",
+  "Content-Disposition",
+  "WWW-Authenticate",
+  "traceparent",
 ];
+
+/** How long browsers remember what another origin may do, in seconds. */
+const PREFLIGHT_SECONDS = 600;
 
 /** The page needs its own files, and pictures that it holds in memory. */
 const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
@@ -173,21 +224,46 @@ const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
   strictTransportSecurity: false,
 };
 
-function corsOrigin({ corsOrigins }: AppOptions): string | string[] {
-  return corsOrigins.includes("*") ? "*" : [...corsOrigins];
+/**
+ * Lets pages of other origins call. They may send any header: keys are in one,
+ * client libraries add their own, and no cookie means anything here.
+ */
+function crossOrigin({ corsOrigins }: AppOptions): MiddlewareHandler {
+  return cors({
+    origin: corsOrigins.includes("*") ? "*" : [...corsOrigins],
+    exposeHeaders: EXPOSED,
+    maxAge: PREFLIGHT_SECONDS,
+  });
 }
 
 /** Gives a request what its function is called with. */
-function calling(timeoutMs: number | undefined): MiddlewareHandler<AppEnv> {
+function calling(
+  options: AppOptions,
+  metrics: Metrics,
+): MiddlewareHandler<AppEnv> {
+  const { requestTimeoutMs } = options;
   return async (c, next) => {
     const abandon = new AbortController();
     const signals = [c.req.raw.signal, abandon.signal];
-    if (timeoutMs !== undefined) signals.push(AbortSignal.timeout(timeoutMs));
-    c.set("principal", "anonymous");
+    if (requestTimeoutMs !== undefined) {
+      signals.push(AbortSignal.timeout(requestTimeoutMs));
+    }
+    const addSpans = phaseSpans();
     c.set("abandon", abandon);
+    c.set("principal", ANONYMOUS);
+    c.set("publicBase", publicBase(c.req.raw, options));
     c.set("call", {
       signal: AbortSignal.any(signals),
-      note: (tokens) => c.set("tokens", tokens),
+      note: (tokens) => {
+        c.set("tokens", tokens);
+        metrics.addTokens(tokens);
+      },
+      timed: (model, timings) => {
+        c.set("model", model);
+        c.set("timings", timings);
+        metrics.addPhases(timings);
+        addSpans(model, timings);
+      },
       ...c.env?.call,
     });
     await next();

@@ -10,6 +10,7 @@
 import * as v from "valibot";
 import {
   BodyTooLargeError,
+  BodyTooSlowError,
   type FieldError,
   InvalidFieldsError,
   MalformedBodyError,
@@ -25,20 +26,33 @@ const MAX_FIELD_ERRORS = 32;
 /** Characters of a field's name that are repeated. */
 const MAX_NAME = 64;
 
+/** How slowly a body may come. */
+export interface Pace {
+  /** Time that everybody has, for connections that begin slowly. */
+  readonly graceMs: number;
+  /** What is waited for from then on, on average. */
+  readonly bytesPerSecond: number;
+}
+
+/** A modem's pace: what is slower holds a place that others need. */
+const PACE: Pace = { graceMs: 20_000, bytesPerSecond: 4096 };
+
 /**
  * The body of `request`.
  *
  * Ours and not Hono's `bodyLimit`, which lets a body of stated length pass
  * unread and puts a new `Request` in place of one whose length is not stated.
  *
- * @param options `empty`: whether there may be none.
+ * @param options `empty`: whether there may be none; `pace`: how slowly it may
+ * come.
  * @throws {BodyTooLargeError} As soon as it is known.
+ * @throws {BodyTooSlowError} When it dribbles.
  * @throws {MalformedBodyError} When there is none, or it breaks off.
  */
 export async function readBytes(
   request: Request,
   maxBytes: number,
-  { empty = false } = {},
+  { empty = false, pace = PACE } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding") ?? "identity";
   if (encoding.toLowerCase() !== "identity") {
@@ -50,18 +64,48 @@ export async function readBytes(
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   try {
-    for await (const part of request.body ?? []) {
+    for await (const part of paced(request.body, pace)) {
       length += part.length;
       if (length > maxBytes) throw new BodyTooLargeError(maxBytes);
       parts.push(part);
     }
   } catch (cause) {
     if (cause instanceof BodyTooLargeError) throw cause;
+    if (cause instanceof BodyTooSlowError) throw cause;
     request.signal.throwIfAborted();
     throw new MalformedBodyError("it breaks off", { cause });
   }
   if (length === 0 && !empty) throw new MalformedBodyError("it is empty");
   return await new Blob(parts).bytes();
+}
+
+/** The parts of `body`, as long as they keep pace. */
+async function* paced(
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  { graceMs, bytesPerSecond }: Pace,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  if (body === null) return;
+  const reader = body.getReader();
+  const start = performance.now();
+  let length = 0;
+  try {
+    for (;;) {
+      const due = start + graceMs + 1000 * length / bytesPerSecond;
+      const late = Promise.withResolvers<never>();
+      const timer = setTimeout(
+        () => late.reject(new BodyTooSlowError(bytesPerSecond)),
+        due - performance.now(),
+      );
+      const { done, value } = await Promise.race([reader.read(), late.promise])
+        .finally(() => clearTimeout(timer));
+      if (done) return;
+      length += value.length;
+      yield value;
+    }
+  } finally {
+    // What is still to come is not waited for.
+    reader.cancel().catch(() => undefined);
+  }
 }
 
 /**

@@ -7,11 +7,15 @@
 import type { Context } from "hono";
 import type { Call } from "./call.ts";
 import type { ProblemContext } from "./problem.ts";
+import type { Timings } from "./timings.ts";
+import type { TraceParent } from "./trace_parent.ts";
 
 /** Hono's type parameter of the application. */
 export interface AppEnv {
   /** Given with the request. */
   readonly Bindings: {
+    /** What Deno says of the connection; nothing where there is no socket. */
+    readonly remoteAddr?: Deno.NetAddr;
     /** What a job adds to its call; undefined for a request of a client. */
     readonly call?: Omit<Call, "signal">;
   };
@@ -28,7 +32,9 @@ export interface AppEnv {
     abandon: AbortController;
     /** When a streamed answer has ended; undefined for one that is whole. */
     ended: Promise<void> | undefined;
-    /** Who asks: whose jobs and keys are whose. */
+    /**
+     * Who asks, and whose jobs are whose: the name of a key, or `anonymous`.
+     */
     principal: string;
     /** Told the name of the job that the request becomes, as it is kept. */
     link: ((job: string) => void) | undefined;
@@ -36,6 +42,14 @@ export interface AppEnv {
     failed: boolean | undefined;
     /** Tokens that were worked on, for the log. */
     tokens: number | undefined;
+    /** Scheme, host and path that URLs of this server begin with. */
+    publicBase: string;
+    /** By which model it was answered; undefined until it is. */
+    model: string | undefined;
+    /** How long its parts took; undefined until it is known. */
+    timings: Partial<Timings> | undefined;
+    /** Where the request stands among others of its trace. */
+    trace: TraceParent | undefined;
     /** Notes an error for the log, whether or not an answer has begun. */
     report: (error: unknown) => void;
   };

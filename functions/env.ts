@@ -51,6 +51,16 @@ export interface Environment {
   readonly cacheDtype: Values["KV_PRECISION"];
   /** In which way pictures are drawn; undefined for what is fastest. */
   readonly strategy: Values["STRATEGY"];
+  /** Of callers; without any, everybody may call. */
+  readonly apiKeys: Values["API_KEYS"];
+  /** How often a caller may ask. */
+  readonly rateLimit: Values["RATE_LIMIT"];
+  /** Whether pictures are fetched by their URL. */
+  readonly urlInputs: boolean;
+  /** Where clients find the server; undefined for as they asked. */
+  readonly publicUrl: string | undefined;
+  /** Proxies in front that are believed. */
+  readonly trustedProxies: number;
   /** Origins whose pages may call. */
   readonly corsOrigins: readonly string[];
   /** What is the same for all requests. */
@@ -146,6 +156,11 @@ export function readEnvironment(
     cacheBytes: values.KV_BYTES ?? Math.floor(machine.memoryBytes / 4),
     cacheDtype: values.KV_PRECISION,
     strategy: values.STRATEGY,
+    apiKeys: values.API_KEYS,
+    rateLimit: values.RATE_LIMIT,
+    urlInputs: values.ALLOW_URL_INPUTS,
+    publicUrl: values.PUBLIC_URL,
+    trustedProxies: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS,
     limits: {
       maxBodyBytes: values.MAX_BODY_BYTES,

@@ -25,6 +25,8 @@ import {
 import { IN_MEMORY, StoreError } from "./jobs/database.ts";
 import { Jobs } from "./jobs/jobs.ts";
 import { lineSink } from "./log_sink.ts";
+import { Metrics } from "./metrics.ts";
+import { INTERNET } from "./outside_request.ts";
 import { Services } from "./services.ts";
 import { VERSION } from "./version.ts";
 
@@ -43,6 +45,7 @@ if (import.meta.main) {
 async function main(): Promise<void> {
   try {
     const environment = readEnvironment(thisMachine());
+    warnOfOpenDoor(environment);
     const folders = await locateAll(environment.folders);
     await run({ ...environment, folders });
   } catch (error) {
@@ -68,11 +71,16 @@ async function locateAll(
 
 async function run(environment: Environment): Promise<void> {
   const { listen, healthPort } = environment;
-  const services = await Services.start({ ...environment, warn: complain });
+  const services = await Services.start({
+    ...environment,
+    pictureNetwork: environment.urlInputs ? INTERNET : undefined,
+    warn: complain,
+  });
   const options = {
     ...environment,
     maxRequests: environment.slots + environment.queueLimit,
     log: lineSink(environment.log, say, complain),
+    metrics: new Metrics(services),
   };
   const jobs = openJobs(environment, services, options);
   const servers = [serve(listen, createApp(services, options, jobs))];
@@ -137,6 +145,15 @@ function serve(
       FAILED,
     );
   }
+}
+
+/** Everybody else's machine may call, and nobody has to say who they are. */
+function warnOfOpenDoor({ listen, apiKeys }: Environment): void {
+  const own = /^(127(\.\d+){3}|\[?::1\]?|localhost)$/i.test(listen.hostname);
+  if (own || apiKeys.length > 0) return;
+  complain(
+    `emu3 listens on ${listen.hostname} and asks nobody for a key: set API_KEYS, or HOST=127.0.0.1`,
+  );
 }
 
 /** The one line that says where, what and how. */

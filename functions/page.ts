@@ -16,6 +16,9 @@ const FILES = [
   ["/page.css", "page.css", "text/css; charset=utf-8"],
 ] as const;
 
+/** Where the page and its files are. */
+export const PAGE_PATHS: readonly string[] = FILES.map(([path]) => path);
+
 /** The routes, ready to mount. */
 export function page(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();

@@ -19,6 +19,8 @@ import {
   InvalidFieldsError,
   MethodNotAllowedError,
   NotReadyError,
+  QuotaError,
+  UnauthorizedError,
 } from "./refusals.ts";
 
 /** A problem document. */
@@ -63,6 +65,7 @@ const PROBLEMS: Readonly<
   Record<string, readonly [ContentfulStatusCode, string]>
 > = {
   "malformed-body": [400, "Malformed body"],
+  "unauthorized": [401, "Key needed"],
   "not-found": [404, "Not found"],
   "unknown-model": [404, "Unknown model"],
   "unknown-job": [404, "Unknown job"],
@@ -71,6 +74,7 @@ const PROBLEMS: Readonly<
   "idempotency-mismatch": [422, "Key of another request"],
   "method-not-allowed": [405, "Method not allowed"],
   "not-acceptable": [406, "Not acceptable"],
+  "body-too-slow": [408, "Body too slow"],
   "body-too-large": [413, "Body too large"],
   "image-too-large": [413, "Picture too large"],
   "unreadable-image": [415, "Unreadable picture"],
@@ -80,6 +84,7 @@ const PROBLEMS: Readonly<
   "malformed-grid": [422, "Malformed grid"],
   "prompt-too-long": [422, "Prompt too long"],
   "cache-too-small": [422, "Memory too small"],
+  "quota-exceeded": [429, "Quota used up"],
   // Nobody reads this one: it is in the log as 499.
   "client-gone": [400, "Client went away"],
   "internal": [500, "Internal error"],
@@ -92,7 +97,7 @@ const PROBLEMS: Readonly<
 };
 
 /** Statuses after which trying again may help. */
-const RETRYABLE: ReadonlySet<number> = new Set([503, 504]);
+const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 503, 504]);
 /** The same by code, where the status does not say. */
 const RETRYABLE_CODES: ReadonlySet<string> = new Set(["idempotency-conflict"]);
 
@@ -130,13 +135,18 @@ export function problemHeaders(error: unknown): Record<string, string> {
     "cache-control": "no-store",
   };
   if (
-    (error instanceof OverloadedError || error instanceof NotReadyError) &&
+    (error instanceof OverloadedError || error instanceof NotReadyError ||
+      error instanceof QuotaError) &&
     error.retryAfterSeconds !== undefined
   ) {
     headers["retry-after"] = `${error.retryAfterSeconds}`;
   }
   if (error instanceof MethodNotAllowedError) {
     headers["allow"] = error.allowed.join(", ");
+  }
+  if (error instanceof UnauthorizedError) {
+    const wrong = error.shown ? ', error="invalid_token"' : "";
+    headers["www-authenticate"] = `Bearer realm="emu3"${wrong}`;
   }
   return headers;
 }

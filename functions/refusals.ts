@@ -202,6 +202,51 @@ export class NotReadyError extends Emu3Error {
   }
 }
 
+/** A body that comes more slowly than is waited for. */
+export class BodyTooSlowError extends Emu3Error {
+  /**
+   * Says what is wrong.
+   *
+   * @param bytesPerSecond What is waited for.
+   */
+  constructor(bytesPerSecond: number) {
+    super(
+      "body-too-slow",
+      `Cannot read body: it comes with less than ${bytesPerSecond} bytes a second`,
+    );
+  }
+}
+
+/** A request without a key, or with one that is not known. */
+export class UnauthorizedError extends Emu3Error {
+  /** Says what would do. */
+  constructor(
+    /** Whether there was one. */
+    readonly shown: boolean,
+  ) {
+    super(
+      "unauthorized",
+      shown
+        ? "Cannot answer: this API key is not known, send a known one as Authorization: Bearer <key>"
+        : "Cannot answer: an API key is needed, send it as Authorization: Bearer <key>",
+    );
+  }
+}
+
+/** A caller that has asked as often as it may. */
+export class QuotaError extends Emu3Error {
+  /** Says when to come back. */
+  constructor(
+    /** When one more request is let in. */
+    readonly retryAfterSeconds: number,
+  ) {
+    super(
+      "quota-exceeded",
+      `Cannot answer yet: the quota is used up, ask again in ${retryAfterSeconds} s`,
+    );
+  }
+}
+
 /** One field that is wrong for a reason that no schema can state. */
 export function invalidField(
   pointer: string,

@@ -25,6 +25,7 @@ import {
   openPictureWorker,
   type PictureWorker,
 } from "../lib/vision/picture_worker.ts";
+import { pictureFetcher } from "./fetch_picture.ts";
 import type { FunctionName } from "./function_names.ts";
 import { Held } from "./held.ts";
 import { type Lineup, planLineup, type Seat } from "./lineup.ts";
@@ -42,6 +43,7 @@ import {
   textOpener,
   visionOpener,
 } from "./openers.ts";
+import type { OutsideNetwork } from "./outside_request.ts";
 import type {
   Answerers,
   Drawer,
@@ -52,6 +54,7 @@ import type {
   ModelPair,
   TextModel,
   Tokenizers,
+  Tools,
   VisionModel,
 } from "./ports.ts";
 import type { Precision, PrecisionOptions } from "./precision.ts";
@@ -95,6 +98,8 @@ export interface ServiceOptions {
   readonly cacheDtype: CacheDtype | undefined;
   /** In which way pictures are drawn; undefined for what is fastest. */
   readonly strategy: StrategyName | undefined;
+  /** Where pictures are fetched by URL; undefined for nowhere. */
+  readonly pictureNetwork: OutsideNetwork | undefined;
   /** What is the same for all requests. */
   readonly limits: Limits;
 }
@@ -109,6 +114,8 @@ export class Services
   readonly #languages = new Map<string, Held<ServedLanguage>>();
   readonly #texts = new Map<string, Held<ServedText>>();
   readonly #visions = new Map<string, Held<VisionTokenizer>>();
+  /** Fetches pictures by URL; undefined where none are fetched. */
+  readonly fetchPicture: Tools["fetchPicture"];
   /** Settles when everything that functions need is loaded and warm. */
   readonly loaded: Promise<void>;
 
@@ -117,6 +124,9 @@ export class Services
     this.#lineup = lineup;
     this.#runtime = new Runtime({ threads: options.threads });
     this.#worker = openPictureWorker({ deadlineMs: DEFAULT_DEADLINE_MS });
+    const { pictureNetwork: network, limits } = options;
+    this.fetchPicture = network &&
+      pictureFetcher(network, { maxBytes: limits.maxBodyBytes });
     this.#seatVisions();
     this.#seatLanguages();
     this.loaded = this.#load();

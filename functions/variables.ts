@@ -9,8 +9,10 @@
 
 import { STRATEGY_NAMES, type StrategyName } from "../lib/drawing/strategy.ts";
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
+import { apiKeys } from "./api_keys.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { type Precision, PRECISIONS } from "./precision.ts";
+import { rateLimit } from "./rate_limit.ts";
 
 /** An environment variable. */
 export interface Variable<T> {
@@ -100,6 +102,33 @@ export const VARIABLES = {
     }`,
     unset: "what is fastest for the device",
     parse: strategy,
+  },
+  API_KEYS: {
+    meaning: "keys that callers must show, with commas, plain or sha256:<hex>",
+    unset: "none, everybody who reaches the port may call",
+    parse: apiKeys,
+  },
+  RATE_LIMIT: {
+    meaning:
+      "POST requests that a key, else an address may make: 10/s, 60/m, 1000/h, …",
+    unset: "no limit",
+    parse: rateLimit,
+  },
+  ALLOW_URL_INPUTS: {
+    meaning: "1 to fetch pictures that requests name by https URL",
+    unset: "0",
+    parse: flag,
+  },
+  PUBLIC_URL: {
+    meaning: "where clients find this server, for URLs in answers",
+    unset: "as the request was asked",
+    parse: publicUrl,
+  },
+  TRUST_PROXY: {
+    meaning:
+      "proxies in front whose Forwarded and X-Forwarded-* headers are believed",
+    unset: "0",
+    parse: (text) => whole(text, 0) ?? 0,
   },
   CORS_ORIGINS: {
     meaning: "origins whose pages may call, with commas, or *",
@@ -265,6 +294,23 @@ function webhookSecret(text: string | undefined): string | undefined {
   // Standard Webhooks asks for 24 to 64 bytes.
   if (/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/.test(text)) return text;
   throw new SyntaxError("expected whsec_ and 24 to 64 bytes in base64");
+}
+
+function flag(text: string | undefined): boolean {
+  if (text === undefined || text === "0") return false;
+  if (text === "1") return true;
+  throw new SyntaxError("expected 0 or 1");
+}
+
+/** Without the slash at its end. */
+function publicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (
+    url !== null && /^https?:$/.test(url.protocol) &&
+    url.username + url.password + url.search + url.hash === ""
+  ) return url.href.replace(/\/+$/, "");
+  throw new SyntaxError('expected a URL such as "https://example.org/emu3"');
 }
 
 function origins(text: string | undefined): readonly string[] {

@@ -9,6 +9,7 @@ import * as v from "valibot";
 import { parseFields, readBytes, readJson } from "../../functions/body.ts";
 import {
   BodyTooLargeError,
+  BodyTooSlowError,
   InvalidFieldsError,
   MalformedBodyError,
   MediaTypeError,
@@ -89,6 +90,31 @@ Deno.test("readBytes() tells that a body broke off", async () => {
     pull: (controller) => controller.error(new TypeError("reset")),
   });
   await rejects(readBytes(post(broken), 10), MalformedBodyError);
+});
+
+/** A body that sends `parts`, then nothing. */
+function stalling(
+  ...parts: string[]
+): { request: Request; left: Promise<void> } {
+  const left = Promise.withResolvers<void>();
+  const stream = new ReadableStream({
+    start: (controller) => {
+      for (const part of parts) {
+        controller.enqueue(new TextEncoder().encode(part));
+      }
+    },
+    cancel: () => left.resolve(),
+  });
+  return { request: post(stream), left: left.promise };
+}
+
+Deno.test("readBytes() waits for no body that stops, and lets go of it", async () => {
+  const pace = { graceMs: 1, bytesPerSecond: 1000 };
+  for (const parts of [[], ["some"], ["some", " more"]]) {
+    const { request, left } = stalling(...parts);
+    await rejects(readBytes(request, 99, { pace }), BodyTooSlowError);
+    await left;
+  }
 });
 
 Deno.test("parseFields() points at every field that is wrong", () => {

@@ -38,6 +38,34 @@ Deno.test("readEnvironment() has room for seven guided pictures and two answers"
   strictEqual(read({ SLOTS: "2" }).slots, 2);
 });
 
+Deno.test("readEnvironment() opens nothing to others unless it is told to", () => {
+  const { apiKeys, rateLimit, urlInputs, publicUrl, trustedProxies } = read({});
+  deepStrictEqual(
+    { apiKeys, rateLimit, urlInputs, publicUrl, trustedProxies },
+    {
+      apiKeys: [],
+      rateLimit: undefined,
+      urlInputs: false,
+      publicUrl: undefined,
+      trustedProxies: 0,
+    },
+  );
+  strictEqual(read({ ALLOW_URL_INPUTS: "0" }).urlInputs, false);
+  strictEqual(read({ ALLOW_URL_INPUTS: "1" }).urlInputs, true);
+  strictEqual(read({ TRUST_PROXY: "2" }).trustedProxies, 2);
+});
+
+Deno.test("readEnvironment() takes a public URL that others can be added to", () => {
+  const publicUrl = (text: string) => read({ PUBLIC_URL: text }).publicUrl;
+  strictEqual(publicUrl("https://example.org"), "https://example.org");
+  strictEqual(publicUrl("https://example.org/a/"), "https://example.org/a");
+  for (
+    const bad of ["ftp://a", "https://u:p@a", "https://a?b", "https://a#b"]
+  ) {
+    throws(() => publicUrl(bad), EnvironmentError);
+  }
+});
+
 Deno.test("thisMachine() says no more than Deno sees", () => {
   const { cpus, memoryBytes } = thisMachine();
   ok(Number.isInteger(cpus) && cpus >= 1);
@@ -83,6 +111,11 @@ Deno.test("readEnvironment() names the variable that it cannot use", () => {
     KV_BYTES: "2GB",
     KV_PRECISION: "constructor",
     STRATEGY: "fast",
+    API_KEYS: "sha256:short",
+    RATE_LIMIT: "often",
+    ALLOW_URL_INPUTS: "yes",
+    PUBLIC_URL: "example.org",
+    TRUST_PROXY: "all",
     CORS_ORIGINS: "example.org",
     MAX_BODY_BYTES: "1.5",
     MAX_PIXELS: "many",

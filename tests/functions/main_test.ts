@@ -2,7 +2,7 @@
  * The server as a process: how it starts, and how it stops.
  */
 
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
 import { startServer } from "../support/server.ts";
 
@@ -84,4 +84,19 @@ Deno.test("main ends what runs when its grace is over", async () => {
   strictEqual(response.status, 503);
   strictEqual((await response.json()).error.code, "shutting-down");
   strictEqual((await server.process.status).code, 0);
+});
+
+Deno.test("main warns when others can call without a key", async () => {
+  const warns = async (env: Record<string, string>) => {
+    const { err } = await run([], { MODEL: "/nowhere", ...env });
+    return /asks nobody for a key: set API_KEYS/.test(err);
+  };
+  const said = await Promise.all([
+    warns({ HOST: "0.0.0.0" }),
+    warns({ HOST: "::" }),
+    warns({ HOST: "0.0.0.0", API_KEYS: "a-key" }),
+    warns({ HOST: "::1" }),
+    warns({}),
+  ]);
+  deepStrictEqual(said, [true, true, false, false, false]);
 });

@@ -62,6 +62,7 @@ export function tinyOptions(
     cacheBytes: 2 ** 26,
     cacheDtype: undefined,
     strategy: undefined,
+    pictureNetwork: undefined,
     limits: { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20 },
     ...changes,
   };
@@ -75,6 +76,10 @@ export function appOptions(
   const options: AppOptions = {
     functions: new Set(FUNCTION_NAMES),
     corsOrigins: [],
+    apiKeys: [],
+    rateLimit: undefined,
+    publicUrl: undefined,
+    trustedProxies: 0,
     requestTimeoutMs: undefined,
     maxRequests: 16,
     log: {

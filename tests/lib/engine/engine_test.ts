@@ -339,20 +339,3 @@ Deno.test("run() refuses what never fits into the memory of all", async () => {
   );
   await engine.run(requestOf([[1], [3]], new Greedy(2), 9), NEVER);
 });
-
-Deno.test("state tells how long the oldest has waited, and how often the decoder ran", async () => {
-  const { decoder, engine } = engineOn({ slots: 1 });
-  await using _ = engine;
-  strictEqual(engine.state.oldestWaitMs, 0);
-  const first = engine.run(requestOf([[1]], new Greedy(3)), NEVER);
-  const second = engine.run(requestOf([[2]], new Greedy(3)), NEVER);
-  // The clock ticks at every look: the first came two looks before.
-  const wait = engine.state.oldestWaitMs;
-  ok(wait > 0);
-  ok(engine.state.oldestWaitMs > wait, "it grows");
-  await Promise.all([first, second]);
-  strictEqual(engine.state.oldestWaitMs, 0);
-  // A prompt each, and two tokens each that were fed.
-  strictEqual(decoder.steps.length, 4);
-  strictEqual(engine.state.forwards, 2 + decoder.steps.length);
-});

@@ -1,0 +1,103 @@
+/**
+ * `GET /metrics`: what a server does, as Prometheus reads it.
+ *
+ * Labels have few values: routes by their pattern, methods that are known,
+ * models that are here; never what a client wrote.
+ *
+ * @module
+ */
+
+import { prometheus } from "@hono/prometheus";
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { AppEnv } from "./context.ts";
+import { engineMetrics } from "./engine_metrics.ts";
+import type { Listing } from "./ports.ts";
+import { processMetrics } from "./process_metrics.ts";
+import type { Timings } from "./timings.ts";
+import { VERSION } from "./version.ts";
+
+/** In seconds: from a cached answer to a large picture on a small machine. */
+const BUCKETS = [0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000];
+
+const METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
+
+/** What is counted. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #phases: Histogram<"phase">;
+  readonly #tokens: Counter;
+  /** Counts a request, and how long it took to answer or to begin a stream. */
+  readonly count: MiddlewareHandler<AppEnv>;
+
+  /** Starts at zero. */
+  constructor(listing: Listing) {
+    const registers = [this.#registry];
+    this.count = prometheus({
+      registry: this.#registry,
+      metricOptions: {
+        requestsTotal: { customLabels: LABELS },
+        requestDuration: DURATION,
+      },
+    }).registerMetrics;
+    this.#phases = new Histogram({
+      name: "emu3_phase_seconds",
+      help: "Time that answered requests spent in each phase",
+      labelNames: ["phase"],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.#tokens = new Counter({
+      name: "emu3_tokens_total",
+      help: "Tokens and codes that answered requests were worth",
+      registers,
+    });
+    new Gauge({
+      name: "emu3_info",
+      help: "Version of the server",
+      labelNames: ["version"],
+      registers,
+    }).set({ version: VERSION }, 1);
+    engineMetrics(this.#registry, listing);
+  }
+
+  /** A request was answered with so many tokens or codes. */
+  addTokens(count: number): void {
+    this.#tokens.inc(count);
+  }
+
+  /** The phases of a request are over. */
+  addPhases(timings: Partial<Timings>): void {
+    for (const [name, seconds] of Object.entries(timings)) {
+      this.#phases.observe({ phase: name.replace(/_s$/, "") }, seconds);
+    }
+  }
+
+  /** Answers with all of it. */
+  readonly show = async (c: Context<AppEnv>): Promise<Response> => {
+    const all = Registry.merge([this.#registry, processMetrics()]);
+    const headers = {
+      "content-type": all.contentType,
+      "cache-control": "no-store",
+    };
+    return c.body(await all.metrics(), 200, headers);
+  };
+}
+
+/** In place of those that the package would write. */
+const LABELS = {
+  method: ({ req }: Context) => METHODS.has(req.method) ? req.method : "other",
+  route: (c: Context) => routePath(c),
+};
+
+/** Its type forgets that histograms have buckets. */
+const DURATION = { customLabels: LABELS, buckets: BUCKETS };
