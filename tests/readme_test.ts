@@ -4,8 +4,9 @@
  * @module
  */
 
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { helpText } from "../functions/env.ts";
+import { VERSION } from "../functions/version.ts";
 
 const ROOT = new URL("..", import.meta.url);
 const readme = Deno.readTextFileSync(new URL("README.md", ROOT));
@@ -35,6 +36,12 @@ Deno.test("README gives a reason for every dependency", () => {
     !new RegExp(`\\| \`${name}\` +\\|`).test(table)
   );
   deepStrictEqual(silent, []);
+});
+
+Deno.test("CHANGELOG tells of the version that this is, first", () => {
+  const changelog = Deno.readTextFileSync(new URL("CHANGELOG.md", ROOT));
+  const versions = [...changelog.matchAll(/^## \[(\d\S*)\]/gm)];
+  strictEqual(versions[0]?.[1], VERSION);
 });
 
 /** `folder` and those in it, as far as they hold files; models as wholes. */

@@ -19,7 +19,7 @@ export async function post(path, body, { accept, signal, type }) {
   const headers = { accept };
   if (typeof body === "string") headers["content-type"] = "application/json";
   if (type !== undefined) headers["content-type"] = type;
-  const response = await fetch(path, { method: "POST", headers, body, signal });
+  const response = await ask(path, { method: "POST", headers, body, signal });
   if (!response.ok) throw new ProblemError(await detail(response));
   return response;
 }
@@ -57,7 +57,7 @@ export async function* events(response) {
  * @returns {Promise<{ state: string, capabilities: Set<string>, examples: string[] }>}
  */
 export async function lookAround() {
-  const { data } = await (await fetch("/v1/models")).json();
+  const { data } = await (await ask("/v1/models", { headers: {} })).json();
   const states = data.map(({ state }) => state);
   return {
     state: ["failed", "loading"].find((state) => states.includes(state)) ??
@@ -66,6 +66,24 @@ export async function lookAround() {
     capabilities: new Set(data.flatMap(({ capabilities }) => capabilities)),
     examples: data.flatMap(({ examples }) => examples ?? []),
   };
+}
+
+/** Whether to ask for a key, after which nobody is asked again in vain. */
+let mayAsk = true;
+
+/** Fetches with the key of this tab, and asks for one where it is needed. */
+async function ask(path, init) {
+  const key = sessionStorage.getItem("key");
+  const headers = key === null
+    ? init.headers
+    : { ...init.headers, authorization: `Bearer ${key}` };
+  const response = await fetch(path, { ...init, headers });
+  if (response.status !== 401 || !mayAsk) return response;
+  const typed = prompt(`${await detail(response.clone())}\n\nKey:`);
+  mayAsk = typed !== null;
+  if (!typed) return response;
+  sessionStorage.setItem("key", typed);
+  return await ask(path, init);
 }
 
 async function detail(response) {
