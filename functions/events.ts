@@ -8,7 +8,7 @@
  */
 
 import type { Context } from "hono";
-import { streamSSE } from "hono/streaming";
+import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { type AppEnv, problemContext } from "./context.ts";
 import { problemFrom } from "./problem.ts";
 
@@ -33,6 +33,9 @@ export interface StoredEvent {
 /** How often a comment line tells proxies that the stream is alive. */
 const COMMENT_MS = 15_000;
 
+/** How long a reader may take nothing until it counts as one that has left. */
+const STALLED_MS = 60_000;
+
 /** An event in the words of its stream. */
 interface SentEvent {
   readonly event: string;
@@ -48,12 +51,13 @@ interface SentEvent {
 export async function eventStream(
   c: Context<AppEnv>,
   events: AsyncGenerator<WireEvent, void, undefined>,
+  stalledMs = STALLED_MS,
 ): Promise<Response> {
   const first = await events.next();
   return stream(c, async function* () {
     if (!first.done) yield sent(first.value);
     for await (const event of events) yield sent(event);
-  });
+  }, stalledMs);
 }
 
 /**
@@ -74,16 +78,18 @@ export function storedEvents(
 function stream(
   c: Context<AppEnv>,
   events: () => AsyncGenerator<SentEvent, void, undefined>,
+  stalledMs = STALLED_MS,
 ): Response {
   const ended = Promise.withResolvers<void>();
   c.set("ended", ended.promise);
   const response = streamSSE(c, async (stream) => {
     stream.onAbort(() => c.var.abandon.abort(left()));
+    const send = (event: SentEvent) => sendEvent(stream, event, stalledMs);
     const timer = setInterval(() => stream.write(": alive\n\n"), COMMENT_MS);
     try {
-      for await (const event of events()) await stream.writeSSE(event);
+      for await (const event of events()) await send(event);
     } catch (error) {
-      await stream.writeSSE(sent(errorEvent(c, error)));
+      await send(sent(errorEvent(c, error)));
     } finally {
       clearInterval(timer);
       ended.resolve();
@@ -110,4 +116,14 @@ function errorEvent(c: Context<AppEnv>, error: unknown): WireEvent {
 
 function sent({ event, data }: WireEvent): SentEvent {
   return { event, data: JSON.stringify(data) };
+}
+
+/** Resolves when the reader has taken it, or is given up. */
+async function sendEvent(
+  stream: SSEStreamingApi,
+  event: SentEvent,
+  stalledMs: number,
+): Promise<void> {
+  const timer = setTimeout(() => stream.abort(), stalledMs);
+  await stream.writeSSE(event).finally(() => clearTimeout(timer));
 }
