@@ -23,9 +23,10 @@ import {
   thisMachine,
 } from "./env.ts";
 import { IN_MEMORY, StoreError } from "./jobs/database.ts";
-import { Jobs } from "./jobs/jobs.ts";
+import { Jobs, type JobsOptions } from "./jobs/jobs.ts";
 import { lineSink } from "./log_sink.ts";
 import { Metrics } from "./metrics.ts";
+import { postOutside } from "./outside_post.ts";
 import { INTERNET } from "./outside_request.ts";
 import { Services } from "./services.ts";
 import { VERSION } from "./version.ts";
@@ -103,10 +104,11 @@ async function run(environment: Environment): Promise<void> {
 
 /** The store of the environment; in memory where none was named and none can be. */
 function openJobs(
-  { store: { path, named, maxBytes, ttlMs } }: Environment,
+  environment: Environment,
   services: Services,
   options: AppOptions,
 ): Jobs {
+  const { path, named, maxBytes, ttlMs } = environment.store;
   const worker = createJobApp(services, options);
   const jobs = (path: string) =>
     new Jobs({
@@ -117,7 +119,7 @@ function openJobs(
       now: Date.now,
       execute: async (request, call) => await worker.fetch(request, { call }),
       onFailure: (error) => options.log.failure("job", error),
-      webhooks: undefined,
+      webhooks: webhooksOf(environment),
     });
   try {
     return jobs(path ?? IN_MEMORY);
@@ -126,6 +128,19 @@ function openJobs(
     complain(`${error.message}; until then jobs are lost with this server`);
     return jobs(IN_MEMORY);
   }
+}
+
+/** How others are told of jobs, where that is allowed. */
+function webhooksOf(
+  { webhookSecret: secret, urlInputs, publicUrl, listen }: Environment,
+): JobsOptions["webhooks"] {
+  if (secret === undefined || !urlInputs) return undefined;
+  const base = publicUrl ?? `http://${hostIn(listen.hostname)}:${listen.port}`;
+  return {
+    secret,
+    post: postOutside(INTERNET),
+    publicUrl: base,
+  };
 }
 
 function serve(
@@ -162,11 +177,16 @@ function announce(
   services: Services,
 ): void {
   const { hostname, port } = server.addr;
-  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  const host = hostIn(hostname);
   const names = services.models().map(({ name }) => name).join(", ");
   say(
     `emu3 ${VERSION} ready at http://${host}:${port}: ${names} on ${services.device} in ${services.precision}`,
   );
+}
+
+/** As it stands in a URL. */
+function hostIn(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
 /** Takes no more requests, lets those at work finish, then ends them. */

@@ -115,7 +115,8 @@ export const VARIABLES = {
     parse: rateLimit,
   },
   ALLOW_URL_INPUTS: {
-    meaning: "1 to fetch pictures that requests name by https URL",
+    meaning:
+      "1 to call https URLs in requests: pictures to fetch, webhooks to tell",
     unset: "0",
     parse: flag,
   },
