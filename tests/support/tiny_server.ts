@@ -15,6 +15,7 @@ import type { AppEnv } from "../../functions/context.ts";
 import { FUNCTION_NAMES } from "../../functions/function_names.ts";
 import { IN_MEMORY } from "../../functions/jobs/database.ts";
 import { Jobs, type JobsOptions } from "../../functions/jobs/jobs.ts";
+import { Metrics } from "../../functions/metrics.ts";
 import { type ServiceOptions, Services } from "../../functions/services.ts";
 import { goldenPath } from "./golden.ts";
 
@@ -101,6 +102,7 @@ export async function openTinyServer(
   await opened.loaded;
   const { options, trace } = appOptions({
     functions: tinyOptions(services).functions,
+    metrics: new Metrics(opened),
     ...app,
   });
   const worker = createJobApp(opened, options);
