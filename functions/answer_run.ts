@@ -43,17 +43,22 @@ export interface AnswerRun {
 }
 
 /** How a question is put; its pictures aside. */
-export type QuestionFields = Pick<
-  CaptionRequest,
-  | "question"
-  | "max_tokens"
-  | "temperature"
-  | "top_k"
-  | "top_p"
-  | "seed"
-  | "template"
-  | "model"
->;
+export type QuestionFields =
+  & Pick<
+    CaptionRequest,
+    | "question"
+    | "max_tokens"
+    | "temperature"
+    | "top_k"
+    | "top_p"
+    | "seed"
+    | "template"
+    | "model"
+  >
+  & {
+    /** Texts before which the answer ends; none when left out. */
+    readonly stop?: readonly string[] | undefined;
+  };
 
 /** What a question is about, and how long it took to become codes. */
 export interface AskedGrids {
@@ -108,6 +113,7 @@ function questionFrom(
     question: fields.question,
     template: fields.template ?? generation.template,
     maxTokens: fields.max_tokens,
+    stop: fields.stop ?? [],
     sampling: {
       temperature: fields.temperature,
       topK: fields.top_k ?? generation.topK,
