@@ -14,7 +14,7 @@ import { problemFrom } from "./problem.ts";
 
 /** An event as it is sent. */
 export interface WireEvent {
-  /** Its kind. */
+  /** Its kind; empty for clients that know only one. */
   readonly event: string;
   /** Sent as JSON. */
   readonly data: unknown;
@@ -33,6 +33,12 @@ export interface StoredEvent {
 /** How often a comment line tells proxies that the stream is alive. */
 const COMMENT_MS = 15_000;
 
+/** What a stream may have beside its events. */
+export interface StreamOptions {
+  /** The last line's data, as it stands, when all went well. */
+  readonly end?: string;
+}
+
 /** An event in the words of its stream. */
 interface SentEvent {
   readonly event: string;
@@ -41,18 +47,23 @@ interface SentEvent {
 }
 
 /**
- * Answers with `events`. A reader that leaves aborts the request's signal.
+ * Answers with `events`; undefined is progress that is not told. A reader
+ * that leaves aborts the request's signal.
  *
  * @throws What the first event throws.
  */
 export async function eventStream(
   c: Context<AppEnv>,
-  events: AsyncGenerator<WireEvent, void, undefined>,
+  events: AsyncGenerator<WireEvent | undefined, void, undefined>,
+  options: StreamOptions = {},
 ): Promise<Response> {
   const first = await events.next();
   return stream(c, async function* () {
-    if (!first.done) yield sent(first.value);
-    for await (const event of events) yield sent(event);
+    if (!first.done && first.value !== undefined) yield sent(first.value);
+    for await (const event of events) {
+      if (event !== undefined) yield sent(event);
+    }
+    if (options.end !== undefined) yield { event: "", data: options.end };
   });
 }
 
