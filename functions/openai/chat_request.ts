@@ -2,14 +2,17 @@
  * The body of `POST /v1/chat/completions`, and the question in it.
  *
  * Emu3 answers one question about pictures. Of a conversation that is the text
- * of the user's last message, after what system and developer say; and the
- * pictures of the user's last message that has any, so that a later question is
- * about what was shown before. Earlier questions and answers are left out.
+ * of the user's last message, and the pictures of the user's last message that
+ * has any, so that a later question is about what was shown before. Earlier
+ * questions and answers are left out. What system and developer say stands
+ * before the question, unless it is what the model is always told: put in place
+ * of that, it leaves a model that never saw anything else without an answer.
  *
  * @module
  */
 
 import * as v from "valibot";
+import { SYSTEM } from "../../lib/prompt.ts";
 import type { QuestionFields } from "../answer_run.ts";
 import { invalidField } from "../refusals.ts";
 import { DEFAULT_QUESTION, MAX_PICTURES, Template } from "../schema/caption.ts";
@@ -139,7 +142,8 @@ function questionIn(messages: readonly Message[]): string {
   checkParts(message, at);
   const instructions = messages
     .filter(({ role }) => role === "system" || role === "developer")
-    .map(textOf);
+    .map(textOf)
+    .filter((text) => text.trim() !== SYSTEM);
   const question = textOf(message) || DEFAULT_QUESTION;
   return [...instructions, question].filter((text) => text !== "").join("\n");
 }
