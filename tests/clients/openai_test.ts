@@ -1,5 +1,6 @@
 /**
- * OpenAI's own client, unchanged, against a running server.
+ * OpenAI's own client, unchanged, against a running server: pictures, models,
+ * errors.
  *
  * @module
  */
@@ -11,66 +12,39 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import OpenAI, {
-  APIError,
+import {
   APIUserAbortError,
   InternalServerError,
   NotFoundError,
   UnprocessableEntityError,
 } from "openai";
 import { decodeImage } from "../../lib/vision/decode.ts";
-import { goldenPath } from "../support/golden.ts";
-import { listen, listenTiny, until } from "../support/tiny_http.ts";
+import {
+  apiFailure,
+  asking,
+  native,
+  openaiClient,
+  STORY,
+  STORY_PICTURE,
+} from "../support/openai.ts";
 import { withVision } from "../support/other_vision.ts";
+import { listen, listenTiny, until } from "../support/tiny_http.ts";
 import { json } from "../support/tiny_server.ts";
 
 const server = await listenTiny();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
-const client = clientOf(server.url);
+const client = openaiClient(server.url);
 
+const GENERATE = `${server.url}/v1/generate`;
 const model = "emu3-tiny";
 const fox = { model, prompt: "a fox", size: "64x32" } as const;
+const messages = [asking(STORY, STORY_PICTURE)];
 /** Some thousand steps: far longer than a test waits. */
 const endless = { prompt: "a fox", height: 512, width: 512 };
-const image = dataUrl("chat/c1.png");
-const question = "Tell me a story about this picture.";
-
-function clientOf(
-  url: string,
-  options: ConstructorParameters<typeof OpenAI>[0] = {},
-): OpenAI {
-  const baseURL = `${url}/v1`;
-  return new OpenAI({ baseURL, apiKey: "none", maxRetries: 0, ...options });
-}
 
 /** Fields of ours, which the client sends along. */
 function extra<T extends object>(fields: T, more: object): T {
   return { ...fields, ...more };
-}
-
-function dataUrl(path: string): string {
-  const bytes = Deno.readFileSync(goldenPath(path));
-  return `data:image/png;base64,${bytes.toBase64()}`;
-}
-
-function picture(url: string): OpenAI.ChatCompletionContentPartImage {
-  return { type: "image_url", image_url: { url } };
-}
-
-function text(text: string): OpenAI.ChatCompletionContentPartText {
-  return { type: "text", text };
-}
-
-function asking(
-  content: OpenAI.ChatCompletionContentPart[],
-): OpenAI.ChatCompletionMessageParam[] {
-  return [{ role: "user", content }];
-}
-
-const story = asking([text(question), picture(image)]);
-
-async function native(path: string, body: object) {
-  return await (await fetch(`${server.url}${path}`, json(body))).json();
 }
 
 function pixels(base64: string | undefined) {
@@ -78,17 +52,10 @@ function pixels(base64: string | undefined) {
   return decodeImage(Uint8Array.fromBase64(base64!), limits);
 }
 
-/** The error that `promise` fails with. */
-async function failure(promise: Promise<unknown>): Promise<APIError> {
-  const error = await promise.then(() => undefined, (error) => error);
-  ok(error instanceof APIError, `${error}`);
-  return error;
-}
-
 Deno.test("openai: images.generate() draws what generate draws", async () => {
   const seeded = { seed: 5, "guidance_scale": 2, "top_k": 64 };
   const drawn = await client.images.generate(extra(fox, seeded));
-  const { images, usage } = await native("/v1/generate", {
+  const { images, usage } = await native(GENERATE, {
     prompt: "a fox",
     ratio: "2:1",
     ...seeded,
@@ -202,151 +169,6 @@ Deno.test("openai: images.generate() streams several pictures, which sum up to i
   strictEqual(totals[0]! + totals[1]!, whole.usage!.total_tokens);
 });
 
-Deno.test("openai: chat answers what caption answers", async () => {
-  const { id, choices, usage, ...answer } = await client.chat.completions
-    .create({ model, messages: story });
-  const captioned = await native("/v1/caption", { image, question });
-  deepStrictEqual(choices, [{
-    index: 0,
-    message: { role: "assistant", content: captioned.text, refusal: null },
-    logprobs: null,
-    finish_reason: "stop",
-  }]);
-  deepStrictEqual(usage, {
-    ...captioned.usage,
-    total_tokens: captioned.usage.prompt_tokens +
-      captioned.usage.completion_tokens,
-  });
-  ok(captioned.text.length > 5 && id !== "");
-  deepStrictEqual([answer.object, answer.model], ["chat.completion", model]);
-});
-
-Deno.test("openai: chat streams what it answers, and how much that was", async () => {
-  const whole = await client.chat.completions.create({
-    model,
-    messages: story,
-  });
-  const stream = await client.chat.completions.create({
-    model,
-    messages: story,
-    stream: true,
-    stream_options: { include_usage: true },
-  });
-  const chunks = await Array.fromAsync(stream);
-  const deltas = chunks.flatMap(({ choices }) => choices)
-    .map(({ delta }) => delta);
-  strictEqual(deltas[0]!.role, "assistant");
-  strictEqual(
-    deltas.map(({ content }) => content ?? "").join(""),
-    whole.choices[0]!.message.content,
-  );
-  ok(deltas.length > 4, "it comes in parts");
-  const reasons = chunks.flatMap(({ choices }) => choices)
-    .map(({ finish_reason: reason }) => reason);
-  deepStrictEqual(
-    [reasons.at(-1), new Set(reasons.slice(0, -1))],
-    ["stop", new Set([null])],
-  );
-  const usages = chunks.map(({ usage }) => usage);
-  deepStrictEqual(
-    [usages.at(-1), new Set(usages.slice(0, -1))],
-    [whole.usage, new Set([null])],
-  );
-  strictEqual(new Set(chunks.map(({ id }) => id)).size, 1);
-});
-
-Deno.test("openai: chat.completions.stream() gathers the answer, without usage unless asked", async () => {
-  const whole = await client.chat.completions.create({
-    model,
-    messages: story,
-  });
-  const runner = client.chat.completions.stream({ model, messages: story });
-  const gathered = await runner.finalChatCompletion();
-  deepStrictEqual(
-    gathered.choices[0]!.message.content,
-    whole.choices[0]!.message.content,
-  );
-  strictEqual(gathered.usage, undefined);
-});
-
-Deno.test("openai: chat is cut by max_tokens and ends before a stop", async () => {
-  const ask = async (
-    more: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming>,
-  ) => {
-    const { choices, usage } = await client.chat.completions
-      .create({ model, messages: story, ...more });
-    const { message, finish_reason: reason } = choices[0]!;
-    return [message.content, reason, usage!.completion_tokens] as const;
-  };
-  const [whole] = await ask({ stop: null });
-  for (const name of ["max_tokens", "max_completion_tokens"]) {
-    const [content, reason, tokens] = await ask({ [name]: 3 });
-    ok(whole!.startsWith(content!));
-    deepStrictEqual([reason, tokens], ["length", 3]);
-  }
-  const word = whole!.slice(6, 9);
-  for (const stop of [word, ["never", word]]) {
-    const [content, reason] = await ask({ stop });
-    deepStrictEqual([content, reason], [
-      whole!.slice(0, whole!.indexOf(word)),
-      "stop",
-    ]);
-  }
-});
-
-Deno.test("openai: chat draws words by seed and temperature", async () => {
-  const ask = async (seed: number) => {
-    const { choices } = await client.chat.completions.create({
-      model,
-      messages: story,
-      temperature: 1,
-      top_p: 0.9,
-      max_tokens: 12,
-      seed,
-    });
-    return choices[0]!.message.content;
-  };
-  strictEqual(await ask(1), await ask(1));
-  ok(await ask(1) !== await ask(2));
-});
-
-Deno.test("openai: chat takes several pictures, and instructions before the question", async () => {
-  const other = dataUrl("chat/c2.png");
-  const { choices, usage } = await client.chat.completions.create({
-    model,
-    max_tokens: 6,
-    messages: [
-      { role: "system", content: "Be brief." },
-      ...asking([picture(image), picture(other), text("What?")]),
-    ],
-  });
-  const captioned = await native("/v1/caption", {
-    images: [image, other],
-    question: "Be brief.\nWhat?",
-    "max_tokens": 6,
-  });
-  strictEqual(choices[0]!.message.content, captioned.text);
-  strictEqual(usage!.prompt_tokens, captioned.usage.prompt_tokens);
-});
-
-Deno.test("openai: a later question is about the picture that was shown before", async () => {
-  const { choices } = await client.chat.completions.create({
-    model,
-    max_tokens: 6,
-    messages: [
-      ...story,
-      { role: "assistant", content: "Once upon a time." },
-      { role: "user", content: "What?" },
-    ],
-  });
-  const captioned = await native("/v1/caption", {
-    image,
-    question: "What?",
-    "max_tokens": 6,
-  });
-  strictEqual(choices[0]!.message.content, captioned.text);
-});
-
 Deno.test("openai: models.list() and retrieve() name the models", async () => {
   const { data } = await client.models.list();
   ok(data.some(({ id, object }) => id === model && object === "model"));
@@ -355,7 +177,7 @@ Deno.test("openai: models.list() and retrieve() name the models", async () => {
 });
 
 Deno.test("openai: errors have their class, status, code and our message", async () => {
-  const unknown = await failure(
+  const unknown = await apiFailure(
     client.images.generate({ prompt: "a fox", model: "gpt-image-2" }),
   );
   ok(unknown instanceof NotFoundError);
@@ -364,16 +186,16 @@ Deno.test("openai: errors have their class, status, code and our message", async
   strictEqual(unknown.type, "invalid_request_error");
   match(unknown.message, /^404 Cannot find model "gpt-image-2": .*emu3-tiny/);
   match(unknown.requestID!, /^[\w-]{8,}$/);
-  const chatted = await failure(
-    client.chat.completions.create({ model: "gpt-4o", messages: story }),
+  const chatted = await apiFailure(
+    client.chat.completions.create({ model: "gpt-4o", messages }),
   );
   ok(chatted instanceof NotFoundError);
-  const many = await failure(client.images.generate({ ...fox, n: 9 }));
+  const many = await apiFailure(client.images.generate({ ...fox, n: 9 }));
   ok(many instanceof UnprocessableEntityError);
   strictEqual(many.param, "n");
   match(many.message, /^422 Cannot use request: \/n: expected 8 or less$/);
-  const blind = await failure(
-    client.chat.completions.create({ model, messages: asking([text("Hi")]) }),
+  const blind = await apiFailure(
+    client.chat.completions.create({ model, messages: [asking("Hi")] }),
   );
   ok(blind instanceof UnprocessableEntityError);
   match(blind.message, /this model answers questions about pictures/);
@@ -391,10 +213,10 @@ Deno.test("openai: partial pictures cost a decoding each, and an error after the
     },
   }));
   await using broken = listen(app);
-  const stream = await clientOf(broken.url).images
+  const stream = await openaiClient(broken.url).images
     .generate({ ...fox, stream: true, partial_images: 3 });
   const events: string[] = [];
-  const error = await failure((async () => {
+  const error = await apiFailure((async () => {
     for await (const { type } of stream) events.push(type);
   })());
   deepStrictEqual(events, Array(3).fill("image_generation.partial_image"));
@@ -418,25 +240,6 @@ Deno.test("openai: an abort stops the model", async () => {
   strictEqual(server.trace.access.at(-1)!.tokens, undefined);
 });
 
-Deno.test("openai: leaving a stream stops the model", async () => {
-  const stream = await client.chat.completions.create({
-    model,
-    messages: story,
-    max_tokens: 2000,
-    temperature: 2,
-    seed: 1,
-    stream: true,
-  });
-  for await (const _ of stream) break;
-  await server.idle();
-  await until(() =>
-    server.trace.access.at(-1)!.path === "/v1/chat/completions" &&
-    server.trace.access.at(-1)!.status === 499
-  );
-  strictEqual(server.trace.access.at(-1)!.tokens, undefined);
-  deepStrictEqual(server.trace.failures, []);
-});
-
 Deno.test("openai: a busy server is asked again when it says so", async () => {
   await using narrow = await listenTiny({}, { maxRequests: 1 });
   const leave = new AbortController();
@@ -445,12 +248,12 @@ Deno.test("openai: a busy server is asked again when it says so", async () => {
     signal: leave.signal,
   });
   const drain = first.text().catch((error) => error);
-  const once = await failure(clientOf(narrow.url).images.generate(fox));
+  const once = await apiFailure(openaiClient(narrow.url).images.generate(fox));
   ok(once instanceof InternalServerError);
   deepStrictEqual([once.status, once.code], [503, "overloaded"]);
   strictEqual(once.headers?.get("retry-after"), "1");
   const statuses: number[] = [];
-  const patient = clientOf(narrow.url, {
+  const patient = openaiClient(narrow.url, {
     maxRetries: 2,
     fetch: async (url, init) => {
       const response = await fetch(url, init);
