@@ -6,7 +6,7 @@
 
 import { answer, type AnswerEvent, type Question } from "../lib/emu3.ts";
 import type { CodeGrid } from "../lib/grid.ts";
-import { type Call, observed } from "./call.ts";
+import { asSent, type Call, observed } from "./call.ts";
 import type { WireEvent } from "./events.ts";
 import type { Answerers, ModelPair } from "./ports.ts";
 import { randomSeed } from "./scene.ts";
@@ -32,28 +32,43 @@ export interface AnswerFields {
   readonly timings: Timings;
 }
 
+/** What happens on the way. */
+export type AnswerProgress =
+  | Extract<AnswerEvent, { type: "queued" | "delta" }>
+  | { readonly type: "started"; readonly id: string }
+  | { readonly type: "completed"; readonly answered: AnswerFields };
+
 /** An answer that is under way. */
 export interface AnswerRun {
   /** Of the answer. */
   readonly id: string;
+  /** Name of the language model. */
+  readonly model: string;
   /** What happens; the last event is `completed`. */
+  readonly progress: AsyncGenerator<AnswerProgress, void, undefined>;
+  /** The same, as it is sent. One of these is listened to, or `finish` called. */
   readonly events: AsyncGenerator<WireEvent, void, undefined>;
   /** Lets it happen. */
   readonly finish: () => Promise<AnswerFields>;
 }
 
 /** How a question is put; its pictures aside. */
-export type QuestionFields = Pick<
-  CaptionRequest,
-  | "question"
-  | "max_tokens"
-  | "temperature"
-  | "top_k"
-  | "top_p"
-  | "seed"
-  | "template"
-  | "model"
->;
+export type QuestionFields =
+  & Pick<
+    CaptionRequest,
+    | "question"
+    | "max_tokens"
+    | "temperature"
+    | "top_k"
+    | "top_p"
+    | "seed"
+    | "template"
+    | "model"
+  >
+  & {
+    /** Texts before which the answer ends; none when left out. */
+    readonly stop?: readonly string[] | undefined;
+  };
 
 /** What a question is about, and how long it took to become codes. */
 export interface AskedGrids {
@@ -81,24 +96,16 @@ export function startAnswer(
     model: models.language.name,
     visionMs,
   };
-  let answered: AnswerFields | undefined;
-  const progress = answer(models.language, question, call.signal);
-  const events = observed(
-    call,
-    wireEvents(run, progress, (done) => {
-      answered = done;
-      call.note?.(done.usage.completion_tokens);
-      // Pictures become codes before the question waits.
-      const { vision_s: vision, ...later } = done.timings;
-      call.timed?.(run.model, { "vision_s": vision, ...later });
-    }),
-  );
+  const walk = answer(models.language, question, call.signal);
+  const progress = observed(call, answerSteps(run, walk, call), wireEvent);
   const finish = async () => {
-    while (!(await events.next()).done);
-    if (answered === undefined) throw new TypeError("the answer broke off");
-    return answered;
+    for await (const step of progress) {
+      if (step.type === "completed") return step.answered;
+    }
+    throw new TypeError("the answer broke off");
   };
-  return { id: run.id, events, finish };
+  const { id, model } = run;
+  return { id, model, progress, events: asSent(progress, wireEvent), finish };
 }
 
 /** Wire names become ours; what is left open is the checkpoint's to say. */
@@ -111,6 +118,7 @@ function questionFrom(
     question: fields.question,
     template: fields.template ?? generation.template,
     maxTokens: fields.max_tokens,
+    stop: fields.stop ?? [],
     sampling: {
       temperature: fields.temperature,
       topK: fields.top_k ?? generation.topK,
@@ -120,25 +128,23 @@ function questionFrom(
   };
 }
 
-async function* wireEvents(
+async function* answerSteps(
   run: {
     readonly id: string;
     readonly model: string;
     readonly visionMs: number;
   },
-  progress: AsyncGenerator<AnswerEvent, void, undefined>,
-  onDone: (answered: AnswerFields) => void,
-): AsyncGenerator<WireEvent, void, undefined> {
-  for await (const event of progress) {
+  walk: AsyncGenerator<AnswerEvent, void, undefined>,
+  call: Call,
+): AsyncGenerator<AnswerProgress, void, undefined> {
+  for await (const event of walk) {
     switch (event.type) {
       case "queued":
-        yield { event: "queued", data: { position: event.position } };
+      case "delta":
+        yield event;
         break;
       case "started":
-        yield { event: "started", data: { id: run.id } };
-        break;
-      case "delta":
-        yield { event: "delta", data: { text: event.text } };
+        yield { type: "started", id: run.id };
         break;
       case "finished": {
         const { text, finishReason, usage, statistics } = event;
@@ -153,12 +159,28 @@ async function* wireEvents(
           },
           timings: timingsFrom(statistics, run.visionMs),
         };
-        onDone(answered);
-        yield { event: "completed", data: answered };
+        call.note?.(usage.newTokens);
+        // Pictures become codes before the question waits.
+        const { vision_s: vision, ...later } = answered.timings;
+        call.timed?.(run.model, { "vision_s": vision, ...later });
+        yield { type: "completed", answered };
         break;
       }
       default:
         event satisfies never;
     }
+  }
+}
+
+function wireEvent(step: AnswerProgress): WireEvent {
+  switch (step.type) {
+    case "queued":
+      return { event: "queued", data: { position: step.position } };
+    case "started":
+      return { event: "started", data: { id: step.id } };
+    case "delta":
+      return { event: "delta", data: { text: step.text } };
+    case "completed":
+      return { event: "completed", data: step.answered };
   }
 }

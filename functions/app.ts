@@ -26,6 +26,7 @@ import { preference } from "./jobs/preference.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { Metrics } from "./metrics.ts";
 import { models } from "./models.ts";
+import { openaiRoutes } from "./openai/routes.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
 import { problemFrom, problemHeaders } from "./problem.ts";
@@ -116,6 +117,10 @@ function functionRoutes(
   for (const name of FUNCTION_NAMES) {
     if (options.functions.has(name)) app.route("/", routes[name]());
     else app.all(`/v1/${name}`, () => switchedOff(name));
+  }
+  for (const { path, needs, route } of openaiRoutes(services)) {
+    if (options.functions.has(needs)) app.route("/", route());
+    else app.all(path, () => switchedOff(needs));
   }
   return app;
 }

@@ -39,13 +39,22 @@ export interface Call {
   readonly halfways?: readonly (Halfway | undefined)[] | undefined;
 }
 
-/** Lets `call` know of `events` as they pass. */
-export async function* observed(
+/** Lets `call` know of `progress` as it passes, in the words of `wire`. */
+export async function* observed<T>(
   call: Call,
-  events: AsyncGenerator<WireEvent, void, undefined>,
-): AsyncGenerator<WireEvent, void, undefined> {
-  for await (const event of events) {
-    call.observe?.(event);
+  progress: AsyncGenerator<T, void, undefined>,
+  wire: (event: T) => WireEvent,
+): AsyncGenerator<T, void, undefined> {
+  for await (const event of progress) {
+    call.observe?.(wire(event));
     yield event;
   }
+}
+
+/** `progress` as it is sent. */
+export async function* asSent<T>(
+  progress: AsyncGenerator<T, void, undefined>,
+  wire: (event: T) => WireEvent,
+): AsyncGenerator<WireEvent, void, undefined> {
+  for await (const event of progress) yield wire(event);
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { type Call, observed } from "./call.ts";
+import { asSent, type Call, observed } from "./call.ts";
 import { drawingFields, imageFields, rowFields } from "./drawing_fields.ts";
 import {
   type Drawing,
   type DrawingProgress,
   type DrawingTask,
   type FileType,
+  type PreviewRows,
   walkDrawing,
 } from "./drawing_walk.ts";
 import type { WireEvent } from "./events.ts";
@@ -26,6 +27,8 @@ export interface DrawingRun {
   /** What is drawn, with what. */
   readonly task: DrawingTask;
   /** What happens; the last event is `completed`. */
+  readonly progress: AsyncGenerator<DrawingProgress, void, undefined>;
+  /** The same, as it is sent. One of these is listened to, or `finish` called. */
   readonly events: AsyncGenerator<WireEvent, void, undefined>;
   /** Lets it happen. */
   readonly finish: () => Promise<Drawing>;
@@ -35,8 +38,10 @@ export interface DrawingRun {
 export interface WantedFile {
   /** Undefined for codes alone, which never meet the vision decoder. */
   readonly file: FileType | undefined;
-  /** Whether rows come with the picture so far. */
-  readonly preview: boolean;
+  /** Which rows come with the picture so far. */
+  readonly preview: PreviewRows;
+  /** Of JPEGs, 1–100; `JPEG_QUALITY` when left out. */
+  readonly jpegQuality?: number | undefined;
 }
 
 /**
@@ -65,74 +70,68 @@ export function startDrawing(
     halfways: call.halfways ?? [],
   };
   const id = call.id ?? `gen-${crypto.randomUUID()}`;
-  const progress = walkDrawing(task, drawers.codec, call.signal);
-  let drawing: Drawing | undefined;
-  const events = observed(
+  const run = { id, task };
+  const wire = (event: DrawingProgress) => wireEvent(run, event);
+  const walk = walkDrawing(task, drawers.codec, call.signal);
+  const progress = observed(
     call,
-    wireEvents({ id, task }, kept(call, progress), (done) => {
-      drawing = done;
-      call.note?.(done.newTokens);
-      call.timed?.(models.language.name, done.timings);
-    }),
+    noted(call, walk, models.language.name),
+    wire,
   );
   const finish = async () => {
-    while (!(await events.next()).done);
-    if (drawing === undefined) throw new TypeError("the drawing broke off");
-    return drawing;
+    for await (const event of progress) {
+      if (event.type === "completed") return event.drawing;
+    }
+    throw new TypeError("the drawing broke off");
   };
-  return { id, task, events, finish };
+  return { id, task, progress, events: asSent(progress, wire), finish };
 }
 
-/** Lets `call` keep what it takes to go on, before it hears of a row. */
-async function* kept(
+/**
+ * Lets `call` keep what it takes to go on, before it hears of a row, and know
+ * how much was worked.
+ */
+async function* noted(
   call: Call,
   progress: AsyncGenerator<DrawingProgress, void, undefined>,
+  model: string,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
   for await (const event of progress) {
     if (event.type === "row") call.keep?.(event.imageIndex, event.halfway());
+    if (event.type === "completed") {
+      call.note?.(event.drawing.newTokens);
+      call.timed?.(model, event.drawing.timings);
+    }
     yield event;
   }
 }
 
-async function* wireEvents(
+function wireEvent(
   run: Pick<DrawingRun, "id" | "task">,
-  progress: AsyncGenerator<DrawingProgress, void, undefined>,
-  onDone: (drawing: Drawing) => void,
-): AsyncGenerator<WireEvent, void, undefined> {
+  event: DrawingProgress,
+): WireEvent {
   const { scene: { seed, size, count, prefix } } = run.task;
-  for await (const event of progress) {
-    switch (event.type) {
-      case "queued":
-        yield { event: "queued", data: { position: event.position } };
-        break;
-      case "started":
-        yield {
-          event: "started",
-          data: {
-            id: run.id,
-            seed,
-            n: count,
-            rows: size.height - (prefix?.height ?? 0),
-            grid: { height: size.height, width: size.width },
-          },
-        };
-        break;
-      case "row":
-        yield { event: "row", data: rowFields(event) };
-        break;
-      case "image": {
-        const { imageIndex } = event.picture;
-        const fields = imageFields(event.picture);
-        const data = { "image_index": imageIndex, ...fields };
-        yield { event: "image", data };
-        break;
-      }
-      case "completed":
-        onDone(event.drawing);
-        yield { event: "completed", data: drawingFields(run, event.drawing) };
-        break;
-      default:
-        event satisfies never;
+  switch (event.type) {
+    case "queued":
+      return { event: "queued", data: { position: event.position } };
+    case "started": {
+      const data = {
+        id: run.id,
+        seed,
+        n: count,
+        rows: size.height - (prefix?.height ?? 0),
+        grid: { height: size.height, width: size.width },
+      };
+      return { event: "started", data };
     }
+    case "row":
+      return { event: "row", data: rowFields(event) };
+    case "image": {
+      const { imageIndex } = event.picture;
+      const fields = imageFields(event.picture);
+      return { event: "image", data: { "image_index": imageIndex, ...fields } };
+    }
+    case "completed":
+      return { event: "completed", data: drawingFields(run, event.drawing) };
   }
 }

@@ -12,6 +12,7 @@ import { draw, type DrawingEvent, type Scene } from "../lib/emu3.ts";
 import type { CodeGrid } from "../lib/grid.ts";
 import type { Halfway } from "../lib/drawing/halfway.ts";
 import type { DrawnRow } from "../lib/drawing/drawn_grid.ts";
+import type { RgbImage } from "../lib/vision/image.ts";
 import { withXmp } from "../lib/vision/jpeg_xmp.ts";
 import {
   type PictureOrigin,
@@ -27,6 +28,12 @@ export type FileType = "image/png" | "image/jpeg";
 /** Of a JPEG, 1–100. */
 export const JPEG_QUALITY = 92;
 
+/**
+ * Which rows come with the picture so far: every one, none, or those of these
+ * indices. Each costs a run of the vision decoder.
+ */
+export type PreviewRows = boolean | ReadonlySet<number>;
+
 /** What to draw, with what, and what to make of it. */
 export interface DrawingTask {
   /** What to draw. */
@@ -35,8 +42,10 @@ export interface DrawingTask {
   readonly models: ModelPair;
   /** Which file to make; undefined for codes alone. */
   readonly file: FileType | undefined;
-  /** Whether rows come with the picture so far. */
-  readonly preview: boolean;
+  /** Which rows come with the picture so far, in a file of that type. */
+  readonly preview: PreviewRows;
+  /** Of JPEGs, 1–100; `JPEG_QUALITY` when left out. */
+  readonly jpegQuality?: number | undefined;
   /** Whether files say how they were made. */
   readonly metadata: boolean;
   /** By picture, where one that stopped goes on. */
@@ -109,7 +118,7 @@ export async function* walkDrawing(
       case "row": {
         const { imageIndex, row } = event;
         rows[imageIndex]!.push(row);
-        const preview = task.preview
+        const preview = isPreviewed(task.preview, row.index)
           ? await watch.run(() =>
             previewFile(task, rows[imageIndex]!, codec, signal)
           )
@@ -145,9 +154,13 @@ export async function* walkDrawing(
   }
 }
 
+function isPreviewed(rows: PreviewRows, index: number): boolean {
+  return typeof rows === "boolean" ? rows : rows.has(index);
+}
+
 /** The picture as far as its rows go, the given ones included. */
 async function previewFile(
-  { scene, models: { vision } }: DrawingTask,
+  { scene, models: { vision }, file, jpegQuality }: DrawingTask,
   drawn: readonly DrawnRow[],
   codec: Drawers["codec"],
   signal: AbortSignal,
@@ -159,12 +172,14 @@ async function previewFile(
   if (scene.prefix !== undefined) codes.set(scene.prefix.codes);
   for (const row of drawn) codes.set(row.codes, row.index * width);
   const image = await vision.decode({ height, width, codes }, signal);
-  const bytes = await codec.encodePng(image, {});
-  return fileOf(image, "image/png", bytes);
+  if (file === "image/jpeg") {
+    return fileOf(image, file, await jpegOf(image, codec, jpegQuality));
+  }
+  return fileOf(image, "image/png", await codec.encodePng(image, {}));
 }
 
 async function pictureFile(
-  { scene, models, file, metadata }: DrawingTask,
+  { scene, models, file, jpegQuality, metadata }: DrawingTask,
   grid: CodeGrid,
   imageIndex: number,
   codec: Drawers["codec"],
@@ -181,9 +196,17 @@ async function pictureFile(
     const text = metadata ? pictureTexts(origin) : {};
     return fileOf(image, file, await codec.encodePng(image, { text }));
   }
-  const plain = await codec.encodeJpeg(image, { quality: JPEG_QUALITY });
+  const plain = await jpegOf(image, codec, jpegQuality);
   const jpeg = metadata ? withXmp(plain, xmpPacket(origin)) : plain;
   return fileOf(image, file, jpeg);
+}
+
+async function jpegOf(
+  image: RgbImage,
+  codec: Drawers["codec"],
+  quality = JPEG_QUALITY,
+): Promise<Uint8Array> {
+  return await codec.encodeJpeg(image, { quality });
 }
 
 function fileOf(

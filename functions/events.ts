@@ -14,7 +14,7 @@ import { problemFrom } from "./problem.ts";
 
 /** An event as it is sent. */
 export interface WireEvent {
-  /** Its kind. */
+  /** Its kind; empty for clients that know only one. */
   readonly event: string;
   /** Sent as JSON. */
   readonly data: unknown;
@@ -36,6 +36,14 @@ const COMMENT_MS = 15_000;
 /** How long a reader may take nothing until it counts as one that has left. */
 const STALLED_MS = 60_000;
 
+/** What a stream may have beside its events. */
+export interface StreamOptions {
+  /** The last line's data, as it stands, when all went well. */
+  readonly end?: string;
+  /** How long a reader may take nothing until it counts as one that has left. */
+  readonly stalledMs?: number;
+}
+
 /** An event in the words of its stream. */
 interface SentEvent {
   readonly event: string;
@@ -44,19 +52,23 @@ interface SentEvent {
 }
 
 /**
- * Answers with `events`. A reader that leaves aborts the request's signal.
+ * Answers with `events`; undefined is progress that is not told. A reader
+ * that leaves aborts the request's signal.
  *
  * @throws What the first event throws.
  */
 export async function eventStream(
   c: Context<AppEnv>,
-  events: AsyncGenerator<WireEvent, void, undefined>,
-  stalledMs = STALLED_MS,
+  events: AsyncGenerator<WireEvent | undefined, void, undefined>,
+  { end, stalledMs = STALLED_MS }: StreamOptions = {},
 ): Promise<Response> {
   const first = await events.next();
   return stream(c, async function* () {
-    if (!first.done) yield sent(first.value);
-    for await (const event of events) yield sent(event);
+    if (!first.done && first.value !== undefined) yield sent(first.value);
+    for await (const event of events) {
+      if (event !== undefined) yield sent(event);
+    }
+    if (end !== undefined) yield { event: "", data: end };
   }, stalledMs);
 }
 

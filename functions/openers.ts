@@ -223,6 +223,7 @@ async function warmLanguage(
       question: "",
       template: model.generation.template,
       maxTokens: 2,
+      stop: [],
       sampling,
       seed: 0,
     };

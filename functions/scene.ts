@@ -97,7 +97,7 @@ function gridSize(
       ratio ?? "1:1",
       area ?? imageArea,
       pixelsPerCode,
-      pointer,
+      `${pointer}/ratio`,
     );
   }
   if (height === undefined || width === undefined) {
@@ -118,7 +118,13 @@ function gridSize(
   );
 }
 
-function sizeFromRatio(
+/**
+ * The grid of `ratio`, `"W:H"`, whose picture has about `area` pixels.
+ *
+ * @param pointer Of the field that says so.
+ * @throws {InvalidFieldsError} When there is no such grid.
+ */
+export function sizeFromRatio(
   ratio: string,
   area: number,
   pixelsPerCode: number,
@@ -126,7 +132,7 @@ function sizeFromRatio(
 ): GridSize {
   return orInvalid(
     () => gridSizeFromRatio(parseRatio(ratio), area, pixelsPerCode),
-    `${pointer}/ratio`,
+    pointer,
   );
 }
 

@@ -1,6 +1,6 @@
 /**
- * How a question is answered, token by token: until EOS, or until there is no
- * room.
+ * How a question is answered, token by token: until EOS, until it is
+ * told to stop, or until there is no room.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface AnsweringOptions {
   readonly key: DrawKey;
 }
 
-/** Why an answer ended: EOS, or no more tokens allowed. */
+/** Why an answer ended: EOS or told to, or no more tokens allowed. */
 export type FinishReason = "stop" | "length";
 
 /** Chooses the tokens of one answer. */
@@ -30,6 +30,7 @@ export class AnsweringPolicy implements Policy {
   readonly #options: AnsweringOptions;
   readonly #onToken: (token: number) => void;
   #count = 0;
+  #stopped = false;
   /** Known when the answer has ended. */
   finishReason: FinishReason = "length";
 
@@ -44,6 +45,12 @@ export class AnsweringPolicy implements Policy {
     return this.#count;
   }
 
+  /** Ends the answer with the token that was heard last. */
+  stop(): void {
+    this.#stopped = true;
+    this.finishReason = "stop";
+  }
+
   choose([rows]: Judged): Draft | undefined {
     const { eos, maxTokens, sampling, key } = this.#options;
     const position = this.#count;
@@ -54,7 +61,7 @@ export class AnsweringPolicy implements Policy {
     }
     this.#count++;
     this.#onToken(token);
-    if (this.#count === maxTokens) return undefined;
+    if (this.#stopped || this.#count === maxTokens) return undefined;
     return { kept: position === 0 ? 0 : 1, tokens: [token], judged: [0] };
   }
 }

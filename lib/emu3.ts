@@ -31,6 +31,7 @@ import type { LanguageModel } from "./language_model.ts";
 import { drawingPrompt, type PromptWriter, questionPrompt } from "./prompt.ts";
 import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
+import { StopText } from "./stop_text.ts";
 
 /** What to draw. */
 export interface Scene {
@@ -66,6 +67,8 @@ export interface Question {
   readonly template: Template;
   /** Cut to what the context leaves. */
   readonly maxTokens: number;
+  /** Texts before which the answer ends; none is empty. */
+  readonly stop: readonly string[];
   /** How tokens are chosen. */
   readonly sampling: SamplingOptions;
   /** 0 … 2^53 − 1. */
@@ -272,6 +275,7 @@ export async function* answer(
   }
   const maxTokens = Math.min(question.maxTokens, room);
   const stream = text.stream({ skipSpecial: true });
+  const stops = new StopText(question.stop);
   let whole = "";
   let policy: AnsweringPolicy | undefined;
   let statistics: Statistics | undefined;
@@ -285,7 +289,10 @@ export async function* answer(
       maxTokens,
       sampling: question.sampling,
       key: { seed: question.seed, stream: 0 },
-    }, (token) => say(stream.push([token])));
+    }, (token) => {
+      say(stops.push(stream.push([token])));
+      if (stops.ended) policy!.stop();
+    });
     const request = {
       prompts: [prompt],
       maxNewTokens: maxTokens - 1,
@@ -294,7 +301,7 @@ export async function* answer(
       ...admission(emit),
     };
     statistics = await engine.run(request, signal);
-    say(stream.finish());
+    say(stops.push(stream.finish()) + stops.finish());
   }, signal);
   yield {
     type: "finished",

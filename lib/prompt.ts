@@ -28,10 +28,13 @@ export interface PromptWriter {
   readonly vocabulary: Vocabulary;
 }
 
+/** What a chat model is told before anything else. */
+export const SYSTEM = "You are a helpful assistant.";
+
 /** What stands around pictures and question, by template. */
 const WORDING: Readonly<Record<Template, { before: string; after: string }>> = {
   chat: {
-    before: "You are a helpful assistant. USER: ",
+    before: `${SYSTEM} USER: `,
     after: ". ASSISTANT:",
   },
   base: { before: "", after: "" },

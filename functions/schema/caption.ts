@@ -20,6 +20,9 @@ import {
 /** Pictures that one question may be about. */
 export const MAX_PICTURES = 8;
 
+/** What is asked when nothing is. */
+export const DEFAULT_QUESTION = "Please describe the image";
+
 /** How questions are worded. */
 export const Template = v.pipe(
   v.picklist(["chat", "base"]),
@@ -36,7 +39,7 @@ export const CaptionRequest = v.strictObject({
   grids: v.optional(
     v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
   ),
-  question: v.optional(Text, "Please describe the image"),
+  question: v.optional(Text, DEFAULT_QUESTION),
   "max_tokens": v.optional(
     v.pipe(
       v.number(),

@@ -75,6 +75,7 @@ const QUESTION: Question = {
   question: "How many apples are there?",
   template: "chat",
   maxTokens: 8,
+  stop: [],
   sampling: { temperature: 0, topK: 0, topP: 1 },
   seed: 1,
 };

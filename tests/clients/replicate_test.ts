@@ -46,7 +46,7 @@ Deno.test("replicate.run() draws what the native function draws, and tells its p
   strictEqual(pictures.length, 1);
   const bytes = await (await fetch(String(pictures[0]))).bytes();
   strictEqual(bytes.toBase64(), await nativeFox());
-  ok(seen.at(-1)!.startsWith("succeeded 100%|"), seen.at(-1));
+  ok(seen.at(-1)!.startsWith("succeeded 100%|"), `${seen.at(-1)}`);
 });
 
 Deno.test("replicate.run() by polling ends with the same picture", async () => {

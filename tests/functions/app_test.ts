@@ -271,7 +271,7 @@ Deno.test("the page and its files are there, and may load nothing else", async (
   ok(!/https?:\/\/(?!www\.w3\.org)/.test(html), "another origin");
   for (const [, path] of html.matchAll(/(?:src|href)="(\/[^"]*)"/g)) {
     const file = await app.request(path!);
-    strictEqual(file.status, 200, path);
+    strictEqual(file.status, 200, `${path}`);
     await file.body?.cancel();
   }
 });

@@ -14,7 +14,7 @@ async function stream(
   const app = new Hono<AppEnv>().get("/", async (c) => {
     c.set("abandon", abandon);
     c.set("report", () => {});
-    const answer = await eventStream(c, events(abandon.signal), stalledMs);
+    const answer = await eventStream(c, events(abandon.signal), { stalledMs });
     c.var.ended!.then(ended.resolve);
     return answer;
   });

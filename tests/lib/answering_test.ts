@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { AnsweringPolicy } from "../../lib/answering.ts";
 import { uniformAt } from "../../lib/sampling/random.ts";
@@ -58,6 +58,21 @@ Deno.test("AnsweringPolicy may say nothing at all (trap 5)", () => {
     [],
     [],
   ]);
+});
+
+Deno.test("AnsweringPolicy ends with the token at which it is told to stop", () => {
+  const heard: number[] = [];
+  const policy: AnsweringPolicy = new AnsweringPolicy(
+    { eos: EOS, maxTokens: 9, sampling: greedy, key },
+    (token) => {
+      heard.push(token);
+      if (token === 3) policy.stop();
+    },
+  );
+  ok(policy.choose([saying(2)]) !== undefined);
+  strictEqual(policy.choose([saying(3)]), undefined);
+  deepStrictEqual(heard, [2, 3]);
+  deepStrictEqual([policy.count, policy.finishReason], [2, "stop"]);
 });
 
 Deno.test("AnsweringPolicy uses the random number of its stream at each position", () => {

@@ -94,6 +94,7 @@ function questionOf(chat: ChatCase): Question {
     question: chat.question,
     template: chat.template === "chat" ? "chat" : "base",
     maxTokens: chat.max_new_tokens,
+    stop: [],
     sampling: GREEDY,
     seed: 0,
   };
@@ -224,6 +225,27 @@ Deno.test("answer() streams what it answers, never half a character", async () =
     strictEqual(deltas.join(""), answerEnd(events).text);
     ok(deltas.every((delta) => delta !== "" && delta.isWellFormed()));
   }
+});
+
+Deno.test("answer() ends before a stop, and the model with it", async () => {
+  await using tiny = await openTinyLanguage();
+  let wordy = 0;
+  for (const chat of chats.cases) {
+    const question = questionOf(chat);
+    const ask = async (stop: string[]) =>
+      answerEnd(
+        await gather(answer(tiny.model, { ...question, stop }, NEVER)),
+      );
+    const { text, usage } = await ask([]);
+    if ([...text].length < 8) continue;
+    wordy++;
+    const middle = [...text].slice(3, 5).join("");
+    const end = await ask(["never said", middle]);
+    strictEqual(end.text, text.slice(0, text.indexOf(middle)));
+    strictEqual(end.finishReason, "stop");
+    ok(end.usage.newTokens < usage.newTokens);
+  }
+  ok(wordy > 1);
 });
 
 Deno.test("draw() tells rows in order, and they are the picture", async () => {

@@ -78,6 +78,7 @@ const anyQuestion = fc.record({
   question: fc.constantFrom("What is it?", "How many?"),
   template: fc.constant("chat" as const),
   maxTokens: fc.integer({ min: 1, max: 6 }),
+  stop: fc.constant([]),
   sampling: fc.constant(sampling),
   seed: fc.integer({ min: 0, max: 3 }),
 }) satisfies fc.Arbitrary<Question>;

@@ -1,0 +1,205 @@
+/**
+ * The body of `POST /v1/chat/completions`, and the question in it.
+ *
+ * Emu3 answers one question about pictures. Of a conversation that is the text
+ * of the user's last message, and the pictures of the user's last message that
+ * has any, so that a later question is about what was shown before. Earlier
+ * questions and answers are left out. What system and developer say stands
+ * before the question, unless it is what the model is always told: put in place
+ * of that, it leaves a model that never saw anything else without an answer.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { SYSTEM } from "../../lib/prompt.ts";
+import type { QuestionFields } from "../answer_run.ts";
+import { invalidField } from "../refusals.ts";
+import { DEFAULT_QUESTION, MAX_PICTURES, Template } from "../schema/caption.ts";
+import {
+  ModelName,
+  Picture,
+  Seed,
+  Temperature,
+  Text,
+  TopK,
+  TopP,
+} from "../schema/common.ts";
+import { open } from "./schema.ts";
+
+/** Messages that a conversation may have. */
+const MAX_MESSAGES = 1024;
+
+/** Parts that a message may have. */
+const MAX_PARTS = 64;
+
+/** Tokens of an answer, unless a request says otherwise. */
+const DEFAULT_MAX_TOKENS = 1024;
+
+/** Part of a message; which parts are taken depends on who says it. */
+const Part = v.object({
+  type: v.pipe(v.string(), v.maxLength(64)),
+  text: open(Text),
+  "image_url": open(v.object({ url: Picture })),
+});
+
+const Message = v.object({
+  role: v.pipe(v.string(), v.maxLength(64)),
+  content: open(
+    v.union([Text, v.pipe(v.array(Part), v.maxLength(MAX_PARTS))]),
+  ),
+});
+type Message = v.InferOutput<typeof Message>;
+
+const TokenCount = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(1_000_000),
+  v.description("Cut to what the context leaves."),
+);
+
+const Stop = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
+
+/** A conversation, in OpenAI's words, and some of ours. */
+export const ChatRequest = v.object({
+  messages: v.pipe(
+    v.array(Message),
+    v.minLength(1),
+    v.maxLength(MAX_MESSAGES),
+    v.description("The user's last text is the question."),
+  ),
+  model: open(ModelName),
+  "max_completion_tokens": open(TokenCount),
+  "max_tokens": open(TokenCount),
+  temperature: v.nullish(Temperature, 0),
+  "top_k": open(TopK),
+  "top_p": open(TopP),
+  seed: open(Seed),
+  n: open(v.literal(1)),
+  stop: open(v.union([Stop, v.pipe(v.array(Stop), v.maxLength(4))])),
+  stream: v.nullish(v.boolean(), false),
+  "stream_options": open(
+    v.object({ "include_usage": v.nullish(v.boolean(), false) }),
+  ),
+  "response_format": open(v.object({ type: v.literal("text") })),
+  tools: open(v.array(v.unknown())),
+  template: open(Template),
+});
+/** A conversation, in OpenAI's words, and some of ours. */
+export type ChatRequest = v.InferOutput<typeof ChatRequest>;
+
+/** A picture that is asked about. */
+export interface AskedPicture {
+  /** A data URL, base64 or, where those are fetched, a URL. */
+  readonly text: string;
+  /** Where it stands in the body. */
+  readonly pointer: string;
+}
+
+/** What is asked in a conversation. */
+export interface AskedQuestion {
+  /** As `caption` takes it. */
+  readonly fields: QuestionFields;
+  /** One or more. */
+  readonly pictures: readonly AskedPicture[];
+}
+
+/**
+ * What `request` asks.
+ *
+ * @throws {InvalidFieldsError} When there is no question or no picture, or
+ * something is wanted that Emu3 cannot do.
+ */
+export function askedQuestion(request: ChatRequest): AskedQuestion {
+  if (request.tools !== undefined && request.tools.length > 0) {
+    throw invalidField("/tools", "this model calls none, leave them out");
+  }
+  const { messages } = request;
+  const pictures = askedPictures(messages);
+  const { stop } = request;
+  const fields: QuestionFields = {
+    question: questionIn(messages),
+    "max_tokens": request.max_completion_tokens ?? request.max_tokens ??
+      DEFAULT_MAX_TOKENS,
+    temperature: request.temperature,
+    "top_k": request.top_k,
+    "top_p": request.top_p,
+    seed: request.seed,
+    template: request.template,
+    model: request.model,
+    stop: typeof stop === "string" ? [stop] : stop,
+  };
+  return { fields, pictures };
+}
+
+function questionIn(messages: readonly Message[]): string {
+  const at = messages.findLastIndex(({ role }) => role === "user");
+  const message = messages[at];
+  if (message === undefined) {
+    throw invalidField("/messages", "expected a message of the role user");
+  }
+  checkParts(message, at);
+  const instructions = messages
+    .filter(({ role }) => role === "system" || role === "developer")
+    .map(textOf)
+    .filter((text) => text.trim() !== SYSTEM);
+  const question = textOf(message) || DEFAULT_QUESTION;
+  return [...instructions, question].filter((text) => text !== "").join("\n");
+}
+
+function textOf({ content }: Message): string {
+  if (typeof content === "string") return content;
+  const texts = (content ?? []).flatMap(({ type, text }) =>
+    type === "text" && text !== undefined ? [text] : []
+  );
+  return texts.join("\n");
+}
+
+function askedPictures(messages: readonly Message[]): AskedPicture[] {
+  const pictures = messages
+    .map((message, at) =>
+      message.role === "user" ? picturesOf(message, at) : []
+    )
+    .findLast((found) => found.length > 0);
+  if (pictures === undefined) {
+    throw invalidField(
+      "/messages",
+      "expected a part of the type image_url: this model answers questions about pictures",
+    );
+  }
+  const extra = pictures[MAX_PICTURES];
+  if (extra !== undefined) {
+    throw invalidField(
+      extra.pointer,
+      `expected at most ${MAX_PICTURES} pictures in a message`,
+    );
+  }
+  return pictures;
+}
+
+function picturesOf({ content }: Message, at: number): AskedPicture[] {
+  if (typeof content === "string" || content === undefined) return [];
+  return content.flatMap(({ type, image_url: image }, i) =>
+    type === "image_url" && image !== undefined
+      ? [{
+        text: image.url,
+        pointer: `/messages/${at}/content/${i}/image_url/url`,
+      }]
+      : []
+  );
+}
+
+/** Refuses what would silently not be asked. */
+function checkParts({ content }: Message, at: number): void {
+  if (typeof content === "string" || content === undefined) return;
+  for (const [i, { type, text, image_url: image }] of content.entries()) {
+    const pointer = `/messages/${at}/content/${i}`;
+    if (type !== "text" && type !== "image_url") {
+      throw invalidField(`${pointer}/type`, "expected text or image_url");
+    }
+    if ((type === "text" ? text : image) === undefined) {
+      throw invalidField(`${pointer}/${type}`, "is required");
+    }
+  }
+}

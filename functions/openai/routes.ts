@@ -1,0 +1,41 @@
+/**
+ * Routes by which OpenAI's clients find our functions. Their `GET /v1/models` is
+ * the one that all have.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import type { AppEnv } from "../context.ts";
+import type { FunctionName } from "../function_names.ts";
+import type { Answerers, Drawers } from "../ports.ts";
+import { chat } from "./chat.ts";
+import { images } from "./images.ts";
+
+/** A route, and the function behind it. */
+export interface OpenAIRoute {
+  /** Where it is. */
+  readonly path: string;
+  /** Without this function it is switched off. */
+  readonly needs: FunctionName;
+  /** The route, ready to mount. */
+  readonly route: () => Hono<AppEnv>;
+}
+
+/** All of them. */
+export function openaiRoutes(
+  services: Drawers & Answerers,
+): readonly OpenAIRoute[] {
+  return [
+    {
+      path: "/v1/images/generations",
+      needs: "generate",
+      route: () => images(services),
+    },
+    {
+      path: "/v1/chat/completions",
+      needs: "caption",
+      route: () => chat(services),
+    },
+  ];
+}

@@ -1,0 +1,178 @@
+/**
+ * Vercel's AI SDK with its provider for what is compatible with OpenAI,
+ * unchanged, against a running server.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import {
+  APICallError,
+  generateImage,
+  generateText,
+  type ModelMessage,
+  streamText,
+} from "ai";
+import { goldenPath } from "../support/golden.ts";
+import { listen, listenTiny, until } from "../support/tiny_http.ts";
+import { json } from "../support/tiny_server.ts";
+import { withVision } from "../support/other_vision.ts";
+
+const server = await listenTiny();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+const emu3 = providerOf(server.url);
+const model = emu3("emu3-tiny");
+const painter = emu3.imageModel("emu3-tiny");
+const picture = Deno.readFileSync(goldenPath("chat/c1.png"));
+const question = "Tell me a story about this picture.";
+const messages: ModelMessage[] = [{
+  role: "user",
+  content: [
+    { type: "text", text: question },
+    { type: "file", mediaType: "image/png", data: picture },
+  ],
+}];
+
+function providerOf(url: string) {
+  return createOpenAICompatible({
+    name: "emu3",
+    baseURL: `${url}/v1`,
+    includeUsage: true,
+  });
+}
+
+async function native(path: string, body: object) {
+  return await (await fetch(`${server.url}${path}`, json(body))).json();
+}
+
+/** What the server says of the picture. */
+async function captioned(more: object = {}) {
+  const image = picture.toBase64();
+  return await native("/v1/caption", { image, question, ...more });
+}
+
+/** The error that `promise` fails with. */
+async function failure(promise: Promise<unknown>): Promise<APICallError> {
+  const error = await promise.then(() => undefined, (error) => error);
+  ok(APICallError.isInstance(error), `${error}`);
+  return error;
+}
+
+Deno.test("ai: generateImage() draws what generate draws", async () => {
+  const seeded = { seed: 5, "guidance_scale": 2 };
+  const { images, usage, warnings } = await generateImage({
+    model: painter,
+    prompt: "a fox",
+    size: "64x32",
+    n: 2,
+    providerOptions: { emu3: seeded },
+  });
+  const drawn = await native("/v1/generate", {
+    prompt: "a fox",
+    ratio: "2:1",
+    n: 2,
+    ...seeded,
+  });
+  deepStrictEqual(
+    images.map(({ base64 }) => base64),
+    drawn.images.map(({ b64_json: base64 }: { b64_json: string }) => base64),
+  );
+  deepStrictEqual(images.map(({ mediaType }) => mediaType), [
+    "image/png",
+    "image/png",
+  ]);
+  strictEqual(usage.outputTokens, drawn.usage.image_tokens);
+  deepStrictEqual(warnings, []);
+});
+
+Deno.test("ai: generateText() answers what caption answers", async () => {
+  const { text, finishReason, usage } = await generateText({ model, messages });
+  const answered = await captioned();
+  strictEqual(text, answered.text);
+  strictEqual(finishReason, "stop");
+  strictEqual(usage.inputTokens, answered.usage.prompt_tokens);
+  strictEqual(usage.outputTokens, answered.usage.completion_tokens);
+});
+
+Deno.test("ai: generateText() is bounded, stopped and instructed", async () => {
+  const short = await generateText({ model, messages, maxOutputTokens: 3 });
+  strictEqual(short.finishReason, "length");
+  const { text: whole } = await generateText({ model, messages });
+  const stop = whole.slice(6, 9);
+  const stopped = await generateText({
+    model,
+    messages,
+    stopSequences: [stop],
+  });
+  strictEqual(stopped.text, whole.slice(0, whole.indexOf(stop)));
+  const instructed = await generateText({
+    model,
+    messages,
+    instructions: "Be brief.",
+    maxOutputTokens: 8,
+  });
+  const answered = await captioned({
+    question: `Be brief.\n${question}`,
+    "max_tokens": 8,
+  });
+  strictEqual(instructed.text, answered.text);
+});
+
+Deno.test("ai: streamText() streams what it answers, and how much that was", async () => {
+  const stream = streamText({ model, messages });
+  const parts = await Array.fromAsync(stream.textStream);
+  const answered = await captioned();
+  strictEqual(parts.join(""), answered.text);
+  ok(parts.length > 4, "it comes in parts");
+  strictEqual(await stream.finishReason, "stop");
+  const usage = await stream.usage;
+  strictEqual(usage.inputTokens, answered.usage.prompt_tokens);
+  strictEqual(usage.outputTokens, answered.usage.completion_tokens);
+});
+
+Deno.test("ai: errors have their status and our message", async () => {
+  const unknown = await failure(
+    generateImage({ model: emu3.imageModel("gpt-image-2"), prompt: "a fox" }),
+  );
+  strictEqual(unknown.statusCode, 404);
+  strictEqual(unknown.isRetryable, false);
+  match(unknown.message, /^Cannot find model "gpt-image-2"/);
+  const blind = await failure(generateText({ model, prompt: "Hi" }));
+  strictEqual(blind.statusCode, 422);
+  match(blind.message, /this model answers questions about pictures/);
+});
+
+Deno.test("ai: an abort stops the model", async () => {
+  const leave = new AbortController();
+  const { signal: abortSignal } = leave;
+  const drawing = generateImage({
+    model: painter,
+    prompt: "a fox",
+    n: 8,
+    abortSignal,
+  }).then(() => undefined, (error) => error);
+  await server.busy();
+  leave.abort();
+  strictEqual((await drawing).name, "AbortError");
+  await server.idle();
+  await until(() => server.trace.access.at(-1)!.status === 499);
+  strictEqual(server.trace.access.at(-1)!.tokens, undefined);
+});
+
+Deno.test("ai: what may succeed later is known as such", async () => {
+  const late = new DOMException("late", "TimeoutError");
+  const app = withVision(server, (vision) => ({
+    ...vision,
+    decode: () => Promise.reject(late),
+  }));
+  await using slow = listen(app);
+  const error = await failure(generateImage({
+    model: providerOf(slow.url).imageModel("emu3-tiny"),
+    prompt: "a fox",
+    maxRetries: 0,
+  }));
+  strictEqual(error.statusCode, 504);
+  strictEqual(error.isRetryable, true);
+});

@@ -1,0 +1,270 @@
+/**
+ * OpenAI's own client, unchanged, against a running server: pictures, models,
+ * errors.
+ *
+ * @module
+ */
+
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import {
+  APIUserAbortError,
+  InternalServerError,
+  NotFoundError,
+  UnprocessableEntityError,
+} from "openai";
+import { decodeImage } from "../../lib/vision/decode.ts";
+import {
+  apiFailure,
+  asking,
+  native,
+  openaiClient,
+  STORY,
+  STORY_PICTURE,
+} from "../support/openai.ts";
+import { withVision } from "../support/other_vision.ts";
+import { listen, listenTiny, until } from "../support/tiny_http.ts";
+import { json } from "../support/tiny_server.ts";
+
+const server = await listenTiny();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+const client = openaiClient(server.url);
+
+const GENERATE = `${server.url}/v1/generate`;
+const model = "emu3-tiny";
+const fox = { model, prompt: "a fox", size: "64x32" } as const;
+const messages = [asking(STORY, STORY_PICTURE)];
+/** Some thousand steps: far longer than a test waits. */
+const endless = { prompt: "a fox", height: 512, width: 512 };
+
+/** Fields of ours, which the client sends along. */
+function extra<T extends object>(fields: T, more: object): T {
+  return { ...fields, ...more };
+}
+
+function pixels(base64: string | undefined) {
+  const limits = { decode: "display", maxPixels: 2 ** 20 } as const;
+  return decodeImage(Uint8Array.fromBase64(base64!), limits);
+}
+
+Deno.test("openai: images.generate() draws what generate draws", async () => {
+  const seeded = { seed: 5, "guidance_scale": 2, "top_k": 64 };
+  const drawn = await client.images.generate(extra(fox, seeded));
+  const { images, usage } = await native(GENERATE, {
+    prompt: "a fox",
+    ratio: "2:1",
+    ...seeded,
+  });
+  strictEqual(drawn.data?.length, 1);
+  strictEqual(drawn.data[0]!.b64_json, images[0].b64_json);
+  // The area is the checkpoint's, 64 × 64, and the ratio as near as codes are.
+  strictEqual(drawn.size, "88x48");
+  strictEqual(drawn.output_format, "png");
+  strictEqual(drawn.background, "opaque");
+  strictEqual(Reflect.get(drawn, "seed"), 5);
+  // Seconds, not milliseconds.
+  match(`${drawn.created}`, /^\d{10}$/);
+  deepStrictEqual(drawn.usage, {
+    input_tokens: usage.prompt_tokens,
+    input_tokens_details: { image_tokens: 0, text_tokens: usage.prompt_tokens },
+    output_tokens: usage.image_tokens,
+    output_tokens_details: { image_tokens: usage.image_tokens, text_tokens: 0 },
+    total_tokens: usage.prompt_tokens + usage.image_tokens,
+  });
+});
+
+Deno.test("openai: images.generate() draws n pictures of the checkpoint's size", async () => {
+  const drawn = await client.images.generate({
+    prompt: "a fox",
+    n: 2,
+    size: "auto",
+    quality: "high",
+    style: "vivid",
+    moderation: "low",
+    background: "auto",
+    user: "somebody",
+    model: null,
+    response_format: "b64_json",
+  });
+  strictEqual(drawn.size, "64x64");
+  strictEqual(drawn.data?.length, 2);
+  for (const { b64_json: base64 } of drawn.data) {
+    const { height, width } = await pixels(base64);
+    deepStrictEqual([height, width], [64, 64]);
+  }
+});
+
+Deno.test("openai: images.generate() makes JPEGs, smaller when compressed", async () => {
+  const lengths = [];
+  for (const compression of [0, 50, 100]) {
+    const drawn = await client.images.generate(extra({
+      ...fox,
+      output_format: "jpeg" as const,
+      output_compression: compression,
+    }, { seed: 1, metadata: false }));
+    strictEqual(drawn.output_format, "jpeg");
+    const bytes = Uint8Array.fromBase64(drawn.data![0]!.b64_json!);
+    deepStrictEqual([...bytes.subarray(0, 2)], [0xff, 0xd8]);
+    lengths.push(bytes.length);
+  }
+  ok(lengths[0]! < lengths[1]! && lengths[1]! < lengths[2]!, `${lengths}`);
+});
+
+Deno.test("openai: images.generate() streams partial pictures and the whole", async () => {
+  const stream = await client.images.generate(extra({
+    ...fox,
+    stream: true as const,
+    partial_images: 2,
+  }, { seed: 5 }));
+  const events = await Array.fromAsync(stream);
+  deepStrictEqual(events.map(({ type }) => type), [
+    "image_generation.partial_image",
+    "image_generation.partial_image",
+    "image_generation.completed",
+  ]);
+  const heights = [];
+  for (const event of events) {
+    const { height, width } = await pixels(event.b64_json);
+    strictEqual(width, 88);
+    strictEqual(event.size, `88x${height}`);
+    strictEqual(event.output_format, "png");
+    strictEqual(event.background, "opaque");
+    strictEqual(event.quality, "auto");
+    heights.push(height);
+  }
+  // Six rows of eight pixels: shown after two and after four.
+  deepStrictEqual(heights, [16, 32, 48]);
+  deepStrictEqual(
+    events.flatMap((event) =>
+      event.type === "image_generation.partial_image"
+        ? [event.partial_image_index]
+        : []
+    ),
+    [0, 1],
+  );
+  const whole = await client.images.generate(extra(fox, { seed: 5 }));
+  const last = events.at(-1)!;
+  ok(last.type === "image_generation.completed");
+  strictEqual(last.b64_json, whole.data![0]!.b64_json);
+  deepStrictEqual(last.usage, whole.usage);
+});
+
+Deno.test("openai: images.generate() streams several pictures, which sum up to its usage", async () => {
+  const several = extra({ ...fox, n: 2 }, { seed: 5 });
+  const stream = await client.images.generate({ ...several, stream: true });
+  const events = await Array.fromAsync(stream);
+  const whole = await client.images.generate(several);
+  deepStrictEqual(
+    events.map((event) => event.b64_json),
+    whole.data!.map((one) => one.b64_json),
+  );
+  const totals = events.map((event) =>
+    event.type === "image_generation.completed" ? event.usage.total_tokens : 0
+  );
+  strictEqual(totals[0]! + totals[1]!, whole.usage!.total_tokens);
+});
+
+Deno.test("openai: models.list() and retrieve() name the models", async () => {
+  const { data } = await client.models.list();
+  ok(data.some(({ id, object }) => id === model && object === "model"));
+  strictEqual((await client.models.retrieve(model)).id, model);
+  await rejects(client.models.retrieve("gpt-4o"), NotFoundError);
+});
+
+Deno.test("openai: errors have their class, status, code and our message", async () => {
+  const unknown = await apiFailure(
+    client.images.generate({ prompt: "a fox", model: "gpt-image-2" }),
+  );
+  ok(unknown instanceof NotFoundError);
+  strictEqual(unknown.status, 404);
+  strictEqual(unknown.code, "unknown-model");
+  strictEqual(unknown.type, "invalid_request_error");
+  match(unknown.message, /^404 Cannot find model "gpt-image-2": .*emu3-tiny/);
+  match(unknown.requestID!, /^[\w-]{8,}$/);
+  const chatted = await apiFailure(
+    client.chat.completions.create({ model: "gpt-4o", messages }),
+  );
+  ok(chatted instanceof NotFoundError);
+  const many = await apiFailure(client.images.generate({ ...fox, n: 9 }));
+  ok(many instanceof UnprocessableEntityError);
+  strictEqual(many.param, "n");
+  match(many.message, /^422 Cannot use request: \/n: expected 8 or less$/);
+  const blind = await apiFailure(
+    client.chat.completions.create({ model, messages: [asking("Hi")] }),
+  );
+  ok(blind instanceof UnprocessableEntityError);
+  match(blind.message, /this model answers questions about pictures/);
+  ok(!blind.message.includes("Hi"));
+});
+
+Deno.test("openai: partial pictures cost a decoding each, and an error after them reaches the client", async () => {
+  let decoded = 0;
+  const app = withVision(server, (vision) => ({
+    ...vision,
+    decode: (grid, signal) => {
+      if (grid.height === 6) throw new Error("a secret");
+      decoded++;
+      return vision.decode(grid, signal);
+    },
+  }));
+  await using broken = listen(app);
+  const stream = await openaiClient(broken.url).images
+    .generate({ ...fox, stream: true, partial_images: 3 });
+  const events: string[] = [];
+  const error = await apiFailure((async () => {
+    for await (const { type } of stream) events.push(type);
+  })());
+  deepStrictEqual(events, Array(3).fill("image_generation.partial_image"));
+  strictEqual(decoded, 3);
+  strictEqual(error.code, "internal");
+  strictEqual(error.type, "server_error");
+  match(error.message, /^Cannot answer: something unexpected/);
+});
+
+Deno.test("openai: an abort stops the model", async () => {
+  const leave = new AbortController();
+  const { signal } = leave;
+  const drawing = client.images.generate({ ...fox, n: 8 }, { signal });
+  const failed = rejects(drawing, APIUserAbortError);
+  await server.busy();
+  leave.abort();
+  await failed;
+  await server.idle();
+  await until(() => server.trace.access.at(-1)!.status === 499);
+  // It was not drawn to the end.
+  strictEqual(server.trace.access.at(-1)!.tokens, undefined);
+});
+
+Deno.test("openai: a busy server is asked again when it says so", async () => {
+  await using narrow = await listenTiny({}, { maxRequests: 1 });
+  const leave = new AbortController();
+  const first = await fetch(`${narrow.url}/v1/generate`, {
+    ...json(endless, { accept: "text/event-stream" }),
+    signal: leave.signal,
+  });
+  const drain = first.text().catch((error) => error);
+  const once = await apiFailure(openaiClient(narrow.url).images.generate(fox));
+  ok(once instanceof InternalServerError);
+  deepStrictEqual([once.status, once.code], [503, "overloaded"]);
+  strictEqual(once.headers?.get("retry-after"), "1");
+  const statuses: number[] = [];
+  const patient = openaiClient(narrow.url, {
+    maxRetries: 2,
+    fetch: async (url, init) => {
+      const response = await fetch(url, init);
+      statuses.push(response.status);
+      leave.abort();
+      await narrow.idle();
+      return response;
+    },
+  });
+  const drawn = await patient.images.generate(fox);
+  strictEqual(drawn.data?.length, 1);
+  deepStrictEqual(statuses, [503, 200]);
+  await drain;
+});

@@ -1,0 +1,161 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import * as v from "valibot";
+import {
+  askedQuestion,
+  ChatRequest,
+} from "../../../functions/openai/chat_request.ts";
+import { InvalidFieldsError } from "../../../functions/refusals.ts";
+
+const look = user(text("What is it?"), picture("a"));
+
+function text(text: string) {
+  return { type: "text", text };
+}
+
+function picture(url: string) {
+  return { type: "image_url", "image_url": { url, detail: "auto" } };
+}
+
+function user(...content: object[]) {
+  return { role: "user", content };
+}
+
+function asked(messages: object[], fields: object = {}) {
+  return askedQuestion(v.parse(ChatRequest, { messages, ...fields }));
+}
+
+/** Where `messages` are refused. */
+function refused(messages: object[], fields: object = {}): string {
+  let pointer = "";
+  throws(() => asked(messages, fields), (error) => {
+    ok(error instanceof InvalidFieldsError);
+    pointer = error.fields[0]!.pointer;
+    return true;
+  });
+  return pointer;
+}
+
+Deno.test("askedQuestion() takes the last question", () => {
+  const { fields } = asked([
+    user(text("Where?"), picture("a")),
+    { role: "assistant", content: "There." },
+    user(text("Who"), text("is it?")),
+  ]);
+  strictEqual(fields.question, "Who\nis it?");
+});
+
+Deno.test("askedQuestion() takes the pictures that were shown last", () => {
+  const { pictures } = asked([
+    user(text("Where?"), picture("a")),
+    user(picture("b"), text("And these?"), picture("c")),
+    { role: "assistant", content: null },
+    { role: "user", content: "Who?" },
+  ]);
+  deepStrictEqual(pictures, [
+    { text: "b", pointer: "/messages/1/content/0/image_url/url" },
+    { text: "c", pointer: "/messages/1/content/2/image_url/url" },
+  ]);
+});
+
+Deno.test("askedQuestion() puts instructions before the question, but for what the model is always told", () => {
+  const { fields } = asked([
+    { role: "system", content: "You are a helpful assistant." },
+    { role: "system", content: [text("Be brief.")] },
+    { role: "developer", content: "Be kind." },
+    look,
+  ]);
+  strictEqual(fields.question, "Be brief.\nBe kind.\nWhat is it?");
+});
+
+Deno.test("askedQuestion() asks for a description when nothing is asked", () => {
+  const described = "Please describe the image";
+  strictEqual(asked([user(picture("a"))]).fields.question, described);
+  strictEqual(asked([user(text(""), picture("a"))]).fields.question, described);
+});
+
+Deno.test("askedQuestion() is greedy and bounded unless told otherwise", () => {
+  const usual = asked([look]).fields;
+  deepStrictEqual([usual.temperature, usual.max_tokens], [0, 1024]);
+  strictEqual(usual.stop, undefined);
+  const told = asked([look], {
+    "max_tokens": 5,
+    "max_completion_tokens": 7,
+    temperature: 1,
+    "top_k": 9,
+    "top_p": 0.5,
+    seed: 3,
+    stop: "x",
+    template: "base",
+    model: "emu3-tiny",
+  }).fields;
+  deepStrictEqual(told, {
+    question: "What is it?",
+    "max_tokens": 7,
+    temperature: 1,
+    "top_k": 9,
+    "top_p": 0.5,
+    seed: 3,
+    stop: ["x"],
+    template: "base",
+    model: "emu3-tiny",
+  });
+  deepStrictEqual(asked([look], { stop: ["x", "y"] }).fields.stop, ["x", "y"]);
+});
+
+Deno.test("askedQuestion() takes null for nothing, and what it does not know for nothing", () => {
+  const nothing = Object.fromEntries(
+    Object.keys(ChatRequest.entries)
+      .filter((name) => name !== "messages").map((name) => [name, null]),
+  );
+  const unknown = { "frequency_penalty": 1, "parallel_tool_calls": true };
+  deepStrictEqual(asked([look], { ...nothing, ...unknown }), asked([look]));
+  deepStrictEqual(asked([look], { tools: [] }), asked([look]));
+});
+
+Deno.test("askedQuestion() refuses what would silently not be done", () => {
+  const many = Array.from({ length: 9 }, (_, i) => picture(`${i}`));
+  strictEqual(refused([look], { tools: [{ type: "function" }] }), "/tools");
+  strictEqual(refused([user(text("Hi"))]), "/messages");
+  strictEqual(refused([{ role: "system", content: "Hi" }]), "/messages");
+  strictEqual(
+    refused([user(...many)]),
+    "/messages/0/content/8/image_url/url",
+  );
+  strictEqual(
+    refused([user(picture("a"), { type: "input_audio" })]),
+    "/messages/0/content/1/type",
+  );
+  strictEqual(
+    refused([look, user({ type: "image_url" })]),
+    "/messages/1/content/0/image_url",
+  );
+  strictEqual(
+    refused([look, user({ type: "text" })]),
+    "/messages/1/content/0/text",
+  );
+  // A picture is no question: somebody must have asked.
+  strictEqual(
+    refused([{ role: "assistant", content: [picture("a")] }]),
+    "/messages",
+  );
+});
+
+Deno.test("ChatRequest refuses what Emu3 cannot do", () => {
+  for (
+    const fields of [
+      { n: 2 },
+      { "response_format": { type: "json_object" } },
+      { stop: "" },
+      { stop: ["a", "b", "c", "d", "e"] },
+      { "max_tokens": 0 },
+      { temperature: -1 },
+      { messages: [] },
+      { messages: "Hi" },
+    ]
+  ) {
+    const whole = { messages: [look], ...fields };
+    strictEqual(v.safeParse(ChatRequest, whole).success, false);
+  }
+  const plain = { messages: [look], n: 1, "response_format": { type: "text" } };
+  strictEqual(v.safeParse(ChatRequest, plain).success, true);
+});

@@ -1,0 +1,44 @@
+/**
+ * The application of a tiny server, with another vision tokenizer to draw with.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import { createApp } from "../../functions/app.ts";
+import type { AppEnv } from "../../functions/context.ts";
+import type { VisionModel } from "../../functions/ports.ts";
+import { appOptions, type TinyServer } from "./tiny_server.ts";
+
+/** The application; `change` makes the other from the real one. */
+export function withVision(
+  { services }: TinyServer,
+  change: (vision: VisionModel) => VisionModel,
+): Hono<AppEnv> {
+  return createApp({
+    codec: services.codec,
+    limits: services.limits,
+    drawer: (model) => {
+      const drawer = services.drawer(model);
+      return { ...drawer, vision: change(plain(drawer.vision)) };
+    },
+    answerer: (model) => services.answerer(model),
+    vision: (model) => services.vision(model),
+    text: (model) => services.text(model),
+    models: () => services.models(),
+  }, appOptions().options);
+}
+
+/** A record that can be spread, unlike an instance. */
+function plain(vision: VisionModel): VisionModel {
+  return {
+    encode: (...input) => vision.encode(...input),
+    decode: (...input) => vision.decode(...input),
+    encodeClip: (...input) => vision.encodeClip(...input),
+    decodeClip: (...input) => vision.decodeClip(...input),
+    pixelsPerCode: vision.pixelsPerCode,
+    framesPerCode: vision.framesPerCode,
+    codebookSize: vision.codebookSize,
+    checkpoint: vision.checkpoint,
+  };
+}

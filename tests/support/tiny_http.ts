@@ -1,0 +1,74 @@
+/**
+ * The tiny checkpoints over a real socket.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import type { AppOptions } from "../../functions/app.ts";
+import type { AppEnv } from "../../functions/context.ts";
+import type { ServiceOptions } from "../../functions/services.ts";
+import { openTinyServer, type TinyServer } from "./tiny_server.ts";
+
+/** An address at which an application listens. */
+export interface Listening extends AsyncDisposable {
+  /** Without a slash at its end. */
+  readonly url: string;
+}
+
+/** A server that clients talk to. */
+export interface TinyHttp extends TinyServer, Listening {
+  /** Comes when a model is at work. */
+  readonly busy: () => Promise<void>;
+  /** Comes when no model is at work. */
+  readonly idle: () => Promise<void>;
+}
+
+/** Serves `app` on a free port. */
+export function listen(app: Hono<AppEnv>): Listening {
+  const http = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    app.fetch,
+  );
+  return {
+    url: `http://127.0.0.1:${http.addr.port}`,
+    [Symbol.asyncDispose]: () => http.shutdown(),
+  };
+}
+
+/** Serves the tiny checkpoints on a free port. */
+export async function listenTiny(
+  services: Partial<ServiceOptions> = {},
+  options: Partial<AppOptions> = {},
+): Promise<TinyHttp> {
+  const server = await openTinyServer(services, options);
+  const http = listen(server.app);
+  return {
+    ...server,
+    url: http.url,
+    busy: () => until(() => isBusy(server)),
+    idle: () => until(() => !isBusy(server)),
+    [Symbol.asyncDispose]: async () => {
+      await http[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/**
+ * Comes when `condition` holds.
+ *
+ * @throws When that takes seconds.
+ */
+export async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; !condition(); i++) {
+    if (i === 5000) throw new Error("it does not come about");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+function isBusy({ services }: TinyServer): boolean {
+  return services.models().some(({ engine }) =>
+    engine !== undefined && engine.running + engine.waiting > 0
+  );
+}
