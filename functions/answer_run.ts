@@ -6,6 +6,7 @@
 
 import { answer, type AnswerEvent, type Question } from "../lib/emu3.ts";
 import type { CodeGrid } from "../lib/grid.ts";
+import { checkAdapter } from "./adapters.ts";
 import { type Call, observed } from "./call.ts";
 import type { WireEvent } from "./events.ts";
 import type { Answerers, ModelPair } from "./ports.ts";
@@ -53,6 +54,7 @@ export type QuestionFields = Pick<
   | "seed"
   | "template"
   | "model"
+  | "adapter"
 >;
 
 /** What a question is about, and how long it took to become codes. */
@@ -67,6 +69,7 @@ export interface AskedGrids {
  * Starts to answer once it is listened to.
  *
  * @throws {UnknownModelError} When there is no such model.
+ * @throws {UnknownAdapterError} When there is no such adapter.
  */
 export function startAnswer(
   answerers: Answerers,
@@ -75,6 +78,7 @@ export function startAnswer(
   call: Call,
 ): AnswerRun {
   const models = answerers.answerer(fields.model);
+  checkAdapter(fields.adapter);
   const question = { ...questionFrom(fields, models, call), grids };
   const run = {
     id: call.id ?? `cap-${crypto.randomUUID()}`,

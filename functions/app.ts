@@ -28,6 +28,7 @@ import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
 import { problemFrom, problemHeaders } from "./problem.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
+import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
 
 /** All that the routes depend on. */
@@ -100,7 +101,16 @@ function functionRoutes(
   };
   for (const name of FUNCTION_NAMES) {
     if (options.functions.has(name)) app.route("/", routes[name]());
-    else app.all(`/v1/${name}`, () => switchedOff(name));
+    else app.all(`/v1/${name}`, () => switchedOff(`${name} is not`));
+  }
+  const { functions } = options;
+  if (functions.has("generate") || functions.has("caption")) {
+    app.route("/", score(services, functions));
+  } else {
+    app.all(
+      "/v1/score",
+      () => switchedOff("neither generate nor caption is"),
+    );
   }
   return app;
 }
@@ -194,8 +204,8 @@ function calling(timeoutMs: number | undefined): MiddlewareHandler<AppEnv> {
   };
 }
 
-function switchedOff(name: string): never {
+function switchedOff(claim: string): never {
   throw new NotFoundError(
-    `Cannot find path: ${name} is not among the FUNCTIONS of this server`,
+    `Cannot find path: ${claim} among the FUNCTIONS of this server`,
   );
 }

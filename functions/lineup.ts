@@ -6,7 +6,7 @@
 
 import { CheckpointError } from "../lib/errors.ts";
 import { findVisionFolder } from "../lib/loading/checkpoint.ts";
-import { modelName } from "../lib/loading/hub_cache.ts";
+import { hubCommit, modelName } from "../lib/loading/hub_cache.ts";
 import type { FunctionName } from "./function_names.ts";
 
 /** A folder. */
@@ -17,6 +17,8 @@ export interface Place {
   readonly key: string;
   /** What requests call the model. */
   readonly name: string;
+  /** Commit of its repository; undefined when nothing says it. */
+  readonly revision: string | undefined;
 }
 
 /** A language model, its vision tokenizer, and what they do. */
@@ -113,7 +115,12 @@ function lineup(
 async function place(folder: string): Promise<Place> {
   try {
     const key = await Deno.realPath(folder);
-    return { folder, key, name: modelName(folder) };
+    return {
+      folder,
+      key,
+      name: modelName(folder),
+      revision: hubCommit(folder),
+    };
   } catch (cause) {
     throw new CheckpointError(folder, "there is no such folder", { cause });
   }

@@ -126,6 +126,8 @@ export interface Tokenizers extends Tools {
 export interface ModelListing {
   /** Name of its folder. */
   readonly name: string;
+  /** Commit of its repository; undefined when nothing says it. */
+  readonly revision: string | undefined;
   /** Functions that it serves. */
   readonly capabilities: readonly string[];
   /** Numeric format of its weights in memory. */

@@ -65,6 +65,7 @@ const PROBLEMS: Readonly<
   "malformed-body": [400, "Malformed body"],
   "not-found": [404, "Not found"],
   "unknown-model": [404, "Unknown model"],
+  "unknown-adapter": [404, "Unknown adapter"],
   "unknown-job": [404, "Unknown job"],
   "job-conflict": [409, "Job cannot do that"],
   "idempotency-conflict": [409, "Request still at work"],

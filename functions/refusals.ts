@@ -168,6 +168,25 @@ export class IdempotencyMismatchError extends Emu3Error {
   }
 }
 
+/** An adapter that is not here. */
+export class UnknownAdapterError extends Emu3Error {
+  /**
+   * Says what was asked for and what there is.
+   *
+   * @param adapter As the request names it.
+   * @param known Names that would do.
+   */
+  constructor(adapter: string, known: readonly string[]) {
+    const names = known.map((name) => `"${name}"`).join(", ");
+    super(
+      "unknown-adapter",
+      `Cannot find adapter "${adapter}": ${
+        names === "" ? "none is loaded" : `there is ${names}`
+      }`,
+    );
+  }
+}
+
 /** A path that is there, but not for this method. */
 export class MethodNotAllowedError extends Emu3Error {
   /**

@@ -208,6 +208,7 @@ export class Services
         return [
           {
             name: language.name,
+            revision: language.revision,
             capabilities: languageCapabilities(seat),
             state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
             details: opened?.details,
@@ -216,6 +217,7 @@ export class Services
           },
           {
             name: vision.name,
+            revision: vision.revision,
             capabilities: visionCapabilities(functions),
             state: this.#visions.get(vision.key)!.state,
             details: undefined,

@@ -8,6 +8,7 @@ import { type Context, Hono } from "hono";
 import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
 import { drawingTokens, questionTokens } from "../lib/emu3.ts";
 import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
+import { checkAdapter } from "./adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
 import type { AppEnv } from "./context.ts";
 import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
@@ -168,6 +169,7 @@ async function promptTokens(tokenizers: Tokenizers, { fields }: Body) {
   const name = fields.model ?? fields.prompt!.model;
   const vision = tokenizers.vision(name);
   const language = await tokenizers.text(name);
+  checkAdapter(fields.prompt!.adapter);
   // Prompts are the same for every strategy.
   const models = { language, vision, strategy: () => STRATEGY_OF_SEVERAL };
   const scene = sceneFrom(fields.prompt!, models, "/prompt");

@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import {
+  AdapterName,
   DecodeMode,
   Grid,
   ModelName,
@@ -19,6 +20,9 @@ import {
 
 /** Pictures that one question may be about. */
 export const MAX_PICTURES = 8;
+
+/** What is asked where nothing is. */
+export const DEFAULT_QUESTION = "Please describe the image";
 
 /** How questions are worded. */
 export const Template = v.pipe(
@@ -36,7 +40,7 @@ export const CaptionRequest = v.strictObject({
   grids: v.optional(
     v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
   ),
-  question: v.optional(Text, "Please describe the image"),
+  question: v.optional(Text, DEFAULT_QUESTION),
   "max_tokens": v.optional(
     v.pipe(
       v.number(),
@@ -54,6 +58,7 @@ export const CaptionRequest = v.strictObject({
   template: v.optional(Template),
   decode: v.optional(DecodeMode, "display"),
   model: v.optional(ModelName),
+  adapter: v.optional(AdapterName),
 });
 /** A question about pictures. */
 export type CaptionRequest = v.InferOutput<typeof CaptionRequest>;

@@ -154,7 +154,7 @@ Deno.test("scorePicture() says of a drawn picture what drawing it said", async (
   };
   const events = await Array.fromAsync(draw(tiny.model, scene, NEVER));
   const drawn = events.flatMap((event) =>
-    event.type === "row" ? event.judgements : []
+    event.type === "row" ? event.row.judgements : []
   );
   const grid = events.find((event) => event.type === "grid")!.grid;
   const { logprobs } = await scorePicture(
