@@ -63,7 +63,7 @@ export function createApp(
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;
     app.use(idempotency(jobs, maxBodyBytes));
-    for (const name of options.functions) {
+    for (const name of [...options.functions, "score"]) {
       app.use(`/v1/${name}`, preference(jobs, maxBodyBytes));
     }
     app.route("/", jobRoutes(jobs));
@@ -161,6 +161,7 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
 
 /** Headers that a page of another origin may read. */
 const EXPOSED = [
+  "ETag",
   "X-Request-Id",
   "X-Seed",
   "X-Grid-Frames",

@@ -68,7 +68,11 @@ async function locateAll(
 
 async function run(environment: Environment): Promise<void> {
   const { listen, healthPort } = environment;
-  const services = await Services.start({ ...environment, warn: complain });
+  const services = await Services.start({
+    ...environment,
+    warn: complain,
+    ffmpeg: "ffmpeg",
+  });
   const options = {
     ...environment,
     maxRequests: environment.slots + environment.queueLimit,

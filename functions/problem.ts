@@ -72,6 +72,7 @@ const PROBLEMS: Readonly<
   "idempotency-mismatch": [422, "Key of another request"],
   "method-not-allowed": [405, "Method not allowed"],
   "not-acceptable": [406, "Not acceptable"],
+  "precondition-failed": [412, "Precondition failed"],
   "body-too-large": [413, "Body too large"],
   "image-too-large": [413, "Picture too large"],
   "unreadable-image": [415, "Unreadable picture"],

@@ -168,6 +168,18 @@ export class IdempotencyMismatchError extends Emu3Error {
   }
 }
 
+/** A client that wants an answer other than the one it would get. */
+export class PreconditionFailedError extends Emu3Error {
+  /**
+   * Says what is the case.
+   *
+   * @param message Of the answer.
+   */
+  constructor(message: string) {
+    super("precondition-failed", `Cannot answer as asked: ${message}`);
+  }
+}
+
 /** An adapter that is not here. */
 export class UnknownAdapterError extends Emu3Error {
   /**

@@ -7,8 +7,10 @@
 
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "./context.ts";
+import { askedIn, tagHeaders } from "./entity_tag.ts";
 import type { FunctionName } from "./function_names.ts";
 import { negotiate } from "./negotiate.ts";
+import type { ModelPair } from "./ports.ts";
 import { checkOneWay, questionGrids } from "./question_pictures.ts";
 import { invalidField } from "./refusals.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
@@ -43,27 +45,44 @@ export function score(
       files: { image: MAX_PICTURES },
       codes: true,
     });
-    const judged = await judge(c, scorers, functions, upload);
+    const models = checkedModels(scorers, functions, upload);
+    const tag = tagHeaders(c, scorers, {
+      type: TYPES[0],
+      models: [models.language.name, models.vision.checkpoint.name],
+      asked: askedIn(c.req.raw, upload),
+      weak: true,
+    });
+    const judged = await judge(c, scorers, upload, models);
     return c.json(judged, 200, {
       "server-timing": serverTiming(judged.timings),
+      ...tag,
     });
   });
 }
 
-async function judge(
-  c: Context<AppEnv>,
+/** The models for a body that makes sense. */
+function checkedModels(
   scorers: Scorers,
   functions: ReadonlySet<FunctionName>,
   upload: Upload<ScoreRequest>,
-): Promise<ScoreAnswer> {
+): ModelPair {
   const { fields, files } = upload;
-  const { call } = c.var;
   const kind = scoreKind(fields);
   checkOneWay(upload);
   if (kind === "prompt" && (files.get("image")?.length ?? 1) > 1) {
     throw invalidField("/image", "expected one: a prompt is of one picture");
   }
-  const models = scoringModels(scorers, functions, kind, fields);
+  return scoringModels(scorers, functions, kind, fields);
+}
+
+async function judge(
+  c: Context<AppEnv>,
+  scorers: Scorers,
+  upload: Upload<ScoreRequest>,
+  models: ModelPair,
+): Promise<ScoreAnswer> {
+  const { fields } = upload;
+  const { call } = c.var;
   const watch = new Stopwatch();
   const grids = await watch.run(() =>
     questionGrids(c.req.raw, upload, models.vision, scorers, {

@@ -254,6 +254,14 @@ Deno.test("POST /v1/score takes pixels where only generate is served", async () 
   strictEqual((await there!.json()).logprob, logprob);
 });
 
+Deno.test("POST /v1/score can be a job", async () => {
+  const body = { grid, prompt: "a fox" };
+  const { logprob } = await (await post(json(body))).json();
+  const job = await post(json(body, { prefer: "wait=60" }));
+  strictEqual(job.headers.get("preference-applied"), "wait=60");
+  strictEqual((await job.json()).logprob, logprob);
+});
+
 Deno.test("POST /v1/score ends the run when its client leaves", async () => {
   const leave = new AbortController();
   const seen = Promise.withResolvers<AbortSignal>();
