@@ -6,6 +6,7 @@
 
 import { answer, type AnswerEvent, type Question } from "../lib/emu3.ts";
 import type { CodeGrid } from "../lib/grid.ts";
+import { checkAdapter } from "./adapters.ts";
 import { asSent, type Call, observed } from "./call.ts";
 import type { WireEvent } from "./events.ts";
 import type { Answerers, ModelPair } from "./ports.ts";
@@ -64,6 +65,7 @@ export type QuestionFields =
     | "seed"
     | "template"
     | "model"
+    | "adapter"
   >
   & {
     /** Texts before which the answer ends; none when left out. */
@@ -82,6 +84,7 @@ export interface AskedGrids {
  * Starts to answer once it is listened to.
  *
  * @throws {UnknownModelError} When there is no such model.
+ * @throws {UnknownAdapterError} When there is no such adapter.
  */
 export function startAnswer(
   answerers: Answerers,
@@ -90,6 +93,7 @@ export function startAnswer(
   call: Call,
 ): AnswerRun {
   const models = answerers.answerer(fields.model);
+  checkAdapter(fields.adapter);
   const question = { ...questionFrom(fields, models, call), grids };
   const run = {
     id: call.id ?? `cap-${crypto.randomUUID()}`,

@@ -34,6 +34,7 @@ import { publicBase, type PublicPlace } from "./public_url.ts";
 import { limitRate, type RateLimit } from "./rate_limit.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
+import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
 import { phaseSpans, tracing } from "./tracing.ts";
 
@@ -76,7 +77,7 @@ export function createApp(
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;
     app.use(idempotency(jobs, maxBodyBytes));
-    for (const name of options.functions) {
+    for (const name of [...options.functions, "score"]) {
       app.use(`/v1/${name}`, preference(jobs, maxBodyBytes));
     }
     app.route("/", jobRoutes(jobs));
@@ -116,7 +117,16 @@ function functionRoutes(
   };
   for (const name of FUNCTION_NAMES) {
     if (options.functions.has(name)) app.route("/", routes[name]());
-    else app.all(`/v1/${name}`, () => switchedOff(name));
+    else app.all(`/v1/${name}`, () => switchedOff(`${name} is not`));
+  }
+  const { functions } = options;
+  if (functions.has("generate") || functions.has("caption")) {
+    app.route("/", score(services, functions));
+  } else {
+    app.all(
+      "/v1/score",
+      () => switchedOff("neither generate nor caption is"),
+    );
   }
   for (const { path, needs, route } of openaiRoutes(services)) {
     if (options.functions.has(needs)) app.route("/", route());
@@ -196,6 +206,7 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
 
 /** Headers that a page of another origin may read. */
 const EXPOSED = [
+  "ETag",
   "X-Request-Id",
   "X-Seed",
   "X-Grid-Frames",
@@ -275,8 +286,8 @@ function calling(
   };
 }
 
-function switchedOff(name: string): never {
+function switchedOff(claim: string): never {
   throw new NotFoundError(
-    `Cannot find path: ${name} is not among the FUNCTIONS of this server`,
+    `Cannot find path: ${claim} among the FUNCTIONS of this server`,
   );
 }

@@ -5,11 +5,13 @@
  */
 
 import { type Context, Hono } from "hono";
+import { checkAdapter } from "./adapters.ts";
 import { type AnswerRun, startAnswer } from "./answer_run.ts";
 import type { AppEnv } from "./context.ts";
+import { askedIn, type Decisive, tagHeaders } from "./entity_tag.ts";
 import { eventStream } from "./events.ts";
 import { negotiate } from "./negotiate.ts";
-import type { Answerers } from "./ports.ts";
+import type { Answerers, ModelPair } from "./ports.ts";
 import { checkOneWay, questionGrids } from "./question_pictures.ts";
 import { CaptionRequest, MAX_PICTURES } from "./schema/caption.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
@@ -27,24 +29,47 @@ export function caption(answerers: Answerers): Hono<AppEnv> {
       files: { image: MAX_PICTURES },
       codes: true,
     });
-    const run = await begin(c, answerers, upload);
+    checkOneWay(upload);
+    const models = answerers.answerer(upload.fields.model);
+    checkAdapter(upload.fields.adapter);
+    const decided = decisive(c.req.raw, upload, models, type);
+    const tag = tagHeaders(c, answerers, decided);
+    const run = await begin(c, answerers, upload, models);
     if (type === "text/event-stream") return await eventStream(c, run.events);
     const answered = await run.finish();
-    const headers = { "server-timing": serverTiming(answered.timings) };
+    const timing = serverTiming(answered.timings);
+    const headers = { "server-timing": timing, ...tag };
     return type === "text/plain"
       ? c.text(answered.text, 200, headers)
       : c.json(answered, 200, headers);
   });
 }
 
+/** A seed that was drawn is another one next time. */
+function decisive(
+  request: Request,
+  upload: Upload<CaptionRequest>,
+  { language, vision }: ModelPair,
+  type: typeof TYPES[number],
+): Decisive | undefined {
+  const { seed, temperature } = upload.fields;
+  const chance = seed === undefined && temperature > 0;
+  if (chance || type === "text/event-stream") return undefined;
+  return {
+    type,
+    models: [language.name, vision.checkpoint.name],
+    asked: askedIn(request, upload),
+    weak: type === "application/json",
+  };
+}
+
 async function begin(
   c: Context<AppEnv>,
   answerers: Answerers,
   upload: Upload<CaptionRequest>,
+  models: ModelPair,
 ): Promise<AnswerRun> {
-  checkOneWay(upload);
   const { call } = c.var;
-  const models = answerers.answerer(upload.fields.model);
   const watch = new Stopwatch();
   const grids = await watch.run(() =>
     questionGrids(c.req.raw, upload, models.vision, answerers, {

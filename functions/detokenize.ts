@@ -11,6 +11,7 @@ import type { RgbImage } from "../lib/vision/image.ts";
 import { isBinaryType, readBinaryCodes } from "./binary_grid.ts";
 import { isJson, mediaType, readBytes, readJson } from "./body.ts";
 import type { AppEnv } from "./context.ts";
+import { tagHeaders } from "./entity_tag.ts";
 import { JPEG_QUALITY } from "./drawing_walk.ts";
 import {
   clipFromFields,
@@ -37,6 +38,7 @@ const CLIP_TYPES = [
   "image/gif",
   "application/zip",
   "application/json",
+  "video/mp4",
 ] as const;
 const MIXED_TYPES = ["application/json"] as const;
 
@@ -109,14 +111,16 @@ async function pixelsAnswer(
 
 async function pictureAnswer(
   c: Context<AppEnv>,
-  { codec }: Tokenizers,
+  tokenizers: Tokenizers,
   vision: VisionModel,
   grid: CodeGrid,
 ): Promise<Response> {
+  const { codec } = tokenizers;
   const type = negotiate(c.req.header("accept"), PICTURE_TYPES);
+  const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, grid);
   const watch = new Stopwatch();
   const image = await watch.run(() => vision.decode(grid, c.var.call.signal));
-  const headers = timingHeader(c, vision, watch);
+  const headers = { ...timingHeader(c, vision, watch), ...tag };
   const bytes = type === "image/jpeg"
     ? await codec.encodeJpeg(image, { quality: JPEG_QUALITY })
     : await codec.encodePng(image, {});
@@ -132,15 +136,21 @@ async function clipAnswer(
   vision: VisionModel,
   clip: CodeClip,
 ): Promise<Response> {
-  const type = negotiate(c.req.header("accept"), CLIP_TYPES);
+  const { encodeVideo } = tokenizers;
+  const types = CLIP_TYPES
+    .filter((type) => type !== "video/mp4" || encodeVideo !== undefined);
+  const type = negotiate(c.req.header("accept"), types);
   checkClipSize(clip, vision, tokenizers);
+  const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, clip);
   const watch = new Stopwatch();
   const frames = await watch.run(() =>
     vision.decodeClip(clip, c.var.call.signal)
   );
-  const headers = timingHeader(c, vision, watch);
+  const headers = { ...timingHeader(c, vision, watch), ...tag };
   if (type !== "application/json") {
-    return file(c, await clipFile(tokenizers, frames, type), type, headers);
+    const { signal } = c.var.call;
+    const bytes = await clipFile(tokenizers, frames, type, signal);
+    return file(c, bytes, type, headers);
   }
   const pictures: ReturnType<typeof png>[] = [];
   for (const frame of frames) {
@@ -156,10 +166,23 @@ async function clipAnswer(
   return c.json(body, 200, headers);
 }
 
+/** Codes alone decide; how an MP4 comes out depends on the program, too. */
+function tagOf(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  model: string,
+  type: string,
+  asked: unknown,
+): Record<string, string> {
+  const weak = type === "video/mp4";
+  return tagHeaders(c, tokenizers, { type, models: [model], asked, weak });
+}
+
 async function clipFile(
-  { codec }: Tokenizers,
+  { codec, encodeVideo }: Tokenizers,
   frames: readonly RgbImage[],
   type: Exclude<typeof CLIP_TYPES[number], "application/json">,
+  signal: AbortSignal,
 ): Promise<Uint8Array> {
   const options = { framesPerSecond: FRAMES_PER_SECOND };
   switch (type) {
@@ -169,6 +192,8 @@ async function clipFile(
       return await codec.encodeGif(frames, options);
     case "application/zip":
       return await codec.zipPngs(frames);
+    case "video/mp4":
+      return await encodeVideo!(frames, { ...options, signal });
   }
 }
 
@@ -192,7 +217,7 @@ async function mixedAnswer(
   tokenizers: Tokenizers,
   body: DetokenizeRequest,
 ): Promise<Response> {
-  negotiate(c.req.header("accept"), MIXED_TYPES);
+  const type = negotiate(c.req.header("accept"), MIXED_TYPES);
   const model = await tokenizers.text(body.model);
   const { size } = model.vocabulary;
   const tokens = Int32Array.from(body.tokens!);
@@ -200,15 +225,20 @@ async function mixedAnswer(
   if (bad !== -1) {
     throw invalidField(`/tokens/${bad}`, `expected a token below ${size}`);
   }
+  const tag = tagOf(c, tokenizers, model.name, type, tokens);
   const parts = parseMixed(tokens, model);
   c.var.call.note?.(tokens.length);
-  return c.json({
-    model: model.name,
-    parts: parts.map((part) =>
-      part.type === "text" ? part : { ...part, grid: gridFields(part.grid) }
-    ),
-    text: parts.map((part) => part.type === "text" ? part.text : "").join(""),
-  });
+  return c.json(
+    {
+      model: model.name,
+      parts: parts.map((part) =>
+        part.type === "text" ? part : { ...part, grid: gridFields(part.grid) }
+      ),
+      text: parts.map((part) => part.type === "text" ? part.text : "").join(""),
+    },
+    200,
+    tag,
+  );
 }
 
 function png(bytes: Uint8Array) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkAdapter } from "./adapters.ts";
 import { asSent, type Call, observed } from "./call.ts";
 import { drawingFields, imageFields, rowFields } from "./drawing_fields.ts";
 import {
@@ -49,6 +50,7 @@ export interface WantedFile {
  *
  * @throws {InvalidFieldsError} When fields contradict each other.
  * @throws {UnknownModelError} When there is no such model.
+ * @throws {UnknownAdapterError} When there is no such adapter.
  */
 export function startDrawing(
   drawers: Drawers,
@@ -57,6 +59,7 @@ export function startDrawing(
   call: Call,
 ): DrawingRun {
   const models = drawers.drawer(request.model);
+  checkAdapter(request.adapter);
   const seed = request.seed ?? call.seed;
   const scene = sceneFrom({ ...request, seed }, models);
   if (wanted.file !== undefined) {

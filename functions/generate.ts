@@ -8,6 +8,7 @@ import { type Context, Hono } from "hono";
 import { BINARY_TYPES, binaryAnswer, type BinaryType } from "./binary_grid.ts";
 import { readJson } from "./body.ts";
 import type { AppEnv } from "./context.ts";
+import { type Decisive, tagHeaders } from "./entity_tag.ts";
 import type { Drawing, FileType } from "./drawing_walk.ts";
 import { drawingFields } from "./drawing_fields.ts";
 import { type DrawingRun, startDrawing } from "./drawing_run.ts";
@@ -46,16 +47,17 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
     const preview = request.preview && streams;
     const wanted = { file, preview };
     const run = startDrawing(drawers, request, wanted, c.var.call);
+    const tag = tagHeaders(c, drawers, decisive(request, run, type));
     switch (type) {
       case "text/event-stream":
         return await eventStream(c, run.events);
       case "application/json":
-        return await jsonAnswer(c, run);
+        return await jsonAnswer(c, run, tag);
       case "image/png":
       case "image/jpeg":
-        return await fileAnswer(c, run);
+        return await fileAnswer(c, run, tag);
       default:
-        return await codesAnswer(c, run, type);
+        return await codesAnswer(c, run, type, tag);
     }
   });
 }
@@ -74,19 +76,38 @@ function fileType(type: typeof TYPES[number]): FileType | undefined {
   }
 }
 
+/** A seed that was drawn is another one next time. */
+function decisive(
+  request: GenerateRequest,
+  { task: { scene, models, metadata } }: DrawingRun,
+  type: typeof TYPES[number],
+): Decisive | undefined {
+  const chance = request.seed === undefined && scene.sampling.temperature > 0;
+  if (chance || type === "text/event-stream") return undefined;
+  return {
+    type,
+    models: [models.language.name, models.vision.checkpoint.name],
+    asked: { ...scene, metadata },
+    weak: type === "application/json",
+  };
+}
+
 async function jsonAnswer(
   c: Context<AppEnv>,
   run: DrawingRun,
+  tag: Record<string, string>,
 ): Promise<Response> {
   const drawing = await run.finish();
   return c.json(drawingFields(run, drawing), 200, {
     "server-timing": serverTiming(drawing.timings),
+    ...tag,
   });
 }
 
 async function fileAnswer(
   c: Context<AppEnv>,
   run: DrawingRun,
+  tag: Record<string, string>,
 ): Promise<Response> {
   const drawing = await run.finish();
   const [picture] = drawing.pictures;
@@ -96,6 +117,7 @@ async function fileAnswer(
     "x-grid-height": `${picture!.grid.height}`,
     "x-grid-width": `${picture!.grid.width}`,
     ...answerHeaders(run, drawing),
+    ...tag,
   });
 }
 
@@ -104,6 +126,7 @@ async function codesAnswer(
   c: Context<AppEnv>,
   run: DrawingRun,
   type: BinaryType,
+  tag: Record<string, string>,
 ): Promise<Response> {
   const drawing = await run.finish();
   const { size, count } = run.task.scene;
@@ -115,7 +138,11 @@ async function codesAnswer(
     count === 1 ? grids : { ...grids, frames: count },
     type,
   );
-  return c.body(body, 200, { ...headers, ...answerHeaders(run, drawing) });
+  return c.body(body, 200, {
+    ...headers,
+    ...answerHeaders(run, drawing),
+    ...tag,
+  });
 }
 
 function answerHeaders({ task }: DrawingRun, { timings }: Drawing) {

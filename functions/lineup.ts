@@ -6,7 +6,8 @@
 
 import { CheckpointError } from "../lib/errors.ts";
 import { findVisionFolder } from "../lib/loading/checkpoint.ts";
-import { modelName } from "../lib/loading/hub_cache.ts";
+import { hubCommit, modelName } from "../lib/loading/hub_cache.ts";
+import { folderFingerprint } from "./fingerprint.ts";
 import type { FunctionName } from "./function_names.ts";
 
 /** A folder. */
@@ -17,6 +18,10 @@ export interface Place {
   readonly key: string;
   /** What requests call the model. */
   readonly name: string;
+  /** Commit of its repository; undefined when nothing says it. */
+  readonly revision: string | undefined;
+  /** Differs when its files do. */
+  readonly fingerprint: string;
 }
 
 /** A language model, its vision tokenizer, and what they do. */
@@ -113,7 +118,9 @@ function lineup(
 async function place(folder: string): Promise<Place> {
   try {
     const key = await Deno.realPath(folder);
-    return { folder, key, name: modelName(folder) };
+    const revision = hubCommit(folder);
+    const fingerprint = revision ?? await folderFingerprint(key);
+    return { folder, key, name: modelName(folder), revision, fingerprint };
   } catch (cause) {
     throw new CheckpointError(folder, "there is no such folder", { cause });
   }

@@ -76,6 +76,7 @@ async function run(environment: Environment): Promise<void> {
     ...environment,
     pictureNetwork: environment.urlInputs ? INTERNET : undefined,
     warn: complain,
+    ffmpeg: "ffmpeg",
   });
   const options = {
     ...environment,

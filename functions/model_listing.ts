@@ -17,10 +17,12 @@ export const UNLOADED: HeldState = { state: "unloaded", phases: [] };
 /** What a language model does. */
 export function languageCapabilities(
   { draws, answers }: Pick<Seat, "draws" | "answers">,
-): FunctionName[] {
+): string[] {
   return [
     ...(draws ? ["generate"] as const : []),
     ...(answers ? ["caption"] as const : []),
+    // Pictures are judged where they are drawn, answers where they are given.
+    ...(draws || answers ? ["score"] as const : []),
   ];
 }
 
@@ -60,6 +62,7 @@ function merge(a: ModelListing, b: ModelListing): ModelListing {
     ...a,
     capabilities: [...new Set([...a.capabilities, ...b.capabilities])],
     state: rank(a) <= rank(b) ? a.state : b.state,
+    revision: a.revision ?? b.revision,
     details: a.details ?? b.details,
     engine: a.engine ?? b.engine,
   };

@@ -5,6 +5,7 @@
  */
 
 import { Hono } from "hono";
+import { ADAPTERS } from "./adapters.ts";
 import type { AppEnv } from "./context.ts";
 import type {
   EngineListing,
@@ -35,37 +36,37 @@ export function models(listing: Listing): Hono<AppEnv> {
 
 /** A model as it is listed. */
 export function modelFields(model: ModelListing): Record<string, unknown> {
-  const { name, capabilities, precision, device, state, details, engine } =
-    model;
+  const { name, precision, device, state, details, engine } = model;
   return {
     id: name,
     object: "model",
     // OpenAI's clients want a date; files have none that means anything.
     created: 0,
     "owned_by": "local",
-    capabilities,
+    revision: model.revision ?? null,
+    capabilities: model.capabilities,
     precision,
     device,
     ...state,
-    ...(details && detailFields(details)),
+    // Known once a language model is open; of a vision tokenizer, never.
+    "image_area": details?.imageArea ?? null,
+    "context_length": details?.contextLength ?? null,
+    examples: details?.examples ?? [],
+    adapters: ADAPTERS,
+    ...(details && { defaults: defaultFields(details) }),
     ...(engine && { engine: engineFields(engine) }),
   };
 }
 
-function detailFields({ generation, ...details }: ModelDetails) {
+function defaultFields({ generation, strategy }: ModelDetails) {
   return {
-    "image_area": details.imageArea,
-    "context_length": details.contextLength,
-    examples: details.examples,
-    defaults: {
-      "guidance_scale": generation.guidanceScale,
-      "negative_prompt": generation.negativePrompt,
-      temperature: generation.temperature,
-      "top_k": generation.topK,
-      "top_p": generation.topP,
-      template: generation.template,
-      strategy: details.strategy,
-    },
+    "guidance_scale": generation.guidanceScale,
+    "negative_prompt": generation.negativePrompt,
+    temperature: generation.temperature,
+    "top_k": generation.topK,
+    "top_p": generation.topP,
+    template: generation.template,
+    strategy,
   };
 }
 

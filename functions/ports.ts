@@ -15,6 +15,7 @@ import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import type { LanguageModel } from "../lib/language_model.ts";
 import type { TextTokenizer } from "../lib/text/text_tokenizer.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
+import type { VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../lib/vocabulary.ts";
 import type { HeldState } from "./held.ts";
@@ -84,6 +85,14 @@ export interface Tools {
   /** What is the same for all requests. */
   readonly limits: Limits;
   /**
+   * What tells the answers of a model from those of another one that has its
+   * name: files, precision, device, version. Where it is undefined, answers have
+   * no tags.
+   */
+  readonly identify?: (name: string) => string;
+  /** Frames → MP4; undefined where no program does it. */
+  readonly encodeVideo?: VideoEncoder | undefined;
+  /**
    * Fetches the picture that a field names by its URL; undefined where none are
    * fetched.
    *
@@ -128,6 +137,8 @@ export interface Tokenizers extends Tools {
 export interface ModelListing {
   /** Name of its folder. */
   readonly name: string;
+  /** Commit of its repository; undefined when nothing says it. */
+  readonly revision: string | undefined;
   /** Functions that it serves. */
   readonly capabilities: readonly string[];
   /** Numeric format of its weights in memory. */

@@ -168,6 +168,37 @@ export class IdempotencyMismatchError extends Emu3Error {
   }
 }
 
+/** A client that wants an answer other than the one it would get. */
+export class PreconditionFailedError extends Emu3Error {
+  /**
+   * Says what is the case.
+   *
+   * @param message Of the answer.
+   */
+  constructor(message: string) {
+    super("precondition-failed", `Cannot answer as asked: ${message}`);
+  }
+}
+
+/** An adapter that is not here. */
+export class UnknownAdapterError extends Emu3Error {
+  /**
+   * Says what was asked for and what there is.
+   *
+   * @param adapter As the request names it.
+   * @param known Names that would do.
+   */
+  constructor(adapter: string, known: readonly string[]) {
+    const names = known.map((name) => `"${name}"`).join(", ");
+    super(
+      "unknown-adapter",
+      `Cannot find adapter "${adapter}": ${
+        names === "" ? "none is loaded" : `there is ${names}`
+      }`,
+    );
+  }
+}
+
 /** A path that is there, but not for this method. */
 export class MethodNotAllowedError extends Emu3Error {
   /**

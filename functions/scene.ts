@@ -49,6 +49,7 @@ export function sceneFrom(
   pointer = "",
 ): Scene {
   const { generation, config } = language;
+  const temperature = request.temperature ?? generation.temperature;
   const size = gridSize(
     request,
     config.imageArea,
@@ -69,11 +70,12 @@ export function sceneFrom(
       ),
     strategy: strategyOf(request.strategy ?? strategy(request.n)),
     sampling: {
-      temperature: request.temperature ?? generation.temperature,
+      temperature,
       topK: request.top_k ?? generation.topK,
       topP: request.top_p ?? generation.topP,
     },
-    seed: request.seed ?? randomSeed(),
+    // Where nothing is drawn by chance, a seed is but a name.
+    seed: request.seed ?? (temperature === 0 ? 0 : randomSeed()),
     count: request.n,
     logprobs: request.logprobs,
   };

@@ -19,6 +19,7 @@ import {
 } from "../lib/drawing/strategy.ts";
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import { Runtime } from "../lib/runtime/runtime.ts";
+import { findFfmpeg, type VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import {
   DEFAULT_DEADLINE_MS,
@@ -86,6 +87,8 @@ export interface ServiceOptions {
   readonly precision: Precision | undefined;
   /** Folder for copies of models; undefined where nothing can be kept. */
   readonly copyFolder: string | undefined;
+  /** Name or path of the program that makes videos; undefined for none. */
+  readonly ffmpeg?: string;
   /** Told what takes long for a reason that can be removed. */
   readonly warn: (line: string) => void;
   /** Requests that may wait, by each language model. */
@@ -119,7 +122,15 @@ export class Services
   /** Settles when everything that functions need is loaded and warm. */
   readonly loaded: Promise<void>;
 
-  private constructor(options: ServiceOptions, lineup: Lineup) {
+  /** Frames → MP4, where there is a program that does it. */
+  readonly encodeVideo: VideoEncoder | undefined;
+
+  private constructor(
+    options: ServiceOptions,
+    lineup: Lineup,
+    encodeVideo: VideoEncoder | undefined,
+  ) {
+    this.encodeVideo = encodeVideo;
     this.#options = options;
     this.#lineup = lineup;
     this.#runtime = new Runtime({ threads: options.threads });
@@ -141,7 +152,11 @@ export class Services
    * @throws {RuntimeError} When ONNX Runtime cannot be opened.
    */
   static async start(options: ServiceOptions): Promise<Services> {
-    return new Services(options, await planLineup(options));
+    const { ffmpeg, functions } = options;
+    const encodeVideo = ffmpeg !== undefined && functions.has("detokenize")
+      ? await findFfmpeg(ffmpeg)
+      : undefined;
+    return new Services(options, await planLineup(options), encodeVideo);
   }
 
   /** Pictures ⇄ bytes. */
@@ -183,6 +198,20 @@ export class Services
     return this.#pair(this.#seat(model, ({ answers }) => answers));
   }
 
+  /** What tells the answers of a model from those of another of its name. */
+  readonly identify = (name: string): string => {
+    const places = this.#lineup.seats
+      .flatMap(({ language, vision }) => [language, vision])
+      .filter((place) => place.name === name);
+    const parts = places.map(({ key, fingerprint }) => {
+      const held = this.#languages.get(key);
+      const dtype = held?.peek()?.cache.dtype;
+      return [fingerprint, this.#precisionOf(held), dtype];
+    });
+    const { threads } = this.#options;
+    return JSON.stringify([VERSION, this.device, threads, name, parts]);
+  };
+
   /** Pictures ⇄ codes, by the name of either model. */
   vision(model: string | undefined): VisionModel {
     const seat = this.#seat(model, () => true);
@@ -218,6 +247,7 @@ export class Services
         return [
           {
             name: language.name,
+            revision: language.revision,
             capabilities: languageCapabilities(seat),
             state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
             details: opened?.details,
@@ -226,6 +256,7 @@ export class Services
           },
           {
             name: vision.name,
+            revision: vision.revision,
             capabilities: visionCapabilities(functions),
             state: this.#visions.get(vision.key)!.state,
             details: undefined,

@@ -8,8 +8,10 @@ import { type Context, Hono } from "hono";
 import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
 import { drawingTokens, questionTokens } from "../lib/emu3.ts";
 import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
+import { checkAdapter } from "./adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
 import type { AppEnv } from "./context.ts";
+import { askedIn, tagHeaders } from "./entity_tag.ts";
 import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
@@ -20,7 +22,7 @@ import { sceneFrom } from "./scene.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
 import { MAX_FRAMES, TokenizeRequest } from "./schema/tokenize.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
-import { tokenizeKind } from "./tokenize_kinds.ts";
+import { type TokenizeKind, tokenizeKind } from "./tokenize_kinds.ts";
 import { pictureBytes, readUpload, type Upload } from "./upload.ts";
 
 /** What answers may be, the default first. */
@@ -45,15 +47,43 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       return await codesAnswer(c, tokenizers, upload, kind);
     }
     negotiate(accept, JSON_ONLY);
-    switch (kind) {
-      case "text":
-        return c.json(await textTokens(tokenizers, upload));
-      case "prompt":
-        return c.json(await promptTokens(tokenizers, upload));
-      case "question":
-        return c.json(await askedTokens(c, tokenizers, upload));
-    }
+    const name = upload.fields.model ?? upload.fields.prompt?.model;
+    const models = [(await tokenizers.text(name)).name];
+    if (kind !== "text") models.push(tokenizers.vision(name).checkpoint.name);
+    const tag = tagOf(c, tokenizers, upload, models);
+    return c.json(await tokensOf(c, tokenizers, upload, kind), 200, tag);
   });
+}
+
+/** Nothing here is left to chance. */
+function tagOf(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  upload: Body,
+  models: readonly string[],
+): Record<string, string> {
+  return tagHeaders(c, tokenizers, {
+    type: negotiate(c.req.header("accept"), CODE_TYPES),
+    models,
+    asked: askedIn(c.req.raw, upload),
+    weak: false,
+  });
+}
+
+async function tokensOf(
+  c: Context<AppEnv>,
+  tokenizers: Tokenizers,
+  upload: Body,
+  kind: Exclude<TokenizeKind, "image" | "frames">,
+) {
+  switch (kind) {
+    case "text":
+      return await textTokens(tokenizers, upload);
+    case "prompt":
+      return await promptTokens(tokenizers, upload);
+    case "question":
+      return await askedTokens(c, tokenizers, upload);
+  }
 }
 
 async function codesAnswer(
@@ -63,6 +93,7 @@ async function codesAnswer(
   kind: "image" | "frames",
 ): Promise<Response> {
   const vision = tokenizers.vision(upload.fields.model);
+  const tag = tagOf(c, tokenizers, upload, [vision.checkpoint.name]);
   const frames = await decoded(tokenizers, upload, kind, c.var.call.signal);
   const { decode = "display", resize = "smart", pad } = upload.fields;
   const prepared = await fit(tokenizers, frames, vision, { decode, resize });
@@ -79,10 +110,10 @@ async function codesAnswer(
   const type = negotiate(c.req.header("accept"), CODE_TYPES);
   if (type === "application/json") {
     const body = codesFields(codes, prepared[0]!, vision);
-    return c.json(body, 200, { "server-timing": timing });
+    return c.json(body, 200, { "server-timing": timing, ...tag });
   }
   const { body, headers } = binaryAnswer(codes, type);
-  return c.body(body, 200, { ...headers, "server-timing": timing });
+  return c.body(body, 200, { ...headers, "server-timing": timing, ...tag });
 }
 
 /** All pictures of the body; several for a clip. */
@@ -170,6 +201,7 @@ async function promptTokens(tokenizers: Tokenizers, { fields }: Body) {
   const name = fields.model ?? fields.prompt!.model;
   const vision = tokenizers.vision(name);
   const language = await tokenizers.text(name);
+  checkAdapter(fields.prompt!.adapter);
   // Prompts are the same for every strategy.
   const models = { language, vision, strategy: () => STRATEGY_OF_SEVERAL };
   const scene = sceneFrom(fields.prompt!, models, "/prompt");

@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import {
+  AdapterName,
   DecodeMode,
   Grid,
   ModelName,
@@ -20,7 +21,7 @@ import {
 /** Pictures that one question may be about. */
 export const MAX_PICTURES = 8;
 
-/** What is asked when nothing is. */
+/** What is asked where nothing is. */
 export const DEFAULT_QUESTION = "Please describe the image";
 
 /** How questions are worded. */
@@ -57,6 +58,7 @@ export const CaptionRequest = v.strictObject({
   template: v.optional(Template),
   decode: v.optional(DecodeMode, "display"),
   model: v.optional(ModelName),
+  adapter: v.optional(AdapterName),
 });
 /** A question about pictures. */
 export type CaptionRequest = v.InferOutput<typeof CaptionRequest>;

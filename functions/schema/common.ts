@@ -31,6 +31,13 @@ export const ModelName = v.pipe(
   v.description("Name of a model as GET /v1/models lists it."),
 );
 
+/** An adapter by its name. */
+export const AdapterName = v.pipe(
+  v.string(),
+  v.maxLength(256),
+  v.description("Name of an adapter as GET /v1/models lists it."),
+);
+
 /** A whole number that seeds all draws. */
 export const Seed = v.pipe(
   v.number(),

@@ -10,6 +10,7 @@
 import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
 import {
+  AdapterName,
   Grid,
   ModelName,
   Seed,
@@ -116,6 +117,7 @@ export const GenerateRequest = v.strictObject({
     true,
   ),
   model: v.optional(ModelName),
+  adapter: v.optional(AdapterName),
 });
 /** What to draw. */
 export type GenerateRequest = v.InferOutput<typeof GenerateRequest>;

@@ -181,11 +181,12 @@ export class Engine<Kept extends Snapshot = Snapshot>
   #retryAfterSeconds(): number {
     const running = [...this.#running].map((ticket): Running => {
       const { remaining, fed, rows } = ticket.sequence!;
+      const { maxNewTokens, tokensPerRun = 1 } = ticket.request;
       const chunks = Math.ceil(remaining / this.#decoder.chunkLength);
       return {
         ...ticket.claim,
         slots: rows.map(({ slot }) => slot),
-        steps: chunks + ticket.request.maxNewTokens - fed,
+        steps: chunks + Math.ceil((maxNewTokens - fed) / tokensPerRun),
       };
     });
     return retryAfterSeconds(

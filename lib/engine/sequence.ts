@@ -28,6 +28,8 @@ export interface EngineRequest {
   readonly prompts: readonly Prompt[];
   /** Tokens that the cache must hold after the prompts. */
   readonly maxNewTokens: number;
+  /** How many of them a run feeds, where that is known; 1 when left out. */
+  readonly tokensPerRun?: number;
   /** How it goes on. */
   readonly policy: Policy;
   /** Whether it runs for many steps, as a picture does. */

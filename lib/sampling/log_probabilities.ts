@@ -58,6 +58,19 @@ export function judge(
   };
 }
 
+/**
+ * The log-probability of `choice` alone.
+ *
+ * @param logits `[V]`, guided and constrained.
+ */
+export function logProbability(logits: Float32Array, choice: number): number {
+  let peak = -Infinity;
+  for (let i = 0; i < logits.length; i++) peak = Math.max(peak, logits[i]!);
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - peak);
+  return logits[choice]! - (peak + Math.log(sum));
+}
+
 /** Indices of the `count` greatest, greatest first; the lower first on ties. */
 function strongestOf(logits: Float32Array, count: number): number[] {
   const best: number[] = [];

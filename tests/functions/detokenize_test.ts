@@ -5,6 +5,7 @@ import { decodeFrames, decodeImage } from "../../lib/vision/decode.ts";
 import type { RgbImage } from "../../lib/vision/image.ts";
 import { goldenPath, TINY_VOCABULARY } from "../support/golden.ts";
 import { int32, readSafetensors } from "../support/safetensors.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { bytes, json, openTinyServer } from "../support/tiny_server.ts";
 
 const server = await openTinyServer();
@@ -158,4 +159,32 @@ Deno.test("POST /v1/detokenize takes mixed tokens apart", async () => {
 Deno.test("POST /v1/detokenize makes no text of no tokens", async () => {
   const body = await (await post(json({ tokens: [] }))).json();
   deepStrictEqual([body.parts, body.text], [[], ""]);
+});
+
+Deno.test("POST /v1/detokenize answers with MP4 where there is a program for it", async () => {
+  using folder = temporaryFolder();
+  // Lists its encoder, and counts what it is given otherwise.
+  const program = folder.write(
+    "ffmpeg",
+    '#!/bin/sh\ncase "$*" in *-encoders) echo " V....D libx264 "; exit;; esac\nwc -c\n',
+  );
+  await Deno.chmod(program, 0o755);
+  await using other = await openTinyServer({
+    functions: new Set(["detokenize"]),
+    ffmpeg: program,
+  });
+  const init = json({ clip }, { accept: "video/mp4" });
+  const answer = await other.app.request("/v1/detokenize", init);
+  strictEqual(answer.headers.get("content-type"), "video/mp4");
+  // Eight frames of 24 × 32 pixels.
+  strictEqual(Number(await answer.text()), 8 * 24 * 32 * 3);
+});
+
+Deno.test("POST /v1/detokenize lists no MP4 where there is no program for it", async () => {
+  const answer = await post(json({ clip }, { accept: "video/mp4" }));
+  strictEqual(answer.status, 406);
+  strictEqual(
+    (await answer.json()).detail,
+    "Cannot answer as asked: there is image/apng, image/gif, application/zip, application/json",
+  );
 });

@@ -1,6 +1,8 @@
-/** What `GET /v1/models` tells of the engine. */
+/** What `GET /v1/models` tells of models and their engines. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { goldenPath } from "../support/golden.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import {
   json,
   openTinyServer,
@@ -108,4 +110,54 @@ Deno.test("/v1/models tells no engine where none runs", async () => {
     await engineOf(server, "emu3-tiny-visiontokenizer"),
     undefined,
   );
+});
+
+Deno.test("/v1/models tells all that is listed of a model, open or not", async () => {
+  await using server = await openTinyServer({
+    functions: new Set(["generate"]),
+  });
+  const { data } = await (await server.app.request("/v1/models")).json();
+  const [{ phases, defaults, engine, ...language }, vision] = data;
+  deepStrictEqual(language, {
+    id: "emu3-tiny",
+    object: "model",
+    created: 0,
+    "owned_by": "local",
+    revision: null,
+    capabilities: ["generate", "score"],
+    precision: "fp32",
+    device: "cpu",
+    state: "ready",
+    "image_area": 4096,
+    "context_length": 9216,
+    examples: [],
+    adapters: [],
+  });
+  ok(engine.slots > 0 && defaults.guidance_scale >= 1);
+  for (const { name, seconds } of phases) {
+    ok(name.length > 0 && seconds >= 0);
+  }
+  deepStrictEqual(
+    [vision.revision, vision.image_area, vision.examples, vision.adapters],
+    [null, null, [], []],
+  );
+});
+
+Deno.test("/v1/models tells the commit of a checkpoint in Hugging Face's cache", async () => {
+  using hub = temporaryFolder();
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const snapshot = hub.link(
+    `models--org--emu3-tiny/snapshots/${commit}`,
+    goldenPath("checkpoints/emu3-tiny"),
+  );
+  await using server = await openTinyServer({
+    functions: new Set(["tokenize"]),
+    folders: {
+      gen: snapshot,
+      chat: snapshot,
+      vision: goldenPath("checkpoints/emu3-tiny-visiontokenizer"),
+    },
+  });
+  const model = await (await server.app.request("/v1/models/emu3-tiny")).json();
+  deepStrictEqual([model.revision, model.state], [commit, "unloaded"]);
 });

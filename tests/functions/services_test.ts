@@ -46,7 +46,7 @@ Deno.test("services load in the background and say how far they are", async () =
   await services.loaded;
   strictEqual(services.drawer(undefined).language.name, "emu3-tiny");
   deepStrictEqual(listed(services), {
-    "emu3-tiny": [["generate"], "ready"],
+    "emu3-tiny": [["generate", "score"], "ready"],
     "emu3-tiny-visiontokenizer": [[], "ready"],
   });
   const [language] = services.models();
@@ -89,7 +89,7 @@ Deno.test("services take both models from a folder of transformers' layout", asy
   });
   await services.loaded;
   deepStrictEqual(listed(services), {
-    "emu3-tiny-hf": [["generate", "detokenize"], "ready"],
+    "emu3-tiny-hf": [["generate", "score", "detokenize"], "ready"],
   });
 });
 

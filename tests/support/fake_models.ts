@@ -150,6 +150,7 @@ export function fakeServices(
 export function listing(name: string, state: HeldState): ModelListing {
   return {
     name,
+    revision: undefined,
     capabilities: ["generate"],
     precision: "fp32",
     device: "cpu",

@@ -1,0 +1,61 @@
+/**
+ * The body, form or query of `POST /v1/score`.
+ *
+ * `prompt` asks for the likelihood of a picture, `text` for that of an answer;
+ * each has options of its own.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { MAX_PICTURES, Template } from "./caption.ts";
+import {
+  AdapterName,
+  DecodeMode,
+  Grid,
+  ModelName,
+  Picture,
+  Text,
+} from "./common.ts";
+
+/** What is judged. */
+export const ScoreRequest = v.strictObject({
+  image: v.optional(Picture),
+  images: v.optional(
+    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_PICTURES)),
+  ),
+  grid: v.optional(Grid),
+  grids: v.optional(
+    v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
+  ),
+  prompt: v.optional(
+    v.pipe(Text, v.description("What the picture is said to show.")),
+  ),
+  "negative_prompt": v.optional(
+    v.pipe(Text, v.description("Prompt of the unconditional branch.")),
+  ),
+  "guidance_scale": v.optional(
+    v.pipe(
+      v.number(),
+      v.minValue(1),
+      v.maxValue(100),
+      v.description("1, when left out: no unconditional branch at all."),
+    ),
+  ),
+  rows: v.optional(
+    v.pipe(v.boolean(), v.description("Tell the sum of each row of codes.")),
+  ),
+  question: v.optional(
+    v.pipe(
+      Text,
+      v.description('"Please describe the image" when left out.'),
+    ),
+  ),
+  text: v.optional(v.pipe(Text, v.description("The answer, verbatim."))),
+  template: v.optional(Template),
+  decode: v.optional(DecodeMode, "display"),
+  model: v.optional(ModelName),
+  adapter: v.optional(AdapterName),
+});
+/** What is judged. */
+export type ScoreRequest = v.InferOutput<typeof ScoreRequest>;

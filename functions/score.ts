@@ -1,0 +1,95 @@
+/**
+ * `POST /v1/score`: how likely a picture is given its prompt, or an answer given
+ * its question.
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { AppEnv } from "./context.ts";
+import { askedIn, tagHeaders } from "./entity_tag.ts";
+import type { FunctionName } from "./function_names.ts";
+import { negotiate } from "./negotiate.ts";
+import type { ModelPair } from "./ports.ts";
+import { checkOneWay, questionGrids } from "./question_pictures.ts";
+import { invalidField } from "./refusals.ts";
+import { MAX_PICTURES } from "./schema/caption.ts";
+import { ScoreRequest } from "./schema/score.ts";
+import {
+  runScore,
+  type ScoreAnswer,
+  scoreKind,
+  type Scorers,
+  scoringModels,
+} from "./score_run.ts";
+import { serverTiming, Stopwatch } from "./timings.ts";
+import { readUpload, type Upload } from "./upload.ts";
+
+/** What answers may be. */
+const TYPES = ["application/json"] as const;
+
+/**
+ * The route, ready to mount.
+ *
+ * @param functions Those of the server: pictures are judged where they are
+ * drawn, answers where they are given.
+ */
+export function score(
+  scorers: Scorers,
+  functions: ReadonlySet<FunctionName>,
+): Hono<AppEnv> {
+  return new Hono<AppEnv>().post("/v1/score", async (c) => {
+    negotiate(c.req.header("accept"), TYPES);
+    const upload = await readUpload(c.req.raw, ScoreRequest, {
+      maxBytes: scorers.limits.maxBodyBytes,
+      files: { image: MAX_PICTURES },
+      codes: true,
+    });
+    const models = checkedModels(scorers, functions, upload);
+    const tag = tagHeaders(c, scorers, {
+      type: TYPES[0],
+      models: [models.language.name, models.vision.checkpoint.name],
+      asked: askedIn(c.req.raw, upload),
+      weak: true,
+    });
+    const judged = await judge(c, scorers, upload, models);
+    return c.json(judged, 200, {
+      "server-timing": serverTiming(judged.timings),
+      ...tag,
+    });
+  });
+}
+
+/** The models for a body that makes sense. */
+function checkedModels(
+  scorers: Scorers,
+  functions: ReadonlySet<FunctionName>,
+  upload: Upload<ScoreRequest>,
+): ModelPair {
+  const { fields, files } = upload;
+  const kind = scoreKind(fields);
+  checkOneWay(upload);
+  if (kind === "prompt" && (files.get("image")?.length ?? 1) > 1) {
+    throw invalidField("/image", "expected one: a prompt is of one picture");
+  }
+  return scoringModels(scorers, functions, kind, fields);
+}
+
+async function judge(
+  c: Context<AppEnv>,
+  scorers: Scorers,
+  upload: Upload<ScoreRequest>,
+  models: ModelPair,
+): Promise<ScoreAnswer> {
+  const { fields } = upload;
+  const { call } = c.var;
+  const watch = new Stopwatch();
+  const grids = await watch.run(() =>
+    questionGrids(c.req.raw, upload, models.vision, scorers, {
+      decode: fields.decode,
+      signal: call.signal,
+    })
+  );
+  const asked = { grids, visionMs: watch.milliseconds };
+  return await runScore(fields, models, asked, call);
+}

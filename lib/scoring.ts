@@ -1,0 +1,146 @@
+/**
+ * How likely the model finds a picture or an answer that is there already.
+ *
+ * ```text
+ * scorePicture   text, codes → prompt → tokens → log-probability a code
+ * scoreAnswer    codes, question, text → prompt → tokens → log-probability a token
+ * ```
+ *
+ * Every token is given (teacher forcing), so that a forward judges many. A code
+ * is judged among codes, as the grammar of a picture has it, guided as when it
+ * is drawn; a token of an answer is judged among the whole vocabulary, and EOS
+ * after the last. Neither temperature nor top-k nor top-p plays a part: those
+ * say how something is picked, not what the model believes.
+ *
+ * @module
+ */
+
+import {
+  drawingTokens,
+  type Question,
+  type Scene,
+  type Usage,
+} from "./emu3.ts";
+import type { Prompt, Statistics } from "./engine/sequence.ts";
+import { type CodeGrid, rowTokens } from "./grid.ts";
+import type { LanguageModel } from "./language_model.ts";
+import { questionPrompt } from "./prompt.ts";
+import {
+  type Given,
+  scoringChunk,
+  type ScoringOptions,
+  ScoringPolicy,
+} from "./scoring_policy.ts";
+import { codeFromToken, isCode } from "./vocabulary.ts";
+
+/** A picture and what it is said to show. */
+export interface ScoredPicture
+  extends Pick<Scene, "prompt" | "negativePrompt" | "guidanceScale"> {
+  /** Its codes. */
+  readonly grid: CodeGrid;
+}
+
+/** An answer and what was asked. */
+export interface ScoredAnswer
+  extends Pick<Question, "grids" | "question" | "template"> {
+  /** Used verbatim. */
+  readonly text: string;
+}
+
+/** What the model thinks of it. */
+export interface Score {
+  /** Natural logarithms: one a code, or one a token and EOS. */
+  readonly logprobs: readonly number[];
+  /** How much was worked. */
+  readonly usage: Usage;
+  /** How long it took. */
+  readonly statistics: Statistics;
+}
+
+/** What is run. */
+interface Task extends Omit<ScoringOptions, "chunk"> {
+  readonly prompts: readonly Prompt[];
+  readonly given: Given;
+  /** Tokens that the head judges. */
+  readonly judged: number;
+  readonly long: boolean;
+}
+
+/**
+ * Judges the codes of a picture, row by row.
+ *
+ * @throws {PromptTooLongError} When prompt and picture exceed the context.
+ * @throws {CacheTooSmallError} When they exceed the memory.
+ * @throws {OverloadedError} When the queue is full.
+ */
+export async function scorePicture(
+  model: LanguageModel,
+  { grid, ...picture }: ScoredPicture,
+  signal: AbortSignal,
+): Promise<Score> {
+  const { vocabulary } = model;
+  const scene = { ...picture, size: grid, prefix: undefined };
+  const { tokens, unconditional } = await drawingTokens(model, scene);
+  const prompts = [tokens, unconditional]
+    .filter((tokens) => tokens !== undefined)
+    .map((tokens): Prompt => ({ tokens, cuts: [tokens.length] }));
+  // Without the last EOL, which nothing is judged after.
+  const rows = rowTokens(grid, grid.height, vocabulary).slice(0, -1);
+  const choices = rows.map((token) =>
+    isCode(vocabulary, token) ? codeFromToken(vocabulary, token) : -1
+  );
+  return await score(model, {
+    prompts,
+    given: { tokens: rows, choices },
+    head: "codes",
+    judged: vocabulary.codebookSize,
+    guidanceScale: picture.guidanceScale,
+    long: true,
+  }, signal);
+}
+
+/**
+ * Judges the tokens of an answer and the EOS after them; throws as
+ * {@linkcode scorePicture} does.
+ */
+export async function scoreAnswer(
+  model: LanguageModel,
+  { grids, question, template, text }: ScoredAnswer,
+  signal: AbortSignal,
+): Promise<Score> {
+  const prompt = await questionPrompt(model, grids, question, template);
+  const said = await model.text.encode(text);
+  const tokens = Int32Array.from([...said, model.vocabulary.eos]);
+  return await score(model, {
+    prompts: [prompt],
+    given: { tokens, choices: tokens },
+    head: "vocabulary",
+    judged: model.config.vocabularySize,
+    guidanceScale: 1,
+    long: false,
+  }, signal);
+}
+
+async function score(
+  { engine }: LanguageModel,
+  { prompts, given, judged, long, ...options }: Task,
+  signal: AbortSignal,
+): Promise<Score> {
+  const chunk = scoringChunk(judged, prompts.length);
+  const policy = new ScoringPolicy(given, { ...options, chunk });
+  const statistics = await engine.run({
+    prompts,
+    policy,
+    long,
+    maxNewTokens: given.tokens.length - 1,
+    tokensPerRun: chunk,
+  }, signal);
+  return {
+    logprobs: policy.logprobs,
+    usage: {
+      promptTokens: prompts.reduce((sum, { tokens }) => sum + tokens.length, 0),
+      newTokens: given.tokens.length,
+    },
+    statistics,
+  };
+}
