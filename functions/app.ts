@@ -25,6 +25,8 @@ import type { Jobs } from "./jobs/jobs.ts";
 import { preference } from "./jobs/preference.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { Metrics } from "./metrics.ts";
+import { kserve } from "./kserve/kserve.ts";
+import { isKservePath, kserveProblem } from "./kserve/kserve_problem.ts";
 import { models } from "./models.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
@@ -84,6 +86,7 @@ export function createApp(
     app.route("/", predictions(jobs, services, limits));
   }
   app.route("/", functionRoutes(services, options));
+  app.route("/", kserve(services, options.functions));
   app.route("/", models(services));
   app.route("/", health(services));
   app.get("/metrics", metrics.show);
@@ -186,7 +189,8 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
   const problem = problemFrom(error, problemContext(c));
   const { status } = problem;
   const headers = problemHeaders(error);
-  return c.newResponse(JSON.stringify(problem), { status, headers });
+  const body = isKservePath(c.req.path) ? kserveProblem(problem) : problem;
+  return c.newResponse(JSON.stringify(body), { status, headers });
 }
 
 /** Headers that a page of another origin may read. */
