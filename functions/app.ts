@@ -27,6 +27,7 @@ import { jobRoutes } from "./jobs/routes.ts";
 import { Metrics } from "./metrics.ts";
 import { kserve } from "./kserve/kserve.ts";
 import { isKservePath, kserveProblem } from "./kserve/kserve_problem.ts";
+import { mcp } from "./mcp/mcp.ts";
 import { models } from "./models.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
@@ -87,6 +88,7 @@ export function createApp(
   }
   app.route("/", functionRoutes(services, options));
   app.route("/", kserve(services, options.functions));
+  app.route("/", mcp(services, options));
   app.route("/", models(services));
   app.route("/", health(services));
   app.get("/metrics", metrics.show);
@@ -196,6 +198,7 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
 /** Headers that a page of another origin may read. */
 const EXPOSED = [
   "X-Request-Id",
+  "Mcp-Session-Id",
   "X-Seed",
   "X-Grid-Frames",
   "X-Grid-Height",
