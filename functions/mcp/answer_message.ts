@@ -10,6 +10,11 @@ import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/
 import type { Context } from "hono";
 import { type AppEnv, problemContext } from "../context.ts";
 import { problemFrom } from "../problem.ts";
+import {
+  MalformedBodyError,
+  MediaTypeError,
+  NotAcceptableError,
+} from "../refusals.ts";
 import { protocolServer } from "./protocol_server.ts";
 import type { Tool } from "./tool.ts";
 
@@ -44,11 +49,32 @@ export async function answerMessage(
   const forget = note(end);
   const options = { parsedBody: message };
   const response = await transport.handleRequest(c.req.raw, options);
+  if (!response.ok) {
+    forget();
+    void server.close();
+    throw await refusal(response);
+  }
   return followed(c, response, end, () => {
     forget();
     void server.close();
   });
 }
+
+/** What the transport refused, as all refusals are told here. */
+async function refusal(response: Response): Promise<Error> {
+  const { error } = await response.json();
+  switch (response.status) {
+    case 406:
+      return new NotAcceptableError(TYPES);
+    case 415:
+      return new MediaTypeError("application/json is taken");
+    default:
+      return new MalformedBodyError(error.message);
+  }
+}
+
+/** Clients must accept both. */
+const TYPES = ["application/json", "text/event-stream"];
 
 /**
  * `response`, with word of how its stream ends.

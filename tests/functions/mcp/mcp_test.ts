@@ -127,6 +127,18 @@ Deno.test("POST /mcp refuses what is no message", async () => {
   match((await answer.json()).detail, /it is not JSON/);
 });
 
+Deno.test("POST /mcp refuses types that it does not take or cannot make", async () => {
+  const refused: [Record<string, string>, number][] = [
+    [{ accept: "application/json" }, 406],
+    [{ "content-type": "text/plain" }, 415],
+  ];
+  for (const [headers, status] of refused) {
+    const answer = await post(rpc(1, { method: "ping" }), headers);
+    strictEqual(answer.status, status);
+    strictEqual((await answer.json()).status, status);
+  }
+});
+
 Deno.test("POST /mcp refuses a body that is too large", async () => {
   const answer = await post(draw(1, { prompt: "x".repeat(2 ** 20) }));
   strictEqual(answer.status, 413);
