@@ -25,6 +25,9 @@ import type { Jobs } from "./jobs/jobs.ts";
 import { preference } from "./jobs/preference.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { Metrics } from "./metrics.ts";
+import { kserve } from "./kserve/kserve.ts";
+import { isKservePath, kserveProblem } from "./kserve/kserve_problem.ts";
+import { mcp } from "./mcp/mcp.ts";
 import { models } from "./models.ts";
 import { openaiRoutes } from "./openai/routes.ts";
 import { page } from "./page.ts";
@@ -86,6 +89,8 @@ export function createApp(
     app.route("/", predictions(jobs, services, limits));
   }
   app.route("/", functionRoutes(services, options));
+  app.route("/", kserve(services, options.functions));
+  app.route("/", mcp(services, options));
   app.route("/", models(services));
   app.route("/", health(services));
   app.get("/metrics", metrics.show);
@@ -201,13 +206,15 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
   const problem = problemFrom(error, problemContext(c));
   const { status } = problem;
   const headers = problemHeaders(error);
-  return c.newResponse(JSON.stringify(problem), { status, headers });
+  const body = isKservePath(c.req.path) ? kserveProblem(problem) : problem;
+  return c.newResponse(JSON.stringify(body), { status, headers });
 }
 
 /** Headers that a page of another origin may read. */
 const EXPOSED = [
   "ETag",
   "X-Request-Id",
+  "Mcp-Session-Id",
   "X-Seed",
   "X-Grid-Frames",
   "X-Grid-Height",

@@ -197,11 +197,16 @@ async function clipFile(
   }
 }
 
-/** All frames are held at once, so their pixels are counted together. */
-function checkClipSize(
+/**
+ * Refuses a clip that is too large to decode: all frames are held at once, so
+ * their pixels are counted together.
+ *
+ * @throws {InvalidFieldsError} When its pixels would be too many.
+ */
+export function checkClipSize(
   { frames, height, width }: CodeClip,
   { framesPerCode, pixelsPerCode }: VisionModel,
-  { limits }: Tokenizers,
+  { limits }: Pick<Tokenizers, "limits">,
 ): void {
   const count = frames * framesPerCode;
   const pixels = count * height * width * pixelsPerCode ** 2;

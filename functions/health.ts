@@ -37,6 +37,11 @@ export function health(listing: Listing): Hono<AppEnv> {
     });
 }
 
+/** Whether everything that is needed is loaded. */
+export function isReady(listing: Listing): boolean {
+  return overall(listing) === "ready";
+}
+
 /** A model that nobody needs yet keeps nobody waiting. */
 function overall(listing: Listing): "ready" | "loading" | "failed" {
   const states = listing.models().map(({ state }) => state.state);

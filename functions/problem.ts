@@ -66,6 +66,7 @@ const PROBLEMS: Readonly<
 > = {
   "malformed-body": [400, "Malformed body"],
   "unauthorized": [401, "Key needed"],
+  "forbidden-origin": [403, "Origin not allowed"],
   "not-found": [404, "Not found"],
   "unknown-model": [404, "Unknown model"],
   "unknown-adapter": [404, "Unknown adapter"],

@@ -199,6 +199,17 @@ export class UnknownAdapterError extends Emu3Error {
   }
 }
 
+/** A page of an origin that may not call. */
+export class ForbiddenOriginError extends Emu3Error {
+  /** Says what to do; the origin itself is the caller's. */
+  constructor() {
+    super(
+      "forbidden-origin",
+      "Cannot answer: pages of this origin may not call, list it in CORS_ORIGINS",
+    );
+  }
+}
+
 /** A path that is there, but not for this method. */
 export class MethodNotAllowedError extends Emu3Error {
   /**

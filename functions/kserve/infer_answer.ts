@@ -1,0 +1,66 @@
+/**
+ * The answer to an inference: JSON, and raw bytes behind it where they are
+ * asked for.
+ *
+ * @module
+ */
+
+import type { InferRequest } from "./infer_request.ts";
+import type { ServedModel } from "./served_model.ts";
+import { bytesFromTensor, jsonFromTensor, type Tensor } from "./tensor.ts";
+
+/** An output, by its name. */
+export type NamedTensor = readonly [name: string, tensor: Tensor];
+
+/** A body and where its JSON ends. */
+export interface InferAnswer {
+  /** JSON, and what is behind. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Undefined where nothing is behind. */
+  readonly headerLength: number | undefined;
+}
+
+/**
+ * The answer that holds `outputs` as `request` wants them.
+ *
+ * @param parameters What is known beside.
+ */
+export function writeInferAnswer(
+  { name, version }: Pick<ServedModel, "name" | "version">,
+  request: Pick<InferRequest, "id" | "outputs" | "binaryByDefault">,
+  outputs: readonly NamedTensor[],
+  parameters: Readonly<Record<string, string | number | boolean>>,
+): InferAnswer {
+  const raw: Uint8Array<ArrayBuffer>[] = [];
+  const fields = outputs.map(([name, tensor]) => {
+    const { datatype, shape } = tensor;
+    const asked = request.outputs.find((output) => output.name === name);
+    const head = { name, datatype, shape };
+    if (!(asked?.binary ?? request.binaryByDefault)) {
+      return { ...head, data: jsonFromTensor(tensor) };
+    }
+    const bytes = bytesFromTensor(tensor);
+    raw.push(bytes);
+    return { ...head, parameters: { "binary_data_size": bytes.length } };
+  });
+  const json = new TextEncoder().encode(JSON.stringify({
+    id: request.id,
+    "model_name": name,
+    "model_version": version,
+    parameters,
+    outputs: fields,
+  }));
+  if (raw.length === 0) return { body: json, headerLength: undefined };
+  return { body: joined([json, ...raw]), headerLength: json.length };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const bytes = new Uint8Array(length);
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

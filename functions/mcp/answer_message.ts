@@ -1,0 +1,114 @@
+/**
+ * The answer to one message, by the protocol's own server and transport.
+ *
+ * @module
+ */
+
+// The package says where its types are in a way that only some tools find.
+// @ts-types="@modelcontextprotocol/sdk/server/webStandardStreamableHttp"
+import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
+import type { Context } from "hono";
+import { type AppEnv, problemContext } from "../context.ts";
+import { problemFrom } from "../problem.ts";
+import {
+  MalformedBodyError,
+  MediaTypeError,
+  NotAcceptableError,
+} from "../refusals.ts";
+import { protocolServer } from "./protocol_server.ts";
+import type { Tool } from "./tool.ts";
+
+/**
+ * Answers `message`.
+ *
+ * @param message A JSON-RPC message, unchecked.
+ * @param note Told how to end the call early; what it returns is called when
+ * the call has ended.
+ */
+export async function answerMessage(
+  c: Context<AppEnv>,
+  message: unknown,
+  tools: readonly Tool[],
+  note: (end: () => void) => () => void,
+): Promise<Response> {
+  const { call } = c.var;
+  const describe = (error: unknown) => {
+    c.var.report(error);
+    c.set("failed", true);
+    return problemFrom(error, problemContext(c)).detail;
+  };
+  const server = protocolServer(tools, { call, describe });
+  const transport = new WebStandardStreamableHTTPServerTransport();
+  await server.connect(transport);
+  const end = () => {
+    c.set("failed", true);
+    c.var.abandon.abort(new DOMException("the caller left", "AbortError"));
+    // Ends the stream as well: what was cancelled is not answered.
+    void server.close();
+  };
+  const forget = note(end);
+  const options = { parsedBody: message };
+  const response = await transport.handleRequest(c.req.raw, options);
+  if (!response.ok) {
+    forget();
+    void server.close();
+    throw await refusal(response);
+  }
+  return followed(c, response, end, () => {
+    forget();
+    void server.close();
+  });
+}
+
+/** What the transport refused, as all refusals are told here. */
+async function refusal(response: Response): Promise<Error> {
+  const { error } = await response.json();
+  switch (response.status) {
+    case 406:
+      return new NotAcceptableError(TYPES);
+    case 415:
+      return new MediaTypeError("application/json is taken");
+    default:
+      return new MalformedBodyError(error.message);
+  }
+}
+
+/** Clients must accept both. */
+const TYPES = ["application/json", "text/event-stream"];
+
+/**
+ * `response`, with word of how its stream ends.
+ *
+ * @param onLeft When its reader leaves.
+ * @param onEnd In any case, once.
+ */
+function followed(
+  c: Context<AppEnv>,
+  response: Response,
+  onLeft: () => void,
+  onEnd: () => void,
+): Response {
+  if (response.body === null) {
+    onEnd();
+    return response;
+  }
+  const ended = Promise.withResolvers<void>();
+  c.set("ended", ended.promise);
+  const finish = () => {
+    onEnd();
+    ended.resolve();
+  };
+  const body = response.body.pipeThrough(
+    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+      flush: finish,
+      cancel: () => {
+        onLeft();
+        finish();
+      },
+    }),
+  );
+  const headers = new Headers(response.headers);
+  // Wrong under HTTP/2.
+  headers.delete("connection");
+  return new Response(body, { status: response.status, headers });
+}

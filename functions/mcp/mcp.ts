@@ -1,0 +1,97 @@
+/**
+ * `POST /mcp`: the functions as tools of the Model Context Protocol, over
+ * Streamable HTTP.
+ *
+ * Every message gets a server of its own: nothing is remembered between them
+ * but which calls run, so that a client can cancel them. There is no stream
+ * without a call (`GET`) and nothing to delete (`DELETE`).
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import * as v from "valibot";
+import { parseJson, readBytes } from "../body.ts";
+import type { AppEnv } from "../context.ts";
+import type { FunctionName } from "../function_names.ts";
+import type { Answerers, Drawers, Tokenizers } from "../ports.ts";
+import { MalformedBodyError } from "../refusals.ts";
+import { captionImage } from "./caption_image.ts";
+import { detokenizeImage } from "./detokenize_image.ts";
+import { generateImage } from "./generate_image.ts";
+import { checkOrigin } from "./origin.ts";
+import { RunningCalls } from "./running_calls.ts";
+import { tokenizeImage } from "./tokenize_image.ts";
+import type { Tool } from "./tool.ts";
+
+/** What its tools are made of. */
+export interface McpServices extends Drawers, Answerers, Tokenizers {}
+
+/** How it behaves. */
+export interface McpOptions {
+  /** Tools of other functions are not there. */
+  readonly functions: ReadonlySet<FunctionName>;
+  /** Origins whose pages may call; `*` for all. */
+  readonly corsOrigins: readonly string[];
+}
+
+/** Whose calls are whose. */
+const SESSION = "mcp-session-id";
+
+const MessageId = v.union([v.string(), v.number()]);
+
+/** What is looked at here; the protocol's own package looks at the rest. */
+const Message = v.object({
+  id: v.optional(MessageId),
+  method: v.optional(v.string()),
+  params: v.optional(v.object({ requestId: v.optional(MessageId) })),
+});
+type Message = v.InferOutput<typeof Message>;
+
+/** The route, ready to mount. */
+export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
+  const tools = toolsOf(services)
+    .filter((tool) => options.functions.has(tool.function));
+  const running = new RunningCalls();
+  return new Hono<AppEnv>().post("/mcp", async (c) => {
+    checkOrigin(c.req.raw, options.corsOrigins);
+    const body = await readMessage(c.req.raw, services.limits.maxBodyBytes);
+    const { id, method, params } = known(body);
+    const session = c.req.header(SESSION);
+    if (method === "notifications/cancelled") {
+      running.cancel(session, params?.requestId);
+    }
+    // Loaded when it is needed: it would make every start a fifth slower.
+    const { answerMessage } = await import("./answer_message.ts");
+    const note = (end: () => void) => running.add(session, id, end);
+    const answer = await answerMessage(c, body, tools, note);
+    if (method === "initialize" && answer.ok) {
+      answer.headers.set(SESSION, crypto.randomUUID());
+    }
+    return answer;
+  });
+}
+
+function toolsOf(services: McpServices): Tool[] {
+  return [
+    generateImage(services),
+    captionImage(services),
+    tokenizeImage(services),
+    detokenizeImage(services),
+  ];
+}
+
+async function readMessage(
+  request: Request,
+  maxBytes: number,
+): Promise<unknown> {
+  const body = parseJson(await readBytes(request, maxBytes));
+  if (!Array.isArray(body)) return body;
+  throw new MalformedBodyError("expected one message, not several");
+}
+
+/** What is no message is for the transport to refuse. */
+function known(body: unknown): Message {
+  const parsed = v.safeParse(Message, body);
+  return parsed.success ? parsed.output : {};
+}

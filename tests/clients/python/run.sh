@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Starts a server of the embedded model and runs every *_client.py against it: `deno task
+# test:clients`. Needs Python 3.11 or later. Each client prints "N passed" last; the sum is the
+# last line here.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+venv="$root/.cache/clients-venv"
+# Installed again when what is asked for has changed.
+if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+  cp "$here/requirements.txt" "$venv/requirements.txt"
+fi
+export PYTHONDONTWRITEBYTECODE=1
+
+port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+url="http://127.0.0.1:$port"
+log=$(mktemp)
+output=$(mktemp)
+cd "$root"
+PORT=$port deno task start > "$log" 2>&1 &
+server=$!
+trap 'kill $server 2> /dev/null || true; rm -f "$log" "$output"' EXIT
+ready=""
+for _ in $(seq 300); do
+  if ! kill -0 $server 2> /dev/null; then cat "$log" >&2; exit 2; fi
+  if "$venv/bin/python" -c "import urllib.request; urllib.request.urlopen('$url/readyz')" 2> /dev/null; then
+    ready=yes
+    break
+  fi
+  sleep 0.2
+done
+if [ -z "$ready" ]; then echo "the server does not get ready" >&2; cat "$log" >&2; exit 2; fi
+
+passed=0
+failed=0
+for client in "$here"/*_client.py; do
+  echo "== $(basename "$client")"
+  status=0
+  "$venv/bin/python" "$client" "$url" 2>&1 | tee "$output" || status=$?
+  # Of what a client counts, none passing counts as a failure.
+  count=$(grep -Eo '^[0-9]+ passed' "$output" | tail -n 1 | grep -Eo '^[0-9]+' || echo 0)
+  passed=$((passed + count))
+  if [ "$status" -ne 0 ] || [ "$count" -eq 0 ]; then failed=$((failed + 1)); fi
+done
+echo "clients: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
