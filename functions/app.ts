@@ -16,6 +16,7 @@ import { ANONYMOUS, authenticate } from "./auth.ts";
 import { caption } from "./caption.ts";
 import { type AppEnv, problemContext } from "./context.ts";
 import { detokenize } from "./detokenize.ts";
+import { docs } from "./docs.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { gate } from "./gate.ts";
 import { generate } from "./generate.ts";
@@ -26,11 +27,13 @@ import { preference } from "./jobs/preference.ts";
 import { jobRoutes } from "./jobs/routes.ts";
 import { Metrics } from "./metrics.ts";
 import { models } from "./models.ts";
+import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
 import { problemFrom, problemHeaders } from "./problem.ts";
 import { publicBase, type PublicPlace } from "./public_url.ts";
 import { limitRate, type RateLimit } from "./rate_limit.ts";
+import { problemPages } from "./problem_pages.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
 import { tokenize } from "./tokenize.ts";
@@ -88,6 +91,9 @@ export function createApp(
   app.route("/", health(services));
   app.get("/metrics", metrics.show);
   app.route("/", page());
+  app.route("/", docs());
+  app.route("/", problemPages());
+  app.route("/", openapi(app));
   return app;
 }
 

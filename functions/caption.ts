@@ -7,6 +7,7 @@
 import { type Context, Hono } from "hono";
 import { type AnswerRun, startAnswer } from "./answer_run.ts";
 import type { AppEnv } from "./context.ts";
+import { captionDescription } from "./description/caption.ts";
 import { eventStream } from "./events.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Answerers } from "./ports.ts";
@@ -20,21 +21,25 @@ const TYPES = ["application/json", "text/event-stream", "text/plain"] as const;
 
 /** The route, ready to mount. */
 export function caption(answerers: Answerers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/caption", async (c) => {
-    const type = negotiate(c.req.header("accept"), TYPES);
-    const upload = await readUpload(c.req.raw, CaptionRequest, {
-      maxBytes: answerers.limits.maxBodyBytes,
-      files: { image: MAX_PICTURES },
-      codes: true,
-    });
-    const run = await begin(c, answerers, upload);
-    if (type === "text/event-stream") return await eventStream(c, run.events);
-    const answered = await run.finish();
-    const headers = { "server-timing": serverTiming(answered.timings) };
-    return type === "text/plain"
-      ? c.text(answered.text, 200, headers)
-      : c.json(answered, 200, headers);
-  });
+  return new Hono<AppEnv>().post(
+    "/v1/caption",
+    captionDescription,
+    async (c) => {
+      const type = negotiate(c.req.header("accept"), TYPES);
+      const upload = await readUpload(c.req.raw, CaptionRequest, {
+        maxBytes: answerers.limits.maxBodyBytes,
+        files: { image: MAX_PICTURES },
+        codes: true,
+      });
+      const run = await begin(c, answerers, upload);
+      if (type === "text/event-stream") return await eventStream(c, run.events);
+      const answered = await run.finish();
+      const headers = { "server-timing": serverTiming(answered.timings) };
+      return type === "text/plain"
+        ? c.text(answered.text, 200, headers)
+        : c.json(answered, 200, headers);
+    },
+  );
 }
 
 async function begin(

@@ -10,6 +10,7 @@ import { drawingTokens, questionTokens } from "../lib/emu3.ts";
 import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
 import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
 import type { AppEnv } from "./context.ts";
+import { tokenizeDescription } from "./description/tokenize.ts";
 import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
@@ -31,29 +32,33 @@ type Body = Upload<TokenizeRequest>;
 
 /** The route, ready to mount. */
 export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/tokenize", async (c) => {
-    const accept = c.req.header("accept");
-    // Before the body is read: this much is the same for every kind.
-    negotiate(accept, CODE_TYPES);
-    const upload = await readUpload(c.req.raw, TokenizeRequest, {
-      maxBytes: tokenizers.limits.maxBodyBytes,
-      files: { image: MAX_PICTURES, frames: MAX_FRAMES },
-      codes: false,
-    });
-    const kind = tokenizeKind(upload);
-    if (kind === "image" || kind === "frames") {
-      return await codesAnswer(c, tokenizers, upload, kind);
-    }
-    negotiate(accept, JSON_ONLY);
-    switch (kind) {
-      case "text":
-        return c.json(await textTokens(tokenizers, upload));
-      case "prompt":
-        return c.json(await promptTokens(tokenizers, upload));
-      case "question":
-        return c.json(await askedTokens(c, tokenizers, upload));
-    }
-  });
+  return new Hono<AppEnv>().post(
+    "/v1/tokenize",
+    tokenizeDescription,
+    async (c) => {
+      const accept = c.req.header("accept");
+      // Before the body is read: this much is the same for every kind.
+      negotiate(accept, CODE_TYPES);
+      const upload = await readUpload(c.req.raw, TokenizeRequest, {
+        maxBytes: tokenizers.limits.maxBodyBytes,
+        files: { image: MAX_PICTURES, frames: MAX_FRAMES },
+        codes: false,
+      });
+      const kind = tokenizeKind(upload);
+      if (kind === "image" || kind === "frames") {
+        return await codesAnswer(c, tokenizers, upload, kind);
+      }
+      negotiate(accept, JSON_ONLY);
+      switch (kind) {
+        case "text":
+          return c.json(await textTokens(tokenizers, upload));
+        case "prompt":
+          return c.json(await promptTokens(tokenizers, upload));
+        case "question":
+          return c.json(await askedTokens(c, tokenizers, upload));
+      }
+    },
+  );
 }
 
 async function codesAnswer(
