@@ -16,6 +16,7 @@ import { ANONYMOUS, authenticate } from "./auth.ts";
 import { caption } from "./caption.ts";
 import { type AppEnv, problemContext } from "./context.ts";
 import { detokenize } from "./detokenize.ts";
+import { metricsDescription } from "./description/metrics.ts";
 import { docs } from "./docs.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { gate } from "./gate.ts";
@@ -89,7 +90,7 @@ export function createApp(
   app.route("/", functionRoutes(services, options));
   app.route("/", models(services));
   app.route("/", health(services));
-  app.get("/metrics", metrics.show);
+  app.get("/metrics", metricsDescription, metrics.show);
   app.route("/", page());
   app.route("/", docs());
   app.route("/", problemPages());

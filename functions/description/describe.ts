@@ -88,10 +88,20 @@ export const MODEL_PROBLEMS: readonly ProblemCode[] = [
 /** What any route may answer that takes a body. */
 export const BODY_PROBLEMS: readonly ProblemCode[] = [
   "malformed-body",
+  "body-too-slow",
   "body-too-large",
   "unsupported-media-type",
   "invalid-fields",
 ];
+
+/** What whoever is asked for a key may be told. */
+const DOOR_PROBLEMS: readonly ProblemCode[] = [
+  "unauthorized",
+  "quota-exceeded",
+];
+
+/** What is told to anybody. */
+const OPEN_TAGS: ReadonlySet<Tag> = new Set(["health", "documentation"]);
 
 /** Puts `route` into the document. */
 export function describe(route: RouteDescription): MiddlewareHandler {
@@ -110,7 +120,10 @@ export function describe(route: RouteDescription): MiddlewareHandler {
       requestBody: { required: true, content: body },
     }),
     responses: {
-      ...problemResponses(route.problems),
+      ...problemResponses([
+        ...route.problems,
+        ...OPEN_TAGS.has(tag) ? [] : DOOR_PROBLEMS,
+      ]),
       ...Object.fromEntries(told),
     },
   });
@@ -158,7 +171,10 @@ function problemResponses(codes: readonly ProblemCode[]): Responses {
       content: {
         "application/problem+json": { schema: resolver(ProblemAnswer) },
       },
-      headers: { ...REQUEST_ID, ...(status === 503 && RETRY_AFTER) },
+      headers: {
+        ...REQUEST_ID,
+        ...([429, 503].includes(status) && RETRY_AFTER),
+      },
     }]),
   );
 }

@@ -69,7 +69,8 @@ Deno.test("a problem that there is none of is a problem of its own", async () =>
 });
 
 function unescaped(html: string): string {
-  return html.replaceAll("&#39;", "'");
+  return html.replaceAll("&#39;", "'").replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">");
 }
 
 /** First arguments of `super` in classes of errors. */
