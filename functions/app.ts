@@ -16,6 +16,8 @@ import { ANONYMOUS, authenticate } from "./auth.ts";
 import { caption } from "./caption.ts";
 import { type AppEnv, problemContext } from "./context.ts";
 import { detokenize } from "./detokenize.ts";
+import { metricsDescription } from "./description/metrics.ts";
+import { docs } from "./docs.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { gate } from "./gate.ts";
 import { generate } from "./generate.ts";
@@ -30,11 +32,13 @@ import { isKservePath, kserveProblem } from "./kserve/kserve_problem.ts";
 import { mcp } from "./mcp/mcp.ts";
 import { models } from "./models.ts";
 import { openaiRoutes } from "./openai/routes.ts";
+import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
 import { problemFrom, problemHeaders } from "./problem.ts";
 import { publicBase, type PublicPlace } from "./public_url.ts";
 import { limitRate, type RateLimit } from "./rate_limit.ts";
+import { problemPages } from "./problem_pages.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
 import { score } from "./score.ts";
@@ -93,8 +97,11 @@ export function createApp(
   app.route("/", mcp(services, options));
   app.route("/", models(services));
   app.route("/", health(services));
-  app.get("/metrics", metrics.show);
+  app.get("/metrics", metricsDescription, metrics.show);
   app.route("/", page());
+  app.route("/", docs());
+  app.route("/", problemPages());
+  app.route("/", openapi(app));
   return app;
 }
 

@@ -9,6 +9,7 @@ import { checkAdapter } from "./adapters.ts";
 import { type AnswerRun, startAnswer } from "./answer_run.ts";
 import type { AppEnv } from "./context.ts";
 import { askedIn, type Decisive, tagHeaders } from "./entity_tag.ts";
+import { captionDescription } from "./description/caption.ts";
 import { eventStream } from "./events.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Answerers, ModelPair } from "./ports.ts";
@@ -22,27 +23,31 @@ const TYPES = ["application/json", "text/event-stream", "text/plain"] as const;
 
 /** The route, ready to mount. */
 export function caption(answerers: Answerers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/caption", async (c) => {
-    const type = negotiate(c.req.header("accept"), TYPES);
-    const upload = await readUpload(c.req.raw, CaptionRequest, {
-      maxBytes: answerers.limits.maxBodyBytes,
-      files: { image: MAX_PICTURES },
-      codes: true,
-    });
-    checkOneWay(upload);
-    const models = answerers.answerer(upload.fields.model);
-    checkAdapter(upload.fields.adapter);
-    const decided = decisive(c.req.raw, upload, models, type);
-    const tag = tagHeaders(c, answerers, decided);
-    const run = await begin(c, answerers, upload, models);
-    if (type === "text/event-stream") return await eventStream(c, run.events);
-    const answered = await run.finish();
-    const timing = serverTiming(answered.timings);
-    const headers = { "server-timing": timing, ...tag };
-    return type === "text/plain"
-      ? c.text(answered.text, 200, headers)
-      : c.json(answered, 200, headers);
-  });
+  return new Hono<AppEnv>().post(
+    "/v1/caption",
+    captionDescription,
+    async (c) => {
+      const type = negotiate(c.req.header("accept"), TYPES);
+      const upload = await readUpload(c.req.raw, CaptionRequest, {
+        maxBytes: answerers.limits.maxBodyBytes,
+        files: { image: MAX_PICTURES },
+        codes: true,
+      });
+      checkOneWay(upload);
+      const models = answerers.answerer(upload.fields.model);
+      checkAdapter(upload.fields.adapter);
+      const decided = decisive(c.req.raw, upload, models, type);
+      const tag = tagHeaders(c, answerers, decided);
+      const run = await begin(c, answerers, upload, models);
+      if (type === "text/event-stream") return await eventStream(c, run.events);
+      const answered = await run.finish();
+      const timing = serverTiming(answered.timings);
+      const headers = { "server-timing": timing, ...tag };
+      return type === "text/plain"
+        ? c.text(answered.text, 200, headers)
+        : c.json(answered, 200, headers);
+    },
+  );
 }
 
 /** A seed that was drawn is another one next time. */

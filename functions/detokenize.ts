@@ -9,9 +9,16 @@ import type { CodeClip, CodeGrid } from "../lib/grid.ts";
 import { parseMixed } from "../lib/mixed.ts";
 import type { RgbImage } from "../lib/vision/image.ts";
 import { isBinaryType, readBinaryCodes } from "./binary_grid.ts";
-import { isJson, mediaType, readBytes, readJson } from "./body.ts";
+import {
+  isJson,
+  mediaType,
+  parseFields,
+  parseJson,
+  readBytes,
+} from "./body.ts";
 import type { AppEnv } from "./context.ts";
 import { tagHeaders } from "./entity_tag.ts";
+import { detokenizeDescription } from "./description/detokenize.ts";
 import { JPEG_QUALITY } from "./drawing_walk.ts";
 import {
   clipFromFields,
@@ -23,12 +30,13 @@ import {
 import { negotiate } from "./negotiate.ts";
 import { checkGridSize } from "./picture_limit.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
+import { queryOf, textFields, withQuery } from "./query_fields.ts";
 import {
   invalidField,
   InvalidFieldsError,
   MediaTypeError,
 } from "./refusals.ts";
-import { DetokenizeRequest } from "./schema/detokenize.ts";
+import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
 
 /** What answers may be, the default first. */
@@ -47,27 +55,36 @@ const FRAMES_PER_SECOND = 8;
 
 /** The route, ready to mount. */
 export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/detokenize", async (c) => {
-    const type = mediaType(c.req.raw);
-    if (isBinaryType(type)) return await fromBytes(c, tokenizers, type);
-    if (type !== "" && !isJson(type)) {
-      throw new MediaTypeError(
-        "application/json, application/octet-stream, application/x-npy are taken",
+  return new Hono<AppEnv>().post(
+    "/v1/detokenize",
+    detokenizeDescription,
+    async (c) => {
+      const type = mediaType(c.req.raw);
+      if (isBinaryType(type)) return await fromBytes(c, tokenizers, type);
+      if (type !== "" && !isJson(type)) {
+        throw new MediaTypeError(
+          "application/json, application/octet-stream, application/x-npy are taken",
+        );
+      }
+      const bytes = await readBytes(c.req.raw, tokenizers.limits.maxBodyBytes);
+      const query = textFields(queryOf(c.req.raw), DetokenizeRequest);
+      const body = parseFields(
+        DetokenizeRequest,
+        withQuery(parseJson(bytes), query),
+        bytes.length,
       );
-    }
-    const { maxBodyBytes } = tokenizers.limits;
-    const body = await readJson(c.req.raw, DetokenizeRequest, maxBodyBytes);
-    checkOneKind(body);
-    if (body.tokens !== undefined) {
-      return await mixedAnswer(c, tokenizers, body);
-    }
-    const vision = tokenizers.vision(body.model);
-    const { codebookSize } = vision;
-    const codes = body.grid === undefined
-      ? clipFromFields(body.clip!, "/clip", codebookSize)
-      : gridFromFields(body.grid, "/grid", codebookSize);
-    return await pixelsAnswer(c, tokenizers, vision, codes);
-  });
+      checkOneKind(body);
+      if (body.tokens !== undefined) {
+        return await mixedAnswer(c, tokenizers, body);
+      }
+      const vision = tokenizers.vision(body.model);
+      const { codebookSize } = vision;
+      const codes = body.grid === undefined
+        ? clipFromFields(body.clip!, "/clip", codebookSize)
+        : gridFromFields(body.grid, "/grid", codebookSize);
+      return await pixelsAnswer(c, tokenizers, vision, codes);
+    },
+  );
 }
 
 async function fromBytes(
@@ -75,8 +92,10 @@ async function fromBytes(
   tokenizers: Tokenizers,
   type: Parameters<typeof readBinaryCodes>[1],
 ): Promise<Response> {
-  const vision = tokenizers.vision(c.req.query("model"));
   const request = c.req.raw;
+  const query = textFields(queryOf(request), BesideBytes);
+  const { model } = parseFields(BesideBytes, query, 0);
+  const vision = tokenizers.vision(model);
   const bytes = await readBytes(request, tokenizers.limits.maxBodyBytes);
   const codes = readBinaryCodes(
     bytes,

@@ -9,6 +9,7 @@ import { BINARY_TYPES, binaryAnswer, type BinaryType } from "./binary_grid.ts";
 import { readJson } from "./body.ts";
 import type { AppEnv } from "./context.ts";
 import { type Decisive, tagHeaders } from "./entity_tag.ts";
+import { generateDescription } from "./description/generate.ts";
 import type { Drawing, FileType } from "./drawing_walk.ts";
 import { drawingFields } from "./drawing_fields.ts";
 import { type DrawingRun, startDrawing } from "./drawing_run.ts";
@@ -30,36 +31,40 @@ const TYPES = [
 
 /** The route, ready to mount. */
 export function generate(drawers: Drawers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/generate", async (c) => {
-    const type = negotiate(c.req.header("accept"), TYPES);
-    const request = await readJson(
-      c.req.raw,
-      GenerateRequest,
-      drawers.limits.maxBodyBytes,
-    );
-    const file = fileType(type);
-    if (file === type && request.n > 1) {
-      throw invalidField("/n", `expected 1: ${type} holds a single picture`);
-    }
-    // A job's events are listened to elsewhere.
-    const streams = type === "text/event-stream" ||
-      c.var.call.observe !== undefined;
-    const preview = request.preview && streams;
-    const wanted = { file, preview };
-    const run = startDrawing(drawers, request, wanted, c.var.call);
-    const tag = tagHeaders(c, drawers, decisive(request, run, type));
-    switch (type) {
-      case "text/event-stream":
-        return await eventStream(c, run.events);
-      case "application/json":
-        return await jsonAnswer(c, run, tag);
-      case "image/png":
-      case "image/jpeg":
-        return await fileAnswer(c, run, tag);
-      default:
-        return await codesAnswer(c, run, type, tag);
-    }
-  });
+  return new Hono<AppEnv>().post(
+    "/v1/generate",
+    generateDescription,
+    async (c) => {
+      const type = negotiate(c.req.header("accept"), TYPES);
+      const request = await readJson(
+        c.req.raw,
+        GenerateRequest,
+        drawers.limits.maxBodyBytes,
+      );
+      const file = fileType(type);
+      if (file === type && request.n > 1) {
+        throw invalidField("/n", `expected 1: ${type} holds a single picture`);
+      }
+      // A job's events are listened to elsewhere.
+      const streams = type === "text/event-stream" ||
+        c.var.call.observe !== undefined;
+      const preview = request.preview && streams;
+      const wanted = { file, preview };
+      const run = startDrawing(drawers, request, wanted, c.var.call);
+      const tag = tagHeaders(c, drawers, decisive(request, run, type));
+      switch (type) {
+        case "text/event-stream":
+          return await eventStream(c, run.events);
+        case "application/json":
+          return await jsonAnswer(c, run, tag);
+        case "image/png":
+        case "image/jpeg":
+          return await fileAnswer(c, run, tag);
+        default:
+          return await codesAnswer(c, run, type, tag);
+      }
+    },
+  );
 }
 
 /** JSON and events carry PNGs; bare codes never meet the vision decoder. */

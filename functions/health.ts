@@ -6,6 +6,12 @@
 
 import { Hono } from "hono";
 import type { AppEnv } from "./context.ts";
+import {
+  healthDescription,
+  liveDescription,
+  pingDescription,
+  readyDescription,
+} from "./description/health.ts";
 import { modelFields } from "./models.ts";
 import type { Listing } from "./ports.ts";
 import { VERSION } from "./version.ts";
@@ -16,20 +22,20 @@ const RETRY_AFTER = { "retry-after": "2" };
 /** The routes, ready to mount. */
 export function health(listing: Listing): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .get("/livez", (c) => c.json({ status: "alive" }))
-    .get("/readyz", (c) => {
+    .get("/livez", liveDescription, (c) => c.json({ status: "alive" }))
+    .get("/readyz", readyDescription, (c) => {
       const status = overall(listing);
       return status === "ready"
         ? c.json({ status })
         : c.json({ status }, 503, RETRY_AFTER);
     })
     // RunPod's load balancer: 204 while loading, 200 when ready.
-    .get("/ping", (c) => {
+    .get("/ping", pingDescription, (c) => {
       const status = overall(listing);
       if (status === "ready") return c.json({ status });
       return status === "loading" ? c.body(null, 204) : c.json({ status }, 503);
     })
-    .get("/health", (c) => {
+    .get("/health", healthDescription, (c) => {
       const status = overall(listing);
       const models = listing.models().map(modelFields);
       const body = { status, version: VERSION, models };

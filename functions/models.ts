@@ -7,6 +7,7 @@
 import { Hono } from "hono";
 import { ADAPTERS } from "./adapters.ts";
 import type { AppEnv } from "./context.ts";
+import { describe, json } from "./description/describe.ts";
 import type {
   EngineListing,
   Listing,
@@ -14,16 +15,52 @@ import type {
   ModelListing,
 } from "./ports.ts";
 import { UnknownModelError } from "./refusals.ts";
+import { ModelAnswer, ModelsAnswer } from "./schema/answers_server.ts";
+
+const listDescription = describe({
+  id: "listModels",
+  tag: "models",
+  summary: "What is loaded, and how busy it is",
+  answers: {
+    200: {
+      description: "All models",
+      content: json(ModelsAnswer),
+      links: {
+        model: {
+          operationId: "getModel",
+          parameters: { name: "$response.body#/data/0/id" },
+        },
+      },
+    },
+  },
+  problems: [],
+});
+
+const oneDescription = describe({
+  id: "getModel",
+  tag: "models",
+  summary: "One model",
+  parameters: [{
+    in: "path",
+    name: "name",
+    required: true,
+    description: "As it is listed; a slash may stand as it is.",
+    schema: { type: "string" },
+    example: "emu3-mini",
+  }],
+  answers: { 200: { description: "The model", content: json(ModelAnswer) } },
+  problems: ["unknown-model"],
+});
 
 /** The routes, ready to mount. */
 export function models(listing: Listing): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .get("/v1/models", (c) => {
+    .get("/v1/models", listDescription, (c) => {
       const data = listing.models().map(modelFields);
       return c.json({ object: "list", data });
     })
     // Names of repositories have a slash.
-    .get("/v1/models/:name{.+}", (c) => {
+    .get("/v1/models/:name{.+}", oneDescription, (c) => {
       const name = c.req.param("name");
       const all = listing.models();
       const model = all.find((model) => model.name === name);

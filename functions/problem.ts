@@ -1,5 +1,6 @@
 /**
- * Errors as HTTP: the one table of statuses, and problem documents (RFC 9457).
+ * Errors as problem documents (RFC 9457). Which there are is in
+ * `problem_table.ts`.
  *
  * An `error` member in OpenAI's shape stands beside, so that its client
  * libraries show the message. Prompts, pixels and stack traces never appear.
@@ -15,6 +16,12 @@ import {
   PromptTooLongError,
 } from "../lib/errors.ts";
 import {
+  isProblemCode,
+  type ProblemCode,
+  problemPath,
+  PROBLEMS,
+} from "./problem_table.ts";
+import {
   type FieldError,
   InvalidFieldsError,
   MethodNotAllowedError,
@@ -25,7 +32,7 @@ import {
 
 /** A problem document. */
 export interface Problem {
-  /** What kind it is, as a URI. */
+  /** What kind it is: where its page is. */
   readonly type: string;
   /** The kind in words. */
   readonly title: string;
@@ -60,45 +67,6 @@ export interface ProblemContext {
   readonly clientGone: boolean;
 }
 
-/** Status and title by error code. */
-const PROBLEMS: Readonly<
-  Record<string, readonly [ContentfulStatusCode, string]>
-> = {
-  "malformed-body": [400, "Malformed body"],
-  "unauthorized": [401, "Key needed"],
-  "forbidden-origin": [403, "Origin not allowed"],
-  "not-found": [404, "Not found"],
-  "unknown-model": [404, "Unknown model"],
-  "unknown-adapter": [404, "Unknown adapter"],
-  "unknown-job": [404, "Unknown job"],
-  "job-conflict": [409, "Job cannot do that"],
-  "idempotency-conflict": [409, "Request still at work"],
-  "idempotency-mismatch": [422, "Key of another request"],
-  "method-not-allowed": [405, "Method not allowed"],
-  "not-acceptable": [406, "Not acceptable"],
-  "body-too-slow": [408, "Body too slow"],
-  "precondition-failed": [412, "Precondition failed"],
-  "body-too-large": [413, "Body too large"],
-  "image-too-large": [413, "Picture too large"],
-  "unreadable-image": [415, "Unreadable picture"],
-  "unsupported-media-type": [415, "Unsupported media type"],
-  "image-size": [422, "Picture of unsuitable size"],
-  "invalid-fields": [422, "Invalid fields"],
-  "malformed-grid": [422, "Malformed grid"],
-  "prompt-too-long": [422, "Prompt too long"],
-  "cache-too-small": [422, "Memory too small"],
-  "quota-exceeded": [429, "Quota used up"],
-  // Nobody reads this one: it is in the log as 499.
-  "client-gone": [400, "Client went away"],
-  "internal": [500, "Internal error"],
-  "bad-checkpoint": [503, "Model failed"],
-  "cannot-quantize": [503, "Model failed"],
-  "not-ready": [503, "Model not ready"],
-  "overloaded": [503, "Overloaded"],
-  "shutting-down": [503, "Shutting down"],
-  "deadline": [504, "Deadline exceeded"],
-};
-
 /** Statuses after which trying again may help. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 503, 504]);
 /** The same by code, where the status does not say. */
@@ -109,12 +77,12 @@ const UNEXPECTED = "Cannot answer: something unexpected happened here";
 /** The problem document of `error`. */
 export function problemFrom(error: unknown, context: ProblemContext): Problem {
   const { code, detail } = describe(error, context.clientGone);
-  const [status, title] = PROBLEMS[code]!;
+  const { status, title } = PROBLEMS[code];
   const fields = fieldErrors(error);
   const retryable = RETRYABLE_CODES.has(code) ||
     (RETRYABLE.has(status) && !hopeless(error));
   return {
-    type: `urn:emu3:problem:${code}`,
+    type: problemPath(code),
     title,
     status,
     detail,
@@ -162,8 +130,8 @@ export function isUnexpected(error: unknown): boolean {
 function describe(
   error: unknown,
   clientGone: boolean,
-): { code: string; detail: string } {
-  if (error instanceof Emu3Error && error.code in PROBLEMS) {
+): { code: ProblemCode; detail: string } {
+  if (error instanceof Emu3Error && isProblemCode(error.code)) {
     return { code: error.code, detail: error.message };
   }
   if (error instanceof DOMException && error.name === "TimeoutError") {

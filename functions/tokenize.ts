@@ -12,6 +12,7 @@ import { checkAdapter } from "./adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
 import type { AppEnv } from "./context.ts";
 import { askedIn, tagHeaders } from "./entity_tag.ts";
+import { tokenizeDescription } from "./description/tokenize.ts";
 import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
@@ -33,26 +34,30 @@ type Body = Upload<TokenizeRequest>;
 
 /** The route, ready to mount. */
 export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/tokenize", async (c) => {
-    const accept = c.req.header("accept");
-    // Before the body is read: this much is the same for every kind.
-    negotiate(accept, CODE_TYPES);
-    const upload = await readUpload(c.req.raw, TokenizeRequest, {
-      maxBytes: tokenizers.limits.maxBodyBytes,
-      files: { image: MAX_PICTURES, frames: MAX_FRAMES },
-      codes: false,
-    });
-    const kind = tokenizeKind(upload);
-    if (kind === "image" || kind === "frames") {
-      return await codesAnswer(c, tokenizers, upload, kind);
-    }
-    negotiate(accept, JSON_ONLY);
-    const name = upload.fields.model ?? upload.fields.prompt?.model;
-    const models = [(await tokenizers.text(name)).name];
-    if (kind !== "text") models.push(tokenizers.vision(name).checkpoint.name);
-    const tag = tagOf(c, tokenizers, upload, models);
-    return c.json(await tokensOf(c, tokenizers, upload, kind), 200, tag);
-  });
+  return new Hono<AppEnv>().post(
+    "/v1/tokenize",
+    tokenizeDescription,
+    async (c) => {
+      const accept = c.req.header("accept");
+      // Before the body is read: this much is the same for every kind.
+      negotiate(accept, CODE_TYPES);
+      const upload = await readUpload(c.req.raw, TokenizeRequest, {
+        maxBytes: tokenizers.limits.maxBodyBytes,
+        files: { image: MAX_PICTURES, frames: MAX_FRAMES },
+        codes: false,
+      });
+      const kind = tokenizeKind(upload);
+      if (kind === "image" || kind === "frames") {
+        return await codesAnswer(c, tokenizers, upload, kind);
+      }
+      negotiate(accept, JSON_ONLY);
+      const name = upload.fields.model ?? upload.fields.prompt?.model;
+      const models = [(await tokenizers.text(name)).name];
+      if (kind !== "text") models.push(tokenizers.vision(name).checkpoint.name);
+      const tag = tagOf(c, tokenizers, upload, models);
+      return c.json(await tokensOf(c, tokenizers, upload, kind), 200, tag);
+    },
+  );
 }
 
 /** Nothing here is left to chance. */

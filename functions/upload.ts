@@ -1,11 +1,10 @@
 /**
- * Bodies that may hold pictures: JSON, a form, or a picture with its fields as
- * query.
+ * Bodies that may hold pictures: JSON, a form, or bare bytes. Fields may stand
+ * in the query as well, whatever the body is: none is ignored.
  *
  * @module
  */
 
-import * as v from "valibot";
 import {
   isJson,
   mediaType,
@@ -16,8 +15,13 @@ import {
 import { isBinaryType } from "./binary_grid.ts";
 import type { Tools } from "./ports.ts";
 import {
+  type FieldSchema,
+  queryOf,
+  textFields,
+  withQuery,
+} from "./query_fields.ts";
+import {
   invalidField,
-  InvalidFieldsError,
   MalformedBodyError,
   MediaTypeError,
 } from "./refusals.ts";
@@ -42,11 +46,6 @@ export interface UploadOptions {
   readonly codes: boolean;
 }
 
-/** A schema whose fields are known one by one. */
-type FieldSchema<T> = v.GenericSchema<unknown, T> & {
-  readonly entries: v.ObjectEntries;
-};
-
 /**
  * The body of `request`.
  *
@@ -69,15 +68,16 @@ export async function readUpload<T>(
     );
   }
   const bytes = await readBytes(request, options.maxBytes);
+  const query = queryOf(request);
   if (isJson(type)) {
-    const fields = parseFields(schema, parseJson(bytes), bytes.length);
+    const body = withQuery(parseJson(bytes), textFields(query, schema));
+    const fields = parseFields(schema, body, bytes.length);
     return { fields, files: new Map(), codes: undefined };
   }
   if (type === "multipart/form-data") {
-    return await readForm(request, bytes, schema, options);
+    return await readForm(request, bytes, query, schema, options);
   }
-  const query = textFields(new URL(request.url).searchParams, schema);
-  const fields = parseFields(schema, query, 0);
+  const fields = parseFields(schema, textFields(query, schema), 0);
   return isBinaryType(type)
     ? { fields, files: new Map(), codes: bytes }
     : { fields, files: new Map([["image", [bytes]]]), codes: undefined };
@@ -133,12 +133,13 @@ export async function readParts(
 async function readForm<T>(
   request: Request,
   bytes: Uint8Array<ArrayBuffer>,
+  query: readonly [string, string][],
   schema: FieldSchema<T>,
   options: UploadOptions,
 ): Promise<Upload<T>> {
   const form = await parseForm(request, bytes);
   const files = new Map<string, Uint8Array<ArrayBuffer>[]>();
-  const texts: [string, string][] = [];
+  const texts = [...query];
   for (const [name, value] of form) {
     if (typeof value === "string") {
       texts.push([name, value]);
@@ -169,35 +170,5 @@ async function parseForm(
       .formData();
   } catch (cause) {
     throw new MalformedBodyError("it is not the form it says it is", { cause });
-  }
-}
-
-/**
- * Fields of a form or query, which are all text, as the schema means them:
- * `"7"` is text where text is wanted and a number where not.
- */
-function textFields(
-  texts: Iterable<[string, string]>,
-  { entries }: { readonly entries: v.ObjectEntries },
-): Record<string, unknown> {
-  const fields = new Map<string, unknown>();
-  for (const [name, text] of texts) {
-    if (fields.has(name)) {
-      throw new InvalidFieldsError([
-        { pointer: `/${name.slice(0, 64)}`, detail: "is given twice" },
-      ]);
-    }
-    const entry = entries[name];
-    const asText = entry === undefined || v.is(entry, text);
-    fields.set(name, asText ? text : valueOf(text));
-  }
-  return Object.fromEntries(fields);
-}
-
-function valueOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
   }
 }

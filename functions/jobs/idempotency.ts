@@ -15,6 +15,7 @@
  */
 
 import type { Context, MiddlewareHandler } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { readBytes } from "../body.ts";
 import type { AppEnv } from "../context.ts";
 import {
@@ -50,7 +51,7 @@ export function idempotency(
     if (known !== undefined) {
       checkSame(known, fingerprint, atWork.has(name));
       // A server may have ended between keeping a job and telling of it.
-      return replay(known.answer) ?? accepted(c, store.find(known.job!)!);
+      return replay(c, known.answer) ?? accepted(c, store.find(known.job!)!);
     }
     answers.take(principal, key, fingerprint, now());
     atWork.add(name);
@@ -89,12 +90,16 @@ function checkSame(
   }
 }
 
-function replay(answer: StoredAnswer | undefined): Response | undefined {
+/** Made by the context, which adds what every answer has. */
+function replay(
+  c: Context<AppEnv>,
+  answer: StoredAnswer | undefined,
+): Response | undefined {
   if (answer === undefined) return undefined;
-  return new Response(answer.body, {
-    status: answer.status,
-    headers: { ...answer.headers, "idempotency-replayed": "true" },
-  });
+  // Kept of an answer that had one.
+  const status = answer.status as ContentfulStatusCode;
+  const headers = { ...answer.headers, "idempotency-replayed": "true" };
+  return c.body(answer.body, status, headers);
 }
 
 /** Sees to it that the answer is kept once it is whole, if it is a good one. */

@@ -80,6 +80,10 @@ export async function refusalOf(
   answer: Response,
 ): Promise<Response> {
   const problem = await answer.json();
-  const body = JSON.stringify({ ...problem, "request_id": c.var.requestId });
-  return new Response(body, answer);
+  const id = c.var.requestId;
+  const body = JSON.stringify({ ...problem, "request_id": id });
+  // A status of `problemFrom`.
+  const status = answer.status as ContentfulStatusCode;
+  const headers = Object.fromEntries(answer.headers);
+  return c.body(body, status, { ...headers, "x-request-id": id });
 }

@@ -8,6 +8,13 @@
 
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
+import {
+  cancelDescription,
+  jobDescription,
+  jobEventsDescription,
+  jobsDescription,
+  resumeDescription,
+} from "../description/jobs.ts";
 import { storedEvents } from "../events.ts";
 import { invalidField, UnknownJobError } from "../refusals.ts";
 import { type Job, jobFields, resultFields } from "./job.ts";
@@ -20,24 +27,28 @@ const MAX_LISTED = 100;
 /** The routes, ready to mount. */
 export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
   return new Hono<AppEnv>()
-    .get("/v1/jobs", (c) => {
+    .get("/v1/jobs", jobsDescription, (c) => {
       const { principal } = c.var;
       const newest = jobs.store.newest(principal, MAX_LISTED);
       return c.json({ object: "list", data: newest.map(jobFields) });
     })
-    .get("/v1/jobs/:id", (c) => c.json(wholeJob(jobs, jobOf(c, jobs))))
-    .get("/v1/jobs/:id/events", (c) => {
+    .get(
+      "/v1/jobs/:id",
+      jobDescription,
+      (c) => c.json(wholeJob(jobs, jobOf(c, jobs))),
+    )
+    .get("/v1/jobs/:id/events", jobEventsDescription, (c) => {
       const job = jobOf(c, jobs);
       const { signal } = c.var.call;
       const events = jobs.runner.events(job.id, lastEventId(c), signal);
       return storedEvents(c, events);
     })
-    .delete("/v1/jobs/:id", async (c) => {
+    .delete("/v1/jobs/:id", cancelDescription, async (c) => {
       const { id } = jobOf(c, jobs);
       await jobs.runner.cancel(id);
       return c.json(jobFields(jobs.store.find(id)!));
     })
-    .post("/v1/jobs/:id/resume", (c) => {
+    .post("/v1/jobs/:id/resume", resumeDescription, (c) => {
       const job = jobs.runner.resume(jobOf(c, jobs));
       return accepted(c, job);
     });

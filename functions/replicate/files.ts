@@ -9,13 +9,14 @@
 
 import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
+import { filesDescription } from "../description/predictions.ts";
 import { invalidField } from "../refusals.ts";
 import { readParts } from "../upload.ts";
 import { dataUrl } from "./prediction.ts";
 
 /** The route, ready to mount. */
 export function files(maxBytes: number): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/files", async (c) => {
+  return new Hono<AppEnv>().post("/files", filesDescription, async (c) => {
     const form = await readParts(c.req.raw, maxBytes);
     const content = form.get("content");
     if (!(content instanceof File)) {

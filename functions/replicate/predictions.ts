@@ -12,6 +12,17 @@
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
 import { readJson } from "../body.ts";
+import {
+  cancelDescription,
+  cogHealthDescription,
+  getDescription,
+  listDescription,
+  modelDescription,
+  predictDescription,
+  predictModelDescription,
+  putDescription,
+  streamDescription,
+} from "../description/predictions.ts";
 import { storedEvents } from "../events.ts";
 import type { FunctionName } from "../function_names.ts";
 import { hasEnded, type Job, type Webhook } from "../jobs/job.ts";
@@ -58,8 +69,12 @@ export function predictions(
   const predict = (c: Context<AppEnv>, asked: Asked) =>
     create(c, jobs, options, asked);
   const routes = new Hono<AppEnv>()
-    .post("/predictions", (c) => predict(c, { named: undefined }))
-    .put("/predictions/:id", async (c) => {
+    .post(
+      "/predictions",
+      predictDescription,
+      (c) => predict(c, { named: undefined }),
+    )
+    .put("/predictions/:id", putDescription, async (c) => {
       const id = c.req.param("id");
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw invalidField("", "expected a name of 1 to 64 of A–Z a–z 0–9 _ -");
@@ -69,14 +84,18 @@ export function predictions(
         ? await predict(c, { named: undefined, id })
         : answer(c, jobs, predictionOf(c, jobs), 202);
     })
-    .get("/predictions", (c) => {
+    .get("/predictions", listDescription, (c) => {
       const results = jobs.store.newest(c.var.principal, MAX_LISTED)
         .filter(({ prediction }) => prediction !== undefined)
         .map((job) => predictionFields(job, undefined, publicUrl(c, "")));
       return c.json({ results, next: null, previous: null });
     })
-    .get("/predictions/:id", (c) => answer(c, jobs, predictionOf(c, jobs), 200))
-    .get("/predictions/:id/stream", (c) => {
+    .get(
+      "/predictions/:id",
+      getDescription,
+      (c) => answer(c, jobs, predictionOf(c, jobs), 200),
+    )
+    .get("/predictions/:id/stream", streamDescription, (c) => {
       // Their clients send no key along, so that whoever has the name may look:
       // it is as hard to guess as a key.
       const job = jobs.store.find(c.req.param("id"));
@@ -84,16 +103,17 @@ export function predictions(
       const { signal } = c.var.call;
       return storedEvents(c, predictionEvents(jobs, job, signal));
     })
-    .post("/predictions/:id/cancel", async (c) => {
+    .post("/predictions/:id/cancel", cancelDescription, async (c) => {
       const { id } = predictionOf(c, jobs);
       await jobs.runner.cancel(id);
       return answer(c, jobs, jobs.store.find(id)!, 200);
     })
     .post(
       "/models/:owner/:name/predictions",
+      predictModelDescription,
       (c) => predict(c, { named: c.req.param("name") }),
     )
-    .get("/models/:owner/:name", (c) => {
+    .get("/models/:owner/:name", modelDescription, (c) => {
       const { owner, name } = c.req.param();
       const known = options.functions.has(name as FunctionName) ||
         listing.models().some((model) => model.name === name);
@@ -106,7 +126,11 @@ export function predictions(
     });
   routes.route("/", files(options.maxBytes));
   return new Hono<AppEnv>()
-    .get("/health-check", (c) => c.json(cogHealth(listing)))
+    .get(
+      "/health-check",
+      cogHealthDescription,
+      (c) => c.json(cogHealth(listing)),
+    )
     .route("/", routes)
     .route("/v1", routes);
 }

@@ -31,3 +31,6 @@ export const DetokenizeRequest = v.strictObject({
 });
 /** What is to become pixels or text. */
 export type DetokenizeRequest = v.InferOutput<typeof DetokenizeRequest>;
+
+/** What may stand in the query beside bare codes. */
+export const BesideBytes = v.strictObject({ model: v.optional(ModelName) });

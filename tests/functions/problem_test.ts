@@ -12,7 +12,7 @@ Deno.test("a picture that no memory is there for is told what would do", async (
     json({ prompt: "a", height: side, width: side });
   const answer = await small.app.request("/v1/generate", sized(400));
   const { status, type, detail, errors } = await answer.json();
-  deepStrictEqual([status, type], [422, "urn:emu3:problem:cache-too-small"]);
+  deepStrictEqual([status, type], [422, "/problems/cache-too-small"]);
   ok(/smaller picture.*KV_BYTES/.test(detail) && !/context/.test(detail));
   deepStrictEqual(errors, [{ pointer: "", detail }]);
 });
@@ -28,6 +28,6 @@ Deno.test("a question that no memory is there for is not told of the context", a
     json({ grid: { codes: [[1]] }, question: "a b ".repeat(2000) }),
   );
   const { status, type, detail } = await answer.json();
-  deepStrictEqual([status, type], [422, "urn:emu3:problem:cache-too-small"]);
+  deepStrictEqual([status, type], [422, "/problems/cache-too-small"]);
   ok(/holds 2048,/.test(detail) && !/context/.test(detail), detail);
 });

@@ -1,0 +1,21 @@
+/**
+ * `GET /metrics`, described.
+ *
+ * @module
+ */
+
+import { describe } from "./describe.ts";
+
+/** Of the route. */
+export const metricsDescription = describe({
+  id: "getMetrics",
+  tag: "models",
+  summary: "Counts and durations, for Prometheus",
+  answers: {
+    200: {
+      description: "Metrics in Prometheus' text format",
+      content: { "text/plain": { schema: { type: "string" } } },
+    },
+  },
+  problems: [],
+});

@@ -1,0 +1,76 @@
+/**
+ * Answers of `tokenize` and `detokenize`.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import {
+  Count,
+  FILE_ENTRIES,
+  GridAnswer,
+  Rows,
+  SIDE_ENTRIES,
+} from "./answers.ts";
+
+/** A clip's codes. */
+const ClipAnswer = v.pipe(
+  v.strictObject({ frames: Count, ...SIDE_ENTRIES, codes: v.array(Rows) }),
+  v.description(
+    "Codes, frame by frame. Goes back in wherever a clip is taken.",
+  ),
+  v.metadata({ ref: "ClipAnswer" }),
+);
+
+const SOURCE_ENTRIES = {
+  model: v.string(),
+  source: v.pipe(
+    v.strictObject(SIDE_ENTRIES),
+    v.description("As the picture came, in pixels."),
+  ),
+  resized: v.pipe(
+    v.strictObject(SIDE_ENTRIES),
+    v.description("As it became codes, in pixels."),
+  ),
+};
+
+/** Codes of a picture or clip, or tokens of a text. */
+export const TokenizeAnswer = v.pipe(
+  v.union([
+    v.strictObject({ ...SOURCE_ENTRIES, grid: GridAnswer }),
+    v.strictObject({ ...SOURCE_ENTRIES, clip: ClipAnswer }),
+    v.strictObject({
+      model: v.string(),
+      tokens: v.array(Count),
+      count: Count,
+      unconditional: v.optional(
+        v.pipe(
+          v.array(Count),
+          v.description("Of a prompt: what the unconditional branch is fed."),
+        ),
+      ),
+    }),
+  ]),
+  v.metadata({ ref: "TokenizeAnswer" }),
+);
+
+/** A picture, the frames of a clip, or what tokens spell. */
+export const DetokenizeAnswer = v.pipe(
+  v.union([
+    v.strictObject({ model: v.string(), ...FILE_ENTRIES, ...SIDE_ENTRIES }),
+    v.strictObject({
+      model: v.string(),
+      frames: v.array(v.strictObject(FILE_ENTRIES)),
+      ...SIDE_ENTRIES,
+    }),
+    v.strictObject({
+      model: v.string(),
+      parts: v.array(v.variant("type", [
+        v.strictObject({ type: v.literal("text"), text: v.string() }),
+        v.strictObject({ type: v.literal("image"), grid: GridAnswer }),
+      ])),
+      text: v.pipe(v.string(), v.description("All text parts in one.")),
+    }),
+  ]),
+  v.metadata({ ref: "DetokenizeAnswer" }),
+);

@@ -1,0 +1,77 @@
+/**
+ * Answers about predictions, as Replicate and Cog have them.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+
+const Time = v.nullable(v.string());
+
+/** A prediction. */
+export const PredictionAnswer = v.pipe(
+  v.strictObject({
+    id: v.string(),
+    model: v.string(),
+    version: v.string(),
+    input: v.record(v.string(), v.unknown()),
+    output: v.pipe(
+      v.unknown(),
+      v.description("Pictures as data URLs, text, or what a function answers."),
+    ),
+    logs: v.string(),
+    error: v.nullable(v.string()),
+    status: v.picklist([
+      "starting",
+      "processing",
+      "succeeded",
+      "failed",
+      "canceled",
+    ]),
+    "created_at": Time,
+    "started_at": Time,
+    "completed_at": Time,
+    "data_removed": v.boolean(),
+    metrics: v.strictObject({ "predict_time": v.optional(v.number()) }),
+    urls: v.strictObject({
+      get: v.string(),
+      cancel: v.string(),
+      stream: v.string(),
+    }),
+  }),
+  v.metadata({ ref: "Prediction" }),
+);
+
+/** Predictions, the newest first. */
+export const PredictionsAnswer = v.strictObject({
+  results: v.array(PredictionAnswer),
+  next: v.null(),
+  previous: v.null(),
+});
+
+/** A model, by anybody's name. */
+export const PredictionModelAnswer = v.strictObject({
+  owner: v.string(),
+  name: v.string(),
+  url: v.string(),
+  "latest_version": v.strictObject({ id: v.string(), "created_at": v.null() }),
+});
+
+/** A file that came and goes back. */
+export const FileAnswer = v.strictObject({
+  id: v.string(),
+  name: v.string(),
+  "content_type": v.string(),
+  size: v.number(),
+  "created_at": v.string(),
+  metadata: v.strictObject({}),
+  urls: v.strictObject({ get: v.string() }),
+});
+
+/** Whether models are ready, in Cog's words. */
+export const CogHealthAnswer = v.strictObject({
+  status: v.picklist(["READY", "STARTING", "SETUP_FAILED"]),
+  setup: v.strictObject({
+    status: v.picklist(["starting", "succeeded", "failed"]),
+  }),
+});

@@ -1,0 +1,139 @@
+/**
+ * What the server says about itself, and its problems.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
+import { Count } from "./answers.ts";
+import { Template } from "./caption.ts";
+
+/** What a language model's files recommend. */
+const Defaults = v.strictObject({
+  "guidance_scale": v.number(),
+  "negative_prompt": v.string(),
+  temperature: v.number(),
+  "top_k": Count,
+  "top_p": v.number(),
+  template: Template,
+  strategy: v.picklist(STRATEGY_NAMES),
+});
+
+/** How busy a language model is. */
+const EngineAnswer = v.pipe(
+  v.strictObject({
+    slots: Count,
+    "slots_in_use": Count,
+    waiting: Count,
+    running: Count,
+    cache: v.strictObject({
+      tokens: Count,
+      "tokens_held": Count,
+      dtype: v.string(),
+      bytes: Count,
+    }),
+    prefixes: v.strictObject({
+      hits: Count,
+      misses: Count,
+      "tokens_saved": Count,
+      evictions: Count,
+    }),
+  }),
+  v.description(
+    "How busy it is, and its memory for keys and values, in tokens.",
+  ),
+  v.metadata({ ref: "Engine" }),
+);
+
+/** A model. */
+export const ModelAnswer = v.pipe(
+  v.strictObject({
+    id: v.pipe(v.string(), v.description("Its name.")),
+    object: v.literal("model"),
+    created: Count,
+    "owned_by": v.string(),
+    capabilities: v.array(v.string()),
+    precision: v.string(),
+    device: v.string(),
+    state: v.picklist(["unloaded", "loading", "ready", "failed"]),
+    phases: v.array(
+      v.strictObject({ name: v.string(), seconds: v.optional(v.number()) }),
+    ),
+    reason: v.optional(
+      v.pipe(v.string(), v.description("Why it failed.")),
+    ),
+    "image_area": v.optional(Count),
+    "context_length": v.optional(Count),
+    examples: v.optional(v.array(v.string())),
+    defaults: v.optional(Defaults),
+    engine: v.optional(EngineAnswer),
+  }),
+  v.metadata({ ref: "Model" }),
+);
+
+/** All models. */
+export const ModelsAnswer = v.pipe(
+  v.strictObject({ object: v.literal("list"), data: v.array(ModelAnswer) }),
+  v.metadata({ ref: "Models" }),
+);
+
+/** Where the server stands. */
+const Status = v.picklist(["ready", "loading", "failed"]);
+
+/** Whether the process lives. */
+export const LiveAnswer = v.strictObject({ status: v.literal("alive") });
+
+/** Whether requests can be answered. */
+export const ReadyAnswer = v.strictObject({ status: Status });
+
+/** The same, with everything there is to know. */
+export const HealthAnswer = v.pipe(
+  v.strictObject({
+    status: Status,
+    version: v.string(),
+    models: v.array(ModelAnswer),
+  }),
+  v.metadata({ ref: "Health" }),
+);
+
+/** A problem document, RFC 9457. */
+export const ProblemAnswer = v.pipe(
+  v.strictObject({
+    type: v.pipe(
+      v.string(),
+      v.description("What kind it is: where its page is on this server."),
+      v.examples(["/problems/invalid-fields"]),
+    ),
+    title: v.string(),
+    status: v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
+    detail: v.pipe(v.string(), v.description("What happened this time.")),
+    instance: v.pipe(v.string(), v.description("Path of the request.")),
+    "request_id": v.string(),
+    retryable: v.pipe(
+      v.boolean(),
+      v.description("Whether the same request may succeed later."),
+    ),
+    errors: v.optional(
+      v.array(
+        v.strictObject({
+          pointer: v.pipe(
+            v.string(),
+            v.description("JSON pointer; empty for the body itself."),
+          ),
+          detail: v.string(),
+        }),
+      ),
+    ),
+    error: v.pipe(
+      v.strictObject({
+        message: v.string(),
+        type: v.string(),
+        code: v.string(),
+        param: v.nullable(v.string()),
+      }),
+      v.description("The same in OpenAI's shape."),
+    ),
+  }),
+  v.metadata({ ref: "Problem" }),
+);

@@ -1,0 +1,108 @@
+/**
+ * JSON bodies as `/openapi.json` has them: what goes with what.
+ *
+ * A route parses its body with one flat schema, so that a refusal can name the
+ * field at fault, and looks at combinations afterwards. Here each combination
+ * is an alternative of its own. The entries are the same.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { CaptionRequest } from "./caption.ts";
+import { DetokenizeRequest } from "./detokenize.ts";
+import { GenerateRequest } from "./generate.ts";
+import { TokenizeRequest } from "./tokenize.ts";
+import { Webhook } from "./webhook.ts";
+
+/** What a job adds, at the top alone. */
+const job = { webhook: v.optional(Webhook) };
+
+const { ratio, "image_area": area, height, width, ...scene } =
+  GenerateRequest.entries;
+
+const byRatio = { ...scene, ratio, "image_area": area };
+const byPixels = { ...scene, height: height.wrapped, width: width.wrapped };
+
+/** Sizes are given in pixels, or by ratio and area. */
+export const GenerateBody = v.pipe(
+  v.union([
+    v.strictObject({ ...byRatio, ...job }),
+    v.strictObject({ ...byPixels, ...job }),
+  ]),
+  v.metadata({ ref: "GenerateRequest" }),
+);
+
+const Scene = v.pipe(
+  v.union([v.strictObject(byRatio), v.strictObject(byPixels)]),
+  v.description("A body of /v1/generate: the tokens it would be fed."),
+  v.metadata({ ref: "Scene" }),
+);
+
+const { image, images, grid, grids, ...options } = CaptionRequest.entries;
+const asking = { ...options, ...job };
+
+/** Pictures come in one of four ways. */
+export const CaptionBody = v.pipe(
+  v.union([
+    v.strictObject({ ...asking, image: image.wrapped }),
+    v.strictObject({ ...asking, images: images.wrapped }),
+    v.strictObject({ ...asking, grid: grid.wrapped }),
+    v.strictObject({ ...asking, grids: grids.wrapped }),
+  ]),
+  v.metadata({ ref: "CaptionRequest" }),
+);
+
+const { entries } = TokenizeRequest;
+const { model } = entries;
+const fitting = {
+  resize: entries.resize,
+  decode: entries.decode,
+  pad: entries.pad,
+  model,
+  ...job,
+};
+const asked = {
+  question: entries.question.wrapped,
+  template: entries.template,
+  decode: entries.decode,
+  model,
+  ...job,
+};
+
+/** Each kind of thing has options of its own. */
+export const TokenizeBody = v.pipe(
+  v.union([
+    v.strictObject({ image: entries.image.wrapped, ...fitting }),
+    v.strictObject({ frames: entries.frames.wrapped, ...fitting }),
+    v.strictObject({
+      text: entries.text.wrapped,
+      special: entries.special,
+      model,
+      ...job,
+    }),
+    v.strictObject({
+      prompt: Scene,
+      model,
+      ...job,
+    }),
+    v.strictObject({ ...asked, image: entries.image.wrapped }),
+    v.strictObject({ ...asked, images: entries.images.wrapped }),
+    v.strictObject({ ...asked, grid: entries.grid.wrapped }),
+    v.strictObject({ ...asked, grids: entries.grids.wrapped }),
+  ]),
+  v.metadata({ ref: "TokenizeRequest" }),
+);
+
+const mixed = DetokenizeRequest.entries;
+const named = { model: mixed.model, ...job };
+
+/** A picture, a clip, or tokens. */
+export const DetokenizeBody = v.pipe(
+  v.union([
+    v.strictObject({ grid: mixed.grid.wrapped, ...named }),
+    v.strictObject({ clip: mixed.clip.wrapped, ...named }),
+    v.strictObject({ tokens: mixed.tokens.wrapped, ...named }),
+  ]),
+  v.metadata({ ref: "DetokenizeRequest" }),
+);

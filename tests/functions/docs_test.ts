@@ -1,0 +1,30 @@
+import { match, ok, strictEqual } from "node:assert/strict";
+import { createApp } from "../../functions/app.ts";
+import { fakeServices, runAtOnce } from "../support/fake_models.ts";
+import { appOptions } from "../support/tiny_server.ts";
+
+const app = createApp(fakeServices(runAtOnce), appOptions().options);
+
+Deno.test("the reference comes from this server alone", async () => {
+  const page = await app.request("/docs");
+  strictEqual(page.status, 200);
+  match(page.headers.get("content-security-policy")!, /default-src 'self'/);
+  const html = await page.text();
+  ok(!/https?:/.test(html), "another origin");
+  ok(!/<style|<script(?![^>]*src)|\bon\w+=|style=/.test(html), "inline");
+  const paths = [...html.matchAll(/(?:src|href)="([^"]+)"/g)]
+    .map(([, path]) => path!);
+  ok(paths.includes("/docs/swagger-ui-bundle.js"));
+  for (const path of paths) {
+    const file = await app.request(path);
+    strictEqual(file.status, 200, path);
+    ok((await file.bytes()).length > 0);
+  }
+});
+
+Deno.test("the reference shows this server's document and asks nobody else", async () => {
+  const script = await (await app.request("/docs/start.js")).text();
+  match(script, /url: "\/openapi\.json"/);
+  match(script, /validatorUrl: null/);
+  ok(!/https?:/.test(script));
+});

@@ -1,0 +1,325 @@
+/** `/openapi.json` says what the server does. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { createApp } from "../../functions/app.ts";
+import { parseFields } from "../../functions/body.ts";
+import { checkOneWay } from "../../functions/question_pictures.ts";
+import { InvalidFieldsError } from "../../functions/refusals.ts";
+import {
+  CaptionBody,
+  DetokenizeBody,
+  GenerateBody,
+  TokenizeBody,
+} from "../../functions/schema/bodies.ts";
+import { TokenizeRequest } from "../../functions/schema/tokenize.ts";
+import { tokenizeKind } from "../../functions/tokenize_kinds.ts";
+import * as v from "valibot";
+import { describedBy, type Json } from "../support/described.ts";
+import { fakeServices, runAtOnce } from "../support/fake_models.ts";
+import { sourcePicture as file } from "../support/odd_pictures.ts";
+import {
+  appOptions,
+  bytes,
+  json,
+  openTinyServer,
+} from "../support/tiny_server.ts";
+
+const server = await openTinyServer();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+const { document, check } = await describedBy(server.app);
+
+/** Paths of pages and their files, for people. */
+const PAGES = [
+  "/",
+  "/page.js",
+  "/api.js",
+  "/icon.svg",
+  "/page.css",
+  "/docs",
+  "/docs/start.js",
+  "/docs/swagger-ui.css",
+  "/docs/swagger-ui-bundle.js",
+];
+
+const operations: [method: string, path: string, operation: Json][] = Object
+  .entries<Json>(document.paths)
+  .flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]): typeof operations[0] => [
+      method.toUpperCase(),
+      path,
+      operation,
+    ])
+  );
+
+Deno.test("every route is described, but for pages", () => {
+  const routes = server.app.routes
+    .filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) =>
+      `${method} ${path.replaceAll(/:(\w+)(\{.*?\})?/g, "{$1}")}`
+    );
+  const described = operations.map(([method, path]) => `${method} ${path}`);
+  deepStrictEqual(
+    [...new Set(routes)].sort(),
+    [...described, ...PAGES.map((path) => `GET ${path}`)].sort(),
+  );
+});
+
+Deno.test("what is switched off is not described", async () => {
+  const { options } = appOptions({ functions: new Set(["caption"]) });
+  const app = createApp(fakeServices(runAtOnce), options);
+  const { document } = await describedBy(app);
+  ok("/v1/caption" in document.paths && !("/v1/generate" in document.paths));
+});
+
+Deno.test("each operation has a name of its own, and links lead to one", () => {
+  const ids = operations.map(([, , { operationId }]) => operationId);
+  strictEqual(new Set(ids).size, ids.length);
+  const targets = operations.flatMap(([, , { responses }]) =>
+    Object.values<Json>(responses).flatMap(({ links }) =>
+      Object.values<Json>(links ?? {}).map(({ operationId }) => operationId)
+    )
+  );
+  ok(targets.length > 0);
+  deepStrictEqual(targets.filter((id) => !ids.includes(id)), []);
+});
+
+Deno.test("every reference within the document leads somewhere", () => {
+  const references = JSON.stringify(document)
+    .matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
+  const names = new Set([...references].map(([, name]) => name!));
+  ok(names.size > 0);
+  deepStrictEqual(
+    [...names].filter((name) => !(name in document.components.schemas)),
+    [],
+  );
+});
+
+for (const [method, template, { requestBody, parameters = [] }] of operations) {
+  const examples = requestBody?.content["application/json"]?.examples ?? {};
+  const path = template.replaceAll(
+    /\{(\w+)\}/g,
+    (_, name) =>
+      parameters.find((parameter: Json) => parameter.name === name).example,
+  );
+  for (const [name, { value }] of Object.entries<Json>(examples)) {
+    Deno.test(`the example ${name} of ${path} works`, async () => {
+      const answer = await server.app.request(path, { ...json(value), method });
+      ok(answer.ok, await answer.clone().text());
+      await check(method, path, answer);
+    });
+  }
+}
+
+const drawn = { prompt: "a", height: 16, width: 16 };
+const png = file("geo_tiny8_8x8.png");
+const requests: [path: string, init?: RequestInit][] = [
+  ...[
+    "image/png",
+    "image/jpeg",
+    "text/event-stream",
+    "application/octet-stream",
+    "application/x-npy",
+  ].map((accept): [string, RequestInit] => [
+    "/v1/generate",
+    json({ ...drawn, n: 1, logprobs: 1, preview: true }, { accept }),
+  ]),
+  ["/v1/generate", json({ ...drawn, n: 2 }, { accept: "application/x-npy" })],
+  ["/v1/generate", json({ prompt: 1 })],
+  ["/v1/generate", json({ prompt: "a", model: "nobody" })],
+  ["/v1/generate", json(drawn, { accept: "image/webp" })],
+  ["/v1/generate", bytes("{", "application/json")],
+  ["/v1/generate", bytes("a", "text/plain")],
+  ...["text/plain", "text/event-stream"].map((
+    accept,
+  ): [string, RequestInit] => [
+    "/v1/caption?max_tokens=4",
+    bytes(png, "image/png", { accept }),
+  ]),
+  ["/v1/tokenize", bytes(png, "image/png", { accept: "application/x-npy" })],
+  ["/v1/tokenize", bytes("no picture", "image/png")],
+  ...["image/apng", "image/gif", "application/zip", "application/json"]
+    .map((accept): [string, RequestInit] => [
+      "/v1/detokenize",
+      json({ clip: { codes: [[[1]], [[2]]] } }, { accept }),
+    ]),
+  ...["image/jpeg", "application/json"].map((accept): [string, RequestInit] => [
+    "/v1/detokenize",
+    json({ grid: { codes: [[1, 2]] } }, { accept }),
+  ]),
+  [
+    "/v1/detokenize",
+    json({ tokens: [64, 65] }, { accept: "application/json" }),
+  ],
+  ["/v1/models"],
+  ["/v1/models/emu3-tiny"],
+  ["/v1/models/nobody"],
+  ["/livez"],
+  ["/readyz"],
+  ["/ping"],
+  ["/health"],
+  ["/problems"],
+  ["/problems/overloaded"],
+  ["/problems/overloaded", { headers: { accept: "text/html" } }],
+  ["/problems/overloaded", { headers: { accept: "text/markdown" } }],
+  ["/problems/overloaded", { headers: { accept: "image/png" } }],
+  ["/problems/nothing"],
+  ["/openapi.json"],
+];
+
+for (const [path, init = {}] of requests) {
+  const { method = "GET" } = init;
+  const accept = new Headers(init.headers).get("accept") ?? "anything";
+  Deno.test(`${path} answers ${accept} as described`, async () => {
+    await check(method, path, await server.app.request(path, init));
+  });
+}
+
+Deno.test("a job, its events and its end are as described", async () => {
+  const call = async (method: string, path: string, init: RequestInit = {}) => {
+    const answer = await server.app.request(path, { ...init, method });
+    const copy = answer.clone();
+    await check(method, path, answer);
+    return copy;
+  };
+  const order = json(drawn, { prefer: "respond-async" });
+  const { id } = await (await call("POST", "/v1/generate", order)).json();
+  const path = `/v1/jobs/${id}`;
+  await (await call("GET", `${path}/events`)).text();
+  const { status } = await (await call("GET", path)).json();
+  strictEqual(status, "succeeded");
+  for (
+    const [method, route, expected] of [
+      ["GET", "/v1/jobs", 200],
+      ["DELETE", path, 200],
+      ["POST", `${path}/resume`, 409],
+      ["GET", "/v1/jobs/nobody", 404],
+      ["GET", "/v1/jobs/nobody/events", 404],
+      ["DELETE", "/v1/jobs/nobody", 404],
+      ["POST", "/v1/jobs/nobody/resume", 404],
+    ] as const
+  ) strictEqual((await call(method, route)).status, expected);
+  const headers = { "last-event-id": "no number" };
+  const refused = await call("GET", `${path}/events`, { headers });
+  strictEqual(refused.status, 422);
+});
+
+Deno.test("a prediction, its events and its end are as described", async () => {
+  const call = async (method: string, path: string, init: RequestInit = {}) => {
+    const answer = await server.app.request(path, { ...init, method });
+    const copy = answer.clone();
+    await check(method, path, answer);
+    return copy;
+  };
+  const order = json({ input: { prompt: "a", height: 16, width: 16 } });
+  const made = await call("POST", "/predictions", order);
+  const { id, status } = await made.json();
+  strictEqual(status, "succeeded");
+  for (const root of ["", "/v1"]) {
+    const path = `${root}/predictions/${id}`;
+    for (
+      const [method, route, expected] of [
+        ["GET", `${root}/predictions`, 200],
+        ["GET", path, 200],
+        ["GET", `${path}/stream`, 200],
+        ["PUT", path, 200],
+        ["POST", `${path}/cancel`, 200],
+        ["GET", `${root}/predictions/nobody`, 404],
+        ["GET", `${root}/models/anybody/generate`, 200],
+        ["GET", `${root}/models/anybody/nothing`, 404],
+      ] as const
+    ) strictEqual((await call(method, route)).status, expected, route);
+  }
+  const file = new FormData();
+  file.set("content", new Blob([png]));
+  strictEqual((await call("POST", "/files", { body: file })).status, 201);
+  strictEqual((await call("GET", "/health-check")).status, 200);
+});
+
+Deno.test("an answer from before, and a refusal of a job, are as described", async () => {
+  const ask = async (prompt: unknown, headers: Record<string, string>) => {
+    const init = json({ ...drawn, prompt }, headers);
+    const answer = await server.app.request("/v1/generate", init);
+    const copy = answer.clone();
+    await check("POST", "/v1/generate", answer);
+    return copy;
+  };
+  const key = { "idempotency-key": "again" };
+  const first = await ask("a", key);
+  const again = await ask("a", key);
+  strictEqual(again.headers.get("idempotency-replayed"), "true");
+  strictEqual(await again.text(), await first.text());
+  ok(again.headers.get("x-request-id") !== first.headers.get("x-request-id"));
+  const refused = await ask(1, { prefer: "respond-async" });
+  strictEqual(refused.status, 422);
+  strictEqual(
+    (await refused.json()).request_id,
+    refused.headers.get("x-request-id"),
+  );
+});
+
+Deno.test("a key of another request is refused as described", async () => {
+  const keyed = (prompt: string) =>
+    json({ ...drawn, prompt }, { "idempotency-key": "one" });
+  for (const [prompt, status] of [["a", 200], ["b", 422]] as const) {
+    const answer = await server.app.request("/v1/generate", keyed(prompt));
+    strictEqual(answer.status, status);
+    await check("POST", "/v1/generate", answer);
+  }
+});
+
+Deno.test("a body of tokenize is as described where its fields go together", () => {
+  const picture = "aGk=";
+  const grid = { codes: [[1]] };
+  const values: Readonly<Record<string, unknown>> = {
+    image: picture,
+    images: [picture],
+    frames: [picture],
+    grid,
+    grids: [grid],
+    text: "a",
+    special: true,
+    prompt: { prompt: "a" },
+    question: "a",
+    template: "chat",
+    resize: "none",
+    decode: "display",
+    pad: "repeat",
+    model: "m",
+  };
+  deepStrictEqual(Object.keys(values), Object.keys(TokenizeRequest.entries));
+  const names = Object.keys(values);
+  for (let chosen = 0; chosen < 2 ** names.length; chosen++) {
+    const body = Object.fromEntries(
+      names.filter((_, i) => chosen & 2 ** i).map((name) => [
+        name,
+        values[name],
+      ]),
+    );
+    strictEqual(v.is(TokenizeBody, body), goesTogether(body), `${names}`);
+  }
+});
+
+Deno.test("bodies that contradict themselves are not as described", () => {
+  const sized = { prompt: "a", height: 16, width: 16 };
+  ok(v.is(GenerateBody, sized));
+  ok(!v.is(GenerateBody, { ...sized, ratio: "1:1" }));
+  ok(!v.is(GenerateBody, { prompt: "a", height: 16 }));
+  const grid = { codes: [[1]] };
+  ok(v.is(CaptionBody, { grid }));
+  ok(!v.is(CaptionBody, { grid, image: "aGk=" }) && !v.is(CaptionBody, {}));
+  ok(v.is(DetokenizeBody, { grid }));
+  ok(!v.is(DetokenizeBody, { grid, tokens: [] }));
+});
+
+/** Whether the route would take `body`, as far as its fields go. */
+function goesTogether(body: unknown): boolean {
+  try {
+    const fields = parseFields(TokenizeRequest, body, 0);
+    const upload = { fields, files: new Map(), codes: undefined };
+    if (tokenizeKind(upload) === "question") checkOneWay(upload);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidFieldsError) return false;
+    throw error;
+  }
+}

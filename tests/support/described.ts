@@ -1,0 +1,102 @@
+/**
+ * Holds answers against `/openapi.json`.
+ *
+ * @module
+ */
+
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { deepStrictEqual, ok } from "node:assert/strict";
+import type { Hono } from "hono";
+import type { AppEnv } from "../../functions/context.ts";
+
+/** The document, as JSON. */
+// deno-lint-ignore no-explicit-any
+export type Json = any;
+
+/** The document of an application, and what is held against it. */
+export interface Described {
+  /** All of it. */
+  readonly document: Json;
+  /**
+   * Holds an answer against what is said of its route.
+   *
+   * @param path Of the request, its query included.
+   */
+  readonly check: (
+    method: string,
+    path: string,
+    answer: Response,
+  ) => Promise<void>;
+}
+
+/** The document of `app`. */
+export async function describedBy(app: Hono<AppEnv>): Promise<Described> {
+  const document: Json = await (await app.request("/openapi.json")).json();
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  ajv.addSchema(document, "document");
+  const validate = (schema: Json, value: unknown, where: string) => {
+    const validator = ajv.compile(absolute(schema));
+    ok(validator(value), `${where}: ${ajv.errorsText(validator.errors)}`);
+  };
+  const check: Described["check"] = async (method, path, answer) => {
+    const where = `${method} ${path} ${answer.status}`;
+    const response = operationOf(document, method, path)
+      .responses[`${answer.status}`];
+    ok(response, `${where} is not described`);
+    checkHeaders(response, answer, where);
+    const type = (answer.headers.get("content-type") ?? "").split(";")[0]!;
+    deepStrictEqual(type === "", response.content === undefined, where);
+    if (response.content === undefined) return;
+    ok(type in response.content, `${where}: ${type} is not described`);
+    const { schema } = response.content[type];
+    if (/\bjson$/.test(type)) validate(schema, await answer.json(), where);
+    if (type !== "text/event-stream") return;
+    for (const event of eventsIn(await answer.text())) {
+      validate(schema, event, where);
+      const data = dataSchema(document, schema, event.event!);
+      if (data === undefined) continue;
+      validate(data, JSON.parse(event.data!), `${where} ${event.event}`);
+    }
+  };
+  return { document, check };
+}
+
+function checkHeaders(response: Json, answer: Response, where: string): void {
+  for (const [name, { required }] of Object.entries<Json>(response.headers)) {
+    ok(!required || answer.headers.has(name), `${where}: no ${name}`);
+  }
+}
+
+function operationOf(document: Json, method: string, path: string): Json {
+  const [bare] = path.split("?");
+  // Names of models have slashes, so that the longest template counts.
+  const found =
+    Object.keys(document.paths).filter((template) =>
+      new RegExp(`^${template.replaceAll(/\{\w+\}/g, ".+")}$`).test(bare!)
+    ).sort((a, b) => b.length - a.length)[0];
+  const operation = document.paths[found ?? ""]?.[method.toLowerCase()];
+  ok(operation, `${method} ${path} is not described`);
+  return operation;
+}
+
+/** Events of a stream, each with its fields. */
+function eventsIn(text: string): Record<string, string>[] {
+  return text.split("\n\n").filter((block) => /^\w/.test(block)).map((block) =>
+    Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)))
+  );
+}
+
+/** What the data of an event of this name holds, if that is said. */
+function dataSchema(document: Json, { $ref }: Json, event: string): Json {
+  if ($ref === undefined) return undefined;
+  const { anyOf } = document.components.schemas[$ref.split("/").at(-1)];
+  return anyOf.find(({ properties }: Json) => properties.event.const === event)
+    .properties.data.contentSchema;
+}
+
+/** `schema` with references that hold outside of the document. */
+function absolute(schema: Json): Json {
+  return JSON.parse(
+    JSON.stringify(schema).replaceAll('"$ref":"#', '"$ref":"document#'),
+  );
+}
