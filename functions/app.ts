@@ -68,6 +68,13 @@ export interface AppOptions extends PublicPlace {
   readonly metrics?: Metrics | undefined;
 }
 
+/** What a job may ask for. */
+const JOB_PATHS = [
+  ...[...FUNCTION_NAMES, "score"].map((name) => `/v1/${name}`),
+  "/v1/images/generations",
+  "/v1/chat/completions",
+];
+
 /**
  * The application, ready to serve.
  *
@@ -84,8 +91,8 @@ export function createApp(
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;
     app.use(idempotency(jobs, maxBodyBytes));
-    for (const name of [...options.functions, "score"]) {
-      app.use(`/v1/${name}`, preference(jobs, maxBodyBytes));
+    for (const path of JOB_PATHS) {
+      app.use(path, preference(jobs, maxBodyBytes));
     }
     app.route("/", jobRoutes(jobs));
     const { functions } = options;
@@ -142,7 +149,7 @@ function functionRoutes(
   }
   for (const { path, needs, route } of openaiRoutes(services)) {
     if (options.functions.has(needs)) app.route("/", route());
-    else app.all(path, () => switchedOff(needs));
+    else app.all(path, () => switchedOff(`${needs} is not`));
   }
   return app;
 }

@@ -32,6 +32,9 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
 ]);
 const OPEN_FOLDERS = ["/docs/", "/problems/"];
 
+/** Replicate's client sends no key there: the name is as hard to guess as one. */
+const STREAM = /^(?:\/v1)?\/predictions\/job-[^/]+\/stream$/;
+
 /** `Token` is how Replicate's older clients say it. */
 const SCHEME = /^(?:bearer|token) +([^\s]+) *$/i;
 
@@ -56,5 +59,6 @@ export function authenticate(
 function isOpen(method: string, path: string): boolean {
   if (method !== "GET" && method !== "HEAD") return false;
   return OPEN_PATHS.has(path) ||
-    OPEN_FOLDERS.some((folder) => path.startsWith(folder));
+    OPEN_FOLDERS.some((folder) => path.startsWith(folder)) ||
+    STREAM.test(path);
 }

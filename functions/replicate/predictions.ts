@@ -54,6 +54,9 @@ interface Asked {
   readonly id?: string;
 }
 
+/** Of names that are made here. */
+const JOB_PREFIX = "job-";
+
 /** How long `Prefer: wait` waits when it does not say. */
 const WAIT_SECONDS = 60;
 
@@ -76,8 +79,11 @@ export function predictions(
     )
     .put("/predictions/:id", putDescription, async (c) => {
       const id = c.req.param("id");
-      if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
-        throw invalidField("", "expected a name of 1 to 64 of A–Z a–z 0–9 _ -");
+      if (!/^(?!job-)[A-Za-z0-9_-]{1,64}$/.test(id)) {
+        throw invalidField(
+          "",
+          "expected a name of 1 to 64 of A–Z a–z 0–9 _ -, not job-…",
+        );
       }
       const known = jobs.store.find(id);
       return known === undefined
@@ -96,10 +102,12 @@ export function predictions(
       (c) => answer(c, jobs, predictionOf(c, jobs), 200),
     )
     .get("/predictions/:id/stream", streamDescription, (c) => {
-      // Their clients send no key along, so that whoever has the name may look:
-      // it is as hard to guess as a key.
+      // Their client sends no key along: whoever has a name that was made here
+      // may look, since it is as hard to guess as a key.
       const job = jobs.store.find(c.req.param("id"));
-      if (job?.prediction === undefined) throw new UnknownJobError();
+      const mine = job?.principal === c.var.principal ||
+        job?.id.startsWith(JOB_PREFIX);
+      if (job?.prediction === undefined || !mine) throw new UnknownJobError();
       const { signal } = c.var.call;
       return storedEvents(c, predictionEvents(jobs, job, signal));
     })

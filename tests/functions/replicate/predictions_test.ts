@@ -3,7 +3,13 @@
  * Predictions as Cog has them, and what inputs mean.
  */
 
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import { apiKeys } from "../../../functions/api_keys.ts";
 import { FUNCTION_NAMES } from "../../../functions/function_names.ts";
 import { echoOf } from "../../../functions/replicate/prediction.ts";
 import { predictionRequest } from "../../../functions/replicate/prediction_input.ts";
@@ -113,4 +119,32 @@ Deno.test("a file comes back as the URL of itself", async () => {
   form.append("content", "text");
   strictEqual((await post(form)).status, 422);
   strictEqual((await post("no form")).status, 415);
+});
+
+Deno.test("with keys a stream needs no key where its name is a secret, and predictions are their caller's", async () => {
+  await using keyed = await openTinyServer({}, {
+    apiKeys: apiKeys("one,two"),
+  });
+  const as = (key: string) => ({ authorization: `Bearer ${key}` });
+  const ask = (path: string, init: RequestInit) =>
+    keyed.app.request(path, init);
+  const made = await ask(
+    "/v1/models/a/emu3-tiny/predictions",
+    json({ input: fox }, as("one")),
+  );
+  const { id } = await made.json();
+  const path = `/v1/predictions/${id}`;
+  const stream = await ask(`${path}/stream`, {});
+  strictEqual(stream.status, 200);
+  match(await stream.text(), /event: done/);
+  strictEqual((await ask(path, { headers: as("one") })).status, 200);
+  strictEqual((await ask(path, { headers: as("two") })).status, 404);
+  strictEqual((await ask(path, {})).status, 401);
+  await ask("/predictions/mine", {
+    ...json({ input: fox }, as("one")),
+    method: "PUT",
+  });
+  strictEqual((await ask("/predictions/mine/stream", {})).status, 401);
+  const other = { headers: as("two") };
+  strictEqual((await ask("/predictions/mine/stream", other)).status, 404);
 });
