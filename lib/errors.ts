@@ -52,6 +52,14 @@ export class QuantizationError extends Emu3Error {
   }
 }
 
+/** A folder that another process is filling. */
+export class QuantizationBusyError extends QuantizationError {
+  /** Says that it is busy. */
+  constructor(subject: string) {
+    super(subject, "another process is writing it");
+  }
+}
+
 /** Bytes that are not a picture we read. */
 export class ImageError extends Emu3Error {
   /** Says what is wrong. */

@@ -11,6 +11,7 @@
 
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
+import { QuantizationBusyError, QuantizationError } from "../errors.ts";
 import { modelName } from "../loading/hub_cache.ts";
 import { quantizeCheckpoint } from "./quantize_checkpoint.ts";
 import { quantizationJob } from "./quantization_job.ts";
@@ -30,11 +31,15 @@ export interface CopyOptions {
   readonly warn: (line: string) => void;
 }
 
+/** How often it is looked whether another process is done. */
+const BUSY_PAUSE_MS = 200;
+
 /** Bytes of a source that a thread quantizes in a second, roughly. */
 const BYTES_PER_SECOND = 5e7;
 
 /**
- * The folder of a copy of `source`, which has the same name.
+ * The folder of a copy of `source`, which has the same name. Of several
+ * processes that need it at once one makes it, and the others wait.
  *
  * @throws {CheckpointError} When the source cannot be read.
  * @throws {QuantizationError} When it cannot be quantized, or the copy cannot
@@ -59,13 +64,20 @@ export async function quantizedCopy(
   warn(
     `Quantizing ${name} to ${precision} into ${target}, which takes about ${seconds} s: "deno task quantize ${source} --precision ${precision} --out FOLDER" does it once and for all`,
   );
-  const progress = quantizeCheckpoint(source, target, {
-    precision,
-    threads,
-    program,
-  });
-  await Array.fromAsync(progress);
-  return target;
+  for (;;) {
+    try {
+      const how = { precision, threads, program };
+      await Array.fromAsync(quantizeCheckpoint(source, target, how));
+      return target;
+    } catch (error) {
+      if (!(error instanceof QuantizationError)) throw error;
+      // Somebody who started at the same time was done first.
+      if (await isCheckpoint(target)) return target;
+      if (!(error instanceof QuantizationBusyError)) throw error;
+    }
+    // Should it stop half-way, its work goes on here.
+    await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+  }
 }
 
 /** The copy's folder, or a temporary one where that cannot be made. */

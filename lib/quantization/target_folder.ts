@@ -11,7 +11,7 @@
 
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { QuantizationError } from "../errors.ts";
+import { QuantizationBusyError, QuantizationError } from "../errors.ts";
 import { Journal } from "./journal.ts";
 import {
   headerBytes,
@@ -77,7 +77,7 @@ export class TargetFolder implements Disposable {
       options.job,
     );
     if (journal === undefined) {
-      throw new QuantizationError(target, "another process is writing it");
+      throw new QuantizationBusyError(target);
     }
     using opened = new DisposableStack();
     opened.use(journal);

@@ -38,6 +38,18 @@ Deno.test("quantizedCopy() makes a copy of the same name once, and finds it agai
   match(warnings[0]!, /about \d+ s/);
 });
 
+Deno.test("quantizedCopy() makes a copy once, however many need it at once", async () => {
+  using folder = temporaryFolder();
+  const { options } = noting(folder.path);
+  const copies = await Promise.all([
+    quantizedCopy(tiny, options),
+    quantizedCopy(tiny, options),
+    quantizedCopy(tiny, options),
+  ]);
+  strictEqual(new Set(copies).size, 1);
+  strictEqual((await openLanguageCheckpoint(copies[0]!)).codeBits, 8);
+});
+
 Deno.test("quantizedCopy() keeps copies of different precisions and sources apart", async () => {
   using folder = temporaryFolder();
   const { options } = noting(folder.path);
