@@ -79,16 +79,16 @@ export function predictions(
     )
     .put("/predictions/:id", putDescription, async (c) => {
       const id = c.req.param("id");
+      if (jobs.store.find(id) !== undefined) {
+        return answer(c, jobs, predictionOf(c, jobs), 202);
+      }
       if (!/^(?!job-)[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw invalidField(
           "",
           "expected a name of 1 to 64 of A–Z a–z 0–9 _ -, not job-…",
         );
       }
-      const known = jobs.store.find(id);
-      return known === undefined
-        ? await predict(c, { named: undefined, id })
-        : answer(c, jobs, predictionOf(c, jobs), 202);
+      return await predict(c, { named: undefined, id });
     })
     .get("/predictions", listDescription, (c) => {
       const results = jobs.store.newest(c.var.principal, MAX_LISTED)
