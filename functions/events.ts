@@ -96,8 +96,16 @@ function stream(
   c.set("ended", ended.promise);
   const response = streamSSE(c, async (stream) => {
     stream.onAbort(() => c.var.abandon.abort(left()));
-    const send = (event: SentEvent) => sendEvent(stream, event, stalledMs);
-    const timer = setInterval(() => stream.write(": alive\n\n"), COMMENT_MS);
+    // A reader that is behind needs no more to read.
+    let sending = false;
+    const send = async (event: SentEvent) => {
+      sending = true;
+      await sendEvent(stream, event, stalledMs);
+      sending = false;
+    };
+    const timer = setInterval(() => {
+      if (!sending) stream.write(": alive\n\n");
+    }, COMMENT_MS);
     try {
       for await (const event of events()) await send(event);
     } catch (error) {

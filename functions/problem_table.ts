@@ -210,6 +210,12 @@ export const PROBLEMS = {
     "The server was told to stop before the request was done.",
     "Try again: another instance, or the next, will answer.",
   ),
+  "store-full": kind(
+    503,
+    "Store full",
+    "There is no room for what would have to be kept: jobs that wait or run take all of STORE_BYTES, or the disk is full.",
+    "Try again when jobs have ended. Whoever runs the server can raise STORE_BYTES.",
+  ),
   "deadline": kind(
     504,
     "Deadline exceeded",

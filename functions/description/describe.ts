@@ -82,6 +82,7 @@ export const MODEL_PROBLEMS: readonly ProblemCode[] = [
   "not-ready",
   "overloaded",
   "shutting-down",
+  "store-full",
   "deadline",
 ];
 

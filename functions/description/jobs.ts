@@ -176,5 +176,6 @@ export const resumeDescription = describe({
     "invalid-fields",
     "overloaded",
     "shutting-down",
+    "store-full",
   ],
 });

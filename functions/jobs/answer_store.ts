@@ -16,13 +16,23 @@ export interface StoredAnswer {
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** A key in use. */
+/** Whose key, and of which request. */
+export interface KeyUse {
+  /** Who sent it. */
+  readonly principal: string;
+  /** As it was sent. */
+  readonly key: string;
+  /** Of the request that it came with. */
+  readonly fingerprint: string;
+}
+
+/** A key that was used. */
 export interface StoredKey {
   /** Of the request that it came with. */
   readonly fingerprint: string;
   /** The job that the request became. */
   readonly job: string | undefined;
-  /** Undefined while there is none. */
+  /** Undefined for a job whose first answer was never given. */
   readonly answer: StoredAnswer | undefined;
 }
 
@@ -30,21 +40,15 @@ export interface StoredKey {
 export class AnswerStore {
   readonly #queries: Queries;
 
-  /**
-   * Keeps keys in the table behind `queries`. Requests that a server before this
-   * one was at work on, and that were no jobs, died with it: their keys are free.
-   */
+  /** Keeps keys in the table behind `queries`. */
   constructor(queries: Queries) {
     this.#queries = queries;
-    queries.run(
-      "DELETE FROM idempotency WHERE status IS NULL AND job IS NULL",
-    );
   }
 
   /** What is known of somebody's key. */
   find(principal: string, key: string): StoredKey | undefined {
     const row = this.#queries.get(
-      "SELECT fingerprint, job, status, headers, body FROM idempotency WHERE principal = ? AND key = ?",
+      "SELECT fingerprint, job, status, headers, body FROM idempotency WHERE principal = ? AND key = ? AND (job IS NOT NULL OR status IS NOT NULL)",
       principal,
       key,
     );
@@ -62,40 +66,37 @@ export class AnswerStore {
     };
   }
 
-  /** Takes a key that is free. */
-  take(principal: string, key: string, fingerprint: string, now: number): void {
+  /** Notes the job that a request becomes; the key goes when the job does. */
+  link(
+    { principal, key, fingerprint }: KeyUse,
+    job: string,
+    now: number,
+  ): void {
     this.#queries.run(
-      "INSERT INTO idempotency (principal, key, fingerprint, created_at) VALUES (?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO idempotency (principal, key, fingerprint, created_at, job) VALUES (?, ?, ?, ?, ?)",
       principal,
       key,
       fingerprint,
       now,
-    );
-  }
-
-  /** Notes the job that a request became; the key goes when the job does. */
-  link(principal: string, key: string, job: string): void {
-    this.#queries.run(
-      "UPDATE idempotency SET job = ? WHERE principal = ? AND key = ?",
       job,
-      principal,
-      key,
     );
   }
 
-  /** Keeps the first answer. */
+  /** Keeps the first answer, of a job or without one. */
   keep(
-    principal: string,
-    key: string,
+    { principal, key, fingerprint }: KeyUse,
     { status, headers, body }: StoredAnswer,
+    now: number,
   ): void {
     this.#queries.run(
-      "UPDATE idempotency SET status = ?, headers = ?, body = ? WHERE principal = ? AND key = ?",
+      "INSERT INTO idempotency (principal, key, fingerprint, created_at, status, headers, body) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET status = excluded.status, headers = excluded.headers, body = excluded.body",
+      principal,
+      key,
+      fingerprint,
+      now,
       status,
       JSON.stringify(headers),
       body,
-      principal,
-      key,
     );
   }
 
@@ -105,18 +106,6 @@ export class AnswerStore {
       "DELETE FROM idempotency WHERE principal = ? AND key = ?",
       principal,
       key,
-    );
-  }
-
-  /**
-   * Forgets answers from before `before`, unless a job still goes by them.
-   *
-   * @returns How many.
-   */
-  sweep(before: number): number {
-    return this.#queries.run(
-      "DELETE FROM idempotency WHERE created_at < ? AND job IS NULL AND status IS NOT NULL",
-      before,
     );
   }
 }

@@ -8,6 +8,11 @@
 export class Bells {
   readonly #waiting = new Map<string, Set<() => void>>();
 
+  /** How many names somebody waits for. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** Comes with the next ring of `name`, or when the signal aborts. */
   next(name: string, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();

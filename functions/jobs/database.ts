@@ -12,6 +12,15 @@ import { MIGRATIONS } from "./migrations.ts";
 /** A store that lasts as long as the process. */
 export const IN_MEMORY = ":memory:";
 
+/**
+ * `auto_vacuum` comes first: it is for files in which nothing is written, and
+ * `journal_mode` writes. What is committed survives the end of the process;
+ * `synchronous = NORMAL` may lose the last moments to a power cut, not the file.
+ * The empty transaction takes the lock.
+ */
+const PRAGMAS =
+  "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE; COMMIT";
+
 /** A file that cannot be the store. */
 export class StoreError extends Emu3Error {
   /** Says what is wrong with the file. */
@@ -36,11 +45,7 @@ export function openDatabase(
   try {
     if (path !== IN_MEMORY) Deno.mkdirSync(dirname(path), { recursive: true });
     database = new DatabaseSync(path);
-    // What is committed survives the end of the process; NORMAL may lose the
-    // last moments to a power cut, not the file.
-    database.exec(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA auto_vacuum = INCREMENTAL; BEGIN IMMEDIATE; COMMIT",
-    );
+    database.exec(PRAGMAS);
     migrate(database, path, migrations);
     return database;
   } catch (cause) {
@@ -60,7 +65,8 @@ export function transact<T>(database: DatabaseSync, change: () => T): T {
     database.exec("COMMIT");
     return result;
   } catch (error) {
-    database.exec("ROLLBACK");
+    // On a full disk SQLite has done so itself.
+    if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import { type Job, type JobAnswer, jobFields, resultFields } from "./job.ts";
 import { predictionFields } from "../replicate/prediction.ts";
 import type { Queries } from "./queries.ts";
 
-/** Tells somebody else's server something. */
+/** Tells somebody else's server something, or rejects once the signal aborts. */
 export type Post = (
   url: string,
   headers: Readonly<Record<string, string>>,
@@ -31,6 +31,10 @@ export interface DeliveryOptions {
   readonly now: () => number;
   /** Where this server is found by those who are told; `""` when unknown. */
   readonly publicUrl: string;
+  /** Told what could not be written down. */
+  readonly onFailure: (error: unknown) => void;
+  /** How long an answer may take. */
+  readonly timeoutMs?: number;
   /** Pauses after each attempt that failed; after the last it is given up. */
   readonly pausesMs?: readonly number[];
 }
@@ -125,16 +129,12 @@ export class Deliveries implements AsyncDisposable {
   wake(): void {
     clearTimeout(this.#timer);
     if (this.#close.signal.aborted) return;
-    for (const delivery of this.#due()) {
-      if (this.#underWay.size >= AT_ONCE) return;
-      if (this.#underWay.has(delivery.id)) continue;
-      const sent = this.#send(delivery).finally(() => {
-        this.#underWay.delete(delivery.id);
-        this.wake();
-      });
-      this.#underWay.set(delivery.id, sent);
+    try {
+      this.#sendDue();
+      this.#sleep();
+    } catch (error) {
+      this.#options.onFailure(error);
     }
-    this.#sleep();
   }
 
   /** Stops sending; what was not delivered stays. */
@@ -142,6 +142,18 @@ export class Deliveries implements AsyncDisposable {
     this.#close.abort();
     clearTimeout(this.#timer);
     await Promise.all(this.#underWay.values());
+  }
+
+  #sendDue(): void {
+    for (const delivery of this.#due()) {
+      if (this.#underWay.size >= AT_ONCE) return;
+      if (this.#underWay.has(delivery.id)) continue;
+      const sent = this.#send(delivery)
+        .finally(() => this.#underWay.delete(delivery.id))
+        // Not at once again where nothing can be written down.
+        .then(() => this.wake(), this.#options.onFailure);
+      this.#underWay.set(delivery.id, sent);
+    }
   }
 
   #due(): Delivery[] {
@@ -178,15 +190,13 @@ export class Deliveries implements AsyncDisposable {
       "webhook-timestamp": `${Math.floor(time.getTime() / SECOND)}`,
       "webhook-signature": this.#signature.sign(id, time, body),
     };
-    const signal = AbortSignal.any([
-      this.#close.signal,
-      AbortSignal.timeout(TIMEOUT_MS),
-    ]);
+    const { signal, done } = this.#deadline();
     const status = await post(url, headers, body, signal).catch(() => 0);
-    // What was interrupted is tried by the next server.
-    if (this.#close.signal.aborted) return;
+    done();
     const pause = pausesMs[attempts];
     const told = status >= 200 && status < 300;
+    // What was interrupted is tried by the next server.
+    if (!told && this.#close.signal.aborted) return;
     if (told || status === GONE || pause === undefined) {
       this.#queries.run("DELETE FROM deliveries WHERE id = ?", id);
       return;
@@ -196,5 +206,16 @@ export class Deliveries implements AsyncDisposable {
       now() + pause,
       id,
     );
+  }
+
+  /** When an attempt is given up. */
+  #deadline(): { readonly signal: AbortSignal; readonly done: () => void } {
+    const late = new AbortController();
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    return {
+      signal: AbortSignal.any([this.#close.signal, late.signal]),
+      done: () => clearTimeout(timer),
+    };
   }
 }

@@ -16,28 +16,46 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { readBytes } from "../body.ts";
+import { mediaType, readBytes } from "../body.ts";
 import type { AppEnv } from "../context.ts";
 import {
   IdempotencyConflictError,
   IdempotencyMismatchError,
   invalidField,
 } from "../refusals.ts";
-import type { StoredAnswer, StoredKey } from "./answer_store.ts";
+import type { KeyUse, StoredAnswer, StoredKey } from "./answer_store.ts";
 import { keptHeaders } from "./job_end.ts";
 import type { Jobs } from "./jobs.ts";
 import { accepted } from "./preference.ts";
 
 /** The longest stream that is kept, in bytes. */
-const MAX_STREAM_BYTES = 2 ** 26;
+const MAX_STREAM_BYTES = 2 ** 24;
+
+/** Headers that say what a body is and what is wanted. */
+const FINGERPRINTED = [
+  "accept",
+  "prefer",
+  "x-grid-frames",
+  "x-grid-height",
+  "x-grid-width",
+];
+
+/** Where first answers are kept. */
+export type FirstAnswers = Pick<
+  Jobs,
+  "answers" | "store" | "now" | "report" | "sweep"
+>;
+
+/** Given the answer once it is whole, or nothing when there is none to keep. */
+type Keep = (answer: StoredAnswer | undefined) => void;
 
 /** Answers again what was answered. */
 export function idempotency(
-  { answers, store, now }: Pick<Jobs, "answers" | "store" | "now">,
+  jobs: FirstAnswers,
   maxBytes: number,
 ): MiddlewareHandler<AppEnv> {
-  /** Keys of requests at work. */
-  const atWork = new Set<string>();
+  /** Fingerprints of requests at work. As many as there are requests. */
+  const atWork = new Map<string, string>();
   return async (c, next) => {
     const header = c.req.header("idempotency-key");
     if (c.req.method !== "POST" || header === undefined) return await next();
@@ -45,28 +63,67 @@ export function idempotency(
     const { principal } = c.var;
     const bytes = await readBytes(c.req.raw, maxBytes, { empty: true });
     const fingerprint = await fingerprintOf(c.req.raw, bytes);
-    c.req.raw = new Request(c.req.raw, { body: bytes });
-    const known = answers.find(principal, key);
+    const use: KeyUse = { principal, key, fingerprint };
     const name = JSON.stringify([principal, key]);
-    if (known !== undefined) {
-      checkSame(known, fingerprint, atWork.has(name));
-      // A server may have ended between keeping a job and telling of it.
-      return replay(c, known.answer) ?? accepted(c, store.find(known.job!)!);
-    }
-    answers.take(principal, key, fingerprint, now());
-    atWork.add(name);
-    c.set("link", (job) => answers.link(principal, key, job));
-    const keep = (answer: StoredAnswer | undefined) => {
-      atWork.delete(name);
-      if (answer === undefined) answers.free(principal, key);
-      else answers.keep(principal, key, answer);
-    };
+    const known = knownUse(jobs, use, atWork.get(name));
+    if (known !== undefined) return replay(c, jobs, known);
+    c.req.raw = new Request(c.req.raw, { body: bytes });
+    atWork.set(name, fingerprint);
+    c.set("link", (job) => jobs.answers.link(use, job, jobs.now()));
     try {
       await next();
     } finally {
-      await watch(c, keep);
+      await watch(c, (answer) => {
+        atWork.delete(name);
+        keepFirst(jobs, use, answer);
+      });
     }
   };
+}
+
+/**
+ * What is known of a key; undefined when it is free.
+ *
+ * @throws {IdempotencyMismatchError} When it came with another request.
+ * @throws {IdempotencyConflictError} When its request is at work.
+ */
+function knownUse(
+  { answers }: FirstAnswers,
+  { principal, key, fingerprint }: KeyUse,
+  atWork: string | undefined,
+): StoredKey | undefined {
+  const known = answers.find(principal, key);
+  if ((atWork ?? known?.fingerprint ?? fingerprint) !== fingerprint) {
+    throw new IdempotencyMismatchError();
+  }
+  if (atWork !== undefined) throw new IdempotencyConflictError();
+  return known;
+}
+
+function replay(
+  c: Context<AppEnv>,
+  { store }: FirstAnswers,
+  { answer, job }: StoredKey,
+): Response {
+  c.header("idempotency-replayed", "true");
+  // A server may have ended between keeping a job and telling of it.
+  if (answer === undefined) return accepted(c, store.find(job!)!);
+  const { status, headers, body } = answer;
+  // What was answered once can be answered again.
+  return c.body(body, status as ContentfulStatusCode, headers);
+}
+
+/** The answer goes out whether or not it can be kept. */
+function keepFirst(
+  { answers, now, report, sweep }: FirstAnswers,
+  use: KeyUse,
+  answer: StoredAnswer | undefined,
+): void {
+  report(() => {
+    if (answer === undefined) return answers.free(use.principal, use.key);
+    answers.keep(use, answer, now());
+    sweep();
+  });
 }
 
 /** A structured string (RFC 8941), or the same without its quotes. */
@@ -79,78 +136,52 @@ function keyFrom(header: string): string {
   );
 }
 
-function checkSame(
-  { fingerprint, job, answer }: StoredKey,
-  asked: string,
-  atWork: boolean,
-): void {
-  if (fingerprint !== asked) throw new IdempotencyMismatchError();
-  if (atWork || (answer === undefined && job === undefined)) {
-    throw new IdempotencyConflictError();
-  }
-}
-
-/** Made by the context, which adds what every answer has. */
-function replay(
-  c: Context<AppEnv>,
-  answer: StoredAnswer | undefined,
-): Response | undefined {
-  if (answer === undefined) return undefined;
-  // Kept of an answer that had one.
-  const status = answer.status as ContentfulStatusCode;
-  const headers = { ...answer.headers, "idempotency-replayed": "true" };
-  return c.body(answer.body, status, headers);
-}
-
 /** Sees to it that the answer is kept once it is whole, if it is a good one. */
-async function watch(
-  c: Context<AppEnv>,
-  keep: (answer: StoredAnswer | undefined) => void,
-): Promise<void> {
+async function watch(c: Context<AppEnv>, keep: Keep): Promise<void> {
   const { res } = c;
   if (!res.ok || c.error !== undefined) return keep(undefined);
   const { status } = res;
   const headers = keptHeaders(res.headers);
-  const { ended } = c.var;
-  if (ended === undefined || res.body === null) {
+  if (c.var.ended === undefined || res.body === null) {
     return keep({ status, headers, body: await res.clone().bytes() });
   }
-  const { stream, whole } = recording(res.body);
-  c.res = new Response(stream, res);
-  ended.then(() => {
-    const body = c.var.failed ? undefined : whole();
-    keep(body && { status, headers, body });
+  const passing = recorded(res.body, (body) => {
+    const good = c.var.failed ? undefined : body;
+    keep(good && { status, headers, body: good });
   });
+  c.res = new Response(passing, res);
 }
 
-/** A stream that passes, and what has passed once it has ended by itself. */
-function recording(source: ReadableStream<Uint8Array>): {
-  readonly stream: ReadableStream<Uint8Array>;
-  readonly whole: () => Uint8Array<ArrayBuffer> | undefined;
-} {
-  const parts: Uint8Array[] = [];
+/**
+ * A stream that passes, and all of it once it has ended by itself; nothing when
+ * its reader leaves or it is too long.
+ */
+function recorded(
+  source: ReadableStream<Uint8Array>,
+  onEnd: (whole: Uint8Array<ArrayBuffer> | undefined) => void,
+): ReadableStream<Uint8Array> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  const stream = source.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform: (part, controller) => {
-        length += part.length;
-        if (length <= MAX_STREAM_BYTES) parts.push(part);
-        else parts.length = 0;
-        controller.enqueue(part);
-      },
-    }),
-  );
-  const whole = () => {
-    if (length > MAX_STREAM_BYTES) return undefined;
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    return bytes;
+  const recording: RecordingTransformer = {
+    transform: (part, controller) => {
+      length += part.length;
+      if (length <= MAX_STREAM_BYTES) parts.push(new Uint8Array(part));
+      else parts.length = 0;
+      controller.enqueue(part);
+    },
+    // Before the reader hears of the end, so that it may ask again at once.
+    flush: async () =>
+      onEnd(
+        length <= MAX_STREAM_BYTES ? await new Blob(parts).bytes() : undefined,
+      ),
+    cancel: () => onEnd(undefined),
   };
-  return { stream, whole };
+  return source.pipeThrough(new TransformStream(recording));
+}
+
+/** With `cancel`, which is standard and missing from TypeScript's library. */
+interface RecordingTransformer extends Transformer<Uint8Array, Uint8Array> {
+  readonly cancel: () => void;
 }
 
 /** What makes two requests the same. */
@@ -159,18 +190,23 @@ async function fingerprintOf(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
   const { pathname, search } = new URL(request.url);
-  const type = request.headers.get("content-type") ?? "";
-  const boundary = /boundary="?([^";]+)"?/i.exec(type)?.[1];
-  const headers = ["accept", "prefer", "x-grid-height", "x-grid-width"]
-    .map((name) => request.headers.get(name) ?? "");
-  const head = [pathname, search, type.replace(/;.*$/, ""), ...headers];
-  // Clients draw a new boundary each time they send the same form.
-  const body = boundary === undefined ? bytes : new TextEncoder().encode(
-    new TextDecoder("latin1").decode(bytes).replaceAll(boundary, ""),
-  );
-  const hash = await crypto.subtle.digest(
-    "SHA-256",
-    await new Blob([JSON.stringify(head), "\n", body]).arrayBuffer(),
-  );
+  const parts = bodyParts(request.headers.get("content-type") ?? "", bytes);
+  const head = [
+    pathname,
+    search,
+    mediaType(request),
+    ...FINGERPRINTED.map((name) => request.headers.get(name)),
+    ...parts.map(({ size }) => size),
+  ];
+  const all = new Blob([JSON.stringify(head), "\n", ...parts]);
+  const hash = await crypto.subtle.digest("SHA-256", await all.bytes());
   return new Uint8Array(hash).toHex();
+}
+
+/** Clients draw a new boundary each time they send the same form: it is left out. */
+function bodyParts(type: string, bytes: Uint8Array<ArrayBuffer>): Blob[] {
+  const boundary = /^multipart\/.*;\s*boundary="?([^";]+)"?/i.exec(type)?.[1];
+  if (boundary === undefined) return [new Blob([bytes])];
+  const text = `\r\n${new TextDecoder("latin1").decode(bytes)}`;
+  return text.split(`\r\n--${boundary}`).map((part) => new Blob([part]));
 }

@@ -98,7 +98,12 @@ export function hasEnded({ status }: Pick<Job, "status">): boolean {
 }
 
 /** Whether it can go on from where it stopped. */
-export function isResumable({ status, error }: Job): boolean {
+export function isResumable(
+  { status, error }: {
+    readonly status: JobStatus;
+    readonly error?: Problem | undefined;
+  },
+): boolean {
   return status === "interrupted" ||
     (status === "failed" && error?.retryable === true);
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Problem } from "../problem.ts";
+import { type Problem, problemFrom } from "../problem.ts";
 import type { WireEvent } from "../events.ts";
-import { type JobAnswer, resultFields } from "./job.ts";
+import { type Job, type JobAnswer, resultFields } from "./job.ts";
 import type { JobEnd } from "./job_store.ts";
 
 /** Somebody wanted it to. */
@@ -27,6 +27,17 @@ export function interruption(finishedAt: number): JobEnd {
   };
 }
 
+/** Something that nobody foresaw kept it from being answered. */
+export function failure(
+  error: unknown,
+  { id, path }: Pick<Job, "id" | "path">,
+  finishedAt: number,
+): JobEnd {
+  const instance = path.split("?")[0]!;
+  const context = { requestId: id, path: instance, clientGone: false };
+  return failed(problemFrom(error, context), finishedAt);
+}
+
 /**
  * It was answered.
  *
@@ -38,9 +49,7 @@ export async function answered(
   finishedAt: number,
 ): Promise<JobEnd> {
   if (!response.ok) {
-    const error: Problem = await response.json();
-    const event = { event: "error", data: error };
-    return { status: "failed", finishedAt, error, event };
+    return failed(await response.json(), finishedAt);
   }
   const answer: JobAnswer = {
     headers: keptHeaders(response.headers),
@@ -49,6 +58,11 @@ export async function answered(
   const event = completed ??
     { event: "completed", data: resultFields(answer) };
   return { status: "succeeded", finishedAt, answer, event };
+}
+
+function failed(error: Problem, finishedAt: number): JobEnd {
+  const event = { event: "error", data: error };
+  return { status: "failed", finishedAt, error, event };
 }
 
 /** Headers that belong to the answer and not to the way it came. */

@@ -13,13 +13,14 @@ import type { StoredEvent, WireEvent } from "../events.ts";
 import type { Problem } from "../problem.ts";
 import type { PredictionOrigin } from "../replicate/prediction.ts";
 import { bytesOf, type Queries, type Row } from "./queries.ts";
-import type {
-  Job,
-  JobAnswer,
-  JobRequest,
-  JobStatus,
-  Progress,
-  Webhook,
+import {
+  isResumable,
+  type Job,
+  type JobAnswer,
+  type JobRequest,
+  type JobStatus,
+  type Progress,
+  type Webhook,
 } from "./job.ts";
 
 /** A job that is to be kept. */
@@ -47,6 +48,16 @@ export interface JobEnd {
   readonly event: WireEvent;
 }
 
+/** What an event is about. */
+export interface EventSubject {
+  /** Its kind. */
+  readonly event: string;
+  /** Which picture; undefined for none. */
+  readonly image: number | undefined;
+  /** Which row; undefined for none. */
+  readonly index: number | undefined;
+}
+
 const COLUMNS =
   "id, principal, status, created_at, started_at, finished_at, seed, path, done, total, error, webhook, prediction";
 
@@ -62,18 +73,24 @@ export class JobStore {
   /** Keeps a job that waits. */
   insert({ id, principal, createdAt, seed, request, ...more }: NewJob): void {
     const { webhook, prediction } = more;
-    this.#queries.run(
-      "INSERT INTO jobs (id, principal, status, created_at, seed, path, headers, body, webhook, prediction) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)",
-      id,
-      principal,
-      createdAt,
-      seed,
-      request.path,
-      JSON.stringify(request.headers),
-      request.body,
-      webhook === undefined ? null : JSON.stringify(webhook),
-      prediction === undefined ? null : JSON.stringify(prediction),
-    );
+    this.transact(() => {
+      this.#queries.run(
+        "INSERT INTO jobs (id, principal, status, created_at, seed, path, webhook, prediction) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?)",
+        id,
+        principal,
+        createdAt,
+        seed,
+        request.path,
+        webhook === undefined ? null : JSON.stringify(webhook),
+        prediction === undefined ? null : JSON.stringify(prediction),
+      );
+      this.#queries.run(
+        "INSERT INTO requests (job, headers, body) VALUES (?, ?, ?)",
+        id,
+        JSON.stringify(request.headers),
+        request.body,
+      );
+    });
   }
 
   /** The job of this name. */
@@ -88,7 +105,7 @@ export class JobStore {
   /** The newest jobs of somebody, newest first. */
   newest(principal: string, limit: number): Job[] {
     return this.#queries.all(
-      `SELECT ${COLUMNS} FROM jobs WHERE principal = ? ORDER BY created_at DESC, rowid DESC LIMIT ?`,
+      `SELECT ${COLUMNS} FROM jobs WHERE principal = ? ORDER BY rowid DESC LIMIT ?`,
       principal,
       limit,
     ).map(jobFromRow);
@@ -98,7 +115,7 @@ export class JobStore {
   withStatus(...statuses: readonly JobStatus[]): Job[] {
     const marks = statuses.map(() => "?").join(", ");
     return this.#queries.all(
-      `SELECT ${COLUMNS} FROM jobs WHERE status IN (${marks}) ORDER BY created_at, rowid`,
+      `SELECT ${COLUMNS} FROM jobs WHERE status IN (${marks}) ORDER BY rowid`,
       ...statuses,
     ).map(jobFromRow);
   }
@@ -106,7 +123,7 @@ export class JobStore {
   /** What a job asks. */
   requestOf(id: string): JobRequest {
     const row = this.#queries.get(
-      "SELECT path, headers, body FROM jobs WHERE id = ?",
+      "SELECT path, headers, body FROM jobs JOIN requests ON job = id WHERE id = ?",
       id,
     )!;
     return {
@@ -119,13 +136,12 @@ export class JobStore {
   /** What came of a job. */
   answerOf(id: string): JobAnswer | undefined {
     const row = this.#queries.get(
-      "SELECT answer_headers, answer_body FROM jobs WHERE id = ?",
+      "SELECT headers, body FROM answers WHERE job = ?",
       id,
     );
-    if (row === undefined || row["answer_headers"] === null) return undefined;
-    return {
-      headers: JSON.parse(String(row["answer_headers"])),
-      body: bytesOf(row["answer_body"]),
+    return row && {
+      headers: JSON.parse(String(row["headers"])),
+      body: bytesOf(row["body"]),
     };
   }
 
@@ -151,7 +167,7 @@ export class JobStore {
     this.transact(() => {
       this.#append(id, event, data);
       this.#queries.run(
-        "UPDATE jobs SET done = ?, total = ? WHERE id = ?",
+        "UPDATE jobs SET done = ?, total = coalesce(?, total) WHERE id = ?",
         progress.done,
         progress.total ?? null,
         id,
@@ -182,65 +198,63 @@ export class JobStore {
     return halfways;
   }
 
-  /** Notes that a job has ended, unless it had. */
+  /** Notes that a job has ended. */
   end(id: string, { status, finishedAt, answer, error, event }: JobEnd): void {
     this.transact(() => {
       this.#append(id, event.event, event.data);
       this.#queries.run(
-        "UPDATE jobs SET status = ?, finished_at = ?, answer_headers = ?, answer_body = ?, error = ? WHERE id = ?",
+        "UPDATE jobs SET status = ?, finished_at = ?, error = ? WHERE id = ?",
         status,
         finishedAt,
-        answer === undefined ? null : JSON.stringify(answer.headers),
-        answer === undefined ? null : answer.body,
         error === undefined ? null : JSON.stringify(error),
         id,
       );
-      // An interrupted one goes on from them.
-      if (status === "succeeded" || status === "canceled") {
+      if (answer !== undefined) {
+        this.#queries.run(
+          "INSERT INTO answers (job, headers, body) VALUES (?, ?, ?)",
+          id,
+          JSON.stringify(answer.headers),
+          answer.body,
+        );
+      }
+      // One that can be resumed goes on from them.
+      if (!isResumable({ status, error })) {
         this.#queries.run("DELETE FROM halfways WHERE job = ?", id);
       }
     });
   }
 
-  /** What happened after an event, oldest first. */
-  eventsAfter(id: string, after: number, limit: number): StoredEvent[] {
-    return this.#queries.all(
-      "SELECT id, event, data FROM events WHERE job = ? AND id > ? ORDER BY id LIMIT ?",
+  /** What happened next after an event. */
+  eventAfter(id: string, after: number): StoredEvent | undefined {
+    const row = this.#queries.get(
+      "SELECT id, event, data FROM events WHERE job = ? AND id > ? ORDER BY id LIMIT 1",
       id,
       after,
-      limit,
-    ).map((row) => ({
+    );
+    return row && {
       id: Number(row["id"]),
       event: String(row["event"]),
       data: String(row["data"]),
+    };
+  }
+
+  /** What events of these kinds are about; their data may be long. */
+  subjectsOf(id: string, ...kinds: readonly string[]): EventSubject[] {
+    const marks = kinds.map(() => "?").join(", ");
+    return this.#queries.all(
+      `SELECT event, data ->> 'image_index' AS image, data ->> 'index' AS "index" FROM events WHERE job = ? AND event IN (${marks}) ORDER BY id`,
+      id,
+      ...kinds,
+    ).map(({ event, image, index }) => ({
+      event: String(event),
+      image: image === null ? undefined : Number(image),
+      index: index === null ? undefined : Number(index),
     }));
   }
 
   /** Forgets a job and all that belongs to it. */
   remove(id: string): void {
     this.#queries.run("DELETE FROM jobs WHERE id = ?", id);
-  }
-
-  /**
-   * Forgets jobs that ended before `before`, then the oldest that ended, until
-   * the file holds at most `maxBytes`.
-   *
-   * @returns How many.
-   */
-  sweep(before: number, maxBytes: number): number {
-    let removed = this.#queries.run(
-      "DELETE FROM jobs WHERE finished_at < ?",
-      before,
-    );
-    while (this.#bytesHeld() > maxBytes) {
-      const few = this.#queries.run(
-        "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL ORDER BY finished_at LIMIT 8)",
-      );
-      if (few === 0) break;
-      removed += few;
-    }
-    if (removed > 0) this.#queries.all("PRAGMA incremental_vacuum");
-    return removed;
   }
 
   /** Runs `change` as a whole or not at all. */
@@ -256,13 +270,6 @@ export class JobStore {
       JSON.stringify(data),
       id,
     );
-  }
-
-  #bytesHeld(): number {
-    const number = (pragma: string) =>
-      Number(Object.values(this.#queries.get(`PRAGMA ${pragma}`)!)[0]);
-    const pages = number("page_count") - number("freelist_count");
-    return pages * number("page_size");
   }
 }
 

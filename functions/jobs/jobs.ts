@@ -9,13 +9,17 @@ import { invalidField } from "../refusals.ts";
 import { AnswerStore } from "./answer_store.ts";
 import { openDatabase } from "./database.ts";
 import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
-import type { Job } from "./job.ts";
+import { hasEnded, type Job } from "./job.ts";
 import { JobStore } from "./job_store.ts";
+import { type Pause, pause } from "./pause.ts";
 import { Queries } from "./queries.ts";
+import { Room } from "./room.ts";
 import { JobRunner, type RunnerOptions } from "./runner.ts";
 
 /** How jobs are kept and run. */
-export interface JobsOptions extends Omit<RunnerOptions, "onStatus"> {
+export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
+  /** How time passes; by the clock, unless said otherwise. */
+  readonly pause?: Pause;
   /** The store: a file, or one in memory. */
   readonly path: string;
   /** How long what has ended is kept. */
@@ -23,17 +27,19 @@ export interface JobsOptions extends Omit<RunnerOptions, "onStatus"> {
   /** How large the store may become. */
   readonly maxBytes: number;
   /** How webhooks are sent; undefined where none are. */
-  readonly webhooks: Omit<DeliveryOptions, "now"> | undefined;
+  readonly webhooks: Omit<DeliveryOptions, "now" | "onFailure"> | undefined;
 }
 
-const SWEEP_MS = 60_000;
+/** How often it is looked what has become old, and what nobody runs. */
+const LOOK_MS = 60_000;
 
 /** Jobs, first answers and webhooks of a server. */
 export class Jobs implements AsyncDisposable {
   readonly #options: JobsOptions;
   readonly #database: DatabaseSync;
   readonly #deliveries: Deliveries | undefined;
-  readonly #sweeping: ReturnType<typeof setInterval>;
+  readonly #room: Room;
+  readonly #looking: ReturnType<typeof setInterval>;
   /** What was asked and what came of it. */
   readonly store: JobStore;
   /** First answers by idempotency key. */
@@ -50,17 +56,19 @@ export class Jobs implements AsyncDisposable {
     this.#options = options;
     this.#database = openDatabase(options.path);
     const queries = new Queries(this.#database);
-    const { now, webhooks } = options;
+    const { now, webhooks, onFailure, maxBytes } = options;
+    this.#room = new Room(queries, maxBytes);
     this.store = new JobStore(queries);
     this.answers = new AnswerStore(queries);
     this.#deliveries = webhooks &&
-      new Deliveries(queries, { ...webhooks, now });
+      new Deliveries(queries, { ...webhooks, now, onFailure });
     this.runner = new JobRunner(this.store, {
       ...options,
+      pause: this.pause,
       onStatus: (job) => this.#tell(job),
     });
-    this.#sweeping = setInterval(() => this.sweep(), SWEEP_MS);
-    Deno.unrefTimer(Number(this.#sweeping));
+    this.#looking = setInterval(() => this.#look(), LOOK_MS);
+    Deno.unrefTimer(Number(this.#looking));
   }
 
   /**
@@ -86,6 +94,11 @@ export class Jobs implements AsyncDisposable {
     return this.#options.now;
   }
 
+  /** How time passes. */
+  get pause(): Pause {
+    return this.#options.pause ?? pause;
+  }
+
   /** Takes over what a server before this one left: once, when models are ready. */
   recover(): void {
     this.runner.recover();
@@ -93,24 +106,43 @@ export class Jobs implements AsyncDisposable {
   }
 
   /** Forgets what is old, and what there is no room for. */
-  sweep(): void {
-    const { ttlMs, maxBytes, now } = this.#options;
-    this.answers.sweep(now() - ttlMs);
-    this.store.sweep(now() - ttlMs, maxBytes);
-  }
+  readonly sweep = (): void => {
+    const { ttlMs, now } = this.#options;
+    this.#room.make(now() - ttlMs);
+  };
+
+  /** Runs `change`; what goes wrong is reported and no more. */
+  readonly report = (change: () => void): void => {
+    try {
+      change();
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
+  };
 
   /** Stops what runs, then closes the store. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#sweeping);
+    clearInterval(this.#looking);
     await this.runner[Symbol.asyncDispose]();
     await this.#deliveries?.[Symbol.asyncDispose]();
+    // Those who waited for a job look once more where it stands.
+    await new Promise((resolve) => setTimeout(resolve));
     this.#database.close();
   }
 
+  #look(): void {
+    this.report(this.sweep);
+    this.report(() => this.recover());
+  }
+
   #tell(job: Job): void {
-    if (this.#deliveries === undefined || job.webhook === undefined) return;
-    this.#deliveries.enqueue(job, this.store.answerOf(job.id));
+    if (job.webhook !== undefined) {
+      this.#deliveries?.enqueue(job, this.store.answerOf(job.id));
+    }
     // Once the change at hand is written down.
-    queueMicrotask(() => this.#deliveries!.wake());
+    queueMicrotask(() => {
+      if (hasEnded(job)) this.report(this.sweep);
+      this.#deliveries?.wake();
+    });
   }
 }

@@ -18,6 +18,13 @@ export interface AsyncPreference {
   readonly applied: string;
 }
 
+/** Up to a comma that no quotes hold. */
+const PREFERENCE = /(?:"(?:\\.|[^"\\])*"|[^,"])+/g;
+
+/** What stands before parameters: a token, and a token or a quoted string. */
+const NAME_AND_VALUE =
+  /^\s*([^\s=;,"]+)\s*(?:=\s*("[^"]*"|[^\s;,"]*)\s*)?(?:;|$)/;
+
 /** Longer than this nobody is kept waiting. */
 const MAX_WAIT_SECONDS = 3600;
 
@@ -29,12 +36,12 @@ export function asyncPreference(
   header: string | undefined,
 ): AsyncPreference | undefined {
   const preferences = new Map<string, string>();
-  for (const part of (header ?? "").split(",")) {
-    const [name, value = ""] = part.split(";")[0]!.split("=");
-    const key = name!.trim().toLowerCase();
+  for (const [preference] of (header ?? "").matchAll(PREFERENCE)) {
+    const [, name, value] = NAME_AND_VALUE.exec(preference) ?? [];
+    const key = name?.toLowerCase() ?? "";
     // The first of a name counts.
     if (!preferences.has(key)) {
-      preferences.set(key, value.trim().replace(/^"(.*)"$/, "$1"));
+      preferences.set(key, (value ?? "").replace(/^"(.*)"$/, "$1"));
     }
   }
   const responds = preferences.has("respond-async");

@@ -7,7 +7,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { AppEnv } from "../context.ts";
-import { hasEnded, type Job, jobFields } from "./job.ts";
+import { type Job, jobFields } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
 import { asyncPreference } from "./prefer.ts";
 import { submissionFrom } from "./submission.ts";
@@ -33,9 +33,10 @@ export function preference(
       return await refusalOf(c, submitted.answer);
     }
     const { job } = submitted;
-    await waitFor(c, jobs, job, preferred.waitSeconds);
     c.header("preference-applied", preferred.applied);
-    return outcome(c, jobs, jobs.store.find(job.id)!);
+    if (preferred.waitSeconds === 0) return accepted(c, job);
+    await waitFor(c, jobs, job, preferred.waitSeconds);
+    return outcome(c, jobs, jobs.store.find(job.id) ?? job);
   };
 }
 
@@ -62,16 +63,18 @@ export function accepted(c: Context<AppEnv>, job: Job): Response {
 
 async function waitFor(
   c: Context<AppEnv>,
-  { runner, store }: Jobs,
+  { runner, pause }: Jobs,
   { id }: Job,
   seconds: number,
 ): Promise<void> {
-  if (seconds === 0 || hasEnded(store.find(id)!)) return;
-  const enough = AbortSignal.any([
-    c.var.call.signal,
-    AbortSignal.timeout(1000 * seconds),
+  const settled = new AbortController();
+  const signal = AbortSignal.any([c.var.call.signal, settled.signal]);
+  await Promise.race([
+    runner.settled(id, signal),
+    pause(1000 * seconds, signal),
   ]);
-  await runner.settled(id, enough);
+  // Nothing stays behind of whichever was slower.
+  settled.abort();
 }
 
 /** A refusal was made for the job; the caller knows the request. */

@@ -1,14 +1,27 @@
 /**
- * Statements, prepared once each.
+ * Statements, prepared once each, and what goes wrong with them in our words.
  *
  * @module
  */
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { Emu3Error } from "../../lib/errors.ts";
 import { transact } from "./database.ts";
 
 /** A row of a table, by column. */
 export type Row = Record<string, unknown>;
+
+/** No room for what is to be kept. */
+export class StoreFullError extends Emu3Error {
+  /** Says what to do. */
+  constructor(options?: ErrorOptions) {
+    super(
+      "store-full",
+      "Cannot keep it: the store is full (STORE_BYTES, or the disk), try again when jobs have ended",
+      options,
+    );
+  }
+}
 
 /** What tables are asked through. */
 export class Queries {
@@ -20,24 +33,49 @@ export class Queries {
     this.#database = database;
   }
 
-  /** @returns How many rows changed. */
+  /**
+   * @returns How many rows changed.
+   * @throws {StoreFullError} When there is no room.
+   */
   run(sql: string, ...values: readonly SQLInputValue[]): number {
-    return Number(this.#statement(sql).run(...values).changes);
+    return this.#told(() =>
+      Number(this.#statement(sql).run(...values).changes)
+    );
   }
 
   /** The first row. */
   get(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
-    return this.#statement(sql).get(...values);
+    return this.#told(() => this.#statement(sql).get(...values));
   }
 
   /** All rows. */
   all(sql: string, ...values: readonly SQLInputValue[]): Row[] {
-    return this.#statement(sql).all(...values);
+    return this.#told(() => this.#statement(sql).all(...values));
+  }
+
+  /** The number that a pragma says. */
+  pragma(name: string): number {
+    return Number(Object.values(this.get(`PRAGMA ${name}`)!)[0]);
   }
 
   /** Runs `change` as a whole or not at all. */
   transact<T>(change: () => T): T {
-    return transact(this.#database, change);
+    return this.#told(() => transact(this.#database, change));
+  }
+
+  /** Errors of the database as those that are answered. */
+  #told<T>(ask: () => T): T {
+    if (!this.#database.isOpen) {
+      throw new DOMException("the store is closed", "AbortError");
+    }
+    try {
+      return ask();
+    } catch (cause) {
+      if (!(cause instanceof Error && /disk is full/.test(cause.message))) {
+        throw cause;
+      }
+      throw new StoreFullError({ cause });
+    }
   }
 
   #statement(sql: string): StatementSync {

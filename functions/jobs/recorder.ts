@@ -9,14 +9,7 @@
 
 import type { Halfway } from "../../lib/drawing/halfway.ts";
 import type { WireEvent } from "../events.ts";
-import type { Progress } from "./job.ts";
 import type { JobStore } from "./job_store.ts";
-
-/** Events that come once for each of what they are about. */
-const ONCE: ReadonlySet<string> = new Set(["row", "image", "completed"]);
-
-/** How many events are looked through at a time. */
-const PAGE = 256;
 
 /** Writes down one run of a job. */
 export class Recorder {
@@ -24,10 +17,11 @@ export class Recorder {
   readonly #id: string;
   readonly #now: () => number;
   readonly #onEvent: () => void;
-  /** What of {@linkcode ONCE} is written down. */
+  /** Rows and pictures that are written down. */
   readonly #seen = new Set<string>();
   /** Parts of an answer that an earlier run wrote down. */
   #deltasToSkip = 0;
+  /** Rows and parts of an answer that are written down. */
   #done = 0;
   #total: number | undefined;
   /** The end of an answer, until it is known whether it is the job's. */
@@ -44,7 +38,18 @@ export class Recorder {
     this.#id = id;
     this.#now = now;
     this.#onEvent = onEvent;
-    this.#readBack();
+    for (
+      const { event, image, index } of store.subjectsOf(
+        id,
+        "row",
+        "image",
+        "delta",
+      )
+    ) {
+      if (event === "delta") this.#deltasToSkip++;
+      else this.#seen.add(`${event} ${image} ${index}`);
+      if (event !== "image") this.#done++;
+    }
   }
 
   /** For a call's `observe`. */
@@ -59,7 +64,8 @@ export class Recorder {
       this.#store.start(this.#id, this.#now());
     }
     if (event.event === "row" || event.event === "delta") this.#done++;
-    this.#store.append(this.#id, event, this.#progress());
+    const progress = { done: this.#done, total: this.#total };
+    this.#store.append(this.#id, event, progress);
     this.#onEvent();
   }
 
@@ -69,41 +75,18 @@ export class Recorder {
     this.#store.keepHalfway(this.#id, image, halfway);
   }
 
-  #progress(): Progress {
-    return { done: this.#done, total: this.#total };
-  }
-
-  #readBack(): void {
-    for (let after = 0;;) {
-      const page = this.#store.eventsAfter(this.#id, after, PAGE);
-      for (const { event, data } of page) {
-        if (event === "delta") this.#deltasToSkip++;
-        if (event === "row" || event === "delta") this.#done++;
-        if (ONCE.has(event)) this.#seen.add(keyOf(event, JSON.parse(data)));
-      }
-      const last = page.at(-1);
-      if (last === undefined) return;
-      after = last.id;
-    }
-  }
-
   #isNew({ event, data }: WireEvent): boolean {
     if (event === "delta") return this.#deltasToSkip-- <= 0;
-    if (!ONCE.has(event)) return true;
-    const key = keyOf(event, data);
+    if (event !== "row" && event !== "image") return true;
+    const { image_index: image, index } = data as {
+      readonly "image_index": number;
+      readonly index?: number;
+    };
+    const key = `${event} ${image} ${index}`;
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
     return true;
   }
-}
-
-/** What an event is about. */
-function keyOf(event: string, data: unknown): string {
-  const { image_index: image, index } = data as {
-    readonly "image_index"?: number;
-    readonly index?: number;
-  };
-  return `${event} ${image} ${index}`;
 }
 
 /** Rows of all pictures, as the event that starts a drawing says. */

@@ -46,7 +46,7 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
     .delete("/v1/jobs/:id", cancelDescription, async (c) => {
       const { id } = jobOf(c, jobs);
       await jobs.runner.cancel(id);
-      return c.json(jobFields(jobs.store.find(id)!));
+      return c.json(jobFields(jobOf(c, jobs)));
     })
     .post("/v1/jobs/:id/resume", resumeDescription, (c) => {
       const job = jobs.runner.resume(jobOf(c, jobs));

@@ -15,9 +15,10 @@ import type { StoredEvent } from "../events.ts";
 import { JobConflictError } from "../refusals.ts";
 import { randomSeed } from "../scene.ts";
 import { Bells } from "./bells.ts";
-import { hasEnded, isResumable, type Job } from "./job.ts";
-import { answered, cancellation, interruption } from "./job_end.ts";
+import { hasEnded, isResumable, type Job, type JobRequest } from "./job.ts";
+import { answered, cancellation, failure, interruption } from "./job_end.ts";
 import type { JobEnd, JobStore, NewJob } from "./job_store.ts";
+import type { Pause } from "./pause.ts";
 import { Recorder } from "./recorder.ts";
 
 /** What a job's call adds to a request. */
@@ -35,6 +36,8 @@ export interface RunnerOptions {
   readonly onStatus: (job: Job) => void;
   /** Told what nobody foresaw: what happened could not be written down. */
   readonly onFailure: (error: unknown) => void;
+  /** How time passes. */
+  readonly pause: Pause;
 }
 
 /** What is asked for. */
@@ -60,7 +63,7 @@ interface Run {
   stop: Stop | undefined;
   readonly ended: Promise<void>;
   /** Given a refusal, or nothing once the job is accepted. */
-  readonly settle: ((refusal: Response | undefined) => void) | undefined;
+  readonly settle: (refusal: Response | undefined) => void;
   /** Whether a refusal is still an answer and not the end of a job. */
   refusable: boolean;
 }
@@ -71,9 +74,6 @@ const REFUSAL_MS = 500;
 /** When what was refused for lack of room is tried again, unless told. */
 const RETRY_SECONDS = 1;
 
-/** Events that are read at a time. */
-const PAGE = 64;
-
 /** Runs jobs. */
 export class JobRunner implements AsyncDisposable {
   readonly #store: JobStore;
@@ -81,7 +81,6 @@ export class JobRunner implements AsyncDisposable {
   readonly #runs = new Map<string, Run>();
   /** Rung when something happens to a job. */
   readonly #bells = new Bells();
-  readonly #retries = new Set<ReturnType<typeof setTimeout>>();
   #closed = false;
 
   /** Starts nothing; see {@linkcode recover}. */
@@ -95,12 +94,19 @@ export class JobRunner implements AsyncDisposable {
     return this.#runs.size;
   }
 
-  /** Takes over what a server before this one left: once, at the start. */
+  /**
+   * Takes over jobs that nobody runs: what a server before this one left, and
+   * what could not be written down. Those that are too many stay for later.
+   */
   recover(): void {
-    for (const job of this.#store.withStatus("running")) {
-      this.#end(job.id, interruption(this.#options.now()));
+    if (this.#closed) return;
+    for (const { id } of this.#store.withStatus("running")) {
+      if (!this.#runs.has(id)) this.#end(id, interruption(this.#options.now()));
     }
-    for (const job of this.#store.withStatus("queued")) this.#start(job);
+    for (const job of this.#store.withStatus("queued")) {
+      if (this.#runs.size >= this.#options.limit) return;
+      if (!this.#runs.has(job.id)) this.#start(job);
+    }
   }
 
   /**
@@ -118,16 +124,14 @@ export class JobRunner implements AsyncDisposable {
       link(id);
     });
     const refusal = Promise.withResolvers<Response | undefined>();
-    this.#start(this.#store.find(id)!, refusal.resolve);
-    const run = this.#runs.get(id);
-    const timer = setTimeout(() => {
-      if (run !== undefined) run.refusable = false;
-      refusal.resolve(undefined);
-    }, REFUSAL_MS);
+    const job = this.#store.find(id)!;
+    const run = this.#start(job, refusal.resolve, true);
+    const decided = new AbortController();
+    this.#options.pause(REFUSAL_MS, decided.signal).then(() => accept(run));
     const answer = await refusal.promise;
-    clearTimeout(timer);
+    decided.abort();
     return answer === undefined
-      ? { type: "job", job: this.#store.find(id)! }
+      ? { type: "job", job: this.#store.find(id) ?? job }
       : { type: "refused", answer };
   }
 
@@ -146,13 +150,15 @@ export class JobRunner implements AsyncDisposable {
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<StoredEvent, void, undefined> {
-    for (let last = after;;) {
-      const page = this.#store.eventsAfter(id, last, PAGE);
-      yield* page;
-      last = page.at(-1)?.id ?? last;
-      if (page.length > 0) continue;
+    for (let last = after; !signal.aborted;) {
+      const event = this.#store.eventAfter(id, last);
+      if (event !== undefined) {
+        yield event;
+        last = event.id;
+        continue;
+      }
       const job = this.#store.find(id);
-      if (job === undefined || hasEnded(job) || signal.aborted) return;
+      if (job === undefined || hasEnded(job)) return;
       await this.#bells.next(id, signal);
     }
   }
@@ -162,7 +168,8 @@ export class JobRunner implements AsyncDisposable {
     const run = this.#runs.get(id);
     if (run !== undefined) return await this.#stop(run, "canceled");
     const job = this.#store.find(id);
-    if (job === undefined || (hasEnded(job) && !isResumable(job))) return;
+    if (job === undefined) return;
+    if (hasEnded(job) && job.status !== "interrupted") return;
     this.#end(id, cancellation(this.#options.now()));
   }
 
@@ -185,7 +192,6 @@ export class JobRunner implements AsyncDisposable {
   /** Stops all: what runs is marked interrupted, what waits is left waiting. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    for (const retry of this.#retries) clearTimeout(retry);
     await Promise.all(
       [...this.#runs.values()].map((run) => this.#stop(run, "interrupted")),
     );
@@ -202,89 +208,102 @@ export class JobRunner implements AsyncDisposable {
     await run.ended;
   }
 
-  #start(job: Job, settle?: (refusal: Response | undefined) => void): void {
+  #start(
+    job: Job,
+    settle: (refusal: Response | undefined) => void = () => {},
+    refusable = false,
+  ): Run {
     const ended = Promise.withResolvers<void>();
     const run: Run = {
       abort: new AbortController(),
       stop: undefined,
       ended: ended.promise,
       settle,
-      refusable: settle !== undefined,
+      refusable,
     };
     this.#runs.set(job.id, run);
-    this.#run(job, run).catch(this.#options.onFailure).finally(() => {
-      this.#runs.delete(job.id);
-      run.settle?.(undefined);
+    const { onFailure, now } = this.#options;
+    this.#run(job, run).catch((error) => {
+      onFailure(error);
+      this.#end(job.id, failure(error, job, now()));
+    }).catch(onFailure).finally(() => {
+      // It may have ended, been told of and been resumed meanwhile.
+      if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);
+      accept(run);
       this.#bells.ring(job.id);
       ended.resolve();
     });
+    return run;
   }
 
   async #run(job: Job, run: Run): Promise<void> {
-    const { id, seed } = job;
-    const { execute, now, onStatus } = this.#options;
-    const recorder = new Recorder(this.#store, id, now, () => {
-      run.refusable = false;
-      run.settle?.(undefined);
-      this.#bells.ring(id);
+    const { signal } = run.abort;
+    for (;;) {
+      const recorder = this.#recorder(job, run);
+      const request = requestFrom(job, this.#store.requestOf(job.id), signal);
+      const call = this.#call(job, recorder);
+      const response = await this.#options.execute(request, call);
+      const retryAfter = await this.#settle(job, run, response, recorder);
+      if (retryAfter === undefined) return;
+      await this.#options.pause(1000 * retryAfter, signal);
+      if (run.stop !== undefined) return this.#endStopped(job.id, run.stop);
+    }
+  }
+
+  #recorder(job: Job, run: Run): Recorder {
+    return new Recorder(this.#store, job.id, this.#options.now, () => {
+      accept(run);
+      this.#bells.ring(job.id);
     });
-    const call: JobCall = {
+  }
+
+  #call({ id, seed }: Job, recorder: Recorder): JobCall {
+    return {
       id,
       seed,
       halfways: this.#store.halfwaysOf(id),
-      observe: (event) => {
+      observe: (event) =>
         this.#store.transact(() => {
           recorder.observe(event);
-          if (event.event === "started") onStatus(this.#store.find(id)!);
-        });
-      },
+          if (event.event !== "started") return;
+          this.#options.onStatus(this.#store.find(id)!);
+        }),
       keep: (image, halfway) => recorder.keep(image, halfway),
     };
-    const asked = this.#store.requestOf(id);
-    const request = new Request(new URL(asked.path, "http://job.invalid"), {
-      method: "POST",
-      headers: { ...asked.headers, "x-request-id": id },
-      body: asked.body,
-      signal: run.abort.signal,
-    });
-    const response = await execute(request, call);
-    if (response.ok || run.stop === undefined) {
-      await this.#settle(job, run, response, recorder);
-      return;
-    }
-    await response.body?.cancel();
-    if (run.stop === "canceled") return this.#end(id, cancellation(now()));
-    const waits = this.#store.find(id)!.status === "queued";
-    if (!waits) this.#end(id, interruption(now()));
   }
 
+  /** @returns When to try again, in seconds; undefined for what is settled. */
   async #settle(
     { id }: Job,
     run: Run,
     response: Response,
     { completed }: Recorder,
-  ): Promise<void> {
-    if (!response.ok && run.refusable) {
-      this.#store.remove(id);
-      run.settle?.(response);
+  ): Promise<number | undefined> {
+    if (!response.ok && run.stop !== undefined) {
+      await response.body?.cancel();
+      this.#endStopped(id, run.stop);
       return;
     }
-    const waits = this.#store.find(id)!.status === "queued";
-    if (waits && response.status === 503) {
-      await response.body?.cancel();
-      return this.#retry(id, Number(response.headers.get("retry-after")));
+    if (!response.ok && run.refusable) {
+      this.#store.remove(id);
+      run.settle(response);
+      return;
     }
-    this.#end(id, await answered(response, completed, this.#options.now()));
+    const end = await answered(response, completed, this.#options.now());
+    const { status } = this.#store.find(id)!;
+    if (end.error?.retryable && status === "queued") {
+      const seconds = Number(response.headers.get("retry-after"));
+      return Math.max(seconds, RETRY_SECONDS);
+    }
+    this.#end(id, end);
   }
 
-  /** Tries again what there was no room for. */
-  #retry(id: string, seconds: number): void {
-    const retry = setTimeout(() => {
-      this.#retries.delete(retry);
-      const job = this.#store.find(id);
-      if (job?.status === "queued") this.#start(job);
-    }, 1000 * Math.max(seconds, RETRY_SECONDS));
-    this.#retries.add(retry);
+  /** What never ran is left waiting for the next server. */
+  #endStopped(id: string, stop: Stop): void {
+    const now = this.#options.now();
+    if (stop === "canceled") return this.#end(id, cancellation(now));
+    const { status } = this.#store.find(id)!;
+    if (status === "running") this.#end(id, interruption(now));
   }
 
   #end(id: string, end: JobEnd): void {
@@ -294,4 +313,24 @@ export class JobRunner implements AsyncDisposable {
     });
     this.#bells.ring(id);
   }
+}
+
+/** From now on a refusal is the end of a job. */
+function accept(run: Run): void {
+  run.refusable = false;
+  run.settle(undefined);
+}
+
+/** The request of a job, as it came. */
+function requestFrom(
+  { id }: Job,
+  { path, headers, body }: JobRequest,
+  signal: AbortSignal,
+): Request {
+  return new Request(new URL(path, "http://job.invalid"), {
+    method: "POST",
+    headers: { ...headers, "x-request-id": id },
+    body,
+    signal,
+  });
 }

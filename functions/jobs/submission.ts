@@ -56,7 +56,9 @@ export async function submissionFrom(
 
 function acceptOf(request: Request): string {
   const accept = request.headers.get("accept") ?? "*/*";
-  return /text\/event-stream/i.test(accept) ? "application/json" : accept;
+  const others = accept.split(",")
+    .filter((type) => !/^\s*text\/event-stream\b/i.test(type));
+  return others.length > 0 ? others.join(",") : "application/json";
 }
 
 /** Handlers know nothing of webhooks, so theirs is taken out. */

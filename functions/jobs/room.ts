@@ -1,0 +1,76 @@
+/**
+ * Room in the store: what is old is forgotten, and what there is no room for.
+ *
+ * Jobs that wait or run are never forgotten. When nothing else is left, what is
+ * new is refused ({@linkcode StoreFullError}).
+ *
+ * @module
+ */
+
+import type { Queries } from "./queries.ts";
+
+/** Part of the file that is kept free for what comes next. */
+const FREE = 1 / 4;
+
+/** How many are forgotten before it is looked again. */
+const FEW = 8;
+
+const FORGET_OLD = [
+  "DELETE FROM jobs WHERE finished_at < ?",
+  // Those of jobs go with them.
+  "DELETE FROM idempotency WHERE created_at < ? AND job IS NULL",
+];
+
+const ENDED_FIRST = `
+SELECT 'jobs' AS kind, rowid AS row, finished_at AS ended FROM jobs
+  WHERE finished_at IS NOT NULL
+UNION ALL
+SELECT 'idempotency', rowid, created_at FROM idempotency WHERE job IS NULL
+ORDER BY ended LIMIT ?`;
+
+/** How much a store may hold, and how long. */
+export class Room {
+  readonly #queries: Queries;
+  readonly #maxBytes: number;
+
+  /** Sees to it that the file behind `queries` grows to `maxBytes` at most. */
+  constructor(queries: Queries, maxBytes: number) {
+    this.#queries = queries;
+    this.#maxBytes = maxBytes;
+    const pages = Math.ceil(maxBytes / queries.pragma("page_size"));
+    queries.get(`PRAGMA max_page_count = ${pages}`);
+  }
+
+  /**
+   * Forgets what ended before `before`, then what ended first, until there is
+   * room for what comes next.
+   *
+   * @returns How many jobs and first answers.
+   */
+  make(before: number): number {
+    let removed = 0;
+    for (const sql of FORGET_OLD) removed += this.#queries.run(sql, before);
+    while (this.#bytesHeld() > (1 - FREE) * this.#maxBytes) {
+      const few = this.#queries.all(ENDED_FIRST, FEW);
+      if (few.length === 0) break;
+      for (const { kind, row } of few) {
+        this.#queries.run(`DELETE FROM ${kind} WHERE rowid = ?`, Number(row));
+      }
+      removed += few.length;
+    }
+    if (removed > 0) this.#shrink();
+    return removed;
+  }
+
+  #shrink(): void {
+    this.#queries.all("PRAGMA incremental_vacuum");
+    this.#queries.all("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  #bytesHeld(): number {
+    const queries = this.#queries;
+    const pages = queries.pragma("page_count") -
+      queries.pragma("freelist_count");
+    return pages * queries.pragma("page_size");
+  }
+}
