@@ -1,0 +1,368 @@
+/**
+ * Requests that are sent again, over the whole application.
+ */
+
+import {
+  deepStrictEqual,
+  match,
+  notStrictEqual,
+  ok,
+  strictEqual,
+} from "node:assert/strict";
+import { join } from "node:path";
+import { Jobs } from "../../../functions/jobs/jobs.ts";
+import { createApp } from "../../../functions/app.ts";
+import {
+  fakeServices,
+  runAtOnce,
+  runUntilAborted,
+} from "../../support/fake_models.ts";
+import { JobClient } from "../../support/job_client.ts";
+import { goldenBytes } from "../../support/pictures.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+import {
+  appOptions,
+  bytes,
+  json,
+  openTinyServer,
+} from "../../support/tiny_server.ts";
+
+const server = await openTinyServer();
+const { app, jobs, trace } = server;
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+const png = new Uint8Array(goldenBytes("vq/im1_noise_48x32.png"));
+/** Another picture each time: no seed. */
+const drawing = { prompt: "a fox", height: 32, width: 32 };
+
+let keys = 0;
+const newKey = () => `key-${keys++}`;
+
+/** A request with a key and more. */
+function keyed(
+  key: string,
+  init: RequestInit,
+  more: Record<string, string> = {},
+): RequestInit {
+  const headers = new Headers(init.headers);
+  headers.set("idempotency-key", key);
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
+  return { ...init, headers };
+}
+
+function form(boundary: string, resize = "smart"): RequestInit {
+  const head = [
+    `--${boundary}\r\nContent-Disposition: form-data; name="resize"\r\n\r\n${resize}\r\n`,
+    `--${boundary}\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n`,
+  ];
+  const body = new Blob([...head, png, `\r\n--${boundary}--\r\n`]);
+  const headers = {
+    "content-type": `multipart/form-data; boundary=${boundary}`,
+  };
+  return { method: "POST", headers, body };
+}
+
+/** What of an answer is the same each time. */
+async function wholeOf(response: Response) {
+  const headers = [...response.headers].filter(([name]) =>
+    !/^(x-request-id|idempotency-replayed|x-accel-buffering|cache-control)$/
+      .test(name)
+  );
+  return {
+    status: response.status,
+    headers,
+    body: (await response.bytes()).toBase64(),
+  };
+}
+
+const ANSWERS: readonly (readonly [string, string, () => RequestInit])[] = [
+  ["JSON", "/v1/generate", () => json(drawing)],
+  ["a PNG", "/v1/generate", () => json(drawing, { accept: "image/png" })],
+  [
+    "codes",
+    "/v1/generate",
+    () => json(drawing, { accept: "application/x-npy" }),
+  ],
+  [
+    "a stream",
+    "/v1/generate",
+    () => json(drawing, { accept: "text/event-stream" }),
+  ],
+  [
+    "an answer that was waited for",
+    "/v1/generate",
+    () => json(drawing, { accept: "image/png", prefer: "wait=60" }),
+  ],
+  [
+    "a job",
+    "/v1/generate",
+    () => json(drawing, { prefer: "respond-async" }),
+  ],
+  ["an answer to bytes", "/v1/tokenize", () => bytes(png, "image/png")],
+];
+
+for (const [name, path, init] of ANSWERS) {
+  Deno.test(`whoever asks again gets ${name} again, and nothing is done`, async () => {
+    const key = newKey();
+    const first = await app.request(path, keyed(key, init()));
+    strictEqual(first.headers.get("idempotency-replayed"), null);
+    const whole = await wholeOf(first);
+    ok(whole.status < 300);
+    const logged = trace.access.length;
+    const again = await app.request(path, keyed(key, init()));
+    strictEqual(again.headers.get("idempotency-replayed"), "true");
+    ok(again.headers.get("x-request-id"));
+    deepStrictEqual(await wholeOf(again), whole);
+    strictEqual(trace.access.length, logged + 1);
+    // Without the key it is another one, so that this test can fail.
+    if (path === "/v1/generate") {
+      const other = await app.request(path, init());
+      notStrictEqual((await wholeOf(other)).body, whole.body);
+    }
+  });
+}
+
+Deno.test("the same form is the same request, whatever its boundary", async () => {
+  const key = newKey();
+  const ask = (init: RequestInit) =>
+    app.request("/v1/tokenize", keyed(key, init));
+  const first = await ask(form("one"));
+  strictEqual(first.status, 200);
+  const again = await ask(form("----another.boundary"));
+  strictEqual(again.headers.get("idempotency-replayed"), "true");
+  deepStrictEqual(await wholeOf(again), await wholeOf(first));
+  strictEqual((await ask(form("one", "none"))).status, 422);
+});
+
+const OTHERS: readonly (readonly [string, string, RequestInit])[] = [
+  ["body", "/v1/generate", json({ ...drawing, n: 2 })],
+  ["path", "/v1/caption", json(drawing)],
+  ["query", "/v1/generate?a=b", json(drawing)],
+  ["Accept", "/v1/generate", json(drawing, { accept: "image/png" })],
+  ["Prefer", "/v1/generate", json(drawing, { prefer: "wait=1" })],
+  ["type", "/v1/generate", json(drawing, { "content-type": "text/plain" })],
+  [
+    "number of frames",
+    "/v1/generate",
+    json(drawing, { "x-grid-frames": "2" }),
+  ],
+  [
+    "text that only a boundary would hide",
+    "/v1/generate",
+    bytes(
+      JSON.stringify({ ...drawing, prompt: "a foxfox" }),
+      "application/json; boundary=fox",
+    ),
+  ],
+];
+
+const used = newKey();
+await (await app.request("/v1/generate", keyed(used, json(drawing)))).text();
+
+for (const [what, path, init] of OTHERS) {
+  Deno.test(`a key is not for a request of another ${what}`, async () => {
+    const response = await app.request(path, keyed(used, init));
+    strictEqual(response.status, 422);
+    const { error, retryable } = await response.json();
+    strictEqual(error.code, "idempotency-mismatch");
+    strictEqual(retryable, false);
+  });
+}
+
+Deno.test("a key is its sender's", async () => {
+  const key = newKey();
+  const first = await app.request("/v1/generate", keyed(key, json(drawing)));
+  await first.text();
+  const { fingerprint, answer } = jobs.answers.find("anonymous", key)!;
+  jobs.answers.free("anonymous", key);
+  jobs.answers.keep({ principal: "other", key, fingerprint }, answer!, 1);
+  const again = await app.request("/v1/generate", keyed(key, json(drawing)));
+  strictEqual(again.headers.get("idempotency-replayed"), null);
+  await again.text();
+});
+
+for (const key of ["", '""', "é", "a\tb", "x".repeat(256)]) {
+  Deno.test(`${JSON.stringify(key.slice(0, 9))} is no key`, async () => {
+    const response = await app.request(
+      "/v1/generate",
+      keyed(key, json(drawing)),
+    );
+    strictEqual(response.status, 422);
+    match((await response.json()).detail, /1 to 255 printable ASCII/);
+  });
+}
+
+Deno.test("a key means the same with its quotes and without", async () => {
+  const key = newKey();
+  const plain = keyed(key, json({ text: "fox" }));
+  await (await app.request("/v1/tokenize", plain)).text();
+  const quoted = keyed(`"${key}"`, json({ text: "fox" }));
+  const again = await app.request("/v1/tokenize", quoted);
+  strictEqual(again.headers.get("idempotency-replayed"), "true");
+});
+
+Deno.test("what is refused frees its key, so that it can be mended", async () => {
+  const key = newKey();
+  for (const more of [{}, { prefer: "respond-async" }]) {
+    const wrong = keyed(key, json({ prompt: 1 }), more);
+    strictEqual((await app.request("/v1/generate", wrong)).status, 422);
+  }
+  const mended = await app.request("/v1/generate", keyed(key, json(drawing)));
+  strictEqual(mended.status, 200);
+  await mended.text();
+});
+
+Deno.test("a job that failed while it was waited for frees its key", async () => {
+  const fake = fakeApp(() => Promise.reject(new RangeError("a bug")));
+  const init = keyed("k", json(drawing, { prefer: "wait=60" }));
+  strictEqual((await fake.app.request("/v1/generate", init)).status, 500);
+  strictEqual(fake.jobs.answers.find("anonymous", "k"), undefined);
+  await fake.jobs[Symbol.asyncDispose]();
+});
+
+Deno.test("GET needs no key and keeps none", async () => {
+  const response = await app.request("/v1/models", {
+    headers: { "idempotency-key": "" },
+  });
+  strictEqual(response.status, 200);
+});
+
+/** The application around an engine in a test's hand. */
+function fakeApp(run = runUntilAborted, path = ":memory:") {
+  const { options, trace } = appOptions();
+  const services = fakeServices(run);
+  const worker = createApp(services, options);
+  const jobs = new Jobs({
+    path,
+    ttlMs: 60_000,
+    maxBytes: 2 ** 26,
+    limit: 8,
+    now: Date.now,
+    execute: async (request, call) => await worker.fetch(request, { call }),
+    onFailure: (error) => void trace.failures.push(error),
+    webhooks: undefined,
+  });
+  return { app: createApp(services, options, jobs), jobs, trace };
+}
+
+Deno.test("of two clients at the same moment one is served, the other told to come again", async () => {
+  const key = newKey();
+  const init = () => keyed(key, json(drawing));
+  const answers = await Promise.all([
+    app.request("/v1/generate", init()),
+    app.request("/v1/generate", init()),
+  ]);
+  const [good, refused] = answers.sort((a, b) => a.status - b.status);
+  strictEqual(good!.status, 200);
+  strictEqual(refused!.status, 409);
+  const problem = await refused!.json();
+  strictEqual(problem.error.code, "idempotency-conflict");
+  strictEqual(problem.retryable, true);
+  const again = await app.request("/v1/generate", init());
+  deepStrictEqual(await wholeOf(again), await wholeOf(good!));
+});
+
+Deno.test("a key at work is for no other request either", async () => {
+  const fake = fakeApp();
+  const leave = new AbortController();
+  const at = fake.app.request(
+    "/v1/generate",
+    { ...keyed("k", json(drawing)), signal: leave.signal },
+  );
+  const other = keyed("k", json({ ...drawing, n: 2 }));
+  strictEqual((await fake.app.request("/v1/generate", other)).status, 422);
+  leave.abort();
+  await (await at).text();
+  await fake.jobs[Symbol.asyncDispose]();
+});
+
+Deno.test("a stream that its reader leaves frees its key", async () => {
+  const fake = fakeApp();
+  const init = () => keyed("k", json(drawing, { accept: "text/event-stream" }));
+  const { body } = await fake.app.request("/v1/generate", init());
+  const reader = body!.getReader();
+  await reader.read();
+  strictEqual((await fake.app.request("/v1/generate", init())).status, 409);
+  await reader.cancel();
+  strictEqual(fake.jobs.answers.find("anonymous", "k"), undefined);
+  const again = await fake.app.request("/v1/generate", init());
+  strictEqual(again.status, 200);
+  await again.body!.cancel();
+  await fake.jobs[Symbol.asyncDispose]();
+});
+
+Deno.test("a stream that ends in an error frees its key", async () => {
+  const fake = fakeApp((request) => {
+    request.onQueued?.(0);
+    return Promise.reject(new RangeError("a bug"));
+  });
+  const init = keyed("k", json(drawing, { accept: "text/event-stream" }));
+  const response = await fake.app.request("/v1/generate", init);
+  match(await response.text(), /event: error/);
+  strictEqual(fake.jobs.answers.find("anonymous", "k"), undefined);
+  strictEqual((await fake.app.request("/v1/generate", init)).status, 200);
+  await fake.jobs[Symbol.asyncDispose]();
+});
+
+Deno.test("an answer that cannot be kept is given all the same", async () => {
+  const fake = fakeApp(runAtOnce);
+  fake.jobs.answers.keep = () => {
+    throw new RangeError("no room");
+  };
+  const init = () => keyed("k", json(drawing, { accept: "image/png" }));
+  for (let i = 0; i < 2; i++) {
+    const response = await fake.app.request("/v1/generate", init());
+    strictEqual(response.status, 200);
+    await response.bytes();
+  }
+  strictEqual(fake.trace.failures.length, 2);
+  await fake.jobs[Symbol.asyncDispose]();
+});
+
+Deno.test("the next server knows first answers, and the jobs of keys", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "jobs.sqlite");
+  const whole = () => keyed("whole", json(drawing, { accept: "image/png" }));
+  const waiting = () => keyed("waiting", json(drawing, { prefer: "wait=60" }));
+  const dead = () => keyed("dead", json(drawing));
+
+  const first = fakeApp(runAtOnce, path);
+  const { body } = await wholeOf(
+    await first.app.request("/v1/generate", whole()),
+  );
+  await first.jobs[Symbol.asyncDispose]();
+
+  const second = fakeApp(runUntilAborted, path);
+  const leave = new AbortController();
+  const left = second.app.request("/v1/generate", {
+    ...dead(),
+    signal: leave.signal,
+  });
+  // Its first answer is never given.
+  const cut = second.app.request("/v1/generate", waiting());
+  while ((await list(second.app)).length === 0);
+  const id = (await list(second.app))[0]?.id;
+  await second.jobs[Symbol.asyncDispose]();
+  strictEqual((await cut).status, 202);
+
+  const third = fakeApp(runAtOnce, path);
+  const again = await third.app.request("/v1/generate", whole());
+  strictEqual(again.headers.get("idempotency-replayed"), "true");
+  strictEqual(again.headers.get("content-type"), "image/png");
+  strictEqual((await wholeOf(again)).body, body);
+  const job = await third.app.request("/v1/generate", waiting());
+  strictEqual(job.status, 202);
+  strictEqual((await job.json()).id, id);
+  strictEqual((await list(third.app)).length, 1);
+  const free = await third.app.request("/v1/generate", dead());
+  strictEqual(free.status, 200);
+  strictEqual(free.headers.get("idempotency-replayed"), null);
+  await free.text();
+  await third.jobs[Symbol.asyncDispose]();
+  leave.abort();
+  await (await left).text();
+});
+
+function list(app: ReturnType<typeof fakeApp>["app"]) {
+  return new JobClient((path, init) => app.request(path, init)).list();
+}

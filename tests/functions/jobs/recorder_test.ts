@@ -1,0 +1,110 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import type { WireEvent } from "../../../functions/events.ts";
+import type { JobStore } from "../../../functions/jobs/job_store.ts";
+import { Recorder } from "../../../functions/jobs/recorder.ts";
+import { newJob, openTables } from "../../support/job_tables.ts";
+
+function storedEvents(jobs: JobStore): WireEvent[] {
+  const events: WireEvent[] = [];
+  for (let id = 0;;) {
+    const next = jobs.eventAfter("a", id);
+    if (next === undefined) return events;
+    id = next.id;
+    events.push({ event: next.event, data: JSON.parse(next.data) });
+  }
+}
+
+/** A drawing's events, its pictures side by side. */
+function drawingEvents(n: number, rows: number): WireEvent[] {
+  const pictures = Array.from({ length: n }, (_, i) => i);
+  return [
+    { event: "started", data: { n, rows } },
+    ...Array.from({ length: rows }, (_, index) =>
+      pictures.map((image) => ({
+        event: "row",
+        data: { "image_index": image, index },
+      }))).flat(),
+    ...pictures.map((image) => ({
+      event: "image",
+      data: { "image_index": image },
+    })),
+  ];
+}
+
+/** An answer's events. */
+function answerEvents(parts: readonly string[]): WireEvent[] {
+  return [
+    { event: "started", data: {} },
+    ...parts.map((text) => ({ event: "delta", data: { text } })),
+  ];
+}
+
+const anyEvents = fc.oneof(
+  fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 5 }))
+    .map(([n, rows]) => drawingEvents(n, rows)),
+  fc.array(fc.string(), { maxLength: 8 }).map(answerEvents),
+);
+
+Deno.test("a job that breaks off anywhere, any number of times, tells each row once", () => {
+  fc.assert(fc.property(anyEvents, fc.array(fc.nat(20)), (events, breaks) => {
+    using tables = openTables();
+    const { jobs } = tables;
+    jobs.insert(newJob("a"));
+    let rings = 0;
+    for (const end of [...breaks, events.length]) {
+      const recorder = new Recorder(jobs, "a", () => 1, () => rings++);
+      recorder.observe({ event: "queued", data: {} });
+      for (const event of events.slice(0, end)) recorder.observe(event);
+    }
+    const stored = storedEvents(jobs);
+    strictEqual(rings, stored.length);
+    const once = (list: readonly WireEvent[]) =>
+      list.filter(({ event }) => event !== "started" && event !== "queued");
+    deepStrictEqual(once(stored), once(events));
+    const rows = events.filter(({ event }) =>
+      event === "row" || event === "delta"
+    );
+    strictEqual(jobs.find("a")?.progress.done, rows.length);
+  }));
+});
+
+Deno.test("Recorder knows how many rows there are, and when the job first ran", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  const recorder = new Recorder(jobs, "a", () => 5, () => {});
+  recorder.observe({ event: "queued", data: {} });
+  strictEqual(jobs.find("a")?.status, "queued");
+  recorder.observe({ event: "started", data: { n: 2, rows: 3 } });
+  const { status, startedAt, progress } = jobs.find("a")!;
+  strictEqual(status, "running");
+  strictEqual(startedAt, 5);
+  deepStrictEqual(progress, { done: 0, total: 6 });
+});
+
+Deno.test("Recorder holds the end of an answer back", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  const recorder = new Recorder(jobs, "a", () => 5, () => {});
+  const completed = { event: "completed", data: { id: "x" } };
+  recorder.observe(completed);
+  deepStrictEqual(storedEvents(jobs), []);
+  strictEqual(recorder.completed, completed);
+});
+
+Deno.test("Recorder keeps what can go on, and forgets nothing for what cannot", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  const recorder = new Recorder(jobs, "a", () => 5, () => {});
+  const halfway = {
+    codes: Uint16Array.of(1),
+    judgements: [],
+    guesses: undefined,
+  };
+  recorder.keep(0, halfway);
+  recorder.keep(0, undefined);
+  deepStrictEqual(jobs.halfwaysOf("a"), [halfway]);
+});

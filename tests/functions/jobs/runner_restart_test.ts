@@ -1,0 +1,214 @@
+import {
+  deepStrictEqual,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import { join } from "node:path";
+import { OverloadedError } from "../../../lib/errors.ts";
+import { JobConflictError } from "../../../functions/refusals.ts";
+import { StoreFullError } from "../../../functions/jobs/queries.ts";
+import {
+  type JobDesk,
+  jobOf,
+  NEVER,
+  openDesk,
+  order,
+  replay,
+  settle,
+} from "../../support/job_desk.ts";
+import { newJob, openTables, success } from "../../support/job_tables.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const row = (index: number) => ({
+  event: "row",
+  data: { "image_index": 0, index },
+});
+const started = { event: "started", data: { n: 1, rows: 2 } };
+
+function statusOf({ tables }: JobDesk, id: string): string | undefined {
+  return tables.jobs.find(id)?.status;
+}
+
+Deno.test("a runner that stops interrupts what runs, and leaves what waits to the next", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "jobs.sqlite");
+  const first = openDesk({ tables: openTables(path) });
+  const waits = await first.accepted();
+  const runs = await first.accepted();
+  first.calls.get(runs.id)!.call.observe!(started);
+  await first.runner[Symbol.asyncDispose]();
+  await rejects(() => first.runner.submit(order()), OverloadedError);
+  first.runner.recover();
+  strictEqual(first.runner.size, 0);
+  first.tables[Symbol.dispose]();
+
+  await using next = openDesk({ tables: openTables(path) });
+  strictEqual(statusOf(next, waits.id), "queued");
+  strictEqual(statusOf(next, runs.id), "interrupted");
+  next.runner.recover();
+  deepStrictEqual([...next.calls.keys()], [waits.id]);
+  next.calls.get(waits.id)!.answer(new Response("ok"));
+  await next.runner.settled(waits.id, NEVER);
+  strictEqual(statusOf(next, waits.id), "succeeded");
+});
+
+Deno.test("a runner takes over what a dead one left, once", async () => {
+  await using desk = openDesk();
+  const { jobs } = desk.tables;
+  for (const id of ["waits", "runs", "done"]) jobs.insert(newJob(id));
+  jobs.start("runs", 1);
+  jobs.end("done", success(2));
+  desk.runner.recover();
+  desk.runner.recover();
+  deepStrictEqual([...desk.calls.keys()], ["waits"]);
+  strictEqual(statusOf(desk, "runs"), "interrupted");
+  deepStrictEqual(desk.told, ["interrupted"]);
+});
+
+Deno.test("a runner takes over no more at once than it runs", async () => {
+  await using desk = openDesk({ limit: 2 });
+  for (const id of ["a", "b", "c"]) desk.tables.jobs.insert(newJob(id));
+  desk.runner.recover();
+  deepStrictEqual([...desk.calls.keys()], ["a", "b"]);
+  desk.calls.get("a")!.answer(new Response("ok"));
+  await desk.runner.settled("a", NEVER);
+  await settle();
+  desk.runner.recover();
+  deepStrictEqual([...desk.calls.keys()], ["b", "c"]);
+});
+
+Deno.test("a resumed job goes on from what was kept, and tells the rest", async () => {
+  await using desk = openDesk();
+  const { jobs } = desk.tables;
+  const halfway = {
+    codes: Uint16Array.of(5),
+    judgements: [],
+    guesses: undefined,
+  };
+  jobs.insert(newJob("a"));
+  jobs.start("a", 1);
+  jobs.append("a", started, { done: 0, total: 2 });
+  jobs.keepHalfway("a", 0, halfway);
+  jobs.append("a", row(0), { done: 1, total: 2 });
+  desk.runner.recover();
+  const resumed = desk.runner.resume(jobs.find("a")!);
+  strictEqual(resumed.status, "queued");
+  strictEqual(resumed.finishedAt, undefined);
+  throws(() => desk.runner.resume(jobs.find("a")!), JobConflictError);
+  const { call, answer } = desk.calls.get("a")!;
+  deepStrictEqual(call.halfways, [halfway]);
+  strictEqual(call.seed, 7);
+  for (const event of [started, row(0), row(1)]) call.observe!(event);
+  deepStrictEqual(jobs.find("a")?.progress, { done: 2, total: 2 });
+  answer(new Response("ok"));
+  const events = await replay(desk.runner, "a");
+  deepStrictEqual(
+    events.map(({ event }) => event),
+    ["started", "row", "interrupted", "started", "row", "completed"],
+  );
+  deepStrictEqual(jobs.halfwaysOf("a"), []);
+});
+
+Deno.test("more jobs than there is room for are turned away, resumed ones as well", async () => {
+  await using desk = openDesk({ limit: 2 });
+  const { jobs } = desk.tables;
+  jobs.insert(newJob("cut"));
+  jobs.start("cut", 1);
+  desk.runner.recover();
+  await desk.accepted();
+  const { id } = await desk.accepted();
+  await rejects(() => desk.runner.submit(order()), OverloadedError);
+  throws(() => desk.runner.resume(jobs.find("cut")!), OverloadedError);
+  strictEqual(statusOf(desk, "cut"), "interrupted");
+  await desk.runner.cancel(id);
+  desk.runner.resume(jobs.find("cut")!);
+  strictEqual(desk.runner.size, 2);
+});
+
+Deno.test("jobs that come at the same moment are all kept apart", async () => {
+  await using desk = openDesk({ limit: 5 });
+  const orders = Array.from({ length: 9 }, () => desk.runner.submit(order()));
+  const names = [...desk.calls.keys()];
+  strictEqual(names.length, 5);
+  for (const { answer } of [...desk.calls.values()]) answer(new Response("ok"));
+  const results = await Promise.allSettled(orders);
+  const made = results.flatMap((result) =>
+    result.status === "fulfilled" ? [jobOf(result.value).id] : []
+  );
+  deepStrictEqual(made, names);
+  strictEqual(desk.tables.jobs.newest("anonymous", 99).length, 5);
+});
+
+Deno.test("the key of a job is kept with it or not at all", async () => {
+  await using desk = openDesk();
+  const link = () => {
+    throw new StoreFullError();
+  };
+  await rejects(() => desk.runner.submit(order({ link })), StoreFullError);
+  deepStrictEqual(desk.tables.queries.all("SELECT * FROM jobs"), []);
+  strictEqual(desk.runner.size, 0);
+});
+
+Deno.test("a job whose end cannot be written down is interrupted once it can", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  const { call, answer } = desk.calls.get(id)!;
+  call.observe!(started);
+  const { database } = desk.tables;
+  database.exec(
+    "CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN SELECT raise(ABORT, 'database or disk is full'); END",
+  );
+  throws(() => call.observe!(row(0)), StoreFullError);
+  answer(new Response("ok"));
+  await settle();
+  strictEqual(desk.runner.size, 0);
+  strictEqual(desk.failures.length, 2);
+  strictEqual(statusOf(desk, id), "running");
+  throws(() => desk.runner.recover(), StoreFullError);
+  database.exec("DROP TRIGGER full");
+  desk.runner.recover();
+  strictEqual(statusOf(desk, id), "interrupted");
+});
+
+Deno.test("what is kept of a job that cannot be read fails it", async () => {
+  await using desk = openDesk();
+  desk.tables.jobs.insert(newJob("a"));
+  desk.tables.database.exec("INSERT INTO halfways VALUES ('a', 0, x'00')");
+  desk.runner.recover();
+  await desk.runner.settled("a", NEVER);
+  strictEqual(statusOf(desk, "a"), "failed");
+  strictEqual(desk.failures.length, 1);
+});
+
+Deno.test("whoever listens hears what happens as it happens, until the end", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  const { call, answer } = desk.calls.get(id)!;
+  const events = desk.runner.events(id, 1, NEVER);
+  const first = events.next();
+  call.observe!(started);
+  strictEqual((await first).value?.event, "started");
+  const second = events.next();
+  answer(new Response("ok"));
+  strictEqual((await second).value?.event, "completed");
+  strictEqual((await events.next()).done, true);
+});
+
+Deno.test("whoever leaves is waited for no longer", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  const leave = new AbortController();
+  const next = desk.runner.events(id, 1, leave.signal).next();
+  const settled = desk.runner.settled(id, leave.signal);
+  leave.abort();
+  strictEqual((await next).done, true);
+  await settled;
+  strictEqual(statusOf(desk, id), "queued");
+});
+
+Deno.test("events of what there is none of end at once", async () => {
+  await using desk = openDesk();
+  deepStrictEqual(await replay(desk.runner, "nothing"), []);
+  await desk.runner.settled("nothing", NEVER);
+});

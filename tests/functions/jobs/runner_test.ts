@@ -1,0 +1,240 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { JobConflictError } from "../../../functions/refusals.ts";
+import {
+  type JobDesk,
+  jobOf,
+  NEVER,
+  openDesk,
+  order,
+  problem,
+  replay,
+  settle,
+} from "../../support/job_desk.ts";
+import { newJob } from "../../support/job_tables.ts";
+
+const REFUSAL_MS = 500;
+
+const row = (index: number) => ({
+  event: "row",
+  data: { "image_index": 0, index },
+});
+const started = { event: "started", data: { n: 1, rows: 2 } };
+
+function statusOf({ tables }: JobDesk, id: string): string | undefined {
+  return tables.jobs.find(id)?.status;
+}
+
+Deno.test("a job is asked as its request was, under its own name and seed", async () => {
+  await using desk = openDesk();
+  const { id, seed } = await desk.accepted();
+  const { request, call } = desk.calls.get(id)!;
+  strictEqual(new URL(request.url).pathname, "/v1/generate");
+  strictEqual(new URL(request.url).search, "?x=1");
+  strictEqual(request.method, "POST");
+  strictEqual(request.headers.get("accept"), "image/png");
+  strictEqual(request.headers.get("x-request-id"), id);
+  deepStrictEqual(await request.bytes(), Uint8Array.of(1, 2, 3));
+  strictEqual(call.id, id);
+  strictEqual(call.seed, seed);
+  deepStrictEqual(call.halfways, []);
+});
+
+Deno.test("a job goes from queued through running to succeeded", async () => {
+  await using desk = openDesk();
+  const { id, status } = await desk.accepted();
+  strictEqual(status, "queued");
+  const { call, answer } = desk.calls.get(id)!;
+  call.observe!(started);
+  strictEqual(statusOf(desk, id), "running");
+  call.observe!(row(0));
+  call.observe!({ event: "completed", data: { whole: true } });
+  answer(new Response("text", { headers: { "x-seed": "7", "x-other": "1" } }));
+  await desk.runner.settled(id, NEVER);
+  strictEqual(statusOf(desk, id), "succeeded");
+  deepStrictEqual(desk.told, ["running", "succeeded"]);
+  const { headers, body } = desk.tables.jobs.answerOf(id)!;
+  deepStrictEqual(headers, {
+    "content-type": "text/plain;charset=UTF-8",
+    "x-seed": "7",
+  });
+  strictEqual(new TextDecoder().decode(body), "text");
+  const events = await replay(desk.runner, id);
+  deepStrictEqual(
+    events.map(({ id, event }) => `${id} ${event}`),
+    ["1 queued", "2 started", "3 row", "4 completed"],
+  );
+  strictEqual(events.at(-1)?.data, '{"whole":true}');
+});
+
+Deno.test("what tells nothing on its way is told by its answer", async () => {
+  await using desk = openDesk();
+  const submitted = desk.runner.submit(order());
+  const [call] = [...desk.calls.values()];
+  call!.answer(Response.json({ tokens: [1] }));
+  const { id } = jobOf(await submitted);
+  const [event] = await replay(desk.runner, id);
+  deepStrictEqual(event, {
+    id: 1,
+    event: "completed",
+    data: '{"tokens":[1]}',
+  });
+});
+
+Deno.test("what is refused at once is no job", async () => {
+  await using desk = openDesk();
+  const submitted = desk.runner.submit(order());
+  const [call] = [...desk.calls.values()];
+  const refusal = problem(422, "invalid-fields");
+  call!.answer(refusal);
+  deepStrictEqual(await submitted, { type: "refused", answer: refusal });
+  await settle();
+  deepStrictEqual(desk.tables.queries.all("SELECT * FROM jobs"), []);
+  strictEqual(desk.runner.size, 0);
+  strictEqual(desk.clock.waiting(), 0);
+});
+
+Deno.test("what is refused later is a job that failed", async () => {
+  await using desk = openDesk();
+  const submitted = desk.runner.submit(order());
+  const [call] = [...desk.calls.values()];
+  desk.clock.pass(REFUSAL_MS);
+  const { id } = jobOf(await submitted);
+  call!.answer(problem(422, "invalid-fields"));
+  await desk.runner.settled(id, NEVER);
+  const { status, error } = desk.tables.jobs.find(id)!;
+  strictEqual(status, "failed");
+  strictEqual(error?.title, "invalid-fields");
+  const [event] = await replay(desk.runner, id);
+  strictEqual(event?.event, "error");
+});
+
+Deno.test("what had begun is a job even if it fails at once", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  desk.calls.get(id)!.answer(problem(500, "internal"));
+  await desk.runner.settled(id, NEVER);
+  strictEqual(statusOf(desk, id), "failed");
+});
+
+Deno.test("handlers that throw fail their job, and are reported", async () => {
+  const error = new RangeError("a bug");
+  await using desk = openDesk({ execute: () => Promise.reject(error) });
+  const { id } = jobOf(await desk.runner.submit(order()));
+  const { status, error: told } = desk.tables.jobs.find(id)!;
+  strictEqual(status, "failed");
+  strictEqual(told?.error.code, "internal");
+  strictEqual(told?.instance, "/v1/generate");
+  deepStrictEqual(desk.failures, [error]);
+});
+
+Deno.test("a job waits for room as long as it takes", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  for (let i = 0; i < 3; i++) {
+    desk.calls.get(id)!.answer(problem(503, "overloaded"));
+    await settle();
+    strictEqual(statusOf(desk, id), "queued");
+    strictEqual(desk.runner.size, 1);
+    strictEqual(desk.calls.size, 0);
+    desk.clock.pass(1000);
+    await settle();
+  }
+  desk.calls.get(id)!.answer(new Response("ok"));
+  await desk.runner.settled(id, NEVER);
+  strictEqual(statusOf(desk, id), "succeeded");
+});
+
+Deno.test("a job comes again when it is told to", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  const overloaded = problem(503, "overloaded");
+  overloaded.headers.set("retry-after", "9");
+  desk.calls.get(id)!.answer(overloaded);
+  await settle();
+  desk.clock.pass(8999);
+  await settle();
+  strictEqual(desk.calls.size, 0);
+  desk.clock.pass(1);
+  await settle();
+  strictEqual(desk.calls.size, 1);
+});
+
+Deno.test("a job whose model cannot be loaded does not wait for it", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  desk.calls.get(id)!.answer(problem(503, "not-ready", false));
+  await desk.runner.settled(id, NEVER);
+  strictEqual(statusOf(desk, id), "failed");
+  throws(
+    () => desk.runner.resume(desk.tables.jobs.find(id)!),
+    JobConflictError,
+  );
+});
+
+Deno.test("a job that is canceled while it waits for room ends at once", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  desk.calls.get(id)!.answer(problem(503, "overloaded"));
+  await settle();
+  await desk.runner.cancel(id);
+  strictEqual(statusOf(desk, id), "canceled");
+  strictEqual(desk.runner.size, 0);
+  strictEqual(desk.clock.waiting(), 0);
+});
+
+for (const begun of [false, true]) {
+  Deno.test(`a job that ${begun ? "runs" : "waits"} is canceled once`, async () => {
+    await using desk = openDesk();
+    const { id } = await desk.accepted();
+    if (begun) desk.calls.get(id)!.call.observe!(started);
+    await Promise.all([desk.runner.cancel(id), desk.runner.cancel(id)]);
+    await desk.runner.cancel(id);
+    strictEqual(statusOf(desk, id), "canceled");
+    const events = await replay(desk.runner, id);
+    const ends = events.filter(({ event }) => event === "canceled");
+    strictEqual(ends.length, 1);
+    strictEqual(desk.told.filter((status) => status === "canceled").length, 1);
+    throws(
+      () => desk.runner.resume(desk.tables.jobs.find(id)!),
+      JobConflictError,
+    );
+  });
+}
+
+Deno.test("a job that is interrupted can be canceled, once", async () => {
+  await using desk = openDesk();
+  desk.tables.jobs.insert(newJob("a"));
+  desk.tables.jobs.start("a", 1);
+  desk.runner.recover();
+  strictEqual(statusOf(desk, "a"), "interrupted");
+  await desk.runner.cancel("a");
+  await desk.runner.cancel("a");
+  strictEqual(statusOf(desk, "a"), "canceled");
+  deepStrictEqual(desk.told, ["interrupted", "canceled"]);
+});
+
+for (const retryable of [false, true]) {
+  Deno.test(`a job that failed${retryable ? ", for now," : ""} stays failed when it is canceled`, async () => {
+    await using desk = openDesk();
+    const { id } = await desk.accepted();
+    desk.calls.get(id)!.call.observe!(started);
+    desk.calls.get(id)!.answer(problem(504, "deadline", retryable));
+    await desk.runner.settled(id, NEVER);
+    await desk.runner.cancel(id);
+    strictEqual(statusOf(desk, id), "failed");
+  });
+}
+
+Deno.test("canceling what there is none of does nothing", async () => {
+  await using desk = openDesk();
+  await desk.runner.cancel("nothing");
+  deepStrictEqual(desk.told, []);
+});
+
+Deno.test("an answer that is there before the cancel counts", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  desk.calls.get(id)!.answer(new Response("ok"));
+  await desk.runner.cancel(id);
+  strictEqual(statusOf(desk, id), "succeeded");
+});

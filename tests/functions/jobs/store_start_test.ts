@@ -1,0 +1,78 @@
+/**
+ * What a server does about its store when it starts.
+ */
+
+import { match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { TINY_FOLDERS } from "../../support/tiny_server.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const MAIN = new URL("../../../functions/main.ts", import.meta.url).pathname;
+
+function start(env: Record<string, string>): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", MAIN],
+    env: { MODEL: TINY_FOLDERS.gen, THREADS: "1", PORT: "0", ...env },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** The first line of a stream; the rest is let go. */
+async function firstLine(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n")[0]!;
+}
+
+Deno.test("a server whose own store is unusable says so and keeps jobs in memory", async () => {
+  using folder = temporaryFolder();
+  const noFolder = folder.write("cache", "a file");
+  const server = start({ XDG_CACHE_HOME: noFolder });
+  const [ready, warning] = await Promise.all([
+    firstLine(server.stdout),
+    firstLine(server.stderr),
+  ]);
+  server.kill("SIGTERM");
+  const { code } = await server.status;
+  match(ready, /^emu3 .* ready/);
+  match(
+    warning,
+    /^Cannot use store .*jobs\.sqlite: .*, set STORE to a file that can be written; until then jobs are lost with this server$/,
+  );
+  strictEqual(code, 0);
+});
+
+Deno.test("a server whose named store is unusable does not start", async () => {
+  using folder = temporaryFolder();
+  const path = folder.write("notes.txt", "not a database. ".repeat(99));
+  const { code, stdout, stderr } = await start({ STORE: path }).output();
+  strictEqual(code, 1);
+  strictEqual(stdout.length, 0);
+  strictEqual(
+    new TextDecoder().decode(stderr),
+    `Cannot use store ${path}: it is something else, set STORE to another file\n`,
+  );
+  ok((await Deno.readTextFile(path)).startsWith("not a database."));
+});
+
+Deno.test("a second server on one named store does not start", async () => {
+  using folder = temporaryFolder();
+  const path = join(folder.path, "jobs.sqlite");
+  const first = start({ STORE: path });
+  await firstLine(first.stdout);
+  const { code, stderr } = await start({ STORE: path }).output();
+  first.kill("SIGTERM");
+  await first.stderr.cancel();
+  await first.status;
+  strictEqual(code, 1);
+  match(
+    new TextDecoder().decode(stderr),
+    /^Cannot use store .*: another server has it open, set STORE to another file\n$/,
+  );
+});
