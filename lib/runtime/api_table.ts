@@ -7,6 +7,7 @@
 
 /** Index in `OrtApi` and parameters; the result is a status. */
 export const CALLS = {
+  DisableTelemetryEvents: [6, ["pointer"]],
   CreateSessionFromArray: [8, [
     "pointer",
     "buffer",

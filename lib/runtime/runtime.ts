@@ -15,6 +15,7 @@ import { RuntimeError } from "../errors.ts";
 import { CPU_PROVIDER, type Provider } from "./provider.ts";
 import { type Binding, Session, type SessionOptions } from "./session.ts";
 import { SharedWeights } from "./shared_weights.ts";
+import { forbidTelemetry } from "./telemetry.ts";
 import { Tensor, type TensorData } from "./tensor.ts";
 
 /** How to open a runtime. */
@@ -65,7 +66,9 @@ export class Runtime implements AsyncDisposable {
     this.version = this.#api.version;
     const threading = this.#api.create("CreateThreadingOptions");
     this.#api.call("SetGlobalIntraOpNumThreads", threading, options.threads);
+    forbidTelemetry();
     this.#environment = openEnvironment(this.#api, threading);
+    this.#api.call("DisableTelemetryEvents", this.#environment);
     this.#api.release("ReleaseThreadingOptions", threading);
     this.#hostMemory = this.#api.create(
       "CreateMemoryInfo",
