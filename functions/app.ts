@@ -289,6 +289,7 @@ function calling(
     c.set("abandon", abandon);
     c.set("principal", ANONYMOUS);
     c.set("publicBase", publicBase(c.req.raw, options));
+    c.set("pageBase", options.publicUrl ?? "");
     c.set("call", {
       signal: AbortSignal.any(signals),
       note: (tokens) => {

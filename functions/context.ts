@@ -44,6 +44,8 @@ export interface AppEnv {
     tokens: number | undefined;
     /** Scheme, host and path that URLs of this server begin with. */
     publicBase: string;
+    /** `PUBLIC_URL`; empty where it is not set, and pages are named by path. */
+    pageBase: string;
     /** By which model it was answered; undefined until it is. */
     model: string | undefined;
     /** How long its parts took; undefined until it is known. */
@@ -60,6 +62,7 @@ export function problemContext(c: Context<AppEnv>): ProblemContext {
   return {
     requestId: c.var.requestId,
     path: c.req.path,
+    pageBase: c.var.pageBase,
     clientGone: c.req.raw.signal.aborted || c.var.abandon.signal.aborted,
   };
 }

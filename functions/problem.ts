@@ -63,6 +63,8 @@ export interface ProblemContext {
   readonly requestId: string;
   /** Of the request. */
   readonly path: string;
+  /** What paths of this server's pages stand behind; empty for its root. */
+  readonly pageBase: string;
   /** Whether nobody is there to read the answer. */
   readonly clientGone: boolean;
 }
@@ -82,7 +84,7 @@ export function problemFrom(error: unknown, context: ProblemContext): Problem {
   const retryable = RETRYABLE_CODES.has(code) ||
     (RETRYABLE.has(status) && !hopeless(error));
   return {
-    type: problemPath(code),
+    type: `${context.pageBase}${problemPath(code)}`,
     title,
     status,
     detail,

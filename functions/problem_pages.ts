@@ -85,7 +85,9 @@ export function problemPages(): Hono<AppEnv> {
       c.header("vary", "accept");
       switch (type) {
         case "application/json":
-          return c.json({ data: codes.map(fields) });
+          return c.json({
+            data: codes.map((code) => fields(code, c.var.pageBase)),
+          });
         case "text/html":
           return c.html(page("Problems", codes.map(section)));
         case "text/markdown":
@@ -103,7 +105,7 @@ export function problemPages(): Hono<AppEnv> {
       c.header("vary", "accept");
       switch (type) {
         case "application/json":
-          return c.json(fields(code));
+          return c.json(fields(code, c.var.pageBase));
         case "text/html":
           return c.html(page(PROBLEMS[code].title, [section(code)]));
         case "text/markdown":
@@ -114,8 +116,10 @@ export function problemPages(): Hono<AppEnv> {
 
 const MARKDOWN = { "content-type": "text/markdown; charset=utf-8" };
 
-function fields(code: ProblemCode) {
-  return { type: problemPath(code), code, ...PROBLEMS[code] };
+/** The type is what a problem of this kind has, so that they can be compared. */
+function fields(code: ProblemCode, pageBase: string) {
+  const type = `${pageBase}${problemPath(code)}`;
+  return { type, code, ...PROBLEMS[code] };
 }
 
 function markdown(code: ProblemCode): string {

@@ -121,10 +121,14 @@ export function predictions(
       predictModelDescription,
       (c) => predict(c, { named: c.req.param("name") }),
     )
-    .get("/models/:owner/:name", modelDescription, (c) => {
+    .get("/models/:owner/:name", modelDescription, async (c, next) => {
       const { owner, name } = c.req.param();
+      const names = listing.models().map((model) => model.name);
+      const whole = names.includes(`${owner}/${name}`);
+      // Below /v1 it is a model of this name that is asked for, as OpenAI does.
+      if (whole && c.req.path.startsWith("/v1/")) return await next();
       const known = options.functions.has(name as FunctionName) ||
-        listing.models().some((model) => model.name === name);
+        names.includes(name) || whole;
       if (!known) {
         throw new NotFoundError("Cannot find model: there is none such");
       }

@@ -53,6 +53,10 @@ export const ModelAnswer = v.pipe(
     object: v.literal("model"),
     created: Count,
     "owned_by": v.string(),
+    revision: v.pipe(
+      v.nullable(v.string()),
+      v.description("Of the repository that it came from."),
+    ),
     capabilities: v.array(v.string()),
     precision: v.string(),
     device: v.string(),
@@ -63,9 +67,22 @@ export const ModelAnswer = v.pipe(
     reason: v.optional(
       v.pipe(v.string(), v.description("Why it failed.")),
     ),
-    "image_area": v.optional(Count),
-    "context_length": v.optional(Count),
-    examples: v.optional(v.array(v.string())),
+    "image_area": v.pipe(
+      v.nullable(Count),
+      v.description("In pixels; null as long as no language model is open."),
+    ),
+    "context_length": v.pipe(
+      v.nullable(Count),
+      v.description("In tokens; null as long as no language model is open."),
+    ),
+    examples: v.pipe(
+      v.array(v.string()),
+      v.description("Prompts that it is good at."),
+    ),
+    adapters: v.pipe(
+      v.array(v.string()),
+      v.description("Names that a body's adapter may have."),
+    ),
     defaults: v.optional(Defaults),
     engine: v.optional(EngineAnswer),
   }),
@@ -102,7 +119,9 @@ export const ProblemAnswer = v.pipe(
   v.strictObject({
     type: v.pipe(
       v.string(),
-      v.description("What kind it is: where its page is on this server."),
+      v.description(
+        "What kind it is: where its page is. From the root of this server, or whole where PUBLIC_URL is set.",
+      ),
       v.examples(["/problems/invalid-fields"]),
     ),
     title: v.string(),

@@ -91,3 +91,14 @@ function* sources(folder: string): Generator<string> {
     else if (path.endsWith(".ts")) yield path;
   }
 }
+
+Deno.test("the type of a problem is whole where PUBLIC_URL is set, and its page says the same", async () => {
+  const { options } = appOptions({ publicUrl: "https://emu3.example/api" });
+  const app = createApp(fakeServices(runAtOnce), options);
+  const type = "https://emu3.example/api/problems/not-found";
+  strictEqual((await (await app.request("/nothing")).json()).type, type);
+  const page = await (await app.request("/problems/not-found")).json();
+  strictEqual(page.type, type);
+  const { data } = await (await app.request("/problems")).json();
+  ok(data.some((kind: { type: string }) => kind.type === type));
+});

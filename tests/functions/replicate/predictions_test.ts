@@ -13,7 +13,9 @@ import { apiKeys } from "../../../functions/api_keys.ts";
 import { FUNCTION_NAMES } from "../../../functions/function_names.ts";
 import { echoOf } from "../../../functions/replicate/prediction.ts";
 import { predictionRequest } from "../../../functions/replicate/prediction_input.ts";
-import { json, openTinyServer } from "../../support/tiny_server.ts";
+import { createApp } from "../../../functions/app.ts";
+import { fakeServices, listing, runAtOnce } from "../../support/fake_models.ts";
+import { appOptions, json, openTinyServer } from "../../support/tiny_server.ts";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
@@ -147,4 +149,17 @@ Deno.test("with keys a stream needs no key where its name is a secret, and predi
   strictEqual((await ask("/predictions/mine/stream", {})).status, 401);
   const other = { headers: as("two") };
   strictEqual((await ask("/predictions/mine/stream", other)).status, 404);
+});
+
+Deno.test("a model whose name has a slash is told as a model below /v1, and as Replicate has it at the root", async () => {
+  const models = () => [listing("org/name", { state: "ready", phases: [] })];
+  const services = fakeServices(runAtOnce, { models });
+  const app = createApp(services, appOptions().options, server.jobs);
+  const told = async (path: string) => await (await app.request(path)).json();
+  const { object, id } = await told("/v1/models/org/name");
+  deepStrictEqual({ object, id }, { object: "model", id: "org/name" });
+  const { owner, name } = await told("/models/org/name");
+  deepStrictEqual({ owner, name }, { owner: "org", name: "name" });
+  strictEqual((await told("/v1/models/anybody/generate")).owner, "anybody");
+  strictEqual((await app.request("/v1/models/org/other")).status, 404);
 });
