@@ -57,7 +57,7 @@ const FRAMES_PER_SECOND = 8;
 export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/detokenize",
-    detokenizeDescription,
+    detokenizeDescription(tokenizers.encodeVideo !== undefined),
     async (c) => {
       const type = mediaType(c.req.raw);
       if (isBinaryType(type)) return await fromBytes(c, tokenizers, type);

@@ -43,7 +43,7 @@ export function openapi(app: Hono<AppEnv>): Hono<AppEnv> {
 export async function openApiDocument(
   app: Hono<AppEnv>,
 ): Promise<OpenApiDocument> {
-  return await generateSpecs(app, {
+  const document = await generateSpecs(app, {
     // Paths such as this one's look like files.
     excludeStaticFile: false,
     documentation: {
@@ -70,9 +70,37 @@ export async function openApiDocument(
       },
     },
   });
+  removeDeadLinks(document);
+  return document;
 }
+
+/**
+ * Takes out links to what is switched off.
+ *
+ * @param document Overwritten.
+ */
+function removeDeadLinks(document: OpenApiDocument): void {
+  const operations = Object.values(document.paths ?? {})
+    .flatMap((item) => METHODS.map((method) => item?.[method]))
+    .filter((operation) => operation !== undefined);
+  const ids = new Set(operations.map(({ operationId }) => operationId));
+  for (const { responses = {} } of operations) {
+    for (const response of Object.values(responses)) {
+      if ("$ref" in response || response.links === undefined) continue;
+      response.links = Object.fromEntries(
+        Object.entries(response.links).filter(([, link]) =>
+          "operationId" in link && ids.has(link.operationId)
+        ),
+      );
+    }
+  }
+}
+
+const METHODS = ["get", "post", "put", "delete"] as const;
 
 const ABOUT =
   `Emu3 draws pictures from sentences, describes pictures, answers questions about them, and turns pictures and clips into codes and back.
 
-An unknown field is refused with its name. What depends on the model (sizes in whole codes, codes of its codebook, the length of its context) is refused with 422 as well, although no schema here can say so. Every error is a problem document (RFC 9457) whose \`type\` is [a page that says what to do](/problems).`;
+An unknown field is refused with its name. What depends on the model (sizes in whole codes, codes of its codebook, the length of its context) is refused with 422 as well, although no schema here can say so. Every error is a problem document (RFC 9457) whose \`type\` is [a page that says what to do](/problems).
+
+Every request may carry an \`X-Request-Id\`, which comes back, and a \`traceparent\` (W3C Trace Context): the answer then tells its place in that trace.`;

@@ -7,6 +7,7 @@
 
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "./context.ts";
+import { scoreDescription } from "./description/score.ts";
 import { askedIn, tagHeaders } from "./entity_tag.ts";
 import type { FunctionName } from "./function_names.ts";
 import { negotiate } from "./negotiate.ts";
@@ -38,7 +39,8 @@ export function score(
   scorers: Scorers,
   functions: ReadonlySet<FunctionName>,
 ): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/score", async (c) => {
+  const description = scoreDescription(functions);
+  return new Hono<AppEnv>().post("/v1/score", description, async (c) => {
     negotiate(c.req.header("accept"), TYPES);
     const upload = await readUpload(c.req.raw, ScoreRequest, {
       maxBytes: scorers.limits.maxBodyBytes,

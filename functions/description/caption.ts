@@ -30,6 +30,7 @@ const FIELDS = [
   "template",
   "decode",
   "model",
+  "adapter",
 ];
 
 /** Of the route. */
@@ -93,6 +94,7 @@ export const captionDescription = describeFunction({
   problems: [
     ...BODY_PROBLEMS,
     ...MODEL_PROBLEMS,
+    "unknown-adapter",
     "image-too-large",
     "unreadable-image",
     "image-size",

@@ -48,8 +48,11 @@ export type Tag = keyof typeof TAGS;
 /** Tags, in the order that they are shown. */
 export const TAGS = {
   functions: "Text, pictures, codes: each into each other.",
+  openai: "The same, for OpenAI's clients.",
   jobs: "Requests that outlive their connection.",
   predictions: "The same, for clients of Replicate and Cog.",
+  inference: "The same as tensors: the Open Inference Protocol (KServe V2).",
+  mcp: "The same as tools of the Model Context Protocol.",
   models: "What is loaded, and how busy it is.",
   health: "For whatever watches the server.",
   documentation: "This page, its source, and the kinds of problems.",
@@ -73,6 +76,10 @@ export interface RouteDescription {
   readonly answers: Readonly<Record<number, ResponseDescription>>;
   /** What may come instead. */
   readonly problems: readonly ProblemCode[];
+  /** The shape of its problems, where it is another one than everywhere. */
+  readonly refusal?: v.GenericSchema;
+  /** Whether anybody may ask although the rest of its tag needs a key. */
+  readonly open?: boolean;
 }
 
 /** What any route may answer that waits for a model. */
@@ -95,9 +102,10 @@ export const BODY_PROBLEMS: readonly ProblemCode[] = [
   "invalid-fields",
 ];
 
-/** What whoever is asked for a key may be told. */
-const DOOR_PROBLEMS: readonly ProblemCode[] = [
-  "unauthorized",
+/** What any POST may answer: it is counted, and may come again. */
+export const POST_PROBLEMS: readonly ProblemCode[] = [
+  "idempotency-conflict",
+  "idempotency-mismatch",
   "quota-exceeded",
 ];
 
@@ -107,24 +115,28 @@ const OPEN_TAGS: ReadonlySet<Tag> = new Set(["health", "documentation"]);
 /** Puts `route` into the document. */
 export function describe(route: RouteDescription): MiddlewareHandler {
   const { id, tag, summary, text, parameters, body, answers } = route;
+  const counted = route.problems.includes("quota-exceeded");
+  const always = { ...EVERYWHERE, ...(counted && RATE_LIMIT) };
   const told = Object.entries(answers).map(([status, answer]) => [
     status,
-    { ...answer, headers: { ...answer.headers, ...REQUEST_ID } },
+    { ...answer, headers: { ...answer.headers, ...always } },
   ]);
+  const open = route.open ?? OPEN_TAGS.has(tag);
+  const codes: readonly ProblemCode[] = open
+    ? route.problems
+    : [...route.problems, "unauthorized"];
   return describeRoute({
     operationId: typeof id === "string" ? id : ({ path }) => id(path),
     tags: [tag],
     summary,
     ...(text !== undefined && { description: text }),
     ...(parameters !== undefined && { parameters }),
+    ...(open && { security: [] }),
     ...(body !== undefined && {
       requestBody: { required: true, content: body },
     }),
     responses: {
-      ...problemResponses([
-        ...route.problems,
-        ...OPEN_TAGS.has(tag) ? [] : DOOR_PROBLEMS,
-      ]),
+      ...problemResponses(codes, route.refusal ?? ProblemAnswer, always),
       ...Object.fromEntries(told),
     },
   });
@@ -153,8 +165,33 @@ export function header(
   return { description, required, schema: { type } };
 }
 
-const REQUEST_ID: AnswerHeaders = {
+/** Of every answer. */
+const EVERYWHERE: AnswerHeaders = {
   "X-Request-Id": header("Taken from the request, or made.", "string"),
+  "traceparent": header(
+    "Where the answer stands in the trace that the request names.",
+    "string",
+    false,
+  ),
+};
+
+/** Of every answer to what is counted. */
+const RATE_LIMIT: AnswerHeaders = {
+  "RateLimit": header(
+    "Requests that are left, and seconds until all are: where the server has a RATE_LIMIT.",
+    "string",
+    false,
+  ),
+  "RateLimit-Policy": header(
+    "Requests and seconds of the quota.",
+    "string",
+    false,
+  ),
+};
+
+/** What a client needs where it is asked for a key. */
+const CHALLENGE: AnswerHeaders = {
+  "WWW-Authenticate": header("Bearer.", "string"),
 };
 
 const RETRY_AFTER: AnswerHeaders = {
@@ -162,7 +199,11 @@ const RETRY_AFTER: AnswerHeaders = {
 };
 
 /** Problems of one status share a response, which names them all. */
-function problemResponses(codes: readonly ProblemCode[]): Responses {
+function problemResponses(
+  codes: readonly ProblemCode[],
+  refusal: v.GenericSchema,
+  always: AnswerHeaders,
+): Responses {
   const byStatus = Map.groupBy(codes, (code) => PROBLEMS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => [`${status}`, {
@@ -170,10 +211,11 @@ function problemResponses(codes: readonly ProblemCode[]): Responses {
         `[${code}](/problems/${code}): ${PROBLEMS[code].title}`
       ).join("; "),
       content: {
-        "application/problem+json": { schema: resolver(ProblemAnswer) },
+        "application/problem+json": { schema: resolver(refusal) },
       },
       headers: {
-        ...REQUEST_ID,
+        ...always,
+        ...(status === 401 && CHALLENGE),
         ...([429, 503].includes(status) && RETRY_AFTER),
       },
     }]),

@@ -10,8 +10,11 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenerateSpecOptions } from "hono-openapi";
 import * as v from "valibot";
+import { CHAT_END } from "../openai/chat_fields.ts";
 import { CAPTION_EVENTS, GENERATE_EVENTS } from "../schema/answers.ts";
+import { ChatChunk, IMAGE_EVENTS } from "../schema/answers_openai.ts";
 import { ProblemAnswer } from "../schema/answers_server.ts";
+import { McpAnswer } from "../schema/mcp_message.ts";
 import type { Content } from "./describe.ts";
 
 /** Schemas of the document, by name. */
@@ -19,14 +22,35 @@ type ComponentSchemas = NonNullable<
   NonNullable<GenerateSpecOptions["documentation"]["components"]>["schemas"]
 >;
 
-/** Data of the events of each stream, by the name of its schema. */
-export const EVENTS = {
-  GenerateEvent: { ...GENERATE_EVENTS, error: ProblemAnswer },
-  CaptionEvent: { ...CAPTION_EVENTS, error: ProblemAnswer },
+/** What an event may be that has no name. */
+const UNNAMED = "";
+
+/** Data of the events of each stream, and its end, by the name of its schema. */
+const STREAMS = {
+  GenerateEvent: {
+    events: { ...GENERATE_EVENTS, error: ProblemAnswer },
+    end: "The last is completed, or error.",
+  },
+  CaptionEvent: {
+    events: { ...CAPTION_EVENTS, error: ProblemAnswer },
+    end: "The last is completed, or error.",
+  },
+  ImagesEvent: {
+    events: { ...IMAGE_EVENTS, error: ProblemAnswer },
+    end: "The last is that of the last picture, or error.",
+  },
+  ChatEvent: {
+    events: { [UNNAMED]: ChatChunk, error: ProblemAnswer },
+    end: "The last has [DONE] as its data, or is error.",
+  },
+  McpEvent: {
+    events: { message: McpAnswer },
+    end: "The last answers the request.",
+  },
 } as const;
 
 /** An event stream. */
-export function eventStream(name: keyof typeof EVENTS): Content {
+export function eventStream(name: keyof typeof STREAMS): Content {
   return {
     "text/event-stream": {
       schema: { $ref: `#/components/schemas/${name}` },
@@ -37,28 +61,35 @@ export function eventStream(name: keyof typeof EVENTS): Content {
 /** The schemas of one event of each stream. */
 export function eventSchemas(): ComponentSchemas {
   return Object.fromEntries(
-    Object.entries(EVENTS).map(([name, events]) => [name, {
-      description:
-        "One event of a stream. Its data is JSON; the last is completed, or error.",
-      anyOf: Object.entries(events).map(([event, data]) =>
-        eventOf(event, data)
-      ),
+    Object.entries(STREAMS).map(([name, { events, end }]) => [name, {
+      description: `One event of a stream. Its data is JSON. ${end}`,
+      anyOf: [
+        ...Object.entries(events).map(([event, data]) => eventOf(event, data)),
+        ...(UNNAMED in events ? [DONE] : []),
+      ],
     }]),
   );
 }
+
+/** The end of a stream of events without a name. */
+const DONE = {
+  type: "object" as const,
+  properties: { data: { const: CHAT_END } },
+  required: ["data"],
+};
 
 function eventOf(event: string, data: v.GenericSchema) {
   return {
     type: "object" as const,
     properties: {
-      event: { const: event },
+      ...(event !== UNNAMED && { event: { const: event } }),
       data: {
         type: "string" as const,
         contentMediaType: "application/json",
         contentSchema: jsonSchema(data),
       },
     },
-    required: ["event", "data"],
+    required: event === UNNAMED ? ["data"] : ["event", "data"],
   };
 }
 

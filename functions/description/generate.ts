@@ -91,6 +91,15 @@ export const generateDescription = describeFunction({
             question: "How many objects are there?",
           },
         },
+        score: {
+          operationId: "score",
+          description: "How likely the picture is.",
+          requestBody: {
+            grid: "$response.body#/images/0/grid",
+            prompt: "$request.body#/prompt",
+            rows: true,
+          },
+        },
         tokenize: {
           operationId: "tokenize",
           description: "The picture, as codes.",
@@ -102,6 +111,7 @@ export const generateDescription = describeFunction({
   problems: [
     ...BODY_PROBLEMS,
     ...MODEL_PROBLEMS,
+    "unknown-adapter",
     "image-too-large",
     "prompt-too-long",
     "cache-too-small",

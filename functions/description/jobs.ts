@@ -5,13 +5,19 @@
  */
 
 import type { MiddlewareHandler } from "hono";
-import type { ProblemCode } from "../problem_table.ts";
 import {
   JobAnswer,
   JobsAnswer,
   WholeJobAnswer,
 } from "../schema/answers_jobs.ts";
-import { describe, header, json, type RouteDescription } from "./describe.ts";
+import {
+  describe,
+  header,
+  json,
+  POST_PROBLEMS,
+  type RouteDescription,
+} from "./describe.ts";
+import { mayBeKnown } from "./entity_tag.ts";
 
 type Parameters = NonNullable<RouteDescription["parameters"]>;
 type Answer = RouteDescription["answers"][number];
@@ -42,12 +48,6 @@ export const PREFER: Parameters[number] = {
   },
 };
 
-/** What may come instead where a key is given. */
-export const KEY_PROBLEMS: readonly ProblemCode[] = [
-  "idempotency-conflict",
-  "idempotency-mismatch",
-];
-
 /** That there is a job, and where. */
 const ACCEPTED: Answer = {
   description: "A job",
@@ -76,17 +76,19 @@ const ACCEPTED: Answer = {
   },
 };
 
-/** Puts a function into the document: its answer may become a job's. */
-export function describeFunction(route: RouteDescription): MiddlewareHandler {
-  return describe({
+/** A route whose answer may become a job's. */
+export function mayBeJob(route: RouteDescription): RouteDescription {
+  return {
     ...route,
     parameters: [...route.parameters ?? [], PREFER, IDEMPOTENCY_KEY],
     answers: { ...route.answers, 202: ACCEPTED },
-    problems: [
-      ...route.problems,
-      ...KEY_PROBLEMS,
-    ],
-  });
+    problems: [...route.problems, ...POST_PROBLEMS],
+  };
+}
+
+/** Puts a function into the document. */
+export function describeFunction(route: RouteDescription): MiddlewareHandler {
+  return describe(mayBeJob(mayBeKnown(route)));
 }
 
 const ID: Parameters[number] = {
@@ -172,7 +174,7 @@ export const resumeDescription = describe({
   problems: [
     "unknown-job",
     "job-conflict",
-    ...KEY_PROBLEMS,
+    ...POST_PROBLEMS,
     "invalid-fields",
     "overloaded",
     "shutting-down",

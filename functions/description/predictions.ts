@@ -22,9 +22,11 @@ import {
   describe,
   json,
   MODEL_PROBLEMS,
+  POST_PROBLEMS,
   type RouteDescription,
 } from "./describe.ts";
-import { IDEMPOTENCY_KEY, KEY_PROBLEMS, PREFER } from "./jobs.ts";
+import type { ProblemCode } from "../problem_table.ts";
+import { IDEMPOTENCY_KEY, PREFER } from "./jobs.ts";
 
 type Parameters = NonNullable<RouteDescription["parameters"]>;
 
@@ -51,19 +53,25 @@ const BODY: Content = json(PredictionRequest, {
 });
 
 /** Of routes that make a prediction. */
-export const predictDescription = creating("createPrediction", [
-  IDEMPOTENCY_KEY,
-]);
+export const predictDescription = creating(
+  "createPrediction",
+  [IDEMPOTENCY_KEY],
+  POST_PROBLEMS,
+);
 
 /** Of those that make one of a model. */
-export const predictModelDescription = creating("createModelPrediction", [
-  OWNER,
-  NAME,
-  IDEMPOTENCY_KEY,
-]);
+export const predictModelDescription = creating(
+  "createModelPrediction",
+  [OWNER, NAME, IDEMPOTENCY_KEY],
+  POST_PROBLEMS,
+);
 
 /** Of those that make one under a name. */
-export const putDescription = creating("putPrediction", [ID]);
+export const putDescription = creating("putPrediction", [{
+  ...ID,
+  description: "Of the prediction: anything but job-…",
+  schema: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
+}], []);
 
 /** Of those that list predictions. */
 export const listDescription = route("listPredictions", {
@@ -112,7 +120,7 @@ export const cancelDescription = route("cancelPrediction", {
   summary: "End a prediction",
   parameters: [ID, IDEMPOTENCY_KEY],
   answers: { 200: { description: "The prediction", content: PREDICTION } },
-  problems: ["unknown-job", "invalid-fields", ...KEY_PROBLEMS, "overloaded"],
+  problems: ["unknown-job", "invalid-fields", ...POST_PROBLEMS, "overloaded"],
 });
 
 /** Of those that tell of a model. */
@@ -139,17 +147,22 @@ export const filesDescription = route("createFile", {
   },
   parameters: [IDEMPOTENCY_KEY],
   answers: { 201: { description: "The file", content: json(FileAnswer) } },
-  problems: [...BODY_PROBLEMS, ...KEY_PROBLEMS, "overloaded"],
+  problems: [...BODY_PROBLEMS, ...POST_PROBLEMS, "overloaded"],
 });
 
 /** Of `/health-check`. */
 export const cogHealthDescription = route("getCogHealth", {
+  open: true,
   summary: "Whether models are ready, as Cog says it",
   answers: { 200: { description: "So it is", content: json(CogHealthAnswer) } },
   problems: [],
 });
 
-function creating(id: string, parameters: Parameters): MiddlewareHandler {
+function creating(
+  id: string,
+  parameters: Parameters,
+  problems: readonly ProblemCode[],
+): MiddlewareHandler {
   return route(id, {
     summary: "Make a prediction, which is a job",
     parameters: [...parameters, PREFER],
@@ -162,7 +175,8 @@ function creating(id: string, parameters: Parameters): MiddlewareHandler {
     problems: [
       ...BODY_PROBLEMS,
       ...MODEL_PROBLEMS,
-      ...KEY_PROBLEMS,
+      ...problems,
+      "unknown-adapter",
       "not-found",
       "unknown-job",
       "image-too-large",

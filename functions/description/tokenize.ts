@@ -90,6 +90,7 @@ export const tokenizeDescription = describeFunction({
   problems: [
     ...BODY_PROBLEMS,
     ...MODEL_PROBLEMS,
+    "unknown-adapter",
     "image-too-large",
     "unreadable-image",
     "image-size",

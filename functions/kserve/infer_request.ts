@@ -69,13 +69,14 @@ const Output = v.object({
 });
 
 /** The JSON of a body; what it has beside is passed over. */
-const InferHeader = v.object({
+export const InferHeader = v.object({
   id: v.optional(v.pipe(v.string(), v.maxLength(1024))),
   parameters: v.optional(v.record(v.string(), v.unknown()), {}),
   inputs: v.pipe(v.array(Input), v.maxLength(MAX_TENSORS)),
   outputs: v.optional(v.pipe(v.array(Output), v.maxLength(MAX_TENSORS)), []),
 });
-type InferHeader = v.InferOutput<typeof InferHeader>;
+/** The JSON of a body. */
+export type InferHeader = v.InferOutput<typeof InferHeader>;
 
 /** An output that is asked for. */
 export interface RequestedOutput {

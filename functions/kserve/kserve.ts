@@ -15,6 +15,12 @@
 
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "../context.ts";
+import {
+  modelDescriptions,
+  serverDescription,
+  serverLiveDescription,
+  serverReadyDescription,
+} from "../description/inference.ts";
 import type { FunctionName } from "../function_names.ts";
 import { mediaType } from "../body.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "../ports.ts";
@@ -53,26 +59,38 @@ export function kserve(
     .filter(({ name }) => functions.has(name));
   const find = (c: Context<AppEnv>) => findModel(c, models);
   const routes = new Hono<AppEnv>()
-    .get("/v2", (c) =>
+    .get("/v2", serverDescription, (c) =>
       c.json({
         name: "emu3",
         version: VERSION,
         extensions: ["binary_tensor_data"],
       }))
-    .get("/v2/health/live", (c) => c.json({ live: true }))
-    .get("/v2/health/ready", (c) => {
+    .get(
+      "/v2/health/live",
+      serverLiveDescription,
+      (c) => c.json({ live: true }),
+    )
+    .get("/v2/health/ready", serverReadyDescription, (c) => {
       const ready = isReady(services);
       return c.json({ ready }, ready ? 200 : 503);
     });
   for (const path of MODEL_PATHS) {
+    const description = modelDescriptions(
+      models.map(nameOf),
+      path.includes(":version"),
+    );
     routes
-      .get(path, (c) => c.json(metadata(find(c))))
-      .get(`${path}/ready`, (c) => {
+      .get(path, description.metadata, (c) => c.json(metadata(find(c))))
+      .get(`${path}/ready`, description.ready, (c) => {
         const { name, checkReady } = find(c);
         checkReady();
         return c.json({ name, ready: true });
       })
-      .post(`${path}/infer`, (c) => infer(c, find(c), services));
+      .post(
+        `${path}/infer`,
+        description.infer,
+        (c) => infer(c, find(c), services),
+      );
   }
   return routes;
 }
@@ -139,6 +157,6 @@ async function infer(
     });
 }
 
-function nameOf({ name }: ServedModel): string {
+function nameOf({ name }: ServedModel): FunctionName {
   return name;
 }

@@ -90,7 +90,7 @@ function followed(
 ): Response {
   if (response.body === null) {
     onEnd();
-    return response;
+    return answer(c, null, response);
   }
   const ended = Promise.withResolvers<void>();
   c.set("ended", ended.promise);
@@ -107,8 +107,17 @@ function followed(
       },
     }),
   );
-  const headers = new Headers(response.headers);
+  return answer(c, body, response);
+}
+
+/** Made by the context, which adds what every answer has. */
+function answer(
+  c: Context<AppEnv>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  response: Response,
+): Response {
+  const answer = c.newResponse(body, response);
   // Wrong under HTTP/2.
-  headers.delete("connection");
-  return new Response(body, { status: response.status, headers });
+  answer.headers.delete("connection");
+  return answer;
 }

@@ -13,6 +13,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { parseJson, readBytes } from "../body.ts";
 import type { AppEnv } from "../context.ts";
+import { mcpDescription } from "../description/mcp.ts";
 import type { FunctionName } from "../function_names.ts";
 import type { Answerers, Drawers, Tokenizers } from "../ports.ts";
 import { MalformedBodyError } from "../refusals.ts";
@@ -53,7 +54,7 @@ export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
   const tools = toolsOf(services)
     .filter((tool) => options.functions.has(tool.function));
   const running = new RunningCalls();
-  return new Hono<AppEnv>().post("/mcp", async (c) => {
+  return new Hono<AppEnv>().post("/mcp", mcpDescription, async (c) => {
     checkOrigin(c.req.raw, options.corsOrigins);
     const body = await readMessage(c.req.raw, services.limits.maxBodyBytes);
     const { id, method, params } = known(body);

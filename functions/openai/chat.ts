@@ -10,6 +10,7 @@ import { type AnswerRun, startAnswer } from "../answer_run.ts";
 import { readJson } from "../body.ts";
 import type { Call } from "../call.ts";
 import type { AppEnv } from "../context.ts";
+import { chatDescription } from "../description/openai.ts";
 import { eventStream } from "../events.ts";
 import type { Answerers } from "../ports.ts";
 import { encodePicture } from "../prepare.ts";
@@ -25,22 +26,26 @@ import { unixSeconds } from "./time.ts";
 
 /** The route, ready to mount. */
 export function chat(answerers: Answerers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/chat/completions", async (c) => {
-    const { maxBodyBytes } = answerers.limits;
-    const request = await readJson(c.req.raw, ChatRequest, maxBodyBytes);
-    const frame = {
-      created: unixSeconds(),
-      includeUsage: request.stream_options?.include_usage ?? false,
-    };
-    const run = await begin(answerers, request, c.var.call);
-    if (request.stream) {
-      return await eventStream(c, chatChunks(run, frame), { end: CHAT_END });
-    }
-    const answered = await run.finish();
-    return c.json(chatAnswer(answered, frame), 200, {
-      "server-timing": serverTiming(answered.timings),
-    });
-  });
+  return new Hono<AppEnv>().post(
+    "/v1/chat/completions",
+    chatDescription,
+    async (c) => {
+      const { maxBodyBytes } = answerers.limits;
+      const request = await readJson(c.req.raw, ChatRequest, maxBodyBytes);
+      const frame = {
+        created: unixSeconds(),
+        includeUsage: request.stream_options?.include_usage ?? false,
+      };
+      const run = await begin(answerers, request, c.var.call);
+      if (request.stream) {
+        return await eventStream(c, chatChunks(run, frame), { end: CHAT_END });
+      }
+      const answered = await run.finish();
+      return c.json(chatAnswer(answered, frame), 200, {
+        "server-timing": serverTiming(answered.timings),
+      });
+    },
+  );
 }
 
 async function begin(

@@ -7,6 +7,7 @@
 import { Hono } from "hono";
 import { readJson } from "../body.ts";
 import type { AppEnv } from "../context.ts";
+import { imagesDescription } from "../description/openai.ts";
 import { startDrawing } from "../drawing_run.ts";
 import { eventStream } from "../events.ts";
 import type { Drawers } from "../ports.ts";
@@ -17,22 +18,26 @@ import { unixSeconds } from "./time.ts";
 
 /** The route, ready to mount. */
 export function images(drawers: Drawers): Hono<AppEnv> {
-  return new Hono<AppEnv>().post("/v1/images/generations", async (c) => {
-    const { maxBodyBytes } = drawers.limits;
-    const asked = await readJson(c.req.raw, ImageRequest, maxBodyBytes);
-    const frame = {
-      created: unixSeconds(),
-      outputFormat: asked.output_format,
-    };
-    const models = drawers.drawer(asked.model);
-    const { request, wanted } = wantedDrawing(asked, models);
-    const run = startDrawing(drawers, request, wanted, c.var.call);
-    if (asked.stream) {
-      return await eventStream(c, imageEvents(run.progress, frame));
-    }
-    const drawing = await run.finish();
-    return c.json(imagesAnswer(run, frame, drawing), 200, {
-      "server-timing": serverTiming(drawing.timings),
-    });
-  });
+  return new Hono<AppEnv>().post(
+    "/v1/images/generations",
+    imagesDescription,
+    async (c) => {
+      const { maxBodyBytes } = drawers.limits;
+      const asked = await readJson(c.req.raw, ImageRequest, maxBodyBytes);
+      const frame = {
+        created: unixSeconds(),
+        outputFormat: asked.output_format,
+      };
+      const models = drawers.drawer(asked.model);
+      const { request, wanted } = wantedDrawing(asked, models);
+      const run = startDrawing(drawers, request, wanted, c.var.call);
+      if (asked.stream) {
+        return await eventStream(c, imageEvents(run.progress, frame));
+      }
+      const drawing = await run.finish();
+      return c.json(imagesAnswer(run, frame, drawing), 200, {
+        "server-timing": serverTiming(drawing.timings),
+      });
+    },
+  );
 }

@@ -1,7 +1,7 @@
 /** `/openapi.json` says what the server does. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { createApp } from "../../functions/app.ts";
+import { type AppServices, createApp } from "../../functions/app.ts";
 import { parseFields } from "../../functions/body.ts";
 import { checkOneWay } from "../../functions/question_pictures.ts";
 import { InvalidFieldsError } from "../../functions/refusals.ts";
@@ -17,6 +17,7 @@ import * as v from "valibot";
 import { describedBy, type Json } from "../support/described.ts";
 import { fakeServices, runAtOnce } from "../support/fake_models.ts";
 import { sourcePicture as file } from "../support/odd_pictures.ts";
+import { text } from "../support/kserve.ts";
 import {
   appOptions,
   bytes,
@@ -40,6 +41,9 @@ const PAGES = [
   "/docs/swagger-ui.css",
   "/docs/swagger-ui-bundle.js",
 ];
+
+/** What clients of MCP have to accept; others prefer the first. */
+const BOTH = { accept: "application/json, text/event-stream, */*" };
 
 const operations: [method: string, path: string, operation: Json][] = Object
   .entries<Json>(document.paths)
@@ -68,7 +72,34 @@ Deno.test("what is switched off is not described", async () => {
   const { options } = appOptions({ functions: new Set(["caption"]) });
   const app = createApp(fakeServices(runAtOnce), options);
   const { document } = await describedBy(app);
-  ok("/v1/caption" in document.paths && !("/v1/generate" in document.paths));
+  const paths = Object.keys(document.paths);
+  ok(paths.includes("/v1/caption") && paths.includes("/v1/chat/completions"));
+  ok(!paths.includes("/v1/generate"));
+  ok(!paths.includes("/v1/images/generations"));
+  const { parameters, requestBody } =
+    document.paths["/v2/models/{model}/infer"].post;
+  deepStrictEqual(parameters[0].schema.enum, ["caption"]);
+  const { examples } = requestBody.content["application/json"];
+  deepStrictEqual(Object.keys(examples), ["caption"]);
+  const score = document.components.schemas.ScoreRequest;
+  ok(score.anyOf.every(({ properties }: Json) => !("prompt" in properties)));
+  const { links } = document.paths["/v1/caption"].post.responses["200"];
+  deepStrictEqual(links, {});
+});
+
+Deno.test("a clip may be a film where there is a program for it", async () => {
+  const typesOf = async (changes: Partial<AppServices>) => {
+    const services = fakeServices(runAtOnce, changes);
+    const { document } = await describedBy(
+      createApp(services, appOptions().options),
+    );
+    const { post } = document.paths["/v1/detokenize"];
+    return Object.keys(post.responses["200"].content);
+  };
+  const film = "video/mp4";
+  const encodeVideo = () => Promise.resolve(Uint8Array.of(1));
+  ok((await typesOf({ encodeVideo })).includes(film));
+  ok(!(await typesOf({})).includes(film));
 });
 
 Deno.test("each operation has a name of its own, and links lead to one", () => {
@@ -96,14 +127,16 @@ Deno.test("every reference within the document leads somewhere", () => {
 
 for (const [method, template, { requestBody, parameters = [] }] of operations) {
   const examples = requestBody?.content["application/json"]?.examples ?? {};
-  const path = template.replaceAll(
-    /\{(\w+)\}/g,
-    (_, name) =>
-      parameters.find((parameter: Json) => parameter.name === name).example,
-  );
   for (const [name, { value }] of Object.entries<Json>(examples)) {
+    const path = template.replaceAll(/\{(\w+)\}/g, (_, parameter) => {
+      const { schema, example } = parameters
+        .find((known: Json) => known.name === parameter);
+      // Examples of several models are named by theirs.
+      return schema.enum?.includes(name) ? name : example;
+    });
     Deno.test(`the example ${name} of ${path} works`, async () => {
-      const answer = await server.app.request(path, { ...json(value), method });
+      const init = { ...json(value, BOTH), method };
+      const answer = await server.app.request(path, init);
       ok(answer.ok, await answer.clone().text());
       await check(method, path, answer);
     });
@@ -150,6 +183,51 @@ const requests: [path: string, init?: RequestInit][] = [
     "/v1/detokenize",
     json({ tokens: [64, 65] }, { accept: "application/json" }),
   ],
+  ["/v1/score", json({ grid: { codes: [[1, 2]] }, prompt: "a", rows: true })],
+  ["/v1/score?text=a", bytes(png, "image/png")],
+  ["/v1/score", json({ grid: { codes: [[1, 2]] } })],
+  ["/v1/generate", json({ ...drawn, seed: 1 }, { "if-match": '"none"' })],
+  ["/v1/generate", json({ ...drawn, adapter: "none" })],
+  ["/v1/images/generations", json({ prompt: "a", n: 2 })],
+  [
+    "/v1/images/generations",
+    json({ prompt: "a", stream: true, "partial_images": 2 }),
+  ],
+  ["/v1/images/generations", json({ prompt: 1 })],
+  ["/v1/images/generations", json({ prompt: "a", model: "nobody" })],
+  ["/v1/images/generations", json({ prompt: "a" }, { prefer: "wait=9" })],
+  ["/v1/chat/completions", json({ messages: [] })],
+  ["/v1/chat/completions", bytes("{", "application/json")],
+  ["/v2"],
+  ["/v2/health/live"],
+  ["/v2/health/ready"],
+  ...["generate", "caption", "tokenize", "detokenize"].flatMap((
+    model,
+  ): [string][] => [
+    [`/v2/models/${model}`],
+    [`/v2/models/${model}/ready`],
+    [`/v2/models/${model}/versions/1`],
+    [`/v2/models/${model}/versions/1/ready`],
+  ]),
+  ["/v2/models/nobody"],
+  ["/v2/models/generate/versions/2/ready"],
+  ["/v2/models/nobody/infer", json({ inputs: [] })],
+  ["/v2/models/tokenize/infer", json({ inputs: [] })],
+  ["/v2/models/tokenize/infer", bytes("{", "application/json")],
+  ["/v2/models/tokenize/infer", bytes("a", "text/plain")],
+  [
+    "/v2/models/tokenize/versions/1/infer",
+    json({
+      id: "mine",
+      inputs: [text("text", "a")],
+      parameters: { "binary_data_output": true },
+    }),
+  ],
+  ["/mcp", json({ jsonrpc: "2.0", id: 1, method: "nothing" }, BOTH)],
+  ["/mcp", json({ jsonrpc: "2.0", id: 1, method: "ping" })],
+  ["/mcp", json({ jsonrpc: "2.0" }, BOTH)],
+  ["/mcp", json({}, { ...BOTH, origin: "https://elsewhere.example" })],
+  ["/metrics"],
   ["/v1/models"],
   ["/v1/models/emu3-tiny"],
   ["/v1/models/nobody"],
@@ -221,7 +299,8 @@ Deno.test("a prediction, its events and its end are as described", async () => {
         ["GET", `${root}/predictions`, 200],
         ["GET", path, 200],
         ["GET", `${path}/stream`, 200],
-        ["PUT", path, 200],
+        // The name is one that was made here.
+        ["PUT", path, 422],
         ["POST", `${path}/cancel`, 200],
         ["GET", `${root}/predictions/nobody`, 404],
         ["GET", `${root}/models/anybody/generate`, 200],

@@ -53,7 +53,7 @@ export async function describedBy(app: Hono<AppEnv>): Promise<Described> {
     if (type !== "text/event-stream") return;
     for (const event of eventsIn(await answer.text())) {
       validate(schema, event, where);
-      const data = dataSchema(document, schema, event.event!);
+      const data = dataSchema(document, schema, event);
       if (data === undefined) continue;
       validate(data, JSON.parse(event.data!), `${where} ${event.event}`);
     }
@@ -87,11 +87,18 @@ function eventsIn(text: string): Record<string, string>[] {
 }
 
 /** What the data of an event of this name holds, if that is said. */
-function dataSchema(document: Json, { $ref }: Json, event: string): Json {
+function dataSchema(
+  document: Json,
+  { $ref }: Json,
+  { event, data }: Record<string, string>,
+): Json {
   if ($ref === undefined) return undefined;
   const { anyOf } = document.components.schemas[$ref.split("/").at(-1)];
-  return anyOf.find(({ properties }: Json) => properties.event.const === event)
-    .properties.data.contentSchema;
+  const named = anyOf.map(({ properties }: Json) => properties)
+    .filter((properties: Json) => properties.event?.const === event);
+  if (named.some((properties: Json) => properties.data.const === data)) return;
+  ok(named.length > 0, `${event} is not described`);
+  return named[0].data.contentSchema;
 }
 
 /** `schema` with references that hold outside of the document. */

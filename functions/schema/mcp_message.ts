@@ -1,0 +1,55 @@
+/**
+ * Messages of the Model Context Protocol (JSON-RPC 2.0), as `/openapi.json` has
+ * them; the protocol's own package checks them.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+
+const MessageId = v.union([v.string(), v.pipe(v.number(), v.integer())]);
+
+const version = v.literal("2.0");
+
+const call = {
+  jsonrpc: version,
+  method: v.pipe(
+    v.string(),
+    v.examples(["initialize", "tools/list", "tools/call"]),
+  ),
+  params: v.optional(v.looseObject({})),
+};
+
+/** What a client sends. */
+export const McpMessage = v.pipe(
+  v.union([
+    v.pipe(
+      v.strictObject({ id: MessageId, ...call }),
+      v.description("A request, which is answered by events."),
+    ),
+    v.pipe(
+      v.strictObject(call),
+      v.description("A notification, which is answered by 202."),
+    ),
+  ]),
+  v.metadata({ ref: "McpMessage" }),
+);
+
+/** What it is answered. */
+export const McpAnswer = v.union([
+  v.strictObject({
+    jsonrpc: version,
+    id: MessageId,
+    result: v.looseObject({}),
+  }),
+  v.strictObject({
+    jsonrpc: version,
+    id: v.nullable(MessageId),
+    error: v.strictObject({
+      code: v.pipe(v.number(), v.integer()),
+      message: v.string(),
+      data: v.optional(v.unknown()),
+    }),
+  }),
+  v.strictObject(call),
+]);
