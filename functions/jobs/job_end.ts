@@ -67,7 +67,7 @@ function failed(error: Problem, finishedAt: number): JobEnd {
 
 /** Headers that belong to the answer and not to the way it came. */
 const KEPT =
-  /^(content-type|server-timing|etag|location|preference-applied|x-seed|x-grid-.*)$/;
+  /^(content-type|server-timing|etag|location|preference-applied|x-seed|x-grid-.*|inference-header-content-length|mcp-session-id)$/;
 
 /** Those of `headers` that belong to the answer. */
 export function keptHeaders(headers: Headers): Record<string, string> {

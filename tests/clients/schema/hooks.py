@@ -1,6 +1,7 @@
 """What schemathesis cannot guess: bytes that are pictures or codes, and other media types of answers."""
 
 import base64
+import json
 import random
 import struct
 import urllib.parse
@@ -68,10 +69,58 @@ PIXELS_PER_CODE = 8
 CODEBOOK_SIZE = 2048
 PICTURE = "data:image/png;base64," + base64.b64encode(png(16, 24, (200, 40, 40))).decode()
 MODELS = ["emu3-mini", "emu3-mini-visiontokenizer"]
+FUNCTIONS = ["generate", "caption", "tokenize", "detokenize"]
 
 
-# The server under test sends no webhooks.
+# The server under test sends no webhooks and has no adapters.
 LEFT_OUT = object()
+
+
+def question(chance):
+    parts = [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": PICTURE}}]
+    return {"role": "user", "content": parts[: chance.choice([1, 2, 2, 2])]}
+
+
+def tensor(name, shape, datatype, data):
+    return {"name": name, "shape": shape, "datatype": datatype, "data": data}
+
+
+def inference(model, chance):
+    """Tensors that a model takes."""
+    rows = [[chance.randrange(CODEBOOK_SIZE) for _ in range(2)] for _ in range(chance.choice([1, 2, 3]))]
+    codes = tensor("codes", [len(rows), 2], "UINT16", rows)
+    image = tensor("image", [1], "BYTES", [PICTURE])
+    match model:
+        case "generate":
+            parameters = {"height": 16, "width": 24, "n": chance.choice([1, 2]), "seed": 1}
+            return {"inputs": [tensor("prompt", [1], "BYTES", ["a cat"])], "parameters": parameters}
+        case "caption":
+            return {"inputs": [chance.choice([codes, image])], "parameters": {"max_tokens": 4}}
+        case "tokenize":
+            return {"inputs": [chance.choice([image, tensor("text", [1], "BYTES", ["a cat"])])]}
+        case _:
+            return {"inputs": [codes]}
+
+
+def raw(request):
+    """JSON, and its tensors as bytes behind it."""
+    behind = b""
+    inputs = []
+    for one in request["inputs"]:
+        if one["datatype"] == "BYTES":
+            files = [element_bytes(element) for element in one["data"]]
+            data = b"".join(struct.pack("<I", len(file)) + file for file in files)
+        else:
+            data = b"".join(struct.pack("<H", code) for row in one["data"] for code in row)
+        behind += data
+        head = {name: one[name] for name in ["name", "shape", "datatype"]}
+        inputs.append({**head, "parameters": {"binary_data_size": len(data)}})
+    head = json.dumps({**request, "inputs": inputs}).encode()
+    return head + behind, len(head)
+
+
+def element_bytes(text):
+    return base64.b64decode(text.split(",")[1]) if text.startswith("data:") else text.encode()
 
 
 def fit(name, value, chance):
@@ -89,8 +138,12 @@ def fit(name, value, chance):
             return 64 + int(value) % 4096
         case "height" | "width", int() | float():
             return PIXELS_PER_CODE * (1 + int(value) % 6)
-        case "webhook", _:
+        case "webhook" | "adapter", _:
             return LEFT_OUT
+        case "messages", list():
+            return [*value[:2], question(chance)]
+        case "size", str():
+            return chance.choice(["auto", "64x64", "1024x768"])
         case "max_tokens", int() | float():
             return 1 + int(value) % 16
         case "grid" | "prefix", {"codes": rows}:
@@ -115,6 +168,24 @@ def chance_of(case):
     return random.Random(f"{case.operation.label} {case.body!r} {case.query!r}")
 
 
+def fit_inference(case, chance):
+    """Tensors of the model that the path names, as JSON or raw."""
+    model = (case.path_parameters or {}).get("model")
+    request = inference(model if model in FUNCTIONS else chance.choice(FUNCTIONS), chance)
+    if chance.random() < 0.5:
+        request.setdefault("parameters", {})["binary_data_output"] = True
+    headers = {name: value for name, value in (case.headers or {}).items() if name != LENGTH}
+    if isinstance(case.body, bytes):
+        case.body, length = raw(request)
+        headers[LENGTH] = str(length)
+    elif isinstance(case.body, dict):
+        case.body = {**case.body, **request}
+    case.headers = headers
+
+
+LENGTH = "Inference-Header-Content-Length"
+
+
 def is_positive(case):
     return case.meta is not None and case.meta.generation.mode.is_positive
 
@@ -123,7 +194,13 @@ def is_positive(case):
 def map_case(context, case):
     """Four of five valid bodies are made to fit the model."""
     chance = chance_of(case)
-    if is_positive(case) and isinstance(case.body, dict) and chance.random() < 0.8:
+    fitting = is_positive(case) and chance.random() < 0.8
+    if fitting and case.headers:
+        # No answer has this tag, and every model would rest.
+        case.headers.pop("If-Match", None)
+    if fitting and case.operation.path.endswith("/infer"):
+        fit_inference(case, chance)
+    elif fitting and isinstance(case.body, dict):
         fitted = {name: fit(name, value, chance) for name, value in case.body.items()}
         case.body = {name: value for name, value in fitted.items() if value is not LEFT_OUT}
     return case
@@ -140,6 +217,9 @@ def filter_case(context, case):
 def before_call(context, case, kwargs):
     """Asks for any of the types that the document has, not only for the first; links need JSON."""
     if "Accept" in (case.headers or {}):
+        return
+    if case.operation.path == "/mcp":
+        case.headers = {**(case.headers or {}), "Accept": "application/json, text/event-stream"}
         return
     responses = case.operation.definition.raw.get("responses", {})
     types = sorted(responses.get("200", {}).get("content", {}))

@@ -1,0 +1,110 @@
+/** Bodies as `/openapi.json` has them are those that routes take. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import * as v from "valibot";
+import { parseFields } from "../../functions/body.ts";
+import { checkOneWay } from "../../functions/question_pictures.ts";
+import { InvalidFieldsError } from "../../functions/refusals.ts";
+import {
+  CaptionBody,
+  DetokenizeBody,
+  GenerateBody,
+  TokenizeBody,
+} from "../../functions/schema/bodies.ts";
+import { scoreBody } from "../../functions/schema/bodies_score.ts";
+import { ScoreRequest } from "../../functions/schema/score.ts";
+import { TokenizeRequest } from "../../functions/schema/tokenize.ts";
+import { scoreKind } from "../../functions/score_run.ts";
+import { tokenizeKind } from "../../functions/tokenize_kinds.ts";
+
+const picture = "aGk=";
+const grid = { codes: [[1]] };
+
+Deno.test("a body of tokenize is as described where its fields go together", () => {
+  const values: Readonly<Record<string, unknown>> = {
+    image: picture,
+    images: [picture],
+    frames: [picture],
+    grid,
+    grids: [grid],
+    text: "a",
+    special: true,
+    prompt: { prompt: "a" },
+    question: "a",
+    template: "chat",
+    resize: "none",
+    decode: "display",
+    pad: "repeat",
+    model: "m",
+  };
+  deepStrictEqual(Object.keys(values), Object.keys(TokenizeRequest.entries));
+  for (const body of choices(values)) {
+    const taken = isTaken(() => {
+      const fields = parseFields(TokenizeRequest, body, 0);
+      const upload = { fields, files: new Map(), codes: undefined };
+      if (tokenizeKind(upload) === "question") checkOneWay(upload);
+    });
+    strictEqual(v.is(TokenizeBody, body), taken, `${Object.keys(body)}`);
+  }
+});
+
+Deno.test("a body of score is as described where its fields go together", () => {
+  const values: Readonly<Record<string, unknown>> = {
+    image: picture,
+    images: [picture],
+    grid,
+    grids: [grid],
+    prompt: "a",
+    "negative_prompt": "",
+    "guidance_scale": 2,
+    rows: true,
+    question: "a",
+    text: "a",
+    template: "chat",
+    decode: "display",
+    model: "m",
+    adapter: "a",
+  };
+  deepStrictEqual(Object.keys(values), Object.keys(ScoreRequest.entries));
+  const described = scoreBody(new Set(["generate", "caption"]));
+  for (const body of choices(values)) {
+    const taken = isTaken(() => {
+      const fields = parseFields(ScoreRequest, body, 0);
+      scoreKind(fields);
+      checkOneWay({ fields, files: new Map(), codes: undefined });
+    });
+    strictEqual(v.is(described, body), taken, `${Object.keys(body)}`);
+  }
+});
+
+Deno.test("bodies that contradict themselves are not as described", () => {
+  const sized = { prompt: "a", height: 16, width: 16 };
+  ok(v.is(GenerateBody, sized));
+  ok(!v.is(GenerateBody, { ...sized, ratio: "1:1" }));
+  ok(!v.is(GenerateBody, { prompt: "a", height: 16 }));
+  ok(v.is(CaptionBody, { grid }));
+  ok(!v.is(CaptionBody, { grid, image: "aGk=" }) && !v.is(CaptionBody, {}));
+  ok(v.is(DetokenizeBody, { grid }));
+  ok(!v.is(DetokenizeBody, { grid, tokens: [] }));
+});
+
+/** Every choice of some of `values`. */
+function* choices(
+  values: Readonly<Record<string, unknown>>,
+): Generator<Record<string, unknown>> {
+  const entries = Object.entries(values);
+  for (let chosen = 0; chosen < 2 ** entries.length; chosen++) {
+    yield Object.fromEntries(entries.filter((_, i) => chosen & 2 ** i));
+  }
+}
+
+/** Whether a route would take a body, as far as its fields go. */
+function isTaken(read: () => void): boolean {
+  try {
+    read();
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidFieldsError) return false;
+    throw error;
+  }
+}
