@@ -8,14 +8,24 @@ import sys
 DECLARED = {503, 504}
 
 # What follows is a name, often made up.
-GENERATED = r"^((?:/v1)?/(?:models|jobs|predictions|problems))/.+"
+GENERATED = [
+    (r"^((?:/v1)?/(?:models|jobs|predictions|problems))/.+", r"\1/…"),
+    (r"^/v2/models/.+?((?:/infer|/ready)?)$", r"/v2/models/…\1"),
+]
+
+
+def pattern_of(path):
+    for generated, name in GENERATED:
+        path = re.sub(generated, name, path)
+    return path
+
 
 counts = collections.defaultdict(collections.Counter)
 for line in open(sys.argv[1], encoding="utf-8"):
     if line.startswith('{"time"'):
         record = json.loads(line)
         if "status" in record:
-            counts[re.sub(GENERATED, r"\1/…", record["path"])][record["status"]] += 1
+            counts[pattern_of(record["path"])][record["status"]] += 1
 
 undeclared = 0
 for path, statuses in sorted(counts.items()):

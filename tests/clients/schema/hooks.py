@@ -153,9 +153,14 @@ def fit(name, value, chance):
         case "clip", {"codes": frames}:
             return {"codes": [fit_rows(frames[0]) for _ in frames[:4]]}
         case "prompt", dict():
-            return {key: fit(key, inner, chance) for key, inner in value.items()}
+            return fit_fields(value, chance)
         case _:
             return value
+
+
+def fit_fields(fields, chance):
+    fitted = {name: fit(name, value, chance) for name, value in fields.items()}
+    return {name: value for name, value in fitted.items() if value is not LEFT_OUT}
 
 
 def fit_rows(rows):
@@ -201,8 +206,7 @@ def map_case(context, case):
     if fitting and case.operation.path.endswith("/infer"):
         fit_inference(case, chance)
     elif fitting and isinstance(case.body, dict):
-        fitted = {name: fit(name, value, chance) for name, value in case.body.items()}
-        case.body = {name: value for name, value in fitted.items() if value is not LEFT_OUT}
+        case.body = fit_fields(case.body, chance)
     return case
 
 

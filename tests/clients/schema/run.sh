@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts a server of the embedded model and lets schemathesis loose on /openapi.json: every check
-# but what schemathesis.toml takes out, and says why, all phases: `deno task test:schema`. Needs Python 3.11 or later. Arguments go to schemathesis,
-# such as --seed 7.
+# but what schemathesis.toml takes out, and says why, all phases: `deno task test:schema`. Needs
+# Python 3.11 or later. Arguments go to schemathesis, such as --seed 7.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
