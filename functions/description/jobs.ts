@@ -43,6 +43,8 @@ export const PREFER: Parameters[number] = {
     "respond-async: a job at once. wait=10: the answer if it comes in so many seconds, else a job. What is not understood is ignored.",
   schema: { type: "string" },
   examples: {
+    // First: forms begin with it.
+    answer: { summary: "The answer itself", value: "" },
     job: { value: "respond-async" },
     wait: { value: "wait=1" },
   },

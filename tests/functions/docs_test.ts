@@ -28,3 +28,24 @@ Deno.test("the reference shows this server's document and asks nobody else", asy
   match(script, /validatorUrl: null/);
   ok(!/https?:/.test(script));
 });
+
+Deno.test("the reference sends MCP both types that it asks for, and others what was chosen", async () => {
+  interface Sent {
+    readonly url: string;
+    readonly headers: Record<string, string>;
+  }
+  let intercept = (sent: Sent) => sent;
+  Object.assign(globalThis, {
+    SwaggerUIBundle: (options: { requestInterceptor: typeof intercept }) => {
+      intercept = options.requestInterceptor;
+    },
+  });
+  await import("../../functions/page/docs.js");
+  const sent = (path: string) =>
+    intercept({
+      url: `http://127.0.0.1:8080${path}`,
+      headers: { Accept: "text/event-stream" },
+    }).headers["Accept"];
+  strictEqual(sent("/mcp"), "application/json, text/event-stream");
+  strictEqual(sent("/v1/generate"), "text/event-stream");
+});
