@@ -40,7 +40,8 @@ Deno.test("the reference sends MCP both types that it asks for, and others what 
       intercept = options.requestInterceptor;
     },
   });
-  await import("../../functions/page/docs.js");
+  const script = await (await app.request("/docs/start.js")).text();
+  await import(`data:text/javascript,${encodeURIComponent(script)}`);
   const sent = (path: string) =>
     intercept({
       url: `http://127.0.0.1:8080${path}`,
