@@ -120,6 +120,7 @@ function openJobs(
       now: Date.now,
       execute: async (request, call) => await worker.fetch(request, { call }),
       onFailure: (error) => options.log.failure("job", error),
+      pageBase: options.publicUrl ?? "",
       webhooks: webhooksOf(environment),
     });
   try {

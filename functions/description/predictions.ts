@@ -69,7 +69,7 @@ export const predictModelDescription = creating(
 /** Of those that make one under a name. */
 export const putDescription = creating("putPrediction", [{
   ...ID,
-  description: "Of the prediction: anything but job-…",
+  description: "Of the prediction: for a new one anything but job-…",
   schema: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
 }], []);
 

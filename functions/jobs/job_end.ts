@@ -31,11 +31,19 @@ export function interruption(finishedAt: number): JobEnd {
 export function failure(
   error: unknown,
   { id, path }: Pick<Job, "id" | "path">,
-  finishedAt: number,
+  { finishedAt, pageBase }: {
+    readonly finishedAt: number;
+    /** As in problems of requests. */
+    readonly pageBase: string;
+  },
 ): JobEnd {
-  const instance = path.split("?")[0]!;
-  const context = { requestId: id, path: instance, clientGone: false };
-  return failed(problemFrom(error, context), finishedAt);
+  const problem = problemFrom(error, {
+    requestId: id,
+    path: path.split("?")[0]!,
+    pageBase,
+    clientGone: false,
+  });
+  return failed(problem, finishedAt);
 }
 
 /**

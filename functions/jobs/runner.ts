@@ -38,6 +38,8 @@ export interface RunnerOptions {
   readonly onFailure: (error: unknown) => void;
   /** How time passes. */
   readonly pause: Pause;
+  /** `PUBLIC_URL`, for the pages of problems; empty where it is not set. */
+  readonly pageBase: string;
 }
 
 /** What is asked for. */
@@ -222,10 +224,10 @@ export class JobRunner implements AsyncDisposable {
       refusable,
     };
     this.#runs.set(job.id, run);
-    const { onFailure, now } = this.#options;
+    const { onFailure, now, pageBase } = this.#options;
     this.#run(job, run).catch((error) => {
       onFailure(error);
-      this.#end(job.id, failure(error, job, now()));
+      this.#end(job.id, failure(error, job, { finishedAt: now(), pageBase }));
     }).catch(onFailure).finally(() => {
       // It may have ended, been told of and been resumed meanwhile.
       if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);

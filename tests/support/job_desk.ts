@@ -99,6 +99,7 @@ export function openDesk(
     pause: clock.pause,
     onStatus: ({ status }) => void told.push(status),
     onFailure: (error) => void failures.push(error),
+    pageBase: "",
     ...options,
   });
   const accepted = async (changes: Partial<JobOrder> = {}) => {

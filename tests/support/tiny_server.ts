@@ -114,6 +114,7 @@ export async function openTinyServer(
     now: Date.now,
     execute: async (request, call) => await worker.fetch(request, { call }),
     onFailure: (error) => options.log.failure("job", error),
+    pageBase: options.publicUrl ?? "",
     webhooks: undefined,
     ...more,
   });

@@ -240,6 +240,7 @@ function fakeApp(run = runUntilAborted, path = ":memory:") {
     now: Date.now,
     execute: async (request, call) => await worker.fetch(request, { call }),
     onFailure: (error) => void trace.failures.push(error),
+    pageBase: "",
     webhooks: undefined,
   });
   return { app: createApp(services, options, jobs), jobs, trace };

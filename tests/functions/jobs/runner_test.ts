@@ -118,11 +118,15 @@ Deno.test("what had begun is a job even if it fails at once", async () => {
 
 Deno.test("handlers that throw fail their job, and are reported", async () => {
   const error = new RangeError("a bug");
-  await using desk = openDesk({ execute: () => Promise.reject(error) });
+  await using desk = openDesk({
+    execute: () => Promise.reject(error),
+    pageBase: "https://emu3.example",
+  });
   const { id } = jobOf(await desk.runner.submit(order()));
   const { status, error: told } = desk.tables.jobs.find(id)!;
   strictEqual(status, "failed");
   strictEqual(told?.error.code, "internal");
+  strictEqual(told?.type, "https://emu3.example/problems/internal");
   strictEqual(told?.instance, "/v1/generate");
   deepStrictEqual(desk.failures, [error]);
 });
