@@ -18,6 +18,7 @@ import {
   runUntilAborted,
 } from "../../support/fake_models.ts";
 import { JobClient } from "../../support/job_client.ts";
+import { settle } from "../../support/job_desk.ts";
 import { goldenBytes } from "../../support/pictures.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import {
@@ -264,12 +265,17 @@ Deno.test("of two clients at the same moment one is served, the other told to co
 });
 
 Deno.test("a key at work is for no other request either", async () => {
-  const fake = fakeApp();
+  const atWork = Promise.withResolvers<void>();
+  const fake = fakeApp((request, signal) => {
+    atWork.resolve();
+    return runUntilAborted(request, signal);
+  });
   const leave = new AbortController();
   const at = fake.app.request(
     "/v1/generate",
     { ...keyed("k", json(drawing)), signal: leave.signal },
   );
+  await atWork.promise;
   const other = keyed("k", json({ ...drawing, n: 2 }));
   strictEqual((await fake.app.request("/v1/generate", other)).status, 422);
   leave.abort();
@@ -341,7 +347,7 @@ Deno.test("the next server knows first answers, and the jobs of keys", async () 
   });
   // Its first answer is never given.
   const cut = second.app.request("/v1/generate", waiting());
-  while ((await list(second.app)).length === 0);
+  while ((await list(second.app)).length === 0) await settle();
   const id = (await list(second.app))[0]?.id;
   await second.jobs[Symbol.asyncDispose]();
   strictEqual((await cut).status, 202);
