@@ -43,8 +43,8 @@ const PACE: Pace = { graceMs: 20_000, bytesPerSecond: 4096 };
  * Ours and not Hono's `bodyLimit`, which lets a body of stated length pass
  * unread and puts a new `Request` in place of one whose length is not stated.
  *
- * @param options `empty`: whether there may be none; `pace`: how slowly it may
- * come.
+ * @param options `empty`: whether there may be none; `encoded`: whether it may
+ * be compressed, and is read as it is; `pace`: how slowly it may come.
  * @throws {BodyTooLargeError} As soon as it is known.
  * @throws {BodyTooSlowError} When it dribbles.
  * @throws {MalformedBodyError} When there is none, or it breaks off.
@@ -52,10 +52,10 @@ const PACE: Pace = { graceMs: 20_000, bytesPerSecond: 4096 };
 export async function readBytes(
   request: Request,
   maxBytes: number,
-  { empty = false, pace = PACE } = {},
+  { empty = false, encoded = false, pace = PACE } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding") ?? "identity";
-  if (encoding.toLowerCase() !== "identity") {
+  if (!encoded && encoding.toLowerCase() !== "identity") {
     throw new MediaTypeError("send it without Content-Encoding");
   }
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) {

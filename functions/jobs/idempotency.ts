@@ -34,6 +34,8 @@ const MAX_STREAM_BYTES = 2 ** 24;
 /** Headers that say what a body is and what is wanted. */
 const FINGERPRINTED = [
   "accept",
+  "content-encoding",
+  "inference-header-content-length",
   "prefer",
   "x-grid-frames",
   "x-grid-height",
@@ -61,7 +63,10 @@ export function idempotency(
     if (c.req.method !== "POST" || header === undefined) return await next();
     const key = keyFrom(header);
     const { principal } = c.var;
-    const bytes = await readBytes(c.req.raw, maxBytes, { empty: true });
+    const bytes = await readBytes(c.req.raw, maxBytes, {
+      empty: true,
+      encoded: true,
+    });
     const fingerprint = await fingerprintOf(c.req.raw, bytes);
     const use: KeyUse = { principal, key, fingerprint };
     const name = JSON.stringify([principal, key]);
