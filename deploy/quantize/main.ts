@@ -7,6 +7,10 @@
 import { locate, placesFrom, SourceError } from "../cache/locate.ts";
 import { Emu3Error } from "../../lib/errors.ts";
 import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
+import {
+  containerAllowance,
+  threadsWithin,
+} from "../../lib/runtime/allowance.ts";
 import { VERSION } from "../../functions/version.ts";
 import { parseArguments, USAGE, UsageError } from "./arguments.ts";
 import { ProgressReport } from "./progress_report.ts";
@@ -31,7 +35,10 @@ async function main(): Promise<void> {
     });
     const progress = quantizeCheckpoint(folder, target, {
       precision,
-      threads: navigator.hardwareConcurrency,
+      threads: threadsWithin(
+        navigator.hardwareConcurrency,
+        containerAllowance(),
+      ),
       program: `emu3 ${VERSION}`,
     });
     for await (const step of progress) report.show(step);
