@@ -378,23 +378,3 @@ Deno.test("the next server knows first answers, and the jobs of keys", async () 
 function list(app: ReturnType<typeof fakeApp>["app"]) {
   return new JobClient((path, init) => app.request(path, init)).list();
 }
-
-Deno.test("a compressed body has a key as any other", async () => {
-  const body = JSON.stringify({
-    inputs: [{ name: "text", datatype: "BYTES", shape: [1], data: ["a fox"] }],
-  });
-  const gzip = new CompressionStream("gzip");
-  const packed = await new Response(new Blob([body]).stream().pipeThrough(gzip))
-    .bytes();
-  const init = keyed(
-    newKey(),
-    bytes(packed, "application/json", { "content-encoding": "gzip" }),
-  );
-  const ask = () => app.request("/v2/models/tokenize/infer", init);
-  const first = await ask();
-  strictEqual(first.status, 200);
-  const whole = await wholeOf(first);
-  const again = await ask();
-  strictEqual(again.headers.get("idempotency-replayed"), "true");
-  deepStrictEqual((await wholeOf(again)).body, whole.body);
-});
