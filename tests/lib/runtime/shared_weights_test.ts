@@ -92,8 +92,11 @@ Deno.test("more sessions over shared weights take no more copies of them", async
     ok(success);
     return JSON.parse(new TextDecoder().decode(stdout));
   };
+  // What one of two sessions costs at least: the other may pay for the garbage
+  // of the process.
+  const least = ([, second, third]: number[]) => Math.min(second!, third!);
   const own = await grownBy("own");
-  ok(own.grown[2] > own.packedBytes / 4, `without sharing: ${own.grown}`);
+  ok(least(own.grown) > own.packedBytes / 4, `without sharing: ${own.grown}`);
   const { packedBytes, grown } = await grownBy("shared");
-  ok(grown[2] < packedBytes / 8, `${grown}`);
+  ok(least(grown) < packedBytes / 8, `${grown}`);
 });
