@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import type { WireEvent } from "../../../functions/events.ts";
 import type { JobStore } from "../../../functions/jobs/job_store.ts";
-import { Recorder } from "../../../functions/jobs/recorder.ts";
+import { Recorder, WORTH_CODES } from "../../../functions/jobs/recorder.ts";
 import { newJob, openTables } from "../../support/job_tables.ts";
 
 function storedEvents(jobs: JobStore): WireEvent[] {
@@ -99,12 +99,15 @@ Deno.test("Recorder keeps what can go on, and forgets nothing for what cannot", 
   const { jobs } = tables;
   jobs.insert(newJob("a"));
   const recorder = new Recorder(jobs, "a", () => 5, () => {});
-  const halfway = {
-    codes: Uint16Array.of(1),
+  const after = (codes: number) => ({
+    codes: new Uint16Array(codes).fill(1),
     judgements: [],
     guesses: undefined,
-  };
-  recorder.keep(0, halfway);
+  });
+  // What is drawn again in seconds starts over.
+  recorder.keep(0, after(WORTH_CODES - 1));
+  deepStrictEqual(jobs.halfwaysOf("a"), []);
+  recorder.keep(0, after(WORTH_CODES));
   recorder.keep(0, undefined);
-  deepStrictEqual(jobs.halfwaysOf("a"), [halfway]);
+  deepStrictEqual(jobs.halfwaysOf("a"), [after(WORTH_CODES)]);
 });
