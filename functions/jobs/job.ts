@@ -143,7 +143,8 @@ export function resultFields({ headers, body }: JobAnswer): unknown {
     };
 }
 
-function isoTime(milliseconds: number | undefined): string | null {
+/** As JSON has times; null for none. */
+export function isoTime(milliseconds: number | undefined): string | null {
   return milliseconds === undefined
     ? null
     : new Date(milliseconds).toISOString();

@@ -41,7 +41,7 @@ export function preference(
 }
 
 /** What became of a job, or where it is to be looked for. */
-export function outcome(c: Context<AppEnv>, jobs: Jobs, job: Job): Response {
+function outcome(c: Context<AppEnv>, jobs: Jobs, job: Job): Response {
   if (job.status === "succeeded") {
     const { headers, body } = jobs.store.answerOf(job.id)!;
     return c.body(body, 200, headers);
@@ -61,7 +61,8 @@ export function accepted(c: Context<AppEnv>, job: Job): Response {
   return c.json(jobFields(job), 202, { location: `/v1/jobs/${job.id}` });
 }
 
-async function waitFor(
+/** Comes when the job has ended, the client leaves or the seconds are over. */
+export async function waitFor(
   c: Context<AppEnv>,
   { runner, pause }: Jobs,
   { id }: Job,

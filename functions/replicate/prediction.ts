@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { Job, JobAnswer, JobStatus } from "../jobs/job.ts";
+import {
+  isoTime,
+  type Job,
+  type JobAnswer,
+  type JobStatus,
+} from "../jobs/job.ts";
 
 /** What Replicate calls where a job stands. */
 const STATUSES: Readonly<Record<JobStatus, string>> = {
@@ -113,10 +118,4 @@ function bar({ progress: { done, total } }: Job): string {
   const share = done / total;
   const filled = "█".repeat(Math.round(BAR * share)).padEnd(BAR);
   return `${Math.round(100 * share)}%|${filled}| ${done}/${total}`;
-}
-
-function isoTime(milliseconds: number | undefined): string | null {
-  return milliseconds === undefined
-    ? null
-    : new Date(milliseconds).toISOString();
 }

@@ -27,7 +27,7 @@ import { storedEvents } from "../events.ts";
 import type { FunctionName } from "../function_names.ts";
 import { hasEnded, type Job, type Webhook } from "../jobs/job.ts";
 import type { Jobs } from "../jobs/jobs.ts";
-import { refusalOf } from "../jobs/preference.ts";
+import { refusalOf, waitFor } from "../jobs/preference.ts";
 import { asyncPreference } from "../jobs/prefer.ts";
 import type { Listing } from "../ports.ts";
 import { publicUrl } from "../public_url.ts";
@@ -171,7 +171,7 @@ async function create(
   if (submitted.type === "refused") return await refusalOf(c, submitted.answer);
   const { job } = submitted;
   const cog = model === undefined;
-  await waitFor(c, jobs, job, cog);
+  await waitAsPreferred(c, jobs, job, cog);
   return answer(c, jobs, jobs.store.find(job.id)!, cog ? 202 : 201);
 }
 
@@ -180,10 +180,10 @@ function nameOf(version: string | undefined): string | undefined {
   return version?.split("/").at(-1)?.split(":")[0];
 }
 
-async function waitFor(
+async function waitAsPreferred(
   c: Context<AppEnv>,
-  { runner }: Jobs,
-  { id }: Job,
+  jobs: Jobs,
+  job: Job,
   cog: boolean,
 ): Promise<void> {
   const header = c.req.header("prefer") ?? "";
@@ -191,15 +191,13 @@ async function waitFor(
   const { signal } = c.var.call;
   if (cog && preferred === undefined) {
     // The request is all there is of it: who leaves ends it.
-    await runner.settled(id, signal);
-    if (signal.aborted) await runner.cancel(id);
+    await jobs.runner.settled(job.id, signal);
+    if (signal.aborted) await jobs.runner.cancel(job.id);
     return;
   }
   const waits = /^\s*wait\s*$/i.test(header);
   const seconds = waits ? WAIT_SECONDS : preferred?.waitSeconds ?? 0;
-  if (seconds === 0) return;
-  const enough = [signal, AbortSignal.timeout(1000 * seconds)];
-  await runner.settled(id, AbortSignal.any(enough));
+  if (seconds > 0) await waitFor(c, jobs, job, seconds);
 }
 
 /** @param underWay Status for one that has not ended. */

@@ -16,6 +16,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import { type Server, startServer } from "../support/server.ts";
+import { residentMebibytes } from "./resident.ts";
 import { mixedRequest } from "./mixed_requests.ts";
 import { countNativeObjects } from "./native_objects.ts";
 
@@ -114,12 +115,6 @@ async function send(url: string, index: number): Promise<string> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** As Linux counts it, in MiB. */
-async function residentMebibytes({ process }: Server): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${process.pid}/status`);
-  return Number(status.match(/^VmRSS:\s+(\d+)/m)![1]) / 1024;
 }
 
 function mean(values: readonly number[]): number {

@@ -19,6 +19,7 @@
  */
 
 import { type Server, startServer } from "../support/server.ts";
+import { residentMebibytes } from "./resident.ts";
 
 const CLIENTS = Number(Deno.args[0] ?? 200);
 
@@ -45,7 +46,7 @@ for (let i = 0; i < 10; i++) await attempt(server.url);
 await Promise.all(
   Array.from({ length: CLIENTS }, () => fetch(`${server.url}/livez`)),
 ).then((answers) => Promise.all(answers.map((answer) => answer.bytes())));
-const before = await residentMebibytes(server);
+const before = Math.round(await residentMebibytes(server));
 const watch = watchHealth(server);
 const startedAt = performance.now();
 const clients = await Promise.all(
@@ -76,8 +77,8 @@ const result = {
   unhealthy: health.unhealthy,
   mebibytes: {
     before,
-    most: health.mostMebibytes,
-    after: await residentMebibytes(server),
+    most: Math.round(health.mostMebibytes),
+    after: Math.round(await residentMebibytes(server)),
   },
 };
 console.log(JSON.stringify(result, undefined, 2));
@@ -146,12 +147,6 @@ function quantiles(values: readonly number[]): Record<string, number> {
     Math.round(10 * (sorted[Math.floor(share * (sorted.length - 1))] ?? 0)) /
     10;
   return { median: at(0.5), p99: at(0.99), most: at(1) };
-}
-
-/** As Linux counts it, in MiB. */
-async function residentMebibytes({ process }: Server): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${process.pid}/status`);
-  return Math.round(Number(status.match(/^VmRSS:\s+(\d+)/m)![1]) / 1024);
 }
 
 function pause(milliseconds: number): Promise<void> {

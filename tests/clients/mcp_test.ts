@@ -11,6 +11,7 @@ import type { Progress } from "@modelcontextprotocol/sdk/types";
 import { decodeImage } from "../../lib/vision/decode.ts";
 import { goldenPath } from "../support/golden.ts";
 import { json, openTinyServer } from "../support/tiny_server.ts";
+import { idleEngine } from "../support/idle.ts";
 
 const server = await openTinyServer();
 const http = Deno.serve(
@@ -51,15 +52,6 @@ async function native(path: string, body: unknown): Promise<any> {
     ...json(body, { accept: "application/json" }),
   });
   return await answer.json();
-}
-
-/** Comes when the engine has nothing to do; fails when that takes seconds. */
-async function idle(): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (engine.state.running + engine.state.waiting === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("the engine still runs");
 }
 
 Deno.test("a client lists four tools with schemas of what they take", async () => {
@@ -198,7 +190,7 @@ Deno.test("a client that cancels ends the run", async () => {
     },
   ).catch((error) => error);
   match((await drawn).message, /enough/);
-  await idle();
+  await idleEngine(engine);
   deepStrictEqual(server.trace.failures, []);
 });
 
@@ -214,7 +206,7 @@ Deno.test("a client that closes its connection ends the run", async () => {
   strictEqual(engine.state.running, 1);
   await other.close();
   ok(await drawn instanceof Error);
-  await idle();
+  await idleEngine(engine);
 });
 
 Deno.test("README's example draws", async () => {

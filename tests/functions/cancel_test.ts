@@ -4,6 +4,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { json, openTinyServer } from "../support/tiny_server.ts";
+import { idleEngine } from "../support/idle.ts";
 
 const server = await openTinyServer();
 const http = Deno.serve(
@@ -20,15 +21,6 @@ globalThis.addEventListener("unload", async () => {
 /** Some thousand steps: far longer than a test waits. */
 const long = { prompt: "a fox", height: 512, width: 512, seed: 1 };
 const short = { prompt: "a fox", height: 32, width: 32, seed: 1 };
-
-/** Comes when the engine has nothing to do; fails when that takes seconds. */
-async function idle(): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (engine.state.running + engine.state.waiting === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("the engine still runs");
-}
 
 /** Reads a stream up to its first row. */
 async function firstRow(response: Response): Promise<void> {
@@ -56,7 +48,7 @@ Deno.test({
     await firstRow(response);
     strictEqual(engine.state.running, 1);
     leave.abort();
-    await idle();
+    await idleEngine(engine);
     deepStrictEqual(server.trace.failures, []);
   },
 });
@@ -70,7 +62,7 @@ Deno.test("closing the connection of a waiting call ends the run", async () => {
   }
   leave.abort();
   await answer;
-  await idle();
+  await idleEngine(engine);
   deepStrictEqual(server.trace.failures, []);
 });
 
@@ -87,7 +79,7 @@ Deno.test("a client that leaves changes nothing for another", async () => {
   setTimeout(() => leave.abort(), 20);
   deepStrictEqual(await beside, alone);
   await gone;
-  await idle();
+  await idleEngine(engine);
 });
 
 Deno.test("a request that waits for a slot can leave the queue", async () => {
@@ -100,5 +92,5 @@ Deno.test("a request that waits for a slot can leave the queue", async () => {
   }
   leave.abort();
   await Promise.all(calls);
-  await idle();
+  await idleEngine(engine);
 });

@@ -17,6 +17,8 @@ import {
   anyNpy,
   type AnyRequest,
 } from "./any_request.ts";
+import { idleEngine } from "../support/idle.ts";
+import { settle } from "../support/job_desk.ts";
 
 const numRuns = Number(Deno.env.get("FUZZ_RUNS") ?? 50);
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? 1);
@@ -30,7 +32,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
 /** Fails when something nobody foresaw happened, or something stays at work. */
 async function assertUnharmed(): Promise<void> {
-  await idle();
+  await idleEngine(engine, 10);
   deepStrictEqual(server.trace.failures, []);
 }
 
@@ -130,7 +132,7 @@ Deno.test("a job that is canceled at any moment is canceled or done, once", asyn
       const init = json(fields, { prefer: "respond-async" });
       const submitted = await server.app.request("/v1/generate", init);
       const { id } = await submitted.json();
-      for (let i = 0; i < turns; i++) await macrotask();
+      for (let i = 0; i < turns; i++) await settle();
       const path = `/v1/jobs/${id}`;
       const first = await server.app.request(path, { method: "DELETE" });
       const { status } = await first.json();
@@ -149,16 +151,3 @@ Deno.test("a job that is canceled at any moment is canceled or done, once", asyn
   );
   strictEqual(server.jobs.runner.size, 0);
 });
-
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** Comes when the engine has nothing to do; fails when that takes seconds. */
-async function idle(): Promise<void> {
-  for (let i = 0; i < 2000; i++) {
-    if (engine.state.running + engine.state.waiting === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error("the engine still runs");
-}

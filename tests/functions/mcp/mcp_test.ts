@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import type { AppEnv } from "../../../functions/context.ts";
 import { createApp } from "../../../functions/app.ts";
 import { appOptions, openTinyServer } from "../../support/tiny_server.ts";
+import { idleEngine } from "../../support/idle.ts";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
@@ -50,14 +51,6 @@ async function messages(answer: Response): Promise<any[]> {
   return (await answer.text()).split("\n")
     .filter((line) => line.startsWith("data: "))
     .map((line) => JSON.parse(line.slice("data: ".length)));
-}
-
-async function idle(): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    if (engine.state.running + engine.state.waiting === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error("the engine still runs");
 }
 
 Deno.test("POST /mcp names a session and what it can, and agrees on a version", async () => {
@@ -192,7 +185,7 @@ Deno.test("a cancellation ends the call of its own session alone, unanswered", a
     rest += new TextDecoder().decode(value);
   }
   ok(!rest.includes('"id":5'));
-  await idle();
+  await idleEngine(engine);
   const entry = server.trace.access.findLast(({ status }) => status === 499);
   strictEqual(entry?.path, "/mcp");
 });
@@ -203,7 +196,7 @@ Deno.test("a reader that leaves its stream ends the run, and is logged once", as
   const reader = answer.body!.getReader();
   strictEqual((await reader.read()).done, false);
   await reader.cancel();
-  await idle();
+  await idleEngine(engine);
   deepStrictEqual(
     server.trace.access.slice(before).map(({ status }) => status),
     [499],
@@ -219,7 +212,7 @@ Deno.test("POST /mcp counts as a request until its stream has ended", async () =
   strictEqual(second.status, 503);
   await second.body!.cancel();
   await first.body!.cancel();
-  await idle();
+  await idleEngine(engine);
   const third = await post(rpc(3, { method: "ping" }), {}, app);
   strictEqual(third.status, 200);
   await third.body!.cancel();
@@ -254,7 +247,7 @@ Deno.test("POST /mcp ends a call that takes longer than a request may", async ()
   const [{ result }] = await messages(await post(draw(1, long), {}, app));
   strictEqual(result.isError, true);
   match(result.content[0].text, /REQUEST_TIMEOUT_S/);
-  await idle();
+  await idleEngine(engine);
 });
 
 Deno.test("POST /mcp answers again under the same key, unless the tool could not", async () => {
