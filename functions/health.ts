@@ -16,8 +16,8 @@ import { modelFields } from "./models.ts";
 import type { Listing } from "./ports.ts";
 import { VERSION } from "./version.ts";
 
-/** How long a balancer is told to wait for models that load. */
-const RETRY_AFTER = { "retry-after": "2" };
+/** How long a balancer is told to wait for models that have failed. */
+const FAILED_SECONDS = 2;
 
 /** The routes, ready to mount. */
 export function health(listing: Listing): Hono<AppEnv> {
@@ -27,7 +27,7 @@ export function health(listing: Listing): Hono<AppEnv> {
       const status = overall(listing);
       return status === "ready"
         ? c.json({ status })
-        : c.json({ status }, 503, RETRY_AFTER);
+        : c.json({ status }, 503, retryAfter(listing));
     })
     // RunPod's load balancer: 204 while loading, 200 when ready.
     .get("/ping", pingDescription, (c) => {
@@ -39,7 +39,9 @@ export function health(listing: Listing): Hono<AppEnv> {
       const status = overall(listing);
       const models = listing.models().map(modelFields);
       const body = { status, version: VERSION, models };
-      return status === "ready" ? c.json(body) : c.json(body, 503, RETRY_AFTER);
+      return status === "ready"
+        ? c.json(body)
+        : c.json(body, 503, retryAfter(listing));
     });
 }
 
@@ -53,4 +55,12 @@ function overall(listing: Listing): "ready" | "loading" | "failed" {
   const states = listing.models().map(({ state }) => state.state);
   if (states.includes("failed")) return "failed";
   return states.includes("loading") ? "loading" : "ready";
+}
+
+/** When the last of the models that load is likely to be ready. */
+function retryAfter(listing: Listing): { "retry-after": string } {
+  const waits = listing.models().map(({ state }) =>
+    state.state === "loading" ? state.retryAfterSeconds : FAILED_SECONDS
+  );
+  return { "retry-after": `${Math.max(FAILED_SECONDS, ...waits)}` };
 }

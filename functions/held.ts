@@ -10,38 +10,33 @@
  */
 
 import { Emu3Error } from "../lib/errors.ts";
+import type { Stage } from "../lib/stage.ts";
+import { type Phase, PhaseLog } from "./phases.ts";
 import { NotReadyError } from "./refusals.ts";
-
-/** A step of loading. */
-export interface Phase {
-  /** What is done. */
-  readonly name: string;
-  /** How long it took; undefined while it lasts. */
-  readonly seconds: number | undefined;
-}
 
 /** Where a model stands. */
 export type HeldState =
   | { readonly state: "unloaded" | "ready"; readonly phases: readonly Phase[] }
-  | { readonly state: "loading"; readonly phases: readonly Phase[] }
+  | {
+    readonly state: "loading";
+    readonly phases: readonly Phase[];
+    /** When asking again may help. */
+    readonly retryAfterSeconds: number;
+  }
   | {
     readonly state: "failed";
     readonly phases: readonly Phase[];
     readonly reason: string;
   };
 
-/** Opens the thing, telling which phase begins. */
-export type Opener<T> = (phase: (name: string) => void) => Promise<T>;
-
-/** How long a client is told to wait for something that loads. */
-const RETRY_AFTER_SECONDS = 2;
+/** Opens the thing, a stage after the other or several at once. */
+export type Opener<T> = (stage: Stage) => Promise<T>;
 
 /** Something that is opened once. */
 export class Held<T extends AsyncDisposable> implements AsyncDisposable {
   readonly #name: string;
   readonly #open: Opener<T>;
-  readonly #phases: { name: string; startedAt: number; seconds?: number }[] =
-    [];
+  readonly #log: PhaseLog;
   #loading: Promise<T> | undefined;
   #value: T | undefined;
   #reason: string | undefined;
@@ -50,20 +45,24 @@ export class Held<T extends AsyncDisposable> implements AsyncDisposable {
    * Opens nothing yet.
    *
    * @param name For messages.
+   * @param log Where its phases are noted, after those that it has.
    */
-  constructor(name: string, open: Opener<T>) {
+  constructor(name: string, open: Opener<T>, log: PhaseLog = new PhaseLog()) {
     this.#name = name;
     this.#open = open;
+    this.#log = log;
   }
 
   /** Where it stands. */
   get state(): HeldState {
-    const phases = this.#phases.map(({ name, seconds }) => ({ name, seconds }));
+    const { phases, retryAfterSeconds } = this.#log;
     if (this.#reason !== undefined) {
       return { state: "failed", phases, reason: this.#reason };
     }
     if (this.#value !== undefined) return { state: "ready", phases };
-    return { state: this.#loading ? "loading" : "unloaded", phases };
+    return this.#loading === undefined
+      ? { state: "unloaded", phases }
+      : { state: "loading", phases, retryAfterSeconds };
   }
 
   /** Opens it, once; whoever calls again gets the same. */
@@ -86,7 +85,7 @@ export class Held<T extends AsyncDisposable> implements AsyncDisposable {
     }
     throw new NotReadyError(
       `Cannot use model "${this.#name}": it is still loading`,
-      RETRY_AFTER_SECONDS,
+      this.#log.retryAfterSeconds,
     );
   }
 
@@ -106,27 +105,18 @@ export class Held<T extends AsyncDisposable> implements AsyncDisposable {
 
   async #run(): Promise<T> {
     try {
-      this.#value = await this.#open((name) => this.#begin(name));
-      this.#endPhase();
+      this.#value = await this.#open(this.#log.run);
       return this.#value;
     } catch (error) {
-      this.#endPhase();
-      // What went wrong inside is for the log, not for clients.
-      this.#reason = error instanceof Emu3Error || error instanceof RangeError
-        ? error.message
-        : "something unexpected happened";
+      this.#reason = reasonOf(error);
       throw error;
     }
   }
+}
 
-  #begin(name: string): void {
-    this.#endPhase();
-    this.#phases.push({ name, startedAt: performance.now() });
-  }
-
-  #endPhase(): void {
-    const phase = this.#phases.at(-1);
-    if (phase === undefined || phase.seconds !== undefined) return;
-    phase.seconds = (performance.now() - phase.startedAt) / 1000;
-  }
+/** Why something failed to load: what went wrong inside is for the log only. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Emu3Error || error instanceof RangeError
+    ? error.message
+    : "something unexpected happened";
 }

@@ -9,6 +9,7 @@ import { findVisionFolder } from "../lib/loading/checkpoint.ts";
 import { hubCommit, modelName } from "../lib/loading/hub_cache.ts";
 import { folderFingerprint } from "./fingerprint.ts";
 import type { FunctionName } from "./function_names.ts";
+import { sourceKey } from "./obtained.ts";
 
 /** A folder. */
 export interface Place {
@@ -47,53 +48,91 @@ export interface Lineup {
   readonly directions: ReadonlyMap<string, ReadonlySet<Direction>>;
 }
 
-/** What the lineup depends on. */
-export interface LineupOptions {
-  /** Folders of checkpoints; `vision` undefined for the one beside each. */
-  readonly folders: {
-    /** Draws. */
-    readonly gen: string;
-    /** Answers. */
-    readonly chat: string;
-    /** For both. */
-    readonly vision: string | undefined;
-  };
-  /** What is served. */
-  readonly functions: ReadonlySet<FunctionName>;
+/** Strings that name checkpoints, or the folders that these have become. */
+export interface Sources {
+  /** Draws. */
+  readonly gen: string;
+  /** Answers. */
+  readonly chat: string;
+  /** For both; undefined for the one that belongs to each. */
+  readonly vision: string | undefined;
 }
 
-/**
- * The models that `functions` need.
- *
- * @throws {CheckpointError} When a folder is missing.
- */
-export async function planLineup(
-  { folders, functions }: LineupOptions,
-): Promise<Lineup> {
-  const gen = await place(folders.gen);
-  const chat = await place(folders.chat);
+/** A language model that is wanted, and what for. */
+export interface WantedLanguage {
+  /** As it was named. */
+  readonly source: string;
+  /** Whether it serves `generate`. */
+  readonly draws: boolean;
+  /** Whether it serves `caption`. */
+  readonly answers: boolean;
+}
+
+/** The same once it is here. */
+export interface HereLanguage extends Omit<WantedLanguage, "source"> {
+  /** Where it is. */
+  readonly folder: string;
+}
+
+/** The language models that `functions` need, each once. */
+export function wantedLanguages(
+  { gen, chat }: Sources,
+  functions: ReadonlySet<FunctionName>,
+): readonly WantedLanguage[] {
   const draws = functions.has("generate");
   const answers = functions.has("caption");
-  const seat = async (
-    language: Place,
-    draws: boolean,
-    answers: boolean,
-  ): Promise<Seat> => {
-    const vision = await place(
-      folders.vision ?? await findVisionFolder(language.folder),
-    );
-    return { language, vision, draws, answers };
-  };
-  if (gen.key === chat.key) {
-    return lineup([await seat(gen, draws, answers)], functions);
+  if (sourceKey(gen) === sourceKey(chat)) {
+    return [{ source: gen, draws, answers }];
   }
   // A model that serves nothing by itself still has a tokenizer, which is
   // wanted only where no other model is served.
-  const seats = [
-    ...(draws || !answers ? [await seat(gen, draws, false)] : []),
-    ...(answers || !draws ? [await seat(chat, false, answers)] : []),
+  return [
+    ...(draws || !answers ? [{ source: gen, draws, answers: false }] : []),
+    ...(answers || !draws ? [{ source: chat, draws: false, answers }] : []),
   ];
-  return lineup(seats, functions);
+}
+
+/**
+ * What all of `functions` together ask of a vision tokenizer.
+ */
+export function directionsOf(
+  functions: ReadonlySet<FunctionName>,
+): ReadonlySet<Direction> {
+  const directions = new Set<Direction>();
+  if (functions.has("tokenize") || functions.has("caption")) {
+    directions.add("encode");
+  }
+  if (functions.has("detokenize") || functions.has("generate")) {
+    directions.add("decode");
+  }
+  return directions;
+}
+
+/**
+ * The models that `functions` need, of those that are here.
+ *
+ * @param vision Folder of the tokenizer for all; undefined for the one that
+ * belongs to each.
+ * @throws {CheckpointError} When a folder is missing.
+ */
+export async function planLineup(
+  languages: readonly HereLanguage[],
+  vision: string | undefined,
+  functions: ReadonlySet<FunctionName>,
+): Promise<Lineup> {
+  const seats = new Map<string, Seat>();
+  for (const { folder, draws, answers } of languages) {
+    const language = await place(folder);
+    const same = seats.get(language.key);
+    seats.set(language.key, {
+      language: same?.language ?? language,
+      vision: same?.vision ??
+        await place(vision ?? await findVisionFolder(folder)),
+      draws: draws || same?.draws === true,
+      answers: answers || same?.answers === true,
+    });
+  }
+  return lineup([...seats.values()], functions);
 }
 
 function lineup(

@@ -1,13 +1,15 @@
 /**
  * The server: reads the environment, serves, and stops when it is told to.
  *
- * The one file with effects at its top level. Listens at once, so that whoever
- * watches sees it live; says that it is ready when its models are.
+ * The one file with effects at its top level. Listens at once, before a model is
+ * looked for, so that whoever watches sees it live; says that it is ready when
+ * its models are.
  *
  * @module
  */
 
-import { locate, placesFrom, SourceError } from "../deploy/cache/locate.ts";
+import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
+import { obtain } from "../deploy/cache/obtain.ts";
 import { Emu3Error } from "../lib/errors.ts";
 import {
   type AppOptions,
@@ -29,6 +31,7 @@ import { Metrics } from "./metrics.ts";
 import { postOutside } from "./outside_post.ts";
 import { INTERNET } from "./outside_request.ts";
 import { Services } from "./services.ts";
+import { startLog } from "./start_log.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit codes: a bad start, and a bad setting. */
@@ -47,33 +50,28 @@ async function main(): Promise<void> {
   try {
     const environment = readEnvironment(thisMachine());
     warnOfOpenDoor(environment);
-    const folders = await locateAll(environment.folders);
-    await run({ ...environment, folders });
+    await run(environment);
   } catch (error) {
     if (error instanceof EnvironmentError) leave(error.message, MISUSED);
-    if (error instanceof Emu3Error || error instanceof SourceError) {
-      leave(error.message, FAILED);
-    }
+    if (isForeseen(error)) leave(error.message, FAILED);
     throw error;
   }
 }
 
-/** Folders in place of names. */
-async function locateAll(
-  { gen, chat, vision }: Environment["folders"],
-): Promise<Environment["folders"]> {
-  const places = placesFrom();
-  return {
-    gen: await locate(gen, places),
-    chat: await locate(chat, places),
-    vision: vision && await locate(vision, places),
-  };
+/** Whether its message says all there is to know. */
+function isForeseen(error: unknown): error is Error {
+  return error instanceof Emu3Error || error instanceof SourceError ||
+    error instanceof RangeError;
 }
 
 async function run(environment: Environment): Promise<void> {
   const { listen, healthPort } = environment;
+  const places = placesFrom();
   const services = await Services.start({
     ...environment,
+    obtain: (source, onProgress, signal) =>
+      obtain(source, { places, onProgress, signal }),
+    onPhase: startLog(environment.log, say),
     pictureNetwork: environment.urlInputs ? INTERNET : undefined,
     warn: complain,
     ffmpeg: "ffmpeg",
@@ -95,9 +93,9 @@ async function run(environment: Environment): Promise<void> {
   try {
     await services.loaded;
   } catch (error) {
-    if (error instanceof Emu3Error || error instanceof RangeError) {
-      leave(error.message, FAILED);
-    }
+    // Whoever started it starts it again, or tells somebody: a server that
+    // stays and never becomes ready does neither.
+    if (isForeseen(error)) leave(error.message, FAILED);
     throw error;
   }
   announce(servers[0]!, services);

@@ -15,6 +15,7 @@ import type { AppEnv } from "./context.ts";
 import { engineMetrics } from "./engine_metrics.ts";
 import type { Listing } from "./ports.ts";
 import { processMetrics } from "./process_metrics.ts";
+import { startMetrics } from "./start_metrics.ts";
 import type { Timings } from "./timings.ts";
 import { VERSION } from "./version.ts";
 
@@ -68,6 +69,7 @@ export class Metrics {
       registers,
     }).set({ version: VERSION }, 1);
     engineMetrics(this.#registry, listing);
+    startMetrics(this.#registry, listing);
   }
 
   /** A request was answered with so many tokens or codes. */

@@ -8,6 +8,7 @@ import { Hono } from "hono";
 import { ADAPTERS } from "./adapters.ts";
 import type { AppEnv } from "./context.ts";
 import { describe, json } from "./description/describe.ts";
+import type { Phase } from "./phases.ts";
 import type {
   EngineListing,
   Listing,
@@ -84,7 +85,9 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     capabilities: model.capabilities,
     precision,
     device,
-    ...state,
+    state: state.state,
+    phases: state.phases.map(phaseFields),
+    ...(state.state === "failed" && { reason: state.reason }),
     // Known once a language model is open; of a vision tokenizer, never.
     "image_area": details?.imageArea ?? null,
     "context_length": details?.contextLength ?? null,
@@ -92,6 +95,22 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     adapters: ADAPTERS,
     ...(details && { defaults: defaultFields(details) }),
     ...(engine && { engine: engineFields(engine) }),
+  };
+}
+
+function phaseFields({ name, startedAt, seconds, transfer }: Phase) {
+  return {
+    name,
+    "started_at": startedAt,
+    ...(seconds !== undefined && { seconds }),
+    ...(transfer && {
+      transfer: {
+        place: transfer.place,
+        bytes: transfer.bytes,
+        "total_bytes": transfer.totalBytes ?? null,
+        "bytes_per_second": transfer.bytesPerSecond ?? null,
+      },
+    }),
   };
 }
 

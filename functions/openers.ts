@@ -29,7 +29,9 @@ import {
   refuseUnfitting,
 } from "../lib/loading/weight_memory.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
+import type { Stage } from "../lib/stage.ts";
 import { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+import type { Vocabulary } from "../lib/vocabulary.ts";
 import type { Held, Opener } from "./held.ts";
 import type { Direction, Seat } from "./lineup.ts";
 import type { ModelDetails, TextModel } from "./ports.ts";
@@ -75,22 +77,27 @@ export interface LanguageOptions {
   readonly weights: PrecisionOptions;
 }
 
+/** What all models of a server share, once they are here. */
+export interface Shared {
+  /** Opened while files are looked for. */
+  readonly runtime: Promise<Runtime>;
+}
+
 /** Opens the language model of `seat`, with the heads that it needs. */
 export function languageOpener(
-  runtime: Runtime,
+  { runtime: opening, admitted }: Shared & {
+    /** Comes when it may take memory. */
+    readonly admitted: Promise<void>;
+  },
   seat: Seat,
   vision: Held<VisionTokenizer>,
   options: LanguageOptions,
 ): Opener<ServedLanguage> {
-  return async (phase) => {
-    phase("open");
-    const checkpoint = await openInPrecision(
-      seat.language.folder,
-      options.weights,
-      () => phase("quantize"),
-    );
+  return async (stage) => {
+    await admitted;
+    const checkpoint = await openWatched(seat, options.weights, stage);
+    const runtime = await opening;
     refuseOutOfMemory(runtime, checkpoint, seat, options.memoryBytes);
-    phase("load");
     const strategy = options.strategy ?? fastestStrategy(checkpoint.codeBits);
     const heads: Head[] = [];
     if (seat.draws) heads.push("codes");
@@ -100,11 +107,14 @@ export function languageOpener(
       heads,
       chunkLength: CHUNK_LENGTH,
       now: () => performance.now(),
+      stage,
+      // Before the weights, which take longest.
+      accept: (vocabulary) => checkCodebook(vocabulary, seat),
     });
     try {
-      checkCodebook(model, seat, (await vision.load()).codebookSize);
-      phase("warm up");
-      await warmLanguage(model, seat, strategy);
+      // A picture takes both; who failed says why.
+      await vision.load();
+      await stage("warm up", () => warmLanguage(model, seat, strategy));
     } catch (error) {
       await model[Symbol.asyncDispose]();
       throw error;
@@ -122,12 +132,36 @@ export function languageOpener(
   };
 }
 
+async function openWatched(
+  { language }: Seat,
+  weights: PrecisionOptions,
+  stage: Stage,
+): Promise<LanguageCheckpoint> {
+  const copied = Promise.withResolvers<void>();
+  try {
+    return await stage(
+      "configuration",
+      () =>
+        openInPrecision(language.folder, weights, () => {
+          void stage("quantize", () => copied.promise);
+        }),
+    );
+  } finally {
+    copied.resolve();
+  }
+}
+
 /** Opens the text side alone. */
 export function textOpener(seat: Seat): Opener<ServedText> {
-  return async (phase) => {
-    phase("open");
-    const checkpoint = await openLanguageCheckpoint(seat.language.folder);
-    const { text, vocabulary } = await openTextSide(checkpoint);
+  return async (stage) => {
+    const checkpoint = await stage(
+      "configuration",
+      () => openLanguageCheckpoint(seat.language.folder),
+    );
+    const { text, vocabulary } = await stage(
+      "tokenizer",
+      () => openTextSide(checkpoint),
+    );
     const { name, config, generation } = checkpoint;
     return {
       name,
@@ -145,19 +179,23 @@ export function textOpener(seat: Seat): Opener<ServedText> {
 
 /** Opens a vision tokenizer, for one direction or both. */
 export function visionOpener(
-  runtime: Runtime,
-  folder: string,
+  { runtime: opening }: Shared,
+  place: Promise<string>,
   directions: ReadonlySet<Direction>,
 ): Opener<VisionTokenizer> {
-  return async (phase) => {
-    phase("open");
-    const checkpoint = await openVisionCheckpoint(folder);
+  return async (stage) => {
+    const folder = await place;
+    const checkpoint = await stage(
+      "configuration",
+      () => openVisionCheckpoint(folder),
+    );
+    const runtime = await opening;
     const vision = new VisionTokenizer(runtime, checkpoint);
     try {
-      phase("load");
-      for (const direction of directions) await vision.load(direction);
-      phase("warm up");
-      await warmVision(vision, directions);
+      await stage("weights", async () => {
+        for (const direction of directions) await vision.load(direction);
+      });
+      await stage("warm up", () => warmVision(vision, directions));
     } catch (error) {
       await vision[Symbol.asyncDispose]();
       throw error;
@@ -182,15 +220,18 @@ function refuseOutOfMemory(
   refuseUnfitting(checkpoint, needed, Math.min(available, memoryBytes));
 }
 
-function checkCodebook(
-  { vocabulary, name }: OpenedLanguageModel,
-  { vision }: Seat,
-  codebookSize: number,
-): void {
-  if (vocabulary.codebookSize === codebookSize) return;
+/** By the files of both, before either has read its weights. */
+async function checkCodebook(
+  { codebookSize: tokens }: Pick<Vocabulary, "codebookSize">,
+  { language, vision }: Seat,
+): Promise<void> {
+  const { config: { codebookSize } } = await openVisionCheckpoint(
+    vision.folder,
+  );
+  if (tokens === codebookSize) return;
   throw new CheckpointError(
     vision.folder,
-    `its codebook has ${codebookSize} codes, language model "${name}" has tokens for ${vocabulary.codebookSize}: set VISION_MODEL to the tokenizer that it was trained with`,
+    `its codebook has ${codebookSize} codes, language model "${language.name}" has tokens for ${tokens}: set VISION_MODEL to the tokenizer that it was trained with`,
   );
 }
 

@@ -181,4 +181,6 @@ export interface ModelDetails {
 export interface Listing {
   /** All models, loaded or not. */
   models(): readonly ModelListing[];
+  /** From the start of the process until all was ready; undefined before. */
+  readonly startSeconds?: number | undefined;
 }

@@ -1,24 +1,21 @@
 /**
- * The models that a server has: opened once each, and only what its functions
- * need.
+ * All that a server has: models that are on their way, then loading, then ready.
  *
  * ```text
- * FUNCTIONS    language model         vision tokenizer
- * generate     head for codes         decoder
- * caption      head for vocabulary    encoder
- * tokenize     text files, lazily     encoder
- * detokenize   text files, lazily     decoder
+ * sources ─▶ obtained ─▶ lineup ─▶ enough memory? ─▶ loaded, warm
+ *    │         └ a vision tokenizer of its own opens as soon as it is here
+ *    └ listed at once, by the names that they imply
  * ```
+ *
+ * `seated.ts` has the models once their files are here.
  *
  * @module
  */
 
-import {
-  STRATEGY_OF_SEVERAL,
-  type StrategyName,
-} from "../lib/drawing/strategy.ts";
+import type { StrategyName } from "../lib/drawing/strategy.ts";
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import { Runtime } from "../lib/runtime/runtime.ts";
+import type { Stage } from "../lib/stage.ts";
 import { findFfmpeg, type VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import {
@@ -26,25 +23,28 @@ import {
   openPictureWorker,
   type PictureWorker,
 } from "../lib/vision/picture_worker.ts";
+import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import { pictureFetcher } from "./fetch_picture.ts";
 import type { FunctionName } from "./function_names.ts";
-import { Held } from "./held.ts";
-import { type Lineup, planLineup, type Seat } from "./lineup.ts";
+import { Held, reasonOf } from "./held.ts";
 import {
-  engineListing,
+  directionsOf,
+  type Lineup,
+  planLineup,
+  type Sources,
+  type WantedLanguage,
+  wantedLanguages,
+} from "./lineup.ts";
+import { refuseCrowded } from "./memory_plan.ts";
+import {
   languageCapabilities,
   mergeListings,
-  UNLOADED,
   visionCapabilities,
 } from "./model_listing.ts";
-import {
-  languageOpener,
-  type ServedLanguage,
-  type ServedText,
-  textOpener,
-  visionOpener,
-} from "./openers.ts";
+import { type Obtain, Obtained } from "./obtained.ts";
+import { visionOpener } from "./openers.ts";
 import type { OutsideNetwork } from "./outside_request.ts";
+import { type Phase, PhaseLog } from "./phases.ts";
 import type {
   Answerers,
   Drawer,
@@ -58,25 +58,18 @@ import type {
   Tools,
   VisionModel,
 } from "./ports.ts";
-import type { Precision, PrecisionOptions } from "./precision.ts";
-import { UnknownModelError } from "./refusals.ts";
-import { VERSION } from "./version.ts";
-import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
-
-/** Vision tokenizers are small and stay as they are. */
-const VISION_PRECISION = "fp32";
+import type { Precision } from "./precision.ts";
+import { NotReadyError } from "./refusals.ts";
+import { Seated, VISION_PRECISION } from "./seated.ts";
 
 /** What a server is to have. */
 export interface ServiceOptions {
-  /** Folders of checkpoints. */
-  readonly folders: {
-    /** Draws. */
-    readonly gen: string;
-    /** Answers. */
-    readonly chat: string;
-    /** For both; undefined for the one that belongs to each. */
-    readonly vision: string | undefined;
-  };
+  /** Where checkpoints are: what {@linkcode ServiceOptions.obtain} takes. */
+  readonly folders: Sources;
+  /** Brings a source to this machine. */
+  readonly obtain: Obtain;
+  /** Hears what the start does; of a model, or for all where it is "". */
+  readonly onPhase?: (model: string, phase: Phase) => void;
   /** What is served. */
   readonly functions: ReadonlySet<FunctionName>;
   /** Threads that compute. */
@@ -107,56 +100,66 @@ export interface ServiceOptions {
   readonly limits: Limits;
 }
 
+/** A language model whose files are on their way, and what it is for. */
+interface Coming extends Pick<WantedLanguage, "draws" | "answers"> {
+  readonly files: Obtained;
+}
+
 /** All models of a server. */
 export class Services
   implements Drawers, Answerers, Tokenizers, Listing, AsyncDisposable {
   readonly #options: ServiceOptions;
-  readonly #lineup: Lineup;
-  readonly #runtime: Runtime;
   readonly #worker: PictureWorker;
-  readonly #languages = new Map<string, Held<ServedLanguage>>();
-  readonly #texts = new Map<string, Held<ServedText>>();
-  readonly #visions = new Map<string, Held<VisionTokenizer>>();
+  readonly #stop = new AbortController();
+  readonly #library: PhaseLog;
+  readonly #runtime: Promise<Runtime>;
+  readonly #languages: readonly Coming[];
+  readonly #vision: Obtained | undefined;
+  /** The tokenizer that is named for all models. */
+  readonly #commonVision: Held<VisionTokenizer> | undefined;
+  #seated: Seated | undefined;
+  #failure: string | undefined;
+  #startSeconds: number | undefined;
   /** Fetches pictures by URL; undefined where none are fetched. */
   readonly fetchPicture: Tools["fetchPicture"];
   /** Settles when everything that functions need is loaded and warm. */
   readonly loaded: Promise<void>;
-
   /** Frames → MP4, where there is a program that does it. */
   readonly encodeVideo: VideoEncoder | undefined;
 
   private constructor(
     options: ServiceOptions,
-    lineup: Lineup,
     encodeVideo: VideoEncoder | undefined,
   ) {
     this.encodeVideo = encodeVideo;
     this.#options = options;
-    this.#lineup = lineup;
-    this.#runtime = new Runtime({ threads: options.threads });
     this.#worker = openPictureWorker({ deadlineMs: DEFAULT_DEADLINE_MS });
-    const { pictureNetwork: network, limits } = options;
+    const { pictureNetwork: network, limits, folders, functions } = options;
     this.fetchPicture = network &&
       pictureFetcher(network, { maxBytes: limits.maxBodyBytes });
-    this.#seatVisions();
-    this.#seatLanguages();
+    this.#library = new PhaseLog((phase) => this.#tell("", phase));
+    this.#languages = wantedLanguages(folders, functions)
+      .map(({ source, ...use }) => ({ ...use, files: this.#obtain(source) }));
+    const same = this.#languages.find(({ files }) =>
+      files.source === folders.vision
+    );
+    this.#vision = same?.files ??
+      (folders.vision === undefined ? undefined : this.#obtain(folders.vision));
+    this.#runtime = openRuntime(options.threads, this.#library.run);
+    this.#runtime.catch(() => undefined);
+    this.#commonVision = this.#vision && this.#openVision(this.#vision);
     this.loaded = this.#load();
     // Whoever awaits it is told; until then it must not count as unhandled.
     this.loaded.catch(() => undefined);
   }
 
-  /**
-   * Starts loading.
-   *
-   * @throws {CheckpointError} When a folder is missing.
-   * @throws {RuntimeError} When ONNX Runtime cannot be opened.
-   */
+  /** Starts: comes at once, while models are still looked for. */
   static async start(options: ServiceOptions): Promise<Services> {
     const { ffmpeg, functions } = options;
     const encodeVideo = ffmpeg !== undefined && functions.has("detokenize")
       ? await findFfmpeg(ffmpeg)
       : undefined;
-    return new Services(options, await planLineup(options), encodeVideo);
+    return new Services(options, encodeVideo);
   }
 
   /** Pictures ⇄ bytes. */
@@ -176,187 +179,210 @@ export class Services
 
   /** In what numeric format. */
   get precision(): string {
-    const languages = [...this.#languages.values()];
-    const precisions = languages.map((held) => this.#precisionOf(held));
-    return [...new Set(precisions)].join(", ") || VISION_PRECISION;
+    return this.#seated?.precision ?? VISION_PRECISION;
+  }
+
+  /** From the start of the process until all was ready; undefined before. */
+  get startSeconds(): number | undefined {
+    return this.#startSeconds;
   }
 
   /** The models that draw. */
   drawer(model: string | undefined): Drawer {
-    const pair = this.#pair(this.#seat(model, ({ draws }) => draws));
-    const { strategy: always } = this.#options;
-    const { strategy: ofOne } = pair.language.details;
-    return {
-      ...pair,
-      strategy: (count) =>
-        always ?? (count === 1 ? ofOne : STRATEGY_OF_SEVERAL),
-    };
+    return this.#here().drawer(model);
   }
 
   /** The models that answer. */
   answerer(model: string | undefined): ModelPair {
-    return this.#pair(this.#seat(model, ({ answers }) => answers));
+    return this.#here().answerer(model);
   }
 
   /** What tells the answers of a model from those of another of its name. */
-  readonly identify = (name: string): string => {
-    const places = this.#lineup.seats
-      .flatMap(({ language, vision }) => [language, vision])
-      .filter((place) => place.name === name);
-    const parts = places.map(({ key, fingerprint }) => {
-      const held = this.#languages.get(key);
-      const dtype = held?.peek()?.cache.dtype;
-      return [fingerprint, this.#precisionOf(held), dtype];
-    });
-    const { threads } = this.#options;
-    return JSON.stringify([VERSION, this.device, threads, name, parts]);
-  };
+  readonly identify = (name: string): string => this.#here().identify(name);
 
   /** Pictures ⇄ codes, by the name of either model. */
   vision(model: string | undefined): VisionModel {
-    const seat = this.#seat(model, () => true);
-    const held = this.#visions.get(seat.vision.key)!;
-    // One that no function was said to need is opened when it is named.
-    held.load().catch(() => undefined);
-    return held.get();
+    const name = this.#vision?.name;
+    if (this.#seated === undefined && this.#commonVision !== undefined) {
+      // It may be ready long before the language models are here.
+      if (model === undefined || model === name) {
+        return this.#commonVision.get();
+      }
+    }
+    return this.#here().vision(model);
   }
 
   /** Text ⇄ tokens, opened when first asked for. */
   async text(model: string | undefined): Promise<TextModel> {
-    const seat = this.#seat(model, () => true);
-    const language = this.#languages.get(seat.language.key);
-    if (language !== undefined) return language.get();
-    const { key, name } = seat.language;
-    let text = this.#texts.get(key);
-    if (text === undefined) {
-      text = new Held(name, textOpener(seat));
-      this.#texts.set(key, text);
-    }
-    await text.load().catch(() => undefined);
-    return text.get();
+    return await this.#here().text(model);
   }
 
-  /** All models, loaded or not. */
+  /** All models, here or not. */
   models(): readonly ModelListing[] {
-    const { functions } = this.#options;
-    const { device } = this;
-    const parts = this.#lineup.seats.flatMap(
-      ({ language, vision, ...seat }) => {
-        const served = this.#languages.get(language.key);
-        const opened = served?.peek();
-        return [
-          {
-            name: language.name,
-            revision: language.revision,
-            capabilities: languageCapabilities(seat),
-            state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
-            details: opened?.details,
-            engine: opened && engineListing(opened),
-            precision: this.#precisionOf(served),
-          },
-          {
-            name: vision.name,
-            revision: vision.revision,
-            capabilities: visionCapabilities(functions),
-            state: this.#visions.get(vision.key)!.state,
-            details: undefined,
-            engine: undefined,
-            precision: VISION_PRECISION,
-          },
-        ];
-      },
-    );
-    return mergeListings(
-      parts.map((part) => ({ ...part, device })),
-    );
+    return this.#seated?.models() ?? this.#coming();
   }
 
-  /** Ends what runs, then closes everything. */
+  /** Gives up what is on its way, ends what runs, then closes everything. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const held = [
-      ...this.#languages.values(),
-      ...this.#texts.values(),
-      ...this.#visions.values(),
-    ];
-    for (const one of held) await one[Symbol.asyncDispose]();
+    this.#stop.abort();
+    await this.loaded.catch(() => undefined);
+    await (this.#seated ?? this.#commonVision)?.[Symbol.asyncDispose]();
     await this.#worker[Symbol.asyncDispose]();
-    await this.#runtime[Symbol.asyncDispose]();
-  }
-
-  #seatVisions(): void {
-    for (const { vision } of this.#lineup.seats) {
-      if (this.#visions.has(vision.key)) continue;
-      const directions = this.#lineup.directions.get(vision.key) ?? new Set();
-      const open = visionOpener(this.#runtime, vision.folder, directions);
-      this.#visions.set(vision.key, new Held(vision.name, open));
+    try {
+      await (await this.#runtime)[Symbol.asyncDispose]();
+    } catch {
+      // It never opened, as whoever awaited `loaded` was told.
     }
   }
 
-  #seatLanguages(): void {
-    const needed = this.#lineup.seats.filter(({ draws, answers }) =>
-      draws || answers
+  #obtain(source: string): Obtained {
+    const { obtain } = this.#options;
+    const files: Obtained = new Obtained(source, {
+      obtain,
+      onPhase: (phase) => this.#tell(files.name, phase),
+      signal: this.#stop.signal,
+    });
+    return files;
+  }
+
+  #openVision(files: Obtained): Held<VisionTokenizer> {
+    const directions = directionsOf(this.#options.functions);
+    const shared = { runtime: this.#runtime };
+    const open = visionOpener(shared, files.folder, directions);
+    const same = this.#languages.some((language) => language.files === files);
+    const log = same
+      ? new PhaseLog((phase) => this.#tell(files.name, phase))
+      : files.log;
+    log.share(this.#library);
+    return new Held(files.name, open, log);
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#seated = await this.#seat();
+      await this.#seated.load();
+      this.#startSeconds = performance.now() / 1000;
+    } catch (error) {
+      this.#failure = reasonOf(error);
+      // The rest would come in vain.
+      this.#stop.abort();
+      throw error;
+    }
+  }
+
+  /** Waits for the files; a tokenizer that cannot be opened ends that wait. */
+  async #seat(): Promise<Seated> {
+    const { functions } = this.#options;
+    const languages = Promise.all(
+      this.#languages.map(async ({ files, draws, answers }) => ({
+        folder: await files.folder,
+        draws,
+        answers,
+      })),
     );
-    const { slots, queueLimit, memoryBytes, cacheBytes, cacheDtype, strategy } =
-      this.#options;
-    for (const seat of needed) {
-      const vision = this.#visions.get(seat.vision.key)!;
-      const open = languageOpener(this.#runtime, seat, vision, {
-        slots,
-        queueLimit,
-        strategy,
-        weights: this.#weights(),
-        memoryBytes,
-        cacheBytes: Math.floor(cacheBytes / needed.length),
-        cacheDtype,
-      });
-      this.#languages.set(
-        seat.language.key,
-        new Held(seat.language.name, open),
+    const vision = this.#vision?.folder;
+    const here = await Promise.race([
+      Promise.all([languages, vision]),
+      failureOf(this.#commonVision?.load()),
+    ]);
+    const lineup = await planLineup(...here, functions);
+    const admitted = this.#admit(lineup);
+    admitted.catch(() => undefined);
+    return new Seated(this.#options, lineup, {
+      runtime: this.#runtime,
+      admitted,
+      vision: this.#commonVision,
+      logOf: (name, folder) => this.#logOf(name, folder),
+      library: this.#library,
+      device: this.device,
+    });
+  }
+
+  async #admit(lineup: Lineup): Promise<void> {
+    const { provider } = await this.#runtime;
+    await refuseCrowded(lineup.seats, {
+      ...this.#options,
+      computeDtype: provider.computeDtype,
+      // What the machine has free may be more than the container may have.
+      freeBytes: Math.min(
+        Deno.systemMemoryInfo().available,
+        this.#options.memoryBytes,
+      ),
+    });
+  }
+
+  /** That of a language model goes on where obtaining its files ended. */
+  #logOf(name: string, folder: string | undefined): PhaseLog {
+    const coming = this.#languages.find(({ files }) =>
+      folder !== undefined && files.peek() === folder
+    );
+    return coming?.files.log ??
+      new PhaseLog((phase) => this.#tell(name, phase));
+  }
+
+  #tell(model: string, phase: Phase): void {
+    this.#options.onPhase?.(model, phase);
+  }
+
+  #here(): Seated {
+    if (this.#seated !== undefined) return this.#seated;
+    if (this.#failure !== undefined) {
+      throw new NotReadyError(
+        `Cannot use models: they failed to load: ${this.#failure}`,
       );
     }
-  }
-
-  #weights(): PrecisionOptions {
-    const { precision, copyFolder, threads, warn } = this.#options;
-    const program = `emu3 ${VERSION}`;
-    return { precision, cacheFolder: copyFolder, threads, program, warn };
-  }
-
-  /** That of a model that is open, else the one that it will have. */
-  #precisionOf(held: Held<ServedLanguage> | undefined): Precision {
-    return held?.peek()?.details.precision ?? this.#options.precision ?? "fp32";
-  }
-
-  /** All at once; the first failure is told, after the rest has settled. */
-  async #load(): Promise<void> {
-    const visions = [...this.#lineup.directions.keys()]
-      .map((key) => this.#visions.get(key)!);
-    const languages = [...this.#languages.values()];
-    const results = await Promise.allSettled(
-      [...visions, ...languages].map((held) => held.load()),
+    const waits = this.#coming().map(({ state }) =>
+      state.state === "loading" ? state.retryAfterSeconds : 0
     );
-    const failed = results.find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
+    throw new NotReadyError(
+      "Cannot use models: they are still on their way",
+      Math.max(...waits),
+    );
   }
 
-  #pair(seat: Seat) {
-    return {
-      language: this.#languages.get(seat.language.key)!.get(),
-      vision: this.#visions.get(seat.vision.key)!.get(),
+  /** By the names that their sources imply. */
+  #coming(): readonly ModelListing[] {
+    const { device } = this;
+    const { functions, precision } = this.#options;
+    const common = { device, details: undefined, engine: undefined };
+    const languages = this.#languages.map(({ files, ...use }) => ({
+      ...common,
+      name: files.name,
+      revision: undefined,
+      capabilities: languageCapabilities(use),
+      precision: (precision ?? "fp32") satisfies Precision,
+      state: this.#stateOf(files.state),
+    }));
+    if (this.#vision === undefined) return mergeListings(languages);
+    const vision = {
+      ...common,
+      name: this.#vision.name,
+      revision: undefined,
+      capabilities: visionCapabilities(functions),
+      precision: VISION_PRECISION,
+      state: this.#commonVision!.state,
     };
+    return mergeListings([...languages, vision]);
   }
 
-  /** The seat that a request names, by either of its models. */
-  #seat(model: string | undefined, serves: (seat: Seat) => boolean): Seat {
-    const able = this.#lineup.seats.filter(serves);
-    const seat = able.find(({ language, vision }) =>
-      model === undefined || model === language.name || model === vision.name
-    );
-    if (seat !== undefined) return seat;
-    const names = able.flatMap(({ language, vision }) => [
-      language.name,
-      vision.name,
-    ]);
-    throw new UnknownModelError(model ?? "", [...new Set(names)]);
+  #stateOf(state: Obtained["state"]): Obtained["state"] {
+    if (this.#failure === undefined || state.state === "failed") return state;
+    return { state: "failed", phases: state.phases, reason: this.#failure };
   }
+}
+
+/** After whoever called has begun to listen: opening holds up its thread. */
+async function openRuntime(threads: number, stage: Stage): Promise<Runtime> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  return await stage(
+    "library",
+    () => Promise.resolve(new Runtime({ threads })),
+  );
+}
+
+/** Settles when `work` fails, and never otherwise. */
+function failureOf(work: Promise<unknown> | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    work?.catch(reject);
+  });
 }

@@ -12,8 +12,9 @@ import { cacheBytesPerToken, type CacheDtype } from "./engine/kv_cache.ts";
 import { OnnxDecoder } from "./engine/onnx_decoder.ts";
 import type { Head } from "./engine/policy.ts";
 import type { LanguageCheckpoint } from "./loading/checkpoint.ts";
-import { openTextSide } from "./loading/text_files.ts";
+import { openTextSide, type TextSide } from "./loading/text_files.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import { type Stage, unwatched } from "./stage.ts";
 import type { TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
@@ -49,6 +50,13 @@ export interface LanguageModelOptions {
   readonly queueLimit: number;
   /** A clock, in milliseconds. */
   readonly now: () => number;
+  /** Is told what is done; undefined where nobody watches. */
+  readonly stage?: Stage;
+  /**
+   * Looks at the vocabulary before weights are loaded; what it throws ends the
+   * opening.
+   */
+  readonly accept?: (vocabulary: Vocabulary) => Promise<void>;
 }
 
 /** A language model and what must be closed with it. */
@@ -73,7 +81,18 @@ export async function openLanguageModel(
   checkpoint: LanguageCheckpoint,
   options: LanguageModelOptions,
 ): Promise<OpenedLanguageModel> {
-  const { text, vocabulary } = await openTextSide(checkpoint);
+  const { stage = unwatched, accept } = options;
+  await using opened = new AsyncDisposableStack();
+  const side = Promise.withResolvers<TextSide>();
+  // Its encoder is built in a worker while weights are loaded.
+  const ready = stage("tokenizer", async () => {
+    side.resolve(await openTextSide(checkpoint));
+    await (await side.promise).text.ready;
+  });
+  ready.catch(side.reject);
+  const { text, vocabulary } = await side.promise;
+  opened.use(text);
+  await accept?.(vocabulary);
   const cache = cacheSize(checkpoint.config, options);
   const decoder = await OnnxDecoder.open(runtime, checkpoint, vocabulary, {
     slots: options.slots,
@@ -81,13 +100,17 @@ export async function openLanguageModel(
     cacheDtype: cache.dtype,
     chunkLength: options.chunkLength,
     heads: options.heads,
+    stage,
   });
+  opened.use(decoder);
   const engine = new Engine(decoder, {
     queueLimit: options.queueLimit,
     cacheTokens: cache.tokens,
     now: options.now,
   });
-  await text.ready;
+  opened.use(engine);
+  await ready;
+  const closing = opened.move();
   return {
     name: checkpoint.name,
     config: checkpoint.config,
@@ -96,11 +119,7 @@ export async function openLanguageModel(
     vocabulary,
     engine,
     cache,
-    [Symbol.asyncDispose]: async () => {
-      await engine[Symbol.asyncDispose]();
-      await decoder[Symbol.asyncDispose]();
-      text[Symbol.dispose]();
-    },
+    [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 

@@ -46,6 +46,32 @@ const EngineAnswer = v.pipe(
   v.metadata({ ref: "Engine" }),
 );
 
+/** A part of loading. */
+const PhaseAnswer = v.pipe(
+  v.strictObject({
+    name: v.pipe(v.string(), v.description("What is done.")),
+    "started_at": v.pipe(
+      v.number(),
+      v.description("In seconds since the process started."),
+    ),
+    seconds: v.optional(
+      v.pipe(v.number(), v.description("How long it took, once it has ended.")),
+    ),
+    transfer: v.optional(
+      v.pipe(
+        v.strictObject({
+          place: v.string(),
+          bytes: Count,
+          "total_bytes": v.nullable(Count),
+          "bytes_per_second": v.nullable(v.number()),
+        }),
+        v.description("How far it is, where bytes are moved."),
+      ),
+    ),
+  }),
+  v.metadata({ ref: "Phase" }),
+);
+
 /** A model. */
 export const ModelAnswer = v.pipe(
   v.strictObject({
@@ -61,9 +87,7 @@ export const ModelAnswer = v.pipe(
     precision: v.string(),
     device: v.string(),
     state: v.picklist(["unloaded", "loading", "ready", "failed"]),
-    phases: v.array(
-      v.strictObject({ name: v.string(), seconds: v.optional(v.number()) }),
-    ),
+    phases: v.array(PhaseAnswer),
     reason: v.optional(
       v.pipe(v.string(), v.description("Why it failed.")),
     ),

@@ -38,6 +38,8 @@ export class DecoderSessions implements AsyncDisposable {
   readonly #options: DecoderSessionsOptions;
   readonly #shared: SharedWeights | undefined;
   readonly #sessions = new Map<string, Promise<Session>>();
+  /** Graphs that are built and not loaded. */
+  readonly #prepared = new Map<string, BuiltGraph>();
 
   /** Loads nothing yet. */
   constructor(
@@ -58,14 +60,18 @@ export class DecoderSessions implements AsyncDisposable {
    * @throws {RuntimeError} When ONNX Runtime refuses the graph.
    */
   decoder(arrangement: Arrangement): Promise<Session> {
-    return this.#once(JSON.stringify(arrangement), () => {
-      const { config, weights } = this.#checkpoint;
-      return decoderGraph(config, weights, {
-        ...this.#graphOptions(),
-        ...this.#options,
-        arrangement,
-      });
+    const name = JSON.stringify(arrangement);
+    return this.#once(name, () => {
+      const built = this.#prepared.get(name);
+      this.#prepared.delete(name);
+      return built ?? this.#build(arrangement);
     });
+  }
+
+  /** Builds the graph for `arrangement` ahead; throws as `decoder` does. */
+  prepare(arrangement: Arrangement): void {
+    const name = JSON.stringify(arrangement);
+    this.#prepared.set(name, this.#build(arrangement));
   }
 
   /** The head that judges the tokens of `rows`; throws as `decoder` does. */
@@ -83,6 +89,15 @@ export class DecoderSessions implements AsyncDisposable {
       await opened.value[Symbol.asyncDispose]();
     }
     this.#shared?.[Symbol.dispose]();
+  }
+
+  #build(arrangement: Arrangement): BuiltGraph {
+    const { config, weights } = this.#checkpoint;
+    return decoderGraph(config, weights, {
+      ...this.#graphOptions(),
+      ...this.#options,
+      arrangement,
+    });
   }
 
   #once(name: string, build: () => BuiltGraph): Promise<Session> {

@@ -13,6 +13,7 @@ import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
+import { type Stage, unwatched } from "../stage.ts";
 import type { Vocabulary } from "../vocabulary.ts";
 import type { Decoder, Feed, WideRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
@@ -35,6 +36,8 @@ export interface OnnxDecoderOptions {
   readonly heads: readonly Head[];
   /** Type of keys and values. */
   readonly cacheDtype: CacheDtype;
+  /** Is told what is done; undefined where nobody watches. */
+  readonly stage?: Stage;
 }
 
 /** A language model on ONNX Runtime. */
@@ -113,20 +116,30 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
       cacheDtype: options.cacheDtype,
     });
     try {
-      const step = await sessions.decoder({ type: "step" });
-      // Only pictures have rows that end.
-      const pair = options.heads.includes("codes")
-        ? await sessions.decoder({ type: "pair" })
-        : undefined;
-      const heads = new Map<Head, HeadRunner>();
-      for (const head of options.heads) {
-        const rows = head === "codes"
-          ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
-          : { start: 0, count: config.vocabularySize };
-        const session = await sessions.head(rows);
-        const runner = [runtime, session, config.hiddenSize] as const;
-        heads.set(head, new HeadRunner(...runner, rows.count));
-      }
+      const stage = options.stage ?? unwatched;
+      const paired = options.heads.includes("codes");
+      await stage("graphs", () => {
+        sessions.prepare({ type: "step" });
+        if (paired) sessions.prepare({ type: "pair" });
+        return Promise.resolve();
+      });
+      const { step, pair, heads } = await stage("weights", async () => {
+        const step = await sessions.decoder({ type: "step" });
+        // Only pictures have rows that end.
+        const pair = paired
+          ? await sessions.decoder({ type: "pair" })
+          : undefined;
+        const heads = new Map<Head, HeadRunner>();
+        for (const head of options.heads) {
+          const rows = head === "codes"
+            ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
+            : { start: 0, count: config.vocabularySize };
+          const session = await sessions.head(rows);
+          const runner = [runtime, session, config.hiddenSize] as const;
+          heads.set(head, new HeadRunner(...runner, rows.count));
+        }
+        return { step, pair, heads };
+      });
       const opened = { step, pair, heads };
       return new OnnxDecoder(runtime, config, sessions, opened, options);
     } catch (error) {

@@ -56,6 +56,8 @@ export interface Checkpoint {
   readonly weightFolder: string;
   /** Type of the stored weights. */
   readonly storedDtype: Dtype;
+  /** Bytes of all tensors in the folder. */
+  readonly byteLength: number;
 }
 
 /** A language model on disk. */
@@ -192,6 +194,7 @@ async function openWeights(
     weights: files.weights(spelling),
     weightFolder: files.root,
     storedDtype: files.dtypeOf(key, spelling),
+    byteLength: files.byteLength,
   };
 }
 

@@ -22,10 +22,16 @@ function appWith(run: FakeRun = runAtOnce, changes: Partial<AppOptions> = {}) {
 /** An application whose models are in these states. */
 function appInState(...states: HeldState["state"][]) {
   const models = () =>
-    states.map((state, i) =>
-      listing(`m${i}`, { state, phases: [], reason: "why" })
-    );
+    states.map((state, i) => listing(`m${i}`, stateOf(state)));
   return createApp(fakeServices(runAtOnce, { models }), appOptions().options);
+}
+
+function stateOf(state: HeldState["state"]): HeldState {
+  return state === "loading"
+    ? { state, phases: [], retryAfterSeconds: 2 }
+    : state === "failed"
+    ? { state, phases: [], reason: "why" }
+    : { state, phases: [] };
 }
 
 Deno.test("a switched-off function answers 404 and names FUNCTIONS", async () => {
@@ -117,6 +123,25 @@ Deno.test("/ping answers 204 while loading and 200 when ready", async () => {
   strictEqual(await status("loading"), 204);
   strictEqual(await status("ready"), 200);
   strictEqual(await status("failed"), 503);
+});
+
+Deno.test("/readyz says when what loads is likely to be ready", async () => {
+  const wait = (retryAfterSeconds: number) =>
+    listing(`m${retryAfterSeconds}`, {
+      state: "loading",
+      phases: [],
+      retryAfterSeconds,
+    });
+  const models = () => [wait(7), wait(31), listing("m", stateOf("ready"))];
+  const services = fakeServices(runAtOnce, { models });
+  const app = createApp(services, appOptions().options);
+  for (const path of ["/readyz", "/health"]) {
+    const answer = await app.request(path);
+    deepStrictEqual(
+      [answer.status, answer.headers.get("retry-after")],
+      [503, "31"],
+    );
+  }
 });
 
 Deno.test("/v1/models lists states, and why one failed", async () => {

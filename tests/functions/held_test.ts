@@ -26,11 +26,9 @@ const thing = () => {
 
 Deno.test("a held thing is unloaded, loading, then ready", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await using held = new Held("m", async (phase) => {
-    phase("open");
-    await promise;
-    phase("warm up");
-    return thing();
+  await using held = new Held("m", async (stage) => {
+    await stage("open", () => promise);
+    return await stage("warm up", () => Promise.resolve(thing()));
   });
   strictEqual(stateOf(held), "unloaded");
   const loading = held.load();

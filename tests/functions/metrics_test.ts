@@ -38,7 +38,7 @@ const engine: EngineListing = {
 Deno.test("/metrics tells where each model stands", async () => {
   const models = () => [
     { ...listing("one", { state: "ready", phases: [] }), engine },
-    listing("two", { state: "loading", phases: [] }),
+    listing("two", { state: "loading", phases: [], retryAfterSeconds: 2 }),
   ];
   const services = fakeServices(runAtOnce, { models });
   const samples = await scrape(createApp(services, appOptions().options));
@@ -58,6 +58,34 @@ Deno.test("/metrics tells where each model stands", async () => {
     [state("one", "ready"), state("one", "loading"), state("two", "loading")],
     [1, 0, 1],
   );
+});
+
+Deno.test("/metrics tells what the start took, once it is known", async () => {
+  const phase = (name: string, seconds: number | undefined) => ({
+    name,
+    startedAt: 0,
+    seconds,
+    transfer: undefined,
+  });
+  const phases = [phase("weights", 1.5), phase("warm up", undefined)];
+  const models = () => [
+    listing("one", { state: "loading", phases, retryAfterSeconds: 2 }),
+  ];
+  const options = () => appOptions().options;
+  const before = await scrape(
+    createApp(fakeServices(runAtOnce, { models }), options()),
+  );
+  const of = (phase: string) =>
+    before.get(`emu3_start_phase_seconds{model="one",phase="${phase}"}`);
+  deepStrictEqual([of("weights"), of("warm up")], [1.5, undefined]);
+  strictEqual(before.get("emu3_start_seconds"), undefined);
+  const after = await scrape(
+    createApp(
+      fakeServices(runAtOnce, { models, startSeconds: 2.5 }),
+      options(),
+    ),
+  );
+  strictEqual(after.get("emu3_start_seconds"), 2.5);
 });
 
 Deno.test("a counter that is told twice is not added up", async () => {

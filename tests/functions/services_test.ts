@@ -51,10 +51,16 @@ Deno.test("services load in the background and say how far they are", async () =
   });
   const [language] = services.models();
   deepStrictEqual(language!.state.phases.map(({ name }) => name), [
-    "open",
-    "load",
+    "resolve",
+    "library",
+    "configuration",
+    "tokenizer",
+    "graphs",
+    "weights",
     "warm up",
   ]);
+  for (const { seconds } of language!.state.phases) ok(seconds! >= 0);
+  ok(services.startSeconds! > 0);
   strictEqual(language!.details!.imageArea, 4096);
 });
 
@@ -146,5 +152,14 @@ Deno.test("services refuse a codebook that does not fit", async () => {
 });
 
 Deno.test("services refuse a folder that is not there", async () => {
-  await rejects(start(["generate"], { gen: "/nowhere/emu3" }), CheckpointError);
+  await using services = await start(["generate"], { gen: "/nowhere/emu3" });
+  await rejects(services.loaded, CheckpointError);
+  const [model] = services.models();
+  strictEqual(model!.name, "emu3");
+  strictEqual(model!.state.state, "failed");
+  throws(
+    () => services.drawer(undefined),
+    (error) =>
+      error instanceof NotReadyError && error.retryAfterSeconds === undefined,
+  );
 });

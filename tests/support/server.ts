@@ -14,6 +14,9 @@ export interface Server extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
 }
 
+/** What stands after the phases of the start. */
+const READY = /^emu3 .* ready at .*(?=\n)/m;
+
 const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
@@ -41,7 +44,7 @@ export async function startServer(
   }).spawn();
   const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let printed = "";
-  while (!printed.includes("\n")) {
+  while (!READY.test(printed)) {
     const { value, done } = await lines.read();
     if (done) throw new Error(`the server ended: ${printed}`);
     printed += value;
@@ -49,7 +52,7 @@ export async function startServer(
   const drained = drain(lines);
   return {
     url: `http://127.0.0.1:${port}`,
-    readyLine: printed.split("\n")[0]!,
+    readyLine: READY.exec(printed)![0],
     process,
     [Symbol.asyncDispose]: async () => {
       try {

@@ -52,6 +52,7 @@ export function tinyOptions(
 ): ServiceOptions {
   return {
     folders: TINY_FOLDERS,
+    obtain: (folder) => Promise.resolve(folder),
     functions: new Set(FUNCTION_NAMES),
     threads: 1,
     precision: undefined,

@@ -1,0 +1,281 @@
+/**
+ * The models of a server once their files are here: opened once each, and only
+ * what the functions need.
+ *
+ * ```text
+ * FUNCTIONS    language model         vision tokenizer
+ * generate     head for codes         decoder
+ * caption      head for vocabulary    encoder
+ * tokenize     text files, lazily     encoder
+ * detokenize   text files, lazily     decoder
+ * ```
+ *
+ * @module
+ */
+
+import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
+import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+import { Held } from "./held.ts";
+import type { Lineup, Seat } from "./lineup.ts";
+import {
+  engineListing,
+  languageCapabilities,
+  mergeListings,
+  UNLOADED,
+  visionCapabilities,
+} from "./model_listing.ts";
+import {
+  languageOpener,
+  type ServedLanguage,
+  type ServedText,
+  type Shared,
+  textOpener,
+  visionOpener,
+} from "./openers.ts";
+import type { PhaseLog } from "./phases.ts";
+import type {
+  Drawer,
+  ModelListing,
+  ModelPair,
+  TextModel,
+  VisionModel,
+} from "./ports.ts";
+import type { Precision, PrecisionOptions } from "./precision.ts";
+import { UnknownModelError } from "./refusals.ts";
+import type { ServiceOptions } from "./services.ts";
+import { VERSION } from "./version.ts";
+
+/** Vision tokenizers are small and stay as they are. */
+export const VISION_PRECISION = "fp32";
+
+/** What models are opened with. */
+export interface SeatedParts extends Shared {
+  /** Comes when they may take memory. */
+  readonly admitted: Promise<void>;
+  /** The vision tokenizer of all, opened already; undefined for one each. */
+  readonly vision: Held<VisionTokenizer> | undefined;
+  /** Where the phases of a model are noted; its folder if it has text. */
+  readonly logOf: (name: string, folder: string | undefined) => PhaseLog;
+  /** Opening the library, which is a phase of every model. */
+  readonly library: PhaseLog;
+  /** Where models run. */
+  readonly device: string;
+}
+
+/** Models at their places. */
+export class Seated implements AsyncDisposable {
+  readonly #options: ServiceOptions;
+  readonly #lineup: Lineup;
+  readonly #parts: SeatedParts;
+  readonly #languages = new Map<string, Held<ServedLanguage>>();
+  readonly #texts = new Map<string, Held<ServedText>>();
+  readonly #visions = new Map<string, Held<VisionTokenizer>>();
+
+  /** Opens nothing yet. */
+  constructor(options: ServiceOptions, lineup: Lineup, parts: SeatedParts) {
+    this.#options = options;
+    this.#lineup = lineup;
+    this.#parts = parts;
+    this.#seatVisions();
+    this.#seatLanguages();
+  }
+
+  /** In what numeric format. */
+  get precision(): string {
+    const languages = [...this.#languages.values()];
+    const precisions = languages.map((held) => this.#precisionOf(held));
+    return [...new Set(precisions)].join(", ") || VISION_PRECISION;
+  }
+
+  /** The models that draw. */
+  drawer(model: string | undefined): Drawer {
+    const pair = this.#pair(this.#seat(model, ({ draws }) => draws));
+    const { strategy: always } = this.#options;
+    const { strategy: ofOne } = pair.language.details;
+    return {
+      ...pair,
+      strategy: (count) =>
+        always ?? (count === 1 ? ofOne : STRATEGY_OF_SEVERAL),
+    };
+  }
+
+  /** The models that answer. */
+  answerer(model: string | undefined): ModelPair {
+    return this.#pair(this.#seat(model, ({ answers }) => answers));
+  }
+
+  /** What tells the answers of a model from those of another of its name. */
+  identify(name: string): string {
+    const places = this.#lineup.seats
+      .flatMap(({ language, vision }) => [language, vision])
+      .filter((place) => place.name === name);
+    const parts = places.map(({ key, fingerprint }) => {
+      const held = this.#languages.get(key);
+      const dtype = held?.peek()?.cache.dtype;
+      return [fingerprint, this.#precisionOf(held), dtype];
+    });
+    const { threads } = this.#options;
+    return JSON.stringify([
+      VERSION,
+      this.#parts.device,
+      threads,
+      name,
+      parts,
+    ]);
+  }
+
+  /** Pictures ⇄ codes, by the name of either model. */
+  vision(model: string | undefined): VisionModel {
+    const seat = this.#seat(model, () => true);
+    const held = this.#visions.get(seat.vision.key)!;
+    // One that no function was said to need is opened when it is named.
+    held.load().catch(() => undefined);
+    return held.get();
+  }
+
+  /** Text ⇄ tokens, opened when first asked for. */
+  async text(model: string | undefined): Promise<TextModel> {
+    const seat = this.#seat(model, () => true);
+    const language = this.#languages.get(seat.language.key);
+    if (language !== undefined) return language.get();
+    const { key, name, folder } = seat.language;
+    let text = this.#texts.get(key);
+    if (text === undefined) {
+      const log = this.#parts.logOf(name, folder);
+      text = new Held(name, textOpener(seat), log);
+      this.#texts.set(key, text);
+    }
+    await text.load().catch(() => undefined);
+    return text.get();
+  }
+
+  /** All models, loaded or not. */
+  models(): readonly ModelListing[] {
+    const { functions } = this.#options;
+    const { device } = this.#parts;
+    const parts = this.#lineup.seats.flatMap(
+      ({ language, vision, ...seat }) => {
+        const served = this.#languages.get(language.key);
+        const opened = served?.peek();
+        return [
+          {
+            name: language.name,
+            revision: language.revision,
+            capabilities: languageCapabilities(seat),
+            state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
+            details: opened?.details,
+            engine: opened && engineListing(opened),
+            precision: this.#precisionOf(served),
+          },
+          {
+            name: vision.name,
+            revision: vision.revision,
+            capabilities: visionCapabilities(functions),
+            state: this.#visions.get(vision.key)!.state,
+            details: undefined,
+            engine: undefined,
+            precision: VISION_PRECISION,
+          },
+        ];
+      },
+    );
+    return mergeListings(
+      parts.map((part) => ({ ...part, device })),
+    );
+  }
+
+  /**
+   * Loads what the functions need, all at once; the first failure is told, after
+   * the rest has settled.
+   */
+  async load(): Promise<void> {
+    const visions = [...this.#lineup.directions.keys()]
+      .map((key) => this.#visions.get(key)!);
+    const languages = [...this.#languages.values()];
+    const results = await Promise.allSettled(
+      [...visions, ...languages].map((held) => held.load()),
+    );
+    const failed = results.find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
+  }
+
+  /** Ends what runs, then closes everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const held = [
+      ...this.#languages.values(),
+      ...this.#texts.values(),
+      ...this.#visions.values(),
+    ];
+    for (const one of held) await one[Symbol.asyncDispose]();
+  }
+
+  #seatVisions(): void {
+    const { vision: common, logOf, library } = this.#parts;
+    for (const { vision } of this.#lineup.seats) {
+      if (this.#visions.has(vision.key)) continue;
+      const directions = this.#lineup.directions.get(vision.key) ?? new Set();
+      const folder = this.#parts.admitted.then(() => vision.folder);
+      const open = visionOpener(this.#parts, folder, directions);
+      const log = logOf(vision.name, undefined);
+      log.share(library);
+      const held = common ?? new Held(vision.name, open, log);
+      this.#visions.set(vision.key, held);
+    }
+  }
+
+  #seatLanguages(): void {
+    const needed = this.#lineup.seats.filter(({ draws, answers }) =>
+      draws || answers
+    );
+    const { slots, queueLimit, memoryBytes, cacheBytes, cacheDtype, strategy } =
+      this.#options;
+    for (const seat of needed) {
+      const vision = this.#visions.get(seat.vision.key)!;
+      const open = languageOpener(this.#parts, seat, vision, {
+        slots,
+        queueLimit,
+        strategy,
+        weights: this.#weights(),
+        memoryBytes,
+        cacheBytes: Math.floor(cacheBytes / needed.length),
+        cacheDtype,
+      });
+      const { key, name, folder } = seat.language;
+      const log = this.#parts.logOf(name, folder);
+      log.share(this.#parts.library);
+      this.#languages.set(key, new Held(name, open, log));
+    }
+  }
+
+  #weights(): PrecisionOptions {
+    const { precision, copyFolder, threads, warn } = this.#options;
+    const program = `emu3 ${VERSION}`;
+    return { precision, cacheFolder: copyFolder, threads, program, warn };
+  }
+
+  /** That of a model that is open, else the one that it will have. */
+  #precisionOf(held: Held<ServedLanguage> | undefined): Precision {
+    return held?.peek()?.details.precision ?? this.#options.precision ?? "fp32";
+  }
+
+  #pair(seat: Seat) {
+    return {
+      language: this.#languages.get(seat.language.key)!.get(),
+      vision: this.#visions.get(seat.vision.key)!.get(),
+    };
+  }
+
+  /** The seat that a request names, by either of its models. */
+  #seat(model: string | undefined, serves: (seat: Seat) => boolean): Seat {
+    const able = this.#lineup.seats.filter(serves);
+    const seat = able.find(({ language, vision }) =>
+      model === undefined || model === language.name || model === vision.name
+    );
+    if (seat !== undefined) return seat;
+    const names = able.flatMap(({ language, vision }) => [
+      language.name,
+      vision.name,
+    ]);
+    throw new UnknownModelError(model ?? "", [...new Set(names)]);
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * Services whose checkpoints are not here yet.
+ */
+
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import type { FunctionName } from "../../functions/function_names.ts";
+import type { Obtain } from "../../functions/obtained.ts";
+import type { Phase } from "../../functions/phases.ts";
+import { NotReadyError } from "../../functions/refusals.ts";
+import { type ServiceOptions, Services } from "../../functions/services.ts";
+import { goldenPath } from "../support/golden.ts";
+import { TINY_FOLDERS, tinyOptions } from "../support/tiny_server.ts";
+
+const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
+const VISION = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
+
+/** Folders that come when a test says so. */
+class Hand {
+  readonly asked: string[] = [];
+  readonly signals: AbortSignal[] = [];
+  readonly tell = new Map<string, Parameters<Obtain>[1]>();
+  readonly #answers = new Map<string, PromiseWithResolvers<string>>();
+
+  readonly obtain: Obtain = (source, onProgress, signal) => {
+    this.asked.push(source);
+    this.signals.push(signal);
+    this.tell.set(source, onProgress);
+    const { reject } = this.of(source);
+    signal.addEventListener("abort", () => reject(signal.reason));
+    return this.of(source).promise;
+  };
+
+  of(source: string): PromiseWithResolvers<string> {
+    const answer = this.#answers.get(source) ??
+      Promise.withResolvers<string>();
+    this.#answers.set(source, answer);
+    return answer;
+  }
+}
+
+function start(
+  hand: Hand,
+  functions: FunctionName[],
+  folders: ServiceOptions["folders"],
+  more: Partial<ServiceOptions> = {},
+): Promise<Services> {
+  const { obtain } = hand;
+  const wanted = new Set(functions);
+  return Services.start(
+    tinyOptions({ functions: wanted, folders, obtain, ...more }),
+  );
+}
+
+Deno.test("services list at once what their sources imply, and how far they are", async () => {
+  const hand = new Hand();
+  const folders = {
+    gen: "org/Gen@main",
+    chat: "hf://org/Chat",
+    vision: "org/V",
+  };
+  const heard: [string, Phase][] = [];
+  await using services = await start(hand, ["generate", "caption"], folders, {
+    onPhase: (model, phase) => void heard.push([model, phase]),
+  });
+  deepStrictEqual(hand.asked, ["org/Gen@main", "hf://org/Chat", "org/V"]);
+  deepStrictEqual(
+    services.models().map(({ name, state }) => [name, state.state]),
+    [["Gen", "loading"], ["Chat", "loading"], ["V", "loading"]],
+  );
+  hand.tell.get("org/Gen@main")!({
+    phase: "download",
+    bytes: 10,
+    totalBytes: 100,
+    place: "a hub",
+  });
+  const phases = services.models()[0]!.state.phases;
+  deepStrictEqual(phases.map(({ name }) => name), ["resolve", "download"]);
+  strictEqual(phases[1]!.transfer!.totalBytes, 100);
+  throws(
+    () => services.drawer(undefined),
+    (error) => error instanceof NotReadyError && error.retryAfterSeconds! >= 10,
+  );
+  hand.of("org/Gen@main").resolve(TINY_FOLDERS.gen);
+  hand.of("hf://org/Chat").resolve(TRANSFORMERS);
+  hand.of("org/V").resolve(VISION);
+  await services.loaded;
+  deepStrictEqual(services.models().map(({ name }) => name), [
+    "emu3-tiny",
+    "emu3-tiny-visiontokenizer",
+    "emu3-tiny-hf",
+  ]);
+  ok(heard.some(([model, { name }]) => model === "" && name === "library"));
+  ok(heard.some(([model, { name }]) => model === "Gen" && name === "download"));
+});
+
+Deno.test("services ask only for what functions need, and once", async () => {
+  const hand = new Hand();
+  const folders = { gen: "org/A", chat: "hf://org/A", vision: undefined };
+  await using both = await start(hand, ["generate", "caption"], folders);
+  deepStrictEqual(hand.asked, ["org/A"]);
+  const other = new Hand();
+  await using one = await start(other, ["caption"], {
+    gen: "org/A",
+    chat: "org/B",
+    vision: undefined,
+  });
+  deepStrictEqual(other.asked, ["org/B"]);
+  ok(both.models().length === 1 && one.models().length === 1);
+});
+
+Deno.test("services open a vision tokenizer while the language model is on its way", async () => {
+  const hand = new Hand();
+  const folders = { gen: "org/A", chat: "org/A", vision: "org/V" };
+  await using services = await start(hand, ["tokenize"], folders);
+  throws(() => services.vision(undefined), NotReadyError);
+  hand.of("org/V").resolve(VISION);
+  for (let tries = 0; tries < 1000; tries++) {
+    if (services.models()[1]!.state.state === "ready") break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  strictEqual(services.vision(undefined).codebookSize, 512);
+  strictEqual(services.models()[0]!.state.state, "loading");
+  throws(() => services.vision("A"), NotReadyError);
+});
+
+Deno.test("services give up a download when a vision tokenizer is no good", async () => {
+  const hand = new Hand();
+  const folders = { gen: "org/A", chat: "org/A", vision: "org/V" };
+  await using services = await start(hand, ["generate"], folders);
+  hand.of("org/V").resolve(TINY_FOLDERS.gen);
+  await rejects(services.loaded, /emu3-tiny/);
+  ok(hand.signals.every(({ aborted }) => aborted));
+  const [language] = services.models();
+  ok(language!.state.state === "failed");
+  match(language!.state.reason, /emu3-tiny/);
+});
+
+Deno.test("services tell whoever started them what cannot be had, and clients no places", async () => {
+  const hand = new Hand();
+  const folders = { gen: "org/A", chat: "org/A", vision: undefined };
+  await using services = await start(hand, ["generate"], folders);
+  hand.of("org/A").reject(new Error("looked in /secret"));
+  await rejects(services.loaded, /looked in \/secret/);
+  const [language] = services.models();
+  ok(language!.state.state === "failed");
+  ok(!language!.state.reason.includes("secret"));
+});
+
+Deno.test("services that are closed give up what is on its way", async () => {
+  const hand = new Hand();
+  const folders = { gen: "org/A", chat: "org/A", vision: "org/V" };
+  const services = await start(hand, ["generate"], folders);
+  await services[Symbol.asyncDispose]();
+  ok(hand.signals.every(({ aborted }) => aborted));
+});
+
+Deno.test("services refuse models that do not fit together, before they load one", async () => {
+  const hand = new Hand();
+  const folders = {
+    gen: goldenPath("checkpoints/emu3-tiny-bf16"),
+    chat: TRANSFORMERS,
+    vision: undefined,
+  };
+  hand.of(folders.gen).resolve(TINY_FOLDERS.gen);
+  hand.of(folders.chat).resolve(TRANSFORMERS);
+  await using services = await start(hand, ["generate", "caption"], folders, {
+    precision: "int8",
+    memoryBytes: 1000,
+  });
+  await rejects(
+    services.loaded,
+    /Cannot open .*emu3-tiny and .*together they take .*emu3-tiny 0\.0 GB, emu3-tiny-hf 0\.0 GB, keys and values.*are free: .*FUNCTIONS=generate.*PRECISION=int4/,
+  );
+  for (const { state } of services.models()) {
+    deepStrictEqual(
+      state.phases.filter(({ name }) => name === "weights"),
+      [],
+    );
+  }
+});
