@@ -30,6 +30,7 @@ import {
 } from "../lib/loading/weight_memory.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
 import type { Stage } from "../lib/stage.ts";
+import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../lib/vocabulary.ts";
 import type { Held, Opener } from "./held.ts";
@@ -285,4 +286,11 @@ async function warmVision(
     const codes = new Uint16Array(WARM_SIDE * WARM_SIDE);
     await vision.decode({ height: WARM_SIDE, width: WARM_SIDE, codes });
   }
+}
+
+/** Starts the thread that reads and writes pictures, and has it load codecs. */
+export async function warmCodec(codec: PictureCodec): Promise<void> {
+  const pixels = new Uint8ClampedArray(3);
+  const png = await codec.encodePng({ height: 1, width: 1, pixels }, {});
+  await codec.decodeImage(png, { decode: "display", maxPixels: 1 });
 }

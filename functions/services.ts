@@ -42,7 +42,7 @@ import {
   visionCapabilities,
 } from "./model_listing.ts";
 import { type Obtain, Obtained } from "./obtained.ts";
-import { visionOpener } from "./openers.ts";
+import { visionOpener, warmCodec } from "./openers.ts";
 import type { OutsideNetwork } from "./outside_request.ts";
 import { type Phase, PhaseLog } from "./phases.ts";
 import type {
@@ -148,7 +148,8 @@ export class Services
     this.#runtime = openRuntime(options.threads, this.#library.run);
     this.#runtime.catch(() => undefined);
     this.#commonVision = this.#vision && this.#openVision(this.#vision);
-    this.loaded = this.#load();
+    const codec = this.#library.run("codec", () => warmCodec(this.#worker));
+    this.loaded = this.#load(codec);
     // Whoever awaits it is told; until then it must not count as unhandled.
     this.loaded.catch(() => undefined);
   }
@@ -257,10 +258,12 @@ export class Services
     return new Held(files.name, open, log);
   }
 
-  async #load(): Promise<void> {
+  async #load(codec: Promise<void>): Promise<void> {
+    codec.catch(() => undefined);
     try {
       this.#seated = await this.#seat();
       await this.#seated.load();
+      await codec;
       this.#startSeconds = performance.now() / 1000;
     } catch (error) {
       this.#failure = reasonOf(error);

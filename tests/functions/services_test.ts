@@ -52,6 +52,7 @@ Deno.test("services load in the background and say how far they are", async () =
   const [language] = services.models();
   deepStrictEqual(language!.state.phases.map(({ name }) => name), [
     "resolve",
+    "codec",
     "library",
     "configuration",
     "tokenizer",
