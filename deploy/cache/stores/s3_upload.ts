@@ -18,6 +18,7 @@ import { RemoteError } from "../remote.ts";
 import { refusal } from "./answer.ts";
 import type { PartSource } from "./object_store.ts";
 import { type Patience, withRetries } from "./retries.ts";
+import { sideBySide } from "./side_by_side.ts";
 import type { S3Request, S3Requests } from "./s3_request.ts";
 import {
   documentElement,
@@ -123,35 +124,20 @@ export class S3Upload {
     }
   }
 
-  /** Sends all parts that are not there; the first failure ends the others. */
+  /** Sends all parts that are not there. */
   async #all(
     upload: Upload,
     source: PartSource,
     there: Parts,
     signal: AbortSignal,
   ): Promise<Parts> {
-    const failed = new AbortController();
-    const either = AbortSignal.any([signal, failed.signal]);
-    const tags = await Promise.allSettled(
-      source.file.partSha256.map((_, index) =>
-        this.#limit(async () => {
-          either.throwIfAborted();
-          try {
-            return await this.#part(upload, index, source, there, either);
-          } catch (error) {
-            failed.abort(error);
-            throw error;
-          }
-        })
-      ),
+    const tags = await sideBySide(
+      [...source.file.partSha256.keys()],
+      this.#limit,
+      (index, either) => this.#part(upload, index, source, there, either),
+      signal,
     );
-    either.throwIfAborted();
-    return new Map(
-      tags.map((tag, index) => [
-        index + 1,
-        tag.status === "fulfilled" ? tag.value : "",
-      ]),
-    );
+    return new Map(tags.map((tag, index) => [index + 1, tag]));
   }
 
   async #part(

@@ -1,0 +1,77 @@
+/**
+ * Hashes of a file, all from one reading.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+
+/** What to hash. */
+export interface HashJob {
+  /** The file. */
+  readonly path: string;
+  /** Bytes of a part whose hash is wanted too; undefined: none. */
+  readonly partSize: number | undefined;
+}
+
+/** What a file hashes to, in hex. */
+export interface FileHashes {
+  /** Bytes that were read. */
+  readonly size: number;
+  /** SHA-256 of the whole. */
+  readonly sha256: string;
+  /** What Git calls such a file: SHA-1 of its length and content. */
+  readonly gitSha1: string;
+  /** SHA-256 of each part; empty where none was asked for. */
+  readonly partSha256: readonly string[];
+}
+
+/** Bytes that are read at once. */
+const READ_BYTES = 2 ** 20;
+
+/** Bytes of a file up to which Git may have named it: hubs keep others apart. */
+const GIT_BYTES = 2 ** 26;
+
+/**
+ * Hashes a file.
+ *
+ * @param onBytes Hears of bytes that were read.
+ */
+export async function hashFile(
+  { path, partSize = Infinity }: HashJob,
+  onBytes: (bytes: number) => void,
+): Promise<FileHashes> {
+  using file = await Deno.open(path);
+  const { size: expected } = await file.stat();
+  const whole = createHash("sha256");
+  const git = createHash("sha1").update(`blob ${expected}\0`);
+  const partSha256: string[] = [];
+  const buffer = new Uint8Array(READ_BYTES);
+  let part = createHash("sha256");
+  let left = partSize;
+  let size = 0;
+  for (;;) {
+    const most = Math.min(READ_BYTES, left);
+    const count = await file.read(buffer.subarray(0, most));
+    if (count === null) break;
+    const bytes = buffer.subarray(0, count);
+    whole.update(bytes);
+    if (expected <= GIT_BYTES) git.update(bytes);
+    size += count;
+    onBytes(count);
+    if (partSize === Infinity) continue;
+    part.update(bytes);
+    left -= count;
+    if (left > 0) continue;
+    partSha256.push(part.digest("hex"));
+    part = createHash("sha256");
+    left = partSize;
+  }
+  if (left < partSize) partSha256.push(part.digest("hex"));
+  return {
+    size,
+    sha256: whole.digest("hex"),
+    gitSha1: git.digest("hex"),
+    partSha256,
+  };
+}
