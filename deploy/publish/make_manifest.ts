@@ -29,7 +29,11 @@ export async function makeManifest(
   files: readonly PublishedFile[],
   { createdBy, partBytes = PART_BYTES, ...options }: ManifestOptions,
 ): Promise<Manifest> {
-  const jobs = files.map(({ from }) => ({ path: from, partSize: partBytes }));
+  const jobs = files.map(({ from }) => ({
+    path: from,
+    partSize: partBytes,
+    git: false,
+  }));
   const outcomes = await hashFiles(jobs, options);
   const hashed = files.map(({ path, from, size }, index) => {
     const outcome = outcomes[index]!;

@@ -117,7 +117,10 @@ async function holds(path: string, file: ManifestFile): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-  const hashes = await hashFile({ path, partSize: undefined }, () => {});
+  const hashes = await hashFile(
+    { path, partSize: undefined, git: false },
+    () => {},
+  );
   return hashes.sha256 === file.sha256;
 }
 

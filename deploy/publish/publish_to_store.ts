@@ -73,9 +73,8 @@ export async function publishToStore(
   }
   const sender = new Sender(publication, store, options, patience, resume);
   const sent = await sideBySide(
-    manifest.files,
+    manifest.files.map((file) => (either) => sender.send(file, either)),
     pLimit(SIDE_BY_SIDE),
-    (file, either) => sender.send(file, either),
     signal,
   );
   if (await patiently(() => readMark(store, signal)) !== text) {

@@ -24,7 +24,7 @@ export interface PublishedFile {
 const MAX_DEPTH = 8;
 
 /**
- * The files of `folder`; links are followed, as in a cache's snapshots.
+ * The files of `folder`, in the order of their paths; links are followed, as in a cache's snapshots.
  *
  * @throws {PublishError} When it is no checkpoint, or has a name that not every
  * system can have.
@@ -35,7 +35,8 @@ export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
   if (!files.some(({ path }) => path === "config.json")) {
     throw new PublishError(folder, "it has no config.json, name a checkpoint");
   }
-  return files;
+  // By code units, as in a manifest.
+  return files.sort((a, b) => a.path < b.path ? -1 : 1);
 }
 
 async function collect(

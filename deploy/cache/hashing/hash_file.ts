@@ -12,6 +12,8 @@ export interface HashJob {
   readonly path: string;
   /** Bytes of a part whose hash is wanted too; undefined: none. */
   readonly partSize: number | undefined;
+  /** Whether Git's hash is wanted too. */
+  readonly git: boolean;
 }
 
 /** What a file hashes to, in hex. */
@@ -20,7 +22,7 @@ export interface FileHashes {
   readonly size: number;
   /** SHA-256 of the whole. */
   readonly sha256: string;
-  /** What Git calls such a file: SHA-1 of its length and content. */
+  /** What Git calls it: SHA-1 of length and content; empty if not wanted. */
   readonly gitSha1: string;
   /** SHA-256 of each part; empty where none was asked for. */
   readonly partSha256: readonly string[];
@@ -29,22 +31,21 @@ export interface FileHashes {
 /** Bytes that are read at once. */
 const READ_BYTES = 2 ** 20;
 
-/** Bytes of a file up to which Git may have named it: hubs keep others apart. */
-const GIT_BYTES = 2 ** 26;
-
 /**
  * Hashes a file.
  *
  * @param onBytes Hears of bytes that were read.
  */
 export async function hashFile(
-  { path, partSize = Infinity }: HashJob,
+  { path, partSize = Infinity, git }: HashJob,
   onBytes: (bytes: number) => void,
 ): Promise<FileHashes> {
   using file = await Deno.open(path);
   const { size: expected } = await file.stat();
   const whole = createHash("sha256");
-  const git = createHash("sha1").update(`blob ${expected}\0`);
+  const blob = git
+    ? createHash("sha1").update(`blob ${expected}\0`)
+    : undefined;
   const partSha256: string[] = [];
   const buffer = new Uint8Array(READ_BYTES);
   let part = createHash("sha256");
@@ -56,7 +57,7 @@ export async function hashFile(
     if (count === null) break;
     const bytes = buffer.subarray(0, count);
     whole.update(bytes);
-    if (expected <= GIT_BYTES) git.update(bytes);
+    blob?.update(bytes);
     size += count;
     onBytes(count);
     if (partSize === Infinity) continue;
@@ -71,7 +72,7 @@ export async function hashFile(
   return {
     size,
     sha256: whole.digest("hex"),
-    gitSha1: git.digest("hex"),
+    gitSha1: blob?.digest("hex") ?? "",
     partSha256,
   };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FileHashes, HashJob } from "./hash_file.ts";
+import { type FileHashes, hashFile, type HashJob } from "./hash_file.ts";
 import type { HashNews } from "./hash_thread.ts";
 
 /** What became of a file: its hashes, or why there are none. */
@@ -22,6 +22,9 @@ export interface HashOptions {
   readonly signal: AbortSignal;
 }
 
+/** From this size on, in bytes, files are hashed in threads. */
+const BESIDE_BYTES = 2 ** 24;
+
 /** What became of each of `jobs`, in their order. */
 export async function hashFiles(
   jobs: readonly HashJob[],
@@ -30,15 +33,44 @@ export async function hashFiles(
   const outcomes = new Array<Hashed>(jobs.length);
   const next = jobs.entries();
   const work = async () => {
-    using thread = new HashThread();
-    // All threads draw from one iterator.
+    using threads = new DisposableStack();
+    let thread: HashThread | undefined;
+    // All draw from one iterator.
     for (const [index, job] of next) {
-      outcomes[index] = await thread.hash(job, onBytes, signal);
+      signal.throwIfAborted();
+      if (await isSmall(job)) {
+        outcomes[index] = await hashHere(job, onBytes);
+      } else {
+        thread ??= threads.use(new HashThread());
+        outcomes[index] = await thread.hash(job, onBytes, signal);
+      }
     }
   };
   const count = Math.min(threads, jobs.length);
   await Promise.all(Array.from({ length: count }, work));
   return outcomes;
+}
+
+/** Whether hashing a file takes less than a thread takes to start. */
+async function isSmall({ path }: HashJob): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).size < BESIDE_BYTES;
+  } catch {
+    // Hashing it says why.
+    return true;
+  }
+}
+
+async function hashHere(
+  job: HashJob,
+  onBytes: (bytes: number) => void,
+): Promise<Hashed> {
+  try {
+    return { type: "hashes", hashes: await hashFile(job, onBytes) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "it failed";
+    return { type: "failure", reason };
+  }
 }
 
 /** A thread and the way to it. */
@@ -60,7 +92,6 @@ class HashThread implements Disposable {
     onBytes: (bytes: number) => void,
     signal: AbortSignal,
   ): Promise<Hashed> {
-    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Hashed>();
     const onAbort = () => reject(signal.reason);
     const onError = (event: ErrorEvent) => {

@@ -78,6 +78,24 @@ export function refusal(
   );
 }
 
+/** Not every server heeds conditions: an answer of another version is none. */
+export async function refuseOtherVersion(
+  asked: Asked,
+  answer: Response,
+  versions: {
+    readonly wanted: string | undefined;
+    readonly seen: string | undefined;
+  },
+): Promise<void> {
+  const { wanted, seen } = versions;
+  if (wanted === undefined || seen === undefined || wanted === seen) return;
+  await answer.body?.cancel();
+  throw new RemoteError(
+    `Cannot ${asked.what}: the file was changed since it was listed`,
+    { type: "changed" },
+  );
+}
+
 /** Milliseconds that `Retry-After` asks for: seconds, or a date. */
 export function retryAfter(headers: Headers): number | undefined {
   const value = headers.get("retry-after")?.trim();

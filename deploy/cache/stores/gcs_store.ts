@@ -8,7 +8,12 @@
  */
 
 import { RemoteError } from "../remote.ts";
-import { type Asked, refusal, unanswered } from "./answer.ts";
+import {
+  type Asked,
+  refusal,
+  refuseOtherVersion,
+  unanswered,
+} from "./answer.ts";
 import { GcsUpload } from "./gcs_upload.ts";
 import { type JsonRecord, readRecord, textField } from "./json_answer.ts";
 import type {
@@ -112,7 +117,11 @@ export class GcsStore implements ObjectStore {
       alt: "media",
       ...generation === undefined ? {} : { ifGenerationMatch: generation },
     });
-    return await this.#ask({ what, url, headers }, signal);
+    const answer = await this.#ask({ what, url, headers }, signal);
+    const seen = this.versionOf(answer);
+    const versions = { wanted: generation, seen };
+    await refuseOtherVersion({ what, access: ACCESS }, answer, versions);
+    return answer;
   }
 
   /** Its generation. */

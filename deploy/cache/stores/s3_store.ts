@@ -5,6 +5,7 @@
  */
 
 import { RemoteError } from "../remote.ts";
+import { refuseOtherVersion } from "./answer.ts";
 import type {
   KnownObject,
   ListedObject,
@@ -79,7 +80,10 @@ export class S3Store implements ObjectStore {
     if (version !== undefined) headers["if-match"] = `"${version}"`;
     const what = `read "${path}" of ${this.place}`;
     const key = this.#prefix + path;
-    return await this.#requests.ask({ what, key, headers }, signal);
+    const answer = await this.#requests.ask({ what, key, headers }, signal);
+    const versions = { wanted: version, seen: this.versionOf(answer) };
+    await refuseOtherVersion({ what, access: "" }, answer, versions);
+    return answer;
   }
 
   /** Its entity tag. */

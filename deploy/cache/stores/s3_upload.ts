@@ -132,9 +132,10 @@ export class S3Upload {
     signal: AbortSignal,
   ): Promise<Parts> {
     const tags = await sideBySide(
-      [...source.file.partSha256.keys()],
+      source.file.partSha256.map((_, index) => (either) =>
+        this.#part(upload, index, source, there, either)
+      ),
       this.#limit,
-      (index, either) => this.#part(upload, index, source, there, either),
       signal,
     );
     return new Map(tags.map((tag, index) => [index + 1, tag]));

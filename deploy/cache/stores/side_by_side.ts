@@ -4,26 +4,26 @@
  * @module
  */
 
-import type { LimitFunction } from "p-limit";
+/** Lets so much begin as it has room for. */
+export type Limit = <Made>(work: () => Promise<Made>) => Promise<Made>;
 
 /**
- * What `work` makes of each item, in their order. The first failure aborts the
+ * What each of `works` makes, in their order. The first failure aborts the
  * others, and is thrown once they have ended.
  */
-export async function sideBySide<T, Made>(
-  items: readonly T[],
-  limit: LimitFunction,
-  work: (item: T, signal: AbortSignal) => Promise<Made>,
+export async function sideBySide<Made>(
+  works: readonly ((signal: AbortSignal) => Promise<Made>)[],
+  limit: Limit,
   signal: AbortSignal,
 ): Promise<Made[]> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const outcomes = await Promise.allSettled(
-    items.map((item) =>
+    works.map((work) =>
       limit(async () => {
         either.throwIfAborted();
         try {
-          return await work(item, either);
+          return await work(either);
         } catch (error) {
           failed.abort(error);
           throw error;
