@@ -1,0 +1,204 @@
+/**
+ * What a published checkpoint says of itself: its files, and their hashes.
+ *
+ * ```text
+ * manifest.json   {"version": 1, "model", "revision", "created_by", …,
+ *                  "files": [{"path", "size", "sha256", "part_size",
+ *                             "part_sha256": […]}, …]}
+ * ```
+ *
+ * It lies beside the files and is written after them, so whoever finds it finds
+ * all of them. `revision` is a hash of paths and hashes: equal content, equal
+ * text, whoever writes it and whenever. Where it comes from is not trusted:
+ * {@linkcode parseManifest} takes nothing that leads out of its folder.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import {
+  listOf,
+  ManifestError,
+  natural,
+  recordOf,
+  sha256,
+  text,
+} from "./manifest_fields.ts";
+import { isSafePath, refuseClashes } from "./manifest_path.ts";
+
+/** Its name, in the folder of a checkpoint or under a prefix. */
+export const MANIFEST_FILE = "manifest.json";
+
+/** Bytes that one may have; more is no manifest. */
+export const MANIFEST_BYTES = 2 ** 24;
+
+/** Bytes of a part, unless a publisher chooses otherwise. */
+export const PART_BYTES = 2 ** 26;
+
+/** A file of a checkpoint. */
+export interface ManifestFile {
+  /** Within the checkpoint, with `/`. */
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** SHA-256 of the whole, in hex. */
+  readonly sha256: string;
+  /** Bytes of each part but the last. */
+  readonly partSize: number;
+  /** SHA-256 of each part, in order; none of an empty file. */
+  readonly partSha256: readonly string[];
+  /** Where it is, if not beside the manifest: a URL, perhaps a signed one. */
+  readonly url: string | undefined;
+}
+
+/** A checkpoint, as its publisher says what it is. */
+export interface Manifest {
+  /** What it is called, such as `Emu3-Gen`. */
+  readonly model: string;
+  /** Names its content: see {@linkcode revisionOf}. */
+  readonly revision: string;
+  /** Which program wrote it. */
+  readonly createdBy: string;
+  /** Numeric format of its weights, where that is known. */
+  readonly precision: string | undefined;
+  /** What it was made of, where that is known: a repository and its commit. */
+  readonly source: string | undefined;
+  /** In the order of their paths. */
+  readonly files: readonly ManifestFile[];
+}
+
+const VERSION = 1;
+const MAX_FILES = 10_000;
+
+/** Names the content of `files`: 40 digits in hex, as commits have. */
+export function revisionOf(
+  files: readonly Pick<ManifestFile, "path" | "sha256">[],
+): string {
+  const hash = createHash("sha256");
+  for (const { path, sha256 } of byPath(files)) {
+    hash.update(`${sha256}  ${path}\n`);
+  }
+  return hash.digest("hex").slice(0, 40);
+}
+
+/** A manifest as text: equal manifests, equal texts. */
+export function manifestText(manifest: Manifest): string {
+  const { model, revision, createdBy, precision, source } = manifest;
+  const fields = {
+    version: VERSION,
+    model,
+    revision,
+    "created_by": createdBy,
+    ...precision === undefined ? {} : { precision },
+    ...source === undefined ? {} : { source },
+    files: byPath(manifest.files).map((file) => ({
+      path: file.path,
+      size: file.size,
+      sha256: file.sha256,
+      "part_size": file.partSize,
+      "part_sha256": file.partSha256,
+      ...file.url === undefined ? {} : { url: file.url },
+    })),
+  };
+  return `${JSON.stringify(fields, undefined, 2)}\n`;
+}
+
+/**
+ * A manifest from the text of one.
+ *
+ * @throws {ManifestError} Naming the field that is wrong or unsafe.
+ */
+export function parseManifest(written: string): Manifest {
+  const fields = recordOf(parseJson(written), "the manifest", [
+    "version",
+    "model",
+    "revision",
+    "created_by",
+    "precision",
+    "source",
+    "files",
+  ]);
+  if (fields["version"] !== VERSION) {
+    throw new ManifestError(
+      `version ${JSON.stringify(fields["version"])} is not ${VERSION}, ` +
+        "the one that this program reads",
+    );
+  }
+  const files = listOf(fields["files"], "files", MAX_FILES).map(parseFile);
+  if (files.length === 0) throw new ManifestError("it lists no file");
+  refuseClashes(files.map(({ path }) => path));
+  const revision = text(fields["revision"], "revision");
+  if (revision !== revisionOf(files)) {
+    throw new ManifestError(
+      `revision "${revision}" is not that of the files it lists, ` +
+        `"${revisionOf(files)}"; publish the checkpoint again`,
+    );
+  }
+  return {
+    model: text(fields["model"], "model"),
+    revision,
+    createdBy: text(fields["created_by"], "created_by"),
+    precision: optional(fields["precision"], "precision"),
+    source: optional(fields["source"], "source"),
+    files: byPath(files),
+  };
+}
+
+function parseFile(value: unknown, index: number): ManifestFile {
+  const name = `files[${index}]`;
+  const fields = recordOf(value, name, [
+    "path",
+    "size",
+    "sha256",
+    "part_size",
+    "part_sha256",
+    "url",
+  ]);
+  const path = text(fields["path"], `${name}.path`);
+  if (!isSafePath(path) || path === MANIFEST_FILE) {
+    throw new ManifestError(
+      `${name}.path ${JSON.stringify(path)} is not a path within a checkpoint`,
+    );
+  }
+  const size = natural(fields["size"], `${name}.size`, 0);
+  const partSize = natural(fields["part_size"], `${name}.part_size`, 1);
+  const parts = Math.ceil(size / partSize);
+  const partSha256 = listOf(
+    fields["part_sha256"],
+    `${name}.part_sha256`,
+    parts,
+  ).map((part, i) => sha256(part, `${name}.part_sha256[${i}]`));
+  if (partSha256.length !== parts) {
+    throw new ManifestError(
+      `${name}.part_sha256 has ${partSha256.length} hashes, ` +
+        `${size} bytes in parts of ${partSize} have ${parts}`,
+    );
+  }
+  return {
+    path,
+    size,
+    sha256: sha256(fields["sha256"], `${name}.sha256`),
+    partSize,
+    partSha256,
+    url: optional(fields["url"], `${name}.url`),
+  };
+}
+
+function parseJson(written: string): unknown {
+  try {
+    return JSON.parse(written);
+  } catch (cause) {
+    throw new ManifestError("it is not JSON, or is cut off", { cause });
+  }
+}
+
+function optional(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : text(value, name);
+}
+
+/** By code units: no language has a say in it. */
+function byPath<T extends { readonly path: string }>(files: readonly T[]): T[] {
+  return [...files].sort((a, b) =>
+    a.path < b.path ? -1 : a.path > b.path ? 1 : 0
+  );
+}

@@ -1,0 +1,55 @@
+/**
+ * Paths that somebody else chose, and that files here will have.
+ *
+ * @module
+ */
+
+import { ManifestError } from "./manifest_fields.ts";
+
+const MAX_PATH_BYTES = 1024;
+const MAX_NAME_BYTES = 255;
+
+/**
+ * Whether `path` stays within its folder on every system: relative, with `/`,
+ * without `..`, hidden drives, streams or control characters.
+ */
+export function isSafePath(path: string): boolean {
+  const bytes = (part: string) => new TextEncoder().encode(part).length;
+  return bytes(path) <= MAX_PATH_BYTES && path.isWellFormed() &&
+    !/[\p{Cc}\\:*?"<>|]/u.test(path) &&
+    path.split("/").every((name) =>
+      name !== "" && !/^\.+$/.test(name) && !/[. ]$/.test(name) &&
+      bytes(name) <= MAX_NAME_BYTES
+    );
+}
+
+/**
+ * Refuses paths that could not all be files of one folder.
+ *
+ * @throws {ManifestError} When two are one to a file system that does not tell
+ * upper from lower case, or one would be the folder of another.
+ */
+export function refuseClashes(paths: readonly string[]): void {
+  const taken = new Map(paths.map((path) => [folded(path), path]));
+  for (const path of paths) {
+    const other = taken.get(folded(path));
+    if (other !== path) throw clash(path, other);
+    const names = path.split("/");
+    for (let count = 1; count < names.length; count++) {
+      const parent = taken.get(folded(names.slice(0, count).join("/")));
+      if (parent !== undefined) throw clash(path, parent);
+    }
+  }
+  if (taken.size < paths.length) {
+    const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+    throw clash(twice, twice);
+  }
+}
+
+function folded(path: string): string {
+  return path.normalize("NFC").toLowerCase();
+}
+
+function clash(a: string | undefined, b: string | undefined): ManifestError {
+  return new ManifestError(`paths "${a}" and "${b}" cannot both be files`);
+}

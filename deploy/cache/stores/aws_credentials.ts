@@ -1,0 +1,74 @@
+/**
+ * Who asks Amazon, or whoever speaks its language.
+ *
+ * ```text
+ * AWS_ACCESS_KEY_ID, …                     keys
+ * AWS_WEB_IDENTITY_TOKEN_FILE              a token for a role, of EKS and others
+ * AWS_CONTAINER_CREDENTIALS_FULL_URI, …    the task's, of ECS and EKS
+ * ~/.aws/credentials                       a person's, by AWS_PROFILE
+ * the instance's metadata (IMDSv2)         the machine's
+ * ```
+ *
+ * The first that there is counts, as in Amazon's tools. What expires is asked
+ * for again before it does.
+ *
+ * @module
+ */
+
+import { fromContainer, fromInstance, fromWebIdentity } from "./aws_roles.ts";
+import { fromProfile } from "./aws_profile.ts";
+
+/** Keys that sign. */
+export interface AwsCredentials {
+  /** Public. */
+  readonly accessKeyId: string;
+  /** Secret. */
+  readonly secretAccessKey: string;
+  /** Of keys that expire. */
+  readonly sessionToken: string | undefined;
+  /** In milliseconds since 1970; undefined: never. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Looks up an environment variable. */
+export type Variable = (name: string) => string | undefined;
+
+/** Before they expire, in milliseconds: a part that is sent takes its time. */
+const EARLY_MS = 5 * 60_000;
+
+/**
+ * Credentials as of each call; undefined where there are none.
+ *
+ * @param now A clock, in milliseconds since 1970.
+ */
+export function awsCredentials(
+  variable: Variable,
+  now: () => number = Date.now,
+): () => Promise<AwsCredentials | undefined> {
+  let found: Promise<AwsCredentials | undefined> | undefined;
+  let expiresAt = Infinity;
+  return () => {
+    if (found === undefined || now() > expiresAt - EARLY_MS) {
+      const asked = find(variable);
+      found = asked;
+      expiresAt = Infinity;
+      asked.then(
+        (credentials) => expiresAt = credentials?.expiresAt ?? Infinity,
+        // The next call asks again.
+        () => found = undefined,
+      );
+    }
+    return found;
+  };
+}
+
+async function find(variable: Variable): Promise<AwsCredentials | undefined> {
+  const accessKeyId = variable("AWS_ACCESS_KEY_ID");
+  const secretAccessKey = variable("AWS_SECRET_ACCESS_KEY");
+  if (accessKeyId && secretAccessKey) {
+    const sessionToken = variable("AWS_SESSION_TOKEN") || undefined;
+    return { accessKeyId, secretAccessKey, sessionToken, expiresAt: undefined };
+  }
+  return await fromWebIdentity(variable) ?? await fromContainer(variable) ??
+    await fromProfile(variable) ?? await fromInstance(variable);
+}

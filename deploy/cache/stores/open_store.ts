@@ -1,0 +1,116 @@
+/**
+ * The store that a URL names, with who asks taken from the usual variables.
+ *
+ * @module
+ */
+
+import type { Remote } from "../remote.ts";
+import { awsCredentials, type Variable } from "./aws_credentials.ts";
+import { gcsToken } from "./gcs_token.ts";
+import { GcsStore } from "./gcs_store.ts";
+import type { ObjectStore } from "./object_store.ts";
+import { PATIENCE, type Patience } from "./retries.ts";
+import { S3Store } from "./s3_store.ts";
+import { StoreRemote } from "./store_remote.ts";
+import { WebRemote } from "./web_remote.ts";
+
+/** Variables that say where stores are and who asks. */
+export const STORE_VARIABLES = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_PROFILE",
+  "AWS_SHARED_CREDENTIALS_FILE",
+  "AWS_REGION",
+  "AWS_DEFAULT_REGION",
+  "AWS_ENDPOINT_URL_S3",
+  "AWS_ENDPOINT_URL",
+  "AWS_ENDPOINT_URL_STS",
+  "AWS_WEB_IDENTITY_TOKEN_FILE",
+  "AWS_ROLE_ARN",
+  "AWS_ROLE_SESSION_NAME",
+  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+  "AWS_EC2_METADATA_DISABLED",
+  "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+  "GOOGLE_OAUTH_ACCESS_TOKEN",
+  "GOOGLE_APPLICATION_CREDENTIALS",
+  "CLOUDSDK_CONFIG",
+  "GCE_METADATA_HOST",
+  "STORAGE_EMULATOR_HOST",
+  "HOME",
+  "USERPROFILE",
+] as const;
+
+/**
+ * The place that `url` names, to download from.
+ *
+ * @param url Begins with `s3://`, `gs://` or `https://`.
+ * @throws {TypeError} When it is none of these.
+ */
+export function openRemote(url: string, variable: Variable): Remote {
+  return /^(s3|gs):/i.test(url)
+    ? new StoreRemote(openStore(url, variable))
+    : new WebRemote(url);
+}
+
+/**
+ * The bucket and prefix that `url` names.
+ *
+ * @throws {TypeError} When it names none.
+ */
+export function openStore(
+  url: string,
+  variable: Variable,
+  patience: Patience = PATIENCE,
+): ObjectStore {
+  const [, scheme, bucket, path] =
+    /^(s3|gs):\/\/([A-Za-z0-9][\w.-]+)(?:\/([^?#]*))?$/i.exec(url) ?? [];
+  if (scheme === undefined || bucket === undefined) {
+    throw new TypeError(
+      "expected s3://bucket/prefix or gs://bucket/prefix, without a query",
+    );
+  }
+  const trimmed = decoded(path ?? "").replaceAll(/^\/+|\/+$/g, "");
+  const prefix = trimmed === "" ? "" : `${trimmed}/`;
+  if (scheme.toLowerCase() === "gs") {
+    const emulator = variable("STORAGE_EMULATOR_HOST");
+    const endpoint = endpointOf(emulator, "STORAGE_EMULATOR_HOST");
+    return new GcsStore({
+      bucket,
+      prefix,
+      endpoint: endpoint ?? new URL("https://storage.googleapis.com"),
+      token: endpoint === undefined
+        ? gcsToken(variable)
+        : () => Promise.resolve(variable("GOOGLE_OAUTH_ACCESS_TOKEN")),
+    }, patience);
+  }
+  const given = variable("AWS_ENDPOINT_URL_S3") || variable("AWS_ENDPOINT_URL");
+  return new S3Store({
+    bucket,
+    prefix,
+    endpoint: endpointOf(given, "AWS_ENDPOINT_URL_S3"),
+    region: variable("AWS_REGION") || variable("AWS_DEFAULT_REGION") ||
+      (given?.includes(".r2.cloudflarestorage.com") ? "auto" : "us-east-1"),
+    credentials: awsCredentials(variable),
+  }, patience);
+}
+
+/** Without percent signs, where they are an encoding. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    // A name with a percent sign of its own.
+    return path;
+  }
+}
+
+function endpointOf(text: string | undefined, name: string): URL | undefined {
+  if (!text) return undefined;
+  const url = URL.parse(text.includes("://") ? text : `http://${text}`);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new TypeError(`expected ${name} to be an http or https URL`);
+}

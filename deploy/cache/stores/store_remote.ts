@@ -1,0 +1,175 @@
+/**
+ * Checkpoints in an object store, for whoever downloads them.
+ *
+ * Where the prefix has a manifest, that says what there is; else the objects
+ * under it are the files. A publication that is still under way is neither: its
+ * mark stands at the prefix until the manifest does.
+ *
+ * @module
+ */
+
+import {
+  type Manifest,
+  MANIFEST_BYTES,
+  MANIFEST_FILE,
+  parseManifest,
+} from "../manifest.ts";
+import { ManifestError } from "../manifest_fields.ts";
+import { isSafePath } from "../manifest_path.ts";
+import {
+  type ByteRange,
+  type Remote,
+  RemoteError,
+  type RemoteFile,
+  type RemoteSnapshot,
+} from "../remote.ts";
+import { createHash } from "node:crypto";
+import { rangeBody } from "./answer.ts";
+import type { ListedObject, ObjectStore } from "./object_store.ts";
+
+/** Stands at a prefix while it is published to. */
+export const UNFINISHED_FILE = "manifest.json.unfinished";
+
+/** A prefix of a bucket as a place to download from. */
+export class StoreRemote implements Remote {
+  readonly #store: ObjectStore;
+  /** What files of a manifest are pinned to once they were seen. */
+  readonly #versions = new Map<string, string>();
+
+  /** Reads what `store` has. */
+  constructor(store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /** For people. */
+  get place(): string {
+    return this.#store.place;
+  }
+
+  /** What it has now. */
+  async list(signal: AbortSignal): Promise<RemoteSnapshot> {
+    this.#versions.clear();
+    const manifest = await readManifest(this.#store, signal);
+    if (manifest !== undefined) return snapshotOf(manifest);
+    const files = filesOf(this.place, await this.#store.list(signal));
+    return { commit: commitOf(files), files };
+  }
+
+  /** The bytes of `range`, of the content that was listed. */
+  async read(
+    file: RemoteFile,
+    range: ByteRange,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const { path, size } = file;
+    if (range.end === range.start) return new Blob([]).stream();
+    // A manifest knows no versions: the first that is read is the one.
+    const version = file.sha256 === undefined
+      ? file.etag
+      : this.#versions.get(path);
+    const answer = await this.#store.get(path, { range, version }, signal);
+    const asked = { what: `read "${path}" of ${this.place}`, access: "" };
+    try {
+      const body = rangeBody(asked, answer, { ...range, size });
+      const seen = this.#store.versionOf(answer);
+      if (seen !== undefined && !this.#versions.has(path)) {
+        this.#versions.set(path, seen);
+      }
+      return body;
+    } catch (error) {
+      await answer.body?.cancel();
+      throw error;
+    }
+  }
+}
+
+/**
+ * The manifest at a prefix; undefined where there is none.
+ *
+ * @throws {RemoteError} When there is one that cannot be used.
+ */
+export async function readManifest(
+  store: ObjectStore,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
+  const known = await store.find(MANIFEST_FILE, signal);
+  if (known === undefined) return undefined;
+  const unusable = (reason: string, cause?: unknown) =>
+    new RemoteError(
+      `Cannot use "${MANIFEST_FILE}" of ${store.place}: ${reason}`,
+      { type: "elsewhere" },
+      { cause },
+    );
+  if (known.size > MANIFEST_BYTES) {
+    throw unusable(`it has ${known.size} bytes, over ${MANIFEST_BYTES}`);
+  }
+  const answer = await store.get(MANIFEST_FILE, {}, signal);
+  const range = { start: 0, end: known.size, size: known.size };
+  const asked = {
+    what: `read "${MANIFEST_FILE}" of ${store.place}`,
+    access: "",
+  };
+  const written = await new Response(rangeBody(asked, answer, range)).text();
+  try {
+    return parseManifest(written);
+  } catch (cause) {
+    if (!(cause instanceof ManifestError)) throw cause;
+    throw unusable(cause.message, cause);
+  }
+}
+
+/** What a manifest lists, as a downloader wants it. */
+export function snapshotOf(manifest: Manifest): RemoteSnapshot {
+  const files = manifest.files.map(({ path, size, sha256 }) => ({
+    path,
+    size,
+    sha256,
+    // Equal content has one blob in a cache, wherever it comes from.
+    etag: sha256,
+  }));
+  return { commit: manifest.revision, files: smallFirst(files) };
+}
+
+function filesOf(
+  place: string,
+  objects: readonly ListedObject[],
+): RemoteFile[] {
+  const unusable = (reason: string) =>
+    new RemoteError(`Cannot use ${place}: ${reason}`, { type: "elsewhere" });
+  if (objects.some(({ path }) => path === UNFINISHED_FILE)) {
+    throw unusable(
+      "it is being published, or that was broken off; publish it to the end",
+    );
+  }
+  const files: RemoteFile[] = [];
+  for (const { path, size, etag } of objects) {
+    // What consoles make to show an empty folder.
+    if (path === "" || path.endsWith("/")) continue;
+    if (!isSafePath(path)) {
+      throw unusable(`the name ${JSON.stringify(path)} is not safe for a file`);
+    }
+    files.push({ path, size, sha256: undefined, etag });
+  }
+  if (!files.some(({ path }) => path === "config.json")) {
+    throw unusable(
+      `it has neither a ${MANIFEST_FILE} nor a config.json, check the prefix`,
+    );
+  }
+  return smallFirst(files);
+}
+
+/** Small ones first: the configuration is wanted before the weights. */
+function smallFirst(files: readonly RemoteFile[]): RemoteFile[] {
+  return [...files].sort((a, b) =>
+    a.size - b.size || (a.path < b.path ? -1 : 1)
+  );
+}
+
+/** Stands for a commit where nobody names one. */
+function commitOf(files: readonly RemoteFile[]): string {
+  const hash = createHash("sha256");
+  for (const { path, size, etag } of files) {
+    hash.update(`${path}\0${size}\0${etag}\n`);
+  }
+  return hash.digest("hex").slice(0, 40);
+}

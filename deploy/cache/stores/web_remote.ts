@@ -1,0 +1,207 @@
+/**
+ * Checkpoints on any web server: a manifest, and what it lists.
+ *
+ * ```text
+ * https://host/folder?key        folder/manifest.json?key, folder/<path>?key
+ * https://host/any.json?key      that manifest, files beside it
+ * files[].url                    where a file is instead, perhaps presigned
+ * ```
+ *
+ * The query and the name and password in a URL are secret. They go to the host
+ * that they were given for, and into no message.
+ *
+ * @module
+ */
+
+import {
+  type Manifest,
+  MANIFEST_BYTES,
+  MANIFEST_FILE,
+  parseManifest,
+} from "../manifest.ts";
+import { ManifestError } from "../manifest_fields.ts";
+import {
+  type ByteRange,
+  type Remote,
+  RemoteError,
+  type RemoteFile,
+  type RemoteSnapshot,
+} from "../remote.ts";
+import { type Asked, rangeBody, refusal, unanswered } from "./answer.ts";
+import { snapshotOf } from "./store_remote.ts";
+
+/** A folder of a web server. */
+export class WebRemote implements Remote {
+  readonly #manifestUrl: URL;
+  readonly #authorization: string | undefined;
+  #manifest: Manifest | undefined;
+  /** Entity tags of files once they were seen, by path. */
+  readonly #tags = new Map<string, string>();
+  /** Without what is secret. */
+  readonly place: string;
+
+  /**
+   * Asks nothing yet.
+   *
+   * @param url Of a folder, or of a manifest whose name ends with `.json`.
+   * @throws {TypeError} When it is no URL of the web.
+   */
+  constructor(url: string) {
+    const given = URL.parse(url);
+    if (given === null || !isGuarded(given)) {
+      throw new TypeError("expected an https URL of a folder or a manifest");
+    }
+    const { username, password } = given;
+    if (username !== "") {
+      const words = [username, password].map(decodeURIComponent).join(":");
+      const bytes = new TextEncoder().encode(words);
+      this.#authorization = `Basic ${bytes.toBase64()}`;
+    }
+    given.username = "";
+    given.password = "";
+    given.hash = "";
+    if (!given.pathname.endsWith(".json")) {
+      given.pathname = `${given.pathname.replace(/\/*$/, "")}/${MANIFEST_FILE}`;
+    }
+    this.#manifestUrl = given;
+    this.place = new URL(".", `${given.origin}${given.pathname}`).href;
+  }
+
+  /** What the manifest lists now. */
+  async list(signal: AbortSignal): Promise<RemoteSnapshot> {
+    this.#tags.clear();
+    this.#manifest = await this.#readManifest(signal);
+    return snapshotOf(this.#manifest);
+  }
+
+  /** The bytes of `range`, of the content that was listed. */
+  async read(
+    file: RemoteFile,
+    range: ByteRange,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    if (range.end === range.start) return new Blob([]).stream();
+    const url = await this.#urlOf(file, signal);
+    const headers = new Headers({
+      range: `bytes=${range.start}-${range.end - 1}`,
+    });
+    const tag = this.#tags.get(file.path);
+    if (tag !== undefined) headers.set("if-match", tag);
+    const asked = this.#asked(`read "${file.path}"`);
+    const answer = await this.#fetch(asked, url, headers, signal);
+    try {
+      const body = rangeBody(asked, answer, { ...range, size: file.size });
+      // Weak tags match nothing (RFC 9110, 8.8.3.2).
+      const seen = answer.headers.get("etag");
+      if (seen?.startsWith('"') && tag === undefined) {
+        this.#tags.set(file.path, seen);
+      }
+      return body;
+    } catch (error) {
+      await answer.body?.cancel();
+      throw error;
+    }
+  }
+
+  async #urlOf(
+    { path, sha256 }: RemoteFile,
+    signal: AbortSignal,
+  ): Promise<URL> {
+    this.#manifest ??= await this.#readManifest(signal);
+    const entry = this.#manifest.files.find((file) => file.path === path);
+    if (entry?.sha256 !== sha256) {
+      throw new RemoteError(
+        `Cannot read "${path}" of ${this.place}: the manifest has changed`,
+        { type: "changed" },
+      );
+    }
+    const encoded = path.split("/").map(encodeURIComponent).join("/");
+    const url = URL.parse(entry?.url ?? encoded, this.#manifestUrl);
+    if (url === null || !isGuarded(url)) {
+      throw new RemoteError(
+        `Cannot read "${path}" of ${this.place}: ` +
+          "the manifest gives no https URL for it",
+        { type: "elsewhere" },
+      );
+    }
+    const here = url.origin === this.#manifestUrl.origin;
+    if (here && url.search === "") url.search = this.#manifestUrl.search;
+    return url;
+  }
+
+  async #readManifest(signal: AbortSignal): Promise<Manifest> {
+    const asked = this.#asked(`read "${MANIFEST_FILE}"`);
+    const url = this.#manifestUrl;
+    const answer = await this.#fetch(asked, url, new Headers(), signal);
+    const written = await readBounded(asked, answer, signal);
+    try {
+      return parseManifest(written);
+    } catch (cause) {
+      if (!(cause instanceof ManifestError)) throw cause;
+      throw new RemoteError(
+        `Cannot use ${this.place}: ${cause.message}`,
+        { type: "elsewhere" },
+        { cause },
+      );
+    }
+  }
+
+  async #fetch(
+    asked: Asked,
+    url: URL,
+    headers: Headers,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    headers.set("accept-encoding", "identity");
+    const here = url.origin === this.#manifestUrl.origin;
+    if (this.#authorization !== undefined && here) {
+      // Redirects elsewhere go without it, as fetch has it.
+      headers.set("authorization", this.#authorization);
+    }
+    let answer: Response;
+    try {
+      answer = await fetch(url, { headers, signal });
+    } catch (cause) {
+      throw unanswered(asked, cause, signal);
+    }
+    if (answer.ok) return answer;
+    await answer.body?.cancel();
+    throw refusal(asked, answer);
+  }
+
+  #asked(what: string): Asked {
+    return {
+      what: `${what} of ${this.place}`,
+      access: "a signature in the URL may have expired, get a new one",
+    };
+  }
+}
+
+/** Whether what comes from there cannot be changed on its way. */
+function isGuarded({ protocol, hostname }: URL): boolean {
+  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && loopback);
+}
+
+async function readBounded(
+  asked: Asked,
+  answer: Response,
+  signal: AbortSignal,
+): Promise<string> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of answer.body ?? []) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > MANIFEST_BYTES) break;
+    }
+  } catch (cause) {
+    throw unanswered(asked, cause, signal);
+  }
+  if (bytes <= MANIFEST_BYTES) return await new Blob(parts).text();
+  throw new RemoteError(
+    `Cannot ${asked.what}: it has over ${MANIFEST_BYTES} bytes`,
+    { type: "elsewhere" },
+  );
+}

@@ -1,0 +1,212 @@
+/**
+ * What lies in Hugging Face caches.
+ *
+ * ```text
+ * hub/models--org--name/refs/main             names a commit
+ *                      /snapshots/<commit>/   links to blobs
+ *                      /blobs/<hash>          content
+ *                      /blobs/….incomplete    has not come yet
+ * ```
+ *
+ * @module
+ */
+
+import { join, relative } from "node:path";
+import { CheckpointError } from "../../lib/errors.ts";
+import { weightFileNames } from "../../lib/loading/weight_files.ts";
+
+/** A revision of a model. */
+export interface CachedRevision {
+  /** Its commit. */
+  readonly commit: string;
+  /** Branches and tags that stand for it. */
+  readonly refs: readonly string[];
+  /** Where it is. */
+  readonly folder: string;
+  /** Bytes of its files. */
+  readonly bytes: number;
+  /** Names of blobs that it has. */
+  readonly blobs: readonly string[];
+  /** Whether nothing is missing that its own files ask for. */
+  readonly complete: boolean;
+}
+
+/** A file that belongs to no revision. */
+export interface LooseFile {
+  /** Where it is. */
+  readonly path: string;
+  /** Bytes on the disk. */
+  readonly bytes: number;
+  /** Whether it is of a download that has not ended. */
+  readonly partial: boolean;
+}
+
+/** A model in a cache. */
+export interface CachedModel {
+  /** Such as `org/name`. */
+  readonly name: string;
+  /** The cache. */
+  readonly cache: string;
+  /** Where it is. */
+  readonly repository: string;
+  /** Its revisions. */
+  readonly revisions: readonly CachedRevision[];
+  /** What is of no revision. */
+  readonly loose: readonly LooseFile[];
+  /** When one of its files was last read or written, as the disk knows it. */
+  readonly usedMs: number;
+}
+
+const REPOSITORY = /^models--(?<name>.+)$/;
+
+/** What downloads leave while they last, ours and those of other tools. */
+const UNFINISHED = /\.(incomplete|journal)$/;
+
+/** The models of all `caches`, by name. */
+export async function cachedModels(
+  caches: readonly string[],
+): Promise<CachedModel[]> {
+  const models: CachedModel[] = [];
+  for (const cache of caches) {
+    for (const entry of await entriesOf(cache)) {
+      const name = REPOSITORY.exec(entry.name)?.groups?.["name"];
+      if (name === undefined || !entry.isDirectory) continue;
+      models.push(await readModel(cache, entry.name, name));
+    }
+  }
+  return models.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+async function readModel(
+  cache: string,
+  folder: string,
+  name: string,
+): Promise<CachedModel> {
+  const repository = join(cache, folder);
+  const refs = await readRefs(join(repository, "refs"), "");
+  const revisions: CachedRevision[] = [];
+  for (const { name } of await entriesOf(join(repository, "snapshots"))) {
+    const named = [...refs].flatMap(([ref, commit]) =>
+      commit === name ? [ref] : []
+    );
+    revisions.push(await readRevision(repository, name, named));
+  }
+  const blobs = await readBlobs(join(repository, "blobs"));
+  const held = new Set(revisions.flatMap(({ blobs }) => blobs));
+  const used = [...blobs.values()].map(({ usedMs }) => usedMs);
+  for (const { folder } of revisions) {
+    used.push(usedMs(await Deno.stat(folder)));
+  }
+  return {
+    name: name.replaceAll("--", "/"),
+    cache,
+    repository,
+    revisions,
+    loose: [...blobs].filter(([blob]) => !held.has(blob))
+      .map(([, { path, bytes, partial }]) => ({ path, bytes, partial })),
+    usedMs: Math.max(0, ...used),
+  };
+}
+
+async function readRevision(
+  repository: string,
+  commit: string,
+  refs: readonly string[],
+): Promise<CachedRevision> {
+  const folder = join(repository, "snapshots", commit);
+  const found = { bytes: 0, blobs: new Array<string>(), dangling: 0 };
+  await collect(folder, await realBlobs(repository), found);
+  const complete = found.dangling === 0 && await hasWeights(folder);
+  const { bytes, blobs } = found;
+  return { commit, refs, folder, bytes, blobs, complete };
+}
+
+/** Whether the configuration and all shards of the index are there. */
+async function hasWeights(folder: string): Promise<boolean> {
+  try {
+    const names = await weightFileNames(folder);
+    for (const name of ["config.json", ...names]) {
+      if (!(await Deno.stat(join(folder, name))).isFile) return false;
+    }
+    return true;
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotFound ||
+      error instanceof CheckpointError;
+    if (missing) return false;
+    throw error;
+  }
+}
+
+async function collect(
+  folder: string,
+  blobs: string,
+  found: { bytes: number; blobs: string[]; dangling: number },
+): Promise<void> {
+  for (const { name, isDirectory } of await entriesOf(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) {
+      await collect(path, blobs, found);
+      continue;
+    }
+    try {
+      const real = await Deno.realPath(path);
+      found.bytes += (await Deno.stat(real)).size;
+      const within = relative(blobs, real);
+      if (!within.startsWith("..")) found.blobs.push(within);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      found.dangling++;
+    }
+  }
+}
+
+async function realBlobs(repository: string): Promise<string> {
+  return join(await Deno.realPath(repository), "blobs");
+}
+
+async function readBlobs(folder: string) {
+  const blobs = new Map<string, LooseFile & { readonly usedMs: number }>();
+  for (const { name, isFile } of await entriesOf(folder)) {
+    if (!isFile) continue;
+    const path = join(folder, name);
+    const info = await Deno.stat(path);
+    // An unfinished one may have holes.
+    const bytes = info.blocks === null ? info.size : 512 * info.blocks;
+    const partial = UNFINISHED.test(name);
+    blobs.set(name, { path, bytes, partial, usedMs: usedMs(info) });
+  }
+  return blobs;
+}
+
+/** Commits by branch or tag, which may have slashes. */
+async function readRefs(
+  folder: string,
+  within: string,
+): Promise<Map<string, string>> {
+  const refs = new Map<string, string>();
+  for (const { name, isDirectory } of await entriesOf(folder)) {
+    const path = join(folder, name);
+    const ref = `${within}${name}`;
+    if (isDirectory) {
+      for (const [name, commit] of await readRefs(path, `${ref}/`)) {
+        refs.set(name, commit);
+      }
+    } else refs.set(ref, (await Deno.readTextFile(path)).trim());
+  }
+  return refs;
+}
+
+/** Entries of a folder by name; none where there is no such folder. */
+async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.sort((a, b) => a.name < b.name ? -1 : 1);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+function usedMs({ atime, mtime }: Deno.FileInfo): number {
+  return Math.max(atime?.getTime() ?? 0, mtime?.getTime() ?? 0);
+}

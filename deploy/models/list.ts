@@ -1,0 +1,52 @@
+/**
+ * `models list`: what the caches hold.
+ *
+ * @module
+ */
+
+import { cachedModels } from "./cached_models.ts";
+import { bytesInWords, type Report } from "./report.ts";
+
+/** Tells of every revision in `caches`, and of what has not come yet. */
+export async function list(
+  caches: readonly string[],
+  report: Report,
+): Promise<void> {
+  const models = await cachedModels(caches);
+  for (const { name, cache, revisions, loose, usedMs } of models) {
+    const lastUsed = new Date(usedMs).toISOString();
+    for (const { commit, refs, bytes, complete, folder } of revisions) {
+      const state = complete ? "complete" : "partial";
+      report.tell(
+        {
+          event: "model",
+          name,
+          revision: commit,
+          refs,
+          bytes,
+          state,
+          last_used: lastUsed,
+          folder,
+        },
+        `${name}  ${[commit.slice(0, 12), ...refs].join(" ")}  ${
+          bytesInWords(bytes)
+        }  ${state}  last used ${lastUsed.slice(0, 10)}`,
+      );
+    }
+    const unfinished = loose.filter(({ partial }) => partial);
+    if (unfinished.length === 0) continue;
+    const bytes = unfinished.reduce((sum, { bytes }) => sum + bytes, 0);
+    report.tell(
+      { event: "unfinished", name, files: unfinished.length, bytes, cache },
+      `${name}  unfinished: ${unfinished.length} files, ${
+        bytesInWords(bytes)
+      } so far; pull it again, or prune --partial`,
+    );
+  }
+  report.tell(
+    { event: "listed", models: models.length, caches },
+    models.length === 0
+      ? `No models in ${caches.join(", ")}`
+      : `${models.length} models in ${caches.join(", ")}`,
+  );
+}

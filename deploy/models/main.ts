@@ -1,0 +1,134 @@
+/**
+ * The command that looks after models: `deno task models`.
+ *
+ * @module
+ */
+
+import { locate, placesFrom, SourceError } from "../cache/locate.ts";
+import { RemoteError } from "../cache/remote.ts";
+import { PublishError } from "../publish/publish_error.ts";
+import { Emu3Error } from "../../lib/errors.ts";
+import {
+  containerAllowance,
+  threadsWithin,
+} from "../../lib/runtime/allowance.ts";
+import { VERSION } from "../../functions/version.ts";
+import {
+  type ModelsArguments,
+  parseArguments,
+  USAGE,
+  UsageError,
+} from "./arguments.ts";
+import { cachedModels } from "./cached_models.ts";
+import { list } from "./list.ts";
+import { prune } from "./prune.ts";
+import { publish } from "./publish.ts";
+import { pull } from "./pull.ts";
+import { Report } from "./report.ts";
+import { type Suspect, verify } from "./verify.ts";
+
+/** Exit codes: it failed, it was asked wrongly, it was interrupted. */
+const FAILED = 1;
+const MISUSED = 2;
+const INTERRUPTED = 130;
+
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) say(`${USAGE}\n`);
+  else await main();
+}
+
+async function main(): Promise<void> {
+  const words = Deno.args.filter((word) => word !== "--json");
+  const json = words.length < Deno.args.length;
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => stop.abort());
+  }
+  const report = new Report({
+    terminal: Deno.stdout.isTerminal() && !json,
+    write: say,
+    now: () => performance.now(),
+  });
+  try {
+    const asked = parseArguments(words);
+    const good = await run(asked, report, stop.signal);
+    Deno.exit(good ? 0 : FAILED);
+  } catch (error) {
+    if (stop.signal.aborted) leave("Interrupted", INTERRUPTED);
+    if (error instanceof UsageError) leave(error.message, MISUSED);
+    const expected = error instanceof Emu3Error ||
+      error instanceof SourceError || error instanceof RemoteError ||
+      error instanceof PublishError;
+    if (expected) leave(error.message, FAILED);
+    throw error;
+  }
+}
+
+/** Does what is asked; whether all was good. */
+async function run(
+  asked: ModelsArguments,
+  report: Report,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const places = placesFrom();
+  const threads = threadsWithin(
+    navigator.hardwareConcurrency,
+    containerAllowance(),
+  );
+  switch (asked.command) {
+    case "pull":
+      await pull(asked.sources, places, report, signal);
+      return true;
+    case "list":
+      await list(places.hubCaches, report);
+      return true;
+    case "verify": {
+      const suspects = asked.sources.length === 0
+        ? await allCached(places.hubCaches)
+        : await Promise.all(asked.sources.map(async (name) => ({
+          name,
+          folder: await locate(name, places),
+        })));
+      return await verify(suspects, report, { threads, signal });
+    }
+    case "prune":
+      await prune(places.hubCaches, asked, report, Date.now());
+      return true;
+    case "publish": {
+      const folder = await locate(asked.source, places);
+      const command = {
+        ...asked,
+        folder,
+        threads,
+        signal,
+        createdBy: `emu3 ${VERSION}`,
+        variable: (name: string) => Deno.env.get(name),
+      };
+      await publish(command, report);
+      return true;
+    }
+    default:
+      return asked satisfies never;
+  }
+}
+
+async function allCached(caches: readonly string[]): Promise<Suspect[]> {
+  return (await cachedModels(caches)).flatMap(({ name, revisions }) =>
+    revisions.map(({ commit, folder }) => ({
+      name: `${name}@${commit}`,
+      folder,
+    }))
+  );
+}
+
+function leave(message: string, code: number): never {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+  Deno.exit(code);
+}
+
+function say(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) {
+    at += Deno.stdout.writeSync(bytes.subarray(at));
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * `models prune`: what nobody needs goes.
+ *
+ * What a process has locked stays, and nobody can lock it while it goes. Names
+ * go before what they stand for, links before content: what is cut off leaves
+ * less to find, never a model with holes.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import type { PruneArguments } from "./arguments.ts";
+import { cachedModels } from "./cached_models.ts";
+import { planPrune, type PrunePlan } from "./prune_plan.ts";
+import { bytesInWords, type Report } from "./report.ts";
+
+/** Removes from `caches` what `asked` lets go. */
+export async function prune(
+  caches: readonly string[],
+  asked: PruneArguments,
+  report: Report,
+  nowMs: number,
+): Promise<void> {
+  let freed = 0;
+  for (const model of await cachedModels(caches)) {
+    if (planPrune(model, asked, nowMs) === undefined) continue;
+    const { name, cache, repository } = model;
+    using lock = await lockAll(cache, repository);
+    if (lock === undefined) {
+      report.tell(
+        { event: "locked", name, cache },
+        `${name}: a running process has it locked, it stays`,
+      );
+      continue;
+    }
+    // Before it was locked, more may have come.
+    const fresh = (await cachedModels([cache]))
+      .find((model) => model.repository === repository);
+    const plan = fresh && planPrune(fresh, asked, nowMs);
+    if (plan === undefined) continue;
+    const bytes = asked.dryRun ? await planned(plan) : await remove(plan);
+    freed += bytes;
+    const revisions = plan.revisions.map(({ commit }) => commit);
+    const event = asked.dryRun ? "would-prune" : "pruned";
+    report.tell(
+      { event, name, cache, whole: plan.whole, revisions, bytes },
+      `${name}: ${plan.whole ? "all" : `${revisions.length} revisions`}, ${
+        bytesInWords(bytes)
+      }${asked.dryRun ? " would go" : " gone"}`,
+    );
+  }
+  report.tell(
+    { event: "done", bytes: freed, dry_run: asked.dryRun },
+    `${bytesInWords(freed)} ${asked.dryRun ? "would be freed" : "freed"}`,
+  );
+}
+
+/** Blobs that go with a plan: those that no other revision has. */
+function blobsOf({ model, revisions, files }: PrunePlan): string[] {
+  const going = new Set(revisions.map(({ commit }) => commit));
+  const held = new Set(
+    model.revisions.flatMap(({ commit, blobs }) =>
+      going.has(commit) ? [] : blobs
+    ),
+  );
+  const blobs = revisions.flatMap(({ blobs }) => blobs)
+    .filter((blob) => !held.has(blob))
+    .map((blob) => join(model.repository, "blobs", blob));
+  return [...new Set([...blobs, ...files.map(({ path }) => path)])];
+}
+
+async function planned(plan: PrunePlan): Promise<number> {
+  let bytes = 0;
+  for (const path of blobsOf(plan)) bytes += await bytesOnDisk(path);
+  return bytes;
+}
+
+async function remove(plan: PrunePlan): Promise<number> {
+  const { model: { repository }, whole, revisions } = plan;
+  const bytes = await planned(plan);
+  if (whole) await removeFolder(join(repository, "refs"));
+  for (const { folder } of revisions) await removeFolder(folder);
+  for (const path of blobsOf(plan)) await removeFile(path);
+  if (whole) await removeFolder(repository);
+  return bytes;
+}
+
+/** Every lock of a model, all held; undefined when a process holds one. */
+async function lockAll(
+  cache: string,
+  repository: string,
+): Promise<Disposable | undefined> {
+  using held = new DisposableStack();
+  const folder = join(cache, ".locks", basename(repository));
+  for await (const path of lockFiles(folder)) {
+    const file = held.use(await Deno.open(path, { write: true }));
+    if (!await file.tryLock(true)) return undefined;
+  }
+  return held.move();
+}
+
+async function* lockFiles(folder: string): AsyncGenerator<string> {
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      if (isFile && name.endsWith(".lock")) yield join(folder, name);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function bytesOnDisk(path: string): Promise<number> {
+  const { blocks, size } = await Deno.stat(path);
+  return blocks === null ? size : 512 * blocks;
+}
+
+async function removeFolder(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

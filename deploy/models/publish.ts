@@ -1,0 +1,96 @@
+/**
+ * `models publish`: a checkpoint goes out, with its manifest.
+ *
+ * @module
+ */
+
+import type { Variable } from "../cache/stores/aws_credentials.ts";
+import { openStore } from "../cache/stores/open_store.ts";
+import { makeManifest } from "../publish/make_manifest.ts";
+import { publishedFiles } from "../publish/published_files.ts";
+import { publishToFolder } from "../publish/publish_to_folder.ts";
+import { publishToStore } from "../publish/publish_to_store.ts";
+import { PublishError } from "../publish/publish_error.ts";
+import { bytesInWords, type Report } from "./report.ts";
+
+/** How to publish. */
+export interface PublishCommand {
+  /** The checkpoint's folder. */
+  readonly folder: string;
+  /** Where it goes. */
+  readonly target: string;
+  /** Whether something else that is there may go. */
+  readonly replace: boolean;
+  /** Which program publishes. */
+  readonly createdBy: string;
+  /** Threads that hash. */
+  readonly threads: number;
+  /** Looks up an environment variable. */
+  readonly variable: Variable;
+  /** Gives it up. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Publishes a folder.
+ *
+ * @throws {PublishError} When it cannot be.
+ * @throws {RemoteError} When the place does not take it.
+ */
+export async function publish(
+  command: PublishCommand,
+  report: Report,
+): Promise<void> {
+  const { folder, target, createdBy, threads, signal } = command;
+  // Asked first: a wrong place is told before hours of hashing.
+  const store = storeOf(command);
+  const files = await publishedFiles(folder);
+  const totalBytes = files.reduce((sum, { size }) => sum + size, 0);
+  const counted = (what: string) => {
+    let bytes = 0;
+    return (more: number) => {
+      bytes += more;
+      report.progress({ what, bytes, totalBytes });
+    };
+  };
+  const onBytes = counted("hashing");
+  const options = { createdBy, threads, onBytes, signal };
+  const manifest = await makeManifest(folder, files, options);
+  const publication = { manifest, files };
+  const { replace } = command;
+  const sending = { replace, onBytes: counted("publishing"), signal };
+  const { sent, kept } = store === undefined
+    ? await publishToFolder(publication, folder, target, sending)
+    : await publishToStore(publication, store, sending);
+  const { model, revision } = manifest;
+  const place = store?.place ?? target;
+  report.tell(
+    {
+      event: "published",
+      model,
+      revision,
+      place,
+      bytes: totalBytes,
+      sent,
+      kept,
+    },
+    `${model} (${bytesInWords(totalBytes)}, revision ${revision}) is in ` +
+      `${place}: ${sent} files sent, ${kept} were there`,
+  );
+}
+
+function storeOf({ target, variable }: PublishCommand) {
+  if (/^(s3|gs):/i.test(target)) {
+    try {
+      return openStore(target, variable);
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new PublishError(`to "${target}"`, cause.message, { cause });
+    }
+  }
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(target)) return undefined;
+  throw new PublishError(
+    `to "${target.replace(/\?.*/s, "")}"`,
+    "expected a folder, s3://bucket/prefix or gs://bucket/prefix",
+  );
+}

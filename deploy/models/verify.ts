@@ -1,0 +1,100 @@
+/**
+ * `models verify`: files are hashed again, and compared with what they must be.
+ *
+ * @module
+ */
+
+import { hashFiles, type HashOptions } from "../cache/hashing/hash_files.ts";
+import { ManifestError } from "../cache/manifest_fields.ts";
+import { expectedFiles, faultOf } from "./expected_files.ts";
+import type { Report } from "./report.ts";
+
+/** A model that is looked at. */
+export interface Suspect {
+  /** As it was asked for. */
+  readonly name: string;
+  /** Where it is. */
+  readonly folder: string;
+}
+
+/** Whether every file of `suspects` is what it must be. */
+export async function verify(
+  suspects: readonly Suspect[],
+  report: Report,
+  options: Omit<HashOptions, "onBytes">,
+): Promise<boolean> {
+  if (suspects.length === 0) {
+    report.tell({ event: "nothing" }, "There is no model to verify");
+  }
+  let good = true;
+  for (const suspect of suspects) {
+    if (!await verifyOne(suspect, report, options)) good = false;
+  }
+  return good;
+}
+
+async function verifyOne(
+  { name, folder }: Suspect,
+  report: Report,
+  options: Omit<HashOptions, "onBytes">,
+): Promise<boolean> {
+  const remedy = `remove it and get it again: deno task models pull ${name}`;
+  const files = await expectedFiles(folder).catch((error) => {
+    if (!(error instanceof ManifestError)) throw error;
+    return error.message;
+  });
+  if (typeof files === "string") {
+    report.tell(
+      { event: "bad", name, path: "manifest.json", reason: files, remedy },
+      `${name}: ${files}; ${remedy}`,
+    );
+    return false;
+  }
+  const known = files.filter(({ hash }) => hash !== undefined);
+  const totalBytes = (await Promise.all(known.map(({ from }) => sizeOf(from))))
+    .reduce((sum, size) => sum + size, 0);
+  let bytes = 0;
+  const jobs = known.map(({ from, hash }) => ({
+    path: from,
+    partSize: undefined,
+    git: hash?.kind === "gitSha1",
+  }));
+  const outcomes = await hashFiles(jobs, {
+    ...options,
+    onBytes: (more) => {
+      bytes += more;
+      report.progress({ what: `verifying ${name}`, bytes, totalBytes });
+    },
+  });
+  let bad = 0;
+  for (const [index, file] of known.entries()) {
+    const outcome = outcomes[index]!;
+    const reason = outcome.type === "failure"
+      ? `it cannot be read: ${outcome.reason}`
+      : faultOf(file, outcome.hashes);
+    if (reason === undefined) continue;
+    bad++;
+    const { path, from } = file;
+    report.tell(
+      { event: "bad", name, path, file: from, reason, remedy },
+      `${name}: ${path} is bad: ${reason}; ${remedy}`,
+    );
+  }
+  const unchecked = files.length - known.length;
+  const good = known.length - bad;
+  const event = { event: "verified", name, folder, good, bad, unchecked };
+  const others = unchecked === 0
+    ? ""
+    : `, ${unchecked} that nothing says a hash of`;
+  report.tell(event, `${name}: ${good} files good, ${bad} bad${others}`);
+  return bad === 0 && known.length > 0;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}

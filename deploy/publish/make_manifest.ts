@@ -1,0 +1,88 @@
+/**
+ * The manifest of a folder.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
+import { hashFiles, type HashOptions } from "../cache/hashing/hash_files.ts";
+import { type Manifest, PART_BYTES, revisionOf } from "../cache/manifest.ts";
+import { PublishError } from "./publish_error.ts";
+import type { PublishedFile } from "./published_files.ts";
+
+/** How a manifest is made. */
+export interface ManifestOptions extends HashOptions {
+  /** Which program makes it. */
+  readonly createdBy: string;
+  /** Bytes of a part. */
+  readonly partBytes?: number;
+}
+
+/**
+ * Hashes `files` of the checkpoint in `folder`.
+ *
+ * @throws {PublishError} When one cannot be read, or changes meanwhile.
+ */
+export async function makeManifest(
+  folder: string,
+  files: readonly PublishedFile[],
+  { createdBy, partBytes = PART_BYTES, ...options }: ManifestOptions,
+): Promise<Manifest> {
+  const jobs = files.map(({ from }) => ({
+    path: from,
+    partSize: partBytes,
+    git: false,
+  }));
+  const outcomes = await hashFiles(jobs, options);
+  const hashed = files.map(({ path, from, size }, index) => {
+    const outcome = outcomes[index]!;
+    if (outcome.type === "failure") {
+      throw new PublishError(from, `it cannot be read: ${outcome.reason}`);
+    }
+    const { sha256, partSha256 } = outcome.hashes;
+    if (outcome.hashes.size !== size) throw changed(from);
+    const partSize = partBytes;
+    return { path, size, sha256, partSize, partSha256, url: undefined };
+  });
+  const model = modelName(folder);
+  const commit = hubCommit(folder);
+  return {
+    model,
+    revision: revisionOf(hashed),
+    createdBy,
+    precision: await precisionOf(folder),
+    source: commit === undefined ? undefined : `${model}@${commit}`,
+    files: hashed,
+  };
+}
+
+/** A file that is not what it was when it was hashed. */
+export function changed(path: string): PublishError {
+  return new PublishError(
+    path,
+    "it was changed meanwhile, publish again when nobody writes to it",
+  );
+}
+
+const FLOATS: Readonly<Record<string, string>> = {
+  float32: "fp32",
+  bfloat16: "bf16",
+  float16: "fp16",
+};
+
+/** As `config.json` says it: bits of codes, else the type of floats. */
+async function precisionOf(folder: string): Promise<string | undefined> {
+  let config: Readonly<Record<string, unknown>>;
+  try {
+    const path = join(folder, "config.json");
+    config = { ...JSON.parse(await Deno.readTextFile(path)) };
+  } catch (cause) {
+    throw new PublishError(folder, "its config.json is not JSON", { cause });
+  }
+  const bits = /"num_bits":(\d+)/.exec(
+    JSON.stringify(config["quantization_config"] ?? {}),
+  )?.[1];
+  if (bits !== undefined) return `int${bits}`;
+  return FLOATS[String(config["dtype"] ?? config["torch_dtype"])];
+}

@@ -1,0 +1,188 @@
+/**
+ * A checkpoint on its way into a folder, such as a mount.
+ *
+ * ```text
+ * {target}.partial/   files as they come; what is there and right is kept
+ * {target}/           the same folder, renamed at the end
+ * ```
+ *
+ * Published into its own folder it only gets its manifest.
+ *
+ * @module
+ */
+
+import { dirname, join, resolve } from "node:path";
+import {
+  MANIFEST_FILE,
+  type ManifestFile,
+  manifestText,
+  parseManifest,
+} from "../cache/manifest.ts";
+import { ManifestError } from "../cache/manifest_fields.ts";
+import { hashFile } from "../cache/hashing/hash_file.ts";
+import { readPart } from "./part_reader.ts";
+import { PublishError } from "./publish_error.ts";
+import type {
+  Publication,
+  Published,
+  PublishOptions,
+} from "./publish_options.ts";
+
+const LOCK_FILE = ".publish.lock";
+
+/**
+ * Publishes to the folder `target`.
+ *
+ * @param from The folder that the files are of.
+ * @throws {PublishError} When something else is there, or a file changes.
+ */
+export async function publishToFolder(
+  publication: Publication,
+  from: string,
+  target: string,
+  options: PublishOptions,
+): Promise<Published> {
+  const { manifest, files } = publication;
+  const count = files.length;
+  const there = await revisionIn(target);
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  if (await isSame(from, target)) {
+    await writeWhole(join(target, MANIFEST_FILE), manifestText(manifest));
+    options.onBytes(bytes);
+    return { sent: 0, kept: count };
+  }
+  if (there === manifest.revision) {
+    options.onBytes(bytes);
+    return { sent: 0, kept: count };
+  }
+  if (there !== undefined && !options.replace) {
+    throw new PublishError(
+      target,
+      "something else is there, name another folder, or give --replace",
+    );
+  }
+  const partial = `${resolve(target)}.partial`;
+  await Deno.mkdir(partial, { recursive: true });
+  const lockPath = join(partial, LOCK_FILE);
+  using lock = await Deno.open(lockPath, { write: true, create: true });
+  if (!await lock.tryLock(true)) {
+    throw new PublishError(target, "another process does so, wait for it");
+  }
+  const paths = new Map(files.map(({ path, from }) => [path, from]));
+  let sent = 0;
+  for (const file of manifest.files) {
+    const source = paths.get(file.path) ?? "";
+    if (await copy(source, join(partial, file.path), file, options)) sent++;
+  }
+  await clearOthers(partial, "", new Set(paths.keys()));
+  await writeWhole(join(partial, MANIFEST_FILE), manifestText(manifest));
+  await swap(partial, resolve(target), there !== undefined);
+  return { sent, kept: count - sent };
+}
+
+/** Copies a file unless it is there; whether it was copied. */
+async function copy(
+  from: string,
+  to: string,
+  file: ManifestFile,
+  { onBytes, signal }: PublishOptions,
+): Promise<boolean> {
+  if (await holds(to, file)) {
+    onBytes(file.size);
+    return false;
+  }
+  await Deno.mkdir(dirname(to), { recursive: true });
+  using opened = await Deno.open(to, {
+    write: true,
+    create: true,
+    truncate: true,
+  });
+  for (const index of file.partSha256.keys()) {
+    signal.throwIfAborted();
+    const bytes = await readPart(from, file, index);
+    for (let at = 0; at < bytes.length;) {
+      at += await opened.write(bytes.subarray(at));
+    }
+    onBytes(bytes.length);
+  }
+  await opened.sync();
+  return true;
+}
+
+async function holds(path: string, file: ManifestFile): Promise<boolean> {
+  try {
+    const { size } = await Deno.stat(path);
+    if (size !== file.size) return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  const hashes = await hashFile(
+    { path, partSize: undefined, git: false },
+    () => {},
+  );
+  return hashes.sha256 === file.sha256;
+}
+
+/** Removes what an attempt with other content has left behind. */
+async function clearOthers(
+  folder: string,
+  within: string,
+  paths: ReadonlySet<string>,
+): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${within}${name}`;
+    const full = join(folder, name);
+    if (isDirectory) await clearOthers(full, `${path}/`, paths);
+    else if (!paths.has(path) && path !== LOCK_FILE) await Deno.remove(full);
+  }
+}
+
+/** Gives the folder its name; what had it goes when nothing can fail. */
+async function swap(
+  partial: string,
+  target: string,
+  replaces: boolean,
+): Promise<void> {
+  const old = `${target}.replaced`;
+  if (replaces) await Deno.rename(target, old);
+  await Deno.rename(partial, target);
+  await Deno.remove(join(target, LOCK_FILE));
+  if (replaces) await Deno.remove(old, { recursive: true });
+}
+
+/** The revision in a folder; empty of another one, undefined where none is. */
+async function revisionIn(folder: string): Promise<string | undefined> {
+  try {
+    const names = [...await Array.fromAsync(Deno.readDir(folder))];
+    if (names.length === 0) return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  try {
+    const written = await Deno.readTextFile(join(folder, MANIFEST_FILE));
+    return parseManifest(written).revision;
+  } catch (error) {
+    const other = error instanceof Deno.errors.NotFound ||
+      error instanceof ManifestError;
+    if (other) return "";
+    throw error;
+  }
+}
+
+async function isSame(a: string, b: string): Promise<boolean> {
+  try {
+    return await Deno.realPath(a) === await Deno.realPath(b);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Writes a file that is there as a whole, or not at all. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const beside = `${path}.new`;
+  await Deno.writeTextFile(beside, text);
+  await Deno.rename(beside, path);
+}

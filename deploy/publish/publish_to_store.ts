@@ -1,0 +1,189 @@
+/**
+ * A checkpoint on its way into an object store.
+ *
+ * ```text
+ * mark ─▶ files, side by side ─▶ manifest ─▶ mark removed
+ * ```
+ *
+ * Readers take a prefix for a checkpoint when its manifest is there, and not
+ * while only the mark is. The mark is the text that the manifest will be: who
+ * finds their own goes on with what an earlier attempt has sent.
+ *
+ * @module
+ */
+
+import pLimit from "p-limit";
+import {
+  type Manifest,
+  MANIFEST_FILE,
+  type ManifestFile,
+  manifestText,
+} from "../cache/manifest.ts";
+import type { ObjectStore } from "../cache/stores/object_store.ts";
+import {
+  PATIENCE,
+  type Patience,
+  withRetries,
+} from "../cache/stores/retries.ts";
+import { sideBySide } from "../cache/stores/side_by_side.ts";
+import { readManifest, UNFINISHED_FILE } from "../cache/stores/store_remote.ts";
+import { readPart } from "./part_reader.ts";
+import { PublishError } from "./publish_error.ts";
+import type {
+  Publication,
+  Published,
+  PublishOptions,
+} from "./publish_options.ts";
+
+/** Files that are sent side by side. */
+const SIDE_BY_SIDE = 4;
+
+/**
+ * Publishes to `store`.
+ *
+ * @throws {PublishError} When something else is there, or a file changes.
+ * @throws {RemoteError} When the store does not take it.
+ */
+export async function publishToStore(
+  publication: Publication,
+  store: ObjectStore,
+  options: PublishOptions,
+  patience: Patience = PATIENCE,
+): Promise<Published> {
+  const { manifest } = publication;
+  const { signal, replace } = options;
+  const patiently = <T>(ask: () => Promise<T>) =>
+    withRetries(ask, patience, signal);
+  const before = await patiently(() => readManifest(store, signal));
+  if (before?.revision === manifest.revision) {
+    await patiently(() => store.remove(UNFINISHED_FILE, signal));
+    options.onBytes(bytesOf(manifest));
+    return { sent: 0, kept: manifest.files.length };
+  }
+  const text = manifestText(manifest);
+  const mark = await patiently(() => readMark(store, signal));
+  const resume = mark === text;
+  if (!resume && !replace) {
+    const objects = await patiently(() => store.list(signal));
+    refuseOthers(store.place, before, mark, objects.length);
+  }
+  if (!resume) await patiently(() => store.put(UNFINISHED_FILE, text, signal));
+  if (before !== undefined) {
+    await patiently(() => store.remove(MANIFEST_FILE, signal));
+  }
+  const sender = new Sender(publication, store, options, patience, resume);
+  const sent = await sideBySide(
+    manifest.files.map((file) => (either) => sender.send(file, either)),
+    pLimit(SIDE_BY_SIDE),
+    signal,
+  );
+  if (await patiently(() => readMark(store, signal)) !== text) {
+    throw new PublishError(
+      store.place,
+      "somebody else publishes there, name another prefix",
+    );
+  }
+  await patiently(() => store.put(MANIFEST_FILE, text, signal));
+  await patiently(() => store.remove(UNFINISHED_FILE, signal));
+  const paths = new Set(manifest.files.map(({ path }) => path));
+  for (const { path } of before?.files ?? []) {
+    if (!paths.has(path)) await patiently(() => store.remove(path, signal));
+  }
+  const count = sent.filter(Boolean).length;
+  return { sent: count, kept: sent.length - count };
+}
+
+/** Sends files of one checkpoint. */
+class Sender {
+  readonly #paths: ReadonlyMap<string, string>;
+  readonly #store: ObjectStore;
+  readonly #options: PublishOptions;
+  readonly #patience: Patience;
+  readonly #resume: boolean;
+
+  constructor(
+    { files }: Publication,
+    store: ObjectStore,
+    options: PublishOptions,
+    patience: Patience,
+    resume: boolean,
+  ) {
+    this.#paths = new Map(files.map(({ path, from }) => [path, from]));
+    this.#store = store;
+    this.#options = options;
+    this.#patience = patience;
+    this.#resume = resume;
+  }
+
+  /** Sends a file, unless it is there; whether it was sent. */
+  async send(file: ManifestFile, signal: AbortSignal): Promise<boolean> {
+    const { onBytes } = this.#options;
+    if (await this.#isThere(file, signal)) {
+      onBytes(file.size);
+      return false;
+    }
+    const from = this.#paths.get(file.path) ?? "";
+    const source = {
+      file,
+      resume: this.#resume,
+      read: (index: number) => readPart(from, file, index),
+      onSent: onBytes,
+    };
+    try {
+      await this.#store.send(source, signal);
+    } catch (error) {
+      // The answer may have been lost, not what was sent.
+      if (error instanceof PublishError || signal.aborted) throw error;
+      if (!await this.#isThere(file, signal)) throw error;
+    }
+    return true;
+  }
+
+  async #isThere(file: ManifestFile, signal: AbortSignal): Promise<boolean> {
+    const known = await withRetries(
+      () => this.#store.find(file.path, signal),
+      this.#patience,
+      signal,
+    );
+    return known?.sha256 === file.sha256 && known.size === file.size;
+  }
+}
+
+function refuseOthers(
+  place: string,
+  before: Manifest | undefined,
+  mark: string | undefined,
+  objects: number,
+): void {
+  const remedy = "name another prefix, or give --replace";
+  if (before !== undefined) {
+    throw new PublishError(
+      place,
+      `revision ${before.revision} of ${before.model} is there, ${remedy}`,
+    );
+  }
+  if (mark !== undefined) {
+    throw new PublishError(
+      place,
+      `another publication was begun there and did not end, ${remedy}`,
+    );
+  }
+  if (objects > 0) {
+    throw new PublishError(
+      place,
+      `${objects} objects without a manifest are there, ${remedy}`,
+    );
+  }
+}
+
+async function readMark(
+  store: ObjectStore,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (await store.find(UNFINISHED_FILE, signal) === undefined) return undefined;
+  return await (await store.get(UNFINISHED_FILE, {}, signal)).text();
+}
+
+function bytesOf({ files }: Manifest): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
+}

@@ -1,0 +1,76 @@
+/**
+ * The files of a folder that make a checkpoint: all but what is hidden, and
+ * what was written about the folder itself.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { MANIFEST_FILE } from "../cache/manifest.ts";
+import { isSafePath } from "../cache/manifest_path.ts";
+import { PublishError } from "./publish_error.ts";
+
+/** A file on its way out. */
+export interface PublishedFile {
+  /** Within the checkpoint, with `/`. */
+  readonly path: string;
+  /** Where it is. */
+  readonly from: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** Deeper than any checkpoint; a link to its own folder goes on for ever. */
+const MAX_DEPTH = 8;
+
+/**
+ * The files of `folder`, in the order of their paths; links are followed, as in a cache's snapshots.
+ *
+ * @throws {PublishError} When it is no checkpoint, or has a name that not every
+ * system can have.
+ */
+export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
+  const files: PublishedFile[] = [];
+  await collect(folder, "", files, 0);
+  if (!files.some(({ path }) => path === "config.json")) {
+    throw new PublishError(folder, "it has no config.json, name a checkpoint");
+  }
+  // By code units, as in a manifest.
+  return files.sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+async function collect(
+  folder: string,
+  within: string,
+  files: PublishedFile[],
+  depth: number,
+): Promise<void> {
+  if (depth > MAX_DEPTH) {
+    throw new PublishError(folder, `it is over ${MAX_DEPTH} folders deep`);
+  }
+  for await (const { name } of Deno.readDir(folder)) {
+    const path = `${within}${name}`;
+    if (name.startsWith(".") || path === MANIFEST_FILE) continue;
+    const from = join(folder, name);
+    const { isDirectory, isFile, size } = await statOf(from);
+    if (isDirectory) await collect(from, `${path}/`, files, depth + 1);
+    if (!isFile) continue;
+    if (!isSafePath(path)) {
+      throw new PublishError(
+        from,
+        "not every system can have a file of that name, rename it",
+      );
+    }
+    files.push({ path, from, size });
+  }
+}
+
+async function statOf(path: string): Promise<Deno.FileInfo> {
+  try {
+    return await Deno.stat(path);
+  } catch (cause) {
+    throw new PublishError(path, "it is a link to nothing, or not readable", {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,73 @@
+import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
+import {
+  parseArguments,
+  UsageError,
+} from "../../../deploy/models/arguments.ts";
+
+const good: Record<string, unknown> = {
+  "pull a b@c": { command: "pull", sources: ["a", "b@c"] },
+  "list": { command: "list" },
+  "verify a": { command: "verify", sources: ["a"] },
+  "verify --all": { command: "verify", sources: [] },
+  "prune": {
+    command: "prune",
+    keep: [],
+    olderThanMs: undefined,
+    partial: false,
+    dryRun: false,
+  },
+  "prune --keep a --older-than 2d --keep=b --dry-run --partial": {
+    command: "prune",
+    keep: ["a", "b"],
+    olderThanMs: 172_800_000,
+    partial: true,
+    dryRun: true,
+  },
+  "prune --older-than 12h": {
+    command: "prune",
+    keep: [],
+    olderThanMs: 43_200_000,
+    partial: false,
+    dryRun: false,
+  },
+  "publish a --replace s3://b/c": {
+    command: "publish",
+    source: "a",
+    target: "s3://b/c",
+    replace: true,
+  },
+};
+
+for (const [line, expected] of Object.entries(good)) {
+  Deno.test(`parseArguments() takes "${line}"`, () => {
+    deepStrictEqual(parseArguments(line.split(" ")), expected);
+  });
+}
+
+const bad: Record<string, RegExp> = {
+  "": /no command is named, expected pull, list/,
+  "fetch a": /"fetch" is no command/,
+  "constructor": /"constructor" is no command/,
+  "pull": /no source is named/,
+  "pull a --all": /--all is no option of pull/,
+  "list a": /"a" is too much/,
+  "verify": /name sources, or give --all/,
+  "verify a --all": /name sources, or give --all/,
+  "prune a": /"a" is too much/,
+  "prune --older-than 3w": /"3w" is not such as 30d/,
+  "publish a": /a source and a place/,
+  "publish a b c": /"c" is too much/,
+  "list --fast": /--fast/,
+};
+
+for (const [line, message] of Object.entries(bad)) {
+  Deno.test(`parseArguments() says what is wrong with "models ${line}", and how to ask`, () => {
+    const words = line.split(" ").filter((word) => word !== "");
+    throws(() => parseArguments(words), (error) => {
+      ok(error instanceof UsageError);
+      match(error.message, message);
+      match(error.message, /Usage: deno task models/);
+      return true;
+    });
+  });
+}

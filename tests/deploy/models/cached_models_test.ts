@@ -1,0 +1,76 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { cachedModels } from "../../../deploy/models/cached_models.ts";
+import { list } from "../../../deploy/models/list.ts";
+import { FILES, putRevision } from "../../support/hub_folder.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { keptReport } from "../../support/told.ts";
+
+Deno.test("cachedModels() finds every model, its revisions and their names", async () => {
+  using cache = temporaryFolder();
+  putRevision(cache, "models--b--two", "c1", { refs: ["main", "pr/1"] });
+  putRevision(cache, "models--b--two", "c2", { refs: [] });
+  putRevision(cache, "models--a--one", "c3", { refs: ["main"] });
+  putRevision(cache, "datasets--a--data", "c4", { refs: ["main"] });
+  const models = await cachedModels([cache.path, join(cache.path, "none")]);
+  deepStrictEqual(models.map(({ name }) => name), ["a/one", "b/two"]);
+  const { revisions, loose } = models[1]!;
+  deepStrictEqual(
+    revisions.map(({ commit, refs, bytes, complete, blobs }) => [
+      commit,
+      [...refs].sort(),
+      bytes,
+      complete,
+      blobs.length,
+    ]),
+    [["c1", ["main", "pr/1"], 9, true, 2], ["c2", [], 9, true, 2]],
+  );
+  deepStrictEqual(loose, []);
+});
+
+const INDEX = '{"weight_map": {"a": "x.safetensors", "b": "y.safetensors"}}';
+const partial: Record<string, Record<string, string>> = {
+  "no weights": { "config.json": "{}" },
+  "no configuration": { "model.safetensors": "w" },
+  "a missing shard": {
+    "config.json": "{}",
+    "model.safetensors.index.json": INDEX,
+    "x.safetensors": "w",
+  },
+};
+
+for (const [what, files] of Object.entries(partial)) {
+  Deno.test(`cachedModels() takes a revision with ${what} for partial`, async () => {
+    using cache = temporaryFolder();
+    putRevision(cache, "models--a--b", "c", { refs: ["main"], files });
+    const [model] = await cachedModels([cache.path]);
+    strictEqual(model!.revisions[0]!.complete, false);
+  });
+}
+
+Deno.test("cachedModels() takes a revision with a link to nothing for partial", async () => {
+  using cache = temporaryFolder();
+  putRevision(cache, "models--a--b", "c", { refs: ["main"] });
+  cache.link("models--a--b/snapshots/c/vocab.json", "../../blobs/none");
+  const [model] = await cachedModels([cache.path]);
+  strictEqual(model!.revisions[0]!.complete, false);
+});
+
+Deno.test("list() tells of revisions, of downloads that last, and of nothing", async () => {
+  using cache = temporaryFolder();
+  putRevision(cache, "models--a--b", "c", { refs: ["main"], files: FILES });
+  cache.write("models--a--b/blobs/x.incomplete", "half");
+  const { report, told } = keptReport();
+  await list([cache.path], report);
+  deepStrictEqual(told.map(({ event }) => event), [
+    "model",
+    "unfinished",
+    "listed",
+  ]);
+  strictEqual(told[0]!["state"], "complete");
+  strictEqual(told[1]!["files"], 1);
+  using empty = temporaryFolder();
+  const nothing = keptReport();
+  await list([empty.path], nothing.report);
+  strictEqual(nothing.told[0]!["models"], 0);
+});

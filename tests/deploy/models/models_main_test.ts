@@ -1,0 +1,147 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { parseManifest } from "../../../deploy/cache/manifest.ts";
+import { putRevision } from "../../support/hub_folder.ts";
+import { openS3Server } from "../../support/s3_server.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { tinyFolder } from "../../support/tiny.ts";
+
+const ROOT = new URL("../../../", import.meta.url).pathname;
+
+/** The permissions of `deno task models`. */
+async function permissions(): Promise<string[]> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  return tasks.models.command.match(/--allow-\S+/g);
+}
+
+async function models(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-q",
+      ...await permissions(),
+      `${ROOT}deploy/models/main.ts`,
+      ...words,
+    ],
+    env,
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+function events(stdout: string): Record<string, unknown>[] {
+  return stdout.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+Deno.test("models publishes a checkpoint to a folder, whose manifest then verifies it", async () => {
+  using folder = temporaryFolder();
+  const out = join(folder.path, "out");
+  const { code, stdout, stderr } = await models([
+    "publish",
+    tinyFolder("emu3-tiny"),
+    out,
+  ]);
+  strictEqual(code, 0, stderr);
+  const last = events(stdout).at(-1)!;
+  strictEqual(last["event"], "published");
+  const written = await Deno.readTextFile(join(out, "manifest.json"));
+  const manifest = parseManifest(written);
+  strictEqual(manifest.revision, last["revision"]);
+  strictEqual(manifest.model, "emu3-tiny");
+  const good = await models(["verify", out]);
+  strictEqual(good.code, 0, good.stderr);
+  await Deno.writeTextFile(join(out, "config.json"), "{}");
+  const bad = await models(["verify", out]);
+  strictEqual(bad.code, 1);
+  const found = events(bad.stdout).filter(({ event }) => event === "bad");
+  deepStrictEqual(found.map(({ path }) => path), ["config.json"]);
+});
+
+Deno.test("models publishes to S3, and never tells a secret when that fails", async () => {
+  await using server = openS3Server();
+  const words = ["publish", tinyFolder("emu3-tiny"), "s3://models/a"];
+  const wrong = { ...server.variables, AWS_SECRET_ACCESS_KEY: "s3cr3t" };
+  const refused = await models(words, wrong);
+  strictEqual(refused.code, 1);
+  match(
+    refused.stderr,
+    /Cannot .* s3:\/\/models\/a\/: .*403.*AWS_ACCESS_KEY_ID/,
+  );
+  const said = refused.stdout + refused.stderr;
+  for (const secret of ["s3cr3t", "AKIDEXAMPLE", "a session's", "http://"]) {
+    ok(!said.includes(secret), secret);
+  }
+  const { code, stdout, stderr } = await models(words, server.variables);
+  strictEqual(code, 0, stderr);
+  strictEqual(events(stdout).at(-1)!["place"], "s3://models/a/");
+  ok(server.objects.has("a/manifest.json"));
+});
+
+Deno.test("models lists, verifies and prunes a cache", async () => {
+  using cache = temporaryFolder();
+  putRevision(cache, "models--a--b", "old", { refs: [] });
+  putRevision(cache, "models--a--b", "new", { refs: ["main"] });
+  const env = { HF_HUB_CACHE: cache.path };
+  const listed = events((await models(["list"], env)).stdout);
+  deepStrictEqual(
+    listed.filter(({ event }) => event === "model")
+      .map(({ revision }) => revision),
+    ["new", "old"],
+  );
+  const verified = await models(["verify", "--all"], env);
+  strictEqual(verified.code, 0, verified.stdout);
+  const pruned = events((await models(["prune"], env)).stdout);
+  deepStrictEqual(pruned[0]!["revisions"], ["old"]);
+  const pulled = await models(["pull", "a/b"], env);
+  strictEqual(pulled.code, 0, pulled.stderr);
+  match(String(events(pulled.stdout).at(-1)!["folder"]), /snapshots\/new$/);
+});
+
+Deno.test("models exits with 2 when it is asked wrongly, with 1 when there is no such model", async () => {
+  const wrong = await models(["fetch"]);
+  strictEqual(wrong.code, 2);
+  match(wrong.stderr, /Usage: deno task models/);
+  const folder = "./no-such-folder";
+  const missing = await models(["verify", folder]);
+  strictEqual(missing.code, 1);
+  match(missing.stderr, /Cannot find model/);
+  const place = await models(["publish", tinyFolder("emu3-tiny"), "ftp://a/b"]);
+  strictEqual(place.code, 1);
+  match(place.stderr, /Cannot publish to "ftp:\/\/a\/b": expected a folder/);
+  const help = await models(["--help"]);
+  strictEqual(help.code, 0);
+  match(help.stdout, /^Usage/);
+});
+
+Deno.test("models exits with 130 when it is interrupted, and nothing was published", async () => {
+  await using server = openS3Server();
+  const asked = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  server.fault = () => {
+    asked.resolve();
+    return new Response(new ReadableStream({ pull: () => held.promise }));
+  };
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-q",
+      ...await permissions(),
+      `${ROOT}deploy/models/main.ts`,
+      "publish",
+      tinyFolder("emu3-tiny"),
+      "s3://models/a",
+    ],
+    env: server.variables,
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  await asked.promise;
+  child.kill("SIGINT");
+  const { code, stderr } = await child.output();
+  held.resolve();
+  strictEqual(code, 130, new TextDecoder().decode(stderr));
+  strictEqual(server.objects.size, 0);
+});

@@ -1,0 +1,120 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { parseArguments } from "../../../deploy/models/arguments.ts";
+import { cachedModels } from "../../../deploy/models/cached_models.ts";
+import { prune } from "../../../deploy/models/prune.ts";
+import { FILES, putRevision } from "../../support/hub_folder.ts";
+import {
+  type TemporaryFolder,
+  temporaryFolder,
+} from "../../support/temporary_folder.ts";
+import { keptReport } from "../../support/told.ts";
+
+const NOW = Date.now() + 10 * 24 * 3_600_000;
+
+async function pruned(cache: TemporaryFolder, line: string) {
+  const asked = parseArguments(`prune ${line}`.trim().split(" "));
+  if (asked.command !== "prune") throw new TypeError("expected prune");
+  const { report, told } = keptReport();
+  await prune([cache.path], asked, report, NOW);
+  return told;
+}
+
+/** Two revisions that share their configuration, and what is loose. */
+function fullCache(): TemporaryFolder {
+  const cache = temporaryFolder();
+  const old = { ...FILES, "model.safetensors": "older weights" };
+  putRevision(cache, "models--a--b", "old", { refs: [], files: old });
+  putRevision(cache, "models--a--b", "new", { refs: ["main"] });
+  cache.write("models--a--b/blobs/orphan", "of nobody");
+  cache.write("models--a--b/blobs/x.incomplete", "half");
+  cache.write(".locks/models--a--b/x.lock", "");
+  return cache;
+}
+
+function blobs(cache: TemporaryFolder): number {
+  return [...Deno.readDirSync(join(cache.path, "models--a--b/blobs"))].length;
+}
+
+Deno.test("prune() removes revisions without a name and files without a revision, and what others share stays", async () => {
+  using cache = fullCache();
+  const told = await pruned(cache, "");
+  deepStrictEqual(told[0]!["revisions"], ["old"]);
+  const [model] = await cachedModels([cache.path]);
+  deepStrictEqual(
+    model!.revisions.map(({ commit, complete }) => [commit, complete]),
+    [["new", true]],
+  );
+  deepStrictEqual(model!.loose.map(({ partial }) => partial), [true]);
+  strictEqual(blobs(cache), 3);
+  deepStrictEqual((await pruned(cache, "")).map(({ event }) => event), [
+    "done",
+  ]);
+});
+
+Deno.test("prune() keeps the only revision, though it has no name", async () => {
+  using cache = temporaryFolder();
+  putRevision(cache, "models--a--b", "only", { refs: [] });
+  await pruned(cache, "");
+  strictEqual((await cachedModels([cache.path]))[0]!.revisions.length, 1);
+});
+
+Deno.test("prune() says with --dry-run what it does without, and does nothing", async () => {
+  using cache = fullCache();
+  const said = await pruned(cache, "--dry-run");
+  strictEqual(blobs(cache), 5);
+  const done = await pruned(cache, "");
+  strictEqual(said[0]!["event"], "would-prune");
+  strictEqual(said[0]!["bytes"], done[0]!["bytes"]);
+});
+
+Deno.test("prune() removes with --partial unfinished downloads, and nothing else", async () => {
+  using cache = fullCache();
+  await pruned(cache, "--partial");
+  const [model] = await cachedModels([cache.path]);
+  strictEqual(model!.revisions.length, 2);
+  deepStrictEqual(model!.loose.map(({ partial }) => partial), [false]);
+});
+
+Deno.test("prune() removes with --older-than whole models that nobody reads, and only those", async () => {
+  using cache = fullCache();
+  await pruned(cache, "--older-than 11d");
+  strictEqual((await cachedModels([cache.path]))[0]!.revisions.length, 1);
+  const told = await pruned(cache, "--older-than 9d");
+  strictEqual(told[0]!["whole"], true);
+  deepStrictEqual(await cachedModels([cache.path]), []);
+});
+
+for (const name of ["a/b", "hf://a/b", "A/B@main"]) {
+  Deno.test(`prune() keeps what --keep ${name} names`, async () => {
+    using cache = fullCache();
+    await pruned(cache, `--older-than 1h --keep ${name}`);
+    strictEqual(blobs(cache), 5);
+  });
+}
+
+Deno.test("prune() touches nothing that a running process has locked", async () => {
+  using cache = fullCache();
+  const lock = join(cache.path, ".locks/models--a--b/x.lock");
+  const holder = new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `const file = await Deno.open(${JSON.stringify(lock)}, { write: true });
+       await file.lock(true);
+       console.log("held");
+       await Deno.stdin.read(new Uint8Array(1));`,
+    ],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const reader = holder.stdout.getReader();
+  await reader.read();
+  const told = await pruned(cache, "--older-than 1h");
+  deepStrictEqual(told.map(({ event }) => event), ["locked", "done"]);
+  strictEqual(blobs(cache), 5);
+  await holder.stdin.close();
+  await reader.cancel();
+  await holder.status;
+  await pruned(cache, "--older-than 1h");
+  deepStrictEqual(await cachedModels([cache.path]), []);
+});

@@ -1,0 +1,47 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { bytesInWords, Report } from "../../../deploy/models/report.ts";
+
+/** What is written when 10 MB are done, then all of 100 MB, then a word. */
+function written(terminal: boolean): string[] {
+  const lines: string[] = [];
+  let at = 0;
+  const report = new Report({
+    terminal,
+    write: (text) => lines.push(text),
+    now: () => at,
+  });
+  for (const bytes of [0, 5e6, 10e6, 100e6]) {
+    report.progress({ what: "getting", bytes, totalBytes: 100e6 });
+    at += bytes === 0 ? 10 : 10_000;
+  }
+  report.tell({ event: "pulled", source: "a" }, "a is here");
+  return lines;
+}
+
+Deno.test("Report draws a bar in a terminal, and wipes it before words", () => {
+  const lines = written(true);
+  match(lines[0]!, /^\rgetting \[ {24}\] {3}0 %/);
+  match(lines[1]!, /\[## {22}\] {2}10 % {2}999\.0 kB\/s {2}1 min 31 s left/);
+  match(lines[2]!, /\[#{24}\] 100 %/);
+  deepStrictEqual(lines.slice(3), ["\r\x1b[K", "a is here\n"]);
+});
+
+Deno.test("Report writes a line of JSON an event elsewhere", () => {
+  const events = written(false).map((line) => JSON.parse(line));
+  deepStrictEqual(events.map(({ event }) => event), [
+    "progress",
+    "progress",
+    "progress",
+    "pulled",
+  ]);
+  strictEqual(events[1].total_bytes, 100e6);
+});
+
+Deno.test("bytesInWords() has three digits or so", () => {
+  deepStrictEqual([0, 999, 1000, 16.94e9].map(bytesInWords), [
+    "0 B",
+    "999 B",
+    "1.0 kB",
+    "16.9 GB",
+  ]);
+});

@@ -1,0 +1,147 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import fc from "fast-check";
+import { parseManifest } from "../../../deploy/cache/manifest.ts";
+import { publishedFiles } from "../../../deploy/publish/published_files.ts";
+import { publishToFolder } from "../../../deploy/publish/publish_to_folder.ts";
+import {
+  anyTree,
+  CONFIG,
+  NEVER,
+  publicationOf,
+  type Tree,
+} from "../../support/publish_tree.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const OPTIONS = { replace: false, onBytes: () => {}, signal: NEVER };
+
+async function treeIn(folder: string): Promise<Tree> {
+  const tree: Record<string, Uint8Array<ArrayBuffer>> = {};
+  for (const { path, from } of await publishedFiles(folder)) {
+    tree[path] = await Deno.readFile(from);
+  }
+  return tree;
+}
+
+async function revisionIn(folder: string): Promise<string> {
+  const written = await Deno.readTextFile(join(folder, "manifest.json"));
+  return parseManifest(written).revision;
+}
+
+Deno.test("publishToFolder() makes a folder with the same files, and once only", async () => {
+  await fc.assert(
+    fc.asyncProperty(anyTree, async (tree) => {
+      using from = temporaryFolder();
+      using to = temporaryFolder();
+      const target = join(to.path, "out");
+      const publication = await publicationOf(from, tree);
+      const publish = () =>
+        publishToFolder(publication, from.path, target, OPTIONS);
+      const count = Object.keys(tree).length;
+      deepStrictEqual(await publish(), { sent: count, kept: 0 });
+      deepStrictEqual(await treeIn(target), { ...tree });
+      strictEqual(await revisionIn(target), publication.manifest.revision);
+      deepStrictEqual(await publish(), { sent: 0, kept: count });
+      deepStrictEqual(
+        (await Array.fromAsync(Deno.readDir(to.path))).map(({ name }) => name),
+        ["out"],
+      );
+    }),
+    { numRuns: 10 },
+  );
+});
+
+Deno.test("publishToFolder() goes on where it was broken off, and the folder is not there before", async () => {
+  using from = temporaryFolder();
+  using to = temporaryFolder();
+  const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
+  const publication = await publicationOf(from, tree);
+  const target = join(to.path, "out");
+  const stop = new AbortController();
+  let parts = 0;
+  const onBytes = () => {
+    if (++parts === 3) stop.abort(new Error("enough"));
+  };
+  const broken = { ...OPTIONS, onBytes, signal: stop.signal };
+  await rejects(
+    publishToFolder(publication, from.path, target, broken),
+    /enough/,
+  );
+  await rejects(Deno.stat(target), Deno.errors.NotFound);
+  to.write("out.partial/of another", "content");
+  deepStrictEqual(
+    await publishToFolder(publication, from.path, target, OPTIONS),
+    { sent: 1, kept: 1 },
+  );
+  deepStrictEqual(await treeIn(target), tree);
+});
+
+Deno.test("publishToFolder() gives a folder published into itself its manifest, and no more", async () => {
+  using folder = temporaryFolder();
+  const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
+  const publication = await publicationOf(folder, tree);
+  const { path } = folder;
+  await publishToFolder(publication, path, path, OPTIONS);
+  deepStrictEqual(await treeIn(path), tree);
+  strictEqual(await revisionIn(path), publication.manifest.revision);
+});
+
+Deno.test("publishToFolder() touches nothing else that is there, unless it may", async () => {
+  using from = temporaryFolder();
+  using to = temporaryFolder();
+  const publication = await publicationOf(from, { "config.json": CONFIG });
+  to.write("out/notes.txt", "mine");
+  const target = join(to.path, "out");
+  await rejects(
+    publishToFolder(publication, from.path, target, OPTIONS),
+    /something else is there, name another folder, or give --replace/,
+  );
+  strictEqual(await Deno.readTextFile(join(target, "notes.txt")), "mine");
+  const options = { ...OPTIONS, replace: true };
+  await publishToFolder(publication, from.path, target, options);
+  deepStrictEqual(await treeIn(target), { "config.json": CONFIG });
+});
+
+Deno.test("publishToFolder() makes nothing of a file that changes meanwhile", async () => {
+  using from = temporaryFolder();
+  using to = temporaryFolder();
+  const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
+  const publication = await publicationOf(from, tree);
+  from.write("w", new Uint8Array(300));
+  const target = join(to.path, "out");
+  await rejects(
+    publishToFolder(publication, from.path, target, OPTIONS),
+    /changed meanwhile/,
+  );
+  await rejects(Deno.stat(target), Deno.errors.NotFound);
+});
+
+Deno.test("publishToFolder() leaves a folder to the process that fills it", async () => {
+  using from = temporaryFolder();
+  using to = temporaryFolder();
+  const publication = await publicationOf(from, { "config.json": CONFIG });
+  const path = to.write("out.partial/.publish.lock", "");
+  using lock = await Deno.open(path, { write: true });
+  await lock.lock(true);
+  await rejects(
+    publishToFolder(publication, from.path, join(to.path, "out"), OPTIONS),
+    /another process does so/,
+  );
+});
+
+Deno.test("publishedFiles() takes no folder without a configuration, no link to nothing, no odd name", async () => {
+  using empty = temporaryFolder();
+  await rejects(publishedFiles(empty.path), /it has no config.json/);
+  using odd = temporaryFolder();
+  odd.write("config.json", CONFIG);
+  odd.write("a:b", "");
+  await rejects(publishedFiles(odd.path), /not every system can have/);
+  using dangling = temporaryFolder();
+  dangling.write("config.json", CONFIG);
+  dangling.link("w", "nowhere");
+  await rejects(publishedFiles(dangling.path), /a link to nothing/);
+  using endless = temporaryFolder();
+  endless.write("config.json", CONFIG);
+  endless.link("again", ".");
+  await rejects(publishedFiles(endless.path), /folders deep/);
+});
