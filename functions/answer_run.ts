@@ -9,10 +9,12 @@ import type { CodeGrid } from "../lib/grid.ts";
 import { checkAdapter } from "./adapters.ts";
 import { asSent, type Call, observed } from "./call.ts";
 import type { WireEvent } from "./events.ts";
+import { gridFields } from "./grid_fields.ts";
 import type { Answerers, ModelPair } from "./ports.ts";
 import { randomSeed } from "./scene.ts";
 import type { CaptionRequest } from "./schema/caption.ts";
 import { type Timings, timingsFrom } from "./timings.ts";
+import { answerUnderWay } from "./under_way.ts";
 
 /** An answer, as it stands in JSON. */
 export interface AnswerFields {
@@ -100,6 +102,9 @@ export function startAnswer(
     model: models.language.name,
     visionMs,
   };
+  const { stop: _stop, ...same } = fields;
+  const asked = { ...same, grids: grids.map(gridFields), seed: question.seed };
+  call.underWay?.(answerUnderWay(asked, question.seed));
   const walk = answer(models.language, question, call.signal);
   const progress = observed(call, answerSteps(run, walk, call), wireEvent);
   const finish = async () => {
