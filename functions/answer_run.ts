@@ -102,9 +102,9 @@ export function startAnswer(
     model: models.language.name,
     visionMs,
   };
-  const { stop: _stop, ...same } = fields;
-  const asked = { ...same, grids: grids.map(gridFields), seed: question.seed };
-  call.underWay?.(answerUnderWay(asked, question.seed));
+  const { seed } = question;
+  const asked = { ...askedFields(fields), grids: grids.map(gridFields), seed };
+  call.underWay?.(answerUnderWay(asked, seed));
   const walk = answer(models.language, question, call.signal);
   const progress = observed(call, answerSteps(run, walk, call), wireEvent);
   const finish = async () => {
@@ -115,6 +115,20 @@ export function startAnswer(
   };
   const { id, model } = run;
   return { id, model, progress, events: asSent(progress, wireEvent), finish };
+}
+
+/** How the question is put, and nothing of how its pictures came. */
+function askedFields(fields: QuestionFields): Record<string, unknown> {
+  return {
+    question: fields.question,
+    "max_tokens": fields.max_tokens,
+    temperature: fields.temperature,
+    "top_k": fields.top_k,
+    "top_p": fields.top_p,
+    template: fields.template,
+    model: fields.model,
+    adapter: fields.adapter,
+  };
 }
 
 /** Wire names become ours; what is left open is the checkpoint's to say. */

@@ -23,6 +23,39 @@ function permissions(): string[] {
   return tasks.start.command.match(/--allow-\S+/g);
 }
 
+/** A server that may not be ready yet. */
+export interface Spawned {
+  /** Where it listens, or will. */
+  readonly url: string;
+  /** The process. */
+  readonly process: Deno.ChildProcess;
+  /** The line that it prints when ready; undefined when it ends before. */
+  readonly readyLine: Promise<string | undefined>;
+  /** Comes when it has printed all. */
+  readonly drained: Promise<void>;
+}
+
+/** Starts a server; variables as for {@linkcode startServer}. */
+export function spawnServer(
+  env: Readonly<Record<string, string>> = {},
+): Spawned {
+  const port = freePort();
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
+    env: { PORT: String(port), STORE: ":memory:", ...env },
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const readyLine = findReadyLine(lines);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    process,
+    readyLine,
+    drained: readyLine.then(() => drain(lines)),
+  };
+}
+
 /**
  * Starts a server and waits until it is ready.
  *
@@ -32,24 +65,12 @@ function permissions(): string[] {
 export async function startServer(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
-  const port = freePort();
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
-    env: { PORT: String(port), STORE: ":memory:", ...env },
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let printed = "";
-  while (!printed.includes("\n")) {
-    const { value, done } = await lines.read();
-    if (done) throw new Error(`the server ended: ${printed}`);
-    printed += value;
-  }
-  const drained = drain(lines);
+  const { url, process, readyLine, drained } = spawnServer(env);
+  const printed = await readyLine;
+  if (printed === undefined) throw new Error("the server ended");
   return {
-    url: `http://127.0.0.1:${port}`,
-    readyLine: printed.split("\n")[0]!,
+    url,
+    readyLine: printed,
     process,
     [Symbol.asyncDispose]: async () => {
       try {
@@ -62,6 +83,20 @@ export async function startServer(
       await drained;
     },
   };
+}
+
+/** Jobs that waited for this server may be logged before it is ready. */
+const READY = /^emu3 \S+ ready .*(?=\n)/m;
+
+async function findReadyLine(
+  lines: ReadableStreamDefaultReader<string>,
+): Promise<string | undefined> {
+  for (let printed = "", line;; line = READY.exec(printed)) {
+    if (line) return line[0];
+    const { value, done } = await lines.read();
+    if (done) return undefined;
+    printed += value;
+  }
 }
 
 /** Reads on, so that the server never waits for a full pipe. */
