@@ -91,8 +91,10 @@ const READY = /^emu3 \S+ ready .*(?=\n)/m;
 async function findReadyLine(
   lines: ReadableStreamDefaultReader<string>,
 ): Promise<string | undefined> {
-  for (let printed = "", line;; line = READY.exec(printed)) {
-    if (line) return line[0];
+  let printed = "";
+  for (;;) {
+    const [line] = READY.exec(printed) ?? [];
+    if (line !== undefined) return line;
     const { value, done } = await lines.read();
     if (done) return undefined;
     printed += value;
