@@ -9,10 +9,12 @@ import type { CodeGrid } from "../lib/grid.ts";
 import { checkAdapter } from "./adapters.ts";
 import { asSent, type Call, observed } from "./call.ts";
 import type { WireEvent } from "./events.ts";
+import { gridFields } from "./grid_fields.ts";
 import type { Answerers, ModelPair } from "./ports.ts";
 import { randomSeed } from "./scene.ts";
 import type { CaptionRequest } from "./schema/caption.ts";
 import { type Timings, timingsFrom } from "./timings.ts";
+import { answerUnderWay } from "./under_way.ts";
 
 /** An answer, as it stands in JSON. */
 export interface AnswerFields {
@@ -100,6 +102,9 @@ export function startAnswer(
     model: models.language.name,
     visionMs,
   };
+  const { seed } = question;
+  const asked = { ...askedFields(fields), grids: grids.map(gridFields), seed };
+  call.underWay?.(answerUnderWay(asked, seed));
   const walk = answer(models.language, question, call.signal);
   const progress = observed(call, answerSteps(run, walk, call), wireEvent);
   const finish = async () => {
@@ -110,6 +115,20 @@ export function startAnswer(
   };
   const { id, model } = run;
   return { id, model, progress, events: asSent(progress, wireEvent), finish };
+}
+
+/** How the question is put, and nothing of how its pictures came. */
+function askedFields(fields: QuestionFields): Record<string, unknown> {
+  return {
+    question: fields.question,
+    "max_tokens": fields.max_tokens,
+    temperature: fields.temperature,
+    "top_k": fields.top_k,
+    "top_p": fields.top_p,
+    template: fields.template,
+    model: fields.model,
+    adapter: fields.adapter,
+  };
 }
 
 /** Wire names become ours; what is left open is the checkpoint's to say. */

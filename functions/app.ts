@@ -18,10 +18,12 @@ import { type AppEnv, problemContext } from "./context.ts";
 import { detokenize } from "./detokenize.ts";
 import { metricsDescription } from "./description/metrics.ts";
 import { docs } from "./docs.ts";
+import { closeConnections, Drain, refuseNewWork } from "./drain.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { gate } from "./gate.ts";
 import { generate } from "./generate.ts";
 import { health } from "./health.ts";
+import { interruption } from "./interruption.ts";
 import { idempotency } from "./jobs/idempotency.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import { preference } from "./jobs/preference.ts";
@@ -64,6 +66,8 @@ export interface AppOptions extends PublicPlace {
   readonly maxRequests: number;
   /** Where lines go. */
   readonly log: LogSink;
+  /** Whether it is to stop; undefined for where it never is. */
+  readonly drain?: Drain | undefined;
   /** Where is counted; undefined for where nobody else counts. */
   readonly metrics?: Metrics | undefined;
 }
@@ -73,6 +77,13 @@ const JOB_PATHS = [
   ...[...FUNCTION_NAMES, "score"].map((name) => `/v1/${name}`),
   "/v1/images/generations",
   "/v1/chat/completions",
+];
+
+/** What is worked on elsewhere. */
+const OTHER_WORK = [
+  "/v2/models/:model/infer",
+  "/v2/models/:model/versions/:version/infer",
+  "/mcp",
 ];
 
 /**
@@ -85,8 +96,10 @@ export function createApp(
   options: AppOptions,
   jobs?: Jobs,
 ): Hono<AppEnv> {
-  const metrics = options.metrics ?? new Metrics(services);
-  const app = bareApp(options, metrics, door(options, metrics));
+  const { drain = new Drain() } = options;
+  const metrics = options.metrics ?? new Metrics(services, drain);
+  const app = bareApp(options, metrics, door(options, metrics, drain));
+  app.use(refuseNewWork(drain));
   app.use(gate(options.maxRequests));
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;
@@ -96,14 +109,18 @@ export function createApp(
     }
     app.route("/", jobRoutes(jobs));
     const { functions } = options;
-    const limits = { functions, maxBytes: maxBodyBytes };
+    const limits = { functions, maxBytes: maxBodyBytes, drain };
     app.route("/", predictions(jobs, services, limits));
   }
+  const isJobPath = (path: string) => JOB_PATHS.includes(path);
+  for (const path of [...JOB_PATHS, ...OTHER_WORK]) {
+    app.use(path, interruption(drain, jobs, isJobPath));
+  }
   app.route("/", functionRoutes(services, options));
-  app.route("/", kserve(services, options.functions));
+  app.route("/", kserve(services, options.functions, drain));
   app.route("/", mcp(services, options));
   app.route("/", models(services));
-  app.route("/", health(services));
+  app.route("/", health(services, drain));
   app.get("/metrics", metricsDescription, metrics.show);
   app.route("/", page());
   app.route("/", docs());
@@ -159,9 +176,10 @@ export function createHealthApp(
   services: Listing,
   options: AppOptions,
 ): Hono<AppEnv> {
+  const { drain = new Drain() } = options;
   const metrics = new Metrics(services);
-  return bareApp(options, metrics, door(options, metrics))
-    .route("/", health(services));
+  return bareApp(options, metrics, door(options, metrics, drain))
+    .route("/", health(services, drain));
 }
 
 /**
@@ -203,11 +221,13 @@ function bareApp(
 function door(
   options: AppOptions,
   metrics: Metrics,
+  drain: Drain,
 ): readonly MiddlewareHandler<AppEnv>[] {
   const { apiKeys, corsOrigins, rateLimit, trustedProxies } = options;
   const now = () => performance.now();
   return [
     metrics.count,
+    closeConnections(drain),
     ...(corsOrigins.length > 0 ? [crossOrigin(options)] : []),
     authenticate(apiKeys),
     ...(rateLimit === undefined

@@ -8,6 +8,7 @@
 import type { Halfway } from "../lib/drawing/halfway.ts";
 import type { WireEvent } from "./events.ts";
 import type { Timings } from "./timings.ts";
+import type { UnderWay } from "./under_way.ts";
 
 /** What a function is called with beside its fields. */
 export interface Call {
@@ -35,6 +36,8 @@ export interface Call {
   readonly keep?:
     | ((imageIndex: number, halfway: Halfway | undefined) => void)
     | undefined;
+  /** Told what is under way, before it waits for its turn. */
+  readonly underWay?: ((underWay: UnderWay) => void) | undefined;
   /** By picture, where one that stopped goes on. */
   readonly halfways?: readonly (Halfway | undefined)[] | undefined;
 }

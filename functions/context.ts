@@ -30,6 +30,10 @@ export interface AppEnv {
     call: Call;
     /** For a stream whose reader has left. */
     abandon: AbortController;
+    /**
+     * Aborts when the server cannot finish it; undefined where nobody does so.
+     */
+    interrupted: AbortSignal | undefined;
     /** When a streamed answer has ended; undefined for one that is whole. */
     ended: Promise<void> | undefined;
     /**

@@ -20,6 +20,7 @@ import { checkGridSize } from "./picture_limit.ts";
 import type { Drawers } from "./ports.ts";
 import { sceneFrom } from "./scene.ts";
 import type { GenerateRequest } from "./schema/generate.ts";
+import { DrawingUnderWay } from "./under_way.ts";
 
 /** A drawing that is under way. */
 export interface DrawingRun {
@@ -75,7 +76,12 @@ export function startDrawing(
   const id = call.id ?? `gen-${crypto.randomUUID()}`;
   const run = { id, task };
   const wire = (event: DrawingProgress) => wireEvent(run, event);
-  const walk = walkDrawing(task, drawers.codec, call.signal);
+  const underWay = new DrawingUnderWay({ ...request, seed: scene.seed }, scene);
+  call.underWay?.(underWay);
+  const walk = watched(
+    underWay,
+    walkDrawing(task, drawers.codec, call.signal),
+  );
   const progress = observed(
     call,
     noted(call, walk, models.language.name),
@@ -88,6 +94,17 @@ export function startDrawing(
     throw new TypeError("the drawing broke off");
   };
   return { id, task, progress, events: asSent(progress, wire), finish };
+}
+
+/** Lets `underWay` know how far it is. */
+async function* watched(
+  underWay: DrawingUnderWay,
+  progress: AsyncGenerator<DrawingProgress, void, undefined>,
+): AsyncGenerator<DrawingProgress, void, undefined> {
+  for await (const event of progress) {
+    underWay.note(event);
+    yield event;
+  }
 }
 
 /**

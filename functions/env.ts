@@ -74,6 +74,8 @@ export interface Environment {
   readonly requestTimeoutMs: number | undefined;
   /** How long running requests have once the server is to stop. */
   readonly shutdownGraceMs: number;
+  /** How long it is listened at least once the server is to stop. */
+  readonly shutdownDelayMs: number;
   /** What keeps jobs and first answers. */
   readonly store: {
     /** A file; undefined where there is no home, and none is named. */
@@ -169,6 +171,7 @@ export function readEnvironment(
     requestTimeoutMs: values.REQUEST_TIMEOUT_S &&
       1000 * values.REQUEST_TIMEOUT_S,
     shutdownGraceMs: 1000 * values.SHUTDOWN_GRACE_S,
+    shutdownDelayMs: 1000 * values.SHUTDOWN_DELAY_S,
     store: {
       path: values.STORE ?? (cache && join(cache, "jobs.sqlite")),
       named: values.STORE !== undefined,

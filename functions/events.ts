@@ -107,7 +107,8 @@ function stream(
       if (!sending) stream.write(": alive\n\n");
     }, COMMENT_MS);
     try {
-      for await (const event of events()) await send(event);
+      const told = untilAborted(events(), c.var.interrupted);
+      for await (const event of told) await send(event);
     } catch (error) {
       await send(sent(errorEvent(c, error)));
     } finally {
@@ -121,6 +122,34 @@ function stream(
   // Keeps reverse proxies from holding events back.
   response.headers.set("x-accel-buffering", "no");
   return response;
+}
+
+/**
+ * `events`, until `signal` aborts: then its reason is thrown, however long the
+ * next event would take.
+ */
+async function* untilAborted<T>(
+  events: AsyncGenerator<T, void, undefined>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<T, void, undefined> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  // Nobody may be waiting when it aborts.
+  promise.catch(() => undefined);
+  const abort = () => reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  try {
+    for (;;) {
+      const next = events.next();
+      const { done, value } = await Promise.race([next, promise]);
+      if (done) return;
+      yield value!;
+    }
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    // Its run has been told to end; when it does is not waited for.
+    events.return().catch(() => undefined);
+  }
 }
 
 function left(): DOMException {

@@ -6,6 +6,7 @@
 
 import { Hono } from "hono";
 import type { AppEnv } from "./context.ts";
+import type { Drain } from "./drain.ts";
 import {
   healthDescription,
   liveDescription,
@@ -20,23 +21,24 @@ import { VERSION } from "./version.ts";
 const FAILED_SECONDS = 2;
 
 /** The routes, ready to mount. */
-export function health(listing: Listing): Hono<AppEnv> {
+export function health(listing: Listing, drain: Drain): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/livez", liveDescription, (c) => c.json({ status: "alive" }))
     .get("/readyz", readyDescription, (c) => {
-      const status = overall(listing);
+      const status = overall(listing, drain);
       return status === "ready"
         ? c.json({ status })
         : c.json({ status }, 503, retryAfter(listing));
     })
-    // RunPod's load balancer: 204 while loading, 200 when ready.
+    // RunPod's load balancer: 204 while loading, 200 when ready; anything else
+    // takes the worker out, and so does one that is to stop.
     .get("/ping", pingDescription, (c) => {
-      const status = overall(listing);
+      const status = overall(listing, drain);
       if (status === "ready") return c.json({ status });
       return status === "loading" ? c.body(null, 204) : c.json({ status }, 503);
     })
     .get("/health", healthDescription, (c) => {
-      const status = overall(listing);
+      const status = overall(listing, drain);
       const models = listing.models().map(modelFields);
       const body = { status, version: VERSION, models };
       return status === "ready"
@@ -46,12 +48,16 @@ export function health(listing: Listing): Hono<AppEnv> {
 }
 
 /** Whether everything that is needed is loaded. */
-export function isReady(listing: Listing): boolean {
-  return overall(listing) === "ready";
+export function isReady(listing: Listing, drain: Drain): boolean {
+  return overall(listing, drain) === "ready";
 }
 
 /** A model that nobody needs yet keeps nobody waiting. */
-function overall(listing: Listing): "ready" | "loading" | "failed" {
+function overall(
+  listing: Listing,
+  { draining }: Drain,
+): "ready" | "loading" | "failed" | "draining" {
+  if (draining) return "draining";
   const states = listing.models().map(({ state }) => state.state);
   if (states.includes("failed")) return "failed";
   return states.includes("loading") ? "loading" : "ready";

@@ -17,6 +17,7 @@ import {
   createHealthApp,
   createJobApp,
 } from "./app.ts";
+import { Drain } from "./drain.ts";
 import {
   type Environment,
   EnvironmentError,
@@ -30,6 +31,7 @@ import { lineSink } from "./log_sink.ts";
 import { Metrics } from "./metrics.ts";
 import { postOutside } from "./outside_post.ts";
 import { INTERNET } from "./outside_request.ts";
+import { stopOnSignal } from "./shutdown.ts";
 import { Services } from "./services.ts";
 import { startLog } from "./start_log.ts";
 import { VERSION } from "./version.ts";
@@ -37,8 +39,6 @@ import { VERSION } from "./version.ts";
 /** Exit codes: a bad start, and a bad setting. */
 const FAILED = 1;
 const MISUSED = 2;
-
-const STOP_SIGNALS: readonly Deno.Signal[] = ["SIGTERM", "SIGINT"];
 
 if (import.meta.main) {
   if (Deno.args.includes("--help")) say(helpText().trimEnd());
@@ -76,11 +76,13 @@ async function run(environment: Environment): Promise<void> {
     warn: complain,
     ffmpeg: "ffmpeg",
   });
+  const drain = new Drain();
   const options = {
     ...environment,
     maxRequests: environment.slots + environment.queueLimit,
     log: lineSink(environment.log, say, complain),
-    metrics: new Metrics(services),
+    drain,
+    metrics: new Metrics(services, drain),
   };
   const jobs = openJobs(environment, services, options);
   const servers = [serve(listen, createApp(services, options, jobs))];
@@ -89,7 +91,14 @@ async function run(environment: Environment): Promise<void> {
     const place = { ...listen, port: healthPort };
     servers.push(serve(place, createHealthApp(services, options)));
   }
-  stopOnSignal(servers, [jobs, services], environment.shutdownGraceMs);
+  stopOnSignal({
+    drain,
+    jobs,
+    servers,
+    rest: [services],
+    graceMs: environment.shutdownGraceMs,
+    delayMs: environment.shutdownDelayMs,
+  });
   try {
     await services.loaded;
   } catch (error) {
@@ -187,32 +196,6 @@ function announce(
 /** As it stands in a URL. */
 function hostIn(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
-}
-
-/** Takes no more requests, lets those at work finish, then ends them. */
-function stopOnSignal(
-  servers: readonly Deno.HttpServer<Deno.NetAddr>[],
-  rest: readonly AsyncDisposable[],
-  graceMs: number,
-): void {
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    const finished = Promise.all(servers.map((server) => server.shutdown()));
-    const grace = new Promise((resolve) => setTimeout(resolve, graceMs));
-    await Promise.race([finished, grace]);
-    // What still runs is told that the server stops.
-    for (const one of rest) await one[Symbol.asyncDispose]();
-    await Promise.race([finished, soon()]);
-    Deno.exit(0);
-  };
-  for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, stop);
-}
-
-/** Time for last answers to be written. */
-function soon(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 200));
 }
 
 function leave(message: string, code: number): never {

@@ -12,6 +12,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AppEnv } from "./context.ts";
+import { Drain } from "./drain.ts";
 import { engineMetrics } from "./engine_metrics.ts";
 import type { Listing } from "./ports.ts";
 import { processMetrics } from "./process_metrics.ts";
@@ -41,7 +42,7 @@ export class Metrics {
   readonly count: MiddlewareHandler<AppEnv>;
 
   /** Starts at zero. */
-  constructor(listing: Listing) {
+  constructor(listing: Listing, drain: Drain = new Drain()) {
     const registers = [this.#registry];
     this.count = prometheus({
       registry: this.#registry,
@@ -68,6 +69,14 @@ export class Metrics {
       labelNames: ["version"],
       registers,
     }).set({ version: VERSION }, 1);
+    new Gauge({
+      name: "emu3_draining",
+      help: "1 once the server was told to stop, else 0",
+      registers,
+      collect() {
+        this.set(drain.draining ? 1 : 0);
+      },
+    });
     engineMetrics(this.#registry, listing);
     startMetrics(this.#registry, listing);
   }

@@ -22,7 +22,10 @@ import {
   PROBLEMS,
 } from "./problem_table.ts";
 import {
+  DrainingError,
   type FieldError,
+  InterruptedError,
+  type InterruptedState,
   InvalidFieldsError,
   MethodNotAllowedError,
   NotReadyError,
@@ -48,6 +51,12 @@ export interface Problem {
   readonly retryable: boolean;
   /** Fields at fault. */
   readonly errors?: readonly FieldError[];
+  /** The job that an interrupted request became. */
+  readonly job?: string;
+  /** Where that job goes on. */
+  readonly resume?: string;
+  /** What it takes to go on without the job. */
+  readonly state?: InterruptedState;
   /** The same for OpenAI's client libraries. */
   readonly error: {
     readonly message: string;
@@ -92,6 +101,8 @@ export function problemFrom(error: unknown, context: ProblemContext): Problem {
     "request_id": context.requestId,
     retryable,
     ...(fields.length > 0 && { errors: fields }),
+    ...(error instanceof InterruptedError &&
+      interruptedMembers(error, context)),
     error: {
       message: detail,
       type: status < 500 ? "invalid_request_error" : "server_error",
@@ -109,10 +120,14 @@ export function problemHeaders(error: unknown): Record<string, string> {
   };
   if (
     (error instanceof OverloadedError || error instanceof NotReadyError ||
-      error instanceof QuotaError) &&
+      error instanceof QuotaError || error instanceof DrainingError ||
+      error instanceof InterruptedError) &&
     error.retryAfterSeconds !== undefined
   ) {
     headers["retry-after"] = `${error.retryAfterSeconds}`;
+  }
+  if (error instanceof InterruptedError && error.job !== undefined) {
+    headers["location"] = `/v1/jobs/${error.job}`;
   }
   if (error instanceof MethodNotAllowedError) {
     headers["allow"] = error.allowed.join(", ");
@@ -152,6 +167,17 @@ function describe(
       };
   }
   return { code: "internal", detail: UNEXPECTED };
+}
+
+function interruptedMembers(
+  { job, state }: InterruptedError,
+  { pageBase }: ProblemContext,
+): Pick<Problem, "job" | "resume" | "state"> {
+  return {
+    ...(job !== undefined &&
+      { job, resume: `${pageBase}/v1/jobs/${job}/resume` }),
+    ...(state !== undefined && { state }),
+  };
 }
 
 function fieldErrors(error: unknown): readonly FieldError[] {

@@ -204,6 +204,18 @@ export const PROBLEMS = {
     "More requests wait than the server keeps (QUEUE_LIMIT).",
     "Try again after as many seconds as Retry-After says.",
   ),
+  "draining": kind(
+    503,
+    "Server stopping",
+    "The server was told to stop and takes nothing new; nothing was begun.",
+    "Send it again after as many seconds as Retry-After says, on a new connection: another instance, or the next, will answer.",
+  ),
+  "interrupted": kind(
+    503,
+    "Interrupted",
+    "The server had to stop before the request was done. What was asked and drawn so far is kept: as the job that the member job names, in the server's STORE, and in the member state itself.",
+    "On the next server with the same STORE: POST to the URL in the member resume, then look at the job in Location; what was asked for as events comes as JSON. On any other server: send the same body with the seed of state, and of one picture with the prefix in state.images as well, which saves its rows; without the prefix the picture is the same to the bit, with it unless rounding decides a code.",
+  ),
   "shutting-down": kind(
     503,
     "Shutting down",

@@ -5,6 +5,7 @@
  */
 
 import { Emu3Error } from "../lib/errors.ts";
+import type { GridFields } from "./grid_fields.ts";
 
 /** A field and what is wrong with it. */
 export interface FieldError {
@@ -286,6 +287,52 @@ export class QuotaError extends Emu3Error {
       "quota-exceeded",
       `Cannot answer yet: the quota is used up, ask again in ${retryAfterSeconds} s`,
     );
+  }
+}
+
+/** When a server that takes the place of one that stops may be there. */
+const NEXT_SERVER_SECONDS = 1;
+
+/** Something new, for a server that is to stop. */
+export class DrainingError extends Emu3Error {
+  /** When to send it again. */
+  readonly retryAfterSeconds = NEXT_SERVER_SECONDS;
+
+  /** Says what to do. */
+  constructor() {
+    super(
+      "draining",
+      "Cannot start: the server is stopping, send it again: another one, or the next, answers",
+    );
+  }
+}
+
+/** What it takes to go on with a request elsewhere. */
+export interface InterruptedState {
+  /** That it was drawn with. */
+  readonly seed: number;
+  /** The picture so far; nothing where it cannot go on by its rows. */
+  readonly images: readonly { readonly prefix: GridFields }[];
+}
+
+/** A request that the server could not finish before it stopped. */
+export class InterruptedError extends Emu3Error {
+  /** When to go on. */
+  readonly retryAfterSeconds = NEXT_SERVER_SECONDS;
+
+  /** Says how it goes on. */
+  constructor(
+    /** The job that it became; undefined where none is kept. */
+    readonly job: string | undefined,
+    /** Undefined for what had not begun. */
+    readonly state: InterruptedState | undefined,
+  ) {
+    const remedy = job !== undefined
+      ? `POST /v1/jobs/${job}/resume goes on with it on the next one`
+      : state === undefined
+      ? "send it again"
+      : `send it again, with the seed ${state.seed} for the same`;
+    super("interrupted", `Cannot finish: the server is stopping, ${remedy}`);
   }
 }
 

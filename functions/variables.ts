@@ -154,6 +154,12 @@ export const VARIABLES = {
     unset: "8",
     parse: (text) => seconds(text) ?? 8,
   },
+  SHUTDOWN_DELAY_S: {
+    meaning:
+      "seconds that a server which stops goes on listening, to refuse what balancers still send",
+    unset: "as long as something runs",
+    parse: (text) => seconds(text) ?? 0,
+  },
   STORE: {
     meaning: "file that keeps jobs and first answers, or :memory:",
     unset: "emu3/jobs.sqlite in the cache folder",

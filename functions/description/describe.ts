@@ -88,6 +88,7 @@ export const MODEL_PROBLEMS: readonly ProblemCode[] = [
   "not-acceptable",
   "not-ready",
   "overloaded",
+  "interrupted",
   "shutting-down",
   "store-full",
   "deadline",
@@ -104,6 +105,7 @@ export const BODY_PROBLEMS: readonly ProblemCode[] = [
 
 /** What any POST may answer: it is counted, and may come again. */
 export const POST_PROBLEMS: readonly ProblemCode[] = [
+  "draining",
   "idempotency-conflict",
   "idempotency-mismatch",
   "quota-exceeded",

@@ -32,7 +32,7 @@ export const readyDescription = describe({
   answers: {
     200: { description: "They can", content: json(ReadyAnswer) },
     503: {
-      description: "Models are loading, or have failed to",
+      description: "Models are loading or have failed to, or the server stops",
       content: json(ReadyAnswer),
       headers: RETRY_AFTER,
     },
@@ -48,7 +48,10 @@ export const pingDescription = describe({
   answers: {
     200: { description: "Ready", content: json(ReadyAnswer) },
     204: { description: "Models are loading" },
-    503: { description: "A model has failed", content: json(ReadyAnswer) },
+    503: {
+      description: "A model has failed, or the server stops",
+      content: json(ReadyAnswer),
+    },
   },
   problems: [],
 });
@@ -61,7 +64,7 @@ export const healthDescription = describe({
   answers: {
     200: { description: "Ready", content: json(HealthAnswer) },
     503: {
-      description: "Models are loading, or have failed to",
+      description: "Models are loading or have failed to, or the server stops",
       content: json(HealthAnswer),
       headers: RETRY_AFTER,
     },

@@ -7,8 +7,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { invalidField } from "../refusals.ts";
 import { AnswerStore } from "./answer_store.ts";
-import { openDatabase } from "./database.ts";
+import { IN_MEMORY, openDatabase } from "./database.ts";
 import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
+import { type InterruptedRequest, keepInterrupted } from "./interrupted.ts";
 import { hasEnded, type Job } from "./job.ts";
 import { JobStore } from "./job_store.ts";
 import { type Pause, pause } from "./pause.ts";
@@ -87,6 +88,16 @@ export class Jobs implements AsyncDisposable {
     if (URL.parse(url)?.protocol !== "https:") {
       throw invalidField(pointer, "expected an https URL");
     }
+  }
+
+  /** Whether what is kept is there for the next server. */
+  get lasting(): boolean {
+    return this.#options.path !== IN_MEMORY;
+  }
+
+  /** Keeps a request as a job that was interrupted; gives its name. */
+  keepInterrupted(request: InterruptedRequest): string {
+    return keepInterrupted(this.store, request, this.#options.now());
   }
 
   /** A clock, in milliseconds since 1970. */

@@ -11,9 +11,11 @@
 
 import { OverloadedError } from "../../lib/errors.ts";
 import type { Call } from "../call.ts";
+import type { Work } from "../drain.ts";
 import type { StoredEvent } from "../events.ts";
-import { JobConflictError } from "../refusals.ts";
+import { DrainingError, JobConflictError } from "../refusals.ts";
 import { randomSeed } from "../scene.ts";
+import type { UnderWay } from "../under_way.ts";
 import { Bells } from "./bells.ts";
 import { hasEnded, isResumable, type Job, type JobRequest } from "./job.ts";
 import { answered, cancellation, failure, interruption } from "./job_end.ts";
@@ -68,6 +70,8 @@ interface Run {
   readonly settle: (refusal: Response | undefined) => void;
   /** Whether a refusal is still an answer and not the end of a job. */
   refusable: boolean;
+  /** Undefined until its function says so. */
+  underWay: UnderWay | undefined;
 }
 
 /** How long a refusal may take and still be told as one. */
@@ -83,7 +87,9 @@ export class JobRunner implements AsyncDisposable {
   readonly #runs = new Map<string, Run>();
   /** Rung when something happens to a job. */
   readonly #bells = new Bells();
-  #closed = false;
+  readonly #close = new AbortController();
+  /** Whether nothing more is started. */
+  #draining = false;
 
   /** Starts nothing; see {@linkcode recover}. */
   constructor(store: JobStore, options: RunnerOptions) {
@@ -101,7 +107,7 @@ export class JobRunner implements AsyncDisposable {
    * what could not be written down. Those that are too many stay for later.
    */
   recover(): void {
-    if (this.#closed) return;
+    if (this.#draining) return;
     for (const { id } of this.#store.withStatus("running")) {
       if (!this.#runs.has(id)) this.#end(id, interruption(this.#options.now()));
     }
@@ -114,6 +120,7 @@ export class JobRunner implements AsyncDisposable {
   /**
    * Starts a job. What is refused at once is no job.
    *
+   * @throws {DrainingError} When the server stops.
    * @throws {OverloadedError} When too many are under way.
    */
   async submit(order: JobOrder): Promise<Submitted> {
@@ -137,21 +144,23 @@ export class JobRunner implements AsyncDisposable {
       : { type: "refused", answer };
   }
 
-  /** Comes when the job has ended, or the signal aborts. */
+  /** Comes when the job has ended, the signal aborts, or nothing runs any more. */
   async settled(id: string, signal: AbortSignal): Promise<void> {
+    const over = AbortSignal.any([signal, this.#close.signal]);
     for (;;) {
       const job = this.#store.find(id);
-      if (job === undefined || hasEnded(job) || signal.aborted) return;
-      await this.#bells.next(id, signal);
+      if (job === undefined || hasEnded(job) || over.aborted) return;
+      await this.#bells.next(id, over);
     }
   }
 
-  /** What happens to a job after an event, until it ends or the signal aborts. */
+  /** What happens to a job after an event, as long as {@linkcode settled} waits. */
   async *events(
     id: string,
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<StoredEvent, void, undefined> {
+    const over = AbortSignal.any([signal, this.#close.signal]);
     for (let last = after; !signal.aborted;) {
       const event = this.#store.eventAfter(id, last);
       if (event !== undefined) {
@@ -160,8 +169,8 @@ export class JobRunner implements AsyncDisposable {
         continue;
       }
       const job = this.#store.find(id);
-      if (job === undefined || hasEnded(job)) return;
-      await this.#bells.next(id, signal);
+      if (job === undefined || hasEnded(job) || over.aborted) return;
+      await this.#bells.next(id, over);
     }
   }
 
@@ -179,6 +188,7 @@ export class JobRunner implements AsyncDisposable {
    * Lets a job go on from where it stopped.
    *
    * @throws {JobConflictError} When it has not stopped half-way.
+   * @throws {DrainingError} When the server stops.
    * @throws {OverloadedError} When too many are under way.
    */
   resume(job: Job): Job {
@@ -191,17 +201,41 @@ export class JobRunner implements AsyncDisposable {
     return queued;
   }
 
+  /** Jobs that run. */
+  get works(): Work[] {
+    return [...this.#runs.values()].map((run) => ({
+      remainingMs: () =>
+        run.stop === undefined ? run.underWay?.remainingMs() : undefined,
+      interrupt: () => this.#interrupt(run),
+    }));
+  }
+
+  /** Starts nothing more; what waits is left waiting for the next server. */
+  drain(): void {
+    this.#draining = true;
+    for (const [id, run] of this.#runs) {
+      const waits = this.#store.find(id)?.status === "queued";
+      if (waits) this.#interrupt(run);
+    }
+  }
+
   /** Stops all: what runs is marked interrupted, what waits is left waiting. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#draining = true;
     await Promise.all(
       [...this.#runs.values()].map((run) => this.#stop(run, "interrupted")),
     );
+    this.#close.abort();
   }
 
   #checkRoom(): void {
-    if (!this.#closed && this.#runs.size < this.#options.limit) return;
+    if (this.#draining) throw new DrainingError();
+    if (this.#runs.size < this.#options.limit) return;
     throw new OverloadedError(RETRY_SECONDS);
+  }
+
+  #interrupt(run: Run): void {
+    this.#stop(run, "interrupted").catch(this.#options.onFailure);
   }
 
   async #stop(run: Run, as: Stop): Promise<void> {
@@ -222,6 +256,7 @@ export class JobRunner implements AsyncDisposable {
       ended: ended.promise,
       settle,
       refusable,
+      underWay: undefined,
     };
     this.#runs.set(job.id, run);
     const { onFailure, now, pageBase } = this.#options;
@@ -243,7 +278,7 @@ export class JobRunner implements AsyncDisposable {
     for (;;) {
       const recorder = this.#recorder(job, run);
       const request = requestFrom(job, this.#store.requestOf(job.id), signal);
-      const call = this.#call(job, recorder);
+      const call = this.#call(job, run, recorder);
       const response = await this.#options.execute(request, call);
       const retryAfter = await this.#settle(job, run, response, recorder);
       if (retryAfter === undefined) return;
@@ -259,10 +294,11 @@ export class JobRunner implements AsyncDisposable {
     });
   }
 
-  #call({ id, seed }: Job, recorder: Recorder): JobCall {
+  #call({ id, seed }: Job, run: Run, recorder: Recorder): JobCall {
     return {
       id,
       seed,
+      underWay: (underWay) => void (run.underWay = underWay),
       halfways: this.#store.halfwaysOf(id),
       observe: (event) =>
         this.#store.transact(() => {

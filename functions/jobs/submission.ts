@@ -44,6 +44,21 @@ export async function submissionFrom(
   const { body, webhook } = isJson(mediaType(request))
     ? takeWebhook(bytes)
     : { body: bytes, webhook: undefined };
+  return { request: asked(request, body), webhook };
+}
+
+/**
+ * A request that is under way, as a job can ask it: what wanted a stream gets
+ * all at once.
+ */
+export function repeatable(
+  request: Request,
+  body: Uint8Array<ArrayBuffer>,
+): JobRequest {
+  return asked(request, isJson(mediaType(request)) ? unstreamed(body) : body);
+}
+
+function asked(request: Request, body: Uint8Array<ArrayBuffer>): JobRequest {
   const url = new URL(request.url);
   const headers: Record<string, string> = { accept: acceptOf(request) };
   for (const name of KEPT) {
@@ -51,7 +66,22 @@ export async function submissionFrom(
     if (value !== null) headers[name] = value;
   }
   const path = `${url.pathname}${url.search}`;
-  return { request: { path, headers, body }, webhook };
+  return { path, headers, body };
+}
+
+/** Fields by which OpenAI's clients ask for a stream. */
+const STREAMED: ReadonlySet<string> = new Set([
+  "stream",
+  "stream_options",
+  "partial_images",
+]);
+
+function unstreamed(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (body.length === 0) return body;
+  const fields = Object.entries(Object(parseJson(body)));
+  const kept = fields.filter(([name]) => !STREAMED.has(name));
+  if (kept.length === fields.length) return body;
+  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(kept)));
 }
 
 function acceptOf(request: Request): string {

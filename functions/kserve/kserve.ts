@@ -21,11 +21,16 @@ import {
   serverLiveDescription,
   serverReadyDescription,
 } from "../description/inference.ts";
+import type { Drain } from "../drain.ts";
 import type { FunctionName } from "../function_names.ts";
 import { mediaType } from "../body.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "../ports.ts";
 import { isReady } from "../health.ts";
-import { MediaTypeError, UnknownModelError } from "../refusals.ts";
+import {
+  DrainingError,
+  MediaTypeError,
+  UnknownModelError,
+} from "../refusals.ts";
 import { VERSION } from "../version.ts";
 import { captionModel } from "./caption_model.ts";
 import { readCompressed } from "./compressed_body.ts";
@@ -54,6 +59,7 @@ const BODY_TYPES: ReadonlySet<string> = new Set([
 export function kserve(
   services: KserveServices,
   functions: ReadonlySet<FunctionName>,
+  drain: Drain,
 ): Hono<AppEnv> {
   const models = servedModels(services)
     .filter(({ name }) => functions.has(name));
@@ -71,7 +77,7 @@ export function kserve(
       (c) => c.json({ live: true }),
     )
     .get("/v2/health/ready", serverReadyDescription, (c) => {
-      const ready = isReady(services);
+      const ready = isReady(services, drain);
       return c.json({ ready }, ready ? 200 : 503);
     });
   for (const path of MODEL_PATHS) {
@@ -84,6 +90,7 @@ export function kserve(
       .get(`${path}/ready`, description.ready, (c) => {
         const { name, checkReady } = find(c);
         checkReady();
+        if (drain.draining) throw new DrainingError();
         return c.json({ name, ready: true });
       })
       .post(

@@ -23,6 +23,7 @@ import {
   putDescription,
   streamDescription,
 } from "../description/predictions.ts";
+import type { Drain } from "../drain.ts";
 import { storedEvents } from "../events.ts";
 import type { FunctionName } from "../function_names.ts";
 import { hasEnded, type Job, type Webhook } from "../jobs/job.ts";
@@ -44,6 +45,8 @@ export interface PredictionsOptions {
   readonly functions: ReadonlySet<FunctionName>;
   /** Of a body. */
   readonly maxBytes: number;
+  /** Whether nothing new is taken. */
+  readonly drain: Drain;
 }
 
 /** A prediction that is asked for, and how. */
@@ -141,7 +144,7 @@ export function predictions(
     .get(
       "/health-check",
       cogHealthDescription,
-      (c) => c.json(cogHealth(listing)),
+      (c) => c.json(cogHealth(listing, options.drain)),
     )
     .route("/", routes)
     .route("/v1", routes);
@@ -239,12 +242,20 @@ function webhookOf(
 }
 
 /** Whether models are ready, in Cog's words. */
-function cogHealth(listing: Listing): Record<string, unknown> {
+function cogHealth(
+  listing: Listing,
+  { draining }: Drain,
+): Record<string, unknown> {
   const states = listing.models().map(({ state }) => state.state);
   const failed = states.includes("failed");
   const starting = states.includes("loading");
   return {
-    status: failed ? "SETUP_FAILED" : starting ? "STARTING" : "READY",
+    status: failed ? "SETUP_FAILED" : starting
+      ? "STARTING"
+      // It lives, and takes no more.
+      : draining
+      ? "BUSY"
+      : "READY",
     setup: {
       status: failed ? "failed" : starting ? "starting" : "succeeded",
     },

@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
 import { Count } from "./answers.ts";
 import { Template } from "./caption.ts";
+import { Grid, Seed } from "./common.ts";
 
 /** What a language model's files recommend. */
 const Defaults = v.strictObject({
@@ -120,7 +121,7 @@ export const ModelsAnswer = v.pipe(
 );
 
 /** Where the server stands. */
-const Status = v.picklist(["ready", "loading", "failed"]);
+const Status = v.picklist(["ready", "loading", "failed", "draining"]);
 
 /** Whether the process lives. */
 export const LiveAnswer = v.strictObject({ status: v.literal("alive") });
@@ -166,6 +167,29 @@ export const ProblemAnswer = v.pipe(
           ),
           detail: v.string(),
         }),
+      ),
+    ),
+    job: v.optional(
+      v.pipe(
+        v.string(),
+        v.description("The job that an interrupted request became."),
+      ),
+    ),
+    resume: v.optional(
+      v.pipe(
+        v.string(),
+        v.description("Where that job goes on: POST, on the next server."),
+      ),
+    ),
+    state: v.optional(
+      v.pipe(
+        v.strictObject({
+          seed: Seed,
+          images: v.array(v.strictObject({ prefix: Grid })),
+        }),
+        v.description(
+          "What it takes to go on without the job: the seed, and the rows of one picture so far.",
+        ),
       ),
     ),
     error: v.pipe(

@@ -83,7 +83,7 @@ Deno.test("main ends what runs when its grace is over", async () => {
   server.process.kill("SIGTERM");
   const response = await answer;
   strictEqual(response.status, 503);
-  strictEqual((await response.json()).error.code, "shutting-down");
+  strictEqual((await response.json()).error.code, "interrupted");
   strictEqual((await server.process.status).code, 0);
 });
 

@@ -14,9 +14,6 @@ export interface Server extends AsyncDisposable {
   readonly process: Deno.ChildProcess;
 }
 
-/** What stands after the phases of the start. */
-const READY = /^emu3 .* ready at .*(?=\n)/m;
-
 const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
@@ -24,6 +21,39 @@ const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 function permissions(): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(CONFIG));
   return tasks.start.command.match(/--allow-\S+/g);
+}
+
+/** A server that may not be ready yet. */
+export interface Spawned {
+  /** Where it listens, or will. */
+  readonly url: string;
+  /** The process. */
+  readonly process: Deno.ChildProcess;
+  /** The line that it prints when ready; undefined when it ends before. */
+  readonly readyLine: Promise<string | undefined>;
+  /** Comes when it has printed all. */
+  readonly drained: Promise<void>;
+}
+
+/** Starts a server; variables as for {@linkcode startServer}. */
+export function spawnServer(
+  env: Readonly<Record<string, string>> = {},
+): Spawned {
+  const port = freePort();
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
+    env: { PORT: String(port), STORE: ":memory:", ...env },
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const readyLine = findReadyLine(lines);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    process,
+    readyLine,
+    drained: readyLine.then(() => drain(lines)),
+  };
 }
 
 /**
@@ -35,24 +65,12 @@ function permissions(): string[] {
 export async function startServer(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Server> {
-  const port = freePort();
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
-    env: { PORT: String(port), STORE: ":memory:", ...env },
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  let printed = "";
-  while (!READY.test(printed)) {
-    const { value, done } = await lines.read();
-    if (done) throw new Error(`the server ended: ${printed}`);
-    printed += value;
-  }
-  const drained = drain(lines);
+  const { url, process, readyLine, drained } = spawnServer(env);
+  const printed = await readyLine;
+  if (printed === undefined) throw new Error("the server ended");
   return {
-    url: `http://127.0.0.1:${port}`,
-    readyLine: READY.exec(printed)![0],
+    url,
+    readyLine: printed,
     process,
     [Symbol.asyncDispose]: async () => {
       try {
@@ -65,6 +83,22 @@ export async function startServer(
       await drained;
     },
   };
+}
+
+/** Stands after the phases of the start, and jobs that waited for the server. */
+const READY = /^emu3 \S+ ready .*(?=\n)/m;
+
+async function findReadyLine(
+  lines: ReadableStreamDefaultReader<string>,
+): Promise<string | undefined> {
+  let printed = "";
+  for (;;) {
+    const [line] = READY.exec(printed) ?? [];
+    if (line !== undefined) return line;
+    const { value, done } = await lines.read();
+    if (done) return undefined;
+    printed += value;
+  }
 }
 
 /** Reads on, so that the server never waits for a full pipe. */

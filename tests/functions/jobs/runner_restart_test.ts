@@ -6,7 +6,10 @@ import {
 } from "node:assert/strict";
 import { join } from "node:path";
 import { OverloadedError } from "../../../lib/errors.ts";
-import { JobConflictError } from "../../../functions/refusals.ts";
+import {
+  DrainingError,
+  JobConflictError,
+} from "../../../functions/refusals.ts";
 import { StoreFullError } from "../../../functions/jobs/queries.ts";
 import {
   type JobDesk,
@@ -38,7 +41,7 @@ Deno.test("a runner that stops interrupts what runs, and leaves what waits to th
   const runs = await first.accepted();
   first.calls.get(runs.id)!.call.observe!(started);
   await first.runner[Symbol.asyncDispose]();
-  await rejects(() => first.runner.submit(order()), OverloadedError);
+  await rejects(() => first.runner.submit(order()), DrainingError);
   first.runner.recover();
   strictEqual(first.runner.size, 0);
   first.tables[Symbol.dispose]();

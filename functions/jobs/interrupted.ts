@@ -1,0 +1,45 @@
+/**
+ * Requests that were no jobs, kept as jobs that were interrupted.
+ *
+ * @module
+ */
+
+import type { Halfway } from "../../lib/drawing/halfway.ts";
+import { interruption } from "./job_end.ts";
+import type { JobStore, NewJob } from "./job_store.ts";
+import { Recorder } from "./recorder.ts";
+
+/** A request that was interrupted. */
+export interface InterruptedRequest
+  extends Pick<NewJob, "request" | "principal" | "seed"> {
+  /** By picture, what it takes to go on. */
+  readonly halfways: readonly (Halfway | undefined)[];
+}
+
+/**
+ * Keeps it, as a whole or not at all.
+ *
+ * @returns The name of the job.
+ */
+export function keepInterrupted(
+  store: JobStore,
+  { halfways, ...asked }: InterruptedRequest,
+  now: number,
+): string {
+  const id = `job-${crypto.randomUUID()}`;
+  store.transact(() => {
+    store.insert({
+      ...asked,
+      id,
+      createdAt: now,
+      webhook: undefined,
+      prediction: undefined,
+    });
+    const recorder = new Recorder(store, id, () => now, () => {});
+    for (const [image, halfway] of halfways.entries()) {
+      recorder.keep(image, halfway);
+    }
+    store.end(id, interruption(now));
+  });
+  return id;
+}

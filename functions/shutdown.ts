@@ -1,0 +1,112 @@
+/**
+ * How a server stops: so that nothing that it took on is lost.
+ *
+ * ```text
+ * signal ─▶ refuse what is new, listen on ─▶ what runs finishes, or is kept
+ *        ─▶ close ─▶ exit 0               what cannot finish in time is kept early
+ * ```
+ *
+ * It ends in bounded time, whatever happens: what is kept is on disk before
+ * anybody is told, and who does not take an answer is not waited for.
+ *
+ * @module
+ */
+
+import type { Drain, Work } from "./drain.ts";
+import type { Jobs } from "./jobs/jobs.ts";
+
+/** What stops, and how long it may take. */
+export interface Stopping {
+  /** Knows what is under way in requests. */
+  readonly drain: Drain;
+  /** Knows what is under way in jobs. */
+  readonly jobs: Pick<Jobs, "runner"> & AsyncDisposable;
+  /** Listen. */
+  readonly servers: readonly Pick<Deno.HttpServer, "shutdown">[];
+  /** Closed last. */
+  readonly rest: readonly AsyncDisposable[];
+  /** How long what runs may go on. */
+  readonly graceMs: number;
+  /** How long it is listened at least. */
+  readonly delayMs: number;
+}
+
+/** Signals and what a process ends with that one of them ended. */
+const SIGNALS = [["SIGTERM", 143], ["SIGINT", 130]] as const;
+
+/** How often it is looked who still fits into the time that is left. */
+const LOOK_MS = 100;
+
+/** For those who were interrupted to be told. */
+const TELL_MS = 1000;
+
+/** For last bytes to be written, and models to be closed. */
+const CLOSE_MS = 500;
+
+/** Stops at the first signal; the second ends the process at once. */
+export function stopOnSignal(stopping: Stopping): void {
+  let asked = false;
+  for (const [signal, code] of SIGNALS) {
+    Deno.addSignalListener(signal, () => {
+      if (asked) Deno.exit(code);
+      asked = true;
+      stop(stopping).finally(() => Deno.exit(0));
+    });
+  }
+}
+
+/** Stops; comes when nothing more is to be waited for. */
+export async function stop(stopping: Stopping): Promise<void> {
+  const { drain, jobs, servers, rest, graceMs, delayMs } = stopping;
+  const works = () => [...drain.works, ...jobs.runner.works];
+  drain.begin();
+  jobs.runner.drain();
+  await Promise.all([finish(works, graceMs), pause(delayMs)]);
+  const closed = servers.map((server) => server.shutdown());
+  const ended = async () => {
+    await jobs[Symbol.asyncDispose]();
+    await Promise.all(closed);
+    for (const one of rest) await one[Symbol.asyncDispose]();
+  };
+  await within(CLOSE_MS, ended());
+}
+
+/** Lets works finish as far as there is time; keeps the others. */
+async function finish(
+  works: () => readonly Work[],
+  graceMs: number,
+): Promise<void> {
+  const end = performance.now() + graceMs;
+  for (;;) {
+    const left = works();
+    if (left.length === 0) return;
+    const leftMs = end - performance.now();
+    if (leftMs <= 0) break;
+    for (const work of hopeless(left, leftMs)) work.interrupt();
+    await pause(Math.min(LOOK_MS, leftMs));
+  }
+  for (const work of works()) work.interrupt();
+  const told = performance.now() + TELL_MS;
+  while (works().length > 0 && performance.now() < told) await pause(10);
+}
+
+/**
+ * Works that are ended early: the longer half of those that do not fit into the
+ * time that is left. The others go faster without them, and may fit then.
+ */
+export function hopeless(works: readonly Work[], leftMs: number): Work[] {
+  const late = works
+    .map((work) => ({ work, ms: work.remainingMs() ?? 0 }))
+    .filter(({ ms }) => ms > leftMs)
+    .sort((a, b) => b.ms - a.ms);
+  return late.slice(0, Math.ceil(late.length / 2)).map(({ work }) => work);
+}
+
+/** Comes when `done` does, well or not, or the time is over. */
+async function within(ms: number, done: Promise<unknown>): Promise<void> {
+  await Promise.race([done.catch(() => undefined), pause(ms)]);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

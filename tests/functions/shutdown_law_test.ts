@@ -1,0 +1,124 @@
+/**
+ * Signals at any moment, under load of every kind: nobody's request is lost.
+ *
+ * Each server is the next one's predecessor, on one store. `STOP_TRIALS` says
+ * how many are stopped.
+ */
+
+import { ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type Server, startServer } from "../support/server.ts";
+import {
+  endOf,
+  type Outcome,
+  type StopClient,
+  stopClients,
+  undisturbed,
+} from "../support/stop_load.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
+
+const TRIALS = Number(Deno.env.get("STOP_TRIALS") ?? 10);
+
+/** A stop, and what goes before it. */
+interface Trial {
+  /** Seconds of grace. */
+  readonly grace: number;
+  /** From the first request to the signal, in milliseconds. */
+  readonly afterMs: number;
+  /** As platforms send it. */
+  readonly signal: "SIGTERM" | "SIGINT";
+  /** Whether somebody opens a stream and never reads it. */
+  readonly stalled: boolean;
+}
+
+/** Amid all of it, on whatever machine. */
+const AMID: Trial = {
+  grace: 0,
+  afterMs: 30,
+  signal: "SIGTERM",
+  stalled: true,
+};
+
+const others = fc.sample(
+  fc.record<Trial>({
+    grace: fc.constantFrom(0, 0.1, 0.5, 20),
+    afterMs: fc.nat(400),
+    signal: fc.constantFrom("SIGTERM", "SIGINT"),
+    stalled: fc.boolean(),
+  }),
+  TRIALS - 1,
+);
+const trials = [AMID, ...others];
+
+function start(store: string, grace: number): Promise<Server> {
+  return startServer({
+    MODEL: TINY_FOLDERS.gen,
+    THREADS: "1",
+    STORE: store,
+    SHUTDOWN_GRACE_S: `${grace}`,
+  });
+}
+
+/** What came of each client's request, and its server is gone. */
+async function stopAmid(
+  { url, process }: Server,
+  clients: readonly StopClient[],
+  { afterMs, signal, stalled }: Trial,
+): Promise<Outcome[]> {
+  const asked = clients.map(({ ask }) => ask(url));
+  const all = Promise.all(asked);
+  // Looked at below; the wait comes first.
+  all.catch(() => undefined);
+  const reader = stalled
+    ? await fetch(
+      `${url}/v1/generate`,
+      json({ prompt: "a fox", height: 256, width: 256, logprobs: 8 }, {
+        accept: "text/event-stream",
+      }),
+    )
+    : undefined;
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  process.kill(signal);
+  const outcomes = await all;
+  strictEqual((await process.status).code, 0);
+  await reader?.body?.cancel().catch(() => undefined);
+  return outcomes;
+}
+
+Deno.test(`${TRIALS} signals at any moment lose no request`, async () => {
+  using folder = temporaryFolder();
+  const store = join(folder.path, "jobs.sqlite");
+  const counts = { answered: 0, kept: 0, refused: 0 };
+  let server = await start(store, trials[0]!.grace);
+  for (const [i, trial] of trials.entries()) {
+    const clients = stopClients(i);
+    const outcomes = await stopAmid(server, clients, trial);
+    await server[Symbol.asyncDispose]();
+    server = await start(store, trials[i + 1]?.grace ?? 0);
+    for (const { type } of outcomes) counts[type]++;
+    const { url } = server;
+    await Promise.all(
+      outcomes.map((outcome, j) => check(url, clients[j]!, outcome)),
+    );
+  }
+  await server[Symbol.asyncDispose]();
+  ok(counts.kept > TRIALS, JSON.stringify(counts));
+});
+
+async function check(
+  url: string,
+  client: StopClient,
+  outcome: Outcome,
+): Promise<void> {
+  if (outcome.type === "refused") return;
+  const seed = client.seed ?? (outcome.type === "kept" ? outcome.seed : NaN);
+  // What chance drew, and was answered, says nothing here of its seed.
+  if (Number.isNaN(seed)) return;
+  const [got, whole] = await Promise.all([
+    outcome.type === "kept" ? endOf(url, outcome.job, client) : outcome.essence,
+    undisturbed(url, client, seed!),
+  ]);
+  strictEqual(got, whole, client.name);
+}
