@@ -7,7 +7,8 @@
  * @module
  */
 
-import { locate, placesFrom, SourceError } from "../deploy/cache/locate.ts";
+import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
+import { obtain } from "../deploy/cache/obtain.ts";
 import { Emu3Error } from "../lib/errors.ts";
 import {
   type AppOptions,
@@ -62,11 +63,12 @@ async function main(): Promise<void> {
 async function locateAll(
   { gen, chat, vision }: Environment["folders"],
 ): Promise<Environment["folders"]> {
-  const places = placesFrom();
+  const { signal } = new AbortController();
+  const how = { places: placesFrom(), onProgress: () => {}, signal };
   return {
-    gen: await locate(gen, places),
-    chat: await locate(chat, places),
-    vision: vision && await locate(vision, places),
+    gen: await obtain(gen, how),
+    chat: await obtain(chat, how),
+    vision: vision && await obtain(vision, how),
   };
 }
 
