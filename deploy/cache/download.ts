@@ -18,13 +18,8 @@ import { takeLock } from "./cache_lock.ts";
 import { expectedHash, hashFile } from "./content_hash.ts";
 import { DiskError, freeBytes, onDisk } from "./disk.ts";
 import { downloadFile, type FileOptions } from "./download_file.ts";
-import {
-  blobName,
-  keepFiles,
-  keptFiles,
-  lockPath,
-  publish,
-} from "./hub_layout.ts";
+import { blobName, keptFiles, lockPath } from "./hub_layout.ts";
+import { publish } from "./publish.ts";
 import type { ObtainProgress } from "./obtain.ts";
 import { type Fetcher, fetchHere, fetchInWorkers } from "./part_workers.ts";
 import { type Patience, patiently } from "./patience.ts";
@@ -32,7 +27,6 @@ import { formatBytes } from "./progress.ts";
 import { type Remote, RemoteError, type RemoteSnapshot } from "./remote.ts";
 import type { OpenRemoteOf, RemoteVariables } from "./remote_for.ts";
 import { allOrNone, Slots } from "./slots.ts";
-import { whatLacks } from "./snapshot_check.ts";
 import type { RemoteSource } from "./source.ts";
 
 /** How much is done at once. */
@@ -97,6 +91,7 @@ export async function download(
       place: remote.place,
     });
     const snapshot = await patiently(
+      remote.place,
       (signal) => remote.list(signal),
       patience,
       signal,
@@ -173,12 +168,9 @@ async function bring(
     signal,
   );
   meter.tell();
-  await keepFiles(repository, snapshot);
-  const folder = await publish(repository, snapshot, options.revision);
-  const lacks = await whatLacks(folder);
-  if (lacks === undefined) return folder;
-  throw new RemoteError(`Cannot use ${remote.place}: it ${lacks}`, {
-    type: "elsewhere",
+  return await publish(repository, snapshot, {
+    revision: options.revision,
+    place: remote.place,
   });
 }
 

@@ -76,7 +76,7 @@ export async function fetchPart(
       }
       return hash.digest();
     } catch (thrown) {
-      const error = watch.explain(thrown);
+      const error = watch.explain(thrown, `${file.path} of ${remote.place}`);
       const whole = start === 0 && end === file.size && at > 0 &&
         error instanceof RemoteError && error.remedy.type === "whole";
       await attempts.after(whole ? again(error) : error, at > furthest);

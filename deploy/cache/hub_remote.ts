@@ -51,6 +51,11 @@ export class HubRemote implements Remote {
   /** Where files were found last: signed, and good for a while. */
   readonly #found = new Map<string, URL>();
 
+  /**
+   * Of `source`, which need not exist.
+   *
+   * @throws {RemoteError} When the endpoint is no URL.
+   */
   constructor(source: HubSource, options: HubOptions) {
     const endpoint = URL.parse(options.endpoint);
     if (endpoint === null || !/^https?:$/.test(endpoint.protocol)) {

@@ -36,6 +36,7 @@ export class Attempts {
   readonly #signal: AbortSignal;
   #failed = 0;
 
+  /** None yet; `signal` ends the waits between them. */
   constructor(patience: Patience, signal: AbortSignal) {
     this.#patience = patience;
     this.#signal = signal;
@@ -61,8 +62,13 @@ export class Attempts {
   }
 }
 
-/** What `work` answers, once it does. */
+/**
+ * What `work` answers, once it does.
+ *
+ * @param what For people: whom it asks.
+ */
 export async function patiently<T>(
+  what: string,
   work: (signal: AbortSignal) => Promise<T>,
   patience: Patience,
   signal: AbortSignal,
@@ -73,38 +79,47 @@ export async function patiently<T>(
     try {
       return await work(watch.signal);
     } catch (error) {
-      await attempts.after(watch.explain(error), false);
+      await attempts.after(watch.explain(error, what), false);
     }
   }
 }
+
+/** Looks during the time that makes a connection count as dead. */
+const LOOKS = 4;
 
 /** Aborts what has not moved for a while. */
 export class StallWatch implements Disposable {
   readonly #stallMs: number;
   readonly #stalled = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
-  #moved = performance.now();
+  // Looks, not time: a thread that was busy has not listened meanwhile.
+  #looks = 0;
   /** Aborted when nothing moves, or from outside. */
   readonly signal: AbortSignal;
 
+  /** Aborts after `stallMs` without a move, or with `signal`. */
   constructor(stallMs: number, signal: AbortSignal) {
     this.#stallMs = stallMs;
     this.signal = AbortSignal.any([signal, this.#stalled.signal]);
     this.#timer = setInterval(() => {
-      if (performance.now() - this.#moved > stallMs) this.#stalled.abort();
-    }, stallMs / 4);
+      if (++this.#looks > LOOKS) this.#stalled.abort();
+    }, stallMs / LOOKS);
   }
 
   /** Notes that something has moved. */
   moved(): void {
-    this.#moved = performance.now();
+    this.#looks = 0;
   }
 
-  /** What `error` is if it came of the abort. */
-  explain(error: unknown): unknown {
+  /**
+   * What `error` is if it came of the abort.
+   *
+   * @param what For people: what stood still.
+   */
+  explain(error: unknown, what: string): unknown {
     if (!this.#stalled.signal.aborted) return error;
     return new RemoteError(
-      `Cannot go on: no byte came for ${this.#stallMs / 1000} s`,
+      `Cannot read ${what}: no byte came for ${this.#stallMs / 1000} s`,
       { type: "retry", retryAfterMs: undefined },
     );
   }

@@ -9,6 +9,7 @@ export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
+  /** With `count` places, all free. */
   constructor(count: number) {
     this.#free = count;
   }

@@ -121,8 +121,10 @@ export function hubServer(behavior: HubBehavior): HubServer {
     const api = `/api/models/${REPOSITORY}/revision/`;
     if (path.startsWith(api)) {
       const revision = path.slice(api.length);
+      // A listing has no hash: nobody could tell that a name is another.
+      const told = fault?.type === "corrupt" ? undefined : fault;
       return revision === "main" || revision === model.commit
-        ? bytesOf(request, listingOf(model), {}, fault, stop.signal)
+        ? bytesOf(request, listingOf(model), {}, told, stop.signal)
         : status(404, { "X-Error-Code": "RevisionNotFound" });
     }
     const file = path.match(/^\/org\/tiny\/resolve\/[^/]+\/(.+)$/)?.[1];

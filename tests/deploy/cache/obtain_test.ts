@@ -21,6 +21,7 @@ import {
   type HubModel,
   hubServer,
   REPOSITORY,
+  sha256Of,
 } from "../../support/hub_server.ts";
 import { impatient, obtainOptions } from "../../support/obtain_options.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
@@ -30,11 +31,8 @@ const model = hubModel(1);
 
 function isWhole(folder: string, { files }: HubModel = model): void {
   for (const [path, content] of wantedOf({ commit: "", files })) {
-    deepStrictEqual(
-      new Uint8Array(Deno.readFileSync(join(folder, path))),
-      content,
-      path,
-    );
+    const there = Deno.readFileSync(join(folder, path));
+    strictEqual(sha256Of(there), sha256Of(content), path);
   }
 }
 
@@ -144,8 +142,6 @@ for (const [what, fault] of FAULTS) {
   Deno.test(`obtain() survives ${what}, whenever that is`, async () => {
     const { requests } = await obtained(inOrder());
     for (let i = 0; i < requests; i += 1 + i % 4) {
-      // Broken JSON from a hub is its last word.
-      if (i === 0 && fault.type === "corrupt") continue;
       await obtained((request) => request === i ? fault : undefined);
     }
   });
