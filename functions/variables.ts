@@ -26,6 +26,9 @@ export interface Variable<T> {
 
 const MEBIBYTE = 2 ** 20;
 
+/** Of places that models come from. */
+const SCHEMES = /^(?:hf|s3|gs|https|file)$/i;
+
 /** By the name that people use. */
 const CACHE_DTYPES: ReadonlyMap<string, CacheDtype> = new Map([
   ["fp32", "float32"],
@@ -37,16 +40,58 @@ const EMBEDDED = new URL("../models/emu3-mini", import.meta.url).pathname;
 
 /** Every variable, in the order that `--help` lists them. */
 export const VARIABLES = {
-  MODEL: folder(
-    "folder or cached org/name of a language model that draws and answers",
+  MODEL: source(
+    "folder or org/name[@revision] of a language model that draws and answers",
   ),
-  GEN_MODEL: folder(
-    "folder or cached org/name of the language model that draws",
+  GEN_MODEL: source(
+    "folder or org/name[@revision] of the language model that draws",
   ),
-  CHAT_MODEL: folder("folder or cached org/name of the one that answers"),
+  CHAT_MODEL: source(
+    "folder or org/name[@revision] of the one that answers",
+  ),
   VISION_MODEL: {
-    ...folder("folder of the vision tokenizer"),
+    ...source("folder or org/name[@revision] of the vision tokenizer"),
     unset: "in the language model's folder, else beside it (…VisionTokenizer)",
+  },
+  MODEL_DIR: {
+    meaning: "folder of models by name, looked into before any other",
+    unset: "/mnt/models and /repository, where they are mounted",
+    parse: (text) => text,
+  },
+  MODEL_CACHE: {
+    meaning: "Hugging Face cache that downloads are kept in",
+    unset: "HF_HUB_CACHE",
+    parse: (text) => text,
+  },
+  HF_HUB_CACHE: {
+    meaning: "Hugging Face cache that is looked into",
+    unset: "hub in HF_HOME",
+    parse: (text) => text,
+  },
+  HF_HOME: {
+    meaning: "folder of Hugging Face's tools: their cache and their token",
+    unset: "huggingface in the cache folder",
+    parse: (text) => text,
+  },
+  HF_ENDPOINT: {
+    meaning: "hub that org/name is downloaded from",
+    unset: "https://huggingface.co",
+    parse: publicUrl,
+  },
+  HF_TOKEN: {
+    meaning: "who downloads, for what is not public",
+    unset: "what HF_TOKEN_PATH holds, else token in HF_HOME",
+    parse: (text) => text,
+  },
+  HF_HUB_OFFLINE: {
+    meaning: "1 to download nothing from a hub",
+    unset: "0",
+    parse: (text) => text,
+  },
+  VERIFY: {
+    meaning: "full to read downloads again at the start and compare hashes",
+    unset: "sizes and times are compared",
+    parse: verification,
   },
   FUNCTIONS: {
     meaning: "which functions are served; only what they need is loaded",
@@ -189,13 +234,17 @@ export const VARIABLES = {
 /** The folder of the embedded language model. */
 export const EMBEDDED_MODEL: string = decodeURIComponent(EMBEDDED);
 
-function folder(meaning: string): Variable<string | undefined> {
+/** What it means in detail is for whoever fetches it to say. */
+function source(meaning: string): Variable<string | undefined> {
   return {
     meaning,
     unset: "the embedded emu3-mini",
     parse: (text) => {
-      if (text === undefined || !/^[a-z0-9]+:\/\//i.test(text)) return text;
-      throw new SyntaxError("only folders are in this build yet");
+      const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text ?? "")?.[1];
+      if (scheme === undefined || SCHEMES.test(scheme)) return text;
+      throw new SyntaxError(
+        `expected a folder, org/name, hf://, s3://, gs://, https:// or file://, not ${scheme}://`,
+      );
     },
   };
 }
@@ -301,6 +350,11 @@ function webhookSecret(text: string | undefined): string | undefined {
   // Standard Webhooks asks for 24 to 64 bytes.
   if (/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/.test(text)) return text;
   throw new SyntaxError("expected whsec_ and 24 to 64 bytes in base64");
+}
+
+function verification(text: string | undefined): "full" | undefined {
+  if (text === undefined || text === "full") return text;
+  throw new SyntaxError("expected full");
 }
 
 function flag(text: string | undefined): boolean {

@@ -1,8 +1,8 @@
 /**
  * Where a model's files are on this machine.
  *
- * A source is a folder, or the name of a repository that some tool has already
- * put into a Hugging Face cache:
+ * A source is a folder, or the name of what a download, of ours or of another
+ * tool, has already put into a Hugging Face cache:
  *
  * ```text
  * /models/Emu3-Gen            a folder
@@ -10,13 +10,18 @@
  * hf://org/name@rev           the same
  * ```
  *
- * Places are asked in order; the first that has it wins. Nothing is downloaded.
+ * Places are asked in order; the first that has all of it wins. Nothing is
+ * downloaded.
  *
  * @module
  */
 
 import { join, resolve } from "node:path";
 import { hubSnapshot } from "../../lib/loading/hub_cache.ts";
+import { repositoryName } from "./hub_layout.ts";
+import { type RemoteVariables, remoteVariables } from "./remote_for.ts";
+import { whatLacks } from "./snapshot_check.ts";
+import { parseSources, type Source, withoutSecrets } from "./source.ts";
 
 /** What the environment says about places. */
 export interface Places {
@@ -24,28 +29,47 @@ export interface Places {
   readonly modelFolders: readonly string[];
   /** Hugging Face caches (the folder named `hub`). */
   readonly hubCaches: readonly string[];
+  /** What is downloaded, where to; without it nothing is. */
+  readonly downloads?: Downloads;
 }
 
-/** A source that is nowhere on this machine. */
+/** How what is not here is fetched. */
+export interface Downloads {
+  /** The Hugging Face cache that it is kept in. */
+  readonly cache: string;
+  /** What remotes read of the environment. */
+  readonly variables: RemoteVariables;
+  /** Whether what is here is hashed before it is used. */
+  readonly verify: boolean;
+}
+
+/** A source that is nowhere. */
 export class SourceError extends Error {
   /** Says where `source` was looked for. */
   constructor(
     source: string,
-    /** Places that were asked. */
+    /** Places that were asked on this machine. */
     readonly looked: readonly string[],
+    /** What others answered; undefined where nobody was asked. */
+    readonly answers: readonly string[] = [
+      "give a folder, or fetch the repository into a Hugging Face cache first",
+    ],
+    options?: ErrorOptions,
   ) {
     super(
-      `Cannot find model "${source}": looked in ${
-        looked.join(", ")
-      }; give a folder, or fetch the repository into a Hugging Face cache first`,
+      `Cannot find model "${
+        source.split(/([\s,]+)/).map(withoutSecrets).join("")
+      }": ${
+        [
+          ...looked.length === 0 ? [] : [`looked in ${looked.join(", ")}`],
+          ...answers,
+        ].join("; ")
+      }`,
+      options,
     );
     this.name = "SourceError";
   }
 }
-
-/** `org/name`, perhaps with a revision. */
-const REPOSITORY =
-  /^(?:hf:\/\/)?(?<owner>[\w.-]+)\/(?<name>[\w.-]+?)(?:@(?<revision>[\w./-]+))?$/;
 
 /**
  * Places that the usual variables name, and the mounts of container platforms.
@@ -60,8 +84,11 @@ export function placesFrom(
     (home && join(home, ".cache"));
   const hugging = variable("HF_HOME") ??
     (cacheHome && join(cacheHome, "huggingface"));
-  const hub = variable("HF_HUB_CACHE") ?? (hugging && join(hugging, "hub"));
+  const hub = variable("HF_HUB_CACHE") ?? variable("HUGGINGFACE_HUB_CACHE") ??
+    (hugging && join(hugging, "hub"));
   const given = variable("MODEL_DIR");
+  const own = variable("MODEL_CACHE")?.trim() || undefined;
+  const cache = own ?? hub;
   return {
     modelFolders: [
       ...given === undefined ? [] : [given],
@@ -69,9 +96,17 @@ export function placesFrom(
       "/repository",
     ],
     hubCaches: [
-      ...hub === undefined ? [] : [hub],
+      ...own === undefined ? [] : [own],
+      ...hub === undefined || hub === own ? [] : [hub],
       "/runpod-volume/huggingface-cache/hub",
     ],
+    ...cache === undefined ? {} : {
+      downloads: {
+        cache,
+        variables: remoteVariables(variable),
+        verify: variable("VERIFY")?.trim() === "full",
+      },
+    },
   };
 }
 
@@ -81,32 +116,80 @@ export function placesFrom(
  * @throws {SourceError} Naming every place that was asked.
  */
 export async function locate(source: string, places: Places): Promise<string> {
-  const looked = [resolve(source)];
   if (await isModel(source)) return resolve(source);
-  const repository = REPOSITORY.exec(source)?.groups;
-  const name = repository?.["name"] ?? source;
-  for (const folder of places.modelFolders) {
-    const path = join(folder, name);
-    looked.push(path);
-    if (await isModel(path)) return path;
-  }
-  if (repository !== undefined) {
-    for (const cache of places.hubCaches) {
-      const { owner, name, revision = "main" } = repository;
-      const path = join(cache, `models--${owner}--${name}`);
-      looked.push(path);
-      const snapshot = await hubSnapshot(path, revision);
-      if (snapshot !== undefined) return snapshot;
-    }
+  const looked: string[] = [];
+  for (const one of sourcesOf(source)) {
+    const search = await lookFor(one, places);
+    if (search.found !== undefined) return search.found.folder;
+    looked.push(...search.looked);
   }
   throw new SourceError(source, looked);
 }
 
-async function isModel(folder: string): Promise<boolean> {
+/**
+ * The sources that `text` lists.
+ *
+ * @throws {SourceError} When one is none.
+ */
+export function sourcesOf(text: string): readonly Source[] {
+  try {
+    return parseSources(text);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new SourceError(text, [], [cause.message], { cause });
+  }
+}
+
+/** Whether `folder` holds a model; anything may be said to be one. */
+export async function isModel(folder: string): Promise<boolean> {
   try {
     return (await Deno.stat(join(folder, "config.json"))).isFile;
   } catch {
     // Not there, or not for us to read: the next place is asked.
     return false;
   }
+}
+
+/** What a search came to. */
+export interface Search {
+  /** Where the model is; undefined for nowhere. */
+  readonly found:
+    | { readonly folder: string; readonly cached: boolean }
+    | undefined;
+  /** Places that were asked in vain, and what they lack. */
+  readonly looked: readonly string[];
+}
+
+/** Looks for `source` on this machine. */
+export async function lookFor(
+  source: Source,
+  { modelFolders, hubCaches }: Places,
+): Promise<Search> {
+  const looked: string[] = [];
+  const byName = source.type !== "folder" || !/[/\\]/.test(source.text);
+  const folders = [
+    ...source.type === "folder" ? [resolve(source.path)] : [],
+    ...source.type === "hub" && !/^hf:/i.test(source.text)
+      ? [resolve(source.text)]
+      : [],
+    ...byName ? modelFolders.map((folder) => join(folder, source.name)) : [],
+  ];
+  for (const folder of folders) {
+    if (await isModel(folder)) {
+      return { found: { folder, cached: false }, looked };
+    }
+    looked.push(folder);
+  }
+  if (source.type === "folder") return { found: undefined, looked };
+  const revision = source.type === "hub" ? source.revision : "main";
+  for (const cache of hubCaches) {
+    const repository = join(cache, repositoryName(source));
+    const snapshot = await hubSnapshot(repository, revision);
+    const lacks = snapshot && await whatLacks(snapshot);
+    if (snapshot !== undefined && lacks === undefined) {
+      return { found: { folder: snapshot, cached: true }, looked };
+    }
+    looked.push(lacks === undefined ? repository : `${snapshot} (${lacks})`);
+  }
+  return { found: undefined, looked };
 }

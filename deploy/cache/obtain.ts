@@ -1,10 +1,38 @@
 /**
  * A model's folder, wherever the model is.
  *
+ * ```text
+ * folder ─▶ mounts ─▶ Hugging Face caches ─▶ each source on the network
+ * ```
+ *
+ * What is found on this machine is never asked for elsewhere, so a warm start
+ * needs no network. A folder is given only once all of it is there.
+ *
  * @module
  */
 
-import { locate, type Places } from "./locate.ts";
+import { resolve } from "node:path";
+import { DiskError } from "./disk.ts";
+import {
+  download,
+  type DownloadEffort,
+  type DownloadOptions,
+  lockRepository,
+} from "./download.ts";
+import { PART_BYTES } from "./download_file.ts";
+import { repositoryName } from "./hub_layout.ts";
+import {
+  isModel,
+  lookFor,
+  type Places,
+  SourceError,
+  sourcesOf,
+} from "./locate.ts";
+import { PATIENT } from "./patience.ts";
+import { RemoteError } from "./remote.ts";
+import { type OpenRemoteOf, remoteFor } from "./remote_for.ts";
+import { whatChanged } from "./snapshot_check.ts";
+import type { RemoteSource, Source } from "./source.ts";
 
 /** How far it is. */
 export interface ObtainProgress {
@@ -26,16 +54,120 @@ export interface ObtainOptions {
   readonly onProgress: (progress: ObtainProgress) => void;
   /** Gives it up; what has come is kept for the next attempt. */
   readonly signal: AbortSignal;
+  /** How much is done at once, where that is not as usual. */
+  readonly effort?: Partial<DownloadEffort>;
+  /** Opens remotes, where those are not the usual ones. */
+  readonly openRemote?: OpenRemoteOf;
 }
 
+/** Enough to fill a fast line; some places slow single connections down. */
+const CONNECTIONS = 16;
+
+const MAX_WORKERS = 4;
+
 /**
- * The folder of `source`.
+ * The folder of `source`, which may list mirrors with commas or spaces.
  *
  * @throws {SourceError} When no place has it, saying what each answered.
  */
 export async function obtain(
   source: string,
-  { places }: ObtainOptions,
+  options: ObtainOptions,
 ): Promise<string> {
-  return await locate(source, places);
+  if (await isModel(source)) return resolve(source);
+  const sources = sourcesOf(source);
+  const { found, looked } = await lookEverywhere(sources, options);
+  if (found !== undefined) return found;
+  const remotes = sources.filter((one) => one.type !== "folder");
+  const { downloads } = options.places;
+  if (remotes.length === 0 || downloads === undefined) {
+    throw new SourceError(source, looked);
+  }
+  const how = downloadOptions(remotes[0]!, downloads, options);
+  const answers: string[] = [];
+  try {
+    using _lock = await lockRepository(how);
+    // Whoever held the lock may have brought it.
+    const again = await lookEverywhere(sources, options);
+    if (again.found !== undefined) return again.found;
+    for (const remote of remotes) {
+      try {
+        return await download(remote, how);
+      } catch (error) {
+        if (!(error instanceof RemoteError)) throw error;
+        answers.push(error.message);
+      }
+    }
+  } catch (cause) {
+    // No other place makes room on this disk.
+    if (!(cause instanceof DiskError)) throw cause;
+    throw new SourceError(source, looked, [...answers, cause.message], {
+      cause,
+    });
+  }
+  throw new SourceError(source, looked, answers);
+}
+
+/** What is on this machine, and is what it should be. */
+async function lookEverywhere(
+  sources: readonly Source[],
+  { places, onProgress, signal }: ObtainOptions,
+): Promise<{ found: string | undefined; looked: readonly string[] }> {
+  const looked: string[] = [];
+  for (const source of sources) {
+    // Each cache by itself, so that a spoilt one hides no good one.
+    const searches = [
+      { ...places, hubCaches: [] },
+      ...places.hubCaches.map((cache) => ({
+        modelFolders: [],
+        hubCaches: [cache],
+      })),
+    ];
+    for (const [i, places] of searches.entries()) {
+      if (i > 0 && source.type === "folder") break;
+      const search = await lookFor(source, places);
+      looked.push(...search.looked);
+      if (search.found === undefined) continue;
+      const { folder, cached } = search.found;
+      const changed = cached && await verify(folder);
+      if (!changed) return { found: folder, looked };
+      looked.push(`${folder} (${changed})`);
+    }
+  }
+  return { found: undefined, looked: [...new Set(looked)] };
+
+  async function verify(folder: string): Promise<string | undefined> {
+    return await whatChanged(folder, {
+      full: places.downloads?.verify ?? false,
+      onBytes: (bytes, totalBytes) =>
+        onProgress({ phase: "verify", bytes, totalBytes, place: folder }),
+      signal,
+    });
+  }
+}
+
+/** The usual effort, but for what is said otherwise. */
+function downloadOptions(
+  first: RemoteSource,
+  { cache, variables, verify }: NonNullable<Places["downloads"]>,
+  { onProgress, signal, effort, openRemote = remoteFor }: ObtainOptions,
+): DownloadOptions {
+  return {
+    connections: CONNECTIONS,
+    // A worker makes the usual remotes, no others.
+    workers: openRemote === remoteFor
+      ? Math.min(MAX_WORKERS, Math.max(1, navigator.hardwareConcurrency - 1))
+      : 0,
+    partBytes: PART_BYTES,
+    patience: PATIENT,
+    ...effort,
+    cache,
+    repository: repositoryName(first),
+    revision: first.type === "hub" ? first.revision : "main",
+    variables,
+    verify,
+    openRemote,
+    onProgress,
+    signal,
+  };
 }

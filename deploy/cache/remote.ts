@@ -22,6 +22,8 @@ export interface RemoteFile {
   readonly size: number;
   /** SHA-256 of the content in hex; undefined where the place does not say. */
   readonly sha256: string | undefined;
+  /** Git's own hash of the content in hex, where that is what a place says. */
+  readonly gitHash?: string;
   /** What changes with the content: names the blob in a cache, unquoted. */
   readonly etag: string;
 }

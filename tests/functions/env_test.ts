@@ -99,7 +99,9 @@ Deno.test("readEnvironment() counts time in milliseconds", () => {
 
 Deno.test("readEnvironment() names the variable that it cannot use", () => {
   const bad: Record<string, string> = {
-    GEN_MODEL: "hf://BAAI/Emu3-Gen",
+    GEN_MODEL: "ftp://BAAI/Emu3-Gen",
+    HF_ENDPOINT: "huggingface.co",
+    VERIFY: "some",
     FUNCTIONS: "generate,draw",
     DEVICE: "cuda",
     PRECISION: "int2",

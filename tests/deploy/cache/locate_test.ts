@@ -25,6 +25,7 @@ async function model(...parts: string[]): Promise<string> {
   const folder = join(...parts);
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "config.json"), "{}");
+  await Deno.writeTextFile(join(folder, "model.safetensors"), "");
   return folder;
 }
 

@@ -1,0 +1,67 @@
+/**
+ * One process at a time on what several share.
+ *
+ * The system holds the lock (`flock`), so it goes with the process, however
+ * that ends. Over NFS Linux makes it a lock of the server's, which holds
+ * between machines; where a mount says `nolock` or a file system knows no
+ * locks, two may work at once. They then write the same bytes into the same
+ * places, and what they make is checked before it counts.
+ *
+ * @module
+ */
+
+/** How often it is asked whether another has finished. */
+const ASK_AGAIN_MS = 250;
+
+/** A lock that is held. */
+export type HeldLock = Disposable;
+
+/**
+ * Takes the lock at `path`, once nobody else holds it.
+ *
+ * @param onWait Hears, again and again, that another holds it.
+ */
+export async function takeLock(
+  path: string,
+  signal: AbortSignal,
+  onWait: () => void,
+): Promise<HeldLock> {
+  for (;;) {
+    signal.throwIfAborted();
+    const held = await tryLock(path);
+    if (held !== undefined) return held;
+    onWait();
+    await pause(ASK_AGAIN_MS, signal);
+  }
+}
+
+/** Waits, or gives up. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+}
+
+async function tryLock(path: string): Promise<HeldLock | undefined> {
+  // The file stays: were it removed, two could hold locks on two of its name.
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  let ours: boolean;
+  try {
+    ours = await file.tryLock(true);
+  } catch {
+    // No locks here.
+    ours = true;
+  }
+  if (ours) return { [Symbol.dispose]: () => file.close() };
+  file.close();
+  return undefined;
+}

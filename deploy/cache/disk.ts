@@ -1,0 +1,93 @@
+/**
+ * What a disk refuses, in words that help.
+ *
+ * @module
+ */
+
+import { statfs } from "node:fs/promises";
+
+/** A disk that does not keep what it should. */
+export class DiskError extends Error {
+  /** Says what is the case and what would do. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DiskError";
+  }
+}
+
+/** What the system says, and what would do. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/ENOSPC|os error 28\b/, "the disk is full, make room"],
+  [/EDQUOT|os error 122\b/, "the quota is used up, make room"],
+  [/EROFS|os error 30\b/, "it can only be read"],
+  [/EFBIG|os error 27\b/, "files may not become that large there"],
+  [
+    /EACCES|EPERM|os error 1\b|os error 13\b|NotCapable|PermissionDenied/,
+    "it is not allowed",
+  ],
+];
+
+/** What `work` does with the file or folder at `path`, or why it cannot. */
+export async function onDisk<T>(
+  path: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw diskError(path, error);
+  }
+}
+
+/** `error` of the disk in words, if it is one that people can do something about. */
+export function diskError(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DiskError) return error;
+  const code = "code" in error ? String(error.code) : "";
+  const said = `${code} ${error.name} ${error.message}`;
+  const reason = REASONS.find(([pattern]) => pattern.test(said))?.[1];
+  if (reason === undefined) return error;
+  return new DiskError(
+    `Cannot write ${path}: ${reason}, or set MODEL_CACHE to another folder`,
+    { cause: error },
+  );
+}
+
+/** Bytes that may still be written into `folder`; undefined if nobody knows. */
+export async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return Number(bavail) * Number(bsize);
+  } catch {
+    // The system does not say, or may not be asked: writing will tell.
+    return undefined;
+  }
+}
+
+/**
+ * Makes what has happened in `folder` safe from a loss of power, as far as the
+ * system lets us.
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    using file = await Deno.open(folder);
+    await file.sync();
+  } catch {
+    // Windows opens no folders, and some network disks do not sync them.
+  }
+}
+
+/** Writes `content` to `path` so that readers see all of it or nothing. */
+export async function writeWhole(path: string, content: string): Promise<void> {
+  const next = `${path}.${crypto.randomUUID()}.incomplete`;
+  await onDisk(path, async () => {
+    {
+      using file = await Deno.open(next, { write: true, createNew: true });
+      const bytes = new TextEncoder().encode(content);
+      for (let at = 0; at < bytes.length;) {
+        at += await file.write(bytes.subarray(at));
+      }
+      await file.sync();
+    }
+    await Deno.rename(next, path);
+  });
+}

@@ -1,0 +1,155 @@
+/**
+ * Bytes of a remote file, written where they belong as they come.
+ *
+ * What breaks off goes on at the byte it got to. Only as much is in memory as
+ * one read gives.
+ *
+ * @module
+ */
+
+import { contentHash, type HashKind } from "./content_hash.ts";
+import { diskError, onDisk } from "./disk.ts";
+import { Attempts, type Patience, StallWatch } from "./patience.ts";
+import {
+  type ByteRange,
+  type Remote,
+  RemoteError,
+  type RemoteFile,
+} from "./remote.ts";
+
+/** What to fetch, and where it goes. Plain data: it may cross to a worker. */
+export interface PartOrder {
+  /** Of which file. */
+  readonly file: RemoteFile;
+  /** Which bytes of it. */
+  readonly range: ByteRange;
+  /** A file that is as long as the remote one. */
+  readonly path: string;
+  /** How the bytes are hashed. */
+  readonly hash: HashKind;
+}
+
+/** How a part is fetched. */
+export interface PartOptions {
+  /** Gives it up. */
+  readonly signal: AbortSignal;
+  /** Hears how many bytes came; below 0 when some are thrown away. */
+  readonly onBytes: (count: number) => void;
+}
+
+/**
+ * Fetches what is ordered.
+ *
+ * @returns The hash of its bytes.
+ * @throws {RemoteError} When the place does not give them.
+ * @throws {DiskError} When the disk does not take them.
+ */
+export async function fetchPart(
+  remote: Remote,
+  order: PartOrder,
+  patience: Patience,
+  { signal, onBytes }: PartOptions,
+): Promise<string> {
+  const { file, range: { start, end }, path } = order;
+  signal.throwIfAborted();
+  using out = await onDisk(path, () => Deno.open(path, { write: true }));
+  const attempts = new Attempts(patience, signal);
+  let hash = contentHash(order.hash, file.size);
+  let at = start;
+  // What comes a second time is no progress: a loop must end.
+  let furthest = at;
+  await out.seek(at, Deno.SeekMode.Start);
+  for (;;) {
+    using watch = new StallWatch(patience.stallMs, signal);
+    try {
+      for await (
+        const bytes of reading(remote, file, { start: at, end }, watch)
+      ) {
+        try {
+          writeAll(out, bytes);
+        } catch (error) {
+          throw diskError(path, error);
+        }
+        hash.update(bytes);
+        at += bytes.length;
+        onBytes(bytes.length);
+      }
+      return hash.digest();
+    } catch (thrown) {
+      const error = watch.explain(thrown, `${file.path} of ${remote.place}`);
+      const whole = start === 0 && end === file.size && at > 0 &&
+        error instanceof RemoteError && error.remedy.type === "whole";
+      await attempts.after(whole ? again(error) : error, at > furthest);
+      furthest = Math.max(furthest, at);
+      if (!whole) continue;
+      onBytes(-at);
+      hash = contentHash(order.hash, file.size);
+      at = 0;
+      await out.seek(0, Deno.SeekMode.Start);
+    }
+  }
+}
+
+/** The bytes of `range`, no more and no fewer. */
+async function* reading(
+  remote: Remote,
+  file: RemoteFile,
+  range: ByteRange,
+  watch: StallWatch,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const { signal } = watch;
+  const stream = await remote.read(file, range, signal);
+  const reader = stream.getReader();
+  const stop = () => void reader.cancel(signal.reason).catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
+  let left = range.end - range.start;
+  try {
+    for (;;) {
+      const { done, value } = await readFrom(reader, file.path);
+      signal.throwIfAborted();
+      if (done) break;
+      watch.moved();
+      if (value.length > left) {
+        throw retry(`Cannot read ${file.path}: more bytes came than asked for`);
+      }
+      left -= value.length;
+      yield value;
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await reader.cancel().catch(() => {});
+  }
+  if (left > 0) {
+    throw retry(
+      `Cannot read ${file.path}: the answer ends ${left} bytes early`,
+    );
+  }
+}
+
+async function readFrom(
+  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  path: string,
+): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+  try {
+    return await reader.read();
+  } catch (cause) {
+    throw retry(`Cannot read ${path}: the connection broke off`, cause);
+  }
+}
+
+/** In one thread: it waits for a copy into the page cache, not for the disk. */
+function writeAll(out: Deno.FsFile, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += out.writeSync(bytes.subarray(at));
+}
+
+function again(cause: RemoteError): RemoteError {
+  return retry(cause.message, cause);
+}
+
+function retry(message: string, cause?: unknown): RemoteError {
+  return new RemoteError(
+    message,
+    { type: "retry", retryAfterMs: undefined },
+    { cause },
+  );
+}

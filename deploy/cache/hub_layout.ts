@@ -1,0 +1,114 @@
+/**
+ * A model in a Hugging Face cache, as their tools read it.
+ *
+ * ```text
+ * models--org--name/blobs/<hash>                 contents
+ *                  /snapshots/<commit>/<path>    links to them
+ *                  /refs/<revision>              the commit, written last
+ *                  /.emu3/<commit>.json          what was downloaded, when
+ * .locks/models--org--name/emu3.lock             who downloads
+ * ```
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { dirname, join } from "node:path";
+import { onDisk, writeWhole } from "./disk.ts";
+import type { RemoteFile, RemoteSnapshot } from "./remote.ts";
+import { type RemoteSource, withoutSecrets } from "./source.ts";
+
+/** What a blob is called: the hash of its content, if that is known. */
+export function blobName(
+  { sha256, etag }: Pick<RemoteFile, "sha256" | "etag">,
+): string {
+  const name = sha256 ?? etag;
+  return /^\w[\w.-]{0,127}$/.test(name)
+    ? name
+    : createHash("sha256").update(name).digest("hex");
+}
+
+/** What the folder of a source is called. */
+export function repositoryName(source: RemoteSource): string {
+  if (source.type === "hub") return `models--${source.owner}--${source.name}`;
+  const hash = createHash("sha256").update(withoutSecrets(source.url));
+  // Not "--": that is what parts an owner from a name.
+  const name = source.name.replaceAll(/-{2,}/g, "-");
+  return `models--${source.type}-${hash.digest("hex").slice(0, 12)}--${name}`;
+}
+
+/** The file whose lock is held by whoever downloads a repository. */
+export function lockPath(cache: string, repository: string): string {
+  return join(cache, ".locks", repository, "emu3.lock");
+}
+
+/** A file as it was when it was downloaded. */
+export interface KeptFile {
+  /** Within the snapshot. */
+  readonly path: string;
+  /** What holds its content. */
+  readonly blob: string;
+  /** In bytes. */
+  readonly size: number;
+  /** When its content was last changed, in milliseconds since 1970. */
+  readonly mtimeMs: number;
+  /** Of the content, if its place told it. */
+  readonly sha256?: string;
+  /** The same, as Git hashes. */
+  readonly gitHash?: string;
+}
+
+/** The files of a snapshot that was downloaded here; undefined for others. */
+export async function keptFiles(
+  repository: string,
+  commit: string,
+): Promise<readonly KeptFile[] | undefined> {
+  try {
+    // Only this file writes it, whole.
+    return JSON.parse(await Deno.readTextFile(markerPath(repository, commit)));
+  } catch {
+    // Put there by other tools.
+    return undefined;
+  }
+}
+
+/**
+ * Notes the files of a snapshot as they are now.
+ *
+ * @param folder Where they are to be seen.
+ */
+export async function keepFiles(
+  repository: string,
+  { commit, files }: RemoteSnapshot,
+  folder: string,
+): Promise<void> {
+  const kept: KeptFile[] = [];
+  for (const { path, size, sha256, gitHash, ...file } of files) {
+    const blob = blobName({ sha256, ...file });
+    const { mtime } = await Deno.stat(join(folder, path));
+    kept.push({
+      path,
+      blob,
+      size,
+      mtimeMs: mtime?.getTime() ?? 0,
+      ...sha256 === undefined ? {} : { sha256 },
+      ...gitHash === undefined ? {} : { gitHash },
+    });
+  }
+  await rememberFiles(repository, commit, kept);
+}
+
+/** Notes the files of a snapshot. */
+export async function rememberFiles(
+  repository: string,
+  commit: string,
+  kept: readonly KeptFile[],
+): Promise<void> {
+  const path = markerPath(repository, commit);
+  await onDisk(path, () => Deno.mkdir(dirname(path), { recursive: true }));
+  await writeWhole(path, `${JSON.stringify(kept)}\n`);
+}
+
+function markerPath(repository: string, commit: string): string {
+  return join(repository, ".emu3", `${commit}.json`);
+}

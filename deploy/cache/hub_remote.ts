@@ -1,0 +1,270 @@
+/**
+ * A repository of Hugging Face's hub, or of a mirror that speaks as it does.
+ *
+ * ```text
+ * /api/models/{repository}/revision/{revision}?blobs=true    commit, files, hashes
+ * /{repository}/resolve/{commit}/{path}                      302 to a CDN, or bytes
+ * ```
+ *
+ * The token goes to the hub alone, never to where it redirects. Files are read
+ * by the commit that was listed, so a branch that moves changes nothing.
+ *
+ * @module
+ */
+
+import {
+  checkRange,
+  otherContent,
+  plainEtag,
+  remedyOf,
+} from "./http_answers.ts";
+import {
+  type ByteRange,
+  type Remote,
+  RemoteError,
+  type RemoteFile,
+  type RemoteSnapshot,
+} from "./remote.ts";
+import { parseListing } from "./hub_listing.ts";
+import { type HubSource, withoutSecrets } from "./source.ts";
+
+/** How to speak with a hub. */
+export interface HubOptions {
+  /** Such as `https://huggingface.co`. */
+  readonly endpoint: string;
+  /** Who asks; undefined for anybody. */
+  readonly token: string | undefined;
+  /** Fetches; one that keeps connections apart lets ranges run side by side. */
+  readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
+}
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** `source` at a hub. */
+export class HubRemote implements Remote {
+  readonly place: string;
+  readonly #source: HubSource;
+  readonly #endpoint: URL;
+  readonly #options: HubOptions;
+  #commit: string | undefined;
+  /** Where files were found last: signed, and good for a while. */
+  readonly #found = new Map<string, URL>();
+
+  /**
+   * Of `source`, which need not exist.
+   *
+   * @throws {RemoteError} When the endpoint is no URL.
+   */
+  constructor(source: HubSource, options: HubOptions) {
+    const endpoint = URL.parse(options.endpoint);
+    if (endpoint === null || !/^https?:$/.test(endpoint.protocol)) {
+      throw new RemoteError(
+        `Cannot ask a hub: HF_ENDPOINT is "${
+          withoutSecrets(options.endpoint)
+        }", expected a URL such as https://huggingface.co`,
+        { type: "elsewhere" },
+      );
+    }
+    this.#source = source;
+    this.#endpoint = endpoint;
+    this.#options = options;
+    this.place = `${source.owner}/${source.name}@${source.revision} at ${
+      withoutSecrets(options.endpoint)
+    }`;
+  }
+
+  async list(signal: AbortSignal): Promise<RemoteSnapshot> {
+    const { owner, name, revision } = this.#source;
+    const path = `api/models/${owner}/${name}/revision/${
+      encodeURIComponent(revision)
+    }?blobs=true`;
+    const { answer } = await this.#ask(this.#url(path), {}, signal);
+    if (answer.status !== 200) throw await this.#refusal(answer, this.place);
+    const snapshot = parseListing(await readText(answer), this.place);
+    this.#commit = snapshot.commit;
+    this.#found.clear();
+    return snapshot;
+  }
+
+  async read(
+    file: RemoteFile,
+    range: ByteRange,
+    signal: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
+    const what = `${file.path} of ${this.place}`;
+    // A range of nothing cannot be asked for.
+    const bytes: Record<string, string> = range.end > range.start
+      ? { Range: `bytes=${range.start}-${range.end - 1}` }
+      : {};
+    const answer = await this.#askFor(file, bytes, what, signal);
+    if (answer.status !== 200 && answer.status !== 206) {
+      throw await this.#refusal(answer, what);
+    }
+    try {
+      checkRange(answer, range, file.size, what);
+    } catch (error) {
+      await answer.body?.cancel();
+      throw error;
+    }
+    return answer.body ?? new Blob([]).stream();
+  }
+
+  /** Speaks for a commit that another object has listed. */
+  at(commit: string): this {
+    this.#commit = commit;
+    return this;
+  }
+
+  /** Asks where the file was found before, else the hub. */
+  async #askFor(
+    file: RemoteFile,
+    headers: Record<string, string>,
+    what: string,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const known = this.#found.get(file.path);
+    if (known !== undefined) {
+      const answer = await this.#fetch(known, headers, signal);
+      if (answer.ok) return answer;
+      this.#found.delete(file.path);
+      await answer.body?.cancel();
+    }
+    const { owner, name, revision } = this.#source;
+    const path = file.path.split("/").map(encodeURIComponent).join("/");
+    const url = this.#url(
+      `${owner}/${name}/resolve/${
+        encodeURIComponent(this.#commit ?? revision)
+      }/${path}`,
+    );
+    const { answer, at, told } = await this.#ask(url, headers, signal);
+    if (answer.ok) {
+      const etag = told.get("X-Linked-Etag") ??
+        (at.host === url.host ? told.get("ETag") : null);
+      if (etag !== null && plainEtag(etag) !== file.etag) {
+        await answer.body?.cancel();
+        throw otherContent(what, "its ETag is another");
+      }
+      if (at.host !== url.host) this.#found.set(file.path, at);
+    }
+    return answer;
+  }
+
+  /**
+   * Asks `url` and follows redirects.
+   *
+   * @returns The last answer, from where it came, and what the last answer of
+   * the hub itself told of the file.
+   */
+  async #ask(
+    url: URL,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<{ answer: Response; at: URL; told: Headers }> {
+    let told = new Headers();
+    let at = url;
+    for (let hops = 0;; hops++) {
+      const answer = await this.#fetch(at, headers, signal);
+      if (at.host === url.host) told = answer.headers;
+      const target = answer.headers.get("Location");
+      if (!REDIRECTS.has(answer.status) || target === null) {
+        return { answer, at, told };
+      }
+      await answer.body?.cancel();
+      const next = URL.parse(target, at);
+      const downgrade = at.protocol === "https:" && next?.protocol !== "https:";
+      if (next === null || downgrade || hops === MAX_REDIRECTS) {
+        throw new RemoteError(
+          `Cannot follow ${this.place}: it redirects ${
+            hops === MAX_REDIRECTS ? "in a circle" : "to what is no https URL"
+          }`,
+          { type: "elsewhere" },
+        );
+      }
+      at = next;
+    }
+  }
+
+  async #fetch(
+    url: URL,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { token, fetch } = this.#options;
+    const own = token !== undefined && url.origin === this.#endpoint.origin;
+    try {
+      return await fetch(url, {
+        headers: {
+          // What is packed cannot be read in ranges.
+          "Accept-Encoding": "identity",
+          "User-Agent": "emu3",
+          ...headers,
+          ...own ? { Authorization: `Bearer ${token}` } : {},
+        },
+        redirect: "manual",
+        signal,
+      });
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new RemoteError(
+        `Cannot reach ${url.host} for ${this.place}: ${reason(cause)}`,
+        { type: "retry", retryAfterMs: undefined },
+        { cause },
+      );
+    }
+  }
+
+  async #refusal(answer: Response, what: string): Promise<RemoteError> {
+    const code = answer.headers.get("X-Error-Code");
+    await answer.body?.cancel();
+    return new RemoteError(
+      `Cannot read ${what}: ${this.#why(answer.status, code)}`,
+      remedyOf(answer, Date.now()),
+    );
+  }
+
+  #why(status: number, code: string | null): string {
+    const known = this.#options.token !== undefined;
+    switch (true) {
+      case code === "GatedRepo":
+        return known
+          ? `its owner has not let this HF_TOKEN in (${status}), ask for access on its page`
+          : `it is for those only whom its owner lets in (${status}), set HF_TOKEN`;
+      case status === 401 || status === 403:
+        return known
+          ? `HF_TOKEN is not let in (${status}), or there is no such repository`
+          : `it is private or does not exist (${status}), set HF_TOKEN if it is yours`;
+      case code === "RevisionNotFound":
+        return `there is no revision "${this.#source.revision}"`;
+      case status === 404:
+        return "there is no such repository or file (404)";
+      case status === 429:
+        return "too many requests (429), HF_TOKEN allows more";
+      default:
+        return `the hub answers ${status}`;
+    }
+  }
+
+  #url(path: string): URL {
+    return new URL(`${this.#endpoint.href.replace(/\/+$/, "")}/${path}`);
+  }
+}
+
+async function readText(answer: Response): Promise<string> {
+  try {
+    return await answer.text();
+  } catch (cause) {
+    throw new RemoteError(
+      `Cannot read what ${answer.url} lists: ${reason(cause)}`,
+      { type: "retry", retryAfterMs: undefined },
+      { cause },
+    );
+  }
+}
+
+/** Without the URL, which may be signed. */
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replaceAll(/\(?https?:\/\/[^\s)]*\)?:?/g, "").trim() ||
+    "no connection";
+}

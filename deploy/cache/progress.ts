@@ -1,0 +1,95 @@
+/**
+ * How far a download is, in numbers and words.
+ *
+ * @module
+ */
+
+import type { ObtainProgress } from "./obtain.ts";
+
+/** A moment of a download, and how fast it is. */
+export interface Pace {
+  /** How far it is. */
+  readonly progress: ObtainProgress;
+  /** Bytes a second, lately; undefined while that cannot be told. */
+  readonly bytesPerSecond: number | undefined;
+  /** Seconds until its end, if it goes on so. */
+  readonly secondsLeft: number | undefined;
+}
+
+/** Over how long a rate is taken: shorter jumps, longer lags. */
+const WINDOW_MS = 5_000;
+
+/** Tells the rate of a download from what is heard of it. */
+export class PaceMeter {
+  #heard: { readonly atMs: number; readonly progress: ObtainProgress }[] = [];
+
+  /** The pace, with what is heard at a time in milliseconds. */
+  at(progress: ObtainProgress, atMs: number): Pace {
+    const last = this.#heard.at(-1)?.progress;
+    const other = last?.phase !== progress.phase ||
+      last.place !== progress.place || last.bytes > progress.bytes;
+    if (other) this.#heard = [];
+    this.#heard.push({ atMs, progress });
+    while (
+      this.#heard.length > 2 && this.#heard[1]!.atMs <= atMs - WINDOW_MS
+    ) this.#heard.shift();
+    const first = this.#heard[0]!;
+    const seconds = (atMs - first.atMs) / 1000;
+    const bytes = progress.bytes - first.progress.bytes;
+    const bytesPerSecond = seconds > 0 ? bytes / seconds : undefined;
+    const { totalBytes } = progress;
+    const secondsLeft =
+      totalBytes === undefined || bytesPerSecond === undefined ||
+        bytesPerSecond <= 0
+        ? undefined
+        : (totalBytes - progress.bytes) / bytesPerSecond;
+    return { progress, bytesPerSecond, secondsLeft };
+  }
+}
+
+const DOING = {
+  resolve: "asking",
+  wait: "waiting for",
+  download: "downloading from",
+  verify: "verifying",
+} as const satisfies Record<ObtainProgress["phase"], string>;
+
+/** Such as `downloading from …: 1.2 of 17.0 GB, 7 %, 512 MB/s, 31 s left`. */
+export function formatPace(
+  { progress, bytesPerSecond, secondsLeft }: Pace,
+): string {
+  const { phase, bytes, totalBytes, place } = progress;
+  const parts = totalBytes === undefined ? [] : [
+    `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`,
+    `${Math.floor(100 * (totalBytes === 0 ? 1 : bytes / totalBytes))} %`,
+  ];
+  if (bytesPerSecond !== undefined && totalBytes !== undefined) {
+    parts.push(`${formatBytes(bytesPerSecond)}/s`);
+  }
+  if (secondsLeft !== undefined) {
+    parts.push(`${formatSeconds(secondsLeft)} left`);
+  }
+  const what = `${DOING[phase]} ${place}`;
+  return parts.length === 0 ? what : `${what}: ${parts.join(", ")}`;
+}
+
+/** Such as `17.0 GB`, in powers of ten as disks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  // 999.95 would be written as 1000.0.
+  while (value >= (unit === 0 ? 1000 : 999.95) && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Such as `31 s`, `4 min`, `2 h 5 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 100) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 100) return `${minutes} min`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

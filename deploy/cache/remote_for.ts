@@ -1,0 +1,113 @@
+/**
+ * The remote that a source names.
+ *
+ * Made of plain data, so that a worker makes the same.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { HubRemote } from "./hub_remote.ts";
+import { type Remote, RemoteError } from "./remote.ts";
+import { type RemoteSource, withoutSecrets } from "./source.ts";
+
+/** Values of the variables that remotes read. */
+export type RemoteVariables = ReadonlyMap<string, string>;
+
+/** Variables that remotes read: a place's address, and who asks. */
+const NAMES = [
+  "HOME",
+  "USERPROFILE",
+  "XDG_CACHE_HOME",
+  "HF_HOME",
+  "HF_ENDPOINT",
+  "HF_TOKEN",
+  "HF_TOKEN_PATH",
+  "HF_HUB_OFFLINE",
+] as const;
+
+/** The variables that remotes read, as they are now. */
+export function remoteVariables(
+  variable: (name: string) => string | undefined,
+): RemoteVariables {
+  return new Map(
+    NAMES.flatMap((name) => {
+      const value = variable(name)?.trim();
+      return value === undefined || value === "" ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** A remote with the connections that it keeps open. */
+export interface OpenRemote extends Disposable {
+  /** The remote; of no use once disposed of. */
+  readonly remote: Remote;
+}
+
+/** How remotes are opened, so that tests can put others in their place. */
+export type OpenRemoteOf = (
+  source: RemoteSource,
+  variables: RemoteVariables,
+  commit: string | undefined,
+) => Promise<OpenRemote>;
+
+/**
+ * The remote of `source`.
+ *
+ * @param commit That was listed before; undefined to list it.
+ * @throws {RemoteError} When it may not be asked.
+ */
+export async function remoteFor(
+  source: RemoteSource,
+  variables: RemoteVariables,
+  commit: string | undefined,
+): Promise<OpenRemote> {
+  if (source.type !== "hub") {
+    throw new RemoteError(
+      `Cannot read ${
+        withoutSecrets(source.text)
+      }: ${source.type}:// is not in this build yet, give a folder or org/name`,
+      { type: "elsewhere" },
+    );
+  }
+  if (/^(1|on|yes|true)$/i.test(variables.get("HF_HUB_OFFLINE") ?? "")) {
+    throw new RemoteError(
+      `Cannot ask a hub for ${source.text}: HF_HUB_OFFLINE is set`,
+      { type: "elsewhere" },
+    );
+  }
+  const token = await hubToken(variables);
+  // Ranges over one HTTP/2 connection would share its window.
+  const client = Deno.createHttpClient({ http2: false });
+  const remote = new HubRemote(source, {
+    endpoint: variables.get("HF_ENDPOINT") ?? "https://huggingface.co",
+    token,
+    fetch: (url, init) => fetch(url, { ...init, client }),
+  });
+  return {
+    remote: commit === undefined ? remote : remote.at(commit),
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+/** Whose name is given to a hub: a variable, or what `hf auth login` wrote. */
+async function hubToken(
+  variables: RemoteVariables,
+): Promise<string | undefined> {
+  const given = variables.get("HF_TOKEN");
+  if (given !== undefined) return given;
+  const home = variables.get("HOME") ?? variables.get("USERPROFILE");
+  const cache = variables.get("XDG_CACHE_HOME") ??
+    (home && join(home, ".cache"));
+  const hugging = variables.get("HF_HOME") ??
+    (cache && join(cache, "huggingface"));
+  const path = variables.get("HF_TOKEN_PATH") ??
+    (hugging && join(hugging, "token"));
+  if (path === undefined) return undefined;
+  try {
+    return (await Deno.readTextFile(path)).trim() || undefined;
+  } catch {
+    // Nobody has logged in on this machine.
+    return undefined;
+  }
+}

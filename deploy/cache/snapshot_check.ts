@@ -1,0 +1,186 @@
+/**
+ * Whether a snapshot in a cache is all there, and still what it was.
+ *
+ * ```text
+ * all there      config.json, every file of weights, sizes as noted
+ * what it was    size and time as noted; else, and with VERIFY=full, its hash
+ * ```
+ *
+ * Hashes are those that were noted when it was downloaded, or the names of the
+ * blobs, which other tools keep as well.
+ *
+ * @module
+ */
+
+import { basename, dirname, join, relative } from "node:path";
+import { CheckpointError } from "../../lib/errors.ts";
+import { weightFileNames } from "../../lib/loading/weight_files.ts";
+import { type ExpectedHash, expectedHash, hashFile } from "./content_hash.ts";
+import { hashBeside } from "./front_hash.ts";
+import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
+import { Slots } from "./slots.ts";
+
+/** What a snapshot lacks to be a model, for people; undefined for nothing. */
+export async function whatLacks(folder: string): Promise<string | undefined> {
+  if (!await isFile(join(folder, "config.json"))) return "lacks config.json";
+  try {
+    for (const name of await weightFileNames(folder)) {
+      if (!await isFile(join(folder, name))) return `lacks ${name}`;
+    }
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    return `has a bad index (${error.message})`;
+  }
+  const [repository, commit] = partsOfPath(folder);
+  for (const { path, size } of await keptFiles(repository, commit) ?? []) {
+    const there = await sizeOf(join(folder, path));
+    if (there === undefined) return `lacks ${path}`;
+    if (there !== size) return `has ${there} of ${size} bytes of ${path}`;
+  }
+  return undefined;
+}
+
+/** How a snapshot is verified. */
+export interface VerifyOptions {
+  /** Whether all files are hashed, whatever their times say. */
+  readonly full: boolean;
+  /** Hears how many bytes of how many were hashed. */
+  readonly onBytes: (bytes: number, totalBytes: number) => void;
+  /** Gives it up. */
+  readonly signal: AbortSignal;
+}
+
+/** Larger files get a thread each. */
+const BESIDE_BYTES = 2 ** 24;
+
+/** A file whose hash is to be compared. */
+interface Suspect {
+  readonly path: string;
+  readonly size: number;
+  readonly expected: ExpectedHash;
+}
+
+/**
+ * What is not as it was in a snapshot that is all there; undefined for nothing.
+ */
+export async function whatChanged(
+  folder: string,
+  { full, onBytes, signal }: VerifyOptions,
+): Promise<string | undefined> {
+  const [repository, commit] = partsOfPath(folder);
+  const kept = await keptFiles(repository, commit);
+  const suspects = kept === undefined
+    ? full ? await linkedBlobs(folder) : []
+    : await suspectsOf(folder, kept, full);
+  const total = suspects.reduce((sum, { size }) => sum + size, 0);
+  const at = new Map<string, number>();
+  const slots = new Slots(navigator.hardwareConcurrency);
+  const results = await Promise.all(
+    suspects.map((suspect) =>
+      slots.run(async () => {
+        signal.throwIfAborted();
+        const { path, expected: { hex } } = suspect;
+        const place = join(folder, path);
+        const hash = await hashOf(place, suspect, (bytes) => {
+          at.set(path, bytes);
+          onBytes([...at.values()].reduce((sum, one) => sum + one, 0), total);
+        });
+        if (hash === hex) return undefined;
+        return `has other content than it should in ${path}`;
+      })
+    ),
+  );
+  const changed = results.find((result) => result !== undefined);
+  if (changed === undefined && kept !== undefined && suspects.length > 0) {
+    await rememberTimes(folder, kept);
+  }
+  return changed;
+}
+
+async function hashOf(
+  place: string,
+  { size, expected: { kind } }: Suspect,
+  onAt: (bytes: number) => void,
+): Promise<string> {
+  if (kind === "sha256" && size > BESIDE_BYTES) {
+    return await hashBeside(place, size, onAt);
+  }
+  let at = 0;
+  const range = { start: 0, end: size };
+  return await hashFile(place, kind, range, (count) => onAt(at += count));
+}
+
+/** Files whose time is another than noted, or all. */
+async function suspectsOf(
+  folder: string,
+  kept: readonly KeptFile[],
+  full: boolean,
+): Promise<Suspect[]> {
+  const suspects: Suspect[] = [];
+  for (const file of kept) {
+    const expected = expectedHash(file);
+    if (expected === undefined) continue;
+    const { mtime } = await Deno.stat(join(folder, file.path));
+    if (full || mtime?.getTime() !== file.mtimeMs) {
+      suspects.push({ ...file, expected });
+    }
+  }
+  return suspects;
+}
+
+/** Files that link to blobs named by their hash, as hubs' tools keep them. */
+async function linkedBlobs(folder: string, under = ""): Promise<Suspect[]> {
+  const found: Suspect[] = [];
+  for await (const entry of Deno.readDir(join(folder, under))) {
+    const path = join(under, entry.name);
+    if (entry.isDirectory) found.push(...await linkedBlobs(folder, path));
+    if (!entry.isSymlink) continue;
+    const hex = basename(await Deno.readLink(join(folder, path)));
+    const kind = /^[0-9a-f]{64}$/.test(hex)
+      ? "sha256"
+      : /^[0-9a-f]{40}$/.test(hex)
+      ? "git"
+      : undefined;
+    const size = await sizeOf(join(folder, path));
+    if (kind === undefined || size === undefined) continue;
+    found.push({ path, size, expected: { kind, hex } });
+  }
+  return found;
+}
+
+/** Notes the times of files that were hashed, so that the next start trusts. */
+async function rememberTimes(
+  folder: string,
+  kept: readonly KeptFile[],
+): Promise<void> {
+  const [repository, commit] = partsOfPath(folder);
+  const now = await Promise.all(kept.map(async (file) => {
+    const { mtime } = await Deno.stat(join(folder, file.path));
+    return { ...file, mtimeMs: mtime?.getTime() ?? 0 };
+  }));
+  try {
+    await rememberFiles(repository, commit, now);
+  } catch {
+    // Read-only: the next start hashes again.
+  }
+}
+
+/** The repository's folder and the commit of `…/snapshots/<commit>`. */
+function partsOfPath(folder: string): readonly [string, string] {
+  const repository = dirname(dirname(folder));
+  return [repository, relative(join(repository, "snapshots"), folder)];
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await sizeOf(path) !== undefined;
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    const { isFile, size } = await Deno.stat(path);
+    return isFile ? size : undefined;
+  } catch {
+    // Not there, or a link to what is not.
+    return undefined;
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * Whatever goes wrong, a download ends with the right files or an error that
+ * says why, and nothing half-written shows. FAULT_RUNS says how often that is
+ * tried; `deno task test:faults` does 300.
+ *
+ * @module
+ */
+
+import { ok } from "node:assert/strict";
+import { Slots } from "../../../deploy/cache/slots.ts";
+import { downloadUnder, troubleOf } from "../../support/spoilt_downloads.ts";
+
+const RUNS = Number(Deno.env.get("FAULT_RUNS") ?? 20);
+
+/** Most of a run is waiting. */
+const AT_ONCE = 6;
+
+Deno.test(`${RUNS} downloads with faults and kills end well`, async () => {
+  const slots = new Slots(AT_ONCE);
+  const outcomes = await Promise.all(
+    Array.from({ length: RUNS }, (_, seed) =>
+      slots.run(async () => {
+        try {
+          return await downloadUnder(troubleOf(seed));
+        } catch (cause) {
+          throw new Error(`Cannot bear the trouble of seed ${seed}`, { cause });
+        }
+      })),
+  );
+  const good = outcomes.filter((outcome) => "folder" in outcome).length;
+  ok(good > RUNS / 3 && good < RUNS, `${good} of ${RUNS} came through`);
+});

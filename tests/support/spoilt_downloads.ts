@@ -1,0 +1,168 @@
+/**
+ * Downloads from a hub where things go wrong, in processes that are killed, and
+ * what must hold of them whatever happens.
+ *
+ * @module
+ */
+
+import { match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { lookFor, SourceError } from "../../deploy/cache/locate.ts";
+import { obtain } from "../../deploy/cache/obtain.ts";
+import { parseSource } from "../../deploy/cache/source.ts";
+import { faultSchedule, randomOf } from "./fault_schedule.ts";
+import {
+  gitHashOf,
+  type HubModel,
+  type HubServer,
+  hubServer,
+  REPOSITORY,
+  sha256Of,
+} from "./hub_server.ts";
+import type { Outcome } from "./obtain_process.ts";
+import { impatient, obtainOptions } from "./obtain_options.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
+import { hubModel, wantedOf } from "./tiny_hub_model.ts";
+
+/** What happens to a download. */
+export interface Trouble {
+  /** Of the faults. */
+  readonly seed: number;
+  /** Of requests that fail, 0 to 1. */
+  readonly rate: number;
+  /** When the process is killed, in milliseconds after its first word. */
+  readonly kills: readonly number[];
+}
+
+/** The trouble that `seed` stands for; every third process is killed. */
+export function troubleOf(seed: number): Trouble {
+  const random = randomOf(seed, 1_000);
+  const kills = seed % 3 === 0 ? 1 + Math.floor(2 * random()) : 0;
+  return {
+    seed,
+    rate: 0.6 * random(),
+    kills: Array.from({ length: kills }, () => 150 * random() ** 2),
+  };
+}
+
+const VERSIONS: readonly [HubModel, ...HubModel[]] = [
+  hubModel(100),
+  hubModel(200),
+];
+
+/**
+ * Downloads under `trouble`, until a folder or an error comes, and then without
+ * any. Throws where something half-written shows, an error says nothing, or the
+ * last folder is not what the hub has.
+ *
+ * @returns What came of it while there was trouble.
+ */
+export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
+  using cache = temporaryFolder();
+  let calm = false;
+  const faults = faultSchedule(trouble.seed, trouble.rate);
+  await using hub = hubServer({
+    versions: VERSIONS,
+    faults: (request) => calm ? undefined : faults(request),
+  });
+  for (const kill of trouble.kills) {
+    await obtainKilled(cache.path, hub, kill);
+    await nothingHalf(cache.path);
+  }
+  const outcome = await obtainHere(cache.path, hub);
+  await nothingHalf(cache.path);
+  if ("error" in outcome) {
+    strictEqual(outcome.name, "SourceError");
+    match(
+      outcome.error,
+      /^Cannot find model "org\/tiny": looked in .*; Cannot (read|reach|list|use) /,
+    );
+  }
+  calm = true;
+  const last = await obtainHere(cache.path, hub, 5_000);
+  ok("folder" in last, "error" in last ? last.error : "");
+  await isOneVersion(last.folder);
+  await nothingHalf(cache.path);
+  return outcome;
+}
+
+/** In this process: faster to start. */
+async function obtainHere(
+  cache: string,
+  hub: HubServer,
+  stallMs: number = impatient.patience.stallMs,
+): Promise<Outcome> {
+  const patience = { ...impatient.patience, stallMs };
+  try {
+    const folder = await obtain(REPOSITORY, {
+      ...obtainOptions(cache, hub.endpoint),
+      effort: { ...impatient, patience },
+    });
+    return { folder };
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    return { error: error.message, name: error.name };
+  }
+}
+
+/** In a process that is killed some time after it has begun. */
+async function obtainKilled(
+  cache: string,
+  hub: HubServer,
+  afterMs: number,
+): Promise<void> {
+  const script = new URL("./obtain_process.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", script, REPOSITORY, cache, hub.endpoint],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await new Promise((resolve) => setTimeout(resolve, afterMs));
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It was faster.
+  }
+  while (!(await reader.read()).done);
+  await child.status;
+}
+
+/** What can be found is whole, and what is called a blob is one. */
+async function nothingHalf(cache: string): Promise<void> {
+  const { found } = await lookFor(parseSource(`hf://${REPOSITORY}`), {
+    modelFolders: [],
+    hubCaches: [cache],
+  });
+  if (found !== undefined) await isOneVersion(found.folder);
+  const blobs = join(cache, "models--org--tiny", "blobs");
+  for await (const { name } of entries(blobs)) {
+    if (name.includes(".")) continue;
+    const content = await Deno.readFile(join(blobs, name));
+    const hash = name.length === 64 ? sha256Of(content) : gitHashOf(content);
+    strictEqual(hash, name);
+  }
+  const snapshots = join(cache, "models--org--tiny", "snapshots");
+  for await (const { name } of entries(snapshots)) {
+    await isOneVersion(join(snapshots, name));
+  }
+}
+
+async function isOneVersion(folder: string): Promise<void> {
+  const version = VERSIONS.find(({ commit }) => folder.endsWith(commit));
+  ok(version !== undefined, folder);
+  for (const [path, content] of wantedOf(version)) {
+    const there = await Deno.readFile(join(folder, path));
+    strictEqual(sha256Of(there), sha256Of(content), path);
+  }
+}
+
+async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
+  try {
+    yield* Deno.readDir(folder);
+  } catch (error) {
+    // Nothing has come that far.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
