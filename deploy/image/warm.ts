@@ -1,0 +1,120 @@
+/**
+ * A step of the Containerfile: runs the server once and asks it for what loads
+ * code late, so that Deno's cache holds all of it, compiled.
+ *
+ * It fails where the server does: an image that cannot draw is not built.
+ *
+ * @module
+ */
+
+import { lives } from "./livez.ts";
+
+/** What the server runs with here; whatever is cached does not depend on it. */
+const RUN = ["run", "-A", "--cached-only", "--no-lock"];
+
+if (import.meta.main) await warm(Deno.args);
+
+/**
+ * Starts a server, uses it and stops it.
+ *
+ * @param command What to run: flags for Deno, and the program.
+ * @throws {Error} When it does not start, answer or end as it should.
+ */
+export async function warm(command: readonly string[]): Promise<void> {
+  const server = new Deno.Command(Deno.execPath(), {
+    args: [...RUN, ...command],
+    env: { PORT: "0", HOST: "127.0.0.1", STORE: ":memory:" },
+    stdout: "piped",
+  }).spawn();
+  const output = server.stdout.pipeThrough(new TextDecoderStream())
+    .getReader();
+  let drained: Promise<void> | undefined;
+  try {
+    const url = await readyUrl(output);
+    // Read on, so that the server never waits for a full pipe.
+    drained = drain(output);
+    await useAll(url);
+  } finally {
+    server.kill("SIGTERM");
+  }
+  await drained;
+  const { code } = await server.status;
+  if (code !== 0) {
+    throw new Error(`Cannot warm up: the server ends with ${code}`);
+  }
+}
+
+async function readyUrl(
+  output: ReadableStreamDefaultReader<string>,
+): Promise<string> {
+  let printed = "";
+  while (true) {
+    const { value, done } = await output.read();
+    if (done) throw new Error(`Cannot warm up: the server ended: ${printed}`);
+    printed += value;
+    const url = /ready at (http:\S+):/.exec(printed)?.[1];
+    if (url !== undefined) return url;
+  }
+}
+
+async function drain(
+  output: ReadableStreamDefaultReader<string>,
+): Promise<void> {
+  while (!(await output.read()).done);
+}
+
+/** One request for each part that is loaded when it is first needed. */
+async function useAll(url: string): Promise<void> {
+  // The check comes along, for its own place in the cache.
+  if (!await lives(`${url}/livez`)) {
+    throw new Error(`Cannot warm up: nothing lives at ${url}`);
+  }
+  const prompt = JSON.stringify({ prompt: "three apples", seed: 11 });
+  const json = { "content-type": "application/json" };
+  const drawn = async (accept: string) =>
+    await ask(`${url}/v1/generate`, {
+      body: prompt,
+      headers: { ...json, accept },
+    });
+  const picture = await drawn("image/png");
+  await drawn("image/jpeg");
+  for (const name of ["caption", "tokenize"]) {
+    const body = new Uint8Array(picture);
+    const headers = { "content-type": "image/png" };
+    await ask(`${url}/v1/${name}`, { body, headers });
+  }
+  const message = {
+    jsonrpc: "2.0",
+    id: 1,
+    method: "initialize",
+    params: {
+      protocolVersion: "2025-06-18",
+      capabilities: {},
+      clientInfo: { name: "warm", version: "1" },
+    },
+  };
+  await ask(`${url}/mcp`, {
+    body: JSON.stringify(message),
+    headers: { ...json, accept: "application/json, text/event-stream" },
+  });
+  for (const path of ["/openapi.json", "/metrics", "/docs", "/"]) {
+    await ask(`${url}${path}`);
+  }
+}
+
+async function ask(
+  url: string,
+  post?: { readonly body: BodyInit; readonly headers: HeadersInit },
+): Promise<ArrayBuffer> {
+  const answer = await fetch(
+    url,
+    post === undefined ? {} : { method: "POST", ...post },
+  );
+  const body = await answer.arrayBuffer();
+  if (answer.ok) return body;
+  throw new Error(
+    `Cannot warm up: ${url} answers ${answer.status}: ${
+      new TextDecoder().decode(body)
+    }`,
+  );
+}
