@@ -61,7 +61,7 @@ export async function publishToStore(
     return { sent: 0, kept: manifest.files.length };
   }
   const text = manifestText(manifest);
-  const mark = await patiently(() => readMark(store, signal));
+  const mark = await patiently(() => store.text(UNFINISHED_FILE, signal));
   const resume = mark === text;
   if (!resume && !replace) {
     const objects = await patiently(() => store.list(signal));
@@ -77,7 +77,7 @@ export async function publishToStore(
     pLimit(SIDE_BY_SIDE),
     signal,
   );
-  if (await patiently(() => readMark(store, signal)) !== text) {
+  if (await patiently(() => store.text(UNFINISHED_FILE, signal)) !== text) {
     throw new PublishError(
       store.place,
       "somebody else publishes there, name another prefix",
@@ -174,14 +174,6 @@ function refuseOthers(
       `${objects} objects without a manifest are there, ${remedy}`,
     );
   }
-}
-
-async function readMark(
-  store: ObjectStore,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (await store.find(UNFINISHED_FILE, signal) === undefined) return undefined;
-  return await (await store.get(UNFINISHED_FILE, {}, signal)).text();
 }
 
 function bytesOf({ files }: Manifest): number {

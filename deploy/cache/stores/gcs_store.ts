@@ -7,6 +7,7 @@
  * @module
  */
 
+import { MANIFEST_BYTES } from "../manifest.ts";
 import { RemoteError } from "../remote.ts";
 import {
   type Asked,
@@ -14,6 +15,7 @@ import {
   refuseOtherVersion,
   unanswered,
 } from "./answer.ts";
+import { boundedText } from "./bounded_text.ts";
 import { GcsUpload } from "./gcs_upload.ts";
 import { type JsonRecord, readRecord, textField } from "./json_answer.ts";
 import type {
@@ -122,6 +124,19 @@ export class GcsStore implements ObjectStore {
     const versions = { wanted: generation, seen };
     await refuseOtherVersion({ what, access: ACCESS }, answer, versions);
     return answer;
+  }
+
+  /** The text of a small object. */
+  async text(path: string, signal: AbortSignal): Promise<string | undefined> {
+    const what = `read "${path}" of ${this.place}`;
+    const url = this.#url("storage/v1", path, { alt: "media" });
+    const answer = await this.#ask({ what, url, accept: [404] }, signal);
+    if (answer.ok) {
+      const asked = { what, access: ACCESS };
+      return await boundedText(asked, answer, MANIFEST_BYTES, signal);
+    }
+    await answer.body?.cancel();
+    return undefined;
   }
 
   /** Its generation. */

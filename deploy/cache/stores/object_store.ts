@@ -57,6 +57,8 @@ export interface ObjectStore {
   list(signal: AbortSignal): Promise<readonly ListedObject[]>;
   /** An object or a range of it; its body is not read yet. */
   get(path: string, wanted: Wanted, signal: AbortSignal): Promise<Response>;
+  /** The text of a small object; undefined if there is none. */
+  text(path: string, signal: AbortSignal): Promise<string | undefined>;
   /** What version an answer of {@linkcode ObjectStore.get} is of. */
   versionOf(answer: Response): string | undefined;
   /** What is known of an object; undefined if there is none. */

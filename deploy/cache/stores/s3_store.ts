@@ -4,8 +4,10 @@
  * @module
  */
 
+import { MANIFEST_BYTES } from "../manifest.ts";
 import { RemoteError } from "../remote.ts";
 import { refuseOtherVersion } from "./answer.ts";
+import { boundedText } from "./bounded_text.ts";
 import type {
   KnownObject,
   ListedObject,
@@ -84,6 +86,19 @@ export class S3Store implements ObjectStore {
     const versions = { wanted: version, seen: this.versionOf(answer) };
     await refuseOtherVersion({ what, access: "" }, answer, versions);
     return answer;
+  }
+
+  /** The text of a small object. */
+  async text(path: string, signal: AbortSignal): Promise<string | undefined> {
+    const what = `read "${path}" of ${this.place}`;
+    const request = { what, key: this.#prefix + path, maybeMissing: true };
+    const answer = await this.#requests.ask(request, signal);
+    if (answer.ok) {
+      const asked = { what, access: "" };
+      return await boundedText(asked, answer, MANIFEST_BYTES, signal);
+    }
+    await answer.body?.cancel();
+    return undefined;
   }
 
   /** Its entity tag. */

@@ -8,12 +8,7 @@
  * @module
  */
 
-import {
-  type Manifest,
-  MANIFEST_BYTES,
-  MANIFEST_FILE,
-  parseManifest,
-} from "../manifest.ts";
+import { type Manifest, MANIFEST_FILE, parseManifest } from "../manifest.ts";
 import { ManifestError } from "../manifest_fields.ts";
 import { isSafePath } from "../manifest_path.ts";
 import {
@@ -92,29 +87,17 @@ export async function readManifest(
   store: ObjectStore,
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {
-  const known = await store.find(MANIFEST_FILE, signal);
-  if (known === undefined) return undefined;
-  const unusable = (reason: string, cause?: unknown) =>
-    new RemoteError(
-      `Cannot use "${MANIFEST_FILE}" of ${store.place}: ${reason}`,
-      { type: "elsewhere" },
-      { cause },
-    );
-  if (known.size > MANIFEST_BYTES) {
-    throw unusable(`it has ${known.size} bytes, over ${MANIFEST_BYTES}`);
-  }
-  const answer = await store.get(MANIFEST_FILE, {}, signal);
-  const range = { start: 0, end: known.size, size: known.size };
-  const asked = {
-    what: `read "${MANIFEST_FILE}" of ${store.place}`,
-    access: "",
-  };
-  const written = await new Response(rangeBody(asked, answer, range)).text();
+  const written = await store.text(MANIFEST_FILE, signal);
+  if (written === undefined) return undefined;
   try {
     return parseManifest(written);
   } catch (cause) {
     if (!(cause instanceof ManifestError)) throw cause;
-    throw unusable(cause.message, cause);
+    throw new RemoteError(
+      `Cannot use ${store.place}: ${cause.message}`,
+      { type: "elsewhere" },
+      { cause },
+    );
   }
 }
 

@@ -28,6 +28,7 @@ import {
   type RemoteSnapshot,
 } from "../remote.ts";
 import { type Asked, rangeBody, refusal, unanswered } from "./answer.ts";
+import { boundedText } from "./bounded_text.ts";
 import { snapshotOf } from "./store_remote.ts";
 
 /** A folder of a web server. */
@@ -133,7 +134,12 @@ export class WebRemote implements Remote {
     const asked = this.#asked(`read "${MANIFEST_FILE}"`);
     const url = this.#manifestUrl;
     const answer = await this.#fetch(asked, url, new Headers(), signal);
-    const written = await readBounded(asked, answer, signal);
+    const written = await boundedText(
+      asked,
+      answer,
+      MANIFEST_BYTES,
+      signal,
+    );
     try {
       return parseManifest(written);
     } catch (cause) {
@@ -181,27 +187,4 @@ export class WebRemote implements Remote {
 function isGuarded({ protocol, hostname }: URL): boolean {
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
   return protocol === "https:" || (protocol === "http:" && loopback);
-}
-
-async function readBounded(
-  asked: Asked,
-  answer: Response,
-  signal: AbortSignal,
-): Promise<string> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
-  try {
-    for await (const part of answer.body ?? []) {
-      parts.push(part);
-      bytes += part.length;
-      if (bytes > MANIFEST_BYTES) break;
-    }
-  } catch (cause) {
-    throw unanswered(asked, cause, signal);
-  }
-  if (bytes <= MANIFEST_BYTES) return await new Blob(parts).text();
-  throw new RemoteError(
-    `Cannot ${asked.what}: it has over ${MANIFEST_BYTES} bytes`,
-    { type: "elsewhere" },
-  );
 }

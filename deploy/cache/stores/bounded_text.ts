@@ -1,0 +1,37 @@
+/**
+ * The text of an answer that must be short.
+ *
+ * @module
+ */
+
+import { RemoteError } from "../remote.ts";
+import { type Asked, unanswered } from "./answer.ts";
+
+/**
+ * The whole text of an answer.
+ *
+ * @throws {RemoteError} When it has over `most` bytes, or ends too early.
+ */
+export async function boundedText(
+  asked: Asked,
+  answer: Response,
+  most: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of answer.body ?? []) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > most) break;
+    }
+  } catch (cause) {
+    throw unanswered(asked, cause, signal);
+  }
+  if (bytes <= most) return await new Blob(parts).text();
+  throw new RemoteError(
+    `Cannot ${asked.what}: it has over ${most} bytes`,
+    { type: "elsewhere" },
+  );
+}
