@@ -52,24 +52,26 @@ export async function publishToStore(
 ): Promise<Published> {
   const { manifest } = publication;
   const { signal, replace } = options;
-  const patiently = <T>(ask: () => Promise<T>) =>
+  const patiently = <T>(ask: (signal: AbortSignal) => Promise<T>) =>
     withRetries(ask, patience, signal);
-  const before = await patiently(() => readManifest(store, signal));
+  const before = await patiently((signal) => readManifest(store, signal));
   if (before?.revision === manifest.revision) {
-    await patiently(() => store.remove(UNFINISHED_FILE, signal));
+    await patiently((signal) => store.remove(UNFINISHED_FILE, signal));
     options.onBytes(bytesOf(manifest));
     return { sent: 0, kept: manifest.files.length };
   }
   const text = manifestText(manifest);
-  const mark = await patiently(() => store.text(UNFINISHED_FILE, signal));
+  const mark = await patiently((signal) => store.text(UNFINISHED_FILE, signal));
   const resume = mark === text;
   if (!resume && !replace) {
-    const objects = await patiently(() => store.list(signal));
+    const objects = await patiently((signal) => store.list(signal));
     refuseOthers(store.place, before, mark, objects.length);
   }
-  if (!resume) await patiently(() => store.put(UNFINISHED_FILE, text, signal));
+  if (!resume) {
+    await patiently((signal) => store.put(UNFINISHED_FILE, text, signal));
+  }
   if (before !== undefined) {
-    await patiently(() => store.remove(MANIFEST_FILE, signal));
+    await patiently((signal) => store.remove(MANIFEST_FILE, signal));
   }
   const sender = new Sender(publication, store, options, patience, resume);
   const sent = await sideBySide(
@@ -77,17 +79,21 @@ export async function publishToStore(
     pLimit(SIDE_BY_SIDE),
     signal,
   );
-  if (await patiently(() => store.text(UNFINISHED_FILE, signal)) !== text) {
+  if (
+    await patiently((signal) => store.text(UNFINISHED_FILE, signal)) !== text
+  ) {
     throw new PublishError(
       store.place,
       "somebody else publishes there, name another prefix",
     );
   }
-  await patiently(() => store.put(MANIFEST_FILE, text, signal));
-  await patiently(() => store.remove(UNFINISHED_FILE, signal));
+  await patiently((signal) => store.put(MANIFEST_FILE, text, signal));
+  await patiently((signal) => store.remove(UNFINISHED_FILE, signal));
   const paths = new Set(manifest.files.map(({ path }) => path));
   for (const { path } of before?.files ?? []) {
-    if (!paths.has(path)) await patiently(() => store.remove(path, signal));
+    if (!paths.has(path)) {
+      await patiently((signal) => store.remove(path, signal));
+    }
   }
   const count = sent.filter(Boolean).length;
   return { sent: count, kept: sent.length - count };
@@ -141,7 +147,7 @@ class Sender {
 
   async #isThere(file: ManifestFile, signal: AbortSignal): Promise<boolean> {
     const known = await withRetries(
-      () => this.#store.find(file.path, signal),
+      (signal) => this.#store.find(file.path, signal),
       this.#patience,
       signal,
     );

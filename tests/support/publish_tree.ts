@@ -16,7 +16,11 @@ import type { TemporaryFolder } from "./temporary_folder.ts";
 export const PART_BYTES = 100;
 
 /** Tries often, and waits for nobody. */
-export const HASTE: Patience = { tries: 4, pauseMs: 1 };
+export const HASTE: Patience = {
+  tries: 4,
+  pauseMs: 1,
+  tryMs: 5000,
+};
 
 /** Never aborted. */
 export const NEVER: AbortSignal = new AbortController().signal;

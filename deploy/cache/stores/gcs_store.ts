@@ -16,6 +16,7 @@ import {
   unanswered,
 } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
+import type { Fetch } from "./fetch.ts";
 import { GcsUpload } from "./gcs_upload.ts";
 import { type JsonRecord, readRecord, textField } from "./json_answer.ts";
 import type {
@@ -35,6 +36,8 @@ export interface GcsSettings {
   readonly prefix: string;
   /** Where the service is, such as `https://storage.googleapis.com`. */
   readonly endpoint: URL;
+  /** Sends requests. */
+  readonly fetch: Fetch;
   /** Who asks, as of now; undefined: nobody in particular. */
   readonly token: () => Promise<string | undefined>;
 }
@@ -236,7 +239,7 @@ export class GcsStore implements ObjectStore {
     if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
     let answer: Response;
     try {
-      answer = await fetch(url, {
+      answer = await this.#settings.fetch(url, {
         method,
         headers,
         body: body ?? null,

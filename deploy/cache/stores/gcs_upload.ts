@@ -93,8 +93,11 @@ export class GcsUpload {
       },
       body: JSON.stringify({ metadata: { sha256: file.sha256 } }),
     };
-    const ask = () => this.#ask(request, signal);
-    const answer = await withRetries(ask, this.#patience, signal);
+    const answer = await withRetries(
+      (signal) => this.#ask(request, signal),
+      this.#patience,
+      signal,
+    );
     await answer.body?.cancel();
     const session = URL.parse(answer.headers.get("location") ?? "");
     // Its address carries the right to write: no other host gets the bytes.
@@ -117,7 +120,7 @@ export class GcsUpload {
     const end = start + part.length;
     let failed = false;
     return await withRetries(
-      async () => {
+      async (signal) => {
         let from = start;
         if (failed) {
           const range = `bytes */${file.size}`;

@@ -8,6 +8,7 @@ import type { Remote } from "../remote.ts";
 import { awsCredentials, type Variable } from "./aws_credentials.ts";
 import { gcsToken } from "./gcs_token.ts";
 import { GcsStore } from "./gcs_store.ts";
+import type { Fetch } from "./fetch.ts";
 import type { ObjectStore } from "./object_store.ts";
 import { PATIENCE, type Patience } from "./retries.ts";
 import { S3Store } from "./s3_store.ts";
@@ -44,16 +45,28 @@ export const STORE_VARIABLES = [
   "USERPROFILE",
 ] as const;
 
+/** What may be otherwise than usual. */
+export interface StoreOptions {
+  /** Of uploads; whoever downloads has a patience of their own. */
+  readonly patience: Patience;
+  /** Sends requests, but for those that get credentials. */
+  readonly fetch: Fetch;
+}
+
 /**
  * The place that `url` names, to download from.
  *
  * @param url Begins with `s3://`, `gs://` or `https://`.
  * @throws {TypeError} When it is none of these.
  */
-export function openRemote(url: string, variable: Variable): Remote {
+export function openRemote(
+  url: string,
+  variable: Variable,
+  options: Partial<StoreOptions> = {},
+): Remote {
   return /^(s3|gs):/i.test(url)
-    ? new StoreRemote(openStore(url, variable))
-    : new WebRemote(url);
+    ? new StoreRemote(openStore(url, variable, options))
+    : new WebRemote(url, options.fetch ?? fetch);
 }
 
 /**
@@ -64,8 +77,9 @@ export function openRemote(url: string, variable: Variable): Remote {
 export function openStore(
   url: string,
   variable: Variable,
-  patience: Patience = PATIENCE,
+  options: Partial<StoreOptions> = {},
 ): ObjectStore {
+  const { patience = PATIENCE, fetch: send = fetch } = options;
   const [, scheme, bucket, path] =
     /^(s3|gs):\/\/([A-Za-z0-9][\w.-]+)(?:\/([^?#]*))?$/i.exec(url) ?? [];
   if (scheme === undefined || bucket === undefined) {
@@ -81,6 +95,7 @@ export function openStore(
     return new GcsStore({
       bucket,
       prefix,
+      fetch: send,
       endpoint: endpoint ?? new URL("https://storage.googleapis.com"),
       token: endpoint === undefined
         ? gcsToken(variable)
@@ -91,6 +106,7 @@ export function openStore(
   return new S3Store({
     bucket,
     prefix,
+    fetch: send,
     endpoint: endpointOf(given, "AWS_ENDPOINT_URL_S3"),
     region: variable("AWS_REGION") || variable("AWS_DEFAULT_REGION") ||
       (given?.includes(".r2.cloudflarestorage.com") ? "auto" : "us-east-1"),

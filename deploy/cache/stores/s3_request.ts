@@ -17,6 +17,7 @@ import { AwsV4Signer } from "aws4fetch";
 import { RemoteError } from "../remote.ts";
 import { type Asked, refusal, unanswered } from "./answer.ts";
 import type { AwsCredentials } from "./aws_credentials.ts";
+import type { Fetch } from "./fetch.ts";
 import { errorCode } from "./s3_xml.ts";
 
 /** Where a bucket is and who asks. */
@@ -27,6 +28,8 @@ export interface S3Settings {
   readonly endpoint: URL | undefined;
   /** Such as `eu-central-1`; of Amazon's, another is found by itself. */
   readonly region: string;
+  /** Sends requests. */
+  readonly fetch: Fetch;
   /** Who asks, as of now; undefined: nobody in particular. */
   readonly credentials: () => Promise<AwsCredentials | undefined>;
 }
@@ -100,7 +103,7 @@ export class S3Requests {
   ): Promise<Response> {
     const { url, method, headers } = await this.#signed(request);
     try {
-      return await fetch(url, {
+      return await this.#settings.fetch(url, {
         method,
         headers,
         body: request.body ?? null,

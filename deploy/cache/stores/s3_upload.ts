@@ -242,7 +242,7 @@ export class S3Upload {
     signal: AbortSignal,
   ) {
     return await withRetries(
-      async () => {
+      async (signal) => {
         const answer = await this.#requests.ask(request, signal);
         const xml = await readText(answer, request.what, signal);
         // Completing takes long: S3 says 200 at once, and an error in the body.
@@ -264,7 +264,10 @@ export class S3Upload {
     request: S3Request,
     signal: AbortSignal,
   ): Promise<Response> {
-    const ask = () => this.#requests.ask(request, signal);
-    return withRetries(ask, this.#patience, signal);
+    return withRetries(
+      (signal) => this.#requests.ask(request, signal),
+      this.#patience,
+      signal,
+    );
   }
 }

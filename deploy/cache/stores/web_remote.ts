@@ -29,10 +29,12 @@ import {
 } from "../remote.ts";
 import { type Asked, rangeBody, refusal, unanswered } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
+import type { Fetch } from "./fetch.ts";
 import { snapshotOf } from "./store_remote.ts";
 
 /** A folder of a web server. */
 export class WebRemote implements Remote {
+  readonly #send: Fetch;
   readonly #manifestUrl: URL;
   readonly #authorization: string | undefined;
   #manifest: Manifest | undefined;
@@ -47,7 +49,8 @@ export class WebRemote implements Remote {
    * @param url Of a folder, or of a manifest whose name ends with `.json`.
    * @throws {TypeError} When it is no URL of the web.
    */
-  constructor(url: string) {
+  constructor(url: string, fetch: Fetch) {
+    this.#send = fetch;
     const given = URL.parse(url);
     if (given === null || !isGuarded(given)) {
       throw new TypeError("expected an https URL of a folder or a manifest");
@@ -166,7 +169,7 @@ export class WebRemote implements Remote {
     }
     let answer: Response;
     try {
-      answer = await fetch(url, { headers, signal });
+      answer = await this.#send(url, { headers, signal });
     } catch (cause) {
       throw unanswered(asked, cause, signal);
     }

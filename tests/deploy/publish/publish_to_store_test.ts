@@ -39,7 +39,7 @@ function storeOf(
   prefix = "a prefix/v1+2",
 ): ObjectStore {
   const url = `${scheme}://models/${prefix}`;
-  return openStore(url, (name) => variables[name], HASTE);
+  return openStore(url, (name) => variables[name], { patience: HASTE });
 }
 
 for (const [scheme, open] of Object.entries(KINDS)) {

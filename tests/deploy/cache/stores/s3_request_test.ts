@@ -6,7 +6,7 @@ import {
 import { NEVER } from "../../../support/publish_tree.ts";
 import { failed } from "../../../support/s3_server.ts";
 
-const SETTINGS: S3Settings = {
+const SETTINGS: Omit<S3Settings, "fetch"> = {
   bucket: "models",
   endpoint: undefined,
   region: "us-east-1",
@@ -19,23 +19,14 @@ const SETTINGS: S3Settings = {
     }),
 };
 
-/** Requests that are sent while `work` runs, each answered in turn. */
-async function sent(
-  answers: readonly Response[],
-  work: () => Promise<unknown>,
-): Promise<Request[]> {
-  const { fetch } = globalThis;
-  const requests: Request[] = [];
-  globalThis.fetch = (input, init) => {
-    requests.push(new Request(input, init));
-    return Promise.resolve(answers[requests.length - 1]!);
+/** Answers in turn, and keeps the requests. */
+function turns(answers: readonly Response[]) {
+  const seen: Request[] = [];
+  const fetch: S3Settings["fetch"] = (url, init) => {
+    seen.push(new Request(url, init));
+    return Promise.resolve(answers[seen.length - 1]!);
   };
-  try {
-    await work();
-  } finally {
-    globalThis.fetch = fetch;
-  }
-  return requests;
+  return { seen, fetch };
 }
 
 const asked = { what: "read it", key: "a/b c+d.txt" };
@@ -54,54 +45,43 @@ Deno.test("S3Requests finds Amazon's buckets by region, those with a dot by path
     },
   };
   for (const [url, settings] of Object.entries(urls)) {
-    const requests = new S3Requests({ ...SETTINGS, ...settings });
-    const [request] = await sent(
-      [new Response("")],
-      () => requests.ask(asked, NEVER),
-    );
-    strictEqual(request!.url, url);
+    const { seen, fetch } = turns([new Response("")]);
+    const requests = new S3Requests({ ...SETTINGS, ...settings, fetch });
+    await requests.ask(asked, NEVER);
+    strictEqual(seen[0]!.url, url);
   }
 });
 
 Deno.test("S3Requests follows a bucket to its region once, and stays there", async () => {
   const moved = () =>
     failed(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" });
-  const requests = new S3Requests(SETTINGS);
-  const seen = await sent(
-    [moved(), new Response(""), new Response("")],
-    async () => {
-      await requests.ask(asked, NEVER);
-      await requests.ask(asked, NEVER);
-    },
-  );
+  const answers = [moved(), new Response(""), new Response("")];
+  const { seen, fetch } = turns(answers);
+  const requests = new S3Requests({ ...SETTINGS, fetch });
+  await requests.ask(asked, NEVER);
+  await requests.ask(asked, NEVER);
   deepStrictEqual(
     seen.map(({ url }) => new URL(url).hostname.split(".")[2]),
     ["us-east-1", "eu-west-1", "eu-west-1"],
   );
-  const lost = new S3Requests(SETTINGS);
-  await sent(
-    [moved(), moved()],
-    () => rejects(lost.ask(asked, NEVER), /another region, set AWS_REGION/),
-  );
+  const twice = turns([moved(), moved()]);
+  const lost = new S3Requests({ ...SETTINGS, fetch: twice.fetch });
+  await rejects(lost.ask(asked, NEVER), /another region, set AWS_REGION/);
 });
 
 Deno.test("S3Requests takes no region that is a host of somebody else's", async () => {
   const region = "evil.example/";
   const answer = failed(301, "x", { "x-amz-bucket-region": region });
-  const requests = new S3Requests(SETTINGS);
-  const seen = await sent(
-    [answer],
-    () => rejects(requests.ask(asked, NEVER), /set AWS_REGION/),
-  );
+  const { seen, fetch } = turns([answer]);
+  const requests = new S3Requests({ ...SETTINGS, fetch });
+  await rejects(requests.ask(asked, NEVER), /set AWS_REGION/);
   strictEqual(seen.length, 1);
 });
 
 Deno.test("S3Requests signs nothing where nobody in particular asks", async () => {
   const credentials = () => Promise.resolve(undefined);
-  const requests = new S3Requests({ ...SETTINGS, credentials });
-  const [request] = await sent(
-    [new Response("")],
-    () => requests.ask(asked, NEVER),
-  );
-  strictEqual(request!.headers.get("authorization"), null);
+  const { seen, fetch } = turns([new Response("")]);
+  const requests = new S3Requests({ ...SETTINGS, credentials, fetch });
+  await requests.ask(asked, NEVER);
+  strictEqual(seen[0]!.headers.get("authorization"), null);
 });

@@ -107,7 +107,7 @@ Deno.test("WebRemote reads a folder, with or without a slash, and a manifest by 
   await using web = openWeb();
   const { revision } = await put(web, "/models/a", FILES);
   for (const end of ["", "/", "/manifest.json"]) {
-    const remote = new WebRemote(`${web.url}/models/a${end}`);
+    const remote = new WebRemote(`${web.url}/models/a${end}`, fetch);
     deepStrictEqual(await textsOf(remote), FILES);
     strictEqual((await remote.list(NEVER)).commit, revision);
     strictEqual(remote.place, `${web.url}/models/a/`);
@@ -117,8 +117,8 @@ Deno.test("WebRemote reads a folder, with or without a slash, and a manifest by 
 Deno.test("WebRemote reads without listing, as a second thread does", async () => {
   await using web = openWeb();
   await put(web, "/a", FILES);
-  const { files } = await new WebRemote(`${web.url}/a`).list(NEVER);
-  const stream = await new WebRemote(`${web.url}/a`)
+  const { files } = await new WebRemote(`${web.url}/a`, fetch).list(NEVER);
+  const stream = await new WebRemote(`${web.url}/a`, fetch)
     .read(files.at(-1)!, { start: 1, end: 4 }, NEVER);
   strictEqual(await new Response(stream).text(), "eig");
 });
@@ -129,7 +129,7 @@ Deno.test("WebRemote carries query and password to every file of its host, and s
   const url = new URL(`${web.url}/a?sig=s3cr3t&x=1`);
   url.username = "me";
   url.password = "passw0rd";
-  const remote = new WebRemote(url.href);
+  const remote = new WebRemote(url.href, fetch);
   deepStrictEqual(await textsOf(remote), FILES);
   for (const { url, headers } of web.asked) {
     strictEqual(url.search, "?sig=s3cr3t&x=1");
@@ -151,7 +151,7 @@ Deno.test("WebRemote sends no secret to another host that the manifest names", a
   web.files.set("/a/x", encode("{}"));
   const url = new URL(`${web.url}/a?sig=s3cr3t`);
   url.username = "me";
-  deepStrictEqual(await textsOf(new WebRemote(url.href)), FILES);
+  deepStrictEqual(await textsOf(new WebRemote(url.href, fetch)), FILES);
   for (const { url, headers } of other.asked) {
     strictEqual(url.search, "?theirs=1");
     strictEqual(headers.get("authorization"), null);
@@ -162,7 +162,7 @@ Deno.test("WebRemote sends no secret to another host that the manifest names", a
 Deno.test("WebRemote notices a file and a manifest that are not what they were", async () => {
   await using web = openWeb();
   await put(web, "/a", FILES);
-  const remote = new WebRemote(`${web.url}/a`);
+  const remote = new WebRemote(`${web.url}/a`, fetch);
   const file = (await remote.list(NEVER)).files.at(-1)!;
   const range = { start: 0, end: 7 };
   await new Response(await remote.read(file, range, NEVER)).text();
@@ -170,7 +170,7 @@ Deno.test("WebRemote notices a file and a manifest that are not what they were",
   const changed = await failure(remote.read(file, range, NEVER));
   deepStrictEqual(changed.remedy, { type: "changed" });
   await put(web, "/a", { ...FILES, w: "others!" });
-  const fresh = new WebRemote(`${web.url}/a`);
+  const fresh = new WebRemote(`${web.url}/a`, fetch);
   const other = await failure(fresh.read(file, range, NEVER));
   deepStrictEqual(other.remedy, { type: "changed" });
 });
@@ -178,7 +178,7 @@ Deno.test("WebRemote notices a file and a manifest that are not what they were",
 Deno.test("WebRemote says what to do about servers without ranges, without manifests, without sense", async () => {
   await using web = openWeb();
   await put(web, "/a", FILES);
-  const remote = new WebRemote(`${web.url}/a`);
+  const remote = new WebRemote(`${web.url}/a`, fetch);
   const file = (await remote.list(NEVER)).files.at(-1)!;
   web.fault = () => new Response("weights");
   const range = { start: 1, end: 3 };
@@ -195,17 +195,17 @@ Deno.test("WebRemote says what to do about servers without ranges, without manif
   const busy = await failure(remote.list(NEVER));
   deepStrictEqual(busy.remedy, { type: "retry", retryAfterMs: 2000 });
   web.fault = () => undefined;
-  const none = await failure(new WebRemote(`${web.url}/b`).list(NEVER));
+  const none = await failure(new WebRemote(`${web.url}/b`, fetch).list(NEVER));
   deepStrictEqual(none.remedy, { type: "elsewhere" });
 });
 
 Deno.test("WebRemote takes nothing that could be changed on its way", async () => {
   for (const url of ["http://example.org/a", "ftp://127.0.0.1/a", "a/b"]) {
-    throws(() => new WebRemote(url), /expected an https URL/);
+    throws(() => new WebRemote(url, fetch), /expected an https URL/);
   }
   await using web = openWeb();
   await put(web, "/a", { w: "weights" }, { w: "http://example.org/w" });
-  const remote = new WebRemote(`${web.url}/a`);
+  const remote = new WebRemote(`${web.url}/a`, fetch);
   const [file] = (await remote.list(NEVER)).files;
   const error = await failure(remote.read(file!, { start: 0, end: 7 }, NEVER));
   match(error.message, /gives no https URL/);
