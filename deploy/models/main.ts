@@ -89,7 +89,9 @@ async function run(
           name,
           folder: await locate(name, places),
         })));
-      return await verify(suspects, report, { threads, signal });
+      const unknownPasses = asked.sources.length === 0;
+      const options = { threads, signal, unknownPasses };
+      return await verify(suspects, report, options);
     }
     case "prune":
       await prune(places.hubCaches, asked, report, Date.now());
