@@ -41,16 +41,18 @@ const EMBEDDED = new URL("../models/emu3-mini", import.meta.url).pathname;
 /** Every variable, in the order that `--help` lists them. */
 export const VARIABLES = {
   MODEL: source(
-    "folder or org/name[@revision] of a language model that draws and answers",
+    "folder, org/name[@revision] or URL (s3, gs, https) of a language model that draws and answers",
   ),
   GEN_MODEL: source(
-    "folder or org/name[@revision] of the language model that draws",
+    "folder, org/name[@revision] or URL (s3, gs, https) of the language model that draws",
   ),
   CHAT_MODEL: source(
-    "folder or org/name[@revision] of the one that answers",
+    "folder, org/name[@revision] or URL (s3, gs, https) of the one that answers",
   ),
   VISION_MODEL: {
-    ...source("folder or org/name[@revision] of the vision tokenizer"),
+    ...source(
+      "folder, org/name[@revision] or URL (s3, gs, https) of the vision tokenizer",
+    ),
     unset: "in the language model's folder, else beside it (…VisionTokenizer)",
   },
   MODEL_DIR: {

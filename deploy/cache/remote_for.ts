@@ -9,7 +9,8 @@
 import { join } from "node:path";
 import { HubRemote } from "./hub_remote.ts";
 import { type Remote, RemoteError } from "./remote.ts";
-import { type RemoteSource, withoutSecrets } from "./source.ts";
+import { type RemoteSource, type UrlSource, withoutSecrets } from "./source.ts";
+import { openRemote, STORE_VARIABLES } from "./stores/open_store.ts";
 
 /** Values of the variables that remotes read. */
 export type RemoteVariables = ReadonlyMap<string, string>;
@@ -24,6 +25,7 @@ const NAMES = [
   "HF_TOKEN",
   "HF_TOKEN_PATH",
   "HF_HUB_OFFLINE",
+  ...STORE_VARIABLES,
 ] as const;
 
 /** The variables that remotes read, as they are now. */
@@ -31,7 +33,7 @@ export function remoteVariables(
   variable: (name: string) => string | undefined,
 ): RemoteVariables {
   return new Map(
-    NAMES.flatMap((name) => {
+    [...new Set(NAMES)].flatMap((name) => {
       const value = variable(name)?.trim();
       return value === undefined || value === "" ? [] : [[name, value]];
     }),
@@ -62,14 +64,7 @@ export async function remoteFor(
   variables: RemoteVariables,
   commit: string | undefined,
 ): Promise<OpenRemote> {
-  if (source.type !== "hub") {
-    throw new RemoteError(
-      `Cannot read ${
-        withoutSecrets(source.text)
-      }: ${source.type}:// is not in this build yet, give a folder or org/name`,
-      { type: "elsewhere" },
-    );
-  }
+  if (source.type !== "hub") return openUrl(source, variables);
   if (/^(1|on|yes|true)$/i.test(variables.get("HF_HUB_OFFLINE") ?? "")) {
     throw new RemoteError(
       `Cannot ask a hub for ${source.text}: HF_HUB_OFFLINE is set`,
@@ -88,6 +83,24 @@ export async function remoteFor(
     remote: commit === undefined ? remote : remote.at(commit),
     [Symbol.dispose]: () => client.close(),
   };
+}
+
+function openUrl(source: UrlSource, variables: RemoteVariables): OpenRemote {
+  const client = Deno.createHttpClient({ http2: false });
+  try {
+    const remote = openRemote(source.url, (name) => variables.get(name), {
+      fetch: (url, init) => fetch(url, { ...init, client }),
+    });
+    return { remote, [Symbol.dispose]: () => client.close() };
+  } catch (cause) {
+    client.close();
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new RemoteError(
+      `Cannot read ${withoutSecrets(source.text)}: ${cause.message}`,
+      { type: "elsewhere" },
+      { cause },
+    );
+  }
 }
 
 /** Whose name is given to a hub: a variable, or what `hf auth login` wrote. */

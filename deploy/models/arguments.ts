@@ -66,9 +66,10 @@ export const USAGE = `Usage: deno task models <command>
                                  folder, s3://bucket/prefix or gs://bucket/prefix
     --replace                    although another one is there
 
-A source is a folder, or org/name[@revision]. At a terminal there are bars and
-words, otherwise one line of JSON an event (--json: always). Exit codes: 0 done,
-1 failed or something is bad, 2 asked wrongly, 130 interrupted.`;
+A source is a folder, org/name[@revision], s3://bucket/prefix, gs://bucket/prefix
+or https://host/folder. At a terminal there are bars and words, otherwise one
+line of JSON an event (--json: always). Exit codes: 0 done, 1 failed or something
+is bad, 2 asked wrongly, 130 interrupted.`;
 
 const OPTIONS = {
   all: { type: "boolean" },

@@ -5,7 +5,8 @@
  */
 
 import { cachedModels } from "./cached_models.ts";
-import { bytesInWords, type Report } from "./report.ts";
+import { formatBytes } from "../cache/progress.ts";
+import type { Report } from "./report.ts";
 
 /** Tells of every revision in `caches`, and of what has not come yet. */
 export async function list(
@@ -29,7 +30,7 @@ export async function list(
           folder,
         },
         `${name}  ${[commit.slice(0, 12), ...refs].join(" ")}  ${
-          bytesInWords(bytes)
+          formatBytes(bytes)
         }  ${state}  last used ${lastUsed.slice(0, 10)}`,
       );
     }
@@ -39,7 +40,7 @@ export async function list(
     report.tell(
       { event: "unfinished", name, files: unfinished.length, bytes, cache },
       `${name}  unfinished: ${unfinished.length} files, ${
-        bytesInWords(bytes)
+        formatBytes(bytes)
       } so far; pull it again, or prune --partial`,
     );
   }

@@ -12,7 +12,8 @@ import { basename, join } from "node:path";
 import type { PruneArguments } from "./arguments.ts";
 import { cachedModels } from "./cached_models.ts";
 import { planPrune, type PrunePlan } from "./prune_plan.ts";
-import { bytesInWords, type Report } from "./report.ts";
+import { formatBytes } from "../cache/progress.ts";
+import type { Report } from "./report.ts";
 
 /** Removes from `caches` what `asked` lets go. */
 export async function prune(
@@ -45,13 +46,13 @@ export async function prune(
     report.tell(
       { event, name, cache, whole: plan.whole, revisions, bytes },
       `${name}: ${plan.whole ? "all" : `${revisions.length} revisions`}, ${
-        bytesInWords(bytes)
+        formatBytes(bytes)
       }${asked.dryRun ? " would go" : " gone"}`,
     );
   }
   report.tell(
     { event: "done", bytes: freed, dry_run: asked.dryRun },
-    `${bytesInWords(freed)} ${asked.dryRun ? "would be freed" : "freed"}`,
+    `${formatBytes(freed)} ${asked.dryRun ? "would be freed" : "freed"}`,
   );
 }
 

@@ -11,7 +11,8 @@ import { publishedFiles } from "../publish/published_files.ts";
 import { publishToFolder } from "../publish/publish_to_folder.ts";
 import { publishToStore } from "../publish/publish_to_store.ts";
 import { PublishError } from "../publish/publish_error.ts";
-import { bytesInWords, type Report } from "./report.ts";
+import { formatBytes } from "../cache/progress.ts";
+import type { Report } from "./report.ts";
 
 /** How to publish. */
 export interface PublishCommand {
@@ -74,7 +75,7 @@ export async function publish(
       sent,
       kept,
     },
-    `${model} (${bytesInWords(totalBytes)}, revision ${revision}) is in ` +
+    `${model} (${formatBytes(totalBytes)}, revision ${revision}) is in ` +
       `${place}: ${sent} files sent, ${kept} were there`,
   );
 }

@@ -11,6 +11,8 @@
  * @module
  */
 
+import { formatBytes, formatSeconds } from "../cache/progress.ts";
+
 /** How to report. */
 export interface ReportOptions {
   /** Whether a person is looking. */
@@ -98,33 +100,17 @@ export class Report {
   }
 }
 
-/** Such as `16.9 GB`. */
-export function bytesInWords(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let size = bytes;
-  let unit = 0;
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000;
-    unit++;
-  }
-  return `${unit === 0 ? size : size.toFixed(1)} ${units[unit]}`;
-}
-
 function barLine({ what, bytes, totalBytes }: Progress, rate: number): string {
   // Erases what a longer line has left behind.
   const line = (text: string) => `\r${text}\x1b[K`;
-  if (totalBytes === undefined) return line(`${what} ${bytesInWords(bytes)}`);
+  if (totalBytes === undefined) return line(`${what} ${formatBytes(bytes)}`);
   const share = totalBytes === 0 ? 1 : bytes / totalBytes;
   const bar = "#".repeat(Math.floor(share * BAR_LENGTH)).padEnd(BAR_LENGTH);
   const percent = String(Math.floor(100 * share)).padStart(3);
-  const left = rate > 0 ? `  ${clock((totalBytes - bytes) / rate)} left` : "";
+  const left = rate > 0
+    ? `  ${formatSeconds((totalBytes - bytes) / rate)} left`
+    : "";
   return line(
-    `${what} [${bar}] ${percent} %  ${bytesInWords(Math.round(rate))}/s${left}`,
+    `${what} [${bar}] ${percent} %  ${formatBytes(Math.round(rate))}/s${left}`,
   );
-}
-
-function clock(seconds: number): string {
-  const whole = Math.ceil(seconds);
-  const minutes = Math.floor(whole / 60);
-  return minutes === 0 ? `${whole} s` : `${minutes} min ${whole % 60} s`;
 }

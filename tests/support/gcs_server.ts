@@ -148,7 +148,10 @@ function upload(
     return json({ error: { code: 503 } }, 503);
   }
   const taken = body.subarray(0, store.takes);
-  session.bytes = new Uint8Array([...session.bytes, ...taken]);
+  const longer = new Uint8Array(session.bytes.length + taken.length);
+  longer.set(session.bytes);
+  longer.set(taken, session.bytes.length);
+  session.bytes = longer;
   if (session.bytes.length < Number(total)) {
     const range: Record<string, string> = session.bytes.length === 0
       ? {}

@@ -67,12 +67,13 @@ export const anyTree: fc.Arbitrary<Tree> = fc.array(
 export async function publicationOf(
   folder: TemporaryFolder,
   tree: Tree,
+  partBytes = PART_BYTES,
 ): Promise<Publication> {
   for (const [path, bytes] of Object.entries(tree)) folder.write(path, bytes);
   const files = await publishedFiles(folder.path);
   const manifest = await makeManifest(folder.path, files, {
     createdBy: "a test",
-    partBytes: PART_BYTES,
+    partBytes,
     threads: 1,
     onBytes: () => {},
     signal: NEVER,
