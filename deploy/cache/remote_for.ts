@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { HubRemote } from "./hub_remote.ts";
 import { type Remote, RemoteError } from "./remote.ts";
 import { type RemoteSource, type UrlSource, withoutSecrets } from "./source.ts";
-import { openRemote, STORE_VARIABLES } from "./stores/open_store.ts";
+import { STORE_VARIABLES } from "./stores/store_variables.ts";
 
 /** Values of the variables that remotes read. */
 export type RemoteVariables = ReadonlyMap<string, string>;
@@ -64,7 +64,7 @@ export async function remoteFor(
   variables: RemoteVariables,
   commit: string | undefined,
 ): Promise<OpenRemote> {
-  if (source.type !== "hub") return openUrl(source, variables);
+  if (source.type !== "hub") return await openUrl(source, variables);
   if (/^(1|on|yes|true)$/i.test(variables.get("HF_HUB_OFFLINE") ?? "")) {
     throw new RemoteError(
       `Cannot ask a hub for ${source.text}: HF_HUB_OFFLINE is set`,
@@ -85,7 +85,12 @@ export async function remoteFor(
   };
 }
 
-function openUrl(source: UrlSource, variables: RemoteVariables): OpenRemote {
+async function openUrl(
+  source: UrlSource,
+  variables: RemoteVariables,
+): Promise<OpenRemote> {
+  // A start that downloads nothing does without signatures and XML.
+  const { openRemote } = await import("./stores/open_store.ts");
   const client = Deno.createHttpClient({ http2: false });
   try {
     const remote = openRemote(source.url, (name) => variables.get(name), {

@@ -15,36 +15,6 @@ import { S3Store } from "./s3_store.ts";
 import { StoreRemote } from "./store_remote.ts";
 import { WebRemote } from "./web_remote.ts";
 
-/** Variables that say where stores are and who asks. */
-export const STORE_VARIABLES = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_PROFILE",
-  "AWS_SHARED_CREDENTIALS_FILE",
-  "AWS_REGION",
-  "AWS_DEFAULT_REGION",
-  "AWS_ENDPOINT_URL_S3",
-  "AWS_ENDPOINT_URL",
-  "AWS_ENDPOINT_URL_STS",
-  "AWS_WEB_IDENTITY_TOKEN_FILE",
-  "AWS_ROLE_ARN",
-  "AWS_ROLE_SESSION_NAME",
-  "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-  "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-  "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-  "AWS_EC2_METADATA_DISABLED",
-  "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-  "GOOGLE_OAUTH_ACCESS_TOKEN",
-  "GOOGLE_APPLICATION_CREDENTIALS",
-  "CLOUDSDK_CONFIG",
-  "GCE_METADATA_HOST",
-  "STORAGE_EMULATOR_HOST",
-  "HOME",
-  "USERPROFILE",
-] as const;
-
 /** What may be otherwise than usual. */
 export interface StoreOptions {
   /** Of uploads; whoever downloads has a patience of their own. */
