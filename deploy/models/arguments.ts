@@ -18,7 +18,7 @@ export type ModelsArguments =
   | PruneArguments
   | {
     readonly command: "publish";
-    /** A folder or what a cache has. */
+    /** A folder, or a source, which is got first. */
     readonly source: string;
     /** A folder, or `s3://` or `gs://`. */
     readonly target: string;

@@ -23,7 +23,7 @@ import { cachedModels } from "./cached_models.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";
 import { publish } from "./publish.ts";
-import { pull } from "./pull.ts";
+import { bring, pull } from "./pull.ts";
 import { Report } from "./report.ts";
 import { type Suspect, verify } from "./verify.ts";
 
@@ -97,7 +97,7 @@ async function run(
       await prune(places.hubCaches, asked, report, Date.now());
       return true;
     case "publish": {
-      const folder = await locate(asked.source, places);
+      const folder = await bring(asked.source, places, report, signal);
       const command = {
         ...asked,
         folder,

@@ -6,6 +6,7 @@
 
 import type { Places } from "../cache/locate.ts";
 import { obtain, type ObtainProgress } from "../cache/obtain.ts";
+import { withoutSecrets } from "../cache/source.ts";
 import type { Report } from "./report.ts";
 
 const DOING: Readonly<Record<ObtainProgress["phase"], string>> = {
@@ -27,23 +28,34 @@ export async function pull(
   signal: AbortSignal,
 ): Promise<void> {
   for (const source of sources) {
+    const folder = await bring(source, places, report, signal);
     const shown = withoutQuery(source);
-    const folder = await obtain(source, {
-      places,
-      onProgress: ({ phase, bytes, totalBytes }) =>
-        report.progress({
-          what: `${DOING[phase]} ${shown}`,
-          bytes,
-          totalBytes,
-        }),
-      signal,
-    });
     const event = { event: "pulled", source: shown, folder };
     report.tell(event, `${shown} is in ${folder}`);
   }
 }
 
+/**
+ * The folder of `source`, which is got if it is not here, and told of.
+ *
+ * @throws {SourceError} When no place has it.
+ */
+export async function bring(
+  source: string,
+  places: Places,
+  report: Report,
+  signal: AbortSignal,
+): Promise<string> {
+  const shown = withoutQuery(source);
+  return await obtain(source, {
+    places,
+    onProgress: ({ phase, bytes, totalBytes }) =>
+      report.progress({ what: `${DOING[phase]} ${shown}`, bytes, totalBytes }),
+    signal,
+  });
+}
+
 /** A source as others may see it. */
 function withoutQuery(source: string): string {
-  return source.replaceAll(/\?\S*/g, "").replaceAll(/\/\/[^\s/@]+@/g, "//");
+  return source.split(/([\s,]+)/).map(withoutSecrets).join("");
 }

@@ -80,6 +80,27 @@ Deno.test("models publishes to S3, and never tells a secret when that fails", as
   ok(server.objects.has("a/manifest.json"));
 });
 
+Deno.test("models pulls from one store and publishes to a folder at once, and hides what a URL keeps secret", async () => {
+  await using server = openS3Server();
+  using cache = temporaryFolder();
+  const env = { ...server.variables, HF_HUB_CACHE: cache.path };
+  await models(["publish", tinyFolder("emu3-tiny"), "s3://models/a"], env);
+  const out = join(cache.path, "out");
+  const { code, stdout, stderr } = await models(
+    ["publish", "s3://models/a", out],
+    env,
+  );
+  strictEqual(code, 0, stderr);
+  strictEqual(
+    parseManifest(await Deno.readTextFile(join(out, "manifest.json"))).revision,
+    events(stdout).at(-1)!["revision"],
+  );
+  const secret = "s3://models/b?sig=s3cr3t";
+  const missing = await models(["pull", `${secret},s3://models/none`], env);
+  strictEqual(missing.code, 1);
+  ok(!(missing.stdout + missing.stderr).includes("s3cr3t"), missing.stderr);
+});
+
 Deno.test("models lists, verifies and prunes a cache", async () => {
   using cache = temporaryFolder();
   putRevision(cache, "models--a--b", "old", { refs: [] });
