@@ -54,7 +54,7 @@ Options:
   --model, --gen-model, --chat-model, --vision-model, --functions, --precision
                      MODEL and so on, as --help of the server has them
   --set              any other variable: --set SLOTS=8
-  --secret           ${SECRETS.join(" or ")}, by its name in the platform's
+  --secret           ${SECRETS.join(", ")}, by its name in the platform's
                      store (docker, compose, fly: a variable of the shell): --secret API_KEYS=emu3-keys
   --storage          a model that the platform fetches or mounts: a folder (docker, compose), a claim
                      (kubernetes, knative), a bucket (cloud-run), a URI (kserve), a volume (runpod)

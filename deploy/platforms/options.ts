@@ -11,7 +11,7 @@
 import { VARIABLES } from "../../functions/variables.ts";
 
 /** Variables that must not stand in a file: they come by reference. */
-export const SECRETS = ["API_KEYS", "WEBHOOK_SECRET"] as const;
+export const SECRETS = ["API_KEYS", "WEBHOOK_SECRET", "HF_TOKEN"] as const;
 
 /** What platforms set themselves; a setting of it would break the contract. */
 const OURS = ["PORT", "AIP_HTTP_PORT", "PORT_HEALTH", "HOST"] as const;
@@ -137,7 +137,7 @@ function checkSetting([name, value]: [string, string]): void {
 function checkSecret([name, reference]: [string, string]): void {
   if (!SECRETS.some((secret) => secret === name)) {
     throw new OptionsError(
-      `${name} is no secret, expected ${SECRETS.join(" or ")}`,
+      `${name} is no secret, expected ${SECRETS.join(", ")}`,
     );
   }
   // The reference may be the secret itself, by mistake: it is not repeated.

@@ -37,17 +37,42 @@ function listed(flag: string): string[] {
   return word.slice(flag.length + 1).split(",");
 }
 
+/** Variables that the files of a folder ask for by name. */
+function namesIn(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) return namesIn(path);
+    if (!path.endsWith(".ts")) return [];
+    const calls = /\b(?:get|variable)\(\s*"([A-Z][A-Z0-9_]+)"/g;
+    return [...read(path).matchAll(calls)].map(([, name]) => name!);
+  });
+}
+
 Deno.test("the image's entry may read the variables that the server reads, and no other", () => {
-  const asked = new Set<string>();
-  const look = (name: string) => {
+  const asked = new Set(["functions", "deploy/cache"].flatMap(namesIn));
+  readEnvironment({ cpus: 1, memoryBytes: 2 ** 30 }, (name) => {
     asked.add(name);
     return undefined;
-  };
-  readEnvironment({ cpus: 1, memoryBytes: 2 ** 30 }, look);
-  placesFrom(look);
+  });
+  for (const name of OF_PACKAGES) asked.add(name);
+  const lists = listed("--allow-env").map((text) => {
+    const pattern = text.replace(/\*$/, ".*");
+    return { text, pattern: new RegExp(`^${pattern}$`) };
+  });
   deepStrictEqual(
-    listed("--allow-env").sort(),
-    [...asked, ...OF_PACKAGES].sort(),
+    [...asked].filter((name) =>
+      !lists.some(({ pattern }) => pattern.test(name))
+    ),
+    [],
+    "missing",
+  );
+  deepStrictEqual(
+    lists.filter(({ pattern }) =>
+      ![...asked].some((name) => pattern.test(name))
+    )
+      .map(({ text }) => text),
+    [],
+    "too many",
   );
 });
 

@@ -23,6 +23,7 @@ import { environmentOf, PORT } from "../../../deploy/platforms/platform.ts";
 import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
 import { readEnvironment } from "../../../functions/env.ts";
 import { VARIABLES } from "../../../functions/variables.ts";
+import { Drain } from "../../../functions/drain.ts";
 import { health } from "../../../functions/health.ts";
 
 const PLAIN: DeployOptions = {
@@ -131,7 +132,7 @@ for (const platform of PLATFORMS) {
 
   Deno.test(`${platform.name}: what asks for health asks the server's port for its paths`, async () => {
     const { files } = render(platform, fitting(platform, PLAIN));
-    const app = health({ models: () => [] });
+    const app = health({ models: () => [] }, new Drain());
     const asked = find(files, "httpGet").concat(find(files, "checks").flat());
     for (const { path, port } of asked as { path: string; port?: number }[]) {
       strictEqual((await app.request(path)).status, 200, path);
