@@ -26,7 +26,7 @@ if (import.meta.main) await prune(Deno.args);
  */
 export async function prune(programs: readonly string[]): Promise<void> {
   const needed = new Set<string>();
-  for (const program of [...programs, ...await threads("lib")]) {
+  for (const program of [...programs, ...await threads(".")]) {
     for (const folder of neededFolders(await graphOf(program))) {
       needed.add(folder);
     }
@@ -45,6 +45,7 @@ async function threads(folder: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = join(folder, name);
+    if (name === "node_modules") continue;
     if (isDirectory) found.push(...await threads(path));
     else if (/_(thread|worker)\.ts$/.test(name)) found.push(path);
   }

@@ -1,0 +1,168 @@
+/**
+ * The command line of `deno task deploy`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { type DeployOptions, SECRETS } from "./options.ts";
+import type { Platform } from "./platform.ts";
+import { PLATFORMS } from "./platforms.ts";
+
+/** What is asked. */
+export interface DeployArguments {
+  /** Where to. */
+  readonly platform: Platform;
+  /** What. */
+  readonly options: DeployOptions;
+  /** The folder for the files; undefined to show them only. */
+  readonly out: string | undefined;
+}
+
+/** A command line that asks for nothing that can be done. */
+export class UsageError extends Error {
+  /** Says what is wrong, and what would be right. */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`Cannot run deploy: ${reason}\n\n${USAGE}`, options);
+    this.name = "UsageError";
+  }
+}
+
+/** Options that set a variable of the server. */
+const SETTINGS = {
+  model: "MODEL",
+  "gen-model": "GEN_MODEL",
+  "chat-model": "CHAT_MODEL",
+  "vision-model": "VISION_MODEL",
+  functions: "FUNCTIONS",
+  precision: "PRECISION",
+} as const;
+
+/** What may be asked. */
+export const USAGE =
+  `Usage: deno task deploy <platform> --image <reference> --dry-run|--out <folder> [options]
+
+Writes the files of a platform, and says what to do with them. Platforms:
+${
+    PLATFORMS.map(({ name, meaning }) => `  ${name.padEnd(13)} ${meaning}`)
+      .join("\n")
+  }
+
+Options:
+  --image            reference of the image, of deploy/Containerfile or Containerfile.cuda
+  --name             what it is called there, emu3 unless told otherwise
+  --model, --gen-model, --chat-model, --vision-model, --functions, --precision
+                     MODEL and so on, as --help of the server has them
+  --set              any other variable: --set SLOTS=8
+  --secret           ${SECRETS.join(", ")}, by its name in the platform's
+                     store (docker, compose, fly: a variable of the shell): --secret API_KEYS=emu3-keys
+  --storage          a model that the platform fetches or mounts: a folder (docker, compose), a claim
+                     (kubernetes, knative), a bucket (cloud-run), a URI (kserve), a volume (runpod)
+  --gpu              a GPU a server
+  --cpus, --memory-gib, --cache-gib
+                     room of a server: 4, 8 and 20 unless told otherwise
+  --min, --max       servers: 1 and 1 unless told otherwise
+  --concurrency      requests a server takes at once, 16 unless told otherwise
+  --request-timeout  seconds that a request may take, 300 unless told otherwise`;
+
+/**
+ * What a command line asks.
+ *
+ * @throws {UsageError} When something is missing, unknown or too much.
+ */
+export function parseArguments(words: readonly string[]): DeployArguments {
+  const { values, positionals } = read(words);
+  const [name, ...others] = positionals;
+  const known = PLATFORMS.map(({ name }) => name).join(", ");
+  if (name === undefined) {
+    throw new UsageError(`no platform is named, expected ${known}`);
+  }
+  if (others.length > 0) {
+    throw new UsageError(`"${others[0]}" is one platform too many`);
+  }
+  const platform = PLATFORMS.find((platform) => platform.name === name);
+  if (platform === undefined) {
+    throw new UsageError(`"${name}" is no platform, expected ${known}`);
+  }
+  if (!values.image) throw new UsageError("--image is missing");
+  const { out, "dry-run": dry } = values;
+  if ((out === undefined) !== (dry === true)) {
+    throw new UsageError("expected either --dry-run or --out");
+  }
+  const settings = Object.entries(SETTINGS).flatMap(([option, variable]) => {
+    const value = values[option as keyof typeof SETTINGS];
+    return value === undefined ? [] : [[variable, value] as const];
+  });
+  return {
+    platform,
+    out,
+    options: {
+      image: values.image,
+      name: values.name ?? "emu3",
+      settings: {
+        ...Object.fromEntries(settings),
+        ...pairs("--set", values.set),
+      },
+      secrets: pairs("--secret", values.secret),
+      gpu: values.gpu ?? false,
+      cpus: number("--cpus", values.cpus, 4),
+      memoryGib: number("--memory-gib", values["memory-gib"], 8),
+      cacheGib: number("--cache-gib", values["cache-gib"], 20),
+      minServers: number("--min", values.min, 1),
+      maxServers: number("--max", values.max, 1),
+      concurrency: number("--concurrency", values.concurrency, 16),
+      requestTimeoutS: number(
+        "--request-timeout",
+        values["request-timeout"],
+        300,
+      ),
+      storage: values.storage,
+    },
+  };
+}
+
+const TEXT = { type: "string" } as const;
+const TEXTS = { type: "string", multiple: true } as const;
+const FLAG = { type: "boolean" } as const;
+
+function read(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        ...{ image: TEXT, name: TEXT, model: TEXT, "gen-model": TEXT },
+        ...{ "chat-model": TEXT, "vision-model": TEXT, functions: TEXT },
+        ...{ precision: TEXT, set: TEXTS, secret: TEXTS, storage: TEXT },
+        ...{ gpu: FLAG, cpus: TEXT, "memory-gib": TEXT, "cache-gib": TEXT },
+        ...{ min: TEXT, max: TEXT, concurrency: TEXT },
+        ...{ "request-timeout": TEXT, out: TEXT, "dry-run": FLAG },
+      },
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "";
+    throw new UsageError(reason, { cause });
+  }
+}
+
+function pairs(
+  option: string,
+  given: readonly string[] = [],
+): Record<string, string> {
+  return Object.fromEntries(given.map((pair) => {
+    const [, name, value] = /^([A-Z_]+)=(.*)$/s.exec(pair) ?? [];
+    if (name !== undefined && value !== undefined) return [name, value];
+    // Not repeated: it may be a secret.
+    throw new UsageError(`${option} takes NAME=value`);
+  }));
+}
+
+function number(
+  option: string,
+  text: string | undefined,
+  otherwise: number,
+): number {
+  if (text === undefined) return otherwise;
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+  throw new UsageError(`${option} is "${text}", expected a number`);
+}

@@ -1,0 +1,95 @@
+/**
+ * Fly Machines, for what processors are fast enough for.
+ *
+ * There are no GPUs. Machines are stopped with SIGINT unless told otherwise and
+ * killed after `kill_timeout`; they stop when nobody asks and start with the
+ * next request. Volumes belong to one machine.
+ *
+ * @module
+ */
+
+import { stringify } from "smol-toml";
+import { type DeployOptions, OptionsError } from "./options.ts";
+import {
+  CACHE,
+  environmentOf,
+  type Facts,
+  HEALTH,
+  type Platform,
+  PORT,
+} from "./platform.ts";
+
+const FACTS: Facts = {
+  graceS: 60,
+  beforeStopS: 0,
+  startS: undefined,
+  maxRequestS: undefined,
+  gpu: false,
+};
+
+/** `fly deploy`. */
+export const FLY: Platform = {
+  name: "fly",
+  meaning: "Fly Machines, without a GPU",
+  facts: FACTS,
+  render: (options) => {
+    if (options.storage !== undefined) {
+      throw new OptionsError(
+        "Fly fetches no models: leave storage out, and name them in MODEL",
+      );
+    }
+    if (!Number.isInteger(options.cpus)) {
+      throw new OptionsError(`cpus is ${options.cpus}, expected whole ones`);
+    }
+    return {
+      files: { "fly.toml": `# Emu3 on Fly.\n${stringify(document(options))}` },
+      steps: [
+        `fly apps create ${options.name}`,
+        ...Object.entries(options.secrets).map(([variable, reference]) =>
+          `fly secrets set --stage ${variable}="$${reference}"`
+        ),
+        "fly deploy",
+      ],
+    };
+  },
+};
+
+function document(options: DeployOptions) {
+  const { name, image, concurrency } = options;
+  return {
+    app: name,
+    kill_signal: "SIGINT",
+    kill_timeout: `${FACTS.graceS}s`,
+    build: { image },
+    env: environmentOf(options, FACTS),
+    mounts: [{
+      source: `${name.replaceAll("-", "_")}_cache`,
+      destination: CACHE,
+      initial_size: `${options.cacheGib}gb`,
+    }],
+    http_service: {
+      internal_port: PORT,
+      force_https: true,
+      auto_stop_machines: "stop",
+      auto_start_machines: true,
+      min_machines_running: options.minServers,
+      concurrency: {
+        type: "requests",
+        soft_limit: Math.max(1, Math.floor(concurrency / 2)),
+        hard_limit: concurrency,
+      },
+      checks: [{
+        method: "GET",
+        path: HEALTH.ready,
+        interval: "10s",
+        timeout: "5s",
+        grace_period: "60s",
+      }],
+    },
+    vm: [{
+      cpu_kind: "performance",
+      cpus: options.cpus,
+      memory: `${options.memoryGib}gb`,
+    }],
+  };
+}

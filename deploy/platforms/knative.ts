@@ -1,0 +1,115 @@
+/**
+ * Knative Serving.
+ *
+ * Only /tmp can be relied on to be written to. A revision is given up unless it
+ * gets ready before its progress deadline. Its pods have `timeoutSeconds` to
+ * end, which the server's grace stays below. Kubernetes' own labels of volumes
+ * hold: /cache is an empty directory, gone with the pod; `storage` names a
+ * claim with models, for which the cluster must allow
+ * `kubernetes.podspec-persistent-volume-claim`.
+ *
+ * @module
+ */
+
+import type { DeployOptions } from "./options.ts";
+import {
+  CACHE,
+  CONFINED,
+  environmentList,
+  environmentOf,
+  type Facts,
+  HEALTH,
+  kubernetesSecretSteps,
+  limits,
+  MODELS,
+  type Platform,
+  PORT,
+  probe,
+  startSeconds,
+  withoutPort,
+} from "./platform.ts";
+import { yaml } from "./yaml.ts";
+
+const FACTS: Facts = {
+  graceS: 60,
+  beforeStopS: 0,
+  startS: undefined,
+  maxRequestS: 600,
+  gpu: true,
+};
+
+/** A Knative service. */
+export const KNATIVE: Platform = {
+  name: "knative",
+  meaning: "Knative Serving",
+  facts: FACTS,
+  render: (options) => ({
+    files: {
+      "service.yaml": yaml("Emu3 on Knative Serving.", service(options)),
+    },
+    steps: [
+      ...kubernetesSecretSteps(options.secrets),
+      "kubectl apply -f service.yaml",
+      `kubectl wait --for=condition=Ready --timeout=${
+        startSeconds(FACTS)
+      }s ksvc/${options.name}`,
+    ],
+  }),
+};
+
+function service(options: DeployOptions) {
+  const { name, image, secrets, storage, concurrency } = options;
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name },
+    spec: {
+      template: {
+        metadata: {
+          annotations: {
+            "serving.knative.dev/progress-deadline": `${startSeconds(FACTS)}s`,
+            "autoscaling.knative.dev/min-scale": String(options.minServers),
+            "autoscaling.knative.dev/max-scale": String(options.maxServers),
+            "autoscaling.knative.dev/target": String(concurrency),
+          },
+        },
+        spec: {
+          containerConcurrency: concurrency,
+          // Of a request, and of what runs when a pod is to end.
+          timeoutSeconds: Math.max(options.requestTimeoutS, FACTS.graceS),
+          containers: [{
+            image,
+            ports: [{ name: "http1", containerPort: PORT }],
+            env: environmentList(
+              withoutPort(environmentOf(options, FACTS)),
+              secrets,
+              (variable) => variable,
+            ),
+            resources: { limits: limits(options) },
+            readinessProbe: probe(HEALTH.ready, 5, 2),
+            livenessProbe: probe(HEALTH.live, 10, 6),
+            securityContext: CONFINED,
+            volumeMounts: [
+              { name: "cache", mountPath: CACHE },
+              { name: "tmp", mountPath: "/tmp" },
+              ...storage === undefined
+                ? []
+                : [{ name: "models", mountPath: MODELS, readOnly: true }],
+            ],
+          }],
+          volumes: [
+            {
+              name: "cache",
+              emptyDir: { sizeLimit: `${options.cacheGib}Gi` },
+            },
+            { name: "tmp", emptyDir: {} },
+            ...storage === undefined ? [] : [{
+              name: "models",
+              persistentVolumeClaim: { claimName: storage, readOnly: true },
+            }],
+          ],
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,212 @@
+/**
+ * Kubernetes, scaled by KEDA on the server's own queue.
+ *
+ * A pod that ends is told at once but still gets requests for a moment: it
+ * waits before the server is told. New servers come while requests wait,
+ * before the busy ones refuse. Metrics tell of nothing once no server is left,
+ * so one always stays. A single server keeps its jobs in the claim; several
+ * share the claim for models, which its class must allow, and lose their jobs
+ * with their pods.
+ *
+ * @module
+ */
+
+import { type DeployOptions, OptionsError } from "./options.ts";
+import {
+  CACHE,
+  CONFINED,
+  environmentList,
+  environmentOf,
+  type Facts,
+  kubernetesSecretSteps,
+  limits,
+  MODELS,
+  type Platform,
+  PORT,
+  probes,
+  startSeconds,
+  USER,
+} from "./platform.ts";
+import { yaml } from "./yaml.ts";
+
+const FACTS: Facts = {
+  graceS: 90,
+  beforeStopS: 5,
+  startS: undefined,
+  maxRequestS: undefined,
+  gpu: true,
+};
+
+/** Where the operator of Prometheus puts it. */
+const PROMETHEUS = "http://prometheus-operated.monitoring:9090";
+
+/** Deployment, Service, PersistentVolumeClaim, ScaledObject. */
+export const KUBERNETES: Platform = {
+  name: "kubernetes",
+  meaning: "Kubernetes, with KEDA to scale",
+  facts: FACTS,
+  render: (options) => {
+    if (options.minServers < 1) {
+      throw new OptionsError(
+        "minServers is 0, and the queue of no server tells nothing: expected 1 or more",
+      );
+    }
+    return {
+      files: {
+        "emu3.yaml": yaml(
+          "Emu3 on Kubernetes.",
+          claim(options),
+          deployment(options),
+          service(options),
+        ),
+        "scaling.yaml": yaml(
+          "Servers as the queue needs them; wants KEDA and Prometheus.",
+          scaledObject(options),
+        ),
+      },
+      steps: [
+        ...kubernetesSecretSteps(options.secrets),
+        "kubectl apply -f emu3.yaml",
+        `kubectl rollout status --timeout=${
+          startSeconds(FACTS)
+        }s deployment/${options.name}`,
+        "kubectl apply -f scaling.yaml",
+      ],
+    };
+  },
+};
+
+function labels({ name }: DeployOptions) {
+  return {
+    "app.kubernetes.io/name": "emu3",
+    "app.kubernetes.io/instance": name,
+  };
+}
+
+/** Whether the claim belongs to several servers. */
+function shared({ maxServers }: DeployOptions): boolean {
+  return maxServers > 1;
+}
+
+function claim(options: DeployOptions) {
+  return {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { name: `${options.name}-cache`, labels: labels(options) },
+    spec: {
+      accessModes: [shared(options) ? "ReadWriteMany" : "ReadWriteOnce"],
+      resources: { requests: { storage: `${options.cacheGib}Gi` } },
+    },
+  };
+}
+
+function deployment(options: DeployOptions) {
+  const { name, image, secrets, storage } = options;
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name, labels: labels(options) },
+    spec: {
+      // How many is KEDA's business. A claim of one server has room for one.
+      ...shared(options) ? {} : { strategy: { type: "Recreate" } },
+      selector: { matchLabels: labels(options) },
+      progressDeadlineSeconds: startSeconds(FACTS) + 60,
+      template: {
+        metadata: {
+          labels: labels(options),
+          annotations: {
+            "prometheus.io/scrape": "true",
+            "prometheus.io/port": String(PORT),
+            "prometheus.io/path": "/metrics",
+          },
+        },
+        spec: {
+          automountServiceAccountToken: false,
+          terminationGracePeriodSeconds: FACTS.graceS,
+          securityContext: { fsGroup: USER },
+          containers: [{
+            name: "emu3",
+            image,
+            ports: [{ name: "http", containerPort: PORT }],
+            env: environmentList(
+              {
+                // Servers share models, and must not share their jobs.
+                ...shared(options) ? { STORE: "/tmp/jobs.sqlite" } : {},
+                ...environmentOf(options, FACTS),
+              },
+              secrets,
+              (variable) => variable,
+            ),
+            resources: { limits: limits(options) },
+            ...probes(FACTS),
+            lifecycle: { preStop: { sleep: { seconds: FACTS.beforeStopS } } },
+            securityContext: CONFINED,
+            volumeMounts: [
+              { name: "cache", mountPath: CACHE },
+              { name: "tmp", mountPath: "/tmp" },
+              ...storage === undefined
+                ? []
+                : [{ name: "models", mountPath: MODELS, readOnly: true }],
+            ],
+          }],
+          volumes: [
+            {
+              name: "cache",
+              persistentVolumeClaim: { claimName: `${name}-cache` },
+            },
+            { name: "tmp", emptyDir: {} },
+            ...storage === undefined ? [] : [{
+              name: "models",
+              persistentVolumeClaim: { claimName: storage, readOnly: true },
+            }],
+          ],
+        },
+      },
+    },
+  };
+}
+
+function service(options: DeployOptions) {
+  return {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: options.name, labels: labels(options) },
+    spec: {
+      selector: labels(options),
+      ports: [{ name: "http", port: 80, targetPort: "http" }],
+    },
+  };
+}
+
+function scaledObject(options: DeployOptions) {
+  const { name, concurrency } = options;
+  const pods = `{pod=~"${name}-.*"}`;
+  return {
+    apiVersion: "keda.sh/v1alpha1",
+    kind: "ScaledObject",
+    metadata: { name, labels: labels(options) },
+    spec: {
+      scaleTargetRef: { name },
+      minReplicaCount: options.minServers,
+      maxReplicaCount: options.maxServers,
+      cooldownPeriod: 300,
+      triggers: [{
+        type: "prometheus",
+        metadata: {
+          serverAddress: PROMETHEUS,
+          query:
+            `sum(emu3_requests_running${pods}) + sum(emu3_queue_depth${pods})`,
+          threshold: String(concurrency),
+        },
+      }, {
+        type: "prometheus",
+        metadata: {
+          serverAddress: PROMETHEUS,
+          query: `max(emu3_queue_age_seconds${pods})`,
+          threshold: "10",
+        },
+        metricType: "Value",
+      }],
+    },
+  };
+}

@@ -1,0 +1,76 @@
+/**
+ * The command that writes what a platform needs: `deno task deploy`.
+ *
+ * It deploys nothing itself: what is to be run with whose rights is said, and
+ * left to whoever has them.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { parseArguments, USAGE, UsageError } from "./arguments.ts";
+import { OptionsError } from "./options.ts";
+import type { Rendering } from "./platform.ts";
+import { render } from "./platforms.ts";
+
+/** Exit codes: it failed, and it was asked wrongly. */
+const FAILED = 1;
+const MISUSED = 2;
+
+/** What a folder may be that takes no files. */
+const UNWRITABLE = [
+  Deno.errors.AlreadyExists,
+  Deno.errors.NotADirectory,
+  Deno.errors.PermissionDenied,
+] as const;
+
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) say(USAGE);
+  else await main();
+}
+
+async function main(): Promise<void> {
+  try {
+    const { platform, options, out } = parseArguments(Deno.args);
+    const rendering = render(platform, options);
+    if (out === undefined) show(rendering);
+    else await write(rendering, out);
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof OptionsError) {
+      leave(error.message, MISUSED);
+    }
+    if (UNWRITABLE.some((one) => error instanceof one)) {
+      const reason = error instanceof Error ? error.message : "";
+      leave(
+        `Cannot write files: ${reason}; nothing is overwritten, take another folder`,
+        FAILED,
+      );
+    }
+    throw error;
+  }
+}
+
+function show({ files, steps }: Rendering): void {
+  for (const [path, text] of Object.entries(files)) {
+    say(`==> ${path} <==\n${text}`);
+  }
+  say(`Then:\n${steps.map((step) => `  ${step}`).join("\n")}`);
+}
+
+async function write({ files, steps }: Rendering, out: string): Promise<void> {
+  await Deno.mkdir(out, { recursive: true });
+  for (const [path, text] of Object.entries(files)) {
+    await Deno.writeTextFile(join(out, path), text, { createNew: true });
+    say(join(out, path));
+  }
+  say(`Then, in ${out}:\n${steps.map((step) => `  ${step}`).join("\n")}`);
+}
+
+function leave(message: string, code: number): never {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+  Deno.exit(code);
+}
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}

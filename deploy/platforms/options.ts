@@ -1,0 +1,148 @@
+/**
+ * What is to be deployed: an image, its settings, and room for it.
+ *
+ * Settings are the server's own variables, read by the server's own parsers:
+ * what the server would refuse at its start is refused here. Secrets are named,
+ * never given.
+ *
+ * @module
+ */
+
+import { VARIABLES } from "../../functions/variables.ts";
+
+/** Variables that must not stand in a file: they come by reference. */
+export const SECRETS = ["API_KEYS", "WEBHOOK_SECRET", "HF_TOKEN"] as const;
+
+/** What platforms set themselves; a setting of it would break the contract. */
+const OURS = ["PORT", "AIP_HTTP_PORT", "PORT_HEALTH", "HOST"] as const;
+
+/** A server, wherever it goes. */
+export interface DeployOptions {
+  /** Reference of the image. */
+  readonly image: string;
+  /** What the service is called there. */
+  readonly name: string;
+  /** Values of variables. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** By variable, what the platform's store of secrets calls it. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Whether it gets a GPU. */
+  readonly gpu: boolean;
+  /** Processors that it may use. */
+  readonly cpus: number;
+  /** Memory that it may use, in GiB. */
+  readonly memoryGib: number;
+  /** Room for models and jobs that are kept, in GiB. */
+  readonly cacheGib: number;
+  /** Servers that stay when nobody asks. */
+  readonly minServers: number;
+  /** Servers at most. */
+  readonly maxServers: number;
+  /** Requests that one server takes at once. */
+  readonly concurrency: number;
+  /** Seconds that a request may take, its wait and a cold start with it. */
+  readonly requestTimeoutS: number;
+  /** What the platform is to mount or fetch by its own means. */
+  readonly storage: string | undefined;
+}
+
+/** Options that nothing can be deployed with. */
+export class OptionsError extends Error {
+  /** Says which option, and what would do. */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`Cannot deploy: ${reason}`, options);
+    this.name = "OptionsError";
+  }
+}
+
+const IMAGE =
+  /^[a-z0-9][a-z0-9._:-]*(\/[a-z0-9._-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
+
+/** As Kubernetes wants labels; nobody wants more. */
+const NAME = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
+
+/** A secret's name, or a variable's where those are the store. */
+const REFERENCE = /^[A-Za-z][\w.-]{0,127}$/;
+
+const NUMBERS = [
+  ["cpus", 0.25, 512],
+  ["memoryGib", 1, 4096],
+  ["cacheGib", 1, 65_536],
+  ["minServers", 0, 1000],
+  ["maxServers", 1, 1000],
+  ["concurrency", 1, 1000],
+  ["requestTimeoutS", 1, 86_400],
+] as const;
+
+/**
+ * Looks through `options`.
+ *
+ * @throws {OptionsError} Naming the first that is wrong.
+ */
+export function checkOptions(options: DeployOptions): DeployOptions {
+  const { image, name, minServers, maxServers } = options;
+  if (!IMAGE.test(image)) {
+    throw new OptionsError(
+      `"${image}" is no image, expected such as registry.example.org/emu3:1`,
+    );
+  }
+  if (!NAME.test(name)) {
+    throw new OptionsError(
+      `"${name}" is no name, expected up to 40 of a-z, 0-9 and -`,
+    );
+  }
+  for (const [field, least, most] of NUMBERS) {
+    const value = options[field];
+    const whole = field === "cpus" || Number.isInteger(value);
+    if (whole && value >= least && value <= most) continue;
+    throw new OptionsError(
+      `${field} is ${value}, expected ${least} to ${most}`,
+    );
+  }
+  if (minServers > maxServers) {
+    throw new OptionsError(
+      `minServers is ${minServers}, expected no more than the ${maxServers} of maxServers`,
+    );
+  }
+  Object.entries(options.settings).forEach(checkSetting);
+  Object.entries(options.secrets).forEach(checkSecret);
+  if (options.storage !== undefined && options.settings["MODEL"]) {
+    throw new OptionsError("storage and MODEL both name a model, give one");
+  }
+  return options;
+}
+
+function checkSetting([name, value]: [string, string]): void {
+  if (!Object.hasOwn(VARIABLES, name)) {
+    throw new OptionsError(`there is no variable ${name}, --help lists them`);
+  }
+  if (SECRETS.some((secret) => secret === name)) {
+    throw new OptionsError(
+      `${name} is a secret: give --secret ${name}=<its name there>`,
+    );
+  }
+  if (OURS.some((own) => own === name) || name === "SHUTDOWN_GRACE_S") {
+    throw new OptionsError(`${name} follows from the platform, leave it out`);
+  }
+  try {
+    VARIABLES[name as keyof typeof VARIABLES].parse(value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new OptionsError(`${name} cannot be "${value}": ${reason}`, {
+      cause,
+    });
+  }
+}
+
+function checkSecret([name, reference]: [string, string]): void {
+  if (!SECRETS.some((secret) => secret === name)) {
+    throw new OptionsError(
+      `${name} is no secret, expected ${SECRETS.join(", ")}`,
+    );
+  }
+  // The reference may be the secret itself, by mistake: it is not repeated.
+  if (REFERENCE.test(reference) && !reference.startsWith("whsec_")) return;
+  throw new OptionsError(
+    `the reference of ${name} is no name, expected the name of a secret, not its value`,
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * Every platform.
+ *
+ * @module
+ */
+
+import { CLOUD_RUN } from "./cloud_run.ts";
+import { COMPOSE } from "./compose.ts";
+import { DOCKER } from "./docker.ts";
+import { FLY } from "./fly.ts";
+import { KNATIVE } from "./knative.ts";
+import { KSERVE } from "./kserve.ts";
+import { KUBERNETES } from "./kubernetes.ts";
+import { checkOptions, type DeployOptions, OptionsError } from "./options.ts";
+import type { Platform, Rendering } from "./platform.ts";
+import { RUNPOD, RUNPOD_QUEUE } from "./runpod.ts";
+
+/** In the order that they are listed. */
+export const PLATFORMS: readonly Platform[] = [
+  DOCKER,
+  COMPOSE,
+  KUBERNETES,
+  KNATIVE,
+  KSERVE,
+  CLOUD_RUN,
+  RUNPOD,
+  RUNPOD_QUEUE,
+  FLY,
+];
+
+/**
+ * The files of `platform`.
+ *
+ * @throws {OptionsError} When the platform cannot do what `options` ask for.
+ */
+export function render(
+  platform: Platform,
+  options: DeployOptions,
+): Rendering {
+  const { name, facts } = platform;
+  const { gpu, requestTimeoutS } = checkOptions(options);
+  if (gpu && !facts.gpu) {
+    throw new OptionsError(`${name} has no GPUs, leave --gpu out`);
+  }
+  if (requestTimeoutS > (facts.maxRequestS ?? Infinity)) {
+    throw new OptionsError(
+      `requestTimeoutS is ${requestTimeoutS}, and ${name} ends requests after ${facts.maxRequestS}`,
+    );
+  }
+  return platform.render(options);
+}

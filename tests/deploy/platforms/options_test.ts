@@ -1,0 +1,143 @@
+/**
+ * Options and the command line: what is refused, and with which words.
+ *
+ * @module
+ */
+
+import {
+  deepStrictEqual,
+  doesNotMatch,
+  match,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import {
+  parseArguments,
+  UsageError,
+} from "../../../deploy/platforms/arguments.ts";
+import {
+  checkOptions,
+  type DeployOptions,
+  OptionsError,
+} from "../../../deploy/platforms/options.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const LINE = ["docker", "--image", "emu3", "--dry-run"];
+const { options: PLAIN } = parseArguments(LINE);
+
+const REFUSED: readonly [Partial<DeployOptions>, RegExp][] = [
+  [{ image: "Emu3 latest" }, /"Emu3 latest" is no image/],
+  [{ name: "Emu_3" }, /"Emu_3" is no name/],
+  [{ cpus: 0 }, /cpus is 0, expected 0.25 to 512/],
+  [{ memoryGib: 1.5 }, /memoryGib is 1.5, expected/],
+  [{ minServers: 3, maxServers: 2 }, /minServers is 3, expected no more than/],
+  [{ settings: { MODLE: "a" } }, /there is no variable MODLE/],
+  [{ settings: { PRECISION: "int2" } }, /PRECISION cannot be "int2": expected/],
+  [{ settings: { PORT: "80" } }, /PORT follows from the platform/],
+  [{ settings: { SHUTDOWN_GRACE_S: "80" } }, /SHUTDOWN_GRACE_S follows/],
+  [{ settings: { API_KEYS: "hush" } }, /API_KEYS is a secret: give --secret/],
+  [{ secrets: { SLOTS: "slots" } }, /SLOTS is no secret/],
+  [{ storage: "a", settings: { MODEL: "b" } }, /both name a model/],
+];
+
+for (const [change, message] of REFUSED) {
+  Deno.test(`options with ${JSON.stringify(change)} are refused`, () => {
+    throws(() => checkOptions({ ...PLAIN, ...change }), (error) => {
+      match(String(error), message);
+      return error instanceof OptionsError;
+    });
+  });
+}
+
+Deno.test("a secret that is given as its own reference is refused, and not repeated", () => {
+  for (const value of ["whsec_abcdefghijklmnop", "sha256:0123", "two words"]) {
+    throws(
+      () => checkOptions({ ...PLAIN, secrets: { API_KEYS: value } }),
+      (error) => {
+        doesNotMatch(String(error), new RegExp(value));
+        return error instanceof OptionsError;
+      },
+    );
+  }
+});
+
+const MISUSED: readonly [string[], RegExp][] = [
+  [[], /no platform is named, expected docker,/],
+  [["heroku", "--image", "a", "--dry-run"], /"heroku" is no platform/],
+  [["docker", "fly", "--image", "a"], /"fly" is one platform too many/],
+  [["docker", "--dry-run"], /--image is missing/],
+  [["docker", "--image", "a"], /expected either --dry-run or --out/],
+  [[...LINE, "--out", "b"], /expected either --dry-run or --out/],
+  [[...LINE, "--cpus", "four"], /--cpus is "four", expected a number/],
+  [[...LINE, "--set", "SLOTS"], /--set takes NAME=value/],
+  [[...LINE, "--frobnicate"], /frobnicate/],
+];
+
+for (const [line, message] of MISUSED) {
+  Deno.test(`deploy ${line.join(" ")} is refused`, () => {
+    throws(() => parseArguments(line), (error) => {
+      match(String(error), message);
+      match(String(error), /Usage: deno task deploy/);
+      return error instanceof UsageError;
+    });
+  });
+}
+
+Deno.test("options for models and the rest become settings", () => {
+  const { options, platform, out } = parseArguments([
+    ...["kserve", "--image", "emu3", "--out", "folder", "--gpu"],
+    ...["--model", "BAAI/Emu3-Gen-hf", "--precision", "int4"],
+    ...["--set", "CORS_ORIGINS=https://a.example", "--set", "SLOTS=8"],
+    ...["--secret", "API_KEYS=keys", "--min", "0", "--max", "3"],
+  ]);
+  strictEqual(platform.name, "kserve");
+  strictEqual(out, "folder");
+  deepStrictEqual(options, {
+    ...PLAIN,
+    gpu: true,
+    settings: {
+      MODEL: "BAAI/Emu3-Gen-hf",
+      PRECISION: "int4",
+      CORS_ORIGINS: "https://a.example",
+      SLOTS: "8",
+    },
+    secrets: { API_KEYS: "keys" },
+    minServers: 0,
+    maxServers: 3,
+  });
+});
+
+Deno.test("the command writes files once, and shows them without writing", async () => {
+  await using folder = await temporaryFolder();
+  const out = `${folder.path}/out`;
+  const written = await deploy(["fly", "--image", "emu3", "--out", out]);
+  strictEqual(written.code, 0);
+  const text = await Deno.readTextFile(`${out}/fly.toml`);
+  const shown = await deploy(["fly", "--image", "emu3", "--dry-run"]);
+  match(shown.said, /^==> fly\.toml <==$/m);
+  strictEqual(shown.said.includes(text), true);
+  const again = await deploy(["fly", "--image", "emu3", "--out", out]);
+  strictEqual(again.code, 1);
+  match(again.said, /Cannot write files: .* nothing is overwritten/);
+  const wrong = await deploy(["fly", "--image", "emu3", "--dry-run", "--gpu"]);
+  strictEqual(wrong.code, 2);
+  strictEqual(wrong.said, "Cannot deploy: fly has no GPUs, leave --gpu out\n");
+});
+
+async function deploy(line: readonly string[]) {
+  const main = new URL("../../../deploy/platforms/main.ts", import.meta.url);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-q",
+      "--allow-read",
+      "--allow-write",
+      main.pathname,
+      ...line,
+    ],
+  }).output();
+  const [said, complained] = [stdout, stderr].map((bytes) =>
+    new TextDecoder().decode(bytes)
+  );
+  return { code, said: said! + complained! };
+}

@@ -1,0 +1,304 @@
+/**
+ * Laws of what is rendered, on every platform and for any options.
+ *
+ * @module
+ */
+
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import fc from "fast-check";
+import { parse as parseToml } from "smol-toml";
+import { parseAllDocuments } from "yaml";
+import {
+  type DeployOptions,
+  OptionsError,
+  SECRETS,
+} from "../../../deploy/platforms/options.ts";
+import { environmentOf, PORT } from "../../../deploy/platforms/platform.ts";
+import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
+import { readEnvironment } from "../../../functions/env.ts";
+import { VARIABLES } from "../../../functions/variables.ts";
+import { Drain } from "../../../functions/drain.ts";
+import { health } from "../../../functions/health.ts";
+
+const PLAIN: DeployOptions = {
+  image: "registry.example.org/team/emu3:1",
+  name: "emu3",
+  settings: {},
+  secrets: {},
+  gpu: true,
+  cpus: 8,
+  memoryGib: 32,
+  cacheGib: 20,
+  minServers: 1,
+  maxServers: 1,
+  concurrency: 16,
+  requestTimeoutS: 300,
+  storage: undefined,
+};
+
+/** Names of variables that are no server's: what reads them is a platform. */
+const FOREIGN = ["PROTOCOL", "STORAGE_URI", "XDG_CACHE_HOME"];
+
+const RUNS = { numRuns: 25 };
+
+const anyOptions: fc.Arbitrary<DeployOptions> = fc.record({
+  image: fc.constantFrom("emu3", "r.example.org:5000/a/emu3:1.2"),
+  name: fc.constantFrom("emu3", "a", "emu3-gen-2"),
+  settings: fc.record({
+    MODEL: fc.constantFrom("BAAI/Emu3-Gen-hf", "/models/it's $HOME"),
+    SLOTS: fc.integer({ min: 2, max: 64 }).map(String),
+    FUNCTIONS: fc.constantFrom("generate", "tokenize,detokenize"),
+  }, { requiredKeys: [] }),
+  secrets: fc.record({
+    API_KEYS: fc.constantFrom("keys", "emu3keys"),
+    WEBHOOK_SECRET: fc.constantFrom("keys", "hooks"),
+  }, { requiredKeys: [] }),
+  gpu: fc.boolean(),
+  cpus: fc.integer({ min: 4, max: 16 }),
+  memoryGib: fc.integer({ min: 16, max: 64 }),
+  cacheGib: fc.integer({ min: 1, max: 100 }),
+  minServers: fc.integer({ min: 1, max: 2 }),
+  maxServers: fc.integer({ min: 2, max: 5 }),
+  concurrency: fc.integer({ min: 1, max: 100 }),
+  requestTimeoutS: fc.integer({ min: 1, max: 330 }),
+  storage: fc.constant(undefined),
+});
+
+/** As far as a platform has what they ask for. */
+function fitting(
+  platform: typeof PLATFORMS[number],
+  options: DeployOptions,
+): DeployOptions {
+  const gpu = platform.facts.gpu &&
+    (options.gpu || platform.name.startsWith("runpod"));
+  return { ...options, gpu };
+}
+
+for (const platform of PLATFORMS) {
+  Deno.test(`${platform.name}: rendering is a function of its options`, () => {
+    fc.assert(
+      fc.property(anyOptions, (options) => {
+        const fit = fitting(platform, options);
+        deepStrictEqual(render(platform, fit), render(platform, fit));
+      }),
+      RUNS,
+    );
+  });
+
+  Deno.test(`${platform.name}: variables are the server's, and those that were given`, () => {
+    fc.assert(fc.property(anyOptions, (options) => {
+      const fit = fitting(platform, options);
+      const { files, steps } = render(platform, fit);
+      const { values, names } = variablesOf(files);
+      for (const name of names) {
+        ok(
+          name in VARIABLES || FOREIGN.includes(name),
+          `${name} is no variable`,
+        );
+      }
+      deepStrictEqual(
+        { ...values, ...fit.settings },
+        values,
+        "a setting got lost",
+      );
+      for (const secret of SECRETS) {
+        // Fly's files know of no secrets; its commands set them.
+        const known = platform.name === "fly"
+          ? steps.some((step) => step.includes(` ${secret}=`))
+          : names.includes(secret);
+        strictEqual(known, secret in fit.secrets);
+      }
+      // The server starts with them.
+      readEnvironment(
+        { cpus: 1, memoryBytes: 2 ** 30 },
+        (name) => values[name],
+      );
+    }));
+  });
+
+  Deno.test(`${platform.name}: the server has time to end before it is killed`, () => {
+    const { files } = render(platform, fitting(platform, PLAIN));
+    const { values } = variablesOf(files);
+    const { graceS, beforeStopS } = platform.facts;
+    const grace = Number(values["SHUTDOWN_GRACE_S"]);
+    ok(grace > 0 && grace + beforeStopS < graceS);
+  });
+
+  Deno.test(`${platform.name}: what asks for health asks the server's port for its paths`, async () => {
+    const { files } = render(platform, fitting(platform, PLAIN));
+    const app = health({ models: () => [] }, new Drain());
+    const asked = find(files, "httpGet").concat(find(files, "checks").flat());
+    for (const { path, port } of asked as { path: string; port?: number }[]) {
+      strictEqual((await app.request(path)).status, 200, path);
+      strictEqual(port ?? PORT, PORT);
+    }
+    for (const port of find(files, "containerPort")) strictEqual(port, PORT);
+    for (const port of find(files, "internal_port")) strictEqual(port, PORT);
+    ok(platform.facts.startS === undefined || asked.length > 0);
+  });
+
+  Deno.test(`${platform.name}: steps name the files that there are`, () => {
+    const { files, steps } = render(platform, fitting(platform, PLAIN));
+    const named = steps.flatMap((step) =>
+      step.match(/[\w-]+\.(yaml|json|sh)\b/g) ?? []
+    );
+    for (const name of named) ok(name in files, name);
+  });
+
+  Deno.test(`${platform.name}: requests longer than the platform's are refused`, () => {
+    const most = platform.facts.maxRequestS;
+    const fit = fitting(platform, PLAIN);
+    const longest = { ...fit, requestTimeoutS: most ?? 86_400 };
+    ok(Object.keys(render(platform, longest).files).length > 0);
+    if (most === undefined || most === 86_400) return;
+    throws(
+      () => render(platform, { ...fit, requestTimeoutS: most + 1 }),
+      OptionsError,
+    );
+  });
+}
+
+Deno.test("the grace of Kubernetes covers the wait, and that of others is theirs", () => {
+  const graces = PLATFORMS.map((platform) => {
+    const { files } = render(platform, fitting(platform, PLAIN));
+    const told = find(files, "terminationGracePeriodSeconds")[0] ??
+      find(files, "stop_grace_period")[0] ?? find(files, "kill_timeout")[0] ??
+      Object.values(files).join("").match(/--stop-timeout (\d+)/)?.[1];
+    return [
+      platform.name,
+      told === undefined ? undefined : parseFloat(String(told)),
+      platform.facts.graceS,
+    ];
+  });
+  for (const [name, told, promised] of graces) {
+    if (told !== undefined) strictEqual(told, promised, String(name));
+  }
+  strictEqual(graces.filter(([, told]) => told !== undefined).length, 5);
+  strictEqual(
+    environmentOf(PLAIN, {
+      graceS: 90,
+      beforeStopS: 5,
+      startS: undefined,
+      maxRequestS: undefined,
+      gpu: true,
+    })["SHUTDOWN_GRACE_S"],
+    "83",
+  );
+});
+
+Deno.test("Kubernetes scales by metrics that the server has", async () => {
+  const kubernetes = PLATFORMS.find(({ name }) => name === "kubernetes")!;
+  const { files } = render(kubernetes, PLAIN);
+  const queries = find(files, "query").join(" ");
+  const names = queries.match(/\bemu3_\w+/g) ?? [];
+  const source = await Deno.readTextFile(
+    new URL("../../../functions/engine_metrics.ts", import.meta.url),
+  );
+  ok(names.length >= 3);
+  for (const name of names) ok(source.includes(`"${name}"`), name);
+});
+
+Deno.test("one server keeps its claim, several share it and keep their jobs apart", () => {
+  const kubernetes = PLATFORMS.find(({ name }) => name === "kubernetes")!;
+  const one = render(kubernetes, PLAIN).files;
+  deepStrictEqual(find(one, "accessModes"), [["ReadWriteOnce"]]);
+  deepStrictEqual(find(one, "strategy"), [{ type: "Recreate" }]);
+  const many = render(kubernetes, { ...PLAIN, maxServers: 3 }).files;
+  deepStrictEqual(find(many, "accessModes"), [["ReadWriteMany"]]);
+  strictEqual(variablesOf(many).values["STORE"], "/tmp/jobs.sqlite");
+});
+
+const REFUSED: readonly [string, Partial<DeployOptions>, RegExp][] = [
+  ["fly", {}, /fly has no GPUs, leave --gpu out/],
+  ["fly", { gpu: false, cpus: 0.5 }, /cpus is 0.5, expected whole ones/],
+  ["fly", { gpu: false, storage: "x" }, /Fly fetches no models/],
+  ["cloud-run", { cpus: 2 }, /an L4 comes with 4 cpus/],
+  ["kubernetes", { minServers: 0 }, /minServers is 0, and the queue/],
+  ["kubernetes", { secrets: { API_KEYS: "a_b" } }, /cannot be called "a_b"/],
+  ["runpod", { gpu: false }, /add --gpu/],
+  ["docker", { secrets: { API_KEYS: "a-b" } }, /"a-b" cannot be one/],
+];
+
+for (const [name, change, message] of REFUSED) {
+  Deno.test(`${name}: ${JSON.stringify(change)} is refused`, () => {
+    const platform = PLATFORMS.find((platform) => platform.name === name)!;
+    throws(() => render(platform, { ...PLAIN, ...change }), message);
+  });
+}
+
+Deno.test("a model that the platform fetches is the one that is served", () => {
+  for (const platform of PLATFORMS) {
+    if (platform.name === "fly") continue;
+    const { files } = render(platform, { ...PLAIN, storage: "emu3-gen" });
+    match(Object.values(files).join(""), /emu3-gen/);
+    const { MODEL } = variablesOf(files).values;
+    strictEqual(
+      MODEL,
+      platform.name.startsWith("runpod") ? undefined : "/mnt/models",
+    );
+  }
+});
+
+/** Every value under `key`, in any file. */
+function find(files: Readonly<Record<string, string>>, key: string): unknown[] {
+  const found: unknown[] = [];
+  const look = (value: unknown) => {
+    if (typeof value !== "object" || value === null) return;
+    for (const [name, inner] of Object.entries(value)) {
+      if (name === key) found.push(inner);
+      look(inner);
+    }
+  };
+  Object.entries(files).flatMap(([path, text]) => parsed(path, text))
+    .forEach(look);
+  return found;
+}
+
+/** What a file says, by a parser of its format. */
+function parsed(path: string, text: string): unknown[] {
+  if (path.endsWith(".json")) return [JSON.parse(text)];
+  if (path.endsWith(".toml")) return [parseToml(text)];
+  if (!path.endsWith(".yaml")) return [];
+  return parseAllDocuments(text).map((document) => {
+    deepStrictEqual(document.errors, []);
+    return document.toJS();
+  });
+}
+
+/** Variables that files set: values, and the names of all, secrets as well. */
+function variablesOf(files: Readonly<Record<string, string>>) {
+  const values: Record<string, string> = {};
+  const names: string[] = [];
+  const set = (name: string, value: unknown) => {
+    names.push(name);
+    if (typeof value !== "string") return;
+    if (SECRETS.some((secret) => secret === name)) {
+      match(value, /^(\$\{\w+:\?\}|\{\{ RUNPOD_SECRET_\w+ \}\})$/);
+    } else values[name] = value;
+  };
+  const lists = find(files, "env").concat(find(files, "environment"));
+  for (const list of lists) {
+    if (Array.isArray(list)) {
+      for (const { name, key, value } of list) set(name ?? key, value);
+    } else {
+      for (const [name, value] of Object.entries(list as object)) {
+        // Compose reads two dollars as one.
+        set(name, value.replaceAll("$$", "$"));
+      }
+    }
+  }
+  const script = files["run.sh"] ?? "";
+  const words = /--env (?:'((?:[^']|'\\'')*)'|(\S+))/g;
+  for (const [, quoted, plain] of script.matchAll(words)) {
+    const word = quoted?.replaceAll("'\\''", "'") ?? plain!;
+    const [name, ...rest] = word.split("=");
+    set(name!, rest.length === 0 ? undefined : rest.join("="));
+  }
+  return { values, names };
+}

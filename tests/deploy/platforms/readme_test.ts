@@ -1,0 +1,62 @@
+/**
+ * What the READMEs say of deploying is so.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { parseArguments } from "../../../deploy/platforms/arguments.ts";
+import { environmentOf } from "../../../deploy/platforms/platform.ts";
+import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
+
+const ROOT = new URL("../../../", import.meta.url);
+const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
+const readme = read("deploy/README.md");
+
+Deno.test("every deploy command of the READMEs renders", () => {
+  const texts = [readme, read("README.md")].join("\n")
+    .replaceAll(/\\\n\s*/g, "");
+  const lines = [...texts.matchAll(/^.*\btask deploy (?!--help)(.+)$/gm)]
+    .map(([, line]) => line!).filter((line) => !line.includes("`"));
+  ok(lines.length >= 3);
+  for (const line of lines) {
+    const { platform, options } = parseArguments(line.split(/\s+/));
+    ok(Object.keys(render(platform, options).files).length > 0, line);
+  }
+});
+
+Deno.test("the table of platforms has every platform, and its numbers", () => {
+  const rows = readme.split("\n").filter((line) => /^\| `/.test(line))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  deepStrictEqual(
+    rows.map(([, name]) => name!.replaceAll("`", "")),
+    PLATFORMS.map(({ name }) => name),
+  );
+  const { options } = parseArguments([
+    "docker",
+    "--image",
+    "emu3",
+    "--dry-run",
+  ]);
+  for (const [index, { name, facts }] of PLATFORMS.entries()) {
+    const end = rows[index]![6]!;
+    const { SHUTDOWN_GRACE_S } = environmentOf(options, facts);
+    ok(end.startsWith(`${facts.graceS} s`), name);
+    ok(end.includes(`(${SHUTDOWN_GRACE_S})`), name);
+    const most = facts.maxRequestS;
+    const told = rows[index]![5]!;
+    strictEqual(
+      told,
+      most === undefined ? "any" : most === 86_400 ? "a day" : `${most} s`,
+      name,
+    );
+  }
+});
+
+Deno.test("build commands name files that there are", async () => {
+  const named = [...readme.matchAll(/docker build -f (\S+)/g)];
+  ok(named.length >= 2);
+  for (const [, path] of named) {
+    ok((await Deno.stat(new URL(path!, ROOT))).isFile);
+  }
+});
