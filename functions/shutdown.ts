@@ -61,7 +61,9 @@ export async function stop(stopping: Stopping): Promise<void> {
   const works = () => [...drain.works, ...jobs.runner.works];
   drain.begin();
   jobs.runner.drain();
-  await Promise.all([finish(works, graceMs), pause(delayMs)]);
+  // Who is on the way when the signal comes still finds somebody.
+  const listened = pause(Math.max(delayMs, LOOK_MS));
+  await Promise.all([finish(works, graceMs), listened]);
   const closed = servers.map((server) => server.shutdown());
   const ended = async () => {
     await jobs[Symbol.asyncDispose]();
