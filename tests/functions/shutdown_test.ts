@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { Drain, type Work } from "../../functions/drain.ts";
 import { hopeless, stop, type Stopping } from "../../functions/shutdown.ts";
 import { spawnServer } from "../support/server.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { TINY_FOLDERS } from "../support/tiny_server.ts";
 
 /** A work that notes what becomes of it. */
@@ -137,6 +138,34 @@ Deno.test("a server that is told to stop while its models load stops", async () 
   process.kill("SIGTERM");
   strictEqual((await process.status).code, 0);
   await drained;
+});
+
+Deno.test("a server that is told to stop while its models are downloaded stops", async () => {
+  using folder = temporaryFolder();
+  const asked = Promise.withResolvers<void>();
+  const leave = new AbortController();
+  const hub = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    onListen: () => {},
+    signal: leave.signal,
+  }, () => {
+    asked.resolve();
+    return never;
+  });
+  const { process, readyLine, drained } = spawnServer({
+    MODEL: "org/tiny",
+    HF_ENDPOINT: `http://127.0.0.1:${hub.addr.port}`,
+    HF_HUB_CACHE: folder.path,
+    MODEL_CACHE: folder.path,
+  });
+  await asked.promise;
+  process.kill("SIGTERM");
+  strictEqual((await process.status).code, 0);
+  strictEqual(await readyLine, undefined);
+  await drained;
+  leave.abort();
+  await hub.finished;
 });
 
 Deno.test("a server that is told to stop before it listens ends as any program", async () => {
