@@ -57,7 +57,7 @@ Deno.test("stop() refuses at once, waits for what runs, then closes from the out
   await new Promise((resolve) => setTimeout(resolve, 150));
   deepStrictEqual(log, ["runner drains"]);
   leave();
-  await stopped;
+  strictEqual(await stopped, true);
   deepStrictEqual(log, [
     "runner drains",
     "server closed",
@@ -94,7 +94,7 @@ Deno.test("stop() interrupts all when the grace is over, and ends although nothi
     rest: [stuck],
   });
   parts.drain.add(work(undefined, () => log.push("interrupted")));
-  await stop(parts);
+  strictEqual(await stop(parts), false);
   deepStrictEqual(log, ["interrupted"]);
 });
 
@@ -102,7 +102,7 @@ Deno.test("stop() ends although something does not close well", async () => {
   const broken = {
     [Symbol.asyncDispose]: () => Promise.reject(new Error("it jams")),
   };
-  await stop(stopping({ rest: [broken] }).parts);
+  strictEqual(await stop(stopping({ rest: [broken] }).parts), false);
 });
 
 Deno.test("hopeless() takes the longer half of those that are late, and never who fits", () => {
