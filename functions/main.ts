@@ -102,6 +102,8 @@ async function run(environment: Environment): Promise<void> {
   try {
     await services.loaded;
   } catch (error) {
+    // What was told to stop loads no more.
+    if (drain.draining) return;
     // Whoever started it starts it again, or tells somebody: a server that
     // stays and never becomes ready does neither.
     if (isForeseen(error)) leave(error.message, FAILED);

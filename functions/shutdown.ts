@@ -12,6 +12,7 @@
  * @module
  */
 
+import { endProcess } from "../lib/runtime/end_process.ts";
 import type { Drain, Work } from "./drain.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 
@@ -48,27 +49,36 @@ export function stopOnSignal(stopping: Stopping): void {
   let asked = false;
   for (const [signal, code] of SIGNALS) {
     Deno.addSignalListener(signal, () => {
-      if (asked) Deno.exit(code);
+      if (asked) endProcess(code);
       asked = true;
-      stop(stopping).finally(() => Deno.exit(0));
+      stop(stopping).then(
+        (closed) => closed ? Deno.exit(0) : endProcess(0),
+        () => endProcess(0),
+      );
     });
   }
 }
 
-/** Stops; comes when nothing more is to be waited for. */
-export async function stop(stopping: Stopping): Promise<void> {
+/**
+ * Stops; comes when nothing more is to be waited for.
+ *
+ * @returns Whether all is closed.
+ */
+export async function stop(stopping: Stopping): Promise<boolean> {
   const { drain, jobs, servers, rest, graceMs, delayMs } = stopping;
   const works = () => [...drain.works, ...jobs.runner.works];
   drain.begin();
   jobs.runner.drain();
-  await Promise.all([finish(works, graceMs), pause(delayMs)]);
+  // Who is on the way when the signal comes still finds somebody.
+  const listened = pause(Math.max(delayMs, LOOK_MS));
+  await Promise.all([finish(works, graceMs), listened]);
   const closed = servers.map((server) => server.shutdown());
   const ended = async () => {
     await jobs[Symbol.asyncDispose]();
     await Promise.all(closed);
     for (const one of rest) await one[Symbol.asyncDispose]();
   };
-  await within(CLOSE_MS, ended());
+  return await within(CLOSE_MS, ended());
 }
 
 /** Lets works finish as far as there is time; keeps the others. */
@@ -102,9 +112,10 @@ export function hopeless(works: readonly Work[], leftMs: number): Work[] {
   return late.slice(0, Math.ceil(late.length / 2)).map(({ work }) => work);
 }
 
-/** Comes when `done` does, well or not, or the time is over. */
-async function within(ms: number, done: Promise<unknown>): Promise<void> {
-  await Promise.race([done.catch(() => undefined), pause(ms)]);
+/** Whether `done` comes about in time. */
+async function within(ms: number, done: Promise<void>): Promise<boolean> {
+  const late = pause(ms).then(() => false);
+  return await Promise.race([done.then(() => true, () => false), late]);
 }
 
 function pause(ms: number): Promise<void> {

@@ -103,7 +103,7 @@ export async function openTinyServer(
   await opened.loaded;
   const { options, trace } = appOptions({
     functions: tinyOptions(services).functions,
-    metrics: new Metrics(opened),
+    metrics: new Metrics(opened, app.drain),
     ...app,
   });
   const worker = createJobApp(opened, options);

@@ -56,6 +56,55 @@ Deno.test("a runner that stops interrupts what runs, and leaves what waits to th
   strictEqual(statusOf(next, waits.id), "succeeded");
 });
 
+Deno.test("a runner that drains starts nothing, leaves what waits, and lets what runs finish", async () => {
+  await using desk = openDesk();
+  const { runner, calls, tables } = desk;
+  const waits = await desk.accepted();
+  const runs = await desk.accepted();
+  const ends = await desk.accepted();
+  for (const { id } of [runs, ends]) calls.get(id)!.call.observe!(started);
+  calls.get(ends.id)!.call.underWay!({
+    asked: { path: "/v1/generate", fields: {} },
+    seed: 1,
+    remainingMs: () => 77,
+    halfways: () => [],
+    rows: () => undefined,
+  });
+  strictEqual(runner.works.length, 3);
+  runner.drain();
+  await rejects(() => runner.submit(order()), DrainingError);
+  await settle();
+  strictEqual(statusOf(desk, waits.id), "queued");
+  deepStrictEqual(
+    runner.works.map(({ remainingMs }) => remainingMs()),
+    [undefined, 77],
+  );
+  calls.get(runs.id)!.answer(new Response("ok"));
+  await runner.settled(runs.id, NEVER);
+  strictEqual(statusOf(desk, runs.id), "succeeded");
+  await settle();
+  const [last] = runner.works;
+  last!.interrupt();
+  last!.interrupt();
+  strictEqual(last!.remainingMs(), undefined);
+  await runner.settled(ends.id, NEVER);
+  strictEqual(statusOf(desk, ends.id), "interrupted");
+  throws(() => runner.resume(tables.jobs.find(ends.id)!), DrainingError);
+  await settle();
+  strictEqual(runner.works.length, 0);
+});
+
+Deno.test("who listens to a job that waits is let go when its runner closes", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  const told = Array.fromAsync(desk.runner.events(id, 0, NEVER));
+  const settled = desk.runner.settled(id, NEVER);
+  await desk.runner[Symbol.asyncDispose]();
+  deepStrictEqual((await told).map(({ event }) => event), ["queued"]);
+  await settled;
+  strictEqual(statusOf(desk, id), "queued");
+});
+
 Deno.test("a runner takes over what a dead one left, once", async () => {
   await using desk = openDesk();
   const { jobs } = desk.tables;
