@@ -302,10 +302,9 @@ export class Services
   }
 
   async #admit(lineup: Lineup): Promise<void> {
-    const { provider } = await this.#runtime;
     await refuseCrowded(lineup.seats, {
       ...this.#options,
-      computeDtype: provider.computeDtype,
+      computeDtype: async () => (await this.#runtime).provider.computeDtype,
       // What the machine has free may be more than the container may have.
       freeBytes: Math.min(
         Deno.systemMemoryInfo().available,
