@@ -99,11 +99,17 @@ export class Obtained {
 /** `hf://org/name@revision`, and the same without the scheme. */
 const REPOSITORY = /^(?:hf:\/\/)?[\w.-]+\/[\w.-]+?(?=@|$)/;
 
-/** What a source that is not here yet will be called. */
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+
+/** What a source that is not here yet will be called; the first of mirrors. */
 export function impliedName(source: string): string {
   if (isAbsolute(source)) return modelName(source);
-  const repository = REPOSITORY.exec(source)?.[0];
-  return modelName(repository ?? source.replace(/[?#].*$/, ""));
+  const [first] = source.trim().split(/[\s,]+/);
+  const repository = REPOSITORY.exec(first!)?.[0];
+  if (repository !== undefined) return modelName(repository);
+  // A path may have spaces, a URL has none.
+  const whole = SCHEME.test(first!) ? first! : source;
+  return modelName(whole.replace(/[?#].*$/, ""));
 }
 
 /** The same for every way to write a source. */
