@@ -9,6 +9,7 @@
  */
 
 import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
+import { foreseeVision } from "../deploy/cache/foresee.ts";
 import { obtain } from "../deploy/cache/obtain.ts";
 import { Emu3Error } from "../lib/errors.ts";
 import {
@@ -69,8 +70,11 @@ async function run(environment: Environment): Promise<void> {
   const places = placesFrom();
   const services = await Services.start({
     ...environment,
-    obtain: (source, onProgress, signal) =>
-      obtain(source, { places, onProgress, signal }),
+    obtain: async (source, onProgress, signal, needsVision) => {
+      const options = { places, onProgress, signal };
+      const foreseen = needsVision && foreseeVision(source, options);
+      return (await Promise.all([obtain(source, options), foreseen]))[0];
+    },
     onPhase: startLog(environment.log, say),
     pictureNetwork: environment.urlInputs ? INTERNET : undefined,
     warn: complain,

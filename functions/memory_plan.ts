@@ -23,8 +23,8 @@ import type { Precision } from "./precision.ts";
 export interface MemoryPlanOptions {
   /** Format of the language models' weights; undefined for as they are. */
   readonly precision: Precision | undefined;
-  /** Type in which graphs compute. */
-  readonly computeDtype: Dtype;
+  /** Type in which graphs compute; looked at where there is much to count. */
+  readonly computeDtype: () => Promise<Dtype>;
   /** For keys and values of all language models. */
   readonly cacheBytes: number;
   /** That can be had. */
@@ -51,9 +51,10 @@ export async function refuseCrowded(
 ): Promise<void> {
   const serving = seats.filter(({ draws, answers }) => draws || answers);
   if (serving.length < 2) return;
+  const dtype = await options.computeDtype();
   const weights = await Promise.all([
-    ...serving.map((seat) => languageShare(seat, options)),
-    ...visionFolders(serving).map((folder) => visionShare(folder, options)),
+    ...serving.map((seat) => languageShare(seat, options, dtype)),
+    ...visionFolders(serving).map((folder) => visionShare(folder, dtype)),
   ]);
   const copied = weights.filter(({ bytes }) => bytes > 0);
   if (copied.length === 0) return;
@@ -75,7 +76,8 @@ export async function refuseCrowded(
 
 async function languageShare(
   { language, draws, answers }: Seat,
-  { precision, computeDtype }: MemoryPlanOptions,
+  { precision }: MemoryPlanOptions,
+  computeDtype: Dtype,
 ): Promise<MemoryShare> {
   const checkpoint = await openLanguageCheckpoint(language.folder);
   const { vocabularySize } = checkpoint.config;
@@ -89,7 +91,7 @@ async function languageShare(
 
 async function visionShare(
   folder: string,
-  { computeDtype }: MemoryPlanOptions,
+  computeDtype: Dtype,
 ): Promise<MemoryShare> {
   const { name, storedDtype, byteLength } = await openVisionCheckpoint(folder);
   const numbers = byteLength / DTYPE_BYTES[storedDtype];

@@ -18,17 +18,22 @@ import { type PhaseListener, PhaseLog, type Progress } from "./phases.ts";
  *
  * @param onProgress Hears how far it is, often.
  * @param signal Gives it up.
+ * @param needsVision Whether it is of no use without a vision tokenizer, its own
+ * or one beside it.
  */
 export type Obtain = (
   source: string,
   onProgress: (progress: Progress) => void,
   signal: AbortSignal,
+  needsVision: boolean,
 ) => Promise<string>;
 
 /** How it is had. */
 export interface ObtainedOptions {
   /** Gets it. */
   readonly obtain: Obtain;
+  /** Whether it is of no use without a vision tokenizer beside it. */
+  readonly needsVision: boolean;
   /** Hears of its phases. */
   readonly onPhase: PhaseListener;
   /** Gives it up. */
@@ -49,11 +54,11 @@ export class Obtained {
   #reason: string | undefined;
 
   /** Starts at once. */
-  constructor(source: string, { obtain, onPhase, signal }: ObtainedOptions) {
+  constructor(source: string, options: ObtainedOptions) {
     this.source = source;
     this.name = impliedName(source);
-    this.log = new PhaseLog(onPhase);
-    this.folder = this.#get(obtain, signal);
+    this.log = new PhaseLog(options.onPhase);
+    this.folder = this.#get(options);
     // Whoever awaits it is told; until then it must not count as unhandled.
     this.folder.catch(() => undefined);
   }
@@ -71,7 +76,9 @@ export class Obtained {
       : { state: "failed", phases, reason: this.#reason };
   }
 
-  async #get(obtain: Obtain, signal: AbortSignal): Promise<string> {
+  async #get(
+    { obtain, signal, needsVision }: ObtainedOptions,
+  ): Promise<string> {
     const follow = (progress: Progress) => this.log.follow(progress);
     try {
       follow({
@@ -80,7 +87,7 @@ export class Obtained {
         totalBytes: undefined,
         place: this.source,
       });
-      this.#place = await obtain(this.source, follow, signal);
+      this.#place = await obtain(this.source, follow, signal, needsVision);
       return this.#place;
     } catch (error) {
       // Given up for a reason that is not its own.
@@ -99,11 +106,17 @@ export class Obtained {
 /** `hf://org/name@revision`, and the same without the scheme. */
 const REPOSITORY = /^(?:hf:\/\/)?[\w.-]+\/[\w.-]+?(?=@|$)/;
 
-/** What a source that is not here yet will be called. */
+const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
+
+/** What a source that is not here yet will be called; the first of mirrors. */
 export function impliedName(source: string): string {
   if (isAbsolute(source)) return modelName(source);
-  const repository = REPOSITORY.exec(source)?.[0];
-  return modelName(repository ?? source.replace(/[?#].*$/, ""));
+  const [first] = source.trim().split(/[\s,]+/);
+  const repository = REPOSITORY.exec(first!)?.[0];
+  if (repository !== undefined) return modelName(repository);
+  // A path may have spaces, a URL has none.
+  const whole = SCHEME.test(first!) ? first! : source;
+  return modelName(whole.replace(/[?#].*$/, ""));
 }
 
 /** The same for every way to write a source. */

@@ -51,6 +51,9 @@ const WARM_SIDE = 2;
 /** Codes that a warm-up draws: enough for a window, and for a last few. */
 const WARM_WIDTH = 6;
 
+/** Where codes are drawn one by one, the second is drawn as all others are. */
+const WARM_WIDTH_ALONE = 2;
+
 /** A language model with what is listed of it. */
 export interface ServedLanguage extends OpenedLanguageModel {
   /** What its files say. */
@@ -116,6 +119,10 @@ export function languageOpener(
       // A picture takes both; who failed says why.
       await vision.load();
       await stage("warm up", () => warmLanguage(model, seat, strategy));
+      // Ready without it; who ends a row before it is done waits, and is told.
+      if (model.settle !== undefined) {
+        stage("settle", model.settle).catch(() => undefined);
+      }
     } catch (error) {
       await model[Symbol.asyncDispose]();
       throw error;
@@ -242,7 +249,8 @@ async function warmLanguage(
   strategy: StrategyName,
 ): Promise<void> {
   const { signal } = new AbortController();
-  const size = { height: 1, width: WARM_WIDTH };
+  const width = strategy === "autoregressive" ? WARM_WIDTH_ALONE : WARM_WIDTH;
+  const size = { height: 1, width };
   const sampling = { temperature: 0, topK: 0, topP: 1 };
   if (draws) {
     const scene = {
@@ -261,7 +269,7 @@ async function warmLanguage(
   }
   if (answers) {
     const question = {
-      grids: [{ ...size, codes: new Uint16Array(WARM_WIDTH) }],
+      grids: [{ ...size, codes: new Uint16Array(width) }],
       question: "",
       template: model.generation.template,
       maxTokens: 2,

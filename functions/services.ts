@@ -139,12 +139,17 @@ export class Services
       pictureFetcher(network, { maxBytes: limits.maxBodyBytes });
     this.#library = new PhaseLog((phase) => this.#tell("", phase));
     this.#languages = wantedLanguages(folders, functions)
-      .map(({ source, ...use }) => ({ ...use, files: this.#obtain(source) }));
+      .map(({ source, ...use }) => ({
+        ...use,
+        files: this.#obtain(source, folders.vision === undefined),
+      }));
     const same = this.#languages.find(({ files }) =>
       files.source === folders.vision
     );
     this.#vision = same?.files ??
-      (folders.vision === undefined ? undefined : this.#obtain(folders.vision));
+      (folders.vision === undefined
+        ? undefined
+        : this.#obtain(folders.vision, false));
     this.#runtime = openRuntime(options.threads, this.#library.run);
     this.#runtime.catch(() => undefined);
     this.#commonVision = this.#vision && this.#openVision(this.#vision);
@@ -236,10 +241,11 @@ export class Services
     }
   }
 
-  #obtain(source: string): Obtained {
+  #obtain(source: string, needsVision: boolean): Obtained {
     const { obtain } = this.#options;
     const files: Obtained = new Obtained(source, {
       obtain,
+      needsVision,
       onPhase: (phase) => this.#tell(files.name, phase),
       signal: this.#stop.signal,
     });
@@ -302,10 +308,9 @@ export class Services
   }
 
   async #admit(lineup: Lineup): Promise<void> {
-    const { provider } = await this.#runtime;
     await refuseCrowded(lineup.seats, {
       ...this.#options,
-      computeDtype: provider.computeDtype,
+      computeDtype: async () => (await this.#runtime).provider.computeDtype,
       // What the machine has free may be more than the container may have.
       freeBytes: Math.min(
         Deno.systemMemoryInfo().available,

@@ -61,6 +61,11 @@ export interface LanguageModelOptions {
 
 /** A language model and what must be closed with it. */
 export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {
+  /**
+   * Loads what the first rows of a picture do without; undefined where nothing
+   * is left.
+   */
+  readonly settle: (() => Promise<void>) | undefined;
   /** Keys and values, as far as their tokens are given memory. */
   readonly cache: {
     /** Their type. */
@@ -119,6 +124,7 @@ export async function openLanguageModel(
     vocabulary,
     engine,
     cache,
+    settle: decoder.isSettled ? undefined : () => decoder.settle(),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

@@ -54,7 +54,7 @@ export async function* events(response) {
 /**
  * What the models can do, and what they propose.
  *
- * @returns {Promise<{ state: string, capabilities: Set<string>, examples: string[] }>}
+ * @returns {Promise<{ state: string, names: string[], phases: { model: string, name: string, seconds?: number, transfer?: { bytes: number, total_bytes: number | null, bytes_per_second: number | null } }[], capabilities: Set<string>, examples: string[] }>}
  */
 export async function lookAround() {
   const { data } = await (await ask("/v1/models", { headers: {} })).json();
@@ -63,6 +63,9 @@ export async function lookAround() {
     state: ["failed", "loading"].find((state) => states.includes(state)) ??
       "ready",
     names: data.map(({ id }) => id),
+    phases: data.flatMap(({ id, phases }) =>
+      phases.map((phase) => ({ model: id, ...phase }))
+    ),
     capabilities: new Set(data.flatMap(({ capabilities }) => capabilities)),
     examples: data.flatMap(({ examples }) => examples ?? []),
   };

@@ -244,8 +244,11 @@ async function settle() {
     : around.state === "loading"
     ? "The model is loading…"
     : "The model failed to load; the server's log says why.";
+  const loading = around?.state === "loading";
+  $("start").hidden = !loading;
+  if (loading) showStart(around.phases);
   if (!ready) {
-    setTimeout(settle, 2000);
+    setTimeout(settle, loading ? 500 : 2000);
     return;
   }
   const { capabilities } = around;
@@ -255,6 +258,30 @@ async function settle() {
   $("detokenize").hidden = !capabilities.has("detokenize");
   $("codes").hidden = $("tokenize").hidden && $("detokenize").hidden;
   $("examples").replaceChildren(...around.examples.map(exampleButton));
+}
+
+/** What loads at the moment, and how far bytes are that are on their way. */
+function showStart(phases) {
+  const running = phases.filter(({ seconds }) => seconds === undefined);
+  const transfers = running.flatMap(({ transfer }) => transfer ?? []);
+  const sum = (field) =>
+    transfers.reduce((total, transfer) => total + (transfer[field] ?? 0), 0);
+  const bar = $("start-bar");
+  const all = sum("total_bytes");
+  if (all > 0) bar.value = sum("bytes") / all;
+  else bar.removeAttribute("value");
+  const rate = sum("bytes_per_second");
+  const doing = running.map(({ model, name }) => `${model}: ${name}`);
+  if (all > 0) doing.push(`${gigabytes(sum("bytes"))} of ${gigabytes(all)}`);
+  if (rate > 0) {
+    const left = Math.ceil((all - sum("bytes")) / rate);
+    doing.push(`${gigabytes(rate)}/s`, `${left} s left`);
+  }
+  $("start-facts").textContent = doing.join(" · ");
+}
+
+function gigabytes(bytes) {
+  return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 function exampleButton(text) {

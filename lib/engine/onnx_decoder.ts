@@ -40,6 +40,13 @@ export interface OnnxDecoderOptions {
   readonly stage?: Stage;
 }
 
+/**
+ * Up to this size all graphs are loaded before the first run. Beyond, packing
+ * the weights for the second one, which no session can be spared, takes seconds
+ * in which the first rows can be drawn.
+ */
+const AT_ONCE_BYTES = 2 ** 30;
+
 /** A language model on ONNX Runtime. */
 export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
   readonly #runtime: Runtime;
@@ -49,7 +56,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
   readonly #heads: ReadonlyMap<Head, HeadRunner>;
   readonly #cache: KvCache;
   readonly #steps: StepRunner;
-  readonly #pairs: PairRunner | undefined;
+  /** Undefined until it is asked for. */
+  #pairs: Promise<PairRunner> | undefined;
   readonly #wide: WideRunner;
   readonly #resources = new DisposableStack();
   /** Tokens that each slot holds. */
@@ -63,7 +71,6 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     sessions: DecoderSessions,
     opened: {
       readonly step: Session;
-      readonly pair: Session | undefined;
       readonly heads: ReadonlyMap<Head, HeadRunner>;
     },
     options: OnnxDecoderOptions,
@@ -85,9 +92,6 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     const parts = { runtime, cache, hiddenSize };
     this.#steps = this.#resources.use(
       new StepRunner({ ...parts, session: opened.step }),
-    );
-    this.#pairs = opened.pair && this.#resources.use(
-      new PairRunner({ ...parts, session: opened.pair }),
     );
     this.#wide = this.#resources.use(
       new WideRunner(runtime, sessions, cache, hiddenSize),
@@ -123,12 +127,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
         if (paired) sessions.prepare({ type: "pair" });
         return Promise.resolve();
       });
-      const { step, pair, heads } = await stage("weights", async () => {
+      const { step, heads } = await stage("weights", async () => {
         const step = await sessions.decoder({ type: "step" });
-        // Only pictures have rows that end.
-        const pair = paired
-          ? await sessions.decoder({ type: "pair" })
-          : undefined;
         const heads = new Map<Head, HeadRunner>();
         for (const head of options.heads) {
           const rows = head === "codes"
@@ -138,14 +138,38 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
           const runner = [runtime, session, config.hiddenSize] as const;
           heads.set(head, new HeadRunner(...runner, rows.count));
         }
-        return { step, pair, heads };
+        return { step, heads };
       });
-      const opened = { step, pair, heads };
-      return new OnnxDecoder(runtime, config, sessions, opened, options);
+      const opened = { step, heads };
+      const decoder = new OnnxDecoder(
+        runtime,
+        config,
+        sessions,
+        opened,
+        options,
+      );
+      if (checkpoint.byteLength <= AT_ONCE_BYTES) {
+        await stage("weights", () => decoder.settle());
+      }
+      return decoder;
     } catch (error) {
       await sessions[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  /** Whether everything is loaded that pictures may need. */
+  get isSettled(): boolean {
+    return this.#pairs !== undefined || !this.#heads.has("codes");
+  }
+
+  /**
+   * Loads what is not needed before a row of a picture ends. Whoever needs it
+   * earlier waits for it.
+   */
+  async settle(): Promise<void> {
+    // Only pictures have rows that end.
+    if (this.#heads.has("codes")) await this.#pair();
   }
 
   get slots(): number {
@@ -194,10 +218,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
       this.#assertFits(position + tokens.length);
     }
     const paired = feeds.some(({ tokens }) => tokens.length > 1);
-    const runner = paired ? this.#pairs : this.#steps;
-    if (runner === undefined) {
-      throw new TypeError("Cannot feed two tokens: there is no head for codes");
-    }
+    const runner = paired ? await this.#pair() : this.#steps;
     const hidden = await runner.run(feeds, this.#lengths);
     for (const { slot, position, tokens } of feeds) {
       this.#lengths[slot] = position + tokens.length;
@@ -262,6 +283,23 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     // Sessions wait for runs in flight, which still use tensors and cache.
     await this.#sessions[Symbol.asyncDispose]();
     this.#resources.dispose();
+  }
+
+  #pair(): Promise<PairRunner> {
+    if (!this.#heads.has("codes")) {
+      throw new TypeError("Cannot feed two tokens: there is no head for codes");
+    }
+    this.#pairs ??= this.#sessions.decoder({ type: "pair" }).then((session) =>
+      this.#resources.use(
+        new PairRunner({
+          runtime: this.#runtime,
+          cache: this.#cache,
+          hiddenSize: this.#config.hiddenSize,
+          session,
+        }),
+      )
+    );
+    return this.#pairs;
   }
 
   #assertFits(tokens: number): void {

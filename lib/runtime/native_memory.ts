@@ -31,6 +31,11 @@ export interface NativeMemory {
 export interface MappedBytes extends Disposable {
   /** The first byte. */
   readonly pointer: Deno.PointerObject;
+  /**
+   * Reads some bytes before they are touched, on a thread of its own. A hint: the
+   * system may know better.
+   */
+  readAhead(byteOffset: number, byteLength: number): Promise<void>;
   /** Lets go of the pages that were read; they are read again when touched. */
   giveBack(): void;
 }
@@ -53,6 +58,12 @@ const SYMBOLS = {
   },
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
   madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+  readAhead: {
+    name: "madvise",
+    parameters: ["pointer", "usize", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
   getpagesize: { parameters: [], result: "i32" },
 } as const;
 
@@ -64,11 +75,23 @@ interface System {
   readonly anonymous: number;
   /** `MADV_DONTNEED`, or what comes next to it. */
   readonly giveBack: number;
+  /** `MADV_POPULATE_READ`, or what comes next to it. */
+  readonly readAhead: number;
 }
 
 const SYSTEMS: Readonly<Record<string, System>> = {
-  linux: { library: "libc.so.6", anonymous: 0x4022, giveBack: 4 },
-  darwin: { library: "libSystem.B.dylib", anonymous: 0x1042, giveBack: 5 },
+  linux: {
+    library: "libc.so.6",
+    anonymous: 0x4022,
+    giveBack: 4,
+    readAhead: 22,
+  },
+  darwin: {
+    library: "libSystem.B.dylib",
+    anonymous: 0x1042,
+    giveBack: 5,
+    readAhead: 3,
+  },
 };
 
 const READ = 1;
@@ -111,6 +134,15 @@ function openMemory(): NativeMemory | undefined {
         const length = BigInt(byteLength);
         return {
           pointer,
+          readAhead: async (offset, length) => {
+            const first = Math.floor(offset / pageSize) * pageSize;
+            const start = Deno.UnsafePointer.value(pointer) + BigInt(first);
+            await symbols.readAhead(
+              Deno.UnsafePointer.create(start),
+              BigInt(offset + length - first),
+              system.readAhead,
+            );
+          },
           giveBack: () => void symbols.madvise(pointer, length, DONT_NEED),
           [Symbol.dispose]: () => void symbols.munmap(pointer, length),
         };

@@ -232,7 +232,7 @@ async function create(
   environment: Pointer,
   model: Uint8Array<ArrayBuffer>,
   native: Pointer,
-  { supply }: SessionOptions,
+  { supply, prepack }: SessionOptions,
 ): Promise<Pointer> {
   const length = BigInt(model.byteLength);
   if (supply === undefined) {
@@ -245,16 +245,26 @@ async function create(
     );
   }
   await supply.weights.supply(native, supply.supplied);
-  const session = await api.createAsync(
-    "CreateSessionFromArrayWithPrepackedWeightsContainer",
-    environment,
-    model,
-    length,
-    native,
-    supply.weights.packed,
-  );
-  supply.weights.giveBack();
-  return session;
+  const { weights, supplied } = supply;
+  const packed = new AbortController();
+  // What stays mapped is read when it is touched, and may be more than memory.
+  const ahead = prepack
+    ? weights.readAhead(supplied, packed.signal)
+    : Promise.resolve();
+  try {
+    return await api.createAsync(
+      "CreateSessionFromArrayWithPrepackedWeightsContainer",
+      environment,
+      model,
+      length,
+      native,
+      weights.packed,
+    );
+  } finally {
+    packed.abort();
+    await ahead;
+    weights.giveBack();
+  }
 }
 
 function configure(

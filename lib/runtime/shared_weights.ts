@@ -83,6 +83,24 @@ export class SharedWeights implements Disposable {
   }
 
   /**
+   * Reads weights before a session asks for them, in its order: it packs one
+   * while the next ones come. Those that are cast have been read already.
+   *
+   * @param signal Ends it.
+   */
+  async readAhead(
+    weights: readonly SuppliedWeight[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const { dtype, stored } of weights) {
+      if (signal.aborted) return;
+      if (stored.dtype !== dtype) continue;
+      const file = this.#map(stored.location);
+      await file.readAhead(stored.offset, stored.length);
+    }
+  }
+
+  /**
    * Lets go of what loading has read of the files: what kernels have packed is
    * not looked at again, and what they have not is read again when it is.
    */

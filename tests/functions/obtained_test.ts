@@ -14,6 +14,9 @@ Deno.test("a source implies a name", () => {
     ["gs://bucket/Emu3-Gen", "Emu3-Gen"],
     ["https://example.org/models/Emu3-Gen?signature=1", "Emu3-Gen"],
     ["./models/emu3-mini", "emu3-mini"],
+    ["my models/Emu3-Gen", "Emu3-Gen"],
+    ["org/Emu3-Gen@v1, s3://bucket/gen", "Emu3-Gen"],
+    ["s3://bucket/gen https://example.org/other", "gen"],
   ];
   for (const [source, name] of names) strictEqual(impliedName(source), name);
 });

@@ -24,12 +24,14 @@ const VISION = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
 /** Folders that come when a test says so. */
 class Hand {
   readonly asked: string[] = [];
+  readonly needing: string[] = [];
   readonly signals: AbortSignal[] = [];
   readonly tell = new Map<string, Parameters<Obtain>[1]>();
   readonly #answers = new Map<string, PromiseWithResolvers<string>>();
 
-  readonly obtain: Obtain = (source, onProgress, signal) => {
+  readonly obtain: Obtain = (source, onProgress, signal, needsVision) => {
     this.asked.push(source);
+    if (needsVision) this.needing.push(source);
     this.signals.push(signal);
     this.tell.set(source, onProgress);
     const { reject } = this.of(source);
@@ -70,6 +72,7 @@ Deno.test("services list at once what their sources imply, and how far they are"
     onPhase: (model, phase) => void heard.push([model, phase]),
   });
   deepStrictEqual(hand.asked, ["org/Gen@main", "hf://org/Chat", "org/V"]);
+  deepStrictEqual(hand.needing, []);
   deepStrictEqual(
     services.models().map(({ name, state }) => [name, state.state]),
     [["Gen", "loading"], ["Chat", "loading"], ["V", "loading"]],
@@ -112,6 +115,7 @@ Deno.test("services ask only for what functions need, and once", async () => {
     vision: undefined,
   });
   deepStrictEqual(other.asked, ["org/B"]);
+  deepStrictEqual(other.needing, ["org/B"]);
   ok(both.models().length === 1 && one.models().length === 1);
 });
 

@@ -14,6 +14,7 @@ Deno.test({
     const path = `${folder.path}/file`;
     await Deno.writeFile(path, Uint8Array.of(7, 8, 9));
     using mapped = nativeMemory!.mapFile(path);
+    await mapped.readAhead(1, 2);
     const bytes = new Uint8Array(3);
     new Deno.UnsafePointerView(mapped.pointer).copyInto(bytes);
     deepStrictEqual(bytes, Uint8Array.of(7, 8, 9));

@@ -1,0 +1,206 @@
+// deno-lint-ignore-file no-console -- a report for people
+/**
+ * From the start of a process to the first answer, in tables for RESULTS.md.
+ *
+ * ```sh
+ * deno task bench:start [--runs=5] [--full=FOLDER]
+ * ```
+ *
+ * Fresh processes, warm caches. `--full` adds a language model of the published
+ * 8 B in int4, which is written into FOLDER (5.6 GB) where it is not there yet,
+ * and takes 5 GB of memory.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { writeFull } from "./full_checkpoint.ts";
+import { writeMiddle, writeSmallVision } from "./middle_checkpoint.ts";
+
+/** A server that is started. */
+interface Contender {
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What is asked first, once it is ready. */
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/** What a start took, in seconds since the command. */
+interface Start {
+  readonly listening: number;
+  readonly ready: number;
+  readonly firstEvent: number;
+  readonly answer: number;
+  /** By model and phase: when it began, how long it took. */
+  readonly phases: ReadonlyMap<string, readonly [number, number]>;
+}
+
+const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
+
+/** How often it is looked whether a server answers. */
+const POLL_MS = 4;
+
+const options = new Map(Deno.args.map((argument) => {
+  const [name, value = ""] = argument.replace(/^--/, "").split("=");
+  return [name!, value];
+}));
+const runs = Number(options.get("runs") ?? 5);
+const temporary = await Deno.makeTempDir();
+try {
+  console.log(
+    "| server | listening | ready | first event | first answer |\n| --- | --: | --: | --: | --: |",
+  );
+  const told: string[] = [];
+  for (const contender of await contenders(temporary, options.get("full"))) {
+    const starts: Start[] = [];
+    for (let run = 0; run < runs; run++) starts.push(await start(contender));
+    starts.sort((a, b) => a.answer - b.answer);
+    const median = starts[runs >> 1]!;
+    const { listening, ready, firstEvent, answer } = median;
+    const numbers = [listening, ready, firstEvent, answer].map(seconds);
+    console.log(`| ${contender.name} | ${numbers.join(" | ")} |`);
+    told.push(phaseTable(contender.name, median));
+  }
+  console.log(told.join("\n"));
+} finally {
+  await Deno.remove(temporary, { recursive: true });
+}
+
+async function contenders(
+  folder: string,
+  full: string | undefined,
+): Promise<readonly Contender[]> {
+  const middle = join(folder, "middle");
+  const vision = join(folder, "middle-visiontokenizer");
+  for (const path of [middle, vision]) await Deno.mkdir(path);
+  await writeMiddle(middle, "BF16");
+  await writeSmallVision(vision);
+  const drawing = { path: "/v1/generate", body: { prompt: "a fox", seed: 1 } };
+  const small = { ...drawing.body, height: 32, width: 32 };
+  const picture = await picture64();
+  const list: Contender[] = [
+    { name: "emu3-mini, all functions", env: {}, ...drawing },
+    {
+      name: "emu3-mini, FUNCTIONS=tokenize",
+      env: { FUNCTIONS: "tokenize" },
+      path: "/v1/tokenize",
+      body: { image: picture },
+    },
+    {
+      name: "207 M in bfloat16, FUNCTIONS=generate",
+      env: { MODEL: middle, FUNCTIONS: "generate" },
+      path: drawing.path,
+      body: small,
+    },
+  ];
+  if (full === undefined) return list;
+  if (!await isThere(join(full, "config.json"))) {
+    await Deno.mkdir(full, { recursive: true });
+    await writeFull(full);
+  }
+  return [...list, {
+    name: "8 B in int4, FUNCTIONS=generate",
+    env: { MODEL: full, VISION_MODEL: vision, FUNCTIONS: "generate" },
+    path: drawing.path,
+    body: small,
+  }];
+}
+
+async function start({ env, path, body }: Contender): Promise<Start> {
+  const port = freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const begun = performance.now();
+  const since = () => (performance.now() - begun) / 1000;
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-A", `--config=${CONFIG}`, MAIN],
+    env: { PORT: `${port}`, STORE: ":memory:", ...env },
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  try {
+    await until(`${url}/livez`);
+    const listening = since();
+    await until(`${url}/readyz`);
+    const ready = since();
+    const response = await fetch(`${url}${path}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        accept: path === "/v1/generate"
+          ? "text/event-stream"
+          : "application/json",
+      },
+      body: JSON.stringify(body),
+    });
+    let firstEvent: number | undefined;
+    for await (const _ of response.body!) firstEvent ??= since();
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    const answer = since();
+    const phases = await phasesOf(url);
+    return { listening, ready, firstEvent: firstEvent!, answer, phases };
+  } finally {
+    process.kill("SIGKILL");
+    await process.status;
+  }
+}
+
+/** Comes when `url` answers well. */
+async function until(url: string): Promise<void> {
+  for (;;) {
+    try {
+      const response = await fetch(url);
+      await response.body?.cancel();
+      if (response.ok) return;
+    } catch {
+      // It does not listen yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function phasesOf(url: string): Promise<Start["phases"]> {
+  const { data } = await (await fetch(`${url}/v1/models`)).json();
+  const phases = new Map<string, readonly [number, number]>();
+  for (const { id, phases: all } of data) {
+    for (const { name, started_at: at, seconds } of all) {
+      phases.set(`${id}: ${name}`, [at, seconds]);
+    }
+  }
+  return phases;
+}
+
+function phaseTable(name: string, { phases }: Start): string {
+  const lines = [...phases].map(([phase, [at, took]]) =>
+    `| ${phase} | ${seconds(at)} | ${seconds(took)} |`
+  );
+  return `\n${name}\n\n| phase | begins | takes |\n| --- | --: | --: |\n${
+    lines.join("\n")
+  }`;
+}
+
+/** One that is still at work has no end. */
+function seconds(value: number | undefined): string {
+  return value === undefined ? "goes on" : `${value.toFixed(2)} s`;
+}
+
+/** A picture to ask about, in base64. */
+async function picture64(): Promise<string> {
+  const url = new URL("../../models/emu3-mini/pictures.png", import.meta.url);
+  return (await Deno.readFile(url)).toBase64();
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
