@@ -63,8 +63,13 @@ export class KvCache implements Disposable {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
   readonly #size: CacheSize;
-  /** `[slots, H, T, D]`, key then value of each layer. */
-  readonly #memory: readonly ReturnType<Runtime["allocate"]>[];
+  /**
+   * `[layers, 2, slots, H, T, D]`, key then value. One block: V8 collects garbage
+   * for every large one that it is shown.
+   */
+  readonly #memory: ReturnType<Runtime["allocate"]>;
+  /** Bytes of `[slots, H, T, D]`. */
+  readonly #partBytes: number;
   readonly #views = new Map<string, LayerTensors[]>();
   readonly #resources = new DisposableStack();
   /** Bytes of `[D]`. */
@@ -77,11 +82,10 @@ export class KvCache implements Disposable {
     this.#size = size;
     const { layers, keyValueHeads, headSize } = config;
     this.#vectorBytes = headSize * DTYPE_BYTES[size.dtype];
-    const bytes = size.slots * keyValueHeads * size.positions *
+    this.#partBytes = size.slots * keyValueHeads * size.positions *
       this.#vectorBytes;
-    this.#memory = Array.from(
-      { length: 2 * layers },
-      () => this.#resources.use(runtime.allocate(bytes)),
+    this.#memory = this.#resources.use(
+      runtime.allocate(2 * layers * this.#partBytes),
     );
   }
 
@@ -123,11 +127,14 @@ export class KvCache implements Disposable {
   /** A copy of the first `tokens` of a slot. */
   async save(slot: number, tokens: number): Promise<CacheSnapshot> {
     const length = this.#heads * tokens * this.#vectorBytes;
-    const parts = this.#memory.map(() => new Uint8Array(length));
-    await this.#eachPart(tokens, (memory, index) => {
+    const parts = Array.from(
+      { length: this.#parts },
+      () => new Uint8Array(length),
+    );
+    await this.#eachPart(tokens, (index) => {
       for (let head = 0; head < this.#heads; head++) {
         parts[index]!.set(
-          this.#vectors(memory, slot, head, tokens),
+          this.#vectors(index, slot, head, tokens),
           head * tokens * this.#vectorBytes,
         );
       }
@@ -141,10 +148,10 @@ export class KvCache implements Disposable {
     snapshot: CacheSnapshot,
     tokens: number,
   ): Promise<void> {
-    await this.#eachPart(tokens, (memory, index) => {
+    await this.#eachPart(tokens, (index) => {
       for (let head = 0; head < this.#heads; head++) {
         const start = head * snapshot.tokens * this.#vectorBytes;
-        this.#vectors(memory, slot, head, tokens).set(
+        this.#vectors(index, slot, head, tokens).set(
           snapshot.parts[index]!.subarray(
             start,
             start + tokens * this.#vectorBytes,
@@ -156,10 +163,10 @@ export class KvCache implements Disposable {
 
   /** Copies the first `tokens` of one slot to another. */
   async copy(from: number, to: number, tokens: number): Promise<void> {
-    await this.#eachPart(tokens, (memory) => {
+    await this.#eachPart(tokens, (index) => {
       for (let head = 0; head < this.#heads; head++) {
-        this.#vectors(memory, to, head, tokens)
-          .set(this.#vectors(memory, from, head, tokens));
+        this.#vectors(index, to, head, tokens)
+          .set(this.#vectors(index, from, head, tokens));
       }
     });
   }
@@ -167,7 +174,9 @@ export class KvCache implements Disposable {
   /** Gives the memory of a slot back; what it held is lost. */
   trim(slot: number): void {
     const bytes = this.#heads * this.positions * this.#vectorBytes;
-    for (const memory of this.#memory) memory.giveBack(slot * bytes, bytes);
+    for (let index = 0; index < this.#parts; index++) {
+      this.#memory.giveBack(index * this.#partBytes + slot * bytes, bytes);
+    }
   }
 
   /** Frees everything; the bindings that use it must be gone. */
@@ -184,14 +193,19 @@ export class KvCache implements Disposable {
     return this.#config.keyValueHeads;
   }
 
+  /** Keys and values of all layers. */
+  get #parts(): number {
+    return 2 * this.#config.layers;
+  }
+
   async #eachPart(
     tokens: number,
-    body: (memory: ArrayBuffer, index: number) => void,
+    body: (index: number) => void,
   ): Promise<void> {
     const bytes = this.#heads * tokens * this.#vectorBytes;
     let copied = 0;
-    for (const [index, { buffer }] of this.#memory.entries()) {
-      body(buffer, index);
+    for (let index = 0; index < this.#parts; index++) {
+      body(index);
       copied += bytes;
       if (copied < PIECE_BYTES) continue;
       copied = 0;
@@ -201,15 +215,15 @@ export class KvCache implements Disposable {
 
   /** `[tokens, D]` of one head of a slot. */
   #vectors(
-    memory: ArrayBuffer,
+    index: number,
     slot: number,
     head: number,
     tokens: number,
   ): Uint8Array<ArrayBuffer> {
     const row = (slot * this.#heads + head) * this.positions;
     return new Uint8Array(
-      memory,
-      row * this.#vectorBytes,
+      this.#memory.buffer,
+      index * this.#partBytes + row * this.#vectorBytes,
       tokens * this.#vectorBytes,
     );
   }
@@ -219,19 +233,23 @@ export class KvCache implements Disposable {
     let view = this.#views.get(name);
     if (view === undefined) {
       view = Array.from({ length: this.#config.layers }, (_, layer) => ({
-        key: this.#slice(this.#memory[2 * layer]!.buffer, first, rows),
-        value: this.#slice(this.#memory[2 * layer + 1]!.buffer, first, rows),
+        key: this.#slice(2 * layer, first, rows),
+        value: this.#slice(2 * layer + 1, first, rows),
       }));
       this.#views.set(name, view);
     }
     return view;
   }
 
-  #slice(memory: ArrayBuffer, first: number, rows: number): Tensor {
+  #slice(index: number, first: number, rows: number): Tensor {
     const { headSize } = this.#config;
     const row = this.#heads * this.positions * this.#vectorBytes;
     return this.#runtime.tensor(
-      new Uint8Array(memory, first * row, rows * row),
+      new Uint8Array(
+        this.#memory.buffer,
+        index * this.#partBytes + first * row,
+        rows * row,
+      ),
       [rows, this.#heads, this.positions, headSize],
       this.dtype,
     );
