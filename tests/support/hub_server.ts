@@ -229,13 +229,16 @@ function bodyOf(
 ): BodyInit {
   if (fault?.type !== "stall" && fault?.type !== "cut") return part;
   const some = part.subarray(0, Math.floor(fault.after * part.length));
+  let end = () => {};
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => {
       if (some.length > 0) controller.enqueue(some);
       if (fault.type === "cut") return controller.close();
-      signal.addEventListener("abort", () => controller.error(signal.reason), {
-        once: true,
-      });
+      end = () => controller.close();
+      signal.addEventListener("abort", () => end(), { once: true });
+    },
+    cancel: () => {
+      end = () => {};
     },
   });
 }
