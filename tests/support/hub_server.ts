@@ -4,6 +4,7 @@
  *
  * ```text
  * /api/models/{repository}/revision/{revision}?blobs=true
+ * /api/models/{repository}/tree/{revision}    for their own tools
  * /{repository}/resolve/{revision}/{path}     302 ─▶ CDN /{sha256}?signature=…
  * ```
  *
@@ -127,6 +128,9 @@ export function hubServer(behavior: HubBehavior): HubServer {
         ? bytesOf(request, listingOf(model), {}, told, stop.signal)
         : status(404, { "X-Error-Code": "RevisionNotFound" });
     }
+    if (path.startsWith(`/api/models/${REPOSITORY}/tree/`)) {
+      return Response.json(treeOf(model));
+    }
     const file = path.match(/^\/org\/tiny\/resolve\/[^/]+\/(.+)$/)?.[1];
     const content = model.files.get(file ?? "");
     if (content === undefined) {
@@ -188,6 +192,24 @@ function listingOf({ commit, files }: HubModel): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(
     JSON.stringify({ id: REPOSITORY, sha: commit, siblings }),
   );
+}
+
+function treeOf({ files }: HubModel): object[] {
+  return [...files].map(([path, content]) => ({
+    type: "file",
+    path,
+    size: content.length,
+    oid: gitHashOf(content),
+    ...isLarge(path)
+      ? {
+        lfs: {
+          oid: sha256Of(content),
+          size: content.length,
+          pointerSize: 134,
+        },
+      }
+      : {},
+  }));
 }
 
 /** The range that is asked for, as far as `fault` lets it. */

@@ -366,3 +366,39 @@ Deno.test("nothing is downloaded where nothing may be kept", async () => {
     /Cannot find model "hf:\/\/org": expected hf:\/\/org\/name/,
   );
 });
+
+Deno.test("where no links can be made, files stand in the snapshot themselves", async () => {
+  using cache = temporaryFolder();
+  await using hub = hubServer({ versions: [model] });
+  const root = new URL("../../..", import.meta.url).pathname;
+  const script = join(root, "tests/support/obtain_process.ts");
+  // Deno links only for those who may write anywhere.
+  const obtaining = () =>
+    new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-q",
+        "--no-prompt",
+        `--allow-read=${root},${cache.path}`,
+        `--allow-write=${cache.path}`,
+        "--allow-net",
+        "--allow-env",
+        "--allow-sys",
+        script,
+        REPOSITORY,
+        cache.path,
+        hub.endpoint,
+      ],
+      stderr: "inherit",
+    }).output();
+  for (let i = 0; i < 2; i++) {
+    const { stdout } = await obtaining();
+    const { folder } = JSON.parse(
+      new TextDecoder().decode(stdout).trimEnd().split("\n").at(-1)!,
+    );
+    ok((await Deno.lstat(join(folder, SHARD))).isFile);
+    isWhole(folder);
+  }
+  const listings = hub.seen.filter(({ path }) => path.startsWith("/api/"));
+  strictEqual(listings.length, 1);
+});
