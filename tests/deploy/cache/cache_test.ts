@@ -12,7 +12,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { join } from "node:path";
-import { locate, SourceError } from "../../../deploy/cache/locate.ts";
+import { locate } from "../../../deploy/cache/locate.ts";
 import { obtain, type ObtainProgress } from "../../../deploy/cache/obtain.ts";
 import { RemoteError } from "../../../deploy/cache/remote.ts";
 import { fakeRemote, opening } from "../../support/fake_remote.ts";
@@ -246,57 +246,6 @@ Deno.test("mirrors share what has come: only the rest is asked of the next", asy
   ok(!asked.includes(SHARD));
 });
 
-Deno.test("what is larger than the disk is refused before a byte has come", async () => {
-  using cache = temporaryFolder();
-  const remote = fakeRemote(wanted);
-  const huge = {
-    ...remote,
-    list: async (signal: AbortSignal) => {
-      const { commit, files } = await remote.list(signal);
-      return {
-        commit,
-        files: files.map((file) => ({ ...file, size: 2 ** 50 })),
-      };
-    },
-    read: () => {
-      throw new Error("nobody should ask");
-    },
-  };
-  await rejects(
-    obtain("org/huge, org/other", {
-      ...obtainOptions(cache.path, "unused:"),
-      openRemote: opening({ "org/huge": huge }),
-    }),
-    (error) => {
-      ok(error instanceof SourceError);
-      match(
-        error.message,
-        /Cannot download 78\d\d\.\d TB into .*: .* are free, make room or set MODEL_CACHE/,
-      );
-      return true;
-    },
-  );
-});
-
-Deno.test("a place that has no checkpoint is said to have none, and nothing shows", async () => {
-  using cache = temporaryFolder();
-  const without = (path: string) =>
-    fakeRemote(new Map([...wanted].filter(([name]) => name !== path)));
-  for (
-    const [path, message] of [
-      ["config.json", /a fake: it has no config\.json/],
-      [SHARD, /a fake: it lacks model-00001/],
-    ] as const
-  ) {
-    const options = {
-      ...obtainOptions(cache.path, "unused:"),
-      openRemote: opening({ "org/part": without(path) }),
-    };
-    await rejects(obtain("org/part", options), message);
-    await rejects(locate("org/part", options.places), SourceError);
-  }
-});
-
 Deno.test("workers bring the same", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model], token: "hf_secret" });
@@ -335,35 +284,6 @@ Deno.test("workers tell what went wrong, and stop when told to", async () => {
       signal: stop.signal,
     }),
     /enough/,
-  );
-});
-
-Deno.test("stores and sites are not in this build yet, and say so without secrets", async () => {
-  using cache = temporaryFolder();
-  const options = obtainOptions(cache.path, "unused:");
-  await rejects(
-    obtain("https://me:secret@host/Emu3?sig=secret", options),
-    (error) => {
-      ok(error instanceof SourceError);
-      match(error.message, /https:\/\/host\/Emu3.*not in this build yet/);
-      ok(!error.message.includes("secret"));
-      return true;
-    },
-  );
-});
-
-Deno.test("nothing is downloaded where nothing may be kept", async () => {
-  await rejects(
-    obtain(REPOSITORY, {
-      places: { modelFolders: ["/no/models"], hubCaches: [] },
-      onProgress: () => {},
-      signal: new AbortController().signal,
-    }),
-    /looked in .*\/no\/models\/tiny; give a folder/,
-  );
-  await rejects(
-    obtain("hf://org", obtainOptions("/no/cache", "unused:")),
-    /Cannot find model "hf:\/\/org": expected hf:\/\/org\/name/,
   );
 });
 
