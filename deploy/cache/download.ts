@@ -35,6 +35,8 @@ export interface DownloadEffort {
   readonly connections: number;
   /** Threads that fetch; 0 for this one. */
   readonly workers: number;
+  /** Bytes that are missing from which on threads are worth their start. */
+  readonly workersFrom: number;
   /** Bytes of a part of a file of so many. */
   readonly partBytes: FileOptions["partBytes"];
   /** What is borne until a place is given up. */
@@ -63,9 +65,6 @@ export interface DownloadOptions extends DownloadEffort {
 
 /** Times that a place may change under our hands. */
 const MAX_LISTINGS = 4;
-
-/** Less than this comes sooner than a thread starts. */
-const WORKER_BYTES = 64 * 2 ** 20;
 
 const TELL_MS = 100;
 
@@ -146,7 +145,8 @@ async function bring(
     : await trustedBlobs(repository);
   const missing = await missingFiles(repository, snapshot, trusted, meter);
   await checkRoom(repository, missing);
-  const large = missing.reduce((sum, { size }) => sum + size, 0) > WORKER_BYTES;
+  const large = missing.reduce((sum, { size }) => sum + size, 0) >=
+    options.workersFrom;
   using fetcher: Fetcher = options.workers > 0 && large
     ? fetchInWorkers({ source, variables, commit }, patience, options.workers)
     : fetchHere(remote, patience);

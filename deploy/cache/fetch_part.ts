@@ -7,6 +7,7 @@
  * @module
  */
 
+import { type ChunkReader, chunkReader } from "./chunk_reader.ts";
 import { contentHash, type HashKind } from "./content_hash.ts";
 import { diskError, onDisk } from "./disk.ts";
 import { Attempts, type Patience, StallWatch } from "./patience.ts";
@@ -99,15 +100,15 @@ async function* reading(
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const { signal } = watch;
   const stream = await remote.read(file, range, signal);
-  const reader = stream.getReader();
+  const reader = chunkReader(stream);
   const stop = () => void reader.cancel(signal.reason).catch(() => {});
   signal.addEventListener("abort", stop, { once: true });
   let left = range.end - range.start;
   try {
     for (;;) {
-      const { done, value } = await readFrom(reader, file.path);
+      const value = await readFrom(reader, file.path);
       signal.throwIfAborted();
-      if (done) break;
+      if (value === undefined) break;
       watch.moved();
       if (value.length > left) {
         throw retry(`Cannot read ${file.path}: more bytes came than asked for`);
@@ -127,9 +128,9 @@ async function* reading(
 }
 
 async function readFrom(
-  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
+  reader: ChunkReader,
   path: string,
-): Promise<ReadableStreamReadResult<Uint8Array<ArrayBuffer>>> {
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await reader.read();
   } catch (cause) {

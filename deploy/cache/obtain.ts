@@ -65,6 +65,9 @@ const CONNECTIONS = 16;
 
 const MAX_WORKERS = 4;
 
+/** Fewer bytes come sooner than a thread starts. */
+const WORKERS_FROM = 64 * 2 ** 20;
+
 /**
  * The folder of `source`, which may list mirrors with commas or spaces.
  *
@@ -158,6 +161,7 @@ function downloadOptions(
     workers: openRemote === remoteFor
       ? Math.min(MAX_WORKERS, Math.max(1, navigator.hardwareConcurrency - 1))
       : 0,
+    workersFrom: WORKERS_FROM,
     partBytes: PART_BYTES,
     patience: PATIENT,
     ...effort,

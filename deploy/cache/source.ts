@@ -139,10 +139,14 @@ function urlSource(text: string, type: UrlSource["type"]): UrlSource {
     );
   }
   url.pathname = path;
-  const last = decode(path.split("/").at(-1)!);
-  // A name becomes that of a folder.
-  const name = last.replaceAll(/[^\w.-]+/g, "-").replace(/^[.-]+/, "");
-  return { type, text, url: url.href, name: name || url.hostname };
+  const name = plainName(decode(path.split("/").at(-1)!)) ||
+    plainName(url.hostname) || "model";
+  return { type, text, url: url.href, name };
+}
+
+/** `text` as a folder may be called; perhaps nothing. */
+function plainName(text: string): string {
+  return text.replaceAll(/[^\w.-]+/g, "-").replace(/^[.-]+/, "");
 }
 
 function pathOf(url: string): string {

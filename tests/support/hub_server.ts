@@ -4,6 +4,7 @@
  *
  * ```text
  * /api/models/{repository}/revision/{revision}?blobs=true
+ * /api/models/{repository}/tree/{revision}    for their own tools
  * /{repository}/resolve/{revision}/{path}     302 ─▶ CDN /{sha256}?signature=…
  * ```
  *
@@ -127,6 +128,9 @@ export function hubServer(behavior: HubBehavior): HubServer {
         ? bytesOf(request, listingOf(model), {}, told, stop.signal)
         : status(404, { "X-Error-Code": "RevisionNotFound" });
     }
+    if (path.startsWith(`/api/models/${REPOSITORY}/tree/`)) {
+      return Response.json(treeOf(model));
+    }
     const file = path.match(/^\/org\/tiny\/resolve\/[^/]+\/(.+)$/)?.[1];
     const content = model.files.get(file ?? "");
     if (content === undefined) {
@@ -190,6 +194,24 @@ function listingOf({ commit, files }: HubModel): Uint8Array<ArrayBuffer> {
   );
 }
 
+function treeOf({ files }: HubModel): object[] {
+  return [...files].map(([path, content]) => ({
+    type: "file",
+    path,
+    size: content.length,
+    oid: gitHashOf(content),
+    ...isLarge(path)
+      ? {
+        lfs: {
+          oid: sha256Of(content),
+          size: content.length,
+          pointerSize: 134,
+        },
+      }
+      : {},
+  }));
+}
+
 /** The range that is asked for, as far as `fault` lets it. */
 function bytesOf(
   request: Request,
@@ -229,13 +251,16 @@ function bodyOf(
 ): BodyInit {
   if (fault?.type !== "stall" && fault?.type !== "cut") return part;
   const some = part.subarray(0, Math.floor(fault.after * part.length));
+  let end = () => {};
   return new ReadableStream<Uint8Array<ArrayBuffer>>({
     start: (controller) => {
       if (some.length > 0) controller.enqueue(some);
       if (fault.type === "cut") return controller.close();
-      signal.addEventListener("abort", () => controller.error(signal.reason), {
-        once: true,
-      });
+      end = () => controller.close();
+      signal.addEventListener("abort", () => end(), { once: true });
+    },
+    cancel: () => {
+      end = () => {};
     },
   });
 }

@@ -13,6 +13,7 @@ import { remoteVariables } from "../../deploy/cache/remote_for.ts";
 export const impatient: DownloadEffort = {
   connections: 4,
   workers: 0,
+  workersFrom: 0,
   partBytes: () => 2 ** 15,
   patience: {
     attempts: 5,

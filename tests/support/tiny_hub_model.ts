@@ -33,7 +33,9 @@ export function hubModel(seed: number): HubModel {
 }
 
 /** The files of a model that a checkpoint needs. */
-export function wantedOf(model: HubModel): Map<string, Uint8Array> {
+export function wantedOf(
+  model: HubModel,
+): Map<string, Uint8Array<ArrayBuffer>> {
   return new Map(
     [...model.files].filter(([path]) => !/README|bin$/.test(path)),
   );

@@ -1,0 +1,56 @@
+/**
+ * A place that is an object: what it lists and gives is up to a test.
+ *
+ * @module
+ */
+
+import {
+  type Remote,
+  RemoteError,
+  type RemoteFile,
+} from "../../deploy/cache/remote.ts";
+import type { OpenRemoteOf } from "../../deploy/cache/remote_for.ts";
+import { sha256Of } from "./hub_server.ts";
+
+/** A file of a place, as one that knows hashes lists it. */
+export function listed(
+  path: string,
+  content: Uint8Array<ArrayBuffer>,
+): RemoteFile {
+  const sha256 = sha256Of(content);
+  return { path, size: content.length, sha256, etag: sha256 };
+}
+
+/** A place that has `files` at `commit`. */
+export function fakeRemote(
+  files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+  commit = "f".repeat(40),
+): Remote {
+  return {
+    place: "a fake",
+    list: () =>
+      Promise.resolve({
+        commit,
+        files: [...files].map(([path, content]) => listed(path, content)),
+      }),
+    read: ({ path }, { start, end }) => {
+      const content = files.get(path)!.slice(start, end);
+      return Promise.resolve(new Blob([content]).stream());
+    },
+  };
+}
+
+/** Opens the remote of each source by its text; others have nothing. */
+export function opening(
+  remotes: Readonly<Record<string, Remote>>,
+): OpenRemoteOf {
+  return ({ text }) => {
+    const remote = remotes[text];
+    if (remote !== undefined) {
+      return Promise.resolve({ remote, [Symbol.dispose]: () => {} });
+    }
+    throw new RemoteError(`Cannot open ${text}: a test does not know it`, {
+      type: "elsewhere",
+    });
+  };
+}

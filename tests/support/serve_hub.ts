@@ -1,0 +1,12 @@
+/**
+ * A hub of a small model in a process of its own, for clients in other
+ * languages. Prints its address.
+ *
+ * @module
+ */
+
+import { hubServer } from "./hub_server.ts";
+import { hubModel } from "./tiny_hub_model.ts";
+
+const { endpoint } = hubServer({ versions: [hubModel(1)] });
+Deno.stdout.writeSync(new TextEncoder().encode(`${endpoint}\n`));
