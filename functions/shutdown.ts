@@ -38,11 +38,11 @@ const SIGNALS = [["SIGTERM", 143], ["SIGINT", 130]] as const;
 /** How often it is looked who still fits into the time that is left. */
 const LOOK_MS = 100;
 
-/** For those who were interrupted to be told. */
-const TELL_MS = 1000;
+/** For those who were interrupted to be told, from the end of the grace on. */
+const TELL_MS = 1500;
 
-/** For last bytes to be written, and models to be closed. */
-const CLOSE_MS = 500;
+/** For models to be closed. */
+const CLOSE_MS = 200;
 
 /** Stops at the first signal; the second ends the process at once. */
 export function stopOnSignal(stopping: Stopping): void {
@@ -66,6 +66,7 @@ export function stopOnSignal(stopping: Stopping): void {
  */
 export async function stop(stopping: Stopping): Promise<boolean> {
   const { drain, jobs, servers, rest, graceMs, delayMs } = stopping;
+  const end = performance.now() + Math.max(graceMs, delayMs) + TELL_MS;
   const works = () => [...drain.works, ...jobs.runner.works];
   drain.begin();
   jobs.runner.drain();
@@ -73,12 +74,12 @@ export async function stop(stopping: Stopping): Promise<boolean> {
   const listened = pause(Math.max(delayMs, LOOK_MS));
   await Promise.all([finish(works, graceMs), listened]);
   const closed = servers.map((server) => server.shutdown());
-  const ended = async () => {
-    await jobs[Symbol.asyncDispose]();
-    await Promise.all(closed);
+  const ended = Promise.all([jobs[Symbol.asyncDispose](), ...closed]);
+  const told = await within(end - performance.now(), ended);
+  const release = async () => {
     for (const one of rest) await one[Symbol.asyncDispose]();
   };
-  return await within(CLOSE_MS, ended());
+  return await within(CLOSE_MS, release()) && told;
 }
 
 /** Lets works finish as far as there is time; keeps the others. */
@@ -96,7 +97,7 @@ async function finish(
     await pause(Math.min(LOOK_MS, leftMs));
   }
   for (const work of works()) work.interrupt();
-  const told = performance.now() + TELL_MS;
+  const told = performance.now() + TELL_MS / 2;
   while (works().length > 0 && performance.now() < told) await pause(10);
 }
 
@@ -113,7 +114,7 @@ export function hopeless(works: readonly Work[], leftMs: number): Work[] {
 }
 
 /** Whether `done` comes about in time. */
-async function within(ms: number, done: Promise<void>): Promise<boolean> {
+async function within(ms: number, done: Promise<unknown>): Promise<boolean> {
   const late = pause(ms).then(() => false);
   return await Promise.race([done.then(() => true, () => false), late]);
 }

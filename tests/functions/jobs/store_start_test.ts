@@ -9,6 +9,9 @@ import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const MAIN = new URL("../../../functions/main.ts", import.meta.url).pathname;
 
+/** What is logged before is logged while models load. */
+const READY = /^emu3 .* ready.*\n/m;
+
 function start(env: Record<string, string>): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "-A", MAIN],
@@ -18,16 +21,17 @@ function start(env: Record<string, string>): Deno.ChildProcess {
   }).spawn();
 }
 
-/** The first line of a stream; the rest is let go. */
+/** The first line of a stream, or the first like this; the rest is let go. */
 async function firstLine(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  like = /^.*\n/,
 ): Promise<string> {
   let text = "";
   for await (const part of stream.pipeThrough(new TextDecoderStream())) {
     text += part;
-    if (text.includes("\n")) break;
+    if (like.test(text)) break;
   }
-  return text.split("\n")[0]!;
+  return like.exec(text)![0].trimEnd();
 }
 
 Deno.test("a server whose own store is unusable says so and keeps jobs in memory", async () => {
@@ -35,7 +39,7 @@ Deno.test("a server whose own store is unusable says so and keeps jobs in memory
   const noFolder = folder.write("cache", "a file");
   const server = start({ XDG_CACHE_HOME: noFolder });
   const [ready, warning] = await Promise.all([
-    firstLine(server.stdout),
+    firstLine(server.stdout, READY),
     firstLine(server.stderr),
   ]);
   server.kill("SIGTERM");
@@ -65,7 +69,7 @@ Deno.test("a second server on one named store does not start", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const first = start({ STORE: path });
-  await firstLine(first.stdout);
+  await firstLine(first.stdout, READY);
   const { code, stderr } = await start({ STORE: path }).output();
   first.kill("SIGTERM");
   await first.stderr.cancel();
