@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { containerAllowance, threadsWithin } from "../lib/runtime/allowance.ts";
+import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "./version.ts";
 import { EMBEDDED_MODEL, type Variable, VARIABLES } from "./variables.ts";
 
@@ -91,6 +92,8 @@ export interface Environment {
   readonly webhookSecret: string | undefined;
   /** How the log looks. */
   readonly log: Values["LOG"];
+  /** The queue that jobs are taken from; undefined for none. */
+  readonly runpod: RunpodPlace | undefined;
 }
 
 /** What the machine says. */
@@ -180,6 +183,7 @@ export function readEnvironment(
     },
     webhookSecret: values.WEBHOOK_SECRET,
     log: values.LOG,
+    runpod: attempt("RUNPOD_WEBHOOK_POST_OUTPUT", () => runpodPlace(values)),
   };
 }
 
@@ -214,14 +218,19 @@ function cacheFolder(
 function readValues(get: (name: string) => string | undefined): Values {
   const entries = Object.entries<Variable<unknown>>(VARIABLES)
     .map(([name, variable]) => {
-      const text = get(name)?.trim();
-      try {
-        return [name, variable.parse(text === "" ? undefined : text)];
-      } catch (cause) {
-        if (!(cause instanceof SyntaxError)) throw cause;
-        throw new EnvironmentError(name, cause.message, { cause });
-      }
+      const text = get(name)?.trim() || undefined;
+      return [name, attempt(name, () => variable.parse(text))];
     });
   // Each entry was made by the parser of its own variable.
   return Object.fromEntries(entries) as Values;
+}
+
+/** @param name Of the variable that is at fault when `read` fails. */
+function attempt<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new EnvironmentError(name, cause.message, { cause });
+  }
 }

@@ -83,6 +83,7 @@ class RequestWork implements Work {
       signal: AbortSignal.any([call.signal, signal]),
       underWay: (underWay) => {
         this.#underWay = underWay;
+        call.underWay?.(underWay);
         // It is all there, and pictures take less as codes.
         if (underWay.asked.path === c.req.path) body?.forget();
       },
@@ -134,7 +135,9 @@ const JSON_TYPE = "application/json";
 const EMPTY = new Uint8Array();
 
 /** What it takes to go on without the store. */
-function stateOf(underWay: UnderWay | undefined): InterruptedState | undefined {
+export function stateOf(
+  underWay: UnderWay | undefined,
+): InterruptedState | undefined {
   if (underWay === undefined) return undefined;
   const rows = underWay.rows();
   return {

@@ -32,8 +32,9 @@ import { lineSink } from "./log_sink.ts";
 import { Metrics } from "./metrics.ts";
 import { postOutside } from "./outside_post.ts";
 import { INTERNET } from "./outside_request.ts";
-import { stopOnSignal } from "./shutdown.ts";
+import { runpodWorker } from "./runpod/start.ts";
 import { Services } from "./services.ts";
+import { stopOnSignal } from "./shutdown.ts";
 import { startLog } from "./start_log.ts";
 import { VERSION } from "./version.ts";
 
@@ -90,6 +91,8 @@ async function run(environment: Environment): Promise<void> {
   };
   const jobs = openJobs(environment, services, options);
   const servers = [serve(listen, createApp(services, options, jobs))];
+  const { runpod, slots } = environment;
+  const queue = runpodWorker(runpod, services, options, slots);
   jobs.recover();
   if (healthPort !== undefined && healthPort !== listen.port) {
     const place = { ...listen, port: healthPort };
@@ -98,6 +101,7 @@ async function run(environment: Environment): Promise<void> {
   stopOnSignal({
     drain,
     jobs,
+    queue,
     servers,
     rest: [services],
     graceMs: environment.shutdownGraceMs,
@@ -113,6 +117,7 @@ async function run(environment: Environment): Promise<void> {
     if (isForeseen(error)) leave(error.message, FAILED);
     throw error;
   }
+  queue?.start();
   announce(servers[0]!, services);
 }
 

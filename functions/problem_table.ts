@@ -119,6 +119,12 @@ export const PROBLEMS = {
     "A picture, an animation or a grid has more pixels than this server decodes (MAX_PIXELS), or more than become codes.",
     "Send a smaller picture or fewer frames. The detail has both numbers.",
   ),
+  "answer-too-large": kind(
+    413,
+    "Answer too large",
+    "What came of a job has more bytes than the queue it came from takes.",
+    "Ask for fewer pictures, for JPEG instead of PNG, or for codes alone; the detail says how.",
+  ),
   "unreadable-image": kind(
     415,
     "Unreadable picture",

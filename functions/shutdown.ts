@@ -16,12 +16,22 @@ import { endProcess } from "../lib/runtime/end_process.ts";
 import type { Drain, Work } from "./drain.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 
+/** What takes jobs from elsewhere. */
+export interface JobTaker extends AsyncDisposable {
+  /** What is under way. */
+  readonly works: readonly Work[];
+  /** Takes no more. */
+  readonly drain: () => void;
+}
+
 /** What stops, and how long it may take. */
 export interface Stopping {
   /** Knows what is under way in requests. */
   readonly drain: Drain;
   /** Knows what is under way in jobs. */
   readonly jobs: Pick<Jobs, "runner"> & AsyncDisposable;
+  /** Takes jobs of a queue elsewhere; undefined where none does. */
+  readonly queue?: JobTaker | undefined;
   /** Listen. */
   readonly servers: readonly Pick<Deno.HttpServer, "shutdown">[];
   /** Closed last. */
@@ -65,16 +75,25 @@ export function stopOnSignal(stopping: Stopping): void {
  * @returns Whether all is closed.
  */
 export async function stop(stopping: Stopping): Promise<boolean> {
-  const { drain, jobs, servers, rest, graceMs, delayMs } = stopping;
+  const { drain, jobs, queue, servers, rest, graceMs, delayMs } = stopping;
   const end = performance.now() + Math.max(graceMs, delayMs) + TELL_MS;
-  const works = () => [...drain.works, ...jobs.runner.works];
+  const works = () => [
+    ...drain.works,
+    ...jobs.runner.works,
+    ...queue?.works ?? [],
+  ];
   drain.begin();
   jobs.runner.drain();
+  queue?.drain();
   // Who is on the way when the signal comes still finds somebody.
   const listened = pause(Math.max(delayMs, LOOK_MS));
   await Promise.all([finish(works, graceMs), listened]);
   const closed = servers.map((server) => server.shutdown());
-  const ended = Promise.all([jobs[Symbol.asyncDispose](), ...closed]);
+  const ended = Promise.all([
+    queue?.[Symbol.asyncDispose](),
+    jobs[Symbol.asyncDispose](),
+    ...closed,
+  ]);
   const told = await within(end - performance.now(), ended);
   const release = async () => {
     for (const one of rest) await one[Symbol.asyncDispose]();

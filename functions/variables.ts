@@ -13,6 +13,7 @@ import { apiKeys } from "./api_keys.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { type Precision, PRECISIONS } from "./precision.ts";
 import { rateLimit } from "./rate_limit.ts";
+import { RUNPOD_VARIABLES } from "./runpod/variables.ts";
 
 /** An environment variable. */
 export interface Variable<T> {
@@ -231,6 +232,7 @@ export const VARIABLES = {
     "json",
     "pretty",
   ]),
+  ...RUNPOD_VARIABLES,
 } as const satisfies Record<string, Variable<unknown>>;
 
 /** The folder of the embedded language model. */

@@ -87,7 +87,11 @@ export function predictionRequest(
   };
 }
 
-function functionOf(input: Input, named: string | undefined): FunctionName {
+/** The function whose fields these are, unless it is named. */
+export function functionOf(
+  input: Input,
+  named: string | undefined,
+): FunctionName {
   if (isFunction(named)) return named;
   const has = (...fields: string[]) =>
     fields.some((field) => (input[field] ?? undefined) !== undefined);

@@ -15,14 +15,29 @@ if ! cmp -s "$here/requirements.txt" "$venv/requirements.txt"; then
 fi
 export PYTHONDONTWRITEBYTECODE=1
 
-port=$("$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+free_port() {
+  "$venv/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+port=$(free_port)
 url="http://127.0.0.1:$port"
 log=$(mktemp)
 output=$(mktemp)
 cd "$root"
-PORT=$port deno task start > "$log" 2>&1 &
+# The server is also the worker of a queue, which RunPod's client talks to.
+queue_port=$(free_port)
+place=$(mktemp)
+deno run -q -A tests/support/runpod/serve.ts "$queue_port" > "$place" &
+queue=$!
+trap 'kill $queue 2> /dev/null || true; rm -f "$place" "$log" "$output"' EXIT
+for _ in $(seq 300); do
+  if grep -q RUNPOD_POD_ID "$place"; then break; fi
+  sleep 0.2
+done
+export RUNPOD_ENDPOINT_BASE_URL="http://127.0.0.1:$queue_port/v2" RUNPOD_CLIENT_KEY=rpa_client
+mapfile -t worker < "$place"
+env "${worker[@]}" PORT="$port" deno task start > "$log" 2>&1 &
 server=$!
-trap 'kill $server 2> /dev/null || true; rm -f "$log" "$output"' EXIT
+trap 'kill $server $queue 2> /dev/null || true; rm -f "$place" "$log" "$output"' EXIT
 ready=""
 for _ in $(seq 300); do
   if ! kill -0 $server 2> /dev/null; then cat "$log" >&2; exit 2; fi

@@ -1,0 +1,30 @@
+/**
+ * Something that is given up when it takes too long.
+ *
+ * @module
+ */
+
+import type { Pause } from "../jobs/pause.ts";
+
+/**
+ * Runs `task` with a signal that aborts when the time is up or `signal` does.
+ *
+ * @param milliseconds That it may take.
+ */
+export async function within<T>(
+  milliseconds: number,
+  signal: AbortSignal,
+  pause: Pause,
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  const late = new AbortController();
+  pause(milliseconds, done.signal).then(() =>
+    late.abort(new DOMException("it took too long", "TimeoutError"))
+  );
+  try {
+    return await task(AbortSignal.any([signal, late.signal]));
+  } finally {
+    done.abort();
+  }
+}

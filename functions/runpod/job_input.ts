@@ -1,0 +1,196 @@
+/**
+ * What a job of a queue asks, as a request to one of our routes.
+ *
+ * ```text
+ * {openai_route, openai_input}            as RunPod's vLLM worker has it
+ * {route, method, body, headers}          any route; `endpoint` says the same
+ * {function: "generate", …fields}         a function and its fields
+ * {prompt: …}, {image: …}, {messages: …}  the same, told by its fields
+ * ```
+ *
+ * Beside the fields of a function, `accept` names the type of the answer and
+ * `stream` asks for its parts.
+ *
+ * @module
+ */
+
+import { FUNCTION_NAMES } from "../function_names.ts";
+import { invalidField } from "../refusals.ts";
+import { functionOf } from "../replicate/prediction_input.ts";
+import { isRecord } from "./api.ts";
+
+/** What a job asks. */
+export interface AskedJob {
+  /** Of the request. */
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** Of the request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** In JSON; undefined for none. */
+  readonly body: unknown;
+  /** Whether parts of the answer are told as they come. */
+  readonly streams: boolean;
+  /** Rows of the language model that it may take. */
+  readonly rows: number;
+}
+
+/** Fields of an input. */
+type Input = Readonly<Record<string, unknown>>;
+
+const CHAT = "/v1/chat/completions";
+
+/** What may stand beside a route. */
+const ROUTE_FIELDS = ["method", "body", "headers", "stream"];
+
+const METHODS = ["GET", "POST", "PUT", "DELETE"];
+
+/** Headers that say how an answer comes, and not who asks. */
+const HEADERS = /^(accept|if-(none-)?match)$/;
+
+/**
+ * The request that an input stands for.
+ *
+ * @throws {InvalidFieldsError} When it does not tell what is wanted.
+ */
+export function askedJob(input: unknown): AskedJob {
+  if (!isRecord(input)) {
+    throw invalidField("/input", "expected an object");
+  }
+  if ("openai_route" in input || "openai_input" in input) {
+    return openaiJob(input);
+  }
+  return "route" in input || "endpoint" in input
+    ? routeJob(input)
+    : functionJob(input);
+}
+
+function openaiJob(input: Input): AskedJob {
+  refuseOthers(input, ["openai_route", "openai_input"]);
+  const path = pathIn(input, "openai_route");
+  const { openai_input: body } = input;
+  if (body !== undefined && !isRecord(body)) {
+    throw invalidField("/input/openai_input", "expected an object");
+  }
+  // Its models are asked for without a body.
+  const method = body === undefined || path === "/v1/models" ? "GET" : "POST";
+  return asked(method, path, {}, method === "GET" ? undefined : body, false);
+}
+
+function routeJob(input: Input): AskedJob {
+  const name = "route" in input ? "route" : "endpoint";
+  refuseOthers(input, [name, ...ROUTE_FIELDS]);
+  const path = pathIn(input, name);
+  const { body } = input;
+  const method = input["method"] ?? (body === undefined ? "GET" : "POST");
+  const known = METHODS.find((known) => known === String(method).toUpperCase());
+  if (known === undefined) {
+    throw invalidField("/input/method", `expected ${METHODS.join(", ")}`);
+  }
+  if (known === "GET" && body !== undefined) {
+    throw invalidField("/input/body", "expected none: GET has no body");
+  }
+  return asked(known, path, headersIn(input), body, streamIn(input));
+}
+
+function functionJob(input: Input): AskedJob {
+  const { function: named, accept, stream, ...body } = input;
+  const path = "messages" in body && named === undefined
+    ? CHAT
+    : `/v1/${functionIn(named, body)}`;
+  if (accept !== undefined && typeof accept !== "string") {
+    throw invalidField("/input/accept", "expected a media type");
+  }
+  const streams = streamIn({ stream });
+  const headers = { accept: accept ?? "application/json" };
+  return path === CHAT
+    ? asked("POST", path, headers, { ...body, stream: streams }, false)
+    : asked("POST", path, headers, body, streams);
+}
+
+function functionIn(named: unknown, body: Input): string {
+  const names = [...FUNCTION_NAMES, "score"];
+  if (named === undefined) return functionOf(body, undefined);
+  const known = names.find((name) => name === named);
+  if (known !== undefined) return known;
+  throw invalidField("/input/function", `expected ${names.join(", ")}`);
+}
+
+function asked(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: unknown,
+  streams: boolean,
+): AskedJob {
+  return {
+    method,
+    path,
+    headers: {
+      ...headers,
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    body,
+    streams,
+    rows: rowsOf(path, body),
+  };
+}
+
+/** Pictures may be guided, which takes two rows each; all else takes one. */
+function rowsOf(path: string, body: unknown): number {
+  const draws = /^\/v1\/(generate|images\/generations)(\?|$)/.test(path);
+  if (!draws || !isRecord(body)) return 1;
+  const { n, guidance_scale: scale } = body;
+  const pictures = typeof n === "number" && n > 0 ? Math.ceil(n) : 1;
+  return (scale === 1 ? 1 : 2) * pictures;
+}
+
+function pathIn(input: Input, name: string): string {
+  const path = input[name];
+  const expected = 'expected a path such as "/v1/generate"';
+  if (typeof path !== "string" || path.includes("://")) {
+    throw invalidField(`/input/${name}`, expected);
+  }
+  const whole = path.startsWith("/") ? path : `/${path}`;
+  // A path that a URL reads otherwise is one that means something else.
+  const url = URL.parse(whole, "http://job.invalid");
+  if (
+    url?.origin === "http://job.invalid" &&
+    `${url.pathname}${url.search}` === whole
+  ) return whole;
+  throw invalidField(`/input/${name}`, expected);
+}
+
+function headersIn({ headers }: Input): Record<string, string> {
+  if (headers === undefined) return { accept: "application/json" };
+  if (!isRecord(headers)) {
+    throw invalidField("/input/headers", "expected an object");
+  }
+  const entries = Object.entries(headers).map(([name, value]) => {
+    const pointer = `/input/headers/${name.replaceAll("/", "~1")}`;
+    const known = name.toLowerCase();
+    if (!HEADERS.test(known)) {
+      throw invalidField(pointer, "expected accept, if-match or if-none-match");
+    }
+    if (typeof value === "string" && /^[\x20-\x7e]*$/.test(value)) {
+      return [known, value];
+    }
+    throw invalidField(pointer, "expected text");
+  });
+  return { accept: "application/json", ...Object.fromEntries(entries) };
+}
+
+function streamIn({ stream }: Input): boolean {
+  if (stream === undefined || stream === null) return false;
+  if (typeof stream === "boolean") return stream;
+  throw invalidField("/input/stream", "expected true or false");
+}
+
+function refuseOthers(input: Input, known: readonly string[]): void {
+  const other = Object.keys(input).find((name) => !known.includes(name));
+  if (other === undefined) return;
+  throw invalidField(
+    `/input/${other.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+    `unknown beside ${known[0]}: expected ${known.join(", ")}`,
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * A worker of the queue that the environment names, on this server's models.
+ *
+ * @module
+ */
+
+import { type AppOptions, type AppServices, createApp } from "../app.ts";
+import { pause } from "../jobs/pause.ts";
+import { randomSeed } from "../scene.ts";
+import { VERSION } from "../version.ts";
+import { RunpodApi } from "./api.ts";
+import { startHeartbeat } from "./heartbeat.ts";
+import type { RunpodPlace } from "./variables.ts";
+import { RunpodWorker } from "./worker.ts";
+
+/**
+ * A worker; undefined where there is no queue.
+ *
+ * @param rows That the language model runs together.
+ */
+export function runpodWorker(
+  place: RunpodPlace | undefined,
+  services: AppServices,
+  options: AppOptions,
+  rows: number,
+): RunpodWorker | undefined {
+  if (place === undefined) return undefined;
+  // RunPod has asked its callers for keys already, and counts what they may.
+  // A server that stops takes no more jobs; those that it has may go on.
+  const open = {
+    ...options,
+    apiKeys: [],
+    rateLimit: undefined,
+    drain: undefined,
+  };
+  const app = createApp(services, open);
+  const { pingUrl: url, pingMs: everyMs, key } = place;
+  const program = `emu3-${VERSION}`;
+  return new RunpodWorker({
+    api: new RunpodApi(place),
+    execute: async (request, call) => await app.fetch(request, { call }),
+    startHeartbeat: () =>
+      url === undefined
+        ? undefined
+        : startHeartbeat({ url, everyMs, key, program }),
+    rows,
+    isHealthy: () =>
+      services.models().every(({ state }) => state.state !== "failed"),
+    pause,
+    seed: randomSeed,
+    pageBase: options.publicUrl ?? "",
+    onFailure: (error) => options.log.failure("runpod", error),
+  });
+}

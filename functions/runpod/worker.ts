@@ -1,0 +1,284 @@
+/**
+ * A worker of a RunPod queue: takes jobs as far as there is room for them, runs
+ * them as requests, hands in what comes of them.
+ *
+ * ```text
+ * take ─▶ run ─▶ hand in        as many at once as the model has rows
+ *          ▲
+ * stop ────┘ within a step      alive ─▶ every ten seconds, from another thread
+ * ```
+ *
+ * Told to shut down it takes no more, lets those that run finish, and hands back
+ * what does not as an error that is retryable and says how to go on.
+ *
+ * @module
+ */
+
+import type { Work } from "../drain.ts";
+import { Bells } from "../jobs/bells.ts";
+import type { Pause } from "../jobs/pause.ts";
+import type { UnderWay } from "../under_way.ts";
+import { type RunpodApi, RunpodError, type TakenJob } from "./api.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import type { AskedJob } from "./job_input.ts";
+import { type JobResult, withStop } from "./job_result.ts";
+import { type JobRunOptions, type RanJob, readJob, runJob } from "./job_run.ts";
+
+/** What a worker works with. */
+export interface RunpodWorkerOptions extends JobRunOptions {
+  /** RunPod's side. */
+  readonly api: RunpodApi;
+  /** Says that the worker lives; starts with the worker. */
+  readonly startHeartbeat: () => Heartbeat | undefined;
+  /** Rows that the language model runs together. */
+  readonly rows: number;
+  /** Whether models can still be used. */
+  readonly isHealthy: () => boolean;
+  /** How time passes. */
+  readonly pause: Pause;
+}
+
+/** A job at work. */
+interface Run {
+  readonly abort: AbortController;
+  /** That it may take. */
+  rows: number;
+  /** Whether nobody wants it any more. */
+  canceled: boolean;
+  /** Undefined until its function says so. */
+  underWay: UnderWay | undefined;
+}
+
+/** Rows of a job that nobody has read yet: a guided picture. */
+const UNREAD_ROWS = 2;
+
+/** Between two questions, where the first was not held open. */
+const IDLE_MS = 100;
+const STOP_IDLE_MS = 1000;
+
+/** When RunPod wants to be left alone. */
+const BUSY_MS = 5000;
+
+/** After failures in a row. */
+const FAILURE_MS = [1000, 1000, 2000, 3000, 5000, 8000];
+
+/** Jobs in a row that end in what nobody foresaw: then the worker is ill. */
+const MAX_INTERNAL = 3;
+
+const TOO_MANY = 429;
+
+/** Rung when a job ends. */
+const ENDED = "ended";
+
+/** Takes jobs and runs them. */
+export class RunpodWorker implements AsyncDisposable {
+  readonly #options: RunpodWorkerOptions;
+  readonly #running = new Map<string, Run>();
+  readonly #ends = new Map<string, Promise<void>>();
+  readonly #bells = new Bells();
+  /** No more jobs are taken. */
+  readonly #stop = new AbortController();
+  /** None runs any more, either. */
+  readonly #end = new AbortController();
+  /** Nothing is waited for any more. */
+  readonly #hurry = new AbortController();
+  #heartbeat: Heartbeat | undefined;
+  #taking: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> = Promise.resolve();
+  #internal = 0;
+
+  /** Takes nothing before {@linkcode start}. */
+  constructor(options: RunpodWorkerOptions) {
+    this.#options = options;
+  }
+
+  /** Jobs that run. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Whether it takes jobs, or will. */
+  get takesJobs(): boolean {
+    return !this.#stop.signal.aborted;
+  }
+
+  /** Begins to take jobs: once models are ready. */
+  start(): void {
+    if (!this.takesJobs) return;
+    this.#heartbeat = this.#options.startHeartbeat();
+    this.#taking = this.#takeLoop();
+    if (this.#options.api.hasStops) this.#stopping = this.#stopLoop();
+  }
+
+  /** Jobs that run, each until it is handed in. */
+  get works(): Work[] {
+    return [...this.#running.values()].map(({ abort, underWay }) => ({
+      remainingMs: () =>
+        abort.signal.aborted ? undefined : underWay?.remainingMs(),
+      interrupt: () => interrupt(abort),
+    }));
+  }
+
+  /** Takes no more. */
+  drain(): void {
+    this.#stop.abort();
+  }
+
+  /** Takes no more; comes when those that run are handed in. */
+  async shutdown(): Promise<void> {
+    this.drain();
+    await this.#taking;
+    while (this.#ends.size > 0) await Promise.all(this.#ends.values());
+    this.#end.abort();
+    await this.#stopping;
+  }
+
+  /** Hands back what still runs, at once. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#hurry.abort();
+    for (const { abort } of this.#running.values()) interrupt(abort);
+    await this.shutdown();
+    await this.#heartbeat?.[Symbol.asyncDispose]();
+  }
+
+  /** Asks for jobs whenever there is room. */
+  async #takeLoop(): Promise<void> {
+    const { signal } = this.#stop;
+    await this.#repeat(signal, IDLE_MS, async () => {
+      const count = this.#room();
+      if (count === 0) {
+        await this.#bells.next(ENDED, signal);
+        return true;
+      }
+      const busy = this.#running.size > 0;
+      const jobs = await this.#options.api.take(count, busy, signal);
+      for (const job of jobs) this.#take(job);
+      return jobs.length > 0;
+    });
+  }
+
+  /** Asks what nobody wants any more, also while the last jobs run. */
+  async #stopLoop(): Promise<void> {
+    const { signal } = this.#end;
+    await this.#repeat(signal, STOP_IDLE_MS, async () => {
+      const ids = await this.#options.api.stops(signal);
+      for (const id of ids) this.#cancel(id);
+      return ids.length > 0;
+    });
+  }
+
+  /** @param ask Says whether to ask again at once. */
+  async #repeat(
+    signal: AbortSignal,
+    idleMs: number,
+    ask: () => Promise<boolean>,
+  ): Promise<void> {
+    const { pause, onFailure } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        const more = await ask();
+        failures = 0;
+        if (!more) await pause(idleMs, signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        // A question that was held open to its end, and one to come again with.
+        if (isLate(error)) continue;
+        const tooMany = error instanceof RunpodError &&
+          error.status === TOO_MANY;
+        if (!tooMany) onFailure(error);
+        const waits = FAILURE_MS[Math.min(failures++, FAILURE_MS.length - 1)]!;
+        await pause(tooMany ? BUSY_MS : waits, signal);
+      }
+    }
+  }
+
+  /** How many more jobs there is room for, if each draws a guided picture. */
+  #room(): number {
+    if (this.#running.size === 0) {
+      return Math.max(1, Math.floor(this.#options.rows / UNREAD_ROWS));
+    }
+    const taken = [...this.#running.values()]
+      .reduce((sum, { rows }) => sum + rows, 0);
+    const free = Math.max(0, this.#options.rows - taken);
+    return Math.floor(free / UNREAD_ROWS);
+  }
+
+  #take(job: TakenJob): void {
+    // Given out twice; it runs already.
+    if (this.#running.has(job.id)) return;
+    const run: Run = {
+      abort: new AbortController(),
+      rows: UNREAD_ROWS,
+      canceled: false,
+      underWay: undefined,
+    };
+    this.#running.set(job.id, run);
+    this.#tell();
+    const ended = this.#run(job, run)
+      .catch(this.#options.onFailure)
+      .finally(() => {
+        this.#running.delete(job.id);
+        this.#ends.delete(job.id);
+        this.#tell();
+        this.#bells.ring(ENDED);
+      });
+    this.#ends.set(job.id, ended);
+    // One that comes while everything ends goes back at once.
+    if (this.#hurry.signal.aborted) run.abort.abort();
+  }
+
+  async #run(job: TakenJob, run: Run): Promise<void> {
+    const asked = readJob(job, this.#options.pageBase);
+    if (!isAsked(asked)) return await this.#handIn(job.id, run, asked);
+    run.rows = asked.rows;
+    const watch = {
+      signal: run.abort.signal,
+      underWay: (underWay: UnderWay) => void (run.underWay = underWay),
+    };
+    const ran = await runJob(job.id, asked, watch, this.#options);
+    await this.#handIn(job.id, run, ran);
+  }
+
+  async #handIn(
+    id: string,
+    run: Run,
+    result: JobResult & Partial<RanJob>,
+  ): Promise<void> {
+    if (run.canceled) return;
+    this.#internal = result.problem === "internal" ? this.#internal + 1 : 0;
+    const ill = this.#internal >= MAX_INTERNAL || !this.#options.isHealthy();
+    // Another worker, freshly started, may do better than this one.
+    if (ill) this.#stop.abort();
+    const { text } = ill ? withStop(result) : result;
+    const streamed = result.streamed ?? false;
+    const { api } = this.#options;
+    await api.finish(id, text, streamed, this.#hurry.signal);
+  }
+
+  #cancel(id: string): void {
+    const run = this.#running.get(id);
+    if (run === undefined) return;
+    run.canceled = true;
+    run.abort.abort(new DOMException("the job is canceled", "AbortError"));
+  }
+
+  #tell(): void {
+    this.#heartbeat?.tell([...this.#running.keys()]);
+  }
+}
+
+/** Ends a job that is handed back; the second time nothing. */
+function interrupt(abort: AbortController): void {
+  abort.abort(new DOMException("the worker stops", "AbortError"));
+}
+
+function isAsked(asked: AskedJob | JobResult): asked is AskedJob {
+  return "path" in asked;
+}
+
+/** Whether a question was given up for lack of an answer. */
+function isLate(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}

@@ -1,0 +1,79 @@
+/**
+ * RunPod's other kind of endpoint: no queue, a load balancer that asks `/ping`.
+ */
+
+import { match, strictEqual } from "node:assert/strict";
+import { startServer } from "../../support/server.ts";
+import { json, TINY_FOLDERS } from "../../support/tiny_server.ts";
+
+/** What a balancer makes of an answer: 204 is not yet, 200 is use it. */
+type Health = "initializing" | "healthy" | "unhealthy";
+
+/** Asks all the time; gives what changed, in order, once it is stopped. */
+function watch(url: string) {
+  const seen: Health[] = [];
+  let going = true;
+  const watching = (async () => {
+    while (going) {
+      const health = await healthAt(url);
+      if (seen.at(-1) !== health) seen.push(health);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  })();
+  return {
+    seen,
+    stop: async () => {
+      going = false;
+      await watching;
+    },
+  };
+}
+
+async function healthAt(url: string): Promise<Health> {
+  try {
+    const response = await fetch(`${url}/ping`);
+    await response.body?.cancel();
+    if (response.status === 204) return "initializing";
+    return response.status === 200 ? "healthy" : "unhealthy";
+  } catch (error) {
+    if (error instanceof TypeError) return "unhealthy";
+    throw error;
+  }
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+Deno.test("a balancer sees a server come, be ready, and go before its last answer is out", async () => {
+  const port = freePort();
+  const balancer = watch(`http://127.0.0.1:${port}`);
+  await using server = await startServer({
+    MODEL: TINY_FOLDERS.gen,
+    THREADS: "1",
+    PORT_HEALTH: String(port),
+    SHUTDOWN_GRACE_S: "60",
+  });
+  while (balancer.seen.at(-1) !== "healthy") {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const fox = { prompt: "a fox", height: 320, width: 320 };
+  const events = { accept: "text/event-stream" };
+  const answer = await fetch(`${server.url}/v1/generate`, json(fox, events));
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = (await reader.read()).value!;
+  server.process.kill("SIGTERM");
+  while (balancer.seen.at(-1) !== "unhealthy") {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  strictEqual(text.includes("event: completed"), false);
+  for (let part; !(part = await reader.read()).done;) text += part.value;
+  match(text, /event: completed/);
+  await balancer.stop();
+  // A model this small may be ready before it is asked a first time.
+  match(
+    balancer.seen.join(" "),
+    /^(unhealthy )?(initializing )?healthy unhealthy$/,
+  );
+});

@@ -1,0 +1,135 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { InvalidFieldsError } from "../../../functions/refusals.ts";
+import { askedJob } from "../../../functions/runpod/job_input.ts";
+
+/** What is asked, without what all share. */
+function essence(input: unknown): unknown {
+  const { method, path, body, streams } = askedJob(input);
+  return { method, path, body, streams };
+}
+
+const picture = { prompt: "a fox", seed: 3 };
+
+Deno.test("askedJob() reads all forms of an input", () => {
+  const forms: readonly (readonly [unknown, string, string, unknown])[] = [
+    [picture, "POST", "/v1/generate", picture],
+    [{ function: "generate", ...picture }, "POST", "/v1/generate", picture],
+    [{ image: "x" }, "POST", "/v1/caption", { image: "x" }],
+    [{ grid: {} }, "POST", "/v1/detokenize", { grid: {} }],
+    [{ function: "score", a: 1 }, "POST", "/v1/score", { a: 1 }],
+    [
+      { route: "/v1/tokenize", method: "post", body: { image: "x" } },
+      "POST",
+      "/v1/tokenize",
+      { image: "x" },
+    ],
+    [{ endpoint: "health" }, "GET", "/health", undefined],
+    [{ route: "/v1/models?a=1" }, "GET", "/v1/models?a=1", undefined],
+    [
+      { openai_route: "/v1/images/generations", openai_input: picture },
+      "POST",
+      "/v1/images/generations",
+      picture,
+    ],
+    [
+      { openai_route: "/v1/models", openai_input: {} },
+      "GET",
+      "/v1/models",
+      undefined,
+    ],
+  ];
+  for (const [input, method, path, body] of forms) {
+    deepStrictEqual(essence(input), { method, path, body, streams: false });
+  }
+});
+
+Deno.test("askedJob() lets an input say how its answer comes", () => {
+  const job = askedJob({ ...picture, stream: true, accept: "image/png" });
+  strictEqual(job.streams, true);
+  deepStrictEqual(job.headers, {
+    accept: "image/png",
+    "content-type": "application/json",
+  });
+  deepStrictEqual(job.body, picture);
+  const routed = askedJob({
+    route: "/v1/caption",
+    body: {},
+    headers: { Accept: "text/plain" },
+    stream: true,
+  });
+  strictEqual(routed.headers["accept"], "text/plain");
+  strictEqual(routed.streams, true);
+});
+
+Deno.test("askedJob() leaves the stream of a chat to OpenAI's words", () => {
+  const { path, body, streams } = askedJob({ messages: [], stream: true });
+  strictEqual(path, "/v1/chat/completions");
+  deepStrictEqual(body, { messages: [], stream: true });
+  strictEqual(streams, false);
+});
+
+Deno.test("askedJob() counts the rows that a job may take", () => {
+  strictEqual(askedJob(picture).rows, 2);
+  strictEqual(askedJob({ ...picture, n: 3 }).rows, 6);
+  strictEqual(askedJob({ ...picture, n: 3, guidance_scale: 1 }).rows, 3);
+  strictEqual(askedJob({ image: "x" }).rows, 1);
+});
+
+Deno.test("askedJob() names what is wrong with an input", () => {
+  const refused: readonly (readonly [unknown, string])[] = [
+    [undefined, "/input"],
+    ["a fox", "/input"],
+    [{}, "/input"],
+    [{ function: "paint" }, "/input/function"],
+    [{ ...picture, accept: 1 }, "/input/accept"],
+    [{ ...picture, stream: "yes" }, "/input/stream"],
+    [{ route: 3 }, "/input/route"],
+    [{ route: "//elsewhere/x" }, "/input/route"],
+    [{ route: "https://elsewhere/x" }, "/input/route"],
+    [{ route: "/v1/../x" }, "/input/route"],
+    [{ route: "/v1/x", method: "PATCH" }, "/input/method"],
+    [{ route: "/v1/x", method: "GET", body: {} }, "/input/body"],
+    [{ route: "/v1/x", headers: 3 }, "/input/headers"],
+    [{ route: "/v1/x", headers: { cookie: "a" } }, "/input/headers/cookie"],
+    [{ route: "/v1/x", headers: { accept: "a\nb" } }, "/input/headers/accept"],
+    [{ route: "/v1/x", "a/b": 1 }, "/input/a~1b"],
+    [{ openai_input: {} }, "/input/openai_route"],
+    [{ openai_route: "/v1/x", openai_input: 1 }, "/input/openai_input"],
+    [{ openai_route: "/v1/x", prompt: "" }, "/input/prompt"],
+  ];
+  for (const [input, pointer] of refused) {
+    throws(() => askedJob(input), (error: unknown) => {
+      if (!(error instanceof InvalidFieldsError)) throw error;
+      strictEqual(error.fields[0]!.pointer, pointer, JSON.stringify(input));
+      return true;
+    });
+  }
+});
+
+Deno.test("askedJob() reads or refuses whatever comes", () => {
+  const names = fc.constantFrom(
+    "route",
+    "endpoint",
+    "openai_route",
+    "openai_input",
+    "function",
+    "prompt",
+    "messages",
+    "headers",
+    "method",
+    "stream",
+    "n",
+  );
+  const input = fc.dictionary(fc.oneof(names, fc.string()), fc.jsonValue());
+  fc.assert(fc.property(input, (input) => {
+    try {
+      const { path, method, headers } = askedJob(input);
+      const url = new URL(path, "http://job.invalid");
+      strictEqual(url.origin, "http://job.invalid");
+      new Request(url, { method, headers });
+    } catch (error) {
+      if (!(error instanceof InvalidFieldsError)) throw error;
+    }
+  }));
+});

@@ -1,0 +1,359 @@
+// deno-lint-ignore-file camelcase -- names of the wire
+/**
+ * A worker on an emulated queue, by a clock in the hand.
+ */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import type { UnderWay } from "../../../functions/under_way.ts";
+import { MAX_OUTPUT_BYTES } from "../../../functions/runpod/job_result.ts";
+import { problem, settle } from "../../support/job_desk.ts";
+import { openRunpodDesk } from "../../support/runpod/desk.ts";
+
+const fox = { prompt: "a fox" };
+
+/** The problem that a job failed with. */
+// deno-lint-ignore no-explicit-any
+const problemIn = (error: string | undefined): any => JSON.parse(error!);
+
+Deno.test("a job is taken, run as a request, and handed in", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { request, call, answer }] = await desk.begun(fox);
+  strictEqual(new URL(request.url).pathname, "/v1/generate");
+  deepStrictEqual(await request.json(), fox);
+  strictEqual(request.headers.get("x-request-id"), job.id);
+  deepStrictEqual([call.id, call.seed], [job.id, 42]);
+  answer(Response.json({ seed: 1 }));
+  await settle();
+  deepStrictEqual([job.status, job.output], ["COMPLETED", { seed: 1 }]);
+  deepStrictEqual([job.takes, job.results], [1, 1]);
+  strictEqual(desk.worker.size, 0);
+});
+
+Deno.test("as many jobs are taken as there are rows for, in one question", async () => {
+  await using desk = openRunpodDesk({ rows: 6 });
+  const jobs = Array.from({ length: 5 }, () => desk.emulator.queue.add(fox));
+  await desk.pass(200, 100);
+  strictEqual(desk.calls.size, 3);
+  ok(
+    desk.asked.some((path) =>
+      /\/job-take-batch\/.*&batch_size=3&job_in_progress=0$/.test(path)
+    ),
+  );
+  desk.calls.get(jobs[1]!.id)!.answer(Response.json(1));
+  await settle();
+  strictEqual(desk.calls.size, 3);
+  ok(
+    desk.asked.some((path) =>
+      /\/job-take\/pod1\?gpu=NVIDIA\+H100&job_in_progress=1$/.test(path)
+    ),
+  );
+  for (const { answer } of [...desk.calls.values()]) answer(Response.json(1));
+  await desk.pass(200, 100);
+  for (const { answer } of [...desk.calls.values()]) answer(Response.json(1));
+  await settle();
+  ok(jobs.every(({ status, takes }) => status === "COMPLETED" && takes === 1));
+});
+
+Deno.test("answers leave room for more jobs than pictures do", async () => {
+  await using desk = openRunpodDesk({ rows: 4 });
+  for (let i = 0; i < 9; i++) desk.emulator.queue.add({ image: "x" });
+  await desk.pass(2000, 100);
+  // Three take a row each; with one row left a picture would have to wait.
+  strictEqual(desk.calls.size, 3);
+});
+
+Deno.test("what is not JSON is handed in as what it is", async () => {
+  await using desk = openRunpodDesk();
+  const [plain, { answer }] = await desk.begun(fox);
+  answer(new Response("a fox", { headers: { "content-type": "text/plain" } }));
+  const [png, other] = await desk.begun({ ...fox, accept: "image/png" });
+  other.answer(
+    new Response(new Uint8Array([1, 2]), {
+      headers: { "content-type": "image/png", "x-seed": "7" },
+    }),
+  );
+  await settle();
+  deepStrictEqual(plain.output, { mime_type: "text/plain", text: "a fox" });
+  const file = { mime_type: "image/png", b64_json: "AQI=", seed: 7 };
+  deepStrictEqual(png.output, file);
+});
+
+Deno.test("a problem is an error with the problem in it", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { answer }] = await desk.begun(fox);
+  answer(problem(422, "invalid-fields"));
+  await settle();
+  strictEqual(job.status, "FAILED");
+  strictEqual(problemIn(job.error).status, 422);
+});
+
+Deno.test("an input that asks for nothing there is fails with a clear error", async () => {
+  await using desk = openRunpodDesk();
+  for (const input of [{}, "a fox", { function: "paint" }, null]) {
+    const job = desk.emulator.queue.add(input);
+    await desk.pass(200, 100);
+    strictEqual(job.status, "FAILED");
+    const { error, errors, request_id: id } = problemIn(job.error);
+    strictEqual(error.code, "invalid-fields");
+    match(errors[0].pointer, /^\/input/);
+    strictEqual(id, job.id);
+  }
+});
+
+Deno.test("progress is told once a second, the newest, and never after the answer", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { call, answer }] = await desk.begun(fox);
+  const row = (index: number) =>
+    call.observe!({ event: "row", data: { index, codes: [] } });
+  call.observe!({ event: "started", data: { n: 1, rows: 4 } });
+  row(0);
+  await settle();
+  deepStrictEqual(job.output, { done: 1, total: 4 });
+  row(1);
+  row(2);
+  await settle();
+  deepStrictEqual(job.output, { done: 1, total: 4 });
+  await desk.pass(1000);
+  deepStrictEqual(job.output, { done: 3, total: 4 });
+  row(3);
+  answer(Response.json("drawn"));
+  await settle();
+  const told = desk.asked.length;
+  strictEqual(job.output, "drawn");
+  await desk.pass(3000);
+  ok(desk.asked.slice(told).every((path) => !path.includes("job-done")));
+});
+
+Deno.test("parts of an answer go ahead of it, in order, words that pile up together", async () => {
+  await using desk = openRunpodDesk();
+  const input = { image: "x", stream: true };
+  const [job, { call, answer }] = await desk.begun(input);
+  call.observe!({ event: "queued", data: { position: 0 } });
+  for (const text of ["a", " fox"]) {
+    call.observe!({ event: "delta", data: { text } });
+  }
+  call.observe!({ event: "completed", data: { text: "a fox" } });
+  answer(Response.json({ text: "a fox" }));
+  await settle();
+  deepStrictEqual(job.parts, [
+    { event: "queued", data: { position: 0 } },
+    { event: "delta", data: { text: "a fox" } },
+  ]);
+  deepStrictEqual(job.output, { text: "a fox" });
+  ok(desk.asked.some((path) => /job-done.*isStream=true$/.test(path)));
+});
+
+Deno.test("OpenAI's streams are handed on as text, whole events at a time", async () => {
+  await using desk = openRunpodDesk();
+  const input = { openai_route: "/v1/chat/completions", openai_input: {} };
+  const [job, { answer }] = await desk.begun(input);
+  const pieces = ["data: {", '"a":1}\n\ndata: 2\n\nda', "ta: [DONE]\n\n"];
+  const body = ReadableStream.from(
+    pieces.map((piece) => new TextEncoder().encode(piece)),
+  );
+  answer(
+    new Response(body, { headers: { "content-type": "text/event-stream" } }),
+  );
+  await settle();
+  strictEqual(job.status, "COMPLETED");
+  strictEqual(job.parts.join(""), pieces.join(""));
+  strictEqual((job.output as string[]).join(""), pieces.join(""));
+});
+
+Deno.test("an answer that RunPod does not take is an error that says what would do", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { answer }] = await desk.begun(fox);
+  answer(Response.json("x".repeat(MAX_OUTPUT_BYTES)));
+  await settle();
+  strictEqual(job.status, "FAILED");
+  const { error, detail } = problemIn(job.error);
+  strictEqual(error.code, "answer-too-large");
+  match(detail, /20000000.*image\/jpeg.*application\/octet-stream/);
+});
+
+Deno.test("a long event is told by its name, and a long text in pieces", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { call, answer }] = await desk.begun({ ...fox, stream: true });
+  call.observe!({ event: "image", data: { b64_json: "x".repeat(2 ** 20) } });
+  answer(Response.json(1));
+  const input = { openai_route: "/v1/x", openai_input: {} };
+  const [other, streamed] = await desk.begun(input);
+  const text = `data: ${"x".repeat(10 ** 6)}\n\n`;
+  streamed.answer(
+    new Response(text, { headers: { "content-type": "text/event-stream" } }),
+  );
+  await settle();
+  deepStrictEqual(job.parts, [{ event: "image", data: null }]);
+  strictEqual(other.parts.join(""), text);
+  ok(other.parts.length > 1);
+});
+
+Deno.test("a job that is stopped ends at once, alone, and is not answered", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { request }] = await desk.begun(fox);
+  const [other] = await desk.begun(fox);
+  desk.emulator.queue.cancel(job);
+  await settle();
+  ok(request.signal.aborted);
+  deepStrictEqual([...desk.calls.keys()], [other.id]);
+  await desk.pass(1000);
+  deepStrictEqual([job.status, job.results], ["CANCELLED", 0]);
+});
+
+Deno.test("a job that takes longer than it may is stopped", async () => {
+  await using desk = openRunpodDesk();
+  const job = desk.emulator.queue.add(fox, { executionMs: 3000 });
+  await desk.pass(5000);
+  deepStrictEqual([job.status, desk.calls.size], ["TIMED_OUT", 0]);
+});
+
+Deno.test("a job that nobody takes in its time is not run", async () => {
+  await using desk = openRunpodDesk({ rows: 2 });
+  await desk.begun(fox);
+  const job = desk.emulator.queue.add(fox, { ttlMs: 3000 });
+  await desk.pass(5000);
+  deepStrictEqual([job.status, job.takes], ["TIMED_OUT", 0]);
+});
+
+Deno.test("429 is waited out for five seconds, and is no failure", async () => {
+  let busy = true;
+  await using desk = openRunpodDesk({
+    fault: (call) => call === "take" && busy ? 429 : undefined,
+  });
+  await settle();
+  busy = false;
+  const job = desk.emulator.queue.add(fox);
+  await desk.pass(4000);
+  strictEqual(job.takes, 0);
+  await desk.pass(1000);
+  strictEqual(job.takes, 1);
+  deepStrictEqual(desk.failures, []);
+});
+
+Deno.test("what there is no room for yet is tried again when told to", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { answer }] = await desk.begun(fox);
+  const full = problem(503, "overloaded");
+  full.headers.set("retry-after", "7");
+  answer(full);
+  await settle();
+  await desk.pass(6000);
+  strictEqual(desk.calls.size, 0);
+  await desk.pass(1000);
+  desk.calls.get(job.id)!.answer(Response.json("drawn"));
+  await settle();
+  deepStrictEqual([job.status, job.output], ["COMPLETED", "drawn"]);
+});
+
+Deno.test("signs of life name the jobs that run, and no job of a living worker is put back", async () => {
+  await using desk = openRunpodDesk();
+  const [job] = await desk.begun(fox);
+  await desk.pass(200_000);
+  deepStrictEqual([job.takes, desk.emulator.queue.retried], [1, 0]);
+  ok(
+    desk.asked.some((path) =>
+      path.includes(
+        `/ping/pod1?gpu=NVIDIA+H100&job_id=${job.id}&runpod_version=`,
+      )
+    ),
+  );
+});
+
+Deno.test("told to shut down, a worker takes no more and finishes what runs", async () => {
+  await using desk = openRunpodDesk();
+  const [job, { answer }] = await desk.begun(fox);
+  const down = desk.worker.shutdown();
+  const late = desk.emulator.queue.add(fox);
+  await desk.pass(5000);
+  deepStrictEqual([late.status, desk.worker.size], ["IN_QUEUE", 1]);
+  answer(Response.json("drawn"));
+  await down;
+  deepStrictEqual([job.status, late.takes], ["COMPLETED", 0]);
+});
+
+Deno.test("a job may still be stopped while its worker shuts down", async () => {
+  await using desk = openRunpodDesk();
+  const [job] = await desk.begun(fox);
+  const down = desk.worker.shutdown();
+  desk.emulator.queue.cancel(job);
+  await down;
+  deepStrictEqual([job.status, job.results], ["CANCELLED", 0]);
+});
+
+/** A picture of 8 × 2 codes that was asked for, of which two rows are drawn. */
+function underWay(): UnderWay {
+  return {
+    asked: { path: "/v1/generate", fields: { ...fox, height: 64 } },
+    seed: 42,
+    remainingMs: () => 5000,
+    halfways: () => [],
+    rows: () => ({ height: 2, width: 2, codes: Uint16Array.of(1, 2, 3, 4) }),
+  };
+}
+
+Deno.test("what cannot finish is handed back, and says how to go on", async () => {
+  const desk = openRunpodDesk();
+  const [job, { call }] = await desk.begun({ ...fox, height: 64 });
+  call.underWay!(underWay());
+  const [answering] = await desk.begun({ image: "x" });
+  deepStrictEqual(
+    desk.worker.works.map(({ remainingMs }) => remainingMs()),
+    [5000, undefined],
+  );
+  for (const { interrupt } of desk.worker.works) interrupt();
+  await settle();
+  await desk[Symbol.asyncDispose]();
+  for (const { status, results } of [job, answering]) {
+    deepStrictEqual([status, results], ["FAILED", 1]);
+  }
+  const { error, retryable, state, resume } = problemIn(job.error);
+  deepStrictEqual([error.code, retryable], ["interrupted", true]);
+  const prefix = { height: 2, width: 2, codes: [[1, 2], [3, 4]] };
+  deepStrictEqual(state, { seed: 42, images: [{ prefix }] });
+  deepStrictEqual(resume, {
+    route: "/v1/generate",
+    method: "POST",
+    body: { ...fox, height: 64, seed: 42, prefix },
+  });
+  strictEqual(problemIn(answering.error).resume, undefined);
+});
+
+Deno.test("who is told that a worker is closed hears of its jobs first", async () => {
+  const desk = openRunpodDesk();
+  const [job] = await desk.begun(fox);
+  await desk[Symbol.asyncDispose]();
+  strictEqual(problemIn(job.error).error.code, "interrupted");
+  deepStrictEqual([desk.worker.size, desk.worker.works], [0, []]);
+});
+
+Deno.test("a worker whose model has failed says so and takes no more", async () => {
+  let healthy = true;
+  await using desk = openRunpodDesk({ isHealthy: () => healthy });
+  const [job, { answer }] = await desk.begun(fox);
+  healthy = false;
+  answer(problem(503, "not-ready"));
+  await desk.pass(1000);
+  strictEqual(job.status, "FAILED");
+  strictEqual(desk.emulator.queue.workers.get("pod1")!.stopped, true);
+  strictEqual(desk.worker.takesJobs, false);
+});
+
+Deno.test("a worker that fails again and again in ways that nobody foresaw is taken down", async () => {
+  await using desk = openRunpodDesk();
+  const state = () => desk.emulator.queue.workers.get("pod1")!.stopped;
+  const internal = () =>
+    Response.json({ error: { code: "internal" } }, { status: 500 });
+  for (const response of [internal(), internal(), Response.json(1)]) {
+    const [, { answer }] = await desk.begun(fox);
+    answer(response);
+    await settle();
+  }
+  strictEqual(state(), false);
+  for (let i = 0; i < 3; i++) {
+    strictEqual(state(), false);
+    const [, { answer }] = await desk.begun(fox);
+    answer(internal());
+    await settle();
+  }
+  strictEqual(state(), true);
+});

@@ -1,0 +1,159 @@
+/**
+ * RunPod's API on this machine: both sides of a queue, and the faults of a
+ * network between a worker and it.
+ *
+ * @module
+ */
+
+import { type Pause, pause } from "../../../functions/jobs/pause.ts";
+import type { RunpodPlace } from "../../../functions/runpod/variables.ts";
+import { answerClient } from "./client_side.ts";
+import { type QueueOptions, RunpodQueue } from "./queue.ts";
+import { answerWorker, WORKER_KEY } from "./worker_side.ts";
+
+/**
+ * What goes wrong with a call of a worker: a status instead of an answer; a
+ * question that never arrives; an answer that never does; one that comes when
+ * nobody waits any more; jobs that are handed out a second time.
+ */
+export type Fault =
+  | 429
+  | 500
+  | "lost question"
+  | "lost answer"
+  | "late answer"
+  | "twice";
+
+/** What a worker calls. */
+export type WorkerCall = "take" | "stop" | "done" | "stream" | "ping";
+
+/** How the emulator behaves. */
+export interface EmulatorOptions extends Partial<QueueOptions> {
+  readonly pause?: Pause;
+  /** How long questions are held open. */
+  readonly pollMs?: number;
+  /** What goes wrong with a worker's next call; undefined for nothing. */
+  readonly fault?: (call: WorkerCall) => Fault | undefined;
+}
+
+/** An emulated endpoint. */
+export interface Emulator {
+  readonly queue: RunpodQueue;
+  /** Answers clients and workers. */
+  readonly fetch: (request: Request) => Promise<Response>;
+}
+
+/** Longer than anybody waits. */
+const LATE_MS = 120_000;
+
+/** Opens an endpoint with nothing in it. */
+export function openEmulator(options: EmulatorOptions = {}): Emulator {
+  const {
+    now = Date.now,
+    deadMs = 30_000,
+    ttlMs = 86_400_000,
+    pollMs = 20_000,
+    fault = () => undefined,
+  } = options;
+  const queue = new RunpodQueue({ now, deadMs, ttlMs });
+  const poll = { pause: options.pause ?? pause, pollMs };
+  return {
+    queue,
+    fetch: async (request) => {
+      const call = callOf(request);
+      const wrong = call && fault(call);
+      if (wrong === "lost question") throw lost();
+      if (typeof wrong === "number") {
+        return new Response(null, { status: wrong });
+      }
+      if (wrong === "twice" && call === "take") {
+        const again = queue.withStatus("IN_PROGRESS")[0];
+        if (again !== undefined) {
+          const { id, input } = again;
+          return Response.json({ id, input });
+        }
+      }
+      const answer = await answerWorker(queue, request, poll) ??
+        await answerClient(queue, request, poll);
+      if (wrong === "lost answer") throw lost();
+      if (wrong === "late answer") await poll.pause(LATE_MS, request.signal);
+      request.signal.throwIfAborted();
+      return answer;
+    },
+  };
+}
+
+/** An emulator that listens. */
+export interface ServedEmulator extends Emulator, AsyncDisposable {
+  /** Where clients find endpoints. */
+  readonly base: string;
+  /** What RunPod sets for a worker. */
+  readonly environment: (worker: string) => Record<string, string>;
+}
+
+/** Listens on a port of its own, or on `port`. */
+export function serveEmulator(
+  options: EmulatorOptions & { readonly port?: number } = {},
+): ServedEmulator {
+  const emulator = openEmulator(options);
+  const http = Deno.serve(
+    { port: options.port ?? 0, hostname: "127.0.0.1", onListen: () => {} },
+    // Who hangs up reads no answer.
+    (request) =>
+      emulator.fetch(request).catch(() => new Response(null, { status: 503 })),
+  );
+  const sweeping = setInterval(() => emulator.queue.sweep(), 20);
+  const base = `http://127.0.0.1:${http.addr.port}/v2`;
+  return {
+    ...emulator,
+    base,
+    environment: (worker) => ({
+      ...templates(base),
+      RUNPOD_AI_API_KEY: WORKER_KEY,
+      RUNPOD_POD_ID: worker,
+    }),
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(sweeping);
+      await http.shutdown();
+    },
+  };
+}
+
+/** Where a worker finds an emulator that it is joined to without a network. */
+export function placeOf(worker: string): RunpodPlace {
+  const urls = templates("http://runpod.invalid/v2");
+  return {
+    workerId: worker,
+    key: WORKER_KEY,
+    takeUrl: urls.RUNPOD_WEBHOOK_GET_JOB.replace("$ID", worker),
+    outputUrl: urls.RUNPOD_WEBHOOK_POST_OUTPUT
+      .replace("$RUNPOD_POD_ID", worker),
+    streamUrl: urls.RUNPOD_WEBHOOK_POST_STREAM
+      .replace("$RUNPOD_POD_ID", worker),
+    pingUrl: urls.RUNPOD_WEBHOOK_PING.replace("$RUNPOD_POD_ID", worker),
+    pingMs: 10_000,
+  };
+}
+
+function templates(base: string) {
+  const end = "gpu=NVIDIA+H100";
+  return {
+    RUNPOD_WEBHOOK_GET_JOB: `${base}/emu3/job-take/$ID?${end}`,
+    RUNPOD_WEBHOOK_POST_OUTPUT:
+      `${base}/emu3/job-done/$RUNPOD_POD_ID/$ID?${end}`,
+    RUNPOD_WEBHOOK_POST_STREAM:
+      `${base}/emu3/job-stream/$RUNPOD_POD_ID/$ID?${end}`,
+    RUNPOD_WEBHOOK_PING: `${base}/emu3/ping/$RUNPOD_POD_ID?${end}`,
+  };
+}
+
+function callOf({ url }: Request): WorkerCall | undefined {
+  const name = new URL(url).pathname.split("/")[3] ?? "";
+  if (name.startsWith("job-take")) return "take";
+  const calls = ["stop", "done", "stream", "ping"] as const;
+  return calls.find((call) => name === call || name === `job-${call}`);
+}
+
+function lost(): TypeError {
+  return new TypeError("the connection was lost");
+}

@@ -1,0 +1,150 @@
+/**
+ * What RunPod's workers call, as strict as their own SDK is faithful to it.
+ *
+ * @module
+ */
+
+import type { Pause } from "../../../functions/jobs/pause.ts";
+import type { RunpodQueue } from "./queue.ts";
+
+/** Key that workers show. */
+export const WORKER_KEY = "rpa_worker";
+
+/** How long questions are held open. */
+export interface PollOptions {
+  readonly pause: Pause;
+  readonly pollMs: number;
+}
+
+const MAX_PART_BYTES = 2 ** 20;
+const MAX_RESULT_BYTES = 20_000_000;
+
+/** Answers a worker; undefined for what no worker calls. */
+export async function answerWorker(
+  queue: RunpodQueue,
+  request: Request,
+  poll: PollOptions,
+): Promise<Response | undefined> {
+  const url = new URL(request.url);
+  const [call, worker, job] = url.pathname.split("/").slice(3)
+    .map(decodeURIComponent);
+  if (!/^(job-(take|take-batch|stop|done|stream)|ping)$/.test(call ?? "")) {
+    return undefined;
+  }
+  if (request.headers.get("authorization") !== WORKER_KEY) {
+    return new Response(null, { status: 401 });
+  }
+  switch (call) {
+    case "ping": {
+      const named = url.searchParams.get("job_id")?.split(",") ?? [];
+      if (!url.searchParams.has("runpod_version")) return bad();
+      queue.ping(worker!, named);
+      return new Response("ok");
+    }
+    case "job-stop": {
+      const stops = () => queue.workers.get(worker!)?.stops.splice(0) ?? [];
+      const found = await held(queue, worker!, request.signal, poll, stops);
+      return found.length === 0
+        ? new Response(null, { status: 204 })
+        : Response.json({ jobsToStop: found });
+    }
+    case "job-take":
+    case "job-take-batch":
+      return await take(queue, worker!, url, request.signal, poll);
+    case "job-stream":
+      return await streamed(queue, job!, request);
+    default:
+      return await done(queue, worker!, job!, request);
+  }
+}
+
+/** Asks again whenever a bell rings, until there is something or it is late. */
+export async function held<T>(
+  { bells }: RunpodQueue,
+  bell: string,
+  signal: AbortSignal,
+  { pause, pollMs }: PollOptions,
+  find: () => readonly T[],
+): Promise<readonly T[]> {
+  const late = new AbortController();
+  const done = new AbortController();
+  pause(pollMs, AbortSignal.any([signal, done.signal]))
+    .then(() => late.abort());
+  try {
+    for (;;) {
+      if (signal.aborted) return [];
+      const found = find();
+      if (found.length > 0 || late.signal.aborted) return found;
+      await bells.next(bell, AbortSignal.any([late.signal, signal]));
+    }
+  } finally {
+    done.abort();
+  }
+}
+
+async function take(
+  queue: RunpodQueue,
+  worker: string,
+  url: URL,
+  signal: AbortSignal,
+  poll: PollOptions,
+): Promise<Response> {
+  const batch = url.pathname.includes("/job-take-batch/");
+  const size = Number(url.searchParams.get("batch_size"));
+  const busy = url.searchParams.get("job_in_progress");
+  if (!/^[01]$/.test(busy ?? "") || batch !== size > 1) return bad();
+  const count = batch ? size : 1;
+  const jobs = await held(
+    queue,
+    "queue",
+    signal,
+    poll,
+    () => queue.take(worker, count),
+  );
+  const told = jobs.map(({ id, input }) => ({ id, input }));
+  if (told.length === 0) return new Response(null, { status: 204 });
+  return Response.json(batch ? told : told[0]);
+}
+
+async function done(
+  queue: RunpodQueue,
+  worker: string,
+  id: string,
+  request: Request,
+): Promise<Response> {
+  const text = await request.text();
+  if (!isWellSent(request, id)) return bad();
+  if (new TextEncoder().encode(text).length > MAX_RESULT_BYTES + 100) {
+    return new Response(null, { status: 413 });
+  }
+  const { status, stopPod, ...result } = JSON.parse(text);
+  if (status === "IN_PROGRESS") queue.progress(id, result.output);
+  else queue.finish(id, result);
+  if (stopPod === true) queue.workers.get(worker)!.stopped = true;
+  return Response.json({ status: "ok" });
+}
+
+async function streamed(
+  queue: RunpodQueue,
+  id: string,
+  request: Request,
+): Promise<Response> {
+  const text = await request.text();
+  if (!isWellSent(request, id)) return bad();
+  if (new TextEncoder().encode(text).length > MAX_PART_BYTES) {
+    return new Response(null, { status: 413 });
+  }
+  queue.addPart(id, JSON.parse(text).output);
+  return Response.json({ status: "ok" });
+}
+
+/** As their SDK sends things. */
+function isWellSent({ url, headers, method }: Request, id: string): boolean {
+  return method === "POST" && headers.get("x-request-id") === id &&
+    headers.get("content-type") === "application/x-www-form-urlencoded" &&
+    /[?&]isStream=(true|false)$/.test(url);
+}
+
+function bad(): Response {
+  return new Response(null, { status: 422 });
+}
