@@ -56,6 +56,21 @@ export interface Fairness {
   readonly keptTokens: number;
 }
 
+/** How often others may pass one who waits. */
+const MAX_PASSES = 16;
+/** Slots, and of the tokens the part, that several pictures leave to answers. */
+const KEPT_SLOTS = 1;
+const KEPT_SHARE = 1 / 8;
+
+/** The fairness of an engine whose cache holds so many tokens. */
+export function fairnessWith(cacheTokens: number): Fairness {
+  return {
+    maxPasses: MAX_PASSES,
+    keptSlots: KEPT_SLOTS,
+    keptTokens: Math.floor(cacheTokens * KEPT_SHARE),
+  };
+}
+
 /** Where a request runs, and what is to be given back for it. */
 export interface Place extends Reclaim {
   /** One a row. */

@@ -12,10 +12,10 @@
 
 import { OverloadedError } from "../errors.ts";
 import type { Decoder, Snapshot } from "./decoder.ts";
-import type { Claim, Fairness } from "./admission.ts";
+import { type Claim, type Fairness, fairnessWith } from "./admission.ts";
 import { claimOf } from "./claim.ts";
 import { Pace } from "./pace.ts";
-import { nextPrefill } from "./prefill_order.ts";
+import { MAX_PREFILL_WAIT, nextPrefill } from "./prefill_order.ts";
 import { retryAfterSeconds, type Running } from "./retry_after.ts";
 import {
   type EngineRequest,
@@ -76,12 +76,6 @@ interface Judging {
   readonly states: readonly (readonly HiddenState[])[];
 }
 
-/** What keeps requests from starving each other. */
-const MAX_PASSES = 16;
-const MAX_PREFILL_WAIT = 8;
-/** Of the tokens, what several pictures leave to answers. */
-const KEPT_SHARE = 1 / 8;
-
 /** Runs requests on a {@linkcode Decoder}. */
 export class Engine<Kept extends Snapshot = Snapshot>
   implements AsyncDisposable {
@@ -100,12 +94,8 @@ export class Engine<Kept extends Snapshot = Snapshot>
   constructor(decoder: Decoder<Kept>, options: EngineOptions) {
     this.#decoder = decoder;
     this.#options = options;
-    this.#fairness = {
-      maxPasses: MAX_PASSES,
-      keptSlots: 1,
-      keptTokens: Math.floor(options.cacheTokens * KEPT_SHARE),
-    };
     const { cacheTokens } = options;
+    this.#fairness = fairnessWith(cacheTokens);
     this.#keeper = new SlotKeeper(decoder, cacheTokens, this.#fairness);
   }
 

@@ -9,6 +9,9 @@
  * @module
  */
 
+/** Chunks that others may get first in an engine. */
+export const MAX_PREFILL_WAIT = 8;
+
 /** A request whose prompts are not all run. */
 export interface Prefilling {
   /** Tokens of all its prompts that are still to run. */

@@ -34,7 +34,7 @@ export interface CacheState {
 }
 
 /** Shortest prefix that is kept: a copy costs about as much as a token. */
-const SHORTEST_PREFIX = 2;
+export const SHORTEST_PREFIX = 2;
 
 /** Slots of a decoder. */
 export class SlotKeeper<Kept extends Snapshot> {

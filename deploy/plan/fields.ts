@@ -1,0 +1,145 @@
+/**
+ * Fields of a JSON file that somebody wrote by hand: each is asked for by name,
+ * and what is left in the end is a mistake.
+ *
+ * @module
+ */
+
+/** A configuration that cannot be planned with. */
+export class PlanError extends Error {
+  /** Says what is wrong. */
+  constructor(
+    /** Where, as a JSON pointer. */
+    readonly pointer: string,
+    reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot plan: ${pointer || "the file"}: ${reason}`, options);
+    this.name = "PlanError";
+  }
+}
+
+/** Bounds of a number. */
+export interface Bounds {
+  /** The least that it may be. */
+  readonly least?: number;
+  /** What it must be more than. */
+  readonly above?: number;
+  /** The most that it may be. */
+  readonly most?: number;
+}
+
+/** An object whose fields are read one by one. */
+export class Fields {
+  readonly #value: Readonly<Record<string, unknown>>;
+  readonly #read = new Set<string>();
+  /** Where it stands, as a JSON pointer. */
+  readonly pointer: string;
+
+  /**
+   * Reads nothing yet.
+   *
+   * @throws {PlanError} When it is no object.
+   */
+  constructor(value: unknown, pointer = "") {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new PlanError(pointer, "expected an object");
+    }
+    this.#value = { ...value };
+    this.pointer = pointer;
+  }
+
+  /** Names of all its fields. */
+  get names(): string[] {
+    return Object.keys(this.#value);
+  }
+
+  /** Whether there is a field. */
+  has(name: string): boolean {
+    return this.#value[name] !== undefined;
+  }
+
+  /** A field that is an object. */
+  object(name: string): Fields {
+    return new Fields(this.#take(name), this.#at(name));
+  }
+
+  /** A field that is a list, its items with where they stand. */
+  list(name: string): { readonly item: unknown; readonly pointer: string }[] {
+    const value = this.#take(name);
+    if (!Array.isArray(value) || value.length === 0) {
+      throw new PlanError(this.#at(name), "expected a list of one or more");
+    }
+    return value.map((item, i) => ({
+      item,
+      pointer: `${this.#at(name)}/${i}`,
+    }));
+  }
+
+  /** A field that is a number. */
+  number(name: string, { least, above, most }: Bounds = {}): number {
+    const value = this.#take(name);
+    const fits = typeof value === "number" && Number.isFinite(value) &&
+      value >= (least ?? -Infinity) && value > (above ?? -Infinity) &&
+      value <= (most ?? Infinity);
+    if (fits) return value;
+    const bounds = [
+      ...least === undefined ? [] : [`${least} or more`],
+      ...above === undefined ? [] : [`more than ${above}`],
+      ...most === undefined ? [] : [`${most} or less`],
+    ];
+    const expected = ["a number", ...bounds].join(", ");
+    throw new PlanError(this.#at(name), `expected ${expected}`);
+  }
+
+  /** A field that is a whole number. */
+  whole(name: string, bounds: Bounds): number {
+    const value = this.number(name, bounds);
+    if (Number.isSafeInteger(value)) return value;
+    throw new PlanError(this.#at(name), "expected a whole number");
+  }
+
+  /** A field that is true or false. */
+  flag(name: string): boolean {
+    const value = this.#take(name);
+    if (typeof value === "boolean") return value;
+    throw new PlanError(this.#at(name), "expected true or false");
+  }
+
+  /** A field that is text. */
+  text(name: string): string {
+    const value = this.#take(name);
+    if (typeof value === "string" && value !== "") return value;
+    throw new PlanError(this.#at(name), "expected text");
+  }
+
+  /** What `read` reads of a field; `otherwise` where it is left out. */
+  optional<T>(name: string, read: () => T, otherwise: T): T {
+    return this.has(name) ? read() : otherwise;
+  }
+
+  /**
+   * Says that all has been read.
+   *
+   * @throws {PlanError} Naming a field that nobody asked for.
+   */
+  end(): void {
+    const other = this.names.find((name) => !this.#read.has(name));
+    if (other === undefined) return;
+    const known = [...this.#read].join(", ");
+    throw new PlanError(this.#at(other), `unknown, expected ${known}`);
+  }
+
+  #take(name: string): unknown {
+    this.#read.add(name);
+    const value = this.#value[name];
+    if (value === undefined) throw new PlanError(this.#at(name), "is missing");
+    return value;
+  }
+
+  #at(name: string): string {
+    return `${this.pointer}/${
+      name.replaceAll("~", "~0").replaceAll("/", "~1")
+    }`;
+  }
+}

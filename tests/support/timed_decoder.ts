@@ -1,0 +1,53 @@
+/**
+ * A decoder made of arithmetic whose runs take as long as a table says, by a
+ * clock that nothing else moves.
+ *
+ * @module
+ */
+
+import { costOf, type StepCosts } from "../../deploy/plan/step_cost.ts";
+import type { Feed, WideRow } from "../../lib/engine/decoder.ts";
+import { FakeDecoder, type FakeDecoderOptions } from "./fake_decoder.ts";
+
+/** Time that runs take. */
+export interface Timed {
+  readonly costs: StepCosts;
+  /** Lets so much time pass. */
+  readonly pass: (milliseconds: number) => void;
+}
+
+/** Takes time. */
+export class TimedDecoder extends FakeDecoder {
+  readonly #timed: Timed;
+
+  constructor(options: FakeDecoderOptions, timed: Timed) {
+    super(options);
+    this.#timed = timed;
+  }
+
+  override prefill(
+    slot: number,
+    tokens: Int32Array,
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    this.#timed.pass(costOf(this.#timed.costs.prefill, tokens.length));
+    return super.prefill(slot, tokens, start, signal);
+  }
+
+  override step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]> {
+    const { step, heldTokenMs } = this.#timed.costs;
+    const height = Math.max(2, 1 + Math.max(...feeds.map(({ slot }) => slot)));
+    const held = feeds.reduce((sum, { position }) => sum + position, 0);
+    this.#timed.pass(costOf(step, height) + heldTokenMs * held);
+    return super.step(feeds);
+  }
+
+  override wide(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    this.#timed.pass(costOf(this.#timed.costs.wide, rows.length));
+    return super.wide(rows, signal);
+  }
+}

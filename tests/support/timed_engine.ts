@@ -1,0 +1,98 @@
+/**
+ * The real engine, run through arrivals by a clock in the hand: what a plan is
+ * held against.
+ *
+ * @module
+ */
+
+import type { EngineSize } from "../../deploy/plan/replica.ts";
+import type { Arrival, RequestClass } from "../../deploy/plan/workload.ts";
+import { Engine } from "../../lib/engine/engine.ts";
+import type { Draft, Policy } from "../../lib/engine/policy.ts";
+import { OverloadedError } from "../../lib/errors.ts";
+import { settle } from "./job_desk.ts";
+import { TimedDecoder } from "./timed_decoder.ts";
+
+/** When a request got on, or when it was told to come again. */
+export type EngineOutcome =
+  | {
+    readonly startedAt: number;
+    readonly firstAt: number;
+    readonly finishedAt: number;
+  }
+  | { readonly retryAfterSeconds: number };
+
+/** Feeds what its kind says in as many runs as it says. */
+class Counted implements Policy {
+  readonly head = "codes";
+  readonly #kind: RequestClass;
+  #run = 0;
+
+  constructor(kind: RequestClass) {
+    this.#kind = kind;
+  }
+
+  choose(): Draft | undefined {
+    const { runs, newTokens, tokensPerRun } = this.#kind;
+    if (this.#run === runs) return undefined;
+    const fed = (run: number) => Math.floor(newTokens * run / runs);
+    const before = this.#run === 0 ? 0 : fed(this.#run) - fed(this.#run - 1);
+    const count = fed(this.#run + 1) - fed(this.#run);
+    this.#run++;
+    const tokens = Array.from({ length: count }, () => 1);
+    // Several judged tokens are what sets a wide run apart.
+    const judged = tokensPerRun > 1 ? [...tokens.keys()] : [count - 1];
+    return { kept: before, tokens, judged };
+  }
+}
+
+/** Runs `arrivals`, in order of time, to their ends. */
+export async function runEngine(
+  arrivals: readonly Arrival[],
+  { slots, queueLimit, cacheTokens, chunkTokens: chunkLength, costs }:
+    EngineSize,
+): Promise<EngineOutcome[]> {
+  let time = 0;
+  let next = 0;
+  const outcomes: Promise<EngineOutcome>[] = [];
+  const { signal } = new AbortController();
+  const ask = async ({ kind }: Arrival, i: number): Promise<EngineOutcome> => {
+    const { maxNewTokens, tokensPerRun, long } = kind;
+    const askedAt = time;
+    const prompts = kind.prompts.map((length, row) => {
+      const shared = kind.sharesLast && row === kind.prompts.length - 1;
+      const tokens = new Int32Array(length).fill(1);
+      tokens[0] = shared ? -kind.name.charCodeAt(0) : 2 * i + row;
+      return { tokens, cuts: [length] };
+    });
+    const policy = new Counted(kind);
+    const request = { prompts, policy, maxNewTokens, tokensPerRun, long };
+    try {
+      const taken = await engine.run(request, signal);
+      const startedAt = askedAt + taken.queueMs;
+      const firstAt = startedAt + taken.prefillMs;
+      return { startedAt, firstAt, finishedAt: firstAt + taken.decodeMs };
+    } catch (error) {
+      if (!(error instanceof OverloadedError)) throw error;
+      return { retryAfterSeconds: error.retryAfterSeconds! };
+    }
+  };
+  const arrive = () => {
+    for (; (arrivals[next]?.atMs ?? Infinity) <= time; next++) {
+      outcomes.push(ask(arrivals[next]!, next));
+    }
+  };
+  const decoder = new TimedDecoder(
+    { slots, contextLength: 2 ** 30, chunkLength },
+    { costs, pass: (milliseconds) => (time += milliseconds, arrive()) },
+  );
+  const now = () => time;
+  const engine = new Engine(decoder, { queueLimit, cacheTokens, now });
+  while (next < arrivals.length) {
+    time = Math.max(time, arrivals[next]!.atMs);
+    arrive();
+    await Promise.all(outcomes);
+    await settle();
+  }
+  return await Promise.all(outcomes);
+}
