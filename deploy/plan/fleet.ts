@@ -139,6 +139,8 @@ class Fleet {
       this.#openDoor();
       for (const server of this.#servers) this.#advance(server);
       this.#scale();
+      // One that starts in no time is ready already.
+      this.#openDoor();
     }
     for (const server of [...this.#servers]) this.#stop(server);
     return {

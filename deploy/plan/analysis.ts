@@ -1,0 +1,147 @@
+/**
+ * The same on paper: what no scheduling can beat, and what queueing theory says
+ * of the rest.
+ *
+ * ```text
+ * work   w = prefill + runs · rows · min over r of step(r) / r       engine time
+ * load   ρ = λ · E[w] / n                  above 1 no n servers keep up
+ * places c = n · places a server has       M/G/c: each serves one request
+ * wait   E[W] ≈ C(c, a) / (c/E[S] − λ) · (1 + cv²) / 2
+ * ```
+ *
+ * `C` is Erlang's formula for the part that waits, the last factor Allen and
+ * Cunneen's for services that differ. `S` is a service with all places taken, so
+ * that waits come out long where most are free.
+ *
+ * @module
+ */
+
+import type { EngineSize } from "./replica.ts";
+import { costOf } from "./step_cost.ts";
+import type { Arrival, RequestClass } from "./workload.ts";
+
+/** What paper says. Times are in milliseconds. */
+export interface Analysis {
+  /** Requests that come in a second. */
+  readonly perSecond: number;
+  /** Requests that a server can do in a second, at the very most. */
+  readonly mostPerSecond: number;
+  /** Servers below which the queue grows for ever. */
+  readonly leastReplicas: number;
+  /** Of so many servers, the part that work takes, at the very least. */
+  readonly load: number;
+  /** Requests that run together on a server. */
+  readonly places: number;
+  /** Wait on average; Infinity where the queue grows for ever. */
+  readonly meanWaitMs: number;
+}
+
+/** What paper says of `arrivals` on so many servers. */
+export function analyze(
+  arrivals: readonly Arrival[],
+  engine: EngineSize,
+  replicas: number,
+): Analysis {
+  const ratePerMs = rateOf(arrivals);
+  const kinds = arrivals.map(({ kind }) => kind);
+  const work = mean(kinds.map((kind) => leastWorkMs(kind, engine)));
+  const places = placesOf(kinds, engine);
+  const services = kinds.map((kind) => serviceMs(kind, engine));
+  const service = mean(services);
+  const variation = mean(services.map((ms) => (ms - service) ** 2)) /
+    service ** 2;
+  return {
+    perSecond: 1000 * ratePerMs,
+    mostPerSecond: 1000 / work,
+    leastReplicas: Math.max(1, Math.ceil(ratePerMs * work)),
+    load: ratePerMs * work / replicas,
+    places,
+    meanWaitMs: meanWait(ratePerMs, service, variation, replicas * places),
+  };
+}
+
+/**
+ * The part of those who come that waits, of `servers` on which a load of
+ * `offered` (in servers) comes at random: Erlang's C.
+ */
+export function erlangC(servers: number, offered: number): number {
+  if (offered >= servers) return 1;
+  // By Erlang's B, whose recursion never leaves 0 … 1.
+  let blocked = 1;
+  for (let i = 1; i <= servers; i++) {
+    blocked = offered * blocked / (i + offered * blocked);
+  }
+  return blocked / (1 - offered / servers * (1 - blocked));
+}
+
+function meanWait(
+  ratePerMs: number,
+  service: number,
+  variation: number,
+  places: number,
+): number {
+  const offered = ratePerMs * service;
+  if (offered >= places) return Infinity;
+  const waits = erlangC(places, offered);
+  return waits * service / (places - offered) * (1 + variation) / 2;
+}
+
+/** Of gaps between them, so that one request more or less counts little. */
+function rateOf(arrivals: readonly Arrival[]): number {
+  const last = arrivals.at(-1)?.atMs ?? 0;
+  return last > 0 ? arrivals.length / last : 0;
+}
+
+/** Time of the engine that a request takes at the least. */
+function leastWorkMs(kind: RequestClass, { slots, costs }: EngineSize): number {
+  const { runs, prompts, tokensPerRun } = kind;
+  if (tokensPerRun > 1) return runs * costOf(costs.wide, prompts.length);
+  const shares = costs.step.filter(({ size }) => size <= slots)
+    .map(({ size, milliseconds }) => milliseconds / size);
+  // Between two measured sizes a share lies between theirs.
+  const share = Math.min(...shares, costOf(costs.step, slots) / slots);
+  // Prompts may be known already.
+  return runs * prompts.length * share;
+}
+
+/** Time from slots to the end, on a server whose places are all taken. */
+function serviceMs(kind: RequestClass, engine: EngineSize): number {
+  const { slots, chunkTokens, costs } = engine;
+  const chunks = kind.prompts.map((length) => {
+    const rest = length % chunkTokens;
+    const whole = Math.floor(length / chunkTokens);
+    return whole * costOf(costs.prefill, chunkTokens) +
+      (rest === 0 ? 0 : costOf(costs.prefill, rest));
+  });
+  const prefill = chunks.reduce((sum, ms) => sum + ms, 0);
+  const together = placesOf([kind], engine);
+  const run = kind.tokensPerRun > 1
+    // Those that guess ahead take turns.
+    ? together * costOf(costs.wide, kind.prompts.length)
+    : costOf(costs.step, slots) +
+      costs.heldTokenMs * heldTokens(kind) * together;
+  return prefill + kind.runs * run;
+}
+
+/** Tokens that a request holds in the middle of its runs. */
+function heldTokens({ prompts, newTokens }: RequestClass): number {
+  return prompts.reduce((sum, length) => sum + length + newTokens / 2, 0);
+}
+
+/** Requests that run together: as slots and memory allow. */
+function placesOf(
+  kinds: readonly RequestClass[],
+  { slots, cacheTokens }: EngineSize,
+): number {
+  const rows = mean(kinds.map(({ prompts }) => prompts.length));
+  const tokens = mean(
+    kinds.map(({ prompts, maxNewTokens }) =>
+      prompts.reduce((sum, length) => sum + length + maxNewTokens, 0)
+    ),
+  );
+  return Math.max(1, Math.floor(Math.min(slots / rows, cacheTokens / tokens)));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

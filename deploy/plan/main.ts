@@ -1,0 +1,49 @@
+/**
+ * The command that plans how many servers a load needs: `deno task plan`.
+ *
+ * @module
+ */
+
+import { parseConfigText } from "./config.ts";
+import { PlanError } from "./fields.ts";
+import { makePlan, planFields, planText } from "./report.ts";
+import { parseArguments, USAGE, UsageError } from "./usage.ts";
+
+/** Exit codes: it failed, and it was asked wrongly. */
+const FAILED = 1;
+const MISUSED = 2;
+
+if (import.meta.main) {
+  if (Deno.args.includes("--help")) say(USAGE);
+  else main();
+}
+
+function main(): void {
+  try {
+    const { file, json } = parseArguments(Deno.args);
+    const plan = makePlan(parseConfigText(textOf(file)));
+    say(json ? JSON.stringify(planFields(plan), undefined, 2) : planText(plan));
+  } catch (error) {
+    if (error instanceof UsageError) leave(error.message, MISUSED);
+    if (error instanceof PlanError) leave(error.message, FAILED);
+    throw error;
+  }
+}
+
+function textOf(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "";
+    leave(`Cannot plan: "${file}" cannot be read: ${reason}`, FAILED);
+  }
+}
+
+function leave(message: string, code: number): never {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+  Deno.exit(code);
+}
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}

@@ -1,0 +1,200 @@
+/**
+ * A plan for people, and the same for programs.
+ *
+ * @module
+ */
+
+import { type Analysis, analyze } from "./analysis.ts";
+import type { PlanConfig, Price } from "./config.ts";
+import { simulate } from "./fleet.ts";
+import { isMet, type Least, leastReplicas } from "./least.ts";
+import {
+  type ClassSummary,
+  type Quantiles,
+  summarize,
+  type Summary,
+} from "./summary.ts";
+
+/** A plan. */
+export interface Plan {
+  /** By what it was made. */
+  readonly config: PlanConfig;
+  /** What paper says. */
+  readonly analysis: Analysis;
+  /** What the servers that were asked for would do. */
+  readonly summary: Summary;
+  /** Whether the target is met by them; undefined where there is none. */
+  readonly met: boolean | undefined;
+  /** The fewest that meet it; undefined where none is asked for or none do. */
+  readonly least: Least | undefined;
+}
+
+/** Makes a plan. */
+export function makePlan(config: PlanConfig): Plan {
+  const { engine, arrivals, scaling, retries, price, target } = config;
+  const run = simulate(arrivals, { engine, scaling, retries });
+  const summary = summarize(run, price);
+  return {
+    config,
+    analysis: analyze(arrivals, engine, scaling.max),
+    summary,
+    met: target && isMet(summary, target),
+    least: target && leastReplicas(config, target),
+  };
+}
+
+/** A plan as JSON. Times are in seconds. */
+export function planFields(plan: Plan): Record<string, unknown> {
+  const { analysis, summary, config, met, least } = plan;
+  return {
+    analysis: {
+      "per_second": analysis.perSecond,
+      "most_per_second": analysis.mostPerSecond,
+      "least_replicas": analysis.leastReplicas,
+      load: analysis.load,
+      places: analysis.places,
+      // JSON has no infinity.
+      "mean_wait_s": Number.isFinite(analysis.meanWaitMs)
+        ? analysis.meanWaitMs / 1000
+        : null,
+    },
+    simulation: summaryFields(summary, config.price),
+    ...(met !== undefined && {
+      target: {
+        met,
+        least: least === undefined ? null : {
+          replicas: least.replicas,
+          ...summaryFields(least.summary, config.price),
+        },
+      },
+    }),
+  };
+}
+
+/** A plan as tables. */
+export function planText(plan: Plan): string {
+  const { analysis, summary, config, met, least } = plan;
+  const { scaling, price, target, coldStartMs } = config;
+  const servers = scaling.min === scaling.max
+    ? `${scaling.max}`
+    : `${scaling.min} to ${scaling.max}`;
+  const lines = [
+    `Servers: ${servers}, at most ${summary.mostReplicas} at once, ${summary.coldStarts} started on the way`,
+    ...coldStartMs.size > 0
+      ? [`Cold start: ${seconds(scaling.coldStartMs)} (${phases(coldStartMs)})`]
+      : [],
+    "",
+    table(summary),
+    "",
+    `${summary.perSecond.toPrecision(3)} requests a second done; servers run ${
+      percent(summary.utilization)
+    } of their ${Math.round(summary.replicaSeconds)} s${
+      costText(summary, price)
+    }`,
+    "",
+    `On paper: ${
+      analysis.perSecond.toPrecision(3)
+    } requests a second come, one server does at most ${
+      analysis.mostPerSecond.toPrecision(3)
+    }: ${analysis.leastReplicas} or more are needed, ${scaling.max} would be loaded to ${
+      percent(analysis.load)
+    } at least, and one would wait ${
+      seconds(analysis.meanWaitMs)
+    } on average (M/G/c)`,
+  ];
+  if (target !== undefined) {
+    const wanted = `95 of 100 within ${seconds(target.p95Ms)} (${target.of})`;
+    lines.push(
+      "",
+      `Target: ${wanted}: ${met ? "met" : "not met"}. ${
+        least === undefined
+          ? `No number up to ${scaling.max} meets it`
+          : `The fewest that are always there: ${least.replicas}${
+            costText(least.summary, price)
+          }`
+      }`,
+    );
+  }
+  return lines.join("\n");
+}
+
+function table({ all, classes }: Summary): string {
+  const rows = [...classes, ["all", all] as const]
+    .map(([name, one]) => [
+      name,
+      `${one.done}/${one.requests}`,
+      `${one.refusals}`,
+      ...[one.queueMs, one.firstMs, one.latencyMs].map(threeSeconds),
+    ]);
+  const head = ["", "done", "refusals", "queue", "first token", "latency"];
+  const note = "p50 / p95 / p99";
+  const lines = [head, ["", "", "", note, note, note], ...rows];
+  const widths = head.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]!.length))
+  );
+  return lines.map((line) =>
+    line.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)
+    ).join("  ")
+  ).join("\n");
+}
+
+function summaryFields(
+  summary: Summary,
+  price: Price | undefined,
+): Record<string, unknown> {
+  const { classes, all, cost } = summary;
+  return {
+    all: classFields(all),
+    classes: Object.fromEntries(
+      [...classes].map(([name, one]) => [name, classFields(one)]),
+    ),
+    "per_second": summary.perSecond,
+    utilization: summary.utilization,
+    "replica_seconds": summary.replicaSeconds,
+    "most_replicas": summary.mostReplicas,
+    "cold_starts": summary.coldStarts,
+    ...(cost && { cost: { ...cost, currency: price!.currency } }),
+  };
+}
+
+function classFields(one: ClassSummary): Record<string, unknown> {
+  return {
+    requests: one.requests,
+    done: one.done,
+    refusals: one.refusals,
+    "queue_s": inSeconds(one.queueMs),
+    "first_token_s": inSeconds(one.firstMs),
+    "latency_s": inSeconds(one.latencyMs),
+  };
+}
+
+function inSeconds({ p50, p95, p99 }: Quantiles): Quantiles {
+  return { p50: p50 / 1000, p95: p95 / 1000, p99: p99 / 1000 };
+}
+
+function threeSeconds({ p50, p95, p99 }: Quantiles): string {
+  return [p50, p95, p99].map(seconds).join(" / ");
+}
+
+function seconds(milliseconds: number): string {
+  if (milliseconds === Infinity) return "for ever";
+  const value = milliseconds / 1000;
+  return `${value < 100 ? value.toFixed(2) : Math.round(value)} s`;
+}
+
+function phases(coldStartMs: ReadonlyMap<string, number>): string {
+  return [...coldStartMs].map(([name, ms]) => `${name} ${seconds(ms)}`)
+    .join(", ");
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+function costText({ cost }: Summary, price: Price | undefined): string {
+  if (cost === undefined) return "";
+  const amount = (value: number) =>
+    `${value.toPrecision(3)} ${price!.currency}`;
+  return `; ${amount(cost.total)} in all, ${amount(cost.each)} a request`;
+}

@@ -1,0 +1,75 @@
+/**
+ * The command line of `deno task plan`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+/** What is asked. */
+export interface PlanArguments {
+  /** The file that says what to plan. */
+  readonly file: string;
+  /** Whether JSON is wanted. */
+  readonly json: boolean;
+}
+
+/** A command line that asks for nothing that can be done. */
+export class UsageError extends Error {
+  /** Says what is wrong, and what would be right. */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`Cannot run plan: ${reason}\n\n${USAGE}`, options);
+    this.name = "UsageError";
+  }
+}
+
+/** What may be asked. */
+export const USAGE = `Usage: deno task plan <config.json> [--json]
+
+How many servers a load needs, how long it waits, and what that costs: by the
+engine's own rules, with times that were measured. deploy/plan/example.json is
+an example, its prices and times included. In <config.json>:
+
+  engine        slots, queue_limit, cache_tokens, chunk_tokens: as the server has
+                them (GET /v1/models); step_ms by rows, up to slots; prefill_ms by
+                tokens, up to chunk_tokens; step_ms_per_held_token (0); wide_ms by
+                rows, where a class guesses ahead
+  classes       by name: prompt_tokens, after_s (0: decoding pixels), and
+                  of a picture  height, width in codes, guided, tokens_per_run (1)
+                  of an answer  new_tokens, max_tokens (new_tokens)
+  requests      per_second, seconds, seed (0), shares by class;
+                or trace: [{at_s, class}, …]
+  replicas      min, max; where they differ target_requests (that wait or run, a
+                server) and scale_down_delay_s (0)
+  cold_start_s  by phase, such as {"instance": 20, "load": 10} (nothing)
+  retries       whether who is refused comes again after Retry-After (true)
+  price         currency, per_gpu_second, gpus (1) (no cost)
+  target        p95_queue_s or p95_latency_s: finds the fewest servers, up to max`;
+
+/**
+ * What a command line asks.
+ *
+ * @throws {UsageError} When something is missing, unknown or too much.
+ */
+export function parseArguments(words: readonly string[]): PlanArguments {
+  const { values, positionals } = read(words);
+  const [file, ...others] = positionals;
+  if (file === undefined) throw new UsageError("no file is named");
+  if (others.length > 0) {
+    throw new UsageError(`"${others[0]}" is one file too many`);
+  }
+  return { file, json: values.json ?? false };
+}
+
+function read(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: { json: { type: "boolean" } },
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "";
+    throw new UsageError(reason, { cause });
+  }
+}

@@ -1,0 +1,107 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { parseConfig } from "../../../deploy/plan/config.ts";
+import { simulate } from "../../../deploy/plan/fleet.ts";
+import { isMet, leastReplicas } from "../../../deploy/plan/least.ts";
+import { makePlan, planFields, planText } from "../../../deploy/plan/report.ts";
+import { summarize } from "../../../deploy/plan/summary.ts";
+import { planJson } from "../../support/plans.ts";
+
+/** More than one server can do. */
+function crowded() {
+  const json = planJson();
+  json.requests.per_second = 20;
+  json.requests.seconds = 20;
+  json.replicas = { min: 8, max: 8 };
+  json.target = { p95_queue_s: 0.2 };
+  json.price = { currency: "shells", per_gpu_second: 2, gpus: 1 };
+  return json;
+}
+
+Deno.test("leastReplicas() meets the target, and one less does not", () => {
+  const config = parseConfig(crowded());
+  const { replicas, summary } = leastReplicas(config, config.target!)!;
+  ok(replicas > 1 && replicas < 8);
+  ok(isMet(summary, config.target!));
+  const { engine, arrivals, retries } = config;
+  const fewer = { ...config.scaling, min: replicas - 1, max: replicas - 1 };
+  const run = simulate(arrivals, { engine, scaling: fewer, retries });
+  ok(!isMet(summarize(run, undefined), config.target!));
+});
+
+Deno.test("leastReplicas() says when no number will do", () => {
+  const json = crowded();
+  json.target = { p95_latency_s: 0.01 };
+  const config = parseConfig(json);
+  strictEqual(leastReplicas(config, config.target!), undefined);
+  match(planText(makePlan(config)), /not met\. No number up to 8 meets it/);
+});
+
+Deno.test("planText() says what was planned, waited for and paid, and what would do", () => {
+  const json = crowded();
+  json.cold_start_s = { instance: 20, load: 10 };
+  const text = planText(makePlan(parseConfig(json)));
+  match(text, /^Servers: 8, at most 8 at once, 0 started on the way$/m);
+  match(text, /^Cold start: 30\.00 s \(instance 20\.00 s, load 10\.00 s\)$/m);
+  match(text, /^all +(\d+)\/\1 +\d+ +\d/m);
+  match(text, /shells in all, .* shells a request/);
+  match(text, /^On paper: .* or more are needed/m);
+  match(text, /^Target: 95 of 100 within 0\.20 s \(queue\): met\. The fewest/m);
+});
+
+Deno.test("planFields() is JSON that says the same in seconds", () => {
+  const plan = makePlan(parseConfig(crowded()));
+  const fields = JSON.parse(JSON.stringify(planFields(plan)));
+  const { all } = fields.simulation;
+  strictEqual(all.latency_s.p95, plan.summary.all.latencyMs.p95 / 1000);
+  strictEqual(fields.target.met, true);
+  strictEqual(fields.target.least.replicas, plan.least!.replicas);
+  deepStrictEqual(Object.keys(fields.simulation.classes).sort(), [
+    "answer",
+    "picture",
+  ]);
+  strictEqual(fields.simulation.cost.currency, "shells");
+  const plain = planFields(makePlan(parseConfig(planJson())));
+  ok(!("target" in plain));
+});
+
+async function run(...args: string[]) {
+  const main =
+    new URL("../../../deploy/plan/main.ts", import.meta.url).pathname;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--allow-read", main, ...args],
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+Deno.test("deno task plan prints help, a plan, or one clear line", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  const wrong = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(file, JSON.stringify(planJson()));
+    await Deno.writeTextFile(wrong, '{"engine": 3}');
+    const [help, text, json, bad, none, misused, extra, option] = await Promise
+      .all([
+        run("--help"),
+        run(file),
+        run(file, "--json"),
+        run(wrong),
+        run("/nowhere.json"),
+        run(),
+        run(file, file),
+        run(file, "--yaml"),
+      ]);
+    match(help.out, /^Usage: deno task plan.*example\.json.*target/s);
+    match(text.out, /^Servers: 1/);
+    ok(JSON.parse(json.out).simulation.all.done > 0);
+    deepStrictEqual([bad.code, none.code, misused.code], [1, 1, 2]);
+    match(bad.err, /^Cannot plan: \/classes: is missing\n$/);
+    match(none.err, /^Cannot plan: "\/nowhere\.json" cannot be read/);
+    match(misused.err, /^Cannot run plan: no file is named\n\nUsage/);
+    match(extra.err, /one file too many/);
+    match(option.err, /--yaml/);
+  } finally {
+    await Deno.remove(file);
+    await Deno.remove(wrong);
+  }
+});
