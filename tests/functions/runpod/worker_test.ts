@@ -215,6 +215,31 @@ Deno.test("a job that nobody takes in its time is not run", async () => {
   deepStrictEqual([job.status, job.takes], ["TIMED_OUT", 0]);
 });
 
+Deno.test("a job that is handed out twice runs once", async () => {
+  let again = false;
+  let twice = 0;
+  await using desk = openRunpodDesk({
+    fault: (call) => {
+      if (call !== "take" || !again) return undefined;
+      again = false;
+      twice++;
+      return "twice";
+    },
+  });
+  const [job, first] = await desk.begun(fox);
+  again = true;
+  // The question at hand is answered, and the next one with the first job.
+  const [other] = await desk.begun(fox);
+  await desk.pass(1000, 100);
+  strictEqual(twice, 1);
+  strictEqual(desk.calls.get(job.id), first);
+  strictEqual(desk.worker.size, 2);
+  first.answer(Response.json("drawn"));
+  desk.calls.get(other.id)!.answer(Response.json("drawn"));
+  await settle();
+  deepStrictEqual([job.results, other.results], [1, 1]);
+});
+
 Deno.test("429 is waited out for five seconds, and is no failure", async () => {
   let busy = true;
   await using desk = openRunpodDesk({
