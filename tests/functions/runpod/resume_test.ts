@@ -44,7 +44,7 @@ Deno.test("the input in a job that was handed back draws the rest of its picture
   await using _second = open("pod2");
   const rest = emulator.queue.add(resume);
   await until(() => hasEnded(rest));
-  strictEqual(rest.status, "COMPLETED", rest.error);
+  strictEqual(rest.status, "COMPLETED", `${rest.error}`);
   // deno-lint-ignore no-explicit-any
   const { seed, images } = rest.output as any;
   strictEqual(seed, state.seed);
