@@ -8,8 +8,9 @@
 import type { GenerationConfig } from "../models/config/generation_config.ts";
 import type { LanguageConfig } from "../models/config/language_config.ts";
 import { Engine } from "./engine/engine.ts";
-import { cacheBytesPerToken, type CacheDtype } from "./engine/kv_cache.ts";
-import { OnnxDecoder } from "./engine/onnx_decoder.ts";
+import { cacheSize } from "./engine/cache_size.ts";
+import type { CacheDtype } from "./engine/kv_cache.ts";
+import { openDecoder } from "./engine/open_decoder.ts";
 import type { Head } from "./engine/policy.ts";
 import type { LanguageCheckpoint } from "./loading/checkpoint.ts";
 import { openTextSide, type TextSide } from "./loading/text_files.ts";
@@ -98,8 +99,8 @@ export async function openLanguageModel(
   const { text, vocabulary } = await side.promise;
   opened.use(text);
   await accept?.(vocabulary);
-  const cache = cacheSize(checkpoint.config, options);
-  const decoder = await OnnxDecoder.open(runtime, checkpoint, vocabulary, {
+  const cache = cacheSize(checkpoint.config, runtime.provider, options);
+  const decoder = await openDecoder(runtime, checkpoint, vocabulary, {
     slots: options.slots,
     contextLength: cache.positions,
     cacheDtype: cache.dtype,
@@ -126,46 +127,5 @@ export async function openLanguageModel(
     cache,
     settle: decoder.isSettled ? undefined : () => decoder.settle(),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
-  };
-}
-
-/** Of the cache, what two sequences of full length may take in fp32. */
-const SINGLE_SHARE = 1 / 2;
-
-/** How much the cache holds, and in which type. */
-interface CacheSize {
-  readonly dtype: CacheDtype;
-  /** Bytes of one token. */
-  readonly tokenBytes: number;
-  /** Tokens of all sequences together. */
-  readonly tokens: number;
-  /** Tokens of one: what the model was trained for, or what the memory holds. */
-  readonly positions: number;
-}
-
-/**
- * Half floats where a guided picture of full length would take most of the
- * memory in fp32: they hold twice as much, and attend a little slower.
- */
-function cacheSize(
-  config: LanguageConfig,
-  { cacheBytes, cacheDtype }: LanguageModelOptions,
-): CacheSize {
-  const { maxPositions } = config;
-  const guided = 2 * maxPositions * cacheBytesPerToken(config, "float32");
-  const dtype = cacheDtype ??
-    (guided <= SINGLE_SHARE * cacheBytes ? "float32" : "float16");
-  const tokenBytes = cacheBytesPerToken(config, dtype);
-  const tokens = Math.floor(cacheBytes / tokenBytes);
-  if (tokens < 2) {
-    throw new RangeError(
-      `Cannot keep sequences in ${cacheBytes} bytes: one token takes ${tokenBytes}, raise KV_BYTES`,
-    );
-  }
-  return {
-    dtype,
-    tokenBytes,
-    tokens,
-    positions: Math.min(maxPositions, tokens),
   };
 }

@@ -27,13 +27,9 @@ import {
 } from "./attention.ts";
 import type { LanguageConfig } from "./config/language_config.ts";
 import type { BuiltGraph } from "./graph/built_graph.ts";
-import {
-  Graph,
-  type GraphOptions,
-  type Rows,
-  type Value,
-} from "./graph/graph.ts";
-import type { Weights } from "./graph/weights.ts";
+import { Graph, type Value } from "./graph/graph.ts";
+import type { GraphOptions } from "./graph/graph_options.ts";
+import type { Rows, Weights } from "./graph/weights.ts";
 import { embedding, linear } from "./linear.ts";
 
 /** How to build a decoder. */
@@ -44,7 +40,7 @@ export interface DecoderOptions extends GraphOptions, AttentionOptions {}
  *
  * Inputs: `input_ids` int64, `[B, S]` but for pairs `[N]`; what the arrangement
  * asks (`attention.ts`); `past_key_values.{layer}.{key,value}` `[B, H, T, D]`.
- * Outputs: `hidden` `[…, E]`, normed; `present.{layer}.{key,value}`, to be bound
+ * Outputs: `hidden` float32 `[…, E]`, normed; `present.{layer}.{key,value}`, to be bound
  * to the same memory as the past.
  */
 export function decoderGraph(
@@ -68,12 +64,12 @@ export function decoderGraph(
     );
   }
   const hidden = g.scope("model", () => rmsNorm(g, config, x, "norm"));
-  g.output("hidden", hidden, g.computeDtype, [...shape, hiddenSize]);
+  g.output("hidden", single(g, hidden), "float32", [...shape, hiddenSize]);
   return g.build();
 }
 
 /**
- * The head: `hidden` `[B, E]` → `logits` float32 `[B, V]`.
+ * The head: `hidden` float32 `[B, E]` → `logits` float32 `[B, V]`.
  *
  * @param rows The tokens to judge; their rows of the head are read in place.
  */
@@ -84,15 +80,20 @@ export function headGraph(
 ): BuiltGraph {
   const { hiddenSize, vocabularySize, tiedEmbeddings } = config;
   const g = new Graph("head", weights, options);
-  const hidden = g.input("hidden", g.computeDtype, ["B", hiddenSize]);
+  const given = g.input("hidden", "float32", ["B", hiddenSize]);
+  const hidden = g.computeDtype === "float32"
+    ? given
+    : g.cast(given, g.computeDtype);
   const name = tiedEmbeddings ? "model.embed_tokens" : "lm_head";
   const shape = [vocabularySize, hiddenSize] as const;
   const logits = linear(g, hidden, name, shape, options.rows);
-  const wide = g.computeDtype === "float32"
-    ? logits
-    : g.cast(logits, "float32");
-  g.output("logits", wide, "float32", ["B", options.rows.count]);
+  g.output("logits", single(g, logits), "float32", ["B", options.rows.count]);
   return g.build();
+}
+
+/** In fp32, which JavaScript reads, and which holds all that computing gives. */
+function single(g: Graph, x: Value): Value {
+  return g.computeDtype === "float32" ? x : g.cast(x, "float32");
 }
 
 /**

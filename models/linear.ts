@@ -6,14 +6,18 @@
  * @module
  */
 
-import type { Graph, Rows, Value } from "./graph/graph.ts";
+import type { Graph, Value } from "./graph/graph.ts";
+import type { Rows } from "./graph/weights.ts";
 
 /**
- * `MatMulNBits` multiplies activations rounded to int8: several times as fast
- * as multiplying them in fp32, and the only way that has a kernel for codes of
- * 8 bits.
+ * `MatMulNBits` multiplies activations rounded to int8: on a CPU several times
+ * as fast as multiplying them in fp32, and the only way that has a kernel for
+ * codes of 8 bits.
  */
 const INT8_ACTIVATIONS = 4;
+
+/** It multiplies them as they are. */
+const WHOLE_ACTIVATIONS = 0;
 
 /**
  * `x · Wᵀ` with W as the checkpoint stores it, `[out, in]`.
@@ -30,6 +34,9 @@ export function linear(
 ): Value {
   const key = `${name}.weight`;
   const quantized = g.quantizedWeight(key, shape, rows);
+  if (quantized === undefined && g.options.transposed) {
+    return g.apply("MatMul", [x, g.transposedWeight(key, shape, rows)]);
+  }
   if (quantized === undefined) {
     return g.apply("FusedMatMul", [x, g.weight(key, shape, rows)], {
       transB: 1,
@@ -42,13 +49,15 @@ export function linear(
     K: inputs,
     bits,
     block_size: blockSize,
-    accuracy_level: INT8_ACTIVATIONS,
+    accuracy_level: g.options.wholeActivations
+      ? WHOLE_ACTIVATIONS
+      : INT8_ACTIVATIONS,
   });
 }
 
 /**
- * Rows of a table. Only they are cast, so the table stays mapped whatever type
- * it is stored in.
+ * Rows of a table. Unless tables are cast, only rows are, so that the table
+ * stays mapped whatever type it is stored in.
  *
  * @param ids `[…]`
  * @param name Of the layer; its table is `{name}.weight`, `[V, E]`.
@@ -60,7 +69,11 @@ export function embedding(
   name: string,
   shape: readonly [number, number],
 ): Value {
-  const { value, dtype } = g.storedWeight(`${name}.weight`, shape);
+  const key = `${name}.weight`;
+  if (g.options.castTables) {
+    return g.apply("Gather", [g.weight(key, shape), ids]);
+  }
+  const { value, dtype } = g.storedWeight(key, shape);
   const vectors = g.apply("Gather", [value, ids]);
   return dtype === g.computeDtype ? vectors : g.cast(vectors, g.computeDtype);
 }

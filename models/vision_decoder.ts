@@ -20,7 +20,8 @@
 
 import type { VisionConfig } from "./config/vision_config.ts";
 import type { BuiltGraph } from "./graph/built_graph.ts";
-import { Graph, type GraphOptions, type Value } from "./graph/graph.ts";
+import { Graph, type Value } from "./graph/graph.ts";
+import type { GraphOptions } from "./graph/graph_options.ts";
 import type { Weights } from "./graph/weights.ts";
 import {
   conv,

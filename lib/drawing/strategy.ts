@@ -56,16 +56,21 @@ export function strategyOf(name: StrategyName): Strategy {
 }
 
 /**
- * The lossless way that is fastest on a CPU for one picture at a time.
+ * The lossless way that is fastest for one picture at a time.
  *
- * Judging a window takes about twice as long as judging one code while weights
- * are floats, in a third of the forwards. In few bits a forward takes longer by
- * almost as much as it judges more.
+ * On a CPU judging a window takes about twice as long as judging one code while
+ * weights are floats, in a third of the forwards. In few bits a forward takes
+ * longer by almost as much as it judges more. A GPU waits for weights in any
+ * precision, and judges a window on the way.
  *
  * @param codeBits Bits of the weights' codes; undefined where they are floats.
+ * @param onDevice Whether it runs elsewhere than on a CPU.
  */
-export function fastestStrategy(codeBits: number | undefined): StrategyName {
-  return codeBits === undefined ? "jacobi" : "autoregressive";
+export function fastestStrategy(
+  codeBits: number | undefined,
+  onDevice: boolean,
+): StrategyName {
+  return codeBits === undefined || onDevice ? "jacobi" : "autoregressive";
 }
 
 /**

@@ -96,6 +96,9 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
   /** Puts the first `tokens` of a snapshot into a slot. */
   restore(slot: number, snapshot: Kept, tokens: number): Promise<void>;
 
+  /** Frees a snapshot that nobody uses any more. */
+  discard(snapshot: Kept): void;
+
   /** Moves what a slot holds, `tokens` of them, to another. */
   move(from: number, to: number, tokens: number): Promise<void>;
 

@@ -9,7 +9,8 @@ import type { Arrangement } from "../../models/attention.ts";
 import { decoderGraph, headGraph } from "../../models/decoder.ts";
 import { DTYPE_BYTES, elementCount } from "../../models/graph/dtype.ts";
 import type { BuiltGraph } from "../../models/graph/built_graph.ts";
-import type { GraphOptions, Rows } from "../../models/graph/graph.ts";
+import type { GraphOptions } from "../../models/graph/graph_options.ts";
+import type { Rows } from "../../models/graph/weights.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
@@ -122,14 +123,23 @@ export class DecoderSessions implements AsyncDisposable {
     }
     return await this.#runtime.session(model, {
       weightFolder,
-      prepack: worthPacking(supplied),
+      // On a device packing would copy, once a session.
+      prepack: this.#runtime.device === undefined && worthPacking(supplied),
       supply: { weights: this.#shared, supplied },
     });
   }
 
   #graphOptions(): GraphOptions {
-    const { computeDtype } = this.#runtime.provider;
-    return { computeDtype, supplied: this.#shared !== undefined };
+    const { computeDtype, int8Activations, transposed } =
+      this.#runtime.provider;
+    return {
+      computeDtype,
+      transposed,
+      // A device copies the table anyway, and may not know its type.
+      castTables: this.#runtime.device !== undefined,
+      wholeActivations: !int8Activations,
+      supplied: this.#shared !== undefined,
+    };
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
+import type { Tensor } from "../runtime/tensor.ts";
 import { inPairs } from "./step_runner.ts";
 
 /** A loaded head. */
@@ -19,7 +20,7 @@ export class HeadRunner implements Disposable {
   /** `[B, V]` */
   #logits = new Float32Array();
   /** By rows; all over the same memory. */
-  readonly #bindings = new Map<number, Binding>();
+  readonly #bindings = new Map<number, { binding: Binding; hidden: Tensor }>();
   #tensors = new DisposableStack();
 
   /**
@@ -46,10 +47,13 @@ export class HeadRunner implements Disposable {
   ): Promise<Float32Array<ArrayBuffer>[]> {
     const rows = inPairs(hidden.length);
     if (rows * this.#hiddenSize > this.#hidden.length) this.#grow(rows);
-    const binding = this.#bindings.get(rows) ?? this.#bind(rows);
+    const { binding, hidden: input } = this.#bindings.get(rows) ??
+      this.#bind(rows);
     for (const [row, state] of hidden.entries()) {
       this.#hidden.set(state, row * this.#hiddenSize);
     }
+    // A device has a copy, which is made when an input is bound.
+    if (this.#runtime.device !== undefined) binding.input("hidden", input);
     await binding.run();
     return hidden.map((_, row) =>
       this.#logits.subarray(row * this.#judged, (row + 1) * this.#judged)
@@ -58,7 +62,9 @@ export class HeadRunner implements Disposable {
 
   /** Frees tensors and bindings, not the session. */
   [Symbol.dispose](): void {
-    for (const binding of this.#bindings.values()) binding[Symbol.dispose]();
+    for (const { binding } of this.#bindings.values()) {
+      binding[Symbol.dispose]();
+    }
     this.#bindings.clear();
     this.#tensors.dispose();
   }
@@ -70,13 +76,15 @@ export class HeadRunner implements Disposable {
     this.#logits = new Float32Array(rows * this.#judged);
   }
 
-  #bind(rows: number): Binding {
+  #bind(rows: number): { binding: Binding; hidden: Tensor } {
     const tensor = (data: Float32Array<ArrayBuffer>, width: number) =>
       this.#tensors.use(this.#runtime.tensor(data, [rows, width]));
+    const hidden = tensor(this.#hidden, this.#hiddenSize);
     const binding = this.#session.bind()
-      .input("hidden", tensor(this.#hidden, this.#hiddenSize))
+      .input("hidden", hidden)
       .output("logits", tensor(this.#logits, this.#judged));
-    this.#bindings.set(rows, binding);
-    return binding;
+    const bound = { binding, hidden };
+    this.#bindings.set(rows, bound);
+    return bound;
   }
 }

@@ -15,13 +15,14 @@
 
 import { cacheNames } from "../../models/attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
-import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
+import { DTYPE_BYTES } from "../../models/graph/dtype.ts";
+import type { ComputeDtype } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
 /** Types in which keys and values may be kept. */
-export type CacheDtype = Extract<Dtype, "float32" | "float16">;
+export type CacheDtype = ComputeDtype;
 
 /** Bytes that one token takes in one slot, all layers together. */
 export function cacheBytesPerToken(

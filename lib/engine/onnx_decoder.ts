@@ -1,5 +1,5 @@
 /**
- * The {@linkcode Decoder} on ONNX Runtime.
+ * The {@linkcode Decoder} on a CPU.
  *
  * One cache, and a runner for each arrangement of rows: prompts (one row, many
  * tokens) and steps (many rows, one token) share a graph; steps in which some
@@ -14,10 +14,9 @@ import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import { type Stage, unwatched } from "../stage.ts";
-import type { Vocabulary } from "../vocabulary.ts";
 import type { Decoder, Feed, WideRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
-import { HeadRunner } from "./head_runner.ts";
+import { type CodeTokens, Heads } from "./heads.ts";
 import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
 import { PairRunner } from "./pair_runner.ts";
 import type { Head } from "./policy.ts";
@@ -40,6 +39,17 @@ export interface OnnxDecoderOptions {
   readonly stage?: Stage;
 }
 
+/** What may still load when the first run can begin. */
+export interface Settling extends AsyncDisposable {
+  /** Whether everything is loaded that pictures may need. */
+  readonly isSettled: boolean;
+  /**
+   * Loads what is not needed before a row of a picture ends. Whoever needs it
+   * earlier waits for it.
+   */
+  settle(): Promise<void>;
+}
+
 /**
  * Up to this size all graphs are loaded before the first run. Beyond, packing
  * the weights for the second one, which no session can be spared, takes seconds
@@ -47,13 +57,13 @@ export interface OnnxDecoderOptions {
  */
 const AT_ONCE_BYTES = 2 ** 30;
 
-/** A language model on ONNX Runtime. */
-export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
+/** A language model on a CPU. */
+export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
   readonly #sessions: DecoderSessions;
   readonly #session: Session;
-  readonly #heads: ReadonlyMap<Head, HeadRunner>;
+  readonly #heads: Heads;
   readonly #cache: KvCache;
   readonly #steps: StepRunner;
   /** Undefined until it is asked for. */
@@ -71,7 +81,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     sessions: DecoderSessions,
     opened: {
       readonly step: Session;
-      readonly heads: ReadonlyMap<Head, HeadRunner>;
+      readonly heads: Heads;
     },
     options: OnnxDecoderOptions,
   ) {
@@ -79,7 +89,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     this.#config = config;
     this.#sessions = sessions;
     this.#session = opened.step;
-    this.#heads = opened.heads;
+    this.#heads = this.#resources.use(opened.heads);
     const { hiddenSize } = config;
     const cache = this.#resources.use(
       new KvCache(runtime, config, {
@@ -96,7 +106,6 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     this.#wide = this.#resources.use(
       new WideRunner(runtime, sessions, cache, hiddenSize),
     );
-    for (const head of this.#heads.values()) this.#resources.use(head);
     this.#lengths = new Int32Array(inPairs(options.slots));
     this.#slots = options.slots;
     this.chunkLength = options.chunkLength;
@@ -111,7 +120,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
   static async open(
     runtime: Runtime,
     checkpoint: LanguageCheckpoint,
-    vocabulary: Pick<Vocabulary, "firstCode" | "codebookSize">,
+    vocabulary: CodeTokens,
     options: OnnxDecoderOptions,
   ): Promise<OnnxDecoder> {
     const { config } = checkpoint;
@@ -129,15 +138,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
       });
       const { step, heads } = await stage("weights", async () => {
         const step = await sessions.decoder({ type: "step" });
-        const heads = new Map<Head, HeadRunner>();
-        for (const head of options.heads) {
-          const rows = head === "codes"
-            ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
-            : { start: 0, count: config.vocabularySize };
-          const session = await sessions.head(rows);
-          const runner = [runtime, session, config.hiddenSize] as const;
-          heads.set(head, new HeadRunner(...runner, rows.count));
-        }
+        const judged = { config, vocabulary, heads: options.heads };
+        const heads = await Heads.open(runtime, sessions, judged);
         return { step, heads };
       });
       const opened = { step, heads };
@@ -158,15 +160,10 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     }
   }
 
-  /** Whether everything is loaded that pictures may need. */
   get isSettled(): boolean {
     return this.#pairs !== undefined || !this.#heads.has("codes");
   }
 
-  /**
-   * Loads what is not needed before a row of a picture ends. Whoever needs it
-   * earlier waits for it.
-   */
   async settle(): Promise<void> {
     // Only pictures have rows that end.
     if (this.#heads.has("codes")) await this.#pair();
@@ -253,6 +250,9 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     this.#lengths[slot] = tokens;
   }
 
+  /** Snapshots are JavaScript's, which collects them. */
+  discard(_snapshot: CacheSnapshot): void {}
+
   async move(from: number, to: number, tokens: number): Promise<void> {
     await this.#cache.copy(from, to, tokens);
     this.#lengths[to] = tokens;
@@ -267,15 +267,11 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, AsyncDisposable {
     this.#cache.trim(slot);
   }
 
-  async logits(
+  logits(
     head: Head,
     hidden: readonly Float32Array<ArrayBuffer>[],
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const runner = this.#heads.get(head);
-    if (runner === undefined) {
-      throw new TypeError(`Cannot judge ${head}: that head is not loaded`);
-    }
-    return await runner.run(hidden);
+    return this.#heads.logits(head, hidden);
   }
 
   /** Closes graphs and cache. */

@@ -110,10 +110,11 @@ export class SlotKeeper<Kept extends Snapshot> {
     if (room === undefined) return;
     this.#reclaim(room.trim, room.evict);
     const snapshot = await this.#decoder.save(slot, tokens.length);
-    this.#prefixes.insert(tokens, cuts, {
+    const gone = this.#prefixes.insert(tokens, cuts, {
       snapshot,
       cutStates: new Map(cutStates),
     });
+    this.#discard(gone);
   }
 
   /** Forgets a row. */
@@ -152,8 +153,11 @@ export class SlotKeeper<Kept extends Snapshot> {
 
   #reclaim(trim: readonly number[], evict: number): void {
     for (const slot of trim) this.#trim(slot);
-    // What is not held any more is collected.
-    if (evict > 0) this.#prefixes.evict(evict);
+    if (evict > 0) this.#discard(this.#prefixes.evict(evict));
+  }
+
+  #discard(prefixes: readonly KeptPrefix<Kept>[]): void {
+    for (const { snapshot } of prefixes) this.#decoder.discard(snapshot);
   }
 
   #trim(slot: number): void {

@@ -12,20 +12,10 @@ import type { Tensor, TensorData } from "../runtime/tensor.ts";
 import type { WideRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
 import type { KvCache } from "./kv_cache.ts";
+import { placeBias } from "./place_bias.ts";
 
 /** Bindings that are kept; each is some hundred native calls to make. */
 const KEPT_BINDINGS = 16;
-
-/**
- * Added to what is not to be seen, and then left of it after a softmax: nothing.
- * Not −∞, of which a whole block would give no number; and in the range of half
- * floats.
- */
-const UNSEEN = -60_000;
-/** As a half float. */
-const UNSEEN_HALF = new Uint16Array(
-  Float16Array.of(UNSEEN).buffer,
-)[0]!;
 
 /** Runs the arrangements `wide`. */
 export class WideRunner implements Disposable {
@@ -84,8 +74,13 @@ export class WideRunner implements Disposable {
         `position_ids.${i}`,
         tensor(BigInt64Array.from(own, BigInt), [1, count]),
       );
-      const bias = stack.use(this.#bias(row.places, row.position, count));
-      binding.input(`bias.${i}`, bias);
+      const { dtype } = this.#cache;
+      const bias = placeBias(row.places, row.position, dtype);
+      const shape = [1, 1, count, total];
+      binding.input(
+        `bias.${i}`,
+        stack.use(this.#runtime.tensor(bias, shape, dtype)),
+      );
     }
     const size = count * this.#hiddenSize;
     const hidden = new Float32Array(rows.length * size);
@@ -99,26 +94,6 @@ export class WideRunner implements Disposable {
   [Symbol.dispose](): void {
     for (const binding of this.#bindings.values()) binding[Symbol.dispose]();
     this.#bindings.clear();
-  }
-
-  /** `[1, 1, S, total]`: nothing for what a token sees, else all but −∞. */
-  #bias(places: Int32Array, held: number, count: number): Tensor {
-    const total = held + count;
-    const half = this.#cache.dtype === "float16";
-    const unseen = half ? UNSEEN_HALF : UNSEEN;
-    const bias = half
-      ? new Uint16Array(count * total)
-      : new Float32Array(count * total);
-    for (let query = 0; query < count; query++) {
-      const place = places[held + query]!;
-      if (query > 0 && place <= places[held + query - 1]!) {
-        throw new RangeError("Cannot place tokens: places of a run ascend");
-      }
-      for (let key = 0; key < total; key++) {
-        if (places[key]! > place) bias[query * total + key] = unseen;
-      }
-    }
-    return this.#runtime.tensor(bias, [1, 1, count, total], this.#cache.dtype);
   }
 
   async #binding(

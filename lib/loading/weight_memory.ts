@@ -3,7 +3,8 @@
  *
  * Weights that are stored as they compute stay mapped, and so does the table of
  * embeddings in any type. Half floats become fp32 on a CPU, and codes of few
- * bits are arranged for their kernels: those are copies, which must fit.
+ * bits are arranged for their kernels: those are copies, which must fit. A
+ * device has all weights in a memory of its own.
  *
  * @module
  */
@@ -33,6 +34,60 @@ export function copiedWeightBytes(
   if (codeBits !== undefined) return numbers * codeBits / 8;
   if (storedDtype === computeDtype) return 0;
   return numbers * DTYPE_BYTES[computeDtype];
+}
+
+/**
+ * Bytes of all weights in a device's memory.
+ *
+ * @param judged Rows of the head that are loaded.
+ */
+export function deviceWeightBytes(
+  { config, codeBits }: Pick<Stored, "config" | "codeBits">,
+  computeDtype: Dtype,
+  judged: number,
+): number {
+  const { vocabularySize, hiddenSize } = config;
+  const numbers = matrixNumbers(config) + judged * hiddenSize;
+  const each = codeBits === undefined
+    ? DTYPE_BYTES[computeDtype]
+    : codeBits / 8 + DTYPE_BYTES[computeDtype] / LEAST_BLOCK;
+  const table = vocabularySize * hiddenSize * DTYPE_BYTES[computeDtype];
+  return table + numbers * each;
+}
+
+/** Codes that share a scale, at least. */
+const LEAST_BLOCK = 16;
+
+/**
+ * Refuses a model that does not fit into a device's memory.
+ *
+ * @throws {CheckpointError} Saying how much is needed and what would fit.
+ */
+export function refuseUnfittingDevice(
+  { folder, codeBits }: Pick<LanguageCheckpoint, "folder" | "codeBits">,
+  { weightBytes, cacheBytes, deviceBytes }: {
+    /** Of all weights. */
+    readonly weightBytes: number;
+    /** For keys and values. */
+    readonly cacheBytes: number;
+    /** That may be used. */
+    readonly deviceBytes: number;
+  },
+): void {
+  if (weightBytes + cacheBytes <= deviceBytes) return;
+  const remedies = [
+    "lower KV_BYTES",
+    ...(codeBits === undefined ? ["set PRECISION=int4"] : []),
+    "or serve fewer FUNCTIONS",
+  ];
+  throw new CheckpointError(
+    folder,
+    `its weights take ${
+      gigabytes(weightBytes)
+    } of the device's memory, keys and values ${gigabytes(cacheBytes)}, ${
+      gigabytes(deviceBytes)
+    } may be used: ${remedies.join(", ")}`,
+  );
 }
 
 /**

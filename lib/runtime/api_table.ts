@@ -65,6 +65,16 @@ export const CALLS = {
     "pointer",
     "buffer",
   ]],
+  SessionOptionsAppendExecutionProvider_CUDA_V2: [204, ["pointer", "pointer"]],
+  CreateCUDAProviderOptions: [205, ["buffer"]],
+  UpdateCUDAProviderOptions: [206, ["pointer", "buffer", "buffer", "usize"]],
+  SessionOptionsAppendExecutionProvider: [216, [
+    "pointer",
+    "buffer",
+    "buffer",
+    "buffer",
+    "usize",
+  ]],
 } as const satisfies Record<
   string,
   readonly [number, readonly Deno.NativeType[]]
@@ -83,10 +93,12 @@ export const RELEASES = {
   ReleaseAllocator: 132,
   ReleaseIoBinding: 135,
   ReleasePrepackedWeightsContainer: 167,
+  ReleaseCUDAProviderOptions: 208,
 } as const;
 
 /** What frees what a function makes; others make nothing that must be freed. */
 export const MADE: Readonly<Partial<Record<CallName, ReleaseName>>> = {
+  CreateCUDAProviderOptions: "ReleaseCUDAProviderOptions",
   CreateEnvWithGlobalThreadPools: "ReleaseEnv",
   CreateIoBinding: "ReleaseIoBinding",
   CreateAllocator: "ReleaseAllocator",

@@ -70,6 +70,26 @@ export function libraryPath(): string {
   return join(dirname(manifest), "bin", "napi-v6", name);
 }
 
+/** A library as packages name it: `libonnxruntime.so.1.30.0`, `.dylib`, `.dll`. */
+const LIBRARY_FILE = /^(lib)?onnxruntime(\.so(\.\d+)*|(\.\d+)*\.dylib|\.dll)$/;
+
+/**
+ * The library among the files of a folder, such as that of a wheel of
+ * onnxruntime-gpu.
+ *
+ * @param files Names.
+ * @throws {RuntimeError} When there is none.
+ */
+export function libraryIn(folder: string, files: readonly string[]): string {
+  // Links to one file: the shortest name is the plainest.
+  const [file] = files.filter((name) => LIBRARY_FILE.test(name))
+    .sort((a, b) => a.length - b.length);
+  if (file !== undefined) return join(folder, file);
+  throw new RuntimeError(
+    `Cannot find ONNX Runtime in "${folder}": it holds no libonnxruntime, name a folder that holds it and its providers`,
+  );
+}
+
 /** The one symbol that the library exports; everything else hangs off it. */
 export const SYMBOLS = {
   OrtGetApiBase: { parameters: [], result: "pointer" },
@@ -88,10 +108,25 @@ export function openLibrary(path: string): Library {
   try {
     return Deno.dlopen(path, SYMBOLS);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new RuntimeError(
       `Cannot open ONNX Runtime at "${path}": ${reason}; run \`deno install\`, and on Linux install libstdc++6`,
       { cause },
     );
   }
+}
+
+/** Why the library at `path` cannot be loaded; undefined when it can be. */
+export function loadProblem(path: string): string | undefined {
+  try {
+    Deno.dlopen(path, {}).close();
+    return undefined;
+  } catch (error) {
+    // Deno says so once for each try.
+    return messageOf(error).replace(/^(Could not open library: )+/, "");
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -10,6 +10,7 @@
 
 import type { Dtype } from "../../models/graph/dtype.ts";
 import { cString, OrtApi, type Pointer } from "./api.ts";
+import { DeviceMemory } from "./device_memory.ts";
 import { type AllocatedBytes, nativeMemory } from "./native_memory.ts";
 import { RuntimeError } from "../errors.ts";
 import { CPU_PROVIDER, type Provider } from "./provider.ts";
@@ -22,12 +23,16 @@ import { Tensor, type TensorData } from "./tensor.ts";
 export interface RuntimeOptions {
   /** Threads that compute, 1 or more. */
   readonly threads: number;
-  /** Where graphs run. */
+  /** Where graphs run; the CPU unless told. */
   readonly provider?: Provider;
+  /** File of the library; that of the npm package unless told. */
+  readonly library?: string | undefined;
+  /** Bytes of the device's memory that may be used, where that is known. */
+  readonly deviceMemoryBytes?: number | undefined;
 }
 
-/** `ORT_LOGGING_LEVEL_ERROR`: what matters comes back as a status. */
-const LOG_LEVEL = 3;
+/** `ORT_LOGGING_LEVEL_FATAL`: what matters comes back as a status. */
+const LOG_LEVEL = 4;
 
 /** `OrtDeviceAllocator` and `OrtMemTypeDefault`. */
 const DEVICE_ALLOCATOR = 0;
@@ -49,6 +54,10 @@ export class Runtime implements AsyncDisposable {
   #closed = false;
   /** Where graphs run. */
   readonly provider: Provider;
+  /** Memory there; undefined where it is the host's. */
+  readonly device: DeviceMemory | undefined;
+  /** Bytes of it that may be used; undefined where nobody knows. */
+  readonly deviceMemoryBytes: number | undefined;
   /** Threads that compute. */
   readonly threads: number;
   /** ONNX Runtime's version. */
@@ -62,7 +71,7 @@ export class Runtime implements AsyncDisposable {
   constructor(options: RuntimeOptions) {
     this.provider = options.provider ?? CPU_PROVIDER;
     this.threads = options.threads;
-    this.#api = new OrtApi();
+    this.#api = new OrtApi(options.library);
     this.version = this.#api.version;
     const threading = this.#api.create("CreateThreadingOptions");
     this.#api.call("SetGlobalIntraOpNumThreads", threading, options.threads);
@@ -77,6 +86,11 @@ export class Runtime implements AsyncDisposable {
       0,
       DEFAULT_MEMORY,
     );
+    this.deviceMemoryBytes = options.deviceMemoryBytes;
+    const { deviceMemory } = this.provider;
+    this.device = deviceMemory === undefined
+      ? undefined
+      : new DeviceMemory(this, this.#api, deviceMemory);
   }
 
   /**
@@ -104,7 +118,7 @@ export class Runtime implements AsyncDisposable {
       this.#api,
       this.#environment,
       model,
-      options,
+      { ...options, provider: options.onHost ? CPU_PROVIDER : this.provider },
       () => this.#sessions.delete(session),
     );
     this.#sessions.add(session);
@@ -158,6 +172,7 @@ export class Runtime implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.device?.[Symbol.asyncDispose]();
     for (const session of [...this.#sessions]) {
       await session[Symbol.asyncDispose]();
     }

@@ -11,6 +11,8 @@ import type { SuppliedWeight } from "../../models/graph/built_graph.ts";
 import { RuntimeError } from "../errors.ts";
 import { cString, type OrtApi, type Pointer } from "./api.ts";
 import { copyOutputs, type OutputCopy } from "./outputs.ts";
+import type { Provider } from "./provider.ts";
+import { registerProvider } from "./register_provider.ts";
 import type { SharedWeights } from "./shared_weights.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -28,6 +30,8 @@ export interface SessionOptions {
    * from run to run.
    */
   readonly shrink?: boolean;
+  /** Whether it runs on the CPU, wherever others do. */
+  readonly onHost?: boolean;
   /** Weights that the graph is handed instead of reading them. */
   readonly supply?: {
     /** Where they are. */
@@ -45,7 +49,8 @@ const OPTIMIZE_ALL = 99;
 export class Session implements AsyncDisposable {
   readonly #api: OrtApi;
   readonly #session: Pointer;
-  readonly #shrink: boolean;
+  /** Arenas that are shrunk after each run; undefined for none. */
+  readonly #shrink: string | undefined;
   readonly #onClose: () => void;
   readonly #runs = new Set<Promise<void>>();
   readonly #bindings = new Set<Binding>();
@@ -54,7 +59,7 @@ export class Session implements AsyncDisposable {
   private constructor(
     api: OrtApi,
     session: Pointer,
-    shrink: boolean,
+    shrink: string | undefined,
     onClose: () => void,
   ) {
     this.#api = api;
@@ -68,14 +73,16 @@ export class Session implements AsyncDisposable {
     api: OrtApi,
     environment: Pointer,
     model: Uint8Array<ArrayBuffer>,
-    options: SessionOptions,
+    options: SessionOptions & { readonly provider: Provider },
     onClose: () => void,
   ): Promise<Session> {
     const native = api.create("CreateSessionOptions");
     try {
       configure(api, native, options);
+      registerProvider(api, native, options.provider);
       const session = await create(api, environment, model, native, options);
-      return new Session(api, session, options.shrink ?? false, onClose);
+      const shrink = options.shrink ? options.provider.arenas : undefined;
+      return new Session(api, session, shrink, onClose);
     } finally {
       api.release("ReleaseSessionOptions", native);
     }
@@ -95,6 +102,12 @@ export class Session implements AsyncDisposable {
     return binding;
   }
 
+  /** What gives the memory that `info` describes; to be released before. */
+  allocator(info: Pointer): Pointer {
+    this.#assertOpen();
+    return this.#api.create("CreateAllocator", this.#session, info);
+  }
+
   /** Waits for runs in flight, then frees the graph and all bindings. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
@@ -110,12 +123,12 @@ export class Session implements AsyncDisposable {
     signal?.throwIfAborted();
     const options = this.#api.create("CreateRunOptions");
     const terminate = () => this.#api.call("RunOptionsSetTerminate", options);
-    if (this.#shrink) {
+    if (this.#shrink !== undefined) {
       this.#api.call(
         "AddRunConfigEntry",
         options,
         cString("memory.enable_memory_arena_shrinkage"),
-        cString("cpu:0"),
+        cString(this.#shrink),
       );
     }
     signal?.addEventListener("abort", terminate, { once: true });

@@ -8,21 +8,18 @@
  * ```
  *
  * A decoder has a graph for each arrangement of rows; without this each would
- * pack, or cast, a copy of all weights.
+ * pack, or cast, a copy of all weights. On a device every weight is a copy in
+ * its memory, one for all sessions.
  *
  * @module
  */
 
 import { join } from "node:path";
-import {
-  type Dtype,
-  DTYPE_BYTES,
-  elementCount,
-} from "../../models/graph/dtype.ts";
+import { DTYPE_BYTES, elementCount } from "../../models/graph/dtype.ts";
 import type { SuppliedWeight } from "../../models/graph/built_graph.ts";
-import { Graph } from "../../models/graph/graph.ts";
 import type { OrtApi, Pointer } from "./api.ts";
 import { cString } from "./api.ts";
+import { type Arranged, arrangeGraph } from "./device_memory.ts";
 import type { MappedBytes, NativeMemory } from "./native_memory.ts";
 import type { Runtime } from "./runtime.ts";
 import { Tensor } from "./tensor.ts";
@@ -113,8 +110,10 @@ export class SharedWeights implements Disposable {
     this.#resources.dispose();
   }
 
-  async #tensor({ dtype, shape, stored }: SuppliedWeight): Promise<Tensor> {
-    const key = `${stored.location}@${stored.offset}+${stored.length}:${dtype}`;
+  async #tensor(weight: SuppliedWeight): Promise<Tensor> {
+    const { dtype, stored, transposed } = weight;
+    const place = `${stored.location}@${stored.offset}+${stored.length}`;
+    const key = `${place}:${dtype}${transposed ? "ᵀ" : ""}`;
     const known = this.#tensors.get(key);
     if (known !== undefined) return known;
     const file = this.#map(stored.location);
@@ -127,12 +126,26 @@ export class SharedWeights implements Disposable {
       stored.shape,
       stored.dtype,
     );
-    const tensor = stored.dtype === dtype
-      ? mapped
-      : await this.#cast(mapped, shape, dtype);
+    const tensor = await this.#placed(mapped, weight);
     this.#resources.use(tensor);
     this.#tensors.set(key, tensor);
     return tensor;
+  }
+
+  /** Where sessions read it, in the type that they take. */
+  async #placed(
+    mapped: Tensor,
+    { dtype, shape, transposed }: SuppliedWeight,
+  ): Promise<Tensor> {
+    const { device } = this.#runtime;
+    if (device === undefined) {
+      return mapped.dtype === dtype && !transposed
+        ? mapped
+        : await this.#cast(mapped, { dtype, shape, transposed });
+    }
+    using source = mapped;
+    const target = await device.upload(source, { dtype, shape, transposed });
+    return device.view(this.#resources.use(target));
   }
 
   #map(location: string): MappedBytes {
@@ -147,8 +160,7 @@ export class SharedWeights implements Disposable {
 
   async #cast(
     from: Tensor,
-    shape: readonly number[],
-    dtype: Dtype,
+    { dtype, shape, transposed }: Arranged,
   ): Promise<Tensor> {
     using source = from;
     const count = elementCount(shape);
@@ -161,23 +173,11 @@ export class SharedWeights implements Disposable {
       dtype,
     );
     await using session = await this.#runtime.session(
-      castGraph(source.dtype, dtype),
+      arrangeGraph(source.dtype, dtype, transposed),
       { weightFolder: "/", prepack: false },
     );
     using binding = session.bind().input("x", source).output("y", to);
     await binding.run();
     return to;
   }
-}
-
-/** `y = x` in another type, of any shape. */
-function castGraph(from: Dtype, to: Dtype): Uint8Array<ArrayBuffer> {
-  const g = new Graph("cast", {
-    find: (key) => {
-      throw new TypeError(`a cast has no weight "${key}"`);
-    },
-    findQuantized: () => undefined,
-  }, { computeDtype: to });
-  g.output("y", g.cast(g.input("x", from, undefined), to), to, undefined);
-  return g.build().model;
 }

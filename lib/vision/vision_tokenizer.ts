@@ -7,8 +7,9 @@
  * ```
  *
  * A still takes graphs of its own, which run one frame where a clip runs four.
- * Graphs are loaded when first needed. One run at a time: a large picture's
- * activations fill gigabytes.
+ * Graphs are loaded when first needed, and compute in fp32 everywhere: codes
+ * depend on every bit. One run at a time: a large picture's activations fill
+ * gigabytes.
  *
  * Shapes: T frames, H × W pixels, t code frames, h × w codes, Z latent
  * channels.
@@ -21,7 +22,7 @@ import {
   type VisionConfig,
 } from "../../models/config/vision_config.ts";
 import type { BuiltGraph } from "../../models/graph/built_graph.ts";
-import type { GraphOptions } from "../../models/graph/graph.ts";
+import type { GraphOptions } from "../../models/graph/graph_options.ts";
 import type { Weights } from "../../models/graph/weights.ts";
 import {
   clipDecoderGraph,
@@ -278,12 +279,12 @@ export class VisionTokenizer implements AsyncDisposable {
 
   async #open(builder: Builder): Promise<Session> {
     const { config, weights, weightFolder } = this.checkpoint;
-    const { computeDtype } = this.#runtime.provider;
-    const { model } = builder(config, weights, { computeDtype });
+    const { model } = builder(config, weights, { computeDtype: "float32" });
     return await this.#runtime.session(model, {
       weightFolder,
       prepack: false,
       shrink: true,
+      onHost: !this.#runtime.provider.convolves,
     });
   }
 

@@ -17,6 +17,8 @@ export interface SuppliedWeight {
   readonly shape: readonly number[];
   /** Where it lies, in its own type. */
   readonly stored: StoredTensor;
+  /** Whether it is handed over as `[K, N]`, where `[N, K]` is stored. */
+  readonly transposed: boolean;
 }
 
 /** A graph and what else is needed to bind it. */

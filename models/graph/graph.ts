@@ -12,9 +12,16 @@
  */
 
 import type { BuiltGraph, SuppliedWeight } from "./built_graph.ts";
-import { type Dtype, DTYPE_BYTES, elementCount } from "./dtype.ts";
+import type { Dtype } from "./dtype.ts";
+import type { GraphOptions } from "./graph_options.ts";
 import { encodeModel, type Initializer, type Node } from "./protobuf.ts";
-import type { CodeBits, StoredTensor, Weights } from "./weights.ts";
+import {
+  type CodeBits,
+  type Rows,
+  rowsOf,
+  type StoredTensor,
+  type Weights,
+} from "./weights.ts";
 
 /** The result of an operator, an input or a weight. */
 export interface Value {
@@ -44,27 +51,6 @@ export interface Port {
   readonly dtype: Dtype;
   /** Sides, outermost first; undefined where even their number is open. */
   readonly shape: readonly Side[] | undefined;
-}
-
-/** How to build. */
-export interface GraphOptions {
-  /** Type in which weights enter and activations are. */
-  readonly computeDtype: Dtype;
-  /** Whether marked values become outputs, to look inside. */
-  readonly trace?: boolean;
-  /**
-   * Whether weights are handed to the session, in the computing type, instead of
-   * being read by it: so that several sessions share them.
-   */
-  readonly supplied?: boolean;
-}
-
-/** Part of a stored matrix. */
-export interface Rows {
-  /** First row. */
-  readonly start: number;
-  /** How many. */
-  readonly count: number;
 }
 
 /** A weight as it is stored. */
@@ -125,6 +111,11 @@ export class Graph {
   /** Type in which weights enter and activations are. */
   get computeDtype(): Dtype {
     return this.#options.computeDtype;
+  }
+
+  /** How it is built. */
+  get options(): GraphOptions {
+    return this.#options;
   }
 
   /** Runs `body` with `name` (dots allowed) appended to the path. */
@@ -211,6 +202,22 @@ export class Graph {
     return this.#computing(key, this.#weights.find(key, shape), shape, rows);
   }
 
+  /** The same of a matrix `[N, K]`, as `[K, N]`. */
+  transposedWeight(
+    name: string,
+    shape: readonly [number, number],
+    rows?: Rows,
+  ): Value {
+    if (!this.#options.supplied) {
+      const weight = this.weight(name, shape, rows);
+      return this.apply("Transpose", [weight], { perm: [1, 0] });
+    }
+    const key = this.#key(name);
+    const stored = this.#weights.find(key, shape);
+    const { name: of, part } = partOf(key, stored, shape, rows);
+    return this.#supply(`${of}ᵀ`, part, this.computeDtype, true);
+  }
+
   /** The checkpoint's tensor of this name in this scope, as it is stored. */
   storedWeight(name: string, shape: readonly number[]): StoredValue {
     const key = this.#key(name);
@@ -254,11 +261,8 @@ export class Graph {
 
   /** Integers, as shapes and axes are given. */
   integers(...values: number[]): Value {
-    return this.constant(
-      "int64",
-      [values.length],
-      BigInt64Array.from(values, BigInt),
-    );
+    const data = BigInt64Array.from(values, BigInt);
+    return this.constant("int64", [values.length], data);
   }
 
   /** One integer, as an index is given: `[]`. */
@@ -338,20 +342,23 @@ export class Graph {
     rows?: Rows,
     dtype: Dtype = stored.dtype,
   ): Value {
-    const name = rows === undefined
-      ? key
-      : `${key}[${rows.start}:${rows.start + rows.count}]`;
-    const part = rows === undefined
-      ? { ...stored, shape }
-      : rowsOf(stored, shape, rows);
-    if (this.#options.supplied) {
-      const { shape } = part;
-      this.#supplied.set(name, { name, dtype, shape, stored: part });
-      const { location } = part;
-      this.#initializers.set(name, { name, dtype, shape, location });
-    } else {
-      this.#initializers.set(name, { name, ...part });
-    }
+    const { name, part } = partOf(key, stored, shape, rows);
+    if (this.#options.supplied) return this.#supply(name, part, dtype);
+    this.#initializers.set(name, { name, ...part });
+    return { name };
+  }
+
+  /** A stored tensor that the session is handed as an initializer. */
+  #supply(
+    name: string,
+    stored: StoredTensor,
+    dtype: Dtype,
+    transposed = false,
+  ): Value {
+    const shape = transposed ? stored.shape.toReversed() : stored.shape;
+    this.#supplied.set(name, { name, dtype, shape, stored, transposed });
+    const { location } = stored;
+    this.#initializers.set(name, { name, dtype, shape, location });
     return { name };
   }
 
@@ -376,18 +383,15 @@ export class Graph {
   }
 }
 
-/** The bytes of some rows of a matrix. */
-function rowsOf(
+/** A stored tensor, or rows of it, and what that is called in a graph. */
+function partOf(
+  key: string,
   stored: StoredTensor,
   shape: readonly number[],
-  rows: Rows,
-): StoredTensor {
-  const [, ...rest] = shape;
-  const rowBytes = elementCount(rest) * DTYPE_BYTES[stored.dtype];
-  return {
-    ...stored,
-    shape: [rows.count, ...rest],
-    offset: stored.offset + rows.start * rowBytes,
-    length: rows.count * rowBytes,
+  rows: Rows | undefined,
+): { name: string; part: StoredTensor } {
+  return rows === undefined ? { name: key, part: { ...stored, shape } } : {
+    name: `${key}[${rows.start}:${rows.start + rows.count}]`,
+    part: rowsOf(stored, shape, rows),
   };
 }

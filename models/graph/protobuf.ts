@@ -74,6 +74,12 @@ const OPERATOR_SETS = [
 /** `TensorProto.DataLocation.EXTERNAL`. */
 const EXTERNAL = 1;
 
+/**
+ * Beyond every file: what is handed over and not taken must not be read as other
+ * numbers.
+ */
+const NOWHERE = 2 ** 50;
+
 /** `model` as bytes. */
 export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
   const bytes = onnx.ModelProto.encode({
@@ -133,13 +139,16 @@ function initializer(tensor: Initializer) {
       rawData: new Uint8Array(buffer, byteOffset, byteLength),
     };
   }
-  const externalData = [{ key: "location", value: tensor.location }];
-  // What is handed over names a file only because it must.
-  if ("offset" in tensor) {
-    externalData.push(
-      { key: "offset", value: String(tensor.offset) },
-      { key: "length", value: String(tensor.length) },
-    );
+  const externalData = [
+    { key: "location", value: tensor.location },
+    // What is handed over names a file only because it must.
+    {
+      key: "offset",
+      value: String("offset" in tensor ? tensor.offset : NOWHERE),
+    },
+  ];
+  if ("length" in tensor) {
+    externalData.push({ key: "length", value: String(tensor.length) });
   }
   return { ...common, dataLocation: EXTERNAL, externalData };
 }

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Dtype } from "./dtype.ts";
+import { type Dtype, DTYPE_BYTES, elementCount } from "./dtype.ts";
 
 /** A tensor in a file. */
 export interface StoredTensor {
@@ -61,4 +61,28 @@ export interface Weights {
     key: string,
     shape: readonly [number, number],
   ): StoredQuantizedMatrix | undefined;
+}
+
+/** Part of a stored matrix. */
+export interface Rows {
+  /** First row. */
+  readonly start: number;
+  /** How many. */
+  readonly count: number;
+}
+
+/** The bytes of some rows of a matrix. */
+export function rowsOf(
+  stored: StoredTensor,
+  shape: readonly number[],
+  rows: Rows,
+): StoredTensor {
+  const [, ...rest] = shape;
+  const rowBytes = elementCount(rest) * DTYPE_BYTES[stored.dtype];
+  return {
+    ...stored,
+    shape: [rows.count, ...rest],
+    offset: stored.offset + rows.start * rowBytes,
+    length: rows.count * rowBytes,
+  };
 }

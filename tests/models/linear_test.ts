@@ -165,6 +165,56 @@ Deno.test("linear() multiplies floats as they are stored, untransposed", () => {
   deepStrictEqual(node!.inputs, ["x", "layer.weight"]);
 });
 
+Deno.test("linear() multiplies floats as [in, out] where the device asks for it", () => {
+  for (const supplied of [true, false]) {
+    const g = new Graph("test", new RecordedWeights("bfloat16"), {
+      computeDtype: "float16",
+      transposed: true,
+      supplied,
+    });
+    const rows = { start: 4, count: 6 };
+    linear(g, g.input("x", "float16", ["B", INPUTS]), "layer", shape, rows);
+    const { model, supplied: handed } = g.build();
+    const { nodes } = decodeModel(model);
+    deepStrictEqual(
+      nodes.map(({ operator }) => operator),
+      supplied ? ["MatMul"] : ["Cast", "Transpose", "MatMul"],
+    );
+    if (!supplied) continue;
+    const [weight] = handed;
+    deepStrictEqual(weight!.shape, [INPUTS, rows.count]);
+    deepStrictEqual(weight!.stored.shape, [rows.count, INPUTS]);
+    strictEqual(weight!.stored.offset, rows.start * INPUTS * 2);
+    strictEqual(weight!.transposed, true);
+    strictEqual(weight!.dtype, "float16");
+  }
+});
+
+for (const whole of [true, false]) {
+  Deno.test(`linear() of few bits ${whole ? "keeps" : "rounds"} activations where the device asks for it`, () => {
+    const g = new Graph("test", quantizedWeights("weights", 8, 32), {
+      computeDtype: "float32",
+      wholeActivations: whole,
+    });
+    linear(g, g.input("x", "float32", ["B", INPUTS]), "layer", shape);
+    const [node] = decodeModel(g.build().model).nodes;
+    strictEqual(node!.attributes["accuracy_level"], whole ? 0 : 4);
+  });
+}
+
+Deno.test("embedding() reads a table in the computing type where the device asks for it", () => {
+  const g = new Graph("test", new RecordedWeights("bfloat16"), {
+    computeDtype: "float16",
+    castTables: true,
+    supplied: true,
+  });
+  embedding(g, g.input("ids", "int64", ["B"]), "table", [100, 8]);
+  const { model, supplied } = g.build();
+  const { nodes } = decodeModel(model);
+  deepStrictEqual(nodes.map(({ operator }) => operator), ["Gather"]);
+  strictEqual(supplied[0]!.dtype, "float16");
+});
+
 Deno.test("embedding() casts the rows that are looked up, never the table", () => {
   for (const dtype of ["float32", "float16", "bfloat16"] as const) {
     const g = new Graph("test", new RecordedWeights(dtype), {

@@ -4,7 +4,7 @@ import {
   type VisionConfig,
 } from "../../models/config/vision_config.ts";
 import type { BuiltGraph } from "../../models/graph/built_graph.ts";
-import type { GraphOptions } from "../../models/graph/graph.ts";
+import type { GraphOptions } from "../../models/graph/graph_options.ts";
 import type { Weights } from "../../models/graph/weights.ts";
 import {
   clipDecoderGraph,

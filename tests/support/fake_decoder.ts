@@ -52,6 +52,8 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
   /** Slots that were trimmed, moves and restored prefixes so far. */
   readonly trims: number[] = [];
   readonly moves: { from: number; to: number }[] = [];
+  /** Snapshots that were let go of so far. */
+  readonly discards: FakeSnapshot[] = [];
   readonly restores: { slot: number; tokens: number }[] = [];
   /** Slots, starts and lengths of each prefill so far. */
   readonly prefills: { slot: number; start: number; length: number }[] = [];
@@ -110,6 +112,10 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
     const held = this.#held[slot]!.slice(0, tokens);
     if (held.length < tokens) throw new Error(`slot ${slot} holds less`);
     return Promise.resolve({ tokens, held });
+  }
+
+  discard(snapshot: FakeSnapshot): void {
+    this.discards.push(snapshot);
   }
 
   restore(slot: number, snapshot: FakeSnapshot, tokens: number): Promise<void> {

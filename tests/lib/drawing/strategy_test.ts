@@ -15,7 +15,11 @@ Deno.test("isLossless() holds for those that keep the law of one code after the 
 
 Deno.test("fastestStrategy() is lossless whatever the weights are", () => {
   for (const codeBits of [undefined, 8, 4]) {
-    const name = fastestStrategy(codeBits);
-    strictEqual(isLossless({ name }), true, `${codeBits} bits`);
+    for (const onDevice of [false, true]) {
+      const name = fastestStrategy(codeBits, onDevice);
+      strictEqual(isLossless({ name }), true, `${codeBits} bits`);
+    }
   }
+  strictEqual(fastestStrategy(4, false), "autoregressive");
+  strictEqual(fastestStrategy(4, true), "jacobi");
 });

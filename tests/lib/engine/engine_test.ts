@@ -327,7 +327,9 @@ Deno.test("slots and prefixes never hold more tokens than the budget, and what i
     policies.map(({ chosen }) => chosen),
     prompts.map((prompt) => expectedChoices([prompt], 5)),
   );
-  ok(decoder.trims.length > 0 && engine.state.cache.prefixes.evictions > 0);
+  const { evictions } = engine.state.cache.prefixes;
+  ok(decoder.trims.length > 0 && evictions > 0);
+  strictEqual(decoder.discards.length, evictions);
 });
 
 Deno.test("run() refuses what never fits into the memory of all", async () => {

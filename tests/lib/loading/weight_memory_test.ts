@@ -2,7 +2,9 @@ import { match, strictEqual, throws } from "node:assert/strict";
 import { CheckpointError } from "../../../lib/errors.ts";
 import {
   copiedWeightBytes,
+  deviceWeightBytes,
   refuseUnfitting,
+  refuseUnfittingDevice,
 } from "../../../lib/loading/weight_memory.ts";
 import { parseLanguageConfig } from "../../../models/config/language_config.ts";
 
@@ -39,5 +41,31 @@ Deno.test("refuseUnfitting() names the sizes and the remedy", () => {
   throws(
     () => refuseUnfitting({ folder, codeBits: 8 }, 11, 10),
     /a larger machine or PRECISION=int4/,
+  );
+});
+
+Deno.test("deviceWeightBytes() counts all, embeddings in full", () => {
+  const table = 184_622 * 4096;
+  const bytes = (codeBits?: 4 | 8) =>
+    deviceWeightBytes({ config, codeBits }, "bfloat16", 32_768);
+  strictEqual(bytes(), 2 * (table + LAYERS + HEAD));
+  strictEqual(bytes(4), 2 * table + (LAYERS + HEAD) * (1 / 2 + 2 / 16));
+});
+
+Deno.test("refuseUnfittingDevice() names the sizes and the remedies", () => {
+  const checkpoint = { folder: "/models/Emu3-Gen", codeBits: undefined };
+  const sizes = { weightBytes: 16e9, cacheBytes: 6e9, deviceBytes: 22e9 };
+  refuseUnfittingDevice(checkpoint, sizes);
+  throws(
+    () => refuseUnfittingDevice(checkpoint, { ...sizes, deviceBytes: 20e9 }),
+    /take 16\.0 GB of the device's memory, keys and values 6\.0 GB, 20\.0 GB may be used: lower KV_BYTES, set PRECISION=int4/,
+  );
+  throws(
+    () =>
+      refuseUnfittingDevice({ ...checkpoint, codeBits: 4 }, {
+        ...sizes,
+        deviceBytes: 1e9,
+      }),
+    /lower KV_BYTES, or serve fewer FUNCTIONS/,
   );
 });

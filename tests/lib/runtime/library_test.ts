@@ -1,8 +1,10 @@
-import { match, ok, throws } from "node:assert/strict";
+import { match, ok, strictEqual, throws } from "node:assert/strict";
 import { RuntimeError } from "../../../lib/errors.ts";
 import {
+  libraryIn,
   libraryName,
   libraryPath,
+  loadProblem,
   openLibrary,
 } from "../../../lib/runtime/library.ts";
 
@@ -35,4 +37,28 @@ Deno.test("openLibrary() names the file that it cannot open", () => {
     match(error.message, /\/no\/such\/libonnxruntime\.so.*deno install/s);
     return true;
   });
+});
+
+Deno.test("libraryIn() finds the library among its providers, whatever its version", () => {
+  for (
+    const name of [
+      "libonnxruntime.so.1.30.0",
+      "libonnxruntime.1.30.0.dylib",
+      "onnxruntime.dll",
+    ]
+  ) {
+    const files = ["libonnxruntime_providers_cuda.so", name, "README"];
+    strictEqual(libraryIn("/opt", files), `/opt/${name}`);
+  }
+  const links = ["libonnxruntime.so.1.30.0", "libonnxruntime.so"];
+  strictEqual(libraryIn("/opt", links), "/opt/libonnxruntime.so");
+  throws(
+    () => libraryIn("/opt", ["libonnxruntime_providers_shared.so"]),
+    /Cannot find ONNX Runtime in "\/opt": it holds no libonnxruntime/,
+  );
+});
+
+Deno.test("loadProblem() says what is missing, or nothing", () => {
+  strictEqual(loadProblem(libraryPath()), undefined);
+  match(loadProblem("/no/such/libx.so")!, /\/no\/such\/libx\.so/);
 });

@@ -60,6 +60,54 @@ for (const [dtype, data] of WEIGHTS) {
   });
 }
 
+Deno.test("a session reads a matrix as [in, out] where its graph asks for it", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/weights`;
+  await Deno.writeFile(
+    path,
+    new Uint8Array(Float32Array.of(1, 2, 3, -1, 0.5, 4).buffer),
+  );
+  await using runtime = new Runtime({ threads: 1 });
+  using weights = runtime.sharedWeights("/")!;
+  const g = new Graph("test", {
+    find: (_, shape) => ({
+      dtype: "float32",
+      shape,
+      location: path.slice(1),
+      offset: 0,
+      length: 24,
+    }),
+    findQuantized: () => undefined,
+  }, { computeDtype: "float32", supplied: true });
+  const x = g.input("x", "float32", ["B", 3]);
+  const w = g.transposedWeight("w", [2, 3]);
+  g.output("y", g.apply("MatMul", [x, w]), "float32", ["B", 2]);
+  const { model, supplied } = g.build();
+  await using session = await runtime.session(model, {
+    weightFolder: "/",
+    prepack: false,
+    supply: { weights, supplied },
+  });
+  const y = new Float32Array(2);
+  using input = runtime.tensor(Float32Array.of(1, 1, 1), [1, 3]);
+  using output = runtime.tensor(y, [1, 2]);
+  using binding = session.bind().input("x", input).output("y", output);
+  await binding.run();
+  deepStrictEqual([...y], [6, 3.5]);
+});
+
+Deno.test("a weight that is not handed over is an error, never other numbers", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/weights`;
+  await Deno.writeFile(path, new Uint8Array(2 ** 12));
+  await using runtime = new Runtime({ threads: 1 });
+  const { model } = productOf(path, "float32", 24);
+  await rejects(
+    runtime.session(model, { weightFolder: "/", prepack: false }),
+    /External initializer: w .*out of bounds/s,
+  );
+});
+
 Deno.test("weights of a file that is gone are an error", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/weights`;

@@ -1,6 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { GridError, ImageSizeError } from "../../../lib/errors.ts";
-import type { RgbImage } from "../../../lib/vision/image.ts";
 import { trace } from "../../../lib/trace.ts";
 import {
   clipDecoderGraph,
@@ -10,64 +9,23 @@ import {
   clipEncoderGraph,
   stillEncoderGraph,
 } from "../../../models/vision_encoder.ts";
-import { float32, int32, readSafetensors } from "../../support/safetensors.ts";
-import { goldenJson } from "../../support/golden.ts";
+import { float32, int32 } from "../../support/safetensors.ts";
 import {
-  GOLDEN,
+  assertCodes,
+  clips,
+  framesOf,
+  golden,
+  images,
+} from "../../support/vq_golden.ts";
+import {
   maxDifference,
   openTinyVision,
   VISION_FOLDERS,
 } from "../../support/tiny.ts";
 
-const golden = readSafetensors(new URL("vq.safetensors", GOLDEN));
-const { images, clips } = goldenJson<{
-  images: { name: string; resized_hw: [number, number] }[];
-  clips: { name: string; frames: number; resized_hw: [number, number] }[];
-}>("vq.json");
-
 /** fp32 against fp32, other kernels. */
 const LATENT_TOLERANCE = 2e-4;
 const PIXEL_TOLERANCE = 5e-4;
-
-/** A code may differ only where two entries are nearly as near. */
-const CODE_MARGIN = 1e-3;
-
-/** The picture whose pixel values are `values` `[3, H, W]`. */
-function imageOf(
-  values: Float32Array,
-  [height, width]: readonly [number, number],
-): RgbImage {
-  const area = height * width;
-  const pixels = Uint8ClampedArray.from(
-    { length: 3 * area },
-    (_, i) => (values[(i % 3) * area + Math.floor(i / 3)]! * 0.5 + 0.5) * 255,
-  );
-  return { height, width, pixels };
-}
-
-function framesOf(name: string, size: readonly [number, number]): RgbImage[] {
-  const values = float32(golden, `${name}.pixel_values`);
-  const length = 3 * size[0] * size[1];
-  return Array.from(
-    { length: values.length / length },
-    (_, i) => imageOf(values.subarray(i * length, (i + 1) * length), size),
-  );
-}
-
-function assertCodes(
-  actual: Uint16Array,
-  expected: Int32Array,
-  margins: Float32Array,
-): void {
-  const wrong = [...expected.keys()].filter((i) =>
-    actual[i] !== expected[i] && margins[i]! > CODE_MARGIN
-  );
-  deepStrictEqual(
-    wrong,
-    [],
-    "positions of codes that differ by more than a tie",
-  );
-}
 
 for (const name of VISION_FOLDERS) {
   Deno.test(`encode() of ${name} gives the reference's latents and codes`, async () => {

@@ -1,0 +1,103 @@
+/**
+ * How much the memory for keys and values holds, and in which type.
+ *
+ * @module
+ */
+
+import type { LanguageConfig } from "../../models/config/language_config.ts";
+import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
+import type { Provider } from "../runtime/provider.ts";
+import { BLOCK_TOKENS } from "./device_cache.ts";
+import { cacheBytesPerToken, type CacheDtype } from "./kv_cache.ts";
+
+/** What is given. */
+export interface CacheSizeOptions {
+  /** Bytes that keys and values of all sequences may take together. */
+  readonly cacheBytes: number;
+  /** Their type; undefined for what the memory suggests. */
+  readonly cacheDtype?: CacheDtype | undefined;
+  /** Sequences that may run together. */
+  readonly slots: number;
+}
+
+/** How much the cache holds, and in which type. */
+export interface CacheSize {
+  /** Type of its elements. */
+  readonly dtype: CacheDtype;
+  /** Bytes of one token. */
+  readonly tokenBytes: number;
+  /** Tokens of all sequences together. */
+  readonly tokens: number;
+  /** Tokens of one: what the model was trained for, or what the memory holds. */
+  readonly positions: number;
+}
+
+/** Of the cache, what two sequences of full length may take in the first type. */
+const SINGLE_SHARE = 1 / 2;
+
+/**
+ * Fewer bytes where a guided picture of full length would take most of the
+ * memory in the device's first type: they hold more, and on a CPU attend a
+ * little slower.
+ *
+ * @throws {RangeError} When the memory does not hold one slot of use, or the
+ * device has no attention in the type that is asked for.
+ */
+export function cacheSize(
+  config: LanguageConfig,
+  provider: Pick<Provider, "name" | "cacheDtypes" | "deviceMemory">,
+  options: CacheSizeOptions,
+): CacheSize {
+  const { maxPositions } = config;
+  const { cacheBytes, slots } = options;
+  const dtype = cacheDtypeOf(config, provider, options);
+  const tokenBytes = cacheBytesPerToken(config, dtype);
+  const held = Math.floor(cacheBytes / tokenBytes);
+  // A device's slots grow by blocks, of which the last may be all but empty.
+  const block = Math.min(BLOCK_TOKENS, maxPositions);
+  const tokens = provider.deviceMemory === undefined
+    ? held
+    : held - (slots + 1) * block;
+  if (tokens < 2) {
+    const least = Math.ceil(tokenBytes * (2 + held - tokens));
+    throw new RangeError(
+      `Cannot keep sequences in ${cacheBytes} bytes: one token takes ${tokenBytes}, raise KV_BYTES to ${least} or more`,
+    );
+  }
+  return {
+    dtype,
+    tokenBytes,
+    tokens,
+    positions: Math.min(maxPositions, tokens),
+  };
+}
+
+/** What people call types. */
+const SHORT: ReadonlyMap<Dtype, string> = new Map([
+  ["float32", "fp32"],
+  ["float16", "fp16"],
+  ["bfloat16", "bf16"],
+]);
+
+function cacheDtypeOf(
+  config: LanguageConfig,
+  { name, cacheDtypes }: Pick<Provider, "name" | "cacheDtypes">,
+  { cacheBytes, cacheDtype }: CacheSizeOptions,
+): CacheDtype {
+  if (cacheDtype !== undefined) {
+    if (cacheDtypes.includes(cacheDtype)) return cacheDtype;
+    const offered = cacheDtypes.map((dtype) => SHORT.get(dtype)).join(" or ");
+    throw new RangeError(
+      `Cannot keep keys and values in ${
+        SHORT.get(cacheDtype)
+      } on ${name}: it attends in ${offered}, unset KV_PRECISION`,
+    );
+  }
+  const first = cacheDtypes[0]!;
+  const guided = 2 * config.maxPositions * cacheBytesPerToken(config, first);
+  if (guided <= SINGLE_SHARE * cacheBytes) return first;
+  const smaller = cacheDtypes.find((dtype) =>
+    DTYPE_BYTES[dtype] < DTYPE_BYTES[first]
+  );
+  return smaller ?? first;
+}

@@ -1,0 +1,211 @@
+/**
+ * Runs of some rows on a device: as many tokens for each, whether a prompt's, a
+ * step's or a window's.
+ *
+ * ```text
+ * rows       slot 3, slot 0, slot 7  ─▶ session for 4: 3, 0, 7, spare
+ * ```
+ *
+ * There is a session for each power of two of rows; what is missing is filled
+ * with rows over a spare slot, whose results nobody reads. Unlike on a CPU, a
+ * row may round differently in other company: a device's kernels depend on how
+ * many rows there are, whatever is done here.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Binding } from "../runtime/session.ts";
+import type { Tensor, TensorData } from "../runtime/tensor.ts";
+import type { WideRow } from "./decoder.ts";
+import type { DecoderSessions } from "./decoder_sessions.ts";
+import type { DeviceCache } from "./device_cache.ts";
+import { placeBias } from "./place_bias.ts";
+
+/** What runs rows. */
+export interface DeviceRunnerParts {
+  /** What tensors come from. */
+  readonly runtime: Runtime;
+  /** Sessions by arrangement. */
+  readonly sessions: DecoderSessions;
+  /** Keys and values. */
+  readonly cache: DeviceCache;
+  /** E */
+  readonly hiddenSize: number;
+  /** A slot that no sequence has. */
+  readonly spare: number;
+}
+
+/** A binding, and the slots that it binds. */
+interface KeptBinding {
+  readonly binding: Binding;
+  readonly slots: readonly number[];
+}
+
+/** Bindings that are kept; each is some thousand native calls to make. */
+const KEPT_BINDINGS = 16;
+
+/** Runs the arrangements `wide` for every use. */
+export class DeviceRunner implements Disposable {
+  readonly #parts: DeviceRunnerParts;
+  /** By slots, least recently used first. */
+  readonly #bindings = new Map<string, KeptBinding>();
+
+  /** Loads nothing yet. */
+  constructor(parts: DeviceRunnerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Feeds as many tokens to each of some rows.
+   *
+   * @returns Hidden states `[S, E]`, one array a row.
+   * @throws {RangeError} When places do not ascend.
+   */
+  async run(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const { maxRows } = this.#parts.runtime.provider;
+    const hidden: Float32Array<ArrayBuffer>[] = [];
+    for (let first = 0; first < rows.length; first += maxRows) {
+      const some = rows.slice(first, first + maxRows);
+      hidden.push(...await this.#runRows(some, signal));
+    }
+    return hidden;
+  }
+
+  /** Lets go of the bindings of a slot, whose tensors change. */
+  forget(slot: number): void {
+    for (const [name, { binding, slots }] of [...this.#bindings]) {
+      if (!slots.includes(slot)) continue;
+      binding[Symbol.dispose]();
+      this.#bindings.delete(name);
+    }
+  }
+
+  /** Frees the bindings. */
+  [Symbol.dispose](): void {
+    for (const { binding } of this.#bindings.values()) {
+      binding[Symbol.dispose]();
+    }
+    this.#bindings.clear();
+  }
+
+  /** Runs no more tokens at once than the device takes. */
+  async #runRows(
+    rows: readonly WideRow[],
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const { maxTokens } = this.#parts.runtime.provider;
+    const count = rows[0]!.tokens.length;
+    if (count <= maxTokens) return await this.#runOnce(rows, signal);
+    const size = count * this.#parts.hiddenSize;
+    const hidden = rows.map(() => new Float32Array(size));
+    for (let start = 0; start < count; start += maxTokens) {
+      const end = Math.min(count, start + maxTokens);
+      const part = rows.map((row) => partOf(row, start, end));
+      const states = await this.#runOnce(part, signal);
+      const at = start * this.#parts.hiddenSize;
+      states.forEach((state, row) => hidden[row]!.set(state, at));
+    }
+    return hidden;
+  }
+
+  async #runOnce(
+    rows: readonly WideRow[],
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const { runtime, hiddenSize } = this.#parts;
+    const count = rows[0]!.tokens.length;
+    const padded = await this.#padded(rows);
+    const binding = await this.#binding(padded);
+    using stack = new DisposableStack();
+    // Bound each time: ONNX Runtime copies inputs to a device when they are.
+    const tensor = (data: TensorData, shape: readonly number[]): Tensor =>
+      stack.use(runtime.tensor(data, shape));
+    const ids = BigInt64Array.from(
+      padded.flatMap(({ tokens }) => tokens),
+      BigInt,
+    );
+    binding.input("input_ids", tensor(ids, [padded.length, count]));
+    for (const [i, row] of padded.entries()) {
+      const total = row.position + count;
+      binding.input(`seqlens_k.${i}`, tensor(Int32Array.of(total - 1), [1]));
+      const totals = tensor(Int32Array.of(total), []);
+      binding.input(`total_sequence_length.${i}`, totals);
+      if (row.places === undefined) continue;
+      const own = BigInt64Array.from(row.places.subarray(row.position), BigInt);
+      binding.input(`position_ids.${i}`, tensor(own, [1, count]));
+      const { dtype } = this.#parts.cache;
+      const bias = placeBias(row.places, row.position, dtype);
+      const shape = [1, 1, count, total];
+      binding.input(
+        `bias.${i}`,
+        stack.use(runtime.tensor(bias, shape, dtype)),
+      );
+    }
+    const size = count * hiddenSize;
+    const hidden = new Float32Array(padded.length * size);
+    const shape = [padded.length, count, hiddenSize];
+    binding.output("hidden", tensor(hidden, shape));
+    await binding.run(signal);
+    return rows.map((_, i) => hidden.subarray(i * size, (i + 1) * size));
+  }
+
+  /** Rows to the next power of two, each with room for its tokens. */
+  async #padded(rows: readonly WideRow[]): Promise<WideRow[]> {
+    const { cache, spare } = this.#parts;
+    const [{ tokens, places }] = rows as [WideRow];
+    const filler: WideRow = {
+      slot: spare,
+      tokens: tokens.map(() => 0),
+      position: 0,
+      ...(places && { places: Int32Array.from(tokens.keys()) }),
+    };
+    const missing = 2 ** Math.ceil(Math.log2(rows.length)) - rows.length;
+    const padded = [...rows, ...Array<WideRow>(missing).fill(filler)];
+    for (const { slot, position, tokens } of padded) {
+      await cache.reserve(slot, position + tokens.length, position);
+    }
+    return padded;
+  }
+
+  async #binding(rows: readonly WideRow[]): Promise<Binding> {
+    const placed = rows[0]!.places !== undefined;
+    const slots = rows.map(({ slot }) => slot);
+    const name = `${placed} ${slots.join(" ")}`;
+    let kept = this.#bindings.get(name);
+    if (kept === undefined) {
+      const { sessions, cache } = this.#parts;
+      const arrangement = { type: "wide", rows: rows.length, placed } as const;
+      const binding = (await sessions.decoder(arrangement)).bind();
+      slots.forEach((slot, row) => cache.bind(binding, slot, row));
+      kept = { binding, slots };
+      this.#makeRoom();
+    }
+    this.#bindings.delete(name);
+    this.#bindings.set(name, kept);
+    return kept.binding;
+  }
+
+  #makeRoom(): void {
+    const [oldest] = this.#bindings;
+    if (this.#bindings.size < KEPT_BINDINGS || oldest === undefined) return;
+    const [name, { binding }] = oldest;
+    binding[Symbol.dispose]();
+    this.#bindings.delete(name);
+  }
+}
+
+/** Some tokens of a row, after those before them have run. */
+function partOf(row: WideRow, start: number, end: number): WideRow {
+  const { slot, tokens, position, places } = row;
+  return {
+    slot,
+    tokens: tokens.slice(start, end),
+    position: position + start,
+    // What stands behind them is not there yet, and would not be seen.
+    ...(places && { places: places.subarray(0, position + end) }),
+  };
+}

@@ -1,0 +1,33 @@
+/**
+ * The decoder for where a runtime computes.
+ *
+ * @module
+ */
+
+import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Decoder } from "./decoder.ts";
+import { DeviceDecoder } from "./device_decoder.ts";
+import type { CodeTokens } from "./heads.ts";
+import {
+  OnnxDecoder,
+  type OnnxDecoderOptions,
+  type Settling,
+} from "./onnx_decoder.ts";
+
+/**
+ * Builds the graphs of a checkpoint and loads them.
+ *
+ * @throws {CheckpointError} When a weight is missing or has another shape.
+ * @throws {RuntimeError} When ONNX Runtime refuses a graph.
+ */
+export async function openDecoder(
+  runtime: Runtime,
+  checkpoint: LanguageCheckpoint,
+  vocabulary: CodeTokens,
+  options: OnnxDecoderOptions,
+): Promise<Decoder & Settling> {
+  return runtime.device === undefined
+    ? await OnnxDecoder.open(runtime, checkpoint, vocabulary, options)
+    : await DeviceDecoder.open(runtime, checkpoint, vocabulary, options);
+}

@@ -1,0 +1,205 @@
+/**
+ * A runtime on the device that is asked for, or on the best that is there.
+ *
+ * ```text
+ * auto     a GPU of NVIDIA with its driver and ONNX Runtime's CUDA provider,
+ *          else the CPU
+ * cuda     that GPU, or a problem that says what is missing
+ * webgpu   any GPU that Vulkan, Metal or Direct3D reach; only when asked for:
+ *          ONNX Runtime calls it experimental
+ * cpu      the CPU
+ * ```
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { RuntimeError } from "../errors.ts";
+import { type DeviceMemory, weightlessGraph } from "./device_memory.ts";
+import { deviceProblem } from "./device_problem.ts";
+import { gpuMemory } from "./gpu_memory.ts";
+import { libraryPath, loadProblem } from "./library.ts";
+import {
+  type ComputeDtype,
+  CPU_PROVIDER,
+  cudaProvider,
+  type DeviceName,
+  type Provider,
+  webgpuProvider,
+} from "./provider.ts";
+import { Runtime } from "./runtime.ts";
+
+/** How to open a runtime. */
+export interface OpenRuntimeOptions {
+  /** Threads that compute, 1 or more. */
+  readonly threads: number;
+  /** Where graphs run. */
+  readonly device: DeviceName | "auto";
+  /** Type in which language models compute; undefined for the device's own. */
+  readonly computeDtype: ComputeDtype | undefined;
+  /** File of ONNX Runtime's library; undefined for that of the npm package. */
+  readonly library: string | undefined;
+  /** Bytes of a device's memory to use; undefined for what its driver has free. */
+  readonly deviceMemoryBytes: number | undefined;
+  /** Told why `auto` does without a GPU that seems to be there. */
+  readonly warn: (line: string) => void;
+}
+
+/** What the system is asked about a GPU of NVIDIA. */
+export interface GpuSystem {
+  /** Bytes that are free; undefined without driver or GPU. */
+  readonly freeBytes: () => number | undefined;
+  /** Why a library cannot be loaded. */
+  readonly loadProblem: (path: string) => string | undefined;
+}
+
+const THIS_SYSTEM: GpuSystem = {
+  freeBytes: () => gpuMemory()?.freeBytes,
+  loadProblem,
+};
+
+/** Files of ONNX Runtime's CUDA provider, in the order in which they load. */
+const CUDA_FILES = [
+  "libonnxruntime_providers_shared.so",
+  "libonnxruntime_providers_cuda.so",
+];
+
+/**
+ * Opens a runtime, and tries that the device computes.
+ *
+ * @throws {RuntimeError} When the device cannot be used, or does not compute in
+ * the type that is asked for: says what would do.
+ */
+export async function openRuntime(
+  options: OpenRuntimeOptions,
+  system: GpuSystem = THIS_SYSTEM,
+): Promise<Runtime> {
+  const { device } = options;
+  if (device !== "auto") return await openOn(device, options, system);
+  if (system.freeBytes() === undefined) {
+    return await openOn("cpu", options, system);
+  }
+  try {
+    return await openOn("cuda", options, system);
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    options.warn(`${error.message}; computing on the CPU`);
+    return await openOn("cpu", options, system);
+  }
+}
+
+/**
+ * The provider for `device`.
+ *
+ * @throws {RuntimeError} When it does not compute in `dtype`.
+ */
+export function providerOf(
+  device: DeviceName,
+  dtype: ComputeDtype | undefined,
+  memoryLimitBytes: number | undefined,
+): Provider {
+  switch (device) {
+    case "cpu":
+      if (dtype === undefined || dtype === "float32") return CPU_PROVIDER;
+      break;
+    case "cuda":
+      if (dtype === undefined || dtype === "bfloat16") {
+        return cudaProvider({ deviceId: 0, memoryLimitBytes });
+      }
+      break;
+    case "webgpu":
+      if (dtype !== "bfloat16") return webgpuProvider(dtype ?? "float32");
+      break;
+    default:
+      throw device satisfies never;
+  }
+  throw new RuntimeError(
+    `Cannot compute in ${SHORT[dtype]} on ${device}: it computes in ${
+      OFFERED[device]
+    }, unset PRECISION or set DEVICE`,
+  );
+}
+
+/** What people call types. */
+const SHORT: Readonly<Record<ComputeDtype, string>> = {
+  float32: "fp32",
+  float16: "fp16",
+  bfloat16: "bf16",
+};
+
+/** Precisions that do on a device. */
+const OFFERED: Readonly<Record<DeviceName, string>> = {
+  cpu: "fp32, int8 or int4",
+  cuda: "bf16, int8 or int4",
+  webgpu: "fp32, fp16, int8 or int4",
+};
+
+async function openOn(
+  device: DeviceName,
+  options: OpenRuntimeOptions,
+  system: GpuSystem,
+): Promise<Runtime> {
+  const { threads, library, computeDtype } = options;
+  const known = device === "cuda" ? system.freeBytes() : undefined;
+  const memory = device === "cpu"
+    ? undefined
+    : options.deviceMemoryBytes ?? known;
+  const provider = providerOf(device, computeDtype, memory);
+  const runtime = new Runtime({
+    threads,
+    library,
+    provider,
+    deviceMemoryBytes: memory,
+  });
+  try {
+    if (runtime.device !== undefined) await tryDevice(runtime, runtime.device);
+    return runtime;
+  } catch (cause) {
+    await runtime[Symbol.asyncDispose]();
+    if (!(cause instanceof RuntimeError)) throw cause;
+    const said = cause.message.replace("ONNX Runtime: ", "").trim();
+    const why = device === "cuda"
+      ? missingCuda(library ?? libraryPath(), system) ?? said
+      : said;
+    throw new RuntimeError(deviceProblem(device, why), { cause });
+  }
+}
+
+/** Takes memory, and convolves, for which a GPU needs a library of its own. */
+async function tryDevice(
+  runtime: Runtime,
+  device: DeviceMemory,
+): Promise<void> {
+  const { computeDtype, convolves } = runtime.provider;
+  using _ = await device.allocate([1, 1, 1, 1], computeDtype);
+  if (!convolves) return;
+  const options = { weightFolder: "/", prepack: false };
+  await using session = await runtime.session(convolution(), options);
+  using image = runtime.tensor(Float32Array.of(2), [1, 1, 1, 1]);
+  using result = runtime.tensor(new Float32Array(1), [1, 1, 1, 1]);
+  using binding = session.bind().input("x", image).output("y", result);
+  await binding.run();
+}
+
+/** `y = x`, by a convolution. */
+function convolution(): Uint8Array<ArrayBuffer> {
+  const g = weightlessGraph("convolution");
+  const x = g.input("x", "float32", [1, 1, 1, 1]);
+  const one = g.floats(Float32Array.of(1), [1, 1, 1, 1]);
+  const y = g.apply("Conv", [x, one], { kernel_shape: [1, 1] });
+  g.output("y", y, "float32", [1, 1, 1, 1]);
+  return g.build().model;
+}
+
+/**
+ * Which library the CUDA provider lacks, once ONNX Runtime has tried and said no
+ * more than that it failed. Not before: the provider must meet ONNX Runtime
+ * first.
+ */
+function missingCuda(library: string, system: GpuSystem): string | undefined {
+  for (const file of CUDA_FILES) {
+    const problem = system.loadProblem(join(dirname(library), file));
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}

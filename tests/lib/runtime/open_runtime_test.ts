@@ -1,0 +1,144 @@
+import {
+  deepStrictEqual,
+  match,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import { RuntimeError } from "../../../lib/errors.ts";
+import {
+  type GpuSystem,
+  openRuntime,
+  type OpenRuntimeOptions,
+  providerOf,
+} from "../../../lib/runtime/open_runtime.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+/** Of a machine without a GPU. */
+const NO_GPU: GpuSystem = {
+  freeBytes: () => undefined,
+  loadProblem: () => undefined,
+};
+
+function options(
+  changes: Partial<OpenRuntimeOptions> = {},
+): OpenRuntimeOptions {
+  return {
+    threads: 1,
+    device: "auto",
+    computeDtype: undefined,
+    library: undefined,
+    deviceMemoryBytes: undefined,
+    warn: () => {},
+    ...changes,
+  };
+}
+
+Deno.test("openRuntime() takes the CPU where there is no GPU, and says nothing", async () => {
+  const lines: string[] = [];
+  const warn = (line: string) => void lines.push(line);
+  await using runtime = await openRuntime(options({ warn }), NO_GPU);
+  strictEqual(runtime.provider.name, "cpu");
+  strictEqual(runtime.device, undefined);
+  deepStrictEqual(lines, []);
+});
+
+Deno.test("openRuntime() says why it does without a GPU that is there", async () => {
+  const lines: string[] = [];
+  const warn = (line: string) => void lines.push(line);
+  const system = { ...NO_GPU, freeBytes: () => 80e9 };
+  // The GPU computes in bf16.
+  await using runtime = await openRuntime(
+    options({ warn, computeDtype: "float32" }),
+    system,
+  );
+  strictEqual(runtime.provider.name, "cpu");
+  strictEqual(lines.length, 1);
+  match(lines[0]!, /Cannot compute in fp32 on cuda.*; computing on the CPU$/);
+});
+
+// The provider's own loader is asked; that of the npm package has no CUDA unless
+// its script has run.
+Deno.test("openRuntime() on cuda computes, or says what is missing", async () => {
+  try {
+    await using runtime = await openRuntime(options({ device: "cuda" }));
+    strictEqual(runtime.provider.name, "cuda");
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    match(
+      error.message,
+      /^Cannot use cuda: .*(deno install --allow-scripts|LD_LIBRARY_PATH|driver)/,
+    );
+  }
+});
+
+Deno.test("openRuntime() on cuda names the library that the provider lacks", async () => {
+  const tried: string[] = [];
+  const system: GpuSystem = {
+    freeBytes: () => undefined,
+    loadProblem: (path) => {
+      tried.push(path.slice(path.lastIndexOf("/") + 1));
+      return path.endsWith("_cuda.so")
+        ? "libcublasLt.so.13: cannot open shared object file"
+        : undefined;
+    },
+  };
+  try {
+    await using _ = await openRuntime(options({ device: "cuda" }), system);
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    match(error.message, /libraries of CUDA 13 are missing/);
+    deepStrictEqual(tried, [
+      "libonnxruntime_providers_shared.so",
+      "libonnxruntime_providers_cuda.so",
+    ]);
+  }
+});
+
+Deno.test("openRuntime() on webgpu computes, or says what is missing", async () => {
+  try {
+    await using runtime = await openRuntime(options({ device: "webgpu" }));
+    strictEqual(runtime.provider.name, "webgpu");
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    match(error.message, /^Cannot use webgpu: .*(Vulkan|ONNXRUNTIME_DIR)/);
+  }
+});
+
+Deno.test("openRuntime() names a library that it cannot open", async () => {
+  using folder = temporaryFolder();
+  const library = `${folder.path}/libonnxruntime.so`;
+  await Deno.writeTextFile(library, "not a library");
+  await rejects(
+    openRuntime(options({ device: "cpu", library })),
+    (error) =>
+      error instanceof RuntimeError && error.message.includes(folder.path),
+  );
+});
+
+Deno.test("providerOf() computes in what each device can", () => {
+  strictEqual(providerOf("cpu", undefined, undefined).computeDtype, "float32");
+  strictEqual(providerOf("cuda", undefined, 1).computeDtype, "bfloat16");
+  strictEqual(
+    providerOf("webgpu", "float16", undefined).computeDtype,
+    "float16",
+  );
+  for (
+    const [device, dtype, expected] of [
+      ["cpu", "bfloat16", /in bf16 on cpu: it computes in fp32, int8 or int4/],
+      ["cpu", "float16", /in fp16 on cpu/],
+      ["cuda", "float32", /in fp32 on cuda: it computes in bf16, int8 or int4/],
+      ["cuda", "float16", /in fp16 on cuda/],
+      ["webgpu", "bfloat16", /in bf16 on webgpu: it computes in fp32, fp16/],
+    ] as const
+  ) {
+    throws(() => providerOf(device, dtype, undefined), expected);
+  }
+});
+
+Deno.test("providerOf() tells CUDA how much memory it may take, where that is known", () => {
+  const limit = (bytes: number | undefined) =>
+    providerOf("cuda", undefined, bytes).registration!.options["gpu_mem_limit"];
+  strictEqual(limit(20e9), "20000000000");
+  strictEqual(limit(undefined), undefined);
+});
