@@ -34,6 +34,12 @@ export interface Environment {
   readonly listen: { readonly hostname: string; readonly port: number };
   /** Port for health alone. */
   readonly healthPort: number | undefined;
+  /** Where models run. */
+  readonly device: Values["DEVICE"];
+  /** Bytes of a device's memory to use; undefined for what is free. */
+  readonly deviceMemoryBytes: number | undefined;
+  /** Folder of another ONNX Runtime. */
+  readonly runtimeFolder: string | undefined;
   /** Format of the language models' weights; undefined for as they are. */
   readonly precision: Values["PRECISION"];
   /** Folder for copies of models; undefined where there is no home. */
@@ -46,8 +52,8 @@ export interface Environment {
   readonly queueLimit: number;
   /** That the process may have. */
   readonly memoryBytes: number;
-  /** For keys and values. */
-  readonly cacheBytes: number;
+  /** For keys and values; undefined for a quarter of the memory. */
+  readonly cacheBytes: number | undefined;
   /** Their type; undefined for what the memory suggests. */
   readonly cacheDtype: Values["KV_PRECISION"];
   /** In which way pictures are drawn; undefined for what is fastest. */
@@ -152,13 +158,16 @@ export function readEnvironment(
       port: values.PORT ?? values.AIP_HTTP_PORT ?? DEFAULT_PORT,
     },
     healthPort: values.PORT_HEALTH,
+    device: values.DEVICE,
+    deviceMemoryBytes: values.GPU_MEMORY_BYTES,
+    runtimeFolder: values.ONNXRUNTIME_DIR,
     precision: values.PRECISION,
     copyFolder: cache,
     threads: values.THREADS ?? machine.cpus,
     slots: values.SLOTS,
     queueLimit: values.QUEUE_LIMIT,
     memoryBytes: machine.memoryBytes,
-    cacheBytes: values.KV_BYTES ?? Math.floor(machine.memoryBytes / 4),
+    cacheBytes: values.KV_BYTES,
     cacheDtype: values.KV_PRECISION,
     strategy: values.STRATEGY,
     apiKeys: values.API_KEYS,

@@ -16,20 +16,30 @@ import {
 import { copiedWeightBytes } from "../lib/loading/weight_memory.ts";
 import type { CodeBits } from "../models/graph/weights.ts";
 import { type Dtype, DTYPE_BYTES } from "../models/graph/dtype.ts";
+import type { Runtime } from "../lib/runtime/runtime.ts";
 import type { Seat } from "./lineup.ts";
+import { cacheShare } from "./memory_check.ts";
 import type { Precision } from "./precision.ts";
 
 /** What there is, and what is asked for. */
 export interface MemoryPlanOptions {
   /** Format of the language models' weights; undefined for as they are. */
   readonly precision: Precision | undefined;
-  /** Type in which graphs compute; looked at where there is much to count. */
-  readonly computeDtype: () => Promise<Dtype>;
-  /** For keys and values of all language models. */
-  readonly cacheBytes: number;
+  /** Where graphs compute; looked at where there is much to count. */
+  readonly runtime: Promise<MemoryUser>;
+  /** For keys and values of all language models; undefined for a quarter. */
+  readonly cacheBytes: number | undefined;
+  /** That the process may have. */
+  readonly memoryBytes: number;
   /** That can be had. */
   readonly freeBytes: number;
 }
+
+/** What is asked of a runtime. */
+export type MemoryUser = Pick<
+  Runtime,
+  "provider" | "device" | "deviceMemoryBytes"
+>;
 
 /** Something that takes memory. */
 export interface MemoryShare {
@@ -51,7 +61,10 @@ export async function refuseCrowded(
 ): Promise<void> {
   const serving = seats.filter(({ draws, answers }) => draws || answers);
   if (serving.length < 2) return;
-  const dtype = await options.computeDtype();
+  const runtime = await options.runtime;
+  // A device has a memory of its own, which is looked at model by model.
+  if (runtime.device !== undefined) return;
+  const dtype = runtime.provider.computeDtype;
   const weights = await Promise.all([
     ...serving.map((seat) => languageShare(seat, options, dtype)),
     ...visionFolders(serving).map((folder) => visionShare(folder, dtype)),
@@ -60,7 +73,10 @@ export async function refuseCrowded(
   if (copied.length === 0) return;
   const shares = [
     ...copied,
-    { what: "keys and values (KV_BYTES)", bytes: options.cacheBytes },
+    {
+      what: "keys and values (KV_BYTES)",
+      bytes: cacheShare(runtime, { ...options, models: 1 }),
+    },
   ];
   if (sumOf(shares) <= options.freeBytes) return;
   const names = serving.map(({ language }) => language.folder).join(" and ");

@@ -24,10 +24,6 @@ import {
   openVisionCheckpoint,
 } from "../lib/loading/checkpoint.ts";
 import { openTextSide } from "../lib/loading/text_files.ts";
-import {
-  copiedWeightBytes,
-  refuseUnfitting,
-} from "../lib/loading/weight_memory.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
 import type { Stage } from "../lib/stage.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
@@ -35,6 +31,7 @@ import { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../lib/vocabulary.ts";
 import type { Held, Opener } from "./held.ts";
 import type { Direction, Seat } from "./lineup.ts";
+import { cacheShare, refuseOutOfMemory } from "./memory_check.ts";
 import type { ModelDetails, TextModel } from "./ports.ts";
 import {
   openInPrecision,
@@ -71,8 +68,10 @@ export interface LanguageOptions {
   readonly queueLimit: number;
   /** That the process may have. */
   readonly memoryBytes: number;
-  /** For keys and values. */
-  readonly cacheBytes: number;
+  /** For keys and values of all language models; undefined for a quarter. */
+  readonly cacheBytes: number | undefined;
+  /** Language models that share them. */
+  readonly models: number;
   /** Their type; undefined for what the memory suggests. */
   readonly cacheDtype: CacheDtype | undefined;
   /** In which way it draws; undefined for what is fastest. */
@@ -101,13 +100,17 @@ export function languageOpener(
     await admitted;
     const checkpoint = await openWatched(seat, options.weights, stage);
     const runtime = await opening;
-    refuseOutOfMemory(runtime, checkpoint, seat, options.memoryBytes);
-    const strategy = options.strategy ?? fastestStrategy(checkpoint.codeBits);
+    const cacheBytes = cacheShare(runtime, options);
+    const limits = { memoryBytes: options.memoryBytes, cacheBytes };
+    refuseOutOfMemory(runtime, checkpoint, seat, limits);
+    const strategy = options.strategy ??
+      fastestStrategy(checkpoint.codeBits, runtime.device !== undefined);
     const heads: Head[] = [];
     if (seat.draws) heads.push("codes");
     if (seat.answers) heads.push("vocabulary");
     const model = await openLanguageModel(runtime, checkpoint, {
       ...options,
+      cacheBytes,
       heads,
       chunkLength: CHUNK_LENGTH,
       now: () => performance.now(),
@@ -133,7 +136,7 @@ export function languageOpener(
       contextLength: engine.contextLength,
       examples: generation.examples,
       generation,
-      precision: precisionOf(checkpoint),
+      precision: precisionOf(checkpoint, runtime.provider.computeDtype),
       strategy,
     };
     return Object.assign(model, { details });
@@ -210,22 +213,6 @@ export function visionOpener(
     }
     return vision;
   };
-}
-
-/** Copies of weights must fit beside what the machine already holds. */
-function refuseOutOfMemory(
-  { provider }: Runtime,
-  checkpoint: LanguageCheckpoint,
-  { draws, answers }: Seat,
-  memoryBytes: number,
-): void {
-  const { vocabularySize } = checkpoint.config;
-  // Codes are a part of the vocabulary: counted as all of it, to be safe.
-  const judged = (draws ? vocabularySize : 0) + (answers ? vocabularySize : 0);
-  const needed = copiedWeightBytes(checkpoint, provider.computeDtype, judged);
-  const { available } = Deno.systemMemoryInfo();
-  // What the machine has free may be more than the container may have.
-  refuseUnfitting(checkpoint, needed, Math.min(available, memoryBytes));
 }
 
 /** By the files of both, before either has read its weights. */

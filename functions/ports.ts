@@ -68,6 +68,8 @@ export interface ModelPair {
 export interface Drawer extends ModelPair {
   /** In which way so many pictures are drawn, unless a request says otherwise. */
   readonly strategy: (count: number) => StrategyName;
+  /** Ways that the device cannot; undefined for none. */
+  readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
 
 /** What is the same for all requests. */

@@ -30,6 +30,8 @@ export interface SceneModels {
   readonly vision: Pick<VisionModel, "pixelsPerCode" | "codebookSize">;
   /** Default, by the number of pictures. */
   readonly strategy: (count: number) => StrategyName;
+  /** Ways that the device cannot; undefined for none. */
+  readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
 
 /** A body of `generate`; its seed may still be open. */
@@ -45,10 +47,16 @@ export type WishedScene = Omit<GenerateRequest, "seed"> & {
  */
 export function sceneFrom(
   request: WishedScene,
-  { language, vision, strategy }: SceneModels,
+  { language, vision, strategy, refused }: SceneModels,
   pointer = "",
 ): Scene {
   const { generation, config } = language;
+  if (request.strategy !== undefined && refused?.has(request.strategy)) {
+    throw invalidField(
+      `${pointer}/strategy`,
+      `${request.strategy} needs attention that this server's device does not have`,
+    );
+  }
   const temperature = request.temperature ?? generation.temperature;
   const size = gridSize(
     request,

@@ -14,7 +14,9 @@
  */
 
 import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
+import { CPU_PROVIDER, type Provider } from "../lib/runtime/provider.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+import { refusedStrategies } from "./device.ts";
 import { Held } from "./held.ts";
 import type { Lineup, Seat } from "./lineup.ts";
 import {
@@ -40,12 +42,16 @@ import type {
   TextModel,
   VisionModel,
 } from "./ports.ts";
-import type { Precision, PrecisionOptions } from "./precision.ts";
+import {
+  floatPrecision,
+  type Precision,
+  type PrecisionOptions,
+} from "./precision.ts";
 import { UnknownModelError } from "./refusals.ts";
 import type { ServiceOptions } from "./services.ts";
 import { VERSION } from "./version.ts";
 
-/** Vision tokenizers are small and stay as they are. */
+/** Vision tokenizers are small, and codes depend on every bit. */
 export const VISION_PRECISION = "fp32";
 
 /** What models are opened with. */
@@ -58,8 +64,8 @@ export interface SeatedParts extends Shared {
   readonly logOf: (name: string, folder: string | undefined) => PhaseLog;
   /** Opening the library, which is a phase of every model. */
   readonly library: PhaseLog;
-  /** Where models run. */
-  readonly device: string;
+  /** Where models run, as far as that is known. */
+  readonly provider: () => Provider;
 }
 
 /** Models at their places. */
@@ -96,6 +102,7 @@ export class Seated implements AsyncDisposable {
       ...pair,
       strategy: (count) =>
         always ?? (count === 1 ? ofOne : STRATEGY_OF_SEVERAL),
+      refused: refusedStrategies(this.#parts.provider()),
     };
   }
 
@@ -117,7 +124,7 @@ export class Seated implements AsyncDisposable {
     const { threads } = this.#options;
     return JSON.stringify([
       VERSION,
-      this.#parts.device,
+      this.#parts.provider().name,
       threads,
       name,
       parts,
@@ -152,7 +159,7 @@ export class Seated implements AsyncDisposable {
   /** All models, loaded or not. */
   models(): readonly ModelListing[] {
     const { functions } = this.#options;
-    const { device } = this.#parts;
+    const { name: device, convolves } = this.#parts.provider();
     const parts = this.#lineup.seats.flatMap(
       ({ language, vision, ...seat }) => {
         const served = this.#languages.get(language.key);
@@ -166,6 +173,7 @@ export class Seated implements AsyncDisposable {
             details: opened?.details,
             engine: opened && engineListing(opened),
             precision: this.#precisionOf(served),
+            device,
           },
           {
             name: vision.name,
@@ -175,13 +183,12 @@ export class Seated implements AsyncDisposable {
             details: undefined,
             engine: undefined,
             precision: VISION_PRECISION,
+            device: convolves ? device : CPU_PROVIDER.name,
           },
         ];
       },
     );
-    return mergeListings(
-      parts.map((part) => ({ ...part, device })),
-    );
+    return mergeListings(parts);
   }
 
   /**
@@ -237,7 +244,8 @@ export class Seated implements AsyncDisposable {
         strategy,
         weights: this.#weights(),
         memoryBytes,
-        cacheBytes: Math.floor(cacheBytes / needed.length),
+        cacheBytes,
+        models: needed.length,
         cacheDtype,
       });
       const { key, name, folder } = seat.language;
@@ -255,7 +263,8 @@ export class Seated implements AsyncDisposable {
 
   /** That of a model that is open, else the one that it will have. */
   #precisionOf(held: Held<ServedLanguage> | undefined): Precision {
-    return held?.peek()?.details.precision ?? this.#options.precision ?? "fp32";
+    return held?.peek()?.details.precision ?? this.#options.precision ??
+      floatPrecision(this.#parts.provider().computeDtype);
   }
 
   #pair(seat: Seat) {

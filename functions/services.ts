@@ -12,9 +12,9 @@
  * @module
  */
 
-import type { StrategyName } from "../lib/drawing/strategy.ts";
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
-import { Runtime } from "../lib/runtime/runtime.ts";
+import type { Provider } from "../lib/runtime/provider.ts";
+import type { Runtime } from "../lib/runtime/runtime.ts";
 import type { Stage } from "../lib/stage.ts";
 import { findFfmpeg, type VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
@@ -24,6 +24,7 @@ import {
   type PictureWorker,
 } from "../lib/vision/picture_worker.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
+import { type DeviceOptions, expectedProvider, openDevice } from "./device.ts";
 import { pictureFetcher } from "./fetch_picture.ts";
 import type { FunctionName } from "./function_names.ts";
 import { Held, reasonOf } from "./held.ts";
@@ -58,12 +59,12 @@ import type {
   Tools,
   VisionModel,
 } from "./ports.ts";
-import type { Precision } from "./precision.ts";
+import { floatPrecision } from "./precision.ts";
 import { NotReadyError } from "./refusals.ts";
 import { Seated, VISION_PRECISION } from "./seated.ts";
 
 /** What a server is to have. */
-export interface ServiceOptions {
+export interface ServiceOptions extends DeviceOptions {
   /** Where checkpoints are: what {@linkcode ServiceOptions.obtain} takes. */
   readonly folders: Sources;
   /** Brings a source to this machine. */
@@ -72,28 +73,20 @@ export interface ServiceOptions {
   readonly onPhase?: (model: string, phase: Phase) => void;
   /** What is served. */
   readonly functions: ReadonlySet<FunctionName>;
-  /** Threads that compute. */
-  readonly threads: number;
   /** Sequences decoded together, by each language model. */
   readonly slots: number;
-  /** Format of the language models' weights; undefined for as they are. */
-  readonly precision: Precision | undefined;
   /** Folder for copies of models; undefined where nothing can be kept. */
   readonly copyFolder: string | undefined;
   /** Name or path of the program that makes videos; undefined for none. */
   readonly ffmpeg?: string;
-  /** Told what takes long for a reason that can be removed. */
-  readonly warn: (line: string) => void;
   /** Requests that may wait, by each language model. */
   readonly queueLimit: number;
   /** That the process may have. */
   readonly memoryBytes: number;
-  /** For keys and values of all language models. */
-  readonly cacheBytes: number;
+  /** For keys and values of all language models; undefined for a quarter. */
+  readonly cacheBytes: number | undefined;
   /** Their type; undefined for what the memory suggests. */
   readonly cacheDtype: CacheDtype | undefined;
-  /** In which way pictures are drawn; undefined for what is fastest. */
-  readonly strategy: StrategyName | undefined;
   /** Where pictures are fetched by URL; undefined for nowhere. */
   readonly pictureNetwork: OutsideNetwork | undefined;
   /** What is the same for all requests. */
@@ -118,6 +111,7 @@ export class Services
   /** The tokenizer that is named for all models. */
   readonly #commonVision: Held<VisionTokenizer> | undefined;
   #seated: Seated | undefined;
+  #provider: Provider;
   #failure: string | undefined;
   #startSeconds: number | undefined;
   /** Fetches pictures by URL; undefined where none are fetched. */
@@ -150,8 +144,12 @@ export class Services
       (folders.vision === undefined
         ? undefined
         : this.#obtain(folders.vision, false));
-    this.#runtime = openRuntime(options.threads, this.#library.run);
-    this.#runtime.catch(() => undefined);
+    this.#provider = expectedProvider(options);
+    this.#runtime = openRuntime(options, this.#library.run);
+    this.#runtime.then(
+      ({ provider }) => void (this.#provider = provider),
+      () => undefined,
+    );
     this.#commonVision = this.#vision && this.#openVision(this.#vision);
     const codec = this.#library.run("codec", () => warmCodec(this.#worker));
     this.loaded = this.#load(codec);
@@ -178,9 +176,9 @@ export class Services
     return this.#options.limits;
   }
 
-  /** Where models run. */
+  /** Where models run, as far as that is known. */
   get device(): string {
-    return "cpu";
+    return this.#provider.name;
   }
 
   /** In what numeric format. */
@@ -303,14 +301,14 @@ export class Services
       vision: this.#commonVision,
       logOf: (name, folder) => this.#logOf(name, folder),
       library: this.#library,
-      device: this.device,
+      provider: () => this.#provider,
     });
   }
 
   async #admit(lineup: Lineup): Promise<void> {
     await refuseCrowded(lineup.seats, {
       ...this.#options,
-      computeDtype: async () => (await this.#runtime).provider.computeDtype,
+      runtime: this.#runtime,
       // What the machine has free may be more than the container may have.
       freeBytes: Math.min(
         Deno.systemMemoryInfo().available,
@@ -358,7 +356,7 @@ export class Services
       name: files.name,
       revision: undefined,
       capabilities: languageCapabilities(use),
-      precision: (precision ?? "fp32") satisfies Precision,
+      precision: precision ?? floatPrecision(this.#provider.computeDtype),
       state: this.#stateOf(files.state),
     }));
     if (this.#vision === undefined) return mergeListings(languages);
@@ -380,12 +378,12 @@ export class Services
 }
 
 /** After whoever called has begun to listen: opening holds up its thread. */
-async function openRuntime(threads: number, stage: Stage): Promise<Runtime> {
+async function openRuntime(
+  options: DeviceOptions,
+  stage: Stage,
+): Promise<Runtime> {
   await new Promise((resolve) => setTimeout(resolve, 0));
-  return await stage(
-    "library",
-    () => Promise.resolve(new Runtime({ threads })),
-  );
+  return await stage("library", () => openDevice(options));
 }
 
 /** Settles when `work` fails, and never otherwise. */

@@ -34,6 +34,7 @@ const SCHEMES = /^(?:hf|s3|gs|https|file)$/i;
 const CACHE_DTYPES: ReadonlyMap<string, CacheDtype> = new Map([
   ["fp32", "float32"],
   ["fp16", "float16"],
+  ["bf16", "bfloat16"],
 ]);
 
 /** Folders are looked for beside the code, wherever the server is started. */
@@ -101,14 +102,14 @@ export const VARIABLES = {
     unset: FUNCTION_NAMES.join(","),
     parse: functions,
   },
-  DEVICE: choice("where models run", "auto", ["auto", "cpu"], {
-    cuda: "is not in this build yet, expected auto or cpu",
-    webgpu: "is not in this build yet, expected auto or cpu",
-  }),
+  DEVICE: {
+    ...choice("where models run", "auto", ["auto", "cpu", "cuda", "webgpu"]),
+    unset: "auto: an NVIDIA GPU that can be used, else the CPU",
+  },
   PRECISION: {
     meaning:
-      "weights of language models: fp32, int8, int4; the last two make a copy at the first start",
-    unset: "as the checkpoint stores them",
+      "weights of language models: fp32 (cpu, webgpu), bf16 (cuda), fp16 (webgpu), int8, int4; the last two make a copy at the first start",
+    unset: "fp32, on cuda bf16; few bits where the checkpoint has few",
     parse: precision,
   },
   PORT: port("port to listen on, 0 for any free one", "AIP_HTTP_PORT or 8080"),
@@ -134,15 +135,26 @@ export const VARIABLES = {
   },
   KV_BYTES: count(
     "bytes for keys and values, of all language models together",
-    "a quarter of the memory, as far as the container allows",
+    "a quarter of the memory, of a device's where models run on one",
     1,
   ),
   KV_PRECISION: {
     meaning: `numeric format of keys and values: ${
       [...CACHE_DTYPES.keys()].join(", ")
     }`,
-    unset: "fp32, or fp16 where one long picture would take half of KV_BYTES",
+    unset:
+      "fp32, or fp16 where one long picture would take half of KV_BYTES; on cuda bf16",
     parse: cacheDtype,
+  },
+  GPU_MEMORY_BYTES: count(
+    "bytes of a device's memory to use",
+    "what is free on cuda; on webgpu nobody knows",
+    1,
+  ),
+  ONNXRUNTIME_DIR: {
+    meaning: "folder of another ONNX Runtime 1.30, with its providers",
+    unset: "that of the npm package",
+    parse: (text) => text,
   },
   STRATEGY: {
     meaning: `how pictures are drawn unless a request says otherwise: ${
@@ -257,7 +269,6 @@ function choice<const T extends string>(
   meaning: string,
   unset: T,
   values: readonly T[],
-  refused: Readonly<Record<string, string>> = {},
 ): Variable<T> {
   return {
     meaning: `${meaning}: ${values.join(", ")}`,
@@ -266,12 +277,7 @@ function choice<const T extends string>(
       if (text === undefined) return unset;
       const value = values.find((value) => value === text);
       if (value !== undefined) return value;
-      const reason = refused[text];
-      throw new SyntaxError(
-        reason === undefined
-          ? `expected ${values.join(" or ")}`
-          : `"${text}" ${reason}`,
-      );
+      throw new SyntaxError(`expected ${values.join(" or ")}`);
     },
   };
 }
@@ -281,11 +287,7 @@ function precision(text: string | undefined): Precision | undefined {
   const expected = `expected ${PRECISIONS.join(", ")}`;
   const known = PRECISIONS.find((known) => known === text);
   if (known !== undefined) return known;
-  throw new SyntaxError(
-    text === "bf16" || text === "fp16"
-      ? `"${text}" is not in this build yet, ${expected}`
-      : expected,
-  );
+  throw new SyntaxError(expected);
 }
 
 function count(

@@ -18,7 +18,10 @@ Deno.test("readEnvironment() serves everything locally when nothing is set", () 
   deepStrictEqual(environment.listen, { hostname: "127.0.0.1", port: 8080 });
   strictEqual(environment.functions.size, 4);
   strictEqual(environment.threads, machine.cpus);
-  strictEqual(environment.cacheBytes, machine.memoryBytes / 4);
+  strictEqual(environment.cacheBytes, undefined);
+  strictEqual(environment.device, "auto");
+  strictEqual(environment.deviceMemoryBytes, undefined);
+  strictEqual(environment.runtimeFolder, undefined);
   ok(environment.folders.gen.endsWith("/models/emu3-mini"));
   strictEqual(environment.folders.chat, environment.folders.gen);
   strictEqual(environment.folders.vision, undefined);
@@ -31,6 +34,7 @@ Deno.test("readEnvironment() names types of keys and values as the runtime does"
   strictEqual(read({}).cacheDtype, undefined);
   strictEqual(read({ KV_PRECISION: "fp32" }).cacheDtype, "float32");
   strictEqual(read({ KV_PRECISION: "fp16" }).cacheDtype, "float16");
+  strictEqual(read({ KV_PRECISION: "bf16" }).cacheDtype, "bfloat16");
 });
 
 Deno.test("readEnvironment() has room for seven guided pictures and two answers", () => {
@@ -103,7 +107,7 @@ Deno.test("readEnvironment() names the variable that it cannot use", () => {
     HF_ENDPOINT: "huggingface.co",
     VERIFY: "some",
     FUNCTIONS: "generate,draw",
-    DEVICE: "cuda",
+    DEVICE: "tpu",
     PRECISION: "int2",
     PORT: "65536",
     PORT_HEALTH: "x",
@@ -112,6 +116,7 @@ Deno.test("readEnvironment() names the variable that it cannot use", () => {
     QUEUE_LIMIT: "-1",
     KV_BYTES: "2GB",
     KV_PRECISION: "constructor",
+    GPU_MEMORY_BYTES: "80GB",
     STRATEGY: "fast",
     API_KEYS: "sha256:short",
     RATE_LIMIT: "often",
@@ -136,8 +141,19 @@ Deno.test("readEnvironment() names the variable that it cannot use", () => {
   }
 });
 
-Deno.test("readEnvironment() says that cuda is not in this build", () => {
-  throws(() => read({ DEVICE: "cuda" }), /"cuda" is not in this build yet/);
+Deno.test("readEnvironment() takes a device, its memory and its library as they are named", () => {
+  const { device, deviceMemoryBytes, runtimeFolder, precision } = read({
+    DEVICE: "cuda",
+    GPU_MEMORY_BYTES: "80000000000",
+    ONNXRUNTIME_DIR: "/opt/onnxruntime",
+    PRECISION: "bf16",
+  });
+  deepStrictEqual([device, deviceMemoryBytes, runtimeFolder, precision], [
+    "cuda",
+    80e9,
+    "/opt/onnxruntime",
+    "bf16",
+  ]);
 });
 
 Deno.test("helpText() lists every variable with its default", () => {

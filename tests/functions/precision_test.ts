@@ -29,7 +29,7 @@ Deno.test("openInPrecision() takes a checkpoint as it is unless told otherwise",
       { ...options, precision },
       () => made++,
     );
-    strictEqual(precisionOf(checkpoint), expected);
+    strictEqual(precisionOf(checkpoint, "float32"), expected);
     strictEqual(made, count);
   }
 });
