@@ -52,17 +52,41 @@ const CONFIG = {
   "eos_token_id": RANKS + 3 + 204,
 };
 
+/** The layers of the published 8 B; the vocabulary stays, of which a step reads the codes. */
+export const PUBLISHED_SIZES = {
+  "hidden_size": 4096,
+  "intermediate_size": 14_336,
+  "num_hidden_layers": 32,
+  "num_attention_heads": 32,
+  "num_key_value_heads": 8,
+} as const satisfies Partial<typeof CONFIG>;
+
+/** Layers that are fast to make and to run in software. */
+export const SMALL_SIZES = {
+  "hidden_size": 128,
+  "intermediate_size": 256,
+  "num_hidden_layers": 2,
+  "num_attention_heads": 4,
+  "num_key_value_heads": 2,
+} as const satisfies Partial<typeof CONFIG>;
+
 /** A vision tokenizer that is small: it stands there and is not measured. */
 const SMALL_VISION = { ch: 32, "codebook_size": CODEBOOK };
 
 /** Pairs that share a second letter. */
 const LETTERS = 26;
 
-/** Writes the language model into `folder`, which is there. */
+/**
+ * Writes the language model into `folder`, which is there.
+ *
+ * @param sizes In place of the middle's.
+ */
 export async function writeMiddle(
   folder: string,
   dtype: StoredDtype,
+  sizes: Partial<Record<keyof typeof PUBLISHED_SIZES, number>> = {},
 ): Promise<void> {
+  const json = { ...CONFIG, ...sizes };
   const vision = [
     "<|image token|>",
     "<|image start|>",
@@ -73,7 +97,7 @@ export async function writeMiddle(
     ),
   ];
   const files = {
-    "config.json": JSON.stringify(CONFIG),
+    "config.json": JSON.stringify(json),
     "generation_config.json": "{}",
     "tokenizer_config.json": "{}",
     "emu3.tiktoken": ranks(),
@@ -82,7 +106,7 @@ export async function writeMiddle(
   for (const [name, text] of Object.entries(files)) {
     await Deno.writeTextFile(join(folder, name), text);
   }
-  const config = parseLanguageConfig(CONFIG);
+  const config = parseLanguageConfig(json);
   await writeRandomWeights(folder, languageTensors(config), dtype);
 }
 

@@ -7,8 +7,12 @@
 
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { decoderGraph, headGraph } from "../../models/decoder.ts";
-import { DTYPE_BYTES, elementCount } from "../../models/graph/dtype.ts";
-import type { Rows } from "../../models/graph/graph.ts";
+import {
+  type Dtype,
+  DTYPE_BYTES,
+  elementCount,
+} from "../../models/graph/dtype.ts";
+import type { Rows } from "../../models/graph/weights.ts";
 
 /**
  * Bytes of weights that a step reads, as they are in memory. Keys and values,
@@ -20,17 +24,18 @@ import type { Rows } from "../../models/graph/graph.ts";
 export function stepBytes(
   { config, weights }: LanguageCheckpoint,
   rows: Rows,
+  computeDtype: Dtype = "float32",
 ): number {
   const graphs = [
     decoderGraph(config, weights, {
-      computeDtype: "float32",
+      computeDtype,
       supplied: true,
       positions: 1,
       cacheDtype: "float32",
       arrangement: { type: "step" },
     }),
     headGraph(config, weights, {
-      computeDtype: "float32",
+      computeDtype,
       supplied: true,
       rows,
     }),
