@@ -13,6 +13,7 @@
  */
 
 import { type EngineSize, type PlannedRequest, Replica } from "./replica.ts";
+import { Server } from "./server.ts";
 import type { Arrival, RequestClass } from "./workload.ts";
 
 /** How many servers there are, and when there are more. */
@@ -37,6 +38,11 @@ export interface FleetOptions {
   readonly scaling: Scaling;
   /** Whether who is refused comes again when told to. */
   readonly retries: boolean;
+  /**
+   * Whether each is told when a place is free for them, as servers do; false for
+   * what the engine alone would tell, when the next place is free.
+   */
+  readonly promises: boolean;
 }
 
 /** What became of a request. Times are in milliseconds. */
@@ -67,15 +73,6 @@ export interface FleetRun {
   readonly coldStarts: number;
   /** Servers at once, at most. */
   readonly mostReplicas: number;
-}
-
-/** A server, from the wish for it to its end. */
-interface Server {
-  readonly replica: Replica;
-  readonly startedAt: number;
-  readonly readyAt: number;
-  /** When its run at hand ends. */
-  dueAt: number;
 }
 
 /** A request on its way. */
@@ -137,7 +134,7 @@ class Fleet {
       this.#now = this.#nextTime();
       this.#arrive();
       this.#openDoor();
-      for (const server of this.#servers) this.#advance(server);
+      for (const server of this.#servers) server.advance(this.#now);
       this.#scale();
       // One that starts in no time is ready already.
       this.#openDoor();
@@ -162,7 +159,7 @@ class Fleet {
   /** Requests that wait or run, wherever. */
   get #inSystem(): number {
     return [...this.#servers]
-      .reduce((sum, { replica }) => sum + replica.load, this.#door.length);
+      .reduce((sum, { load }) => sum + load, this.#door.length);
   }
 
   #nextTime(): number {
@@ -195,7 +192,7 @@ class Fleet {
       return;
     }
     const server = others.reduce(
-      (a, b) => b.replica.load < a.replica.load ? b : a,
+      (a, b) => b.load < a.load ? b : a,
       first,
     );
     const request: PlannedRequest = {
@@ -205,11 +202,9 @@ class Fleet {
       firstAt: 0,
       finishedAt: 0,
     };
-    const retryAfter = server.replica.offer(request);
+    const retryAfter = server.offer(request, this.#now);
     if (retryAfter !== undefined) return this.#refuse(visit, retryAfter);
     visit.ran = request;
-    // One that had nothing to do begins at once.
-    if (server.dueAt === Infinity) server.dueAt = this.#now;
   }
 
   #refuse(visit: Visit, seconds: number): void {
@@ -228,11 +223,6 @@ class Fleet {
     for (const visit of this.#door.splice(0)) this.#admit(visit);
   }
 
-  #advance(server: Server): void {
-    if (server.dueAt > this.#now) return;
-    server.dueAt = server.replica.advance(this.#now);
-  }
-
   /** As many servers as requests ask for; those to spare go when they idle. */
   #scale(): void {
     const { min, max, targetRequests, downDelayMs, coldStartMs } =
@@ -248,18 +238,16 @@ class Fleet {
     if (this.#now < this.#tooManySince + downDelayMs) return;
     for (const server of [...this.#servers].reverse()) {
       if (this.#servers.size <= desired) break;
-      const idle = server.replica.load === 0 && server.readyAt <= this.#now;
+      const idle = server.load === 0 && server.readyAt <= this.#now;
       if (idle) this.#stop(server);
     }
   }
 
   #start(coldStartMs: number): void {
-    this.#servers.add({
-      replica: new Replica(this.#options.engine),
-      startedAt: this.#now,
-      readyAt: this.#now + coldStartMs,
-      dueAt: Infinity,
-    });
+    const { engine, promises } = this.#options;
+    const startedAt = this.#now;
+    const readyAt = startedAt + coldStartMs;
+    this.#servers.add(new Server(engine, { promises, startedAt, readyAt }));
     this.#starts++;
     this.#most = Math.max(this.#most, this.#servers.size);
   }
@@ -267,7 +255,7 @@ class Fleet {
   #stop(server: Server): void {
     this.#servers.delete(server);
     this.#replicaMs += this.#now - server.startedAt;
-    this.#busyMs += server.replica.busyMs;
+    this.#busyMs += server.busyMs;
   }
 }
 

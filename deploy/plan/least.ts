@@ -30,7 +30,12 @@ export function leastReplicas(
   const { leastReplicas } = analyze(arrivals, engine, 1);
   for (let n = Math.min(leastReplicas, scaling.max); n <= scaling.max; n++) {
     const fixed = { ...scaling, min: n, max: n };
-    const run = simulate(arrivals, { engine, scaling: fixed, retries });
+    const run = simulate(arrivals, {
+      engine,
+      scaling: fixed,
+      retries,
+      promises: true,
+    });
     const summary = summarize(run, price);
     if (isMet(summary, target)) return { replicas: n, summary };
   }

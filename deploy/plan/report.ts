@@ -32,7 +32,7 @@ export interface Plan {
 /** Makes a plan. */
 export function makePlan(config: PlanConfig): Plan {
   const { engine, arrivals, scaling, retries, price, target } = config;
-  const run = simulate(arrivals, { engine, scaling, retries });
+  const run = simulate(arrivals, { engine, scaling, retries, promises: true });
   const summary = summarize(run, price);
   return {
     config,

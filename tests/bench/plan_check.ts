@@ -126,6 +126,7 @@ function plan(arrivals: readonly Arrival[], factor: number): FleetRun {
       coldStartMs: 0,
     },
     retries: true,
+    promises: true,
   });
 }
 

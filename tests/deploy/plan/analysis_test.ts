@@ -28,6 +28,7 @@ function simulatedWait(
     engine,
     scaling: fixed(1),
     retries: true,
+    promises: true,
   });
   const waits = outcomes.map(({ atMs, ran }) => ran!.startedAt - atMs);
   const simulated = waits.reduce((a, b) => a + b) / waits.length;
@@ -98,6 +99,7 @@ Deno.test("no simulation does more than paper allows", () => {
         engine,
         scaling: fixed(1),
         retries: true,
+        promises: true,
       });
       const { mostPerSecond } = analyze(arrivals, engine, 1);
       ok(arrivals.length / (endMs / 1000) <= mostPerSecond * (1 + 1e-9));

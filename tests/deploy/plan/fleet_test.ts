@@ -14,6 +14,7 @@ Deno.test("a request alone takes its prompt and its runs", () => {
     engine: engineOf(),
     scaling: fixed(1),
     retries: true,
+    promises: true,
   });
   const { startedAt, firstAt, finishedAt } = outcomes[0]!.ran!;
   deepStrictEqual([startedAt, firstAt, finishedAt], [500, 510, 1500]);
@@ -21,7 +22,11 @@ Deno.test("a request alone takes its prompt and its runs", () => {
 });
 
 Deno.test("servers share what comes", () => {
-  const options = { engine: engineOf({ slots: 2 }), retries: true };
+  const options = {
+    engine: engineOf({ slots: 2 }),
+    retries: true,
+    promises: true,
+  };
   const waits = (servers: number) => {
     const scaling = fixed(servers);
     const { outcomes } = simulate(at(0, 0, 0, 0), { ...options, scaling });
@@ -57,6 +62,7 @@ Deno.test("servers come when they are needed, after a cold start, and go when th
     engine: engineOf(),
     scaling,
     retries: true,
+    promises: true,
   });
   const starts = run.outcomes.map(({ ran }) => ran!.startedAt);
   // The first is ready after five seconds and takes all that wait at the door.
@@ -71,6 +77,7 @@ Deno.test("servers that are always there wait for nobody", () => {
     engine: engineOf(),
     scaling: { ...scaling, min: 1 },
     retries: true,
+    promises: true,
   });
   deepStrictEqual(outcomes.map(({ ran }) => ran!.startedAt), [0, 60_000]);
   strictEqual(coldStarts, 0);
@@ -79,7 +86,13 @@ Deno.test("servers that are always there wait for nobody", () => {
 Deno.test("what can never run is refused before anything runs", () => {
   const engine = engineOf({ cacheTokens: 50 });
   throws(
-    () => simulate(at(0), { engine, scaling: fixed(1), retries: true }),
+    () =>
+      simulate(at(0), {
+        engine,
+        scaling: fixed(1),
+        retries: true,
+        promises: true,
+      }),
     /^RangeError: Cannot run "answer": it needs more slots or tokens/,
   );
 });
@@ -101,7 +114,12 @@ Deno.test("every request is done once, after it came, however servers come and g
   fc.assert(fc.property(anyTimes, anyScaling, (times, scaling) => {
     const arrivals = at(...times.sort((a, b) => a - b));
     const engine = engineOf({ slots: 2, queueLimit: 2 });
-    const run = simulate(arrivals, { engine, scaling, retries: true });
+    const run = simulate(arrivals, {
+      engine,
+      scaling,
+      retries: true,
+      promises: true,
+    });
     strictEqual(run.outcomes.length, arrivals.length);
     for (const { atMs, ran, refusals } of run.outcomes) {
       const { startedAt, firstAt, finishedAt } = ran!;
@@ -122,6 +140,7 @@ Deno.test("summarize() counts what servers cost, while they start and idle as we
     engine: engineOf(),
     scaling: fixed(2),
     retries: true,
+    promises: true,
   });
   const price = { currency: "x", perGpuSecond: 3, gpus: 2 };
   const { replicaSeconds, cost, perSecond, utilization, all } = summarize(

@@ -87,6 +87,7 @@ function planned(
       coldStartMs: 0,
     },
     retries: false,
+    promises: false,
   });
   return outcomes.map(({ ran, retryAfterSeconds }) => {
     if (ran === undefined) return { retryAfterSeconds: retryAfterSeconds! };
