@@ -8,6 +8,7 @@
  * @module
  */
 
+import { DiskError } from "../deploy/cache/disk.ts";
 import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
 import { foreseeVision } from "../deploy/cache/foresee.ts";
 import { obtain } from "../deploy/cache/obtain.ts";
@@ -63,7 +64,7 @@ async function main(): Promise<void> {
 /** Whether its message says all there is to know. */
 function isForeseen(error: unknown): error is Error {
   return error instanceof Emu3Error || error instanceof SourceError ||
-    error instanceof RangeError;
+    error instanceof DiskError || error instanceof RangeError;
 }
 
 async function run(environment: Environment): Promise<void> {
@@ -72,7 +73,7 @@ async function run(environment: Environment): Promise<void> {
   const services = await Services.start({
     ...environment,
     obtain: async (source, onProgress, signal, needsVision) => {
-      const options = { places, onProgress, signal };
+      const options = { places, onProgress, onNotice: complain, signal };
       const foreseen = needsVision && foreseeVision(source, options);
       return (await Promise.all([obtain(source, options), foreseen]))[0];
     },

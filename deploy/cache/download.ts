@@ -14,8 +14,10 @@
  */
 
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { takeLock } from "./cache_lock.ts";
-import { expectedHash, hashFile } from "./content_hash.ts";
+import { expectedHash } from "./content_hash.ts";
+import { hashFile } from "./hashing/hash_file.ts";
 import { DiskError, freeBytes, onDisk } from "./disk.ts";
 import { downloadFile, type FileOptions } from "./download_file.ts";
 import { blobName, keptFiles, lockPath } from "./hub_layout.ts";
@@ -26,7 +28,7 @@ import { type Patience, patiently } from "./patience.ts";
 import { formatBytes } from "./progress.ts";
 import { type Remote, RemoteError, type RemoteSnapshot } from "./remote.ts";
 import type { OpenRemoteOf, RemoteVariables } from "./remote_for.ts";
-import { allOrNone, Slots } from "./slots.ts";
+import { sideBySide } from "./side_by_side.ts";
 import type { RemoteSource } from "./source.ts";
 
 /** How much is done at once. */
@@ -59,6 +61,8 @@ export interface DownloadOptions extends DownloadEffort {
   readonly openRemote: OpenRemoteOf;
   /** Hears how far it is. */
   readonly onProgress: (progress: ObtainProgress) => void;
+  /** Hears of files whose content nobody can check. */
+  readonly onNotice: (notice: string) => void;
   /** Gives it up. */
   readonly signal: AbortSignal;
 }
@@ -145,26 +149,26 @@ async function bring(
     : await trustedBlobs(repository);
   const missing = await missingFiles(repository, snapshot, trusted, meter);
   await checkRoom(repository, missing);
+  noteUnchecked(missing, remote.place, options.onNotice);
   const large = missing.reduce((sum, { size }) => sum + size, 0) >=
     options.workersFrom;
   using fetcher: Fetcher = options.workers > 0 && large
     ? fetchInWorkers({ source, variables, commit }, patience, options.workers)
     : fetchHere(remote, patience);
-  const slots = new Slots(options.connections);
-  const filesAtOnce = new Slots(options.connections);
-  await allOrNone(
+  const limit = pLimit(options.connections);
+  await sideBySide(
     missing.map((file) => (signal) =>
-      filesAtOnce.run(() =>
-        downloadFile(file, {
-          blobs: join(repository, "blobs"),
-          fetcher,
-          slots,
-          partBytes: options.partBytes,
-          onBytes: (count) => meter.add(count),
-          signal,
-        })
-      )
+      downloadFile(file, {
+        blobs: join(repository, "blobs"),
+        fetcher,
+        limit,
+        partBytes: options.partBytes,
+        onBytes: (count) => meter.add(count),
+        signal,
+      })
     ),
+    // Files that wait for their parts hold no place for parts.
+    pLimit(options.connections),
     signal,
   );
   meter.tell();
@@ -172,6 +176,19 @@ async function bring(
     revision: options.revision,
     place: remote.place,
   });
+}
+
+/** Says how much is taken on trust. */
+function noteUnchecked(
+  missing: RemoteSnapshot["files"],
+  place: string,
+  onNotice: (notice: string) => void,
+): void {
+  const unchecked = missing.filter((file) => expectedHash(file) === undefined);
+  if (unchecked.length === 0) return;
+  onNotice(
+    `Cannot check ${unchecked.length} files of ${place}: it tells no hashes, publish the model there with deno task models publish`,
+  );
 }
 
 /** Files without a blob that can be trusted; others are in the meter. */
@@ -198,8 +215,7 @@ async function missingFiles(
       const expected = expectedHash(file);
       meter.verifying = true;
       const same = trusted.has(key) || expected !== undefined &&
-          await hashFile(path, expected.kind, { start: 0, end: file.size }) ===
-            expected.hex;
+          (await hashFile({ path, kind: expected.kind })).hex === expected.hex;
       meter.verifying = false;
       if (same) {
         meter.add(file.size);

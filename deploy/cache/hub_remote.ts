@@ -102,7 +102,7 @@ export class HubRemote implements Remote {
       throw await this.#refusal(answer, what);
     }
     try {
-      checkRange(answer, range, file.size, what);
+      checkRange(answer, range, file.size, `read ${what}`);
     } catch (error) {
       await answer.body?.cancel();
       throw error;
@@ -143,7 +143,7 @@ export class HubRemote implements Remote {
         (at.host === url.host ? told.get("ETag") : null);
       if (etag !== null && plainEtag(etag) !== file.etag) {
         await answer.body?.cancel();
-        throw otherContent(what, "its ETag is another");
+        throw otherContent(`read ${what}`, "its ETag is another");
       }
       if (at.host !== url.host) this.#found.set(file.path, at);
     }

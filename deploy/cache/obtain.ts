@@ -12,7 +12,6 @@
  */
 
 import { resolve } from "node:path";
-import { DiskError } from "./disk.ts";
 import {
   download,
   type DownloadEffort,
@@ -52,6 +51,8 @@ export interface ObtainOptions {
   readonly places: Places;
   /** Hears how far it is, often. */
   readonly onProgress: (progress: ObtainProgress) => void;
+  /** Hears what is to be known of a download, such as what cannot be checked. */
+  readonly onNotice?: (notice: string) => void;
   /** Gives it up; what has come is kept for the next attempt. */
   readonly signal: AbortSignal;
   /** How much is done at once, where that is not as usual. */
@@ -72,6 +73,7 @@ const WORKERS_FROM = 64 * 2 ** 20;
  * The folder of `source`, which may list mirrors with commas or spaces.
  *
  * @throws {SourceError} When no place has it, saying what each answered.
+ * @throws {DiskError} When it cannot be kept: no other place makes room here.
  */
 export async function obtain(
   source: string,
@@ -88,25 +90,17 @@ export async function obtain(
   }
   const how = downloadOptions(remotes[0]!, downloads, options);
   const answers: string[] = [];
-  try {
-    using _lock = await lockRepository(how);
-    // Whoever held the lock may have brought it.
-    const again = await lookEverywhere(sources, options);
-    if (again.found !== undefined) return again.found;
-    for (const remote of remotes) {
-      try {
-        return await download(remote, how);
-      } catch (error) {
-        if (!(error instanceof RemoteError)) throw error;
-        answers.push(error.message);
-      }
+  using _lock = await lockRepository(how);
+  // Whoever held the lock may have brought it.
+  const again = await lookEverywhere(sources, options);
+  if (again.found !== undefined) return again.found;
+  for (const remote of remotes) {
+    try {
+      return await download(remote, how);
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      answers.push(error.message);
     }
-  } catch (cause) {
-    // No other place makes room on this disk.
-    if (!(cause instanceof DiskError)) throw cause;
-    throw new SourceError(source, looked, [...answers, cause.message], {
-      cause,
-    });
   }
   throw new SourceError(source, looked, answers);
 }
@@ -153,7 +147,13 @@ async function lookEverywhere(
 function downloadOptions(
   first: RemoteSource,
   { cache, variables, verify }: NonNullable<Places["downloads"]>,
-  { onProgress, signal, effort, openRemote = remoteFor }: ObtainOptions,
+  {
+    onProgress,
+    onNotice = () => {},
+    signal,
+    effort,
+    openRemote = remoteFor,
+  }: ObtainOptions,
 ): DownloadOptions {
   return {
     connections: CONNECTIONS,
@@ -172,6 +172,7 @@ function downloadOptions(
     verify,
     openRemote,
     onProgress,
+    onNotice,
     signal,
   };
 }

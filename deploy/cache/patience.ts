@@ -30,6 +30,13 @@ export const PATIENT: Patience = {
   random: Math.random,
 };
 
+/** The same for uploads: a part may take minutes until it is answered. */
+export const PATIENT_UPLOAD: Patience = {
+  ...PATIENT,
+  // A part on a line of 1 Mbit/s.
+  stallMs: 600_000,
+};
+
 /** Attempts at one thing. */
 export class Attempts {
   readonly #patience: Patience;
@@ -119,7 +126,7 @@ export class StallWatch implements Disposable {
   explain(error: unknown, what: string): unknown {
     if (!this.#stalled.signal.aborted) return error;
     return new RemoteError(
-      `Cannot read ${what}: no byte came for ${this.#stallMs / 1000} s`,
+      `Cannot reach ${what}: no byte came for ${this.#stallMs / 1000} s`,
       { type: "retry", retryAfterMs: undefined },
     );
   }

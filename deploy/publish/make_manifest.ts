@@ -31,8 +31,8 @@ export async function makeManifest(
 ): Promise<Manifest> {
   const jobs = files.map(({ from }) => ({
     path: from,
+    kind: "sha256" as const,
     partSize: partBytes,
-    git: false,
   }));
   const outcomes = await hashFiles(jobs, options);
   const hashed = files.map(({ path, from, size }, index) => {
@@ -40,7 +40,7 @@ export async function makeManifest(
     if (outcome.type === "failure") {
       throw new PublishError(from, `it cannot be read: ${outcome.reason}`);
     }
-    const { sha256, partSha256 } = outcome.hashes;
+    const { hex: sha256, parts: partSha256 } = outcome.hashes;
     if (outcome.hashes.size !== size) throw changed(from);
     const partSize = partBytes;
     return { path, size, sha256, partSize, partSha256, url: undefined };

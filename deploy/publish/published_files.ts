@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { MANIFEST_FILE } from "../cache/manifest.ts";
-import { isSafePath } from "../cache/manifest_path.ts";
+import { isSafePath } from "../cache/safe_path.ts";
 import { PublishError } from "./publish_error.ts";
 
 /** A file on its way out. */

@@ -8,6 +8,7 @@
  */
 
 import { MANIFEST_BYTES } from "../manifest.ts";
+import type { Patience } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
 import {
   type Asked,
@@ -26,7 +27,6 @@ import type {
   PartSource,
   Wanted,
 } from "./object_store.ts";
-import type { Patience } from "./retries.ts";
 
 /** Where a bucket is and who asks. */
 export interface GcsSettings {

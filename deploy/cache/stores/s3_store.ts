@@ -5,6 +5,7 @@
  */
 
 import { MANIFEST_BYTES } from "../manifest.ts";
+import type { Patience } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
 import { refuseOtherVersion } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
@@ -15,7 +16,6 @@ import type {
   PartSource,
   Wanted,
 } from "./object_store.ts";
-import type { Patience } from "./retries.ts";
 import { S3Requests, type S3Settings } from "./s3_request.ts";
 import { S3Upload } from "./s3_upload.ts";
 import {
