@@ -11,7 +11,7 @@
 import { DiskError } from "../deploy/cache/disk.ts";
 import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
 import { foreseeVision } from "../deploy/cache/foresee.ts";
-import { obtain } from "../deploy/cache/obtain.ts";
+import { obtainForUse } from "../deploy/cache/snapshots/in_use.ts";
 import { Emu3Error } from "../lib/errors.ts";
 import {
   type AppOptions,
@@ -70,12 +70,17 @@ function isForeseen(error: unknown): error is Error {
 async function run(environment: Environment): Promise<void> {
   const { listen, healthPort } = environment;
   const places = placesFrom();
+  // Held as long as this process lives: nobody removes what it serves.
+  const inUse: Disposable[] = [];
   const services = await Services.start({
     ...environment,
     obtain: async (source, onProgress, signal, needsVision) => {
       const options = { places, onProgress, onNotice: complain, signal };
       const foreseen = needsVision && foreseeVision(source, options);
-      return (await Promise.all([obtain(source, options), foreseen]))[0];
+      const obtained = obtainForUse(source, options);
+      const [model] = await Promise.all([obtained, foreseen]);
+      inUse.push(model);
+      return model.folder;
     },
     onPhase: startLog(environment.log, say),
     pictureNetwork: environment.urlInputs ? INTERNET : undefined,

@@ -15,13 +15,18 @@
 
 import { join } from "node:path";
 import pLimit from "p-limit";
-import { takeLock } from "./cache_lock.ts";
+import { takeLock } from "./snapshots/cache_lock.ts";
 import { expectedHash } from "./content_hash.ts";
 import { hashFile } from "./hashing/hash_file.ts";
 import { DiskError, freeBytes, onDisk } from "./disk.ts";
 import { downloadFile, type FileOptions } from "./download_file.ts";
-import { blobName, keptFiles, lockPath } from "./hub_layout.ts";
-import { publish } from "./publish.ts";
+import {
+  blobName,
+  keptFiles,
+  lockPath,
+  nameRepository,
+} from "./snapshots/hub_layout.ts";
+import { reveal } from "./snapshots/reveal.ts";
 import type { ObtainProgress } from "./obtain.ts";
 import { type Fetcher, fetchHere, fetchInWorkers } from "./part_workers.ts";
 import { type Patience, patiently } from "./patience.ts";
@@ -51,6 +56,8 @@ export interface DownloadOptions extends DownloadEffort {
   readonly cache: string;
   /** The repository's folder in it, which mirrors share. */
   readonly repository: string;
+  /** What the repository is of, where its folder does not say. */
+  readonly madeOf: string | undefined;
   /** What the snapshot will be called. */
   readonly revision: string;
   /** What remotes read of the environment. */
@@ -111,12 +118,15 @@ export async function download(
 
 /** Holds the lock of a repository; whoever comes later waits, and says so. */
 export async function lockRepository(
-  { cache, repository, onProgress, signal }: DownloadOptions,
+  { cache, repository, madeOf, onProgress, signal }: DownloadOptions,
 ): Promise<Disposable> {
   const path = lockPath(cache, repository);
   await onDisk(path, async () => {
     await Deno.mkdir(join(cache, ".locks", repository), { recursive: true });
     await Deno.mkdir(join(cache, repository, "blobs"), { recursive: true });
+    if (madeOf !== undefined) {
+      await nameRepository(join(cache, repository), madeOf);
+    }
   });
   return await onDisk(path, () =>
     takeLock(path, signal, () =>
@@ -172,7 +182,7 @@ async function bring(
     signal,
   );
   meter.tell();
-  return await publish(repository, snapshot, {
+  return await reveal(repository, snapshot, {
     revision: options.revision,
     place: remote.place,
   });

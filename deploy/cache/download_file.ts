@@ -14,7 +14,7 @@
  */
 
 import { join } from "node:path";
-import { blobName } from "./hub_layout.ts";
+import { blobName } from "./snapshots/hub_layout.ts";
 import { type ExpectedHash, expectedHash } from "./content_hash.ts";
 import { onDisk } from "./disk.ts";
 import type { PartOptions, PartOrder } from "./fetch_part.ts";

@@ -3,6 +3,13 @@
  *
  * ```text
  * folder ─▶ mounts ─▶ Hugging Face caches ─▶ each source on the network
+ * └────────── locate.ts ───────────────┘      │
+ *   snapshots/snapshot_check.ts               ▼
+ *                                   lock, list, room       download.ts
+ *                                   a file, in parts       download_file.ts
+ *                                   a part, patiently      fetch_part.ts
+ *                                   bytes of a range       hub/, stores/
+ *                                   folder by one rename   snapshots/reveal.ts
  * ```
  *
  * What is found on this machine is never asked for elsewhere, so a warm start
@@ -19,7 +26,7 @@ import {
   lockRepository,
 } from "./download.ts";
 import { PART_BYTES } from "./download_file.ts";
-import { repositoryName } from "./hub_layout.ts";
+import { repositoryName } from "./snapshots/hub_layout.ts";
 import {
   isModel,
   lookFor,
@@ -30,8 +37,8 @@ import {
 import { PATIENT } from "./patience.ts";
 import { RemoteError } from "./remote.ts";
 import { type OpenRemoteOf, remoteFor } from "./remote_for.ts";
-import { whatChanged } from "./snapshot_check.ts";
-import type { RemoteSource, Source } from "./source.ts";
+import { whatChanged } from "./snapshots/snapshot_check.ts";
+import { type RemoteSource, type Source, withoutSecrets } from "./source.ts";
 
 /** How far it is. */
 export interface ObtainProgress {
@@ -167,6 +174,7 @@ function downloadOptions(
     ...effort,
     cache,
     repository: repositoryName(first),
+    madeOf: first.type === "hub" ? undefined : withoutSecrets(first.url),
     revision: first.type === "hub" ? first.revision : "main",
     variables,
     verify,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "./cache_lock.ts";
+import { pause } from "./pause.ts";
 import { RemoteError } from "./remote.ts";
 
 /** How much of a place's trouble is borne. */

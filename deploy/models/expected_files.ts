@@ -13,7 +13,7 @@
 import { basename, dirname, join } from "node:path";
 import type { ExpectedHash } from "../cache/content_hash.ts";
 import type { FileHashes } from "../cache/hashing/hash_file.ts";
-import { MANIFEST_FILE, parseManifest } from "../cache/manifest.ts";
+import { MANIFEST_FILE, parseManifest } from "../cache/manifest/manifest.ts";
 
 /** A file and what it must be. */
 export interface ExpectedFile {

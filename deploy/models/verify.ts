@@ -5,7 +5,7 @@
  */
 
 import { hashFiles, type HashOptions } from "../cache/hashing/hash_files.ts";
-import { ManifestError } from "../cache/manifest_fields.ts";
+import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 import { expectedFiles, faultOf } from "./expected_files.ts";
 import type { Report } from "./report.ts";
 

@@ -7,7 +7,11 @@
 import { join } from "node:path";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
 import { hashFiles, type HashOptions } from "../cache/hashing/hash_files.ts";
-import { type Manifest, PART_BYTES, revisionOf } from "../cache/manifest.ts";
+import {
+  type Manifest,
+  PART_BYTES,
+  revisionOf,
+} from "../cache/manifest/manifest.ts";
 import { PublishError } from "./publish_error.ts";
 import type { PublishedFile } from "./published_files.ts";
 

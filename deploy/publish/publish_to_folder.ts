@@ -17,8 +17,8 @@ import {
   type ManifestFile,
   manifestText,
   parseManifest,
-} from "../cache/manifest.ts";
-import { ManifestError } from "../cache/manifest_fields.ts";
+} from "../cache/manifest/manifest.ts";
+import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 import { hashFile } from "../cache/hashing/hash_file.ts";
 import { onDisk, writeWhole } from "../cache/disk.ts";
 import { readPart } from "./part_reader.ts";

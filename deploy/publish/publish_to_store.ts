@@ -18,7 +18,7 @@ import {
   MANIFEST_FILE,
   type ManifestFile,
   manifestText,
-} from "../cache/manifest.ts";
+} from "../cache/manifest/manifest.ts";
 import { type Patience, PATIENT_UPLOAD, patiently } from "../cache/patience.ts";
 import { sideBySide } from "../cache/side_by_side.ts";
 import type { ObjectStore } from "../cache/stores/object_store.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { MANIFEST_BYTES } from "../manifest.ts";
+import { MANIFEST_BYTES } from "../manifest/manifest.ts";
 import type { Patience } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
 import {

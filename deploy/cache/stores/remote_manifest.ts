@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Manifest, parseManifest } from "../manifest.ts";
-import { ManifestError } from "../manifest_fields.ts";
+import { type Manifest, parseManifest } from "../manifest/manifest.ts";
+import { ManifestError } from "../manifest/manifest_fields.ts";
 import { RemoteError, type RemoteSnapshot, smallFirst } from "../remote.ts";
 
 /**

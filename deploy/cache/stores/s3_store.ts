@@ -4,7 +4,7 @@
  * @module
  */
 
-import { MANIFEST_BYTES } from "../manifest.ts";
+import { MANIFEST_BYTES } from "../manifest/manifest.ts";
 import type { Patience } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
 import { refuseOtherVersion } from "./answer.ts";

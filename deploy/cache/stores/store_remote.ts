@@ -8,8 +8,8 @@
  * @module
  */
 
-import { type Manifest, MANIFEST_FILE } from "../manifest.ts";
-import { isSafePath } from "../safe_path.ts";
+import { type Manifest, MANIFEST_FILE } from "../manifest/manifest.ts";
+import { isSafePath } from "../manifest/safe_path.ts";
 import {
   type ByteRange,
   type Remote,

@@ -13,7 +13,11 @@
  * @module
  */
 
-import { type Manifest, MANIFEST_BYTES, MANIFEST_FILE } from "../manifest.ts";
+import {
+  type Manifest,
+  MANIFEST_BYTES,
+  MANIFEST_FILE,
+} from "../manifest/manifest.ts";
 import {
   type ByteRange,
   type Remote,

@@ -13,10 +13,10 @@
  */
 
 import { basename, dirname, join, relative } from "node:path";
-import { CheckpointError } from "../../lib/errors.ts";
-import { weightFileNames } from "../../lib/loading/weight_files.ts";
-import { type ExpectedHash, expectedHash } from "./content_hash.ts";
-import { hashFiles } from "./hashing/hash_files.ts";
+import { CheckpointError } from "../../../lib/errors.ts";
+import { weightFileNames } from "../../../lib/loading/weight_files.ts";
+import { type ExpectedHash, expectedHash } from "../content_hash.ts";
+import { hashFiles } from "../hashing/hash_files.ts";
 import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
 
 /** What a snapshot lacks to be a model, for people; undefined for nothing. */

@@ -17,16 +17,16 @@ import {
   otherContent,
   plainEtag,
   remedyOf,
-} from "./http_answers.ts";
+} from "../http_answers.ts";
 import {
   type ByteRange,
   type Remote,
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-} from "./remote.ts";
+} from "../remote.ts";
 import { parseListing } from "./hub_listing.ts";
-import { type HubSource, withoutSecrets } from "./source.ts";
+import { type HubSource, withoutSecrets } from "../source.ts";
 
 /** How to speak with a hub. */
 export interface HubOptions {

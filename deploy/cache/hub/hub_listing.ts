@@ -9,8 +9,8 @@ import {
   type RemoteFile,
   type RemoteSnapshot,
   smallFirst,
-} from "./remote.ts";
-import { isSafePath } from "./safe_path.ts";
+} from "../remote.ts";
+import { isSafePath } from "../manifest/safe_path.ts";
 import { isWanted } from "./wanted_files.ts";
 
 /**
