@@ -71,6 +71,21 @@ export function refusal(
   );
 }
 
+/** Objects that are listed at most; no checkpoint has so many files. */
+const MAX_OBJECTS = 10_000;
+
+/** A prefix of a whole bucket is none of a checkpoint. */
+export function refuseCrowd(
+  { length }: readonly unknown[],
+  place: string,
+): void {
+  if (length <= MAX_OBJECTS) return;
+  throw new RemoteError(
+    `Cannot list ${place}: it has over ${MAX_OBJECTS} objects, name the prefix of one checkpoint`,
+    { type: "elsewhere" },
+  );
+}
+
 /** Not every server heeds conditions: an answer of another version is none. */
 export async function refuseOtherVersion(
   asked: Asked,

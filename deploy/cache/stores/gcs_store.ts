@@ -13,6 +13,7 @@ import { RemoteError } from "../remote.ts";
 import {
   type Asked,
   refusal,
+  refuseCrowd,
   refuseOtherVersion,
   unanswered,
 } from "./answer.ts";
@@ -61,8 +62,6 @@ export interface GcsRequest {
 const ACCESS =
   "check GOOGLE_APPLICATION_CREDENTIALS or the service account, and its roles";
 
-const MAX_OBJECTS = 10_000;
-
 /** A prefix of a bucket. */
 export class GcsStore implements ObjectStore {
   readonly #settings: GcsSettings;
@@ -96,13 +95,7 @@ export class GcsStore implements ObjectStore {
       const items = page["items"] ?? [];
       if (!Array.isArray(items)) throw unclear(what);
       for (const item of items) objects.push(this.#listed({ ...item }, what));
-      if (objects.length > MAX_OBJECTS) {
-        throw new RemoteError(
-          `Cannot ${what}: it has over ${MAX_OBJECTS} objects, ` +
-            "name the prefix of one checkpoint",
-          { type: "elsewhere" },
-        );
-      }
+      refuseCrowd(objects, this.place);
       token = textField(page, "nextPageToken");
     } while (token !== "");
     return objects;

@@ -43,8 +43,11 @@ Deno.test("prune() removes revisions without a name and files without a revision
   using cache = fullCache();
   const told = await pruned(cache, "");
   deepStrictEqual(told[0]!["revisions"], ["old"]);
-  const notes = [...Deno.readDirSync(join(cache.path, "models--a--b/.emu3"))];
-  deepStrictEqual(notes.map(({ name }) => name), ["new.json"]);
+  const notes = await Array.fromAsync(
+    Deno.readDir(join(cache.path, "models--a--b/.emu3")),
+    ({ name }) => name,
+  );
+  deepStrictEqual(notes, ["new.json"]);
   const [model] = await cachedModels([cache.path]);
   deepStrictEqual(
     model!.revisions.map(({ commit, complete }) => [commit, complete]),
