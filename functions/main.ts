@@ -8,9 +8,10 @@
  * @module
  */
 
+import { DiskError } from "../deploy/cache/disk.ts";
 import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
 import { foreseeVision } from "../deploy/cache/foresee.ts";
-import { obtain } from "../deploy/cache/obtain.ts";
+import { obtainForUse } from "../deploy/cache/snapshots/in_use.ts";
 import { Emu3Error } from "../lib/errors.ts";
 import {
   type AppOptions,
@@ -63,18 +64,23 @@ async function main(): Promise<void> {
 /** Whether its message says all there is to know. */
 function isForeseen(error: unknown): error is Error {
   return error instanceof Emu3Error || error instanceof SourceError ||
-    error instanceof RangeError;
+    error instanceof DiskError || error instanceof RangeError;
 }
 
 async function run(environment: Environment): Promise<void> {
   const { listen, healthPort } = environment;
   const places = placesFrom();
+  // Held as long as this process lives: nobody removes what it serves.
+  const inUse: Disposable[] = [];
   const services = await Services.start({
     ...environment,
     obtain: async (source, onProgress, signal, needsVision) => {
-      const options = { places, onProgress, signal };
+      const options = { places, onProgress, onNotice: complain, signal };
       const foreseen = needsVision && foreseeVision(source, options);
-      return (await Promise.all([obtain(source, options), foreseen]))[0];
+      const obtained = obtainForUse(source, options);
+      const [model] = await Promise.all([obtained, foreseen]);
+      inUse.push(model);
+      return model.folder;
     },
     onPhase: startLog(environment.log, say),
     pictureNetwork: environment.urlInputs ? INTERNET : undefined,

@@ -74,34 +74,3 @@ export function contentHash(kind: HashKind, size: number): ContentHash {
     }
   }
 }
-
-/** Bytes read at once. */
-const PIECE_BYTES = 2 ** 20;
-
-/**
- * The hash of bytes `start` to `end` of the file at `path`; of fewer where it
- * ends before.
- *
- * @param onBytes Hears how many were read.
- */
-export async function hashFile(
-  path: string,
-  kind: HashKind,
-  { start, end }: { readonly start: number; readonly end: number },
-  onBytes: (count: number) => void = () => {},
-): Promise<string> {
-  using file = await Deno.open(path);
-  await file.seek(start, Deno.SeekMode.Start);
-  const hash = contentHash(kind, end - start);
-  const piece = new Uint8Array(PIECE_BYTES);
-  for (let left = end - start; left > 0;) {
-    const count = await file.read(
-      piece.subarray(0, Math.min(left, PIECE_BYTES)),
-    );
-    if (count === null) break;
-    hash.update(piece.subarray(0, count));
-    onBytes(count);
-    left -= count;
-  }
-  return hash.digest();
-}

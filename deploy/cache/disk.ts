@@ -19,35 +19,47 @@ export class DiskError extends Error {
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/ENOSPC|os error 28\b/, "the disk is full, make room"],
   [/EDQUOT|os error 122\b/, "the quota is used up, make room"],
-  [/EROFS|os error 30\b/, "it can only be read"],
+  [/EROFS|os error 30\b/, "it can only be read, mount it to be written"],
   [/EFBIG|os error 27\b/, "files may not become that large there"],
   [
     /EACCES|EPERM|os error 1\b|os error 13\b|NotCapable|PermissionDenied/,
-    "it is not allowed",
+    "it is not allowed, give rights to it",
   ],
 ];
 
-/** What `work` does with the file or folder at `path`, or why it cannot. */
+/** What would do for whoever downloads. */
+const REMEDY = "set MODEL_CACHE to another folder";
+
+/**
+ * What `work` does with the file or folder at `path`, or why it cannot.
+ *
+ * @throws {DiskError} Saying what would do, `remedy` among others.
+ */
 export async function onDisk<T>(
   path: string,
   work: () => T | Promise<T>,
+  remedy: string = REMEDY,
 ): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw diskError(path, error);
+    throw diskError(path, error, remedy);
   }
 }
 
 /** `error` of the disk in words, if it is one that people can do something about. */
-export function diskError(path: string, error: unknown): unknown {
+export function diskError(
+  path: string,
+  error: unknown,
+  remedy: string = REMEDY,
+): unknown {
   if (!(error instanceof Error) || error instanceof DiskError) return error;
   const code = "code" in error ? String(error.code) : "";
   const said = `${code} ${error.name} ${error.message}`;
   const reason = REASONS.find(([pattern]) => pattern.test(said))?.[1];
   if (reason === undefined) return error;
   return new DiskError(
-    `Cannot write ${path}: ${reason}, or set MODEL_CACHE to another folder`,
+    `Cannot write ${path}: ${reason}, or ${remedy}`,
     { cause: error },
   );
 }
@@ -77,7 +89,11 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 /** Writes `content` to `path` so that readers see all of it or nothing. */
-export async function writeWhole(path: string, content: string): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: string,
+  remedy: string = REMEDY,
+): Promise<void> {
   const next = `${path}.${crypto.randomUUID()}.incomplete`;
   await onDisk(path, async () => {
     {
@@ -89,5 +105,5 @@ export async function writeWhole(path: string, content: string): Promise<void> {
       await file.sync();
     }
     await Deno.rename(next, path);
-  });
+  }, remedy);
 }

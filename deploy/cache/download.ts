@@ -14,19 +14,25 @@
  */
 
 import { join } from "node:path";
-import { takeLock } from "./cache_lock.ts";
-import { expectedHash, hashFile } from "./content_hash.ts";
-import { DiskError, freeBytes, onDisk } from "./disk.ts";
+import pLimit from "p-limit";
+import { onDisk } from "./disk.ts";
 import { downloadFile, type FileOptions } from "./download_file.ts";
-import { blobName, keptFiles, lockPath } from "./hub_layout.ts";
-import { publish } from "./publish.ts";
+import { Meter } from "./meter.ts";
+import {
+  checkRoom,
+  missingFiles,
+  noteUnchecked,
+  trustedBlobs,
+} from "./missing_files.ts";
 import type { ObtainProgress } from "./obtain.ts";
 import { type Fetcher, fetchHere, fetchInWorkers } from "./part_workers.ts";
 import { type Patience, patiently } from "./patience.ts";
-import { formatBytes } from "./progress.ts";
 import { type Remote, RemoteError, type RemoteSnapshot } from "./remote.ts";
 import type { OpenRemoteOf, RemoteVariables } from "./remote_for.ts";
-import { allOrNone, Slots } from "./slots.ts";
+import { sideBySide } from "./side_by_side.ts";
+import { takeLock } from "./snapshots/cache_lock.ts";
+import { lockPath, nameRepository } from "./snapshots/hub_layout.ts";
+import { reveal } from "./snapshots/reveal.ts";
 import type { RemoteSource } from "./source.ts";
 
 /** How much is done at once. */
@@ -49,6 +55,8 @@ export interface DownloadOptions extends DownloadEffort {
   readonly cache: string;
   /** The repository's folder in it, which mirrors share. */
   readonly repository: string;
+  /** What the repository is of, where its folder does not say. */
+  readonly madeOf: string | undefined;
   /** What the snapshot will be called. */
   readonly revision: string;
   /** What remotes read of the environment. */
@@ -59,14 +67,14 @@ export interface DownloadOptions extends DownloadEffort {
   readonly openRemote: OpenRemoteOf;
   /** Hears how far it is. */
   readonly onProgress: (progress: ObtainProgress) => void;
+  /** Hears of files whose content nobody can check. */
+  readonly onNotice: (notice: string) => void;
   /** Gives it up. */
   readonly signal: AbortSignal;
 }
 
 /** Times that a place may change under our hands. */
 const MAX_LISTINGS = 4;
-
-const TELL_MS = 100;
 
 /**
  * Brings `source` into the cache.
@@ -107,12 +115,15 @@ export async function download(
 
 /** Holds the lock of a repository; whoever comes later waits, and says so. */
 export async function lockRepository(
-  { cache, repository, onProgress, signal }: DownloadOptions,
+  { cache, repository, madeOf, onProgress, signal }: DownloadOptions,
 ): Promise<Disposable> {
   const path = lockPath(cache, repository);
   await onDisk(path, async () => {
     await Deno.mkdir(join(cache, ".locks", repository), { recursive: true });
     await Deno.mkdir(join(cache, repository, "blobs"), { recursive: true });
+    if (madeOf !== undefined) {
+      await nameRepository(join(cache, repository), madeOf);
+    }
   });
   return await onDisk(path, () =>
     takeLock(path, signal, () =>
@@ -145,149 +156,31 @@ async function bring(
     : await trustedBlobs(repository);
   const missing = await missingFiles(repository, snapshot, trusted, meter);
   await checkRoom(repository, missing);
+  noteUnchecked(missing, remote.place, options.onNotice);
   const large = missing.reduce((sum, { size }) => sum + size, 0) >=
     options.workersFrom;
   using fetcher: Fetcher = options.workers > 0 && large
     ? fetchInWorkers({ source, variables, commit }, patience, options.workers)
     : fetchHere(remote, patience);
-  const slots = new Slots(options.connections);
-  const filesAtOnce = new Slots(options.connections);
-  await allOrNone(
+  const limit = pLimit(options.connections);
+  await sideBySide(
     missing.map((file) => (signal) =>
-      filesAtOnce.run(() =>
-        downloadFile(file, {
-          blobs: join(repository, "blobs"),
-          fetcher,
-          slots,
-          partBytes: options.partBytes,
-          onBytes: (count) => meter.add(count),
-          signal,
-        })
-      )
+      downloadFile(file, {
+        blobs: join(repository, "blobs"),
+        fetcher,
+        limit,
+        partBytes: options.partBytes,
+        onBytes: (count) => meter.add(count),
+        signal,
+      })
     ),
+    // Files that wait for their parts hold no place for parts.
+    pLimit(options.connections),
     signal,
   );
   meter.tell();
-  return await publish(repository, snapshot, {
+  return await reveal(repository, snapshot, {
     revision: options.revision,
     place: remote.place,
   });
-}
-
-/** Files without a blob that can be trusted; others are in the meter. */
-async function missingFiles(
-  repository: string,
-  { files }: RemoteSnapshot,
-  trusted: ReadonlySet<string>,
-  meter: Meter,
-): Promise<RemoteSnapshot["files"]> {
-  const missing: RemoteSnapshot["files"][number][] = [];
-  const named = new Set<string>();
-  for (const file of files) {
-    const name = blobName(file);
-    // The same content under two names is one blob.
-    if (named.has(name)) {
-      meter.add(file.size);
-      continue;
-    }
-    named.add(name);
-    const path = join(repository, "blobs", name);
-    const there = await Deno.stat(path).catch(() => undefined);
-    const key = `${name} ${there?.size} ${there?.mtime?.getTime()}`;
-    if (there?.size === file.size) {
-      const expected = expectedHash(file);
-      meter.verifying = true;
-      const same = trusted.has(key) || expected !== undefined &&
-          await hashFile(path, expected.kind, { start: 0, end: file.size }) ===
-            expected.hex;
-      meter.verifying = false;
-      if (same) {
-        meter.add(file.size);
-        continue;
-      }
-    }
-    missing.push(file);
-  }
-  return missing;
-}
-
-/** Blobs as they were downloaded here: name, size and time. */
-async function trustedBlobs(repository: string): Promise<Set<string>> {
-  const trusted = new Set<string>();
-  try {
-    for await (const { name } of Deno.readDir(join(repository, ".emu3"))) {
-      if (!name.endsWith(".json")) continue;
-      const kept = await keptFiles(repository, name.slice(0, -".json".length));
-      for (const { blob, size, mtimeMs } of kept ?? []) {
-        trusted.add(`${blob} ${size} ${mtimeMs}`);
-      }
-    }
-  } catch {
-    // Nothing was downloaded here yet.
-  }
-  return trusted;
-}
-
-/** Refuses what will not fit, before a byte has come. */
-async function checkRoom(
-  repository: string,
-  missing: RemoteSnapshot["files"],
-): Promise<void> {
-  const free = await freeBytes(repository);
-  let needed = 0;
-  for (const file of missing) {
-    const begun = join(
-      repository,
-      "blobs",
-      `${blobName(file)}.emu3.incomplete`,
-    );
-    // Blocks, not length: the file has holes.
-    const blocks = await Deno.stat(begun).then(
-      ({ blocks }) => 512 * (blocks ?? 0),
-      () => 0,
-    );
-    needed += Math.max(0, file.size - blocks);
-  }
-  if (free === undefined || needed <= free) return;
-  throw new DiskError(
-    `Cannot download ${formatBytes(needed)} into ${repository}: ${
-      formatBytes(free)
-    } are free, make room or set MODEL_CACHE to another folder`,
-  );
-}
-
-/** Bytes of all files together, told now and then. */
-class Meter {
-  readonly #total: number;
-  readonly #place: string;
-  readonly #onProgress: (progress: ObtainProgress) => void;
-  #bytes = 0;
-  #told = -Infinity;
-  /** Whether what is here is being hashed. */
-  verifying = false;
-
-  constructor(
-    { files }: RemoteSnapshot,
-    place: string,
-    onProgress: (progress: ObtainProgress) => void,
-  ) {
-    this.#total = files.reduce((sum, { size }) => sum + size, 0);
-    this.#place = place;
-    this.#onProgress = onProgress;
-  }
-
-  add(count: number): void {
-    this.#bytes += count;
-    if (performance.now() - this.#told > TELL_MS) this.tell();
-  }
-
-  tell(): void {
-    this.#told = performance.now();
-    this.#onProgress({
-      phase: this.verifying ? "verify" : "download",
-      bytes: this.#bytes,
-      totalBytes: this.#total,
-      place: this.#place,
-    });
-  }
 }

@@ -14,17 +14,23 @@
  */
 
 import { join } from "node:path";
-import { blobName } from "./hub_layout.ts";
-import { expectedHash, hashFile } from "./content_hash.ts";
+import { blobName } from "./snapshots/hub_layout.ts";
+import { type ExpectedHash, expectedHash } from "./content_hash.ts";
 import { onDisk } from "./disk.ts";
-import type { PartOptions } from "./fetch_part.ts";
+import type { PartOptions, PartOrder } from "./fetch_part.ts";
 import { FrontHash } from "./front_hash.ts";
+import { hashFile } from "./hashing/hash_file.ts";
 import { PartJournal } from "./part_journal.ts";
 import { PartSaver } from "./part_saver.ts";
 import type { Fetcher } from "./part_workers.ts";
 import { frontOf, partBytesOf, partsOf } from "./parts.ts";
-import { type ByteRange, RemoteError, type RemoteFile } from "./remote.ts";
-import { allOrNone, type Slots } from "./slots.ts";
+import {
+  type ByteRange,
+  RemoteError,
+  type RemoteFile,
+  type RemoteParts,
+} from "./remote.ts";
+import { type Limit, sideBySide } from "./side_by_side.ts";
 
 /** How a file is brought. */
 export interface FileOptions extends PartOptions {
@@ -33,7 +39,7 @@ export interface FileOptions extends PartOptions {
   /** Who fetches. */
   readonly fetcher: Fetcher;
   /** Parts at once, of all files together. */
-  readonly slots: Slots;
+  readonly limit: Limit;
   /** Bytes of a part of a file of so many; for tests to have small ones. */
   readonly partBytes: (size: number) => number;
 }
@@ -58,23 +64,40 @@ export async function downloadFile(
   const blob = join(options.blobs, name);
   const incomplete = `${blob}.emu3.incomplete`;
   const journal = `${blob}.emu3.journal`;
-  const partBytes = options.partBytes(file.size);
+  const known = promisedParts(file, options.partBytes(file.size));
+  const partBytes = known?.bytes ?? options.partBytes(file.size);
   // SHA-1 is not worth a thread: whoever says nothing else keeps small files.
   const small = file.size <= partBytes || expectedHash(file)?.kind === "git";
   if (small) {
     await bringWhole(file, incomplete, options);
   } else {
-    await bringInParts(file, { incomplete, journal, partBytes }, options);
+    const places = { incomplete, journal, partBytes };
+    await bringInParts({ ...file, parts: known }, places, options);
   }
   await onDisk(blob, () => Deno.rename(incomplete, blob));
   await Deno.remove(journal).catch(() => {});
+}
+
+/** How far from our own the size of parts may be that a place has hashes of. */
+const PART_RATIO = 8;
+
+/** The parts that a place has hashes of, unless they are of no use to us. */
+function promisedParts(
+  { parts, size }: RemoteFile,
+  partBytes: number,
+): RemoteParts | undefined {
+  const usable = parts !== undefined &&
+    parts.bytes >= partBytes / PART_RATIO &&
+    parts.bytes <= partBytes * PART_RATIO &&
+    parts.sha256.length === Math.ceil(size / parts.bytes);
+  return usable ? parts : undefined;
 }
 
 /** In one piece, hashed as it comes. */
 async function bringWhole(
   file: RemoteFile,
   incomplete: string,
-  { fetcher, slots, signal, onBytes }: FileOptions,
+  { fetcher, limit, signal, onBytes }: FileOptions,
 ): Promise<void> {
   const expected = expectedHash(file);
   using data = await preallocate(incomplete, file.size);
@@ -85,15 +108,18 @@ async function bringWhole(
       path: incomplete,
       hash: expected?.kind ?? "crc32",
     };
-    const hash = await slots.run(() =>
-      fetcher.fetch(order, { signal, onBytes })
-    );
+    const hash = await limit(() => fetcher.fetch(order, { signal, onBytes }));
     if (expected === undefined || hash === expected.hex) break;
     if (round === ROUNDS - 1) throw await wrong(file, incomplete);
     onBytes(-file.size);
   }
   await onDisk(incomplete, () => data.file.syncData());
 }
+
+/** A file, and the hashes of its parts if they are known. */
+type PartedFile = Omit<RemoteFile, "parts"> & {
+  readonly parts: RemoteParts | undefined;
+};
 
 /** Where the parts of a file are kept. */
 interface PartPlaces {
@@ -103,7 +129,7 @@ interface PartPlaces {
 }
 
 async function bringInParts(
-  file: RemoteFile,
+  file: PartedFile,
   { incomplete, journal: journalPath, partBytes }: PartPlaces,
   options: FileOptions,
 ): Promise<void> {
@@ -135,11 +161,13 @@ async function bringInParts(
         throw error;
       }
       options.onBytes(-counted);
-      return await bringWhole(file, incomplete, options);
+      return await bringWhole(plain(file), incomplete, options);
     }
     if (front === undefined || await front.result === sha256) return;
     const torn = await tornParts(incomplete, parts, journal);
-    if (round === ROUNDS || (round > 1 && torn.length === 0)) {
+    // Parts that are as promised will be the same again.
+    const final = round > 1 || file.parts !== undefined;
+    if (round === ROUNDS || (final && torn.length === 0)) {
       throw await wrong(file, incomplete, journalPath);
     }
     // The disk is to blame for those; else who knows which: all of them.
@@ -151,7 +179,7 @@ async function bringInParts(
 
 /** What bringing the parts of a file needs. */
 interface PartWork {
-  readonly file: RemoteFile;
+  readonly file: PartedFile;
   readonly parts: readonly ByteRange[];
   readonly incomplete: string;
   readonly journal: PartJournal;
@@ -161,44 +189,68 @@ interface PartWork {
 
 /** Fetches the parts that the journal lacks, and notes those that come. */
 async function bringMissing(
-  { file, parts, incomplete, journal, saver, front }: PartWork,
-  { fetcher, slots, signal, onBytes }: FileOptions,
+  work: PartWork,
+  options: FileOptions,
 ): Promise<void> {
+  const { parts, journal, saver, front } = work;
   const here = new Set(journal.parts.keys());
   front?.advance(frontOf(parts, here));
   const missing = [...parts.keys()].filter((part) => !here.has(part));
   try {
-    await allOrNone(
+    await sideBySide(
       missing.map((part) => async (signal) => {
-        const order = {
-          file,
-          range: parts[part]!,
-          path: incomplete,
-          hash: "crc32",
-        } as const;
-        let came = 0;
-        const count = (bytes: number) => {
-          came += bytes;
-          onBytes(bytes);
-        };
-        try {
-          const crc32 = await slots.run(() =>
-            fetcher.fetch(order, { signal, onBytes: count })
-          );
-          here.add(part);
-          saver.add(part, crc32);
-          front?.advance(frontOf(parts, here));
-        } catch (error) {
-          // Bytes of parts that are not whole do not stay.
-          onBytes(-came);
-          throw error;
-        }
+        const hash = await bringPart(work, part, { ...options, signal });
+        here.add(part);
+        saver.add(part, hash);
+        front?.advance(frontOf(parts, here));
       }),
-      signal,
+      options.limit,
+      options.signal,
     );
   } finally {
     await saver.flush();
   }
+}
+
+/** Fetches a part, again while it is not what its place promised. */
+async function bringPart(
+  { file, parts, incomplete }: PartWork,
+  part: number,
+  { fetcher, signal, onBytes }: FileOptions,
+): Promise<ExpectedHash> {
+  const expected = file.parts?.sha256[part];
+  const kind = expected === undefined ? "crc32" : "sha256";
+  const range = parts[part]!;
+  const order: PartOrder = {
+    file: plain(file),
+    range,
+    path: incomplete,
+    hash: kind,
+  };
+  for (let round = 1;; round++) {
+    let came = 0;
+    const count = (bytes: number) => {
+      came += bytes;
+      onBytes(bytes);
+    };
+    try {
+      const hex = await fetcher.fetch(order, { signal, onBytes: count });
+      if (expected === undefined || hex === expected) return { kind, hex };
+      if (round === ROUNDS) {
+        throw notPromised(`bytes ${range.start} to ${range.end} of `, file);
+      }
+    } catch (error) {
+      // Bytes of parts that are not whole do not stay.
+      onBytes(-came);
+      throw error;
+    }
+    onBytes(-came);
+  }
+}
+
+/** Without hashes of parts: whoever fetches one of them needs none. */
+function plain({ parts: _, ...file }: PartedFile): RemoteFile {
+  return file;
 }
 
 /** Parts that are not on the disk as they came, by index. */
@@ -208,8 +260,9 @@ async function tornParts(
   journal: PartJournal,
 ): Promise<number[]> {
   const torn: number[] = [];
-  for (const [part, crc32] of journal.parts) {
-    if (await hashFile(path, "crc32", parts[part]!) !== crc32) torn.push(part);
+  for (const [part, { kind, hex }] of journal.parts) {
+    const range = parts[part]!;
+    if ((await hashFile({ path, kind, range })).hex !== hex) torn.push(part);
   }
   return torn;
 }
@@ -238,12 +291,16 @@ async function preallocate(
 
 /** Content that is not what its place promised. */
 async function wrong(
-  file: RemoteFile,
+  file: PartedFile | RemoteFile,
   ...remains: readonly string[]
 ): Promise<RemoteError> {
   for (const path of remains) await Deno.remove(path).catch(() => {});
+  return notPromised("", file);
+}
+
+function notPromised(what: string, { path }: PartedFile | RemoteFile) {
   return new RemoteError(
-    `Cannot use ${file.path}: its content does not have the hash that its place promises, fetched again and again`,
+    `Cannot use ${what}${path}: the content does not have the hash that its place promises, fetched again and again`,
     { type: "elsewhere" },
   );
 }

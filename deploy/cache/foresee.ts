@@ -10,7 +10,7 @@
 import { join } from "node:path";
 import { CheckpointError } from "../../lib/errors.ts";
 import { neighbors } from "../../lib/loading/hub_cache.ts";
-import { repositoryName } from "./hub_layout.ts";
+import { repositoryName } from "./snapshots/hub_layout.ts";
 import { locate, SourceError, sourcesOf } from "./locate.ts";
 import type { ObtainOptions } from "./obtain.ts";
 import { type Remote, RemoteError } from "./remote.ts";

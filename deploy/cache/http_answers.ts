@@ -52,14 +52,14 @@ export function checkRange(
   const encoding = headers.get("Content-Encoding") ?? "identity";
   if (encoding !== "identity") {
     throw new RemoteError(
-      `Cannot read ${what}: it comes packed with ${encoding}, which was not asked for`,
+      `Cannot ${what}: it comes packed with ${encoding}, which was not asked for`,
       { type: "elsewhere" },
     );
   }
   if (status === 200) {
     if (range.start !== 0 || range.end !== size) {
       throw new RemoteError(
-        `Cannot read ${what} from byte ${range.start}: the server gives whole files only`,
+        `Cannot ${what} from byte ${range.start}: the server gives whole files only`,
         { type: "whole" },
       );
     }
@@ -70,7 +70,7 @@ export function checkRange(
   const parts = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(said);
   if (parts === null) {
     throw new RemoteError(
-      `Cannot read ${what}: the server does not say which bytes it sends`,
+      `Cannot ${what}: the server does not say which bytes it sends`,
       { type: "retry", retryAfterMs: undefined },
     );
   }
@@ -80,7 +80,7 @@ export function checkRange(
   }
   if (start !== range.start || last !== range.end - 1) {
     throw new RemoteError(
-      `Cannot read ${what}: the server sends bytes ${start} to ${last} instead of ${range.start} to ${
+      `Cannot ${what}: the server sends bytes ${start} to ${last} instead of ${range.start} to ${
         range.end - 1
       }`,
       { type: "retry", retryAfterMs: undefined },
@@ -91,7 +91,7 @@ export function checkRange(
 /** Of content that is not what was listed. */
 export function otherContent(what: string, difference: string): RemoteError {
   return new RemoteError(
-    `Cannot read ${what}: it has changed since it was listed, ${difference}`,
+    `Cannot ${what}: it has changed since it was listed, ${difference}`,
     { type: "changed" },
   );
 }

@@ -3,6 +3,13 @@
  *
  * ```text
  * folder ─▶ mounts ─▶ Hugging Face caches ─▶ each source on the network
+ * └────────── locate.ts ───────────────┘      │
+ *   snapshots/snapshot_check.ts               ▼
+ *                                   lock, list, room       download.ts
+ *                                   a file, in parts       download_file.ts
+ *                                   a part, patiently      fetch_part.ts
+ *                                   bytes of a range       hub/, stores/
+ *                                   folder by one rename   snapshots/reveal.ts
  * ```
  *
  * What is found on this machine is never asked for elsewhere, so a warm start
@@ -12,7 +19,6 @@
  */
 
 import { resolve } from "node:path";
-import { DiskError } from "./disk.ts";
 import {
   download,
   type DownloadEffort,
@@ -20,7 +26,7 @@ import {
   lockRepository,
 } from "./download.ts";
 import { PART_BYTES } from "./download_file.ts";
-import { repositoryName } from "./hub_layout.ts";
+import { repositoryName } from "./snapshots/hub_layout.ts";
 import {
   isModel,
   lookFor,
@@ -31,8 +37,8 @@ import {
 import { PATIENT } from "./patience.ts";
 import { RemoteError } from "./remote.ts";
 import { type OpenRemoteOf, remoteFor } from "./remote_for.ts";
-import { whatChanged } from "./snapshot_check.ts";
-import type { RemoteSource, Source } from "./source.ts";
+import { whatChanged } from "./snapshots/snapshot_check.ts";
+import { type RemoteSource, type Source, withoutSecrets } from "./source.ts";
 
 /** How far it is. */
 export interface ObtainProgress {
@@ -52,6 +58,8 @@ export interface ObtainOptions {
   readonly places: Places;
   /** Hears how far it is, often. */
   readonly onProgress: (progress: ObtainProgress) => void;
+  /** Hears what is to be known of a download, such as what cannot be checked. */
+  readonly onNotice?: (notice: string) => void;
   /** Gives it up; what has come is kept for the next attempt. */
   readonly signal: AbortSignal;
   /** How much is done at once, where that is not as usual. */
@@ -72,6 +80,7 @@ const WORKERS_FROM = 64 * 2 ** 20;
  * The folder of `source`, which may list mirrors with commas or spaces.
  *
  * @throws {SourceError} When no place has it, saying what each answered.
+ * @throws {DiskError} When it cannot be kept: no other place makes room here.
  */
 export async function obtain(
   source: string,
@@ -88,25 +97,17 @@ export async function obtain(
   }
   const how = downloadOptions(remotes[0]!, downloads, options);
   const answers: string[] = [];
-  try {
-    using _lock = await lockRepository(how);
-    // Whoever held the lock may have brought it.
-    const again = await lookEverywhere(sources, options);
-    if (again.found !== undefined) return again.found;
-    for (const remote of remotes) {
-      try {
-        return await download(remote, how);
-      } catch (error) {
-        if (!(error instanceof RemoteError)) throw error;
-        answers.push(error.message);
-      }
+  using _lock = await lockRepository(how);
+  // Whoever held the lock may have brought it.
+  const again = await lookEverywhere(sources, options);
+  if (again.found !== undefined) return again.found;
+  for (const remote of remotes) {
+    try {
+      return await download(remote, how);
+    } catch (error) {
+      if (!(error instanceof RemoteError)) throw error;
+      answers.push(error.message);
     }
-  } catch (cause) {
-    // No other place makes room on this disk.
-    if (!(cause instanceof DiskError)) throw cause;
-    throw new SourceError(source, looked, [...answers, cause.message], {
-      cause,
-    });
   }
   throw new SourceError(source, looked, answers);
 }
@@ -153,7 +154,13 @@ async function lookEverywhere(
 function downloadOptions(
   first: RemoteSource,
   { cache, variables, verify }: NonNullable<Places["downloads"]>,
-  { onProgress, signal, effort, openRemote = remoteFor }: ObtainOptions,
+  {
+    onProgress,
+    onNotice = () => {},
+    signal,
+    effort,
+    openRemote = remoteFor,
+  }: ObtainOptions,
 ): DownloadOptions {
   return {
     connections: CONNECTIONS,
@@ -167,11 +174,13 @@ function downloadOptions(
     ...effort,
     cache,
     repository: repositoryName(first),
+    madeOf: first.type === "hub" ? undefined : withoutSecrets(first.url),
     revision: first.type === "hub" ? first.revision : "main",
     variables,
     verify,
     openRemote,
     onProgress,
+    onNotice,
     signal,
   };
 }

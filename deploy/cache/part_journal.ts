@@ -3,7 +3,8 @@
  *
  * ```text
  * {"file": "<etag>", "size": …, "partBytes": …}
- * {"part": 3, "crc32": "…"}     is on the disk
+ * {"part": 3, "crc32": "…"}     is on the disk, as it came
+ * {"part": 4, "sha256": "…"}    the same, and is what its place promised
  * ```
  *
  * A part is noted once its bytes are safe on the disk. A line counts once it is
@@ -11,6 +12,8 @@
  *
  * @module
  */
+
+import type { ExpectedHash } from "./content_hash.ts";
 
 /** What a journal is about: another text, another job. */
 export interface PartJob {
@@ -26,13 +29,13 @@ export interface PartJob {
 export class PartJournal implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #header: string;
-  /** CRC-32 of the parts that are here, by index. */
-  readonly parts: Map<number, string>;
+  /** Hashes of the parts that are here, by index. */
+  readonly parts: Map<number, ExpectedHash>;
 
   private constructor(
     file: Deno.FsFile,
     header: string,
-    parts: Map<number, string>,
+    parts: Map<number, ExpectedHash>,
   ) {
     this.#file = file;
     this.#header = header;
@@ -51,7 +54,7 @@ export class PartJournal implements Disposable {
   ): Promise<PartJournal> {
     const header = `${JSON.stringify(job)}\n`;
     const { parts, length } = forget
-      ? { parts: new Map<number, string>(), length: 0 }
+      ? { parts: new Map<number, ExpectedHash>(), length: 0 }
       : parse(await readText(path), header);
     // Appending, so that whoever else writes, despite locks, spoils no line.
     const file = await Deno.open(path, { append: true, create: true });
@@ -67,12 +70,12 @@ export class PartJournal implements Disposable {
   }
 
   /** Notes parts that are safe on the disk. */
-  async add(parts: ReadonlyMap<number, string>): Promise<void> {
-    const lines = [...parts].map(([part, crc32]) =>
-      `${JSON.stringify({ part, crc32 })}\n`
+  async add(parts: ReadonlyMap<number, ExpectedHash>): Promise<void> {
+    const lines = [...parts].map(([part, { kind, hex }]) =>
+      `${JSON.stringify({ part, [kind]: hex })}\n`
     );
     await this.#write(lines.join(""));
-    for (const [part, crc32] of parts) this.parts.set(part, crc32);
+    for (const [part, hash] of parts) this.parts.set(part, hash);
   }
 
   /** Forgets parts: what is on the disk is not what had come. */
@@ -98,19 +101,28 @@ export class PartJournal implements Disposable {
   }
 }
 
+const LINE =
+  /^\{"part":(\d+),(?:"crc32":"([0-9a-f]{8})"|"sha256":"([0-9a-f]{64})")\}$/;
+
 /** What the whole lines say, and their length; nothing if of another job. */
 function parse(
   text: string,
   header: string,
-): { parts: Map<number, string>; length: number } {
-  const parts = new Map<number, string>();
+): { parts: Map<number, ExpectedHash>; length: number } {
+  const parts = new Map<number, ExpectedHash>();
   if (!text.startsWith(header)) return { parts, length: 0 };
   let length = header.length;
   for (const line of text.slice(length).split("\n").slice(0, -1)) {
-    const known = /^\{"part":(\d+),"crc32":"([0-9a-f]{8})"\}$/.exec(line);
+    const known = LINE.exec(line);
     // Torn by a crash: what follows counts as not here.
     if (known === null) break;
-    parts.set(Number(known[1]), known[2]!);
+    const [, part, crc32, sha256] = known;
+    parts.set(
+      Number(part),
+      crc32 === undefined
+        ? { kind: "sha256", hex: sha256! }
+        : { kind: "crc32", hex: crc32 },
+    );
     length += line.length + 1;
   }
   return { parts, length };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ExpectedHash } from "./content_hash.ts";
 import { onDisk } from "./disk.ts";
 import type { PartJournal } from "./part_journal.ts";
 
@@ -12,7 +13,7 @@ export class PartSaver {
   readonly #path: string;
   readonly #data: Deno.FsFile;
   readonly #journal: PartJournal;
-  #pending = new Map<number, string>();
+  #pending = new Map<number, ExpectedHash>();
   #running: Promise<void> | undefined;
 
   /** Notes parts of `data`, which is the file at `path`, in `journal`. */
@@ -23,8 +24,8 @@ export class PartSaver {
   }
 
   /** Has a part noted soon. */
-  add(part: number, crc32: string): void {
-    this.#pending.set(part, crc32);
+  add(part: number, hash: ExpectedHash): void {
+    this.#pending.set(part, hash);
     if (this.#running !== undefined) return;
     this.#running = this.#run();
     // Whoever flushes hears of it.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "./cache_lock.ts";
+import { pause } from "./pause.ts";
 import { RemoteError } from "./remote.ts";
 
 /** How much of a place's trouble is borne. */
@@ -28,6 +28,13 @@ export const PATIENT: Patience = {
   maxMs: 30_000,
   stallMs: 30_000,
   random: Math.random,
+};
+
+/** The same for uploads: a part may take minutes until it is answered. */
+export const PATIENT_UPLOAD: Patience = {
+  ...PATIENT,
+  // A part on a line of 1 Mbit/s.
+  stallMs: 600_000,
 };
 
 /** Attempts at one thing. */
@@ -119,7 +126,7 @@ export class StallWatch implements Disposable {
   explain(error: unknown, what: string): unknown {
     if (!this.#stalled.signal.aborted) return error;
     return new RemoteError(
-      `Cannot read ${what}: no byte came for ${this.#stallMs / 1000} s`,
+      `Cannot reach ${what}: no byte came for ${this.#stallMs / 1000} s`,
       { type: "retry", retryAfterMs: undefined },
     );
   }

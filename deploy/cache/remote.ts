@@ -24,8 +24,18 @@ export interface RemoteFile {
   readonly sha256: string | undefined;
   /** Git's own hash of the content in hex, where that is what a place says. */
   readonly gitHash?: string;
+  /** Hashes of its parts, where a place knows them. */
+  readonly parts?: RemoteParts;
   /** What changes with the content: names the blob in a cache, unquoted. */
   readonly etag: string;
+}
+
+/** Parts of a file, each with a hash. */
+export interface RemoteParts {
+  /** Of each but the last. */
+  readonly bytes: number;
+  /** SHA-256 of each in hex, in order. */
+  readonly sha256: readonly string[];
 }
 
 /** A checkpoint as it is at one moment. */
@@ -34,6 +44,13 @@ export interface RemoteSnapshot {
   readonly commit: string;
   /** All files, in the order in which they are wanted: small ones first. */
   readonly files: readonly RemoteFile[];
+}
+
+/** Small ones first: the configuration is wanted before the weights. */
+export function smallFirst(files: readonly RemoteFile[]): RemoteFile[] {
+  return [...files].sort((a, b) =>
+    a.size - b.size || (a.path < b.path ? -1 : 1)
+  );
 }
 
 /** Bytes of a file: the first, and the one after the last. */
@@ -56,7 +73,8 @@ export interface Remote {
   list(signal: AbortSignal): Promise<RemoteSnapshot>;
   /**
    * The bytes of `range`, as they come. Redirects are followed and answers
-   * checked: what comes is the range asked for of the content listed.
+   * checked: what comes is of the range asked for of the content listed. A
+   * connection may still end before its end; whoever reads counts.
    *
    * @throws {RemoteError} When they cannot be had.
    */

@@ -7,7 +7,7 @@
  */
 
 import { join } from "node:path";
-import { HubRemote } from "./hub_remote.ts";
+import { HubRemote } from "./hub/hub_remote.ts";
 import { type Remote, RemoteError } from "./remote.ts";
 import { type RemoteSource, type UrlSource, withoutSecrets } from "./source.ts";
 import { STORE_VARIABLES } from "./stores/store_variables.ts";

@@ -14,6 +14,7 @@
 import { join, relative } from "node:path";
 import { CheckpointError } from "../../lib/errors.ts";
 import { weightFileNames } from "../../lib/loading/weight_files.ts";
+import { repositoryMadeOf } from "../cache/snapshots/hub_layout.ts";
 
 /** A revision of a model. */
 export interface CachedRevision {
@@ -43,7 +44,7 @@ export interface LooseFile {
 
 /** A model in a cache. */
 export interface CachedModel {
-  /** Such as `org/name`. */
+  /** Such as `org/name`; of a store or a site, its URL. */
   readonly name: string;
   /** The cache. */
   readonly cache: string;
@@ -98,7 +99,7 @@ async function readModel(
     used.push(usedMs(await Deno.stat(folder)));
   }
   return {
-    name: name.replaceAll("--", "/"),
+    name: await repositoryMadeOf(repository) ?? name.replaceAll("--", "/"),
     cache,
     repository,
     revisions,

@@ -11,8 +11,9 @@
  */
 
 import { basename, dirname, join } from "node:path";
+import type { ExpectedHash } from "../cache/content_hash.ts";
 import type { FileHashes } from "../cache/hashing/hash_file.ts";
-import { MANIFEST_FILE, parseManifest } from "../cache/manifest.ts";
+import { MANIFEST_FILE, parseManifest } from "../cache/manifest/manifest.ts";
 
 /** A file and what it must be. */
 export interface ExpectedFile {
@@ -23,9 +24,7 @@ export interface ExpectedFile {
   /** Bytes that it must have; undefined where nobody says. */
   readonly size: number | undefined;
   /** Which hash it must have; undefined where nobody says. */
-  readonly hash:
-    | { readonly kind: "sha256" | "gitSha1"; readonly hex: string }
-    | undefined;
+  readonly hash: ExpectedHash | undefined;
 }
 
 /**
@@ -56,8 +55,8 @@ export function faultOf(
   if (size !== undefined && hashes.size !== size) {
     return `it has ${hashes.size} bytes instead of ${size}`;
   }
-  if (hash !== undefined && hashes[hash.kind] !== hash.hex) {
-    return `its hash is ${hashes[hash.kind]} instead of ${hash.hex}`;
+  if (hash !== undefined && hashes.hex !== hash.hex) {
+    return `its hash is ${hashes.hex} instead of ${hash.hex}`;
   }
   return undefined;
 }
@@ -101,6 +100,6 @@ async function blobHash(path: string): Promise<ExpectedFile["hash"]> {
   if (basename(dirname(blob)) !== "blobs") return undefined;
   const hex = basename(blob);
   if (/^[0-9a-f]{64}$/.test(hex)) return { kind: "sha256", hex };
-  if (/^[0-9a-f]{40}$/.test(hex)) return { kind: "gitSha1", hex };
+  if (/^[0-9a-f]{40}$/.test(hex)) return { kind: "git", hex };
   return undefined;
 }

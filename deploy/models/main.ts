@@ -4,6 +4,7 @@
  * @module
  */
 
+import { DiskError } from "../cache/disk.ts";
 import { locate, placesFrom, SourceError } from "../cache/locate.ts";
 import { RemoteError } from "../cache/remote.ts";
 import { PublishError } from "../publish/publish_error.ts";
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
     if (error instanceof UsageError) leave(error.message, MISUSED);
     const expected = error instanceof Emu3Error ||
       error instanceof SourceError || error instanceof RemoteError ||
-      error instanceof PublishError;
+      error instanceof DiskError || error instanceof PublishError;
     if (expected) leave(error.message, FAILED);
     throw error;
   }

@@ -13,6 +13,12 @@ import type { PruneArguments } from "./arguments.ts";
 import { cachedModels } from "./cached_models.ts";
 import { planPrune, type PrunePlan } from "./prune_plan.ts";
 import { formatBytes } from "../cache/progress.ts";
+import { tryLock } from "../cache/snapshots/cache_lock.ts";
+import {
+  inUsePath,
+  lockPath,
+  markerPath,
+} from "../cache/snapshots/hub_layout.ts";
 import type { Report } from "./report.ts";
 
 /** Removes from `caches` what `asked` lets go. */
@@ -26,11 +32,11 @@ export async function prune(
   for (const model of await cachedModels(caches)) {
     if (planPrune(model, asked, nowMs) === undefined) continue;
     const { name, cache, repository } = model;
-    using lock = await lockAll(cache, repository);
+    using lock = await lockAll(cache, repository, asked.dryRun);
     if (lock === undefined) {
       report.tell(
-        { event: "locked", name, cache },
-        `${name}: a running process has it locked, it stays`,
+        { event: "in-use", name, cache },
+        `${name}: in use by a running process, it stays`,
       );
       continue;
     }
@@ -80,22 +86,36 @@ async function remove(plan: PrunePlan): Promise<number> {
   const { model: { repository }, whole, revisions } = plan;
   const bytes = await planned(plan);
   if (whole) await removeFolder(join(repository, "refs"));
-  for (const { folder } of revisions) await removeFolder(folder);
+  for (const { folder, commit } of revisions) {
+    await removeFolder(folder);
+    await removeFile(markerPath(repository, commit));
+  }
   for (const path of blobsOf(plan)) await removeFile(path);
   if (whole) await removeFolder(repository);
   return bytes;
 }
 
-/** Every lock of a model, all held; undefined when a process holds one. */
+/**
+ * Every lock of a model, all held; undefined when a process holds one. Those
+ * that are not there yet are made, unless nothing may be written.
+ */
 async function lockAll(
   cache: string,
   repository: string,
+  dryRun: boolean,
 ): Promise<Disposable | undefined> {
   using held = new DisposableStack();
-  const folder = join(cache, ".locks", basename(repository));
-  for await (const path of lockFiles(folder)) {
-    const file = held.use(await Deno.open(path, { write: true }));
-    if (!await file.tryLock(true)) return undefined;
+  const name = basename(repository);
+  const folder = join(cache, ".locks", name);
+  const paths = new Set(await Array.fromAsync(lockFiles(folder)));
+  if (!dryRun) {
+    await Deno.mkdir(folder, { recursive: true });
+    paths.add(lockPath(cache, name)).add(inUsePath(cache, name));
+  }
+  for (const path of paths) {
+    const lock = await tryLock(path, "exclusive");
+    if (lock === undefined) return undefined;
+    held.use(lock);
   }
   return held.move();
 }

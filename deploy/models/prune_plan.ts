@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutSecrets } from "../cache/source.ts";
 import type { PruneArguments } from "./arguments.ts";
 import type {
   CachedModel,
@@ -54,5 +55,6 @@ export function planPrune(
 
 function isNamed({ name }: CachedModel, wanted: string): boolean {
   const plain = wanted.replace(/^hf:\/\//, "").replace(/@[^@]*$/, "");
-  return name.toLowerCase() === plain.toLowerCase();
+  return name.toLowerCase() === plain.toLowerCase() ||
+    name === withoutSecrets(wanted).replace(/\/+$/, "");
 }

@@ -51,11 +51,13 @@ export async function bring(
     places,
     onProgress: ({ phase, bytes, totalBytes }) =>
       report.progress({ what: `${DOING[phase]} ${shown}`, bytes, totalBytes }),
+    onNotice: (notice) =>
+      report.tell({ event: "notice", source: shown, notice }, notice),
     signal,
   });
 }
 
-/** A source as others may see it. */
-function withoutQuery(source: string): string {
+/** A source, or several, as others may see it. */
+export function withoutQuery(source: string): string {
   return source.split(/([\s,]+)/).map(withoutSecrets).join("");
 }

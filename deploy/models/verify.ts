@@ -5,7 +5,7 @@
  */
 
 import { hashFiles, type HashOptions } from "../cache/hashing/hash_files.ts";
-import { ManifestError } from "../cache/manifest_fields.ts";
+import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 import { expectedFiles, faultOf } from "./expected_files.ts";
 import type { Report } from "./report.ts";
 
@@ -56,14 +56,15 @@ async function verifyOne(
     );
     return false;
   }
-  const known = files.filter(({ hash }) => hash !== undefined);
+  const known = files.flatMap(({ hash, ...file }) =>
+    hash === undefined ? [] : [{ ...file, hash }]
+  );
   const totalBytes = (await Promise.all(known.map(({ from }) => sizeOf(from))))
     .reduce((sum, size) => sum + size, 0);
   let bytes = 0;
   const jobs = known.map(({ from, hash }) => ({
     path: from,
-    partSize: undefined,
-    git: hash?.kind === "gitSha1",
+    kind: hash.kind,
   }));
   const outcomes = await hashFiles(jobs, {
     ...options,

@@ -7,7 +7,11 @@
 import { join } from "node:path";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
 import { hashFiles, type HashOptions } from "../cache/hashing/hash_files.ts";
-import { type Manifest, PART_BYTES, revisionOf } from "../cache/manifest.ts";
+import {
+  type Manifest,
+  PART_BYTES,
+  revisionOf,
+} from "../cache/manifest/manifest.ts";
 import { PublishError } from "./publish_error.ts";
 import type { PublishedFile } from "./published_files.ts";
 
@@ -31,8 +35,8 @@ export async function makeManifest(
 ): Promise<Manifest> {
   const jobs = files.map(({ from }) => ({
     path: from,
+    kind: "sha256" as const,
     partSize: partBytes,
-    git: false,
   }));
   const outcomes = await hashFiles(jobs, options);
   const hashed = files.map(({ path, from, size }, index) => {
@@ -40,7 +44,7 @@ export async function makeManifest(
     if (outcome.type === "failure") {
       throw new PublishError(from, `it cannot be read: ${outcome.reason}`);
     }
-    const { sha256, partSha256 } = outcome.hashes;
+    const { hex: sha256, parts: partSha256 } = outcome.hashes;
     if (outcome.hashes.size !== size) throw changed(from);
     const partSize = partBytes;
     return { path, size, sha256, partSize, partSha256, url: undefined };

@@ -5,7 +5,7 @@
  */
 
 import { sha256Hex } from "../cache/stores/s3_request.ts";
-import type { ManifestFile } from "../cache/manifest.ts";
+import type { ManifestFile } from "../cache/manifest/manifest.ts";
 import { changed } from "./make_manifest.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Manifest } from "../cache/manifest.ts";
+import type { Manifest } from "../cache/manifest/manifest.ts";
 import type { PublishedFile } from "./published_files.ts";
 
 /** A checkpoint that is to be published. */

@@ -17,9 +17,10 @@ import {
   type ManifestFile,
   manifestText,
   parseManifest,
-} from "../cache/manifest.ts";
-import { ManifestError } from "../cache/manifest_fields.ts";
+} from "../cache/manifest/manifest.ts";
+import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 import { hashFile } from "../cache/hashing/hash_file.ts";
+import { onDisk, writeWhole } from "../cache/disk.ts";
 import { readPart } from "./part_reader.ts";
 import { PublishError } from "./publish_error.ts";
 import type {
@@ -28,6 +29,9 @@ import type {
   PublishOptions,
 } from "./publish_options.ts";
 
+/** What would do where the disk does not take it. */
+const REMEDY = "name another folder";
+
 const LOCK_FILE = ".publish.lock";
 
 /**
@@ -35,6 +39,7 @@ const LOCK_FILE = ".publish.lock";
  *
  * @param from The folder that the files are of.
  * @throws {PublishError} When something else is there, or a file changes.
+ * @throws {DiskError} When the disk does not take it.
  */
 export async function publishToFolder(
   publication: Publication,
@@ -47,7 +52,11 @@ export async function publishToFolder(
   const there = await revisionIn(target);
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (await isSame(from, target)) {
-    await writeWhole(join(target, MANIFEST_FILE), manifestText(manifest));
+    await writeWhole(
+      join(target, MANIFEST_FILE),
+      manifestText(manifest),
+      REMEDY,
+    );
     options.onBytes(bytes);
     return { sent: 0, kept: count };
   }
@@ -62,7 +71,11 @@ export async function publishToFolder(
     );
   }
   const partial = `${resolve(target)}.partial`;
-  await Deno.mkdir(partial, { recursive: true });
+  await onDisk(
+    partial,
+    () => Deno.mkdir(partial, { recursive: true }),
+    REMEDY,
+  );
   const lockPath = join(partial, LOCK_FILE);
   using lock = await Deno.open(lockPath, { write: true, create: true });
   if (!await lock.tryLock(true)) {
@@ -75,7 +88,11 @@ export async function publishToFolder(
     if (await copy(source, join(partial, file.path), file, options)) sent++;
   }
   await clearOthers(partial, "", new Set(paths.keys()));
-  await writeWhole(join(partial, MANIFEST_FILE), manifestText(manifest));
+  await writeWhole(
+    join(partial, MANIFEST_FILE),
+    manifestText(manifest),
+    REMEDY,
+  );
   await swap(partial, resolve(target), there !== undefined);
   return { sent, kept: count - sent };
 }
@@ -100,9 +117,11 @@ async function copy(
   for (const index of file.partSha256.keys()) {
     signal.throwIfAborted();
     const bytes = await readPart(from, file, index);
-    for (let at = 0; at < bytes.length;) {
-      at += await opened.write(bytes.subarray(at));
-    }
+    await onDisk(to, async () => {
+      for (let at = 0; at < bytes.length;) {
+        at += await opened.write(bytes.subarray(at));
+      }
+    }, REMEDY);
     onBytes(bytes.length);
   }
   await opened.sync();
@@ -117,11 +136,7 @@ async function holds(path: string, file: ManifestFile): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-  const hashes = await hashFile(
-    { path, partSize: undefined, git: false },
-    () => {},
-  );
-  return hashes.sha256 === file.sha256;
+  return (await hashFile({ path, kind: "sha256" })).hex === file.sha256;
 }
 
 /** Removes what an attempt with other content has left behind. */
@@ -178,11 +193,4 @@ async function isSame(a: string, b: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-/** Writes a file that is there as a whole, or not at all. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
-  await Deno.writeTextFile(beside, text);
-  await Deno.rename(beside, path);
 }

@@ -18,14 +18,10 @@ import {
   MANIFEST_FILE,
   type ManifestFile,
   manifestText,
-} from "../cache/manifest.ts";
+} from "../cache/manifest/manifest.ts";
+import { type Patience, PATIENT_UPLOAD, patiently } from "../cache/patience.ts";
+import { sideBySide } from "../cache/side_by_side.ts";
 import type { ObjectStore } from "../cache/stores/object_store.ts";
-import {
-  PATIENCE,
-  type Patience,
-  withRetries,
-} from "../cache/stores/retries.ts";
-import { sideBySide } from "../cache/stores/side_by_side.ts";
 import { readManifest, UNFINISHED_FILE } from "../cache/stores/store_remote.ts";
 import { readPart } from "./part_reader.ts";
 import { PublishError } from "./publish_error.ts";
@@ -48,30 +44,30 @@ export async function publishToStore(
   publication: Publication,
   store: ObjectStore,
   options: PublishOptions,
-  patience: Patience = PATIENCE,
+  patience: Patience = PATIENT_UPLOAD,
 ): Promise<Published> {
   const { manifest } = publication;
   const { signal, replace } = options;
-  const patiently = <T>(ask: (signal: AbortSignal) => Promise<T>) =>
-    withRetries(ask, patience, signal);
-  const before = await patiently((signal) => readManifest(store, signal));
+  const asking = <T>(ask: (signal: AbortSignal) => Promise<T>) =>
+    patiently(store.place, ask, patience, signal);
+  const before = await asking((signal) => readManifest(store, signal));
   if (before?.revision === manifest.revision) {
-    await patiently((signal) => store.remove(UNFINISHED_FILE, signal));
+    await asking((signal) => store.remove(UNFINISHED_FILE, signal));
     options.onBytes(bytesOf(manifest));
     return { sent: 0, kept: manifest.files.length };
   }
   const text = manifestText(manifest);
-  const mark = await patiently((signal) => store.text(UNFINISHED_FILE, signal));
+  const mark = await asking((signal) => store.text(UNFINISHED_FILE, signal));
   const resume = mark === text;
   if (!resume && !replace) {
-    const objects = await patiently((signal) => store.list(signal));
+    const objects = await asking((signal) => store.list(signal));
     refuseOthers(store.place, before, mark, objects.length);
   }
   if (!resume) {
-    await patiently((signal) => store.put(UNFINISHED_FILE, text, signal));
+    await asking((signal) => store.put(UNFINISHED_FILE, text, signal));
   }
   if (before !== undefined) {
-    await patiently((signal) => store.remove(MANIFEST_FILE, signal));
+    await asking((signal) => store.remove(MANIFEST_FILE, signal));
   }
   const sender = new Sender(publication, store, options, patience, resume);
   const sent = await sideBySide(
@@ -80,19 +76,19 @@ export async function publishToStore(
     signal,
   );
   if (
-    await patiently((signal) => store.text(UNFINISHED_FILE, signal)) !== text
+    await asking((signal) => store.text(UNFINISHED_FILE, signal)) !== text
   ) {
     throw new PublishError(
       store.place,
       "somebody else publishes there, name another prefix",
     );
   }
-  await patiently((signal) => store.put(MANIFEST_FILE, text, signal));
-  await patiently((signal) => store.remove(UNFINISHED_FILE, signal));
+  await asking((signal) => store.put(MANIFEST_FILE, text, signal));
+  await asking((signal) => store.remove(UNFINISHED_FILE, signal));
   const paths = new Set(manifest.files.map(({ path }) => path));
   for (const { path } of before?.files ?? []) {
     if (!paths.has(path)) {
-      await patiently((signal) => store.remove(path, signal));
+      await asking((signal) => store.remove(path, signal));
     }
   }
   const count = sent.filter(Boolean).length;
@@ -146,7 +142,8 @@ class Sender {
   }
 
   async #isThere(file: ManifestFile, signal: AbortSignal): Promise<boolean> {
-    const known = await withRetries(
+    const known = await patiently(
+      this.#store.place,
       (signal) => this.#store.find(file.path, signal),
       this.#patience,
       signal,

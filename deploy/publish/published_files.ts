@@ -6,8 +6,8 @@
  */
 
 import { join } from "node:path";
-import { MANIFEST_FILE } from "../cache/manifest.ts";
-import { isSafePath } from "../cache/manifest_path.ts";
+import { MANIFEST_FILE } from "../cache/manifest/manifest.ts";
+import { isSafePath } from "../cache/manifest/safe_path.ts";
 import { PublishError } from "./publish_error.ts";
 
 /** A file on its way out. */

@@ -12,7 +12,7 @@ import {
 
 /** What is asked. */
 export interface QuantizeArguments {
-  /** A folder, or the name of a repository in a cache. */
+  /** A folder, or any source that a server takes. */
   readonly source: string;
   /** What to make. */
   readonly precision: QuantizedPrecision;
@@ -34,9 +34,9 @@ export const USAGE = `Usage: deno task quantize <checkpoint> --precision ${
   QUANTIZED_PRECISIONS.join("|")
 } --out <folder>
 
-Stores a language model in fewer bits. <checkpoint> is a folder, or org/name of
-a repository in a Hugging Face cache. Run it again after an interruption: it
-goes on where it was.`;
+Stores a language model in fewer bits. <checkpoint> is a folder or a source, as
+for a server: org/name[@revision], hf://, s3://, gs://, https://. Run it again
+after an interruption: it goes on where it was.`;
 
 /**
  * What a command line asks.

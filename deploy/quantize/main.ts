@@ -4,7 +4,10 @@
  * @module
  */
 
-import { locate, placesFrom, SourceError } from "../cache/locate.ts";
+import { DiskError } from "../cache/disk.ts";
+import { placesFrom, SourceError } from "../cache/locate.ts";
+import { bring, withoutQuery } from "../models/pull.ts";
+import { Report } from "../models/report.ts";
 import { Emu3Error } from "../../lib/errors.ts";
 import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
 import {
@@ -13,11 +16,11 @@ import {
 } from "../../lib/runtime/allowance.ts";
 import { VERSION } from "../../functions/version.ts";
 import { parseArguments, USAGE, UsageError } from "./arguments.ts";
-import { ProgressReport } from "./progress_report.ts";
 
-/** Exit codes: it failed, and it was asked wrongly. */
+/** Exit codes: it failed, it was asked wrongly, it was interrupted. */
 const FAILED = 1;
 const MISUSED = 2;
+const INTERRUPTED = 130;
 
 if (import.meta.main) {
   if (Deno.args.includes("--help")) say(USAGE);
@@ -25,15 +28,16 @@ if (import.meta.main) {
 }
 
 async function main(): Promise<void> {
+  const stop = new AbortController();
   try {
     const { source, precision, target } = parseArguments(Deno.args);
-    const folder = await locate(source, placesFrom());
-    const report = new ProgressReport({
+    const report = new Report({
       terminal: Deno.stderr.isTerminal(),
       write: complain,
       now: () => performance.now(),
     });
-    const progress = quantizeCheckpoint(folder, target, {
+    const folder = await obtained(source, report, stop);
+    const steps = quantizeCheckpoint(folder, target, {
       precision,
       threads: threadsWithin(
         navigator.hardwareConcurrency,
@@ -41,15 +45,38 @@ async function main(): Promise<void> {
       ),
       program: `emu3 ${VERSION}`,
     });
-    for await (const step of progress) report.show(step);
-    report.end();
-    say(`${target} holds ${source} in ${precision}`);
-  } catch (error) {
-    if (error instanceof UsageError) leave(error.message, MISUSED);
-    if (error instanceof Emu3Error || error instanceof SourceError) {
-      leave(error.message, FAILED);
+    for await (const { doneBytes: bytes, totalBytes } of steps) {
+      report.progress({ what: "quantizing", bytes, totalBytes });
     }
+    const shown = withoutQuery(source);
+    report.tell(
+      { event: "quantized", source: shown, precision, folder: target },
+      `quantized ${shown}`,
+    );
+    say(`${target} holds ${shown} in ${precision}`);
+  } catch (error) {
+    if (stop.signal.aborted) leave("Interrupted", INTERRUPTED);
+    if (error instanceof UsageError) leave(error.message, MISUSED);
+    const expected = error instanceof Emu3Error ||
+      error instanceof SourceError || error instanceof DiskError;
+    if (expected) leave(error.message, FAILED);
     throw error;
+  }
+}
+
+/** The folder of `source`; signals end its download, which can be gone on with. */
+async function obtained(
+  source: string,
+  report: Report,
+  stop: AbortController,
+): Promise<string> {
+  const abort = () => stop.abort();
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const name of signals) Deno.addSignalListener(name, abort);
+  try {
+    return await bring(source, placesFrom(), report, stop.signal);
+  } finally {
+    for (const name of signals) Deno.removeSignalListener(name, abort);
   }
 }
 

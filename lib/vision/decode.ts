@@ -16,6 +16,7 @@
 import { Emu3Error, ImageError } from "../errors.ts";
 import { composeFrames } from "./canvas.ts";
 import { decodeStill } from "./codec/imagescript.ts";
+import { loadFailure } from "./codec/load.ts";
 import {
   decodeGifAsReference,
   decodeGifFrames,
@@ -147,12 +148,17 @@ function finish(
     : orient(overWhite(image), header.orientation);
 }
 
-/** Codecs fail in words of their own, or by trapping: all of it means damage. */
+/**
+ * Codecs fail in words of their own, or by trapping: all of it means damage,
+ * but for what keeps them from running at all.
+ */
 async function orDamaged<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (cause) {
     if (cause instanceof Emu3Error) throw cause;
+    const unloaded = loadFailure(cause);
+    if (unloaded !== undefined) throw unloaded;
     throw new ImageError("it is damaged or cut short", { cause });
   }
 }

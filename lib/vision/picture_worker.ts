@@ -155,6 +155,8 @@ function restored({ code, name, message }: Fault): Error {
       return new ImageTooLargeError(detail);
     case "image-size":
       return new ImageSizeError(detail);
+    case "runtime":
+      return new RuntimeError(message);
   }
   if (name === "RangeError") return new RangeError(message);
   return new Error(message);

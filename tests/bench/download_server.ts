@@ -6,14 +6,14 @@
  * @module
  */
 
-import { hashFile } from "../../deploy/cache/content_hash.ts";
+import { hashFile } from "../../deploy/cache/hashing/hash_file.ts";
 
 const CHUNK_BYTES = 2 ** 18;
 const FILE = "model.safetensors";
 
 const [path] = Deno.args;
 const { size } = await Deno.stat(path!);
-const sha256 = await hashFile(path!, "sha256", { start: 0, end: size });
+const { hex: sha256 } = await hashFile({ path: path!, kind: "sha256" });
 const config = "{}";
 const commit = "c".repeat(40);
 

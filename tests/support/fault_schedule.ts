@@ -23,8 +23,19 @@ export type Fault =
   /** From now on the model is the next one, whatever commit is asked for. */
   | { readonly type: "moved" };
 
-/** The fault of a request, by its number. */
-export type FaultSchedule = (request: number) => Fault | undefined;
+/** What a request asks for, as far as faults are about that. */
+export interface FaultyRequest {
+  /** Whether it came to the CDN. */
+  readonly cdn: boolean;
+  /** Its Range header. */
+  readonly range: string | null;
+}
+
+/** The fault of a request, by its number, or by what it asks for. */
+export type FaultSchedule = (
+  request: number,
+  asked: FaultyRequest,
+) => Fault | undefined;
 
 /** Nothing goes wrong. */
 export const NO_FAULTS: FaultSchedule = (): undefined => undefined;

@@ -85,13 +85,14 @@ export function hubServer(behavior: HubBehavior): HubServer {
       onListen: () => {},
     }, (request) => {
       const url = new URL(request.url);
-      const fault = faults(seen.length);
-      seen.push({
+      const asked = {
         cdn,
         path: url.pathname + url.search,
         range: request.headers.get("Range"),
         authorization: request.headers.get("Authorization"),
-      });
+      };
+      const fault = faults(seen.length, asked);
+      seen.push(asked);
       if (fault?.type === "moved") {
         version = Math.min(version + 1, versions.length - 1);
       }

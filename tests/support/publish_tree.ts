@@ -9,7 +9,7 @@ import { makeManifest } from "../../deploy/publish/make_manifest.ts";
 import { publishedFiles } from "../../deploy/publish/published_files.ts";
 import type { Publication } from "../../deploy/publish/publish_options.ts";
 import type { Remote } from "../../deploy/cache/remote.ts";
-import type { Patience } from "../../deploy/cache/stores/retries.ts";
+import type { Patience } from "../../deploy/cache/patience.ts";
 import type { TemporaryFolder } from "./temporary_folder.ts";
 
 /** Bytes of a part, so that small files have several. */
@@ -17,9 +17,11 @@ export const PART_BYTES = 100;
 
 /** Tries often, and waits for nobody. */
 export const HASTE: Patience = {
-  tries: 4,
-  pauseMs: 1,
-  tryMs: 5000,
+  attempts: 4,
+  baseMs: 1,
+  maxMs: 8,
+  stallMs: 5000,
+  random: () => 1,
 };
 
 /** Never aborted. */

@@ -35,17 +35,26 @@ export interface Spawned {
   readonly drained: Promise<void>;
 }
 
-/** Starts a server; variables as for {@linkcode startServer}. */
+/**
+ * Starts a server; variables as for {@linkcode startServer}.
+ *
+ * @param complaints Hears what it says on stderr, instead of who runs the test.
+ */
 export function spawnServer(
   env: Readonly<Record<string, string>> = {},
+  complaints?: (text: string) => void,
 ): Spawned {
   const port = freePort();
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
     env: { PORT: String(port), STORE: ":memory:", ...env },
     stdout: "piped",
-    stderr: "inherit",
+    stderr: complaints === undefined ? "inherit" : "piped",
   }).spawn();
+  if (complaints !== undefined) {
+    void process.stderr.pipeThrough(new TextDecoderStream())
+      .pipeTo(new WritableStream({ write: complaints }));
+  }
   const lines = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const readyLine = findReadyLine(lines);
   return {

@@ -63,7 +63,7 @@ export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
   const faults = faultSchedule(trouble.seed, trouble.rate);
   await using hub = hubServer({
     versions: VERSIONS,
-    faults: (request) => calm ? undefined : faults(request),
+    faults: (request, asked) => calm ? undefined : faults(request, asked),
   });
   for (const kill of trouble.kills) {
     await obtainKilled(cache.path, hub, kill);

@@ -1,31 +1,36 @@
 /**
- * Hashes of a file, all from one reading.
+ * Hashes of a file, the whole and its parts from one reading.
  *
  * @module
  */
 
-import { createHash } from "node:crypto";
+import {
+  type ContentHash,
+  contentHash,
+  type HashKind,
+} from "../content_hash.ts";
+import type { ByteRange } from "../remote.ts";
 
-/** What to hash. */
+/** What to hash. Plain data: it may cross to a thread. */
 export interface HashJob {
   /** The file. */
   readonly path: string;
-  /** Bytes of a part whose hash is wanted too; undefined: none. */
-  readonly partSize: number | undefined;
-  /** Whether Git's hash is wanted too. */
-  readonly git: boolean;
+  /** How. */
+  readonly kind: HashKind;
+  /** These bytes alone, as far as there are so many. */
+  readonly range?: ByteRange;
+  /** Bytes of a part whose hash is wanted too. */
+  readonly partSize?: number;
 }
 
 /** What a file hashes to, in hex. */
 export interface FileHashes {
   /** Bytes that were read. */
   readonly size: number;
-  /** SHA-256 of the whole. */
-  readonly sha256: string;
-  /** What Git calls it: SHA-1 of length and content; empty if not wanted. */
-  readonly gitSha1: string;
-  /** SHA-256 of each part; empty where none was asked for. */
-  readonly partSha256: readonly string[];
+  /** Of them all. */
+  readonly hex: string;
+  /** Of each part; empty where none was asked for. */
+  readonly parts: readonly string[];
 }
 
 /** Bytes that are read at once. */
@@ -37,42 +42,61 @@ const READ_BYTES = 2 ** 20;
  * @param onBytes Hears of bytes that were read.
  */
 export async function hashFile(
-  { path, partSize = Infinity, git }: HashJob,
-  onBytes: (bytes: number) => void,
+  { path, kind, range, partSize }: HashJob,
+  onBytes: (bytes: number) => void = () => {},
 ): Promise<FileHashes> {
   using file = await Deno.open(path);
-  const { size: expected } = await file.stat();
-  const whole = createHash("sha256");
-  const blob = git
-    ? createHash("sha1").update(`blob ${expected}\0`)
-    : undefined;
-  const partSha256: string[] = [];
+  if (range !== undefined) await file.seek(range.start, Deno.SeekMode.Start);
+  const wanted = range === undefined ? Infinity : range.end - range.start;
+  const expected = range === undefined ? (await file.stat()).size : wanted;
+  const whole = contentHash(kind, expected);
+  const parts = new PartHashes(kind, partSize ?? Infinity);
   const buffer = new Uint8Array(READ_BYTES);
-  let part = createHash("sha256");
-  let left = partSize;
   let size = 0;
-  for (;;) {
-    const most = Math.min(READ_BYTES, left);
+  while (size < wanted) {
+    const most = Math.min(READ_BYTES, wanted - size, parts.left);
     const count = await file.read(buffer.subarray(0, most));
     if (count === null) break;
     const bytes = buffer.subarray(0, count);
     whole.update(bytes);
-    blob?.update(bytes);
+    if (partSize !== undefined) parts.update(bytes);
     size += count;
     onBytes(count);
-    if (partSize === Infinity) continue;
-    part.update(bytes);
-    left -= count;
-    if (left > 0) continue;
-    partSha256.push(part.digest("hex"));
-    part = createHash("sha256");
-    left = partSize;
   }
-  if (left < partSize) partSha256.push(part.digest("hex"));
-  return {
-    size,
-    sha256: whole.digest("hex"),
-    gitSha1: blob?.digest("hex") ?? "",
-    partSha256,
-  };
+  return { size, hex: whole.digest(), parts: parts.digest() };
+}
+
+/** Hashes of parts that follow each other. */
+class PartHashes {
+  readonly #kind: HashKind;
+  readonly #partSize: number;
+  readonly #hexes: string[] = [];
+  #hash: ContentHash | undefined;
+  /** Bytes until the next part begins. */
+  left: number;
+
+  constructor(kind: HashKind, partSize: number) {
+    this.#kind = kind;
+    this.#partSize = partSize;
+    this.left = partSize;
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#hash ??= contentHash(this.#kind, this.#partSize);
+    this.#hash.update(bytes);
+    this.left -= bytes.length;
+    if (this.left === 0) this.#end();
+  }
+
+  /** Of all parts, the last of which may be shorter. */
+  digest(): readonly string[] {
+    this.#end();
+    return this.#hexes;
+  }
+
+  #end(): void {
+    if (this.#hash !== undefined) this.#hexes.push(this.#hash.digest());
+    this.#hash = undefined;
+    this.left = this.#partSize;
+  }
 }

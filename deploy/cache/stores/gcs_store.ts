@@ -7,11 +7,13 @@
  * @module
  */
 
-import { MANIFEST_BYTES } from "../manifest.ts";
+import { MANIFEST_BYTES } from "../manifest/manifest.ts";
+import type { Patience } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
 import {
   type Asked,
   refusal,
+  refuseCrowd,
   refuseOtherVersion,
   unanswered,
 } from "./answer.ts";
@@ -26,7 +28,6 @@ import type {
   PartSource,
   Wanted,
 } from "./object_store.ts";
-import type { Patience } from "./retries.ts";
 
 /** Where a bucket is and who asks. */
 export interface GcsSettings {
@@ -61,8 +62,6 @@ export interface GcsRequest {
 const ACCESS =
   "check GOOGLE_APPLICATION_CREDENTIALS or the service account, and its roles";
 
-const MAX_OBJECTS = 10_000;
-
 /** A prefix of a bucket. */
 export class GcsStore implements ObjectStore {
   readonly #settings: GcsSettings;
@@ -96,13 +95,7 @@ export class GcsStore implements ObjectStore {
       const items = page["items"] ?? [];
       if (!Array.isArray(items)) throw unclear(what);
       for (const item of items) objects.push(this.#listed({ ...item }, what));
-      if (objects.length > MAX_OBJECTS) {
-        throw new RemoteError(
-          `Cannot ${what}: it has over ${MAX_OBJECTS} objects, ` +
-            "name the prefix of one checkpoint",
-          { type: "elsewhere" },
-        );
-      }
+      refuseCrowd(objects, this.place);
       token = textField(page, "nextPageToken");
     } while (token !== "");
     return objects;

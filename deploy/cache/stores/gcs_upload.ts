@@ -15,11 +15,11 @@
  */
 
 import { createHash } from "node:crypto";
+import { type Patience, patiently } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
 import type { GcsRequest } from "./gcs_store.ts";
 import { readRecord, textField } from "./json_answer.ts";
 import type { PartSource } from "./object_store.ts";
-import { type Patience, withRetries } from "./retries.ts";
 
 /** Asks Cloud Storage. */
 export type AskGcs = (
@@ -93,7 +93,8 @@ export class GcsUpload {
       },
       body: JSON.stringify({ metadata: { sha256: file.sha256 } }),
     };
-    const answer = await withRetries(
+    const answer = await patiently(
+      url.host,
       (signal) => this.#ask(request, signal),
       this.#patience,
       signal,
@@ -119,7 +120,8 @@ export class GcsUpload {
     const start = index * file.partSize;
     const end = start + part.length;
     let failed = false;
-    return await withRetries(
+    return await patiently(
+      target.url.host,
       async (signal) => {
         let from = start;
         if (failed) {

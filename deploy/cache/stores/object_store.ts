@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { ManifestFile } from "../manifest.ts";
+import type { ManifestFile } from "../manifest/manifest.ts";
 import type { ByteRange } from "../remote.ts";
 
 /** An object that a list tells of. */

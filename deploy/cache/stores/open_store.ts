@@ -4,13 +4,13 @@
  * @module
  */
 
+import { type Patience, PATIENT_UPLOAD } from "../patience.ts";
 import type { Remote } from "../remote.ts";
 import { awsCredentials, type Variable } from "./aws_credentials.ts";
 import { gcsToken } from "./gcs_token.ts";
 import { GcsStore } from "./gcs_store.ts";
 import type { Fetch } from "./fetch.ts";
 import type { ObjectStore } from "./object_store.ts";
-import { PATIENCE, type Patience } from "./retries.ts";
 import { S3Store } from "./s3_store.ts";
 import { StoreRemote } from "./store_remote.ts";
 import { WebRemote } from "./web_remote.ts";
@@ -49,7 +49,7 @@ export function openStore(
   variable: Variable,
   options: Partial<StoreOptions> = {},
 ): ObjectStore {
-  const { patience = PATIENCE, fetch: send = fetch } = options;
+  const { patience = PATIENT_UPLOAD, fetch: send = fetch } = options;
   const [, scheme, bucket, path] =
     /^(s3|gs):\/\/([A-Za-z0-9][\w.-]+)(?:\/([^?#]*))?$/i.exec(url) ?? [];
   if (scheme === undefined || bucket === undefined) {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { MANIFEST_BYTES } from "../manifest.ts";
-import { RemoteError } from "../remote.ts";
-import { refuseOtherVersion } from "./answer.ts";
+import { MANIFEST_BYTES } from "../manifest/manifest.ts";
+import type { Patience } from "../patience.ts";
+import { refuseCrowd, refuseOtherVersion } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
 import type {
   KnownObject,
@@ -15,7 +15,6 @@ import type {
   PartSource,
   Wanted,
 } from "./object_store.ts";
-import type { Patience } from "./retries.ts";
 import { S3Requests, type S3Settings } from "./s3_request.ts";
 import { S3Upload } from "./s3_upload.ts";
 import {
@@ -25,9 +24,6 @@ import {
   textOf,
   torn,
 } from "./s3_xml.ts";
-
-/** Objects that are listed at most; no checkpoint has so many files. */
-const MAX_OBJECTS = 10_000;
 
 /** A prefix of a bucket. */
 export class S3Store implements ObjectStore {
@@ -59,13 +55,7 @@ export class S3Store implements ObjectStore {
     do {
       const page = await this.#page(token, signal);
       objects.push(...page.objects);
-      if (objects.length > MAX_OBJECTS) {
-        throw new RemoteError(
-          `Cannot list ${this.place}: it has over ${MAX_OBJECTS} objects, ` +
-            "name the prefix of one checkpoint",
-          { type: "elsewhere" },
-        );
-      }
+      refuseCrowd(objects, this.place);
       token = page.next;
     } while (token !== undefined);
     return objects;

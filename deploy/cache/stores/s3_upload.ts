@@ -14,11 +14,11 @@
 
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
+import { type Patience, patiently } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
+import { sideBySide } from "../side_by_side.ts";
 import { refusal } from "./answer.ts";
 import type { PartSource } from "./object_store.ts";
-import { type Patience, withRetries } from "./retries.ts";
-import { sideBySide } from "./side_by_side.ts";
 import type { S3Request, S3Requests } from "./s3_request.ts";
 import {
   documentElement,
@@ -241,7 +241,8 @@ export class S3Upload {
     request: S3Request,
     signal: AbortSignal,
   ) {
-    return await withRetries(
+    return await patiently(
+      this.#place,
       async (signal) => {
         const answer = await this.#requests.ask(request, signal);
         const xml = await readText(answer, request.what, signal);
@@ -264,7 +265,8 @@ export class S3Upload {
     request: S3Request,
     signal: AbortSignal,
   ): Promise<Response> {
-    return withRetries(
+    return patiently(
+      this.#place,
       (signal) => this.#requests.ask(request, signal),
       this.#patience,
       signal,

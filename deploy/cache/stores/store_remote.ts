@@ -8,19 +8,20 @@
  * @module
  */
 
-import { type Manifest, MANIFEST_FILE, parseManifest } from "../manifest.ts";
-import { ManifestError } from "../manifest_fields.ts";
-import { isSafePath } from "../manifest_path.ts";
+import { type Manifest, MANIFEST_FILE } from "../manifest/manifest.ts";
+import { isSafePath } from "../manifest/safe_path.ts";
 import {
   type ByteRange,
   type Remote,
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
+  smallFirst,
 } from "../remote.ts";
 import { createHash } from "node:crypto";
 import { rangeBody } from "./answer.ts";
 import type { ListedObject, ObjectStore } from "./object_store.ts";
+import { snapshotOf, usableManifest } from "./remote_manifest.ts";
 
 /** Stands at a prefix while it is published to. */
 export const UNFINISHED_FILE = "manifest.json.unfinished";
@@ -64,17 +65,12 @@ export class StoreRemote implements Remote {
       : this.#versions.get(path);
     const answer = await this.#store.get(path, { range, version }, signal);
     const asked = { what: `read "${path}" of ${this.place}`, access: "" };
-    try {
-      const body = rangeBody(asked, answer, { ...range, size });
-      const seen = this.#store.versionOf(answer);
-      if (seen !== undefined && !this.#versions.has(path)) {
-        this.#versions.set(path, seen);
-      }
-      return body;
-    } catch (error) {
-      await answer.body?.cancel();
-      throw error;
+    const body = await rangeBody(asked, answer, range, size);
+    const seen = this.#store.versionOf(answer);
+    if (seen !== undefined && !this.#versions.has(path)) {
+      this.#versions.set(path, seen);
     }
+    return body;
   }
 }
 
@@ -88,29 +84,9 @@ export async function readManifest(
   signal: AbortSignal,
 ): Promise<Manifest | undefined> {
   const written = await store.text(MANIFEST_FILE, signal);
-  if (written === undefined) return undefined;
-  try {
-    return parseManifest(written);
-  } catch (cause) {
-    if (!(cause instanceof ManifestError)) throw cause;
-    throw new RemoteError(
-      `Cannot use ${store.place}: ${cause.message}`,
-      { type: "elsewhere" },
-      { cause },
-    );
-  }
-}
-
-/** What a manifest lists, as a downloader wants it. */
-export function snapshotOf(manifest: Manifest): RemoteSnapshot {
-  const files = manifest.files.map(({ path, size, sha256 }) => ({
-    path,
-    size,
-    sha256,
-    // Equal content has one blob in a cache, wherever it comes from.
-    etag: sha256,
-  }));
-  return { commit: manifest.revision, files: smallFirst(files) };
+  return written === undefined
+    ? undefined
+    : usableManifest(written, store.place);
 }
 
 function filesOf(
@@ -139,13 +115,6 @@ function filesOf(
     );
   }
   return smallFirst(files);
-}
-
-/** Small ones first: the configuration is wanted before the weights. */
-function smallFirst(files: readonly RemoteFile[]): RemoteFile[] {
-  return [...files].sort((a, b) =>
-    a.size - b.size || (a.path < b.path ? -1 : 1)
-  );
 }
 
 /** Stands for a commit where nobody names one. */

@@ -17,9 +17,7 @@ import {
   type Manifest,
   MANIFEST_BYTES,
   MANIFEST_FILE,
-  parseManifest,
-} from "../manifest.ts";
-import { ManifestError } from "../manifest_fields.ts";
+} from "../manifest/manifest.ts";
 import {
   type ByteRange,
   type Remote,
@@ -30,7 +28,7 @@ import {
 import { type Asked, rangeBody, refusal, unanswered } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
 import type { Fetch } from "./fetch.ts";
-import { snapshotOf } from "./store_remote.ts";
+import { snapshotOf, usableManifest } from "./remote_manifest.ts";
 
 /** A folder of a web server. */
 export class WebRemote implements Remote {
@@ -93,18 +91,13 @@ export class WebRemote implements Remote {
     if (tag !== undefined) headers.set("if-match", tag);
     const asked = this.#asked(`read "${file.path}"`);
     const answer = await this.#fetch(asked, url, headers, signal);
-    try {
-      const body = rangeBody(asked, answer, { ...range, size: file.size });
-      // Weak tags match nothing (RFC 9110, 8.8.3.2).
-      const seen = answer.headers.get("etag");
-      if (seen?.startsWith('"') && tag === undefined) {
-        this.#tags.set(file.path, seen);
-      }
-      return body;
-    } catch (error) {
-      await answer.body?.cancel();
-      throw error;
+    const body = await rangeBody(asked, answer, range, file.size);
+    // Weak tags match nothing (RFC 9110, 8.8.3.2).
+    const seen = answer.headers.get("etag");
+    if (seen?.startsWith('"') && tag === undefined) {
+      this.#tags.set(file.path, seen);
     }
+    return body;
   }
 
   async #urlOf(
@@ -143,16 +136,7 @@ export class WebRemote implements Remote {
       MANIFEST_BYTES,
       signal,
     );
-    try {
-      return parseManifest(written);
-    } catch (cause) {
-      if (!(cause instanceof ManifestError)) throw cause;
-      throw new RemoteError(
-        `Cannot use ${this.place}: ${cause.message}`,
-        { type: "elsewhere" },
-        { cause },
-      );
-    }
+    return usableManifest(written, this.place);
   }
 
   async #fetch(

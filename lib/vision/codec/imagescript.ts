@@ -11,10 +11,11 @@
 import { type AnimationOptions, animationSize } from "../animation.ts";
 import type { RgbImage } from "../image.ts";
 import { type RgbaImage, withAlpha } from "../rgba.ts";
+import { loadCodec } from "./load.ts";
 
 /** Decodes a PNG (the default picture of an animated one) or a JPEG. */
 export async function decodeStill(bytes: Uint8Array): Promise<RgbaImage> {
-  const { Image } = await import("imagescript");
+  const { Image } = await imagescript();
   return rgbaFrom(await Image.decode(bytes));
 }
 
@@ -27,7 +28,7 @@ export async function decodeGif(
   bytes: Uint8Array,
   limit: "first" | "all",
 ): Promise<RgbaImage[]> {
-  const { GIF } = await import("imagescript");
+  const { GIF } = await imagescript();
   const gif = await GIF.decode(bytes, limit === "first");
   return Array.from(gif, rgbaFrom);
 }
@@ -46,7 +47,7 @@ export async function encodeJpeg(
       `quality is a whole number from 1 to 100, not ${quality}`,
     );
   }
-  const { Image } = await import("imagescript");
+  const { Image } = await imagescript();
   const picture = new Image(image.width, image.height);
   picture.bitmap.set(withAlpha(image).pixels);
   // The package's type lists the hundred numbers one by one.
@@ -66,7 +67,7 @@ export async function encodeGif(
   options: AnimationOptions,
 ): Promise<Uint8Array> {
   const { height, width } = animationSize(images, options);
-  const { Frame, GIF } = await import("imagescript");
+  const { Frame, GIF } = await imagescript();
   const delayMs = 10 * Math.round(100 / options.framesPerSecond);
   const frames = images.map((image) => {
     const frame = new Frame(width, height, delayMs);
@@ -78,6 +79,10 @@ export async function encodeGif(
 
 /** Of 100. At the most, up to 255 colors are kept as they are, at no cost in time. */
 const gifQuality = 100;
+
+function imagescript() {
+  return loadCodec("imagescript", () => import("imagescript"));
+}
 
 function rgbaFrom(
   { height, width, bitmap }: {

@@ -9,11 +9,15 @@
 
 import { createRequire } from "node:module";
 import type { RgbaImage } from "../rgba.ts";
+import { loadCodec } from "./load.ts";
 
 /** Decodes a still WebP. */
 export async function decodeWebp(bytes: Uint8Array): Promise<RgbaImage> {
-  const { default: decode, init } = await import("@jsquash/webp/decode.js");
-  compiled ??= compile();
+  const { default: decode, init } = await loadCodec(
+    "@jsquash/webp",
+    () => import("@jsquash/webp/decode.js"),
+  );
+  compiled ??= loadCodec("@jsquash/webp", compile);
   await init(await compiled);
   const { height, width, data } = await decode(bytes.slice().buffer);
   return { height, width, pixels: new Uint8ClampedArray(data) };

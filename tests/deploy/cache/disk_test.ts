@@ -1,5 +1,6 @@
 import { match, ok, rejects, strictEqual } from "node:assert/strict";
-import { pause, takeLock } from "../../../deploy/cache/cache_lock.ts";
+import { pause } from "../../../deploy/cache/pause.ts";
+import { takeLock } from "../../../deploy/cache/snapshots/cache_lock.ts";
 import {
   DiskError,
   diskError,

@@ -7,7 +7,7 @@
  */
 
 import { ok } from "node:assert/strict";
-import { Slots } from "../../../deploy/cache/slots.ts";
+import pLimit from "p-limit";
 import { downloadUnder, troubleOf } from "../../support/spoilt_downloads.ts";
 
 const RUNS = Number(Deno.env.get("FAULT_RUNS") ?? 20);
@@ -16,10 +16,10 @@ const RUNS = Number(Deno.env.get("FAULT_RUNS") ?? 20);
 const AT_ONCE = 6;
 
 Deno.test(`${RUNS} downloads with faults and kills end well`, async () => {
-  const slots = new Slots(AT_ONCE);
+  const limit = pLimit(AT_ONCE);
   const outcomes = await Promise.all(
     Array.from({ length: RUNS }, (_, seed) =>
-      slots.run(async () => {
+      limit(async () => {
         try {
           return await downloadUnder(troubleOf(seed));
         } catch (cause) {

@@ -5,7 +5,7 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { manifestText } from "../../../deploy/cache/manifest.ts";
+import { manifestText } from "../../../deploy/cache/manifest/manifest.ts";
 import { obtain } from "../../../deploy/cache/obtain.ts";
 import { SourceError } from "../../../deploy/cache/locate.ts";
 import {
@@ -14,6 +14,7 @@ import {
 } from "../../../deploy/cache/remote_for.ts";
 import { parseSource } from "../../../deploy/cache/source.ts";
 import { openStore } from "../../../deploy/cache/stores/open_store.ts";
+import { cachedModels } from "../../../deploy/models/cached_models.ts";
 import { publishedFiles } from "../../../deploy/publish/published_files.ts";
 import { publishToStore } from "../../../deploy/publish/publish_to_store.ts";
 import { openGcsServer } from "../../support/gcs_server.ts";
@@ -67,6 +68,8 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       const before = server.log.length;
       strictEqual(await obtain(url, options), folder);
       strictEqual(server.log.length, before, "a warm start asks nobody");
+      const [cached] = await cachedModels([cache.path]);
+      strictEqual(cached!.name, url, "its name says where it is from");
     });
   }
 }

@@ -1,4 +1,5 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
+import type { ExpectedHash } from "../../../deploy/cache/content_hash.ts";
 import { PartJournal } from "../../../deploy/cache/part_journal.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -9,12 +10,17 @@ async function partsIn(
   path: string,
   other: Partial<typeof job> = {},
   forget = false,
-): Promise<[number, string][]> {
+): Promise<[number, ExpectedHash][]> {
   using journal = await PartJournal.open(path, { ...job, ...other }, forget);
   return [...journal.parts];
 }
 
-const some = new Map([[3, "0000000a"], [0, "ffffffff"]]);
+const some = new Map<number, ExpectedHash>([
+  [3, { kind: "crc32", hex: "0000000a" }],
+  [0, { kind: "sha256", hex: "f".repeat(64) }],
+]);
+
+const more: ExpectedHash = { kind: "crc32", hex: "12345678" };
 
 Deno.test("a journal tells the next process which parts are here", async () => {
   using folder = temporaryFolder();
@@ -22,9 +28,9 @@ Deno.test("a journal tells the next process which parts are here", async () => {
   {
     using journal = await PartJournal.open(path, job, false);
     await journal.add(some);
-    await journal.add(new Map([[7, "12345678"]]));
+    await journal.add(new Map([[7, more]]));
   }
-  const all = [...some, [7, "12345678"]] as [number, string][];
+  const all: [number, ExpectedHash][] = [...some, [7, more]];
   deepStrictEqual(await partsIn(path), all);
   deepStrictEqual(await partsIn(path), all);
 });
@@ -61,12 +67,12 @@ Deno.test("a journal that is torn anywhere tells nothing that was not noted", as
     await Deno.writeTextFile(path, text.slice(0, length));
     const parts = await partsIn(path);
     ok(parts.length < some.size);
-    for (const [part, crc32] of parts) deepStrictEqual(some.get(part), crc32);
+    for (const [part, hash] of parts) deepStrictEqual(some.get(part), hash);
     {
       using journal = await PartJournal.open(path, job, false);
-      await journal.add(new Map([[9, "99999999"]]));
+      await journal.add(new Map([[9, more]]));
     }
-    deepStrictEqual(await partsIn(path), [...parts, [9, "99999999"]]);
+    deepStrictEqual(await partsIn(path), [...parts, [9, more]]);
   }
 });
 
@@ -78,5 +84,5 @@ Deno.test("a journal forgets for good", async () => {
     await journal.add(some);
     await journal.forget([3]);
   }
-  deepStrictEqual(await partsIn(path), [[0, "ffffffff"]]);
+  deepStrictEqual(await partsIn(path), [[0, some.get(0)]]);
 });

@@ -6,6 +6,7 @@
 
 import { match, ok, rejects } from "node:assert/strict";
 import { locate, SourceError } from "../../../deploy/cache/locate.ts";
+import { DiskError } from "../../../deploy/cache/disk.ts";
 import { obtain } from "../../../deploy/cache/obtain.ts";
 import { fakeRemote, opening } from "../../support/fake_remote.ts";
 import { REPOSITORY } from "../../support/hub_server.ts";
@@ -38,10 +39,10 @@ Deno.test("what is larger than the disk is refused before a byte has come", asyn
       openRemote: opening({ "org/huge": huge }),
     }),
     (error) => {
-      ok(error instanceof SourceError);
+      ok(error instanceof DiskError);
       match(
         error.message,
-        /Cannot download 78\d\d\.\d TB into .*: .* are free, make room or set MODEL_CACHE/,
+        /^Cannot download 78\d\d\.\d TB into .*: .* are free, make room or set MODEL_CACHE/,
       );
       return true;
     },

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { parseManifest } from "../../../deploy/cache/manifest.ts";
+import { parseManifest } from "../../../deploy/cache/manifest/manifest.ts";
 import { putRevision } from "../../support/hub_folder.ts";
 import { openS3Server } from "../../support/s3_server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";

@@ -26,6 +26,9 @@ function fullCache(): TemporaryFolder {
   const old = { ...FILES, "model.safetensors": "older weights" };
   putRevision(cache, "models--a--b", "old", { refs: [], files: old });
   putRevision(cache, "models--a--b", "new", { refs: ["main"] });
+  for (const commit of ["old", "new"]) {
+    cache.write(`models--a--b/.emu3/${commit}.json`, "[]");
+  }
   cache.write("models--a--b/blobs/orphan", "of nobody");
   cache.write("models--a--b/blobs/x.incomplete", "half");
   cache.write(".locks/models--a--b/x.lock", "");
@@ -40,6 +43,11 @@ Deno.test("prune() removes revisions without a name and files without a revision
   using cache = fullCache();
   const told = await pruned(cache, "");
   deepStrictEqual(told[0]!["revisions"], ["old"]);
+  const notes = await Array.fromAsync(
+    Deno.readDir(join(cache.path, "models--a--b/.emu3")),
+    ({ name }) => name,
+  );
+  deepStrictEqual(notes, ["new.json"]);
   const [model] = await cachedModels([cache.path]);
   deepStrictEqual(
     model!.revisions.map(({ commit, complete }) => [commit, complete]),
@@ -110,11 +118,25 @@ Deno.test("prune() touches nothing that a running process has locked", async () 
   const reader = holder.stdout.getReader();
   await reader.read();
   const told = await pruned(cache, "--older-than 1h");
-  deepStrictEqual(told.map(({ event }) => event), ["locked", "done"]);
+  deepStrictEqual(told.map(({ event }) => event), ["in-use", "done"]);
   strictEqual(blobs(cache), 5);
   await holder.stdin.close();
   await reader.cancel();
   await holder.status;
   await pruned(cache, "--older-than 1h");
   deepStrictEqual(await cachedModels([cache.path]), []);
+});
+
+Deno.test("prune() keeps what --keep names by the URL of a store", async () => {
+  using cache = temporaryFolder();
+  const repository = "models--s3-0123456789ab--tiny";
+  putRevision(cache, repository, "old", { refs: [] });
+  putRevision(cache, repository, "new", { refs: ["main"] });
+  cache.write(`${repository}/.emu3/source`, "s3://models/tiny");
+  const count = async () =>
+    (await cachedModels([cache.path]))[0]!.revisions.length;
+  await pruned(cache, "--keep s3://models/tiny/");
+  strictEqual(await count(), 2);
+  await pruned(cache, "--keep s3://models/other");
+  strictEqual(await count(), 1);
 });

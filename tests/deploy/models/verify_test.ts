@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { manifestText } from "../../../deploy/cache/manifest.ts";
+import { manifestText } from "../../../deploy/cache/manifest/manifest.ts";
 import { verify } from "../../../deploy/models/verify.ts";
 import { putRevision } from "../../support/hub_folder.ts";
 import { CONFIG, NEVER, publicationOf } from "../../support/publish_tree.ts";

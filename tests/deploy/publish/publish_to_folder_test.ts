@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { parseManifest } from "../../../deploy/cache/manifest.ts";
+import { parseManifest } from "../../../deploy/cache/manifest/manifest.ts";
 import { publishedFiles } from "../../../deploy/publish/published_files.ts";
 import { publishToFolder } from "../../../deploy/publish/publish_to_folder.ts";
 import {

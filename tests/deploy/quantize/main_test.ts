@@ -1,13 +1,20 @@
 import { match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
+import { folderModel } from "../../support/folder_model.ts";
+import { hubServer, REPOSITORY } from "../../support/hub_server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { tinyFolder } from "../../support/tiny.ts";
 
 const MAIN =
   new URL("../../../deploy/quantize/main.ts", import.meta.url).pathname;
 
-async function quantize(...words: string[]) {
+/** Without a network, unless variables name a hub. */
+async function quantize(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = { HF_HUB_OFFLINE: "1" },
+) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    env,
     args: [
       "run",
       "-q",
@@ -15,6 +22,7 @@ async function quantize(...words: string[]) {
       "--allow-write",
       "--allow-env",
       "--allow-sys",
+      "--allow-net",
       MAIN,
       ...words,
     ],
@@ -27,22 +35,41 @@ Deno.test("quantize tells how far it is and what it made, and refuses to make it
   using folder = temporaryFolder();
   const out = join(folder.path, "out");
   const words = [tinyFolder("emu3-tiny"), "--precision", "int8", "--out", out];
-  const made = await quantize(...words);
+  const made = await quantize(words);
   strictEqual(made.code, 0, made.stderr);
   match(made.stdout, /holds .*emu3-tiny in int8/);
-  const last = JSON.parse(made.stderr.trim().split("\n").at(-1)!);
-  strictEqual(last["done_bytes"], last["total_bytes"]);
-  const again = await quantize(...words);
+  const events = made.stderr.trim().split("\n").map((line) => JSON.parse(line));
+  strictEqual(events.at(-1).event, "quantized");
+  const last = events.at(-2);
+  strictEqual(last.what, "quantizing");
+  strictEqual(last.bytes, last.total_bytes);
+  const again = await quantize(words);
   strictEqual(again.code, 1);
   match(again.stderr, /it exists already/);
 });
 
 Deno.test("quantize exits with 2 when it is asked wrongly, with 1 when there is no such model", async () => {
-  const wrong = await quantize("a");
+  const wrong = await quantize(["a"]);
   strictEqual(wrong.code, 2);
   match(wrong.stderr, /Usage: /);
   const missing = ["no/such", "--precision", "int4", "--out", "/dev/null/x"];
-  const { code, stderr } = await quantize(...missing);
+  const { code, stderr } = await quantize(missing);
   strictEqual(code, 1);
   match(stderr, /Cannot find model "no\/such"/);
+});
+
+Deno.test("quantize takes what a server takes: it brings a model from a hub first", async () => {
+  using folder = temporaryFolder();
+  const model = await folderModel(tinyFolder("emu3-tiny"));
+  await using hub = hubServer({ versions: [model] });
+  const out = join(folder.path, "out");
+  const words = [REPOSITORY, "--precision", "int4", "--out", out];
+  const env = {
+    HF_ENDPOINT: hub.endpoint,
+    MODEL_CACHE: join(folder.path, "cache"),
+  };
+  const { code, stdout, stderr } = await quantize(words, env);
+  strictEqual(code, 0, stderr);
+  match(stdout, /out holds org\/tiny in int4/);
+  strictEqual((await Deno.stat(join(out, "config.json"))).isFile, true);
 });

@@ -28,12 +28,11 @@ Deno.test("hashFile() hashes the whole and every part", async () => {
           (_, i) => sha256(bytes.subarray(i * partSize, (i + 1) * partSize)),
         );
         let heard = 0;
-        const job = { path, partSize, git: false };
+        const job = { path, kind: "sha256", partSize } as const;
         deepStrictEqual(await hashFile(job, (more) => heard += more), {
           size: bytes.length,
-          sha256: sha256(bytes),
-          gitSha1: "",
-          partSha256: parts,
+          hex: sha256(bytes),
+          parts,
         });
         strictEqual(heard, bytes.length);
       },
@@ -44,9 +43,22 @@ Deno.test("hashFile() hashes the whole and every part", async () => {
 Deno.test("hashFile() calls a file what Git calls it", async () => {
   using folder = temporaryFolder();
   const path = folder.write("f", "hello\n");
-  const job = { path, partSize: undefined, git: true };
-  const { gitSha1 } = await hashFile(job, () => {});
-  strictEqual(gitSha1, "ce013625030ba8dba906f756967f9e9ca394464a");
+  const { hex } = await hashFile({ path, kind: "git" });
+  strictEqual(hex, "ce013625030ba8dba906f756967f9e9ca394464a");
+});
+
+Deno.test("hashFile() hashes a range, of which there may be less", async () => {
+  using folder = temporaryFolder();
+  const bytes = Uint8Array.from({ length: 50 }, (_, i) => i);
+  const path = folder.write("f", bytes);
+  for (const range of [{ start: 3, end: 9 }, { start: 40, end: 99 }]) {
+    const part = bytes.subarray(range.start, range.end);
+    deepStrictEqual(await hashFile({ path, kind: "sha256", range }), {
+      size: part.length,
+      hex: sha256(part),
+      parts: [],
+    });
+  }
 });
 
 Deno.test("hashFiles() hashes in threads what hashFile() hashes here, and says why it cannot", async () => {
@@ -54,8 +66,8 @@ Deno.test("hashFiles() hashes in threads what hashFile() hashes here, and says w
   const large = new Uint8Array(2 ** 24 + 5).fill(9);
   const jobs = ["large", "small", "none"].map((name) => ({
     path: `${folder.path}/${name}`,
+    kind: "git" as const,
     partSize: 2 ** 22,
-    git: true,
   }));
   folder.write("large", large);
   folder.write("small", "small");
@@ -67,7 +79,7 @@ Deno.test("hashFiles() hashes in threads what hashFile() hashes here, and says w
   });
   deepStrictEqual(first, {
     type: "hashes",
-    hashes: await hashFile(jobs[0]!, () => {}),
+    hashes: await hashFile(jobs[0]!),
   });
   strictEqual(second!.type, "hashes");
   strictEqual(heard, large.length + 5);
@@ -79,7 +91,7 @@ Deno.test("hashFiles() stops when it is told to", async () => {
   const path = folder.write("large", new Uint8Array(2 ** 25));
   const stop = new AbortController();
   await rejects(
-    hashFiles([{ path, partSize: undefined, git: false }], {
+    hashFiles([{ path, kind: "sha256" }], {
       threads: 1,
       onBytes: () => stop.abort(new Error("enough")),
       signal: stop.signal,

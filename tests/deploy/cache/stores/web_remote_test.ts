@@ -9,7 +9,7 @@ import {
   type Manifest,
   manifestText,
   revisionOf,
-} from "../../../../deploy/cache/manifest.ts";
+} from "../../../../deploy/cache/manifest/manifest.ts";
 import { RemoteError } from "../../../../deploy/cache/remote.ts";
 import { WebRemote } from "../../../../deploy/cache/stores/web_remote.ts";
 import { sha256Hex } from "../../../../deploy/cache/stores/s3_request.ts";

@@ -1,5 +1,5 @@
 /**
- * Several things at once, of which one failure is enough.
+ * Several things at once, so many at a time, of which one failure is enough.
  *
  * @module
  */

@@ -1,19 +1,25 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
-import { type Remedy, RemoteError } from "../../../../deploy/cache/remote.ts";
-import { withRetries } from "../../../../deploy/cache/stores/retries.ts";
-import { NEVER } from "../../../support/publish_tree.ts";
+import { type Patience, patiently } from "../../../deploy/cache/patience.ts";
+import { type Remedy, RemoteError } from "../../../deploy/cache/remote.ts";
+import { NEVER } from "../../support/publish_tree.ts";
 
-const PATIENCE = { tries: 3, pauseMs: 1, tryMs: 10_000 };
+const PATIENCE: Patience = {
+  attempts: 3,
+  baseMs: 1,
+  maxMs: 1e6,
+  stallMs: 10_000,
+  random: () => 1,
+};
 const RETRY: Remedy = { type: "retry", retryAfterMs: undefined };
 
-Deno.test("withRetries() asks again as often as it may where that may help, and not where it cannot", async () => {
+Deno.test("patiently() asks again as often as it may where that may help, and not where it cannot", async () => {
   const tries = async (error: Error) => {
     let asked = 0;
     const ask = () => {
       asked++;
       return Promise.reject(error);
     };
-    await rejects(withRetries(ask, PATIENCE, NEVER), error);
+    await rejects(patiently("a place", ask, PATIENCE, NEVER), error);
     return asked;
   };
   strictEqual(await tries(new RemoteError("busy", RETRY)), 3);
@@ -21,7 +27,7 @@ Deno.test("withRetries() asks again as often as it may where that may help, and 
   strictEqual(await tries(new TypeError("a bug")), 1);
 });
 
-Deno.test("withRetries() gives up what hangs, and tries again", async () => {
+Deno.test("patiently() gives up what hangs, and tries again", async () => {
   let asked = 0;
   const ask = (signal: AbortSignal) =>
     ++asked < 2
@@ -29,14 +35,11 @@ Deno.test("withRetries() gives up what hangs, and tries again", async () => {
         signal.addEventListener("abort", () => reject(signal.reason))
       )
       : Promise.resolve(asked);
-  const patience = { ...PATIENCE, tryMs: 20 };
-  // A timer of a signal keeps no process alive.
-  const alive = setInterval(() => {}, 1000);
-  strictEqual(await withRetries(ask, patience, NEVER), 2);
-  clearInterval(alive);
+  const patience = { ...PATIENCE, stallMs: 20 };
+  strictEqual(await patiently("a place", ask, patience, NEVER), 2);
 });
 
-Deno.test("withRetries() stops while it pauses when it is told to", async () => {
+Deno.test("patiently() stops while it pauses when it is told to", async () => {
   const stop = new AbortController();
   const asked: number[] = [];
   const ask = () => {
@@ -44,7 +47,7 @@ Deno.test("withRetries() stops while it pauses when it is told to", async () => 
     setTimeout(() => stop.abort(), 1);
     return Promise.reject(new RemoteError("busy", RETRY));
   };
-  const patience = { ...PATIENCE, pauseMs: 1e6 };
-  await rejects(withRetries(ask, patience, stop.signal), /abort/i);
+  const patience = { ...PATIENCE, baseMs: 1e6 };
+  await rejects(patiently("a place", ask, patience, stop.signal), /abort/i);
   deepStrictEqual(asked, [1]);
 });

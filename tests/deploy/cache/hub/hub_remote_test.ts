@@ -6,14 +6,14 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import { fetchPart } from "../../../deploy/cache/fetch_part.ts";
-import { HubRemote } from "../../../deploy/cache/hub_remote.ts";
-import { type Remote, RemoteError } from "../../../deploy/cache/remote.ts";
-import { remoteFor } from "../../../deploy/cache/remote_for.ts";
-import type { HubSource } from "../../../deploy/cache/source.ts";
-import { fakeRemote, listed } from "../../support/fake_remote.ts";
-import { impatient } from "../../support/obtain_options.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { fetchPart } from "../../../../deploy/cache/fetch_part.ts";
+import { HubRemote } from "../../../../deploy/cache/hub/hub_remote.ts";
+import { type Remote, RemoteError } from "../../../../deploy/cache/remote.ts";
+import { remoteFor } from "../../../../deploy/cache/remote_for.ts";
+import type { HubSource } from "../../../../deploy/cache/source.ts";
+import { fakeRemote, listed } from "../../../support/fake_remote.ts";
+import { impatient } from "../../../support/obtain_options.ts";
+import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
 const source: HubSource = {
   type: "hub",

@@ -10,8 +10,8 @@ import {
   manifestText,
   parseManifest,
   revisionOf,
-} from "../../../deploy/cache/manifest.ts";
-import { ManifestError } from "../../../deploy/cache/manifest_fields.ts";
+} from "../../../../deploy/cache/manifest/manifest.ts";
+import { ManifestError } from "../../../../deploy/cache/manifest/manifest_fields.ts";
 
 const HASH = "ab".repeat(32);
 

@@ -13,12 +13,11 @@
  */
 
 import { basename, dirname, join, relative } from "node:path";
-import { CheckpointError } from "../../lib/errors.ts";
-import { weightFileNames } from "../../lib/loading/weight_files.ts";
-import { type ExpectedHash, expectedHash, hashFile } from "./content_hash.ts";
-import { hashBeside } from "./front_hash.ts";
+import { CheckpointError } from "../../../lib/errors.ts";
+import { weightFileNames } from "../../../lib/loading/weight_files.ts";
+import { type ExpectedHash, expectedHash } from "../content_hash.ts";
+import { hashFiles } from "../hashing/hash_files.ts";
 import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
-import { Slots } from "./slots.ts";
 
 /** What a snapshot lacks to be a model, for people; undefined for nothing. */
 export async function whatLacks(folder: string): Promise<string | undefined> {
@@ -50,9 +49,6 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
 }
 
-/** Larger files get a thread each. */
-const BESIDE_BYTES = 2 ** 24;
-
 /** A file whose hash is to be compared. */
 interface Suspect {
   readonly path: string;
@@ -73,41 +69,31 @@ export async function whatChanged(
     ? full ? await linkedBlobs(folder) : []
     : await suspectsOf(folder, kept, full);
   const total = suspects.reduce((sum, { size }) => sum + size, 0);
-  const at = new Map<string, number>();
-  const slots = new Slots(navigator.hardwareConcurrency);
-  const results = await Promise.all(
-    suspects.map((suspect) =>
-      slots.run(async () => {
-        signal.throwIfAborted();
-        const { path, expected: { hex } } = suspect;
-        const place = join(folder, path);
-        const hash = await hashOf(place, suspect, (bytes) => {
-          at.set(path, bytes);
-          onBytes([...at.values()].reduce((sum, one) => sum + one, 0), total);
-        });
-        if (hash === hex) return undefined;
-        return `has other content than it should in ${path}`;
-      })
-    ),
+  let read = 0;
+  const outcomes = await hashFiles(
+    suspects.map(({ path, expected: { kind } }) => ({
+      path: join(folder, path),
+      kind,
+    })),
+    {
+      threads: navigator.hardwareConcurrency,
+      onBytes: (bytes) => onBytes(read += bytes, total),
+      signal,
+    },
   );
-  const changed = results.find((result) => result !== undefined);
-  if (changed === undefined && kept !== undefined && suspects.length > 0) {
+  for (const [i, { path, expected: { hex } }] of suspects.entries()) {
+    const outcome = outcomes[i]!;
+    if (outcome.type === "failure") {
+      return `has ${path}, which cannot be read: ${outcome.reason}`;
+    }
+    if (outcome.hashes.hex !== hex) {
+      return `has other content than it should in ${path}`;
+    }
+  }
+  if (kept !== undefined && suspects.length > 0) {
     await rememberTimes(folder, kept);
   }
-  return changed;
-}
-
-async function hashOf(
-  place: string,
-  { size, expected: { kind } }: Suspect,
-  onAt: (bytes: number) => void,
-): Promise<string> {
-  if (kind === "sha256" && size > BESIDE_BYTES) {
-    return await hashBeside(place, size, onAt);
-  }
-  let at = 0;
-  const range = { start: 0, end: size };
-  return await hashFile(place, kind, range, (count) => onAt(at += count));
+  return undefined;
 }
 
 /** Files whose time is another than noted, or all. */

@@ -17,12 +17,3 @@ const UNWANTED =
 export function isWanted(path: string): boolean {
   return WANTED.test(path) && !UNWANTED.test(path);
 }
-
-/**
- * Whether `path` stays within the folder that it is put into, on any system.
- */
-export function isSafePath(path: string): boolean {
-  const forbidden = "\\:\0";
-  return path !== "" && [...forbidden].every((c) => !path.includes(c)) &&
-    path.split("/").every((part) => part !== "" && !/^\.+$/.test(part));
-}

@@ -17,16 +17,16 @@ import {
   otherContent,
   plainEtag,
   remedyOf,
-} from "./http_answers.ts";
+} from "../http_answers.ts";
 import {
   type ByteRange,
   type Remote,
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-} from "./remote.ts";
+} from "../remote.ts";
 import { parseListing } from "./hub_listing.ts";
-import { type HubSource, withoutSecrets } from "./source.ts";
+import { type HubSource, withoutSecrets } from "../source.ts";
 
 /** How to speak with a hub. */
 export interface HubOptions {
@@ -102,7 +102,7 @@ export class HubRemote implements Remote {
       throw await this.#refusal(answer, what);
     }
     try {
-      checkRange(answer, range, file.size, what);
+      checkRange(answer, range, file.size, `read ${what}`);
     } catch (error) {
       await answer.body?.cancel();
       throw error;
@@ -143,7 +143,7 @@ export class HubRemote implements Remote {
         (at.host === url.host ? told.get("ETag") : null);
       if (etag !== null && plainEtag(etag) !== file.etag) {
         await answer.body?.cancel();
-        throw otherContent(what, "its ETag is another");
+        throw otherContent(`read ${what}`, "its ETag is another");
       }
       if (at.host !== url.host) this.#found.set(file.path, at);
     }

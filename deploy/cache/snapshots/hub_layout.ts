@@ -6,7 +6,9 @@
  *                  /snapshots/<commit>/<path>    links to them
  *                  /refs/<revision>              the commit, written last
  *                  /.emu3/<commit>.json          what was downloaded, when
+ *                  /.emu3/source                 of a store's or a site's: its URL
  * .locks/models--org--name/emu3.lock             who downloads
+ *                         /emu3.in-use.lock      who serves, all of them
  * ```
  *
  * @module
@@ -14,9 +16,9 @@
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
-import { onDisk, writeWhole } from "./disk.ts";
-import type { RemoteFile, RemoteSnapshot } from "./remote.ts";
-import { type RemoteSource, withoutSecrets } from "./source.ts";
+import { onDisk, writeWhole } from "../disk.ts";
+import type { RemoteFile, RemoteSnapshot } from "../remote.ts";
+import { type RemoteSource, withoutSecrets } from "../source.ts";
 
 /** What a blob is called: the hash of its content, if that is known. */
 export function blobName(
@@ -40,6 +42,35 @@ export function repositoryName(source: RemoteSource): string {
 /** The file whose lock is held by whoever downloads a repository. */
 export function lockPath(cache: string, repository: string): string {
   return join(cache, ".locks", repository, "emu3.lock");
+}
+
+/** The file whose lock is shared by whoever uses a repository. */
+export function inUsePath(cache: string, repository: string): string {
+  return join(cache, ".locks", repository, "emu3.in-use.lock");
+}
+
+/** Notes what a repository is of, whose folder does not say it to people. */
+export async function nameRepository(
+  repository: string,
+  madeOf: string,
+): Promise<void> {
+  if (await repositoryMadeOf(repository) === madeOf) return;
+  const path = join(repository, ".emu3", "source");
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await writeWhole(path, madeOf);
+}
+
+/** What a repository is of, if that was noted. */
+export async function repositoryMadeOf(
+  repository: string,
+): Promise<string | undefined> {
+  try {
+    const path = join(repository, ".emu3", "source");
+    return (await Deno.readTextFile(path)).trim() || undefined;
+  } catch {
+    // A hub's, or another tool's.
+    return undefined;
+  }
 }
 
 /** A file as it was when it was downloaded. */
@@ -109,6 +140,7 @@ export async function rememberFiles(
   await writeWhole(path, `${JSON.stringify(kept)}\n`);
 }
 
-function markerPath(repository: string, commit: string): string {
+/** Where the files of a snapshot are noted. */
+export function markerPath(repository: string, commit: string): string {
   return join(repository, ".emu3", `${commit}.json`);
 }

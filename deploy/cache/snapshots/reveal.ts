@@ -12,9 +12,13 @@
  */
 
 import { dirname, join, relative } from "node:path";
-import { onDisk, syncFolder, writeWhole } from "./disk.ts";
+import { onDisk, syncFolder, writeWhole } from "../disk.ts";
 import { blobName, keepFiles } from "./hub_layout.ts";
-import { RemoteError, type RemoteFile, type RemoteSnapshot } from "./remote.ts";
+import {
+  RemoteError,
+  type RemoteFile,
+  type RemoteSnapshot,
+} from "../remote.ts";
 import { whatLacks } from "./snapshot_check.ts";
 
 /** Smaller files may be there twice. */
@@ -26,7 +30,7 @@ const COPIED_BYTES = 2 ** 24;
  * @returns Its folder.
  * @throws {RemoteError} When it is no whole checkpoint.
  */
-export async function publish(
+export async function reveal(
   repository: string,
   snapshot: RemoteSnapshot,
   { revision, place }: { readonly revision: string; readonly place: string },

@@ -10,14 +10,19 @@
  * @module
  */
 
+import { pause } from "../pause.ts";
+
 /** How often it is asked whether another has finished. */
 const ASK_AGAIN_MS = 250;
 
 /** A lock that is held. */
 export type HeldLock = Disposable;
 
+/** Whose lock it is: one's alone, or of all who share it. */
+export type LockKind = "exclusive" | "shared";
+
 /**
- * Takes the lock at `path`, once nobody else holds it.
+ * Takes the lock at `path`, once nobody holds it with whom it cannot be shared.
  *
  * @param onWait Hears, again and again, that another holds it.
  */
@@ -25,38 +30,27 @@ export async function takeLock(
   path: string,
   signal: AbortSignal,
   onWait: () => void,
+  kind: LockKind = "exclusive",
 ): Promise<HeldLock> {
   for (;;) {
     signal.throwIfAborted();
-    const held = await tryLock(path);
+    const held = await tryLock(path, kind);
     if (held !== undefined) return held;
     onWait();
     await pause(ASK_AGAIN_MS, signal);
   }
 }
 
-/** Waits, or gives up. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
-}
-
-async function tryLock(path: string): Promise<HeldLock | undefined> {
+/** The lock at `path`; undefined while another holds it. */
+export async function tryLock(
+  path: string,
+  kind: LockKind,
+): Promise<HeldLock | undefined> {
   // The file stays: were it removed, two could hold locks on two of its name.
   const file = await Deno.open(path, { read: true, write: true, create: true });
   let ours: boolean;
   try {
-    ours = await file.tryLock(true);
+    ours = await file.tryLock(kind === "exclusive");
   } catch {
     // No locks here.
     ours = true;

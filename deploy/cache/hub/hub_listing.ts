@@ -4,8 +4,14 @@
  * @module
  */
 
-import { RemoteError, type RemoteFile, type RemoteSnapshot } from "./remote.ts";
-import { isSafePath, isWanted } from "./wanted_files.ts";
+import {
+  RemoteError,
+  type RemoteFile,
+  type RemoteSnapshot,
+  smallFirst,
+} from "../remote.ts";
+import { isSafePath } from "../manifest/safe_path.ts";
+import { isWanted } from "./wanted_files.ts";
 
 /**
  * The files of a checkpoint in a hub's answer, small ones first.
@@ -26,8 +32,7 @@ export function parseListing(text: string, place: string): RemoteSnapshot {
     if (typeof path !== "string") throw unreadable(place, "a file has no name");
     return isWanted(path) ? [remoteFile(path, sibling, place)] : [];
   });
-  files.sort((a, b) => a.size - b.size);
-  return { commit, files };
+  return { commit, files: smallFirst(files) };
 }
 
 function remoteFile(

@@ -1,0 +1,99 @@
+/**
+ * What is used is not removed, and what was removed is not used.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { takeLock } from "../../../../deploy/cache/snapshots/cache_lock.ts";
+import { inUsePath } from "../../../../deploy/cache/snapshots/hub_layout.ts";
+import { obtainForUse } from "../../../../deploy/cache/snapshots/in_use.ts";
+import { whatLacks } from "../../../../deploy/cache/snapshots/snapshot_check.ts";
+import { parseArguments } from "../../../../deploy/models/arguments.ts";
+import { cachedModels } from "../../../../deploy/models/cached_models.ts";
+import { prune } from "../../../../deploy/models/prune.ts";
+import { hubServer, REPOSITORY } from "../../../support/hub_server.ts";
+import { obtainOptions } from "../../../support/obtain_options.ts";
+import { temporaryFolder } from "../../../support/temporary_folder.ts";
+import { hubModel } from "../../../support/tiny_hub_model.ts";
+import { keptReport } from "../../../support/told.ts";
+
+const model = hubModel(9);
+const LATER = Date.now() + 10 * 24 * 3_600_000;
+
+/** Prunes what was not read for an hour, in ten days; the events. */
+async function pruned(cache: string): Promise<unknown[]> {
+  const asked = parseArguments(["prune", "--older-than", "1h"]);
+  if (asked.command !== "prune") throw new TypeError("expected prune");
+  const { report, told } = keptReport();
+  await prune([cache], asked, report, LATER);
+  return told.map(({ event }) => event);
+}
+
+Deno.test("prune leaves what somebody uses, until the last has let go", async () => {
+  using cache = temporaryFolder();
+  await using hub = hubServer({ versions: [model] });
+  const options = obtainOptions(cache.path, hub.endpoint);
+  const first = await obtainForUse(REPOSITORY, options);
+  const second = await obtainForUse(REPOSITORY, options);
+  strictEqual(first.folder, second.folder);
+  deepStrictEqual(await pruned(cache.path), ["in-use", "done"]);
+  first[Symbol.dispose]();
+  deepStrictEqual(await pruned(cache.path), ["in-use", "done"]);
+  strictEqual(await whatLacks(second.folder), undefined);
+  second[Symbol.dispose]();
+  deepStrictEqual(await pruned(cache.path), ["pruned", "done"]);
+  deepStrictEqual(await cachedModels([cache.path]), []);
+});
+
+Deno.test("what is removed before it could be held is obtained again", async () => {
+  using cache = temporaryFolder();
+  await using hub = hubServer({ versions: [model] });
+  const options = obtainOptions(cache.path, hub.endpoint);
+  (await obtainForUse(REPOSITORY, options))[Symbol.dispose]();
+  const repository = "models--org--tiny";
+  const path = inUsePath(cache.path, repository);
+  const remover = await takeLock(path, options.signal, () => {});
+  const waits = Promise.withResolvers<void>();
+  const obtained = obtainForUse(REPOSITORY, {
+    ...options,
+    onProgress: ({ phase }) => phase === "wait" && waits.resolve(),
+  });
+  await waits.promise;
+  await Deno.remove(join(cache.path, repository), { recursive: true });
+  remover[Symbol.dispose]();
+  using held = await obtained;
+  strictEqual(await whatLacks(held.folder), undefined);
+});
+
+Deno.test("who waits for a remover can give up", async () => {
+  using cache = temporaryFolder();
+  await using hub = hubServer({ versions: [model] });
+  const options = obtainOptions(cache.path, hub.endpoint);
+  (await obtainForUse(REPOSITORY, options))[Symbol.dispose]();
+  const path = inUsePath(cache.path, "models--org--tiny");
+  using _remover = await takeLock(path, options.signal, () => {});
+  const stop = new AbortController();
+  const waiting = obtainForUse(REPOSITORY, {
+    ...options,
+    onProgress: () => stop.abort(new Error("enough")),
+    signal: stop.signal,
+  });
+  await rejects(waiting, /enough/);
+});
+
+Deno.test("a folder of its own is not locked, nor is what may not be written to", async () => {
+  using cache = temporaryFolder();
+  cache.write("model/config.json", "{}");
+  const options = obtainOptions(cache.path, "unused:");
+  const folder = join(cache.path, "model");
+  using plain = await obtainForUse(folder, options);
+  strictEqual(plain.folder, folder);
+  const snapshot = join(cache.path, "models--a--b/snapshots/c");
+  cache.write("models--a--b/snapshots/c/config.json", "{}");
+  // A file where the folder of locks would be.
+  cache.write(".locks", "");
+  using read = await obtainForUse(snapshot, options);
+  strictEqual(read.folder, snapshot);
+});
