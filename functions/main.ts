@@ -1,9 +1,9 @@
 /**
  * The server: reads the environment, serves, and stops when it is told to.
  *
- * The one file with effects at its top level. Listens at once, before a model is
- * looked for, so that whoever watches sees it live; says that it is ready when
- * its models are.
+ * The one file with effects at its top level. Models begin to load before most
+ * of the program does (`serving.ts`), and whoever watches sees the server live
+ * long before it is ready; it says that it is when its models are.
  *
  * @module
  */
@@ -14,26 +14,13 @@ import { foreseeVision } from "../deploy/cache/foresee.ts";
 import { obtainForUse } from "../deploy/cache/snapshots/in_use.ts";
 import { Emu3Error } from "../lib/errors.ts";
 import {
-  type AppOptions,
-  createApp,
-  createHealthApp,
-  createJobApp,
-} from "./app.ts";
-import { Drain } from "./drain.ts";
-import {
   type Environment,
   EnvironmentError,
   helpText,
   readEnvironment,
   thisMachine,
 } from "./env.ts";
-import { IN_MEMORY, StoreError } from "./jobs/database.ts";
-import { Jobs, type JobsOptions } from "./jobs/jobs.ts";
-import { lineSink } from "./log_sink.ts";
-import { Metrics } from "./metrics.ts";
-import { postOutside } from "./outside_post.ts";
 import { INTERNET } from "./outside_request.ts";
-import { runpodWorker } from "./runpod/start.ts";
 import { Services } from "./services.ts";
 import { stopOnSignal } from "./shutdown.ts";
 import { startLog } from "./start_log.ts";
@@ -68,11 +55,10 @@ function isForeseen(error: unknown): error is Error {
 }
 
 async function run(environment: Environment): Promise<void> {
-  const { listen, healthPort } = environment;
   const places = placesFrom();
   // Held as long as this process lives: nobody removes what it serves.
   const inUse: Disposable[] = [];
-  const services = await Services.start({
+  const starting = Services.start({
     ...environment,
     obtain: async (source, onProgress, signal, needsVision) => {
       const options = { places, onProgress, onNotice: complain, signal };
@@ -87,23 +73,13 @@ async function run(environment: Environment): Promise<void> {
     warn: complain,
     ffmpeg: "ffmpeg",
   });
-  const drain = new Drain();
-  const options = {
-    ...environment,
-    maxRequests: environment.slots + environment.queueLimit,
-    log: lineSink(environment.log, say, complain),
-    drain,
-    metrics: new Metrics(services, drain),
-  };
-  const jobs = openJobs(environment, services, options);
-  const servers = [serve(listen, createApp(services, options, jobs))];
-  const { runpod, slots } = environment;
-  const queue = runpodWorker(runpod, services, options, slots);
-  jobs.recover();
-  if (healthPort !== undefined && healthPort !== listen.port) {
-    const place = { ...listen, port: healthPort };
-    servers.push(serve(place, createHealthApp(services, options)));
-  }
+  // Most of the program: it loads beside the models.
+  const { serve } = await import("./serving.ts");
+  const services = await starting;
+  const { url, servers, jobs, queue, drain } = serve(environment, services, {
+    say,
+    complain,
+  });
   stopOnSignal({
     drain,
     jobs,
@@ -124,68 +100,7 @@ async function run(environment: Environment): Promise<void> {
     throw error;
   }
   queue?.start();
-  announce(servers[0]!, services);
-}
-
-/** The store of the environment; in memory where none was named and none can be. */
-function openJobs(
-  environment: Environment,
-  services: Services,
-  options: AppOptions,
-): Jobs {
-  const { path, named, maxBytes, ttlMs } = environment.store;
-  const worker = createJobApp(services, options);
-  const jobs = (path: string) =>
-    new Jobs({
-      path,
-      ttlMs,
-      maxBytes,
-      limit: options.maxRequests,
-      now: Date.now,
-      execute: async (request, call) => await worker.fetch(request, { call }),
-      onFailure: (error) => options.log.failure("job", error),
-      pageBase: options.publicUrl ?? "",
-      webhooks: webhooksOf(environment),
-    });
-  try {
-    return jobs(path ?? IN_MEMORY);
-  } catch (error) {
-    if (named || !(error instanceof StoreError)) throw error;
-    complain(`${error.message}; until then jobs are lost with this server`);
-    return jobs(IN_MEMORY);
-  }
-}
-
-/** How others are told of jobs, where that is allowed. */
-function webhooksOf(
-  { webhookSecret: secret, urlInputs, publicUrl, listen }: Environment,
-): JobsOptions["webhooks"] {
-  if (secret === undefined || !urlInputs) return undefined;
-  const base = publicUrl ?? `http://${hostIn(listen.hostname)}:${listen.port}`;
-  return {
-    secret,
-    post: postOutside(INTERNET),
-    publicUrl: base,
-  };
-}
-
-function serve(
-  { hostname, port }: Environment["listen"],
-  app: ReturnType<typeof createApp>,
-): Deno.HttpServer<Deno.NetAddr> {
-  try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
-  } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
-      ? "the port is in use"
-      : error instanceof Error
-      ? error.message
-      : "the system refuses";
-    leave(
-      `Cannot listen on ${hostname}:${port}: ${reason}, set HOST and PORT`,
-      FAILED,
-    );
-  }
+  announce(url, services);
 }
 
 /** Everybody else's machine may call, and nobody has to say who they are. */
@@ -198,21 +113,11 @@ function warnOfOpenDoor({ listen, apiKeys }: Environment): void {
 }
 
 /** The one line that says where, what and how. */
-function announce(
-  server: Deno.HttpServer<Deno.NetAddr>,
-  services: Services,
-): void {
-  const { hostname, port } = server.addr;
-  const host = hostIn(hostname);
+function announce(url: string, services: Services): void {
   const names = services.models().map(({ name }) => name).join(", ");
   say(
-    `emu3 ${VERSION} ready at http://${host}:${port}: ${names} on ${services.device} in ${services.precision}`,
+    `emu3 ${VERSION} ready at ${url}: ${names} on ${services.device} in ${services.precision}`,
   );
-}
-
-/** As it stands in a URL. */
-function hostIn(hostname: string): string {
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }
 
 function leave(message: string, code: number): never {

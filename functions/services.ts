@@ -15,7 +15,6 @@
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import type { Provider } from "../lib/runtime/provider.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
-import type { Stage } from "../lib/stage.ts";
 import { findFfmpeg, type VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import {
@@ -112,20 +111,15 @@ export class Services
   readonly #commonVision: Held<VisionTokenizer> | undefined;
   #seated: Seated | undefined;
   #provider: Provider;
+  #encodeVideo: VideoEncoder | undefined;
   #failure: string | undefined;
   #startSeconds: number | undefined;
   /** Fetches pictures by URL; undefined where none are fetched. */
   readonly fetchPicture: Tools["fetchPicture"];
   /** Settles when everything that functions need is loaded and warm. */
   readonly loaded: Promise<void>;
-  /** Frames → MP4, where there is a program that does it. */
-  readonly encodeVideo: VideoEncoder | undefined;
 
-  private constructor(
-    options: ServiceOptions,
-    encodeVideo: VideoEncoder | undefined,
-  ) {
-    this.encodeVideo = encodeVideo;
+  private constructor(options: ServiceOptions) {
     this.#options = options;
     this.#worker = openPictureWorker({ deadlineMs: DEFAULT_DEADLINE_MS });
     const { pictureNetwork: network, limits, folders, functions } = options;
@@ -145,7 +139,7 @@ export class Services
         ? undefined
         : this.#obtain(folders.vision, false));
     this.#provider = expectedProvider(options);
-    this.#runtime = openRuntime(options, this.#library.run);
+    this.#runtime = this.#library.run("library", () => openDevice(options));
     this.#runtime.then(
       ({ provider }) => void (this.#provider = provider),
       () => undefined,
@@ -159,16 +153,22 @@ export class Services
 
   /** Starts: comes at once, while models are still looked for. */
   static async start(options: ServiceOptions): Promise<Services> {
+    const services = new Services(options);
     const { ffmpeg, functions } = options;
-    const encodeVideo = ffmpeg !== undefined && functions.has("detokenize")
-      ? await findFfmpeg(ffmpeg)
-      : undefined;
-    return new Services(options, encodeVideo);
+    if (ffmpeg !== undefined && functions.has("detokenize")) {
+      services.#encodeVideo = await findFfmpeg(ffmpeg);
+    }
+    return services;
   }
 
   /** Pictures ⇄ bytes. */
   get codec(): PictureCodec {
     return this.#worker;
+  }
+
+  /** Frames → MP4, where there is a program that does it. */
+  get encodeVideo(): VideoEncoder | undefined {
+    return this.#encodeVideo;
   }
 
   /** What is the same for all requests. */
@@ -375,15 +375,6 @@ export class Services
     if (this.#failure === undefined || state.state === "failed") return state;
     return { state: "failed", phases: state.phases, reason: this.#failure };
   }
-}
-
-/** After whoever called has begun to listen: opening holds up its thread. */
-async function openRuntime(
-  options: DeviceOptions,
-  stage: Stage,
-): Promise<Runtime> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  return await stage("library", () => openDevice(options));
 }
 
 /** Settles when `work` fails, and never otherwise. */

@@ -145,7 +145,7 @@ async function openOn(
     ? undefined
     : options.deviceMemoryBytes ?? known;
   const provider = providerOf(device, computeDtype, memory);
-  const runtime = new Runtime({
+  const runtime = await Runtime.open({
     threads,
     library,
     provider,

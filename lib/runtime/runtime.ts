@@ -66,19 +66,16 @@ export class Runtime implements AsyncDisposable {
   /**
    * Opens the library.
    *
+   * @param opened An environment that is already open, to be closed with it.
    * @throws {RuntimeError} When the library cannot be opened.
    */
-  constructor(options: RuntimeOptions) {
+  constructor(options: RuntimeOptions, opened = openHere(options)) {
     this.provider = options.provider ?? CPU_PROVIDER;
     this.threads = options.threads;
-    this.#api = new OrtApi(options.library);
+    this.#api = opened.api;
     this.version = this.#api.version;
-    const threading = this.#api.create("CreateThreadingOptions");
-    this.#api.call("SetGlobalIntraOpNumThreads", threading, options.threads);
-    forbidTelemetry();
-    this.#environment = openEnvironment(this.#api, threading);
+    this.#environment = opened.environment;
     this.#api.call("DisableTelemetryEvents", this.#environment);
-    this.#api.release("ReleaseThreadingOptions", threading);
     this.#hostMemory = this.#api.create(
       "CreateMemoryInfo",
       cString("Cpu"),
@@ -91,6 +88,25 @@ export class Runtime implements AsyncDisposable {
     this.device = deviceMemory === undefined
       ? undefined
       : new DeviceMemory(this, this.#api, deviceMemory);
+  }
+
+  /**
+   * Opens the library, mostly off the event loop.
+   *
+   * @throws {RuntimeError} When the library cannot be opened.
+   */
+  static async open(options: RuntimeOptions): Promise<Runtime> {
+    const { api, threading } = prepare(options);
+    for (let attempt = 1;; attempt++) {
+      try {
+        const environment = await api.createAsync(...environmentOf(threading));
+        api.release("ReleaseThreadingOptions", threading);
+        return new Runtime(options, { api, environment });
+      } catch (error) {
+        if (!mayRetry(error, attempt)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, CLOSING_PAUSE_MS));
+      }
+    }
   }
 
   /**
@@ -181,27 +197,54 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
+/** An environment, and through what it is called. */
+interface Opened {
+  readonly api: OrtApi;
+  readonly environment: Pointer;
+}
+
+/** Before an environment can be opened. */
+function prepare(
+  { threads, library }: RuntimeOptions,
+): { readonly api: OrtApi; readonly threading: Pointer } {
+  const api = new OrtApi(library);
+  const threading = api.create("CreateThreadingOptions");
+  api.call("SetGlobalIntraOpNumThreads", threading, threads);
+  forbidTelemetry();
+  return { api, threading };
+}
+
+function environmentOf(threading: Pointer) {
+  return [
+    "CreateEnvWithGlobalThreadPools",
+    LOG_LEVEL,
+    cString("emu3"),
+    threading,
+  ] as const;
+}
+
+function openHere(options: RuntimeOptions): Opened {
+  const { api, threading } = prepare(options);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 1;; attempt++) {
+    try {
+      const environment = api.create(...environmentOf(threading));
+      api.release("ReleaseThreadingOptions", threading);
+      return { api, environment };
+    } catch (error) {
+      if (!mayRetry(error, attempt)) throw error;
+      Atomics.wait(pause, 0, 0, CLOSING_PAUSE_MS);
+    }
+  }
+}
+
 /**
- * The process's environment, shared with whoever has it open. The last one to
+ * The process's environment is shared with whoever has it open. The last one to
  * let go destroys it outside of ONNX Runtime's own lock, so that a thread that
  * opens it at that moment is refused and has to ask again
  * (`OrtEnv::Release`, onnxruntime/core/session/ort_env.cc).
  */
-function openEnvironment(api: OrtApi, threading: Pointer): Pointer {
-  const pause = new Int32Array(new SharedArrayBuffer(4));
-  for (let attempt = 1;; attempt++) {
-    try {
-      return api.create(
-        "CreateEnvWithGlobalThreadPools",
-        LOG_LEVEL,
-        cString("emu3"),
-        threading,
-      );
-    } catch (error) {
-      const closing = error instanceof RuntimeError &&
-        error.message.includes(STILL_CLOSING);
-      if (!closing || attempt === CLOSING_ATTEMPTS) throw error;
-      Atomics.wait(pause, 0, 0, CLOSING_PAUSE_MS);
-    }
-  }
+function mayRetry(error: unknown, attempt: number): boolean {
+  return error instanceof RuntimeError &&
+    error.message.includes(STILL_CLOSING) && attempt < CLOSING_ATTEMPTS;
 }

@@ -32,6 +32,9 @@ interface Start {
   readonly ready: number;
   readonly firstEvent: number;
   readonly answer: number;
+  /** Processor time until it was ready, and until the answer; on Linux. */
+  readonly readyCpu: number | undefined;
+  readonly answerCpu: number | undefined;
   /** By model and phase: when it began, how long it took. */
   readonly phases: ReadonlyMap<string, readonly [number, number]>;
 }
@@ -50,7 +53,7 @@ const runs = Number(options.get("runs") ?? 5);
 const temporary = await Deno.makeTempDir();
 try {
   console.log(
-    "| server | listening | ready | first event | first answer |\n| --- | --: | --: | --: | --: |",
+    "| server | listening | ready | first event | first answer | processor: ready | first answer |\n| --- | --: | --: | --: | --: | --: | --: |",
   );
   const told: string[] = [];
   for (const contender of await contenders(temporary, options.get("full"))) {
@@ -59,7 +62,9 @@ try {
     starts.sort((a, b) => a.answer - b.answer);
     const median = starts[runs >> 1]!;
     const { listening, ready, firstEvent, answer } = median;
-    const numbers = [listening, ready, firstEvent, answer].map(seconds);
+    const { readyCpu, answerCpu } = median;
+    const times = [listening, ready, firstEvent, answer, readyCpu, answerCpu];
+    const numbers = times.map(seconds);
     console.log(`| ${contender.name} | ${numbers.join(" | ")} |`);
     told.push(phaseTable(contender.name, median));
   }
@@ -124,6 +129,7 @@ async function start({ env, path, body }: Contender): Promise<Start> {
     const listening = since();
     await until(`${url}/readyz`);
     const ready = since();
+    const readyCpu = await processorSeconds(process.pid);
     const response = await fetch(`${url}${path}`, {
       method: "POST",
       headers: {
@@ -138,8 +144,17 @@ async function start({ env, path, body }: Contender): Promise<Start> {
     for await (const _ of response.body!) firstEvent ??= since();
     if (!response.ok) throw new Error(`${path} answered ${response.status}`);
     const answer = since();
+    const answerCpu = await processorSeconds(process.pid);
     const phases = await phasesOf(url);
-    return { listening, ready, firstEvent: firstEvent!, answer, phases };
+    return {
+      listening,
+      ready,
+      firstEvent: firstEvent!,
+      answer,
+      readyCpu,
+      answerCpu,
+      phases,
+    };
   } finally {
     process.kill("SIGKILL");
     await process.status;
@@ -180,9 +195,19 @@ function phaseTable(name: string, { phases }: Start): string {
   }`;
 }
 
-/** One that is still at work has no end. */
+/** That a process has taken, in all its threads; undefined but on Linux. */
+async function processorSeconds(pid: number): Promise<number | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
+  // The name before it may hold anything; hundredths of a second, of two kinds.
+  const [user, system] = stat.slice(stat.lastIndexOf(")")).split(" ")
+    .slice(12, 14).map(Number);
+  return (user! + system!) / 100;
+}
+
+/** One that is still at work has no end, and what cannot be read no value. */
 function seconds(value: number | undefined): string {
-  return value === undefined ? "goes on" : `${value.toFixed(2)} s`;
+  return value === undefined ? "–" : `${value.toFixed(2)} s`;
 }
 
 /** A picture to ask about, in base64. */

@@ -161,6 +161,26 @@ Deno.test("a runtime tells its version", async () => {
   strictEqual(runtime.version, "1.30.0");
 });
 
+Deno.test("open() gives what the constructor gives, and lets others run meanwhile", async () => {
+  let ran = false;
+  const opening = Runtime.open(ONE_THREAD);
+  queueMicrotask(() => ran = true);
+  await using runtime = await opening;
+  ok(ran);
+  deepStrictEqual(runtime.alive, { Env: 1, MemoryInfo: 1 });
+  await using session = await sessionOf(
+    runtime,
+    [1],
+    (g, x) => g.apply("Add", [x, x]),
+  );
+  const y = new Float32Array(1);
+  using input = runtime.tensor(Float32Array.of(2), [1]);
+  using output = runtime.tensor(y, [1]);
+  using binding = session.bind().input("x", input).output("y", output);
+  await binding.run();
+  deepStrictEqual(y, Float32Array.of(4));
+});
+
 Deno.test("alive counts native objects until they are freed", async () => {
   const runtime = new Runtime(ONE_THREAD);
   const idle = runtime.alive;

@@ -1,0 +1,157 @@
+/**
+ * From an environment to a server that listens: the application, its store of
+ * jobs and its ports.
+ *
+ * `main.ts` imports it once models are on their way, so that they load while
+ * this, most of the program, does too.
+ *
+ * @module
+ */
+
+import { Emu3Error } from "../lib/errors.ts";
+import {
+  type AppOptions,
+  createApp,
+  createHealthApp,
+  createJobApp,
+} from "./app.ts";
+import { Drain } from "./drain.ts";
+import type { Environment } from "./env.ts";
+import { IN_MEMORY, StoreError } from "./jobs/database.ts";
+import { Jobs, type JobsOptions } from "./jobs/jobs.ts";
+import { lineSink, type WriteLine } from "./log_sink.ts";
+import { Metrics } from "./metrics.ts";
+import { postOutside } from "./outside_post.ts";
+import { INTERNET } from "./outside_request.ts";
+import { runpodWorker } from "./runpod/start.ts";
+import type { RunpodWorker } from "./runpod/worker.ts";
+import type { Services } from "./services.ts";
+
+/** A server that listens. */
+export interface Serving {
+  /** Where requests come in. */
+  readonly url: string;
+  /** All that listen. */
+  readonly servers: readonly Deno.HttpServer<Deno.NetAddr>[];
+  /** What outlives its request. */
+  readonly jobs: Jobs;
+  /** Takes jobs of a queue elsewhere, once it is started; undefined for none. */
+  readonly queue: RunpodWorker | undefined;
+  /** Whether it is to stop. */
+  readonly drain: Drain;
+}
+
+/** Where lines for people go. */
+export interface Output {
+  /** What is as it should be. */
+  readonly say: WriteLine;
+  /** What is not. */
+  readonly complain: WriteLine;
+}
+
+/** A place that cannot be listened at. */
+export class ListenError extends Emu3Error {
+  /** Says what is wrong with the place. */
+  constructor(place: string, reason: string, options?: ErrorOptions) {
+    super(
+      "bad-listener",
+      `Cannot listen on ${place}: ${reason}, set HOST and PORT`,
+      options,
+    );
+  }
+}
+
+/**
+ * Opens the store and listens.
+ *
+ * @throws {ListenError} When somebody else does.
+ * @throws {StoreError} When the store that was named cannot be used.
+ */
+export function serve(
+  environment: Environment,
+  services: Services,
+  { say, complain }: Output,
+): Serving {
+  const { listen, healthPort, runpod, slots } = environment;
+  const drain = new Drain();
+  const options = {
+    ...environment,
+    maxRequests: environment.slots + environment.queueLimit,
+    log: lineSink(environment.log, say, complain),
+    drain,
+    metrics: new Metrics(services, drain),
+  };
+  const jobs = openJobs(environment, services, options, complain);
+  const servers = [listenAt(listen, createApp(services, options, jobs))];
+  const queue = runpodWorker(runpod, services, options, slots);
+  jobs.recover();
+  if (healthPort !== undefined && healthPort !== listen.port) {
+    const place = { ...listen, port: healthPort };
+    servers.push(listenAt(place, createHealthApp(services, options)));
+  }
+  return { url: urlOf(servers[0]!.addr), servers, jobs, queue, drain };
+}
+
+/** The store of the environment; in memory where none was named and none can be. */
+function openJobs(
+  environment: Environment,
+  services: Services,
+  options: AppOptions,
+  complain: WriteLine,
+): Jobs {
+  const { path, named, maxBytes, ttlMs } = environment.store;
+  const worker = createJobApp(services, options);
+  const jobs = (path: string) =>
+    new Jobs({
+      path,
+      ttlMs,
+      maxBytes,
+      limit: options.maxRequests,
+      now: Date.now,
+      execute: async (request, call) => await worker.fetch(request, { call }),
+      onFailure: (error) => options.log.failure("job", error),
+      pageBase: options.publicUrl ?? "",
+      webhooks: webhooksOf(environment),
+    });
+  try {
+    return jobs(path ?? IN_MEMORY);
+  } catch (error) {
+    if (named || !(error instanceof StoreError)) throw error;
+    complain(`${error.message}; until then jobs are lost with this server`);
+    return jobs(IN_MEMORY);
+  }
+}
+
+/** How others are told of jobs, where that is allowed. */
+function webhooksOf(
+  { webhookSecret: secret, urlInputs, publicUrl, listen }: Environment,
+): JobsOptions["webhooks"] {
+  if (secret === undefined || !urlInputs) return undefined;
+  return {
+    secret,
+    post: postOutside(INTERNET),
+    publicUrl: publicUrl ?? urlOf(listen),
+  };
+}
+
+function listenAt(
+  { hostname, port }: Environment["listen"],
+  app: ReturnType<typeof createApp>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse
+      ? "the port is in use"
+      : error instanceof Error
+      ? error.message
+      : "the system refuses";
+    throw new ListenError(`${hostname}:${port}`, reason, { cause: error });
+  }
+}
+
+function urlOf({ hostname, port }: Environment["listen"]): string {
+  // As an address of IPv6 stands in a URL.
+  const host = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `http://${host}:${port}`;
+}
