@@ -39,7 +39,8 @@ Deno.test("who is refused comes again when told, or not at all", () => {
   const engine = engineOf({ slots: 2, queueLimit: 1 });
   const arrivals = at(0, 0, 1, 2);
   const run = (retries: boolean) =>
-    simulate(arrivals, { engine, scaling: fixed(1), retries, promises: true }).outcomes;
+    simulate(arrivals, { engine, scaling: fixed(1), retries, promises: true })
+      .outcomes;
   const last = run(false).at(-1)!;
   strictEqual(last.ran, undefined);
   deepStrictEqual([last.refusals, last.retryAfterSeconds], [1, 1]);

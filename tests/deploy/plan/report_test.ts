@@ -24,7 +24,12 @@ Deno.test("leastReplicas() meets the target, and one less does not", () => {
   ok(isMet(summary, config.target!));
   const { engine, arrivals, retries } = config;
   const fewer = { ...config.scaling, min: replicas - 1, max: replicas - 1 };
-  const run = simulate(arrivals, { engine, scaling: fewer, retries, promises: true });
+  const run = simulate(arrivals, {
+    engine,
+    scaling: fewer,
+    retries,
+    promises: true,
+  });
   ok(!isMet(summarize(run, undefined), config.target!));
 });
 
