@@ -75,18 +75,3 @@ export class FrontHash implements Disposable {
     this.#result.reject(new Error(`Cannot hash "${this.#path}": ${reason}`));
   }
 }
-
-/**
- * The SHA-256 of a file that is here, in a thread of its own.
- *
- * @param onAt Hears how many bytes are hashed.
- */
-export async function hashBeside(
-  path: string,
-  size: number,
-  onAt: (bytes: number) => void,
-): Promise<string> {
-  using hash = new FrontHash(path, size, onAt);
-  hash.advance(size);
-  return await hash.result;
-}

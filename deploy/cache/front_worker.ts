@@ -27,7 +27,7 @@ export type FrontReply =
 
 const TELL_BYTES = 2 ** 26;
 
-const piece = new Uint8Array(2 ** 20);
+const piece = new Uint8Array(2 ** 18);
 const hash = contentHash("sha256", 0);
 let file: Deno.FsFile | undefined;
 let at = 0;

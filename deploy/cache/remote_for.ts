@@ -8,6 +8,7 @@
 
 import { join } from "node:path";
 import { HubRemote } from "./hub/hub_remote.ts";
+import { PROXY_VARIABLES, RangeConnections } from "./range_connections.ts";
 import { type Remote, RemoteError } from "./remote.ts";
 import { type RemoteSource, type UrlSource, withoutSecrets } from "./source.ts";
 import { STORE_VARIABLES } from "./stores/store_variables.ts";
@@ -26,6 +27,7 @@ const NAMES = [
   "HF_TOKEN_PATH",
   "HF_HUB_OFFLINE",
   ...STORE_VARIABLES,
+  ...PROXY_VARIABLES,
 ] as const;
 
 /** The variables that remotes read, as they are now. */
@@ -72,16 +74,15 @@ export async function remoteFor(
     );
   }
   const token = await hubToken(variables);
-  // Ranges over one HTTP/2 connection would share its window.
-  const client = Deno.createHttpClient({ http2: false });
+  const connections = new RangeConnections(variables);
   const remote = new HubRemote(source, {
     endpoint: variables.get("HF_ENDPOINT") ?? "https://huggingface.co",
     token,
-    fetch: (url, init) => fetch(url, { ...init, client }),
+    fetch: connections.fetch,
   });
   return {
     remote: commit === undefined ? remote : remote.at(commit),
-    [Symbol.dispose]: () => client.close(),
+    [Symbol.dispose]: () => connections[Symbol.dispose](),
   };
 }
 
@@ -91,14 +92,17 @@ async function openUrl(
 ): Promise<OpenRemote> {
   // A start that downloads nothing does without signatures and XML.
   const { openRemote } = await import("./stores/open_store.ts");
-  const client = Deno.createHttpClient({ http2: false });
+  const connections = new RangeConnections(variables);
   try {
     const remote = openRemote(source.url, (name) => variables.get(name), {
-      fetch: (url, init) => fetch(url, { ...init, client }),
+      fetch: connections.fetch,
     });
-    return { remote, [Symbol.dispose]: () => client.close() };
+    return {
+      remote,
+      [Symbol.dispose]: () => connections[Symbol.dispose](),
+    };
   } catch (cause) {
-    client.close();
+    connections[Symbol.dispose]();
     if (!(cause instanceof TypeError)) throw cause;
     throw new RemoteError(
       `Cannot read ${withoutSecrets(source.text)}: ${cause.message}`,

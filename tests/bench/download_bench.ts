@@ -2,9 +2,11 @@
  * How fast a download with hashes is, beside curl with eight ranges of the same
  * file from the same server on this machine.
  *
- * Arguments: GiB of the file (4), rounds (3). curl writes its parts into files
- * and hashes nothing; a download is not over before the disk has it, so there is
- * curl with a wait for that, too. `TMPDIR` says on which disk.
+ * Arguments: GiB of the file (4), rounds (3), folders (a temporary one, and one in
+ * memory where the system has that). curl writes its parts into files and hashes
+ * nothing; a download is not over before the disk has it, so there is curl with a
+ * wait for that, too. Seconds of computing are those of the whole process, its
+ * start included: other programs on the machine do not make them more.
  *
  * @module
  */
@@ -12,125 +14,143 @@
 import { join } from "node:path";
 
 const GIBIBYTE = 2 ** 30;
-const CURLS = 8;
-const CURL = `curl, ${CURLS} ranges`;
+const RANGES = 8;
+const CURL = `curl, ${RANGES} ranges`;
+const SYNCED = `${CURL}, then sync`;
+const FILE = "org/large/resolve/main/model.safetensors";
 
-const bytes = Number(Deno.args[0] ?? 4) * GIBIBYTE;
-const rounds = Number(Deno.args[1] ?? 3);
-const folder = await Deno.makeTempDir({ prefix: "emu3_download_bench_" });
-const file = join(folder, "served.bin");
-await writeNoise(file, bytes);
+/** What a command took. */
+interface Cost {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakBytes?: number;
+}
+
+const [gibibytes = "4", rounds = "3", ...given] = Deno.args;
+const bytes = Number(gibibytes) * GIBIBYTE;
+const folders = given.length > 0 ? given : [
+  Deno.env.get("TMPDIR") ?? "/tmp",
+  ...await isFolder("/dev/shm") ? ["/dev/shm"] : [],
+];
 const server = new Deno.Command(Deno.execPath(), {
-  args: ["run", "-q", "-A", script("download_server.ts"), file],
+  args: ["run", "-q", "-A", script("download_server.ts"), gibibytes],
   stdout: "piped",
 }).spawn();
 try {
   const { value } = await server.stdout.getReader().read();
   const endpoint = new TextDecoder().decode(value).trim();
-  say(`${bytes / GIBIBYTE} GiB over loopback, GiB/s, best of ${rounds}`);
-  const times: Record<string, number[]> = {};
-  const costs: Record<string, string> = {};
-  const note = (name: string, seconds: number) =>
-    (times[name] ??= []).push(seconds);
-  // Round by round, so that what else the machine does meets all alike.
-  for (let round = 0; round < rounds; round++) {
-    const { seconds, syncedSeconds } = await curl(endpoint);
-    note(CURL, seconds);
-    note(`${CURL}, then sync`, syncedSeconds);
-    for (const workers of [0, 1, 2]) {
-      const run = await ours(endpoint, workers, CURLS);
-      const name = workers === 0
-        ? "ours, main thread"
-        : `ours, ${workers} workers`;
-      note(name, run.seconds);
-      // What other programs on the machine cannot make slower.
-      costs[name] = `, ${
-        (GIBIBYTE * run.cpuSeconds / bytes).toFixed(1)
-      } s of computing a GiB, ${Math.round(run.peakBytes / 1e6)} MB`;
-    }
-  }
-  const best = (name: string) => Math.min(...times[name]!);
-  const curlSeconds = best(CURL);
-  for (const name of Object.keys(times)) {
-    const rate = bytes / GIBIBYTE / best(name);
-    say(
-      `${name.padEnd(24)} ${rate.toFixed(2)}  ${
-        (curlSeconds / best(name)).toFixed(2)
-      } of curl${costs[name] ?? ""}`,
-    );
+  for (const folder of folders) {
+    say(`${gibibytes} GiB over loopback into ${folder}, best of ${rounds}`);
+    await compare(endpoint, folder);
   }
 } finally {
   server.kill("SIGKILL");
   await server.status;
-  await Deno.remove(folder, { recursive: true });
+}
+
+async function compare(endpoint: string, folder: string): Promise<void> {
+  const costs = new Map<string, Cost[]>();
+  const note = (name: string, cost: Cost) =>
+    costs.set(name, [...costs.get(name) ?? [], cost]);
+  // Round by round, so that what else the machine does meets all alike.
+  for (let round = 0; round < Number(rounds); round++) {
+    const own = await Deno.makeTempDir({ dir: folder, prefix: "emu3_bench_" });
+    try {
+      const { done, synced } = await curl(endpoint, join(own, "curl"));
+      note(CURL, done);
+      note(SYNCED, synced);
+      for (const workers of [0, 1, 2]) {
+        const name = workers === 0
+          ? "ours, main thread"
+          : `ours, ${workers} workers`;
+        note(name, await ours(endpoint, join(own, "cache"), workers));
+      }
+    } finally {
+      await Deno.remove(own, { recursive: true });
+    }
+  }
+  const least = (name: string, of: (cost: Cost) => number) =>
+    Math.min(...costs.get(name)!.map(of));
+  for (const [name, all] of costs) {
+    const seconds = least(name, (cost) => cost.seconds);
+    const ratio = least(CURL, (cost) => cost.seconds) / seconds;
+    const cpu = GIBIBYTE * least(name, (cost) => cost.cpuSeconds) / bytes;
+    const peak = Math.max(...all.map(({ peakBytes }) => peakBytes ?? 0));
+    const rate = bytes / GIBIBYTE / seconds;
+    say(
+      `${name.padEnd(24)} ${rate.toFixed(2)} GiB/s  ${
+        ratio.toFixed(2)
+      } of curl  ${cpu.toFixed(2)} s of computing a GiB${
+        peak === 0 ? "" : `  ${Math.round(peak / 1e6)} MB at most`
+      }`,
+    );
+  }
 }
 
 async function curl(
   endpoint: string,
-): Promise<{ seconds: number; syncedSeconds: number }> {
-  const parts = join(folder, "curl");
-  await Deno.mkdir(parts);
-  const length = Math.ceil(bytes / CURLS);
+  folder: string,
+): Promise<{ done: Cost; synced: Cost }> {
+  await Deno.mkdir(folder);
+  const length = Math.ceil(bytes / RANGES);
+  const commands = Array.from({ length: RANGES }, (_, i) => {
+    const last = Math.min(bytes, (i + 1) * length) - 1;
+    return `curl -sf -r ${
+      i * length
+    }-${last} -o '${folder}/${i}' '${endpoint}/${FILE}'`;
+  });
   const begin = performance.now();
-  const done = await Promise.all(
-    Array.from({ length: CURLS }, (_, i) =>
-      new Deno.Command("curl", {
-        args: [
-          "-sf",
-          "-r",
-          `${i * length}-${Math.min(bytes, (i + 1) * length) - 1}`,
-          "-o",
-          join(parts, `${i}`),
-          `${endpoint}/org/large/resolve/main/model.safetensors`,
-        ],
-      }).spawn().status),
+  const { cost: done } = await measured(
+    `${commands.map((command) => `${command} & `).join("")} wait`,
   );
-  const seconds = (performance.now() - begin) / 1000;
-  if (done.some(({ success }) => !success)) throw new Error("curl failed");
-  for (let i = 0; i < CURLS; i++) {
-    using part = await Deno.open(join(parts, `${i}`), { write: true });
+  for (let i = 0; i < RANGES; i++) {
+    const { size } = await Deno.stat(join(folder, `${i}`));
+    if (size !== Math.min(length, bytes - i * length)) {
+      throw new Error("curl failed");
+    }
+    using part = await Deno.open(join(folder, `${i}`), { write: true });
     await part.syncData();
   }
-  const syncedSeconds = (performance.now() - begin) / 1000;
-  await Deno.remove(parts, { recursive: true });
-  return { seconds, syncedSeconds };
+  const seconds = (performance.now() - begin) / 1000;
+  await Deno.remove(folder, { recursive: true });
+  return { done, synced: { ...done, seconds } };
 }
 
 async function ours(
   endpoint: string,
+  cache: string,
   workers: number,
-  connections: number,
-): Promise<{ seconds: number; cpuSeconds: number; peakBytes: number }> {
-  const cache = join(folder, "cache");
-  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-q",
-      "-A",
-      script("download_client.ts"),
-      endpoint,
-      cache,
-      `${workers}`,
-      `${connections}`,
-    ],
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error("the download failed");
+): Promise<Cost> {
+  const client = script("download_client.ts");
+  const { cost, text } = await measured(
+    `'${Deno.execPath()}' run -q -A '${client}' '${endpoint}' '${cache}' ${workers} ${RANGES}`,
+  );
   await Deno.remove(cache, { recursive: true });
-  return JSON.parse(new TextDecoder().decode(stdout));
+  // Without the start of the process: a server has started anyway.
+  const { seconds, peakBytes } = JSON.parse(text.split("\n")[0]!);
+  return { ...cost, seconds, peakBytes };
 }
 
-/** Bytes that no disk and no line makes smaller. */
-async function writeNoise(path: string, count: number): Promise<void> {
-  using out = await Deno.open(path, { write: true, create: true });
-  const block = new Uint8Array(2 ** 24);
-  for (let i = 0; i < block.length; i += 65_536) {
-    crypto.getRandomValues(block.subarray(i, i + 65_536));
-  }
-  for (let at = 0; at < count; at += block.length) {
-    block[0] = at / block.length;
-    await out.write(block.subarray(0, Math.min(block.length, count - at)));
-  }
+/** Runs `command` in a shell, which knows what its children took. */
+async function measured(
+  command: string,
+): Promise<{ cost: Cost; text: string }> {
+  const begin = performance.now();
+  const { stdout, success } = await new Deno.Command("sh", {
+    args: ["-c", `${command}\n[ $? = 0 ] && times`],
+    stderr: "inherit",
+  }).output();
+  const seconds = (performance.now() - begin) / 1000;
+  if (!success) throw new Error(`Cannot measure: ${command} failed`);
+  const text = new TextDecoder().decode(stdout);
+  const children = text.trim().split("\n").at(-1)!;
+  const cpuSeconds = [...children.matchAll(/(\d+)m([\d.]+)s/g)]
+    .reduce((sum, [, m, s]) => sum + 60 * Number(m) + Number(s), 0);
+  return { cost: { seconds, cpuSeconds }, text };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((it) => it.isDirectory, () => false);
 }
 
 function script(name: string): string {

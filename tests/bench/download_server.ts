@@ -1,28 +1,34 @@
 /**
- * A hub of one large file, as fast as a loopback server in Deno goes.
+ * A hub of one large file, out of memory: what is measured is the client and the
+ * loopback, not a disk or a server's streams.
  *
- * Argument: the file. Prints its address.
+ * Argument: GiB of the file. Prints its address.
+ *
+ * The file is one block of noise again and again, each time from another byte,
+ * so that neither a disk nor a line makes it smaller and parts in the wrong
+ * place are found out.
  *
  * @module
  */
 
-import { hashFile } from "../../deploy/cache/hashing/hash_file.ts";
+import { createHash } from "node:crypto";
 
-const CHUNK_BYTES = 2 ** 18;
+const BLOCK_BYTES = 2 ** 24;
+/** As much as a socket takes at once, about. */
+const WRITE_BYTES = 2 ** 20;
 const FILE = "model.safetensors";
+const CONFIG = "{}";
 
-const [path] = Deno.args;
-const { size } = await Deno.stat(path!);
-const { hex: sha256 } = await hashFile({ path: path!, kind: "sha256" });
-const config = "{}";
-const commit = "c".repeat(40);
-
+const size = Number(Deno.args[0]) * 2 ** 30;
+// Twice, so that a block from any byte on is one piece of memory.
+const noise = noiseTwice();
+const sha256 = hash();
 const listing = JSON.stringify({
-  sha: commit,
+  sha: "c".repeat(40),
   siblings: [
     {
       rfilename: "config.json",
-      size: config.length,
+      size: CONFIG.length,
       // Git's hash of "{}".
       blobId: "9e26dfeeb6e641a33dae4961196235bdb965b21b",
     },
@@ -30,50 +36,90 @@ const listing = JSON.stringify({
   ],
 });
 
-Deno.serve({
-  hostname: "127.0.0.1",
-  port: 0,
-  onListen: ({ port }) => {
-    Deno.stdout.writeSync(
-      new TextEncoder().encode(`http://127.0.0.1:${port}\n`),
-    );
-  },
-}, async (request) => {
-  const { pathname } = new URL(request.url);
-  if (pathname.startsWith("/api/")) return new Response(listing);
-  if (!pathname.endsWith(FILE)) return new Response(config);
-  const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.get("Range") ?? "");
+const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+Deno.stdout.writeSync(
+  new TextEncoder().encode(`http://127.0.0.1:${listener.addr.port}\n`),
+);
+for await (const connection of listener) {
+  // Whoever hangs up has what they wanted.
+  void serve(connection).catch(() => {}).finally(() => connection.close());
+}
+
+/** Answers one request after another. */
+async function serve(connection: Deno.Conn): Promise<void> {
+  const memory = new Uint8Array(2 ** 14);
+  for (let text = "";;) {
+    const count = await connection.read(memory);
+    if (count === null) return;
+    text += new TextDecoder().decode(memory.subarray(0, count));
+    if (!text.endsWith("\r\n\r\n")) continue;
+    await answer(connection, text);
+    text = "";
+  }
+}
+
+async function answer(connection: Deno.Conn, request: string): Promise<void> {
+  const path = request.split(" ")[1] ?? "/";
+  if (!path.endsWith(FILE)) {
+    const body = path.startsWith("/api/") ? listing : CONFIG;
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`;
+    await writeAll(connection, new TextEncoder().encode(head + body));
+    return;
+  }
+  const range = /^range: bytes=(\d+)-(\d+)/im.exec(request);
   const start = Number(range?.[1] ?? 0);
   const end = Number(range?.[2] ?? size - 1) + 1;
-  const file = await Deno.open(path!);
-  await file.seek(start, Deno.SeekMode.Start);
-  return new Response(reading(file, end - start), {
-    status: range === null ? 200 : 206,
-    headers: {
-      "Content-Length": `${end - start}`,
-      "X-Linked-Etag": `"${sha256}"`,
-      ...range === null
-        ? {}
-        : { "Content-Range": `bytes ${start}-${end - 1}/${size}` },
-    },
-  });
-});
+  const head = [
+    range === null ? "HTTP/1.1 200 OK" : "HTTP/1.1 206 Partial Content",
+    `Content-Length: ${end - start}`,
+    `X-Linked-Etag: "${sha256}"`,
+    ...range === null
+      ? []
+      : [`Content-Range: bytes ${start}-${end - 1}/${size}`],
+  ];
+  await writeAll(
+    connection,
+    new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`),
+  );
+  for (let at = start; at < end;) {
+    const piece = contentAt(at, Math.min(end - at, WRITE_BYTES));
+    await writeAll(connection, piece);
+    at += piece.length;
+  }
+}
 
-function reading(
-  file: Deno.FsFile,
-  count: number,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let left = count;
-  return new ReadableStream({
-    pull: (controller) => {
-      const chunk = new Uint8Array(Math.min(left, CHUNK_BYTES));
-      const read = file.readSync(chunk) ?? 0;
-      if (read > 0) controller.enqueue(chunk.subarray(0, read));
-      left -= read;
-      if (left > 0 && read > 0) return;
-      file.close();
-      controller.close();
-    },
-    cancel: () => file.close(),
-  });
+async function writeAll(
+  connection: Deno.Conn,
+  bytes: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    at += await connection.write(bytes.subarray(at));
+  }
+}
+
+/** Up to `count` bytes of the file from `at` on. */
+function contentAt(at: number, count: number): Uint8Array {
+  const block = Math.floor(at / BLOCK_BYTES);
+  const from = at % BLOCK_BYTES;
+  const start = block % BLOCK_BYTES + from;
+  return noise.subarray(start, start + Math.min(count, BLOCK_BYTES - from));
+}
+
+function noiseTwice(): Uint8Array {
+  const twice = new Uint8Array(2 * BLOCK_BYTES);
+  for (let at = 0; at < BLOCK_BYTES; at += 65_536) {
+    crypto.getRandomValues(twice.subarray(at, at + 65_536));
+  }
+  twice.copyWithin(BLOCK_BYTES, 0, BLOCK_BYTES);
+  return twice;
+}
+
+function hash(): string {
+  const hash = createHash("sha256");
+  for (let at = 0; at < size;) {
+    const piece = contentAt(at, Math.min(size - at, BLOCK_BYTES));
+    hash.update(piece);
+    at += piece.length;
+  }
+  return hash.digest("hex");
 }

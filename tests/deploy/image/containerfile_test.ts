@@ -7,6 +7,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { lives } from "../../../deploy/image/livez.ts";
 import { placesFrom } from "../../../deploy/cache/locate.ts";
+import { PROXY_VARIABLES } from "../../../deploy/cache/range_connections.ts";
 import {
   CACHE,
   MODELS,
@@ -54,7 +55,7 @@ Deno.test("the image's entry may read the variables that the server reads, and n
     asked.add(name);
     return undefined;
   });
-  for (const name of OF_PACKAGES) asked.add(name);
+  for (const name of [...OF_PACKAGES, ...PROXY_VARIABLES]) asked.add(name);
   const lists = listed("--allow-env").map((text) => {
     const pattern = text.replace(/\*$/, ".*");
     return { text, pattern: new RegExp(`^${pattern}$`) };

@@ -1,0 +1,26 @@
+/**
+ * Reads a URL twice as downloads read ranges, in a process that trusts others.
+ *
+ * Argument: the URL. Prints the SHA-256 of each answer, or why there is none.
+ *
+ * @module
+ */
+
+import { RangeConnections } from "../../deploy/cache/range_connections.ts";
+import { sha256Of } from "./hub_server.ts";
+
+const say = (line: string) =>
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+
+using connections = new RangeConnections(new Map());
+try {
+  for (let i = 0; i < 2; i++) {
+    const answer = await connections.fetch(new URL(Deno.args[0]!), {
+      headers: { Range: "bytes=0-9" },
+      redirect: "manual",
+    });
+    say(sha256Of(await answer.bytes()));
+  }
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+}
