@@ -1,9 +1,9 @@
 /**
  * The server: reads the environment, serves, and stops when it is told to.
  *
- * The one file with effects at its top level. Models begin to load before most
- * of the program does (`serving.ts`), and whoever watches sees the server live
- * long before it is ready; it says that it is when its models are.
+ * The one file with effects at its top level. It listens (`serving.ts`) long
+ * before it is ready, so that whoever watches sees it live; it says that it is
+ * ready when its models are.
  *
  * @module
  */
@@ -22,6 +22,7 @@ import {
 } from "./env.ts";
 import { INTERNET } from "./outside_request.ts";
 import { Services } from "./services.ts";
+import { serve } from "./serving.ts";
 import { stopOnSignal } from "./shutdown.ts";
 import { startLog } from "./start_log.ts";
 import { VERSION } from "./version.ts";
@@ -73,8 +74,6 @@ async function run(environment: Environment): Promise<void> {
     warn: complain,
     ffmpeg: "ffmpeg",
   });
-  // Most of the program: it loads beside the models.
-  const { serve } = await import("./serving.ts");
   const services = await starting;
   const { url, servers, jobs, queue, drain } = serve(environment, services, {
     say,

@@ -2,8 +2,7 @@
  * From an environment to a server that listens: the application, its store of
  * jobs and its ports.
  *
- * `main.ts` imports it once models are on their way, so that they load while
- * this, most of the program, does too.
+ * Models are on their way by then: `main.ts` starts them first.
  *
  * @module
  */
