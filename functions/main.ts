@@ -22,7 +22,7 @@ import {
 } from "./env.ts";
 import { INTERNET } from "./outside_request.ts";
 import { Services } from "./services.ts";
-import { serve } from "./serving.ts";
+import { ListenError, serve } from "./serving.ts";
 import { stopOnSignal } from "./shutdown.ts";
 import { startLog } from "./start_log.ts";
 import { VERSION } from "./version.ts";
@@ -52,7 +52,8 @@ async function main(): Promise<void> {
 /** Whether its message says all there is to know. */
 function isForeseen(error: unknown): error is Error {
   return error instanceof Emu3Error || error instanceof SourceError ||
-    error instanceof DiskError || error instanceof RangeError;
+    error instanceof DiskError || error instanceof ListenError ||
+    error instanceof RangeError;
 }
 
 async function run(environment: Environment): Promise<void> {

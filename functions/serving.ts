@@ -7,7 +7,6 @@
  * @module
  */
 
-import { Emu3Error } from "../lib/errors.ts";
 import {
   type AppOptions,
   createApp,
@@ -49,14 +48,11 @@ export interface Output {
 }
 
 /** A place that cannot be listened at. */
-export class ListenError extends Emu3Error {
+export class ListenError extends Error {
   /** Says what is wrong with the place. */
   constructor(place: string, reason: string, options?: ErrorOptions) {
-    super(
-      "bad-listener",
-      `Cannot listen on ${place}: ${reason}, set HOST and PORT`,
-      options,
-    );
+    super(`Cannot listen on ${place}: ${reason}, set HOST and PORT`, options);
+    this.name = "ListenError";
   }
 }
 

@@ -50,10 +50,11 @@ Deno.test("services load in the background and say how far they are", async () =
     "emu3-tiny-visiontokenizer": [[], "ready"],
   });
   const [language] = services.models();
-  deepStrictEqual(language!.state.phases.map(({ name }) => name), [
+  const phases = language!.state.phases.map(({ name }) => name);
+  // Two threads begin at once.
+  deepStrictEqual(phases.slice(1, 3).sort(), ["codec", "library"]);
+  deepStrictEqual(phases.toSpliced(1, 2), [
     "resolve",
-    "codec",
-    "library",
     "configuration",
     "tokenizer",
     "graphs",

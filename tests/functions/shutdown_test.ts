@@ -153,13 +153,15 @@ Deno.test("a server that is told to stop while its models are downloaded stops",
     asked.resolve();
     return never;
   });
-  const { process, readyLine, drained } = spawnServer({
+  const { url, process, readyLine, drained } = spawnServer({
     MODEL: "org/tiny",
     HF_ENDPOINT: `http://127.0.0.1:${hub.addr.port}`,
     HF_HUB_CACHE: folder.path,
     MODEL_CACHE: folder.path,
   });
   await asked.promise;
+  // Models are asked for before it listens.
+  await alive(url);
   process.kill("SIGTERM");
   strictEqual((await process.status).code, 0);
   strictEqual(await readyLine, undefined);
