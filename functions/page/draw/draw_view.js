@@ -12,13 +12,16 @@ import { blobOf } from "../logic/base64.js";
 import { wireGrid } from "../logic/drawn_rows.js";
 import { secondsText } from "../logic/quantities.js";
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
-import { element } from "../parts/element.js";
+import { element, freshId } from "../parts/element.js";
 import { placeFaults } from "../parts/field.js";
 import { namesFields, Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
 import { formatRoute } from "../shell/route.js";
 import { draw } from "./drawing.js";
+import { HistoryList } from "./history_list.js";
+import { pictureOf, takeFiles } from "./open_file.js";
 import { comeDecoded, Previews } from "./previews.js";
+import { SharePanel } from "./share_panel.js";
 import { SettingsForm } from "./settings_form.js";
 import { Stage } from "./stage.js";
 
@@ -54,6 +57,20 @@ class DrawView {
     hidden: true,
     onclick: () => this.#runner.stop(),
   }, "Stop");
+  #share = new SharePanel();
+  /** @type {HistoryList} */
+  #history;
+  #file = element("input", {
+    id: freshId("file"),
+    type: "file",
+    class: "unseen",
+    accept: "image/png,image/jpeg,image/webp,image/gif",
+    onchange: () => {
+      const file = this.#file.files?.[0];
+      if (file !== undefined) this.#take(file);
+      this.#file.value = "";
+    },
+  });
   #facts = element("p", { class: "facts quiet" });
   #save = element("a", { class: "button", download: "emu3.png" }, "Download");
   #result = element(
@@ -66,6 +83,7 @@ class DrawView {
       this.#save,
       element("a", { class: "button", href: "#look" }, "Look inside"),
     ),
+    this.#share.root,
   );
   #form = element(
     "form",
@@ -96,6 +114,11 @@ class DrawView {
    */
   constructor(root, shell) {
     this.#shell = shell;
+    this.#history = new HistoryList(
+      (picture) => this.#openPicture(picture),
+      (text) => shell.announce(text),
+    );
+    takeFiles(root, (file) => this.#take(file));
     root.append(
       element(
         "div",
@@ -107,8 +130,23 @@ class DrawView {
           this.#notice.root,
           this.#stage.root,
           this.#result,
+          element(
+            "div",
+            { class: "actions open" },
+            this.#file,
+            element("label", {
+              class: "button small",
+              for: this.#file.id,
+            }, "Open a picture"),
+            element(
+              "span",
+              { class: "quiet" },
+              "or drop one: those made here bring their settings back.",
+            ),
+          ),
         ),
       ),
+      this.#history.root,
     );
     shell.server.state.watch(() =>
       this.#settings.describe(shell.server.model("generate"))
@@ -128,14 +166,39 @@ class DrawView {
         grid: wireGrid(grid, grid.height),
       }, { accept: "image/png", signal });
       const file = await answer.blob();
-      const [canvas] = this.#stage.show(1);
-      await canvas?.show(file, settings.prompt);
-      this.#shell.picture.set({
-        ...drawnNow(settings, 0),
-        file,
-        grid,
-      });
+      await this.#put({ ...drawnNow(settings, 0), file, grid });
     }, (error) => this.#notice.tellError(error));
+  }
+
+  /** @param {File} file Dropped or chosen. */
+  #take(file) {
+    void this.#runner.run(
+      async () => {
+        const picture = await pictureOf(file);
+        await this.#openPicture(picture);
+        this.#notice.tell(
+          picture.settings === undefined
+            ? `${file.name} tells no settings: it was not made here, or its metadata are gone.`
+            : `${file.name} brought its settings back.`,
+        );
+      },
+      () => this.#notice.tellError(new Error(`${file.name} cannot be shown.`)),
+    );
+  }
+
+  /** @param {Picture} picture From the history or a file. */
+  async #openPicture(picture) {
+    this.#notice.clear();
+    await this.#put(picture);
+    if (picture.settings !== undefined) this.#settings.write(picture.settings);
+    this.#shell.announce(`Opened: ${picture.title}`);
+  }
+
+  /** @param {Picture} picture Shown alone. */
+  async #put(picture) {
+    const [canvas] = this.#stage.show(1);
+    await canvas?.show(picture.file, picture.title);
+    this.#shell.picture.set(picture);
   }
 
   #begin() {
@@ -227,6 +290,7 @@ class DrawView {
     stage.offer((i) => this.#shell.picture.set(pictures[i]));
     this.#shell.picture.set(pictures[0]);
     this.#facts.textContent = factsOf(completed);
+    void this.#history.add(pictures);
     this.#shell.announce(`Done: ${settings.prompt}`);
   }
 
@@ -238,7 +302,13 @@ class DrawView {
     this.#save.href = URL.createObjectURL(picture.file);
     this.#save.download = fileName(picture);
     if (before.startsWith("blob:")) URL.revokeObjectURL(before);
-    this.#facts.textContent = picture.title;
+    const { title, model, settings } = picture;
+    this.#facts.textContent = [
+      title,
+      model,
+      settings?.seed === undefined ? undefined : `seed ${settings.seed}`,
+    ].filter(Boolean).join(" · ");
+    this.#share.show(picture);
   }
 
   /** @param {unknown} error */

@@ -60,6 +60,8 @@ export async function draw(body, patience, listener) {
  * @returns {Promise<Completed>}
  */
 async function follow(body, signal, known, listener) {
+  /** @type {Completed | undefined} */
+  let completed;
   for await (
     const { event, data } of postForEvents("/v1/generate", body, signal)
   ) {
@@ -79,9 +81,12 @@ async function follow(body, signal, known, listener) {
         break;
       }
       case "completed":
-        return data;
+        // Read on to the end, or the browser calls it broken off.
+        completed = data;
+        break;
     }
   }
+  if (completed !== undefined) return completed;
   throw new UnreachableError(new Error("the stream ended early"));
 }
 

@@ -13,9 +13,8 @@
  * 3. Its folder in README.
  *
  * `shell` (`Shell` in shell.js) has what views share: what is known of the
- * server (`shell.server`), the picture at hand (`shell.picture`), the history
- * (`shell.history`), `shell.announce(text)` for screen readers,
- * `shell.open(view, params)`. `api/request.js` calls the API, asking for a key
+ * server (`shell.server`), the picture at hand (`shell.picture`),
+ * `shell.announce(text)` for screen readers, `shell.open(view, params)`. `api/request.js` calls the API, asking for a key
  * where one is needed; `api/patience.js` waits where the server asks to;
  * `parts/` has elements, fields with their faults, notices and a runner of
  * tasks that can be stopped. Colours and spaces are variables of
@@ -47,5 +46,12 @@ export const VIEWS = [
     needs: ["generate"],
     style: "draw.css",
     load: () => import("../draw/draw_view.js"),
+  },
+  {
+    name: "look",
+    title: "Look inside",
+    needs: ["generate"],
+    style: "look.css",
+    load: () => import("../look/look_view.js"),
   },
 ];
