@@ -126,7 +126,14 @@ Deno.test("what anybody may see needs no key, and nothing else does without", as
   const { app } = appWith(KEY);
   const status = async (path: string, method = "GET") =>
     (await app.request(path, { method })).status;
-  const open = ["/", "/page/shell/main.js", "/livez", "/readyz", "/ping", "/health"];
+  const open = [
+    "/",
+    "/page/shell/main.js",
+    "/livez",
+    "/readyz",
+    "/ping",
+    "/health",
+  ];
   for (const path of open) strictEqual(await status(path), 200, path);
   const elsewhere = [
     "/docs",
