@@ -65,7 +65,7 @@ for (const width of WIDTHS) {
     await using opened = await openPage(server.url, { width });
     const { page, check } = opened;
     await page.getByText("More settings").click();
-    await page.getByLabel("Pictures").fill("2");
+    await page.getByLabel("Pictures", { exact: true }).fill("2");
     await draw(page, 6);
     const second = page.getByRole("button", { name: "Picture 2 of 2" });
     await second.click();
@@ -227,7 +227,7 @@ pageTest("draw: what the server refuses is told at its field", async () => {
 pageTest(
   "the page is light: what it needs to be seen is under 100 KB",
   async () => {
-    await using opened = await openPage(`${server.url}/icon.svg`);
+    await using opened = await openPage(`${server.url}/problems`);
     const sizes = new Map<string, number>();
     opened.page.on("response", async (response) => {
       const { pathname } = new URL(response.url());

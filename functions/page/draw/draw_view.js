@@ -7,23 +7,15 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { post } from "../api/request.js";
-import { blobOf } from "../logic/base64.js";
-import { wireGrid } from "../logic/drawn_rows.js";
-import { secondsText } from "../logic/quantities.js";
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
 import { element, freshId } from "../parts/element.js";
 import { placeFaults } from "../parts/field.js";
 import { namesFields, Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
 import { formatRoute } from "../shell/route.js";
-import { draw } from "./drawing.js";
-import { HistoryList } from "./history_list.js";
-import { pictureOf, takeFiles } from "./open_file.js";
-import { comeDecoded, Previews } from "./previews.js";
-import { SharePanel } from "./share_panel.js";
 import { SettingsForm } from "./settings_form.js";
 import { Stage } from "./stage.js";
+import { takeFiles } from "./take_files.js";
 
 /**
  * @typedef {import("../shell/shell.js").Shell} Shell
@@ -31,8 +23,8 @@ import { Stage } from "./stage.js";
  * @typedef {import("../logic/settings.js").Settings} Settings
  */
 
-/** Rivals of each code that a drawing is asked for. */
-const RIVALS = 5;
+/** States of a server that is likely to be ready soon. */
+const COMING = new Set(["unknown", "away", "loading"]);
 
 /**
  * @param {HTMLElement} root
@@ -57,9 +49,19 @@ class DrawView {
     hidden: true,
     onclick: () => this.#runner.stop(),
   }, "Stop");
-  #share = new SharePanel();
-  /** @type {HistoryList} */
-  #history;
+  /** What is not needed to be seen comes later, as does what draws. */
+  #share = element("div");
+  #history = element("div");
+  #histories = import("./history_list.js").then(({ HistoryList }) => {
+    const list = new HistoryList(
+      (picture) => this.#openPicture(picture),
+      (text) => this.#shell.announce(text),
+    );
+    this.#history.append(list.root);
+    return list;
+  });
+  /** @type {Promise<import("./share_panel.js").SharePanel> | undefined} */
+  #sharing;
   #file = element("input", {
     id: freshId("file"),
     type: "file",
@@ -83,7 +85,7 @@ class DrawView {
       this.#save,
       element("a", { class: "button", href: "#look" }, "Look inside"),
     ),
-    this.#share.root,
+    this.#share,
   );
   #form = element(
     "form",
@@ -114,10 +116,6 @@ class DrawView {
    */
   constructor(root, shell) {
     this.#shell = shell;
-    this.#history = new HistoryList(
-      (picture) => this.#openPicture(picture),
-      (text) => shell.announce(text),
-    );
     takeFiles(root, (file) => this.#take(file));
     root.append(
       element(
@@ -146,7 +144,7 @@ class DrawView {
           ),
         ),
       ),
-      this.#history.root,
+      this.#history,
     );
     shell.server.state.watch(() =>
       this.#settings.describe(shell.server.model("generate"))
@@ -162,11 +160,8 @@ class DrawView {
     if (told.grid === undefined) return;
     const { grid, settings } = told;
     void this.#runner.run(async (signal) => {
-      const answer = await post("/v1/detokenize", {
-        grid: wireGrid(grid, grid.height),
-      }, { accept: "image/png", signal });
-      const file = await answer.blob();
-      await this.#put({ ...drawnNow(settings, 0), file, grid });
+      const { pictureOfCodes } = await import("./draw_pictures.js");
+      await this.#put(await pictureOfCodes(settings, grid, signal));
     }, (error) => this.#notice.tellError(error));
   }
 
@@ -174,6 +169,7 @@ class DrawView {
   #take(file) {
     void this.#runner.run(
       async () => {
+        const { pictureOf } = await import("./open_file.js");
         const picture = await pictureOf(file);
         await this.#openPicture(picture);
         this.#notice.tell(
@@ -224,6 +220,7 @@ class DrawView {
     this.#notice.clear();
     placeFaults([], this.#settings.fields);
     this.#result.hidden = true;
+    this.#stage.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
     this.#stage.wait("Waiting for the server…");
     const { server } = this.#shell;
     const patience = {
@@ -231,57 +228,19 @@ class DrawView {
       onWait: this.#notice.tellWait.bind(this.#notice),
       whenBack: () => server.whenReady(signal),
     };
-    if (server.state.value.state !== "ready") {
+    if (COMING.has(server.state.value.state)) {
       this.#stage.wait("It begins when the model is ready.");
       await server.whenReady(signal);
     }
-    const decoded = comeDecoded(server.model("generate")?.image_area);
-    const previews = new Previews(signal);
     const stage = this.#stage;
-    const { completed, rows } = await draw(
-      {
-        ...settings,
-        preview: decoded,
-        ...(this.#judged.checked && { logprobs: RIVALS }),
-      },
+    const { drawPictures } = await import("./draw_pictures.js");
+    const { pictures, facts } = await drawPictures(settings, {
+      stage,
       patience,
-      {
-        queued: (position) => {
-          if (position > 0) stage.wait(`${position} before this one…`);
-        },
-        started: (started, known) =>
-          stage.begin(started, known, settings.prompt),
-        row: (index, row, known) => {
-          const canvas = stage.canvases[index];
-          stage.mark();
-          if (canvas === undefined) return;
-          if (row.preview) {
-            void canvas.showRows(blobOf(row.preview), row.index + 1);
-          } else {
-            canvas.addRow(row.index, row.codes);
-            void previews.offer(known, canvas);
-          }
-        },
-      },
-    );
-    stage.end();
-    const asked = { ...settings, seed: completed.seed };
-    const pictures = completed.images.map((image, i) => {
-      const known = rows[i];
-      return {
-        ...drawnNow(asked, i),
-        file: blobOf(image),
-        model: completed.model,
-        ...(known && {
-          grid: {
-            height: known.height,
-            width: known.width,
-            codes: known.codes,
-          },
-        }),
-        ...(known?.judgements && { judgements: known.judgements }),
-      };
+      model: server.model("generate"),
+      judged: this.#judged.checked,
     });
+    stage.end();
     await Promise.all(
       pictures.map(({ file, title }, i) =>
         stage.canvases[i]?.show(file, title)
@@ -289,8 +248,8 @@ class DrawView {
     );
     stage.offer((i) => this.#shell.picture.set(pictures[i]));
     this.#shell.picture.set(pictures[0]);
-    this.#facts.textContent = factsOf(completed);
-    void this.#history.add(pictures);
+    this.#facts.textContent = facts;
+    void this.#histories.then((list) => list.add(pictures));
     this.#shell.announce(`Done: ${settings.prompt}`);
   }
 
@@ -308,7 +267,12 @@ class DrawView {
       model,
       settings?.seed === undefined ? undefined : `seed ${settings.seed}`,
     ].filter(Boolean).join(" · ");
-    this.#share.show(picture);
+    this.#sharing ??= import("./share_panel.js").then(({ SharePanel }) => {
+      const panel = new SharePanel();
+      this.#share.append(panel.root);
+      return panel;
+    });
+    void this.#sharing.then((panel) => panel.show(picture));
   }
 
   /** @param {unknown} error */
@@ -321,33 +285,6 @@ class DrawView {
       { fault: true },
     );
   }
-}
-
-/**
- * @param {Settings} settings
- * @param {number} imageIndex
- */
-function drawnNow(settings, imageIndex) {
-  return {
-    id: crypto.randomUUID(),
-    createdAt: Date.now(),
-    title: settings.prompt,
-    settings,
-    imageIndex,
-  };
-}
-
-/** @param {import("./drawing.js").Completed} completed */
-function factsOf({ model, seed, images, usage, timings, lossless }) {
-  const [image] = images;
-  const seconds = (timings["decode_s"] ?? 0) + (timings["prefill_s"] ?? 0);
-  return [
-    model,
-    `seed ${seed}`,
-    image && `${image.width} × ${image.height} pixels`,
-    `${usage.image_tokens} tokens in ${secondsText(seconds)}`,
-    lossless ? undefined : "approximate strategy",
-  ].filter(Boolean).join(" · ");
 }
 
 /** @param {Picture} picture */

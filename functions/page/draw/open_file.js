@@ -1,5 +1,5 @@
 /**
- * Pictures that are dropped, pasted or chosen.
+ * A file as a picture, with the settings that it tells.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
+import { pictureId } from "../logic/picture_id.js";
 import { readPng } from "../logic/png_text.js";
 import { settingsFromTexts } from "../logic/settings.js";
 
@@ -20,7 +21,7 @@ export async function pictureOf(file) {
   const png = await readPng(new Uint8Array(await file.arrayBuffer()));
   const told = png && settingsFromTexts(png.texts, png);
   return {
-    id: crypto.randomUUID(),
+    id: pictureId(),
     createdAt: Date.now(),
     title: told?.settings.prompt ?? file.name,
     file,
@@ -28,38 +29,4 @@ export async function pictureOf(file) {
     ...(told && { settings: told.settings }),
     ...(told?.model !== undefined && { model: told.model }),
   };
-}
-
-/**
- * Takes files that are dropped onto `target` or pasted while it is shown.
- *
- * @param {HTMLElement} target
- * @param {(file: File) => void} take
- */
-export function takeFiles(target, take) {
-  /** @param {DataTransfer | null} data */
-  const first = (data) =>
-    [...data?.files ?? []].find(({ type }) => type.startsWith("image/"));
-  target.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
-    event.preventDefault();
-    target.classList.add("dropping");
-  });
-  target.addEventListener("dragleave", (event) => {
-    const to = event.relatedTarget;
-    if (to instanceof Node && target.contains(to)) return;
-    target.classList.remove("dropping");
-  });
-  target.addEventListener("drop", (event) => {
-    event.preventDefault();
-    target.classList.remove("dropping");
-    const file = first(event.dataTransfer);
-    if (file !== undefined) take(file);
-  });
-  document.addEventListener("paste", (event) => {
-    const file = first(event.clipboardData);
-    if (target.hidden || file === undefined) return;
-    event.preventDefault();
-    take(file);
-  });
 }

@@ -11,6 +11,7 @@ import { draw } from "../draw/drawing.js";
 import { comeDecoded, Previews } from "../draw/previews.js";
 import { blobOf } from "../logic/base64.js";
 import { wireGrid } from "../logic/drawn_rows.js";
+import { pictureId } from "../logic/picture_id.js";
 
 /**
  * @typedef {import("./look_view.js").CodedPicture} CodedPicture
@@ -73,7 +74,7 @@ export async function branch(basis, { row, settings }, options) {
   const { height, width, codes } = rows;
   /** @type {CodedPicture} */
   const drawn = {
-    id: crypto.randomUUID(),
+    id: pictureId(),
     createdAt: Date.now(),
     title: settings.prompt,
     file: blobOf(image),
