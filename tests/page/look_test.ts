@@ -25,13 +25,16 @@ function said(page: Page) {
 
 /** The pixels of the cells, as text. */
 async function pixels(page: Page, nth = 0): Promise<string> {
-  // Two frames: one that is asked for, and one after it is drawn.
   return await page.locator("canvas.cells").nth(nth).evaluate(
-    `async (canvas) => {
-      for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame);
-      return canvas.toDataURL();
-    }`,
-  ).then(async (value) => String(await value));
+    async (canvas) => {
+      const { requestAnimationFrame: next } = globalThis as unknown as {
+        requestAnimationFrame(then: (time: number) => void): void;
+      };
+      // The first is the one that is due, after the second it is drawn.
+      for (let i = 0; i < 2; i++) await new Promise((then) => next(then));
+      return (canvas as unknown as { toDataURL(): string }).toDataURL();
+    },
+  );
 }
 
 for (const width of WIDTHS) {
@@ -43,6 +46,7 @@ for (const width of WIDTHS) {
       await check("look-empty-before");
       await lookInside(page);
       const cells = page.getByRole("application").first();
+      await cells.scrollIntoViewIfNeeded();
       const box = (await cells.boundingBox())!;
       await cells.click({
         position: { x: box.width * 2.5 / 16, y: box.height * 4.5 / 16 },

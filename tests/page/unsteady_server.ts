@@ -23,7 +23,13 @@ export interface UnsteadyServer extends AsyncDisposable {
 /** Starts one before the server at `target`. */
 export function openUnsteadyServer(target: string): UnsteadyServer {
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    {
+      hostname: "127.0.0.1",
+      port: 0,
+      onListen: () => {},
+      // What is cut off is cut off on purpose.
+      onError: () => new Response(undefined, { status: 502 }),
+    },
     async (request) => {
       const { pathname, search } = new URL(request.url);
       if (unsteady.away) return new Response("<html>", { status: 502 });
@@ -61,10 +67,10 @@ export function openUnsteadyServer(target: string): UnsteadyServer {
 
 /** `body` until so many rows have passed. */
 function broken(
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   rows: number,
   unsteady: UnsteadyServer,
-): ReadableStream<Uint8Array> {
+): ReadableStream<Uint8Array<ArrayBuffer>> {
   let text = "";
   return body.pipeThrough(new TextDecoderStream()).pipeThrough(
     new TransformStream<string, string>({

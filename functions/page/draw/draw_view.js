@@ -8,8 +8,10 @@
 /// <reference lib="dom" />
 
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
+import { patiently } from "../api/patience.js";
 import { element, freshId } from "../parts/element.js";
 import { placeFaults } from "../parts/field.js";
+import { later } from "../parts/later.js";
 import { namesFields, Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
 import { formatRoute } from "../shell/route.js";
@@ -52,14 +54,8 @@ class DrawView {
   /** What is not needed to be seen comes later, as does what draws. */
   #share = element("div");
   #history = element("div");
-  #histories = import("./history_list.js").then(({ HistoryList }) => {
-    const list = new HistoryList(
-      (picture) => this.#openPicture(picture),
-      (text) => this.#shell.announce(text),
-    );
-    this.#history.append(list.root);
-    return list;
-  });
+  /** @type {Promise<import("./history_list.js").HistoryList> | undefined} */
+  #histories;
   /** @type {Promise<import("./share_panel.js").SharePanel> | undefined} */
   #sharing;
   #file = element("input", {
@@ -150,6 +146,7 @@ class DrawView {
       this.#settings.describe(shell.server.model("generate"))
     );
     shell.picture.watch((picture) => this.#show(picture));
+    void this.#openHistory();
   }
 
   /** @param {URLSearchParams} params Settings, where a link has them. */
@@ -160,16 +157,31 @@ class DrawView {
     if (told.grid === undefined) return;
     const { grid, settings } = told;
     void this.#runner.run(async (signal) => {
-      const { pictureOfCodes } = await import("./draw_pictures.js");
+      const { pictureOfCodes } = await later(() =>
+        import("./draw_pictures.js")
+      );
       await this.#put(await pictureOfCodes(settings, grid, signal));
     }, (error) => this.#notice.tellError(error));
+  }
+
+  /** @returns Undefined where the server is not there to load it from. */
+  async #openHistory() {
+    this.#histories ??= import("./history_list.js").then(({ HistoryList }) => {
+      const list = new HistoryList(
+        (picture) => this.#openPicture(picture),
+        (text) => this.#shell.announce(text),
+      );
+      this.#history.append(list.root);
+      return list;
+    });
+    return await this.#histories.catch(() => this.#histories = undefined);
   }
 
   /** @param {File} file Dropped or chosen. */
   #take(file) {
     void this.#runner.run(
       async () => {
-        const { pictureOf } = await import("./open_file.js");
+        const { pictureOf } = await later(() => import("./open_file.js"));
         const picture = await pictureOf(file);
         await this.#openPicture(picture);
         this.#notice.tell(
@@ -225,7 +237,12 @@ class DrawView {
     const { server } = this.#shell;
     const patience = {
       signal,
-      onWait: this.#notice.tellWait.bind(this.#notice),
+      onWait: (
+        /** @type {import("../api/patience.js").Wait | undefined} */ wait,
+      ) => {
+        this.#notice.tellWait(wait);
+        if (wait !== undefined) this.#stage.pause();
+      },
       whenBack: () => server.whenReady(signal),
     };
     if (COMING.has(server.state.value.state)) {
@@ -233,7 +250,10 @@ class DrawView {
       await server.whenReady(signal);
     }
     const stage = this.#stage;
-    const { drawPictures } = await import("./draw_pictures.js");
+    const { drawPictures } = await patiently(
+      () => later(() => import("./draw_pictures.js")),
+      patience,
+    );
     const { pictures, facts } = await drawPictures(settings, {
       stage,
       patience,
@@ -249,8 +269,9 @@ class DrawView {
     stage.offer((i) => this.#shell.picture.set(pictures[i]));
     this.#shell.picture.set(pictures[0]);
     this.#facts.textContent = facts;
-    void this.#histories.then((list) => list.add(pictures));
     this.#shell.announce(`Done: ${settings.prompt}`);
+    const list = await this.#openHistory();
+    await list?.add(pictures);
   }
 
   /** @param {Picture | undefined} picture The one at hand. */
@@ -267,12 +288,17 @@ class DrawView {
       model,
       settings?.seed === undefined ? undefined : `seed ${settings.seed}`,
     ].filter(Boolean).join(" · ");
+    void this.#openSharing().then((panel) => panel?.show(picture));
+  }
+
+  /** @returns Undefined where the server is not there to load it from. */
+  async #openSharing() {
     this.#sharing ??= import("./share_panel.js").then(({ SharePanel }) => {
       const panel = new SharePanel();
       this.#share.append(panel.root);
       return panel;
     });
-    void this.#sharing.then((panel) => panel.show(picture));
+    return await this.#sharing.catch(() => this.#sharing = undefined);
   }
 
   /** @param {unknown} error */

@@ -8,7 +8,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { countText, secondsText } from "../logic/quantities.js";
+import { secondsText } from "../logic/quantities.js";
 import { TimeLeft } from "../logic/time_left.js";
 import { element } from "../parts/element.js";
 import { PictureCanvas } from "../parts/picture_canvas.js";
@@ -79,6 +79,14 @@ export class Stage {
     this.#tell();
   }
 
+  /** Nothing comes for now: how long it takes cannot be said. */
+  pause() {
+    if (this.#time === undefined) return;
+    clearInterval(this.#timer);
+    this.#pace.textContent =
+      `Row ${this.#time.rows} of ${this.#rows} · waiting · seed ${this.#seed}`;
+  }
+
   /** A row has come. */
   mark() {
     this.#time?.mark(performance.now());
@@ -143,6 +151,5 @@ export class Stage {
       : `about ${secondsText(seconds)} left`;
     this.#pace.textContent =
       `Row ${rows} of ${this.#rows} · ${left} · seed ${this.#seed}`;
-    this.#pace.title = countText(this.#rows, "row");
   }
 }

@@ -116,7 +116,8 @@ export function stateOf(models) {
  * @returns {ServerState}
  */
 function absence(error, models) {
-  return error instanceof ProblemError
+  // What has no code is the word of a proxy whose server is away.
+  return error instanceof ProblemError && error.code !== ""
     ? { state: "refusing", reason: error.message, models }
     : { state: "away", reason: "The server cannot be reached.", models };
 }
