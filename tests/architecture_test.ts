@@ -154,7 +154,9 @@ Deno.test("every imported package is pinned and every pinned one imported", () =
   const { imports: pinned } = JSON.parse(read("deno.json"));
   const used = new Set(
     everything.flatMap((path) => [...imports(path)])
-      .filter((specifier) => !/^(node:|\w+\/.*\.ts$|functions\/page\/|npm:)/.test(specifier))
+      .filter((specifier) =>
+        !/^(node:|\w+\/.*\.ts$|functions\/page\/|npm:)/.test(specifier)
+      )
       .map((specifier) => specifier.match(/^(@[^/]+\/[^/]+|[^/]+)/)![0]),
   );
   // Their files are opened, their code is not imported.
