@@ -8,7 +8,6 @@
 /// <reference lib="dom" />
 
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
-import { patiently } from "../api/patience.js";
 import { element, freshId } from "../parts/element.js";
 import { placeFaults } from "../parts/field.js";
 import { later } from "../parts/later.js";
@@ -250,10 +249,7 @@ class DrawView {
       await server.whenReady(signal);
     }
     const stage = this.#stage;
-    const { drawPictures } = await patiently(
-      () => later(() => import("./draw_pictures.js")),
-      patience,
-    );
+    const { drawPictures } = await later(() => import("./draw_pictures.js"));
     const { pictures, facts } = await drawPictures(settings, {
       stage,
       patience,

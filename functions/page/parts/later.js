@@ -6,11 +6,9 @@
 
 // @ts-check
 
-import { UnreachableError } from "../api/problem.js";
-
 /**
- * What `load` imports. Where that fails the server is not there, and it may be
- * tried again.
+ * What `load` imports. Browsers remember what could not be fetched, so that it
+ * is of no use to try again.
  *
  * @template T
  * @param {() => Promise<T>} load
@@ -20,6 +18,9 @@ export async function later(load) {
   try {
     return await load();
   } catch (cause) {
-    throw new UnreachableError(cause);
+    throw new Error(
+      "A part of the page could not be loaded: load the page again, your settings stay.",
+      { cause },
+    );
   }
 }

@@ -15,6 +15,9 @@ import { Shell } from "./shell.js";
 import { showServer } from "./server_panel.js";
 import { VIEWS } from "./views.js";
 
+/** How long the page is not loaded again by itself. */
+const RELOAD_PAUSE_MS = 10_000;
+
 const shell = new Shell(byId("live"));
 askForKeysWith(async (reason) => {
   const { askForKey } = await import("../parts/key_dialog.js");
@@ -89,30 +92,44 @@ function mountView(view) {
     class: "unseen",
   }, view.title);
   root.append(title);
-  /** @type {Promise<import("./views.js").MountedView>} */
-  const mounted = view.load()
-    .then(async ({ mount }) => await mount(root, shell) ?? {})
-    .catch((error) => {
-      // Next time it is tried again.
-      opened.delete(view.name);
-      root.append(element(
-        "p",
-        { class: "notice fault", role: "alert" },
-        "This part of the page could not be loaded. ",
-        element("button", {
-          type: "button",
-          onclick: () => {
-            root.remove();
-            void show(false);
-          },
-        }, "Try again"),
-      ));
-      reportError(error);
-      return {};
-    });
+  const mounted = loadView(view, root)
+    .then(async ({ mount }) => await mount(root, shell) ?? {});
   const entry = { root, mounted };
   opened.set(view.name, entry);
   return entry;
+}
+
+/**
+ * Loads a view. Browsers remember that a module could not be fetched, so that
+ * only another load of the page helps; it comes by itself when the server is
+ * back, unless it has just been tried.
+ *
+ * @param {import("./views.js").View} view
+ * @param {HTMLElement} root Where it is told.
+ * @returns {Promise<{ mount: import("./views.js").Mount }>}
+ */
+async function loadView({ load }, root) {
+  try {
+    return await load();
+  } catch {
+    root.append(element(
+      "p",
+      { class: "notice fault", role: "alert" },
+      "This part of the page could not be loaded. ",
+      element("button", {
+        type: "button",
+        onclick: () => location.reload(),
+      }, "Load the page again"),
+    ));
+    await shell.server.look();
+    await shell.server.state.when(({ state }) => state !== "away");
+    const before = Number(sessionStorage.getItem("emu3-reloaded"));
+    if (Date.now() - before > RELOAD_PAUSE_MS) {
+      sessionStorage.setItem("emu3-reloaded", String(Date.now()));
+      location.reload();
+    }
+    return { mount: () => {} };
+  }
 }
 
 /** @param {string} name */
