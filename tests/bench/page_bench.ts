@@ -95,8 +95,9 @@ async function firstRow(page: Page): Promise<string> {
 /** Work of every frame of a whole replay, as Chromium counts it. */
 async function replay(page: Page): Promise<string> {
   const { frames, work } = await page.evaluate(`(async () => {
-    const { CellCanvas } = await import("/page/look/cell_canvas.js");
-    const { Scrubber } = await import("/page/look/scrubber.js");
+    const folder = "/page/look/";
+    const { CellCanvas } = await import(folder + "cell_canvas.js");
+    const { Scrubber } = await import(folder + "scrubber.js");
     const canvas = new CellCanvas();
     document.body.append(canvas.canvas);
     const picture = new OffscreenCanvas(${PIXELS}, ${PIXELS});
