@@ -30,7 +30,7 @@ const OPEN_PATHS: ReadonlySet<string> = new Set([
   "/openapi.json",
   "/problems",
 ]);
-const OPEN_FOLDERS = ["/docs/", "/problems/"];
+const OPEN_FOLDERS = ["/docs/", "/page/", "/problems/"];
 
 /** Replicate's client sends no key there: the name is as hard to guess as one. */
 const STREAM = /^(?:\/v1)?\/predictions\/job-[^/]+\/stream$/;

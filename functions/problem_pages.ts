@@ -148,7 +148,7 @@ function page(title: string, sections: readonly ReturnType<typeof section>[]) {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>${title}: Emu3</title>
         <link rel="icon" href="/icon.svg" type="image/svg+xml">
-        <link rel="stylesheet" href="/page.css">
+        <link rel="stylesheet" href="/page/style/base.css">
       </head>
       <body>
         <header>

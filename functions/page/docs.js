@@ -1,4 +1,8 @@
-/** Shows the reference. */
+/**
+ * Shows the reference.
+ *
+ * @module
+ */
 
 const BOTH = "application/json, text/event-stream";
 

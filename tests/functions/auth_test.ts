@@ -126,7 +126,14 @@ Deno.test("what anybody may see needs no key, and nothing else does without", as
   const { app } = appWith(KEY);
   const status = async (path: string, method = "GET") =>
     (await app.request(path, { method })).status;
-  const open = ["/", "/page.js", "/livez", "/readyz", "/ping", "/health"];
+  const open = [
+    "/",
+    "/page/shell/main.js",
+    "/livez",
+    "/readyz",
+    "/ping",
+    "/health",
+  ];
   for (const path of open) strictEqual(await status(path), 200, path);
   const elsewhere = [
     "/docs",
@@ -143,6 +150,7 @@ Deno.test("what anybody may see needs no key, and nothing else does without", as
   for (const path of closed) strictEqual(await status(path), 401, path);
   strictEqual(await status("/livez", "POST"), 401);
   strictEqual(await status("/docs/%2e%2e/v1/models"), 401);
+  strictEqual(await status("/page/%2e%2e/v1/models"), 401);
 });
 
 async function sha256(key: string): Promise<string> {

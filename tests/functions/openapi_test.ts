@@ -20,10 +20,8 @@ const { document, check } = await describedBy(server.app);
 /** Paths of pages and their files, for people. */
 const PAGES = [
   "/",
-  "/page.js",
-  "/api.js",
   "/icon.svg",
-  "/page.css",
+  "/page/*",
   "/docs",
   "/docs/start.js",
   "/docs/swagger-ui.css",

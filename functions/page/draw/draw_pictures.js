@@ -1,0 +1,128 @@
+/**
+ * From settings to pictures, watched on a stage.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { post } from "../api/request.js";
+import { blobOf } from "../logic/base64.js";
+import { wireGrid } from "../logic/drawn_rows.js";
+import { pictureId } from "../logic/picture_id.js";
+import { secondsText } from "../logic/quantities.js";
+import { draw } from "./drawing.js";
+import { comeDecoded, Previews } from "./previews.js";
+
+/**
+ * @typedef {import("../shell/shell.js").Picture} Picture
+ * @typedef {import("../logic/settings.js").Settings} Settings
+ *
+ * @typedef {object} Studio Where it is drawn.
+ * @property {import("./stage.js").Stage} stage
+ * @property {import("../api/patience.js").Patience} patience
+ * @property {import("../shell/server_watch.js").Model | undefined} model
+ * @property {boolean} judged Whether probabilities are noted.
+ */
+
+/** Rivals of each code that a drawing is asked for. */
+const RIVALS = 5;
+
+/**
+ * @param {Settings} settings
+ * @param {Studio} studio
+ * @returns {Promise<{ pictures: Picture[], facts: string }>}
+ */
+export async function drawPictures(
+  settings,
+  { stage, patience, model, judged },
+) {
+  const previews = new Previews(patience.signal);
+  const { completed, rows } = await draw(
+    {
+      ...settings,
+      preview: comeDecoded(model?.image_area),
+      ...(judged && { logprobs: RIVALS }),
+    },
+    patience,
+    {
+      queued: (position) => {
+        if (position > 0) stage.wait(`${position} before this one…`);
+      },
+      started: (started, known) => stage.begin(started, known, settings.prompt),
+      row: (index, row, known) => {
+        const canvas = stage.canvases[index];
+        stage.mark();
+        if (canvas === undefined) return;
+        if (row.preview) {
+          void canvas.showRows(blobOf(row.preview), row.index + 1);
+        } else {
+          canvas.addRow(row.index, row.codes);
+          void previews.offer(known, canvas);
+        }
+      },
+    },
+  );
+  const asked = { ...settings, seed: completed.seed };
+  const pictures = completed.images.map((image, i) => {
+    const known = rows[i];
+    const grid = known && {
+      height: known.height,
+      width: known.width,
+      codes: known.codes,
+    };
+    return {
+      ...drawnNow(asked, i),
+      file: blobOf(image),
+      model: completed.model,
+      ...(grid && { grid }),
+      ...(known?.judgements && { judgements: known.judgements }),
+    };
+  });
+  return { pictures, facts: factsOf(completed) };
+}
+
+/**
+ * The picture that codes are of.
+ *
+ * @param {Settings} settings That it was drawn by.
+ * @param {NonNullable<Picture["grid"]>} grid
+ * @param {AbortSignal} signal
+ * @returns {Promise<Picture>}
+ */
+export async function pictureOfCodes(settings, grid, signal) {
+  const body = { grid: wireGrid(grid, grid.height) };
+  const answer = await post("/v1/detokenize", body, {
+    accept: "image/png",
+    signal,
+  });
+  return { ...drawnNow(settings, 0), file: await answer.blob(), grid };
+}
+
+/**
+ * @param {Settings} settings
+ * @param {number} imageIndex
+ */
+function drawnNow(settings, imageIndex) {
+  return {
+    id: pictureId(),
+    createdAt: Date.now(),
+    title: settings.prompt,
+    settings,
+    imageIndex,
+  };
+}
+
+/** @param {import("./drawing.js").Completed} completed */
+function factsOf({ model, seed, images, usage, timings, lossless }) {
+  const [image] = images;
+  const seconds = (timings["decode_s"] ?? 0) + (timings["prefill_s"] ?? 0);
+  return [
+    model,
+    `seed ${seed}`,
+    image && `${image.width} × ${image.height} pixels`,
+    `${usage.image_tokens} tokens in ${secondsText(seconds)}`,
+    lossless ? undefined : "approximate strategy",
+  ].filter(Boolean).join(" · ");
+}

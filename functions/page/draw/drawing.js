@@ -1,0 +1,108 @@
+/**
+ * A drawing, from asking for it to its last event, come what may: a server that
+ * is full or starts is waited for, and one that broke off is asked to go on
+ * from the rows that are there.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { outlasted } from "../api/patience.js";
+import { ProblemError, UnreachableError } from "../api/problem.js";
+import { postForEvents } from "../api/request.js";
+import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
+
+/**
+ * @typedef {import("../logic/drawn_rows.js").WireGrid} WireGrid
+ * @typedef {import("../logic/drawn_rows.js").WireRow} WireRow
+ * @typedef {import("../logic/base64.js").WireFile} WireFile
+ * @typedef {import("../logic/settings.js").Settings & { prefix?: WireGrid, logprobs?: number, preview?: boolean }} Body
+ *
+ * @typedef {WireFile & { height: number, width: number, grid: { height: number, width: number, codes: number[][] } }} DrawnImage
+ * @typedef {{ model: string, seed: number, strategy: string, lossless: boolean, images: DrawnImage[], usage: { image_tokens: number, forwards: number }, timings: Record<string, number> }} Completed
+ *
+ * @typedef {object} Listener What is told of it.
+ * @property {(position: number) => void} queued So many come first.
+ * @property {(started: { seed: number, n: number, grid: { height: number, width: number } }, rows: readonly DrawnRows[]) => void} started Also when it goes on.
+ * @property {(imageIndex: number, row: WireRow & { preview?: WireFile & { height: number } }, rows: DrawnRows) => void} row
+ */
+
+/**
+ * @param {Body} body
+ * @param {import("../api/patience.js").Patience} patience
+ * @param {Listener} listener
+ * @returns {Promise<{ completed: Completed, rows: readonly DrawnRows[] }>}
+ */
+export async function draw(body, patience, listener) {
+  /** @type {{ seed: number | undefined, rows: DrawnRows[] }} */
+  const known = { seed: body.seed, rows: [] };
+  let asked = body;
+  while (true) {
+    try {
+      const completed = await follow(asked, patience.signal, known, listener);
+      return { completed, rows: known.rows };
+    } catch (error) {
+      if (!await outlasted(error, patience)) throw error;
+      const state = error instanceof ProblemError ? error.state : undefined;
+      const [rows] = known.rows;
+      asked = resumedBody(body, { seed: known.seed, rows, state });
+    }
+  }
+}
+
+/**
+ * @param {Body} body
+ * @param {AbortSignal} signal
+ * @param {{ seed: number | undefined, rows: DrawnRows[] }} known Overwritten as more is known.
+ * @param {Listener} listener
+ * @returns {Promise<Completed>}
+ */
+async function follow(body, signal, known, listener) {
+  /** @type {Completed | undefined} */
+  let completed;
+  for await (
+    const { event, data } of postForEvents("/v1/generate", body, signal)
+  ) {
+    switch (event) {
+      case "queued":
+        listener.queued(data.position);
+        break;
+      case "started":
+        known.seed = data.seed;
+        known.rows = begun(data, body, known.rows);
+        listener.started(data, known.rows);
+        break;
+      case "row": {
+        const rows = known.rows[data.image_index];
+        rows?.add(data);
+        if (rows !== undefined) listener.row(data.image_index, data, rows);
+        break;
+      }
+      case "completed":
+        // Read on to the end, or the browser calls it broken off.
+        completed = data;
+        break;
+    }
+  }
+  if (completed !== undefined) return completed;
+  throw new UnreachableError(new Error("the stream ended early"));
+}
+
+/**
+ * Rows to fill. What the model thought of those that are given now was told
+ * when they were drawn.
+ *
+ * @param {{ n: number, grid: { height: number, width: number } }} started
+ * @param {Body} body
+ * @param {readonly DrawnRows[]} before
+ */
+function begun({ n, grid }, body, before) {
+  return Array.from({ length: n }, (_, i) => {
+    const rows = new DrawnRows(grid, body.prefix);
+    const judged = body.prefix && before[i]?.judgements;
+    if (judged !== undefined) rows.judgements = judged;
+    return rows;
+  });
+}

@@ -1,0 +1,126 @@
+/**
+ * Thumbnails of what was drawn before.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { countText } from "../logic/quantities.js";
+import { element } from "../parts/element.js";
+import { icon } from "../parts/icon.js";
+import { HistoryStore } from "./history_store.js";
+
+/** @typedef {import("../shell/shell.js").Picture} Picture */
+
+/** The list. */
+export class HistoryList {
+  #store = new HistoryStore();
+  #list = element("ul", { class: "thumbs" });
+  #clear = element("button", {
+    type: "button",
+    class: "small",
+    onclick: () => void this.#forgetAll(),
+  }, "Forget all");
+  #title = element(
+    "h3",
+    { id: "history-title", tabIndex: -1 },
+    "Earlier pictures",
+  );
+  root = element(
+    "section",
+    {
+      class: "panel history",
+      "aria-labelledby": "history-title",
+      hidden: true,
+    },
+    element("div", { class: "head" }, this.#title, this.#clear),
+    this.#list,
+  );
+  /** @type {string[]} */
+  #urls = [];
+  #open;
+  #announce;
+
+  /**
+   * @param {(picture: Picture) => void} open Told which one was chosen.
+   * @param {(text: string) => void} announce
+   */
+  constructor(open, announce) {
+    this.#open = open;
+    this.#announce = announce;
+    void this.#show();
+  }
+
+  /**
+   * Keeps pictures. Where the browser keeps nothing, the page does without.
+   *
+   * @param {readonly Picture[]} pictures
+   */
+  async add(pictures) {
+    try {
+      for (const picture of pictures) await this.#store.add(picture);
+    } catch (error) {
+      this.#announce(`The browser does not keep this picture: ${error}`);
+    }
+    await this.#show();
+  }
+
+  async #show() {
+    const pictures = await this.#store.all().catch(() => []);
+    for (const url of this.#urls) URL.revokeObjectURL(url);
+    this.#urls = pictures.map(({ file }) => URL.createObjectURL(file));
+    this.#list.replaceChildren(
+      ...pictures.map((picture, i) =>
+        this.#thumb(picture, this.#urls[i] ?? "")
+      ),
+    );
+    this.root.hidden = pictures.length === 0;
+    this.#title.textContent = `Earlier pictures (${pictures.length})`;
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {string} url
+   */
+  #thumb(picture, url) {
+    const { title, settings } = picture;
+    const seed = settings?.seed === undefined ? "" : `, seed ${settings.seed}`;
+    return element(
+      "li",
+      {},
+      element(
+        "button",
+        {
+          type: "button",
+          class: "thumb",
+          title: `${title}${seed}`,
+          onclick: () => this.#open(picture),
+        },
+        element("img", { src: url, alt: `${title}${seed}`, loading: "lazy" }),
+      ),
+      element("button", {
+        type: "button",
+        class: "icon forget",
+        "aria-label": `Forget ${title}${seed}`,
+        onclick: () => void this.#forget(picture),
+      }, icon("bin")),
+    );
+  }
+
+  /** @param {Picture} picture */
+  async #forget({ id, title }) {
+    await this.#store.delete(id);
+    await this.#show();
+    this.#announce(`Forgotten: ${title}`);
+    this.#title.focus();
+  }
+
+  async #forgetAll() {
+    const count = this.#list.children.length;
+    if (!confirm(`Forget ${countText(count, "picture")}?`)) return;
+    await this.#store.clear();
+    await this.#show();
+  }
+}

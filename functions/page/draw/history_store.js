@@ -1,0 +1,105 @@
+/**
+ * Pictures that survive a reload, in the browser's own database: the latest so
+ * many, and no more bytes than a phone would give.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+/** @typedef {import("../shell/shell.js").Picture} Picture */
+
+const NAME = "emu3";
+const TABLE = "pictures";
+
+/** Of pictures. */
+export const MAX_PICTURES = 60;
+
+/** Of their files, codes and judgements, about. */
+export const MAX_BYTES = 64e6;
+
+/** The pictures that are kept. */
+export class HistoryStore {
+  /** @type {Promise<IDBDatabase> | undefined} */
+  #database;
+
+  /** @returns {Promise<Picture[]>} Latest first. */
+  async all() {
+    const pictures = await this.#run("readonly", (table) => table.getAll());
+    return pictures.sort(
+      (/** @type {Picture} */ a, /** @type {Picture} */ b) =>
+        b.createdAt - a.createdAt || a.imageIndex - b.imageIndex,
+    );
+  }
+
+  /**
+   * Keeps a picture; the oldest give way.
+   *
+   * @param {Picture} picture
+   */
+  async add(picture) {
+    await this.#run("readwrite", (table) => table.put(picture));
+    for (const { id } of superfluous(await this.all())) await this.delete(id);
+  }
+
+  /** @param {string} id */
+  async delete(id) {
+    await this.#run("readwrite", (table) => table.delete(id));
+  }
+
+  /** Forgets all. */
+  async clear() {
+    await this.#run("readwrite", (table) => table.clear());
+  }
+
+  /**
+   * @param {IDBTransactionMode} mode
+   * @param {(table: IDBObjectStore) => IDBRequest} use
+   * @returns {Promise<any>}
+   */
+  async #run(mode, use) {
+    this.#database ??= opened();
+    const database = await this.#database;
+    const transaction = database.transaction(TABLE, mode);
+    const request = use(transaction.objectStore(TABLE));
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    return request.result;
+  }
+}
+
+/**
+ * Those that there is no room for.
+ *
+ * @param {readonly Picture[]} pictures Latest first; the first always stays.
+ * @returns {readonly Picture[]}
+ */
+export function superfluous(pictures) {
+  let bytes = 0;
+  const full = pictures.findIndex((picture, i) => {
+    bytes += bytesOf(picture);
+    return i > 0 && (i >= MAX_PICTURES || bytes > MAX_BYTES);
+  });
+  return full === -1 ? [] : pictures.slice(full);
+}
+
+/** @param {Picture} picture */
+function bytesOf({ file, grid, judgements }) {
+  const cells = grid?.codes.length ?? 0;
+  return file.size + 2 * cells +
+    (judgements === undefined ? 0 : cells * (8 + 6 * judgements.rivals));
+}
+
+/** @returns {Promise<IDBDatabase>} */
+function opened() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(NAME, 1);
+    request.onupgradeneeded = () =>
+      request.result.createObjectStore(TABLE, { keyPath: "id" });
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

@@ -1,0 +1,78 @@
+/**
+ * A seed: another one for each drawing, unless it is locked.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { element } from "../parts/element.js";
+import { Field } from "../parts/field.js";
+import { icon } from "../parts/icon.js";
+
+/** A field with a lock and dice. */
+export class SeedField {
+  #input = element("input", {
+    inputMode: "numeric",
+    pattern: "[0-9]{1,16}",
+    placeholder: "by chance",
+    autocomplete: "off",
+    title: "A whole number from 0 on",
+  });
+  #lock = element("button", {
+    type: "button",
+    class: "icon",
+    "aria-pressed": "false",
+    "aria-label": "Keep this seed",
+    title: "Keep this seed",
+    onclick: () => this.#setLocked(!this.#locked),
+  }, icon("lock"));
+  #dice = element("button", {
+    type: "button",
+    class: "icon",
+    "aria-label": "Another seed",
+    title: "Another seed",
+    onclick: () => {
+      this.#input.value = String(anySeed());
+      this.field.setFault(undefined);
+    },
+  }, icon("dice"));
+  field = new Field("Seed", this.#input, { beside: [this.#lock, this.#dice] });
+
+  /** Begins unlocked. */
+  constructor() {
+    this.#input.addEventListener("input", () => {
+      this.#setLocked(this.#input.value !== "");
+    });
+    this.#dice.addEventListener("click", () => this.#setLocked(true));
+  }
+
+  get #locked() {
+    return this.#lock.getAttribute("aria-pressed") === "true";
+  }
+
+  /** @returns {number} The seed to draw with now; from then on it stands there. */
+  take() {
+    if (!this.#locked || this.#input.value === "") {
+      this.#input.value = String(anySeed());
+    }
+    return Number(this.#input.value);
+  }
+
+  /** @param {number | undefined} seed Locked, unless undefined. */
+  write(seed) {
+    this.#input.value = seed === undefined ? "" : String(seed);
+    this.#setLocked(seed !== undefined);
+  }
+
+  /** @param {boolean} locked */
+  #setLocked(locked) {
+    this.#lock.setAttribute("aria-pressed", String(locked));
+  }
+}
+
+/** Short enough to be read out to somebody. */
+export function anySeed() {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}

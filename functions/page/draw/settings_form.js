@@ -1,0 +1,231 @@
+/**
+ * The form of a drawing's settings.
+ *
+ * What is left empty is the checkpoint's to say; its placeholder tells what
+ * that is.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { element } from "../parts/element.js";
+import { Field } from "../parts/field.js";
+import { RatioField } from "./ratio_field.js";
+import { SeedField } from "./seed_field.js";
+
+/**
+ * @typedef {import("../logic/settings.js").Settings} Settings
+ * @typedef {import("../shell/server_watch.js").Model} Model
+ */
+
+/** Bounds of the API. */
+const BOUNDS = {
+  "guidance_scale": { label: "Guidance", min: 1, max: 100, step: "any" },
+  temperature: { label: "Temperature", min: 0, max: 100, step: "any" },
+  "top_k": { label: "Top-k", min: 0, max: 1_000_000, step: "1" },
+  "top_p": { label: "Top-p", min: 0, max: 1, step: "any" },
+};
+
+/** The fields, and what stands in them. */
+export class SettingsForm {
+  /** All fields, to be put into a form. */
+  root;
+  /** Fields by their names in the API. */
+  fields;
+  #prompt = element("textarea", {
+    rows: 3,
+    maxLength: 32768,
+    required: true,
+    spellcheck: true,
+  });
+  #negative = element("textarea", { rows: 2, maxLength: 32768 });
+  #useNegative = element("input", { type: "checkbox" });
+  #ratio = new RatioField();
+  #seed = new SeedField();
+  #strategy = element(
+    "select",
+    {},
+    element("option", { value: "" }, "Server’s choice"),
+    element("option", { value: "autoregressive" }, "One by one"),
+    element("option", { value: "jacobi" }, "Guess ahead (same result)"),
+    element("option", { value: "zipar" }, "Rows at once (approximate)"),
+  );
+  #n = element("input", {
+    type: "number",
+    min: "1",
+    max: "8",
+    step: "1",
+    value: "1",
+  });
+  /** @type {Record<keyof typeof BOUNDS, HTMLInputElement>} */
+  #numbers;
+  #examples = element("div", {
+    class: "chips",
+    role: "group",
+    "aria-label": "Prompts that this model is good at",
+  });
+  /** @type {(text: string) => void} */
+  #onExample;
+
+  /** @param {(text: string) => void} onExample Told when an example was chosen. */
+  constructor(onExample) {
+    this.#onExample = onExample;
+    const numbers = Object.entries(BOUNDS).map(
+      ([name, { label, ...bounds }]) => {
+        const input = element("input", {
+          type: "number",
+          inputMode: "decimal",
+          min: String(bounds.min),
+          max: String(bounds.max),
+          step: bounds.step,
+        });
+        return /** @type {const} */ ([name, new Field(label, input), input]);
+      },
+    );
+    this.#numbers =
+      /** @type {Record<keyof typeof BOUNDS, HTMLInputElement>} */ (
+        Object.fromEntries(numbers.map(([name, , input]) => [name, input]))
+      );
+    const prompt = new Field("What to draw", this.#prompt);
+    const negative = new Field("What to stay away from", this.#negative, {
+      class: "wide",
+    });
+    const n = new Field("Pictures", this.#n);
+    const strategy = new Field("Strategy", this.#strategy, { class: "wide" });
+    this.#useNegative.addEventListener("change", () => this.#offerNegative());
+    /** @type {Map<string, Field>} */
+    this.fields = new Map([
+      ["prompt", prompt],
+      ["negative_prompt", negative],
+      ["ratio", this.#ratio.field],
+      ["height", this.#ratio.field],
+      ["width", this.#ratio.field],
+      ["image_area", this.#ratio.field],
+      ["seed", this.#seed.field],
+      ["strategy", strategy],
+      ["n", n],
+      ...numbers.map(([name, field]) => /** @type {const} */ ([name, field])),
+    ]);
+    const field = (/** @type {string} */ name) => this.fields.get(name)?.root;
+    this.root = element(
+      "div",
+      { class: "stack" },
+      prompt.root,
+      this.#examples,
+      element(
+        "div",
+        { class: "fields" },
+        this.#ratio.root,
+        this.#seed.field.root,
+      ),
+      element(
+        "details",
+        { class: "more" },
+        element("summary", {}, "More settings"),
+        element(
+          "div",
+          { class: "fields" },
+          field("guidance_scale"),
+          field("temperature"),
+          field("top_k"),
+          field("top_p"),
+          n.root,
+          strategy.root,
+          element(
+            "label",
+            { class: "check wide" },
+            this.#useNegative,
+            "A negative prompt of my own",
+          ),
+          negative.root,
+        ),
+      ),
+    );
+    this.#offerNegative();
+  }
+
+  /**
+   * What stands there.
+   *
+   * @returns {Settings} With a seed, drawn by chance where it is not locked.
+   */
+  read() {
+    /** @type {Settings} */
+    const settings = {
+      prompt: this.#prompt.value,
+      ...this.#ratio.read(),
+      seed: this.#seed.take(),
+    };
+    if (this.#useNegative.checked) {
+      settings.negative_prompt = this.#negative.value;
+    }
+    for (const [name, input] of this.#numberInputs()) {
+      if (input.value !== "") settings[name] = Number(input.value);
+    }
+    if (this.#strategy.value !== "") settings.strategy = this.#strategy.value;
+    if (this.#n.value !== "" && this.#n.value !== "1") {
+      settings.n = Number(this.#n.value);
+    }
+    return settings;
+  }
+
+  /**
+   * Puts settings there; a seed is locked.
+   *
+   * @param {Settings} settings
+   */
+  write(settings) {
+    this.#prompt.value = settings.prompt;
+    this.#ratio.write(settings);
+    this.#seed.write(settings.seed);
+    this.#useNegative.checked = settings.negative_prompt !== undefined;
+    this.#negative.value = settings.negative_prompt ?? "";
+    this.#offerNegative();
+    for (const [name, input] of this.#numberInputs()) {
+      input.value = String(settings[name] ?? "");
+    }
+    this.#strategy.value = settings.strategy ?? "";
+    this.#n.value = String(settings.n ?? 1);
+    for (const field of this.fields.values()) field.setFault(undefined);
+  }
+
+  /**
+   * Tells what the model says where nothing else does.
+   *
+   * @param {Model | undefined} model
+   */
+  describe(model) {
+    const defaults = model?.defaults;
+    for (const [name, input] of this.#numberInputs()) {
+      const value = defaults?.[name];
+      input.placeholder = value === undefined ? "default" : String(value);
+    }
+    this.#negative.placeholder = defaults?.negative_prompt || "nothing";
+    const examples = model?.examples ?? [];
+    const shown = [...this.#examples.children].map((chip) => chip.textContent);
+    if (shown.join("\n") === examples.join("\n")) return;
+    this.#examples.replaceChildren(...examples.map((text) =>
+      element("button", {
+        type: "button",
+        onclick: () => {
+          this.#prompt.value = text;
+          this.#onExample(text);
+        },
+      }, text)
+    ));
+  }
+
+  /** @returns {[keyof typeof BOUNDS, HTMLInputElement][]} */
+  #numberInputs() {
+    return /** @type {[keyof typeof BOUNDS, HTMLInputElement][]} */ (
+      Object.entries(this.#numbers)
+    );
+  }
+
+  #offerNegative() {
+    const field = this.fields.get("negative_prompt");
+    if (field) field.root.hidden = !this.#useNegative.checked;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Where a drawing is watched: its pictures, how far it is, how long it still
+ * takes.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { secondsText } from "../logic/quantities.js";
+import { TimeLeft } from "../logic/time_left.js";
+import { element } from "../parts/element.js";
+import { PictureCanvas } from "../parts/picture_canvas.js";
+
+/** How often the time left is told anew. */
+const TICK_MS = 500;
+
+/** The pictures of one request. */
+export class Stage {
+  #frames = element(
+    "div",
+    { class: "frames" },
+    element(
+      "p",
+      { class: "empty quiet" },
+      "Nothing drawn yet. Choose an example, or say what you would like to see.",
+    ),
+  );
+  #bar = element("progress", { max: 1, value: 0, "aria-label": "Rows drawn" });
+  #pace = element("p", { class: "pace quiet" });
+  #doing = element(
+    "div",
+    { class: "doing", hidden: true },
+    this.#bar,
+    this.#pace,
+  );
+  root = element("div", { class: "stage" }, this.#frames, this.#doing);
+  /** @type {PictureCanvas[]} */
+  canvases = [];
+  /** @type {TimeLeft | undefined} */
+  #time;
+  #rows = 0;
+  #seed = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+
+  /** @param {string} text What is waited for before the first row. */
+  wait(text) {
+    this.#doing.hidden = false;
+    this.#bar.removeAttribute("value");
+    this.#pace.textContent = text;
+  }
+
+  /**
+   * A drawing begins, or goes on.
+   *
+   * @param {{ seed: number, n: number, grid: { height: number, width: number } }} started
+   * @param {readonly import("../logic/drawn_rows.js").DrawnRows[]} rows
+   * @param {string} prompt
+   */
+  begin({ seed, n, grid }, rows, prompt) {
+    const resumed = this.#time !== undefined && this.canvases.length === n &&
+      rows.some(({ count }) => count > 0);
+    if (!resumed) {
+      this.show(n).forEach((canvas, i) =>
+        canvas.start(grid, n === 1 ? prompt : `${prompt}, picture ${i + 1}`)
+      );
+    }
+    this.#seed = seed;
+    this.#rows = rows.reduce(
+      (sum, { height, count }) => sum + height - count,
+      0,
+    );
+    this.#time = new TimeLeft(this.#rows, performance.now());
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.#tell(), TICK_MS);
+    this.#doing.hidden = false;
+    this.#tell();
+  }
+
+  /** Nothing comes for now: how long it takes cannot be said. */
+  pause() {
+    if (this.#time === undefined) return;
+    clearInterval(this.#timer);
+    this.#pace.textContent =
+      `Row ${this.#time.rows} of ${this.#rows} · waiting · seed ${this.#seed}`;
+  }
+
+  /** A row has come. */
+  mark() {
+    this.#time?.mark(performance.now());
+    this.#tell();
+  }
+
+  /** The drawing is over, however it ended. */
+  end() {
+    clearInterval(this.#timer);
+    this.#time = undefined;
+    this.#doing.hidden = true;
+  }
+
+  /**
+   * Empty canvases.
+   *
+   * @param {number} n
+   */
+  show(n) {
+    this.canvases = Array.from({ length: n }, () => new PictureCanvas());
+    this.#frames.replaceChildren(
+      ...this.canvases.map(({ canvas }) => element("figure", {}, canvas)),
+    );
+    this.#frames.dataset["count"] = String(n);
+    return this.canvases;
+  }
+
+  /**
+   * Makes pictures something to choose from.
+   *
+   * @param {(index: number) => void} choose
+   */
+  offer(choose) {
+    if (this.canvases.length === 1) return;
+    this.canvases.forEach(({ canvas }, i) => {
+      const button = element("button", {
+        type: "button",
+        class: "pick",
+        "aria-pressed": String(i === 0),
+        "aria-label": `Picture ${i + 1} of ${this.canvases.length}`,
+        onclick: () => {
+          for (const other of this.#frames.querySelectorAll(".pick")) {
+            other.setAttribute("aria-pressed", String(other === button));
+          }
+          choose(i);
+        },
+      });
+      canvas.replaceWith(button);
+      button.append(canvas);
+    });
+  }
+
+  #tell() {
+    if (this.#time === undefined) return;
+    const { rows } = this.#time;
+    this.#bar.value = rows / this.#rows;
+    const seconds = this.#time.seconds(performance.now());
+    const left = rows === this.#rows
+      ? "the last touch…"
+      : seconds === undefined
+      ? "the time left is known after two rows"
+      : `about ${secondsText(seconds)} left`;
+    this.#pace.textContent =
+      `Row ${rows} of ${this.#rows} · ${left} · seed ${this.#seed}`;
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Codes as letters that an address may have: sides, then two bytes a code, low
+ * byte first, in base64url.
+ *
+ * ```text
+ * 16x16.AbCd…
+ * ```
+ *
+ * @module
+ */
+
+// @ts-check
+
+/** @typedef {{ height: number, width: number, codes: Uint16Array }} Grid */
+
+/**
+ * @param {Grid} grid
+ * @returns {string}
+ */
+export function codesToText({ height, width, codes }) {
+  const bytes = new Uint8Array(codes.length * 2);
+  const view = new DataView(bytes.buffer);
+  for (const [i, code] of codes.entries()) view.setUint16(2 * i, code, true);
+  return `${height}x${width}.${base64Url(bytes)}`;
+}
+
+/**
+ * @param {string} text
+ * @returns {Grid | undefined} Undefined where it spells no codes.
+ */
+export function codesFromText(text) {
+  const [, rows, columns, letters] =
+    /^(\d{1,4})x(\d{1,4})\.([\w-]*)$/.exec(text) ?? [];
+  const height = Number(rows);
+  const width = Number(columns);
+  const bytes = bytesOf(letters ?? "");
+  if (!height || !width || bytes?.length !== 2 * height * width) {
+    return undefined;
+  }
+  const view = new DataView(bytes.buffer);
+  const codes = Uint16Array.from(
+    { length: height * width },
+    (_, i) => view.getUint16(2 * i, true),
+  );
+  return { height, width, codes };
+}
+
+/** @param {Uint8Array} bytes */
+function base64Url(bytes) {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_")
+    .replace(/=+$/, "");
+}
+
+/**
+ * @param {string} letters
+ * @returns {Uint8Array<ArrayBuffer> | undefined}
+ */
+function bytesOf(letters) {
+  try {
+    const binary = atob(letters.replaceAll("-", "+").replaceAll("_", "/"));
+    return Uint8Array.from(binary, (byte) => byte.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * A picture as far as its rows have come, and how to go on from there.
+ *
+ * @module
+ */
+
+// @ts-check
+
+/**
+ * @typedef {{ code: number, logprob: number }} Rival
+ * @typedef {{ logprob: number, entropy: number, top: Rival[] }} WireJudgement
+ * @typedef {{ index: number, codes: number[], logprobs?: WireJudgement[] }} WireRow
+ * @typedef {import("../shell/shell.js").Judgements} Judgements
+ * @typedef {{ height?: number, width?: number, codes: number[][] }} WireGrid
+ */
+
+/** Rows of one picture. */
+export class DrawnRows {
+  height;
+  width;
+  /** Row by row; zero where none has come. */
+  codes;
+  /** How many have come, from the first on. */
+  count = 0;
+  /** @type {Judgements | undefined} */
+  judgements;
+
+  /**
+   * @param {{ height: number, width: number }} size
+   * @param {WireGrid} [prefix] Rows that are given.
+   */
+  constructor({ height, width }, prefix) {
+    this.height = height;
+    this.width = width;
+    this.codes = new Uint16Array(height * width);
+    for (const row of prefix?.codes ?? []) {
+      this.codes.set(row, this.count++ * width);
+    }
+  }
+
+  /** @param {WireRow} row */
+  add({ index, codes, logprobs }) {
+    this.codes.set(codes, index * this.width);
+    this.count = Math.max(this.count, index + 1);
+    if (logprobs !== undefined) this.#judge(index, logprobs);
+  }
+
+  /** As the API takes it, as far as it goes. */
+  get grid() {
+    return wireGrid(this, this.count);
+  }
+
+  /**
+   * @param {number} index
+   * @param {readonly WireJudgement[]} judged
+   */
+  #judge(index, judged) {
+    const rivals = judged[0]?.top.length ?? 0;
+    this.judgements ??= blankJudgements(this.codes.length, rivals);
+    const kept = this.judgements;
+    for (const [x, { logprob, entropy, top }] of judged.entries()) {
+      const cell = index * this.width + x;
+      kept.logprobs[cell] = logprob;
+      kept.entropies[cell] = entropy;
+      for (const [i, rival] of top.slice(0, kept.rivals).entries()) {
+        kept.codes[cell * kept.rivals + i] = rival.code;
+        kept.rivalLogprobs[cell * kept.rivals + i] = rival.logprob;
+      }
+    }
+  }
+}
+
+/**
+ * @param {number} cells
+ * @param {number} rivals
+ * @returns {Judgements} Nothing is known of any cell.
+ */
+export function blankJudgements(cells, rivals) {
+  return {
+    logprobs: new Float32Array(cells).fill(NaN),
+    entropies: new Float32Array(cells).fill(NaN),
+    rivals,
+    codes: new Uint16Array(cells * rivals),
+    rivalLogprobs: new Float32Array(cells * rivals).fill(NaN),
+  };
+}
+
+/**
+ * The first rows as the API takes them.
+ *
+ * @param {{ height: number, width: number, codes: Uint16Array }} grid
+ * @param {number} rows
+ */
+export function wireGrid({ width, codes }, rows) {
+  return {
+    height: rows,
+    width,
+    codes: Array.from(
+      { length: rows },
+      (_, y) => [...codes.subarray(y * width, (y + 1) * width)],
+    ),
+  };
+}
+
+/**
+ * What to ask for to go on where a drawing broke off.
+ *
+ * One picture keeps its rows; of several each would need its own, so that they
+ * begin again, and with the same seed come out the same.
+ *
+ * @template {{ n?: number, seed?: number, prefix?: WireGrid }} Body
+ * @param {Body} body What was asked for.
+ * @param {{ seed?: number | undefined, rows?: DrawnRows | undefined, state?: import("../api/problem.js").ResumeState | undefined }} known
+ * @returns {Body}
+ */
+export function resumedBody(body, { seed, rows, state }) {
+  const known = state?.seed ?? seed ?? body.seed;
+  const resumed = known === undefined ? body : { ...body, seed: known };
+  if ((body.n ?? 1) > 1 || rows === undefined) return resumed;
+  const told = state?.images[0]?.prefix;
+  // One row has to be left to draw: without it there is nothing to answer.
+  const kept = Math.min(rows.count, rows.height - 1);
+  if (told !== undefined && told.codes.length > kept) {
+    return { ...resumed, prefix: told };
+  }
+  return kept === 0 ? resumed : { ...resumed, prefix: wireGrid(rows, kept) };
+}

@@ -1,0 +1,144 @@
+/**
+ * Settings of a drawing, in the API's words, and as they stand in an address.
+ *
+ * What is left out is the checkpoint's to say.
+ *
+ * @module
+ */
+
+// @ts-check
+
+import { codesFromText, codesToText } from "./codes_text.js";
+
+/**
+ * @typedef {object} Settings
+ * @property {string} prompt
+ * @property {string} [negative_prompt]
+ * @property {string} [ratio] `W:H`.
+ * @property {number} [height] In pixels, with `width`, instead of `ratio`.
+ * @property {number} [width]
+ * @property {number} [guidance_scale]
+ * @property {number} [temperature]
+ * @property {number} [top_k]
+ * @property {number} [top_p]
+ * @property {number} [seed]
+ * @property {string} [strategy]
+ * @property {number} [n]
+ *
+ * @typedef {{ height: number, width: number, codes: Uint16Array }} Grid
+ */
+
+/** Names of settings that are numbers. */
+export const NUMBERS = /** @type {const} */ ([
+  "height",
+  "width",
+  "guidance_scale",
+  "temperature",
+  "top_k",
+  "top_p",
+  "seed",
+  "n",
+]);
+
+const TEXTS = /** @type {const} */ ([
+  "negative_prompt",
+  "ratio",
+  "strategy",
+]);
+
+/**
+ * As they stand in an address.
+ *
+ * @param {Settings} settings
+ * @param {Grid} [grid] Codes to go along.
+ * @returns {URLSearchParams}
+ */
+export function paramsFromSettings(settings, grid) {
+  const params = new URLSearchParams({ prompt: settings.prompt });
+  for (const name of [...TEXTS, ...NUMBERS]) {
+    const value = settings[name];
+    if (value !== undefined) params.set(name, String(value));
+  }
+  if (grid !== undefined) params.set("codes", codesToText(grid));
+  return params;
+}
+
+/**
+ * What an address says; nonsense in it is left out.
+ *
+ * @param {URLSearchParams} params
+ * @returns {{ settings: Settings, grid: Grid | undefined } | undefined}
+ * Undefined where there are no settings in it.
+ */
+export function settingsFromParams(params) {
+  const prompt = params.get("prompt");
+  if (prompt === null) return undefined;
+  /** @type {Settings} */
+  const settings = { prompt };
+  for (const name of TEXTS) {
+    const value = params.get(name);
+    if (value !== null) settings[name] = value;
+  }
+  for (const name of NUMBERS) {
+    const value = params.get(name);
+    if (value !== null && value !== "" && Number.isFinite(Number(value))) {
+      settings[name] = Number(value);
+    }
+  }
+  const codes = params.get("codes");
+  return {
+    settings,
+    grid: codes === null ? undefined : codesFromText(codes),
+  };
+}
+
+/**
+ * The settings that a picture's metadata tell.
+ *
+ * The size is taken from the pixels: a ratio says it only together with the
+ * checkpoint's area. Picture i of a request has chance numbers of its own, and
+ * so has to be asked for together with those before it.
+ *
+ * @param {Readonly<Record<string, string>>} texts By keyword.
+ * @param {{ height: number, width: number }} pixels
+ * @returns {{ settings: Settings, imageIndex: number, model: string | undefined } | undefined}
+ * Undefined where they are none of ours.
+ */
+export function settingsFromTexts(texts, pixels) {
+  const { Description: prompt, parameters } = texts;
+  if (prompt === undefined || parameters === undefined) return undefined;
+  const told = parsed(parameters);
+  if (told === undefined || typeof told["seed"] !== "number") return undefined;
+  /** @type {Settings} */
+  const settings = { prompt, height: pixels.height, width: pixels.width };
+  for (const name of TEXTS) {
+    const value = told[name];
+    if (typeof value === "string") settings[name] = value;
+  }
+  for (const name of NUMBERS) {
+    const value = told[name];
+    if (typeof value === "number") settings[name] = value;
+  }
+  const index = told["image_index"];
+  const imageIndex = typeof index === "number" ? index : 0;
+  if (imageIndex > 0) settings.n = imageIndex + 1;
+  const model = told["model"];
+  return {
+    settings,
+    imageIndex,
+    model: typeof model === "string" ? model : undefined,
+  };
+}
+
+/**
+ * @param {string} json
+ * @returns {Record<string, unknown> | undefined}
+ */
+function parsed(json) {
+  try {
+    const value = JSON.parse(json);
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Another end of a picture: its first rows given, the others drawn.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { draw } from "../draw/drawing.js";
+import { comeDecoded, Previews } from "../draw/previews.js";
+import { blobOf } from "../logic/base64.js";
+import { wireGrid } from "../logic/drawn_rows.js";
+import { pictureId } from "../logic/picture_id.js";
+
+/**
+ * @typedef {import("./look_view.js").CodedPicture} CodedPicture
+ * @typedef {import("./branch_form.js").Branch} Branch
+ *
+ * @typedef {object} BranchOptions
+ * @property {AbortSignal} signal
+ * @property {import("./variant.js").Variant} variant Where it is watched.
+ * @property {import("../shell/server_watch.js").Model | undefined} model
+ * @property {import("../api/patience.js").Patience["onWait"]} onWait
+ * @property {() => Promise<void>} whenBack
+ */
+
+/** Rivals of each code that a branch is asked for where its basis has none. */
+const RIVALS = 5;
+
+/**
+ * @param {CodedPicture} basis
+ * @param {Branch} branch
+ * @param {BranchOptions} options
+ * @returns {Promise<CodedPicture>}
+ */
+export async function branch(basis, { row, settings }, options) {
+  const { signal, variant, model } = options;
+  const { live } = variant;
+  const prefix = row === 0 ? undefined : wireGrid(basis.grid, row);
+  const previews = new Previews(signal);
+  const body = {
+    ...settings,
+    ...(prefix && { prefix }),
+    logprobs: basis.judgements?.rivals ?? RIVALS,
+    preview: comeDecoded(model?.image_area),
+  };
+  let begun = false;
+  const { completed, rows: [rows] } = await draw(body, options, {
+    queued: () => {},
+    started: ({ grid }) => {
+      if (begun) return;
+      begun = true;
+      variant.begin(grid, settings);
+      variant.root.hidden = false;
+      // What is given is there already.
+      void live.showRows(basis.file, 0).then(() => {
+        for (const [y, codes] of (prefix?.codes ?? []).entries()) {
+          live.addRow(y, codes);
+        }
+      });
+    },
+    row: (_, { index, codes, preview }, known) => {
+      if (preview) return void live.showRows(blobOf(preview), index + 1);
+      live.addRow(index, codes);
+      void previews.offer(known, live);
+    },
+  });
+  const [image] = completed.images;
+  if (image === undefined || rows === undefined) {
+    throw new Error("The server drew nothing.");
+  }
+  copyJudgements(basis, rows.judgements, row);
+  const { height, width, codes } = rows;
+  /** @type {CodedPicture} */
+  const drawn = {
+    id: pictureId(),
+    createdAt: Date.now(),
+    title: settings.prompt,
+    file: blobOf(image),
+    grid: { height, width, codes },
+    ...(rows.judgements && { judgements: rows.judgements }),
+    settings: { ...settings, seed: completed.seed },
+    model: completed.model,
+    givenRows: row,
+    imageIndex: 0,
+  };
+  await variant.show(drawn);
+  return drawn;
+}
+
+/**
+ * Of the rows that were given it is known what the model thought when it drew
+ * them.
+ *
+ * @param {CodedPicture} basis
+ * @param {import("../shell/shell.js").Judgements | undefined} judgements Overwritten.
+ * @param {number} rows
+ */
+function copyJudgements(basis, judgements, rows) {
+  const before = basis.judgements;
+  if (before === undefined || judgements?.rivals !== before.rivals) return;
+  const cells = rows * basis.grid.width;
+  const listed = cells * before.rivals;
+  judgements.logprobs.set(before.logprobs.subarray(0, cells));
+  judgements.entropies.set(before.entropies.subarray(0, cells));
+  judgements.codes.set(before.codes.subarray(0, listed));
+  judgements.rivalLogprobs.set(before.rivalLogprobs.subarray(0, listed));
+}

@@ -1,0 +1,130 @@
+/**
+ * How a picture goes on differently from some row on.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { anySeed } from "../draw/seed_field.js";
+import { element } from "../parts/element.js";
+import { Field } from "../parts/field.js";
+
+/**
+ * @typedef {import("../logic/settings.js").Settings} Settings
+ * @typedef {{ row: number, settings: Settings }} Branch Rows that are kept, and what the others are drawn by.
+ */
+
+/** The form. */
+export class BranchForm {
+  #row = element("input", {
+    type: "number",
+    min: "1",
+    step: "1",
+    required: true,
+  });
+  #prompt = element("textarea", { rows: 2, maxLength: 32768, required: true });
+  #seed = element("input", {
+    inputMode: "numeric",
+    pattern: "[0-9]{1,16}",
+    placeholder: "by chance",
+  });
+  #temperature = element("input", {
+    type: "number",
+    min: "0",
+    max: "100",
+    step: "any",
+    placeholder: "default",
+  });
+  #stop = element("button", { type: "button", hidden: true }, "Stop");
+  fields = new Map([
+    ["prefix", new Field("From row", this.#row)],
+    ["seed", new Field("Seed", this.#seed)],
+    ["temperature", new Field("Temperature", this.#temperature)],
+    ["prompt", new Field("Prompt from there", this.#prompt, { class: "wide" })],
+  ]);
+  root;
+  /** @type {Settings} */
+  #basis = { prompt: "" };
+
+  /**
+   * @param {{ start: (branch: Branch) => void, stop: () => void, choose: (row: number) => void }} listener
+   */
+  constructor({ start, stop, choose }) {
+    this.#row.addEventListener("input", () => {
+      if (this.#row.validity.valid) choose(Number(this.#row.value) - 1);
+    });
+    this.#stop.addEventListener("click", stop);
+    this.root = element(
+      "form",
+      {
+        class: "branch stack",
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          start(this.#read());
+        },
+      },
+      element("h3", {}, "Branch from here"),
+      element(
+        "p",
+        { class: "hint" },
+        "Keeps the rows above, and draws the others anew.",
+      ),
+      element(
+        "div",
+        { class: "fields" },
+        ...[...this.fields.values()].map(({ root }) => root),
+      ),
+      element(
+        "div",
+        { class: "actions" },
+        element("button", { class: "primary" }, "Branch"),
+        this.#stop,
+      ),
+    );
+  }
+
+  /**
+   * Begins with what a picture was drawn by.
+   *
+   * @param {Settings} basis
+   * @param {number} rows Of the picture.
+   */
+  describe(basis, rows) {
+    this.#basis = basis;
+    this.#prompt.value = basis.prompt;
+    this.#seed.value = "";
+    this.#temperature.value = String(basis.temperature ?? "");
+    this.#row.max = String(rows);
+    this.setRow(Math.floor(rows / 2));
+  }
+
+  /** @param {number} row The first that is drawn anew. */
+  setRow(row) {
+    this.#row.value = String(row + 1);
+    this.fields.get("prefix")?.setFault(undefined);
+  }
+
+  /** @param {boolean} running */
+  setRunning(running) {
+    this.#stop.hidden = !running;
+  }
+
+  /** @returns {Branch} */
+  #read() {
+    if (this.#seed.value === "") this.#seed.value = String(anySeed());
+    const { n: _, temperature: __, ...basis } = this.#basis;
+    return {
+      row: Number(this.#row.value) - 1,
+      settings: {
+        ...basis,
+        prompt: this.#prompt.value,
+        seed: Number(this.#seed.value),
+        ...(this.#temperature.value !== "" && {
+          temperature: Number(this.#temperature.value),
+        }),
+      },
+    };
+  }
+}

@@ -1,0 +1,332 @@
+/**
+ * Look inside: cells of the picture at hand, what the model thought of each,
+ * how it was drawn, and how it could have gone on.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { post } from "../api/request.js";
+import { factsOf, movedBy, sentenceOf } from "../logic/cells.js";
+import { countText } from "../logic/quantities.js";
+import { element, freshId } from "../parts/element.js";
+import { placeFaults } from "../parts/field.js";
+import { namesFields, Notice } from "../parts/notice.js";
+import { TaskRunner } from "../parts/task.js";
+import { branch } from "./branch.js";
+import { BranchForm } from "./branch_form.js";
+import { CellPanel } from "./cell_panel.js";
+import { Scrubber } from "./scrubber.js";
+import { Legend, Variant } from "./variant.js";
+
+/**
+ * @typedef {import("../shell/shell.js").Shell} Shell
+ * @typedef {import("../shell/shell.js").Picture} Picture
+ * @typedef {Picture & { grid: NonNullable<Picture["grid"]> }} CodedPicture
+ * @typedef {import("../logic/cells.js").Cell} Cell
+ */
+
+const MAPS = /** @type {const} */ ([
+  ["picture", "Picture"],
+  ["entropy", "Entropy"],
+  ["surprise", "Surprise"],
+]);
+
+/**
+ * @param {HTMLElement} root
+ * @param {Shell} shell
+ * @returns {import("../shell/views.js").MountedView}
+ */
+export function mount(root, shell) {
+  const view = new LookView(root, shell);
+  return { close: () => view.close() };
+}
+
+/** The view. */
+class LookView {
+  #shell;
+  #notice = new Notice();
+  #first = new Variant("A");
+  #second = new Variant("B");
+  #panel = new CellPanel();
+  #legend = new Legend();
+  #said = element("p", { class: "unseen", "aria-live": "polite" });
+  #difference = element("p", { class: "quiet", role: "status" });
+  #keep = element("button", {
+    type: "button",
+    class: "small",
+    hidden: true,
+    onclick: () => this.#shell.picture.set(this.#second.picture),
+  }, "Go on with B");
+  #scrubber = new Scrubber((cells) => {
+    for (const { cells: canvas } of this.#variants) canvas.setShown(cells);
+  });
+  #maps = element(
+    "div",
+    { class: "actions maps", role: "group", "aria-label": "What is shown" },
+    ...MAPS.map(([name, title]) =>
+      element("button", {
+        type: "button",
+        class: "small",
+        value: name,
+        "aria-pressed": String(name === "picture"),
+        onclick: () => this.#chooseMap(name),
+      }, title)
+    ),
+    this.#legend.root,
+  );
+  #form = new BranchForm({
+    start: (asked) => this.#begin(asked),
+    stop: () => this.#runner.stop(),
+    choose: (row) => this.#first.cells.setCut(row),
+  });
+  #runner = new TaskRunner((running) => this.#form.setRunning(running));
+  #empty = element(
+    "div",
+    { class: "panel" },
+    element(
+      "p",
+      {},
+      "There is no picture yet. ",
+      element("a", { href: "#draw" }, "Draw one, or open one"),
+      ", then look inside.",
+    ),
+  );
+  #inside;
+  /** @type {Cell} */
+  #cell = { y: 0, x: 0 };
+  /** @type {import("./variant.js").MapName} */
+  #map = "picture";
+
+  /**
+   * @param {HTMLElement} root
+   * @param {Shell} shell
+   */
+  constructor(root, shell) {
+    this.#shell = shell;
+    const help = element(
+      "p",
+      { id: freshId("help"), class: "hint" },
+      "Arrow keys move over the cells; Enter, or a click, chooses the row to branch from.",
+    );
+    for (const variant of this.#variants) {
+      variant.cells.canvas.setAttribute("aria-describedby", help.id);
+      this.#listen(variant);
+    }
+    this.#second.root.hidden = true;
+    this.#inside = element(
+      "div",
+      { class: "columns inside", hidden: true },
+      element(
+        "div",
+        { class: "panel stack" },
+        this.#maps,
+        element(
+          "div",
+          { class: "variants" },
+          this.#first.root,
+          this.#second.root,
+        ),
+        this.#scrubber.root,
+        element("div", { class: "actions" }, this.#keep, this.#difference),
+        help,
+      ),
+      element(
+        "div",
+        { class: "stack" },
+        element("div", { class: "panel" }, this.#panel.root),
+        element("div", { class: "panel" }, this.#form.root),
+      ),
+    );
+    root.append(this.#notice.root, this.#empty, this.#inside, this.#said);
+    shell.picture.watch((picture) => void this.#open(picture));
+  }
+
+  /** Nothing moves while nobody looks. */
+  close() {
+    this.#scrubber.stop();
+  }
+
+  get #variants() {
+    return [this.#first, this.#second];
+  }
+
+  /** @param {Picture | undefined} picture */
+  async #open(picture) {
+    this.#runner.stop();
+    this.#notice.clear();
+    this.#empty.hidden = picture !== undefined;
+    this.#inside.hidden = picture === undefined;
+    if (picture === undefined) return;
+    try {
+      const coded = await withCodes(picture);
+      if (this.#shell.picture.value !== picture) return;
+      await this.#first.show(coded);
+      this.#dropSecond();
+      this.#form.describe(basisOf(coded), coded.grid.height);
+      this.#first.cells.setCut(undefined);
+      this.#scrubber.reset(coded.grid);
+      this.#chooseMap(coded.judgements === undefined ? "picture" : this.#map);
+      for (const button of this.#maps.querySelectorAll("button")) {
+        button.disabled = button.value !== "picture" &&
+          coded.judgements === undefined;
+      }
+      this.#choose(clamped(this.#cell, coded.grid), false);
+      if (coded.judgements === undefined) {
+        this.#notice.tell(
+          "Probabilities were not noted for this picture: draw it with them to see what the model thought.",
+        );
+      }
+    } catch (error) {
+      this.#inside.hidden = true;
+      this.#notice.tellError(error);
+    }
+  }
+
+  /** @param {Variant} variant */
+  #listen(variant) {
+    const { canvas } = variant.cells;
+    canvas.addEventListener("pointermove", (event) => {
+      if (event.pointerType !== "touch") {
+        this.#choose(variant.cells.cellAt(event), false);
+      }
+    });
+    canvas.addEventListener("click", (event) => {
+      const cell = variant.cells.cellAt(event);
+      this.#choose(cell, true);
+      this.#chooseRow(cell.y);
+    });
+    canvas.addEventListener("focus", () => this.#choose(this.#cell, true));
+    canvas.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") {
+        event.preventDefault();
+        return this.#chooseRow(this.#cell.y);
+      }
+      const { size } = variant.cells;
+      const far = event.ctrlKey || event.metaKey;
+      const cell = movedBy(event.key, far, this.#cell, size);
+      if (cell === undefined) return;
+      event.preventDefault();
+      this.#choose(cell, true);
+    });
+  }
+
+  /**
+   * @param {Cell} cell
+   * @param {boolean} aloud Whether screen readers are told.
+   */
+  #choose(cell, aloud) {
+    this.#cell = cell;
+    for (const { cells } of this.#variants) cells.setMarked(cell);
+    const focused = this.#second.picture !== undefined &&
+      document.activeElement === this.#second.cells.canvas;
+    const { picture } = focused ? this.#second : this.#first;
+    if (picture?.grid === undefined) return;
+    const facts = factsOf(picture.grid, picture.judgements, cell);
+    this.#panel.show(cell, facts);
+    if (aloud) this.#said.textContent = sentenceOf(cell, facts);
+  }
+
+  /** @param {number} row */
+  #chooseRow(row) {
+    this.#form.setRow(row);
+    this.#first.cells.setCut(row);
+  }
+
+  /** @param {import("./variant.js").MapName} name */
+  #chooseMap(name) {
+    this.#map = name;
+    for (const button of this.#maps.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(button.value === name));
+    }
+    const pictures = this.#variants.map(({ picture }) => picture);
+    const most = this.#legend.describe(pictures, name);
+    for (const variant of this.#variants) variant.setMap(name, most);
+  }
+
+  #dropSecond() {
+    this.#second.root.hidden = true;
+    this.#second.picture = undefined;
+    this.#keep.hidden = true;
+    this.#difference.textContent = "";
+  }
+
+  /** @param {import("./branch_form.js").Branch} asked */
+  #begin(asked) {
+    const { picture } = this.#first;
+    if (picture?.grid === undefined) return;
+    const basis = { ...picture, grid: picture.grid };
+    this.#dropSecond();
+    placeFaults([], this.#form.fields);
+    void this.#runner.run(async (signal) => {
+      const { server } = this.#shell;
+      const drawn = await branch(basis, asked, {
+        signal,
+        variant: this.#second,
+        model: server.model("generate"),
+        onWait: (wait) => this.#notice.tellWait(wait),
+        whenBack: () => server.whenReady(signal),
+      });
+      this.#scrubber.reset(drawn.grid);
+      this.#chooseMap(this.#map);
+      this.#choose(this.#cell, false);
+      this.#keep.hidden = false;
+      this.#difference.textContent = differenceText(basis.grid, drawn.grid);
+    }, (error) => this.#tell(error)).finally(() => {
+      if (this.#second.picture === undefined) this.#dropSecond();
+    });
+  }
+
+  /** @param {unknown} error */
+  #tell(error) {
+    if (!namesFields(error)) return this.#notice.tellError(error);
+    const homeless = placeFaults(error.errors, this.#form.fields);
+    if (homeless.length > 0) this.#notice.tellError(error);
+  }
+}
+
+/**
+ * A picture whose codes nobody told is taken apart.
+ *
+ * @param {Picture} picture
+ * @returns {Promise<CodedPicture>}
+ */
+async function withCodes(picture) {
+  if (picture.grid !== undefined) return { ...picture, grid: picture.grid };
+  const answer = await post("/v1/tokenize", picture.file, {
+    type: picture.file.type,
+  });
+  const { grid, resized } = await answer.json();
+  if (grid === undefined) {
+    throw new Error("This is a clip: only stills can be looked into.");
+  }
+  const { height, width, codes } = grid;
+  const { settings = { prompt: picture.title, ...resized } } = picture;
+  const flat = Uint16Array.from(codes.flat());
+  return { ...picture, settings, grid: { height, width, codes: flat } };
+}
+
+/** @param {Picture} picture */
+function basisOf({ title, settings }) {
+  return settings ?? { prompt: title };
+}
+
+/**
+ * @param {Cell} cell
+ * @param {{ height: number, width: number }} size
+ */
+function clamped({ y, x }, { height, width }) {
+  return { y: Math.min(y, height - 1), x: Math.min(x, width - 1) };
+}
+
+/**
+ * @param {{ codes: Uint16Array }} a
+ * @param {{ codes: Uint16Array }} b
+ */
+function differenceText(a, b) {
+  const differing = a.codes.filter((code, i) => code !== b.codes[i]).length;
+  const all = countText(a.codes.length, "code");
+  return `A and B differ in ${differing} of ${all}.`;
+}

@@ -1,0 +1,62 @@
+/**
+ * Asks for a key.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { element, freshId } from "./element.js";
+
+/**
+ * @param {string} reason In the server's words.
+ * @returns {Promise<string | undefined>} Undefined when there is none.
+ */
+export function askForKey(reason) {
+  const { promise, resolve } =
+    /** @type {PromiseWithResolvers<string | undefined>} */
+    (Promise.withResolvers());
+  const id = freshId("key");
+  const input = element("input", {
+    id,
+    type: "password",
+    required: true,
+    autocomplete: "current-password",
+    "aria-describedby": `${id}-why`,
+  });
+  const dialog = element(
+    "dialog",
+    { class: "dialog", "aria-labelledby": `${id}-title` },
+    element(
+      "form",
+      { method: "dialog" },
+      element("h2", { id: `${id}-title` }, "This server asks for a key"),
+      element("p", { id: `${id}-why` }, reason),
+      element("label", { for: id }, "Key"),
+      input,
+      element(
+        "p",
+        { class: "quiet" },
+        "It stays in this tab, until the tab is closed.",
+      ),
+      element(
+        "div",
+        { class: "actions" },
+        element("button", { class: "primary", value: "use" }, "Use it"),
+        element("button", {
+          type: "button",
+          onclick: () => dialog.close(""),
+        }, "Not now"),
+      ),
+    ),
+  );
+  dialog.addEventListener("close", () => {
+    const key = input.value.trim();
+    resolve(dialog.returnValue === "use" && key !== "" ? key : undefined);
+    dialog.remove();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return promise;
+}

@@ -1,0 +1,36 @@
+/**
+ * Where in the page one is, as the address has it after `#`.
+ *
+ * ```text
+ * #draw?prompt=a+cat&seed=7
+ *  view  settings
+ * ```
+ *
+ * @module
+ */
+
+// @ts-check
+
+/**
+ * @typedef {{ view: string, params: URLSearchParams }} Route
+ */
+
+/**
+ * @param {string} hash With or without its `#`.
+ * @param {string} first The view where it names none.
+ * @returns {Route}
+ */
+export function parseRoute(hash, first) {
+  const [, view, query] = /^#?([a-z-]*)(?:\?(.*))?$/s.exec(hash) ?? [];
+  return { view: view || first, params: new URLSearchParams(query ?? "") };
+}
+
+/**
+ * @param {string} view
+ * @param {URLSearchParams} [params]
+ * @returns {string} With its `#`.
+ */
+export function formatRoute(view, params) {
+  const query = params?.toString() ?? "";
+  return query === "" ? `#${view}` : `#${view}?${query}`;
+}

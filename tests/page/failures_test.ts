@@ -1,0 +1,209 @@
+/** What goes wrong, and how the page gets over it. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { startServer } from "../support/server.ts";
+import { openPage, pageTest, WIDTHS } from "./browser.ts";
+import { openUnsteadyServer } from "./unsteady_server.ts";
+
+const KEY = "a-key-of-a-test";
+
+const server = await startServer();
+globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
+
+/** What the browser says of answers that are none. */
+const NETWORK = /Failed to load resource|net::ERR/;
+
+async function askFor(page: Page, seed: number): Promise<void> {
+  await page.getByText("Ready: emu3-mini").waitFor();
+  await page.getByLabel("What to draw").fill("three apples");
+  await page.getByLabel("Seed", { exact: true }).fill(String(seed));
+  await page.getByRole("button", { name: "Draw", exact: true }).click();
+}
+
+function whole(page: Page, seed: number): Promise<void> {
+  return page.getByText(new RegExp(`seed ${seed} ·.* tokens in`)).waitFor();
+}
+
+pageTest(
+  "a server that breaks off in the middle is asked to go on from the rows there are",
+  async () => {
+    await using unsteady = openUnsteadyServer(server.url);
+    unsteady.breakAfter = 5;
+    await using opened = await openPage(unsteady.url, { allowed: NETWORK });
+    const { page, check } = opened;
+    await askFor(page, 11);
+    await page.locator("#state", { hasText: /refuses|cannot be reached/ })
+      .waitFor();
+    await page.getByText("It goes on by itself.").waitFor();
+    await check("failure-away");
+    unsteady.away = false;
+    await whole(page, 11);
+    strictEqual(unsteady.asked.length, 2);
+    const [, resumed] = unsteady.asked;
+    strictEqual(resumed!.seed, 11);
+    strictEqual(resumed!.prefix!.codes.length, 5);
+    await page.getByRole("main").getByRole("link", { name: "Look inside" })
+      .click();
+    // What was thought of the rows before is kept.
+    const cells = page.getByRole("application").first();
+    await cells.focus();
+    await page.keyboard.press("Control+Home");
+    await page.getByText(/^Row 1, column 1: code \d+, .*entropy/).waitFor();
+  },
+);
+
+pageTest(
+  "a server that says what it had drawn is taken at its word",
+  async () => {
+    await using unsteady = openUnsteadyServer(server.url);
+    const codes = Array.from({ length: 7 }, () => Array(16).fill(3));
+    const problem = {
+      type: "/problems/interrupted",
+      status: 503,
+      detail: "Cannot finish: the server stops, another one can go on",
+      retryable: true,
+      state: {
+        seed: 12,
+        images: [{ prefix: { height: 7, width: 16, codes } }],
+      },
+    };
+    unsteady.breakAfter = 2;
+    unsteady.lastWords = () =>
+      `event: error\ndata: ${JSON.stringify(problem)}\n\n`;
+    await using opened = await openPage(unsteady.url, { allowed: NETWORK });
+    const { page } = opened;
+    await askFor(page, 12);
+    await page.getByText(problem.detail).waitFor();
+    unsteady.away = false;
+    await whole(page, 12);
+    deepStrictEqual(unsteady.asked[1]!.prefix!.codes, codes);
+  },
+);
+
+for (const width of WIDTHS) {
+  pageTest(
+    `a full queue at ${width} is waited for, as long as it says`,
+    async () => {
+      await using unsteady = openUnsteadyServer(server.url);
+      const detail = "Cannot accept: more requests wait than are kept";
+      unsteady.refusals.push(() =>
+        Response.json(
+          {
+            type: "/problems/overloaded",
+            status: 503,
+            detail,
+            retryable: true,
+          },
+          { status: 503, headers: { "retry-after": "3" } },
+        )
+      );
+      await using opened = await openPage(unsteady.url, {
+        width,
+        allowed: NETWORK,
+      });
+      const { page } = opened;
+      await askFor(page, 4);
+      await page.getByText(detail).waitFor();
+      await page.getByText(/^Again in [123] s\.$/).waitFor();
+      await whole(page, 4);
+      strictEqual(await page.locator(".notice:visible").count(), 0);
+    },
+  );
+}
+
+pageTest("a wait can be stopped", async () => {
+  await using unsteady = openUnsteadyServer(server.url);
+  unsteady.refusals.push(() =>
+    Response.json({ type: "/problems/overloaded", detail: "full" }, {
+      status: 503,
+      headers: { "retry-after": "3600" },
+    })
+  );
+  await using opened = await openPage(unsteady.url, { allowed: NETWORK });
+  const { page, check } = opened;
+  await askFor(page, 4);
+  await page.getByText(/^Again in 3\d\d\d s\.$/).waitFor();
+  await check("failure-full");
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByText(/^Again in/).waitFor({ state: "hidden" });
+  strictEqual(unsteady.asked.length, 1);
+});
+
+pageTest(
+  "the page works before the model is ready, with bytes and times",
+  async () => {
+    await using opened = await openPage(`${server.url}/problems`);
+    const { page, check } = opened;
+    const listing = await (await fetch(`${server.url}/v1/models`)).json();
+    const loading = {
+      ...listing,
+      data: listing.data.map((model: Record<string, unknown>) => ({
+        ...model,
+        state: "loading",
+        examples: [],
+        phases: [
+          { name: "resolve", "started_at": 0, seconds: 0.2 },
+          {
+            name: "download",
+            "started_at": 0.2,
+            transfer: {
+              place: "hub",
+              bytes: 4e9,
+              "total_bytes": 16e9,
+              "bytes_per_second": 5e8,
+            },
+          },
+        ],
+      })),
+    };
+    await page.route(
+      "**/v1/models",
+      (route) => route.fulfill({ json: loading }),
+    );
+    await page.goto(server.url);
+    await page.getByText("download: 4.00 GB of 16.00 GB, 500 MB/s, 24 s left")
+      .first().waitFor();
+    await page.getByLabel("What to draw").fill("three apples");
+    await page.getByLabel("Seed", { exact: true }).fill("11");
+    await page.getByRole("button", { name: "Draw", exact: true }).click();
+    await page.getByText("It begins when the model is ready.").waitFor();
+    await check("failure-starting");
+    await page.unroute("**/v1/models");
+    await whole(page, 11);
+  },
+);
+
+pageTest("a key is asked for once, and kept in the tab", async () => {
+  await using keyed = await startServer({ API_KEYS: KEY });
+  await using opened = await openPage(keyed.url, { allowed: /401/ });
+  const { page, check } = opened;
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  await check("failure-key");
+  await dialog.getByLabel("Key").fill("wrong");
+  await page.keyboard.press("Enter");
+  await page.getByText(/not known/).waitFor();
+  await dialog.getByLabel("Key").fill(KEY);
+  await page.keyboard.press("Enter");
+  await page.getByText("Ready: emu3-mini").waitFor();
+  await page.reload();
+  await askFor(page, 11);
+  await whole(page, 11);
+  strictEqual(await dialog.count(), 0);
+  await page.getByText("Share, or draw it from code").click();
+  const program = await page.getByLabel("Program").textContent();
+  ok(program!.includes("$EMU3_KEY") && !program!.includes(KEY));
+});
+
+pageTest("offline is told, and is over when it is over", async () => {
+  await using opened = await openPage(server.url, { allowed: NETWORK });
+  const { page, context, check } = opened;
+  await page.getByText("Ready: emu3-mini").waitFor();
+  await context.setOffline(true);
+  await page.getByText("The server cannot be reached.").waitFor();
+  await check("failure-offline");
+  await context.setOffline(false);
+  await askFor(page, 11);
+  await whole(page, 11);
+});

@@ -1,0 +1,189 @@
+/** Look inside, by pointer and by keyboard, at a desk and on a phone. */
+
+import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { startServer } from "../support/server.ts";
+import { openPage, pageTest, WIDTHS } from "./browser.ts";
+
+const server = await startServer();
+globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
+
+/** Draws a picture and goes to look inside it. */
+async function lookInside(page: Page): Promise<void> {
+  await page.goto(`${server.url}/#draw?prompt=a+rocket+above+a+tree&seed=6`);
+  await page.getByText("Ready: emu3-mini").waitFor();
+  await page.getByRole("button", { name: "Draw", exact: true }).click();
+  await page.getByRole("main").getByRole("link", { name: "Look inside" })
+    .click();
+  await page.getByRole("application").first().waitFor();
+}
+
+/** What is read out. */
+function said(page: Page) {
+  return page.locator(".view-look > .unseen[aria-live]");
+}
+
+/** The pixels of the cells, as text. */
+async function pixels(page: Page, nth = 0): Promise<string> {
+  return await page.locator("canvas.cells").nth(nth).evaluate(
+    async (canvas) => {
+      const { requestAnimationFrame: next } = globalThis as unknown as {
+        requestAnimationFrame(then: (time: number) => void): void;
+      };
+      // The first is the one that is due, after the second it is drawn.
+      for (let i = 0; i < 2; i++) await new Promise((then) => next(then));
+      return (canvas as unknown as { toDataURL(): string }).toDataURL();
+    },
+  );
+}
+
+for (const width of WIDTHS) {
+  pageTest(
+    `look at ${width}: a cell under the pointer tells its code, chance, entropy and rivals`,
+    async () => {
+      await using opened = await openPage(server.url, { width });
+      const { page, check } = opened;
+      await check("look-empty-before");
+      await lookInside(page);
+      const cells = page.getByRole("application").first();
+      await cells.scrollIntoViewIfNeeded();
+      const box = (await cells.boundingBox())!;
+      await cells.click({
+        position: { x: box.width * 2.5 / 16, y: box.height * 4.5 / 16 },
+      });
+      await page.getByRole("heading", { name: "Row 5, column 3" }).waitFor();
+      match(
+        (await said(page).textContent())!,
+        /^Row 5, column 3: code \d+, .* %, entropy \d+\.\d bits\./,
+      );
+      strictEqual(await page.locator(".rivals li").count(), 5);
+      strictEqual(await page.getByLabel("From row").inputValue(), "5");
+      await check("look-picture");
+    },
+  );
+
+  pageTest(`look at ${width}: maps, and a replay`, async () => {
+    await using opened = await openPage(server.url, { width });
+    const { page, check } = opened;
+    await lookInside(page);
+    const picture = await pixels(page);
+    await page.getByRole("button", { name: "Entropy" }).click();
+    const entropy = await pixels(page);
+    notStrictEqual(entropy, picture);
+    await page.getByText(/^\d+\.\d bits$/).waitFor();
+    await page.getByRole("button", { name: "Surprise" }).click();
+    notStrictEqual(await pixels(page), entropy);
+    await check("look-map");
+    await page.getByRole("button", { name: "Picture", exact: true }).click();
+    strictEqual(await pixels(page), picture);
+    const bar = page.getByLabel("Codes drawn so far");
+    await bar.fill("40");
+    strictEqual(await bar.getAttribute("aria-valuetext"), "40 of 256 codes");
+    const early = await pixels(page);
+    notStrictEqual(early, picture);
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByRole("button", { name: "Replay" }).waitFor();
+    strictEqual(await bar.inputValue(), "256");
+    strictEqual(await pixels(page), picture);
+  });
+
+  pageTest(
+    `look at ${width}: a branch keeps the rows above, and stands beside`,
+    async () => {
+      await using opened = await openPage(server.url, { width });
+      const { page, check } = opened;
+      await lookInside(page);
+      await page.getByLabel("From row").fill("9");
+      await page.getByLabel("Prompt from there").fill("a rocket above a cat");
+      await page.locator("form.branch").getByLabel("Seed").fill("3");
+      await page.locator("form.branch").getByLabel("Temperature").fill("0.5");
+      const asking = page.waitForRequest("**/v1/generate");
+      await page.getByRole("button", { name: "Branch", exact: true }).click();
+      const asked = (await asking).postDataJSON();
+      strictEqual(asked.prefix.codes.length, 8);
+      strictEqual(asked.prompt, "a rocket above a cat");
+      strictEqual(asked.seed, 3);
+      strictEqual(asked.temperature, 0.5);
+      await page.getByText(/^A and B differ in \d+ of 256 codes\.$/).waitFor();
+      const text = await page.getByText(/^A and B differ/).textContent();
+      const differing = Number(/\d+/.exec(text!)![0]);
+      ok(differing > 0 && differing <= 128);
+      await page.getByText("B: a rocket above a cat · seed 3").waitFor();
+      await page.getByRole("button", { name: "Entropy" }).click();
+      await check("look-branch");
+      await page.getByRole("button", { name: "Go on with B" }).click();
+      await page.getByText("A: a rocket above a cat · seed 3").waitFor();
+      strictEqual(await page.getByRole("application").count(), 1);
+    },
+  );
+}
+
+pageTest(
+  "look: arrow keys move over the cells and are told, Enter chooses the row",
+  async () => {
+    await using opened = await openPage(server.url);
+    const { page } = opened;
+    await lookInside(page);
+    const cells = page.getByRole("application").first();
+    await cells.focus();
+    await page.keyboard.press("Control+Home");
+    for (
+      const key of [
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowRight",
+        "PageDown",
+        "ArrowUp",
+      ]
+    ) {
+      await page.keyboard.press(key);
+    }
+    match((await said(page).textContent())!, /^Row 10, column 2: code/);
+    await page.keyboard.press("End");
+    match((await said(page).textContent())!, /^Row 10, column 16: code/);
+    await page.keyboard.press("Control+Home");
+    match((await said(page).textContent())!, /^Row 1, column 1: code/);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    strictEqual(await page.getByLabel("From row").inputValue(), "2");
+  },
+);
+
+pageTest(
+  "look: what a branch is refused for is told at its field",
+  async () => {
+    await using opened = await openPage(server.url, { allowed: /422/ });
+    const { page, check } = opened;
+    await lookInside(page);
+    await page.getByLabel("Prompt from there").fill("apple ".repeat(3000));
+    await page.getByRole("button", { name: "Branch", exact: true }).click();
+    await page.locator(".view-look .notice.fault").waitFor();
+    await check("look-refused");
+  },
+);
+
+pageTest(
+  "look: a picture from elsewhere is taken apart, and says what it lacks",
+  async () => {
+    await using opened = await openPage(server.url);
+    const { page, check } = opened;
+    const drawn = await fetch(`${server.url}/v1/generate`, {
+      method: "POST",
+      headers: { accept: "image/jpeg", "content-type": "application/json" },
+      body: JSON.stringify({ prompt: "a cat", seed: 1 }),
+    });
+    const { Buffer } = await import("node:buffer");
+    await page.getByLabel("Open a picture").setInputFiles({
+      name: "cat.jpg",
+      mimeType: "image/jpeg",
+      buffer: Buffer.from(await drawn.arrayBuffer()),
+    });
+    await page.getByText("cat.jpg tells no settings").waitFor();
+    await page.getByRole("main").getByRole("link", { name: "Look inside" })
+      .click();
+    await page.getByText("Probabilities were not noted").waitFor();
+    ok(await page.getByRole("button", { name: "Entropy" }).isDisabled());
+    await page.getByText("not noted", { exact: true }).first().waitFor();
+    await check("look-foreign");
+  },
+);
