@@ -33,6 +33,7 @@ COLOR = [
     "background color?",
     "Which colour is the background?",
 ]
+MORE_EXISTS = 2  # pairs of further "is there" for a picture in training
 # By side: ways to ask, and the words of the answer.
 POSITION = {
     "left": (
@@ -71,7 +72,7 @@ POSITION = {
 }
 
 
-def questions_about(scene, rng):
+def questions_about(scene, rng, known):
     """Triples (kind, question, answer).
 
     One description, one count, one color, two "is there", up to two positions and one count of a
@@ -87,17 +88,39 @@ def questions_about(scene, rng):
         ("colour", rng.choice(COLOR), f"The background is {scene['bg']}."),
     ]
     present = rng.choice(nouns)
-    out.append(("exists", _is_there(present, rng), f"Yes, there is {with_article(present)}."))
-    absent = rng.choice([world.SINGULAR[i] for i in world.ACTIVE if world.SINGULAR[i] not in nouns])
-    out.append(("exists", _is_there(absent, rng), f"No, there is no {absent}."))
+    out.append(_exists(present, True, rng))
+    absent = rng.choice(absent_nouns(scene, known))
+    out.append(_exists(absent, False, rng))
     places = positions(scene)
     for side in rng.sample(sorted(places), min(2, len(places))):
-        asked, where = POSITION[side]
-        answer = f"{capitalized(with_article(places[side]))} is {where}."
-        out.append(("position", rng.choice(asked), answer))
+        out.append(_position(side, places, rng))
     noun = rng.choice(nouns) if rng.random() < 0.8 else absent
     out.append(("countof", _how_many(noun, rng), _there_are(noun, nouns.count(noun))))
     return out
+
+
+def more_questions(scene, rng, known):
+    """Further triples for training: what is hard to learn, asked more often.
+
+    As many things are there as are not.
+    """
+    nouns, absent = nouns_of(scene), absent_nouns(scene, known)
+    out = []
+    for _ in range(MORE_EXISTS):
+        out.append(_exists(rng.choice(nouns), True, rng))
+        out.append(_exists(rng.choice(absent), False, rng))
+    places = positions(scene)
+    if places:
+        out.append(_position(rng.choice(sorted(places)), places, rng))
+    noun = rng.choice(nouns) if rng.random() < 0.6 else rng.choice(absent)
+    out.append(("countof", _how_many(noun, rng), _there_are(noun, nouns.count(noun))))
+    return out
+
+
+def absent_nouns(scene, known):
+    """Nouns of the world that a scene does not show."""
+    shown = nouns_of(scene)
+    return [world.SINGULAR[i] for i in known.nouns if world.SINGULAR[i] not in shown]
 
 
 def positions(scene):
@@ -114,6 +137,17 @@ def positions(scene):
     if len(nouns) == 3:
         places["middle"] = nouns[1]
     return places
+
+
+def _exists(noun, there, rng):
+    answer = f"Yes, there is {with_article(noun)}." if there else f"No, there is no {noun}."
+    return "exists", _is_there(noun, rng), answer
+
+
+def _position(side, places, rng):
+    asked, where = POSITION[side]
+    answer = f"{capitalized(with_article(places[side]))} is {where}."
+    return "position", rng.choice(asked), answer
 
 
 def _is_there(noun, rng):
