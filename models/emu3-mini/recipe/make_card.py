@@ -10,6 +10,18 @@ from json_files import read_json
 
 CARDS = Path(__file__).resolve().parent / "cards"
 
+# Of questions, and what the card calls them.
+KINDS = {
+    "describe": "describe, whole sentence",
+    "count": "how many objects",
+    "countof": "how many of a kind",
+    "colour": "color of the background",
+    "position": "what is at a side",
+    "exists": "is there",
+    "where": "where is it",
+    "free": "all of these in other words",
+}
+
 
 def main():
     """Write README.md into both folders."""
@@ -88,13 +100,8 @@ def rows_of(vision, drawn, answers):
         percent("drawing: two to four of a kind", drawn["counted"]),
         percent("drawing: named background", drawn["background"]),
         percent("drawing, then describing: the sentence asked for", drawn["round_trip"]),
-        percent("describe, whole sentence", kinds["describe"]),
         percent("describe, things named", answers["named"]),
-        percent("how many objects", kinds["count"]),
-        percent("how many of a kind", kinds["countof"]),
-        percent("color of the background", kinds["colour"]),
-        percent("what is at a side", kinds["position"]),
-        percent("is there", kinds["exists"]),
+        *(percent(words, kinds[kind]) for kind, words in KINDS.items() if kind in kinds),
         percent("still: recognized after encode and decode", vision["recognized"]),
         percent("still: codes that survive decode and encode", as_share(vision["same_codes"])),
         level("still: PSNR", vision["psnr"], "dB", 2),

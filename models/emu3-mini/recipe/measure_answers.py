@@ -6,6 +6,7 @@ import sampling
 from captions import nouns_of, plural
 from checkpoint import open_language_model, open_tokenizer, open_vision_tokenizer, to_input
 from drawing import render
+from free_questions import free_questions
 from intervals import share
 from questions import questions_about
 from scenes import held_scenes
@@ -18,13 +19,13 @@ def measure_answers(options, known, seed):
     """Greedy answers to all questions about each picture."""
     model, tokenizer = open_language_model(options.models), open_tokenizer(options.models)
     vision = open_vision_tokenizer(options.models)
-    rng = random.Random(seed + 7)
+    rng, free = random.Random(seed + 7), random.Random(seed + 8)
     cores = CoreSharing(options.threads)
     right, wrong, named = {}, [], []
     for scene in held_scenes(random.Random(seed + 6), options.pictures, known):
         cores.adapt()
         codes = vision.encode(to_input(render(scene))[None])[0].tolist()
-        asked = questions_about(scene, rng, known)
+        asked = questions_about(scene, rng, known) + free_questions(scene, free, known)
         questions = [tokenizer.chat_question(question) for _, question, _ in asked]
         prefix = tokenizer.chat_prefix(codes)
         texts = sampling.answer(model, tokenizer, questions, prefix=prefix)

@@ -79,12 +79,9 @@ def questions_about(scene, rng, known):
     noun.
     """
     nouns = nouns_of(scene)
-    total = (
-        f"There are {NUMBERS[len(nouns)]} objects." if len(nouns) > 1 else "There is one object."
-    )
     out = [
         ("describe", rng.choice(DESCRIBE), caption_of(scene)),
-        ("count", rng.choice(COUNT), total),
+        ("count", rng.choice(COUNT), in_all(len(nouns))),
         ("colour", rng.choice(COLOR), f"The background is {scene['bg']}."),
     ]
     present = rng.choice(nouns)
@@ -95,7 +92,7 @@ def questions_about(scene, rng, known):
     for side in rng.sample(sorted(places), min(2, len(places))):
         out.append(_position(side, places, rng))
     noun = rng.choice(nouns) if rng.random() < 0.8 else absent
-    out.append(("countof", _how_many(noun, rng), _there_are(noun, nouns.count(noun))))
+    out.append(("countof", _how_many(noun, rng), there_are(noun, nouns.count(noun))))
     return out
 
 
@@ -113,7 +110,7 @@ def more_questions(scene, rng, known):
     if places:
         out.append(_position(rng.choice(sorted(places)), places, rng))
     noun = rng.choice(nouns) if rng.random() < 0.6 else rng.choice(absent)
-    out.append(("countof", _how_many(noun, rng), _there_are(noun, nouns.count(noun))))
+    out.append(("countof", _how_many(noun, rng), there_are(noun, nouns.count(noun))))
     return out
 
 
@@ -139,15 +136,36 @@ def positions(scene):
     return places
 
 
+def in_all(count):
+    """The answer to how many things there are."""
+    return f"There are {NUMBERS[count]} objects." if count > 1 else "There is one object."
+
+
+def yes_or_no(noun, there):
+    """The answer to whether there is a noun."""
+    return f"Yes, there is {with_article(noun)}." if there else f"No, there is no {noun}."
+
+
+def at_side(noun, side):
+    """The answer to what is at a side."""
+    return f"{capitalized(with_article(noun))} is {POSITION[side][1]}."
+
+
+def there_are(noun, count):
+    """The answer to how many of a noun there are."""
+    if count == 0:
+        return f"There is no {noun}."
+    if count == 1:
+        return f"There is one {noun}."
+    return f"There are {NUMBERS[count]} {plural(noun)}."
+
+
 def _exists(noun, there, rng):
-    answer = f"Yes, there is {with_article(noun)}." if there else f"No, there is no {noun}."
-    return "exists", _is_there(noun, rng), answer
+    return "exists", _is_there(noun, rng), yes_or_no(noun, there)
 
 
 def _position(side, places, rng):
-    asked, where = POSITION[side]
-    answer = f"{capitalized(with_article(places[side]))} is {where}."
-    return "position", rng.choice(asked), answer
+    return "position", rng.choice(POSITION[side][0]), at_side(places[side], side)
 
 
 def _is_there(noun, rng):
@@ -171,11 +189,3 @@ def _how_many(noun, rng):
             f"How many {things} are in the picture?",
         ]
     )
-
-
-def _there_are(noun, count):
-    if count == 0:
-        return f"There is no {noun}."
-    if count == 1:
-        return f"There is one {noun}."
-    return f"There are {NUMBERS[count]} {plural(noun)}."

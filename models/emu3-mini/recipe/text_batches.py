@@ -10,6 +10,7 @@ import torch
 
 import world
 from captions import prompt_for
+from free_questions import free_questions
 from questions import more_questions, questions_about
 from tokenizer import ASSISTANT
 
@@ -175,8 +176,9 @@ class TextBatches:
         packed.branches += [0] * length
         packed.targets += [NO_TARGET] * length
         packed.weights += [0] * length
-        asking = questions_about(scene, self._rng, self._known)
-        for kind, question, answer in asking + more_questions(scene, self._rng, self._known):
+        asked_about = scene, self._rng, self._known
+        asking = questions_about(*asked_about) + more_questions(*asked_about)
+        for kind, question, answer in asking + free_questions(*asked_about):
             suffix = ASSISTANT if self._rng.random() < 0.85 else " ASSISTANT:"
             asked = self._tokenizer.chat_question(question, suffix)
             said = self._tokenizer.chat_answer(answer)
