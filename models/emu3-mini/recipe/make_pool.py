@@ -11,7 +11,7 @@ import fast_group_norm
 import world
 from checkpoint import to_input
 from drawing import render
-from progress import save
+from progress import load, save
 from scenes import sample_scene
 from threads import CoreSharing
 from vision_tokenizer import VisionTokenizer
@@ -25,7 +25,7 @@ def main():
     torch.set_grad_enabled(False)
     rng = random.Random(options.seed)
     model = VisionTokenizer()
-    model.load_state_dict(torch.load(options.vq)["model"])
+    model.load_state_dict(load(options.vq)["model"])
     model.eval().to(options.device)
     model.amp = options.amp
     if options.device == "cpu":

@@ -65,6 +65,11 @@ def save(path, state):
     os.replace(f"{path}.new", path)
 
 
+def load(path, weights_only=True):
+    """Read a training state onto the CPU; a pool holds more than weights."""
+    return torch.load(path, map_location="cpu", weights_only=weights_only)
+
+
 def cosine(fraction):
     """Half a wave from 1 at the start of a run to 0.02 at its end."""
     return 0.02 + 0.49 * (1 + math.cos(math.pi * fraction))

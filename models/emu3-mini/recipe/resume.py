@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from progress import save
+from progress import load, save
 
 
 class Copies:
@@ -19,7 +19,7 @@ class Copies:
         if not self._path.exists():
             return None
         # Written by `write` on this machine, so unpickling is safe.
-        state = torch.load(self._path, map_location="cpu", weights_only=False)
+        state = load(self._path, weights_only=False)
         self._progress.go_on_from(state["step"])
         self._rng.setstate(state["random"])
         torch.set_rng_state(state["torch"])

@@ -14,7 +14,7 @@ import vision_batches
 from checkpoint import to_input
 from discriminator import Critic
 from drawing import render
-from progress import Progress, cosine, save, set_rate
+from progress import Progress, cosine, load, save, set_rate
 from resume import Copies
 from threads import CoreSharing
 from train_vq import channels_last, psnr, reconstruction_loss
@@ -34,7 +34,7 @@ def main():
     torch.manual_seed(options.seed)
     if options.device == "cpu":
         fast_group_norm.install()
-    pool = Pool(torch.load(options.pool, weights_only=False), rng)
+    pool = Pool(load(options.pool, weights_only=False), rng)
     training = Training(options, pool, rng)
     cores = CoreSharing(options.threads)
     progress = Progress(options.steps)
@@ -79,7 +79,7 @@ class Training:
     def __init__(self, options, pool, rng):
         self.options, self.pool, self.rng = options, pool, rng
         self.model = VisionTokenizer()
-        self.model.load_state_dict(torch.load(options.vq)["model"])
+        self.model.load_state_dict(load(options.vq)["model"])
         self.model.train().to(options.device)
         self.model.amp = True
         self.parameters = freeze_all_but_decoder(self.model)

@@ -14,7 +14,7 @@ import plain_decoder
 import world
 from language_model import CONFIG, LanguageModel
 from muon import Muon
-from progress import Progress, save, set_rate
+from progress import Progress, load, save, set_rate
 from resume import Copies
 from text_batches import NO_TARGET, TextBatches
 from threads import CoreSharing
@@ -28,7 +28,7 @@ def main():
     options = parse()
     torch.manual_seed(options.seed)
     tokenizer = Tokenizer(options.tiktoken)
-    pools = [torch.load(path, weights_only=False) for path in options.pool.split(",")]
+    pools = [load(path, weights_only=False) for path in options.pool.split(",")]
     known = world.WORLDS[options.world]
     rng = random.Random(options.seed)
     batches = TextBatches(pools, known, tokenizer, rng, options)
@@ -43,7 +43,7 @@ def main():
         optimizers.restore(begun["optimizers"])
         batches.restore(begun["batches"])
     elif options.init:
-        model.load_state_dict(torch.load(options.init)["model"])
+        model.load_state_dict(load(options.init)["model"])
     count = sum(parameter.numel() for parameter in model.parameters())
     print(f"{count} parameters, {len(batches)} scenes, step {progress.step}", flush=True)
     result = {"model": model.state_dict(), "cfg": CONFIG, "vocab": tokenizer.vocabulary_size}

@@ -14,7 +14,7 @@ import fast_group_norm
 import vision_batches
 import vision_layers
 from codebook import Codebook
-from progress import Progress, cosine, save, set_rate
+from progress import Progress, cosine, load, save, set_rate
 from resume import Copies
 from threads import CoreSharing
 from vision_tokenizer import CONFIG, VisionTokenizer
@@ -84,7 +84,7 @@ class Training:
         self.model.amp = True
         initialize(self.model)
         if options.init:
-            self.model.load_state_dict(torch.load(options.init)["model"])
+            self.model.load_state_dict(load(options.init)["model"])
         self.model.to(options.device)
         channels_last(self.model)
         rows = self.model.quantize.embedding.weight

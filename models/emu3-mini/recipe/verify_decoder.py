@@ -10,7 +10,7 @@ import plain_decoder
 import train_lm
 import world
 from language_model import LanguageModel
-from progress import Progress
+from progress import Progress, load
 from text_batches import TextBatches
 from tokenizer import Tokenizer
 
@@ -27,7 +27,7 @@ def main():
     options = train_lm.parse([])
     torch.manual_seed(0)
     tokenizer = Tokenizer(named.tiktoken)
-    pool = torch.load(named.pool, weights_only=False)
+    pool = load(named.pool, weights_only=False)
     known, rng = world.WHOLE, random.Random(0)
     batch = TextBatches([pool], known, tokenizer, rng, options).batch()
     model = LanguageModel(tokenizer.vocabulary_size)
