@@ -97,7 +97,7 @@ def rows_of(vision, drawn, answers):
         percent("drawing: the same and in the right order", drawn["scene_and_order"]),
         percent("drawing: two things, each where it was asked for", drawn["relation"]),
         percent("drawing: one thing", drawn["single"]),
-        percent("drawing: two to four of a kind", drawn["counted"]),
+        percent("drawing: scenes with several of a kind", drawn["counted"]),
         percent("drawing: named background", drawn["background"]),
         percent("drawing, then describing: the sentence asked for", drawn["round_trip"]),
         percent("describe, things named", answers["named"]),

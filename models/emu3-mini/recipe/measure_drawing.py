@@ -127,4 +127,4 @@ def _is_pair(prompt):
 
 
 def _is_counted(prompt):
-    return len(prompt["objects"]) > 1 and len(set(prompt["objects"])) == 1
+    return len(set(prompt["objects"])) < len(prompt["objects"])
