@@ -47,22 +47,32 @@ COUNT_OF = [
 ]
 SIDE = ["What do you see {place}?", "Which thing is {place}?", "What is the object {place}?"]
 WHERE = ["Where is the {noun}?", "Where do you see the {noun}?", "In which place is the {noun}?"]
+MOST_WHERE = 2  # things that are there, and whose place is asked for
+NOWHERE = 0.5  # how often the place of a thing is asked for that is not there
 
 
 def free_questions(scene, rng, known):
-    """Two triples (kind, question, answer); the kind is "free", or "where" which only these ask."""
+    """Triples (kind, question, answer); the kind is "free", or "where" which only these ask.
+
+    To say where a thing is the model must find it in the picture, as it must to say whether it is
+    there; the answer tells more, so that this is learned first.
+    """
     asked = [_describe, _count, _color, _exists, _count_of]
     places = positions(scene)
     if places:
         asked.append(_side)
     out = [("free", *rng.choice(asked)(scene, rng, known))]
     unique = [side for side, noun in places.items() if nouns_of(scene).count(noun) == 1]
-    if unique:
-        side = rng.choice(sorted(unique))
-        noun = places[side]
-        answer = f"The {noun} is {POSITION[side][1]}."
-        out.append(("where", rng.choice(WHERE).format(noun=noun), answer))
+    for side in rng.sample(sorted(unique), min(MOST_WHERE, len(unique))):
+        out.append(("where", *_where(places[side], side, rng)))
+    if rng.random() < NOWHERE:
+        absent = rng.choice(absent_nouns(scene, known))
+        out.append(("where", rng.choice(WHERE).format(noun=absent), there_are(absent, 0)))
     return [(kind, _typed(question, rng), answer) for kind, question, answer in out]
+
+
+def _where(noun, side, rng):
+    return rng.choice(WHERE).format(noun=noun), f"The {noun} is {POSITION[side][1]}."
 
 
 def _describe(scene, rng, _known):
