@@ -32,15 +32,19 @@ LEADS = [
 
 def caption_of(scene):
     """The one canonical caption, the answer to "Please describe the image"."""
-    nouns = nouns_of(scene)
+    return canonical_caption(nouns_of(scene), scene["relation"], scene["bg"])
+
+
+def canonical_caption(nouns, relation, background):
+    """`caption_of` the scene that shows these."""
     two = len(nouns) == 2 and nouns[0] != nouns[1]
-    if two and scene["relation"] == "row":
+    if two and relation == "row":
         text = f"{with_article(nouns[0])} to the left of {with_article(nouns[1])}"
-    elif two and scene["relation"] == "column":
+    elif two and relation == "column":
         text = f"{with_article(nouns[0])} above {with_article(nouns[1])}"
     else:
         text = listed([counted(noun, count) for noun, count in runs(nouns)])
-    return capitalized(f"{text} on {with_article(scene['bg'])} background.")
+    return capitalized(f"{text} on {with_article(background)} background.")
 
 
 def prompt_for(scene, rng):

@@ -13,7 +13,7 @@ class Codebook:
 
     def __init__(self, rows):
         self._rows = rows
-        self._uses = torch.ones(len(rows))
+        self._uses = torch.ones(len(rows), device=rows.device)
         self._sums = rows.data.clone()
         self._updates = 0
 
@@ -24,8 +24,8 @@ class Codebook:
     def kmeans(self, latents):
         """Start from latents [N, 4]."""
         count = len(self._rows)
-        centers = latents[torch.randperm(len(latents))[:count]].clone()
-        centers = centers + 1e-4 * torch.randn(count, latents.shape[1])
+        centers = latents[torch.randperm(len(latents))[:count].to(latents.device)].clone()
+        centers = centers + 1e-4 * torch.randn(count, latents.shape[1]).to(latents.device)
         for _ in range(KMEANS_ROUNDS):
             norms = (centers * centers).sum(1)
             nearest = torch.cat(
@@ -33,11 +33,21 @@ class Codebook:
             )
             uses = torch.bincount(nearest, minlength=count).float()
             sums = torch.zeros_like(centers).index_add_(0, nearest, latents)
-            others = latents[torch.randint(len(latents), (count,))]
+            others = latents[torch.randint(len(latents), (count,)).to(latents.device)]
             centers = torch.where((uses > 0)[:, None], sums / uses.clamp(min=1)[:, None], others)
         self._rows.data.copy_(centers)
-        self._uses = torch.ones(count) * 2
+        self._uses = torch.full_like(self._uses, 2)
         self._sums = centers * 2
+
+    def state(self):
+        """What `restore` goes on from; the rows belong to the network."""
+        return {"uses": self._uses, "sums": self._sums, "updates": self._updates}
+
+    def restore(self, state):
+        """Go on where a run was."""
+        self._uses.copy_(state["uses"])
+        self._sums.copy_(state["sums"])
+        self._updates = state["updates"]
 
     @torch.no_grad()
     def update(self, latents, codes, restart):

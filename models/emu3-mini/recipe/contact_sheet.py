@@ -28,6 +28,12 @@ def contact_sheet(rows, labels, scale=1):
     return sheet
 
 
+def save_sheet(path, rows, labels=None):
+    """Write rows of pictures at twice their size."""
+    labels = labels or [[""] * len(row) for row in rows]
+    contact_sheet(rows, labels, scale=2).save(path)
+
+
 def _write(pen, text, x, y, width):
     """Write words in lines that fit the width."""
     font = ImageFont.load_default()

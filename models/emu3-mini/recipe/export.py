@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 import world
 from checkpoint import LANGUAGE_MODEL, MODELS, VISION_TOKENIZER
 from json_files import write_json
+from progress import load
 from tokenizer import TEXT_TOKENS, special_tokens, vision_tokens
 
 CONTEXT = 2048  # tokens
@@ -40,12 +41,12 @@ def main():
     if options.vq:
         folder = options.out / VISION_TOKENIZER
         folder.mkdir(parents=True, exist_ok=True)
-        export_vision_tokenizer(torch.load(options.vq), folder)
+        export_vision_tokenizer(load(options.vq), folder)
         print_size(folder)
     if options.lm:
         folder = options.out / LANGUAGE_MODEL
         folder.mkdir(parents=True, exist_ok=True)
-        export_language_model(torch.load(options.lm), folder, options)
+        export_language_model(load(options.lm), folder, options)
         export_vocabulary(options.tiktoken, folder)
         print_size(folder)
 

@@ -91,6 +91,17 @@ class FusedLoss(torch.autograd.Function):
         return dhidden * gradient, dhead * gradient, None, None
 
 
+def prepare():
+    """Compile the kernel if need be."""
+    kernel("decoder")
+
+
+def weighted_loss(hidden, head, targets, weights):
+    """Weighted sum of the cross entropies, and each of them [N], detached; `head` [V, C]."""
+    loss, losses = FusedLoss.apply(hidden, head, targets, weights)
+    return loss, losses.detach()
+
+
 def packed_hidden(model, tokens, positions, starts, prefixes, branches):
     """Final normalized hidden states, bfloat16 [N, C].
 

@@ -134,15 +134,16 @@ class LanguageModel(nn.Module):
     def forward(self, tokens, positions=None, mask=None, caches=None):
         """Hidden states after the final norm, [B, T, C].
 
-        `tokens` [B, T]; `positions` [B, T], 0... by default; `mask` is added to the scores,
-        causal by default; `caches` is a list for each layer, extended by the new keys and values.
+        `tokens` [B, T]; `positions` [B, T], 0... by default; `mask` is added to the scores or, of
+        booleans, says what is seen, causal by default; `caches` is a list for each layer, extended
+        by the new keys and values.
         """
         if positions is None:
-            positions = torch.arange(tokens.shape[1])[None]
-        angles = positions[..., None].float() * self.inverse_frequencies
+            positions = torch.arange(tokens.shape[1], device=tokens.device)[None]
+        angles = positions[..., None].float() * self.inverse_frequencies.to(tokens.device)
         angles = torch.cat([angles, angles], -1)[:, :, None]  # [B, T, 1, D]
-        rotation = angles.cos(), angles.sin()
         x = self.model.embed_tokens(tokens)
+        rotation = angles.cos(), angles.sin()
         for i, layer in enumerate(self.model.layers):
             x = layer(x, rotation, mask, None if caches is None else caches[i])
         return self.model.norm(x)

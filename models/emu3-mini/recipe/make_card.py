@@ -10,6 +10,18 @@ from json_files import read_json
 
 CARDS = Path(__file__).resolve().parent / "cards"
 
+# Of questions, and what the card calls them.
+KINDS = {
+    "describe": "describe, whole sentence",
+    "count": "how many objects",
+    "countof": "how many of a kind",
+    "colour": "color of the background",
+    "position": "what is at a side",
+    "exists": "is there",
+    "where": "where is it",
+    "free": "all of these in other words",
+}
+
 
 def main():
     """Write README.md into both folders."""
@@ -17,13 +29,22 @@ def main():
     add = parser.add_argument
     add("--results", type=Path, default="work/eval", help="folder that evaluate.py wrote")
     add("--models", type=Path, default=MODELS, help="folder with both models")
+    add("--world", choices=world.WORLDS, default=world.PUBLISHED, help="what the model knows")
     options = parser.parse_args()
+    vision, drawing, answers = (
+        read_json(options.results / f"{what}.json") for what in ("vision", "drawing", "answers")
+    )
     words = {
-        **words_of_world(),
+        **words_of_world(world.WORLDS[options.world]),
         **words_of_model(options.models),
-        **words_of_drawing(read_json(options.results / "drawing.json")),
-        **words_of_answers(read_json(options.results / "answers.json")),
-        **words_of_vision(read_json(options.results / "vision.json")),
+        "rows": table(rows_of(vision, drawing["settings"][0], answers)),
+        "psnr_min": f"{vision['psnr_min']:.2f}",
+        "psnr": f"{vision['psnr']['mean']:.2f}",
+        "ssim": f"{vision['ssim']['mean']:.3f}",
+        "scenes": vision["psnr"]["n"],
+        "clip_psnr": f"{vision['clip_psnr']['mean']:.2f}",
+        "clips": vision["clip_psnr"]["n"],
+        "extra": f"{drawing['settings'][0]['extra']['mean']:.2f}",
     }
     for folder in (LANGUAGE_MODEL, VISION_TOKENIZER):
         template = Template((CARDS / f"{folder}.md").read_text(encoding="utf-8"))
@@ -32,15 +53,17 @@ def main():
         print("wrote", card)
 
 
-def words_of_world():
+def words_of_world(known):
     """What the model knows."""
-    others = [noun for i, noun in enumerate(world.SINGULAR) if i not in world.ACTIVE]
+    others = [noun for i, noun in enumerate(world.SINGULAR) if i not in known.nouns]
+    strange = ["16:9", "3:2", "21:9"] if "16:9" not in known.ratios else ["21:9", "5:4", "1:2"]
     return {
-        "thing_count": len(world.ACTIVE),
-        "things": ", ".join(world.SINGULAR[i] for i in world.ACTIVE),
+        "thing_count": len(known.nouns),
+        "things": ", ".join(world.SINGULAR[i] for i in known.nouns),
         "other_things": ", ".join(others),
-        "backgrounds": ", ".join(world.ACTIVE_COLORS),
-        "ratios": ", ".join(world.RATIOS),
+        "backgrounds": ", ".join(known.colors),
+        "ratios": ", ".join(known.ratios),
+        "strange_ratios": ", ".join(strange),
     }
 
 
@@ -65,53 +88,50 @@ def words_of_model(models):
     }
 
 
-def words_of_drawing(result):
-    """A row for each setting."""
-    shares = ("object_accuracy", "scene_accuracy", "scene_and_order", "background_accuracy")
-    rows = [
-        [name, *(_percent(scores[share]) for share in shares), scores["extra_objects"]]
-        for name, scores in result.items()
-        if name.startswith("guidance")
+def rows_of(vision, drawn, answers):
+    """What was measured, the value, its interval, and of how many."""
+    kinds = answers["kinds"]
+    return [
+        percent("drawing: a thing that is named is there", drawn["object"]),
+        percent("drawing: whole scene (all, nothing else, background)", drawn["scene"]),
+        percent("drawing: the same and in the right order", drawn["scene_and_order"]),
+        percent("drawing: two things, each where it was asked for", drawn["relation"]),
+        percent("drawing: one thing", drawn["single"]),
+        percent("drawing: scenes with several of a kind", drawn["counted"]),
+        percent("drawing: named background", drawn["background"]),
+        percent("drawing, then describing: the sentence asked for", drawn["round_trip"]),
+        percent("describe, things named", answers["named"]),
+        *(percent(words, kinds[kind]) for kind, words in KINDS.items() if kind in kinds),
+        percent("still: recognized after encode and decode", vision["recognized"]),
+        percent("still: codes that survive decode and encode", as_share(vision["same_codes"])),
+        level("still: PSNR", vision["psnr"], "dB", 2),
+        level("still: PSNR inside the first thing's box", vision["psnr_object"], "dB", 2),
+        level("still: SSIM", vision["ssim"], "", 3),
+        level("clip of four frames: PSNR", vision["clip_psnr"], "dB", 2),
+        level("clip of four frames: SSIM", vision["clip_ssim"], "", 3),
+        level("first frame of a clip as a still: PSNR", vision["clip_still_psnr"], "dB", 2),
     ]
-    return {"drawn": result["n"], "drawing_rows": _table(rows)}
 
 
-def words_of_answers(result):
-    """A row for each kind of question."""
-    rows = [
-        [kind, _percent(scores["accuracy"]), scores["n"]]
-        for kind, scores in result.items()
-        if isinstance(scores, dict)
-    ]
-    return {
-        "asked": result["n_scenes"],
-        "answer_rows": _table(rows),
-        "named": _percent(result["caption_names_object"]),
-    }
+def as_share(result):
+    """A mean of shares as a share."""
+    return {**result, "share": result["mean"]}
 
 
-def words_of_vision(result):
-    """What comes back from codes."""
-    return {
-        "scenes": result["n_images"],
-        "psnr": f"{result['psnr']:.2f}",
-        "psnr_min": f"{result['psnr_min']:.2f}",
-        "psnr_object": f"{result['psnr_object_region']:.2f}",
-        "ssim": f"{result['ssim']:.3f}",
-        "recognized": _percent(result["scene_recognized_after_reconstruction"]),
-        "same_codes": _percent(result["codes_unchanged_by_reencoding"]),
-        "clips": result["n_clips"],
-        "clip_psnr": f"{result['clip_psnr']:.2f}",
-        "clip_ssim": f"{result['clip_ssim']:.3f}",
-        "still_psnr": f"{result['clip_first_frame_as_image_psnr']:.2f}",
-    }
+def percent(what, result):
+    """A row of the table for a share."""
+    value, low, high = (f"{100 * result[key]:.1f}" for key in ("share", "low", "high"))
+    return [what, f"{value} %", f"{low} to {high}", result["n"]]
 
 
-def _percent(share):
-    return f"{100 * share:.1f} %"
+def level(what, result, unit, digits):
+    """A row of the table for a mean."""
+    value, low, high = (f"{result[key]:.{digits}f}" for key in ("mean", "low", "high"))
+    return [what, f"{value} {unit}".strip(), f"{low} to {high}", result["n"]]
 
 
-def _table(rows):
+def table(rows):
+    """Rows of a Markdown table."""
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 

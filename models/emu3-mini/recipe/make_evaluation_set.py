@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+import world
 from captions import caption_of, nouns_of, prompt_for
 from drawing import render
 from json_files import write_json_lines
@@ -22,11 +23,11 @@ LONGEST_PROMPT = 90  # characters
 DEFAULT_OUT = Path(__file__).resolve().parents[3] / "tests" / "parity" / "mini"
 
 
-def prompts(count=COUNT, seed=SEED):
+def prompts(count=COUNT, seed=SEED, known=world.WORLDS[world.PUBLISHED]):
     """What is to be drawn, and what the picture must show."""
     rng = random.Random(seed + 1)
     out = []
-    for scene in held_scenes(random.Random(seed + 2), count):
+    for scene in held_scenes(random.Random(seed + 2), count, known):
         text, names_background = prompt_for(scene, rng)
         while len(text) >= LONGEST_PROMPT:
             text, names_background = prompt_for(scene, rng)
@@ -43,14 +44,14 @@ def prompts(count=COUNT, seed=SEED):
     return out
 
 
-def pictures(count=COUNT, seed=SEED):
+def pictures(count=COUNT, seed=SEED, known=world.WORLDS[world.PUBLISHED]):
     """Scenes with their file name, canonical caption and questions."""
     rng = random.Random(seed + 5)
     out = []
-    for i, scene in enumerate(held_scenes(random.Random(seed + 4), count)):
+    for i, scene in enumerate(held_scenes(random.Random(seed + 4), count, known)):
         asked = [
             {"kind": kind, "question": question, "answer": answer}
-            for kind, question, answer in questions_about(scene, rng)
+            for kind, question, answer in questions_about(scene, rng, known)
         ]
         file = f"scene_{i:02d}.png"
         out.append({"file": file, **scene, "caption": caption_of(scene), "questions": asked})

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 import fast_group_norm
+import world
 from checkpoint import to_input
 from drawing import render
-from progress import save
+from progress import load, save
 from scenes import sample_scene
 from threads import CoreSharing
 from vision_tokenizer import VisionTokenizer
@@ -21,16 +22,17 @@ BATCH = 16
 def main():
     """Write a pool: scenes, and the codes [h, w] of each."""
     options = parse()
-    torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     rng = random.Random(options.seed)
     model = VisionTokenizer()
-    model.load_state_dict(torch.load(options.vq)["model"])
-    model.eval()
+    model.load_state_dict(load(options.vq)["model"])
+    model.eval().to(options.device)
     model.amp = options.amp
-    fast_group_norm.install()
-    scenes = [sample_scene(rng, held=options.held, wide=options.wide) for _ in range(options.n)]
-    codes = encode(model, scenes)
+    if options.device == "cpu":
+        fast_group_norm.install()
+    known = world.WORLDS[options.world]
+    scenes = [sample_scene(rng, known, held=options.held) for _ in range(options.n)]
+    codes = encode(model, scenes, options)
     save(options.out, {"scenes": scenes, "codes": codes})
     print_usage(codes, model.config["codebook_size"])
 
@@ -43,13 +45,15 @@ def parse():
     add("--out", default="work/pool.pt", help="file for the pool")
     add("--n", type=int, default=12000, help="scenes to render")
     add("--seed", type=int, default=10)
-    add("--wide", action="store_true", help="all nouns, colors and ratios")
+    add("--world", choices=world.WORLDS, default="40", help="how many things there are")
     add("--held", action="store_true", help="only combinations that training never sees")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
     add("--amp", action="store_true", help="encode in bfloat16: faster, and flips some codes")
     return parser.parse_args()
 
 
-def encode(model, scenes):
+def encode(model, scenes, options):
     """Codes uint16 [h, w] of each scene; scenes of one size are encoded together."""
     by_size = {}
     for i, scene in enumerate(scenes):
@@ -60,11 +64,11 @@ def encode(model, scenes):
         for start in range(0, len(numbers), BATCH)
     ]
     codes = [None] * len(scenes)
-    cores, start = CoreSharing(), time.time()
+    cores, start = CoreSharing(options.threads), time.time()
     for done, numbers in enumerate(batches, 1):
         cores.adapt()
         pictures = to_input(np.stack([render(scenes[i]) for i in numbers]))
-        for i, grid in zip(numbers, model.encode(pictures)):
+        for i, grid in zip(numbers, model.encode(pictures.to(options.device)).cpu()):
             codes[i] = grid.numpy().astype(np.uint16)
         if done % 100 == 0:
             print(f"{done} of {len(batches)} batches, {time.time() - start:.0f} s", flush=True)

@@ -16,8 +16,18 @@ class Muon:
         for parameter in parameters:
             self._by_shape.setdefault(tuple(parameter.shape), []).append(parameter)
         self._momentum = {
-            shape: torch.zeros(len(group), *shape) for shape, group in self._by_shape.items()
+            shape: torch.zeros_like(torch.stack(group)).detach()
+            for shape, group in self._by_shape.items()
         }
+
+    def state(self):
+        """What `restore` goes on from."""
+        return self._momentum
+
+    def restore(self, state):
+        """Go on where a run was."""
+        for shape, momentum in self._momentum.items():
+            momentum.copy_(state[shape])
 
     @torch.no_grad()
     def step(self, rate):

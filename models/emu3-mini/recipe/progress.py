@@ -1,4 +1,4 @@
-"""How far a training run is, by the wall clock, with running averages and rescue copies."""
+"""How far a training run is, how long it will take, and running averages."""
 
 import math
 import os
@@ -8,26 +8,41 @@ import torch
 
 
 class Progress:
-    """A run of so many minutes, or of so many steps if those come first (0: no limit)."""
+    """A run of so many steps.  Only what is printed and when copies are written knows the clock."""
 
-    def __init__(self, minutes, steps=0, keep=0.97, save_every=180):
+    def __init__(self, steps, keep=0.97):
         self.step = 0
-        self.fraction = 0.0
-        self._seconds = minutes * 60
         self._steps = steps
         self._keep = keep
-        self._save_every = save_every
         self._averages = {}
-        self._start = self._saved = time.time()
+        self._first = 0
+        self._start = time.time()
+        self._marks = {}
+
+    def go_on_from(self, step):
+        """The run has done so many steps before."""
+        self.step = self._first = step
+
+    @property
+    def fraction(self):
+        """How much of the run is done, 0...1."""
+        return self.step / self._steps
 
     def goes_on(self):
-        """Whether there is time for a step; sets `fraction`, 0...1."""
-        self.fraction = self.seconds() / self._seconds
-        return self.fraction < 1 and not (self._steps and self.step >= self._steps)
+        """Whether there is a step to do."""
+        return self.step < self._steps
 
     def seconds(self):
         """Seconds since the start."""
         return time.time() - self._start
+
+    def seconds_since(self, name):
+        """Seconds since `mark` of this name, or since the start."""
+        return time.time() - self._marks.get(name, self._start)
+
+    def mark(self, name):
+        """Something has been done."""
+        self._marks[name] = time.time()
 
     def log(self, name, value):
         """Add to the running average of `name`."""
@@ -35,22 +50,24 @@ class Progress:
         self._averages[name] = self._keep * old + (1 - self._keep) * float(value)
 
     def report(self, *details):
-        """Print the averages."""
+        """Print how far the run is, how long it will take, and the averages."""
         averages = [f"{name}={value:.4g}" for name, value in self._averages.items()]
-        start = f"{self.step} f={self.fraction:.3f} t={self.seconds():.0f}"
+        pace = self.seconds() / max(1, self.step - self._first)
+        left = pace * (self._steps - self.step) / 60
+        start = f"{self.step}/{self._steps} {pace:.2f} s/step {left:.0f} min left"
         print(start, *details, *averages, flush=True)
-
-    def save_now_and_then(self, path, state):
-        """Write a copy beside `path` every few minutes, for a run that is cut short."""
-        if time.time() - self._saved > self._save_every:
-            self._saved = time.time()
-            save(f"{path}.tmp", state)
 
 
 def save(path, state):
-    """Write a training state, making its folder."""
+    """Write a training state, making its folder; what was there stays until it is complete."""
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    torch.save(state, path)
+    torch.save(state, f"{path}.new")
+    os.replace(f"{path}.new", path)
+
+
+def load(path, weights_only=True):
+    """Read a training state onto the CPU; a pool holds more than weights."""
+    return torch.load(path, map_location="cpu", weights_only=weights_only)
 
 
 def cosine(fraction):

@@ -33,6 +33,7 @@ COLOR = [
     "background color?",
     "Which colour is the background?",
 ]
+MORE_EXISTS = 2  # pairs of further "is there" for a picture in training
 # By side: ways to ask, and the words of the answer.
 POSITION = {
     "left": (
@@ -71,33 +72,52 @@ POSITION = {
 }
 
 
-def questions_about(scene, rng):
+def questions_about(scene, rng, known):
     """Triples (kind, question, answer).
 
     One description, one count, one color, two "is there", up to two positions and one count of a
     noun.
     """
     nouns = nouns_of(scene)
-    total = (
-        f"There are {NUMBERS[len(nouns)]} objects." if len(nouns) > 1 else "There is one object."
-    )
     out = [
         ("describe", rng.choice(DESCRIBE), caption_of(scene)),
-        ("count", rng.choice(COUNT), total),
+        ("count", rng.choice(COUNT), in_all(len(nouns))),
         ("colour", rng.choice(COLOR), f"The background is {scene['bg']}."),
     ]
     present = rng.choice(nouns)
-    out.append(("exists", _is_there(present, rng), f"Yes, there is {with_article(present)}."))
-    absent = rng.choice([world.SINGULAR[i] for i in world.ACTIVE if world.SINGULAR[i] not in nouns])
-    out.append(("exists", _is_there(absent, rng), f"No, there is no {absent}."))
+    out.append(_exists(present, True, rng))
+    absent = rng.choice(absent_nouns(scene, known))
+    out.append(_exists(absent, False, rng))
     places = positions(scene)
     for side in rng.sample(sorted(places), min(2, len(places))):
-        asked, where = POSITION[side]
-        answer = f"{capitalized(with_article(places[side]))} is {where}."
-        out.append(("position", rng.choice(asked), answer))
+        out.append(_position(side, places, rng))
     noun = rng.choice(nouns) if rng.random() < 0.8 else absent
-    out.append(("countof", _how_many(noun, rng), _there_are(noun, nouns.count(noun))))
+    out.append(("countof", _how_many(noun, rng), there_are(noun, nouns.count(noun))))
     return out
+
+
+def more_questions(scene, rng, known):
+    """Further triples for training: what is hard to learn, asked more often.
+
+    As many things are there as are not.
+    """
+    nouns, absent = nouns_of(scene), absent_nouns(scene, known)
+    out = []
+    for _ in range(MORE_EXISTS):
+        out.append(_exists(rng.choice(nouns), True, rng))
+        out.append(_exists(rng.choice(absent), False, rng))
+    places = positions(scene)
+    if places:
+        out.append(_position(rng.choice(sorted(places)), places, rng))
+    noun = rng.choice(nouns) if rng.random() < 0.6 else rng.choice(absent)
+    out.append(("countof", _how_many(noun, rng), there_are(noun, nouns.count(noun))))
+    return out
+
+
+def absent_nouns(scene, known):
+    """Nouns of the world that a scene does not show."""
+    shown = nouns_of(scene)
+    return [world.SINGULAR[i] for i in known.nouns if world.SINGULAR[i] not in shown]
 
 
 def positions(scene):
@@ -114,6 +134,38 @@ def positions(scene):
     if len(nouns) == 3:
         places["middle"] = nouns[1]
     return places
+
+
+def in_all(count):
+    """The answer to how many things there are."""
+    return f"There are {NUMBERS[count]} objects." if count > 1 else "There is one object."
+
+
+def yes_or_no(noun, there):
+    """The answer to whether there is a noun."""
+    return f"Yes, there is {with_article(noun)}." if there else f"No, there is no {noun}."
+
+
+def at_side(noun, side):
+    """The answer to what is at a side."""
+    return f"{capitalized(with_article(noun))} is {POSITION[side][1]}."
+
+
+def there_are(noun, count):
+    """The answer to how many of a noun there are."""
+    if count == 0:
+        return f"There is no {noun}."
+    if count == 1:
+        return f"There is one {noun}."
+    return f"There are {NUMBERS[count]} {plural(noun)}."
+
+
+def _exists(noun, there, rng):
+    return "exists", _is_there(noun, rng), yes_or_no(noun, there)
+
+
+def _position(side, places, rng):
+    return "position", rng.choice(POSITION[side][0]), at_side(places[side], side)
 
 
 def _is_there(noun, rng):
@@ -137,11 +189,3 @@ def _how_many(noun, rng):
             f"How many {things} are in the picture?",
         ]
     )
-
-
-def _there_are(noun, count):
-    if count == 0:
-        return f"There is no {noun}."
-    if count == 1:
-        return f"There is one {noun}."
-    return f"There are {NUMBERS[count]} {plural(noun)}."

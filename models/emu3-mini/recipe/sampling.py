@@ -52,9 +52,9 @@ def sample(scores, settings, generator):
     return torch.multinomial(scores.softmax(1), 1, generator=generator)[:, 0]
 
 
-def answer(model, tokenizer, sequences, max_tokens=64):
-    """Greedy texts, trimmed, that go on after each token sequence."""
-    run = Batch(model, sequences, tokenizer.pad)
+def answer(model, tokenizer, sequences, max_tokens=64, prefix=()):
+    """Greedy texts, trimmed, that go on after each token sequence; a common `prefix` runs once."""
+    run = Batch(model, sequences, tokenizer.pad, prefix)
     out = [[] for _ in sequences]
     finished = [False] * len(sequences)
     for _ in range(max_tokens):
@@ -72,20 +72,25 @@ def answer(model, tokenizer, sequences, max_tokens=64):
 class Batch:
     """Sequences that are stepped together; `hidden` [B, C] belongs to the last token of each."""
 
-    def __init__(self, model, sequences, pad):
+    def __init__(self, model, sequences, pad, prefix=()):
         self._model = model
         self._caches = [[] for _ in model.model.layers]
-        length = max(map(len, sequences))
-        tokens = torch.full((len(sequences), length), pad)
-        self._real = torch.zeros(len(sequences), length, dtype=torch.bool)
+        count, length, before = len(sequences), max(map(len, sequences)), len(prefix)
+        if before:
+            model(torch.tensor([list(prefix)]), caches=self._caches)
+            for cache in self._caches:
+                cache[:] = [part.expand(count, -1, -1, -1) for part in cache]
+        tokens = torch.full((count, length), pad)
+        self._real = torch.ones(count, before + length, dtype=torch.bool)
         for i, sequence in enumerate(sequences):
-            tokens[i, length - len(sequence) :] = torch.tensor(sequence)
-            self._real[i, length - len(sequence) :] = True
-        positions = (self._real.long().cumsum(1) - 1).clamp(min=0)
-        square = torch.ones(length, length, dtype=torch.bool)
+            start = length - len(sequence)
+            tokens[i, start:] = torch.tensor(sequence)
+            self._real[i, before : before + start] = False
+        positions = (self._real.long().cumsum(1) - 1).clamp(min=0)[:, before:]
+        square = torch.ones(before + length, before + length, dtype=torch.bool)
         # A pad sees itself, so that no row of the softmax is empty.
-        seen = self._real[:, None] & square.tril() | torch.eye(length, dtype=torch.bool)
-        self.hidden = self._forward(tokens, positions, seen)
+        seen = self._real[:, None] & square.tril() | torch.eye(len(square), dtype=torch.bool)
+        self.hidden = self._forward(tokens, positions, seen[:, before:])
         self._next = positions[:, -1] + 1
 
     def step(self, tokens):

@@ -7,26 +7,18 @@ each with noun, y, x and size (tokens), in reading order.
 import world
 from world import BIG, SMALL
 
-COUNT_SHARES = [0.34, 0.38, 0.15, 0.13]  # of scenes with 1...4 things
-WIDE_COUNT_SHARES = [0.27, 0.41, 0.18, 0.14]
 
+def sample_scene(rng, known, held=False, ratio=None, count=None):
+    """A random scene of the `known` world.
 
-def sample_scene(rng, held=False, ratio=None, count=None, wide=False):
-    """A random scene.
-
-    `held` asks for one of the combinations that training never sees; `wide` takes all nouns,
-    colors and ratios (the vision tokenizer's world).
+    `held` asks for one of the combinations that training never sees.
     """
     while True:
-        if wide:
-            ratio_here = ratio or rng.choices(world.WIDE_RATIOS, world.WIDE_RATIO_SHARES)[0]
-        else:
-            ratio_here = ratio or rng.choices(world.RATIOS, world.RATIO_SHARES)[0]
+        ratio_here = ratio or rng.choices(known.ratios, known.ratio_shares)[0]
         height, width = world.size_of(ratio_here)
-        shares = WIDE_COUNT_SHARES if wide else COUNT_SHARES
-        n = count or rng.choices([1, 2, 3, 4], shares)[0]
-        nouns = sample_nouns(rng, n, range(len(world.NOUNS)) if wide else world.ACTIVE)
-        background = rng.choice(world.COLOR_NAMES if wide else world.ACTIVE_COLORS)
+        n = count or rng.choices([1, 2, 3, 4], known.count_shares)[0]
+        nouns = sample_nouns(rng, n, known.nouns)
+        background = rng.choice(known.colors)
         if held_out(nouns, background) != held:
             continue
         column = n == 2 and rng.random() < 0.4
@@ -70,10 +62,10 @@ def held_out(nouns, background):
     return (key + world.COLOR_NAMES.index(background) * 37) % 17 in (3, 11)
 
 
-def held_scenes(rng, count):
+def held_scenes(rng, count, known):
     """Scenes for evaluation.  Every fourth shows one thing, which cannot be held out."""
     return [
-        sample_scene(rng, count=1) if i % 4 == 3 else sample_scene(rng, held=True)
+        sample_scene(rng, known, count=1) if i % 4 == 3 else sample_scene(rng, known, held=True)
         for i in range(count)
     ]
 

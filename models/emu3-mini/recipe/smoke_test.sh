@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every step of the recipe at toy size, a few minutes on one core; nothing of it is kept.
+# Every step of the recipe at toy size, some minutes on one core; nothing of it is kept.
 # usage: sh smoke_test.sh EMU3_TIKTOKEN
 set -e
 if [ $# -ne 1 ]; then
@@ -20,17 +20,26 @@ step() {
   python "$here/$name.py" "$@"
 }
 
-# From nothing to two folders.  By the clock, so that all parts of the schedule are reached.
-step train_vq --minutes 0.5 --ae 0.2 --full 0.5 --batch 4 --out vq1.pt
-step train_vq --init vq1.pt --steps 4 --full 0 --ae 0 --cons 5 --cycle 1.0 --out vq.pt
-step make_pool --vq vq.pt --n 48 --wide --seed 10 --out wide.pt
-step make_pool --vq vq.pt --n 48 --seed 11 --out pool.pt
-step train_lm --pool wide.pt,pool.pt --tiktoken "$tiktoken" --steps 4 --bg 2 --bu 2 --out lm.pt
-step train_lm --init lm.pt --pool pool.pt --tiktoken "$tiktoken" --steps 2 --bg 2 --bu 2 --out lm.pt
-step train_decoder --vq vq.pt --pool pool.pt --steps 6 --out vq_final.pt
-step export --vq vq_final.pt --lm lm.pt --tiktoken "$tiktoken" --out models
-step evaluate --models models --out eval --scenes 8 --clips 4 --prompts 4 --pictures 2
-step make_card --models models --results eval
+# From nothing to two folders and their cards.
+step make_all --toy --threads 1 --work toy --models models --tiktoken "$tiktoken"
+grep -q "40 things" models/emu3-mini/README.md
+
+# Runs go on.
+step train_vq --init toy/vq1.pt --ae 0 --full 0 --cons 5 --cycle 1 --steps 6 --threads 1 \
+  --out toy/vq.pt
+step train_decoder --vq toy/vq.pt --pool toy/pool.pt --steps 8 --batch 2 --sharp 0.02 --threads 1 \
+  --out toy/vq_final.pt
+
+# A run that was stopped comes out as one that was not.
+train() {
+  step train_lm --pool toy/pool.pt --tiktoken "$tiktoken" --decay 1 \
+    --bg 1 --cg 2 --bu 1 --cu 1 --threads 1 "$@"
+}
+train --steps 2 --out stopped/lm.pt
+train --steps 4 --out stopped/lm.pt
+train --steps 4 --out whole/lm.pt
+cmp stopped/lm.pt whole/lm.pt
+step verify_decoder --pool toy/pool.pt --tiktoken "$tiktoken"
 
 # The published weights and the evaluation set come out as they are.
 step from_weights --out published

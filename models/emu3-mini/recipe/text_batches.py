@@ -10,7 +10,8 @@ import torch
 
 import world
 from captions import prompt_for
-from questions import questions_about
+from free_questions import free_questions
+from questions import more_questions, questions_about
 from tokenizer import ASSISTANT
 
 NEGATIVE = (
@@ -19,6 +20,9 @@ NEGATIVE = (
     "username, blurry."
 )
 POSITIVE = " masterpiece, film grained, best quality."
+DECISION = 4  # weight of the word that says whether a thing is there
+MARGIN = 2  # most tokens around the things of a close-up
+TOGETHER = 0.7  # share of close-ups of rows and columns that show them whole
 FIRST_ROWS = 2  # of an object, in which the caption decides what it becomes
 NO_TARGET = -1
 
@@ -51,20 +55,20 @@ class Packed:
             torch.tensor(self.branches, dtype=int32),
             torch.tensor(self.targets),
             torch.tensor(self.answers),
-            torch.tensor(self.weights),
+            torch.tensor(self.weights, dtype=torch.float32),
         )
 
 
 class TextBatches:
     """Batches from pools of scenes and codes."""
 
-    def __init__(self, pools, tokenizer, rng, options):
+    def __init__(self, pools, known, tokenizer, rng, options):
         """`options` has mix, noisy, pmin, pmax, first and outside; see train_lm.py."""
-        self._tokenizer, self._rng, self._options = tokenizer, rng, options
+        self._known, self._tokenizer, self._rng, self._options = known, tokenizer, rng, options
         self._scenes, self._codes = [], []
         for pool in pools:
             for scene, codes in zip(pool["scenes"], pool["codes"]):
-                if _in_the_small_world(scene):
+                if _shows_only(scene, known):
                     self._scenes.append(scene)
                     self._codes.append(codes)
         self._queues = {}  # shuffled scenes by their number of things
@@ -74,35 +78,46 @@ class TextBatches:
     def __len__(self):
         return len(self._scenes)
 
-    def batch(self, drawings, answers):
-        """So many drawings, and so many pictures with all their questions around them."""
-        packed = Packed()
-        before = answers // 2
-        for _ in range(before):
-            self._add_answers(packed)
-        for _ in range(drawings):
-            self._add_drawing(packed)
-        for _ in range(answers - before):
-            self._add_answers(packed)
+    def batch(self):
+        """A step's drawings, and pictures with all their questions around them."""
+        packed, options = Packed(), self._options
+        for _ in range(options.bu):
+            self._add_answers(packed, *self._next())
+        for _ in range(options.cu):
+            self._add_answers(packed, *self._next_close_up())
+        for _ in range(options.bg):
+            self._add_drawing(packed, *self._next())
+        for _ in range(options.cg):
+            self._add_drawing(packed, *self._next_close_up())
         return packed.tensors()
 
+    def state(self):
+        """What `restore` goes on from; the random numbers are the caller's."""
+        return self._queues
+
+    def restore(self, state):
+        """Go on where a run was."""
+        self._queues = state
+
     def _next(self):
-        """Number of a scene; the share of each number of things is options.mix."""
+        """A scene and its codes; the share of each number of things is options.mix."""
         count = self._rng.choices([1, 2, 3, 4], self._options.mix)[0]
         if not self._queues.get(count):
             self._queues[count] = [
                 i for i, scene in enumerate(self._scenes) if len(scene["objects"]) == count
             ]
             self._rng.shuffle(self._queues[count])
-        return self._queues[count].pop()
+        number = self._queues[count].pop()
+        return self._scenes[number], self._codes[number]
 
-    def _add_drawing(self, packed):
-        number = self._next()
-        scene = self._scenes[number]
+    def _next_close_up(self):
+        return close_up(*self._next(), self._rng)
+
+    def _add_drawing(self, packed, scene, codes):
         caption = self._caption(scene)
         prompt = self._tokenizer.image_prompt(caption, scene["h"], scene["w"])
         end = self._tokenizer.image_end()
-        body = self._tokenizer.rows(self._codes[number]) + end
+        body = self._tokenizer.rows(codes) + end
         seen = self._corrupted(body)
         weights = self._weights(scene) + [self._options.outside] * len(end)
         length = len(prompt) + len(body)
@@ -151,17 +166,19 @@ class TextBatches:
             weights[y : y + FIRST_ROWS, x : x + edge] = self._options.first
         return weights.ravel().tolist()
 
-    def _add_answers(self, packed):
+    def _add_answers(self, packed, scene, codes):
         """A picture once, and then branches of question and answer, each of which sees only it."""
-        number = self._next()
-        prefix = self._tokenizer.chat_prefix(self._codes[number])
+        prefix = self._tokenizer.chat_prefix(codes)
         length = end = len(prefix)
         packed.tokens += prefix
         packed.positions += range(length)
         packed.prefixes += [0] * length
         packed.branches += [0] * length
         packed.targets += [NO_TARGET] * length
-        for _, question, answer in questions_about(self._scenes[number], self._rng):
+        packed.weights += [0] * length
+        asked_about = scene, self._rng, self._known
+        asking = questions_about(*asked_about) + more_questions(*asked_about)
+        for kind, question, answer in asking + free_questions(*asked_about):
             suffix = ASSISTANT if self._rng.random() < 0.85 else " ASSISTANT:"
             asked = self._tokenizer.chat_question(question, suffix)
             said = self._tokenizer.chat_answer(answer)
@@ -171,14 +188,50 @@ class TextBatches:
             packed.prefixes += [length] * count
             packed.branches += [end] * count
             packed.targets += [NO_TARGET] * (len(asked) - 1) + said + [NO_TARGET]
+            first = DECISION if kind in ("exists", "where") else 1
+            packed.weights += [0] * (len(asked) - 1) + [first] + [1] * len(said)
             end += count
         packed.answers += [1] * end
-        packed.weights += [1] * end
         packed.end_sequence()
 
 
-def _in_the_small_world(scene):
-    """Whether the language model is to know everything in a scene."""
-    nouns = {world.SINGULAR[i] for i in world.ACTIVE}
-    known = scene["ratio"] in world.RATIOS and scene["bg"] in world.ACTIVE_COLORS
-    return known and all(thing["noun"] in nouns for thing in scene["objects"])
+def close_up(scene, codes, rng):
+    """A part of a scene as a scene of its own, and its codes: a short sequence to learn from.
+
+    Things in a row or a column stay together or one is taken; of others one is taken.
+    """
+    things, relation = scene["objects"], scene["relation"]
+    together = relation in ("row", "column") and rng.random() < TOGETHER
+    shown = things if together else [rng.choice(things)]
+    top, bottom = _cut(scene, shown, "y", rng)
+    left, right = _cut(scene, shown, "x", rng)
+    part = {
+        "ratio": scene["ratio"],
+        "h": bottom - top,
+        "w": right - left,
+        "bg": scene["bg"],
+        "relation": relation if together else "single",
+        "objects": [{**thing, "y": thing["y"] - top, "x": thing["x"] - left} for thing in shown],
+    }
+    return part, codes[top:bottom, left:right]
+
+
+def _cut(scene, shown, start, rng):
+    """Where a part begins and ends: `shown` and some background, but no other thing."""
+    edge = shown[0]["size"]
+    first, last = shown[0][start], shown[-1][start] + edge
+    length = scene["h"] if start == "y" else scene["w"]
+    before, after = first, length - last
+    for other in scene["objects"]:
+        if other[start] + edge <= first:
+            before = min(before, first - other[start] - edge)
+        if other[start] >= last:
+            after = min(after, other[start] - last)
+    return first - rng.randint(0, min(MARGIN, before)), last + rng.randint(0, min(MARGIN, after))
+
+
+def _shows_only(scene, known):
+    """Whether a scene belongs to the `known` world."""
+    nouns = {world.SINGULAR[i] for i in known.nouns}
+    inside = scene["ratio"] in known.ratios and scene["bg"] in known.colors
+    return inside and all(thing["noun"] in nouns for thing in scene["objects"])

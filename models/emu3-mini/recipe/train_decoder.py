@@ -12,15 +12,19 @@ import torch
 import fast_group_norm
 import vision_batches
 from checkpoint import to_input
+from discriminator import Critic
 from drawing import render
-from progress import Progress, cosine, save, set_rate
+from progress import Progress, cosine, load, save, set_rate
+from resume import Copies
 from threads import CoreSharing
 from train_vq import channels_last, psnr, reconstruction_loss
 from vision_tokenizer import CONFIG, VisionTokenizer
 
 EDGES = 0.7  # weight of differences between neighboring pixels
 SQUARES = 3.0  # weight of squared errors
-CLIP_EVERY = 5  # steps
+CLIPS = 2  # in a step
+PERIOD = 10  # steps, in which the share of clips is kept
+CRITIC_BEGINS = 0.3  # fraction of the steps without the discriminator
 
 
 def main():
@@ -28,43 +32,25 @@ def main():
     options = parse()
     rng = random.Random(options.seed)
     torch.manual_seed(options.seed)
-    torch.set_num_threads(1)
-    fast_group_norm.install()
-    pool = Pool(torch.load(options.pool, weights_only=False), rng)
-    model = VisionTokenizer()
-    model.load_state_dict(torch.load(options.vq)["model"])
-    model.train()
-    model.amp = True
-    parameters = freeze_all_but_decoder(model)
-    channels_last(model)
-    optimizer = torch.optim.AdamW(parameters, lr=options.lr, betas=(0.9, 0.97), weight_decay=1e-5)
-    state = {"model": model.state_dict(), "cfg": CONFIG}
-    cores = CoreSharing()
-    progress = Progress(options.minutes, options.steps, save_every=120)
+    if options.device == "cpu":
+        fast_group_norm.install()
+    pool = Pool(load(options.pool, weights_only=False), rng)
+    training = Training(options, pool, rng)
+    cores = CoreSharing(options.threads)
+    progress = Progress(options.steps)
+    copies = Copies(options.out, progress, rng, options.save_minutes)
+    begun = copies.read()
+    if begun:
+        training.restore(begun)
     while progress.goes_on():
         if progress.step % 3 == 0:
             cores.adapt()
-        rate = options.lr * min(1, (progress.step + 1) / 60) * cosine(progress.fraction)
-        set_rate(optimizer, rate)
-        image = progress.step % CLIP_EVERY != 0
-        if image:
-            x, codes = pool.batch(options.batch)
-        else:
-            x = vision_batches.simple_clips(rng, 2)
-            with torch.no_grad():
-                codes = model.nearest(model.latents(x))
-        y = model.decode_latents(model.lookup(codes), image)
-        loss = reconstruction_loss(y, x, squares=SQUARES, edges=EDGES)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        progress.step += 1
-        progress.log("psnr" if image else "psnr_clip", psnr(y, x))
+        rate = training.step(progress)
         if progress.step % 50 == 0 or progress.step < 4:
             progress.report(f"lr={rate:.2e}")
-        progress.save_now_and_then(options.out, state)
-    save(options.out, state)
+        copies.write_now_and_then(training.everything)
+    copies.write(training.everything())
+    save(options.out, training.state())
     print("done", progress.step)
 
 
@@ -75,12 +61,79 @@ def parse():
     add("--vq", default="work/vq.pt", help="result of train_vq.py")
     add("--pool", default="work/pool.pt", help="result of make_pool.py with it")
     add("--out", default="work/vq_final.pt", help="file for the result")
-    add("--minutes", type=float, default=10, help="time to train")
-    add("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
+    add("--steps", type=int, default=3000, help="steps in all")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
+    add("--save_minutes", type=float, default=3, help="time between copies to go on from")
     add("--seed", type=int, default=5)
     add("--lr", type=float, default=7e-4, help="highest learning rate")
     add("--batch", type=int, default=6, help="pictures in a step")
+    add("--clips", type=float, default=0.4, help="share of the steps on clips")
+    add("--sharp", type=float, default=0.0, help="weight of what the discriminator says")
     return parser.parse_args()
+
+
+class Training:
+    """The network, its optimizer and the discriminator."""
+
+    def __init__(self, options, pool, rng):
+        self.options, self.pool, self.rng = options, pool, rng
+        self.model = VisionTokenizer()
+        self.model.load_state_dict(load(options.vq)["model"])
+        self.model.train().to(options.device)
+        self.model.amp = True
+        self.parameters = freeze_all_but_decoder(self.model)
+        channels_last(self.model)
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=options.lr, betas=(0.9, 0.97), weight_decay=1e-5
+        )
+        self.critic = Critic(options.device, options.lr) if options.sharp else None
+
+    def state(self):
+        """What is written."""
+        return {"model": self.model.state_dict(), "cfg": CONFIG}
+
+    def everything(self):
+        """What `restore` goes on from."""
+        critic = self.critic.state() if self.critic else None
+        return {**self.state(), "optimizer": self.optimizer.state_dict(), "critic": critic}
+
+    def restore(self, state):
+        """Go on where a run was."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.critic:
+            self.critic.restore(state["critic"])
+
+    def step(self, progress):
+        """One step; gives the learning rate."""
+        rate = self.options.lr * min(1, (progress.step + 1) / 60) * cosine(progress.fraction)
+        set_rate(self.optimizer, rate)
+        image = progress.step % PERIOD >= round(PERIOD * self.options.clips)
+        x, codes = self.batch(image)
+        y = self.model.decode_latents(self.model.lookup(codes), image)
+        loss = reconstruction_loss(y, x, squares=SQUARES, edges=EDGES)
+        if self.critic and progress.fraction >= CRITIC_BEGINS:
+            decoded, real = (frames if image else frames.flatten(0, 1) for frames in (y, x))
+            progress.log("critic", self.critic.learn(real, decoded))
+            loss = loss + self.options.sharp * self.critic.blame(decoded)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        progress.step += 1
+        progress.log("psnr" if image else "psnr_clip", psnr(y, x))
+        return rate
+
+    def batch(self, image):
+        """Pictures or clips, and their codes."""
+        device = self.options.device
+        if image:
+            x, codes = self.pool.batch(self.options.batch)
+            return x.to(device), codes.to(device)
+        x = vision_batches.simple_clips(self.rng, CLIPS).to(device)
+        with torch.no_grad():
+            return x, self.model.nearest(self.model.latents(x))
 
 
 class Pool:

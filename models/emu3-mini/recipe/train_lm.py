@@ -1,18 +1,24 @@
-"""Train the language model to draw and to answer, together."""
+"""Train the language model to draw and to answer, together.
+
+The schedule counts steps: the rates rise, stay, and fall in the last steps.  Until they fall a run
+may be given more steps when it goes on.
+"""
 
 import argparse
 import random
 
 import torch
 
-from fast_decoder import FusedLoss, packed_hidden
-from kernels import kernel
+import fast_decoder
+import plain_decoder
+import world
 from language_model import CONFIG, LanguageModel
 from muon import Muon
-from progress import Progress, save, set_rate
+from progress import Progress, load, save, set_rate
+from resume import Copies
 from text_batches import NO_TARGET, TextBatches
 from threads import CoreSharing
-from tokenizer import Tokenizer
+from tokenizer import TEXT_TOKENS, Tokenizer
 
 SURE = 0.69  # loss of a token that is believed with one half
 
@@ -20,77 +26,105 @@ SURE = 0.69  # loss of a token that is believed with one half
 def main():
     """Train and write the state."""
     options = parse()
-    rng = random.Random(options.seed)
     torch.manual_seed(options.seed)
-    torch.set_num_threads(1)
     tokenizer = Tokenizer(options.tiktoken)
-    pools = [torch.load(path, weights_only=False) for path in options.pool.split(",")]
-    batches = TextBatches(pools, tokenizer, rng, options)
-    model = LanguageModel(tokenizer.vocabulary_size)
-    if options.init:
-        model.load_state_dict(torch.load(options.init)["model"])
-    count = sum(parameter.numel() for parameter in model.parameters())
-    print(f"{count} parameters, {len(batches)} scenes", flush=True)
-    state = {
-        "model": model.state_dict(),
-        "cfg": CONFIG,
-        "vocab": tokenizer.vocabulary_size,
-    }
+    pools = [load(path, weights_only=False) for path in options.pool.split(",")]
+    known = world.WORLDS[options.world]
+    rng = random.Random(options.seed)
+    batches = TextBatches(pools, known, tokenizer, rng, options)
+    model = LanguageModel(tokenizer.vocabulary_size).to(options.device)
+    decoder = decoder_for(model, options.device)
     optimizers = Optimizers(model, options)
-    kernel("decoder")  # compiled before the clock starts
-    cores = CoreSharing()
-    progress = Progress(options.minutes, options.steps)
+    progress = Progress(options.steps)
+    copies = Copies(options.out, progress, rng, options.save_minutes)
+    begun = copies.read()
+    if begun:
+        model.load_state_dict(begun["model"])
+        optimizers.restore(begun["optimizers"])
+        batches.restore(begun["batches"])
+    elif options.init:
+        model.load_state_dict(load(options.init)["model"])
+    count = sum(parameter.numel() for parameter in model.parameters())
+    print(f"{count} parameters, {len(batches)} scenes, step {progress.step}", flush=True)
+    result = {"model": model.state_dict(), "cfg": CONFIG, "vocab": tokenizer.vocabulary_size}
+
+    def everything():
+        return {**result, "optimizers": optimizers.state(), "batches": batches.state()}
+
+    cores = CoreSharing(options.threads)
     tokens = 0
     while progress.goes_on():
         if progress.step % 3 == 0:
             cores.adapt()
-        warm = min(1, (progress.step + 1) / options.warm)
-        scale = warm * min(1, (1 - progress.fraction) / options.decay)
-        batch = batches.batch(options.bg, options.bu)
+        batch = batches.batch()
         tokens += len(batch[0])
-        loss_of(model, batch, options, progress).backward()
+        batch = [part.to(options.device) for part in batch]
+        loss_of(model, decoder, batch, options, progress).backward()
+        scale = rate_at(progress.step, options)
         progress.log("gn", optimizers.step(scale))
         progress.step += 1
-        if progress.step % 50 == 0 or progress.step in (1, 5, 20):
+        if progress.step % 25 == 0:
             speed = tokens / progress.seconds()
             progress.report(f"tok/s={speed:.0f}", f"scale={scale:.3f}")
-        progress.save_now_and_then(options.out, state)
-    save(options.out, state)
+        copies.write_now_and_then(everything)
+    copies.write(everything())
+    save(options.out, result)
     print("done", progress.step)
 
 
-def parse():
-    """The options of the command line."""
+def decoder_for(model, device):
+    """The module that runs the network over packed sequences."""
+    if device == "cpu":
+        fast_decoder.prepare()
+        return fast_decoder
+    model.forward = torch.compile(model.forward, dynamic=True)
+    return plain_decoder
+
+
+def parse(arguments=None):
+    """The options of the command line, or of `arguments`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--pool", default="work/pool.pt", help="results of make_pool.py, with commas between")
+    add("--world", choices=world.WORLDS, default="40", help="how many things the model learns")
     add("--tiktoken", default="emu3.tiktoken", help="vocabulary of Emu3")
-    add("--init", default="", help="result to go on from")
-    add("--out", default="work/lm.pt", help="file for the result")
-    add("--minutes", type=float, default=45, help="time to train")
-    add("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
+    add("--init", default="", help="result to start from; without it from nothing")
+    add("--out", default="work/lm.pt", help="file for the result; a run goes on from FILE.run")
+    add("--steps", type=int, default=6000, help="steps in all")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
+    add("--save_minutes", type=float, default=3, help="time between copies to go on from")
     add("--seed", type=int, default=2)
     add("--lr", type=float, default=3e-3, help="highest learning rate of embedding and head")
     add("--muon", type=float, default=0.02, help="highest learning rate of the layers' matrices")
     add("--wd", type=float, default=0.01, help="weight decay")
     add("--warm", type=int, default=60, help="steps in which the rates rise")
-    add("--decay", type=float, default=0.5, help="last fraction of the time, in which they fall")
-    add("--bg", type=int, default=16, help="drawings in a step")
-    add("--bu", type=int, default=4, help="pictures with questions in a step")
+    add("--decay", type=int, default=1500, help="last steps, in which they fall")
+    add("--bg", type=int, default=4, help="drawings in a step")
+    add("--cg", type=int, default=12, help="drawings of close-ups in a step")
+    add("--bu", type=int, default=2, help="pictures with questions in a step")
+    add("--cu", type=int, default=2, help="close-ups with questions in a step")
     add("--uw", type=float, default=0.5, help="weight of the answers")
-    add("--first", type=float, default=3.0, help="weight of the first two rows of an object")
+    add("--first", type=float, default=2.0, help="weight of the first two rows of an object")
     add("--outside", type=float, default=0.3, help="weight of tokens outside the objects")
-    add("--noisy", type=float, default=0.5, help="share of drawings with wrong codes in view")
-    add("--pmin", type=float, default=0.15, help="least share of wrong codes in those")
-    add("--pmax", type=float, default=0.9, help="greatest share of wrong codes in those")
+    add("--noisy", type=float, default=0.6, help="share of drawings with wrong codes in view")
+    add("--pmin", type=float, default=0.05, help="least share of wrong codes in those")
+    add("--pmax", type=float, default=0.85, help="greatest share of wrong codes in those")
     add(
         "--mix",
         type=float,
         nargs=4,
-        default=[0.4, 0.36, 0.14, 0.1],
+        default=[0.18, 0.54, 0.16, 0.12],
         help="share of scenes with one to four things",
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
+
+
+def rate_at(step, options):
+    """Share of the highest rates, 0...1."""
+    rise = (step + 1) / options.warm
+    fall = (options.steps - step) / options.decay
+    return min(1, rise, fall)
 
 
 class Optimizers:
@@ -117,26 +151,45 @@ class Optimizers:
         self._model.zero_grad(set_to_none=True)
         return norm
 
+    def state(self):
+        """What `restore` goes on from."""
+        return {"adam": self._adam.state_dict(), "muon": self._muon.state()}
 
-def loss_of(model, batch, options, progress):
-    """Mean loss of drawings plus weighted mean loss of answers."""
+    def restore(self, state):
+        """Go on where a run was."""
+        self._adam.load_state_dict(state["adam"])
+        self._muon.restore(state["muon"])
+
+
+def loss_of(model, decoder, batch, options, progress):
+    """Weighted mean loss of drawings plus that of answers."""
     *inputs, targets, answers, weights = batch
-    hidden = packed_hidden(model, *inputs)
+    hidden = decoder.packed_hidden(model, *inputs)
     chosen = targets != NO_TARGET
-    targets, weights, answers = targets[chosen], weights[chosen], answers[chosen] == 1
-    drawings = ~answers
-    of_drawings = weights / weights[drawings].sum().clamp(min=1)
-    of_answers = options.uw / answers.sum().clamp(min=1)
-    shares = torch.where(drawings, of_drawings, of_answers).float()
-    loss, losses = FusedLoss.apply(hidden[chosen], model.lm_head.weight, targets, shares)
-    losses = losses.detach()
-    if options.bg:
-        progress.log("g", losses[drawings].mean())
-        progress.log("g_obj", losses[drawings & (weights == 1)].mean())
-        progress.log("g_first", losses[drawings & (weights == options.first)].mean())
-    if options.bu:
-        progress.log("u", losses[answers].mean())
-        progress.log("u_acc", (losses[answers] < SURE).float().mean())
+    drawn, said = chosen & (answers == 0), chosen & (answers == 1)
+    loss = 0
+    if drawn.any():
+        # Nothing but codes and what closes rows and pictures follows in a drawing: the rows of
+        # the text need not be looked at.
+        shares = weights[drawn] / weights[drawn].sum()
+        rows = model.lm_head.weight[TEXT_TOKENS:]
+        part, losses = decoder.weighted_loss(
+            hidden[drawn], rows, targets[drawn] - TEXT_TOKENS, shares
+        )
+        loss = loss + part
+        progress.log("g", losses.mean())
+        progress.log("g_obj", losses[weights[drawn] == 1].mean())
+        progress.log("g_first", losses[weights[drawn] == options.first].mean())
+    if said.any():
+        shares = options.uw * weights[said] / weights[said].sum()
+        part, losses = decoder.weighted_loss(
+            hidden[said], model.lm_head.weight, targets[said], shares
+        )
+        loss = loss + part
+        sure = (losses < SURE).float()
+        progress.log("u", losses.mean())
+        progress.log("u_acc", sure.mean())
+        progress.log("u_exists", sure[weights[said] > 1].mean())
     return loss
 
 

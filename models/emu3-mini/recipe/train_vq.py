@@ -1,6 +1,6 @@
 """Train the vision tokenizer.
 
-Schedule, by fractions of the wall clock: plain autoencoder on crops, k-means codebook, then
+Schedule, by fractions of the steps: plain autoencoder on crops, k-means codebook, then
 quantized (moving-average codebook, dead codes restarted) on crops, then whole scenes and clips with
 a consistency term that makes an object's latents independent of its neighbors and its place.
 """
@@ -14,7 +14,8 @@ import fast_group_norm
 import vision_batches
 import vision_layers
 from codebook import Codebook
-from progress import Progress, cosine, save, set_rate
+from progress import Progress, cosine, load, save, set_rate
+from resume import Copies
 from threads import CoreSharing
 from vision_tokenizer import CONFIG, VisionTokenizer
 
@@ -31,11 +32,15 @@ def main():
     options = parse()
     rng = random.Random(options.seed)
     torch.manual_seed(options.seed)
-    torch.set_num_threads(1)
-    fast_group_norm.install()
+    if options.device == "cpu":
+        fast_group_norm.install()
     training = Training(options, rng)
-    cores = CoreSharing()
-    progress = Progress(options.minutes, options.steps, keep=0.95, save_every=240)
+    cores = CoreSharing(options.threads)
+    progress = Progress(options.steps, keep=0.95)
+    copies = Copies(options.out, progress, rng, options.save_minutes)
+    begun = copies.read()
+    if begun:
+        training.restore(begun)
     while progress.goes_on():
         if progress.step % 3 == 0:
             cores.adapt()
@@ -43,7 +48,8 @@ def main():
         if progress.step % 50 == 0 or progress.step < 4:
             details = f"lr={rate:.2e}", f"var={training.variance:.4f}"
             progress.report(*details, f"live={training.codebook.live()}")
-        progress.save_now_and_then(options.out, training.state())
+        copies.write_now_and_then(training.everything)
+    copies.write(training.everything())
     save(options.out, training.state())
     print("done", progress.step)
 
@@ -52,15 +58,17 @@ def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
-    add("--out", default="work/vq.pt", help="file for the result")
-    add("--init", default="", help="result to go on from; it is quantized from the start")
-    add("--minutes", type=float, default=30, help="time to train")
-    add("--steps", type=int, default=0, help="stop after so many steps (0: by time alone)")
+    add("--out", default="work/vq.pt", help="file for the result; a run goes on from FILE.run")
+    add("--init", default="", help="result to start from; it is quantized from the start")
+    add("--steps", type=int, default=3000, help="steps in all")
+    add("--device", default="cpu", help="cpu or cuda")
+    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
+    add("--save_minutes", type=float, default=3, help="time between copies to go on from")
     add("--seed", type=int, default=1)
     add("--lr", type=float, default=1.5e-3, help="highest learning rate")
     add("--batch", type=int, default=16, help="crops in a step")
-    add("--ae", type=float, default=0.12, help="fraction of the time as a plain autoencoder")
-    add("--full", type=float, default=0.55, help="fraction of the time on crops")
+    add("--ae", type=float, default=0.12, help="fraction of the steps as a plain autoencoder")
+    add("--full", type=float, default=0.55, help="fraction of the steps on crops")
     add("--cons", type=float, default=0.3, help="weight of the consistency term")
     add("--cycle", type=float, default=0.0, help="weight of the re-encoding term")
     return parser.parse_args()
@@ -76,7 +84,8 @@ class Training:
         self.model.amp = True
         initialize(self.model)
         if options.init:
-            self.model.load_state_dict(torch.load(options.init)["model"])
+            self.model.load_state_dict(load(options.init)["model"])
+        self.model.to(options.device)
         channels_last(self.model)
         rows = self.model.quantize.embedding.weight
         rows.requires_grad_(False)
@@ -93,12 +102,34 @@ class Training:
         """What is written."""
         return {"model": self.model.state_dict(), "cfg": CONFIG}
 
+    def everything(self):
+        """What `restore` goes on from."""
+        return {
+            **self.state(),
+            "optimizer": self.optimizer.state_dict(),
+            "codebook": self.codebook.state(),
+            "quantized": self.quantized,
+            "kept": self.kept,
+            "variance": self.variance,
+        }
+
+    def restore(self, state):
+        """Go on where a run was."""
+        device = self.options.device
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.codebook.restore(state["codebook"])
+        self.quantized = state["quantized"]
+        self.kept = [latents.to(device) for latents in state["kept"]]
+        self.variance = None if state["variance"] is None else state["variance"].to(device)
+
     def step(self, progress):
         """One step; gives the learning rate."""
         options, fraction = self.options, progress.fraction
         rate = options.lr * min(1, (progress.step + 1) / 100) * cosine(fraction)
         set_rate(self.optimizer, rate)
         x, boxes = self.batch(progress)
+        x = x.to(options.device)
         image = x.dim() == 4
         z = self.model.latents(x)
         flat = z.movedim(1, -1).reshape(-1, 4)

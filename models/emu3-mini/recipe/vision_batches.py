@@ -22,7 +22,7 @@ def crops(rng, count, edge=8):
     images = []
     for _ in range(count):
         if rng.random() < 0.6:
-            scene = sample_scene(rng, wide=True)
+            scene = sample_scene(rng, world.WHOLE)
             image = render_float(scene)
             thing = rng.choice(scene["objects"])
             y, x = (
@@ -41,13 +41,13 @@ def pairs(rng, count):
 
     Images [2 B, 3, H, W], and for each pair (y, x, other y, other x, edge) in tokens.
     """
-    ratio = rng.choices(world.WIDE_RATIOS, world.WIDE_RATIO_SHARES)[0]
+    ratio = rng.choices(world.WHOLE.ratios, world.WHOLE.ratio_shares)[0]
     images, boxes = [], []
     for _ in range(count):
-        one = sample_scene(rng, ratio=ratio, wide=True)
+        one = sample_scene(rng, world.WHOLE, ratio=ratio)
         alone = len(one["objects"]) == 1
         things = 1 if alone else rng.choice([2, 2, 3, 4])
-        other = sample_scene(rng, ratio=ratio, count=things, wide=True)
+        other = sample_scene(rng, world.WHOLE, ratio=ratio, count=things)
         other["bg"] = one["bg"]
         thing, twin = rng.choice(one["objects"]), rng.choice(other["objects"])
         twin["noun"] = thing["noun"]

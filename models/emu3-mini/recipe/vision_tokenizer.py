@@ -199,7 +199,7 @@ class VisionTokenizer(nn.Module):
         clip = x.dim() == 5
         frames = x.flatten(0, 1) if clip else x
         frames = frames.contiguous(memory_format=torch.channels_last)
-        with self._precision():
+        with self._precision(x):
             z = self.encoder.space(frames)
         z = z.float().contiguous()
         z = z.unflatten(0, x.shape[:2]).transpose(1, 2) if clip else z.unsqueeze(2)
@@ -223,13 +223,13 @@ class VisionTokenizer(nn.Module):
         one = zq.shape[2] == 1
         z = self.post_quant_conv.slices(zq, 2) if one else self.post_quant_conv(zq)
         z, zq = self.decoder.time(z, zq, image)
-        with self._precision():
+        with self._precision(zq):
             out = self.decoder.space(_frames(z), _frames(zq))
         out = out.float()
         return out if image else out.unflatten(0, (-1, z.shape[2]))
 
-    def _precision(self):
-        return torch.autocast("cpu", torch.bfloat16, enabled=self.amp)
+    def _precision(self, x):
+        return torch.autocast(x.device.type, torch.bfloat16, enabled=self.amp)
 
 
 def _frames(z):

@@ -4,6 +4,7 @@ Training and evaluation share it.  Sizes are height before width; a token is a s
 """
 
 import math
+from dataclasses import dataclass
 
 # Singular, plural, emoji.
 NOUNS = [
@@ -87,21 +88,59 @@ COLORS = {
 }
 COLOR_NAMES = list(COLORS)
 
-# The vision tokenizer is trained on everything above, the language model on this smaller world.
-ACTIVE = [
-    SINGULAR.index(noun)
-    for noun in (
-        "cat dog fox frog panda pig penguin whale apple strawberry watermelon pizza donut tree sun "
-        "star rainbow car rocket guitar umbrella balloon heart robot"
-    ).split()
-]
-ACTIVE_COLORS = ["white", "gray", "yellow", "green", "blue", "pink"]
+RATIOS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"]  # width to height
 
-# Width to height, and how often.
-RATIOS = ["1:1", "4:3", "3:4"]
-RATIO_SHARES = [0.6, 0.2, 0.2]
-WIDE_RATIOS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"]
-WIDE_RATIO_SHARES = [0.46, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09]
+
+@dataclass(frozen=True)
+class World:
+    """What scenes may show, and how often."""
+
+    nouns: list  # numbers in NOUNS
+    colors: list  # of backgrounds
+    ratios: list
+    ratio_shares: list
+    count_shares: list  # of scenes with 1...4 things
+
+
+def _numbers(nouns):
+    return [SINGULAR.index(noun) for noun in nouns.split()]
+
+
+_FIRST = (
+    "cat dog fox frog panda pig penguin whale apple strawberry watermelon pizza donut tree sun "
+    "star rainbow car rocket guitar umbrella balloon heart robot"
+)
+_MORE = (
+    " rabbit owl turtle fish butterfly elephant banana carrot burger cactus mushroom sunflower "
+    "moon snowman bus house"
+)
+_ALL_RATIO_SHARES = [0.46, 0.09, 0.09, 0.09, 0.09, 0.09, 0.09]
+# By the number of things.  The vision tokenizer is trained on the largest.
+WORLDS = {
+    "24": World(
+        _numbers(_FIRST),
+        ["white", "gray", "yellow", "green", "blue", "pink"],
+        RATIOS[:3],
+        [0.6, 0.2, 0.2],
+        [0.34, 0.38, 0.15, 0.13],
+    ),
+    "40": World(
+        _numbers(_FIRST + _MORE),
+        COLOR_NAMES,
+        RATIOS,
+        _ALL_RATIO_SHARES,
+        [0.3, 0.4, 0.16, 0.14],
+    ),
+    "64": World(
+        list(range(len(NOUNS))),
+        COLOR_NAMES,
+        RATIOS,
+        _ALL_RATIO_SHARES,
+        [0.27, 0.41, 0.18, 0.14],
+    ),
+}
+WHOLE = WORLDS["64"]
+PUBLISHED = "24"  # what the published language model knows
 
 IMAGE_AREA = 16384  # in square pixels
 PATCH = 8  # pixels on the edge of a token
