@@ -150,7 +150,7 @@ async function bring(
   }
   const { cache, variables, patience, signal } = options;
   const repository = join(cache, options.repository);
-  const meter = new Meter(snapshot, remote.place, options.onProgress);
+  using meter = new Meter(snapshot, remote.place, options.onProgress);
   const trusted = options.verify
     ? new Set<string>()
     : await trustedBlobs(repository);

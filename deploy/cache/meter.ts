@@ -10,12 +10,14 @@ import type { RemoteSnapshot } from "./remote.ts";
 const TELL_MS = 100;
 
 /** Bytes of all files together, told now and then. */
-export class Meter {
+export class Meter implements Disposable {
   readonly #total: number;
   readonly #place: string;
   readonly #onProgress: (progress: ObtainProgress) => void;
   #bytes = 0;
   #told = -Infinity;
+  /** Tells what came last, should no more come. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
   /** Whether what is here is being hashed. */
   verifying = false;
 
@@ -34,10 +36,12 @@ export class Meter {
   add(count: number): void {
     this.#bytes += count;
     if (performance.now() - this.#told > TELL_MS) this.tell();
+    else this.#timer ??= setTimeout(() => this.tell(), TELL_MS);
   }
 
   /** Says how far it is. */
   tell(): void {
+    this[Symbol.dispose]();
     this.#told = performance.now();
     this.#onProgress({
       phase: this.verifying ? "verify" : "download",
@@ -45,5 +49,11 @@ export class Meter {
       totalBytes: this.#total,
       place: this.#place,
     });
+  }
+
+  /** Tells nothing by itself any more. */
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
