@@ -155,7 +155,7 @@ Deno.test("every imported package is pinned and every pinned one imported", () =
   const used = new Set(
     everything.flatMap((path) => [...imports(path)])
       .filter((specifier) =>
-        !/^(node:|\w+\/.*\.ts$|functions\/page\/|npm:)/.test(specifier)
+        !/^(node:|\w+\/.*\.ts$|(functions)?\/page\/|npm:)/.test(specifier)
       )
       .map((specifier) => specifier.match(/^(@[^/]+\/[^/]+|[^/]+)/)![0]),
   );

@@ -34,6 +34,21 @@ export async function getJson(path, { signal } = {}) {
 }
 
 /**
+ * The answer to a GET, as text.
+ *
+ * @param {string} path
+ * @param {CallOptions} [options]
+ * @returns {Promise<string>}
+ */
+export async function getText(path, { signal } = {}) {
+  const answer = await call(path, {
+    headers: { accept: "text/plain" },
+    ...(signal && { signal }),
+  });
+  return await answer.text();
+}
+
+/**
  * The answer to a POST.
  *
  * @param {string} path

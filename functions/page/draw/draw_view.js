@@ -70,6 +70,11 @@ class DrawView {
   });
   #facts = element("p", { class: "facts quiet" });
   #save = element("a", { class: "button", download: "emu3.png" }, "Download");
+  #ask = element(
+    "a",
+    { class: "button", href: "#ask?about=drawn", hidden: true },
+    "Ask about it",
+  );
   #result = element(
     "div",
     { class: "result", hidden: true },
@@ -79,6 +84,7 @@ class DrawView {
       { class: "actions" },
       this.#save,
       element("a", { class: "button", href: "#look" }, "Look inside"),
+      this.#ask,
     ),
     this.#share,
   );
@@ -140,6 +146,9 @@ class DrawView {
         ),
       ),
       this.#history,
+    );
+    shell.server.state.watch(() =>
+      this.#ask.hidden = shell.server.model("caption") === undefined
     );
     shell.server.state.watch(() =>
       this.#settings.describe(shell.server.model("generate"))

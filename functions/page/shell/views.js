@@ -54,4 +54,25 @@ export const VIEWS = [
     style: "look.css",
     load: () => import("../look/look_view.js"),
   },
+  {
+    name: "ask",
+    title: "Ask",
+    needs: ["caption"],
+    style: "ask.css",
+    load: () => import("../ask/ask_view.js"),
+  },
+  {
+    name: "lab",
+    title: "Tokenizer lab",
+    needs: ["tokenize", "detokenize"],
+    style: "lab.css",
+    load: () => import("../lab/lab_view.js"),
+  },
+  {
+    name: "server",
+    title: "Server",
+    needs: [],
+    style: "server.css",
+    load: () => import("../server/server_view.js"),
+  },
 ];

@@ -1,0 +1,93 @@
+/**
+ * Questions and their answers, the last one first.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { element } from "../parts/element.js";
+
+/** @typedef {import("./asked_pictures.js").Answer} Answer */
+
+/** What was asked. */
+export class AnswerList {
+  #empty = element("p", { class: "quiet" }, "Nothing was asked yet.");
+  #items = element("ol", { class: "answers", reversed: true });
+  root = element("div", {}, this.#empty, this.#items);
+
+  /**
+   * Shows these, and no others.
+   *
+   * @param {readonly Answer[]} answers Oldest first.
+   */
+  show(answers) {
+    this.#empty.hidden = answers.length > 0;
+    this.#items.replaceChildren(
+      ...answers.map((answer) =>
+        new Entry(answer.question).end(answer.text, answer.facts).root
+      )
+        .reverse(),
+    );
+  }
+
+  /**
+   * A question whose answer is on its way.
+   *
+   * @param {string} question
+   */
+  begin(question) {
+    const entry = new Entry(question);
+    this.#empty.hidden = true;
+    this.#items.prepend(entry.root);
+    return entry;
+  }
+}
+
+/** A question and its answer. */
+class Entry {
+  #text = element("p", { class: "answer" }, "…");
+  #facts = element("p", { class: "hint" });
+  root;
+
+  /** @param {string} question */
+  constructor(question) {
+    this.root = element(
+      "li",
+      { "aria-busy": "true" },
+      element("p", { class: "question" }, question),
+      this.#text,
+      this.#facts,
+    );
+  }
+
+  /** @param {number} ahead How many are before it. */
+  queued(ahead) {
+    this.#facts.textContent = ahead > 0 ? `${ahead} before this one` : "";
+  }
+
+  /** @param {string} text So far. */
+  write(text) {
+    // Answers begin with a space.
+    this.#text.textContent = text.trim() || "…";
+  }
+
+  /**
+   * @param {string} text
+   * @param {string} facts
+   */
+  end(text, facts) {
+    this.#text.textContent = text.trim() || "(It said nothing.)";
+    this.#facts.textContent = facts;
+    this.root.removeAttribute("aria-busy");
+    return this;
+  }
+
+  /** It stays as far as it came. */
+  breakOff() {
+    if (this.#text.textContent === "…") this.#text.textContent = "(no answer)";
+    this.#facts.textContent = "Broken off";
+    this.root.removeAttribute("aria-busy");
+  }
+}

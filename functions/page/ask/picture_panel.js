@@ -1,0 +1,224 @@
+/**
+ * The pictures that are asked about, and how they come in.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { patiently } from "../api/patience.js";
+import { countText } from "../logic/quantities.js";
+import { element } from "../parts/element.js";
+import { Notice } from "../parts/notice.js";
+import { pictureInput } from "../parts/picture_input.js";
+import { TaskRunner } from "../parts/task.js";
+import { codesOf } from "./ask_call.js";
+import { MAX_PICTURES } from "./asked_pictures.js";
+
+/**
+ * @typedef {import("./asked_pictures.js").AskedPicture} AskedPicture
+ * @typedef {import("./asked_pictures.js").AskedPictures} AskedPictures
+ * @typedef {import("../shell/shell.js").Shell} Shell
+ */
+
+/** Pictures with buttons to remove them, and ways to add more. */
+export class PicturePanel {
+  #pictures;
+  #shell;
+  #onChange;
+  #notice = new Notice();
+  #figures = element("ul", { class: "asked" });
+  #current = element("button", {
+    type: "button",
+    hidden: true,
+    onclick: () => this.#addCurrent(),
+  }, "Add the drawn picture");
+  #runner = new TaskRunner(() => undefined);
+  /** @type {WeakMap<Blob, string>} */
+  #urls = new WeakMap();
+  /** @type {string | undefined} */
+  #taken;
+  /** Resolves when all that came is read, or refused. */
+  settled = Promise.resolve();
+  root;
+
+  /**
+   * @param {AskedPictures} pictures
+   * @param {Shell} shell
+   * @param {() => void} onChange
+   */
+  constructor(pictures, shell, onChange) {
+    this.#pictures = pictures;
+    this.#shell = shell;
+    this.#onChange = onChange;
+    this.root = element(
+      "section",
+      { class: "panel stack", "aria-labelledby": "asked-title" },
+      element("h3", { id: "asked-title" }, "Pictures"),
+      this.#figures,
+      pictureInput({
+        words: "Drop pictures here or paste them.",
+        several: true,
+        takesPaste: true,
+        onFiles: (files) => this.#addFiles(files),
+      }, this.#current),
+      this.#notice.root,
+    );
+    shell.picture.watch(() => {
+      const seen = this.root.isConnected &&
+        this.root.closest("[hidden]") === null;
+      // Somebody waits here for what is being drawn.
+      if (seen) this.offerCurrent();
+      else this.#showCurrent();
+    });
+  }
+
+  /** Takes the picture at hand, and no other. */
+  takeCurrent() {
+    const { value } = this.#shell.picture;
+    if (value === undefined) return;
+    const alone = this.#pictures.all.length === 1 && value.id === this.#taken;
+    if (alone) return;
+    this.#pictures.set([]);
+    this.#addCurrent();
+  }
+
+  /** Takes the picture at hand where there is none yet, or offers it. */
+  offerCurrent() {
+    if (this.#pictures.all.length === 0) this.#addCurrent();
+    else this.#showCurrent();
+  }
+
+  #showCurrent() {
+    const { value } = this.#shell.picture;
+    this.#current.hidden = value === undefined || value.id === this.#taken;
+  }
+
+  #addCurrent() {
+    const { value } = this.#shell.picture;
+    if (value === undefined) return;
+    if (value.grid === undefined) {
+      this.#addFiles([
+        new File([value.file], value.title, { type: value.file.type }),
+      ]);
+    } else {
+      const { title, file, grid } = value;
+      this.#add({ title, file, grid });
+    }
+    this.#taken = value.id;
+    this.#showCurrent();
+  }
+
+  /** @param {readonly File[]} files */
+  #addFiles(files) {
+    // One after the other: what came first is not given up for what comes next.
+    this.settled = this.settled.then(() =>
+      this.#runner.run(
+        (signal) => this.#encodeAll(files, signal),
+        (error) => this.#notice.tellError(error),
+      )
+    );
+  }
+
+  /**
+   * @param {readonly File[]} files
+   * @param {AbortSignal} signal
+   */
+  async #encodeAll(files, signal) {
+    for (const file of files) {
+      this.#notice.tell(`Reading ${file.name}…`);
+      const title = file.name || "A pasted picture";
+      const grid = await this.#codesOf(file, signal);
+      this.#add({ title, file, ...(grid && { grid }) });
+    }
+  }
+
+  /**
+   * @param {File} file
+   * @param {AbortSignal} signal
+   */
+  async #codesOf(file, signal) {
+    const { server } = this.#shell;
+    const patience = {
+      signal,
+      onWait: (
+        /** @type {import("../api/patience.js").Wait | undefined} */ wait,
+      ) => this.#notice.tellWait(wait),
+      whenBack: () => server.whenReady(signal),
+    };
+    if (server.state.value.models.length === 0) await server.look();
+    // Not every server makes codes; then pictures go along with the question.
+    if (server.model("tokenize") === undefined) return undefined;
+    return await patiently(() => codesOf(file, signal), patience);
+  }
+
+  /** @param {AskedPicture} picture */
+  #add(picture) {
+    if (this.#pictures.add(picture)) this.#notice.clear();
+    else {
+      this.#notice.tell(
+        `A question is about ${MAX_PICTURES} pictures at most: remove one first.`,
+        { fault: true },
+      );
+    }
+    this.#show();
+  }
+
+  #show() {
+    const { all } = this.#pictures;
+    this.#figures.replaceChildren(
+      ...all.map((picture, i) => this.#figure(picture, i, all.length)),
+    );
+    this.#figures.dataset["count"] = String(all.length);
+    this.#onChange();
+  }
+
+  /**
+   * @param {AskedPicture} picture
+   * @param {number} index
+   * @param {number} count
+   */
+  #figure(picture, index, count) {
+    const { title, file, grid } = picture;
+    const number = count > 1 ? `${index + 1}. ` : "";
+    const codes = grid === undefined
+      ? ""
+      : ` ${grid.height} × ${grid.width} codes`;
+    const url = this.#urls.get(file) ?? URL.createObjectURL(file);
+    this.#urls.set(file, url);
+    return element(
+      "li",
+      {},
+      element(
+        "figure",
+        {},
+        element("img", { src: url, alt: title }),
+        element(
+          "figcaption",
+          {},
+          element("span", {}, number + title),
+          element("span", { class: "hint" }, codes),
+        ),
+      ),
+      element("button", {
+        type: "button",
+        class: "small",
+        "aria-label": `Remove ${title}`,
+        onclick: () => this.#remove(picture),
+      }, "Remove"),
+    );
+  }
+
+  /** @param {AskedPicture} picture */
+  #remove(picture) {
+    this.#pictures.remove(picture);
+    const url = this.#urls.get(picture.file);
+    if (url !== undefined) URL.revokeObjectURL(url);
+    this.#urls.delete(picture.file);
+    this.#show();
+    const left = this.#pictures.all.length;
+    this.#shell.announce(`Removed. ${countText(left, "picture")} left.`);
+    this.root.querySelector("button")?.focus();
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * A short clip as codes, and the codes as a clip.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { patiently } from "../api/patience.js";
+import { countText } from "../logic/quantities.js";
+import { element } from "../parts/element.js";
+import { Notice } from "../parts/notice.js";
+import { pictureInput } from "../parts/picture_input.js";
+import { saveAs } from "../parts/save.js";
+import { TaskRunner } from "../parts/task.js";
+import { animationOf, clipOf, framesOf } from "./detokenize_call.js";
+import { npyOf } from "./npy.js";
+import { FramePlayer } from "./frame_player.js";
+
+/**
+ * @typedef {import("./detokenize_call.js").Clip} Clip
+ * @typedef {import("../shell/shell.js").Shell} Shell
+ */
+
+/** The part of the lab that is about clips. */
+export class ClipLab {
+  #shell;
+  #notice = new Notice();
+  #player = new FramePlayer();
+  #facts = element("p", { class: "facts", role: "status" });
+  #original = element("div", { class: "originals" });
+  #result = element("div", { class: "stack", hidden: true });
+  #runner = new TaskRunner(() => undefined);
+  /** @type {Clip | undefined} */
+  #clip;
+  /** @type {string[]} */
+  #urls = [];
+  root;
+
+  /** @param {Shell} shell */
+  constructor(shell) {
+    this.#shell = shell;
+    this.#result.append(
+      this.#facts,
+      this.#player.root,
+      element(
+        "details",
+        {},
+        element("summary", {}, "The original, which moves by itself"),
+        this.#original,
+      ),
+      this.#exits(),
+    );
+    this.root = element(
+      "section",
+      { class: "panel stack", "aria-labelledby": "lab-clip" },
+      element("h3", { id: "lab-clip" }, "Clip ⇄ codes"),
+      pictureInput({
+        words:
+          "Drop an animated GIF or APNG here, or several pictures that are its frames.",
+        several: true,
+        camera: false,
+        onFiles: (files) => this.#take(files),
+      }),
+      this.#notice.root,
+      this.#result,
+    );
+  }
+
+  /** Nobody looks. */
+  pause() {
+    this.#player.pause();
+  }
+
+  /** @param {readonly File[]} files */
+  #take(files) {
+    this.#notice.tell(`Reading ${countText(files.length, "file")}…`);
+    this.#run(async (signal) => {
+      const clip = await this.#patiently(() => clipOf(files, signal), signal);
+      if (clip === undefined) {
+        this.#notice.tell(
+          "This is one still picture: it goes into “Picture ⇄ codes”.",
+          { fault: true },
+        );
+        return;
+      }
+      const frames = await this.#patiently(
+        () => framesOf(clip, signal),
+        signal,
+      );
+      this.#clip = clip;
+      this.#showOriginal(files);
+      this.#player.show(frames);
+      const each = clip.codes.length;
+      this.#facts.textContent =
+        `${
+          countText(frames.length, "frame")
+        } in ${each} × ${clip.height} × ${clip.width} codes: ` +
+        `${frames.length / each} frames share a grid.`;
+      this.#result.hidden = false;
+      this.#notice.clear();
+    });
+  }
+
+  /** @param {readonly File[]} files */
+  #showOriginal(files) {
+    for (const url of this.#urls) URL.revokeObjectURL(url);
+    this.#urls = files.map((file) => URL.createObjectURL(file));
+    this.#original.replaceChildren(
+      ...this.#urls.map((src, i) => {
+        const number = files.length > 1 ? ` frame ${i + 1}` : "";
+        return element("img", { src, alt: `The original${number}` });
+      }),
+    );
+  }
+
+  #exits() {
+    /** @param {"image/apng" | "image/gif"} type @param {string} name */
+    const animation = (type, name) =>
+      this.#run(async (signal) => {
+        const clip = this.#clip;
+        if (clip === undefined) return;
+        const file = await this.#patiently(
+          () => animationOf(clip, type, signal),
+          signal,
+        );
+        saveAs(file, name, type);
+      });
+    /** @type {[string, () => void][]} */
+    const exits = [
+      ["Save as .apng", () => animation("image/apng", "clip.apng")],
+      ["Save as .gif", () => animation("image/gif", "clip.gif")],
+      ["Save codes as .npy", () => {
+        if (this.#clip === undefined) return;
+        const { codes, height, width } = this.#clip;
+        const all = Uint16Array.from(codes.flat(2));
+        saveAs(npyOf(all, [codes.length, height, width]), "clip.npy");
+      }],
+    ];
+    return element(
+      "div",
+      { class: "actions" },
+      ...exits.map(([label, onclick]) =>
+        element("button", { type: "button", class: "small", onclick }, label)
+      ),
+    );
+  }
+
+  /** @param {(signal: AbortSignal) => Promise<void>} task */
+  #run(task) {
+    void this.#runner.run(task, (error) => this.#notice.tellError(error));
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} attempt
+   * @param {AbortSignal} signal
+   */
+  #patiently(attempt, signal) {
+    return patiently(attempt, {
+      signal,
+      onWait: (wait) => this.#notice.tellWait(wait),
+      whenBack: () => this.#shell.server.whenReady(signal),
+    });
+  }
+}

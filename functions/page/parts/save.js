@@ -1,0 +1,24 @@
+/**
+ * Files to be kept.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { element } from "./element.js";
+
+/**
+ * Has the browser keep a file.
+ *
+ * @param {BlobPart} content
+ * @param {string} name
+ * @param {string} [type]
+ */
+export function saveAs(content, name, type = "application/octet-stream") {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  element("a", { href: url, download: name }).click();
+  // The browser has begun to read it by then.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}

@@ -1,0 +1,102 @@
+/**
+ * The start of a model as bars on one time axis.
+ *
+ * @module
+ */
+
+// @ts-check
+
+import { bytesText, secondsText } from "../logic/quantities.js";
+
+/** @typedef {import("../shell/server_watch.js").Phase} Phase */
+
+/** What is before the first phase: Deno and the server's own code. */
+const PROGRAM = "program";
+
+/**
+ * @typedef {object} StartRow
+ * @property {string} name
+ * @property {number} from Where its bar begins, as a part of the whole.
+ * @property {number} part How long it is.
+ * @property {boolean} running
+ * @property {string} facts For people.
+ */
+
+/**
+ * @param {readonly Phase[]} phases
+ * @param {number} nowSeconds Since the start of the process, as far as phases tell.
+ * @returns {StartRow[]}
+ */
+export function startRows(phases, nowSeconds) {
+  const first = Math.min(
+    nowSeconds,
+    ...phases.map((phase) => phase.started_at),
+  );
+  const program = { name: PROGRAM, "started_at": 0, seconds: first };
+  return bars(first > 0 ? [program, ...phases] : phases, nowSeconds);
+}
+
+/**
+ * @param {readonly Phase[]} phases
+ * @param {number} nowSeconds
+ * @returns {StartRow[]}
+ */
+function bars(phases, nowSeconds) {
+  const ends = phases.map((phase) => endOf(phase, nowSeconds));
+  const whole = Math.max(...ends, Number.MIN_VALUE);
+  return phases.map((phase, i) => ({
+    name: phase.name,
+    from: phase.started_at / whole,
+    part: ((ends[i] ?? 0) - phase.started_at) / whole,
+    running: phase.seconds === undefined,
+    facts: factsOf(phase),
+  }));
+}
+
+/**
+ * When the last phase began or ended: the clock of the server, as it is known.
+ *
+ * @param {readonly Phase[]} phases
+ */
+export function lastMoment(phases) {
+  return Math.max(
+    0,
+    ...phases.map(({ started_at: from, seconds = 0 }) => from + seconds),
+  );
+}
+
+/**
+ * @param {Phase} phase
+ * @param {number} nowSeconds
+ */
+function endOf({ started_at: from, seconds }, nowSeconds) {
+  return seconds === undefined ? Math.max(nowSeconds, from) : from + seconds;
+}
+
+/** @param {Phase} phase */
+function factsOf({ seconds, transfer }) {
+  const facts = [seconds === undefined ? "under way" : duration(seconds)];
+  if (transfer) {
+    const { bytes, total_bytes: all, bytes_per_second: rate } = transfer;
+    facts.push(
+      all === null
+        ? bytesText(bytes)
+        : `${bytesText(bytes)} of ${bytesText(all)}`,
+    );
+    if (rate !== null) facts.push(`${bytesText(rate)}/s`);
+    if (seconds === undefined && rate !== null && rate > 0 && all !== null) {
+      facts.push(`${duration((all - bytes) / rate)} left`);
+    }
+  }
+  return facts.join(", ");
+}
+
+/**
+ * @param {number} seconds
+ * @returns {string} To the millisecond, as far as that is of use.
+ */
+export function duration(seconds) {
+  return seconds < 1
+    ? `${Math.round(seconds * 1000)} ms`
+    : secondsText(seconds);
+}

@@ -1,0 +1,65 @@
+/**
+ * Counters of `/metrics`, and how fast they go.
+ *
+ * @module
+ */
+
+// @ts-check
+
+/**
+ * @typedef {{ atMs: number, tokens: number, forwards: number, requests: number }} Sample
+ * Counters at a moment.
+ *
+ * @typedef {{ tokens: number, forwards: number, requests: number }} Rates
+ * Each a second.
+ */
+
+/**
+ * The sum of a metric over its labels.
+ *
+ * @param {string} text In Prometheus's format.
+ * @param {string} name
+ * @param {string} [label] That its lines must have, such as `method="POST"`.
+ * @returns {number}
+ */
+export function sumOf(text, name, label = "") {
+  return text.split("\n")
+    .filter((line) =>
+      line.startsWith(`${name} `) || line.startsWith(`${name}{`)
+    )
+    .filter((line) => line.includes(label))
+    .map((line) => Number(line.slice(line.lastIndexOf(" ") + 1)))
+    .reduce((sum, value) => sum + value, 0);
+}
+
+/**
+ * @param {string} text In Prometheus's format.
+ * @param {number} atMs
+ * @returns {Sample}
+ */
+export function sampleOf(text, atMs) {
+  return {
+    atMs,
+    tokens: sumOf(text, "emu3_tokens_total"),
+    forwards: sumOf(text, "emu3_forwards_total"),
+    requests: sumOf(text, "http_requests_total", 'method="POST"'),
+  };
+}
+
+/**
+ * How fast counters went between two moments.
+ *
+ * @param {Sample} before
+ * @param {Sample} after
+ * @returns {Rates | undefined} Undefined where the server began to count anew.
+ */
+export function ratesBetween(before, after) {
+  const seconds = (after.atMs - before.atMs) / 1000;
+  if (seconds <= 0 || after.tokens < before.tokens) return undefined;
+  if (after.requests < before.requests) return undefined;
+  return {
+    tokens: (after.tokens - before.tokens) / seconds,
+    forwards: (after.forwards - before.forwards) / seconds,
+    requests: (after.requests - before.requests) / seconds,
+  };
+}

@@ -1,0 +1,214 @@
+/** Ask, as people use it. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { Page } from "playwright-core";
+import { startServer } from "../support/server.ts";
+import { type BroughtFile, drawnFile } from "./files.ts";
+import { REFUSED, visit } from "./visit.ts";
+import { pageTest, WIDTHS } from "./browser.ts";
+
+const server = await startServer();
+globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
+const ask = `${server.url}/#ask`;
+const rocket = await drawnFile(server.url, "a rocket above a tree", 6);
+
+for (const width of WIDTHS) {
+  pageTest(`ask at ${width}: a file is described and asked about`, async () => {
+    await using seen = await visit(ask, { width });
+    const { page } = seen;
+    await bring(page, rocket);
+    await page.getByText("16 × 16 codes").waitFor();
+    await page.getByRole("button", { name: "Ask", exact: true }).click();
+    await answered(page, 1);
+    await page.getByRole("button", { name: "How many objects are there?" })
+      .click();
+    await answered(page, 2);
+    const answers = await page.locator(".answer").allTextContents();
+    ok(answers.every((text) => /\w/.test(text)), answers.join());
+    await seen.check("ask-answered");
+    // Codes are made once, whatever is asked.
+    const paths = seen.asked.map(({ path }) => path);
+    strictEqual(paths.filter((path) => path === "/v1/tokenize").length, 1);
+    await page.getByText("Forget these answers").click();
+    await page.getByText("Nothing was asked yet.").waitFor();
+  });
+}
+
+pageTest("ask: by keyboard alone", async () => {
+  await using seen = await visit(ask);
+  const { page } = seen;
+  const choose = page.getByRole("button", { name: "Choose files" });
+  await choose.waitFor();
+  page.on("filechooser", (chooser) => {
+    void chooser.setFiles([asPlaywright(rocket)]);
+  });
+  await tabTo(page, "Choose files");
+  await page.keyboard.press("Enter");
+  await page.getByText("16 × 16 codes").waitFor();
+  await choose.focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type("What is at the top?");
+  await page.keyboard.press("Enter");
+  await answered(page, 1);
+  strictEqual(
+    await page.locator(".question").textContent(),
+    "What is at the top?",
+  );
+});
+
+pageTest("ask: what is dropped and what is pasted", async () => {
+  await using seen = await visit(ask);
+  const { page } = seen;
+  await page.locator(".view-ask .drop").waitFor();
+  const base64 = Buffer.from(rocket.buffer).toString("base64");
+  for (const kind of ["drop", "paste"]) {
+    await page.evaluate(
+      `{
+            const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
+            const data = new DataTransfer();
+            data.items.add(new File([bytes], "${kind}.png", { type: "image/png" }));
+            const event = "${kind}" === "drop"
+              ? new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true })
+              : new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true });
+            document.querySelector(".view-ask .drop").dispatchEvent(event);
+          }`,
+    );
+  }
+  // At once: it is asked about what has come, not about what is read.
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await answered(page, 1);
+  const { body } = seen.asked.findLast(({ path }) => path === "/v1/caption")!;
+  strictEqual(JSON.parse(body).grids.length, 2);
+  await page.getByRole("button", { name: "Remove drop.png" }).click();
+  strictEqual(await page.locator(".asked li").count(), 1);
+});
+
+pageTest("ask: a drawn picture is asked about by its codes", async () => {
+  await using seen = await visit(`${server.url}/#draw`);
+  const { page } = seen;
+  await page.getByRole("textbox").first().fill("three apples");
+  await page.getByRole("button", { name: "Draw", exact: true }).click();
+  // Whoever goes to ask while it is drawn, finds it there when it is done.
+  await page.getByRole("link", { name: "Ask" }).click();
+  await page.locator(".asked img").waitFor();
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await answered(page, 1);
+  const paths = seen.asked.map(({ path }) => path);
+  ok(!paths.includes("/v1/tokenize"), "no pixels on the way");
+  const { body } = seen.asked.findLast(({ path }) => path === "/v1/caption")!;
+  deepStrictEqual(Object.keys(JSON.parse(body)).sort(), [
+    "grids",
+    "max_tokens",
+    "question",
+    "temperature",
+  ]);
+});
+
+pageTest("ask: a file that is no picture is refused in words", async () => {
+  await using seen = await visit(ask, { allowed: REFUSED });
+  const { page } = seen;
+  const buffer = new TextEncoder().encode("no picture");
+  await bring(page, { name: "a.txt", mimeType: "text/plain", buffer });
+  await page.getByText(/Cannot read picture: .* are taken/).waitFor();
+  await seen.check("ask-refused");
+  // The next one is taken.
+  await bring(page, rocket);
+  await page.getByText("16 × 16 codes").waitFor();
+});
+
+pageTest("ask: an answer can be stopped, and asked for again", async () => {
+  await using seen = await visit(ask);
+  const { page } = seen;
+  await bring(page, rocket);
+  await page.getByText("16 × 16 codes").waitFor();
+  await page.route("**/v1/caption", () => undefined, { times: 1 });
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await page.getByText("Broken off").waitFor();
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await answered(page, 1);
+});
+
+pageTest("ask: a full queue is waited for", async () => {
+  await using seen = await visit(ask, { allowed: REFUSED });
+  const { page } = seen;
+  await bring(page, rocket);
+  await page.getByText("16 × 16 codes").waitFor();
+  await page.route("**/v1/caption", (route) =>
+    route.fulfill({
+      status: 503,
+      headers: { "retry-after": "1" },
+      contentType: "application/problem+json",
+      body: JSON.stringify({
+        type: "/problems/overloaded",
+        status: 503,
+        detail: "Cannot take request: 32 wait",
+        retryable: true,
+      }),
+    }), { times: 1 });
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await page.getByText("Cannot take request: 32 wait").waitFor();
+  await answered(page, 1);
+});
+
+pageTest("ask: a server that is away is waited for", async () => {
+  await using seen = await visit(ask, {
+    allowed: REFUSED,
+  });
+  const { page } = seen;
+  await bring(page, rocket);
+  await page.getByText("16 × 16 codes").waitFor();
+  await page.context().setOffline(true);
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  await page.getByText("It goes on by itself.").waitFor();
+  await page.context().setOffline(false);
+  await answered(page, 1);
+});
+
+pageTest(
+  "ask: where a key is needed and bodies are small",
+  async () => {
+    await using locked = await startServer({
+      API_KEYS: "secret",
+      MAX_BODY_BYTES: "20000",
+    });
+    await using seen = await visit(`${locked.url}/#ask`, {
+      allowed: REFUSED,
+    });
+    const { page } = seen;
+    await page.getByRole("textbox", { name: "Key" }).fill("secret");
+    await page.getByRole("button", { name: "Use it" }).click();
+    await page.getByText("Ready:").waitFor();
+    const buffer = new Uint8Array(30_000);
+    await bring(page, { name: "big.png", mimeType: "image/png", buffer });
+    await page.getByText(/at most 20000 bytes are taken/).waitFor();
+    await seen.check("ask-too-large");
+  },
+);
+
+async function bring(page: Page, file: BroughtFile): Promise<void> {
+  await page.locator(".view-ask input[type=file]").first()
+    .setInputFiles(asPlaywright(file));
+}
+
+function asPlaywright(file: BroughtFile) {
+  return { ...file, buffer: Buffer.from(file.buffer) };
+}
+
+/** Waits until so many questions have whole answers. */
+async function answered(page: Page, count: number): Promise<void> {
+  const whole = ".answers li:not([aria-busy]):has-text('token')";
+  await page.locator(whole).nth(count - 1).waitFor();
+}
+
+/** Goes on by the tabulator, as far as there is something new. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let i = 0; i < 40; i++) {
+    await page.keyboard.press("Tab");
+    const text = await page.evaluate("document.activeElement.textContent");
+    if (text === name) return;
+  }
+  throw new Error(`${name} cannot be reached by the tabulator`);
+}

@@ -1,0 +1,31 @@
+/**
+ * A page, and what it asks of the server.
+ *
+ * @module
+ */
+
+import { type Look, type OpenedPage, openPage } from "./browser.ts";
+
+/** A page under test, with its requests. */
+export interface Visit extends OpenedPage {
+  /** Paths that it asked for, and the bodies of POST requests. */
+  readonly asked: readonly { readonly path: string; readonly body: string }[];
+}
+
+/** What a browser tells of every refusal, on its console. */
+export const REFUSED = /Failed to load resource|ERR_INTERNET_DISCONNECTED/;
+
+/** Opens a view of the page. */
+export async function visit(url: string, look: Look = {}): Promise<Visit> {
+  const opened = await openPage(url, look);
+  const asked: { path: string; body: string }[] = [];
+  opened.page.on("request", (request) => {
+    const { pathname: path } = new URL(request.url());
+    asked.push({ path, body: request.postData() ?? "" });
+  });
+  return {
+    ...opened,
+    asked,
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
