@@ -106,6 +106,19 @@ pageTest("ask: a drawn picture is asked about by its codes", async () => {
   ]);
 });
 
+pageTest("ask: about what was drawn, in place of what was there", async () => {
+  await using seen = await visit(ask);
+  const { page } = seen;
+  await bring(page, rocket);
+  await page.getByText("16 × 16 codes").waitFor();
+  await page.getByRole("link", { name: "Draw", exact: true }).click();
+  await page.getByLabel("What to draw").fill("three apples");
+  await page.getByRole("button", { name: "Draw", exact: true }).click();
+  await page.getByRole("link", { name: "Ask about it" }).click();
+  await page.locator(".asked").getByText("three apples").waitFor();
+  strictEqual(await page.locator(".asked li").count(), 1);
+});
+
 pageTest("ask: a file that is no picture is refused in words", async () => {
   await using seen = await visit(ask, { allowed: REFUSED });
   const { page } = seen;
