@@ -142,16 +142,17 @@ export async function succeeds(
   return text.decode(stdout);
 }
 
-/** Runs a program of Deno's; its own imports are found from the root. */
+/** Runs a program of Deno's; what it imports is found from its README. */
 export async function runProgram(
   example: Example,
   code: string,
   folder: string,
 ): Promise<string> {
   const file = `${folder}/example.${example.language}`;
+  const beside = new URL(example.file, ROOT);
   const rooted = code.replaceAll(
-    /"\.\/(?=(lib|models|functions)\/)/g,
-    `"${ROOT.href}`,
+    /from "(\.\/[^"]+)"/g,
+    (_, path: string) => `from "${new URL(path, beside)}"`,
   );
   await Deno.writeTextFile(file, rooted);
   const args = ["run", "-q", "-A", `--config=${CONFIG}`, file];

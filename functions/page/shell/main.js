@@ -65,12 +65,8 @@ async function show(moved) {
   const entry = opened.get(view.name) ?? mountView(view);
   for (const [name, { root }] of opened) root.hidden = name !== view.name;
   for (const [name, link] of links) {
-    if (name !== view.name) link.removeAttribute("aria-current");
-    else {
-      link.setAttribute("aria-current", "page");
-      // On a narrow screen the row of links is wider than what is seen of it.
-      link.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
+    if (name === view.name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
   }
   document.title = `${view.title} · Emu3`;
   if (before !== undefined && before !== view.name) {
