@@ -103,9 +103,12 @@ export function runnable(script: string, done: Set<Exception>): string {
   }).map(withTasks).join("\n");
 }
 
+/** Files of this repository, as words of a command. */
+const OURS = /(?<=^|\s)(?:lib|models|functions|deploy|tests)\/\S+/g;
+
 /**
- * Tasks as what they run, so that they do so in the folder of the caller; one
- * that does not exist fails the test.
+ * Tasks as what they run, and our files by whole paths, so that it may be done
+ * in any folder; a task that does not exist fails the test.
  */
 export function withTasks(command: string): string {
   return command.replaceAll(
@@ -114,10 +117,9 @@ export function withTasks(command: string): string {
       const task = TASKS[name];
       ok(task !== undefined, `deno.json has no task ${name}`);
       const config = `${Deno.execPath()} run --config=${CONFIG}`;
-      return task.command.replace("deno run", config)
-        .replace(/\S+\.ts/, (path) => new URL(path, ROOT).pathname);
+      return task.command.replace("deno run", config);
     },
-  );
+  ).replaceAll(OURS, (path) => new URL(path, ROOT).pathname);
 }
 
 /** Tasks of deno.json, as far as they say what they are. */
