@@ -13,6 +13,7 @@ import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
 import { foreseeVision } from "../deploy/cache/foresee.ts";
 import { obtainForUse } from "../deploy/cache/snapshots/in_use.ts";
 import { Emu3Error } from "../lib/errors.ts";
+import { endProcess } from "../lib/runtime/end_process.ts";
 import {
   type Environment,
   EnvironmentError,
@@ -122,7 +123,8 @@ function announce(url: string, services: Services): void {
 
 function leave(message: string, code: number): never {
   complain(message);
-  Deno.exit(code);
+  // Models may still be loading.
+  endProcess(code);
 }
 
 function say(line: string): void {

@@ -177,6 +177,27 @@ Deno.test("every imported package is pinned and every pinned one imported", () =
   );
 });
 
+Deno.test("every test is run by a task", () => {
+  const { tasks } = JSON.parse(read("deno.json"));
+  const commands: string[] = Object.entries(tasks)
+    .filter(([name]) => /^test\b/.test(name))
+    .map(([, task]) => (task as { command: string }).command);
+  const scripts = commands.flatMap((command) =>
+    command.startsWith("bash ") ? [read(command.slice("bash ".length))] : []
+  );
+  const named = [...commands, ...scripts]
+    .flatMap((text) => text.match(/\btests\/[\w/*.-]+/g) ?? [])
+    .map((path) => path.replace("*_test.ts", ""));
+  const forgotten = [...sources("tests/", "_test.ts")].filter((path) => {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    return !named.some((name) =>
+      name === path || name === folder ||
+      (name !== "tests/" && path.startsWith(`${name.replace(/\/$/, "")}/`))
+    );
+  });
+  deepStrictEqual(forgotten, []);
+});
+
 /** The files under `folder` that end so, as paths from the root. */
 function* sources(folder: string, end = ".ts"): Generator<string> {
   for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
