@@ -45,6 +45,7 @@ for (const width of WIDTHS) {
       await using opened = await openPage(server.url, { width });
       const { page, check } = opened;
       await page.getByText("Ready: emu3-mini").waitFor();
+      await page.getByRole("button", { name: "three apples" }).waitFor();
       await check("draw-empty");
       await page.getByRole("button", { name: "three apples" }).click();
       await page.getByText(/^Row \d+ of 16 · /).waitFor();
