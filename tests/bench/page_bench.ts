@@ -12,6 +12,7 @@
 
 import { chromium, type Page } from "playwright-core";
 import { startServer } from "../support/server.ts";
+import { CATEGORIES, workOfFrames } from "./trace.ts";
 
 /** Rows and columns of the large grid, and pixels a side of its picture. */
 const SIDE = 90;
@@ -92,9 +93,9 @@ async function firstRow(page: Page): Promise<string> {
   return `first row on screen after ${told} ms (goal: 150)`;
 }
 
-/** Work of every frame of a whole replay, as Chromium counts it. */
+/** The main thread's work in every frame of a whole replay, out of a trace. */
 async function replay(page: Page): Promise<string> {
-  const { frames, work } = await page.evaluate(`(async () => {
+  await page.evaluate(`(async () => {
     const folder = "/page/look/";
     const { CellCanvas } = await import(folder + "cell_canvas.js");
     const { Scrubber } = await import(folder + "scrubber.js");
@@ -115,33 +116,21 @@ async function replay(page: Page): Promise<string> {
     const scrubber = new Scrubber((cells) => canvas.setShown(cells));
     document.body.append(scrubber.root);
     scrubber.reset(size);
-    // Work of a frame: what its callbacks take, and the style, layout and
-    // painting after them, up to the first message that comes through.
-    const next = requestAnimationFrame;
-    const work = [];
-    let begun;
-    const channel = new MessageChannel();
-    channel.port1.onmessage = () => {
-      work.push(performance.now() - begun);
-      begun = undefined;
-    };
-    globalThis.requestAnimationFrame = (then) => next((now) => {
-      if (begun === undefined) {
-        begun = performance.now();
-        channel.port2.postMessage(0);
-      }
-      then(now);
-    });
+    globalThis.scrubber = scrubber;
+  })()`);
+  await browser.startTracing(page, { categories: CATEGORIES });
+  await page.evaluate(`(async () => {
     scrubber.play();
     while (scrubber.root.querySelector("button").textContent !== "Replay") {
       await new Promise((then) => setTimeout(then, 100));
     }
-    work.sort((a, b) => a - b);
-    return { frames: work.length, work };
-  })()`) as { frames: number; work: number[] };
+  })()`);
+  const work = workOfFrames(new Uint8Array(await browser.stopTracing()))
+    .sort((a, b) => a - b);
   const at = (share: number) =>
-    work[Math.min(frames - 1, Math.floor(frames * share))]!.toFixed(1);
-  return `replay of ${SIDE} × ${SIDE}: ${frames} frames, work a frame ` +
+    work[Math.min(work.length - 1, Math.floor(work.length * share))]!
+      .toFixed(1);
+  return `replay of ${SIDE} × ${SIDE}: ${work.length} frames, work a frame ` +
     `${at(0.5)} ms in the middle, ${at(0.95)} at 95 %, ${
       at(1)
     } at most (goal: 8)`;
