@@ -82,7 +82,7 @@ export async function openPage(
 async function check(page: Page, name: string): Promise<void> {
   await Deno.mkdir(SCREENS, { recursive: true });
   // What is looked at has come.
-  await page.locator("main > :not(noscript)").first().waitFor();
+  await page.locator("main > section:visible").first().waitFor();
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.screenshot({

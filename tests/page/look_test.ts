@@ -114,6 +114,15 @@ for (const width of WIDTHS) {
       await page.getByRole("button", { name: "Go on with B" }).click();
       await page.getByText("A: a rocket above a cat · seed 3").waitFor();
       strictEqual(await page.getByRole("application").count(), 1);
+      // It is the picture at hand everywhere, and kept.
+      await page.getByRole("link", { name: "Draw", exact: true }).click();
+      await page.locator(".stage").getByRole("img", {
+        name: "a rocket above a cat",
+      }).waitFor();
+      const title = await page.getByRole("link", { name: "Download" })
+        .getAttribute("download");
+      match(title!, /cat/);
+      await page.getByText("Earlier pictures (2)").waitFor();
     },
   );
 }

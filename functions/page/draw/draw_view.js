@@ -53,6 +53,8 @@ class DrawView {
   /** What is not needed to be seen comes later, as does what draws. */
   #share = element("div");
   #history = element("div");
+  /** What the stage shows. @type {readonly Picture[]} */
+  #staged = [];
   /** @type {Promise<import("./history_list.js").HistoryList> | undefined} */
   #histories;
   /** @type {Promise<import("./share_panel.js").SharePanel> | undefined} */
@@ -159,6 +161,8 @@ class DrawView {
 
   /** @param {URLSearchParams} params Settings, where a link has them. */
   open(params) {
+    // Other views draw too.
+    void this.#histories?.then((list) => list?.refresh());
     const told = settingsFromParams(params);
     if (told === undefined) return;
     this.#settings.write(told.settings);
@@ -212,9 +216,15 @@ class DrawView {
 
   /** @param {Picture} picture Shown alone. */
   async #put(picture) {
+    await this.#stageAlone(picture);
+    this.#shell.picture.set(picture);
+  }
+
+  /** @param {Picture} picture */
+  async #stageAlone(picture) {
+    this.#staged = [picture];
     const [canvas] = this.#stage.show(1);
     await canvas?.show(picture.file, picture.title);
-    this.#shell.picture.set(picture);
   }
 
   #begin() {
@@ -271,6 +281,7 @@ class DrawView {
         stage.canvases[i]?.show(file, title)
       ),
     );
+    this.#staged = pictures;
     stage.offer((i) => this.#shell.picture.set(pictures[i]));
     this.#shell.picture.set(pictures[0]);
     this.#facts.textContent = facts;
@@ -283,6 +294,10 @@ class DrawView {
   #show(picture) {
     this.#result.hidden = picture === undefined;
     if (picture === undefined) return;
+    // It came from another view.
+    if (!this.#staged.includes(picture) && !this.#runner.running) {
+      void this.#stageAlone(picture);
+    }
     const before = this.#save.href;
     this.#save.href = URL.createObjectURL(picture.file);
     this.#save.download = fileName(picture);

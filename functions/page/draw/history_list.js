@@ -50,7 +50,7 @@ export class HistoryList {
   constructor(open, announce) {
     this.#open = open;
     this.#announce = announce;
-    void this.#show();
+    void this.refresh();
   }
 
   /**
@@ -64,10 +64,11 @@ export class HistoryList {
     } catch (error) {
       this.#announce(`The browser does not keep this picture: ${error}`);
     }
-    await this.#show();
+    await this.refresh();
   }
 
-  async #show() {
+  /** Shows what is kept now. */
+  async refresh() {
     const pictures = await this.#store.all().catch(() => []);
     for (const url of this.#urls) URL.revokeObjectURL(url);
     this.#urls = pictures.map(({ file }) => URL.createObjectURL(file));
@@ -112,7 +113,7 @@ export class HistoryList {
   /** @param {Picture} picture */
   async #forget({ id, title }) {
     await this.#store.delete(id);
-    await this.#show();
+    await this.refresh();
     this.#announce(`Forgotten: ${title}`);
     this.#title.focus();
   }
@@ -121,6 +122,6 @@ export class HistoryList {
     const count = this.#list.children.length;
     if (!confirm(`Forget ${countText(count, "picture")}?`)) return;
     await this.#store.clear();
-    await this.#show();
+    await this.refresh();
   }
 }

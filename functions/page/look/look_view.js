@@ -9,6 +9,7 @@
 /// <reference lib="dom" />
 
 import { post } from "../api/request.js";
+import { HistoryStore } from "../draw/history_store.js";
 import { factsOf, movedBy, sentenceOf } from "../logic/cells.js";
 import { countText } from "../logic/quantities.js";
 import { element, freshId } from "../parts/element.js";
@@ -273,6 +274,8 @@ class LookView {
       this.#chooseMap(this.#map);
       this.#choose(this.#cell, false);
       this.#keep.hidden = false;
+      // Where the browser keeps nothing, the page does without.
+      void new HistoryStore().add(drawn).catch(() => {});
       this.#difference.textContent = differenceText(basis.grid, drawn.grid);
     }, (error) => this.#tell(error)).finally(() => {
       if (this.#second.picture === undefined) this.#dropSecond();
