@@ -32,6 +32,8 @@ EXAMPLES = [
     "a heart left of an apple, yellow background",
     "a rocket above a tree",
     "three apples",
+    "a panda and a donut on purple",
+    "a rabbit, a house and a fish, white background",
 ]
 
 

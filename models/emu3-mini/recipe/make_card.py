@@ -1,6 +1,7 @@
-"""Write the cards of both models: the texts of cards/ with what evaluate.py measured."""
+"""Write the cards of both models: the texts of cards/ with what evaluate.py measured and drew."""
 
 import argparse
+import shutil
 from pathlib import Path
 from string import Template
 
@@ -51,6 +52,12 @@ def main():
         card = options.models / folder / "README.md"
         card.write_text(template.substitute(words), encoding="utf-8")
         print("wrote", card)
+    for sheet, name in (
+        ("drawn_*.png", "drawn.png"),
+        ("reconstruction_sheet.png", "reconstructed.png"),
+    ):
+        found = next(options.results.glob(sheet))
+        shutil.copy(found, options.models / LANGUAGE_MODEL / name)
 
 
 def words_of_world(known):
