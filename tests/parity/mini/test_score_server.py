@@ -86,7 +86,8 @@ class ScoreServer(unittest.TestCase):
 
     def test_perfect_server_passes(self):
         """A server that shows and says what is expected reaches 100 % and exits 0."""
-        status, printed, _ = run(Perfect, SHORT)
+        # Beside a reference near 100 % an interval of a few prompts is wide on both sides.
+        status, printed, _ = run(Perfect, ["--prompts", "32", "--seeds", "1", "--scenes", "6"])
         self.assertEqual(status, 0, printed)
         for line in printed.splitlines()[1:-1]:
             self.assertIn("  100.0 ", line)
