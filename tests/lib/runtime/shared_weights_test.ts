@@ -141,10 +141,11 @@ Deno.test("more sessions over shared weights take no more copies of them", async
     return JSON.parse(new TextDecoder().decode(stdout));
   };
   // What one of two sessions costs at least: the other may pay for the garbage
-  // of the process.
+  // of the process. Without sharing it is half of what is packed, with it none,
+  // but for a matrix or two that is on its way.
   const least = ([, second, third]: number[]) => Math.min(second!, third!);
   const own = await grownBy("own");
   ok(least(own.grown) > own.packedBytes / 4, `without sharing: ${own.grown}`);
   const { packedBytes, grown } = await grownBy("shared");
-  ok(least(grown) < packedBytes / 8, `${grown}`);
+  ok(least(grown) < packedBytes / 4, `${grown}`);
 });
