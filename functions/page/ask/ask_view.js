@@ -205,13 +205,6 @@ class AskView {
    */
   async #answer(pictures, question, signal) {
     const entry = this.#list.begin(question.question);
-    const patience = {
-      signal,
-      onWait: (
-        /** @type {import("../api/patience.js").Wait | undefined} */ wait,
-      ) => this.#notice.tellWait(wait),
-      whenBack: () => this.#shell.server.whenReady(signal),
-    };
     try {
       const { text, facts } = await patiently(
         () =>
@@ -220,7 +213,7 @@ class AskView {
             onText: (text) => entry.write(text),
             onQueued: (ahead) => entry.queued(ahead),
           }),
-        patience,
+        this.#shell.patience(this.#notice, signal),
       );
       entry.end(text, facts);
       this.#pictures.keep({

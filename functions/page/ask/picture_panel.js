@@ -140,16 +140,10 @@ export class PicturePanel {
    */
   async #codesOf(file, signal) {
     const { server } = this.#shell;
-    const patience = {
-      signal,
-      onWait: (
-        /** @type {import("../api/patience.js").Wait | undefined} */ wait,
-      ) => this.#notice.tellWait(wait),
-      whenBack: () => server.whenReady(signal),
-    };
     if (server.state.value.models.length === 0) await server.look();
     // Not every server makes codes; then pictures go along with the question.
     if (server.model("tokenize") === undefined) return undefined;
+    const patience = this.#shell.patience(this.#notice, signal);
     return await patiently(() => codesOf(file, signal), patience);
   }
 

@@ -158,10 +158,6 @@ export class ClipLab {
    * @param {AbortSignal} signal
    */
   #patiently(attempt, signal) {
-    return patiently(attempt, {
-      signal,
-      onWait: (wait) => this.#notice.tellWait(wait),
-      whenBack: () => this.#shell.server.whenReady(signal),
-    });
+    return patiently(attempt, this.#shell.patience(this.#notice, signal));
   }
 }

@@ -265,10 +265,6 @@ export class PictureLab {
    * @param {AbortSignal} signal
    */
   #patiently(attempt, signal) {
-    return patiently(attempt, {
-      signal,
-      onWait: (wait) => this.#notice.tellWait(wait),
-      whenBack: () => this.#shell.server.whenReady(signal),
-    });
+    return patiently(attempt, this.#shell.patience(this.#notice, signal));
   }
 }

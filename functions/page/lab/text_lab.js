@@ -142,11 +142,10 @@ export class TextLab {
    */
   async #attempt(task, signal) {
     this.#notice.clear();
-    await patiently(() => task(signal), {
-      signal,
-      onWait: (wait) => this.#notice.tellWait(wait),
-      whenBack: () => this.#shell.server.whenReady(signal),
-    });
+    await patiently(
+      () => task(signal),
+      this.#shell.patience(this.#notice, signal),
+    );
   }
 
   /** @param {unknown} error */

@@ -262,13 +262,10 @@ class LookView {
     this.#dropSecond();
     placeFaults([], this.#form.fields);
     void this.#runner.run(async (signal) => {
-      const { server } = this.#shell;
       const drawn = await branch(basis, asked, {
-        signal,
+        ...this.#shell.patience(this.#notice, signal),
         variant: this.#second,
-        model: server.model("generate"),
-        onWait: (wait) => this.#notice.tellWait(wait),
-        whenBack: () => server.whenReady(signal),
+        model: this.#shell.server.model("generate"),
       });
       this.#scrubber.reset(drawn.grid);
       this.#chooseMap(this.#map);

@@ -60,6 +60,21 @@ export class Shell {
   }
 
   /**
+   * How a view waits for the server: what for is told in its notice.
+   *
+   * @param {import("../parts/notice.js").Notice} notice
+   * @param {AbortSignal} signal
+   * @returns {import("../api/patience.js").Patience}
+   */
+  patience(notice, signal) {
+    return {
+      signal,
+      onWait: (wait) => notice.tellWait(wait),
+      whenBack: () => this.server.whenReady(signal),
+    };
+  }
+
+  /**
    * Goes to a view.
    *
    * @param {string} view
