@@ -20,7 +20,7 @@ NEGATIVE = (
     "username, blurry."
 )
 POSITIVE = " masterpiece, film grained, best quality."
-DECISION = 4  # weight of the word that says whether a thing is there
+DECISION = 4  # weight of the words that say whether a thing is there, and where
 MARGIN = 2  # most tokens around the things of a close-up
 TOGETHER = 0.7  # share of close-ups of rows and columns that show them whole
 FIRST_ROWS = 2  # of an object, in which the caption decides what it becomes
@@ -63,7 +63,7 @@ class TextBatches:
     """Batches from pools of scenes and codes."""
 
     def __init__(self, pools, known, tokenizer, rng, options):
-        """`options` has mix, noisy, pmin, pmax, first and outside; see train_lm.py."""
+        """`options` has mix, alike, noisy, pmin, pmax, first and outside; see train_lm.py."""
         self._known, self._tokenizer, self._rng, self._options = known, tokenizer, rng, options
         self._scenes, self._codes = [], []
         for pool in pools:
@@ -71,7 +71,7 @@ class TextBatches:
                 if _shows_only(scene, known):
                     self._scenes.append(scene)
                     self._codes.append(codes)
-        self._queues = {}  # shuffled scenes by their number of things
+        self._queues = {}  # shuffled numbers of scenes of each kind
         # What wrong codes are drawn from.
         self._any_codes = np.concatenate([codes.ravel() for codes in self._codes[::5]]).tolist()
 
@@ -100,14 +100,15 @@ class TextBatches:
         self._queues = state
 
     def _next(self):
-        """A scene and its codes; the share of each number of things is options.mix."""
+        """A scene and its codes; options.mix and options.alike say how often which."""
         count = self._rng.choices([1, 2, 3, 4], self._options.mix)[0]
-        if not self._queues.get(count):
-            self._queues[count] = [
-                i for i, scene in enumerate(self._scenes) if len(scene["objects"]) == count
+        kind = (count, count > 2 and self._rng.random() < self._options.alike)
+        if not self._queues.get(kind):
+            self._queues[kind] = [
+                i for i, scene in enumerate(self._scenes) if _kind_of(scene) == kind
             ]
-            self._rng.shuffle(self._queues[count])
-        number = self._queues[count].pop()
+            self._rng.shuffle(self._queues[kind])
+        number = self._queues[kind].pop()
         return self._scenes[number], self._codes[number]
 
     def _next_close_up(self):
@@ -189,7 +190,8 @@ class TextBatches:
             packed.branches += [end] * count
             packed.targets += [NO_TARGET] * (len(asked) - 1) + said + [NO_TARGET]
             first = DECISION if kind in ("exists", "where") else 1
-            packed.weights += [0] * (len(asked) - 1) + [first] + [1] * len(said)
+            rest = DECISION if kind == "where" else 1
+            packed.weights += [0] * (len(asked) - 1) + [first] + [rest] * (len(said) - 1) + [0]
             end += count
         packed.answers += [1] * end
         packed.end_sequence()
@@ -228,6 +230,12 @@ def _cut(scene, shown, start, rng):
         if other[start] >= last:
             after = min(after, other[start] - last)
     return first - rng.randint(0, min(MARGIN, before)), last + rng.randint(0, min(MARGIN, after))
+
+
+def _kind_of(scene):
+    """Number of things, and whether some of three or four are alike."""
+    nouns = [thing["noun"] for thing in scene["objects"]]
+    return len(nouns), len(nouns) > 2 and len(set(nouns)) < len(nouns)
 
 
 def _shows_only(scene, known):

@@ -22,8 +22,8 @@ from vision_tokenizer import CONFIG, VisionTokenizer
 
 EDGES = 0.7  # weight of differences between neighboring pixels
 SQUARES = 3.0  # weight of squared errors
-CLIPS = 2  # in a step
-PERIOD = 10  # steps, in which the share of clips is kept
+CROPS, CLIPS = 16, 2  # in a step
+PERIOD = 10  # steps, in which the shares of crops and clips are kept
 CRITIC_BEGINS = 0.3  # fraction of the steps without the discriminator
 
 
@@ -34,7 +34,8 @@ def main():
     torch.manual_seed(options.seed)
     if options.device == "cpu":
         fast_group_norm.install()
-    pool = Pool(load(options.pool, weights_only=False), rng)
+    pools = [load(path, weights_only=False) for path in options.pool.split(",")]
+    pool = Pool(pools, rng)
     training = Training(options, pool, rng)
     cores = CoreSharing(options.threads)
     progress = Progress(options.steps)
@@ -59,7 +60,7 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--vq", default="work/vq.pt", help="result of train_vq.py")
-    add("--pool", default="work/pool.pt", help="result of make_pool.py with it")
+    add("--pool", default="work/pool.pt", help="results of make_pool.py with it, with commas")
     add("--out", default="work/vq_final.pt", help="file for the result")
     add("--steps", type=int, default=3000, help="steps in all")
     add("--device", default="cpu", help="cpu or cuda")
@@ -67,7 +68,8 @@ def parse():
     add("--save_minutes", type=float, default=3, help="time between copies to go on from")
     add("--seed", type=int, default=5)
     add("--lr", type=float, default=7e-4, help="highest learning rate")
-    add("--batch", type=int, default=6, help="pictures in a step")
+    add("--batch", type=int, default=6, help="scenes in a step")
+    add("--crops", type=float, default=0.2, help="share of the steps on things anywhere")
     add("--clips", type=float, default=0.4, help="share of the steps on clips")
     add("--sharp", type=float, default=0.0, help="weight of what the discriminator says")
     return parser.parse_args()
@@ -109,8 +111,8 @@ class Training:
         """One step; gives the learning rate."""
         rate = self.options.lr * min(1, (progress.step + 1) / 60) * cosine(progress.fraction)
         set_rate(self.optimizer, rate)
-        image = progress.step % PERIOD >= round(PERIOD * self.options.clips)
-        x, codes = self.batch(image)
+        kind, x, codes = self.batch(progress.step % PERIOD)
+        image = kind != "clips"
         y = self.model.decode_latents(self.model.lookup(codes), image)
         loss = reconstruction_loss(y, x, squares=SQUARES, edges=EDGES)
         if self.critic and progress.fraction >= CRITIC_BEGINS:
@@ -122,25 +124,36 @@ class Training:
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
         progress.step += 1
-        progress.log("psnr" if image else "psnr_clip", psnr(y, x))
+        progress.log(f"psnr_{kind}", psnr(y, x))
         return rate
 
-    def batch(self, image):
-        """Pictures or clips, and their codes."""
-        device = self.options.device
-        if image:
-            x, codes = self.pool.batch(self.options.batch)
-            return x.to(device), codes.to(device)
-        x = vision_batches.simple_clips(self.rng, CLIPS).to(device)
+    def batch(self, turn):
+        """Which kind comes at this place of the period, pixels, and codes [B, t, h, w].
+
+        Crops keep the decoder good at what scenes do not show: things of any kind and size that
+        do not lie on the grid of tokens.
+        """
+        options, device = self.options, self.options.device
+        clips, crops = round(PERIOD * options.clips), round(PERIOD * options.crops)
+        if turn >= clips + crops:
+            x, codes = self.pool.batch(options.batch)
+            return "scenes", x.to(device), codes.to(device)
+        if turn < clips:
+            kind, x = "clips", vision_batches.simple_clips(self.rng, CLIPS)
+        else:
+            kind, x = "crops", vision_batches.crops(self.rng, CROPS)
+        x = x.to(device)
         with torch.no_grad():
-            return x, self.model.nearest(self.model.latents(x))
+            return kind, x, self.model.nearest(self.model.latents(x))
 
 
 class Pool:
     """Scenes with their codes, drawn by size."""
 
-    def __init__(self, pool, rng):
-        self._scenes, self._codes, self._rng = pool["scenes"], pool["codes"], rng
+    def __init__(self, pools, rng):
+        self._scenes = [scene for pool in pools for scene in pool["scenes"]]
+        self._codes = [codes for pool in pools for codes in pool["codes"]]
+        self._rng = rng
         self._by_size = {}
         for i, scene in enumerate(self._scenes):
             self._by_size.setdefault((scene["h"], scene["w"]), []).append(i)

@@ -117,6 +117,7 @@ def parse(arguments=None):
         default=[0.18, 0.54, 0.16, 0.12],
         help="share of scenes with one to four things",
     )
+    add("--alike", type=float, default=0.4, help="share of those with 3 and 4 where some are alike")
     return parser.parse_args(arguments)
 
 
