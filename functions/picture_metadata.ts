@@ -10,6 +10,7 @@
  */
 
 import type { Scene } from "../lib/emu3.ts";
+import { gridFields } from "./grid_fields.ts";
 import { VERSION } from "./version.ts";
 
 /** What a picture was made from. */
@@ -31,24 +32,31 @@ const XMP_KEYWORD = "XML:com.adobe.xmp";
 
 /** Texts of a PNG, by keyword. */
 export function pictureTexts(origin: PictureOrigin): Record<string, string> {
+  const { prompt, prefix } = origin.scene;
+  const given = prefix && { prefix: gridFields(prefix) };
   return {
-    Description: printable(origin.scene.prompt),
+    Description: printable(prompt),
     Software: `emu3 ${VERSION}`,
-    parameters: JSON.stringify(settings(origin)),
+    parameters: JSON.stringify({ ...settings(origin), ...given }),
     [XMP_KEYWORD]: xmpPacket(origin),
   };
 }
 
-/** An XMP packet that holds the mark and how the picture was made. */
+/**
+ * An XMP packet that holds the mark and how the picture was made.
+ *
+ * Of rows that were given it says how many: a JPEG has 64 KB for it.
+ */
 export function xmpPacket(origin: PictureOrigin): string {
   const { scene, model } = origin;
+  const given = scene.prefix && { "prefix_rows": scene.prefix.height };
   const attributes: Record<string, string> = {
     "xmp:CreatorTool": `emu3 ${VERSION}`,
     "Iptc4xmpExt:DigitalSourceType": DIGITAL_SOURCE_TYPE,
     "Iptc4xmpExt:AISystemUsed": model,
     "Iptc4xmpExt:AISystemVersionUsed": VERSION,
     "Iptc4xmpExt:AIPromptInformation": scene.prompt,
-    "exif:UserComment": JSON.stringify(settings(origin)),
+    "exif:UserComment": JSON.stringify({ ...settings(origin), ...given }),
   };
   const list = Object.entries(attributes)
     .map(([name, value]) => `${name}="${escapeXml(value)}"`).join("\n  ");

@@ -8,6 +8,7 @@ import {
 import { decodeImage } from "../../lib/vision/decode.ts";
 import { DIGITAL_SOURCE_TYPE } from "../../functions/picture_metadata.ts";
 import { readNpy } from "../../functions/npy.ts";
+import { readPng } from "../../functions/page/logic/png_text.js";
 import { goldenJson, goldenPath } from "../support/golden.ts";
 import { json, openTinyServer, parseEvents } from "../support/tiny_server.ts";
 
@@ -180,6 +181,21 @@ Deno.test("POST /v1/generate marks files as made by a machine unless told not to
     );
     ok(!bare.includes(DIGITAL_SOURCE_TYPE) && !bare.includes("fox"));
   }
+});
+
+Deno.test("POST /v1/generate tells in a PNG what draws it again, rows that were given among it", async () => {
+  const given = { ...small, prefix: { codes: [[3, 1, 4]] } };
+  const file = await (await generate(given, "image/png")).bytes();
+  const { Description: prompt, parameters } = (await readPng(file))!.texts;
+  const { grid, ...told } = JSON.parse(parameters!);
+  deepStrictEqual(told.prefix, { height: 1, width: 3, codes: [[3, 1, 4]] });
+  const { model: _, version: __, image_index: ___, ...settings } = told;
+  const again = { ...settings, prompt, height: 8 * grid.height, width: 24 };
+  deepStrictEqual(await (await generate(again, "image/png")).bytes(), file);
+  const jpeg = new TextDecoder().decode(
+    await (await generate(given, "image/jpeg")).bytes(),
+  );
+  ok(jpeg.includes("&quot;prefix_rows&quot;:1"));
 });
 
 Deno.test("POST /v1/generate answers with bare codes", async () => {

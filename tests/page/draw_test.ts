@@ -7,6 +7,7 @@ import { readPng } from "../../functions/page/logic/png_text.js";
 import { settingsFromTexts } from "../../functions/page/logic/settings.js";
 import { startServer } from "../support/server.ts";
 import { openPage, pageTest, WIDTHS } from "./browser.ts";
+import { download } from "./visit.ts";
 
 const server = await startServer();
 globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
@@ -30,12 +31,6 @@ async function pixels(page: Page): Promise<string> {
   return await page.locator("canvas.picture").first().evaluate((canvas) =>
     (canvas as unknown as { toDataURL(): string }).toDataURL()
   );
-}
-
-async function download(page: Page): Promise<Uint8Array<ArrayBuffer>> {
-  const coming = page.waitForEvent("download");
-  await page.getByRole("link", { name: "Download" }).click();
-  return new Uint8Array(await Deno.readFile(await (await coming).path()));
 }
 
 for (const width of WIDTHS) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Page } from "playwright-core";
 import { type Look, type OpenedPage, openPage } from "./browser.ts";
 
 /** A page under test, with its requests. */
@@ -28,4 +29,11 @@ export async function visit(url: string, look: Look = {}): Promise<Visit> {
     asked,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
+}
+
+/** The file that Draw offers. */
+export async function download(page: Page): Promise<Uint8Array<ArrayBuffer>> {
+  const coming = page.waitForEvent("download");
+  await page.getByRole("link", { name: "Download" }).click();
+  return new Uint8Array(await Deno.readFile(await (await coming).path()));
 }

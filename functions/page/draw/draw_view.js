@@ -194,13 +194,9 @@ class DrawView {
     void this.#runner.run(
       async () => {
         const { pictureOf } = await later(() => import("./open_file.js"));
-        const picture = await pictureOf(file);
+        const { picture, told } = await pictureOf(file);
         await this.#openPicture(picture);
-        this.#notice.tell(
-          picture.settings === undefined
-            ? `${file.name} tells no settings: it was not made here, or its metadata are gone.`
-            : `${file.name} brought its settings back.`,
-        );
+        this.#notice.tell(told);
       },
       () => this.#notice.tellError(new Error(`${file.name} cannot be shown.`)),
     );

@@ -15,12 +15,14 @@ import { settingsFromTexts } from "../logic/settings.js";
 
 /**
  * @param {File} file
- * @returns {Promise<Picture>} With settings where it was made here.
+ * @returns {Promise<{ picture: Picture, told: string }>} With settings where it
+ * was made here, and what to say of it.
  */
 export async function pictureOf(file) {
   const png = await readPng(new Uint8Array(await file.arrayBuffer()));
   const told = png && settingsFromTexts(png.texts, png);
-  return {
+  /** @type {Picture} */
+  const picture = {
     id: pictureId(),
     createdAt: Date.now(),
     title: told?.settings.prompt ?? file.name,
@@ -29,4 +31,16 @@ export async function pictureOf(file) {
     ...(told && { settings: told.settings }),
     ...(told?.model !== undefined && { model: told.model }),
   };
+  return { picture, told: `${file.name} ${whatItTells(told)}` };
+}
+
+/** @param {ReturnType<typeof settingsFromTexts>} told */
+function whatItTells(told) {
+  if (told === undefined) {
+    return "tells no settings: it was not made here, or its metadata are gone.";
+  }
+  const back = "brought its settings back.";
+  if (told.givenRows === 0) return back;
+  const rows = told.givenRows === 1 ? "row was" : `${told.givenRows} rows were`;
+  return `${back} Its first ${rows} given: the settings alone draw another picture.`;
 }

@@ -101,7 +101,7 @@ export function settingsFromParams(params) {
  *
  * @param {Readonly<Record<string, string>>} texts By keyword.
  * @param {{ height: number, width: number }} pixels
- * @returns {{ settings: Settings, imageIndex: number, model: string | undefined } | undefined}
+ * @returns {{ settings: Settings, imageIndex: number, model: string | undefined, givenRows: number } | undefined}
  * Undefined where they are none of ours.
  */
 export function settingsFromTexts(texts, pixels) {
@@ -123,10 +123,13 @@ export function settingsFromTexts(texts, pixels) {
   const imageIndex = typeof index === "number" ? index : 0;
   if (imageIndex > 0) settings.n = imageIndex + 1;
   const model = told["model"];
+  const given = /** @type {{ height?: unknown } | undefined} */ (told["prefix"])
+    ?.height;
   return {
     settings,
     imageIndex,
     model: typeof model === "string" ? model : undefined,
+    givenRows: typeof given === "number" ? given : 0,
   };
 }
 

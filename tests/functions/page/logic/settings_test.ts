@@ -17,6 +17,7 @@ import {
   parseRoute,
 } from "../../../../functions/page/shell/route.js";
 import { pictureTexts } from "../../../../functions/picture_metadata.ts";
+import type { CodeGrid } from "../../../../lib/grid.ts";
 import { encodePng } from "../../../../lib/vision/encode_png.ts";
 
 const settings = fc.record({
@@ -85,7 +86,7 @@ Deno.test("codesFromText() refuses what codesToText() did not write", () => {
 const pixels = { height: 8, width: 16, pixels: new Uint8ClampedArray(384) };
 
 /** A file as the server makes it. */
-function fileOf(prompt: string, imageIndex: number) {
+function fileOf(prompt: string, imageIndex: number, prefix?: CodeGrid) {
   const text = pictureTexts({
     model: "emu3-mini",
     imageIndex,
@@ -94,7 +95,7 @@ function fileOf(prompt: string, imageIndex: number) {
       negativePrompt: "",
       guidanceScale: 2,
       size: { height: 1, width: 2 },
-      prefix: undefined,
+      prefix,
       strategy: { name: "autoregressive" },
       sampling: { temperature: 1, topK: 256, topP: 1 },
       seed: 2 ** 40,
@@ -112,6 +113,7 @@ Deno.test("a picture of the server tells the settings that draw it again", async
     deepStrictEqual(settingsFromTexts(png.texts, png), {
       imageIndex: 2,
       model: "emu3-mini",
+      givenRows: 0,
       settings: {
         prompt,
         height: 8,
@@ -126,6 +128,19 @@ Deno.test("a picture of the server tells the settings that draw it again", async
         n: 3,
       },
     });
+  }
+});
+
+Deno.test("a picture of given rows tells how many there were", async () => {
+  const given = { height: 1, width: 2, codes: new Uint16Array([5, 6]) };
+  const png = await readPng(new Uint8Array(fileOf("a cat", 0, given)));
+  strictEqual(settingsFromTexts(png!.texts, png!)?.givenRows, 1);
+  for (const prefix of [null, "", 3, {}, { height: "1" }]) {
+    const texts = {
+      Description: "",
+      parameters: JSON.stringify({ seed: 1, prefix }),
+    };
+    strictEqual(settingsFromTexts(texts, pixels)?.givenRows, 0);
   }
 });
 
