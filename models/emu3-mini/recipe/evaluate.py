@@ -14,6 +14,7 @@ from json_files import write_json
 from measure_answers import measure_answers
 from measure_drawing import measure_drawing
 from measure_vision import measure_vision
+from options import add_threads
 
 SEED = 777
 MEASURES = {"vision": measure_vision, "drawing": measure_drawing, "answers": measure_answers}
@@ -35,6 +36,7 @@ def main():
 def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_threads(parser)
     add = parser.add_argument
     add("--models", type=Path, default=MODELS, help="folder with both models")
     add("--world", choices=world.WORLDS, default=world.PUBLISHED, help="how many things to show")
@@ -44,7 +46,6 @@ def parse():
     add("--clips", type=int, default=100, help="clips for the vision tokenizer")
     add("--prompts", type=int, default=300, help="captions to draw")
     add("--pictures", type=int, default=300, help="pictures to ask about")
-    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
     add(
         "--settings",
         default="",

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from checkpoint import MODELS
+from options import add_place
 
 HERE = Path(__file__).resolve().parent
 NICENESS = 19
@@ -31,13 +32,12 @@ def main():
 def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_place(parser)
     add = parser.add_argument
     add("--work", type=Path, default="work", help="folder for what lies between")
     add("--models", type=Path, default=MODELS, help="folder for both models")
     add("--tiktoken", type=Path, default="emu3.tiktoken", help="vocabulary of Emu3")
     add("--world", default="40", help="how many things the language model learns")
-    add("--device", default="cpu", help="cpu or cuda")
-    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
     add("--nice", action="store_true", help="let everything else on the machine go first")
     add("--toy", action="store_true", help="a few steps of everything, to see that it works")
     return parser.parse_args()

@@ -11,6 +11,7 @@ import fast_group_norm
 import world
 from checkpoint import to_input
 from drawing import render
+from options import add_place
 from progress import load, save
 from scenes import sample_scene
 from threads import CoreSharing
@@ -40,6 +41,7 @@ def main():
 def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_place(parser)
     add = parser.add_argument
     add("--vq", default="work/vq.pt", help="result of train_vq.py")
     add("--out", default="work/pool.pt", help="file for the pool")
@@ -47,8 +49,6 @@ def parse():
     add("--seed", type=int, default=10)
     add("--world", choices=world.WORLDS, default="40", help="how many things there are")
     add("--held", action="store_true", help="only combinations that training never sees")
-    add("--device", default="cpu", help="cpu or cuda")
-    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
     add("--amp", action="store_true", help="encode in bfloat16: faster, and flips some codes")
     return parser.parse_args()
 

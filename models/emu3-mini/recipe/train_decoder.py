@@ -14,6 +14,7 @@ import vision_batches
 from checkpoint import to_input
 from discriminator import Critic
 from drawing import render
+from options import add_run
 from progress import Progress, cosine, load, save, set_rate
 from resume import Copies
 from threads import CoreSharing
@@ -58,15 +59,10 @@ def main():
 def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_run(parser, "work/vq_final.pt", steps=3000, seed=5)
     add = parser.add_argument
     add("--vq", default="work/vq.pt", help="result of train_vq.py")
     add("--pool", default="work/pool.pt", help="results of make_pool.py with it, with commas")
-    add("--out", default="work/vq_final.pt", help="file for the result")
-    add("--steps", type=int, default=3000, help="steps in all")
-    add("--device", default="cpu", help="cpu or cuda")
-    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
-    add("--save_minutes", type=float, default=3, help="time between copies to go on from")
-    add("--seed", type=int, default=5)
     add("--lr", type=float, default=7e-4, help="highest learning rate")
     add("--batch", type=int, default=6, help="scenes in a step")
     add("--crops", type=float, default=0.2, help="share of the steps on things anywhere")

@@ -14,6 +14,7 @@ import plain_decoder
 import world
 from language_model import CONFIG, LanguageModel
 from muon import Muon
+from options import add_run
 from progress import Progress, load, save, set_rate
 from resume import Copies
 from text_batches import NO_TARGET, TextBatches
@@ -84,17 +85,12 @@ def decoder_for(model, device):
 def parse(arguments=None):
     """The options of the command line, or of `arguments`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_run(parser, "work/lm.pt", steps=6000, seed=2)
     add = parser.add_argument
     add("--pool", default="work/pool.pt", help="results of make_pool.py, with commas between")
     add("--world", choices=world.WORLDS, default="40", help="how many things the model learns")
     add("--tiktoken", default="emu3.tiktoken", help="vocabulary of Emu3")
     add("--init", default="", help="result to start from; without it from nothing")
-    add("--out", default="work/lm.pt", help="file for the result; a run goes on from FILE.run")
-    add("--steps", type=int, default=6000, help="steps in all")
-    add("--device", default="cpu", help="cpu or cuda")
-    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
-    add("--save_minutes", type=float, default=3, help="time between copies to go on from")
-    add("--seed", type=int, default=2)
     add("--lr", type=float, default=3e-3, help="highest learning rate of embedding and head")
     add("--muon", type=float, default=0.02, help="highest learning rate of the layers' matrices")
     add("--wd", type=float, default=0.01, help="weight decay")

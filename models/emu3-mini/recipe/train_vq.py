@@ -14,6 +14,7 @@ import fast_group_norm
 import vision_batches
 import vision_layers
 from codebook import Codebook
+from options import add_run
 from progress import Progress, cosine, load, save, set_rate
 from resume import Copies
 from threads import CoreSharing
@@ -57,14 +58,9 @@ def main():
 def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_run(parser, "work/vq.pt", steps=3000, seed=1)
     add = parser.add_argument
-    add("--out", default="work/vq.pt", help="file for the result; a run goes on from FILE.run")
     add("--init", default="", help="result to start from; it is quantized from the start")
-    add("--steps", type=int, default=3000, help="steps in all")
-    add("--device", default="cpu", help="cpu or cuda")
-    add("--threads", type=int, default=0, help="of the CPU; 0: as many as nobody else uses")
-    add("--save_minutes", type=float, default=3, help="time between copies to go on from")
-    add("--seed", type=int, default=1)
     add("--lr", type=float, default=1.5e-3, help="highest learning rate")
     add("--batch", type=int, default=16, help="crops in a step")
     add("--ae", type=float, default=0.12, help="fraction of the steps as a plain autoencoder")
