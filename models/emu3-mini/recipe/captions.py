@@ -1,5 +1,7 @@
 """Captions: the one that the model gives, and the many that a person may type."""
 
+import re
+
 import world
 
 NUMBERS = ["zero", "one", "two", "three", "four"]
@@ -79,6 +81,11 @@ def with_article(noun):
 def plural(noun):
     """Turn "cat" into "cats"."""
     return world.PLURAL[world.SINGULAR.index(noun)]
+
+
+def names(text, noun):
+    """Whether a text names a thing, once or several; a sunflower is no sun."""
+    return re.search(rf"\b({noun}|{plural(noun)})\b", text, re.IGNORECASE) is not None
 
 
 def capitalized(text):

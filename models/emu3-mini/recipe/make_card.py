@@ -106,6 +106,7 @@ def rows_of(vision, drawn, answers):
         percent("drawing: one thing", drawn["single"]),
         percent("drawing: scenes with several of a kind", drawn["counted"]),
         percent("drawing: named background", drawn["background"]),
+        percent("drawing, then describing: all things are named", drawn["round_trip_named"]),
         percent("drawing, then describing: the sentence asked for", drawn["round_trip"]),
         percent("describe, things named", answers["named"]),
         *(percent(words, kinds[kind]) for kind, words in KINDS.items() if kind in kinds),

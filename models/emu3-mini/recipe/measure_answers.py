@@ -3,7 +3,7 @@
 import random
 
 import sampling
-from captions import nouns_of, plural
+from captions import names, nouns_of
 from checkpoint import open_language_model, open_tokenizer, open_vision_tokenizer, to_input
 from drawing import render
 from free_questions import free_questions
@@ -35,8 +35,7 @@ def measure_answers(options, known, seed):
             if not good:
                 wrong.append({"kind": kind, "question": question, "got": text, "truth": expected})
             if kind == "describe":
-                said = text.lower()
-                named += [noun in said or plural(noun) in said for noun in nouns_of(scene)]
+                named += [names(text, noun) for noun in nouns_of(scene)]
     return {
         "kinds": {kind: share(values) for kind, values in sorted(right.items())},
         "all": share(good for values in right.values() for good in values),

@@ -6,7 +6,7 @@ import torch
 import check_scene
 import sampling
 import world
-from captions import canonical_caption
+from captions import canonical_caption, names
 from checkpoint import (
     generation_settings,
     open_language_model,
@@ -37,7 +37,7 @@ def measure_drawing(options, known, seed):
     for settings in _settings(options):
         images = draw(networks, wanted, settings, options.threads)
         scores = judge(images, wanted)
-        scores["round_trip"] = share(describe_drawn(networks, images, wanted))
+        scores.update(describe_drawn(networks, images, wanted))
         result["settings"].append({**settings, **scores})
         print(settings, scores, flush=True)
         rows = [images[start : start + 4] for start in range(0, min(SHOWN, len(images)), 4)]
@@ -100,16 +100,20 @@ def related(found, prompt):
 
 
 def describe_drawn(networks, images, wanted):
-    """Whether the model says of its picture what was asked for, picture by picture."""
+    """What the model says of its pictures: what was asked for, and names of all that was."""
     model, tokenizer, vision = networks
     question = tokenizer.chat_question(DESCRIBE[0])
+    exact, named = [], []
     for image, prompt in zip(images, wanted):
         codes = vision.encode(to_input(np.asarray(image))[None])[0].tolist()
         prefix = tokenizer.chat_prefix(codes)
         text = sampling.answer(model, tokenizer, [question], prefix=prefix)[0]
         # Without a background in the prompt any will do.
         background = prompt["background"] or text.removesuffix(" background.").split(" ")[-1]
-        yield text == canonical_caption(prompt["objects"], prompt["relation"], background)
+        nouns = prompt["objects"]
+        exact.append(text == canonical_caption(nouns, prompt["relation"], background))
+        named.append(all(names(text, noun) for noun in nouns))
+    return {"round_trip": share(exact), "round_trip_named": share(named)}
 
 
 def _settings(options):
