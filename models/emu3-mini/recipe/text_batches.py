@@ -20,7 +20,7 @@ NEGATIVE = (
     "username, blurry."
 )
 POSITIVE = " masterpiece, film grained, best quality."
-DECISION = 4  # weight of the words that say whether a thing is there, and where
+DECISION = 4  # weight of the word that says whether a thing is there
 MARGIN = 2  # most tokens around the things of a close-up
 TOGETHER = 0.7  # share of close-ups of rows and columns that show them whole
 FIRST_ROWS = 2  # of an object, in which the caption decides what it becomes
@@ -190,8 +190,7 @@ class TextBatches:
             packed.branches += [end] * count
             packed.targets += [NO_TARGET] * (len(asked) - 1) + said + [NO_TARGET]
             first = DECISION if kind in ("exists", "where") else 1
-            rest = DECISION if kind == "where" else 1
-            packed.weights += [0] * (len(asked) - 1) + [first] + [rest] * (len(said) - 1) + [0]
+            packed.weights += [0] * (len(asked) - 1) + [first] + [1] * len(said)
             end += count
         packed.answers += [1] * end
         packed.end_sequence()
