@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 import world
 from checkpoint import LANGUAGE_MODEL, MODELS, VISION_TOKENIZER
 from json_files import write_json
+from options import add_vocabulary
 from progress import load
 from tokenizer import TEXT_TOKENS, special_tokens, vision_tokens
 
@@ -56,10 +57,10 @@ def main():
 def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_vocabulary(parser)
     add = parser.add_argument
     add("--vq", default="work/vq_final.pt", help="training state; empty to leave it out")
     add("--lm", default="work/lm.pt", help="training state; empty to leave it out")
-    add("--tiktoken", type=Path, default="emu3.tiktoken", help="vocabulary of Emu3")
     add("--out", type=Path, default=MODELS, help="folder for both folders")
     add("--guidance", type=float, default=2.0, help="recommended guidance scale")
     add("--top_k", type=int, default=256, help="recommended top_k")

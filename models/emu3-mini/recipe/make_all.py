@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from checkpoint import MODELS
-from options import add_place
+from options import add_place, add_vocabulary
 
 HERE = Path(__file__).resolve().parent
 NICENESS = 19
@@ -33,10 +33,10 @@ def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_place(parser)
+    add_vocabulary(parser)
     add = parser.add_argument
     add("--work", type=Path, default="work", help="folder for what lies between")
     add("--models", type=Path, default=MODELS, help="folder for both models")
-    add("--tiktoken", type=Path, default="emu3.tiktoken", help="vocabulary of Emu3")
     add("--world", default="40", help="how many things the language model learns")
     add("--nice", action="store_true", help="let everything else on the machine go first")
     add("--toy", action="store_true", help="a few steps of everything, to see that it works")

@@ -1,5 +1,10 @@
 """Options that several programs share."""
 
+from pathlib import Path
+
+# The first ranks are all that is read of Emu3's vocabulary, and the model brings them.
+VOCABULARY = Path(__file__).resolve().parents[1] / "emu3.tiktoken"
+
 
 def add_threads(parser):
     """How much of the CPU a program takes."""
@@ -22,3 +27,8 @@ def add_run(parser, out, steps, seed):
     add("--save_minutes", type=float, default=3, help="time between copies to go on from")
     add("--seed", type=int, default=seed)
     add_place(parser)
+
+
+def add_vocabulary(parser):
+    """Where the text tokenizer comes from."""
+    parser.add_argument("--tiktoken", type=Path, default=VOCABULARY, help="vocabulary of Emu3")

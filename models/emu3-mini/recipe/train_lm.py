@@ -14,7 +14,7 @@ import plain_decoder
 import world
 from language_model import CONFIG, LanguageModel
 from muon import Muon
-from options import add_run
+from options import add_run, add_vocabulary
 from progress import Progress, load, save, set_rate
 from resume import Copies
 from text_batches import NO_TARGET, TextBatches
@@ -86,10 +86,10 @@ def parse(arguments=None):
     """The options of the command line, or of `arguments`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_run(parser, "work/lm.pt", steps=6000, seed=2)
+    add_vocabulary(parser)
     add = parser.add_argument
     add("--pool", default="work/pool.pt", help="results of make_pool.py, with commas between")
     add("--world", choices=world.WORLDS, default="40", help="how many things the model learns")
-    add("--tiktoken", default="emu3.tiktoken", help="vocabulary of Emu3")
     add("--init", default="", help="result to start from; without it from nothing")
     add("--lr", type=float, default=3e-3, help="highest learning rate of embedding and head")
     add("--muon", type=float, default=0.02, help="highest learning rate of the layers' matrices")

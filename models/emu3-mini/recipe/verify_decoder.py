@@ -10,6 +10,7 @@ import plain_decoder
 import train_lm
 import world
 from language_model import LanguageModel
+from options import add_vocabulary
 from progress import Progress, load
 from text_batches import TextBatches
 from tokenizer import Tokenizer
@@ -20,9 +21,9 @@ ALLOWED = 0.03  # relative to the norm of the whole; both round to bfloat16
 def main():
     """Print the differences; exits 1 if one is too great."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_vocabulary(parser)
     add = parser.add_argument
     add("--pool", default="work/pool.pt", help="result of make_pool.py")
-    add("--tiktoken", default="emu3.tiktoken", help="vocabulary of Emu3")
     named = parser.parse_args()
     options = train_lm.parse([])
     torch.manual_seed(0)
