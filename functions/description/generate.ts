@@ -27,7 +27,7 @@ export const generateDescription = describeFunction({
     examples: {
       picture: {
         summary: "One picture",
-        value: { prompt: "a rocket above a tree", seed: 10 },
+        value: { prompt: "a rocket above a tree", seed: 11 },
       },
       small: {
         summary: "A small one, with what the model believed",

@@ -151,7 +151,7 @@ def export_language_model(state, folder, options):
         {
             "do_sample": True,
             "top_k": options.top_k,
-            "temperature": 1.0,
+            "temperature": 0.8,
             "guidance_scale": options.guidance,
             "negative_prompt": "",
             "max_new_tokens": CONTEXT,

@@ -59,7 +59,7 @@ def main():
 def parse():
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_run(parser, "work/vq_final.pt", steps=3000, seed=5)
+    add_run(parser, "work/vq_final.pt", steps=4000, seed=5)
     add = parser.add_argument
     add("--vq", default="work/vq.pt", help="result of train_vq.py")
     add("--pool", default="work/pool.pt", help="results of make_pool.py with it, with commas")

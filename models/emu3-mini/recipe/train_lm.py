@@ -85,7 +85,7 @@ def decoder_for(model, device):
 def parse(arguments=None):
     """The options of the command line, or of `arguments`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    add_run(parser, "work/lm.pt", steps=6000, seed=2)
+    add_run(parser, "work/lm.pt", steps=9000, seed=2)
     add_vocabulary(parser)
     add = parser.add_argument
     add("--pool", default="work/pool.pt", help="results of make_pool.py, with commas between")
@@ -95,12 +95,12 @@ def parse(arguments=None):
     add("--muon", type=float, default=0.02, help="highest learning rate of the layers' matrices")
     add("--wd", type=float, default=0.01, help="weight decay")
     add("--warm", type=int, default=60, help="steps in which the rates rise")
-    add("--decay", type=int, default=1500, help="last steps, in which they fall")
+    add("--decay", type=int, default=2500, help="last steps, in which they fall")
     add("--bg", type=int, default=4, help="drawings in a step")
     add("--cg", type=int, default=12, help="drawings of close-ups in a step")
     add("--bu", type=int, default=2, help="pictures with questions in a step")
     add("--cu", type=int, default=2, help="close-ups with questions in a step")
-    add("--uw", type=float, default=0.5, help="weight of the answers")
+    add("--uw", type=float, default=0.6, help="weight of the answers")
     add("--first", type=float, default=2.0, help="weight of the first two rows of an object")
     add("--outside", type=float, default=0.3, help="weight of tokens outside the objects")
     add("--noisy", type=float, default=0.6, help="share of drawings with wrong codes in view")
@@ -110,7 +110,7 @@ def parse(arguments=None):
         "--mix",
         type=float,
         nargs=4,
-        default=[0.18, 0.54, 0.16, 0.12],
+        default=[0.16, 0.46, 0.2, 0.18],
         help="share of scenes with one to four things",
     )
     add("--alike", type=float, default=0.4, help="share of those with 3 and 4 where some are alike")
