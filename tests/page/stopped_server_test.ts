@@ -1,15 +1,14 @@
 /** A server that is stopped, or killed, while it draws for the page. */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { json } from "../support/tiny_server.ts";
 import { startServer } from "../support/server.ts";
 import { pageTest } from "./browser.ts";
 import { REFUSED, visit } from "./visit.ts";
 
 const SEED = 21;
 
-/** So many others draw too: without them a picture is there at once. */
-const OTHERS = 6;
+/** So large that it takes a while: 32 rows of 32 codes. */
+const LINK = `#draw?prompt=three+apples&height=256&width=256&seed=${SEED}`;
 
 const AWAY = new RegExp(`${REFUSED.source}|net::ERR`);
 
@@ -21,17 +20,11 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await using opened = await visit(server.url, { allowed: AWAY });
       const { page, asked } = opened;
       await page.getByText("Ready: emu3-mini").waitFor();
-      await page.getByLabel("What to draw").fill("three apples");
-      await page.getByLabel("Seed", { exact: true }).fill(String(SEED));
-      const others = Array.from({ length: OTHERS }, (_, seed) =>
-        fetch(
-          `${server.url}/v1/generate`,
-          json({ prompt: "a fox", strategy: "autoregressive", n: 4, seed }),
-        ).then((answer) => answer.body?.cancel(), () => undefined));
+      await page.goto(`${server.url}/${LINK}`);
       await page.getByRole("button", { name: "Draw", exact: true }).click();
-      await page.getByText(/^Row [4-9] of 16/).waitFor();
+      await page.getByText(/^Row ([4-9]|1\d|2[0-4]) of 32/).waitFor();
       server.process.kill(signal);
-      await Promise.all([server.process.status, ...others]);
+      await server.process.status;
       await page.getByText(/It goes on by itself|Again in \d+ s/).first()
         .waitFor();
       const { port } = new URL(server.url);
