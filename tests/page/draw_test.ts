@@ -42,8 +42,16 @@ for (const width of WIDTHS) {
       await page.getByText("Ready: emu3-mini").waitFor();
       await page.getByRole("button", { name: "three apples" }).waitFor();
       await check("draw-empty");
+      // Looked for in each frame: the picture is there in a third of a second.
+      const row = page.evaluate(`new Promise((then) => {
+        const look = () =>
+          /Row \\d+ of 16 · /.test(document.body.textContent)
+            ? then()
+            : requestAnimationFrame(look);
+        look();
+      })`);
       await page.getByRole("button", { name: "three apples" }).click();
-      await page.getByText(/^Row \d+ of 16 · /).waitFor();
+      await row;
       await page.getByRole("link", { name: "Download" }).waitFor();
       const file = await download(page);
       const png = await readPng(file);
