@@ -190,7 +190,8 @@ Deno.test("POST /v1/generate tells in a PNG what draws it again, rows that were 
   const { grid, ...told } = JSON.parse(parameters!);
   deepStrictEqual(told.prefix, { height: 1, width: 3, codes: [[3, 1, 4]] });
   const { model: _, version: __, image_index: ___, ...settings } = told;
-  const again = { ...settings, prompt, height: 8 * grid.height, width: 24 };
+  const size = { height: 8 * grid.height, width: 8 * grid.width };
+  const again = { ...settings, prompt, ...size };
   deepStrictEqual(await (await generate(again, "image/png")).bytes(), file);
   const jpeg = new TextDecoder().decode(
     await (await generate(given, "image/jpeg")).bytes(),

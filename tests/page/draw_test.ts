@@ -44,8 +44,10 @@ for (const width of WIDTHS) {
       await check("draw-empty");
       // Looked for in each frame: the picture is there in a third of a second.
       const row = page.evaluate(`new Promise((then) => {
+        const told = (part) =>
+          /^Row \\d+ of 16 · /.test(part.textContent) && part.checkVisibility();
         const look = () =>
-          /Row \\d+ of 16 · /.test(document.body.textContent)
+          [...document.querySelectorAll(".stage *")].some(told)
             ? then()
             : requestAnimationFrame(look);
         look();

@@ -70,6 +70,11 @@ def load(path, weights_only=True):
     return torch.load(path, map_location="cpu", weights_only=weights_only)
 
 
+def load_pools(paths):
+    """What make_pool.py wrote into these files, with commas between."""
+    return [load(path, weights_only=False) for path in paths.split(",")]
+
+
 def cosine(fraction):
     """Half a wave from 1 at the start of a run to 0.02 at its end."""
     return 0.02 + 0.49 * (1 + math.cos(math.pi * fraction))

@@ -15,7 +15,7 @@ from checkpoint import to_input
 from discriminator import Critic
 from drawing import render
 from options import add_run
-from progress import Progress, cosine, load, save, set_rate
+from progress import Progress, cosine, load, load_pools, save, set_rate
 from resume import Copies
 from threads import CoreSharing
 from train_vq import channels_last, psnr, reconstruction_loss
@@ -35,8 +35,7 @@ def main():
     torch.manual_seed(options.seed)
     if options.device == "cpu":
         fast_group_norm.install()
-    pools = [load(path, weights_only=False) for path in options.pool.split(",")]
-    pool = Pool(pools, rng)
+    pool = Pool(load_pools(options.pool), rng)
     training = Training(options, pool, rng)
     cores = CoreSharing(options.threads)
     progress = Progress(options.steps)

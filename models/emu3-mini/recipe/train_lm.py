@@ -15,7 +15,7 @@ import world
 from language_model import CONFIG, LanguageModel
 from muon import Muon
 from options import add_run, add_vocabulary
-from progress import Progress, load, save, set_rate
+from progress import Progress, load, load_pools, save, set_rate
 from resume import Copies
 from text_batches import NO_TARGET, TextBatches
 from threads import CoreSharing
@@ -29,7 +29,7 @@ def main():
     options = parse()
     torch.manual_seed(options.seed)
     tokenizer = Tokenizer(options.tiktoken)
-    pools = [load(path, weights_only=False) for path in options.pool.split(",")]
+    pools = load_pools(options.pool)
     known = world.WORLDS[options.world]
     rng = random.Random(options.seed)
     batches = TextBatches(pools, known, tokenizer, rng, options)
