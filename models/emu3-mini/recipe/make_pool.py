@@ -13,7 +13,7 @@ from checkpoint import to_input
 from drawing import render
 from options import add_place
 from progress import load, save
-from scenes import sample_scene
+from scenes import sample_scene, some_alike
 from threads import CoreSharing
 from vision_tokenizer import VisionTokenizer
 
@@ -32,10 +32,20 @@ def main():
     if options.device == "cpu":
         fast_group_norm.install()
     known = world.WORLDS[options.world]
-    scenes = [sample_scene(rng, known, held=options.held) for _ in range(options.n)]
+    scenes = sampled(rng, known, options)
     codes = encode(model, scenes, options)
     save(options.out, {"scenes": scenes, "codes": codes})
     print_usage(codes, model.config["codebook_size"])
+
+
+def sampled(rng, known, options):
+    """Scenes; with options.only_alike only those of three or four things, some of them alike."""
+    scenes = []
+    while len(scenes) < options.n:
+        scene = sample_scene(rng, known, held=options.held)
+        if not options.only_alike or some_alike(scene):
+            scenes.append(scene)
+    return scenes
 
 
 def parse():
@@ -49,6 +59,7 @@ def parse():
     add("--seed", type=int, default=10)
     add("--world", choices=world.WORLDS, default="40", help="how many things there are")
     add("--held", action="store_true", help="only combinations that training never sees")
+    add("--only_alike", action="store_true", help="three and four things, some of them alike")
     add("--amp", action="store_true", help="encode in bfloat16: faster, and flips some codes")
     return parser.parse_args()
 

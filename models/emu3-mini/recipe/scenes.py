@@ -48,6 +48,12 @@ def sample_nouns(rng, count, choices):
     return nouns
 
 
+def some_alike(scene):
+    """Whether a scene has three or four things, some of them of one kind."""
+    nouns = [thing["noun"] for thing in scene["objects"]]
+    return len(nouns) > 2 and len(set(nouns)) < len(nouns)
+
+
 def held_out(nouns, background):
     """Whether a combination is kept out of training.
 

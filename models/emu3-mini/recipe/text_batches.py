@@ -12,6 +12,7 @@ import world
 from captions import prompt_for
 from free_questions import free_questions
 from questions import more_questions, questions_about
+from scenes import some_alike
 from tokenizer import ASSISTANT
 
 NEGATIVE = (
@@ -20,7 +21,10 @@ NEGATIVE = (
     "username, blurry."
 )
 POSITIVE = " masterpiece, film grained, best quality."
-DECISION = 4  # weight of the word that says whether a thing is there
+DECISION = 4  # weight of the words of an answer that must be looked up in the picture
+DECISIVE = (
+    "Yes No no is are one two three four left right top bottom middle"  # the rest is said by rote
+)
 MARGIN = 2  # most tokens around the things of a close-up
 TOGETHER = 0.7  # share of close-ups of rows and columns that show them whole
 FIRST_ROWS = 2  # of an object, in which the caption decides what it becomes
@@ -71,6 +75,7 @@ class TextBatches:
                 if _shows_only(scene, known):
                     self._scenes.append(scene)
                     self._codes.append(codes)
+        self._decisive = {tokenizer.encode(" " + word)[0] for word in DECISIVE.split()}
         self._queues = {}  # shuffled numbers of scenes of each kind
         # What wrong codes are drawn from.
         self._any_codes = np.concatenate([codes.ravel() for codes in self._codes[::5]]).tolist()
@@ -189,11 +194,16 @@ class TextBatches:
             packed.prefixes += [length] * count
             packed.branches += [end] * count
             packed.targets += [NO_TARGET] * (len(asked) - 1) + said + [NO_TARGET]
-            first = DECISION if kind in ("exists", "where") else 1
-            packed.weights += [0] * (len(asked) - 1) + [first] + [1] * len(said)
+            packed.weights += [0] * (len(asked) - 1) + self._answer_weights(kind, said) + [0]
             end += count
         packed.answers += [1] * end
         packed.end_sequence()
+
+    def _answer_weights(self, kind, said):
+        """Weights of the tokens of an answer: of a description every noun is looked up."""
+        if kind == "describe":
+            return [1] * len(said)
+        return [DECISION if token in self._decisive else 1 for token in said]
 
 
 def close_up(scene, codes, rng):
@@ -233,8 +243,7 @@ def _cut(scene, shown, start, rng):
 
 def _kind_of(scene):
     """Number of things, and whether some of three or four are alike."""
-    nouns = [thing["noun"] for thing in scene["objects"]]
-    return len(nouns), len(nouns) > 2 and len(set(nouns)) < len(nouns)
+    return len(scene["objects"]), some_alike(scene)
 
 
 def _shows_only(scene, known):

@@ -186,7 +186,7 @@ def loss_of(model, decoder, batch, options, progress):
         sure = (losses < SURE).float()
         progress.log("u", losses.mean())
         progress.log("u_acc", sure.mean())
-        progress.log("u_exists", sure[weights[said] > 1].mean())
+        progress.log("u_looked", sure[weights[said] > 1].mean())
     return loss
 
 
