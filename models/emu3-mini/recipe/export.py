@@ -62,7 +62,7 @@ def parse():
     add("--vq", default="work/vq_final.pt", help="training state; empty to leave it out")
     add("--lm", default="work/lm.pt", help="training state; empty to leave it out")
     add("--out", type=Path, default=MODELS, help="folder for both folders")
-    add("--guidance", type=float, default=2.0, help="recommended guidance scale")
+    add("--guidance", type=float, default=1.25, help="recommended guidance scale")
     add("--top_k", type=int, default=256, help="recommended top_k")
     return parser.parse_args()
 
