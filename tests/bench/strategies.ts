@@ -58,13 +58,9 @@ await using model = await openLanguageModel(runtime, checkpoint, {
 });
 const side = Math.sqrt(checkpoint.config.imageArea) / 8;
 
-const own = {
-  temperature: model.generation.temperature,
-  guidanceScale: model.generation.guidanceScale,
-};
 const settings = [0, 1].flatMap((temperature) =>
   [1, 3].map((guidanceScale) => ({ temperature, guidanceScale }))
-).concat(own);
+).concat(model.generation);
 const title = settings.map(({ temperature, guidanceScale }) =>
   `T ${temperature} g ${guidanceScale}`.padStart(18)
 );

@@ -21,10 +21,9 @@ NEGATIVE = (
     "username, blurry."
 )
 POSITIVE = " masterpiece, film grained, best quality."
-DECISION = 4  # weight of the words of an answer that must be looked up in the picture
-DECISIVE = (
-    "Yes No no is are one two three four left right top bottom middle"  # the rest is said by rote
-)
+# Words of an answer that must be looked up in the picture, and their weight; 1 is said by rote.
+DECISIVE = "Yes No no is are one two three four left right top bottom middle"
+DECISION = 4
 MARGIN = 2  # most tokens around the things of a close-up
 TOGETHER = 0.7  # share of close-ups of rows and columns that show them whole
 FIRST_ROWS = 2  # of an object, in which the caption decides what it becomes
@@ -75,6 +74,7 @@ class TextBatches:
                 if _shows_only(scene, known):
                     self._scenes.append(scene)
                     self._codes.append(codes)
+        # The first token decides: the rest of a word follows by rote.
         self._decisive = {tokenizer.encode(" " + word)[0] for word in DECISIVE.split()}
         self._queues = {}  # shuffled numbers of scenes of each kind
         # What wrong codes are drawn from.
