@@ -1,0 +1,68 @@
+/**
+ * A limit that several callers share: places, bytes or pixels, of which no
+ * caller takes so much that nothing is left for another.
+ *
+ * The rule is the dynamic threshold of shared-buffer switches (Choudhury and
+ * Hahne, 1998): a caller may hold `factor` times what would be free afterwards.
+ * With `factor` 3 one caller alone holds three quarters of the total, two hold
+ * three sevenths each, and a newcomer always finds something.
+ *
+ * @module
+ */
+
+/** How much more one caller may hold than it leaves free. */
+const FACTOR = 3;
+
+/** Counts what each caller holds. */
+export class FairShare {
+  readonly #total: number;
+  readonly #held = new Map<string, number>();
+  #sum = 0;
+
+  /**
+   * Starts with nothing held.
+   *
+   * @param most What one caller alone can hold. A third more is there in all,
+   * which is what callers that come later find free.
+   */
+  constructor(most: number) {
+    this.#total = most * (FACTOR + 1) / FACTOR;
+  }
+
+  /** Held by all callers together. */
+  get held(): number {
+    return this.#sum;
+  }
+
+  /** Held by `caller`. */
+  heldBy(caller: string): number {
+    return this.#held.get(caller) ?? 0;
+  }
+
+  /** Returns whether {@linkcode take} would succeed. */
+  fits(caller: string, amount: number): boolean {
+    const free = this.#total - this.#sum - amount;
+    // A rounding error must not cost the last place.
+    return this.heldBy(caller) + amount <= FACTOR * free + 1e-6;
+  }
+
+  /**
+   * Takes `amount` for `caller`.
+   *
+   * @returns Whether it was there; nothing is taken otherwise.
+   */
+  take(caller: string, amount: number): boolean {
+    if (!this.fits(caller, amount)) return false;
+    this.#sum += amount;
+    this.#held.set(caller, this.heldBy(caller) + amount);
+    return true;
+  }
+
+  /** Gives back what {@linkcode take} took, or a part of it. */
+  release(caller: string, amount: number): void {
+    const left = this.heldBy(caller) - amount;
+    this.#sum -= amount;
+    if (left > 0) this.#held.set(caller, left);
+    else this.#held.delete(caller);
+  }
+}

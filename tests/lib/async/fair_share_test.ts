@@ -1,0 +1,42 @@
+import { deepStrictEqual, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { FairShare } from "../../../lib/async/fair_share.ts";
+
+Deno.test("FairShare gives one caller alone exactly its most", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 500 }), (most) => {
+    const share = new FairShare(most);
+    let taken = 0;
+    while (share.take("a", 1)) taken++;
+    deepStrictEqual(taken, most);
+  }));
+});
+
+Deno.test("FairShare leaves a place to a newcomer however greedy the others are", () => {
+  fc.assert(fc.property(
+    fc.integer({ min: 12, max: 200 }),
+    fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 1000 }),
+    (most, callers) => {
+      const share = new FairShare(most);
+      for (const caller of callers) share.take(caller, 1);
+      ok(share.take("newcomer", 1));
+    },
+  ));
+});
+
+Deno.test("FairShare holds what was taken and not released, for each caller", () => {
+  fc.assert(fc.property(
+    fc.array(
+      fc.tuple(fc.constantFrom("a", "b"), fc.integer({ min: 1, max: 9 })),
+    ),
+    (wanted) => {
+      const share = new FairShare(50);
+      const taken = wanted.filter(([caller, n]) => share.take(caller, n));
+      const sum = taken.reduce((sum, [, n]) => sum + n, 0);
+      deepStrictEqual(share.held, sum);
+      deepStrictEqual(share.heldBy("a") + share.heldBy("b"), sum);
+      for (const [caller, n] of taken) share.release(caller, n);
+      deepStrictEqual(share.held, 0);
+      deepStrictEqual(share.heldBy("a"), 0);
+    },
+  ));
+});
