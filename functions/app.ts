@@ -13,6 +13,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { accessLog, type LogSink } from "./access_log.ts";
 import type { ApiKey } from "./api_keys.ts";
 import { ANONYMOUS, authenticate } from "./auth.ts";
+import { clientAddress } from "./client_address.ts";
 import { caption } from "./caption.ts";
 import { type AppEnv, problemContext } from "./context.ts";
 import { detokenize } from "./detokenize.ts";
@@ -23,6 +24,7 @@ import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
 import { gate } from "./gate.ts";
 import { generate } from "./generate.ts";
 import { health } from "./health.ts";
+import { readBodies } from "./http/request_body.ts";
 import { interruption } from "./interruption.ts";
 import { idempotency } from "./jobs/idempotency.ts";
 import type { Jobs } from "./jobs/jobs.ts";
@@ -62,6 +64,8 @@ export interface AppOptions extends PublicPlace {
   readonly rateLimit: RateLimit | undefined;
   /** How long a request may take. */
   readonly requestTimeoutMs: number | undefined;
+  /** Bytes of request bodies that one caller may have under way. */
+  readonly bodyBytes: number;
   /** How many requests with a body are worked on at once. */
   readonly maxRequests: number;
   /** Where lines go. */
@@ -100,6 +104,14 @@ export function createApp(
   const metrics = options.metrics ?? new Metrics(services, drain);
   const app = bareApp(options, metrics, door(options, metrics, drain));
   app.use(refuseNewWork(drain));
+  const { maxBodyBytes: maxBytes } = services.limits;
+  const bodyLimits = { maxBytes, callerBytes: options.bodyBytes };
+  app.use(readBodies(
+    bodyLimits,
+    ({ req }) => req.method === "POST" || req.method === "PUT",
+    (c) => clientAddress(c, options.trustedProxies) ?? "",
+    drain,
+  ));
   app.use(gate(options.maxRequests));
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;
@@ -193,8 +205,8 @@ function bareApp(
   door: readonly MiddlewareHandler<AppEnv>[],
 ): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.use(requestId(), calling(options, metrics));
-  app.use(accessLog(options.log), tracing());
+  app.use(requestId(), tracing(), calling(options, metrics));
+  app.use(accessLog(options.log));
   app.use(secureHeaders(SECURE_HEADERS));
   for (const step of door) app.use(step);
   app.use(methodNotAllowed({

@@ -8,9 +8,9 @@
  */
 
 import * as v from "valibot";
+import { keptBody, PACE, readWhole } from "./http/request_body.ts";
 import {
   BodyTooLargeError,
-  BodyTooSlowError,
   type FieldError,
   InvalidFieldsError,
   MalformedBodyError,
@@ -26,25 +26,14 @@ const MAX_FIELD_ERRORS = 32;
 /** Characters of a field's name that are repeated. */
 const MAX_NAME = 64;
 
-/** How slowly a body may come. */
-export interface Pace {
-  /** Time that everybody has, for connections that begin slowly. */
-  readonly graceMs: number;
-  /** What is waited for from then on, on average. */
-  readonly bytesPerSecond: number;
-}
-
-/** A modem's pace: what is slower holds a place that others need. */
-const PACE: Pace = { graceMs: 20_000, bytesPerSecond: 4096 };
-
 /**
- * The body of `request`.
+ * Returns the body of `request`: as `readBodies` has read it, else read here.
  *
  * Ours and not Hono's `bodyLimit`, which lets a body of stated length pass
  * unread and puts a new `Request` in place of one whose length is not stated.
  *
  * @param options `empty`: whether there may be none; `encoded`: whether it may
- * be compressed, and is read as it is; `pace`: how slowly it may come.
+ * be compressed, and is read as it is; `pace`: the least pace.
  * @throws {BodyTooLargeError} As soon as it is known.
  * @throws {BodyTooSlowError} When it dribbles.
  * @throws {MalformedBodyError} When there is none, or it breaks off.
@@ -58,54 +47,10 @@ export async function readBytes(
   if (!encoded && encoding.toLowerCase() !== "identity") {
     throw new MediaTypeError("send it without Content-Encoding");
   }
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) {
-    throw new BodyTooLargeError(maxBytes);
-  }
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  try {
-    for await (const part of paced(request.body, pace)) {
-      length += part.length;
-      if (length > maxBytes) throw new BodyTooLargeError(maxBytes);
-      parts.push(part);
-    }
-  } catch (cause) {
-    if (cause instanceof BodyTooLargeError) throw cause;
-    if (cause instanceof BodyTooSlowError) throw cause;
-    request.signal.throwIfAborted();
-    throw new MalformedBodyError("it breaks off", { cause });
-  }
-  if (length === 0 && !empty) throw new MalformedBodyError("it is empty");
-  return await new Blob(parts).bytes();
-}
-
-/** The parts of `body`, as long as they keep pace. */
-async function* paced(
-  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
-  { graceMs, bytesPerSecond }: Pace,
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-  if (body === null) return;
-  const reader = body.getReader();
-  const start = performance.now();
-  let length = 0;
-  try {
-    for (;;) {
-      const due = start + graceMs + 1000 * length / bytesPerSecond;
-      const late = Promise.withResolvers<never>();
-      const timer = setTimeout(
-        () => late.reject(new BodyTooSlowError(bytesPerSecond)),
-        due - performance.now(),
-      );
-      const { done, value } = await Promise.race([reader.read(), late.promise])
-        .finally(() => clearTimeout(timer));
-      if (done) return;
-      length += value.length;
-      yield value;
-    }
-  } finally {
-    // What is still to come is not waited for.
-    reader.cancel().catch(() => undefined);
-  }
+  const bytes = keptBody(request) ?? await readWhole(request, maxBytes, pace);
+  if (bytes.length > maxBytes) throw new BodyTooLargeError(maxBytes);
+  if (bytes.length === 0 && !empty) throw new MalformedBodyError("it is empty");
+  return bytes;
 }
 
 /**

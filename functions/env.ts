@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { containerAllowance, threadsWithin } from "../lib/runtime/allowance.ts";
 import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "./version.ts";
-import { EMBEDDED_MODEL, type Variable, VARIABLES } from "./variables.ts";
+import type { Variable } from "./variable_parsers.ts";
+import { EMBEDDED_MODEL, VARIABLES } from "./variables.ts";
 
 /** Values of all variables, as they were parsed. */
 type Values = {
@@ -77,6 +78,12 @@ export interface Environment {
     /** Of a picture, or of all frames of an animation. */
     readonly maxPixels: number;
   };
+  /** Bytes of request bodies that one caller may have under way. */
+  readonly bodyBytes: number;
+  /** Bytes of answers that one address may leave unread. */
+  readonly unreadBytes: number;
+  /** Connections that one address may hold open. */
+  readonly maxConnections: number;
   /** How long a request may take. */
   readonly requestTimeoutMs: number | undefined;
   /** How long running requests have once the server is to stop. */
@@ -180,6 +187,9 @@ export function readEnvironment(
       maxBodyBytes: values.MAX_BODY_BYTES,
       maxPixels: values.MAX_PIXELS,
     },
+    bodyBytes: values.BODY_BYTES ?? BODIES * values.MAX_BODY_BYTES,
+    unreadBytes: values.UNREAD_BYTES,
+    maxConnections: values.MAX_CONNECTIONS,
     requestTimeoutMs: values.REQUEST_TIMEOUT_S &&
       1000 * values.REQUEST_TIMEOUT_S,
     shutdownGraceMs: 1000 * values.SHUTDOWN_GRACE_S,
@@ -214,6 +224,9 @@ ${lines.join("\n")}
 }
 
 const DEFAULT_PORT = 8080;
+
+/** Largest bodies that one caller may have under way, unless told. */
+const BODIES = 4;
 
 /** Where programs keep what they can make again. */
 function cacheFolder(

@@ -18,7 +18,7 @@ import type { Jobs } from "./jobs/jobs.ts";
 import { repeatable } from "./jobs/submission.ts";
 import { InterruptedError, type InterruptedState } from "./refusals.ts";
 import { randomSeed } from "./scene.ts";
-import { recordBody, type RecordedBody } from "./recorded_body.ts";
+import { keptBody } from "./http/request_body.ts";
 import type { UnderWay } from "./under_way.ts";
 
 /** Where jobs are kept; undefined where nothing outlives its request. */
@@ -36,10 +36,8 @@ export function interruption(
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (c.req.method !== "POST") return await next();
-    const body = jobs?.lasting && isJobPath(c.req.path)
-      ? recordBody(c)
-      : undefined;
-    const work = new RequestWork(c, jobs, body);
+    const repeats = jobs !== undefined && isJobPath(c.req.path);
+    const work = new RequestWork(c, jobs, repeats);
     const leave = drain.add(work);
     try {
       // What is interrupted is answered even if the model is slow to let go.
@@ -55,21 +53,25 @@ export function interruption(
 class RequestWork implements Work {
   readonly #context: Context<AppEnv>;
   readonly #jobs: Keeper;
-  readonly #body: RecordedBody | undefined;
+  readonly #repeats: boolean;
   readonly #abort = new AbortController();
   #underWay: UnderWay | undefined;
   /** Fails when it is interrupted. */
   readonly interrupted: Promise<never>;
 
-  /** Gives the call of `c` what it needs. */
+  /**
+   * Gives the call of `c` what it needs.
+   *
+   * @param repeats Whether a job can ask the same, word for word.
+   */
   constructor(
     c: Context<AppEnv>,
     jobs: Keeper,
-    body: RecordedBody | undefined,
+    repeats: boolean,
   ) {
     this.#context = c;
     this.#jobs = jobs;
-    this.#body = body;
+    this.#repeats = repeats;
     const { signal } = this.#abort;
     this.interrupted = new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
@@ -84,8 +86,6 @@ class RequestWork implements Work {
       underWay: (underWay) => {
         this.#underWay = underWay;
         call.underWay?.(underWay);
-        // It is all there, and pictures take less as codes.
-        if (underWay.asked.path === c.req.path) body?.forget();
       },
     });
   }
@@ -115,11 +115,12 @@ class RequestWork implements Work {
 
   #request(): JobRequest | undefined {
     const { raw, path } = this.#context.req;
-    const body = this.#body?.whole;
-    if (body !== undefined) return repeatable(raw, body);
     const asked = this.#underWay?.asked;
+    const same = asked?.path === path;
+    // Once it is under way it is all there, and pictures take less as codes.
+    const body = this.#repeats && !same ? keptBody(raw) : undefined;
+    if (body !== undefined) return repeatable(raw, body);
     if (asked === undefined) return undefined;
-    const same = asked.path === path;
     return {
       path: asked.path,
       headers: {

@@ -77,10 +77,9 @@ async function run(environment: Environment): Promise<void> {
     ffmpeg: "ffmpeg",
   });
   const services = await starting;
-  const { url, servers, jobs, queue, drain } = serve(environment, services, {
-    say,
-    complain,
-  });
+  const output = { say, complain };
+  const serving = await serve(environment, services, output);
+  const { url, servers, jobs, queue, drain } = serving;
   stopOnSignal({
     drain,
     jobs,

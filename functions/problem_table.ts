@@ -29,6 +29,12 @@ export const PROBLEMS = {
     "The body is missing, breaks off or is not what its Content-Type says: JSON that is no JSON, a form that is no form, codes whose number does not fit their sizes.",
     "Compare the body with the Content-Type. Codes in application/octet-stream take two bytes each and the headers X-Grid-Height and X-Grid-Width.",
   ),
+  "malformed-request": kind(
+    400,
+    "Malformed request",
+    "The request is no HTTP/1.1 as RFC 9112 has it, or its target or Host is none.",
+    "Send it with an HTTP client instead of by hand. HTTP/2 is spoken by the proxy in front, not here.",
+  ),
   "unauthorized": kind(
     401,
     "Key needed",
@@ -101,6 +107,12 @@ export const PROBLEMS = {
     "The body did not arrive in the time that a body has.",
     "Send it again, over a better connection, or make it smaller.",
   ),
+  "head-too-slow": kind(
+    408,
+    "Request too slow",
+    "The first line and the headers of a request did not arrive in the time that they have.",
+    "Send it again, over a better connection. An idle connection may be closed as well: open a new one.",
+  ),
   "precondition-failed": kind(
     412,
     "Precondition failed",
@@ -166,6 +178,12 @@ export const PROBLEMS = {
     "Memory too small",
     "The request would need more keys and values than this server has memory for (KV_BYTES), even if it ran alone.",
     "Ask for a smaller picture, fewer pictures, or no guidance; or give the server more memory.",
+  ),
+  "head-too-large": kind(
+    431,
+    "Headers too large",
+    "The path, the query and the headers together are longer than 64 KiB.",
+    "Send long fields in a JSON body or a form instead of in the query.",
   ),
   "quota-exceeded": kind(
     429,

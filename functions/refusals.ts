@@ -15,6 +15,19 @@ export interface FieldError {
   readonly detail: string;
 }
 
+/** A request whose target and headers cannot be read. */
+export class MalformedRequestError extends Emu3Error {
+  /**
+   * Says what is wrong.
+   *
+   * @param code A code of `problem_table.ts`.
+   * @param message The fault.
+   */
+  constructor(code: string, message: string) {
+    super(code, `Cannot read request: ${message}`);
+  }
+}
+
 /** A body that cannot be read at all. */
 export class MalformedBodyError extends Emu3Error {
   /**

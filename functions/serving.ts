@@ -17,6 +17,9 @@ import { Drain } from "./drain.ts";
 import type { Environment } from "./env.ts";
 import { IN_MEMORY, StoreError } from "./jobs/database.ts";
 import { Jobs, type JobsOptions } from "./jobs/jobs.ts";
+import type { LogSink } from "./access_log.ts";
+import { listen, type Listener } from "./http/listener.ts";
+import { logMalformed } from "./http/malformed_request.ts";
 import { lineSink, type WriteLine } from "./log_sink.ts";
 import { Metrics } from "./metrics.ts";
 import { postOutside } from "./outside_post.ts";
@@ -30,7 +33,7 @@ export interface Serving {
   /** Where requests come in. */
   readonly url: string;
   /** All that listen. */
-  readonly servers: readonly Deno.HttpServer<Deno.NetAddr>[];
+  readonly servers: readonly Listener[];
   /** What outlives its request. */
   readonly jobs: Jobs;
   /** Takes jobs of a queue elsewhere, once it is started; undefined for none. */
@@ -62,12 +65,12 @@ export class ListenError extends Error {
  * @throws {ListenError} When somebody else does.
  * @throws {StoreError} When the store that was named cannot be used.
  */
-export function serve(
+export async function serve(
   environment: Environment,
   services: Services,
   { say, complain }: Output,
-): Serving {
-  const { listen, healthPort, runpod, slots } = environment;
+): Promise<Serving> {
+  const { listen: place, healthPort, runpod, slots } = environment;
   const drain = new Drain();
   const options = {
     ...environment,
@@ -77,12 +80,14 @@ export function serve(
     metrics: new Metrics(services, drain),
   };
   const jobs = openJobs(environment, services, options, complain);
-  const servers = [listenAt(listen, createApp(services, options, jobs))];
+  const app = createApp(services, options, jobs);
+  const servers = [await listenAt(place, app, environment, options.log)];
   const queue = runpodWorker(runpod, services, options, slots);
   jobs.recover();
-  if (healthPort !== undefined && healthPort !== listen.port) {
-    const place = { ...listen, port: healthPort };
-    servers.push(listenAt(place, createHealthApp(services, options)));
+  if (healthPort !== undefined && healthPort !== place.port) {
+    const health = createHealthApp(services, options);
+    const at = { ...place, port: healthPort };
+    servers.push(await listenAt(at, health, environment, options.log));
   }
   return { url: urlOf(servers[0]!.addr), servers, jobs, queue, drain };
 }
@@ -129,14 +134,23 @@ function webhooksOf(
   };
 }
 
-function listenAt(
+async function listenAt(
   { hostname, port }: Environment["listen"],
   app: ReturnType<typeof createApp>,
-): Deno.HttpServer<Deno.NetAddr> {
+  { maxConnections, unreadBytes }: Environment,
+  log: LogSink,
+): Promise<Listener> {
   try {
-    return Deno.serve({ hostname, port, onListen: () => {} }, app.fetch);
+    return await listen(app.fetch, {
+      hostname,
+      port,
+      maxConnections,
+      maxUnsentBytes: unreadBytes,
+      onMalformed: (malformed) => logMalformed(log, malformed),
+    });
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse
+    const reason = error instanceof Error && "code" in error &&
+        error.code === "EADDRINUSE"
       ? "the port is in use"
       : error instanceof Error
       ? error.message

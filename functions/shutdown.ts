@@ -14,6 +14,7 @@
 
 import { endProcess } from "../lib/runtime/end_process.ts";
 import type { Drain, Work } from "./drain.ts";
+import type { Listener } from "./http/listener.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 
 /** What takes jobs from elsewhere. */
@@ -33,7 +34,7 @@ export interface Stopping {
   /** Takes jobs of a queue elsewhere; undefined where none does. */
   readonly queue?: JobTaker | undefined;
   /** Listen. */
-  readonly servers: readonly Pick<Deno.HttpServer, "shutdown">[];
+  readonly servers: readonly Pick<Listener, "shutdown">[];
   /** Closed last. */
   readonly rest: readonly AsyncDisposable[];
   /** How long what runs may go on. */

@@ -1,18 +1,25 @@
 /**
- * Requests as parts of traces.
+ * Tracing: requests as parts of traces.
  *
- * Deno makes a span of every request and sends it by OpenTelemetry's protocol
- * when `OTEL_DENO=true`; here it gets its route and one span for each phase.
- * Without that, a request's `traceparent` still names the trace in the log and
- * in the answer.
- *
- * Deno's span holds the URL with its query, and adds to attributes in place of
- * changing them: a question in a query is in the trace, one in a body never.
+ * With `OTEL_DENO=true` Deno sends spans by OpenTelemetry's protocol. It makes
+ * one of each request that `node:http` receives, named by its method and with
+ * the whole URL in it, but does not make it the active one; the span of the
+ * route with its phases is therefore made here and stands beside it, in the same
+ * trace. Without OpenTelemetry, a request's `traceparent` still names the trace
+ * in the log and in the answer.
  *
  * @module
  */
 
-import { context, type Span, trace } from "@opentelemetry/api";
+import {
+  type Context,
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  trace,
+} from "@opentelemetry/api";
 import type { MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { AppEnv } from "./context.ts";
@@ -23,21 +30,45 @@ import {
   type TraceParent,
 } from "./trace_parent.ts";
 
-/** Tells every request's place in its trace. */
+/** Gives every request its place in its trace, and its span. */
 export function tracing(): MiddlewareHandler<AppEnv> {
+  const tracer = trace.getTracer("emu3");
   return async (c, next) => {
-    const span = trace.getActiveSpan();
-    const here = span === undefined
-      ? continued(c.req.header("traceparent"))
-      : placeOf(span);
+    const caller = parseTraceParent(c.req.header("traceparent"));
+    const parent = contextOf(caller);
+    const { method } = c.req;
+    const attributes = { "http.request.method": method };
+    const options = { kind: SpanKind.SERVER, attributes };
+    const span = tracer.startSpan(method, options, parent);
+    const recorded = isSpanContextValid(span.spanContext()) &&
+      span.isRecording();
+    const here = recorded ? placeOf(span) : continued(caller);
     c.set("trace", here);
     if (here !== undefined) c.header("traceparent", formatTraceParent(here));
-    await next();
-    const route = routePath(c);
-    span?.setAttribute("http.route", route).updateName(
-      `${c.req.method} ${route}`,
-    );
+    try {
+      await context.with(trace.setSpan(parent, span), next);
+    } finally {
+      const route = routePath(c);
+      span.setAttribute("http.route", route)
+        .setAttribute("http.response.status_code", c.res.status)
+        .updateName(`${method} ${route}`);
+      if (c.var.ended === undefined) span.end();
+      else c.var.ended.then(() => span.end());
+    }
   };
+}
+
+/** The context that a span is made in. */
+function contextOf(caller: TraceParent | undefined): Context {
+  if (caller === undefined) return ROOT_CONTEXT;
+  const { traceId, spanId, flags } = caller;
+  const traceFlags = parseInt(flags, 16);
+  return trace.setSpanContext(ROOT_CONTEXT, {
+    traceId,
+    spanId,
+    traceFlags,
+    isRemote: true,
+  });
 }
 
 /**
@@ -69,8 +100,7 @@ export function phaseSpans(): (
 }
 
 /** A part of its own in the trace that the header names. */
-function continued(header: string | undefined): TraceParent | undefined {
-  const parent = parseTraceParent(header);
+function continued(parent: TraceParent | undefined): TraceParent | undefined {
   if (parent === undefined) return undefined;
   const spanId = crypto.getRandomValues(new Uint8Array(8)).toHex();
   return { ...parent, spanId };

@@ -72,7 +72,6 @@ export function idempotency(
     const name = JSON.stringify([principal, key]);
     const known = knownUse(jobs, use, atWork.get(name));
     if (known !== undefined) return replay(c, jobs, known);
-    c.req.raw = new Request(c.req.raw, { body: bytes });
     atWork.set(name, fingerprint);
     c.set("link", (job) => jobs.answers.link(use, job, jobs.now()));
     try {

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { OverloadedError } from "../../lib/errors.ts";
 import { readBytes } from "../body.ts";
+import { countBytes } from "../http/request_body.ts";
 import {
   BodyTooLargeError,
   MalformedBodyError,
@@ -37,21 +39,16 @@ export async function readCompressed(
   if (format === undefined) {
     throw new MediaTypeError("Content-Encoding gzip and deflate are taken");
   }
-  const headers = new Headers(request.headers);
-  headers.delete("content-encoding");
-  const packed = new Request(request.url, {
-    method: request.method,
-    headers,
-    body: request.body,
-    signal: request.signal,
-  });
-  return await decompress(await readBytes(packed, maxBytes), format, maxBytes);
+  const packed = await readBytes(request, maxBytes, { encoded: true });
+  const count = (bytes: number) => countBytes(request, bytes);
+  return await decompress(packed, format, maxBytes, count);
 }
 
 async function decompress(
   packed: Uint8Array<ArrayBuffer>,
   format: CompressionFormat,
   maxBytes: number,
+  count: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([packed]).stream()
     .pipeThrough(new DecompressionStream(format));
@@ -61,10 +58,12 @@ async function decompress(
     for await (const part of stream) {
       length += part.length;
       if (length > maxBytes) throw new BodyTooLargeError(maxBytes);
+      count(part.length);
       parts.push(part);
     }
   } catch (cause) {
     if (cause instanceof BodyTooLargeError) throw cause;
+    if (cause instanceof OverloadedError) throw cause;
     throw new MalformedBodyError(`it is not ${format}`, { cause });
   }
   return await new Blob(parts).bytes();

@@ -52,10 +52,15 @@ export class FairShare {
    * @returns Whether it was there; nothing is taken otherwise.
    */
   take(caller: string, amount: number): boolean {
-    if (!this.fits(caller, amount)) return false;
+    const fits = this.fits(caller, amount);
+    if (fits) this.force(caller, amount);
+    return fits;
+  }
+
+  /** Takes `amount` for `caller` even if it is not there. */
+  force(caller: string, amount: number): void {
     this.#sum += amount;
     this.#held.set(caller, this.heldBy(caller) + amount);
-    return true;
   }
 
   /** Gives back what {@linkcode take} took, or a part of it. */

@@ -167,7 +167,7 @@ Deno.test("ai: what may succeed later is known as such", async () => {
     ...vision,
     decode: () => Promise.reject(late),
   }));
-  await using slow = listen(app);
+  await using slow = await listen(app);
   const error = await failure(generateImage({
     model: providerOf(slow.url).imageModel("emu3-tiny"),
     prompt: "a fox",

@@ -11,19 +11,17 @@ import type { Progress } from "@modelcontextprotocol/sdk/types";
 import { decodeImage } from "../../lib/vision/decode.ts";
 import { goldenPath } from "../support/golden.ts";
 import { json, openTinyServer } from "../support/tiny_server.ts";
+import { listen } from "../support/tiny_http.ts";
 import { idleEngine } from "../support/idle.ts";
 
 const server = await openTinyServer();
-const http = Deno.serve(
-  { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-  server.app.fetch,
-);
-const url = `http://127.0.0.1:${http.addr.port}`;
+const http = await listen(server.app);
+const url = http.url;
 const { engine } = server.services.drawer(undefined).language;
 const client = await connect();
 globalThis.addEventListener("unload", async () => {
   await client.close();
-  await http.shutdown();
+  await http[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
 });
 

@@ -212,7 +212,7 @@ Deno.test("openai: partial pictures cost a decoding each, and an error after the
       return vision.decode(grid, signal);
     },
   }));
-  await using broken = listen(app);
+  await using broken = await listen(app);
   const stream = await openaiClient(broken.url).images
     .generate({ ...fox, stream: true, partial_images: 3 });
   const events: string[] = [];

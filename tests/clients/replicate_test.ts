@@ -6,16 +6,14 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import Replicate from "replicate";
 import { json, openTinyServer } from "../support/tiny_server.ts";
+import { listen } from "../support/tiny_http.ts";
 
 const server = await openTinyServer();
-const http = Deno.serve(
-  { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-  server.app.fetch,
-);
-const url = `http://127.0.0.1:${http.addr.port}`;
+const http = await listen(server.app);
+const url = http.url;
 const replicate = new Replicate({ auth: "anything", baseUrl: `${url}/v1` });
 globalThis.addEventListener("unload", async () => {
-  await http.shutdown();
+  await http[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
 });
 

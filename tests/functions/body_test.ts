@@ -109,7 +109,7 @@ function stalling(
 }
 
 Deno.test("readBytes() waits for no body that stops, and lets go of it", async () => {
-  const pace = { graceMs: 1, bytesPerSecond: 1000 };
+  const pace = { windowMs: 1, bytesPerSecond: 1000 };
   for (const parts of [[], ["some"], ["some", " more"]]) {
     const { request, left } = stalling(...parts);
     await rejects(readBytes(request, 99, { pace }), BodyTooSlowError);

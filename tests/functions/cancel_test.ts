@@ -4,17 +4,15 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { json, openTinyServer } from "../support/tiny_server.ts";
+import { listen } from "../support/tiny_http.ts";
 import { idleEngine } from "../support/idle.ts";
 
 const server = await openTinyServer();
-const http = Deno.serve(
-  { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-  server.app.fetch,
-);
-const url = `http://127.0.0.1:${http.addr.port}/v1/generate`;
+const http = await listen(server.app);
+const url = `${http.url}/v1/generate`;
 const { engine } = server.services.drawer(undefined).language;
 globalThis.addEventListener("unload", async () => {
-  await http.shutdown();
+  await http[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
 });
 

@@ -204,7 +204,7 @@ Deno.test("a body that still comes is not begun, and is not waited for", async (
 });
 
 Deno.test("a reader that reads nothing keeps no request from being kept", async () => {
-  await using http = listen(app);
+  await using http = await listen(app);
   const init = json({ ...picture, logprobs: 8 }, {
     accept: "text/event-stream",
   });

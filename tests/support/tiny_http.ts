@@ -7,6 +7,7 @@
 import type { Hono } from "hono";
 import type { AppOptions } from "../../functions/app.ts";
 import type { AppEnv } from "../../functions/context.ts";
+import { listen as listenAt } from "../../functions/http/listener.ts";
 import type { ServiceOptions } from "../../functions/services.ts";
 import { openTinyServer, type TinyServer } from "./tiny_server.ts";
 
@@ -25,11 +26,13 @@ export interface TinyHttp extends TinyServer, Listening {
 }
 
 /** Serves `app` on a free port. */
-export function listen(app: Hono<AppEnv>): Listening {
-  const http = Deno.serve(
-    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
-    app.fetch,
-  );
+export async function listen(app: Hono<AppEnv>): Promise<Listening> {
+  const http = await listenAt(app.fetch, {
+    hostname: "127.0.0.1",
+    port: 0,
+    maxConnections: 1000,
+    maxUnsentBytes: 2 ** 27,
+  });
   return {
     url: `http://127.0.0.1:${http.addr.port}`,
     [Symbol.asyncDispose]: () => http.shutdown(),
@@ -42,7 +45,7 @@ export async function listenTiny(
   options: Partial<AppOptions> = {},
 ): Promise<TinyHttp> {
   const server = await openTinyServer(services, options);
-  const http = listen(server.app);
+  const http = await listen(server.app);
   return {
     ...server,
     url: http.url,
@@ -60,8 +63,10 @@ export async function listenTiny(
  *
  * @throws When that takes seconds.
  */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; !condition(); i++) {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  for (let i = 0; !(await condition()); i++) {
     if (i === 5000) throw new Error("it does not come about");
     await new Promise((resolve) => setTimeout(resolve, 1));
   }

@@ -86,6 +86,7 @@ export function appOptions(
     publicUrl: undefined,
     trustedProxies: 0,
     requestTimeoutMs: undefined,
+    bodyBytes: 2 ** 27,
     maxRequests: 16,
     log: {
       access: (record) => void trace.access.push(record),

@@ -1,0 +1,301 @@
+/**
+ * The listener: HTTP/1.1 on a socket, as requests and answers of the Fetch API.
+ *
+ * `node:http` and not `Deno.serve`, which tells `request.signal` of a client
+ * that left only if head and body came in one packet of at most some 400 bytes
+ * (Deno 2.9.6); here it aborts for every body, as `close` of the response comes
+ * before its end. `@hono/node-server` joins `node:http` to the Fetch API; its
+ * stand-ins for the global `Request` and `Response` stay out, since the rest of
+ * the program uses Deno's own.
+ *
+ * HTTP/2 ends at the proxy in front: no platform needs it behind one, and its
+ * second implementation would be reachable by anybody.
+ *
+ * @module
+ */
+
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { type Duplex, Readable } from "node:stream";
+import { getRequestListener } from "@hono/node-server";
+import { FairShare } from "../../lib/async/fair_share.ts";
+import { AnswerSender } from "./answer_sender.ts";
+import { type Malformed, malformedAnswer } from "./malformed_request.ts";
+
+/** Facts of the connection that a request came on. */
+export interface ConnectionInfo {
+  /** The peer's address. */
+  readonly remoteAddr: Deno.NetAddr;
+  /** Settles once the answer is with the client, or the connection closed. */
+  readonly sent: Promise<void>;
+}
+
+/** Answers a request; rejects never. */
+export type Handler = (
+  request: Request,
+  connection: ConnectionInfo,
+) => Response | Promise<Response>;
+
+/** The place, and the limits of what clients may hold there. */
+export interface ListenOptions {
+  /** Address to listen on. */
+  readonly hostname: string;
+  /** Port to listen on; 0 for any free one. */
+  readonly port: number;
+  /** Connections that one address alone may hold open. */
+  readonly maxConnections: number;
+  /** Bytes of answers that one address alone may leave unread. */
+  readonly maxUnsentBytes: number;
+  /** Called with each request that cannot be read. */
+  readonly onMalformed?: (malformed: Malformed) => void;
+}
+
+/** A listening socket. */
+export interface Listener {
+  /** The bound address. */
+  readonly addr: { readonly hostname: string; readonly port: number };
+  /** Accepts no more, and settles when the last answer has been sent. */
+  shutdown(): Promise<void>;
+}
+
+/** Time for the head of a request, and for a new connection to send one. */
+const HEADERS_MS = 20_000;
+
+/** Longer than proxies keep theirs (Google's load balancer: 600 s). */
+const KEEP_ALIVE_MS = 620_000;
+
+/** Bytes of a request's head: prompts may stand in the query. */
+const MAX_HEAD_BYTES = 65_536;
+
+/** Interval of looking for heads that take too long. */
+const CHECK_MS = 2000;
+
+/**
+ * Listens.
+ *
+ * @throws The system's error, such as `EADDRINUSE`.
+ */
+export async function listen(
+  handler: Handler,
+  options: ListenOptions,
+): Promise<Listener> {
+  const sender = new AnswerSender(options.maxUnsentBytes);
+  const answer = getRequestListener(
+    async (request, { incoming, outgoing }) => {
+      // Only HTTP/1.1 is spoken here.
+      const response = outgoing as ServerResponse;
+      const sent = new Promise<void>((resolve) =>
+        response.once("close", resolve)
+      );
+      const { socket } = response.req;
+      const hostname = socket.remoteAddress ?? "";
+      const port = socket.remotePort ?? 0;
+      const remoteAddr = { transport: "tcp", hostname, port } as const;
+      const answered = await handler(
+        fetchRequest(request, incoming as IncomingMessage),
+        { remoteAddr, sent },
+      );
+      return await sender.prepare(answered, response, hostname);
+    },
+    {
+      overrideGlobalObjects: false,
+      // It reads what could be read of a request, and found no URL in it.
+      errorHandler: () => {
+        const malformed = "malformed-request";
+        options.onMalformed?.(malformed);
+        return malformedAnswer(malformed);
+      },
+    },
+  );
+  const server = createServer({
+    headersTimeout: HEADERS_MS,
+    // Bodies have a pace of their own, and models their time.
+    requestTimeout: 0,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    maxHeaderSize: MAX_HEAD_BYTES,
+  }, (incoming, outgoing) => void answer(incoming, outgoing));
+  server.on("checkContinue", (incoming, outgoing) => {
+    CONTINUES.set(incoming, () => outgoing.writeContinue());
+    void answer(incoming, outgoing);
+  });
+  refuseMalformed(server, options.onMalformed);
+  const connections = new Connections(server, options.maxConnections);
+  await bind(server, options);
+  // A TCP server has an address that is no path.
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    addr: { hostname: address, port },
+    shutdown: async () => {
+      await connections.close();
+      sender.close();
+    },
+  };
+}
+
+function bind(
+  server: Server,
+  { hostname, port }: ListenOptions,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, hostname, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+/** Deno's own request, which all that follows can copy and read. */
+function fetchRequest(light: Request, incoming: IncomingMessage): Request {
+  const { method, url } = light;
+  const headers = new Headers();
+  const { rawHeaders } = incoming;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
+  }
+  const bare = method === "GET" || method === "HEAD" ||
+    (headers.get("content-length") ?? "0") === "0" &&
+      !headers.has("transfer-encoding");
+  return new Request(url, {
+    method,
+    headers,
+    signal: signalOf(light),
+    body: bare ? null : bodyStream(incoming),
+  });
+}
+
+/** Aborts with an error, as signals of the platform do, and not with a text. */
+function signalOf({ signal }: Request): AbortSignal {
+  const left = new AbortController();
+  const abort = () =>
+    left.abort(new DOMException("the client left", "AbortError"));
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort);
+  return left.signal;
+}
+
+/** Requests with `Expect: 100-continue`, by how they are told to go on. */
+const CONTINUES = new WeakMap<IncomingMessage, () => void>();
+
+/**
+ * The body, of which nothing is taken off the socket before it is read. A
+ * client that waits for `100 Continue` sends nothing that is refused first.
+ */
+function bodyStream(
+  incoming: IncomingMessage,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  let reader: ReadableStreamDefaultReader | undefined;
+  return new ReadableStream({
+    pull: async (controller) => {
+      if (reader === undefined) {
+        CONTINUES.get(incoming)?.();
+        reader = Readable.toWeb(incoming)
+          .getReader() as ReadableStreamDefaultReader;
+      }
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async (reason) => await reader?.cancel(reason),
+  }, { highWaterMark: 0 });
+}
+
+/** Answers what the parser refuses, where `node:http` would say nothing. */
+function refuseMalformed(
+  server: Server,
+  onMalformed: ListenOptions["onMalformed"],
+): void {
+  server.on("clientError", (error: Error & { code?: string }, socket) => {
+    const malformed: Malformed = error.code === "HPE_HEADER_OVERFLOW"
+      ? "head-too-large"
+      : error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? "head-too-slow"
+      : "malformed-request";
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    onMalformed?.(malformed);
+    void writeAnswer(socket, malformedAnswer(malformed));
+  });
+}
+
+/** Writes `answer` to a socket that has no response of `node:http`. */
+async function writeAnswer(socket: Duplex, answer: Response): Promise<void> {
+  const body = await answer.bytes();
+  const { status } = answer;
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...[...answer.headers].map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${body.length}`,
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  socket.end(body);
+}
+
+/** Open connections, of which each address has a share. */
+class Connections {
+  readonly #server: Server;
+  readonly #share: FairShare;
+  readonly #sockets = new Set<Socket>();
+  /** Sockets with a request that has no whole answer yet. */
+  readonly #busy = new Map<Socket, number>();
+  #closing = false;
+
+  constructor(server: Server, most: number) {
+    this.#server = server;
+    this.#share = new FairShare(most);
+    server.on("connection", (socket) => this.#admit(socket));
+    server.prependListener("request", (_, response) => this.#count(response));
+    server.prependListener(
+      "checkContinue",
+      (_, response) => this.#count(response),
+    );
+  }
+
+  /** Closes idle connections at once, others after their answer. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const closed = new Promise<void>((resolve) =>
+      this.#server.close(() => resolve())
+    );
+    for (const socket of this.#sockets) {
+      if (!this.#busy.has(socket)) socket.destroySoon();
+    }
+    await closed;
+  }
+
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    if (!this.#share.take(address, 1)) {
+      socket.destroy();
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#busy.delete(socket);
+      this.#share.release(address, 1);
+    });
+  }
+
+  #count(response: ServerResponse): void {
+    const { socket } = response.req;
+    this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+    response.once("close", () => {
+      const left = (this.#busy.get(socket) ?? 1) - 1;
+      if (left > 0) this.#busy.set(socket, left);
+      else {
+        this.#busy.delete(socket);
+        if (this.#closing) socket.destroySoon();
+      }
+    });
+  }
+}
