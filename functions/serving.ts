@@ -7,6 +7,7 @@
  * @module
  */
 
+import { reclaimMemory } from "../lib/runtime/reclaim_memory.ts";
 import {
   type AppOptions,
   createApp,
@@ -21,6 +22,7 @@ import type { LogSink } from "./access_log.ts";
 import { listen, type Listener } from "./http/listener.ts";
 import { logMalformed } from "./http/malformed_request.ts";
 import { lineSink, type WriteLine } from "./log_sink.ts";
+import { MemoryReclaimer } from "./memory_reclaimer.ts";
 import { Metrics } from "./metrics.ts";
 import { postOutside } from "./outside_post.ts";
 import { INTERNET } from "./outside_request.ts";
@@ -89,6 +91,13 @@ export async function serve(
     const at = { ...place, port: healthPort };
     servers.push(await listenAt(at, health, environment, options.log));
   }
+  const reclaimer = new MemoryReclaimer({
+    residentBytes: () => Deno.memoryUsage().rss,
+    busy: () => servers.reduce((sum, { busy }) => sum + busy, jobs.runner.size),
+    reclaim: reclaimMemory,
+    onFailure: (error) => options.log.failure("memory", error),
+  });
+  reclaimer.start();
   return { url: urlOf(servers[0]!.addr), servers, jobs, queue, drain };
 }
 

@@ -60,6 +60,8 @@ export interface ListenOptions {
 export interface Listener {
   /** The bound address. */
   readonly addr: { readonly hostname: string; readonly port: number };
+  /** The number of connections with a request that has no whole answer yet. */
+  readonly busy: number;
   /** Accepts no more, and settles when the last answer has been sent. */
   shutdown(): Promise<void>;
 }
@@ -132,6 +134,9 @@ export async function listen(
   const { address, port } = server.address() as AddressInfo;
   return {
     addr: { hostname: address, port },
+    get busy() {
+      return connections.busy;
+    },
     shutdown: async () => {
       await connections.close();
       sender.close();
@@ -258,6 +263,10 @@ class Connections {
       "checkContinue",
       (_, response) => this.#count(response),
     );
+  }
+
+  get busy(): number {
+    return this.#busy.size;
   }
 
   /** Closes idle connections at once, others after their answer. */
