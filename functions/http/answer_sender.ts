@@ -24,7 +24,7 @@ const CHECK_MS = 5000;
 /** Sends answers and counts what is not read. */
 export class AnswerSender {
   readonly #share: FairShare;
-  readonly #open = new Map<ServerResponse, { movedAt: number; left: number }>();
+  readonly #open = new Map<ServerResponse, { movedAt: number }>();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #stalledMs: number;
 
@@ -79,20 +79,26 @@ export class AnswerSender {
     if (!headers.has("content-length")) {
       headers.set("content-length", `${length}`);
     }
-    if (length <= PIECE_BYTES) return new Response(bytes, { status, headers });
+    if (length <= PIECE_BYTES) {
+      // It fits into the socket's buffers, where it must not lie for ever.
+      this.#open.set(response, { movedAt: performance.now() });
+      response.once("close", () => this.#open.delete(response));
+      return new Response(bytes, { status, headers });
+    }
     const cheap = response.req.method === "GET";
     if (!this.#share.take(address, length)) {
       if (cheap) return unsentAnswer(headers);
-      // Counted all the same, so that what may be refused is.
+      // Counted all the same, so that GETs are refused.
       this.#share.force(address, length);
     }
-    const state = { movedAt: performance.now(), left: length };
-    this.#open.set(response, state);
+    const progress = { movedAt: performance.now() };
+    this.#open.set(response, progress);
     response.once("close", () => {
       this.#open.delete(response);
       this.#share.release(address, length);
     });
-    return new Response(this.#pieces(bytes, state), { status, headers });
+    const pieces = this.#pieces(bytes, progress);
+    return new Response(pieces, { status, headers });
   }
 
   /** Stops looking for stalled clients. */
@@ -102,7 +108,7 @@ export class AnswerSender {
 
   #pieces(
     bytes: Uint8Array<ArrayBuffer>,
-    state: { movedAt: number; left: number },
+    progress: { movedAt: number },
   ): ReadableStream<Uint8Array<ArrayBuffer>> {
     let at = 0;
     return new ReadableStream({
@@ -110,8 +116,7 @@ export class AnswerSender {
         const end = Math.min(at + PIECE_BYTES, bytes.length);
         controller.enqueue(bytes.subarray(at, end));
         at = end;
-        state.movedAt = performance.now();
-        state.left = bytes.length - at;
+        progress.movedAt = performance.now();
         if (at === bytes.length) controller.close();
       },
     }, { highWaterMark: 0 });

@@ -75,6 +75,9 @@ const KEEP_ALIVE_MS = 620_000;
 /** Bytes of a request's head: prompts may stand in the query. */
 const MAX_HEAD_BYTES = 65_536;
 
+/** Requests that may wait on one connection; no client of today sends two. */
+const MAX_PIPELINED = 16;
+
 /** Interval of looking for heads that take too long. */
 const CHECK_MS = 2000;
 
@@ -297,7 +300,12 @@ class Connections {
 
   #count(response: ServerResponse): void {
     const { socket } = response.req;
-    this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
+    const waiting = (this.#busy.get(socket) ?? 0) + 1;
+    if (waiting > MAX_PIPELINED) {
+      socket.destroy();
+      return;
+    }
+    this.#busy.set(socket, waiting);
     response.once("close", () => {
       const left = (this.#busy.get(socket) ?? 1) - 1;
       if (left > 0) this.#busy.set(socket, left);

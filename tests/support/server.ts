@@ -17,10 +17,10 @@ export interface Server extends AsyncDisposable {
 const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** The permissions of `deno task start`. */
+/** The permissions of `deno task start`, and its limit of the heap. */
 function permissions(): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(CONFIG));
-  return tasks.start.command.match(/--allow-\S+/g);
+  return tasks.start.command.match(/--(?:allow|v8-flags)\S+/g);
 }
 
 /** A server that may not be ready yet. */

@@ -3,6 +3,10 @@
  */
 
 import { ok, strictEqual } from "node:assert/strict";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { getRequestListener } from "@hono/node-server";
+import { AnswerSender } from "../../../functions/http/answer_sender.ts";
 import { listen } from "../../../functions/http/listener.ts";
 import { until } from "../../support/tiny_http.ts";
 
@@ -47,4 +51,32 @@ Deno.test("AnswerSender refuses GETs of an address that leaves too much unread, 
   });
   await listener.shutdown();
   ok(sent >= 4);
+});
+
+Deno.test("AnswerSender disconnects a client that takes nothing", async () => {
+  const sender = new AnswerSender(64 * MEGABYTE, {
+    stalledMs: 50,
+    checkMs: 10,
+  });
+  const server = createServer(
+    getRequestListener(
+      async (_, { outgoing }) =>
+        await sender.prepare(
+          new Response(new Uint8Array(32 * MEGABYTE)),
+          outgoing as ServerResponse,
+          "127.0.0.1",
+        ),
+      { overrideGlobalObjects: false },
+    ),
+  );
+  await new Promise<void>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve())
+  );
+  const { port } = server.address() as AddressInfo;
+  const stalled = await asking(port, "GET");
+  await until(() => sender.unsentBytes > 0);
+  await until(() => sender.unsentBytes === 0);
+  stalled.close();
+  sender.close();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
 });

@@ -253,3 +253,10 @@ Deno.test("listen() tells that a port is in use", async () => {
   }).catch((error) => error);
   strictEqual(failure.code, "EADDRINUSE");
 });
+
+Deno.test("listen() closes a connection that piles up requests", async () => {
+  await using server = await open(() => new Promise(() => {}));
+  const connection = await server.connect();
+  await send(connection, "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100));
+  strictEqual(await rest(connection).catch(() => ""), "");
+});

@@ -1,0 +1,151 @@
+/**
+ * A server bears what one caller, or several, can send: it never ends, answers
+ * `/livez` in time, stays within its memory, refuses with the right problem and
+ * gives memory back.
+ *
+ * Kinds are attacked one after the other, then all at once. `ABUSE_ROUNDS` says
+ * how often, `ABUSE_SEED` with which sizes.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { attackedServer, percentile } from "./attacked_server.ts";
+import {
+  type Attack,
+  pause,
+  randomFrom,
+  type Target,
+} from "./attacks/attack.ts";
+import { BODY_ATTACKS, ordinary } from "./attacks/bodies.ts";
+import { CONNECTION_ATTACKS } from "./attacks/connections.ts";
+import { PICTURE_ATTACKS } from "./attacks/pictures.ts";
+import { memoryBound } from "./memory_bound.ts";
+
+const ATTACKS = [...BODY_ATTACKS, ...CONNECTION_ATTACKS, ...PICTURE_ATTACKS];
+const ROUNDS = Number(Deno.env.get("ABUSE_ROUNDS") ?? 1);
+const SEED = Number(Deno.env.get("ABUSE_SEED") ?? Date.now() % 1e6);
+const ONLY = Deno.env.get("ABUSE_ONLY");
+
+/** Time of each attack, for enough questions to have a percentile. */
+const LEAST_MS = 4000;
+
+/** Slowest `/livez` of 99 in 100, in milliseconds. */
+const LIVEZ_MS = 250;
+
+/** Within so much of its idle memory a server is, a minute after an attack. */
+const BACK = 1.2;
+
+const MEBIBYTE = 2 ** 20;
+
+/** Writes a line also where the runner keeps quiet. */
+function say(line: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / MEBIBYTE)} MiB`;
+}
+
+/** Attacks, and checks all that a server must keep. */
+async function bear(
+  t: Deno.TestContext,
+  server: Awaited<ReturnType<typeof attackedServer>>,
+  attacks: readonly Attack[],
+  targets: readonly Target[],
+  bound: number,
+): Promise<void> {
+  const seen = new Map<Attack, Set<number>>();
+  const report = await server.watch(() =>
+    Promise.all(attacks.flatMap((attack) =>
+      targets.map(async (target) => {
+        const statuses = seen.get(attack) ?? new Set();
+        seen.set(attack, statuses);
+        const end = performance.now() + LEAST_MS;
+        do {
+          for (const status of await attack.run(target)) statuses.add(status);
+        } while (performance.now() < end);
+      })
+    ))
+  );
+  const p99 = percentile(report.latencies, 0.99);
+  const statuses = [...seen.values()].flatMap((all) => [...all]);
+  say(
+    `  ${t.name}: p99 ${
+      Math.round(p99)
+    } ms of ${report.latencies.length}, peak ${
+      megabytes(report.peakBytes)
+    } of ${megabytes(bound)}, statuses ${[...new Set(statuses)].sort()}`,
+  );
+  strictEqual(report.failures, 0, "/livez failed");
+  ok(p99 <= LIVEZ_MS, `/livez took ${p99} ms`);
+  ok(report.peakBytes <= bound, `resident ${megabytes(report.peakBytes)}`);
+  for (const [{ name, allowed }, statuses] of seen) {
+    const wrong = [...statuses].filter((status) => !allowed.includes(status));
+    deepStrictEqual(wrong, [], name);
+  }
+  for (const target of targets) await recovers(target);
+}
+
+/** An ordinary request is answered soon after an attack. */
+async function recovers(target: Target): Promise<void> {
+  for (let i = 0; i < 120; i++) {
+    if (await ordinary(target) === 200) return;
+    await pause(250);
+  }
+  throw new Error("no ordinary request is answered any more");
+}
+
+const KEYS = ["first-key-of-the-tests", "second-key-of-the-tests"];
+
+for (const keys of [[], KEYS]) {
+  const by = keys.length > 0 ? "with keys" : "without keys";
+  Deno.test({
+    name: `a server ${by} bears every attack, and all at once`,
+    // Pools of connections outlive their requests.
+    sanitizeResources: false,
+    sanitizeOps: false,
+    fn: async (t) => {
+      say(`ABUSE_SEED=${SEED}`);
+      const env = { API_KEYS: keys.join() };
+      const { bytes: bound, idle } = memoryBound(env);
+      await using server = await attackedServer(env, bound);
+      const targets = (keys.length > 0 ? keys : [undefined]).map((key, i) => ({
+        url: server.url,
+        address: server.address,
+        key,
+        random: randomFrom(SEED + i),
+      }));
+      for (const target of targets) await recovers(target);
+      const before = Math.max(idle, server.residentBytes());
+      say(
+        `  idle ${megabytes(before)}, bound ${megabytes(bound)}${
+          server.limited ? ", in a control group" : ""
+        }`,
+      );
+      const chosen = ATTACKS.filter(({ name }) =>
+        ONLY === undefined || name.includes(ONLY)
+      );
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const attack of chosen) {
+          await t.step(
+            attack.name,
+            (t) => bear(t, server, [attack], targets, bound),
+          );
+        }
+        await t.step(
+          "all at once",
+          (t) => bear(t, server, chosen, targets, bound),
+        );
+      }
+      await t.step("memory is back within a minute", async () => {
+        for (let second = 0; second < 60; second++) {
+          if (server.residentBytes() <= BACK * before) return;
+          await pause(1000);
+        }
+        const now = server.residentBytes();
+        ok(now <= BACK * before, `${megabytes(now)} of ${megabytes(before)}`);
+      });
+    },
+  });
+}

@@ -1,0 +1,112 @@
+/**
+ * A server under attack: in a process of its own, with the heap of production,
+ * in a memory-limited control group where the machine allows, and watched.
+ *
+ * @module
+ */
+
+import { Worker } from "node:worker_threads";
+import { type Server, startServer } from "../support/server.ts";
+import {
+  type ProbePlace,
+  type ProbeReport,
+  residentBytes,
+} from "./probe_thread.ts";
+
+/** A server and the means to watch it. */
+export interface AttackedServer extends AsyncDisposable {
+  /** Base of its URLs. */
+  readonly url: string;
+  /** Address for raw sockets. */
+  readonly address: { readonly hostname: string; readonly port: number };
+  /** Resident bytes now. */
+  residentBytes(): number;
+  /** Settles with the exit code when the process ends. */
+  readonly ended: Promise<number>;
+  /** Runs `attack` under the eyes of a probe. */
+  watch(attack: () => Promise<unknown>): Promise<ProbeReport>;
+  /** Whether the system kills it above the limit. */
+  readonly limited: boolean;
+}
+
+/**
+ * Starts a server.
+ *
+ * @param limitBytes Of the control group.
+ */
+export async function attackedServer(
+  env: Readonly<Record<string, string>>,
+  limitBytes: number,
+): Promise<AttackedServer> {
+  const server = await startServer({ LOG: "json", ...env });
+  const { pid } = server.process;
+  const group = limitMemory(pid, limitBytes);
+  const { hostname, port } = new URL(server.url);
+  return {
+    url: server.url,
+    address: { hostname, port: Number(port) },
+    residentBytes: () => residentBytes(pid),
+    ended: server.process.status.then(({ code }) => code),
+    watch: (attack) => watched(server, attack),
+    limited: group !== undefined,
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      if (group !== undefined) Deno.removeSync(group);
+    },
+  };
+}
+
+async function watched(
+  { url, process: { pid } }: Server,
+  attack: () => Promise<unknown>,
+): Promise<ProbeReport> {
+  const workerData: ProbePlace = { url, pid };
+  const probe = new Worker(new URL("./probe_thread.ts", import.meta.url), {
+    workerData,
+  });
+  const report = new Promise<ProbeReport>((resolve, reject) => {
+    // The thread sends nothing else.
+    probe.once("message", (value: unknown) => resolve(value as ProbeReport));
+    probe.once("error", reject);
+  });
+  try {
+    await attack();
+  } finally {
+    probe.postMessage("stop");
+  }
+  const result = await report;
+  await probe.terminate();
+  return result;
+}
+
+/** Folders in which a control group can be made: version 2, then version 1. */
+const GROUPS = [
+  { parent: "/sys/fs/cgroup", limit: "memory.max" },
+  { parent: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes" },
+];
+
+/** Returns the folder of the group; undefined where none can be made. */
+function limitMemory(pid: number, bytes: number): string | undefined {
+  for (const { parent, limit } of GROUPS) {
+    const group = `${parent}/emu3-abuse-${pid}`;
+    try {
+      Deno.mkdirSync(group);
+      Deno.writeTextFileSync(`${group}/${limit}`, `${bytes}`);
+      Deno.writeTextFileSync(`${group}/cgroup.procs`, `${pid}`);
+      return group;
+    } catch {
+      try {
+        Deno.removeSync(group);
+      } catch {
+        // It was not made.
+      }
+    }
+  }
+  return undefined;
+}
+
+/** Returns a percentile of sorted numbers. */
+export function percentile(sorted: readonly number[], share: number): number {
+  const index = Math.min(sorted.length - 1, Math.floor(share * sorted.length));
+  return sorted[index] ?? Infinity;
+}

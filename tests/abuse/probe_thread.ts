@@ -1,0 +1,71 @@
+/**
+ * The probe: asks a server whether it lives, from a thread that no attack keeps
+ * busy, and how much memory it holds.
+ *
+ * @module
+ */
+
+import { parentPort, workerData } from "node:worker_threads";
+
+/** Facts that a probe is started with. */
+export interface ProbePlace {
+  /** Base of the server's URLs. */
+  readonly url: string;
+  /** Process of the server. */
+  readonly pid: number;
+}
+
+/** Measurements of a probe. */
+export interface ProbeReport {
+  /** Milliseconds of each `GET /livez`, in order of size. */
+  readonly latencies: readonly number[];
+  /** Answers that did not come, or were not 200. */
+  readonly failures: number;
+  /** Greatest resident memory, in bytes. */
+  readonly peakBytes: number;
+}
+
+/** Pause between two questions, in milliseconds. */
+const PAUSE_MS = 50;
+
+/** A question without an answer for so long has failed. */
+const PATIENCE_MS = 10_000;
+
+/** Returns the resident bytes of a process; 0 for one that ended. */
+export function residentBytes(pid: number): number {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Asks until it is told to stop. */
+async function probe({ url, pid }: ProbePlace): Promise<ProbeReport> {
+  const latencies: number[] = [];
+  let failures = 0;
+  let peakBytes = 0;
+  let stopped = false;
+  parentPort!.once("message", () => stopped = true);
+  while (!stopped) {
+    const start = performance.now();
+    try {
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      const answer = await fetch(`${url}/livez`, { signal });
+      await answer.body?.cancel();
+      if (answer.status !== 200) failures++;
+      latencies.push(performance.now() - start);
+    } catch {
+      failures++;
+    }
+    peakBytes = Math.max(peakBytes, residentBytes(pid));
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  return { latencies: latencies.sort((a, b) => a - b), failures, peakBytes };
+}
+
+if (parentPort !== null) {
+  // Started by `attacked_server.ts` alone.
+  parentPort.postMessage(await probe(workerData as ProbePlace));
+}
