@@ -16,6 +16,8 @@ export interface AppEnv {
   readonly Bindings: {
     /** What Deno says of the connection; nothing where there is no socket. */
     readonly remoteAddr?: Deno.NetAddr;
+    /** The parts of the body; undefined where the request has it itself. */
+    readonly body?: AsyncIterable<Uint8Array<ArrayBuffer>> | undefined;
     /** Settles once the answer has been sent; nothing where there is no socket. */
     readonly sent?: Promise<void>;
     /** What a job adds to its call; undefined for a request of a client. */

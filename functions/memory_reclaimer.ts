@@ -1,9 +1,9 @@
 /**
  * The memory reclaimer: decides when freed memory goes back to the system.
  *
- * It costs a few milliseconds of the event loop, so it is done where it gains:
- * once requests have ended and memory stands above what it was after the last
- * time, and under load when it has grown by a lot.
+ * It costs the event loop 10 to 100 milliseconds, so it is done where it gains:
+ * when nothing has been asked between two looks and memory stands above what it
+ * was after the last time, and under load now and then when it has grown a lot.
  *
  * @module
  */
@@ -14,6 +14,8 @@ export interface ReclaimerOptions {
   readonly residentBytes: () => number;
   /** Returns the number of requests under way. */
   readonly busy: () => number;
+  /** Returns the number of requests since the start. */
+  readonly served: () => number;
   /** Returns freed memory to the system. */
   readonly reclaim: () => Promise<void>;
   /** Called with what goes wrong. */
@@ -26,6 +28,9 @@ const LOOK_MS = 2000;
 /** Growth that is worth a collection while nothing is under way, in bytes. */
 const IDLE_GROWTH = 2 ** 24;
 
+/** Looks between two collections while requests are under way. */
+const BUSY_LOOKS = 5;
+
 /** Growth that is worth a collection while requests are under way, in bytes. */
 const BUSY_GROWTH = 2 ** 28;
 
@@ -36,6 +41,9 @@ export class MemoryReclaimer implements Disposable {
   #floor = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #running = false;
+  #served = 0;
+  /** Looks since memory was reclaimed last. */
+  #looks = 0;
 
   /** Watches nothing yet; see {@linkcode start}. */
   constructor(options: ReclaimerOptions) {
@@ -50,13 +58,20 @@ export class MemoryReclaimer implements Disposable {
 
   /** Reclaims if it gains something now. */
   async look(): Promise<void> {
-    const { residentBytes, busy, reclaim, onFailure } = this.#options;
+    const { residentBytes, busy, served, reclaim, onFailure } = this.#options;
     if (this.#running) return;
+    const quiet = busy() === 0 && served() === this.#served;
+    this.#served = served();
+    this.#looks++;
     const resident = residentBytes();
     // Memory that shrank by itself may grow again.
     this.#floor = Math.min(this.#floor, resident);
     const growth = resident - this.#floor;
-    if (growth < (busy() === 0 ? IDLE_GROWTH : BUSY_GROWTH)) return;
+    const gains = quiet
+      ? growth >= IDLE_GROWTH
+      : growth >= BUSY_GROWTH && this.#looks >= BUSY_LOOKS;
+    if (!gains) return;
+    this.#looks = 0;
     this.#running = true;
     try {
       await reclaim();

@@ -94,6 +94,7 @@ export async function serve(
   const reclaimer = new MemoryReclaimer({
     residentBytes: () => Deno.memoryUsage().rss,
     busy: () => servers.reduce((sum, { busy }) => sum + busy, jobs.runner.size),
+    served: () => servers.reduce((sum, { served }) => sum + served, 0),
     reclaim: reclaimMemory,
     onFailure: (error) => options.log.failure("memory", error),
   });

@@ -4,9 +4,7 @@
  * `node:http` and not `Deno.serve`, which tells `request.signal` of a client
  * that left only if head and body came in one packet of at most some 400 bytes
  * (Deno 2.9.6); here it aborts for every body, as `close` of the response comes
- * before its end. `@hono/node-server` joins `node:http` to the Fetch API; its
- * stand-ins for the global `Request` and `Response` stay out, since the rest of
- * the program uses Deno's own.
+ * before its end.
  *
  * HTTP/2 ends at the proxy in front: no platform needs it behind one, and its
  * second implementation would be reachable by anybody.
@@ -22,21 +20,23 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { type Duplex, Readable } from "node:stream";
-import { getRequestListener } from "@hono/node-server";
+import type { Duplex } from "node:stream";
 import { FairShare } from "../../lib/async/fair_share.ts";
 import { AnswerSender } from "./answer_sender.ts";
+import { bodyOf, continueWhenRead, fetchRequest } from "./fetch_request.ts";
 import { type Malformed, malformedAnswer } from "./malformed_request.ts";
 
 /** Facts of the connection that a request came on. */
 export interface ConnectionInfo {
   /** The peer's address. */
   readonly remoteAddr: Deno.NetAddr;
+  /** The parts of the body; undefined where there is none. */
+  readonly body: AsyncIterable<Uint8Array<ArrayBuffer>> | undefined;
   /** Settles once the answer is with the client, or the connection closed. */
   readonly sent: Promise<void>;
 }
 
-/** Answers a request; rejects never. */
+/** Answers a request, whose body is in `connection`; rejects never. */
 export type Handler = (
   request: Request,
   connection: ConnectionInfo,
@@ -62,6 +62,8 @@ export interface Listener {
   readonly addr: { readonly hostname: string; readonly port: number };
   /** The number of connections with a request that has no whole answer yet. */
   readonly busy: number;
+  /** The number of requests since the start. */
+  readonly served: number;
   /** Accepts no more, and settles when the last answer has been sent. */
   shutdown(): Promise<void>;
 }
@@ -90,34 +92,38 @@ export async function listen(
   handler: Handler,
   options: ListenOptions,
 ): Promise<Listener> {
+  const { onMalformed } = options;
   const sender = new AnswerSender(options.maxUnsentBytes);
-  const answer = getRequestListener(
-    async (request, { incoming, outgoing }) => {
-      // Only HTTP/1.1 is spoken here.
-      const response = outgoing as ServerResponse;
-      const sent = new Promise<void>((resolve) =>
-        response.once("close", resolve)
-      );
-      const { socket } = response.req;
-      const hostname = socket.remoteAddress ?? "";
-      const port = socket.remotePort ?? 0;
-      const remoteAddr = { transport: "tcp", hostname, port } as const;
-      const answered = await handler(
-        fetchRequest(request, incoming as IncomingMessage),
-        { remoteAddr, sent },
-      );
-      return await sender.prepare(answered, response, hostname);
-    },
-    {
-      overrideGlobalObjects: false,
-      // It reads what could be read of a request, and found no URL in it.
-      errorHandler: () => {
-        const malformed = "malformed-request";
-        options.onMalformed?.(malformed);
-        return malformedAnswer(malformed);
-      },
-    },
-  );
+  const answer = async (
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ) => {
+    const { socket } = incoming;
+    const hostname = socket.remoteAddress ?? "";
+    const port = socket.remotePort ?? 0;
+    const sent = new Promise<void>((resolve) =>
+      response.once("close", () => resolve())
+    );
+    response.once("finish", () => dropRest(incoming));
+    let request: Request;
+    try {
+      request = fetchRequest(incoming, response);
+    } catch {
+      const malformed = "malformed-request";
+      onMalformed?.(malformed);
+      return await sender.send(malformedAnswer(malformed), response, hostname);
+    }
+    const connection: ConnectionInfo = {
+      remoteAddr: { transport: "tcp", hostname, port },
+      body: bodyOf(incoming),
+      sent,
+    };
+    const made = await handler(request, connection);
+    await sender.send(made, response, hostname);
+  };
+  const serve = (incoming: IncomingMessage, response: ServerResponse) => {
+    answer(incoming, response).catch(() => response.destroy());
+  };
   const server = createServer({
     headersTimeout: HEADERS_MS,
     // Bodies have a pace of their own, and models their time.
@@ -125,12 +131,12 @@ export async function listen(
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: CHECK_MS,
     maxHeaderSize: MAX_HEAD_BYTES,
-  }, (incoming, outgoing) => void answer(incoming, outgoing));
-  server.on("checkContinue", (incoming, outgoing) => {
-    CONTINUES.set(incoming, () => outgoing.writeContinue());
-    void answer(incoming, outgoing);
+  }, serve);
+  server.on("checkContinue", (incoming, response) => {
+    continueWhenRead(incoming, response);
+    serve(incoming, response);
   });
-  refuseMalformed(server, options.onMalformed);
+  refuseMalformed(server, onMalformed);
   const connections = new Connections(server, options.maxConnections);
   await bind(server, options);
   // A TCP server has an address that is no path.
@@ -139,6 +145,9 @@ export async function listen(
     addr: { hostname: address, port },
     get busy() {
       return connections.busy;
+    },
+    get served() {
+      return connections.served;
     },
     shutdown: async () => {
       await connections.close();
@@ -160,59 +169,19 @@ function bind(
   });
 }
 
-/** Deno's own request, which all that follows can copy and read. */
-function fetchRequest(light: Request, incoming: IncomingMessage): Request {
-  const { method, url } = light;
-  const headers = new Headers();
-  const { rawHeaders } = incoming;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    headers.append(rawHeaders[i]!, rawHeaders[i + 1]!);
-  }
-  const bare = method === "GET" || method === "HEAD" ||
-    (headers.get("content-length") ?? "0") === "0" &&
-      !headers.has("transfer-encoding");
-  return new Request(url, {
-    method,
-    headers,
-    signal: signalOf(light),
-    body: bare ? null : bodyStream(incoming),
-  });
-}
-
-/** Aborts with an error, as signals of the platform do, and not with a text. */
-function signalOf({ signal }: Request): AbortSignal {
-  const left = new AbortController();
-  const abort = () =>
-    left.abort(new DOMException("the client left", "AbortError"));
-  if (signal.aborted) abort();
-  else signal.addEventListener("abort", abort);
-  return left.signal;
-}
-
-/** Requests with `Expect: 100-continue`, by how they are told to go on. */
-const CONTINUES = new WeakMap<IncomingMessage, () => void>();
+/** Time for the rest of a body whose request was refused, in milliseconds. */
+const REST_MS = 500;
 
 /**
- * The body, of which nothing is taken off the socket before it is read. A
- * client that waits for `100 Continue` sends nothing that is refused first.
+ * Takes what a client still sends after its answer, for a moment: a connection
+ * that is closed at once may lose the answer on the way.
  */
-function bodyStream(
-  incoming: IncomingMessage,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  let reader: ReadableStreamDefaultReader | undefined;
-  return new ReadableStream({
-    pull: async (controller) => {
-      if (reader === undefined) {
-        CONTINUES.get(incoming)?.();
-        reader = Readable.toWeb(incoming)
-          .getReader() as ReadableStreamDefaultReader;
-      }
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: async (reason) => await reader?.cancel(reason),
-  }, { highWaterMark: 0 });
+function dropRest(incoming: IncomingMessage): void {
+  if (incoming.complete) return;
+  const timer = setTimeout(() => incoming.socket.destroySoon(), REST_MS);
+  incoming.once("end", () => clearTimeout(timer));
+  incoming.once("close", () => clearTimeout(timer));
+  incoming.resume();
 }
 
 /** Answers what the parser refuses, where `node:http` would say nothing. */
@@ -256,6 +225,8 @@ class Connections {
   /** Sockets with a request that has no whole answer yet. */
   readonly #busy = new Map<Socket, number>();
   #closing = false;
+  /** Requests since the start. */
+  served = 0;
 
   constructor(server: Server, most: number) {
     this.#server = server;
@@ -299,6 +270,7 @@ class Connections {
   }
 
   #count(response: ServerResponse): void {
+    this.served++;
     const { socket } = response.req;
     const waiting = (this.#busy.get(socket) ?? 0) + 1;
     if (waiting > MAX_PIPELINED) {

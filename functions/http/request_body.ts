@@ -91,8 +91,9 @@ export function readBodies(
 ): MiddlewareHandler<AppEnv> {
   const share = new FairShare(callerBytes);
   return async (c, next) => {
-    if (!doesWork(c) || c.req.raw.body === null) return await next();
     const request = c.req.raw;
+    const body = c.env?.body ?? request.body;
+    if (!doesWork(c) || body === null) return await next();
     const caller = callerOf(c);
     let taken = 0;
     const release = () => {
@@ -113,6 +114,7 @@ export function readBodies(
     });
     try {
       const bytes = await readWhole(request, maxBytes, pace, {
+        body,
         take,
         signal: AbortSignal.any([request.signal, stop.signal]),
       }).finally(leave);
@@ -128,25 +130,27 @@ export function readBodies(
 /**
  * Reads the body of `request`.
  *
- * @param options `take` is called with the bytes of each part before it is kept;
+ * @param options `body` holds its parts, where `request` does not; `take` is called with the bytes of each part before it is kept;
  * `signal` stops it, with its reason.
  */
 export async function readWhole(
   request: Request,
   maxBytes: number,
   pace: Pace,
-  { take = () => {}, signal = request.signal }: {
+  { body = request.body, take = () => {}, signal = request.signal }: {
+    readonly body?: AsyncIterable<Uint8Array<ArrayBuffer>> | null;
     readonly take?: (amount: number) => void;
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (body === null) return new Uint8Array();
   const stated = Number(request.headers.get("content-length") ?? 0);
   if (stated > maxBytes) throw new BodyTooLargeError(maxBytes);
   // What comes from the network in small parts is gathered in few.
   let whole = new Uint8Array(Math.min(stated, FIRST_BYTES));
   let length = 0;
   try {
-    for await (const part of paced(request, pace, signal)) {
+    for await (const part of paced(body, pace, signal)) {
       const needed = length + part.length;
       if (needed > maxBytes) throw new BodyTooLargeError(maxBytes);
       take(part.length);
@@ -177,12 +181,11 @@ const FIRST_BYTES = 65_536;
 
 /** The parts of the body, as long as they keep pace. */
 async function* paced(
-  { body }: Request,
+  body: AsyncIterable<Uint8Array<ArrayBuffer>>,
   { windowMs, bytesPerSecond }: Pace,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-  if (body === null) return;
-  const reader = body.getReader();
+  const parts = body[Symbol.asyncIterator]();
   const windowBytes = bytesPerSecond * windowMs / 1000;
   let received = 0;
   // One timer a window, and not one a part.
@@ -196,7 +199,7 @@ async function* paced(
   try {
     for (;;) {
       const { done, value } = await Promise.race([
-        reader.read(),
+        parts.next(),
         stopped.promise,
       ]);
       if (done) return;
@@ -212,6 +215,6 @@ async function* paced(
     clearTimeout(timer);
     signal.removeEventListener("abort", left);
     // The rest is not waited for.
-    reader.cancel().catch(() => {});
+    parts.return?.().catch(() => {});
   }
 }

@@ -7,10 +7,17 @@ const MEGABYTE = 2 ** 20;
 
 /** A process whose memory a test sets. */
 function fakeProcess() {
-  const state = { used: 100 * MEGABYTE, dead: 0, busy: 0, reclaims: 0 };
+  const state = {
+    used: 100 * MEGABYTE,
+    dead: 0,
+    busy: 0,
+    served: 0,
+    reclaims: 0,
+  };
   const reclaimer = new MemoryReclaimer({
     residentBytes: () => state.used + state.dead,
     busy: () => state.busy,
+    served: () => state.served,
     reclaim: () => {
       state.dead = 0;
       state.reclaims++;
@@ -34,9 +41,11 @@ Deno.test("MemoryReclaimer leaves at most 16 MiB of dead memory to an idle proce
     for (const { dead, busy } of steps) {
       state.dead += dead * MEGABYTE;
       state.busy = busy ? 3 : 0;
+      state.served += busy ? 1 : 0;
       await reclaimer.look();
     }
     state.busy = 0;
+    await reclaimer.look();
     await reclaimer.look();
     ok(state.dead < 16 * MEGABYTE);
   }));
@@ -49,16 +58,28 @@ Deno.test("MemoryReclaimer does not look again for memory that is in use", async
   strictEqual(state.reclaims, 1);
 });
 
-Deno.test("MemoryReclaimer waits for a large growth while requests are under way", async () => {
-  const { state, reclaimer } = fakeProcess();
-  await reclaimer.look();
-  state.busy = 1;
-  state.dead = 100 * MEGABYTE;
-  await reclaimer.look();
-  strictEqual(state.reclaims, 1);
-  state.dead = 300 * MEGABYTE;
-  await reclaimer.look();
-  strictEqual(state.reclaims, 2);
+Deno.test("MemoryReclaimer waits for a large growth and some time while requests come", async () => {
+  for (const load of [{ busy: 1, each: 0 }, { busy: 0, each: 1 }]) {
+    const { state, reclaimer } = fakeProcess();
+    await reclaimer.look();
+    strictEqual(state.reclaims, 1);
+    state.busy = load.busy;
+    const look = async () => {
+      state.served += load.each;
+      await reclaimer.look();
+    };
+    state.dead = 100 * MEGABYTE;
+    for (let i = 0; i < 20; i++) await look();
+    strictEqual(state.reclaims, 1);
+    state.dead = 300 * MEGABYTE;
+    await look();
+    strictEqual(state.reclaims, 2);
+    state.dead = 300 * MEGABYTE;
+    for (let i = 0; i < 4; i++) await look();
+    strictEqual(state.reclaims, 2);
+    await look();
+    strictEqual(state.reclaims, 3);
+  }
 });
 
 Deno.test("MemoryReclaimer tells what goes wrong, and looks again", async () => {
@@ -66,6 +87,7 @@ Deno.test("MemoryReclaimer tells what goes wrong, and looks again", async () => 
   const reclaimer = new MemoryReclaimer({
     residentBytes: () => 2 ** 30,
     busy: () => 0,
+    served: () => 0,
     reclaim: () => Promise.reject("no memory"),
     onFailure: (error) => failures.push(error),
   });
