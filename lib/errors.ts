@@ -124,16 +124,21 @@ export class CacheTooSmallError extends Emu3Error {
   }
 }
 
-/** The queue is full. */
+/** The queue is full, or the machine too busy. */
 export class OverloadedError extends Emu3Error {
-  /** Says when to come back. */
+  /**
+   * Says when to come back.
+   *
+   * @param reason What is the case.
+   */
   constructor(
     /** When trying again is likely to succeed. */
     readonly retryAfterSeconds: number,
+    reason = "the queue is full",
   ) {
     super(
       "overloaded",
-      `Cannot take request: the queue is full, try again in ${retryAfterSeconds} s`,
+      `Cannot take request: ${reason}, try again in ${retryAfterSeconds} s`,
     );
   }
 }

@@ -45,7 +45,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 import { imageFromPixelValues, pixelValues } from "./pixels.ts";
-import { Serial } from "./serial.ts";
+import { Serial } from "../async/serial.ts";
 
 /** A graph's builder. */
 type Builder = (
@@ -128,6 +128,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const chunks = frames.length / this.framesPerCode;
     const codes = new Uint16Array(chunks * area);
     for (let chunk = 0; chunk < chunks; chunk++) {
+      signal?.throwIfAborted();
       const start = chunk * this.framesPerCode;
       const part = frames.slice(start, start + this.framesPerCode);
       const latent = await this.latent(part, signal);
@@ -142,6 +143,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const length = 3 * size.height * size.width;
     const images: RgbImage[] = [];
     for (let frame = 0; frame < clip.frames; frame++) {
+      signal?.throwIfAborted();
       const chunk = { ...clipFrame(clip, frame), frames: 1 };
       const pixels = await this.pixels(chunk, "clip", signal);
       for (let i = 0; i < this.framesPerCode; i++) {
@@ -167,10 +169,6 @@ export class VisionTokenizer implements AsyncDisposable {
     const { height, width } = first!;
     const { preprocessor, config } = this.checkpoint;
     const plane = 3 * height * width;
-    const pixels = new Float32Array(frames.length * plane);
-    for (const [i, frame] of frames.entries()) {
-      pixels.set(pixelValues(frame, preprocessor), i * plane);
-    }
     const still = frames.length === 1;
     const steps = still ? 1 : frames.length / this.framesPerCode;
     const session = await this.#session(
@@ -179,6 +177,11 @@ export class VisionTokenizer implements AsyncDisposable {
     const shape = [steps, config.latentChannels, grid.height, grid.width];
     const latent = new Float32Array(shape.reduce((a, b) => a * b));
     await this.#serial.run(async () => {
+      // Not before its turn: those that wait would hold as much each.
+      const pixels = new Float32Array(frames.length * plane);
+      for (const [i, frame] of frames.entries()) {
+        pixels.set(pixelValues(frame, preprocessor), i * plane);
+      }
       using stack = new DisposableStack();
       const binding = stack.use(session.bind());
       const input = this.#runtime.tensor(pixels, [
@@ -190,7 +193,7 @@ export class VisionTokenizer implements AsyncDisposable {
       binding.input("pixels", stack.use(input));
       binding.output("latent", stack.use(this.#runtime.tensor(latent, shape)));
       await binding.run(signal);
-    });
+    }, signal);
     return latent;
   }
 
@@ -213,8 +216,8 @@ export class VisionTokenizer implements AsyncDisposable {
     );
     const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
     const shape = [frames, 3, height, width];
-    const pixels = new Float32Array(shape.reduce((a, b) => a * b));
-    await this.#serial.run(async () => {
+    return await this.#serial.run(async () => {
+      const pixels = new Float32Array(shape.reduce((a, b) => a * b));
       using stack = new DisposableStack();
       const binding = stack.use(session.bind());
       const codes = BigInt64Array.from(clip.codes, BigInt);
@@ -223,8 +226,8 @@ export class VisionTokenizer implements AsyncDisposable {
       binding.input("codes", stack.use(input));
       binding.output("pixels", stack.use(this.#runtime.tensor(pixels, shape)));
       await binding.run(signal);
-    });
-    return pixels;
+      return pixels;
+    }, signal);
   }
 
   /** Closes what was loaded. */
@@ -247,6 +250,7 @@ export class VisionTokenizer implements AsyncDisposable {
     const session = await this.#session(quantizerGraph);
     // In parts: a table of distances of all latents to all codes is gigabytes.
     for (let start = 0; start < count; start += QUANTIZER_ROWS) {
+      signal?.throwIfAborted();
       const end = Math.min(count, start + QUANTIZER_ROWS);
       using stack = new DisposableStack();
       const binding = stack.use(session.bind());

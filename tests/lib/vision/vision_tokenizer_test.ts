@@ -9,6 +9,7 @@ import {
   clipEncoderGraph,
   stillEncoderGraph,
 } from "../../../models/vision_encoder.ts";
+import { paint } from "../../support/pictures.ts";
 import { float32, int32 } from "../../support/safetensors.ts";
 import {
   assertCodes,
@@ -196,4 +197,23 @@ Deno.test("encode() stops when its signal aborts, and the next one runs", async 
   ]);
   strictEqual(cancelled.status, "rejected");
   strictEqual(grid.status, "fulfilled");
+});
+
+Deno.test("a clip that nobody waits for stops within a chunk, queued or not", async () => {
+  await using tiny = await openTinyVision();
+  const frame = paint(32, 40, () => [0, 0, 0]);
+  const frames = Array.from({ length: 400 }, () => frame);
+  const leave = new AbortController();
+  const { signal } = leave;
+  const running = tiny.vision.encodeClip(frames, signal);
+  const queued = tiny.vision.decode(
+    { height: 4, width: 5, codes: new Uint16Array(20) },
+    signal,
+  );
+  leave.abort(new Error("gone"));
+  await rejects(running, /gone/);
+  await rejects(queued, /gone/);
+  // What follows finds the tokenizer free.
+  const grid = await tiny.vision.encode(frame);
+  strictEqual(grid.codes.length, 20);
 });

@@ -1,0 +1,116 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { Budget, type Share } from "../../../lib/async/budget.ts";
+import { OverloadedError } from "../../../lib/errors.ts";
+
+const options = { total: 10, maxWaiting: 3, now: () => 0 };
+
+/** Lets everything run that is ready. */
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+
+Deno.test("a budget never holds more than it has, and grants all in the end", async () => {
+  const request = fc.record({
+    amount: fc.integer({ min: 1, max: 14 }),
+    caller: fc.constantFrom("a", "b", "c"),
+    urgent: fc.boolean(),
+    leaves: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(request, { maxLength: 30 }), async (asked) => {
+      const budget = new Budget({ ...options, maxWaiting: 99 });
+      const held: Share[] = [];
+      const all = asked.map(async ({ amount, caller, urgent, leaves }) => {
+        const abort = new AbortController();
+        const { signal } = abort;
+        const granted = budget.acquire(amount, { caller, urgent, signal });
+        if (leaves) abort.abort();
+        try {
+          held.push(await granted);
+        } catch {
+          strictEqual(leaves, true);
+        }
+      });
+      for (let left = 200; left > 0; left--) {
+        await Promise.resolve();
+        ok(budget.held <= budget.total);
+        const share = held.shift();
+        if (left % 2 === 0) share?.shrink(Math.floor(share.amount / 2));
+        share?.[Symbol.dispose]();
+      }
+      await Promise.all(all);
+      for (const share of held) share[Symbol.dispose]();
+      deepStrictEqual([budget.held, budget.waiting], [0, 0]);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+Deno.test("a budget serves one caller in order, large requests included", async () => {
+  const budget = new Budget(options);
+  const first = await budget.acquire(6);
+  const order: number[] = [];
+  const acquire = async (amount: number) => {
+    const share = await budget.acquire(amount);
+    order.push(amount);
+    return share;
+  };
+  const large = acquire(9);
+  const small = acquire(1);
+  await settle();
+  // 4 are left: the small one fits, and yet does not pass the large one.
+  deepStrictEqual(order, []);
+  first[Symbol.dispose]();
+  await Promise.all([large, small]);
+  deepStrictEqual(order, [9, 1]);
+});
+
+Deno.test("a budget serves callers by turns, however many requests one has", async () => {
+  const budget = new Budget({ ...options, maxWaiting: 10 });
+  const order: string[] = [];
+  const use = async (caller: string) => {
+    using _share = await budget.acquire(10, { caller });
+    order.push(caller);
+  };
+  const greedy = Array.from({ length: 5 }, () => use("greedy"));
+  const modest = [use("modest"), use("modest")];
+  await Promise.all([...greedy, ...modest]);
+  deepStrictEqual(order.slice(0, 4), ["greedy", "modest", "greedy", "modest"]);
+});
+
+Deno.test("a budget refuses whom its queue does not hold, with a time by its pace", async () => {
+  let now = 0;
+  const budget = new Budget({ ...options, now: () => now });
+  let share = await budget.acquire(10);
+  const leave = new AbortController();
+  const { signal } = leave;
+  const waiting = Array.from(
+    { length: 3 },
+    () => budget.acquire(10, { signal }),
+  );
+  now = 7_000;
+  share[Symbol.dispose]();
+  share = await waiting[0]!;
+  waiting.push(budget.acquire(10, { signal }));
+  await rejects(
+    budget.acquire(10),
+    (error) =>
+      error instanceof OverloadedError && error.retryAfterSeconds === 7,
+  );
+  // What is urgent is never refused, and goes first.
+  const urgent = budget.acquire(10, { urgent: true });
+  leave.abort(new Error("gone"));
+  for (const one of waiting.slice(1)) await rejects(one, /gone/);
+  share[Symbol.dispose]();
+  (await urgent)[Symbol.dispose]();
+  strictEqual(budget.held, 0);
+});
+
+Deno.test("a budget gives all it has to a request that asks for more", async () => {
+  const budget = new Budget(options);
+  using share = await budget.acquire(99);
+  strictEqual(share.amount, 10);
+  share.shrink(20);
+  strictEqual(share.amount, 10);
+  share.shrink(4);
+  strictEqual(budget.held, 4);
+});
