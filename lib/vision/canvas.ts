@@ -6,6 +6,7 @@
  * ```
  *
  * The same rules serve APNG and animated WebP; the canvas starts transparent.
+ * One canvas is all that is held, however many frames there are.
  *
  * @module
  */
@@ -27,21 +28,25 @@ export interface PlacedFrame {
   readonly dispose: "keep" | "clear" | "previous";
 }
 
-/** What is seen at each frame. The frames lie within `size`. */
-export function composeFrames(
+/**
+ * Yields the picture that is seen at each frame: the canvas itself, to be read
+ * before the next frame is asked for.
+ *
+ * @param frames Lie within `size`.
+ */
+export async function* composeFrames(
   size: PixelSize,
-  frames: readonly PlacedFrame[],
-): RgbaImage[] {
+  frames: AsyncIterable<PlacedFrame>,
+): AsyncGenerator<RgbaImage, void, undefined> {
   const { height, width } = size;
   let canvas = new Uint8ClampedArray(height * width * 4);
-  return frames.map((frame) => {
-    const shown = canvas.slice();
-    draw(shown, width, frame);
-    const image = { height, width, pixels: shown };
-    if (frame.dispose !== "previous") canvas = shown.slice();
+  for await (const frame of frames) {
+    const before = frame.dispose === "previous" ? canvas.slice() : canvas;
+    draw(canvas, width, frame);
+    yield { height, width, pixels: canvas };
+    canvas = before;
     if (frame.dispose === "clear") clear(canvas, width, frame);
-    return image;
-  });
+  }
 }
 
 /** @param canvas `[height, width, 4]`. Overwritten. */

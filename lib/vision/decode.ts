@@ -2,10 +2,12 @@
  * Bytes → pixels.
  *
  * ```text
- * bytes ─▶ header ─▶ limits ─▶ codec ─▶ RGBA ─▶ RGB
+ * bytes ─▶ header ─▶ limits ─▶ codec ─▶ RGBA ─▶ RGB ─▶ (resized)
  *                                  display: over white, turned upright
  *                                reference: alpha dropped, as stored
  * ```
+ *
+ * Frames pass one by one, so that an animation is held at its resized size.
  *
  * What the header allows is decoded whole or refused: there is no half of a
  * picture.
@@ -22,16 +24,27 @@ import {
   decodeGifFrames,
   decodeGifStill,
 } from "./gif_picture.ts";
-import { checkPixels, type PictureHeader, readHeader } from "./header.ts";
-import type { RgbImage } from "./image.ts";
+import {
+  checkFrames,
+  checkPixels,
+  type PictureHeader,
+  readHeader,
+} from "./header.ts";
+import type { PixelSize, RgbImage } from "./image.ts";
 import { orient } from "./orientation.ts";
 import {
   decodePng,
   decodePngAsReference,
   decodePngFrames,
 } from "./png_picture.ts";
-import { overWhite, type RgbaImage, withoutAlpha } from "./rgba.ts";
-import { decodeWebpFrames } from "./webp_picture.ts";
+import { resizeBicubic } from "./resize.ts";
+import {
+  overWhite,
+  releasePixels,
+  type RgbaImage,
+  withoutAlpha,
+} from "./rgba.ts";
+import { decodeWebpFrames, decodeWebpStill } from "./webp_picture.ts";
 
 /** How pictures are decoded. */
 export interface DecodeOptions {
@@ -43,10 +56,18 @@ export interface DecodeOptions {
   readonly decode: "display" | "reference";
   /** The most pixels that are taken, over all frames that are decoded. */
   readonly maxPixels: number;
+  /** The size to resize to, frame by frame; undefined for none. */
+  readonly size?: PixelSize | undefined;
+}
+
+/** Options of {@linkcode decodeFrames}. */
+export interface DecodeFramesOptions extends DecodeOptions {
+  /** The most frames that are taken; unlimited by default. */
+  readonly maxFrames?: number | undefined;
 }
 
 /**
- * The picture in `bytes`, or the first frame of an animation.
+ * Decodes the picture in `bytes`, or the first frame of an animation.
  *
  * @throws {ImageError} When the type is not taken or the file is damaged or
  * cut short.
@@ -62,30 +83,38 @@ export async function decodeImage(
   const image = await orDamaged(
     () => asStored ? referenceStill(bytes, header) : still(bytes, header),
   );
-  return finish(image, header, options);
+  const finished = finish(image, header, options);
+  releasePixels(image);
+  return resized(finished, options);
 }
 
 /**
- * All frames of the animation in `bytes`, each as it is seen; a still picture
- * gives one.
+ * Decodes all frames of the animation in `bytes`, each as it is seen; a still
+ * picture gives one.
  *
  * @throws {ImageError} When the type is not taken or the file is damaged or
  * cut short.
- * @throws {ImageTooLargeError} When the frames together have more pixels than
- * are taken.
+ * @throws {ImageTooLargeError} When there are more frames, or more pixels in
+ * all frames, than are taken.
  */
 export async function decodeFrames(
   bytes: Uint8Array,
-  options: DecodeOptions,
+  options: DecodeFramesOptions,
 ): Promise<RgbImage[]> {
+  const { maxFrames = Infinity, maxPixels } = options;
   const header = readHeader(bytes);
   if (header.frames === 1) return [await decodeImage(bytes, options)];
-  checkPixels(header, header.frames, options.maxPixels);
-  const images = await orDamaged(() => frames(bytes, header));
-  if (images.length !== header.frames) {
+  checkFrames(header, maxFrames);
+  checkPixels(header, header.frames, maxPixels);
+  return await orDamaged(async () => {
+    const images: RgbImage[] = [];
+    for await (const image of frames(bytes, header)) {
+      images.push(resized(finish(image, header, options), options));
+      if (header.type === "gif") releasePixels(image);
+    }
+    if (images.length === header.frames) return images;
     throw new ImageError("frames are missing");
-  }
-  return images.map((image) => finish(image, header, options));
+  });
 }
 
 async function still(
@@ -100,7 +129,7 @@ async function still(
     case "gif":
       return await decodeGifStill(bytes);
     case "webp":
-      return composeFrames(header, await decodeWebpFrames(bytes, "first"))[0]!;
+      return await decodeWebpStill(bytes);
   }
 }
 
@@ -119,19 +148,19 @@ async function referenceStill(
   }
 }
 
-async function frames(
+function frames(
   bytes: Uint8Array,
   header: PictureHeader,
-): Promise<RgbaImage[]> {
+): AsyncIterable<RgbaImage> {
   switch (header.type) {
     case "png":
-      return composeFrames(header, await decodePngFrames(bytes));
+      return composeFrames(header, decodePngFrames(bytes));
     case "gif":
-      return await decodeGifFrames(bytes);
+      return decodeGifFrames(bytes);
     case "webp":
-      return composeFrames(header, await decodeWebpFrames(bytes, "all"));
+      return composeFrames(header, decodeWebpFrames(bytes));
     case "jpeg":
-      return [await decodeStill(bytes)];
+      throw new TypeError("a JPEG has a single frame");
   }
 }
 
@@ -146,6 +175,10 @@ function finish(
   return options.decode === "reference"
     ? withoutAlpha(image)
     : orient(overWhite(image), header.orientation);
+}
+
+function resized(image: RgbImage, { size }: DecodeOptions): RgbImage {
+  return size === undefined ? image : resizeBicubic(image, size);
 }
 
 /**

@@ -12,9 +12,11 @@ import {
 } from "./format/gif.ts";
 import type { RgbaImage } from "./rgba.ts";
 
-/** Decodes every frame as a person sees it. */
-export async function decodeGifFrames(bytes: Uint8Array): Promise<RgbaImage[]> {
-  return await decodeGif(bytes, "all");
+/** Decodes every frame as a person sees it; each is the caller's. */
+export async function* decodeGifFrames(
+  bytes: Uint8Array,
+): AsyncGenerator<RgbaImage, void, undefined> {
+  yield* await decodeGif(bytes, "all");
 }
 
 /** Decodes the first frame as a person sees it. */

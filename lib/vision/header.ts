@@ -67,6 +67,32 @@ export function checkPixels(
   );
 }
 
+/**
+ * Refuses an animation of more than `maxFrames` frames.
+ *
+ * @throws {ImageTooLargeError} When there are more.
+ */
+export function checkFrames(
+  { type, frames }: Pick<PictureHeader, "type" | "frames">,
+  maxFrames: number,
+): void {
+  if (frames <= maxFrames) return;
+  throw new ImageTooLargeError(
+    `a ${
+      names[type]
+    } of ${frames} frames has more than the ${maxFrames} that are taken: send fewer`,
+  );
+}
+
+/** Returns the size of a picture once it is turned as EXIF asks. */
+export function shownSize(
+  { height, width, orientation }: PictureHeader,
+): PixelSize {
+  return orientation >= 5
+    ? { height: width, width: height }
+    : { height, width };
+}
+
 /** What people call the types. */
 const names: Record<PictureType, string> = {
   png: "PNG",

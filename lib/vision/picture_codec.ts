@@ -10,38 +10,70 @@
 import type { AnimationOptions } from "./animation.ts";
 import { encodeGif, encodeJpeg } from "./codec/imagescript.ts";
 import { zip } from "./codec/zip.ts";
-import { decodeFrames, decodeImage, type DecodeOptions } from "./decode.ts";
+import {
+  decodeFrames,
+  type DecodeFramesOptions,
+  decodeImage,
+  type DecodeOptions,
+} from "./decode.ts";
 import { encodeApng, encodePng, type PngOptions } from "./encode_png.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 import { resizeBicubic } from "./resize.ts";
 
-/** Pictures in and out. Pixels handed in are copied, never changed. */
+/**
+ * Pictures in and out. Pixels handed in are copied, never changed.
+ *
+ * A call whose signal aborts leaves the queue, or is given up where it runs,
+ * and fails with the signal's reason.
+ */
 export interface PictureCodec {
-  /** The picture, or the first frame of an animation. */
-  decodeImage(bytes: Uint8Array, options: DecodeOptions): Promise<RgbImage>;
-  /** All frames of an animation; a still picture gives one. */
-  decodeFrames(bytes: Uint8Array, options: DecodeOptions): Promise<RgbImage[]>;
-  /** Bicubic, as Pillow does it. */
-  resize(image: RgbImage, size: PixelSize): Promise<RgbImage>;
-  /** PNG, without loss. */
-  encodePng(image: RgbImage, options: PngOptions): Promise<Uint8Array>;
-  /** JPEG; quality 1–100. */
+  /** Decodes the picture, or the first frame of an animation. */
+  decodeImage(
+    bytes: Uint8Array,
+    options: DecodeOptions,
+    signal?: AbortSignal,
+  ): Promise<RgbImage>;
+  /** Decodes all frames of an animation; a still picture gives one. */
+  decodeFrames(
+    bytes: Uint8Array,
+    options: DecodeFramesOptions,
+    signal?: AbortSignal,
+  ): Promise<RgbImage[]>;
+  /** Resizes by bicubic interpolation, as Pillow does it. */
+  resize(
+    image: RgbImage,
+    size: PixelSize,
+    signal?: AbortSignal,
+  ): Promise<RgbImage>;
+  /** Encodes a PNG, without loss. */
+  encodePng(
+    image: RgbImage,
+    options: PngOptions,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
+  /** Encodes a JPEG; quality 1–100. */
   encodeJpeg(
     image: RgbImage,
     options: { readonly quality: number },
+    signal?: AbortSignal,
   ): Promise<Uint8Array>;
-  /** Animated PNG, without loss; frames of one size. */
+  /** Encodes an animated PNG, without loss; frames of one size. */
   encodeApng(
     frames: readonly RgbImage[],
     options: AnimationOptions & PngOptions,
+    signal?: AbortSignal,
   ): Promise<Uint8Array>;
-  /** Animated GIF, 256 colors a frame; frames of one size. */
+  /** Encodes an animated GIF, 256 colors a frame; frames of one size. */
   encodeGif(
     frames: readonly RgbImage[],
     options: AnimationOptions,
+    signal?: AbortSignal,
   ): Promise<Uint8Array>;
-  /** A ZIP of PNGs, `frame_0000.png` and on. */
-  zipPngs(frames: readonly RgbImage[]): Promise<Uint8Array>;
+  /** Writes a ZIP of PNGs, `frame_0000.png` and on. */
+  zipPngs(
+    frames: readonly RgbImage[],
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
 }
 
 /** The codec on the caller's own thread. */

@@ -17,16 +17,23 @@ export interface PackedMessage {
 }
 
 /**
- * `value` as a message. Arrays of bytes are copied, so that the sender keeps
- * its own.
+ * Packs `value` as a message.
  *
  * @param value Of plain objects, arrays, bytes, pixels and primitives.
+ * @param options `move` hands over arrays that fill their buffer: the sender
+ * has no use for them any more. All others are copied, so that the sender keeps
+ * its own.
  */
-export function pack(value: unknown): PackedMessage {
+export function pack(
+  value: unknown,
+  { move = false }: { readonly move?: boolean } = {},
+): PackedMessage {
   const buffers: ArrayBuffer[] = [];
   const packOne = (one: unknown): unknown => {
     if (one instanceof Uint8Array || one instanceof Uint8ClampedArray) {
-      const buffer = new Uint8Array(one).buffer;
+      const buffer = move && isWhole(one) && !buffers.includes(one.buffer)
+        ? one.buffer
+        : new Uint8Array(one).buffer;
       buffers.push(buffer);
       const clamped = one instanceof Uint8ClampedArray;
       return { buffer, clamped } satisfies PackedArray;
@@ -34,6 +41,14 @@ export function pack(value: unknown): PackedMessage {
     return mapValues(one, packOne);
   };
   return { packed: packOne(value), buffers };
+}
+
+/** Memory of WebAssembly is not to be moved; nothing here hands it out whole. */
+function isWhole(
+  array: Uint8Array | Uint8ClampedArray,
+): array is (Uint8Array | Uint8ClampedArray) & { buffer: ArrayBuffer } {
+  return array.buffer instanceof ArrayBuffer &&
+    array.byteLength === array.buffer.byteLength;
 }
 
 /** What {@linkcode pack} was given. */

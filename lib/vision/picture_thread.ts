@@ -19,8 +19,16 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
+/** What came of a call. */
+export type Outcome = { readonly value: unknown } | { readonly fault: Fault };
+
 /** What the thread answers, in the order of the calls. */
-export type Reply = { readonly value: unknown } | { readonly fault: Fault };
+export interface Reply {
+  /** What came of the call. */
+  readonly outcome: Outcome;
+  /** Bytes that the thread holds beside its heap, garbage included. */
+  readonly externalBytes: number;
+}
 
 /** An error, taken apart: classes do not survive the way between threads. */
 export interface Fault {
@@ -35,11 +43,14 @@ export interface Fault {
 parentPort?.on("message", async (message: unknown) => {
   // The near end sends nothing else.
   const call = unpack(message) as Call;
-  const { packed, buffers } = pack(await answer(call));
+  const outcome = await answer(call);
+  const { external: externalBytes } = Deno.memoryUsage();
+  const reply: Reply = { outcome, externalBytes };
+  const { packed, buffers } = pack(reply, { move: true });
   parentPort?.postMessage(packed, buffers);
 });
 
-async function answer({ method, args }: Call): Promise<Reply> {
+async function answer({ method, args }: Call): Promise<Outcome> {
   try {
     // The near end has typed them.
     const run = inPlaceCodec[method] as (...args: unknown[]) => unknown;

@@ -1,25 +1,32 @@
 /**
  * The picture codec on a thread of its own.
  *
- * A large picture takes a second to decode, and meanwhile the server must
- * answer others. A file can also be made to trap or to stall a decoder: then
- * the thread is dropped, the call fails, and the next call starts a new one.
+ * A large picture takes seconds to decode, and meanwhile the server must answer
+ * others. A file can also be made to trap or to stall a decoder: then the
+ * thread is dropped, the call fails, and the next call starts a new one. So it
+ * is when nobody waits for the call any more, and when the thread keeps more
+ * memory than it needs: that of WebAssembly never shrinks.
  *
  * ```text
  * call ─▶ queue ─▶ one at a time ─▶ thread ─▶ reply
- *                       └ deadline or crash ─▶ thread dropped, error
+ *           │           └ deadline, crash or abort ─▶ thread dropped, error
+ *           └ abort ─▶ error
  * ```
  *
  * @module
  */
 
 import { Worker } from "node:worker_threads";
+import { Serial } from "../async/serial.ts";
 import {
   ImageError,
   ImageSizeError,
   ImageTooLargeError,
+  OverloadedError,
   RuntimeError,
 } from "../errors.ts";
+import { readHeader } from "./header.ts";
+import type { PixelSize } from "./image.ts";
 import type { PictureCodec } from "./picture_codec.ts";
 import { pack, unpack } from "./picture_message.ts";
 import type { Call, Fault, Reply } from "./picture_thread.ts";
@@ -27,91 +34,136 @@ import type { Call, Fault, Reply } from "./picture_thread.ts";
 /** A codec that must be closed: `await using`. */
 export interface PictureWorker extends PictureCodec, AsyncDisposable {}
 
-/** How patient a worker is. */
+/** Limits of a worker. */
 export interface PictureWorkerOptions {
-  /** How long one call may run before its thread is dropped. */
+  /**
+   * Milliseconds that any call may run before its thread is dropped, beside
+   * what its pixels add.
+   */
   readonly deadlineMs: number;
+  /** Milliseconds that each pixel adds; 0 by default. */
+  readonly deadlineMsPerPixel?: number;
 }
 
-/** Many times what a picture of 16 million pixels takes, and still within a client's patience. */
-export const DEFAULT_DEADLINE_MS = 30_000;
+/**
+ * Deadlines that only a stalled decoder reaches, not a busy machine: the
+ * slowest type takes a quarter of them on one of two shared CPUs.
+ */
+export const DEFAULT_DEADLINES: PictureWorkerOptions = {
+  deadlineMs: 30_000,
+  deadlineMsPerPixel: 1.5e-3,
+};
+
+/** How long a call that nobody waits for may take to its end. */
+const ABANDONED_MS = 200;
+
+/** Bytes beside its heap with which an idle thread is kept. */
+const MAX_EXTERNAL_BYTES = 2 ** 28;
+
+/** When a call that missed its deadline is worth another try. */
+const LATE_RETRY_S = 30;
 
 /** A codec whose thread starts with the first call. */
 export function openPictureWorker(
   options: PictureWorkerOptions,
 ): PictureWorker {
-  const thread = new Thread(options.deadlineMs);
+  const thread = new Thread(options);
   return {
-    decodeImage: (...args) => thread.call("decodeImage", args),
-    decodeFrames: (...args) => thread.call("decodeFrames", args),
-    resize: (...args) => thread.call("resize", args),
-    encodePng: (...args) => thread.call("encodePng", args),
-    encodeJpeg: (...args) => thread.call("encodeJpeg", args),
-    encodeApng: (...args) => thread.call("encodeApng", args),
-    encodeGif: (...args) => thread.call("encodeGif", args),
-    zipPngs: (...args) => thread.call("zipPngs", args),
+    decodeImage: (bytes, options, signal) =>
+      thread.call("decodeImage", [bytes, options], signal),
+    decodeFrames: (bytes, options, signal) =>
+      thread.call("decodeFrames", [bytes, options], signal),
+    resize: (image, size, signal) =>
+      thread.call("resize", [image, size], signal),
+    encodePng: (image, options, signal) =>
+      thread.call("encodePng", [image, options], signal),
+    encodeJpeg: (image, options, signal) =>
+      thread.call("encodeJpeg", [image, options], signal),
+    encodeApng: (frames, options, signal) =>
+      thread.call("encodeApng", [frames, options], signal),
+    encodeGif: (frames, options, signal) =>
+      thread.call("encodeGif", [frames, options], signal),
+    zipPngs: (frames, signal) => thread.call("zipPngs", [frames], signal),
     [Symbol.asyncDispose]: () => thread.close(),
   };
 }
 
+/** How a call can end without a reply. */
+type Loss = "crashed" | "late" | "abandoned";
+
 class Thread {
-  readonly #deadlineMs: number;
+  readonly #options: PictureWorkerOptions;
+  readonly #serial = new Serial();
   #worker: Worker | undefined;
   #closed = false;
-  /** Settled when the last call in the queue is. */
-  #tail: Promise<unknown> = Promise.resolve();
 
-  constructor(deadlineMs: number) {
-    this.#deadlineMs = deadlineMs;
+  constructor(options: PictureWorkerOptions) {
+    this.#options = options;
   }
 
   call<M extends keyof PictureCodec>(
     method: M,
     args: Parameters<PictureCodec[M]>,
+    signal: AbortSignal | undefined,
   ): ReturnType<PictureCodec[M]> {
-    const turn = this.#tail.then(() => this.#run({ method, args }));
-    this.#tail = turn.catch(() => {});
+    const turn = this.#serial.run(
+      () => this.#run({ method, args }, signal),
+      signal,
+    );
     // What comes over from the thread is what its method returned.
     return turn as ReturnType<PictureCodec[M]>;
   }
 
   /** Waits for the calls that were made, then stops the thread. */
   async close(): Promise<void> {
-    await this.#tail;
+    await this.#serial.run(() => Promise.resolve());
     this.#closed = true;
     await this.#drop();
   }
 
-  async #run(call: Call): Promise<unknown> {
+  async #run(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
     if (this.#closed) throw new TypeError("the picture worker is closed");
     const worker = this.#worker ??= start();
     worker.ref();
-    const reply = await this.#exchange(worker, call);
-    if (reply === "crashed" || reply === "late") {
+    const reply = await this.#exchange(worker, call, signal);
+    if (typeof reply === "string") {
       await this.#drop();
-      throw lost(call, reply, this.#deadlineMs);
+      signal?.throwIfAborted();
+      throw lost(call, reply);
     }
     // An idle thread must not keep the process alive.
     worker.unref();
-    if ("fault" in reply) throw restored(reply.fault);
-    return reply.value;
+    if (reply.externalBytes > MAX_EXTERNAL_BYTES) await this.#drop();
+    signal?.throwIfAborted();
+    const { outcome } = reply;
+    if ("fault" in outcome) throw restored(outcome.fault);
+    return outcome.value;
   }
 
-  #exchange(worker: Worker, call: Call): Promise<Reply | "crashed" | "late"> {
-    const { promise, resolve } = Promise.withResolvers<
-      Reply | "crashed" | "late"
-    >();
+  #exchange(
+    worker: Worker,
+    call: Call,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply | Loss> {
+    const { promise, resolve } = Promise.withResolvers<Reply | Loss>();
     // The thread sends nothing else.
     const onMessage = (reply: unknown) => resolve(unpack(reply) as Reply);
     const onCrash = () => resolve("crashed");
-    const timer = setTimeout(() => resolve("late"), this.#deadlineMs);
+    const timers = [
+      setTimeout(() => resolve("late"), deadlineOf(call, this.#options)),
+    ];
+    // Most calls end sooner than another thread starts.
+    const onAbort = () =>
+      timers.push(setTimeout(() => resolve("abandoned"), ABANDONED_MS));
     worker.once("message", onMessage);
     worker.once("error", onCrash);
     worker.once("exit", onCrash);
+    signal?.addEventListener("abort", onAbort, { once: true });
     const { packed, buffers } = pack(call);
     worker.postMessage(packed, buffers);
     return promise.finally(() => {
-      clearTimeout(timer);
+      timers.forEach(clearTimeout);
+      signal?.removeEventListener("abort", onAbort);
       worker.off("message", onMessage);
       worker.off("error", onCrash);
       worker.off("exit", onCrash);
@@ -131,14 +183,37 @@ function start(): Worker {
   return new Worker(new URL("./picture_thread.ts", import.meta.url));
 }
 
-function lost(
-  { method }: Call,
-  how: "crashed" | "late",
-  deadlineMs: number,
-): Error {
-  const what = how === "late"
-    ? `it takes longer than ${deadlineMs / 1000} s`
-    : "it made the codec crash";
+function deadlineOf(
+  { args: [subject] }: Call,
+  { deadlineMs, deadlineMsPerPixel = 0 }: PictureWorkerOptions,
+): number {
+  return deadlineMs + deadlineMsPerPixel * pixelsOf(subject);
+}
+
+/** @param subject The file, the picture or the frames that a method is given. */
+function pixelsOf(subject: unknown): number {
+  if (Array.isArray(subject)) {
+    return subject.reduce((sum, frame) => sum + pixelsOf(frame), 0);
+  }
+  try {
+    const { height, width, frames } = subject instanceof Uint8Array
+      ? readHeader(subject)
+      : { frames: 1, ...subject as PixelSize };
+    return height * width * frames;
+  } catch {
+    // No picture: refusing it takes no time.
+    return 0;
+  }
+}
+
+function lost({ method }: Call, how: Loss): Error {
+  if (how === "late") {
+    return new OverloadedError(
+      LATE_RETRY_S,
+      "the picture took longer than it may on this machine",
+    );
+  }
+  const what = "it made the codec crash";
   return method === "decodeImage" || method === "decodeFrames"
     ? new ImageError(what)
     : new RuntimeError(`Cannot run ${method}: ${what}`);

@@ -44,18 +44,18 @@ export async function decodePngAsReference(
   return { ...size, pixels: clipTo8Bits(pixels) };
 }
 
-/** Decodes every frame of an APNG; one that fills the canvas for a still PNG. */
-export async function decodePngFrames(
+/**
+ * Decodes an APNG frame by frame; a still PNG gives one that fills the canvas.
+ */
+export async function* decodePngFrames(
   bytes: Uint8Array,
-): Promise<PlacedFrame[]> {
+): AsyncGenerator<PlacedFrame, void, undefined> {
   const chunks = readChunks(bytes);
-  const frames: PlacedFrame[] = [];
   for (const { control, data } of splitFrames(chunks)) {
     const { height, width, ...placing } = control;
     const image = await decodeStill(plainPng(chunks, data, { height, width }));
-    frames.push({ image, ...placing });
+    yield { image, ...placing };
   }
-  return frames;
 }
 
 /** PIL makes 16-bit gray 8-bit by clipping it. Relies on gray = high byte, alpha = low. */

@@ -43,6 +43,15 @@ export function withoutAlpha(image: RgbaImage): RgbImage {
   return { height, width, pixels: colors };
 }
 
+/**
+ * Gives the memory of `image` back at once, which is not to be used any more:
+ * garbage of hundreds of megabytes would stay until a collection.
+ */
+export function releasePixels({ pixels }: RgbaImage): void {
+  const { buffer } = pixels;
+  if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
+}
+
 /** `image` with full alpha. */
 export function withAlpha(image: RgbImage): RgbaImage {
   const { height, width, pixels } = image;

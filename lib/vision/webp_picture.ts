@@ -8,7 +8,7 @@
  */
 
 import { ImageError } from "../errors.ts";
-import type { PlacedFrame } from "./canvas.ts";
+import { composeFrames, type PlacedFrame } from "./canvas.ts";
 import { decodeWebp } from "./codec/webp.ts";
 import {
   pictureSize,
@@ -20,31 +20,31 @@ import {
   writeWebpChunks,
 } from "./format/webp.ts";
 import type { PixelSize } from "./image.ts";
+import type { RgbaImage } from "./rgba.ts";
 
-/**
- * Decodes the frames; one that fills the canvas for a still WebP.
- *
- * @param limit How many are wanted: the first, or all.
- */
-export async function decodeWebpFrames(
-  bytes: Uint8Array,
-  limit: "first" | "all",
-): Promise<PlacedFrame[]> {
+/** Decodes a still WebP, or the first frame of an animation on its canvas. */
+export async function decodeWebpStill(bytes: Uint8Array): Promise<RgbaImage> {
   const canvas = readWebpHeader(bytes);
-  const chunks = readWebpChunks(bytes);
   if (!canvas.animated) {
-    const image = await decodeWebp(plainWebp(chunks, canvas));
-    return [{ image, top: 0, left: 0, blend: "source", dispose: "keep" }];
+    return await decodeWebp(plainWebp(readWebpChunks(bytes), canvas));
   }
-  const wanted = chunks.filter(({ name }) => name === "ANMF")
-    .slice(0, limit === "first" ? 1 : undefined);
-  const frames: PlacedFrame[] = [];
-  for (const { data } of wanted) {
+  for await (const shown of composeFrames(canvas, decodeWebpFrames(bytes))) {
+    return shown;
+  }
+  throw new ImageError("the WebP holds no picture");
+}
+
+/** Decodes an animated WebP frame by frame. */
+export async function* decodeWebpFrames(
+  bytes: Uint8Array,
+): AsyncGenerator<PlacedFrame, void, undefined> {
+  const canvas = readWebpHeader(bytes);
+  for (const { name, data } of readWebpChunks(bytes)) {
+    if (name !== "ANMF") continue;
     const { height, width, picture, ...placing } = readFrame(data, canvas);
     const image = await decodeWebp(plainWebp(picture, { height, width }));
-    frames.push({ image, ...placing });
+    yield { image, ...placing };
   }
-  return frames;
 }
 
 type FrameData = PixelSize & Omit<PlacedFrame, "image"> & {

@@ -43,6 +43,12 @@ export interface GifLayout {
 /** The graphic control's flag for a transparent index. */
 export const GIF_TRANSPARENT_FLAG = 1;
 
+/** Frames that a file may have. */
+const MAX_FRAMES = 2 ** 15;
+
+/** Sub-blocks that a file may have; encoders fill all but the last of each. */
+const MAX_SUB_BLOCKS = 2 ** 20;
+
 /**
  * The layout of a GIF.
  *
@@ -70,6 +76,9 @@ export function readGifLayout(bytes: Uint8Array): GifLayout {
       ) {
         throw new ImageError("a frame of the GIF sticks out of its canvas");
       }
+      if (frames.length === MAX_FRAMES) {
+        throw new ImageError("the GIF has too many frames");
+      }
       frames.push(frame);
       control = { offset: undefined, transparentIndex: undefined };
     } else {
@@ -89,6 +98,7 @@ interface Control {
 class BlockReader {
   readonly #bytes: Uint8Array;
   #at: number;
+  #blocks = 0;
 
   constructor(bytes: Uint8Array, at: number) {
     this.#bytes = bytes;
@@ -162,6 +172,9 @@ class BlockReader {
 
   #subBlocks(): void {
     for (let length = this.uint8(); length > 0; length = this.uint8()) {
+      if (++this.#blocks > MAX_SUB_BLOCKS) {
+        throw new ImageError("the GIF has too many blocks");
+      }
       this.skip(length);
     }
   }

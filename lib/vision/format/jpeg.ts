@@ -24,12 +24,18 @@ export interface JpegHeader {
   readonly orientation: Orientation;
 }
 
+/** Segments and fill bytes that a header may have: it is read at the request. */
+const MAX_STEPS = 2 ** 16;
+
 /** The header of a JPEG. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let orientation: Orientation = 1;
   let at = 2;
-  while (at + 4 <= bytes.length) {
+  for (let steps = 0; at + 4 <= bytes.length; steps++) {
+    if (steps === MAX_STEPS) {
+      throw new ImageError("the JPEG has too many segments before its picture");
+    }
     if (bytes[at] !== 0xff) {
       throw new ImageError("the JPEG is damaged: a marker is missing");
     }

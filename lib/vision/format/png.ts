@@ -52,6 +52,12 @@ export const PNG_SIGNATURE: Uint8Array = Uint8Array.of(
   0x0a,
 );
 
+/** Chunks that a file may have; libpng's are of 8 KB. */
+const MAX_CHUNKS = 2 ** 18;
+
+/** Chunks that may stand before the picture: they are read at the request. */
+const MAX_HEADER_CHUNKS = 2 ** 14;
+
 /**
  * The chunks of a PNG through IEND.
  *
@@ -60,7 +66,7 @@ export const PNG_SIGNATURE: Uint8Array = Uint8Array.of(
  */
 export function readChunks(bytes: Uint8Array): PngChunk[] {
   const chunks = [];
-  for (const chunk of walkChunks(bytes)) {
+  for (const chunk of walkChunks(bytes, MAX_CHUNKS)) {
     chunks.push(chunk);
     if (chunk.type === "IEND") return chunks;
   }
@@ -74,7 +80,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   let size:
     | Pick<PngHeader, "height" | "width" | "depth" | "colorType">
     | undefined;
-  for (const { type, data } of walkChunks(bytes)) {
+  for (const { type, data } of walkChunks(bytes, MAX_HEADER_CHUNKS)) {
     const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     if (type === "IHDR" && data.length === 13) {
       size = {
@@ -114,10 +120,11 @@ export function writeChunks(chunks: readonly PngChunk[]): Uint8Array {
   return bytes;
 }
 
-function* walkChunks(bytes: Uint8Array): Generator<PngChunk> {
+function* walkChunks(bytes: Uint8Array, most: number): Generator<PngChunk> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = PNG_SIGNATURE.length;
-  while (at + 12 <= bytes.length) {
+  for (let count = 0; at + 12 <= bytes.length; count++) {
+    if (count === most) throw new ImageError("the PNG has too many chunks");
     const length = view.getUint32(at);
     const end = at + 8 + length;
     if (end + 4 > bytes.length) return;

@@ -77,11 +77,17 @@ export function readWebpChunks(bytes: Uint8Array): WebpChunk[] {
   return riffChunks(bytes.subarray(12, view.getUint32(4, true) + 8));
 }
 
+/** Chunks that a file may have, one a frame and some beside. */
+const MAX_CHUNKS = 2 ** 15;
+
 /** The chunks that fill `bytes`. */
 export function riffChunks(bytes: Uint8Array): WebpChunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks = [];
   for (let at = 0; at + 8 <= bytes.length;) {
+    if (chunks.length === MAX_CHUNKS) {
+      throw new ImageError("the WebP has too many chunks");
+    }
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
     const length = view.getUint32(at + 4, true);
     if (at + 8 + length > bytes.length) {

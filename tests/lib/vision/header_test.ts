@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { ImageError } from "../../../lib/errors.ts";
 import { readHeader } from "../../../lib/vision/header.ts";
 import { goldenBytes, goldenJson } from "../../support/pictures.ts";
+import { plainGif } from "../../support/bombs.ts";
 
 const types: Record<string, string> = {
   PNG: "png",
@@ -90,3 +91,27 @@ Deno.test("readHeader() answers or refuses whatever the bytes are", () => {
     }
   }));
 });
+
+Deno.test("readHeader() refuses files of countless blocks, whatever their type", () => {
+  const length = 2 ** 24;
+  const png = new Uint8Array(length);
+  png.set(goldenBytes("preprocess/rgb.png").subarray(0, 33));
+  for (let at = 33; at + 12 <= length; at += 12) png.set(EMPTY_TEXT, at);
+  const gif = new Uint8Array(length).fill(1);
+  gif.set(plainGif({ height: 8, width: 8 }, 1).subarray(0, 38));
+  const webp = new Uint8Array(length);
+  webp.set(new TextEncoder().encode("RIFF....WEBP"));
+  new DataView(webp.buffer).setUint32(4, length - 8, true);
+  const name = new TextEncoder().encode("ANMF");
+  for (let at = 12; at + 8 <= length; at += 8) webp.set(name, at);
+  const jpeg = new Uint8Array(length).fill(0xff);
+  jpeg[1] = 0xd8;
+  for (const bytes of [png, gif, webp, jpeg]) {
+    throws(() => readHeader(bytes), /too many/);
+  }
+  const frames = plainGif({ height: 1, width: 1 }, 40_000);
+  throws(() => readHeader(frames), /too many frames/);
+});
+
+/** A chunk that a PNG may have any number of. */
+const EMPTY_TEXT = [0, 0, 0, 0, 0x74, 0x45, 0x58, 0x74, 0, 0, 0, 0];

@@ -35,3 +35,19 @@ Deno.test("pack() moves copies of just the bytes that a view shows", () => {
   deepStrictEqual(new Uint8Array(buffers[0]!), Uint8Array.of(2, 3));
   ok(buffers[0] !== all.buffer);
 });
+
+Deno.test("pack() hands over what it may move, and copies what is part of a buffer", () => {
+  const whole = Uint8Array.of(1, 2, 3);
+  const part = Uint8Array.of(4, 5, 6).subarray(1);
+  const { packed, buffers } = pack([whole, part, whole], { move: true });
+  strictEqual(buffers[0], whole.buffer);
+  ok(buffers.every((buffer, i) => i === 0 || buffer !== whole.buffer));
+  const arrived = unpack(structuredClone(packed, { transfer: buffers }));
+  deepStrictEqual(arrived, [
+    Uint8Array.of(1, 2, 3),
+    Uint8Array.of(5, 6),
+    Uint8Array.of(1, 2, 3),
+  ]);
+  strictEqual(whole.length, 0);
+  strictEqual(part.length, 2);
+});

@@ -2,10 +2,11 @@ import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
   ImageError,
   ImageTooLargeError,
-  RuntimeError,
+  OverloadedError,
 } from "../../../lib/errors.ts";
 import { inPlaceCodec } from "../../../lib/vision/picture_codec.ts";
 import { openPictureWorker } from "../../../lib/vision/picture_worker.ts";
+import { plainPng } from "../../support/bombs.ts";
 import { goldenBytes, paint } from "../../support/pictures.ts";
 
 const patient = { deadlineMs: 60_000 };
@@ -61,8 +62,10 @@ Deno.test("a picture worker drops a call at its deadline and goes on", async () 
   // No thread starts within a millisecond.
   await using worker = openPictureWorker({ deadlineMs: 1 });
   const bytes = goldenBytes("preprocess/rgb.png");
-  await rejects(worker.decodeImage(bytes, options), ImageError);
-  await rejects(worker.encodePng(image, {}), RuntimeError);
+  const busy = (error: unknown) =>
+    error instanceof OverloadedError && error.retryAfterSeconds > 0;
+  await rejects(worker.decodeImage(bytes, options), busy);
+  await rejects(worker.encodePng(image, {}), busy);
 });
 
 Deno.test("a picture worker refuses calls once it is closed", async () => {
@@ -71,6 +74,49 @@ Deno.test("a picture worker refuses calls once it is closed", async () => {
   await worker[Symbol.asyncDispose]();
   deepStrictEqual(await before, await inPlaceCodec.encodePng(image, {}));
   await rejects(worker.encodePng(image, {}), TypeError);
+});
+
+Deno.test("a picture worker lets go of a call whose signal aborts while it waits", async () => {
+  await using worker = openPictureWorker(patient);
+  const png = await plainPng(2000, 2000);
+  const large = { decode: "display", maxPixels: 4e6 } as const;
+  const before = worker.decodeImage(png, large);
+  const leave = new AbortController();
+  const waiting = worker.decodeImage(png, large, leave.signal);
+  let decoded = false;
+  before.then(() => decoded = true);
+  leave.abort(new Error("gone"));
+  await rejects(waiting, /gone/);
+  strictEqual(decoded, false);
+  await before;
+});
+
+Deno.test("a picture worker gives up a call that runs when its signal aborts, and goes on", async () => {
+  await using worker = openPictureWorker(patient);
+  // So long that nothing here waits for its end.
+  const frame = paint(1500, 1500, (y, x) => [x, y, x * y]);
+  const leave = new AbortController();
+  const running = worker.encodeGif(
+    Array.from({ length: 8 }, () => frame),
+    { framesPerSecond: 8 },
+    leave.signal,
+  );
+  const next = worker.encodePng(image, {});
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  leave.abort(new Error("gone"));
+  await rejects(running, /gone/);
+  deepStrictEqual(await next, await inPlaceCodec.encodePng(image, {}));
+});
+
+Deno.test("a picture worker decodes and resizes in one call", async () => {
+  await using worker = openPictureWorker(patient);
+  const bytes = goldenBytes("preprocess/rgb.png");
+  const size = { height: 24, width: 16 };
+  const whole = await inPlaceCodec.decodeImage(bytes, options);
+  deepStrictEqual(
+    await worker.decodeImage(bytes, { ...options, size }),
+    await inPlaceCodec.resize(whole, size),
+  );
 });
 
 /** Bytes and pixels as plain numbers: a Buffer equals an array of the same bytes. */

@@ -1,0 +1,113 @@
+/**
+ * The memory cost of pictures, in bytes, as far as it is known from a header:
+ * the amounts that a request takes from the budget of pixels before anything
+ * is decoded.
+ *
+ * ```text
+ * decode   bytes per pixel of the type × canvas, and the frames that are kept
+ * encode   RGB and floats of what the vision tokenizer is given at once
+ * render   floats and RGB of what it makes, and the copies of a file's encoder
+ * ```
+ *
+ * The numbers are peaks of a fresh process over pictures of 36 to 64 million
+ * pixels, rounded up: 23 bytes a pixel for PNG (16 bits, alpha; 19 for 8 bits),
+ * 17 for baseline JPEG, 19 for WebP and GIF. Activations of the vision
+ * tokenizer are not in it: one picture runs at a time.
+ *
+ * @module
+ */
+
+import type { PictureHeader, PictureType } from "./header.ts";
+import type { PixelSize } from "./image.ts";
+
+/**
+ * Bytes that a codec takes for each pixel of the canvas: its own memory, RGBA
+ * copies and RGB. A progressive JPEG adds its coefficients, 2 bytes for each of
+ * up to 4 channels.
+ */
+const DECODE_BYTES: Readonly<Record<PictureType, number>> = {
+  png: 24,
+  jpeg: 28,
+  gif: 20,
+  webp: 20,
+};
+
+/** The most that decoding takes for each pixel, of any type. */
+export const MAX_DECODE_BYTES_PER_PIXEL: number = Math.max(
+  ...Object.values(DECODE_BYTES),
+);
+
+/** Bytes for each pixel of an animation beside the canvas: RGBA and RGB. */
+const FRAME_BYTES = 12;
+
+/** Copies of the file: as it came, for the thread, chunk by chunk, in the codec. */
+const FILE_COPIES = 4;
+
+/** Eight-bit RGB. */
+const RGB_BYTES = 3;
+
+/** RGB and the floats that the encoder reads. */
+const ENCODE_BYTES = 16;
+
+/** Floats, RGB, and the copies of an encoder of PNG or JPEG and of its file. */
+const RENDER_BYTES = 32;
+
+/** The same for each pixel of a clip, whose floats exist four frames at a time. */
+const CLIP_BYTES = 20;
+
+/** The least that anything costs, so that the number of requests is bounded. */
+const MIN_BYTES = 2 ** 21;
+
+/** A file to decode. */
+export interface DecodeWork {
+  /** Its header. */
+  readonly header: PictureHeader;
+  /** Its length in bytes. */
+  readonly fileBytes: number;
+  /** The frames that are decoded. */
+  readonly frames: number;
+}
+
+/** Returns the peak while a file is decoded and resized to `size`. */
+export function decodeCost(
+  { header, fileBytes, frames }: DecodeWork,
+  size: PixelSize,
+): number {
+  const canvas = area(header);
+  const animation = frames === 1 ? 0 : FRAME_BYTES * frames * canvas;
+  return atLeast(
+    DECODE_BYTES[header.type] * canvas + animation +
+      FILE_COPIES * fileBytes + 2 * RGB_BYTES * area(size),
+  );
+}
+
+/** Returns what `frames` decoded frames of `size` take while they wait. */
+export function heldCost(size: PixelSize, frames: number): number {
+  return RGB_BYTES * frames * area(size);
+}
+
+/** Returns what `frames` frames of `size` take while they become codes. */
+export function encodeCost(size: PixelSize, frames: number): number {
+  return atLeast(ENCODE_BYTES * frames * area(size));
+}
+
+/** Returns the peak while codes become a picture of `size`, and that a file. */
+export function renderCost(size: PixelSize): number {
+  return atLeast(RENDER_BYTES * area(size));
+}
+
+/** Returns the same for a clip of `frames` frames, `atOnce` of which are decoded together. */
+export function renderClipCost(
+  size: PixelSize,
+  { frames, atOnce }: { readonly frames: number; readonly atOnce: number },
+): number {
+  return atLeast((CLIP_BYTES * frames + RENDER_BYTES * atOnce) * area(size));
+}
+
+function atLeast(bytes: number): number {
+  return Math.max(MIN_BYTES, bytes);
+}
+
+function area({ height, width }: PixelSize): number {
+  return height * width;
+}
