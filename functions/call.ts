@@ -14,6 +14,11 @@ import type { UnderWay } from "./under_way.ts";
 export interface Call {
   /** Ends it early. */
   readonly signal: AbortSignal;
+  /**
+   * Name of the caller that shares fairly with others: a key or an address;
+   * undefined where all are one.
+   */
+  readonly caller?: string | undefined;
   /** Name of the answer; undefined for a new one. */
   readonly id?: string | undefined;
   /** For draws whose seed nobody asked for; undefined for a random one. */

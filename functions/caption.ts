@@ -79,7 +79,7 @@ async function begin(
   const grids = await watch.run(() =>
     questionGrids(c.req.raw, upload, models.vision, answerers, {
       decode: upload.fields.decode,
-      signal: call.signal,
+      call,
     })
   );
   const asked = { grids, visionMs: watch.milliseconds };

@@ -19,7 +19,6 @@ import {
 import type { AppEnv } from "./context.ts";
 import { tagHeaders } from "./entity_tag.ts";
 import { detokenizeDescription } from "./description/detokenize.ts";
-import { JPEG_QUALITY } from "./drawing_walk.ts";
 import {
   clipFromFields,
   type Codes,
@@ -36,6 +35,7 @@ import {
   InvalidFieldsError,
   MediaTypeError,
 } from "./refusals.ts";
+import { acquireClip, acquirePicture, encodeFile } from "./render.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
 
@@ -134,15 +134,15 @@ async function pictureAnswer(
   vision: VisionModel,
   grid: CodeGrid,
 ): Promise<Response> {
-  const { codec } = tokenizers;
+  const { call } = c.var;
   const type = negotiate(c.req.header("accept"), PICTURE_TYPES);
   const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, grid);
+  using _share = await acquirePicture(tokenizers, grid, vision, { call });
   const watch = new Stopwatch();
-  const image = await watch.run(() => vision.decode(grid, c.var.call.signal));
+  const image = await watch.run(() => vision.decode(grid, call.signal));
   const headers = { ...timingHeader(c, vision, watch), ...tag };
-  const bytes = type === "image/jpeg"
-    ? await codec.encodeJpeg(image, { quality: JPEG_QUALITY })
-    : await codec.encodePng(image, {});
+  const options = { type: type === "image/jpeg" ? type : "image/png" } as const;
+  const bytes = await encodeFile(tokenizers, image, options, call.signal);
   if (type !== "application/json") return file(c, bytes, type, headers);
   const { height, width } = image;
   const body = { model: vision.checkpoint.name, ...png(bytes), height, width };
@@ -161,19 +161,18 @@ async function clipAnswer(
   const type = negotiate(c.req.header("accept"), types);
   checkClipSize(clip, vision, tokenizers);
   const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, clip);
+  const { signal } = c.var.call;
+  using _share = await acquireClip(tokenizers, clip, vision, c.var.call);
   const watch = new Stopwatch();
-  const frames = await watch.run(() =>
-    vision.decodeClip(clip, c.var.call.signal)
-  );
+  const frames = await watch.run(() => vision.decodeClip(clip, signal));
   const headers = { ...timingHeader(c, vision, watch), ...tag };
   if (type !== "application/json") {
-    const { signal } = c.var.call;
     const bytes = await clipFile(tokenizers, frames, type, signal);
     return file(c, bytes, type, headers);
   }
   const pictures: ReturnType<typeof png>[] = [];
   for (const frame of frames) {
-    pictures.push(png(await tokenizers.codec.encodePng(frame, {})));
+    pictures.push(png(await tokenizers.codec.encodePng(frame, {}, signal)));
   }
   const { height, width } = frames[0]!;
   const body = {
@@ -206,11 +205,11 @@ async function clipFile(
   const options = { framesPerSecond: FRAMES_PER_SECOND };
   switch (type) {
     case "image/apng":
-      return await codec.encodeApng(frames, options);
+      return await codec.encodeApng(frames, options, signal);
     case "image/gif":
-      return await codec.encodeGif(frames, options);
+      return await codec.encodeGif(frames, options, signal);
     case "application/zip":
-      return await codec.zipPngs(frames);
+      return await codec.zipPngs(frames, signal);
     case "video/mp4":
       return await encodeVideo!(frames, { ...options, signal });
   }

@@ -11,13 +11,13 @@ import {
   type Drawing,
   type DrawingProgress,
   type DrawingTask,
-  type FileType,
   type PreviewRows,
   walkDrawing,
 } from "./drawing_walk.ts";
 import type { WireEvent } from "./events.ts";
 import { checkGridSize } from "./picture_limit.ts";
 import type { Drawers } from "./ports.ts";
+import type { FileType } from "./render.ts";
 import { sceneFrom } from "./scene.ts";
 import type { GenerateRequest } from "./schema/generate.ts";
 import { DrawingUnderWay } from "./under_way.ts";
@@ -80,7 +80,7 @@ export function startDrawing(
   call.underWay?.(underWay);
   const walk = watched(
     underWay,
-    walkDrawing(task, drawers.codec, call.signal),
+    walkDrawing(task, drawers, call),
   );
   const progress = observed(
     call,

@@ -12,21 +12,21 @@ import { draw, type DrawingEvent, type Scene } from "../lib/emu3.ts";
 import type { CodeGrid } from "../lib/grid.ts";
 import type { Halfway } from "../lib/drawing/halfway.ts";
 import type { DrawnRow } from "../lib/drawing/drawn_grid.ts";
-import type { RgbImage } from "../lib/vision/image.ts";
 import { withXmp } from "../lib/vision/jpeg_xmp.ts";
 import {
   type PictureOrigin,
   pictureTexts,
   xmpPacket,
 } from "./picture_metadata.ts";
-import type { Drawers, ModelPair } from "./ports.ts";
+import type { ModelPair, Tools, VisionModel } from "./ports.ts";
+import type { PictureCall } from "./prepare.ts";
+import {
+  acquirePicture,
+  encodeFile,
+  type FileOptions,
+  type FileType,
+} from "./render.ts";
 import { Stopwatch, type Timings, timingsFrom } from "./timings.ts";
-
-/** Media types of files. */
-export type FileType = "image/png" | "image/jpeg";
-
-/** Of a JPEG, 1–100. */
-export const JPEG_QUALITY = 92;
 
 /**
  * Which rows come with the picture so far: every one, none, or those of these
@@ -99,17 +99,22 @@ export type DrawingProgress =
   | { readonly type: "image"; readonly picture: DrawnPicture }
   | { readonly type: "completed"; readonly drawing: Drawing };
 
+/** What pictures are made files with. */
+type RenderTools = Pick<Tools, "codec" | "pixels">;
+
 /** Draws; the last event is always `completed`. */
 export async function* walkDrawing(
   task: DrawingTask,
-  codec: Drawers["codec"],
-  signal: AbortSignal,
+  tools: RenderTools,
+  call: PictureCall,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
   const { scene, models, halfways } = task;
   const watch = new Stopwatch();
   const rows = Array.from({ length: scene.count }, (): DrawnRow[] => []);
   const pictures: DrawnPicture[] = [];
-  for await (const event of draw(models.language, scene, signal, halfways)) {
+  for await (
+    const event of draw(models.language, scene, call.signal, halfways)
+  ) {
     switch (event.type) {
       case "queued":
       case "started":
@@ -120,7 +125,7 @@ export async function* walkDrawing(
         rows[imageIndex]!.push(row);
         const preview = isPreviewed(task.preview, row.index)
           ? await watch.run(() =>
-            previewFile(task, rows[imageIndex]!, codec, signal)
+            previewFile(task, rows[imageIndex]!, tools, call)
           )
           : undefined;
         yield { ...event, preview };
@@ -129,7 +134,7 @@ export async function* walkDrawing(
       case "grid": {
         const { imageIndex, grid } = event;
         const file = await watch.run(() =>
-          pictureFile(task, grid, imageIndex, codec, signal)
+          pictureFile(task, { grid, imageIndex }, tools, call)
         );
         const drawn = rows[imageIndex]!;
         const picture = { imageIndex, grid, rows: drawn, file };
@@ -162,8 +167,8 @@ function isPreviewed(rows: PreviewRows, index: number): boolean {
 async function previewFile(
   { scene, models: { vision }, file, jpegQuality }: DrawingTask,
   drawn: readonly DrawnRow[],
-  codec: Drawers["codec"],
-  signal: AbortSignal,
+  tools: RenderTools,
+  call: PictureCall,
 ): Promise<PictureFile> {
   const { width } = scene.size;
   const given = scene.prefix?.height ?? 0;
@@ -171,42 +176,47 @@ async function previewFile(
   const codes = new Uint16Array(height * width);
   if (scene.prefix !== undefined) codes.set(scene.prefix.codes);
   for (const row of drawn) codes.set(row.codes, row.index * width);
-  const image = await vision.decode({ height, width, codes }, signal);
-  if (file === "image/jpeg") {
-    return fileOf(image, file, await jpegOf(image, codec, jpegQuality));
-  }
-  return fileOf(image, "image/png", await codec.encodePng(image, {}));
+  const options = { type: file ?? "image/png", jpegQuality };
+  return await render(tools, vision, { height, width, codes }, {
+    options,
+    call,
+  });
 }
 
 async function pictureFile(
   { scene, models, file, jpegQuality, metadata }: DrawingTask,
-  grid: CodeGrid,
-  imageIndex: number,
-  codec: Drawers["codec"],
-  signal: AbortSignal,
+  { grid, imageIndex }: Pick<DrawnPicture, "grid" | "imageIndex">,
+  tools: RenderTools,
+  call: PictureCall,
 ): Promise<PictureFile | undefined> {
   if (file === undefined) return undefined;
-  const image = await models.vision.decode(grid, signal);
-  const origin: PictureOrigin = {
-    model: models.language.name,
-    scene,
-    imageIndex,
-  };
-  if (file === "image/png") {
-    const text = metadata ? pictureTexts(origin) : {};
-    return fileOf(image, file, await codec.encodePng(image, { text }));
-  }
-  const plain = await jpegOf(image, codec, jpegQuality);
-  const jpeg = metadata ? withXmp(plain, xmpPacket(origin)) : plain;
-  return fileOf(image, file, jpeg);
+  const { name: model } = models.language;
+  const origin: PictureOrigin = { model, scene, imageIndex };
+  const marked = metadata && file === "image/png";
+  const text = marked ? pictureTexts(origin) : {};
+  const options = { type: file, text, jpegQuality };
+  const made = await render(tools, models.vision, grid, { options, call });
+  return metadata && file === "image/jpeg"
+    ? { ...made, bytes: withXmp(made.bytes, xmpPacket(origin)) }
+    : made;
 }
 
-async function jpegOf(
-  image: RgbImage,
-  codec: Drawers["codec"],
-  quality = JPEG_QUALITY,
-): Promise<Uint8Array> {
-  return await codec.encodeJpeg(image, { quality });
+/** A drawn picture is not refused: it waits, before all that has to be decoded. */
+async function render(
+  tools: RenderTools,
+  vision: VisionModel,
+  grid: CodeGrid,
+  { options, call }: {
+    readonly options: FileOptions;
+    readonly call: PictureCall;
+  },
+): Promise<PictureFile> {
+  const { signal } = call;
+  const acquiring = { call, urgent: true };
+  using _share = await acquirePicture(tools, grid, vision, acquiring);
+  const image = await vision.decode(grid, signal);
+  const bytes = await encodeFile(tools, image, options, signal);
+  return fileOf(image, options.type, bytes);
 }
 
 function fileOf(

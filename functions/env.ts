@@ -57,6 +57,8 @@ export interface Environment {
   readonly cacheBytes: number | undefined;
   /** Their type; undefined for what the memory suggests. */
   readonly cacheDtype: Values["KV_PRECISION"];
+  /** Bytes of pixels that all requests hold; undefined for an eighth of the memory. */
+  readonly pixelBytes: number | undefined;
   /** In which way pictures are drawn; undefined for what is fastest. */
   readonly strategy: Values["STRATEGY"];
   /** Of callers; without any, everybody may call. */
@@ -176,6 +178,7 @@ export function readEnvironment(
     memoryBytes: machine.memoryBytes,
     cacheBytes: values.KV_BYTES,
     cacheDtype: values.KV_PRECISION,
+    pixelBytes: values.PIXEL_BYTES,
     strategy: values.STRATEGY,
     apiKeys: values.API_KEYS,
     rateLimit: values.RATE_LIMIT,

@@ -2,11 +2,14 @@
  * Pictures that a request names by URL.
  *
  * All that one request has fetched counts as its body: together it may have as
- * many bytes, and there is a time for all of it.
+ * many bytes, and there is a time for all of it. What all requests hold at once
+ * is bounded as well, and shared fairly by their callers.
  *
  * @module
  */
 
+import { FairShare } from "../lib/async/fair_share.ts";
+import { OverloadedError } from "../lib/errors.ts";
 import {
   askOutside,
   OutsideError,
@@ -40,6 +43,12 @@ export interface FetchOptions {
   readonly timeMs?: number;
 }
 
+/** Bodies of the greatest size that one caller's fetched pictures may take. */
+const MAX_BODIES = 3;
+
+/** Seconds after which pictures that were fetched are likely to be decoded. */
+const RETRY_S = 5;
+
 /** What a request may still fetch. */
 interface Allowance {
   bytes: number;
@@ -50,6 +59,13 @@ interface Allowance {
   readonly signal: AbortSignal;
 }
 
+/** What one fetch counts against. */
+interface Fetching {
+  readonly allowance: Allowance;
+  /** Takes bytes from what all requests have; throws where there are none. */
+  readonly take: (length: number) => void;
+}
+
 /** Fetches from `network`. */
 export function pictureFetcher(
   network: OutsideNetwork,
@@ -57,7 +73,8 @@ export function pictureFetcher(
 ): NonNullable<Tools["fetchPicture"]> {
   // A request is known by its signal, and forgotten with it.
   const allowances = new WeakMap<AbortSignal, Allowance>();
-  return async (text, pointer, signal) => {
+  const total = new FairShare(MAX_BODIES * maxBytes);
+  return async (text, pointer, { signal, caller = "" }) => {
     let allowance = allowances.get(signal);
     if (allowance === undefined) {
       allowance = {
@@ -69,9 +86,22 @@ export function pictureFetcher(
       allowances.set(signal, allowance);
     }
     await turn(allowance);
+    let taken = 0;
+    const release = () => {
+      total.release(caller, taken);
+      taken = 0;
+    };
+    const take = (length: number) => {
+      if (!total.take(caller, length)) {
+        throw new OverloadedError(RETRY_S, "too many pictures are fetched");
+      }
+      taken += length;
+    };
     try {
-      return await follow(network, text, allowance);
+      const bytes = await follow(network, text, { allowance, take });
+      return { bytes, [Symbol.dispose]: release };
     } catch (cause) {
+      release();
       signal.throwIfAborted();
       throw invalidField(pointer, `cannot be fetched: ${reason(cause)}`, {
         cause,
@@ -98,7 +128,7 @@ async function turn(allowance: Allowance): Promise<void> {
 async function follow(
   network: OutsideNetwork,
   text: string,
-  allowance: Allowance,
+  { allowance, take }: Fetching,
 ): Promise<Uint8Array<ArrayBuffer>> {
   let url = urlFrom(text, undefined);
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -113,7 +143,7 @@ async function follow(
     if ((answer.length ?? 0) > allowance.bytes) {
       throw new OutsideError(TOO_LARGE);
     }
-    return await read(answer.body, allowance);
+    return await read(answer.body, { allowance, take });
   }
   throw new OutsideError(`it redirects more than ${MAX_REDIRECTS} times`);
 }
@@ -122,12 +152,13 @@ const TOO_LARGE = "there is more of it than MAX_BODY_BYTES";
 
 async function read(
   body: AsyncIterable<Uint8Array>,
-  allowance: Allowance,
+  { allowance, take }: Fetching,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for await (const part of body) {
     allowance.bytes -= part.length;
     if (allowance.bytes < 0) throw new OutsideError(TOO_LARGE);
+    take(part.length);
     parts.push(new Uint8Array(part));
   }
   return await new Blob(parts).bytes();

@@ -10,13 +10,14 @@ import { readJson } from "./body.ts";
 import type { AppEnv } from "./context.ts";
 import { type Decisive, tagHeaders } from "./entity_tag.ts";
 import { generateDescription } from "./description/generate.ts";
-import type { Drawing, FileType } from "./drawing_walk.ts";
+import type { Drawing } from "./drawing_walk.ts";
 import { drawingFields } from "./drawing_fields.ts";
 import { type DrawingRun, startDrawing } from "./drawing_run.ts";
 import { eventStream } from "./events.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Drawers } from "./ports.ts";
 import { invalidField } from "./refusals.ts";
+import type { FileType } from "./render.ts";
 import { GenerateRequest } from "./schema/generate.ts";
 import { serverTiming } from "./timings.ts";
 

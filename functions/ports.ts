@@ -9,6 +9,7 @@
 import type { GenerationConfig } from "../models/config/generation_config.ts";
 import type { LanguageConfig } from "../models/config/language_config.ts";
 import type { PreprocessorConfig } from "../models/config/vision_config.ts";
+import type { Budget } from "../lib/async/budget.ts";
 import type { StrategyName } from "../lib/drawing/strategy.ts";
 import type { EngineState } from "../lib/engine/engine.ts";
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
@@ -18,6 +19,7 @@ import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import type { VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../lib/vocabulary.ts";
+import type { Call } from "./call.ts";
 import type { HeldState } from "./held.ts";
 import type { Precision } from "./precision.ts";
 
@@ -80,10 +82,18 @@ export interface Limits {
   readonly maxPixels: number;
 }
 
+/** A picture that was fetched; its bytes count until it is disposed. */
+export interface FetchedPicture extends Disposable {
+  /** The file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** What all functions share. */
 export interface Tools {
   /** Pictures ⇄ bytes. */
   readonly codec: PictureCodec;
+  /** Bytes of pixels that all requests hold together. */
+  readonly pixels: Budget;
   /** What is the same for all requests. */
   readonly limits: Limits;
   /**
@@ -100,13 +110,14 @@ export interface Tools {
    *
    * @param pointer Of the field.
    * @throws {InvalidFieldsError} When it may not or cannot be fetched.
+   * @throws {OverloadedError} When all requests hold too much together.
    */
   readonly fetchPicture?:
     | ((
       url: string,
       pointer: string,
-      signal: AbortSignal,
-    ) => Promise<Uint8Array<ArrayBuffer>>)
+      call: Pick<Call, "signal" | "caller">,
+    ) => Promise<FetchedPicture>)
     | undefined;
 }
 

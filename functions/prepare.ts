@@ -1,15 +1,27 @@
 /**
  * Files → pictures of a size that the vision tokenizer takes.
  *
+ * All that can be refused is refused by the header. Then the picture waits for
+ * its share of the budget of pixels, is decoded and resized in one call, and
+ * keeps of its share what the resized picture takes.
+ *
  * @module
  */
 
 import { ImageSizeError } from "../lib/errors.ts";
 import type { CodeGrid } from "../lib/grid.ts";
+import {
+  checkPixels,
+  type PictureHeader,
+  readHeader,
+  shownSize,
+} from "../lib/vision/header.ts";
 import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
+import { decodeCost, encodeCost } from "../lib/vision/pixel_cost.ts";
 import { smartResize } from "../lib/vision/smart_resize.ts";
+import type { Call } from "./call.ts";
 import { checkPixelSize } from "./picture_limit.ts";
-import type { Tools, VisionModel } from "./ports.ts";
+import type { Limits, Tools, VisionModel } from "./ports.ts";
 
 /** How files are taken. */
 export interface PrepareOptions {
@@ -19,43 +31,76 @@ export interface PrepareOptions {
   readonly resize: "smart" | "none";
 }
 
-/** A picture, ready to encode. */
-export interface Prepared {
+/** The call that pictures are prepared for. */
+export type PictureCall = Pick<Call, "signal" | "caller">;
+
+/** A picture, ready to encode; it holds its share until it is disposed. */
+export interface Prepared extends Disposable {
   /** Of the size that is encoded. */
   readonly image: RgbImage;
   /** As it was decoded. */
   readonly source: PixelSize;
 }
 
-/** The picture in `bytes`; the first frame of an animation. */
+/**
+ * Decodes and resizes the picture in `bytes`, or the first frame of an
+ * animation.
+ *
+ * @throws {OverloadedError} When too many pictures wait.
+ */
 export async function preparePicture(
-  { codec, limits }: Tools,
+  tools: Tools,
   bytes: Uint8Array,
   vision: VisionModel,
-  options: PrepareOptions,
+  { options, call }: {
+    readonly options: PrepareOptions;
+    readonly call: PictureCall;
+  },
 ): Promise<Prepared> {
+  const { codec, limits, pixels } = tools;
   const { decode } = options;
   const { maxPixels } = limits;
-  const image = await codec.decodeImage(bytes, { decode, maxPixels });
-  return (await fit({ codec, limits }, [image], vision, options))[0]!;
+  const header = readHeader(bytes);
+  checkPixels(header, 1, maxPixels);
+  const source = sourceSize(header, options);
+  const size = fittedSize(source, vision, options, limits);
+  const work = { header, fileBytes: bytes.length, frames: 1 };
+  const share = await pixels.acquire(decodeCost(work, size), call);
+  try {
+    const image = await codec.decodeImage(
+      bytes,
+      { decode, maxPixels, size },
+      call.signal,
+    );
+    share.shrink(encodeCost(size, 1));
+    return { image, source, [Symbol.dispose]: () => share[Symbol.dispose]() };
+  } catch (error) {
+    share[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Returns the size of a picture as it is decoded. */
+export function sourceSize(
+  header: PictureHeader,
+  { decode }: Pick<PrepareOptions, "decode">,
+): PixelSize {
+  const { height, width } = decode === "display" ? shownSize(header) : header;
+  return { height, width };
 }
 
 /**
- * Frames, all brought to one size.
+ * Returns the size that a picture of size `source` is encoded at.
  *
- * @throws {ImageSizeError} When they differ in size.
+ * @throws {ImageSizeError} When its sides are not taken.
+ * @throws {ImageTooLargeError} When its pixels are too many.
  */
-export async function fit(
-  { codec, limits }: Tools,
-  frames: readonly RgbImage[],
+export function fittedSize(
+  source: PixelSize,
   vision: VisionModel,
-  { resize }: PrepareOptions,
-): Promise<Prepared[]> {
-  const { height, width } = frames[0]!;
-  const source = { height, width };
-  if (frames.some((f) => f.height !== height || f.width !== width)) {
-    throw new ImageSizeError("the frames of a clip must be of one size");
-  }
+  { resize }: Pick<PrepareOptions, "resize">,
+  limits: Limits,
+): PixelSize {
   const factor = vision.pixelsPerCode;
   const { preprocessor } = vision.checkpoint;
   const size = resize === "smart"
@@ -63,29 +108,27 @@ export async function fit(
     : source;
   if (size.height % factor !== 0 || size.width % factor !== 0) {
     throw new ImageSizeError(
-      `it is ${height} pixels high and ${width} wide, without resizing both must be multiples of ${factor}`,
+      `it is ${source.height} pixels high and ${source.width} wide, without resizing both must be multiples of ${factor}`,
     );
   }
   checkPixelSize(size, vision, limits);
-  const prepared: Prepared[] = [];
-  for (const frame of frames) {
-    const image = resize === "smart" ? await codec.resize(frame, size) : frame;
-    prepared.push({ image, source });
-  }
-  return prepared;
+  return size;
 }
 
-/** The codes of the picture in `bytes`, for a prompt. */
+/** Turns the picture in `bytes` into codes, for a prompt. */
 export async function encodePicture(
   tools: Tools,
   bytes: Uint8Array,
   vision: VisionModel,
-  { decode, signal }: {
+  { decode, call }: {
     readonly decode: PrepareOptions["decode"];
-    readonly signal: AbortSignal;
+    readonly call: PictureCall;
   },
 ): Promise<CodeGrid> {
   const options = { decode, resize: "smart" } as const;
-  const { image } = await preparePicture(tools, bytes, vision, options);
-  return await vision.encode(image, signal);
+  using prepared = await preparePicture(tools, bytes, vision, {
+    options,
+    call,
+  });
+  return await vision.encode(prepared.image, call.signal);
 }

@@ -128,7 +128,7 @@ export const PROBLEMS = {
   "image-too-large": kind(
     413,
     "Picture too large",
-    "A picture, an animation or a grid has more pixels than this server decodes (MAX_PIXELS), or more than become codes.",
+    "A picture, an animation or a grid has more pixels or frames than this server decodes (MAX_PIXELS), or more than become codes.",
     "Send a smaller picture or fewer frames. The detail has both numbers.",
   ),
   "answer-too-large": kind(
@@ -225,7 +225,7 @@ export const PROBLEMS = {
   "overloaded": kind(
     503,
     "Overloaded",
-    "More requests wait than the server keeps (QUEUE_LIMIT).",
+    "More requests wait than the server keeps (QUEUE_LIMIT), for the model or for memory for pictures (PIXEL_BYTES).",
     "Try again after as many seconds as Retry-After says.",
   ),
   "draining": kind(

@@ -11,10 +11,10 @@ import { mediaType } from "./body.ts";
 import { gridFromFields, isClip } from "./grid_fields.ts";
 import { checkGridSize } from "./picture_limit.ts";
 import type { Tools, VisionModel } from "./ports.ts";
-import { encodePicture } from "./prepare.ts";
+import { encodePicture, type PictureCall } from "./prepare.ts";
 import { invalidField, InvalidFieldsError } from "./refusals.ts";
 import type { Grid } from "./schema/common.ts";
-import { pictureBytes, type Upload } from "./upload.ts";
+import { pictureBytes, type PictureUse, type Upload } from "./upload.ts";
 
 /** Fields that pictures may come in. */
 export interface PictureFields {
@@ -32,8 +32,8 @@ export interface PictureFields {
 export interface ReadingOptions {
   /** As a person sees it, or as the released processor does. */
   readonly decode: "display" | "reference";
-  /** Of the request. */
-  readonly signal: AbortSignal;
+  /** The call that they are read for. */
+  readonly call: PictureCall;
 }
 
 /**
@@ -54,8 +54,10 @@ export async function questionGrids(
     for (const grid of grids) checkGridSize(grid, vision, tools.limits);
     return grids;
   }
+  using held = new DisposableStack();
+  const { call } = options;
   const encoded: CodeGrid[] = [];
-  for (const bytes of await filesOf(tools, upload, options.signal)) {
+  for (const bytes of await filesOf(tools, upload, { call, held })) {
     encoded.push(await encodePicture(tools, bytes, vision, options));
   }
   return encoded;
@@ -110,15 +112,15 @@ function codesOf(
 async function filesOf(
   tools: Tools,
   { fields, files }: Upload<PictureFields>,
-  signal: AbortSignal,
+  use: PictureUse,
 ): Promise<readonly Uint8Array<ArrayBuffer>[]> {
   if (fields.image !== undefined) {
-    return [await pictureBytes(tools, fields.image, "/image", signal)];
+    return [await pictureBytes(tools, fields.image, "/image", use)];
   }
   if (fields.images === undefined) return files.get("image") ?? [];
   return await Promise.all(
     fields.images.map((text, i) =>
-      pictureBytes(tools, text, `/images/${i}`, signal)
+      pictureBytes(tools, text, `/images/${i}`, use)
     ),
   );
 }

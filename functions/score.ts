@@ -89,7 +89,7 @@ async function judge(
   const grids = await watch.run(() =>
     questionGrids(c.req.raw, upload, models.vision, scorers, {
       decode: fields.decode,
-      signal: call.signal,
+      call,
     })
   );
   const asked = { grids, visionMs: watch.milliseconds };

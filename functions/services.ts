@@ -12,19 +12,21 @@
  * @module
  */
 
+import type { Budget } from "../lib/async/budget.ts";
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import type { Provider } from "../lib/runtime/provider.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
 import { findFfmpeg, type VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
 import {
-  DEFAULT_DEADLINE_MS,
+  DEFAULT_DEADLINES,
   openPictureWorker,
   type PictureWorker,
 } from "../lib/vision/picture_worker.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import { type DeviceOptions, expectedProvider, openDevice } from "./device.ts";
 import { pictureFetcher } from "./fetch_picture.ts";
+import { pixelBudget } from "./pixel_budget.ts";
 import type { FunctionName } from "./function_names.ts";
 import { Held, reasonOf } from "./held.ts";
 import {
@@ -88,6 +90,8 @@ export interface ServiceOptions extends DeviceOptions {
   readonly cacheDtype: CacheDtype | undefined;
   /** Where pictures are fetched by URL; undefined for nowhere. */
   readonly pictureNetwork: OutsideNetwork | undefined;
+  /** Bytes of pixels that all requests hold; undefined for a default. */
+  readonly pixelBytes: number | undefined;
   /** What is the same for all requests. */
   readonly limits: Limits;
 }
@@ -102,6 +106,8 @@ export class Services
   implements Drawers, Answerers, Tokenizers, Listing, AsyncDisposable {
   readonly #options: ServiceOptions;
   readonly #worker: PictureWorker;
+  /** Bytes of pixels that all requests hold together. */
+  readonly pixels: Budget;
   readonly #stop = new AbortController();
   readonly #library: PhaseLog;
   readonly #runtime: Promise<Runtime>;
@@ -121,7 +127,8 @@ export class Services
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#worker = openPictureWorker({ deadlineMs: DEFAULT_DEADLINE_MS });
+    this.#worker = openPictureWorker(DEFAULT_DEADLINES);
+    this.pixels = pixelBudget(options);
     const { pictureNetwork: network, limits, folders, functions } = options;
     this.fetchPicture = network &&
       pictureFetcher(network, { maxBytes: limits.maxBodyBytes });

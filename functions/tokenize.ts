@@ -7,7 +7,8 @@
 import { type Context, Hono } from "hono";
 import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
 import { drawingTokens, questionTokens } from "../lib/emu3.ts";
-import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
+import { readHeader } from "../lib/vision/header.ts";
+import type { PixelSize } from "../lib/vision/image.ts";
 import { checkAdapter } from "./adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
 import type { AppEnv } from "./context.ts";
@@ -16,7 +17,8 @@ import { tokenizeDescription } from "./description/tokenize.ts";
 import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
-import { fit, type Prepared } from "./prepare.ts";
+import { type PictureCall, preparePicture } from "./prepare.ts";
+import { encodeClip, type EncodedClip } from "./prepare_clip.ts";
 import { checkOneWay, questionGrids } from "./question_pictures.ts";
 import { invalidField } from "./refusals.ts";
 import { sceneFrom } from "./scene.ts";
@@ -24,7 +26,12 @@ import { MAX_PICTURES } from "./schema/caption.ts";
 import { MAX_FRAMES, TokenizeRequest } from "./schema/tokenize.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
 import { type TokenizeKind, tokenizeKind } from "./tokenize_kinds.ts";
-import { pictureBytes, readUpload, type Upload } from "./upload.ts";
+import {
+  pictureBytes,
+  type PictureUse,
+  readUpload,
+  type Upload,
+} from "./upload.ts";
 
 /** What answers may be, the default first. */
 const JSON_ONLY = ["application/json"] as const;
@@ -99,86 +106,87 @@ async function codesAnswer(
 ): Promise<Response> {
   const vision = tokenizers.vision(upload.fields.model);
   const tag = tagOf(c, tokenizers, upload, [vision.checkpoint.name]);
-  const frames = await decoded(tokenizers, upload, kind, c.var.call.signal);
-  const { decode = "display", resize = "smart", pad } = upload.fields;
-  const prepared = await fit(tokenizers, frames, vision, { decode, resize });
-  const watch = new Stopwatch();
-  const codes = await watch.run(() =>
-    kind === "image" && prepared.length === 1
-      ? vision.encode(prepared[0]!.image, c.var.call.signal)
-      : encodeClip(prepared, vision, pad, c.var.call.signal)
+  const { codes, source, size, visionMs } = await encoded(
+    tokenizers,
+    upload,
+    vision,
+    { kind, call: c.var.call },
   );
   c.var.call.note?.(codes.codes.length);
-  const timings = { "vision_s": watch.milliseconds / 1000 };
+  const timings = { "vision_s": visionMs / 1000 };
   c.var.call.timed?.(vision.checkpoint.name, timings);
   const timing = serverTiming(timings);
   const type = negotiate(c.req.header("accept"), CODE_TYPES);
   if (type === "application/json") {
-    const body = codesFields(codes, prepared[0]!, vision);
+    const body = codesFields(codes, { source, size }, vision);
     return c.json(body, 200, { "server-timing": timing, ...tag });
   }
   const { body, headers } = binaryAnswer(codes, type);
   return c.body(body, 200, { ...headers, "server-timing": timing, ...tag });
 }
 
-/** All pictures of the body; several for a clip. */
-async function decoded(
+/** What became of the pictures of a body. */
+type Encoded = Omit<EncodedClip, "codes"> & { readonly codes: Codes };
+
+async function encoded(
+  tokenizers: Tokenizers,
+  upload: Body,
+  vision: VisionModel,
+  { kind, call }: {
+    readonly kind: "image" | "frames";
+    readonly call: PictureCall;
+  },
+): Promise<Encoded> {
+  const { decode = "display", resize = "smart", pad } = upload.fields;
+  const options = {
+    decode,
+    resize,
+    animation: kind === "image",
+    pad: pad !== undefined,
+  };
+  using held = new DisposableStack();
+  const files = await filesOf(tokenizers, upload, kind, { call, held });
+  if (kind === "frames" || readHeader(files[0]!).frames > 1) {
+    return await encodeClip(tokenizers, files, vision, { options, call });
+  }
+  using prepared = await preparePicture(tokenizers, files[0]!, vision, {
+    options,
+    call,
+  });
+  const { image, source } = prepared;
+  const watch = new Stopwatch();
+  const codes = await watch.run(() => vision.encode(image, call.signal));
+  return { codes, source, size: image, visionMs: watch.milliseconds };
+}
+
+/** The files of the body: one, or those of a clip. */
+async function filesOf(
   tokenizers: Tokenizers,
   { fields, files }: Body,
   kind: "image" | "frames",
-  signal: AbortSignal,
-): Promise<RgbImage[]> {
-  const { codec, limits } = tokenizers;
-  const { decode = "display" } = fields;
-  const { maxPixels } = limits;
+  use: PictureUse,
+): Promise<readonly Uint8Array[]> {
   if (kind === "image") {
     const [bytes, second] = fields.image === undefined ? files.get("image")! : [
-      await pictureBytes(tokenizers, fields.image, "/image", signal),
+      await pictureBytes(tokenizers, fields.image, "/image", use),
       ...files.get("image") ?? [],
     ];
     if (second !== undefined) {
       throw invalidField("/image", "expected one; a clip's go into frames");
     }
-    return await codec.decodeFrames(bytes!, { decode, maxPixels });
+    return [bytes!];
   }
   const texts = await Promise.all(
     (fields.frames ?? []).map((text, i) =>
-      pictureBytes(tokenizers, text, `/frames/${i}`, signal)
+      pictureBytes(tokenizers, text, `/frames/${i}`, use)
     ),
   );
-  const images: RgbImage[] = [];
-  let left = maxPixels;
-  for (const bytes of [...texts, ...files.get("frames") ?? []]) {
-    const image = await codec.decodeImage(bytes, { decode, maxPixels: left });
-    left -= image.height * image.width;
-    images.push(image);
-  }
-  return images;
-}
-
-async function encodeClip(
-  prepared: readonly Prepared[],
-  vision: VisionModel,
-  pad: TokenizeRequest["pad"],
-  signal: AbortSignal,
-): Promise<Codes> {
-  const frames = prepared.map(({ image }) => image);
-  const { framesPerCode } = vision;
-  const missing = (framesPerCode - frames.length % framesPerCode) %
-    framesPerCode;
-  if (missing > 0 && pad === undefined) {
-    throw invalidField(
-      "/frames",
-      `${frames.length} frames are not a multiple of ${framesPerCode}: send other ones, or "pad": "repeat"`,
-    );
-  }
-  frames.push(...Array.from({ length: missing }, () => frames.at(-1)!));
-  return await vision.encodeClip(frames, signal);
+  return [...texts, ...files.get("frames") ?? []];
 }
 
 function codesFields(
   codes: Codes,
-  { image, source }: Prepared,
+  { source, size }: Pick<EncodedClip, "source" | "size">,
   { checkpoint }: VisionModel,
 ) {
   return {
@@ -187,7 +195,7 @@ function codesFields(
       ? { clip: clipFields(codes) }
       : { grid: gridFields(codes) }),
     source: sides(source),
-    resized: sides(image),
+    resized: sides(size),
   };
 }
 
@@ -231,7 +239,7 @@ async function askedTokens(
   const language = await tokenizers.text(fields.model);
   const grids = await questionGrids(c.req.raw, upload, vision, tokenizers, {
     decode,
-    signal: c.var.call.signal,
+    call: c.var.call,
   });
   const tokens = await questionTokens(language, {
     grids,

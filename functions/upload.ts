@@ -13,6 +13,7 @@ import {
   readBytes,
 } from "./body.ts";
 import { isBinaryType } from "./binary_grid.ts";
+import type { Call } from "./call.ts";
 import type { Tools } from "./ports.ts";
 import {
   type FieldSchema,
@@ -83,8 +84,16 @@ export async function readUpload<T>(
     : { fields, files: new Map([["image", [bytes]]]), codes: undefined };
 }
 
+/** The call that a picture is read for, and what ends with it. */
+export interface PictureUse {
+  /** The call. */
+  readonly call: Pick<Call, "signal" | "caller">;
+  /** Gives back what a fetched picture takes, once it was decoded. */
+  readonly held: DisposableStack;
+}
+
 /**
- * The picture that a field holds.
+ * Reads the picture that a field holds.
  *
  * @param pointer Where in the body.
  * @throws {InvalidFieldsError} When it is neither a data URL nor base64, nor a
@@ -94,11 +103,16 @@ export async function pictureBytes(
   { fetchPicture }: Pick<Tools, "fetchPicture">,
   text: string,
   pointer: string,
-  signal: AbortSignal,
+  { call, held }: PictureUse,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (/^https?:/i.test(text)) {
     if (fetchPicture !== undefined) {
-      return await fetchPicture(text, pointer, signal);
+      const fetched = await fetchPicture(text, pointer, call);
+      if (!held.disposed) return held.use(fetched).bytes;
+      // Another picture of the request failed meanwhile.
+      fetched[Symbol.dispose]();
+      call.signal.throwIfAborted();
+      return fetched.bytes;
     }
     throw invalidField(
       pointer,

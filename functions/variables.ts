@@ -213,6 +213,11 @@ export const VARIABLES = {
     ...count("pixels a picture or animation may have", "64000000", 1),
     parse: (text) => whole(text, 1) ?? 64_000_000,
   },
+  PIXEL_BYTES: count(
+    "bytes of decoded and resized pixels that all requests hold together, at least 28 times MAX_PIXELS",
+    "an eighth of the memory",
+    1,
+  ),
   REQUEST_TIMEOUT_S: {
     meaning: "seconds a request may take",
     unset: "no limit",

@@ -84,9 +84,9 @@ async function askedGrid(
   }
   const codes = codesInput(inference, vision.codebookSize);
   if (codes === undefined) {
-    const bytes = await pictureInput(inference, answerers);
-    const { signal } = call;
-    return await encodePicture(answerers, bytes!, vision, { decode, signal });
+    using held = new DisposableStack();
+    const bytes = await pictureInput(inference, answerers, held);
+    return await encodePicture(answerers, bytes!, vision, { decode, call });
   }
   if (isClip(codes)) throw invalidField("/codes", "expected the shape [H, W]");
   checkGridSize(codes, vision, answerers.limits);

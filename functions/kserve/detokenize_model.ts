@@ -8,6 +8,7 @@ import { checkClipSize } from "../detokenize.ts";
 import { isClip } from "../grid_fields.ts";
 import { checkGridSize } from "../picture_limit.ts";
 import type { Tokenizers } from "../ports.ts";
+import { acquireClip, acquirePicture } from "../render.ts";
 import { DetokenizeRequest } from "../schema/detokenize.ts";
 import { codesInput, filesTensor } from "./code_tensors.ts";
 import {
@@ -27,19 +28,23 @@ export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
     outputs: [{ name: "image", datatype: "BYTES", shape: [-1] }],
     checkReady: () => void tokenizers.vision(undefined),
     infer: async (inference) => {
-      const { call: { signal, note } } = inference;
+      const { call } = inference;
+      const { signal, note } = call;
       const fields = nativeFields(DetokenizeRequest, OPTIONS, inference, {});
       const vision = tokenizers.vision(fields.model);
       const codes = codesInput(inference, vision.codebookSize)!;
       checkGridSize(codes, vision, tokenizers.limits);
       if (isClip(codes)) checkClipSize(codes, vision, tokenizers);
       note?.(codes.codes.length);
+      using _share = isClip(codes)
+        ? await acquireClip(tokenizers, codes, vision, call)
+        : await acquirePicture(tokenizers, codes, vision, { call });
       const frames = isClip(codes)
         ? await vision.decodeClip(codes, signal)
         : [await vision.decode(codes, signal)];
       const files: Uint8Array<ArrayBuffer>[] = [];
       for (const frame of frames) {
-        const png = await tokenizers.codec.encodePng(frame, {});
+        const png = await tokenizers.codec.encodePng(frame, {}, signal);
         files.push(new Uint8Array(png));
       }
       return {

@@ -118,18 +118,20 @@ export function textInput(
 }
 
 /**
- * The one element of `image` as a file; undefined when it was not sent. Raw it
- * is the file, in JSON a data URL or base64.
+ * Reads the one element of `image` as a file; undefined when it was not sent.
+ * Raw it is the file, in JSON a data URL or base64.
  *
+ * @param held Gives back what a fetched picture takes.
  * @throws {InvalidFieldsError} When the text is neither.
  */
 export async function pictureInput(
   { inputs, call }: Pick<Inference, "inputs" | "call">,
   tools: Tools,
+  held: DisposableStack,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const element = oneElement(inputs.get("image"));
   return typeof element === "string"
-    ? await pictureBytes(tools, element, "/image", call.signal)
+    ? await pictureBytes(tools, element, "/image", { call, held })
     : element;
 }
 

@@ -55,13 +55,15 @@ async function pictureCodes(
   const fields = nativeFields(TokenizeRequest, PICTURE_OPTIONS, inference, {});
   const { decode = "display", resize = "smart" } = fields;
   const vision = tokenizers.vision(fields.model);
-  const bytes = await pictureInput(inference, tokenizers);
-  const { image } = await preparePicture(tokenizers, bytes!, vision, {
-    decode,
-    resize,
+  const { call } = inference;
+  using held = new DisposableStack();
+  const bytes = await pictureInput(inference, tokenizers, held);
+  using prepared = await preparePicture(tokenizers, bytes!, vision, {
+    options: { decode, resize },
+    call,
   });
-  const grid = await vision.encode(image, inference.call.signal);
-  inference.call.note?.(grid.codes.length);
+  const grid = await vision.encode(prepared.image, call.signal);
+  call.note?.(grid.codes.length);
   return {
     outputs: [["codes", codesTensor(grid)]],
     parameters: { model: vision.checkpoint.name },

@@ -36,12 +36,11 @@ export function captionImage(answerers: Answerers): Tool {
       checkOneWay(upload);
       const { vision } = answerers.answerer(fields.model);
       const { decode } = fields;
-      const { signal } = call;
       const watch = new Stopwatch();
       const grids = await watch.run(() =>
         questionGrids(new Request(NOWHERE), upload, vision, answerers, {
           decode,
-          signal,
+          call,
         })
       );
       let progress = 0;

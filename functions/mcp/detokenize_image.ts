@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { gridFromFields } from "../grid_fields.ts";
 import { checkGridSize } from "../picture_limit.ts";
 import type { Tokenizers } from "../ports.ts";
+import { acquirePicture } from "../render.ts";
 import { Grid, ModelName } from "../schema/common.ts";
 import { imageContent } from "./content.ts";
 import { defineTool, type Tool } from "./tool.ts";
@@ -35,8 +36,10 @@ export function detokenizeImage(tokenizers: Tokenizers): Tool {
       const grid = gridFromFields(field, "/grid", vision.codebookSize);
       checkGridSize(grid, vision, tokenizers.limits);
       call.note?.(grid.codes.length);
-      const image = await vision.decode(grid, call.signal);
-      const png = await tokenizers.codec.encodePng(image, {});
+      using _share = await acquirePicture(tokenizers, grid, vision, { call });
+      const { signal } = call;
+      const image = await vision.decode(grid, signal);
+      const png = await tokenizers.codec.encodePng(image, {}, signal);
       const { height, width } = image;
       return {
         pictures: [imageContent(png, "image/png")],

@@ -44,14 +44,13 @@ export function tokenizeImage(tokenizers: Tokenizers): Tool {
     output: Output,
     run: async ({ image, resize = "smart", decode, model }, { call }) => {
       const vision = tokenizers.vision(model);
-      const bytes = await pictureBytes(
-        tokenizers,
-        image,
-        "/image",
-        call.signal,
-      );
-      const options = { decode, resize };
-      const prepared = await preparePicture(tokenizers, bytes, vision, options);
+      using held = new DisposableStack();
+      const use = { call, held };
+      const bytes = await pictureBytes(tokenizers, image, "/image", use);
+      using prepared = await preparePicture(tokenizers, bytes, vision, {
+        options: { decode, resize },
+        call,
+      });
       const grid = await vision.encode(prepared.image, call.signal);
       call.note?.(grid.codes.length);
       return {

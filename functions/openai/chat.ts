@@ -57,8 +57,10 @@ async function begin(
   const { vision } = answerers.answerer(fields.model);
   const watch = new Stopwatch();
   const encode = async ({ text, pointer }: AskedPicture) => {
-    const bytes = await pictureBytes(answerers, text, pointer, call.signal);
-    const options = { decode: "display", signal: call.signal } as const;
+    using held = new DisposableStack();
+    const use = { call, held };
+    const bytes = await pictureBytes(answerers, text, pointer, use);
+    const options = { decode: "display", call } as const;
     return await encodePicture(answerers, bytes, vision, options);
   };
   const grids = [];

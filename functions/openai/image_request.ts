@@ -12,7 +12,7 @@ import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
 import type { GridSize } from "../../lib/grid.ts";
 import type { WantedFile } from "../drawing_run.ts";
-import type { FileType } from "../drawing_walk.ts";
+import type { FileType } from "../render.ts";
 import type { Drawer } from "../ports.ts";
 import { invalidField } from "../refusals.ts";
 import { sizeFromRatio } from "../scene.ts";

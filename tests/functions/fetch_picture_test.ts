@@ -1,4 +1,5 @@
 import { deepStrictEqual, match, ok, rejects } from "node:assert/strict";
+import { OverloadedError } from "../../lib/errors.ts";
 import { pictureFetcher } from "../../functions/fetch_picture.ts";
 import type { OutsideNetwork } from "../../functions/outside_request.ts";
 import { InvalidFieldsError } from "../../functions/refusals.ts";
@@ -7,7 +8,7 @@ import { json, openTinyServer } from "../support/tiny_server.ts";
 
 const PICTURE = Uint8Array.of(1, 2, 3);
 const picture = () => new Response(PICTURE);
-const signal = () => new AbortController().signal;
+const call = () => ({ signal: new AbortController().signal });
 
 /** Why `url` was not fetched. */
 async function refusal(
@@ -15,7 +16,7 @@ async function refusal(
   url: string,
   options = { maxBytes: 100 },
 ): Promise<string> {
-  const fetched = pictureFetcher(network, options)(url, "/image", signal());
+  const fetched = pictureFetcher(network, options)(url, "/image", call());
   let told: unknown;
   await rejects(fetched, (error) => {
     told = error;
@@ -35,7 +36,7 @@ Deno.test("a picture is fetched from a public host, without telling who we are",
   });
   const fetchPicture = pictureFetcher(server.network, { maxBytes: 3 });
   const url = `${server.url}/a%20b.png?c=d#e`;
-  deepStrictEqual(await fetchPicture(url, "/image", signal()), PICTURE);
+  deepStrictEqual((await fetchPicture(url, "/image", call())).bytes, PICTURE);
   deepStrictEqual(seen, [
     `${server.url}/a%20b.png?c=d`,
     ["accept", "accept-encoding", "connection", "host", "user-agent"],
@@ -102,7 +103,10 @@ Deno.test("the address that was looked at is the one that is asked", async () =>
   const resolve = () => Promise.resolve(answers.shift()!);
   const rebinding = { ...server.network, resolve };
   const fetchPicture = pictureFetcher(rebinding, { maxBytes: 3 });
-  deepStrictEqual(await fetchPicture(server.url, "", signal()), PICTURE);
+  deepStrictEqual(
+    (await fetchPicture(server.url, "", call())).bytes,
+    PICTURE,
+  );
   deepStrictEqual(answers, [["127.0.0.9"]], "resolved once");
   match(await refusal(rebinding, server.url), /no public address/);
 });
@@ -128,8 +132,8 @@ Deno.test("every redirect is looked at like the first URL", async () => {
       ]),
   };
   const fetchPicture = pictureFetcher(network, { maxBytes: 3 });
-  const relative = await fetchPicture(`${server.url}/relative`, "", signal());
-  deepStrictEqual(relative, PICTURE);
+  const relative = await fetchPicture(`${server.url}/relative`, "", call());
+  deepStrictEqual(relative.bytes, PICTURE);
   for (const path of ["inside", "literal", "metadata"]) {
     const detail = await refusal(network, `${server.url}/${path}`);
     match(detail, /no public address/);
@@ -192,11 +196,30 @@ Deno.test("no more is read than may come in, whether or not its length is told",
 Deno.test("pictures of one request share what may come in; others have their own", async () => {
   await using server = await openHttpsServer(picture);
   const fetchPicture = pictureFetcher(server.network, { maxBytes: 8 });
-  const one = signal();
+  const one = call();
   await fetchPicture(server.url, "", one);
   await fetchPicture(server.url, "", one);
   await rejects(fetchPicture(server.url, "", one), /MAX_BODY_BYTES/);
-  deepStrictEqual(await fetchPicture(server.url, "", signal()), PICTURE);
+  deepStrictEqual(
+    (await fetchPicture(server.url, "", call())).bytes,
+    PICTURE,
+  );
+});
+
+Deno.test("requests together hold no more than four bodies of fetched pictures", async () => {
+  await using server = await openHttpsServer(picture);
+  const fetchPicture = pictureFetcher(server.network, { maxBytes: 8 });
+  const fetchAs = (caller: string) =>
+    fetchPicture(server.url, "", { ...call(), caller });
+  const held = [];
+  for (let bytes = 0; bytes < 24; bytes += 3) held.push(await fetchAs("a"));
+  await rejects(fetchAs("a"), OverloadedError);
+  // Another caller finds something; what was refused holds nothing.
+  const other = await fetchAs("b");
+  other[Symbol.dispose]();
+  held[0]![Symbol.dispose]();
+  held.push(await fetchAs("a"));
+  await rejects(fetchAs("a"), OverloadedError);
 });
 
 Deno.test("one request fetches four pictures at once, and all in the end", async () => {
@@ -211,11 +234,11 @@ Deno.test("one request fetches four pictures at once, and all in the end", async
     return picture();
   });
   const fetchPicture = pictureFetcher(server.network, { maxBytes: 99 });
-  const one = signal();
+  const one = call();
   const all = await Promise.all(
     Array.from({ length: 12 }, () => fetchPicture(server.url, "", one)),
   );
-  deepStrictEqual(all, Array(12).fill(PICTURE));
+  deepStrictEqual(all.map(({ bytes }) => bytes), Array(12).fill(PICTURE));
   deepStrictEqual(most, 4);
 });
 
@@ -257,7 +280,7 @@ Deno.test("a client that leaves ends its fetches with its own reason", async () 
   });
   const leave = new AbortController();
   const fetchPicture = pictureFetcher(server.network, { maxBytes: 3 });
-  const fetched = fetchPicture(server.url, "", leave.signal);
+  const fetched = fetchPicture(server.url, "", leave);
   await asked.promise;
   const gone = new DOMException("gone", "AbortError");
   leave.abort(gone);

@@ -11,6 +11,7 @@ import type {
   TextModel,
   VisionModel,
 } from "../../functions/ports.ts";
+import { Budget } from "../../lib/async/budget.ts";
 import type { EngineState } from "../../lib/engine/engine.ts";
 import type { EngineRequest, Statistics } from "../../lib/engine/sequence.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
@@ -136,6 +137,7 @@ export function fakeServices(
   };
   return {
     codec: inPlaceCodec,
+    pixels: new Budget({ total: 2 ** 28, maxWaiting: 32, now: () => 0 }),
     limits: { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20 },
     drawer: () => ({ language, vision, strategy: () => "autoregressive" }),
     answerer: () => ({ language, vision }),

@@ -17,6 +17,7 @@ export function withVision(
 ): Hono<AppEnv> {
   return createApp({
     codec: services.codec,
+    pixels: services.pixels,
     limits: services.limits,
     drawer: (model) => {
       const drawer = services.drawer(model);

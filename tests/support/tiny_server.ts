@@ -66,6 +66,7 @@ export function tinyOptions(
     memoryBytes: 2 ** 40,
     cacheBytes: 2 ** 26,
     cacheDtype: undefined,
+    pixelBytes: undefined,
     strategy: undefined,
     pictureNetwork: undefined,
     limits: { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20 },

@@ -60,10 +60,11 @@ Deno.test("GET /v2/health says whether it lives and is ready", async () => {
 Deno.test("GET /v2/health/ready and every model wait for models that load", async () => {
   const held = new Held<never>("slow", () => new Promise(() => {}));
   void held.load();
-  const { codec, limits } = server.services;
+  const { codec, pixels, limits } = server.services;
   const [listing] = server.services.models();
   const loading = {
     codec,
+    pixels,
     limits,
     drawer: () => held.get(),
     answerer: () => held.get(),

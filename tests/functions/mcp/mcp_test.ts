@@ -221,12 +221,13 @@ Deno.test("POST /mcp counts as a request until its stream has ended", async () =
 Deno.test("POST /mcp hides what nobody foresaw, and logs it", async () => {
   const { options, trace } = appOptions();
   const broken = new Error("a secret fox");
-  const { codec, limits } = server.services;
+  const { codec, pixels, limits } = server.services;
   const fail = () => {
     throw broken;
   };
   const services = {
     codec,
+    pixels,
     limits,
     drawer: fail,
     answerer: fail,

@@ -1,0 +1,47 @@
+/**
+ * The budget of pixels of a server: the bytes that pictures take while they are
+ * decoded, resized, encoded and written, in all requests together.
+ *
+ * @module
+ */
+
+import { Budget } from "../lib/async/budget.ts";
+import { MAX_DECODE_BYTES_PER_PIXEL } from "../lib/vision/pixel_cost.ts";
+import type { Limits } from "./ports.ts";
+
+/** The part of the memory that pixels have by default. */
+const MEMORY_SHARE = 1 / 8;
+
+/** The settings that decide the budget. */
+export interface PixelBudgetOptions {
+  /** `PIXEL_BYTES`; undefined for a share of the memory. */
+  readonly pixelBytes: number | undefined;
+  /** Bytes that the process may have. */
+  readonly memoryBytes: number;
+  /** Requests of one caller that may wait. */
+  readonly queueLimit: number;
+  /** What one picture may have. */
+  readonly limits: Pick<Limits, "maxPixels">;
+}
+
+/**
+ * Returns the bytes that all requests may hold: never less than a picture of
+ * the greatest size takes, which is decoded when nothing else is held.
+ */
+export function pixelBudgetBytes(
+  { pixelBytes, memoryBytes, limits }: PixelBudgetOptions,
+): number {
+  return Math.max(
+    pixelBytes ?? Math.floor(memoryBytes * MEMORY_SHARE),
+    MAX_DECODE_BYTES_PER_PIXEL * limits.maxPixels,
+  );
+}
+
+/** Makes the budget of a server. */
+export function pixelBudget(options: PixelBudgetOptions): Budget {
+  return new Budget({
+    total: pixelBudgetBytes(options),
+    maxWaiting: options.queueLimit,
+    now: () => performance.now(),
+  });
+}

@@ -1,0 +1,189 @@
+/**
+ * Clips → codes: an animation, or several files of one size.
+ *
+ * ```text
+ * headers ─▶ limits ─▶ share ─▶ decoded frames ─▶ 4 at a time: resized ─▶ codes
+ * ```
+ *
+ * Frames are kept at the smaller of the size that they have and the size that
+ * they are encoded at, so that small frames are never all held enlarged.
+ *
+ * @module
+ */
+
+import { ImageSizeError, ImageTooLargeError } from "../lib/errors.ts";
+import type { CodeClip } from "../lib/grid.ts";
+import {
+  checkFrames,
+  checkPixels,
+  type PictureHeader,
+  readHeader,
+} from "../lib/vision/header.ts";
+import type { PixelSize, RgbImage } from "../lib/vision/image.ts";
+import { decodeCost, encodeCost, heldCost } from "../lib/vision/pixel_cost.ts";
+import {
+  fittedSize,
+  type PictureCall,
+  type PrepareOptions,
+  sourceSize,
+} from "./prepare.ts";
+import type { Tools, VisionModel } from "./ports.ts";
+import { invalidField } from "./refusals.ts";
+import { MAX_FRAMES } from "./schema/tokenize.ts";
+
+/** Options of {@linkcode encodeClip}. */
+export interface ClipOptions extends PrepareOptions {
+  /** Whether there is one file, all of whose frames are taken; else the first of each. */
+  readonly animation: boolean;
+  /** Whether the last frame is repeated until a code frame is full. */
+  readonly pad: boolean;
+}
+
+/** A clip as codes. */
+export interface EncodedClip {
+  /** Its codes. */
+  readonly codes: CodeClip;
+  /** The frames as they were decoded. */
+  readonly source: PixelSize;
+  /** The frames as they were encoded. */
+  readonly size: PixelSize;
+  /** Milliseconds of resizing and encoding, without decoding. */
+  readonly visionMs: number;
+}
+
+/** The frames of a clip before they are decoded. */
+interface ClipPlan {
+  readonly headers: readonly PictureHeader[];
+  readonly count: number;
+  readonly source: PixelSize;
+  readonly size: PixelSize;
+}
+
+/**
+ * Encodes the frames of `files`: one animation, or stills.
+ *
+ * @throws {ImageSizeError} When frames differ in size.
+ * @throws {ImageTooLargeError} When frames or pixels are too many, as sent or
+ * as resized.
+ * @throws {OverloadedError} When too many pictures wait.
+ */
+export async function encodeClip(
+  tools: Tools,
+  files: readonly Uint8Array[],
+  vision: VisionModel,
+  { options, call }: {
+    readonly options: ClipOptions;
+    readonly call: PictureCall;
+  },
+): Promise<EncodedClip> {
+  const plan = planClip(tools, files, vision, options);
+  const { count, source, size } = plan;
+  const atOnce = encodeCost(size, vision.framesPerCode);
+  const kept = heldCost(smaller(source, size), count);
+  const peak = Math.max(...plan.headers.map((header, i) => {
+    const fileBytes = files[i]!.length;
+    const frames = options.animation ? count : 1;
+    return decodeCost({ header, fileBytes, frames }, size);
+  }));
+  using share = await tools.pixels.acquire(Math.max(peak, atOnce) + kept, call);
+  const frames = await decodeAll(tools, files, plan, { options, call });
+  share.shrink(kept + atOnce);
+  const startedAt = performance.now();
+  const codes = await encodeInParts(tools, frames, vision, { plan, call });
+  return { codes, source, size, visionMs: performance.now() - startedAt };
+}
+
+function planClip(
+  { limits }: Tools,
+  files: readonly Uint8Array[],
+  vision: VisionModel,
+  options: ClipOptions,
+): ClipPlan {
+  const { maxPixels } = limits;
+  const headers = files.map((file) => readHeader(file));
+  const [first] = headers;
+  const count = options.animation ? first!.frames : files.length;
+  checkFrames({ type: first!.type, frames: count }, MAX_FRAMES);
+  for (const header of headers) checkPixels(header, count, maxPixels);
+  const source = sourceSize(first!, options);
+  for (const header of headers) {
+    const { height, width } = sourceSize(header, options);
+    if (height !== source.height || width !== source.width) {
+      throw new ImageSizeError("the frames of a clip must be of one size");
+    }
+  }
+  const size = fittedSize(source, vision, options, limits);
+  const { framesPerCode } = vision;
+  if (count % framesPerCode !== 0 && !options.pad) {
+    throw invalidField(
+      "/frames",
+      `${count} frames are not a multiple of ${framesPerCode}: send other ones, or "pad": "repeat"`,
+    );
+  }
+  const encoded = Math.ceil(count / framesPerCode) * framesPerCode *
+    size.height * size.width;
+  if (encoded > maxPixels) {
+    throw new ImageTooLargeError(
+      `${count} frames have ${encoded} pixels once they are resized to ${size.height} × ${size.width}, at most ${maxPixels} become codes: send fewer`,
+    );
+  }
+  return { headers, count, source, size };
+}
+
+/** Decodes all frames, resized where that makes them smaller. */
+async function decodeAll(
+  { codec, limits: { maxPixels } }: Tools,
+  files: readonly Uint8Array[],
+  { source, size }: ClipPlan,
+  { options: { decode, animation }, call: { signal } }: {
+    readonly options: ClipOptions;
+    readonly call: PictureCall;
+  },
+): Promise<RgbImage[]> {
+  const options = {
+    decode,
+    maxPixels,
+    size: smaller(source, size) === size ? size : undefined,
+  };
+  if (animation) {
+    const frames = { ...options, maxFrames: MAX_FRAMES };
+    return await codec.decodeFrames(files[0]!, frames, signal);
+  }
+  const images: RgbImage[] = [];
+  for (const file of files) {
+    images.push(await codec.decodeImage(file, options, signal));
+  }
+  return images;
+}
+
+/** Chunks know nothing of each other, so that each may be encoded alone. */
+async function encodeInParts(
+  { codec }: Tools,
+  frames: readonly RgbImage[],
+  vision: VisionModel,
+  { plan: { size }, call: { signal } }: {
+    readonly plan: ClipPlan;
+    readonly call: PictureCall;
+  },
+): Promise<CodeClip> {
+  const { framesPerCode } = vision;
+  const parts: CodeClip[] = [];
+  for (let start = 0; start < frames.length; start += framesPerCode) {
+    const part: RgbImage[] = [];
+    for (const frame of frames.slice(start, start + framesPerCode)) {
+      const fits = frame.height === size.height && frame.width === size.width;
+      part.push(fits ? frame : await codec.resize(frame, size, signal));
+    }
+    while (part.length < framesPerCode) part.push(part.at(-1)!);
+    parts.push(await vision.encodeClip(part, signal));
+  }
+  const { height, width } = parts[0]!;
+  const codes = new Uint16Array(parts.length * height * width);
+  parts.forEach((part, i) => codes.set(part.codes, i * height * width));
+  return { frames: parts.length, height, width, codes };
+}
+
+/** Returns the one of two sizes that has fewer pixels; `one` when they are equal. */
+function smaller(other: PixelSize, one: PixelSize): PixelSize {
+  return other.height * other.width < one.height * one.width ? other : one;
+}
