@@ -12,6 +12,7 @@
 import type { MiddlewareHandler } from "hono";
 import type { AppEnv } from "./context.ts";
 import { DrainingError } from "./refusals.ts";
+import { doesWork } from "./work.ts";
 
 /** Something that is under way. */
 export interface Work {
@@ -52,10 +53,7 @@ export class Drain {
 export function refuseNewWork(drain: Drain): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { method, path } = c.req;
-    const works = method === "POST" || method === "PUT";
-    if (drain.draining && works && !path.endsWith("/cancel")) {
-      throw new DrainingError();
-    }
+    if (drain.draining && doesWork(method, path)) throw new DrainingError();
     await next();
   };
 }

@@ -14,6 +14,7 @@
 import type { MiddlewareHandler } from "hono";
 import { OverloadedError } from "../lib/errors.ts";
 import type { AppEnv } from "./context.ts";
+import { doesWork } from "./work.ts";
 
 /** How fast the average time between places forgets. */
 const MEMORY = 0.9;
@@ -103,7 +104,7 @@ export function gate(
 ): MiddlewareHandler<AppEnv> {
   const door = new Door(limit, now);
   return async (c, next) => {
-    if (c.req.method !== "POST") return await next();
+    if (!doesWork(c.req.method, c.req.path)) return await next();
     const enteredAt = door.enter();
     try {
       await next();

@@ -19,6 +19,7 @@ import { ANONYMOUS } from "./auth.ts";
 import { clientAddress } from "./client_address.ts";
 import type { AppEnv } from "./context.ts";
 import { QuotaError } from "./refusals.ts";
+import { doesWork } from "./work.ts";
 
 /** So many requests in so much time. */
 export interface RateLimit {
@@ -118,7 +119,7 @@ export class RateLimiter {
 }
 
 /**
- * Limits what makes models work: POST requests. To look is free.
+ * Limits requests that do work, as `work.ts` defines it. To look is free.
  *
  * Headers are those of draft-ietf-httpapi-ratelimit-headers-10.
  */
@@ -134,7 +135,7 @@ export function limitRate(
   const limiter = new RateLimiter(limit, now);
   const policy = `"default";q=${limit.quota};w=${limit.windowMs / 1000}`;
   return async (c, next) => {
-    if (c.req.method !== "POST") return await next();
+    if (!doesWork(c.req.method, c.req.path)) return await next();
     const { principal } = c.var;
     const caller = principal === ANONYMOUS
       ? networkOf(clientAddress(c, trustedProxies) ?? "")
@@ -151,7 +152,7 @@ export function limitRate(
 }
 
 /** Whoever has one IPv6 address has all of its /64. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return "";
   const parsed = ipaddr.process(address);
   return parsed instanceof ipaddr.IPv6

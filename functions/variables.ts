@@ -165,7 +165,7 @@ export const VARIABLES = {
   },
   RATE_LIMIT: {
     meaning:
-      "POST requests that a key, else an address may make: 10/s, 60/m, 1000/h, …",
+      "POST and PUT requests that a key, else an address may make: 10/s, 60/m, 1000/h, …",
     unset: "no limit",
     parse: rateLimit,
   },
