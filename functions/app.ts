@@ -14,6 +14,7 @@ import { accessLog, type LogSink } from "./access_log.ts";
 import type { ApiKey } from "./api_keys.ts";
 import { ANONYMOUS, authenticate } from "./auth.ts";
 import { clientAddress } from "./client_address.ts";
+import { identifyCaller } from "./caller.ts";
 import { caption } from "./caption.ts";
 import { type AppEnv, problemContext } from "./context.ts";
 import { detokenize } from "./detokenize.ts";
@@ -48,6 +49,7 @@ import { predictions } from "./replicate/predictions.ts";
 import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
 import { phaseSpans, tracing } from "./tracing.ts";
+import { paceAnswers } from "./unsent.ts";
 
 /** All that the routes depend on. */
 export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
@@ -242,6 +244,8 @@ function door(
     closeConnections(drain),
     ...(corsOrigins.length > 0 ? [crossOrigin(options)] : []),
     authenticate(apiKeys),
+    identifyCaller(trustedProxies),
+    paceAnswers(),
     ...(rateLimit === undefined
       ? []
       : [limitRate(rateLimit, { trustedProxies, now })]),

@@ -41,6 +41,11 @@ export interface Call {
   readonly keep?:
     | ((imageIndex: number, halfway: Halfway | undefined) => void)
     | undefined;
+  /**
+   * Whether somebody follows what happens, for whom pictures so far are made;
+   * undefined where the one who asked does.
+   */
+  readonly watched?: (() => boolean) | undefined;
   /** Told what is under way, before it waits for its turn. */
   readonly underWay?: ((underWay: UnderWay) => void) | undefined;
   /** By picture, where one that stopped goes on. */

@@ -44,6 +44,13 @@ export interface AppEnv {
      * Who asks, and whose jobs are whose: the name of a key, or `anonymous`.
      */
     principal: string;
+    /** Who is counted by limits: the name of a key, or a network. */
+    caller: string;
+    /**
+     * Counts bytes of an answer as unsent until what is returned is called;
+     * undefined when the caller leaves too much unsent.
+     */
+    tryHold: (bytes: number) => (() => void) | undefined;
     /** Told the name of the job that the request becomes, as it is kept. */
     link: ((job: string) => void) | undefined;
     /** Whether an answer that had begun ended in an error. */

@@ -70,6 +70,7 @@ export function startDrawing(
     scene,
     models,
     ...wanted,
+    watched: call.watched,
     metadata: request.metadata,
     halfways: call.halfways ?? [],
   };

@@ -29,10 +29,17 @@ import {
 import { Stopwatch, type Timings, timingsFrom } from "./timings.ts";
 
 /**
- * Which rows come with the picture so far: every one, none, or those of these
- * indices. Each costs a run of the vision decoder.
+ * Rows that come with the picture so far: evenly spaced ones
+ * ({@linkcode MAX_PREVIEWS}), none, or those of these indices. Each costs a run
+ * of the vision decoder.
  */
 export type PreviewRows = boolean | ReadonlySet<number>;
+
+/**
+ * Pictures so far that an image has at most: of one with more rows, every
+ * second row has one, or every third, and so on.
+ */
+export const MAX_PREVIEWS = 32;
 
 /** What to draw, with what, and what to make of it. */
 export interface DrawingTask {
@@ -44,6 +51,8 @@ export interface DrawingTask {
   readonly file: FileType | undefined;
   /** Which rows come with the picture so far, in a file of that type. */
   readonly preview: PreviewRows;
+  /** Whether somebody sees previews; undefined for yes. */
+  readonly watched?: (() => boolean) | undefined;
   /** Of JPEGs, 1–100; `JPEG_QUALITY` when left out. */
   readonly jpegQuality?: number | undefined;
   /** Whether files say how they were made. */
@@ -123,7 +132,7 @@ export async function* walkDrawing(
       case "row": {
         const { imageIndex, row } = event;
         rows[imageIndex]!.push(row);
-        const preview = isPreviewed(task.preview, row.index)
+        const preview = isPreviewed(task, row.index)
           ? await watch.run(() =>
             previewFile(task, rows[imageIndex]!, tools, call)
           )
@@ -159,8 +168,15 @@ export async function* walkDrawing(
   }
 }
 
-function isPreviewed(rows: PreviewRows, index: number): boolean {
-  return typeof rows === "boolean" ? rows : rows.has(index);
+function isPreviewed(
+  { preview, scene, watched }: DrawingTask,
+  index: number,
+): boolean {
+  if (typeof preview === "object") return preview.has(index);
+  if (!preview || watched?.() === false) return false;
+  // Counted from the last row, which is the whole picture.
+  const { height } = scene.size;
+  return (height - 1 - index) % Math.ceil(height / MAX_PREVIEWS) === 0;
 }
 
 /** The picture as far as its rows go, the given ones included. */

@@ -8,9 +8,10 @@
  */
 
 import type { Context } from "hono";
-import { type SSEStreamingApi, streamSSE } from "hono/streaming";
 import { type AppEnv, problemContext } from "./context.ts";
+import { pacedBody, PIECE_BYTES, piecesOfText } from "./paced_body.ts";
 import { problemFrom } from "./problem.ts";
+import { heldWhenFree } from "./unsent.ts";
 
 /** An event as it is sent. */
 export interface WireEvent {
@@ -33,15 +34,18 @@ export interface StoredEvent {
 /** How often a comment line tells proxies that the stream is alive. */
 const COMMENT_MS = 15_000;
 
-/** How long a reader may take nothing until it counts as one that has left. */
-const STALLED_MS = 60_000;
-
 /** What a stream may have beside its events. */
 export interface StreamOptions {
   /** The last line's data, as it stands, when all went well. */
   readonly end?: string;
   /** How long a reader may take nothing until it counts as one that has left. */
   readonly stalledMs?: number;
+}
+
+/** How a stream ends. */
+interface Ending {
+  readonly stalledMs?: number | undefined;
+  readonly onEnd?: () => void;
 }
 
 /** An event in the words of its stream. */
@@ -60,7 +64,7 @@ interface SentEvent {
 export async function eventStream(
   c: Context<AppEnv>,
   events: AsyncGenerator<WireEvent | undefined, void, undefined>,
-  { end, stalledMs = STALLED_MS }: StreamOptions = {},
+  { end, stalledMs }: StreamOptions = {},
 ): Promise<Response> {
   const first = await events.next();
   return stream(c, async function* () {
@@ -69,59 +73,124 @@ export async function eventStream(
       if (event !== undefined) yield sent(event);
     }
     if (end !== undefined) yield { event: "", data: end };
-  }, stalledMs);
+  }, { stalledMs });
 }
 
 /**
  * Answers with events that are written down, each with its id. Begins at once:
  * the first may take its time.
+ *
+ * @param onEnd Called when nobody reads any more.
  */
 export function storedEvents(
   c: Context<AppEnv>,
   events: AsyncGenerator<StoredEvent, void, undefined>,
+  onEnd: () => void,
 ): Response {
   return stream(c, async function* () {
     for await (const { id, event, data } of events) {
-      yield { id: `${id}`, event, data };
+      const release = await heldWhenFree(c, data.length);
+      try {
+        yield { id: `${id}`, event, data };
+      } finally {
+        release();
+      }
     }
-  });
+  }, { onEnd });
 }
 
 function stream(
   c: Context<AppEnv>,
   events: () => AsyncGenerator<SentEvent, void, undefined>,
-  stalledMs = STALLED_MS,
+  { stalledMs, onEnd }: Ending = {},
 ): Response {
   const ended = Promise.withResolvers<void>();
   c.set("ended", ended.promise);
-  const response = streamSSE(c, async (stream) => {
-    stream.onAbort(() => c.var.abandon.abort(left()));
-    // A reader that is behind needs no more to read.
-    let sending = false;
-    const send = async (event: SentEvent) => {
-      sending = true;
-      await sendEvent(stream, event, stalledMs);
-      sending = false;
-    };
-    const timer = setInterval(() => {
-      if (!sending) stream.write(": alive\n\n");
-    }, COMMENT_MS);
-    try {
-      const told = untilAborted(events(), c.var.interrupted);
-      for await (const event of told) await send(event);
-    } catch (error) {
-      await send(sent(errorEvent(c, error)));
-    } finally {
-      clearInterval(timer);
+  const body = pacedBody(piecesOf(c, events()), {
+    ...(stalledMs !== undefined && { stalledMs }),
+    onLeft: () => c.var.abandon.abort(left()),
+    onEnd: () => {
+      onEnd?.();
       ended.resolve();
-    }
+    },
   });
-  // Set by Hono, and wrong under HTTP/2.
-  response.headers.delete("connection");
-  response.headers.delete("transfer-encoding");
-  // Keeps reverse proxies from holding events back.
-  response.headers.set("x-accel-buffering", "no");
-  return response;
+  return c.body(body, 200, {
+    "content-type": "text/event-stream",
+    "cache-control": "no-cache",
+    // Keeps reverse proxies from holding events back.
+    "x-accel-buffering": "no",
+  });
+}
+
+/** The text of a stream; an error is told as its last event. */
+async function* piecesOf(
+  c: Context<AppEnv>,
+  events: AsyncGenerator<SentEvent, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    const told = untilAborted(events, c.var.interrupted);
+    for await (const event of withPauses(told)) {
+      yield* event === undefined ? [COMMENT] : eventPieces(event);
+    }
+  } catch (error) {
+    yield* eventPieces(sent(errorEvent(c, error)));
+  }
+}
+
+const COMMENT = new TextEncoder().encode(": alive\n\n");
+
+/** An event as the standard spells it, a line of data after the other. */
+function* eventPieces(
+  { event, data, id }: SentEvent,
+): Generator<Uint8Array, void, undefined> {
+  // Long data is JSON or base64 and one line: it is only looked at once.
+  const lines = /[\r\n]/.test(data)
+    ? data.replaceAll(/\r\n|\r|\n/g, "\ndata: ")
+    : data;
+  const head = `${event === "" ? "" : `event: ${event}\n`}data: `;
+  const tail = `\n${id === undefined ? "" : `id: ${id}\n`}\n`;
+  if (lines.length <= PIECE_BYTES) {
+    yield* piecesOfText(head + lines + tail);
+    return;
+  }
+  // Not joined: long data is shared by all who read the same event.
+  yield* piecesOfText(head);
+  yield* piecesOfText(lines);
+  yield* piecesOfText(tail);
+}
+
+/** `events`, and undefined for every pause in which a comment is due. */
+async function* withPauses<T>(
+  events: AsyncGenerator<T, void, undefined>,
+): AsyncGenerator<T | undefined, void, undefined> {
+  try {
+    for (;;) {
+      const next = events.next();
+      for (;;) {
+        const result = await withinPause(next);
+        if (result === undefined) {
+          yield undefined;
+          continue;
+        }
+        if (result.done) return;
+        yield result.value;
+        break;
+      }
+    }
+  } finally {
+    await events.return();
+  }
+}
+
+/** What comes before a comment is due; undefined when nothing does. */
+async function withinPause<T>(next: Promise<T>): Promise<T | undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), COMMENT_MS);
+  try {
+    return await Promise.race([next, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**
@@ -165,14 +234,4 @@ function errorEvent(c: Context<AppEnv>, error: unknown): WireEvent {
 
 function sent({ event, data }: WireEvent): SentEvent {
   return { event, data: JSON.stringify(data) };
-}
-
-/** Resolves when the reader has taken it, or is given up. */
-async function sendEvent(
-  stream: SSEStreamingApi,
-  event: SentEvent,
-  stalledMs: number,
-): Promise<void> {
-  const timer = setTimeout(() => stream.abort(), stalledMs);
-  await stream.writeSSE(event).finally(() => clearTimeout(timer));
 }

@@ -31,6 +31,7 @@ import {
   NotReadyError,
   QuotaError,
   UnauthorizedError,
+  UnreadAnswersError,
 } from "./refusals.ts";
 
 /** A problem document. */
@@ -120,7 +121,8 @@ export function problemHeaders(error: unknown): Record<string, string> {
   };
   if (
     (error instanceof OverloadedError || error instanceof NotReadyError ||
-      error instanceof QuotaError || error instanceof DrainingError ||
+      error instanceof QuotaError || error instanceof UnreadAnswersError ||
+      error instanceof DrainingError ||
       error instanceof InterruptedError) &&
     error.retryAfterSeconds !== undefined
   ) {

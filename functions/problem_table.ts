@@ -191,6 +191,12 @@ export const PROBLEMS = {
     "The caller has sent more requests than its quota allows (RATE_LIMIT).",
     "Try again after as many seconds as Retry-After says.",
   ),
+  "unread-answers": kind(
+    429,
+    "Too many unread answers",
+    "The caller leaves more answers unread, or follows more jobs at once, than one caller may.",
+    "Read answers to their end or close their connections, then try again after as many seconds as Retry-After says.",
+  ),
   // Nobody reads this one: it is in the log as 499.
   "client-gone": kind(
     400,

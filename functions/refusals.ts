@@ -303,6 +303,20 @@ export class QuotaError extends Emu3Error {
   }
 }
 
+/** More answers that nobody reads than a caller may have. */
+export class UnreadAnswersError extends Emu3Error {
+  /** Says when to come back. */
+  constructor(
+    /** When trying again is likely to succeed. */
+    readonly retryAfterSeconds: number,
+  ) {
+    super(
+      "unread-answers",
+      `Cannot answer yet: too many answers or events wait to be read, read or close some and try again in ${retryAfterSeconds} s`,
+    );
+  }
+}
+
 /** When a server that takes the place of one that stops may be there. */
 const NEXT_SERVER_SECONDS = 1;
 

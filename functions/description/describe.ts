@@ -109,6 +109,7 @@ export const POST_PROBLEMS: readonly ProblemCode[] = [
   "idempotency-conflict",
   "idempotency-mismatch",
   "quota-exceeded",
+  "unread-answers",
 ];
 
 /** What is told to anybody. */

@@ -117,7 +117,7 @@ export const jobDescription = describe({
   summary: "Where a job stands, and what came of it",
   parameters: [ID],
   answers: { 200: { description: "The job", content: json(WholeJobAnswer) } },
-  problems: ["unknown-job"],
+  problems: ["unknown-job", "unread-answers"],
 });
 
 /** Of `GET /v1/jobs/{id}/events`. */
@@ -125,6 +125,8 @@ export const jobEventsDescription = describe({
   id: "getJobEvents",
   tag: "jobs",
   summary: "What happens to a job, from the first event or any later one",
+  text:
+    "A row that is drawn while somebody follows the job may have a preview, if the request asked for it; rows that are replayed have none.",
   parameters: [ID, {
     in: "header",
     name: "Last-Event-ID",
@@ -151,7 +153,7 @@ export const jobEventsDescription = describe({
       },
     },
   },
-  problems: ["unknown-job", "invalid-fields"],
+  problems: ["unknown-job", "invalid-fields", "unread-answers"],
 });
 
 /** Of `DELETE /v1/jobs/{id}`. */

@@ -71,7 +71,7 @@ export const putDescription = creating("putPrediction", [{
   ...ID,
   description: "Of the prediction: for a new one anything but job-…",
   schema: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
-}], []);
+}], ["draining", "quota-exceeded", "unread-answers"]);
 
 /** Of those that list predictions. */
 export const listDescription = route("listPredictions", {
@@ -87,7 +87,7 @@ export const getDescription = route("getPrediction", {
   summary: "A prediction",
   parameters: [ID],
   answers: { 200: { description: "The prediction", content: PREDICTION } },
-  problems: ["unknown-job"],
+  problems: ["unknown-job", "unread-answers"],
 });
 
 /** Of those that tell what happens to one. */
@@ -112,7 +112,7 @@ export const streamDescription = route("streamPrediction", {
       },
     },
   },
-  problems: ["unknown-job"],
+  problems: ["unknown-job", "unread-answers"],
 });
 
 /** Of those that end one. */

@@ -238,6 +238,15 @@ export class JobStore {
     };
   }
 
+  /** The number of the event that a job has last; 0 for none. */
+  lastEventId(id: string): number {
+    const row = this.#queries.get(
+      "SELECT coalesce(max(id), 0) AS last FROM events WHERE job = ?",
+      id,
+    )!;
+    return Number(row["last"]);
+  }
+
   /** What events of these kinds are about; their data may be long. */
   subjectsOf(id: string, ...kinds: readonly string[]): EventSubject[] {
     const marks = kinds.map(() => "?").join(", ");

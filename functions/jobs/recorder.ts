@@ -19,12 +19,19 @@ import type { JobStore } from "./job_store.ts";
  */
 export const WORTH_CODES = 1024;
 
+/**
+ * Called when an event is written down.
+ *
+ * @param pictured The event as it came, if it had a picture so far.
+ */
+export type OnEvent = (pictured: WireEvent | undefined) => void;
+
 /** Writes down one run of a job. */
 export class Recorder {
   readonly #store: JobStore;
   readonly #id: string;
   readonly #now: () => number;
-  readonly #onEvent: () => void;
+  readonly #onEvent: OnEvent;
   /** Rows and pictures that are written down. */
   readonly #seen = new Set<string>();
   /** Parts of an answer that an earlier run wrote down. */
@@ -35,12 +42,12 @@ export class Recorder {
   /** The end of an answer, until it is known whether it is the job's. */
   completed: WireEvent | undefined;
 
-  /** Goes on after what is written down; `onEvent` hears when there is more. */
+  /** Goes on after what is written down. */
   constructor(
     store: JobStore,
     id: string,
     now: () => number,
-    onEvent: () => void,
+    onEvent: OnEvent,
   ) {
     this.#store = store;
     this.#id = id;
@@ -73,8 +80,9 @@ export class Recorder {
     }
     if (event.event === "row" || event.event === "delta") this.#done++;
     const progress = { done: this.#done, total: this.#total };
-    this.#store.append(this.#id, event, progress);
-    this.#onEvent();
+    const kept = withoutPicture(event);
+    this.#store.append(this.#id, kept, progress);
+    this.#onEvent(kept === event ? undefined : event);
   }
 
   /** For a call's `keep`. */
@@ -95,6 +103,12 @@ export class Recorder {
     this.#seen.add(key);
     return true;
   }
+}
+
+/** Pictures so far are large, and can be made again from the rows. */
+function withoutPicture(event: WireEvent): WireEvent {
+  const { preview, ...data } = Object(event.data);
+  return preview === undefined ? event : { event: event.event, data };
 }
 
 /** Rows of all pictures, as the event that starts a drawing says. */

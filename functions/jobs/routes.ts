@@ -38,10 +38,11 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
       (c) => c.json(wholeJob(jobs, jobOf(c, jobs))),
     )
     .get("/v1/jobs/:id/events", jobEventsDescription, (c) => {
-      const job = jobOf(c, jobs);
-      const { signal } = c.var.call;
-      const events = jobs.runner.events(job.id, lastEventId(c), signal);
-      return storedEvents(c, events);
+      const { id } = jobOf(c, jobs);
+      const last = lastEventId(c);
+      const leave = jobs.runner.readers.enter(c.var.caller, id);
+      const events = jobs.runner.events(id, last, c.var.call.signal);
+      return storedEvents(c, events, leave);
     })
     .delete("/v1/jobs/:id", cancelDescription, async (c) => {
       const { id } = jobOf(c, jobs);

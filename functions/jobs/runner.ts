@@ -16,11 +16,12 @@ import type { StoredEvent } from "../events.ts";
 import { DrainingError, JobConflictError } from "../refusals.ts";
 import { randomSeed } from "../scene.ts";
 import type { UnderWay } from "../under_way.ts";
-import { Bells } from "./bells.ts";
+import { Followers } from "./followers.ts";
 import { hasEnded, isResumable, type Job, type JobRequest } from "./job.ts";
 import { answered, cancellation, failure, interruption } from "./job_end.ts";
 import type { JobEnd, JobStore, NewJob } from "./job_store.ts";
 import type { Pause } from "./pause.ts";
+import type { Readers } from "./readers.ts";
 import { Recorder } from "./recorder.ts";
 
 /** What a job's call adds to a request. */
@@ -46,15 +47,15 @@ export interface RunnerOptions {
 
 /** What is asked for. */
 export interface JobOrder extends Omit<NewJob, "id" | "createdAt" | "seed"> {
-  /** Its name, which is free; undefined for a new one. */
+  /** Its name, if the caller chose it; undefined for a new one. */
   readonly id?: string;
   /** Told its name as it is written down, in the same transaction. */
   readonly link: (id: string) => void;
 }
 
-/** A job, or the refusal of what it asked. */
+/** A job, the one that has its name already, or the refusal of what it asked. */
 export type Submitted =
-  | { readonly type: "job"; readonly job: Job }
+  | { readonly type: "job" | "existing"; readonly job: Job }
   | { readonly type: "refused"; readonly answer: Response };
 
 /** Why a run stops before it is done. */
@@ -68,6 +69,8 @@ interface Run {
   readonly ended: Promise<void>;
   /** Given a refusal, or nothing once the job is accepted. */
   readonly settle: (refusal: Response | undefined) => void;
+  /** Comes when it is known whether it is refused. */
+  readonly settled: Promise<unknown>;
   /** Whether a refusal is still an answer and not the end of a job. */
   refusable: boolean;
   /** Undefined until its function says so. */
@@ -85,9 +88,8 @@ export class JobRunner implements AsyncDisposable {
   readonly #store: JobStore;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<string, Run>();
-  /** Rung when something happens to a job. */
-  readonly #bells = new Bells();
   readonly #close = new AbortController();
+  readonly #followers: Followers;
   /** Whether nothing more is started. */
   #draining = false;
 
@@ -95,6 +97,12 @@ export class JobRunner implements AsyncDisposable {
   constructor(store: JobStore, options: RunnerOptions) {
     this.#store = store;
     this.#options = options;
+    this.#followers = new Followers(store, this.#close.signal);
+  }
+
+  /** Connections that follow jobs. */
+  get readers(): Readers {
+    return this.#followers.readers;
   }
 
   /** Jobs that run or wait. */
@@ -118,14 +126,19 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /**
-   * Starts a job. What is refused at once is no job.
+   * Starts a job, unless there is one of its name. What is refused at once is
+   * no job.
    *
    * @throws {DrainingError} When the server stops.
    * @throws {OverloadedError} When too many are under way.
    */
   async submit(order: JobOrder): Promise<Submitted> {
-    this.#checkRoom();
     const { id = `job-${crypto.randomUUID()}`, link, ...asked } = order;
+    // Nothing is awaited between the last look and the insertion.
+    for (let run; (run = this.#undecided(id)) !== undefined;) await run.settled;
+    const existing = this.#store.find(id);
+    if (existing !== undefined) return { type: "existing", job: existing };
+    this.#checkRoom();
     const createdAt = this.#options.now();
     const seed = randomSeed();
     this.#store.transact(() => {
@@ -134,7 +147,7 @@ export class JobRunner implements AsyncDisposable {
     });
     const refusal = Promise.withResolvers<Response | undefined>();
     const job = this.#store.find(id)!;
-    const run = this.#start(job, refusal.resolve, true);
+    const run = this.#start(job, refusal, true);
     const decided = new AbortController();
     this.#options.pause(REFUSAL_MS, decided.signal).then(() => accept(run));
     const answer = await refusal.promise;
@@ -144,34 +157,24 @@ export class JobRunner implements AsyncDisposable {
       : { type: "refused", answer };
   }
 
+  /** Returns the job of this name, once it is certain that it is one. */
+  async existing(id: string): Promise<Job | undefined> {
+    for (let run; (run = this.#undecided(id)) !== undefined;) await run.settled;
+    return this.#store.find(id);
+  }
+
   /** Comes when the job has ended, the signal aborts, or nothing runs any more. */
   async settled(id: string, signal: AbortSignal): Promise<void> {
-    const over = AbortSignal.any([signal, this.#close.signal]);
-    for (;;) {
-      const job = this.#store.find(id);
-      if (job === undefined || hasEnded(job) || over.aborted) return;
-      await this.#bells.next(id, over);
-    }
+    await this.#followers.settled(id, signal);
   }
 
   /** What happens to a job after an event, as long as {@linkcode settled} waits. */
-  async *events(
+  events(
     id: string,
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<StoredEvent, void, undefined> {
-    const over = AbortSignal.any([signal, this.#close.signal]);
-    for (let last = after; !signal.aborted;) {
-      const event = this.#store.eventAfter(id, last);
-      if (event !== undefined) {
-        yield event;
-        last = event.id;
-        continue;
-      }
-      const job = this.#store.find(id);
-      if (job === undefined || hasEnded(job) || over.aborted) return;
-      await this.#bells.next(id, over);
-    }
+    return this.#followers.events(id, after, signal);
   }
 
   /** Ends a job, unless it has ended. Comes when it is done. */
@@ -228,6 +231,14 @@ export class JobRunner implements AsyncDisposable {
     this.#close.abort();
   }
 
+  /** The run of a job that may still turn out to be refused. */
+  #undecided(id: string): Run | undefined {
+    const run = this.#runs.get(id);
+    return run?.refusable && this.#store.find(id) !== undefined
+      ? run
+      : undefined;
+  }
+
   #checkRoom(): void {
     if (this.#draining) throw new DrainingError();
     if (this.#runs.size < this.#options.limit) return;
@@ -246,7 +257,8 @@ export class JobRunner implements AsyncDisposable {
 
   #start(
     job: Job,
-    settle: (refusal: Response | undefined) => void = () => {},
+    refusal: PromiseWithResolvers<Response | undefined> = Promise
+      .withResolvers(),
     refusable = false,
   ): Run {
     const ended = Promise.withResolvers<void>();
@@ -254,7 +266,8 @@ export class JobRunner implements AsyncDisposable {
       abort: new AbortController(),
       stop: undefined,
       ended: ended.promise,
-      settle,
+      settle: refusal.resolve,
+      settled: refusal.promise,
       refusable,
       underWay: undefined,
     };
@@ -267,7 +280,7 @@ export class JobRunner implements AsyncDisposable {
       // It may have ended, been told of and been resumed meanwhile.
       if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);
       accept(run);
-      this.#bells.ring(job.id);
+      this.#followers.end(job.id);
       ended.resolve();
     });
     return run;
@@ -288,9 +301,11 @@ export class JobRunner implements AsyncDisposable {
   }
 
   #recorder(job: Job, run: Run): Recorder {
-    return new Recorder(this.#store, job.id, this.#options.now, () => {
+    const { id } = job;
+    return new Recorder(this.#store, id, this.#options.now, (pictured) => {
       accept(run);
-      this.#bells.ring(job.id);
+      if (pictured !== undefined) this.#followers.show(id, pictured);
+      this.#followers.notify(id);
     });
   }
 
@@ -307,6 +322,7 @@ export class JobRunner implements AsyncDisposable {
           this.#options.onStatus(this.#store.find(id)!);
         }),
       keep: (image, halfway) => recorder.keep(image, halfway),
+      watched: () => this.readers.of(id) > 0,
     };
   }
 
@@ -349,7 +365,7 @@ export class JobRunner implements AsyncDisposable {
       this.#store.end(id, end);
       this.#options.onStatus(this.#store.find(id)!);
     });
-    this.#bells.ring(id);
+    this.#followers.end(id);
   }
 }
 

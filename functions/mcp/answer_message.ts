@@ -9,6 +9,7 @@
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import type { Context } from "hono";
 import { type AppEnv, problemContext } from "../context.ts";
+import { pacedBody, piecesOfBytes } from "../paced_body.ts";
 import { problemFrom } from "../problem.ts";
 import {
   MalformedBodyError,
@@ -94,26 +95,27 @@ function followed(
   }
   const ended = Promise.withResolvers<void>();
   c.set("ended", ended.promise);
-  const finish = () => {
-    onEnd();
-    ended.resolve();
-  };
-  const body = response.body.pipeThrough(
-    new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-      flush: finish,
-      cancel: () => {
-        onLeft();
-        finish();
-      },
-    }),
-  );
+  const body = pacedBody(piecesOf(response.body), {
+    onLeft,
+    onEnd: () => {
+      onEnd();
+      ended.resolve();
+    },
+  });
   return answer(c, body, response);
+}
+
+/** A result with pictures comes as one part, and is sent in pieces. */
+async function* piecesOf(
+  body: ReadableStream<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const part of body) yield* piecesOfBytes(part);
 }
 
 /** Made by the context, which adds what every answer has. */
 function answer(
   c: Context<AppEnv>,
-  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+  body: ReadableStream<Uint8Array> | null,
   response: Response,
 ): Response {
   const answer = c.newResponse(body, response);

@@ -22,25 +22,30 @@ export async function* predictionEvents(
   signal: AbortSignal,
 ): AsyncGenerator<StoredEvent, void, undefined> {
   for await (const stored of runner.events(id, 0, signal)) {
-    const { event } = stored;
-    const fields = JSON.parse(stored.data);
-    switch (event) {
-      case "delta":
-        yield { ...stored, event: "output", data: fields.text };
-        break;
-      case "image":
-        yield { ...stored, event: "output", data: dataUrl(fields) };
-        break;
-      case "error":
-        yield { ...stored, data: fields.detail };
-        break;
-      case "completed":
-        yield { ...stored, event: "done", data: "{}" };
-        break;
-      case "canceled":
-      case "interrupted":
-        yield { ...stored, event: "done", data: `{"reason":"${event}"}` };
-        break;
-    }
+    const told = TOLD.get(stored) ?? inTheirWords(stored);
+    if (told === undefined) continue;
+    TOLD.set(stored, told);
+    yield told;
+  }
+}
+
+/** Several readers share an event, which may be long. */
+const TOLD = new WeakMap<StoredEvent, StoredEvent>();
+
+/** Undefined for what their clients do not know. */
+function inTheirWords(stored: StoredEvent): StoredEvent | undefined {
+  const { event, data } = stored;
+  switch (event) {
+    case "delta":
+      return { ...stored, event: "output", data: JSON.parse(data).text };
+    case "image":
+      return { ...stored, event: "output", data: dataUrl(JSON.parse(data)) };
+    case "error":
+      return { ...stored, data: JSON.parse(data).detail };
+    case "completed":
+      return { ...stored, event: "done", data: "{}" };
+    case "canceled":
+    case "interrupted":
+      return { ...stored, event: "done", data: `{"reason":"${event}"}` };
   }
 }

@@ -82,8 +82,11 @@ export function predictions(
     )
     .put("/predictions/:id", putDescription, async (c) => {
       const id = c.req.param("id");
-      if (jobs.store.find(id) !== undefined) {
-        return answer(c, jobs, predictionOf(c, jobs), 202);
+      const existing = await jobs.runner.existing(id);
+      // Another caller's costs as much as a new one until it is refused, so
+      // that names cannot be tried out for less.
+      if (existing !== undefined && isPredictionOf(c.var.principal, existing)) {
+        return answer(c, jobs, existing, 202);
       }
       if (!/^(?!job-)[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw invalidField(
@@ -111,8 +114,9 @@ export function predictions(
       const mine = job?.principal === c.var.principal ||
         job?.id.startsWith(JOB_PREFIX);
       if (job?.prediction === undefined || !mine) throw new UnknownJobError();
-      const { signal } = c.var.call;
-      return storedEvents(c, predictionEvents(jobs, job, signal));
+      const leave = jobs.runner.readers.enter(c.var.caller, job.id);
+      const events = predictionEvents(jobs, job, c.var.call.signal);
+      return storedEvents(c, events, leave);
     })
     .post("/predictions/:id/cancel", cancelDescription, async (c) => {
       const { id } = predictionOf(c, jobs);
@@ -173,6 +177,9 @@ async function create(
   });
   if (submitted.type === "refused") return await refusalOf(c, submitted.answer);
   const { job } = submitted;
+  if (submitted.type === "existing") {
+    return answer(c, jobs, ownPrediction(c, job), 202);
+  }
   const cog = model === undefined;
   await waitAsPreferred(c, jobs, job, cog);
   return answer(c, jobs, jobs.store.find(job.id)!, cog ? 202 : 201);
@@ -216,11 +223,21 @@ function answer(
 
 /** The caller's prediction that the path names. */
 function predictionOf(c: Context<AppEnv>, { store }: Jobs): Job {
-  const job = store.find(c.req.param("id")!);
-  if (
-    job?.prediction !== undefined && job.principal === c.var.principal
-  ) return job;
+  return ownPrediction(c, store.find(c.req.param("id")!));
+}
+
+/**
+ * Returns `job` if it is a prediction of the caller.
+ *
+ * @throws {UnknownJobError} When it is not, as when there is none.
+ */
+function ownPrediction(c: Context<AppEnv>, job: Job | undefined): Job {
+  if (job !== undefined && isPredictionOf(c.var.principal, job)) return job;
   throw new UnknownJobError();
+}
+
+function isPredictionOf(principal: string, job: Job): boolean {
+  return job.prediction !== undefined && job.principal === principal;
 }
 
 function webhookOf(

@@ -103,7 +103,9 @@ export const GenerateRequest = v.strictObject({
   preview: v.optional(
     v.pipe(
       v.boolean(),
-      v.description("Row events carry the picture as far as it goes."),
+      v.description(
+        "Row events carry the picture as far as it goes: every one of 32 rows, every second of 64, and so on.",
+      ),
     ),
     false,
   ),

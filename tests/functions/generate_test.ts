@@ -214,6 +214,19 @@ Deno.test("POST /v1/generate answers with bare codes", async () => {
   deepStrictEqual([...values], codes.flat());
 });
 
+Deno.test("POST /v1/generate sends 32 pictures so far at most, the last with the last row", async () => {
+  const answer = await generate(
+    { ...small, height: 8 * 33, width: 8, guidance_scale: 1, preview: true },
+    "text/event-stream",
+  );
+  const rows = parseEvents(await answer.text())
+    .filter(({ event }) => event === "row");
+  const previewed = rows.filter(({ data }) => data.preview !== undefined)
+    .map(({ data }) => data.index);
+  strictEqual(rows.length, 33);
+  deepStrictEqual(previewed, rows.flatMap((_, i) => i % 2 === 0 ? [i] : []));
+});
+
 Deno.test("POST /v1/generate sends rows as they are drawn", async () => {
   const answer = await generate(
     { ...small, logprobs: 2, preview: true },

@@ -111,3 +111,20 @@ Deno.test("Recorder keeps what can go on, and forgets nothing for what cannot", 
   recorder.keep(0, undefined);
   deepStrictEqual(jobs.halfwaysOf("a"), [after(WORTH_CODES)]);
 });
+
+Deno.test("Recorder stores no picture so far, and hands it on once", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  const told: (WireEvent | undefined)[] = [];
+  const recorder = new Recorder(jobs, "a", () => 1, (live) => told.push(live));
+  const row = { "image_index": 0, index: 0, codes: [1] };
+  const pictured = { event: "row", data: { ...row, preview: { height: 8 } } };
+  recorder.observe(pictured);
+  recorder.observe({ event: "row", data: { ...row, index: 1 } });
+  deepStrictEqual(storedEvents(jobs).map(({ data }) => data), [
+    row,
+    { ...row, index: 1 },
+  ]);
+  deepStrictEqual(told, [pictured, undefined]);
+});

@@ -242,3 +242,34 @@ Deno.test("an answer that is there before the cancel counts", async () => {
   await desk.runner.cancel(id);
   strictEqual(statusOf(desk, id), "succeeded");
 });
+
+Deno.test("who follows a job gets pictures so far, and a replay has none", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  const { call, answer } = desk.calls.get(id)!;
+  strictEqual(call.watched!(), false);
+  const leave = desk.runner.readers.enter("a", id);
+  strictEqual(call.watched!(), true);
+  const reading = desk.runner.events(id, 0, NEVER);
+  await reading.next();
+  const preview = { "b64_json": "AA==" };
+  const { event, data } = row(0);
+  call.observe!({ event, data: { ...data, preview } });
+  const live = (await reading.next()).value!;
+  deepStrictEqual(JSON.parse(live.data), { ...data, preview });
+  answer(new Response("{}"));
+  await desk.runner.settled(id, NEVER);
+  leave();
+  const replayed = await replay(desk.runner, id, live.id - 1);
+  deepStrictEqual(replayed[0], { ...live, data: JSON.stringify(data) });
+});
+
+Deno.test("readers of the same event share it", async () => {
+  await using desk = openDesk();
+  const { id } = await desk.accepted();
+  const [first, second] = [0, 0].map((after) =>
+    desk.runner.events(id, after, NEVER)
+  );
+  const one = (await first!.next()).value;
+  strictEqual((await second!.next()).value, one);
+});

@@ -6,6 +6,7 @@
 import {
   deepStrictEqual,
   match,
+  ok,
   strictEqual,
   throws,
 } from "node:assert/strict";
@@ -99,6 +100,55 @@ Deno.test("a prediction that is put under a name is made once", async () => {
     method: "PUT",
   });
   strictEqual(odd.status, 422);
+});
+
+Deno.test("of predictions put under one name at once one is made, and all tell of it", async () => {
+  for (let i = 0; i < 10; i++) {
+    const put = () =>
+      server.app.request(`/predictions/race-${i}`, {
+        ...json({ input: fox }, { prefer: "respond-async" }),
+        method: "PUT",
+      });
+    const answers = await Promise.all([put(), put(), put(), put()]);
+    for (const answer of answers) {
+      strictEqual(Math.floor(answer.status / 100), 2, `${answer.status}`);
+      strictEqual((await answer.json()).id, `race-${i}`);
+    }
+    await server.jobs.runner.settled(`race-${i}`, AbortSignal.timeout(30_000));
+  }
+  deepStrictEqual(server.trace.failures, []);
+});
+
+Deno.test("of refused predictions put under one name at once nothing is left", async () => {
+  const put = (input: unknown) =>
+    server.app.request("/predictions/refused", {
+      ...json({ input }),
+      method: "PUT",
+    });
+  const bad = { ...fox, temperature: -1 };
+  const answers = await Promise.all([bad, bad, bad, bad].map(put));
+  deepStrictEqual(answers.map(({ status }) => status), [422, 422, 422, 422]);
+  strictEqual((await put(fox)).status, 200);
+});
+
+Deno.test("a prediction of another caller's name is refused, once the body was looked at", async () => {
+  await using keyed = await openTinyServer({}, {
+    apiKeys: apiKeys("one,two"),
+    rateLimit: { quota: 5, windowMs: 3_600_000 },
+  });
+  const put = (key: string, input: unknown) =>
+    keyed.app.request("/predictions/mine", {
+      ...json({ input }, { authorization: `Bearer ${key}` }),
+      method: "PUT",
+    });
+  strictEqual((await put("one", fox)).status, 200);
+  strictEqual((await put("two", {})).status, 422);
+  const other = await put("two", fox);
+  strictEqual(other.status, 404);
+  ok(!(await other.text()).includes("a fox"));
+  for (let i = 0; i < 3; i++) await put("two", fox);
+  // What is put counts as what is posted.
+  strictEqual((await put("two", fox)).status, 429);
 });
 
 Deno.test("GET /health-check says in Cog's words that models are ready", async () => {

@@ -1,0 +1,122 @@
+/**
+ * The paced body: an answer that is made as fast as it is taken, and ends when
+ * nobody takes it.
+ *
+ * No piece is asked for before the one before it was taken, so that what lies
+ * unsent is one piece and what the socket holds.
+ *
+ * @module
+ */
+
+/** Bytes of a piece. */
+export const PIECE_BYTES = 2 ** 16;
+
+/** How long a reader may take nothing until it counts as one that has left. */
+export const STALLED_MS = 60_000;
+
+/** How a body is sent. */
+export interface Pacing {
+  /** How long a reader may take nothing until it counts as one that has left. */
+  readonly stalledMs?: number;
+  /** Called when the reader has left, before {@linkcode Pacing.onEnd}. */
+  readonly onLeft?: () => void;
+  /** Called once, when no more is made. */
+  readonly onEnd: () => void;
+}
+
+/** Pieces of a body. */
+export type Pieces = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+
+/** Returns a body of `pieces`, each taken when the reader asks for it. */
+export function pacedBody(
+  pieces: Pieces,
+  { stalledMs = STALLED_MS, onLeft, onEnd }: Pacing,
+): ReadableStream<Uint8Array> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let over = false;
+  let left = false;
+  const end = () => {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    onEnd();
+  };
+  const leave = async () => {
+    if (over || left) return;
+    left = true;
+    clearTimeout(timer);
+    onLeft?.();
+    try {
+      await pieces.return?.();
+    } finally {
+      end();
+    }
+  };
+  const wait = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    timer = setTimeout(() => {
+      controller.error(new DOMException("the reader left", "AbortError"));
+      leave().catch(() => undefined);
+    }, stalledMs);
+  };
+  return new ReadableStream<Uint8Array>({
+    start: wait,
+    pull: async (controller) => {
+      clearTimeout(timer);
+      try {
+        const { done, value } = await pieces.next();
+        if (left) return;
+        if (done) {
+          controller.close();
+          end();
+          return;
+        }
+        controller.enqueue(value);
+        wait(controller);
+      } catch (error) {
+        if (left) return;
+        controller.error(error);
+        end();
+      }
+    },
+    cancel: leave,
+  }, { highWaterMark: 0 });
+}
+
+/** Yields `bytes` piece by piece; nothing is copied. */
+export function* piecesOfBytes(
+  bytes: Uint8Array,
+): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    yield bytes.subarray(at, at + PIECE_BYTES);
+  }
+}
+
+/** Yields `text` in UTF-8 piece by piece: it is encoded as it is taken. */
+export function* piecesOfText(
+  text: string,
+): Generator<Uint8Array, void, undefined> {
+  const encoder = new TextEncoder();
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(at + PIECE_BYTES, text.length);
+    // The halves of a surrogate pair stay together.
+    if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end++;
+    yield encoder.encode(text.slice(at, end));
+    at = end;
+  }
+}
+
+/** Yields `bytes` in base64 piece by piece. */
+export function* piecesOfBase64(
+  bytes: Uint8Array,
+): Generator<Uint8Array, void, undefined> {
+  // Whole groups of three bytes, so that only the last piece is padded.
+  const step = 3 * PIECE_BYTES / 4;
+  const encoder = new TextEncoder();
+  for (let at = 0; at < bytes.length; at += step) {
+    yield encoder.encode(bytes.subarray(at, at + step).toBase64());
+  }
+}
+
+function isHighSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xdc00;
+}
