@@ -104,6 +104,11 @@ function stream(
   events: () => AsyncGenerator<SentEvent, void, undefined>,
   { stalledMs, onEnd }: Ending = {},
 ): Response {
+  if (c.req.method === "HEAD") {
+    // Nobody would read it.
+    onEnd?.();
+    return c.body(null, 200, HEADERS);
+  }
   const ended = Promise.withResolvers<void>();
   c.set("ended", ended.promise);
   const body = pacedBody(piecesOf(c, events()), {
@@ -114,13 +119,15 @@ function stream(
       ended.resolve();
     },
   });
-  return c.body(body, 200, {
-    "content-type": "text/event-stream",
-    "cache-control": "no-cache",
-    // Keeps reverse proxies from holding events back.
-    "x-accel-buffering": "no",
-  });
+  return c.body(body, 200, HEADERS);
 }
+
+const HEADERS = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache",
+  // Keeps reverse proxies from holding events back.
+  "x-accel-buffering": "no",
+};
 
 /** The text of a stream; an error is told as its last event. */
 async function* piecesOf(

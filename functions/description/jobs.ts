@@ -105,9 +105,15 @@ const ID: Parameters[number] = {
 export const jobsDescription = describe({
   id: "listJobs",
   tag: "jobs",
-  summary: "The caller's jobs, the newest first",
+  summary: "The caller's jobs, the newest first, 100 a page at most",
+  parameters: [{
+    in: "query",
+    name: "after",
+    description: "The last job of the page before.",
+    schema: { type: "string" },
+  }],
   answers: { 200: { description: "Jobs", content: json(JobsAnswer) } },
-  problems: [],
+  problems: ["unknown-job"],
 });
 
 /** Of `GET /v1/jobs/{id}`. */

@@ -75,11 +75,17 @@ export const putDescription = creating("putPrediction", [{
 
 /** Of those that list predictions. */
 export const listDescription = route("listPredictions", {
-  summary: "Predictions, the newest first",
+  summary: "Predictions, the newest first, 100 a page at most",
+  parameters: [{
+    in: "query",
+    name: "cursor",
+    description: "As the member next of the page before has it.",
+    schema: { type: "string" },
+  }],
   answers: {
     200: { description: "Predictions", content: json(PredictionsAnswer) },
   },
-  problems: [],
+  problems: ["unknown-job"],
 });
 
 /** Of those that tell of one. */

@@ -10,6 +10,7 @@
  * @module
  */
 
+import { type JsonPart, withMember } from "../json_parts.ts";
 import type { Problem } from "../problem.ts";
 import type { PredictionOrigin } from "../replicate/prediction.ts";
 
@@ -127,20 +128,45 @@ export function jobFields(job: Job): Record<string, unknown> {
 
 /** What came of a job, in JSON: as it is, or in base64 where it is no JSON. */
 export function resultFields({ headers, body }: JobAnswer): unknown {
-  const type = headers["content-type"] ?? "application/octet-stream";
-  if (/^application\/json\b/.test(type)) {
-    return JSON.parse(new TextDecoder().decode(body));
-  }
+  const type = typeOf(headers);
+  if (isJsonType(type)) return JSON.parse(new TextDecoder().decode(body));
+  return /^text\//.test(type)
+    ? { "mime_type": type, text: new TextDecoder().decode(body) }
+    : { ...fileFields(headers), "b64_json": body.toBase64() };
+}
+
+/** A file without its bytes. */
+function fileFields(headers: JobAnswer["headers"]): Record<string, unknown> {
   const sizes = ["x-seed", "x-grid-frames", "x-grid-height", "x-grid-width"]
     .filter((name) => name in headers)
     .map((name) => [name.slice(2).replaceAll("-", "_"), Number(headers[name])]);
-  return /^text\//.test(type)
-    ? { "mime_type": type, text: new TextDecoder().decode(body) }
-    : {
-      "mime_type": type,
-      "b64_json": body.toBase64(),
-      ...Object.fromEntries(sizes),
-    };
+  return { "mime_type": typeOf(headers), ...Object.fromEntries(sizes) };
+}
+
+function typeOf(headers: JobAnswer["headers"]): string {
+  return headers["content-type"] ?? "application/octet-stream";
+}
+
+function isJsonType(type: string): boolean {
+  return /^application\/json\b/.test(type);
+}
+
+/** A job and what came of it, as it is sent: an answer is not parsed. */
+export function jobParts(job: Job, answer: JobAnswer | undefined): JsonPart[] {
+  const fields = jobFields(job);
+  return answer === undefined
+    ? [JSON.stringify(fields)]
+    : withMember(fields, "result", resultParts(answer));
+}
+
+/** The same as {@linkcode resultFields}. */
+function resultParts(answer: JobAnswer): JsonPart[] {
+  const { headers, body } = answer;
+  const type = typeOf(headers);
+  if (isJsonType(type)) return [body];
+  if (/^text\//.test(type)) return [JSON.stringify(resultFields(answer))];
+  const base64 = ['"', { base64: body }, '"'];
+  return withMember(fileFields(headers), "b64_json", base64);
 }
 
 /** As JSON has times; null for none. */

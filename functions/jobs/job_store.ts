@@ -58,6 +58,26 @@ export interface EventSubject {
   readonly index: number | undefined;
 }
 
+/** Which jobs a page has. */
+export interface PageOptions {
+  /** Jobs at most. */
+  readonly limit: number;
+  /** Bytes at most. */
+  readonly maxBytes: number;
+  /** The last job of the page before; undefined for the first page. */
+  readonly after?: string | undefined;
+  /** Whether only predictions are wanted. */
+  readonly predictions?: boolean;
+}
+
+/** A page of jobs. */
+export interface JobPage {
+  /** Newest first. */
+  readonly jobs: readonly Job[];
+  /** Whether there are older ones. */
+  readonly more: boolean;
+}
+
 const COLUMNS =
   "id, principal, status, created_at, started_at, finished_at, seed, path, done, total, error, webhook, prediction";
 
@@ -102,13 +122,31 @@ export class JobStore {
     return row && jobFromRow(row);
   }
 
-  /** The newest jobs of somebody, newest first. */
-  newest(principal: string, limit: number): Job[] {
-    return this.#queries.all(
-      `SELECT ${COLUMNS} FROM jobs WHERE principal = ? ORDER BY rowid DESC LIMIT ?`,
-      principal,
-      limit,
-    ).map(jobFromRow);
+  /**
+   * A page of somebody's jobs, newest first: up to `limit` of them, and up to
+   * `maxBytes` of what is kept of them without their bodies, but one at least.
+   */
+  page(principal: string, options: PageOptions): JobPage {
+    const { limit, maxBytes, after, predictions } = options;
+    const jobs: Job[] = [];
+    let bytes = 0;
+    let more = false;
+    this.#queries.each(
+      `SELECT ${COLUMNS}, coalesce(octet_length(error), 0) + coalesce(octet_length(prediction), 0) AS bytes FROM jobs WHERE principal = ? AND rowid < coalesce((SELECT rowid FROM jobs WHERE id = ?), ?) AND (prediction IS NOT NULL OR NOT ?) ORDER BY rowid DESC`,
+      [
+        principal,
+        after ?? null,
+        Number.MAX_SAFE_INTEGER,
+        predictions === true ? 1 : 0,
+      ],
+      (row) => {
+        bytes += Number(row["bytes"]);
+        more = jobs.length === limit || (jobs.length > 0 && bytes > maxBytes);
+        if (!more) jobs.push(jobFromRow(row));
+        return !more;
+      },
+    );
+    return { jobs, more };
   }
 
   /** Jobs of these statuses, oldest first. */
@@ -131,6 +169,15 @@ export class JobStore {
       headers: JSON.parse(String(row["headers"])),
       body: bytesOf(row["body"]),
     };
+  }
+
+  /** Bytes of what came of a job; 0 for nothing. */
+  answerBytes(id: string): number {
+    const row = this.#queries.get(
+      "SELECT octet_length(body) AS bytes FROM answers WHERE job = ?",
+      id,
+    );
+    return Number(row?.["bytes"] ?? 0);
   }
 
   /** What came of a job. */

@@ -101,6 +101,16 @@ CREATE INDEX idempotency_by_job ON idempotency (job);
 CREATE INDEX deliveries_by_job ON deliveries (job);
 `;
 
+// Echoes of predictions and lists of issues had no limit: what is longer than
+// one has today is dropped, so that lists of jobs stay short.
+const SHORT_ROWS = `
+UPDATE jobs SET prediction = json_set(prediction, '$.input', json('{}'))
+  WHERE octet_length(prediction) > 65536;
+UPDATE jobs SET error = json_remove(error, '$.errors')
+  WHERE octet_length(error) > 65536;
+CREATE INDEX jobs_by_principal ON jobs (principal);
+`;
+
 /** From an empty file to today's tables. */
 export const MIGRATIONS: readonly string[] = [
   JOBS,
@@ -108,4 +118,5 @@ export const MIGRATIONS: readonly string[] = [
   WEBHOOKS,
   PREDICTIONS,
   BODIES_APART,
+  SHORT_ROWS,
 ];

@@ -53,6 +53,19 @@ export class Queries {
     return this.#told(() => this.#statement(sql).all(...values));
   }
 
+  /** Rows one after the other, as long as `take` wants more. */
+  each(
+    sql: string,
+    values: readonly SQLInputValue[],
+    take: (row: Row) => boolean,
+  ): void {
+    this.#told(() => {
+      for (const row of this.#statement(sql).iterate(...values)) {
+        if (!take(row)) break;
+      }
+    });
+  }
+
   /** The number that a pragma says. */
   pragma(name: string): number {
     return Number(Object.values(this.get(`PRAGMA ${name}`)!)[0]);

@@ -17,25 +17,30 @@ import {
 } from "../description/jobs.ts";
 import { storedEvents } from "../events.ts";
 import { invalidField, UnknownJobError } from "../refusals.ts";
-import { type Job, jobFields, resultFields } from "./job.ts";
+import { type Job, jobFields, jobParts } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
+import { pageOf, wholeAnswer } from "./looking.ts";
 import { accepted } from "./preference.ts";
-
-/** Jobs that are listed at most. */
-const MAX_LISTED = 100;
 
 /** The routes, ready to mount. */
 export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/jobs", jobsDescription, (c) => {
-      const { principal } = c.var;
-      const newest = jobs.store.newest(principal, MAX_LISTED);
-      return c.json({ object: "list", data: newest.map(jobFields) });
+      const after = c.req.query("after");
+      const { jobs: page, more } = pageOf(c, jobs.store, { after });
+      const data = page.map(jobFields);
+      return c.json({ object: "list", data, "has_more": more });
     })
     .get(
       "/v1/jobs/:id",
       jobDescription,
-      (c) => c.json(wholeJob(jobs, jobOf(c, jobs))),
+      (c) => {
+        const job = jobOf(c, jobs);
+        return wholeAnswer(c, jobs.store, job, {
+          status: 200,
+          parts: (answer) => jobParts(job, answer),
+        });
+      },
     )
     .get("/v1/jobs/:id/events", jobEventsDescription, (c) => {
       const { id } = jobOf(c, jobs);
@@ -60,15 +65,6 @@ function jobOf(c: Context<AppEnv>, { store }: Jobs): Job {
   const job = store.find(c.req.param("id")!);
   if (job !== undefined && job.principal === c.var.principal) return job;
   throw new UnknownJobError();
-}
-
-/** A job and what came of it. */
-function wholeJob({ store }: Jobs, job: Job): Record<string, unknown> {
-  const answer = store.answerOf(job.id);
-  return {
-    ...jobFields(job),
-    ...(answer && { result: resultFields(answer) }),
-  };
 }
 
 /** The last event that the reader knows; 0 for none. */

@@ -5,6 +5,13 @@
  */
 
 import {
+  type FilePart,
+  filesIn,
+  hasList,
+  type JsonPart,
+  withMember,
+} from "../json_parts.ts";
+import {
   isoTime,
   type Job,
   type JobAnswer,
@@ -31,22 +38,8 @@ export interface PredictionOrigin {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** Text of an input that is longer is not told back with each look at it. */
-const MAX_ECHO = 8192;
-
 /** Steps that a bar of progress has. */
 const BAR = 20;
-
-/** An input as it is told back. */
-export function echoOf(
-  input: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(input).filter(([, value]) =>
-      JSON.stringify(value ?? null).length <= MAX_ECHO
-    ),
-  );
-}
 
 /**
  * A prediction.
@@ -81,6 +74,51 @@ export function predictionFields(
     metrics: ran ? { "predict_time": (finishedAt - startedAt) / 1000 } : {},
     urls: { get: url, cancel: `${url}/cancel`, stream: `${url}/stream` },
   };
+}
+
+/**
+ * A prediction as it is sent, with its answer as it was stored: it may be long,
+ * and is not parsed.
+ *
+ * @param base Of its URLs.
+ */
+export function predictionParts(
+  job: Job,
+  answer: JobAnswer | undefined,
+  base: string,
+): JsonPart[] {
+  const { output, ...fields } = predictionFields(job, undefined, base);
+  const told = answer === undefined
+    ? [JSON.stringify(output)]
+    : outputParts(job, answer);
+  return withMember(fields, "output", told);
+}
+
+function outputParts(job: Job, answer: JobAnswer): JsonPart[] {
+  const { body } = answer;
+  switch (job.path) {
+    case "/v1/generate":
+      return urlList(body);
+    case "/v1/detokenize": {
+      if (hasList(body, "frames")) return urlList(body);
+      const [file] = filesIn(body);
+      return file === undefined ? [body] : urlParts(file);
+    }
+    case "/v1/tokenize":
+      return [body];
+    default:
+      return [JSON.stringify(outputOf(job, answer))];
+  }
+}
+
+function urlList(body: JobAnswer["body"]): JsonPart[] {
+  const urls = filesIn(body)
+    .flatMap((file, i) => [i === 0 ? "" : ",", ...urlParts(file)]);
+  return ["[", ...urls, "]"];
+}
+
+function urlParts({ base64, type }: FilePart): JsonPart[] {
+  return [`"data:${type};base64,`, base64, '"'];
 }
 
 /** Pictures as data URLs, an answer as its text, codes as they are. */

@@ -87,6 +87,11 @@ export function predictionRequest(
   };
 }
 
+/** Returns whether a function takes a field of this name, ours or Replicate's. */
+export function isFieldOf(name: FunctionName, given: string): boolean {
+  return FIELDS[name].includes(ALIASES[name][given] ?? given);
+}
+
 /** The function whose fields these are, unless it is named. */
 export function functionOf(
   input: Input,

@@ -28,6 +28,7 @@ import { storedEvents } from "../events.ts";
 import type { FunctionName } from "../function_names.ts";
 import { hasEnded, type Job, type Webhook } from "../jobs/job.ts";
 import type { Jobs } from "../jobs/jobs.ts";
+import { pageOf, wholeAnswer } from "../jobs/looking.ts";
 import { refusalOf, waitFor } from "../jobs/preference.ts";
 import { asyncPreference } from "../jobs/prefer.ts";
 import type { Listing } from "../ports.ts";
@@ -35,7 +36,8 @@ import { publicUrl } from "../public_url.ts";
 import { invalidField, NotFoundError, UnknownJobError } from "../refusals.ts";
 import { PredictionRequest } from "../schema/prediction.ts";
 import { files } from "./files.ts";
-import { echoOf, predictionFields } from "./prediction.ts";
+import { echoOf } from "./echo.ts";
+import { predictionFields, predictionParts } from "./prediction.ts";
 import { predictionRequest } from "./prediction_input.ts";
 import { predictionEvents } from "./prediction_stream.ts";
 
@@ -63,8 +65,8 @@ const JOB_PREFIX = "job-";
 /** How long `Prefer: wait` waits when it does not say. */
 const WAIT_SECONDS = 60;
 
-/** Predictions that are listed at most. */
-const MAX_LISTED = 100;
+/** Characters of a model's name that are kept. */
+const MAX_NAME = 256;
 
 /** The routes, ready to mount: at the root, and below `/v1`. */
 export function predictions(
@@ -97,10 +99,15 @@ export function predictions(
       return await predict(c, { named: undefined, id });
     })
     .get("/predictions", listDescription, (c) => {
-      const results = jobs.store.newest(c.var.principal, MAX_LISTED)
-        .filter(({ prediction }) => prediction !== undefined)
-        .map((job) => predictionFields(job, undefined, publicUrl(c, "")));
-      return c.json({ results, next: null, previous: null });
+      const cursor = c.req.query("cursor");
+      const page = pageOf(c, jobs.store, { after: cursor, predictions: true });
+      const base = publicUrl(c, "");
+      const last = page.jobs.at(-1)?.id;
+      return c.json({
+        results: page.jobs.map((job) => predictionFields(job, undefined, base)),
+        next: page.more ? `${base}${c.req.path}?cursor=${last}` : null,
+        previous: null,
+      });
     })
     .get(
       "/predictions/:id",
@@ -162,16 +169,16 @@ async function create(
 ): Promise<Response> {
   const body = await readJson(c.req.raw, PredictionRequest, maxBytes);
   const model = named ?? nameOf(body.version);
-  const { request } = predictionRequest(body.input, model, functions);
+  const { name, request } = predictionRequest(body.input, model, functions);
   const submitted = await jobs.runner.submit({
     ...(id !== undefined && { id }),
     request,
     principal: c.var.principal,
     webhook: webhookOf(body, jobs),
     prediction: {
-      model: model ?? "",
+      model: model?.slice(0, MAX_NAME) ?? "",
       version: body.version ?? "",
-      input: echoOf(body.input),
+      input: echoOf(body.input, name),
     },
     link: (job) => c.var.link?.(job),
   });
@@ -217,8 +224,12 @@ function answer(
   job: Job,
   underWay: 200 | 201 | 202,
 ): Response {
-  const body = predictionFields(job, store.answerOf(job.id), publicUrl(c, ""));
-  return c.json(body, hasEnded(job) && underWay === 202 ? 200 : underWay);
+  const status = hasEnded(job) && underWay === 202 ? 200 : underWay;
+  const base = publicUrl(c, "");
+  return wholeAnswer(c, store, job, {
+    status,
+    parts: (answer) => predictionParts(job, answer, base),
+  });
 }
 
 /** The caller's prediction that the path names. */

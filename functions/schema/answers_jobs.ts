@@ -57,6 +57,13 @@ export const WholeJobAnswer = v.pipe(
 
 /** Jobs, the newest first. */
 export const JobsAnswer = v.pipe(
-  v.strictObject({ object: v.literal("list"), data: v.array(JobAnswer) }),
+  v.strictObject({
+    object: v.literal("list"),
+    data: v.array(JobAnswer),
+    "has_more": v.pipe(
+      v.boolean(),
+      v.description("Whether there are older ones: after the last id."),
+    ),
+  }),
   v.metadata({ ref: "Jobs" }),
 );

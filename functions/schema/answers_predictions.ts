@@ -45,7 +45,10 @@ export const PredictionAnswer = v.pipe(
 /** Predictions, the newest first. */
 export const PredictionsAnswer = v.strictObject({
   results: v.array(PredictionAnswer),
-  next: v.null(),
+  next: v.pipe(
+    v.nullable(v.string()),
+    v.description("Where older ones are; null for nowhere."),
+  ),
   previous: v.null(),
 });
 

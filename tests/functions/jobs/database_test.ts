@@ -44,11 +44,13 @@ function tableNames(database: DatabaseSync): string[] {
   ).all().map(({ sql }) => String(sql));
 }
 
-/** Makes a file as `version` of the program left it. */
+/** Makes a file as `version` of the program left it, after all before it. */
 function oldStore(path: string, version: number): void {
-  const database = openDatabase(path, MIGRATIONS.slice(0, version));
-  for (const [since, sql] of ROWS) if (since <= version) database.exec(sql);
-  database.close();
+  for (let step = 0; step <= version; step++) {
+    const database = openDatabase(path, MIGRATIONS.slice(0, step));
+    for (const [since, sql] of ROWS) if (since === step) database.exec(sql);
+    database.close();
+  }
 }
 
 for (const [i] of MIGRATIONS.entries()) {

@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import type { Halfway } from "../../../lib/drawing/halfway.ts";
 import type { JobStatus } from "../../../functions/jobs/job.ts";
@@ -70,28 +70,54 @@ Deno.test("JobStore counts events of each job from 1, and tells them from any on
   }));
 });
 
-Deno.test("JobStore lists somebody's newest jobs, and nobody else's", () => {
-  const anyOwners = fc.array(fc.constantFrom("a", "b"), { maxLength: 12 });
-  // The clock may step either way between them.
+Deno.test("JobStore.page() lists somebody's jobs page by page, newest first, and nobody else's", () => {
+  const anyJobs = fc.array(
+    fc.record({
+      principal: fc.constantFrom("a", "b"),
+      isPrediction: fc.boolean(),
+      length: fc.nat(500),
+    }),
+    { maxLength: 12 },
+  );
   fc.assert(
     fc.property(
-      anyOwners,
-      fc.nat(9),
+      anyJobs,
+      fc.integer({ min: 1, max: 9 }),
+      fc.nat(1500),
+      fc.boolean(),
+      // The clock may step either way between them.
       fc.func(fc.nat()),
-      (owners, limit, clock) => {
+      (orders, limit, maxBytes, predictions, clock) => {
         using tables = openTables();
         const { jobs } = tables;
-        owners.forEach((principal, i) =>
-          jobs.insert(newJob(`${i}`, { principal, createdAt: clock(i) }))
-        );
+        orders.forEach(({ principal, isPrediction, length }, i) => {
+          const input = { prompt: "x".repeat(length) };
+          const prediction = isPrediction
+            ? { model: "", version: "", input }
+            : undefined;
+          const createdAt = clock(i);
+          jobs.insert(newJob(`${i}`, { principal, createdAt, prediction }));
+        });
         for (const asked of ["a", "b", "c"]) {
-          const theirs = owners.flatMap((owner, i) =>
-            owner === asked ? [`${i}`] : []
+          const listed: string[] = [];
+          for (let after: string | undefined;; after = listed.at(-1)) {
+            const options = { limit, maxBytes, after, predictions };
+            const page = jobs.page(asked, options);
+            listed.push(...page.jobs.map(({ id }) => id));
+            ok(page.jobs.length <= limit);
+            const bytes = page.jobs.map(({ prediction }) =>
+              prediction === undefined ? 0 : JSON.stringify(prediction).length
+            ).reduce((sum, length) => sum + length, 0);
+            ok(bytes <= maxBytes || page.jobs.length === 1);
+            if (!page.more) break;
+            ok(page.jobs.length > 0);
+          }
+          const theirs = orders.flatMap((order, i) =>
+            order.principal === asked && (order.isPrediction || !predictions)
+              ? [`${i}`]
+              : []
           );
-          deepStrictEqual(
-            jobs.newest(asked, limit).map(({ id }) => id),
-            theirs.reverse().slice(0, limit),
-          );
+          deepStrictEqual(listed, theirs.reverse());
         }
       },
     ),

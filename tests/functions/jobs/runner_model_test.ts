@@ -175,7 +175,10 @@ class Story {
   async check(): Promise<void> {
     strictEqual(this.desk.runner.size, this.live);
     deepStrictEqual(this.desk.failures, []);
-    const stored = this.tables.jobs.newest("anonymous", 999).reverse();
+    const stored = this.tables.jobs.page("anonymous", {
+      limit: 999,
+      maxBytes: Infinity,
+    }).jobs.toReversed();
     deepStrictEqual(
       stored.map(({ id, status, progress }) => [id, status, progress.done]),
       this.jobs.map(({ id, status, rows }) => [id, status, rows]),

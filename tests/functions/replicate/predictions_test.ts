@@ -10,9 +10,11 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
+import fc from "fast-check";
 import { apiKeys } from "../../../functions/api_keys.ts";
 import { FUNCTION_NAMES } from "../../../functions/function_names.ts";
-import { echoOf } from "../../../functions/replicate/prediction.ts";
+import { echoOf, MAX_ECHO } from "../../../functions/replicate/echo.ts";
+import { GenerateRequest } from "../../../functions/schema/generate.ts";
 import { predictionRequest } from "../../../functions/replicate/prediction_input.ts";
 import { createApp } from "../../../functions/app.ts";
 import { fakeServices, listing, runAtOnce } from "../../support/fake_models.ts";
@@ -68,9 +70,34 @@ Deno.test("predictionRequest() refuses a function that is switched off", () => {
   );
 });
 
-Deno.test("echoOf() leaves out what is long", () => {
+Deno.test("echoOf() leaves out what is long, and what is no field of the function", () => {
   const long = "x".repeat(10_000);
-  deepStrictEqual(echoOf({ ...fox, image: long }), fox);
+  const input = { ...fox, image: "AA==", num_outputs: 2, go_fast: true };
+  deepStrictEqual(echoOf({ ...input, negative_prompt: long }, "generate"), {
+    ...fox,
+    num_outputs: 2,
+  });
+});
+
+Deno.test("echoOf() keeps no more than a bound, however the input is built", () => {
+  const names = Object.keys(GenerateRequest.entries);
+  const anyInput = fc.dictionary(
+    fc.constantFrom(...names, "other"),
+    fc.oneof(
+      fc.anything({ maxDepth: 12, withNullPrototype: false }),
+      fc.nat(10_000).map((length) => "é".repeat(length)),
+      fc.nat(1000).map((length) => Array(length).fill({ a: [1] })),
+    ),
+  ).map((input) => JSON.parse(JSON.stringify(input)));
+  fc.assert(fc.property(anyInput, (input) => {
+    const echo = echoOf(input, "generate");
+    ok(JSON.stringify(echo).length <= 2 * MAX_ECHO);
+    for (const [name, value] of Object.entries(echo)) {
+      strictEqual(value, input[name]);
+    }
+  }));
+  const deep = Array(100_000).fill(0).reduce((inner) => [inner], "x");
+  deepStrictEqual(echoOf({ prompt: deep }, "generate"), {});
 });
 
 Deno.test("a prediction of no model waits for its end, as Cog's do", async () => {

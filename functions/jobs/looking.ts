@@ -1,0 +1,87 @@
+/**
+ * Answers about jobs, whether they are told as jobs or as predictions: pages of
+ * a bounded size, and whole answers as they are stored.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Context } from "hono";
+import type { AppEnv } from "../context.ts";
+import { type JsonPart, lengthOf, piecesOf } from "../json_parts.ts";
+import { PIECE_BYTES } from "../paced_body.ts";
+import { UnknownJobError } from "../refusals.ts";
+import { hold, pacedAnswer } from "../unsent.ts";
+import { doesWork } from "../work.ts";
+import type { Job, JobAnswer } from "./job.ts";
+import type { JobPage, JobStore, PageOptions } from "./job_store.ts";
+
+/** Jobs on a page at most. */
+const MAX_LISTED = 100;
+
+/** Bytes of a page at most, unless its first job has more. */
+const MAX_PAGE_BYTES = 2 ** 20;
+
+/**
+ * Returns a page of the caller's jobs.
+ *
+ * @throws {UnknownJobError} When the job before the page is not the caller's,
+ * or no more.
+ */
+export function pageOf(
+  c: Context<AppEnv>,
+  store: JobStore,
+  { after, predictions = false }: Pick<PageOptions, "after" | "predictions">,
+): JobPage {
+  const { principal } = c.var;
+  if (after !== undefined && store.find(after)?.principal !== principal) {
+    throw new UnknownJobError();
+  }
+  return store.page(principal, {
+    limit: MAX_LISTED,
+    maxBytes: MAX_PAGE_BYTES,
+    after,
+    predictions,
+  });
+}
+
+/** How a job is told. */
+interface Telling {
+  readonly status: 200 | 201 | 202;
+  /** Given what came of it; undefined for nothing. */
+  readonly parts: (answer: JobAnswer | undefined) => readonly JsonPart[];
+}
+
+/**
+ * Answers with a job and what came of it.
+ *
+ * @throws {UnreadAnswersError} When the caller leaves too much unread.
+ */
+export function wholeAnswer(
+  c: Context<AppEnv>,
+  store: JobStore,
+  { id }: Job,
+  { status, parts }: Telling,
+): Response {
+  const { method, path } = c.req;
+  // Counted before it is read, and while the client reads it.
+  const release = hold(c, store.answerBytes(id));
+  try {
+    const told = parts(store.answerOf(id));
+    const length = lengthOf(told);
+    const headers = { "content-type": "application/json" };
+    // What does work is whole here: its first answer may have to be kept.
+    const whole = length <= PIECE_BYTES || doesWork(method, path);
+    if (!whole && method !== "HEAD") {
+      const body = pacedAnswer(c, piecesOf(told), release);
+      const long = { ...headers, "content-length": `${length}` };
+      return c.body(body, status, long);
+    }
+    const body = Buffer.concat(whole ? [...piecesOf(told)] : []);
+    release();
+    return c.body(body, status, headers);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
