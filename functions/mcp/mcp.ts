@@ -58,13 +58,14 @@ export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
     checkOrigin(c.req.raw, options.corsOrigins);
     const body = await readMessage(c.req.raw, services.limits.maxBodyBytes);
     const { id, method, params } = known(body);
+    const { caller } = c.var;
     const session = c.req.header(SESSION);
     if (method === "notifications/cancelled") {
-      running.cancel(session, params?.requestId);
+      running.cancel({ caller, session, id: params?.requestId });
     }
     // Loaded when it is needed: it would make every start a fifth slower.
     const { answerMessage } = await import("./answer_message.ts");
-    const note = (end: () => void) => running.add(session, id, end);
+    const note = (end: () => void) => running.add({ caller, session, id }, end);
     const answer = await answerMessage(c, body, tools, note);
     if (method === "initialize" && answer.ok) {
       answer.headers.set(SESSION, crypto.randomUUID());

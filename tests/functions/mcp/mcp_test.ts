@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { Hono } from "hono";
 import type { AppEnv } from "../../../functions/context.ts";
+import { apiKeys } from "../../../functions/api_keys.ts";
 import { createApp } from "../../../functions/app.ts";
 import { appOptions, openTinyServer } from "../../support/tiny_server.ts";
 import { idleEngine } from "../../support/idle.ts";
@@ -188,6 +189,33 @@ Deno.test("a cancellation ends the call of its own session alone, unanswered", a
   await idleEngine(engine);
   const entry = server.trace.access.findLast(({ status }) => status === 499);
   strictEqual(entry?.path, "/mcp");
+});
+
+Deno.test("a key cannot cancel the call of another, whatever session it names", async () => {
+  const { options } = appOptions({ apiKeys: apiKeys("one,two") });
+  const app = createApp(server.services, options);
+  const as = (key: string) => ({
+    authorization: `Bearer ${key}`,
+    "mcp-session-id": "shared",
+  });
+  const cancel = {
+    jsonrpc: "2.0",
+    method: "notifications/cancelled",
+    params: { requestId: 5 },
+  };
+  const answer = await post(
+    draw(5, long, { progressToken: 1 }),
+    as("one"),
+    app,
+  );
+  const reader = answer.body!.getReader();
+  await reader.read();
+  strictEqual((await post(cancel, as("two"), app)).status, 202);
+  strictEqual((await reader.read()).done, false);
+  strictEqual(engine.state.running, 1);
+  strictEqual((await post(cancel, as("one"), app)).status, 202);
+  while (!(await reader.read()).done);
+  await idleEngine(engine);
 });
 
 Deno.test("a reader that leaves its stream ends the run, and is logged once", async () => {

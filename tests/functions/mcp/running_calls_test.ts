@@ -1,33 +1,62 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { RunningCalls } from "../../../functions/mcp/running_calls.ts";
+import fc from "fast-check";
+import {
+  type CallName,
+  MAX_CALLS,
+  RunningCalls,
+} from "../../../functions/mcp/running_calls.ts";
 
-Deno.test("RunningCalls.cancel() ends the call of this session and id, and no other", () => {
-  const calls = new RunningCalls();
-  const ended: string[] = [];
-  calls.add("a", 7, () => void ended.push("a 7"));
-  calls.add("a", "7", () => void ended.push('a "7"'));
-  calls.add("b", 7, () => void ended.push("b 7"));
-  calls.cancel("b", 8);
-  calls.cancel(undefined, 7);
-  calls.cancel("a", undefined);
-  deepStrictEqual(ended, []);
-  calls.cancel("a", "7");
-  deepStrictEqual(ended, ['a "7"']);
+function name(
+  session: string | undefined,
+  id: string | number | undefined,
+  caller = "me",
+): CallName {
+  return { caller, session, id };
+}
+
+Deno.test("RunningCalls.cancel() ends the call of this caller, session and id, and no other", () => {
+  const anyName = fc.record({
+    caller: fc.constantFrom("a", "b", '"a","s"'),
+    session: fc.constantFrom("s", "t", 's",7'),
+    id: fc.constantFrom(7, "7", "s"),
+  });
+  const anyNames = fc.uniqueArray(anyName, { selector: JSON.stringify });
+  fc.assert(fc.property(anyNames, anyName, (names, asked) => {
+    const calls = new RunningCalls();
+    const ended: CallName[] = [];
+    for (const one of names) calls.add(one, () => void ended.push(one));
+    calls.cancel(asked);
+    deepStrictEqual(
+      ended,
+      names.filter((one) => JSON.stringify(one) === JSON.stringify(asked)),
+    );
+  }));
 });
 
 Deno.test("RunningCalls forgets a call that has ended, but not one of the same id", () => {
   const calls = new RunningCalls();
-  const forgetFirst = calls.add("a", 1, () => {});
-  const forgetSecond = calls.add("a", 1, () => {});
+  const forgetFirst = calls.add(name("a", 1), () => {});
+  const forgetSecond = calls.add(name("a", 1), () => {});
   forgetFirst();
   strictEqual(calls.size, 1);
   forgetSecond();
   strictEqual(calls.size, 0);
 });
 
-Deno.test("RunningCalls notes nothing that cannot be named", () => {
+Deno.test("RunningCalls notes nothing that cannot be named, and no more than it may", () => {
   const calls = new RunningCalls();
-  calls.add(undefined, 1, () => {})();
-  calls.add("a", undefined, () => {})();
-  strictEqual(calls.size, 0);
+  const long = "x".repeat(1000);
+  for (
+    const bad of [
+      name(undefined, 1),
+      name("a", undefined),
+      name(long, 1),
+      name("a", long),
+    ]
+  ) {
+    calls.add(bad, () => {})();
+    calls.cancel(bad);
+  }
+  for (let i = 0; i < MAX_CALLS + 10; i++) calls.add(name("a", i), () => {});
+  strictEqual(calls.size, MAX_CALLS);
 });
