@@ -134,7 +134,8 @@ export function createApp(
   app.route("/", kserve(services, options.functions, drain));
   app.route("/", mcp(services, options));
   app.route("/", models(services));
-  app.route("/", health(services, drain));
+  app.route("/", health(services, drain, jobs));
+  if (jobs !== undefined) metrics.watchStore(jobs);
   app.get("/metrics", metricsDescription, metrics.show);
   app.route("/", page());
   app.route("/", docs());
@@ -189,11 +190,12 @@ function functionRoutes(
 export function createHealthApp(
   services: Listing,
   options: AppOptions,
+  jobs?: Jobs,
 ): Hono<AppEnv> {
   const { drain = new Drain() } = options;
   const metrics = new Metrics(services);
   return bareApp(options, metrics, door(options, metrics, drain))
-    .route("/", health(services, drain));
+    .route("/", health(services, drain, jobs));
 }
 
 /**
@@ -276,6 +278,7 @@ const EXPOSED = [
   "ETag",
   "Location",
   "Preference-Applied",
+  "Idempotency-Kept",
   "Content-Disposition",
   "WWW-Authenticate",
   "traceparent",

@@ -21,14 +21,19 @@ import { VERSION } from "./version.ts";
 const FAILED_SECONDS = 2;
 
 /** The routes, ready to mount. */
-export function health(listing: Listing, drain: Drain): Hono<AppEnv> {
+export function health(
+  listing: Listing,
+  drain: Drain,
+  store?: StoreState,
+): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/livez", liveDescription, (c) => c.json({ status: "alive" }))
     .get("/readyz", readyDescription, (c) => {
       const status = overall(listing, drain);
+      const body = { status, ...storeFields(store) };
       return status === "ready"
-        ? c.json({ status })
-        : c.json({ status }, 503, retryAfter(listing));
+        ? c.json(body)
+        : c.json(body, 503, retryAfter(listing));
     })
     // RunPod's load balancer: 204 while loading, 200 when ready; anything else
     // takes the worker out, and so does one that is to stop.
@@ -40,11 +45,30 @@ export function health(listing: Listing, drain: Drain): Hono<AppEnv> {
     .get("/health", healthDescription, (c) => {
       const status = overall(listing, drain);
       const models = listing.models().map(modelFields);
-      const body = { status, version: VERSION, models };
+      const body = {
+        status,
+        ...storeFields(store),
+        version: VERSION,
+        models,
+      };
       return status === "ready"
         ? c.json(body)
         : c.json(body, 503, retryAfter(listing));
     });
+}
+
+/** Where jobs and first answers are kept. */
+export interface StoreState {
+  /** Whether it could take what was to be written last. */
+  readonly writable: boolean;
+}
+
+/**
+ * A full store is told and no reason to send requests elsewhere: most need
+ * none, and who fills it must not take the server out.
+ */
+function storeFields(store: StoreState | undefined): { store?: "full" } {
+  return store?.writable === false ? { store: "full" } : {};
 }
 
 /** Whether everything that is needed is loaded. */

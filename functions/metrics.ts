@@ -14,6 +14,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { AppEnv } from "./context.ts";
 import { Drain } from "./drain.ts";
 import { engineMetrics } from "./engine_metrics.ts";
+import type { StoreState } from "./health.ts";
 import type { Listing } from "./ports.ts";
 import { processMetrics } from "./process_metrics.ts";
 import { startMetrics } from "./start_metrics.ts";
@@ -79,6 +80,20 @@ export class Metrics {
     });
     engineMetrics(this.#registry, listing);
     startMetrics(this.#registry, listing);
+  }
+
+  /** Tells whether a store can be written. */
+  watchStore(store: StoreState): void {
+    const name = "emu3_store_writable";
+    this.#registry.removeSingleMetric(name);
+    new Gauge({
+      name,
+      help: "0 while the store cannot take what is to be kept, else 1",
+      registers: [this.#registry],
+      collect() {
+        this.set(store.writable ? 1 : 0);
+      },
+    });
   }
 
   /** A request was answered with so many tokens or codes. */

@@ -87,7 +87,7 @@ export async function serve(
   const queue = runpodWorker(runpod, services, options, slots);
   jobs.recover();
   if (healthPort !== undefined && healthPort !== place.port) {
-    const health = createHealthApp(services, options);
+    const health = createHealthApp(services, options, jobs);
     const at = { ...place, port: healthPort };
     servers.push(await listenAt(at, health, environment, options.log));
   }

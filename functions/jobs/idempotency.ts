@@ -45,11 +45,17 @@ const FINGERPRINTED = [
 /** Where first answers are kept. */
 export type FirstAnswers = Pick<
   Jobs,
-  "answers" | "store" | "now" | "report" | "sweep"
+  "answers" | "store" | "retentionNow" | "report" | "sweep"
 >;
 
-/** Given the answer once it is whole, or nothing when there is none to keep. */
-type Keep = (answer: StoredAnswer | undefined) => void;
+/**
+ * Given the answer once it is whole, or nothing when there is none to keep;
+ * returns whether it was kept.
+ */
+type Keep = (answer: StoredAnswer | undefined) => boolean;
+
+/** Says of a first answer that it could not be kept: the key is free. */
+const KEPT = "idempotency-kept";
 
 /** Answers again what was answered. */
 export function idempotency(
@@ -73,13 +79,13 @@ export function idempotency(
     const known = knownUse(jobs, use, atWork.get(name));
     if (known !== undefined) return replay(c, jobs, known);
     atWork.set(name, fingerprint);
-    c.set("link", (job) => jobs.answers.link(use, job, jobs.now()));
+    c.set("link", (job) => jobs.answers.link(use, job, jobs.retentionNow()));
     try {
       await next();
     } finally {
       await watch(c, (answer) => {
         atWork.delete(name);
-        keepFirst(jobs, use, answer);
+        return keepFirst(jobs, use, answer);
       });
     }
   };
@@ -117,17 +123,24 @@ function replay(
   return c.body(body, status as ContentfulStatusCode, headers);
 }
 
-/** The answer goes out whether or not it can be kept. */
+/**
+ * The answer goes out whether or not it can be kept.
+ *
+ * @returns Whether it was, or there was nothing to keep.
+ */
 function keepFirst(
-  { answers, now, report, sweep }: FirstAnswers,
+  { answers, retentionNow, report, sweep }: FirstAnswers,
   use: KeyUse,
   answer: StoredAnswer | undefined,
-): void {
+): boolean {
+  let kept = false;
   report(() => {
-    if (answer === undefined) return answers.free(use.principal, use.key);
-    answers.keep(use, answer, now());
-    sweep();
+    if (answer === undefined) answers.free(use.principal, use.key);
+    else answers.keep(use, answer, retentionNow());
+    kept = true;
   });
+  if (kept && answer !== undefined) report(sweep);
+  return kept;
 }
 
 /** A structured string (RFC 8941), or the same without its quotes. */
@@ -143,11 +156,13 @@ function keyFrom(header: string): string {
 /** Sees to it that the answer is kept once it is whole, if it is a good one. */
 async function watch(c: Context<AppEnv>, keep: Keep): Promise<void> {
   const { res } = c;
-  if (!res.ok || c.error !== undefined) return keep(undefined);
+  if (!res.ok || c.error !== undefined) return void keep(undefined);
   const { status } = res;
   const headers = keptHeaders(res.headers);
   if (c.var.ended === undefined || res.body === null) {
-    return keep({ status, headers, body: await res.clone().bytes() });
+    const body = await res.clone().bytes();
+    if (!keep({ status, headers, body })) c.res.headers.set(KEPT, "false");
+    return;
   }
   const passing = recorded(res.body, (body) => {
     const good = c.var.failed ? undefined : body;

@@ -84,10 +84,20 @@ const COLUMNS =
 /** Jobs on disk. */
 export class JobStore {
   readonly #queries: Queries;
+  readonly #keptFrom: (finishedAt: number) => number;
 
-  /** Keeps jobs in the tables behind `queries`. */
-  constructor(queries: Queries) {
+  /**
+   * Keeps jobs in the tables behind `queries`.
+   *
+   * @param keptFrom From when on a job that ends is kept, by the clock that
+   * tells its age.
+   */
+  constructor(
+    queries: Queries,
+    keptFrom: (finishedAt: number) => number = (finishedAt) => finishedAt,
+  ) {
     this.#queries = queries;
+    this.#keptFrom = keptFrom;
   }
 
   /** Keeps a job that waits. */
@@ -195,7 +205,7 @@ export class JobStore {
   /** Notes that a job waits again. */
   requeue(id: string): void {
     this.#queries.run(
-      "UPDATE jobs SET status = 'queued', finished_at = NULL, error = NULL WHERE id = ?",
+      "UPDATE jobs SET status = 'queued', finished_at = NULL, kept_from = NULL, error = NULL WHERE id = ?",
       id,
     );
   }
@@ -250,9 +260,10 @@ export class JobStore {
     this.transact(() => {
       this.#append(id, event.event, event.data);
       this.#queries.run(
-        "UPDATE jobs SET status = ?, finished_at = ?, error = ? WHERE id = ?",
+        "UPDATE jobs SET status = ?, finished_at = ?, kept_from = ?, error = ? WHERE id = ?",
         status,
         finishedAt,
+        this.#keptFrom(finishedAt),
         error === undefined ? null : JSON.stringify(error),
         id,
       );

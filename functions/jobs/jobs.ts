@@ -14,6 +14,7 @@ import { hasEnded, type Job } from "./job.ts";
 import { JobStore } from "./job_store.ts";
 import { type Pause, pause } from "./pause.ts";
 import { Queries } from "./queries.ts";
+import { RetentionClock } from "./retention_clock.ts";
 import { Room } from "./room.ts";
 import { JobRunner, type RunnerOptions } from "./runner.ts";
 
@@ -23,6 +24,8 @@ export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
   readonly pause?: Pause;
   /** The store: a file, or one in memory. */
   readonly path: string;
+  /** Milliseconds that this process has run; its own, unless said otherwise. */
+  readonly uptime?: () => number;
   /** How long what has ended is kept. */
   readonly ttlMs: number;
   /** How large the store may become. */
@@ -34,13 +37,19 @@ export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
 /** How often it is looked what has become old, and what nobody runs. */
 const LOOK_MS = 60_000;
 
+/** How often it is tried whether a store can be written again. */
+const PROBE_MS = 5000;
+
 /** Jobs, first answers and webhooks of a server. */
 export class Jobs implements AsyncDisposable {
   readonly #options: JobsOptions;
   readonly #database: DatabaseSync;
   readonly #deliveries: Deliveries | undefined;
   readonly #room: Room;
+  readonly #clock: RetentionClock;
   readonly #looking: ReturnType<typeof setInterval>;
+  readonly #probing: ReturnType<typeof setInterval>;
+  #writable = true;
   /** What was asked and what came of it. */
   readonly store: JobStore;
   /** First answers by idempotency key. */
@@ -59,7 +68,11 @@ export class Jobs implements AsyncDisposable {
     const queries = new Queries(this.#database);
     const { now, webhooks, onFailure, maxBytes } = options;
     this.#room = new Room(queries, maxBytes);
-    this.store = new JobStore(queries);
+    queries.makeRoom = () => this.#room.recycle() > 0;
+    queries.onFailed = () => void (this.#writable = false);
+    const { uptime = () => performance.now() } = options;
+    this.#clock = new RetentionClock(queries, { now, uptime });
+    this.store = new JobStore(queries, this.#clock.now);
     this.answers = new AnswerStore(queries);
     this.#deliveries = webhooks &&
       new Deliveries(queries, { ...webhooks, now, onFailure });
@@ -69,7 +82,10 @@ export class Jobs implements AsyncDisposable {
       onStatus: (job) => this.#tell(job),
     });
     this.#looking = setInterval(() => this.#look(), LOOK_MS);
-    Deno.unrefTimer(Number(this.#looking));
+    this.#probing = setInterval(this.probe, PROBE_MS);
+    for (const timer of [this.#looking, this.#probing]) {
+      Deno.unrefTimer(Number(timer));
+    }
   }
 
   /**
@@ -105,6 +121,16 @@ export class Jobs implements AsyncDisposable {
     return this.#options.now;
   }
 
+  /** The clock that tells how old what is kept is, in milliseconds. */
+  get retentionNow(): () => number {
+    return this.#clock.now;
+  }
+
+  /** Whether the store could take what was to be written last. */
+  get writable(): boolean {
+    return this.#writable;
+  }
+
   /** How time passes. */
   get pause(): Pause {
     return this.#options.pause ?? pause;
@@ -118,8 +144,8 @@ export class Jobs implements AsyncDisposable {
 
   /** Forgets what is old, and what there is no room for. */
   readonly sweep = (): void => {
-    const { ttlMs, now } = this.#options;
-    this.#room.make(now() - ttlMs);
+    this.#clock.save();
+    this.#room.make(this.#clock.now() - this.#options.ttlMs);
   };
 
   /** Runs `change`; what goes wrong is reported and no more. */
@@ -134,6 +160,7 @@ export class Jobs implements AsyncDisposable {
   /** Stops what runs, then closes the store. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#looking);
+    clearInterval(this.#probing);
     await this.runner[Symbol.asyncDispose]();
     await this.#deliveries?.[Symbol.asyncDispose]();
     // Those who waited for a job look once more where it stands.
@@ -145,6 +172,17 @@ export class Jobs implements AsyncDisposable {
     this.report(this.sweep);
     this.report(() => this.recover());
   }
+
+  /** Tries whether there is room again. */
+  readonly probe = (): void => {
+    if (this.#writable) return;
+    try {
+      this.#room.probe();
+      this.#writable = true;
+    } catch {
+      // Whoever could not write something has reported it.
+    }
+  };
 
   #tell(job: Job): void {
     if (job.webhook !== undefined) {

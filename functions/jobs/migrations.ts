@@ -111,6 +111,20 @@ UPDATE jobs SET error = json_remove(error, '$.errors')
 CREATE INDEX jobs_by_principal ON jobs (principal);
 `;
 
+// How old things are is told by a clock that does not jump.
+const RETENTION_CLOCK = `
+CREATE TABLE retention_clock (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  now INTEGER NOT NULL,
+  wall INTEGER NOT NULL
+) STRICT;
+CREATE TABLE probe (bytes BLOB NOT NULL) STRICT;
+ALTER TABLE jobs ADD COLUMN kept_from INTEGER;
+UPDATE jobs SET kept_from = finished_at;
+DROP INDEX jobs_by_end;
+CREATE INDEX jobs_by_age ON jobs (kept_from);
+`;
+
 /** From an empty file to today's tables. */
 export const MIGRATIONS: readonly string[] = [
   JOBS,
@@ -119,4 +133,5 @@ export const MIGRATIONS: readonly string[] = [
   PREDICTIONS,
   BODIES_APART,
   SHORT_ROWS,
+  RETENTION_CLOCK,
 ];

@@ -14,7 +14,11 @@ export type Row = Record<string, unknown>;
 /** No room for what is to be kept. */
 export class StoreFullError extends Emu3Error {
   /** Says what to do. */
-  constructor(options?: ErrorOptions) {
+  constructor(
+    /** Whether removing something would help. */
+    readonly isFull: boolean = true,
+    options?: ErrorOptions,
+  ) {
     super(
       "store-full",
       "Cannot keep it: the store is full (STORE_BYTES, or the disk), try again when jobs have ended",
@@ -23,10 +27,24 @@ export class StoreFullError extends Emu3Error {
   }
 }
 
+/** The limit of the file is reached, or that of the disk. */
+const FULL = /disk is full/;
+
+/** The same, or the disk fails. */
+const FAILED = /disk is full|disk I\/O error|readonly database/;
+
 /** What tables are asked through. */
 export class Queries {
   readonly #database: DatabaseSync;
+  #makingRoom = false;
   readonly #statements = new Map<string, StatementSync>();
+  /**
+   * Makes room when there is none, and returns whether trying again may help.
+   * What was tried is tried as a whole again.
+   */
+  makeRoom: () => boolean = () => false;
+  /** Called when something could not be written. */
+  onFailed: () => void = () => {};
 
   /** Asks `database`, which stays open. */
   constructor(database: DatabaseSync) {
@@ -38,7 +56,7 @@ export class Queries {
    * @throws {StoreFullError} When there is no room.
    */
   run(sql: string, ...values: readonly SQLInputValue[]): number {
-    return this.#told(() =>
+    return this.#written(() =>
       Number(this.#statement(sql).run(...values).changes)
     );
   }
@@ -73,7 +91,37 @@ export class Queries {
 
   /** Runs `change` as a whole or not at all. */
   transact<T>(change: () => T): T {
-    return this.#told(() => transact(this.#database, change));
+    return this.#written(() => transact(this.#database, change));
+  }
+
+  /** Writes; nested ones are tried again with the outermost. */
+  #written<T>(change: () => T): T {
+    if (this.#database.isOpen && this.#database.isTransaction) {
+      return this.#told(change);
+    }
+    for (;;) {
+      try {
+        return this.#told(change);
+      } catch (error) {
+        if (!(error instanceof StoreFullError)) throw error;
+        if (error.isFull && this.#roomMade()) continue;
+        this.onFailed();
+        throw error;
+      }
+    }
+  }
+
+  #roomMade(): boolean {
+    if (this.#makingRoom) return false;
+    this.#makingRoom = true;
+    try {
+      return this.makeRoom();
+    } catch (error) {
+      if (error instanceof StoreFullError) return false;
+      throw error;
+    } finally {
+      this.#makingRoom = false;
+    }
   }
 
   /** Errors of the database as those that are answered. */
@@ -84,10 +132,8 @@ export class Queries {
     try {
       return ask();
     } catch (cause) {
-      if (!(cause instanceof Error && /disk is full/.test(cause.message))) {
-        throw cause;
-      }
-      throw new StoreFullError({ cause });
+      if (!(cause instanceof Error && FAILED.test(cause.message))) throw cause;
+      throw new StoreFullError(FULL.test(cause.message), { cause });
     }
   }
 

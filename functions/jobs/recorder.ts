@@ -67,21 +67,36 @@ export class Recorder {
     }
   }
 
-  /** For a call's `observe`. */
-  observe(event: WireEvent): void {
+  /**
+   * For a call's `observe`.
+   *
+   * @param alongside Part of the same transaction.
+   */
+  observe(event: WireEvent, alongside: () => void = () => {}): void {
     if (event.event === "completed") {
       this.completed = event;
       return;
     }
-    if (!this.#isNew(event)) return;
-    if (event.event === "started") {
-      this.#total = rowsIn(event.data);
-      this.#store.start(this.#id, this.#now());
+    if (event.event === "delta" && this.#deltasToSkip > 0) {
+      this.#deltasToSkip--;
+      return;
     }
-    if (event.event === "row" || event.event === "delta") this.#done++;
-    const progress = { done: this.#done, total: this.#total };
+    const key = keyOf(event);
+    if (key !== undefined && this.#seen.has(key)) return;
+    const starts = event.event === "started";
+    const counts = event.event === "row" || event.event === "delta";
+    const done = this.#done + (counts ? 1 : 0);
+    const total = starts ? rowsIn(event.data) : this.#total;
     const kept = withoutPicture(event);
-    this.#store.append(this.#id, kept, progress);
+    this.#store.transact(() => {
+      if (starts) this.#store.start(this.#id, this.#now());
+      this.#store.append(this.#id, kept, { done, total });
+      alongside();
+    });
+    // Only what is written counts: there may have been no room.
+    if (key !== undefined) this.#seen.add(key);
+    this.#done = done;
+    this.#total = total;
     this.#onEvent(kept === event ? undefined : event);
   }
 
@@ -90,19 +105,16 @@ export class Recorder {
     if (halfway === undefined || halfway.codes.length < WORTH_CODES) return;
     this.#store.keepHalfway(this.#id, image, halfway);
   }
+}
 
-  #isNew({ event, data }: WireEvent): boolean {
-    if (event === "delta") return this.#deltasToSkip-- <= 0;
-    if (event !== "row" && event !== "image") return true;
-    const { image_index: image, index } = data as {
-      readonly "image_index": number;
-      readonly index?: number;
-    };
-    const key = `${event} ${image} ${index}`;
-    if (this.#seen.has(key)) return false;
-    this.#seen.add(key);
-    return true;
-  }
+/** Rows and pictures are told once; undefined for the rest. */
+function keyOf({ event, data }: WireEvent): string | undefined {
+  if (event !== "row" && event !== "image") return undefined;
+  const { image_index: image, index } = data as {
+    readonly "image_index": number;
+    readonly index?: number;
+  };
+  return `${event} ${image} ${index}`;
 }
 
 /** Pictures so far are large, and can be made again from the rows. */

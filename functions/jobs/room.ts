@@ -15,15 +15,18 @@ const FREE = 1 / 4;
 /** How many are forgotten before it is looked again. */
 const FEW = 8;
 
+/** Bytes that a store that can be written has room for. */
+const PROBE_BYTES = 2 ** 16;
+
 const FORGET_OLD = [
-  "DELETE FROM jobs WHERE finished_at < ?",
+  "DELETE FROM jobs WHERE kept_from < ?",
   // Those of jobs go with them.
   "DELETE FROM idempotency WHERE created_at < ? AND job IS NULL",
 ];
 
 const ENDED_FIRST = `
-SELECT 'jobs' AS kind, rowid AS row, finished_at AS ended FROM jobs
-  WHERE finished_at IS NOT NULL
+SELECT 'jobs' AS kind, rowid AS row, kept_from AS ended FROM jobs
+  WHERE kept_from IS NOT NULL
 UNION ALL
 SELECT 'idempotency', rowid, created_at FROM idempotency WHERE job IS NULL
 ORDER BY ended LIMIT ?`;
@@ -51,19 +54,51 @@ export class Room {
     let removed = 0;
     for (const sql of FORGET_OLD) removed += this.#queries.run(sql, before);
     while (this.#bytesHeld() > (1 - FREE) * this.#maxBytes) {
-      const few = this.#queries.all(ENDED_FIRST, FEW);
-      if (few.length === 0) break;
-      for (const { kind, row } of few) {
-        this.#queries.run(`DELETE FROM ${kind} WHERE rowid = ?`, Number(row));
-      }
-      removed += few.length;
+      const few = this.#forget(FEW);
+      if (few === 0) break;
+      removed += few;
     }
     if (removed > 0) this.#shrink();
     return removed;
   }
 
+  /**
+   * Forgets a few that ended first, when there is no room for what comes now.
+   *
+   * @returns How many jobs and first answers.
+   */
+  recycle(): number {
+    // Removing takes a little room as well: the log is given back for it.
+    this.#checkpoint();
+    const removed = this.#forget(FEW);
+    if (removed > 0) this.#shrink();
+    return removed;
+  }
+
+  /**
+   * Writes something of some length, and removes it.
+   *
+   * @throws {StoreFullError} When there is no room for it.
+   */
+  probe(): void {
+    this.#queries.run("INSERT INTO probe VALUES (zeroblob(?))", PROBE_BYTES);
+    this.#queries.run("DELETE FROM probe");
+  }
+
+  #forget(limit: number): number {
+    const few = this.#queries.all(ENDED_FIRST, limit);
+    for (const { kind, row } of few) {
+      this.#queries.run(`DELETE FROM ${kind} WHERE rowid = ?`, Number(row));
+    }
+    return few.length;
+  }
+
   #shrink(): void {
     this.#queries.all("PRAGMA incremental_vacuum");
+    this.#checkpoint();
+  }
+
+  #checkpoint(): void {
     this.#queries.all("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 

@@ -316,8 +316,7 @@ export class JobRunner implements AsyncDisposable {
       underWay: (underWay) => void (run.underWay = underWay),
       halfways: this.#store.halfwaysOf(id),
       observe: (event) =>
-        this.#store.transact(() => {
-          recorder.observe(event);
+        recorder.observe(event, () => {
           if (event.event !== "started") return;
           this.#options.onStatus(this.#store.find(id)!);
         }),

@@ -126,13 +126,24 @@ const Status = v.picklist(["ready", "loading", "failed", "draining"]);
 /** Whether the process lives. */
 export const LiveAnswer = v.strictObject({ status: v.literal("alive") });
 
+const Store = v.pipe(
+  v.literal("full"),
+  v.description(
+    "Nothing more can be kept for now: jobs are refused, first answers are not kept under their key.",
+  ),
+);
+
 /** Whether requests can be answered. */
-export const ReadyAnswer = v.strictObject({ status: Status });
+export const ReadyAnswer = v.strictObject({
+  status: Status,
+  store: v.optional(Store),
+});
 
 /** The same, with everything there is to know. */
 export const HealthAnswer = v.pipe(
   v.strictObject({
     status: Status,
+    store: v.optional(Store),
     version: v.string(),
     models: v.array(ModelAnswer),
   }),

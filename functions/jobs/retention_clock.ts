@@ -1,0 +1,97 @@
+/**
+ * The retention clock: how old what was kept is, whatever the system's clock
+ * says.
+ *
+ * It goes on as this process runs, and stands still while nothing does. By the
+ * time between two servers, what the first has kept is older; that counts once
+ * the second has run for a while: a system whose clock is wrong at its start has
+ * that long to set it right.
+ *
+ * @module
+ */
+
+import type { Queries } from "./queries.ts";
+
+/** How time is told. */
+export interface TimeSource {
+  /** The system's clock, in milliseconds since 1970; it may jump. */
+  readonly now: () => number;
+  /** Milliseconds that this process has run; never jumps. */
+  readonly uptime: () => number;
+}
+
+/** How long a server runs before the time before its start counts. */
+export const SETTLING_MS = 5 * 60_000;
+
+const LAST = `
+SELECT max(kept_from) AS last FROM jobs
+UNION ALL SELECT max(created_at) FROM idempotency WHERE job IS NULL
+UNION ALL SELECT now FROM retention_clock
+ORDER BY last DESC LIMIT 1`;
+
+/** Tells the age of what is kept. */
+export class RetentionClock {
+  readonly #queries: Queries;
+  readonly #source: TimeSource;
+  readonly #startedAt: number;
+  /** At the start of this run, in milliseconds; what is older was there then. */
+  readonly #base: number;
+  /** The system's clock when this one stood there; undefined once it counted. */
+  #left: number | undefined;
+
+  /** Goes on from where the store's last server left it. */
+  constructor(queries: Queries, source: TimeSource) {
+    this.#queries = queries;
+    this.#source = source;
+    this.#startedAt = source.uptime();
+    const last = queries.get(LAST)?.["last"] ?? undefined;
+    const wall = queries.get("SELECT wall FROM retention_clock")?.["wall"];
+    this.#base = Number(last ?? source.now());
+    // Where nothing is kept, nothing has become older.
+    this.#left = last === undefined ? undefined : Number(wall ?? last);
+  }
+
+  /** Milliseconds; only differences mean something. */
+  readonly now = (): number => Math.round(this.#base + this.#ran());
+
+  /**
+   * Keeps where it stands for the next server, and counts the time before this
+   * one when that is due.
+   */
+  save(): void {
+    const ran = this.#ran();
+    const wall = this.#source.now();
+    const left = this.#left !== undefined && ran < SETTLING_MS
+      ? this.#left
+      : undefined;
+    this.#queries.transact(() => {
+      if (this.#left !== undefined && left === undefined) {
+        this.#age(Math.max(0, Math.round(wall - ran - this.#left)));
+      }
+      this.#queries.run(
+        "INSERT INTO retention_clock (id, now, wall) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET now = excluded.now, wall = excluded.wall",
+        this.now(),
+        Math.round(left === undefined ? wall : left + ran),
+      );
+    });
+    this.#left = left;
+  }
+
+  /** Makes what was there at the start of this run older. */
+  #age(ms: number): void {
+    this.#queries.run(
+      "UPDATE jobs SET kept_from = kept_from - ? WHERE kept_from <= ?",
+      ms,
+      this.#base,
+    );
+    this.#queries.run(
+      "UPDATE idempotency SET created_at = created_at - ? WHERE created_at <= ?",
+      ms,
+      this.#base,
+    );
+  }
+
+  #ran(): number {
+    return this.#source.uptime() - this.#startedAt;
+  }
+}
