@@ -13,7 +13,6 @@ import { secureHeaders } from "hono/secure-headers";
 import { accessLog, type LogSink } from "./access_log.ts";
 import type { ApiKey } from "./api_keys.ts";
 import { ANONYMOUS, authenticate } from "./auth.ts";
-import { clientAddress } from "./client_address.ts";
 import { identifyCaller } from "./caller.ts";
 import { caption } from "./caption.ts";
 import { type AppEnv, problemContext } from "./context.ts";
@@ -48,6 +47,7 @@ import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
 import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
+import { doesWork } from "./work.ts";
 import { phaseSpans, tracing } from "./tracing.ts";
 import { paceAnswers } from "./unsent.ts";
 
@@ -110,8 +110,8 @@ export function createApp(
   const bodyLimits = { maxBytes, callerBytes: options.bodyBytes };
   app.use(readBodies(
     bodyLimits,
-    ({ req }) => req.method === "POST" || req.method === "PUT",
-    (c) => clientAddress(c, options.trustedProxies) ?? "",
+    ({ req }) => doesWork(req.method, req.path),
+    (c) => c.var.caller,
     drain,
   ));
   app.use(gate(options.maxRequests));
