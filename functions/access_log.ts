@@ -1,5 +1,5 @@
 /**
- * One line a request: ids, sizes and durations, never what was asked.
+ * The access log, one record a request: ids, sizes and durations, never prompts.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface AccessRecord {
   readonly id: string;
   /** Of the request. */
   readonly method: string;
-  /** Without the query, which may hold a question. */
+  /** Without the query, which may hold a question; long ones are cut. */
   readonly path: string;
   /** HTTP status; 499 when the client left. */
   readonly status: number;
@@ -48,8 +48,11 @@ export interface LogSink {
   failure(requestId: string, error: unknown): void;
 }
 
-/** What the client's absence is logged as. */
+/** The status of a request whose client left. */
 const CLIENT_GONE = 499;
+
+/** UTF-16 units of a path that are kept. */
+const MAX_PATH = 1024;
 
 /** Logs every request once its answer has ended. */
 export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
@@ -65,7 +68,7 @@ export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
         time: new Date().toISOString(),
         id: c.var.requestId,
         method: c.req.method,
-        path: c.req.path,
+        path: shortened(c.req.path),
         status: gone ? CLIENT_GONE : c.res.status,
         "duration_ms": milliseconds((performance.now() - start) / 1000)!,
         principal: c.var.principal,
@@ -83,7 +86,12 @@ export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** To a tenth. */
+/** Returns as much of `path` as a line needs. */
+function shortened(path: string): string {
+  return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
+}
+
+/** Rounds to a tenth. */
 function milliseconds(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 10_000) / 10;
 }

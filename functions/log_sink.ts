@@ -1,20 +1,23 @@
 /**
- * Log lines as JSON, or as people like them.
+ * The sink of log lines: as JSON, or in a form for people. An event is one line,
+ * of bounded length, whatever it quotes.
  *
  * @module
  */
 
 import type { AccessRecord, LogSink } from "./access_log.ts";
+import { escapeWord, jsonLine } from "./escaped_text.ts";
 
 /** Writes one line. */
 export type WriteLine = (line: string) => void;
 
-/** How lines look. */
+/** The format of lines. */
 export type LogFormat = "json" | "pretty";
 
-/**
- * A sink that writes what happens to `out` and what goes wrong to `err`.
- */
+/** UTF-16 units of a stack that are kept. */
+const MAX_STACK = 16_384;
+
+/** Returns a sink that writes requests to `out` and failures to `err`. */
 export function lineSink(
   format: LogFormat,
   out: WriteLine,
@@ -25,18 +28,18 @@ export function lineSink(
     access: (record) => out(line(record)),
     failure: (id, error) => {
       const stack = error instanceof Error && error.stack || String(error);
-      err(JSON.stringify({ time: new Date().toISOString(), id, error: stack }));
+      const time = new Date().toISOString();
+      err(jsonLine({ time, id, error: stack.slice(0, MAX_STACK) }));
     },
   };
 }
 
-function jsonLine(record: AccessRecord): string {
-  return JSON.stringify(record);
-}
-
 function prettyLine({ time, method, path, status, ...rest }: AccessRecord) {
   const tokens = rest.tokens === undefined ? "" : ` ${rest.tokens} tokens`;
+  const [verb, place, id] = [method, path, rest.id].map((text) =>
+    escapeWord(text)
+  );
   return `${
     time.slice(11, 19)
-  } ${status} ${method} ${path} ${rest.duration_ms} ms${tokens} ${rest.id}`;
+  } ${status} ${verb} ${place} ${rest.duration_ms} ms${tokens} ${id}`;
 }

@@ -21,6 +21,7 @@ import {
   readEnvironment,
   thisMachine,
 } from "./env.ts";
+import { escapeText } from "./escaped_text.ts";
 import { INTERNET } from "./outside_request.ts";
 import { Services } from "./services.ts";
 import { ListenError, serve } from "./serving.ts";
@@ -115,9 +116,9 @@ function warnOfOpenDoor({ listen, apiKeys }: Environment): void {
 /** The one line that says where, what and how. */
 function announce(url: string, services: Services): void {
   const names = services.models().map(({ name }) => name).join(", ");
-  say(
+  say(escapeText(
     `emu3 ${VERSION} ready at ${url}: ${names} on ${services.device} in ${services.precision}`,
-  );
+  ));
 }
 
 function leave(message: string, code: number): never {
@@ -130,6 +131,7 @@ function say(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
+/** Writes one line, which may quote names of files and answers of hubs. */
 function complain(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  Deno.stderr.writeSync(new TextEncoder().encode(`${escapeText(line)}\n`));
 }

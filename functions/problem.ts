@@ -15,6 +15,7 @@ import {
   OverloadedError,
   PromptTooLongError,
 } from "../lib/errors.ts";
+import { escapeText } from "./escaped_text.ts";
 import {
   isProblemCode,
   type ProblemCode,
@@ -84,11 +85,17 @@ const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 503, 504]);
 /** The same by code, where the status does not say. */
 const RETRYABLE_CODES: ReadonlySet<string> = new Set(["idempotency-conflict"]);
 
+/** UTF-16 units of a detail that are kept: it may quote what was sent. */
+const MAX_DETAIL = 2000;
+/** UTF-16 units of a path or pointer that are kept. */
+const MAX_PATH = 1024;
+
 const UNEXPECTED = "Cannot answer: something unexpected happened here";
 
 /** The problem document of `error`. */
 export function problemFrom(error: unknown, context: ProblemContext): Problem {
-  const { code, detail } = describe(error, context.clientGone);
+  const { code, detail: whole } = describe(error, context.clientGone);
+  const detail = escapeText(whole, MAX_DETAIL);
   const { status, title } = PROBLEMS[code];
   const fields = fieldErrors(error);
   const retryable = RETRYABLE_CODES.has(code) ||
@@ -98,7 +105,7 @@ export function problemFrom(error: unknown, context: ProblemContext): Problem {
     title,
     status,
     detail,
-    instance: context.path,
+    instance: instanceOf(context.path),
     "request_id": context.requestId,
     retryable,
     ...(fields.length > 0 && { errors: fields }),
@@ -182,8 +189,25 @@ function interruptedMembers(
   };
 }
 
+/** Returns `path` as a reference to a URI (RFC 9457). */
+function instanceOf(path: string): string {
+  const kept = path.slice(0, MAX_PATH).toWellFormed();
+  // Escapes that are there stay as they are.
+  return encodeURI(kept).replaceAll(/%25(?=[0-9a-f]{2})/gi, "%");
+}
+
+/** Names of fields may be the client's own. */
+function boundedField({ pointer, detail }: FieldError): FieldError {
+  return {
+    pointer: pointer.slice(0, MAX_PATH).toWellFormed(),
+    detail: escapeText(detail, MAX_DETAIL),
+  };
+}
+
 function fieldErrors(error: unknown): readonly FieldError[] {
-  if (error instanceof InvalidFieldsError) return error.fields;
+  if (error instanceof InvalidFieldsError) {
+    return error.fields.map(boundedField);
+  }
   if (
     error instanceof PromptTooLongError || error instanceof CacheTooSmallError
   ) {

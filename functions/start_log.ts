@@ -1,25 +1,26 @@
 /**
- * What a start does, a line for each phase that has ended, and now and then one
- * for what is being downloaded.
+ * The log of a start: a line for each phase that has ended, and one from time to
+ * time for a download under way.
  *
  * @module
  */
 
+import { escapeText, jsonLine } from "./escaped_text.ts";
 import type { LogFormat, WriteLine } from "./log_sink.ts";
 import type { Phase } from "./phases.ts";
 
-/** Writes phases to `out`, as JSON or as people like them. */
+/** Returns a function that writes phases to `out`. */
 export function startLog(
   format: LogFormat,
   out: WriteLine,
 ): (model: string, phase: Phase) => void {
-  const line = format === "json" ? jsonLine : prettyLine;
+  const line = format === "json" ? jsonPhase : prettyPhase;
   return (model, phase) => out(line(model, phase));
 }
 
-function jsonLine(model: string, phase: Phase): string {
+function jsonPhase(model: string, phase: Phase): string {
   const { name, startedAt, seconds, transfer } = phase;
-  return JSON.stringify({
+  return jsonLine({
     time: new Date().toISOString(),
     start: name,
     model: model || undefined,
@@ -33,13 +34,15 @@ function jsonLine(model: string, phase: Phase): string {
   });
 }
 
-function prettyLine(model: string, phase: Phase): string {
+function prettyPhase(model: string, phase: Phase): string {
   const { name, startedAt, seconds, transfer } = phase;
   const end = (startedAt + (seconds ?? 0)).toFixed(2);
   const took = seconds === undefined ? "goes on" : `${seconds.toFixed(2)} s`;
-  return `${end.padStart(8)} s  ${model && `${model}: `}${name} ${took}${
-    transfer === undefined ? "" : `, ${transferText(transfer)}`
-  }`;
+  return escapeText(
+    `${end.padStart(8)} s  ${model && `${model}: `}${name} ${took}${
+      transfer === undefined ? "" : `, ${transferText(transfer)}`
+    }`,
+  );
 }
 
 function transferText(
@@ -56,7 +59,7 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** To a millisecond. */
+/** Rounds to a millisecond. */
 function rounded(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(1000 * seconds) / 1000;
 }

@@ -146,7 +146,8 @@ export function predictions(
       if (!known) {
         throw new NotFoundError("Cannot find model: there is none such");
       }
-      const url = publicUrl(c, `/models/${owner}/${name}`);
+      const place = [owner, name].map(encodeURIComponent).join("/");
+      const url = publicUrl(c, `/models/${place}`);
       const version = { id: name, "created_at": null };
       return c.json({ owner, name, url, "latest_version": version });
     });

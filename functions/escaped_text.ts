@@ -1,0 +1,47 @@
+/**
+ * The escaping of text that others chose, for log lines and problem documents.
+ *
+ * A path, a header or a name from a download may hold newlines, terminal
+ * sequences or characters that reorder a line. Each of those becomes `\u001b`,
+ * as JSON writes it, so that one event stays one line and reads as it was sent.
+ *
+ * @module
+ */
+
+/**
+ * Controls, format characters (bidirectional, zero-width, tags), lone
+ * surrogates, private and unassigned characters, separators of lines and
+ * paragraphs, and spaces other than U+0020.
+ */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+
+/**
+ * Returns `text` with unprintable characters escaped.
+ *
+ * @param maxLength UTF-16 units that are kept; the rest is counted.
+ */
+export function escapeText(text: string, maxLength = Infinity): string {
+  const kept = text.length > maxLength ? text.slice(0, maxLength) : text;
+  const escaped = kept.replaceAll(UNPRINTABLE, escapeCharacter);
+  return kept.length === text.length
+    ? escaped
+    : `${escaped}… (${text.length - kept.length} more)`;
+}
+
+/** Returns `text` as one word: escaped, and its spaces as well. */
+export function escapeWord(text: string, maxLength?: number): string {
+  return escapeText(text, maxLength).replaceAll(" ", "\\u0020");
+}
+
+/** Returns `value` as one line of JSON that a terminal shows as it is. */
+export function jsonLine(value: unknown): string {
+  return escapeText(JSON.stringify(value));
+}
+
+/** Writes UTF-16 units, as JSON does. */
+function escapeCharacter(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`,
+  ).join("");
+}
