@@ -11,11 +11,13 @@ import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
 import { accessLog, type LogSink } from "./access_log.ts";
-import type { ApiKey } from "./api_keys.ts";
+import type { HostPolicy } from "./allowed_hosts.ts";
 import { ANONYMOUS, authenticate } from "./auth.ts";
 import { identifyCaller } from "./caller.ts";
 import { caption } from "./caption.ts";
+import { checkHost } from "./check_host.ts";
 import { type AppEnv, problemContext } from "./context.ts";
+import { type OriginPolicy, refuseCrossSite } from "./cross_site.ts";
 import { detokenize } from "./detokenize.ts";
 import { metricsDescription } from "./description/metrics.ts";
 import { docs } from "./docs.ts";
@@ -40,7 +42,6 @@ import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
 import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
 import { problemFrom, problemHeaders } from "./problem.ts";
-import { publicBase, type PublicPlace } from "./public_url.ts";
 import { limitRate, type RateLimit } from "./rate_limit.ts";
 import { problemPages } from "./problem_pages.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
@@ -55,13 +56,9 @@ import { paceAnswers } from "./unsent.ts";
 export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
 
 /** How the application behaves. */
-export interface AppOptions extends PublicPlace {
+export interface AppOptions extends HostPolicy, OriginPolicy {
   /** What is served; the rest answers 404. */
   readonly functions: ReadonlySet<FunctionName>;
-  /** Origins whose pages may call; `*` for all. */
-  readonly corsOrigins: readonly string[];
-  /** Of callers; without any, everybody may call. */
-  readonly apiKeys: readonly ApiKey[];
   /** How often a caller may ask; undefined for as often as it likes. */
   readonly rateLimit: RateLimit | undefined;
   /** How long a request may take. */
@@ -239,18 +236,18 @@ function door(
   metrics: Metrics,
   drain: Drain,
 ): readonly MiddlewareHandler<AppEnv>[] {
-  const { apiKeys, corsOrigins, rateLimit, trustedProxies } = options;
+  const { apiKeys, corsOrigins, rateLimit } = options;
   const now = () => performance.now();
   return [
     metrics.count,
     closeConnections(drain),
+    checkHost(options),
     ...(corsOrigins.length > 0 ? [crossOrigin(options)] : []),
     authenticate(apiKeys),
-    identifyCaller(trustedProxies),
+    identifyCaller(options),
+    refuseCrossSite(options),
     paceAnswers(),
-    ...(rateLimit === undefined
-      ? []
-      : [limitRate(rateLimit, { trustedProxies, now })]),
+    ...(rateLimit === undefined ? [] : [limitRate(rateLimit, options, now)]),
   ];
 }
 
@@ -327,7 +324,7 @@ function calling(
     const addSpans = phaseSpans();
     c.set("abandon", abandon);
     c.set("principal", ANONYMOUS);
-    c.set("publicBase", publicBase(c.req.raw, options));
+    c.set("publicBase", options.publicUrl ?? "");
     c.set("pageBase", options.publicUrl ?? "");
     c.set("call", {
       signal: AbortSignal.any(signals),

@@ -1,5 +1,5 @@
 /**
- * Who calls: by the key that a request shows, where keys are set.
+ * The authentication of callers by API keys, where keys are set.
  *
  * @module
  */
@@ -7,30 +7,11 @@
 import type { MiddlewareHandler } from "hono";
 import { type ApiKey, findKey } from "./api_keys.ts";
 import type { AppEnv } from "./context.ts";
-import { PAGE_PATHS } from "./page.ts";
+import { isOpenPath } from "./open_paths.ts";
 import { UnauthorizedError } from "./refusals.ts";
 
-/** Who calls where no keys are set, or none is asked for. */
+/** The principal where no keys are set, or none is asked for. */
 export const ANONYMOUS = "anonymous";
-
-/**
- * What is told to anybody: whether it lives, how it is used and what its errors
- * mean. Nothing of it runs a model or shows what others did.
- */
-const OPEN_PATHS: ReadonlySet<string> = new Set([
-  ...PAGE_PATHS,
-  "/livez",
-  "/readyz",
-  "/ping",
-  "/health",
-  "/health-check",
-  "/v2/health/live",
-  "/v2/health/ready",
-  "/docs",
-  "/openapi.json",
-  "/problems",
-]);
-const OPEN_FOLDERS = ["/docs/", "/page/", "/problems/"];
 
 /** Replicate's client sends no key there: the name is as hard to guess as one. */
 const STREAM = /^(?:\/v1)?\/predictions\/job-[^/]+\/stream$/;
@@ -55,10 +36,8 @@ export function authenticate(
   };
 }
 
-/** Whether what is read there is for everybody. */
+/** Reports if this request needs no key. */
 function isOpen(method: string, path: string): boolean {
-  if (method !== "GET" && method !== "HEAD") return false;
-  return OPEN_PATHS.has(path) ||
-    OPEN_FOLDERS.some((folder) => path.startsWith(folder)) ||
-    STREAM.test(path);
+  return isOpenPath(method, path) ||
+    (method === "GET" || method === "HEAD") && STREAM.test(path);
 }

@@ -20,6 +20,13 @@ export interface AppEnv {
     readonly body?: AsyncIterable<Uint8Array<ArrayBuffer>> | undefined;
     /** Settles once the answer has been sent; nothing where there is no socket. */
     readonly sent?: Promise<void>;
+    /** Address that the connection came in on; undefined if not known. */
+    readonly localAddress?: string;
+    /**
+     * Error of a request line or Host header that make no URL: the request is
+     * answered with it, whatever else it says.
+     */
+    readonly malformed?: Error;
     /** What a job adds to its call; undefined for a request of a client. */
     readonly call?: Omit<Call, "signal">;
   };

@@ -71,6 +71,10 @@ export interface Environment {
   readonly publicUrl: string | undefined;
   /** Proxies in front that are believed. */
   readonly trustedProxies: number;
+  /** The one header of theirs that is believed. */
+  readonly trustedHeader: string;
+  /** Hosts that requests may name while no keys are set. */
+  readonly allowedHosts: readonly string[];
   /** Origins whose pages may call. */
   readonly corsOrigins: readonly string[];
   /** What is the same for all requests. */
@@ -185,6 +189,8 @@ export function readEnvironment(
     urlInputs: values.ALLOW_URL_INPUTS,
     publicUrl: values.PUBLIC_URL,
     trustedProxies: values.TRUST_PROXY,
+    trustedHeader: values.TRUST_PROXY_HEADER,
+    allowedHosts: values.ALLOWED_HOSTS,
     corsOrigins: values.CORS_ORIGINS,
     limits: {
       maxBodyBytes: values.MAX_BODY_BYTES,

@@ -29,12 +29,6 @@ export const PROBLEMS = {
     "The body is missing, breaks off or is not what its Content-Type says: JSON that is no JSON, a form that is no form, codes whose number does not fit their sizes.",
     "Compare the body with the Content-Type. Codes in application/octet-stream take two bytes each and the headers X-Grid-Height and X-Grid-Width.",
   ),
-  "malformed-request": kind(
-    400,
-    "Malformed request",
-    "The request is no HTTP/1.1 as RFC 9112 has it, or its target or Host is none.",
-    "Send it with an HTTP client instead of by hand. HTTP/2 is spoken by the proxy in front, not here.",
-  ),
   "unauthorized": kind(
     401,
     "Key needed",
@@ -46,6 +40,24 @@ export const PROBLEMS = {
     "Origin not allowed",
     "A page of another origin called, and this server does not let it: otherwise any page could use a server on the machine of who looks at it.",
     "List the origin in CORS_ORIGINS where the server is started.",
+  ),
+  "malformed-request": kind(
+    400,
+    "Malformed request",
+    "The request line or the Host header is not as HTTP has it: no Host or several, a Host that is none, a target that is no path.",
+    "Send one Host header with a host and maybe a port, and a path in ASCII and percent escapes.",
+  ),
+  "target-too-long": kind(
+    414,
+    "Request target too long",
+    "Path and query have more bytes than are read.",
+    "Send fields in the body in place of the query.",
+  ),
+  "forbidden-host": kind(
+    421,
+    "Host not allowed",
+    "The request names a host that is not known to be this server's, and no keys are set: a page whose name was made to lead here could use it.",
+    "List the host in ALLOWED_HOSTS or PUBLIC_URL where the server is started, or set API_KEYS.",
   ),
   "not-found": kind(
     404,

@@ -1,23 +1,22 @@
 /**
- * Absolute URLs of this server, as its clients write them.
+ * The absolute URLs of this server, as its clients write them.
  *
  * @module
  */
 
 import type { Context } from "hono";
-import { forwarded } from "./client_address.ts";
+import { forwarded, type ProxyTrust } from "./client_address.ts";
 import type { AppEnv } from "./context.ts";
+import { hostText, type RequestHost } from "./request_host.ts";
 
 /** Where clients find this server. */
-export interface PublicPlace {
+export interface PublicPlace extends ProxyTrust {
   /** Set from outside, maybe with a path; undefined for as it was asked. */
   readonly publicUrl: string | undefined;
-  /** How many proxies stand in front and are believed. */
-  readonly trustedProxies: number;
 }
 
 /**
- * The URL of `path` for whoever asked.
+ * Returns the URL of `path` for the client at hand.
  *
  * @param path From the root, with its slash.
  */
@@ -25,11 +24,18 @@ export function publicUrl(c: Context<AppEnv>, path: string): string {
   return `${c.var.publicBase}${path}`;
 }
 
-/** Scheme, host and maybe a path; no slash at the end. */
-export function publicBase(request: Request, place: PublicPlace): string {
+/**
+ * Returns scheme, host and maybe a path, without a slash at the end.
+ *
+ * @param host That the request names, and that is allowed.
+ */
+export function publicBase(
+  request: Request,
+  host: RequestHost,
+  place: PublicPlace,
+): string {
   if (place.publicUrl !== undefined) return place.publicUrl;
-  const asked = new URL(request.url);
-  const { scheme, host } = forwarded(request.headers, place.trustedProxies);
-  const protocol = scheme === undefined ? asked.protocol : `${scheme}:`;
-  return `${protocol}//${host ?? asked.host}`;
+  const scheme = forwarded(request.headers, place).scheme ??
+    request.url.split(":", 1)[0];
+  return `${scheme}://${hostText(host)}`;
 }

@@ -16,7 +16,7 @@
 import type { MiddlewareHandler } from "hono";
 import ipaddr from "ipaddr.js";
 import { ANONYMOUS } from "./auth.ts";
-import { clientAddress } from "./client_address.ts";
+import { clientAddress, type ProxyTrust } from "./client_address.ts";
 import type { AppEnv } from "./context.ts";
 import { QuotaError } from "./refusals.ts";
 import { doesWork } from "./work.ts";
@@ -125,12 +125,9 @@ export class RateLimiter {
  */
 export function limitRate(
   limit: RateLimit,
-  { trustedProxies, now }: {
-    /** How many proxies stand in front and are believed. */
-    readonly trustedProxies: number;
-    /** A clock, in milliseconds. */
-    readonly now: () => number;
-  },
+  trust: ProxyTrust,
+  /** A clock, in milliseconds. */
+  now: () => number,
 ): MiddlewareHandler<AppEnv> {
   const limiter = new RateLimiter(limit, now);
   const policy = `"default";q=${limit.quota};w=${limit.windowMs / 1000}`;
@@ -138,7 +135,7 @@ export function limitRate(
     if (!doesWork(c.req.method, c.req.path)) return await next();
     const { principal } = c.var;
     const caller = principal === ANONYMOUS
-      ? networkOf(clientAddress(c, trustedProxies) ?? "")
+      ? networkOf(clientAddress(c, trust) ?? "")
       : principal;
     const asked = limiter.ask(caller);
     c.header("RateLimit-Policy", policy);

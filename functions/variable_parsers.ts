@@ -167,25 +167,3 @@ export function flag(text: string | undefined): boolean {
   if (text === "1") return true;
   throw new SyntaxError("expected 0 or 1");
 }
-
-/** Parses an http(s) URL without credentials and query; returns it without a slash at its end. */
-export function publicUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const url = URL.parse(text);
-  if (
-    url !== null && /^https?:$/.test(url.protocol) &&
-    url.username + url.password + url.search + url.hash === ""
-  ) return url.href.replace(/\/+$/, "");
-  throw new SyntaxError('expected a URL such as "https://example.org/emu3"');
-}
-
-/** Parses origins with commas between them, or `*`. */
-export function origins(text: string | undefined): readonly string[] {
-  const list = (text ?? "").split(",").map((origin) => origin.trim())
-    .filter((origin) => origin !== "");
-  const bad = list.find((origin) =>
-    origin !== "*" && URL.parse(origin)?.origin !== origin
-  );
-  if (bad === undefined) return list;
-  throw new SyntaxError('expected origins such as "https://example.org", or *');
-}

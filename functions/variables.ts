@@ -8,6 +8,7 @@
 import { STRATEGY_NAMES } from "../lib/drawing/strategy.ts";
 import { apiKeys } from "./api_keys.ts";
 import { FUNCTION_NAMES } from "./function_names.ts";
+import { CALLER_VARIABLES, publicUrl } from "./caller_variables.ts";
 import { rateLimit } from "./rate_limit.ts";
 import { RUNPOD_VARIABLES } from "./runpod/variables.ts";
 import {
@@ -17,10 +18,8 @@ import {
   count,
   flag,
   functions,
-  origins,
   port,
   precision,
-  publicUrl,
   seconds,
   source,
   strategy,
@@ -175,22 +174,7 @@ export const VARIABLES = {
     unset: "0",
     parse: flag,
   },
-  PUBLIC_URL: {
-    meaning: "where clients find this server, for URLs in answers",
-    unset: "as the request was asked",
-    parse: publicUrl,
-  },
-  TRUST_PROXY: {
-    meaning:
-      "proxies in front whose Forwarded and X-Forwarded-* headers are believed",
-    unset: "0",
-    parse: (text) => whole(text, 0) ?? 0,
-  },
-  CORS_ORIGINS: {
-    meaning: "origins whose pages may call, with commas, or *",
-    unset: "the same origin",
-    parse: origins,
-  },
+  ...CALLER_VARIABLES,
   MAX_BODY_BYTES: {
     ...count("bytes a body may have", `${32 * MEBIBYTE}`, 1),
     parse: (text) => whole(text, 1) ?? 32 * MEBIBYTE,

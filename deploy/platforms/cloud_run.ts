@@ -20,6 +20,7 @@ import {
   type Platform,
   PORT,
   probe,
+  ROUTED_BY_HOST,
   startSeconds,
   withoutPort,
 } from "./platform.ts";
@@ -34,6 +35,9 @@ const FACTS: Facts = {
 };
 
 const WITH_GPU: Facts = { ...FACTS, startS: 1800 };
+
+/** Google's front end appends the client's address to X-Forwarded-For. */
+const FRONT = { ...ROUTED_BY_HOST, TRUST_PROXY: "1" };
 
 /** Least processors and memory beside an L4. */
 const L4 = { cpus: 4, memoryGib: 16 } as const;
@@ -97,7 +101,7 @@ function service(options: DeployOptions) {
             image,
             ports: [{ name: "http1", containerPort: PORT }],
             env: environmentList(
-              withoutPort(environmentOf(options, facts)),
+              withoutPort(environmentOf(options, facts, FRONT)),
               secrets,
               () => "latest",
             ),

@@ -26,6 +26,9 @@ const FACTS: Facts = {
   gpu: true,
 };
 
+/** The name of the service, by which others of its network call it. */
+const HOSTS = { ALLOWED_HOSTS: "emu3" };
+
 /** `docker compose`. */
 export const COMPOSE: Platform = {
   name: "compose",
@@ -52,7 +55,7 @@ function document(options: DeployOptions) {
         restart: "unless-stopped",
         ports: [`${PORT}:${PORT}`],
         environment: {
-          ...escaped(environmentOf(options, FACTS)),
+          ...escaped(environmentOf(options, FACTS, HOSTS)),
           ...Object.fromEntries(
             Object.entries(secrets).map(([variable, reference]) => [
               variable,

@@ -54,6 +54,19 @@ export const FLY: Platform = {
   },
 };
 
+/**
+ * Returns the names of the app, and the one header that Fly's proxy writes anew:
+ * it appends to what a client sends as X-Forwarded-For.
+ */
+function front({ name }: DeployOptions) {
+  return {
+    PUBLIC_URL: `https://${name}.fly.dev`,
+    ALLOWED_HOSTS: `${name}.internal,${name}.flycast`,
+    TRUST_PROXY: "1",
+    TRUST_PROXY_HEADER: "fly-client-ip",
+  };
+}
+
 function document(options: DeployOptions) {
   const { name, image, concurrency } = options;
   return {
@@ -61,7 +74,7 @@ function document(options: DeployOptions) {
     kill_signal: "SIGINT",
     kill_timeout: `${FACTS.graceS}s`,
     build: { image },
-    env: environmentOf(options, FACTS),
+    env: environmentOf(options, FACTS, front(options)),
     mounts: [{
       source: `${name.replaceAll("-", "_")}_cache`,
       destination: CACHE,

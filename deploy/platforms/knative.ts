@@ -25,6 +25,7 @@ import {
   type Platform,
   PORT,
   probe,
+  ROUTED_BY_HOST,
   startSeconds,
   withoutPort,
 } from "./platform.ts";
@@ -81,7 +82,7 @@ function service(options: DeployOptions) {
             image,
             ports: [{ name: "http1", containerPort: PORT }],
             env: environmentList(
-              withoutPort(environmentOf(options, FACTS)),
+              withoutPort(environmentOf(options, FACTS, ROUTED_BY_HOST)),
               secrets,
               (variable) => variable,
             ),

@@ -20,6 +20,7 @@ import {
   type Platform,
   PORT,
   probes,
+  ROUTED_BY_HOST,
   startSeconds,
   USER,
 } from "./platform.ts";
@@ -54,7 +55,7 @@ export const KSERVE: Platform = {
 
 function service(options: DeployOptions) {
   const { name, image, secrets, storage } = options;
-  const environment = environmentOf(options, FACTS);
+  const environment = environmentOf(options, FACTS, ROUTED_BY_HOST);
   return {
     apiVersion: "serving.kserve.io/v1beta1",
     kind: "InferenceService",

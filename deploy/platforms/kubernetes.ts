@@ -83,6 +83,11 @@ function labels({ name }: DeployOptions) {
   };
 }
 
+/** Names of the Service within the cluster; an ingress has one of its own. */
+function hosts({ name }: DeployOptions) {
+  return { ALLOWED_HOSTS: `${name},.svc,.svc.cluster.local` };
+}
+
 /** Whether the claim belongs to several servers. */
 function shared({ maxServers }: DeployOptions): boolean {
   return maxServers > 1;
@@ -132,7 +137,7 @@ function deployment(options: DeployOptions) {
               {
                 // Servers share models, and must not share their jobs.
                 ...shared(options) ? { STORE: "/tmp/jobs.sqlite" } : {},
-                ...environmentOf(options, FACTS),
+                ...environmentOf(options, FACTS, hosts(options)),
               },
               secrets,
               (variable) => variable,

@@ -59,16 +59,28 @@ export const HEALTH = { live: "/livez", ready: "/readyz" } as const;
 /** Time that last answers and the process need to end, in seconds. */
 const SPARE_S = 2;
 
-/** Values of variables for the server on a platform, without secrets. */
+/**
+ * Any host: for platforms whose router picks the server by its host, so that a
+ * stranger's name never arrives.
+ */
+export const ROUTED_BY_HOST = { ALLOWED_HOSTS: "*" } as const;
+
+/**
+ * Returns values of variables for the server on a platform, without secrets.
+ *
+ * @param own Of the platform; settings that were given go first.
+ */
 export function environmentOf(
   options: DeployOptions,
   { graceS, beforeStopS }: Facts,
+  own: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   return {
     PORT: String(PORT),
     SHUTDOWN_GRACE_S: String(graceS - beforeStopS - SPARE_S),
     REQUEST_TIMEOUT_S: String(options.requestTimeoutS),
     ...options.storage === undefined ? {} : { MODEL: MODELS },
+    ...own,
     ...options.settings,
   };
 }

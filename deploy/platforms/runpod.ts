@@ -16,6 +16,7 @@ import {
   type Platform,
   PORT,
   type Rendering,
+  ROUTED_BY_HOST,
 } from "./platform.ts";
 
 const FACTS: Facts = {
@@ -78,7 +79,7 @@ function rendering(
   const { name, image, secrets, storage } = options;
   // The volume is a cache of every worker, not a model.
   const values = {
-    ...environmentOf({ ...options, storage: undefined }, facts),
+    ...environmentOf({ ...options, storage: undefined }, facts, ROUTED_BY_HOST),
     PORT_HEALTH: String(PORT),
     ...storage === undefined ? {} : { XDG_CACHE_HOME: VOLUME },
     // Workers share the volume, and must not share their jobs.

@@ -112,6 +112,21 @@ export const POST_PROBLEMS: readonly ProblemCode[] = [
   "unread-answers",
 ];
 
+/** Problems of any request. */
+const ANY_PROBLEMS: readonly ProblemCode[] = [
+  "malformed-request",
+  "target-too-long",
+];
+
+/** Problems of any request but for health. */
+const HOST_PROBLEMS: readonly ProblemCode[] = ["forbidden-host"];
+
+/** Problems of any request that not everybody may send. */
+const CALLER_PROBLEMS: readonly ProblemCode[] = [
+  "unauthorized",
+  "forbidden-origin",
+];
+
 /** What is told to anybody. */
 const OPEN_TAGS: ReadonlySet<Tag> = new Set(["health", "documentation"]);
 
@@ -125,9 +140,12 @@ export function describe(route: RouteDescription): MiddlewareHandler {
     { ...answer, headers: { ...answer.headers, ...always } },
   ]);
   const open = route.open ?? OPEN_TAGS.has(tag);
-  const codes: readonly ProblemCode[] = open
-    ? route.problems
-    : [...route.problems, "unauthorized"];
+  const codes: readonly ProblemCode[] = [
+    ...route.problems,
+    ...ANY_PROBLEMS,
+    ...tag === "health" ? [] : HOST_PROBLEMS,
+    ...open ? [] : CALLER_PROBLEMS,
+  ];
   return describeRoute({
     operationId: typeof id === "string" ? id : ({ path }) => id(path),
     tags: [tag],

@@ -78,7 +78,6 @@ export const mcpDescription = describe({
   problems: [
     ...BODY_PROBLEMS,
     ...POST_PROBLEMS,
-    "forbidden-origin",
     "not-acceptable",
     "overloaded",
     "shutting-down",

@@ -5,33 +5,47 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { hostHeader, requestUrl } from "../request_target.ts";
 
 /** A client that went away before its answer was whole. */
 function left(): DOMException {
   return new DOMException("the client left", "AbortError");
 }
 
+/** Stands for the URL of a request that has none. */
+const NOWHERE = "http://localhost/";
+
 /**
- * Returns the request, without its body: see {@linkcode bodyOf}.
+ * Returns the request, without its body: see {@linkcode bodyOf}; and the error
+ * of a target and `Host` that make no URL.
  *
  * Its signal aborts when the connection closes before the answer has been sent.
- *
- * @throws {TypeError} When target and `Host` are no URL.
  */
 export function fetchRequest(
   incoming: IncomingMessage,
   response: ServerResponse,
-): Request {
+): { readonly request: Request; readonly malformed: Error | undefined } {
   const gone = new AbortController();
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(left());
   });
-  return new Request(urlOf(incoming), {
-    method: incoming.method ?? "GET",
+  const { method = "GET", url = "", rawHeaders, httpVersion } = incoming;
+  // HTTP/1.0 knows no Host.
+  const unnamed = httpVersion === "1.0" ? "localhost" : undefined;
+  const host = hostHeader(rawHeaders) ?? unnamed;
+  const target = requestUrl(url, host, "http");
+  const malformed = target instanceof URL ? undefined : target;
+  const request = new Request(target instanceof URL ? target : NOWHERE, {
+    // No tunnels here, and of what TRACE sends nothing comes back.
+    method: FORBIDDEN.test(method) ? "OPTIONS" : method,
     headers: headersOf(incoming),
     signal: gone.signal,
   });
+  return { request, malformed };
 }
+
+/** Methods of which the Fetch API makes no request. */
+const FORBIDDEN = /^(?:connect|trace|track)$/i;
 
 /** Requests with `Expect: 100-continue`, by the call that lets them go on. */
 const CONTINUES = new WeakMap<IncomingMessage, () => void>();
@@ -69,17 +83,4 @@ function headersOf({ headers }: IncomingMessage): Record<string, string> {
     entries[name] = Array.isArray(value) ? value.join(", ") : value;
   }
   return entries;
-}
-
-/** A name, or an address of IPv4 or IPv6, and maybe a port. */
-const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
-
-/** The path comes from the request line alone, the rest from `Host`. */
-function urlOf({ url = "", headers: { host = "" } }: IncomingMessage): string {
-  if (!HOST.test(host)) throw new TypeError("Host is no host");
-  if (url.startsWith("/")) return `http://${host}${url}`;
-  // In absolute form, as clients write it to proxies (RFC 9112, 3.2.2).
-  const { pathname, search } = new URL(url);
-  if (!/^https?:\/\//i.test(url)) throw new TypeError("target is no path");
-  return `http://${host}${pathname}${search}`;
 }

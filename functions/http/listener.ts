@@ -30,6 +30,10 @@ import { type Malformed, malformedAnswer } from "./malformed_request.ts";
 export interface ConnectionInfo {
   /** The peer's address. */
   readonly remoteAddr: Deno.NetAddr;
+  /** Address that the connection came in on. */
+  readonly localAddress?: string;
+  /** The error of a target and `Host` that make no URL. */
+  readonly malformed?: Error;
   /** The parts of the body; undefined where there is none. */
   readonly body: AsyncIterable<Uint8Array<ArrayBuffer>> | undefined;
   /** Settles once the answer is with the client, or the connection closed. */
@@ -105,16 +109,12 @@ export async function listen(
       response.once("close", () => resolve())
     );
     response.once("finish", () => dropRest(incoming));
-    let request: Request;
-    try {
-      request = fetchRequest(incoming, response);
-    } catch {
-      const malformed = "malformed-request";
-      onMalformed?.(malformed);
-      return await sender.send(malformedAnswer(malformed), response, hostname);
-    }
+    const { request, malformed } = fetchRequest(incoming, response);
     const connection: ConnectionInfo = {
       remoteAddr: { transport: "tcp", hostname, port },
+      ...(socket.localAddress !== undefined &&
+        { localAddress: socket.localAddress }),
+      ...(malformed !== undefined && { malformed }),
       body: bodyOf(incoming),
       sent,
     };
@@ -126,6 +126,8 @@ export async function listen(
   };
   const server = createServer({
     headersTimeout: HEADERS_MS,
+    // It would answer with nothing.
+    requireHostHeader: false,
     // Bodies have a pace of their own, and models their time.
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,

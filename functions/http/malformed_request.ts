@@ -5,11 +5,10 @@
  * @module
  */
 
-import { OverloadedError } from "../../lib/errors.ts";
+import { Emu3Error, OverloadedError } from "../../lib/errors.ts";
 import type { LogSink } from "../access_log.ts";
 import { problemFrom, problemHeaders } from "../problem.ts";
 import { PROBLEMS } from "../problem_table.ts";
-import { MalformedRequestError } from "../refusals.ts";
 
 /** The kind of fault of a request that cannot be read. */
 export type Malformed =
@@ -19,14 +18,21 @@ export type Malformed =
 
 /** By kind, the fault in words. */
 const FAULTS: Readonly<Record<Malformed, string>> = {
-  "malformed-request": "it is no HTTP/1.1, or names no host or path",
+  "malformed-request": "it is no HTTP/1.1",
   "head-too-large": "its target and headers are too long",
   "head-too-slow": "its target and headers take too long",
 };
 
+/** A request whose first line and headers cannot be read. */
+class RequestHeadError extends Emu3Error {
+  constructor(kind: Malformed) {
+    super(kind, `Cannot read request: ${FAULTS[kind]}`);
+  }
+}
+
 /** Returns the problem of a request whose head cannot be read. */
 export function malformedAnswer(kind: Malformed): Response {
-  return problemAnswer(new MalformedRequestError(kind, FAULTS[kind]));
+  return problemAnswer(new RequestHeadError(kind));
 }
 
 /** Logs a request whose head cannot be read: it has no path and no caller. */

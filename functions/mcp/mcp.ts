@@ -13,6 +13,7 @@ import { Hono } from "hono";
 import * as v from "valibot";
 import { parseJson, readBytes } from "../body.ts";
 import type { AppEnv } from "../context.ts";
+import { checkOrigin, type OriginPolicy } from "../cross_site.ts";
 import { mcpDescription } from "../description/mcp.ts";
 import type { FunctionName } from "../function_names.ts";
 import type { Answerers, Drawers, Tokenizers } from "../ports.ts";
@@ -20,7 +21,6 @@ import { MalformedBodyError } from "../refusals.ts";
 import { captionImage } from "./caption_image.ts";
 import { detokenizeImage } from "./detokenize_image.ts";
 import { generateImage } from "./generate_image.ts";
-import { checkOrigin } from "./origin.ts";
 import { RunningCalls } from "./running_calls.ts";
 import { tokenizeImage } from "./tokenize_image.ts";
 import type { Tool } from "./tool.ts";
@@ -29,11 +29,9 @@ import type { Tool } from "./tool.ts";
 export interface McpServices extends Drawers, Answerers, Tokenizers {}
 
 /** How it behaves. */
-export interface McpOptions {
+export interface McpOptions extends OriginPolicy {
   /** Tools of other functions are not there. */
   readonly functions: ReadonlySet<FunctionName>;
-  /** Origins whose pages may call; `*` for all. */
-  readonly corsOrigins: readonly string[];
 }
 
 /** Whose calls are whose. */
@@ -55,7 +53,8 @@ export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
     .filter((tool) => options.functions.has(tool.function));
   const running = new RunningCalls();
   return new Hono<AppEnv>().post("/mcp", mcpDescription, async (c) => {
-    checkOrigin(c.req.raw, options.corsOrigins);
+    // The protocol asks for it, also of who shows a key.
+    checkOrigin(c.req.raw, options);
     const body = await readMessage(c.req.raw, services.limits.maxBodyBytes);
     const { id, method, params } = known(body);
     const { caller } = c.var;

@@ -44,6 +44,8 @@ Deno.test("readEnvironment() has room for seven guided pictures and two answers"
 
 Deno.test("readEnvironment() opens nothing to others unless it is told to", () => {
   const { apiKeys, rateLimit, urlInputs, publicUrl, trustedProxies } = read({});
+  const { trustedHeader, allowedHosts } = read({});
+  deepStrictEqual([trustedHeader, allowedHosts], ["x-forwarded-for", []]);
   deepStrictEqual(
     { apiKeys, rateLimit, urlInputs, publicUrl, trustedProxies },
     {
@@ -57,6 +59,9 @@ Deno.test("readEnvironment() opens nothing to others unless it is told to", () =
   strictEqual(read({ ALLOW_URL_INPUTS: "0" }).urlInputs, false);
   strictEqual(read({ ALLOW_URL_INPUTS: "1" }).urlInputs, true);
   strictEqual(read({ TRUST_PROXY: "2" }).trustedProxies, 2);
+  const header = read({ TRUST_PROXY_HEADER: "Fly-Client-IP" }).trustedHeader;
+  strictEqual(header, "fly-client-ip");
+  deepStrictEqual(read({ ALLOWED_HOSTS: "a, .b" }).allowedHosts, ["a", ".b"]);
 });
 
 Deno.test("readEnvironment() takes a public URL that others can be added to", () => {
@@ -123,6 +128,8 @@ Deno.test("readEnvironment() names the variable that it cannot use", () => {
     ALLOW_URL_INPUTS: "yes",
     PUBLIC_URL: "example.org",
     TRUST_PROXY: "all",
+    TRUST_PROXY_HEADER: "x-forwarded-host",
+    ALLOWED_HOSTS: "https://a",
     CORS_ORIGINS: "example.org",
     MAX_BODY_BYTES: "1.5",
     MAX_PIXELS: "many",

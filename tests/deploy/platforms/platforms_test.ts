@@ -21,7 +21,10 @@ import {
 } from "../../../deploy/platforms/options.ts";
 import { environmentOf, PORT } from "../../../deploy/platforms/platform.ts";
 import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
+import { isAllowedHost } from "../../../functions/allowed_hosts.ts";
+import { forwarded } from "../../../functions/client_address.ts";
 import { readEnvironment } from "../../../functions/env.ts";
+import { parseHost } from "../../../functions/request_host.ts";
 import { VARIABLES } from "../../../functions/variables.ts";
 import { Drain } from "../../../functions/drain.ts";
 import { health } from "../../../functions/health.ts";
@@ -243,6 +246,60 @@ Deno.test("a model that the platform fetches is the one that is served", () => {
       platform.name.startsWith("runpod") ? undefined : "/mnt/models",
     );
   }
+});
+
+/** By platform, names under which it sends requests to a server named emu3. */
+const REACHED_AS: Readonly<Record<string, readonly string[]>> = {
+  docker: ["localhost:8080", "192.0.2.1:8080"],
+  compose: ["localhost:8080", "192.0.2.1:8080", "emu3:8080"],
+  kubernetes: ["10.0.0.7:8080", "emu3", "emu3.default.svc.cluster.local:80"],
+  knative: ["emu3.default.example.com", "emu3.default.svc.cluster.local"],
+  kserve: ["emu3-default.example.com", "emu3-predictor.default"],
+  "cloud-run": ["emu3-abc123-ew.a.run.app", "emu3.example.org"],
+  runpod: ["abc123.api.runpod.ai"],
+  "runpod-queue": [],
+  fly: ["emu3.fly.dev", "emu3.internal:8080", "emu3.flycast"],
+};
+
+Deno.test("without keys a server answers under the names that its platform has for it", () => {
+  for (const platform of PLATFORMS) {
+    const { files } = render(platform, fitting(platform, PLAIN));
+    const { values } = variablesOf(files);
+    const environment = readEnvironment(
+      { cpus: 1, memoryBytes: 2 ** 30 },
+      // The image says where to listen.
+      (name) => name === "HOST" ? "0.0.0.0" : values[name],
+    );
+    for (const host of REACHED_AS[platform.name]!) {
+      const parsed = parseHost(host)!;
+      ok(isAllowedHost(parsed, environment), `${platform.name}: ${host}`);
+    }
+    const routed = environment.allowedHosts.includes("*");
+    const evil = parseHost("evil.example")!;
+    strictEqual(isAllowedHost(evil, environment), routed, platform.name);
+  }
+});
+
+Deno.test("a client's own header says nothing where a platform writes one", () => {
+  const client = (name: string, headers: Record<string, string>) => {
+    const platform = PLATFORMS.find((platform) => platform.name === name)!;
+    const { files } = render(platform, fitting(platform, PLAIN));
+    const { values } = variablesOf(files);
+    const environment = readEnvironment(
+      { cpus: 1, memoryBytes: 2 ** 30 },
+      (name) => values[name],
+    );
+    return forwarded(new Headers(headers), environment).client;
+  };
+  const lies = { forwarded: "for=6.6.6.6", "x-real-ip": "6.6.6.6" };
+  const appended = { ...lies, "x-forwarded-for": "6.6.6.6, 192.0.2.1" };
+  strictEqual(client("cloud-run", appended), "192.0.2.1");
+  const fly = { ...lies, "fly-client-ip": "192.0.2.1" };
+  strictEqual(
+    client("fly", { ...fly, "x-forwarded-for": "6.6.6.6" }),
+    "192.0.2.1",
+  );
+  strictEqual(client("kubernetes", appended), undefined);
 });
 
 /** Every value under `key`, in any file. */

@@ -1,0 +1,57 @@
+/**
+ * The host of a request: the syntax of a `Host` header (RFC 9110, section 7.2),
+ * and the hosts that DNS cannot point elsewhere.
+ *
+ * @module
+ */
+
+/** A host and its port. */
+export interface RequestHost {
+  /** Lower case; IPv6 addresses in brackets; no dot at the end. */
+  readonly hostname: string;
+  /** Decimal digits; empty for the scheme's default. */
+  readonly port: string;
+}
+
+/** Characters that a name in DNS may have, with its port. */
+const MAX_LENGTH = 255;
+
+const LABEL = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?";
+const HOST = new RegExp(
+  `^(${LABEL}(?:\\.${LABEL})*|\\[[0-9a-f:.]{2,45}\\])(\\.?)(?::(\\d{0,5}))?$`,
+  "i",
+);
+
+/**
+ * Parses a `Host` header.
+ *
+ * Names with percent escapes or other than ASCII characters are not accepted:
+ * clients send IDNs as `xn--…`.
+ *
+ * @returns Undefined for what is no host.
+ */
+export function parseHost(text: string): RequestHost | undefined {
+  if (text.length > MAX_LENGTH) return undefined;
+  const [, name, dot, port = ""] = HOST.exec(text) ?? [];
+  if (name === undefined || Number(port) > 65_535) return undefined;
+  if (name.startsWith("[") && dot !== "") return undefined;
+  // Addresses have one spelling afterwards, and numbers too large are refused.
+  const url = URL.parse(`http://${name}`);
+  return url === null ? undefined : { hostname: url.hostname, port };
+}
+
+/** Returns `host` as it stands in a URL. */
+export function hostText({ hostname, port }: RequestHost): string {
+  return port === "" ? hostname : `${hostname}:${port}`;
+}
+
+/** Reports if `hostname` always means the machine of whoever uses it. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname.endsWith(".localhost") ||
+    hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
+}
+
+/** Reports if `hostname`, as URLs spell it, is an address and no name. */
+export function isAddress(hostname: string): boolean {
+  return hostname.startsWith("[") || /^\d+(\.\d+){3}$/.test(hostname);
+}
