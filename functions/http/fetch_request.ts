@@ -5,6 +5,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { MethodNotAllowedError } from "../refusals.ts";
 import { hostHeader, requestUrl } from "../request_target.ts";
 
 /** A client that went away before its answer was whole. */
@@ -34,15 +35,20 @@ export function fetchRequest(
   const unnamed = httpVersion === "1.0" ? "localhost" : undefined;
   const host = hostHeader(rawHeaders) ?? unnamed;
   const target = requestUrl(url, host, "http");
-  const malformed = target instanceof URL ? undefined : target;
+  const forbidden = FORBIDDEN.test(method)
+    ? new MethodNotAllowedError(METHODS)
+    : undefined;
+  const malformed = target instanceof URL ? forbidden : target;
   const request = new Request(target instanceof URL ? target : NOWHERE, {
-    // No tunnels here, and of what TRACE sends nothing comes back.
-    method: FORBIDDEN.test(method) ? "OPTIONS" : method,
+    method: forbidden === undefined ? method : "GET",
     headers: headersOf(incoming),
     signal: gone.signal,
   });
   return { request, malformed };
 }
+
+/** Methods that routes are made for. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
 
 /** Methods of which the Fetch API makes no request. */
 const FORBIDDEN = /^(?:connect|trace|track)$/i;
