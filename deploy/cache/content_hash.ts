@@ -46,11 +46,17 @@ export function expectedHash(
  * An empty hash.
  *
  * @param size Bytes of the whole content, which Git's hash begins with.
+ * @param crc32Before CRC-32 in hex of the bytes that were hashed earlier; of no
+ * meaning to the other kinds.
  */
-export function contentHash(kind: HashKind, size: number): ContentHash {
+export function contentHash(
+  kind: HashKind,
+  size: number,
+  crc32Before = "0",
+): ContentHash {
   switch (kind) {
     case "crc32": {
-      let sum = 0;
+      let sum = Number.parseInt(crc32Before, 16);
       return {
         update: (bytes) => {
           sum = crc32(bytes, sum);

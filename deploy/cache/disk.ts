@@ -5,6 +5,7 @@
  */
 
 import { statfs } from "node:fs/promises";
+import { PlainFileError } from "../../lib/loading/plain_file.ts";
 
 /** A disk that does not keep what it should. */
 export class DiskError extends Error {
@@ -54,6 +55,11 @@ export function diskError(
   remedy: string = REMEDY,
 ): unknown {
   if (!(error instanceof Error) || error instanceof DiskError) return error;
+  if (error instanceof PlainFileError) {
+    return new DiskError(`Cannot write ${path}: ${error.message}`, {
+      cause: error,
+    });
+  }
   const code = "code" in error ? String(error.code) : "";
   const said = `${code} ${error.name} ${error.message}`;
   const reason = REASONS.find(([pattern]) => pattern.test(said))?.[1];

@@ -7,8 +7,13 @@
  * @module
  */
 
+import { openPlainFile } from "../../lib/loading/plain_file.ts";
 import { type ChunkReader, chunkReader } from "./chunk_reader.ts";
-import { contentHash, type HashKind } from "./content_hash.ts";
+import {
+  type ContentHash,
+  contentHash,
+  type HashKind,
+} from "./content_hash.ts";
 import { diskError, onDisk } from "./disk.ts";
 import { Attempts, type Patience, StallWatch } from "./patience.ts";
 import {
@@ -17,6 +22,14 @@ import {
   RemoteError,
   type RemoteFile,
 } from "./remote.ts";
+
+/** The first bytes of a part, which are written already. */
+export interface PartStart {
+  /** How many. */
+  readonly bytes: number;
+  /** Their CRC-32 in hex; undefined of parts with another hash. */
+  readonly crc32?: string;
+}
 
 /** What to fetch, and where it goes. Plain data: it may cross to a worker. */
 export interface PartOrder {
@@ -28,6 +41,8 @@ export interface PartOrder {
   readonly path: string;
   /** How the bytes are hashed. */
   readonly hash: HashKind;
+  /** What an earlier attempt has written of it; undefined for nothing. */
+  readonly start?: PartStart | undefined;
 }
 
 /** How a part is fetched. */
@@ -36,7 +51,12 @@ export interface PartOptions {
   readonly signal: AbortSignal;
   /** Hears how many bytes came; below 0 when some are thrown away. */
   readonly onBytes: (count: number) => void;
+  /** Hears, now and then, how much of the part is written from its first byte. */
+  readonly onStart?: (start: PartStart) => void;
 }
+
+/** Bytes between two reports of how much of a part is written. */
+const REPORT_BYTES = 2 ** 16;
 
 /**
  * Fetches what is ordered.
@@ -49,18 +69,20 @@ export async function fetchPart(
   remote: Remote,
   order: PartOrder,
   patience: Patience,
-  { signal, onBytes }: PartOptions,
+  { signal, onBytes, onStart = () => {} }: PartOptions,
 ): Promise<string> {
   const { file, range: { start, end }, path } = order;
   signal.throwIfAborted();
-  using out = await onDisk(path, () => Deno.open(path, { write: true }));
+  using out = await onDisk(path, () => openPlainFile(path));
   const attempts = new Attempts(patience, signal);
-  let hash = contentHash(order.hash, file.size);
-  let at = start;
+  let hash = await onDisk(path, () => hashOfStart(out, order, signal));
+  let at = start + (order.start?.bytes ?? 0);
+  let reported = at;
   // What comes a second time is no progress: a loop must end.
   let furthest = at;
   await out.seek(at, Deno.SeekMode.Start);
-  for (;;) {
+  // No range of nothing can be asked for.
+  while (at < end || end === start) {
     using watch = new StallWatch(patience.stallMs, signal);
     try {
       for await (
@@ -73,6 +95,12 @@ export async function fetchPart(
         }
         hash.update(bytes);
         at += bytes.length;
+        if (at >= reported + REPORT_BYTES) {
+          reported = at;
+          const crc32 = order.hash === "crc32" ? hash.digest() : undefined;
+          const bytes = at - start;
+          onStart(crc32 === undefined ? { bytes } : { bytes, crc32 });
+        }
         onBytes(bytes.length);
       }
       return hash.digest();
@@ -86,9 +114,34 @@ export async function fetchPart(
       onBytes(-at);
       hash = contentHash(order.hash, file.size);
       at = 0;
+      reported = 0;
       await out.seek(0, Deno.SeekMode.Start);
     }
   }
+  return hash.digest();
+}
+
+const READ_BYTES = 2 ** 18;
+
+/** The hash of what an earlier attempt has written; read again, but for CRC-32. */
+async function hashOfStart(
+  file: Deno.FsFile,
+  { file: { size }, range, hash: kind, start }: PartOrder,
+  signal: AbortSignal,
+): Promise<ContentHash> {
+  const hash = contentHash(kind, size, start?.crc32);
+  if (start === undefined || kind === "crc32") return hash;
+  await file.seek(range.start, Deno.SeekMode.Start);
+  const memory = new Uint8Array(READ_BYTES);
+  for (let left = start.bytes; left > 0;) {
+    signal.throwIfAborted();
+    const count = await file.read(memory.subarray(0, left));
+    // Shorter than it was: what is hashed is not what is promised.
+    if (count === null) break;
+    hash.update(memory.subarray(0, count));
+    left -= count;
+  }
+  return hash;
 }
 
 /** The bytes of `range`, no more and no fewer. */

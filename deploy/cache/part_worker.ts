@@ -14,7 +14,7 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 import { DiskError } from "./disk.ts";
-import { fetchPart, type PartOrder } from "./fetch_part.ts";
+import { fetchPart, type PartOrder, type PartStart } from "./fetch_part.ts";
 import type { Patience } from "./patience.ts";
 import { type Remedy, RemoteError } from "./remote.ts";
 import {
@@ -48,7 +48,12 @@ export type PlainFailure =
 
 /** What it tells. */
 export type PartReply =
-  | { readonly kind: "bytes"; readonly id: number; readonly count: number }
+  | {
+    readonly kind: "bytes";
+    readonly id: number;
+    readonly count: number;
+    readonly start: PartStart | undefined;
+  }
   | { readonly kind: "fetched"; readonly id: number; readonly hash: string }
   | {
     readonly kind: "failed";
@@ -87,11 +92,14 @@ async function fetchFor(id: number, order: PartOrder): Promise<void> {
   const controller = new AbortController();
   running.set(id, controller);
   let untold = 0;
-  let told = performance.now();
+  let start: PartStart | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const tell = () => {
-    if (untold !== 0) reply({ kind: "bytes", id, count: untold });
+    clearTimeout(timer);
+    timer = undefined;
+    if (untold !== 0) reply({ kind: "bytes", id, count: untold, start });
     untold = 0;
-    told = performance.now();
+    start = undefined;
   };
   try {
     const { remote, patience } = await opened!;
@@ -99,7 +107,11 @@ async function fetchFor(id: number, order: PartOrder): Promise<void> {
       signal: controller.signal,
       onBytes: (count) => {
         untold += count;
-        if (performance.now() - told > TELL_MS) tell();
+        // Also what came last before a line fell silent is told.
+        timer ??= setTimeout(tell, TELL_MS);
+      },
+      onStart: (written) => {
+        start = written;
       },
     });
     tell();

@@ -59,7 +59,7 @@ export function fetchInWorkers(
 /** Who waits for a part. */
 interface Waiting {
   readonly result: PromiseWithResolvers<string>;
-  readonly onBytes: (count: number) => void;
+  readonly options: PartOptions;
 }
 
 class PartWorker {
@@ -88,14 +88,12 @@ class PartWorker {
     return this.#waiting.size;
   }
 
-  async fetch(
-    order: PartOrder,
-    { signal, onBytes }: PartOptions,
-  ): Promise<string> {
+  async fetch(order: PartOrder, options: PartOptions): Promise<string> {
+    const { signal } = options;
     signal.throwIfAborted();
     const id = this.#next++;
     const result = Promise.withResolvers<string>();
-    this.#waiting.set(id, { result, onBytes });
+    this.#waiting.set(id, { result, options });
     const stop = () => this.#send({ kind: "stop", id });
     signal.addEventListener("abort", stop, { once: true });
     try {
@@ -118,7 +116,8 @@ class PartWorker {
     const waiting = this.#waiting.get(reply.id);
     switch (reply.kind) {
       case "bytes":
-        waiting?.onBytes(reply.count);
+        waiting?.options.onBytes(reply.count);
+        if (reply.start !== undefined) waiting?.options.onStart?.(reply.start);
         break;
       case "fetched":
         waiting?.result.resolve(reply.hash);

@@ -19,7 +19,7 @@ import {
   REPOSITORY,
   sha256Of,
 } from "./hub_server.ts";
-import type { Outcome } from "./obtain_process.ts";
+import { effortOf, type Outcome } from "./obtain_process.ts";
 import { impatient, obtainOptions } from "./obtain_options.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 import { hubModel, wantedOf } from "./tiny_hub_model.ts";
@@ -32,15 +32,18 @@ export interface Trouble {
   readonly rate: number;
   /** When the process is killed, in milliseconds after its first word. */
   readonly kills: readonly number[];
+  /** Bytes of a part: small, of some reports, and a whole file. */
+  readonly partBytes: number;
 }
 
-/** The trouble that `seed` stands for; every third process is killed. */
+/** The trouble that `seed` stands for; every fourth process is killed. */
 export function troubleOf(seed: number): Trouble {
   const random = randomOf(seed, 1_000);
-  const kills = seed % 3 === 0 ? 1 + Math.floor(2 * random()) : 0;
+  const kills = seed % 4 === 0 ? 1 + Math.floor(2 * random()) : 0;
   return {
     seed,
     rate: 0.6 * random(),
+    partBytes: 2 ** (15 + 2 * (seed % 3)),
     kills: Array.from({ length: kills }, () => 150 * random() ** 2),
   };
 }
@@ -66,10 +69,10 @@ export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
     faults: (request, asked) => calm ? undefined : faults(request, asked),
   });
   for (const kill of trouble.kills) {
-    await obtainKilled(cache.path, hub, kill);
+    await obtainKilled(cache.path, hub, kill, trouble);
     await nothingHalf(cache.path);
   }
-  const outcome = await obtainHere(cache.path, hub);
+  const outcome = await obtainHere(cache.path, hub, trouble);
   await nothingHalf(cache.path);
   if ("error" in outcome) {
     strictEqual(outcome.name, "SourceError");
@@ -79,7 +82,7 @@ export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
     );
   }
   calm = true;
-  const last = await obtainHere(cache.path, hub, 5_000);
+  const last = await obtainHere(cache.path, hub, trouble, 5_000);
   ok("folder" in last, "error" in last ? last.error : "");
   await isOneVersion(last.folder);
   await nothingHalf(cache.path);
@@ -90,13 +93,13 @@ export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
 async function obtainHere(
   cache: string,
   hub: HubServer,
+  { partBytes }: Trouble,
   stallMs: number = impatient.patience.stallMs,
 ): Promise<Outcome> {
-  const patience = { ...impatient.patience, stallMs };
   try {
     const folder = await obtain(REPOSITORY, {
       ...obtainOptions(cache, hub.endpoint),
-      effort: { ...impatient, patience },
+      effort: effortOf({ partBytes, stallMs }),
     });
     return { folder };
   } catch (error) {
@@ -110,10 +113,14 @@ async function obtainKilled(
   cache: string,
   hub: HubServer,
   afterMs: number,
+  { partBytes }: Trouble,
 ): Promise<void> {
   const script = new URL("./obtain_process.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-A", script, REPOSITORY, cache, hub.endpoint],
+    args: [
+      ...["run", "-q", "-A", script, REPOSITORY, cache, hub.endpoint],
+      JSON.stringify({ partBytes }),
+    ],
     stdout: "piped",
     stderr: "inherit",
   }).spawn();

@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import type { ExpectedHash } from "../../../deploy/cache/content_hash.ts";
+import type { PartStart } from "../../../deploy/cache/fetch_part.ts";
 import { PartJournal } from "../../../deploy/cache/part_journal.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -15,6 +16,11 @@ async function partsIn(
   return [...journal.parts];
 }
 
+/** Whole parts alone, as they are noted. */
+function of(parts: Map<number, ExpectedHash>) {
+  return { parts, starts: new Map<number, PartStart>() };
+}
+
 const some = new Map<number, ExpectedHash>([
   [3, { kind: "crc32", hex: "0000000a" }],
   [0, { kind: "sha256", hex: "f".repeat(64) }],
@@ -27,8 +33,8 @@ Deno.test("a journal tells the next process which parts are here", async () => {
   const path = folder.write("journal", "");
   {
     using journal = await PartJournal.open(path, job, false);
-    await journal.add(some);
-    await journal.add(new Map([[7, more]]));
+    await journal.add(of(some));
+    await journal.add(of(new Map([[7, more]])));
   }
   const all: [number, ExpectedHash][] = [...some, [7, more]];
   deepStrictEqual(await partsIn(path), all);
@@ -48,7 +54,7 @@ Deno.test("a journal of another job, or of a file that is gone, is begun anew", 
     const path = folder.write("journal", "");
     {
       using journal = await PartJournal.open(path, job, false);
-      await journal.add(some);
+      await journal.add(of(some));
     }
     deepStrictEqual(await partsIn(path, other, forget), []);
     deepStrictEqual(await partsIn(path, other), []);
@@ -60,7 +66,7 @@ Deno.test("a journal that is torn anywhere tells nothing that was not noted", as
   const path = folder.write("journal", "");
   {
     using journal = await PartJournal.open(path, job, false);
-    await journal.add(some);
+    await journal.add(of(some));
   }
   const text = await Deno.readTextFile(path);
   for (let length = 0; length < text.length; length++) {
@@ -70,7 +76,7 @@ Deno.test("a journal that is torn anywhere tells nothing that was not noted", as
     for (const [part, hash] of parts) deepStrictEqual(some.get(part), hash);
     {
       using journal = await PartJournal.open(path, job, false);
-      await journal.add(new Map([[9, more]]));
+      await journal.add(of(new Map([[9, more]])));
     }
     deepStrictEqual(await partsIn(path), [...parts, [9, more]]);
   }
@@ -81,8 +87,48 @@ Deno.test("a journal forgets for good", async () => {
   const path = folder.write("journal", "");
   {
     using journal = await PartJournal.open(path, job, false);
-    await journal.add(some);
+    await journal.add(of(some));
     await journal.forget([3]);
   }
   deepStrictEqual(await partsIn(path), [[0, some.get(0)]]);
+});
+
+Deno.test("a journal tells how much of a part had come, by its last word", async () => {
+  using folder = temporaryFolder();
+  const path = folder.write("journal", "");
+  {
+    using journal = await PartJournal.open(path, job, false);
+    const starts = (...all: [number, PartStart][]) => ({
+      parts: new Map<number, ExpectedHash>(),
+      starts: new Map(all),
+    });
+    await journal.add(starts([3, { bytes: 4, crc32: "0000000a" }]));
+    await journal.add(starts([5, { bytes: 9 }], [3, { bytes: 2 }]));
+    await journal.add(starts([7, { bytes: 1 }]));
+    await journal.add(of(new Map([[7, more]])));
+  }
+  using journal = await PartJournal.open(path, job, false);
+  deepStrictEqual([...journal.starts], [[3, { bytes: 2 }], [5, { bytes: 9 }]]);
+  deepStrictEqual([...journal.parts], [[7, more]]);
+});
+
+Deno.test("a journal with parts that the file does not have counts up to them", async () => {
+  for (
+    const line of [
+      '{"part":10,"crc32":"0000000a"}',
+      '{"part":9999999999,"crc32":"0000000a"}',
+      '{"part":1,"bytes":11}',
+      '{"part":-1,"bytes":1}',
+      '{"part":1}',
+    ]
+  ) {
+    using folder = temporaryFolder();
+    const path = folder.write("journal", "");
+    {
+      using journal = await PartJournal.open(path, job, false);
+      await journal.add(of(some));
+    }
+    await Deno.writeTextFile(path, `${line}\n`, { append: true });
+    deepStrictEqual(await partsIn(path), [...some]);
+  }
 });

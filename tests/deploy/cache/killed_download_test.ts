@@ -1,0 +1,130 @@
+/**
+ * What a killed download has fetched is not fetched again, but for a bounded
+ * rest: the law, whatever the moment and the size of parts.
+ *
+ * @module
+ */
+
+import { ok } from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { randomOf } from "../../support/fault_schedule.ts";
+import {
+  incompleteIn,
+  notedBytes,
+  obtainUntil,
+} from "../../support/killed_download.ts";
+import { impatient } from "../../support/obtain_options.ts";
+import { slowHub } from "../../support/slow_hub.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const KIBIBYTE = 2 ** 10;
+const SIZE = 4 * 2 ** 20 + 12_345;
+
+/** Nothing is given up because a process waits for another. */
+const PATIENT = { stallMs: 600_000 };
+
+/** Bytes after which the hub falls silent, of each answer. */
+const HELD = 700 * KIBIBYTE;
+
+/** A start is noted in steps of so much, told in steps and by chunks. */
+const REST = (64 + 64 + 256) * KIBIBYTE;
+
+for (
+  const [name, partBytes, workers] of [
+    ["in this thread", 2 ** 20, 0],
+    ["in workers", 2 ** 20, 2],
+    ["of one piece", 2 ** 23, 0],
+  ] as const
+) {
+  Deno.test(`a killed download ${name} goes on within its parts`, async () => {
+    using cache = temporaryFolder();
+    let held = true;
+    await using hub = slowHub(SIZE, {
+      holdAfter: () => held ? HELD : Infinity,
+    });
+    const effort = { ...PATIENT, partBytes, workers };
+    const whole = partBytes > SIZE;
+    const job = { size: SIZE, partBytes: whole ? SIZE : partBytes };
+    const most = (whole ? 1 : impatient.connections) * (HELD - REST);
+    // No part is whole, and none ever will be.
+    await obtainUntil(
+      cache.path,
+      hub.endpoint,
+      effort,
+      async () => await notedBytes(cache.path, job) >= most,
+    );
+    const noted = await notedBytes(cache.path, job);
+    const asked = hub.asked.bytes;
+    held = false;
+    await finish(cache.path, hub.endpoint, effort);
+    const again = hub.asked.bytes - asked;
+    ok(again <= SIZE - noted, `${again} of ${SIZE - noted} bytes`);
+  });
+}
+
+Deno.test("whatever the moment, what the journal notes is not fetched again", async () => {
+  const random = randomOf(7);
+  for (const partBytes of [2 ** 17, 2 ** 18, 2 ** 21]) {
+    using cache = temporaryFolder();
+    await using hub = slowHub(SIZE, { bytesPerSecond: 4e6 });
+    const effort = { ...PATIENT, partBytes };
+    const job = { size: SIZE, partBytes };
+    const until = (0.1 + 0.7 * random()) * SIZE;
+    await obtainUntil(
+      cache.path,
+      hub.endpoint,
+      effort,
+      async () => await notedBytes(cache.path, job) >= until,
+    );
+    const noted = await notedBytes(cache.path, job);
+    const asked = hub.asked.bytes;
+    await finish(cache.path, hub.endpoint, effort);
+    const again = hub.asked.bytes - asked;
+    ok(again <= SIZE - noted, `${again} of ${SIZE - noted} bytes`);
+  }
+});
+
+Deno.test("what was torn by a loss of power is found out and fetched again", async () => {
+  for (const partBytes of [2 ** 18, 2 ** 23]) {
+    using cache = temporaryFolder();
+    let held = true;
+    await using hub = slowHub(SIZE, {
+      holdAfter: () => held ? HELD : Infinity,
+    });
+    const effort = { ...PATIENT, partBytes };
+    const job = { size: SIZE, partBytes: Math.min(SIZE, partBytes) };
+    await obtainUntil(
+      cache.path,
+      hub.endpoint,
+      effort,
+      async () => await notedBytes(cache.path, job) > 0,
+    );
+    const file = await incompleteIn(cache.path);
+    {
+      using data = await Deno.open(file!.path, { write: true });
+      await data.write(new Uint8Array(5_000).fill(1));
+    }
+    held = false;
+    await finish(cache.path, hub.endpoint, effort);
+  }
+});
+
+/** Downloads to the end, and checks what came. */
+async function finish(
+  cache: string,
+  endpoint: string,
+  effort: Parameters<typeof obtainUntil>[2],
+): Promise<void> {
+  const outcome = await obtainUntil(
+    cache,
+    endpoint,
+    effort,
+    () => Promise.resolve(false),
+  );
+  ok(outcome !== undefined && "folder" in outcome, JSON.stringify(outcome));
+  const path = join(outcome.folder, "model.safetensors");
+  const hex = createHash("sha256").update(await Deno.readFile(path))
+    .digest("hex");
+  ok((await Deno.realPath(path)).endsWith(hex));
+}

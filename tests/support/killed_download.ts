@@ -1,0 +1,99 @@
+/**
+ * A download in a process of its own that is killed once its journal says what a
+ * test waits for, and what of it is fetched again.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { PartJournal } from "../../deploy/cache/part_journal.ts";
+import type { OtherEffort, Outcome } from "./obtain_process.ts";
+
+/** How often it is looked whether it is time. */
+const LOOK_MS = 20;
+
+/** The repository of a slow hub. */
+export const LARGE = "org/large";
+
+/**
+ * Downloads from the hub at `endpoint`, to the end or until `isTime`.
+ *
+ * @param isTime Looks whether the process is to be killed.
+ * @returns What came of it; undefined when it was killed.
+ */
+export async function obtainUntil(
+  cache: string,
+  endpoint: string,
+  effort: Partial<OtherEffort>,
+  isTime: () => Promise<boolean>,
+): Promise<Outcome | undefined> {
+  const script = new URL("./obtain_process.ts", import.meta.url).pathname;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-q", "-A", script, LARGE, cache, endpoint],
+      JSON.stringify(effort),
+    ],
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const output = new Response(child.stdout).text();
+  let ended = false;
+  const end = child.status.then(() => ended = true);
+  while (!ended && !await isTime()) {
+    await Promise.race([
+      end,
+      new Promise((resolve) => setTimeout(resolve, LOOK_MS)),
+    ]);
+  }
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+  const last = (await output).trim().split("\n").at(-1) ?? "";
+  return last.startsWith("{") ? JSON.parse(last) : undefined;
+}
+
+/** The unfinished file in a cache; undefined while there is none. */
+export async function incompleteIn(
+  cache: string,
+): Promise<{ path: string; journal: string; name: string } | undefined> {
+  const blobs = join(cache, "models--org--large", "blobs");
+  try {
+    for await (const { name: file } of Deno.readDir(blobs)) {
+      const name = /^(.{64})\.emu3\.incomplete$/.exec(file)?.[1];
+      if (name === undefined) continue;
+      const journal = join(blobs, `${name}.emu3.journal`);
+      return { path: join(blobs, file), journal, name };
+    }
+  } catch {
+    // Nothing has come that far.
+  }
+  return undefined;
+}
+
+/** Bytes that the journal of the unfinished file notes. */
+export async function notedBytes(
+  cache: string,
+  { size, partBytes }: { readonly size: number; readonly partBytes: number },
+): Promise<number> {
+  const file = await incompleteIn(cache);
+  if (file === undefined) return 0;
+  // A copy: the journal is another process's.
+  const copy = `${file.journal}.copy`;
+  try {
+    await Deno.copyFile(file.journal, copy);
+    const job = { file: file.name, size, partBytes };
+    using journal = await PartJournal.open(copy, job, false);
+    const whole = [...journal.parts.keys()].map((part) =>
+      Math.min(partBytes, size - part * partBytes)
+    );
+    const starts = [...journal.starts.values()].map(({ bytes }) => bytes);
+    return [...whole, ...starts].reduce((sum, bytes) => sum + bytes, 0);
+  } catch {
+    // It has been given its name since.
+    return 0;
+  } finally {
+    await Deno.remove(copy).catch(() => {});
+  }
+}
