@@ -64,7 +64,11 @@ export class Jobs implements AsyncDisposable {
    */
   constructor(options: JobsOptions) {
     this.#options = options;
-    this.#database = openDatabase(options.path);
+    this.#database = openDatabase(
+      options.path,
+      undefined,
+      options.onFailure,
+    );
     const queries = new Queries(this.#database);
     const { now, webhooks, onFailure, maxBytes } = options;
     this.#room = new Room(queries, maxBytes);
