@@ -57,6 +57,8 @@ const MAX_PATH = 1024;
 /** Logs every request once its answer has ended. */
 export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
+    // The router runs middleware twice for the path `/*`.
+    if (c.var.report !== undefined) return await next();
     const start = performance.now();
     c.set("report", (error) => {
       if (isUnexpected(error)) sink.failure(c.var.requestId, error);

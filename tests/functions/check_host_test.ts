@@ -48,6 +48,15 @@ Deno.test("a page whose name leads here is told nothing, and runs nothing", asyn
   deepStrictEqual(server.trace.failures, []);
 });
 
+Deno.test("a path of a wildcard is one request in the log", async () => {
+  await using server = await openTinyServer();
+  for (const path of ["/*", "/v1/*", "/page/*", "/v1/jobs/:id"]) {
+    const before = server.trace.access.length;
+    await (await server.app.request(path)).text();
+    strictEqual(server.trace.access.length - before, 1, path);
+  }
+});
+
 Deno.test("health is told under any name: probes have their own", async () => {
   await using server = await openTinyServer();
   for (const path of HEALTH_PATHS) {
