@@ -8,6 +8,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { createRequire } from "node:module";
 import type { AppEnv } from "./context.ts";
+import { sharedFile } from "./shared_file.ts";
 
 /** Files of ours, and their types. */
 const OURS = [
@@ -43,7 +44,7 @@ function answer(
   cache: string,
 ): MiddlewareHandler<AppEnv> {
   return async (c) =>
-    c.body(await Deno.readFile(file()), 200, {
+    c.body(await sharedFile(file()), 200, {
       "content-type": type,
       "cache-control": cache,
     });

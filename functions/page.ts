@@ -8,6 +8,7 @@
 import { type Context, Hono } from "hono";
 import { etag } from "hono/etag";
 import type { AppEnv } from "./context.ts";
+import { sharedFile } from "./shared_file.ts";
 
 const FOLDER = new URL("./page/", import.meta.url);
 
@@ -55,7 +56,7 @@ async function answer(c: Context<AppEnv>, name: string): Promise<Response> {
 async function contentOf(
   file: URL,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return await Deno.readFile(file).catch((error) => {
+  return await sharedFile(file).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   });

@@ -45,7 +45,7 @@ const FINGERPRINTED = [
 /** Where first answers are kept. */
 export type FirstAnswers = Pick<
   Jobs,
-  "answers" | "store" | "retentionNow" | "report" | "sweep"
+  "answers" | "store" | "retentionNow" | "report" | "sweep" | "writable"
 >;
 
 /**
@@ -86,7 +86,7 @@ export function idempotency(
       await watch(c, (answer) => {
         atWork.delete(name);
         return keepFirst(jobs, use, answer);
-      });
+      }, jobs.writable);
     }
   };
 }
@@ -154,7 +154,11 @@ function keyFrom(header: string): string {
 }
 
 /** Sees to it that the answer is kept once it is whole, if it is a good one. */
-async function watch(c: Context<AppEnv>, keep: Keep): Promise<void> {
+async function watch(
+  c: Context<AppEnv>,
+  keep: Keep,
+  writable: boolean,
+): Promise<void> {
   const { res } = c;
   if (!res.ok || c.error !== undefined) return void keep(undefined);
   const { status } = res;
@@ -169,6 +173,8 @@ async function watch(c: Context<AppEnv>, keep: Keep): Promise<void> {
     keep(good && { status, headers, body: good });
   });
   c.res = new Response(passing, res);
+  // Known before its end is; what is found out later no header can say.
+  if (!writable) c.res.headers.set(KEPT, "false");
 }
 
 /**

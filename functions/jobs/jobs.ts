@@ -9,6 +9,7 @@ import { invalidField } from "../refusals.ts";
 import { AnswerStore } from "./answer_store.ts";
 import { IN_MEMORY, openDatabase } from "./database.ts";
 import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
+import { spaceFor } from "./disk_space.ts";
 import { type InterruptedRequest, keepInterrupted } from "./interrupted.ts";
 import { hasEnded, type Job } from "./job.ts";
 import { JobStore } from "./job_store.ts";
@@ -71,7 +72,7 @@ export class Jobs implements AsyncDisposable {
     );
     const queries = new Queries(this.#database);
     const { now, webhooks, onFailure, maxBytes } = options;
-    this.#room = new Room(queries, maxBytes);
+    this.#room = new Room(queries, maxBytes, () => spaceFor(options.path));
     queries.makeRoom = () => this.#room.recycle() > 0;
     queries.onFailed = () => void (this.#writable = false);
     const { uptime = () => performance.now() } = options;

@@ -12,6 +12,12 @@ import type { Queries } from "./queries.ts";
 /** Part of the file that is kept free for what comes next. */
 const FREE = 1 / 4;
 
+/** Pages that the log has before they are taken over into the file. */
+const LOG_PAGES = 256;
+
+/** Bytes that stay free for the log, and for taking it over. */
+const LOG = 2 * 2 ** 20;
+
 /** How many are forgotten before it is looked again. */
 const FEW = 8;
 
@@ -35,13 +41,23 @@ ORDER BY ended LIMIT ?`;
 export class Room {
   readonly #queries: Queries;
   readonly #maxBytes: number;
+  readonly #space: () => number;
 
-  /** Sees to it that the file behind `queries` grows to `maxBytes` at most. */
-  constructor(queries: Queries, maxBytes: number) {
+  /**
+   * Sees to it that the file behind `queries` grows to `maxBytes` at most.
+   *
+   * @param space Bytes that the disk has for the store, what it holds included.
+   */
+  constructor(
+    queries: Queries,
+    maxBytes: number,
+    space: () => number = () => Infinity,
+  ) {
     this.#queries = queries;
     this.#maxBytes = maxBytes;
-    const pages = Math.ceil(maxBytes / queries.pragma("page_size"));
-    queries.get(`PRAGMA max_page_count = ${pages}`);
+    this.#space = space;
+    queries.get(`PRAGMA wal_autocheckpoint = ${LOG_PAGES}`);
+    this.#limit();
   }
 
   /**
@@ -51,9 +67,10 @@ export class Room {
    * @returns How many jobs and first answers.
    */
   make(before: number): number {
+    const limit = this.#limit();
     let removed = 0;
     for (const sql of FORGET_OLD) removed += this.#queries.run(sql, before);
-    while (this.#bytesHeld() > (1 - FREE) * this.#maxBytes) {
+    while (this.#bytesHeld() > (1 - FREE) * limit) {
       const few = this.#forget(FEW);
       if (few === 0) break;
       removed += few;
@@ -68,11 +85,23 @@ export class Room {
    * @returns How many jobs and first answers.
    */
   recycle(): number {
-    // Removing takes a little room as well: the log is given back for it.
-    this.#checkpoint();
     const removed = this.#forget(FEW);
     if (removed > 0) this.#shrink();
+    this.#limit();
     return removed;
+  }
+
+  /**
+   * Sets how large the file may become, and returns it. It stays below what the
+   * disk has: a full file refuses what comes, and what ended can be removed; on
+   * a full disk not even that, for it takes room in the log.
+   */
+  #limit(): number {
+    const space = this.#space();
+    const limit = Math.min(this.#maxBytes, space - Math.min(LOG, space / 2));
+    const pages = Math.ceil(limit / this.#queries.pragma("page_size"));
+    this.#queries.get(`PRAGMA max_page_count = ${Math.max(1, pages)}`);
+    return limit;
   }
 
   /**

@@ -1,0 +1,27 @@
+/**
+ * Files that several answers send at once: each is in memory once, as long as
+ * an answer holds it.
+ *
+ * @module
+ */
+
+const files = new Map<string, WeakRef<Uint8Array<ArrayBuffer>>>();
+
+/**
+ * Returns what a file of the program holds. Names come from the program, so
+ * that there are few.
+ *
+ * @throws {Deno.errors.NotFound} When there is none.
+ */
+export async function sharedFile(
+  file: string | URL,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const known = files.get(`${file}`)?.deref();
+  if (known !== undefined) return known;
+  const bytes = await Deno.readFile(file);
+  // Another may have read it meanwhile.
+  const other = files.get(`${file}`)?.deref();
+  if (other !== undefined) return other;
+  files.set(`${file}`, new WeakRef(bytes));
+  return bytes;
+}
