@@ -10,7 +10,10 @@ import type { ProxyTrust } from "./client_address.ts";
 import type { AppEnv } from "./context.ts";
 import { HEALTH_PATHS } from "./open_paths.ts";
 import { publicBase } from "./public_url.ts";
-import { ForbiddenHostError, TargetTooLongError } from "./refusals.ts";
+import {
+  ForbiddenHostError,
+  TargetTooLongError,
+} from "./http/request_errors.ts";
 import { requestHosts } from "./request_authority.ts";
 import { hostText } from "./request_host.ts";
 import { MAX_TARGET_BYTES } from "./request_target.ts";

@@ -13,7 +13,7 @@ import type { MiddlewareHandler } from "hono";
 import { ANONYMOUS } from "./auth.ts";
 import type { AppEnv } from "./context.ts";
 import { isOpenPath } from "./open_paths.ts";
-import { ForbiddenOriginError } from "./refusals.ts";
+import { ForbiddenOriginError } from "./http/request_errors.ts";
 import { type AuthorityPolicy, requestHosts } from "./request_authority.ts";
 import { isLoopback, type RequestHost } from "./request_host.ts";
 

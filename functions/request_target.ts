@@ -9,7 +9,10 @@
  * @module
  */
 
-import { MalformedRequestError, TargetTooLongError } from "./refusals.ts";
+import {
+  MalformedRequestError,
+  TargetTooLongError,
+} from "./http/request_errors.ts";
 import { parseHost } from "./request_host.ts";
 
 /** Bytes of a request target that are read; RFC 9110 asks for 8000 or more. */

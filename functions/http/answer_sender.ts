@@ -66,14 +66,17 @@ export class AnswerSender {
       response.writeHead(answer.status, headers).end();
       return;
     }
-    if (/^text\/event-stream\b/i.test(headers["content-type"] ?? "")) {
+    // Streams of a known length are paced where they are made.
+    const streams = "content-length" in headers ||
+      /^text\/event-stream\b/i.test(headers["content-type"] ?? "");
+    if (streams) {
       response.writeHead(answer.status, headers);
       response.flushHeaders();
       return await pump(answer.body, response);
     }
     const bytes = await answer.bytes();
     const { length } = bytes;
-    headers["content-length"] ??= `${length}`;
+    headers["content-length"] = `${length}`;
     if (length <= PIECE_BYTES) {
       this.#wait(response);
       response.writeHead(answer.status, headers);

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { Emu3Error, OverloadedError } from "../../lib/errors.ts";
+import { OverloadedError } from "../../lib/errors.ts";
 import type { LogSink } from "../access_log.ts";
 import { problemFrom, problemHeaders } from "../problem.ts";
 import { PROBLEMS } from "../problem_table.ts";
+import { RequestHeadError } from "./request_errors.ts";
 
 /** The kind of fault of a request that cannot be read. */
 export type Malformed =
@@ -23,16 +24,9 @@ const FAULTS: Readonly<Record<Malformed, string>> = {
   "head-too-slow": "its target and headers take too long",
 };
 
-/** A request whose first line and headers cannot be read. */
-class RequestHeadError extends Emu3Error {
-  constructor(kind: Malformed) {
-    super(kind, `Cannot read request: ${FAULTS[kind]}`);
-  }
-}
-
 /** Returns the problem of a request whose head cannot be read. */
 export function malformedAnswer(kind: Malformed): Response {
-  return problemAnswer(new RequestHeadError(kind));
+  return problemAnswer(new RequestHeadError(kind, FAULTS[kind]));
 }
 
 /** Logs a request whose head cannot be read: it has no path and no caller. */

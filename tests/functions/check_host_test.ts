@@ -4,7 +4,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { apiKeys } from "../../functions/api_keys.ts";
 import { type AppOptions, createApp } from "../../functions/app.ts";
-import { MalformedRequestError } from "../../functions/refusals.ts";
+import { MalformedRequestError } from "../../functions/http/request_errors.ts";
 import { HEALTH_PATHS } from "../../functions/open_paths.ts";
 import { MAX_TARGET_BYTES } from "../../functions/request_target.ts";
 import { BAD_HOSTS } from "../support/bad_hosts.ts";

@@ -10,7 +10,7 @@ import {
 import { apiKeys } from "../../functions/api_keys.ts";
 import { createApp } from "../../functions/app.ts";
 import { checkOrigin } from "../../functions/cross_site.ts";
-import { ForbiddenOriginError } from "../../functions/refusals.ts";
+import { ForbiddenOriginError } from "../../functions/http/request_errors.ts";
 import {
   appOptions,
   bytes,

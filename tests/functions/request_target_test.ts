@@ -5,7 +5,7 @@ import fc from "fast-check";
 import {
   MalformedRequestError,
   TargetTooLongError,
-} from "../../functions/refusals.ts";
+} from "../../functions/http/request_errors.ts";
 import { hostText, parseHost } from "../../functions/request_host.ts";
 import {
   hostHeader,
