@@ -185,7 +185,7 @@ async function* paced(
   { windowMs, bytesPerSecond }: Pace,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-  const parts = body[Symbol.asyncIterator]();
+  const parts = partsOf(body);
   const windowBytes = bytesPerSecond * windowMs / 1000;
   let received = 0;
   // One timer a window, and not one a part.
@@ -215,6 +215,30 @@ async function* paced(
     clearTimeout(timer);
     signal.removeEventListener("abort", left);
     // The rest is not waited for.
-    parts.return?.().catch(() => {});
+    parts.stop();
   }
+}
+
+/** The parts of a body, and the call that ends it while a part is waited for. */
+function partsOf(body: AsyncIterable<Uint8Array<ArrayBuffer>>): {
+  readonly next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>;
+  readonly stop: () => void;
+} {
+  if (!(body instanceof ReadableStream)) {
+    const iterator = body[Symbol.asyncIterator]();
+    return {
+      next: () => iterator.next(),
+      stop: () => void iterator.return?.().catch(() => {}),
+    };
+  }
+  // Its iterator would end only after the part that it waits for.
+  const reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>> = body
+    .getReader();
+  return {
+    next: async () => {
+      const { done, value } = await reader.read();
+      return done ? { done, value: undefined } : { done, value };
+    },
+    stop: () => void reader.cancel().catch(() => {}),
+  };
 }
