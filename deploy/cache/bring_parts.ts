@@ -7,7 +7,7 @@
 import { blobName } from "./snapshots/hub_layout.ts";
 import type { ExpectedHash } from "./content_hash.ts";
 import { onDisk } from "./disk.ts";
-import { type FileOptions, type FilePlaces, ROUNDS } from "./download_file.ts";
+import { type FileOptions, type FilePlaces, ROUNDS } from "./file_options.ts";
 import type { PartOrder } from "./fetch_part.ts";
 import { FrontHash } from "./front_hash.ts";
 import { hashFile } from "./hashing/hash_file.ts";

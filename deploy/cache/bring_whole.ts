@@ -7,7 +7,7 @@
 import { blobName } from "./snapshots/hub_layout.ts";
 import { expectedHash } from "./content_hash.ts";
 import { onDisk } from "./disk.ts";
-import { type FileOptions, type FilePlaces, ROUNDS } from "./download_file.ts";
+import { type FileOptions, type FilePlaces, ROUNDS } from "./file_options.ts";
 import { discard, preallocate } from "./incomplete_file.ts";
 import { PartJournal } from "./part_journal.ts";
 import { PartSaver } from "./part_saver.ts";

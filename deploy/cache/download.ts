@@ -16,7 +16,8 @@
 import { join } from "node:path";
 import pLimit from "p-limit";
 import { onDisk } from "./disk.ts";
-import { downloadFile, type FileOptions } from "./download_file.ts";
+import { downloadFile } from "./download_file.ts";
+import type { FileOptions } from "./file_options.ts";
 import { Meter } from "./meter.ts";
 import {
   checkRoom,
@@ -31,7 +32,11 @@ import { type Remote, RemoteError, type RemoteSnapshot } from "./remote.ts";
 import type { OpenRemoteOf, RemoteVariables } from "./remote_for.ts";
 import { sideBySide } from "./side_by_side.ts";
 import { takeLock } from "./snapshots/cache_lock.ts";
-import { lockPath, nameRepository } from "./snapshots/hub_layout.ts";
+import {
+  lockPath,
+  nameRepository,
+  refuseStray,
+} from "./snapshots/hub_layout.ts";
 import { reveal } from "./snapshots/reveal.ts";
 import type { RemoteSource } from "./source.ts";
 
@@ -119,6 +124,7 @@ export async function lockRepository(
 ): Promise<Disposable> {
   const path = lockPath(cache, repository);
   await onDisk(path, async () => {
+    await refuseStray(cache, repository);
     await Deno.mkdir(join(cache, ".locks", repository), { recursive: true });
     await Deno.mkdir(join(cache, repository, "blobs"), { recursive: true });
     if (madeOf !== undefined) {

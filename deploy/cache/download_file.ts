@@ -18,38 +18,13 @@ import { bringInParts, plain } from "./bring_parts.ts";
 import { bringWhole } from "./bring_whole.ts";
 import { expectedHash } from "./content_hash.ts";
 import { onDisk } from "./disk.ts";
-import type { PartOptions } from "./fetch_part.ts";
-import type { Fetcher } from "./part_workers.ts";
+import type { FileOptions } from "./file_options.ts";
 import { partBytesOf } from "./parts.ts";
 import { RemoteError, type RemoteFile, type RemoteParts } from "./remote.ts";
-import type { Limit } from "./side_by_side.ts";
 import { blobName } from "./snapshots/hub_layout.ts";
-
-/** How a file is brought. */
-export interface FileOptions extends Omit<PartOptions, "onStart"> {
-  /** Where it goes. */
-  readonly blobs: string;
-  /** Who fetches. */
-  readonly fetcher: Fetcher;
-  /** Parts at once, of all files together. */
-  readonly limit: Limit;
-  /** Bytes of a part of a file of so many; for tests to have small ones. */
-  readonly partBytes: (size: number) => number;
-}
 
 /** As a server should have it. */
 export const PART_BYTES: FileOptions["partBytes"] = partBytesOf;
-
-/** Where an unfinished file is kept. */
-export interface FilePlaces {
-  /** Its bytes. */
-  readonly incomplete: string;
-  /** The journal of what has come. */
-  readonly journal: string;
-}
-
-/** Times that a file is brought again when it is not what was promised. */
-export const ROUNDS = 3;
 
 /**
  * Brings `file`, unless it is there.

@@ -61,6 +61,8 @@ export interface CachedModel {
 const REPOSITORY = /^models--(?<name>.+)$/;
 
 /** What downloads leave while they last, ours and those of other tools. */
+const MAX_REF_BYTES = 1024;
+
 const UNFINISHED = /\.(incomplete|journal)$/;
 
 /** The models of all `caches`, by name. */
@@ -86,7 +88,12 @@ async function readModel(
   const repository = join(cache, folder);
   const refs = await readRefs(join(repository, "refs"), "");
   const revisions: CachedRevision[] = [];
-  for (const { name } of await entriesOf(join(repository, "snapshots"))) {
+  for (
+    const { name, isDirectory } of await entriesOf(
+      join(repository, "snapshots"),
+    )
+  ) {
+    if (!isDirectory) continue;
     const named = [...refs].flatMap(([ref, commit]) =>
       commit === name ? [ref] : []
     );
@@ -155,7 +162,7 @@ async function collect(
       const within = relative(blobs, real);
       if (!within.startsWith("..")) found.blobs.push(within);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (!isNothing(error)) throw error;
       found.dangling++;
     }
   }
@@ -185,14 +192,19 @@ async function readRefs(
   within: string,
 ): Promise<Map<string, string>> {
   const refs = new Map<string, string>();
-  for (const { name, isDirectory } of await entriesOf(folder)) {
+  for (const { name, isDirectory, isFile } of await entriesOf(folder)) {
     const path = join(folder, name);
     const ref = `${within}${name}`;
     if (isDirectory) {
       for (const [name, commit] of await readRefs(path, `${ref}/`)) {
         refs.set(name, commit);
       }
-    } else refs.set(ref, (await Deno.readTextFile(path)).trim());
+      continue;
+    }
+    if (!isFile) continue;
+    // Longer ones name no commit.
+    if ((await Deno.stat(path)).size > MAX_REF_BYTES) continue;
+    refs.set(ref, (await Deno.readTextFile(path)).trim());
   }
   return refs;
 }
@@ -203,9 +215,16 @@ async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
     const entries = await Array.fromAsync(Deno.readDir(folder));
     return entries.sort((a, b) => a.name < b.name ? -1 : 1);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (isNothing(error)) return [];
     throw error;
   }
+}
+
+/** Whether what was asked for is not there, or is no folder and no file. */
+function isNothing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.FilesystemLoop;
 }
 
 function usedMs({ atime, mtime }: Deno.FileInfo): number {

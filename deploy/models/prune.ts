@@ -12,12 +12,15 @@ import { basename, join } from "node:path";
 import type { PruneArguments } from "./arguments.ts";
 import { cachedModels } from "./cached_models.ts";
 import { planPrune, type PrunePlan } from "./prune_plan.ts";
+import { onDisk } from "../cache/disk.ts";
 import { formatBytes } from "../cache/progress.ts";
+import { PlainFileError, refuseLinkOut } from "../../lib/loading/plain_file.ts";
 import { tryLock } from "../cache/snapshots/cache_lock.ts";
 import {
   inUsePath,
   lockPath,
   markerPath,
+  refuseStray,
 } from "../cache/snapshots/hub_layout.ts";
 import type { Report } from "./report.ts";
 
@@ -32,6 +35,14 @@ export async function prune(
   for (const model of await cachedModels(caches)) {
     if (planPrune(model, asked, nowMs) === undefined) continue;
     const { name, cache, repository } = model;
+    const stray = await strayOf(cache, repository);
+    if (stray !== undefined) {
+      report.tell(
+        { event: "stray", name, cache, link: stray.path },
+        `${name}: ${stray.message}; it stays`,
+      );
+      continue;
+    }
     using lock = await lockAll(cache, repository, asked.dryRun);
     if (lock === undefined) {
       report.tell(
@@ -60,6 +71,24 @@ export async function prune(
     { event: "done", bytes: freed, dry_run: asked.dryRun },
     `${formatBytes(freed)} ${asked.dryRun ? "would be freed" : "freed"}`,
   );
+}
+
+/** The link of a repository that leads out of its cache, if there is one. */
+async function strayOf(
+  cache: string,
+  repository: string,
+): Promise<PlainFileError | undefined> {
+  try {
+    const name = basename(repository);
+    await refuseStray(cache, name);
+    for (const path of [lockPath(cache, name), inUsePath(cache, name)]) {
+      await refuseLinkOut(cache, path);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof PlainFileError) return error;
+    throw error;
+  }
 }
 
 /** Blobs that go with a plan: those that no other revision has. */
@@ -113,7 +142,7 @@ async function lockAll(
     paths.add(lockPath(cache, name)).add(inUsePath(cache, name));
   }
   for (const path of paths) {
-    const lock = await tryLock(path, "exclusive");
+    const lock = await onDisk(path, () => tryLock(path, "exclusive"));
     if (lock === undefined) return undefined;
     held.use(lock);
   }

@@ -20,6 +20,7 @@ import {
 } from "../cache/manifest/manifest.ts";
 import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 import { hashFile } from "../cache/hashing/hash_file.ts";
+import { openPlainFile, refuseLinkOut } from "../../lib/loading/plain_file.ts";
 import { onDisk, writeWhole } from "../cache/disk.ts";
 import { readPart } from "./part_reader.ts";
 import { PublishError } from "./publish_error.ts";
@@ -73,11 +74,14 @@ export async function publishToFolder(
   const partial = `${resolve(target)}.partial`;
   await onDisk(
     partial,
-    () => Deno.mkdir(partial, { recursive: true }),
+    async () => {
+      await refuseLinkOut(dirname(partial), partial);
+      await Deno.mkdir(partial, { recursive: true });
+    },
     REMEDY,
   );
   const lockPath = join(partial, LOCK_FILE);
-  using lock = await Deno.open(lockPath, { write: true, create: true });
+  using lock = await onDisk(lockPath, () => openPlainFile(lockPath), REMEDY);
   if (!await lock.tryLock(true)) {
     throw new PublishError(target, "another process does so, wait for it");
   }
@@ -85,7 +89,9 @@ export async function publishToFolder(
   let sent = 0;
   for (const file of manifest.files) {
     const source = paths.get(file.path) ?? "";
-    if (await copy(source, join(partial, file.path), file, options)) sent++;
+    const to = join(partial, file.path);
+    await onDisk(to, () => refuseLinkOut(partial, dirname(to)), REMEDY);
+    if (await copy(source, to, file, options)) sent++;
   }
   await clearOthers(partial, "", new Set(paths.keys()));
   await writeWhole(
@@ -109,11 +115,8 @@ async function copy(
     return false;
   }
   await Deno.mkdir(dirname(to), { recursive: true });
-  using opened = await Deno.open(to, {
-    write: true,
-    create: true,
-    truncate: true,
-  });
+  using opened = await onDisk(to, () => openPlainFile(to), REMEDY);
+  await opened.truncate(0);
   for (const index of file.partSha256.keys()) {
     signal.throwIfAborted();
     const bytes = await readPart(from, file, index);
@@ -130,8 +133,8 @@ async function copy(
 
 async function holds(path: string, file: ManifestFile): Promise<boolean> {
   try {
-    const { size } = await Deno.stat(path);
-    if (size !== file.size) return false;
+    const { isFile, size } = await Deno.lstat(path);
+    if (!isFile || size !== file.size) return false;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { isAbsolute, join, relative, sep } from "node:path";
+
 /** What stands where a plain file should. */
 export class PlainFileError extends Error {
   /** As the system's own errors have it. */
@@ -62,4 +64,58 @@ export async function openPlainFile(
 function kindOf({ isSymlink, isDirectory }: Deno.FileInfo): string {
   if (isSymlink) return "a symbolic link";
   return isDirectory ? "a folder" : "a pipe, a socket or a device";
+}
+
+/**
+ * Writes the file at `path`, which may be there, from its first byte.
+ *
+ * @throws {PlainFileError} When something else than a plain file is there.
+ */
+export async function writePlainFile(
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  using file = await openPlainFile(path);
+  await file.truncate(0);
+  for (let at = 0; at < bytes.length;) {
+    at += await file.write(bytes.subarray(at));
+  }
+}
+
+/**
+ * Refuses a path under `root` on which a link leads out of it. `root` itself may
+ * be a link, and a part that is not there yet is none.
+ *
+ * @throws {PlainFileError} Naming the link.
+ */
+export async function refuseLinkOut(root: string, path: string): Promise<void> {
+  let real: string;
+  try {
+    real = await Deno.realPath(root);
+  } catch (error) {
+    // What is not there holds no link.
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  let at = root;
+  for (const name of relative(root, path).split(sep)) {
+    at = join(at, name);
+    try {
+      if (!(await Deno.lstat(at)).isSymlink) continue;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      throw error;
+    }
+    const leads = await Deno.realPath(at).catch(() => undefined);
+    if (leads === undefined || !isWithin(real, leads)) {
+      throw new PlainFileError(at, `a link that leads out of ${root}`);
+    }
+  }
+}
+
+/** Whether the real path `path` is in the folder whose real path is `folder`. */
+export function isWithin(folder: string, path: string): boolean {
+  const within = relative(folder, path);
+  return within !== "" && !isAbsolute(within) &&
+    within.split(sep)[0] !== "..";
 }

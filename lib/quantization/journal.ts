@@ -13,6 +13,8 @@
  * @module
  */
 
+import { openPlainFile } from "../loading/plain_file.ts";
+
 /** What earlier runs of the same job have done. */
 export interface Done {
   /** Indices of the bands that are written. */
@@ -47,11 +49,7 @@ export class Journal implements Disposable {
    * @returns Undefined when another process holds it.
    */
   static async open(path: string, job: string): Promise<Journal | undefined> {
-    const file = await Deno.open(path, {
-      read: true,
-      write: true,
-      create: true,
-    });
+    const file = await openPlainFile(path);
     try {
       if (!await file.tryLock(true)) {
         file.close();

@@ -12,6 +12,11 @@
 import { statfs } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { QuantizationBusyError, QuantizationError } from "../errors.ts";
+import {
+  openPlainFile,
+  refuseLinkOut,
+  writePlainFile,
+} from "../loading/plain_file.ts";
 import { Journal } from "./journal.ts";
 import {
   headerBytes,
@@ -70,6 +75,7 @@ export class TargetFolder implements Disposable {
   ): Promise<TargetFolder> {
     const partial = partialFolder(target);
     await refuseExisting(target);
+    await refuseLinkOut(dirname(partial), partial);
     await Deno.mkdir(partial, { recursive: true });
     await refuseForeign(partial);
     const journal = await Journal.open(
@@ -88,7 +94,7 @@ export class TargetFolder implements Disposable {
     for (const [i, { name, dataBytes }] of files.entries()) {
       const path = join(partial, name);
       const handle = opened.use(
-        await Deno.open(path, { write: true, create: true }),
+        await openPlainFile(path),
       );
       await handle.truncate(starts[i]! + dataBytes);
       handles.push(handle);
@@ -116,7 +122,8 @@ export class TargetFolder implements Disposable {
 
   /** Writes a small file. */
   async writeText(name: string, text: string): Promise<void> {
-    await Deno.writeTextFile(join(this.#partial, name), text);
+    const bytes = new TextEncoder().encode(text);
+    await writePlainFile(join(this.#partial, name), bytes);
   }
 
   /** Copies what lies beside the weights of `source`, folders and all. */
@@ -243,10 +250,11 @@ async function copyFiles(from: string, to: string): Promise<void> {
     if (LEFT_OUT.test(name)) continue;
     const target = join(to, name);
     if (isDirectory) {
+      await refuseLinkOut(to, target);
       await Deno.mkdir(target, { recursive: true });
       await copyFiles(join(from, name), target);
     } else {
-      await Deno.writeFile(target, await Deno.readFile(join(from, name)));
+      await writePlainFile(target, await Deno.readFile(join(from, name)));
     }
   }
 }

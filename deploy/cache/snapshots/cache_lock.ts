@@ -10,6 +10,7 @@
  * @module
  */
 
+import { openPlainFile } from "../../../lib/loading/plain_file.ts";
 import { pause } from "../pause.ts";
 
 /** How often it is asked whether another has finished. */
@@ -47,7 +48,7 @@ export async function tryLock(
   kind: LockKind,
 ): Promise<HeldLock | undefined> {
   // The file stays: were it removed, two could hold locks on two of its name.
-  const file = await Deno.open(path, { read: true, write: true, create: true });
+  const file = await openPlainFile(path);
   let ours: boolean;
   try {
     ours = await file.tryLock(kind === "exclusive");

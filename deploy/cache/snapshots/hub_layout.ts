@@ -16,9 +16,15 @@
 
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { refuseLinkOut } from "../../../lib/loading/plain_file.ts";
 import { onDisk, writeWhole } from "../disk.ts";
+import { isSafePath } from "../manifest/safe_path.ts";
 import type { RemoteFile, RemoteSnapshot } from "../remote.ts";
 import { type RemoteSource, withoutSecrets } from "../source.ts";
+
+/** Longer ones are none of ours. */
+const MAX_SOURCE_BYTES = 4096;
+const MAX_MARKER_BYTES = 2 ** 24;
 
 /** What a blob is called: the hash of its content, if that is known. */
 export function blobName(
@@ -37,6 +43,23 @@ export function repositoryName(source: RemoteSource): string {
   // Not "--": that is what parts an owner from a name.
   const name = source.name.replaceAll(/-{2,}/g, "-");
   return `models--${source.type}-${hash.digest("hex").slice(0, 12)}--${name}`;
+}
+
+/**
+ * Refuses a repository whose folders lead out of the cache: what is written or
+ * removed there would be somebody else's. The cache itself may be a link.
+ *
+ * @param repository Its name in `cache`.
+ * @throws {PlainFileError} Naming the link.
+ */
+export async function refuseStray(
+  cache: string,
+  repository: string,
+): Promise<void> {
+  await refuseLinkOut(cache, join(cache, ".locks", repository));
+  for (const name of ["blobs", "refs", "snapshots", ".emu3"]) {
+    await refuseLinkOut(cache, join(cache, repository, name));
+  }
 }
 
 /** The file whose lock is held by whoever downloads a repository. */
@@ -66,7 +89,10 @@ export async function repositoryMadeOf(
 ): Promise<string | undefined> {
   try {
     const path = join(repository, ".emu3", "source");
-    return (await Deno.readTextFile(path)).trim() || undefined;
+    if ((await Deno.stat(path)).size > MAX_SOURCE_BYTES) return undefined;
+    const text = (await Deno.readTextFile(path)).trim();
+    // It is shown to people, and was perhaps written by others.
+    return /\p{Cc}/u.test(text) ? undefined : text || undefined;
   } catch {
     // A hub's, or another tool's.
     return undefined;
@@ -95,12 +121,24 @@ export async function keptFiles(
   commit: string,
 ): Promise<readonly KeptFile[] | undefined> {
   try {
-    // Only this file writes it, whole.
-    return JSON.parse(await Deno.readTextFile(markerPath(repository, commit)));
+    const path = markerPath(repository, commit);
+    if ((await Deno.stat(path)).size > MAX_MARKER_BYTES) return undefined;
+    const kept: unknown = JSON.parse(await Deno.readTextFile(path));
+    return Array.isArray(kept) && kept.every(isKept) ? kept : undefined;
   } catch {
     // Put there by other tools.
     return undefined;
   }
+}
+
+/** Whether it is what this file writes: others may write into a cache, too. */
+function isKept(file: Partial<KeptFile> | null): boolean {
+  const isHash = (hash: unknown) =>
+    hash === undefined || typeof hash === "string";
+  return typeof file?.path === "string" && isSafePath(file.path) &&
+    typeof file.blob === "string" && isSafePath(file.blob) &&
+    Number.isSafeInteger(file.size) && typeof file.mtimeMs === "number" &&
+    isHash(file.sha256) && isHash(file.gitHash);
 }
 
 /**

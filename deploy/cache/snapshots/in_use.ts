@@ -11,6 +11,7 @@
  */
 
 import { basename, dirname } from "node:path";
+import { refuseLinkOut } from "../../../lib/loading/plain_file.ts";
 import { obtain, type ObtainOptions } from "../obtain.ts";
 import { type HeldLock, takeLock } from "./cache_lock.ts";
 import { inUsePath } from "./hub_layout.ts";
@@ -61,6 +62,7 @@ async function hold(
   if (!cached) return undefined;
   const path = inUsePath(dirname(repository), basename(repository));
   try {
+    await refuseLinkOut(dirname(repository), path);
     await Deno.mkdir(dirname(path), { recursive: true });
     const place = `another process, which removes from ${repository}`;
     const onWait = () =>

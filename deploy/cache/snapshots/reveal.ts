@@ -12,6 +12,7 @@
  */
 
 import { dirname, join, relative } from "node:path";
+import { refuseLinkOut } from "../../../lib/loading/plain_file.ts";
 import { onDisk, syncFolder, writeWhole } from "../disk.ts";
 import { blobName, keepFiles } from "./hub_layout.ts";
 import {
@@ -54,16 +55,17 @@ export async function reveal(
   await syncFolder(join(repository, "blobs"));
   await keepFiles(repository, snapshot, aside);
   await onDisk(folder, async () => {
+    await refuseLinkOut(repository, folder);
     await Deno.mkdir(dirname(folder), { recursive: true });
     if (await isThere(folder)) await moveInto(aside, folder, files);
     else await Deno.rename(aside, folder);
   });
   await syncFolder(dirname(folder));
   const reference = join(repository, "refs", revision);
-  await onDisk(
-    reference,
-    () => Deno.mkdir(dirname(reference), { recursive: true }),
-  );
+  await onDisk(reference, async () => {
+    await refuseLinkOut(repository, dirname(reference));
+    await Deno.mkdir(dirname(reference), { recursive: true });
+  });
   // Without a line's end, as Hugging Face's tools compare it.
   await writeWhole(reference, commit);
   return folder;
@@ -81,6 +83,7 @@ async function moveInto(
   const last = ({ path }: RemoteFile) => path === "config.json" ? 1 : 0;
   for (const { path } of files.toSorted((a, b) => last(a) - last(b))) {
     const place = join(folder, path);
+    await refuseLinkOut(folder, dirname(place));
     await Deno.mkdir(dirname(place), { recursive: true });
     await Deno.rename(join(aside, path), place);
   }

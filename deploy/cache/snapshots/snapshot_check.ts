@@ -14,9 +14,11 @@
 
 import { basename, dirname, join, relative } from "node:path";
 import { CheckpointError } from "../../../lib/errors.ts";
+import { isWithin } from "../../../lib/loading/plain_file.ts";
 import { weightFileNames } from "../../../lib/loading/weight_files.ts";
 import { type ExpectedHash, expectedHash } from "../content_hash.ts";
 import { hashFiles } from "../hashing/hash_files.ts";
+import { shown } from "../shown.ts";
 import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
 
 /** What a snapshot lacks to be a model, for people; undefined for nothing. */
@@ -31,12 +33,48 @@ export async function whatLacks(folder: string): Promise<string | undefined> {
     return `has a bad index (${error.message})`;
   }
   const [repository, commit] = partsOfPath(folder);
+  const stray = await strayLink(repository, folder);
+  if (stray !== undefined) {
+    return `has ${shown(stray)}, a link that leads out of its blobs`;
+  }
   for (const { path, size } of await keptFiles(repository, commit) ?? []) {
     const there = await sizeOf(join(folder, path));
     if (there === undefined) return `lacks ${path}`;
     if (there !== size) return `has ${there} of ${size} bytes of ${path}`;
   }
   return undefined;
+}
+
+/** A link of a snapshot to something else than a blob of its repository. */
+async function strayLink(
+  repository: string,
+  folder: string,
+  under = "",
+): Promise<string | undefined> {
+  const blobs = await realPathOf(join(repository, "blobs"));
+  for await (const entry of Deno.readDir(join(folder, under))) {
+    const path = join(under, entry.name);
+    if (entry.isSymlink) {
+      const real = await realPathOf(join(folder, path));
+      // One that leads nowhere is a file that is not there.
+      const within = real === undefined ||
+        blobs !== undefined && isWithin(blobs, real);
+      if (!within) return path;
+    } else if (entry.isDirectory) {
+      const inner = await strayLink(repository, folder, path);
+      if (inner !== undefined) return inner;
+    }
+  }
+  return undefined;
+}
+
+async function realPathOf(path: string): Promise<string | undefined> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    // Not there.
+    return undefined;
+  }
 }
 
 /** How a snapshot is verified. */
