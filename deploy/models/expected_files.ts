@@ -13,7 +13,12 @@
 import { basename, dirname, join } from "node:path";
 import type { ExpectedHash } from "../cache/content_hash.ts";
 import type { FileHashes } from "../cache/hashing/hash_file.ts";
-import { MANIFEST_FILE, parseManifest } from "../cache/manifest/manifest.ts";
+import {
+  MANIFEST_BYTES,
+  MANIFEST_FILE,
+  parseManifest,
+} from "../cache/manifest/manifest.ts";
+import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 
 /** A file and what it must be. */
 export interface ExpectedFile {
@@ -63,7 +68,12 @@ export function faultOf(
 
 async function readManifest(folder: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(join(folder, MANIFEST_FILE));
+    const path = join(folder, MANIFEST_FILE);
+    const { size } = await Deno.stat(path);
+    if (size > MANIFEST_BYTES) {
+      throw new ManifestError(`it has ${size} bytes, over ${MANIFEST_BYTES}`);
+    }
+    return await Deno.readTextFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -71,9 +71,18 @@ export async function neighbors(folder: string): Promise<Neighbor[]> {
   return found;
 }
 
+/** A folder's name that leads nowhere else. */
+const COMMIT = /^(?!\.+$)[\w.-]{1,128}$/;
+
+/** Longer ones name no commit. */
+const MAX_REFERENCE_BYTES = 1024;
+
 async function readReference(path: string): Promise<string | undefined> {
   try {
-    return (await Deno.readTextFile(path)).trim();
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile || size > MAX_REFERENCE_BYTES) return undefined;
+    const commit = (await Deno.readTextFile(path)).trim();
+    return COMMIT.test(commit) ? commit : undefined;
   } catch {
     // No such reference: the revision may be a commit.
     return undefined;

@@ -6,29 +6,84 @@
 
 import { CheckpointError } from "../errors.ts";
 
+/** Bytes of a JSON file: an index of 100,000 tensors has a sixth of it. */
+const MAX_JSON_BYTES = 2 ** 26;
+
+/** Bytes of a tokenizer's file, which holds its whole vocabulary. */
+const MAX_TEXT_BYTES = 2 ** 27;
+
+/** Lists and objects within each other. */
+const MAX_DEPTH = 64;
+
 /**
  * The JSON at `path`, or undefined when there is no such file.
  *
- * @throws {CheckpointError} When the file is not JSON.
+ * @throws {CheckpointError} When the file is not JSON, or larger or deeper than
+ * that of any checkpoint.
  */
 export async function readJson(path: string): Promise<unknown> {
-  const text = await readText(path);
-  if (text === undefined) return undefined;
+  const bytes = await readBytes(path, MAX_JSON_BYTES);
+  if (bytes === undefined) return undefined;
+  let json: unknown;
   try {
-    return JSON.parse(text);
+    json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new CheckpointError(path, "it is not JSON", { cause });
   }
+  if (isDeep(json)) {
+    throw new CheckpointError(
+      path,
+      `it has over ${MAX_DEPTH} lists and objects within each other`,
+    );
+  }
+  return json;
 }
 
 /** The text at `path`, or undefined when there is no such file. */
 export async function readText(path: string): Promise<string | undefined> {
+  const bytes = await readBytes(path);
+  return bytes && new TextDecoder().decode(bytes);
+}
+
+/**
+ * The bytes of the file at `path`, or undefined when there is none.
+ *
+ * @param most Bytes that it may have.
+ * @throws {CheckpointError} When it has more, is no file or cannot be read.
+ */
+export async function readBytes(
+  path: string,
+  most: number = MAX_TEXT_BYTES,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    // Before it is opened: opening a pipe waits for its other end.
+    const { isFile, size } = await Deno.stat(path);
+    if (!isFile) {
+      throw new CheckpointError(path, "it cannot be read, it is not a file");
+    }
+    if (size > most) {
+      throw new CheckpointError(path, `it has ${size} bytes, over ${most}`);
+    }
+    return await Deno.readFile(path);
   } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause;
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new CheckpointError(path, "it cannot be read", { cause });
   }
+}
+
+/** Whether lists and objects are too deep for what goes through them. */
+function isDeep(json: unknown): boolean {
+  let level: unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) return true;
+    level = level.flatMap((value) =>
+      typeof value === "object" && value !== null
+        ? Object.values(value).filter((inner) => typeof inner === "object")
+        : []
+    );
+  }
+  return false;
 }
 
 /**

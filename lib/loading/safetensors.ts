@@ -58,8 +58,15 @@ const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
 /** Bytes of the length before the header. */
 const PREFIX_BYTES = 8;
 
-/** The format's own limit. */
-const MAX_HEADER_BYTES = 100_000_000;
+/** A third of what the format allows: headers are read as a whole. */
+const MAX_HEADER_BYTES = 2 ** 25;
+
+/** Tensors of a file, and sides of a tensor. */
+const MAX_TENSORS = 100_000;
+const MAX_SIDES = 16;
+
+/** Characters of a tensor's name, which messages show. */
+const MAX_NAME = 1024;
 
 /**
  * Reads the header of the file at `path`.
@@ -70,11 +77,16 @@ export async function readSafetensorsHeader(
   path: string,
 ): Promise<SafetensorsHeader> {
   using opened = await openFile(path);
-  const { size, isFile } = await opened.stat();
-  if (!isFile) throw new CheckpointError(path, "it is not a file");
+  const { size } = await opened.stat();
   const prefix = await readBytes(opened, path, PREFIX_BYTES);
   const length = Number(new DataView(prefix.buffer).getBigUint64(0, true));
-  if (length > MAX_HEADER_BYTES || PREFIX_BYTES + length > size) {
+  if (length > MAX_HEADER_BYTES && PREFIX_BYTES + length <= size) {
+    throw new CheckpointError(
+      path,
+      `its header has ${length} bytes, over ${MAX_HEADER_BYTES}`,
+    );
+  }
+  if (PREFIX_BYTES + length > size) {
     throw new CheckpointError(
       path,
       `its header claims ${length} bytes, the file has ${size}; it is truncated or not safetensors`,
@@ -86,8 +98,13 @@ export async function readSafetensorsHeader(
 
 async function openFile(path: string): Promise<Deno.FsFile> {
   try {
+    // Before it is opened: opening a pipe waits for its other end.
+    if (!(await Deno.stat(path)).isFile) {
+      throw new CheckpointError(path, "it is not a file");
+    }
     return await Deno.open(path);
   } catch (cause) {
+    if (cause instanceof CheckpointError) throw cause;
     const missing = cause instanceof Deno.errors.NotFound;
     const reason = missing ? "there is no such file" : "it cannot be read";
     throw new CheckpointError(path, reason, { cause });
@@ -127,7 +144,20 @@ function parseHeader(
   }
   const tensors = new Map<string, SafetensorsEntry>();
   let metadata: Record<string, string> = {};
-  for (const [key, value] of Object.entries(json)) {
+  const entries = Object.entries(json);
+  if (entries.length > MAX_TENSORS) {
+    throw new CheckpointError(
+      path,
+      `it has ${entries.length} tensors, over ${MAX_TENSORS}`,
+    );
+  }
+  for (const [key, value] of entries) {
+    if (key.length > MAX_NAME || /\p{Cc}/u.test(key)) {
+      throw new CheckpointError(
+        path,
+        `the name of a tensor is not 1 to ${MAX_NAME} characters without control characters`,
+      );
+    }
     if (key === "__metadata__") {
       metadata = textsOf(value);
     } else {
@@ -151,9 +181,18 @@ function parseEntry(
   const { dtype, shape, data_offsets: offsets } = value;
   const bits = typeof dtype === "string" ? DTYPE_BITS.get(dtype) : undefined;
   if (typeof dtype !== "string" || bits === undefined) {
-    throw fail(`unknown dtype ${JSON.stringify(dtype)}`);
+    // A list may be too deep to be shown.
+    const said = typeof dtype === "string"
+      ? JSON.stringify(dtype.slice(0, 16))
+      : typeof dtype === "object"
+      ? "of some kind"
+      : dtype;
+    throw fail(`unknown dtype ${said}`);
   }
   if (!isWholes(shape)) throw fail("its shape is not a list of sizes");
+  if (shape.length > MAX_SIDES) {
+    throw fail(`it has ${shape.length} sides, over ${MAX_SIDES}`);
+  }
   if (!isWholes(offsets) || offsets.length !== 2) {
     throw fail("its data_offsets are not two positions");
   }
@@ -206,6 +245,9 @@ function isWholes(value: unknown): value is number[] {
 function textsOf(value: unknown): Record<string, string> {
   if (!isRecord(value)) return {};
   return Object.fromEntries(
-    Object.entries(value).map(([key, text]) => [key, String(text)]),
+    Object.entries(value).filter((entry): entry is [string, string] =>
+      // As the format has it; a list may be too deep to be a text.
+      typeof entry[1] === "string"
+    ),
   );
 }

@@ -28,7 +28,7 @@ import {
   vocabularyFromSpecials,
 } from "../vocabulary.ts";
 import type { LanguageCheckpoint } from "./checkpoint.ts";
-import { parseJsonFile, readText } from "./json_file.ts";
+import { parseJsonFile, readBytes, readText } from "./json_file.ts";
 
 /** Text ⇄ tokens, and which token means what. */
 export interface TextSide {
@@ -78,7 +78,7 @@ async function textSource(
       throw new CheckpointError(visionFile, "there is no such file");
     }
     const specials = originalSpecials(visionTokens);
-    return { kind: "ranks", file, bytes: await readBytes(file), specials };
+    return { kind: "ranks", file, bytes: await bytesOf(file), specials };
   }
   const file = join(folder, "tokenizer.json");
   const configFile = join(folder, "config.json");
@@ -86,19 +86,15 @@ async function textSource(
   return {
     kind: "json",
     file,
-    bytes: await readBytes(file),
+    bytes: await bytesOf(file),
     specials: tokenMap(config["vocabulary_map"]),
   };
 }
 
-async function readBytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await Deno.readFile(file);
-  } catch (cause) {
-    const missing = cause instanceof Deno.errors.NotFound;
-    const reason = missing ? "there is no such file" : "it cannot be read";
-    throw new CheckpointError(file, reason, { cause });
-  }
+async function bytesOf(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await readBytes(file);
+  if (bytes !== undefined) return bytes;
+  throw new CheckpointError(file, "there is no such file");
 }
 
 function recordFrom(json: unknown): Record<string, unknown> {

@@ -25,6 +25,12 @@ import { readSafetensorsHeader } from "./safetensors.ts";
 const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
 
+/** Files of a checkpoint; each costs reading its header. */
+const MAX_SHARDS = 4_096;
+
+/** Characters of a name, which messages show. */
+const MAX_NAME = 1024;
+
 /** A tensor as it is called where it lies. */
 interface Named {
   readonly name: string;
@@ -176,7 +182,19 @@ function shardNames(
   map: ReadonlyMap<string, string>,
 ): string[] {
   const names = [...new Set(map.values())];
+  if (names.length > MAX_SHARDS) {
+    throw new CheckpointError(
+      indexPath,
+      `it names ${names.length} files, over ${MAX_SHARDS}`,
+    );
+  }
   for (const name of names) {
+    if (name.length > MAX_NAME || /\p{Cc}/u.test(name)) {
+      throw new CheckpointError(
+        indexPath,
+        `it names a file of over ${MAX_NAME} characters, or with control characters`,
+      );
+    }
     if (isAbsolute(name) || name.split(/[\\/]/).includes("..")) {
       throw new CheckpointError(
         indexPath,
@@ -194,8 +212,11 @@ function weightMap(path: string, index: unknown): Map<string, string> {
   }
   const entries = Object.entries(map);
   for (const [name, file] of entries) {
-    if (typeof file !== "string") {
-      throw new CheckpointError(path, `"${name}" names no file`);
+    if (typeof file !== "string" || name.length > MAX_NAME) {
+      throw new CheckpointError(
+        path,
+        `"${name.slice(0, MAX_NAME)}" names no file`,
+      );
     }
   }
   return new Map(entries);

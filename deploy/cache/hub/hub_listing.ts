@@ -4,13 +4,13 @@
  * @module
  */
 
+import { checkedListing } from "../checked_listing.ts";
 import {
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-  smallFirst,
 } from "../remote.ts";
-import { isSafePath } from "../manifest/safe_path.ts";
+import { shown } from "../shown.ts";
 import { isWanted } from "./wanted_files.ts";
 
 /**
@@ -23,26 +23,25 @@ export function parseListing(text: string, place: string): RemoteSnapshot {
   const listing = record(parse(text, place));
   const commit = listing["sha"];
   const siblings = listing["siblings"];
-  if (
-    typeof commit !== "string" || !/^[\w.-]+$/.test(commit) ||
-    /^\.+$/.test(commit) || !Array.isArray(siblings)
-  ) throw unreadable(place, "the answer is not a hub's");
+  if (typeof commit !== "string" || !Array.isArray(siblings)) {
+    throw unreadable(place, "the answer is not a hub's");
+  }
   const files = siblings.map(record).flatMap((sibling) => {
     const path = sibling["rfilename"];
     if (typeof path !== "string") throw unreadable(place, "a file has no name");
     return isWanted(path) ? [remoteFile(path, sibling, place)] : [];
   });
-  return { commit, files: smallFirst(files) };
+  return checkedListing(place, commit, files);
 }
+
+const GIT_HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
+const SHA256 = /^[0-9a-f]{64}$/;
 
 function remoteFile(
   path: string,
   { size, blobId, lfs }: Readonly<Record<string, unknown>>,
   place: string,
 ): RemoteFile {
-  if (!isSafePath(path)) {
-    throw unreadable(place, `"${path}" would lead out of its folder`);
-  }
   const large = lfs === undefined || lfs === null ? undefined : record(lfs);
   const bytes = large?.["size"] ?? size;
   const sha256 = large?.["sha256"];
@@ -50,17 +49,18 @@ function remoteFile(
   if (
     typeof bytes !== "number" || !Number.isSafeInteger(bytes) || bytes < 0 ||
     typeof etag !== "string" ||
-    !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag)
+    !(large === undefined ? GIT_HASH : SHA256).test(etag)
   ) {
     throw unreadable(
       place,
-      `it does not say how large "${path}" is, or its hash`,
+      `it does not say how large ${shown(path)} is, or its hash`,
     );
   }
   return {
     path,
     size: bytes,
-    sha256: typeof sha256 === "string" ? sha256 : undefined,
+    // A tag of a large file, which was looked at.
+    sha256: large === undefined ? undefined : etag,
     ...large === undefined ? { gitHash: etag } : {},
     etag,
   };

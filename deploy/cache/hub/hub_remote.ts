@@ -25,6 +25,8 @@ import {
   type RemoteFile,
   type RemoteSnapshot,
 } from "../remote.ts";
+import { LISTING_BYTES } from "../checked_listing.ts";
+import { boundedText } from "../stores/bounded_text.ts";
 import { parseListing } from "./hub_listing.ts";
 import { type HubSource, withoutSecrets } from "../source.ts";
 
@@ -81,7 +83,9 @@ export class HubRemote implements Remote {
     }?blobs=true`;
     const { answer } = await this.#ask(this.#url(path), {}, signal);
     if (answer.status !== 200) throw await this.#refusal(answer, this.place);
-    const snapshot = parseListing(await readText(answer), this.place);
+    const asked = { what: `read what ${this.place} lists`, access: "" };
+    const text = await boundedText(asked, answer, LISTING_BYTES, signal);
+    const snapshot = parseListing(text, this.place);
     this.#commit = snapshot.commit;
     this.#found.clear();
     return snapshot;
@@ -247,18 +251,6 @@ export class HubRemote implements Remote {
 
   #url(path: string): URL {
     return new URL(`${this.#endpoint.href.replace(/\/+$/, "")}/${path}`);
-  }
-}
-
-async function readText(answer: Response): Promise<string> {
-  try {
-    return await answer.text();
-  } catch (cause) {
-    throw new RemoteError(
-      `Cannot read what ${answer.url} lists: ${reason(cause)}`,
-      { type: "retry", retryAfterMs: undefined },
-      { cause },
-    );
   }
 }
 

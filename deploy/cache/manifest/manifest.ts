@@ -24,6 +24,7 @@ import {
   sha256,
   text,
 } from "./manifest_fields.ts";
+import { shown } from "../shown.ts";
 import { isSafePath, refuseClashes } from "./safe_path.ts";
 
 /** Its name, in the folder of a checkpoint or under a prefix. */
@@ -120,7 +121,7 @@ export function parseManifest(written: string): Manifest {
   ]);
   if (fields["version"] !== VERSION) {
     throw new ManifestError(
-      `version ${JSON.stringify(fields["version"])} is not ${VERSION}, ` +
+      `version ${versionOf(fields["version"])} is not ${VERSION}, ` +
         "the one that this program reads",
     );
   }
@@ -130,7 +131,7 @@ export function parseManifest(written: string): Manifest {
   const revision = text(fields["revision"], "revision");
   if (revision !== revisionOf(files)) {
     throw new ManifestError(
-      `revision "${revision}" is not that of the files it lists, ` +
+      `revision ${shown(revision)} is not that of the files it lists, ` +
         `"${revisionOf(files)}"; publish the checkpoint again`,
     );
   }
@@ -157,7 +158,7 @@ function parseFile(value: unknown, index: number): ManifestFile {
   const path = text(fields["path"], `${name}.path`);
   if (!isSafePath(path) || path === MANIFEST_FILE) {
     throw new ManifestError(
-      `${name}.path ${JSON.stringify(path)} is not a path within a checkpoint`,
+      `${name}.path ${shown(path)} is not a path within a checkpoint`,
     );
   }
   const size = natural(fields["size"], `${name}.size`, 0);
@@ -182,6 +183,12 @@ function parseFile(value: unknown, index: number): ManifestFile {
     partSha256,
     url: optional(fields["url"], `${name}.url`),
   };
+}
+
+function versionOf(value: unknown): string {
+  if (typeof value === "string") return shown(value);
+  // A list may be too deep to be shown.
+  return typeof value === "object" ? "of some kind" : String(value);
 }
 
 function parseJson(written: string): unknown {

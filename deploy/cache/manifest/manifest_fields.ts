@@ -4,10 +4,16 @@
  * @module
  */
 
+import { shown } from "../shown.ts";
+
 /** A manifest that cannot be used. */
 export class ManifestError extends Error {
   /** Says which field is wrong. */
-  constructor(reason: string, options?: ErrorOptions) {
+  constructor(
+    /** What is wrong, without the subject. */
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
     super(`Cannot read the manifest: ${reason}`, options);
     this.name = "ManifestError";
   }
@@ -31,7 +37,7 @@ export function recordOf(
   }
   for (const key of Object.keys(value)) {
     if (!known.includes(key)) {
-      throw new ManifestError(`${name} has an unknown field "${key}"`);
+      throw new ManifestError(`${name} has an unknown field ${shown(key)}`);
     }
   }
   return { ...value };

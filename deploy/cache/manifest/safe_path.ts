@@ -4,20 +4,24 @@
  * @module
  */
 
+import { shown } from "../shown.ts";
 import { ManifestError } from "./manifest_fields.ts";
 
 const MAX_PATH_BYTES = 1024;
 const MAX_NAME_BYTES = 255;
+const MAX_DEPTH = 32;
 
 /**
  * Whether `path` stays within its folder on every system: relative, with `/`,
  * without `..`, hidden drives, streams or control characters.
  */
 export function isSafePath(path: string): boolean {
+  if (path.length > MAX_PATH_BYTES) return false;
   const bytes = (part: string) => new TextEncoder().encode(part).length;
+  const names = path.split("/");
   return bytes(path) <= MAX_PATH_BYTES && path.isWellFormed() &&
-    !/[\p{Cc}\\:*?"<>|]/u.test(path) &&
-    path.split("/").every((name) =>
+    names.length <= MAX_DEPTH && !/[\p{Cc}\p{Cf}\\:*?"<>|]/u.test(path) &&
+    names.every((name) =>
       name !== "" && !/^\.+$/.test(name) && !/[. ]$/.test(name) &&
       bytes(name) <= MAX_NAME_BYTES
     );
@@ -41,7 +45,8 @@ export function refuseClashes(paths: readonly string[]): void {
     }
   }
   if (taken.size < paths.length) {
-    const twice = paths.find((path, i) => paths.indexOf(path) !== i);
+    const seen = new Set<string>();
+    const twice = paths.find((path) => seen.size === seen.add(path).size);
     throw clash(twice, twice);
   }
 }
@@ -51,5 +56,7 @@ function folded(path: string): string {
 }
 
 function clash(a: string | undefined, b: string | undefined): ManifestError {
-  return new ManifestError(`paths "${a}" and "${b}" cannot both be files`);
+  return new ManifestError(
+    `paths ${shown(a ?? "")} and ${shown(b ?? "")} cannot both be files`,
+  );
 }

@@ -74,6 +74,42 @@ export function refusal(
 /** Objects that are listed at most; no checkpoint has so many files. */
 const MAX_OBJECTS = 10_000;
 
+/** Pages of a list; one has a thousand objects, or few where many are hidden. */
+const MAX_PAGES = 1_000;
+
+/** Pages of a list, whose end a place must come to. */
+export class Pages {
+  readonly #what: string;
+  readonly #seen = new Set<string>();
+
+  /** None yet of the list that `what` says. */
+  constructor(what: string) {
+    this.#what = what;
+  }
+
+  /**
+   * Notes where the next page begins.
+   *
+   * @throws {RemoteError} When that was the place of an earlier one, or there
+   * are too many.
+   */
+  next(token: string): string {
+    const again = this.#seen.has(token);
+    if (!again && this.#seen.size < MAX_PAGES) {
+      this.#seen.add(token);
+      return token;
+    }
+    throw new RemoteError(
+      `Cannot ${this.#what}: ${
+        again
+          ? "the list leads back to a page that it had"
+          : `the list has over ${MAX_PAGES} pages`
+      }, check the endpoint and the prefix`,
+      { type: "elsewhere" },
+    );
+  }
+}
+
 /** A prefix of a whole bucket is none of a checkpoint. */
 export function refuseCrowd(
   { length }: readonly unknown[],
@@ -108,6 +144,13 @@ export function unanswered(
   signal: AbortSignal,
 ): unknown {
   if (signal.aborted) return signal.reason;
+  if (cause instanceof TypeError && /redirect/i.test(cause.message)) {
+    return new RemoteError(
+      `Cannot ${asked.what}: it redirects in a circle or to no URL, check the address`,
+      { type: "elsewhere" },
+      { cause: cause.name },
+    );
+  }
   return new RemoteError(
     `Cannot ${asked.what}: the connection failed, check the network`,
     { type: "retry", retryAfterMs: undefined },

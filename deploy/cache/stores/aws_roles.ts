@@ -7,6 +7,7 @@
 import { type Remedy, RemoteError } from "../remote.ts";
 import { refusal, unanswered } from "./answer.ts";
 import type { AwsCredentials, Variable } from "./aws_credentials.ts";
+import { boundedText } from "./bounded_text.ts";
 import { documentElement, type Element, errorCode, textOf } from "./s3_xml.ts";
 
 const CONTAINER_HOST = "http://169.254.170.2";
@@ -15,6 +16,11 @@ const INSTANCE_HOST = "http://169.254.169.254";
 /** In milliseconds: elsewhere than on Amazon's machines nobody answers. */
 const INSTANCE_PATIENCE_MS = 1000;
 const PATIENCE_MS = 10_000;
+
+/** Keys and tokens are shorter. */
+const ANSWER_BYTES = 2 ** 16;
+
+const NEVER = new AbortController().signal;
 
 const ELSEWHERE: Remedy = { type: "elsewhere" };
 
@@ -88,7 +94,8 @@ export async function fromInstance(
       headers: { "x-aws-ec2-metadata-token-ttl-seconds": "21600" },
       signal: AbortSignal.timeout(INSTANCE_PATIENCE_MS),
     });
-    token = await answer.text();
+    const asked = { what: "get a token of the instance", access: "" };
+    token = await boundedText(asked, answer, ANSWER_BYTES, NEVER);
     if (!answer.ok) return undefined;
   } catch {
     // Nobody there: this is some other machine.
@@ -164,10 +171,12 @@ async function fetchText(what: string, url: string, init: RequestInit) {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   try {
     const answer = await fetch(url, { ...init, redirect: "manual", signal });
-    const text = await answer.text();
+    const asked = { what, access: "" };
+    const text = await boundedText(asked, answer, ANSWER_BYTES, signal);
     return { ok: answer.ok, status: answer.status, answer, text };
   } catch (cause) {
-    throw unanswered({ what, access: "" }, cause, new AbortController().signal);
+    if (cause instanceof RemoteError) throw cause;
+    throw unanswered({ what, access: "" }, cause, NEVER);
   }
 }
 

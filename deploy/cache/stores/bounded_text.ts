@@ -31,7 +31,7 @@ export async function boundedText(
   }
   if (bytes <= most) return await new Blob(parts).text();
   throw new RemoteError(
-    `Cannot ${asked.what}: it has over ${most} bytes`,
+    `Cannot ${asked.what}: it has over ${most} bytes, check the name`,
     { type: "elsewhere" },
   );
 }

@@ -12,6 +12,7 @@ import type { Patience } from "../patience.ts";
 import { RemoteError } from "../remote.ts";
 import {
   type Asked,
+  Pages,
   refusal,
   refuseCrowd,
   refuseOtherVersion,
@@ -83,6 +84,7 @@ export class GcsStore implements ObjectStore {
   async list(signal: AbortSignal): Promise<readonly ListedObject[]> {
     const what = `list ${this.place}`;
     const objects: ListedObject[] = [];
+    const pages = new Pages(what);
     let token = "";
     do {
       const url = this.#url("storage/v1", "", {
@@ -97,6 +99,7 @@ export class GcsStore implements ObjectStore {
       for (const item of items) objects.push(this.#listed({ ...item }, what));
       refuseCrowd(objects, this.place);
       token = textField(page, "nextPageToken");
+      if (token !== "") pages.next(token);
     } while (token !== "");
     return objects;
   }
@@ -195,7 +198,7 @@ export class GcsStore implements ObjectStore {
     const generation = textField(item, "generation");
     const size = textField(item, "size");
     const sum = textField(item, "md5Hash") || textField(item, "crc32c");
-    if (!/^\d{1,15}$/.test(size) || !/^\d+$/.test(generation)) {
+    if (!/^\d{1,15}$/.test(size) || !/^\d{1,20}$/.test(generation)) {
       throw unclear(what);
     }
     return {

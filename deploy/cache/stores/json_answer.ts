@@ -4,7 +4,9 @@
  * @module
  */
 
+import { LISTING_BYTES } from "../checked_listing.ts";
 import { RemoteError } from "../remote.ts";
+import { boundedText } from "./bounded_text.ts";
 
 /** An object of JSON. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
@@ -19,11 +21,12 @@ export async function readRecord(
   what: string,
   signal: AbortSignal,
 ): Promise<JsonRecord> {
+  const asked = { what, access: "" };
+  const text = await boundedText(asked, answer, LISTING_BYTES, signal);
   let value: unknown;
   try {
-    value = await answer.json();
+    value = JSON.parse(text);
   } catch {
-    if (signal.aborted) throw signal.reason;
     // Said below: what is cut off is no object.
   }
   if (value === null || typeof value !== "object" || Array.isArray(value)) {

@@ -6,7 +6,8 @@
 
 import { type Manifest, parseManifest } from "../manifest/manifest.ts";
 import { ManifestError } from "../manifest/manifest_fields.ts";
-import { RemoteError, type RemoteSnapshot, smallFirst } from "../remote.ts";
+import { checkedListing } from "../checked_listing.ts";
+import { RemoteError, type RemoteSnapshot } from "../remote.ts";
 
 /**
  * The manifest that `written` is.
@@ -27,8 +28,13 @@ export function usableManifest(written: string, place: string): Manifest {
   }
 }
 
-/** What a manifest lists, as a downloader wants it. */
-export function snapshotOf(manifest: Manifest): RemoteSnapshot {
+/**
+ * What a manifest lists, as a downloader wants it.
+ *
+ * @param place For people: where it is.
+ * @throws {RemoteError} When no checkpoint is like that.
+ */
+export function snapshotOf(manifest: Manifest, place: string): RemoteSnapshot {
   const files = manifest.files.map((
     { path, size, sha256, partSize, partSha256 },
   ) => ({
@@ -39,5 +45,5 @@ export function snapshotOf(manifest: Manifest): RemoteSnapshot {
     etag: sha256,
     parts: { bytes: partSize, sha256: partSha256 },
   }));
-  return { commit: manifest.revision, files: smallFirst(files) };
+  return checkedListing(place, manifest.revision, files);
 }

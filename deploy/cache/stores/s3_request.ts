@@ -16,6 +16,7 @@
 import { AwsV4Signer } from "aws4fetch";
 import { RemoteError } from "../remote.ts";
 import { type Asked, refusal, unanswered } from "./answer.ts";
+import { boundedText } from "./bounded_text.ts";
 import type { AwsCredentials } from "./aws_credentials.ts";
 import type { Fetch } from "./fetch.ts";
 import { errorCode } from "./s3_xml.ts";
@@ -88,12 +89,13 @@ export class S3Requests {
     const region = answer.headers.get("x-amz-bucket-region");
     const elsewhere = region !== null && region !== this.#region &&
       /^[a-z0-9-]+$/.test(region) && this.#settings.endpoint === undefined;
-    const code = await readErrorCode(answer);
+    const code = await readErrorCode(asked, answer, signal);
     if (!elsewhere) throw this.#refusal(asked, answer, code, region);
     this.#region = region;
     const second = await this.#send(request, asked, signal);
     if (isFine(second)) return second;
-    throw this.#refusal(asked, second, await readErrorCode(second), null);
+    const other = await readErrorCode(asked, second, signal);
+    throw this.#refusal(asked, second, other, null);
   }
 
   async #send(
@@ -201,14 +203,18 @@ function encode(segment: string): string {
   );
 }
 
-async function readErrorCode(answer: Response): Promise<string | undefined> {
+async function readErrorCode(
+  asked: Asked,
+  answer: Response,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
-    const body = new Uint8Array(await answer.arrayBuffer());
     return errorCode(
-      new TextDecoder().decode(body.subarray(0, MAX_ERROR_BYTES)),
+      await boundedText(asked, answer, MAX_ERROR_BYTES, signal),
     );
   } catch {
-    // Cut off: the status alone has to do.
+    signal.throwIfAborted();
+    // Cut off, or without an end: the status alone has to do.
     return undefined;
   }
 }

@@ -6,7 +6,7 @@
 
 import { MANIFEST_BYTES } from "../manifest/manifest.ts";
 import type { Patience } from "../patience.ts";
-import { refuseCrowd, refuseOtherVersion } from "./answer.ts";
+import { Pages, refuseCrowd, refuseOtherVersion } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
 import type {
   KnownObject,
@@ -51,12 +51,13 @@ export class S3Store implements ObjectStore {
   /** All objects under the prefix, however many pages they take. */
   async list(signal: AbortSignal): Promise<readonly ListedObject[]> {
     const objects: ListedObject[] = [];
+    const pages = new Pages(`list ${this.place}`);
     let token: string | undefined;
     do {
       const page = await this.#page(token, signal);
       objects.push(...page.objects);
       refuseCrowd(objects, this.place);
-      token = page.next;
+      token = page.next && pages.next(page.next);
     } while (token !== undefined);
     return objects;
   }

@@ -5,7 +5,9 @@
  */
 
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { LISTING_BYTES } from "../checked_listing.ts";
 import { RemoteError } from "../remote.ts";
+import { boundedText } from "./bounded_text.ts";
 
 /** Elements that may be there once or more often. */
 const REPEATED = new Set(["Contents", "Part", "Upload"]);
@@ -24,10 +26,10 @@ export type Element = Readonly<Record<string, unknown>>;
 export function documentElement(
   xml: string,
 ): { readonly name: string; readonly element: Element } | undefined {
-  // The parser makes the best of what is torn; a list must not be.
-  if (XMLValidator.validate(xml) !== true) return undefined;
   let parsed: Element;
   try {
+    // The parser makes the best of what is torn; a list must not be.
+    if (XMLValidator.validate(xml) !== true) return undefined;
     parsed = parser.parse(xml);
   } catch {
     // What it refuses, such as entities of entities, is no answer of S3.
@@ -66,19 +68,15 @@ export function errorCode(xml: string): string | undefined {
 /**
  * The text of an answer.
  *
- * @throws {RemoteError} When the connection fails before its end.
+ * @throws {RemoteError} When the connection fails before its end, or it has more
+ * than any answer of S3.
  */
 export async function readText(
   answer: Response,
   what: string,
   signal: AbortSignal,
 ): Promise<string> {
-  try {
-    return await answer.text();
-  } catch {
-    if (signal.aborted) throw signal.reason;
-    throw torn(what);
-  }
+  return await boundedText({ what, access: "" }, answer, LISTING_BYTES, signal);
 }
 
 /** The error that an answer without sense is. */

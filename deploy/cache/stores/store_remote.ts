@@ -9,14 +9,13 @@
  */
 
 import { type Manifest, MANIFEST_FILE } from "../manifest/manifest.ts";
-import { isSafePath } from "../manifest/safe_path.ts";
+import { checkedListing } from "../checked_listing.ts";
 import {
   type ByteRange,
   type Remote,
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-  smallFirst,
 } from "../remote.ts";
 import { createHash } from "node:crypto";
 import { rangeBody } from "./answer.ts";
@@ -46,9 +45,9 @@ export class StoreRemote implements Remote {
   async list(signal: AbortSignal): Promise<RemoteSnapshot> {
     this.#versions.clear();
     const manifest = await readManifest(this.#store, signal);
-    if (manifest !== undefined) return snapshotOf(manifest);
+    if (manifest !== undefined) return snapshotOf(manifest, this.place);
     const files = filesOf(this.place, await this.#store.list(signal));
-    return { commit: commitOf(files), files };
+    return checkedListing(this.place, commitOf(files), files);
   }
 
   /** The bytes of `range`, of the content that was listed. */
@@ -104,9 +103,6 @@ function filesOf(
   for (const { path, size, etag } of objects) {
     // What consoles make to show an empty folder.
     if (path === "" || path.endsWith("/")) continue;
-    if (!isSafePath(path)) {
-      throw unusable(`the name ${JSON.stringify(path)} is not safe for a file`);
-    }
     files.push({ path, size, sha256: undefined, etag });
   }
   if (!files.some(({ path }) => path === "config.json")) {
@@ -114,7 +110,7 @@ function filesOf(
       `it has neither a ${MANIFEST_FILE} nor a config.json, check the prefix`,
     );
   }
-  return smallFirst(files);
+  return files;
 }
 
 /** Stands for a commit where nobody names one. */

@@ -73,7 +73,7 @@ export class WebRemote implements Remote {
   async list(signal: AbortSignal): Promise<RemoteSnapshot> {
     this.#tags.clear();
     this.#manifest = await this.#readManifest(signal);
-    return snapshotOf(this.#manifest);
+    return snapshotOf(this.#manifest, this.place);
   }
 
   /** The bytes of `range`, of the content that was listed. */

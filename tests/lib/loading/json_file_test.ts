@@ -27,7 +27,10 @@ Deno.test("readJson() names a file that is not JSON, and one that cannot be read
   const file = folder.write("config.json", "{");
   await rejects(readJson(file), refusal(file, "it is not JSON"));
   const { path } = folder;
-  await rejects(readJson(path), refusal(path, "it cannot be read"));
+  await rejects(
+    readJson(path),
+    refusal(path, "it cannot be read, it is not a file"),
+  );
 });
 
 Deno.test("parseJsonFile() parses what is there, or what stands for it", async () => {
@@ -62,4 +65,24 @@ Deno.test("parseJsonFile() names the file when the parser refuses, and lets bugs
   );
   const bug = new TypeError("bug");
   await rejects(refuse(bug), bug);
+});
+
+Deno.test("readJson() reads nothing that is larger or deeper than a checkpoint's", async () => {
+  using folder = temporaryFolder();
+  const large = folder.write("large.json", "{}");
+  await Deno.truncate(large, 2 ** 40);
+  await rejects(
+    readJson(large),
+    /large\.json: it has 1099511627776 bytes, over/,
+  );
+  for (const depth of [66, 1_000_000]) {
+    const text = "[".repeat(depth) + "]".repeat(depth);
+    const deep = folder.write("deep.json", text);
+    await rejects(readJson(deep), /deep\.json: it has over 64 lists/);
+  }
+  const fine = "[".repeat(60) + "]".repeat(60);
+  strictEqual(
+    JSON.stringify(await readJson(folder.write("fine.json", fine))),
+    fine,
+  );
 });
