@@ -15,6 +15,7 @@ const FACTOR = 3;
 
 /** Counts what each caller holds. */
 export class FairShare {
+  readonly #most: number;
   readonly #total: number;
   readonly #held = new Map<string, number>();
   #sum = 0;
@@ -24,9 +25,12 @@ export class FairShare {
    *
    * @param most What one caller alone can hold. A third more is there in all,
    * which is what callers that come later find free.
+   * @param least What a second caller finds free however small `most` is.
    */
-  constructor(most: number) {
-    this.#total = most * (FACTOR + 1) / FACTOR;
+  constructor(most: number, least = 0) {
+    this.#most = most;
+    this.#total = most +
+      Math.max(most / FACTOR, least * (FACTOR + 1) / FACTOR);
   }
 
   /** Held by all callers together. */
@@ -42,8 +46,9 @@ export class FairShare {
   /** Returns whether {@linkcode take} would succeed. */
   fits(caller: string, amount: number): boolean {
     const free = this.#total - this.#sum - amount;
+    const limit = Math.min(this.#most, FACTOR * free);
     // A rounding error must not cost the last place.
-    return this.heldBy(caller) + amount <= FACTOR * free + 1e-6;
+    return this.heldBy(caller) + amount <= limit + 1e-6;
   }
 
   /**

@@ -23,6 +23,16 @@ Deno.test("FairShare leaves a place to a newcomer however greedy the others are"
   ));
 });
 
+Deno.test("FairShare leaves its least to a second caller, and gives one alone no more for it", () => {
+  fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), (most) => {
+    const share = new FairShare(most, 1);
+    let taken = 0;
+    while (share.take("a", 1)) taken++;
+    deepStrictEqual(taken, most);
+    ok(share.take("newcomer", 1));
+  }));
+});
+
 Deno.test("FairShare holds what was taken and not released, for each caller", () => {
   fc.assert(fc.property(
     fc.array(
