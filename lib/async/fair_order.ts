@@ -64,6 +64,11 @@ export class FairOrder<T> {
     return this.#order;
   }
 
+  /** Service of a waiting request's caller before it starts. */
+  tagOf(item: T): number {
+    return this.#waiting.get(item)!.tag;
+  }
+
   /**
    * Adds a request.
    *

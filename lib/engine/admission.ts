@@ -1,7 +1,8 @@
 /**
- * Who starts next, and in which slots.
+ * The admission: decides which request starts next, and in which slots.
  *
- * First come, first served, but:
+ * First come, first served, where callers take turns (see
+ * {@linkcode FairOrder}), but:
  *
  * - Who waits until short requests (answers) end is passed by those that fit, a
  *   bounded number of times; after that by nobody.
@@ -11,6 +12,10 @@
  *   takes all it needs.
  * - Who belongs to a group that runs already lets others pass, a bounded number
  *   of times: eight pictures for one client do not hold up everybody else.
+ * - Who waits for short ones to end, or yields, is passed by other callers only
+ *   until these are ahead of its own caller by what it asks for. Otherwise a
+ *   caller of small requests, which fit into every gap, would get many times the
+ *   service of one whose requests need two slots.
  *
  * Pure: what waits and what runs go in, one decision comes out. Who can never
  * fit is refused before it waits: see {@linkcode CacheBudget.fitsAlone}.
@@ -34,11 +39,15 @@ export interface Claim {
 export interface Waiting extends Claim {
   /** How often others have passed it. */
   readonly passed: number;
+  /** On whose behalf; the same for all when left out. */
+  readonly caller?: string;
+  /** Service of its caller before it starts, in tokens; 0 when left out. */
+  readonly tag?: number;
 }
 
 /** All that wants to run. */
 export interface Load {
-  /** In order of arrival. */
+  /** In order of arrival, that of several callers mixed fairly. */
   readonly waiting: readonly Waiting[];
   /** In any order. */
   readonly running: readonly Claim[];
@@ -106,11 +115,17 @@ function firstStart(
   yielding: ReadonlySet<unknown>,
 ): Start | undefined {
   const ahead: { index: number; obstacle: Obstacle }[] = [];
+  // By caller, up to which service others may start before its requests.
+  const leads = new Map<string | undefined, number>();
   // What the first who does not fit waits for, and with it all long ones behind.
   let barrier: Obstacle | undefined;
   for (const [index, claim] of load.waiting.entries()) {
     const mayBePassed = claim.passed < fairness.maxPasses;
-    const held = claim.long ? barrier : undefined;
+    const held = leadsTooFar(claim, leads)
+      ? "short"
+      : claim.long
+      ? barrier
+      : undefined;
     const yields = mayBePassed && yielding.has(claim.group);
     const place = held ??
       (yields ? "group" : findPlace(claim, load, fairness));
@@ -123,8 +138,22 @@ function firstStart(
     if (place === "short" && !mayBePassed) return undefined;
     if (place !== "group") barrier ??= place;
     ahead.push({ index, obstacle: place });
+    if (place === "long") continue;
+    const lead = (claim.tag ?? 0) + sum(claim.rows);
+    leads.set(claim.caller, Math.min(lead, leads.get(claim.caller) ?? lead));
   }
   return undefined;
+}
+
+/** Returns whether `claim` may not start before those of other callers. */
+function leadsTooFar(
+  { caller, tag = 0 }: Waiting,
+  leads: ReadonlyMap<string | undefined, number>,
+): boolean {
+  for (const [other, lead] of leads) {
+    if (other !== caller && tag > lead) return true;
+  }
+  return false;
 }
 
 function findPlace(
@@ -151,8 +180,11 @@ function fitsBeside(
   const slots = budget.slots - (shared ? fairness.keptSlots : 0);
   const tokens = budget.tokens - (shared ? fairness.keptTokens : 0);
   const rows = [claim, ...long].flatMap(({ rows }) => rows);
-  return rows.length <= slots &&
-    rows.reduce((sum, row) => sum + row, 0) <= tokens;
+  return rows.length <= slots && sum(rows) <= tokens;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /**

@@ -16,6 +16,7 @@ import { type Claim, type Fairness, fairnessWith } from "./admission.ts";
 import { claimOf } from "./claim.ts";
 import { Pace } from "./pace.ts";
 import { MAX_PREFILL_WAIT, nextPrefill } from "./prefill_order.ts";
+import { RequestQueue } from "./request_queue.ts";
 import { retryAfterSeconds, type Running } from "./retry_after.ts";
 import {
   type EngineRequest,
@@ -28,7 +29,10 @@ import { type CacheState, SlotKeeper } from "./slot_keeper.ts";
 
 /** How an engine runs. */
 export interface EngineOptions {
-  /** Requests that may wait; those of one group count as one. */
+  /**
+   * Requests of one caller that may wait; those of one group count as one. A
+   * third more, and one at least, may wait in all.
+   */
   readonly queueLimit: number;
   /** Tokens that slots and kept prefixes may hold together. */
   readonly cacheTokens: number;
@@ -57,6 +61,7 @@ export interface EngineState {
 /** A request and where it stands. */
 interface Ticket {
   readonly request: EngineRequest;
+  readonly caller: string;
   readonly claim: Claim;
   readonly signal: AbortSignal;
   readonly settle: PromiseWithResolvers<Statistics>;
@@ -83,7 +88,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   readonly #options: EngineOptions;
   readonly #keeper: SlotKeeper<Kept>;
   readonly #fairness: Fairness;
-  readonly #waiting: Ticket[] = [];
+  readonly #waiting: RequestQueue<Ticket>;
   readonly #running = new Set<Ticket>();
   readonly #pace = new Pace();
   #loop: Promise<void> | undefined;
@@ -94,7 +99,8 @@ export class Engine<Kept extends Snapshot = Snapshot>
   constructor(decoder: Decoder<Kept>, options: EngineOptions) {
     this.#decoder = decoder;
     this.#options = options;
-    const { cacheTokens } = options;
+    const { cacheTokens, queueLimit } = options;
+    this.#waiting = new RequestQueue(queueLimit);
     this.#fairness = fairnessWith(cacheTokens);
     this.#keeper = new SlotKeeper(decoder, cacheTokens, this.#fairness);
   }
@@ -109,7 +115,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     return {
       slots: this.#decoder.slots,
       slotsInUse: this.#decoder.slots - this.#keeper.budget.idle.length,
-      waiting: this.#waiting.length,
+      waiting: this.#waiting.size,
       running: this.#running.size,
       oldestWaitMs: this.#oldestWaitMs(),
       forwards: this.#forwards,
@@ -122,18 +128,16 @@ export class Engine<Kept extends Snapshot = Snapshot>
    *
    * @throws {PromptTooLongError} When it does not fit into the context.
    * @throws {CacheTooSmallError} When it can never fit into the memory.
-   * @throws {OverloadedError} When the queue is full.
+   * @throws {OverloadedError} When the queue is full for its caller.
    * @throws The signal's reason when it aborts.
    */
   async run(request: EngineRequest, signal: AbortSignal): Promise<Statistics> {
     signal.throwIfAborted();
     if (this.#closed) throw new TypeError("Cannot run: the engine is closed");
     const claim = claimOf(request, this.contextLength, this.#keeper.budget);
-    if (this.#isFullFor(claim.group)) {
-      throw new OverloadedError(this.#retryAfterSeconds());
-    }
     const ticket: Ticket = {
       request,
+      caller: request.caller ?? "",
       claim,
       signal,
       settle: Promise.withResolvers(),
@@ -144,8 +148,10 @@ export class Engine<Kept extends Snapshot = Snapshot>
       chosenAt: 0,
       sequence: undefined,
     };
-    request.onQueued?.(this.#waiting.length);
-    this.#waiting.push(ticket);
+    if (!this.#waiting.add(ticket)) {
+      throw new OverloadedError(this.#retryAfterSeconds());
+    }
+    request.onQueued?.(this.#waiting.order.indexOf(ticket));
     this.#loop ??= this.#runLoop();
     return await ticket.settle.promise;
   }
@@ -156,16 +162,10 @@ export class Engine<Kept extends Snapshot = Snapshot>
     await this.#loop;
   }
 
-  /** What is asked for together waits together, however many there are. */
-  #isFullFor(group: unknown): boolean {
-    const groups = new Set(this.#waiting.map(({ claim }) => claim.group));
-    return !groups.has(group) && groups.size >= this.#options.queueLimit;
-  }
-
-  /** Who passed others does not make their wait shorter: the oldest is first. */
+  /** How long the request that came first has waited, wherever it stands. */
   #oldestWaitMs(): number {
-    const [oldest] = this.#waiting;
-    return oldest === undefined ? 0 : this.#options.now() - oldest.askedAt;
+    const now = this.#options.now();
+    return now - (this.#waiting.oldestAskedAt ?? now);
   }
 
   #retryAfterSeconds(): number {
@@ -180,7 +180,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
       };
     });
     return retryAfterSeconds(
-      { waiting: this.#queue(), running, budget: this.#keeper.budget },
+      { waiting: this.#waiting.claims, running, budget: this.#keeper.budget },
       this.#fairness,
       this.#pace.secondsPerStep,
     );
@@ -189,7 +189,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   async #runLoop(): Promise<void> {
     // The caller sees its promise before anything runs.
     await Promise.resolve();
-    while (this.#waiting.length + this.#running.size > 0) {
+    while (this.#waiting.size + this.#running.size > 0) {
       const startedAt = this.#options.now();
       await this.#step();
       this.#pace.note((this.#options.now() - startedAt) / 1000);
@@ -208,7 +208,8 @@ export class Engine<Kept extends Snapshot = Snapshot>
   #dropCancelled(): void {
     const closed = new DOMException("the engine is closed", "AbortError");
     const gone = ({ signal }: Ticket) => this.#closed || signal.aborted;
-    for (const ticket of [...this.#waiting, ...this.#running].filter(gone)) {
+    const all = [...this.#waiting.order, ...this.#running];
+    for (const ticket of all.filter(gone)) {
       this.#fail(ticket, ticket.signal.aborted ? ticket.signal.reason : closed);
     }
   }
@@ -216,23 +217,21 @@ export class Engine<Kept extends Snapshot = Snapshot>
   #admit(): void {
     for (;;) {
       const running = [...this.#running].map(({ claim }) => claim);
+      const { order, claims } = this.#waiting;
       const start = this.#keeper.start(
-        this.#queue(),
+        claims,
         running,
-        (index) => this.#waiting[index]!.request.prompts,
+        (index) => order[index]!.request.prompts,
       );
       if (start === undefined) return;
-      for (const index of start.passed) this.#waiting[index]!.passed++;
-      const [ticket] = this.#waiting.splice(start.index, 1);
-      ticket!.sequence = new Sequence(ticket!.request, start.slots);
-      ticket!.startedAt = this.#options.now();
-      this.#running.add(ticket!);
-      ticket!.request.onStarted?.();
+      for (const index of start.passed) order[index]!.passed++;
+      const ticket = order[start.index]!;
+      this.#waiting.start(ticket);
+      ticket.sequence = new Sequence(ticket.request, start.slots);
+      ticket.startedAt = this.#options.now();
+      this.#running.add(ticket);
+      ticket.request.onStarted?.();
     }
-  }
-
-  #queue(): (Claim & { passed: number })[] {
-    return this.#waiting.map(({ claim, passed }) => ({ ...claim, passed }));
   }
 
   /** Runs one chunk for whoever is due. */
@@ -381,9 +380,9 @@ export class Engine<Kept extends Snapshot = Snapshot>
   }
 
   #release(ticket: Ticket): void {
-    const index = this.#waiting.indexOf(ticket);
-    if (index !== -1) this.#waiting.splice(index, 1);
+    const rows = ticket.sequence?.rows ?? [];
+    this.#waiting.remove(ticket, rows.map(({ written }) => written));
     if (!this.#running.delete(ticket)) return;
-    for (const row of ticket.sequence!.rows) this.#keeper.release(row);
+    for (const row of rows) this.#keeper.release(row);
   }
 }

@@ -36,6 +36,8 @@ export interface EngineRequest {
   readonly long: boolean;
   /** The same for what was asked for together; undefined when alone. */
   readonly group?: symbol;
+  /** On whose behalf it runs; those without one count as one caller's. */
+  readonly caller?: string | undefined;
   /** Told once it is in the queue, behind so many others. */
   readonly onQueued?: (position: number) => void;
   /** Told once it has slots. */

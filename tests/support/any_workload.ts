@@ -30,11 +30,12 @@ const anyShape = fc.record({
   cut: fc.nat(10),
   share: fc.nat(100),
   group: fc.nat(8),
+  caller: fc.nat(2),
 });
 
-/** Requests that stay until they are done and cache nothing. */
+/** Requests of one caller that stay until they are done and cache nothing. */
 export const anySteadyJobs: fc.Arbitrary<Job[]> = fc.array(
-  anyShape.map((shape) => ({ ...jobOf(shape), cut: 0 })),
+  anyShape.map((shape) => ({ ...jobOf(shape), cut: 0, caller: 0 })),
   { maxLength: 20, size: "max" },
 );
 
@@ -51,7 +52,7 @@ export const anyJobs: fc.Arbitrary<Job[]> = fc.array(
 );
 
 function jobOf(
-  { arrival, long, rows, system, length, cut, share, group }:
+  { arrival, long, rows, system, length, cut, share, group, caller }:
     typeof anyShape extends fc.Arbitrary<infer Shape> ? Shape : never,
 ): Job {
   const maxNewTokens = long ? 20 + share % 21 : 1 + share % 10;
@@ -74,6 +75,7 @@ function jobOf(
     newTokens,
     long,
     group,
+    caller,
     cancel: Infinity,
   };
 }

@@ -8,6 +8,7 @@
  */
 
 import { ok, strictEqual } from "node:assert/strict";
+import { FairOrder } from "../../lib/async/fair_order.ts";
 import {
   type Fairness,
   nextStart,
@@ -32,8 +33,10 @@ export interface Job {
   readonly newTokens: number;
   /** Whether it counts as a picture. */
   readonly long: boolean;
-  /** Which client asks. */
+  /** What is asked for together. */
   readonly group: number;
+  /** Which client asks. */
+  readonly caller: number;
   /** Step at which the client goes away; Infinity for never. */
   readonly cancel: number;
 }
@@ -59,6 +62,7 @@ export interface Queued extends Waiting {
   /** What waits. */
   readonly job: Job;
   passed: number;
+  tag: number;
 }
 
 /** A job that holds slots. */
@@ -76,7 +80,7 @@ export class Simulation {
   readonly machine: Machine;
   readonly budget: CacheBudget;
   readonly prefixes: PrefixCache<symbol>;
-  readonly waiting: Queued[] = [];
+  readonly #order = new FairOrder<Queued>();
   readonly active: Active[] = [];
   /** How each job ended. */
   readonly ends = new Map<Job, "done" | "cancelled" | "refused">();
@@ -99,6 +103,13 @@ export class Simulation {
   /** Whether there is more to do. */
   get busy(): boolean {
     return this.#arrivals.length + this.waiting.length + this.active.length > 0;
+  }
+
+  /** What waits, the next first. */
+  get waiting(): readonly Queued[] {
+    const { order } = this.#order;
+    for (const queued of order) queued.tag = this.#order.tagOf(queued);
+    return order;
   }
 
   /** What runs, as a forecast wants it. */
@@ -156,13 +167,10 @@ export class Simulation {
       const job = this.#arrivals.shift()!;
       const rows = job.prompts.map(({ length }) => length + job.maxNewTokens);
       if (this.budget.fitsAlone(rows)) {
-        this.waiting.push({
-          job,
-          rows,
-          long: job.long,
-          group: job.group,
-          passed: 0,
-        });
+        const { long, group } = job;
+        const caller = `${job.caller}`;
+        const queued = { job, rows, long, group, caller, passed: 0, tag: 0 };
+        this.#order.add(queued, caller, sum(rows));
       } else this.#end(job, "refused");
     }
   }
@@ -170,7 +178,7 @@ export class Simulation {
   #dropCancelled(): void {
     const gone = ({ job }: Queued) => job.cancel <= this.now;
     for (const queued of this.waiting.filter(gone)) {
-      this.waiting.splice(this.waiting.indexOf(queued), 1);
+      this.#order.remove(queued);
       this.#end(queued.job, "cancelled");
     }
     for (const active of this.active.filter(({ queued }) => gone(queued))) {
@@ -192,7 +200,7 @@ export class Simulation {
       for (const other of passed) this.waiting[other]!.passed++;
       const queued = this.waiting[index]!;
       this.onStart(queued, index);
-      this.waiting.splice(index, 1);
+      this.#order.start(queued);
       for (const [row, slot] of slots.entries()) {
         this.budget.reserve(slot, queued.rows[row]!);
       }
@@ -256,6 +264,7 @@ export class Simulation {
 
   #retire(active: Active, end: "done" | "cancelled"): void {
     this.active.splice(this.active.indexOf(active), 1);
+    this.#order.remove(active.queued, sum(active.lengths));
     for (const [row, slot] of active.slots.entries()) {
       this.budget.release(slot, active.lengths[row]!);
     }

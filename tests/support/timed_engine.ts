@@ -46,9 +46,14 @@ class Counted implements Policy {
   }
 }
 
+/** A request of one of several callers. */
+export interface CalledArrival extends Arrival {
+  readonly caller?: string;
+}
+
 /** Runs `arrivals`, in order of time, to their ends. */
 export async function runEngine(
-  arrivals: readonly Arrival[],
+  arrivals: readonly CalledArrival[],
   { slots, queueLimit, cacheTokens, chunkTokens: chunkLength, costs }:
     EngineSize,
 ): Promise<EngineOutcome[]> {
@@ -56,7 +61,10 @@ export async function runEngine(
   let next = 0;
   const outcomes: Promise<EngineOutcome>[] = [];
   const { signal } = new AbortController();
-  const ask = async ({ kind }: Arrival, i: number): Promise<EngineOutcome> => {
+  const ask = async (
+    { kind, caller }: CalledArrival,
+    i: number,
+  ): Promise<EngineOutcome> => {
     const { maxNewTokens, tokensPerRun, long } = kind;
     const askedAt = time;
     const prompts = kind.prompts.map((length, row) => {
@@ -66,7 +74,14 @@ export async function runEngine(
       return { tokens, cuts: [length] };
     });
     const policy = new Counted(kind);
-    const request = { prompts, policy, maxNewTokens, tokensPerRun, long };
+    const request = {
+      prompts,
+      policy,
+      maxNewTokens,
+      tokensPerRun,
+      long,
+      caller,
+    };
     try {
       const taken = await engine.run(request, signal);
       const startedAt = askedAt + taken.queueMs;

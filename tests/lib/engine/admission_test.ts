@@ -93,6 +93,28 @@ Deno.test("nextStart() lets others pass one whose group runs", () => {
   strictEqual(startOf({ slots: 4, running, waiting: [another] })?.index, 0);
 });
 
+Deno.test("nextStart() lets other callers pass one who does not fit only until they are ahead by what it asks for", () => {
+  const running: Run[] = [[answer(80), [0]]];
+  const start = (caller: string, tag: number) => {
+    const waits = { ...answer(30), caller: "a", tag: 100 };
+    const other = { ...answer(20), caller, tag };
+    return startOf({ slots: 3, running, waiting: [waits, other] })?.index;
+  };
+  strictEqual(start("b", 130), 1);
+  strictEqual(start("b", 131), undefined);
+  strictEqual(start("a", 131), 1);
+});
+
+Deno.test("nextStart() lets answers of other callers pass who waits for a picture, however far they are ahead", () => {
+  const running: Run[] = [[picture([60]), [0]]];
+  const waits = { ...picture([50]), caller: "a", tag: 0 };
+  const other = { ...answer(10), caller: "b", tag: 10_000 };
+  strictEqual(
+    startOf({ slots: 4, running, waiting: [waits, other] })?.index,
+    1,
+  );
+});
+
 Deno.test("nextStart() puts a pair side by side when no row is added by it", () => {
   const slots = (used: readonly number[]) =>
     startOf({

@@ -1,0 +1,112 @@
+/**
+ * The engine's queue: holds the requests that wait, callers mixed fairly, and
+ * counts their places.
+ *
+ * Service is counted in tokens of all rows, prompt and answer together: what a
+ * request reserves of the cache when it starts, and what it wrote once it has
+ * ended.
+ *
+ * @module
+ */
+
+import { FairOrder } from "../async/fair_order.ts";
+import { FairShare } from "../async/fair_share.ts";
+import type { Claim, Waiting } from "./admission.ts";
+
+/** A request that can be queued. */
+export interface Queueable {
+  /** What it asks for. */
+  readonly claim: Claim;
+  /** On whose behalf. */
+  readonly caller: string;
+  /** When it came. */
+  readonly askedAt: number;
+  /** How often others have passed it. */
+  readonly passed: number;
+}
+
+/** Holds requests until they start, and their callers' service until they end. */
+export class RequestQueue<T extends Queueable> {
+  readonly #order = new FairOrder<T>();
+  /** One a group. */
+  readonly #places: FairShare;
+  /** Requests that wait, by group. */
+  readonly #groups = new Map<unknown, Set<T>>();
+
+  /**
+   * Starts empty.
+   *
+   * @param limit Groups of one caller that may wait. A third more, and one at
+   * least, may wait in all.
+   */
+  constructor(limit: number) {
+    this.#places = new FairShare(limit, 1);
+  }
+
+  /** Number of waiting requests. */
+  get size(): number {
+    return this.#order.size;
+  }
+
+  /** Waiting requests, the next first. */
+  get order(): readonly T[] {
+    return this.#order.order;
+  }
+
+  /** The same, as admission takes them. */
+  get claims(): readonly Waiting[] {
+    return this.order.map((request) => {
+      const { claim, caller, passed } = request;
+      return { ...claim, caller, passed, tag: this.#order.tagOf(request) };
+    });
+  }
+
+  /** When the request came that waits longest; undefined when none waits. */
+  get oldestAskedAt(): number | undefined {
+    if (this.size === 0) return undefined;
+    return Math.min(...this.order.map(({ askedAt }) => askedAt));
+  }
+
+  /**
+   * Adds a request. Those of one group share a place, however many they are.
+   *
+   * @returns Whether there was a place.
+   */
+  add(request: T): boolean {
+    const { claim: { group, rows }, caller } = request;
+    const together = this.#groups.get(group);
+    if (together !== undefined) together.add(request);
+    else if (!this.#places.take(caller, 1)) return false;
+    else this.#groups.set(group, new Set([request]));
+    this.#order.add(request, caller, sum(rows));
+    return true;
+  }
+
+  /** Moves a request from waiting to running. */
+  start(request: T): void {
+    this.#order.start(request);
+    this.#leavePlace(request);
+  }
+
+  /**
+   * Removes a request, whether it waits or runs; any other is ignored.
+   *
+   * @param written Tokens that each of its rows wrote.
+   */
+  remove(request: T, written: readonly number[]): void {
+    this.#order.remove(request, sum(written));
+    this.#leavePlace(request);
+  }
+
+  #leavePlace(request: T): void {
+    const { claim: { group }, caller } = request;
+    const together = this.#groups.get(group);
+    if (!together?.delete(request) || together.size > 0) return;
+    this.#groups.delete(group);
+    this.#places.release(caller, 1);
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
