@@ -28,7 +28,12 @@ import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
 import { type CodeGrid, firstRows, type GridSize, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
-import { drawingPrompt, type PromptWriter, questionPrompt } from "./prompt.ts";
+import {
+  drawingPrompt,
+  type PromptWriter,
+  questionPrompt,
+  writerFor,
+} from "./prompt.ts";
 import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 import { StopText } from "./stop_text.ts";
@@ -173,6 +178,7 @@ export async function drawingTokens(
  *
  * @param halfways By picture, where one that stopped goes on; others start. Rows
  * that were drawn are told again.
+ * @param caller On whose behalf it waits; see {@linkcode EngineRequest}.
  * @throws {PromptTooLongError} When prompt and picture exceed the context.
  * @throws {CacheTooSmallError} When they exceed the memory.
  * @throws {OverloadedError} When the queue is full.
@@ -182,8 +188,10 @@ export async function* draw(
   scene: Scene,
   signal: AbortSignal,
   halfways: readonly (Halfway | undefined)[] = [],
+  caller?: string,
 ): AsyncGenerator<DrawingEvent, void, undefined> {
-  const prompts = await drawingPrompts(model, scene);
+  const writer = writerFor(model, { caller, signal });
+  const prompts = await drawingPrompts(writer, scene);
   const { height, width } = scene.size;
   const rows = height - (scene.prefix?.height ?? 0);
   const finished: Statistics[] = [];
@@ -203,15 +211,18 @@ export async function* draw(
       );
       const given = promptRows({ ...scene, halfway });
       const request = {
-        prompts: halfway === undefined ? prompts : await drawingPrompts(model, {
-          ...scene,
-          prefix: firstRows(policy.grid, given),
-        }),
+        prompts: halfway === undefined
+          ? prompts
+          : await drawingPrompts(writer, {
+            ...scene,
+            prefix: firstRows(policy.grid, given),
+          }),
         policy,
         // The last code and the EOL after it are not fed.
         maxNewTokens: (height - given) * (width + 1) - 2,
         long: true,
         group,
+        caller,
         ...admitted,
       };
       finished.push(await model.engine.run(request, signal));
@@ -249,6 +260,7 @@ export async function questionTokens(
  * Answers `question`: first that it is queued and started, then its text as it
  * comes, never half a character, then the end.
  *
+ * @param caller On whose behalf it waits; see {@linkcode EngineRequest}.
  * @throws {PromptTooLongError} When the context leaves no room for an answer.
  * @throws {CacheTooSmallError} When the memory leaves none.
  * @throws {OverloadedError} When the queue is full.
@@ -257,10 +269,11 @@ export async function* answer(
   model: LanguageModel,
   question: Question,
   signal: AbortSignal,
+  caller?: string,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const { engine, text, vocabulary } = model;
   const prompt = await questionPrompt(
-    model,
+    writerFor(model, { caller, signal }),
     question.grids,
     question.question,
     question.template,
@@ -298,6 +311,7 @@ export async function* answer(
       maxNewTokens: maxTokens - 1,
       long: false,
       policy,
+      caller,
       ...admission(emit),
     };
     statistics = await engine.run(request, signal);

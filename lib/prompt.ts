@@ -17,7 +17,7 @@
 import type { Template } from "../models/config/generation_config.ts";
 import type { Prompt } from "./engine/sequence.ts";
 import { type CodeGrid, type GridSize, gridTokens } from "./grid.ts";
-import type { TextTokenizer } from "./text/text_tokenizer.ts";
+import type { EncodeTurn, TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** What turns text into prompts. */
@@ -26,6 +26,16 @@ export interface PromptWriter {
   readonly text: Pick<TextTokenizer, "encode">;
   /** Which token means what. */
   readonly vocabulary: Vocabulary;
+}
+
+/** Returns a writer whose texts wait for their turn as `turn` says. */
+export function writerFor(
+  { text, vocabulary }: PromptWriter,
+  turn: EncodeTurn,
+): PromptWriter {
+  const encode: TextTokenizer["encode"] = (string, options) =>
+    text.encode(string, { special: false, ...options, ...turn });
+  return { text: { encode }, vocabulary };
 }
 
 /** What a chat model is told before anything else. */

@@ -24,7 +24,7 @@ import {
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
-import { questionPrompt } from "./prompt.ts";
+import { questionPrompt, writerFor } from "./prompt.ts";
 import {
   type Given,
   scoringChunk,
@@ -64,11 +64,13 @@ interface Task extends Omit<ScoringOptions, "chunk"> {
   /** Tokens that the head judges. */
   readonly judged: number;
   readonly long: boolean;
+  readonly caller: string | undefined;
 }
 
 /**
  * Judges the codes of a picture, row by row.
  *
+ * @param caller On whose behalf it waits; see {@linkcode EngineRequest}.
  * @throws {PromptTooLongError} When prompt and picture exceed the context.
  * @throws {CacheTooSmallError} When they exceed the memory.
  * @throws {OverloadedError} When the queue is full.
@@ -77,10 +79,12 @@ export async function scorePicture(
   model: LanguageModel,
   { grid, ...picture }: ScoredPicture,
   signal: AbortSignal,
+  caller?: string,
 ): Promise<Score> {
   const { vocabulary } = model;
   const scene = { ...picture, size: grid, prefix: undefined };
-  const { tokens, unconditional } = await drawingTokens(model, scene);
+  const writer = writerFor(model, { caller, signal });
+  const { tokens, unconditional } = await drawingTokens(writer, scene);
   const prompts = [tokens, unconditional]
     .filter((tokens) => tokens !== undefined)
     .map((tokens): Prompt => ({ tokens, cuts: [tokens.length] }));
@@ -96,6 +100,7 @@ export async function scorePicture(
     judged: vocabulary.codebookSize,
     guidanceScale: picture.guidanceScale,
     long: true,
+    caller,
   }, signal);
 }
 
@@ -107,9 +112,11 @@ export async function scoreAnswer(
   model: LanguageModel,
   { grids, question, template, text }: ScoredAnswer,
   signal: AbortSignal,
+  caller?: string,
 ): Promise<Score> {
-  const prompt = await questionPrompt(model, grids, question, template);
-  const said = await model.text.encode(text);
+  const writer = writerFor(model, { caller, signal });
+  const prompt = await questionPrompt(writer, grids, question, template);
+  const said = await writer.text.encode(text);
   const tokens = Int32Array.from([...said, model.vocabulary.eos]);
   return await score(model, {
     prompts: [prompt],
@@ -118,12 +125,13 @@ export async function scoreAnswer(
     judged: model.config.vocabularySize,
     guidanceScale: 1,
     long: false,
+    caller,
   }, signal);
 }
 
 async function score(
   { engine }: LanguageModel,
-  { prompts, given, judged, long, ...options }: Task,
+  { prompts, given, judged, long, caller, ...options }: Task,
   signal: AbortSignal,
 ): Promise<Score> {
   const chunk = scoringChunk(judged, prompts.length);
@@ -132,6 +140,7 @@ async function score(
     prompts,
     policy,
     long,
+    caller,
     maxNewTokens: given.tokens.length - 1,
     tokensPerRun: chunk,
   }, signal);

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { FairQueue, type FairTaskOptions } from "../async/fair_queue.ts";
 import type { SpecialTokens } from "../special_tokens.ts";
 import { buildEncoder } from "./bpe.ts";
 import type { WorkerReply, WorkerRequest } from "./encoder_worker.ts";
@@ -22,8 +23,15 @@ export interface Encoder extends Disposable {
   readonly specials: SpecialTokens;
   /** Settles when the first text can be encoded. */
   readonly ready: Promise<void>;
-  /** The tokens of each of `texts`; no special ones, whatever they spell. */
-  encode(texts: readonly string[]): Promise<Int32Array<ArrayBuffer>[]>;
+  /**
+   * The tokens of each of `texts`; no special ones, whatever they spell.
+   *
+   * @param turn On whose behalf they wait, where they have to.
+   */
+  encode(
+    texts: readonly string[],
+    turn?: Pick<FairTaskOptions, "caller" | "signal">,
+  ): Promise<Int32Array<ArrayBuffer>[]>;
 }
 
 /**
@@ -64,13 +72,19 @@ export async function openInWorker(source: TextSource): Promise<Encoder> {
     const ready = worker.ask({ kind: "build" }).then(() => {});
     // Who encodes hears of a failure; to others it does not matter.
     ready.catch(() => {});
+    // One message at a time: what the worker holds already, nobody can pass.
+    const queue = new FairQueue();
     return {
       table: opened.table,
       specials: opened.specials,
       ready,
-      encode: async (texts) => {
+      encode: async (texts, turn) => {
         await ready;
-        const encoded = await worker.ask({ kind: "encode", texts });
+        const length = texts.reduce((sum, text) => sum + text.length, 0);
+        const encoded = await queue.run(
+          () => worker.ask({ kind: "encode", texts }),
+          { ...turn, cost: 1 + length },
+        );
         if (encoded.kind !== "encoded") throw outOfStep(encoded);
         return encoded.tokens;
       },

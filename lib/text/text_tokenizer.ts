@@ -12,6 +12,7 @@
  *
  * @module
  */
+import type { FairTaskOptions } from "../async/fair_queue.ts";
 import { CheckpointError } from "../errors.ts";
 import type { SpecialTokens } from "../special_tokens.ts";
 import { openHere, openInWorker } from "./encoder.ts";
@@ -22,8 +23,11 @@ import type { TextSource } from "./text_source.ts";
 import { TextStream } from "./text_stream.ts";
 import type { DecodeOptions, TokenSpellings } from "./text_stream.ts";
 
+/** On whose behalf a text waits for the encoder, and how long. */
+export type EncodeTurn = Pick<FairTaskOptions, "caller" | "signal">;
+
 /** How text becomes tokens. */
-export interface EncodeOptions {
+export interface EncodeOptions extends EncodeTurn {
   /**
    * Whether text that spells a special token becomes that token. For prompts of
    * our own making only: a user's text could end the prompt it stands in.
@@ -95,13 +99,13 @@ function tokenizerFromEncoder(
     textSize: table.ends.length,
     specials,
     ready,
-    encode: async (text, { special } = { special: false }) => {
+    encode: async (text, { special, ...turn } = { special: false }) => {
       // Half a surrogate pair is no character; the original has U+FFFD for it.
       const whole = text.toWellFormed();
       const composed = composes ? whole.normalize("NFC") : whole;
       const parts = special ? splitter.split(composed) : [composed];
       const texts = parts.filter((part) => typeof part === "string");
-      return joinParts(parts, await encoder.encode(texts));
+      return joinParts(parts, await encoder.encode(texts, turn));
     },
     decode: (tokens, options) => {
       const stream = new TextStream(spellings, options);

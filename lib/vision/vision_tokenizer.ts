@@ -9,7 +9,7 @@
  * A still takes graphs of its own, which run one frame where a clip runs four.
  * Graphs are loaded when first needed, and compute in fp32 everywhere: codes
  * depend on every bit. One run at a time: a large picture's activations fill
- * gigabytes.
+ * gigabytes. Callers take turns, weighted by pixels.
  *
  * Shapes: T frames, H × W pixels, t code frames, h × w codes, Z latent
  * channels.
@@ -33,6 +33,7 @@ import {
   stillEncoderGraph,
 } from "../../models/vision_encoder.ts";
 import { quantizerGraph } from "../../models/vision_quantizer.ts";
+import { FairQueue } from "../async/fair_queue.ts";
 import { ImageSizeError } from "../errors.ts";
 import {
   assertCodes,
@@ -45,7 +46,6 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 import { imageFromPixelValues, pixelValues } from "./pixels.ts";
-import { Serial } from "../async/serial.ts";
 
 /** A graph's builder. */
 type Builder = (
@@ -60,7 +60,7 @@ const QUANTIZER_ROWS = 256;
 /** A vision tokenizer on ONNX Runtime. */
 export class VisionTokenizer implements AsyncDisposable {
   readonly #runtime: Runtime;
-  readonly #serial = new Serial();
+  readonly #queue = new FairQueue();
   readonly #sessions = new Map<Builder, Promise<Session>>();
   /** The files it came from. */
   readonly checkpoint: VisionCheckpoint;
@@ -97,18 +97,28 @@ export class VisionTokenizer implements AsyncDisposable {
   /**
    * The codes of a picture.
    *
+   * @param caller On whose behalf it waits for its turn.
    * @throws {ImageSizeError} When a side is not whole in codes.
    */
-  async encode(image: RgbImage, signal?: AbortSignal): Promise<CodeGrid> {
-    const latent = await this.latent([image], signal);
+  async encode(
+    image: RgbImage,
+    signal?: AbortSignal,
+    caller?: string,
+  ): Promise<CodeGrid> {
+    const latent = await this.latent([image], signal, caller);
     const { height, width } = this.#gridSize(image);
     return { height, width, codes: await this.#quantize(latent, signal) };
   }
 
   /** The picture that `grid` stands for. */
-  async decode(grid: CodeGrid, signal?: AbortSignal): Promise<RgbImage> {
+  async decode(
+    grid: CodeGrid,
+    signal?: AbortSignal,
+    caller?: string,
+  ): Promise<RgbImage> {
     const { height, width } = this.#pixelSize(grid);
-    const pixels = await this.pixels({ ...grid, frames: 1 }, "still", signal);
+    const clip = { ...grid, frames: 1 };
+    const pixels = await this.pixels(clip, "still", signal, caller);
     return this.#image(pixels, { height, width });
   }
 
@@ -122,6 +132,7 @@ export class VisionTokenizer implements AsyncDisposable {
   async encodeClip(
     frames: readonly RgbImage[],
     signal?: AbortSignal,
+    caller?: string,
   ): Promise<CodeClip> {
     const size = this.#gridSize(frames[0]!);
     const area = size.height * size.width;
@@ -131,21 +142,25 @@ export class VisionTokenizer implements AsyncDisposable {
       signal?.throwIfAborted();
       const start = chunk * this.framesPerCode;
       const part = frames.slice(start, start + this.framesPerCode);
-      const latent = await this.latent(part, signal);
+      const latent = await this.latent(part, signal, caller);
       codes.set(await this.#quantize(latent, signal), chunk * area);
     }
     return { ...size, frames: chunks, codes };
   }
 
   /** The frames that `clip` stands for, each code frame decoded alone. */
-  async decodeClip(clip: CodeClip, signal?: AbortSignal): Promise<RgbImage[]> {
+  async decodeClip(
+    clip: CodeClip,
+    signal?: AbortSignal,
+    caller?: string,
+  ): Promise<RgbImage[]> {
     const size = this.#pixelSize(clip);
     const length = 3 * size.height * size.width;
     const images: RgbImage[] = [];
     for (let frame = 0; frame < clip.frames; frame++) {
       signal?.throwIfAborted();
       const chunk = { ...clipFrame(clip, frame), frames: 1 };
-      const pixels = await this.pixels(chunk, "clip", signal);
+      const pixels = await this.pixels(chunk, "clip", signal, caller);
       for (let i = 0; i < this.framesPerCode; i++) {
         const values = pixels.subarray(i * length, (i + 1) * length);
         images.push(this.#image(values, size));
@@ -163,6 +178,7 @@ export class VisionTokenizer implements AsyncDisposable {
   async latent(
     frames: readonly RgbImage[],
     signal?: AbortSignal,
+    caller?: string,
   ): Promise<Float32Array<ArrayBuffer>> {
     const [first] = frames;
     const grid = this.#gridSize(first!);
@@ -175,13 +191,14 @@ export class VisionTokenizer implements AsyncDisposable {
       still ? stillEncoderGraph : clipEncoderGraph,
     );
     const shape = [steps, config.latentChannels, grid.height, grid.width];
-    const latent = new Float32Array(shape.reduce((a, b) => a * b));
-    await this.#serial.run(async () => {
-      // Not before its turn: those that wait would hold as much each.
+    const cost = frames.length * height * width;
+    return await this.#queue.run(async () => {
+      // Not before its turn: a queue of pictures would hold four times as much.
       const pixels = new Float32Array(frames.length * plane);
       for (const [i, frame] of frames.entries()) {
         pixels.set(pixelValues(frame, preprocessor), i * plane);
       }
+      const latent = new Float32Array(shape.reduce((a, b) => a * b));
       using stack = new DisposableStack();
       const binding = stack.use(session.bind());
       const input = this.#runtime.tensor(pixels, [
@@ -193,8 +210,8 @@ export class VisionTokenizer implements AsyncDisposable {
       binding.input("pixels", stack.use(input));
       binding.output("latent", stack.use(this.#runtime.tensor(latent, shape)));
       await binding.run(signal);
-    }, signal);
-    return latent;
+      return latent;
+    }, { caller, cost, signal });
   }
 
   /**
@@ -208,6 +225,7 @@ export class VisionTokenizer implements AsyncDisposable {
     clip: CodeClip,
     kind: "still" | "clip",
     signal?: AbortSignal,
+    caller?: string,
   ): Promise<Float32Array<ArrayBuffer>> {
     assertCodes(clip.codes, this.codebookSize);
     const { height, width } = this.#pixelSize(clip);
@@ -216,7 +234,8 @@ export class VisionTokenizer implements AsyncDisposable {
     );
     const frames = kind === "still" ? 1 : clip.frames * this.framesPerCode;
     const shape = [frames, 3, height, width];
-    return await this.#serial.run(async () => {
+    const cost = frames * height * width;
+    return await this.#queue.run(async () => {
       const pixels = new Float32Array(shape.reduce((a, b) => a * b));
       using stack = new DisposableStack();
       const binding = stack.use(session.bind());
@@ -227,7 +246,7 @@ export class VisionTokenizer implements AsyncDisposable {
       binding.output("pixels", stack.use(this.#runtime.tensor(pixels, shape)));
       await binding.run(signal);
       return pixels;
-    }, signal);
+    }, { caller, cost, signal });
   }
 
   /** Closes what was loaded. */

@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { CheckpointError } from "../../../lib/errors.ts";
 import { openTextTokenizer } from "../../../lib/text/text_tokenizer.ts";
@@ -244,6 +244,26 @@ Deno.test("openTextTokenizer() adds tokens that only config.json lists", async (
     [...tokenizer.specials].sort(byName),
     [...whole.specials].sort(byName),
   );
+});
+
+Deno.test("callers take turns: one text waits for few of another caller's, however many these are", async () => {
+  using tokenizer = await openTextTokenizer(emu3());
+  await tokenizer.ready;
+  const long = "a few words and more ".repeat(50);
+  const done: string[] = [];
+  const note = async (text: string, caller: string) => {
+    await tokenizer.encode(text, { special: false, caller });
+    done.push(caller);
+  };
+  await Promise.all([
+    ...Array.from({ length: 40 }, () => note(long, "a")),
+    note("short", "b"),
+  ]);
+  ok(done.indexOf("b") <= 2, `${done}`);
+  const gone = AbortSignal.abort(new Error("gone"));
+  await rejects(tokenizer.encode(long, { special: false, signal: gone }), {
+    message: "gone",
+  });
 });
 
 /** The model of a tokenizer.json with the tokens of codes left out. */

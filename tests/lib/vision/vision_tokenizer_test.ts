@@ -217,3 +217,36 @@ Deno.test("a clip that nobody waits for stops within a chunk, queued or not", as
   const grid = await tiny.vision.encode(frame);
   strictEqual(grid.codes.length, 20);
 });
+
+Deno.test("callers take turns: one picture waits for few of another caller's, however many these are", async () => {
+  await using tiny = await openTinyVision();
+  const grid = { height: 4, width: 4, codes: new Uint16Array(16) };
+  const frames = { ...grid, frames: 1 };
+  await tiny.vision.decode(grid);
+  await tiny.vision.decodeClip(frames);
+  const done: string[] = [];
+  const note = (caller: string) =>
+    tiny.vision.decode(grid, undefined, caller)
+      .then(() => void done.push(caller));
+  await Promise.all([
+    ...Array.from({ length: 20 }, () => note("a")),
+    note("b"),
+    tiny.vision.decodeClip(frames, undefined, "c").then(() => done.push("c")),
+  ]);
+  ok(done.indexOf("b") <= 3, `${done}`);
+  // A clip's frames count as so many pictures.
+  ok(done.indexOf("c") <= 6, `${done}`);
+});
+
+Deno.test("a picture that waits leaves when its signal aborts", async () => {
+  await using tiny = await openTinyVision();
+  const grid = { height: 4, width: 4, codes: new Uint16Array(16) };
+  const leave = new AbortController();
+  const first = tiny.vision.decode(grid);
+  const second = tiny.vision.decode(grid, leave.signal);
+  // Once its graph is there.
+  await tiny.vision.load("decode");
+  leave.abort();
+  await rejects(second, { name: "AbortError" });
+  strictEqual((await first).height, 32);
+});
