@@ -16,6 +16,7 @@ import { ANONYMOUS, authenticate } from "./auth.ts";
 import { identifyCaller } from "./caller.ts";
 import { caption } from "./caption.ts";
 import { checkHost } from "./check_host.ts";
+import { limitConcurrency } from "./concurrency_limit.ts";
 import { type AppEnv, problemContext } from "./context.ts";
 import { type OriginPolicy, refuseCrossSite } from "./cross_site.ts";
 import { detokenize } from "./detokenize.ts";
@@ -23,7 +24,6 @@ import { metricsDescription } from "./description/metrics.ts";
 import { docs } from "./docs.ts";
 import { closeConnections, Drain, refuseNewWork } from "./drain.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
-import { gate } from "./gate.ts";
 import { generate } from "./generate.ts";
 import { health } from "./health.ts";
 import { readBodies } from "./http/request_body.ts";
@@ -65,7 +65,7 @@ export interface AppOptions extends HostPolicy, OriginPolicy {
   readonly requestTimeoutMs: number | undefined;
   /** Bytes of request bodies that one caller may have under way. */
   readonly bodyBytes: number;
-  /** How many requests with a body are worked on at once. */
+  /** Requests with a body that are worked on at once, of one caller. */
   readonly maxRequests: number;
   /** Where lines go. */
   readonly log: LogSink;
@@ -111,7 +111,7 @@ export function createApp(
     (c) => c.var.caller,
     drain,
   ));
-  app.use(gate(options.maxRequests));
+  app.use(limitConcurrency(options.maxRequests));
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;
     app.use(idempotency(jobs, maxBodyBytes));
@@ -247,7 +247,7 @@ function door(
     identifyCaller(options),
     refuseCrossSite(options),
     paceAnswers(),
-    ...(rateLimit === undefined ? [] : [limitRate(rateLimit, options, now)]),
+    ...(rateLimit === undefined ? [] : [limitRate(rateLimit, now)]),
   ];
 }
 
@@ -324,6 +324,7 @@ function calling(
     const addSpans = phaseSpans();
     c.set("abandon", abandon);
     c.set("principal", ANONYMOUS);
+    c.set("caller", c.env?.call?.caller ?? "");
     c.set("publicBase", options.publicUrl ?? "");
     c.set("pageBase", options.publicUrl ?? "");
     c.set("call", {

@@ -14,10 +14,7 @@ import type { UnderWay } from "./under_way.ts";
 export interface Call {
   /** Ends it early. */
   readonly signal: AbortSignal;
-  /**
-   * Name of the caller that shares fairly with others: a key or an address;
-   * undefined where all are one.
-   */
+  /** On whose behalf it waits: see `caller.ts`; undefined where there is one. */
   readonly caller?: string | undefined;
   /** Name of the answer; undefined for a new one. */
   readonly id?: string | undefined;

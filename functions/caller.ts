@@ -1,30 +1,45 @@
 /**
- * The caller of a request, as limits count callers: by its key, else by its
- * network.
+ * The caller of a request: the unit that quotas, places and turns are counted
+ * by.
+ *
+ * It is the key that the request shows. Without one it is the network of its
+ * client: the address, of IPv6 the /64 that a client has all of. Requests whose
+ * address is not known are one caller's.
  *
  * @module
  */
 
 import type { Context, MiddlewareHandler } from "hono";
+import ipaddr from "ipaddr.js";
 import { ANONYMOUS } from "./auth.ts";
 import { clientAddress, type ProxyTrust } from "./client_address.ts";
 import type { AppEnv } from "./context.ts";
-import { networkOf } from "./rate_limit.ts";
 
-/** Sets `caller` for the handlers that follow. */
+/**
+ * Returns the caller of an authenticated request.
+ */
+export function callerOf(c: Context<AppEnv>, trust: ProxyTrust): string {
+  const { principal } = c.var;
+  if (principal !== ANONYMOUS) return principal;
+  return networkOf(clientAddress(c, trust) ?? "");
+}
+
+/** Sets the caller of each request, for handlers and for the calls they make. */
 export function identifyCaller(
   trust: ProxyTrust,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    c.set("caller", callerOf(c, trust));
+    const caller = callerOf(c, trust);
+    c.set("caller", caller);
+    c.set("call", { ...c.var.call, caller });
     await next();
   };
 }
 
-/** No key begins with a space, so that no name is a network's. */
-function callerOf(c: Context<AppEnv>, trust: ProxyTrust): string {
-  const { principal } = c.var;
-  return principal === ANONYMOUS
-    ? ` ${networkOf(clientAddress(c, trust) ?? "")}`
-    : principal;
+function networkOf(address: string): string {
+  if (!ipaddr.isValid(address)) return "";
+  const parsed = ipaddr.process(address);
+  return parsed instanceof ipaddr.IPv6
+    ? parsed.parts.slice(0, 4).join(":")
+    : parsed.toString();
 }

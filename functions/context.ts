@@ -51,7 +51,7 @@ export interface AppEnv {
      * Who asks, and whose jobs are whose: the name of a key, or `anonymous`.
      */
     principal: string;
-    /** Who is counted by limits: the name of a key, or a network. */
+    /** The caller that quotas, places and turns are counted by: see `caller.ts`. */
     caller: string;
     /**
      * Counts bytes of an answer as unsent until what is returned is called;

@@ -14,9 +14,6 @@
  */
 
 import type { MiddlewareHandler } from "hono";
-import ipaddr from "ipaddr.js";
-import { ANONYMOUS } from "./auth.ts";
-import { clientAddress, type ProxyTrust } from "./client_address.ts";
 import type { AppEnv } from "./context.ts";
 import { QuotaError } from "./refusals.ts";
 import { doesWork } from "./work.ts";
@@ -122,22 +119,18 @@ export class RateLimiter {
  * Limits requests that do work, as `work.ts` defines it. To look is free.
  *
  * Headers are those of draft-ietf-httpapi-ratelimit-headers-10.
+ *
+ * @param now A clock, in milliseconds.
  */
 export function limitRate(
   limit: RateLimit,
-  trust: ProxyTrust,
-  /** A clock, in milliseconds. */
   now: () => number,
 ): MiddlewareHandler<AppEnv> {
   const limiter = new RateLimiter(limit, now);
   const policy = `"default";q=${limit.quota};w=${limit.windowMs / 1000}`;
   return async (c, next) => {
     if (!doesWork(c.req.method, c.req.path)) return await next();
-    const { principal } = c.var;
-    const caller = principal === ANONYMOUS
-      ? networkOf(clientAddress(c, trust) ?? "")
-      : principal;
-    const asked = limiter.ask(caller);
+    const asked = limiter.ask(c.var.caller);
     c.header("RateLimit-Policy", policy);
     c.header(
       "RateLimit",
@@ -146,13 +139,4 @@ export function limitRate(
     if (!asked.admitted) throw new QuotaError(asked.retryAfterSeconds);
     await next();
   };
-}
-
-/** Whoever has one IPv6 address has all of its /64. */
-export function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return "";
-  const parsed = ipaddr.process(address);
-  return parsed instanceof ipaddr.IPv6
-    ? parsed.parts.slice(0, 4).join(":")
-    : parsed.toString();
 }

@@ -1,20 +1,23 @@
 /**
- * One server: the door that counts requests, and the engine behind it.
+ * One server: its concurrency limit, and the engine behind it.
  *
- * The door is the server's own, told the simulated time: who is refused is told
- * when a place will be free for them, not just for the next.
+ * The limit is the server's own, given the simulated time: each refused request
+ * is told when a place will be free for it, not just for the next.
  *
  * @module
  */
 
-import { Door } from "../../functions/gate.ts";
+import { ConcurrencyLimiter } from "../../functions/concurrency_limit.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import { type EngineSize, type PlannedRequest, Replica } from "./replica.ts";
+
+/** Planned load is one caller's. */
+const CALLER = "";
 
 /** A server, from the wish for it to its end. Times are in milliseconds. */
 export class Server {
   readonly #replica: Replica;
-  readonly #door: Door;
+  readonly #limiter: ConcurrencyLimiter;
   readonly #promises: boolean;
   /** Requests inside, and when they came in. */
   readonly #inside = new Map<PlannedRequest, number>();
@@ -28,7 +31,7 @@ export class Server {
   /**
    * Starts with nothing.
    *
-   * @param promises Whether the door says when to come again; false for what the
+   * @param promises Whether the limit says when to come again; false for what the
    * engine alone would say.
    */
   constructor(
@@ -39,7 +42,8 @@ export class Server {
   ) {
     this.#replica = new Replica(engine);
     this.#promises = promises;
-    this.#door = new Door(engine.slots + engine.queueLimit, () => this.#now);
+    const places = engine.slots + engine.queueLimit;
+    this.#limiter = new ConcurrencyLimiter(places, () => this.#now);
     this.startedAt = startedAt;
     this.readyAt = readyAt;
   }
@@ -83,14 +87,14 @@ export class Server {
     for (const [request, enteredAt] of this.#inside) {
       if (request.finishedAt === 0) continue;
       this.#inside.delete(request);
-      this.#door.leave(enteredAt);
+      this.#limiter.leave(CALLER, enteredAt);
     }
   }
 
   #enter(request: PlannedRequest): number | undefined {
     let enteredAt: number;
     try {
-      enteredAt = this.#door.enter();
+      enteredAt = this.#limiter.enter(CALLER);
     } catch (error) {
       if (error instanceof OverloadedError) return error.retryAfterSeconds;
       throw error;
@@ -100,7 +104,7 @@ export class Server {
       this.#inside.set(request, enteredAt);
       return undefined;
     }
-    this.#door.turnBack();
-    return Math.max(this.#door.promise(), seconds);
+    this.#limiter.reject(CALLER);
+    return Math.max(this.#limiter.retryAfterSeconds(CALLER), seconds);
   }
 }
