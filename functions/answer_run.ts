@@ -105,7 +105,7 @@ export function startAnswer(
   const { seed } = question;
   const asked = { ...askedFields(fields), grids: grids.map(gridFields), seed };
   call.underWay?.(answerUnderWay(asked, seed));
-  const walk = answer(models.language, question, call.signal);
+  const walk = answer(models.language, question, call.signal, call.caller);
   const progress = observed(call, answerSteps(run, walk, call), wireEvent);
   const finish = async () => {
     for await (const step of progress) {

@@ -139,7 +139,9 @@ async function pictureAnswer(
   const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, grid);
   using _share = await acquirePicture(tokenizers, grid, vision, { call });
   const watch = new Stopwatch();
-  const image = await watch.run(() => vision.decode(grid, call.signal));
+  const image = await watch.run(() =>
+    vision.decode(grid, call.signal, call.caller)
+  );
   const headers = { ...timingHeader(c, vision, watch), ...tag };
   const options = { type: type === "image/jpeg" ? type : "image/png" } as const;
   const bytes = await encodeFile(tokenizers, image, options, call.signal);
@@ -164,7 +166,9 @@ async function clipAnswer(
   const { signal } = c.var.call;
   using _share = await acquireClip(tokenizers, clip, vision, c.var.call);
   const watch = new Stopwatch();
-  const frames = await watch.run(() => vision.decodeClip(clip, signal));
+  const frames = await watch.run(() =>
+    vision.decodeClip(clip, signal, c.var.call.caller)
+  );
   const headers = { ...timingHeader(c, vision, watch), ...tag };
   if (type !== "application/json") {
     const bytes = await clipFile(tokenizers, frames, type, signal);

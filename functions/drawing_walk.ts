@@ -59,6 +59,8 @@ export interface DrawingTask {
   readonly metadata: boolean;
   /** By picture, where one that stopped goes on. */
   readonly halfways: readonly (Halfway | undefined)[];
+  /** On whose behalf it waits. */
+  readonly caller: string | undefined;
 }
 
 /** A file. */
@@ -117,12 +119,18 @@ export async function* walkDrawing(
   tools: RenderTools,
   call: PictureCall,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
-  const { scene, models, halfways } = task;
+  const { scene, models, halfways, caller } = task;
   const watch = new Stopwatch();
   const rows = Array.from({ length: scene.count }, (): DrawnRow[] => []);
   const pictures: DrawnPicture[] = [];
   for await (
-    const event of draw(models.language, scene, call.signal, halfways)
+    const event of draw(
+      models.language,
+      scene,
+      call.signal,
+      halfways,
+      call.caller,
+    )
   ) {
     switch (event.type) {
       case "queued":
@@ -181,7 +189,7 @@ function isPreviewed(
 
 /** The picture as far as its rows go, the given ones included. */
 async function previewFile(
-  { scene, models: { vision }, file, jpegQuality }: DrawingTask,
+  { scene, models: { vision }, file, jpegQuality, caller }: DrawingTask,
   drawn: readonly DrawnRow[],
   tools: RenderTools,
   call: PictureCall,
@@ -230,7 +238,7 @@ async function render(
   const { signal } = call;
   const acquiring = { call, urgent: true };
   using _share = await acquirePicture(tools, grid, vision, acquiring);
-  const image = await vision.decode(grid, signal);
+  const image = await vision.decode(grid, signal, call.caller);
   const bytes = await encodeFile(tools, image, options, signal);
   return fileOf(image, options.type, bytes);
 }

@@ -130,5 +130,5 @@ export async function encodePicture(
     options,
     call,
   });
-  return await vision.encode(prepared.image, call.signal);
+  return await vision.encode(prepared.image, call.signal, call.caller);
 }

@@ -161,7 +161,7 @@ async function encodeInParts(
   { codec }: Tools,
   frames: readonly RgbImage[],
   vision: VisionModel,
-  { plan: { size }, call: { signal } }: {
+  { plan: { size }, call: { signal, caller } }: {
     readonly plan: ClipPlan;
     readonly call: PictureCall;
   },
@@ -175,7 +175,7 @@ async function encodeInParts(
       part.push(fits ? frame : await codec.resize(frame, size, signal));
     }
     while (part.length < framesPerCode) part.push(part.at(-1)!);
-    parts.push(await vision.encodeClip(part, signal));
+    parts.push(await vision.encodeClip(part, signal, caller));
   }
   const { height, width } = parts[0]!;
   const codes = new Uint16Array(parts.length * height * width);

@@ -126,18 +126,28 @@ export async function runScore(
   const [grid] = grids;
   const { prompt, text } = fields;
   const score = prompt !== undefined
-    ? await scorePicture(language, {
-      prompt,
-      negativePrompt: fields.negative_prompt ?? generation.negativePrompt,
-      guidanceScale: fields.guidance_scale ?? 1,
-      grid: grid!,
-    }, call.signal)
-    : await scoreAnswer(language, {
-      grids,
-      question: fields.question ?? DEFAULT_QUESTION,
-      template: fields.template ?? generation.template,
-      text: text!,
-    }, call.signal);
+    ? await scorePicture(
+      language,
+      {
+        prompt,
+        negativePrompt: fields.negative_prompt ?? generation.negativePrompt,
+        guidanceScale: fields.guidance_scale ?? 1,
+        grid: grid!,
+      },
+      call.signal,
+      call.caller,
+    )
+    : await scoreAnswer(
+      language,
+      {
+        grids,
+        question: fields.question ?? DEFAULT_QUESTION,
+        template: fields.template ?? generation.template,
+        text: text!,
+      },
+      call.signal,
+      call.caller,
+    );
   call.note?.(score.logprobs.length);
   const worked = prompt === undefined ? "completion_tokens" : "image_tokens";
   const logprob = sum(score.logprobs);

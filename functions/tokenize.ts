@@ -7,10 +7,12 @@
 import { type Context, Hono } from "hono";
 import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
 import { drawingTokens, questionTokens } from "../lib/emu3.ts";
+import { writerFor } from "../lib/prompt.ts";
 import { readHeader } from "../lib/vision/header.ts";
 import type { PixelSize } from "../lib/vision/image.ts";
 import { checkAdapter } from "./adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
+import type { Call } from "./call.ts";
 import type { AppEnv } from "./context.ts";
 import { askedIn, tagHeaders } from "./entity_tag.ts";
 import { tokenizeDescription } from "./description/tokenize.ts";
@@ -90,9 +92,9 @@ async function tokensOf(
 ) {
   switch (kind) {
     case "text":
-      return await textTokens(tokenizers, upload);
+      return await textTokens(tokenizers, upload, c.var.call);
     case "prompt":
-      return await promptTokens(tokenizers, upload);
+      return await promptTokens(tokenizers, upload, c.var.call);
     case "question":
       return await askedTokens(c, tokenizers, upload);
   }
@@ -155,7 +157,9 @@ async function encoded(
   });
   const { image, source } = prepared;
   const watch = new Stopwatch();
-  const codes = await watch.run(() => vision.encode(image, call.signal));
+  const codes = await watch.run(() =>
+    vision.encode(image, call.signal, call.caller)
+  );
   return { codes, source, size: image, visionMs: watch.milliseconds };
 }
 
@@ -203,14 +207,22 @@ function sides({ height, width }: PixelSize): PixelSize {
   return { height, width };
 }
 
-async function textTokens(tokenizers: Tokenizers, { fields }: Body) {
+async function textTokens(
+  tokenizers: Tokenizers,
+  { fields }: Body,
+  { signal, caller }: Call,
+) {
   const { name, text } = await tokenizers.text(fields.model);
   const { special = false } = fields;
-  const tokens = await text.encode(fields.text!, { special });
+  const tokens = await text.encode(fields.text!, { special, signal, caller });
   return { model: name, tokens: [...tokens], count: tokens.length };
 }
 
-async function promptTokens(tokenizers: Tokenizers, { fields }: Body) {
+async function promptTokens(
+  tokenizers: Tokenizers,
+  { fields }: Body,
+  { signal, caller }: Call,
+) {
   const name = fields.model ?? fields.prompt!.model;
   const vision = tokenizers.vision(name);
   const language = await tokenizers.text(name);
@@ -218,7 +230,10 @@ async function promptTokens(tokenizers: Tokenizers, { fields }: Body) {
   // Prompts are the same for every strategy.
   const models = { language, vision, strategy: () => STRATEGY_OF_SEVERAL };
   const scene = sceneFrom(fields.prompt!, models, "/prompt");
-  const { tokens, unconditional } = await drawingTokens(language, scene);
+  const { tokens, unconditional } = await drawingTokens(
+    writerFor(language, { signal, caller }),
+    scene,
+  );
   return {
     model: language.name,
     tokens: [...tokens],
@@ -237,11 +252,13 @@ async function askedTokens(
   const { decode = "display" } = fields;
   const vision = tokenizers.vision(fields.model);
   const language = await tokenizers.text(fields.model);
+  const { signal, caller } = c.var.call;
   const grids = await questionGrids(c.req.raw, upload, vision, tokenizers, {
     decode,
     call: c.var.call,
   });
-  const tokens = await questionTokens(language, {
+  const writer = writerFor(language, { signal, caller });
+  const tokens = await questionTokens(writer, {
     grids,
     question: fields.question!,
     template: fields.template ?? language.generation.template,

@@ -25,6 +25,7 @@ export function preference(
     const submitted = await jobs.runner.submit({
       request,
       principal: c.var.principal,
+      caller: c.var.caller,
       webhook,
       prediction: undefined,
       link: (job) => c.var.link?.(job),

@@ -55,7 +55,7 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
       return c.json(jobFields(jobOf(c, jobs)));
     })
     .post("/v1/jobs/:id/resume", resumeDescription, (c) => {
-      const job = jobs.runner.resume(jobOf(c, jobs));
+      const job = jobs.runner.resume(jobOf(c, jobs), c.var.caller);
       return accepted(c, job);
     });
 }

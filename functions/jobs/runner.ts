@@ -9,6 +9,7 @@
  * @module
  */
 
+import { FairShare } from "../../lib/async/fair_share.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import type { Call } from "../call.ts";
 import type { Work } from "../drain.ts";
@@ -31,7 +32,10 @@ export type JobCall = Omit<Call, "signal">;
 export interface RunnerOptions {
   /** Answers a request, whatever happens; its signal ends it early. */
   readonly execute: (request: Request, call: JobCall) => Promise<Response>;
-  /** Jobs that run or wait at once. */
+  /**
+   * Jobs of one caller that run or wait at once; a third more, and one at least,
+   * may in all.
+   */
   readonly limit: number;
   /** A clock, in milliseconds since 1970. */
   readonly now: () => number;
@@ -51,6 +55,11 @@ export interface JobOrder extends Omit<NewJob, "id" | "createdAt" | "seed"> {
   readonly id?: string;
   /** Told its name as it is written down, in the same transaction. */
   readonly link: (id: string) => void;
+  /**
+   * The caller whose place and turns it takes; its principal when left out, as
+   * for jobs that an earlier server left. See `caller.ts`.
+   */
+  readonly caller?: string;
 }
 
 /** A job, the one that has its name already, or the refusal of what it asked. */
@@ -63,6 +72,7 @@ type Stop = "canceled" | "interrupted";
 
 /** A job at work. */
 interface Run {
+  readonly caller: string;
   readonly abort: AbortController;
   /** Undefined while nothing stops it. */
   stop: Stop | undefined;
@@ -88,6 +98,8 @@ export class JobRunner implements AsyncDisposable {
   readonly #store: JobStore;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<string, Run>();
+  /** One place a run. */
+  readonly #places: FairShare;
   readonly #close = new AbortController();
   readonly #followers: Followers;
   /** Whether nothing more is started. */
@@ -97,6 +109,7 @@ export class JobRunner implements AsyncDisposable {
   constructor(store: JobStore, options: RunnerOptions) {
     this.#store = store;
     this.#options = options;
+    this.#places = new FairShare(options.limit, 1);
     this.#followers = new Followers(store, this.#close.signal);
   }
 
@@ -112,7 +125,8 @@ export class JobRunner implements AsyncDisposable {
 
   /**
    * Takes over jobs that nobody runs: what a server before this one left, and
-   * what could not be written down. Those that are too many stay for later.
+   * what could not be written down. Those that are too many of one caller stay
+   * for later.
    */
   recover(): void {
     if (this.#draining) return;
@@ -120,8 +134,9 @@ export class JobRunner implements AsyncDisposable {
       if (!this.#runs.has(id)) this.#end(id, interruption(this.#options.now()));
     }
     for (const job of this.#store.withStatus("queued")) {
-      if (this.#runs.size >= this.#options.limit) return;
-      if (!this.#runs.has(job.id)) this.#start(job);
+      const { id, principal } = job;
+      if (this.#runs.has(id) || !this.#places.fits(principal, 1)) continue;
+      this.#start(job, principal);
     }
   }
 
@@ -133,12 +148,13 @@ export class JobRunner implements AsyncDisposable {
    * @throws {OverloadedError} When too many are under way.
    */
   async submit(order: JobOrder): Promise<Submitted> {
-    const { id = `job-${crypto.randomUUID()}`, link, ...asked } = order;
+    const { caller = order.principal, ...rest } = order;
+    const { id = `job-${crypto.randomUUID()}`, link, ...asked } = rest;
     // Nothing is awaited between the last look and the insertion.
     for (let run; (run = this.#undecided(id)) !== undefined;) await run.settled;
     const existing = this.#store.find(id);
     if (existing !== undefined) return { type: "existing", job: existing };
-    this.#checkRoom();
+    this.#checkRoom(caller);
     const createdAt = this.#options.now();
     const seed = randomSeed();
     this.#store.transact(() => {
@@ -147,7 +163,7 @@ export class JobRunner implements AsyncDisposable {
     });
     const refusal = Promise.withResolvers<Response | undefined>();
     const job = this.#store.find(id)!;
-    const run = this.#start(job, refusal, true);
+    const run = this.#start(job, caller, refusal, true);
     const decided = new AbortController();
     this.#options.pause(REFUSAL_MS, decided.signal).then(() => accept(run));
     const answer = await refusal.promise;
@@ -190,17 +206,18 @@ export class JobRunner implements AsyncDisposable {
   /**
    * Lets a job go on from where it stopped.
    *
+   * @param caller The caller whose place it takes.
    * @throws {JobConflictError} When it has not stopped half-way.
    * @throws {DrainingError} When the server stops.
    * @throws {OverloadedError} When too many are under way.
    */
-  resume(job: Job): Job {
+  resume(job: Job, caller = job.principal): Job {
     if (!isResumable(job)) throw new JobConflictError(job.status);
-    this.#checkRoom();
+    this.#checkRoom(caller);
     this.#store.requeue(job.id);
     const queued = this.#store.find(job.id)!;
     this.#options.onStatus(queued);
-    this.#start(queued);
+    this.#start(queued, caller);
     return queued;
   }
 
@@ -239,9 +256,9 @@ export class JobRunner implements AsyncDisposable {
       : undefined;
   }
 
-  #checkRoom(): void {
+  #checkRoom(caller: string): void {
     if (this.#draining) throw new DrainingError();
-    if (this.#runs.size < this.#options.limit) return;
+    if (this.#places.fits(caller, 1)) return;
     throw new OverloadedError(RETRY_SECONDS);
   }
 
@@ -257,12 +274,14 @@ export class JobRunner implements AsyncDisposable {
 
   #start(
     job: Job,
+    caller: string,
     refusal: PromiseWithResolvers<Response | undefined> = Promise
       .withResolvers(),
     refusable = false,
   ): Run {
     const ended = Promise.withResolvers<void>();
     const run: Run = {
+      caller,
       abort: new AbortController(),
       stop: undefined,
       ended: ended.promise,
@@ -272,11 +291,13 @@ export class JobRunner implements AsyncDisposable {
       underWay: undefined,
     };
     this.#runs.set(job.id, run);
+    this.#places.take(caller, 1);
     const { onFailure, now, pageBase } = this.#options;
     this.#run(job, run).catch((error) => {
       onFailure(error);
       this.#end(job.id, failure(error, job, { finishedAt: now(), pageBase }));
     }).catch(onFailure).finally(() => {
+      this.#places.release(caller, 1);
       // It may have ended, been told of and been resumed meanwhile.
       if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);
       accept(run);
@@ -313,6 +334,7 @@ export class JobRunner implements AsyncDisposable {
     return {
       id,
       seed,
+      caller: run.caller,
       underWay: (underWay) => void (run.underWay = underWay),
       halfways: this.#store.halfwaysOf(id),
       observe: (event) =>

@@ -40,8 +40,8 @@ export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
         ? await acquireClip(tokenizers, codes, vision, call)
         : await acquirePicture(tokenizers, codes, vision, { call });
       const frames = isClip(codes)
-        ? await vision.decodeClip(codes, signal)
-        : [await vision.decode(codes, signal)];
+        ? await vision.decodeClip(codes, signal, call.caller)
+        : [await vision.decode(codes, signal, call.caller)];
       const files: Uint8Array<ArrayBuffer>[] = [];
       for (const frame of frames) {
         const png = await tokenizers.codec.encodePng(frame, {}, signal);

@@ -62,7 +62,7 @@ async function pictureCodes(
     options: { decode, resize },
     call,
   });
-  const grid = await vision.encode(prepared.image, call.signal);
+  const grid = await vision.encode(prepared.image, call.signal, call.caller);
   call.note?.(grid.codes.length);
   return {
     outputs: [["codes", codesTensor(grid)]],
@@ -79,8 +79,10 @@ async function textTokens(
   });
   const { name, text } = await tokenizers.text(fields.model);
   const { special = false } = fields;
-  const values = Int32Array.from(await text.encode(fields.text!, { special }));
-  inference.call.note?.(values.length);
+  const { signal, caller, note } = inference.call;
+  const options = { special, signal, caller };
+  const values = Int32Array.from(await text.encode(fields.text!, options));
+  note?.(values.length);
   return {
     outputs: [
       ["tokens", { datatype: "INT32", shape: [values.length], values }],

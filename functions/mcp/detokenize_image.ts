@@ -38,7 +38,7 @@ export function detokenizeImage(tokenizers: Tokenizers): Tool {
       call.note?.(grid.codes.length);
       using _share = await acquirePicture(tokenizers, grid, vision, { call });
       const { signal } = call;
-      const image = await vision.decode(grid, signal);
+      const image = await vision.decode(grid, signal, call.caller);
       const png = await tokenizers.codec.encodePng(image, {}, signal);
       const { height, width } = image;
       return {

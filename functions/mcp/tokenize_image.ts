@@ -51,7 +51,11 @@ export function tokenizeImage(tokenizers: Tokenizers): Tool {
         options: { decode, resize },
         call,
       });
-      const grid = await vision.encode(prepared.image, call.signal);
+      const grid = await vision.encode(
+        prepared.image,
+        call.signal,
+        call.caller,
+      );
       call.note?.(grid.codes.length);
       return {
         pictures: [],

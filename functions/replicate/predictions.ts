@@ -175,6 +175,7 @@ async function create(
     ...(id !== undefined && { id }),
     request,
     principal: c.var.principal,
+    caller: c.var.caller,
     webhook: webhookOf(body, jobs),
     prediction: {
       model: model?.slice(0, MAX_NAME) ?? "",
