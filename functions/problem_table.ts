@@ -243,7 +243,7 @@ export const PROBLEMS = {
   "overloaded": kind(
     503,
     "Overloaded",
-    "More requests wait than the server keeps (QUEUE_LIMIT), for the model or for memory for pictures (PIXEL_BYTES).",
+    "More requests of this caller wait than the server keeps for one: for the model (QUEUE_LIMIT), for memory for pictures (PIXEL_BYTES) or for bodies (BODY_BYTES).",
     "Try again after as many seconds as Retry-After says.",
   ),
   "draining": kind(

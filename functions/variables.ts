@@ -124,7 +124,11 @@ export const VARIABLES = {
     parse: (text) => whole(text, 2) ?? 16,
   },
   QUEUE_LIMIT: {
-    ...count("requests that may wait", "32", 1),
+    ...count(
+      "requests of one caller that may wait; a third more in all",
+      "32",
+      1,
+    ),
     parse: (text) => whole(text, 1) ?? 32,
   },
   KV_BYTES: count(
