@@ -134,8 +134,8 @@ export const PROBLEMS = {
   "body-too-large": kind(
     413,
     "Body too large",
-    "The body has more bytes than this server takes (MAX_BODY_BYTES).",
-    "Send a smaller picture, or fewer of them. Bare bytes and forms are a quarter smaller than base64 in JSON.",
+    "The body has more bytes than this server takes (MAX_BODY_BYTES), or more values, nesting or parts than any request needs.",
+    "Send a smaller picture, or fewer of them. Bare bytes and forms are a quarter smaller than base64 in JSON. The detail names the limit.",
   ),
   "image-too-large": kind(
     413,

@@ -42,6 +42,18 @@ export class BodyTooLargeError extends Emu3Error {
   }
 }
 
+/** A body with more structure than is taken: JSON values, parts of a form. */
+export class BodyTooComplexError extends Emu3Error {
+  /**
+   * Creates the error.
+   *
+   * @param limit The limit that the body passes.
+   */
+  constructor(limit: string) {
+    super("body-too-large", `Cannot read body: ${limit}`);
+  }
+}
+
 /** A body of a type that the route does not take. */
 export class MediaTypeError extends Emu3Error {
   /**
