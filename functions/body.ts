@@ -9,6 +9,8 @@
 
 import * as v from "valibot";
 import { keptBody, PACE, readWhole } from "./http/request_body.ts";
+import { MAX_FIELD_ERRORS } from "./body_limits.ts";
+import { parseJson } from "./json.ts";
 import {
   BodyTooLargeError,
   type FieldError,
@@ -16,12 +18,6 @@ import {
   MalformedBodyError,
   MediaTypeError,
 } from "./refusals.ts";
-
-/** From how many bytes of JSON on only the first wrong field is told. */
-const MANY_BYTES = 2 ** 18;
-
-/** How many wrong fields are told at most. */
-const MAX_FIELD_ERRORS = 32;
 
 /** Characters of a field's name that are repeated. */
 const MAX_NAME = 64;
@@ -69,8 +65,8 @@ export async function readJson<T>(
   if (type !== "" && !isJson(type)) {
     throw new MediaTypeError("application/json is taken");
   }
-  const bytes = await readBytes(request, maxBytes);
-  return parseFields(schema, parseJson(bytes), bytes.length);
+  const value = await parseJson(await readBytes(request, maxBytes));
+  return parseFields(schema, value);
 }
 
 /** The body's media type without parameters, lower case; empty when unsaid. */
@@ -85,35 +81,17 @@ export function isJson(type: string): boolean {
 }
 
 /**
- * `bytes` as JSON.
+ * Parses the fields of a body.
  *
- * @throws {MalformedBodyError} When they are not UTF-8, or not JSON.
- */
-export function parseJson(bytes: Uint8Array): unknown {
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new MalformedBodyError("it is not UTF-8", { cause });
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's message quotes the body, so it is not passed on.
-    throw new MalformedBodyError("it is not JSON");
-  }
-}
-
-/**
- * `value` as `schema` has it.
+ * The issues that Valibot collects are bounded by the schema: its lists are
+ * `boundedList`s, which check their length first and stop at
+ * `MAX_FIELD_ERRORS`.
  *
- * @param sentBytes How much was sent; a long list of errors takes memory.
  * @throws {InvalidFieldsError} Naming the fields at fault.
  */
 export function parseFields<T>(
   schema: v.GenericSchema<unknown, T>,
   value: unknown,
-  sentBytes: number,
 ): T {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InvalidFieldsError([{
@@ -121,10 +99,7 @@ export function parseFields<T>(
       detail: "expected an object",
     }]);
   }
-  const result = v.safeParse(schema, value, {
-    abortEarly: sentBytes > MANY_BYTES,
-    abortPipeEarly: true,
-  });
+  const result = v.safeParse(schema, value, { abortPipeEarly: true });
   if (result.success) return result.output;
   throw new InvalidFieldsError(
     result.issues.slice(0, MAX_FIELD_ERRORS).map(fieldError),

@@ -9,13 +9,7 @@ import type { CodeClip, CodeGrid } from "../lib/grid.ts";
 import { parseMixed } from "../lib/mixed.ts";
 import type { RgbImage } from "../lib/vision/image.ts";
 import { isBinaryType, readBinaryCodes } from "./binary_grid.ts";
-import {
-  isJson,
-  mediaType,
-  parseFields,
-  parseJson,
-  readBytes,
-} from "./body.ts";
+import { isJson, mediaType, parseFields, readBytes } from "./body.ts";
 import type { AppEnv } from "./context.ts";
 import { tagHeaders } from "./entity_tag.ts";
 import { detokenizeDescription } from "./description/detokenize.ts";
@@ -26,6 +20,7 @@ import {
   gridFromFields,
   isClip,
 } from "./grid_fields.ts";
+import { parseJson } from "./json.ts";
 import { negotiate } from "./negotiate.ts";
 import { checkGridSize } from "./picture_limit.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
@@ -70,8 +65,7 @@ export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       const query = textFields(queryOf(c.req.raw), DetokenizeRequest);
       const body = parseFields(
         DetokenizeRequest,
-        withQuery(parseJson(bytes), query),
-        bytes.length,
+        withQuery(await parseJson(bytes), query),
       );
       checkOneKind(body);
       if (body.tokens !== undefined) {
@@ -94,7 +88,7 @@ async function fromBytes(
 ): Promise<Response> {
   const request = c.req.raw;
   const query = textFields(queryOf(request), BesideBytes);
-  const { model } = parseFields(BesideBytes, query, 0);
+  const { model } = parseFields(BesideBytes, query);
   const vision = tokenizers.vision(model);
   const bytes = await readBytes(request, tokenizers.limits.maxBodyBytes);
   const codes = readBinaryCodes(

@@ -5,7 +5,12 @@
  */
 
 import * as v from "valibot";
-import { invalidField, type InvalidFieldsError } from "./refusals.ts";
+import { parseJsonText } from "./json.ts";
+import {
+  invalidField,
+  type InvalidFieldsError,
+  MalformedBodyError,
+} from "./refusals.ts";
 
 /** A schema whose fields are known one by one. */
 export type FieldSchema<T> = v.GenericSchema<unknown, T> & {
@@ -22,6 +27,7 @@ export function queryOf(request: Request): [string, string][] {
  * number where not.
  *
  * @throws {InvalidFieldsError} When a field is given twice.
+ * @throws {BodyTooComplexError} When one has more JSON than is taken.
  */
 export function textFields(
   texts: Iterable<[string, string]>,
@@ -61,8 +67,9 @@ function givenTwice(name: string): InvalidFieldsError {
 
 function valueOf(text: string): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
+    return parseJsonText(text);
+  } catch (error) {
+    if (!(error instanceof MalformedBodyError)) throw error;
     return text;
   }
 }

@@ -5,15 +5,12 @@
  * @module
  */
 
-import {
-  isJson,
-  mediaType,
-  parseFields,
-  parseJson,
-  readBytes,
-} from "./body.ts";
+import { decodeBase64 } from "./base64.ts";
 import { isBinaryType } from "./binary_grid.ts";
 import type { Call } from "./call.ts";
+import { isJson, mediaType, parseFields, readBytes } from "./body.ts";
+import { parseJson } from "./json.ts";
+import { type FormPart, formParts } from "./multipart.ts";
 import type { Tools } from "./ports.ts";
 import {
   type FieldSchema,
@@ -21,11 +18,8 @@ import {
   textFields,
   withQuery,
 } from "./query_fields.ts";
-import {
-  invalidField,
-  MalformedBodyError,
-  MediaTypeError,
-} from "./refusals.ts";
+import { invalidField, MediaTypeError } from "./refusals.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 /** What a body held. */
 export interface Upload<T> {
@@ -51,6 +45,7 @@ export interface UploadOptions {
  * The body of `request`.
  *
  * @throws {MediaTypeError} When its type is not taken.
+ * @throws {BodyTooComplexError} When it has more values or parts than are taken.
  * @throws {MalformedBodyError} When it is not what it says.
  * @throws {InvalidFieldsError} When its fields are not as `schema` has them.
  */
@@ -71,14 +66,14 @@ export async function readUpload<T>(
   const bytes = await readBytes(request, options.maxBytes);
   const query = queryOf(request);
   if (isJson(type)) {
-    const body = withQuery(parseJson(bytes), textFields(query, schema));
-    const fields = parseFields(schema, body, bytes.length);
+    const body = withQuery(await parseJson(bytes), textFields(query, schema));
+    const fields = parseFields(schema, body);
     return { fields, files: new Map(), codes: undefined };
   }
   if (type === "multipart/form-data") {
     return await readForm(request, bytes, query, schema, options);
   }
-  const fields = parseFields(schema, textFields(query, schema), 0);
+  const fields = parseFields(schema, textFields(query, schema));
   return isBinaryType(type)
     ? { fields, files: new Map(), codes: bytes }
     : { fields, files: new Map([["image", [bytes]]]), codes: undefined };
@@ -121,7 +116,7 @@ export async function pictureBytes(
   }
   const base64 = text.replace(/^data:[^,]{0,256};base64,/i, "");
   try {
-    return Uint8Array.fromBase64(base64);
+    return await decodeBase64(base64);
   } catch (cause) {
     const detail = "expected a data URL with ;base64, or base64";
     throw invalidField(pointer, detail, { cause });
@@ -132,16 +127,17 @@ export async function pictureBytes(
  * The parts of a form.
  *
  * @throws {MediaTypeError} When it is something else.
+ * @throws {BodyTooComplexError} When it has more parts than are taken.
  * @throws {MalformedBodyError} When it is not what it says.
  */
 export async function readParts(
   request: Request,
   maxBytes: number,
-): Promise<FormData> {
+): Promise<FormPart[]> {
   if (mediaType(request) !== "multipart/form-data") {
     throw new MediaTypeError("multipart/form-data is taken");
   }
-  return await parseForm(request, await readBytes(request, maxBytes));
+  return partsOf(request, await readBytes(request, maxBytes));
 }
 
 async function readForm<T>(
@@ -151,15 +147,16 @@ async function readForm<T>(
   schema: FieldSchema<T>,
   options: UploadOptions,
 ): Promise<Upload<T>> {
-  const form = await parseForm(request, bytes);
   const files = new Map<string, Uint8Array<ArrayBuffer>[]>();
   const texts = [...query];
-  for (const [name, value] of form) {
-    if (typeof value === "string") {
-      texts.push([name, value]);
+  for (const { name, fileName, content } of partsOf(request, bytes)) {
+    if (fileName === undefined) {
+      texts.push([name, await decodeUtf8(content, { fatal: false })]);
       continue;
     }
-    const limit = options.files[name];
+    const limit = Object.hasOwn(options.files, name)
+      ? options.files[name]
+      : undefined;
     const list = files.get(name) ?? [];
     if (limit === undefined || list.length >= limit) {
       const detail = limit === undefined
@@ -167,22 +164,17 @@ async function readForm<T>(
         : `expected at most ${limit} files`;
       throw invalidField(`/${name.slice(0, 64)}`, detail);
     }
-    list.push(await value.bytes());
+    // A copy: its buffer may be transferred to a worker, the body's may not.
+    list.push(content.slice());
     files.set(name, list);
   }
-  const fields = parseFields(schema, textFields(texts, schema), bytes.length);
+  const fields = parseFields(schema, textFields(texts, schema));
   return { fields, files, codes: undefined };
 }
 
-async function parseForm(
+function partsOf(
   request: Request,
   bytes: Uint8Array<ArrayBuffer>,
-): Promise<FormData> {
-  const type = request.headers.get("content-type") ?? "";
-  try {
-    return await new Response(bytes, { headers: { "content-type": type } })
-      .formData();
-  } catch (cause) {
-    throw new MalformedBodyError("it is not the form it says it is", { cause });
-  }
+): FormPart[] {
+  return formParts(request.headers.get("content-type") ?? "", bytes);
 }

@@ -16,7 +16,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { mediaType, readBytes } from "../body.ts";
+import { readBytes } from "../body.ts";
 import type { AppEnv } from "../context.ts";
 import {
   IdempotencyConflictError,
@@ -27,20 +27,10 @@ import type { KeyUse, StoredAnswer, StoredKey } from "./answer_store.ts";
 import { keptHeaders } from "./job_end.ts";
 import type { Jobs } from "./jobs.ts";
 import { accepted } from "./preference.ts";
+import { requestFingerprint } from "./request_fingerprint.ts";
 
 /** The longest stream that is kept, in bytes. */
 const MAX_STREAM_BYTES = 2 ** 24;
-
-/** Headers that say what a body is and what is wanted. */
-const FINGERPRINTED = [
-  "accept",
-  "content-encoding",
-  "inference-header-content-length",
-  "prefer",
-  "x-grid-frames",
-  "x-grid-height",
-  "x-grid-width",
-];
 
 /** Where first answers are kept. */
 export type FirstAnswers = Pick<
@@ -73,7 +63,7 @@ export function idempotency(
       empty: true,
       encoded: true,
     });
-    const fingerprint = await fingerprintOf(c.req.raw, bytes);
+    const fingerprint = await requestFingerprint(c.req.raw, bytes);
     const use: KeyUse = { principal, key, fingerprint };
     const name = JSON.stringify([principal, key]);
     const known = knownUse(jobs, use, atWork.get(name));
@@ -207,31 +197,4 @@ function recorded(
 /** With `cancel`, which is standard and missing from TypeScript's library. */
 interface RecordingTransformer extends Transformer<Uint8Array, Uint8Array> {
   readonly cancel: () => void;
-}
-
-/** What makes two requests the same. */
-async function fingerprintOf(
-  request: Request,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<string> {
-  const { pathname, search } = new URL(request.url);
-  const parts = bodyParts(request.headers.get("content-type") ?? "", bytes);
-  const head = [
-    pathname,
-    search,
-    mediaType(request),
-    ...FINGERPRINTED.map((name) => request.headers.get(name)),
-    ...parts.map(({ size }) => size),
-  ];
-  const all = new Blob([JSON.stringify(head), "\n", ...parts]);
-  const hash = await crypto.subtle.digest("SHA-256", await all.bytes());
-  return new Uint8Array(hash).toHex();
-}
-
-/** Clients draw a new boundary each time they send the same form: it is left out. */
-function bodyParts(type: string, bytes: Uint8Array<ArrayBuffer>): Blob[] {
-  const boundary = /^multipart\/.*;\s*boundary="?([^";]+)"?/i.exec(type)?.[1];
-  if (boundary === undefined) return [new Blob([bytes])];
-  const text = `\r\n${new TextDecoder("latin1").decode(bytes)}`;
-  return text.split(`\r\n--${boundary}`).map((part) => new Blob([part]));
 }

@@ -4,13 +4,8 @@
  * @module
  */
 
-import {
-  isJson,
-  mediaType,
-  parseFields,
-  parseJson,
-  readBytes,
-} from "../body.ts";
+import { isJson, mediaType, parseFields, readBytes } from "../body.ts";
+import { parseJson, parseJsonText } from "../json.ts";
 import * as v from "valibot";
 import { Webhook } from "../schema/webhook.ts";
 import type { JobRequest } from "./job.ts";
@@ -42,7 +37,7 @@ export async function submissionFrom(
 ): Promise<Submission> {
   const bytes = await readBytes(request, maxBytes);
   const { body, webhook } = isJson(mediaType(request))
-    ? takeWebhook(bytes)
+    ? await takeWebhook(bytes)
     : { body: bytes, webhook: undefined };
   return { request: asked(request, body), webhook };
 }
@@ -78,7 +73,8 @@ const STREAMED: ReadonlySet<string> = new Set([
 
 function unstreamed(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   if (body.length === 0) return body;
-  const fields = Object.entries(Object(parseJson(body)));
+  const decoded = new TextDecoder().decode(body);
+  const fields = Object.entries(Object(parseJsonText(decoded)));
   const kept = fields.filter(([name]) => !STREAMED.has(name));
   if (kept.length === fields.length) return body;
   return new TextEncoder().encode(JSON.stringify(Object.fromEntries(kept)));
@@ -92,15 +88,15 @@ function acceptOf(request: Request): string {
 }
 
 /** Handlers know nothing of webhooks, so theirs is taken out. */
-function takeWebhook(
+async function takeWebhook(
   bytes: Uint8Array<ArrayBuffer>,
-): { body: Uint8Array<ArrayBuffer>; webhook: Webhook | undefined } {
-  const value = parseJson(bytes);
+): Promise<{ body: Uint8Array<ArrayBuffer>; webhook: Webhook | undefined }> {
+  const value = await parseJson(bytes);
   if (typeof value !== "object" || value === null || !("webhook" in value)) {
     return { body: bytes, webhook: undefined };
   }
   const { webhook: field, ...rest } = value;
-  const { webhook } = parseFields(WithWebhook, { webhook: field }, 0);
+  const { webhook } = parseFields(WithWebhook, { webhook: field });
   const body = new TextEncoder().encode(JSON.stringify(rest));
   return { body, webhook };
 }

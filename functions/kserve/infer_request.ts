@@ -14,8 +14,10 @@
  */
 
 import * as v from "valibot";
-import { parseFields, parseJson } from "../body.ts";
+import { parseFields } from "../body.ts";
+import { parseJson } from "../json.ts";
 import { invalidField, MalformedBodyError } from "../refusals.ts";
+import { boundedList } from "../schema/bounded_list.ts";
 import {
   type Tensor,
   TensorError,
@@ -56,7 +58,7 @@ const OutputParameters = v.object({
 
 const Input = v.object({
   name: Name,
-  shape: v.pipe(v.array(ByteCount), v.maxLength(MAX_RANK)),
+  shape: boundedList(ByteCount, { max: MAX_RANK }),
   datatype: v.picklist(["BYTES", "UINT16"]),
   parameters: v.optional(InputParameters, {}),
   data: v.optional(v.unknown()),
@@ -72,8 +74,8 @@ const Output = v.object({
 export const InferHeader = v.object({
   id: v.optional(v.pipe(v.string(), v.maxLength(1024))),
   parameters: v.optional(v.record(v.string(), v.unknown()), {}),
-  inputs: v.pipe(v.array(Input), v.maxLength(MAX_TENSORS)),
-  outputs: v.optional(v.pipe(v.array(Output), v.maxLength(MAX_TENSORS)), []),
+  inputs: boundedList(Input, { max: MAX_TENSORS }),
+  outputs: v.optional(boundedList(Output, { max: MAX_TENSORS }), []),
 });
 /** The JSON of a body. */
 export type InferHeader = v.InferOutput<typeof InferHeader>;
@@ -104,18 +106,18 @@ export interface InferRequest {
  * The inference that `body` asks for.
  *
  * @param headerLength Where its JSON ends; undefined where it ends.
+ * @throws {BodyTooComplexError} When its JSON has more structure than is taken.
  * @throws {MalformedBodyError} When lengths and bytes do not agree.
  * @throws {InvalidFieldsError} Naming the tensor at fault.
  */
-export function readInferRequest(
+export async function readInferRequest(
   body: Uint8Array<ArrayBuffer>,
   headerLength: string | undefined,
-): InferRequest {
+): Promise<InferRequest> {
   const end = jsonEnd(body, headerLength);
   const header = parseFields(
     InferHeader,
-    parseJson(body.subarray(0, end)),
-    body.length,
+    await parseJson(body.subarray(0, end)),
   );
   const { parameters } = header;
   const binaryByDefault = parameters["binary_data_output"] === true;

@@ -145,7 +145,7 @@ async function infer(
     throw new MediaTypeError(`${types.join(" and ")} are taken`);
   }
   const body = await readCompressed(c.req.raw, limits.maxBodyBytes);
-  const request = readInferRequest(body, c.req.header(HEADER_LENGTH));
+  const request = await readInferRequest(body, c.req.header(HEADER_LENGTH));
   checkTensors(model, request);
   const wants = (name: string) =>
     request.outputs.length === 0 ||

@@ -151,7 +151,7 @@ export function nativeFields<T>(
   const fields = options
     .filter((name) => Object.hasOwn(parameters, name))
     .map((name) => [name, parameters[name]]);
-  return parseFields(schema, { ...Object.fromEntries(fields), ...given }, 0);
+  return parseFields(schema, { ...Object.fromEntries(fields), ...given });
 }
 
 /** Undefined when there is nothing to say against it. */

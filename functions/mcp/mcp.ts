@@ -11,13 +11,15 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import { parseJson, readBytes } from "../body.ts";
+import { MAX_MESSAGE_VALUES } from "../body_limits.ts";
+import { readBytes } from "../body.ts";
 import type { AppEnv } from "../context.ts";
 import { checkOrigin, type OriginPolicy } from "../cross_site.ts";
 import { mcpDescription } from "../description/mcp.ts";
 import type { FunctionName } from "../function_names.ts";
+import { hasAtMost, parseJson } from "../json.ts";
 import type { Answerers, Drawers, Tokenizers } from "../ports.ts";
-import { MalformedBodyError } from "../refusals.ts";
+import { BodyTooComplexError, MalformedBodyError } from "../refusals.ts";
 import { captionImage } from "./caption_image.ts";
 import { detokenizeImage } from "./detokenize_image.ts";
 import { generateImage } from "./generate_image.ts";
@@ -86,9 +88,28 @@ async function readMessage(
   request: Request,
   maxBytes: number,
 ): Promise<unknown> {
-  const body = parseJson(await readBytes(request, maxBytes));
-  if (!Array.isArray(body)) return body;
-  throw new MalformedBodyError("expected one message, not several");
+  const body = await parseJson(await readBytes(request, maxBytes));
+  if (Array.isArray(body)) {
+    throw new MalformedBodyError("expected one message, not several");
+  }
+  if (!hasAtMost(MAX_MESSAGE_VALUES, withoutArguments(body))) {
+    throw new BodyTooComplexError(
+      `at most ${MAX_MESSAGE_VALUES} JSON values beside the arguments of a tool are taken`,
+    );
+  }
+  return body;
+}
+
+/**
+ * Returns a message without the arguments of its tool, which the tool checks.
+ * The protocol's package checks the rest, and collects an issue for every value
+ * that is wrong.
+ */
+function withoutArguments(body: unknown): unknown {
+  const { params, ...rest } = { params: undefined, ...Object(body) };
+  if (typeof params !== "object" || params === null) return { params, ...rest };
+  const { arguments: _, ...others } = { arguments: undefined, ...params };
+  return { params: others, ...rest };
 }
 
 /** What is no message is for the transport to refuse. */

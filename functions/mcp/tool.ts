@@ -100,7 +100,7 @@ export function defineTool<T>(
     ...rest,
     inputSchema: objectSchema(input),
     outputSchema: objectSchema(output),
-    run: async (args, use) => await run(parseFields(input, args, 0), use),
+    run: async (args, use) => await run(parseFields(input, args), use),
   };
 }
 

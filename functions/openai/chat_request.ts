@@ -14,7 +14,9 @@
 import * as v from "valibot";
 import { SYSTEM } from "../../lib/prompt.ts";
 import type { QuestionFields } from "../answer_run.ts";
+import { MAX_TEXT } from "../body_limits.ts";
 import { invalidField } from "../refusals.ts";
+import { boundedList } from "../schema/bounded_list.ts";
 import { DEFAULT_QUESTION, MAX_PICTURES, Template } from "../schema/caption.ts";
 import {
   ModelName,
@@ -29,6 +31,9 @@ import { open } from "./schema.ts";
 
 /** Messages that a conversation may have. */
 const MAX_MESSAGES = 1024;
+
+/** Tools that a request may list, none of which are called. */
+const MAX_TOOLS = 128;
 
 /** Parts that a message may have. */
 const MAX_PARTS = 64;
@@ -46,7 +51,7 @@ const Part = v.object({
 const Message = v.object({
   role: v.pipe(v.string(), v.maxLength(64)),
   content: open(
-    v.union([Text, v.pipe(v.array(Part), v.maxLength(MAX_PARTS))]),
+    v.union([Text, boundedList(Part, { max: MAX_PARTS })]),
   ),
 });
 type Message = v.InferOutput<typeof Message>;
@@ -64,9 +69,7 @@ const Stop = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 /** A conversation, in OpenAI's words, and some of ours. */
 export const ChatRequest = v.object({
   messages: v.pipe(
-    v.array(Message),
-    v.minLength(1),
-    v.maxLength(MAX_MESSAGES),
+    boundedList(Message, { min: 1, max: MAX_MESSAGES }),
     v.description("The user's last text is the question."),
   ),
   model: open(ModelName),
@@ -77,13 +80,13 @@ export const ChatRequest = v.object({
   "top_p": open(TopP),
   seed: open(Seed),
   n: open(v.literal(1)),
-  stop: open(v.union([Stop, v.pipe(v.array(Stop), v.maxLength(4))])),
+  stop: open(v.union([Stop, boundedList(Stop, { max: 4 })])),
   stream: v.nullish(v.boolean(), false),
   "stream_options": open(
     v.object({ "include_usage": v.nullish(v.boolean(), false) }),
   ),
   "response_format": open(v.object({ type: v.literal("text") })),
-  tools: open(v.array(v.unknown())),
+  tools: open(boundedList(v.unknown(), { max: MAX_TOOLS })),
   template: open(Template),
 });
 /** A conversation, in OpenAI's words, and some of ours. */
@@ -145,7 +148,15 @@ function questionIn(messages: readonly Message[]): string {
     .map(textOf)
     .filter((text) => text.trim() !== SYSTEM);
   const question = textOf(message) || DEFAULT_QUESTION;
-  return [...instructions, question].filter((text) => text !== "").join("\n");
+  const texts = [...instructions, question].filter((text) => text !== "");
+  const length = texts.reduce((sum, text) => sum + text.length + 1, 0);
+  if (length > MAX_TEXT + 1) {
+    throw invalidField(
+      "/messages",
+      `expected at most ${MAX_TEXT} characters in instructions and question`,
+    );
+  }
+  return texts.join("\n");
 }
 
 function textOf({ content }: Message): string {

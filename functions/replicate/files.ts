@@ -17,17 +17,17 @@ import { dataUrl } from "./prediction.ts";
 /** The route, ready to mount. */
 export function files(maxBytes: number): Hono<AppEnv> {
   return new Hono<AppEnv>().post("/files", filesDescription, async (c) => {
-    const form = await readParts(c.req.raw, maxBytes);
-    const content = form.get("content");
-    if (!(content instanceof File)) {
+    const parts = await readParts(c.req.raw, maxBytes);
+    const file = parts.find(({ name }) => name === "content");
+    if (file?.fileName === undefined) {
       throw invalidField("/content", "expected a file part");
     }
-    const bytes = await content.bytes();
-    const type = content.type || "application/octet-stream";
+    const { fileName, content: bytes } = file;
+    const type = file.type || "application/octet-stream";
     const url = dataUrl({ "b64_json": bytes.toBase64(), "mime_type": type });
     return c.json({
       id: `file-${crypto.randomUUID()}`,
-      name: content.name,
+      name: fileName,
       "content_type": type,
       size: bytes.length,
       "created_at": new Date().toISOString(),

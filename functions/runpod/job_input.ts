@@ -167,7 +167,7 @@ function headersIn({ headers }: Input): Record<string, string> {
     throw invalidField("/input/headers", "expected an object");
   }
   const entries = Object.entries(headers).map(([name, value]) => {
-    const pointer = `/input/headers/${name.replaceAll("/", "~1")}`;
+    const pointer = `/input/headers/${pointerPart(name)}`;
     const known = name.toLowerCase();
     if (!HEADERS.test(known)) {
       throw invalidField(pointer, "expected accept, if-match or if-none-match");
@@ -190,7 +190,14 @@ function refuseOthers(input: Input, known: readonly string[]): void {
   const other = Object.keys(input).find((name) => !known.includes(name));
   if (other === undefined) return;
   throw invalidField(
-    `/input/${other.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+    `/input/${pointerPart(other)}`,
     `unknown beside ${known[0]}: expected ${known.join(", ")}`,
   );
+}
+
+/** Characters of a field's name that a pointer repeats. */
+const MAX_NAME = 64;
+
+function pointerPart(name: string): string {
+  return name.slice(0, MAX_NAME).replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import { boundedList } from "./bounded_list.ts";
 import {
   AdapterName,
   DecodeMode,
@@ -34,11 +35,11 @@ export const Template = v.pipe(
 export const CaptionRequest = v.strictObject({
   image: v.optional(Picture),
   images: v.optional(
-    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_PICTURES)),
+    boundedList(Picture, { min: 1, max: MAX_PICTURES }),
   ),
   grid: v.optional(Grid),
   grids: v.optional(
-    v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
+    boundedList(Grid, { min: 1, max: MAX_PICTURES }),
   ),
   question: v.optional(Text, DEFAULT_QUESTION),
   "max_tokens": v.optional(

@@ -8,12 +8,14 @@
  */
 
 import * as v from "valibot";
-
-/** The longest prompt or question, in UTF-16 units. */
-export const MAX_TEXT = 32_768;
+import { MAX_TEXT } from "../body_limits.ts";
+import { boundedList, isWholeNumber } from "./bounded_list.ts";
 
 /** The longest side of a grid, in codes. */
 const MAX_SIDE = 1024;
+
+/** The largest code of any codebook. */
+const MAX_CODE = 65_535;
 
 /** Frames of codes a clip may have. */
 const MAX_CODE_FRAMES = 64;
@@ -84,18 +86,12 @@ export const DecodeMode = v.pipe(
 );
 
 /** Rows of codes. */
-const CodeRows = v.pipe(
-  v.array(
-    v.pipe(
-      v.array(
-        v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
-      ),
-      v.minLength(1),
-      v.maxLength(MAX_SIDE),
-    ),
+const CodeRows = boundedList(
+  boundedList(
+    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_CODE)),
+    { min: 1, max: MAX_SIDE, accepts: (code) => isWholeNumber(code, MAX_CODE) },
   ),
-  v.minLength(1),
-  v.maxLength(MAX_SIDE),
+  { min: 1, max: MAX_SIDE },
 );
 
 const Side = v.pipe(
@@ -130,11 +126,7 @@ export const Clip = v.pipe(
     ),
     height: v.optional(Side),
     width: v.optional(Side),
-    codes: v.pipe(
-      v.array(CodeRows),
-      v.minLength(1),
-      v.maxLength(MAX_CODE_FRAMES),
-    ),
+    codes: boundedList(CodeRows, { min: 1, max: MAX_CODE_FRAMES }),
   }),
   v.description("Codes, frame by frame and row by row."),
 );

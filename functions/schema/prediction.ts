@@ -6,6 +6,7 @@
  */
 
 import * as v from "valibot";
+import { boundedList } from "./bounded_list.ts";
 
 /** What webhooks may be told of. */
 export const PREDICTION_EVENTS = [
@@ -32,7 +33,7 @@ export const PredictionRequest = v.object({
     v.pipe(v.string(), v.maxLength(2048), v.description("https://…")),
   ),
   "webhook_events_filter": v.optional(
-    v.pipe(v.array(v.picklist(PREDICTION_EVENTS)), v.maxLength(8)),
+    boundedList(v.picklist(PREDICTION_EVENTS), { max: 8 }),
   ),
 });
 /** A prediction that is asked for. */

@@ -8,6 +8,7 @@
  */
 
 import * as v from "valibot";
+import { boundedList } from "./bounded_list.ts";
 import { MAX_PICTURES, Template } from "./caption.ts";
 import {
   AdapterName,
@@ -22,11 +23,11 @@ import {
 export const ScoreRequest = v.strictObject({
   image: v.optional(Picture),
   images: v.optional(
-    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_PICTURES)),
+    boundedList(Picture, { min: 1, max: MAX_PICTURES }),
   ),
   grid: v.optional(Grid),
   grids: v.optional(
-    v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
+    boundedList(Grid, { min: 1, max: MAX_PICTURES }),
   ),
   prompt: v.optional(
     v.pipe(Text, v.description("What the picture is said to show.")),

@@ -8,6 +8,8 @@
  */
 
 import * as v from "valibot";
+import { MAX_TOKENIZED_TEXT } from "../body_limits.ts";
+import { boundedList } from "./bounded_list.ts";
 import { MAX_PICTURES, Template } from "./caption.ts";
 import { DecodeMode, Grid, ModelName, Picture, Text } from "./common.ts";
 import { GenerateRequest } from "./generate.ts";
@@ -19,16 +21,16 @@ export const MAX_FRAMES = 256;
 export const TokenizeRequest = v.strictObject({
   image: v.optional(Picture),
   images: v.optional(
-    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_PICTURES)),
+    boundedList(Picture, { min: 1, max: MAX_PICTURES }),
   ),
   frames: v.optional(
-    v.pipe(v.array(Picture), v.minLength(1), v.maxLength(MAX_FRAMES)),
+    boundedList(Picture, { min: 1, max: MAX_FRAMES }),
   ),
   grid: v.optional(Grid),
   grids: v.optional(
-    v.pipe(v.array(Grid), v.minLength(1), v.maxLength(MAX_PICTURES)),
+    boundedList(Grid, { min: 1, max: MAX_PICTURES }),
   ),
-  text: v.optional(v.pipe(v.string(), v.maxLength(1_000_000))),
+  text: v.optional(v.pipe(v.string(), v.maxLength(MAX_TOKENIZED_TEXT))),
   special: v.optional(
     v.pipe(
       v.boolean(),

@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import { boundedList } from "./bounded_list.ts";
 
 /** Statuses of a job that can be told. */
 export const WEBHOOK_EVENTS = [
@@ -21,9 +22,10 @@ export const Webhook = v.pipe(
     url: v.pipe(v.string(), v.maxLength(2048), v.description("https://…")),
     events: v.optional(
       v.pipe(
-        v.array(v.picklist(WEBHOOK_EVENTS)),
-        v.minLength(1),
-        v.maxLength(WEBHOOK_EVENTS.length),
+        boundedList(v.picklist(WEBHOOK_EVENTS), {
+          min: 1,
+          max: WEBHOOK_EVENTS.length,
+        }),
         v.description("Statuses to tell of; those that end a job by default."),
       ),
       ["succeeded", "failed", "canceled", "interrupted"],

@@ -40,7 +40,7 @@ Deno.test("a body of tokenize is as described where its fields go together", () 
   deepStrictEqual(Object.keys(values), Object.keys(TokenizeRequest.entries));
   for (const body of choices(values)) {
     const taken = isTaken(() => {
-      const fields = parseFields(TokenizeRequest, body, 0);
+      const fields = parseFields(TokenizeRequest, body);
       const upload = { fields, files: new Map(), codes: undefined };
       if (tokenizeKind(upload) === "question") checkOneWay(upload);
     });
@@ -69,7 +69,7 @@ Deno.test("a body of score is as described where its fields go together", () => 
   const described = scoreBody(new Set(["generate", "caption"]));
   for (const body of choices(values)) {
     const taken = isTaken(() => {
-      const fields = parseFields(ScoreRequest, body, 0);
+      const fields = parseFields(ScoreRequest, body);
       scoreKind(fields);
       checkOneWay({ fields, files: new Map(), codes: undefined });
     });

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { readInferRequest } from "../../../functions/kserve/infer_request.ts";
 import { bytesFromTensor } from "../../../functions/kserve/tensor.ts";
@@ -22,35 +22,37 @@ function input(name: string, rest: Record<string, unknown>) {
   return { name, shape: [1], datatype: "UINT16", ...rest };
 }
 
-Deno.test("readInferRequest() finds each tensor behind the JSON, whatever their sizes", () => {
+Deno.test("readInferRequest() finds each tensor behind the JSON, whatever their sizes", async () => {
   const code = fc.nat({ max: 65_535 });
   const anyTensors = fc.array(fc.array(code, { maxLength: 9 }), {
     maxLength: 6,
   });
-  fc.assert(fc.property(anyTensors, fc.string(), (tensors, id) => {
-    const raw = tensors.map((values) =>
-      bytesFromTensor({
-        datatype: "UINT16",
-        shape: [values.length],
-        values: Uint16Array.from(values),
-      })
-    );
-    const inputs = tensors.map((values, i) =>
-      input(`t${i}`, {
-        shape: [values.length],
-        parameters: { "binary_data_size": 2 * values.length },
-      })
-    );
-    const request = readInferRequest(...bodyOf({ id, inputs }, ...raw));
-    strictEqual(request.id, id);
-    deepStrictEqual(
-      [...request.inputs.values()].map(({ values }) => [...values]),
-      tensors,
-    );
-  }));
+  await fc.assert(
+    fc.asyncProperty(anyTensors, fc.string(), async (tensors, id) => {
+      const raw = tensors.map((values) =>
+        bytesFromTensor({
+          datatype: "UINT16",
+          shape: [values.length],
+          values: Uint16Array.from(values),
+        })
+      );
+      const inputs = tensors.map((values, i) =>
+        input(`t${i}`, {
+          shape: [values.length],
+          parameters: { "binary_data_size": 2 * values.length },
+        })
+      );
+      const request = await readInferRequest(...bodyOf({ id, inputs }, ...raw));
+      strictEqual(request.id, id);
+      deepStrictEqual(
+        [...request.inputs.values()].map(({ values }) => [...values]),
+        tensors,
+      );
+    }),
+  );
 });
 
-Deno.test("readInferRequest() reads no body but with a refusal, whatever it is", () => {
+Deno.test("readInferRequest() reads no body but with a refusal, whatever it is", async () => {
   const anyBytes = fc.uint8Array({ maxLength: 16 });
   const size = fc.oneof(fc.integer(), fc.nat({ max: 16 }), fc.anything());
   const anyInput = fc.record({
@@ -71,42 +73,49 @@ Deno.test("readInferRequest() reads no body but with a refusal, whatever it is",
     fc.oneof(fc.nat({ max: 200 }).map(String), fc.string()),
     { nil: undefined },
   );
-  fc.assert(
-    fc.property(anyHeader, anyBytes, anyLength, (header, raw, length) => {
-      const text = JSON.stringify(header, (_, value) =>
-        typeof value === "bigint" ? 0 : value) ?? "null";
-      const [body, end] = bodyOf(JSON.parse(text), raw);
-      try {
-        readInferRequest(body, length ?? end);
-      } catch (error) {
-        ok(error instanceof Emu3Error, `${error}`);
-      }
-    }),
+  await fc.assert(
+    fc.asyncProperty(
+      anyHeader,
+      anyBytes,
+      anyLength,
+      async (header, raw, length) => {
+        const text = JSON.stringify(
+          header,
+          (_, value) => typeof value === "bigint" ? 0 : value,
+        ) ?? "null";
+        const [body, end] = bodyOf(JSON.parse(text), raw);
+        try {
+          await readInferRequest(body, length ?? end);
+        } catch (error) {
+          ok(error instanceof Emu3Error, `${error}`);
+        }
+      },
+    ),
     { numRuns: 2000 },
   );
 });
 
-Deno.test("readInferRequest() refuses lengths that do not add up", () => {
+Deno.test("readInferRequest() refuses lengths that do not add up", async () => {
   const raw = Uint8Array.of(1, 0);
   const whole = {
     inputs: [input("codes", { parameters: { "binary_data_size": 2 } })],
   };
   const [body, end] = bodyOf(whole, raw);
-  ok(readInferRequest(body, end));
+  ok(await readInferRequest(body, end));
   for (const length of ["", "-1", "1e1", "0x10", `${body.length + 1}`]) {
-    throws(() => readInferRequest(body, length), MalformedBodyError);
+    await rejects(readInferRequest(body, length), MalformedBodyError);
   }
-  throws(() => readInferRequest(body, `${body.length}`), MalformedBodyError);
-  throws(
-    () => readInferRequest(body.subarray(0, -1), end),
+  await rejects(readInferRequest(body, `${body.length}`), MalformedBodyError);
+  await rejects(
+    readInferRequest(body.subarray(0, -1), end),
     MalformedBodyError,
   );
   const longer = new Uint8Array([...body, 0]);
-  throws(() => readInferRequest(longer, end), MalformedBodyError);
-  throws(() => readInferRequest(...bodyOf(whole)), MalformedBodyError);
+  await rejects(readInferRequest(longer, end), MalformedBodyError);
+  await rejects(readInferRequest(...bodyOf(whole)), MalformedBodyError);
 });
 
-Deno.test("readInferRequest() names the tensor at fault", () => {
+Deno.test("readInferRequest() names the tensor at fault", async () => {
   const shared = { "shared_memory_region": "r" };
   const refused: [Record<string, unknown>, string][] = [
     [{ inputs: [input("a", { data: [1, 2] })] }, "/inputs/0"],
@@ -131,8 +140,8 @@ Deno.test("readInferRequest() names the tensor at fault", () => {
     [{}, "/inputs"],
   ];
   for (const [header, pointer] of refused) {
-    throws(
-      () => readInferRequest(...bodyOf(header)),
+    await rejects(
+      readInferRequest(...bodyOf(header)),
       (error) =>
         error instanceof InvalidFieldsError &&
         error.fields[0]!.pointer === pointer,
@@ -141,16 +150,21 @@ Deno.test("readInferRequest() names the tensor at fault", () => {
   }
 });
 
-Deno.test("readInferRequest() takes each output as it is asked for, else as all are", () => {
-  const ask = (parameters: Record<string, unknown>) => {
+Deno.test("readInferRequest() takes each output as it is asked for, else as all are", async () => {
+  const ask = async (parameters: Record<string, unknown>) => {
     const outputs = [
       { name: "a" },
       { name: "b", parameters: { "binary_data": false } },
       { name: "c", parameters: { "binary_data": true } },
     ];
-    return readInferRequest(...bodyOf({ inputs: [], outputs, parameters }))
-      .outputs.map(({ binary }) => binary);
+    const body = bodyOf({ inputs: [], outputs, parameters });
+    const request = await readInferRequest(...body);
+    return request.outputs.map(({ binary }) => binary);
   };
-  deepStrictEqual(ask({}), [false, false, true]);
-  deepStrictEqual(ask({ "binary_data_output": true }), [true, false, true]);
+  deepStrictEqual(await ask({}), [false, false, true]);
+  deepStrictEqual(await ask({ "binary_data_output": true }), [
+    true,
+    false,
+    true,
+  ]);
 });

@@ -1,0 +1,61 @@
+/**
+ * The fingerprint of a request: a hash by which a repeated request is known,
+ * without the boundary of its form, which clients draw anew each time.
+ *
+ * @module
+ */
+
+import { mediaType } from "../body.ts";
+import { boundaryOf, delimitersIn } from "../multipart.ts";
+
+/** Headers that decide how a body is read and what is answered. */
+const FINGERPRINTED = [
+  "accept",
+  "content-encoding",
+  "inference-header-content-length",
+  "prefer",
+  "x-grid-frames",
+  "x-grid-height",
+  "x-grid-width",
+];
+
+/**
+ * Computes the fingerprint of a request.
+ *
+ * @param bytes Its body.
+ * @throws {BodyTooComplexError} When it is a form of more parts than are taken.
+ */
+export async function requestFingerprint(
+  request: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const { pathname, search } = new URL(request.url);
+  const parts = bodyParts(request.headers.get("content-type") ?? "", bytes);
+  const head = JSON.stringify([
+    pathname,
+    search,
+    mediaType(request),
+    ...FINGERPRINTED.map((name) => request.headers.get(name)),
+    ...parts.map(({ length }) => length),
+  ]);
+  const all = new Blob([head, "\n", ...parts]);
+  // Computed on another thread.
+  const hash = await crypto.subtle.digest("SHA-256", await all.bytes());
+  return new Uint8Array(hash).toHex();
+}
+
+/** Returns the stretches of a body between the delimiters of its form. */
+function bodyParts(
+  type: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer>[] {
+  const boundary = boundaryOf(type);
+  if (boundary === undefined) return [bytes];
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let from = 0;
+  for (const { start, end } of delimitersIn(bytes, boundary)) {
+    parts.push(bytes.subarray(from, start));
+    from = end;
+  }
+  return [...parts, bytes.subarray(from)];
+}
