@@ -1,9 +1,10 @@
 /**
- * Where text becomes tokens: here, or in a worker that is busy building.
+ * Encoders in this thread and in a worker.
  *
- * Building Emu3's encoder keeps a thread busy for a quarter of a second, so it
- * happens in a worker and requests are answered meanwhile. A vocabulary of a
- * few thousand tokens is built here and now.
+ * Building Emu3's encoder keeps a thread busy for a quarter of a second, and a
+ * long text keeps it busy for longer, so both happen in a worker and requests
+ * are answered meanwhile. A vocabulary of a few thousand tokens is built in this
+ * thread, which encodes short texts by itself.
  *
  * @module
  */
@@ -34,8 +35,12 @@ export interface Encoder extends Disposable {
   ): Promise<Int32Array<ArrayBuffer>[]>;
 }
 
+/** The most characters that are encoded in this thread: about 10 ms. */
+const SHORT_TEXT = 4096;
+
 /**
- * An encoder in this thread.
+ * Opens an encoder in this thread, with a worker for long texts once there is
+ * one.
  *
  * @throws {SyntaxError} When the file is not what it should be.
  */
@@ -45,18 +50,25 @@ export function openHere(source: TextSource): Encoder {
     source.bytes,
   );
   const encode = buildEncoder(definition());
+  let worker: Promise<Encoder> | undefined;
   return {
     table,
     specials,
     ready: Promise.resolve(),
-    encode: (texts) => Promise.resolve(texts.map(encode)),
-    [Symbol.dispose]: () => {},
+    encode: async (texts, turn) => {
+      if (lengthOf(texts) <= SHORT_TEXT) return texts.map(encode);
+      const encoder = await (worker ??= openInWorker(source));
+      return await encoder.encode(texts, turn);
+    },
+    [Symbol.dispose]: () => {
+      worker?.then((encoder) => encoder[Symbol.dispose](), () => {});
+    },
   };
 }
 
 /**
- * An encoder in a thread of its own. Comes when the files are read, before it
- * is ready; texts that come sooner wait.
+ * Opens an encoder in a thread of its own. Resolves when the files are read,
+ * before it is ready; texts that come sooner wait; callers take turns.
  *
  * @throws {SyntaxError} When the file is not what it should be.
  */
@@ -80,10 +92,9 @@ export async function openInWorker(source: TextSource): Promise<Encoder> {
       ready,
       encode: async (texts, turn) => {
         await ready;
-        const length = texts.reduce((sum, text) => sum + text.length, 0);
         const encoded = await queue.run(
           () => worker.ask({ kind: "encode", texts }),
-          { ...turn, cost: 1 + length },
+          { ...turn, cost: 1 + lengthOf(texts) },
         );
         if (encoded.kind !== "encoded") throw outOfStep(encoded);
         return encoded.tokens;
@@ -94,6 +105,10 @@ export async function openInWorker(source: TextSource): Promise<Encoder> {
     worker.close();
     throw error;
   }
+}
+
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length, 0);
 }
 
 function outOfStep(reply: WorkerReply): Error {

@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { vocabularyObject } from "./bpe.ts";
+import { tokenIds } from "./bpe.ts";
 import type { EncoderDefinition } from "./bpe.ts";
 import { spellTokens } from "./byte_characters.ts";
 import type { TokenBytes } from "./token_bytes.ts";
@@ -44,13 +44,11 @@ export function originalDefinition(table: TokenBytes): EncoderDefinition {
         { type: "ByteLevel", add_prefix_space: false, use_regex: false },
       ],
     },
-    model: {
-      type: "BPE",
-      vocab: vocabularyObject(tokens),
-      merges: [],
+    table: {
+      ids: tokenIds(tokens),
+      ranks: undefined,
       // = tiktoken, which looks a whole piece up before it merges.
-      ignore_merges: true,
+      ignoreMerges: true,
     },
-    mergesByRank: true,
   };
 }

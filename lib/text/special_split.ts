@@ -17,8 +17,10 @@ export type TextPart = string | number;
 /** Splits text at the names of `specials`; the longest name wins. */
 export class SpecialSplitter {
   readonly #specials: SpecialTokens;
-  /** Lengths of names, longest first, by the character they start with. */
+  /** Lengths of names, longest first, by the character that they start with. */
   readonly #lengths = new Map<string, number[]>();
+  /** Characters that names end with, by their lengths. */
+  readonly #ends = new Map<number, Set<string>>();
 
   /** A splitter for `specials`. */
   constructor(specials: SpecialTokens) {
@@ -27,6 +29,8 @@ export class SpecialSplitter {
     for (const name of specials.keys()) {
       const first = name.charAt(0);
       lengths.set(first, (lengths.get(first) ?? new Set()).add(name.length));
+      const ends = this.#ends.get(name.length) ?? new Set();
+      this.#ends.set(name.length, ends.add(name.charAt(name.length - 1)));
     }
     for (const [first, set] of lengths) {
       this.#lengths.set(first, [...set].sort((a, b) => b - a));
@@ -56,6 +60,9 @@ export class SpecialSplitter {
 
   #nameAt(text: string, at: number): string | undefined {
     for (const length of this.#lengths.get(text.charAt(at)) ?? []) {
+      // Cheaper than a look-up of every stretch that starts like a name.
+      const end = text.charAt(at + length - 1);
+      if (!this.#ends.get(length)!.has(end)) continue;
       const name = text.slice(at, at + length);
       if (this.#specials.has(name)) return name;
     }

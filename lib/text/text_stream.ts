@@ -51,14 +51,21 @@ export class TextStream {
    * @throws {RangeError} When there is no such token.
    */
   push(tokens: Iterable<number>): string {
-    let text = "";
+    // One call of the decoder for all: a call takes longer than a token.
+    let joined = new Uint8Array(64);
+    let length = 0;
     for (const token of tokens) {
       const bytes = this.#bytes(token);
-      if (bytes !== undefined) {
-        text += this.#decoder.decode(bytes, { stream: true });
+      if (bytes === undefined) continue;
+      if (length + bytes.length > joined.length) {
+        const larger = new Uint8Array(2 * (length + bytes.length));
+        larger.set(joined.subarray(0, length));
+        joined = larger;
       }
+      joined.set(bytes, length);
+      length += bytes.length;
     }
-    return text;
+    return this.#decoder.decode(joined.subarray(0, length), { stream: true });
   }
 
   /** What is left: U+FFFD when the last character is not whole, else nothing. */

@@ -15,6 +15,7 @@
 import type { FairTaskOptions } from "../async/fair_queue.ts";
 import { CheckpointError } from "../errors.ts";
 import type { SpecialTokens } from "../special_tokens.ts";
+import { composeText } from "./compose.ts";
 import { openHere, openInWorker } from "./encoder.ts";
 import type { Encoder } from "./encoder.ts";
 import { joinParts, SpecialSplitter } from "./special_split.ts";
@@ -102,7 +103,7 @@ function tokenizerFromEncoder(
     encode: async (text, { special, ...turn } = { special: false }) => {
       // Half a surrogate pair is no character; the original has U+FFFD for it.
       const whole = text.toWellFormed();
-      const composed = composes ? whole.normalize("NFC") : whole;
+      const composed = composes ? composeText(whole) : whole;
       const parts = special ? splitter.split(composed) : [composed];
       const texts = parts.filter((part) => typeof part === "string");
       return joinParts(parts, await encoder.encode(texts, turn));

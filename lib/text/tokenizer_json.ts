@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { vocabularyObject } from "./bpe.ts";
+import { tokenIds } from "./bpe.ts";
 import { unspellTokens } from "./byte_characters.ts";
 import type { TextModel } from "./text_model.ts";
 import { requireEveryByte } from "./token_bytes.ts";
@@ -22,7 +22,8 @@ export function readTokenizerJson(bytes: Uint8Array): TextModel {
   const file = record(json, "the file");
   const model = record(file["model"], '"model"');
   if (model["type"] !== "BPE") throw new SyntaxError('"model.type" is not BPE');
-  if (!Array.isArray(model["merges"])) {
+  const { merges } = model;
+  if (!Array.isArray(merges)) {
     throw new SyntaxError('"model.merges" is not a list');
   }
   const added = addedTokens(file["added_tokens"]);
@@ -50,10 +51,27 @@ export function readTokenizerJson(bytes: Uint8Array): TextModel {
     definition: () => ({
       normalizer: optionalRecord(file["normalizer"], '"normalizer"'),
       preTokenizer: optionalRecord(file["pre_tokenizer"], '"pre_tokenizer"'),
-      model: { ...model, vocab: vocabularyObject(tokens) },
-      mergesByRank: false,
+      table: {
+        ids: tokenIds(tokens),
+        ranks: mergeRanks(merges),
+        ignoreMerges: model["ignore_merges"] === true,
+      },
     }),
   };
+}
+
+/**
+ * Ranks of merges by left and right token with a space between.
+ *
+ * @param merges In the order of their ranks, as `"left right"` or
+ * `["left", "right"]`.
+ */
+function mergeRanks(merges: readonly unknown[]): Map<string, number> {
+  const ranks = new Map<string, number>();
+  for (const [rank, merge] of merges.entries()) {
+    ranks.set(Array.isArray(merge) ? merge.join(" ") : String(merge), rank);
+  }
+  return ranks;
 }
 
 /** The ids of `added_tokens` by name; at least one. */

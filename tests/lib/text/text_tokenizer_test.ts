@@ -273,3 +273,22 @@ function withoutCodes(json: object): object {
     .filter(([token]) => !token.includes("visual token"));
   return { ...model, vocab: Object.fromEntries(vocab) };
 }
+
+for (
+  const [layout, source] of [
+    ["original", tiny],
+    ["transformers", tinyJson],
+  ] as const
+) {
+  Deno.test(`encode() gives the same tokens in this thread and in the worker, ${layout} layout`, async () => {
+    using tokenizer = await openTextTokenizer(source());
+    // Lines are split from each other in either layout.
+    const line = "Ein Fuchs, 狐狸, 🦊, e\u0301!\n";
+    const one = await tokenizer.encode(line);
+    const many = await tokenizer.encode(line.repeat(1000));
+    deepStrictEqual(
+      many,
+      Int32Array.from(Array.from({ length: 1000 }, () => [...one]).flat()),
+    );
+  });
+}
