@@ -10,6 +10,13 @@ import { setImmediate } from "node:timers/promises";
 /** Bytes or characters that one slice may handle natively: about 10 ms. */
 export const SLICE = 2 ** 22;
 
+/** Waits for a turn where something is too long to be handled along with others. */
+export async function turnFor({ length }: { readonly length: number }): Promise<
+  void
+> {
+  if (length > SLICE) await turn();
+}
+
 let last: Promise<unknown> = Promise.resolve();
 
 /**

@@ -16,7 +16,7 @@ import {
   MAX_JSON_NODES,
   MAX_JSON_VALUES,
 } from "./body_limits.ts";
-import { SLICE, turn } from "./event_loop.ts";
+import { SLICE, turn, turnFor } from "./event_loop.ts";
 import { BodyTooComplexError, MalformedBodyError } from "./refusals.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
@@ -34,7 +34,7 @@ export async function parseJson(bytes: Uint8Array): Promise<unknown> {
     meter.add(bytes.subarray(start, start + SLICE));
   }
   const text = await decodeBody(bytes);
-  if (bytes.length > SLICE) await turn();
+  await turnFor(bytes);
   return parseText(text);
 }
 

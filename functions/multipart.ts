@@ -14,6 +14,7 @@
  */
 
 import { MAX_FORM_PARTS, MAX_PART_HEADER_BYTES } from "./body_limits.ts";
+import { SLICE, turn } from "./event_loop.ts";
 import { BodyTooComplexError, MalformedBodyError } from "./refusals.ts";
 
 /** One part of a form. */
@@ -61,16 +62,16 @@ export function boundaryOf(contentType: string): string | undefined {
  *
  * @throws {BodyTooComplexError} When there are more parts than are taken.
  */
-export function delimitersIn(
+export async function delimitersIn(
   bytes: Uint8Array<ArrayBuffer>,
   boundary: string,
-): Delimiter[] {
+): Promise<Delimiter[]> {
   const needle = new TextEncoder().encode(`\r\n--${boundary}`);
   const delimiters: Delimiter[] = [];
   // The first may stand at the very beginning, without a line break.
   let at = startsWith(bytes, 0, needle.subarray(2))
     ? -2
-    : next(bytes, needle, 0);
+    : await find(bytes, needle, 0);
   while (at < bytes.length) {
     const end = at + needle.length;
     const closes = bytes[end] === DASH && bytes[end + 1] === DASH;
@@ -83,7 +84,7 @@ export function delimitersIn(
         `at most ${MAX_FORM_PARTS} parts of a form are taken`,
       );
     }
-    at = next(bytes, needle, end);
+    at = await find(bytes, needle, end);
   }
   return delimiters;
 }
@@ -95,17 +96,17 @@ export function delimitersIn(
  * headers, than are taken.
  * @throws {MalformedBodyError} When it is not multipart/form-data.
  */
-export function formParts(
+export async function formParts(
   contentType: string,
   bytes: Uint8Array<ArrayBuffer>,
-): FormPart[] {
+): Promise<FormPart[]> {
   const boundary = boundaryOf(contentType);
   if (boundary === undefined) {
     throw new MalformedBodyError(
       "its Content-Type names no boundary of 1 to 70 characters (RFC 2046)",
     );
   }
-  const delimiters = delimitersIn(bytes, boundary);
+  const delimiters = await delimitersIn(bytes, boundary);
   if (!delimiters.at(-1)?.closes) {
     throw notAForm("its last boundary is missing");
   }
@@ -175,25 +176,44 @@ function parameters(header: string): Map<string, string> {
 }
 
 /**
- * Returns where `needle` begins at or after `from`; the length of `bytes` for
- * nowhere. Only the first byte of the needle is CR, so a match that fails
- * cannot hide another one.
+ * Finds where `needle` begins at or after `from`; the length of `bytes` for
+ * nowhere. Long bodies are searched a slice a turn of the event loop.
  */
-function next(bytes: Uint8Array, needle: Uint8Array, from: number): number {
+async function find(
+  bytes: Uint8Array,
+  needle: Uint8Array,
+  from: number,
+): Promise<number> {
   const last = bytes.length - needle.length;
-  for (let at = from; at <= last;) {
-    if (bytes[at] !== CR) {
-      at++;
-      continue;
-    }
+  for (let start = from; start <= last; start += SLICE) {
+    if (start > from) await turn();
+    const end = Math.min(start + SLICE, last + 1);
+    const found = findBetween(bytes, needle, start, end);
+    if (found !== undefined) return found;
+  }
+  return bytes.length;
+}
+
+/**
+ * Returns where `needle` begins from `start` to `end`. Only its first byte is
+ * CR, so a match that fails cannot hide another one.
+ */
+function findBetween(
+  bytes: Uint8Array,
+  needle: Uint8Array,
+  start: number,
+  end: number,
+): number | undefined {
+  for (let at = start; at < end; at++) {
+    if (bytes[at] !== CR) continue;
     let matched = 1;
     while (
       matched < needle.length && bytes[at + matched] === needle[matched]
     ) matched++;
     if (matched === needle.length) return at;
-    at += matched;
+    at += matched - 1;
   }
-  return bytes.length;
+  return undefined;
 }
 
 function startsWith(

@@ -5,8 +5,10 @@
  */
 
 import * as v from "valibot";
+import { MAX_JSON_BARE_BYTES } from "./body_limits.ts";
 import { parseJsonText } from "./json.ts";
 import {
+  BodyTooComplexError,
   invalidField,
   type InvalidFieldsError,
   MalformedBodyError,
@@ -66,6 +68,11 @@ function givenTwice(name: string): InvalidFieldsError {
 }
 
 function valueOf(text: string): unknown {
+  if (text.length > MAX_JSON_BARE_BYTES) {
+    throw new BodyTooComplexError(
+      `at most ${MAX_JSON_BARE_BYTES} characters of a field that is no text are taken`,
+    );
+  }
   try {
     return parseJsonText(text);
   } catch (error) {

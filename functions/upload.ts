@@ -8,6 +8,7 @@
 import { decodeBase64 } from "./base64.ts";
 import { isBinaryType } from "./binary_grid.ts";
 import type { Call } from "./call.ts";
+import { turnFor } from "./event_loop.ts";
 import { isJson, mediaType, parseFields, readBytes } from "./body.ts";
 import { parseJson } from "./json.ts";
 import { type FormPart, formParts } from "./multipart.ts";
@@ -137,7 +138,7 @@ export async function readParts(
   if (mediaType(request) !== "multipart/form-data") {
     throw new MediaTypeError("multipart/form-data is taken");
   }
-  return partsOf(request, await readBytes(request, maxBytes));
+  return await partsOf(request, await readBytes(request, maxBytes));
 }
 
 async function readForm<T>(
@@ -149,7 +150,9 @@ async function readForm<T>(
 ): Promise<Upload<T>> {
   const files = new Map<string, Uint8Array<ArrayBuffer>[]>();
   const texts = [...query];
-  for (const { name, fileName, content } of partsOf(request, bytes)) {
+  for (const part of await partsOf(request, bytes)) {
+    const { name, fileName, content } = part;
+    await turnFor(content);
     if (fileName === undefined) {
       texts.push([name, await decodeUtf8(content, { fatal: false })]);
       continue;
@@ -172,9 +175,10 @@ async function readForm<T>(
   return { fields, files, codes: undefined };
 }
 
-function partsOf(
+async function partsOf(
   request: Request,
   bytes: Uint8Array<ArrayBuffer>,
-): FormPart[] {
-  return formParts(request.headers.get("content-type") ?? "", bytes);
+): Promise<FormPart[]> {
+  await turnFor(bytes);
+  return await formParts(request.headers.get("content-type") ?? "", bytes);
 }

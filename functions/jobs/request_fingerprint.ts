@@ -6,6 +6,7 @@
  */
 
 import { mediaType } from "../body.ts";
+import { turnFor } from "../event_loop.ts";
 import { boundaryOf, delimitersIn } from "../multipart.ts";
 
 /** Headers that decide how a body is read and what is answered. */
@@ -29,8 +30,12 @@ export async function requestFingerprint(
   request: Request,
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
+  await turnFor(bytes);
   const { pathname, search } = new URL(request.url);
-  const parts = bodyParts(request.headers.get("content-type") ?? "", bytes);
+  const parts = await bodyParts(
+    request.headers.get("content-type") ?? "",
+    bytes,
+  );
   const head = JSON.stringify([
     pathname,
     search,
@@ -39,21 +44,22 @@ export async function requestFingerprint(
     ...parts.map(({ length }) => length),
   ]);
   const all = new Blob([head, "\n", ...parts]);
+  await turnFor(bytes);
   // Computed on another thread.
   const hash = await crypto.subtle.digest("SHA-256", await all.bytes());
   return new Uint8Array(hash).toHex();
 }
 
 /** Returns the stretches of a body between the delimiters of its form. */
-function bodyParts(
+async function bodyParts(
   type: string,
   bytes: Uint8Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer>[] {
+): Promise<Uint8Array<ArrayBuffer>[]> {
   const boundary = boundaryOf(type);
   if (boundary === undefined) return [bytes];
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let from = 0;
-  for (const { start, end } of delimitersIn(bytes, boundary)) {
+  for (const { start, end } of await delimitersIn(bytes, boundary)) {
     parts.push(bytes.subarray(from, start));
     from = end;
   }

@@ -10,6 +10,7 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../context.ts";
 import { filesDescription } from "../description/predictions.ts";
+import { SLICE, turn } from "../event_loop.ts";
 import { invalidField } from "../refusals.ts";
 import { readParts } from "../upload.ts";
 import { dataUrl } from "./prediction.ts";
@@ -24,15 +25,38 @@ export function files(maxBytes: number): Hono<AppEnv> {
     }
     const { fileName, content: bytes } = file;
     const type = file.type || "application/octet-stream";
-    const url = dataUrl({ "b64_json": bytes.toBase64(), "mime_type": type });
-    return c.json({
+    const fields = JSON.stringify({
       id: `file-${crypto.randomUUID()}`,
       name: fileName,
       "content_type": type,
       size: bytes.length,
       "created_at": new Date().toISOString(),
       metadata: {},
-      urls: { get: url },
-    }, 201);
+      urls: { get: dataUrl({ "b64_json": "", "mime_type": type }) },
+    });
+    // The data URL is the last of the fields, and its base64 the last of it.
+    const end = '"}}';
+    const answer = new Blob([
+      fields.slice(0, -end.length),
+      ...await base64Slices(bytes),
+      end,
+    ]);
+    return c.body(answer.stream(), 201, { "content-type": JSON_TYPE });
   });
+}
+
+const JSON_TYPE = "application/json";
+
+/** Encodes bytes as base64, a slice a turn of the event loop. */
+async function base64Slices(
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Blob[]> {
+  // Three bytes are four characters: only the last slice may be padded.
+  const size = SLICE - SLICE % 3;
+  const slices: Blob[] = [];
+  for (let start = 0; start < bytes.length; start += size) {
+    if (start > 0) await turn();
+    slices.push(new Blob([bytes.subarray(start, start + size).toBase64()]));
+  }
+  return slices;
 }

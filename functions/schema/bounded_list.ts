@@ -68,7 +68,8 @@ export function boundedList<const T extends v.GenericSchema>(
 
 /** Returns whether a value is a whole number from 0 to `max`. */
 export function isWholeNumber(value: unknown, max: number): boolean {
-  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= max;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 &&
+    value <= max;
 }
 
 /** Validates items one by one, until there are issues enough. */
@@ -87,7 +88,8 @@ function checkedItems<const T extends v.GenericSchema>(
     value: input[key],
   });
   const issues: v.BaseIssue<unknown>[] = [];
-  for (const [key, one] of input.entries()) {
+  for (let key = 0; key < input.length; key++) {
+    const one = input[key];
     if (accepts?.(one)) {
       value.push(one);
       continue;

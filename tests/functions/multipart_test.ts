@@ -1,9 +1,10 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
   MAX_FORM_PARTS,
   MAX_PART_HEADER_BYTES,
 } from "../../functions/body_limits.ts";
+import { SLICE } from "../../functions/event_loop.ts";
 import {
   boundaryOf,
   delimitersIn,
@@ -16,9 +17,9 @@ import {
 
 const utf8 = new TextEncoder();
 
-function parse(text: string, boundary = "b") {
+async function parse(text: string, boundary = "b") {
   const type = `multipart/form-data; boundary="${boundary}"`;
-  return formParts(type, utf8.encode(text));
+  return await formParts(type, utf8.encode(text));
 }
 
 /** A part of a form of the boundary `b`. */
@@ -47,7 +48,7 @@ Deno.test("formParts() reads back what a client's FormData is written as", async
     const type = headers.get("content-type")!;
     const bytes = await new Response(body).bytes();
     deepStrictEqual(
-      formParts(type, bytes),
+      await formParts(type, bytes),
       parts.map(([name, content]) => ({
         name,
         fileName: "a b.png",
@@ -66,15 +67,17 @@ Deno.test("formParts() agrees with Response.formData() on text", async () => {
   });
   const decoder = new TextDecoder();
   deepStrictEqual(
-    parse(text).map(({ name, content }) => [name, decoder.decode(content)]),
+    (await parse(text)).map((
+      { name, content },
+    ) => [name, decoder.decode(content)]),
     [...await response.formData()],
   );
 });
 
-Deno.test("formParts() takes preambles, padding and headers of other names", () => {
+Deno.test("formParts() takes preambles, padding and headers of other names", async () => {
   const text =
     'preamble\r\n--b \t\r\nX: y\r\ncontent-disposition:form-data; filename="a;\\"b"; Name=image\r\nContent-Type: image/png\r\n\r\n1\r\n--b--';
-  const [found, ...others] = parse(text);
+  const [found, ...others] = await parse(text);
   deepStrictEqual(found, {
     name: "image",
     fileName: 'a;"b',
@@ -84,7 +87,7 @@ Deno.test("formParts() takes preambles, padding and headers of other names", () 
   strictEqual(others.length, 0);
 });
 
-Deno.test("formParts() refuses what is no form", () => {
+Deno.test("formParts() refuses what is no form", async () => {
   const wrong = [
     "",
     "--b",
@@ -98,7 +101,7 @@ Deno.test("formParts() refuses what is no form", () => {
     "--b\r\nContent-Disposition: form-data\r\n\r\n1\r\n--b--",
   ];
   for (const text of wrong) {
-    throws(() => parse(text), MalformedBodyError, JSON.stringify(text));
+    await rejects(parse(text), MalformedBodyError, JSON.stringify(text));
   }
 });
 
@@ -124,21 +127,24 @@ Deno.test("boundaryOf() takes the boundaries of RFC 2046, quoted or not", () => 
   ) strictEqual(boundaryOf(type), undefined, type);
 });
 
-Deno.test("formParts() takes exactly as many parts and header bytes as the limits say", () => {
+Deno.test("formParts() takes exactly as many parts and header bytes as the limits say", async () => {
   const parts = (count: number) => part("a", "1").repeat(count) + "--b--";
-  strictEqual(parse(parts(MAX_FORM_PARTS)).length, MAX_FORM_PARTS);
-  throws(() => parse(parts(MAX_FORM_PARTS + 1)), BodyTooComplexError);
+  strictEqual((await parse(parts(MAX_FORM_PARTS))).length, MAX_FORM_PARTS);
+  await rejects(parse(parts(MAX_FORM_PARTS + 1)), BodyTooComplexError);
   const padded = (bytes: number) => {
     const empty = '; x=""'.length +
       'Content-Disposition: form-data; name="a"\r\n'.length;
     const more = `; x="${"x".repeat(bytes - empty)}"`;
     return part("a", "1", more) + "--b--";
   };
-  strictEqual(parse(padded(MAX_PART_HEADER_BYTES)).length, 1);
-  throws(() => parse(padded(MAX_PART_HEADER_BYTES + 2)), BodyTooComplexError);
+  strictEqual((await parse(padded(MAX_PART_HEADER_BYTES))).length, 1);
+  await rejects(
+    parse(padded(MAX_PART_HEADER_BYTES + 2)),
+    BodyTooComplexError,
+  );
 });
 
-Deno.test("delimitersIn() and formParts() end on bodies made to be slow", () => {
+Deno.test("delimitersIn() and formParts() end on bodies made to be slow", async () => {
   const size = 2 ** 23;
   const dashes = "-".repeat(70);
   const bodies: readonly (readonly [string, string])[] = [
@@ -157,11 +163,23 @@ Deno.test("delimitersIn() and formParts() end on bodies made to be slow", () => 
       `--${boundary}\r\n` + unit.repeat(Math.floor(size / unit.length)),
     );
     try {
-      delimitersIn(bytes, boundary);
-      parse(new TextDecoder().decode(bytes), boundary);
+      await delimitersIn(bytes, boundary);
+      await parse(new TextDecoder().decode(bytes), boundary);
     } catch (error) {
       if (error instanceof MalformedBodyError) continue;
       if (!(error instanceof BodyTooComplexError)) throw error;
     }
+  }
+});
+
+Deno.test("delimitersIn() finds delimiters that two slices share", async () => {
+  for (let shift = 0; shift < 8; shift++) {
+    const fill = "x".repeat(SLICE - 5 - shift);
+    const bytes = utf8.encode(`--b\r\n${fill}\r\n--b\r\n\r\n--b--`);
+    const found = await delimitersIn(bytes, "b");
+    deepStrictEqual(
+      found.map(({ start }) => start),
+      [0, SLICE - shift, SLICE - shift + 7],
+    );
   }
 });
