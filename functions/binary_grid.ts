@@ -10,6 +10,7 @@
  */
 
 import { assertCodes } from "../lib/grid.ts";
+import { MAX_BINARY_CODES } from "./body_limits.ts";
 import { type Codes, isClip } from "./grid_fields.ts";
 import { readNpy, writeNpy } from "./npy.ts";
 import { invalidField, MalformedBodyError } from "./refusals.ts";
@@ -89,6 +90,9 @@ function readPlain(
     ? [side(headers, "X-Grid-Frames"), height, width]
     : [height, width];
   const count = shape.reduce((product, length) => product * length, 1);
+  if (count > MAX_BINARY_CODES) {
+    throw invalidField("", `expected at most ${MAX_BINARY_CODES} codes`);
+  }
   if (bytes.length !== 2 * count) {
     throw new MalformedBodyError(
       `it has ${bytes.length} bytes, ${shape.join(" × ")} codes take ${
@@ -97,10 +101,8 @@ function readPlain(
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = Float64Array.from(
-    { length: count },
-    (_, i) => view.getUint16(2 * i, true),
-  );
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = view.getUint16(2 * i, true);
   return { shape, values };
 }
 

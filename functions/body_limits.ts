@@ -18,7 +18,7 @@ export const MAX_FIELD_ERRORS = 32;
 export const MAX_JSON_VALUES = 2 ** 19;
 
 /** JSON strings (names of members count), arrays and objects together. */
-export const MAX_JSON_NODES = 2 ** 16;
+export const MAX_JSON_NODES = 2 ** 15;
 
 /** Arrays and objects inside each other. */
 export const MAX_JSON_DEPTH = 64;
@@ -42,10 +42,13 @@ export const MAX_PART_HEADER_BYTES = 2 ** 13;
 export const MAX_BINARY_CODES = 2 ** 20;
 
 /** Elements of a tensor of text or files. */
-export const MAX_BYTES_ELEMENTS = 16;
+export const MAX_BYTES_ELEMENTS = 1024;
 
 /** The longest prompt, question or conversation, in UTF-16 units. */
 export const MAX_TEXT = 32_768;
 
-/** The longest text that `/v1/tokenize` takes, in UTF-16 units. */
-export const MAX_TOKENIZED_TEXT = 2 ** 18;
+/**
+ * The longest text that `/v1/tokenize` takes, in UTF-16 units: as many as the
+ * longest published context has tokens.
+ */
+export const MAX_TOKENIZED_TEXT = 2 ** 17;

@@ -36,7 +36,7 @@ export function caption(answerers: Answerers): Hono<AppEnv> {
       checkOneWay(upload);
       const models = answerers.answerer(upload.fields.model);
       checkAdapter(upload.fields.adapter);
-      const decided = decisive(c.req.raw, upload, models, type);
+      const decided = await decisive(c.req.raw, upload, models, type);
       const tag = tagHeaders(c, answerers, decided);
       const run = await begin(c, answerers, upload, models);
       if (type === "text/event-stream") return await eventStream(c, run.events);
@@ -51,19 +51,19 @@ export function caption(answerers: Answerers): Hono<AppEnv> {
 }
 
 /** A seed that was drawn is another one next time. */
-function decisive(
+async function decisive(
   request: Request,
   upload: Upload<CaptionRequest>,
   { language, vision }: ModelPair,
   type: typeof TYPES[number],
-): Decisive | undefined {
+): Promise<Decisive | undefined> {
   const { seed, temperature } = upload.fields;
   const chance = seed === undefined && temperature > 0;
   if (chance || type === "text/event-stream") return undefined;
   return {
     type,
     models: [language.name, vision.checkpoint.name],
-    asked: askedIn(request, upload),
+    asked: await askedIn(request, upload),
     weak: type === "application/json",
   };
 }

@@ -73,20 +73,48 @@ export function tagHeaders(
 }
 
 /**
- * What a body asked, as far as it decides an answer; undefined when it names
- * something by URL, which may be something else next time.
+ * Returns what a body asked, as far as it decides an answer; undefined when it
+ * names something by URL, which may be something else next time. Pictures are
+ * hashed on another thread, since hashing one keeps this one busy.
  */
-export function askedIn<T extends object>(
+export async function askedIn<T extends object>(
   request: Request,
   { fields, files, codes }: Upload<T>,
-): unknown {
+): Promise<unknown> {
   const texts = Object.values(fields).flat();
   if (texts.some((text) => typeof text === "string" && isUrl(text))) {
     // A prompt that starts like one has no tag either: no harm is done.
     return undefined;
   }
   const sizes = codes && SIZE_HEADERS.map((name) => request.headers.get(name));
-  return { fields, files, codes, sizes };
+  return await withHashes({ fields, files: [...files], codes, sizes });
+}
+
+/** From how many characters on a text is hashed. */
+const LONG_TEXT = 4096;
+
+/** Returns `value` with hashes in place of its bytes and long texts. */
+async function withHashes(value: unknown): Promise<unknown> {
+  if (typeof value === "string" && value.length > LONG_TEXT) {
+    return { sha256: await hashOf(new TextEncoder().encode(value)) };
+  }
+  if (value instanceof Uint8Array) {
+    return { sha256: await hashOf(new Uint8Array(value)) };
+  }
+  if (typeof value !== "object" || value === null) return value;
+  // Rows of codes.
+  if (Array.isArray(value) && typeof value[0] === "number") return value;
+  if (Array.isArray(value)) return await Promise.all(value.map(withHashes));
+  const entries = Object.entries(value).map(async ([key, one]) => [
+    key,
+    await withHashes(one),
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(hash).toHex();
 }
 
 function entityTag(
@@ -100,9 +128,11 @@ function entityTag(
   return `${weak ? "W/" : ""}"${name}"`;
 }
 
-/** Bytes by their hash, maps by their entries. */
-function plain(_: string, value: unknown): unknown {
+/** Replaces bytes by their hash, codes by their text, maps by their entries. */
+function plain(key: string, value: unknown): unknown {
   if (value instanceof Map) return [...value];
+  // As one text: a replacer is called for every code otherwise.
+  if (key === "codes" && Array.isArray(value)) return JSON.stringify(value);
   if (!ArrayBuffer.isView(value)) return value;
   const { buffer, byteOffset, byteLength } = value;
   const bytes = new Uint8Array(buffer, byteOffset, byteLength);

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { MAX_BINARY_CODES } from "./body_limits.ts";
 import { invalidField, MalformedBodyError } from "./refusals.ts";
 
 /** Whole numbers in C order. */
@@ -23,8 +24,8 @@ export interface NpyArray {
 
 const MAGIC = "\x93NUMPY";
 
-/** The most values that are read: many times the greatest picture. */
-const MAX_VALUES = 2 ** 22;
+/** The longest header, in bytes; NumPy itself reads 10,000. */
+const MAX_HEADER_BYTES = 2 ** 14;
 
 /** Headers are padded so that data starts at a multiple of this. */
 const ALIGNMENT = 64;
@@ -45,8 +46,8 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   const [, order, kind, digits] = dtype;
   const size = Number(digits);
   const count = shape.reduce((product, length) => product * length, 1);
-  if (count > MAX_VALUES) {
-    throw invalidField("", `expected at most ${MAX_VALUES} codes`);
+  if (count > MAX_BINARY_CODES) {
+    throw invalidField("", `expected at most ${MAX_BINARY_CODES} codes`);
   }
   const data = bytes.subarray(start);
   if (data.length !== count * size) {
@@ -57,7 +58,8 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
     );
   }
   const at = reader(data, `${kind}${size}`, order !== ">");
-  const values = Float64Array.from({ length: count }, (_, i) => at(i * size));
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = at(i * size);
   return { shape, values: fortran ? toRowOrder(values, shape) : values };
 }
 
@@ -99,6 +101,9 @@ function readHeader(
     : wide
     ? view.getUint32(at, true)
     : view.getUint16(at, true);
+  if (length !== Infinity && length > MAX_HEADER_BYTES) {
+    throw new MalformedBodyError("the header of the .npy is too long");
+  }
   const start = fixed + length;
   if (start > bytes.length) throw new MalformedBodyError("the .npy breaks off");
   const header = new TextDecoder().decode(bytes.subarray(fixed, start));

@@ -51,7 +51,7 @@ export function score(
     const tag = tagHeaders(c, scorers, {
       type: TYPES[0],
       models: [models.language.name, models.vision.checkpoint.name],
-      asked: askedIn(c.req.raw, upload),
+      asked: await askedIn(c.req.raw, upload),
       weak: true,
     });
     const judged = await judge(c, scorers, upload, models);

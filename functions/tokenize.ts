@@ -63,23 +63,23 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       const name = upload.fields.model ?? upload.fields.prompt?.model;
       const models = [(await tokenizers.text(name)).name];
       if (kind !== "text") models.push(tokenizers.vision(name).checkpoint.name);
-      const tag = tagOf(c, tokenizers, upload, models);
+      const tag = await tagOf(c, tokenizers, upload, models);
       return c.json(await tokensOf(c, tokenizers, upload, kind), 200, tag);
     },
   );
 }
 
 /** Nothing here is left to chance. */
-function tagOf(
+async function tagOf(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
   upload: Body,
   models: readonly string[],
-): Record<string, string> {
+): Promise<Record<string, string>> {
   return tagHeaders(c, tokenizers, {
     type: negotiate(c.req.header("accept"), CODE_TYPES),
     models,
-    asked: askedIn(c.req.raw, upload),
+    asked: await askedIn(c.req.raw, upload),
     weak: false,
   });
 }
@@ -107,7 +107,7 @@ async function codesAnswer(
   kind: "image" | "frames",
 ): Promise<Response> {
   const vision = tokenizers.vision(upload.fields.model);
-  const tag = tagOf(c, tokenizers, upload, [vision.checkpoint.name]);
+  const tag = await tagOf(c, tokenizers, upload, [vision.checkpoint.name]);
   const { codes, source, size, visionMs } = await encoded(
     tokenizers,
     upload,

@@ -12,6 +12,8 @@
  * @module
  */
 
+import { MAX_BINARY_CODES, MAX_BYTES_ELEMENTS } from "../body_limits.ts";
+
 /** Numeric formats that are served. */
 export type Datatype = "BYTES" | "UINT16" | "INT32";
 
@@ -58,6 +60,12 @@ export function tensorFromBytes(
   bytes: Uint8Array<ArrayBuffer>,
 ): Tensor {
   const count = elementCount(shape);
+  const most = datatype === "BYTES" ? MAX_BYTES_ELEMENTS : MAX_BINARY_CODES;
+  if (count > most) {
+    throw new TensorError(
+      `its shape has ${count} elements, at most ${most} of ${datatype} are taken`,
+    );
+  }
   if (datatype === "BYTES") {
     return { datatype, shape, values: elementsFrom(bytes, count) };
   }
@@ -68,10 +76,8 @@ export function tensorFromBytes(
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = Uint16Array.from(
-    { length: count },
-    (_, i) => view.getUint16(size * i, true),
-  );
+  const values = new Uint16Array(count);
+  for (let i = 0; i < count; i++) values[i] = view.getUint16(size * i, true);
   return { datatype, shape, values };
 }
 
