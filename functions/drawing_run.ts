@@ -73,7 +73,6 @@ export function startDrawing(
     watched: call.watched,
     metadata: request.metadata,
     halfways: call.halfways ?? [],
-    caller: call.caller,
   };
   const id = call.id ?? `gen-${crypto.randomUUID()}`;
   const run = { id, task };

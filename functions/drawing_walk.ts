@@ -59,8 +59,6 @@ export interface DrawingTask {
   readonly metadata: boolean;
   /** By picture, where one that stopped goes on. */
   readonly halfways: readonly (Halfway | undefined)[];
-  /** On whose behalf it waits. */
-  readonly caller: string | undefined;
 }
 
 /** A file. */
@@ -119,7 +117,7 @@ export async function* walkDrawing(
   tools: RenderTools,
   call: PictureCall,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
-  const { scene, models, halfways, caller } = task;
+  const { scene, models, halfways } = task;
   const watch = new Stopwatch();
   const rows = Array.from({ length: scene.count }, (): DrawnRow[] => []);
   const pictures: DrawnPicture[] = [];
@@ -189,7 +187,7 @@ function isPreviewed(
 
 /** The picture as far as its rows go, the given ones included. */
 async function previewFile(
-  { scene, models: { vision }, file, jpegQuality, caller }: DrawingTask,
+  { scene, models: { vision }, file, jpegQuality }: DrawingTask,
   drawn: readonly DrawnRow[],
   tools: RenderTools,
   call: PictureCall,

@@ -16,14 +16,14 @@ import type { Work } from "../drain.ts";
 import type { StoredEvent } from "../events.ts";
 import { DrainingError, JobConflictError } from "../refusals.ts";
 import { randomSeed } from "../scene.ts";
-import type { UnderWay } from "../under_way.ts";
 import { Followers } from "./followers.ts";
-import { hasEnded, isResumable, type Job, type JobRequest } from "./job.ts";
+import { hasEnded, isResumable, type Job } from "./job.ts";
 import { answered, cancellation, failure, interruption } from "./job_end.ts";
 import type { JobEnd, JobStore, NewJob } from "./job_store.ts";
 import type { Pause } from "./pause.ts";
 import type { Readers } from "./readers.ts";
 import { Recorder } from "./recorder.ts";
+import { accept, requestFrom, type Run, type Stop } from "./run.ts";
 
 /** What a job's call adds to a request. */
 export type JobCall = Omit<Call, "signal">;
@@ -66,26 +66,6 @@ export interface JobOrder extends Omit<NewJob, "id" | "createdAt" | "seed"> {
 export type Submitted =
   | { readonly type: "job" | "existing"; readonly job: Job }
   | { readonly type: "refused"; readonly answer: Response };
-
-/** Why a run stops before it is done. */
-type Stop = "canceled" | "interrupted";
-
-/** A job at work. */
-interface Run {
-  readonly caller: string;
-  readonly abort: AbortController;
-  /** Undefined while nothing stops it. */
-  stop: Stop | undefined;
-  readonly ended: Promise<void>;
-  /** Given a refusal, or nothing once the job is accepted. */
-  readonly settle: (refusal: Response | undefined) => void;
-  /** Comes when it is known whether it is refused. */
-  readonly settled: Promise<unknown>;
-  /** Whether a refusal is still an answer and not the end of a job. */
-  refusable: boolean;
-  /** Undefined until its function says so. */
-  underWay: UnderWay | undefined;
-}
 
 /** How long a refusal may take and still be told as one. */
 const REFUSAL_MS = 500;
@@ -388,24 +368,4 @@ export class JobRunner implements AsyncDisposable {
     });
     this.#followers.end(id);
   }
-}
-
-/** From now on a refusal is the end of a job. */
-function accept(run: Run): void {
-  run.refusable = false;
-  run.settle(undefined);
-}
-
-/** The request of a job, as it came. */
-function requestFrom(
-  { id }: Job,
-  { path, headers, body }: JobRequest,
-  signal: AbortSignal,
-): Request {
-  return new Request(new URL(path, "http://job.invalid"), {
-    method: "POST",
-    headers: { ...headers, "x-request-id": id },
-    body,
-    signal,
-  });
 }

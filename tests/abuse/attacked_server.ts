@@ -51,7 +51,7 @@ export async function attackedServer(
     limited: group !== undefined,
     [Symbol.asyncDispose]: async () => {
       await server[Symbol.asyncDispose]();
-      if (group !== undefined) Deno.removeSync(group);
+      if (group !== undefined) await Deno.remove(group);
     },
   };
 }

@@ -26,7 +26,7 @@ async function askAndWait(url: string): Promise<string> {
   const { hostname, port } = new URL(url);
   using connection = await Deno.connect({ hostname, port: Number(port) });
   const request =
-    "POST /v1/score HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 0\r\n\r\n";
+    "POST /v1/score HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
   const part = new Uint8Array(2 ** 16);
   let text = "";
   await connection.write(new TextEncoder().encode(request));
