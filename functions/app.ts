@@ -50,7 +50,7 @@ import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
 import { doesWork } from "./work.ts";
 import { phaseSpans, tracing } from "./tracing.ts";
-import { paceAnswers } from "./unsent.ts";
+import { paceAnswers, UnsentAnswers } from "./unsent.ts";
 
 /** All that the routes depend on. */
 export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
@@ -65,6 +65,8 @@ export interface AppOptions extends HostPolicy, OriginPolicy {
   readonly requestTimeoutMs: number | undefined;
   /** Bytes of request bodies that one caller may have under way. */
   readonly bodyBytes: number;
+  /** Bytes of answers that one caller may leave unread. */
+  readonly unreadBytes: number;
   /** Requests with a body that are worked on at once, of one caller. */
   readonly maxRequests: number;
   /** Where lines go. */
@@ -236,7 +238,7 @@ function door(
   metrics: Metrics,
   drain: Drain,
 ): readonly MiddlewareHandler<AppEnv>[] {
-  const { apiKeys, corsOrigins, rateLimit } = options;
+  const { apiKeys, corsOrigins, rateLimit, unreadBytes } = options;
   const now = () => performance.now();
   return [
     metrics.count,
@@ -246,7 +248,7 @@ function door(
     authenticate(apiKeys),
     identifyCaller(options),
     refuseCrossSite(options),
-    paceAnswers(),
+    paceAnswers(new UnsentAnswers(unreadBytes)),
     ...(rateLimit === undefined ? [] : [limitRate(rateLimit, now)]),
   ];
 }

@@ -17,9 +17,6 @@ import { pause } from "./jobs/pause.ts";
 import { UnreadAnswersError } from "./refusals.ts";
 import { doesWork } from "./work.ts";
 
-/** Bytes that one caller alone may leave unsent; a third more in all. */
-export const MAX_UNSENT_BYTES = 192 * 2 ** 20;
-
 /** When a refused caller is told to come again: a stalled reader is gone then. */
 const RETRY_SECONDS = 60;
 
@@ -31,7 +28,7 @@ export class UnsentAnswers {
   readonly #share: FairShare;
 
   /** @param maxBytes Bytes that one caller alone may leave unsent. */
-  constructor(maxBytes: number = MAX_UNSENT_BYTES) {
+  constructor(maxBytes: number) {
     this.#share = new FairShare(maxBytes);
   }
 
@@ -59,7 +56,7 @@ export class UnsentAnswers {
  * and lets handlers count what they send themselves.
  */
 export function paceAnswers(
-  unsent: UnsentAnswers = new UnsentAnswers(),
+  unsent: UnsentAnswers,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     c.set("tryHold", (bytes) => unsent.tryHold(c.var.caller, bytes));

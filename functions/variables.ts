@@ -189,7 +189,7 @@ export const VARIABLES = {
     1,
   ),
   UNREAD_BYTES: {
-    ...count("bytes of answers that one address may leave unread", "", 1),
+    ...count("bytes of answers that one caller may leave unread", "", 1),
     unset: `${128 * MEBIBYTE}`,
     parse: (text) => whole(text, 1) ?? 128 * MEBIBYTE,
   },

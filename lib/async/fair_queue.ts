@@ -1,7 +1,7 @@
 /**
  * A queue of asynchronous tasks that callers share fairly.
  *
- * ```ts
+ * ```text
  * const queue = new FairQueue({ limit: 48 });
  * const picture = await queue.run(() => decode(bytes), { caller, signal });
  * ```

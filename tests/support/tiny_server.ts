@@ -91,6 +91,7 @@ export function appOptions(
     listen: { hostname: "127.0.0.1" },
     requestTimeoutMs: undefined,
     bodyBytes: 2 ** 27,
+    unreadBytes: 2 ** 27,
     maxRequests: 16,
     log: {
       access: (record) => void trace.access.push(record),

@@ -89,8 +89,11 @@ Deno.test("the image's entry may read where models are looked for, and write to 
 Deno.test("the image's entry is what `deno task start` runs, asks nobody and fetches nothing", () => {
   const { tasks } = JSON.parse(read("deno.json"));
   const flags = (words: string[]) =>
-    words.filter((word) => word.startsWith("--allow-"))
-      .map((word) => word.split("=")[0]!).sort();
+    words.filter((word) => /^--(?:allow-|v8-flags)/.test(word))
+      .map((word) =>
+        // Of permissions the names alone: the image lists what they hold.
+        word.startsWith("--allow-") ? word.split("=")[0]! : word
+      ).sort();
   const entry = words("ENTRYPOINT");
   deepStrictEqual(flags(entry), flags(tasks.start.command.split(" ")));
   strictEqual(entry.at(-1), tasks.start.command.split(" ").at(-1));
