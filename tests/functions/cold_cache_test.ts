@@ -100,13 +100,15 @@ function partsOf(seen: readonly SeenRequest[]): (string | null)[] {
   return seen.filter(({ cdn }) => cdn).map(({ range }) => range).sort();
 }
 
-/** How many parts of a cached file are noted. */
+/** How many parts of a cached file are noted as whole. */
 async function notedParts(cache: string): Promise<number> {
   const blobs = join(cache, "hub/models--org--tiny/blobs");
   for await (const { name } of Deno.readDir(blobs)) {
     if (!name.endsWith(".journal")) continue;
     const text = await Deno.readTextFile(join(blobs, name));
-    return text.split("\n").length - 2;
+    return text.split("\n").filter((line) =>
+      line.startsWith('{"part"') && !line.includes('"bytes"')
+    ).length;
   }
   return 0;
 }
@@ -149,7 +151,11 @@ Deno.test("from an empty cache: it lives while models come, goes on where it was
   const asked = store.log.length;
   const both = [spawnServer(env), spawnServer(env)];
   await Promise.all(both.map(ready));
-  deepStrictEqual(partsOf(hub.seen.slice(before)), [SECOND]);
+  const [rest, ...more] = partsOf(hub.seen.slice(before));
+  deepStrictEqual(more, []);
+  const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(rest ?? "")!;
+  ok(Number(from) >= 2 ** 23, "of the second part, what had not come");
+  strictEqual(Number(to), 2 ** 24 - 1);
   const others = hub.seen.slice(before).filter(({ path }) =>
     path.includes("/resolve/") && !path.endsWith("/model.safetensors")
   );
