@@ -22,7 +22,7 @@ import {
 } from "./grid_fields.ts";
 import { parseJson } from "./json.ts";
 import { negotiate } from "./negotiate.ts";
-import { checkGridSize } from "./picture_limit.ts";
+import { checkGridSize, checkRunSize } from "./picture_limit.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
 import { queryOf, textFields, withQuery } from "./query_fields.ts";
 import {
@@ -224,6 +224,11 @@ export function checkClipSize(
   { framesPerCode, pixelsPerCode }: VisionModel,
   { limits }: Pick<Tokenizers, "limits">,
 ): void {
+  const size = {
+    height: height * pixelsPerCode,
+    width: width * pixelsPerCode,
+  };
+  checkRunSize(size, framesPerCode, limits);
   const count = frames * framesPerCode;
   const pixels = count * height * width * pixelsPerCode ** 2;
   if (pixels <= limits.maxPixels) return;

