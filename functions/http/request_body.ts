@@ -170,6 +170,8 @@ export async function readWhole(
       cause instanceof BodyTooLargeError || cause instanceof BodyTooSlowError ||
       cause instanceof OverloadedError
     ) throw cause;
+    // A connection that is reset fails its body first, and then its response.
+    await new Promise((resolve) => setTimeout(resolve));
     signal.throwIfAborted();
     throw new MalformedBodyError("it breaks off", { cause });
   }

@@ -26,7 +26,7 @@ export interface ProbeReport {
 }
 
 /** Pause between two questions, in milliseconds. */
-const PAUSE_MS = 50;
+const PAUSE_MS = 10;
 
 /** A question without an answer for so long has failed. */
 const PATIENCE_MS = 10_000;

@@ -61,7 +61,7 @@ export function keyHeaders({ key }: Target): Record<string, string> {
 }
 
 /** Time after which an attacker gives up, in milliseconds. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 /**
  * Sends a request and reads its answer.

@@ -111,10 +111,11 @@ const unread: Attack = {
         // Many requests in one go, of which no answer is read.
         return rawRequest(
           target,
-          head(target, "GET", path, {}).repeat(size(random, 1, 200)),
+          head(target, "GET", path, {}).repeat(size(random, 1, 20)),
         );
       }),
     );
+    await pause(1000);
     const answers = await together(4, () => ordinary(target));
     open.forEach(close);
     return answers;
