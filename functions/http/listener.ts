@@ -22,7 +22,9 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { FairShare } from "../../lib/async/fair_share.ts";
+import { HEALTH_PATHS } from "../open_paths.ts";
 import { AnswerSender } from "./answer_sender.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { bodyOf, continueWhenRead, fetchRequest } from "./fetch_request.ts";
 import { type Malformed, malformedAnswer } from "./malformed_request.ts";
 
@@ -121,9 +123,13 @@ export async function listen(
     const made = await handler(request, connection);
     await sender.send(made, response, hostname);
   };
+  const dispatcher = new Dispatcher();
   const serve = (incoming: IncomingMessage, response: ServerResponse) =>
     connections.queue(response, () => {
-      answer(incoming, response).catch(() => response.destroy());
+      const begin = () =>
+        void answer(incoming, response).catch(() => response.destroy());
+      const [path = ""] = (incoming.url ?? "").split("?");
+      dispatcher.run(begin, HEALTH_PATHS.has(path));
     });
   const server = createServer({
     headersTimeout: HEADERS_MS,

@@ -31,7 +31,7 @@ const ONLY = Deno.env.get("ABUSE_ONLY");
 const LEAST_MS = 4000;
 
 /** Slowest `/livez` of 99 in 100, in milliseconds. */
-const LIVEZ_MS = 250;
+const LIVEZ_MS = Number(Deno.env.get("ABUSE_LIVEZ_MS") ?? 250);
 
 /** Within so much of its idle memory a server is, a minute after an attack. */
 const BACK = 1.2;
@@ -81,7 +81,11 @@ async function bear(
     } of ${megabytes(bound)}, statuses ${[...new Set(statuses)].sort()}`,
   );
   strictEqual(report.failures, 0, "/livez failed");
-  ok(p99 <= LIVEZ_MS, `/livez took ${p99} ms`);
+  const limit = Math.max(
+    LIVEZ_MS,
+    ...attacks.map(({ livezMs = 0 }) => livezMs),
+  );
+  ok(p99 <= limit, `/livez took ${p99} ms`);
   ok(report.peakBytes <= bound, `resident ${megabytes(report.peakBytes)}`);
   for (const [{ name, allowed }, statuses] of seen) {
     const wrong = [...statuses].filter((status) => !allowed.includes(status));
@@ -98,6 +102,20 @@ async function recovers(target: Target): Promise<void> {
   }
   throw new Error("no ordinary request is answered any more");
 }
+
+/**
+ * Asks for what a server in use has been asked for: weights are touched, keys and
+ * values allocated, threads started. Memory is compared with what it is then.
+ */
+async function warmUp(target: Target): Promise<void> {
+  const warm = [...CONNECTION_ATTACKS, ...PICTURE_ATTACKS]
+    .filter(({ name }) => WARM.test(name));
+  for (const { run } of warm) await run({ ...target, random: randomFrom(1) });
+  // For what is dead to be collected.
+  await pause(6000);
+}
+
+const WARM = /crowd of drawings|large grids/;
 
 const KEYS = ["first-key-of-the-tests", "second-key-of-the-tests"];
 
@@ -120,6 +138,7 @@ for (const keys of [[], KEYS]) {
         random: randomFrom(SEED + i),
       }));
       for (const target of targets) await recovers(target);
+      await warmUp(targets[0]!);
       const before = Math.max(idle, server.residentBytes());
       say(
         `  idle ${megabytes(before)}, bound ${megabytes(bound)}${

@@ -23,6 +23,11 @@ export interface Attack {
   readonly name: string;
   /** Statuses that the server may answer with. */
   readonly allowed: readonly number[];
+  /**
+   * Slowest `/livez` of 99 in 100 meanwhile, in milliseconds, where the attack is
+   * a flood of requests as such; undefined for as in all others.
+   */
+  readonly livezMs?: number;
   /** Attacks once, bounded in count and time; returns the statuses seen. */
   readonly run: (target: Target) => Promise<readonly number[]>;
 }

@@ -198,13 +198,20 @@ const forms: Attack = {
     }),
 };
 
+/** Made once: to pack zeros takes its time. */
+let packedZeros: Promise<Uint8Array<ArrayBuffer>> | undefined;
+
+function packZeros(): Promise<Uint8Array<ArrayBuffer>> {
+  const zeros = new Blob([new Uint8Array(100 * MEGABYTE)]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  return new Response(zeros).bytes();
+}
+
 const bombs: Attack = {
   name: "compressed bodies that unpack to much",
   allowed: [400, 413, 415, 422, ...BUSY],
   run: async (target) => {
-    const zeros = new Blob([new Uint8Array(100 * MEGABYTE)]).stream()
-      .pipeThrough(new CompressionStream("gzip"));
-    const packed = await new Response(zeros).bytes();
+    const packed = await (packedZeros ??= packZeros());
     return await together(12, () =>
       ask(target, "/v2/models/tokenize/infer", {
         method: "POST",

@@ -42,7 +42,7 @@ function jsonHead(target: Target, path: string, length: number): string {
 
 const silent: Attack = {
   name: "silent connections, while others ask",
-  allowed: [200],
+  allowed: [200, ...BUSY],
   run: async (target) => {
     const { random } = target;
     const open = await Promise.all(
@@ -64,7 +64,7 @@ const silent: Attack = {
 
 const leaving: Attack = {
   name: "clients that leave, with any body, at any moment",
-  allowed: [200],
+  allowed: [200, ...BUSY],
   run: async (target) => {
     const { random } = target;
     await together(12, async () => {
@@ -96,7 +96,9 @@ const leaving: Attack = {
 
 const unread: Attack = {
   name: "answers and events that nobody reads",
-  allowed: [200],
+  // 200 connections ask as fast as they can, 400 with two keys.
+  livezMs: 1000,
+  allowed: [200, ...BUSY],
   run: async (target) => {
     const { random } = target;
     const open = await Promise.all(
@@ -124,7 +126,7 @@ const unread: Attack = {
 
 const readers: Attack = {
   name: "many readers of one job's events",
-  allowed: [200],
+  allowed: [200, ...BUSY],
   run: async (target) => {
     const job = await fetch(`${target.url}/v1/generate`, {
       method: "POST",
