@@ -58,33 +58,33 @@ const MAX_PATH = 1024;
 export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     // The router runs middleware twice for the path `/*`.
-    if (c.var.report !== undefined) return await next();
+    if (c.get("report") !== undefined) return await next();
     const start = performance.now();
     c.set("report", (error) => {
-      if (isUnexpected(error)) sink.failure(c.var.requestId, error);
+      if (isUnexpected(error)) sink.failure(c.get("requestId"), error);
     });
     await next();
     const write = () => {
-      const gone = c.req.raw.signal.aborted || c.var.abandon.signal.aborted;
+      const gone = c.req.raw.signal.aborted || c.get("abandon").signal.aborted;
       sink.access({
         time: new Date().toISOString(),
-        id: c.var.requestId,
+        id: c.get("requestId"),
         method: c.req.method,
         path: shortened(c.req.path),
         status: gone ? CLIENT_GONE : c.res.status,
         "duration_ms": milliseconds((performance.now() - start) / 1000)!,
-        principal: c.var.principal,
-        tokens: c.var.tokens,
-        model: c.var.model,
-        "queue_ms": milliseconds(c.var.timings?.queue_s),
-        "prefill_ms": milliseconds(c.var.timings?.prefill_s),
-        "decode_ms": milliseconds(c.var.timings?.decode_s),
-        "vision_ms": milliseconds(c.var.timings?.vision_s),
-        trace: c.var.trace?.traceId,
+        principal: c.get("principal"),
+        tokens: c.get("tokens"),
+        model: c.get("model"),
+        "queue_ms": milliseconds(c.get("timings")?.queue_s),
+        "prefill_ms": milliseconds(c.get("timings")?.prefill_s),
+        "decode_ms": milliseconds(c.get("timings")?.decode_s),
+        "vision_ms": milliseconds(c.get("timings")?.vision_s),
+        trace: c.get("trace")?.traceId,
       });
     };
-    if (c.var.ended === undefined) write();
-    else c.var.ended.then(write);
+    if (c.get("ended") === undefined) write();
+    else c.get("ended")!.then(write);
   };
 }
 

@@ -110,7 +110,7 @@ export function createApp(
   app.use(readBodies(
     bodyLimits,
     ({ req }) => doesWork(req.method, req.path),
-    (c) => c.var.caller,
+    (c) => c.get("caller"),
     drain,
   ));
   app.use(limitConcurrency(options.maxRequests));
@@ -226,7 +226,7 @@ function bareApp(
     problemAnswer(c, new NotFoundError("Cannot find path: there is none such"))
   );
   app.onError((error, c) => {
-    c.var.report(error);
+    c.get("report")(error);
     return problemAnswer(c, error);
   });
   return app;

@@ -19,7 +19,7 @@ import type { AppEnv } from "./context.ts";
  * Returns the caller of an authenticated request.
  */
 export function callerOf(c: Context<AppEnv>, trust: ProxyTrust): string {
-  const { principal } = c.var;
+  const principal = c.get("principal");
   if (principal !== ANONYMOUS) return principal;
   return networkOf(clientAddress(c, trust) ?? "");
 }
@@ -31,7 +31,7 @@ export function identifyCaller(
   return async (c, next) => {
     const caller = callerOf(c, trust);
     c.set("caller", caller);
-    c.set("call", { ...c.var.call, caller });
+    c.set("call", { ...c.get("call"), caller });
     await next();
   };
 }

@@ -74,7 +74,7 @@ async function begin(
   upload: Upload<CaptionRequest>,
   models: ModelPair,
 ): Promise<AnswerRun> {
-  const { call } = c.var;
+  const call = c.get("call");
   const watch = new Stopwatch();
   const grids = await watch.run(() =>
     questionGrids(c.req.raw, upload, models.vision, answerers, {

@@ -132,7 +132,7 @@ export function limitConcurrency(
   const limiter = new ConcurrencyLimiter(limit, now);
   return async (c, next) => {
     if (!doesWork(c.req.method, c.req.path)) return await next();
-    const { caller } = c.var;
+    const caller = c.get("caller");
     const enteredAt = limiter.enter(caller);
     try {
       await next();
@@ -148,7 +148,7 @@ export function limitConcurrency(
         c.res.headers.set("retry-after", `${seconds}`);
       } else {
         // An answer that waits for its reader takes memory as its work did.
-        const sent = c.env?.sent ?? c.var.ended;
+        const sent = c.env?.sent ?? c.get("ended");
         if (sent === undefined) limiter.leave(caller, enteredAt);
         else sent.then(() => limiter.leave(caller, enteredAt));
       }

@@ -82,9 +82,9 @@ export interface AppEnv {
 /** What a problem says of the request at hand. */
 export function problemContext(c: Context<AppEnv>): ProblemContext {
   return {
-    requestId: c.var.requestId,
+    requestId: c.get("requestId"),
     path: c.req.path,
-    pageBase: c.var.pageBase,
-    clientGone: c.req.raw.signal.aborted || c.var.abandon.signal.aborted,
+    pageBase: c.get("pageBase"),
+    clientGone: c.req.raw.signal.aborted || c.get("abandon").signal.aborted,
   };
 }

@@ -34,7 +34,7 @@ export function refuseCrossSite(
     const { method, path } = c.req;
     // A preflight does nothing, and CORS answers it.
     const harmless = method === "OPTIONS" || isOpenPath(method, path);
-    if (!harmless && c.var.principal === ANONYMOUS) {
+    if (!harmless && c.get("principal") === ANONYMOUS) {
       checkOrigin(c.req.raw, policy);
     }
     await next();

@@ -116,7 +116,7 @@ async function pixelsAnswer(
   codes: Codes,
 ): Promise<Response> {
   checkGridSize(codes, vision, tokenizers.limits);
-  c.var.call.note?.(codes.codes.length);
+  c.get("call").note?.(codes.codes.length);
   return isClip(codes)
     ? await clipAnswer(c, tokenizers, vision, codes)
     : await pictureAnswer(c, tokenizers, vision, codes);
@@ -128,7 +128,7 @@ async function pictureAnswer(
   vision: VisionModel,
   grid: CodeGrid,
 ): Promise<Response> {
-  const { call } = c.var;
+  const call = c.get("call");
   const type = negotiate(c.req.header("accept"), PICTURE_TYPES);
   const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, grid);
   using _share = await acquirePicture(tokenizers, grid, vision, { call });
@@ -157,11 +157,11 @@ async function clipAnswer(
   const type = negotiate(c.req.header("accept"), types);
   checkClipSize(clip, vision, tokenizers);
   const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, clip);
-  const { signal } = c.var.call;
-  using _share = await acquireClip(tokenizers, clip, vision, c.var.call);
+  const { signal } = c.get("call");
+  using _share = await acquireClip(tokenizers, clip, vision, c.get("call"));
   const watch = new Stopwatch();
   const frames = await watch.run(() =>
-    vision.decodeClip(clip, signal, c.var.call.caller)
+    vision.decodeClip(clip, signal, c.get("call").caller)
   );
   const headers = { ...timingHeader(c, vision, watch), ...tag };
   if (type !== "application/json") {
@@ -253,7 +253,7 @@ async function mixedAnswer(
   }
   const tag = tagOf(c, tokenizers, model.name, type, tokens);
   const parts = parseMixed(tokens, model);
-  c.var.call.note?.(tokens.length);
+  c.get("call").note?.(tokens.length);
   return c.json(
     {
       model: model.name,
@@ -289,6 +289,6 @@ function timingHeader(
   watch: Stopwatch,
 ): Record<string, string> {
   const timings = { "vision_s": watch.milliseconds / 1000 };
-  c.var.call.timed?.(checkpoint.name, timings);
+  c.get("call").timed?.(checkpoint.name, timings);
   return { "server-timing": serverTiming(timings) };
 }

@@ -113,7 +113,7 @@ function stream(
   c.set("ended", ended.promise);
   const body = pacedBody(piecesOf(c, events()), {
     ...(stalledMs !== undefined && { stalledMs }),
-    onLeft: () => c.var.abandon.abort(left()),
+    onLeft: () => c.get("abandon").abort(left()),
     onEnd: () => {
       onEnd?.();
       ended.resolve();
@@ -135,7 +135,7 @@ async function* piecesOf(
   events: AsyncGenerator<SentEvent, void, undefined>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    const told = untilAborted(events, c.var.interrupted);
+    const told = untilAborted(events, c.get("interrupted"));
     for await (const event of withPauses(told)) {
       yield* event === undefined ? [COMMENT] : eventPieces(event);
     }
@@ -234,7 +234,7 @@ function left(): DOMException {
 
 function errorEvent(c: Context<AppEnv>, error: unknown): WireEvent {
   const data = problemFrom(error, problemContext(c));
-  c.var.report(error);
+  c.get("report")(error);
   c.set("failed", true);
   return { event: "error", data };
 }

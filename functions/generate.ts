@@ -48,10 +48,10 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
       }
       // A job's events are listened to elsewhere.
       const streams = type === "text/event-stream" ||
-        c.var.call.observe !== undefined;
+        c.get("call").observe !== undefined;
       const preview = request.preview && streams;
       const wanted = { file, preview };
-      const run = startDrawing(drawers, request, wanted, c.var.call);
+      const run = startDrawing(drawers, request, wanted, c.get("call"));
       const tag = tagHeaders(c, drawers, decisive(request, run, type));
       switch (type) {
         case "text/event-stream":

@@ -43,8 +43,8 @@ export function interruption(
       // What is interrupted is answered even if the model is slow to let go.
       await Promise.race([next(), work.interrupted]);
     } finally {
-      if (c.var.ended === undefined) leave();
-      else c.var.ended.then(leave);
+      if (c.get("ended") === undefined) leave();
+      else c.get("ended")!.then(leave);
     }
   };
 }
@@ -78,7 +78,7 @@ class RequestWork implements Work {
     });
     // Nobody may be waiting any more.
     this.interrupted.catch(() => undefined);
-    const { call } = c.var;
+    const call = c.get("call");
     c.set("interrupted", signal);
     c.set("call", {
       ...call,

@@ -86,7 +86,7 @@ export function problemPages(): Hono<AppEnv> {
       switch (type) {
         case "application/json":
           return c.json({
-            data: codes.map((code) => fields(code, c.var.pageBase)),
+            data: codes.map((code) => fields(code, c.get("pageBase"))),
           });
         case "text/html":
           return c.html(page("Problems", codes.map(section)));
@@ -105,7 +105,7 @@ export function problemPages(): Hono<AppEnv> {
       c.header("vary", "accept");
       switch (type) {
         case "application/json":
-          return c.json(fields(code, c.var.pageBase));
+          return c.json(fields(code, c.get("pageBase")));
         case "text/html":
           return c.html(page(PROBLEMS[code].title, [section(code)]));
         case "text/markdown":

@@ -21,7 +21,7 @@ export interface PublicPlace extends ProxyTrust {
  * @param path From the root, with its slash.
  */
 export function publicUrl(c: Context<AppEnv>, path: string): string {
-  return `${c.var.publicBase}${path}`;
+  return `${c.get("publicBase")}${path}`;
 }
 
 /**

@@ -130,7 +130,7 @@ export function limitRate(
   const policy = `"default";q=${limit.quota};w=${limit.windowMs / 1000}`;
   return async (c, next) => {
     if (!doesWork(c.req.method, c.req.path)) return await next();
-    const asked = limiter.ask(c.var.caller);
+    const asked = limiter.ask(c.get("caller"));
     c.header("RateLimit-Policy", policy);
     c.header(
       "RateLimit",

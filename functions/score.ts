@@ -84,7 +84,7 @@ async function judge(
   models: ModelPair,
 ): Promise<ScoreAnswer> {
   const { fields } = upload;
-  const { call } = c.var;
+  const call = c.get("call");
   const watch = new Stopwatch();
   const grids = await watch.run(() =>
     questionGrids(c.req.raw, upload, models.vision, scorers, {

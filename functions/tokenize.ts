@@ -92,9 +92,9 @@ async function tokensOf(
 ) {
   switch (kind) {
     case "text":
-      return await textTokens(tokenizers, upload, c.var.call);
+      return await textTokens(tokenizers, upload, c.get("call"));
     case "prompt":
-      return await promptTokens(tokenizers, upload, c.var.call);
+      return await promptTokens(tokenizers, upload, c.get("call"));
     case "question":
       return await askedTokens(c, tokenizers, upload);
   }
@@ -112,11 +112,11 @@ async function codesAnswer(
     tokenizers,
     upload,
     vision,
-    { kind, call: c.var.call },
+    { kind, call: c.get("call") },
   );
-  c.var.call.note?.(codes.codes.length);
+  c.get("call").note?.(codes.codes.length);
   const timings = { "vision_s": visionMs / 1000 };
-  c.var.call.timed?.(vision.checkpoint.name, timings);
+  c.get("call").timed?.(vision.checkpoint.name, timings);
   const timing = serverTiming(timings);
   const type = negotiate(c.req.header("accept"), CODE_TYPES);
   if (type === "application/json") {
@@ -252,10 +252,10 @@ async function askedTokens(
   const { decode = "display" } = fields;
   const vision = tokenizers.vision(fields.model);
   const language = await tokenizers.text(fields.model);
-  const { signal, caller } = c.var.call;
+  const { signal, caller } = c.get("call");
   const grids = await questionGrids(c.req.raw, upload, vision, tokenizers, {
     decode,
-    call: c.var.call,
+    call: c.get("call"),
   });
   const writer = writerFor(language, { signal, caller });
   const tokens = await questionTokens(writer, {

@@ -52,8 +52,8 @@ export function tracing(): MiddlewareHandler<AppEnv> {
       span.setAttribute("http.route", route)
         .setAttribute("http.response.status_code", c.res.status)
         .updateName(`${method} ${route}`);
-      if (c.var.ended === undefined) span.end();
-      else c.var.ended.then(() => span.end());
+      if (c.get("ended") === undefined) span.end();
+      else c.get("ended")!.then(() => span.end());
     }
   };
 }

@@ -59,10 +59,12 @@ export function paceAnswers(
   unsent: UnsentAnswers,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    c.set("tryHold", (bytes) => unsent.tryHold(c.var.caller, bytes));
+    c.set("tryHold", (bytes) => unsent.tryHold(c.get("caller"), bytes));
     await next();
+    // The listener does the same for what is whole, with the place still held.
+    if (c.env?.sent !== undefined) return;
     if (!doesWork(c.req.method, c.req.path)) return;
-    if (c.var.ended !== undefined || c.res.body === null) return;
+    if (c.get("ended") !== undefined || c.res.body === null) return;
     const { res } = c;
     const bytes = await res.bytes();
     // Not as an answer of a handler, whose headers would be merged again.
@@ -83,7 +85,7 @@ export function paceAnswers(
  * @throws {UnreadAnswersError} When that is over the limit.
  */
 export function hold(c: Context<AppEnv>, bytes: number): () => void {
-  const release = c.var.tryHold(bytes);
+  const release = c.get("tryHold")(bytes);
   if (release === undefined) throw new UnreadAnswersError(RETRY_SECONDS);
   return release;
 }
@@ -97,9 +99,9 @@ export async function heldWhenFree(
   bytes: number,
 ): Promise<() => void> {
   if (bytes <= PIECE_BYTES) return () => {};
-  const { signal } = c.var.call;
+  const { signal } = c.get("call");
   for (;;) {
-    const release = c.var.tryHold(bytes);
+    const release = c.get("tryHold")(bytes);
     if (release !== undefined) return release;
     if (signal.aborted) return () => {};
     await pause(AGAIN_MS, signal);
@@ -115,7 +117,7 @@ export function pacedAnswer(
   const { promise, resolve } = Promise.withResolvers<void>();
   c.set("ended", promise);
   const onLeft = () =>
-    c.var.abandon.abort(new DOMException("the reader left", "AbortError"));
+    c.get("abandon").abort(new DOMException("the reader left", "AbortError"));
   const onEnd = () => {
     release();
     resolve();

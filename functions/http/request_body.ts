@@ -121,8 +121,8 @@ export function readBodies(
       bodies.set(request, { bytes, take });
       await next();
     } finally {
-      if (c.var.ended === undefined) release();
-      else c.var.ended.then(release);
+      if (c.get("ended") === undefined) release();
+      else c.get("ended")!.then(release);
     }
   };
 }

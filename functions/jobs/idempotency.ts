@@ -58,7 +58,7 @@ export function idempotency(
     const header = c.req.header("idempotency-key");
     if (c.req.method !== "POST" || header === undefined) return await next();
     const key = keyFrom(header);
-    const { principal } = c.var;
+    const principal = c.get("principal");
     const bytes = await readBytes(c.req.raw, maxBytes, {
       empty: true,
       encoded: true,
@@ -153,13 +153,13 @@ async function watch(
   if (!res.ok || c.error !== undefined) return void keep(undefined);
   const { status } = res;
   const headers = keptHeaders(res.headers);
-  if (c.var.ended === undefined || res.body === null) {
+  if (c.get("ended") === undefined || res.body === null) {
     const body = await res.clone().bytes();
     if (!keep({ status, headers, body })) c.res.headers.set(KEPT, "false");
     return;
   }
   const passing = recorded(res.body, (body) => {
-    const good = c.var.failed ? undefined : body;
+    const good = c.get("failed") ? undefined : body;
     keep(good && { status, headers, body: good });
   });
   c.res = new Response(passing, res);

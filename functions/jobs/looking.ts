@@ -33,7 +33,7 @@ export function pageOf(
   store: JobStore,
   { after, predictions = false }: Pick<PageOptions, "after" | "predictions">,
 ): JobPage {
-  const { principal } = c.var;
+  const principal = c.get("principal");
   if (after !== undefined && store.find(after)?.principal !== principal) {
     throw new UnknownJobError();
   }

@@ -24,11 +24,11 @@ export function preference(
     if (webhook !== undefined) jobs.checkWebhook(webhook.url, "/webhook/url");
     const submitted = await jobs.runner.submit({
       request,
-      principal: c.var.principal,
-      caller: c.var.caller,
+      principal: c.get("principal"),
+      caller: c.get("caller"),
       webhook,
       prediction: undefined,
-      link: (job) => c.var.link?.(job),
+      link: (job) => c.get("link")?.(job),
     });
     if (submitted.type === "refused") {
       return await refusalOf(c, submitted.answer);
@@ -70,7 +70,7 @@ export async function waitFor(
   seconds: number,
 ): Promise<void> {
   const settled = new AbortController();
-  const signal = AbortSignal.any([c.var.call.signal, settled.signal]);
+  const signal = AbortSignal.any([c.get("call").signal, settled.signal]);
   await Promise.race([
     runner.settled(id, signal),
     pause(1000 * seconds, signal),
@@ -85,7 +85,7 @@ export async function refusalOf(
   answer: Response,
 ): Promise<Response> {
   const problem = await answer.json();
-  const id = c.var.requestId;
+  const id = c.get("requestId");
   const body = JSON.stringify({ ...problem, "request_id": id });
   // A status of `problemFrom`.
   const status = answer.status as ContentfulStatusCode;

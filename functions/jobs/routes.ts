@@ -45,8 +45,8 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
     .get("/v1/jobs/:id/events", jobEventsDescription, (c) => {
       const { id } = jobOf(c, jobs);
       const last = lastEventId(c);
-      const leave = jobs.runner.readers.enter(c.var.caller, id);
-      const events = jobs.runner.events(id, last, c.var.call.signal);
+      const leave = jobs.runner.readers.enter(c.get("caller"), id);
+      const events = jobs.runner.events(id, last, c.get("call").signal);
       return storedEvents(c, events, leave);
     })
     .delete("/v1/jobs/:id", cancelDescription, async (c) => {
@@ -55,7 +55,7 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
       return c.json(jobFields(jobOf(c, jobs)));
     })
     .post("/v1/jobs/:id/resume", resumeDescription, (c) => {
-      const job = jobs.runner.resume(jobOf(c, jobs), c.var.caller);
+      const job = jobs.runner.resume(jobOf(c, jobs), c.get("caller"));
       return accepted(c, job);
     });
 }
@@ -63,7 +63,7 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
 /** The caller's job that the path names. */
 function jobOf(c: Context<AppEnv>, { store }: Jobs): Job {
   const job = store.find(c.req.param("id")!);
-  if (job !== undefined && job.principal === c.var.principal) return job;
+  if (job !== undefined && job.principal === c.get("principal")) return job;
   throw new UnknownJobError();
 }
 

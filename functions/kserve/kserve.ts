@@ -151,7 +151,7 @@ async function infer(
     request.outputs.length === 0 ||
     request.outputs.some((output) => output.name === name);
   const { inputs, parameters } = request;
-  const { call } = c.var;
+  const call = c.get("call");
   const inferred = await model.infer({ inputs, parameters, wants, call });
   const outputs = inferred.outputs.filter(([name]) => wants(name));
   const answer = writeInferAnswer(model, request, outputs, inferred.parameters);

@@ -32,9 +32,9 @@ export async function answerMessage(
   tools: readonly Tool[],
   note: (end: () => void) => () => void,
 ): Promise<Response> {
-  const { call } = c.var;
+  const call = c.get("call");
   const describe = (error: unknown) => {
-    c.var.report(error);
+    c.get("report")(error);
     c.set("failed", true);
     return problemFrom(error, problemContext(c)).detail;
   };
@@ -43,7 +43,7 @@ export async function answerMessage(
   await server.connect(transport);
   const end = () => {
     c.set("failed", true);
-    c.var.abandon.abort(new DOMException("the caller left", "AbortError"));
+    c.get("abandon").abort(new DOMException("the caller left", "AbortError"));
     // Ends the stream as well: what was cancelled is not answered.
     void server.close();
   };

@@ -59,7 +59,7 @@ export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
     checkOrigin(c.req.raw, options);
     const body = await readMessage(c.req.raw, services.limits.maxBodyBytes);
     const { id, method, params } = known(body);
-    const { caller } = c.var;
+    const caller = c.get("caller");
     const session = c.req.header(SESSION);
     if (method === "notifications/cancelled") {
       running.cancel({ caller, session, id: params?.requestId });

@@ -36,7 +36,7 @@ export function chat(answerers: Answerers): Hono<AppEnv> {
         created: unixSeconds(),
         includeUsage: request.stream_options?.include_usage ?? false,
       };
-      const run = await begin(answerers, request, c.var.call);
+      const run = await begin(answerers, request, c.get("call"));
       if (request.stream) {
         return await eventStream(c, chatChunks(run, frame), { end: CHAT_END });
       }

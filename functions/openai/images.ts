@@ -30,7 +30,7 @@ export function images(drawers: Drawers): Hono<AppEnv> {
       };
       const models = drawers.drawer(asked.model);
       const { request, wanted } = wantedDrawing(asked, models);
-      const run = startDrawing(drawers, request, wanted, c.var.call);
+      const run = startDrawing(drawers, request, wanted, c.get("call"));
       if (asked.stream) {
         return await eventStream(c, imageEvents(run.progress, frame));
       }

@@ -87,7 +87,9 @@ export function predictions(
       const existing = await jobs.runner.existing(id);
       // Another caller's costs as much as a new one until it is refused, so
       // that names cannot be tried out for less.
-      if (existing !== undefined && isPredictionOf(c.var.principal, existing)) {
+      if (
+        existing !== undefined && isPredictionOf(c.get("principal"), existing)
+      ) {
         return answer(c, jobs, existing, 202);
       }
       if (!/^(?!job-)[A-Za-z0-9_-]{1,64}$/.test(id)) {
@@ -118,11 +120,11 @@ export function predictions(
       // Their client sends no key along: whoever has a name that was made here
       // may look, since it is as hard to guess as a key.
       const job = jobs.store.find(c.req.param("id"));
-      const mine = job?.principal === c.var.principal ||
+      const mine = job?.principal === c.get("principal") ||
         job?.id.startsWith(JOB_PREFIX);
       if (job?.prediction === undefined || !mine) throw new UnknownJobError();
-      const leave = jobs.runner.readers.enter(c.var.caller, job.id);
-      const events = predictionEvents(jobs, job, c.var.call.signal);
+      const leave = jobs.runner.readers.enter(c.get("caller"), job.id);
+      const events = predictionEvents(jobs, job, c.get("call").signal);
       return storedEvents(c, events, leave);
     })
     .post("/predictions/:id/cancel", cancelDescription, async (c) => {
@@ -174,15 +176,15 @@ async function create(
   const submitted = await jobs.runner.submit({
     ...(id !== undefined && { id }),
     request,
-    principal: c.var.principal,
-    caller: c.var.caller,
+    principal: c.get("principal"),
+    caller: c.get("caller"),
     webhook: webhookOf(body, jobs),
     prediction: {
       model: model?.slice(0, MAX_NAME) ?? "",
       version: body.version ?? "",
       input: echoOf(body.input, name),
     },
-    link: (job) => c.var.link?.(job),
+    link: (job) => c.get("link")?.(job),
   });
   if (submitted.type === "refused") return await refusalOf(c, submitted.answer);
   const { job } = submitted;
@@ -207,7 +209,7 @@ async function waitAsPreferred(
 ): Promise<void> {
   const header = c.req.header("prefer") ?? "";
   const preferred = asyncPreference(header);
-  const { signal } = c.var.call;
+  const { signal } = c.get("call");
   if (cog && preferred === undefined) {
     // The request is all there is of it: who leaves ends it.
     await jobs.runner.settled(job.id, signal);
@@ -245,7 +247,7 @@ function predictionOf(c: Context<AppEnv>, { store }: Jobs): Job {
  * @throws {UnknownJobError} When it is not, as when there is none.
  */
 function ownPrediction(c: Context<AppEnv>, job: Job | undefined): Job {
-  if (job !== undefined && isPredictionOf(c.var.principal, job)) return job;
+  if (job !== undefined && isPredictionOf(c.get("principal"), job)) return job;
   throw new UnknownJobError();
 }
 

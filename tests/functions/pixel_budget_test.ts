@@ -53,6 +53,7 @@ Deno.test("POST /v1/tokenize counts the pixels of frames as they are encoded", a
 
 Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and returns all", async () => {
   let most = 0;
+  let decoding = 0;
   const pixels = new Budget({
     total: 5 * 2 ** 20,
     maxWaiting: 2,
@@ -64,6 +65,7 @@ Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and ret
     ...services.codec,
     decodeImage: async (...args) => {
       most = Math.max(most, pixels.held);
+      decoding++;
       await released.promise;
       return await services.codec.decodeImage(...args);
     },
@@ -75,8 +77,14 @@ Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and ret
   const ask = (signal?: AbortSignal) =>
     app.request("/v1/tokenize", picture(png, "image/png", signal));
   // Two are decoded, two of the caller wait, and one more is let in.
-  const answers = [ask(), ask(), ask(), ask(leave.signal)];
-  while (pixels.waiting < 2) await new Promise((r) => setTimeout(r, 1));
+  const answers: Promise<Response>[] = [];
+  for (const signal of [undefined, undefined, undefined, leave.signal]) {
+    answers.push(Promise.resolve(ask(signal)));
+    // In this order, however long their bodies take.
+    while (decoding + pixels.waiting < answers.length) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
   const refused = await ask();
   strictEqual(refused.status, 503);
   match(refused.headers.get("retry-after")!, /^[1-9]\d*$/);
