@@ -126,8 +126,11 @@ export async function listen(
   const dispatcher = new Dispatcher();
   const serve = (incoming: IncomingMessage, response: ServerResponse) =>
     connections.queue(response, () => {
-      const begin = () =>
-        void answer(incoming, response).catch(() => response.destroy());
+      const begin = () => {
+        // Its client may have left meanwhile: nothing would tell of its end.
+        if (incoming.socket.destroyed) return;
+        answer(incoming, response).catch(() => response.destroy());
+      };
       const [path = ""] = (incoming.url ?? "").split("?");
       dispatcher.run(begin, HEALTH_PATHS.has(path));
     });

@@ -6,6 +6,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { type Handler, listen } from "../../../functions/http/listener.ts";
 import type { Malformed } from "../../../functions/http/malformed_request.ts";
+import { pause } from "../../support/kubelet.ts";
+import { until } from "../../support/tiny_http.ts";
 
 /** Listens on a free port. */
 async function open(handler: Handler, changes: Partial<{
@@ -292,4 +294,28 @@ Deno.test("listen() gives a target or Host that make no URL to the handler, as a
   }
   const plain = await (await fetch(`${server.url}/docs?x`)).json();
   deepStrictEqual(plain, { path: "/docs", malformed: "undefined" });
+});
+
+Deno.test("listen() tells of the end of every request that it begins, also of clients that left before", async () => {
+  let begun = 0;
+  let ended = 0;
+  await using server = await open((_, { sent }) => {
+    begun++;
+    sent.then(() => ended++);
+    return new Response("ok");
+  });
+  for (let round = 0; round < 20; round++) {
+    const connections = await Promise.all(
+      Array.from({ length: 40 }, () => server.connect()),
+    );
+    await Promise.all(
+      connections.map((connection) =>
+        send(connection, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+      ),
+    );
+    for (const connection of connections) connection.close();
+  }
+  await until(() => begun > 0 && ended === begun);
+  await pause(50);
+  strictEqual(ended, begun);
 });
