@@ -11,15 +11,11 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { attackedServer, percentile } from "./attacked_server.ts";
-import {
-  type Attack,
-  pause,
-  randomFrom,
-  type Target,
-} from "./attacks/attack.ts";
+import { type Attack, pause, type Target } from "./attacks/attack.ts";
 import { BODY_ATTACKS, ordinary } from "./attacks/bodies.ts";
 import { CONNECTION_ATTACKS } from "./attacks/connections.ts";
 import { PICTURE_ATTACKS } from "./attacks/pictures.ts";
+import { randomOf } from "../support/fault_schedule.ts";
 import { memoryBound, SETTINGS } from "./memory_bound.ts";
 
 const ATTACKS = [...BODY_ATTACKS, ...CONNECTION_ATTACKS, ...PICTURE_ATTACKS];
@@ -113,7 +109,7 @@ async function recovers(target: Target): Promise<void> {
 async function warmUp(target: Target): Promise<void> {
   const warm = [...CONNECTION_ATTACKS, ...PICTURE_ATTACKS]
     .filter(({ name }) => WARM.test(name));
-  for (const { run } of warm) await run({ ...target, random: randomFrom(1) });
+  for (const { run } of warm) await run({ ...target, random: randomOf(1) });
   // For what is dead to be collected.
   await pause(6000);
 }
@@ -138,7 +134,7 @@ for (const keys of [[], KEYS]) {
         url: server.url,
         address: server.address,
         key,
-        random: randomFrom(SEED + i),
+        random: randomOf(SEED + i),
       }));
       for (const target of targets) await recovers(target);
       await warmUp(targets[0]!);

@@ -8,11 +8,17 @@ import { createDeflate } from "node:zlib";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
 import { writeChunks } from "../../lib/vision/format/png.ts";
+import type { PixelSize } from "../../lib/vision/image.ts";
 
-/** A valid PNG of a single color: RGB with alpha, 8 bits. */
+/**
+ * A valid PNG of a single color: RGB with alpha, 8 bits.
+ *
+ * @param padding Bytes in a chunk that decoders pass over.
+ */
 export async function plainPng(
   height: number,
   width: number,
+  padding = 0,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
@@ -28,32 +34,38 @@ export async function plainPng(
   const data = parts.map((data) => ({ type: "IDAT", data }));
   return new Uint8Array(writeChunks([
     { type: "IHDR", data: header },
+    { type: "teSt", data: new Uint8Array(padding) },
     ...data,
     { type: "IEND", data: new Uint8Array() },
   ]));
 }
 
-/** A valid GIF of `frames` frames of one color, each as large as the canvas. */
+/**
+ * A valid GIF of `frames` frames of one color.
+ *
+ * @param frame Size of a frame: as large as the canvas, unless told.
+ */
 export function plainGif(
-  { height, width }: { readonly height: number; readonly width: number },
+  canvas: PixelSize,
   frames: number,
+  frame: PixelSize = canvas,
 ): Uint8Array<ArrayBuffer> {
   const uint16 = (value: number) => [value & 255, value >> 8];
-  const frame = [
+  const block = [
     ...[0x21, 0xf9, 4, 0, 10, 0, 0, 0],
-    ...[0x2c, 0, 0, 0, 0, ...uint16(width), ...uint16(height), 0],
-    ...blocks(height * width),
+    ...[0x2c, 0, 0, 0, 0, ...uint16(frame.width), ...uint16(frame.height), 0],
+    ...blocks(frame.height * frame.width),
   ];
   const head = [
     ...new TextEncoder().encode("GIF89a"),
-    ...uint16(width),
-    ...uint16(height),
+    ...uint16(canvas.width),
+    ...uint16(canvas.height),
     ...[0x80, 0, 0, 0, 0, 0, 255, 255, 255],
   ];
-  const gif = new Uint8Array(head.length + frames * frame.length + 1);
+  const gif = new Uint8Array(head.length + frames * block.length + 1);
   gif.set(head);
   for (let i = 0; i < frames; i++) {
-    gif.set(frame, head.length + i * frame.length);
+    gif.set(block, head.length + i * block.length);
   }
   gif[gif.length - 1] = 0x3b;
   return gif;

@@ -35,17 +35,6 @@ export interface Attack {
 /** Refusals for lack of room, which any attack may meet. */
 export const BUSY = [429, 503];
 
-/** Returns a generator of numbers from 0 to 1 (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Returns a whole number from `least` to `most`, small ones as often as large. */
 export function size(
   random: () => number,

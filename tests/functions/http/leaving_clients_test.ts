@@ -4,7 +4,7 @@
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { flatPng } from "../../abuse/attacks/pictures.ts";
+import { plainPng } from "../../support/bombs.ts";
 import { listenTiny, until } from "../../support/tiny_http.ts";
 
 const server = await listenTiny({
@@ -43,8 +43,8 @@ function drawing(bytes: number): Uint8Array {
 }
 
 /** A picture that takes seconds to decode, of so many bytes or more. */
-function picture(bytes: number): Uint8Array {
-  return flatPng(5000, 5000, bytes);
+function picture(bytes: number): Promise<Uint8Array> {
+  return plainPng(5000, 5000, bytes);
 }
 
 /** Numbers of requests in the log, by status. */
@@ -100,7 +100,7 @@ for (const bytes of [100, 1000, 100_000]) {
 
 for (const bytes of [100, 10_000_000]) {
   Deno.test(`pictures in the codec, and those that wait for it, end when their clients leave: ${bytes} bytes`, async () => {
-    const file = picture(bytes);
+    const file = await picture(bytes);
     const connections = await Promise.all(
       ["/v1/tokenize", "/v1/caption", "/v1/tokenize"].map((path) =>
         send(path, "image/png", file, true)
