@@ -6,7 +6,7 @@
 
 import { promisify } from "node:util";
 import { gunzip, inflate } from "node:zlib";
-import { Serial } from "../../lib/async/serial.ts";
+import { FairQueue } from "../../lib/async/fair_queue.ts";
 import { readBytes } from "../body.ts";
 import { countBytes } from "../http/request_body.ts";
 import {
@@ -26,7 +26,7 @@ const FORMATS = new Map([
 const CHUNK_BYTES = 2 ** 20;
 
 /** One body at a time: what does not fit is known once it has been made. */
-const queue = new Serial();
+const queue = new FairQueue();
 
 /**
  * Reads the body of `request`, decompressed.
@@ -61,5 +61,5 @@ export async function readCompressed(
     });
     countBytes(request, bytes.length);
     return new Uint8Array(bytes);
-  }, request.signal);
+  }, { signal: request.signal });
 }

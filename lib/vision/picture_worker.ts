@@ -17,7 +17,7 @@
  */
 
 import { Worker } from "node:worker_threads";
-import { Serial } from "../async/serial.ts";
+import { FairQueue } from "../async/fair_queue.ts";
 import {
   ImageError,
   ImageSizeError,
@@ -93,7 +93,7 @@ type Loss = "crashed" | "late" | "abandoned";
 
 class Thread {
   readonly #options: PictureWorkerOptions;
-  readonly #serial = new Serial();
+  readonly #queue = new FairQueue();
   #worker: Worker | undefined;
   #closed = false;
 
@@ -106,9 +106,9 @@ class Thread {
     args: Parameters<PictureCodec[M]>,
     signal: AbortSignal | undefined,
   ): ReturnType<PictureCodec[M]> {
-    const turn = this.#serial.run(
+    const turn = this.#queue.run(
       () => this.#run({ method, args }, signal),
-      signal,
+      { signal },
     );
     // What comes over from the thread is what its method returned.
     return turn as ReturnType<PictureCodec[M]>;
@@ -116,7 +116,7 @@ class Thread {
 
   /** Waits for the calls that were made, then stops the thread. */
   async close(): Promise<void> {
-    await this.#serial.run(() => Promise.resolve());
+    await this.#queue.run(() => Promise.resolve());
     this.#closed = true;
     await this.#drop();
   }

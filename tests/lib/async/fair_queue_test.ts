@@ -139,3 +139,38 @@ Deno.test("FairQueue refuses a caller what is over its limit, and no other for i
   );
   strictEqual(queue.waiting, 0);
 });
+
+Deno.test("FairQueue runs one task at a time, in order, whatever becomes of each", async () => {
+  const queue = new FairQueue();
+  const seen: string[] = [];
+  const task = (name: string) => async () => {
+    seen.push(`${name} starts`);
+    await new Promise((resolve) => setTimeout(resolve));
+    seen.push(`${name} ends`);
+    if (name === "a") throw new Error(name);
+  };
+  const failing = queue.run(task("a"));
+  const other = queue.run(task("b"));
+  await rejects(failing);
+  await other;
+  deepStrictEqual(seen, ["a starts", "a ends", "b starts", "b ends"]);
+});
+
+Deno.test("FairQueue lets go of a task whose signal aborts while it waits", async () => {
+  const queue = new FairQueue();
+  const blocked = Promise.withResolvers<void>();
+  const blocker = queue.run(() => blocked.promise);
+  const leave = new AbortController();
+  let ran = false;
+  const left = queue.run(() => {
+    ran = true;
+    return Promise.resolve();
+  }, { signal: leave.signal });
+  leave.abort(new Error("gone"));
+  // At once: the blocker has not ended.
+  await rejects(left, /gone/);
+  blocked.resolve();
+  await blocker;
+  await queue.run(() => Promise.resolve());
+  deepStrictEqual(ran, false);
+});
