@@ -2,16 +2,16 @@
  * A weighted semaphore: requests take shares of a fixed amount, bytes or
  * pixels, and wait in a bounded queue while there is not enough left.
  *
- * The queue is start-time fair (Goyal, Vin and Cheng, 1996): each caller has a
- * virtual clock that advances by what it takes, and the request with the
- * earliest start goes next. One caller alone is served first come, first
- * served; several get equal amounts however many requests each has waiting. No
- * request overtakes the first in the queue, so large ones do not starve.
+ * The queue is in {@linkcode FairOrder}: one caller alone is served first come,
+ * first served; several get equal amounts however many requests each has
+ * waiting. No request overtakes the first in the queue, so large ones do not
+ * starve.
  *
  * @module
  */
 
 import { OverloadedError } from "../errors.ts";
+import { FairOrder } from "./fair_order.ts";
 import { FairShare } from "./fair_share.ts";
 
 /** The size of a budget and of its queue. */
@@ -49,8 +49,6 @@ interface Waiter {
   readonly amount: number;
   readonly caller: string;
   readonly urgent: boolean;
-  /** Its place in the queue, in virtual time. */
-  readonly start: number;
   readonly grant: (share: Share) => void;
 }
 
@@ -67,12 +65,8 @@ const MEMORY = 0.8;
 export class Budget {
   readonly #options: BudgetOptions;
   readonly #places: FairShare;
-  /** In order of arrival. */
-  readonly #waiting: Waiter[] = [];
-  /** The virtual time at which each caller's next request starts. */
-  readonly #clocks = new Map<string, number>();
-  /** The start of the request that was granted last. */
-  #virtual = 0;
+  /** Requests that wait or hold a share. */
+  readonly #queue = new FairOrder<Waiter>();
   #held = 0;
   /** Milliseconds between two units that are given back, smoothed. */
   #msPerUnit: number | undefined;
@@ -97,7 +91,7 @@ export class Budget {
 
   /** Requests in the queue. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#queue.size;
   }
 
   /**
@@ -112,28 +106,20 @@ export class Budget {
     { signal, caller = "", urgent = false }: AcquireOptions = {},
   ): Promise<Share> {
     signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Share>();
     const needed = Math.min(amount, this.total);
-    const start = Math.max(this.#virtual, this.#clocks.get(caller) ?? 0);
-    if (this.#mayPass(urgent) && this.#fits(needed)) {
-      return this.#grant({ amount: needed, caller, start });
-    }
-    if (!urgent && !this.#places.take(caller, 1)) {
+    const waiter: Waiter = { amount: needed, caller, urgent, grant: resolve };
+    const waits = !(this.#mayPass(urgent) && this.#fits(needed));
+    if (waits && !urgent && !this.#places.take(caller, 1)) {
       throw new OverloadedError(this.#retryAfterSeconds(needed));
     }
-    this.#clocks.set(caller, start + needed);
-    const { promise, resolve, reject } = Promise.withResolvers<Share>();
-    const waiter: Waiter = {
-      amount: needed,
-      caller,
-      urgent,
-      start,
-      grant: resolve,
-    };
-    this.#waiting.push(waiter);
+    this.#queue.add(waiter, caller, needed);
+    if (!waits) return this.#grant(waiter);
     const leave = () => {
       // What was granted in this turn of the event loop is the caller's.
-      if (!this.#waiting.includes(waiter)) return;
-      this.#remove(waiter);
+      if (!this.#queue.order.includes(waiter)) return;
+      this.#queue.remove(waiter);
+      this.#leaveQueue(waiter);
       reject(signal?.reason);
       // Others may have waited for this one only.
       this.#serve();
@@ -147,9 +133,8 @@ export class Budget {
   }
 
   #mayPass(urgent: boolean): boolean {
-    return urgent
-      ? this.#waiting.every((waiter) => !waiter.urgent)
-      : this.#waiting.length === 0;
+    const first = this.#next();
+    return first === undefined || (urgent && !first.urgent);
   }
 
   #fits(amount: number): boolean {
@@ -160,40 +145,35 @@ export class Budget {
     for (;;) {
       const next = this.#next();
       if (next === undefined || !this.#fits(next.amount)) return;
-      this.#remove(next);
-      next.grant(this.#grant(next));
+      const share = this.#grant(next);
+      this.#leaveQueue(next);
+      next.grant(share);
     }
   }
 
   /** The first in the queue. */
   #next(): Waiter | undefined {
-    let first: Waiter | undefined;
-    for (const waiter of this.#waiting) {
-      if (first === undefined || goesBefore(waiter, first)) first = waiter;
-    }
-    return first;
+    const { order } = this.#queue;
+    return order.find(({ urgent }) => urgent) ?? order[0];
   }
 
-  #remove(waiter: Waiter): void {
-    this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-    if (!waiter.urgent) this.#places.release(waiter.caller, 1);
-    if (this.#waiting.length === 0) this.#releasedAt = undefined;
+  /** Gives back what one that waited held of the queue. */
+  #leaveQueue({ caller, urgent }: Waiter): void {
+    if (!urgent) this.#places.release(caller, 1);
+    if (this.waiting === 0) this.#releasedAt = undefined;
   }
 
-  #grant(
-    { amount, caller, start }: Pick<Waiter, "amount" | "caller" | "start">,
-  ): Share {
+  #grant(waiter: Waiter): Share {
+    const { amount } = waiter;
+    this.#queue.start(waiter);
     this.#held += amount;
-    this.#virtual = Math.max(this.#virtual, start);
-    const clock = Math.max(start + amount, this.#clocks.get(caller) ?? 0);
-    this.#clocks.set(caller, clock);
-    this.#forgetClocks();
     const grantedAt = this.#options.now();
     let left = amount;
     const shrink = (to: number) => {
       const given = left - Math.max(0, to);
       if (given <= 0) return;
       left -= given;
+      if (left === 0) this.#queue.remove(waiter);
       this.#release(given, grantedAt);
     };
     return {
@@ -205,15 +185,6 @@ export class Budget {
     };
   }
 
-  /** A clock in the past means no more than none, nor does any on an idle budget. */
-  #forgetClocks(): void {
-    const idle = this.#waiting.length === 0 && this.#held === 0;
-    for (const [caller, clock] of this.#clocks) {
-      if (idle || clock <= this.#virtual) this.#clocks.delete(caller);
-    }
-    if (idle) this.#virtual = 0;
-  }
-
   #release(amount: number, grantedAt: number): void {
     const now = this.#options.now();
     const since = this.#releasedAt ?? grantedAt;
@@ -223,8 +194,7 @@ export class Budget {
       : MEMORY * this.#msPerUnit + (1 - MEMORY) * sample;
     this.#held -= amount;
     this.#serve();
-    if (this.#held === 0) this.#forgetClocks();
-    this.#releasedAt = this.#waiting.length > 0 ? now : undefined;
+    this.#releasedAt = this.waiting > 0 ? now : undefined;
   }
 
   /** The seconds until the first in the queue has left it. */
@@ -234,8 +204,4 @@ export class Budget {
     const seconds = this.#msPerUnit * Math.max(first, amount) / 1000;
     return Math.min(MAX_RETRY_S, Math.max(1, Math.ceil(seconds)));
   }
-}
-
-function goesBefore(one: Waiter, other: Waiter): boolean {
-  return one.urgent === other.urgent ? one.start < other.start : one.urgent;
 }
