@@ -50,7 +50,7 @@ import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
 import { doesWork } from "./work.ts";
 import { phaseSpans, tracing } from "./tracing.ts";
-import { paceAnswers, UnsentAnswers } from "./unsent.ts";
+import { countUnsent, UnsentAnswers } from "./unsent.ts";
 
 /** All that the routes depend on. */
 export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
@@ -248,7 +248,7 @@ function door(
     authenticate(apiKeys),
     identifyCaller(options),
     refuseCrossSite(options),
-    paceAnswers(new UnsentAnswers(unreadBytes)),
+    countUnsent(new UnsentAnswers(unreadBytes)),
     ...(rateLimit === undefined ? [] : [limitRate(rateLimit, now)]),
   ];
 }

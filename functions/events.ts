@@ -9,7 +9,12 @@
 
 import type { Context } from "hono";
 import { type AppEnv, problemContext } from "./context.ts";
-import { pacedBody, PIECE_BYTES, piecesOfText } from "./paced_body.ts";
+import {
+  pacedBody,
+  PIECE_BYTES,
+  piecesOfText,
+  readerLeft,
+} from "./paced_body.ts";
 import { problemFrom } from "./problem.ts";
 import { heldWhenFree } from "./unsent.ts";
 
@@ -113,7 +118,7 @@ function stream(
   c.set("ended", ended.promise);
   const body = pacedBody(piecesOf(c, events()), {
     ...(stalledMs !== undefined && { stalledMs }),
-    onLeft: () => c.get("abandon").abort(left()),
+    onLeft: () => c.get("abandon").abort(readerLeft()),
     onEnd: () => {
       onEnd?.();
       ended.resolve();
@@ -226,10 +231,6 @@ async function* untilAborted<T>(
     // Its run has been told to end; when it does is not waited for.
     events.return().catch(() => undefined);
   }
-}
-
-function left(): DOMException {
-  return new DOMException("the reader left", "AbortError");
 }
 
 function errorEvent(c: Context<AppEnv>, error: unknown): WireEvent {

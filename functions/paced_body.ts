@@ -14,7 +14,12 @@ export const PIECE_BYTES = 2 ** 16;
 /** How long a reader may take nothing until it counts as one that has left. */
 export const STALLED_MS = 60_000;
 
-/** How a body is sent. */
+/** Returns the reason of an abort that a reader causes by leaving. */
+export function readerLeft(): DOMException {
+  return new DOMException("the reader left", "AbortError");
+}
+
+/** Options of a paced body. */
 export interface Pacing {
   /** How long a reader may take nothing until it counts as one that has left. */
   readonly stalledMs?: number;
@@ -54,7 +59,7 @@ export function pacedBody(
   };
   const wait = (controller: ReadableStreamDefaultController<Uint8Array>) => {
     timer = setTimeout(() => {
-      controller.error(new DOMException("the reader left", "AbortError"));
+      controller.error(readerLeft());
       leave().catch(() => undefined);
     }, stalledMs);
   };

@@ -2,8 +2,8 @@
  * The limit of unsent answers: bytes that are made and not yet taken, shared
  * fairly by callers.
  *
- * Whole answers stay in memory until their readers have taken them. A reader
- * that takes nothing for a minute counts as gone; until then what lies unsent is
+ * Answers stay in memory until their readers have taken them. A reader that
+ * takes nothing for a minute counts as gone; until then what lies unsent is
  * counted, and more than the limit is refused.
  *
  * @module
@@ -12,10 +12,9 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { FairShare } from "../lib/async/fair_share.ts";
 import type { AppEnv } from "./context.ts";
-import { pacedBody, PIECE_BYTES, piecesOfBytes } from "./paced_body.ts";
+import { pacedBody, PIECE_BYTES, readerLeft } from "./paced_body.ts";
 import { pause } from "./jobs/pause.ts";
 import { UnreadAnswersError } from "./refusals.ts";
-import { doesWork } from "./work.ts";
 
 /** When a refused caller is told to come again: a stalled reader is gone then. */
 const RETRY_SECONDS = 60;
@@ -52,30 +51,15 @@ export class UnsentAnswers {
 }
 
 /**
- * Sends large whole answers of requests that do work as fast as they are taken,
- * and lets handlers count what they send themselves.
+ * Lets handlers count what they send piece by piece. Whole answers are counted
+ * by the listener (`http/answer_sender.ts`).
  */
-export function paceAnswers(
+export function countUnsent(
   unsent: UnsentAnswers,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     c.set("tryHold", (bytes) => unsent.tryHold(c.get("caller"), bytes));
     await next();
-    // The listener does the same for what is whole, with the place still held.
-    if (c.env?.sent !== undefined) return;
-    if (!doesWork(c.req.method, c.req.path)) return;
-    if (c.get("ended") !== undefined || c.res.body === null) return;
-    const { res } = c;
-    const bytes = await res.bytes();
-    // Not as an answer of a handler, whose headers would be merged again.
-    c.res = undefined;
-    if (bytes.length <= PIECE_BYTES) {
-      c.res = new Response(bytes, res);
-      return;
-    }
-    const release = hold(c, bytes.length);
-    c.res = new Response(pacedAnswer(c, piecesOfBytes(bytes), release), res);
-    c.res.headers.set("content-length", `${bytes.length}`);
   };
 }
 
@@ -116,8 +100,7 @@ export function pacedAnswer(
 ): ReadableStream<Uint8Array> {
   const { promise, resolve } = Promise.withResolvers<void>();
   c.set("ended", promise);
-  const onLeft = () =>
-    c.get("abandon").abort(new DOMException("the reader left", "AbortError"));
+  const onLeft = () => c.get("abandon").abort(readerLeft());
   const onEnd = () => {
     release();
     resolve();

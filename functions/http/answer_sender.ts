@@ -11,13 +11,8 @@
 import { Buffer } from "node:buffer";
 import type { ServerResponse } from "node:http";
 import { FairShare } from "../../lib/async/fair_share.ts";
+import { PIECE_BYTES, piecesOfBytes, STALLED_MS } from "../paced_body.ts";
 import { unsentAnswer } from "./malformed_request.ts";
-
-/** Bytes written at once. */
-const PIECE_BYTES = 65_536;
-
-/** A client that takes nothing for so long is gone. */
-const STALLED_MS = 60_000;
 
 /** Interval of looking for stalled clients. */
 const CHECK_MS = 5000;
@@ -95,10 +90,8 @@ export class AnswerSender {
     response.once("close", () => this.#share.release(address, length));
     this.#wait(response);
     response.writeHead(answer.status, headers);
-    for (let at = 0; at < length; at += PIECE_BYTES) {
-      if (!response.write(bytes.subarray(at, at + PIECE_BYTES))) {
-        await drained(response);
-      }
+    for (const piece of piecesOfBytes(bytes)) {
+      if (!response.write(piece)) await drained(response);
       if (response.destroyed) return;
       this.#waiting.set(response, performance.now());
     }

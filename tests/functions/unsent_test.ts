@@ -3,7 +3,13 @@ import { Hono } from "hono";
 import type { AppEnv } from "../../functions/context.ts";
 import { Readers } from "../../functions/jobs/readers.ts";
 import { UnreadAnswersError } from "../../functions/refusals.ts";
-import { paceAnswers, UnsentAnswers } from "../../functions/unsent.ts";
+import { PIECE_BYTES, piecesOfBytes } from "../../functions/paced_body.ts";
+import {
+  countUnsent,
+  hold,
+  pacedAnswer,
+  UnsentAnswers,
+} from "../../functions/unsent.ts";
 
 const MIB = 2 ** 20;
 
@@ -15,10 +21,13 @@ function sender(unsent: UnsentAnswers): Hono<AppEnv> {
     c.set("abandon", new AbortController());
     await next();
   });
-  app.use(paceAnswers(unsent));
+  app.use(countUnsent(unsent));
   app.post("/:size", (c) => {
     c.header("x-kept", "yes");
-    return c.body(new Uint8Array(Number(c.req.param("size"))), 201);
+    const bytes = new Uint8Array(Number(c.req.param("size")));
+    if (bytes.length <= PIECE_BYTES) return c.body(bytes, 201);
+    const body = pacedAnswer(c, piecesOfBytes(bytes), hold(c, bytes.length));
+    return c.body(body, 201, { "content-length": `${bytes.length}` });
   });
   app.onError((error, c) =>
     c.text(error.name, error instanceof UnreadAnswersError ? 429 : 500)
