@@ -48,7 +48,6 @@ import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
 import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
-import { doesWork } from "./work.ts";
 import { phaseSpans, tracing } from "./tracing.ts";
 import { countUnsent, UnsentAnswers } from "./unsent.ts";
 
@@ -107,12 +106,7 @@ export function createApp(
   app.use(refuseNewWork(drain));
   const { maxBodyBytes: maxBytes } = services.limits;
   const bodyLimits = { maxBytes, callerBytes: options.bodyBytes };
-  app.use(readBodies(
-    bodyLimits,
-    ({ req }) => doesWork(req.method, req.path),
-    (c) => c.get("caller"),
-    drain,
-  ));
+  app.use(readBodies(bodyLimits, drain));
   app.use(limitConcurrency(options.maxRequests));
   if (jobs !== undefined) {
     const { maxBodyBytes } = services.limits;

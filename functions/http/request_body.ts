@@ -13,7 +13,7 @@
  * @module
  */
 
-import type { Context, MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 import { FairShare } from "../../lib/async/fair_share.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import type { AppEnv } from "../context.ts";
@@ -24,6 +24,7 @@ import {
   InterruptedError,
   MalformedBodyError,
 } from "../refusals.ts";
+import { doesWork } from "../work.ts";
 
 /** The least pace of a body. */
 export interface Pace {
@@ -42,8 +43,6 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** Bytes of the bodies that one caller alone may have under way. */
   readonly callerBytes: number;
-  /** The least pace. */
-  readonly pace?: Pace | undefined;
 }
 
 /** When a caller whose share is used up is to come again, in seconds. */
@@ -84,17 +83,16 @@ export function countBytes(request: Request, amount: number): void {
  * @throws {OverloadedError} When the caller's share of all bodies is used up.
  */
 export function readBodies(
-  { maxBytes, callerBytes, pace = PACE }: BodyLimits,
-  doesWork: (c: Context<AppEnv>) => boolean,
-  callerOf: (c: Context<AppEnv>) => string,
+  { maxBytes, callerBytes }: BodyLimits,
   drain: Drain,
 ): MiddlewareHandler<AppEnv> {
   const share = new FairShare(callerBytes);
   return async (c, next) => {
     const request = c.req.raw;
     const body = c.env?.body ?? request.body;
-    if (!doesWork(c) || body === null) return await next();
-    const caller = callerOf(c);
+    const works = doesWork(c.req.method, c.req.path);
+    if (!works || body === null) return await next();
+    const caller = c.get("caller");
     let taken = 0;
     const release = () => {
       share.release(caller, taken);
@@ -113,7 +111,7 @@ export function readBodies(
       interrupt: () => stop.abort(new InterruptedError(undefined, undefined)),
     });
     try {
-      const bytes = await readWhole(request, maxBytes, pace, {
+      const bytes = await readWhole(request, maxBytes, PACE, {
         body,
         take,
         signal: AbortSignal.any([request.signal, stop.signal]),
@@ -130,8 +128,9 @@ export function readBodies(
 /**
  * Reads the body of `request`.
  *
- * @param options `body` holds its parts, where `request` does not; `take` is called with the bytes of each part before it is kept;
- * `signal` stops it, with its reason.
+ * @param options `body` holds its parts, where `request` does not; `take` is
+ * called with the bytes of each part before it is kept; `signal` stops it, with
+ * its reason.
  */
 export async function readWhole(
   request: Request,

@@ -35,12 +35,11 @@ function app(
   { callerBytes = 1000, drain = new Drain() } = {},
 ): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
-  app.use(readBodies(
-    { maxBytes: 1000, callerBytes },
-    () => true,
-    (c) => c.req.header("caller") ?? "",
-    drain,
-  ));
+  app.use(async (c, next) => {
+    c.set("caller", c.req.header("caller") ?? "");
+    await next();
+  });
+  app.use(readBodies({ maxBytes: 1000, callerBytes }, drain));
   app.post("/", (c) => handler(c.req.raw));
   app.onError((error, c) => {
     const problem = problemFrom(error, {
