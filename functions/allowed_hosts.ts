@@ -15,7 +15,7 @@ import type { RequestHost } from "./request_host.ts";
 
 /** Names that are known to lead here. */
 export interface NamedHosts {
-  /** Where clients find this server; undefined for as they asked. */
+  /** URL under which clients find this server; undefined for as they asked. */
   readonly publicUrl: string | undefined;
   /** Names, `.suffix` for a name and those below it, `*` for any. */
   readonly allowedHosts: readonly string[];
@@ -23,13 +23,13 @@ export interface NamedHosts {
 
 /** Everything that decides if a host is allowed. */
 export interface HostPolicy extends NamedHosts {
-  /** Where the server listens. */
+  /** The address that the server listens on. */
   readonly listen: { readonly hostname: string };
   /** Of callers; with keys any host is allowed, since no stranger has one. */
   readonly apiKeys: readonly ApiKey[];
 }
 
-/** What listens on every address of the machine. */
+/** Addresses that stand for every address of the machine. */
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", "[::]"]);
 
 /**

@@ -18,7 +18,7 @@
 import type { Context } from "hono";
 import type { AppEnv } from "./context.ts";
 
-/** Which headers of proxies are believed. */
+/** The headers of proxies that are believed. */
 export interface ProxyTrust {
   /** Proxies in front; 0 for none, and no header is believed. */
   readonly trustedProxies: number;

@@ -36,14 +36,14 @@ const MAX_PROMISE_MS = 600_000;
 /** Callers whose pace is remembered; the least recent is forgotten first. */
 const MAX_CALLERS = 10_000;
 
-/** What is known of a caller's places. */
+/** The pace and the promises of a caller's places. */
 class Ledger {
   /** Time between one place and the next, smoothed; in milliseconds. */
   pace: number | undefined;
-  /** When a request left last while places were in demand. */
+  /** Time at which a request left last while places were in demand. */
   leftAt: number | undefined;
   refusedAt = -Infinity;
-  /** When the last refused request was told to retry. */
+  /** Time at which the last refused request was told to retry. */
   promised = 0;
 }
 
@@ -124,7 +124,7 @@ export class ConcurrencyLimiter {
   }
 }
 
-/** Limits POST requests to `limit` at once of each caller. */
+/** Limits the requests of each caller that do work to `limit` at once. */
 export function limitConcurrency(
   limit: number,
   now: () => number = () => performance.now(),

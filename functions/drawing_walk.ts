@@ -51,7 +51,7 @@ export interface DrawingTask {
   readonly file: FileType | undefined;
   /** Which rows come with the picture so far, in a file of that type. */
   readonly preview: PreviewRows;
-  /** Whether somebody sees previews; undefined for yes. */
+  /** Returns whether somebody sees previews; undefined for always. */
   readonly watched?: (() => boolean) | undefined;
   /** Of JPEGs, 1–100; `JPEG_QUALITY` when left out. */
   readonly jpegQuality?: number | undefined;
@@ -108,7 +108,7 @@ export type DrawingProgress =
   | { readonly type: "image"; readonly picture: DrawnPicture }
   | { readonly type: "completed"; readonly drawing: Drawing };
 
-/** What pictures are made files with. */
+/** The tools that make files of pictures. */
 type RenderTools = Pick<Tools, "codec" | "pixels">;
 
 /** Draws; the last event is always `completed`. */

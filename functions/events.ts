@@ -47,7 +47,7 @@ export interface StreamOptions {
   readonly stalledMs?: number;
 }
 
-/** How a stream ends. */
+/** Options of the end of a stream. */
 interface Ending {
   readonly stalledMs?: number | undefined;
   readonly onEnd?: () => void;
@@ -194,7 +194,9 @@ async function* withPauses<T>(
   }
 }
 
-/** What comes before a comment is due; undefined when nothing does. */
+/**
+ * Returns the result that comes before a comment is due; undefined without one.
+ */
 async function withinPause<T>(next: Promise<T>): Promise<T | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), COMMENT_MS);

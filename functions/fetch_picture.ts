@@ -59,7 +59,7 @@ interface Allowance {
   readonly signal: AbortSignal;
 }
 
-/** What one fetch counts against. */
+/** The limits that one fetch counts against. */
 interface Fetching {
   readonly allowance: Allowance;
   /** Takes bytes from what all requests have; throws where there are none. */

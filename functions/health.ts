@@ -57,9 +57,9 @@ export function health(
     });
 }
 
-/** Where jobs and first answers are kept. */
+/** The store of jobs and first answers. */
 export interface StoreState {
-  /** Whether it could take what was to be written last. */
+  /** True if it could take the last write. */
   readonly writable: boolean;
 }
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-/** What is watched, and what is done. */
+/** The measures and the means of a reclaimer. */
 export interface ReclaimerOptions {
   /** Returns the resident bytes of the process. */
   readonly residentBytes: () => number;

@@ -31,15 +31,15 @@ export interface FormPart {
 
 /** A delimiter between parts. */
 export interface Delimiter {
-  /** Where the content before it ends. */
+  /** End of the content before it. */
   readonly start: number;
-  /** Where its boundary ends. */
+  /** End of its boundary. */
   readonly end: number;
-  /** Whether it is the last. */
+  /** True for the last one. */
   readonly closes: boolean;
 }
 
-/** What RFC 2046 has a boundary consist of. */
+/** The characters of a boundary, by RFC 2046. */
 const BOUNDARY = /^[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]$/;
 
 const TAB = 0x09;

@@ -11,7 +11,9 @@
 /** Bytes of a piece. */
 export const PIECE_BYTES = 2 ** 16;
 
-/** How long a reader may take nothing until it counts as one that has left. */
+/**
+ * Time without reading after which a reader counts as gone, in milliseconds.
+ */
 export const STALLED_MS = 60_000;
 
 /** Returns the reason of an abort that a reader causes by leaving. */
@@ -21,7 +23,10 @@ export function readerLeft(): DOMException {
 
 /** Options of a paced body. */
 export interface Pacing {
-  /** How long a reader may take nothing until it counts as one that has left. */
+  /**
+   * Time without reading after which the reader counts as gone, in
+   * milliseconds.
+   */
   readonly stalledMs?: number;
   /** Called when the reader has left, before {@linkcode Pacing.onEnd}. */
   readonly onLeft?: () => void;

@@ -20,7 +20,7 @@ export interface PixelBudgetOptions {
   readonly memoryBytes: number;
   /** Requests of one caller that may wait. */
   readonly queueLimit: number;
-  /** What one picture may have. */
+  /** Limits of one picture. */
   readonly limits: Pick<Limits, "maxPixels">;
 }
 

@@ -34,9 +34,12 @@ import { MAX_FRAMES } from "./schema/tokenize.ts";
 
 /** Options of {@linkcode encodeClip}. */
 export interface ClipOptions extends PrepareOptions {
-  /** Whether there is one file, all of whose frames are taken; else the first of each. */
+  /**
+   * True for one file whose frames are all taken; else the first frame of each
+   * file is.
+   */
   readonly animation: boolean;
-  /** Whether the last frame is repeated until a code frame is full. */
+  /** True to repeat the last frame until a code frame is full. */
   readonly pad: boolean;
 }
 

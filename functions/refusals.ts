@@ -295,7 +295,7 @@ export class QuotaError extends Emu3Error {
 export class UnreadAnswersError extends Emu3Error {
   /** Says when to come back. */
   constructor(
-    /** When trying again is likely to succeed. */
+    /** Retry-After seconds. */
     readonly retryAfterSeconds: number,
   ) {
     super(

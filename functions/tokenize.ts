@@ -127,7 +127,7 @@ async function codesAnswer(
   return c.body(body, 200, { ...headers, "server-timing": timing, ...tag });
 }
 
-/** What became of the pictures of a body. */
+/** The codes of the pictures of a body. */
 type Encoded = Omit<EncodedClip, "codes"> & { readonly codes: Codes };
 
 async function encoded(

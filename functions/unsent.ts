@@ -16,10 +16,12 @@ import { pacedBody, PIECE_BYTES, readerLeft } from "./paced_body.ts";
 import { pause } from "./jobs/pause.ts";
 import { UnreadAnswersError } from "./refusals.ts";
 
-/** When a refused caller is told to come again: a stalled reader is gone then. */
+/** Retry-After seconds of a refused caller: a stalled reader is gone then. */
 const RETRY_SECONDS = 60;
 
-/** How often a stream looks whether its next event is within the limit. */
+/**
+ * Interval of looking for room for the next event of a stream, in milliseconds.
+ */
 const AGAIN_MS = 1000;
 
 /** Counts bytes of answers until they are sent. */

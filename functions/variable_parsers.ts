@@ -13,9 +13,9 @@ import { type Precision, PRECISIONS } from "./precision.ts";
 
 /** An environment variable. */
 export interface Variable<T> {
-  /** What it sets, for people. */
+  /** Its meaning, for people. */
   readonly meaning: string;
-  /** What holds when it is unset, for people. */
+  /** Its value when it is unset, for people. */
   readonly unset: string;
   /** Its value, from its text; `undefined` for unset. */
   readonly parse: (text: string | undefined) => T;

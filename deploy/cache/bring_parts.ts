@@ -87,7 +87,7 @@ export async function bringInParts(
   }
 }
 
-/** What bringing the parts of a file needs. */
+/** State shared by the steps that bring the parts of a file. */
 interface PartWork {
   readonly file: PartedFile;
   readonly parts: readonly ByteRange[];

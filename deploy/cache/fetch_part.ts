@@ -25,7 +25,7 @@ import {
 
 /** The first bytes of a part, which are written already. */
 export interface PartStart {
-  /** How many. */
+  /** Their number. */
   readonly bytes: number;
   /** Their CRC-32 in hex; undefined of parts with another hash. */
   readonly crc32?: string;
@@ -41,7 +41,9 @@ export interface PartOrder {
   readonly path: string;
   /** How the bytes are hashed. */
   readonly hash: HashKind;
-  /** What an earlier attempt has written of it; undefined for nothing. */
+  /**
+   * The bytes that an earlier attempt has written of it; undefined for none.
+   */
   readonly start?: PartStart | undefined;
 }
 

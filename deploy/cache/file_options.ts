@@ -8,11 +8,11 @@ import type { PartOptions } from "./fetch_part.ts";
 import type { Fetcher } from "./part_workers.ts";
 import type { Limit } from "./side_by_side.ts";
 
-/** How a file is brought. */
+/** Options of bringing a file. */
 export interface FileOptions extends Omit<PartOptions, "onStart"> {
-  /** Where it goes. */
+  /** Folder that it goes to. */
   readonly blobs: string;
-  /** Who fetches. */
+  /** The workers that fetch. */
   readonly fetcher: Fetcher;
   /** Parts at once, of all files together. */
   readonly limit: Limit;
@@ -20,7 +20,7 @@ export interface FileOptions extends Omit<PartOptions, "onStart"> {
   readonly partBytes: (size: number) => number;
 }
 
-/** Where an unfinished file is kept. */
+/** Paths of an unfinished file. */
 export interface FilePlaces {
   /** Its bytes. */
   readonly incomplete: string;

@@ -12,7 +12,7 @@ import { RemoteError, type RemoteFile } from "./remote.ts";
 export interface IncompleteFile extends Disposable {
   /** The file itself. */
   readonly file: Deno.FsFile;
-  /** Whether it had that room before. */
+  /** True if it had that room before. */
   readonly asLong: boolean;
 }
 

@@ -30,11 +30,11 @@ export interface PartJob {
   readonly partBytes: number;
 }
 
-/** What has come of a file, by index of its parts. */
+/** The parts of a file that have come, by index. */
 export interface PartsHere {
   /** Hashes of the parts that are here. */
   readonly parts: Map<number, ExpectedHash>;
-  /** How much is here of others. */
+  /** The beginnings of others. */
   readonly starts: Map<number, PartStart>;
 }
 

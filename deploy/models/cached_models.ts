@@ -220,7 +220,7 @@ async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   }
 }
 
-/** Whether what was asked for is not there, or is no folder and no file. */
+/** Returns whether it is not there, or is no folder and no file. */
 function isNothing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound ||
     error instanceof Deno.errors.NotADirectory ||

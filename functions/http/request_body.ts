@@ -45,7 +45,7 @@ export interface BodyLimits {
   readonly callerBytes: number;
 }
 
-/** When a caller whose share is used up is to come again, in seconds. */
+/** Retry-After seconds of a caller whose share is used up. */
 const RETRY_SECONDS = 2;
 
 /** A body that was read. */

@@ -64,7 +64,9 @@ export class Followers {
     while (this.#goesOn(id, over)) await this.#bells.next(id, over);
   }
 
-  /** What happens to a job after an event, as long as {@linkcode settled} waits. */
+  /**
+   * Yields the events of a job after one, as long as {@linkcode settled} waits.
+   */
   async *events(
     id: string,
     after: number,

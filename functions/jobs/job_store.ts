@@ -58,7 +58,7 @@ export interface EventSubject {
   readonly index: number | undefined;
 }
 
-/** Which jobs a page has. */
+/** The choice of jobs for a page. */
 export interface PageOptions {
   /** Jobs at most. */
   readonly limit: number;
@@ -66,7 +66,7 @@ export interface PageOptions {
   readonly maxBytes: number;
   /** The last job of the page before; undefined for the first page. */
   readonly after?: string | undefined;
-  /** Whether only predictions are wanted. */
+  /** True for predictions alone. */
   readonly predictions?: boolean;
 }
 
@@ -74,7 +74,7 @@ export interface PageOptions {
 export interface JobPage {
   /** Newest first. */
   readonly jobs: readonly Job[];
-  /** Whether there are older ones. */
+  /** True if there are older ones. */
   readonly more: boolean;
 }
 

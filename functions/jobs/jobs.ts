@@ -38,7 +38,7 @@ export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
 /** How often it is looked what has become old, and what nobody runs. */
 const LOOK_MS = 60_000;
 
-/** How often it is tried whether a store can be written again. */
+/** Interval of trying to write to a full store again. */
 const PROBE_MS = 5000;
 
 /** Jobs, first answers and webhooks of a server. */
@@ -131,7 +131,7 @@ export class Jobs implements AsyncDisposable {
     return this.#clock.now;
   }
 
-  /** Whether the store could take what was to be written last. */
+  /** True if the store could take the last write. */
   get writable(): boolean {
     return this.#writable;
   }

@@ -45,7 +45,7 @@ export function pageOf(
   });
 }
 
-/** How a job is told. */
+/** Options of the answer that tells of a job. */
 interface Telling {
   readonly status: 200 | 201 | 202;
   /** Given what came of it; undefined for nothing. */

@@ -15,7 +15,7 @@ export type Row = Record<string, unknown>;
 export class StoreFullError extends Emu3Error {
   /** Says what to do. */
   constructor(
-    /** Whether removing something would help. */
+    /** True if removing something would help. */
     readonly isFull: boolean = true,
     options?: ErrorOptions,
   ) {

@@ -14,10 +14,10 @@ export const MAX_JOB_READERS = 64;
 /** Readers that one caller alone may have; a third more are there in all. */
 export const MAX_READERS = 192;
 
-/** When a refused reader is told to come again. */
+/** Retry-After seconds of a refused reader. */
 const RETRY_SECONDS = 5;
 
-/** How many readers there may be. */
+/** The limits of readers. */
 export interface ReaderLimits {
   /** Of one job. */
   readonly ofJob: number;

@@ -12,7 +12,7 @@
 
 import type { Queries } from "./queries.ts";
 
-/** How time is told. */
+/** The clocks that ages are measured with. */
 export interface TimeSource {
   /** The system's clock, in milliseconds since 1970; it may jump. */
   readonly now: () => number;
@@ -20,7 +20,7 @@ export interface TimeSource {
   readonly uptime: () => number;
 }
 
-/** How long a server runs before the time before its start counts. */
+/** Uptime after which the time before the start counts. */
 export const SETTLING_MS = 5 * 60_000;
 
 const LAST = `

@@ -7,7 +7,7 @@
 import type { UnderWay } from "../under_way.ts";
 import type { Job, JobRequest } from "./job.ts";
 
-/** Why a run stops before it is done. */
+/** The reason for a run to stop before it is done. */
 export type Stop = "canceled" | "interrupted";
 
 /** A job at work. */
@@ -24,7 +24,7 @@ export interface Run {
   readonly settle: (refusal: Response | undefined) => void;
   /** Comes when it is known whether it is refused. */
   readonly settled: Promise<unknown>;
-  /** Whether a refusal is still an answer and not the end of a job. */
+  /** True while a refusal is still an answer and not the end of a job. */
   refusable: boolean;
   /** Undefined until its function says so. */
   underWay: UnderWay | undefined;

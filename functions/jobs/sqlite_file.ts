@@ -13,9 +13,9 @@
  * @module
  */
 
-/** What an SQLite file says of itself. */
+/** The header of an SQLite file. */
 export interface SqliteFacts {
-  /** Which program it is of. */
+  /** Its application id. */
   readonly applicationId: number;
   /** As its program counts. */
   readonly userVersion: number;
@@ -126,7 +126,7 @@ function tableName(view: DataView, offset: number): string[] {
   return name.startsWith("sqlite_") ? [] : [name];
 }
 
-/** Where the last committed content of each page lies in a log. */
+/** The offset of the last committed content of each page in a log. */
 function committedFrames(
   log: Deno.FsFile,
   pageBytes: number,

@@ -115,13 +115,15 @@ export function damageOf(
   return undefined;
 }
 
-/** What to do about a store with pages that cannot be right. */
+/** Returns the remedy for a store with pages that cannot be right. */
 export function damageMessage(path: string, detail: string): string {
   const short = detail.replaceAll(/\s+/g, " ").slice(0, 200);
   return `it is damaged (${short}), move ${path} and ${path}-wal away to begin anew, or save what can be read with "sqlite3 ${path} .recover"`;
 }
 
-/** Whether it has no tables yet, or those of a version without a name. */
+/**
+ * Returns whether it has no tables yet, or those of a version without a name.
+ */
 function isNameless(
   { applicationId, userVersion, tables }: SqliteFacts,
 ): boolean {

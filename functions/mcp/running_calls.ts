@@ -14,7 +14,7 @@ export type MessageId = string | number;
 
 /** The name of a call; without a session or an id it cannot be named later. */
 export interface CallName {
-  /** Who called, as limits count callers. */
+  /** The caller, as limits count callers. */
   readonly caller: string;
   /** As the client named it. */
   readonly session: string | undefined;

@@ -58,7 +58,7 @@ const FIRST_GUESS_S = 1;
 /** The longest time that is foreseen, in seconds. */
 const MAX_RETRY_S = 600;
 
-/** How slowly the average time per amount forgets. */
+/** The weight of the past in the average time per amount. */
 const MEMORY = 0.8;
 
 /** Counts what is held and queues who has to wait. */

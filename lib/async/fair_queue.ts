@@ -34,7 +34,7 @@ export interface FairQueueOptions {
 export interface FairTaskOptions {
   /** On whose behalf it runs; those without one share a turn. */
   readonly caller?: string | undefined;
-  /** How much it takes, as a weight of its caller's turn; 1 when left out. */
+  /** The weight of the task in its caller's turns; 1 when left out. */
   readonly cost?: number;
   /** Removes it from the queue. A task that runs is not stopped by it. */
   readonly signal?: AbortSignal | undefined;

@@ -10,7 +10,7 @@
  * @module
  */
 
-/** How much more one caller may hold than it leaves free. */
+/** The ratio of what one caller may hold to what it leaves free. */
 const FACTOR = 3;
 
 /** Counts what each caller holds. */

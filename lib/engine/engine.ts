@@ -162,7 +162,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     await this.#loop;
   }
 
-  /** How long the request that came first has waited, wherever it stands. */
+  /** Time that the oldest request has waited, wherever it stands. */
   #oldestWaitMs(): number {
     const now = this.#options.now();
     return now - (this.#waiting.oldestAskedAt ?? now);

@@ -15,13 +15,13 @@ import type { Claim, Waiting } from "./admission.ts";
 
 /** A request that can be queued. */
 export interface Queueable {
-  /** What it asks for. */
+  /** The slots and tokens that it asks for. */
   readonly claim: Claim;
   /** On whose behalf. */
   readonly caller: string;
-  /** When it came. */
+  /** Time of its arrival. */
   readonly askedAt: number;
-  /** How often others have passed it. */
+  /** The number of times that others have passed it. */
   readonly passed: number;
 }
 
@@ -61,7 +61,7 @@ export class RequestQueue<T extends Queueable> {
     });
   }
 
-  /** When the request came that waits longest; undefined when none waits. */
+  /** Arrival of the request that waits longest; undefined when none waits. */
   get oldestAskedAt(): number | undefined {
     if (this.size === 0) return undefined;
     return Math.min(...this.order.map(({ askedAt }) => askedAt));

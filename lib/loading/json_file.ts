@@ -72,7 +72,9 @@ export async function readBytes(
   }
 }
 
-/** Whether lists and objects are too deep for what goes through them. */
+/**
+ * Returns whether lists and objects are too deep for what goes through them.
+ */
 function isDeep(json: unknown): boolean {
   let level: unknown[] = [json];
   for (let depth = 0; level.length > 0; depth++) {

@@ -10,16 +10,16 @@
 
 import { isAbsolute, join, relative, sep } from "node:path";
 
-/** What stands where a plain file should. */
+/** Something else in the place of a plain file. */
 export class PlainFileError extends Error {
   /** As the system's own errors have it. */
   readonly code = "ELOOP";
 
   /** Says what stands at `path`. */
   constructor(
-    /** Where it stands. */
+    /** Its path. */
     readonly path: string,
-    /** What it is, with its article. */
+    /** Its kind, with an article. */
     readonly kind: string,
   ) {
     super(`"${path}" is ${kind}, remove it`);
@@ -113,7 +113,10 @@ export async function refuseLinkOut(root: string, path: string): Promise<void> {
   }
 }
 
-/** Whether the real path `path` is in the folder whose real path is `folder`. */
+/**
+ * Returns whether the real path `path` is in the folder whose real path is
+ * `folder`.
+ */
 export function isWithin(folder: string, path: string): boolean {
   const within = relative(folder, path);
   return within !== "" && !isAbsolute(within) &&

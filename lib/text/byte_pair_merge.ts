@@ -23,7 +23,7 @@ export interface MergeTable {
    * their ids.
    */
   readonly ranks: ReadonlyMap<string, number> | undefined;
-  /** Whether a piece that is a token stays whole, whatever its merges are. */
+  /** True if a piece that is a token stays whole, whatever its merges are. */
   readonly ignoreMerges: boolean;
 }
 
@@ -119,11 +119,11 @@ const LONG_PIECE = 4096;
 /** The rank of two neighbors that do not merge. */
 const NO_RANK = -1;
 
-/** What a piece is merged in. A token is known by where it begins. */
+/** The scratch memory of a merge. A token is known by its first character. */
 interface Room {
-  /** Where the token before begins. */
+  /** Beginning of the token before. */
   readonly previous: Int32Array;
-  /** Where the token after begins. */
+  /** Beginning of the token after. */
   readonly next: Int32Array;
   /** The rank of a token with the one after it. */
   readonly ranks: Int32Array;

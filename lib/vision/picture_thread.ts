@@ -19,12 +19,12 @@ export interface Call {
   readonly args: readonly unknown[];
 }
 
-/** What came of a call. */
+/** The outcome of a call. */
 export type Outcome = { readonly value: unknown } | { readonly fault: Fault };
 
 /** What the thread answers, in the order of the calls. */
 export interface Reply {
-  /** What came of the call. */
+  /** The value or the error of the call. */
   readonly outcome: Outcome;
   /** Bytes that the thread holds beside its heap, garbage included. */
   readonly externalBytes: number;

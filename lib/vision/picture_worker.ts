@@ -54,13 +54,13 @@ export const DEFAULT_DEADLINES: PictureWorkerOptions = {
   deadlineMsPerPixel: 1.5e-3,
 };
 
-/** How long a call that nobody waits for may take to its end. */
+/** Time to its end of a call that nobody waits for, in milliseconds. */
 const ABANDONED_MS = 200;
 
 /** Bytes beside its heap with which an idle thread is kept. */
 const MAX_EXTERNAL_BYTES = 2 ** 28;
 
-/** When a call that missed its deadline is worth another try. */
+/** Retry-After seconds of a call that missed its deadline. */
 const LATE_RETRY_S = 30;
 
 /** A codec whose thread starts with the first call. */
@@ -88,7 +88,7 @@ export function openPictureWorker(
   };
 }
 
-/** How a call can end without a reply. */
+/** The ways for a call to end without a reply. */
 type Loss = "crashed" | "late" | "abandoned";
 
 class Thread {

@@ -37,7 +37,7 @@ const MEBIBYTE = 2 ** 20;
 /** Memory that the thread of the picture codec keeps until it is dropped. */
 const CODEC_BYTES = 256 * MEBIBYTE;
 
-/** What was measured: the runner keeps quiet about what tests print. */
+/** The report: the runner keeps quiet about what tests print. */
 const REPORT = new URL("../../.cache/abuse.txt", import.meta.url);
 
 function say(line: string): void {

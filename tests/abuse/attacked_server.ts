@@ -25,7 +25,7 @@ export interface AttackedServer extends AsyncDisposable {
   readonly ended: Promise<number>;
   /** Runs `attack` under the eyes of a probe. */
   watch(attack: () => Promise<unknown>): Promise<ProbeReport>;
-  /** Whether the system kills it above the limit. */
+  /** True if the system kills it above the limit. */
   readonly limited: boolean;
 }
 

@@ -100,7 +100,7 @@ function partsOf(seen: readonly SeenRequest[]): (string | null)[] {
   return seen.filter(({ cdn }) => cdn).map(({ range }) => range).sort();
 }
 
-/** How many parts of a cached file are noted as whole. */
+/** The number of parts of a cached file that are noted as whole. */
 async function notedParts(cache: string): Promise<number> {
   const blobs = join(cache, "hub/models--org--tiny/blobs");
   for await (const { name } of Deno.readDir(blobs)) {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ConcurrencyLimiter } from "../../functions/concurrency_limit.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 
-/** When one who is refused is told to come again, in seconds. */
+/** The Retry-After seconds of a refused request. */
 function refusal(limiter: ConcurrencyLimiter, caller = "a"): number {
   try {
     limiter.enter(caller);

@@ -22,7 +22,7 @@ const body = { prompt: "a", height: 16, width: 16 };
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
 const FORM = "application/x-www-form-urlencoded";
 
-/** How browsers mark a request of another site, by what sends it. */
+/** The marks of browsers for a request of another site, by its sender. */
 const FOREIGN: Readonly<Record<string, Record<string, string>>> = {
   form: { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
   "no-cors fetch": { "sec-fetch-site": "cross-site" },
@@ -39,7 +39,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const later = json(body, { prefer: "respond-async" });
 const { id } = await (await server.app.request("/v1/generate", later)).json();
 
-/** What would run a model, change something or tell of prompts. */
+/** Requests that would run a model, change something or tell of prompts. */
 const ASKED: readonly [string, RequestInit][] = [
   ["/v1/generate", json(body)],
   ["/v1/generate", bytes(JSON.stringify(body), "text/plain")],

@@ -19,7 +19,7 @@ import { startLog } from "../../functions/start_log.ts";
 import { fakeServices, runAtOnce } from "../support/fake_models.ts";
 import { appOptions, json } from "../support/tiny_server.ts";
 
-/** What a terminal acts on, or an eye cannot see. */
+/** Characters that a terminal acts on, or an eye cannot see. */
 const HIDDEN =
   // deno-lint-ignore no-control-regex
   /[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\p{Cs}/u;

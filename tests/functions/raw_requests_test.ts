@@ -4,7 +4,7 @@ import { match, ok, strictEqual } from "node:assert/strict";
 import { TINY_FOLDERS } from "../support/tiny_server.ts";
 import { startServer } from "../support/server.ts";
 
-/** What is sent, and the status and problem that come of it. */
+/** Requests, and the status and problem that come of them. */
 const RAW: readonly [
   lines: readonly string[],
   status: number,

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { PartJournal } from "../../deploy/cache/part_journal.ts";
 import type { OtherEffort, Outcome } from "./obtain_process.ts";
 
-/** How often it is looked whether it is time. */
+/** Interval of looking for the moment to kill, in milliseconds. */
 const LOOK_MS = 20;
 
 /** The repository of a slow hub. */

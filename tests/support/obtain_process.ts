@@ -17,7 +17,7 @@ export type Outcome = { readonly folder: string } | {
   readonly name: string;
 };
 
-/** What of an effort may be otherwise in a process of its own. */
+/** The options of an effort in a process of its own. */
 export interface OtherEffort {
   /** Bytes of a part of any file. */
   readonly partBytes: number;

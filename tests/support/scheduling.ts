@@ -33,9 +33,9 @@ export interface Job {
   readonly newTokens: number;
   /** Whether it counts as a picture. */
   readonly long: boolean;
-  /** What is asked for together. */
+  /** The group that it is asked for in. */
   readonly group: number;
-  /** Which client asks. */
+  /** The client that asks. */
   readonly caller: number;
   /** Step at which the client goes away; Infinity for never. */
   readonly cancel: number;
@@ -105,7 +105,7 @@ export class Simulation {
     return this.#arrivals.length + this.waiting.length + this.active.length > 0;
   }
 
-  /** What waits, the next first. */
+  /** The requests that wait, the next first. */
   get waiting(): readonly Queued[] {
     const { order } = this.#order;
     for (const queued of order) queued.tag = this.#order.tagOf(queued);

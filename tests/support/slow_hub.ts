@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import { gitHashOf } from "./hub_server.ts";
 import { randomBytes } from "./tiny_hub_model.ts";
 
-/** How the line behaves. */
+/** The behavior of the line. */
 export interface SlowLine {
   /** Bytes a second of all connections together; undefined for no limit. */
   readonly bytesPerSecond?: number;
@@ -20,7 +20,7 @@ export interface SlowLine {
 
 /** A hub that listens. */
 export interface SlowHub extends AsyncDisposable {
-  /** What HF_ENDPOINT should say. */
+  /** The value for HF_ENDPOINT. */
   readonly endpoint: string;
   /** Bytes of the large file that were asked for. */
   readonly asked: { bytes: number };

@@ -8,13 +8,13 @@
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** How a database is made. */
+/** Options of a database. */
 export interface OtherDatabase {
   /** Bytes of a page. */
   readonly pageBytes: number;
-  /** Whether it has a log beside it. */
+  /** True if it has a log beside it. */
   readonly wal: boolean;
-  /** Whether its program was killed before the log was copied into the file. */
+  /** True if its program was killed before the log was copied into the file. */
   readonly killed: boolean;
   /** Names this program, or another; 0 for none. */
   readonly applicationId: number;

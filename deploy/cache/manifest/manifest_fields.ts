@@ -10,7 +10,7 @@ import { shown } from "../shown.ts";
 export class ManifestError extends Error {
   /** Says which field is wrong. */
   constructor(
-    /** What is wrong, without the subject. */
+    /** The fault, without the subject. */
     readonly reason: string,
     options?: ErrorOptions,
   ) {

@@ -131,7 +131,7 @@ export async function keptFiles(
   }
 }
 
-/** Whether it is what this file writes: others may write into a cache, too. */
+/** Returns whether this file wrote it: others may write into a cache, too. */
 function isKept(file: Partial<KeptFile> | null): boolean {
   const isHash = (hash: unknown) =>
     hash === undefined || typeof hash === "string";

@@ -29,7 +29,7 @@ import { openTinyServer } from "../../support/tiny_server.ts";
 
 const MIB = 2 ** 20;
 
-/** What parts say, checked for its length. */
+/** Returns the text of parts, checked for its length. */
 function parsed(parts: readonly JsonPart[]): unknown {
   const bytes = Buffer.concat([...piecesOf(parts)]);
   strictEqual(bytes.length, lengthOf(parts));

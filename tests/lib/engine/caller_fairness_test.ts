@@ -52,7 +52,10 @@ function kindOf(
 const answer = kindOf("answer", { rows: 1, newTokens: 30, long: false });
 const picture = kindOf("picture", { rows: 2, newTokens: 100, long: true });
 
-/** How long one alone takes, in milliseconds; prefill and steps may alternate. */
+/**
+ * Returns the milliseconds that one alone takes; prefill and steps may
+ * alternate.
+ */
 const ALONE_MS = { answer: 2 * 10 * 31, picture: 2 * 10 * 102 };
 
 function started(outcome: EngineOutcome | undefined) {
@@ -70,7 +73,7 @@ function flood(
   return Array.from({ length: count }, () => ({ atMs, kind, caller }));
 }
 
-/** How long b's one request waits when a has just asked for so many. */
+/** Returns the wait of b's one request when a has just asked for so many. */
 async function waitBehind(
   count: number,
   kind: RequestClass,

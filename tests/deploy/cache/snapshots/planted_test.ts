@@ -61,7 +61,7 @@ const FOLDERS = [
   `.locks/${FOLDER}`,
 ];
 
-/** What may be planted at a path. */
+/** The things that may be planted at a path. */
 const PLANTED: Readonly<
   Record<string, (path: string, victim: string) => void>
 > = {
