@@ -312,8 +312,10 @@ function calling(
 ): MiddlewareHandler<AppEnv> {
   const { requestTimeoutMs } = options;
   return async (c, next) => {
-    const abandon = new AbortController();
-    const signals = [c.req.raw.signal, abandon.signal];
+    const { signal } = c.req.raw;
+    const abandon = c.env?.abandon ?? new AbortController();
+    // The listener's controller is that of the request's own signal.
+    const signals = c.env?.abandon ? [signal] : [signal, abandon.signal];
     if (requestTimeoutMs !== undefined) {
       signals.push(AbortSignal.timeout(requestTimeoutMs));
     }
@@ -324,7 +326,7 @@ function calling(
     c.set("publicBase", options.publicUrl ?? "");
     c.set("pageBase", options.publicUrl ?? "");
     c.set("call", {
-      signal: AbortSignal.any(signals),
+      signal: signals.length === 1 ? signal : AbortSignal.any(signals),
       note: (tokens) => {
         c.set("tokens", tokens);
         metrics.addTokens(tokens);

@@ -6,6 +6,7 @@
 
 import type { Context } from "hono";
 import type { Call } from "./call.ts";
+import type { IncomingBody } from "./http/fetch_request.ts";
 import type { ProblemContext } from "./problem.ts";
 import type { Timings } from "./timings.ts";
 import type { TraceParent } from "./trace_parent.ts";
@@ -16,8 +17,10 @@ export interface AppEnv {
   readonly Bindings: {
     /** What Deno says of the connection; nothing where there is no socket. */
     readonly remoteAddr?: Deno.NetAddr;
-    /** The parts of the body; undefined where the request has it itself. */
-    readonly body?: AsyncIterable<Uint8Array<ArrayBuffer>> | undefined;
+    /** The body; undefined where the request has it itself. */
+    readonly body?: IncomingBody | undefined;
+    /** The controller of the request's signal; undefined if not at hand. */
+    readonly abandon?: AbortController;
     /** Settles once the answer has been sent; nothing where there is no socket. */
     readonly sent?: Promise<void>;
     /** Address that the connection came in on; undefined if not known. */

@@ -87,7 +87,21 @@ export async function askedIn<T extends object>(
     return undefined;
   }
   const sizes = codes && SIZE_HEADERS.map((name) => request.headers.get(name));
-  return await withHashes({ fields, files: [...files], codes, sizes });
+  const asked = { fields, files: [...files], codes, sizes };
+  return isLarge(asked) ? await withHashes(asked) : asked;
+}
+
+/** Returns whether `value` holds bytes or a long text. */
+function isLarge(value: unknown): boolean {
+  if (typeof value === "string") return value.length > LONG_TEXT;
+  if (typeof value !== "object" || value === null) return false;
+  if (value instanceof Uint8Array) return true;
+  return !isRow(value) && Object.values(value).some(isLarge);
+}
+
+/** Returns whether `value` is a row of codes. */
+function isRow(value: unknown): boolean {
+  return Array.isArray(value) && typeof value[0] === "number";
 }
 
 /** From how many characters on a text is hashed. */
@@ -102,8 +116,7 @@ async function withHashes(value: unknown): Promise<unknown> {
     return { sha256: await hashOf(new Uint8Array(value)) };
   }
   if (typeof value !== "object" || value === null) return value;
-  // Rows of codes.
-  if (Array.isArray(value) && typeof value[0] === "number") return value;
+  if (isRow(value)) return value;
   if (Array.isArray(value)) return await Promise.all(value.map(withHashes));
   const entries = Object.entries(value).map(async ([key, one]) => [
     key,

@@ -30,6 +30,10 @@ export function negotiate<T extends string>(
   accept: string | undefined,
   offered: readonly T[],
 ): T {
+  const [first] = offered;
+  if (first !== undefined && (accept === undefined || accept === "*/*")) {
+    return first;
+  }
   const ranges = parseAccept(accept ?? "*/*");
   let best: { type: T; wish: Wish } | undefined;
   for (const type of offered) {

@@ -32,6 +32,20 @@ const HOST = new RegExp(
  */
 export function parseHost(text: string): RequestHost | undefined {
   if (text.length > MAX_LENGTH) return undefined;
+  const known = PARSED.get(text);
+  if (known !== undefined) return known;
+  const host = parse(text);
+  if (host === undefined) return undefined;
+  if (PARSED.size >= MAX_PARSED) PARSED.clear();
+  PARSED.set(text, host);
+  return host;
+}
+
+/** Hosts parsed before: a server goes by few, and each request names one. */
+const PARSED = new Map<string, RequestHost>();
+const MAX_PARSED = 64;
+
+function parse(text: string): RequestHost | undefined {
   const [, name, dot, port = ""] = HOST.exec(text) ?? [];
   if (name === undefined || Number(port) > 65_535) return undefined;
   if (name.startsWith("[") && dot !== "") return undefined;

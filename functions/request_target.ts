@@ -44,7 +44,9 @@ export function requestUrl(
   }
   if (parseHost(host) === undefined) return malformedHost();
   const [, authority = host, rest = target] = ABSOLUTE_FORM.exec(target) ?? [];
-  if (parseHost(authority) === undefined) return malformedTarget();
+  if (authority !== host && parseHost(authority) === undefined) {
+    return malformedTarget();
+  }
   const path = rest.startsWith("/") ? rest : `/${rest}`;
   // Only a whole URL may leave its path out.
   if (rest === target && path !== target || !ORIGIN_FORM.test(path)) {

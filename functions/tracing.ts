@@ -45,6 +45,8 @@ export function tracing(): MiddlewareHandler<AppEnv> {
     const here = recorded ? placeOf(span) : continued(caller);
     c.set("trace", here);
     if (here !== undefined) c.header("traceparent", formatTraceParent(here));
+    // Nobody collects spans, and no trace goes on.
+    if (!isSpanContextValid(span.spanContext())) return await next();
     try {
       await context.with(trace.setSpan(parent, span), next);
     } finally {

@@ -11,6 +11,7 @@ import {
   WholeJobAnswer,
 } from "../schema/answers_jobs.ts";
 import {
+  type AnswerHeaders,
   describe,
   header,
   json,
@@ -78,12 +79,31 @@ const ACCEPTED: Answer = {
   },
 };
 
+/** Headers of answers to a request with `Idempotency-Key`. */
+const KEY_HEADERS: AnswerHeaders = {
+  "Idempotency-Replayed": header(
+    "true: the first answer, once more.",
+    "string",
+    false,
+  ),
+  "Idempotency-Kept": header(
+    "false: the store had no room for this answer; asked again, it is made anew.",
+    "string",
+    false,
+  ),
+};
+
 /** A route whose answer may become a job's. */
 export function mayBeJob(route: RouteDescription): RouteDescription {
+  const answers = Object.entries({ ...route.answers, 202: ACCEPTED })
+    .map(([status, answer]) => [
+      status,
+      { ...answer, headers: { ...answer.headers, ...KEY_HEADERS } },
+    ]);
   return {
     ...route,
     parameters: [...route.parameters ?? [], PREFER, IDEMPOTENCY_KEY],
-    answers: { ...route.answers, 202: ACCEPTED },
+    answers: Object.fromEntries(answers),
     problems: [...route.problems, ...POST_PROBLEMS],
   };
 }

@@ -27,7 +27,7 @@ export const tokenizeDescription = describeFunction({
   tag: "functions",
   summary: "Turn pictures into codes, text into tokens",
   text:
-    "An animated picture becomes a clip, as do frames: one grid of codes for as many frames as the model joins. Text, a prompt and a question become the tokens that a model is fed.",
+    `An animated picture becomes a clip, as do frames: one grid of codes for as many frames as the model joins, of ${MAX_FRAMES} frames at most. Text, a prompt and a question become the tokens that a model is fed.`,
   parameters: queryFields(TokenizeRequest.entries, FIELDS),
   body: {
     ...json(TokenizeBody, {

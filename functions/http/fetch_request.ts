@@ -8,6 +8,15 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { MethodNotAllowedError } from "../refusals.ts";
 import { hostHeader, requestUrl } from "../request_target.ts";
 
+/** The body of a request: its parts as they come. */
+export interface IncomingBody extends AsyncIterable<Uint8Array<ArrayBuffer>> {
+  /**
+   * Takes the whole body, if all of it has come and no part was taken;
+   * undefined otherwise. Most bodies come with their head.
+   */
+  whole(): Uint8Array<ArrayBuffer> | undefined;
+}
+
 /** A client that went away before its answer was whole. */
 function left(): DOMException {
   return new DOMException("the client left", "AbortError");
@@ -17,18 +26,21 @@ function left(): DOMException {
 const NOWHERE = "http://localhost/";
 
 /**
- * Returns the request, without its body: see {@linkcode bodyOf}; and the error
- * of a target and `Host` that make no URL.
- *
- * Its signal aborts when the connection closes before the answer has been sent.
+ * Returns the request, without its body: see {@linkcode bodyOf}; the controller
+ * of its signal, which aborts when the connection closes before the answer has
+ * been sent; and the error of a target and `Host` that make no URL.
  */
 export function fetchRequest(
   incoming: IncomingMessage,
   response: ServerResponse,
-): { readonly request: Request; readonly malformed: Error | undefined } {
-  const gone = new AbortController();
+): {
+  readonly request: Request;
+  readonly abandon: AbortController;
+  readonly malformed: Error | undefined;
+} {
+  const abandon = new AbortController();
   response.once("close", () => {
-    if (!response.writableFinished) gone.abort(left());
+    if (!response.writableFinished) abandon.abort(left());
   });
   const { method = "GET", url = "", rawHeaders, httpVersion } = incoming;
   // HTTP/1.0 knows no Host.
@@ -42,9 +54,9 @@ export function fetchRequest(
   const request = new Request(target instanceof URL ? target : NOWHERE, {
     method: forbidden === undefined ? method : "GET",
     headers: headersOf(incoming),
-    signal: gone.signal,
+    signal: abandon.signal,
   });
-  return { request, malformed };
+  return { request, abandon, malformed };
 }
 
 /** Methods that routes are made for. */
@@ -64,15 +76,17 @@ export function continueWhenRead(
   CONTINUES.set(incoming, () => response.writeContinue());
 }
 
-/** Returns the parts of a body as they come; undefined where there is none. */
-export function bodyOf(
-  incoming: IncomingMessage,
-): AsyncIterable<Uint8Array<ArrayBuffer>> | undefined {
+/** Returns the body of `incoming`; undefined where there is none. */
+export function bodyOf(incoming: IncomingMessage): IncomingBody | undefined {
   const { headers } = incoming;
   const bare = (headers["content-length"] ?? "0") === "0" &&
     headers["transfer-encoding"] === undefined;
   if (bare) return undefined;
   return {
+    whole: () => {
+      if (!incoming.complete || incoming.destroyed) return undefined;
+      return incoming.read() as Uint8Array<ArrayBuffer> | null ?? undefined;
+    },
     [Symbol.asyncIterator]: () => {
       CONTINUES.get(incoming)?.();
       // Who stops reading still answers: the socket stays.

@@ -25,7 +25,12 @@ import { FairShare } from "../../lib/async/fair_share.ts";
 import { HEALTH_PATHS } from "../open_paths.ts";
 import { AnswerSender } from "./answer_sender.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { bodyOf, continueWhenRead, fetchRequest } from "./fetch_request.ts";
+import {
+  bodyOf,
+  continueWhenRead,
+  fetchRequest,
+  type IncomingBody,
+} from "./fetch_request.ts";
 import { type Malformed, malformedAnswer } from "./malformed_request.ts";
 
 /** Facts of the connection that a request came on. */
@@ -36,8 +41,10 @@ export interface ConnectionInfo {
   readonly localAddress?: string;
   /** The error of a target and `Host` that make no URL. */
   readonly malformed?: Error;
-  /** The parts of the body; undefined where there is none. */
-  readonly body: AsyncIterable<Uint8Array<ArrayBuffer>> | undefined;
+  /** The body; undefined where there is none. */
+  readonly body: IncomingBody | undefined;
+  /** The controller of the request's signal. */
+  readonly abandon: AbortController;
   /** Settles once the answer is with the client, or the connection closed. */
   readonly sent: Promise<void>;
 }
@@ -111,13 +118,14 @@ export async function listen(
       response.once("close", () => resolve())
     );
     response.once("finish", () => dropRest(incoming));
-    const { request, malformed } = fetchRequest(incoming, response);
+    const { request, abandon, malformed } = fetchRequest(incoming, response);
     const connection: ConnectionInfo = {
       remoteAddr: { transport: "tcp", hostname, port },
       ...(socket.localAddress !== undefined &&
         { localAddress: socket.localAddress }),
       ...(malformed !== undefined && { malformed }),
       body: bodyOf(incoming),
+      abandon,
       sent,
     };
     const made = await handler(request, connection);

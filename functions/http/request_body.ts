@@ -18,6 +18,7 @@ import { FairShare } from "../../lib/async/fair_share.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import type { AppEnv } from "../context.ts";
 import type { Drain } from "../drain.ts";
+import type { IncomingBody } from "./fetch_request.ts";
 import {
   BodyTooLargeError,
   BodyTooSlowError,
@@ -104,18 +105,9 @@ export function readBodies(
       }
       taken += amount;
     };
-    // A server that stops waits for no body.
-    const stop = new AbortController();
-    const leave = drain.add({
-      remainingMs: () => undefined,
-      interrupt: () => stop.abort(new InterruptedError(undefined, undefined)),
-    });
     try {
-      const bytes = await readWhole(request, maxBytes, PACE, {
-        body,
-        take,
-        signal: AbortSignal.any([request.signal, stop.signal]),
-      }).finally(leave);
+      const bytes = takeWhole(c.env?.body, maxBytes, take) ??
+        await readUntilStop(request, maxBytes, { body, take, drain });
       bodies.set(request, { bytes, take });
       await next();
     } finally {
@@ -123,6 +115,43 @@ export function readBodies(
       else c.get("ended")!.then(release);
     }
   };
+}
+
+/** Takes a body that has come already; undefined if it has not. */
+function takeWhole(
+  body: IncomingBody | undefined,
+  maxBytes: number,
+  take: (amount: number) => void,
+): Uint8Array<ArrayBuffer> | undefined {
+  const whole = body?.whole();
+  if (whole === undefined) return undefined;
+  if (whole.length > maxBytes) throw new BodyTooLargeError(maxBytes);
+  take(whole.length);
+  // Parsers cut small bodies out of larger memory.
+  return new Uint8Array(whole);
+}
+
+/** Reads the body of `request`, unless the server stops meanwhile. */
+async function readUntilStop(
+  request: Request,
+  maxBytes: number,
+  { drain, ...options }: {
+    readonly body: AsyncIterable<Uint8Array<ArrayBuffer>>;
+    readonly take: (amount: number) => void;
+    readonly drain: Drain;
+  },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const stop = new AbortController();
+  const leave = drain.add({
+    remainingMs: () => undefined,
+    interrupt: () => stop.abort(new InterruptedError(undefined, undefined)),
+  });
+  const signal = AbortSignal.any([request.signal, stop.signal]);
+  try {
+    return await readWhole(request, maxBytes, PACE, { ...options, signal });
+  } finally {
+    leave();
+  }
 }
 
 /**

@@ -26,8 +26,11 @@ const ONLY = Deno.env.get("ABUSE_ONLY");
 /** Time of each attack, for enough questions to have a percentile. */
 const LEAST_MS = 4000;
 
-/** Slowest `/livez` of 99 in 100, in milliseconds. */
-const LIVEZ_MS = Number(Deno.env.get("ABUSE_LIVEZ_MS") ?? 250);
+/** Slowest `/livez` of 99 in 100, in milliseconds that the server computes. */
+const LOOP_MS = 250;
+
+/** The same by the clock, which is longer on a machine that others use, too. */
+const LIVEZ_MS = Number(Deno.env.get("ABUSE_LIVEZ_MS") ?? LOOP_MS);
 
 /** Within so much of its idle memory a server is, a minute after an attack. */
 const BACK = 1.2;
@@ -71,20 +74,19 @@ async function bear(
     ))
   );
   const p99 = percentile(report.latencies, 0.99);
+  const loop99 = percentile(report.loopTimes, 0.99);
   const statuses = [...seen.values()].flatMap((all) => [...all]);
   say(
-    `  ${t.name}: p99 ${
-      Math.round(p99)
-    } ms of ${report.latencies.length}, peak ${
-      megabytes(report.peakBytes)
-    } of ${megabytes(bound)}, statuses ${[...new Set(statuses)].sort()}`,
+    `  ${t.name}: p99 ${Math.round(p99)} ms (computing ${
+      Math.round(loop99)
+    }) of ${report.latencies.length}, peak ${megabytes(report.peakBytes)} of ${
+      megabytes(bound)
+    }, statuses ${[...new Set(statuses)].sort()}`,
   );
   strictEqual(report.failures, 0, "/livez failed");
-  const limit = Math.max(
-    LIVEZ_MS,
-    ...attacks.map(({ livezMs = 0 }) => livezMs),
-  );
-  ok(p99 <= limit, `/livez took ${p99} ms`);
+  const own = Math.max(...attacks.map(({ livezMs = 0 }) => livezMs));
+  ok(loop99 <= Math.max(LOOP_MS, own), `/livez took ${loop99} ms of CPU time`);
+  ok(p99 <= Math.max(LIVEZ_MS, own), `/livez took ${p99} ms`);
   ok(report.peakBytes <= bound, `resident ${megabytes(report.peakBytes)}`);
   for (const [{ name, allowed }, statuses] of seen) {
     const wrong = [...statuses].filter((status) => !allowed.includes(status));

@@ -19,6 +19,11 @@ export interface ProbePlace {
 export interface ProbeReport {
   /** Milliseconds of each `GET /livez`, in order of size. */
   readonly latencies: readonly number[];
+  /**
+   * Milliseconds that the server's event loop computed meanwhile, in order of
+   * size: on a machine that others keep busy, latency without their part.
+   */
+  readonly loopTimes: readonly number[];
   /** Answers that did not come, or were not 200. */
   readonly failures: number;
   /** Greatest resident memory, in bytes. */
@@ -29,7 +34,7 @@ export interface ProbeReport {
 const PAUSE_MS = 10;
 
 /** A question without an answer for so long has failed. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 /** Returns the resident bytes of a process; 0 for one that ended. */
 export function residentBytes(pid: number): number {
@@ -41,28 +46,44 @@ export function residentBytes(pid: number): number {
   }
 }
 
+/** Returns the CPU time of a process's first thread, in milliseconds. */
+function loopTime(pid: number): number {
+  try {
+    const path = `/proc/${pid}/task/${pid}/schedstat`;
+    const [nanoseconds] = Deno.readTextFileSync(path).split(" ");
+    return Number(nanoseconds) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 /** Asks until it is told to stop. */
 async function probe({ url, pid }: ProbePlace): Promise<ProbeReport> {
   const latencies: number[] = [];
+  const loopTimes: number[] = [];
   let failures = 0;
   let peakBytes = 0;
   let stopped = false;
   parentPort!.once("message", () => stopped = true);
   while (!stopped) {
     const start = performance.now();
+    const computed = loopTime(pid);
     try {
       const signal = AbortSignal.timeout(PATIENCE_MS);
       const answer = await fetch(`${url}/livez`, { signal });
       await answer.body?.cancel();
       if (answer.status !== 200) failures++;
       latencies.push(performance.now() - start);
+      loopTimes.push(loopTime(pid) - computed);
     } catch {
       failures++;
     }
     peakBytes = Math.max(peakBytes, residentBytes(pid));
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  return { latencies: latencies.sort((a, b) => a - b), failures, peakBytes };
+  latencies.sort((a, b) => a - b);
+  loopTimes.sort((a, b) => a - b);
+  return { latencies, loopTimes, failures, peakBytes };
 }
 
 if (parentPort !== null) {

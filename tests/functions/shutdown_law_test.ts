@@ -19,7 +19,7 @@ import {
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
 
-const TRIALS = Number(Deno.env.get("STOP_TRIALS") ?? 10);
+const TRIALS = Number(Deno.env.get("STOP_TRIALS") ?? 3);
 
 /** A stop, and what goes before it. */
 interface Trial {

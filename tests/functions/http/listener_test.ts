@@ -105,6 +105,30 @@ Deno.test("listen() aborts the signal of a client that leaves, whatever its body
   }
 });
 
+Deno.test("listen() gives a body that came with its head whole, and others in parts", async () => {
+  await using server = await open(async (_, { body }) => {
+    // The parser reads on meanwhile.
+    await pause(20);
+    const whole = body?.whole();
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    for await (const part of body ?? []) parts.push(part);
+    const bytes = await new Blob(whole === undefined ? parts : [whole]).bytes();
+    if (whole !== undefined) strictEqual(parts.length, 0);
+    const headers = { whole: `${whole !== undefined}` };
+    return new Response(bytes, { headers });
+  });
+  for (const size of [1, 1000, 30_000, 10_000_000]) {
+    const sent = Uint8Array.from({ length: size }, (_, i) => i % 251);
+    const bodies = [sent, ReadableStream.from([sent])];
+    for (const body of bodies) {
+      // One connection for all: nothing of a body stays behind in it.
+      const answer = await fetch(server.url, { method: "POST", body });
+      strictEqual(answer.headers.get("whole"), `${size < 100_000}`);
+      deepStrictEqual(await answer.bytes(), sent);
+    }
+  }
+});
+
 Deno.test("listen() aborts the signal of a client that leaves in the middle of its body", async () => {
   const left = Promise.withResolvers<string>();
   await using server = await open(async (request, connection) => {

@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { PROBLEMS } from "../functions/problem_table.ts";
+import { PROBLEMS } from "../../functions/problem_table.ts";
 import {
   commandsOf,
   examplesOf,
@@ -15,9 +15,9 @@ import {
   runProgram,
   succeeds,
   TASKS,
-} from "./support/readme_examples.ts";
-import { startServer } from "./support/server.ts";
-import { temporaryFolder } from "./support/temporary_folder.ts";
+} from "../support/readme_examples.ts";
+import { startServer } from "../support/server.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 /** Where the READMEs' server listens. */
 const ADDRESS = "http://127.0.0.1:8080";
