@@ -103,6 +103,6 @@ function forAll(
     fc.property(anyMachine, anyJobs, (machine, jobs) => {
       law(new Simulation(machine, jobs), jobs, machine);
     }),
-    { numRuns: 1500 },
+    { numRuns: 700 },
   );
 }

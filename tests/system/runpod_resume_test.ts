@@ -3,11 +3,11 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { runpodWorker } from "../../../functions/runpod/start.ts";
-import { serveEmulator } from "../../support/runpod/emulator.ts";
-import { hasEnded } from "../../support/runpod/queue.ts";
-import { runpodPlace } from "../../../functions/runpod/variables.ts";
-import { appOptions, openTinyServer } from "../../support/tiny_server.ts";
+import { runpodWorker } from "../../functions/runpod/start.ts";
+import { serveEmulator } from "../support/runpod/emulator.ts";
+import { hasEnded } from "../support/runpod/queue.ts";
+import { runpodPlace } from "../../functions/runpod/variables.ts";
+import { appOptions, openTinyServer } from "../support/tiny_server.ts";
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -8,7 +8,7 @@
 
 import { ok } from "node:assert/strict";
 import pLimit from "p-limit";
-import { downloadUnder, troubleOf } from "../../support/spoilt_downloads.ts";
+import { downloadUnder, troubleOf } from "../support/spoilt_downloads.ts";
 
 const RUNS = Number(Deno.env.get("FAULT_RUNS") ?? 20);
 

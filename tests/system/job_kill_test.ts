@@ -4,10 +4,10 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { JobClient, type ToldJob } from "../../support/job_client.ts";
-import { type Server, startServer } from "../../support/server.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
-import { json } from "../../support/tiny_server.ts";
+import { JobClient, type ToldJob } from "../support/job_client.ts";
+import { type Server, startServer } from "../support/server.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
+import { json } from "../support/tiny_server.ts";
 
 const SIZES = [
   { height: 64, width: 64 },

@@ -3,8 +3,8 @@
  */
 
 import { match, strictEqual } from "node:assert/strict";
-import { startServer } from "../../support/server.ts";
-import { json, TINY_FOLDERS } from "../../support/tiny_server.ts";
+import { startServer } from "../support/server.ts";
+import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
 
 /** What a balancer makes of an answer: 204 is not yet, 200 is use it. */
 type Health = "initializing" | "healthy" | "unhealthy";

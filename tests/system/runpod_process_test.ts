@@ -6,10 +6,10 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   type EmulatorOptions,
   serveEmulator,
-} from "../../support/runpod/emulator.ts";
-import { hasEnded, type RunpodJob } from "../../support/runpod/queue.ts";
-import { startServer } from "../../support/server.ts";
-import { TINY_FOLDERS } from "../../support/tiny_server.ts";
+} from "../support/runpod/emulator.ts";
+import { hasEnded, type RunpodJob } from "../support/runpod/queue.ts";
+import { startServer } from "../support/server.ts";
+import { TINY_FOLDERS } from "../support/tiny_server.ts";
 
 const tiny = {
   MODEL: TINY_FOLDERS.gen,

@@ -8,15 +8,15 @@
 import { ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { randomOf } from "../../support/fault_schedule.ts";
+import { randomOf } from "../support/fault_schedule.ts";
 import {
   incompleteIn,
   notedBytes,
   obtainUntil,
-} from "../../support/killed_download.ts";
-import { impatient } from "../../support/obtain_options.ts";
-import { slowHub } from "../../support/slow_hub.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
+} from "../support/killed_download.ts";
+import { impatient } from "../support/obtain_options.ts";
+import { slowHub } from "../support/slow_hub.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const KIBIBYTE = 2 ** 10;
 const SIZE = 4 * 2 ** 20 + 12_345;

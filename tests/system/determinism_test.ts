@@ -5,24 +5,24 @@
 
 import { deepStrictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { strategyOf } from "../../../lib/drawing/strategy.ts";
+import { strategyOf } from "../../lib/drawing/strategy.ts";
 import {
   answer,
   draw,
   type DrawingEvent,
   type Question,
   type Scene,
-} from "../../../lib/emu3.ts";
+} from "../../lib/emu3.ts";
 import {
   type OpenedLanguageModel,
   openLanguageModel,
-} from "../../../lib/language_model.ts";
-import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
-import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
-import { Runtime } from "../../../lib/runtime/runtime.ts";
-import { temporaryFolder } from "../../support/temporary_folder.ts";
+} from "../../lib/language_model.ts";
+import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
+import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
+import { Runtime } from "../../lib/runtime/runtime.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
-const MINI = new URL("../../../models/emu3-mini", import.meta.url).pathname;
+const MINI = new URL("../../models/emu3-mini", import.meta.url).pathname;
 const NEVER = new AbortController().signal;
 const sampling = { temperature: 1, topK: 64, topP: 1 };
 
