@@ -4,17 +4,15 @@
  * listed with the reason.
  */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { PROBLEMS } from "../../functions/problem_table.ts";
+import { strictEqual } from "node:assert/strict";
 import {
   commandsOf,
   examplesOf,
-  EXCEPTIONS,
+  type EXCEPTIONS,
   READMES,
   runnable,
   runProgram,
   succeeds,
-  TASKS,
 } from "../support/readme_examples.ts";
 import { startServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -56,68 +54,8 @@ Deno.test("examples of the READMEs run as they stand", async (t) => {
   }
 });
 
-Deno.test("what is not run is at least a command", async () => {
-  using folder = temporaryFolder();
-  for (const { code } of scripts) {
-    await succeeds("bash", ["-n", "-c", code], folder.path);
-  }
-});
-
-Deno.test("nothing is excepted that is not there", () => {
-  const commands = scripts.flatMap(({ code }) => commandsOf(code));
-  const idle = EXCEPTIONS.filter(({ pattern }) =>
-    !commands.some((command) => pattern.test(command))
-  );
-  deepStrictEqual(idle, []);
-});
-
-Deno.test("every block is of a kind that is run, or is no code", () => {
-  const kinds = new Set(["sh", "js", "ts", "text"]);
-  const strays = all.filter(({ language, file }) =>
-    !kinds.has(language) && !(language === "python" && file === "README.md")
-  );
-  deepStrictEqual(strays, []);
-});
-
-Deno.test("README has every capability in curl, JavaScript and Python", () => {
-  const names = ["generate", "caption", "tokenize", "detokenize", "score"];
-  const readme = all.filter(({ file }) => file === "README.md");
-  for (const kind of ["sh", "js", "python"]) {
-    const code = readme.filter(({ language }) => language === kind)
-      .map(({ code }) => code).join("\n");
-    const missing = names.filter((name) =>
-      !new RegExp(`/v1/${name}\\b|emu3\\("${name}"`).test(code)
-    );
-    strictEqual(missing.join(), "");
-    ok(/respond-async/.test(code), "a job");
-  }
-});
-
-Deno.test("functions/README has every error, with what to do", () => {
-  const text = flat("functions/README.md");
-  const missing = Object.entries(PROBLEMS).filter(([code, kind]) =>
-    !text.includes(`- \`${code}\`, ${kind.status}: ${kind.remedy}`)
-  );
-  deepStrictEqual(missing.map(([code]) => code), []);
-});
-
-Deno.test("tests/README has every task that tests or measures", () => {
-  const text = flat("tests/README.md");
-  const missing = Object.entries(TASKS).filter(([name, { description }]) =>
-    /^(test:|bench)/.test(name) &&
-    !text.includes(`- \`${name}\`: ${description}`)
-  );
-  deepStrictEqual(missing.map(([name]) => name), []);
-});
-
 /** What a program prints, as the comments at its end have it. */
 function toldBy(code: string): string {
   const [comments = ""] = /(?:^\/\/ .*\n)+$/m.exec(`${code.trimEnd()}\n`) ?? [];
   return comments.replaceAll(/^\/\/ /gm, "");
-}
-
-/** A README in one line, whatever it is wrapped at. */
-function flat(file: string): string {
-  const text = Deno.readTextFileSync(new URL(`../${file}`, import.meta.url));
-  return text.replaceAll(/\s+/g, " ");
 }

@@ -103,6 +103,6 @@ function forAll(
     fc.property(anyMachine, anyJobs, (machine, jobs) => {
       law(new Simulation(machine, jobs), jobs, machine);
     }),
-    { numRuns: 700 },
+    { numRuns: 1500 },
   );
 }

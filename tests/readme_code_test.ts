@@ -1,0 +1,81 @@
+/**
+ * Code in the READMEs, as far as it need not run: its syntax, its kinds and
+ * what it must cover. `readme/examples_test.ts` runs it.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { PROBLEMS } from "../functions/problem_table.ts";
+import {
+  commandsOf,
+  examplesOf,
+  EXCEPTIONS,
+  READMES,
+  succeeds,
+  TASKS,
+} from "./support/readme_examples.ts";
+import { temporaryFolder } from "./support/temporary_folder.ts";
+
+const all = READMES.flatMap(examplesOf);
+const scripts = all.filter(({ language }) => language === "sh");
+
+Deno.test("what is not run is at least a command", async () => {
+  using folder = temporaryFolder();
+  for (const { code } of scripts) {
+    await succeeds("bash", ["-n", "-c", code], folder.path);
+  }
+});
+
+Deno.test("nothing is excepted that is not there", () => {
+  const commands = scripts.flatMap(({ code }) => commandsOf(code));
+  const idle = EXCEPTIONS.filter(({ pattern }) =>
+    !commands.some((command) => pattern.test(command))
+  );
+  deepStrictEqual(idle, []);
+});
+
+Deno.test("every block is of a kind that is run, or is no code", () => {
+  const kinds = new Set(["sh", "js", "ts", "text"]);
+  const strays = all.filter(({ language, file }) =>
+    !kinds.has(language) && !(language === "python" && file === "README.md")
+  );
+  deepStrictEqual(strays, []);
+});
+
+Deno.test("README has every capability in curl, JavaScript and Python", () => {
+  const names = ["generate", "caption", "tokenize", "detokenize", "score"];
+  const readme = all.filter(({ file }) => file === "README.md");
+  for (const kind of ["sh", "js", "python"]) {
+    const code = readme.filter(({ language }) => language === kind)
+      .map(({ code }) => code).join("\n");
+    const missing = names.filter((name) =>
+      !new RegExp(`/v1/${name}\\b|emu3\\("${name}"`).test(code)
+    );
+    strictEqual(missing.join(), "");
+    ok(/respond-async/.test(code), "a job");
+  }
+});
+
+Deno.test("functions/README has every error, with what to do", () => {
+  const text = flat("functions/README.md");
+  const missing = Object.entries(PROBLEMS).filter(([code, kind]) =>
+    !text.includes(`- \`${code}\`, ${kind.status}: ${kind.remedy}`)
+  );
+  deepStrictEqual(missing.map(([code]) => code), []);
+});
+
+Deno.test("tests/README has every task that tests or measures", () => {
+  const text = flat("tests/README.md");
+  const missing = Object.entries(TASKS).filter(([name, { description }]) =>
+    /^(test:|bench)/.test(name) &&
+    !text.includes(`- \`${name}\`: ${description}`)
+  );
+  deepStrictEqual(missing.map(([name]) => name), []);
+});
+
+/** A README in one line, whatever it is wrapped at. */
+function flat(file: string): string {
+  const text = Deno.readTextFileSync(new URL(`../${file}`, import.meta.url));
+  return text.replaceAll(/\s+/g, " ");
+}
