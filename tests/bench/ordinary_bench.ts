@@ -60,31 +60,33 @@ for (const [name, path, init, count] of REQUESTS) {
     rate: [] as number[],
   }));
   for (let round = 0; round < ROUNDS; round++) {
-    // By turns, so that a busy neighbor is everybody's.
+    const asks = contenders.map(({ url }) => async () => {
+      const answer = await fetch(`${url}${path}`, init);
+      await answer.bytes();
+      if (answer.status !== 200) throw new Error(`${name}: ${answer.status}`);
+    });
+    // One request each by turns, so that a busy neighbor is everybody's.
+    for (let i = 0; i < count; i++) {
+      for (const index of i % 2 === 0 ? [0, 1] : [1, 0]) {
+        const begin = performance.now();
+        await asks[index]!();
+        times[index]!.alone.push(performance.now() - begin);
+      }
+    }
     for (const index of round % 2 === 0 ? [0, 1] : [1, 0]) {
-      const { url } = contenders[index]!;
-      const ask = async () => {
-        const answer = await fetch(`${url}${path}`, init);
-        await answer.bytes();
-        if (answer.status !== 200) throw new Error(`${name}: ${answer.status}`);
-      };
-      await ask();
-      const begin = performance.now();
-      for (let i = 0; i < count; i++) await ask();
-      times[index]!.alone.push((performance.now() - begin) / count);
       const start = performance.now();
       let left = count * 2;
       await Promise.all(
         Array.from({ length: CLIENTS }, async () => {
-          while (left-- > 0) await ask();
+          while (left-- > 0) await asks[index]!();
         }),
       );
       times[index]!.rate.push(1000 * count * 2 / (performance.now() - start));
     }
   }
   const [before, after] = times.map(({ alone, rate }) => ({
-    alone: Math.min(...alone),
-    rate: Math.max(...rate),
+    alone: median(alone),
+    rate: median(rate),
   }));
   console.log(
     `${name}: ${before!.alone.toFixed(2)} → ${after!.alone.toFixed(2)} ms (${
@@ -96,6 +98,10 @@ for (const [name, path, init, count] of REQUESTS) {
 }
 for (const { process } of contenders) process.kill("SIGTERM");
 await Promise.all(contenders.map(({ process }) => process.status));
+
+function median(numbers: number[]): number {
+  return numbers.sort((a, b) => a - b)[numbers.length >> 1]!;
+}
 
 function percent(ratio: number): string {
   return `${ratio >= 1 ? "+" : ""}${(100 * (ratio - 1)).toFixed(1)} %`;
