@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { containerAllowance, threadsWithin } from "../lib/runtime/allowance.ts";
+import type { LogFormat } from "./log_sink.ts";
 import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "./version.ts";
 import { maxRunPixels } from "./picture_limit.ts";
@@ -113,7 +114,7 @@ export interface Environment {
   /** What webhooks are signed with; undefined for no webhooks. */
   readonly webhookSecret: string | undefined;
   /** How the log looks. */
-  readonly log: Values["LOG"];
+  readonly log: LogFormat;
   /** The queue that jobs are taken from; undefined for none. */
   readonly runpod: RunpodPlace | undefined;
 }
@@ -124,6 +125,8 @@ export interface Machine {
   readonly cpus: number;
   /** That the process may have. */
   readonly memoryBytes: number;
+  /** True if a person reads the log; false by default. */
+  readonly terminal?: boolean;
 }
 
 /** A variable that cannot be used. */
@@ -147,6 +150,7 @@ export function thisMachine(): Machine {
   return {
     cpus: threadsWithin(navigator.hardwareConcurrency, allowance),
     memoryBytes: Math.min(total, allowance.memoryBytes ?? Infinity),
+    terminal: Deno.stdout.isTerminal(),
   };
 }
 
@@ -214,7 +218,7 @@ export function readEnvironment(
       ttlMs: 1000 * values.JOB_TTL_S,
     },
     webhookSecret: values.WEBHOOK_SECRET,
-    log: values.LOG,
+    log: values.LOG ?? (machine.terminal ? "pretty" : "json"),
     runpod: attempt("RUNPOD_WEBHOOK_POST_OUTPUT", () => runpodPlace(values)),
   };
 }
@@ -229,7 +233,9 @@ export function helpText(): string {
   );
   return `emu3 ${VERSION}: Emu3 as HTTP functions
 
-Usage: deno task start [--help] [--version]
+Usage: deno task start [--help] [--version] [--<option> <value>]…
+
+Every variable but a secret is an option, too: --port 9000 is PORT=9000.
 
 Environment variables:
 ${lines.join("\n")}

@@ -23,15 +23,27 @@ export function lineSink(
   out: WriteLine,
   err: WriteLine,
 ): LogSink {
-  const line = format === "json" ? jsonLine : prettyLine;
+  const access = format === "json"
+    ? (record: AccessRecord) => out(jsonLine(record))
+    : (record: AccessRecord) => {
+      // People look for what was drawn, not for the parts of a page.
+      if (!isPagePart(record)) out(prettyLine(record));
+    };
   return {
-    access: (record) => out(line(record)),
+    access,
     failure: (id, error) => {
       const stack = error instanceof Error && error.stack || String(error);
       const time = new Date().toISOString();
       err(jsonLine({ time, id, error: stack.slice(0, MAX_STACK) }));
     },
   };
+}
+
+/** Returns whether a record is of a static file that was found. */
+function isPagePart({ method, path, status }: AccessRecord): boolean {
+  return method === "GET" && status < 400 &&
+    (path.startsWith("/page/") || path.startsWith("/docs/") ||
+      path === "/favicon.ico");
 }
 
 function prettyLine({ time, method, path, status, ...rest }: AccessRecord) {

@@ -8,11 +8,7 @@
  * @module
  */
 
-import { DiskError } from "../deploy/cache/disk.ts";
-import { placesFrom, SourceError } from "../deploy/cache/locate.ts";
-import { foreseeVision } from "../deploy/cache/foresee.ts";
-import { obtainForUse } from "../deploy/cache/snapshots/in_use.ts";
-import { Emu3Error } from "../lib/errors.ts";
+import { UsageError } from "../lib/command_line.ts";
 import { endProcess } from "../lib/runtime/end_process.ts";
 import {
   type Environment,
@@ -22,62 +18,48 @@ import {
   thisMachine,
 } from "./env.ts";
 import { escapeText } from "./escaped_text.ts";
-import { INTERNET } from "./outside_request.ts";
-import { Services } from "./services.ts";
+import type { Services } from "./services.ts";
 import { ListenError, serve } from "./serving.ts";
 import { stopOnSignal } from "./shutdown.ts";
 import { startLog } from "./start_log.ts";
+import { parseStartOptions } from "./start_options.ts";
+import { isExpected, startServices } from "./start_services.ts";
 import { VERSION } from "./version.ts";
 
 /** Exit codes: a bad start, and a bad setting. */
 const FAILED = 1;
 const MISUSED = 2;
 
-if (import.meta.main) {
-  if (Deno.args.includes("--help")) say(helpText().trimEnd());
-  else if (Deno.args.includes("--version")) say(VERSION);
-  else await main();
-}
+if (import.meta.main) await main();
 
 async function main(): Promise<void> {
   try {
+    const { help, version, variables } = parseStartOptions(Deno.args);
+    if (help) return say(helpText().trimEnd());
+    if (version) return say(VERSION);
+    // Before anything reads the environment, wherever that is.
+    for (const [name, value] of variables) Deno.env.set(name, value);
     const environment = readEnvironment(thisMachine());
     warnOfOpenDoor(environment);
     await run(environment);
   } catch (error) {
     if (error instanceof EnvironmentError) leave(error.message, MISUSED);
+    if (error instanceof UsageError) leaveMisused(error);
     if (isForeseen(error)) leave(error.message, FAILED);
     throw error;
   }
 }
 
-/** Whether its message says all there is to know. */
+/** Returns whether the message of `error` says all there is to know. */
 function isForeseen(error: unknown): error is Error {
-  return error instanceof Emu3Error || error instanceof SourceError ||
-    error instanceof DiskError || error instanceof ListenError ||
-    error instanceof RangeError;
+  return isExpected(error) || error instanceof ListenError;
 }
 
 async function run(environment: Environment): Promise<void> {
-  const places = placesFrom();
-  // Held as long as this process lives: nobody removes what it serves.
-  const inUse: Disposable[] = [];
-  const starting = Services.start({
-    ...environment,
-    obtain: async (source, onProgress, signal, needsVision) => {
-      const options = { places, onProgress, onNotice: complain, signal };
-      const foreseen = needsVision && foreseeVision(source, options);
-      const obtained = obtainForUse(source, options);
-      const [model] = await Promise.all([obtained, foreseen]);
-      inUse.push(model);
-      return model.folder;
-    },
+  const services = await startServices(environment, {
     onPhase: startLog(environment.log, say),
-    pictureNetwork: environment.urlInputs ? INTERNET : undefined,
-    warn: complain,
-    ffmpeg: "ffmpeg",
+    complain,
   });
-  const services = await starting;
   const output = { say, complain };
   const serving = await serve(environment, services, output);
   const { url, servers, jobs, queue, drain } = serving;
@@ -119,6 +101,12 @@ function announce(url: string, services: Services): void {
   say(escapeText(
     `emu3 ${VERSION} ready at ${url}: ${names} on ${services.device} in ${services.precision}`,
   ));
+}
+
+/** Ends with a usage text, which has lines of its own. */
+function leaveMisused({ message }: UsageError): never {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
+  Deno.exit(MISUSED);
 }
 
 function leave(message: string, code: number): never {

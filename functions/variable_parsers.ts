@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { LogFormat } from "./log_sink.ts";
 import { STRATEGY_NAMES, type StrategyName } from "../lib/drawing/strategy.ts";
 import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
@@ -62,6 +63,12 @@ export function choice<const T extends string>(
       throw new SyntaxError(`expected ${values.join(" or ")}`);
     },
   };
+}
+
+/** Parses the format of log lines. */
+export function logFormat(text: string | undefined): LogFormat | undefined {
+  if (text === undefined || text === "json" || text === "pretty") return text;
+  throw new SyntaxError("expected json or pretty");
 }
 
 /** Parses a precision. */

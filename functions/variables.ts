@@ -18,6 +18,7 @@ import {
   count,
   flag,
   functions,
+  logFormat,
   port,
   precision,
   seconds,
@@ -242,10 +243,11 @@ export const VARIABLES = {
     unset: "no webhooks",
     parse: webhookSecret,
   },
-  LOG: choice("one line a request: json, or pretty for people", "json", [
-    "json",
-    "pretty",
-  ]),
+  LOG: {
+    meaning: "format of the log, a line a request: json, pretty",
+    unset: "pretty at a terminal, json otherwise",
+    parse: logFormat,
+  },
   ...RUNPOD_VARIABLES,
 } as const satisfies Record<string, Variable<unknown>>;
 

@@ -19,8 +19,8 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
     /^(functions|deploy)\//,
   ],
   [
-    "of functions, main alone imports deploy",
-    /^functions\/(?!main\.ts)/,
+    "of functions, start_services alone imports deploy",
+    /^functions\/(?!start_services\.ts)/,
     /^deploy\//,
   ],
   [
@@ -68,8 +68,8 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
 /** What may be found in the text of a file only where it belongs. */
 const CONFINED: readonly (readonly [string, RegExp, RegExp])[] = [
   [
-    "the environment is read in functions/env.ts and deploy only",
-    /^(?!functions\/(env|main)\.ts|deploy\/)/,
+    "the environment is read in functions/env.ts, entries and deploy only",
+    /^(?!functions\/(env|main|cli\/main)\.ts|deploy\/)/,
     /\bDeno\.env\b/,
   ],
   [

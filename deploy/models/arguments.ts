@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseCommandLine } from "../../lib/command_line.ts";
 
 /** What is asked. */
 export type ModelsArguments =
@@ -169,11 +169,7 @@ function duration(text: string | undefined): number | undefined {
 
 function read(words: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: OPTIONS,
-    });
+    return parseCommandLine(words, OPTIONS);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";
     throw new UsageError(reason, { cause });

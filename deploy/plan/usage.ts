@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseCommandLine } from "../../lib/command_line.ts";
 
 /** What is asked. */
 export interface PlanArguments {
@@ -63,11 +63,7 @@ export function parseArguments(words: readonly string[]): PlanArguments {
 
 function read(words: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: { json: { type: "boolean" } },
-    });
+    return parseCommandLine(words, { json: { type: "boolean" } });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";
     throw new UsageError(reason, { cause });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseCommandLine } from "../../lib/command_line.ts";
 import { type DeployOptions, SECRETS } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { PLATFORMS } from "./platforms.ts";
@@ -127,17 +127,13 @@ const FLAG = { type: "boolean" } as const;
 
 function read(words: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        ...{ image: TEXT, name: TEXT, model: TEXT, "gen-model": TEXT },
-        ...{ "chat-model": TEXT, "vision-model": TEXT, functions: TEXT },
-        ...{ precision: TEXT, set: TEXTS, secret: TEXTS, storage: TEXT },
-        ...{ gpu: FLAG, cpus: TEXT, "memory-gib": TEXT, "cache-gib": TEXT },
-        ...{ min: TEXT, max: TEXT, concurrency: TEXT },
-        ...{ "request-timeout": TEXT, out: TEXT, "dry-run": FLAG },
-      },
+    return parseCommandLine(words, {
+      ...{ image: TEXT, name: TEXT, model: TEXT, "gen-model": TEXT },
+      ...{ "chat-model": TEXT, "vision-model": TEXT, functions: TEXT },
+      ...{ precision: TEXT, set: TEXTS, secret: TEXTS, storage: TEXT },
+      ...{ gpu: FLAG, cpus: TEXT, "memory-gib": TEXT, "cache-gib": TEXT },
+      ...{ min: TEXT, max: TEXT, concurrency: TEXT },
+      ...{ "request-timeout": TEXT, out: TEXT, "dry-run": FLAG },
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";

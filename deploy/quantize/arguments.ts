@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseCommandLine } from "../../lib/command_line.ts";
 import {
   QUANTIZED_PRECISIONS,
   type QuantizedPrecision,
@@ -67,13 +67,9 @@ export function parseArguments(words: readonly string[]): QuantizeArguments {
 
 function read(words: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...words],
-      allowPositionals: true,
-      options: {
-        precision: { type: "string" },
-        out: { type: "string" },
-      },
+    return parseCommandLine(words, {
+      precision: { type: "string" },
+      out: { type: "string" },
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";

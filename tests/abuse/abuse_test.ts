@@ -26,8 +26,11 @@ const ONLY = Deno.env.get("ABUSE_ONLY");
 /** Time of each attack, for enough questions to have a percentile. */
 const LEAST_MS = 4000;
 
-/** Slowest `/livez` of 99 in 100, in milliseconds that the server computes. */
-const LOOP_MS = 250;
+/**
+ * Slowest `/livez` of 99 in 100, in milliseconds that the server computes. They
+ * grow, too, where others use the same caches and memory, though by far less.
+ */
+const LOOP_MS = Number(Deno.env.get("ABUSE_LOOP_MS") ?? 250);
 
 /** The same by the clock, which is longer on a machine that others use, too. */
 const LIVEZ_MS = Number(Deno.env.get("ABUSE_LIVEZ_MS") ?? LOOP_MS);

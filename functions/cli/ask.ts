@@ -1,0 +1,88 @@
+/**
+ * `task ask`: pictures and a question → answers.
+ *
+ * @module
+ */
+
+import { stat } from "node:fs/promises";
+import { parseCommandLine } from "../../lib/command_line.ts";
+import { type Command, numberOf } from "./command.ts";
+import { eachFile } from "./each_file.ts";
+import { inputFiles, readInput, STANDARD } from "./input_files.ts";
+import { PICTURE_EXTENSIONS } from "./picture_extensions.ts";
+
+const USAGE = `Usage: deno task ask <picture>… [question] [options]
+
+Answers a question about each picture, or describes it if there is none. A
+picture is a file, a folder, a pattern such as "photos/*.jpg" or - for standard
+input. The answer of one picture is printed as it is, of several after the name
+of the file and a tab.
+
+      --max-tokens <n>      longest answer
+      --temperature <x>     0 for the most likely answer
+      --seed <n>            seed; the same one gives the same answer
+      --model <name>        model of a server that has several
+      --json                one JSON object a line, with all that is known`;
+
+const OPTIONS = {
+  "max-tokens": { type: "string" },
+  temperature: { type: "string" },
+  seed: { type: "string" },
+  model: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+/** The command. */
+export const ASK: Command = {
+  usage: USAGE,
+  prepare: (words) => {
+    const { values, positionals } = parseCommandLine(words, OPTIONS);
+    if (positionals.length === 0) {
+      throw new SyntaxError("the picture is missing");
+    }
+    const options = Object.entries({
+      "max_tokens": numberOf("max-tokens", values["max-tokens"]),
+      temperature: numberOf("temperature", values.temperature),
+      seed: numberOf("seed", values.seed),
+      model: values.model,
+    }).filter(([, value]) => value !== undefined);
+    return async (context) => {
+      const { pictures, question } = await splitWords(positionals);
+      const files = await inputFiles(pictures, PICTURE_EXTENSIONS);
+      return await eachFile(files, context, async (file) => {
+        const form = new FormData();
+        form.set("image", new Blob([await readInput(file)]), "image");
+        if (question !== undefined) form.set("question", question);
+        for (const [name, value] of options) form.set(name, `${value}`);
+        const answer = await context.endpoint.request("/v1/caption", {
+          method: "POST",
+          headers: { accept: "application/json" },
+          body: form,
+        });
+        const fields = await answer.json();
+        const text: string = fields.text.trim();
+        context.progress.clear();
+        context.say(
+          values.json
+            ? JSON.stringify({ file: file.path, ...fields })
+            : files.length === 1
+            ? text
+            : `${file.path}\t${text}`,
+        );
+      });
+    };
+  },
+};
+
+/** The last word is the question, unless it names a picture, too. */
+async function splitWords(words: readonly string[]): Promise<{
+  readonly pictures: readonly string[];
+  readonly question: string | undefined;
+}> {
+  const last = words.at(-1)!;
+  const file = last === STANDARD ||
+    await stat(last).then(() => true, () => false);
+  return words.length === 1 || file
+    ? { pictures: words, question: undefined }
+    : { pictures: words.slice(0, -1), question: last };
+}

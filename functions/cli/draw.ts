@@ -1,0 +1,123 @@
+/**
+ * `task draw`: a prompt → picture files.
+ *
+ * @module
+ */
+
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import { parseCommandLine } from "../../lib/command_line.ts";
+import { type Command, type CommandContext, numberOf } from "./command.ts";
+import { RequestError } from "./endpoint.ts";
+import { STANDARD } from "./input_files.ts";
+import { makeFolder, numbered, writeOutput } from "./output_files.ts";
+
+const USAGE = `Usage: deno task draw <prompt> [-o picture.png] [options]
+
+Draws pictures. A prompt "-" is read from standard input, -o - writes to
+standard output. Of several pictures each gets its number: picture-1.png.
+
+  -o, --out <file>          file to write, a PNG (default picture.png)
+  -n, --count <n>           pictures, 1 to 8 (default 1)
+      --seed <n>            seed; the same one draws the same picture
+      --ratio <w:h>         width to height, such as 4:3
+      --size <w>x<h>        pixels, such as 128x128
+      --negative <text>     prompt of the unconditional branch
+      --guidance <x>        guidance scale, 1 for none
+      --temperature <x>     0 for the most likely picture
+      --model <name>        model of a server that has several`;
+
+const OPTIONS = {
+  out: { type: "string", short: "o" },
+  count: { type: "string", short: "n" },
+  seed: { type: "string" },
+  ratio: { type: "string" },
+  size: { type: "string" },
+  negative: { type: "string" },
+  guidance: { type: "string" },
+  temperature: { type: "string" },
+  model: { type: "string" },
+} as const;
+
+/** The command. */
+export const DRAW: Command = {
+  usage: USAGE,
+  prepare: (words) => {
+    const { values, positionals } = parseCommandLine(words, OPTIONS);
+    const [prompt, ...others] = positionals;
+    if (prompt === undefined) throw new SyntaxError("the prompt is missing");
+    if (others.length > 0) {
+      throw new SyntaxError(
+        `"${others[0]}" is unexpected: quote a prompt of several words`,
+      );
+    }
+    const out = values.out ?? "picture.png";
+    const fields = {
+      n: numberOf("count", values.count) ?? 1,
+      seed: numberOf("seed", values.seed),
+      ratio: values.ratio,
+      ...sizeOf(values.size),
+      "negative_prompt": values.negative,
+      "guidance_scale": numberOf("guidance", values.guidance),
+      temperature: numberOf("temperature", values.temperature),
+      model: values.model,
+    };
+    if (out === STANDARD && fields.n > 1) {
+      throw new SyntaxError("-o - takes a single picture");
+    }
+    return async (context) => {
+      const text = prompt === STANDARD ? await context.readText() : prompt;
+      await draw({ ...fields, prompt: text }, out, context);
+      return 0;
+    };
+  },
+};
+
+async function draw(
+  fields: { readonly n: number; readonly prompt: string },
+  out: string,
+  context: CommandContext,
+): Promise<void> {
+  const { endpoint, progress } = context;
+  await makeFolder(out);
+  const answer = await endpoint.request("/v1/generate", {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      accept: "text/event-stream",
+    },
+    body: JSON.stringify(fields),
+  });
+  const events = answer.body!
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new EventSourceParserStream());
+  let rows = 0;
+  let drawn = 0;
+  let pictures = 0;
+  for await (const { event, data } of events) {
+    const value = JSON.parse(data);
+    if (event === "queued") progress.show(`waiting, ${value.position} before`);
+    if (event === "started") rows = value.rows * fields.n;
+    if (event === "row") progress.show(`${++drawn} of ${rows} rows`);
+    if (event === "error") throw new RequestError(value.detail);
+    if (event === "image") {
+      const path = numbered(out, value["image_index"], fields.n);
+      await writeOutput(path, Uint8Array.fromBase64(value["b64_json"]));
+      if (path !== STANDARD) progress.print(path);
+      pictures++;
+    }
+  }
+  if (pictures < fields.n) {
+    throw new RequestError("The server ended before the picture was whole");
+  }
+}
+
+function sizeOf(
+  text: string | undefined,
+): { readonly width?: number; readonly height?: number } {
+  if (text === undefined) return {};
+  const [, width, height] = /^(\d+)[x×](\d+)$/i.exec(text) ?? [];
+  if (width === undefined) {
+    throw new SyntaxError(`--size "${text}" is not such as 128x128`);
+  }
+  return { width: Number(width), height: Number(height) };
+}

@@ -1,0 +1,172 @@
+/**
+ * The endpoint of the commands: a server that runs at `EMU3_URL`, or the same
+ * application within this process.
+ *
+ * @module
+ */
+
+import { Emu3Error } from "../../lib/errors.ts";
+import { createApp } from "../app.ts";
+import { type Environment, readEnvironment, thisMachine } from "../env.ts";
+import { pause } from "../jobs/pause.ts";
+import { startServices } from "../start_services.ts";
+
+/** A server, wherever it is. */
+export interface Endpoint extends AsyncDisposable {
+  /** Its place, for people. */
+  readonly place: string;
+  /**
+   * Sends a request and returns its successful answer. A busy server is asked
+   * again as its Retry-After says.
+   *
+   * @throws {RequestError} With the reason of any other answer.
+   */
+  request(path: string, init: RequestInit): Promise<Response>;
+}
+
+/** A request that was refused, or that no server answered. */
+export class RequestError extends Error {
+  /** @param reason For people, as the server gives it. */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(reason, options);
+    this.name = "RequestError";
+  }
+}
+
+/** Options of an endpoint. */
+export interface EndpointOptions {
+  /** Address of a running server; undefined to serve within this process. */
+  readonly url: string | undefined;
+  /** Key of that server. */
+  readonly apiKey: string | undefined;
+  /** Called with notices for people. */
+  readonly complain: (line: string) => void;
+  /** Aborts what is under way. */
+  readonly signal: AbortSignal;
+}
+
+/** Requests of a busy server until it is given up. */
+const ATTEMPTS = 100;
+
+/** Seconds until a busy server is asked again that does not say when. */
+const RETRY_SECONDS = 2;
+
+/** Opens the endpoint that `options` name. */
+export async function openEndpoint(
+  options: EndpointOptions,
+): Promise<Endpoint> {
+  const { url, complain, signal } = options;
+  if (url === undefined) return await ownEndpoint(complain, signal);
+  const base = URL.parse(url);
+  if (base === null || !/^https?:$/.test(base.protocol)) {
+    throw new RequestError(
+      `Cannot use EMU3_URL "${url}": expected an address such as http://127.0.0.1:8080`,
+    );
+  }
+  const root = base.href.replace(/\/$/, "");
+  const headers = options.apiKey === undefined
+    ? {}
+    : { authorization: `Bearer ${options.apiKey}` };
+  return {
+    place: root,
+    request: (path, init) =>
+      persistently(
+        () =>
+          fetch(`${root}${path}`, {
+            ...init,
+            signal,
+            headers: { ...init.headers, ...headers },
+          }),
+        `Cannot reach ${root}`,
+        signal,
+      ),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Serves within this process, which loads the models of the environment. */
+async function ownEndpoint(
+  complain: (line: string) => void,
+  signal: AbortSignal,
+): Promise<Endpoint> {
+  const environment = readEnvironment(thisMachine());
+  const services = await startServices(environment, {
+    onPhase: () => {},
+    complain,
+  });
+  await services.loaded;
+  const app = createApp(services, ownOptions(environment, complain));
+  return {
+    place: services.models().map(({ name }) => name).join(", "),
+    request: (path, init) =>
+      persistently(
+        async () =>
+          await app.fetch(
+            new Request(`http://localhost${path}`, { ...init, signal }),
+          ),
+        "Cannot run",
+        signal,
+      ),
+    [Symbol.asyncDispose]: () => services[Symbol.asyncDispose](),
+  };
+}
+
+/** The caller is the owner of the process: neither keys nor quotas apply. */
+function ownOptions(
+  environment: Environment,
+  complain: EndpointOptions["complain"],
+) {
+  return {
+    ...environment,
+    apiKeys: [],
+    rateLimit: undefined,
+    requestTimeoutMs: undefined,
+    maxRequests: environment.slots + environment.queueLimit,
+    log: {
+      access: () => {},
+      failure: (_: string, error: unknown) => {
+        if (error instanceof Emu3Error || !(error instanceof Error)) return;
+        complain(error.stack ?? error.message);
+      },
+    },
+  };
+}
+
+/** Sends a request until it is answered by other than "busy". */
+async function persistently(
+  send: () => Promise<Response>,
+  failure: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  for (let attempt = 1;; attempt++) {
+    let answer: Response;
+    try {
+      answer = await send();
+    } catch (cause) {
+      signal.throwIfAborted();
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new RequestError(`${failure}: ${reason}`, { cause });
+    }
+    if (answer.ok) return answer;
+    const busy = answer.status === 503 || answer.status === 429;
+    if (!busy || attempt === ATTEMPTS) throw await refusal(answer);
+    await answer.body?.cancel();
+    const seconds = Number(answer.headers.get("retry-after") ?? RETRY_SECONDS);
+    await pause(1000 * (seconds || RETRY_SECONDS), signal);
+    signal.throwIfAborted();
+  }
+}
+
+/** Reads the problem document of `answer`. */
+async function refusal(answer: Response): Promise<RequestError> {
+  const text = await answer.text();
+  try {
+    const { detail } = JSON.parse(text);
+    if (typeof detail === "string") return new RequestError(detail);
+  } catch {
+    // It is no document of this server.
+  }
+  return new RequestError(
+    `The server answered ${answer.status}: ${text.slice(0, 200)}`,
+  );
+}

@@ -1,0 +1,67 @@
+/**
+ * The output files of a command. A file is there whole or not at all: it is
+ * written beside its name first.
+ *
+ * @module
+ */
+
+import { dirname, extname } from "node:path";
+import { STANDARD } from "./input_files.ts";
+
+/**
+ * Makes the folder of `path`, before anything is computed that could not be
+ * written.
+ *
+ * @throws {Error} With the path and the reason.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  if (path === STANDARD) return;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+  } catch (cause) {
+    throw notWritten(path, cause);
+  }
+}
+
+/**
+ * Writes `bytes` to `path`, whose folders are made; `-` is standard output.
+ *
+ * @throws {Error} With the path and the reason.
+ */
+export async function writeOutput(
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  if (path === STANDARD) {
+    const writer = Deno.stdout.writable.getWriter();
+    await writer.write(bytes);
+    writer.releaseLock();
+    return;
+  }
+  await makeFolder(path);
+  const unfinished = `${path}.${crypto.randomUUID()}.part`;
+  try {
+    await Deno.writeFile(unfinished, bytes);
+    await Deno.rename(unfinished, path);
+  } catch (error) {
+    await Deno.remove(unfinished).catch(() => {});
+    throw notWritten(path, error);
+  }
+}
+
+function notWritten(path: string, cause: unknown): Error {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`Cannot write ${path}: ${reason}`, { cause });
+}
+
+/**
+ * Returns the path of output `index` of `count`: `path` itself if it is the only
+ * one, else with its number before the extension.
+ */
+export function numbered(path: string, index: number, count: number): string {
+  if (count === 1 || path === STANDARD) return path;
+  const extension = extname(path);
+  const stem = path.slice(0, path.length - extension.length);
+  const digits = `${count}`.length;
+  return `${stem}-${`${index + 1}`.padStart(digits, "0")}${extension}`;
+}

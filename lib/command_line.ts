@@ -1,0 +1,75 @@
+/**
+ * The command-line parser: options by name, where an unknown one is an error
+ * that suggests the nearest.
+ *
+ * @module
+ */
+
+import { parseArgs, type ParseArgsConfig } from "node:util";
+import { suggestion } from "./nearest_name.ts";
+
+/** Options by their long name, as `node:util` takes them. */
+export type OptionTypes = NonNullable<ParseArgsConfig["options"]>;
+
+/** The parsed words of a command. */
+export type CommandLine<O extends OptionTypes> = ReturnType<
+  typeof parseArgs<
+    {
+      args: string[];
+      options: O;
+      allowPositionals: true;
+      strict: true;
+    }
+  >
+>;
+
+/** A command line that cannot be carried out. */
+export class UsageError extends Error {
+  /**
+   * Says what is wrong and how the command is used.
+   *
+   * @param command Its name, after `deno task`.
+   * @param usage The text of its `--help`.
+   */
+  constructor(
+    command: string,
+    reason: string,
+    usage: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Cannot run ${command}: ${reason}\n\n${usage}`, options);
+    this.name = "UsageError";
+  }
+}
+
+/**
+ * Parses `words`.
+ *
+ * @throws {SyntaxError} With the reason, for an option that is unknown, lacks
+ * its value or has one too many.
+ */
+export function parseCommandLine<const O extends OptionTypes>(
+  words: readonly string[],
+  options: O,
+): CommandLine<O> {
+  const names = Object.keys(options);
+  for (const word of words) {
+    if (word === "--") break;
+    const [, name] = /^--([^=]+)/.exec(word) ?? [];
+    if (name !== undefined && !names.includes(name)) {
+      const hint = suggestion(name, names, "--");
+      throw new SyntaxError(`--${name} is no option${hint}`);
+    }
+  }
+  try {
+    return parseArgs({
+      args: [...words],
+      options,
+      strict: true,
+      allowPositionals: true,
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : "";
+    throw new SyntaxError(reason, { cause });
+  }
+}
