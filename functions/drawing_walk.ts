@@ -19,6 +19,7 @@ import {
   xmpPacket,
 } from "./picture_metadata.ts";
 import type { ModelPair, Tools, VisionModel } from "./ports.ts";
+import { PreviewPace } from "./preview_pace.ts";
 import type { PictureCall } from "./prepare.ts";
 import {
   acquirePicture,
@@ -30,8 +31,8 @@ import { Stopwatch, type Timings, timingsFrom } from "./timings.ts";
 
 /**
  * Rows that come with the picture so far: evenly spaced ones
- * ({@linkcode MAX_PREVIEWS}), none, or those of these indices. Each costs a run
- * of the vision decoder.
+ * ({@linkcode MAX_PREVIEWS}) as far as decoding keeps up ({@linkcode PreviewPace}),
+ * none, or those of these indices. Each costs a run of the vision decoder.
  */
 export type PreviewRows = boolean | ReadonlySet<number>;
 
@@ -121,6 +122,7 @@ export async function* walkDrawing(
   const watch = new Stopwatch();
   const rows = Array.from({ length: scene.count }, (): DrawnRow[] => []);
   const pictures: DrawnPicture[] = [];
+  const pace = new PreviewPace();
   for await (
     const event of draw(
       models.language,
@@ -138,9 +140,9 @@ export async function* walkDrawing(
       case "row": {
         const { imageIndex, row } = event;
         rows[imageIndex]!.push(row);
-        const preview = isPreviewed(task, row.index)
+        const preview = isPreviewed(task, row.index, pace)
           ? await watch.run(() =>
-            previewFile(task, rows[imageIndex]!, tools, call)
+            pace.run(() => previewFile(task, rows[imageIndex]!, tools, call))
           )
           : undefined;
         yield { ...event, preview };
@@ -177,12 +179,14 @@ export async function* walkDrawing(
 function isPreviewed(
   { preview, scene, watched }: DrawingTask,
   index: number,
+  pace: PreviewPace,
 ): boolean {
   if (typeof preview === "object") return preview.has(index);
   if (!preview || watched?.() === false) return false;
-  // Counted from the last row, which is the whole picture.
   const { height } = scene.size;
-  return (height - 1 - index) % Math.ceil(height / MAX_PREVIEWS) === 0;
+  // After the last row comes the picture itself.
+  return index < height - 1 && index % Math.ceil(height / MAX_PREVIEWS) === 0 &&
+    pace.due;
 }
 
 /** The picture as far as its rows go, the given ones included. */

@@ -104,6 +104,20 @@ export const ModelAnswer = v.pipe(
       v.array(v.string()),
       v.description("Prompts that it is good at."),
     ),
+    "max_images": v.pipe(
+      v.nullable(Count),
+      v.description(
+        "Pictures that one question may be about, as it was trained; null as long as no language model is open.",
+      ),
+    ),
+    subjects: v.pipe(
+      v.array(v.string()),
+      v.description("Things that it can draw, of a model that knows few."),
+    ),
+    "known_words": v.pipe(
+      v.array(v.string()),
+      v.description("All words of its prompts, of a model that knows few."),
+    ),
     adapters: v.pipe(
       v.array(v.string()),
       v.description("Names that a body's adapter may have."),

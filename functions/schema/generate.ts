@@ -104,7 +104,7 @@ export const GenerateRequest = v.strictObject({
     v.pipe(
       v.boolean(),
       v.description(
-        "Row events carry the picture as far as it goes: every one of 32 rows, every second of 64, and so on.",
+        "Row events carry the picture as far as it goes, 32 at most and as often as decoding takes a fifth of the time.",
       ),
     ),
     false,

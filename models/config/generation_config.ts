@@ -1,8 +1,8 @@
 /**
  * What a checkpoint recommends, from its `generation_config.json`.
  *
- * `negative_prompt`, `template` and `examples` are this project's additions to
- * that file. What it does not say is what the Emu3 authors publish: guidance 3,
+ * `negative_prompt`, `template`, `examples`, `max_images`, `subjects` and
+ * `known_words` are this project's additions to that file. What it does not say is what the Emu3 authors publish: guidance 3,
  * top-k 2048 and their negative prompt (README of baaivision/Emu3).
  *
  * @module
@@ -30,6 +30,12 @@ export interface GenerationConfig {
   readonly template: Template;
   /** Prompts that work well. */
   readonly examples: readonly string[];
+  /** Pictures that one question may be about, as the model was trained. */
+  readonly maxImages: number;
+  /** Things that the model can draw, of a model that knows few; else empty. */
+  readonly subjects: readonly string[];
+  /** All words that it was trained on, lower case; empty if not listed. */
+  readonly knownWords: readonly string[];
 }
 
 /** The negative prompt that the Emu3 authors publish. */
@@ -46,6 +52,9 @@ const Fields = v.looseObject({
   top_p: orDefault(v.pipe(Positive, v.maxValue(1)), 1),
   template: orDefault(v.picklist(["chat", "base"]), "chat"),
   examples: orDefault(v.array(v.string()), []),
+  max_images: orDefault(v.pipe(Whole, v.minValue(1)), 1),
+  subjects: orDefault(v.array(v.string()), []),
+  known_words: orDefault(v.array(v.string()), []),
 });
 
 /**
@@ -64,5 +73,8 @@ export function parseGenerationConfig(json: unknown): GenerationConfig {
     topP: fields.top_p,
     template: fields.template,
     examples: fields.examples,
+    maxImages: fields.max_images,
+    subjects: fields.subjects,
+    knownWords: fields.known_words,
   };
 }

@@ -214,7 +214,7 @@ Deno.test("POST /v1/generate answers with bare codes", async () => {
   deepStrictEqual([...values], codes.flat());
 });
 
-Deno.test("POST /v1/generate sends 32 pictures so far at most, the last with the last row", async () => {
+Deno.test("POST /v1/generate sends 32 pictures so far at most, the first with the first row, none with the last", async () => {
   const answer = await generate(
     { ...small, height: 8 * 33, width: 8, guidance_scale: 1, preview: true },
     "text/event-stream",
@@ -224,7 +224,9 @@ Deno.test("POST /v1/generate sends 32 pictures so far at most, the last with the
   const previewed = rows.filter(({ data }) => data.preview !== undefined)
     .map(({ data }) => data.index);
   strictEqual(rows.length, 33);
-  deepStrictEqual(previewed, rows.flatMap((_, i) => i % 2 === 0 ? [i] : []));
+  // Others as far as decoding keeps up.
+  strictEqual(previewed[0], 0);
+  ok(previewed.every((index: number) => index % 2 === 0 && index < 32));
 });
 
 Deno.test("POST /v1/generate sends rows as they are drawn", async () => {

@@ -131,6 +131,9 @@ Deno.test("/v1/models tells all that is listed of a model, open or not", async (
     "image_area": 4096,
     "context_length": 9216,
     examples: [],
+    "max_images": 1,
+    subjects: [],
+    "known_words": [],
     adapters: [],
   });
   ok(engine.slots > 0 && defaults.guidance_scale >= 1);

@@ -58,9 +58,52 @@ pageTest("ask: by keyboard alone", async () => {
   );
 });
 
-pageTest("ask: what is dropped and what is pasted", async () => {
-  await using seen = await visit(ask);
-  const { page } = seen;
+for (const most of [1, 4]) {
+  pageTest(
+    `ask: a model of ${most} pictures, of which one is dropped and one pasted`,
+    async () => {
+      await using seen = await visit("about:blank");
+      const { page } = seen;
+      await page.route("**/v1/models", async (route) => {
+        const answer = await route.fetch();
+        const listing = await answer.json();
+        for (const model of listing.data) model["max_images"] = most;
+        await route.fulfill({ response: answer, json: listing });
+      });
+      await page.goto(ask);
+      await bringTwo(page);
+      // At once: it is asked about what has come, not about what is read.
+      await page.getByRole("button", { name: "Ask", exact: true }).click();
+      await answered(page, 1);
+      const { body } = seen.asked.findLast(({ path }) =>
+        path === "/v1/caption"
+      )!;
+      const count = Math.min(most, 2);
+      strictEqual(JSON.parse(body).grids.length, count);
+      await page.getByRole("button", { name: "Remove paste.png" }).click();
+      strictEqual(await page.locator(".asked li").count(), count - 1);
+    },
+  );
+}
+
+pageTest(
+  "ask: of several files at once a model of one picture takes the first",
+  async () => {
+    await using seen = await visit(ask);
+    const { page } = seen;
+    await page.locator(".view-ask input[type=file]").first().setInputFiles([
+      asPlaywright({ ...rocket, name: "first.png" }),
+      asPlaywright({ ...rocket, name: "second.png" }),
+    ]);
+    await page.getByText(/one picture at a time: the first was taken/)
+      .waitFor();
+    await page.locator(".asked").getByText("first.png").waitFor();
+    strictEqual(await page.locator(".asked li").count(), 1);
+  },
+);
+
+/** Drops a picture and pastes another. */
+async function bringTwo(page: Page): Promise<void> {
   await page.locator(".view-ask .drop").waitFor();
   const base64 = Buffer.from(rocket.buffer).toString("base64");
   for (const kind of ["drop", "paste"]) {
@@ -76,14 +119,7 @@ pageTest("ask: what is dropped and what is pasted", async () => {
           }`,
     );
   }
-  // At once: it is asked about what has come, not about what is read.
-  await page.getByRole("button", { name: "Ask", exact: true }).click();
-  await answered(page, 1);
-  const { body } = seen.asked.findLast(({ path }) => path === "/v1/caption")!;
-  strictEqual(JSON.parse(body).grids.length, 2);
-  await page.getByRole("button", { name: "Remove drop.png" }).click();
-  strictEqual(await page.locator(".asked li").count(), 1);
-});
+}
 
 pageTest("ask: a drawn picture is asked about by its codes", async () => {
   await using seen = await visit(`${server.url}/#draw`);

@@ -85,10 +85,10 @@ export async function answerTo(pictures, question, options) {
 function factsOf({ usage, timings, finish_reason: reason }) {
   const seconds = timings.prefill_s + timings.decode_s;
   const facts = [
-    countText(usage.completion_tokens, "token"),
-    `after ${usage.prompt_tokens}`,
+    `${countText(usage.completion_tokens, "token")} generated`,
+    `${usage.prompt_tokens} in prompt`,
     secondsText(seconds),
   ];
   if (reason === "length") facts.push("cut off");
-  return facts.join(", ");
+  return facts.join(" · ");
 }

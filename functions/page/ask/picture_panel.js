@@ -126,12 +126,29 @@ export class PicturePanel {
    * @param {AbortSignal} signal
    */
   async #encodeAll(files, signal) {
-    for (const file of files) {
+    const { server } = this.#shell;
+    if (server.state.value.models.length === 0) await server.look();
+    const most = this.#most;
+    for (const file of files.slice(0, most)) {
       this.#notice.tell(`Reading ${file.name}…`);
       const title = file.name || "A pasted picture";
       const grid = await this.#codesOf(file, signal);
       this.#add({ title, file, ...(grid && { grid }) });
     }
+    if (files.length > most) {
+      this.#notice.tell(
+        most === 1
+          ? "This model looks at one picture at a time: the first was taken."
+          : `A question is about ${most} pictures at most: the first were taken.`,
+      );
+    }
+  }
+
+  /** Pictures that a question may be about, as the model says. */
+  get #most() {
+    const { server } = this.#shell;
+    const most = server.model("caption")?.max_images ?? 1;
+    return Math.min(most, MAX_PICTURES);
   }
 
   /**
@@ -140,7 +157,6 @@ export class PicturePanel {
    */
   async #codesOf(file, signal) {
     const { server } = this.#shell;
-    if (server.state.value.models.length === 0) await server.look();
     // Not every server makes codes; then pictures go along with the question.
     if (server.model("tokenize") === undefined) return undefined;
     const patience = this.#shell.patience(this.#notice, signal);
@@ -149,10 +165,14 @@ export class PicturePanel {
 
   /** @param {AskedPicture} picture */
   #add(picture) {
-    if (this.#pictures.add(picture)) this.#notice.clear();
-    else {
+    const most = this.#most;
+    // A new picture takes the place of the one before.
+    if (most === 1) this.#pictures.set([]);
+    if (this.#pictures.all.length < most && this.#pictures.add(picture)) {
+      this.#notice.clear();
+    } else {
       this.#notice.tell(
-        `A question is about ${MAX_PICTURES} pictures at most: remove one first.`,
+        `A question is about ${most} pictures at most: remove one first.`,
         { fault: true },
       );
     }

@@ -38,11 +38,12 @@ export async function drawPictures(
   settings,
   { stage, patience, model, judged },
 ) {
+  const decoded = comeDecoded(model?.image_area);
   const previews = new Previews(patience.signal);
   const { completed, rows } = await draw(
     {
       ...settings,
-      preview: comeDecoded(model?.image_area),
+      preview: decoded,
       ...(judged && { logprobs: RIVALS }),
     },
     patience,
@@ -59,7 +60,7 @@ export async function drawPictures(
           void canvas.showRows(blobOf(row.preview), row.index + 1);
         } else {
           canvas.addRow(row.index, row.codes);
-          void previews.offer(known, canvas);
+          if (!decoded) void previews.offer(known, canvas);
         }
       },
     },

@@ -1,7 +1,7 @@
 /**
  * Rows made visible while a drawing goes on.
  *
- * Small pictures come decoded with every row. Decoding the beginning of a large
+ * Small pictures come decoded, as often as that takes a fifth of the time. Decoding the beginning of a large
  * one again and again would take the machine from the drawing itself, so those
  * are asked for by the page, never two at a time and with pauses.
  *

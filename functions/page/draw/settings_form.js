@@ -12,6 +12,7 @@
 
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
+import { KnownThings } from "./known_things.js";
 import { RatioField } from "./ratio_field.js";
 import { SeedField } from "./seed_field.js";
 
@@ -40,6 +41,7 @@ export class SettingsForm {
     required: true,
     spellcheck: true,
   });
+  #known = new KnownThings(this.#prompt);
   #negative = element("textarea", { rows: 2, maxLength: 32768 });
   #useNegative = element("input", { type: "checkbox" });
   #ratio = new RatioField();
@@ -89,6 +91,12 @@ export class SettingsForm {
         Object.fromEntries(numbers.map(([name, , input]) => [name, input]))
       );
     const prompt = new Field("What to draw", this.#prompt);
+    this.#prompt.addEventListener("keydown", (event) => {
+      // Shift+Enter begins a line.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.#prompt.form?.requestSubmit();
+    });
     const negative = new Field("What to stay away from", this.#negative, {
       class: "wide",
     });
@@ -114,6 +122,7 @@ export class SettingsForm {
       { class: "stack" },
       prompt.root,
       this.#examples,
+      this.#known.root,
       element(
         "div",
         { class: "fields" },
@@ -178,6 +187,7 @@ export class SettingsForm {
    */
   write(settings) {
     this.#prompt.value = settings.prompt;
+    this.#known.check();
     this.#ratio.write(settings);
     this.#seed.write(settings.seed);
     this.#useNegative.checked = settings.negative_prompt !== undefined;
@@ -198,6 +208,7 @@ export class SettingsForm {
    */
   describe(model) {
     const defaults = model?.defaults;
+    this.#known.describe(model);
     for (const [name, input] of this.#numberInputs()) {
       const value = defaults?.[name];
       input.placeholder = value === undefined ? "default" : String(value);
@@ -211,6 +222,7 @@ export class SettingsForm {
         type: "button",
         onclick: () => {
           this.#prompt.value = text;
+          this.#known.check();
           this.#onExample(text);
         },
       }, text)

@@ -128,8 +128,8 @@ function engineFacts(
       `${bytesText(bytes * held / tokens)} of ${bytesText(bytes)}, ${dtype}`,
     ],
     [
-      "Beginnings known",
-      asked === 0 ? "none asked for" : `${prefixes.hits} of ${asked}`,
+      "Prefix cache hits",
+      asked === 0 ? "no lookups yet" : `${prefixes.hits} of ${asked}`,
     ],
     ["Prefill saved", `${prefixes.tokens_saved} tokens`],
   ];

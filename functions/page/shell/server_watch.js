@@ -28,6 +28,9 @@ import { Store } from "./store.js";
  * @property {number | null} image_area
  * @property {number | null} context_length
  * @property {string[]} examples
+ * @property {number | null} max_images Pictures that one question may be about.
+ * @property {string[]} subjects Things that it can draw, where they are few.
+ * @property {string[]} known_words All words of its prompts, where they are few.
  * @property {Defaults} [defaults]
  *
  * @typedef {object} ServerState

@@ -1,7 +1,9 @@
 """Captions: the one that the model gives, and the many that a person may type."""
 
+import random
 import re
 
+import scenes
 import world
 
 NUMBERS = ["zero", "one", "two", "three", "four"]
@@ -66,6 +68,16 @@ def prompt_for(scene, rng):
     if rng.random() < 0.3:
         text += "."
     return text, names_background
+
+
+def known_words(known):
+    """All words of prompts about the `known` world: none is new after 900 prompts of 10,000."""
+    rng = random.Random(0)
+    words = set()
+    for _ in range(10_000):
+        text, _ = prompt_for(scenes.sample_scene(rng, known), rng)
+        words |= set(re.findall(r"[a-z]+", text.lower()))
+    return sorted(words)
 
 
 def nouns_of(scene):

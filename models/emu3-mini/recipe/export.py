@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+import captions
 import world
 from checkpoint import LANGUAGE_MODEL, MODELS, VISION_TOKENIZER
 from json_files import write_json
@@ -62,6 +63,7 @@ def parse():
     add("--vq", default="work/vq_final.pt", help="training state; empty to leave it out")
     add("--lm", default="work/lm.pt", help="training state; empty to leave it out")
     add("--out", type=Path, default=MODELS, help="folder for both folders")
+    add("--world", choices=world.WORLDS, default=world.PUBLISHED, help="what the model knows")
     add("--guidance", type=float, default=1.25, help="recommended guidance scale")
     add("--top_k", type=int, default=256, help="recommended top_k")
     return parser.parse_args()
@@ -146,6 +148,7 @@ def export_language_model(state, folder, options):
             "vocab_size": state["vocab"],
         },
     )
+    known = world.WORLDS[options.world]
     write_json(
         folder / "generation_config.json",
         {
@@ -161,6 +164,9 @@ def export_language_model(state, folder, options):
             "transformers_version": TRANSFORMERS,
             "template": "chat",
             "examples": EXAMPLES,
+            "max_images": 1,
+            "subjects": [world.SINGULAR[noun] for noun in known.nouns],
+            "known_words": captions.known_words(known),
         },
     )
 

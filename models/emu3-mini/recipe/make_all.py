@@ -85,7 +85,7 @@ def steps(options):
         (
             None,
             "export",
-            ["--vq", final, "--lm", lm, *text, "--out", options.models],
+            ["--vq", final, "--lm", lm, *text, *known, "--out", options.models],
         ),
         (
             "eval/answers.json",

@@ -42,6 +42,8 @@ function listed(flag: string): string[] {
 function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
+    // Commands are for a terminal; the image serves.
+    if (path === "functions/cli") return [];
     if (entry.isDirectory) return namesIn(path);
     if (!path.endsWith(".ts")) return [];
     const calls = /\b(?:get|variable)\(\s*"([A-Z][A-Z0-9_]+)"/g;

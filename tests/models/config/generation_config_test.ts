@@ -13,6 +13,9 @@ const PUBLISHED = {
   topP: 1,
   template: "chat",
   examples: [],
+  maxImages: 1,
+  subjects: [],
+  knownWords: [],
 };
 
 for (
@@ -49,6 +52,9 @@ Deno.test("parseGenerationConfig() reads every field", () => {
       "top_p": 0.9,
       template: "base",
       examples: ["a red square"],
+      "max_images": 2,
+      subjects: ["square"],
+      "known_words": ["a", "red", "square"],
     }),
     {
       guidanceScale: 1.5,
@@ -58,6 +64,9 @@ Deno.test("parseGenerationConfig() reads every field", () => {
       topP: 0.9,
       template: "base",
       examples: ["a red square"],
+      maxImages: 2,
+      subjects: ["square"],
+      knownWords: ["a", "red", "square"],
     },
   );
 });
@@ -71,6 +80,9 @@ const refused: Record<string, unknown>[] = [
   { top_p: 1.1 },
   { template: "poem" },
   { examples: "one" },
+  { max_images: 0 },
+  { subjects: "one" },
+  { known_words: "all" },
 ];
 
 for (const json of refused) {

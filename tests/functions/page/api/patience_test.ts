@@ -134,6 +134,9 @@ const model = {
   "image_area": null,
   "context_length": null,
   examples: [],
+  "max_images": null,
+  subjects: [],
+  "known_words": [],
 };
 
 Deno.test("the server is as ready as its last model", () => {

@@ -1,0 +1,98 @@
+/**
+ * The things that a small model can draw, as chips that write themselves into the
+ * prompt, and a line about words that it does not know.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { surprise, unknownText, unknownWords } from "../logic/known_words.js";
+import { element } from "../parts/element.js";
+
+/** @typedef {import("../shell/server_watch.js").Model} Model */
+
+/** Chips, and the line. Nothing for a model that lists no things. */
+export class KnownThings {
+  #prompt;
+  /** @type {readonly string[]} */
+  #words = [];
+  /** @type {readonly string[]} */
+  #subjects = [];
+  #line = element("p", { class: "hint", role: "status" });
+  #title = element("summary", {});
+  #chips = element("div", {
+    class: "chips",
+    role: "group",
+    "aria-label": "Things that this model can draw",
+  });
+  #list = element(
+    "details",
+    { class: "known", hidden: true },
+    this.#title,
+    this.#chips,
+  );
+  #surprise = element("button", {
+    type: "button",
+    class: "small",
+    hidden: true,
+    onclick: () => this.#takeSurprise(),
+  }, "Surprise me");
+  root;
+
+  /** @param {HTMLTextAreaElement} prompt */
+  constructor(prompt) {
+    this.#prompt = prompt;
+    prompt.addEventListener("input", () => this.check());
+    this.root = element(
+      "div",
+      { class: "stack known-things" },
+      this.#line,
+      this.#surprise,
+      this.#list,
+    );
+  }
+
+  /** @param {Model | undefined} model */
+  describe(model) {
+    const subjects = model?.subjects ?? [];
+    this.#words = model?.known_words ?? [];
+    this.check();
+    if (subjects.join() === this.#subjects.join()) return;
+    this.#subjects = subjects;
+    this.#list.hidden = this.#surprise.hidden = subjects.length === 0;
+    this.#title.textContent = `The ${subjects.length} things it can draw`;
+    this.#chips.replaceChildren(...subjects.map((subject) =>
+      element("button", {
+        type: "button",
+        onclick: () => this.#append(subject),
+      }, subject)
+    ));
+  }
+
+  /** Compares the prompt with the words that the model knows. */
+  check() {
+    const unknown = unknownWords(this.#prompt.value, this.#words);
+    const text = unknownText(unknown);
+    if (this.#line.textContent !== text) this.#line.textContent = text;
+    this.#line.hidden = text === "";
+  }
+
+  /** @param {string} subject */
+  #append(subject) {
+    const before = this.#prompt.value.trimEnd();
+    const article = /^[aeiou]/.test(subject) ? "an" : "a";
+    this.#prompt.value = before === ""
+      ? `${article} ${subject}`
+      : `${before} and ${article} ${subject}`;
+    this.check();
+    this.#prompt.focus();
+  }
+
+  #takeSurprise() {
+    this.#prompt.value = surprise(this.#subjects, this.#words, Math.random);
+    this.check();
+    this.#prompt.form?.requestSubmit();
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The pace of previews.
+ */
+
+import { ok, rejects, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { PreviewPace } from "../../functions/preview_pace.ts";
+
+Deno.test("PreviewPace takes a fifth of the time at most, whatever previews cost", async () => {
+  const anyCosts = fc.array(fc.integer({ min: 1, max: 500 }), {
+    minLength: 2,
+    maxLength: 50,
+  });
+  await fc.assert(fc.asyncProperty(anyCosts, async (costs) => {
+    let now = 0;
+    let spent = 0;
+    let last = 0;
+    const pace = new PreviewPace(() => now);
+    for (const cost of costs) {
+      while (!pace.due) now++;
+      await pace.run(() => {
+        now += cost;
+        return Promise.resolve();
+      });
+      spent += cost;
+      last = cost;
+    }
+    ok(spent - last <= (now - last) / 5, `${spent} of ${now}`);
+  }));
+});
+
+Deno.test("PreviewPace begins at once, and pauses after a failure, too", async () => {
+  let now = 10;
+  const pace = new PreviewPace(() => now);
+  strictEqual(pace.due, true);
+  await rejects(pace.run(() => {
+    now += 5;
+    return Promise.reject(new Error("no"));
+  }));
+  strictEqual(pace.due, false);
+  now += 20;
+  strictEqual(pace.due, true);
+});
