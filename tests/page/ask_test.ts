@@ -62,7 +62,7 @@ for (const most of [1, 4]) {
   pageTest(
     `ask: a model of ${most} pictures, of which one is dropped and one pasted`,
     async () => {
-      await using seen = await visit("about:blank");
+      await using seen = await visit(ask);
       const { page } = seen;
       await page.route("**/v1/models", async (route) => {
         const answer = await route.fetch();
@@ -70,7 +70,7 @@ for (const most of [1, 4]) {
         for (const model of listing.data) model["max_images"] = most;
         await route.fulfill({ response: answer, json: listing });
       });
-      await page.goto(ask);
+      await page.reload();
       await bringTwo(page);
       // At once: it is asked about what has come, not about what is read.
       await page.getByRole("button", { name: "Ask", exact: true }).click();

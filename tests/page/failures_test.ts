@@ -112,6 +112,33 @@ for (const width of WIDTHS) {
   );
 }
 
+pageTest(
+  "a drawing that is stopped is a picture as far as it came, and can be gone on with",
+  async () => {
+    await using unsteady = openUnsteadyServer(server.url);
+    unsteady.breakAfter = 6;
+    unsteady.stalls = true;
+    await using opened = await openPage(unsteady.url);
+    const { page, check } = opened;
+    await askFor(page, 11);
+    await page.getByText(/^Row 6 of 16/).waitFor();
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.getByText(/\(6 of 16 rows\)/).waitFor();
+    await page.getByRole("link", { name: "Download" }).waitFor();
+    await check("draw-stopped");
+    unsteady.stalls = false;
+    await page.getByRole("button", { name: "Continue" }).click();
+    await whole(page, 11);
+    const [, resumed] = unsteady.asked;
+    strictEqual(resumed!.seed, 11);
+    strictEqual(resumed!.prefix!.codes.length, 6);
+    strictEqual(
+      await page.getByRole("button", { name: "Continue" }).isVisible(),
+      false,
+    );
+  },
+);
+
 pageTest("a wait can be stopped", async () => {
   await using unsteady = openUnsteadyServer(server.url);
   unsteady.refusals.push(() =>

@@ -14,6 +14,8 @@ export interface UnsteadyServer extends AsyncDisposable {
   breakAfter: number | undefined;
   /** What the stream ends with when it breaks off; it is cut off without. */
   lastWords: ((rows: number) => string) | undefined;
+  /** True for drawings that stand still in place of breaking off. */
+  stalls: boolean;
   /** Whether somebody is there. */
   away: boolean;
   /** Answers to drawings that come first. */
@@ -58,6 +60,7 @@ export function openUnsteadyServer(target: string): UnsteadyServer {
     asked: [],
     breakAfter: undefined,
     lastWords: undefined,
+    stalls: false,
     away: false,
     refusals: [],
     [Symbol.asyncDispose]: () => server.shutdown(),
@@ -74,17 +77,23 @@ function broken(
   let text = "";
   return body.pipeThrough(new TextDecoderStream()).pipeThrough(
     new TransformStream<string, string>({
-      transform(part, controller) {
+      async transform(part, controller) {
+        // It stands still.
+        if (unsteady.stalls && rows <= 0) return;
         text += part;
         const blocks = text.split("\n\n");
         text = blocks.pop()!;
         for (const block of blocks) {
           controller.enqueue(`${block}\n\n`);
           if (!block.startsWith("event: row") || --rows > 0) continue;
+          if (unsteady.stalls) return;
           unsteady.away = true;
           const words = unsteady.lastWords?.(rows);
-          if (words === undefined) controller.error(new Error("cut off"));
-          else {
+          if (words === undefined) {
+            // An error drops what is not sent yet.
+            await new Promise((resolve) => setTimeout(resolve, 100));
+            controller.error(new Error("cut off"));
+          } else {
             controller.enqueue(words);
             controller.terminate();
           }

@@ -9,7 +9,7 @@
 
 import { post } from "../api/request.js";
 import { blobOf } from "../logic/base64.js";
-import { wireGrid } from "../logic/drawn_rows.js";
+import { firstCells, wireGrid } from "../logic/drawn_rows.js";
 import { pictureId } from "../logic/picture_id.js";
 import { secondsText } from "../logic/quantities.js";
 import { draw } from "./drawing.js";
@@ -24,6 +24,7 @@ import { comeDecoded, Previews } from "./previews.js";
  * @property {import("../api/patience.js").Patience} patience
  * @property {import("../shell/server_watch.js").Model | undefined} model
  * @property {boolean} judged Whether probabilities are noted.
+ * @property {import("./drawing.js").Known} [known] Rows to go on from; overwritten as more come.
  */
 
 /** Rivals of each code that a drawing is asked for. */
@@ -36,7 +37,7 @@ const RIVALS = 5;
  */
 export async function drawPictures(
   settings,
-  { stage, patience, model, judged },
+  { stage, patience, model, judged, known: before },
 ) {
   const decoded = comeDecoded(model?.image_area);
   const previews = new Previews(patience.signal);
@@ -64,6 +65,7 @@ export async function drawPictures(
         }
       },
     },
+    before,
   );
   const asked = { ...settings, seed: completed.seed };
   const pictures = completed.images.map((image, i) => {
@@ -82,6 +84,28 @@ export async function drawPictures(
     };
   });
   return { pictures, facts: factsOf(completed) };
+}
+
+/**
+ * The picture of a drawing that was stopped, as far as it came.
+ *
+ * @param {Settings} settings
+ * @param {import("./drawing.js").Known} known With one row at least.
+ * @param {AbortSignal} signal
+ * @returns {Promise<Picture>}
+ */
+export async function unfinishedPicture(settings, { seed, rows }, signal) {
+  const [first] = rows;
+  if (first === undefined) throw new TypeError("there is no row");
+  const { width, count: height, judgements } = first;
+  const codes = first.codes.slice(0, height * width);
+  const asked = { ...settings, ...(seed !== undefined && { seed }) };
+  const picture = await pictureOfCodes(asked, { height, width, codes }, signal);
+  return {
+    ...picture,
+    title: `${settings.prompt} (${height} of ${first.height} rows)`,
+    ...(judgements && { judgements: firstCells(judgements, height * width) }),
+  };
 }
 
 /**

@@ -17,11 +17,13 @@ import { formatRoute } from "../shell/route.js";
 import { SettingsForm } from "./settings_form.js";
 import { Stage } from "./stage.js";
 import { takeFiles } from "./take_files.js";
+import { Unfinished } from "./unfinished.js";
 
 /**
  * @typedef {import("../shell/shell.js").Shell} Shell
  * @typedef {import("../shell/shell.js").Picture} Picture
  * @typedef {import("../logic/settings.js").Settings} Settings
+ * @typedef {import("./drawing.js").Known} Known
  */
 
 /** States of a server that is likely to be ready soon. */
@@ -50,6 +52,7 @@ class DrawView {
     hidden: true,
     onclick: () => this.#runner.stop(),
   }, "Stop");
+  #unfinished = new Unfinished((settings, known) => this.#run(settings, known));
   /** What is not needed to be seen comes later, as does what draws. */
   #share = element("div");
   #history = element("div");
@@ -106,7 +109,13 @@ class DrawView {
       this.#judged,
       "Note probabilities, to look inside",
     ),
-    element("div", { class: "actions" }, this.#draw, this.#stop),
+    element(
+      "div",
+      { class: "actions" },
+      this.#draw,
+      this.#unfinished.root,
+      this.#stop,
+    ),
   );
   #runner = new TaskRunner((running) => {
     this.#stop.hidden = !running;
@@ -162,7 +171,7 @@ class DrawView {
   /** @param {URLSearchParams} params Settings, where a link has them. */
   open(params) {
     // Other views draw too.
-    void this.#histories?.then((list) => list?.refresh());
+    void this.#histories?.then((list) => list?.refresh(), () => undefined);
     const told = settingsFromParams(params);
     if (told === undefined) return;
     this.#settings.write(told.settings);
@@ -204,6 +213,7 @@ class DrawView {
 
   /** @param {Picture} picture From the history or a file. */
   async #openPicture(picture) {
+    this.#unfinished.clear();
     this.#notice.clear();
     await this.#put(picture);
     if (picture.settings !== undefined) this.#settings.write(picture.settings);
@@ -230,19 +240,33 @@ class DrawView {
       "",
       formatRoute("draw", paramsFromSettings(settings)),
     );
+    this.#run(settings, { seed: settings.seed, rows: [] });
+  }
+
+  /**
+   * @param {Settings} settings
+   * @param {Known} known
+   */
+  #run(settings, known) {
+    this.#unfinished.clear();
     void this.#runner.run(
-      (signal) => this.#drawPictures(settings, signal),
+      (signal) => this.#drawPictures(settings, known, signal),
       (error) => this.#tell(error),
     ).finally(() => {
-      if (!this.#runner.running) this.#stage.end();
+      if (this.#runner.running) return;
+      this.#stage.end();
+      void this.#unfinished.offer(settings, known).then((picture) =>
+        picture && this.#put(picture)
+      );
     });
   }
 
   /**
    * @param {Settings} settings
+   * @param {Known} known
    * @param {AbortSignal} signal
    */
-  async #drawPictures(settings, signal) {
+  async #drawPictures(settings, known, signal) {
     this.#notice.clear();
     placeFaults([], this.#settings.fields);
     this.#result.hidden = true;
@@ -270,6 +294,7 @@ class DrawView {
       patience,
       model: server.model("generate"),
       judged: this.#judged.checked,
+      known,
     });
     stage.end();
     await Promise.all(

@@ -30,15 +30,25 @@ import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
  */
 
 /**
+ * @typedef {object} Known A drawing as far as it has come.
+ * @property {number | undefined} seed
+ * @property {DrawnRows[]} rows By picture.
+ */
+
+/**
  * @param {Body} body
  * @param {import("../api/patience.js").Patience} patience
  * @param {Listener} listener
+ * @param {Known} known Overwritten as more is known; with rows it goes on there.
  * @returns {Promise<{ completed: Completed, rows: readonly DrawnRows[] }>}
  */
-export async function draw(body, patience, listener) {
-  /** @type {{ seed: number | undefined, rows: DrawnRows[] }} */
-  const known = { seed: body.seed, rows: [] };
-  let asked = body;
+export async function draw(
+  body,
+  patience,
+  listener,
+  known = { seed: body.seed, rows: [] },
+) {
+  let asked = resumedBody(body, { seed: known.seed, rows: known.rows[0] });
   while (true) {
     try {
       const completed = await follow(asked, patience.signal, known, listener);
@@ -55,7 +65,7 @@ export async function draw(body, patience, listener) {
 /**
  * @param {Body} body
  * @param {AbortSignal} signal
- * @param {{ seed: number | undefined, rows: DrawnRows[] }} known Overwritten as more is known.
+ * @param {Known} known Overwritten as more is known.
  * @param {Listener} listener
  * @returns {Promise<Completed>}
  */

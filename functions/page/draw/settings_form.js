@@ -12,7 +12,6 @@
 
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
-import { KnownThings } from "./known_things.js";
 import { RatioField } from "./ratio_field.js";
 import { SeedField } from "./seed_field.js";
 
@@ -29,6 +28,14 @@ const BOUNDS = {
   "top_p": { label: "Top-p", min: 0, max: 1, step: "any" },
 };
 
+/** Time until what is not needed to be seen is loaded, in milliseconds. */
+const CALM_MS = 1500;
+
+/** @returns {Promise<void>} Settles once the page has come to rest. */
+function calm() {
+  return new Promise((resolve) => setTimeout(resolve, CALM_MS));
+}
+
 /** The fields, and what stands in them. */
 export class SettingsForm {
   /** All fields, to be put into a form. */
@@ -41,7 +48,10 @@ export class SettingsForm {
     required: true,
     spellcheck: true,
   });
-  #known = new KnownThings(this.#prompt);
+  /** Things and words that a small model knows; loaded where it lists some. */
+  #known = element("div");
+  /** @type {Promise<import("./known_things.js").KnownThings | undefined> | undefined} */
+  #knownThings;
   #negative = element("textarea", { rows: 2, maxLength: 32768 });
   #useNegative = element("input", { type: "checkbox" });
   #ratio = new RatioField();
@@ -122,7 +132,7 @@ export class SettingsForm {
       { class: "stack" },
       prompt.root,
       this.#examples,
-      this.#known.root,
+      this.#known,
       element(
         "div",
         { class: "fields" },
@@ -187,7 +197,7 @@ export class SettingsForm {
    */
   write(settings) {
     this.#prompt.value = settings.prompt;
-    this.#known.check();
+    this.#checkKnown();
     this.#ratio.write(settings);
     this.#seed.write(settings.seed);
     this.#useNegative.checked = settings.negative_prompt !== undefined;
@@ -208,7 +218,7 @@ export class SettingsForm {
    */
   describe(model) {
     const defaults = model?.defaults;
-    this.#known.describe(model);
+    void this.#describeKnown(model);
     for (const [name, input] of this.#numberInputs()) {
       const value = defaults?.[name];
       input.placeholder = value === undefined ? "default" : String(value);
@@ -222,11 +232,31 @@ export class SettingsForm {
         type: "button",
         onclick: () => {
           this.#prompt.value = text;
-          this.#known.check();
+          this.#checkKnown();
           this.#onExample(text);
         },
       }, text)
     ));
+  }
+
+  /** @param {Model | undefined} model */
+  async #describeKnown(model) {
+    if (this.#knownThings === undefined && !model?.subjects.length) return;
+    this.#knownThings ??= calm().then(() => import("./known_things.js")).then(
+      ({ KnownThings }) => {
+        const known = new KnownThings(this.#prompt);
+        this.#known.append(known.root);
+        return known;
+      },
+      // The server is away; the next look at it tries again.
+      () => this.#knownThings = undefined,
+    );
+    (await this.#knownThings)?.describe(model);
+  }
+
+  /** Compares the prompt, which was written anew, with what is known. */
+  #checkKnown() {
+    void this.#knownThings?.then((known) => known?.check());
   }
 
   /** @returns {[keyof typeof BOUNDS, HTMLInputElement][]} */

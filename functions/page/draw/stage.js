@@ -66,6 +66,7 @@ export class Stage {
       this.show(n).forEach((canvas, i) =>
         canvas.start(grid, n === 1 ? prompt : `${prompt}, picture ${i + 1}`)
       );
+      rows.forEach((known, i) => this.#addKnown(known, this.canvases[i]));
     }
     this.#seed = seed;
     this.#rows = rows.reduce(
@@ -77,6 +78,16 @@ export class Stage {
     this.#timer = setInterval(() => this.#tell(), TICK_MS);
     this.#doing.hidden = false;
     this.#tell();
+  }
+
+  /**
+   * @param {import("../logic/drawn_rows.js").DrawnRows} rows That are given.
+   * @param {PictureCanvas | undefined} canvas
+   */
+  #addKnown({ width, count, codes }, canvas) {
+    for (let y = 0; y < count; y++) {
+      canvas?.addRow(y, [...codes.subarray(y * width, (y + 1) * width)]);
+    }
   }
 
   /** Nothing comes for now: how long it takes cannot be said. */

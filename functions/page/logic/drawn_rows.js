@@ -86,6 +86,24 @@ export function blankJudgements(cells, rivals) {
 }
 
 /**
+ * The judgements of the first cells.
+ *
+ * @param {Judgements} judgements
+ * @param {number} cells
+ * @returns {Judgements}
+ */
+export function firstCells(judgements, cells) {
+  const { logprobs, entropies, rivals, codes, rivalLogprobs } = judgements;
+  return {
+    logprobs: logprobs.slice(0, cells),
+    entropies: entropies.slice(0, cells),
+    rivals,
+    codes: codes.slice(0, cells * rivals),
+    rivalLogprobs: rivalLogprobs.slice(0, cells * rivals),
+  };
+}
+
+/**
  * The first rows as the API takes them.
  *
  * @param {{ height: number, width: number, codes: Uint16Array }} grid
