@@ -78,8 +78,8 @@ const CONFINED: readonly (readonly [string, RegExp, RegExp])[] = [
     /\bDeno\.(dlopen|Unsafe\w+)\b/,
   ],
   [
-    "files are opened in lib/loading, lib/quantization, functions and deploy only, and the WebP codec its own",
-    /^(?!lib\/(loading|quantization)\/|lib\/vision\/codec\/webp\.ts|functions\/|deploy\/)/,
+    "files are opened in lib/loading, lib/quantization, functions and deploy only, and picture codecs their own",
+    /^(?!lib\/(loading|quantization)\/|lib\/vision\/codec\/load\.ts|functions\/|deploy\/)/,
     /\bDeno\.(open|readFile|readTextFile|readDir|writeFile|stat)\w*\b/,
   ],
   [

@@ -17,7 +17,6 @@
 
 import { Emu3Error, ImageError } from "../errors.ts";
 import { composeFrames } from "./canvas.ts";
-import { decodeStill } from "./codec/imagescript.ts";
 import { loadFailure } from "./codec/load.ts";
 import {
   decodeGifAsReference,
@@ -31,6 +30,7 @@ import {
   readHeader,
 } from "./header.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
+import { decodeJpegPicture } from "./jpeg_picture.ts";
 import { orient } from "./orientation.ts";
 import {
   decodePng,
@@ -125,7 +125,7 @@ async function still(
     case "png":
       return await decodePng(bytes);
     case "jpeg":
-      return await decodeStill(bytes);
+      return await decodeJpegPicture(bytes);
     case "gif":
       return await decodeGifStill(bytes);
     case "webp":

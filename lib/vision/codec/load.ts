@@ -7,6 +7,7 @@
  * @module
  */
 
+import { createRequire } from "node:module";
 import { RuntimeError } from "../../errors.ts";
 
 /**
@@ -24,6 +25,19 @@ export async function loadCodec<T>(
   } catch (cause) {
     throw notLoaded(name, cause);
   }
+}
+
+/**
+ * Compiles the WebAssembly file of a package. It is read from disk: the packages
+ * themselves would fetch it, which servers may not.
+ *
+ * @param specifier Its name, such as `@jsquash/webp/codec/dec/webp_dec.wasm`.
+ */
+export async function compileWasm(
+  specifier: string,
+): Promise<WebAssembly.Module> {
+  const file = createRequire(import.meta.url).resolve(specifier);
+  return await WebAssembly.compile(await Deno.readFile(file));
 }
 
 /**

@@ -7,9 +7,8 @@
  * @module
  */
 
-import { createRequire } from "node:module";
 import type { RgbaImage } from "../rgba.ts";
-import { loadCodec } from "./load.ts";
+import { compileWasm, loadCodec } from "./load.ts";
 
 /** Decodes a still WebP. */
 export async function decodeWebp(bytes: Uint8Array): Promise<RgbaImage> {
@@ -17,18 +16,13 @@ export async function decodeWebp(bytes: Uint8Array): Promise<RgbaImage> {
     "@jsquash/webp",
     () => import("@jsquash/webp/decode.js"),
   );
-  compiled ??= loadCodec("@jsquash/webp", compile);
+  compiled ??= loadCodec(
+    "@jsquash/webp",
+    () => compileWasm("@jsquash/webp/codec/dec/webp_dec.wasm"),
+  );
   await init(await compiled);
   const { height, width, data } = await decode(bytes.slice().buffer);
   return { height, width, pixels: new Uint8ClampedArray(data) };
 }
 
 let compiled: Promise<WebAssembly.Module> | undefined;
-
-/** Read from disk: the package itself would fetch it, which servers may not. */
-async function compile(): Promise<WebAssembly.Module> {
-  const file = createRequire(import.meta.url).resolve(
-    "@jsquash/webp/codec/dec/webp_dec.wasm",
-  );
-  return await WebAssembly.compile(await Deno.readFile(file));
-}

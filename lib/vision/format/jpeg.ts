@@ -24,43 +24,103 @@ export interface JpegHeader {
   readonly orientation: Orientation;
 }
 
-/** Segments and fill bytes that a header may have: it is read at the request. */
-const MAX_STEPS = 2 ** 16;
+/** Facts of a JPEG that its decoder needs. */
+export interface JpegLayout extends JpegHeader {
+  /** Color components: 1 gray, 3 color, 4 CMYK or YCCK. */
+  readonly components: number;
+  /** Offset of the height in the frame header. */
+  readonly heightOffset: number;
+  /** True if the frame header leaves the height to a DNL segment. */
+  readonly heightIsLate: boolean;
+  /** True if scans have restart markers. */
+  readonly restarts: boolean;
+}
 
-/** The header of a JPEG. */
+/** Segments that a header may have: it is read at the request. */
+const MAX_SEGMENTS = 2 ** 16;
+
+const SOS = 0xda;
+const EOI = 0xd9;
+const DNL = 0xdc;
+const DRI = 0xdd;
+const APP1 = 0xe1;
+
+/** Returns the header of a JPEG. */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+  const { height, width, orientation } = readJpegLayout(bytes);
+  return { height, width, orientation };
+}
+
+/**
+ * Returns what a JPEG says up to its first scan.
+ *
+ * Bytes between segments are skipped, as libjpeg does.
+ *
+ * @throws {ImageError} When there is no frame header.
+ */
+export function readJpegLayout(bytes: Uint8Array): JpegLayout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let orientation: Orientation = 1;
+  let restarts = false;
+  let frame: Omit<JpegLayout, "orientation" | "restarts"> | undefined;
   let at = 2;
-  for (let steps = 0; at + 4 <= bytes.length; steps++) {
-    if (steps === MAX_STEPS) {
+  for (let count = 0;; count++) {
+    if (count === MAX_SEGMENTS) {
       throw new ImageError("the JPEG has too many segments before its picture");
     }
-    if (bytes[at] !== 0xff) {
-      throw new ImageError("the JPEG is damaged: a marker is missing");
-    }
+    at = markerAfter(bytes, at);
+    if (at + 4 > bytes.length) break;
     const marker = bytes[at + 1]!;
-    if (marker === 0xff) { // fill byte
-      at++;
-      continue;
+    if (marker === SOS || marker === EOI) {
+      if (frame === undefined) {
+        throw new ImageError("the JPEG has no frame header");
+      }
+      if (frame.height === 0) {
+        frame = { ...frame, height: lateHeight(bytes, view, at + 2) };
+      }
+      break;
     }
     const length = view.getUint16(at + 2);
     const data = bytes.subarray(at + 4, at + 2 + length);
-    if (isFrameHeader(marker)) {
+    if (isFrameHeader(marker) && frame === undefined) {
       if (data.length < 6) break;
       const height = view.getUint16(at + 5);
       const width = view.getUint16(at + 7);
-      return { height, width, orientation };
+      const heightIsLate = height === 0;
+      const components = data[5]!;
+      const heightOffset = at + 5;
+      frame = { height, width, components, heightOffset, heightIsLate };
     }
-    if (marker === 0xda || marker === 0xd9) {
-      throw new ImageError("the JPEG has no frame header");
+    if (marker === DRI && data.length >= 2) {
+      restarts = view.getUint16(at + 4) > 0;
     }
-    if (marker === 0xe1 && orientation === 1 && isExif(data)) {
+    if (marker === APP1 && orientation === 1 && isExif(data)) {
       orientation = readOrientation(data);
     }
     at += 2 + length;
   }
-  throw new ImageError("the JPEG is cut short");
+  if (frame === undefined) throw new ImageError("the JPEG is cut short");
+  return { ...frame, orientation, restarts };
+}
+
+/** Returns the offset of the next 0xFF that begins a marker; the end without. */
+function markerAfter(bytes: Uint8Array, from: number): number {
+  for (let at = from; at + 1 < bytes.length; at++) {
+    // Fill bytes are more of the same; a zero makes it data.
+    const next = bytes[at + 1];
+    if (bytes[at] === 0xff && next !== 0xff && next !== 0) return at;
+  }
+  return bytes.length;
+}
+
+/** Returns the height that a DNL segment gives after the first scan; 0 without. */
+function lateHeight(bytes: Uint8Array, view: DataView, from: number): number {
+  let at = markerAfter(bytes, from);
+  while (at + 6 <= bytes.length) {
+    if (bytes[at + 1] === DNL) return view.getUint16(at + 4);
+    at = markerAfter(bytes, at + 2);
+  }
+  return 0;
 }
 
 /** SOF0–SOF15, which share their numbers with DHT, JPG and DAC. */

@@ -104,11 +104,15 @@ Deno.test("readHeader() refuses files of countless blocks, whatever their type",
   new DataView(webp.buffer).setUint32(4, length - 8, true);
   const name = new TextEncoder().encode("ANMF");
   for (let at = 12; at + 8 <= length; at += 8) webp.set(name, at);
-  const jpeg = new Uint8Array(length).fill(0xff);
-  jpeg[1] = 0xd8;
+  const jpeg = new Uint8Array(length);
+  jpeg.set([0xff, 0xd8]);
+  for (let at = 2; at + 4 <= length; at += 4) jpeg.set([0xff, 0xe0, 0, 2], at);
   for (const bytes of [png, gif, webp, jpeg]) {
     throws(() => readHeader(bytes), /too many/);
   }
+  const filled = new Uint8Array(length).fill(0xff);
+  filled[1] = 0xd8;
+  throws(() => readHeader(filled), /cut short/);
   const frames = plainGif({ height: 1, width: 1 }, 40_000);
   throws(() => readHeader(frames), /too many frames/);
 });

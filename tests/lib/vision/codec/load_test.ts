@@ -35,7 +35,7 @@ async function decode(
 }
 
 Deno.test("a codec that may not read its variables is no damaged picture", async () => {
-  const outcomes = await decode("gray.jpg");
+  const outcomes = await decode("cmyk.jpg");
   strictEqual(outcomes.length, 2);
   for (const { name, message } of outcomes) {
     strictEqual(name, "RuntimeError");
@@ -52,7 +52,7 @@ Deno.test("nor is one that may not read its own files", async () => {
     strictEqual(file.startsWith(PACKAGES), true);
   }
   const outcomes = await decode(
-    "gray.jpg",
+    "cmyk.jpg",
     "--allow-env",
     `--deny-read=${join(wasm, "any")}`,
   );
@@ -63,7 +63,7 @@ Deno.test("nor is one that may not read its own files", async () => {
 });
 
 Deno.test("with what they need codecs decode", async () => {
-  for (const { name } of await decode("gray.jpg", "--allow-env")) {
+  for (const { name } of await decode("cmyk.jpg", "--allow-env")) {
     strictEqual(name, "none");
   }
 });
