@@ -38,14 +38,14 @@ Deno.test("nothing is excepted that is not there", () => {
 Deno.test("every block is of a kind that is run, or is no code", () => {
   const kinds = new Set(["sh", "js", "ts", "text"]);
   const strays = all.filter(({ language, file }) =>
-    !kinds.has(language) && !(language === "python" && file === "README.md")
+    !kinds.has(language) && !(language === "python" && isRun(file))
   );
   deepStrictEqual(strays, []);
 });
 
-Deno.test("README has every capability in curl, JavaScript and Python", () => {
+Deno.test("functions/README and its pages have every capability in curl, JavaScript and Python", () => {
   const names = ["generate", "caption", "tokenize", "detokenize", "score"];
-  const readme = all.filter(({ file }) => file === "README.md");
+  const readme = all.filter(({ file }) => file.startsWith("functions/"));
   for (const kind of ["sh", "js", "python"]) {
     const code = readme.filter(({ language }) => language === kind)
       .map(({ code }) => code).join("\n");
@@ -73,6 +73,51 @@ Deno.test("tests/README has every task that tests or measures", () => {
   );
   deepStrictEqual(missing.map(([name]) => name), []);
 });
+
+Deno.test("README has one call in curl, JavaScript and Python", () => {
+  const readme = all.filter(({ file }) => file === "README.md");
+  for (const kind of ["sh", "js", "python"]) {
+    ok(
+      readme.some(({ language, code }) =>
+        language === kind && code.includes("/v1/generate")
+      ),
+    );
+  }
+});
+
+Deno.test("README is for newcomers: 250 lines, start and test in the first screen", () => {
+  const text = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
+  const lines = text.split("\n");
+  ok(lines.length <= 250, `${lines.length} lines`);
+  const screen = lines.slice(0, 30).join("\n");
+  for (const task of ["start", "test"]) {
+    ok(screen.includes(`npx -y deno@2.9.6 task ${task} `), task);
+  }
+});
+
+Deno.test("links of the READMEs lead to files and headings that exist", () => {
+  for (const file of READMES) {
+    const at = new URL(`../${file}`, import.meta.url);
+    const text = Deno.readTextFileSync(at);
+    for (const [, target = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const [path = "", heading] = target.split("#");
+      const linked = path === "" ? at : new URL(path, at);
+      ok(Deno.statSync(linked).isFile, `${file}: ${target}`);
+      if (heading === undefined) continue;
+      const titles = Deno.readTextFileSync(linked).matchAll(/^#+ (.*)$/gm);
+      const anchors = [...titles].map(([, title = ""]) =>
+        title.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-")
+      );
+      ok(anchors.includes(heading), `${file}: ${target}`);
+    }
+  }
+});
+
+/** Returns whether the Python of a page runs with the Python clients. */
+function isRun(file: string): boolean {
+  return file === "README.md" || file.startsWith("functions/");
+}
 
 /** A README in one line, whatever it is wrapped at. */
 function flat(file: string): string {

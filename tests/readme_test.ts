@@ -1,5 +1,5 @@
 /**
- * README and code say the same.
+ * README, its pages and the code say the same.
  *
  * @module
  */
@@ -9,10 +9,11 @@ import { helpText } from "../functions/env.ts";
 import { VERSION } from "../functions/version.ts";
 
 const ROOT = new URL("..", import.meta.url);
-const readme = Deno.readTextFileSync(new URL("README.md", ROOT));
+const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
 
-Deno.test("README lists every folder of the program, and no other", () => {
-  const tree = readme.split("## Where things are")[1]!.split("```")[1]!;
+Deno.test("the contributing page lists every folder of the program, and no other", () => {
+  const page = read("tests/docs/contributing.md");
+  const tree = page.split("## Where things are")[1]!.split("```")[1]!;
   const listed = tree.split("\n")
     .map((line) => line.trim().split(/\s/)[0]!)
     .filter((name) => name.endsWith("/") && name !== "tests/");
@@ -21,17 +22,16 @@ Deno.test("README lists every folder of the program, and no other", () => {
   deepStrictEqual(listed.sort(), there.sort());
 });
 
-Deno.test("README lists every variable as --help does", () => {
+Deno.test("the configuration page lists every variable as --help does", () => {
   const variables = helpText().split("Environment variables:\n")[1]!
     .trimEnd().replaceAll(/^ {2}/gm, "");
-  ok(readme.includes(variables), "copy the list from --help");
+  const page = read("functions/docs/configuration.md");
+  ok(page.includes(variables), "copy the list from --help");
 });
 
-Deno.test("README gives a reason for every dependency", () => {
-  const { imports } = JSON.parse(
-    Deno.readTextFileSync(new URL("deno.json", ROOT)),
-  );
-  const table = readme.split("## Dependencies")[1]!;
+Deno.test("the dependencies page gives a reason for every dependency", () => {
+  const { imports } = JSON.parse(read("deno.json"));
+  const table = read("deploy/docs/dependencies.md");
   const silent = Object.keys(imports).filter((name) =>
     !new RegExp(`\\| \`${name}\` +\\|`).test(table)
   );

@@ -207,9 +207,9 @@ Deno.test("a client that closes its connection ends the run", async () => {
   await idleEngine(engine);
 });
 
-Deno.test("README's example draws", async () => {
+Deno.test("the example of the clients page draws", async () => {
   const readme = await Deno.readTextFile(
-    new URL("../../README.md", import.meta.url),
+    new URL("../../functions/docs/clients.md", import.meta.url),
   );
   const code = readme.split("```js\n").map((block) => block.split("```")[0]!)
     .find((block) => block.includes("StreamableHTTPClientTransport"))!

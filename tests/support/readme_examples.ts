@@ -9,12 +9,25 @@ import { ok } from "node:assert/strict";
 const ROOT = new URL("../../", import.meta.url);
 const CONFIG = new URL("deno.json", ROOT).pathname;
 
-/** READMEs that people begin with. */
+/** READMEs and the pages that they lead to. */
 export const READMES: readonly string[] = [
   "README.md",
-  ...["lib", "models", "functions", "deploy", "tests"]
-    .map((folder) => `${folder}/README.md`),
+  ...["lib", "models", "functions", "deploy", "tests"].flatMap((folder) => [
+    `${folder}/README.md`,
+    ...pagesIn(`${folder}/docs`),
+  ]),
 ];
+
+/** Returns the Markdown files of a folder, in order; none without the folder. */
+function pagesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(new URL(folder, ROOT))]
+      .map(({ name }) => `${folder}/${name}`)
+      .filter((path) => path.endsWith(".md")).sort();
+  } catch {
+    return [];
+  }
+}
 
 /** A fenced block. */
 export interface Example {

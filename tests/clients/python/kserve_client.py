@@ -13,7 +13,7 @@ from tritonclient.http import InferenceServerClient, InferInput, InferRequestedO
 from tritonclient.utils import InferenceServerException
 
 PROMPT = "a rocket above a tree"
-SEED = 11  # of README's rocket
+SEED = 11  # of the rocket in README
 
 
 def client(url):
@@ -184,8 +184,8 @@ def check_async(url):
 
 
 def check_readme(url):
-    """README's example draws the picture of the native endpoint"""
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    """the example of the clients page draws the picture of the native endpoint"""
+    readme = (Path(__file__).parents[3] / "functions/docs/clients.md").read_text()
     [code] = [
         block.split("```")[0]
         for block in readme.split("```python\n")[1:]
