@@ -9,18 +9,14 @@
 
 import * as v from "valibot";
 import { keptBody, PACE, readWhole } from "./http/request_body.ts";
-import { MAX_FIELD_ERRORS } from "./body_limits.ts";
+import { fieldErrors } from "./field_errors.ts";
 import { parseJson } from "./json.ts";
 import {
   BodyTooLargeError,
-  type FieldError,
   InvalidFieldsError,
   MalformedBodyError,
   MediaTypeError,
 } from "./refusals.ts";
-
-/** Characters of a field's name that are repeated. */
-const MAX_NAME = 64;
 
 /**
  * Returns the body of `request`: as `readBodies` has read it, else read here.
@@ -101,45 +97,5 @@ export function parseFields<T>(
   }
   const result = v.safeParse(schema, value, { abortPipeEarly: true });
   if (result.success) return result.output;
-  throw new InvalidFieldsError(
-    result.issues.slice(0, MAX_FIELD_ERRORS).map(fieldError),
-  );
-}
-
-function fieldError(issue: v.BaseIssue<unknown>): FieldError {
-  const keys = (issue.path ?? []).map(({ key }) => String(key));
-  const pointer = keys
-    .map((key) => key.slice(0, MAX_NAME))
-    .map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`)
-    .join("");
-  return { pointer, detail: expectation(issue) };
-}
-
-/** What was expected, in words. Valibot's own message quotes what was sent. */
-function expectation({ type, expected, received }: v.BaseIssue<unknown>) {
-  if (type === "strict_object") {
-    return expected === "never" ? "there is no such field" : "is required";
-  }
-  const limit = expected?.replace(/^[<>]=?/, "");
-  switch (type) {
-    case "integer":
-      return "expected a whole number";
-    case "finite":
-      return "expected a finite number";
-    case "min_value":
-      return `expected ${limit} or more`;
-    case "gt_value":
-      return `expected more than ${limit}`;
-    case "max_value":
-      return `expected ${limit} or less`;
-    case "min_length":
-      return `expected a length of ${limit} or more`;
-    case "max_length":
-      return `expected a length of ${limit} or less`;
-    case "regex":
-      return `expected text like ${expected}`;
-  }
-  return received === "undefined"
-    ? "is required"
-    : `expected ${expected ?? "another value"}`;
+  throw new InvalidFieldsError(fieldErrors(result.issues, schema));
 }

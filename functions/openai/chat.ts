@@ -17,11 +17,8 @@ import { encodePicture } from "../prepare.ts";
 import { serverTiming, Stopwatch } from "../timings.ts";
 import { pictureBytes } from "../upload.ts";
 import { CHAT_END, chatAnswer, chatChunks } from "./chat_fields.ts";
-import {
-  type AskedPicture,
-  askedQuestion,
-  ChatRequest,
-} from "./chat_request.ts";
+import type { AskedPicture } from "./chat_parts.ts";
+import { askedQuestion, ChatRequest } from "./chat_request.ts";
 import { unixSeconds } from "./time.ts";
 
 /** The route, ready to mount. */

@@ -20,13 +20,19 @@ import { boundedList } from "../schema/bounded_list.ts";
 import { DEFAULT_QUESTION, MAX_PICTURES, Template } from "../schema/caption.ts";
 import {
   ModelName,
-  Picture,
   Seed,
   Temperature,
   Text,
   TopK,
   TopP,
 } from "../schema/common.ts";
+import {
+  type AskedPicture,
+  checkPart,
+  Part,
+  pictureIn,
+  textIn,
+} from "./chat_parts.ts";
 import { open } from "./schema.ts";
 
 /** Messages that a conversation may have. */
@@ -40,13 +46,6 @@ const MAX_PARTS = 64;
 
 /** Tokens of an answer, unless a request says otherwise. */
 const DEFAULT_MAX_TOKENS = 1024;
-
-/** Part of a message; which parts are taken depends on who says it. */
-const Part = v.object({
-  type: v.pipe(v.string(), v.maxLength(64)),
-  text: open(Text),
-  "image_url": open(v.object({ url: Picture })),
-});
 
 const Message = v.object({
   role: v.pipe(v.string(), v.maxLength(64)),
@@ -91,14 +90,6 @@ export const ChatRequest = v.object({
 });
 /** A conversation, in OpenAI's words, and some of ours. */
 export type ChatRequest = v.InferOutput<typeof ChatRequest>;
-
-/** A picture that is asked about. */
-export interface AskedPicture {
-  /** A data URL, base64 or, where those are fetched, a URL. */
-  readonly text: string;
-  /** Where it stands in the body. */
-  readonly pointer: string;
-}
 
 /** What is asked in a conversation. */
 export interface AskedQuestion {
@@ -161,9 +152,7 @@ function questionIn(messages: readonly Message[]): string {
 
 function textOf({ content }: Message): string {
   if (typeof content === "string") return content;
-  const texts = (content ?? []).flatMap(({ type, text }) =>
-    type === "text" && text !== undefined ? [text] : []
-  );
+  const texts = (content ?? []).flatMap((part) => textIn(part) ?? []);
   return texts.join("\n");
 }
 
@@ -191,26 +180,15 @@ function askedPictures(messages: readonly Message[]): AskedPicture[] {
 
 function picturesOf({ content }: Message, at: number): AskedPicture[] {
   if (typeof content === "string" || content === undefined) return [];
-  return content.flatMap(({ type, image_url: image }, i) =>
-    type === "image_url" && image !== undefined
-      ? [{
-        text: image.url,
-        pointer: `/messages/${at}/content/${i}/image_url/url`,
-      }]
-      : []
+  return content.flatMap((part, i) =>
+    pictureIn(part, `/messages/${at}/content/${i}`) ?? []
   );
 }
 
 /** Refuses what would silently not be asked. */
 function checkParts({ content }: Message, at: number): void {
   if (typeof content === "string" || content === undefined) return;
-  for (const [i, { type, text, image_url: image }] of content.entries()) {
-    const pointer = `/messages/${at}/content/${i}`;
-    if (type !== "text" && type !== "image_url") {
-      throw invalidField(`${pointer}/type`, "expected text or image_url");
-    }
-    if ((type === "text" ? text : image) === undefined) {
-      throw invalidField(`${pointer}/${type}`, "is required");
-    }
+  for (const [i, part] of content.entries()) {
+    checkPart(part, `/messages/${at}/content/${i}`);
   }
 }

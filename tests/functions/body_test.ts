@@ -15,6 +15,10 @@ import {
   MediaTypeError,
 } from "../../functions/refusals.ts";
 import { boundedList } from "../../functions/schema/bounded_list.ts";
+import { CaptionRequest } from "../../functions/schema/caption.ts";
+import { GenerateRequest } from "../../functions/schema/generate.ts";
+
+const Part = v.object({ url: v.pipe(v.string(), v.maxLength(9)) });
 
 const Schema = v.strictObject({
   name: v.pipe(v.string(), v.maxLength(3)),
@@ -175,4 +179,88 @@ Deno.test("parseFields() says what is expected", () => {
   strictEqual(detail({ name: "a", count: 0 }), "expected 1 or more");
   strictEqual(detail({ name: "a", count: 1.5 }), "expected a whole number");
   strictEqual(detail({ name: "a", x: 1 }), "there is no such field");
+});
+
+const Either = v.strictObject({
+  content: v.nullish(v.union([
+    v.pipe(v.string(), v.maxLength(5)),
+    boundedList(v.object({ image: v.union([v.string(), Part]) }), { max: 2 }),
+  ])),
+  labeled: v.optional(v.variant("type", [
+    v.object({ type: v.literal("a"), size: v.number() }),
+    v.object({ type: v.literal("b"), name: v.string() }),
+  ])),
+});
+
+/** Every field of `value` that is refused, and why. */
+function refusals(value: unknown, schema: v.GenericSchema = Either) {
+  try {
+    parseFields(schema, value);
+    return [];
+  } catch (error) {
+    ok(error instanceof InvalidFieldsError);
+    return error.fields.map(({ pointer, detail }) => [pointer, detail]);
+  }
+}
+
+Deno.test("parseFields() points into the alternative that was meant", () => {
+  const cases: [unknown, string, string][] = [
+    [{ content: 7 }, "/content", "expected string or array"],
+    [{ content: {} }, "/content", "expected string or array"],
+    [{ content: "too long" }, "/content", "expected a length of 5 or less"],
+    [{ content: [{}, {}, {}] }, "/content", "expected a length of 2 or less"],
+    [{ content: ["a"] }, "/content/0", "expected object"],
+    [{ content: [{}] }, "/content/0/image", "is required"],
+    [
+      { content: [{ image: 1 }] },
+      "/content/0/image",
+      "expected string or object",
+    ],
+    [{ content: [{ image: {} }] }, "/content/0/image/url", "is required"],
+    [
+      { content: [{ image: "a" }, { image: { url: 1 } }] },
+      "/content/1/image/url",
+      "expected string",
+    ],
+    [{ labeled: { type: "a", size: "1" } }, "/labeled/size", "expected number"],
+    [{ labeled: { type: "b", name: 1 } }, "/labeled/name", "expected string"],
+    [{ labeled: { type: "c" } }, "/labeled/type", 'expected "a" or "b"'],
+  ];
+  for (const [value, ...refusal] of cases) {
+    deepStrictEqual(refusals(value)[0], refusal, JSON.stringify(value));
+  }
+});
+
+Deno.test("parseFields() suggests the field that was meant", () => {
+  const meant: [v.GenericSchema, object, string][] = [
+    [GenerateRequest, { size: "1x1" }, "ratio"],
+    [GenerateRequest, { "aspect_ratio": "1:1" }, "ratio"],
+    [GenerateRequest, { "num_images": 2 }, "n"],
+    [GenerateRequest, { ratoi: "1:1" }, "ratio"],
+    [GenerateRequest, { "cfg_scale": 2 }, "guidance_scale"],
+    [GenerateRequest, { negativeprompt: "" }, "negative_prompt"],
+    [CaptionRequest, { prompt: "?" }, "question"],
+    [CaptionRequest, { "image_url": "" }, "image"],
+    [CaptionRequest, { "max_new_tokens": 1 }, "max_tokens"],
+  ];
+  for (const [schema, field, name] of meant) {
+    const needed = schema === GenerateRequest ? { prompt: "a" } : {};
+    const [[pointer, detail] = []] = refusals({ ...needed, ...field }, schema);
+    strictEqual(pointer, `/${Object.keys(field)[0]}`);
+    strictEqual(detail, `there is no such field: did you mean ${name}?`);
+  }
+});
+
+Deno.test("parseFields() suggests fields of inner objects, and none for what is like nothing", () => {
+  const nested = { prompt: "a", prefix: { code: [[1]], codes: [[1]] } };
+  deepStrictEqual(refusals(nested, GenerateRequest), [
+    ["/prefix/code", "there is no such field: did you mean codes?"],
+  ]);
+  for (const name of ["unheard_of", "x".repeat(1e6), "constructor", ""]) {
+    const [[, detail] = []] = refusals(
+      { prompt: "a", [name]: 1 },
+      GenerateRequest,
+    );
+    strictEqual(detail, "there is no such field");
+  }
 });

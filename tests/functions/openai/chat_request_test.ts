@@ -1,5 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import * as v from "valibot";
+import { parseFields } from "../../../functions/body.ts";
 import {
   askedQuestion,
   ChatRequest,
@@ -55,6 +56,53 @@ Deno.test("askedQuestion() takes the pictures that were shown last", () => {
     { text: "b", pointer: "/messages/1/content/0/image_url/url" },
     { text: "c", pointer: "/messages/1/content/2/image_url/url" },
   ]);
+});
+
+Deno.test("askedQuestion() takes pictures as other libraries send them", () => {
+  const parts: [object, string][] = [
+    [{ type: "image_url", "image_url": "p" }, "image_url"],
+    [{ type: "input_image", "image_url": "p" }, "image_url"],
+    [{ type: "input_image", "image_url": { url: "p" } }, "image_url/url"],
+    [{ type: "image", image: "p", mediaType: "image/png" }, "image"],
+    [{ type: "image", "image_url": { url: "p" } }, "image_url/url"],
+    [{ type: "image", url: "p" }, "url"],
+    [{ type: "image", "source_type": "base64", data: "p" }, "data"],
+    [{ type: "image", base64: "p", "mime_type": "image/png" }, "base64"],
+    [{ type: "image", source: { type: "url", url: "p" } }, "source/url"],
+    [{ type: "image", source: { type: "base64", data: "p" } }, "source/data"],
+    [{ type: "file", mediaType: "image/png", data: "p" }, "data"],
+  ];
+  for (const [part, field] of parts) {
+    const { fields, pictures } = asked([
+      user({ type: "input_text", text: "Who?" }, part),
+    ]);
+    strictEqual(fields.question, "Who?");
+    deepStrictEqual(pictures, [
+      { text: "p", pointer: `/messages/0/content/1/${field}` },
+    ]);
+  }
+});
+
+Deno.test("ChatRequest points at the field of a part that is wrong", () => {
+  const parts: [unknown, string][] = [
+    [picture(7 as never), "/image_url/url"],
+    [picture(""), "/image_url/url"],
+    [{ type: "image_url", "image_url": {} }, "/image_url/url"],
+    [{ type: "image_url", "image_url": 7 }, "/image_url"],
+    [{ type: "text", text: 7 }, "/text"],
+    [{ text: "Hi" }, "/type"],
+    ["Hi", ""],
+  ];
+  for (const [part, field] of parts) {
+    const body = { messages: [{ role: "user", content: [part] }] };
+    throws(() => parseFields(ChatRequest, body), (error) => {
+      ok(error instanceof InvalidFieldsError);
+      deepStrictEqual(error.fields.map(({ pointer }) => pointer), [
+        `/messages/0/content/0${field}`,
+      ]);
+      return true;
+    });
+  }
 });
 
 Deno.test("askedQuestion() puts instructions before the question, but for what the model is always told", () => {
@@ -128,6 +176,18 @@ Deno.test("askedQuestion() refuses what would silently not be done", () => {
   strictEqual(
     refused([look, user({ type: "image_url" })]),
     "/messages/1/content/0/image_url",
+  );
+  for (
+    const [type, field] of [["input_image", "image_url"], ["image", "image"]]
+  ) {
+    strictEqual(
+      refused([look, user({ type })]),
+      `/messages/1/content/0/${field}`,
+    );
+  }
+  strictEqual(
+    refused([look, user({ type: "constructor" })]),
+    "/messages/1/content/0/type",
   );
   strictEqual(
     refused([look, user({ type: "text" })]),
