@@ -72,7 +72,8 @@ function fieldError(
 }
 
 /** What was expected, in words. Valibot's own message quotes what was sent. */
-function expectation({ type, expected, received }: v.BaseIssue<unknown>) {
+function expectation(issue: v.BaseIssue<unknown>) {
+  const { type, expected, received, message } = issue;
   const limit = expected?.replace(/^[<>]=?/, "");
   switch (type) {
     case "integer":
@@ -90,7 +91,10 @@ function expectation({ type, expected, received }: v.BaseIssue<unknown>) {
     case "max_length":
       return `expected a length of ${limit} or less`;
     case "regex":
-      return `expected text like ${expected}`;
+      // A schema's own message is words, and Valibot's quotes what was sent.
+      return message.startsWith("expected ")
+        ? message
+        : `expected text like ${expected}`;
   }
   if (received === "undefined") return "is required";
   return `expected ${expected === null ? "another value" : words(expected)}`;

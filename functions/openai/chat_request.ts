@@ -18,14 +18,7 @@ import { MAX_TEXT } from "../body_limits.ts";
 import { invalidField } from "../refusals.ts";
 import { boundedList } from "../schema/bounded_list.ts";
 import { DEFAULT_QUESTION, MAX_PICTURES, Template } from "../schema/caption.ts";
-import {
-  ModelName,
-  Seed,
-  Temperature,
-  Text,
-  TopK,
-  TopP,
-} from "../schema/common.ts";
+import { ModelName, Temperature, Text, TopK } from "../schema/common.ts";
 import {
   type AskedPicture,
   checkPart,
@@ -33,6 +26,7 @@ import {
   pictureIn,
   textIn,
 } from "./chat_parts.ts";
+import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
 /** Messages that a conversation may have. */
@@ -76,8 +70,8 @@ export const ChatRequest = v.object({
   "max_tokens": open(TokenCount),
   temperature: v.nullish(Temperature, 0),
   "top_k": open(TopK),
-  "top_p": open(TopP),
-  seed: open(Seed),
+  "top_p": open(WideTopP),
+  seed: open(WideSeed),
   n: open(v.literal(1)),
   stop: open(v.union([Stop, boundedList(Stop, { max: 4 })])),
   stream: v.nullish(v.boolean(), false),
@@ -118,8 +112,8 @@ export function askedQuestion(request: ChatRequest): AskedQuestion {
       DEFAULT_MAX_TOKENS,
     temperature: request.temperature,
     "top_k": request.top_k,
-    "top_p": request.top_p,
-    seed: request.seed,
+    "top_p": topPOf(request.top_p),
+    seed: seedOf(request.seed),
     template: request.template,
     model: request.model,
     stop: typeof stop === "string" ? [stop] : stop,

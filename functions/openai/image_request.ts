@@ -16,15 +16,9 @@ import type { FileType } from "../render.ts";
 import type { Drawer } from "../ports.ts";
 import { invalidField } from "../refusals.ts";
 import { sizeFromRatio } from "../scene.ts";
-import {
-  ModelName,
-  Seed,
-  Temperature,
-  Text,
-  TopK,
-  TopP,
-} from "../schema/common.ts";
+import { ModelName, Temperature, Text, TopK } from "../schema/common.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
+import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
 /** Partial pictures that one may ask for. */
@@ -41,7 +35,10 @@ export const ImageRequest = v.object({
   size: v.nullish(
     v.pipe(
       v.string(),
-      v.regex(/^(auto|\d{1,4}x\d{1,4})$/),
+      v.regex(
+        /^(auto|\d{1,4}x\d{1,4})$/,
+        'expected "auto", or width and height in pixels such as "1024x768"',
+      ),
       v.description(
         'Width and height such as "1024x768", of which the ratio counts, or "auto".',
       ),
@@ -81,8 +78,8 @@ export const ImageRequest = v.object({
   ),
   temperature: open(Temperature),
   "top_k": open(TopK),
-  "top_p": open(TopP),
-  seed: open(Seed),
+  "top_p": open(WideTopP),
+  seed: open(WideSeed),
   strategy: open(v.picklist(STRATEGY_NAMES)),
   metadata: v.nullish(v.boolean(), true),
 });
@@ -129,8 +126,8 @@ export function wantedDrawing(
       "guidance_scale": request.guidance_scale,
       temperature: request.temperature,
       "top_k": request.top_k,
-      "top_p": request.top_p,
-      seed: request.seed,
+      "top_p": topPOf(request.top_p),
+      seed: seedOf(request.seed),
       n: request.n,
       strategy: request.strategy,
       logprobs: 0,
