@@ -37,6 +37,7 @@ import { kserve } from "./kserve/kserve.ts";
 import { isKservePath, kserveProblem } from "./kserve/kserve_problem.ts";
 import { mcp } from "./mcp/mcp.ts";
 import { models } from "./models.ts";
+import { keepingPictures, keptPictures } from "./openai/kept_pictures.ts";
 import { openaiRoutes } from "./openai/routes.ts";
 import { openapi } from "./openapi.ts";
 import { page } from "./page.ts";
@@ -114,6 +115,8 @@ export function createApp(
     for (const path of JOB_PATHS) {
       app.use(path, preference(jobs, maxBodyBytes));
     }
+    app.use("/v1/images/*", keepingPictures(jobs));
+    app.route("/", keptPictures(jobs));
     app.route("/", jobRoutes(jobs));
     const { functions } = options;
     const limits = { functions, maxBytes: maxBodyBytes, drain };
@@ -282,6 +285,8 @@ const PREFLIGHT_SECONDS = 600;
 
 /** The page needs its own files, and pictures that it holds in memory. */
 const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
+  // Some answers are for pages of others, and say so themselves.
+  overwrite: false,
   contentSecurityPolicy: {
     defaultSrc: ["'self'"],
     imgSrc: ["'self'", "data:", "blob:"],

@@ -6,6 +6,7 @@
 
 import type { Context } from "hono";
 import type { Call } from "./call.ts";
+import type { PictureFile } from "./drawing_walk.ts";
 import type { IncomingBody } from "./http/fetch_request.ts";
 import type { ProblemContext } from "./problem.ts";
 import type { Timings } from "./timings.ts";
@@ -63,6 +64,11 @@ export interface AppEnv {
     tryHold: (bytes: number) => (() => void) | undefined;
     /** Told the name of the job that the request becomes, as it is kept. */
     link: ((job: string) => void) | undefined;
+    /**
+     * Keeps a picture and returns its name below `/v1/pictures`, or nothing if
+     * there is no room; undefined where none are kept.
+     */
+    keepPicture: ((file: PictureFile) => string | undefined) | undefined;
     /** Whether an answer that had begun ended in an error. */
     failed: boolean | undefined;
     /** Tokens that were worked on, for the log. */

@@ -1,6 +1,6 @@
 /**
  * The paths that anybody may read: they run no model and show nothing of what
- * others did.
+ * others did, but to whoever has the name of a picture.
  *
  * @module
  */
@@ -25,10 +25,12 @@ const PATHS: ReadonlySet<string> = new Set([
   "/openapi.json",
   "/problems",
 ]);
-const FOLDERS = ["/docs/", "/page/", "/problems/"];
+/** Folders of such paths; a name of a picture is as hard to guess as a key. */
+const FOLDERS = ["/docs/", "/page/", "/problems/", "/v1/pictures/"];
 
 /** Reports if anybody may send this request. */
 export function isOpenPath(method: string, path: string): boolean {
   return (method === "GET" || method === "HEAD") &&
-    (PATHS.has(path) || FOLDERS.some((folder) => path.startsWith(folder)));
+    (PATHS.has(path) ||
+      FOLDERS.some((folder) => path.startsWith(folder)));
 }

@@ -10,6 +10,7 @@ import { ImageRequest } from "../openai/image_request.ts";
 import { ChatAnswer, ImagesAnswer } from "../schema/answers_openai.ts";
 import {
   BODY_PROBLEMS,
+  bytes,
   describe,
   header,
   json,
@@ -74,6 +75,23 @@ export const imagesDescription = describe(mayBeJob({
     "cache-too-small",
   ],
 }));
+
+/** Of `/v1/pictures/:name`. */
+export const keptPictureDescription = describe({
+  id: "getPicture",
+  tag: "openai",
+  summary: "A picture that was drawn",
+  text:
+    "What response_format url leads to, for as long as jobs are kept. The name is all that is needed: no key.",
+  open: true,
+  answers: {
+    200: {
+      description: "The file",
+      content: bytes("image/png", "image/jpeg"),
+    },
+  },
+  problems: ["not-found"],
+});
 
 /** Of `/v1/chat/completions`. */
 export const chatDescription = describe(mayBeJob({

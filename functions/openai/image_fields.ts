@@ -19,17 +19,29 @@ export interface DrawingFrame {
   readonly outputFormat: "png" | "jpeg";
 }
 
-/** The whole answer; `model` and `seed` are ours. */
+/** Returns a URL of a file. */
+export type ToUrl = (file: PictureFile) => string;
+
+/**
+ * The whole answer; `model` and `seed` are ours.
+ *
+ * @param toUrl Undefined for pictures that come in the answer.
+ */
 export function imagesAnswer(
   { task }: DrawingRun,
   { created, outputFormat }: DrawingFrame,
   drawing: Drawing,
+  toUrl?: ToUrl,
 ): Fields {
   const files = drawing.pictures.map(({ file }) => file!);
   return {
     created,
     background: "opaque",
-    data: files.map(({ bytes }) => ({ "b64_json": bytes.toBase64() })),
+    data: files.map((file) =>
+      toUrl === undefined
+        ? { "b64_json": file.bytes.toBase64() }
+        : { url: toUrl(file) }
+    ),
     "output_format": outputFormat,
     size: sizeOf(files[0]!),
     usage: usageFields(drawing.promptTokens, drawing.newTokens),

@@ -55,11 +55,14 @@ export const ImageRequest = v.object({
       v.description("Quality of a JPEG."),
     ),
   ),
-  "response_format": open(
+  "response_format": v.nullish(
     v.pipe(
-      v.literal("b64_json"),
-      v.description("Pictures come in the answer, never as URLs."),
+      v.picklist(["b64_json", "url"]),
+      v.description(
+        "url: of this server, for as long as jobs are kept; in a job a data URL.",
+      ),
     ),
+    "b64_json",
   ),
   stream: v.nullish(v.boolean(), false),
   "partial_images": v.nullish(
@@ -109,6 +112,12 @@ export function wantedDrawing(
     throw invalidField(
       "/partial_images",
       "expected 0: with n above 1 they would not tell whose they are",
+    );
+  }
+  if (request.stream && request["response_format"] === "url") {
+    throw invalidField(
+      "/response_format",
+      "expected b64_json: events carry the pictures",
     );
   }
   const { pixelsPerCode } = vision;

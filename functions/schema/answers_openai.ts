@@ -38,7 +38,14 @@ export const ImagesAnswer = v.pipe(
   v.strictObject({
     created: Created,
     ...FILE_ENTRIES,
-    data: v.array(v.strictObject({ "b64_json": Base64 })),
+    data: v.array(
+      v.strictObject({
+        "b64_json": v.optional(Base64),
+        url: v.optional(
+          v.pipe(v.string(), v.description("With response_format url.")),
+        ),
+      }),
+    ),
     usage: ImagesUsage,
     model: v.pipe(v.string(), v.description("Which drew them. Ours.")),
     seed: v.pipe(

@@ -66,6 +66,12 @@ Deno.test("wantedDrawing() refuses partial pictures that would not tell whose th
   strictEqual(rowsOf(wanted({ ...several, stream: false })).size, 0);
 });
 
+Deno.test("wantedDrawing() refuses URLs in events", () => {
+  const urls = { "response_format": "url" };
+  strictEqual(refused({ ...urls, stream: true }), "/response_format");
+  ok(wanted({ ...urls, stream: false }));
+});
+
 Deno.test("wantedDrawing() passes on what generate knows, and takes null for nothing", () => {
   const fields = {
     "negative_prompt": "blurry",
@@ -111,7 +117,7 @@ Deno.test("ImageRequest refuses what cannot be made", () => {
   for (
     const fields of [
       { "output_format": "webp" },
-      { "response_format": "url" },
+      { "response_format": "file" },
       { size: "large" },
       { size: "64X64" },
       { n: 0 },
