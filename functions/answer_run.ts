@@ -76,7 +76,7 @@ export type QuestionFields =
 
 /** What a question is about, and how long it took to become codes. */
 export interface AskedGrids {
-  /** One or more. */
+  /** None for a question of text alone. */
   readonly grids: readonly CodeGrid[];
   /** In milliseconds. */
   readonly visionMs: number;

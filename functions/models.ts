@@ -82,7 +82,7 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     created: 0,
     "owned_by": "local",
     revision: model.revision ?? null,
-    capabilities: model.capabilities,
+    capabilities: capabilitiesOf(model),
     precision,
     device,
     state: state.state,
@@ -99,6 +99,13 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     ...(details && { defaults: defaultFields(details) }),
     ...(engine && { engine: engineFields(engine) }),
   };
+}
+
+/** Functions that it serves, and `text_only` where it also answers text. */
+function capabilitiesOf({ capabilities, details }: ModelListing) {
+  const text = capabilities.includes("caption") &&
+    details?.generation.textOnly === true;
+  return text ? [...capabilities, "text_only"] : capabilities;
 }
 
 function phaseFields({ name, startedAt, seconds, transfer }: Phase) {

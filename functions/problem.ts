@@ -30,6 +30,7 @@ import {
   InvalidFieldsError,
   MethodNotAllowedError,
   NotReadyError,
+  PictureRequiredError,
   QuotaError,
   UnauthorizedError,
   UnreadAnswersError,
@@ -207,6 +208,9 @@ function boundedField({ pointer, detail }: FieldError): FieldError {
 function fieldErrors(error: unknown): readonly FieldError[] {
   if (error instanceof InvalidFieldsError) {
     return error.fields.map(boundedField);
+  }
+  if (error instanceof PictureRequiredError) {
+    return [{ pointer: error.pointer, detail: "expected a picture" }];
   }
   if (
     error instanceof PromptTooLongError || error instanceof CacheTooSmallError

@@ -167,6 +167,12 @@ export const PROBLEMS = {
     "The picture can be read, but its sides are too short, too unequal, or not whole in codes although resize is none.",
     "Send a picture with sides of 8 pixels or more, at most five times as wide as high or the reverse, or leave resize out.",
   ),
+  "picture-required": kind(
+    422,
+    "Picture needed",
+    "The conversation shows no picture, and the model that was asked was trained on questions about pictures alone.",
+    "Attach a picture to the question, or ask a model whose capabilities in GET /v1/models have text_only.",
+  ),
   "invalid-fields": kind(
     422,
     "Invalid fields",

@@ -89,6 +89,22 @@ export class InvalidFieldsError extends Emu3Error {
   }
 }
 
+/** A question of text alone, for a model that was not trained on any. */
+export class PictureRequiredError extends Emu3Error {
+  /**
+   * Says what to do.
+   *
+   * @param model Its name.
+   * @param pointer Of what was asked, in the body.
+   */
+  constructor(model: string, readonly pointer: string) {
+    super(
+      "picture-required",
+      `Cannot answer text alone: "${model}" answers questions about pictures, attach one to your message`,
+    );
+  }
+}
+
 /** Nothing that the client accepts can be made. */
 export class NotAcceptableError extends Emu3Error {
   /**

@@ -62,9 +62,9 @@ export interface Scene {
   readonly logprobs: number;
 }
 
-/** What is asked about pictures. */
+/** What is asked, mostly about pictures. */
 export interface Question {
-  /** One or more. */
+  /** None for a question of text alone. */
   readonly grids: readonly CodeGrid[];
   /** Used verbatim. */
   readonly question: string;

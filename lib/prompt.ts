@@ -5,6 +5,7 @@
  * generate   BOS text BOI H*W IMG                                       ┐ picture
  * chat       BOS "You are a helpful assistant. USER: " picture… text ". ASSISTANT:"
  * base       BOS picture… text
+ * text only  the same without pictures: the words around are one text
  * picture =  BOI H*W IMG row EOL row EOL … EOF EOI
  * ```
  *
@@ -66,7 +67,8 @@ export async function drawingPrompt(
 
 /**
  * What precedes the first token of an answer about `grids`. Others may share the
- * words before the pictures, and each picture with what is before it.
+ * words before the pictures, and each picture with what is before it. Without
+ * grids it is a question of text alone.
  */
 export async function questionPrompt(
   { text, vocabulary }: PromptWriter,
@@ -75,6 +77,13 @@ export async function questionPrompt(
   template: Template,
 ): Promise<Prompt> {
   const { before, after } = WORDING[template];
+  if (grids.length === 0) {
+    // Encoded as one text, as in training: the space after "USER:" belongs to
+    // the word behind it where no picture stands between them.
+    const words = await text.encode(`${before}${question}${after}`);
+    const tokens = joined([[vocabulary.bos], words]);
+    return { tokens, cuts: [tokens.length] };
+  }
   const shared = [joined([[vocabulary.bos], await text.encode(before)])];
   for (const grid of grids) {
     const start = await pictureStart({ text, vocabulary }, grid);

@@ -97,9 +97,9 @@ export const keptPictureDescription = describe({
 export const chatDescription = describe(mayBeJob({
   id: "createChatCompletion",
   tag: "openai",
-  summary: "Answer a question about pictures",
+  summary: "Answer a question, with pictures or without",
   text:
-    "The question is the text of the user's last message, after what system and developer say; the pictures are those that the user showed last. With stream the answer is events. Unknown fields are ignored.",
+    "The question is the text of the user's last message, after what system and developer say; the pictures are those that the user showed last. Without any, a model with the capability text_only answers the text alone; another one refuses with picture-required. With stream the answer is events. Unknown fields are ignored.",
   body: json(
     v.pipe(ChatRequest, v.metadata({ ref: "ChatRequest" })),
     {
@@ -140,6 +140,7 @@ export const chatDescription = describe(mayBeJob({
     "image-too-large",
     "unreadable-image",
     "image-size",
+    "picture-required",
     "prompt-too-long",
     "cache-too-small",
   ],

@@ -1,23 +1,14 @@
 /**
  * The body of `POST /v1/chat/completions`, and the question in it.
  *
- * Emu3 answers one question about pictures. Of a conversation that is the text
- * of the user's last message, and the pictures of the user's last message that
- * has any, so that a later question is about what was shown before. Earlier
- * questions and answers are left out. What system and developer say stands
- * before the question, unless it is what the model is always told: put in place
- * of that, it leaves a model that never saw anything else without an answer.
- *
  * @module
  */
 
 import * as v from "valibot";
-import { SYSTEM } from "../../lib/prompt.ts";
 import type { QuestionFields } from "../answer_run.ts";
-import { MAX_TEXT } from "../body_limits.ts";
 import { invalidField } from "../refusals.ts";
 import { boundedList } from "../schema/bounded_list.ts";
-import { DEFAULT_QUESTION, MAX_PICTURES, Template } from "../schema/caption.ts";
+import { Template } from "../schema/caption.ts";
 import { ModelName, Temperature, Text, TopK } from "../schema/common.ts";
 import {
   type AskedPicture,
@@ -26,6 +17,8 @@ import {
   pictureIn,
   textIn,
 } from "./chat_parts.ts";
+import { conversationQuestion } from "./conversation.ts";
+import type { AskedQuestion } from "./question_run.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
@@ -85,29 +78,28 @@ export const ChatRequest = v.object({
 /** A conversation, in OpenAI's words, and some of ours. */
 export type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
-/** What is asked in a conversation. */
-export interface AskedQuestion {
-  /** As `caption` takes it. */
-  readonly fields: QuestionFields;
-  /** One or more. */
-  readonly pictures: readonly AskedPicture[];
-}
-
 /**
  * What `request` asks.
  *
- * @throws {InvalidFieldsError} When there is no question or no picture, or
- * something is wanted that Emu3 cannot do.
+ * @throws {InvalidFieldsError} When there is no question, or something is
+ * wanted that Emu3 cannot do.
  */
 export function askedQuestion(request: ChatRequest): AskedQuestion {
   if (request.tools !== undefined && request.tools.length > 0) {
     throw invalidField("/tools", "this model calls none, leave them out");
   }
   const { messages } = request;
-  const pictures = askedPictures(messages);
+  const last = messages.findLastIndex(({ role }) => role === "user");
+  if (last !== -1) checkParts(messages[last]!, last);
+  const turns = messages.map((message, at) => ({
+    role: message.role,
+    text: textOf(message),
+    pictures: picturesOf(message, at),
+  }));
+  const { question, pictures } = conversationQuestion(turns, "/messages");
   const { stop } = request;
   const fields: QuestionFields = {
-    question: questionIn(messages),
+    question,
     "max_tokens": request.max_completion_tokens ?? request.max_tokens ??
       DEFAULT_MAX_TOKENS,
     temperature: request.temperature,
@@ -121,55 +113,10 @@ export function askedQuestion(request: ChatRequest): AskedQuestion {
   return { fields, pictures };
 }
 
-function questionIn(messages: readonly Message[]): string {
-  const at = messages.findLastIndex(({ role }) => role === "user");
-  const message = messages[at];
-  if (message === undefined) {
-    throw invalidField("/messages", "expected a message of the role user");
-  }
-  checkParts(message, at);
-  const instructions = messages
-    .filter(({ role }) => role === "system" || role === "developer")
-    .map(textOf)
-    .filter((text) => text.trim() !== SYSTEM);
-  const question = textOf(message) || DEFAULT_QUESTION;
-  const texts = [...instructions, question].filter((text) => text !== "");
-  const length = texts.reduce((sum, text) => sum + text.length + 1, 0);
-  if (length > MAX_TEXT + 1) {
-    throw invalidField(
-      "/messages",
-      `expected at most ${MAX_TEXT} characters in instructions and question`,
-    );
-  }
-  return texts.join("\n");
-}
-
 function textOf({ content }: Message): string {
   if (typeof content === "string") return content;
   const texts = (content ?? []).flatMap((part) => textIn(part) ?? []);
   return texts.join("\n");
-}
-
-function askedPictures(messages: readonly Message[]): AskedPicture[] {
-  const pictures = messages
-    .map((message, at) =>
-      message.role === "user" ? picturesOf(message, at) : []
-    )
-    .findLast((found) => found.length > 0);
-  if (pictures === undefined) {
-    throw invalidField(
-      "/messages",
-      "expected a part of the type image_url: this model answers questions about pictures",
-    );
-  }
-  const extra = pictures[MAX_PICTURES];
-  if (extra !== undefined) {
-    throw invalidField(
-      extra.pointer,
-      `expected at most ${MAX_PICTURES} pictures in a message`,
-    );
-  }
-  return pictures;
 }
 
 function picturesOf({ content }: Message, at: number): AskedPicture[] {

@@ -84,7 +84,12 @@ export const ModelAnswer = v.pipe(
       v.nullable(v.string()),
       v.description("Of the repository that it came from."),
     ),
-    capabilities: v.array(v.string()),
+    capabilities: v.pipe(
+      v.array(v.string()),
+      v.description(
+        "Functions that it serves; text_only where it also answers questions without a picture.",
+      ),
+    ),
     precision: v.string(),
     device: v.string(),
     state: v.picklist(["unloaded", "loading", "ready", "failed"]),

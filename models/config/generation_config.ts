@@ -1,8 +1,8 @@
 /**
  * What a checkpoint recommends, from its `generation_config.json`.
  *
- * `negative_prompt`, `template`, `examples`, `max_images`, `subjects` and
- * `known_words` are this project's additions to that file. What it does not say is what the Emu3 authors publish: guidance 3,
+ * `negative_prompt`, `template`, `examples`, `max_images`, `text_only`,
+ * `subjects` and `known_words` are this project's additions to that file. What it does not say is what the Emu3 authors publish: guidance 3,
  * top-k 2048 and their negative prompt (README of baaivision/Emu3).
  *
  * @module
@@ -32,6 +32,8 @@ export interface GenerationConfig {
   readonly examples: readonly string[];
   /** Pictures that one question may be about, as the model was trained. */
   readonly maxImages: number;
+  /** True for a model that answers questions without a picture too. */
+  readonly textOnly: boolean;
   /** Things that the model can draw, of a model that knows few; else empty. */
   readonly subjects: readonly string[];
   /** All words that it was trained on, lower case; empty if not listed. */
@@ -53,6 +55,7 @@ const Fields = v.looseObject({
   template: orDefault(v.picklist(["chat", "base"]), "chat"),
   examples: orDefault(v.array(v.string()), []),
   max_images: orDefault(v.pipe(Whole, v.minValue(1)), 1),
+  text_only: orDefault(v.boolean(), true),
   subjects: orDefault(v.array(v.string()), []),
   known_words: orDefault(v.array(v.string()), []),
 });
@@ -74,6 +77,7 @@ export function parseGenerationConfig(json: unknown): GenerationConfig {
     template: fields.template,
     examples: fields.examples,
     maxImages: fields.max_images,
+    textOnly: fields.text_only,
     subjects: fields.subjects,
     knownWords: fields.known_words,
   };

@@ -2,10 +2,12 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { goldenPath } from "../support/golden.ts";
+import { settledModel } from "../support/settled_model.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import {
   json,
   openTinyServer,
+  TINY_FOLDERS,
   type TinyServer,
 } from "../support/tiny_server.ts";
 
@@ -144,6 +146,29 @@ Deno.test("/v1/models tells all that is listed of a model, open or not", async (
     [vision.revision, vision.image_area, vision.examples, vision.adapters],
     [null, null, [], []],
   );
+});
+
+Deno.test("/v1/models tells text_only of a model that answers and does not refuse it", async () => {
+  const capabilities = async (
+    name: "caption" | "generate",
+    textOnly = true,
+  ) => {
+    using folder = temporaryFolder();
+    const chat = settledModel(folder, { "text_only": textOnly });
+    await using server = await openTinyServer({
+      functions: new Set([name]),
+      folders: { ...TINY_FOLDERS, gen: chat, chat },
+    });
+    const { data } = await (await server.app.request("/v1/models")).json();
+    return data[0].capabilities;
+  };
+  deepStrictEqual(await capabilities("caption"), [
+    "caption",
+    "score",
+    "text_only",
+  ]);
+  deepStrictEqual(await capabilities("caption", false), ["caption", "score"]);
+  deepStrictEqual(await capabilities("generate"), ["generate", "score"]);
 });
 
 Deno.test("/v1/models tells the commit of a checkpoint in Hugging Face's cache", async () => {

@@ -196,6 +196,24 @@ Deno.test("questionPrompt() closes a question with a full stop, after a question
   strictEqual(said, "You are a helpful assistant. USER: 1*1What?. ASSISTANT:");
 });
 
+Deno.test("questionPrompt() encodes a question of text alone as one text behind BOS", async () => {
+  using text = await openTextTokenizer(tiny());
+  const writer = { text, vocabulary: TINY_VOCABULARY };
+  const { bos } = TINY_VOCABULARY;
+  const chat = "You are a helpful assistant. USER: What is it?. ASSISTANT:";
+  for (
+    const [template, whole] of [["chat", chat], [
+      "base",
+      "What is it?",
+    ]] as const
+  ) {
+    const asked = await questionPrompt(writer, [], "What is it?", template);
+    const words = await text.encode(whole);
+    deepStrictEqual([...asked.tokens], [bos, ...words]);
+    deepStrictEqual(asked.cuts, [words.length + 1]);
+  }
+});
+
 Deno.test("questionPrompt() puts several pictures one after the other", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };

@@ -121,6 +121,11 @@ Deno.test("askedQuestion() asks for a description when nothing is asked", () => 
   strictEqual(asked([user(text(""), picture("a"))]).fields.question, described);
 });
 
+Deno.test("askedQuestion() takes a question of text alone", () => {
+  const { fields, pictures } = asked([user(text("Hi"))]);
+  deepStrictEqual([fields.question, pictures], ["Hi", []]);
+});
+
 Deno.test("askedQuestion() is greedy and bounded unless told otherwise", () => {
   const usual = asked([look]).fields;
   deepStrictEqual([usual.temperature, usual.max_tokens], [0, 1024]);
@@ -163,8 +168,7 @@ Deno.test("askedQuestion() takes null for nothing, and what it does not know for
 Deno.test("askedQuestion() refuses what would silently not be done", () => {
   const many = Array.from({ length: 9 }, (_, i) => picture(`${i}`));
   strictEqual(refused([look], { tools: [{ type: "function" }] }), "/tools");
-  strictEqual(refused([user(text("Hi"))]), "/messages");
-  strictEqual(refused([{ role: "system", content: "Hi" }]), "/messages");
+  strictEqual(refused([user(text(" "))]), "/messages");
   strictEqual(
     refused([user(...many)]),
     "/messages/0/content/8/image_url/url",

@@ -14,6 +14,7 @@ const PUBLISHED = {
   template: "chat",
   examples: [],
   maxImages: 1,
+  textOnly: true,
   subjects: [],
   knownWords: [],
 };
@@ -53,6 +54,7 @@ Deno.test("parseGenerationConfig() reads every field", () => {
       template: "base",
       examples: ["a red square"],
       "max_images": 2,
+      "text_only": false,
       subjects: ["square"],
       "known_words": ["a", "red", "square"],
     }),
@@ -65,6 +67,7 @@ Deno.test("parseGenerationConfig() reads every field", () => {
       template: "base",
       examples: ["a red square"],
       maxImages: 2,
+      textOnly: false,
       subjects: ["square"],
       knownWords: ["a", "red", "square"],
     },
@@ -81,6 +84,7 @@ const refused: Record<string, unknown>[] = [
   { template: "poem" },
   { examples: "one" },
   { max_images: 0 },
+  { text_only: "yes" },
   { subjects: "one" },
   { known_words: "all" },
 ];
