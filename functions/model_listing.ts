@@ -7,9 +7,14 @@
 
 import type { FunctionName } from "./function_names.ts";
 import type { OpenedLanguageModel } from "../lib/language_model.ts";
+import type { VisionCheckpoint } from "../lib/loading/checkpoint.ts";
 import type { HeldState } from "./held.ts";
 import type { Seat } from "./lineup.ts";
-import type { EngineListing, ModelListing } from "./ports.ts";
+import type {
+  EngineListing,
+  ModelListing,
+  PreprocessingListing,
+} from "./ports.ts";
 
 /** The state of what nobody has asked for. */
 export const UNLOADED: HeldState = { state: "unloaded", phases: [] };
@@ -45,6 +50,15 @@ export function engineListing(
   };
 }
 
+/** The preprocessing of an open vision tokenizer; undefined for a closed one. */
+export function preprocessingListing(
+  opened:
+    | Pick<VisionCheckpoint, "preprocessor" | "preprocessorFiles">
+    | undefined,
+): PreprocessingListing | undefined {
+  return opened && { ...opened.preprocessor, files: opened.preprocessorFiles };
+}
+
 /** Listings of one name become one, in the order of their first. */
 export function mergeListings(
   parts: readonly ModelListing[],
@@ -65,5 +79,6 @@ function merge(a: ModelListing, b: ModelListing): ModelListing {
     revision: a.revision ?? b.revision,
     details: a.details ?? b.details,
     engine: a.engine ?? b.engine,
+    preprocessing: a.preprocessing ?? b.preprocessing,
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import { Hono } from "hono";
+import { RESAMPLE } from "../models/config/preprocessor_config.ts";
 import { ADAPTERS } from "./adapters.ts";
 import type { AppEnv } from "./context.ts";
 import { describe, json } from "./description/describe.ts";
@@ -14,6 +15,7 @@ import type {
   Listing,
   ModelDetails,
   ModelListing,
+  PreprocessingListing,
 } from "./ports.ts";
 import { UnknownModelError } from "./refusals.ts";
 import { ModelAnswer, ModelsAnswer } from "./schema/answers_server.ts";
@@ -74,7 +76,8 @@ export function models(listing: Listing): Hono<AppEnv> {
 
 /** A model as it is listed. */
 export function modelFields(model: ModelListing): Record<string, unknown> {
-  const { name, precision, device, state, details, engine } = model;
+  const { name, precision, device, state, details, engine, preprocessing } =
+    model;
   return {
     id: name,
     object: "model",
@@ -97,6 +100,7 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     "known_words": details?.generation.knownWords ?? [],
     adapters: ADAPTERS,
     ...(details && { defaults: defaultFields(details) }),
+    ...(preprocessing && { preprocessing: preprocessingFields(preprocessing) }),
     ...(engine && { engine: engineFields(engine) }),
   };
 }
@@ -133,6 +137,19 @@ function defaultFields({ generation, strategy }: ModelDetails) {
     "top_p": generation.topP,
     template: generation.template,
     strategy,
+  };
+}
+
+function preprocessingFields(preprocessing: PreprocessingListing) {
+  return {
+    "min_pixels": preprocessing.minPixels,
+    "max_pixels": preprocessing.maxPixels,
+    "spatial_factor": preprocessing.spatialFactor,
+    resample: RESAMPLE,
+    "rescale_factor": preprocessing.rescaleFactor,
+    "image_mean": preprocessing.mean,
+    "image_std": preprocessing.std,
+    files: preprocessing.files,
   };
 }
 

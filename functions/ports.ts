@@ -8,7 +8,7 @@
 
 import type { GenerationConfig } from "../models/config/generation_config.ts";
 import type { LanguageConfig } from "../models/config/language_config.ts";
-import type { PreprocessorConfig } from "../models/config/vision_config.ts";
+import type { PreprocessorConfig } from "../models/config/preprocessor_config.ts";
 import type { Budget } from "../lib/async/budget.ts";
 import type { StrategyName } from "../lib/drawing/strategy.ts";
 import type { EngineState } from "../lib/engine/engine.ts";
@@ -166,6 +166,14 @@ export interface ModelListing {
   readonly details: ModelDetails | undefined;
   /** Known while a language model is open. */
   readonly engine: EngineListing | undefined;
+  /** Known once a vision tokenizer is opened. */
+  readonly preprocessing?: PreprocessingListing | undefined;
+}
+
+/** What a vision tokenizer's files say of how pictures are preprocessed. */
+export interface PreprocessingListing extends PreprocessorConfig {
+  /** Files that were read; empty where the published values hold. */
+  readonly files: readonly string[];
 }
 
 /** How busy a language model is, and what for its memory is used. */

@@ -23,6 +23,7 @@ import {
   engineListing,
   languageCapabilities,
   mergeListings,
+  preprocessingListing,
   UNLOADED,
   visionCapabilities,
 } from "./model_listing.ts";
@@ -182,6 +183,9 @@ export class Seated implements AsyncDisposable {
             state: this.#visions.get(vision.key)!.state,
             details: undefined,
             engine: undefined,
+            preprocessing: preprocessingListing(
+              this.#visions.get(vision.key)!.peek()?.checkpoint,
+            ),
             precision: VISION_PRECISION,
             device: convolves ? device : CPU_PROVIDER.name,
           },

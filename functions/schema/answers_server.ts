@@ -21,6 +21,29 @@ const Defaults = v.strictObject({
   strategy: v.picklist(STRATEGY_NAMES),
 });
 
+/** How pictures are preprocessed, by a vision tokenizer's files. */
+const PreprocessingAnswer = v.pipe(
+  v.strictObject({
+    "min_pixels": Count,
+    "max_pixels": Count,
+    "spatial_factor": Count,
+    resample: v.string(),
+    "rescale_factor": v.number(),
+    "image_mean": v.array(v.number()),
+    "image_std": v.array(v.number()),
+    files: v.pipe(
+      v.array(v.string()),
+      v.description(
+        "Files that give these settings, the one that counts first; empty where the published values hold.",
+      ),
+    ),
+  }),
+  v.description(
+    "How pictures are resized, in pixels², and normalized before they become codes; absent as long as no vision tokenizer is open.",
+  ),
+  v.metadata({ ref: "Preprocessing" }),
+);
+
 /** How busy a language model is. */
 const EngineAnswer = v.pipe(
   v.strictObject({
@@ -128,6 +151,7 @@ export const ModelAnswer = v.pipe(
       v.description("Names that a body's adapter may have."),
     ),
     defaults: v.optional(Defaults),
+    preprocessing: v.optional(PreprocessingAnswer),
     engine: v.optional(EngineAnswer),
   }),
   v.metadata({ ref: "Model" }),

@@ -19,11 +19,9 @@ import {
   type LanguageConfig,
   parseLanguageConfig,
 } from "../../models/config/language_config.ts";
+import type { PreprocessorConfig } from "../../models/config/preprocessor_config.ts";
 import {
-  parsePreprocessorConfig,
   parseVisionConfig,
-  type PreprocessorConfig,
-  spatialFactor,
   type VisionConfig,
 } from "../../models/config/vision_config.ts";
 import type { Dtype } from "../../models/graph/dtype.ts";
@@ -37,6 +35,7 @@ import {
   transformersLanguageKeys,
   transformersVisionKeys,
 } from "./key_layouts.ts";
+import { findPreprocessor } from "./preprocessor_files.ts";
 import { WeightFiles } from "./weight_files.ts";
 
 /** Which software wrote a folder. */
@@ -76,6 +75,8 @@ export interface VisionCheckpoint extends Checkpoint {
   readonly config: VisionConfig;
   /** What is done to pictures first. */
   readonly preprocessor: PreprocessorConfig;
+  /** Names of the files that say so; empty where the published values hold. */
+  readonly preprocessorFiles: readonly string[];
 }
 
 /**
@@ -121,25 +122,15 @@ export async function openVisionCheckpoint(
     join(folder, "config.json"),
     parseVisionConfig,
   );
-  const preprocessorFile = join(folder, "preprocessor_config.json");
-  const preprocessor = await parseJsonFile(
-    preprocessorFile,
-    parsePreprocessorConfig,
-    {},
+  const { preprocessor, files: preprocessorFiles } = await findPreprocessor(
+    folder,
+    config,
   );
-  if (preprocessor.spatialFactor !== spatialFactor(config)) {
-    throw new CheckpointError(
-      preprocessorFile,
-      `field "spatial_factor": ${preprocessor.spatialFactor} is not the ${
-        spatialFactor(config)
-      } pixels a side that the model makes one code`,
-    );
-  }
   const spelling = layout === "original"
     ? originalKeys
     : transformersVisionKeys;
   const common = await openWeights(folder, layout, spelling, VISION_KEY);
-  return { ...common, config, preprocessor };
+  return { ...common, config, preprocessor, preprocessorFiles };
 }
 
 /**

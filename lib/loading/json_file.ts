@@ -112,3 +112,18 @@ export async function parseJsonFile<T>(
     throw new CheckpointError(path, cause.message, { cause });
   }
 }
+
+/**
+ * `json` as a JSON object.
+ *
+ * @throws {SyntaxError} With `message`, when it is something else.
+ */
+export function jsonObject(
+  json: unknown,
+  message: string = "it is not a JSON object",
+): Readonly<Record<string, unknown>> {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new SyntaxError(message);
+  }
+  return { ...json };
+}

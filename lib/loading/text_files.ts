@@ -28,7 +28,7 @@ import {
   vocabularyFromSpecials,
 } from "../vocabulary.ts";
 import type { LanguageCheckpoint } from "./checkpoint.ts";
-import { parseJsonFile, readBytes, readText } from "./json_file.ts";
+import { jsonObject, parseJsonFile, readBytes, readText } from "./json_file.ts";
 
 /** Text ⇄ tokens, and which token means what. */
 export interface TextSide {
@@ -51,7 +51,7 @@ export async function openTextSide(
   const source = await textSource(checkpoint);
   const namesFile = join(folder, "tokenizer_config.json");
   const names = specialNames(
-    await parseJsonFile(namesFile, recordFrom, {}),
+    await parseJsonFile(namesFile, (json) => jsonObject(json), {}),
     namesFile,
   );
   using opened = new DisposableStack();
@@ -82,7 +82,7 @@ async function textSource(
   }
   const file = join(folder, "tokenizer.json");
   const configFile = join(folder, "config.json");
-  const config = await parseJsonFile(configFile, recordFrom);
+  const config = await parseJsonFile(configFile, (json) => jsonObject(json));
   return {
     kind: "json",
     file,
@@ -95,13 +95,6 @@ async function bytesOf(file: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readBytes(file);
   if (bytes !== undefined) return bytes;
   throw new CheckpointError(file, "there is no such file");
-}
-
-function recordFrom(json: unknown): Record<string, unknown> {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new SyntaxError("it is not a JSON object");
-  }
-  return { ...json };
 }
 
 function tokenMap(value: unknown): SpecialTokens {

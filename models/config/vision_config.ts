@@ -1,6 +1,5 @@
 /**
- * The vision tokenizer's sizes and preprocessing, from a checkpoint's
- * `config.json` and `preprocessor_config.json`.
+ * The vision tokenizer's sizes, from a checkpoint's `config.json`.
  *
  * The original layout is flat; transformers nests `vq_config` and renames some
  * fields (`ch` → `base_channels`, `ch_mult` → `channel_multiplier`,
@@ -11,13 +10,7 @@
  */
 
 import * as v from "valibot";
-import {
-  Count,
-  nestedFields,
-  orDefault,
-  parseFields,
-  Positive,
-} from "./fields.ts";
+import { Count, nestedFields, orDefault, parseFields } from "./fields.ts";
 
 /** Sizes of encoder, codebook and decoder. */
 export interface VisionConfig {
@@ -39,22 +32,6 @@ export interface VisionConfig {
   readonly temporalFactor: number;
   /** Channels of the picture. */
   readonly imageChannels: number;
-}
-
-/** How a picture becomes the encoder's input. */
-export interface PreprocessorConfig {
-  /** Least area after resizing, in pixels². */
-  readonly minPixels: number;
-  /** Greatest area after resizing, in pixels². */
-  readonly maxPixels: number;
-  /** Sides become multiples of this. */
-  readonly spatialFactor: number;
-  /** Multiplies 0…255. */
-  readonly rescaleFactor: number;
-  /** Subtracted after rescaling, by channel. */
-  readonly mean: readonly number[];
-  /** Divides after that, by channel: the standard deviation. */
-  readonly std: readonly number[];
 }
 
 const Original = v.looseObject({
@@ -127,52 +104,4 @@ export function parseVisionConfig(json: unknown): VisionConfig {
 /** Pixels a side that become one code. */
 export function spatialFactor(config: VisionConfig): number {
   return 2 ** (config.channelMultipliers.length - 1);
-}
-
-/** One number a channel. */
-const ByChannel = v.length<number[], 3>(3);
-
-const PreprocessorFields = v.looseObject({
-  min_pixels: orDefault(Count, 512 * 512),
-  max_pixels: orDefault(Count, 1024 * 1024),
-  spatial_factor: orDefault(Count, 8),
-  rescale_factor: orDefault(Positive, 1 / 255),
-  image_mean: orDefault(v.pipe(v.array(v.number()), ByChannel), [
-    0.5,
-    0.5,
-    0.5,
-  ]),
-  image_std: orDefault(v.pipe(v.array(Positive), ByChannel), [0.5, 0.5, 0.5]),
-  resample: orDefault(v.number(), 3),
-});
-
-/** `PIL.Image.BICUBIC`. */
-const BICUBIC = 3;
-
-/**
- * The preprocessing that `json`, a parsed `preprocessor_config.json`,
- * describes; `{}` where there is no such file.
- *
- * @throws {SyntaxError} When a field is wrong.
- */
-export function parsePreprocessorConfig(json: unknown): PreprocessorConfig {
-  const fields = parseFields(PreprocessorFields, json);
-  if (fields.resample !== BICUBIC) {
-    throw new SyntaxError(
-      `field "resample": filter ${fields.resample} is not Emu3's bicubic (${BICUBIC})`,
-    );
-  }
-  if (fields.min_pixels > fields.max_pixels) {
-    throw new SyntaxError(
-      `field "min_pixels": ${fields.min_pixels} exceeds max_pixels ${fields.max_pixels}`,
-    );
-  }
-  return {
-    minPixels: fields.min_pixels,
-    maxPixels: fields.max_pixels,
-    spatialFactor: fields.spatial_factor,
-    rescaleFactor: fields.rescale_factor,
-    mean: fields.image_mean,
-    std: fields.image_std,
-  };
 }

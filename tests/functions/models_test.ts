@@ -171,6 +171,54 @@ Deno.test("/v1/models tells text_only of a model that answers and does not refus
   deepStrictEqual(await capabilities("generate"), ["generate", "score"]);
 });
 
+Deno.test("/v1/models tells how pictures are preprocessed, and by which file", async () => {
+  const preprocessing = {
+    "min_pixels": 1024,
+    "max_pixels": 9216,
+    "spatial_factor": 8,
+    resample: "bicubic",
+    "rescale_factor": 1 / 255,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+  };
+  const source = goldenPath("checkpoints/emu3-tiny-hf");
+  using saved = temporaryFolder();
+  for (const { name } of Deno.readDirSync(source)) {
+    if (!/processor/.test(name)) {
+      saved.link(`saved/${name}`, `${source}/${name}`);
+    }
+  }
+  const path = saved.write(
+    "saved/processor_config.json",
+    JSON.stringify({
+      image_processor: { min_pixels: 64, max_pixels: 128, image_mean: 0.25 },
+    }),
+  );
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  await using server = await openTinyServer({
+    functions: new Set(["tokenize"]),
+  });
+  await using newer = await openTinyServer({
+    functions: new Set(["tokenize"]),
+    folders: { gen: folder, chat: folder, vision: undefined },
+  });
+  const read = async ({ app }: TinyServer, name: string) =>
+    (await (await app.request(`/v1/models/${name}`)).json()).preprocessing;
+  deepStrictEqual(await read(server, "emu3-tiny-visiontokenizer"), {
+    ...preprocessing,
+    files: ["preprocessor_config.json"],
+  });
+  deepStrictEqual(await read(newer, "saved"), {
+    ...preprocessing,
+    "min_pixels": 64,
+    "max_pixels": 128,
+    "image_mean": [0.25, 0.25, 0.25],
+    files: ["processor_config.json"],
+  });
+  // A language model prepares no pictures.
+  strictEqual(await read(server, "emu3-tiny"), undefined);
+});
+
 Deno.test("/v1/models tells the commit of a checkpoint in Hugging Face's cache", async () => {
   using hub = temporaryFolder();
   const commit = "0123456789abcdef0123456789abcdef01234567";

@@ -1,6 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import {
-  parsePreprocessorConfig,
   parseVisionConfig,
   spatialFactor,
 } from "../../../models/config/vision_config.ts";
@@ -20,15 +19,6 @@ const PUBLISHED = {
   imageChannels: 3,
 };
 
-const PUBLISHED_PREPROCESSOR = {
-  minPixels: 262_144,
-  maxPixels: 1_048_576,
-  spatialFactor: 8,
-  rescaleFactor: 1 / 255,
-  mean: [0.5, 0.5, 0.5],
-  std: [0.5, 0.5, 0.5],
-};
-
 const tiny = goldenJson<Json>(
   "checkpoints/emu3-tiny-visiontokenizer/config.json",
 );
@@ -38,11 +28,6 @@ for (const name of ["Emu3-VisionTokenizer", "Emu3-Gen-hf"]) {
     const config = parseVisionConfig(goldenJson(`hub/${name}/config.json`));
     deepStrictEqual(config, PUBLISHED);
     strictEqual(spatialFactor(config), 8);
-  });
-
-  Deno.test(`parsePreprocessorConfig() reads ${name} as published`, () => {
-    const json = goldenJson(`hub/${name}/preprocessor_config.json`);
-    deepStrictEqual(parsePreprocessorConfig(json), PUBLISHED_PREPROCESSOR);
   });
 }
 
@@ -56,10 +41,6 @@ Deno.test("parseVisionConfig() reads both tiny layouts alike", () => {
     channelMultipliers: [1, 1, 2, 2],
     residualBlocks: 1,
   });
-});
-
-Deno.test("parsePreprocessorConfig() takes the published values where there is no file", () => {
-  deepStrictEqual(parsePreprocessorConfig({}), PUBLISHED_PREPROCESSOR);
 });
 
 const refused: [change: Json, message: RegExp][] = [
@@ -95,26 +76,6 @@ const renamed: [change: Json, message: RegExp][] = [
 for (const [change, message] of renamed) {
   Deno.test(`parseVisionConfig() names the field as transformers does when it is ${Deno.inspect(change)}`, () => {
     throws(() => parseVisionConfig({ vq_config: change }), (error) => {
-      return error instanceof SyntaxError && message.test(error.message);
-    });
-  });
-}
-
-const refusedPreprocessing: [change: Json, message: RegExp][] = [
-  [{ resample: 2 }, /^field "resample": filter 2 is not Emu3's bicubic \(3\)/],
-  [{ min_pixels: "many" }, /^field "min_pixels": /],
-  [{ image_mean: [0.5] }, /^field "image_mean": /],
-  [{ image_std: [0.5, 0, 0.5] }, /^field "image_std\.1": /],
-  [{ rescale_factor: 0 }, /^field "rescale_factor": /],
-  [
-    { min_pixels: 5000, max_pixels: 4000 },
-    /^field "min_pixels": 5000 exceeds max_pixels 4000/,
-  ],
-];
-
-for (const [change, message] of refusedPreprocessing) {
-  Deno.test(`parsePreprocessorConfig() names the field when it is ${Deno.inspect(change)}`, () => {
-    throws(() => parsePreprocessorConfig(change), (error) => {
       return error instanceof SyntaxError && message.test(error.message);
     });
   });

@@ -1,0 +1,139 @@
+/**
+ * The files of a checkpoint that describe how pictures are preprocessed.
+ *
+ * ```text
+ * processor_config.json      {"image_processor": {…}}   transformers 5
+ * preprocessor_config.json   {…}                        before
+ * ```
+ *
+ * Both are read. A setting of the newer file replaces that of the older one,
+ * which a saver may have left beside it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import {
+  completePreprocessor,
+  isPreprocessorSetting,
+  type PreprocessorConfig,
+  type PreprocessorSettings,
+  readPreprocessorSettings,
+} from "../../models/config/preprocessor_config.ts";
+import {
+  spatialFactor,
+  type VisionConfig,
+} from "../../models/config/vision_config.ts";
+import { CheckpointError } from "../errors.ts";
+import { jsonObject, parseJsonFile } from "./json_file.ts";
+
+const NEWER_FILE = "processor_config.json";
+const OLDER_FILE = "preprocessor_config.json";
+
+/** A checkpoint's preprocessing and where it stands. */
+export interface FoundPreprocessor {
+  /** What is done to pictures first. */
+  readonly preprocessor: PreprocessorConfig;
+  /**
+   * Names of the files that give at least one setting, the one that counts
+   * first; empty where the published values hold.
+   */
+  readonly files: readonly string[];
+}
+
+/**
+ * Reads how pictures are preprocessed for the vision tokenizer in `folder`.
+ *
+ * @throws {CheckpointError} Naming file, field and value, when a setting is
+ * wrong, is not understood or contradicts the model.
+ */
+export async function findPreprocessor(
+  folder: string,
+  config: VisionConfig,
+): Promise<FoundPreprocessor> {
+  const newer = await parseJsonFile(
+    join(folder, NEWER_FILE),
+    innerSettings,
+    {},
+  );
+  const older = await parseJsonFile(
+    join(folder, OLDER_FILE),
+    (json) => jsonObject(json),
+    {},
+  );
+  // Replaced settings may be wrong: they are not used.
+  const kept = Object.fromEntries(
+    Object.entries(older).filter(([name]) => (newer[name] ?? null) === null),
+  );
+  const parts = [
+    { path: join(folder, NEWER_FILE), name: NEWER_FILE, fields: newer },
+    { path: join(folder, OLDER_FILE), name: OLDER_FILE, fields: kept },
+  ].map(({ path, name, fields }) => ({
+    path,
+    name,
+    settings: inFile(path, () => readPreprocessorSettings(fields)),
+  }));
+  for (const { path, settings } of parts) {
+    refuseOtherFactors(path, settings, config);
+  }
+  const giving = parts.filter(({ settings }) =>
+    Object.keys(settings).length > 0
+  );
+  const path = giving[0]?.path ?? join(folder, OLDER_FILE);
+  const [first, second] = parts;
+  const settings = {
+    spatialFactor: spatialFactor(config),
+    ...second!.settings,
+    ...first!.settings,
+  };
+  return {
+    preprocessor: inFile(path, () => completePreprocessor(settings)),
+    files: giving.map(({ name }) => name),
+  };
+}
+
+/** The image processor within `processor_config.json`; empty without one. */
+function innerSettings(json: unknown): Readonly<Record<string, unknown>> {
+  const outer = jsonObject(json);
+  for (const [name, value] of Object.entries(outer)) {
+    if (value === null || !isPreprocessorSetting(name)) continue;
+    throw new SyntaxError(
+      `field "${name}": it is not understood here, expected it in "image_processor"`,
+    );
+  }
+  const inner = outer["image_processor"];
+  if (inner === undefined || inner === null) return {};
+  return jsonObject(inner, 'field "image_processor": it is not an object');
+}
+
+function refuseOtherFactors(
+  path: string,
+  given: PreprocessorSettings,
+  config: VisionConfig,
+): void {
+  const factor = spatialFactor(config);
+  if (given.spatialFactor !== undefined && given.spatialFactor !== factor) {
+    throw new CheckpointError(
+      path,
+      `field "spatial_factor": ${given.spatialFactor} is not the ${factor} pixels a side that the model makes one code`,
+    );
+  }
+  const { temporalFactor } = config;
+  const { temporalFactor: frames } = given;
+  if (frames !== undefined && frames !== temporalFactor) {
+    throw new CheckpointError(
+      path,
+      `field "temporal_factor": ${frames} is not the ${temporalFactor} frames that the model makes one code`,
+    );
+  }
+}
+
+/** Runs `read`, whose syntax errors are about the file at `path`. */
+function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new CheckpointError(path, cause.message, { cause });
+  }
+}
