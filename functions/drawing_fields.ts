@@ -19,6 +19,16 @@ import { gridFields } from "./grid_fields.ts";
 /** Fields of a body. */
 type Fields = Record<string, unknown>;
 
+/** What the model thought of a code, as it stands in JSON. */
+export interface JudgementFields {
+  /** Natural logarithm of its probability. */
+  readonly logprob: number;
+  /** Of the whole distribution, in nats. */
+  readonly entropy: number;
+  /** The strongest codes, strongest first. */
+  readonly top: Judgement["strongest"];
+}
+
 /** The whole answer. */
 export function drawingFields(
   { id, task }: { readonly id: string; readonly task: DrawingTask },
@@ -69,10 +79,13 @@ function drawnRow({ index, codes, judgements }: DrawnRow): Fields {
   return {
     index,
     codes: [...codes],
-    ...(judgements.length > 0 && { logprobs: judgements.map(judgement) }),
+    ...(judgements.length > 0 && { logprobs: judgements.map(judgementFields) }),
   };
 }
 
-function judgement({ logprob, entropy, strongest }: Judgement): Fields {
+/** What the model thought of a code. */
+export function judgementFields(
+  { logprob, entropy, strongest }: Judgement,
+): JudgementFields {
   return { logprob, entropy, top: strongest };
 }

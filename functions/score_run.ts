@@ -8,6 +8,7 @@ import type { CodeGrid } from "../lib/grid.ts";
 import { type Score, scoreAnswer, scorePicture } from "../lib/scoring.ts";
 import { checkAdapter } from "./adapters.ts";
 import type { Call } from "./call.ts";
+import { type JudgementFields, judgementFields } from "./drawing_fields.ts";
 import type { FunctionName } from "./function_names.ts";
 import type { Answerers, Drawers, ModelPair } from "./ports.ts";
 import {
@@ -40,7 +41,7 @@ const FUNCTION: Readonly<Record<ScoreKind, FunctionName>> = {
 /** Fields that go with the other kind alone. */
 const STRAYS: Readonly<Record<ScoreKind, readonly (keyof ScoreRequest)[]>> = {
   prompt: ["question", "template", "images", "grids"],
-  text: ["negative_prompt", "guidance_scale", "rows"],
+  text: ["negative_prompt", "guidance_scale", "rows", "logprobs"],
 };
 
 /** A score, as it stands in JSON. */
@@ -55,6 +56,8 @@ export interface ScoreAnswer {
   readonly "logprob_per_token": number;
   /** Of each row of codes, when asked for. */
   readonly rows?: readonly number[];
+  /** Of each code, row by row, when asked for. */
+  readonly logprobs?: readonly (readonly JudgementFields[])[];
   /** How much was worked, in tokens. */
   readonly usage: Readonly<Record<string, number>>;
   /** How long it took. */
@@ -133,6 +136,7 @@ export async function runScore(
         negativePrompt: fields.negative_prompt ?? generation.negativePrompt,
         guidanceScale: fields.guidance_scale ?? 1,
         grid: grid!,
+        strongest: fields.logprobs ?? 0,
       },
       call.signal,
       call.caller,
@@ -157,6 +161,7 @@ export async function runScore(
     tokens: score.logprobs.length,
     "logprob_per_token": logprob / score.logprobs.length,
     ...(fields.rows && { rows: rowSums(score, grid!) }),
+    ...(fields.logprobs && { logprobs: judgedRows(score, grid!) }),
     usage: {
       "prompt_tokens": score.usage.promptTokens,
       [worked]: score.usage.newTokens,
@@ -170,6 +175,14 @@ function rowSums({ logprobs }: Score, { height, width }: CodeGrid): number[] {
   return Array.from(
     { length: height },
     (_, y) => sum(logprobs.slice(y * width, (y + 1) * width)),
+  );
+}
+
+function judgedRows({ judgements }: Score, { height, width }: CodeGrid) {
+  const fields = judgements.map(judgementFields);
+  return Array.from(
+    { length: height },
+    (_, y) => fields.slice(y * width, (y + 1) * width),
   );
 }
 

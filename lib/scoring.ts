@@ -24,6 +24,7 @@ import {
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
 import type { LanguageModel } from "./language_model.ts";
+import type { Judgement } from "./sampling/log_probabilities.ts";
 import { questionPrompt, writerFor } from "./prompt.ts";
 import {
   type Given,
@@ -38,6 +39,8 @@ export interface ScoredPicture
   extends Pick<Scene, "prompt" | "negativePrompt" | "guidanceScale"> {
   /** Its codes. */
   readonly grid: CodeGrid;
+  /** How many of the strongest codes to note at each position; 0 for none. */
+  readonly strongest?: number;
 }
 
 /** An answer and what was asked. */
@@ -51,6 +54,8 @@ export interface ScoredAnswer
 export interface Score {
   /** Natural logarithms: one a code, or one a token and EOS. */
   readonly logprobs: readonly number[];
+  /** One a code, where the strongest codes are noted; else empty. */
+  readonly judgements: readonly Judgement[];
   /** How much was worked. */
   readonly usage: Usage;
   /** How long it took. */
@@ -77,7 +82,7 @@ interface Task extends Omit<ScoringOptions, "chunk"> {
  */
 export async function scorePicture(
   model: LanguageModel,
-  { grid, ...picture }: ScoredPicture,
+  { grid, strongest = 0, ...picture }: ScoredPicture,
   signal: AbortSignal,
   caller?: string,
 ): Promise<Score> {
@@ -99,6 +104,7 @@ export async function scorePicture(
     head: "codes",
     judged: vocabulary.codebookSize,
     guidanceScale: picture.guidanceScale,
+    strongest,
     long: true,
     caller,
   }, signal);
@@ -146,6 +152,7 @@ async function score(
   }, signal);
   return {
     logprobs: policy.logprobs,
+    judgements: policy.judgements,
     usage: {
       promptTokens: prompts.reduce((sum, { tokens }) => sum + tokens.length, 0),
       newTokens: given.tokens.length,

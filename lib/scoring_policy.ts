@@ -16,7 +16,11 @@
 
 import type { Draft, Head, Judged, Policy } from "./engine/policy.ts";
 import { guide } from "./sampling/guidance.ts";
-import { logProbability } from "./sampling/log_probabilities.ts";
+import {
+  judge,
+  type Judgement,
+  logProbability,
+} from "./sampling/log_probabilities.ts";
 
 /** Tokens of a run at most: more are no faster, and block others for longer. */
 const MAX_CHUNK = 64;
@@ -46,6 +50,8 @@ export interface ScoringOptions {
   readonly guidanceScale: number;
   /** Tokens fed a run, 2 or more. */
   readonly chunk: number;
+  /** How many of the strongest choices to note at each token; 0 for none. */
+  readonly strongest?: number;
 }
 
 /**
@@ -65,6 +71,8 @@ export class ScoringPolicy implements Policy {
   readonly head: Head;
   /** Of each judged token, in order. */
   readonly logprobs: number[] = [];
+  /** Of each judged token, in order, where the strongest choices are noted. */
+  readonly judgements: Judgement[] = [];
   readonly #given: Given;
   readonly #options: ScoringOptions;
   /** Tokens fed so far. */
@@ -88,9 +96,20 @@ export class ScoringPolicy implements Policy {
         guide(logits, unconditional, this.#options.guidanceScale);
       }
       const choice = this.#given.choices[this.#due[i]!]!;
-      this.logprobs.push(logProbability(logits, choice));
+      this.#note(logits, choice);
     }
     return this.#next();
+  }
+
+  #note(logits: Float32Array, choice: number): void {
+    const { strongest = 0 } = this.#options;
+    if (strongest === 0) {
+      this.logprobs.push(logProbability(logits, choice));
+      return;
+    }
+    const judgement = judge(logits, choice, strongest);
+    this.logprobs.push(judgement.logprob);
+    this.judgements.push(judgement);
   }
 
   #next(): Draft | undefined {

@@ -27,6 +27,7 @@ const FIELDS = [
   "negative_prompt",
   "guidance_scale",
   "rows",
+  "logprobs",
   "question",
   "text",
   "template",
@@ -38,7 +39,12 @@ const FIELDS = [
 const OF_PICTURE = {
   picture: {
     summary: "A picture, row by row",
-    value: { image: PICTURE, prompt: "a red dot on yellow", rows: true },
+    value: {
+      image: PICTURE,
+      prompt: "a red dot on yellow",
+      rows: true,
+      logprobs: 2,
+    },
   },
 };
 

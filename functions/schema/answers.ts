@@ -50,11 +50,11 @@ export const TimingsAnswer = v.pipe(
   v.metadata({ ref: "Timings" }),
 );
 
-/** What the model believed where a code was drawn. */
-const Logprobs = v.array(v.strictObject({
+/** What the model believed where a code stands. */
+export const Logprobs = v.array(v.strictObject({
   logprob: v.pipe(
     v.nullable(v.number()),
-    v.description("Of the code that was drawn. null means minus infinity."),
+    v.description("Of the code that stands there. null means minus infinity."),
   ),
   entropy: v.pipe(v.number(), v.description("In nats.")),
   top: v.pipe(

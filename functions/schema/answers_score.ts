@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { Count, TimingsAnswer } from "./answers.ts";
+import { Count, Logprobs, TimingsAnswer } from "./answers.ts";
 
 /** How likely a picture or an answer is. */
 export const ScoreAnswer = v.pipe(
@@ -29,6 +29,12 @@ export const ScoreAnswer = v.pipe(
       v.pipe(
         v.array(v.nullable(v.number())),
         v.description("The sum of each row of codes, where asked for."),
+      ),
+    ),
+    logprobs: v.optional(
+      v.pipe(
+        v.array(Logprobs),
+        v.description("Of each code, row by row, where asked for."),
       ),
     ),
     usage: v.strictObject({

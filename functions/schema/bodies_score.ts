@@ -25,6 +25,7 @@ const drawn = {
   "negative_prompt": entries.negative_prompt,
   "guidance_scale": entries.guidance_scale,
   rows: entries.rows,
+  logprobs: entries.logprobs,
 };
 
 const answered = {

@@ -46,6 +46,17 @@ export const ScoreRequest = v.strictObject({
   rows: v.optional(
     v.pipe(v.boolean(), v.description("Tell the sum of each row of codes.")),
   ),
+  logprobs: v.optional(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(0),
+      v.maxValue(8),
+      v.description(
+        "Tell what the model thinks of each code, with so many of the strongest.",
+      ),
+    ),
+  ),
   question: v.optional(
     v.pipe(
       Text,

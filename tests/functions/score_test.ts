@@ -106,6 +106,33 @@ Deno.test("POST /v1/score says of a drawn picture what generate's logprobs say",
   }
 });
 
+Deno.test("POST /v1/score tells of each code of a drawn picture what generate told of it", async () => {
+  const asked = { prompt: "a fox", "guidance_scale": 2, logprobs: 3 };
+  const drawn = await (await server.app.request(
+    "/v1/generate",
+    json({ ...asked, height: 24, width: 32, seed: 4 }),
+  )).json();
+  const [{ grid, rows }] = drawn.images;
+  const { logprobs, logprob } = await (await post(json({ ...asked, grid })))
+    .json();
+  strictEqual(logprobs.length, 3);
+  type Told = { logprob: number; entropy: number; top: { code: number }[] };
+  for (const [y, row] of logprobs.entries()) {
+    strictEqual(row.length, 4);
+    for (const [x, told] of (row as Told[]).entries()) {
+      const noted: Told = rows[y].logprobs[x];
+      ok(Math.abs(told.logprob - noted.logprob) < SUM_TOLERANCE);
+      ok(Math.abs(told.entropy - noted.entropy) < SUM_TOLERANCE);
+      deepStrictEqual(
+        told.top.map(({ code }) => code),
+        noted.top.map(({ code }) => code),
+      );
+    }
+  }
+  const all = (logprobs as Told[][]).flat().map(({ logprob }) => logprob);
+  ok(Math.abs(sum(all) - logprob) < 1e-9);
+});
+
 Deno.test("POST /v1/score judges an answer by its tokens and EOS", async () => {
   const text = "a red fox";
   const image = picture.toBase64();
@@ -177,6 +204,8 @@ const refusals: readonly [string, unknown, number, string][] = [
     "/guidance_scale",
   ],
   ["rows of an answer", { grid, text: "", rows: true }, 422, "/rows"],
+  ["logprobs of an answer", { grid, text: "", logprobs: 1 }, 422, "/logprobs"],
+  ["nine rivals", { grid, prompt: "", logprobs: 9 }, 422, "/logprobs"],
   ["a temperature", { grid, prompt: "", temperature: 1 }, 422, "/temperature"],
   [
     "guidance below 1",
