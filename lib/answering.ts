@@ -13,6 +13,8 @@ import { sample, type SamplingOptions } from "./sampling/sampler.ts";
 export interface AnsweringOptions {
   /** Ends the answer. */
   readonly eos: number;
+  /** Tokens that end it as well. */
+  readonly endTokens?: readonly number[];
   /** Tokens at most. */
   readonly maxTokens: number;
   /** How tokens are chosen. */
@@ -52,10 +54,10 @@ export class AnsweringPolicy implements Policy {
   }
 
   choose([rows]: Judged): Draft | undefined {
-    const { eos, maxTokens, sampling, key } = this.#options;
+    const { eos, endTokens, maxTokens, sampling, key } = this.#options;
     const position = this.#count;
     const token = sample(rows![0]!, sampling, () => uniformAt(key, position));
-    if (token === eos) {
+    if (token === eos || endTokens?.includes(token)) {
       this.finishReason = "stop";
       return undefined;
     }

@@ -299,6 +299,7 @@ export async function* answer(
     };
     policy = new AnsweringPolicy({
       eos: vocabulary.eos,
+      endTokens: model.generation.endTokens,
       maxTokens,
       sampling: question.sampling,
       key: { seed: question.seed, stream: 0 },

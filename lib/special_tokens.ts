@@ -67,28 +67,39 @@ export function originalSpecials(visionTokens: string): string[] {
   ];
 }
 
+/** A file that may name special tokens. */
+export interface NamingFile {
+  /** Its parsed JSON. */
+  readonly json: Readonly<Record<string, unknown>>;
+  /** Its path, for messages. */
+  readonly file: string;
+}
+
+/** Objects in which savers nest the names of a model's own tokens. */
+const NESTED = ["model_specific_special_tokens", "extra_special_tokens"];
+
 /**
- * The names that `tokenizer_config.json` gives, and Emu3's where it gives none.
+ * The names that `files` give, and Emu3's where they give none.
  *
- * @param config The parsed JSON of the file, of either layout.
- * @param file Its path, for messages.
+ * transformers 4 writes names of a model's own tokens into
+ * `extra_special_tokens` or beside the others, transformers 5 into
+ * `model_specific_special_tokens`.
+ *
+ * @param files Of either layout, the one that counts first.
  * @throws {CheckpointError} When a name is neither text nor an object with `content`.
  */
-export function specialNames(
-  config: Readonly<Record<string, unknown>>,
-  file: string,
-): SpecialNames {
+export function specialNames(files: readonly NamingFile[]): SpecialNames {
+  const places = files.flatMap(({ json, file }) =>
+    [json, ...NESTED.map((name) => json[name])]
+      .filter((place) => typeof place === "object" && place !== null)
+      .map((place) => ({ file, names: new Map(Object.entries(place!)) }))
+  );
   const name = (fallback: string, ...keys: string[]): string => {
-    for (const key of keys) {
-      const value = config[key];
-      // A null is how transformers writes "no such token".
-      if (value === undefined || value === null) continue;
-      if (typeof value === "string") return value;
-      if (typeof value === "object" && "content" in value) {
-        const { content } = value;
-        if (typeof content === "string") return content;
+    for (const { file, names } of places) {
+      for (const key of keys) {
+        const name = tokenName(names.get(key), key, file);
+        if (name !== undefined) return name;
       }
-      throw new CheckpointError(file, `"${key}" is not the name of a token`);
     }
     return fallback;
   };
@@ -104,4 +115,20 @@ export function specialNames(
     eol: name(names.eol, "eol_token"),
     eof: name(names.eof, "eof_token"),
   };
+}
+
+/** The name that `value` is or holds; undefined for none. */
+function tokenName(
+  value: unknown,
+  key: string,
+  file: string,
+): string | undefined {
+  // A null is how transformers writes "no such token".
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string") return value;
+  if (typeof value === "object" && "content" in value) {
+    const { content } = value;
+    if (typeof content === "string") return content;
+  }
+  throw new CheckpointError(file, `"${key}" is not the name of a token`);
 }

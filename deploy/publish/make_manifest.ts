@@ -88,5 +88,9 @@ async function precisionOf(folder: string): Promise<string | undefined> {
     JSON.stringify(config["quantization_config"] ?? {}),
   )?.[1];
   if (bits !== undefined) return `int${bits}`;
-  return FLOATS[String(config["dtype"] ?? config["torch_dtype"])];
+  // Newer savers say "dtype", and some only within the model that it is of.
+  const places = [config, config["text_config"], config["vq_config"]]
+    .map((place): Record<string, unknown> => ({ ...Object(place) }));
+  const dtypes = places.map(({ dtype, torch_dtype: old }) => dtype ?? old);
+  return FLOATS[String(dtypes.find((dtype) => typeof dtype === "string"))];
 }

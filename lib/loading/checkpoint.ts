@@ -100,13 +100,26 @@ export async function openLanguageCheckpoint(
   const spelling = layout === "original"
     ? originalKeys
     : transformersLanguageKeys;
-  const common = await openWeights(folder, layout, spelling, LANGUAGE_KEY);
+  const { files, ...common } = await openWeights(
+    folder,
+    layout,
+    spelling,
+    LANGUAGE_KEY,
+  );
   const { intermediateSize, hiddenSize } = config;
   const layer = common.weights.findQuantized(
     LINEAR_KEY,
     [intermediateSize, hiddenSize],
   );
-  return { ...common, config, generation, codeBits: layer?.bits };
+  // Files with a head of its own may say that it is tied: what is stored counts.
+  const tiedEmbeddings = config.tiedEmbeddings &&
+    !HEAD_KEYS.some((key) => files.has(key, spelling));
+  return {
+    ...common,
+    config: { ...config, tiedEmbeddings },
+    generation: { ...generation, endTokens: endTokens(generation, config) },
+    codeBits: layer?.bits,
+  };
 }
 
 /**
@@ -129,7 +142,12 @@ export async function openVisionCheckpoint(
   const spelling = layout === "original"
     ? originalKeys
     : transformersVisionKeys;
-  const common = await openWeights(folder, layout, spelling, VISION_KEY);
+  const { files: _, ...common } = await openWeights(
+    folder,
+    layout,
+    spelling,
+    VISION_KEY,
+  );
   return { ...common, config, preprocessor, preprocessorFiles };
 }
 
@@ -140,7 +158,7 @@ export async function openVisionCheckpoint(
  * @throws {CheckpointError} When there is none, or more than one.
  */
 export async function findVisionFolder(folder: string): Promise<string> {
-  if (await readLayout(folder) === "transformers") return folder;
+  if (await holdsVision(folder)) return folder;
   const found = (await neighbors(folder))
     .filter(({ name }) => /visiontokenizer$/i.test(name));
   const [first, ...others] = preferSameName(found, modelName(folder));
@@ -157,17 +175,46 @@ export async function findVisionFolder(folder: string): Promise<string> {
   return first.path;
 }
 
+/** Returns whether a folder in the transformers layout holds both models. */
+async function holdsVision(folder: string): Promise<boolean> {
+  const path = join(folder, "config.json");
+  return await parseJsonFile(
+    path,
+    (json) =>
+      json !== null && typeof json === "object" &&
+      ("text_config" in json || "vq_config" in json),
+  );
+}
+
 /** Tensors that tell a folder's kind and type. */
 const LANGUAGE_KEY = "model.embed_tokens.weight";
 const LINEAR_KEY = "model.layers.0.mlp.gate_proj.weight";
 const VISION_KEY = "quantize.embedding.weight";
 
+/** A head of its own, as floats or as codes. */
+const HEAD_KEYS = ["lm_head.weight", "lm_head.weight_packed"];
+
+/** Types of the parts of a transformers checkpoint that are saved alone. */
+const PART_TYPES: ReadonlySet<unknown> = new Set([
+  "emu3_text_model",
+  "emu3_vqgan",
+]);
+
+/** Tokens that end an answer, by either file that may list them. */
+function endTokens(
+  { endTokens }: GenerationConfig,
+  { tokenIds: { eos_token_id: stated = [] } }: LanguageConfig,
+): number[] {
+  return [...new Set([endTokens, stated].flat(2))];
+}
+
 async function readLayout(folder: string): Promise<Layout> {
   const path = join(folder, "config.json");
   return await parseJsonFile(path, (json) => {
-    const nested = json !== null && typeof json === "object" &&
-      ("text_config" in json || "vq_config" in json);
-    return nested ? "transformers" : "original";
+    if (json === null || typeof json !== "object") return "original";
+    const saved = "text_config" in json || "vq_config" in json ||
+      "model_type" in json && PART_TYPES.has(json.model_type);
+    return saved ? "transformers" : "original";
   });
 }
 
@@ -176,9 +223,10 @@ async function openWeights(
   layout: Layout,
   spelling: KeySpelling,
   key: string,
-): Promise<Checkpoint> {
+): Promise<Checkpoint & { readonly files: WeightFiles }> {
   const files = await WeightFiles.open(folder);
   return {
+    files,
     name: modelName(folder),
     folder,
     layout,

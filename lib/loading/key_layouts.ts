@@ -4,7 +4,7 @@
  * The original has a folder for the language model and one for the vision
  * tokenizer. transformers keeps both in one folder under prefixes, of which
  * there are two generations: files of the Hub, and files saved again by
- * transformers 4.52 or later. Source: convert_emu3_weights_to_hf.py of
+ * transformers 4.52 or later. Either part saved alone has no prefix. Source: convert_emu3_weights_to_hf.py of
  * huggingface/transformers, whose replacements are applied in its order.
  *
  * @module
@@ -20,12 +20,10 @@ export function originalKeys(key: string): readonly string[] {
 
 /** The language model in the transformers layout. */
 export function transformersLanguageKeys(key: string): readonly string[] {
-  return [
-    `text_model.${key}`,
-    key.startsWith("model.")
-      ? `model.text_model.${key.slice("model.".length)}`
-      : key,
-  ];
+  const body = "model.";
+  return key.startsWith(body)
+    ? [`text_model.${key}`, `model.text_model.${key.slice(body.length)}`, key]
+    : [`text_model.${key}`, key];
 }
 
 /** The vision tokenizer in the transformers layout. */
@@ -34,7 +32,8 @@ export function transformersVisionKeys(key: string): readonly string[] {
     (text, [pattern, replacement]) => text.replaceAll(pattern, replacement),
     `vqmodel.${key}`,
   );
-  return [converted, `model.${converted}`];
+  const alone = converted.slice("vqmodel.".length);
+  return [converted, `model.${converted}`, alone];
 }
 
 const VISION_REPLACEMENTS: readonly (readonly [RegExp, string])[] = [

@@ -3,8 +3,8 @@
  * about the vocabulary.
  *
  * ```text
- * original       emu3.tiktoken, emu3_vision_tokens.txt  ┐
- * transformers   tokenizer.json, vocabulary_map         ├ tokenizer_config.json
+ * original       emu3.tiktoken, emu3_vision_tokens.txt  ┐ tokenizer_config.json
+ * transformers   tokenizer.json, vocabulary_map         ┴ special_tokens_map.json
  * ```
  *
  * @module
@@ -38,6 +38,9 @@ export interface TextSide {
   readonly vocabulary: Vocabulary;
 }
 
+/** Files that name special tokens, the one that counts first. */
+const NAMING_FILES = ["tokenizer_config.json", "special_tokens_map.json"];
+
 /**
  * Opens the tokenizer of a checkpoint.
  *
@@ -49,10 +52,12 @@ export async function openTextSide(
 ): Promise<TextSide> {
   const { folder, config } = checkpoint;
   const source = await textSource(checkpoint);
-  const namesFile = join(folder, "tokenizer_config.json");
   const names = specialNames(
-    await parseJsonFile(namesFile, (json) => jsonObject(json), {}),
-    namesFile,
+    await Promise.all(NAMING_FILES.map(async (name) => {
+      const file = join(folder, name);
+      const json = await parseJsonFile(file, (json) => jsonObject(json), {});
+      return { json, file };
+    })),
   );
   using opened = new DisposableStack();
   const text = opened.use(await openTextTokenizer(source));

@@ -23,6 +23,16 @@ export const Positive: v.GenericSchema<number> = v.pipe(
   v.gtValue(0),
 );
 
+/** One id of a token or, as newer savers write it, several. */
+export const TokenIds: v.GenericSchema<number | number[], number[]> = v.pipe(
+  v.union(
+    [v.number(), v.array(v.number())],
+    "expected an id, or a list of ids",
+  ),
+  v.transform((ids) => [ids].flat()),
+  v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
+);
+
 /** A field that a checkpoint may leave out, or write as null. */
 export function orDefault<const S extends v.GenericSchema, V>(
   schema: S,

@@ -9,7 +9,7 @@
  */
 
 import * as v from "valibot";
-import { orDefault, parseFields, Positive } from "./fields.ts";
+import { orDefault, parseFields, Positive, TokenIds } from "./fields.ts";
 
 /** How a question about a picture is worded for the model. */
 export type Template = "chat" | "base";
@@ -38,6 +38,8 @@ export interface GenerationConfig {
   readonly subjects: readonly string[];
   /** All words that it was trained on, lower case; empty if not listed. */
   readonly knownWords: readonly string[];
+  /** Tokens that end an answer beside EOS, by id. */
+  readonly endTokens: readonly number[];
 }
 
 /** The negative prompt that the Emu3 authors publish. */
@@ -58,6 +60,7 @@ const Fields = v.looseObject({
   text_only: orDefault(v.boolean(), true),
   subjects: orDefault(v.array(v.string()), []),
   known_words: orDefault(v.array(v.string()), []),
+  eos_token_id: orDefault(TokenIds, []),
 });
 
 /**
@@ -80,5 +83,6 @@ export function parseGenerationConfig(json: unknown): GenerationConfig {
     textOnly: fields.text_only,
     subjects: fields.subjects,
     knownWords: fields.known_words,
+    endTokens: fields.eos_token_id,
   };
 }

@@ -16,6 +16,7 @@ import {
   orDefault,
   parseFields,
   Positive,
+  TokenIds,
 } from "./fields.ts";
 
 /** Sizes and constants of the decoder. */
@@ -42,10 +43,10 @@ export interface LanguageConfig {
   readonly maxPositions: number;
   /** Default area of a drawn picture, in pixels². */
   readonly imageArea: number;
-  /** Whether the head is the embedding. */
+  /** Whether the head may be the embedding: it is, where it has no weights. */
   readonly tiedEmbeddings: boolean;
   /** Ids that the file names, by field; they must agree with the tokenizer. */
-  readonly tokenIds: Readonly<Record<string, number>>;
+  readonly tokenIds: Readonly<Record<string, number | readonly number[]>>;
 }
 
 /** Fields that name special tokens. */
@@ -60,10 +61,18 @@ const TOKEN_ID_FIELDS = [
   "eof_token_id",
 ] as const;
 
+const StatedIds = v.object(
+  v.entriesFromList(TOKEN_ID_FIELDS, v.nullish(TokenIds)),
+);
+
 const Rope = v.looseObject({
   rope_theta: v.nullish(Positive),
   rope_type: v.nullish(v.string()),
   type: v.nullish(v.string()),
+  partial_rotary_factor: v.nullish(v.literal(
+    1,
+    "Emu3 turns all of a head",
+  )),
 });
 
 const Fields = v.looseObject({
@@ -95,7 +104,7 @@ const DEFAULT_ROPE_THETA = 1_000_000;
  * does not have.
  */
 export function parseLanguageConfig(json: unknown): LanguageConfig {
-  const flat = nestedFields(json, "text_config");
+  const flat = inheritedFields(json);
   const fields = parseFields(Fields, flat);
   refuseVariants(fields);
   const { hidden_size: hiddenSize, num_attention_heads: heads } = fields;
@@ -134,6 +143,23 @@ export function parseLanguageConfig(json: unknown): LanguageConfig {
   };
 }
 
+/**
+ * Returns the fields of the language model. Ids and tied weights stand outside of
+ * `text_config`, inside of it or both, by the version that saved them.
+ */
+function inheritedFields(json: unknown): Readonly<Record<string, unknown>> {
+  const inner = nestedFields(json, "text_config");
+  const outer: Record<string, unknown> = parseFields(v.looseObject({}), json);
+  const given = (field: string) => inner[field] ?? outer[field];
+  const ids = TOKEN_ID_FIELDS.map((field) => [field, given(field)]);
+  return {
+    ...inner,
+    ...Object.fromEntries(ids),
+    tie_word_embeddings: outer["tie_word_embeddings"] === true ||
+      given("tie_word_embeddings"),
+  };
+}
+
 function refuseVariants(fields: v.InferOutput<typeof Fields>): void {
   const { hidden_act: activation } = fields;
   if (activation !== "silu") {
@@ -158,11 +184,13 @@ function refuseVariants(fields: v.InferOutput<typeof Fields>): void {
 
 function tokenIds(
   json: Readonly<Record<string, unknown>>,
-): Record<string, number> {
-  const ids: Record<string, number> = {};
-  for (const field of TOKEN_ID_FIELDS) {
-    const id = json[field];
-    if (typeof id === "number") ids[field] = id;
-  }
-  return ids;
+): LanguageConfig["tokenIds"] {
+  const stated = Object.entries(parseFields(StatedIds, json));
+  return Object.fromEntries(
+    stated.flatMap(([field, ids]) =>
+      ids === null || ids === undefined
+        ? []
+        : [[field, ids.length === 1 ? ids[0]! : ids]]
+    ),
+  );
 }

@@ -1,6 +1,7 @@
 /** What `GET /v1/models` tells of models and their engines. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { changedFolder } from "../support/changed_folder.ts";
 import { goldenPath } from "../support/golden.ts";
 import { settledModel } from "../support/settled_model.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
@@ -182,19 +183,14 @@ Deno.test("/v1/models tells how pictures are preprocessed, and by which file", a
     "image_std": [0.5, 0.5, 0.5],
   };
   const source = goldenPath("checkpoints/emu3-tiny-hf");
-  using saved = temporaryFolder();
-  for (const { name } of Deno.readDirSync(source)) {
-    if (!/processor/.test(name)) {
-      saved.link(`saved/${name}`, `${source}/${name}`);
-    }
-  }
-  const path = saved.write(
-    "saved/processor_config.json",
-    JSON.stringify({
-      image_processor: { min_pixels: 64, max_pixels: 128, image_mean: 0.25 },
-    }),
-  );
-  const folder = path.slice(0, path.lastIndexOf("/"));
+  const saved = JSON.stringify({
+    image_processor: { min_pixels: 64, max_pixels: 128, image_mean: 0.25 },
+  });
+  using parent = changedFolder(source, {
+    "processor_config.json": saved,
+    "preprocessor_config.json": undefined,
+  }, "saved");
+  const folder = `${parent.path}/saved`;
   await using server = await openTinyServer({
     functions: new Set(["tokenize"]),
   });

@@ -60,6 +60,20 @@ Deno.test("AnsweringPolicy may say nothing at all (trap 5)", () => {
   ]);
 });
 
+Deno.test("AnsweringPolicy ends at each token that a checkpoint lists, which nobody hears", () => {
+  for (const end of [EOS, 6, 7]) {
+    const heard: number[] = [];
+    const options = { eos: EOS, endTokens: [6, 7], maxTokens: 9 };
+    const policy = new AnsweringPolicy(
+      { ...options, sampling: greedy, key },
+      (token) => heard.push(token),
+    );
+    ok(policy.choose([saying(1)]) !== undefined);
+    strictEqual(policy.choose([saying(end)]), undefined);
+    deepStrictEqual([heard, policy.finishReason], [[1], "stop"]);
+  }
+});
+
 Deno.test("AnsweringPolicy ends with the token at which it is told to stop", () => {
   const heard: number[] = [];
   const policy: AnsweringPolicy = new AnsweringPolicy(

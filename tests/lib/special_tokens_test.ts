@@ -6,6 +6,8 @@ import {
   specialNames,
 } from "../../lib/special_tokens.ts";
 
+const FILE = "tokenizer_config.json";
+
 Deno.test("originalSpecials() puts the list after Qwen's special tokens", () => {
   const specials = originalSpecials("<|image token|>\r\n<|image start|>\n\n");
   strictEqual(specials.length, 1 + 2 + 205 + 2);
@@ -25,18 +27,19 @@ Deno.test("originalSpecials() puts the list after Qwen's special tokens", () => 
 Deno.test("specialNames() gives Emu3's names when the file is silent", () => {
   const silent = { "eos_token": null, "padding_side": "left" };
   deepStrictEqual(
-    specialNames(silent, "tokenizer_config.json"),
+    specialNames([{ json: silent, file: FILE }]),
     EMU3_SPECIAL_NAMES,
   );
 });
 
 Deno.test("specialNames() reads names as text and as objects, in either layout", () => {
-  const names = specialNames({
+  const json = {
     "bos_token": "<s>",
     "eos_token": { "content": "</s>", "lstrip": false },
     "image_token": "<image>",
     "image_wrapper_token": "<wrapper>",
-  }, "tokenizer_config.json");
+  };
+  const names = specialNames([{ json, file: FILE }]);
   strictEqual(names.bos, "<s>");
   strictEqual(names.eos, "</s>");
   strictEqual(names.img, "<wrapper>");
@@ -44,10 +47,48 @@ Deno.test("specialNames() reads names as text and as objects, in either layout",
 
 Deno.test("specialNames() names file and key when a name is none", () => {
   throws(
-    () => specialNames({ "boi_token": 7 }, "tokenizer_config.json"),
+    () => specialNames([{ json: { "boi_token": 7 }, file: FILE }]),
     new CheckpointError(
       "tokenizer_config.json",
       '"boi_token" is not the name of a token',
     ),
   );
+});
+
+for (
+  const nested of ["extra_special_tokens", "model_specific_special_tokens"]
+) {
+  Deno.test(`specialNames() reads a model's own tokens out of ${nested}`, () => {
+    const json = {
+      "eos_token": "</s>",
+      [nested]: {
+        "eos_token": "<other>",
+        "boi_token": "<boi>",
+        "eoi_token": { "content": "<eoi>", "special": true },
+        "image_wrapper_token": null,
+      },
+    };
+    deepStrictEqual(specialNames([{ json, file: FILE }]), {
+      ...EMU3_SPECIAL_NAMES,
+      eos: "</s>",
+      boi: "<boi>",
+      eoi: "<eoi>",
+    });
+  });
+}
+
+Deno.test("specialNames() takes a list of extra tokens for no names", () => {
+  const json = { "extra_special_tokens": ["<a>", "<b>"] };
+  deepStrictEqual(specialNames([{ json, file: FILE }]), EMU3_SPECIAL_NAMES);
+});
+
+Deno.test("specialNames() asks the second file for what the first leaves out", () => {
+  const names = specialNames([
+    { json: { "bos_token": "<s>", "boi_token": null }, file: FILE },
+    {
+      json: { "bos_token": "<other>", "boi_token": "<boi>" },
+      file: "special_tokens_map.json",
+    },
+  ]);
+  deepStrictEqual([names.bos, names.boi], ["<s>", "<boi>"]);
 });

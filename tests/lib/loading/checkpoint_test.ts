@@ -10,12 +10,10 @@ import { modelName } from "../../../lib/loading/hub_cache.ts";
 import type { Weights } from "../../../models/graph/weights.ts";
 import { decoderGraph, headGraph } from "../../../models/decoder.ts";
 import type { LanguageConfig } from "../../../models/config/language_config.ts";
+import { changedFolder } from "../../support/changed_folder.ts";
 import { goldenPath } from "../../support/golden.ts";
 import { readSafetensors } from "../../support/safetensors.ts";
-import {
-  type TemporaryFolder,
-  temporaryFolder,
-} from "../../support/temporary_folder.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { safetensorsBytes } from "../../support/write_safetensors.ts";
 
 const CHECKPOINTS = goldenPath("checkpoints");
@@ -34,21 +32,6 @@ function buildAll(config: LanguageConfig, weights: Weights): void {
   });
   const rows = { start: 0, count: config.vocabularySize };
   headGraph(config, weights, { ...options, rows });
-}
-
-/** A folder like `source`, with some files written anew. */
-function changedFolder(
-  source: string,
-  changes: Record<string, string | Uint8Array>,
-): TemporaryFolder {
-  const folder = temporaryFolder();
-  for (const { name } of Deno.readDirSync(source)) {
-    if (!(name in changes)) folder.link(name, `${source}/${name}`);
-  }
-  for (const [name, content] of Object.entries(changes)) {
-    folder.write(name, content);
-  }
-  return folder;
 }
 
 function saying(message: RegExp): (error: unknown) => boolean {
@@ -145,6 +128,112 @@ Deno.test("a folder saved again by newer transformers opens, language and vision
   ) {
     if (dtype === "F32") vision.weights.find(key, shape);
   }
+});
+
+/** The tensors of the transformers layout that `keep` names. */
+function someTensors(keep: (key: string) => string | undefined): Uint8Array {
+  const stored = readSafetensors(`${TRANSFORMERS}/model.safetensors`);
+  return safetensorsBytes(
+    new Map([...stored].flatMap(([key, tensor]) => {
+      const name = keep(key);
+      return name === undefined ? [] : [[name, tensor] as const];
+    })),
+  );
+}
+
+async function configOf(folder: string) {
+  return JSON.parse(await Deno.readTextFile(`${folder}/config.json`));
+}
+
+for (const outside of [true, false]) {
+  Deno.test(`a head that is tied ${outside ? "outside" : "inside"} of text_config is the embedding, unless one is stored`, async () => {
+    const config = await configOf(TRANSFORMERS);
+    const tied = { "tie_word_embeddings": true };
+    const json = JSON.stringify(
+      outside
+        ? { ...config, ...tied }
+        : { ...config, "text_config": { ...config.text_config, ...tied } },
+    );
+    using folder = changedFolder(TRANSFORMERS, {
+      "config.json": json,
+      "model.safetensors": someTensors((key) =>
+        key.includes("lm_head") ? undefined : key
+      ),
+    });
+    const without = await openLanguageCheckpoint(folder.path);
+    strictEqual(without.config.tiedEmbeddings, true);
+    buildAll(without.config, without.weights);
+    using both = changedFolder(TRANSFORMERS, { "config.json": json });
+    const stored = await openLanguageCheckpoint(both.path);
+    strictEqual(stored.config.tiedEmbeddings, false);
+    buildAll(stored.config, stored.weights);
+  });
+}
+
+Deno.test("a head that is not there is an error where nothing says that it is tied", async () => {
+  using folder = changedFolder(TRANSFORMERS, {
+    "model.safetensors": someTensors((key) =>
+      key.includes("lm_head") ? undefined : key
+    ),
+  });
+  const { config, weights } = await openLanguageCheckpoint(folder.path);
+  await rejects(
+    async () => await buildAll(config, weights),
+    saying(/tensor "text_model\.lm_head\.weight" is missing/),
+  );
+});
+
+Deno.test("either part of a transformers checkpoint opens when it was saved alone", async () => {
+  const config = await configOf(TRANSFORMERS);
+  using text = changedFolder(TRANSFORMERS, {
+    "config.json": JSON.stringify({
+      ...config.text_config,
+      "model_type": "emu3_text_model",
+    }),
+    "model.safetensors": someTensors((key) =>
+      key.startsWith("text_model.")
+        ? key.slice("text_model.".length)
+        : undefined
+    ),
+  });
+  const language = await openLanguageCheckpoint(text.path);
+  strictEqual(language.layout, "transformers");
+  buildAll(language.config, language.weights);
+  await rejects(
+    findVisionFolder(text.path),
+    saying(/there is no …VisionTokenizer folder beside it/),
+  );
+  using alone = changedFolder(TRANSFORMERS, {
+    "config.json": JSON.stringify({
+      ...config.vq_config,
+      "model_type": "emu3_vqgan",
+    }),
+    "model.safetensors": someTensors((key) =>
+      key.startsWith("vqmodel.") ? key.slice("vqmodel.".length) : undefined
+    ),
+  });
+  const vision = await openVisionCheckpoint(alone.path);
+  strictEqual(vision.layout, "transformers");
+  for (
+    const [key, { dtype, shape }] of readSafetensors(
+      `${VISION}/model.safetensors`,
+    )
+  ) {
+    if (dtype === "F32") vision.weights.find(key, shape);
+  }
+});
+
+Deno.test("answers end at every token that config.json or generation_config.json lists", async () => {
+  const config = await configOf(ORIGINAL);
+  using folder = changedFolder(ORIGINAL, {
+    "config.json": JSON.stringify({
+      ...config,
+      "eos_token_id": [config.eos_token_id, 1025],
+    }),
+    "generation_config.json": '{"eos_token_id": [1026, 1025]}',
+  });
+  const { generation } = await openLanguageCheckpoint(folder.path);
+  deepStrictEqual(generation.endTokens, [1026, 1025, config.eos_token_id]);
 });
 
 Deno.test("a language model in a single file opens as one in shards does", async () => {

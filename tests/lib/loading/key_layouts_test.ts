@@ -8,21 +8,23 @@ import { goldenJson, goldenPath } from "../../support/golden.ts";
 import { readSafetensors } from "../../support/safetensors.ts";
 import { vqTensors } from "../../support/vq_tensors.ts";
 
-Deno.test("transformersVisionKeys() spells all 495 tensors as the converter does, and as newer transformers save them", () => {
+Deno.test("transformersVisionKeys() spells all 495 tensors as the converter does, and as newer transformers save them, and alone", () => {
   const tensors = vqTensors();
   strictEqual(tensors.length, 495);
   for (const { original, transformers } of tensors) {
     deepStrictEqual(transformersVisionKeys(original), [
       transformers,
       `model.${transformers}`,
+      transformers.replace(/^vqmodel\./, ""),
     ]);
   }
 });
 
-Deno.test("transformersLanguageKeys() spells the body and the head in both generations", () => {
+Deno.test("transformersLanguageKeys() spells the body and the head in both generations, and alone", () => {
   deepStrictEqual(transformersLanguageKeys("model.norm.weight"), [
     "text_model.model.norm.weight",
     "model.text_model.norm.weight",
+    "model.norm.weight",
   ]);
   deepStrictEqual(transformersLanguageKeys("lm_head.weight"), [
     "text_model.lm_head.weight",

@@ -3,6 +3,7 @@ import { parseVisionConfig } from "../../../models/config/vision_config.ts";
 import { CheckpointError } from "../../../lib/errors.ts";
 import { openVisionCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { findPreprocessor } from "../../../lib/loading/preprocessor_files.ts";
+import { changedFolder } from "../../support/changed_folder.ts";
 import { goldenPath } from "../../support/golden.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
@@ -12,22 +13,22 @@ const OLDER = "preprocessor_config.json";
 
 /** As transformers 5 writes it. */
 const SAVED_BY_5 = {
-  image_processor: {
-    do_convert_rgb: true,
-    do_normalize: true,
-    do_rescale: true,
-    do_resize: true,
-    image_mean: [0.48, 0.45, 0.4],
-    image_processor_type: "Emu3ImageProcessor",
-    image_std: [0.26, 0.26, 0.27],
-    max_pixels: 4096,
-    min_pixels: 1024,
+  "image_processor": {
+    "do_convert_rgb": true,
+    "do_normalize": true,
+    "do_rescale": true,
+    "do_resize": true,
+    "image_mean": [0.48, 0.45, 0.4],
+    "image_processor_type": "Emu3ImageProcessor",
+    "image_std": [0.26, 0.26, 0.27],
+    "max_pixels": 4096,
+    "min_pixels": 1024,
     resample: 3,
-    rescale_factor: 0.00392156862745098,
-    size: { max_pixels: 4096, min_pixels: 1024 },
-    spatial_factor: 8,
+    "rescale_factor": 0.00392156862745098,
+    size: { "max_pixels": 4096, "min_pixels": 1024 },
+    "spatial_factor": 8,
   },
-  processor_class: "Emu3Processor",
+  "processor_class": "Emu3Processor",
 };
 
 async function found(files: Record<string, unknown>) {
@@ -54,11 +55,13 @@ Deno.test("findPreprocessor() reads the image processor inside processor_config.
 
 Deno.test("findPreprocessor() takes the newer file's settings, and the older one's where it is silent", async () => {
   const older = {
-    min_pixels: 64,
-    max_pixels: 128,
-    image_mean: [0.1, 0.2, 0.3],
+    "min_pixels": 64,
+    "max_pixels": 128,
+    "image_mean": [0.1, 0.2, 0.3],
   };
-  const newer = { image_processor: { min_pixels: 1024, max_pixels: 4096 } };
+  const newer = {
+    "image_processor": { "min_pixels": 1024, "max_pixels": 4096 },
+  };
   const { preprocessor, files } = await found({
     [NEWER]: newer,
     [OLDER]: older,
@@ -75,9 +78,9 @@ Deno.test("findPreprocessor() takes the newer file's settings, and the older one
 Deno.test("findPreprocessor() takes the size of the newer file before the areas of the older one", async () => {
   const { preprocessor } = await found({
     [NEWER]: {
-      image_processor: { size: { min_pixels: 1024, max_pixels: 4096 } },
+      "image_processor": { size: { "min_pixels": 1024, "max_pixels": 4096 } },
     },
-    [OLDER]: { min_pixels: 64, max_pixels: 128 },
+    [OLDER]: { "min_pixels": 64, "max_pixels": 128 },
   });
   deepStrictEqual(
     [preprocessor.minPixels, preprocessor.maxPixels],
@@ -87,15 +90,15 @@ Deno.test("findPreprocessor() takes the size of the newer file before the areas 
 
 for (
   const newer of [
-    { processor_class: "Emu3Processor" },
-    { processor_class: "Emu3Processor", image_processor: null },
+    { "processor_class": "Emu3Processor" },
+    { "processor_class": "Emu3Processor", "image_processor": null },
     undefined,
   ]
 ) {
   Deno.test(`findPreprocessor() reads preprocessor_config.json beside ${JSON.stringify(newer)}`, async () => {
     const { preprocessor, files } = await found({
       ...newer && { [NEWER]: newer },
-      [OLDER]: { min_pixels: 64, max_pixels: 128 },
+      [OLDER]: { "min_pixels": 64, "max_pixels": 128 },
     });
     deepStrictEqual([preprocessor.minPixels, preprocessor.maxPixels], [
       64,
@@ -107,7 +110,7 @@ for (
 
 Deno.test("findPreprocessor() takes the published values and the model's factor where no file says any", async () => {
   using folder = temporaryFolder();
-  const config = parseVisionConfig({ ch_mult: [1, 1, 2, 2, 4] });
+  const config = parseVisionConfig({ "ch_mult": [1, 1, 2, 2, 4] });
   const { preprocessor, files } = await findPreprocessor(folder.path, config);
   deepStrictEqual(files, []);
   strictEqual(preprocessor.minPixels, 512 * 512);
@@ -117,42 +120,42 @@ Deno.test("findPreprocessor() takes the published values and the model's factor 
 Deno.test("findPreprocessor() overlooks a wrong setting that the newer file replaces", async () => {
   const { files } = await found({
     [NEWER]: SAVED_BY_5,
-    [OLDER]: { resample: 2, image_processor_type: "CLIPImageProcessor" },
+    [OLDER]: { resample: 2, "image_processor_type": "CLIPImageProcessor" },
   });
   deepStrictEqual(files, [NEWER]);
 });
 
 const refused: [files: Record<string, unknown>, message: RegExp][] = [
   [
-    { [NEWER]: { image_processor: { resample: 2 } } },
+    { [NEWER]: { "image_processor": { resample: 2 } } },
     /\/processor_config\.json: field "resample": filter 2 is not/,
   ],
   [
-    { [NEWER]: SAVED_BY_5, [OLDER]: { crop_size: 224 } },
+    { [NEWER]: SAVED_BY_5, [OLDER]: { "crop_size": 224 } },
     /\/preprocessor_config\.json: field "crop_size": 224 is not understood/,
   ],
   [
-    { [NEWER]: { image_processor: [] } },
+    { [NEWER]: { "image_processor": [] } },
     /\/processor_config\.json: field "image_processor": it is not an object/,
   ],
   [{ [NEWER]: [] }, /\/processor_config\.json: it is not a JSON object/],
   [{ [OLDER]: 1 }, /\/preprocessor_config\.json: it is not a JSON object/],
   [
-    { [NEWER]: { min_pixels: 64 } },
+    { [NEWER]: { "min_pixels": 64 } },
     /\/processor_config\.json: field "min_pixels": .* expected it in "image_processor"/,
   ],
   [
-    { [NEWER]: { image_processor: { spatial_factor: 16 } } },
+    { [NEWER]: { "image_processor": { "spatial_factor": 16 } } },
     /\/processor_config\.json: field "spatial_factor": 16 is not the 8 pixels/,
   ],
   [
-    { [OLDER]: { temporal_factor: 2 } },
+    { [OLDER]: { "temporal_factor": 2 } },
     /\/preprocessor_config\.json: field "temporal_factor": 2 is not the 4 frames/,
   ],
   [
     {
-      [NEWER]: { image_processor: { min_pixels: 4096 } },
-      [OLDER]: { max_pixels: 1024 },
+      [NEWER]: { "image_processor": { "min_pixels": 4096 } },
+      [OLDER]: { "max_pixels": 1024 },
     },
     /\/processor_config\.json: field "min_pixels": 4096 exceeds max_pixels 1024/,
   ],
@@ -168,11 +171,10 @@ for (const [files, message] of refused) {
 
 Deno.test("a folder saved by transformers 5 opens with the preprocessing that it was saved with", async () => {
   const source = goldenPath("checkpoints/emu3-tiny-hf");
-  using folder = temporaryFolder();
-  for (const { name } of Deno.readDirSync(source)) {
-    if (!/processor/.test(name)) folder.link(name, `${source}/${name}`);
-  }
-  folder.write(NEWER, JSON.stringify(SAVED_BY_5));
+  using folder = changedFolder(source, {
+    [NEWER]: JSON.stringify(SAVED_BY_5),
+    [OLDER]: undefined,
+  });
   const { preprocessor, preprocessorFiles } = await openVisionCheckpoint(
     folder.path,
   );

@@ -102,6 +102,25 @@ Deno.test("parseLanguageConfig() reads what newer transformers save", () => {
   deepStrictEqual({ ropeTheta, headSize }, { ropeTheta: 50_000, headSize: 16 });
 });
 
+Deno.test("parseLanguageConfig() reads ids and tied weights outside of text_config as inside of it", () => {
+  const { tie_word_embeddings: _, eos_token_id: eos, ...text } = tiny;
+  const outside = parseLanguageConfig({
+    "tie_word_embeddings": true,
+    "eos_token_id": [eos, 7],
+    "bos_token_id": 1,
+    "text_config": text,
+  });
+  strictEqual(outside.tiedEmbeddings, true);
+  deepStrictEqual(outside.tokenIds["eos_token_id"], [eos, 7]);
+  // The inner one counts where both say it.
+  strictEqual(outside.tokenIds["bos_token_id"], tiny["bos_token_id"]);
+  const inside = parseLanguageConfig({
+    "tie_word_embeddings": false,
+    "text_config": { ...text, "tie_word_embeddings": true },
+  });
+  strictEqual(inside.tiedEmbeddings, true);
+});
+
 Deno.test("parseLanguageConfig() takes a null for a missing field", () => {
   const config = parseLanguageConfig({
     ...tiny,
@@ -147,6 +166,12 @@ const refused: [change: Json, message: RegExp][] = [
     { rope_parameters: { rope_type: "yarn" } },
     /^field "rope_parameters": rotary scaling "yarn"/,
   ],
+  [
+    { rope_parameters: { partial_rotary_factor: 0.5 } },
+    /^field "rope_parameters.partial_rotary_factor": /,
+  ],
+  [{ eos_token_id: "</s>" }, /^field "eos_token_id": /],
+  [{ eos_token_id: [7, -1] }, /^field "eos_token_id/],
   [
     { rope_parameters: { rope_theta: "big" } },
     /^field "rope_parameters.rope_theta": /,
