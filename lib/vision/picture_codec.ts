@@ -9,6 +9,7 @@
 
 import type { AnimationOptions } from "./animation.ts";
 import { encodeGif, encodeJpeg } from "./codec/imagescript.ts";
+import { encodeWebp } from "./codec/webp.ts";
 import { zip } from "./codec/zip.ts";
 import {
   decodeFrames,
@@ -57,6 +58,12 @@ export interface PictureCodec {
     options: { readonly quality: number },
     signal?: AbortSignal,
   ): Promise<Uint8Array>;
+  /** Encodes a WebP; quality 1–100, or without loss where it is undefined. */
+  encodeWebp(
+    image: RgbImage,
+    options: { readonly quality: number | undefined },
+    signal?: AbortSignal,
+  ): Promise<Uint8Array>;
   /** Encodes an animated PNG, without loss; frames of one size. */
   encodeApng(
     frames: readonly RgbImage[],
@@ -83,6 +90,7 @@ export const inPlaceCodec: PictureCodec = {
   resize: (image, size) => promise(() => resizeBicubic(image, size)),
   encodePng: (image, options) => promise(() => encodePng(image, options)),
   encodeJpeg,
+  encodeWebp,
   encodeApng: (frames, options) => promise(() => encodeApng(frames, options)),
   encodeGif,
   zipPngs: async (frames) => {

@@ -79,6 +79,8 @@ export function openPictureWorker(
       thread.call("encodePng", [image, options], signal),
     encodeJpeg: (image, options, signal) =>
       thread.call("encodeJpeg", [image, options], signal),
+    encodeWebp: (image, options, signal) =>
+      thread.call("encodeWebp", [image, options], signal),
     encodeApng: (frames, options, signal) =>
       thread.call("encodeApng", [frames, options], signal),
     encodeGif: (frames, options, signal) =>

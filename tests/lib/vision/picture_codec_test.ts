@@ -3,6 +3,7 @@ import { unzipSync } from "fflate";
 import { readGifLayout } from "../../../lib/vision/format/gif.ts";
 import { readHeader } from "../../../lib/vision/header.ts";
 import { inPlaceCodec as codec } from "../../../lib/vision/picture_codec.ts";
+import { withWebpXmp } from "../../../lib/vision/webp_xmp.ts";
 import {
   goldenImage,
   maxLevelDifference,
@@ -30,6 +31,40 @@ Deno.test("encodeJpeg() is smaller at lower quality", async () => {
 Deno.test("encodeJpeg() refuses a quality beyond 1 to 100", async () => {
   for (const quality of [0, 101, 50.5, Number.NaN]) {
     await rejects(codec.encodeJpeg(smooth, { quality }), RangeError);
+  }
+});
+
+Deno.test("encodeWebp() comes back exactly without a quality, and close with one", async () => {
+  const exact = await codec.encodeWebp(smooth, { quality: undefined });
+  strictEqual(readHeader(exact).type, "webp");
+  deepStrictEqual(await codec.decodeImage(exact, options), smooth);
+  const picture = await goldenImage("preprocess/real_limits_up.png");
+  const high = await codec.encodeWebp(picture, { quality: 95 });
+  const low = await codec.encodeWebp(picture, { quality: 30 });
+  ok(low.length < high.length / 2, `${low.length} and ${high.length} bytes`);
+});
+
+Deno.test("encodeWebp() refuses a quality beyond 1 to 100", async () => {
+  for (const quality of [0, 101, 50.5, Number.NaN]) {
+    await rejects(codec.encodeWebp(smooth, { quality }), RangeError);
+  }
+});
+
+Deno.test("withWebpXmp() keeps the picture, and holds the packet", async () => {
+  for (const quality of [undefined, 80]) {
+    const plain = await codec.encodeWebp(smooth, { quality });
+    for (const packet of ["<x/>", "<x>é</x>"]) {
+      const marked = withWebpXmp(plain, smooth, packet);
+      deepStrictEqual(
+        await codec.decodeImage(marked, options),
+        await codec.decodeImage(plain, options),
+      );
+      const { height, width } = readHeader(marked);
+      deepStrictEqual([height, width], [smooth.height, smooth.width]);
+      ok(new TextDecoder().decode(marked).includes(packet));
+      const size = new DataView(marked.buffer).getUint32(4, true);
+      strictEqual(size, marked.length - 8);
+    }
   }
 });
 

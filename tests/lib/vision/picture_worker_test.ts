@@ -24,6 +24,7 @@ Deno.test("a picture worker answers as the codec in place does", async () => {
       codec.resize(image, { height: 7, width: 41 }),
       codec.encodePng(image, { text: { Seed: "1" } }),
       codec.encodeJpeg(image, { quality: 80 }),
+      codec.encodeWebp(image, { quality: 80 }),
       codec.encodeApng([image, image], { framesPerSecond: 8 }),
       codec.encodeGif([image, image], { framesPerSecond: 8 }),
       codec.zipPngs([image]),
