@@ -35,7 +35,12 @@ import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
 
 /** What answers may be, the default first. */
-const PICTURE_TYPES = ["image/png", "image/jpeg", "application/json"] as const;
+const PICTURE_TYPES = [
+  "image/png",
+  "image/jpeg",
+  "image/webp",
+  "application/json",
+] as const;
 const CLIP_TYPES = [
   "image/apng",
   "image/gif",
@@ -137,7 +142,7 @@ async function pictureAnswer(
     vision.decode(grid, call.signal, call.caller)
   );
   const headers = { ...timingHeader(c, vision, watch), ...tag };
-  const options = { type: type === "image/jpeg" ? type : "image/png" } as const;
+  const options = { type: type === "application/json" ? "image/png" : type };
   const bytes = await encodeFile(tokenizers, image, options, call.signal);
   if (type !== "application/json") return file(c, bytes, type, headers);
   const { height, width } = image;

@@ -42,8 +42,8 @@ export interface WantedFile {
   readonly file: FileType | undefined;
   /** Which rows come with the picture so far. */
   readonly preview: PreviewRows;
-  /** Of JPEGs, 1–100; `JPEG_QUALITY` when left out. */
-  readonly jpegQuality?: number | undefined;
+  /** Of JPEGs and WebPs, 1–100; see `FileOptions`. */
+  readonly quality?: number | undefined;
 }
 
 /**

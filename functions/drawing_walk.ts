@@ -13,6 +13,7 @@ import type { CodeGrid } from "../lib/grid.ts";
 import type { Halfway } from "../lib/drawing/halfway.ts";
 import type { DrawnRow } from "../lib/drawing/drawn_grid.ts";
 import { withXmp } from "../lib/vision/jpeg_xmp.ts";
+import { withWebpXmp } from "../lib/vision/webp_xmp.ts";
 import {
   type PictureOrigin,
   pictureTexts,
@@ -54,8 +55,8 @@ export interface DrawingTask {
   readonly preview: PreviewRows;
   /** Returns whether somebody sees previews; undefined for always. */
   readonly watched?: (() => boolean) | undefined;
-  /** Of JPEGs, 1–100; `JPEG_QUALITY` when left out. */
-  readonly jpegQuality?: number | undefined;
+  /** Of JPEGs and WebPs, 1–100; see `FileOptions`. */
+  readonly quality?: number | undefined;
   /** Whether files say how they were made. */
   readonly metadata: boolean;
   /** By picture, where one that stopped goes on. */
@@ -191,7 +192,7 @@ function isPreviewed(
 
 /** The picture as far as its rows go, the given ones included. */
 async function previewFile(
-  { scene, models: { vision }, file, jpegQuality }: DrawingTask,
+  { scene, models: { vision }, file, quality }: DrawingTask,
   drawn: readonly DrawnRow[],
   tools: RenderTools,
   call: PictureCall,
@@ -202,7 +203,7 @@ async function previewFile(
   const codes = new Uint16Array(height * width);
   if (scene.prefix !== undefined) codes.set(scene.prefix.codes);
   for (const row of drawn) codes.set(row.codes, row.index * width);
-  const options = { type: file ?? "image/png", jpegQuality };
+  const options = { type: file ?? "image/png", quality };
   return await render(tools, vision, { height, width, codes }, {
     options,
     call,
@@ -210,7 +211,7 @@ async function previewFile(
 }
 
 async function pictureFile(
-  { scene, models, file, jpegQuality, metadata }: DrawingTask,
+  { scene, models, file, quality, metadata }: DrawingTask,
   { grid, imageIndex }: Pick<DrawnPicture, "grid" | "imageIndex">,
   tools: RenderTools,
   call: PictureCall,
@@ -220,11 +221,24 @@ async function pictureFile(
   const origin: PictureOrigin = { model, scene, imageIndex };
   const marked = metadata && file === "image/png";
   const text = marked ? pictureTexts(origin) : {};
-  const options = { type: file, text, jpegQuality };
+  const options = { type: file, text, quality };
   const made = await render(tools, models.vision, grid, { options, call });
-  return metadata && file === "image/jpeg"
-    ? { ...made, bytes: withXmp(made.bytes, xmpPacket(origin)) }
-    : made;
+  return metadata ? { ...made, bytes: markedFile(made, origin) } : made;
+}
+
+/** Returns the bytes of a file with how it was made; a PNG has it already. */
+function markedFile(
+  made: PictureFile,
+  origin: PictureOrigin,
+): Uint8Array<ArrayBuffer> {
+  switch (made.type) {
+    case "image/jpeg":
+      return withXmp(made.bytes, xmpPacket(origin));
+    case "image/webp":
+      return withWebpXmp(made.bytes, made, xmpPacket(origin));
+    case "image/png":
+      return made.bytes;
+  }
 }
 
 /** A drawn picture is not refused: it waits, before all that has to be decoded. */

@@ -17,7 +17,7 @@ import { eventStream } from "./events.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Drawers } from "./ports.ts";
 import { invalidField } from "./refusals.ts";
-import type { FileType } from "./render.ts";
+import { FILE_TYPES, type FileFormat, type FileType } from "./render.ts";
 import { GenerateRequest } from "./schema/generate.ts";
 import { serverTiming } from "./timings.ts";
 
@@ -26,6 +26,7 @@ const TYPES = [
   "application/json",
   "image/png",
   "image/jpeg",
+  "image/webp",
   "text/event-stream",
   ...BINARY_TYPES,
 ] as const;
@@ -42,7 +43,7 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
         GenerateRequest,
         drawers.limits.maxBodyBytes,
       );
-      const file = fileType(type);
+      const file = fileType(type, request.output_format);
       if (file === type && request.n > 1) {
         throw invalidField("/n", `expected 1: ${type} holds a single picture`);
       }
@@ -60,6 +61,7 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
           return await jsonAnswer(c, run, tag);
         case "image/png":
         case "image/jpeg":
+        case "image/webp":
           return await fileAnswer(c, run, tag);
         default:
           return await codesAnswer(c, run, type, tag);
@@ -68,15 +70,27 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
   );
 }
 
-/** JSON and events carry PNGs; bare codes never meet the vision decoder. */
-function fileType(type: typeof TYPES[number]): FileType | undefined {
+/**
+ * The file to make; bare codes never meet the vision decoder.
+ *
+ * @param format Of the body; a file alone is of the type that is accepted.
+ * @throws {InvalidFieldsError} When the two are not the same.
+ */
+function fileType(
+  type: typeof TYPES[number],
+  format: FileFormat | undefined,
+): FileType | undefined {
   switch (type) {
     case "application/json":
     case "text/event-stream":
+      return FILE_TYPES[format ?? "png"];
     case "image/png":
-      return "image/png";
     case "image/jpeg":
-      return "image/jpeg";
+    case "image/webp":
+      if (format !== undefined && FILE_TYPES[format] !== type) {
+        throw invalidField("/output_format", `Accept asks for ${type}`);
+      }
+      return type;
     default:
       return undefined;
   }
@@ -85,7 +99,7 @@ function fileType(type: typeof TYPES[number]): FileType | undefined {
 /** A seed that was drawn is another one next time. */
 function decisive(
   request: GenerateRequest,
-  { task: { scene, models, metadata } }: DrawingRun,
+  { task: { scene, models, metadata, file } }: DrawingRun,
   type: typeof TYPES[number],
 ): Decisive | undefined {
   const chance = request.seed === undefined && scene.sampling.temperature > 0;
@@ -93,7 +107,7 @@ function decisive(
   return {
     type,
     models: [models.language.name, models.vision.checkpoint.name],
-    asked: { ...scene, metadata },
+    asked: { ...scene, metadata, file },
     weak: type === "application/json",
   };
 }

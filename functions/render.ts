@@ -12,7 +12,17 @@ import type { PictureCall } from "./prepare.ts";
 import type { Tools, VisionModel } from "./ports.ts";
 
 /** The media types of a single picture's file. */
-export type FileType = "image/png" | "image/jpeg";
+export type FileType = "image/png" | "image/jpeg" | "image/webp";
+
+/** The media types by the names that bodies have for them. */
+export const FILE_TYPES = {
+  png: "image/png",
+  jpeg: "image/jpeg",
+  webp: "image/webp",
+} as const satisfies Record<string, FileType>;
+
+/** A name of a picture's type. */
+export type FileFormat = keyof typeof FILE_TYPES;
 
 /** Quality of a JPEG, 1–100. */
 export const JPEG_QUALITY = 92;
@@ -23,20 +33,30 @@ export interface FileOptions {
   readonly type: FileType;
   /** Texts of a PNG. */
   readonly text?: Readonly<Record<string, string>>;
-  /** Quality of a JPEG; `JPEG_QUALITY` by default. */
-  readonly jpegQuality?: number | undefined;
+  /**
+   * 1–100, of a JPEG `JPEG_QUALITY` by default; a WebP without any loses
+   * nothing.
+   */
+  readonly quality?: number | undefined;
 }
 
 /** Encodes `image` as a file. */
 export async function encodeFile(
   { codec }: Pick<Tools, "codec">,
   image: RgbImage,
-  { type, text = {}, jpegQuality = JPEG_QUALITY }: FileOptions,
+  { type, text = {}, quality }: FileOptions,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  return type === "image/jpeg"
-    ? await codec.encodeJpeg(image, { quality: jpegQuality }, signal)
-    : await codec.encodePng(image, { text }, signal);
+  switch (type) {
+    case "image/jpeg": {
+      const options = { quality: quality ?? JPEG_QUALITY };
+      return await codec.encodeJpeg(image, options, signal);
+    }
+    case "image/webp":
+      return await codec.encodeWebp(image, { quality }, signal);
+    case "image/png":
+      return await codec.encodePng(image, { text }, signal);
+  }
 }
 
 /**

@@ -55,6 +55,7 @@ export function detokenizeDescription(videos: boolean): MiddlewareHandler {
           ...bytes(
             "image/png",
             "image/jpeg",
+            "image/webp",
             "image/apng",
             "image/gif",
             "application/zip",

@@ -61,6 +61,7 @@ export const generateDescription = describeFunction({
         ...bytes(
           "image/png",
           "image/jpeg",
+          "image/webp",
           "application/octet-stream",
           "application/x-npy",
         ),

@@ -87,7 +87,7 @@ export const keptPictureDescription = describe({
   answers: {
     200: {
       description: "The file",
-      content: bytes("image/png", "image/jpeg"),
+      content: bytes("image/png", "image/jpeg", "image/webp"),
     },
   },
   problems: ["not-found"],

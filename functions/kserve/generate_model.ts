@@ -7,6 +7,7 @@
 import { isLossless } from "../../lib/drawing/strategy.ts";
 import { startDrawing } from "../drawing_run.ts";
 import type { Drawers } from "../ports.ts";
+import { FILE_TYPES } from "../render.ts";
 import { GenerateRequest } from "../schema/generate.ts";
 import { filesTensor, gridsTensor } from "./code_tensors.ts";
 import type { NamedTensor } from "./infer_answer.ts";
@@ -44,7 +45,8 @@ export function generateModel(drawers: Drawers): ServedModel {
         prompt,
       });
       // Codes alone never meet the vision decoder.
-      const file = inference.wants("image") ? "image/png" : undefined;
+      const type = FILE_TYPES[request.output_format ?? "png"];
+      const file = inference.wants("image") ? type : undefined;
       const wanted = { file, preview: false } as const;
       const run = startDrawing(drawers, request, wanted, inference.call);
       const { pictures } = await run.finish();

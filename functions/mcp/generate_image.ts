@@ -10,6 +10,7 @@ import type { DrawingRun } from "../drawing_run.ts";
 import { startDrawing } from "../drawing_run.ts";
 import type { WireEvent } from "../events.ts";
 import type { Drawers } from "../ports.ts";
+import { FILE_TYPES } from "../render.ts";
 import { GenerateRequest } from "../schema/generate.ts";
 import { imageContent } from "./content.ts";
 import { defineTool, type Tool, type ToolUse } from "./tool.ts";
@@ -35,12 +36,13 @@ export function generateImage(drawers: Drawers): Tool {
     function: "generate",
     title: "Generate an image",
     description:
-      "Draws one or more pictures of what the prompt says with Emu3. Returns PNGs and the seed.",
+      "Draws one or more pictures of what the prompt says with Emu3. Returns the pictures and the seed.",
     input: Input,
     output: Output,
     run: async (args, use) => {
       const request = { ...args, preview: false, logprobs: 0 };
-      const wanted = { file: "image/png", preview: false } as const;
+      const file = FILE_TYPES[args.output_format ?? "png"];
+      const wanted = { file, preview: false };
       const rows: RowCount = { drawn: 0, total: 0 };
       const observe = (event: WireEvent) => tell(event, rows, use);
       const call = { ...use.call, observe };

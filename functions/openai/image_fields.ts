@@ -7,6 +7,7 @@
 import type { DrawingRun } from "../drawing_run.ts";
 import type { Drawing, DrawingProgress, PictureFile } from "../drawing_walk.ts";
 import type { WireEvent } from "../events.ts";
+import type { FileFormat } from "../render.ts";
 
 /** Fields of a body. */
 type Fields = Record<string, unknown>;
@@ -16,7 +17,7 @@ export interface DrawingFrame {
   /** When it was asked for, in seconds of Unix time. */
   readonly created: number;
   /** As it was asked for. */
-  readonly outputFormat: "png" | "jpeg";
+  readonly outputFormat: FileFormat;
 }
 
 /** Returns a URL of a file. */

@@ -12,7 +12,7 @@ import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
 import type { GridSize } from "../../lib/grid.ts";
 import type { WantedFile } from "../drawing_run.ts";
-import type { FileType } from "../render.ts";
+import { FILE_TYPES } from "../render.ts";
 import type { Drawer } from "../ports.ts";
 import { invalidField } from "../refusals.ts";
 import { sizeFromRatio } from "../scene.ts";
@@ -45,14 +45,16 @@ export const ImageRequest = v.object({
     ),
     "auto",
   ),
-  "output_format": v.nullish(v.picklist(["png", "jpeg"]), "png"),
+  "output_format": v.nullish(v.picklist(["png", "jpeg", "webp"]), "png"),
   "output_compression": open(
     v.pipe(
       v.number(),
       v.integer(),
       v.minValue(0),
       v.maxValue(100),
-      v.description("Quality of a JPEG."),
+      v.description(
+        "Quality of a JPEG or WebP; without it a WebP loses nothing.",
+      ),
     ),
   ),
   "response_format": v.nullish(
@@ -141,26 +143,22 @@ export function wantedDrawing(
       strategy: request.strategy,
       logprobs: 0,
       preview: false,
+      "output_format": request.output_format,
       metadata: request.metadata,
       model: request.model,
     },
     wanted: {
       file: FILE_TYPES[request.output_format],
       preview: partialRows(size.height, partialImages),
-      jpegQuality: jpegQuality(request.output_compression),
+      quality: fileQuality(request.output_compression),
     },
   };
 }
 
 /** OpenAI's 0 … 100 is ours from 1 on. */
-function jpegQuality(compression: number | undefined): number | undefined {
+function fileQuality(compression: number | undefined): number | undefined {
   return compression === undefined ? undefined : Math.max(1, compression);
 }
-
-const FILE_TYPES: Readonly<Record<ImageRequest["output_format"], FileType>> = {
-  png: "image/png",
-  jpeg: "image/jpeg",
-};
 
 /**
  * Rows after which a picture of `height` rows is shown: as many as are asked

@@ -31,6 +31,7 @@ const NOBODY = "";
 const EXTENSIONS: Readonly<Record<FileType, string>> = {
   "image/png": "png",
   "image/jpeg": "jpg",
+  "image/webp": "webp",
 };
 
 /** Lets handlers keep pictures. */

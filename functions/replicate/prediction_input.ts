@@ -33,10 +33,15 @@ const FIELDS: Readonly<Record<FunctionName, readonly string[]>> = {
 const ALIASES: Readonly<
   Record<FunctionName, Readonly<Record<string, string>>>
 > = {
-  generate: { "aspect_ratio": "ratio", "num_outputs": "n" },
+  generate: { "aspect_ratio": "ratio", "num_outputs": "n", "num_images": "n" },
   caption: { prompt: "question", "max_new_tokens": "max_tokens" },
   tokenize: {},
   detokenize: {},
+};
+
+/** Values that Replicate's models have for what we call otherwise, by field. */
+const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "output_format": { jpg: "jpeg" },
 };
 
 /** What a prediction asks, and of which function. */
@@ -71,7 +76,7 @@ export function predictionRequest(
     const field = ALIASES[name][given] ?? given;
     // Null is how their clients leave a field out.
     if (value === null || !FIELDS[name].includes(field)) continue;
-    body[field] = value;
+    body[field] = ourValue(field, value);
   }
   if (!isFunction(named) && named !== undefined) body["model"] ??= named;
   return {
@@ -85,6 +90,13 @@ export function predictionRequest(
       body: new TextEncoder().encode(JSON.stringify(body)),
     },
   };
+}
+
+function ourValue(field: string, value: unknown): unknown {
+  const values = Object.hasOwn(VALUES, field) ? VALUES[field]! : {};
+  return typeof value === "string" && Object.hasOwn(values, value)
+    ? values[value]
+    : value;
 }
 
 /** Returns whether a function takes a field of this name, ours or Replicate's. */

@@ -32,7 +32,7 @@ export const GridAnswer = v.pipe(
 /** A file in JSON. */
 export const FILE_ENTRIES = {
   "b64_json": v.pipe(v.string(), v.description("The file in base64.")),
-  "mime_type": v.picklist(["image/png", "image/jpeg"]),
+  "mime_type": v.picklist(["image/png", "image/jpeg", "image/webp"]),
 };
 
 /** Sides of a picture, in pixels. */

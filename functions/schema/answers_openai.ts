@@ -29,7 +29,7 @@ const ImagesUsage = v.strictObject({
 
 const FILE_ENTRIES = {
   background: v.literal("opaque"),
-  "output_format": v.picklist(["png", "jpeg"]),
+  "output_format": v.picklist(["png", "jpeg", "webp"]),
   size: Size,
 };
 

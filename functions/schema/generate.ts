@@ -109,6 +109,14 @@ export const GenerateRequest = v.strictObject({
     ),
     false,
   ),
+  "output_format": v.optional(
+    v.pipe(
+      v.picklist(["png", "jpeg", "webp"]),
+      v.description(
+        "Of pictures in JSON and events, PNG when left out; Accept asks for a file alone. A WebP loses nothing.",
+      ),
+    ),
+  ),
   metadata: v.optional(
     v.pipe(
       v.boolean(),

@@ -5,6 +5,7 @@ import {
   ok,
   strictEqual,
 } from "node:assert/strict";
+import { readHeader } from "../../lib/vision/header.ts";
 import { decodeImage } from "../../lib/vision/decode.ts";
 import { DIGITAL_SOURCE_TYPE } from "../../functions/picture_metadata.ts";
 import { readNpy } from "../../functions/npy.ts";
@@ -157,7 +158,7 @@ Deno.test("POST /v1/generate draws n pictures by streams of one seed", async () 
 });
 
 Deno.test("POST /v1/generate answers with a file and headers", async () => {
-  for (const type of ["image/png", "image/jpeg"]) {
+  for (const type of ["image/png", "image/jpeg", "image/webp"]) {
     const answer = await generate(small, type);
     strictEqual(answer.headers.get("content-type"), type);
     strictEqual(answer.headers.get("x-seed"), "5");
@@ -169,8 +170,39 @@ Deno.test("POST /v1/generate answers with a file and headers", async () => {
   }
 });
 
+Deno.test("POST /v1/generate puts pictures of the type that is asked for into JSON and events", async () => {
+  const png = await (await generate(small, "image/png")).bytes();
+  for (const format of ["png", "jpeg", "webp"]) {
+    const asked = { ...small, "output_format": format, preview: true };
+    const { images: [image] } = await (await generate(asked)).json();
+    strictEqual(image.mime_type, `image/${format}`);
+    const bytes = Uint8Array.fromBase64(image.b64_json);
+    strictEqual(readHeader(bytes).type, format);
+    // A WebP loses nothing.
+    if (format === "webp") {
+      deepStrictEqual(
+        await decodeImage(bytes, anyOptions),
+        await decodeImage(png, anyOptions),
+      );
+    }
+    const events = await (await generate(asked, "text/event-stream")).text();
+    deepStrictEqual(
+      new Set(events.match(/"mime_type":"[^"]+"/g)),
+      new Set([`"mime_type":"image/${format}"`]),
+    );
+  }
+});
+
+Deno.test("POST /v1/generate refuses two types of a file", async () => {
+  const asked = { ...small, "output_format": "png" };
+  strictEqual((await generate(asked, "image/png")).status, 200);
+  const answer = await generate(asked, "image/jpeg");
+  strictEqual(answer.status, 422);
+  strictEqual((await answer.json()).errors[0].pointer, "/output_format");
+});
+
 Deno.test("POST /v1/generate marks files as made by a machine unless told not to", async () => {
-  for (const type of ["image/png", "image/jpeg"]) {
+  for (const type of ["image/png", "image/jpeg", "image/webp"]) {
     const marked = new TextDecoder().decode(
       await (await generate(small, type)).bytes(),
     );

@@ -135,6 +135,7 @@ const requests: [path: string, init?: RequestInit][] = [
   ...[
     "image/png",
     "image/jpeg",
+    "image/webp",
     "text/event-stream",
     "application/octet-stream",
     "application/x-npy",
@@ -145,7 +146,7 @@ const requests: [path: string, init?: RequestInit][] = [
   ["/v1/generate", json({ ...drawn, n: 2 }, { accept: "application/x-npy" })],
   ["/v1/generate", json({ prompt: 1 })],
   ["/v1/generate", json({ prompt: "a", model: "nobody" })],
-  ["/v1/generate", json(drawn, { accept: "image/webp" })],
+  ["/v1/generate", json(drawn, { accept: "image/avif" })],
   ["/v1/generate", bytes("{", "application/json")],
   ["/v1/generate", bytes("a", "text/plain")],
   ...["text/plain", "text/event-stream"].map((
@@ -161,7 +162,9 @@ const requests: [path: string, init?: RequestInit][] = [
       "/v1/detokenize",
       json({ clip: { codes: [[[1]], [[2]]] } }, { accept }),
     ]),
-  ...["image/jpeg", "application/json"].map((accept): [string, RequestInit] => [
+  ...["image/jpeg", "image/webp", "application/json"].map((
+    accept,
+  ): [string, RequestInit] => [
     "/v1/detokenize",
     json({ grid: { codes: [[1, 2]] } }, { accept }),
   ]),
@@ -175,6 +178,11 @@ const requests: [path: string, init?: RequestInit][] = [
   ["/v1/generate", json({ ...drawn, seed: 1 }, { "if-match": '"none"' })],
   ["/v1/generate", json({ ...drawn, adapter: "none" })],
   ["/v1/images/generations", json({ prompt: "a", n: 2 })],
+  ["/v1/generate", json({ ...drawn, "output_format": "webp" })],
+  [
+    "/v1/images/generations",
+    json({ prompt: "a", "output_format": "webp", "response_format": "url" }),
+  ],
   [
     "/v1/images/generations",
     json({ prompt: "a", stream: true, "partial_images": 2 }),

@@ -96,14 +96,20 @@ Deno.test("wantedDrawing() passes on what generate knows, and takes null for not
 
 Deno.test("wantedDrawing() makes the file that is asked for", () => {
   const file = (fields: object) => {
-    const { file, jpegQuality } = wanted(fields).wanted;
-    return [file, jpegQuality];
+    const { file, quality } = wanted(fields).wanted;
+    return [file, quality];
   };
   const jpeg = { "output_format": "jpeg" };
   deepStrictEqual(file({}), ["image/png", undefined]);
   deepStrictEqual(file(jpeg), ["image/jpeg", undefined]);
   deepStrictEqual(file({ ...jpeg, "output_compression": 40 }), [
     "image/jpeg",
+    40,
+  ]);
+  const webp = { "output_format": "webp" };
+  deepStrictEqual(file(webp), ["image/webp", undefined]);
+  deepStrictEqual(file({ ...webp, "output_compression": 40 }), [
+    "image/webp",
     40,
   ]);
   // A JPEG of quality 0 there is none.
@@ -116,7 +122,7 @@ Deno.test("wantedDrawing() makes the file that is asked for", () => {
 Deno.test("ImageRequest refuses what cannot be made", () => {
   for (
     const fields of [
-      { "output_format": "webp" },
+      { "output_format": "gif" },
       { "response_format": "file" },
       { size: "large" },
       { size: "64X64" },

@@ -63,6 +63,18 @@ Deno.test("predictionRequest() takes Replicate's names, and ignores what is unkn
   );
 });
 
+Deno.test("a prediction's pictures are of the type that Replicate's models would make", async () => {
+  for (const [format, type] of [["webp", "webp"], ["jpg", "jpeg"]]) {
+    const input = { ...fox, output_format: format };
+    const answer = await server.app.request("/predictions", json({ input }));
+    const { output: [url] } = await answer.json();
+    strictEqual(url.split(";")[0], `data:image/${type}`);
+  }
+  const input = { ...fox, output_format: "bmp" };
+  const answer = await server.app.request("/predictions", json({ input }));
+  strictEqual(answer.status, 422);
+});
+
 Deno.test("predictionRequest() refuses a function that is switched off", () => {
   throws(
     () => predictionRequest(fox, undefined, new Set(["caption"] as const)),
