@@ -26,7 +26,20 @@ export interface PlacedFrame {
   readonly blend: "source" | "over";
   /** What becomes of its place once it was shown. */
   readonly dispose: "keep" | "clear" | "previous";
+  /** The color of its place once it is cleared; transparent black by default. */
+  readonly cleared?: Rgba;
 }
+
+/** Red, green, blue and alpha, 0–255. */
+export type Rgba = readonly [number, number, number, number];
+
+/** Options of {@linkcode composeFrames}. */
+export interface ComposeOptions {
+  /** The color of the canvas before the first frame; transparent black by default. */
+  readonly ground?: Rgba;
+}
+
+const TRANSPARENT: Rgba = [0, 0, 0, 0];
 
 /**
  * Yields the picture that is seen at each frame: the canvas itself, to be read
@@ -37,9 +50,11 @@ export interface PlacedFrame {
 export async function* composeFrames(
   size: PixelSize,
   frames: AsyncIterable<PlacedFrame>,
+  { ground = TRANSPARENT }: ComposeOptions = {},
 ): AsyncGenerator<RgbaImage, void, undefined> {
   const { height, width } = size;
   let canvas = new Uint8ClampedArray(height * width * 4);
+  fill(canvas, ground);
   for await (const frame of frames) {
     const before = frame.dispose === "previous" ? canvas.slice() : canvas;
     draw(canvas, width, frame);
@@ -86,10 +101,19 @@ function layOver(under: Uint8ClampedArray, row: Uint8ClampedArray): void {
 function clear(
   canvas: Uint8ClampedArray,
   width: number,
-  { image, top, left }: PlacedFrame,
+  { image, top, left, cleared = TRANSPARENT }: PlacedFrame,
 ): void {
   for (let y = top; y < top + image.height; y++) {
     const start = (y * width + left) * 4;
-    canvas.fill(0, start, start + image.width * 4);
+    fill(canvas.subarray(start, start + image.width * 4), cleared);
   }
+}
+
+/** @param pixels `[…, 4]`. Overwritten. */
+function fill(pixels: Uint8ClampedArray, color: Rgba): void {
+  if (color.every((level) => level === 0)) {
+    pixels.fill(0);
+    return;
+  }
+  for (let i = 0; i < pixels.length; i += 4) pixels.set(color, i);
 }

@@ -18,11 +18,7 @@
 import { Emu3Error, ImageError } from "../errors.ts";
 import { composeFrames } from "./canvas.ts";
 import { loadFailure } from "./codec/load.ts";
-import {
-  decodeGifAsReference,
-  decodeGifFrames,
-  decodeGifStill,
-} from "./gif_picture.ts";
+import { decodeGifFrames, decodeGifStill } from "./gif_picture.ts";
 import {
   checkFrames,
   checkPixels,
@@ -110,7 +106,6 @@ export async function decodeFrames(
     const images: RgbImage[] = [];
     for await (const image of frames(bytes, header)) {
       images.push(resized(finish(image, header, options), options));
-      if (header.type === "gif") releasePixels(image);
     }
     if (images.length === header.frames) return images;
     throw new ImageError("frames are missing");
@@ -141,7 +136,6 @@ async function referenceStill(
     case "png":
       return await decodePngAsReference(bytes);
     case "gif":
-      return await decodeGifAsReference(bytes);
     case "jpeg":
     case "webp":
       return await still(bytes, header);

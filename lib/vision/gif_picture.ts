@@ -1,53 +1,125 @@
 /**
  * GIF → pixels.
  *
+ * Serves both ways to see it: transparent pixels have no alpha, and the color
+ * that Pillow gives them.
+ *
  * @module
  */
 
-import { decodeGif } from "./codec/imagescript.ts";
-import {
-  GIF_TRANSPARENT_FLAG,
-  type GifFrame,
-  readGifLayout,
-} from "./format/gif.ts";
+import { ImageError } from "../errors.ts";
+import { composeFrames, type PlacedFrame, type Rgba } from "./canvas.ts";
+import { type GifFrame, type GifLayout, readGifLayout } from "./format/gif.ts";
+import { decodeGifLzw } from "./format/gif_lzw.ts";
 import type { RgbaImage } from "./rgba.ts";
 
-/** Decodes every frame as a person sees it; each is the caller's. */
+/**
+ * Pixels of a frame for each of the canvas: those outside are decoded, too, and
+ * must not cost more than the picture itself.
+ */
+const MAX_FRAME_SHARE = 4;
+
+/** Decodes every frame on its canvas, which is overwritten by the next. */
 export async function* decodeGifFrames(
   bytes: Uint8Array,
 ): AsyncGenerator<RgbaImage, void, undefined> {
-  yield* await decodeGif(bytes, "all");
+  const layout = readGifLayout(bytes);
+  const [first] = layout.frames;
+  // Pillow's ground: the transparent index, or index 0.
+  const ground = withoutAlpha(first!, first!.transparentIndex ?? 0);
+  yield* composeFrames(layout, placedFrames(bytes, layout), { ground });
+  if (!layout.whole) throw new ImageError("the GIF is cut short");
 }
 
-/** Decodes the first frame as a person sees it. */
+/** Decodes the first frame on its canvas; the others may be damaged. */
 export async function decodeGifStill(bytes: Uint8Array): Promise<RgbaImage> {
-  const [first] = await decodeGif(bytes, "first");
-  return first!; // a layout without frames was refused with the header
+  for await (const image of decodeGifFrames(bytes)) return image;
+  throw new TypeError("a layout has a frame");
+}
+
+async function* placedFrames(
+  bytes: Uint8Array,
+  layout: GifLayout,
+): AsyncGenerator<PlacedFrame, void, undefined> {
+  for (const [i, frame] of layout.frames.entries()) {
+    const { top, left, disposal } = frame;
+    const background = frame.transparentIndex ?? layout.background;
+    yield {
+      image: decodeFrame(bytes, frame, layout),
+      top,
+      left,
+      // The colors of transparent pixels are seen where nothing is below.
+      blend: i === 0 ? "source" : "over",
+      dispose: disposal,
+      cleared: withoutAlpha(frame, background),
+    };
+  }
+}
+
+/** Decodes the part of a frame that lies within the canvas. */
+function decodeFrame(
+  bytes: Uint8Array,
+  frame: GifFrame,
+  canvas: GifLayout,
+): RgbaImage {
+  const area = frame.height * frame.width;
+  if (area > MAX_FRAME_SHARE * canvas.height * canvas.width) {
+    throw new ImageError(
+      `a frame of the GIF has ${frame.height}×${frame.width} pixels, its canvas ${canvas.height}×${canvas.width}: save it again`,
+    );
+  }
+  const indices = decodeGifLzw(bytes, frame.dataOffset, area);
+  const height = Math.max(0, Math.min(frame.height, canvas.height - frame.top));
+  const width = Math.max(0, Math.min(frame.width, canvas.width - frame.left));
+  const pixels = new Uint8ClampedArray(height * width * 4);
+  const packed = new Uint32Array(pixels.buffer);
+  const colors = packedColors(frame);
+  const rows = frame.interlaced ? interlacedRows(frame.height) : undefined;
+  for (let stored = 0; stored < frame.height; stored++) {
+    const y = rows?.[stored] ?? stored;
+    if (y >= height) continue;
+    const from = stored * frame.width;
+    const to = y * width;
+    for (let x = 0; x < width; x++) {
+      packed[to + x] = colors[indices[from + x]!]!;
+    }
+  }
+  return { height, width, pixels };
+}
+
+/** Returns the colors of all indices, four bytes each in the order of memory. */
+function packedColors(frame: GifFrame): Uint32Array {
+  const bytes = new Uint8Array(4 * 256);
+  for (let index = 0; index < 256; index++) {
+    const alpha = index === frame.transparentIndex ? 0 : 255;
+    bytes.set([...colorOf(frame, index), alpha], 4 * index);
+  }
+  return new Uint32Array(bytes.buffer);
+}
+
+/** Returns the color of an index, which is not to be seen. */
+function withoutAlpha(frame: GifFrame, index: number): Rgba {
+  return [...colorOf(frame, index), 0];
 }
 
 /**
- * Decodes the first frame as PIL's `convert("RGB")` does: transparent pixels
- * keep their palette color, and what the frame leaves bare has the color of the
- * transparent index, or of index 0.
+ * Returns the color of an index as Pillow has it: black beyond the palette, a gray
+ * of that level in a file without one.
  */
-export async function decodeGifAsReference(
-  bytes: Uint8Array,
-): Promise<RgbaImage> {
-  const frame = readGifLayout(bytes).frames[0]!;
-  const opaque = bytes.slice();
-  if (frame.flagsOffset !== undefined) {
-    opaque[frame.flagsOffset]! &= ~GIF_TRANSPARENT_FLAG;
-  }
-  const image = await decodeGifStill(opaque);
-  fillBare(image.pixels, frame);
-  return image;
+function colorOf({ palette }: GifFrame, index: number): Rgb {
+  if (palette.length === 0) return [index, index, index];
+  const [red = 0, green = 0, blue = 0] = palette.subarray(3 * index);
+  return [red, green, blue];
 }
 
-/** @param pixels `[height, width, 4]`, transparent where no frame was drawn. Overwritten. */
-function fillBare(pixels: Uint8ClampedArray, frame: GifFrame): void {
-  const index = frame.transparentIndex ?? 0;
-  const color = frame.palette.subarray(index * 3, index * 3 + 3);
-  for (let i = 0; i < pixels.length; i += 4) {
-    if (pixels[i + 3] === 0) pixels.set(color, i);
-  }
+type Rgb = readonly [number, number, number];
+
+/** Returns the row of each stored row: every 8th, the ones between, every 2nd, the rest. */
+function interlacedRows(height: number): number[] {
+  const passes = [[0, 8], [4, 8], [2, 4], [1, 2]] as const;
+  return passes.flatMap(([start, step]) => {
+    const rows = [];
+    for (let y = start; y < height; y += step) rows.push(y);
+    return rows;
+  });
 }

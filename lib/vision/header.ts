@@ -114,14 +114,10 @@ function readByType(bytes: Uint8Array): PictureHeader {
     return { type: "jpeg", frames: 1, ...readJpegHeader(bytes) };
   }
   if (/^GIF8[79]a/.test(head)) {
-    const { height, width, frames } = readGifLayout(bytes);
-    return {
-      type: "gif",
-      height,
-      width,
-      frames: frames.length,
-      orientation: 1,
-    };
+    const { height, width, frames, whole } = readGifLayout(bytes);
+    // The frame that a cut file lacks counts: no clip is made of the rest.
+    const count = frames.length + (whole ? 0 : 1);
+    return { type: "gif", height, width, frames: count, orientation: 1 };
   }
   if (/^RIFF[^]{4}WEBP/.test(head)) {
     const { height, width, frames, orientation } = readWebpHeader(bytes);

@@ -5,7 +5,20 @@
  */
 
 import { crc32 } from "node:zlib";
+import type { RgbImage } from "../../lib/vision/image.ts";
 import { goldenPath } from "./golden.ts";
+
+/** A readable file that is not as its specification has it. */
+export interface OddPicture {
+  /** Its oddity and its suffix. */
+  readonly name: string;
+  /** The file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Its levels in reference mode, by construction. */
+  readonly picture: RgbImage;
+  /** The reason for Pillow to read it otherwise, or not at all. */
+  readonly unlikePillow?: string;
+}
 
 /** A source picture of the preprocessing goldens. */
 export function sourcePicture(name: string): Uint8Array<ArrayBuffer> {

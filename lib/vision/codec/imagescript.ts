@@ -1,5 +1,5 @@
 /**
- * The one door to ImageScript: PNG, JPEG and GIF.
+ * The one door to ImageScript: PNG and CMYK JPEG in, JPEG and GIF out.
  *
  * It is loaded on first use, so that a start does not pay for it. Every decode
  * runs in a WebAssembly instance of its own: a file that traps one leaves
@@ -17,20 +17,6 @@ import { loadCodec } from "./load.ts";
 export async function decodeStill(bytes: Uint8Array): Promise<RgbaImage> {
   const { Image } = await imagescript();
   return rgbaFrom(await Image.decode(bytes));
-}
-
-/**
- * Decodes a GIF's frames, each composed onto those before it.
- *
- * @param limit How many frames are wanted: the first, or all.
- */
-export async function decodeGif(
-  bytes: Uint8Array,
-  limit: "first" | "all",
-): Promise<RgbaImage[]> {
-  const { GIF } = await imagescript();
-  const gif = await GIF.decode(bytes, limit === "first");
-  return Array.from(gif, rgbaFrom);
 }
 
 /** Encodes a baseline JPEG. */

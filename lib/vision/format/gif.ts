@@ -1,47 +1,50 @@
 /**
- * GIF as a list of blocks.
+ * A GIF as a list of blocks.
  *
  * ```text
  * "GIF89a" │ screen │ palette │ ([graphic control] image)… │ trailer
  * ```
  *
- * Knows where frames lie, nothing of LZW. Source: GIF89a specification.
+ * Reads what viewers and Pillow read: bytes between blocks are skipped, the
+ * trailer may be missing, the canvas grows to the first frame. Knows where frames
+ * lie, nothing of LZW. Source: GIF89a specification.
  *
  * @module
  */
 
 import { ImageError } from "../../errors.ts";
+import type { PixelSize } from "../image.ts";
+
+/** The ways for a frame to leave the canvas. */
+export type GifDisposal = "keep" | "clear" | "previous";
 
 /** One frame, by where things stand in the file. */
-export interface GifFrame {
+export interface GifFrame extends PixelSize {
   /** Rows above it, in pixels. */
   readonly top: number;
   /** Columns left of it, in pixels. */
   readonly left: number;
-  /** In pixels. */
-  readonly height: number;
-  /** In pixels. */
-  readonly width: number;
-  /** Offset of the graphic control's flags; undefined without one. */
-  readonly flagsOffset: number | undefined;
+  /** True if its rows are stored in four passes. */
+  readonly interlaced: boolean;
+  /** State of its place after it was shown. */
+  readonly disposal: GifDisposal;
   /** The transparent palette index, if one is named. */
   readonly transparentIndex: number | undefined;
   /** The frame's palette, or the file's: `[colors, 3]`; empty without either. */
   readonly palette: Uint8Array;
+  /** Offset of its LZW code size, which its data follows. */
+  readonly dataOffset: number;
 }
 
 /** A GIF's canvas and frames. */
-export interface GifLayout {
-  /** In pixels. */
-  readonly height: number;
-  /** In pixels. */
-  readonly width: number;
+export interface GifLayout extends PixelSize {
+  /** The palette index of the background; 0 without a palette of the file. */
+  readonly background: number;
   /** In the order of time; never empty. */
   readonly frames: readonly GifFrame[];
+  /** False if the file ends inside a block that is no picture data. */
+  readonly whole: boolean;
 }
-
-/** The graphic control's flag for a transparent index. */
-export const GIF_TRANSPARENT_FLAG = 1;
 
 /** Frames that a file may have. */
 const MAX_FRAMES = 2 ** 15;
@@ -49,50 +52,81 @@ const MAX_FRAMES = 2 ** 15;
 /** Sub-blocks that a file may have; encoders fill all but the last of each. */
 const MAX_SUB_BLOCKS = 2 ** 20;
 
+/** Flags of a graphic control: a transparent index is named. */
+const TRANSPARENT = 1;
+
 /**
- * The layout of a GIF.
+ * Returns the layout of a GIF.
  *
- * @throws {ImageError} When it is cut short, holds no frame or a frame that
- * sticks out of the canvas. A missing trailer is forgiven, as viewers do.
+ * The canvas is the logical screen, or larger if the first frame sticks out of
+ * it. Later frames may stick out, and are not checked.
+ *
+ * @throws {ImageError} When it holds no frame, ends before its first one, or has
+ * too many blocks.
  */
 export function readGifLayout(bytes: Uint8Array): GifLayout {
   const reader = new BlockReader(bytes, 6);
-  const width = reader.uint16();
-  const height = reader.uint16();
-  const flags = reader.uint8();
-  reader.skip(2);
-  const globalPalette = reader.palette(flags);
+  const screen = reader.screen();
   const frames: GifFrame[] = [];
-  let control: Control = { offset: undefined, transparentIndex: undefined };
+  let whole = true;
+  try {
+    readBlocks(reader, screen.palette, frames);
+  } catch (error) {
+    if (!(error instanceof CutShort) || frames.length === 0) throw error;
+    whole = false;
+  }
+  const [first] = frames;
+  if (first === undefined) throw new ImageError("the GIF holds no picture");
+  return {
+    height: Math.max(screen.height, first.top + first.height),
+    width: Math.max(screen.width, first.left + first.width),
+    background: screen.background,
+    frames,
+    whole,
+  };
+}
+
+/** @param frames Appended to, also when the file ends early. */
+function readBlocks(
+  reader: BlockReader,
+  palette: Uint8Array,
+  frames: GifFrame[],
+): void {
+  let control = NO_CONTROL;
   while (!reader.ended) {
     const block = reader.uint8();
-    if (block === 0x3b) break;
+    if (block === 0x3b) return;
     if (block === 0x21) {
       control = reader.extension() ?? control;
     } else if (block === 0x2c) {
-      const frame = reader.frame(globalPalette, control);
-      if (
-        frame.left + frame.width > width || frame.top + frame.height > height
-      ) {
-        throw new ImageError("a frame of the GIF sticks out of its canvas");
-      }
       if (frames.length === MAX_FRAMES) {
         throw new ImageError("the GIF has too many frames");
       }
-      frames.push(frame);
-      control = { offset: undefined, transparentIndex: undefined };
-    } else {
-      throw new ImageError("the GIF is damaged: a block is of no known kind");
+      frames.push(reader.frame(palette, control));
+      control = NO_CONTROL;
     }
+    // Any other byte lies between blocks, where Pillow and browsers skip it.
   }
-  if (frames.length === 0) throw new ImageError("the GIF holds no picture");
-  return { height, width, frames };
 }
 
 /** What a graphic control extension says about the frame after it. */
-interface Control {
-  readonly offset: number | undefined;
-  readonly transparentIndex: number | undefined;
+type Control = Pick<GifFrame, "disposal" | "transparentIndex">;
+
+const NO_CONTROL: Control = { disposal: "keep", transparentIndex: undefined };
+
+/** By the number in the graphic control. Programs write 4 for 3. */
+const DISPOSALS: readonly GifDisposal[] = [
+  "keep",
+  "keep",
+  "clear",
+  "previous",
+  "previous",
+];
+
+class CutShort extends ImageError {
+  constructor() {
+    super("the GIF is cut short");
+  }
 }
 
 class BlockReader {
@@ -111,7 +145,7 @@ class BlockReader {
 
   uint8(): number {
     const value = this.#bytes[this.#at++];
-    if (value === undefined) throw new ImageError("the GIF is cut short");
+    if (value === undefined) throw new CutShort();
     return value;
   }
 
@@ -121,30 +155,44 @@ class BlockReader {
 
   skip(length: number): void {
     this.#at += length;
-    if (this.#at > this.#bytes.length) {
-      throw new ImageError("the GIF is cut short");
-    }
+    if (this.#at > this.#bytes.length) throw new CutShort();
   }
 
-  /** The palette that `flags` announce; empty when they announce none. */
+  screen(): PixelSize & { palette: Uint8Array; background: number } {
+    const width = this.uint16();
+    const height = this.uint16();
+    const flags = this.uint8();
+    const background = this.uint8();
+    this.skip(1); // aspect ratio
+    const palette = this.palette(flags);
+    return {
+      height,
+      width,
+      palette,
+      background: palette.length > 0 ? background : 0,
+    };
+  }
+
+  /** Returns the palette that `flags` announce; an empty one when they announce none. */
   palette(flags: number): Uint8Array {
     const start = this.#at;
     if (flags & 0x80) this.skip(3 * 2 ** ((flags & 7) + 1));
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** Passes an extension; what it says when it is a graphic control. */
+  /** Passes an extension; returns what it says when it is a graphic control. */
   extension(): Control | undefined {
-    if (this.uint8() !== 0xf9 || this.#bytes[this.#at] !== 4) {
-      this.#subBlocks();
-      return undefined;
-    }
-    const offset = this.#at + 1;
-    const flags = this.#bytes[offset] ?? 0;
-    const index = this.#bytes[offset + 3];
+    const kind = this.uint8();
+    const start = this.#at + 1;
     this.#subBlocks();
-    const transparent = (flags & GIF_TRANSPARENT_FLAG) !== 0;
-    return { offset, transparentIndex: transparent ? index : undefined };
+    if (kind !== 0xf9 || this.#bytes[start - 1]! < 4) return undefined;
+    const flags = this.#bytes[start]!;
+    return {
+      disposal: DISPOSALS[flags >> 2 & 7] ?? "keep",
+      transparentIndex: flags & TRANSPARENT
+        ? this.#bytes[start + 3]
+        : undefined,
+    };
   }
 
   frame(globalPalette: Uint8Array, control: Control): GifFrame {
@@ -152,30 +200,33 @@ class BlockReader {
     const top = this.uint16();
     const width = this.uint16();
     const height = this.uint16();
-    if (height === 0 || width === 0) {
-      throw new ImageError("a frame of the GIF has no pixels");
-    }
     const flags = this.uint8();
     const local = this.palette(flags);
+    const dataOffset = this.#at;
     this.skip(1); // code size
-    this.#subBlocks();
+    // Data that is cut may still hold the whole picture: its reader knows.
+    this.#subBlocks({ mayEnd: true });
     return {
       top,
       left,
       height,
       width,
-      flagsOffset: control.offset,
-      transparentIndex: control.transparentIndex,
+      interlaced: (flags & 0x40) !== 0,
       palette: local.length > 0 ? local : globalPalette,
+      dataOffset,
+      ...control,
     };
   }
 
-  #subBlocks(): void {
-    for (let length = this.uint8(); length > 0; length = this.uint8()) {
+  #subBlocks({ mayEnd = false } = {}): void {
+    while (!(mayEnd && this.ended)) {
+      const length = this.uint8();
+      if (length === 0) return;
       if (++this.#blocks > MAX_SUB_BLOCKS) {
         throw new ImageError("the GIF has too many blocks");
       }
-      this.skip(length);
+      if (mayEnd) this.#at = Math.min(this.#at + length, this.#bytes.length);
+      else this.skip(length);
     }
   }
 }
