@@ -16,6 +16,7 @@
 import { join } from "node:path";
 import { writeFull } from "./full_checkpoint.ts";
 import { writeMiddle, writeSmallVision } from "./middle_checkpoint.ts";
+import { freePort } from "../support/free_port.ts";
 
 /** A server that is started. */
 interface Contender {
@@ -223,9 +224,4 @@ async function isThere(path: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -28,8 +28,9 @@ import {
   STORY_PICTURE,
 } from "../support/openai.ts";
 import { withVision } from "../support/other_vision.ts";
-import { listen, listenTiny, until } from "../support/tiny_http.ts";
+import { listen, listenTiny } from "../support/tiny_http.ts";
 import { json } from "../support/tiny_server.ts";
+import { until } from "../support/until.ts";
 
 const server = await listenTiny();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());

@@ -7,6 +7,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { CONFIG, contained, innerPid, ROOT } from "./contained.ts";
+import { freePort } from "../support/free_port.ts";
 
 const PACKAGES = `${ROOT}/app/node_modules/.deno`;
 
@@ -189,9 +190,4 @@ function files(folder: string): File[] {
     const { size, mode, uid } = Deno.statSync(path);
     return [{ path, size, mode: mode ?? 0, uid: uid ?? 0 }];
   });
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -11,6 +11,7 @@ import {
   runUntilAborted,
 } from "../support/fake_models.ts";
 import { appOptions, json, parseEvents } from "../support/tiny_server.ts";
+import { until } from "../support/until.ts";
 
 const body = { prompt: "a", height: 16, width: 16 };
 
@@ -250,9 +251,7 @@ Deno.test("a reader that leaves a stream ends the run", async () => {
   await reader.cancel();
   ok(await ended.promise instanceof DOMException);
   // The line is written once the stream has ended.
-  while (trace.access.length === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => trace.access.length > 0);
   strictEqual(trace.access[0]!.status, 499);
   deepStrictEqual(trace.failures, []);
 });

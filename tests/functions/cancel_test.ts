@@ -6,6 +6,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 import { listen } from "../support/tiny_http.ts";
 import { idleEngine } from "../support/idle.ts";
+import { until } from "../support/until.ts";
 
 const server = await openTinyServer();
 const http = await listen(server.app);
@@ -55,9 +56,7 @@ Deno.test("closing the connection of a waiting call ends the run", async () => {
   const leave = new AbortController();
   const answer = fetch(url, { ...json(long), signal: leave.signal })
     .catch((error) => error);
-  while (engine.state.running === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => engine.state.running > 0);
   leave.abort();
   await answer;
   await idleEngine(engine);
@@ -85,9 +84,7 @@ Deno.test("a request that waits for a slot can leave the queue", async () => {
   const init = { ...json(long), signal: leave.signal };
   // Two rows each on four slots, of which one is left to answers: two wait.
   const calls = [0, 1, 2].map(() => fetch(url, init).catch((error) => error));
-  while (engine.state.running < 1 || engine.state.waiting < 2) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => engine.state.running >= 1 && engine.state.waiting >= 2);
   leave.abort();
   await Promise.all(calls);
   await idleEngine(engine);

@@ -11,7 +11,7 @@ import { WORTH_CODES } from "../../functions/jobs/recorder.ts";
 import { describedBy } from "../support/described.ts";
 import { JobClient } from "../support/job_client.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
-import { listen, until } from "../support/tiny_http.ts";
+import { listen } from "../support/tiny_http.ts";
 import {
   bytes,
   json,
@@ -19,6 +19,7 @@ import {
   parseEvents,
   type TinyServer,
 } from "../support/tiny_server.ts";
+import { until } from "../support/until.ts";
 
 const folder = temporaryFolder();
 const drain = new Drain();

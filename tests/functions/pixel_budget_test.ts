@@ -6,6 +6,7 @@ import type { PictureCodec } from "../../lib/vision/picture_codec.ts";
 import { plainGif, plainPng } from "../support/bombs.ts";
 import { fakeServices, runAtOnce } from "../support/fake_models.ts";
 import { appOptions, json, openTinyServer } from "../support/tiny_server.ts";
+import { until } from "../support/until.ts";
 
 const functions = new Set(["tokenize", "detokenize"] as const);
 
@@ -81,9 +82,7 @@ Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and ret
   for (const signal of [undefined, undefined, undefined, leave.signal]) {
     answers.push(Promise.resolve(ask(signal)));
     // In this order, however long their bodies take.
-    while (decoding + pixels.waiting < answers.length) {
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
+    await until(() => decoding + pixels.waiting >= answers.length);
   }
   const refused = await ask();
   strictEqual(refused.status, 503);
@@ -111,9 +110,7 @@ Deno.test("a client that leaves ends the decoding of its picture", async () => {
     "/v1/tokenize",
     picture(png, "image/png", leave.signal),
   );
-  while (server.services.pixels.held === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => server.services.pixels.held > 0);
   leave.abort();
   strictEqual(await codeOf(asked), "client-gone");
   strictEqual(server.services.pixels.held, 0);

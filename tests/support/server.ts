@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { freePort } from "./free_port.ts";
 
 /** A running server. */
 export interface Server extends AsyncDisposable {
@@ -115,9 +116,4 @@ async function drain(
   lines: ReadableStreamDefaultReader<string>,
 ): Promise<void> {
   while (!(await lines.read()).done);
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -10,6 +10,7 @@ import type { AppEnv } from "../../functions/context.ts";
 import { listen as listenAt } from "../../functions/http/listener.ts";
 import type { ServiceOptions } from "../../functions/services.ts";
 import { openTinyServer, type TinyServer } from "./tiny_server.ts";
+import { until } from "./until.ts";
 
 /** An address at which an application listens. */
 export interface Listening extends AsyncDisposable {
@@ -56,20 +57,6 @@ export async function listenTiny(
       await server[Symbol.asyncDispose]();
     },
   };
-}
-
-/**
- * Comes when `condition` holds.
- *
- * @throws When that takes seconds.
- */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-): Promise<void> {
-  for (let i = 0; !(await condition()); i++) {
-    if (i === 5000) throw new Error("it does not come about");
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }
 
 function isBusy({ services }: TinyServer): boolean {

@@ -15,6 +15,7 @@ import {
 } from "../support/kubelet.ts";
 import { QueueProxy } from "../support/queue_proxy.ts";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
+import { freePort } from "../support/free_port.ts";
 
 const env = { MODEL: TINY_FOLDERS.gen, THREADS: "1" };
 
@@ -187,9 +188,4 @@ Deno.test("a container that never is ready is killed by its startup probe", asyn
 /** What the readiness probe saw between start and end. */
 function statuses({ seen }: Pod): number[] {
   return seen.filter((status) => status !== 0 && status !== 204);
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

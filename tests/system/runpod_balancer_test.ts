@@ -5,6 +5,8 @@
 import { match, strictEqual } from "node:assert/strict";
 import { startServer } from "../support/server.ts";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
+import { freePort } from "../support/free_port.ts";
+import { until } from "../support/until.ts";
 
 /** What a balancer makes of an answer: 204 is not yet, 200 is use it. */
 type Health = "initializing" | "healthy" | "unhealthy";
@@ -41,11 +43,6 @@ async function healthAt(url: string): Promise<Health> {
   }
 }
 
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
-
 Deno.test("a balancer sees a server come, be ready, and go before its last answer is out", async () => {
   const port = freePort();
   const balancer = watch(`http://127.0.0.1:${port}`);
@@ -55,18 +52,14 @@ Deno.test("a balancer sees a server come, be ready, and go before its last answe
     PORT_HEALTH: String(port),
     SHUTDOWN_GRACE_S: "60",
   });
-  while (balancer.seen.at(-1) !== "healthy") {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => balancer.seen.at(-1) === "healthy");
   const fox = { prompt: "a fox", height: 320, width: 320 };
   const events = { accept: "text/event-stream" };
   const answer = await fetch(`${server.url}/v1/generate`, json(fox, events));
   const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   let text = (await reader.read()).value!;
   server.process.kill("SIGTERM");
-  while (balancer.seen.at(-1) !== "unhealthy") {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => balancer.seen.at(-1) === "unhealthy");
   strictEqual(text.includes("event: completed"), false);
   for (let part; !(part = await reader.read()).done;) text += part.value;
   match(text, /event: completed/);

@@ -10,6 +10,7 @@ import {
 import { hasEnded, type RunpodJob } from "../support/runpod/queue.ts";
 import { startServer } from "../support/server.ts";
 import { TINY_FOLDERS } from "../support/tiny_server.ts";
+import { until } from "../support/until.ts";
 
 const tiny = {
   MODEL: TINY_FOLDERS.gen,
@@ -35,10 +36,6 @@ function outputOf({ output }: RunpodJob): any {
 
 async function ended(job: RunpodJob): Promise<void> {
   await until(() => hasEnded(job));
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 Deno.test("a server in a queue answers its jobs, streams, stops, and hands back when told to stop", async () => {

@@ -8,10 +8,7 @@ import { serveEmulator } from "../support/runpod/emulator.ts";
 import { hasEnded } from "../support/runpod/queue.ts";
 import { runpodPlace } from "../../functions/runpod/variables.ts";
 import { appOptions, openTinyServer } from "../support/tiny_server.ts";
-
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
+import { until } from "../support/until.ts";
 
 Deno.test("the input in a job that was handed back draws the rest of its picture", async () => {
   await using server = await openTinyServer();

@@ -14,6 +14,7 @@ import {
 import { sha256Of } from "../../support/hub_server.ts";
 import { type RawConnection, rawServer } from "../../support/raw_server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { until } from "../../support/until.ts";
 
 const NO_PROXY = new Map<string, string>();
 const ranged: RequestInit = {
@@ -244,9 +245,7 @@ Deno.test("an abort ends an answer and a body that do not come, and hangs up", a
   await aborted(1, async (signal) => {
     await text(await connections.fetch(server.url, { ...ranged, signal }));
   });
-  while (server.left < 2) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => server.left >= 2);
   const before = AbortSignal.abort(new Error("enough"));
   await rejects(
     connections.fetch(server.url, { ...ranged, signal: before }),

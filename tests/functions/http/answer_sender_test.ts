@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { AnswerSender } from "../../../functions/http/answer_sender.ts";
 import { listen } from "../../../functions/http/listener.ts";
-import { until } from "../../support/tiny_http.ts";
+import { until } from "../../support/until.ts";
 
 const MEGABYTE = 2 ** 20;
 

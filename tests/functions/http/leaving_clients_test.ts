@@ -5,7 +5,8 @@
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { plainPng } from "../../support/bombs.ts";
-import { listenTiny, until } from "../../support/tiny_http.ts";
+import { listenTiny } from "../../support/tiny_http.ts";
+import { until } from "../../support/until.ts";
 
 const server = await listenTiny({
   slots: 2,

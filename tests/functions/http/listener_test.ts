@@ -7,7 +7,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { type Handler, listen } from "../../../functions/http/listener.ts";
 import type { Malformed } from "../../../functions/http/malformed_request.ts";
 import { pause } from "../../support/kubelet.ts";
-import { until } from "../../support/tiny_http.ts";
+import { until } from "../../support/until.ts";
 
 /** Listens on a free port. */
 async function open(handler: Handler, changes: Partial<{

@@ -20,6 +20,7 @@ import {
   BodyTooSlowError,
   InterruptedError,
 } from "../../../functions/refusals.ts";
+import { until } from "../../support/until.ts";
 
 function post(body: BodyInit, headers: Record<string, string> = {}): Request {
   return new Request("http://localhost/", { method: "POST", body, headers });
@@ -116,7 +117,7 @@ Deno.test("readBodies() leaves a share of all bodies to other callers", async ()
   strictEqual(refused.status, 503);
   ok(Number((await refused.json()).error.code === "overloaded"));
   const other = send("b");
-  while (inside < 4) await new Promise((resolve) => setTimeout(resolve));
+  await until(() => inside >= 4);
   go.resolve();
   strictEqual((await other).status, 200);
   const statuses = (await Promise.all(greedy)).map(({ status }) => status);

@@ -11,6 +11,7 @@ import {
   json,
   openTinyServer,
 } from "../../support/tiny_server.ts";
+import { until } from "../../support/until.ts";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
@@ -293,9 +294,7 @@ Deno.test("a client that leaves ends the run of an inference", async () => {
   const parameters = { height: 512, width: 512, seed: 1 };
   const init = json({ inputs: [fox], parameters });
   const answer = post("generate", { ...init, signal: leave.signal });
-  while (engine.state.running === 0) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => engine.state.running > 0);
   leave.abort();
   await (await answer).body?.cancel();
   strictEqual(engine.state.running, 0);
