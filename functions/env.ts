@@ -31,6 +31,8 @@ export interface Environment {
     /** For both; undefined for the one that belongs to each. */
     readonly vision: string | undefined;
   };
+  /** Other names of models. */
+  readonly aliases: Values["MODEL_ALIASES"];
   /** What is served. */
   readonly functions: Values["FUNCTIONS"];
   /** Where to listen; port 0 means any free one. */
@@ -172,6 +174,7 @@ export function readEnvironment(
       chat: values.CHAT_MODEL ?? model,
       vision: values.VISION_MODEL,
     },
+    aliases: values.MODEL_ALIASES,
     functions: values.FUNCTIONS,
     listen: {
       hostname: values.HOST,

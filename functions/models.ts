@@ -9,6 +9,7 @@ import { RESAMPLE } from "../models/config/preprocessor_config.ts";
 import { ADAPTERS } from "./adapters.ts";
 import type { AppEnv } from "./context.ts";
 import { describe, json } from "./description/describe.ts";
+import { isNamed } from "./model_aliases.ts";
 import type { Phase } from "./phases.ts";
 import type {
   EngineListing,
@@ -47,7 +48,7 @@ const oneDescription = describe({
     in: "path",
     name: "name",
     required: true,
-    description: "As it is listed; a slash may stand as it is.",
+    description: "Or an alias, as it is listed; a slash may stand as it is.",
     schema: { type: "string" },
     example: "emu3-mini",
   }],
@@ -66,7 +67,7 @@ export function models(listing: Listing): Hono<AppEnv> {
     .get("/v1/models/:name{.+}", oneDescription, (c) => {
       const name = c.req.param("name");
       const all = listing.models();
-      const model = all.find((model) => model.name === name);
+      const model = all.find((model) => isNamed(model, name));
       if (model === undefined) {
         throw new UnknownModelError(name.slice(0, 256), all.map(nameOf));
       }
@@ -84,6 +85,7 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     // OpenAI's clients want a date; files have none that means anything.
     created: 0,
     "owned_by": "local",
+    aliases: model.aliases ?? [],
     revision: model.revision ?? null,
     capabilities: capabilitiesOf(model),
     precision,

@@ -152,6 +152,8 @@ export interface Tokenizers extends Tools {
 export interface ModelListing {
   /** Name of its folder. */
   readonly name: string;
+  /** Other names of it; undefined for none. */
+  readonly aliases?: readonly string[];
   /** Commit of its repository; undefined when nothing says it. */
   readonly revision: string | undefined;
   /** Functions that it serves. */

@@ -69,7 +69,7 @@ export const PROBLEMS = {
     404,
     "Unknown model",
     "No model of this name serves the function that was called.",
-    "Leave the field model out, or take a name from GET /v1/models; the detail lists those that would do.",
+    "Leave the field model out, take a name from GET /v1/models (the detail lists those that would do), or give one of them the name in MODEL_ALIASES.",
   ),
   "unknown-adapter": kind(
     404,

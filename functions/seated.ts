@@ -19,6 +19,7 @@ import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import { refusedStrategies } from "./device.ts";
 import { Held } from "./held.ts";
 import type { Lineup, Seat } from "./lineup.ts";
+import { aliasesOf, checkAliases, resolveAlias } from "./model_aliases.ts";
 import {
   engineListing,
   languageCapabilities,
@@ -83,6 +84,7 @@ export class Seated implements AsyncDisposable {
     this.#options = options;
     this.#lineup = lineup;
     this.#parts = parts;
+    checkAliases(options.aliases, lineup.seats.flatMap(namesOf));
     this.#seatVisions();
     this.#seatLanguages();
   }
@@ -94,9 +96,9 @@ export class Seated implements AsyncDisposable {
     return [...new Set(precisions)].join(", ") || VISION_PRECISION;
   }
 
-  /** The models that draw. */
+  /** The models that draw; their vision tokenizer's name is not theirs. */
   drawer(model: string | undefined): Drawer {
-    const pair = this.#pair(this.#seat(model, ({ draws }) => draws));
+    const pair = this.#pair(this.#languageSeat(model, ({ draws }) => draws));
     const { strategy: always } = this.#options;
     const { strategy: ofOne } = pair.language.details;
     return {
@@ -109,7 +111,7 @@ export class Seated implements AsyncDisposable {
 
   /** The models that answer. */
   answerer(model: string | undefined): ModelPair {
-    return this.#pair(this.#seat(model, ({ answers }) => answers));
+    return this.#pair(this.#languageSeat(model, ({ answers }) => answers));
   }
 
   /** What tells the answers of a model from those of another of its name. */
@@ -134,7 +136,7 @@ export class Seated implements AsyncDisposable {
 
   /** Pictures ⇄ codes, by the name of either model. */
   vision(model: string | undefined): VisionModel {
-    const seat = this.#seat(model, () => true);
+    const seat = this.#seat(model, this.#lineup.seats, namesOf);
     const held = this.#visions.get(seat.vision.key)!;
     // One that no function was said to need is opened when it is named.
     held.load().catch(() => undefined);
@@ -143,7 +145,7 @@ export class Seated implements AsyncDisposable {
 
   /** Text ⇄ tokens, opened when first asked for. */
   async text(model: string | undefined): Promise<TextModel> {
-    const seat = this.#seat(model, () => true);
+    const seat = this.#seat(model, this.#lineup.seats, namesOf);
     const language = this.#languages.get(seat.language.key);
     if (language !== undefined) return language.get();
     const { key, name, folder } = seat.language;
@@ -278,17 +280,36 @@ export class Seated implements AsyncDisposable {
     };
   }
 
-  /** The seat that a request names, by either of its models. */
-  #seat(model: string | undefined, serves: (seat: Seat) => boolean): Seat {
+  #languageSeat(
+    model: string | undefined,
+    serves: (seat: Seat) => boolean,
+  ): Seat {
     const able = this.#lineup.seats.filter(serves);
-    const seat = able.find(({ language, vision }) =>
-      model === undefined || model === language.name || model === vision.name
+    return this.#seat(model, able, ({ language }) => [language.name]);
+  }
+
+  /**
+   * The seat that a request names, by a name or an alias of one.
+   *
+   * @param namesOf Names by which a seat goes.
+   */
+  #seat(
+    model: string | undefined,
+    seats: readonly Seat[],
+    namesOf: (seat: Seat) => readonly string[],
+  ): Seat {
+    const { aliases } = this.#options;
+    const name = resolveAlias(model, aliases);
+    const seat = seats.find((seat) =>
+      name === undefined || namesOf(seat).includes(name)
     );
     if (seat !== undefined) return seat;
-    const names = able.flatMap(({ language, vision }) => [
-      language.name,
-      vision.name,
-    ]);
-    throw new UnknownModelError(model ?? "", [...new Set(names)]);
+    const names = [...new Set(seats.flatMap(namesOf))];
+    const others = names.flatMap((name) => aliasesOf(name, aliases));
+    throw new UnknownModelError(model ?? "", [...names, ...others]);
   }
+}
+
+function namesOf({ language, vision }: Seat): readonly string[] {
+  return [language.name, vision.name];
 }

@@ -38,6 +38,7 @@ import {
   wantedLanguages,
 } from "./lineup.ts";
 import { refuseCrowded } from "./memory_plan.ts";
+import { type ModelAliases, withAliases } from "./model_aliases.ts";
 import {
   languageCapabilities,
   mergeListings,
@@ -82,6 +83,8 @@ export interface ServiceOptions extends DeviceOptions {
   readonly ffmpeg?: string;
   /** Requests that may wait, by each language model. */
   readonly queueLimit: number;
+  /** Other names of models; undefined for none. */
+  readonly aliases?: ModelAliases;
   /** That the process may have. */
   readonly memoryBytes: number;
   /** For keys and values of all language models; undefined for a quarter. */
@@ -230,7 +233,8 @@ export class Services
 
   /** All models, here or not. */
   models(): readonly ModelListing[] {
-    return this.#seated?.models() ?? this.#coming();
+    const listings = this.#seated?.models() ?? this.#coming();
+    return withAliases(listings, this.#options.aliases);
   }
 
   /** Gives up what is on its way, ends what runs, then closes everything. */

@@ -9,6 +9,7 @@ import { STRATEGY_NAMES } from "../lib/drawing/strategy.ts";
 import { apiKeys } from "./api_keys.ts";
 import { FUNCTION_NAMES } from "./function_names.ts";
 import { CALLER_VARIABLES, publicUrl } from "./caller_variables.ts";
+import { modelAliases } from "./model_aliases.ts";
 import { rateLimit } from "./rate_limit.ts";
 import { RUNPOD_VARIABLES } from "./runpod/variables.ts";
 import {
@@ -51,6 +52,12 @@ export const VARIABLES = {
       "folder, org/name[@revision] or URL (s3, gs, https) of the vision tokenizer",
     ),
     unset: "in the language model's folder, else beside it (…VisionTokenizer)",
+  },
+  MODEL_ALIASES: {
+    meaning:
+      "other names of models, with commas: gpt-image-1=emu3-mini,dall-e-3=emu3-mini",
+    unset: "none, models go by the names of their folders",
+    parse: modelAliases,
   },
   MODEL_DIR: {
     meaning: "folder of models by name, looked into before any other",

@@ -139,7 +139,10 @@ export function predictions(
     )
     .get("/models/:owner/:name", modelDescription, async (c, next) => {
       const { owner, name } = c.req.param();
-      const names = listing.models().map((model) => model.name);
+      const names = listing.models().flatMap(({ name, aliases = [] }) => [
+        name,
+        ...aliases,
+      ]);
       const whole = names.includes(`${owner}/${name}`);
       // Below /v1 it is a model of this name that is asked for, as OpenAI does.
       if (whole && c.req.path.startsWith("/v1/")) return await next();

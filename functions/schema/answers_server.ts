@@ -103,6 +103,10 @@ export const ModelAnswer = v.pipe(
     object: v.literal("model"),
     created: Count,
     "owned_by": v.string(),
+    aliases: v.pipe(
+      v.array(v.string()),
+      v.description("Other names of it (MODEL_ALIASES)."),
+    ),
     revision: v.pipe(
       v.nullable(v.string()),
       v.description("Of the repository that it came from."),

@@ -126,6 +126,7 @@ Deno.test("/v1/models tells all that is listed of a model, open or not", async (
     object: "model",
     created: 0,
     "owned_by": "local",
+    aliases: [],
     revision: null,
     capabilities: ["generate", "score"],
     precision: "fp32",

@@ -114,15 +114,49 @@ Deno.test("services keep each language model with its own vision tokenizer", asy
   strictEqual(services.vision("emu3-tiny-hf"), answerer.vision);
 });
 
-Deno.test("services find a model by its own name or its vision tokenizer's", async () => {
-  await using services = await start(["generate", "tokenize"]);
+Deno.test("services find a vision tokenizer by either name, and what draws and answers by its own", async () => {
+  await using services = await start(["generate", "caption", "tokenize"]);
   await services.loaded;
-  for (const name of ["emu3-tiny", "emu3-tiny-visiontokenizer"]) {
-    ok(services.vision(name));
-    ok(services.drawer(name));
+  const tokenizer = "emu3-tiny-visiontokenizer";
+  for (const name of ["emu3-tiny", tokenizer]) ok(services.vision(name));
+  ok(services.drawer("emu3-tiny"));
+  ok(services.answerer("emu3-tiny"));
+  for (const name of [tokenizer, "nobody"]) {
+    const refused = (error: unknown) =>
+      error instanceof UnknownModelError &&
+      error.message.endsWith('this function is served by "emu3-tiny"');
+    throws(() => services.drawer(name), refused);
+    throws(() => services.answerer(name), refused);
   }
-  throws(() => services.drawer("nobody"), UnknownModelError);
   await rejects(services.text("nobody"), UnknownModelError);
+});
+
+Deno.test("services find models by their aliases, and list these", async () => {
+  await using services = await Services.start(tinyOptions({
+    aliases: new Map([["gpt-image-1", "emu3-tiny"], ["b", "emu3-tiny"]]),
+  }));
+  await services.loaded;
+  strictEqual(services.drawer("gpt-image-1").language.name, "emu3-tiny");
+  strictEqual(services.answerer("b").language.name, "emu3-tiny");
+  strictEqual(services.vision("b"), services.vision("emu3-tiny"));
+  strictEqual((await services.text("b")).name, "emu3-tiny");
+  const [language, vision] = services.models();
+  deepStrictEqual(language!.aliases, ["gpt-image-1", "b"]);
+  deepStrictEqual(vision!.aliases, []);
+  throws(
+    () => services.drawer("dall-e-3"),
+    /is served by "emu3-tiny", "gpt-image-1", "b"$/,
+  );
+});
+
+Deno.test("services refuse an alias of a model that is not there", async () => {
+  await using services = await Services.start(tinyOptions({
+    aliases: new Map([["gpt-image-1", "emu3"]]),
+  }));
+  await rejects(
+    services.loaded,
+    /^RangeError: Cannot use MODEL_ALIASES: "gpt-image-1" leads to "emu3", and there is "emu3-tiny", "emu3-tiny-visiontokenizer"$/,
+  );
 });
 
 Deno.test("services refuse a model for a function that another serves", async () => {

@@ -73,6 +73,7 @@ pageTest("server: a start is shown as far as it is", async () => {
 const LOADING = {
   id: "Emu3-Gen",
   object: "model",
+  aliases: [],
   capabilities: ["generate"],
   precision: "bf16",
   device: "cpu",

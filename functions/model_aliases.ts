@@ -1,0 +1,98 @@
+/**
+ * The other names of models: what clients ask for that know only the models of
+ * others.
+ *
+ * @module
+ */
+
+import type { ModelListing } from "./ports.ts";
+
+/** Names of models by their aliases. */
+export type ModelAliases = ReadonlyMap<string, string>;
+
+/** Characters of a name that requests may have. */
+const MAX_NAME = 256;
+
+/**
+ * Parses `gpt-image-1=emu3-mini,dall-e-3=emu3-mini`.
+ *
+ * @throws {SyntaxError} Saying what is expected.
+ */
+export function modelAliases(text: string | undefined): ModelAliases {
+  const aliases = new Map<string, string>();
+  for (const entry of (text ?? "").split(",")) {
+    if (entry.trim() === "") continue;
+    const [alias = "", name = "", ...rest] = entry.split("=")
+      .map((part) => part.trim());
+    if (alias === "" || name === "" || rest.length > 0) {
+      throw new SyntaxError(
+        'expected aliases and names such as "gpt-image-1=emu3-mini", with commas',
+      );
+    }
+    if (alias.length > MAX_NAME) {
+      throw new SyntaxError(
+        `expected aliases of at most ${MAX_NAME} characters`,
+      );
+    }
+    if (aliases.has(alias)) {
+      throw new SyntaxError(`the alias "${alias}" is given twice`);
+    }
+    aliases.set(alias, name);
+  }
+  return aliases;
+}
+
+/**
+ * Checks that aliases lead to models that are here.
+ *
+ * @param names Of all models.
+ * @throws {RangeError} Naming an alias that leads nowhere.
+ */
+export function checkAliases(
+  aliases: ModelAliases | undefined,
+  names: readonly string[],
+): void {
+  for (const [alias, name] of aliases ?? []) {
+    if (names.includes(name)) continue;
+    const there = names.map((name) => `"${name}"`).join(", ");
+    throw new RangeError(
+      `Cannot use MODEL_ALIASES: "${alias}" leads to "${name}", and there is ${there}`,
+    );
+  }
+}
+
+/** Returns the name that `model` stands for: itself, unless it is an alias. */
+export function resolveAlias<T extends string | undefined>(
+  model: T,
+  aliases: ModelAliases | undefined,
+): T | string {
+  return model === undefined ? model : aliases?.get(model) ?? model;
+}
+
+/** Returns the aliases of a model. */
+export function aliasesOf(
+  name: string,
+  aliases: ModelAliases | undefined,
+): string[] {
+  return [...aliases ?? []].filter(([, model]) => model === name)
+    .map(([alias]) => alias);
+}
+
+/** Returns listings with the aliases of their models. */
+export function withAliases(
+  listings: readonly ModelListing[],
+  aliases: ModelAliases | undefined,
+): readonly ModelListing[] {
+  return listings.map((listing) => ({
+    ...listing,
+    aliases: aliasesOf(listing.name, aliases),
+  }));
+}
+
+/** Returns whether `model` names a listed model, by its name or an alias. */
+export function isNamed(
+  { name, aliases = [] }: ModelListing,
+  model: string,
+): boolean {
+  return name === model || aliases.includes(model);
+}
