@@ -82,6 +82,7 @@ const JOB_PATHS = [
   ...[...FUNCTION_NAMES, "score"].map((name) => `/v1/${name}`),
   "/v1/images/generations",
   "/v1/chat/completions",
+  "/v1/responses",
 ];
 
 /** What is worked on elsewhere. */

@@ -13,6 +13,7 @@ import * as v from "valibot";
 import { CHAT_END } from "../openai/chat_fields.ts";
 import { CAPTION_EVENTS, GENERATE_EVENTS } from "../schema/answers.ts";
 import { ChatChunk, IMAGE_EVENTS } from "../schema/answers_openai.ts";
+import { RESPONSE_EVENTS } from "../schema/answers_responses.ts";
 import { ProblemAnswer } from "../schema/answers_server.ts";
 import { McpAnswer } from "../schema/mcp_message.ts";
 import type { Content } from "./describe.ts";
@@ -42,6 +43,10 @@ const STREAMS = {
   ChatEvent: {
     events: { [UNNAMED]: ChatChunk, error: ProblemAnswer },
     end: "The last has [DONE] as its data, or is error.",
+  },
+  ResponseEvent: {
+    events: { ...RESPONSE_EVENTS, error: ProblemAnswer },
+    end: "The last is response.completed, response.incomplete or error.",
   },
   McpEvent: {
     events: { message: McpAnswer },

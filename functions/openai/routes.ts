@@ -11,6 +11,7 @@ import type { FunctionName } from "../function_names.ts";
 import type { Answerers, Drawers } from "../ports.ts";
 import { chat } from "./chat.ts";
 import { images } from "./images.ts";
+import { responses } from "./responses.ts";
 
 /** A route, and the function behind it. */
 export interface OpenAIRoute {
@@ -36,6 +37,11 @@ export function openaiRoutes(
       path: "/v1/chat/completions",
       needs: "caption",
       route: () => chat(services),
+    },
+    {
+      path: "/v1/responses",
+      needs: "caption",
+      route: () => responses(services),
     },
   ];
 }

@@ -25,6 +25,7 @@ export const POST_PATHS = [
   "/v1/score",
   "/v1/images/generations",
   "/v1/chat/completions",
+  "/v1/responses",
   "/v2/models/generate/infer",
   "/v2/models/detokenize/infer",
   "/predictions",

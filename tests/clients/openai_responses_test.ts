@@ -1,0 +1,116 @@
+/**
+ * OpenAI's own client, unchanged, against a running server: the Responses API.
+ *
+ * @module
+ */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import type OpenAI from "openai";
+import {
+  apiFailure,
+  native,
+  openaiClient,
+  STORY as question,
+  STORY_PICTURE as image,
+} from "../support/openai.ts";
+import { listenTiny, until } from "../support/tiny_http.ts";
+
+const server = await listenTiny();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+const client = openaiClient(server.url);
+
+const model = "emu3-tiny";
+const input: OpenAI.Responses.ResponseInput = [{
+  role: "user",
+  content: [
+    { type: "input_text", text: question },
+    { type: "input_image", image_url: image, detail: "auto" },
+  ],
+}];
+
+Deno.test("openai: a response answers what caption answers", async () => {
+  const response = await client.responses.create({
+    model,
+    input,
+    store: false,
+    metadata: { topic: "story" },
+  });
+  const captioned = await native(`${server.url}/v1/caption`, {
+    image,
+    question,
+  });
+  strictEqual(response.output_text, captioned.text);
+  deepStrictEqual(
+    [response.status, response.model, response.metadata],
+    ["completed", model, { topic: "story" }],
+  );
+  const { prompt_tokens: prompt, completion_tokens: completion } =
+    captioned.usage;
+  deepStrictEqual(
+    [response.usage!.input_tokens, response.usage!.output_tokens],
+    [prompt, completion],
+  );
+  strictEqual(response.usage!.total_tokens, prompt + completion);
+});
+
+Deno.test("openai: responses.stream() gathers what create() answers", async () => {
+  const whole = await client.responses.create({ model, input });
+  const deltas: string[] = [];
+  const stream = client.responses.stream({ model, input })
+    .on("response.output_text.delta", ({ delta }) => void deltas.push(delta));
+  const gathered = await stream.finalResponse();
+  strictEqual(gathered.output_text, whole.output_text);
+  strictEqual(deltas.join(""), whole.output_text);
+  ok(deltas.length > 4, "it comes in parts");
+  deepStrictEqual(gathered.usage, whole.usage);
+});
+
+Deno.test("openai: a later response is about the picture that was shown before", async () => {
+  const first = await client.responses.create({ model, input });
+  const later = await client.responses.create({
+    model,
+    instructions: "Be brief.",
+    input: [
+      ...input,
+      ...first.output.filter((item) => item.type === "message"),
+      { role: "user", content: "What?" },
+    ],
+    max_output_tokens: 6,
+  });
+  const captioned = await native(`${server.url}/v1/caption`, {
+    image,
+    question: "Be brief.\nWhat?",
+    "max_tokens": 6,
+  });
+  strictEqual(later.output_text, captioned.text);
+});
+
+Deno.test("openai: what needs a kept response is refused with its field, or not found", async () => {
+  const earlier = await apiFailure(client.responses.create({
+    model,
+    input,
+    previous_response_id: "resp_1",
+  }));
+  deepStrictEqual([earlier.status, earlier.param], [
+    422,
+    "previous_response_id",
+  ]);
+  const read = await apiFailure(client.responses.retrieve("resp_1"));
+  const cancelled = await apiFailure(client.responses.cancel("resp_1"));
+  deepStrictEqual([read.status, cancelled.status], [404, 404]);
+});
+
+Deno.test("openai: leaving the stream of a response stops the model", async () => {
+  const stream = await client.responses.create({
+    model,
+    input,
+    max_output_tokens: 2000,
+    temperature: 2,
+    stream: true,
+  });
+  for await (const _ of stream) break;
+  await server.idle();
+  await until(() => server.trace.access.at(-1)?.status === 499);
+  strictEqual(server.trace.access.at(-1)!.path, "/v1/responses");
+  deepStrictEqual(server.trace.failures, []);
+});
