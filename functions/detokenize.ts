@@ -30,6 +30,7 @@ import {
   InvalidFieldsError,
   MediaTypeError,
 } from "./refusals.ts";
+import type { PictureCall } from "./prepare.ts";
 import { acquireClip, acquirePicture, encodeFile } from "./render.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
@@ -143,7 +144,7 @@ async function pictureAnswer(
   );
   const headers = { ...timingHeader(c, vision, watch), ...tag };
   const options = { type: type === "application/json" ? "image/png" : type };
-  const bytes = await encodeFile(tokenizers, image, options, call.signal);
+  const bytes = await encodeFile(tokenizers, image, options, call);
   if (type !== "application/json") return file(c, bytes, type, headers);
   const { height, width } = image;
   const body = { model: vision.checkpoint.name, ...png(bytes), height, width };
@@ -162,20 +163,20 @@ async function clipAnswer(
   const type = negotiate(c.req.header("accept"), types);
   checkClipSize(clip, vision, tokenizers);
   const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, clip);
-  const { signal } = c.get("call");
-  using _share = await acquireClip(tokenizers, clip, vision, c.get("call"));
+  const call = c.get("call");
+  using _share = await acquireClip(tokenizers, clip, vision, call);
   const watch = new Stopwatch();
   const frames = await watch.run(() =>
-    vision.decodeClip(clip, signal, c.get("call").caller)
+    vision.decodeClip(clip, call.signal, call.caller)
   );
   const headers = { ...timingHeader(c, vision, watch), ...tag };
   if (type !== "application/json") {
-    const bytes = await clipFile(tokenizers, frames, type, signal);
+    const bytes = await clipFile(tokenizers, frames, type, call);
     return file(c, bytes, type, headers);
   }
   const pictures: ReturnType<typeof png>[] = [];
   for (const frame of frames) {
-    pictures.push(png(await tokenizers.codec.encodePng(frame, {}, signal)));
+    pictures.push(png(await tokenizers.codec.encodePng(frame, {}, call)));
   }
   const { height, width } = frames[0]!;
   const body = {
@@ -203,18 +204,21 @@ async function clipFile(
   { codec, encodeVideo }: Tokenizers,
   frames: readonly RgbImage[],
   type: Exclude<typeof CLIP_TYPES[number], "application/json">,
-  signal: AbortSignal,
+  call: PictureCall,
 ): Promise<Uint8Array> {
   const options = { framesPerSecond: FRAMES_PER_SECOND };
   switch (type) {
     case "image/apng":
-      return await codec.encodeApng(frames, options, signal);
+      return await codec.encodeApng(frames, options, call);
     case "image/gif":
-      return await codec.encodeGif(frames, options, signal);
+      return await codec.encodeGif(frames, options, call);
     case "application/zip":
-      return await codec.zipPngs(frames, signal);
+      return await codec.zipPngs(frames, call);
     case "video/mp4":
-      return await encodeVideo!(frames, { ...options, signal });
+      return await encodeVideo!(frames, {
+        ...options,
+        signal: call.signal,
+      });
   }
 }
 

@@ -251,11 +251,10 @@ async function render(
     readonly call: PictureCall;
   },
 ): Promise<PictureFile> {
-  const { signal } = call;
   const acquiring = { call, urgent: true };
   using _share = await acquirePicture(tools, grid, vision, acquiring);
-  const image = await vision.decode(grid, signal, call.caller);
-  const bytes = await encodeFile(tools, image, options, signal);
+  const image = await vision.decode(grid, call.signal, call.caller);
+  const bytes = await encodeFile(tools, image, options, call);
   return fileOf(image, options.type, bytes);
 }
 

@@ -63,6 +63,8 @@ export interface Environment {
   readonly cacheDtype: Values["KV_PRECISION"];
   /** Bytes of pixels that all requests hold; undefined for an eighth of the memory. */
   readonly pixelBytes: number | undefined;
+  /** Threads that decode and encode pictures. */
+  readonly codecThreads: number;
   /** In which way pictures are drawn; undefined for what is fastest. */
   readonly strategy: Values["STRATEGY"];
   /** Of callers; without any, everybody may call. */
@@ -193,6 +195,8 @@ export function readEnvironment(
     cacheBytes: values.KV_BYTES,
     cacheDtype: values.KV_PRECISION,
     pixelBytes: values.PIXEL_BYTES,
+    codecThreads: values.CODEC_THREADS ??
+      Math.min(Math.max(machine.cpus, 2), MAX_CODEC_THREADS),
     strategy: values.STRATEGY,
     apiKeys: values.API_KEYS,
     rateLimit: values.RATE_LIMIT,
@@ -246,6 +250,9 @@ ${lines.join("\n")}
 }
 
 const DEFAULT_PORT = 8080;
+
+/** Threads of the codec by default: pictures are few beside what models compute. */
+const MAX_CODEC_THREADS = 4;
 
 /** Largest bodies that one caller may have under way, unless told. */
 const BODIES = 4;

@@ -16,6 +16,7 @@ import { Drain } from "./drain.ts";
 import { engineMetrics } from "./engine_metrics.ts";
 import type { StoreState } from "./health.ts";
 import type { Listing } from "./ports.ts";
+import { pictureMetrics } from "./picture_metrics.ts";
 import { processMetrics } from "./process_metrics.ts";
 import { startMetrics } from "./start_metrics.ts";
 import type { Timings } from "./timings.ts";
@@ -79,6 +80,7 @@ export class Metrics {
       },
     });
     engineMetrics(this.#registry, listing);
+    pictureMetrics(this.#registry, listing);
     startMetrics(this.#registry, listing);
   }
 

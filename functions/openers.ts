@@ -27,6 +27,10 @@ import { openTextSide } from "../lib/loading/text_files.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
 import type { Stage } from "../lib/stage.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
+import {
+  openPicturePool,
+  type PicturePool,
+} from "../lib/vision/picture_pool.ts";
 import { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../lib/vocabulary.ts";
 import type { Held, Opener } from "./held.ts";
@@ -283,6 +287,29 @@ async function warmVision(
     await vision.decode({ height: WARM_SIDE, width: WARM_SIDE, codes });
   }
 }
+
+/** Opens the picture codec; what it loses goes to the log. */
+export function openCodec(
+  { codecThreads, warn }: {
+    readonly codecThreads?: number | undefined;
+    readonly warn: (line: string) => void;
+  },
+): PicturePool {
+  return openPicturePool({
+    now: () => performance.now(),
+    threads: codecThreads,
+    onLoss: (method, how) => {
+      if (how !== "abandoned") warn(`picture codec: ${method} ${LOSSES[how]}`);
+    },
+  });
+}
+
+/** The causes of lost calls, for the log. */
+const LOSSES = {
+  crashed: "made its thread crash",
+  late: "took far more CPU time than its size explains and was ended",
+  stalled: "got no CPU time and was ended",
+};
 
 /** Starts the thread that reads and writes pictures, and has it load codecs. */
 export async function warmCodec(codec: PictureCodec): Promise<void> {

@@ -12,6 +12,18 @@ import type { Limits } from "./ports.ts";
 /** The part of the memory that pixels have by default. */
 const MEMORY_SHARE = 1 / 8;
 
+/**
+ * The amount of a small request, in bytes: about a megapixel. Small requests
+ * pass large ones.
+ */
+const SMALL_BYTES = 2 ** 25;
+
+/** Bytes that large requests leave to small ones, beside the budget. */
+export const RESERVED_BYTES = 2 * SMALL_BYTES;
+
+/** The longest time that a picture is let wait for its share, in milliseconds. */
+const MAX_WAIT_MS = 60_000;
+
 /** The settings that decide the budget. */
 export interface PixelBudgetOptions {
   /** `PIXEL_BYTES`; undefined for a share of the memory. */
@@ -25,7 +37,7 @@ export interface PixelBudgetOptions {
 }
 
 /**
- * Returns the bytes that all requests may hold: never less than a picture of
+ * Returns the bytes that large requests may hold: never less than a picture of
  * the greatest size takes, which is decoded when nothing else is held.
  */
 export function pixelBudgetBytes(
@@ -40,7 +52,10 @@ export function pixelBudgetBytes(
 /** Makes the budget of a server. */
 export function pixelBudget(options: PixelBudgetOptions): Budget {
   return new Budget({
-    total: pixelBudgetBytes(options),
+    total: pixelBudgetBytes(options) + RESERVED_BYTES,
+    reserved: RESERVED_BYTES,
+    smallAmount: SMALL_BYTES,
+    maxWaitMs: MAX_WAIT_MS,
     maxWaiting: options.queueLimit,
     now: () => performance.now(),
   });

@@ -16,6 +16,7 @@ import type { CacheDtype } from "../lib/engine/kv_cache.ts";
 import type { LanguageModel } from "../lib/language_model.ts";
 import type { TextTokenizer } from "../lib/text/text_tokenizer.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
+import type { PicturePoolState } from "../lib/vision/picture_pool.ts";
 import type { VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../lib/vocabulary.ts";
@@ -208,4 +209,12 @@ export interface Listing {
   models(): readonly ModelListing[];
   /** From the start of the process until all was ready; undefined before. */
   readonly startSeconds?: number | undefined;
+  /** The load of the picture codec; undefined where nothing tells it. */
+  readonly pictures?: PictureLoad | undefined;
+}
+
+/** The load of the picture codec, and of the memory for pictures. */
+export interface PictureLoad extends PicturePoolState {
+  /** Bytes of pixels, and the requests that wait for some. */
+  readonly budget: Pick<Budget, "held" | "total" | "waiting">;
 }

@@ -70,7 +70,7 @@ export async function preparePicture(
     const image = await codec.decodeImage(
       bytes,
       { decode, maxPixels, size },
-      call.signal,
+      call,
     );
     share.shrink(encodeCost(size, 1));
     return { image, source, [Symbol.dispose]: () => share[Symbol.dispose]() };

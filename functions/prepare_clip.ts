@@ -140,7 +140,7 @@ async function decodeAll(
   { codec, limits: { maxPixels } }: Tools,
   files: readonly Uint8Array[],
   { source, size }: ClipPlan,
-  { options: { decode, animation }, call: { signal } }: {
+  { options: { decode, animation }, call }: {
     readonly options: ClipOptions;
     readonly call: PictureCall;
   },
@@ -152,11 +152,11 @@ async function decodeAll(
   };
   if (animation) {
     const frames = { ...options, maxFrames: MAX_FRAMES };
-    return await codec.decodeFrames(files[0]!, frames, signal);
+    return await codec.decodeFrames(files[0]!, frames, call);
   }
   const images: RgbImage[] = [];
   for (const file of files) {
-    images.push(await codec.decodeImage(file, options, signal));
+    images.push(await codec.decodeImage(file, options, call));
   }
   return images;
 }
@@ -166,7 +166,7 @@ async function encodeInParts(
   { codec }: Tools,
   frames: readonly RgbImage[],
   vision: VisionModel,
-  { plan: { size }, call: { signal, caller } }: {
+  { plan: { size }, call }: {
     readonly plan: ClipPlan;
     readonly call: PictureCall;
   },
@@ -177,10 +177,10 @@ async function encodeInParts(
     const part: RgbImage[] = [];
     for (const frame of frames.slice(start, start + framesPerCode)) {
       const fits = frame.height === size.height && frame.width === size.width;
-      part.push(fits ? frame : await codec.resize(frame, size, signal));
+      part.push(fits ? frame : await codec.resize(frame, size, call));
     }
     while (part.length < framesPerCode) part.push(part.at(-1)!);
-    parts.push(await vision.encodeClip(part, signal, caller));
+    parts.push(await vision.encodeClip(part, call.signal, call.caller));
   }
   const { height, width } = parts[0]!;
   const codes = new Uint16Array(parts.length * height * width);

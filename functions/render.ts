@@ -45,17 +45,17 @@ export async function encodeFile(
   { codec }: Pick<Tools, "codec">,
   image: RgbImage,
   { type, text = {}, quality }: FileOptions,
-  signal: AbortSignal,
+  call: PictureCall,
 ): Promise<Uint8Array> {
   switch (type) {
     case "image/jpeg": {
       const options = { quality: quality ?? JPEG_QUALITY };
-      return await codec.encodeJpeg(image, options, signal);
+      return await codec.encodeJpeg(image, options, call);
     }
     case "image/webp":
-      return await codec.encodeWebp(image, { quality }, signal);
+      return await codec.encodeWebp(image, { quality }, call);
     case "image/png":
-      return await codec.encodePng(image, { text }, signal);
+      return await codec.encodePng(image, { text }, call);
   }
 }
 

@@ -18,11 +18,7 @@ import type { Provider } from "../lib/runtime/provider.ts";
 import type { Runtime } from "../lib/runtime/runtime.ts";
 import { findFfmpeg, type VideoEncoder } from "../lib/vision/ffmpeg.ts";
 import type { PictureCodec } from "../lib/vision/picture_codec.ts";
-import {
-  DEFAULT_DEADLINES,
-  openPictureWorker,
-  type PictureWorker,
-} from "../lib/vision/picture_worker.ts";
+import type { PicturePool } from "../lib/vision/picture_pool.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import { type DeviceOptions, expectedProvider, openDevice } from "./device.ts";
 import { pictureFetcher } from "./fetch_picture.ts";
@@ -45,7 +41,7 @@ import {
   visionCapabilities,
 } from "./model_listing.ts";
 import { type Obtain, Obtained } from "./obtained.ts";
-import { visionOpener, warmCodec } from "./openers.ts";
+import { openCodec, visionOpener, warmCodec } from "./openers.ts";
 import type { OutsideNetwork } from "./outside_request.ts";
 import { type Phase, PhaseLog } from "./phases.ts";
 import type {
@@ -56,6 +52,7 @@ import type {
   Listing,
   ModelListing,
   ModelPair,
+  PictureLoad,
   TextModel,
   Tokenizers,
   Tools,
@@ -95,6 +92,8 @@ export interface ServiceOptions extends DeviceOptions {
   readonly pictureNetwork: OutsideNetwork | undefined;
   /** Bytes of pixels that all requests hold; undefined for a default. */
   readonly pixelBytes: number | undefined;
+  /** Threads that decode and encode pictures; 2 by default. */
+  readonly codecThreads?: number | undefined;
   /** What is the same for all requests. */
   readonly limits: Limits;
 }
@@ -108,7 +107,7 @@ interface Coming extends Pick<WantedLanguage, "draws" | "answers"> {
 export class Services
   implements Drawers, Answerers, Tokenizers, Listing, AsyncDisposable {
   readonly #options: ServiceOptions;
-  readonly #worker: PictureWorker;
+  readonly #codec: PicturePool;
   /** Bytes of pixels that all requests hold together. */
   readonly pixels: Budget;
   readonly #stop = new AbortController();
@@ -130,7 +129,7 @@ export class Services
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
-    this.#worker = openPictureWorker(DEFAULT_DEADLINES);
+    this.#codec = openCodec(options);
     this.pixels = pixelBudget(options);
     const { pictureNetwork: network, limits, folders, functions } = options;
     this.fetchPicture = network &&
@@ -155,7 +154,7 @@ export class Services
       () => undefined,
     );
     this.#commonVision = this.#vision && this.#openVision(this.#vision);
-    const codec = this.#library.run("codec", () => warmCodec(this.#worker));
+    const codec = this.#library.run("codec", () => warmCodec(this.#codec));
     this.loaded = this.#load(codec);
     // Whoever awaits it is told; until then it must not count as unhandled.
     this.loaded.catch(() => undefined);
@@ -173,7 +172,7 @@ export class Services
 
   /** Pictures ⇄ bytes. */
   get codec(): PictureCodec {
-    return this.#worker;
+    return this.#codec;
   }
 
   /** Frames → MP4, where there is a program that does it. */
@@ -189,6 +188,11 @@ export class Services
   /** Where models run, as far as that is known. */
   get device(): string {
     return this.#provider.name;
+  }
+
+  /** The load of the picture codec, and of the memory for pictures. */
+  get pictures(): PictureLoad {
+    return { ...this.#codec.state(), budget: this.pixels };
   }
 
   /** In what numeric format. */
@@ -242,7 +246,7 @@ export class Services
     this.#stop.abort();
     await this.loaded.catch(() => undefined);
     await (this.#seated ?? this.#commonVision)?.[Symbol.asyncDispose]();
-    await this.#worker[Symbol.asyncDispose]();
+    await this.#codec[Symbol.asyncDispose]();
     try {
       await (await this.#runtime)[Symbol.asyncDispose]();
     } catch {
@@ -390,7 +394,5 @@ export class Services
 
 /** Settles when `work` fails, and never otherwise. */
 function failureOf(work: Promise<unknown> | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    work?.catch(reject);
-  });
+  return new Promise((_, reject) => void work?.catch(reject));
 }

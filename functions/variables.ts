@@ -214,6 +214,11 @@ export const VARIABLES = {
     "an eighth of the memory",
     1,
   ),
+  CODEC_THREADS: count(
+    "threads that decode and encode pictures; one of them is for small ones",
+    "one a CPU, from 2 to 4",
+    2,
+  ),
   REQUEST_TIMEOUT_S: {
     meaning: "seconds a request may take",
     unset: "no limit",

@@ -44,7 +44,7 @@ export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
         : [await vision.decode(codes, signal, call.caller)];
       const files: Uint8Array<ArrayBuffer>[] = [];
       for (const frame of frames) {
-        const png = await tokenizers.codec.encodePng(frame, {}, signal);
+        const png = await tokenizers.codec.encodePng(frame, {}, call);
         files.push(new Uint8Array(png));
       }
       return {

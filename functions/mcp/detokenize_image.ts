@@ -37,9 +37,8 @@ export function detokenizeImage(tokenizers: Tokenizers): Tool {
       checkGridSize(grid, vision, tokenizers.limits);
       call.note?.(grid.codes.length);
       using _share = await acquirePicture(tokenizers, grid, vision, { call });
-      const { signal } = call;
-      const image = await vision.decode(grid, signal, call.caller);
-      const png = await tokenizers.codec.encodePng(image, {}, signal);
+      const image = await vision.decode(grid, call.signal, call.caller);
+      const png = await tokenizers.codec.encodePng(image, {}, call);
       const { height, width } = image;
       return {
         pictures: [imageContent(png, "image/png")],

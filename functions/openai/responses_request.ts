@@ -14,21 +14,16 @@ import type { QuestionFields } from "../answer_run.ts";
 import { invalidField } from "../refusals.ts";
 import { boundedList } from "../schema/bounded_list.ts";
 import { Template } from "../schema/caption.ts";
-import {
-  ModelName,
-  Picture,
-  Seed,
-  Temperature,
-  Text,
-  TopK,
-  TopP,
-} from "../schema/common.ts";
+import { ModelName, Temperature, Text, TopK } from "../schema/common.ts";
 import {
   type AskedPicture,
-  conversationQuestion,
-  type Turn,
-} from "./conversation.ts";
+  checkPart,
+  Part as ChatPart,
+  pictureIn,
+} from "./chat_parts.ts";
+import { conversationQuestion, type Turn } from "./conversation.ts";
 import type { AskedQuestion } from "./question_run.ts";
+import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
 /** The beginning of the id of every message that is answered. */
@@ -50,12 +45,7 @@ const Name = v.pipe(v.string(), v.maxLength(64));
 
 const Id = v.pipe(v.string(), v.maxLength(256));
 
-const Part = v.object({
-  type: Name,
-  text: open(Text),
-  "image_url": open(Picture),
-  "file_id": open(Id),
-});
+const Part = v.object({ ...ChatPart.entries, "file_id": open(Id) });
 type Part = v.InferOutput<typeof Part>;
 
 const Item = v.object({
@@ -87,8 +77,8 @@ export const ResponsesRequest = v.object({
   ),
   temperature: v.nullish(Temperature, 0),
   "top_k": open(TopK),
-  "top_p": open(TopP),
-  seed: open(Seed),
+  "top_p": open(WideTopP),
+  seed: open(WideSeed),
   template: open(Template),
   stream: v.nullish(v.boolean(), false),
   store: open(
@@ -124,8 +114,8 @@ export function responsesQuestion(request: ResponsesRequest): AskedQuestion {
     "max_tokens": request.max_output_tokens ?? DEFAULT_MAX_TOKENS,
     temperature: request.temperature,
     "top_k": request.top_k,
-    "top_p": request.top_p,
-    seed: request.seed,
+    "top_p": topPOf(request.top_p),
+    seed: seedOf(request.seed),
     template: request.template,
     model: request.model,
   };
@@ -187,37 +177,27 @@ function turnsOfItem(
   const pictures: AskedPicture[] = [];
   for (const [i, part] of content.entries()) {
     const where = `${pointer}/content/${i}`;
-    if (part.type === "input_image") pictures.push(pictureOf(part, where));
-    else texts.push(textOf(part, role, where));
+    const picture = pictureOf(part, where);
+    if (picture === undefined) texts.push(textOf(part, role, where));
+    else pictures.push(picture);
   }
   return [{ role, text: texts.join("\n"), pictures }];
 }
 
-function textOf({ type, text }: Part, role: string, pointer: string): string {
+function textOf(part: Part, role: string, pointer: string): string {
+  const { type, text } = part;
   // An assistant may have refused, and says so in other parts.
-  if (role === "assistant") return text ?? "";
-  if (!["input_text", "output_text", "text"].includes(type)) {
-    throw invalidField(
-      `${pointer}/type`,
-      "expected input_text or input_image",
-    );
-  }
-  if (text === undefined) throw invalidField(`${pointer}/text`, "is required");
-  return text;
+  if (role === "assistant" || type === "output_text") return text ?? "";
+  checkPart(part, pointer);
+  return text ?? "";
 }
 
-function pictureOf(
-  { image_url: text, file_id: file }: Part,
-  pointer: string,
-): AskedPicture {
-  if (file !== undefined) {
+function pictureOf(part: Part, pointer: string): AskedPicture | undefined {
+  if (part.type === "input_image" && part.file_id !== undefined) {
     throw invalidField(
       `${pointer}/file_id`,
       "this server keeps no files: send image_url, a data URL",
     );
   }
-  if (text === undefined) {
-    throw invalidField(`${pointer}/image_url`, "is required");
-  }
-  return { text, pointer: `${pointer}/image_url` };
+  return pictureIn(part, pointer);
 }

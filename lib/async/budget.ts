@@ -4,8 +4,8 @@
  *
  * The queue is in {@linkcode FairOrder}: one caller alone is served first come,
  * first served; several get equal amounts however many requests each has
- * waiting. No request overtakes the first in the queue, so large ones do not
- * starve.
+ * waiting. Small requests pass large ones as `small_first.ts` says; no other
+ * request overtakes the first in the queue, so large ones do not starve.
  *
  * @module
  */
@@ -13,13 +13,23 @@
 import { OverloadedError } from "../errors.ts";
 import { FairOrder } from "./fair_order.ts";
 import { FairShare } from "./fair_share.ts";
+import {
+  type SizedRequest,
+  SmallFirst,
+  type SmallFirstOptions,
+} from "./small_first.ts";
 
 /** The size of a budget and of its queue. */
-export interface BudgetOptions {
-  /** The amount that all shares have together. */
-  readonly total: number;
+export interface BudgetOptions extends SmallFirstOptions {
+  /** The greatest amount of a small request; none is small by default. */
+  readonly smallAmount?: number | undefined;
   /** Requests of one caller that may wait; a third more wait in all. */
   readonly maxWaiting: number;
+  /**
+   * The longest time that a request is let wait, as far as the pace of the
+   * queue foretells it, in milliseconds; no limit by default.
+   */
+  readonly maxWaitMs?: number | undefined;
   /** A clock, in milliseconds. */
   readonly now: () => number;
 }
@@ -45,8 +55,7 @@ export interface Share extends Disposable {
   shrink(amount: number): void;
 }
 
-interface Waiter {
-  readonly amount: number;
+interface Waiter extends SizedRequest {
   readonly caller: string;
   readonly urgent: boolean;
   readonly grant: (share: Share) => void;
@@ -61,15 +70,18 @@ const MAX_RETRY_S = 600;
 /** The weight of the past in the average time per amount. */
 const MEMORY = 0.8;
 
+/** Releases from a queue after which its pace is believed. */
+const MIN_RELEASES = 4;
+
 /** Counts what is held and queues who has to wait. */
 export class Budget {
   readonly #options: BudgetOptions;
   readonly #places: FairShare;
   /** Requests that wait or hold a share. */
   readonly #queue = new FairOrder<Waiter>();
-  #held = 0;
-  /** Milliseconds between two units that are given back, smoothed. */
-  #msPerUnit: number | undefined;
+  readonly #held: SmallFirst<Waiter>;
+  /** Milliseconds between releases and the amounts released, smoothed alike. */
+  readonly #pace = { ms: 0, amount: 0, releases: 0 };
   /** Time of the last release while requests waited. */
   #releasedAt: number | undefined;
 
@@ -77,6 +89,7 @@ export class Budget {
   constructor(options: BudgetOptions) {
     this.#options = options;
     this.#places = new FairShare(options.maxWaiting);
+    this.#held = new SmallFirst(options);
   }
 
   /** The amount that all shares have together. */
@@ -86,7 +99,7 @@ export class Budget {
 
   /** The amount that is held. */
   get held(): number {
-    return this.#held;
+    return this.#held.held;
   }
 
   /** Requests in the queue. */
@@ -94,11 +107,17 @@ export class Budget {
     return this.#queue.size;
   }
 
+  /** The amount that waiting requests ask for. */
+  get wanted(): number {
+    return this.#wanted(() => true);
+  }
+
   /**
-   * Takes `amount`, as soon as it is there. More than the total counts as the
-   * total: it is granted when nothing else is held.
+   * Takes `amount`, as soon as it is there. More than the total, without what is
+   * reserved for small requests, counts as that: it is granted when no other
+   * large request holds anything.
    *
-   * @throws {OverloadedError} When the queue is full.
+   * @throws {OverloadedError} When the queue is full, or too long.
    * @throws The signal's reason when it aborts first.
    */
   async acquire(
@@ -107,14 +126,24 @@ export class Budget {
   ): Promise<Share> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Share>();
-    const needed = Math.min(amount, this.total);
-    const waiter: Waiter = { amount: needed, caller, urgent, grant: resolve };
-    const waits = !(this.#mayPass(urgent) && this.#fits(needed));
-    if (waits && !urgent && !this.#places.take(caller, 1)) {
-      throw new OverloadedError(this.#retryAfterSeconds(needed));
-    }
+    const { smallAmount = -1 } = this.#options;
+    const small = amount <= smallAmount;
+    const most = small ? this.total : this.#held.mostForLarge;
+    const needed = Math.min(amount, most);
+    const waiter: Waiter = {
+      amount: needed,
+      small,
+      caller,
+      urgent,
+      grant: resolve,
+    };
     this.#queue.add(waiter, caller, needed);
-    if (!waits) return this.#grant(waiter);
+    if (this.#next() === waiter) return this.#grant(waiter);
+    if (!urgent && !this.#mayWait(waiter)) {
+      const retryAfterSeconds = this.#retryAfterSeconds(waiter);
+      this.#queue.remove(waiter);
+      throw new OverloadedError(retryAfterSeconds);
+    }
     const leave = () => {
       // What was granted in this turn of the event loop is the caller's.
       if (!this.#queue.order.includes(waiter)) return;
@@ -132,29 +161,43 @@ export class Budget {
     }
   }
 
-  #mayPass(urgent: boolean): boolean {
-    const first = this.#next();
-    return first === undefined || (urgent && !first.urgent);
+  /** Takes a place in the queue, where there is one and the wait is bounded. */
+  #mayWait(waiter: Waiter): boolean {
+    return this.#excessMs(waiter) <= 0 && this.#places.take(waiter.caller, 1);
   }
 
-  #fits(amount: number): boolean {
-    return this.#held + amount <= this.total;
+  /** How much longer a request would wait than it may. */
+  #excessMs({ amount, small }: Waiter): number {
+    const { maxWaitMs = Infinity } = this.#options;
+    if (this.#pace.releases < MIN_RELEASES) return 0;
+    // Large requests delay a small one a little at most.
+    const before = this.#wanted((other) => !small || other.small) - amount;
+    return Math.max(0, (this.#msPerUnit() ?? 0) * before - maxWaitMs);
+  }
+
+  #wanted(counts: (waiter: Waiter) => boolean): number {
+    return this.#queue.order.reduce(
+      (sum, waiter) => counts(waiter) ? sum + waiter.amount : sum,
+      0,
+    );
   }
 
   #serve(): void {
     for (;;) {
       const next = this.#next();
-      if (next === undefined || !this.#fits(next.amount)) return;
+      if (next === undefined) return;
       const share = this.#grant(next);
       this.#leaveQueue(next);
       next.grant(share);
     }
   }
 
-  /** The first in the queue. */
+  /** The waiting request that can have its amount now. */
   #next(): Waiter | undefined {
     const { order } = this.#queue;
-    return order.find(({ urgent }) => urgent) ?? order[0];
+    const urgent = order.find(({ urgent }) => urgent);
+    if (urgent === undefined) return this.#held.next(order);
+    return this.#held.fits(urgent.amount) ? urgent : undefined;
   }
 
   /** Gives back what one that waited held of the queue. */
@@ -166,7 +209,7 @@ export class Budget {
   #grant(waiter: Waiter): Share {
     const { amount } = waiter;
     this.#queue.start(waiter);
-    this.#held += amount;
+    this.#held.take(waiter, this.#queue.order);
     const grantedAt = this.#options.now();
     let left = amount;
     const shrink = (to: number) => {
@@ -174,7 +217,7 @@ export class Budget {
       if (given <= 0) return;
       left -= given;
       if (left === 0) this.#queue.remove(waiter);
-      this.#release(given, grantedAt);
+      this.#release(waiter, given, grantedAt);
     };
     return {
       get amount() {
@@ -185,23 +228,30 @@ export class Budget {
     };
   }
 
-  #release(amount: number, grantedAt: number): void {
+  #release(waiter: Waiter, amount: number, grantedAt: number): void {
     const now = this.#options.now();
     const since = this.#releasedAt ?? grantedAt;
-    const sample = (now - since) / amount;
-    this.#msPerUnit = this.#msPerUnit === undefined
-      ? sample
-      : MEMORY * this.#msPerUnit + (1 - MEMORY) * sample;
-    this.#held -= amount;
+    // A ratio of averages: one that holds little for long says little.
+    this.#pace.ms = MEMORY * this.#pace.ms + (now - since);
+    this.#pace.amount = MEMORY * this.#pace.amount + amount;
+    if (this.#releasedAt !== undefined) this.#pace.releases++;
+    this.#held.release(waiter, amount);
     this.#serve();
     this.#releasedAt = this.waiting > 0 ? now : undefined;
   }
 
-  /** The seconds until the first in the queue has left it. */
-  #retryAfterSeconds(amount: number): number {
-    if (this.#msPerUnit === undefined) return FIRST_GUESS_S;
-    const first = this.#next()?.amount ?? amount;
-    const seconds = this.#msPerUnit * Math.max(first, amount) / 1000;
+  #msPerUnit(): number | undefined {
+    const { ms, amount } = this.#pace;
+    return amount > 0 ? ms / amount : undefined;
+  }
+
+  /** The seconds until the first in the queue has left it, or enough have. */
+  #retryAfterSeconds(waiter: Waiter): number {
+    const msPerUnit = this.#msPerUnit();
+    if (msPerUnit === undefined) return FIRST_GUESS_S;
+    const first = this.#queue.order[0] ?? waiter;
+    const leavesMs = msPerUnit * Math.max(first.amount, waiter.amount);
+    const seconds = Math.max(leavesMs, this.#excessMs(waiter)) / 1000;
     return Math.min(MAX_RETRY_S, Math.max(1, Math.ceil(seconds)));
   }
 }

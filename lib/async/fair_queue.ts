@@ -7,7 +7,8 @@
  * ```
  *
  * Tasks run one at a time, or as many as `concurrency` says. Callers take turns;
- * tasks of one caller run in the order in which they were handed in.
+ * tasks of one caller run in the order in which they were handed in, but that
+ * small ones pass large ones where `smallCost` is set; see `small_first.ts`.
  *
  * @module
  */
@@ -15,6 +16,7 @@
 import { OverloadedError } from "../errors.ts";
 import { FairOrder } from "./fair_order.ts";
 import { FairShare } from "./fair_share.ts";
+import { type SizedRequest, SmallFirst } from "./small_first.ts";
 
 /** Seconds after which a refused task may be tried again. */
 const RETRY_SECONDS = 1;
@@ -28,6 +30,13 @@ export interface FairQueueOptions {
    * more, and one at least, is there in all. Without it the queue is unbounded.
    */
   readonly limit?: number;
+  /**
+   * The greatest cost of a small task. Where tasks may run side by side, one
+   * place is then kept free of large ones. No task is small by default.
+   */
+  readonly smallCost?: number | undefined;
+  /** Small tasks that may delay one large task. */
+  readonly maxPassed?: number | undefined;
 }
 
 /** Options of a task. */
@@ -41,27 +50,40 @@ export interface FairTaskOptions {
 }
 
 /** A task in the queue. */
-interface Ticket {
+interface Ticket extends SizedRequest {
   readonly turn: PromiseWithResolvers<void>;
   started: boolean;
 }
 
 /** Runs tasks of several callers in turn. */
 export class FairQueue {
-  readonly #concurrency: number;
+  readonly #smallCost: number;
   readonly #places: FairShare;
   readonly #queue = new FairOrder<Ticket>();
-  #running = 0;
+  readonly #running: SmallFirst<Ticket>;
 
   /** Starts with nothing to do. */
-  constructor({ concurrency = 1, limit = Infinity }: FairQueueOptions = {}) {
-    this.#concurrency = concurrency;
+  constructor(
+    { concurrency = 1, limit = Infinity, smallCost = -1, maxPassed }:
+      FairQueueOptions = {},
+  ) {
+    this.#smallCost = smallCost;
     this.#places = new FairShare(limit, 1);
+    this.#running = new SmallFirst({
+      total: concurrency,
+      reserved: smallCost >= 0 && concurrency > 1 ? 1 : 0,
+      maxPassed,
+    });
   }
 
   /** Tasks that wait. */
   get waiting(): number {
     return this.#queue.size;
+  }
+
+  /** Tasks that run. */
+  get running(): number {
+    return this.#running.held;
   }
 
   /**
@@ -77,7 +99,8 @@ export class FairQueue {
     signal?.throwIfAborted();
     if (!this.#places.take(caller, 1)) throw new OverloadedError(RETRY_SECONDS);
     const turn = Promise.withResolvers<void>();
-    const ticket: Ticket = { turn, started: false };
+    const small = cost <= this.#smallCost;
+    const ticket: Ticket = { turn, started: false, small, amount: 1 };
     const leave = () => turn.reject(signal!.reason);
     signal?.addEventListener("abort", leave, { once: true });
     this.#queue.add(ticket, caller, cost);
@@ -90,17 +113,17 @@ export class FairQueue {
       this.#places.release(caller, 1);
       this.#queue.remove(ticket);
       // It may have been started and aborted at once.
-      if (ticket.started) this.#running--;
+      if (ticket.started) this.#running.release(ticket, 1);
       this.#startNext();
     }
   }
 
   #startNext(): void {
-    while (this.#running < this.#concurrency) {
-      const [ticket] = this.#queue.order;
+    for (;;) {
+      const ticket = this.#running.next(this.#queue.order);
       if (ticket === undefined) return;
       this.#queue.start(ticket);
-      this.#running++;
+      this.#running.take(ticket, this.#queue.order);
       ticket.started = true;
       ticket.turn.resolve();
     }

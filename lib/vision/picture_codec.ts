@@ -2,7 +2,7 @@
  * Everything that turns pictures into bytes and back, as one interface.
  *
  * {@linkcode inPlaceCodec} does it where it is called and so blocks its
- * thread; `picture_worker.ts` has the same methods and does it elsewhere.
+ * thread; `picture_pool.ts` has the same methods and does it elsewhere.
  *
  * @module
  */
@@ -21,6 +21,14 @@ import { encodeApng, encodePng, type PngOptions } from "./encode_png.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 import { resizeBicubic } from "./resize.ts";
 
+/** The request that a method of the codec is called for. */
+export interface CodecCall {
+  /** Ends the call. */
+  readonly signal?: AbortSignal | undefined;
+  /** The caller that waits its turn among others; all are one by default. */
+  readonly caller?: string | undefined;
+}
+
 /**
  * Pictures in and out. Pixels handed in are copied, never changed.
  *
@@ -32,54 +40,54 @@ export interface PictureCodec {
   decodeImage(
     bytes: Uint8Array,
     options: DecodeOptions,
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<RgbImage>;
   /** Decodes all frames of an animation; a still picture gives one. */
   decodeFrames(
     bytes: Uint8Array,
     options: DecodeFramesOptions,
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<RgbImage[]>;
   /** Resizes by bicubic interpolation, as Pillow does it. */
   resize(
     image: RgbImage,
     size: PixelSize,
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<RgbImage>;
   /** Encodes a PNG, without loss. */
   encodePng(
     image: RgbImage,
     options: PngOptions,
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<Uint8Array>;
   /** Encodes a JPEG; quality 1–100. */
   encodeJpeg(
     image: RgbImage,
     options: { readonly quality: number },
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<Uint8Array>;
   /** Encodes a WebP; quality 1–100, or without loss where it is undefined. */
   encodeWebp(
     image: RgbImage,
     options: { readonly quality: number | undefined },
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<Uint8Array>;
   /** Encodes an animated PNG, without loss; frames of one size. */
   encodeApng(
     frames: readonly RgbImage[],
     options: AnimationOptions & PngOptions,
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<Uint8Array>;
   /** Encodes an animated GIF, 256 colors a frame; frames of one size. */
   encodeGif(
     frames: readonly RgbImage[],
     options: AnimationOptions,
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<Uint8Array>;
   /** Writes a ZIP of PNGs, `frame_0000.png` and on. */
   zipPngs(
     frames: readonly RgbImage[],
-    signal?: AbortSignal,
+    call?: CodecCall,
   ): Promise<Uint8Array>;
 }
 

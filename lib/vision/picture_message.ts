@@ -1,5 +1,5 @@
 /**
- * Values on their way between the picture worker and its thread.
+ * Values on their way between the picture codec and its threads.
  *
  * Deno's `node:worker_threads` walks a typed array element by element: ten
  * million take over a second. As a plain buffer they are moved at once, so

@@ -1,5 +1,5 @@
 /**
- * The far end of `picture_worker.ts`: runs the codec on a thread of its own.
+ * The far end of `codec_thread.ts`: runs the codec on a thread of its own.
  *
  * Importing it does nothing outside a worker.
  *
@@ -10,6 +10,7 @@ import { parentPort } from "node:worker_threads";
 import { Emu3Error } from "../errors.ts";
 import { inPlaceCodec, type PictureCodec } from "./picture_codec.ts";
 import { pack, unpack } from "./picture_message.ts";
+import { threadNumber } from "./work_deadline.ts";
 
 /** What is asked of the thread: one method, with its arguments. */
 export interface Call {
@@ -26,8 +27,14 @@ export type Outcome = { readonly value: unknown } | { readonly fault: Fault };
 export interface Reply {
   /** The value or the error of the call. */
   readonly outcome: Outcome;
-  /** Bytes that the thread holds beside its heap, garbage included. */
-  readonly externalBytes: number;
+  /** Bytes that the thread holds, garbage included. */
+  readonly heldBytes: number;
+}
+
+/** The first message of a thread. */
+export interface Greeting {
+  /** The number by which Linux knows it; undefined elsewhere. */
+  readonly threadNumber: number | undefined;
 }
 
 /** An error, taken apart: classes do not survive the way between threads. */
@@ -40,12 +47,17 @@ export interface Fault {
   readonly message: string;
 }
 
+if (parentPort !== null) {
+  const greeting: Greeting = { threadNumber: threadNumber() };
+  parentPort.postMessage(greeting);
+}
+
 parentPort?.on("message", async (message: unknown) => {
   // The near end sends nothing else.
   const call = unpack(message) as Call;
   const outcome = await answer(call);
-  const { external: externalBytes } = Deno.memoryUsage();
-  const reply: Reply = { outcome, externalBytes };
+  const { external, heapTotal } = Deno.memoryUsage();
+  const reply: Reply = { outcome, heldBytes: external + heapTotal };
   const { packed, buffers } = pack(reply, { move: true });
   parentPort?.postMessage(packed, buffers);
 });

@@ -35,6 +35,7 @@ export function memoryBound(): MemoryBound {
     Number(SETTINGS.KV_BYTES),
     GIBIBYTE,
     Math.max(Number(SETTINGS.PIXEL_BYTES), 28 * maxPixels),
+    64 * MEBIBYTE,
     512 * MEBIBYTE,
     2 * 4 / 3 * 4 * body,
     4 * body,

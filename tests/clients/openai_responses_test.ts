@@ -13,7 +13,8 @@ import {
   STORY as question,
   STORY_PICTURE as image,
 } from "../support/openai.ts";
-import { listenTiny, until } from "../support/tiny_http.ts";
+import { listenTiny } from "../support/tiny_http.ts";
+import { until } from "../support/until.ts";
 
 const server = await listenTiny();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());

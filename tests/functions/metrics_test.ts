@@ -172,3 +172,19 @@ Deno.test("/metrics tells of the process what Deno knows, and no stand-ins", asy
   const odd = [...samples].filter(([, value]) => !Number.isFinite(value));
   deepStrictEqual(odd.filter(([name]) => !name.includes("Inf")), []);
 });
+
+Deno.test("/metrics tells how busy the picture codec is, and of the memory for pictures", async () => {
+  await using server = await openTinyServer({ codecThreads: 3 });
+  const busy = server.services.pixels;
+  using _share = await busy.acquire(2 ** 20);
+  const samples = await scrape(server.app);
+  const told = (name: string) => samples.get(`emu3_${name}`);
+  deepStrictEqual(
+    ["threads", "running", "waiting"].map((name) => told(`codec_${name}`)),
+    [3, 0, 0],
+  );
+  strictEqual(told('codec_lost_total{reason="late"}'), 0);
+  strictEqual(told("pixel_held_bytes"), 2 ** 20);
+  strictEqual(told("pixel_budget_bytes"), busy.total);
+  strictEqual(told("pixel_waiting"), 0);
+});

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { openPictureWorker } from "../../lib/vision/picture_worker.ts";
+import { openPicturePool } from "../../lib/vision/picture_pool.ts";
 import { inPlaceCodec } from "../../lib/vision/picture_codec.ts";
 
 /** What became of a picture: why there is none. */
@@ -18,7 +18,9 @@ export interface DecodeOutcome {
 
 if (import.meta.main) {
   const bytes = await Deno.readFile(Deno.args[0]!);
-  await using worker = openPictureWorker({ deadlineMs: 60_000 });
+  await using worker = openPicturePool({
+    now: () => performance.now(),
+  });
   const outcomes: DecodeOutcome[] = [];
   for (const codec of [inPlaceCodec, worker]) {
     try {
