@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import { placeholderAt } from "../../lib/loading/placeholder.ts";
 import { MANIFEST_FILE } from "../cache/manifest/manifest.ts";
 import { isSafePath } from "../cache/manifest/safe_path.ts";
 import { PublishError } from "./publish_error.ts";
@@ -26,8 +27,8 @@ const MAX_DEPTH = 8;
 /**
  * The files of `folder`, in the order of their paths; links are followed, as in a cache's snapshots.
  *
- * @throws {PublishError} When it is no checkpoint, or has a name that not every
- * system can have.
+ * @throws {PublishError} When it is no checkpoint, has a name that not every
+ * system can have, or a Git LFS pointer in place of a file.
  */
 export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
   const files: PublishedFile[] = [];
@@ -61,6 +62,8 @@ async function collect(
         "not every system can have a file of that name, rename it",
       );
     }
+    const placeholder = await placeholderAt(from);
+    if (placeholder !== undefined) throw new PublishError(from, placeholder);
     files.push({ path, from, size });
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { CheckpointError } from "../errors.ts";
+import { refusePlaceholder } from "./placeholder.ts";
 
 /** Bytes of a JSON file: an index of 100,000 tensors has a sixth of it. */
 const MAX_JSON_BYTES = 2 ** 26;
@@ -49,7 +50,8 @@ export async function readText(path: string): Promise<string | undefined> {
  * The bytes of the file at `path`, or undefined when there is none.
  *
  * @param most Bytes that it may have.
- * @throws {CheckpointError} When it has more, is no file or cannot be read.
+ * @throws {CheckpointError} When it has more, is no file, cannot be read or is a
+ * placeholder.
  */
 export async function readBytes(
   path: string,
@@ -64,7 +66,9 @@ export async function readBytes(
     if (size > most) {
       throw new CheckpointError(path, `it has ${size} bytes, over ${most}`);
     }
-    return await Deno.readFile(path);
+    const bytes = await Deno.readFile(path);
+    refusePlaceholder(path, bytes);
+    return bytes;
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
     if (cause instanceof Deno.errors.NotFound) return undefined;

@@ -15,6 +15,7 @@
 
 import { elementCount } from "../../models/graph/dtype.ts";
 import { CheckpointError } from "../errors.ts";
+import { placeholderAt } from "./placeholder.ts";
 
 /** A tensor of a file, as its header has it. */
 export interface SafetensorsEntry {
@@ -87,6 +88,8 @@ export async function readSafetensorsHeader(
     );
   }
   if (PREFIX_BYTES + length > size) {
+    const reason = await placeholderAt(path);
+    if (reason !== undefined) throw new CheckpointError(path, reason);
     throw new CheckpointError(
       path,
       `its header claims ${length} bytes, the file has ${size}; it is truncated or not safetensors`,

@@ -19,10 +19,10 @@ import { CheckpointError } from "../errors.ts";
 import type { KeySpelling } from "./key_layouts.ts";
 import { readJson } from "./json_file.ts";
 import { type Located, storedTensor, WEIGHT_DTYPES } from "./located.ts";
+import { refuseOtherWeights, SINGLE_FILE } from "./other_weights.ts";
 import { findQuantizedMatrix } from "./quantized_matrix.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
-const SINGLE_FILE = "model.safetensors";
 const INDEX_FILE = "model.safetensors.index.json";
 
 /** Files of a checkpoint; each costs reading its header. */
@@ -40,12 +40,16 @@ interface Named {
 /**
  * Names of the files that hold a folder's tensors.
  *
- * @throws {CheckpointError} When the index is wrong or leads elsewhere.
+ * @throws {CheckpointError} When the index is wrong or leads elsewhere, or there
+ * are weights that need one.
  */
 export async function weightFileNames(folder: string): Promise<string[]> {
   const indexPath = join(folder, INDEX_FILE);
   const index = await readJson(indexPath);
-  if (index === undefined) return [SINGLE_FILE];
+  if (index === undefined) {
+    await refuseOtherWeights(folder);
+    return [SINGLE_FILE];
+  }
   return shardNames(indexPath, weightMap(indexPath, index));
 }
 
@@ -145,6 +149,7 @@ export class WeightFiles {
 }
 
 async function singleFile(folder: string): Promise<Map<string, Located>> {
+  await refuseOtherWeights(folder);
   const path = resolve(folder, SINGLE_FILE);
   const { tensors } = await readSafetensorsHeader(path);
   return new Map(

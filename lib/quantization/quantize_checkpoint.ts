@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { Emu3Error, QuantizationError } from "../errors.ts";
 import { hubCommit, modelName } from "../loading/hub_cache.ts";
 import { readJson } from "../loading/json_file.ts";
+import { besideFingerprint } from "./beside_files.ts";
 import { type Band, type Plan, planQuantization } from "./plan.ts";
 import { quantizationJob } from "./quantization_job.ts";
 import { quantizedConfig } from "./quantized_config.ts";
@@ -91,6 +92,7 @@ async function* quantize(
   target: string,
   options: QuantizeOptions,
 ): AsyncGenerator<QuantizeProgress> {
+  const beside = await besideFingerprint(source);
   const { job, sources, recipe } = await quantizationJob(
     source,
     options.precision,
@@ -115,6 +117,12 @@ async function* quantize(
   }
   const config = recordOf(await readJson(join(source, "config.json")));
   await folder.copyBeside(source);
+  if (await besideFingerprint(source) !== beside) {
+    throw new QuantizationError(
+      source,
+      "files beside its weights changed while they were read, run it again",
+    );
+  }
   await folder.writeText(
     "config.json",
     JSON.stringify(quantizedConfig(config, plan.bands), undefined, 2),

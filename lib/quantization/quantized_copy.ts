@@ -3,7 +3,8 @@
  * needed and found again the next time.
  *
  * ```text
- * {cache}/{key}/{name}    key: of the source's files and of the recipe
+ * {cache}/{key}/{name}    key: of the source's weights, of the content of the
+ *                         files beside them, and of the recipe
  * ```
  *
  * @module
@@ -13,6 +14,7 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { QuantizationBusyError, QuantizationError } from "../errors.ts";
 import { modelName } from "../loading/hub_cache.ts";
+import { besideFingerprint } from "./beside_files.ts";
 import { quantizeCheckpoint } from "./quantize_checkpoint.ts";
 import { quantizationJob } from "./quantization_job.ts";
 import type { QuantizedPrecision } from "./recipe.ts";
@@ -51,7 +53,8 @@ export async function quantizedCopy(
 ): Promise<string> {
   const { precision, threads, program, warn } = options;
   const { job, sources } = await quantizationJob(source, precision);
-  const key = createHash("sha256").update(job).digest("hex").slice(0, 16);
+  const key = createHash("sha256").update(job)
+    .update(await besideFingerprint(source)).digest("hex").slice(0, 16);
   const name = modelName(source);
   if (options.cacheFolder !== undefined) {
     const kept = join(options.cacheFolder, key, name);

@@ -17,6 +17,7 @@ import {
   refuseLinkOut,
   writePlainFile,
 } from "../loading/plain_file.ts";
+import { copyBeside } from "./beside_files.ts";
 import { Journal } from "./journal.ts";
 import {
   headerBytes,
@@ -128,7 +129,7 @@ export class TargetFolder implements Disposable {
 
   /** Copies what lies beside the weights of `source`, folders and all. */
   async copyBeside(source: string): Promise<void> {
-    await copyFiles(source, this.#partial);
+    await copyBeside(source, this.#partial);
   }
 
   /** Writes headers and index, and gives the folder its name. */
@@ -239,22 +240,4 @@ async function takenBytes(path: string): Promise<number> {
 
 function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1e6)} MB`;
-}
-
-/** Weights in any format, their index, and what is hidden. */
-const LEFT_OUT =
-  /\.(safetensors|bin|pt|pth|gguf|onnx)$|\.index\.json$|^config\.json$|^\./;
-
-async function copyFiles(from: string, to: string): Promise<void> {
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (LEFT_OUT.test(name)) continue;
-    const target = join(to, name);
-    if (isDirectory) {
-      await refuseLinkOut(to, target);
-      await Deno.mkdir(target, { recursive: true });
-      await copyFiles(join(from, name), target);
-    } else {
-      await writePlainFile(target, await Deno.readFile(join(from, name)));
-    }
-  }
 }

@@ -14,6 +14,7 @@
 
 import { basename, dirname, join, relative } from "node:path";
 import { CheckpointError } from "../../../lib/errors.ts";
+import { placeholderAt } from "../../../lib/loading/placeholder.ts";
 import { isWithin } from "../../../lib/loading/plain_file.ts";
 import { weightFileNames } from "../../../lib/loading/weight_files.ts";
 import { type ExpectedHash, expectedHash } from "../content_hash.ts";
@@ -25,12 +26,15 @@ import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
 export async function whatLacks(folder: string): Promise<string | undefined> {
   if (!await isFile(join(folder, "config.json"))) return "lacks config.json";
   try {
-    for (const name of await weightFileNames(folder)) {
-      if (!await isFile(join(folder, name))) return `lacks ${name}`;
+    for (const name of ["config.json", ...await weightFileNames(folder)]) {
+      const path = join(folder, name);
+      if (!await isFile(path)) return `lacks ${name}`;
+      const placeholder = await placeholderAt(path);
+      if (placeholder !== undefined) return `has no ${name}: ${placeholder}`;
     }
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    return `has a bad index (${error.message})`;
+    return `has no weights that can be opened (${error.message})`;
   }
   const [repository, commit] = partsOfPath(folder);
   const stray = await strayLink(repository, folder);

@@ -4,6 +4,8 @@ import fc from "fast-check";
 import { parseManifest } from "../../../deploy/cache/manifest/manifest.ts";
 import { publishedFiles } from "../../../deploy/publish/published_files.ts";
 import { publishToFolder } from "../../../deploy/publish/publish_to_folder.ts";
+import { PublishError } from "../../../deploy/publish/publish_error.ts";
+import { LFS_POINTER } from "../../support/lfs_pointer.ts";
 import {
   anyTree,
   CONFIG,
@@ -129,7 +131,23 @@ Deno.test("publishToFolder() leaves a folder to the process that fills it", asyn
   );
 });
 
-Deno.test("publishedFiles() takes no folder without a configuration, no link to nothing, no odd name", async () => {
+Deno.test("a manifest has the precision that older and newer savers write, inside or outside", async () => {
+  const configs = [
+    { "torch_dtype": "float16" },
+    { dtype: "float16" },
+    { "text_config": { dtype: "float16" } },
+    { "vq_config": { "torch_dtype": "float16" } },
+    { dtype: null, "text_config": { dtype: "float16" } },
+  ];
+  for (const config of configs) {
+    using folder = temporaryFolder();
+    const json = new TextEncoder().encode(JSON.stringify(config));
+    const { manifest } = await publicationOf(folder, { "config.json": json });
+    strictEqual(manifest.precision, "fp16", JSON.stringify(config));
+  }
+});
+
+Deno.test("publishedFiles() takes no folder without a configuration, no link to nothing, no odd name, no Git LFS pointer", async () => {
   using empty = temporaryFolder();
   await rejects(publishedFiles(empty.path), /it has no config.json/);
   using odd = temporaryFolder();
@@ -144,4 +162,15 @@ Deno.test("publishedFiles() takes no folder without a configuration, no link to 
   endless.write("config.json", CONFIG);
   endless.link("again", ".");
   await rejects(publishedFiles(endless.path), /folders deep/);
+  for (const name of ["config.json", "model.safetensors", "deep/vocab.txt"]) {
+    using pointer = temporaryFolder();
+    pointer.write("config.json", CONFIG);
+    pointer.write(name, LFS_POINTER);
+    await rejects(
+      publishedFiles(pointer.path),
+      (error) =>
+        error instanceof PublishError && error.message.includes(name) &&
+        /Git LFS pointer.*git lfs pull/.test(error.message),
+    );
+  }
 });

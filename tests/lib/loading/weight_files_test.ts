@@ -5,12 +5,16 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
+import { join } from "node:path";
 import { CheckpointError } from "../../../lib/errors.ts";
 import {
   originalKeys,
   transformersLanguageKeys,
 } from "../../../lib/loading/key_layouts.ts";
-import { WeightFiles } from "../../../lib/loading/weight_files.ts";
+import {
+  weightFileNames,
+  WeightFiles,
+} from "../../../lib/loading/weight_files.ts";
 import type { Tensor } from "../../support/safetensors.ts";
 import {
   type TemporaryFolder,
@@ -230,4 +234,49 @@ Deno.test("WeightFiles follows links, as the snapshots of a Hugging Face cache h
     new Float32Array(bytes.slice(offset).buffer),
     matrix.data,
   );
+});
+
+const unopened: [names: string[], file: string, message: RegExp][] = [
+  [
+    ["model-00001-of-00007.safetensors", "model-00002-of-00007.safetensors"],
+    "model.safetensors.index.json",
+    /there is no such file, and 2 of 7 shards need it/,
+  ],
+  [
+    ["other-00001-of-00001.safetensors"],
+    "other.safetensors.index.json",
+    /1 of 1 shards/,
+  ],
+  [
+    ["adapter_model.safetensors", "weights.safetensors"],
+    "model.safetensors",
+    /only adapter_model\.safetensors, weights\.safetensors: give/,
+  ],
+  [
+    ["pytorch_model.bin", "config.json"],
+    "model.safetensors",
+    /only pytorch_model\.bin: save the model again as safetensors/,
+  ],
+  [
+    [1, 2, 3, 4, 5].map((part) => `${part}.bin`),
+    "model.safetensors",
+    /only 1\.bin, 2\.bin, 3\.bin and 2 more/,
+  ],
+];
+
+for (const [names, file, message] of unopened) {
+  Deno.test(`WeightFiles says what is missing beside ${names.join(", ")}`, async () => {
+    using folder = temporaryFolder();
+    for (const name of names) folder.write(name, fileOf({ a: matrix }));
+    const expected = about(join(folder.path, file), message);
+    await rejects(WeightFiles.open(folder.path), expected);
+    await rejects(weightFileNames(folder.path), expected);
+  });
+}
+
+Deno.test("WeightFiles opens a single file beside shards of an older copy", async () => {
+  using folder = temporaryFolder();
+  folder.write("model.safetensors", fileOf({ a: matrix }));
+  folder.write("model-00001-of-00002.safetensors", "?");
+  strictEqual((await WeightFiles.open(folder.path)).byteLength, 24);
 });

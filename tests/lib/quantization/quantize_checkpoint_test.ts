@@ -2,7 +2,10 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { CheckpointError, QuantizationError } from "../../../lib/errors.ts";
-import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
+import {
+  openLanguageCheckpoint,
+  openVisionCheckpoint,
+} from "../../../lib/loading/checkpoint.ts";
 import { readSafetensorsHeader } from "../../../lib/loading/safetensors.ts";
 import {
   quantizeCheckpoint,
@@ -10,7 +13,9 @@ import {
   type QuantizeProgress,
 } from "../../../lib/quantization/quantize_checkpoint.ts";
 import { partialFolder } from "../../../lib/quantization/target_folder.ts";
+import { changedFolder } from "../../support/changed_folder.ts";
 import { dequantize } from "../../support/dequantize.ts";
+import { LFS_POINTER } from "../../support/lfs_pointer.ts";
 import {
   float32,
   readSafetensors,
@@ -260,4 +265,58 @@ Deno.test("quantizeCheckpoint() says so when the system refuses to write", async
     ok(/the system refuses/.test(error.message), error.message);
     return true;
   });
+});
+
+Deno.test("quantizeCheckpoint() copies the image processor in either file, and reads the same of it", async () => {
+  const settings = { "min_pixels": 64, "max_pixels": 128 };
+  const source = tinyFolder("emu3-tiny-hf");
+  using saved = changedFolder(source, {
+    "processor_config.json": JSON.stringify({ "image_processor": settings }),
+    "preprocessor_config.json": undefined,
+  });
+  using target = temporaryFolder();
+  for (const folder of [saved.path, source]) {
+    const copy = join(target.path, folder === source ? "older" : "newer");
+    await quantized(folder, copy);
+    const { preprocessor, preprocessorFiles } = await openVisionCheckpoint(
+      folder,
+    );
+    const copied = await openVisionCheckpoint(copy);
+    deepStrictEqual(copied.preprocessor, preprocessor);
+    deepStrictEqual(copied.preprocessorFiles, preprocessorFiles);
+  }
+});
+
+for (const name of ["tokenizer.json", "model.safetensors", "config.json"]) {
+  Deno.test(`quantizeCheckpoint() names a Git LFS pointer in place of ${name} before it writes anything`, async () => {
+    using source = changedFolder(tinyFolder("emu3-tiny-hf"), {
+      [name]: LFS_POINTER,
+    });
+    using target = temporaryFolder();
+    await rejects(
+      quantized(source.path, join(target.path, "copy")),
+      (error) =>
+        error instanceof CheckpointError &&
+        error.file === join(source.path, name) &&
+        /Git LFS pointer/.test(error.message),
+    );
+    const written = await Array.fromAsync(Deno.readDir(target.path));
+    deepStrictEqual(written, []);
+  });
+}
+
+Deno.test("quantizeCheckpoint() says so when a file beside the weights changes meanwhile", async () => {
+  using source = changedFolder(tinyFolder("emu3-tiny-hf"), {
+    "generation_config.json": "{}",
+  });
+  using target = temporaryFolder();
+  const copy = join(target.path, "copy");
+  await rejects(async () => {
+    for await (const _ of quantizeCheckpoint(source.path, copy, options)) {
+      source.write("generation_config.json", '{"top_k": 7}');
+    }
+  }, /files beside its weights changed while they were read, run it again/);
+  // What is done stays for the next run.
+  await quantized(source.path, copy);
+  strictEqual((await openLanguageCheckpoint(copy)).generation.topK, 7);
 });

@@ -5,6 +5,7 @@ import {
   type CopyOptions,
   quantizedCopy,
 } from "../../../lib/quantization/quantized_copy.ts";
+import { changedFolder } from "../../support/changed_folder.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { tinyFolder } from "../../support/tiny.ts";
 
@@ -72,3 +73,31 @@ Deno.test("quantizedCopy() does without a folder that it may not write to", asyn
     await Deno.remove(join(copy, ".."), { recursive: true });
   }
 });
+
+for (
+  const name of [
+    "processor_config.json",
+    "preprocessor_config.json",
+    "config.json",
+    "generation_config.json",
+    "tokenizer_config.json",
+  ]
+) {
+  Deno.test(`quantizedCopy() makes another copy once ${name} has other content`, async () => {
+    const original = tinyFolder("emu3-tiny-hf");
+    const text = await Deno.readTextFile(join(original, name));
+    using source = changedFolder(original, { [name]: text });
+    using cache = temporaryFolder();
+    const { options, warnings } = noting(cache.path);
+    const before = await quantizedCopy(source.path, options);
+    // Written again, it is the same.
+    source.write(name, text);
+    strictEqual(await quantizedCopy(source.path, options), before);
+    source.write(name, `${text} `);
+    const after = await quantizedCopy(source.path, options);
+    strictEqual(after === before, false);
+    strictEqual(warnings.length, 2);
+    if (name === "config.json") return;
+    strictEqual(await Deno.readTextFile(join(after, name)), `${text} `);
+  });
+}

@@ -1,0 +1,75 @@
+/**
+ * Weights that cannot be opened although they are there: shards without the
+ * index that says which holds what, and files of other names or formats.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { CheckpointError } from "../errors.ts";
+
+/** The file of a checkpoint that is not in shards. */
+export const SINGLE_FILE = "model.safetensors";
+
+const SHARD = /^(.+)-\d{5}-of-(\d{5})\.safetensors$/;
+const OTHER_FORMAT = /\.(bin|pt|pth|ckpt|gguf|h5|msgpack)$/i;
+
+/** Names that a message shows. */
+const MAX_SHOWN = 3;
+
+/**
+ * Refuses a folder without an index whose weights are not in a single file.
+ *
+ * @throws {CheckpointError} Naming what is there and what is missing; nothing
+ * is thrown where there are no weights at all.
+ */
+export async function refuseOtherWeights(folder: string): Promise<void> {
+  const names = await namesIn(folder);
+  if (names.includes(SINGLE_FILE)) return;
+  const shards = names.map((name) => SHARD.exec(name))
+    .filter((found) => found !== null);
+  const [first] = shards;
+  if (first !== undefined) {
+    const [, stem, count] = first;
+    throw new CheckpointError(
+      join(folder, `${stem}.safetensors.index.json`),
+      `there is no such file, and ${shards.length} of ${
+        Number(count)
+      } shards need it to say which holds what: copy it from where they come from`,
+    );
+  }
+  const safetensors = names.filter((name) => name.endsWith(".safetensors"));
+  if (safetensors.length > 0) {
+    throw new CheckpointError(
+      join(folder, SINGLE_FILE),
+      `there is no such file, only ${
+        listed(safetensors)
+      }: give the weights that name`,
+    );
+  }
+  const others = names.filter((name) => OTHER_FORMAT.test(name));
+  if (others.length === 0) return;
+  throw new CheckpointError(
+    join(folder, SINGLE_FILE),
+    `there is no such file, only ${
+      listed(others)
+    }: save the model again as safetensors`,
+  );
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > MAX_SHOWN
+    ? ` and ${names.length - MAX_SHOWN} more`
+    : "";
+  return `${names.slice(0, MAX_SHOWN).join(", ")}${more}`;
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.map(({ name }) => name).sort();
+  } catch {
+    // Opening the file says what is wrong with the folder.
+    return [];
+  }
+}

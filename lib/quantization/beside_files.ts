@@ -1,0 +1,71 @@
+/**
+ * The files beside the weights of a checkpoint: configuration, tokenizer, image
+ * processor, license. A quantized checkpoint has copies of them.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { QuantizationError } from "../errors.ts";
+import { refusePlaceholder } from "../loading/placeholder.ts";
+import { refuseLinkOut, writePlainFile } from "../loading/plain_file.ts";
+
+/** Weights in any format, their index, and what is hidden. */
+const WEIGHTS = /\.(safetensors|bin|pt|pth|gguf|onnx)$|\.index\.json$|^\./;
+
+/** It is written anew. */
+const CONFIG_FILE = "config.json";
+
+/** Files that a model is opened with. */
+const OPENED = /\.(json|jinja|tiktoken|txt|model)$/i;
+
+/** Copies the files beside the weights, folders and all, but `config.json`. */
+export async function copyBeside(from: string, to: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (WEIGHTS.test(name) || name === CONFIG_FILE) continue;
+    const target = join(to, name);
+    if (isDirectory) {
+      await refuseLinkOut(to, target);
+      await Deno.mkdir(target, { recursive: true });
+      await copyBeside(join(from, name), target);
+    } else {
+      await writePlainFile(target, await readFile(join(from, name)));
+    }
+  }
+}
+
+/**
+ * Returns a text that is another one whenever a file that a model is opened
+ * with has other content: a copy that was made before is then out of date.
+ *
+ * @throws {CheckpointError} When a file is a placeholder.
+ * @throws {QuantizationError} When one cannot be read.
+ */
+export async function besideFingerprint(folder: string): Promise<string> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  const names = entries.map(({ name }) => name)
+    .filter((name) => !WEIGHTS.test(name) && OPENED.test(name)).sort();
+  const hash = createHash("sha256");
+  for (const name of names) {
+    const path = join(folder, name);
+    // A link may lead to a file, and reading a pipe would wait for its other end.
+    const found = await Deno.stat(path).catch(() => undefined);
+    if (found !== undefined && !found.isFile) continue;
+    const bytes = await readFile(path);
+    refusePlaceholder(path, bytes);
+    hash.update(`${JSON.stringify(name)} ${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest("hex");
+}
+
+async function readFile(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new QuantizationError(path, `it cannot be read, ${reason}`, {
+      cause,
+    });
+  }
+}
