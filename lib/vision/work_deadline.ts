@@ -25,8 +25,9 @@ export type Missed = "late" | "stalled";
 /** Times the CPU time that a call may take by the clock. */
 const STALL_FACTOR = 20;
 
-/** The shortest time between two looks at the clocks, in milliseconds. */
+/** The shortest and the longest time between two looks, in milliseconds. */
 const LOOK_MS = 50;
+const MAX_LOOK_MS = 60_000;
 
 /** Counts from its making. */
 export class WorkDeadline {
@@ -50,7 +51,7 @@ export class WorkDeadline {
     const passedMs = this.#clock.nowMs() - this.#startedAt;
     if (passedMs > STALL_FACTOR * this.#ms) return "stalled";
     // A thread uses no more CPU time than passes by the clock.
-    return Math.max(LOOK_MS, this.#ms - usedMs);
+    return Math.min(MAX_LOOK_MS, Math.max(LOOK_MS, this.#ms - usedMs));
   }
 
   #usedMs(): number {
