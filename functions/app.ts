@@ -47,6 +47,7 @@ import { limitRate, type RateLimit } from "./rate_limit.ts";
 import { problemPages } from "./problem_pages.ts";
 import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
 import { predictions } from "./replicate/predictions.ts";
+import { routePath, unknownPath } from "./route_path.ts";
 import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
 import { phaseSpans, tracing } from "./tracing.ts";
@@ -205,7 +206,7 @@ function bareApp(
   metrics: Metrics,
   door: readonly MiddlewareHandler<AppEnv>[],
 ): Hono<AppEnv> {
-  const app = new Hono<AppEnv>();
+  const app = new Hono<AppEnv>({ getPath: routePath });
   app.use(requestId(), tracing(), calling(options, metrics));
   app.use(accessLog(options.log));
   app.use(secureHeaders(SECURE_HEADERS));
@@ -220,9 +221,10 @@ function bareApp(
     },
   }));
   // Answered, not thrown: only then is it looked whether other methods fit.
-  app.notFound((c) =>
-    problemAnswer(c, new NotFoundError("Cannot find path: there is none such"))
-  );
+  app.notFound((c) => {
+    const known = app.routes.map(({ path }) => path);
+    return problemAnswer(c, new NotFoundError(unknownPath(c.req.path, known)));
+  });
   app.onError((error, c) => {
     c.get("report")(error);
     return problemAnswer(c, error);

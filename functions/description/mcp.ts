@@ -4,7 +4,7 @@
  * @module
  */
 
-import { McpMessage } from "../schema/mcp_message.ts";
+import { McpAnswer, McpMessage } from "../schema/mcp_message.ts";
 import {
   BODY_PROBLEMS,
   describe,
@@ -24,7 +24,7 @@ export const mcpDescription = describe({
   tag: "mcp",
   summary: "A message of a client of the Model Context Protocol",
   text:
-    "Streamable HTTP: tools generate_image, caption_image, tokenize_image and detokenize_image, as far as their functions are served; tools/list has their schemas. Accept has to name both application/json and text/event-stream. An error of a tool is a result with isError.",
+    "Streamable HTTP: tools generate_image, caption_image, tokenize_image and detokenize_image, as far as their functions are served; tools/list has their schemas. Events come where Accept lists text/event-stream, else the answer alone as JSON. An error of a tool is a result with isError.",
   parameters: [
     {
       in: "header",
@@ -67,8 +67,9 @@ export const mcpDescription = describe({
   }),
   answers: {
     200: {
-      description: "Events: notifications of progress, then the answer",
-      content: eventStream("McpEvent"),
+      description:
+        "The answer; as events, notifications of progress come before it",
+      content: { ...json(McpAnswer), ...eventStream("McpEvent") },
       headers: {
         "Mcp-Session-Id": header(SESSION, "string", false),
       },

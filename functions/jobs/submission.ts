@@ -7,6 +7,7 @@
 import { isJson, mediaType, parseFields, readBytes } from "../body.ts";
 import { parseJson, parseJsonText } from "../json.ts";
 import * as v from "valibot";
+import { canonicalPath } from "../route_path.ts";
 import { Webhook } from "../schema/webhook.ts";
 import type { JobRequest } from "./job.ts";
 
@@ -60,7 +61,7 @@ function asked(request: Request, body: Uint8Array<ArrayBuffer>): JobRequest {
     const value = request.headers.get(name);
     if (value !== null) headers[name] = value;
   }
-  const path = `${url.pathname}${url.search}`;
+  const path = `${canonicalPath(url.pathname)}${url.search}`;
   return { path, headers, body };
 }
 

@@ -11,11 +11,8 @@ import type { Context } from "hono";
 import { type AppEnv, problemContext } from "../context.ts";
 import { pacedBody, piecesOfBytes } from "../paced_body.ts";
 import { problemFrom } from "../problem.ts";
-import {
-  MalformedBodyError,
-  MediaTypeError,
-  NotAcceptableError,
-} from "../refusals.ts";
+import { MalformedBodyError, MediaTypeError } from "../refusals.ts";
+import { answerForm, asPackageTakes } from "./answer_form.ts";
 import { protocolServer } from "./protocol_server.ts";
 import type { Tool } from "./tool.ts";
 
@@ -39,7 +36,10 @@ export async function answerMessage(
     return problemFrom(error, problemContext(c)).detail;
   };
   const server = protocolServer(tools, { call, describe });
-  const transport = new WebStandardStreamableHTTPServerTransport();
+  const form = answerForm(c.req.header("accept"));
+  const transport = new WebStandardStreamableHTTPServerTransport({
+    enableJsonResponse: form === "application/json",
+  });
   await server.connect(transport);
   const end = () => {
     c.set("failed", true);
@@ -49,7 +49,14 @@ export async function answerMessage(
   };
   const forget = note(end);
   const options = { parsedBody: message };
-  const response = await transport.handleRequest(c.req.raw, options);
+  const handled = transport.handleRequest(asPackageTakes(c.req.raw), options);
+  // Of a call that ends early there is no JSON, ever.
+  const response = await Promise.race([handled, endOf(call.signal)])
+    .catch((error) => {
+      forget();
+      void server.close();
+      throw error;
+    });
   if (!response.ok) {
     forget();
     void server.close();
@@ -65,8 +72,6 @@ export async function answerMessage(
 async function refusal(response: Response): Promise<Error> {
   const { error } = await response.json();
   switch (response.status) {
-    case 406:
-      return new NotAcceptableError(TYPES);
     case 415:
       return new MediaTypeError("application/json is taken");
     default:
@@ -74,8 +79,14 @@ async function refusal(response: Response): Promise<Error> {
   }
 }
 
-/** Clients must accept both. */
-const TYPES = ["application/json", "text/event-stream"];
+/** Fails when a call ends early, and never comes otherwise. */
+function endOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(signal.reason);
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}
 
 /**
  * `response`, with word of how its stream ends.

@@ -123,7 +123,7 @@ Deno.test("POST /mcp refuses what is no message", async () => {
 
 Deno.test("POST /mcp refuses types that it does not take or cannot make", async () => {
   const refused: [Record<string, string>, number][] = [
-    [{ accept: "application/json" }, 406],
+    [{ accept: "text/html" }, 406],
     [{ "content-type": "text/plain" }, 415],
   ];
   for (const [headers, status] of refused) {
@@ -131,6 +131,54 @@ Deno.test("POST /mcp refuses types that it does not take or cannot make", async 
     strictEqual(answer.status, status);
     strictEqual((await answer.json()).status, status);
   }
+});
+
+Deno.test("POST /mcp answers as JSON who does not list events", async () => {
+  const message = rpc(1, { method: "tools/list" });
+  const [{ result }] = await messages(await post(message));
+  const accepts = [
+    "application/json",
+    "*/*",
+    "",
+    "application/json, text/event-stream;q=0",
+  ];
+  for (const accept of accepts) {
+    const answer = await post(message, { accept });
+    strictEqual(answer.status, 200);
+    match(answer.headers.get("content-type")!, /^application\/json/);
+    deepStrictEqual(await answer.json(), { jsonrpc: "2.0", id: 1, result });
+  }
+  const events = await post(message, { accept: "text/event-stream" });
+  match(events.headers.get("content-type")!, /^text\/event-stream/);
+  deepStrictEqual(await messages(events), [{ jsonrpc: "2.0", id: 1, result }]);
+});
+
+Deno.test("POST /mcp as JSON draws, names sessions, takes notifications and tells errors", async () => {
+  const plain = { accept: "application/json" };
+  const drawn = await (await post(draw(1, short), plain)).json();
+  deepStrictEqual(
+    drawn.result,
+    (await messages(await post(draw(1, short))))[0].result,
+  );
+  const started = await post(rpc(2, initialize), plain);
+  match(started.headers.get("mcp-session-id")!, /^[0-9a-f-]{36}$/);
+  const noted = { jsonrpc: "2.0", method: "notifications/initialized" };
+  strictEqual((await post(noted, plain)).status, 202);
+  const wrong = await (await post(draw(3, { prompt: 1 }), plain)).json();
+  strictEqual(wrong.result.isError, true);
+});
+
+Deno.test("a call that is answered as JSON can be cancelled, and ends", async () => {
+  const mine = { "mcp-session-id": "json", accept: "application/json" };
+  const answer = post(draw(7, long), mine);
+  const params = { requestId: 7 };
+  const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params };
+  while (engine.state.running === 0) {
+    await new Promise((go) => setTimeout(go, 5));
+  }
+  strictEqual((await post(cancel, mine)).status, 202);
+  strictEqual((await answer).ok, false);
+  await idleEngine(engine);
 });
 
 Deno.test("POST /mcp refuses a body that is too large", async () => {
