@@ -23,6 +23,7 @@ import { channel } from "./channel.ts";
 import { drawingPolicy } from "./drawing/drawing_policy.ts";
 import { type DrawnRow, promptRows } from "./drawing/drawn_grid.ts";
 import type { Halfway } from "./drawing/halfway.ts";
+import type { KeptCodes } from "./drawing/kept_codes.ts";
 import type { Strategy } from "./drawing/strategy.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
@@ -50,6 +51,8 @@ export interface Scene {
   readonly size: GridSize;
   /** Rows that are given, fewer than `size` has. */
   readonly prefix: CodeGrid | undefined;
+  /** Codes that stay, those of `prefix` among them; none when left out. */
+  readonly keep?: KeptCodes | undefined;
   /** In which way codes are drawn. */
   readonly strategy: Strategy;
   /** How codes are chosen. */
@@ -156,13 +159,11 @@ export async function drawingTokens(
   model: PromptWriter,
   scene: PromptedScene,
 ): Promise<PromptTokens> {
-  const { prefix, size } = scene;
-  const rows = prefix === undefined
-    ? new Int32Array()
-    : rowTokens(prefix, prefix.height, model.vocabulary);
+  const { prefix } = scene;
+  const rows = prefix && rowTokens(prefix, prefix.height, model.vocabulary);
   const write = async (text: string) => {
-    const prompt = await drawingPrompt(model, text, size);
-    return Int32Array.from([...prompt, ...rows]);
+    const prompt = await drawingPrompt(model, text, scene.size);
+    return Int32Array.from([...prompt, ...rows ?? []]);
   };
   return {
     tokens: await write(scene.prompt),

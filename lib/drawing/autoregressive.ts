@@ -46,12 +46,15 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     if (this.#restored) return this.#goOn();
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows!, guidanceScale);
-    const position = this.#position++;
-    const code = chanceAt(position, 0).pick(distribution(logits, sampling));
-    this.#drawn.decide(position, code, logits);
-    if (this.#position === this.#drawn.end) return undefined;
+    const drawn = this.#drawn;
+    const position = this.#position;
+    const code = drawn.keptAt(position) ??
+      chanceAt(position, 0).pick(distribution(logits, sampling));
+    drawn.decide(position, code, logits);
+    this.#position = drawn.skipKept(position + 1);
+    if (this.#position === drawn.end) return undefined;
     const kept = this.#fed;
-    const tokens = this.#drawn.tokensOf(position, code);
+    const tokens = drawn.decidedTokens(position, this.#position);
     this.#fed = tokens.length;
     return { kept, tokens, judged: [tokens.length - 1] };
   }

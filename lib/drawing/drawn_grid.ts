@@ -17,6 +17,7 @@
 import type { CodeGrid, GridSize } from "../grid.ts";
 import { judge, type Judgement } from "../sampling/log_probabilities.ts";
 import type { Halfway } from "./halfway.ts";
+import type { KeptCodes } from "./kept_codes.ts";
 import { tokenFromCode, type Vocabulary } from "../vocabulary.ts";
 
 /** A row that is done. */
@@ -35,6 +36,8 @@ export interface DrawnGridOptions {
   readonly size: GridSize;
   /** Rows that are given, fewer than `size` has. */
   readonly prefix: CodeGrid | undefined;
+  /** Codes of `size` that stay; none when left out. */
+  readonly keep?: KeptCodes | undefined;
   /** How many of the strongest codes to note at each position; 0 for none. */
   readonly logprobs: number;
   /** What was decided already; undefined for nothing. */
@@ -133,6 +136,33 @@ export class DrawnGrid {
   /** Codes decided in a row, which are its first. */
   countIn(row: number): number {
     return this.#counts[row]!;
+  }
+
+  /** The code that stays at a position; undefined for one that is drawn. */
+  keptAt(position: number): number | undefined {
+    const { keep } = this.#options;
+    return keep?.kept[position] === 1 ? keep.codes[position] : undefined;
+  }
+
+  /**
+   * Decides the codes that stay from `position` on, without logits: a row of
+   * them at most, so that a draft stays short, or all where none is drawn after
+   * them. Where each code is judged, none.
+   *
+   * @returns The first position that is not decided.
+   */
+  skipKept(position: number): number {
+    const { keep, logprobs, size: { width } } = this.#options;
+    if (keep === undefined || logprobs > 0) return position;
+    const last = keep.kept.lastIndexOf(0);
+    const limit = position > last ? this.end : Math.min(position + width, last);
+    let next = position;
+    for (; next < limit && keep.kept[next] === 1; next++) {
+      this.#codes[next] = keep.codes[next]!;
+      this.#counts[Math.floor(next / width)]!++;
+    }
+    this.#tellComplete();
+    return next;
   }
 
   /** Where the token of a position stands, from the end of the prompt. */

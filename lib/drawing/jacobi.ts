@@ -51,6 +51,8 @@ export class JacobiDrawing implements DrawingPolicy {
   #drafts: DraftCode[];
   /** The first code that is not decided. */
   #position: number;
+  /** The first code that was not fed as it was decided. */
+  #unfed = 0;
   /** Where the last draft starts; undefined before the first. */
   #fedFrom: number | undefined;
   /** Whether what was decided half-way is still to be fed. */
@@ -103,9 +105,11 @@ export class JacobiDrawing implements DrawingPolicy {
     let settled = true;
     const redrawn = judged.map((rows, i) => {
       const logits = guidedLogits(rows, guidanceScale);
-      const law = distribution(logits, sampling);
       const before = this.#drafts[i];
-      const redrawn = this.#redraw(first + i, law, before);
+      const kept = this.#drawn.keptAt(first + i);
+      const redrawn = kept === undefined
+        ? this.#redraw(first + i, distribution(logits, sampling), before)
+        : keptCode(kept);
       if (settled) {
         this.#drawn.decide(first + i, redrawn.code, logits);
         this.#position++;
@@ -117,6 +121,7 @@ export class JacobiDrawing implements DrawingPolicy {
     this.#drafts = [...redrawn, ...this.#drafts.slice(redrawn.length)]
       .slice(decided);
     this.#patience.note(decided);
+    this.#skipKept();
     if (this.#patience.guesses) return;
     // What is not judged for a while is a guess again, but not drawn anew with
     // the same chances.
@@ -124,6 +129,14 @@ export class JacobiDrawing implements DrawingPolicy {
       ...draft,
       outcome: undefined,
     }));
+  }
+
+  /** Codes that stay need no judgement; the newest code is fed with them. */
+  #skipKept(): void {
+    this.#unfed = this.#position - 1;
+    const next = this.#drawn.skipKept(this.#position);
+    this.#drafts = this.#drafts.slice(next - this.#position);
+    this.#position = next;
   }
 
   #redraw(
@@ -141,7 +154,7 @@ export class JacobiDrawing implements DrawingPolicy {
   #nextDraft(): Draft {
     const drawn = this.#drawn;
     const newest = this.#position - 1;
-    const first = this.#restored ? drawn.start : newest;
+    const first = this.#restored ? drawn.start : this.#unfed;
     this.#restored = false;
     const fedFrom = drawn.placeOf(first);
     // Whatever stands before the newest code was fed as it was decided.
@@ -163,10 +176,20 @@ export class JacobiDrawing implements DrawingPolicy {
     if (position < this.#position) return this.#drawn.codeAt(position);
     const draft = this.#drafts[position - this.#position];
     if (draft !== undefined) return draft.code;
+    const kept = this.#drawn.keptAt(position);
+    if (kept !== undefined) {
+      this.#drafts.push(keptCode(kept));
+      return kept;
+    }
     const { width } = this.#options.size;
     // The code above guesses better than the one before, and than none.
     const code = this.#codeAt(position - (position < width ? 1 : width));
     this.#drafts.push({ code, outcome: undefined, attempts: 0 });
     return code;
   }
+}
+
+/** The draft of a code that stays, which is never redrawn. */
+function keptCode(code: number): DraftCode {
+  return { code, outcome: undefined, attempts: 0 };
 }

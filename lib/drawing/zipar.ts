@@ -94,17 +94,26 @@ export class ZiparDrawing implements DrawingPolicy {
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows, guidanceScale);
     const law = distribution(logits, sampling);
+    const kept = this.#drawn.keptAt(position);
     const starts = position === this.#nextRow * this.#options.size.width;
     const code = starts
-      ? this.#startRow(position, law)
-      : chanceAt(position, 0).pick(law);
+      ? this.#startRow(position, law, kept)
+      : kept ?? chanceAt(position, 0).pick(law);
     if (code === undefined) return false;
     this.#drawn.decide(position, code, logits);
     return true;
   }
 
   /** The first code of the next row; undefined when that must wait. */
-  #startRow(position: number, law: Distribution): number | undefined {
+  #startRow(
+    position: number,
+    law: Distribution,
+    kept: number | undefined,
+  ): number | undefined {
+    if (kept !== undefined) {
+      this.#nextRow++;
+      return kept;
+    }
     const { outcome, attempts } = this.#firstCode;
     const chance = this.#options.chanceAt(position, attempts);
     const token = redraw(outcome, law, chance);

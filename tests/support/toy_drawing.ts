@@ -122,7 +122,7 @@ export function strategyLaw(
 
 /** The law of drawing one code after the other, as a product along each way. */
 export function exactLaw(
-  { size, sampling, guidanceScale }: DrawingOptions,
+  { size, sampling, guidanceScale, keep }: DrawingOptions,
   model: ToyModel,
   vocabulary: Vocabulary,
 ): Map<string, number> {
@@ -135,7 +135,9 @@ export function exactLaw(
     const state = statesOf(tokens).at(-1)!;
     const logits = model.logits(0, state);
     if (model.rows > 1) guide(logits, model.logits(1, state), guidanceScale);
-    const { tokens: may, probabilities } = distribution(logits, sampling);
+    const { tokens: may, probabilities } = keep?.kept[codes.length] === 1
+      ? { tokens: [keep.codes[codes.length]!], probabilities: [1] }
+      : distribution(logits, sampling);
     for (const [i, code] of may.entries()) {
       if (probabilities[i] === 0) continue;
       const next = [...codes, code];

@@ -1,0 +1,35 @@
+/**
+ * Codes of a picture that stay as they are while the others are drawn around
+ * them: inpainting in raster order.
+ *
+ * ```text
+ * k k k k k k      k kept: fed as it is, never drawn
+ * k k ▒ ▒ k k      ▒ drawn, given all codes before it, kept ones included
+ * k ▒ ▒ ▒ k k      what follows a drawn code cannot be seen by it
+ * ```
+ *
+ * @module
+ */
+
+import { type CodeGrid, firstRows } from "../grid.ts";
+
+/** The codes of a picture, and which of them stay. */
+export interface KeptCodes extends CodeGrid {
+  /** `[height × width]`, 1 for a code that stays and 0 for one that is drawn. */
+  readonly kept: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Returns the rows above the first code that is drawn, which a prompt can give;
+ * undefined for none.
+ */
+export function keptPrefix(codes: KeptCodes): CodeGrid | undefined {
+  const first = codes.kept.indexOf(0);
+  const rows = first === -1 ? codes.height : Math.floor(first / codes.width);
+  return rows === 0 ? undefined : firstRows(codes, rows);
+}
+
+/** Returns how many codes are drawn. */
+export function drawnCount({ kept }: KeptCodes): number {
+  return kept.reduce((count, stays) => count + 1 - stays, 0);
+}
