@@ -44,7 +44,7 @@ export function caption(answerers: Answerers): Hono<AppEnv> {
       const timing = serverTiming(answered.timings);
       const headers = { "server-timing": timing, ...tag };
       return type === "text/plain"
-        ? c.text(answered.text, 200, headers)
+        ? c.text(`${answered.text}\n`, 200, headers)
         : c.json(answered, 200, headers);
     },
   );

@@ -18,6 +18,7 @@
  */
 
 import type { Template } from "../models/config/generation_config.ts";
+import { AnswerText } from "./answer_text.ts";
 import { AnsweringPolicy, type FinishReason } from "./answering.ts";
 import { channel } from "./channel.ts";
 import { drawingPolicy } from "./drawing/drawing_policy.ts";
@@ -37,7 +38,6 @@ import {
 } from "./prompt.ts";
 import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
-import { StopText } from "./stop_text.ts";
 
 /** What to draw. */
 export interface Scene {
@@ -288,8 +288,7 @@ export async function* answer(
     throw new tooLong(length + 1, engine.contextLength);
   }
   const maxTokens = Math.min(question.maxTokens, room);
-  const stream = text.stream({ skipSpecial: true });
-  const stops = new StopText(question.stop);
+  const said = new AnswerText(text.stream({ skipSpecial: true }), question);
   let whole = "";
   let policy: AnsweringPolicy | undefined;
   let statistics: Statistics | undefined;
@@ -305,8 +304,8 @@ export async function* answer(
       sampling: question.sampling,
       key: { seed: question.seed, stream: 0 },
     }, (token) => {
-      say(stops.push(stream.push([token])));
-      if (stops.ended) policy!.stop();
+      say(said.push(token));
+      if (said.ended) policy!.stop();
     });
     const request = {
       prompts: [prompt],
@@ -317,7 +316,7 @@ export async function* answer(
       ...admission(emit),
     };
     statistics = await engine.run(request, signal);
-    say(stops.push(stream.finish()) + stops.finish());
+    say(said.finish());
   }, signal);
   yield {
     type: "finished",

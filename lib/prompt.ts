@@ -3,8 +3,8 @@
  *
  * ```text
  * generate   BOS text BOI H*W IMG                                       ┐ picture
- * chat       BOS "You are a helpful assistant. USER: " picture… text ". ASSISTANT:"
- * base       BOS picture… text
+ * chat       BOS "You are a helpful assistant. USER: " picture… text ". ASSISTANT:" (" " answer)
+ * base       BOS picture… text (answer)
  * text only  the same without pictures: the words around are one text
  * picture =  BOI H*W IMG row EOL row EOL … EOF EOI
  * ```
@@ -42,14 +42,28 @@ export function writerFor(
 /** What a chat model is told before anything else. */
 export const SYSTEM = "You are a helpful assistant.";
 
-/** What stands around pictures and question, by template. */
-const WORDING: Readonly<Record<Template, { before: string; after: string }>> = {
+/** Texts around pictures and question, and before the answer. */
+interface Wording {
+  readonly before: string;
+  readonly after: string;
+  /** Written by the model, as its first token begins with it. */
+  readonly separator: string;
+}
+
+/** Those texts, by template. */
+const WORDING: Readonly<Record<Template, Wording>> = {
   chat: {
     before: `${SYSTEM} USER: `,
     after: ". ASSISTANT:",
+    separator: " ",
   },
-  base: { before: "", after: "" },
+  base: { before: "", after: "", separator: "" },
 };
+
+/** Returns what a model writes between the prompt of a question and its answer. */
+export function answerSeparator(template: Template): string {
+  return WORDING[template].separator;
+}
 
 /** What precedes the first code of a picture that shows `prompt`. */
 export async function drawingPrompt(

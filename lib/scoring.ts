@@ -23,6 +23,7 @@ import {
 } from "./emu3.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
+import { writtenAnswer } from "./answer_text.ts";
 import type { LanguageModel } from "./language_model.ts";
 import type { Judgement } from "./sampling/log_probabilities.ts";
 import { questionPrompt, writerFor } from "./prompt.ts";
@@ -122,7 +123,7 @@ export async function scoreAnswer(
 ): Promise<Score> {
   const writer = writerFor(model, { caller, signal });
   const prompt = await questionPrompt(writer, grids, question, template);
-  const said = await writer.text.encode(text);
+  const said = await writer.text.encode(writtenAnswer(text, template));
   const tokens = Int32Array.from([...said, model.vocabulary.eos]);
   return await score(model, {
     prompts: [prompt],

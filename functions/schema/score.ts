@@ -63,7 +63,14 @@ export const ScoreRequest = v.strictObject({
       v.description('"Please describe the image" when left out.'),
     ),
   ),
-  text: v.optional(v.pipe(Text, v.description("The answer, verbatim."))),
+  text: v.optional(
+    v.pipe(
+      Text,
+      v.description(
+        "The answer; with the template chat a space is put before one that has none, as models write it.",
+      ),
+    ),
+  ),
   template: v.optional(Template),
   decode: v.optional(DecodeMode, "display"),
   model: v.optional(ModelName),

@@ -98,13 +98,13 @@ Deno.test("POST /v1/caption sends text as it comes", async () => {
   deepStrictEqual(last.data.usage, whole.usage);
 });
 
-Deno.test("POST /v1/caption answers with the text alone", async () => {
+Deno.test("POST /v1/caption answers with the text alone, as a line", async () => {
   const body = { image: base64, "max_tokens": 3 };
   const answer = await post(json(body, { accept: "text/plain" }));
   match(answer.headers.get("content-type")!, /^text\/plain/);
   strictEqual(
     await answer.text(),
-    (await (await post(json(body))).json()).text,
+    `${(await (await post(json(body))).json()).text}\n`,
   );
 });
 

@@ -184,7 +184,7 @@ Deno.test("drawingTokens() are the reference's, with and without guidance", asyn
   }
 });
 
-Deno.test("answer() words and answers as the reference", async () => {
+Deno.test("answer() words and answers as the reference, but for the template's space", async () => {
   await using tiny = await openTinyLanguage();
   // Trap 3: the reference reads special tokens out of a user's text (s0 … s2);
   // here they stay text, so those prompts differ by intention.
@@ -195,7 +195,8 @@ Deno.test("answer() words and answers as the reference", async () => {
     const prompt = await questionTokens(tiny.model, question);
     deepStrictEqual([...prompt], chat.prompt_ids, chat.name);
     const end = answerEnd(await gather(answer(tiny.model, question, NEVER)));
-    strictEqual(end.text, chat.text, chat.name);
+    const space = question.template === "chat" ? /^ / : "";
+    strictEqual(end.text, chat.text.replace(space, ""), chat.name);
     strictEqual(end.finishReason, chat.stop === "eos" ? "stop" : "length");
     strictEqual(end.usage.promptTokens, chat.prompt_ids.length);
   }

@@ -176,7 +176,7 @@ Deno.test("scoreAnswer() judges the text's tokens and EOS after the question's p
     NEVER,
   );
   const prompt = await questionPrompt(model, [grid], "What?", "chat");
-  const said = await model.text.encode("a red fox");
+  const said = await model.text.encode(" a red fox");
   const tokens = Int32Array.from([...said, model.vocabulary.eos]);
   const policy = new ScoringPolicy({ tokens, choices: tokens }, {
     head: "vocabulary",
@@ -186,6 +186,8 @@ Deno.test("scoreAnswer() judges the text's tokens and EOS after the question's p
   const request = { prompts: [prompt], maxNewTokens: 64, long: false, policy };
   await model.engine.run(request, NEVER);
   near(logprobs, policy.logprobs);
+  const written = { ...asked, text: " a red fox" };
+  near((await scoreAnswer(model, written, NEVER)).logprobs, policy.logprobs);
   strictEqual(usage.promptTokens, prompt.tokens.length);
   const none = await scoreAnswer(model, { ...asked, text: "" }, NEVER);
   strictEqual(none.logprobs.length, 1);

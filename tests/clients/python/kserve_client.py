@@ -137,13 +137,13 @@ def check_caption(url):
     file, codes = rocket(url)
     question = "How many objects are there?"
     body = {"image": base64.b64encode(file).decode(), "question": question}
-    expected = native(url, "/v1/caption", body, "text/plain").decode()
+    expected = native(url, "/v1/caption", body, "text/plain").decode().removesuffix("\n")
     asked = bytes_input("question", question)
     triton = client(url)
     text = triton.infer("caption", [bytes_input("image", file), asked]).as_numpy("text")[0]
     assert text.decode() == expected
     body = {"grid": {"codes": codes.tolist()}, "question": question}
-    expected = native(url, "/v1/caption", body, "text/plain").decode()
+    expected = native(url, "/v1/caption", body, "text/plain").decode().removesuffix("\n")
     text = triton.infer("caption", [codes_input(codes), asked]).as_numpy("text")[0]
     assert text.decode() == expected
 
