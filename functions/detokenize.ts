@@ -30,6 +30,7 @@ import {
   InvalidFieldsError,
   MediaTypeError,
 } from "./refusals.ts";
+import { checkFrameCount } from "./frame_limit.ts";
 import type { PictureCall } from "./prepare.ts";
 import { acquireClip, acquirePicture, encodeFile } from "./render.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
@@ -237,8 +238,9 @@ export function checkClipSize(
     height: height * pixelsPerCode,
     width: width * pixelsPerCode,
   };
-  checkRunSize(size, framesPerCode, limits);
   const count = frames * framesPerCode;
+  checkFrameCount(count, "/clip", limits);
+  checkRunSize(size, framesPerCode, limits);
   const pixels = count * height * width * pixelsPerCode ** 2;
   if (pixels <= limits.maxPixels) return;
   throw invalidField(

@@ -89,6 +89,8 @@ export interface Environment {
     readonly maxBodyBytes: number;
     /** Of a picture, or of all frames of an animation. */
     readonly maxPixels: number;
+    /** Of a clip or an animation, in frames. */
+    readonly maxFrames: number;
     /** Of one run of the vision tokenizer. */
     readonly maxRunPixels: number;
   };
@@ -209,6 +211,7 @@ export function readEnvironment(
     limits: {
       maxBodyBytes: values.MAX_BODY_BYTES,
       maxPixels: values.MAX_PIXELS,
+      maxFrames: values.MAX_FRAMES,
       maxRunPixels: maxRunPixels(machine.memoryBytes),
     },
     bodyBytes: values.BODY_BYTES ?? BODIES * values.MAX_BODY_BYTES,

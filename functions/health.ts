@@ -44,7 +44,8 @@ export function health(
     })
     .get("/health", healthDescription, (c) => {
       const status = overall(listing, drain);
-      const models = listing.models().map(modelFields);
+      const models = listing.models()
+        .map((model) => modelFields(model, listing.limits));
       const body = {
         status,
         ...storeFields(store),

@@ -59,7 +59,8 @@ export function hasAtMost(most: number, value: unknown): boolean {
     if (typeof next !== "object" || next === null) continue;
     const children = Object.values(next);
     if (children.length > most) return false;
-    waiting.push(...children);
+    // Not spread: an argument takes a place on the stack.
+    for (const child of children) waiting.push(child);
   }
   return true;
 }

@@ -9,10 +9,12 @@ import { RESAMPLE } from "../models/config/preprocessor_config.ts";
 import { ADAPTERS } from "./adapters.ts";
 import type { AppEnv } from "./context.ts";
 import { describe, json } from "./description/describe.ts";
+import { frameLimit } from "./frame_limit.ts";
 import { isNamed } from "./model_aliases.ts";
 import type { Phase } from "./phases.ts";
 import type {
   EngineListing,
+  Limits,
   Listing,
   ModelDetails,
   ModelListing,
@@ -60,7 +62,8 @@ const oneDescription = describe({
 export function models(listing: Listing): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/models", listDescription, (c) => {
-      const data = listing.models().map(modelFields);
+      const { limits } = listing;
+      const data = listing.models().map((model) => modelFields(model, limits));
       return c.json({ object: "list", data });
     })
     // Names of repositories have a slash.
@@ -71,12 +74,15 @@ export function models(listing: Listing): Hono<AppEnv> {
       if (model === undefined) {
         throw new UnknownModelError(name.slice(0, 256), all.map(nameOf));
       }
-      return c.json(modelFields(model));
+      return c.json(modelFields(model, listing.limits));
     });
 }
 
-/** A model as it is listed. */
-export function modelFields(model: ModelListing): Record<string, unknown> {
+/** Returns a model as it is listed. */
+export function modelFields(
+  model: ModelListing,
+  limits: Limits,
+): Record<string, unknown> {
   const { name, precision, device, state, details, engine, preprocessing } =
     model;
   return {
@@ -100,6 +106,11 @@ export function modelFields(model: ModelListing): Record<string, unknown> {
     "max_images": details?.generation.maxImages ?? null,
     subjects: details?.generation.subjects ?? [],
     "known_words": details?.generation.knownWords ?? [],
+    limits: {
+      "max_body_bytes": limits.maxBodyBytes,
+      "max_pixels": limits.maxPixels,
+      "max_frames": frameLimit(limits),
+    },
     adapters: ADAPTERS,
     ...(details && { defaults: defaultFields(details) }),
     ...(preprocessing && { preprocessing: preprocessingFields(preprocessing) }),

@@ -81,6 +81,8 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /** Of a picture that is decoded, or of all frames of an animation. */
   readonly maxPixels: number;
+  /** Of a clip or an animation, in frames of pixels; 256 when left out. */
+  readonly maxFrames?: number;
   /** Of one run of the vision tokenizer; those of 1024 × 1024 when left out. */
   readonly maxRunPixels?: number;
 }
@@ -204,7 +206,7 @@ export interface ModelDetails {
 }
 
 /** For `/v1/models` and health. */
-export interface Listing {
+export interface Listing extends Pick<Tools, "limits"> {
   /** All models, loaded or not. */
   models(): readonly ModelListing[];
   /** From the start of the process until all was ready; undefined before. */

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { checkFrameCount, frameLimit } from "./frame_limit.ts";
 import { checkRunSize } from "./picture_limit.ts";
 import { ImageSizeError, ImageTooLargeError } from "../lib/errors.ts";
 import type { CodeClip } from "../lib/grid.ts";
@@ -30,7 +31,6 @@ import {
 } from "./prepare.ts";
 import type { Tools, VisionModel } from "./ports.ts";
 import { invalidField } from "./refusals.ts";
-import { MAX_FRAMES } from "./schema/tokenize.ts";
 
 /** Options of {@linkcode encodeClip}. */
 export interface ClipOptions extends PrepareOptions {
@@ -107,7 +107,8 @@ function planClip(
   const headers = files.map((file) => readHeader(file));
   const [first] = headers;
   const count = options.animation ? first!.frames : files.length;
-  checkFrames({ type: first!.type, frames: count }, MAX_FRAMES);
+  if (options.animation) checkFrames(first!, frameLimit(limits));
+  else checkFrameCount(count, "/frames", limits);
   for (const header of headers) checkPixels(header, count, maxPixels);
   const source = sourceSize(first!, options);
   for (const header of headers) {
@@ -137,7 +138,7 @@ function planClip(
 
 /** Decodes all frames, resized where that makes them smaller. */
 async function decodeAll(
-  { codec, limits: { maxPixels } }: Tools,
+  { codec, limits }: Tools,
   files: readonly Uint8Array[],
   { source, size }: ClipPlan,
   { options: { decode, animation }, call }: {
@@ -147,15 +148,17 @@ async function decodeAll(
 ): Promise<RgbImage[]> {
   const options = {
     decode,
-    maxPixels,
+    maxPixels: limits.maxPixels,
     size: smaller(source, size) === size ? size : undefined,
   };
   if (animation) {
-    const frames = { ...options, maxFrames: MAX_FRAMES };
+    const frames = { ...options, maxFrames: frameLimit(limits) };
     return await codec.decodeFrames(files[0]!, frames, call);
   }
   const images: RgbImage[] = [];
   for (const file of files) {
+    // Frames of a client that left are not worth a turn.
+    call.signal.throwIfAborted();
     images.push(await codec.decodeImage(file, options, call));
   }
   return images;
@@ -174,6 +177,7 @@ async function encodeInParts(
   const { framesPerCode } = vision;
   const parts: CodeClip[] = [];
   for (let start = 0; start < frames.length; start += framesPerCode) {
+    call.signal.throwIfAborted();
     const part: RgbImage[] = [];
     for (const frame of frames.slice(start, start + framesPerCode)) {
       const fits = frame.height === size.height && frame.width === size.width;

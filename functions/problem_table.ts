@@ -140,7 +140,7 @@ export const PROBLEMS = {
   "image-too-large": kind(
     413,
     "Picture too large",
-    "A picture, an animation or a grid has more pixels or frames than this server decodes (MAX_PIXELS), or more than become codes.",
+    "A picture, an animation or a grid has more pixels or frames than this server decodes (MAX_PIXELS, MAX_FRAMES), or more than become codes.",
     "Send a smaller picture or fewer frames. The detail has both numbers.",
   ),
   "answer-too-large": kind(

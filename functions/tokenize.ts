@@ -20,12 +20,13 @@ import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
 import { negotiate } from "./negotiate.ts";
 import type { Tokenizers, VisionModel } from "./ports.ts";
 import { type PictureCall, preparePicture } from "./prepare.ts";
+import { checkFrameCount, frameLimit } from "./frame_limit.ts";
 import { encodeClip, type EncodedClip } from "./prepare_clip.ts";
 import { checkOneWay, questionGrids } from "./question_pictures.ts";
 import { invalidField } from "./refusals.ts";
 import { sceneFrom } from "./scene.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
-import { MAX_FRAMES, TokenizeRequest } from "./schema/tokenize.ts";
+import { TokenizeRequest } from "./schema/tokenize.ts";
 import { serverTiming, Stopwatch } from "./timings.ts";
 import { type TokenizeKind, tokenizeKind } from "./tokenize_kinds.ts";
 import {
@@ -52,7 +53,7 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       negotiate(accept, CODE_TYPES);
       const upload = await readUpload(c.req.raw, TokenizeRequest, {
         maxBytes: tokenizers.limits.maxBodyBytes,
-        files: { image: MAX_PICTURES, frames: MAX_FRAMES },
+        files: { image: MAX_PICTURES, frames: frameLimit(tokenizers.limits) },
         codes: false,
       });
       const kind = tokenizeKind(upload);
@@ -180,12 +181,17 @@ async function filesOf(
     }
     return [bytes!];
   }
+  const { frames = [] } = fields;
+  const uploaded = files.get("frames") ?? [];
+  // Before any of them is read.
+  const count = frames.length + uploaded.length;
+  checkFrameCount(count, "/frames", tokenizers.limits);
   const texts = await Promise.all(
-    (fields.frames ?? []).map((text, i) =>
+    frames.map((text, i) =>
       pictureBytes(tokenizers, text, `/frames/${i}`, use)
     ),
   );
-  return [...texts, ...files.get("frames") ?? []];
+  return [...texts, ...uploaded];
 }
 
 function codesFields(

@@ -76,7 +76,9 @@ export class DrawingUnderWay implements UnderWay {
       this.#lastAt = this.#now();
       if (this.#done === 1) this.#firstAt = this.#lastAt;
       this.#halfways[event.imageIndex] = event.halfway;
-      if (event.imageIndex === 0) this.#codes.push(...event.row.codes);
+      if (event.imageIndex === 0) {
+        event.row.codes.forEach((code) => this.#codes.push(code));
+      }
     }
   }
 

@@ -109,13 +109,15 @@ export function port(
 export function whole(
   text: string | undefined,
   least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
 ): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) {
-    return value;
-  }
-  throw new SyntaxError(`expected a whole number, ${least} or more`);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  const range = most === Number.MAX_SAFE_INTEGER
+    ? `${least} or more`
+    : `${least} to ${most}`;
+  throw new SyntaxError(`expected a whole number, ${range}`);
 }
 
 /** Parses seconds, of a day at most. */

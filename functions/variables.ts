@@ -7,11 +7,13 @@
 
 import { STRATEGY_NAMES } from "../lib/drawing/strategy.ts";
 import { apiKeys } from "./api_keys.ts";
+import { DEFAULT_MAX_FRAMES } from "./frame_limit.ts";
 import { FUNCTION_NAMES } from "./function_names.ts";
 import { CALLER_VARIABLES, publicUrl } from "./caller_variables.ts";
 import { modelAliases } from "./model_aliases.ts";
 import { rateLimit } from "./rate_limit.ts";
 import { RUNPOD_VARIABLES } from "./runpod/variables.ts";
+import { MOST_FRAMES } from "./schema/tokenize.ts";
 import {
   CACHE_DTYPES,
   cacheDtype,
@@ -208,6 +210,12 @@ export const VARIABLES = {
   MAX_PIXELS: {
     ...count("pixels a picture or animation may have", "64000000", 1),
     parse: (text) => whole(text, 1) ?? 64_000_000,
+  },
+  MAX_FRAMES: {
+    meaning:
+      `frames a clip or an animation may have, ${MOST_FRAMES} at the most`,
+    unset: `${DEFAULT_MAX_FRAMES}`,
+    parse: (text) => whole(text, 1, MOST_FRAMES) ?? DEFAULT_MAX_FRAMES,
   },
   PIXEL_BYTES: count(
     "bytes of decoded and resized pixels that all requests hold together, at least 28 times MAX_PIXELS",

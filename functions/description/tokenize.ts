@@ -6,7 +6,8 @@
 
 import { TokenizeAnswer } from "../schema/answers_codes.ts";
 import { TokenizeBody } from "../schema/bodies.ts";
-import { MAX_FRAMES, TokenizeRequest } from "../schema/tokenize.ts";
+import { DEFAULT_MAX_FRAMES } from "../frame_limit.ts";
+import { MOST_FRAMES, TokenizeRequest } from "../schema/tokenize.ts";
 import {
   BODY_PROBLEMS,
   bytes,
@@ -27,7 +28,7 @@ export const tokenizeDescription = describeFunction({
   tag: "functions",
   summary: "Turn pictures into codes, text into tokens",
   text:
-    `An animated picture becomes a clip, as do frames: one grid of codes for as many frames as the model joins, of ${MAX_FRAMES} frames at most. Text, a prompt and a question become the tokens that a model is fed.`,
+    `An animated picture becomes a clip, as do frames: one grid of codes for as many frames as the model joins, of ${DEFAULT_MAX_FRAMES} frames at most unless the server is set otherwise (\`limits.max_frames\` of \`GET /v1/models\`). Text, a prompt and a question become the tokens that a model is fed.`,
   parameters: queryFields(TokenizeRequest.entries, FIELDS),
   body: {
     ...json(TokenizeBody, {
@@ -48,7 +49,7 @@ export const tokenizeDescription = describeFunction({
         },
       },
     }),
-    ...form(TokenizeRequest.entries, FIELDS, { image: 1, frames: MAX_FRAMES }),
+    ...form(TokenizeRequest.entries, FIELDS, { image: 1, frames: MOST_FRAMES }),
     ...bytes("image/png", "image/jpeg", "image/webp", "image/gif"),
   },
   answers: {

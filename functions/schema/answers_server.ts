@@ -150,6 +150,16 @@ export const ModelAnswer = v.pipe(
       v.array(v.string()),
       v.description("All words of its prompts, of a model that knows few."),
     ),
+    limits: v.pipe(
+      v.strictObject({
+        "max_body_bytes": Count,
+        "max_pixels": Count,
+        "max_frames": Count,
+      }),
+      v.description(
+        "Of a request: bytes of its body, pixels of a picture or of all frames of an animation, frames of an animation or a clip.",
+      ),
+    ),
     adapters: v.pipe(
       v.array(v.string()),
       v.description("Names that a body's adapter may have."),

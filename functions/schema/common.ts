@@ -17,8 +17,8 @@ const MAX_SIDE = 1024;
 /** The largest code of any codebook. */
 const MAX_CODE = 65_535;
 
-/** Frames of codes a clip may have. */
-const MAX_CODE_FRAMES = 64;
+/** Frames of codes a clip may have, whatever the server is set to. */
+const MAX_CODE_FRAMES = 1024;
 
 /** The longest picture in base64, in characters. */
 const MAX_BASE64 = 2 ** 26;

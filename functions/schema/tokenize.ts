@@ -14,8 +14,8 @@ import { MAX_PICTURES, Template } from "./caption.ts";
 import { DecodeMode, Grid, ModelName, Picture, Text } from "./common.ts";
 import { GenerateRequest } from "./generate.ts";
 
-/** Frames of pixels that a clip may have. */
-export const MAX_FRAMES = 256;
+/** Frames of pixels that a clip may have, whatever the server is set to. */
+export const MOST_FRAMES = 4096;
 
 /** What is to become codes or tokens. */
 export const TokenizeRequest = v.strictObject({
@@ -24,7 +24,7 @@ export const TokenizeRequest = v.strictObject({
     boundedList(Picture, { min: 1, max: MAX_PICTURES }),
   ),
   frames: v.optional(
-    boundedList(Picture, { min: 1, max: MAX_FRAMES }),
+    boundedList(Picture, { min: 1, max: MOST_FRAMES }),
   ),
   grid: v.optional(Grid),
   grids: v.optional(

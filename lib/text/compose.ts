@@ -38,12 +38,13 @@ function orderRun(run: string): string {
   for (const mark of marks) {
     const at = classes.get(mark);
     if (at === undefined) {
-      ordered.push(...waiting.map((same) => same.join("")), mark);
+      waiting.forEach((same) => ordered.push(same.join("")));
+      ordered.push(mark);
       waiting = [];
     } else if (waiting[at] === undefined) waiting[at] = [mark];
     else waiting[at].push(mark);
   }
-  ordered.push(...waiting.map((same) => same.join("")));
+  waiting.forEach((same) => ordered.push(same.join("")));
   return ordered.join("");
 }
 

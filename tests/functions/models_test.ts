@@ -138,6 +138,11 @@ Deno.test("/v1/models tells all that is listed of a model, open or not", async (
     "max_images": 1,
     subjects: [],
     "known_words": [],
+    limits: {
+      "max_body_bytes": 2 ** 20,
+      "max_pixels": 2 ** 20,
+      "max_frames": 256,
+    },
     adapters: [],
   });
   ok(engine.slots > 0 && defaults.guidance_scale >= 1);

@@ -29,6 +29,7 @@ import { Store } from "./store.js";
  * @property {number | null} context_length
  * @property {string[]} examples
  * @property {number | null} max_images Pictures that one question may be about.
+ * @property {{ max_body_bytes: number, max_pixels: number, max_frames: number }} limits
  * @property {string[]} subjects Things that it can draw, where they are few.
  * @property {string[]} known_words All words of its prompts, where they are few.
  * @property {Defaults} [defaults]

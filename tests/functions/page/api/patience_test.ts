@@ -135,6 +135,7 @@ const model = {
   "context_length": null,
   examples: [],
   "max_images": null,
+  limits: { "max_body_bytes": 1, "max_pixels": 1, "max_frames": 1 },
   subjects: [],
   "known_words": [],
 };
