@@ -9,8 +9,10 @@
  * @module
  */
 
+import { drawnCount } from "../lib/drawing/kept_codes.ts";
 import type { Scene } from "../lib/emu3.ts";
 import { gridFields } from "./grid_fields.ts";
+import { keptFields } from "./kept_codes.ts";
 import { VERSION } from "./version.ts";
 
 /** What a picture was made from. */
@@ -32,8 +34,10 @@ const XMP_KEYWORD = "XML:com.adobe.xmp";
 
 /** Texts of a PNG, by keyword. */
 export function pictureTexts(origin: PictureOrigin): Record<string, string> {
-  const { prompt, prefix } = origin.scene;
-  const given = prefix && { prefix: gridFields(prefix) };
+  const { prompt, prefix, keep } = origin.scene;
+  const given = keep !== undefined
+    ? { keep: keptFields(keep) }
+    : prefix && { prefix: gridFields(prefix) };
   return {
     Description: printable(prompt),
     Software: `emu3 ${VERSION}`,
@@ -45,11 +49,14 @@ export function pictureTexts(origin: PictureOrigin): Record<string, string> {
 /**
  * An XMP packet that holds the mark and how the picture was made.
  *
- * Of rows that were given it says how many: a JPEG has 64 KB for it.
+ * Of rows and codes that were given it says how many: a JPEG has 64 KB for it.
  */
 export function xmpPacket(origin: PictureOrigin): string {
   const { scene, model } = origin;
-  const given = scene.prefix && { "prefix_rows": scene.prefix.height };
+  const { keep, prefix } = scene;
+  const given = keep !== undefined
+    ? { "kept_codes": keep.codes.length - drawnCount(keep) }
+    : prefix && { "prefix_rows": prefix.height };
   const attributes: Record<string, string> = {
     "xmp:CreatorTool": `emu3 ${VERSION}`,
     "Iptc4xmpExt:DigitalSourceType": DIGITAL_SOURCE_TYPE,

@@ -13,10 +13,12 @@ import {
   parseRatio,
 } from "../lib/aspect.ts";
 import type { Scene } from "../lib/emu3.ts";
+import { type KeptCodes, keptPrefix } from "../lib/drawing/kept_codes.ts";
 import { type StrategyName, strategyOf } from "../lib/drawing/strategy.ts";
 import { GridError } from "../lib/errors.ts";
 import type { CodeGrid, GridSize } from "../lib/grid.ts";
 import { gridFromFields } from "./grid_fields.ts";
+import { keptFromFields } from "./kept_codes.ts";
 import type { TextModel, VisionModel } from "./ports.ts";
 import { invalidField } from "./refusals.ts";
 import type { Grid } from "./schema/common.ts";
@@ -58,7 +60,8 @@ export function sceneFrom(
     );
   }
   const temperature = request.temperature ?? generation.temperature;
-  const size = gridSize(
+  const keep = keptCodes(request, vision, pointer);
+  const size = keep ?? gridSize(
     request,
     config.imageArea,
     vision.pixelsPerCode,
@@ -68,8 +71,10 @@ export function sceneFrom(
     prompt: request.prompt,
     negativePrompt: request.negative_prompt ?? generation.negativePrompt,
     guidanceScale: request.guidance_scale ?? generation.guidanceScale,
-    size,
-    prefix: request.prefix &&
+    size: { height: size.height, width: size.width },
+    keep,
+    // The rows above the first code that is drawn are given.
+    prefix: keep !== undefined ? keptPrefix(keep) : request.prefix &&
       prefixFrom(
         request.prefix,
         size,
@@ -93,6 +98,30 @@ export function sceneFrom(
 export function randomSeed(): number {
   const [low, high] = crypto.getRandomValues(new Uint32Array(2));
   return (high! >>> 11) * 2 ** 32 + low!;
+}
+
+/** The codes that stay, whose size is the picture's. */
+function keptCodes(
+  { keep: field, prefix, height, width, ratio, image_area: area }: WishedScene,
+  { pixelsPerCode, codebookSize }: SceneModels["vision"],
+  pointer: string,
+): KeptCodes | undefined {
+  if (field === undefined) return undefined;
+  const extra = Object.entries({ prefix, ratio, "image_area": area })
+    .find(([, value]) => value !== undefined);
+  if (extra !== undefined) {
+    throw invalidField(
+      `${pointer}/${extra[0]}`,
+      "leave it out: keep has the rows and the size of the picture",
+    );
+  }
+  const keep = keptFromFields(field, `${pointer}/keep`, codebookSize);
+  for (const [side, stated] of Object.entries({ height, width })) {
+    const said = keep[side === "height" ? "height" : "width"] * pixelsPerCode;
+    if (stated === undefined || stated === said) continue;
+    throw invalidField(`${pointer}/${side}`, `keep says ${said}`);
+  }
+  return keep;
 }
 
 function gridSize(

@@ -103,12 +103,13 @@ export class DrawingUnderWay implements UnderWay {
 
   /**
    * The given rows and those that were drawn. What guesses several rows at once
-   * would guess otherwise, and pictures after the first draw from streams of
-   * their own that no request can name.
+   * would guess otherwise, pictures after the first draw from streams of their
+   * own that no request can name, and codes that stay are no rows.
    */
   readonly rows = (): CodeGrid | undefined => {
-    const { count, size, prefix, strategy } = this.#scene;
-    if (count > 1 || !isLossless(strategy)) return undefined;
+    const { count, size, prefix, keep, strategy } = this.#scene;
+    const several = count > 1 || keep !== undefined;
+    if (several || !isLossless(strategy)) return undefined;
     const codes = Uint16Array.from([...prefix?.codes ?? [], ...this.#codes]);
     const height = codes.length / size.width;
     // All of them are a picture already, and no beginning of one.

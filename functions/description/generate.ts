@@ -51,6 +51,14 @@ export const generateDescription = describeFunction({
           prefix: { codes: [[1, 2, 3]] },
         },
       },
+      around: {
+        summary: "Drawn around codes that stay",
+        value: {
+          prompt: "a cat on a blue background",
+          seed: 1,
+          keep: { codes: [[1, 2, 3], [4, null, null], [7, null, 9]] },
+        },
+      },
     },
   }),
   answers: {

@@ -85,12 +85,19 @@ export const DecodeMode = v.pipe(
   ),
 );
 
+/** One code. */
+const Code = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(0),
+  v.maxValue(MAX_CODE),
+);
+
+const isCode = (code: unknown) => isWholeNumber(code, MAX_CODE);
+
 /** Rows of codes. */
 const CodeRows = boundedList(
-  boundedList(
-    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_CODE)),
-    { min: 1, max: MAX_SIDE, accepts: (code) => isWholeNumber(code, MAX_CODE) },
-  ),
+  boundedList(Code, { min: 1, max: MAX_SIDE, accepts: isCode }),
   { min: 1, max: MAX_SIDE },
 );
 
@@ -112,6 +119,27 @@ export const Grid = v.pipe(
 );
 /** The codes of a picture. */
 export type Grid = v.InferOutput<typeof Grid>;
+
+/** The codes of a picture, some of which are drawn. */
+export const KeptGrid = v.pipe(
+  v.strictObject({
+    height: v.optional(Side),
+    width: v.optional(Side),
+    codes: boundedList(
+      boundedList(v.nullable(Code), {
+        min: 1,
+        max: MAX_SIDE,
+        accepts: (code) => code === null || isCode(code),
+      }),
+      { min: 1, max: MAX_SIDE },
+    ),
+  }),
+  v.description(
+    "Codes of the whole picture, row by row: those that are given stay, null is drawn. The picture's size is theirs.",
+  ),
+);
+/** The codes of a picture, some of which are drawn. */
+export type KeptGrid = v.InferOutput<typeof KeptGrid>;
 
 /** The codes of a clip. */
 export const Clip = v.pipe(

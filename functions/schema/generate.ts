@@ -12,6 +12,7 @@ import { STRATEGY_NAMES } from "../../lib/drawing/strategy.ts";
 import {
   AdapterName,
   Grid,
+  KeptGrid,
   ModelName,
   Seed,
   Temperature,
@@ -82,6 +83,7 @@ export const GenerateRequest = v.strictObject({
   prefix: v.optional(
     v.pipe(Grid, v.description("Rows that are given, fewer than are asked.")),
   ),
+  keep: v.optional(KeptGrid),
   strategy: v.optional(
     v.pipe(
       v.picklist(STRATEGY_NAMES),
