@@ -135,7 +135,8 @@ for (const platform of PLATFORMS) {
 
   Deno.test(`${platform.name}: what asks for health asks the server's port for its paths`, async () => {
     const { files } = render(platform, fitting(platform, PLAIN));
-    const app = health({ models: () => [] }, new Drain());
+    const limits = { maxBodyBytes: 1, maxPixels: 1 };
+    const app = health({ models: () => [], limits }, new Drain());
     const asked = find(files, "httpGet").concat(find(files, "checks").flat());
     for (const { path, port } of asked as { path: string; port?: number }[]) {
       strictEqual((await app.request(path)).status, 200, path);
