@@ -31,6 +31,7 @@ import { type Patience, patiently } from "./patience.ts";
 import { type Remote, RemoteError, type RemoteSnapshot } from "./remote.ts";
 import type { OpenRemoteOf, RemoteVariables } from "./remote_for.ts";
 import { sideBySide } from "./side_by_side.ts";
+import { removeIfEmpty } from "./snapshots/empty_repository.ts";
 import { takeLock } from "./snapshots/cache_lock.ts";
 import {
   lockPath,
@@ -111,6 +112,7 @@ export async function download(
     try {
       return await bring(source, remote, snapshot, options);
     } catch (error) {
+      await removeIfEmpty(join(options.cache, options.repository));
       const changed = error instanceof RemoteError &&
         error.remedy.type === "changed";
       if (!changed || listings === MAX_LISTINGS) throw error;
@@ -120,16 +122,12 @@ export async function download(
 
 /** Holds the lock of a repository; whoever comes later waits, and says so. */
 export async function lockRepository(
-  { cache, repository, madeOf, onProgress, signal }: DownloadOptions,
+  { cache, repository, onProgress, signal }: DownloadOptions,
 ): Promise<Disposable> {
   const path = lockPath(cache, repository);
   await onDisk(path, async () => {
     await refuseStray(cache, repository);
     await Deno.mkdir(join(cache, ".locks", repository), { recursive: true });
-    await Deno.mkdir(join(cache, repository, "blobs"), { recursive: true });
-    if (madeOf !== undefined) {
-      await nameRepository(join(cache, repository), madeOf);
-    }
   });
   return await onDisk(path, () =>
     takeLock(path, signal, () =>
@@ -139,6 +137,20 @@ export async function lockRepository(
         totalBytes: undefined,
         place: `another process, which holds ${path}`,
       })));
+}
+
+/** Makes the folder of a repository, once there is something to put into it. */
+async function makeRepository(
+  repository: string,
+  madeOf: string | undefined,
+): Promise<void> {
+  await onDisk(repository, async () => {
+    // Other tools warn of a repository without the second.
+    for (const name of ["blobs", "snapshots"]) {
+      await Deno.mkdir(join(repository, name), { recursive: true });
+    }
+    if (madeOf !== undefined) await nameRepository(repository, madeOf);
+  });
 }
 
 async function bring(
@@ -156,6 +168,7 @@ async function bring(
   }
   const { cache, variables, patience, signal } = options;
   const repository = join(cache, options.repository);
+  await makeRepository(repository, options.madeOf);
   using meter = new Meter(snapshot, remote.place, options.onProgress);
   const trusted = options.verify
     ? new Set<string>()

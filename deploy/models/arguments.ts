@@ -54,10 +54,11 @@ export const USAGE = `Usage: deno task models <command>
 
   pull <source>…                 get models into the cache
   list                           what the caches hold
-  verify <source>… | --all       hash files again and compare
+  verify <source>… | --all       hash files again and compare, open what no hash
+                                 is known of, look for what is missing
   prune                          remove what nobody needs:
-    (nothing said)               revisions that no branch or tag names, and
-                                 files that no revision has
+    (nothing said)               revisions that no branch or tag names, files
+                                 that no revision has, and empty folders
     --older-than <30d|12h>       and models that nobody read for so long
     --partial                    unfinished downloads, and nothing else
     --keep <name>                not this one; may be said again

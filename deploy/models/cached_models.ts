@@ -14,6 +14,7 @@
 import { join, relative } from "node:path";
 import { CheckpointError } from "../../lib/errors.ts";
 import { weightFileNames } from "../../lib/loading/weight_files.ts";
+import { holdsNothing } from "../cache/snapshots/empty_repository.ts";
 import { repositoryMadeOf } from "../cache/snapshots/hub_layout.ts";
 
 /** A revision of a model. */
@@ -30,6 +31,8 @@ export interface CachedRevision {
   readonly blobs: readonly string[];
   /** Whether nothing is missing that its own files ask for. */
   readonly complete: boolean;
+  /** When one of its files was last read or written, as the disk knows it. */
+  readonly readMs: number;
 }
 
 /** A file that belongs to no revision. */
@@ -54,6 +57,8 @@ export interface CachedModel {
   readonly revisions: readonly CachedRevision[];
   /** What is of no revision. */
   readonly loose: readonly LooseFile[];
+  /** Whether its folder holds nothing at all. */
+  readonly empty: boolean;
   /** When one of its files was last read or written, as the disk knows it. */
   readonly usedMs: number;
 }
@@ -102,8 +107,8 @@ async function readModel(
   const blobs = await readBlobs(join(repository, "blobs"));
   const held = new Set(revisions.flatMap(({ blobs }) => blobs));
   const used = [...blobs.values()].map(({ usedMs }) => usedMs);
-  for (const { folder } of revisions) {
-    used.push(usedMs(await Deno.stat(folder)));
+  for (const { folder, readMs } of revisions) {
+    used.push(readMs, usedMs(await Deno.stat(folder)));
   }
   return {
     name: await repositoryMadeOf(repository) ?? name.replaceAll("--", "/"),
@@ -112,6 +117,7 @@ async function readModel(
     revisions,
     loose: [...blobs].filter(([blob]) => !held.has(blob))
       .map(([, { path, bytes, partial }]) => ({ path, bytes, partial })),
+    empty: await holdsNothing(repository),
     usedMs: Math.max(0, ...used),
   };
 }
@@ -122,11 +128,16 @@ async function readRevision(
   refs: readonly string[],
 ): Promise<CachedRevision> {
   const folder = join(repository, "snapshots", commit);
-  const found = { bytes: 0, blobs: new Array<string>(), dangling: 0 };
+  const found = {
+    bytes: 0,
+    blobs: new Array<string>(),
+    dangling: 0,
+    readMs: 0,
+  };
   await collect(folder, await realBlobs(repository), found);
   const complete = found.dangling === 0 && await hasWeights(folder);
-  const { bytes, blobs } = found;
-  return { commit, refs, folder, bytes, blobs, complete };
+  const { bytes, blobs, readMs } = found;
+  return { commit, refs, folder, bytes, blobs, complete, readMs };
 }
 
 /** Whether the configuration and all shards of the index are there. */
@@ -148,7 +159,7 @@ async function hasWeights(folder: string): Promise<boolean> {
 async function collect(
   folder: string,
   blobs: string,
-  found: { bytes: number; blobs: string[]; dangling: number },
+  found: { bytes: number; blobs: string[]; dangling: number; readMs: number },
 ): Promise<void> {
   for (const { name, isDirectory } of await entriesOf(folder)) {
     const path = join(folder, name);
@@ -158,7 +169,9 @@ async function collect(
     }
     try {
       const real = await Deno.realPath(path);
-      found.bytes += (await Deno.stat(real)).size;
+      const info = await Deno.stat(real);
+      found.bytes += info.size;
+      found.readMs = Math.max(found.readMs, usedMs(info));
       const within = relative(blobs, real);
       if (!within.startsWith("..")) found.blobs.push(within);
     } catch (error) {

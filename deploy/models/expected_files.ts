@@ -5,13 +5,14 @@
  * manifest.json        size and SHA-256 of each file
  * blobs/<64 digits>    SHA-256, as hubs name large files
  * blobs/<40 digits>    what Git calls a small file
+ * .emu3/<commit>.json  both, of files that are no links, as they came
  * ```
  *
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
-import type { ExpectedHash } from "../cache/content_hash.ts";
+import { basename, dirname, join, resolve } from "node:path";
+import { type ExpectedHash, expectedHash } from "../cache/content_hash.ts";
 import type { FileHashes } from "../cache/hashing/hash_file.ts";
 import {
   MANIFEST_BYTES,
@@ -19,6 +20,7 @@ import {
   parseManifest,
 } from "../cache/manifest/manifest.ts";
 import { ManifestError } from "../cache/manifest/manifest_fields.ts";
+import { type KeptFile, keptFiles } from "../cache/snapshots/hub_layout.ts";
 
 /** A file and what it must be. */
 export interface ExpectedFile {
@@ -49,7 +51,33 @@ export async function expectedFiles(folder: string): Promise<ExpectedFile[]> {
   }
   const files: ExpectedFile[] = [];
   await collect(folder, "", files);
-  return files;
+  return withNoted(folder, files, await notedFiles(folder));
+}
+
+/** What was noted of a snapshot in a cache when it was downloaded here. */
+async function notedFiles(folder: string): Promise<readonly KeptFile[]> {
+  const snapshots = dirname(resolve(folder));
+  if (basename(snapshots) !== "snapshots") return [];
+  return await keptFiles(dirname(snapshots), basename(folder)) ?? [];
+}
+
+/** Gives files that are no links the hashes that were noted, and adds lost ones. */
+function withNoted(
+  folder: string,
+  files: readonly ExpectedFile[],
+  noted: readonly KeptFile[],
+): ExpectedFile[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  for (const { path, size, ...kept } of noted) {
+    const found = byPath.get(path);
+    byPath.set(path, {
+      path,
+      from: join(folder, path),
+      size,
+      hash: found?.hash ?? expectedHash(kept),
+    });
+  }
+  return [...byPath.values()];
 }
 
 /** What is wrong with a file; undefined when nothing is. */

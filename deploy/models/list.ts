@@ -13,7 +13,10 @@ export async function list(
   caches: readonly string[],
   report: Report,
 ): Promise<void> {
-  const models = await cachedModels(caches);
+  // A folder that holds neither is no model.
+  const models = (await cachedModels(caches)).filter(({ revisions, loose }) =>
+    revisions.length > 0 || loose.some(({ partial }) => partial)
+  );
   for (const { name, cache, revisions, loose, usedMs } of models) {
     const lastUsed = new Date(usedMs).toISOString();
     for (const { commit, refs, bytes, complete, folder } of revisions) {
@@ -48,6 +51,8 @@ export async function list(
     { event: "listed", models: models.length, caches },
     models.length === 0
       ? `No models in ${caches.join(", ")}`
-      : `${models.length} models in ${caches.join(", ")}`,
+      : `${models.length} ${models.length === 1 ? "model" : "models"} in ${
+        caches.join(", ")
+      }`,
   );
 }

@@ -10,6 +10,7 @@
 
 import { basename, join } from "node:path";
 import type { PruneArguments } from "./arguments.ts";
+import { freedBytes } from "./freed_bytes.ts";
 import { cachedModels } from "./cached_models.ts";
 import { planPrune, type PrunePlan } from "./prune_plan.ts";
 import { onDisk } from "../cache/disk.ts";
@@ -105,10 +106,13 @@ function blobsOf({ model, revisions, files }: PrunePlan): string[] {
   return [...new Set([...blobs, ...files.map(({ path }) => path)])];
 }
 
+/** Bytes that a plan frees: of blobs, and of files that are no links to them. */
 async function planned(plan: PrunePlan): Promise<number> {
-  let bytes = 0;
-  for (const path of blobsOf(plan)) bytes += await bytesOnDisk(path);
-  return bytes;
+  const { model, whole, revisions } = plan;
+  const folders = whole
+    ? [model.repository]
+    : revisions.map(({ folder }) => folder);
+  return await freedBytes([...blobsOf(plan), ...folders]);
 }
 
 async function remove(plan: PrunePlan): Promise<number> {
@@ -157,11 +161,6 @@ async function* lockFiles(folder: string): AsyncGenerator<string> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-async function bytesOnDisk(path: string): Promise<number> {
-  const { blocks, size } = await Deno.stat(path);
-  return blocks === null ? size : 512 * blocks;
 }
 
 async function removeFolder(path: string): Promise<void> {

@@ -39,6 +39,7 @@ export function planPrune(
       ? undefined
       : { model, whole: false, revisions: [], files: unfinished };
   }
+  if (model.empty) return { model, whole: true, revisions: [], files: [] };
   if (olderThanMs !== undefined && nowMs - model.usedMs > olderThanMs) {
     const { revisions, loose } = model;
     return { model, whole: true, revisions, files: loose };

@@ -1,13 +1,16 @@
 /**
- * `models verify`: files are hashed again, and compared with what they must be.
+ * `models verify`: files are hashed again and compared with what they must be,
+ * and everything that they ask for must be there.
  *
  * @module
  */
 
+import { join } from "node:path";
 import { hashFiles, type HashOptions } from "../cache/hashing/hash_files.ts";
 import { ManifestError } from "../cache/manifest/manifest_fields.ts";
-import { expectedFiles, faultOf } from "./expected_files.ts";
+import { type ExpectedFile, expectedFiles, faultOf } from "./expected_files.ts";
 import type { Report } from "./report.ts";
+import { structureFaults } from "./structure.ts";
 
 /** A model that is looked at. */
 export interface Suspect {
@@ -40,10 +43,11 @@ export async function verify(
 }
 
 async function verifyOne(
-  { name, folder }: Suspect,
+  suspect: Suspect,
   report: Report,
   options: VerifyOptions,
 ): Promise<boolean> {
+  const { name, folder } = suspect;
   const files = await expectedFiles(folder).catch((error) => {
     if (!(error instanceof ManifestError)) throw error;
     return error.message;
@@ -73,31 +77,78 @@ async function verifyOne(
       report.progress({ what: `verifying ${name}`, bytes, totalBytes });
     },
   });
-  let bad = 0;
+  const faults = new Map<string, string>();
   for (const [index, file] of known.entries()) {
     const outcome = outcomes[index]!;
     const reason = outcome.type === "failure"
       ? `it cannot be read: ${outcome.reason}`
       : faultOf(file, outcome.hashes);
-    if (reason === undefined) continue;
-    bad++;
-    const { path } = file;
+    if (reason !== undefined) faults.set(file.path, reason);
+  }
+  for (const { path, from, size, hash } of files) {
+    if (hash !== undefined || size === undefined) continue;
+    const there = await sizeOf(from);
+    if (there !== size) {
+      faults.set(path, `it has ${there} bytes instead of ${size}`);
+    }
+  }
+  const good = known.filter(({ path }) => !faults.has(path));
+  const structure = await structureFaults(
+    folder,
+    await presentPaths(files),
+    new Set([...good.map(({ path }) => path), ...faults.keys()]),
+  );
+  // What a file is instead says more than that its hash is another one.
+  for (const { path, reason } of structure) faults.set(path, reason);
+  for (const [path, reason] of faults) {
     // The link of a snapshot would lead to the same content again.
-    const real = await Deno.realPath(file.from).catch(() => file.from);
-    const remedy = `remove ${real} and pull or copy the model again`;
+    const file = join(folder, path);
+    const real = await Deno.realPath(file).catch(() => undefined);
+    const remedy = `${
+      real === undefined ? "" : `remove ${real} and `
+    }pull or copy the model again`;
     report.tell(
-      { event: "bad", name, path, file: real, reason, remedy },
+      { event: "bad", name, path, file: real ?? file, reason, remedy },
       `${name}: ${path} is bad: ${reason}; ${remedy}`,
     );
   }
-  const unchecked = files.length - known.length;
-  const good = known.length - bad;
+  return told(suspect, { files, known, faults }, report, options);
+}
+
+/** Tells what was found of a model, and returns whether it is good. */
+function told(
+  { name, folder }: Suspect,
+  { files, known, faults }: {
+    readonly files: readonly ExpectedFile[];
+    readonly known: readonly ExpectedFile[];
+    readonly faults: ReadonlyMap<string, string>;
+  },
+  report: Report,
+  { unknownPasses }: VerifyOptions,
+): boolean {
+  const isGood = ({ path }: ExpectedFile) => !faults.has(path);
+  const good = known.filter(isGood).length;
+  const bad = faults.size;
+  const unchecked =
+    files.filter((file) => file.hash === undefined && isGood(file)).length;
   const event = { event: "verified", name, folder, good, bad, unchecked };
   const others = unchecked === 0
     ? ""
     : `, ${unchecked} that nothing says a hash of`;
   report.tell(event, `${name}: ${good} files good, ${bad} bad${others}`);
-  return bad === 0 && (known.length > 0 || options.unknownPasses);
+  return bad === 0 && (known.length > 0 || unknownPasses);
+}
+
+/** Paths of the files that are there. */
+async function presentPaths(
+  files: readonly ExpectedFile[],
+): Promise<string[]> {
+  const paths: string[] = [];
+  for (const { path, from } of files) {
+    const found = await Deno.stat(from).catch(() => undefined);
+    if (found?.isFile) paths.push(path);
+  }
+  return paths;
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -12,6 +12,7 @@ import {
   type ObtainOptions,
   type ObtainProgress,
 } from "../../../deploy/cache/obtain.ts";
+import { holdsNothing } from "../../../deploy/cache/snapshots/empty_repository.ts";
 import {
   type Fault,
   type FaultSchedule,
@@ -216,6 +217,13 @@ const ERRORS: readonly (readonly [
   ],
 ];
 
+/** Folders of models, of which other tools ask that they hold one. */
+async function repositoriesIn(cache: string): Promise<string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(cache));
+  return entries.map(({ name }) => name)
+    .filter((name) => name.startsWith("models--"));
+}
+
 for (const [what, behavior, variables, message] of ERRORS) {
   Deno.test(`obtain() says what is wrong with ${what}`, async () => {
     using cache = temporaryFolder();
@@ -229,6 +237,10 @@ for (const [what, behavior, variables, message] of ERRORS) {
       return true;
     });
     await rejects(locate(REPOSITORY, options.places), SourceError);
+    // What came of it is kept for the next attempt.
+    for (const name of await repositoriesIn(cache.path)) {
+      strictEqual(await holdsNothing(join(cache.path, name)), false);
+    }
   });
 }
 
@@ -252,6 +264,20 @@ Deno.test("obtain() says where nobody answers", async () => {
     obtain(REPOSITORY, obtainOptions(cache.path, endpoint)),
     /Cannot reach 127\.0\.0\.1:\d+ for org\/tiny@main/,
   );
+  deepStrictEqual(await repositoriesIn(cache.path), []);
+});
+
+Deno.test("obtain() leaves no empty folder of a listing that is no checkpoint", async () => {
+  using cache = temporaryFolder();
+  const files = new Map(
+    [...model.files].filter(([path]) => path !== "config.json"),
+  );
+  await using hub = hubServer({ versions: [{ ...model, files }] });
+  await rejects(
+    obtain(REPOSITORY, obtainOptions(cache.path, hub.endpoint)),
+    /has no config\.json/,
+  );
+  deepStrictEqual(await repositoriesIn(cache.path), []);
 });
 
 Deno.test("what was given up is gone on with, part by part", async () => {

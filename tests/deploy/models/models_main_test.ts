@@ -166,3 +166,54 @@ Deno.test("models exits with 130 when it is interrupted, and nothing was publish
   strictEqual(code, 130, new TextDecoder().decode(stderr));
   strictEqual(server.objects.size, 0);
 });
+
+Deno.test("models verifies a cache without links: a file that is cut off, a shard that is not there", async () => {
+  for (const damage of [undefined, "cut", "gone"]) {
+    using cache = temporaryFolder();
+    const snapshot = "models--org--emu3-tiny/snapshots/c";
+    for await (const { name } of Deno.readDir(tinyFolder("emu3-tiny"))) {
+      const bytes = await Deno.readFile(join(tinyFolder("emu3-tiny"), name));
+      cache.write(`${snapshot}/${name}`, bytes);
+    }
+    cache.write("models--org--emu3-tiny/refs/main", "c");
+    const shard = join(
+      cache.path,
+      snapshot,
+      "model-00002-of-00002.safetensors",
+    );
+    if (damage === "cut") await Deno.truncate(shard, 999);
+    if (damage === "gone") await Deno.remove(shard);
+    const env = { HF_HUB_CACHE: cache.path, MODEL_CACHE: "" };
+    const { code, stdout, stderr } = await models(["verify", "--all"], env);
+    strictEqual(code, damage === undefined ? 0 : 1, stderr);
+    const bad = events(stdout).filter(({ event }) => event === "bad");
+    deepStrictEqual(
+      bad.map(({ path }) => path),
+      damage === undefined ? [] : ["model-00002-of-00002.safetensors"],
+    );
+    if (damage !== "gone") continue;
+    // By its name it is not even found, and what it lacks is said.
+    const named = await models(["verify", "org/emu3-tiny"], env);
+    strictEqual(named.code, 1);
+    match(named.stderr, /lacks model-00002-of-00002\.safetensors/);
+  }
+});
+
+Deno.test("models leaves nothing of a name that no place knows, and counts nothing", async () => {
+  using cache = temporaryFolder();
+  const env = {
+    HF_HUB_CACHE: cache.path,
+    MODEL_CACHE: "",
+    HF_HUB_OFFLINE: "1",
+  };
+  strictEqual((await models(["pull", "org/none"], env)).code, 1);
+  const names = await Array.fromAsync(
+    Deno.readDir(cache.path),
+    ({ name }) => name,
+  );
+  deepStrictEqual(names.filter((name) => name !== ".locks"), []);
+  const listed = events((await models(["list"], env)).stdout);
+  deepStrictEqual(listed.map(({ event, models }) => [event, models]), [
+    ["listed", 0],
+  ]);
+});

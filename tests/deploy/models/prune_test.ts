@@ -1,7 +1,8 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { parseArguments } from "../../../deploy/models/arguments.ts";
 import { cachedModels } from "../../../deploy/models/cached_models.ts";
+import { list } from "../../../deploy/models/list.ts";
 import { prune } from "../../../deploy/models/prune.ts";
 import { FILES, putRevision } from "../../support/hub_folder.ts";
 import {
@@ -139,4 +140,84 @@ Deno.test("prune() keeps what --keep names by the URL of a store", async () => {
   strictEqual(await count(), 2);
   await pruned(cache, "--keep s3://models/other");
   strictEqual(await count(), 1);
+});
+
+/** A revision whose files are no links, as on disks that have none. */
+function putFiles(cache: TemporaryFolder, commit: string, ref?: string): void {
+  const snapshot = `models--a--b/snapshots/${commit}`;
+  cache.write(`${snapshot}/config.json`, "{}");
+  cache.write(`${snapshot}/model.safetensors`, new Uint8Array(100_000).fill(1));
+  if (ref !== undefined) cache.write(`models--a--b/refs/${ref}`, commit);
+}
+
+async function diskBytes(path: string): Promise<number> {
+  const { blocks, size } = await Deno.stat(path);
+  return blocks === null ? size : 512 * blocks;
+}
+
+Deno.test("prune() counts the bytes of files that are no links", async () => {
+  using cache = temporaryFolder();
+  putFiles(cache, "old");
+  putFiles(cache, "new", "main");
+  const weights = join(
+    cache.path,
+    "models--a--b/snapshots/new/model.safetensors",
+  );
+  const least = await diskBytes(weights);
+  const said = await pruned(cache, "--dry-run");
+  const done = await pruned(cache, "");
+  for (const [told] of [said, done]) {
+    const bytes = Number(told!["bytes"]);
+    ok(bytes >= least && bytes < 2 * least, `${bytes} of ${least}`);
+  }
+  strictEqual(said[0]!["bytes"], done[0]!["bytes"]);
+  strictEqual(done.at(-1)!["bytes"], done[0]!["bytes"]);
+  const whole = await pruned(cache, "--older-than 1h");
+  ok(Number(whole[0]!["bytes"]) >= least);
+  deepStrictEqual(await cachedModels([cache.path]), []);
+});
+
+Deno.test("prune() counts no bytes of a file that keeps another name", async () => {
+  using cache = temporaryFolder();
+  putFiles(cache, "new", "main");
+  const snapshots = join(cache.path, "models--a--b/snapshots");
+  await Deno.mkdir(join(snapshots, "old"));
+  for (const name of ["config.json", "model.safetensors"]) {
+    await Deno.link(join(snapshots, "new", name), join(snapshots, "old", name));
+  }
+  const told = await pruned(cache, "");
+  deepStrictEqual(told[0]!["revisions"], ["old"]);
+  strictEqual(told[0]!["bytes"], 0);
+});
+
+Deno.test("prune() with --older-than keeps a model whose files are no links and were read", async () => {
+  using cache = temporaryFolder();
+  putFiles(cache, "only", "main");
+  const folder = join(cache.path, "models--a--b/snapshots/only");
+  const longAgo = new Date(NOW - 400 * 24 * 3_600_000);
+  await Deno.utime(folder, longAgo, longAgo);
+  await pruned(cache, "--older-than 11d");
+  strictEqual((await cachedModels([cache.path])).length, 1);
+});
+
+Deno.test("prune() removes folders that hold nothing, and list() does not count them", async () => {
+  using cache = temporaryFolder();
+  cache.write("models--s3-0123456789ab--none/.emu3/source", "s3://models/none");
+  for (const name of ["models--a--none/blobs", "models--b--none"]) {
+    await Deno.mkdir(join(cache.path, name), { recursive: true });
+  }
+  // Something of another tool.
+  cache.write("models--c--other/.no_exist/c/a.json", "");
+  putRevision(cache, "models--a--b", "c", { refs: ["main"] });
+  const { report, told } = keptReport();
+  await list([cache.path], report);
+  deepStrictEqual(told.map(({ event }) => event), ["model", "listed"]);
+  strictEqual(told.at(-1)!["models"], 1);
+  await pruned(cache, "--partial");
+  strictEqual((await cachedModels([cache.path])).length, 5);
+  await pruned(cache, "");
+  deepStrictEqual(
+    (await cachedModels([cache.path])).map(({ name }) => name),
+    ["a/b", "c/other"],
+  );
 });
