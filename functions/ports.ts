@@ -69,8 +69,8 @@ export interface ModelPair {
 
 /** Models that draw. */
 export interface Drawer extends ModelPair {
-  /** In which way so many pictures are drawn, unless a request says otherwise. */
-  readonly strategy: (count: number) => StrategyName;
+  /** In which way pictures are drawn, unless a request says otherwise. */
+  readonly strategy: StrategyName;
   /** Ways that the device cannot; undefined for none. */
   readonly refused?: ReadonlySet<StrategyName> | undefined;
 }

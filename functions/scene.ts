@@ -30,8 +30,8 @@ export interface SceneModels {
   readonly language: Pick<TextModel, "config" | "generation">;
   /** Sizes. */
   readonly vision: Pick<VisionModel, "pixelsPerCode" | "codebookSize">;
-  /** Default, by the number of pictures. */
-  readonly strategy: (count: number) => StrategyName;
+  /** Default. */
+  readonly strategy: StrategyName;
   /** Ways that the device cannot; undefined for none. */
   readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
@@ -81,7 +81,7 @@ export function sceneFrom(
         vision.codebookSize,
         `${pointer}/prefix`,
       ),
-    strategy: strategyOf(request.strategy ?? strategy(request.n)),
+    strategy: strategyOf(request.strategy ?? strategy),
     sampling: {
       temperature,
       topK: request.top_k ?? generation.topK,

@@ -13,7 +13,6 @@
  * @module
  */
 
-import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
 import { CPU_PROVIDER, type Provider } from "../lib/runtime/provider.ts";
 import type { VisionTokenizer } from "../lib/vision/vision_tokenizer.ts";
 import { refusedStrategies } from "./device.ts";
@@ -99,12 +98,10 @@ export class Seated implements AsyncDisposable {
   /** The models that draw; their vision tokenizer's name is not theirs. */
   drawer(model: string | undefined): Drawer {
     const pair = this.#pair(this.#languageSeat(model, ({ draws }) => draws));
-    const { strategy: always } = this.#options;
-    const { strategy: ofOne } = pair.language.details;
+    const { strategy } = pair.language.details;
     return {
       ...pair,
-      strategy: (count) =>
-        always ?? (count === 1 ? ofOne : STRATEGY_OF_SEVERAL),
+      strategy: this.#options.strategy ?? strategy,
       refused: refusedStrategies(this.#parts.provider()),
     };
   }

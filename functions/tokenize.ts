@@ -5,7 +5,6 @@
  */
 
 import { type Context, Hono } from "hono";
-import { STRATEGY_OF_SEVERAL } from "../lib/drawing/strategy.ts";
 import { drawingTokens, questionTokens } from "../lib/emu3.ts";
 import { writerFor } from "../lib/prompt.ts";
 import { readHeader } from "../lib/vision/header.ts";
@@ -234,7 +233,7 @@ async function promptTokens(
   const language = await tokenizers.text(name);
   checkAdapter(fields.prompt!.adapter);
   // Prompts are the same for every strategy.
-  const models = { language, vision, strategy: () => STRATEGY_OF_SEVERAL };
+  const models = { language, vision, strategy: "autoregressive" } as const;
   const scene = sceneFrom(fields.prompt!, models, "/prompt");
   const { tokens, unconditional } = await drawingTokens(
     writerFor(language, { signal, caller }),

@@ -56,7 +56,10 @@ export function strategyOf(name: StrategyName): Strategy {
 }
 
 /**
- * The lossless way that is fastest for one picture at a time.
+ * The lossless way that is fastest for one picture at a time. Several of one
+ * request are drawn in the same way, so that picture i of a seed is the same
+ * whatever their number is; of four, one code after the other would take a CPU
+ * a seventh less time.
  *
  * On a CPU judging a window takes about twice as long as judging one code while
  * weights are floats, in a third of the forwards. In few bits a forward takes
@@ -72,12 +75,6 @@ export function fastestStrategy(
 ): StrategyName {
   return codeBits === undefined || onDevice ? "jacobi" : "autoregressive";
 }
-
-/**
- * The lossless way that is fastest for several pictures of one request: they
- * share each forward, which then judges as much as pays, one code of each.
- */
-export const STRATEGY_OF_SEVERAL: StrategyName = "autoregressive";
 
 /** Whether pictures have the law that one code after the other has. */
 export function isLossless({ name }: Pick<Strategy, "name">): boolean {

@@ -109,11 +109,11 @@ Deno.test("POST /v1/generate draws in the strategy that is asked for, and says w
   ok(zipar.usage.forwards < plain.usage.forwards);
 });
 
-Deno.test("POST /v1/generate draws several pictures code by code, unless told otherwise", async () => {
+Deno.test("POST /v1/generate draws one and several pictures in the same way, unless told otherwise", async () => {
   const draw = async (body: Record<string, unknown>) =>
-    (await (await generate({ ...small, n: 2, ...body })).json()).strategy;
-  strictEqual(await draw({}), "autoregressive");
-  strictEqual(await draw({ strategy: "jacobi" }), "jacobi");
+    (await (await generate({ ...small, ...body })).json()).strategy;
+  for (const n of [1, 2, 4]) strictEqual(await draw({ n }), "jacobi");
+  strictEqual(await draw({ n: 2, strategy: "zipar" }), "zipar");
 });
 
 Deno.test("POST /v1/generate draws in the server's strategy when none is asked for", async () => {
@@ -155,6 +155,19 @@ Deno.test("POST /v1/generate draws n pictures by streams of one seed", async () 
     JSON.stringify(images[0].grid),
   );
   strictEqual(usage.image_tokens, 3 * one.usage.image_tokens);
+});
+
+Deno.test("POST /v1/generate draws picture i of a seed, whatever n is", async () => {
+  for (const strategy of [undefined, "autoregressive", "jacobi", "zipar"]) {
+    const asked = { ...small, height: 96, width: 64, strategy };
+    const gridsOf = async (n: number) =>
+      (await (await generate({ ...asked, n })).json()).images
+        .map(({ grid }: { grid: unknown }) => grid);
+    const all = await gridsOf(4);
+    for (const n of [1, 2, 3]) {
+      deepStrictEqual(await gridsOf(n), all.slice(0, n), strategy);
+    }
+  }
 });
 
 Deno.test("POST /v1/generate answers with a file and headers", async () => {

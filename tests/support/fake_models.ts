@@ -139,7 +139,7 @@ export function fakeServices(
     codec: inPlaceCodec,
     pixels: new Budget({ total: 2 ** 28, maxWaiting: 32, now: () => 0 }),
     limits: { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20 },
-    drawer: () => ({ language, vision, strategy: () => "autoregressive" }),
+    drawer: () => ({ language, vision, strategy: "autoregressive" }),
     answerer: () => ({ language, vision }),
     vision: () => vision,
     text: () => Promise.resolve(model),
