@@ -29,7 +29,13 @@ const STALL_FACTOR = 20;
 const LOOK_MS = 50;
 const MAX_LOOK_MS = 60_000;
 
-/** Counts from its making. */
+/** The time by the clock after which CPU time is first looked at, in milliseconds. */
+const FIRST_LOOK_MS = 500;
+
+/**
+ * Counts CPU time from the first look: most calls end before it, and so cost no
+ * look at the system's files.
+ */
 export class WorkDeadline {
   readonly #ms: number;
   readonly #clock: ThreadClock;
@@ -41,7 +47,11 @@ export class WorkDeadline {
     this.#ms = ms;
     this.#clock = clock;
     this.#startedAt = clock.nowMs();
-    this.#cpuBefore = clock.cpuMs();
+  }
+
+  /** Milliseconds until the first look is due. */
+  get firstLookMs(): number {
+    return Math.min(FIRST_LOOK_MS, this.#ms);
   }
 
   /** Returns how the deadline is missed, or after how many milliseconds to look again. */
@@ -57,8 +67,7 @@ export class WorkDeadline {
   #usedMs(): number {
     const cpuMs = this.#clock.cpuMs();
     if (cpuMs === undefined) return 0;
-    // Known from now on only: it stands for a thread that was just started.
-    this.#cpuBefore ??= 0;
+    this.#cpuBefore ??= cpuMs;
     return cpuMs - this.#cpuBefore;
   }
 }
@@ -68,13 +77,12 @@ export function watch(
   deadline: WorkDeadline,
   onMissed: (how: Missed) => void,
 ): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
   const look = () => {
     const outcome = deadline.look();
     if (typeof outcome === "string") onMissed(outcome);
     else timer = setTimeout(look, outcome);
   };
-  look();
+  let timer = setTimeout(look, deadline.firstLookMs);
   return () => clearTimeout(timer);
 }
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createApp } from "../../functions/app.ts";
-import { pixelBudgetBytes } from "../../functions/pixel_budget.ts";
+import { pixelBudget, pixelBudgetBytes } from "../../functions/pixel_budget.ts";
 import { Budget } from "../../lib/async/budget.ts";
 import type { PictureCodec } from "../../lib/vision/picture_codec.ts";
 import { plainGif, plainPng } from "../support/bombs.ts";
@@ -138,4 +138,40 @@ Deno.test("pixelBudgetBytes() has room for the greatest picture, whatever is set
   strictEqual(bytes(5e6), 5e6);
   ok(bytes(1) >= 28 * 1000);
   strictEqual(bytes(undefined, 8), bytes(1));
+});
+
+Deno.test("POST /v1/tokenize answers a small picture while large ones wait for memory", async () => {
+  const services = fakeServices(runAtOnce);
+  const pixels = pixelBudget({
+    pixelBytes: 1,
+    memoryBytes: 0,
+    queueLimit: 9,
+    limits: { maxPixels: 2_000_000 },
+  });
+  const released = Promise.withResolvers<void>();
+  const codec: PictureCodec = {
+    ...services.codec,
+    decodeImage: async (bytes, options, call) => {
+      if (bytes.length === large.length) await released.promise;
+      return await services.codec.decodeImage(bytes, options, call);
+    },
+  };
+  const limits = { maxBodyBytes: 2 ** 24, maxPixels: 2_000_000 };
+  const app = createApp({ ...services, codec, pixels, limits }, {
+    ...appOptions({ maxRequests: 99 }).options,
+    functions,
+  });
+  const large = await plainPng(1400, 1400);
+  const small = await plainPng(64, 64);
+  const ask = (png: Uint8Array<ArrayBuffer>) =>
+    app.request("/v1/tokenize", picture(png, "image/png"));
+  const waiting = [ask(large), ask(large), ask(large)];
+  while (pixels.waiting < 2) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  strictEqual((await ask(small)).status, 200);
+  strictEqual(pixels.waiting, 2);
+  released.resolve();
+  for (const answer of waiting) strictEqual((await answer).status, 200);
+  strictEqual(pixels.held, 0);
 });

@@ -186,3 +186,37 @@ function plain(value: unknown): unknown {
     Object.entries(value).map(([key, inner]) => [key, plain(inner)]),
   );
 }
+
+Deno.test("a picture pool settles every call, whoever leaves and whatever is damaged", async () => {
+  await using pool = openPicturePool({ now, threads: 3, idleMs: 0 });
+  const large = await plainPng(1200, 1200);
+  const small = goldenBytes("preprocess/rgb.png");
+  const damaged = large.slice(0, large.length / 2);
+  const expected = await inPlaceCodec.decodeImage(small, options);
+  const taken = { decode: "display", maxPixels: 2e6 } as const;
+  const outcomes = await Promise.all(
+    Array.from({ length: 40 }, async (_, i) => {
+      const leave = new AbortController();
+      const bytes = [small, large, damaged, small][i % 4]!;
+      const caller = `${i % 3}`;
+      const { signal } = leave;
+      const decoded = pool.decodeImage(bytes, taken, { caller, signal });
+      if (i % 5 === 0) leave.abort(new Error("gone"));
+      else if (i % 7 === 0) setTimeout(() => leave.abort(new Error("gone")), i);
+      try {
+        const { height, pixels } = await decoded;
+        strictEqual(height, bytes === small ? expected.height : 1200);
+        if (bytes === small) deepStrictEqual(pixels, expected.pixels);
+        return "decoded";
+      } catch (error) {
+        if (leave.signal.aborted) strictEqual((error as Error).message, "gone");
+        else ok(bytes === damaged && error instanceof ImageError);
+        return "refused";
+      }
+    }),
+  );
+  ok(outcomes.filter((outcome) => outcome === "decoded").length > 10);
+  const { running, waiting, lost } = pool.state();
+  deepStrictEqual([running, waiting], [0, 0]);
+  deepStrictEqual([lost.late, lost.stalled, lost.crashed], [0, 0, 0]);
+});

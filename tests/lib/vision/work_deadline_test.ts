@@ -29,6 +29,7 @@ function fakeThread(knowsWork = true) {
 Deno.test("a deadline by work is not missed while the thread gets no time", () => {
   const { clock, pass } = fakeThread();
   const deadline = new WorkDeadline(1000, clock);
+  strictEqual(deadline.look(), 1000);
   pass(10_000, 0);
   strictEqual(deadline.look(), 1000);
   pass(8000, 0.1);
@@ -59,7 +60,7 @@ Deno.test("a thread that stands still for very long has stalled", () => {
   }
 });
 
-Deno.test("work of a thread that is known late counts from the thread's start", () => {
+Deno.test("work of a thread counts from the first look that tells it", () => {
   const thread: { cpuMs?: number } = {};
   const deadline = new WorkDeadline(1000, {
     nowMs: () => 0,
@@ -67,7 +68,9 @@ Deno.test("work of a thread that is known late counts from the thread's start", 
   });
   strictEqual(deadline.look(), 1000);
   thread.cpuMs = 300;
-  strictEqual(deadline.look(), 700);
+  strictEqual(deadline.look(), 1000);
+  thread.cpuMs = 900;
+  strictEqual(deadline.look(), 400);
 });
 
 Deno.test("threadClock() counts what this thread computes, where the system tells", () => {
