@@ -12,6 +12,7 @@
  */
 
 import type { PixelSize } from "./image.ts";
+import { type LayOver, layOverExactly } from "./lay_over.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /** A frame and how it meets the canvas. */
@@ -35,6 +36,8 @@ export type Rgba = readonly [number, number, number, number];
 
 /** Options of {@linkcode composeFrames}. */
 export interface ComposeOptions {
+  /** The arithmetic of `over`; by the APNG specification by default. */
+  readonly layOver?: LayOver;
   /** The color of the canvas before the first frame; transparent black by default. */
   readonly ground?: Rgba;
 }
@@ -50,14 +53,14 @@ const TRANSPARENT: Rgba = [0, 0, 0, 0];
 export async function* composeFrames(
   size: PixelSize,
   frames: AsyncIterable<PlacedFrame>,
-  { ground = TRANSPARENT }: ComposeOptions = {},
+  { ground = TRANSPARENT, layOver = layOverExactly }: ComposeOptions = {},
 ): AsyncGenerator<RgbaImage, void, undefined> {
   const { height, width } = size;
   let canvas = new Uint8ClampedArray(height * width * 4);
   fill(canvas, ground);
   for await (const frame of frames) {
     const before = frame.dispose === "previous" ? canvas.slice() : canvas;
-    draw(canvas, width, frame);
+    draw(canvas, width, frame, layOver);
     yield { height, width, pixels: canvas };
     canvas = before;
     if (frame.dispose === "clear") clear(canvas, width, frame);
@@ -69,6 +72,7 @@ function draw(
   canvas: Uint8ClampedArray,
   width: number,
   { image, top, left, blend }: PlacedFrame,
+  layOver: LayOver,
 ): void {
   const stride = image.width * 4;
   for (let y = 0; y < image.height; y++) {
@@ -76,24 +80,6 @@ function draw(
     const start = ((top + y) * width + left) * 4;
     if (blend === "source") canvas.set(row, start);
     else layOver(canvas.subarray(start, start + stride), row);
-  }
-}
-
-/**
- * Lays `row` over `under`, colors not multiplied by alpha.
- *
- * @param under `[width, 4]`. Overwritten.
- */
-function layOver(under: Uint8ClampedArray, row: Uint8ClampedArray): void {
-  for (let i = 0; i < row.length; i += 4) {
-    const above = row[i + 3]! / 255;
-    if (above === 0) continue;
-    const below = under[i + 3]! / 255 * (1 - above);
-    const alpha = above + below;
-    for (let c = i; c < i + 3; c++) {
-      under[c] = (row[c]! * above + under[c]! * below) / alpha;
-    }
-    under[i + 3] = alpha * 255;
   }
 }
 

@@ -16,7 +16,6 @@
  */
 
 import { Emu3Error, ImageError } from "../errors.ts";
-import { composeFrames } from "./canvas.ts";
 import { loadFailure } from "./codec/load.ts";
 import { decodeGifFrames, decodeGifStill } from "./gif_picture.ts";
 import {
@@ -99,12 +98,15 @@ export async function decodeFrames(
 ): Promise<RgbImage[]> {
   const { maxFrames = Infinity, maxPixels } = options;
   const header = readHeader(bytes);
-  if (header.frames === 1) return [await decodeImage(bytes, options)];
+  // The only frame of an APNG need not be its still picture.
+  if (header.frames === 1 && header.type !== "png") {
+    return [await decodeImage(bytes, options)];
+  }
   checkFrames(header, maxFrames);
   checkPixels(header, header.frames, maxPixels);
   return await orDamaged(async () => {
     const images: RgbImage[] = [];
-    for await (const image of frames(bytes, header)) {
+    for await (const image of frames(bytes, header, options)) {
       images.push(resized(finish(image, header, options), options));
     }
     if (images.length === header.frames) return images;
@@ -145,14 +147,16 @@ async function referenceStill(
 function frames(
   bytes: Uint8Array,
   header: PictureHeader,
+  { decode }: DecodeOptions,
 ): AsyncIterable<RgbaImage> {
+  const reference = decode === "reference";
   switch (header.type) {
     case "png":
-      return composeFrames(header, decodePngFrames(bytes));
+      return decodePngFrames(bytes, { reference });
     case "gif":
       return decodeGifFrames(bytes);
     case "webp":
-      return composeFrames(header, decodeWebpFrames(bytes));
+      return decodeWebpFrames(bytes);
     case "jpeg":
       throw new TypeError("a JPEG has a single frame");
   }

@@ -22,35 +22,57 @@ export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 const orientationTag = 0x0112;
 
 /**
- * The orientation that an EXIF block asks for: 1 when it asks for none.
+ * Returns the orientation that an EXIF block asks for; undefined when it asks for
+ * none.
  *
- * Damage is no error here, since a picture is seen without its metadata too.
+ * Damage is no error here, since a picture is seen without its metadata, too.
  *
  * @param block From the byte order mark on; a leading "Exif\0\0" is skipped.
  */
-export function readOrientation(block: Uint8Array): Orientation {
+export function exifOrientation(block: Uint8Array): Orientation | undefined {
   const prefixed = block[0] === 0x45 && block[1] === 0x78; // "Ex"
   const tiff = prefixed ? block.subarray(6) : block;
-  if (tiff.length < 8) return 1;
+  if (tiff.length < 8) return undefined;
   const view = new DataView(tiff.buffer, tiff.byteOffset, tiff.byteLength);
   const mark = view.getUint16(0);
-  if (mark !== 0x4949 && mark !== 0x4d4d) return 1;
+  if (mark !== 0x4949 && mark !== 0x4d4d) return undefined;
   const little = mark === 0x4949;
   const directory = view.getUint32(4, little);
-  if (directory + 2 > tiff.length) return 1;
+  if (directory + 2 > tiff.length) return undefined;
   const entries = view.getUint16(directory, little);
   for (let i = 0; i < entries; i++) {
     const entry = directory + 2 + 12 * i;
     if (entry + 12 > tiff.length) break;
     if (view.getUint16(entry, little) === orientationTag) {
-      return known(view.getUint16(entry + 8, little));
+      const type = view.getUint16(entry + 2, little);
+      return knownOrientation(numberAt(view, entry + 8, { type, little }));
     }
   }
-  return 1;
+  return undefined;
+}
+
+/** Returns `value` if it is an orientation. */
+export function knownOrientation(value: number): Orientation | undefined {
+  return orientations.find((orientation) => orientation === value);
 }
 
 const orientations: readonly Orientation[] = [1, 2, 3, 4, 5, 6, 7, 8];
 
-function known(value: number): Orientation {
-  return orientations.find((orientation) => orientation === value) ?? 1;
+/** Reads a whole number of any type: SHORT by the standard, others by habit. */
+function numberAt(
+  view: DataView,
+  at: number,
+  { type, little }: { readonly type: number; readonly little: boolean },
+): number {
+  switch (type) {
+    case 1: // BYTE
+    case 6: // SBYTE
+    case 7: // UNDEFINED
+      return view.getUint8(at);
+    case 4: // LONG
+    case 9: // SLONG
+      return view.getUint32(at, little);
+    default:
+      return view.getUint16(at, little);
+  }
 }

@@ -24,7 +24,7 @@ export interface PictureHeader extends PixelSize {
   readonly type: PictureType;
   /** How many frames: 1 for a still picture. */
   readonly frames: number;
-  /** How EXIF asks to turn it. */
+  /** How EXIF or XMP asks to turn it. */
   readonly orientation: Orientation;
 }
 

@@ -1,158 +1,196 @@
 /**
- * PNG → pixels: the chunks that make the picture, given to the codec.
+ * PNG and APNG → pixels.
  *
- * Every picture, and every frame of an animation, is written out as a plain
- * PNG of its own first. So damage to metadata costs nothing, the codec sees no
- * animation, and what PIL sees differently can be arranged: transparent colors
- * are kept by leaving tRNS out, and 16-bit gray keeps its low byte.
+ * ```text
+ * chunks ─▶ default picture (IDAT) ─┬▶ still
+ *        └▶ frames (fcTL, IDAT or fdAT) ─▶ clip; the first is the still, too
+ * ```
+ *
+ * A frame is read when it is its turn: damage to those after it costs nothing.
  *
  * @module
  */
 
 import { ImageError } from "../errors.ts";
-import type { PlacedFrame } from "./canvas.ts";
-import { decodeStill } from "./codec/imagescript.ts";
-import { type PngChunk, readChunks, writeChunks } from "./format/png.ts";
-import type { PixelSize } from "./image.ts";
+import { composeFrames, type PlacedFrame } from "./canvas.ts";
+import {
+  announcedFrames,
+  type PngShape,
+  readChunks,
+  readPngShape,
+  soundData,
+  type StoredChunk,
+} from "./format/png.ts";
+import { layOverExactly, layOverLikePillow } from "./lay_over.ts";
+import { decodePngData, type PngColors } from "./png_pixels.ts";
 import type { RgbaImage } from "./rgba.ts";
 
-/** Decodes the default picture as a person sees it. */
+/**
+ * Decodes a still PNG, or the first frame of an animation on its canvas: the
+ * default picture is none where readers of APNG never show it.
+ */
 export async function decodePng(bytes: Uint8Array): Promise<RgbaImage> {
-  const chunks = readChunks(bytes);
-  return await decodeStill(plainPng(chunks, pictureData(chunks)));
+  const png = readPng(bytes, "high");
+  return png.frames?.[0]?.isDefault === false
+    ? await firstFrame(png)
+    : await decodePngData(png.shape, png.colors, defaultData(png));
 }
 
-/** Decodes the default picture as PIL's `convert("RGB")` does; its alpha means nothing. */
+/**
+ * Decodes the default picture as PIL's `convert("RGB")` does; its alpha means
+ * nothing. The first frame stands in for one that is damaged, and no frame.
+ */
 export async function decodePngAsReference(
   bytes: Uint8Array,
 ): Promise<RgbaImage> {
-  const chunks = readChunks(bytes).filter(({ type }) => type !== "tRNS");
-  const header = headerOf(chunks);
-  const gray16 = header[8] === 16 && header[9] === 0;
-  if (!gray16) return await decodeStill(plainPng(chunks, pictureData(chunks)));
-  // 16-bit gray has the layout of 8-bit gray with alpha: read as that, the
-  // high byte comes out as gray and the low one as alpha.
-  const split = header.slice();
-  split[8] = 8;
-  split[9] = 4;
-  const relabeled = chunks.map((chunk) =>
-    chunk.type === "IHDR" ? { type: "IHDR", data: split } : chunk
-  );
-  const { pixels, ...size } = await decodeStill(
-    plainPng(relabeled, pictureData(relabeled)),
-  );
-  return { ...size, pixels: clipTo8Bits(pixels) };
+  const png = readPng(bytes, "clip");
+  try {
+    return await decodePngData(png.shape, png.colors, defaultData(png));
+  } catch (error) {
+    if (png.frames?.[0]?.isDefault !== false) throw error;
+    return await firstFrame(png);
+  }
 }
 
 /**
- * Decodes an APNG frame by frame; a still PNG gives one that fills the canvas.
+ * Decodes every frame of an APNG on its canvas, which is overwritten by the next; a
+ * still PNG gives one.
+ *
+ * @throws {ImageError} When there are fewer frames than it announces, or one is
+ * damaged.
  */
-export async function* decodePngFrames(
+export function decodePngFrames(
   bytes: Uint8Array,
-): AsyncGenerator<PlacedFrame, void, undefined> {
+  { reference }: { readonly reference: boolean },
+): AsyncGenerator<RgbaImage, void, undefined> {
+  return shownFrames(readPng(bytes, reference ? "clip" : "high"));
+}
+
+/** A PNG before its pixels are decoded. */
+interface Png {
+  readonly bytes: Uint8Array;
+  readonly chunks: readonly StoredChunk[];
+  readonly shape: PngShape;
+  readonly colors: PngColors;
+  /** Undefined for a still picture. */
+  readonly frames: readonly Frame[] | undefined;
+}
+
+/** A frame of an APNG before it is decoded. */
+interface Frame {
+  readonly control: StoredChunk;
+  readonly data: StoredChunk[];
+  /** True if its data is the default picture. */
+  isDefault: boolean;
+}
+
+function readPng(bytes: Uint8Array, gray16: PngColors["gray16"]): Png {
   const chunks = readChunks(bytes);
-  for (const { control, data } of splitFrames(chunks)) {
-    const { height, width, ...placing } = control;
-    const image = await decodeStill(plainPng(chunks, data, { height, width }));
-    yield { image, ...placing };
+  const shape = readPngShape(bytes, chunks);
+  const find = (wanted: string) => {
+    const chunk = chunks.find(({ type }) => type === wanted);
+    return chunk && soundData(bytes, chunk);
+  };
+  // tRNS has no meaning beside alpha, nor a suggested palette beside colors.
+  const palette = shape.colorType === 3 ? find("PLTE") : undefined;
+  const transparency = shape.colorType < 4 ? find("tRNS") : undefined;
+  const count = announcedFrames(chunks);
+  return {
+    bytes,
+    chunks,
+    shape,
+    colors: { palette, transparency, gray16 },
+    frames: count === undefined ? undefined : splitFrames(chunks, count),
+  };
+}
+
+function defaultData({ bytes, chunks }: Png): Uint8Array[] {
+  return chunks.filter(({ type }) => type === "IDAT")
+    .map((chunk) => soundData(bytes, chunk));
+}
+
+function shownFrames(
+  png: Png,
+): AsyncGenerator<RgbaImage, void, undefined> {
+  const layOver = png.colors.gray16 === "clip"
+    ? layOverLikePillow
+    : layOverExactly;
+  return composeFrames(png.shape, placedFrames(png), { layOver });
+}
+
+async function firstFrame(png: Png): Promise<RgbaImage> {
+  for await (const image of shownFrames(png)) return image;
+  throw new ImageError("the APNG is damaged: frames are missing");
+}
+
+async function* placedFrames(
+  png: Png,
+): AsyncGenerator<PlacedFrame, void, undefined> {
+  const { shape, colors, frames, bytes } = png;
+  if (frames === undefined) {
+    const image = await decodePngData(shape, colors, defaultData(png));
+    yield { image, ...whole };
+    return;
   }
-}
-
-/** PIL makes 16-bit gray 8-bit by clipping it. Relies on gray = high byte, alpha = low. */
-function clipTo8Bits(pixels: Uint8ClampedArray): Uint8ClampedArray {
-  const clipped = new Uint8ClampedArray(pixels.length);
-  for (let i = 0; i < pixels.length; i += 4) {
-    const level = pixels[i]! > 0 ? 255 : pixels[i + 3]!;
-    clipped.fill(level, i, i + 3);
+  const announced = announcedFrames(png.chunks);
+  for (const [i, { control, data, isDefault }] of frames.entries()) {
+    const { height, width, ...placing } = frameControl(png, control);
+    // Past the sequence number of an fdAT.
+    const parts = data.map((chunk) =>
+      soundData(bytes, chunk).subarray(isDefault ? 0 : 4)
+    );
+    const image = await decodePngData(
+      { ...shape, height, width },
+      colors,
+      parts,
+    );
+    const first = i === 0 ? { blend: "source" } as const : {};
+    yield { image, ...placing, ...first };
   }
-  return clipped;
-}
-
-/** A PNG of `data` with the colors of `chunks`, at `size` instead of theirs. */
-function plainPng(
-  chunks: readonly PngChunk[],
-  data: readonly Uint8Array[],
-  size?: PixelSize,
-): Uint8Array {
-  const header = headerOf(chunks).slice();
-  if (size !== undefined) {
-    const view = new DataView(header.buffer);
-    view.setUint32(0, size.width);
-    view.setUint32(4, size.height);
+  if (frames.length !== announced) {
+    throw new ImageError("the APNG is damaged: frames are missing");
   }
-  return writeChunks([
-    { type: "IHDR", data: header },
-    ...chunks.filter(({ type }) => type === "PLTE" || type === "tRNS"),
-    ...data.map((part) => ({ type: "IDAT", data: part })),
-    { type: "IEND", data: new Uint8Array() },
-  ]);
-}
-
-function headerOf(chunks: readonly PngChunk[]): Uint8Array {
-  const header = chunks.find(({ type }) => type === "IHDR")?.data;
-  if (header?.length === 13) return header;
-  throw new ImageError("the PNG has no header");
-}
-
-function pictureData(chunks: readonly PngChunk[]): Uint8Array[] {
-  return chunks.filter(({ type }) => type === "IDAT").map(({ data }) => data);
-}
-
-/** A frame before it is decoded. */
-interface FrameData {
-  readonly control: PixelSize & Omit<PlacedFrame, "image">;
-  readonly data: Uint8Array[];
 }
 
 /**
- * Groups picture data by frame. Data before the first frame control is the
- * default picture, which is then no part of the animation.
+ * Groups picture data by frame, as many as are announced. Data before the first
+ * frame control is the default picture, which is then no part of the animation.
  */
-function splitFrames(chunks: readonly PngChunk[]): FrameData[] {
-  const header = headerOf(chunks);
-  const frames: FrameData[] = [];
-  for (const { type, data } of chunks) {
-    if (type === "fcTL") {
-      frames.push({ control: frameControl(data, header), data: [] });
-    } else if (type === "IDAT") {
-      frames.at(-1)?.data.push(data);
-    } else if (type === "fdAT") {
-      frames.at(-1)?.data.push(data.subarray(4)); // past its sequence number
+function splitFrames(chunks: readonly StoredChunk[], count: number): Frame[] {
+  const frames: Frame[] = [];
+  for (const chunk of chunks) {
+    if (chunk.type === "fcTL") {
+      if (frames.length === count) break;
+      frames.push({ control: chunk, data: [], isDefault: false });
     }
-  }
-  const announced = chunks.find(({ type }) => type === "acTL")?.data;
-  if (announced === undefined) {
-    const view = new DataView(header.buffer, header.byteOffset);
-    const size = { width: view.getUint32(0), height: view.getUint32(4) };
-    return [{ control: { ...size, ...whole }, data: pictureData(chunks) }];
-  }
-  const count = new DataView(announced.buffer, announced.byteOffset)
-    .getUint32(0);
-  if (frames.length !== count) {
-    throw new ImageError("the APNG is damaged: frames are missing");
+    const frame = frames.at(-1);
+    if (frame === undefined) continue;
+    if (chunk.type === "IDAT" && frames.length === 1) frame.isDefault = true;
+    const wanted = frame.isDefault ? "IDAT" : "fdAT";
+    if (chunk.type === wanted) frame.data.push(chunk);
   }
   return frames;
 }
 
-/** How a still picture meets its canvas. */
+/** Placing of a still picture on its canvas. */
 const whole = { top: 0, left: 0, blend: "source", dispose: "keep" } as const;
 
 const disposals = ["keep", "clear", "previous"] as const;
 
 function frameControl(
-  data: Uint8Array,
-  header: Uint8Array,
-): FrameData["control"] {
-  if (data.length !== 26) throw new ImageError("the APNG is damaged");
+  { bytes, shape }: Png,
+  chunk: StoredChunk,
+): Omit<PlacedFrame, "image"> & { height: number; width: number } {
+  const data = soundData(bytes, chunk);
+  if (data.length < 26) throw new ImageError("the APNG is damaged");
   const view = new DataView(data.buffer, data.byteOffset);
-  const canvas = new DataView(header.buffer, header.byteOffset);
   const width = view.getUint32(4);
   const height = view.getUint32(8);
   const left = view.getUint32(12);
   const top = view.getUint32(16);
   if (
     width === 0 || height === 0 ||
-    left + width > canvas.getUint32(0) || top + height > canvas.getUint32(4)
+    left + width > shape.width || top + height > shape.height
   ) {
     throw new ImageError("a frame of the APNG sticks out of its canvas");
   }

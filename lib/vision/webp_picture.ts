@@ -20,6 +20,7 @@ import {
   writeWebpChunks,
 } from "./format/webp.ts";
 import type { PixelSize } from "./image.ts";
+import { layOverLikeLibwebp } from "./lay_over.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /** Decodes a still WebP, or the first frame of an animation on its canvas. */
@@ -28,23 +29,46 @@ export async function decodeWebpStill(bytes: Uint8Array): Promise<RgbaImage> {
   if (!canvas.animated) {
     return await decodeWebp(plainWebp(readWebpChunks(bytes), canvas));
   }
-  for await (const shown of composeFrames(canvas, decodeWebpFrames(bytes))) {
-    return shown;
-  }
+  for await (const shown of decodeWebpFrames(bytes)) return shown;
   throw new ImageError("the WebP holds no picture");
 }
 
-/** Decodes an animated WebP frame by frame. */
-export async function* decodeWebpFrames(
+/**
+ * Decodes every frame of an animated WebP on its canvas, which is overwritten by
+ * the next.
+ */
+export function decodeWebpFrames(
   bytes: Uint8Array,
-): AsyncGenerator<PlacedFrame, void, undefined> {
+): AsyncGenerator<RgbaImage, void, undefined> {
   const canvas = readWebpHeader(bytes);
+  const frames = placedFrames(bytes, canvas);
+  return composeFrames(canvas, frames, { layOver: layOverLikeLibwebp });
+}
+
+async function* placedFrames(
+  bytes: Uint8Array,
+  canvas: PixelSize,
+): AsyncGenerator<PlacedFrame, void, undefined> {
+  let before: (FrameData & { readonly isKey: boolean }) | undefined;
   for (const { name, data } of readWebpChunks(bytes)) {
     if (name !== "ANMF") continue;
-    const { height, width, picture, ...placing } = readFrame(data, canvas);
+    const frame = readFrame(data, canvas);
+    const { height, width, picture, ...placing } = frame;
     const image = await decodeWebp(plainWebp(picture, { height, width }));
-    yield { image, ...placing };
+    // Libwebp begins anew where nothing of the canvas is left: then it keeps the
+    // colors of transparent pixels.
+    const isKey = before === undefined ||
+      before.dispose === "clear" && (before.isKey || fills(before, canvas));
+    yield { image, ...placing, blend: isKey ? "source" : frame.blend };
+    before = {
+      ...frame,
+      isKey: isKey || frame.blend === "source" && fills(frame, canvas),
+    };
   }
+}
+
+function fills(frame: PixelSize, canvas: PixelSize): boolean {
+  return frame.height === canvas.height && frame.width === canvas.width;
 }
 
 type FrameData = PixelSize & Omit<PlacedFrame, "image"> & {

@@ -16,6 +16,8 @@ export interface OddPicture {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Its levels in reference mode, by construction. */
   readonly picture: RgbImage;
+  /** Its levels in display mode, where they are those turned, or of another frame. */
+  readonly shown?: RgbImage;
   /** The reason for Pillow to read it otherwise, or not at all. */
   readonly unlikePillow?: string;
 }

@@ -9,16 +9,23 @@
 
 import { decodeImage } from "../../lib/vision/decode.ts";
 import { ODD_GIFS } from "./odd_gifs.ts";
+import { ODD_PNGS } from "./odd_pngs.ts";
 
 const [folder] = Deno.args;
 if (folder === undefined) throw new TypeError("expected a folder to write to");
 
 const index = [];
-for (const { name, bytes, unlikePillow } of [...ODD_GIFS]) {
-  const options = { decode: "reference", maxPixels: 1_000_000 } as const;
-  const { height, width, pixels } = await decodeImage(bytes, options);
+for (const { name, bytes, unlikePillow } of [...ODD_GIFS, ...ODD_PNGS]) {
   Deno.writeFileSync(`${folder}/${name}`, bytes);
-  Deno.writeFileSync(`${folder}/${name}.rgb`, new Uint8Array(pixels));
-  index.push({ name, height, width, unlikePillow });
+  const sizes = [];
+  for (const decode of ["reference", "display"] as const) {
+    const options = { decode, maxPixels: 1_000_000 };
+    const { height, width, pixels } = await decodeImage(bytes, options);
+    const path = `${folder}/${name}.${decode}.rgb`;
+    Deno.writeFileSync(path, new Uint8Array(pixels));
+    sizes.push([width, height]);
+  }
+  const [reference, display] = sizes;
+  index.push({ name, reference, display, unlikePillow });
 }
 Deno.writeTextFileSync(`${folder}/index.json`, JSON.stringify(index));

@@ -12,7 +12,8 @@
  */
 
 import { ImageError } from "../../errors.ts";
-import { type Orientation, readOrientation } from "../exif.ts";
+import { exifOrientation, type Orientation } from "../exif.ts";
+import { xmpOrientation } from "../xmp_orientation.ts";
 
 /** What a JPEG says before its scans. */
 export interface JpegHeader {
@@ -20,7 +21,7 @@ export interface JpegHeader {
   readonly height: number;
   /** In pixels. */
   readonly width: number;
-  /** From the first Exif segment. */
+  /** From the first Exif segment that has one, else from XMP. */
   readonly orientation: Orientation;
 }
 
@@ -60,7 +61,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
  */
 export function readJpegLayout(bytes: Uint8Array): JpegLayout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let orientation: Orientation = 1;
+  let ofExif: Orientation | undefined;
+  let ofXmp: Orientation | undefined;
   let restarts = false;
   let frame: Omit<JpegLayout, "orientation" | "restarts"> | undefined;
   let at = 2;
@@ -94,13 +96,14 @@ export function readJpegLayout(bytes: Uint8Array): JpegLayout {
     if (marker === DRI && data.length >= 2) {
       restarts = view.getUint16(at + 4) > 0;
     }
-    if (marker === APP1 && orientation === 1 && isExif(data)) {
-      orientation = readOrientation(data);
+    if (marker === APP1) {
+      if (startsWith(data, EXIF)) ofExif ??= exifOrientation(data);
+      if (startsWith(data, XMP)) ofXmp ??= xmpOrientation(data);
     }
     at += 2 + length;
   }
   if (frame === undefined) throw new ImageError("the JPEG is cut short");
-  return { ...frame, orientation, restarts };
+  return { ...frame, orientation: ofExif ?? ofXmp ?? 1, restarts };
 }
 
 /** Returns the offset of the next 0xFF that begins a marker; the end without. */
@@ -129,6 +132,10 @@ function isFrameHeader(marker: number): boolean {
     marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-function isExif(data: Uint8Array): boolean {
-  return String.fromCharCode(...data.subarray(0, 6)) === "Exif\0\0";
+/** Starts of APP1 segments. */
+const EXIF = "Exif\0\0";
+const XMP = "http://ns.adobe.com/xap/1.0/\0";
+
+function startsWith(data: Uint8Array, start: string): boolean {
+  return String.fromCharCode(...data.subarray(0, start.length)) === start;
 }

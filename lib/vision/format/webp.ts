@@ -13,7 +13,8 @@
  */
 
 import { ImageError } from "../../errors.ts";
-import { type Orientation, readOrientation } from "../exif.ts";
+import { exifOrientation, type Orientation } from "../exif.ts";
+import { xmpOrientation } from "../xmp_orientation.ts";
 
 /** One chunk. */
 export interface WebpChunk {
@@ -33,7 +34,7 @@ export interface WebpHeader {
   readonly frames: number;
   /** Whether it is stored as an animation, though of one frame. */
   readonly animated: boolean;
-  /** From EXIF. */
+  /** From EXIF, else from XMP. */
   readonly orientation: Orientation;
 }
 
@@ -44,7 +45,9 @@ export interface WebpHeader {
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const chunks = readWebpChunks(bytes);
   const exif = chunks.find(({ name }) => name === "EXIF")?.data;
-  const orientation = exif === undefined ? 1 : readOrientation(exif);
+  const packet = chunks.find(({ name }) => name === "XMP ")?.data;
+  const orientation = exif && exifOrientation(exif) ||
+    packet && xmpOrientation(packet) || 1;
   const extended = chunks.find(({ name }) => name === "VP8X")?.data;
   const canvas = extended === undefined ? undefined : canvasSize(extended);
   const frames = chunks.filter(({ name }) => name === "ANMF").length;

@@ -1,8 +1,12 @@
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { decodeFrames, decodeImage } from "../../../lib/vision/decode.ts";
 import { encodeApng, encodePng } from "../../../lib/vision/encode_png.ts";
-import { readChunks, readPngHeader } from "../../../lib/vision/format/png.ts";
+import {
+  readChunks,
+  readPngHeader,
+  soundData,
+} from "../../../lib/vision/format/png.ts";
 import { anyImage, anyImageOf, paint } from "../../support/pictures.ts";
 
 const options = { decode: "display", maxPixels: 1_000_000 } as const;
@@ -83,12 +87,13 @@ Deno.test("encodeApng() refuses no frame, and frames of two sizes", () => {
   throws(() => encodeApng([dot, wide], { framesPerSecond: 8 }), RangeError);
 });
 
-Deno.test("readChunks() notices a flipped bit in what the picture needs", () => {
+Deno.test("soundData() notices a flipped bit in what the picture needs", () => {
   const bytes = encodePng(paint(5, 5, (y, x) => [y, x, 0]), {});
-  const data = 8 + 25 + 8 + 3; // inside IDAT
-  bytes[data]! ^= 1;
-  throws(() => readChunks(bytes));
-  ok(bytes.length > data);
+  const [, data] = readChunks(bytes);
+  strictEqual(data?.type, "IDAT");
+  soundData(bytes, data);
+  bytes[data.at + 11]! ^= 1;
+  throws(() => soundData(bytes, data), /a checksum is wrong/);
 });
 
 /** Keyword and text of every iTXt. */

@@ -10,6 +10,8 @@ import {
 } from "node:assert/strict";
 import { decodeImage } from "../../../lib/vision/decode.ts";
 import { readJpegLayout } from "../../../lib/vision/format/jpeg.ts";
+import { exifBlock, XMP_PACKET } from "../../support/orientation_blocks.ts";
+import { latin1 } from "../../support/png_parts.ts";
 import { goldenBytes } from "../../support/pictures.ts";
 
 const reference = { decode: "reference", maxPixels: 1_000_000 } as const;
@@ -127,4 +129,30 @@ Deno.test("decodeImage() finds its way back after damage between restart markers
     pixels.subarray(from, to),
     whole.pixels.subarray(from, to),
   );
+});
+
+Deno.test("decodeImage() turns a JPEG as EXIF asks, else XMP", async () => {
+  const stored = await decodeImage(original, reference);
+  const exif = [...latin1("Exif\0\0"), ...exifBlock({ order: "MM", type: 4 })];
+  const xmp = [...latin1(`http://ns.adobe.com/xap/1.0/\0${XMP_PACKET}`)];
+  const upright = exif.with(-5, 1);
+  const segment = (data: readonly number[]) => [
+    ...[0xff, 0xe1, (data.length + 2) >> 8, (data.length + 2) & 255],
+    ...data,
+  ];
+  for (
+    const [segments, isTurned] of [
+      [segment(exif), true],
+      [segment(xmp), true],
+      [[...segment(xmp), ...segment(upright)], false],
+    ] as const
+  ) {
+    const bytes = inserted(original, 2, segments);
+    const { height, width } = await decodeImage(bytes, {
+      ...reference,
+      decode: "display",
+    });
+    const size = [stored.height, stored.width];
+    deepStrictEqual([height, width], isTurned ? size.reverse() : size);
+  }
 });

@@ -1,0 +1,77 @@
+/**
+ * The arithmetic of laying a frame over its canvas, as three programs have it.
+ *
+ * They differ where both are partly transparent, and in their rounding. Colors are
+ * not multiplied by alpha.
+ *
+ * @module
+ */
+
+/**
+ * Lays a row over another.
+ *
+ * @param under `[width, 4]`. Overwritten.
+ * @param row `[width, 4]`.
+ */
+export type LayOver = (
+  under: Uint8ClampedArray,
+  row: Uint8ClampedArray,
+) => void;
+
+/** Lays a row over another by the formula of the APNG specification. */
+export function layOverExactly(
+  under: Uint8ClampedArray,
+  row: Uint8ClampedArray,
+): void {
+  for (let i = 0; i < row.length; i += 4) {
+    const above = row[i + 3]! / 255;
+    if (above === 0) continue;
+    const below = under[i + 3]! / 255 * (1 - above);
+    const alpha = above + below;
+    for (let c = i; c < i + 3; c++) {
+      under[c] = (row[c]! * above + under[c]! * below) / alpha;
+    }
+    under[i + 3] = alpha * 255;
+  }
+}
+
+/**
+ * Lays a row over another as Pillow pastes an APNG's frame: a mean of all four
+ * channels, weighted by alpha.
+ */
+export function layOverLikePillow(
+  under: Uint8ClampedArray,
+  row: Uint8ClampedArray,
+): void {
+  for (let i = 0; i < row.length; i += 4) {
+    const alpha = row[i + 3]!;
+    for (let c = i; c < i + 4; c++) {
+      // Division by 255, rounded.
+      const sum = under[c]! * (255 - alpha) + row[c]! * alpha + 128;
+      under[c] = (sum + (sum >> 8)) >> 8;
+    }
+  }
+}
+
+/** Lays a row over another as libwebp's animation decoder does, in integers. */
+export function layOverLikeLibwebp(
+  under: Uint8ClampedArray,
+  row: Uint8ClampedArray,
+): void {
+  for (let i = 0; i < row.length; i += 4) {
+    const above = row[i + 3]!;
+    if (above === 0) continue;
+    if (above === 255) {
+      under.set(row.subarray(i, i + 4), i);
+      continue;
+    }
+    const below = (under[i + 3]! * (256 - above)) >> 8;
+    const alpha = above + below;
+    const scale = Math.floor(2 ** 24 / alpha);
+    for (let c = i; c < i + 3; c++) {
+      const sum = row[c]! * above + under[c]! * below;
+      under[c] = Math.floor(sum * scale / 2 ** 24);
+    }
+    under[i + 3] = alpha;
+  }
+}
