@@ -140,9 +140,19 @@ Deno.test("ai: errors have their status and our message", async () => {
   strictEqual(unknown.statusCode, 404);
   strictEqual(unknown.isRetryable, false);
   match(unknown.message, /^Cannot find model "gpt-image-2"/);
-  const blind = await failure(generateText({ model, prompt: "Hi" }));
-  strictEqual(blind.statusCode, 422);
-  match(blind.message, /this model answers questions about pictures/);
+  const damaged = await failure(generateText({
+    model,
+    messages: [{
+      role: "user",
+      content: [{
+        type: "file",
+        mediaType: "image/png",
+        data: picture.subarray(0, 99),
+      }],
+    }],
+  }));
+  strictEqual(damaged.statusCode, 415);
+  match(damaged.message, /^Cannot read picture/);
 });
 
 Deno.test("ai: an abort stops the model", async () => {

@@ -58,6 +58,7 @@ Deno.test("a body of score is as described where its fields go together", () => 
     "negative_prompt": "",
     "guidance_scale": 2,
     rows: true,
+    logprobs: 2,
     question: "a",
     text: "a",
     template: "chat",
