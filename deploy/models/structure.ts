@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { CheckpointError } from "../../lib/errors.ts";
 import { placeholderAt } from "../../lib/loading/placeholder.ts";
 import { readSafetensorsHeader } from "../../lib/loading/safetensors.ts";
-import { weightFileNames } from "../../lib/loading/weight_files.ts";
+import { INDEX_FILE, weightFileNames } from "../../lib/loading/weight_files.ts";
 import {
   emu3Fault,
   emu3Parts,
@@ -70,14 +70,14 @@ async function missingFiles(
       ? [{ path: "config.json", reason: "it is missing" }]
       : [];
   }
-  const indexed = paths.includes("model.safetensors.index.json");
+  const indexed = paths.includes(INDEX_FILE);
   try {
     const missing: Fault[] = [];
     for (const path of await weightFileNames(folder)) {
       // Of other models a cache may hold the configuration alone.
       if (!emu3 && !indexed || await isFile(join(folder, path))) continue;
       const reason = indexed
-        ? "it is missing, model.safetensors.index.json names it"
+        ? `it is missing, ${INDEX_FILE} names it`
         : "it is missing";
       missing.push({ path, reason });
     }

@@ -6,7 +6,9 @@
  */
 
 import { join } from "node:path";
+import { CheckpointError } from "../../lib/errors.ts";
 import { placeholderAt } from "../../lib/loading/placeholder.ts";
+import { INDEX_FILE, weightFileNames } from "../../lib/loading/weight_files.ts";
 import { MANIFEST_FILE } from "../cache/manifest/manifest.ts";
 import { isSafePath } from "../cache/manifest/safe_path.ts";
 import { PublishError } from "./publish_error.ts";
@@ -27,7 +29,7 @@ const MAX_DEPTH = 8;
 /**
  * The files of `folder`, in the order of their paths; links are followed, as in a cache's snapshots.
  *
- * @throws {PublishError} When it is no checkpoint, has a name that not every
+ * @throws {PublishError} When it is no checkpoint, lacks weights that it names, has a name that not every
  * system can have, or a Git LFS pointer in place of a file.
  */
 export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
@@ -36,8 +38,30 @@ export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
   if (!files.some(({ path }) => path === "config.json")) {
     throw new PublishError(folder, "it has no config.json, name a checkpoint");
   }
+  await refuseLackingWeights(folder, files);
   // By code units, as in a manifest.
   return files.sort((a, b) => a.path < b.path ? -1 : 1);
+}
+
+/** Refuses a checkpoint whose index names files that are not there, or that needs one. */
+async function refuseLackingWeights(
+  folder: string,
+  files: readonly PublishedFile[],
+): Promise<void> {
+  const paths = new Set(files.map(({ path }) => path));
+  let names: readonly string[];
+  try {
+    names = await weightFileNames(folder);
+  } catch (cause) {
+    if (!(cause instanceof CheckpointError)) throw cause;
+    throw new PublishError(folder, cause.message, { cause });
+  }
+  const lost = names.find((name) => !paths.has(name));
+  if (lost === undefined || !paths.has(INDEX_FILE)) return;
+  throw new PublishError(
+    join(folder, lost),
+    `there is no such file, ${INDEX_FILE} names it: copy it from where the model comes from`,
+  );
 }
 
 async function collect(

@@ -23,7 +23,8 @@ import { refuseOtherWeights, SINGLE_FILE } from "./other_weights.ts";
 import { findQuantizedMatrix } from "./quantized_matrix.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
-const INDEX_FILE = "model.safetensors.index.json";
+/** The file that says which shard holds which tensor. */
+export const INDEX_FILE = "model.safetensors.index.json";
 
 /** Files of a checkpoint; each costs reading its header. */
 const MAX_SHARDS = 4_096;

@@ -47,7 +47,12 @@ const Original = v.looseObject({
   temporal_downsample_factor: orDefault(Count, 4),
   in_channels: orDefault(Count, 3),
   out_channels: orDefault(Count, 3),
+  model_type: v.nullish(v.string()),
+  num_attention_heads: orDefault(v.number(), 1),
 });
+
+/** What transformers calls a vision tokenizer of Emu3's. */
+const VQ_TYPE = "emu3_vqgan";
 
 /** transformers' names for the original's. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
@@ -81,6 +86,13 @@ export function parseVisionConfig(json: unknown): VisionConfig {
   if (fields.double_z) {
     throw new SyntaxError(
       `field "${nameOf("double_z")}": Emu3 quantizes a single latent`,
+    );
+  }
+  // Of a language model the same field says something else.
+  const heads = fields.model_type === VQ_TYPE ? fields.num_attention_heads : 1;
+  if (heads !== 1) {
+    throw new SyntaxError(
+      `field "num_attention_heads": ${heads} is not Emu3's 1`,
     );
   }
   for (const field of ["in_channels", "out_channels"] as const) {

@@ -2,6 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { readNpy } from "../../functions/npy.ts";
 import { encodeApng } from "../../lib/vision/encode_png.ts";
 import { decodeImage } from "../../lib/vision/decode.ts";
+import { changedFolder } from "../support/changed_folder.ts";
 import { goldenJson, goldenPath } from "../support/golden.ts";
 import { int32, readSafetensors } from "../support/safetensors.ts";
 import { bytes, json, openTinyServer } from "../support/tiny_server.ts";
@@ -50,6 +51,34 @@ function framesForm(dir: string, count: number): FormData {
   }
   return form;
 }
+
+Deno.test("POST /v1/tokenize encodes for a folder that transformers 5 saved as for its source", async () => {
+  const source = goldenPath("checkpoints/emu3-tiny-hf");
+  const { processor_class: processor, ...settings } = goldenJson<
+    Record<string, unknown>
+  >("checkpoints/emu3-tiny-hf/preprocessor_config.json");
+  using saved = changedFolder(source, {
+    "preprocessor_config.json": undefined,
+    "processor_config.json": JSON.stringify({
+      "image_processor": settings,
+      "processor_class": processor,
+    }),
+  });
+  await using newer = await openTinyServer({
+    functions: new Set(["tokenize"]),
+    folders: { gen: saved.path, chat: saved.path, vision: undefined },
+  });
+  const [one] = golden.images;
+  const answer = await newer.app.request(
+    "/v1/tokenize?decode=reference",
+    bytes(file(one!.file), "image/png"),
+  );
+  const { grid, resized } = await answer.json();
+  deepStrictEqual([resized.height, resized.width], one!.resized_hw);
+  deepStrictEqual(grid.codes.flat(), [
+    ...int32(tensors, `${one!.name}.codes`),
+  ]);
+});
 
 for (const one of golden.images) {
   Deno.test(`POST /v1/tokenize encodes ${one.name} as the reference does`, async () => {

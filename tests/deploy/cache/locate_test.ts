@@ -12,6 +12,8 @@ import {
   SourceError,
 } from "../../../deploy/cache/locate.ts";
 
+import { LFS_POINTER } from "../../support/lfs_pointer.ts";
+
 /** A folder that is gone afterwards. */
 async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await Deno.makeTempDir();
@@ -74,6 +76,24 @@ Deno.test("locate() finds a repository's snapshot by branch, tag or commit", asy
     strictEqual(await locate(source, places), folder);
   }
   await rejects(locate("BAAI/Emu3-Gen@v2", places), SourceError);
+});
+
+Deno.test("locate() says of a snapshot that its weights are Git LFS pointers, or shards without an index", async () => {
+  await using root = await temporaryFolder();
+  const repository = join(root.path, "models--org--tiny");
+  const folder = await model(repository, "snapshots", "main");
+  const weights = join(folder, "model.safetensors");
+  const places = { modelFolders: [], hubCaches: [root.path] };
+  await Deno.writeTextFile(weights, LFS_POINTER);
+  await rejects(
+    locate("org/tiny", places),
+    /has no model\.safetensors: it is a Git LFS pointer.*git lfs pull/,
+  );
+  await Deno.rename(weights, join(folder, "model-00001-of-00002.safetensors"));
+  await rejects(
+    locate("org/tiny", places),
+    /has no weights that can be opened \(.*1 of 2 shards need it/,
+  );
 });
 
 Deno.test("locate() names every place that it asked in vain", async () => {

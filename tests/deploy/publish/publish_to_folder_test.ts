@@ -147,7 +147,7 @@ Deno.test("a manifest has the precision that older and newer savers write, insid
   }
 });
 
-Deno.test("publishedFiles() takes no folder without a configuration, no link to nothing, no odd name, no Git LFS pointer", async () => {
+Deno.test("publishedFiles() takes no folder without a configuration, no link to nothing, no odd name, no Git LFS pointer, no lost shard", async () => {
   using empty = temporaryFolder();
   await rejects(publishedFiles(empty.path), /it has no config.json/);
   using odd = temporaryFolder();
@@ -162,6 +162,21 @@ Deno.test("publishedFiles() takes no folder without a configuration, no link to 
   endless.write("config.json", CONFIG);
   endless.link("again", ".");
   await rejects(publishedFiles(endless.path), /folders deep/);
+  using sharded = temporaryFolder();
+  sharded.write("config.json", CONFIG);
+  sharded.write("model-00001-of-00002.safetensors", "");
+  await rejects(
+    publishedFiles(sharded.path),
+    /index\.json: there is no such file, and 1 of 2 shards need it/,
+  );
+  sharded.write(
+    "model.safetensors.index.json",
+    '{"weight_map": {"a": "model-00002-of-00002.safetensors"}}',
+  );
+  await rejects(
+    publishedFiles(sharded.path),
+    /publish .*model-00002-of-00002\.safetensors: there is no such file/,
+  );
   for (const name of ["config.json", "model.safetensors", "deep/vocab.txt"]) {
     using pointer = temporaryFolder();
     pointer.write("config.json", CONFIG);

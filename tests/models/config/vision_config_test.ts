@@ -70,6 +70,10 @@ const renamed: [change: Json, message: RegExp][] = [
   [{ base_channels: 1.5 }, /^field "base_channels": /],
   [{ channel_multiplier: [-1] }, /^field "channel_multiplier\.0": /],
   [{ latent_channels: null, embed_dim: {} }, /^field "embed_dim": /],
+  [
+    { model_type: "emu3_vqgan", num_attention_heads: 4 },
+    /^field "num_attention_heads": 4 is not /,
+  ],
   [{ double_latent: true }, /^field "double_latent": /],
 ];
 
