@@ -14,6 +14,7 @@ import {
   type PreviewRows,
   walkDrawing,
 } from "./drawing_walk.ts";
+import { checkDrawnSize } from "./drawn_size.ts";
 import type { WireEvent } from "./events.ts";
 import { checkGridSize } from "./picture_limit.ts";
 import type { Drawers } from "./ports.ts";
@@ -63,6 +64,7 @@ export function startDrawing(
   checkAdapter(request.adapter);
   const seed = request.seed ?? call.seed;
   const scene = sceneFrom({ ...request, seed }, models);
+  checkDrawnSize(request, scene.size, models);
   if (wanted.file !== undefined) {
     checkGridSize(scene.size, models.vision, drawers.limits);
   }

@@ -187,7 +187,7 @@ export const PROBLEMS = {
   ),
   "prompt-too-long": kind(
     422,
-    "Prompt too long",
+    "Prompt or picture too long",
     "Prompt and picture, or picture and question, are longer than the model's context.",
     "Shorten the text or ask for a smaller picture. The detail has both numbers.",
   ),

@@ -18,6 +18,7 @@
  */
 
 import type { Template } from "../models/config/generation_config.ts";
+import { allOrNone } from "./async/all_or_none.ts";
 import { AnswerText } from "./answer_text.ts";
 import { AnsweringPolicy, type FinishReason } from "./answering.ts";
 import { channel } from "./channel.ts";
@@ -29,6 +30,7 @@ import type { Strategy } from "./drawing/strategy.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "./errors.ts";
 import { type CodeGrid, firstRows, type GridSize, rowTokens } from "./grid.ts";
+import { requireRoomFor } from "./grid_room.ts";
 import type { LanguageModel } from "./language_model.ts";
 import {
   drawingPrompt,
@@ -273,6 +275,7 @@ export async function* answer(
   caller?: string,
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const { engine, text, vocabulary } = model;
+  requireRoomFor(question.grids, model.config.maxPositions);
   const prompt = await questionPrompt(
     writerFor(model, { caller, signal }),
     question.grids,
@@ -282,10 +285,10 @@ export async function* answer(
   const length = prompt.tokens.length;
   const room = engine.contextLength - length;
   if (room < 1) {
-    const tooLong = engine.contextLength < model.config.maxPositions
-      ? CacheTooSmallError
-      : PromptTooLongError;
-    throw new tooLong(length + 1, engine.contextLength);
+    const { contextLength } = engine;
+    throw contextLength < model.config.maxPositions
+      ? new CacheTooSmallError(length + 1, contextLength)
+      : new PromptTooLongError(length + 1, contextLength);
   }
   const maxTokens = Math.min(question.maxTokens, room);
   const said = new AnswerText(text.stream({ skipSpecial: true }), question);
@@ -362,28 +365,6 @@ function admission(emit: (event: Admitted) => void) {
       started = true;
     },
   };
-}
-
-/** Runs `count` tasks side by side; when one fails, none goes on. */
-async function allOrNone(
-  count: number,
-  task: (index: number, signal: AbortSignal) => Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  const others = new AbortController();
-  const guarded = AbortSignal.any([signal, others.signal]);
-  const tasks = Array.from({ length: count }, async (_, index) => {
-    try {
-      await task(index, guarded);
-    } catch (error) {
-      others.abort(error);
-      throw error;
-    }
-  });
-  // The first to fail has aborted the rest with its own reason.
-  const results = await Promise.allSettled(tasks);
-  const failed = results.find(({ status }) => status === "rejected");
-  if (failed?.status === "rejected") throw failed.reason;
 }
 
 /** Statistics of pictures drawn side by side. */

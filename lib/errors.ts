@@ -100,10 +100,14 @@ export class PromptTooLongError extends Emu3Error {
     readonly needed: number,
     /** Tokens that the context holds. */
     readonly available: number,
+    /** Tokens of the pictures alone; 0 where they are not known. */
+    pictures = 0,
   ) {
     super(
       "prompt-too-long",
-      `Cannot fit prompt: it needs ${needed} tokens with its answer, the context holds ${available}, a smaller picture or a shorter text would do`,
+      pictures < available
+        ? `Cannot fit prompt: it needs ${needed} tokens with its answer, the context holds ${available}, a smaller picture or a shorter text would do`
+        : `Cannot fit pictures: they alone are ${pictures} tokens, the context holds ${available}, smaller or fewer pictures would do`,
     );
   }
 }

@@ -15,6 +15,7 @@
  * @module
  */
 
+import { writtenAnswer } from "./answer_text.ts";
 import {
   drawingTokens,
   type Question,
@@ -23,7 +24,7 @@ import {
 } from "./emu3.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
-import { writtenAnswer } from "./answer_text.ts";
+import { requireRoomFor } from "./grid_room.ts";
 import type { LanguageModel } from "./language_model.ts";
 import type { Judgement } from "./sampling/log_probabilities.ts";
 import { questionPrompt, writerFor } from "./prompt.ts";
@@ -88,6 +89,7 @@ export async function scorePicture(
   caller?: string,
 ): Promise<Score> {
   const { vocabulary } = model;
+  requireRoomFor([grid], model.config.maxPositions);
   const scene = { ...picture, size: grid, prefix: undefined };
   const writer = writerFor(model, { caller, signal });
   const { tokens, unconditional } = await drawingTokens(writer, scene);
@@ -121,6 +123,7 @@ export async function scoreAnswer(
   signal: AbortSignal,
   caller?: string,
 ): Promise<Score> {
+  requireRoomFor(grids, model.config.maxPositions);
   const writer = writerFor(model, { caller, signal });
   const prompt = await questionPrompt(writer, grids, question, template);
   const said = await writer.text.encode(writtenAnswer(text, template));

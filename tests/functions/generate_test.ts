@@ -170,6 +170,27 @@ Deno.test("POST /v1/generate draws picture i of a seed, whatever n is", async ()
   }
 });
 
+Deno.test("POST /v1/generate says that the size is too large, and not the prompt", async () => {
+  const sizes: [object, string][] = [
+    [{ height: 800, width: 800 }, "/height"],
+    [{ "image_area": 800 * 800 }, "/image_area"],
+    [{ "image_area": 800 * 800, ratio: "4:3" }, "/image_area"],
+  ];
+  for (const [size, pointer] of sizes) {
+    const answer = await generate({ prompt: "a fox", ...size });
+    strictEqual(answer.status, 422);
+    const { type, errors: [error] } = await answer.json();
+    match(type, /invalid-fields$/);
+    strictEqual(error.pointer, pointer);
+    match(
+      error.detail,
+      /tokens, and the context holds 9216: ask for a smaller/,
+    );
+  }
+  const answer = await generate({ ...small, prompt: "a fox ".repeat(4000) });
+  match((await answer.json()).type, /prompt-too-long$/);
+});
+
 Deno.test("POST /v1/generate answers with a file and headers", async () => {
   for (const type of ["image/png", "image/jpeg", "image/webp"]) {
     const answer = await generate(small, type);

@@ -355,7 +355,13 @@ Deno.test("draw() and answer() refuse what exceeds the context, with both number
   };
   await rejects(
     gather(answer(tiny.model, question, NEVER)),
-    PromptTooLongError,
+    /Cannot fit prompt/,
+  );
+  const codes = new Uint16Array(100 * 100);
+  const grids = [{ height: 100, width: 100, codes }];
+  await rejects(
+    gather(answer(tiny.model, { ...question, grids }, NEVER)),
+    /Cannot fit pictures: they alone are 10102 tokens/,
   );
 });
 
