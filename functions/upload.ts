@@ -5,9 +5,9 @@
  * @module
  */
 
-import { decodeBase64 } from "./base64.ts";
 import { isBinaryType } from "./binary_grid.ts";
 import type { Call } from "./call.ts";
+import { decodeDataUrl } from "./data_url.ts";
 import { turnFor } from "./event_loop.ts";
 import { isJson, mediaType, parseFields, readBytes } from "./body.ts";
 import { parseJson } from "./json.ts";
@@ -115,11 +115,11 @@ export async function pictureBytes(
       "this server fetches no URLs: send a data URL or base64",
     );
   }
-  const base64 = text.replace(/^data:[^,]{0,256};base64,/i, "");
   try {
-    return await decodeBase64(base64);
+    return await decodeDataUrl(text);
   } catch (cause) {
-    const detail = "expected a data URL with ;base64, or base64";
+    const detail =
+      "expected a data URL, such as data:image/png;base64,…, or base64";
     throw invalidField(pointer, detail, { cause });
   }
 }

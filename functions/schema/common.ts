@@ -74,7 +74,9 @@ export const Picture = v.pipe(
   v.string(),
   v.minLength(1),
   v.maxLength(MAX_BASE64),
-  v.description("PNG, JPEG, WebP or GIF, as a data URL or in base64."),
+  v.description(
+    "PNG, JPEG, WebP or GIF, as a data URL or in base64 of either alphabet.",
+  ),
 );
 
 /** How a picture is taken. */

@@ -64,9 +64,18 @@ Deno.test("POST /v1/caption takes a picture in every way alike", async () => {
     "/v1/tokenize",
     bytes(picture, "image/png", { accept: "application/x-npy" }),
   )).bytes();
+  const urlSafe = picture.toBase64({
+    alphabet: "base64url",
+    omitPadding: true,
+  });
+  const percentEncoded = [...picture].map((byte) =>
+    `%${byte.toString(16).padStart(2, "0")}`
+  ).join("");
   const answers = await Promise.all([
     post(json({ image: base64, ...short })),
     post(json({ image: `data:image/png;base64,${base64}`, ...short })),
+    post(json({ image: urlSafe, ...short })),
+    post(json({ image: `data:image/png,${percentEncoded}`, ...short })),
     post(json({ images: [base64], ...short })),
     post(json({ grid: grid.grid, ...short })),
     post(json({ grids: [{ codes: grid.grid.codes }], ...short })),
@@ -77,7 +86,7 @@ Deno.test("POST /v1/caption takes a picture in every way alike", async () => {
   const texts = await Promise.all(
     answers.map(async (answer) => (await answer.json()).text),
   );
-  strictEqual(texts.length, 8);
+  strictEqual(texts.length, 10);
   deepStrictEqual(new Set(texts), new Set([texts[0]]));
 });
 
