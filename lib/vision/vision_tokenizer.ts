@@ -57,10 +57,19 @@ type Builder = (
 /** Latents that are compared with the codebook at once. */
 const QUANTIZER_ROWS = 256;
 
+/** A picture of so many pixels passes larger ones: the published least. */
+const SMALL_PIXELS = 512 * 512;
+
+/** Small pictures that may delay a large one, as long as one takes together. */
+const MAX_PASSED = 4;
+
 /** A vision tokenizer on ONNX Runtime. */
 export class VisionTokenizer implements AsyncDisposable {
   readonly #runtime: Runtime;
-  readonly #queue = new FairQueue();
+  readonly #queue = new FairQueue({
+    smallCost: SMALL_PIXELS,
+    maxPassed: MAX_PASSED,
+  });
   readonly #sessions = new Map<Builder, Promise<Session>>();
   /** The files it came from. */
   readonly checkpoint: VisionCheckpoint;

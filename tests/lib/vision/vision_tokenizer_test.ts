@@ -238,6 +238,19 @@ Deno.test("callers take turns: one picture waits for few of another caller's, ho
   ok(done.indexOf("c") <= 6, `${done}`);
 });
 
+Deno.test("a small picture passes the large ones of its caller that wait", async () => {
+  await using tiny = await openTinyVision();
+  const decode = async (side: number) => {
+    const codes = new Uint16Array(side * side);
+    await tiny.vision.decode({ height: side, width: side, codes });
+    done.push(side);
+  };
+  const done: number[] = [];
+  await decode(4);
+  await Promise.all([decode(66), decode(67), decode(68), decode(5)]);
+  deepStrictEqual(done, [4, 66, 5, 67, 68]);
+});
+
 Deno.test("a picture that waits leaves when its signal aborts", async () => {
   await using tiny = await openTinyVision();
   const grid = { height: 4, width: 4, codes: new Uint16Array(16) };
