@@ -84,7 +84,7 @@ const refusals: Refusal[] = [
   raw(
     "no type that it has",
     "/v1/generate",
-    json({ prompt: "a" }, { accept: "image/webp" }),
+    json({ prompt: "a" }, { accept: "image/avif" }),
     406,
   ),
   generate("an array", [], 422, ""),
@@ -156,7 +156,7 @@ const refusals: Refusal[] = [
     "a picture longer than the context",
     { prompt: "a", height: 1024, width: 1024 },
     422,
-    "",
+    "/height",
   ),
   generate(
     "a prefix as long as the picture",
