@@ -6,7 +6,6 @@
  */
 
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
@@ -18,6 +17,7 @@ import { caption } from "./caption.ts";
 import { checkHost } from "./check_host.ts";
 import { limitConcurrency } from "./concurrency_limit.ts";
 import { type AppEnv, problemContext } from "./context.ts";
+import { crossOrigin } from "./cross_origin.ts";
 import { type OriginPolicy, refuseCrossSite } from "./cross_site.ts";
 import { detokenize } from "./detokenize.ts";
 import { metricsDescription } from "./description/metrics.ts";
@@ -244,7 +244,7 @@ function door(
     metrics.count,
     closeConnections(drain),
     checkHost(options),
-    ...(corsOrigins.length > 0 ? [crossOrigin(options)] : []),
+    ...(corsOrigins.length > 0 ? [crossOrigin(corsOrigins)] : []),
     authenticate(apiKeys),
     identifyCaller(options),
     refuseCrossSite(options),
@@ -261,31 +261,6 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
   return c.newResponse(JSON.stringify(body), { status, headers });
 }
 
-/** Headers that a page of another origin may read. */
-const EXPOSED = [
-  "ETag",
-  "X-Request-Id",
-  "Mcp-Session-Id",
-  "X-Seed",
-  "X-Grid-Frames",
-  "X-Grid-Height",
-  "X-Grid-Width",
-  "Server-Timing",
-  "Retry-After",
-  "RateLimit",
-  "RateLimit-Policy",
-  "ETag",
-  "Location",
-  "Preference-Applied",
-  "Idempotency-Kept",
-  "Content-Disposition",
-  "WWW-Authenticate",
-  "traceparent",
-];
-
-/** How long browsers remember what another origin may do, in seconds. */
-const PREFLIGHT_SECONDS = 600;
-
 /** The page needs its own files, and pictures that it holds in memory. */
 const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
   // Some answers are for pages of others, and say so themselves.
@@ -300,18 +275,6 @@ const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
   // Whether there is TLS at all is for whatever stands in front to say.
   strictTransportSecurity: false,
 };
-
-/**
- * Lets pages of other origins call. They may send any header: keys are in one,
- * client libraries add their own, and no cookie means anything here.
- */
-function crossOrigin({ corsOrigins }: AppOptions): MiddlewareHandler {
-  return cors({
-    origin: corsOrigins.includes("*") ? "*" : [...corsOrigins],
-    exposeHeaders: EXPOSED,
-    maxAge: PREFLIGHT_SECONDS,
-  });
-}
 
 /** Gives a request what its function is called with. */
 function calling(

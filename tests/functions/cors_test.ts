@@ -49,6 +49,26 @@ Deno.test("a page of another origin is not allowed anything", async () => {
   strictEqual(answer.headers.get("access-control-allow-origin"), null);
 });
 
+Deno.test("a page of an allowed origin may call from a public network into a private one, when it asks", async () => {
+  const ask = async (app: ReturnType<typeof guarded>, headers: object) => {
+    const answer = await app.request("/v1/generate", {
+      method: "OPTIONS",
+      headers: { "access-control-request-method": "POST", ...headers },
+    });
+    return answer.headers.get("access-control-allow-private-network");
+  };
+  const asks = { "access-control-request-private-network": "true" };
+  strictEqual(await ask(guarded(), { origin: ORIGIN, ...asks }), "true");
+  strictEqual(await ask(guarded(), { origin: ORIGIN }), null);
+  const other = { origin: "https://other.org", ...asks };
+  strictEqual(await ask(guarded(), other), null);
+  const any = appOptions({ corsOrigins: ["*"] }).options;
+  const open = createApp(fakeServices(runAtOnce), any);
+  strictEqual(await ask(open, other), "true");
+  const none = createApp(fakeServices(runAtOnce), appOptions().options);
+  strictEqual(await ask(none, other), null);
+});
+
 Deno.test("a page can read why it was refused, by key or quota", async () => {
   const app = guarded();
   const body = { prompt: "a", height: 16, width: 16 };
