@@ -82,6 +82,8 @@ export interface AppOptions extends HostPolicy, OriginPolicy {
 const JOB_PATHS = [
   ...[...FUNCTION_NAMES, "score"].map((name) => `/v1/${name}`),
   "/v1/images/generations",
+  "/v1/images/edits",
+  "/v1/images/variations",
   "/v1/chat/completions",
   "/v1/responses",
 ];
@@ -177,7 +179,7 @@ function functionRoutes(
       () => switchedOff("neither generate nor caption is"),
     );
   }
-  for (const { path, needs, route } of openaiRoutes(services)) {
+  for (const { path, needs, route } of openaiRoutes(services, functions)) {
     if (options.functions.has(needs)) app.route("/", route());
     else app.all(path, () => switchedOff(`${needs} is not`));
   }

@@ -27,8 +27,8 @@ import type { Limits, Tools, VisionModel } from "./ports.ts";
 export interface PrepareOptions {
   /** As a person sees it, or as the released processor does. */
   readonly decode: "display" | "reference";
-  /** To a size within the processor's limits, or not at all. */
-  readonly resize: "smart" | "none";
+  /** To a size within the processor's limits, not at all, or to this size. */
+  readonly resize: "smart" | "none" | PixelSize;
 }
 
 /** The call that pictures are prepared for. */
@@ -103,9 +103,10 @@ export function fittedSize(
 ): PixelSize {
   const factor = vision.pixelsPerCode;
   const { preprocessor } = vision.checkpoint;
-  const size = resize === "smart"
-    ? smartResize(source, { factor, ...preprocessor })
-    : source;
+  const smart = resize === "none"
+    ? source
+    : smartResize(source, { factor, ...preprocessor });
+  const size = typeof resize === "object" ? resize : smart;
   if (size.height % factor !== 0 || size.width % factor !== 0) {
     throw new ImageSizeError(
       `it is ${source.height} pixels high and ${source.width} wide, without resizing both must be multiples of ${factor}`,
@@ -115,17 +116,18 @@ export function fittedSize(
   return size;
 }
 
-/** Turns the picture in `bytes` into codes, for a prompt. */
+/** Turns the picture in `bytes` into codes, for a prompt, or of a size. */
 export async function encodePicture(
   tools: Tools,
   bytes: Uint8Array,
   vision: VisionModel,
-  { decode, call }: {
+  { decode, resize = "smart", call }: {
     readonly decode: PrepareOptions["decode"];
+    readonly resize?: PrepareOptions["resize"];
     readonly call: PictureCall;
   },
 ): Promise<CodeGrid> {
-  const options = { decode, resize: "smart" } as const;
+  const options = { decode, resize } as const;
   using prepared = await preparePicture(tools, bytes, vision, {
     options,
     call,

@@ -61,7 +61,7 @@ export const captionDescription = describeFunction({
         },
       },
     }),
-    ...form(CaptionRequest.entries, FIELDS, { image: MAX_PICTURES }),
+    ...form(CaptionRequest.entries, FIELDS, { files: { image: MAX_PICTURES } }),
     ...bytes(
       "image/png",
       "image/jpeg",

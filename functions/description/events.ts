@@ -13,6 +13,7 @@ import * as v from "valibot";
 import { CHAT_END } from "../openai/chat_fields.ts";
 import { CAPTION_EVENTS, GENERATE_EVENTS } from "../schema/answers.ts";
 import { ChatChunk, IMAGE_EVENTS } from "../schema/answers_openai.ts";
+import { EDIT_EVENTS } from "../schema/answers_edits.ts";
 import { RESPONSE_EVENTS } from "../schema/answers_responses.ts";
 import { ProblemAnswer } from "../schema/answers_server.ts";
 import { McpAnswer } from "../schema/mcp_message.ts";
@@ -38,6 +39,10 @@ const STREAMS = {
   },
   ImagesEvent: {
     events: { ...IMAGE_EVENTS, error: ProblemAnswer },
+    end: "The last is that of the last picture, or error.",
+  },
+  EditEvent: {
+    events: { ...EDIT_EVENTS, error: ProblemAnswer },
     end: "The last is that of the last picture, or error.",
   },
   ChatEvent: {

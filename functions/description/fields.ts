@@ -30,18 +30,26 @@ export function queryFields(
   }));
 }
 
+/** Parts of a form that are files: of each how many, and whether it may lack. */
+export interface FileParts {
+  /** Parts of which a form has one kind. */
+  readonly files: Readonly<Record<string, number>>;
+  /** Parts that a form may have besides. */
+  readonly optional?: Readonly<Record<string, number>>;
+}
+
 /**
  * A form.
  *
  * @param names Fields, as text.
- * @param files Parts that are files, and how many each may have.
  */
 export function form(
   entries: v.ObjectEntries,
   names: readonly string[],
-  files: Readonly<Record<string, number>>,
+  { files, optional }: FileParts,
 ): Content {
-  const parts = Object.entries(files).map(([name, maxItems]) => [name, {
+  const all = Object.entries({ ...files, ...optional });
+  const parts = all.map(([name, maxItems]) => [name, {
     // A part that is no file may hold a data URL or base64.
     type: ["array", "string"],
     items: { type: "string", format: "binary" },

@@ -76,7 +76,7 @@ export function scoreDescription(
           ...functions.has("caption") ? OF_ANSWER : {},
         },
       }),
-      ...form(ScoreRequest.entries, FIELDS, { image: MAX_PICTURES }),
+      ...form(ScoreRequest.entries, FIELDS, { files: { image: MAX_PICTURES } }),
       ...bytes(
         "image/png",
         "image/jpeg",

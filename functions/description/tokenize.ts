@@ -49,7 +49,9 @@ export const tokenizeDescription = describeFunction({
         },
       },
     }),
-    ...form(TokenizeRequest.entries, FIELDS, { image: 1, frames: MOST_FRAMES }),
+    ...form(TokenizeRequest.entries, FIELDS, {
+      files: { image: 1, frames: MOST_FRAMES },
+    }),
     ...bytes("image/png", "image/jpeg", "image/webp", "image/gif"),
   },
   answers: {

@@ -18,6 +18,8 @@ export interface DrawingFrame {
   readonly created: number;
   /** As it was asked for. */
   readonly outputFormat: FileFormat;
+  /** First part of the names of events; `image_generation` when left out. */
+  readonly kind?: "image_generation" | "image_edit";
 }
 
 /** Returns a URL of a file. */
@@ -85,10 +87,10 @@ function* completedEvents(
 function imageEvent(
   kind: "partial_image" | "completed",
   file: PictureFile,
-  { created, outputFormat }: DrawingFrame,
+  { created, outputFormat, kind: family = "image_generation" }: DrawingFrame,
   more: Fields,
 ): WireEvent {
-  const type = `image_generation.${kind}`;
+  const type = `${family}.${kind}`;
   const data = {
     type,
     "b64_json": file.bytes.toBase64(),

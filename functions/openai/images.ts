@@ -8,14 +8,13 @@ import { Hono } from "hono";
 import { readJson } from "../body.ts";
 import type { AppEnv } from "../context.ts";
 import { imagesDescription } from "../description/openai.ts";
-import type { PictureFile } from "../drawing_walk.ts";
 import { startDrawing } from "../drawing_run.ts";
 import { eventStream } from "../events.ts";
 import type { Drawers } from "../ports.ts";
 import { serverTiming } from "../timings.ts";
 import { imageEvents, imagesAnswer } from "./image_fields.ts";
 import { ImageRequest, wantedDrawing } from "./image_request.ts";
-import { pictureUrl } from "./kept_pictures.ts";
+import { urlsFor } from "./kept_pictures.ts";
 import { unixSeconds } from "./time.ts";
 
 /** The route, ready to mount. */
@@ -37,9 +36,7 @@ export function images(drawers: Drawers): Hono<AppEnv> {
         return await eventStream(c, imageEvents(run.progress, frame));
       }
       const drawing = await run.finish();
-      const toUrl = asked.response_format === "url"
-        ? (file: PictureFile) => pictureUrl(c, file)
-        : undefined;
+      const toUrl = urlsFor(c, asked.response_format);
       return c.json(imagesAnswer(run, frame, drawing, toUrl), 200, {
         "server-timing": serverTiming(drawing.timings),
       });

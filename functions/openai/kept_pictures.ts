@@ -62,8 +62,16 @@ export function keptPictures({ answers }: PictureStore): Hono<AppEnv> {
   );
 }
 
+/** Returns the maker of URLs that `format` asks for; undefined for pictures in the answer. */
+export function urlsFor(
+  c: Context<AppEnv>,
+  format: "b64_json" | "url",
+): ((file: PictureFile) => string) | undefined {
+  return format === "url" ? (file) => pictureUrl(c, file) : undefined;
+}
+
 /** Returns a URL of `file`: of this server where it is kept. */
-export function pictureUrl(c: Context<AppEnv>, file: PictureFile): string {
+function pictureUrl(c: Context<AppEnv>, file: PictureFile): string {
   const name = c.get("keepPicture")?.(file);
   return name === undefined
     ? `data:${file.type};base64,${file.bytes.toBase64()}`

@@ -10,8 +10,10 @@ import type { AppEnv } from "../context.ts";
 import type { FunctionName } from "../function_names.ts";
 import type { Answerers, Drawers } from "../ports.ts";
 import { chat } from "./chat.ts";
+import { edits } from "./edits.ts";
 import { images } from "./images.ts";
 import { responses } from "./responses.ts";
+import { variations } from "./variations.ts";
 
 /** A route, and the function behind it. */
 export interface OpenAIRoute {
@@ -23,15 +25,27 @@ export interface OpenAIRoute {
   readonly route: () => Hono<AppEnv>;
 }
 
-/** All of them. */
+/** All of them, of a server with these functions. */
 export function openaiRoutes(
   services: Drawers & Answerers,
+  functions: ReadonlySet<FunctionName>,
 ): readonly OpenAIRoute[] {
+  const describer = functions.has("caption") ? services : undefined;
   return [
     {
       path: "/v1/images/generations",
       needs: "generate",
       route: () => images(services),
+    },
+    {
+      path: "/v1/images/edits",
+      needs: "generate",
+      route: () => edits(services),
+    },
+    {
+      path: "/v1/images/variations",
+      needs: "generate",
+      route: () => variations(services, describer),
     },
     {
       path: "/v1/chat/completions",

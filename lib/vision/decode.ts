@@ -34,6 +34,7 @@ import {
 } from "./png_picture.ts";
 import { resizeBicubic } from "./resize.ts";
 import {
+  alphaOf,
   overWhite,
   releasePixels,
   type RgbaImage,
@@ -47,8 +48,9 @@ export interface DecodeOptions {
    * `display` is what a person sees: turned as EXIF asks, transparency over
    * white. `reference` is what the released processor sees, PIL's
    * `convert("RGB")`: unturned, alpha dropped, 16-bit gray clipped at 255.
+   * `alpha` is the opacity of what a person sees, 0–255 in all three channels.
    */
-  readonly decode: "display" | "reference";
+  readonly decode: "display" | "reference" | "alpha";
   /** The most pixels that are taken, over all frames that are decoded. */
   readonly maxPixels: number;
   /** The size to resize to, frame by frame; undefined for none. */
@@ -170,9 +172,9 @@ function finish(
   if (image.height !== header.height || image.width !== header.width) {
     throw new ImageError("it has another size than its header says");
   }
-  return options.decode === "reference"
-    ? withoutAlpha(image)
-    : orient(overWhite(image), header.orientation);
+  if (options.decode === "reference") return withoutAlpha(image);
+  const seen = options.decode === "alpha" ? alphaOf(image) : overWhite(image);
+  return orient(seen, header.orientation);
 }
 
 function resized(image: RgbImage, { size }: DecodeOptions): RgbImage {

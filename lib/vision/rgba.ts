@@ -43,6 +43,16 @@ export function withoutAlpha(image: RgbaImage): RgbImage {
   return { height, width, pixels: colors };
 }
 
+/** The opacity of `image`, 0–255, in all three channels. */
+export function alphaOf(image: RgbaImage): RgbImage {
+  const { height, width, pixels } = image;
+  const alpha = new Uint8ClampedArray(height * width * 3);
+  for (let p = 0; p < height * width; p++) {
+    alpha.fill(pixels[p * 4 + 3]!, p * 3, p * 3 + 3);
+  }
+  return { height, width, pixels: alpha };
+}
+
 /**
  * Gives the memory of `image` back at once, which is not to be used any more:
  * garbage of hundreds of megabytes would stay until a collection.

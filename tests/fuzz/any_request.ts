@@ -24,6 +24,8 @@ export const POST_PATHS = [
   "/v1/detokenize",
   "/v1/score",
   "/v1/images/generations",
+  "/v1/images/edits",
+  "/v1/images/variations",
   "/v1/chat/completions",
   "/v1/responses",
   "/v2/models/generate/infer",
