@@ -10,6 +10,7 @@
 import { join } from "node:path";
 import { CheckpointError } from "../../lib/errors.ts";
 import { neighbors } from "../../lib/loading/hub_cache.ts";
+import { holdsBoth } from "../../lib/loading/layout.ts";
 import { repositoryName } from "./snapshots/hub_layout.ts";
 import { locate, SourceError, sourcesOf } from "./locate.ts";
 import type { ObtainOptions } from "./obtain.ts";
@@ -42,7 +43,7 @@ export async function foreseeVision(
   const [first] = sourcesOf(source).filter((one) => one.type !== "folder");
   if (first === undefined) return;
   const config = await remoteConfig(first, downloads.variables, options);
-  if (config === undefined || hasVision(config)) return;
+  if (config === undefined || holdsBoth(config)) return;
   const cache = downloads.cache;
   if (await isVisionBeside(join(cache, repositoryName(first)))) return;
   throw new CheckpointError(
@@ -90,12 +91,6 @@ async function readConfig(
   const range = { start: 0, end: file.size };
   const stream = await remote.read(file, range, signal);
   return await new Response(stream).json();
-}
-
-/** As the transformers layout has it: one configuration for both. */
-function hasVision(config: unknown): boolean {
-  return typeof config === "object" && config !== null &&
-    ("text_config" in config || "vq_config" in config);
 }
 
 /** Whether the folder of a repository has a vision tokenizer beside it. */

@@ -35,11 +35,9 @@ import {
   transformersLanguageKeys,
   transformersVisionKeys,
 } from "./key_layouts.ts";
+import { holdsBoth, type Layout, layoutOf } from "./layout.ts";
 import { findPreprocessor } from "./preprocessor_files.ts";
 import { WeightFiles } from "./weight_files.ts";
-
-/** Which software wrote a folder. */
-export type Layout = "original" | "transformers";
 
 /** What both kinds of checkpoint have. */
 export interface Checkpoint {
@@ -87,11 +85,8 @@ export interface VisionCheckpoint extends Checkpoint {
 export async function openLanguageCheckpoint(
   folder: string,
 ): Promise<LanguageCheckpoint> {
-  const layout = await readLayout(folder);
-  const config = await parseJsonFile(
-    join(folder, "config.json"),
-    parseLanguageConfig,
-  );
+  const layout = await configOf(folder, layoutOf);
+  const config = await configOf(folder, parseLanguageConfig);
   const generation = await parseJsonFile(
     join(folder, "generation_config.json"),
     parseGenerationConfig,
@@ -130,11 +125,8 @@ export async function openLanguageCheckpoint(
 export async function openVisionCheckpoint(
   folder: string,
 ): Promise<VisionCheckpoint> {
-  const layout = await readLayout(folder);
-  const config = await parseJsonFile(
-    join(folder, "config.json"),
-    parseVisionConfig,
-  );
+  const layout = await configOf(folder, layoutOf);
+  const config = await configOf(folder, parseVisionConfig);
   const { preprocessor, files: preprocessorFiles } = await findPreprocessor(
     folder,
     config,
@@ -158,7 +150,7 @@ export async function openVisionCheckpoint(
  * @throws {CheckpointError} When there is none, or more than one.
  */
 export async function findVisionFolder(folder: string): Promise<string> {
-  if (await holdsVision(folder)) return folder;
+  if (await configOf(folder, holdsBoth)) return folder;
   const found = (await neighbors(folder))
     .filter(({ name }) => /visiontokenizer$/i.test(name));
   const [first, ...others] = preferSameName(found, modelName(folder));
@@ -175,17 +167,6 @@ export async function findVisionFolder(folder: string): Promise<string> {
   return first.path;
 }
 
-/** Returns whether a folder in the transformers layout holds both models. */
-async function holdsVision(folder: string): Promise<boolean> {
-  const path = join(folder, "config.json");
-  return await parseJsonFile(
-    path,
-    (json) =>
-      json !== null && typeof json === "object" &&
-      ("text_config" in json || "vq_config" in json),
-  );
-}
-
 /** Tensors that tell a folder's kind and type. */
 const LANGUAGE_KEY = "model.embed_tokens.weight";
 const LINEAR_KEY = "model.layers.0.mlp.gate_proj.weight";
@@ -193,12 +174,6 @@ const VISION_KEY = "quantize.embedding.weight";
 
 /** A head of its own, as floats or as codes. */
 const HEAD_KEYS = ["lm_head.weight", "lm_head.weight_packed"];
-
-/** Types of the parts of a transformers checkpoint that are saved alone. */
-const PART_TYPES: ReadonlySet<unknown> = new Set([
-  "emu3_text_model",
-  "emu3_vqgan",
-]);
 
 /** Tokens that end an answer, by either file that may list them. */
 function endTokens(
@@ -208,14 +183,11 @@ function endTokens(
   return [...new Set([endTokens, stated].flat(2))];
 }
 
-async function readLayout(folder: string): Promise<Layout> {
-  const path = join(folder, "config.json");
-  return await parseJsonFile(path, (json) => {
-    if (json === null || typeof json !== "object") return "original";
-    const saved = "text_config" in json || "vq_config" in json ||
-      "model_type" in json && PART_TYPES.has(json.model_type);
-    return saved ? "transformers" : "original";
-  });
+async function configOf<T>(
+  folder: string,
+  read: (json: unknown) => T,
+): Promise<T> {
+  return await parseJsonFile(join(folder, "config.json"), read);
 }
 
 async function openWeights(

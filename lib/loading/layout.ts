@@ -1,0 +1,39 @@
+/**
+ * The layout of a checkpoint, by what its `config.json` has.
+ *
+ * ```text
+ * flat, model_type "Emu3", "Emu3VisionVQ"     original
+ * text_config, vq_config                      transformers: both models
+ * flat, model_type "emu3_text_model", …       transformers: one saved alone
+ * ```
+ *
+ * @module
+ */
+
+/** The software that wrote a folder. */
+export type Layout = "original" | "transformers";
+
+/** Types of the parts of a transformers checkpoint that are saved alone. */
+const PART_TYPES: ReadonlySet<unknown> = new Set([
+  "emu3_text_model",
+  "emu3_vqgan",
+]);
+
+/**
+ * Returns the layout of the checkpoint whose parsed `config.json` is `config`;
+ * the original one for what is no configuration.
+ */
+export function layoutOf(config: unknown): Layout {
+  const isPart = typeof config === "object" && config !== null &&
+    "model_type" in config && PART_TYPES.has(config.model_type);
+  return isPart || holdsBoth(config) ? "transformers" : "original";
+}
+
+/**
+ * Returns whether the folder whose parsed `config.json` is `config` holds a
+ * language model and its vision tokenizer.
+ */
+export function holdsBoth(config: unknown): boolean {
+  return typeof config === "object" && config !== null &&
+    ("text_config" in config || "vq_config" in config);
+}
