@@ -163,7 +163,9 @@ async function readForm<T>(
     const list = files.get(name) ?? [];
     if (limit === undefined || list.length >= limit) {
       const detail = limit === undefined
-        ? "there is no such file part"
+        ? `there is no such file part, expected ${
+          Object.keys(options.files).join(" or ")
+        }`
         : `expected at most ${limit} files`;
       throw invalidField(`/${name.slice(0, 64)}`, detail);
     }
