@@ -4,9 +4,14 @@
  * @module
  */
 
+import { ImageError } from "../errors.ts";
 import { decodeStill } from "./codec/imagescript.ts";
 import { decodeJpeg } from "./codec/jpeg.ts";
-import { readJpegLayout } from "./format/jpeg.ts";
+import {
+  type JpegLayout,
+  readJpegLayout,
+  withoutTrailingSegments,
+} from "./format/jpeg.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /** Components of CMYK and YCCK. */
@@ -14,7 +19,7 @@ const CMYK = 4;
 
 /**
  * Decodes a JPEG as it is stored: gray and color to the bit as libjpeg does, CMYK
- * within two levels of Pillow.
+ * within three levels of Pillow.
  */
 export async function decodeJpegPicture(
   bytes: Uint8Array,
@@ -22,9 +27,26 @@ export async function decodeJpegPicture(
   const layout = readJpegLayout(bytes);
   const { components, height, heightOffset, heightIsLate } = layout;
   if (components === CMYK) return await decodeStill(bytes);
-  if (!heightIsLate) return await decodeJpeg(bytes, layout);
+  if (!heightIsLate) return await decodeScans(bytes, layout);
   // Libjpeg knows no DNL: the height goes to where it usually stands.
   const patched = bytes.slice();
   new DataView(patched.buffer).setUint16(heightOffset, height);
-  return await decodeJpeg(patched, layout);
+  return await decodeScans(patched, layout);
+}
+
+/** Decodes a JPEG whose segments after the scans may be damaged. */
+async function decodeScans(
+  bytes: Uint8Array,
+  layout: JpegLayout,
+): Promise<RgbaImage> {
+  try {
+    return await decodeJpeg(bytes, layout);
+  } catch (error) {
+    const kept = withoutTrailingSegments(bytes);
+    if (!(error instanceof ImageError) || kept === undefined) throw error;
+    // The first error says more of a file that is damaged before that, too.
+    return await decodeJpeg(kept, layout).catch(() => {
+      throw error;
+    });
+  }
 }

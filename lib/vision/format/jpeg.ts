@@ -126,6 +126,36 @@ function lateHeight(bytes: Uint8Array, view: DataView, from: number): number {
   return 0;
 }
 
+/**
+ * Returns a JPEG up to the end of its last scan, and an end marker: segments after
+ * it may be damaged, which no row depends on. Undefined for one without an end,
+ * which may lack scans.
+ */
+export function withoutTrailingSegments(
+  bytes: Uint8Array,
+): Uint8Array<ArrayBuffer> | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let end = bytes.length;
+  let at = markerAfter(bytes, 2);
+  for (let count = 0; count < MAX_SEGMENTS && at + 4 <= bytes.length; count++) {
+    const isScan = bytes[at + 1] === SOS;
+    const length = view.getUint16(at + 2);
+    if (bytes[at + 1] === EOI || length < 2) break;
+    at = markerAfter(bytes, at + 2 + length);
+    while (isScan && isRestart(bytes[at + 1])) at = markerAfter(bytes, at + 2);
+    if (isScan) end = at;
+  }
+  if (bytes.at(-2) !== 0xff || bytes.at(-1) !== EOI) return undefined;
+  const kept = new Uint8Array(end + 2);
+  kept.set(bytes.subarray(0, end));
+  kept.set([0xff, EOI], end);
+  return kept;
+}
+
+function isRestart(marker = 0): boolean {
+  return marker >= 0xd0 && marker <= 0xd7;
+}
+
 /** SOF0–SOF15, which share their numbers with DHT, JPG and DAC. */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf &&

@@ -156,3 +156,24 @@ Deno.test("decodeImage() turns a JPEG as EXIF asks, else XMP", async () => {
     deepStrictEqual([height, width], isTurned ? size.reverse() : size);
   }
 });
+
+Deno.test("decodeImage() reads a JPEG whose segments after its scans are damaged", async () => {
+  for (const name of ["baseline_420.jpg", "progressive.jpg"]) {
+    const bytes = goldenBytes(`preprocess/${name}`);
+    const expected = await decodeImage(bytes, reference);
+    const end = bytes.length - 2;
+    for (
+      const segment of [
+        [0xff, 0xdb, 0, 0],
+        [0xff, 0xdb, 0, 4, 0xff, 0xff],
+        [0xff, 0xc4, 0xff, 0xff],
+        [0xff, 0xc0, 0, 2],
+      ]
+    ) {
+      const odd = inserted(bytes, end, segment);
+      deepStrictEqual(await decodeImage(odd, reference), expected, name);
+      const half = Math.floor(end / 2);
+      await rejects(decodeImage(inserted(bytes, half, segment), reference));
+    }
+  }
+});
