@@ -9,6 +9,7 @@ import { containerAllowance, threadsWithin } from "../lib/runtime/allowance.ts";
 import type { LogFormat } from "./log_sink.ts";
 import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "./version.ts";
+import { defaultMaxPixels } from "./pixel_budget.ts";
 import { maxRunPixels } from "./picture_limit.ts";
 import type { Variable } from "./variable_parsers.ts";
 import { EMBEDDED_MODEL, VARIABLES } from "./variables.ts";
@@ -210,7 +211,7 @@ export function readEnvironment(
     corsOrigins: values.CORS_ORIGINS,
     limits: {
       maxBodyBytes: values.MAX_BODY_BYTES,
-      maxPixels: values.MAX_PIXELS,
+      maxPixels: values.MAX_PIXELS ?? defaultMaxPixels(machine.memoryBytes),
       maxFrames: values.MAX_FRAMES,
       maxRunPixels: maxRunPixels(machine.memoryBytes),
     },

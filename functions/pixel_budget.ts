@@ -24,6 +24,12 @@ export const RESERVED_BYTES = 2 * SMALL_BYTES;
 /** The longest time that a picture is let wait for its share, in milliseconds. */
 const MAX_WAIT_MS = 60_000;
 
+/** The pixels of a picture that are taken where there is memory for them. */
+const MOST_PIXELS = 64_000_000;
+
+/** The part of the memory that the greatest picture may take at its peak. */
+const PICTURE_SHARE = 1 / 2;
+
 /** The settings that decide the budget. */
 export interface PixelBudgetOptions {
   /** `PIXEL_BYTES`; undefined for a share of the memory. */
@@ -34,6 +40,12 @@ export interface PixelBudgetOptions {
   readonly queueLimit: number;
   /** Limits of one picture. */
   readonly limits: Pick<Limits, "maxPixels">;
+}
+
+/** Returns the pixels that a picture may have unless `MAX_PIXELS` says it. */
+export function defaultMaxPixels(memoryBytes: number): number {
+  const fitting = PICTURE_SHARE * memoryBytes / MAX_DECODE_BYTES_PER_PIXEL;
+  return Math.min(MOST_PIXELS, Math.floor(fitting));
 }
 
 /**

@@ -207,10 +207,11 @@ export const VARIABLES = {
     ...count("connections that one address may hold open", "1024", 1),
     parse: (text) => whole(text, 1) ?? 1024,
   },
-  MAX_PIXELS: {
-    ...count("pixels a picture or animation may have", "64000000", 1),
-    parse: (text) => whole(text, 1) ?? 64_000_000,
-  },
+  MAX_PIXELS: count(
+    "pixels a picture or animation may have",
+    "64000000, fewer where half of the memory could not hold so many",
+    1,
+  ),
   MAX_FRAMES: {
     meaning:
       `frames a clip or an animation may have, ${MOST_FRAMES} at the most`,

@@ -11,7 +11,7 @@
  *
  * The numbers are peaks of a fresh process over pictures of 4 to 64 million
  * pixels, rounded up: 24.2 bytes a pixel for PNG (16 bits, alpha; 20 for 8 bits),
- * 16.7 for baseline JPEG, 22.2 for lossless WebP (16 for lossy), 22.7 for GIF.
+ * 16.7 for baseline JPEG and 22.6 for progressive, 22.2 for lossless WebP (16 for lossy), 22.7 for GIF.
  * Activations of the vision
  * tokenizer are not in it: one picture runs at a time.
  *

@@ -1,6 +1,10 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { createApp } from "../../functions/app.ts";
-import { pixelBudget, pixelBudgetBytes } from "../../functions/pixel_budget.ts";
+import {
+  defaultMaxPixels,
+  pixelBudget,
+  pixelBudgetBytes,
+} from "../../functions/pixel_budget.ts";
 import { Budget } from "../../lib/async/budget.ts";
 import type { PictureCodec } from "../../lib/vision/picture_codec.ts";
 import { plainGif, plainPng } from "../support/bombs.ts";
@@ -174,4 +178,14 @@ Deno.test("POST /v1/tokenize answers a small picture while large ones wait for m
   released.resolve();
   for (const answer of waiting) strictEqual((await answer).status, 200);
   strictEqual(pixels.held, 0);
+});
+
+Deno.test("defaultMaxPixels() leaves half of the memory beside the greatest picture", () => {
+  strictEqual(defaultMaxPixels(2 ** 36), 64_000_000);
+  for (const memoryBytes of [2 ** 29, 2 ** 30, 2 ** 31]) {
+    const limits = { maxPixels: defaultMaxPixels(memoryBytes) };
+    const options = { pixelBytes: undefined, queueLimit: 1, limits };
+    const budget = pixelBudgetBytes({ ...options, memoryBytes });
+    ok(budget <= memoryBytes / 2 && budget > memoryBytes / 2 - 100);
+  }
 });
