@@ -60,6 +60,37 @@ async function verifyOne(
     );
     return false;
   }
+  const faults = await contentFaults(name, files, report, options);
+  const trusted = files.filter(({ hash }) => hash !== undefined);
+  const structure = await structureFaults(
+    folder,
+    await presentPaths(files),
+    new Set([...trusted.map(({ path }) => path), ...faults.keys()]),
+  );
+  // What a file is instead says more than that its hash is another one.
+  for (const { path, reason } of structure) faults.set(path, reason);
+  for (const [path, reason] of faults) {
+    // The link of a snapshot would lead to the same content again.
+    const file = join(folder, path);
+    const real = await Deno.realPath(file).catch(() => undefined);
+    const remedy = `${
+      real === undefined ? "" : `remove ${real} and `
+    }pull or copy the model again`;
+    report.tell(
+      { event: "bad", name, path, file: real ?? file, reason, remedy },
+      `${name}: ${path} is bad: ${reason}; ${remedy}`,
+    );
+  }
+  return told(suspect, files, faults, report, options);
+}
+
+/** The reason why a file's content is not what it must be, by its path. */
+async function contentFaults(
+  name: string,
+  files: readonly ExpectedFile[],
+  report: Report,
+  options: VerifyOptions,
+): Promise<Map<string, string>> {
   const known = files.flatMap(({ hash, ...file }) =>
     hash === undefined ? [] : [{ ...file, hash }]
   );
@@ -92,49 +123,28 @@ async function verifyOne(
       faults.set(path, `it has ${there} bytes instead of ${size}`);
     }
   }
-  const good = known.filter(({ path }) => !faults.has(path));
-  const structure = await structureFaults(
-    folder,
-    await presentPaths(files),
-    new Set([...good.map(({ path }) => path), ...faults.keys()]),
-  );
-  // What a file is instead says more than that its hash is another one.
-  for (const { path, reason } of structure) faults.set(path, reason);
-  for (const [path, reason] of faults) {
-    // The link of a snapshot would lead to the same content again.
-    const file = join(folder, path);
-    const real = await Deno.realPath(file).catch(() => undefined);
-    const remedy = `${
-      real === undefined ? "" : `remove ${real} and `
-    }pull or copy the model again`;
-    report.tell(
-      { event: "bad", name, path, file: real ?? file, reason, remedy },
-      `${name}: ${path} is bad: ${reason}; ${remedy}`,
-    );
-  }
-  return told(suspect, { files, known, faults }, report, options);
+  return faults;
 }
 
 /** Tells what was found of a model, and returns whether it is good. */
 function told(
   { name, folder }: Suspect,
-  { files, known, faults }: {
-    readonly files: readonly ExpectedFile[];
-    readonly known: readonly ExpectedFile[];
-    readonly faults: ReadonlyMap<string, string>;
-  },
+  files: readonly ExpectedFile[],
+  faults: ReadonlyMap<string, string>,
   report: Report,
   { unknownPasses }: VerifyOptions,
 ): boolean {
-  const isGood = ({ path }: ExpectedFile) => !faults.has(path);
-  const good = known.filter(isGood).length;
+  const known = files.filter(({ hash }) => hash !== undefined);
+  const sound = files.filter(({ path }) => !faults.has(path));
+  const good = sound.filter(({ hash }) => hash !== undefined).length;
+  const unchecked = sound.length - good;
   const bad = faults.size;
-  const unchecked =
-    files.filter((file) => file.hash === undefined && isGood(file)).length;
   const event = { event: "verified", name, folder, good, bad, unchecked };
   const others = unchecked === 0
     ? ""
-    : `, ${unchecked} that nothing says a hash of`;
+    : `, ${unchecked} that nothing says a hash of${
+      good + bad === 0 ? ": only their structure was checked" : ""
+    }`;
   report.tell(event, `${name}: ${good} files good, ${bad} bad${others}`);
   return bad === 0 && (known.length > 0 || unknownPasses);
 }

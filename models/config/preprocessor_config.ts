@@ -90,6 +90,8 @@ const Settings = v.looseObject({
   do_convert_rgb: v.nullish(fixed(true, "the encoder takes red, green, blue")),
   // Of a batch, which is a single picture here.
   do_pad: v.nullish(v.boolean()),
+  // Of sizes that are one number, which are refused.
+  default_to_square: v.nullish(v.boolean()),
   data_format: v.nullish(
     fixed("channels_first", "the encoder takes planes"),
   ),

@@ -49,7 +49,12 @@ const understood: [given: Json, settings: Json][] = [
     rescaleFactor: 1,
     temporalFactor: 4,
   }],
-  [{ resample: "BICUBIC", do_pad: false, do_resize: null }, {}],
+  [{
+    resample: "BICUBIC",
+    do_pad: false,
+    do_resize: null,
+    default_to_square: true,
+  }, {}],
   // Other processors' settings, switched off.
   [{ do_center_crop: false, crop_size: null, device: null }, {}],
   [{ image_processor_type: "Emu3ImageProcessorFast", _commit: "0f" }, {}],
