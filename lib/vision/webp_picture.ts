@@ -80,15 +80,11 @@ function readFrame(data: Uint8Array, canvas: PixelSize): FrameData {
   if (data.length < 16) throw new ImageError("the WebP is cut short");
   const left = 2 * uint24(data, 0);
   const top = 2 * uint24(data, 3);
-  const width = uint24(data, 6) + 1;
-  const height = uint24(data, 9) + 1;
   const flags = data[15]!;
   const picture = riffChunks(data.subarray(16));
-  const size = pictureSize(picture);
-  if (
-    size.height !== height || size.width !== width ||
-    left + width > canvas.width || top + height > canvas.height
-  ) {
+  // That of the picture counts, whatever the frame says: so libwebp has it.
+  const { height, width } = pictureSize(picture);
+  if (left + width > canvas.width || top + height > canvas.height) {
     throw new ImageError("a frame of the WebP does not fit its place");
   }
   return {
@@ -108,6 +104,9 @@ function plainWebp(
   { height, width }: PixelSize,
 ): Uint8Array {
   const picture = chunks.filter(({ name }) => /^(ALPH|VP8 |VP8L)$/.test(name));
+  if (picture.some(({ isCut }) => isCut)) {
+    throw new ImageError("the WebP is cut short");
+  }
   if (!picture.some(({ name }) => name === "ALPH")) {
     return writeWebpChunks(picture);
   }

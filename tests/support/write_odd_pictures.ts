@@ -10,12 +10,19 @@
 import { decodeImage } from "../../lib/vision/decode.ts";
 import { ODD_GIFS } from "./odd_gifs.ts";
 import { ODD_PNGS } from "./odd_pngs.ts";
+import { ODD_WEBPS } from "./odd_webps.ts";
 
 const [folder] = Deno.args;
 if (folder === undefined) throw new TypeError("expected a folder to write to");
 
 const index = [];
-for (const { name, bytes, unlikePillow } of [...ODD_GIFS, ...ODD_PNGS]) {
+for (
+  const { name, bytes, unlikePillow } of [
+    ...ODD_GIFS,
+    ...ODD_PNGS,
+    ...ODD_WEBPS,
+  ]
+) {
   Deno.writeFileSync(`${folder}/${name}`, bytes);
   const sizes = [];
   for (const decode of ["reference", "display"] as const) {

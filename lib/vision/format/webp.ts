@@ -22,6 +22,8 @@ export interface WebpChunk {
   readonly name: string;
   /** Without name, length and padding. */
   readonly data: Uint8Array;
+  /** True if the file ends inside it. */
+  readonly isCut?: boolean;
 }
 
 /** What a WebP's chunks say. */
@@ -30,7 +32,7 @@ export interface WebpHeader {
   readonly height: number;
   /** In pixels. */
   readonly width: number;
-  /** 1 for a still picture. */
+  /** 1 for a still picture. A cut file has those that are missing as one. */
   readonly frames: number;
   /** Whether it is stored as an animation, though of one frame. */
   readonly animated: boolean;
@@ -52,7 +54,9 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const canvas = extended === undefined ? undefined : canvasSize(extended);
   const frames = chunks.filter(({ name }) => name === "ANMF").length;
   if (canvas !== undefined && frames > 0) {
-    return { ...canvas, frames, animated: true, orientation };
+    const missing = isWhole(bytes) ? 0 : 1;
+    const count = frames + missing;
+    return { ...canvas, frames: count, animated: true, orientation };
   }
   const size = pictureSize(chunks);
   // The codec allocates by the picture's own size, the limits go by this one.
@@ -68,22 +72,30 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 }
 
 /**
- * The chunks of a WebP.
+ * Returns the chunks of a WebP, as far as the file goes.
  *
- * @throws {ImageError} When the file ends before its last chunk does.
+ * @throws {ImageError} When there are too many.
  */
 export function readWebpChunks(bytes: Uint8Array): WebpChunk[] {
+  if (bytes.length < 12) throw new ImageError("the WebP is cut short");
+  return riffChunks(bytes.subarray(12, riffEnd(bytes)));
+}
+
+/** Returns whether the file is as long as it says, but for the last padding. */
+function isWhole(bytes: Uint8Array): boolean {
+  return riffEnd(bytes) <= bytes.length + 1;
+}
+
+/** Returns the offset at which the file ends by its header. */
+function riffEnd(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || view.getUint32(4, true) + 8 > bytes.length) {
-    throw new ImageError("the WebP is cut short");
-  }
-  return riffChunks(bytes.subarray(12, view.getUint32(4, true) + 8));
+  return view.getUint32(4, true) + 8;
 }
 
 /** Chunks that a file may have, one a frame and some beside. */
 const MAX_CHUNKS = 2 ** 15;
 
-/** The chunks that fill `bytes`. */
+/** Returns the chunks that fill `bytes`; the last may be cut. */
 export function riffChunks(bytes: Uint8Array): WebpChunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks = [];
@@ -93,10 +105,8 @@ export function riffChunks(bytes: Uint8Array): WebpChunk[] {
     }
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
     const length = view.getUint32(at + 4, true);
-    if (at + 8 + length > bytes.length) {
-      throw new ImageError("the WebP is cut short");
-    }
-    chunks.push({ name, data: bytes.subarray(at + 8, at + 8 + length) });
+    const data = bytes.subarray(at + 8, at + 8 + length);
+    chunks.push({ name, data, isCut: data.length < length });
     at += 8 + length + (length & 1);
   }
   return chunks;

@@ -1,77 +1,79 @@
 /**
- * WebPs as other programs write them.
+ * WebPs as other programs write and damage them.
  */
 
-import { deepStrictEqual, notDeepStrictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  notDeepStrictEqual,
+  rejects,
+} from "node:assert/strict";
 import { decodeFrames, decodeImage } from "../../../lib/vision/decode.ts";
 import {
-  readWebpChunks,
-  readWebpHeader,
-  type WebpChunk,
-  writeWebpChunks,
-} from "../../../lib/vision/format/webp.ts";
+  extendedStill,
+  ODD_WEBPS,
+  STILL_WEBP,
+  stillAnimation,
+} from "../../support/odd_webps.ts";
 import { XMP_PACKET } from "../../support/orientation_blocks.ts";
-import { goldenBytes } from "../../support/pictures.ts";
 
 const reference = { decode: "reference", maxPixels: 1_000_000 } as const;
 const display = { decode: "display", maxPixels: 1_000_000 } as const;
 
-/** A picture with transparent pixels that have colors. */
-const still = goldenBytes("preprocess/alpha.webp");
-const { height, width } = readWebpHeader(still);
-
-function extended(flags: number): WebpChunk {
-  const data = new Uint8Array(10);
-  data[0] = flags;
-  data.set([width - 1, 0, 0, height - 1, 0, 0], 4);
-  return { name: "VP8X", data };
-}
-
-/** The still as a frame that fills the canvas. */
-function frame(
-  { over, clear }: { readonly over: boolean; readonly clear: boolean },
-): WebpChunk {
-  const picture = readWebpChunks(still).filter(({ name }) =>
-    /^(ALPH|VP8 |VP8L)$/.test(name)
-  );
-  const data = writeWebpChunks(picture).subarray(12);
-  const head = [0, 0, 0, 0, 0, 0, width - 1, 0, 0, height - 1, 0, 0, 50, 0, 0];
-  const flags = (over ? 0 : 2) | (clear ? 1 : 0);
-  return { name: "ANMF", data: Uint8Array.of(...head, flags, ...data) };
-}
-
-function animation(...frames: WebpChunk[]): Uint8Array {
-  const start = [extended(0x12), { name: "ANIM", data: new Uint8Array(6) }];
-  return writeWebpChunks([...start, ...frames]);
+for (const { name, bytes } of ODD_WEBPS) {
+  Deno.test(`decodeImage() reads a WebP with ${name}`, async () => {
+    for (const options of [reference, display]) {
+      deepStrictEqual(
+        await decodeImage(bytes, options),
+        await decodeImage(STILL_WEBP, options),
+      );
+    }
+  });
 }
 
 Deno.test("decodeFrames() keeps the colors of a WebP's transparent pixels for the reference", async () => {
-  const expected = await decodeImage(still, reference);
-  notDeepStrictEqual(expected, await decodeImage(still, display));
+  const expected = await decodeImage(STILL_WEBP, reference);
+  notDeepStrictEqual(expected, await decodeImage(STILL_WEBP, display));
   for (const over of [true, false]) {
-    const bytes = animation(
-      frame({ over, clear: true }),
-      frame({ over, clear: false }),
-    );
+    const bytes = stillAnimation({ over, clear: true }, { over });
     deepStrictEqual(await decodeImage(bytes, reference), expected);
     deepStrictEqual(await decodeFrames(bytes, reference), [expected, expected]);
     const [shown] = await decodeFrames(bytes, display);
-    deepStrictEqual(shown, await decodeImage(still, display));
+    deepStrictEqual(shown, await decodeImage(STILL_WEBP, display));
+  }
+});
+
+Deno.test("decodeFrames() refuses a WebP with a frame that is damaged, cut, missing or misplaced", async () => {
+  const two = stillAnimation({}, {});
+  const one = stillAnimation({});
+  const cases: [Uint8Array, RegExp][] = [
+    [stillAnimation({}, { cut: 20 }), /cut short/],
+    [stillAnimation({}, { left: 2 }), /does not fit its place/],
+    [two.subarray(0, -20), /cut short/],
+    [two.subarray(0, one.length), /frames are missing/],
+    [two.subarray(0, one.length + 4), /frames are missing/],
+    [two.subarray(0, one.length + 12), /cut short/],
+  ];
+  for (const [bytes, message] of cases) {
+    await rejects(decodeFrames(bytes, display), message);
+    deepStrictEqual(
+      await decodeImage(bytes, display),
+      await decodeImage(STILL_WEBP, display),
+    );
+  }
+});
+
+Deno.test("decodeImage() refuses a WebP whose picture is cut", async () => {
+  for (const length of [13, 20, 40, STILL_WEBP.length - 3]) {
+    const cut = STILL_WEBP.subarray(0, length);
+    await rejects(decodeImage(cut, display), /cut short|holds no picture/);
   }
 });
 
 Deno.test("decodeImage() turns a WebP as XMP asks", async () => {
-  const picture = readWebpChunks(still).filter(({ name }) => name !== "VP8X");
-  const packet = new TextEncoder().encode(XMP_PACKET);
-  const bytes = writeWebpChunks([
-    extended(0x14),
-    ...picture,
-    { name: "XMP ", data: packet },
-  ]);
-  const shown = await decodeImage(bytes, display);
-  deepStrictEqual([shown.height, shown.width], [width, height]);
-  deepStrictEqual(
-    await decodeImage(bytes, reference),
-    await decodeImage(still, reference),
-  );
+  const data = new TextEncoder().encode(XMP_PACKET);
+  const bytes = extendedStill(4, [], [{ name: "XMP ", data }]);
+  const stored = await decodeImage(bytes, reference);
+  deepStrictEqual(stored, await decodeImage(STILL_WEBP, reference));
+  const { height, width } = await decodeImage(bytes, display);
+  deepStrictEqual([height, width], [stored.width, stored.height]);
 });
