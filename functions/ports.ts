@@ -175,7 +175,7 @@ export interface ModelListing {
   readonly preprocessing?: PreprocessingListing | undefined;
 }
 
-/** What a vision tokenizer's files say of how pictures are preprocessed. */
+/** The preprocessing of pictures, by a vision tokenizer's files. */
 export interface PreprocessingListing extends PreprocessorConfig {
   /** Files that were read; empty where the published values hold. */
   readonly files: readonly string[];

@@ -31,7 +31,7 @@ export interface CachedRevision {
   readonly blobs: readonly string[];
   /** Whether nothing is missing that its own files ask for. */
   readonly complete: boolean;
-  /** When one of its files was last read or written, as the disk knows it. */
+  /** The time at which one of its files was last read or written, by the disk. */
   readonly readMs: number;
 }
 
@@ -57,7 +57,7 @@ export interface CachedModel {
   readonly revisions: readonly CachedRevision[];
   /** What is of no revision. */
   readonly loose: readonly LooseFile[];
-  /** Whether its folder holds nothing at all. */
+  /** True when its folder holds nothing at all. */
   readonly empty: boolean;
   /** When one of its files was last read or written, as the disk knows it. */
   readonly usedMs: number;

@@ -54,7 +54,7 @@ export async function expectedFiles(folder: string): Promise<ExpectedFile[]> {
   return withNoted(folder, files, await notedFiles(folder));
 }
 
-/** What was noted of a snapshot in a cache when it was downloaded here. */
+/** Reads what was noted of a snapshot in a cache when it was downloaded here. */
 async function notedFiles(folder: string): Promise<readonly KeptFile[]> {
   const snapshots = dirname(resolve(folder));
   if (basename(snapshots) !== "snapshots") return [];

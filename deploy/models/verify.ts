@@ -67,7 +67,7 @@ async function verifyOne(
     await presentPaths(files),
     new Set([...trusted.map(({ path }) => path), ...faults.keys()]),
   );
-  // What a file is instead says more than that its hash is another one.
+  // The thing that stands for a file says more than that its hash is another one.
   for (const { path, reason } of structure) faults.set(path, reason);
   for (const [path, reason] of faults) {
     // The link of a snapshot would lead to the same content again.

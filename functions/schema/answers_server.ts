@@ -21,7 +21,7 @@ const Defaults = v.strictObject({
   strategy: v.picklist(STRATEGY_NAMES),
 });
 
-/** How pictures are preprocessed, by a vision tokenizer's files. */
+/** The preprocessing of pictures, by a vision tokenizer's files. */
 const PreprocessingAnswer = v.pipe(
   v.strictObject({
     "min_pixels": Count,

@@ -32,7 +32,7 @@ const OLDER_FILE = "preprocessor_config.json";
 
 /** A checkpoint's preprocessing and where it stands. */
 export interface FoundPreprocessor {
-  /** What is done to pictures first. */
+  /** The settings, complete. */
   readonly preprocessor: PreprocessorConfig;
   /**
    * Names of the files that give at least one setting, the one that counts

@@ -43,7 +43,7 @@ export interface LanguageConfig {
   readonly maxPositions: number;
   /** Default area of a drawn picture, in pixels². */
   readonly imageArea: number;
-  /** Whether the head may be the embedding: it is, where it has no weights. */
+  /** True when the head may be the embedding: it is, where it has no weights. */
   readonly tiedEmbeddings: boolean;
   /** Ids that the file names, by field; they must agree with the tokenizer. */
   readonly tokenIds: Readonly<Record<string, number | readonly number[]>>;

@@ -16,7 +16,7 @@
 import * as v from "valibot";
 import { Count, parseFields, Positive } from "./fields.ts";
 
-/** How a picture becomes the encoder's input. */
+/** The preprocessing that makes a picture the encoder's input. */
 export interface PreprocessorConfig {
   /** Least area after resizing, in pixels². */
   readonly minPixels: number;
@@ -117,7 +117,7 @@ const NOTES: ReadonlySet<string> = new Set([
 /** Names of settings that are understood. */
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(Settings.entries));
 
-/** What one file says; undefined where it is silent. */
+/** The settings of one file; undefined where it is silent. */
 export type PreprocessorSettings = Partial<PreprocessorConfig> & {
   /** Frames that become one. */
   readonly temporalFactor?: number | undefined;

@@ -51,7 +51,7 @@ const Original = v.looseObject({
   num_attention_heads: orDefault(v.number(), 1),
 });
 
-/** What transformers calls a vision tokenizer of Emu3's. */
+/** The name that transformers has for a vision tokenizer of Emu3's. */
 const VQ_TYPE = "emu3_vqgan";
 
 /** transformers' names for the original's. */

@@ -1,5 +1,5 @@
 /**
- * What Git leaves in place of a large file that was not downloaded.
+ * The text that Git leaves in place of a large file that was not downloaded.
  *
  * @module
  */

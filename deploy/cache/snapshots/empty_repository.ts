@@ -28,7 +28,7 @@ export async function removeIfEmpty(repository: string): Promise<void> {
   }
 }
 
-/** Whether a folder has folders alone; undefined where there is none. */
+/** Returns whether a folder has folders alone; undefined where there is none. */
 async function isBare(
   repository: string,
   within: string,

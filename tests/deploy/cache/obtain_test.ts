@@ -237,7 +237,7 @@ for (const [what, behavior, variables, message] of ERRORS) {
       return true;
     });
     await rejects(locate(REPOSITORY, options.places), SourceError);
-    // What came of it is kept for the next attempt.
+    // The bytes that came are kept for the next attempt.
     for (const name of await repositoriesIn(cache.path)) {
       strictEqual(await holdsNothing(join(cache.path, name)), false);
     }

@@ -1,4 +1,4 @@
-/** What `models verify` finds where no hash is known, or a file is not there. */
+/** The faults that `models verify` finds without a hash, or without a file. */
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
