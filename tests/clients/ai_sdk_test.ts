@@ -153,6 +153,9 @@ Deno.test("ai: errors have their status and our message", async () => {
   }));
   strictEqual(damaged.statusCode, 415);
   match(damaged.message, /^Cannot read picture/);
+  const silent = await failure(generateText({ model, prompt: " " }));
+  strictEqual(silent.statusCode, 422);
+  match(silent.message, /expected a question or a picture/);
 });
 
 Deno.test("ai: an abort stops the model", async () => {

@@ -5,9 +5,12 @@
  * @module
  */
 
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type OpenAI from "openai";
+import { settledModel } from "../support/settled_model.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import {
+  apiFailure,
   asking,
   dataUrl,
   native,
@@ -16,6 +19,7 @@ import {
   STORY_PICTURE as image,
 } from "../support/openai.ts";
 import { listenTiny } from "../support/tiny_http.ts";
+import { TINY_FOLDERS } from "../support/tiny_server.ts";
 import { until } from "../support/until.ts";
 
 const server = await listenTiny();
@@ -169,6 +173,24 @@ Deno.test("openai: a later question is about the picture that was shown before",
     "max_tokens": 6,
   });
   strictEqual(choices[0]!.message.content, captioned.text);
+});
+
+Deno.test("openai: chat answers text alone, or says that the model needs a picture", async () => {
+  const alone = { model, messages: [asking("my secret")], "max_tokens": 6 };
+  const { choices, usage } = await client.chat.completions.create(alone);
+  ok(usage!.prompt_tokens > 10 && choices.length === 1);
+  using folder = temporaryFolder();
+  const chat = settledModel(folder, { "text_only": false });
+  await using needy = await listenTiny({ folders: { ...TINY_FOLDERS, chat } });
+  const error = await apiFailure(
+    openaiClient(needy.url).chat.completions.create(alone),
+  );
+  deepStrictEqual(
+    [error.status, error.code, error.param],
+    [422, "picture-required", "messages"],
+  );
+  match(error.message, /"emu3-tiny" answers questions about pictures, attach/);
+  ok(!error.message.includes("secret"));
 });
 
 Deno.test("openai: leaving a stream stops the model", async () => {

@@ -205,6 +205,11 @@ Deno.test("openai: errors have their class, status, code and our message", async
   ok(handy instanceof UnprocessableEntityError);
   strictEqual(handy.param, "tools");
   ok(!handy.message.includes("secret"));
+  const silent = await apiFailure(
+    client.chat.completions.create({ model, messages: [asking(" ")] }),
+  );
+  ok(silent instanceof UnprocessableEntityError);
+  match(silent.message, /expected a question or a picture/);
 });
 
 Deno.test("openai: partial pictures cost a decoding each, and an error after them reaches the client", async () => {
