@@ -13,9 +13,10 @@ import type { FieldError } from "./refusals.ts";
 /** Characters of a field's name that are repeated. */
 const MAX_NAME = 64;
 
-/** An issue, and the keys that lead to it from the body. */
+/** What is wrong, and the keys that lead to it from the body. */
 interface Located {
-  readonly issue: v.BaseIssue<unknown>;
+  /** Undefined for a list in place of an object. */
+  readonly issue: v.BaseIssue<unknown> | undefined;
   readonly keys: readonly unknown[];
 }
 
@@ -31,7 +32,11 @@ export function fieldErrors(
   return issues.slice(0, MAX_FIELD_ERRORS)
     .flatMap((issue) => located(issue, []))
     .slice(0, MAX_FIELD_ERRORS)
-    .map((one) => fieldError(one, schema));
+    .map((one) => fieldError(one, schema))
+    .filter(({ pointer, detail }, i, all) =>
+      i ===
+        all.findIndex((one) => one.pointer === pointer && one.detail === detail)
+    );
 }
 
 /**
@@ -43,7 +48,15 @@ function located(
   issue: v.BaseIssue<unknown>,
   above: readonly unknown[],
 ): Located[] {
-  const keys = [...above, ...(issue.path ?? []).map(({ key }) => key)];
+  const path = issue.path ?? [];
+  const keys = [...above, ...path.map(({ key }) => key)];
+  // Valibot takes a list for an object without fields.
+  const list = path.findIndex(({ type, input }) =>
+    type === "object" && Array.isArray(input)
+  );
+  if (list >= 0) {
+    return [{ issue: undefined, keys: keys.slice(0, above.length + list) }];
+  }
   if (issue.type !== "union" || issue.issues === undefined) {
     return [{ issue, keys }];
   }
@@ -64,6 +77,7 @@ function fieldError(
     .map((key) => String(key).slice(0, MAX_NAME))
     .map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`)
     .join("");
+  if (issue === undefined) return { pointer, detail: "expected object" };
   if (issue.type === "strict_object" && issue.expected === "never") {
     const suggestion = fieldSuggestion(schema, keys);
     return { pointer, detail: `there is no such field${suggestion}` };
@@ -102,6 +116,8 @@ function expectation(issue: v.BaseIssue<unknown>) {
 
 /** Types as JSON calls them, with "or" between them. */
 function words(expected: string): string {
-  return expected.replace(/^\((.*)\)$/s, "$1").replaceAll(" | ", " or ")
-    .replaceAll(/\b(Array|Object)\b/g, (name) => name.toLowerCase());
+  const kinds = expected.replace(/^\((.*)\)$/s, "$1")
+    .replaceAll(/\b(Array|Object)\b/g, (name) => name.toLowerCase())
+    .split(" | ");
+  return kinds.join(", ").replace(/, ([^,]*)$/, " or $1");
 }

@@ -35,6 +35,8 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   messages: ["question", "prompt"],
   prompt: ["question"],
   query: ["question"],
+  answer: ["text"],
+  caption: ["text"],
   codes: ["grid"],
   method: ["strategy"],
   lora: ["adapter"],

@@ -40,7 +40,9 @@ export function canonicalPath(path: string): string {
 export function unknownPath(path: string, known: readonly string[]): string {
   const fixed = [...new Set(known.filter((path) => !/[:*]/.test(path)))];
   const plain = plainPath(path);
-  const meant = [plain, `/v1${plain}`].find((path) => fixed.includes(path));
+  const last = plain.slice(plain.lastIndexOf("/"));
+  const meant = [plain, `/v1${plain}`].find((path) => fixed.includes(path)) ??
+    fixed.find((path) => last.length > 1 && path.endsWith(last));
   const hint = meant !== undefined
     ? `: did you mean ${meant}?`
     : plain.length > MAX_COMPARED

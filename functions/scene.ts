@@ -132,11 +132,12 @@ function gridSize(
 ): GridSize {
   const { height, width, ratio, image_area: area } = request;
   if (height === undefined && width === undefined) {
+    const field = ratio === undefined ? "image_area" : "ratio";
     return sizeFromRatio(
       ratio ?? "1:1",
       area ?? imageArea,
       pixelsPerCode,
-      `${pointer}/ratio`,
+      `${pointer}/${field}`,
     );
   }
   if (height === undefined || width === undefined) {
@@ -197,7 +198,8 @@ function orInvalid<T>(compute: () => T, pointer: string): T {
     return compute();
   } catch (cause) {
     if (cause instanceof GridError || cause instanceof SyntaxError) {
-      throw invalidField(pointer, cause.message, { cause });
+      const detail = cause.message.replace(/^Cannot read grid: /, "");
+      throw invalidField(pointer, detail, { cause });
     }
     throw cause;
   }

@@ -82,7 +82,7 @@ function checkedSize(size: GridSize): GridSize {
   // A ratio of numbers beyond all measure leaves NaN.
   if (size.height >= 1 && size.width >= 1) return size;
   throw new GridError(
-    `${size.height} × ${size.width} codes are none, ask for a larger area`,
+    `${size.height} × ${size.width} codes are none, ask for a larger area or sides that differ less`,
   );
 }
 

@@ -6,7 +6,7 @@
  * image_url            image_url: {url} or a string          OpenAI, LangChain
  * input_image          image_url: a string                   OpenAI's responses
  * image                image, data, base64, url or source    AI SDK, Anthropic, LangChain
- * file                 data or url, of an image              AI SDK
+ * file                 data, url or file.file_data, of one   AI SDK, OpenAI
  * ```
  *
  * @module
@@ -31,6 +31,7 @@ export const Part = v.object({
   url: open(Picture),
   data: open(Picture),
   base64: open(Picture),
+  file: open(v.object({ "file_data": open(Picture) })),
   source: open(
     v.object({ type: open(Label), url: open(Picture), data: open(Picture) }),
   ),
@@ -53,14 +54,18 @@ const PICTURES: Readonly<Record<string, readonly PictureField[]>> = {
   "image_url": ["image_url"],
   "input_image": ["image_url"],
   image: ["image", "source", "data", "base64", "url", "image_url"],
-  file: ["data", "url"],
+  file: ["file", "data", "url"],
 };
+
+/** Fields that hold the picture inside one of those. */
+const INNER: ReadonlySet<string> = new Set(["url", "data", "file_data"]);
 
 type PictureField =
   | "image"
   | "source"
   | "data"
   | "base64"
+  | "file"
   | "url"
   | "image_url";
 
@@ -84,11 +89,10 @@ export function pictureIn(
     if (typeof value === "string") {
       return { text: value, pointer: `${pointer}/${field}` };
     }
-    if (value === undefined) continue;
-    const inner = "data" in value && value.data !== undefined ? "data" : "url";
-    const text = inner === "data" && "data" in value ? value.data : value.url;
-    if (text !== undefined) {
-      return { text, pointer: `${pointer}/${field}/${inner}` };
+    for (const [inner, text] of Object.entries(value ?? {})) {
+      if (INNER.has(inner) && text !== undefined) {
+        return { text, pointer: `${pointer}/${field}/${inner}` };
+      }
     }
   }
 }
@@ -100,7 +104,8 @@ export function pictureIn(
  * @throws {InvalidFieldsError} When its kind is not taken, or it is empty.
  */
 export function checkPart(part: Part, pointer: string): void {
-  const [field] = fieldsOf(part.type);
+  const fields = fieldsOf(part.type);
+  const [field] = fields;
   if (TEXTS.has(part.type)) {
     if (part.text === undefined) {
       throw invalidField(`${pointer}/text`, "is required");
@@ -111,7 +116,10 @@ export function checkPart(part: Part, pointer: string): void {
       "expected text or image_url: this model reads text and pictures",
     );
   } else if (pictureIn(part, pointer) === undefined) {
-    throw invalidField(`${pointer}/${field}`, "is required");
+    const given = fields.find((field) => part[field] !== undefined);
+    throw given === undefined
+      ? invalidField(`${pointer}/${field}`, "is required")
+      : invalidField(`${pointer}/${given}`, "expected url or data in it");
   }
 }
 

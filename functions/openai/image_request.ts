@@ -36,7 +36,7 @@ export const ImageRequest = v.object({
     v.pipe(
       v.string(),
       v.regex(
-        /^(auto|\d{1,4}x\d{1,4})$/,
+        /^(auto|[1-9]\d{0,3}x[1-9]\d{0,3})$/,
         'expected "auto", or width and height in pixels such as "1024x768"',
       ),
       v.description(

@@ -104,6 +104,18 @@ export function isFieldOf(name: FunctionName, given: string): boolean {
   return FIELDS[name].includes(ALIASES[name][given] ?? given);
 }
 
+/** Returns the name by which `input` has a field of ours. */
+export function givenName(
+  input: Input,
+  name: FunctionName,
+  field: string,
+): string {
+  return Object.keys(ALIASES[name])
+    .find((alias) =>
+      ALIASES[name][alias] === field && Object.hasOwn(input, alias)
+    ) ?? field;
+}
+
 /** The function whose fields these are, unless it is named. */
 export function functionOf(
   input: Input,

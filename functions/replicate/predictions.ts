@@ -38,6 +38,7 @@ import { PredictionRequest } from "../schema/prediction.ts";
 import { files } from "./files.ts";
 import { echoOf } from "./echo.ts";
 import { predictionFields, predictionParts } from "./prediction.ts";
+import { refuseInput } from "./input_refusal.ts";
 import { predictionRequest } from "./prediction_input.ts";
 import { predictionEvents } from "./prediction_stream.ts";
 
@@ -189,7 +190,10 @@ async function create(
     },
     link: (job) => c.get("link")?.(job),
   });
-  if (submitted.type === "refused") return await refusalOf(c, submitted.answer);
+  if (submitted.type === "refused") {
+    await refuseInput(submitted.answer, body.input, name);
+    return await refusalOf(c, submitted.answer);
+  }
   const { job } = submitted;
   if (submitted.type === "existing") {
     return answer(c, jobs, ownPrediction(c, job), 202);

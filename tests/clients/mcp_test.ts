@@ -87,7 +87,7 @@ Deno.test("generate_image draws what the native endpoint draws", async () => {
   const { model: _, ...fields } = structuredContent;
   deepStrictEqual(fields, {
     seed,
-    strategy: "autoregressive",
+    strategy: "jacobi",
     lossless: true,
     images: [{ height: 32, width: 32 }, { height: 32, width: 32 }],
   });

@@ -53,6 +53,41 @@ function pixels(base64: string | undefined) {
   return decodeImage(Uint8Array.fromBase64(base64!), limits);
 }
 
+Deno.test("openai: images.generate() gives a URL that leads to the picture, of any type", async () => {
+  for (const format of ["png", "jpeg", "webp"] as const) {
+    const asked = extra(fox, { seed: 5, "output_format": format });
+    const inAnswer = await client.images.generate(asked);
+    const byUrl = await client.images.generate({
+      ...asked,
+      response_format: "url",
+    });
+    strictEqual(byUrl.output_format, format);
+    const answer = await fetch(byUrl.data![0]!.url!);
+    strictEqual(answer.headers.get("content-type"), `image/${format}`);
+    const bytes = await answer.bytes();
+    strictEqual(bytes.toBase64(), inAnswer.data![0]!.b64_json);
+  }
+});
+
+Deno.test("openai: a seed of any sign, top_p 0 and null for n are taken", async () => {
+  const fields = { seed: -7, "top_p": 0, n: null };
+  const drawn = await client.images.generate(extra(fox, fields));
+  strictEqual(Reflect.get(drawn, "seed"), 2 ** 53 - 7);
+});
+
+Deno.test("openai: a model goes by the name that the client knows", async () => {
+  const aliases = new Map([["gpt-image-1", model], ["gpt-4o", model]]);
+  await using named = await listenTiny({ aliases });
+  const known = openaiClient(named.url);
+  const asked = { ...fox, model: "gpt-image-1" };
+  const drawn = await known.images.generate(asked);
+  strictEqual(Reflect.get(drawn, "model"), model);
+  const body = { model: "gpt-4o", messages, "max_tokens": 3 };
+  strictEqual((await known.chat.completions.create(body)).model, model);
+  strictEqual((await known.models.retrieve("gpt-4o")).id, model);
+  await rejects(client.images.generate(asked), NotFoundError);
+});
+
 Deno.test("openai: images.generate() draws what generate draws", async () => {
   const seeded = { seed: 5, "guidance_scale": 2, "top_k": 64 };
   const drawn = await client.images.generate(extra(fox, seeded));

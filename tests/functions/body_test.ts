@@ -210,6 +210,7 @@ Deno.test("parseFields() points into the alternative that was meant", () => {
     [{ content: "too long" }, "/content", "expected a length of 5 or less"],
     [{ content: [{}, {}, {}] }, "/content", "expected a length of 2 or less"],
     [{ content: ["a"] }, "/content/0", "expected object"],
+    [{ content: [["a"]] }, "/content/0", "expected object"],
     [{ content: [{}] }, "/content/0/image", "is required"],
     [
       { content: [{ image: 1 }] },
@@ -255,6 +256,9 @@ Deno.test("parseFields() suggests fields of inner objects, and none for what is 
   const nested = { prompt: "a", prefix: { code: [[1]], codes: [[1]] } };
   deepStrictEqual(refusals(nested, GenerateRequest), [
     ["/prefix/code", "there is no such field: did you mean codes?"],
+  ]);
+  deepStrictEqual(refusals({ prompt: "a", prefix: [[1]] }, GenerateRequest), [
+    ["/prefix", "expected object"],
   ]);
   for (const name of ["unheard_of", "x".repeat(1e6), "constructor", ""]) {
     const [[, detail] = []] = refusals(

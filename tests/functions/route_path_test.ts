@@ -42,6 +42,7 @@ Deno.test("unknownPath() tells where a path was probably meant to go", () => {
   const told = (path: string) => unknownPath(path, known);
   match(told("/chat/completions"), /: did you mean \/v1\/chat\/completions\?$/);
   match(told("/v1/chat/completion"), /did you mean \/v1\/chat\/completions\?$/);
+  match(told("/v1/completions"), /did you mean \/v1\/chat\/completions\?$/);
   match(told("/docs/"), /did you mean \/docs\?$/);
   for (const path of ["/wp-admin/setup.php", "/", `/${"v1/".repeat(2000)}`]) {
     match(told(path), /there is none such$/);

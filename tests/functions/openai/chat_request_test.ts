@@ -71,6 +71,7 @@ Deno.test("askedQuestion() takes pictures as other libraries send them", () => {
     [{ type: "image", source: { type: "url", url: "p" } }, "source/url"],
     [{ type: "image", source: { type: "base64", data: "p" } }, "source/data"],
     [{ type: "file", mediaType: "image/png", data: "p" }, "data"],
+    [{ type: "file", file: { "file_data": "p" } }, "file/file_data"],
   ];
   for (const [part, field] of parts) {
     const { fields, pictures } = asked([
@@ -92,6 +93,7 @@ Deno.test("ChatRequest points at the field of a part that is wrong", () => {
     [{ type: "text", text: 7 }, "/text"],
     [{ text: "Hi" }, "/type"],
     ["Hi", ""],
+    [["Hi"], ""],
   ];
   for (const [part, field] of parts) {
     const body = { messages: [{ role: "user", content: [part] }] };
@@ -189,6 +191,15 @@ Deno.test("askedQuestion() refuses what would silently not be done", () => {
       `/messages/1/content/0/${field}`,
     );
   }
+  strictEqual(
+    refused([user({ type: "image", source: { type: "url" } })]),
+    "/messages/0/content/0/source",
+  );
+  // What is wrong with a part counts before that there is no picture.
+  strictEqual(
+    refused([user(text("Hi"), { type: "input_audio" })]),
+    "/messages/0/content/1/type",
+  );
   strictEqual(
     refused([look, user({ type: "constructor" })]),
     "/messages/1/content/0/type",

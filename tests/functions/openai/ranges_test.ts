@@ -48,7 +48,7 @@ Deno.test("OpenAI's requests take OpenAI's ranges, and null for n", () => {
 });
 
 Deno.test("an unknown size is told in words", () => {
-  for (const size of ["large", "64X64", "1024", "", "1x1x1"]) {
+  for (const size of ["large", "64X64", "1024", "", "1x1x1", "0x64"]) {
     try {
       parseFields(ImageRequest, { prompt: "a", size });
       ok(false);

@@ -75,6 +75,34 @@ Deno.test("a prediction's pictures are of the type that Replicate's models would
   strictEqual(answer.status, 422);
 });
 
+Deno.test("what is refused of an input is told by the names that were sent", async () => {
+  const cases: [object, string, string][] = [
+    [{ prompt: 5 }, "/input/prompt", "expected string"],
+    [{ ...fox, num_outputs: 20 }, "/input/num_outputs", "expected 8 or less"],
+    [{ ...fox, n: 20 }, "/input/n", "expected 8 or less"],
+    [
+      { image: "AA==", max_new_tokens: 0 },
+      "/input/max_new_tokens",
+      "expected 1 or more",
+    ],
+    [
+      { grid: { codes: [[-1]] } },
+      "/input/grid/codes/0/0",
+      "expected 0 or more",
+    ],
+  ];
+  for (const [input, pointer, detail] of cases) {
+    for (const path of ["/predictions", "/models/a/emu3-tiny/predictions"]) {
+      const answer = await server.app.request(path, json({ input }));
+      strictEqual(answer.status, 422);
+      const body = await answer.json();
+      deepStrictEqual(body.errors, [{ pointer, detail }]);
+      match(body.detail, new RegExp(`${pointer}: ${detail}`));
+      strictEqual(body.instance, path);
+    }
+  }
+});
+
 Deno.test("predictionRequest() refuses a function that is switched off", () => {
   throws(
     () => predictionRequest(fox, undefined, new Set(["caption"] as const)),
