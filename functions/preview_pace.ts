@@ -1,12 +1,16 @@
 /**
  * The pace of previews: they take a share of the time and no more, however slow
- * decoding is, so that they never hold a drawing up.
+ * decoding is, and come no faster than anybody looks, so that they never hold a
+ * drawing up.
  *
  * @module
  */
 
 /** Pause after a preview, as a multiple of the time that it took. */
-const PAUSE = 4;
+const PAUSE = 9;
+
+/** Pause after a preview at least, in milliseconds. */
+const MIN_PAUSE_MS = 200;
 
 /** Decides when the next preview is due. */
 export class PreviewPace {
@@ -34,7 +38,7 @@ export class PreviewPace {
       return await make();
     } finally {
       const ended = this.#now();
-      this.#notBefore = ended + PAUSE * (ended - begun);
+      this.#notBefore = ended + Math.max(MIN_PAUSE_MS, PAUSE * (ended - begun));
     }
   }
 }

@@ -106,7 +106,7 @@ export const GenerateRequest = v.strictObject({
     v.pipe(
       v.boolean(),
       v.description(
-        "Row events carry the picture as far as it goes, 32 at most and as often as decoding takes a fifth of the time.",
+        "Row events carry the picture as far as it goes, 32 at most and as often as decoding takes a tenth of the time, 200 ms apart at least.",
       ),
     ),
     false,
