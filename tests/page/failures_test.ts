@@ -45,7 +45,8 @@ pageTest(
     strictEqual(resumed!.prefix!.codes.length, 5);
     await page.getByRole("main").getByRole("link", { name: "Look inside" })
       .click();
-    // What was thought of the rows before is kept.
+    // What the model thinks of the rows before is told, too.
+    await page.locator("button[value=surprise]:enabled").waitFor();
     const cells = page.getByRole("application").first();
     await cells.focus();
     await page.keyboard.press("Control+Home");

@@ -10,14 +10,18 @@ import { download } from "./visit.ts";
 const server = await startServer();
 globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
 
-/** Draws a picture and goes to look inside it. */
+/** Draws the picture of a link and goes to look inside it. */
 async function lookInside(page: Page): Promise<void> {
   await page.goto(`${server.url}/#draw?prompt=a+rocket+above+a+tree&seed=6`);
-  await page.getByText("Ready: emu3-mini").waitFor();
-  await page.getByRole("button", { name: "Draw", exact: true }).click();
   await page.getByRole("main").getByRole("link", { name: "Look inside" })
     .click();
   await page.getByRole("application").first().waitFor();
+  await judged(page);
+}
+
+/** The model has told what it thinks of the picture. */
+async function judged(page: Page): Promise<void> {
+  await page.locator("button[value=surprise]:enabled").waitFor();
 }
 
 /** What is read out. */
@@ -97,7 +101,8 @@ for (const width of WIDTHS) {
       await lookInside(page);
       await page.getByLabel("From row").fill("9");
       await page.getByLabel("Prompt from there").fill("a rocket above a cat");
-      await page.locator("form.branch").getByLabel("Seed").fill("3");
+      await page.locator("form.branch").getByLabel("Seed", { exact: true })
+        .fill("3");
       await page.locator("form.branch").getByLabel("Temperature").fill("0.5");
       const asking = page.waitForRequest("**/v1/generate");
       await page.getByRole("button", { name: "Branch", exact: true }).click();
@@ -181,7 +186,30 @@ pageTest(
 );
 
 pageTest(
-  "look: a picture from elsewhere is taken apart, and says what it lacks",
+  "look: a branch asked for twice is drawn by another seed, a locked one stays",
+  async () => {
+    await using opened = await openPage(server.url);
+    const { page } = opened;
+    await lookInside(page);
+    const form = page.locator("form.branch");
+    const seed = form.getByLabel("Seed", { exact: true });
+    const press = async () => {
+      const asking = page.waitForRequest("**/v1/generate");
+      await form.getByRole("button", { name: "Branch", exact: true }).click();
+      const asked = (await asking).postDataJSON();
+      await page.getByText(/^A and B differ in/).waitFor();
+      return asked.seed;
+    };
+    const seeds = [await press(), await press()];
+    notStrictEqual(seeds[0], seeds[1]);
+    strictEqual(await seed.inputValue(), String(seeds[1]));
+    await form.getByRole("button", { name: "Keep this seed" }).click();
+    strictEqual(await press(), seeds[1]);
+  },
+);
+
+pageTest(
+  "look: a picture from elsewhere is taken apart and judged, by words that can be changed",
   async () => {
     await using opened = await openPage(server.url);
     const { page, check } = opened;
@@ -198,9 +226,18 @@ pageTest(
     await page.getByText("cat.jpg tells no settings").waitFor();
     await page.getByRole("main").getByRole("link", { name: "Look inside" })
       .click();
-    await page.getByText("Probabilities were not noted").waitFor();
-    ok(await page.getByRole("button", { name: "Entropy" }).isDisabled());
-    await page.getByText("not noted", { exact: true }).first().waitFor();
+    await judged(page);
+    const words = page.getByLabel("Judged as a picture of");
+    strictEqual(await words.inputValue(), "cat");
+    await page.getByRole("button", { name: "Surprise" }).click();
+    await page.getByText(/^\d+\.\d bits$/).waitFor();
+    strictEqual(await page.locator(".rivals li").count(), 5);
     await check("look-foreign");
+    const asCat = await pixels(page);
+    await words.fill("three apples");
+    const asking = page.waitForRequest("**/v1/score");
+    await words.press("Enter");
+    strictEqual((await asking).postDataJSON().prompt, "three apples");
+    while (await pixels(page) === asCat);
   },
 );

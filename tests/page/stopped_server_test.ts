@@ -21,7 +21,6 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const { page, asked } = opened;
       await page.getByText("Ready: emu3-mini").waitFor();
       await page.goto(`${server.url}/${LINK}`);
-      await page.getByRole("button", { name: "Draw", exact: true }).click();
       await page.getByText(/^Row ([4-9]|1\d|2[0-4]) of 32/).waitFor();
       server.process.kill(signal);
       await server.process.status;

@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { serverEvents } from "./events.js";
+import { later } from "../parts/later.js";
 import { anotherKey, currentKey } from "./key.js";
 import { problemOf, UnreachableError } from "./problem.js";
 
@@ -86,7 +86,9 @@ export async function* postForEvents(path, body, signal) {
     accept: "text/event-stream",
     ...(signal && { signal }),
   });
-  if (answer.body !== null) yield* serverEvents(answer.body, signal);
+  if (answer.body === null) return;
+  const { serverEvents } = await later(() => import("./events.js"));
+  yield* serverEvents(answer.body, signal);
 }
 
 /**

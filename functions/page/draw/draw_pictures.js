@@ -9,7 +9,8 @@
 
 import { post } from "../api/request.js";
 import { blobOf } from "../logic/base64.js";
-import { firstCells, wireGrid } from "../logic/drawn_rows.js";
+import { wireGrid } from "../logic/drawn_rows.js";
+import { firstCells } from "../logic/judgements.js";
 import { pictureId } from "../logic/picture_id.js";
 import { secondsText } from "../logic/quantities.js";
 import { draw } from "./drawing.js";
@@ -23,7 +24,7 @@ import { comeDecoded, Previews } from "./previews.js";
  * @property {import("./stage.js").Stage} stage
  * @property {import("../api/patience.js").Patience} patience
  * @property {import("../shell/server_watch.js").Model | undefined} model
- * @property {boolean} judged Whether probabilities are noted.
+ * @property {() => void} [onRow] Told when a row has come.
  * @property {import("./drawing.js").Known} [known] Rows to go on from; overwritten as more come.
  */
 
@@ -37,7 +38,7 @@ const RIVALS = 5;
  */
 export async function drawPictures(
   settings,
-  { stage, patience, model, judged, known: before },
+  { stage, patience, model, onRow, known: before },
 ) {
   const decoded = comeDecoded(model?.image_area);
   const previews = new Previews(patience.signal);
@@ -45,7 +46,8 @@ export async function drawPictures(
     {
       ...settings,
       preview: decoded,
-      ...(judged && { logprobs: RIVALS }),
+      // Of a small picture they are asked for when somebody looks inside.
+      ...(!decoded && { logprobs: RIVALS }),
     },
     patience,
     {
@@ -56,6 +58,7 @@ export async function drawPictures(
       row: (index, row, known) => {
         const canvas = stage.canvases[index];
         stage.mark();
+        onRow?.();
         if (canvas === undefined) return;
         if (row.preview) {
           void canvas.showRows(blobOf(row.preview), row.index + 1);
@@ -104,6 +107,7 @@ export async function unfinishedPicture(settings, { seed, rows }, signal) {
   return {
     ...picture,
     title: `${settings.prompt} (${height} of ${first.height} rows)`,
+    wholeHeight: first.height,
     ...(judgements && { judgements: firstCells(judgements, height * width) }),
   };
 }

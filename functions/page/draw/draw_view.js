@@ -10,10 +10,11 @@
 import { paramsFromSettings, settingsFromParams } from "../logic/settings.js";
 import { element, freshId } from "../parts/element.js";
 import { placeFaults } from "../parts/field.js";
-import { later } from "../parts/later.js";
+import { calm, later } from "../parts/later.js";
 import { namesFields, Notice } from "../parts/notice.js";
 import { TaskRunner } from "../parts/task.js";
 import { formatRoute } from "../shell/route.js";
+import { ResultPanel } from "./result_panel.js";
 import { SettingsForm } from "./settings_form.js";
 import { Stage } from "./stage.js";
 import { takeFiles } from "./take_files.js";
@@ -26,6 +27,9 @@ import { Unfinished } from "./unfinished.js";
  * @typedef {import("./drawing.js").Known} Known
  */
 
+/** Name of the drawing that is under way, in the tab's storage. */
+const KEPT = "emu3-drawing";
+
 /** States of a server that is likely to be ready soon. */
 const COMING = new Set(["unknown", "away", "loading"]);
 
@@ -36,7 +40,10 @@ const COMING = new Set(["unknown", "away", "loading"]);
  */
 export function mount(root, shell) {
   const view = new DrawView(root, shell);
-  return { open: (params) => view.open(params) };
+  return {
+    open: (params) => view.open(params),
+    close: () => view.close(),
+  };
 }
 
 /** The view. */
@@ -45,7 +52,6 @@ class DrawView {
   #notice = new Notice();
   #stage = new Stage();
   #settings = new SettingsForm(() => this.#form.requestSubmit());
-  #judged = element("input", { type: "checkbox", checked: true });
   #draw = element("button", { class: "primary" }, "Draw");
   #stop = element("button", {
     type: "button",
@@ -54,14 +60,13 @@ class DrawView {
   }, "Stop");
   #unfinished = new Unfinished((settings, known) => this.#run(settings, known));
   /** What is not needed to be seen comes later, as does what draws. */
-  #share = element("div");
   #history = element("div");
+  /** Settings that were asked for last, as they stand in an address. @type {string | undefined} */
+  #address;
   /** What the stage shows. @type {readonly Picture[]} */
   #staged = [];
   /** @type {Promise<import("./history_list.js").HistoryList> | undefined} */
   #histories;
-  /** @type {Promise<import("./share_panel.js").SharePanel> | undefined} */
-  #sharing;
   #file = element("input", {
     id: freshId("file"),
     type: "file",
@@ -73,26 +78,7 @@ class DrawView {
       this.#file.value = "";
     },
   });
-  #facts = element("p", { class: "facts quiet" });
-  #save = element("a", { class: "button", download: "emu3.png" }, "Download");
-  #ask = element(
-    "a",
-    { class: "button", href: "#ask?about=drawn", hidden: true },
-    "Ask about it",
-  );
-  #result = element(
-    "div",
-    { class: "result", hidden: true },
-    this.#facts,
-    element(
-      "div",
-      { class: "actions" },
-      this.#save,
-      element("a", { class: "button", href: "#look" }, "Look inside"),
-      this.#ask,
-    ),
-    this.#share,
-  );
+  #result = new ResultPanel();
   #form = element(
     "form",
     {
@@ -101,14 +87,10 @@ class DrawView {
         event.preventDefault();
         this.#begin();
       },
+      // What was refused is being changed.
+      oninput: () => this.close(),
     },
     this.#settings.root,
-    element(
-      "label",
-      { class: "check" },
-      this.#judged,
-      "Note probabilities, to look inside",
-    ),
     element(
       "div",
       { class: "actions" },
@@ -128,7 +110,11 @@ class DrawView {
    */
   constructor(root, shell) {
     this.#shell = shell;
-    takeFiles(root, (file) => this.#take(file));
+    takeFiles(root, (file) => this.#take(file), ({ name }) =>
+      this.#notice.tell(
+        `${name} is no picture: PNG, JPEG, WebP and GIF are taken.`,
+        { fault: true },
+      ));
     root.append(
       element(
         "div",
@@ -139,7 +125,7 @@ class DrawView {
           { class: "panel stack" },
           this.#notice.root,
           this.#stage.root,
-          this.#result,
+          this.#result.root,
           element(
             "div",
             { class: "actions open" },
@@ -159,29 +145,58 @@ class DrawView {
       this.#history,
     );
     shell.server.state.watch(() =>
-      this.#ask.hidden = shell.server.model("caption") === undefined
+      this.#result.offerQuestions(shell.server.model("caption") !== undefined)
     );
     shell.server.state.watch(() =>
       this.#settings.describe(shell.server.model("generate"))
     );
     shell.picture.watch((picture) => this.#show(picture));
-    void this.#openHistory();
+    void calm().then(() => this.#openHistory());
   }
 
   /** @param {URLSearchParams} params Settings, where a link has them. */
   open(params) {
     // Other views draw too.
     void this.#histories?.then((list) => list?.refresh(), () => undefined);
-    const told = settingsFromParams(params);
+    const first = this.#address === undefined;
+    const address = params.toString();
+    if (address === this.#address) return;
+    this.#address = address;
+    void this.#arrive(settingsFromParams(params), first);
+  }
+
+  /** Nobody looks: what was told is no longer new. */
+  close() {
+    if (!this.#runner.running) this.#notice.clear();
+  }
+
+  /**
+   * Goes on with the drawing that the page was left in, or shows what a link
+   * asks for, or draws it.
+   *
+   * @param {ReturnType<typeof settingsFromParams>} told
+   * @param {boolean} first Whether the page was just loaded.
+   */
+  async #arrive(told, first) {
+    if (first && sessionStorage.getItem(KEPT) !== null) {
+      const { drawingLeft } = await later(() => import("./kept_drawing.js"));
+      const left = drawingLeft(told?.settings);
+      if (left !== undefined) {
+        this.#settings.write(left.settings);
+        return this.#run(left.settings, left.known);
+      }
+    }
     if (told === undefined) return;
+    this.#unfinished.clear();
     this.#settings.write(told.settings);
-    if (told.grid === undefined) return;
-    const { grid, settings } = told;
     void this.#runner.run(async (signal) => {
-      const { pictureOfCodes } = await later(() =>
-        import("./draw_pictures.js")
-      );
-      await this.#put(await pictureOfCodes(settings, grid, signal));
+      const { picturesOf } = await later(() => import("./arrival.js"));
+      const pictures = await picturesOf(told, signal);
+      if (pictures.length > 0) {
+        this.#stage.show(pictures.length);
+        await this.#stageAll(pictures);
+        // It begins when this task has ended.
+      } else if (told.settings.prompt !== "") this.#begin();
     }, (error) => this.#notice.tellError(error));
   }
 
@@ -233,13 +248,23 @@ class DrawView {
     await canvas?.show(picture.file, picture.title);
   }
 
+  /** @param {readonly Picture[]} pictures Of one request, put on the canvases that are there. */
+  async #stageAll(pictures) {
+    await Promise.all(
+      pictures.map(({ file, title }, i) =>
+        this.#stage.canvases[i]?.show(file, title)
+      ),
+    );
+    this.#staged = pictures;
+    this.#stage.offer((i) => this.#shell.picture.set(pictures[i]));
+    this.#shell.picture.set(pictures[0]);
+  }
+
   #begin() {
     const settings = this.#settings.read();
-    history.replaceState(
-      null,
-      "",
-      formatRoute("draw", paramsFromSettings(settings)),
-    );
+    const params = paramsFromSettings(settings);
+    this.#address = params.toString();
+    history.replaceState(null, "", formatRoute("draw", params));
     this.#run(settings, { seed: settings.seed, rows: [] });
   }
 
@@ -269,7 +294,27 @@ class DrawView {
   async #drawPictures(settings, known, signal) {
     this.#notice.clear();
     placeFaults([], this.#settings.fields);
-    this.#result.hidden = true;
+    this.#result.root.hidden = true;
+    const { KeptDrawing } = await later(() => import("./kept_drawing.js"));
+    const kept = new KeptDrawing(
+      settings,
+      known,
+      () => this.#runner.stop(),
+    );
+    try {
+      await this.#drawKept(settings, known, kept, signal);
+    } finally {
+      kept.end();
+    }
+  }
+
+  /**
+   * @param {Settings} settings
+   * @param {Known} known
+   * @param {import("./kept_drawing.js").KeptDrawing} kept
+   * @param {AbortSignal} signal
+   */
+  async #drawKept(settings, known, kept, signal) {
     this.#stage.root.scrollIntoView({ block: "nearest", behavior: "smooth" });
     this.#stage.wait("Waiting for the server…");
     const { server } = this.#shell;
@@ -293,19 +338,13 @@ class DrawView {
       stage,
       patience,
       model: server.model("generate"),
-      judged: this.#judged.checked,
+      onRow: () => kept.note(),
       known,
     });
+    kept.end();
     stage.end();
-    await Promise.all(
-      pictures.map(({ file, title }, i) =>
-        stage.canvases[i]?.show(file, title)
-      ),
-    );
-    this.#staged = pictures;
-    stage.offer((i) => this.#shell.picture.set(pictures[i]));
-    this.#shell.picture.set(pictures[0]);
-    this.#facts.textContent = facts;
+    await this.#stageAll(pictures);
+    this.#result.tell(facts);
     this.#shell.announce(`Done: ${settings.prompt}`);
     const list = await this.#openHistory();
     await list?.add(pictures);
@@ -313,33 +352,12 @@ class DrawView {
 
   /** @param {Picture | undefined} picture The one at hand. */
   #show(picture) {
-    this.#result.hidden = picture === undefined;
+    this.#result.show(picture);
     if (picture === undefined) return;
     // It came from another view.
     if (!this.#staged.includes(picture) && !this.#runner.running) {
       void this.#stageAlone(picture);
     }
-    const before = this.#save.href;
-    this.#save.href = URL.createObjectURL(picture.file);
-    this.#save.download = fileName(picture);
-    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
-    const { title, model, settings } = picture;
-    this.#facts.textContent = [
-      title,
-      model,
-      settings?.seed === undefined ? undefined : `seed ${settings.seed}`,
-    ].filter(Boolean).join(" · ");
-    void this.#openSharing().then((panel) => panel?.show(picture));
-  }
-
-  /** @returns Undefined where the server is not there to load it from. */
-  async #openSharing() {
-    this.#sharing ??= import("./share_panel.js").then(({ SharePanel }) => {
-      const panel = new SharePanel();
-      this.#share.append(panel.root);
-      return panel;
-    });
-    return await this.#sharing.catch(() => this.#sharing = undefined);
   }
 
   /** @param {unknown} error */
@@ -352,12 +370,4 @@ class DrawView {
       { fault: true },
     );
   }
-}
-
-/** @param {Picture} picture */
-export function fileName({ title, settings }) {
-  const words = title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-")
-    .replaceAll(/^-|-$/g, "").slice(0, 40);
-  const seed = settings?.seed === undefined ? "" : `-${settings.seed}`;
-  return `${words || "emu3"}${seed}.png`;
 }

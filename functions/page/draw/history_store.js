@@ -8,6 +8,8 @@
 // @ts-check
 /// <reference lib="dom" />
 
+import { paramsFromSettings } from "../logic/settings.js";
+
 /** @typedef {import("../shell/shell.js").Picture} Picture */
 
 const NAME = "emu3";
@@ -31,6 +33,24 @@ export class HistoryStore {
       (/** @type {Picture} */ a, /** @type {Picture} */ b) =>
         b.createdAt - a.createdAt || a.imageIndex - b.imageIndex,
     );
+  }
+
+  /**
+   * The pictures of one request, in order; none where not all are kept.
+   *
+   * @param {import("../logic/settings.js").Settings} settings
+   */
+  async drawnBy(settings) {
+    const address = paramsFromSettings(settings).toString();
+    const pictures = (await this.all()).filter((picture) =>
+      picture.settings !== undefined && isWhole(picture) &&
+      paramsFromSettings(picture.settings).toString() === address
+    );
+    const found = Array.from(
+      { length: settings.n ?? 1 },
+      (_, i) => pictures.find(({ imageIndex }) => imageIndex === i),
+    ).filter((picture) => picture !== undefined);
+    return found.length === (settings.n ?? 1) ? found : [];
   }
 
   /**
@@ -84,6 +104,11 @@ export function superfluous(pictures) {
     return i > 0 && (i >= MAX_PICTURES || bytes > MAX_BYTES);
   });
   return full === -1 ? [] : pictures.slice(full);
+}
+
+/** @param {Picture} picture */
+function isWhole({ wholeHeight, givenRows }) {
+  return wholeHeight === undefined && givenRows === undefined;
 }
 
 /** @param {Picture} picture */

@@ -1,9 +1,10 @@
 /**
  * Rows made visible while a drawing goes on.
  *
- * Small pictures come decoded, as often as that takes a fifth of the time. Decoding the beginning of a large
- * one again and again would take the machine from the drawing itself, so those
- * are asked for by the page, never two at a time and with pauses.
+ * Small pictures come decoded, as often as that takes a tenth of the time.
+ * Decoding the beginning of a large one again and again would take the machine
+ * from the drawing itself, so those are asked for by the page, never two at a
+ * time and with pauses.
  *
  * @module
  */

@@ -12,6 +12,7 @@
 
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
+import { calm } from "../parts/later.js";
 import { RatioField } from "./ratio_field.js";
 import { SeedField } from "./seed_field.js";
 
@@ -27,14 +28,6 @@ const BOUNDS = {
   "top_k": { label: "Top-k", min: 0, max: 1_000_000, step: "1" },
   "top_p": { label: "Top-p", min: 0, max: 1, step: "any" },
 };
-
-/** Time until what is not needed to be seen is loaded, in milliseconds. */
-const CALM_MS = 1500;
-
-/** @returns {Promise<void>} Settles once the page has come to rest. */
-function calm() {
-  return new Promise((resolve) => setTimeout(resolve, CALM_MS));
-}
 
 /** The fields, and what stands in them. */
 export class SettingsForm {

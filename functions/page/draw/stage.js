@@ -10,11 +10,15 @@
 
 import { secondsText } from "../logic/quantities.js";
 import { TimeLeft } from "../logic/time_left.js";
+import { calmly } from "../parts/calm.js";
 import { element } from "../parts/element.js";
 import { PictureCanvas } from "../parts/picture_canvas.js";
 
 /** How often the time left is told anew. */
 const TICK_MS = 500;
+
+/** Time between two changes of what is told, in milliseconds. */
+const TELL_MS = 120;
 
 /** The pictures of one request. */
 export class Stage {
@@ -42,6 +46,7 @@ export class Stage {
   #time;
   #rows = 0;
   #seed = 0;
+  #tellCalmly = calmly(TELL_MS, () => this.#tell());
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -101,7 +106,7 @@ export class Stage {
   /** A row has come. */
   mark() {
     this.#time?.mark(performance.now());
-    this.#tell();
+    this.#tellCalmly();
   }
 
   /** The drawing is over, however it ended. */

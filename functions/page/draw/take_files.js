@@ -8,35 +8,38 @@
 /// <reference lib="dom" />
 
 /**
- * Takes files that are dropped onto `target` or pasted while it is shown.
+ * Takes files that are dropped onto the page or pasted while `target` is shown.
  *
  * @param {HTMLElement} target
- * @param {(file: File) => void} take
+ * @param {(file: File) => void} take Told of the first picture.
+ * @param {(file: File) => void} refuse Told of the first file where none is a picture.
  */
-export function takeFiles(target, take) {
+export function takeFiles(target, take, refuse) {
   /** @param {DataTransfer | null} data */
-  const first = (data) =>
-    [...data?.files ?? []].find(({ type }) => type.startsWith("image/"));
-  target.addEventListener("dragover", (event) => {
-    if (!event.dataTransfer?.types.includes("Files")) return;
+  const takeFrom = (data) => {
+    const files = [...data?.files ?? []];
+    const picture = files.find(({ type }) => type.startsWith("image/"));
+    if (picture !== undefined) take(picture);
+    else if (files[0] !== undefined) refuse(files[0]);
+  };
+  // Dropped beside the view a file would be opened instead of the page.
+  document.addEventListener("dragover", (event) => {
+    if (target.hidden || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     target.classList.add("dropping");
   });
-  target.addEventListener("dragleave", (event) => {
-    const to = event.relatedTarget;
-    if (to instanceof Node && target.contains(to)) return;
-    target.classList.remove("dropping");
+  document.addEventListener("dragleave", (event) => {
+    if (event.relatedTarget === null) target.classList.remove("dropping");
   });
-  target.addEventListener("drop", (event) => {
+  document.addEventListener("drop", (event) => {
+    if (target.hidden) return;
     event.preventDefault();
     target.classList.remove("dropping");
-    const file = first(event.dataTransfer);
-    if (file !== undefined) take(file);
+    takeFrom(event.dataTransfer);
   });
   document.addEventListener("paste", (event) => {
-    const file = first(event.clipboardData);
-    if (target.hidden || file === undefined) return;
+    if (target.hidden || !event.clipboardData?.files.length) return;
     event.preventDefault();
-    take(file);
+    takeFrom(event.clipboardData);
   });
 }

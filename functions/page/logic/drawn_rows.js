@@ -6,9 +6,10 @@
 
 // @ts-check
 
+import { blankJudgements, noteCells } from "./judgements.js";
+
 /**
- * @typedef {{ code: number, logprob: number }} Rival
- * @typedef {{ logprob: number, entropy: number, top: Rival[] }} WireJudgement
+ * @typedef {import("./judgements.js").WireJudgement} WireJudgement
  * @typedef {{ index: number, codes: number[], logprobs?: WireJudgement[] }} WireRow
  * @typedef {import("../shell/shell.js").Judgements} Judgements
  * @typedef {{ height?: number, width?: number, codes: number[][] }} WireGrid
@@ -42,65 +43,16 @@ export class DrawnRows {
   add({ index, codes, logprobs }) {
     this.codes.set(codes, index * this.width);
     this.count = Math.max(this.count, index + 1);
-    if (logprobs !== undefined) this.#judge(index, logprobs);
+    if (logprobs === undefined) return;
+    const rivals = logprobs[0]?.top.length ?? 0;
+    this.judgements ??= blankJudgements(this.codes.length, rivals);
+    noteCells(this.judgements, index * this.width, logprobs);
   }
 
   /** As the API takes it, as far as it goes. */
   get grid() {
     return wireGrid(this, this.count);
   }
-
-  /**
-   * @param {number} index
-   * @param {readonly WireJudgement[]} judged
-   */
-  #judge(index, judged) {
-    const rivals = judged[0]?.top.length ?? 0;
-    this.judgements ??= blankJudgements(this.codes.length, rivals);
-    const kept = this.judgements;
-    for (const [x, { logprob, entropy, top }] of judged.entries()) {
-      const cell = index * this.width + x;
-      kept.logprobs[cell] = logprob;
-      kept.entropies[cell] = entropy;
-      for (const [i, rival] of top.slice(0, kept.rivals).entries()) {
-        kept.codes[cell * kept.rivals + i] = rival.code;
-        kept.rivalLogprobs[cell * kept.rivals + i] = rival.logprob;
-      }
-    }
-  }
-}
-
-/**
- * @param {number} cells
- * @param {number} rivals
- * @returns {Judgements} Nothing is known of any cell.
- */
-export function blankJudgements(cells, rivals) {
-  return {
-    logprobs: new Float32Array(cells).fill(NaN),
-    entropies: new Float32Array(cells).fill(NaN),
-    rivals,
-    codes: new Uint16Array(cells * rivals),
-    rivalLogprobs: new Float32Array(cells * rivals).fill(NaN),
-  };
-}
-
-/**
- * The judgements of the first cells.
- *
- * @param {Judgements} judgements
- * @param {number} cells
- * @returns {Judgements}
- */
-export function firstCells(judgements, cells) {
-  const { logprobs, entropies, rivals, codes, rivalLogprobs } = judgements;
-  return {
-    logprobs: logprobs.slice(0, cells),
-    entropies: entropies.slice(0, cells),
-    rivals,
-    codes: codes.slice(0, cells * rivals),
-    rivalLogprobs: rivalLogprobs.slice(0, cells * rivals),
-  };
 }
 
 /**

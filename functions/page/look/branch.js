@@ -14,7 +14,7 @@ import { wireGrid } from "../logic/drawn_rows.js";
 import { pictureId } from "../logic/picture_id.js";
 
 /**
- * @typedef {import("./look_view.js").CodedPicture} CodedPicture
+ * @typedef {import("./coded.js").CodedPicture} CodedPicture
  * @typedef {import("./branch_form.js").Branch} Branch
  *
  * @typedef {object} BranchOptions

@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { anySeed } from "../draw/seed_field.js";
+import { SeedField } from "../draw/seed_field.js";
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
 
@@ -25,11 +25,8 @@ export class BranchForm {
     required: true,
   });
   #prompt = element("textarea", { rows: 2, maxLength: 32768, required: true });
-  #seed = element("input", {
-    inputMode: "numeric",
-    pattern: "[0-9]{1,16}",
-    placeholder: "by chance",
-  });
+  /** Another one for each branch, unless it is locked. */
+  #seed = new SeedField();
   #temperature = element("input", {
     type: "number",
     min: "0",
@@ -40,8 +37,8 @@ export class BranchForm {
   #stop = element("button", { type: "button", hidden: true }, "Stop");
   fields = new Map([
     ["prefix", new Field("From row", this.#row)],
-    ["seed", new Field("Seed", this.#seed)],
     ["temperature", new Field("Temperature", this.#temperature)],
+    ["seed", this.#seed.field],
     ["prompt", new Field("Prompt from there", this.#prompt, { class: "wide" })],
   ]);
   root;
@@ -52,6 +49,7 @@ export class BranchForm {
    * @param {{ start: (branch: Branch) => void, stop: () => void, choose: (row: number) => void }} listener
    */
   constructor({ start, stop, choose }) {
+    this.#seed.field.root.classList.add("wide");
     this.#row.addEventListener("input", () => {
       if (this.#row.validity.valid) choose(Number(this.#row.value) - 1);
     });
@@ -94,7 +92,7 @@ export class BranchForm {
   describe(basis, rows) {
     this.#basis = basis;
     this.#prompt.value = basis.prompt;
-    this.#seed.value = "";
+    this.#seed.write(undefined);
     this.#temperature.value = String(basis.temperature ?? "");
     this.#row.max = String(rows);
     this.setRow(Math.floor(rows / 2));
@@ -113,14 +111,13 @@ export class BranchForm {
 
   /** @returns {Branch} */
   #read() {
-    if (this.#seed.value === "") this.#seed.value = String(anySeed());
     const { n: _, temperature: __, ...basis } = this.#basis;
     return {
       row: Number(this.#row.value) - 1,
       settings: {
         ...basis,
         prompt: this.#prompt.value,
-        seed: Number(this.#seed.value),
+        seed: this.#seed.take(),
         ...(this.#temperature.value !== "" && {
           temperature: Number(this.#temperature.value),
         }),

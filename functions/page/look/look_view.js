@@ -8,10 +8,8 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { post } from "../api/request.js";
 import { HistoryStore } from "../draw/history_store.js";
 import { factsOf, movedBy, sentenceOf } from "../logic/cells.js";
-import { countText } from "../logic/quantities.js";
 import { element, freshId } from "../parts/element.js";
 import { placeFaults } from "../parts/field.js";
 import { namesFields, Notice } from "../parts/notice.js";
@@ -19,15 +17,21 @@ import { TaskRunner } from "../parts/task.js";
 import { branch } from "./branch.js";
 import { BranchForm } from "./branch_form.js";
 import { CellPanel } from "./cell_panel.js";
+import { basisOf, clamped, differenceText, withCodes } from "./coded.js";
+import { judged } from "./judge.js";
+import { JudgeForm } from "./judge_form.js";
 import { Scrubber } from "./scrubber.js";
 import { Legend, Variant } from "./variant.js";
 
 /**
  * @typedef {import("../shell/shell.js").Shell} Shell
  * @typedef {import("../shell/shell.js").Picture} Picture
- * @typedef {Picture & { grid: NonNullable<Picture["grid"]> }} CodedPicture
+ * @typedef {import("./coded.js").CodedPicture} CodedPicture
  * @typedef {import("../logic/cells.js").Cell} Cell
  */
+
+/** Codes of a picture that is judged without being asked for. */
+const FEW_CODES = 1024;
 
 const MAPS = /** @type {const} */ ([
   ["picture", "Picture"],
@@ -42,7 +46,7 @@ const MAPS = /** @type {const} */ ([
  */
 export function mount(root, shell) {
   const view = new LookView(root, shell);
-  return { close: () => view.close() };
+  return { open: () => view.open(), close: () => view.close() };
 }
 
 /** The view. */
@@ -73,17 +77,20 @@ class LookView {
         class: "small",
         value: name,
         "aria-pressed": String(name === "picture"),
+        disabled: name !== "picture",
         onclick: () => this.#chooseMap(name),
       }, title)
     ),
     this.#legend.root,
   );
+  #judge = new JudgeForm((prompt) => this.#judgeBy(prompt));
   #form = new BranchForm({
     start: (asked) => this.#begin(asked),
     stop: () => this.#runner.stop(),
     choose: (row) => this.#first.cells.setCut(row),
   });
   #runner = new TaskRunner((running) => this.#form.setRunning(running));
+  #judging = new TaskRunner(() => {});
   #empty = element(
     "div",
     { class: "panel" },
@@ -100,6 +107,7 @@ class LookView {
   #cell = { y: 0, x: 0 };
   /** @type {import("./variant.js").MapName} */
   #map = "picture";
+  #seen = false;
 
   /**
    * @param {HTMLElement} root
@@ -131,6 +139,7 @@ class LookView {
           this.#second.root,
         ),
         this.#scrubber.root,
+        this.#judge.root,
         element("div", { class: "actions" }, this.#keep, this.#difference),
         help,
       ),
@@ -142,11 +151,18 @@ class LookView {
       ),
     );
     root.append(this.#notice.root, this.#empty, this.#inside, this.#said);
-    shell.picture.watch((picture) => void this.#open(picture));
+    shell.picture.watch((picture) => void this.#enter(picture));
+  }
+
+  /** Somebody looks: what is thought of the picture is wanted now. */
+  open() {
+    this.#seen = true;
+    if (!this.#judging.running) this.#judgeIfNew();
   }
 
   /** Nothing moves while nobody looks. */
   close() {
+    this.#seen = false;
     this.#scrubber.stop();
   }
 
@@ -155,8 +171,9 @@ class LookView {
   }
 
   /** @param {Picture | undefined} picture */
-  async #open(picture) {
+  async #enter(picture) {
     this.#runner.stop();
+    this.#judging.stop();
     this.#notice.clear();
     this.#empty.hidden = picture !== undefined;
     this.#inside.hidden = picture === undefined;
@@ -169,21 +186,52 @@ class LookView {
       this.#form.describe(basisOf(coded), coded.grid.height);
       this.#first.cells.setCut(undefined);
       this.#scrubber.reset(coded.grid);
-      this.#chooseMap(coded.judgements === undefined ? "picture" : this.#map);
-      for (const button of this.#maps.querySelectorAll("button")) {
-        button.disabled = button.value !== "picture" &&
-          coded.judgements === undefined;
-      }
-      this.#choose(clamped(this.#cell, coded.grid), false);
-      if (coded.judgements === undefined) {
-        this.#notice.tell(
-          "Probabilities were not noted for this picture: draw it with them to see what the model thought.",
-        );
-      }
+      this.#judge.write(basisOf(coded).prompt);
+      this.#cell = clamped(this.#cell, coded.grid);
+      this.#showJudged();
+      this.#judgeIfNew();
     } catch (error) {
       this.#inside.hidden = true;
       this.#notice.tellError(error);
     }
+  }
+
+  /** What is known of the first picture, in its map and beside it. */
+  #showJudged() {
+    const unknown = this.#first.picture?.judgements === undefined;
+    this.#chooseMap(unknown ? "picture" : this.#map);
+    for (const button of this.#maps.querySelectorAll("button")) {
+      button.disabled = button.value !== "picture" && unknown;
+    }
+    this.#choose(this.#cell, false);
+  }
+
+  /** Large pictures take long, so they are judged only when that is asked for. */
+  #judgeIfNew() {
+    const { picture } = this.#first;
+    if (!this.#seen || picture?.grid === undefined) return;
+    if (picture.judgements !== undefined) return;
+    if (picture.grid.codes.length > FEW_CODES) return;
+    this.#judgeBy(this.#judge.prompt);
+  }
+
+  /** @param {string} prompt What the first picture is said to show. */
+  #judgeBy(prompt) {
+    const { picture } = this.#first;
+    if (picture?.grid === undefined) return;
+    const coded = { ...picture, grid: picture.grid };
+    this.#notice.clear();
+    void this.#judging.run(async (signal) => {
+      const judgements = await judged(
+        coded,
+        prompt,
+        this.#shell.server.model("generate"),
+        this.#shell.patience(this.#notice, signal),
+      );
+      if (this.#first.picture !== picture) return;
+      this.#first.picture = { ...picture, judgements };
+      this.#showJudged();
+    }, (error) => this.#notice.tellError(error));
   }
 
   /** @param {Variant} variant */
@@ -285,48 +333,4 @@ class LookView {
     const homeless = placeFaults(error.errors, this.#form.fields);
     if (homeless.length > 0) this.#notice.tellError(error);
   }
-}
-
-/**
- * A picture whose codes nobody told is taken apart.
- *
- * @param {Picture} picture
- * @returns {Promise<CodedPicture>}
- */
-async function withCodes(picture) {
-  if (picture.grid !== undefined) return { ...picture, grid: picture.grid };
-  const answer = await post("/v1/tokenize", picture.file, {
-    type: picture.file.type,
-  });
-  const { grid, resized } = await answer.json();
-  if (grid === undefined) {
-    throw new Error("This is a clip: only stills can be looked into.");
-  }
-  const { height, width, codes } = grid;
-  const { settings = { prompt: picture.title, ...resized } } = picture;
-  const flat = Uint16Array.from(codes.flat());
-  return { ...picture, settings, grid: { height, width, codes: flat } };
-}
-
-/** @param {Picture} picture */
-function basisOf({ title, settings }) {
-  return settings ?? { prompt: title };
-}
-
-/**
- * @param {Cell} cell
- * @param {{ height: number, width: number }} size
- */
-function clamped({ y, x }, { height, width }) {
-  return { y: Math.min(y, height - 1), x: Math.min(x, width - 1) };
-}
-
-/**
- * @param {{ codes: Uint16Array }} a
- * @param {{ codes: Uint16Array }} b
- */
-function differenceText(a, b) {
-  const differing = a.codes.filter((code, i) => code !== b.codes[i]).length;
-  const all = countText(a.codes.length, "code");
-  return `A and B differ in ${differing} of ${all}.`;
 }

@@ -6,6 +6,14 @@
 
 // @ts-check
 
+/** Time until what is not needed to be seen is loaded, in milliseconds. */
+const CALM_MS = 1500;
+
+/** @returns {Promise<void>} Settles once the page has come to rest. */
+export function calm() {
+  return new Promise((resolve) => setTimeout(resolve, CALM_MS));
+}
+
 /**
  * What `load` imports. Browsers remember what could not be fetched, so that it
  * is of no use to try again.

@@ -13,10 +13,14 @@
 // @ts-check
 /// <reference lib="dom" />
 
+import { calmly } from "./calm.js";
 import { element } from "./element.js";
 
 /** Pixels a side of a code, as far as nobody has said otherwise. */
 const PIXELS_PER_CODE = 8;
+
+/** Pause between two paintings, in milliseconds: each takes time from drawing. */
+const PAINT_MS = 120;
 
 /** A canvas of one picture. */
 export class PictureCanvas {
@@ -30,6 +34,13 @@ export class PictureCanvas {
   #decoded = 0;
   /** @type {Map<number, readonly number[]>} Rows that are there as codes alone. */
   #tinted = new Map();
+  /** Paints rows that came since the last time. */
+  #paint = calmly(PAINT_MS, () => {
+    for (const [index, codes] of this.#unpainted) this.#tint(index, codes);
+    this.#unpainted.clear();
+  });
+  /** @type {Map<number, readonly number[]>} */
+  #unpainted = new Map();
 
   /**
    * Empties it.
@@ -42,6 +53,7 @@ export class PictureCanvas {
     this.#columns = width;
     this.#decoded = 0;
     this.#tinted.clear();
+    this.#unpainted.clear();
     this.canvas.height = height * PIXELS_PER_CODE;
     this.canvas.width = width * PIXELS_PER_CODE;
     this.canvas.setAttribute("aria-label", label);
@@ -56,7 +68,8 @@ export class PictureCanvas {
   addRow(index, codes) {
     if (index < this.#decoded) return;
     this.#tinted.set(index, codes);
-    this.#tint(index, codes);
+    this.#unpainted.set(index, codes);
+    this.#paint();
   }
 
   /**
@@ -78,8 +91,10 @@ export class PictureCanvas {
     this.#context.drawImage(bitmap, 0, 0);
     bitmap.close();
     for (const [index, codes] of this.#tinted) {
-      if (index < rows) this.#tinted.delete(index);
-      else this.#tint(index, codes);
+      if (index < rows) {
+        this.#tinted.delete(index);
+        this.#unpainted.delete(index);
+      } else this.#tint(index, codes);
     }
   }
 
@@ -93,6 +108,7 @@ export class PictureCanvas {
     const bitmap = await createImageBitmap(file);
     this.#rows = this.#columns = 0;
     this.#tinted.clear();
+    this.#unpainted.clear();
     this.canvas.width = bitmap.width;
     this.canvas.height = bitmap.height;
     this.#context.drawImage(bitmap, 0, 0);

@@ -28,6 +28,7 @@ import { Store } from "./store.js";
  * @property {Judgements} [judgements] Where they were asked for.
  * @property {import("../logic/settings.js").Settings} [settings] Where it was drawn from them.
  * @property {string} [model]
+ * @property {number} [wholeHeight] In codes, of the picture that this is the beginning of.
  * @property {number} [givenRows] How many rows were given, where not all were drawn.
  * @property {number} imageIndex Which of its request.
  */

@@ -7,7 +7,7 @@ import {
   movedBy,
   sentenceOf,
 } from "../../../../functions/page/logic/cells.js";
-import { blankJudgements } from "../../../../functions/page/logic/drawn_rows.js";
+import { blankJudgements } from "../../../../functions/page/logic/judgements.js";
 import {
   heatColor,
   heatPixels,

@@ -1,0 +1,80 @@
+/**
+ * The picture at hand as a file, with what is known of it and where to go on.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { fileName } from "../logic/file_name.js";
+import { element } from "../parts/element.js";
+
+/** @typedef {import("../shell/shell.js").Picture} Picture */
+
+/** The panel. */
+export class ResultPanel {
+  #facts = element("p", { class: "facts quiet" });
+  #save = element("a", { class: "button", download: "emu3.png" }, "Download");
+  #ask = element(
+    "a",
+    { class: "button", href: "#ask?about=drawn", hidden: true },
+    "Ask about it",
+  );
+  /** Loaded with the first picture. */
+  #share = element("div");
+  /** @type {Promise<import("./share_panel.js").SharePanel | undefined> | undefined} */
+  #sharing;
+  root = element(
+    "div",
+    { class: "result", hidden: true },
+    this.#facts,
+    element(
+      "div",
+      { class: "actions" },
+      this.#save,
+      element("a", { class: "button", href: "#look" }, "Look inside"),
+      this.#ask,
+    ),
+    this.#share,
+  );
+
+  /** @param {boolean} answers Whether the server answers questions. */
+  offerQuestions(answers) {
+    this.#ask.hidden = !answers;
+  }
+
+  /** @param {string} facts Of how the picture was drawn. */
+  tell(facts) {
+    this.#facts.textContent = facts;
+  }
+
+  /** @param {Picture | undefined} picture The one at hand; undefined for none. */
+  show(picture) {
+    this.root.hidden = picture === undefined;
+    if (picture === undefined) return;
+    const before = this.#save.href;
+    this.#save.href = URL.createObjectURL(picture.file);
+    this.#save.download = fileName(picture);
+    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+    const { title, model, settings } = picture;
+    this.tell(
+      [
+        title,
+        model,
+        settings?.seed === undefined ? undefined : `seed ${settings.seed}`,
+      ].filter(Boolean).join(" · "),
+    );
+    void this.#openSharing().then((panel) => panel?.show(picture));
+  }
+
+  /** @returns Undefined where the server is not there to load it from. */
+  async #openSharing() {
+    this.#sharing ??= import("./share_panel.js").then(({ SharePanel }) => {
+      const panel = new SharePanel();
+      this.#share.append(panel.root);
+      return panel;
+    });
+    return await this.#sharing.catch(() => this.#sharing = undefined);
+  }
+}

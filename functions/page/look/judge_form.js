@@ -1,0 +1,47 @@
+/**
+ * The words that a picture is judged by.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { element } from "../parts/element.js";
+import { Field } from "../parts/field.js";
+
+/** The form. */
+export class JudgeForm {
+  #prompt = element("input", { maxLength: 32768, autocomplete: "off" });
+  #button = element("button", { class: "small" }, "Judge");
+  field = new Field("Judged as a picture of", this.#prompt, {
+    beside: [this.#button],
+  });
+  root;
+
+  /** @param {(prompt: string) => void} judge */
+  constructor(judge) {
+    this.root = element(
+      "form",
+      {
+        class: "judge",
+        onsubmit: (/** @type {Event} */ event) => {
+          event.preventDefault();
+          judge(this.#prompt.value);
+        },
+      },
+      this.field.root,
+    );
+  }
+
+  /** @param {string} prompt By which it is judged next. */
+  write(prompt) {
+    this.#prompt.value = prompt;
+    this.field.setFault(undefined);
+  }
+
+  /** What it is judged by. */
+  get prompt() {
+    return this.#prompt.value;
+  }
+}
