@@ -9,49 +9,57 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { requestId } from "hono/request-id";
 import { secureHeaders } from "hono/secure-headers";
-import { accessLog, type LogSink } from "./access_log.ts";
-import type { HostPolicy } from "./allowed_hosts.ts";
-import { ANONYMOUS, authenticate } from "./auth.ts";
-import { identifyCaller } from "./caller.ts";
+import { accessLog, type LogSink } from "./middleware/access_log.ts";
+import type { HostPolicy } from "./middleware/allowed_hosts.ts";
+import { ANONYMOUS, authenticate } from "./middleware/auth.ts";
+import { identifyCaller } from "./middleware/caller.ts";
 import { caption } from "./caption.ts";
-import { checkHost } from "./check_host.ts";
-import { limitConcurrency } from "./concurrency_limit.ts";
-import { type AppEnv, problemContext } from "./context.ts";
-import { crossOrigin } from "./cross_origin.ts";
-import { type OriginPolicy, refuseCrossSite } from "./cross_site.ts";
+import { checkHost } from "./middleware/check_host.ts";
+import { limitConcurrency } from "./middleware/concurrency_limit.ts";
+import { type AppEnv, problemContext } from "./http/context.ts";
+import { crossOrigin } from "./middleware/cross_origin.ts";
+import { type OriginPolicy, refuseCrossSite } from "./middleware/cross_site.ts";
 import { detokenize } from "./detokenize.ts";
-import { metricsDescription } from "./description/metrics.ts";
-import { docs } from "./docs.ts";
-import { closeConnections, Drain, refuseNewWork } from "./drain.ts";
-import { FUNCTION_NAMES, type FunctionName } from "./function_names.ts";
+import { metricsDescription } from "./openapi/description/metrics.ts";
+import { docs } from "./openapi/docs.ts";
+import { closeConnections, Drain, refuseNewWork } from "./middleware/drain.ts";
+import { FUNCTION_NAMES, type FunctionName } from "./schema/function_names.ts";
 import { generate } from "./generate.ts";
 import { health } from "./health.ts";
-import { readBodies } from "./http/request_body.ts";
-import { interruption } from "./interruption.ts";
+import { readBodies } from "./http/connection/request_body.ts";
+import { interruption } from "./shutdown/interruption.ts";
 import { idempotency } from "./jobs/idempotency.ts";
 import type { Jobs } from "./jobs/jobs.ts";
 import { preference } from "./jobs/preference.ts";
 import { jobRoutes } from "./jobs/routes.ts";
-import { Metrics } from "./metrics.ts";
-import { kserve } from "./kserve/kserve.ts";
-import { isKservePath, kserveProblem } from "./kserve/kserve_problem.ts";
-import { mcp } from "./mcp/mcp.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { kserve } from "./compat/kserve/kserve.ts";
+import { isKservePath, kserveProblem } from "./compat/kserve/kserve_problem.ts";
+import { mcp } from "./compat/mcp/mcp.ts";
 import { models } from "./models.ts";
-import { keepingPictures, keptPictures } from "./openai/kept_pictures.ts";
-import { openaiRoutes } from "./openai/routes.ts";
-import { openapi } from "./openapi.ts";
-import { page } from "./page.ts";
-import type { Answerers, Drawers, Listing, Tokenizers } from "./ports.ts";
-import { problemFrom, problemHeaders } from "./problem.ts";
-import { limitRate, type RateLimit } from "./rate_limit.ts";
-import { problemPages } from "./problem_pages.ts";
-import { MethodNotAllowedError, NotFoundError } from "./refusals.ts";
-import { predictions } from "./replicate/predictions.ts";
-import { routePath, unknownPath } from "./route_path.ts";
+import {
+  keepingPictures,
+  keptPictures,
+} from "./compat/openai/images/kept_pictures.ts";
+import { openaiRoutes } from "./compat/openai/routes.ts";
+import { openapi } from "./openapi/openapi.ts";
+import { page } from "./playground/page.ts";
+import type {
+  Answerers,
+  Drawers,
+  Listing,
+  Tokenizers,
+} from "./models/ports.ts";
+import { problemFrom, problemHeaders } from "./http/errors/problem.ts";
+import { limitRate, type RateLimit } from "./middleware/rate_limit.ts";
+import { problemPages } from "./openapi/problem_pages.ts";
+import { MethodNotAllowedError, NotFoundError } from "./http/errors/errors.ts";
+import { predictions } from "./compat/replicate/predictions.ts";
+import { routePath, unknownPath } from "./http/address/route_path.ts";
 import { score } from "./score.ts";
 import { tokenize } from "./tokenize.ts";
-import { phaseSpans, tracing } from "./tracing.ts";
-import { countUnsent, UnsentAnswers } from "./unsent.ts";
+import { phaseSpans, tracing } from "./middleware/tracing.ts";
+import { countUnsent, UnsentAnswers } from "./middleware/unsent.ts";
 
 /** All that the routes depend on. */
 export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}

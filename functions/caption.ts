@@ -5,18 +5,18 @@
  */
 
 import { type Context, Hono } from "hono";
-import { checkAdapter } from "./adapters.ts";
-import { type AnswerRun, startAnswer } from "./answer_run.ts";
-import type { AppEnv } from "./context.ts";
-import { askedIn, type Decisive, tagHeaders } from "./entity_tag.ts";
-import { captionDescription } from "./description/caption.ts";
-import { eventStream } from "./events.ts";
-import { negotiate } from "./negotiate.ts";
-import type { Answerers, ModelPair } from "./ports.ts";
-import { checkOneWay, questionGrids } from "./question_pictures.ts";
+import { checkAdapter } from "./inference/adapters.ts";
+import { type AnswerRun, startAnswer } from "./inference/captioning.ts";
+import type { AppEnv } from "./http/context.ts";
+import { askedIn, type Decisive, tagHeaders } from "./http/entity_tag.ts";
+import { captionDescription } from "./openapi/description/caption.ts";
+import { eventStream } from "./http/sse.ts";
+import { negotiate } from "./http/accept.ts";
+import type { Answerers, ModelPair } from "./models/ports.ts";
+import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
 import { CaptionRequest, MAX_PICTURES } from "./schema/caption.ts";
-import { serverTiming, Stopwatch } from "./timings.ts";
-import { readUpload, type Upload } from "./upload.ts";
+import { serverTiming, Stopwatch } from "./http/server_timing.ts";
+import { readUpload, type Upload } from "./http/upload.ts";
 
 /** What answers may be, the default first. */
 const TYPES = ["application/json", "text/event-stream", "text/plain"] as const;

@@ -7,34 +7,34 @@
 import { type Context, Hono } from "hono";
 import type { CodeClip, CodeGrid } from "../lib/grid.ts";
 import { parseMixed } from "../lib/mixed.ts";
-import type { RgbImage } from "../lib/vision/image.ts";
-import { isBinaryType, readBinaryCodes } from "./binary_grid.ts";
-import { isJson, mediaType, parseFields, readBytes } from "./body.ts";
-import type { AppEnv } from "./context.ts";
-import { tagHeaders } from "./entity_tag.ts";
-import { detokenizeDescription } from "./description/detokenize.ts";
+import type { RgbImage } from "../lib/image/image.ts";
+import { isBinaryType, readBinaryCodes } from "./http/raw_codes.ts";
+import { isJson, mediaType, parseFields, readBytes } from "./http/body.ts";
+import type { AppEnv } from "./http/context.ts";
+import { tagHeaders } from "./http/entity_tag.ts";
+import { detokenizeDescription } from "./openapi/description/detokenize.ts";
 import {
   clipFromFields,
   type Codes,
   gridFields,
   gridFromFields,
   isClip,
-} from "./grid_fields.ts";
-import { parseJson } from "./json.ts";
-import { negotiate } from "./negotiate.ts";
-import { checkGridSize, checkRunSize } from "./picture_limit.ts";
-import type { Tokenizers, VisionModel } from "./ports.ts";
-import { queryOf, textFields, withQuery } from "./query_fields.ts";
+} from "./http/grid_json.ts";
+import { parseJson } from "./http/json.ts";
+import { negotiate } from "./http/accept.ts";
+import { checkGridSize, checkRunSize } from "./inference/image_limit.ts";
+import type { Tokenizers, VisionModel } from "./models/ports.ts";
+import { queryOf, textFields, withQuery } from "./http/query_fields.ts";
 import {
   invalidField,
   InvalidFieldsError,
   MediaTypeError,
-} from "./refusals.ts";
-import { checkFrameCount } from "./frame_limit.ts";
-import type { PictureCall } from "./prepare.ts";
-import { acquireClip, acquirePicture, encodeFile } from "./render.ts";
+} from "./http/errors/errors.ts";
+import { checkFrameCount } from "./inference/frame_limit.ts";
+import type { PictureCall } from "./inference/encode_image.ts";
+import { acquireClip, acquirePicture, encodeFile } from "./inference/render.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
-import { serverTiming, Stopwatch } from "./timings.ts";
+import { serverTiming, Stopwatch } from "./http/server_timing.ts";
 
 /** What answers may be, the default first. */
 const PICTURE_TYPES = [

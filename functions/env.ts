@@ -5,13 +5,16 @@
  */
 
 import { join } from "node:path";
-import { containerAllowance, threadsWithin } from "../lib/runtime/allowance.ts";
-import type { LogFormat } from "./log_sink.ts";
+import {
+  containerAllowance,
+  threadsWithin,
+} from "../lib/runtime/memory/allowance.ts";
+import type { LogFormat } from "./middleware/log_sink.ts";
 import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
-import { VERSION } from "./version.ts";
-import { defaultMaxPixels } from "./pixel_budget.ts";
-import { maxRunPixels } from "./picture_limit.ts";
-import type { Variable } from "./variable_parsers.ts";
+import { VERSION } from "./http/version.ts";
+import { defaultMaxPixels } from "./inference/pixel_budget.ts";
+import { maxRunPixels } from "./inference/image_limit.ts";
+import type { Variable } from "./config/variable_parsers.ts";
 import { EMBEDDED_MODEL, VARIABLES } from "./variables.ts";
 
 /** Values of all variables, as they were parsed. */

@@ -5,21 +5,29 @@
  */
 
 import { type Context, Hono } from "hono";
-import { BINARY_TYPES, binaryAnswer, type BinaryType } from "./binary_grid.ts";
-import { readJson } from "./body.ts";
-import type { AppEnv } from "./context.ts";
-import { type Decisive, tagHeaders } from "./entity_tag.ts";
-import { generateDescription } from "./description/generate.ts";
-import type { Drawing } from "./drawing_walk.ts";
-import { drawingFields } from "./drawing_fields.ts";
-import { type DrawingRun, startDrawing } from "./drawing_run.ts";
-import { eventStream } from "./events.ts";
-import { negotiate } from "./negotiate.ts";
-import type { Drawers } from "./ports.ts";
-import { invalidField } from "./refusals.ts";
-import { FILE_TYPES, type FileFormat, type FileType } from "./render.ts";
+import {
+  BINARY_TYPES,
+  binaryAnswer,
+  type BinaryType,
+} from "./http/raw_codes.ts";
+import { readJson } from "./http/body.ts";
+import type { AppEnv } from "./http/context.ts";
+import { type Decisive, tagHeaders } from "./http/entity_tag.ts";
+import { generateDescription } from "./openapi/description/generate.ts";
+import type { Drawing } from "./inference/generation_events.ts";
+import { drawingFields } from "./inference/generation_fields.ts";
+import { type DrawingRun, startDrawing } from "./inference/generation.ts";
+import { eventStream } from "./http/sse.ts";
+import { negotiate } from "./http/accept.ts";
+import type { Drawers } from "./models/ports.ts";
+import { invalidField } from "./http/errors/errors.ts";
+import {
+  FILE_TYPES,
+  type FileFormat,
+  type FileType,
+} from "./inference/render.ts";
 import { GenerateRequest } from "./schema/generate.ts";
-import { serverTiming } from "./timings.ts";
+import { serverTiming } from "./http/server_timing.ts";
 
 /** What answers may be, the default first. */
 const TYPES = [

@@ -5,17 +5,17 @@
  */
 
 import { Hono } from "hono";
-import type { AppEnv } from "./context.ts";
-import type { Drain } from "./drain.ts";
+import type { AppEnv } from "./http/context.ts";
+import type { Drain } from "./middleware/drain.ts";
 import {
   healthDescription,
   liveDescription,
   pingDescription,
   readyDescription,
-} from "./description/health.ts";
+} from "./openapi/description/health.ts";
 import { modelFields } from "./models.ts";
-import type { Listing } from "./ports.ts";
-import { VERSION } from "./version.ts";
+import type { Listing } from "./models/ports.ts";
+import { VERSION } from "./http/version.ts";
 
 /** How long a balancer is told to wait for models that have failed. */
 const FAILED_SECONDS = 2;

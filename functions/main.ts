@@ -17,14 +17,14 @@ import {
   readEnvironment,
   thisMachine,
 } from "./env.ts";
-import { escapeText } from "./escaped_text.ts";
-import type { Services } from "./services.ts";
-import { ListenError, serve } from "./serving.ts";
-import { stopOnSignal } from "./shutdown.ts";
-import { startLog } from "./start_log.ts";
-import { parseStartOptions } from "./start_options.ts";
-import { isExpected, startServices } from "./start_services.ts";
-import { VERSION } from "./version.ts";
+import { escapeText } from "./http/errors/escaped_text.ts";
+import type { Services } from "./models/services.ts";
+import { ListenError, serve } from "./server.ts";
+import { stopOnSignal } from "./shutdown/shutdown.ts";
+import { startLog } from "./models/start_log.ts";
+import { parseStartOptions } from "./config/start_options.ts";
+import { isExpected, startServices } from "./models/start_services.ts";
+import { VERSION } from "./http/version.ts";
 
 /** Exit codes: a bad start, and a bad setting. */
 const FAILED = 1;

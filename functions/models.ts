@@ -6,12 +6,12 @@
 
 import { Hono } from "hono";
 import { RESAMPLE } from "../models/config/preprocessor_config.ts";
-import { ADAPTERS } from "./adapters.ts";
-import type { AppEnv } from "./context.ts";
-import { describe, json } from "./description/describe.ts";
-import { frameLimit } from "./frame_limit.ts";
-import { isNamed } from "./model_aliases.ts";
-import type { Phase } from "./phases.ts";
+import { ADAPTERS } from "./inference/adapters.ts";
+import type { AppEnv } from "./http/context.ts";
+import { describe, json } from "./openapi/description/describe.ts";
+import { frameLimit } from "./inference/frame_limit.ts";
+import { isNamed } from "./models/model_aliases.ts";
+import type { Phase } from "./models/load_phases.ts";
 import type {
   EngineListing,
   Limits,
@@ -19,9 +19,9 @@ import type {
   ModelDetails,
   ModelListing,
   PreprocessingListing,
-} from "./ports.ts";
-import { UnknownModelError } from "./refusals.ts";
-import { ModelAnswer, ModelsAnswer } from "./schema/answers_server.ts";
+} from "./models/ports.ts";
+import { UnknownModelError } from "./http/errors/errors.ts";
+import { ModelAnswer, ModelsAnswer } from "./schema/answers/server.ts";
 
 const listDescription = describe({
   id: "listModels",

@@ -6,14 +6,14 @@
  */
 
 import { type Context, Hono } from "hono";
-import type { AppEnv } from "./context.ts";
-import { scoreDescription } from "./description/score.ts";
-import { askedIn, tagHeaders } from "./entity_tag.ts";
-import type { FunctionName } from "./function_names.ts";
-import { negotiate } from "./negotiate.ts";
-import type { ModelPair } from "./ports.ts";
-import { checkOneWay, questionGrids } from "./question_pictures.ts";
-import { invalidField } from "./refusals.ts";
+import type { AppEnv } from "./http/context.ts";
+import { scoreDescription } from "./openapi/description/score.ts";
+import { askedIn, tagHeaders } from "./http/entity_tag.ts";
+import type { FunctionName } from "./schema/function_names.ts";
+import { negotiate } from "./http/accept.ts";
+import type { ModelPair } from "./models/ports.ts";
+import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
+import { invalidField } from "./http/errors/errors.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
 import { ScoreRequest } from "./schema/score.ts";
 import {
@@ -22,9 +22,9 @@ import {
   scoreKind,
   type Scorers,
   scoringModels,
-} from "./score_run.ts";
-import { serverTiming, Stopwatch } from "./timings.ts";
-import { readUpload, type Upload } from "./upload.ts";
+} from "./inference/scoring.ts";
+import { serverTiming, Stopwatch } from "./http/server_timing.ts";
+import { readUpload, type Upload } from "./http/upload.ts";
 
 /** What answers may be. */
 const TYPES = ["application/json"] as const;

@@ -7,33 +7,38 @@
 import { type Context, Hono } from "hono";
 import { drawingTokens, questionTokens } from "../lib/emu3.ts";
 import { writerFor } from "../lib/prompt.ts";
-import { readHeader } from "../lib/vision/header.ts";
-import type { PixelSize } from "../lib/vision/image.ts";
-import { checkAdapter } from "./adapters.ts";
-import { BINARY_TYPES, binaryAnswer } from "./binary_grid.ts";
-import type { Call } from "./call.ts";
-import type { AppEnv } from "./context.ts";
-import { askedIn, tagHeaders } from "./entity_tag.ts";
-import { tokenizeDescription } from "./description/tokenize.ts";
-import { clipFields, type Codes, gridFields, isClip } from "./grid_fields.ts";
-import { negotiate } from "./negotiate.ts";
-import type { Tokenizers, VisionModel } from "./ports.ts";
-import { type PictureCall, preparePicture } from "./prepare.ts";
-import { checkFrameCount, frameLimit } from "./frame_limit.ts";
-import { encodeClip, type EncodedClip } from "./prepare_clip.ts";
-import { checkOneWay, questionGrids } from "./question_pictures.ts";
-import { invalidField } from "./refusals.ts";
-import { sceneFrom } from "./scene.ts";
+import { readHeader } from "../lib/image/header.ts";
+import type { PixelSize } from "../lib/image/image.ts";
+import { checkAdapter } from "./inference/adapters.ts";
+import { BINARY_TYPES, binaryAnswer } from "./http/raw_codes.ts";
+import type { Call } from "./http/call.ts";
+import type { AppEnv } from "./http/context.ts";
+import { askedIn, tagHeaders } from "./http/entity_tag.ts";
+import { tokenizeDescription } from "./openapi/description/tokenize.ts";
+import {
+  clipFields,
+  type Codes,
+  gridFields,
+  isClip,
+} from "./http/grid_json.ts";
+import { negotiate } from "./http/accept.ts";
+import type { Tokenizers, VisionModel } from "./models/ports.ts";
+import { type PictureCall, preparePicture } from "./inference/encode_image.ts";
+import { checkFrameCount, frameLimit } from "./inference/frame_limit.ts";
+import { encodeClip, type EncodedClip } from "./inference/encode_clip.ts";
+import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
+import { invalidField } from "./http/errors/errors.ts";
+import { sceneFrom } from "./inference/generation_params.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
 import { TokenizeRequest } from "./schema/tokenize.ts";
-import { serverTiming, Stopwatch } from "./timings.ts";
-import { type TokenizeKind, tokenizeKind } from "./tokenize_kinds.ts";
+import { serverTiming, Stopwatch } from "./http/server_timing.ts";
+import { type TokenizeKind, tokenizeKind } from "./schema/tokenize_kinds.ts";
 import {
   pictureBytes,
   type PictureUse,
   readUpload,
   type Upload,
-} from "./upload.ts";
+} from "./http/upload.ts";
 
 /** What answers may be, the default first. */
 const JSON_ONLY = ["application/json"] as const;

@@ -6,12 +6,12 @@
  */
 
 import { STRATEGY_NAMES } from "../lib/drawing/strategy.ts";
-import { apiKeys } from "./api_keys.ts";
-import { DEFAULT_MAX_FRAMES } from "./frame_limit.ts";
-import { FUNCTION_NAMES } from "./function_names.ts";
-import { CALLER_VARIABLES, publicUrl } from "./caller_variables.ts";
-import { modelAliases } from "./model_aliases.ts";
-import { rateLimit } from "./rate_limit.ts";
+import { apiKeys } from "./middleware/api_keys.ts";
+import { DEFAULT_MAX_FRAMES } from "./inference/frame_limit.ts";
+import { FUNCTION_NAMES } from "./schema/function_names.ts";
+import { CALLER_VARIABLES, publicUrl } from "./config/caller_variables.ts";
+import { modelAliases } from "./models/model_aliases.ts";
+import { rateLimit } from "./middleware/rate_limit.ts";
 import { RUNPOD_VARIABLES } from "./runpod/variables.ts";
 import { MOST_FRAMES } from "./schema/tokenize.ts";
 import {
@@ -31,7 +31,7 @@ import {
   verification,
   webhookSecret,
   whole,
-} from "./variable_parsers.ts";
+} from "./config/variable_parsers.ts";
 
 const MEBIBYTE = 2 ** 20;
 

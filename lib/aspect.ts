@@ -11,7 +11,7 @@
 import { GridError } from "./errors.ts";
 import type { GridSize } from "./grid.ts";
 import { roundHalfEven } from "./rounding.ts";
-import type { PixelSize } from "./vision/image.ts";
+import type { PixelSize } from "./image/image.ts";
 
 /** Width to height, as custom has it. */
 export interface Ratio {

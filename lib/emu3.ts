@@ -19,9 +19,9 @@
 
 import type { Template } from "../models/config/generation_config.ts";
 import { allOrNone } from "./async/all_or_none.ts";
-import { AnswerText } from "./answer_text.ts";
-import { AnsweringPolicy, type FinishReason } from "./answering.ts";
-import { channel } from "./channel.ts";
+import { AnswerText } from "./answering/answer_text.ts";
+import { AnsweringPolicy, type FinishReason } from "./answering/answering.ts";
+import { channel } from "./async/channel.ts";
 import { drawingPolicy } from "./drawing/drawing_policy.ts";
 import { type DrawnRow, promptRows } from "./drawing/drawn_grid.ts";
 import type { Halfway } from "./drawing/halfway.ts";

@@ -3,7 +3,7 @@
  *
  * Everything else is a bug and rises as it is. A message reads
  * `Cannot <verb> <object>: <what is the case, what would do>` and never holds a
- * user's prompt or pixels. `functions/problem.ts` maps the codes to HTTP.
+ * user's prompt or pixels. `functions/http/errors/problem.ts` maps the codes to HTTP.
  *
  * @module
  */

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { writtenAnswer } from "./answer_text.ts";
+import { writtenAnswer } from "./answering/answer_text.ts";
 import {
   drawingTokens,
   type Question,

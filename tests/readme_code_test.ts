@@ -6,7 +6,7 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { PROBLEMS } from "../functions/problem_table.ts";
+import { PROBLEMS } from "../functions/http/errors/problems.ts";
 import {
   commandsOf,
   examplesOf,

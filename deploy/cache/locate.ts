@@ -19,7 +19,7 @@
 import { join, resolve } from "node:path";
 import { hubSnapshot } from "../../lib/loading/hub_cache.ts";
 import { repositoryName } from "./snapshots/hub_layout.ts";
-import { type RemoteVariables, remoteVariables } from "./remote_for.ts";
+import { type RemoteVariables, remoteVariables } from "./net/remote_for.ts";
 import { whatLacks } from "./snapshots/snapshot_check.ts";
 import { parseSources, type Source, withoutSecrets } from "./source.ts";
 

@@ -24,8 +24,8 @@ import {
   type DownloadEffort,
   type DownloadOptions,
   lockRepository,
-} from "./download.ts";
-import { PART_BYTES } from "./download_file.ts";
+} from "./transfer/download.ts";
+import { PART_BYTES } from "./transfer/download_file.ts";
 import { repositoryName } from "./snapshots/hub_layout.ts";
 import {
   isModel,
@@ -34,9 +34,9 @@ import {
   SourceError,
   sourcesOf,
 } from "./locate.ts";
-import { PATIENT } from "./patience.ts";
-import { RemoteError } from "./remote.ts";
-import { type OpenRemoteOf, remoteFor } from "./remote_for.ts";
+import { PATIENT } from "./retry_policy.ts";
+import { RemoteError } from "./net/remote.ts";
+import { type OpenRemoteOf, remoteFor } from "./net/remote_for.ts";
 import { whatChanged } from "./snapshots/snapshot_check.ts";
 import { type RemoteSource, type Source, withoutSecrets } from "./source.ts";
 

@@ -12,7 +12,10 @@
  */
 
 import { basename, dirname, join, resolve } from "node:path";
-import { type ExpectedHash, expectedHash } from "../cache/content_hash.ts";
+import {
+  type ExpectedHash,
+  expectedHash,
+} from "../cache/hashing/content_hash.ts";
 import type { FileHashes } from "../cache/hashing/hash_file.ts";
 import {
   MANIFEST_BYTES,

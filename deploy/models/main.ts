@@ -4,16 +4,16 @@
  * @module
  */
 
-import { DiskError } from "../cache/disk.ts";
+import { DiskError } from "../cache/base/disk.ts";
 import { locate, placesFrom, SourceError } from "../cache/locate.ts";
-import { RemoteError } from "../cache/remote.ts";
+import { RemoteError } from "../cache/net/remote.ts";
 import { PublishError } from "../publish/publish_error.ts";
 import { Emu3Error } from "../../lib/errors.ts";
 import {
   containerAllowance,
   threadsWithin,
-} from "../../lib/runtime/allowance.ts";
-import { VERSION } from "../../functions/version.ts";
+} from "../../lib/runtime/memory/allowance.ts";
+import { VERSION } from "../../functions/http/version.ts";
 import {
   type ModelsArguments,
   parseArguments,

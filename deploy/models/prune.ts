@@ -13,7 +13,7 @@ import type { PruneArguments } from "./arguments.ts";
 import { freedBytes } from "./freed_bytes.ts";
 import { cachedModels } from "./cached_models.ts";
 import { planPrune, type PrunePlan } from "./prune_plan.ts";
-import { onDisk } from "../cache/disk.ts";
+import { onDisk } from "../cache/base/disk.ts";
 import { formatBytes } from "../cache/progress.ts";
 import { PlainFileError, refuseLinkOut } from "../../lib/loading/plain_file.ts";
 import { tryLock } from "../cache/snapshots/cache_lock.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Variable } from "../cache/stores/aws_credentials.ts";
+import type { Variable } from "../cache/stores/s3/aws_credentials.ts";
 import { openStore } from "../cache/stores/open_store.ts";
 import { makeManifest } from "../publish/make_manifest.ts";
 import { publishedFiles } from "../publish/published_files.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { sha256Hex } from "../cache/stores/s3_request.ts";
+import { sha256Hex } from "../cache/stores/s3/s3_request.ts";
 import type { ManifestFile } from "../cache/manifest/manifest.ts";
 import { changed } from "./make_manifest.ts";
 

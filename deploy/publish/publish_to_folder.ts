@@ -21,7 +21,7 @@ import {
 import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 import { hashFile } from "../cache/hashing/hash_file.ts";
 import { openPlainFile, refuseLinkOut } from "../../lib/loading/plain_file.ts";
-import { onDisk, writeWhole } from "../cache/disk.ts";
+import { onDisk, writeWhole } from "../cache/base/disk.ts";
 import { readPart } from "./part_reader.ts";
 import { PublishError } from "./publish_error.ts";
 import type {

@@ -19,8 +19,12 @@ import {
   type ManifestFile,
   manifestText,
 } from "../cache/manifest/manifest.ts";
-import { type Patience, PATIENT_UPLOAD, patiently } from "../cache/patience.ts";
-import { sideBySide } from "../cache/side_by_side.ts";
+import {
+  type Patience,
+  PATIENT_UPLOAD,
+  patiently,
+} from "../cache/retry_policy.ts";
+import { sideBySide } from "../cache/base/side_by_side.ts";
 import type { ObjectStore } from "../cache/stores/object_store.ts";
 import { readManifest, UNFINISHED_FILE } from "../cache/stores/store_remote.ts";
 import { readPart } from "./part_reader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DiskError } from "../cache/disk.ts";
+import { DiskError } from "../cache/base/disk.ts";
 import { placesFrom, SourceError } from "../cache/locate.ts";
 import { bring, withoutQuery } from "../models/pull.ts";
 import { Report } from "../models/report.ts";
@@ -13,8 +13,8 @@ import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.t
 import {
   containerAllowance,
   threadsWithin,
-} from "../../lib/runtime/allowance.ts";
-import { VERSION } from "../../functions/version.ts";
+} from "../../lib/runtime/memory/allowance.ts";
+import { VERSION } from "../../functions/http/version.ts";
 import { parseArguments, USAGE, UsageError } from "./arguments.ts";
 
 /** Exit codes: it failed, it was asked wrongly, it was interrupted. */

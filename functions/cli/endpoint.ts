@@ -9,7 +9,7 @@ import { Emu3Error } from "../../lib/errors.ts";
 import { createApp } from "../app.ts";
 import { type Environment, readEnvironment, thisMachine } from "../env.ts";
 import { pause } from "../jobs/pause.ts";
-import { startServices } from "../start_services.ts";
+import { startServices } from "../models/start_services.ts";
 
 /** A server, wherever it is. */
 export interface Endpoint extends AsyncDisposable {

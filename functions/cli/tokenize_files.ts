@@ -7,7 +7,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseCommandLine } from "../../lib/command_line.ts";
-import { readHeader } from "../../lib/vision/header.ts";
+import { readHeader } from "../../lib/image/header.ts";
 import type { Command } from "./command.ts";
 import { eachFile } from "./each_file.ts";
 import { inputFiles, readInput, STANDARD } from "./input_files.ts";

@@ -10,8 +10,8 @@
 
 import { Webhook as Signature } from "standardwebhooks";
 import { type Job, type JobAnswer, jobFields, resultFields } from "./job.ts";
-import { predictionFields } from "../replicate/prediction.ts";
-import type { Queries } from "./queries.ts";
+import { predictionFields } from "../compat/replicate/prediction.ts";
+import type { Queries } from "./store/queries.ts";
 
 /** Tells somebody else's server something, or rejects once the signal aborts. */
 export type Post = (

@@ -8,11 +8,11 @@
  * @module
  */
 
-import type { StoredEvent, WireEvent } from "../events.ts";
+import type { StoredEvent, WireEvent } from "../http/sse.ts";
 import { Bells } from "./bells.ts";
 import { hasEnded } from "./job.ts";
-import type { JobStore } from "./job_store.ts";
-import { Readers } from "./readers.ts";
+import type { JobStore } from "./store/job_store.ts";
+import { Readers } from "./store/readers.ts";
 
 /** Readers of events. */
 export class Followers {

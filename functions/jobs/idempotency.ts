@@ -16,14 +16,14 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { readBytes } from "../body.ts";
-import type { AppEnv } from "../context.ts";
+import { readBytes } from "../http/body.ts";
+import type { AppEnv } from "../http/context.ts";
 import {
   IdempotencyConflictError,
   IdempotencyMismatchError,
   invalidField,
-} from "../refusals.ts";
-import type { KeyUse, StoredAnswer, StoredKey } from "./answer_store.ts";
+} from "../http/errors/errors.ts";
+import type { KeyUse, StoredAnswer, StoredKey } from "./store/answer_store.ts";
 import { keptHeaders } from "./job_end.ts";
 import type { Jobs } from "./jobs.ts";
 import { accepted } from "./preference.ts";

@@ -6,7 +6,7 @@
 
 import type { Halfway } from "../../lib/drawing/halfway.ts";
 import { interruption } from "./job_end.ts";
-import type { JobStore, NewJob } from "./job_store.ts";
+import type { JobStore, NewJob } from "./store/job_store.ts";
 import { Recorder } from "./recorder.ts";
 
 /** A request that was interrupted. */

@@ -10,9 +10,9 @@
  * @module
  */
 
-import { type JsonPart, withMember } from "../json_parts.ts";
-import type { Problem } from "../problem.ts";
-import type { PredictionOrigin } from "../replicate/prediction.ts";
+import { type JsonPart, withMember } from "../http/json_parts.ts";
+import type { Problem } from "../http/errors/problem.ts";
+import type { PredictionOrigin } from "../compat/replicate/prediction.ts";
 
 /** Where a job stands. */
 export type JobStatus =

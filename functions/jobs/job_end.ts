@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Problem, problemFrom } from "../problem.ts";
-import type { WireEvent } from "../events.ts";
+import { type Problem, problemFrom } from "../http/errors/problem.ts";
+import type { WireEvent } from "../http/sse.ts";
 import { type Job, type JobAnswer, resultFields } from "./job.ts";
-import type { JobEnd } from "./job_store.ts";
+import type { JobEnd } from "./store/job_store.ts";
 
 /** Somebody wanted it to. */
 export function cancellation(finishedAt: number): JobEnd {

@@ -5,18 +5,18 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { invalidField } from "../refusals.ts";
-import { AnswerStore } from "./answer_store.ts";
-import { IN_MEMORY, openDatabase } from "./database.ts";
+import { invalidField } from "../http/errors/errors.ts";
+import { AnswerStore } from "./store/answer_store.ts";
+import { IN_MEMORY, openDatabase } from "./store/database.ts";
 import { Deliveries, type DeliveryOptions } from "./deliveries.ts";
-import { spaceFor } from "./disk_space.ts";
+import { spaceFor } from "./store/disk_space.ts";
 import { type InterruptedRequest, keepInterrupted } from "./interrupted.ts";
 import { hasEnded, type Job } from "./job.ts";
-import { JobStore } from "./job_store.ts";
+import { JobStore } from "./store/job_store.ts";
 import { type Pause, pause } from "./pause.ts";
-import { Queries } from "./queries.ts";
-import { RetentionClock } from "./retention_clock.ts";
-import { Room } from "./room.ts";
+import { Queries } from "./store/queries.ts";
+import { RetentionClock } from "./store/retention_clock.ts";
+import { Room } from "./store/room.ts";
 import { JobRunner, type RunnerOptions } from "./runner.ts";
 
 /** How jobs are kept and run. */

@@ -7,14 +7,14 @@
 
 import { Buffer } from "node:buffer";
 import type { Context } from "hono";
-import type { AppEnv } from "../context.ts";
-import { type JsonPart, lengthOf, piecesOf } from "../json_parts.ts";
-import { PIECE_BYTES } from "../paced_body.ts";
-import { UnknownJobError } from "../refusals.ts";
-import { hold, pacedAnswer } from "../unsent.ts";
-import { doesWork } from "../work.ts";
+import type { AppEnv } from "../http/context.ts";
+import { type JsonPart, lengthOf, piecesOf } from "../http/json_parts.ts";
+import { PIECE_BYTES } from "../http/connection/paced_body.ts";
+import { UnknownJobError } from "../http/errors/errors.ts";
+import { hold, pacedAnswer } from "../middleware/unsent.ts";
+import { doesWork } from "../shutdown/work.ts";
 import type { Job, JobAnswer } from "./job.ts";
-import type { JobPage, JobStore, PageOptions } from "./job_store.ts";
+import type { JobPage, JobStore, PageOptions } from "./store/job_store.ts";
 
 /** Jobs on a page at most. */
 const MAX_LISTED = 100;

@@ -6,7 +6,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { AppEnv } from "../context.ts";
+import type { AppEnv } from "../http/context.ts";
 import { type Job, jobFields } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
 import { asyncPreference } from "./prefer.ts";

@@ -8,8 +8,8 @@
  */
 
 import type { Halfway } from "../../lib/drawing/halfway.ts";
-import type { WireEvent } from "../events.ts";
-import type { JobStore } from "./job_store.ts";
+import type { WireEvent } from "../http/sse.ts";
+import type { JobStore } from "./store/job_store.ts";
 
 /**
  * From how many codes on a picture that stopped goes on. With fewer it starts

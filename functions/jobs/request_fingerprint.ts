@@ -5,9 +5,9 @@
  * @module
  */
 
-import { mediaType } from "../body.ts";
-import { turnFor } from "../event_loop.ts";
-import { boundaryOf, delimitersIn } from "../multipart.ts";
+import { mediaType } from "../http/body.ts";
+import { turnFor } from "../metrics/event_loop.ts";
+import { boundaryOf, delimitersIn } from "../http/multipart.ts";
 
 /** Headers that decide how a body is read and what is answered. */
 const FINGERPRINTED = [

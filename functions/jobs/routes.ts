@@ -7,16 +7,16 @@
  */
 
 import { type Context, Hono } from "hono";
-import type { AppEnv } from "../context.ts";
+import type { AppEnv } from "../http/context.ts";
 import {
   cancelDescription,
   jobDescription,
   jobEventsDescription,
   jobsDescription,
   resumeDescription,
-} from "../description/jobs.ts";
-import { storedEvents } from "../events.ts";
-import { invalidField, UnknownJobError } from "../refusals.ts";
+} from "../openapi/description/jobs.ts";
+import { storedEvents } from "../http/sse.ts";
+import { invalidField, UnknownJobError } from "../http/errors/errors.ts";
 import { type Job, jobFields, jobParts } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
 import { pageOf, wholeAnswer } from "./looking.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { UnderWay } from "../under_way.ts";
+import type { UnderWay } from "../shutdown/in_flight.ts";
 import type { Job, JobRequest } from "./job.ts";
 
 /** The reason for a run to stop before it is done. */

@@ -11,17 +11,17 @@
 
 import { FairShare } from "../../lib/async/fair_share.ts";
 import { OverloadedError } from "../../lib/errors.ts";
-import type { Call } from "../call.ts";
-import type { Work } from "../drain.ts";
-import type { StoredEvent } from "../events.ts";
-import { DrainingError, JobConflictError } from "../refusals.ts";
-import { randomSeed } from "../scene.ts";
+import type { Call } from "../http/call.ts";
+import type { Work } from "../middleware/drain.ts";
+import type { StoredEvent } from "../http/sse.ts";
+import { DrainingError, JobConflictError } from "../http/errors/errors.ts";
+import { randomSeed } from "../inference/generation_params.ts";
 import { Followers } from "./followers.ts";
 import { hasEnded, isResumable, type Job } from "./job.ts";
 import { answered, cancellation, failure, interruption } from "./job_end.ts";
-import type { JobEnd, JobStore, NewJob } from "./job_store.ts";
+import type { JobEnd, JobStore, NewJob } from "./store/job_store.ts";
 import type { Pause } from "./pause.ts";
-import type { Readers } from "./readers.ts";
+import type { Readers } from "./store/readers.ts";
 import { Recorder } from "./recorder.ts";
 import { accept, requestFrom, type Run, type Stop } from "./run.ts";
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { isJson, mediaType, parseFields, readBytes } from "../body.ts";
-import { parseJson, parseJsonText } from "../json.ts";
+import { isJson, mediaType, parseFields, readBytes } from "../http/body.ts";
+import { parseJson, parseJsonText } from "../http/json.ts";
 import * as v from "valibot";
-import { canonicalPath } from "../route_path.ts";
+import { canonicalPath } from "../http/address/route_path.ts";
 import { Webhook } from "../schema/webhook.ts";
 import type { JobRequest } from "./job.ts";
 

@@ -14,9 +14,9 @@
  * @module
  */
 
-import { FUNCTION_NAMES } from "../function_names.ts";
-import { invalidField } from "../refusals.ts";
-import { functionOf } from "../replicate/prediction_input.ts";
+import { FUNCTION_NAMES } from "../schema/function_names.ts";
+import { invalidField } from "../http/errors/errors.ts";
+import { functionOf } from "../compat/replicate/prediction_input.ts";
 import { isRecord } from "./api.ts";
 
 /** What a job asks. */

@@ -6,11 +6,11 @@
  */
 
 import { Emu3Error } from "../../lib/errors.ts";
-import { stateOf } from "../interruption.ts";
+import { stateOf } from "../shutdown/interruption.ts";
 import { resultFields } from "../jobs/job.ts";
-import type { Problem } from "../problem.ts";
-import { InterruptedError } from "../refusals.ts";
-import type { UnderWay } from "../under_way.ts";
+import type { Problem } from "../http/errors/problem.ts";
+import { InterruptedError } from "../http/errors/errors.ts";
+import type { UnderWay } from "../shutdown/in_flight.ts";
 import { isRecord } from "./api.ts";
 
 /** Bytes that RunPod takes of a job's answer. */

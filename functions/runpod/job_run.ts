@@ -10,11 +10,11 @@
  * @module
  */
 
-import type { WireEvent } from "../events.ts";
+import type { WireEvent } from "../http/sse.ts";
 import type { Pause } from "../jobs/pause.ts";
 import type { JobCall } from "../jobs/runner.ts";
-import { type Problem, problemFrom } from "../problem.ts";
-import type { UnderWay } from "../under_way.ts";
+import { type Problem, problemFrom } from "../http/errors/problem.ts";
+import type { UnderWay } from "../shutdown/in_flight.ts";
 import type { RunpodApi, TakenJob } from "./api.ts";
 import { Feed } from "./feed.ts";
 import { type AskedJob, askedJob } from "./job_input.ts";

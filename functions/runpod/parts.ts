@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { WireEvent } from "../events.ts";
+import type { WireEvent } from "../http/sse.ts";
 
 /** A part of an answer. */
 export type Part = WireEvent | string;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Variable } from "../variable_parsers.ts";
+import type { Variable } from "../config/variable_parsers.ts";
 
 /** Where a worker finds its queue, and as whom it goes there. */
 export interface RunpodPlace {

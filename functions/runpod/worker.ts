@@ -14,10 +14,10 @@
  * @module
  */
 
-import type { Work } from "../drain.ts";
+import type { Work } from "../middleware/drain.ts";
 import { Bells } from "../jobs/bells.ts";
 import type { Pause } from "../jobs/pause.ts";
-import type { UnderWay } from "../under_way.ts";
+import type { UnderWay } from "../shutdown/in_flight.ts";
 import { type RunpodApi, RunpodError, type TakenJob } from "./api.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { AskedJob } from "./job_input.ts";

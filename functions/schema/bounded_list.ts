@@ -14,7 +14,7 @@
  */
 
 import * as v from "valibot";
-import { MAX_FIELD_ERRORS } from "../body_limits.ts";
+import { MAX_FIELD_ERRORS } from "../http/body_limits.ts";
 
 /** The bounds of a list. */
 export interface ListBounds {

@@ -8,7 +8,7 @@
  */
 
 import * as v from "valibot";
-import { MAX_TEXT } from "../body_limits.ts";
+import { MAX_TEXT } from "../http/body_limits.ts";
 import { boundedList, isWholeNumber } from "./bounded_list.ts";
 
 /** The longest side of a grid, in codes. */

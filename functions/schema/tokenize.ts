@@ -8,7 +8,7 @@
  */
 
 import * as v from "valibot";
-import { MAX_TOKENIZED_TEXT } from "../body_limits.ts";
+import { MAX_TOKENIZED_TEXT } from "../http/body_limits.ts";
 import { boundedList } from "./bounded_list.ts";
 import { MAX_PICTURES, Template } from "./caption.ts";
 import { DecodeMode, Grid, ModelName, Picture, Text } from "./common.ts";

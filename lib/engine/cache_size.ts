@@ -7,8 +7,8 @@
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import type { Provider } from "../runtime/provider.ts";
-import { BLOCK_TOKENS } from "./device_cache.ts";
-import { cacheBytesPerToken, type CacheDtype } from "./kv_cache.ts";
+import { BLOCK_TOKENS } from "../decoder/device_cache.ts";
+import { cacheBytesPerToken, type CacheDtype } from "../decoder/kv_cache.ts";
 
 /** What is given. */
 export interface CacheSizeOptions {

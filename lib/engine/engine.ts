@@ -11,7 +11,7 @@
  */
 
 import { OverloadedError } from "../errors.ts";
-import type { Decoder, Snapshot } from "./decoder.ts";
+import type { Decoder, Snapshot } from "../decoder/decoder.ts";
 import { type Claim, type Fairness, fairnessWith } from "./admission.ts";
 import { claimOf } from "./claim.ts";
 import { Pace } from "./pace.ts";

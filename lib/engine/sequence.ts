@@ -8,7 +8,11 @@
  * @module
  */
 
-import { type Feed, MAX_STEP_TOKENS, type WideRow } from "./decoder.ts";
+import {
+  type Feed,
+  MAX_STEP_TOKENS,
+  type WideRow,
+} from "../decoder/decoder.ts";
 import type { Draft, Policy } from "./policy.ts";
 
 /** A prompt, and where others may part from it. */

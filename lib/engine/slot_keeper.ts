@@ -12,7 +12,7 @@ import {
   type Waiting,
 } from "./admission.ts";
 import { CacheBudget } from "./cache_budget.ts";
-import type { Decoder, Snapshot } from "./decoder.ts";
+import type { Decoder, Snapshot } from "../decoder/decoder.ts";
 import { PrefixCache, type PrefixCounts } from "./prefix_cache.ts";
 import type { HiddenState, Prompt, Row, Sequence } from "./sequence.ts";
 

@@ -7,8 +7,8 @@
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
 import type { Tensor, TensorData } from "../runtime/tensor.ts";
-import { type Feed, MIN_ROWS } from "./decoder.ts";
-import type { KvCache } from "./kv_cache.ts";
+import { type Feed, MIN_ROWS } from "../decoder/decoder.ts";
+import type { KvCache } from "../decoder/kv_cache.ts";
 
 /** What a step of some rows reads and writes. */
 interface Buffers {

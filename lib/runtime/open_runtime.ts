@@ -15,9 +15,9 @@
 
 import { dirname, join } from "node:path";
 import { RuntimeError } from "../errors.ts";
-import { type DeviceMemory, weightlessGraph } from "./device_memory.ts";
+import { type DeviceMemory, weightlessGraph } from "./memory/device_memory.ts";
 import { deviceProblem } from "./device_problem.ts";
-import { gpuMemory } from "./gpu_memory.ts";
+import { gpuMemory } from "./memory/gpu_memory.ts";
 import { libraryPath, loadProblem } from "./library.ts";
 import {
   type ComputeDtype,

@@ -10,8 +10,8 @@
 
 import type { Dtype } from "../../models/graph/dtype.ts";
 import { cString, OrtApi, type Pointer } from "./api.ts";
-import { DeviceMemory } from "./device_memory.ts";
-import { type AllocatedBytes, nativeMemory } from "./native_memory.ts";
+import { DeviceMemory } from "./memory/device_memory.ts";
+import { type AllocatedBytes, nativeMemory } from "./memory/native_memory.ts";
 import { RuntimeError } from "../errors.ts";
 import { CPU_PROVIDER, type Provider } from "./provider.ts";
 import { type Binding, Session, type SessionOptions } from "./session.ts";

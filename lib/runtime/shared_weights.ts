@@ -19,8 +19,8 @@ import { DTYPE_BYTES, elementCount } from "../../models/graph/dtype.ts";
 import type { SuppliedWeight } from "../../models/graph/built_graph.ts";
 import type { OrtApi, Pointer } from "./api.ts";
 import { cString } from "./api.ts";
-import { type Arranged, arrangeGraph } from "./device_memory.ts";
-import type { MappedBytes, NativeMemory } from "./native_memory.ts";
+import { type Arranged, arrangeGraph } from "./memory/device_memory.ts";
+import type { MappedBytes, NativeMemory } from "./memory/native_memory.ts";
 import type { Runtime } from "./runtime.ts";
 import { Tensor } from "./tensor.ts";
 

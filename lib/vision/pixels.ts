@@ -12,7 +12,7 @@
  * @module
  */
 
-import type { PixelSize, RgbImage } from "./image.ts";
+import type { PixelSize, RgbImage } from "../image/image.ts";
 
 /** The numbers of a checkpoint's `preprocessor_config.json`. */
 export interface Normalization {

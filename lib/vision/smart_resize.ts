@@ -10,7 +10,7 @@
  */
 
 import { ImageSizeError } from "../errors.ts";
-import type { PixelSize } from "./image.ts";
+import type { PixelSize } from "../image/image.ts";
 import { roundHalfEven } from "../rounding.ts";
 
 /** What {@linkcode smartResize} may answer. */

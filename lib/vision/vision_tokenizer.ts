@@ -44,7 +44,7 @@ import {
 import type { VisionCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
-import type { PixelSize, RgbImage } from "./image.ts";
+import type { PixelSize, RgbImage } from "../image/image.ts";
 import { imageFromPixelValues, pixelValues } from "./pixels.ts";
 
 /** A graph's builder. */

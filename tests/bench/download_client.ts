@@ -8,7 +8,7 @@
  */
 
 import { obtain } from "../../deploy/cache/obtain.ts";
-import { remoteVariables } from "../../deploy/cache/remote_for.ts";
+import { remoteVariables } from "../../deploy/cache/net/remote_for.ts";
 
 const [endpoint, cache, workers, connections] = Deno.args;
 const begin = performance.now();

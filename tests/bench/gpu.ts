@@ -16,13 +16,13 @@
  */
 
 import { join } from "node:path";
-import { openDevice } from "../../functions/device.ts";
+import { openDevice } from "../../functions/models/device.ts";
 import { readEnvironment, thisMachine } from "../../functions/env.ts";
 import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import { openLanguageModel } from "../../lib/language_model.ts";
 import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.ts";
-import { openDecoder } from "../../lib/engine/open_decoder.ts";
+import { openDecoder } from "../../lib/decoder/open_decoder.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { compareWithGolden } from "./gpu_parity.ts";
 import {

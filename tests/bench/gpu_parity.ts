@@ -7,7 +7,7 @@
 
 import { strategyOf } from "../../lib/drawing/strategy.ts";
 import { draw } from "../../lib/emu3.ts";
-import { openDecoder } from "../../lib/engine/open_decoder.ts";
+import { openDecoder } from "../../lib/decoder/open_decoder.ts";
 import { openLanguageModel } from "../../lib/language_model.ts";
 import {
   openLanguageCheckpoint,

@@ -10,7 +10,7 @@
  */
 
 import { join } from "node:path";
-import { OnnxDecoder } from "../../lib/engine/onnx_decoder.ts";
+import { OnnxDecoder } from "../../lib/decoder/onnx_decoder.ts";
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { openVisionCheckpoint } from "../../lib/loading/checkpoint.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Feed } from "../../lib/engine/decoder.ts";
-import { OnnxDecoder } from "../../lib/engine/onnx_decoder.ts";
+import type { Feed } from "../../lib/decoder/decoder.ts";
+import { OnnxDecoder } from "../../lib/decoder/onnx_decoder.ts";
 import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { guide } from "../../lib/sampling/guidance.ts";

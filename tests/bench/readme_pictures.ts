@@ -15,8 +15,8 @@
  */
 
 import { chromium } from "playwright-core";
-import type { RgbImage } from "../../lib/vision/image.ts";
-import { inPlaceCodec } from "../../lib/vision/picture_codec.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
+import { inPlaceCodec } from "../../lib/image/picture_codec.ts";
 import { startServer } from "../support/server.ts";
 
 /** What is drawn, which seed is tried first, what a description must have. */

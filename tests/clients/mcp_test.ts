@@ -8,7 +8,7 @@ import { Client } from "@modelcontextprotocol/sdk/client";
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Progress } from "@modelcontextprotocol/sdk/types";
-import { decodeImage } from "../../lib/vision/decode.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
 import { goldenPath } from "../support/golden.ts";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 import { listen } from "../support/tiny_http.ts";

@@ -18,7 +18,7 @@ import {
   NotFoundError,
   UnprocessableEntityError,
 } from "openai";
-import { decodeImage } from "../../lib/vision/decode.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
 import {
   apiFailure,
   asking,

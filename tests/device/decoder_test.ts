@@ -6,7 +6,7 @@
  */
 
 import { deepStrictEqual, ok, rejects } from "node:assert/strict";
-import type { DeviceDecoder } from "../../lib/engine/device_decoder.ts";
+import type { DeviceDecoder } from "../../lib/decoder/device_decoder.ts";
 import type { ComputeDtype } from "../../lib/runtime/provider.ts";
 import { float32, int32, readSafetensors } from "../support/safetensors.ts";
 import {

@@ -14,7 +14,7 @@ import { openRuntime } from "../../lib/runtime/open_runtime.ts";
 import type { ComputeDtype } from "../../lib/runtime/provider.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
-import { DeviceDecoder } from "../../lib/engine/device_decoder.ts";
+import { DeviceDecoder } from "../../lib/decoder/device_decoder.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import { tinyFolder, type TinyLanguage } from "../support/tiny.ts";
 

@@ -9,7 +9,7 @@
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { strategyOf } from "../../lib/drawing/strategy.ts";
-import { AnsweringPolicy } from "../../lib/answering.ts";
+import { AnsweringPolicy } from "../../lib/answering/answering.ts";
 import { draw, type Scene } from "../../lib/emu3.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import { PUBLISHED_NEGATIVE_PROMPT } from "../../models/config/generation_config.ts";

@@ -6,8 +6,8 @@
  */
 
 import { ok } from "node:assert/strict";
-import type { Decoder } from "../../lib/engine/decoder.ts";
-import { openDecoder } from "../../lib/engine/open_decoder.ts";
+import type { Decoder } from "../../lib/decoder/decoder.ts";
+import { openDecoder } from "../../lib/decoder/open_decoder.ts";
 import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import { quantizedCopy } from "../../lib/quantization/quantized_copy.ts";

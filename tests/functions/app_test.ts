@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { type AppOptions, createApp } from "../../functions/app.ts";
-import type { HeldState } from "../../functions/held.ts";
-import { NotReadyError } from "../../functions/refusals.ts";
+import type { HeldState } from "../../functions/models/lazy_resource.ts";
+import { NotReadyError } from "../../functions/http/errors/errors.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import {
   type FakeRun,

@@ -2,9 +2,9 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as v from "valibot";
-import { parseFields } from "../../functions/body.ts";
-import { checkOneWay } from "../../functions/question_pictures.ts";
-import { InvalidFieldsError } from "../../functions/refusals.ts";
+import { parseFields } from "../../functions/http/body.ts";
+import { checkOneWay } from "../../functions/inference/image_inputs.ts";
+import { InvalidFieldsError } from "../../functions/http/errors/errors.ts";
 import {
   CaptionBody,
   DetokenizeBody,
@@ -14,8 +14,8 @@ import {
 import { scoreBody } from "../../functions/schema/bodies_score.ts";
 import { ScoreRequest } from "../../functions/schema/score.ts";
 import { TokenizeRequest } from "../../functions/schema/tokenize.ts";
-import { scoreKind } from "../../functions/score_run.ts";
-import { tokenizeKind } from "../../functions/tokenize_kinds.ts";
+import { scoreKind } from "../../functions/inference/scoring.ts";
+import { tokenizeKind } from "../../functions/schema/tokenize_kinds.ts";
 
 const picture = "aGk=";
 const grid = { codes: [[1]] };

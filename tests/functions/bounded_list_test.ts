@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { toJsonSchema } from "@valibot/to-json-schema";
 import fc from "fast-check";
 import * as v from "valibot";
-import { MAX_FIELD_ERRORS } from "../../functions/body_limits.ts";
+import { MAX_FIELD_ERRORS } from "../../functions/http/body_limits.ts";
 import {
   boundedList,
   isWholeNumber,

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { apiKeys } from "../../functions/api_keys.ts";
+import { apiKeys } from "../../functions/middleware/api_keys.ts";
 import { createApp } from "../../functions/app.ts";
-import { rateLimit } from "../../functions/rate_limit.ts";
+import { rateLimit } from "../../functions/middleware/rate_limit.ts";
 import { fakeServices, runAtOnce } from "../support/fake_models.ts";
 import { appOptions, json } from "../support/tiny_server.ts";
 

@@ -10,7 +10,7 @@ import {
   MAX_JSON_VALUES,
   MAX_TEXT,
   MAX_TOKENIZED_TEXT,
-} from "../../functions/body_limits.ts";
+} from "../../functions/http/body_limits.ts";
 import { openTinyServer } from "../support/tiny_server.ts";
 
 const limits = { maxBodyBytes: 2 ** 23, maxPixels: 2 ** 20 };

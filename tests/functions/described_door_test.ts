@@ -1,9 +1,9 @@
 /** `/openapi.json` says who is asked for a key, and whose requests are counted. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { apiKeys } from "../../functions/api_keys.ts";
+import { apiKeys } from "../../functions/middleware/api_keys.ts";
 import { createApp } from "../../functions/app.ts";
-import { rateLimit } from "../../functions/rate_limit.ts";
+import { rateLimit } from "../../functions/middleware/rate_limit.ts";
 import { describedBy, type Json } from "../support/described.ts";
 import { fakeServices, runAtOnce } from "../support/fake_models.ts";
 import { appOptions, json, openTinyServer } from "../support/tiny_server.ts";

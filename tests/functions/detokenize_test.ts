@@ -1,8 +1,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { unzipSync } from "fflate";
-import { writeNpy } from "../../functions/npy.ts";
-import { decodeFrames, decodeImage } from "../../lib/vision/decode.ts";
-import type { RgbImage } from "../../lib/vision/image.ts";
+import { writeNpy } from "../../functions/http/npy.ts";
+import { decodeFrames, decodeImage } from "../../lib/image/decode.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
 import { goldenPath, TINY_VOCABULARY } from "../support/golden.ts";
 import { int32, readSafetensors } from "../support/safetensors.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";

@@ -3,8 +3,8 @@
  */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { apiKeys } from "../../functions/api_keys.ts";
-import { rateLimit } from "../../functions/rate_limit.ts";
+import { apiKeys } from "../../functions/middleware/api_keys.ts";
+import { rateLimit } from "../../functions/middleware/rate_limit.ts";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 
 const body = { prompt: "a", height: 16, width: 16 };

@@ -5,11 +5,11 @@ import {
   ok,
   strictEqual,
 } from "node:assert/strict";
-import { readHeader } from "../../lib/vision/header.ts";
-import { decodeImage } from "../../lib/vision/decode.ts";
-import { DIGITAL_SOURCE_TYPE } from "../../functions/picture_metadata.ts";
-import { readNpy } from "../../functions/npy.ts";
-import { readPng } from "../../functions/page/logic/png_text.js";
+import { readHeader } from "../../lib/image/header.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
+import { DIGITAL_SOURCE_TYPE } from "../../functions/inference/image_metadata.ts";
+import { readNpy } from "../../functions/http/npy.ts";
+import { readPng } from "../../functions/playground/logic/png_text.js";
 import { goldenJson, goldenPath } from "../support/golden.ts";
 import { json, openTinyServer, parseEvents } from "../support/tiny_server.ts";
 

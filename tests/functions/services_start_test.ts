@@ -10,11 +10,14 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import type { FunctionName } from "../../functions/function_names.ts";
-import type { Obtain } from "../../functions/obtained.ts";
-import type { Phase } from "../../functions/phases.ts";
-import { NotReadyError } from "../../functions/refusals.ts";
-import { type ServiceOptions, Services } from "../../functions/services.ts";
+import type { FunctionName } from "../../functions/schema/function_names.ts";
+import type { Obtain } from "../../functions/models/pending_download.ts";
+import type { Phase } from "../../functions/models/load_phases.ts";
+import { NotReadyError } from "../../functions/http/errors/errors.ts";
+import {
+  type ServiceOptions,
+  Services,
+} from "../../functions/models/services.ts";
 import { goldenPath } from "../support/golden.ts";
 import { TINY_FOLDERS, tinyOptions } from "../support/tiny_server.ts";
 

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { readNpy } from "../../functions/npy.ts";
-import { encodeApng } from "../../lib/vision/encode_png.ts";
-import { decodeImage } from "../../lib/vision/decode.ts";
+import { readNpy } from "../../functions/http/npy.ts";
+import { encodeApng } from "../../lib/image/encode_png.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
 import { changedFolder } from "../support/changed_folder.ts";
 import { goldenJson, goldenPath } from "../support/golden.ts";
 import { int32, readSafetensors } from "../support/safetensors.ts";

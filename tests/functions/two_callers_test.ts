@@ -1,7 +1,7 @@
 /** A caller with a key, and another with one that floods. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { apiKeys } from "../../functions/api_keys.ts";
+import { apiKeys } from "../../functions/middleware/api_keys.ts";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 
 const one = { authorization: "Bearer one" };

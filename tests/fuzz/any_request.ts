@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import { writeNpy } from "../../functions/npy.ts";
+import { writeNpy } from "../../functions/http/npy.ts";
 import { sourcePicture } from "../support/odd_pictures.ts";
 
 /** A request to be. */

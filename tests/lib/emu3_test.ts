@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- golden data keeps the names of its source
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { strategyOf } from "../../lib/drawing/strategy.ts";
-import { AnsweringPolicy } from "../../lib/answering.ts";
+import { AnsweringPolicy } from "../../lib/answering/answering.ts";
 import {
   answer,
   type AnswerEvent,

@@ -7,8 +7,8 @@
 import { createDeflate } from "node:zlib";
 import { pipeline } from "node:stream/promises";
 import { Readable } from "node:stream";
-import { writeChunks } from "../../lib/vision/format/png.ts";
-import type { PixelSize } from "../../lib/vision/image.ts";
+import { writeChunks } from "../../lib/image/format/png.ts";
+import type { PixelSize } from "../../lib/image/image.ts";
 
 /**
  * A valid PNG of a single color: RGB with alpha, 8 bits.

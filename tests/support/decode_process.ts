@@ -5,8 +5,8 @@
  * @module
  */
 
-import { openPicturePool } from "../../lib/vision/picture_pool.ts";
-import { inPlaceCodec } from "../../lib/vision/picture_codec.ts";
+import { openPicturePool } from "../../lib/image/threads/picture_pool.ts";
+import { inPlaceCodec } from "../../lib/image/picture_codec.ts";
 
 /** What became of a picture: why there is none. */
 export interface DecodeOutcome {

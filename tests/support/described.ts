@@ -7,7 +7,7 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { deepStrictEqual, ok } from "node:assert/strict";
 import type { Hono } from "hono";
-import type { AppEnv } from "../../functions/context.ts";
+import type { AppEnv } from "../../functions/http/context.ts";
 
 /** The document, as JSON. */
 // deno-lint-ignore no-explicit-any

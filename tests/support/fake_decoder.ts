@@ -12,7 +12,7 @@ import type {
   Feed,
   Snapshot,
   WideRow,
-} from "../../lib/engine/decoder.ts";
+} from "../../lib/decoder/decoder.ts";
 import type { Head } from "../../lib/engine/policy.ts";
 
 /** What a fake decoder is like. */

@@ -5,12 +5,12 @@
  */
 
 import type { AppServices } from "../../functions/app.ts";
-import type { HeldState } from "../../functions/held.ts";
+import type { HeldState } from "../../functions/models/lazy_resource.ts";
 import type {
   ModelListing,
   TextModel,
   VisionModel,
-} from "../../functions/ports.ts";
+} from "../../functions/models/ports.ts";
 import { Budget } from "../../lib/async/budget.ts";
 import type { EngineState } from "../../lib/engine/engine.ts";
 import type { EngineRequest, Statistics } from "../../lib/engine/sequence.ts";
@@ -18,7 +18,7 @@ import type { LanguageModel } from "../../lib/language_model.ts";
 import type { TextTokenizer } from "../../lib/text/text_tokenizer.ts";
 import { parseGenerationConfig } from "../../models/config/generation_config.ts";
 import { parseLanguageConfig } from "../../models/config/language_config.ts";
-import { inPlaceCodec } from "../../lib/vision/picture_codec.ts";
+import { inPlaceCodec } from "../../lib/image/picture_codec.ts";
 import { TINY_VOCABULARY } from "./golden.ts";
 
 /** How a fake engine runs a request. */

@@ -8,8 +8,8 @@ import {
   type Remote,
   RemoteError,
   type RemoteFile,
-} from "../../deploy/cache/remote.ts";
-import type { OpenRemoteOf } from "../../deploy/cache/remote_for.ts";
+} from "../../deploy/cache/net/remote.ts";
+import type { OpenRemoteOf } from "../../deploy/cache/net/remote_for.ts";
 import { sha256Of } from "./hub_server.ts";
 
 /** A file of a place, as one that knows hashes lists it. */

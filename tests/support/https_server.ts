@@ -6,7 +6,7 @@
  */
 
 import { generate } from "selfsigned";
-import type { OutsideNetwork } from "../../functions/outside_request.ts";
+import type { OutsideNetwork } from "../../functions/outbound/request.ts";
 
 /** The name that its certificate is for. */
 export const HOST = "pictures.test";

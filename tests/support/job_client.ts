@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredEvent } from "../../functions/events.ts";
+import type { StoredEvent } from "../../functions/http/sse.ts";
 
 /** Sends a request; a server's, or an application's. */
 export type Send = (

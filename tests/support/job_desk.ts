@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredEvent } from "../../functions/events.ts";
+import type { StoredEvent } from "../../functions/http/sse.ts";
 import type { Job } from "../../functions/jobs/job.ts";
 import {
   type JobCall,
@@ -13,7 +13,7 @@ import {
   type RunnerOptions,
   type Submitted,
 } from "../../functions/jobs/runner.ts";
-import type { Problem } from "../../functions/problem.ts";
+import type { Problem } from "../../functions/http/errors/problem.ts";
 import { type HandClock, handClock } from "./hand_clock.ts";
 import { ASKED, type JobTables, openTables } from "./job_tables.ts";
 

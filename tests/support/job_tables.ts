@@ -5,15 +5,18 @@
  */
 
 import type { DatabaseSync } from "node:sqlite";
-import { AnswerStore } from "../../functions/jobs/answer_store.ts";
-import { IN_MEMORY, openDatabase } from "../../functions/jobs/database.ts";
+import { AnswerStore } from "../../functions/jobs/store/answer_store.ts";
+import {
+  IN_MEMORY,
+  openDatabase,
+} from "../../functions/jobs/store/database.ts";
 import type { JobRequest } from "../../functions/jobs/job.ts";
 import {
   type JobEnd,
   JobStore,
   type NewJob,
-} from "../../functions/jobs/job_store.ts";
-import { Queries } from "../../functions/jobs/queries.ts";
+} from "../../functions/jobs/store/job_store.ts";
+import { Queries } from "../../functions/jobs/store/queries.ts";
 
 /** All tables of a store. */
 export interface JobTables extends Disposable {

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { PartJournal } from "../../deploy/cache/part_journal.ts";
+import { PartJournal } from "../../deploy/cache/transfer/part_journal.ts";
 import type { OtherEffort, Outcome } from "./obtain_process.ts";
 
 /** Interval of looking for the moment to kill, in milliseconds. */

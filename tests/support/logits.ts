@@ -4,7 +4,7 @@
  * @module
  */
 
-import { OnnxDecoder } from "../../lib/engine/onnx_decoder.ts";
+import { OnnxDecoder } from "../../lib/decoder/onnx_decoder.ts";
 import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { TINY_VOCABULARY } from "./golden.ts";

@@ -5,7 +5,7 @@
  */
 
 import { crc32, deflateSync } from "node:zlib";
-import type { PixelSize } from "../../lib/vision/image.ts";
+import type { PixelSize } from "../../lib/image/image.ts";
 
 /** A PNG of `size` whose opacity at each pixel is `alpha`, 0–255. */
 export function maskPng(

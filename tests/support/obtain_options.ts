@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { DownloadEffort } from "../../deploy/cache/download.ts";
+import type { DownloadEffort } from "../../deploy/cache/transfer/download.ts";
 import type { ObtainOptions } from "../../deploy/cache/obtain.ts";
-import { remoteVariables } from "../../deploy/cache/remote_for.ts";
+import { remoteVariables } from "../../deploy/cache/net/remote_for.ts";
 
 /** Small parts, short waits, this thread. */
 export const impatient: DownloadEffort = {

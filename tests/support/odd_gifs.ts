@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PixelSize, RgbImage } from "../../lib/vision/image.ts";
+import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
 import { paint } from "./pictures.ts";
 import type { OddPicture } from "./odd_pictures.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import type { RgbImage } from "../../lib/vision/image.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
 import { goldenPath } from "./golden.ts";
 
 /** A readable file that is not as its specification has it. */

@@ -5,7 +5,7 @@
  */
 
 import { deflateSync } from "node:zlib";
-import type { RgbImage } from "../../lib/vision/image.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
 import {
   exifBlock,
   rawProfile,

@@ -9,7 +9,7 @@ import {
   readWebpHeader,
   type WebpChunk,
   writeWebpChunks,
-} from "../../lib/vision/format/webp.ts";
+} from "../../lib/image/format/webp.ts";
 import { goldenBytes } from "./pictures.ts";
 
 /** A lossless still whose transparent pixels have colors. */

@@ -6,8 +6,8 @@
 
 import type { Hono } from "hono";
 import { createApp } from "../../functions/app.ts";
-import type { AppEnv } from "../../functions/context.ts";
-import type { VisionModel } from "../../functions/ports.ts";
+import type { AppEnv } from "../../functions/http/context.ts";
+import type { VisionModel } from "../../functions/models/ports.ts";
 import { appOptions, type TinyServer } from "./tiny_server.ts";
 
 /** The application; `change` makes the other from the real one. */

@@ -7,8 +7,8 @@
 import { fail } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { decodeImage } from "../../lib/vision/decode.ts";
-import type { RgbImage } from "../../lib/vision/image.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
 
 /** The bytes of `path` under `tests/golden`. */
 export function goldenBytes(path: string): Uint8Array {

@@ -5,8 +5,8 @@
  */
 
 import { crc32, deflateSync } from "node:zlib";
-import { PNG_SIGNATURE, type PngChunk } from "../../lib/vision/format/png.ts";
-import type { RgbImage } from "../../lib/vision/image.ts";
+import { PNG_SIGNATURE, type PngChunk } from "../../lib/image/format/png.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
 
 /** A chunk whose CRC may be wrong, and which may be cut. */
 export interface OddChunk extends PngChunk {

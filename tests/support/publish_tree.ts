@@ -8,8 +8,8 @@ import fc from "fast-check";
 import { makeManifest } from "../../deploy/publish/make_manifest.ts";
 import { publishedFiles } from "../../deploy/publish/published_files.ts";
 import type { Publication } from "../../deploy/publish/publish_options.ts";
-import type { Remote } from "../../deploy/cache/remote.ts";
-import type { Patience } from "../../deploy/cache/patience.ts";
+import type { Remote } from "../../deploy/cache/net/remote.ts";
+import type { Patience } from "../../deploy/cache/retry_policy.ts";
 import type { TemporaryFolder } from "./temporary_folder.ts";
 
 /** Bytes of a part, so that small files have several. */

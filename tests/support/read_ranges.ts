@@ -6,7 +6,7 @@
  * @module
  */
 
-import { RangeConnections } from "../../deploy/cache/range_connections.ts";
+import { RangeConnections } from "../../deploy/cache/net/range_connections.ts";
 import { sha256Of } from "./hub_server.ts";
 
 const say = (line: string) =>

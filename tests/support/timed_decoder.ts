@@ -6,7 +6,7 @@
  */
 
 import { costOf, type StepCosts } from "../../deploy/plan/step_cost.ts";
-import type { Feed, WideRow } from "../../lib/engine/decoder.ts";
+import type { Feed, WideRow } from "../../lib/decoder/decoder.ts";
 import { FakeDecoder, type FakeDecoderOptions } from "./fake_decoder.ts";
 
 /** Time that runs take. */

@@ -6,9 +6,9 @@
 
 import type { Hono } from "hono";
 import type { AppOptions } from "../../functions/app.ts";
-import type { AppEnv } from "../../functions/context.ts";
-import { listen as listenAt } from "../../functions/http/listener.ts";
-import type { ServiceOptions } from "../../functions/services.ts";
+import type { AppEnv } from "../../functions/http/context.ts";
+import { listen as listenAt } from "../../functions/http/connection/listener.ts";
+import type { ServiceOptions } from "../../functions/models/services.ts";
 import { openTinyServer, type TinyServer } from "./tiny_server.ts";
 import { until } from "./until.ts";
 

@@ -5,18 +5,21 @@
  */
 
 import type { Hono } from "hono";
-import type { AccessRecord } from "../../functions/access_log.ts";
+import type { AccessRecord } from "../../functions/middleware/access_log.ts";
 import {
   type AppOptions,
   createApp,
   createJobApp,
 } from "../../functions/app.ts";
-import type { AppEnv } from "../../functions/context.ts";
-import { FUNCTION_NAMES } from "../../functions/function_names.ts";
-import { IN_MEMORY } from "../../functions/jobs/database.ts";
+import type { AppEnv } from "../../functions/http/context.ts";
+import { FUNCTION_NAMES } from "../../functions/schema/function_names.ts";
+import { IN_MEMORY } from "../../functions/jobs/store/database.ts";
 import { Jobs, type JobsOptions } from "../../functions/jobs/jobs.ts";
-import { Metrics } from "../../functions/metrics.ts";
-import { type ServiceOptions, Services } from "../../functions/services.ts";
+import { Metrics } from "../../functions/metrics/metrics.ts";
+import {
+  type ServiceOptions,
+  Services,
+} from "../../functions/models/services.ts";
 import { goldenPath } from "./golden.ts";
 
 /** The original layout: a language model and its vision tokenizer. */

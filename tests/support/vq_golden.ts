@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual } from "node:assert/strict";
-import type { RgbImage } from "../../lib/vision/image.ts";
+import type { RgbImage } from "../../lib/image/image.ts";
 import { goldenJson } from "./golden.ts";
 import { float32, readSafetensors } from "./safetensors.ts";
 import { GOLDEN } from "./tiny.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { decodeImage } from "../../lib/vision/decode.ts";
+import { decodeImage } from "../../lib/image/decode.ts";
 import { ODD_GIFS } from "./odd_gifs.ts";
 import { ODD_PNGS } from "./odd_pngs.ts";
 import { ODD_WEBPS } from "./odd_webps.ts";

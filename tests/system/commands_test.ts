@@ -4,7 +4,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { readHeader } from "../../lib/vision/header.ts";
+import { readHeader } from "../../lib/image/header.ts";
 import { plainPng } from "../support/bombs.ts";
 import { startServer } from "../support/server.ts";
 import {

@@ -8,8 +8,8 @@ import {
   type ContentHash,
   contentHash,
   type HashKind,
-} from "../content_hash.ts";
-import type { ByteRange } from "../remote.ts";
+} from "./content_hash.ts";
+import type { ByteRange } from "../net/remote.ts";
 
 /** What to hash. Plain data: it may cross to a thread. */
 export interface HashJob {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { checkedListing } from "../checked_listing.ts";
+import { checkedListing } from "../snapshots/checked_listing.ts";
 import {
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-} from "../remote.ts";
-import { shown } from "../shown.ts";
+} from "../net/remote.ts";
+import { shown } from "../base/shown.ts";
 import { isWanted } from "./wanted_files.ts";
 
 /**

@@ -17,15 +17,15 @@ import {
   otherContent,
   plainEtag,
   remedyOf,
-} from "../http_answers.ts";
+} from "../net/http_answers.ts";
 import {
   type ByteRange,
   type Remote,
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-} from "../remote.ts";
-import { LISTING_BYTES } from "../checked_listing.ts";
+} from "../net/remote.ts";
+import { LISTING_BYTES } from "../snapshots/checked_listing.ts";
 import { boundedText } from "../stores/bounded_text.ts";
 import { parseListing } from "./hub_listing.ts";
 import { type HubSource, withoutSecrets } from "../source.ts";

@@ -24,7 +24,7 @@ import {
   sha256,
   text,
 } from "./manifest_fields.ts";
-import { shown } from "../shown.ts";
+import { shown } from "../base/shown.ts";
 import { isSafePath, refuseClashes } from "./safe_path.ts";
 
 /** Its name, in the folder of a checkpoint or under a prefix. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shown } from "../shown.ts";
+import { shown } from "../base/shown.ts";
 
 /** A manifest that cannot be used. */
 export class ManifestError extends Error {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shown } from "../shown.ts";
+import { shown } from "../base/shown.ts";
 import { ManifestError } from "./manifest_fields.ts";
 
 const MAX_PATH_BYTES = 1024;

@@ -11,7 +11,7 @@
  */
 
 import { openPlainFile } from "../../../lib/loading/plain_file.ts";
-import { pause } from "../pause.ts";
+import { pause } from "../base/pause.ts";
 
 /** How often it is asked whether another has finished. */
 const ASK_AGAIN_MS = 250;

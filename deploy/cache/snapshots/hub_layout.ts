@@ -17,9 +17,9 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { refuseLinkOut } from "../../../lib/loading/plain_file.ts";
-import { onDisk, writeWhole } from "../disk.ts";
+import { onDisk, writeWhole } from "../base/disk.ts";
 import { isSafePath } from "../manifest/safe_path.ts";
-import type { RemoteFile, RemoteSnapshot } from "../remote.ts";
+import type { RemoteFile, RemoteSnapshot } from "../net/remote.ts";
 import { type RemoteSource, withoutSecrets } from "../source.ts";
 
 /** Longer ones are none of ours. */

@@ -17,9 +17,9 @@ import { CheckpointError } from "../../../lib/errors.ts";
 import { placeholderAt } from "../../../lib/loading/placeholder.ts";
 import { isWithin } from "../../../lib/loading/plain_file.ts";
 import { weightFileNames } from "../../../lib/loading/weight_files.ts";
-import { type ExpectedHash, expectedHash } from "../content_hash.ts";
+import { type ExpectedHash, expectedHash } from "../hashing/content_hash.ts";
 import { hashFiles } from "../hashing/hash_files.ts";
-import { shown } from "../shown.ts";
+import { shown } from "../base/shown.ts";
 import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
 
 /** What a snapshot lacks to be a model, for people; undefined for nothing. */

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { checkRange, otherContent, remedyOf } from "../http_answers.ts";
-import { type ByteRange, type Remedy, RemoteError } from "../remote.ts";
+import { checkRange, otherContent, remedyOf } from "../net/http_answers.ts";
+import { type ByteRange, type Remedy, RemoteError } from "../net/remote.ts";
 
 /** What was asked of whom, for messages. */
 export interface Asked {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RemoteError } from "../remote.ts";
+import { RemoteError } from "../net/remote.ts";
 import { type Asked, unanswered } from "./answer.ts";
 
 /**

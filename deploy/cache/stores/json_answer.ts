@@ -4,8 +4,8 @@
  * @module
  */
 
-import { LISTING_BYTES } from "../checked_listing.ts";
-import { RemoteError } from "../remote.ts";
+import { LISTING_BYTES } from "../snapshots/checked_listing.ts";
+import { RemoteError } from "../net/remote.ts";
 import { boundedText } from "./bounded_text.ts";
 
 /** An object of JSON. */

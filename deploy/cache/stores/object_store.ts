@@ -9,7 +9,7 @@
  */
 
 import type { ManifestFile } from "../manifest/manifest.ts";
-import type { ByteRange } from "../remote.ts";
+import type { ByteRange } from "../net/remote.ts";
 
 /** An object that a list tells of. */
 export interface ListedObject {

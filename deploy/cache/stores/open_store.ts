@@ -4,14 +4,14 @@
  * @module
  */
 
-import { type Patience, PATIENT_UPLOAD } from "../patience.ts";
-import type { Remote } from "../remote.ts";
-import { awsCredentials, type Variable } from "./aws_credentials.ts";
-import { gcsToken } from "./gcs_token.ts";
-import { GcsStore } from "./gcs_store.ts";
+import { type Patience, PATIENT_UPLOAD } from "../retry_policy.ts";
+import type { Remote } from "../net/remote.ts";
+import { awsCredentials, type Variable } from "./s3/aws_credentials.ts";
+import { gcsToken } from "./gcs/gcs_token.ts";
+import { GcsStore } from "./gcs/gcs_store.ts";
 import type { Fetch } from "./fetch.ts";
 import type { ObjectStore } from "./object_store.ts";
-import { S3Store } from "./s3_store.ts";
+import { S3Store } from "./s3/s3_store.ts";
 import { StoreRemote } from "./store_remote.ts";
 import { WebRemote } from "./web_remote.ts";
 

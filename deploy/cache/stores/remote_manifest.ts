@@ -6,8 +6,8 @@
 
 import { type Manifest, parseManifest } from "../manifest/manifest.ts";
 import { ManifestError } from "../manifest/manifest_fields.ts";
-import { checkedListing } from "../checked_listing.ts";
-import { RemoteError, type RemoteSnapshot } from "../remote.ts";
+import { checkedListing } from "../snapshots/checked_listing.ts";
+import { RemoteError, type RemoteSnapshot } from "../net/remote.ts";
 
 /**
  * The manifest that `written` is.

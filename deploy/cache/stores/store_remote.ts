@@ -9,14 +9,14 @@
  */
 
 import { type Manifest, MANIFEST_FILE } from "../manifest/manifest.ts";
-import { checkedListing } from "../checked_listing.ts";
+import { checkedListing } from "../snapshots/checked_listing.ts";
 import {
   type ByteRange,
   type Remote,
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-} from "../remote.ts";
+} from "../net/remote.ts";
 import { createHash } from "node:crypto";
 import { rangeBody } from "./answer.ts";
 import type { ListedObject, ObjectStore } from "./object_store.ts";

@@ -24,7 +24,7 @@ import {
   RemoteError,
   type RemoteFile,
   type RemoteSnapshot,
-} from "../remote.ts";
+} from "../net/remote.ts";
 import { type Asked, rangeBody, refusal, unanswered } from "./answer.ts";
 import { boundedText } from "./bounded_text.ts";
 import type { Fetch } from "./fetch.ts";

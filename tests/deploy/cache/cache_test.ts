@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { locate } from "../../../deploy/cache/locate.ts";
 import { obtain, type ObtainProgress } from "../../../deploy/cache/obtain.ts";
-import { RemoteError } from "../../../deploy/cache/remote.ts";
+import { RemoteError } from "../../../deploy/cache/net/remote.ts";
 import { fakeRemote, opening } from "../../support/fake_remote.ts";
 import {
   gitHashOf,

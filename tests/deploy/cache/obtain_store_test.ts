@@ -11,7 +11,7 @@ import { SourceError } from "../../../deploy/cache/locate.ts";
 import {
   remoteFor,
   remoteVariables,
-} from "../../../deploy/cache/remote_for.ts";
+} from "../../../deploy/cache/net/remote_for.ts";
 import { parseSource } from "../../../deploy/cache/source.ts";
 import { openStore } from "../../../deploy/cache/stores/open_store.ts";
 import { cachedModels } from "../../../deploy/models/cached_models.ts";

@@ -13,7 +13,7 @@ import {
 } from "node:assert/strict";
 import { join } from "node:path";
 import { obtain } from "../../../deploy/cache/obtain.ts";
-import type { Remote, RemoteFile } from "../../../deploy/cache/remote.ts";
+import type { Remote, RemoteFile } from "../../../deploy/cache/net/remote.ts";
 import { fakeRemote, opening } from "../../support/fake_remote.ts";
 import { sha256Of } from "../../support/hub_server.ts";
 import { impatient, obtainOptions } from "../../support/obtain_options.ts";

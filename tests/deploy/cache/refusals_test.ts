@@ -6,7 +6,7 @@
 
 import { match, ok, rejects } from "node:assert/strict";
 import { locate, SourceError } from "../../../deploy/cache/locate.ts";
-import { DiskError } from "../../../deploy/cache/disk.ts";
+import { DiskError } from "../../../deploy/cache/base/disk.ts";
 import { obtain } from "../../../deploy/cache/obtain.ts";
 import { fakeRemote, opening } from "../../support/fake_remote.ts";
 import { REPOSITORY } from "../../support/hub_server.ts";

@@ -7,7 +7,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { lives } from "../../../deploy/image/livez.ts";
 import { placesFrom } from "../../../deploy/cache/locate.ts";
-import { PROXY_VARIABLES } from "../../../deploy/cache/range_connections.ts";
+import { PROXY_VARIABLES } from "../../../deploy/cache/net/range_connections.ts";
 import {
   CACHE,
   MODELS,

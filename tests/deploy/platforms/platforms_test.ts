@@ -21,12 +21,12 @@ import {
 } from "../../../deploy/platforms/options.ts";
 import { environmentOf, PORT } from "../../../deploy/platforms/platform.ts";
 import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
-import { isAllowedHost } from "../../../functions/allowed_hosts.ts";
-import { forwarded } from "../../../functions/client_address.ts";
+import { isAllowedHost } from "../../../functions/middleware/allowed_hosts.ts";
+import { forwarded } from "../../../functions/http/address/client_address.ts";
 import { readEnvironment } from "../../../functions/env.ts";
-import { parseHost } from "../../../functions/request_host.ts";
+import { parseHost } from "../../../functions/http/address/request_host.ts";
 import { VARIABLES } from "../../../functions/variables.ts";
-import { Drain } from "../../../functions/drain.ts";
+import { Drain } from "../../../functions/middleware/drain.ts";
 import { health } from "../../../functions/health.ts";
 
 const PLAIN: DeployOptions = {
@@ -202,7 +202,7 @@ Deno.test("Kubernetes scales by metrics that the server has", async () => {
   const queries = find(files, "query").join(" ");
   const names = queries.match(/\bemu3_\w+/g) ?? [];
   const source = await Deno.readTextFile(
-    new URL("../../../functions/engine_metrics.ts", import.meta.url),
+    new URL("../../../functions/metrics/engine_metrics.ts", import.meta.url),
   );
   ok(names.length >= 3);
   for (const name of names) ok(source.includes(`"${name}"`), name);

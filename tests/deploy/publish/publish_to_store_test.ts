@@ -7,7 +7,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import fc from "fast-check";
-import { RemoteError } from "../../../deploy/cache/remote.ts";
+import { RemoteError } from "../../../deploy/cache/net/remote.ts";
 import type { ObjectStore } from "../../../deploy/cache/stores/object_store.ts";
 import { openStore } from "../../../deploy/cache/stores/open_store.ts";
 import { StoreRemote } from "../../../deploy/cache/stores/store_remote.ts";

@@ -4,8 +4,8 @@
  */
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { StoreFullError } from "../../../functions/jobs/queries.ts";
-import { Room } from "../../../functions/jobs/room.ts";
+import { StoreFullError } from "../../../functions/jobs/store/queries.ts";
+import { Room } from "../../../functions/jobs/store/room.ts";
 import {
   ASKED,
   newJob,

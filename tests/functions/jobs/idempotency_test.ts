@@ -10,7 +10,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { join } from "node:path";
-import type { AccessRecord } from "../../../functions/access_log.ts";
+import type { AccessRecord } from "../../../functions/middleware/access_log.ts";
 import { Jobs } from "../../../functions/jobs/jobs.ts";
 import { createApp } from "../../../functions/app.ts";
 import {

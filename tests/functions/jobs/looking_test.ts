@@ -6,23 +6,23 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { openDatabase } from "../../../functions/jobs/database.ts";
+import { openDatabase } from "../../../functions/jobs/store/database.ts";
 import {
   type Job,
   jobFields,
   jobParts,
   resultFields,
 } from "../../../functions/jobs/job.ts";
-import { MIGRATIONS } from "../../../functions/jobs/migrations.ts";
+import { MIGRATIONS } from "../../../functions/jobs/store/migrations.ts";
 import {
   type JsonPart,
   lengthOf,
   piecesOf,
-} from "../../../functions/json_parts.ts";
+} from "../../../functions/http/json_parts.ts";
 import {
   predictionFields,
   predictionParts,
-} from "../../../functions/replicate/prediction.ts";
+} from "../../../functions/compat/replicate/prediction.ts";
 import { newJob, success } from "../../support/job_tables.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { openTinyServer } from "../../support/tiny_server.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import type { WireEvent } from "../../../functions/events.ts";
-import type { JobStore } from "../../../functions/jobs/job_store.ts";
+import type { WireEvent } from "../../../functions/http/sse.ts";
+import type { JobStore } from "../../../functions/jobs/store/job_store.ts";
 import { Recorder, WORTH_CODES } from "../../../functions/jobs/recorder.ts";
 import { newJob, openTables } from "../../support/job_tables.ts";
 

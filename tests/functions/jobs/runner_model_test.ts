@@ -11,7 +11,7 @@ import {
 import fc from "fast-check";
 import { OverloadedError } from "../../../lib/errors.ts";
 import type { JobStatus } from "../../../functions/jobs/job.ts";
-import { JobConflictError } from "../../../functions/refusals.ts";
+import { JobConflictError } from "../../../functions/http/errors/errors.ts";
 import {
   type JobDesk,
   openDesk,

@@ -9,8 +9,8 @@ import { OverloadedError } from "../../../lib/errors.ts";
 import {
   DrainingError,
   JobConflictError,
-} from "../../../functions/refusals.ts";
-import { StoreFullError } from "../../../functions/jobs/queries.ts";
+} from "../../../functions/http/errors/errors.ts";
+import { StoreFullError } from "../../../functions/jobs/store/queries.ts";
 import {
   type JobDesk,
   jobOf,

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { JobConflictError } from "../../../functions/refusals.ts";
+import { JobConflictError } from "../../../functions/http/errors/errors.ts";
 import {
   type JobDesk,
   jobOf,

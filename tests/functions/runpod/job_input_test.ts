@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { InvalidFieldsError } from "../../../functions/refusals.ts";
+import { InvalidFieldsError } from "../../../functions/http/errors/errors.ts";
 import { askedJob } from "../../../functions/runpod/job_input.ts";
 
 /** What is asked, without what all share. */

@@ -4,7 +4,7 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import type { UnderWay } from "../../../functions/under_way.ts";
+import type { UnderWay } from "../../../functions/shutdown/in_flight.ts";
 import { MAX_OUTPUT_BYTES } from "../../../functions/runpod/job_result.ts";
 import { problem, settle } from "../../support/job_desk.ts";
 import { openRunpodDesk } from "../../support/runpod/desk.ts";

@@ -5,7 +5,7 @@
 
 import { deepStrictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { OnnxDecoder } from "../../../lib/engine/onnx_decoder.ts";
+import { OnnxDecoder } from "../../../lib/decoder/onnx_decoder.ts";
 import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { quantizeCheckpoint } from "../../../lib/quantization/quantize_checkpoint.ts";
 import { Runtime } from "../../../lib/runtime/runtime.ts";

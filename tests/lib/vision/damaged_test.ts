@@ -3,7 +3,7 @@
 import { rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { ImageError, ImageTooLargeError } from "../../../lib/errors.ts";
-import { decodeFrames, decodeImage } from "../../../lib/vision/decode.ts";
+import { decodeFrames, decodeImage } from "../../../lib/image/decode.ts";
 import { goldenBytes } from "../../support/pictures.ts";
 
 const files = [

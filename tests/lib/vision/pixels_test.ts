@@ -6,7 +6,7 @@ import {
   imageFromPixelValues,
   pixelValues,
 } from "../../../lib/vision/pixels.ts";
-import { resizeBicubic } from "../../../lib/vision/resize.ts";
+import { resizeBicubic } from "../../../lib/image/resize.ts";
 import {
   anyImage,
   goldenImage,

@@ -7,12 +7,12 @@
 
 import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { LISTING_BYTES } from "../../../../deploy/cache/checked_listing.ts";
+import { LISTING_BYTES } from "../../../../deploy/cache/snapshots/checked_listing.ts";
 import { parseListing } from "../../../../deploy/cache/hub/hub_listing.ts";
 import { SourceError } from "../../../../deploy/cache/locate.ts";
 import { isSafePath } from "../../../../deploy/cache/manifest/safe_path.ts";
 import { obtain } from "../../../../deploy/cache/obtain.ts";
-import { RemoteError } from "../../../../deploy/cache/remote.ts";
+import { RemoteError } from "../../../../deploy/cache/net/remote.ts";
 import { impatient, obtainOptions } from "../../../support/obtain_options.ts";
 import { rawServer } from "../../../support/raw_server.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { parseListing } from "../../../../deploy/cache/hub/hub_listing.ts";
-import { RemoteError } from "../../../../deploy/cache/remote.ts";
+import { RemoteError } from "../../../../deploy/cache/net/remote.ts";
 import { isSafePath } from "../../../../deploy/cache/manifest/safe_path.ts";
 import { isWanted } from "../../../../deploy/cache/hub/wanted_files.ts";
 

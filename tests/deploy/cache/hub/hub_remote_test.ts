@@ -6,10 +6,13 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import { fetchPart } from "../../../../deploy/cache/fetch_part.ts";
+import { fetchPart } from "../../../../deploy/cache/transfer/fetch_part.ts";
 import { HubRemote } from "../../../../deploy/cache/hub/hub_remote.ts";
-import { type Remote, RemoteError } from "../../../../deploy/cache/remote.ts";
-import { remoteFor } from "../../../../deploy/cache/remote_for.ts";
+import {
+  type Remote,
+  RemoteError,
+} from "../../../../deploy/cache/net/remote.ts";
+import { remoteFor } from "../../../../deploy/cache/net/remote_for.ts";
 import type { HubSource } from "../../../../deploy/cache/source.ts";
 import { fakeRemote, listed } from "../../../support/fake_remote.ts";
 import { impatient } from "../../../support/obtain_options.ts";

@@ -13,7 +13,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { DiskError } from "../../../../deploy/cache/disk.ts";
+import { DiskError } from "../../../../deploy/cache/base/disk.ts";
 import { obtain } from "../../../../deploy/cache/obtain.ts";
 import { prune } from "../../../../deploy/models/prune.ts";
 import { Report } from "../../../../deploy/models/report.ts";

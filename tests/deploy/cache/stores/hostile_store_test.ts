@@ -6,8 +6,11 @@
  */
 
 import { match, ok } from "node:assert/strict";
-import { LISTING_BYTES } from "../../../../deploy/cache/checked_listing.ts";
-import { type Remote, RemoteError } from "../../../../deploy/cache/remote.ts";
+import { LISTING_BYTES } from "../../../../deploy/cache/snapshots/checked_listing.ts";
+import {
+  type Remote,
+  RemoteError,
+} from "../../../../deploy/cache/net/remote.ts";
 import { openRemote } from "../../../../deploy/cache/stores/open_store.ts";
 import { openGcsServer } from "../../../support/gcs_server.ts";
 import { NEVER } from "../../../support/publish_tree.ts";

@@ -6,7 +6,10 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { type Remedy, RemoteError } from "../../../../deploy/cache/remote.ts";
+import {
+  type Remedy,
+  RemoteError,
+} from "../../../../deploy/cache/net/remote.ts";
 import { openRemote } from "../../../../deploy/cache/stores/open_store.ts";
 import { GCS_TOKEN, openGcsServer } from "../../../support/gcs_server.ts";
 import { NEVER, readAll } from "../../../support/publish_tree.ts";

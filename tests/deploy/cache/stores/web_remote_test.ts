@@ -10,9 +10,9 @@ import {
   manifestText,
   revisionOf,
 } from "../../../../deploy/cache/manifest/manifest.ts";
-import { RemoteError } from "../../../../deploy/cache/remote.ts";
+import { RemoteError } from "../../../../deploy/cache/net/remote.ts";
 import { WebRemote } from "../../../../deploy/cache/stores/web_remote.ts";
-import { sha256Hex } from "../../../../deploy/cache/stores/s3_request.ts";
+import { sha256Hex } from "../../../../deploy/cache/stores/s3/s3_request.ts";
 import { NEVER, readAll } from "../../../support/publish_tree.ts";
 import { contentAnswer, storedObject } from "../../../support/stored_object.ts";
 

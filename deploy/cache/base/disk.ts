@@ -1,0 +1,115 @@
+/**
+ * What a disk refuses, in words that help.
+ *
+ * @module
+ */
+
+import { statfs } from "node:fs/promises";
+import { PlainFileError } from "../../../lib/loading/plain_file.ts";
+
+/** A disk that does not keep what it should. */
+export class DiskError extends Error {
+  /** Says what is the case and what would do. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DiskError";
+  }
+}
+
+/** What the system says, and what would do. */
+const REASONS: readonly (readonly [RegExp, string])[] = [
+  [/ENOSPC|os error 28\b/, "the disk is full, make room"],
+  [/EDQUOT|os error 122\b/, "the quota is used up, make room"],
+  [/EROFS|os error 30\b/, "it can only be read, mount it to be written"],
+  [/EFBIG|os error 27\b/, "files may not become that large there"],
+  [
+    /EACCES|EPERM|os error 1\b|os error 13\b|NotCapable|PermissionDenied/,
+    "it is not allowed, give rights to it",
+  ],
+];
+
+/** What would do for whoever downloads. */
+const REMEDY = "set MODEL_CACHE to another folder";
+
+/**
+ * What `work` does with the file or folder at `path`, or why it cannot.
+ *
+ * @throws {DiskError} Saying what would do, `remedy` among others.
+ */
+export async function onDisk<T>(
+  path: string,
+  work: () => T | Promise<T>,
+  remedy: string = REMEDY,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw diskError(path, error, remedy);
+  }
+}
+
+/** `error` of the disk in words, if it is one that people can do something about. */
+export function diskError(
+  path: string,
+  error: unknown,
+  remedy: string = REMEDY,
+): unknown {
+  if (!(error instanceof Error) || error instanceof DiskError) return error;
+  if (error instanceof PlainFileError) {
+    return new DiskError(`Cannot write ${path}: ${error.message}`, {
+      cause: error,
+    });
+  }
+  const code = "code" in error ? String(error.code) : "";
+  const said = `${code} ${error.name} ${error.message}`;
+  const reason = REASONS.find(([pattern]) => pattern.test(said))?.[1];
+  if (reason === undefined) return error;
+  return new DiskError(
+    `Cannot write ${path}: ${reason}, or ${remedy}`,
+    { cause: error },
+  );
+}
+
+/** Bytes that may still be written into `folder`; undefined if nobody knows. */
+export async function freeBytes(folder: string): Promise<number | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return Number(bavail) * Number(bsize);
+  } catch {
+    // The system does not say, or may not be asked: writing will tell.
+    return undefined;
+  }
+}
+
+/**
+ * Makes what has happened in `folder` safe from a loss of power, as far as the
+ * system lets us.
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    using file = await Deno.open(folder);
+    await file.sync();
+  } catch {
+    // Windows opens no folders, and some network disks do not sync them.
+  }
+}
+
+/** Writes `content` to `path` so that readers see all of it or nothing. */
+export async function writeWhole(
+  path: string,
+  content: string,
+  remedy: string = REMEDY,
+): Promise<void> {
+  const next = `${path}.${crypto.randomUUID()}.incomplete`;
+  await onDisk(path, async () => {
+    {
+      using file = await Deno.open(next, { write: true, createNew: true });
+      const bytes = new TextEncoder().encode(content);
+      for (let at = 0; at < bytes.length;) {
+        at += await file.write(bytes.subarray(at));
+      }
+      await file.sync();
+    }
+    await Deno.rename(next, path);
+  }, remedy);
+}

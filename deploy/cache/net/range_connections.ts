@@ -1,0 +1,150 @@
+/**
+ * `fetch` for downloads: ranges come over connections of our own, which cost
+ * less, and everything else over `fetch` itself.
+ *
+ * ```text
+ * a range, no proxy, a plain answer     http_connection.ts
+ * what it cannot connect with or read   fetch, asked again
+ * all others                            fetch
+ * ```
+ *
+ * @module
+ */
+
+import { bodyOf, HttpConnection } from "./http_connection.ts";
+import type { Fetch } from "../stores/fetch.ts";
+
+/** Variables that `fetch` takes a proxy from; one that is set leaves all to it. */
+export const PROXY_VARIABLES = [
+  "HTTP_PROXY",
+  "HTTPS_PROXY",
+  "ALL_PROXY",
+  "http_proxy",
+  "https_proxy",
+  "all_proxy",
+] as const;
+
+/** Connections that are kept open between requests. */
+export class RangeConnections implements Disposable {
+  // Ranges over one HTTP/2 connection would share its window.
+  readonly #client = Deno.createHttpClient({ http2: false });
+  readonly #proxied: boolean;
+  readonly #open = new Set<HttpConnection>();
+  /** Those that wait for another request, by origin. */
+  readonly #idle = new Map<string, HttpConnection[]>();
+  /** Origins whose answers are not plain. */
+  readonly #odd = new Set<string>();
+
+  /** None yet; `variables` say whether there is a proxy. */
+  constructor(variables: { get(name: string): string | undefined }) {
+    this.#proxied = PROXY_VARIABLES.some((name) =>
+      (variables.get(name) ?? "") !== ""
+    );
+  }
+
+  /** Asks as `fetch` does. */
+  readonly fetch: Fetch = async (url, init) => {
+    const answer = this.#isOurs(url, init)
+      ? await this.#ask(url, init)
+      : undefined;
+    return answer ?? await fetch(url, { ...init, client: this.#client });
+  };
+
+  /** Ends them all, and what is being read. */
+  [Symbol.dispose](): void {
+    for (const connection of this.#open) connection.close();
+    this.#open.clear();
+    this.#idle.clear();
+    this.#client.close();
+  }
+
+  #isOurs(url: URL, { method = "GET", headers, body }: RequestInit): boolean {
+    return !this.#proxied && method === "GET" && (body ?? null) === null &&
+      /^https?:$/.test(url.protocol) && url.username === "" &&
+      !this.#odd.has(url.origin) && new Headers(headers).has("range");
+  }
+
+  /** The answer; undefined when `fetch` is to be asked. */
+  async #ask(url: URL, init: RequestInit): Promise<Response | undefined> {
+    const signal = init.signal ?? undefined;
+    for (;;) {
+      signal?.throwIfAborted();
+      const kept = this.#idle.get(url.origin)?.pop();
+      const connection = kept ?? await this.#connect(url, signal);
+      if (connection === undefined) return undefined;
+      const stop = () => this.#end(connection);
+      signal?.addEventListener("abort", stop, { once: true });
+      const done = (stays: boolean) => {
+        signal?.removeEventListener("abort", stop);
+        if (stays) this.#keep(url.origin, connection);
+        else this.#end(connection);
+      };
+      try {
+        return await this.#answer(connection, url, init, done);
+      } catch (error) {
+        done(false);
+        signal?.throwIfAborted();
+        // A server hangs up on those that have waited for long.
+        if (kept === undefined) throw error;
+      }
+    }
+  }
+
+  async #answer(
+    connection: HttpConnection,
+    url: URL,
+    { headers, redirect }: RequestInit,
+    done: (stays: boolean) => void,
+  ): Promise<Response | undefined> {
+    const head = await connection.ask(url, asked(headers));
+    const follows = redirect !== "manual" && (head?.status ?? 0) >= 300 &&
+      head!.status < 400;
+    if (head === undefined || follows) {
+      this.#odd.add(url.origin);
+      done(false);
+      return undefined;
+    }
+    const { status, length, stays } = head;
+    if (length === 0) done(stays);
+    const body = length === 0
+      ? null
+      : bodyOf(connection, length, (whole) => done(whole && stays));
+    return new Response(body, { status, headers: head.headers });
+  }
+
+  async #connect(
+    url: URL,
+    signal: AbortSignal | undefined,
+  ): Promise<HttpConnection | undefined> {
+    try {
+      const connection = await HttpConnection.open(url, signal);
+      this.#open.add(connection);
+      return connection;
+    } catch {
+      signal?.throwIfAborted();
+      // It says the same of a server that is not there, in its own words.
+      return undefined;
+    }
+  }
+
+  #keep(origin: string, connection: HttpConnection): void {
+    const idle = this.#idle.get(origin) ?? [];
+    this.#idle.set(origin, [...idle, connection]);
+  }
+
+  #end(connection: HttpConnection): void {
+    connection.close();
+    this.#open.delete(connection);
+  }
+}
+
+/** What is sent: a body that is packed has no ranges. */
+function asked(given: HeadersInit | undefined): Headers {
+  const headers = new Headers(given);
+  for (
+    const [name, value] of [["accept", "*/*"], ["accept-encoding", "identity"]]
+  ) {
+    if (!headers.has(name!)) headers.set(name!, value!);
+  }
+  return headers;
+}

@@ -1,0 +1,106 @@
+/**
+ * What makes a download useless, found out by its smallest file.
+ *
+ * A language model of the original layout needs a vision tokenizer beside it.
+ * Where there is none, 16 GB would come before anybody could say so.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { CheckpointError } from "../../lib/errors.ts";
+import { neighbors } from "../../lib/loading/hub_cache.ts";
+import { holdsBoth } from "../../lib/loading/layout.ts";
+import { repositoryName } from "./snapshots/hub_layout.ts";
+import { locate, SourceError, sourcesOf } from "./locate.ts";
+import type { ObtainOptions } from "./obtain.ts";
+import { type Remote, RemoteError } from "./net/remote.ts";
+import { remoteFor } from "./net/remote_for.ts";
+import type { RemoteSource } from "./source.ts";
+
+/** What foreseeing takes. */
+export type ForeseeOptions = Pick<
+  ObtainOptions,
+  "places" | "signal" | "openRemote"
+>;
+
+/** A configuration is larger nowhere. */
+const MAX_CONFIG_BYTES = 2 ** 20;
+
+/**
+ * Refuses a language model that will have no vision tokenizer: none of its own,
+ * and none beside the place where it will be. Says nothing where that cannot be
+ * known: then the download tells.
+ *
+ * @throws {CheckpointError} Saying what would do.
+ */
+export async function foreseeVision(
+  source: string,
+  options: ForeseeOptions,
+): Promise<void> {
+  const { downloads } = options.places;
+  if (downloads === undefined || await isHere(source, options)) return;
+  const [first] = sourcesOf(source).filter((one) => one.type !== "folder");
+  if (first === undefined) return;
+  const config = await remoteConfig(first, downloads.variables, options);
+  if (config === undefined || holdsBoth(config)) return;
+  const cache = downloads.cache;
+  if (await isVisionBeside(join(cache, repositoryName(first)))) return;
+  throw new CheckpointError(
+    first.text,
+    `it has no vision tokenizer of its own, and there is none beside it in ${cache}: set VISION_MODEL, such as to BAAI/Emu3-VisionTokenizer`,
+  );
+}
+
+async function isHere(
+  source: string,
+  { places }: ForeseeOptions,
+): Promise<boolean> {
+  try {
+    await locate(source, places);
+    return true;
+  } catch (error) {
+    if (error instanceof SourceError) return false;
+    throw error;
+  }
+}
+
+/** What is said of the model; undefined where it cannot be read. */
+async function remoteConfig(
+  source: RemoteSource,
+  variables: Parameters<typeof remoteFor>[1],
+  { signal, openRemote = remoteFor }: ForeseeOptions,
+): Promise<unknown> {
+  try {
+    using opened = await openRemote(source, variables, undefined);
+    return await readConfig(opened.remote, signal);
+  } catch (error) {
+    // Whoever downloads asks again, patiently, and says what is wrong.
+    if (error instanceof RemoteError || error instanceof SyntaxError) return;
+    throw error;
+  }
+}
+
+async function readConfig(
+  remote: Remote,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { files } = await remote.list(signal);
+  const file = files.find(({ path }) => path === "config.json");
+  if (file === undefined || file.size > MAX_CONFIG_BYTES) return undefined;
+  const range = { start: 0, end: file.size };
+  const stream = await remote.read(file, range, signal);
+  return await new Response(stream).json();
+}
+
+/** Whether the folder of a repository has a vision tokenizer beside it. */
+async function isVisionBeside(repository: string): Promise<boolean> {
+  try {
+    const beside = await neighbors(join(repository, "snapshots", "main"));
+    return beside.some(({ name }) => /visiontokenizer$/i.test(name));
+  } catch (error) {
+    // The cache has not been made yet.
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The file that a download writes into until it is complete.
+ *
+ * @module
+ */
+
+import { openPlainFile } from "../../../lib/loading/plain_file.ts";
+import { onDisk } from "../base/disk.ts";
+import { RemoteError, type RemoteFile } from "../net/remote.ts";
+
+/** An open file with room for all bytes. */
+export interface IncompleteFile extends Disposable {
+  /** The file itself. */
+  readonly file: Deno.FsFile;
+  /** True if it had that room before. */
+  readonly asLong: boolean;
+}
+
+/**
+ * Opens the file at `path`, as long as it will be.
+ *
+ * @throws {DiskError} When the disk does not take it, or a link is in its place.
+ */
+export async function preallocate(
+  path: string,
+  size: number,
+): Promise<IncompleteFile> {
+  return await onDisk(path, async () => {
+    const file = await openPlainFile(path);
+    try {
+      const asLong = (await file.stat()).size === size;
+      if (!asLong) await file.truncate(size);
+      return { file, asLong, [Symbol.dispose]: () => file.close() };
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  });
+}
+
+/** Removes what is left of content that is not what its place promised. */
+export async function discard(
+  file: Pick<RemoteFile, "path">,
+  ...remains: readonly string[]
+): Promise<RemoteError> {
+  for (const path of remains) await Deno.remove(path).catch(() => {});
+  return notPromised("", file);
+}
+
+/** The error of content whose hash is another, again and again. */
+export function notPromised(
+  what: string,
+  { path }: Pick<RemoteFile, "path">,
+): RemoteError {
+  return new RemoteError(
+    `Cannot use ${what}${path}: the content does not have the hash that its place promises, fetched again and again`,
+    { type: "elsewhere" },
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * What of a listing is not here yet, and what it takes to bring it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { expectedHash } from "../hashing/content_hash.ts";
+import { DiskError, freeBytes } from "../base/disk.ts";
+import { hashFile } from "../hashing/hash_file.ts";
+import type { Meter } from "../progress_tracker.ts";
+import { formatBytes } from "../progress.ts";
+import type { RemoteSnapshot } from "../net/remote.ts";
+import { blobName, keptFiles } from "../snapshots/hub_layout.ts";
+
+/** Files without a blob that can be trusted; others are in the meter. */
+export async function missingFiles(
+  repository: string,
+  { files }: RemoteSnapshot,
+  trusted: ReadonlySet<string>,
+  meter: Meter,
+): Promise<RemoteSnapshot["files"]> {
+  const missing: RemoteSnapshot["files"][number][] = [];
+  const named = new Set<string>();
+  for (const file of files) {
+    const name = blobName(file);
+    // The same content under two names is one blob.
+    if (named.has(name)) {
+      meter.add(file.size);
+      continue;
+    }
+    named.add(name);
+    const path = join(repository, "blobs", name);
+    const there = await Deno.stat(path).catch(() => undefined);
+    const key = `${name} ${there?.size} ${there?.mtime?.getTime()}`;
+    if (there?.size === file.size) {
+      const expected = expectedHash(file);
+      meter.verifying = true;
+      const same = trusted.has(key) || expected !== undefined &&
+          (await hashFile({ path, kind: expected.kind })).hex === expected.hex;
+      meter.verifying = false;
+      if (same) {
+        meter.add(file.size);
+        continue;
+      }
+    }
+    missing.push(file);
+  }
+  return missing;
+}
+
+/** Blobs as they were downloaded here: name, size and time. */
+export async function trustedBlobs(repository: string): Promise<Set<string>> {
+  const trusted = new Set<string>();
+  try {
+    for await (const { name } of Deno.readDir(join(repository, ".emu3"))) {
+      if (!name.endsWith(".json")) continue;
+      const kept = await keptFiles(repository, name.slice(0, -".json".length));
+      for (const { blob, size, mtimeMs } of kept ?? []) {
+        trusted.add(`${blob} ${size} ${mtimeMs}`);
+      }
+    }
+  } catch {
+    // Nothing was downloaded here yet.
+  }
+  return trusted;
+}
+
+/**
+ * Refuses what will not fit, before a byte has come.
+ *
+ * @throws {DiskError} Saying how much is free.
+ */
+export async function checkRoom(
+  repository: string,
+  missing: RemoteSnapshot["files"],
+): Promise<void> {
+  const free = await freeBytes(repository);
+  let needed = 0;
+  for (const file of missing) {
+    const begun = join(
+      repository,
+      "blobs",
+      `${blobName(file)}.emu3.incomplete`,
+    );
+    // Blocks, not length: the file has holes.
+    const blocks = await Deno.stat(begun).then(
+      ({ blocks }) => 512 * (blocks ?? 0),
+      () => 0,
+    );
+    needed += Math.max(0, file.size - blocks);
+  }
+  if (free === undefined || needed <= free) return;
+  throw new DiskError(
+    `Cannot download ${formatBytes(needed)} into ${repository}: ${
+      formatBytes(free)
+    } are free, make room or set MODEL_CACHE to another folder`,
+  );
+}
+
+/** Says how much is taken on trust. */
+export function noteUnchecked(
+  missing: RemoteSnapshot["files"],
+  place: string,
+  onNotice: (notice: string) => void,
+): void {
+  const unchecked = missing.filter((file) => expectedHash(file) === undefined);
+  if (unchecked.length === 0) return;
+  onNotice(
+    `Cannot check ${unchecked.length} files of ${place}: it tells no hashes, publish the model there with deno task models publish`,
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * Who fetches parts: this thread, or workers beside it.
+ *
+ * One event loop moves about as many bytes as one core copies; a server that is
+ * starting has other things to answer meanwhile.
+ *
+ * @module
+ */
+
+import { DiskError } from "../base/disk.ts";
+import { fetchPart, type PartOptions, type PartOrder } from "./fetch_part.ts";
+import type { PartReply, PartRequest, PlainFailure } from "./part_worker.ts";
+import type { Patience } from "../retry_policy.ts";
+import { type Remote, RemoteError } from "../net/remote.ts";
+import type { RemoteVariables } from "../net/remote_for.ts";
+import type { RemoteSource } from "../source.ts";
+
+/** Fetches parts. */
+export interface Fetcher extends Disposable {
+  /** Fetches what is ordered, and answers with its hash. */
+  fetch(order: PartOrder, options: PartOptions): Promise<string>;
+}
+
+/** What a worker needs to make the same remote. */
+export interface RemoteRecipe {
+  /** Where files are. */
+  readonly source: RemoteSource;
+  /** What remotes read of the environment. */
+  readonly variables: RemoteVariables;
+  /** Which commit was listed. */
+  readonly commit: string;
+}
+
+/** This thread. */
+export function fetchHere(remote: Remote, patience: Patience): Fetcher {
+  return {
+    fetch: (order, options) => fetchPart(remote, order, patience, options),
+    [Symbol.dispose]: () => {},
+  };
+}
+
+/** `count` threads; each part goes to the one that has the least to do. */
+export function fetchInWorkers(
+  recipe: RemoteRecipe,
+  patience: Patience,
+  count: number,
+): Fetcher {
+  const workers = Array.from(
+    { length: count },
+    () => new PartWorker(recipe, patience),
+  );
+  return {
+    fetch: (order, options) =>
+      workers.reduce((a, b) => b.busy < a.busy ? b : a).fetch(order, options),
+    [Symbol.dispose]: () => workers.forEach((worker) => worker.close()),
+  };
+}
+
+/** Who waits for a part. */
+interface Waiting {
+  readonly result: PromiseWithResolvers<string>;
+  readonly options: PartOptions;
+}
+
+class PartWorker {
+  readonly #worker = new Worker(new URL("./part_worker.ts", import.meta.url), {
+    type: "module",
+    name: "download",
+  });
+  readonly #waiting = new Map<number, Waiting>();
+  #next = 0;
+
+  constructor(recipe: RemoteRecipe, { random: _, ...patience }: Patience) {
+    this.#worker.onmessage = ({ data }: MessageEvent<PartReply>) =>
+      this.#hear(data);
+    this.#worker.onerror = (event) => {
+      // Not the end of the process, only of the parts that it was to fetch.
+      event.preventDefault();
+      const error = new Error(`Cannot go on downloading: ${event.message}`);
+      for (const { result } of this.#waiting.values()) result.reject(error);
+      this.#waiting.clear();
+    };
+    this.#send({ kind: "open", ...recipe, patience });
+  }
+
+  /** Parts that it is at. */
+  get busy(): number {
+    return this.#waiting.size;
+  }
+
+  async fetch(order: PartOrder, options: PartOptions): Promise<string> {
+    const { signal } = options;
+    signal.throwIfAborted();
+    const id = this.#next++;
+    const result = Promise.withResolvers<string>();
+    this.#waiting.set(id, { result, options });
+    const stop = () => this.#send({ kind: "stop", id });
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      this.#send({ kind: "fetch", id, order });
+      return await result.promise;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#waiting.delete(id);
+    }
+  }
+
+  close(): void {
+    this.#worker.terminate();
+  }
+
+  #hear(reply: PartReply): void {
+    const waiting = this.#waiting.get(reply.id);
+    switch (reply.kind) {
+      case "bytes":
+        waiting?.options.onBytes(reply.count);
+        if (reply.start !== undefined) waiting?.options.onStart?.(reply.start);
+        break;
+      case "fetched":
+        waiting?.result.resolve(reply.hash);
+        break;
+      case "failed":
+        waiting?.result.reject(revive(reply.failure));
+        break;
+      default:
+        throw reply satisfies never;
+    }
+  }
+
+  #send(request: PartRequest): void {
+    this.#worker.postMessage(request);
+  }
+}
+
+function revive(failure: PlainFailure): Error {
+  switch (failure.type) {
+    case "remote":
+      return new RemoteError(failure.message, failure.remedy);
+    case "disk":
+      return new DiskError(failure.message);
+    case "other":
+      return new Error(failure.message);
+    default:
+      throw failure satisfies never;
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * `caption`: picture and question → text.
+ *
+ * @module
+ */
+
+import type { CodeGrid } from "../../../lib/grid.ts";
+import { startAnswer } from "../../inference/captioning.ts";
+import { isClip } from "../../http/grid_json.ts";
+import { checkGridSize } from "../../inference/image_limit.ts";
+import type { Answerers, VisionModel } from "../../models/ports.ts";
+import { encodePicture } from "../../inference/encode_image.ts";
+import { invalidField } from "../../http/errors/errors.ts";
+import { CaptionRequest } from "../../schema/caption.ts";
+import { Stopwatch } from "../../http/server_timing.ts";
+import { codesInput, textTensor } from "./code_tensors.ts";
+import {
+  type Inference,
+  MODEL_VERSION,
+  nativeFields,
+  pictureInput,
+  type ServedModel,
+  textInput,
+} from "./served_model.ts";
+
+/** What tensors carry. */
+const NOT_OPTIONS: ReadonlySet<string> = new Set([
+  "image",
+  "images",
+  "grid",
+  "grids",
+  "question",
+]);
+
+const OPTIONS = Object.keys(CaptionRequest.entries)
+  .filter((name) => !NOT_OPTIONS.has(name));
+
+/** The model that answers. */
+export function captionModel(answerers: Answerers): ServedModel {
+  return {
+    name: "caption",
+    version: MODEL_VERSION,
+    inputs: [
+      { name: "image", datatype: "BYTES", shape: [1], optional: true },
+      { name: "codes", datatype: "UINT16", shape: [-1, -1], optional: true },
+      { name: "question", datatype: "BYTES", shape: [1], optional: true },
+    ],
+    outputs: [{ name: "text", datatype: "BYTES", shape: [1] }],
+    checkReady: () => void answerers.answerer(undefined),
+    infer: async (inference) => {
+      const question = textInput(inference, "question");
+      const fields = nativeFields(CaptionRequest, OPTIONS, inference, {
+        question,
+      });
+      const { vision } = answerers.answerer(fields.model);
+      const watch = new Stopwatch();
+      const grid = await watch.run(() =>
+        askedGrid(answerers, vision, inference, fields.decode)
+      );
+      const asked = { grids: [grid], visionMs: watch.milliseconds };
+      const { call } = inference;
+      const answered = await startAnswer(answerers, fields, asked, call)
+        .finish();
+      return {
+        outputs: [["text", textTensor(answered.text)]],
+        parameters: {
+          model: answered.model,
+          "finish_reason": answered.finish_reason,
+        },
+      };
+    },
+  };
+}
+
+async function askedGrid(
+  answerers: Answerers,
+  vision: VisionModel,
+  inference: Inference,
+  decode: CaptionRequest["decode"],
+): Promise<CodeGrid> {
+  const { inputs, call } = inference;
+  if (inputs.has("image") === inputs.has("codes")) {
+    throw invalidField("/inputs", "expected one of image and codes");
+  }
+  const codes = codesInput(inference, vision.codebookSize);
+  if (codes === undefined) {
+    using held = new DisposableStack();
+    const bytes = await pictureInput(inference, answerers, held);
+    return await encodePicture(answerers, bytes!, vision, { decode, call });
+  }
+  if (isClip(codes)) throw invalidField("/codes", "expected the shape [H, W]");
+  checkGridSize(codes, vision, answerers.limits);
+  return codes;
+}

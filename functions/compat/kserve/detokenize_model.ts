@@ -1,0 +1,56 @@
+/**
+ * `detokenize`: codes → picture, codes of a clip → its frames.
+ *
+ * @module
+ */
+
+import { checkClipSize } from "../../detokenize.ts";
+import { isClip } from "../../http/grid_json.ts";
+import { checkGridSize } from "../../inference/image_limit.ts";
+import type { Tokenizers } from "../../models/ports.ts";
+import { acquireClip, acquirePicture } from "../../inference/render.ts";
+import { DetokenizeRequest } from "../../schema/detokenize.ts";
+import { codesInput, filesTensor } from "./code_tensors.ts";
+import {
+  MODEL_VERSION,
+  nativeFields,
+  type ServedModel,
+} from "./served_model.ts";
+
+const OPTIONS = ["model"];
+
+/** The model that makes pictures of codes. */
+export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
+  return {
+    name: "detokenize",
+    version: MODEL_VERSION,
+    inputs: [{ name: "codes", datatype: "UINT16", shape: [-1, -1] }],
+    outputs: [{ name: "image", datatype: "BYTES", shape: [-1] }],
+    checkReady: () => void tokenizers.vision(undefined),
+    infer: async (inference) => {
+      const { call } = inference;
+      const { signal, note } = call;
+      const fields = nativeFields(DetokenizeRequest, OPTIONS, inference, {});
+      const vision = tokenizers.vision(fields.model);
+      const codes = codesInput(inference, vision.codebookSize)!;
+      checkGridSize(codes, vision, tokenizers.limits);
+      if (isClip(codes)) checkClipSize(codes, vision, tokenizers);
+      note?.(codes.codes.length);
+      using _share = isClip(codes)
+        ? await acquireClip(tokenizers, codes, vision, call)
+        : await acquirePicture(tokenizers, codes, vision, { call });
+      const frames = isClip(codes)
+        ? await vision.decodeClip(codes, signal, call.caller)
+        : [await vision.decode(codes, signal, call.caller)];
+      const files: Uint8Array<ArrayBuffer>[] = [];
+      for (const frame of frames) {
+        const png = await tokenizers.codec.encodePng(frame, {}, call);
+        files.push(new Uint8Array(png));
+      }
+      return {
+        outputs: [["image", filesTensor(files)]],
+        parameters: { model: vision.checkpoint.name },
+      };
+    },
+  };
+}

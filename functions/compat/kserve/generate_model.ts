@@ -1,0 +1,68 @@
+/**
+ * `generate`: prompt → pictures and codes.
+ *
+ * @module
+ */
+
+import { isLossless } from "../../../lib/drawing/strategy.ts";
+import { startDrawing } from "../../inference/generation.ts";
+import type { Drawers } from "../../models/ports.ts";
+import { FILE_TYPES } from "../../inference/render.ts";
+import { GenerateRequest } from "../../schema/generate.ts";
+import { filesTensor, gridsTensor } from "./code_tensors.ts";
+import type { NamedTensor } from "./infer_answer.ts";
+import {
+  MODEL_VERSION,
+  nativeFields,
+  type ServedModel,
+  textInput,
+} from "./served_model.ts";
+
+/** What a tensor carries, or only streams and JSON can show. */
+const NOT_OPTIONS: ReadonlySet<string> = new Set([
+  "prompt",
+  "preview",
+  "logprobs",
+]);
+
+const OPTIONS = Object.keys(GenerateRequest.entries)
+  .filter((name) => !NOT_OPTIONS.has(name));
+
+/** The model that draws. */
+export function generateModel(drawers: Drawers): ServedModel {
+  return {
+    name: "generate",
+    version: MODEL_VERSION,
+    inputs: [{ name: "prompt", datatype: "BYTES", shape: [1] }],
+    outputs: [
+      { name: "image", datatype: "BYTES", shape: [-1] },
+      { name: "codes", datatype: "UINT16", shape: [-1, -1] },
+    ],
+    checkReady: () => void drawers.drawer(undefined),
+    infer: async (inference) => {
+      const prompt = textInput(inference, "prompt");
+      const request = nativeFields(GenerateRequest, OPTIONS, inference, {
+        prompt,
+      });
+      // Codes alone never meet the vision decoder.
+      const type = FILE_TYPES[request.output_format ?? "png"];
+      const file = inference.wants("image") ? type : undefined;
+      const wanted = { file, preview: false } as const;
+      const run = startDrawing(drawers, request, wanted, inference.call);
+      const { pictures } = await run.finish();
+      const { scene, models } = run.task;
+      const files = pictures.flatMap(({ file }) => file?.bytes ?? []);
+      const outputs: NamedTensor[] = [
+        ["image", filesTensor(files)],
+        ["codes", gridsTensor(pictures.map(({ grid }) => grid))],
+      ];
+      const parameters = {
+        model: models.language.name,
+        seed: scene.seed,
+        strategy: scene.strategy.name,
+        lossless: isLossless(scene.strategy),
+      };
+      return { outputs, parameters };
+    },
+  };
+}

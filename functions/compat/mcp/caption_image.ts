@@ -1,0 +1,71 @@
+/**
+ * `caption_image`: pictures and a question → text.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { startAnswer } from "../../inference/captioning.ts";
+import type { WireEvent } from "../../http/sse.ts";
+import type { Answerers } from "../../models/ports.ts";
+import { checkOneWay, questionGrids } from "../../inference/image_inputs.ts";
+import { CaptionRequest } from "../../schema/caption.ts";
+import { Stopwatch } from "../../http/server_timing.ts";
+import { defineTool, type Tool } from "./tool.ts";
+
+const Input = v.object(CaptionRequest.entries);
+
+const Output = v.object({
+  model: v.string(),
+  text: v.pipe(v.string(), v.description("The answer.")),
+  "finish_reason": v.picklist(["stop", "length"]),
+});
+
+/** The tool that answers. */
+export function captionImage(answerers: Answerers): Tool {
+  return defineTool({
+    name: "caption_image",
+    function: "caption",
+    title: "Describe an image",
+    description:
+      "Describes a picture with Emu3, or answers a question about it. The picture comes as base64, as a data URL, or as codes (grid).",
+    input: Input,
+    output: Output,
+    run: async (fields, { call, onProgress }) => {
+      const upload = { fields, files: new Map(), codes: undefined };
+      checkOneWay(upload);
+      const { vision } = answerers.answerer(fields.model);
+      const { decode } = fields;
+      const watch = new Stopwatch();
+      const grids = await watch.run(() =>
+        questionGrids(new Request(NOWHERE), upload, vision, answerers, {
+          decode,
+          call,
+        })
+      );
+      let progress = 0;
+      const observe = ({ event }: WireEvent) => {
+        if (event !== "delta") return;
+        const message = `${++progress} pieces of text`;
+        onProgress({ progress, message });
+      };
+      const asked = { grids, visionMs: watch.milliseconds };
+      const answered = await startAnswer(answerers, fields, asked, {
+        ...call,
+        observe,
+      }).finish();
+      return {
+        pictures: [],
+        text: answered.text,
+        fields: {
+          model: answered.model,
+          text: answered.text,
+          "finish_reason": answered.finish_reason,
+        },
+      };
+    },
+  });
+}
+
+/** Its headers would size bare codes, of which there are none. */
+const NOWHERE = "http://localhost/";

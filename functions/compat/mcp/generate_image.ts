@@ -1,0 +1,95 @@
+/**
+ * `generate_image`: prompt → pictures, row by row.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { isLossless } from "../../../lib/drawing/strategy.ts";
+import type { DrawingRun } from "../../inference/generation.ts";
+import { startDrawing } from "../../inference/generation.ts";
+import type { WireEvent } from "../../http/sse.ts";
+import type { Drawers } from "../../models/ports.ts";
+import { FILE_TYPES } from "../../inference/render.ts";
+import { GenerateRequest } from "../../schema/generate.ts";
+import { imageContent } from "./content.ts";
+import { defineTool, type Tool, type ToolUse } from "./tool.ts";
+
+/** What only streams and long JSON can show. */
+const { preview: _preview, logprobs: _logprobs, ...options } =
+  GenerateRequest.entries;
+
+const Input = v.object(options);
+
+const Output = v.object({
+  model: v.string(),
+  seed: v.pipe(v.number(), v.description("Draws the same pictures again.")),
+  strategy: v.string(),
+  lossless: v.boolean(),
+  images: v.array(v.object({ height: v.number(), width: v.number() })),
+});
+
+/** The tool that draws. */
+export function generateImage(drawers: Drawers): Tool {
+  return defineTool({
+    name: "generate_image",
+    function: "generate",
+    title: "Generate an image",
+    description:
+      "Draws one or more pictures of what the prompt says with Emu3. Returns the pictures and the seed.",
+    input: Input,
+    output: Output,
+    run: async (args, use) => {
+      const request = { ...args, preview: false, logprobs: 0 };
+      const file = FILE_TYPES[args.output_format ?? "png"];
+      const wanted = { file, preview: false };
+      const rows: RowCount = { drawn: 0, total: 0 };
+      const observe = (event: WireEvent) => tell(event, rows, use);
+      const call = { ...use.call, observe };
+      const run = startDrawing(drawers, request, wanted, call);
+      rows.total = rowsToDraw(run);
+      const { pictures } = await run.finish();
+      const files = pictures.map(({ file }) => file!);
+      const { scene, models } = run.task;
+      return {
+        pictures: files.map(({ bytes, type }) => imageContent(bytes, type)),
+        fields: {
+          model: models.language.name,
+          seed: scene.seed,
+          strategy: scene.strategy.name,
+          lossless: isLossless(scene.strategy),
+          images: files.map(({ height, width }) => ({ height, width })),
+        },
+      };
+    },
+  });
+}
+
+interface RowCount {
+  drawn: number;
+  total: number;
+}
+
+/** Of all pictures; those that were given are not drawn. */
+function rowsToDraw({ task: { scene } }: DrawingRun): number {
+  return scene.count * (scene.size.height - (scene.prefix?.height ?? 0));
+}
+
+/** @param rows Overwritten. */
+function tell(
+  { event }: WireEvent,
+  rows: RowCount,
+  { onProgress }: ToolUse,
+): void {
+  const { total } = rows;
+  switch (event) {
+    case "started":
+      onProgress({ progress: 0, total, message: "started" });
+      break;
+    case "row": {
+      const progress = ++rows.drawn;
+      const message = `${progress} of ${total} rows are drawn`;
+      onProgress({ progress, total, message });
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * `POST /mcp`: the functions as tools of the Model Context Protocol, over
+ * Streamable HTTP.
+ *
+ * Every message gets a server of its own: nothing is remembered between them
+ * but which calls run, so that a client can cancel them. There is no stream
+ * without a call (`GET`) and nothing to delete (`DELETE`).
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import * as v from "valibot";
+import { MAX_MESSAGE_VALUES } from "../../http/body_limits.ts";
+import { readBytes } from "../../http/body.ts";
+import type { AppEnv } from "../../http/context.ts";
+import { checkOrigin, type OriginPolicy } from "../../middleware/cross_site.ts";
+import { mcpDescription } from "../../openapi/description/mcp.ts";
+import type { FunctionName } from "../../schema/function_names.ts";
+import { hasAtMost, parseJson } from "../../http/json.ts";
+import type { Answerers, Drawers, Tokenizers } from "../../models/ports.ts";
+import {
+  BodyTooComplexError,
+  MalformedBodyError,
+} from "../../http/errors/errors.ts";
+import { captionImage } from "./caption_image.ts";
+import { detokenizeImage } from "./detokenize_image.ts";
+import { generateImage } from "./generate_image.ts";
+import { RunningCalls } from "./running_calls.ts";
+import { tokenizeImage } from "./tokenize_image.ts";
+import type { Tool } from "./tool.ts";
+
+/** What its tools are made of. */
+export interface McpServices extends Drawers, Answerers, Tokenizers {}
+
+/** How it behaves. */
+export interface McpOptions extends OriginPolicy {
+  /** Tools of other functions are not there. */
+  readonly functions: ReadonlySet<FunctionName>;
+}
+
+/** Whose calls are whose. */
+const SESSION = "mcp-session-id";
+
+const MessageId = v.union([v.string(), v.number()]);
+
+/** What is looked at here; the protocol's own package looks at the rest. */
+const Message = v.object({
+  id: v.optional(MessageId),
+  method: v.optional(v.string()),
+  params: v.optional(v.object({ requestId: v.optional(MessageId) })),
+});
+type Message = v.InferOutput<typeof Message>;
+
+/** The route, ready to mount. */
+export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
+  const tools = toolsOf(services)
+    .filter((tool) => options.functions.has(tool.function));
+  const running = new RunningCalls();
+  return new Hono<AppEnv>().post("/mcp", mcpDescription, async (c) => {
+    // The protocol asks for it, also of who shows a key.
+    checkOrigin(c.req.raw, options);
+    const body = await readMessage(c.req.raw, services.limits.maxBodyBytes);
+    const { id, method, params } = known(body);
+    const caller = c.get("caller");
+    const session = c.req.header(SESSION);
+    if (method === "notifications/cancelled") {
+      running.cancel({ caller, session, id: params?.requestId });
+    }
+    // Loaded when it is needed: it would make every start a fifth slower.
+    const { answerMessage } = await import("./answer_message.ts");
+    const note = (end: () => void) => running.add({ caller, session, id }, end);
+    const answer = await answerMessage(c, body, tools, note);
+    if (method === "initialize" && answer.ok) {
+      answer.headers.set(SESSION, crypto.randomUUID());
+    }
+    return answer;
+  });
+}
+
+function toolsOf(services: McpServices): Tool[] {
+  return [
+    generateImage(services),
+    captionImage(services),
+    tokenizeImage(services),
+    detokenizeImage(services),
+  ];
+}
+
+async function readMessage(
+  request: Request,
+  maxBytes: number,
+): Promise<unknown> {
+  const body = await parseJson(await readBytes(request, maxBytes));
+  if (Array.isArray(body)) {
+    throw new MalformedBodyError("expected one message, not several");
+  }
+  if (!hasAtMost(MAX_MESSAGE_VALUES, withoutArguments(body))) {
+    throw new BodyTooComplexError(
+      `at most ${MAX_MESSAGE_VALUES} JSON values beside the arguments of a tool are taken`,
+    );
+  }
+  return body;
+}
+
+/**
+ * Returns a message without the arguments of its tool, which the tool checks.
+ * The protocol's package checks the rest, and collects an issue for every value
+ * that is wrong.
+ */
+function withoutArguments(body: unknown): unknown {
+  const { params, ...rest } = { params: undefined, ...Object(body) };
+  if (typeof params !== "object" || params === null) return { params, ...rest };
+  const { arguments: _, ...others } = { arguments: undefined, ...params };
+  return { params: others, ...rest };
+}
+
+/** What is no message is for the transport to refuse. */
+function known(body: unknown): Message {
+  const parsed = v.safeParse(Message, body);
+  return parsed.success ? parsed.output : {};
+}

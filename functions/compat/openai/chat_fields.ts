@@ -1,0 +1,113 @@
+/**
+ * An answer as OpenAI words it: the answer, and the chunks of a stream.
+ *
+ * @module
+ */
+
+import type {
+  AnswerFields,
+  AnswerProgress,
+  AnswerRun,
+} from "../../inference/captioning.ts";
+import type { WireEvent } from "../../http/sse.ts";
+
+/** Fields of a body. */
+type Fields = Record<string, unknown>;
+
+/** What does not change from one chunk of an answer to the next. */
+export interface ChatFrame {
+  /** When it was asked for, in seconds of Unix time. */
+  readonly created: number;
+  /** Whether the last chunk tells how much was worked. */
+  readonly includeUsage: boolean;
+}
+
+/** What the last line of a stream holds. */
+export const CHAT_END = "[DONE]";
+
+/** The whole answer. */
+export function chatAnswer(
+  answered: AnswerFields,
+  { created }: ChatFrame,
+): Fields {
+  const message = {
+    role: "assistant",
+    content: answered.text,
+    refusal: null,
+  };
+  return {
+    id: answered.id,
+    object: "chat.completion",
+    created,
+    model: answered.model,
+    choices: [{
+      index: 0,
+      message,
+      logprobs: null,
+      "finish_reason": answered.finish_reason,
+    }],
+    usage: usageFields(answered),
+  };
+}
+
+/** The chunks of a stream; undefined for what OpenAI has none for. */
+export async function* chatChunks(
+  run: Pick<AnswerRun, "id" | "model" | "progress">,
+  frame: ChatFrame,
+): AsyncGenerator<WireEvent | undefined, void, undefined> {
+  const chunk = (more: Fields): WireEvent => ({
+    event: "",
+    data: {
+      id: run.id,
+      object: "chat.completion.chunk",
+      created: frame.created,
+      model: run.model,
+      ...(frame.includeUsage && { usage: null }),
+      ...more,
+    },
+  });
+  for await (const step of run.progress) {
+    yield* chunksOf(step, frame).map((more) => more && chunk(more));
+  }
+}
+
+function chunksOf(
+  step: AnswerProgress,
+  { includeUsage }: ChatFrame,
+): (Fields | undefined)[] {
+  switch (step.type) {
+    case "queued":
+      return [choice({ role: "assistant", content: "" }, null)];
+    case "started":
+      return [undefined];
+    case "delta":
+      return [choice({ content: step.text }, null)];
+    case "completed": {
+      const { answered } = step;
+      const end = choice({}, answered.finish_reason);
+      const usage = { choices: [], usage: usageFields(answered) };
+      return includeUsage ? [end, usage] : [end];
+    }
+  }
+}
+
+function choice(
+  delta: Fields,
+  finishReason: AnswerFields["finish_reason"] | null,
+): Fields {
+  const one = {
+    index: 0,
+    delta,
+    logprobs: null,
+    "finish_reason": finishReason,
+  };
+  return { choices: [one] };
+}
+
+function usageFields({ usage }: AnswerFields): Fields {
+  return {
+    "prompt_tokens": usage.prompt_tokens,
+    "completion_tokens": usage.completion_tokens,
+    "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+  };
+}

@@ -1,0 +1,88 @@
+/**
+ * The mask of an edit: transparent pixels are drawn anew, as OpenAI has it.
+ *
+ * Codes stand for squares of pixels, and a code is drawn when any pixel of its
+ * square is fully transparent.
+ *
+ * @module
+ */
+
+import type { GridSize } from "../../../../lib/grid.ts";
+import {
+  checkPixels,
+  readHeader,
+  shownSize,
+} from "../../../../lib/image/header.ts";
+import type { PixelSize, RgbImage } from "../../../../lib/image/image.ts";
+import { decodeCost } from "../../../../lib/image/pixel_cost.ts";
+import { turn } from "../../../metrics/event_loop.ts";
+import type { Tools } from "../../../models/ports.ts";
+import type { PictureCall } from "../../../inference/encode_image.ts";
+
+/**
+ * Decodes how opaque a picture is as a person sees it.
+ *
+ * @throws {ImageError} When it is none.
+ * @throws {OverloadedError} When too many pictures wait.
+ */
+export async function decodeAlpha(
+  { codec, limits: { maxPixels }, pixels }: Tools,
+  bytes: Uint8Array,
+  call: PictureCall,
+): Promise<RgbImage> {
+  const header = readHeader(bytes);
+  checkPixels(header, 1, maxPixels);
+  const work = { header, fileBytes: bytes.length, frames: 1 };
+  using _share = await pixels.acquire(
+    decodeCost(work, shownSize(header)),
+    call,
+  );
+  const options = { decode: "alpha", maxPixels } as const;
+  return await codec.decodeImage(bytes, options, call);
+}
+
+/**
+ * Returns which codes of a grid of `size` stay: `[height × width]`, 0 where a
+ * pixel of the square is fully transparent in `alpha`, else 1.
+ */
+export async function keptByAlpha(
+  alpha: RgbImage,
+  size: GridSize,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const kept = new Uint8Array(size.height * size.width);
+  for (let y = 0; y < size.height; y++) {
+    // A large mask takes a while, in which others have their turn.
+    await turn();
+    const rows = span(y, size.height, alpha.height);
+    for (let x = 0; x < size.width; x++) {
+      const columns = span(x, size.width, alpha.width);
+      kept[y * size.width + x] = isOpaque(alpha, rows, columns) ? 1 : 0;
+    }
+  }
+  return kept;
+}
+
+/** The first pixel of a side, and the one after the last. */
+type Span = readonly [from: number, to: number];
+
+/** Returns the pixels that square `index` of `count` touches. */
+function span(index: number, count: number, pixels: number): Span {
+  return [
+    Math.floor(index * pixels / count),
+    Math.ceil((index + 1) * pixels / count),
+  ];
+}
+
+/** Returns whether no pixel is fully transparent. */
+function isOpaque(
+  { width, pixels }: PixelSize & Pick<RgbImage, "pixels">,
+  [top, bottom]: Span,
+  [left, right]: Span,
+): boolean {
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      if (pixels[3 * (y * width + x)] === 0) return false;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,151 @@
+/**
+ * The body of `POST /v1/images/edits`, and the drawing that it becomes.
+ *
+ * Emu3 was not trained to edit. It draws codes in raster order, each given those
+ * before it: the codes outside the mask are those of the picture, the others are
+ * drawn among them. What a drawn code cannot see is what lies below it.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import {
+  drawnCount,
+  type KeptCodes,
+} from "../../../../lib/drawing/kept_codes.ts";
+import { keptFields } from "../../../inference/kept_codes.ts";
+import type { Drawer, Tools } from "../../../models/ports.ts";
+import type { PictureCall } from "../../../inference/encode_image.ts";
+import { invalidField } from "../../../http/errors/errors.ts";
+import type { PictureUse, Upload } from "../../../http/upload.ts";
+import { decodeAlpha, keptByAlpha } from "./edit_mask.ts";
+import {
+  ImageRequest,
+  partialRows,
+  type WantedDrawing,
+  wantedDrawing,
+} from "./image_request.ts";
+import { open } from "../schema.ts";
+import {
+  encodeSource,
+  fieldBytes,
+  PictureField,
+  SOURCE_ENTRIES,
+  SOURCE_FILES,
+  sourceBytes,
+  type SourcePicture,
+  sourcePicture,
+} from "./source_picture.ts";
+
+/** Which part of a picture is drawn anew, and how, in OpenAI's words and ours. */
+export const EditRequest = v.object({
+  ...ImageRequest.entries,
+  ...SOURCE_ENTRIES,
+  mask: open(
+    v.pipe(
+      PictureField,
+      v.description(
+        "Of the picture's size; what is transparent is drawn anew. Without, the picture's own transparency counts.",
+      ),
+    ),
+  ),
+});
+/** Which part of a picture is drawn anew, and how, in OpenAI's words and ours. */
+export type EditRequest = v.InferOutput<typeof EditRequest>;
+
+/** File parts of an edit beside those of its picture. */
+export const MASK_FILES = { mask: 1 };
+
+/** File parts of an edit. */
+export const EDIT_FILES = { ...SOURCE_FILES, ...MASK_FILES };
+
+/** An edit as it is drawn. */
+export interface WantedEdit extends WantedDrawing {
+  /** The codes that stay. */
+  readonly keep: KeptCodes;
+}
+
+/**
+ * Returns the drawing that an edit becomes.
+ *
+ * @throws {InvalidFieldsError} When there is no picture, or nothing of it is to
+ * be drawn anew.
+ */
+export async function wantedEdit(
+  tools: Tools,
+  upload: Upload<EditRequest>,
+  drawer: Drawer,
+  call: PictureCall,
+): Promise<WantedEdit> {
+  const { fields } = upload;
+  using held = new DisposableStack();
+  const use = { call, held };
+  const bytes = await sourceBytes(tools, upload, use);
+  const source = sourcePicture(bytes, drawer);
+  const kept = await keptByMask(tools, upload, source, use);
+  const grid = await encodeSource(tools, source, drawer, call);
+  const keep = { ...grid, kept };
+  const { request, wanted } = wantedDrawing(
+    { ...fields, size: sizeText(source) },
+    drawer,
+  );
+  const { height: _, width: __, ...rest } = request;
+  const partialImages = fields.stream ? fields.partial_images : 0;
+  return {
+    request: { ...rest, keep: keptFields(keep) },
+    wanted: { ...wanted, preview: drawnRows(keep, partialImages) },
+    keep,
+  };
+}
+
+/** Returns how the picture was made, for the answer; ours. */
+export function editFields(keep: KeptCodes): Record<string, unknown> {
+  const drawn = drawnCount(keep);
+  return {
+    how: "inpainted",
+    "kept_codes": keep.codes.length - drawn,
+    "drawn_codes": drawn,
+  };
+}
+
+/** Which codes stay, of those of the picture. */
+async function keptByMask(
+  tools: Tools,
+  { fields: { mask }, files }: Upload<EditRequest>,
+  { bytes, shown, size }: SourcePicture,
+  use: PictureUse,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const own = files.get("mask")?.[0] ??
+    (mask === undefined
+      ? undefined
+      : await fieldBytes(tools, mask, "/mask", use));
+  const alpha = await decodeAlpha(tools, own ?? bytes, use.call);
+  if (alpha.height !== shown.height || alpha.width !== shown.width) {
+    throw invalidField(
+      "/mask",
+      `expected ${shown.width} × ${shown.height} pixels, as the picture has, found ${alpha.width} × ${alpha.height}`,
+    );
+  }
+  const kept = await keptByAlpha(alpha, size);
+  if (kept.includes(0)) return kept;
+  throw invalidField(
+    "/mask",
+    own === undefined
+      ? "is required, unless the picture itself has transparent pixels: this model draws what is masked anew and was not trained to edit without; POST /v1/images/variations redraws the whole picture"
+      : "expected transparent pixels (alpha 0), where the picture is to be drawn anew",
+  );
+}
+
+/** Of the rows that are drawn, those after which the picture is shown. */
+function drawnRows(
+  { height, width, kept }: KeptCodes,
+  partialImages: number,
+): ReadonlySet<number> {
+  const first = Math.floor(kept.indexOf(0) / width);
+  const rows = partialRows(height - first, partialImages);
+  return new Set([...rows].map((row) => first + row));
+}
+
+function sizeText({ shown }: SourcePicture): string {
+  return `${shown.width}x${shown.height}`;
+}

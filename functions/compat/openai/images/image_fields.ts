@@ -1,0 +1,124 @@
+/**
+ * A drawing as OpenAI words it: the answer, and the events of a stream.
+ *
+ * @module
+ */
+
+import type { DrawingRun } from "../../../inference/generation.ts";
+import type {
+  Drawing,
+  DrawingProgress,
+  PictureFile,
+} from "../../../inference/generation_events.ts";
+import type { WireEvent } from "../../../http/sse.ts";
+import type { FileFormat } from "../../../inference/render.ts";
+
+/** Fields of a body. */
+type Fields = Record<string, unknown>;
+
+/** What does not change from one event of a drawing to the next. */
+export interface DrawingFrame {
+  /** When it was asked for, in seconds of Unix time. */
+  readonly created: number;
+  /** As it was asked for. */
+  readonly outputFormat: FileFormat;
+  /** First part of the names of events; `image_generation` when left out. */
+  readonly kind?: "image_generation" | "image_edit";
+}
+
+/** Returns a URL of a file. */
+export type ToUrl = (file: PictureFile) => string;
+
+/**
+ * The whole answer; `model` and `seed` are ours.
+ *
+ * @param toUrl Undefined for pictures that come in the answer.
+ */
+export function imagesAnswer(
+  { task }: DrawingRun,
+  { created, outputFormat }: DrawingFrame,
+  drawing: Drawing,
+  toUrl?: ToUrl,
+): Fields {
+  const files = drawing.pictures.map(({ file }) => file!);
+  return {
+    created,
+    background: "opaque",
+    data: files.map((file) =>
+      toUrl === undefined
+        ? { "b64_json": file.bytes.toBase64() }
+        : { url: toUrl(file) }
+    ),
+    "output_format": outputFormat,
+    size: sizeOf(files[0]!),
+    usage: usageFields(drawing.promptTokens, drawing.newTokens),
+    model: task.models.language.name,
+    seed: task.scene.seed,
+  };
+}
+
+/**
+ * The events of a stream; undefined for what OpenAI has no event for. The
+ * prompt is counted with the first picture.
+ */
+export async function* imageEvents(
+  progress: AsyncGenerator<DrawingProgress, void, undefined>,
+  frame: DrawingFrame,
+): AsyncGenerator<WireEvent | undefined, void, undefined> {
+  let partialImages = 0;
+  for await (const event of progress) {
+    if (event.type === "row" && event.preview !== undefined) {
+      yield imageEvent("partial_image", event.preview, frame, {
+        "partial_image_index": partialImages++,
+      });
+    } else if (event.type === "completed") {
+      yield* completedEvents(event.drawing, frame);
+    } else yield undefined;
+  }
+}
+
+function* completedEvents(
+  { pictures, promptTokens, newTokens }: Drawing,
+  frame: DrawingFrame,
+): Generator<WireEvent, void, undefined> {
+  for (const { imageIndex, file } of pictures) {
+    const prompt = imageIndex === 0 ? promptTokens : 0;
+    const usage = usageFields(prompt, newTokens / pictures.length);
+    yield imageEvent("completed", file!, frame, { usage });
+  }
+}
+
+function imageEvent(
+  kind: "partial_image" | "completed",
+  file: PictureFile,
+  { created, outputFormat, kind: family = "image_generation" }: DrawingFrame,
+  more: Fields,
+): WireEvent {
+  const type = `${family}.${kind}`;
+  const data = {
+    type,
+    "b64_json": file.bytes.toBase64(),
+    background: "opaque",
+    "created_at": created,
+    "output_format": outputFormat,
+    quality: "auto",
+    size: sizeOf(file),
+    ...more,
+  };
+  return { event: type, data };
+}
+
+/** As OpenAI writes it, width first. */
+function sizeOf({ height, width }: PictureFile): string {
+  return `${width}x${height}`;
+}
+
+function usageFields(promptTokens: number, imageTokens: number): Fields {
+  return {
+    "input_tokens": promptTokens,
+    "input_tokens_details": { "image_tokens": 0, "text_tokens": promptTokens },
+    "output_tokens": imageTokens,
+    "output_tokens_details": { "image_tokens": imageTokens, "text_tokens": 0 },
+    "total_tokens": promptTokens + imageTokens,
+  };
+}

@@ -1,0 +1,186 @@
+/**
+ * The body of `POST /v1/images/generations`, and what of it is drawn.
+ *
+ * `size` is a wish: its ratio is taken, the area is the checkpoint's, and the
+ * answer says what became of it. `quality`, `style`, `background`, `moderation`
+ * and `user` mean nothing to Emu3 and are ignored, as are unknown fields.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { STRATEGY_NAMES } from "../../../../lib/drawing/strategy.ts";
+import type { GridSize } from "../../../../lib/grid.ts";
+import type { WantedFile } from "../../../inference/generation.ts";
+import { FILE_TYPES } from "../../../inference/render.ts";
+import type { Drawer } from "../../../models/ports.ts";
+import { invalidField } from "../../../http/errors/errors.ts";
+import { sizeFromRatio } from "../../../inference/generation_params.ts";
+import { ModelName, Temperature, Text, TopK } from "../../../schema/common.ts";
+import type { GenerateRequest } from "../../../schema/generate.ts";
+import { seedOf, topPOf, WideSeed, WideTopP } from "../ranges.ts";
+import { open } from "../schema.ts";
+
+/** Partial pictures that one may ask for. */
+const MAX_PARTIAL_IMAGES = 3;
+
+/** What to draw, in OpenAI's words, and some of ours. */
+export const ImageRequest = v.object({
+  prompt: v.pipe(Text, v.description("Used verbatim.")),
+  model: open(ModelName),
+  n: v.nullish(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8)),
+    1,
+  ),
+  size: v.nullish(
+    v.pipe(
+      v.string(),
+      v.regex(
+        /^(auto|[1-9]\d{0,3}x[1-9]\d{0,3})$/,
+        'expected "auto", or width and height in pixels such as "1024x768"',
+      ),
+      v.description(
+        'Width and height such as "1024x768", of which the ratio counts, or "auto".',
+      ),
+    ),
+    "auto",
+  ),
+  "output_format": v.nullish(v.picklist(["png", "jpeg", "webp"]), "png"),
+  "output_compression": open(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(0),
+      v.maxValue(100),
+      v.description(
+        "Quality of a JPEG or WebP; without it a WebP loses nothing.",
+      ),
+    ),
+  ),
+  "response_format": v.nullish(
+    v.pipe(
+      v.picklist(["b64_json", "url"]),
+      v.description(
+        "url: of this server, for as long as jobs are kept; in a job a data URL.",
+      ),
+    ),
+    "b64_json",
+  ),
+  stream: v.nullish(v.boolean(), false),
+  "partial_images": v.nullish(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(0),
+      v.maxValue(MAX_PARTIAL_IMAGES),
+      v.description("Pictures on the way, with stream."),
+    ),
+    0,
+  ),
+  "negative_prompt": open(Text),
+  "guidance_scale": open(
+    v.pipe(v.number(), v.minValue(1), v.maxValue(100)),
+  ),
+  temperature: open(Temperature),
+  "top_k": open(TopK),
+  "top_p": open(WideTopP),
+  seed: open(WideSeed),
+  strategy: open(v.picklist(STRATEGY_NAMES)),
+  metadata: v.nullish(v.boolean(), true),
+});
+/** What to draw, in OpenAI's words, and some of ours. */
+export type ImageRequest = v.InferOutput<typeof ImageRequest>;
+
+/** What to draw in our words, and what to make of it. */
+export interface WantedDrawing {
+  /** As `generate` takes it. */
+  readonly request: GenerateRequest;
+  /** Which file, and what on the way. */
+  readonly wanted: WantedFile;
+}
+
+/**
+ * What `request` asks for.
+ *
+ * @throws {InvalidFieldsError} When no grid has its ratio, or it asks for what
+ * OpenAI's events cannot say.
+ */
+export function wantedDrawing(
+  request: ImageRequest,
+  { language, vision }: Pick<Drawer, "language" | "vision">,
+): WantedDrawing {
+  const partialImages = request.stream ? request.partial_images : 0;
+  if (partialImages > 0 && request.n > 1) {
+    throw invalidField(
+      "/partial_images",
+      "expected 0: with n above 1 they would not tell whose they are",
+    );
+  }
+  if (request.stream && request["response_format"] === "url") {
+    throw invalidField(
+      "/response_format",
+      "expected b64_json: events carry the pictures",
+    );
+  }
+  const { pixelsPerCode } = vision;
+  const size = gridSize(
+    request.size,
+    language.config.imageArea,
+    pixelsPerCode,
+  );
+  return {
+    request: {
+      prompt: request.prompt,
+      "negative_prompt": request.negative_prompt,
+      height: size.height * pixelsPerCode,
+      width: size.width * pixelsPerCode,
+      "guidance_scale": request.guidance_scale,
+      temperature: request.temperature,
+      "top_k": request.top_k,
+      "top_p": topPOf(request.top_p),
+      seed: seedOf(request.seed),
+      n: request.n,
+      strategy: request.strategy,
+      logprobs: 0,
+      preview: false,
+      "output_format": request.output_format,
+      metadata: request.metadata,
+      model: request.model,
+    },
+    wanted: {
+      file: FILE_TYPES[request.output_format],
+      preview: partialRows(size.height, partialImages),
+      quality: fileQuality(request.output_compression),
+    },
+  };
+}
+
+/** OpenAI's 0 … 100 is ours from 1 on. */
+function fileQuality(compression: number | undefined): number | undefined {
+  return compression === undefined ? undefined : Math.max(1, compression);
+}
+
+/**
+ * Rows after which a picture of `height` rows is shown: as many as are asked
+ * for, as evenly as can be, and never the last. A low picture has fewer.
+ */
+export function partialRows(
+  height: number,
+  partialImages: number,
+): ReadonlySet<number> {
+  const rows = new Set<number>();
+  for (let i = 1; i <= partialImages; i++) {
+    const done = Math.floor(height * i / (partialImages + 1));
+    if (done > 0) rows.add(done - 1);
+  }
+  return rows;
+}
+
+function gridSize(
+  size: string,
+  imageArea: number,
+  pixelsPerCode: number,
+): GridSize {
+  const ratio = size === "auto" ? "1:1" : size.replace("x", ":");
+  return sizeFromRatio(ratio, imageArea, pixelsPerCode, "/size");
+}

@@ -1,0 +1,45 @@
+/**
+ * `POST /v1/images/generations`: text → pictures, for OpenAI's clients.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { readJson } from "../../../http/body.ts";
+import type { AppEnv } from "../../../http/context.ts";
+import { imagesDescription } from "../../../openapi/description/openai.ts";
+import { startDrawing } from "../../../inference/generation.ts";
+import { eventStream } from "../../../http/sse.ts";
+import type { Drawers } from "../../../models/ports.ts";
+import { serverTiming } from "../../../http/server_timing.ts";
+import { imageEvents, imagesAnswer } from "./image_fields.ts";
+import { ImageRequest, wantedDrawing } from "./image_request.ts";
+import { urlsFor } from "./kept_pictures.ts";
+import { unixSeconds } from "../time.ts";
+
+/** The route, ready to mount. */
+export function images(drawers: Drawers): Hono<AppEnv> {
+  return new Hono<AppEnv>().post(
+    "/v1/images/generations",
+    imagesDescription,
+    async (c) => {
+      const { maxBodyBytes } = drawers.limits;
+      const asked = await readJson(c.req.raw, ImageRequest, maxBodyBytes);
+      const frame = {
+        created: unixSeconds(),
+        outputFormat: asked.output_format,
+      };
+      const models = drawers.drawer(asked.model);
+      const { request, wanted } = wantedDrawing(asked, models);
+      const run = startDrawing(drawers, request, wanted, c.get("call"));
+      if (asked.stream) {
+        return await eventStream(c, imageEvents(run.progress, frame));
+      }
+      const drawing = await run.finish();
+      const toUrl = urlsFor(c, asked.response_format);
+      return c.json(imagesAnswer(run, frame, drawing, toUrl), 200, {
+        "server-timing": serverTiming(drawing.timings),
+      });
+    },
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * The picture that an edit or a variation starts from: a file of a form, or
+ * text in JSON in one of the ways that OpenAI's clients have for it.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import type { CodeGrid, GridSize } from "../../../../lib/grid.ts";
+import { readHeader } from "../../../../lib/image/header.ts";
+import type { PixelSize } from "../../../../lib/image/image.ts";
+import type { Drawer, Tools } from "../../../models/ports.ts";
+import {
+  encodePicture,
+  type PictureCall,
+  sourceSize,
+} from "../../../inference/encode_image.ts";
+import { invalidField } from "../../../http/errors/errors.ts";
+import { sizeFromRatio } from "../../../inference/generation_params.ts";
+import { boundedList } from "../../../schema/bounded_list.ts";
+import { Picture } from "../../../schema/common.ts";
+import {
+  pictureBytes,
+  type PictureUse,
+  type Upload,
+} from "../../../http/upload.ts";
+import { open } from "../schema.ts";
+
+/** Pictures that a request may have, as with OpenAI; one is taken. */
+const MAX_SOURCES = 16;
+
+/** A picture by its place. */
+const Reference = v.object({
+  "image_url": open(Picture),
+  "file_id": open(v.pipe(v.string(), v.maxLength(256))),
+});
+
+/** A picture as text, or by its place. */
+export const PictureField = v.union([Picture, Reference]);
+type PictureField = v.InferOutput<typeof PictureField>;
+
+/** Fields of a picture to start from; in a form it is a file. */
+export const SOURCE_ENTRIES = {
+  image: open(
+    v.pipe(
+      PictureField,
+      v.description("In JSON; in a form it is the file part image."),
+    ),
+  ),
+  images: open(
+    v.pipe(
+      boundedList(PictureField, { max: MAX_SOURCES }),
+      v.description("The same, as OpenAI's JSON has it. One is taken."),
+    ),
+  ),
+};
+
+/** File parts of a picture to start from. */
+export const SOURCE_FILES = { image: MAX_SOURCES, "image[]": MAX_SOURCES };
+
+/** Fields of a picture to start from. */
+export interface SourceFields {
+  /** As text, or by its place. */
+  readonly image?: PictureField | undefined;
+  /** The same, in a list. */
+  readonly images?: readonly PictureField[] | undefined;
+}
+
+/**
+ * Reads the picture to start from.
+ *
+ * @throws {InvalidFieldsError} When there is none, or more than one.
+ */
+export async function sourceBytes(
+  tools: Tools,
+  { fields: { image, images = [] }, files }: Upload<SourceFields>,
+  use: PictureUse,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const fromFiles = Object.keys(SOURCE_FILES)
+    .flatMap((name) => files.get(name) ?? []);
+  const count = fromFiles.length + images.length +
+    (image === undefined ? 0 : 1);
+  if (count !== 1) {
+    throw invalidField(
+      "/image",
+      count === 0
+        ? "is required"
+        : "expected one picture: this model does not combine several",
+    );
+  }
+  const [file] = fromFiles;
+  if (file !== undefined) return file;
+  return image === undefined
+    ? await fieldBytes(tools, images[0]!, "/images/0", use)
+    : await fieldBytes(tools, image, "/image", use);
+}
+
+/**
+ * Reads the picture of a field.
+ *
+ * @throws {InvalidFieldsError} When there is none, or it is kept elsewhere.
+ */
+export async function fieldBytes(
+  tools: Tools,
+  field: PictureField,
+  pointer: string,
+  use: PictureUse,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (typeof field === "string") {
+    return await pictureBytes(tools, field, pointer, use);
+  }
+  const { image_url: text, file_id: id } = field;
+  if (id !== undefined) {
+    throw invalidField(
+      `${pointer}/file_id`,
+      "this server keeps no files: send image_url, a data URL",
+    );
+  }
+  const place = `${pointer}/image_url`;
+  if (text === undefined) throw invalidField(place, "is required");
+  return await pictureBytes(tools, text, place, use);
+}
+
+/** A picture to start from, measured. */
+export interface SourcePicture {
+  /** Its file. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** As a person sees it, in pixels. */
+  readonly shown: PixelSize;
+  /** The grid of its ratio that the model draws, in codes. */
+  readonly size: GridSize;
+}
+
+/**
+ * Measures the picture in `bytes`.
+ *
+ * @throws {ImageError} When it is none.
+ * @throws {InvalidFieldsError} When no grid has its ratio.
+ */
+export function sourcePicture(
+  bytes: Uint8Array<ArrayBuffer>,
+  { language, vision }: Drawer,
+): SourcePicture {
+  const shown = sourceSize(readHeader(bytes), { decode: "display" });
+  const ratio = `${shown.width}:${shown.height}`;
+  const { imageArea } = language.config;
+  const size = sizeFromRatio(ratio, imageArea, vision.pixelsPerCode, "/image");
+  return { bytes, shown, size };
+}
+
+/** Turns the picture into codes of the size that is drawn. */
+export async function encodeSource(
+  tools: Tools,
+  { bytes, size: { height, width } }: SourcePicture,
+  { vision }: Drawer,
+  call: PictureCall,
+): Promise<CodeGrid> {
+  const { pixelsPerCode } = vision;
+  const resize = {
+    height: height * pixelsPerCode,
+    width: width * pixelsPerCode,
+  };
+  const options = { decode: "display", resize, call } as const;
+  return await encodePicture(tools, bytes, vision, options);
+}

@@ -1,0 +1,179 @@
+/**
+ * The body of `POST /v1/images/variations`, and the drawing that it becomes.
+ *
+ * ```text
+ * picture ─▶ codes ─▶ description ─▶ prompt ─▶ codes ─▶ picture
+ *                └──▶ first rows (keep) ─────────┘
+ * ```
+ *
+ * Emu3 was not trained to vary pictures. It is asked what the picture shows, and
+ * draws that with another seed; where no model answers, the first rows of the
+ * picture stay and the rest is drawn under them.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { type CodeGrid, firstRows } from "../../../../lib/grid.ts";
+import { startAnswer } from "../../../inference/captioning.ts";
+import type { Call } from "../../../http/call.ts";
+import { gridFields } from "../../../http/grid_json.ts";
+import type { Answerers, Drawer, Tools } from "../../../models/ports.ts";
+import { encodePicture } from "../../../inference/encode_image.ts";
+import { DEFAULT_QUESTION } from "../../../schema/caption.ts";
+import { Text } from "../../../schema/common.ts";
+import type { Upload } from "../../../http/upload.ts";
+import {
+  ImageRequest,
+  type WantedDrawing,
+  wantedDrawing,
+} from "./image_request.ts";
+import { open } from "../schema.ts";
+import {
+  encodeSource,
+  SOURCE_ENTRIES,
+  sourceBytes,
+  type SourcePicture,
+  sourcePicture,
+} from "./source_picture.ts";
+
+/** The part of the rows that stays where nothing says what the picture shows. */
+const UNDESCRIBED_KEEP = 0.25;
+
+/** Tokens of a description. */
+const MAX_DESCRIPTION_TOKENS = 256;
+
+const { stream: _, partial_images: __, prompt: ___, ...drawing } =
+  ImageRequest.entries;
+
+/** A picture to draw like, in OpenAI's words, and some of ours. */
+export const VariationRequest = v.object({
+  ...drawing,
+  ...SOURCE_ENTRIES,
+  prompt: open(
+    v.pipe(
+      Text,
+      v.description("Ours. What to draw; else the picture is described."),
+    ),
+  ),
+  keep: open(
+    v.pipe(
+      v.number(),
+      v.minValue(0),
+      v.maxValue(1),
+      v.description(
+        `Ours. The part of the rows, from the top, that stays as it is: 0 where there is a prompt or a description, else ${UNDESCRIBED_KEEP}. One row at least is drawn.`,
+      ),
+    ),
+  ),
+});
+/** A picture to draw like, in OpenAI's words, and some of ours. */
+export type VariationRequest = v.InferOutput<typeof VariationRequest>;
+
+/** How a variation comes about; told in the answer. */
+export interface Variation {
+  /** The origin of the prompt. */
+  readonly how: "described" | "prompted" | "continued";
+  /** What is drawn; empty where nothing says it. */
+  readonly prompt: string;
+  /** Rows that stay, from the top. */
+  readonly keptRows: number;
+}
+
+/** A variation as it is drawn. */
+export interface WantedVariation extends WantedDrawing {
+  /** How it comes about. */
+  readonly variation: Variation;
+}
+
+/**
+ * Returns the drawing that a variation becomes.
+ *
+ * @param describer Describes the picture; undefined where no model answers.
+ * @throws {InvalidFieldsError} When there is no picture.
+ */
+export async function wantedVariation(
+  tools: Tools,
+  upload: Upload<VariationRequest>,
+  { drawer, describer }: {
+    readonly drawer: Drawer;
+    readonly describer: Answerers | undefined;
+  },
+  call: Call,
+): Promise<WantedVariation> {
+  const { fields } = upload;
+  using held = new DisposableStack();
+  const bytes = await sourceBytes(tools, upload, { call, held });
+  const source = sourcePicture(bytes, drawer);
+  const said = fields.prompt ??
+    (describer === undefined
+      ? undefined
+      : await described(describer, source, call));
+  const keep = fields.keep ?? (said === undefined ? UNDESCRIBED_KEEP : 0);
+  const { height } = source.size;
+  const keptRows = Math.min(height - 1, Math.round(keep * height));
+  const prefix = keptRows === 0
+    ? undefined
+    : firstRows(await encodeSource(tools, source, drawer, call), keptRows);
+  const variation: Variation = {
+    how: fields.prompt !== undefined
+      ? "prompted"
+      : said !== undefined
+      ? "described"
+      : "continued",
+    prompt: said ?? "",
+    keptRows,
+  };
+  return {
+    ...drawingOf(fields, source, { drawer, variation, prefix }),
+    variation,
+  };
+}
+
+/** Returns how the picture was made, for the answer; ours. */
+export function variationFields(variation: Variation): Record<string, unknown> {
+  const { how, prompt, keptRows } = variation;
+  return { how, prompt, "kept_rows": keptRows };
+}
+
+function drawingOf(
+  fields: VariationRequest,
+  { shown }: SourcePicture,
+  { drawer, variation, prefix }: {
+    readonly drawer: Drawer;
+    readonly variation: Variation;
+    readonly prefix: CodeGrid | undefined;
+  },
+): WantedDrawing {
+  const { request, wanted } = wantedDrawing({
+    ...fields,
+    prompt: variation.prompt,
+    size: `${shown.width}x${shown.height}`,
+    stream: false,
+    "partial_images": 0,
+  }, drawer);
+  return {
+    request: { ...request, prefix: prefix && gridFields(prefix) },
+    wanted,
+  };
+}
+
+/** Asks what the picture shows. */
+async function described(
+  describer: Answerers,
+  { bytes }: SourcePicture,
+  { signal, caller }: Call,
+): Promise<string> {
+  const { vision } = describer.answerer(undefined);
+  const call = { signal, caller };
+  const options = { decode: "display", call } as const;
+  const grid = await encodePicture(describer, bytes, vision, options);
+  const fields = {
+    question: DEFAULT_QUESTION,
+    "max_tokens": MAX_DESCRIPTION_TOKENS,
+    temperature: 0,
+  };
+  const asked = { grids: [grid], visionMs: 0 };
+  const answered = await startAnswer(describer, fields, asked, call).finish();
+  return answered.text.trim();
+}

@@ -1,0 +1,72 @@
+/**
+ * `POST /v1/images/variations`: a picture → others like it, for OpenAI's
+ * clients.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import type { AppEnv } from "../../../http/context.ts";
+import { variationsDescription } from "../../../openapi/description/edits.ts";
+import { startDrawing } from "../../../inference/generation.ts";
+import type { Answerers, Drawers } from "../../../models/ports.ts";
+import { serverTiming } from "../../../http/server_timing.ts";
+import { readUpload } from "../../../http/upload.ts";
+import { imagesAnswer } from "./image_fields.ts";
+import { SOURCE_FILES } from "./source_picture.ts";
+import { urlsFor } from "./kept_pictures.ts";
+import { unixSeconds } from "../time.ts";
+import {
+  variationFields,
+  VariationRequest,
+  wantedVariation,
+} from "./variation_request.ts";
+
+/**
+ * The route, ready to mount.
+ *
+ * @param describer Describes pictures; undefined where no model answers.
+ */
+export function variations(
+  drawers: Drawers,
+  describer: Answerers | undefined,
+): Hono<AppEnv> {
+  return new Hono<AppEnv>().post(
+    "/v1/images/variations",
+    variationsDescription,
+    async (c) => {
+      const upload = await readUpload(c.req.raw, VariationRequest, {
+        maxBytes: drawers.limits.maxBodyBytes,
+        files: SOURCE_FILES,
+        codes: false,
+      });
+      const { fields } = upload;
+      const frame = {
+        created: unixSeconds(),
+        outputFormat: fields.output_format,
+      };
+      const call = c.get("call");
+      const models = { drawer: drawers.drawer(fields.model), describer };
+      const { request, wanted, variation } = await wantedVariation(
+        drawers,
+        upload,
+        models,
+        call,
+      );
+      const run = startDrawing(drawers, request, wanted, call);
+      const drawing = await run.finish();
+      const answer = {
+        ...imagesAnswer(
+          run,
+          frame,
+          drawing,
+          urlsFor(c, fields.response_format),
+        ),
+        variation: variationFields(variation),
+      };
+      return c.json(answer, 200, {
+        "server-timing": serverTiming(drawing.timings),
+      });
+    },
+  );
+}

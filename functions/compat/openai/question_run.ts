@@ -1,0 +1,61 @@
+/**
+ * The start of an answer to a conversation: pictures become codes, and a model
+ * that needs a picture refuses text alone.
+ *
+ * @module
+ */
+
+import {
+  type AnswerRun,
+  type QuestionFields,
+  startAnswer,
+} from "../../inference/captioning.ts";
+import type { Call } from "../../http/call.ts";
+import type { Answerers } from "../../models/ports.ts";
+import { encodePicture } from "../../inference/encode_image.ts";
+import { PictureRequiredError } from "../../http/errors/errors.ts";
+import { Stopwatch } from "../../http/server_timing.ts";
+import { pictureBytes } from "../../http/upload.ts";
+import type { AskedPicture } from "./chat_parts.ts";
+
+/** What is asked in a conversation. */
+export interface AskedQuestion {
+  /** As `caption` takes it. */
+  readonly fields: QuestionFields;
+  /** None for a question of text alone. */
+  readonly pictures: readonly AskedPicture[];
+}
+
+/**
+ * Encodes the pictures and starts to answer.
+ *
+ * @param pointer Of the conversation in the body.
+ * @throws {PictureRequiredError} When there is no picture, and the model was
+ * trained on questions about pictures alone.
+ * @throws {InvalidFieldsError} When a picture is none.
+ */
+export async function startQuestion(
+  answerers: Answerers,
+  { fields, pictures }: AskedQuestion,
+  pointer: string,
+  call: Call,
+): Promise<AnswerRun> {
+  const { language, vision } = answerers.answerer(fields.model);
+  if (pictures.length === 0 && !language.generation.textOnly) {
+    throw new PictureRequiredError(language.name, pointer);
+  }
+  const watch = new Stopwatch();
+  const encode = async ({ text, pointer }: AskedPicture) => {
+    using held = new DisposableStack();
+    const use = { call, held };
+    const bytes = await pictureBytes(answerers, text, pointer, use);
+    const options = { decode: "display", call } as const;
+    return await encodePicture(answerers, bytes, vision, options);
+  };
+  const grids = [];
+  for (const picture of pictures) {
+    grids.push(await watch.run(() => encode(picture)));
+  }
+  const asked = { grids, visionMs: watch.milliseconds };
+  return startAnswer(answerers, fields, asked, call);
+}

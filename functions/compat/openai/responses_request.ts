@@ -1,0 +1,203 @@
+/**
+ * The body of `POST /v1/responses`, and the question in it.
+ *
+ * Input is a text, or a list of messages as in a conversation; `instructions`
+ * are what the system says first. Nothing is kept between calls, so what refers
+ * to an earlier call is refused. References to our own earlier answers are left
+ * out as those answers would be.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import type { QuestionFields } from "../../inference/captioning.ts";
+import { invalidField } from "../../http/errors/errors.ts";
+import { boundedList } from "../../schema/bounded_list.ts";
+import { Template } from "../../schema/caption.ts";
+import { ModelName, Temperature, Text, TopK } from "../../schema/common.ts";
+import {
+  type AskedPicture,
+  checkPart,
+  Part as ChatPart,
+  pictureIn,
+} from "./chat_parts.ts";
+import { conversationQuestion, type Turn } from "./conversation.ts";
+import type { AskedQuestion } from "./question_run.ts";
+import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
+import { open } from "./schema.ts";
+
+/** The beginning of the id of every message that is answered. */
+export const MESSAGE_ID_PREFIX = "msg_";
+
+/** Items that an input may have. */
+const MAX_ITEMS = 1024;
+
+/** Parts that a message may have. */
+const MAX_PARTS = 64;
+
+/** Tools that a request may list, none of which are called. */
+const MAX_TOOLS = 128;
+
+/** Tokens of an answer, unless a request says otherwise. */
+const DEFAULT_MAX_TOKENS = 1024;
+
+const Name = v.pipe(v.string(), v.maxLength(64));
+
+const Id = v.pipe(v.string(), v.maxLength(256));
+
+const Part = v.object({ ...ChatPart.entries, "file_id": open(Id) });
+type Part = v.InferOutput<typeof Part>;
+
+const Item = v.object({
+  type: open(Name),
+  id: open(Id),
+  role: open(Name),
+  content: open(v.union([Text, boundedList(Part, { max: MAX_PARTS })])),
+});
+type Item = v.InferOutput<typeof Item>;
+
+/** What to answer, in OpenAI's words, and some of ours. */
+export const ResponsesRequest = v.object({
+  input: v.pipe(
+    v.union([Text, boundedList(Item, { min: 1, max: MAX_ITEMS })]),
+    v.description("A question, or messages: the user's last text is it."),
+  ),
+  instructions: open(
+    v.pipe(Text, v.description("Stands before the question.")),
+  ),
+  model: open(ModelName),
+  "max_output_tokens": open(
+    v.pipe(
+      v.number(),
+      v.integer(),
+      v.minValue(1),
+      v.maxValue(1_000_000),
+      v.description("Cut to what the context leaves."),
+    ),
+  ),
+  temperature: v.nullish(Temperature, 0),
+  "top_k": open(TopK),
+  "top_p": open(WideTopP),
+  seed: open(WideSeed),
+  template: open(Template),
+  stream: v.nullish(v.boolean(), false),
+  store: open(
+    v.pipe(v.boolean(), v.description("Nothing is kept, whatever it says.")),
+  ),
+  metadata: v.nullish(v.record(v.string(), v.unknown()), {}),
+  text: open(
+    v.object({ format: open(v.object({ type: v.literal("text") })) }),
+  ),
+  tools: open(boundedList(v.unknown(), { max: MAX_TOOLS })),
+  background: open(v.boolean()),
+  "previous_response_id": open(Id),
+  conversation: open(v.unknown()),
+  prompt: open(v.unknown()),
+});
+/** What to answer, in OpenAI's words, and some of ours. */
+export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
+
+/**
+ * Returns what `request` asks.
+ *
+ * @throws {InvalidFieldsError} When there is no question, or something is wanted
+ * that Emu3 or a server without memory cannot do.
+ */
+export function responsesQuestion(request: ResponsesRequest): AskedQuestion {
+  checkKept(request);
+  const { question, pictures } = conversationQuestion(
+    turnsOf(request),
+    "/input",
+  );
+  const fields: QuestionFields = {
+    question,
+    "max_tokens": request.max_output_tokens ?? DEFAULT_MAX_TOKENS,
+    temperature: request.temperature,
+    "top_k": request.top_k,
+    "top_p": topPOf(request.top_p),
+    seed: seedOf(request.seed),
+    template: request.template,
+    model: request.model,
+  };
+  return { fields, pictures };
+}
+
+/** Refuses what would silently not be done. */
+function checkKept(request: ResponsesRequest): void {
+  const whole =
+    "this server keeps nothing: send the whole conversation as input";
+  const refused: Readonly<Record<string, string | false>> = {
+    tools: (request.tools?.length ?? 0) > 0 &&
+      "this model calls none, leave them out",
+    background: request.background === true &&
+      "send the header Prefer: respond-async, which gives a job",
+    "previous_response_id": request.previous_response_id !== undefined && whole,
+    conversation: request.conversation !== undefined && whole,
+    prompt: request.prompt !== undefined &&
+      "this server has no templates: send their text as input",
+  };
+  for (const [name, detail] of Object.entries(refused)) {
+    if (detail !== false) throw invalidField(`/${name}`, detail);
+  }
+}
+
+function turnsOf({ input, instructions }: ResponsesRequest): Turn[] {
+  const turns = typeof input === "string"
+    ? [{ role: "user", text: input, pictures: [] }]
+    : input.flatMap((item, at) => turnsOfItem(item, `/input/${at}`));
+  return instructions === undefined
+    ? turns
+    : [{ role: "system", text: instructions, pictures: [] }, ...turns];
+}
+
+function turnsOfItem(
+  { type = "message", id, role, content = "" }: Item,
+  pointer: string,
+): Turn[] {
+  switch (type) {
+    case "message":
+      break;
+    // Earlier answers and thoughts count for nothing.
+    case "reasoning":
+      return [];
+    case "item_reference":
+      if (id?.startsWith(MESSAGE_ID_PREFIX)) return [];
+      throw invalidField(
+        `${pointer}/id`,
+        "this server keeps nothing: send the item itself",
+      );
+    default:
+      throw invalidField(`${pointer}/type`, "expected message");
+  }
+  if (role === undefined) throw invalidField(`${pointer}/role`, "is required");
+  if (typeof content === "string") {
+    return [{ role, text: content, pictures: [] }];
+  }
+  const texts: string[] = [];
+  const pictures: AskedPicture[] = [];
+  for (const [i, part] of content.entries()) {
+    const where = `${pointer}/content/${i}`;
+    const picture = pictureOf(part, where);
+    if (picture === undefined) texts.push(textOf(part, role, where));
+    else pictures.push(picture);
+  }
+  return [{ role, text: texts.join("\n"), pictures }];
+}
+
+function textOf(part: Part, role: string, pointer: string): string {
+  const { type, text } = part;
+  // An assistant may have refused, and says so in other parts.
+  if (role === "assistant" || type === "output_text") return text ?? "";
+  checkPart(part, pointer);
+  return text ?? "";
+}
+
+function pictureOf(part: Part, pointer: string): AskedPicture | undefined {
+  if (part.type === "input_image" && part.file_id !== undefined) {
+    throw invalidField(
+      `${pointer}/file_id`,
+      "this server keeps no files: send image_url, a data URL",
+    );
+  }
+  return pictureIn(part, pointer);
+}

@@ -1,0 +1,61 @@
+/**
+ * Routes by which OpenAI's clients find our functions. Their `GET /v1/models` is
+ * the one that all have.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import type { AppEnv } from "../../http/context.ts";
+import type { FunctionName } from "../../schema/function_names.ts";
+import type { Answerers, Drawers } from "../../models/ports.ts";
+import { chat } from "./chat.ts";
+import { edits } from "./images/edits.ts";
+import { images } from "./images/images.ts";
+import { responses } from "./responses.ts";
+import { variations } from "./images/variations.ts";
+
+/** A route, and the function behind it. */
+export interface OpenAIRoute {
+  /** Where it is. */
+  readonly path: string;
+  /** Without this function it is switched off. */
+  readonly needs: FunctionName;
+  /** The route, ready to mount. */
+  readonly route: () => Hono<AppEnv>;
+}
+
+/** All of them, of a server with these functions. */
+export function openaiRoutes(
+  services: Drawers & Answerers,
+  functions: ReadonlySet<FunctionName>,
+): readonly OpenAIRoute[] {
+  const describer = functions.has("caption") ? services : undefined;
+  return [
+    {
+      path: "/v1/images/generations",
+      needs: "generate",
+      route: () => images(services),
+    },
+    {
+      path: "/v1/images/edits",
+      needs: "generate",
+      route: () => edits(services),
+    },
+    {
+      path: "/v1/images/variations",
+      needs: "generate",
+      route: () => variations(services, describer),
+    },
+    {
+      path: "/v1/chat/completions",
+      needs: "caption",
+      route: () => chat(services),
+    },
+    {
+      path: "/v1/responses",
+      needs: "caption",
+      route: () => responses(services),
+    },
+  ];
+}

@@ -1,0 +1,159 @@
+/**
+ * A job as a prediction, in Replicate's words.
+ *
+ * @module
+ */
+
+import {
+  type FilePart,
+  filesIn,
+  hasList,
+  type JsonPart,
+  withMember,
+} from "../../http/json_parts.ts";
+import {
+  isoTime,
+  type Job,
+  type JobAnswer,
+  type JobStatus,
+} from "../../jobs/job.ts";
+
+/** What Replicate calls where a job stands. */
+const STATUSES: Readonly<Record<JobStatus, string>> = {
+  queued: "starting",
+  running: "processing",
+  succeeded: "succeeded",
+  failed: "failed",
+  canceled: "canceled",
+  interrupted: "failed",
+};
+
+/** How a job came about, where it is a prediction. */
+export interface PredictionOrigin {
+  /** As it was asked for. */
+  readonly model: string;
+  /** As it was asked for. */
+  readonly version: string;
+  /** As it was sent, but for what is long. */
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
+/** Steps that a bar of progress has. */
+const BAR = 20;
+
+/**
+ * A prediction.
+ *
+ * @param base Of its URLs.
+ */
+export function predictionFields(
+  job: Job,
+  answer: JobAnswer | undefined,
+  base: string,
+): Record<string, unknown> {
+  const { id, status, createdAt, startedAt, finishedAt, error } = job;
+  const { model = "", version = "", input = {} } = job.prediction ?? {};
+  const url = `${base}/v1/predictions/${id}`;
+  const ran = startedAt !== undefined && finishedAt !== undefined;
+  return {
+    id,
+    model,
+    version,
+    input,
+    output: answer === undefined ? null : outputOf(job, answer),
+    logs: bar(job),
+    error: error?.detail ??
+      (status === "interrupted"
+        ? `Cannot finish: the server stopped, POST /v1/jobs/${id}/resume goes on`
+        : null),
+    status: STATUSES[status],
+    "created_at": isoTime(createdAt),
+    "started_at": isoTime(startedAt),
+    "completed_at": isoTime(finishedAt),
+    "data_removed": false,
+    metrics: ran ? { "predict_time": (finishedAt - startedAt) / 1000 } : {},
+    urls: { get: url, cancel: `${url}/cancel`, stream: `${url}/stream` },
+  };
+}
+
+/**
+ * A prediction as it is sent, with its answer as it was stored: it may be long,
+ * and is not parsed.
+ *
+ * @param base Of its URLs.
+ */
+export function predictionParts(
+  job: Job,
+  answer: JobAnswer | undefined,
+  base: string,
+): JsonPart[] {
+  const { output, ...fields } = predictionFields(job, undefined, base);
+  const told = answer === undefined
+    ? [JSON.stringify(output)]
+    : outputParts(job, answer);
+  return withMember(fields, "output", told);
+}
+
+function outputParts(job: Job, answer: JobAnswer): JsonPart[] {
+  const { body } = answer;
+  switch (job.path) {
+    case "/v1/generate":
+      return urlList(body);
+    case "/v1/detokenize": {
+      if (hasList(body, "frames")) return urlList(body);
+      const [file] = filesIn(body);
+      return file === undefined ? [body] : urlParts(file);
+    }
+    case "/v1/tokenize":
+      return [body];
+    default:
+      return [JSON.stringify(outputOf(job, answer))];
+  }
+}
+
+function urlList(body: JobAnswer["body"]): JsonPart[] {
+  const urls = filesIn(body)
+    .flatMap((file, i) => [i === 0 ? "" : ",", ...urlParts(file)]);
+  return ["[", ...urls, "]"];
+}
+
+function urlParts({ base64, type }: FilePart): JsonPart[] {
+  return [`"data:${type};base64,`, base64, '"'];
+}
+
+/** Pictures as data URLs, an answer as its text, codes as they are. */
+function outputOf({ path }: Job, { body }: JobAnswer): unknown {
+  const result = JSON.parse(new TextDecoder().decode(body));
+  switch (path) {
+    case "/v1/generate":
+      return result.images.map(dataUrl);
+    case "/v1/caption":
+      return result.text;
+    case "/v1/detokenize":
+      if (result.frames !== undefined) return result.frames.map(dataUrl);
+      return result.b64_json === undefined ? result : dataUrl(result);
+    default:
+      return result;
+  }
+}
+
+/** A file, as it stands in an answer. */
+interface FileFields {
+  readonly "b64_json": string;
+  readonly "mime_type": string;
+}
+
+/** A file as a URL that needs no server. */
+export function dataUrl(
+  { b64_json: base64, mime_type: type }: FileFields,
+): string {
+  return `data:${type};base64,${base64}`;
+}
+
+/** Progress as their clients read it from logs. */
+function bar({ progress: { done, total } }: Job): string {
+  if (total === undefined || total === 0) return "";
+  const share = done / total;
+  const filled = "█".repeat(Math.round(BAR * share)).padEnd(BAR);
+  return `${Math.round(100 * share)}%|${filled}| ${done}/${total}`;
+}

@@ -1,0 +1,306 @@
+/**
+ * Predictions as Replicate's and Cog's clients ask for them. Each is a job.
+ *
+ * ```text
+ * Replicate   a model or version is named    answers at once; Prefer: wait waits
+ * Cog         nothing is named               waits; Prefer: respond-async does not
+ * ```
+ *
+ * @module
+ */
+
+import { type Context, Hono } from "hono";
+import type { AppEnv } from "../../http/context.ts";
+import { readJson } from "../../http/body.ts";
+import {
+  cancelDescription,
+  cogHealthDescription,
+  getDescription,
+  listDescription,
+  modelDescription,
+  predictDescription,
+  predictModelDescription,
+  putDescription,
+  streamDescription,
+} from "../../openapi/description/predictions.ts";
+import type { Drain } from "../../middleware/drain.ts";
+import { storedEvents } from "../../http/sse.ts";
+import type { FunctionName } from "../../schema/function_names.ts";
+import { hasEnded, type Job, type Webhook } from "../../jobs/job.ts";
+import type { Jobs } from "../../jobs/jobs.ts";
+import { pageOf, wholeAnswer } from "../../jobs/looking.ts";
+import { refusalOf, waitFor } from "../../jobs/preference.ts";
+import { asyncPreference } from "../../jobs/prefer.ts";
+import type { Listing } from "../../models/ports.ts";
+import { publicUrl } from "../../http/address/public_url.ts";
+import {
+  invalidField,
+  NotFoundError,
+  UnknownJobError,
+} from "../../http/errors/errors.ts";
+import { PredictionRequest } from "../../schema/prediction.ts";
+import { files } from "./files.ts";
+import { echoOf } from "./echo.ts";
+import { predictionFields, predictionParts } from "./prediction.ts";
+import { refuseInput } from "./input_refusal.ts";
+import { predictionRequest } from "./prediction_input.ts";
+import { predictionEvents } from "./prediction_stream.ts";
+
+/** What predictions depend on. */
+export interface PredictionsOptions {
+  /** What is served. */
+  readonly functions: ReadonlySet<FunctionName>;
+  /** Of a body. */
+  readonly maxBytes: number;
+  /** Whether nothing new is taken. */
+  readonly drain: Drain;
+}
+
+/** A prediction that is asked for, and how. */
+interface Asked {
+  /** Name of a model or version; undefined for Cog. */
+  readonly named: string | undefined;
+  /** Of the prediction; undefined for a new one. */
+  readonly id?: string;
+}
+
+/** Of names that are made here. */
+const JOB_PREFIX = "job-";
+
+/** How long `Prefer: wait` waits when it does not say. */
+const WAIT_SECONDS = 60;
+
+/** Characters of a model's name that are kept. */
+const MAX_NAME = 256;
+
+/** The routes, ready to mount: at the root, and below `/v1`. */
+export function predictions(
+  jobs: Jobs,
+  listing: Listing,
+  options: PredictionsOptions,
+): Hono<AppEnv> {
+  const predict = (c: Context<AppEnv>, asked: Asked) =>
+    create(c, jobs, options, asked);
+  const routes = new Hono<AppEnv>()
+    .post(
+      "/predictions",
+      predictDescription,
+      (c) => predict(c, { named: undefined }),
+    )
+    .put("/predictions/:id", putDescription, async (c) => {
+      const id = c.req.param("id");
+      const existing = await jobs.runner.existing(id);
+      // Another caller's costs as much as a new one until it is refused, so
+      // that names cannot be tried out for less.
+      if (
+        existing !== undefined && isPredictionOf(c.get("principal"), existing)
+      ) {
+        return answer(c, jobs, existing, 202);
+      }
+      if (!/^(?!job-)[A-Za-z0-9_-]{1,64}$/.test(id)) {
+        throw invalidField(
+          "",
+          "expected a name of 1 to 64 of A–Z a–z 0–9 _ -, not job-…",
+        );
+      }
+      return await predict(c, { named: undefined, id });
+    })
+    .get("/predictions", listDescription, (c) => {
+      const cursor = c.req.query("cursor");
+      const page = pageOf(c, jobs.store, { after: cursor, predictions: true });
+      const base = publicUrl(c, "");
+      const last = page.jobs.at(-1)?.id;
+      return c.json({
+        results: page.jobs.map((job) => predictionFields(job, undefined, base)),
+        next: page.more ? `${base}${c.req.path}?cursor=${last}` : null,
+        previous: null,
+      });
+    })
+    .get(
+      "/predictions/:id",
+      getDescription,
+      (c) => answer(c, jobs, predictionOf(c, jobs), 200),
+    )
+    .get("/predictions/:id/stream", streamDescription, (c) => {
+      // Their client sends no key along: whoever has a name that was made here
+      // may look, since it is as hard to guess as a key.
+      const job = jobs.store.find(c.req.param("id"));
+      const mine = job?.principal === c.get("principal") ||
+        job?.id.startsWith(JOB_PREFIX);
+      if (job?.prediction === undefined || !mine) throw new UnknownJobError();
+      const leave = jobs.runner.readers.enter(c.get("caller"), job.id);
+      const events = predictionEvents(jobs, job, c.get("call").signal);
+      return storedEvents(c, events, leave);
+    })
+    .post("/predictions/:id/cancel", cancelDescription, async (c) => {
+      const { id } = predictionOf(c, jobs);
+      await jobs.runner.cancel(id);
+      return answer(c, jobs, jobs.store.find(id)!, 200);
+    })
+    .post(
+      "/models/:owner/:name/predictions",
+      predictModelDescription,
+      (c) => predict(c, { named: c.req.param("name") }),
+    )
+    .get("/models/:owner/:name", modelDescription, async (c, next) => {
+      const { owner, name } = c.req.param();
+      const names = listing.models().flatMap(({ name, aliases = [] }) => [
+        name,
+        ...aliases,
+      ]);
+      const whole = names.includes(`${owner}/${name}`);
+      // Below /v1 it is a model of this name that is asked for, as OpenAI does.
+      if (whole && c.req.path.startsWith("/v1/")) return await next();
+      const known = options.functions.has(name as FunctionName) ||
+        names.includes(name) || whole;
+      if (!known) {
+        throw new NotFoundError("Cannot find model: there is none such");
+      }
+      const place = [owner, name].map(encodeURIComponent).join("/");
+      const url = publicUrl(c, `/models/${place}`);
+      const version = { id: name, "created_at": null };
+      return c.json({ owner, name, url, "latest_version": version });
+    });
+  routes.route("/", files(options.maxBytes));
+  return new Hono<AppEnv>()
+    .get(
+      "/health-check",
+      cogHealthDescription,
+      (c) => c.json(cogHealth(listing, options.drain)),
+    )
+    .route("/", routes)
+    .route("/v1", routes);
+}
+
+async function create(
+  c: Context<AppEnv>,
+  jobs: Jobs,
+  { functions, maxBytes }: PredictionsOptions,
+  { named, id }: Asked,
+): Promise<Response> {
+  const body = await readJson(c.req.raw, PredictionRequest, maxBytes);
+  const model = named ?? nameOf(body.version);
+  const { name, request } = predictionRequest(body.input, model, functions);
+  const submitted = await jobs.runner.submit({
+    ...(id !== undefined && { id }),
+    request,
+    principal: c.get("principal"),
+    caller: c.get("caller"),
+    webhook: webhookOf(body, jobs),
+    prediction: {
+      model: model?.slice(0, MAX_NAME) ?? "",
+      version: body.version ?? "",
+      input: echoOf(body.input, name),
+    },
+    link: (job) => c.get("link")?.(job),
+  });
+  if (submitted.type === "refused") {
+    await refuseInput(submitted.answer, body.input, name);
+    return await refusalOf(c, submitted.answer);
+  }
+  const { job } = submitted;
+  if (submitted.type === "existing") {
+    return answer(c, jobs, ownPrediction(c, job), 202);
+  }
+  const cog = model === undefined;
+  await waitAsPreferred(c, jobs, job, cog);
+  return answer(c, jobs, jobs.store.find(job.id)!, cog ? 202 : 201);
+}
+
+/** As their client writes versions: `owner/name:id`, or an id. */
+function nameOf(version: string | undefined): string | undefined {
+  return version?.split("/").at(-1)?.split(":")[0];
+}
+
+async function waitAsPreferred(
+  c: Context<AppEnv>,
+  jobs: Jobs,
+  job: Job,
+  cog: boolean,
+): Promise<void> {
+  const header = c.req.header("prefer") ?? "";
+  const preferred = asyncPreference(header);
+  const { signal } = c.get("call");
+  if (cog && preferred === undefined) {
+    // The request is all there is of it: who leaves ends it.
+    await jobs.runner.settled(job.id, signal);
+    if (signal.aborted) await jobs.runner.cancel(job.id);
+    return;
+  }
+  const waits = /^\s*wait\s*$/i.test(header);
+  const seconds = waits ? WAIT_SECONDS : preferred?.waitSeconds ?? 0;
+  if (seconds > 0) await waitFor(c, jobs, job, seconds);
+}
+
+/** @param underWay Status for one that has not ended. */
+function answer(
+  c: Context<AppEnv>,
+  { store }: Jobs,
+  job: Job,
+  underWay: 200 | 201 | 202,
+): Response {
+  const status = hasEnded(job) && underWay === 202 ? 200 : underWay;
+  const base = publicUrl(c, "");
+  return wholeAnswer(c, store, job, {
+    status,
+    parts: (answer) => predictionParts(job, answer, base),
+  });
+}
+
+/** The caller's prediction that the path names. */
+function predictionOf(c: Context<AppEnv>, { store }: Jobs): Job {
+  return ownPrediction(c, store.find(c.req.param("id")!));
+}
+
+/**
+ * Returns `job` if it is a prediction of the caller.
+ *
+ * @throws {UnknownJobError} When it is not, as when there is none.
+ */
+function ownPrediction(c: Context<AppEnv>, job: Job | undefined): Job {
+  if (job !== undefined && isPredictionOf(c.get("principal"), job)) return job;
+  throw new UnknownJobError();
+}
+
+function isPredictionOf(principal: string, job: Job): boolean {
+  return job.prediction !== undefined && job.principal === principal;
+}
+
+function webhookOf(
+  { webhook: url, webhook_events_filter: filter }: PredictionRequest,
+  jobs: Jobs,
+): Webhook | undefined {
+  if (url === undefined) return undefined;
+  jobs.checkWebhook(url, "/webhook");
+  const told = new Set(filter ?? ["start", "completed"]);
+  return {
+    url,
+    events: [
+      ...told.has("start") ? ["running"] as const : [],
+      ...told.has("completed")
+        ? ["succeeded", "failed", "canceled", "interrupted"] as const
+        : [],
+    ],
+  };
+}
+
+/** Whether models are ready, in Cog's words. */
+function cogHealth(
+  listing: Listing,
+  { draining }: Drain,
+): Record<string, unknown> {
+  const states = listing.models().map(({ state }) => state.state);
+  const failed = states.includes("failed");
+  const starting = states.includes("loading");
+  return {
+    status: failed ? "SETUP_FAILED" : starting
+      ? "STARTING"
+      // It lives, and takes no more.
+      : draining
+      ? "BUSY"
+      : "READY",
+    setup: {
+      status: failed ? "failed" : starting ? "starting" : "succeeded",
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Which type to answer with, by the request's `Accept` (RFC 9110, 12.5.1).
+ *
+ * @module
+ */
+
+import { NotAcceptableError } from "./errors/errors.ts";
+
+/** One entry of `Accept`. */
+interface MediaRange {
+  readonly type: string;
+  readonly subtype: string;
+  /** 0 … 1; 0 means not at all. */
+  readonly quality: number;
+}
+
+/** How much a client wants a type: by quality, then by how exactly it said so. */
+interface Wish {
+  readonly quality: number;
+  readonly exactness: number;
+}
+
+/**
+ * The type among `offered` that `accept` likes best; the first offered among
+ * equals, and when there is no `Accept`.
+ *
+ * @throws {NotAcceptableError} Listing what there is.
+ */
+export function negotiate<T extends string>(
+  accept: string | undefined,
+  offered: readonly T[],
+): T {
+  const [first] = offered;
+  if (first !== undefined && (accept === undefined || accept === "*/*")) {
+    return first;
+  }
+  const ranges = parseAccept(accept ?? "*/*");
+  let best: { type: T; wish: Wish } | undefined;
+  for (const type of offered) {
+    const wish = wishFor(type, ranges);
+    if (wish.quality > 0 && (best === undefined || exceeds(wish, best.wish))) {
+      best = { type, wish };
+    }
+  }
+  if (best === undefined) throw new NotAcceptableError(offered);
+  return best.type;
+}
+
+function parseAccept(accept: string): MediaRange[] {
+  return accept.split(",").flatMap((entry) => {
+    const [range = "", ...parameters] = entry.trim().toLowerCase().split(";");
+    const [type, subtype] = range.trim().split("/");
+    if (!type || !subtype) return [];
+    const weight = parameters
+      .map((parameter) => /^\s*q\s*=\s*([\d.]+)\s*$/.exec(parameter)?.[1])
+      .find((value) => value !== undefined);
+    const quality = Math.min(1, Number(weight ?? 1)) || 0;
+    return [{ type, subtype, quality }];
+  });
+}
+
+/** The most exact range that covers `mediaType` counts, whatever its quality. */
+function wishFor(mediaType: string, ranges: readonly MediaRange[]): Wish {
+  const [type, subtype] = mediaType.split("/");
+  let wish: Wish = { quality: 0, exactness: -1 };
+  for (const range of ranges) {
+    if (range.type !== type && range.type !== "*") continue;
+    if (range.subtype !== subtype && range.subtype !== "*") continue;
+    const exactness = (range.type === "*" ? 0 : 1) +
+      (range.subtype === "*" ? 0 : 1);
+    if (exactness > wish.exactness) {
+      wish = { quality: range.quality, exactness };
+    }
+  }
+  return wish;
+}
+
+function exceeds(a: Wish, b: Wish): boolean {
+  return a.quality > b.quality ||
+    (a.quality === b.quality && a.exactness > b.exactness);
+}

@@ -1,0 +1,82 @@
+/**
+ * The target of a request: the URL that a request line and a `Host` header make
+ * (RFC 9112, section 3.3).
+ *
+ * The path comes from the request line alone. A `Host` header is checked before
+ * it becomes part of a URL, so that no character of it can become path, query or
+ * credentials.
+ *
+ * @module
+ */
+
+import {
+  MalformedRequestError,
+  TargetTooLongError,
+} from "../connection/request_errors.ts";
+import { parseHost } from "./request_host.ts";
+
+/** Bytes of a request target that are read; RFC 9110 asks for 8000 or more. */
+export const MAX_TARGET_BYTES = 8192;
+
+/** Visible ASCII, no fragment; a backslash would count as a slash in a path. */
+const ORIGIN_FORM = /^\/[!"$->@-[\]-~]*(?:\?[!"$-~]*)?$/;
+const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/is;
+
+/**
+ * Returns the URL that a request names, or the error to answer with.
+ *
+ * @param target As the request line has it: `/path?query`, or a whole URL, whose
+ * host then counts in place of `host`.
+ * @param host Value of the `Host` header; undefined where there is none. HTTP/1.0
+ * allows that: pass the name of the server for it.
+ * @param scheme Of the connection.
+ */
+export function requestUrl(
+  target: string,
+  host: string | undefined,
+  scheme: "http" | "https",
+): URL | MalformedRequestError | TargetTooLongError {
+  if (target.length > MAX_TARGET_BYTES) {
+    return new TargetTooLongError(MAX_TARGET_BYTES);
+  }
+  if (host === undefined) {
+    return new MalformedRequestError("the Host header is missing");
+  }
+  if (parseHost(host) === undefined) return malformedHost();
+  const [, authority = host, rest = target] = ABSOLUTE_FORM.exec(target) ?? [];
+  if (authority !== host && parseHost(authority) === undefined) {
+    return malformedTarget();
+  }
+  const path = rest.startsWith("/") ? rest : `/${rest}`;
+  // Only a whole URL may leave its path out.
+  if (rest === target && path !== target || !ORIGIN_FORM.test(path)) {
+    return malformedTarget();
+  }
+  return URL.parse(`${scheme}://${authority}${path}`) ?? malformedTarget();
+}
+
+/**
+ * Returns the `Host` header of Node's `rawHeaders`; several are joined, and
+ * malformed with that. Node itself would take the first.
+ */
+export function hostHeader(
+  rawHeaders: readonly string[],
+): string | undefined {
+  const values = rawHeaders.filter((_, i) =>
+    i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === "host"
+  );
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+/** Returns the error for a `Host` header that is no host. */
+export function malformedHost(): MalformedRequestError {
+  return new MalformedRequestError(
+    "the Host header has to be one host, maybe with a port",
+  );
+}
+
+function malformedTarget(): MalformedRequestError {
+  return new MalformedRequestError(
+    "the request target has to be a path, in ASCII and percent escapes",
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * The path by which a route is found: that of the request, mended where
+ * clients put it together from a base URL in a usual wrong way.
+ *
+ * ```text
+ * //v1/models   /v1/models/   /v1/v1/models   ─▶   /v1/models
+ * ```
+ *
+ * Only paths of programs are mended. A path that stays unknown is told with the
+ * one that was probably meant.
+ *
+ * @module
+ */
+
+import { getPath } from "hono/utils/url";
+import { suggestion } from "../../../lib/nearest_name.ts";
+
+/** Beginnings of the paths that programs ask for. */
+const OF_PROGRAMS = /^\/(v1|v2|mcp|predictions|models|files)(\/|$)/;
+
+/** Characters of a path that is compared with others. */
+const MAX_COMPARED = 64;
+
+/** Returns the path by which the route of `request` is found. */
+export function routePath(request: Request): string {
+  return canonicalPath(getPath(request));
+}
+
+/** Returns `path` as its route has it. */
+export function canonicalPath(path: string): string {
+  const plain = plainPath(path);
+  return OF_PROGRAMS.test(plain) ? plain : path;
+}
+
+/**
+ * Returns what to say of a path that no route has.
+ *
+ * @param known Paths of all routes.
+ */
+export function unknownPath(path: string, known: readonly string[]): string {
+  const fixed = [...new Set(known.filter((path) => !/[:*]/.test(path)))];
+  const plain = plainPath(path);
+  const last = plain.slice(plain.lastIndexOf("/"));
+  const meant = [plain, `/v1${plain}`].find((path) => fixed.includes(path)) ??
+    fixed.find((path) => last.length > 1 && path.endsWith(last));
+  const hint = meant !== undefined
+    ? `: did you mean ${meant}?`
+    : plain.length > MAX_COMPARED
+    ? ""
+    : suggestion(plain, fixed);
+  return `Cannot find path: there is none such${hint}`;
+}
+
+/** Without empty segments, a slash at the end, and /v1 more than once. */
+function plainPath(path: string): string {
+  return path.replaceAll(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
+    .replace(/^(\/v1)+(?=\/v1(\/|$))/, "");
+}

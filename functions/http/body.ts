@@ -1,0 +1,101 @@
+/**
+ * Bodies: bytes within a limit, JSON, and fields as a schema has them.
+ *
+ * What is refused is told with a JSON pointer (RFC 6901) and what was expected,
+ * never with what was sent.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { keptBody, PACE, readWhole } from "./connection/request_body.ts";
+import { fieldErrors } from "./errors/field_errors.ts";
+import { parseJson } from "./json.ts";
+import {
+  BodyTooLargeError,
+  InvalidFieldsError,
+  MalformedBodyError,
+  MediaTypeError,
+} from "./errors/errors.ts";
+
+/**
+ * Returns the body of `request`: as `readBodies` has read it, else read here.
+ *
+ * Ours and not Hono's `bodyLimit`, which lets a body of stated length pass
+ * unread and puts a new `Request` in place of one whose length is not stated.
+ *
+ * @param options `empty`: whether there may be none; `encoded`: whether it may
+ * be compressed, and is read as it is; `pace`: the least pace.
+ * @throws {BodyTooLargeError} As soon as it is known.
+ * @throws {BodyTooSlowError} When it dribbles.
+ * @throws {MalformedBodyError} When there is none, or it breaks off.
+ */
+export async function readBytes(
+  request: Request,
+  maxBytes: number,
+  { empty = false, encoded = false, pace = PACE } = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const encoding = request.headers.get("content-encoding") ?? "identity";
+  if (!encoded && encoding.toLowerCase() !== "identity") {
+    throw new MediaTypeError("send it without Content-Encoding");
+  }
+  const bytes = keptBody(request) ?? await readWhole(request, maxBytes, pace);
+  if (bytes.length > maxBytes) throw new BodyTooLargeError(maxBytes);
+  if (bytes.length === 0 && !empty) throw new MalformedBodyError("it is empty");
+  return bytes;
+}
+
+/**
+ * The JSON body of `request` as `schema` has it.
+ *
+ * @throws {MediaTypeError} When it is said to be something else.
+ * @throws {MalformedBodyError} When it is not JSON.
+ * @throws {InvalidFieldsError} When it is not as it should be.
+ */
+export async function readJson<T>(
+  request: Request,
+  schema: v.GenericSchema<unknown, T>,
+  maxBytes: number,
+): Promise<T> {
+  const type = mediaType(request);
+  if (type !== "" && !isJson(type)) {
+    throw new MediaTypeError("application/json is taken");
+  }
+  const value = await parseJson(await readBytes(request, maxBytes));
+  return parseFields(schema, value);
+}
+
+/** The body's media type without parameters, lower case; empty when unsaid. */
+export function mediaType(request: Request): string {
+  const header = request.headers.get("content-type") ?? "";
+  return header.split(";")[0]!.trim().toLowerCase();
+}
+
+/** Whether `type` is JSON, by its name. */
+export function isJson(type: string): boolean {
+  return type === "application/json" || type.endsWith("+json");
+}
+
+/**
+ * Parses the fields of a body.
+ *
+ * The issues that Valibot collects are bounded by the schema: its lists are
+ * `boundedList`s, which check their length first and stop at
+ * `MAX_FIELD_ERRORS`.
+ *
+ * @throws {InvalidFieldsError} Naming the fields at fault.
+ */
+export function parseFields<T>(
+  schema: v.GenericSchema<unknown, T>,
+  value: unknown,
+): T {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new InvalidFieldsError([{
+      pointer: "",
+      detail: "expected an object",
+    }]);
+  }
+  const result = v.safeParse(schema, value, { abortPipeEarly: true });
+  if (result.success) return result.output;
+  throw new InvalidFieldsError(fieldErrors(result.issues, schema));
+}

@@ -1,0 +1,106 @@
+/**
+ * Requests of the Fetch API, made of those of `node:http`.
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { MethodNotAllowedError } from "../errors/errors.ts";
+import { hostHeader, requestUrl } from "../address/request_target.ts";
+
+/** The body of a request: its parts as they come. */
+export interface IncomingBody extends AsyncIterable<Uint8Array<ArrayBuffer>> {
+  /**
+   * Takes the whole body, if all of it has come and no part was taken;
+   * undefined otherwise. Most bodies come with their head.
+   */
+  whole(): Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** A client that went away before its answer was whole. */
+function left(): DOMException {
+  return new DOMException("the client left", "AbortError");
+}
+
+/** Stands for the URL of a request that has none. */
+const NOWHERE = "http://localhost/";
+
+/**
+ * Returns the request, without its body: see {@linkcode bodyOf}; the controller
+ * of its signal, which aborts when the connection closes before the answer has
+ * been sent; and the error of a target and `Host` that make no URL.
+ */
+export function fetchRequest(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): {
+  readonly request: Request;
+  readonly abandon: AbortController;
+  readonly malformed: Error | undefined;
+} {
+  const abandon = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) abandon.abort(left());
+  });
+  const { method = "GET", url = "", rawHeaders, httpVersion } = incoming;
+  // HTTP/1.0 knows no Host.
+  const unnamed = httpVersion === "1.0" ? "localhost" : undefined;
+  const host = hostHeader(rawHeaders) ?? unnamed;
+  const target = requestUrl(url, host, "http");
+  const forbidden = FORBIDDEN.test(method)
+    ? new MethodNotAllowedError(METHODS)
+    : undefined;
+  const malformed = target instanceof URL ? forbidden : target;
+  const request = new Request(target instanceof URL ? target : NOWHERE, {
+    method: forbidden === undefined ? method : "GET",
+    headers: headersOf(incoming),
+    signal: abandon.signal,
+  });
+  return { request, abandon, malformed };
+}
+
+/** Methods that routes are made for. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
+
+/** Methods of which the Fetch API makes no request. */
+const FORBIDDEN = /^(?:connect|trace|track)$/i;
+
+/** Requests with `Expect: 100-continue`, by the call that lets them go on. */
+const CONTINUES = new WeakMap<IncomingMessage, () => void>();
+
+/** Lets the client of `incoming` send its body once it is read. */
+export function continueWhenRead(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+): void {
+  CONTINUES.set(incoming, () => response.writeContinue());
+}
+
+/** Returns the body of `incoming`; undefined where there is none. */
+export function bodyOf(incoming: IncomingMessage): IncomingBody | undefined {
+  const { headers } = incoming;
+  const bare = (headers["content-length"] ?? "0") === "0" &&
+    headers["transfer-encoding"] === undefined;
+  if (bare) return undefined;
+  return {
+    whole: () => {
+      if (!incoming.complete || incoming.destroyed) return undefined;
+      return incoming.read() as Uint8Array<ArrayBuffer> | null ?? undefined;
+    },
+    [Symbol.asyncIterator]: () => {
+      CONTINUES.get(incoming)?.();
+      // Who stops reading still answers: the socket stays.
+      return incoming.iterator({ destroyOnReturn: false });
+    },
+  };
+}
+
+/** Names that cannot be told apart from others are `node:http`'s to join. */
+function headersOf({ headers }: IncomingMessage): Record<string, string> {
+  const entries: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    entries[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return entries;
+}

@@ -1,0 +1,78 @@
+/**
+ * Answers to requests that reach no route: bytes that are no HTTP, and readers
+ * that leave too much unread.
+ *
+ * @module
+ */
+
+import { OverloadedError } from "../../../lib/errors.ts";
+import type { LogSink } from "../../middleware/access_log.ts";
+import { problemFrom, problemHeaders } from "../errors/problem.ts";
+import { PROBLEMS } from "../errors/problems.ts";
+import { RequestHeadError } from "./request_errors.ts";
+
+/** The kind of fault of a request that cannot be read. */
+export type Malformed =
+  | "malformed-request"
+  | "head-too-large"
+  | "head-too-slow";
+
+/** By kind, the fault in words. */
+const FAULTS: Readonly<Record<Malformed, string>> = {
+  "malformed-request": "it is no HTTP/1.1",
+  "head-too-large": "its target and headers are too long",
+  "head-too-slow": "its target and headers take too long",
+};
+
+/** Returns the problem of a request whose head cannot be read. */
+export function malformedAnswer(kind: Malformed): Response {
+  return problemAnswer(new RequestHeadError(kind, FAULTS[kind]));
+}
+
+/** Logs a request whose head cannot be read: it has no path and no caller. */
+export function logMalformed(sink: LogSink, kind: Malformed): void {
+  sink.access({
+    time: new Date().toISOString(),
+    id: "",
+    method: "",
+    path: "",
+    status: PROBLEMS[kind].status,
+    "duration_ms": 0,
+    principal: "",
+    tokens: undefined,
+    model: undefined,
+    "queue_ms": undefined,
+    "prefill_ms": undefined,
+    "decode_ms": undefined,
+    "vision_ms": undefined,
+    trace: undefined,
+  });
+}
+
+/** Seconds after which a reader that left too much unread may ask again. */
+const UNSENT_RETRY_SECONDS = 5;
+
+/**
+ * Returns the problem of an answer that would leave too much unread.
+ *
+ * @param headers Of the answer in whose place it stands.
+ */
+export function unsentAnswer(headers: Headers): Response {
+  const id = headers.get("x-request-id") ?? undefined;
+  return problemAnswer(new OverloadedError(UNSENT_RETRY_SECONDS), id);
+}
+
+function problemAnswer(
+  error: Error,
+  requestId: string = crypto.randomUUID(),
+): Response {
+  const context = { requestId, path: "/", pageBase: "", clientGone: false };
+  const problem = problemFrom(error, context);
+  const headers = {
+    ...problemHeaders(error),
+    "x-request-id": requestId,
+    connection: "close",
+  };
+  const { status } = problem;
+  return new Response(JSON.stringify(problem), { status, headers });
+}

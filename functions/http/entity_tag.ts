@@ -1,0 +1,168 @@
+/**
+ * Entity tags: a name for an answer that the same request gets again.
+ *
+ * Answers to POST are not kept, so a tag is made from what decides an answer:
+ * the request with its defaults filled in, the media type, the files of the
+ * models, precision, device and version. It is known before anything runs:
+ *
+ * ```text
+ * If-None-Match names it      412: you have it, nothing ran   (RFC 9110, 13.1.2:
+ * If-Match does not name it   412: it would be another one     304 is for GET)
+ * ```
+ *
+ * A tag is weak where the body tells an id or timings beside what it answers.
+ * What is drawn from a seed that nobody asked for has none, nor has what is
+ * fetched by URL.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import type { Context } from "hono";
+import type { AppEnv } from "./context.ts";
+import type { Tools } from "../models/ports.ts";
+import { PreconditionFailedError } from "./errors/errors.ts";
+import type { Upload } from "./upload.ts";
+
+/** What decides an answer. */
+export interface Decisive {
+  /** Its media type. */
+  readonly type: string;
+  /** Names of the models that take part. */
+  readonly models: readonly string[];
+  /** All that was asked; undefined when it may mean something else next time. */
+  readonly asked: unknown;
+  /** Whether the body tells more than what was asked. */
+  readonly weak: boolean;
+}
+
+/** Headers that say how large bare codes are. */
+const SIZE_HEADERS = ["x-grid-frames", "x-grid-height", "x-grid-width"];
+
+/** Bytes of a hash that are told. */
+const TAG_BYTES = 16;
+
+/**
+ * The header of an answer that the same request gets again.
+ *
+ * @param decisive Undefined when chance has a part in it.
+ * @throws {PreconditionFailedError} When the client wants another answer.
+ */
+export function tagHeaders(
+  c: Context<AppEnv>,
+  { identify }: Pick<Tools, "identify">,
+  decisive: Decisive | undefined,
+): Record<string, string> {
+  const tag = decisive?.asked === undefined || identify === undefined
+    ? undefined
+    : entityTag(c.req.path, decisive, decisive.models.map(identify));
+  const wanted = c.req.header("if-match");
+  // Strong comparison: a weak tag matches none.
+  if (wanted !== undefined && (!tag || !tagsIn(wanted).includes(tag))) {
+    throw new PreconditionFailedError(
+      "the answer would not be one that If-Match names",
+    );
+  }
+  const known = c.req.header("if-none-match");
+  if (known !== undefined && tag && tagsIn(known).some(sameAs(tag))) {
+    throw new PreconditionFailedError(
+      "it would be the one that If-None-Match names",
+    );
+  }
+  return tag === undefined ? {} : { etag: tag };
+}
+
+/**
+ * Returns what a body asked, as far as it decides an answer; undefined when it
+ * names something by URL, which may be something else next time. Pictures are
+ * hashed on another thread, since hashing one keeps this one busy.
+ */
+export async function askedIn<T extends object>(
+  request: Request,
+  { fields, files, codes }: Upload<T>,
+): Promise<unknown> {
+  const texts = Object.values(fields).flat();
+  if (texts.some((text) => typeof text === "string" && isUrl(text))) {
+    // A prompt that starts like one has no tag either: no harm is done.
+    return undefined;
+  }
+  const sizes = codes && SIZE_HEADERS.map((name) => request.headers.get(name));
+  const asked = { fields, files: [...files], codes, sizes };
+  return isLarge(asked) ? await withHashes(asked) : asked;
+}
+
+/** Returns whether `value` holds bytes or a long text. */
+function isLarge(value: unknown): boolean {
+  if (typeof value === "string") return value.length > LONG_TEXT;
+  if (typeof value !== "object" || value === null) return false;
+  if (value instanceof Uint8Array) return true;
+  return !isRow(value) && Object.values(value).some(isLarge);
+}
+
+/** Returns whether `value` is a row of codes. */
+function isRow(value: unknown): boolean {
+  return Array.isArray(value) && typeof value[0] === "number";
+}
+
+/** From how many characters on a text is hashed. */
+const LONG_TEXT = 4096;
+
+/** Returns `value` with hashes in place of its bytes and long texts. */
+async function withHashes(value: unknown): Promise<unknown> {
+  if (typeof value === "string" && value.length > LONG_TEXT) {
+    return { sha256: await hashOf(new TextEncoder().encode(value)) };
+  }
+  if (value instanceof Uint8Array) {
+    return { sha256: await hashOf(new Uint8Array(value)) };
+  }
+  if (typeof value !== "object" || value === null) return value;
+  if (isRow(value)) return value;
+  if (Array.isArray(value)) return await Promise.all(value.map(withHashes));
+  const entries = Object.entries(value).map(async ([key, one]) => [
+    key,
+    await withHashes(one),
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(hash).toHex();
+}
+
+function entityTag(
+  path: string,
+  { type, asked, weak }: Decisive,
+  models: readonly string[],
+): string {
+  const text = JSON.stringify([path, type, models, asked], plain);
+  const hash = createHash("sha256").update(text).digest();
+  const name = hash.subarray(0, TAG_BYTES).toString("base64url");
+  return `${weak ? "W/" : ""}"${name}"`;
+}
+
+/** Replaces bytes by their hash, codes by their text, maps by their entries. */
+function plain(key: string, value: unknown): unknown {
+  if (value instanceof Map) return [...value];
+  // As one text: a replacer is called for every code otherwise.
+  if (key === "codes" && Array.isArray(value)) return JSON.stringify(value);
+  if (!ArrayBuffer.isView(value)) return value;
+  const { buffer, byteOffset, byteLength } = value;
+  const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function isUrl(text: string): boolean {
+  return /^https?:/i.test(text);
+}
+
+/** The tags of a list. `*` names none: no answer is kept. */
+function tagsIn(list: string): string[] {
+  return list.match(/(?:W\/)?"[^"]*"/g) ?? [];
+}
+
+/** Weak comparison. */
+function sameAs(tag: string): (other: string) => boolean {
+  const opaque = (one: string) => one.replace(/^W\//, "");
+  return (other) => opaque(other) === opaque(tag);
+}

@@ -1,0 +1,123 @@
+/**
+ * The issues that Valibot finds in a body, as fields and what was expected of
+ * them.
+ *
+ * @module
+ */
+
+import type * as v from "valibot";
+import { MAX_FIELD_ERRORS } from "../body_limits.ts";
+import { fieldSuggestion } from "./field_names.ts";
+import type { FieldError } from "./errors.ts";
+
+/** Characters of a field's name that are repeated. */
+const MAX_NAME = 64;
+
+/** What is wrong, and the keys that lead to it from the body. */
+interface Located {
+  /** Undefined for a list in place of an object. */
+  readonly issue: v.BaseIssue<unknown> | undefined;
+  readonly keys: readonly unknown[];
+}
+
+/**
+ * Returns the fields at fault, at most `MAX_FIELD_ERRORS`.
+ *
+ * @param schema That found the issues: its names are suggested for unknown ones.
+ */
+export function fieldErrors(
+  issues: readonly v.BaseIssue<unknown>[],
+  schema: v.GenericSchema,
+): FieldError[] {
+  return issues.slice(0, MAX_FIELD_ERRORS)
+    .flatMap((issue) => located(issue, []))
+    .slice(0, MAX_FIELD_ERRORS)
+    .map((one) => fieldError(one, schema))
+    .filter(({ pointer, detail }, i, all) =>
+      i ===
+        all.findIndex((one) => one.pointer === pointer && one.detail === detail)
+    );
+}
+
+/**
+ * Returns an issue where it lies. Valibot says of a union that none of its
+ * alternatives fits; told is what is wrong in the one that was meant. Objects
+ * that say what they are make a `variant`, which looks for the one itself.
+ */
+function located(
+  issue: v.BaseIssue<unknown>,
+  above: readonly unknown[],
+): Located[] {
+  const path = issue.path ?? [];
+  const keys = [...above, ...path.map(({ key }) => key)];
+  // Valibot takes a list for an object without fields.
+  const list = path.findIndex(({ type, input }) =>
+    type === "object" && Array.isArray(input)
+  );
+  if (list >= 0) {
+    return [{ issue: undefined, keys: keys.slice(0, above.length + list) }];
+  }
+  if (issue.type !== "union" || issue.issues === undefined) {
+    return [{ issue, keys }];
+  }
+  // An alternative of the right type has its issues inside, or in what the
+  // value is like: the others say only that the type is another.
+  const told = issue.issues.filter(({ path, kind }) =>
+    path !== undefined || kind === "validation"
+  );
+  if (told.length === 0) return [{ issue, keys }];
+  return told.flatMap((inner) => located(inner, keys));
+}
+
+function fieldError(
+  { issue, keys }: Located,
+  schema: v.GenericSchema,
+): FieldError {
+  const pointer = keys
+    .map((key) => String(key).slice(0, MAX_NAME))
+    .map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`)
+    .join("");
+  if (issue === undefined) return { pointer, detail: "expected object" };
+  if (issue.type === "strict_object" && issue.expected === "never") {
+    const suggestion = fieldSuggestion(schema, keys);
+    return { pointer, detail: `there is no such field${suggestion}` };
+  }
+  return { pointer, detail: expectation(issue) };
+}
+
+/** What was expected, in words. Valibot's own message quotes what was sent. */
+function expectation(issue: v.BaseIssue<unknown>) {
+  const { type, expected, received, message } = issue;
+  const limit = expected?.replace(/^[<>]=?/, "");
+  switch (type) {
+    case "integer":
+      return "expected a whole number";
+    case "finite":
+      return "expected a finite number";
+    case "min_value":
+      return `expected ${limit} or more`;
+    case "gt_value":
+      return `expected more than ${limit}`;
+    case "max_value":
+      return `expected ${limit} or less`;
+    case "min_length":
+      return `expected a length of ${limit} or more`;
+    case "max_length":
+      return `expected a length of ${limit} or less`;
+    case "regex":
+      // A schema's own message is words, and Valibot's quotes what was sent.
+      return message.startsWith("expected ")
+        ? message
+        : `expected text like ${expected}`;
+  }
+  if (received === "undefined") return "is required";
+  return `expected ${expected === null ? "another value" : words(expected)}`;
+}
+
+/** Types as JSON calls them, with "or" between them. */
+function words(expected: string): string {
+  const kinds = expected.replace(/^\((.*)\)$/s, "$1")
+    .replaceAll(/\b(Array|Object)\b/g, (name) => name.toLowerCase())
+    .split(" | ");
+  return kinds.join(", ").replace(/, ([^,]*)$/, " or $1");
+}

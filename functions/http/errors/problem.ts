@@ -1,0 +1,227 @@
+/**
+ * Errors as problem documents (RFC 9457). Which there are is in
+ * `problem_table.ts`.
+ *
+ * An `error` member in OpenAI's shape stands beside, so that its client
+ * libraries show the message. Prompts, pixels and stack traces never appear.
+ *
+ * @module
+ */
+
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import {
+  CacheTooSmallError,
+  Emu3Error,
+  OverloadedError,
+  PromptTooLongError,
+} from "../../../lib/errors.ts";
+import { escapeText } from "./escaped_text.ts";
+import {
+  isProblemCode,
+  type ProblemCode,
+  problemPath,
+  PROBLEMS,
+} from "./problems.ts";
+import {
+  DrainingError,
+  type FieldError,
+  InterruptedError,
+  type InterruptedState,
+  InvalidFieldsError,
+  MethodNotAllowedError,
+  NotReadyError,
+  PictureRequiredError,
+  QuotaError,
+  UnauthorizedError,
+  UnreadAnswersError,
+} from "./errors.ts";
+
+/** A problem document. */
+export interface Problem {
+  /** What kind it is: where its page is. */
+  readonly type: string;
+  /** The kind in words. */
+  readonly title: string;
+  /** HTTP status. */
+  readonly status: ContentfulStatusCode;
+  /** What happened this time. */
+  readonly detail: string;
+  /** Path of the request. */
+  readonly instance: string;
+  /** Of the request, as in the log. */
+  readonly "request_id": string;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+  /** Fields at fault. */
+  readonly errors?: readonly FieldError[];
+  /** The job that an interrupted request became. */
+  readonly job?: string;
+  /** Where that job goes on. */
+  readonly resume?: string;
+  /** What it takes to go on without the job. */
+  readonly state?: InterruptedState;
+  /** The same for OpenAI's client libraries. */
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly code: string;
+    readonly param: string | null;
+  };
+}
+
+/** Where a problem came up. */
+export interface ProblemContext {
+  /** Of the request. */
+  readonly requestId: string;
+  /** Of the request. */
+  readonly path: string;
+  /** What paths of this server's pages stand behind; empty for its root. */
+  readonly pageBase: string;
+  /** Whether nobody is there to read the answer. */
+  readonly clientGone: boolean;
+}
+
+/** Statuses after which trying again may help. */
+const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 503, 504]);
+/** The same by code, where the status does not say. */
+const RETRYABLE_CODES: ReadonlySet<string> = new Set(["idempotency-conflict"]);
+
+/** UTF-16 units of a detail that are kept: it may quote what was sent. */
+const MAX_DETAIL = 2000;
+/** UTF-16 units of a path or pointer that are kept. */
+const MAX_PATH = 1024;
+
+const UNEXPECTED = "Cannot answer: something unexpected happened here";
+
+/** The problem document of `error`. */
+export function problemFrom(error: unknown, context: ProblemContext): Problem {
+  const { code, detail: whole } = describe(error, context.clientGone);
+  const detail = escapeText(whole, MAX_DETAIL);
+  const { status, title } = PROBLEMS[code];
+  const fields = fieldErrors(error);
+  const retryable = RETRYABLE_CODES.has(code) ||
+    (RETRYABLE.has(status) && !hopeless(error));
+  return {
+    type: `${context.pageBase}${problemPath(code)}`,
+    title,
+    status,
+    detail,
+    instance: instanceOf(context.path),
+    "request_id": context.requestId,
+    retryable,
+    ...(fields.length > 0 && { errors: fields }),
+    ...(error instanceof InterruptedError &&
+      interruptedMembers(error, context)),
+    error: {
+      message: detail,
+      type: status < 500 ? "invalid_request_error" : "server_error",
+      code,
+      param: fields[0]?.pointer.slice(1).replaceAll("/", ".") ?? null,
+    },
+  };
+}
+
+/** Headers that go with the problem of `error`. */
+export function problemHeaders(error: unknown): Record<string, string> {
+  const headers: Record<string, string> = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+  };
+  if (
+    (error instanceof OverloadedError || error instanceof NotReadyError ||
+      error instanceof QuotaError || error instanceof UnreadAnswersError ||
+      error instanceof DrainingError ||
+      error instanceof InterruptedError) &&
+    error.retryAfterSeconds !== undefined
+  ) {
+    headers["retry-after"] = `${error.retryAfterSeconds}`;
+  }
+  if (error instanceof InterruptedError && error.job !== undefined) {
+    headers["location"] = `/v1/jobs/${error.job}`;
+  }
+  if (error instanceof MethodNotAllowedError) {
+    headers["allow"] = error.allowed.join(", ");
+  }
+  if (error instanceof UnauthorizedError) {
+    const wrong = error.shown ? ', error="invalid_token"' : "";
+    headers["www-authenticate"] = `Bearer realm="emu3"${wrong}`;
+  }
+  return headers;
+}
+
+/** Whether nobody foresaw `error`: it belongs into the log. */
+export function isUnexpected(error: unknown): boolean {
+  return describe(error, true).code === "internal";
+}
+
+function describe(
+  error: unknown,
+  clientGone: boolean,
+): { code: ProblemCode; detail: string } {
+  if (error instanceof Emu3Error && isProblemCode(error.code)) {
+    return { code: error.code, detail: error.message };
+  }
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return {
+      code: "deadline",
+      detail:
+        "Cannot finish in time: the request took longer than REQUEST_TIMEOUT_S",
+    };
+  }
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return clientGone
+      ? { code: "client-gone", detail: "Cannot answer: the client left" }
+      : {
+        code: "shutting-down",
+        detail: "Cannot finish: the server is shutting down",
+      };
+  }
+  return { code: "internal", detail: UNEXPECTED };
+}
+
+function interruptedMembers(
+  { job, state }: InterruptedError,
+  { pageBase }: ProblemContext,
+): Pick<Problem, "job" | "resume" | "state"> {
+  return {
+    ...(job !== undefined &&
+      { job, resume: `${pageBase}/v1/jobs/${job}/resume` }),
+    ...(state !== undefined && { state }),
+  };
+}
+
+/** Returns `path` as a reference to a URI (RFC 9457). */
+function instanceOf(path: string): string {
+  const kept = path.slice(0, MAX_PATH).toWellFormed();
+  // Escapes that are there stay as they are.
+  return encodeURI(kept).replaceAll(/%25(?=[0-9a-f]{2})/gi, "%");
+}
+
+/** Names of fields may be the client's own. */
+function boundedField({ pointer, detail }: FieldError): FieldError {
+  return {
+    pointer: pointer.slice(0, MAX_PATH).toWellFormed(),
+    detail: escapeText(detail, MAX_DETAIL),
+  };
+}
+
+function fieldErrors(error: unknown): readonly FieldError[] {
+  if (error instanceof InvalidFieldsError) {
+    return error.fields.map(boundedField);
+  }
+  if (error instanceof PictureRequiredError) {
+    return [{ pointer: error.pointer, detail: "expected a picture" }];
+  }
+  if (
+    error instanceof PromptTooLongError || error instanceof CacheTooSmallError
+  ) {
+    return [{ pointer: "", detail: error.message }];
+  }
+  return [];
+}
+
+/** A model that failed to load does not load by waiting. */
+function hopeless(error: unknown): boolean {
+  return error instanceof NotReadyError &&
+    error.retryAfterSeconds === undefined;
+}

@@ -1,0 +1,145 @@
+/**
+ * Grids and clips between the wire and `lib`.
+ *
+ * @module
+ */
+
+import {
+  clipFrame,
+  type CodeClip,
+  type CodeGrid,
+  rowsFromGrid,
+} from "../../lib/grid.ts";
+import { invalidField } from "./errors/errors.ts";
+import type { Clip, Grid } from "../schema/common.ts";
+
+/** A grid or a clip. */
+export type Codes = CodeGrid | CodeClip;
+
+/** Whether `codes` are those of a clip. */
+export function isClip(codes: Codes): codes is CodeClip {
+  return "frames" in codes;
+}
+
+/**
+ * The grid that a body holds.
+ *
+ * @param pointer Where in the body.
+ * @throws {InvalidFieldsError} Naming the row or code at fault.
+ */
+export function gridFromFields(
+  field: Grid,
+  pointer: string,
+  codebookSize: number,
+): CodeGrid {
+  const grid = gridFromCodes(field.codes, `${pointer}/codes`, codebookSize);
+  checkStated(field.height, grid.height, `${pointer}/height`);
+  checkStated(field.width, grid.width, `${pointer}/width`);
+  return grid;
+}
+
+/**
+ * The clip that a body holds.
+ *
+ * @throws {InvalidFieldsError} Naming the frame, row or code at fault.
+ */
+export function clipFromFields(
+  field: Clip,
+  pointer: string,
+  codebookSize: number,
+): CodeClip {
+  const frames = field.codes.map((codes, i) =>
+    gridFromCodes(codes, `${pointer}/codes/${i}`, codebookSize)
+  );
+  const { height, width } = frames[0]!;
+  checkStated(field.frames, frames.length, `${pointer}/frames`);
+  checkStated(field.height, height, `${pointer}/height`);
+  checkStated(field.width, width, `${pointer}/width`);
+  const area = height * width;
+  const codes = new Uint16Array(frames.length * area);
+  for (const [i, frame] of frames.entries()) {
+    if (frame.height !== height || frame.width !== width) {
+      throw invalidField(
+        `${pointer}/codes/${i}`,
+        `expected ${height} rows of ${width} codes, as in the first frame`,
+      );
+    }
+    codes.set(frame.codes, i * area);
+  }
+  return { frames: frames.length, height, width, codes };
+}
+
+/** A grid as it stands in a body. */
+export interface GridFields {
+  /** Rows. */
+  readonly height: number;
+  /** Codes a row. */
+  readonly width: number;
+  /** Row by row. */
+  readonly codes: number[][];
+}
+
+/** A clip as it stands in a body. */
+export interface ClipFields {
+  /** Frames of codes. */
+  readonly frames: number;
+  /** Rows. */
+  readonly height: number;
+  /** Codes a row. */
+  readonly width: number;
+  /** Frame by frame, row by row. */
+  readonly codes: number[][][];
+}
+
+/** `grid` as it stands in a body. */
+export function gridFields(grid: CodeGrid): GridFields {
+  const { height, width } = grid;
+  return { height, width, codes: rowsFromGrid(grid) };
+}
+
+/** `clip` as it stands in a body. */
+export function clipFields(clip: CodeClip): ClipFields {
+  const { frames, height, width } = clip;
+  const codes = Array.from(
+    { length: frames },
+    (_, i) => rowsFromGrid(clipFrame(clip, i)),
+  );
+  return { frames, height, width, codes };
+}
+
+/** @param pointer Of the rows. */
+function gridFromCodes(
+  rows: Grid["codes"],
+  pointer: string,
+  codebookSize: number,
+): CodeGrid {
+  const height = rows.length;
+  const width = rows[0]!.length;
+  const codes = new Uint16Array(height * width);
+  for (const [y, row] of rows.entries()) {
+    if (row.length !== width) {
+      throw invalidField(
+        `${pointer}/${y}`,
+        `expected ${width} codes, as in the first row`,
+      );
+    }
+    const bad = row.findIndex((code) => code >= codebookSize);
+    if (bad !== -1) {
+      throw invalidField(
+        `${pointer}/${y}/${bad}`,
+        `expected a code from 0 to ${codebookSize - 1}`,
+      );
+    }
+    codes.set(row, y * width);
+  }
+  return { height, width, codes };
+}
+
+function checkStated(
+  stated: number | undefined,
+  actual: number,
+  pointer: string,
+): void {
+  if (stated === undefined || stated === actual) return;
+  throw invalidField(pointer, `the codes say ${actual}`);
+}

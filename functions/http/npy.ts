@@ -1,0 +1,168 @@
+/**
+ * NumPy's .npy: integers in, codes out.
+ *
+ * ```text
+ * \x93NUMPY │ major minor │ header length, u16 or u32 │ {'descr': '<u2', …} │ data
+ * ```
+ *
+ * Source: numpy/lib/format.py, versions 1.0 to 3.0. There is no package that
+ * reads both byte orders and Fortran order.
+ *
+ * @module
+ */
+
+import { MAX_BINARY_CODES } from "./body_limits.ts";
+import { invalidField, MalformedBodyError } from "./errors/errors.ts";
+
+/** Whole numbers in C order. */
+export interface NpyArray {
+  /** Lengths of the axes. */
+  readonly shape: readonly number[];
+  /** All values; those beyond 2^53 are rounded. */
+  readonly values: Float64Array;
+}
+
+const MAGIC = "\x93NUMPY";
+
+/** The longest header, in bytes; NumPy itself reads 10,000. */
+const MAX_HEADER_BYTES = 2 ** 14;
+
+/** Headers are padded so that data starts at a multiple of this. */
+const ALIGNMENT = 64;
+
+/**
+ * The array in `bytes`.
+ *
+ * @throws {MalformedBodyError} When they are no .npy, or not whole.
+ * @throws {InvalidFieldsError} When the values are not whole numbers.
+ */
+export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
+  const { header, start } = readHeader(bytes);
+  const { descr, fortran, shape } = parseHeader(header);
+  const dtype = /^([<>|=])([iu])([1248])$/.exec(descr);
+  if (dtype === null) {
+    throw invalidField("", `expected an integer dtype, not "${descr}"`);
+  }
+  const [, order, kind, digits] = dtype;
+  const size = Number(digits);
+  const count = shape.reduce((product, length) => product * length, 1);
+  if (count > MAX_BINARY_CODES) {
+    throw invalidField("", `expected at most ${MAX_BINARY_CODES} codes`);
+  }
+  const data = bytes.subarray(start);
+  if (data.length !== count * size) {
+    throw new MalformedBodyError(
+      `the .npy has ${data.length} bytes of data, its header says ${
+        count * size
+      }`,
+    );
+  }
+  const at = reader(data, `${kind}${size}`, order !== ">");
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = at(i * size);
+  return { shape, values: fortran ? toRowOrder(values, shape) : values };
+}
+
+/** Codes as a .npy of dtype `<u2`, version 1.0. */
+export function writeNpy(
+  shape: readonly number[],
+  codes: Uint16Array,
+): Uint8Array<ArrayBuffer> {
+  const fixed = MAGIC.length + 4;
+  const axes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const text = `{'descr': '<u2', 'fortran_order': False, 'shape': (${axes}), }`;
+  const unpadded = fixed + text.length + 1;
+  const start = Math.ceil(unpadded / ALIGNMENT) * ALIGNMENT;
+  const header = `${text.padEnd(start - fixed - 1)}\n`;
+  const bytes = new Uint8Array(start + 2 * codes.length);
+  for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
+  bytes[MAGIC.length] = 1;
+  const view = new DataView(bytes.buffer);
+  view.setUint16(MAGIC.length + 2, header.length, true);
+  bytes.set(new TextEncoder().encode(header), fixed);
+  codes.forEach((code, i) => view.setUint16(start + 2 * i, code, true));
+  return bytes;
+}
+
+function readHeader(
+  bytes: Uint8Array<ArrayBuffer>,
+): { header: string; start: number } {
+  const magic = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
+  const major = bytes[MAGIC.length] ?? 0;
+  if (magic !== MAGIC || major < 1 || major > 3) {
+    throw new MalformedBodyError("it is no .npy of version 1, 2 or 3");
+  }
+  const at = MAGIC.length + 2;
+  const wide = major > 1;
+  const fixed = at + (wide ? 4 : 2);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.length < fixed
+    ? Infinity
+    : wide
+    ? view.getUint32(at, true)
+    : view.getUint16(at, true);
+  if (length !== Infinity && length > MAX_HEADER_BYTES) {
+    throw new MalformedBodyError("the header of the .npy is too long");
+  }
+  const start = fixed + length;
+  if (start > bytes.length) throw new MalformedBodyError("the .npy breaks off");
+  const header = new TextDecoder().decode(bytes.subarray(fixed, start));
+  return { header, start };
+}
+
+function parseHeader(
+  header: string,
+): { descr: string; fortran: boolean; shape: number[] } {
+  const descr = /['"]descr['"]\s*:\s*['"]([^'"]{1,16})['"]/.exec(header)?.[1];
+  const fortran = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header)?.[1];
+  const axes = /['"]shape['"]\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1];
+  if (descr === undefined || fortran === undefined || axes === undefined) {
+    throw new MalformedBodyError("the header of the .npy is damaged");
+  }
+  const shape = axes.split(",").map((axis) => axis.trim())
+    .filter((axis) => axis !== "").map(Number);
+  return { descr, fortran: fortran === "True", shape };
+}
+
+/** The whole number at a byte offset. */
+function reader(
+  data: Uint8Array<ArrayBuffer>,
+  kind: string,
+  little: boolean,
+): (offset: number) => number {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const readers: Readonly<Record<string, (offset: number) => number>> = {
+    i1: (at) => view.getInt8(at),
+    u1: (at) => view.getUint8(at),
+    i2: (at) => view.getInt16(at, little),
+    u2: (at) => view.getUint16(at, little),
+    i4: (at) => view.getInt32(at, little),
+    u4: (at) => view.getUint32(at, little),
+    i8: (at) => Number(view.getBigInt64(at, little)),
+    u8: (at) => Number(view.getBigUint64(at, little)),
+  };
+  return readers[kind]!;
+}
+
+/** First axis fastest → last axis fastest. */
+function toRowOrder(
+  values: Float64Array,
+  shape: readonly number[],
+): Float64Array {
+  const axes: { length: number; stride: number }[] = [];
+  let stride = 1;
+  for (const length of shape) {
+    axes.push({ length, stride });
+    stride *= length;
+  }
+  axes.reverse();
+  return Float64Array.from(values, (_, i) => {
+    let rest = i;
+    let at = 0;
+    for (const { length, stride } of axes) {
+      at += (rest % length) * stride;
+      rest = Math.floor(rest / length);
+    }
+    return values[at]!;
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * Codes without JSON around them.
+ *
+ * ```text
+ * application/octet-stream   u16 little-endian, row by row; sizes in X-Grid-* headers
+ * application/x-npy          NumPy's .npy, [H, W] or [T, H, W]
+ * ```
+ *
+ * @module
+ */
+
+import { assertCodes } from "../../lib/grid.ts";
+import { MAX_BINARY_CODES } from "./body_limits.ts";
+import { type Codes, isClip } from "./grid_json.ts";
+import { readNpy, writeNpy } from "./npy.ts";
+import { invalidField, MalformedBodyError } from "./errors/errors.ts";
+
+/** Media types of bare codes. */
+export type BinaryType = "application/octet-stream" | "application/x-npy";
+
+/** Media types of bare codes, the plainer first. */
+export const BINARY_TYPES: readonly BinaryType[] = [
+  "application/octet-stream",
+  "application/x-npy",
+];
+
+/** Whether `type` is one of bare codes. */
+export function isBinaryType(type: string): type is BinaryType {
+  return BINARY_TYPES.some((binary) => binary === type);
+}
+
+/** A body and the headers it needs. */
+export interface BinaryAnswer {
+  /** Of the answer. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Media type and sizes. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * The codes in `bytes`.
+ *
+ * @param headers Of the request.
+ * @throws {MalformedBodyError} When bytes and sizes do not agree.
+ * @throws {InvalidFieldsError} When the shape is none of a grid.
+ * @throws {GridError} When a code is not in the codebook.
+ */
+export function readBinaryCodes(
+  bytes: Uint8Array<ArrayBuffer>,
+  type: BinaryType,
+  headers: Headers,
+  codebookSize: number,
+): Codes {
+  const { shape, values } = type === "application/x-npy"
+    ? readNpy(bytes)
+    : readPlain(bytes, headers);
+  if (shape.length < 2 || shape.length > 3 || shape.includes(0)) {
+    throw invalidField("", "expected codes of shape [H, W] or [T, H, W]");
+  }
+  assertCodes(values, codebookSize);
+  const codes = Uint16Array.from(values);
+  const [width, height, frames] = shape.toReversed();
+  const grid = { height: height!, width: width!, codes };
+  return frames === undefined ? grid : { frames, ...grid };
+}
+
+/** `codes` as `type`. */
+export function binaryAnswer(codes: Codes, type: BinaryType): BinaryAnswer {
+  const { height, width } = codes;
+  const shape = isClip(codes) ? [codes.frames, height, width] : [height, width];
+  const headers: Record<string, string> = {
+    "content-type": type,
+    "x-grid-height": `${height}`,
+    "x-grid-width": `${width}`,
+  };
+  if (isClip(codes)) headers["x-grid-frames"] = `${codes.frames}`;
+  const body = type === "application/x-npy"
+    ? writeNpy(shape, codes.codes)
+    : littleEndian(codes.codes);
+  return { body, headers };
+}
+
+function readPlain(
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Headers,
+): { shape: number[]; values: Float64Array } {
+  const height = side(headers, "X-Grid-Height");
+  const width = side(headers, "X-Grid-Width");
+  const shape = headers.has("X-Grid-Frames")
+    ? [side(headers, "X-Grid-Frames"), height, width]
+    : [height, width];
+  const count = shape.reduce((product, length) => product * length, 1);
+  if (count > MAX_BINARY_CODES) {
+    throw invalidField("", `expected at most ${MAX_BINARY_CODES} codes`);
+  }
+  if (bytes.length !== 2 * count) {
+    throw new MalformedBodyError(
+      `it has ${bytes.length} bytes, ${shape.join(" × ")} codes take ${
+        2 * count
+      }`,
+    );
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float64Array(count);
+  for (let i = 0; i < count; i++) values[i] = view.getUint16(2 * i, true);
+  return { shape, values };
+}
+
+function side(headers: Headers, name: string): number {
+  const text = headers.get(name) ?? "";
+  if (!/^[1-9]\d{0,6}$/.test(text)) {
+    throw new MalformedBodyError(
+      `header ${name} is to say how many codes, a whole number above zero`,
+    );
+  }
+  return Number(text);
+}
+
+function littleEndian(codes: Uint16Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(2 * codes.length);
+  const view = new DataView(bytes.buffer);
+  codes.forEach((code, i) => view.setUint16(2 * i, code, true));
+  return bytes;
+}

@@ -1,0 +1,186 @@
+/**
+ * Bodies that may hold pictures: JSON, a form, or bare bytes. Fields may stand
+ * in the query as well, whatever the body is: none is ignored.
+ *
+ * @module
+ */
+
+import { isBinaryType } from "./raw_codes.ts";
+import type { Call } from "./call.ts";
+import { decodeDataUrl } from "./data_url.ts";
+import { turnFor } from "../metrics/event_loop.ts";
+import { isJson, mediaType, parseFields, readBytes } from "./body.ts";
+import { parseJson } from "./json.ts";
+import { type FormPart, formParts } from "./multipart.ts";
+import type { Tools } from "../models/ports.ts";
+import {
+  type FieldSchema,
+  queryOf,
+  textFields,
+  withQuery,
+} from "./query_fields.ts";
+import { invalidField, MediaTypeError } from "./errors/errors.ts";
+import { decodeUtf8 } from "./utf8.ts";
+
+/** What a body held. */
+export interface Upload<T> {
+  /** Fields of JSON, form or query. */
+  readonly fields: T;
+  /** Files by the name of their part; a bare picture is named `image`. */
+  readonly files: ReadonlyMap<string, readonly Uint8Array<ArrayBuffer>[]>;
+  /** Bare codes, unread. */
+  readonly codes: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** What a route takes. */
+export interface UploadOptions {
+  /** Of the body. */
+  readonly maxBytes: number;
+  /** Parts of a form that may be files, and how many each. */
+  readonly files: Readonly<Record<string, number>>;
+  /** Whether bare codes are taken. */
+  readonly codes: boolean;
+}
+
+/**
+ * The body of `request`.
+ *
+ * @throws {MediaTypeError} When its type is not taken.
+ * @throws {BodyTooComplexError} When it has more values or parts than are taken.
+ * @throws {MalformedBodyError} When it is not what it says.
+ * @throws {InvalidFieldsError} When its fields are not as `schema` has them.
+ */
+export async function readUpload<T>(
+  request: Request,
+  schema: FieldSchema<T>,
+  options: UploadOptions,
+): Promise<Upload<T>> {
+  const type = mediaType(request);
+  const known = isJson(type) || type === "multipart/form-data" ||
+    type.startsWith("image/") || (options.codes && isBinaryType(type));
+  if (!known) {
+    const more = options.codes ? ", application/octet-stream, x-npy" : "";
+    throw new MediaTypeError(
+      `application/json, multipart/form-data, image/png, jpeg, webp, gif${more} are taken, as Content-Type says`,
+    );
+  }
+  const bytes = await readBytes(request, options.maxBytes);
+  const query = queryOf(request);
+  if (isJson(type)) {
+    const body = withQuery(await parseJson(bytes), textFields(query, schema));
+    const fields = parseFields(schema, body);
+    return { fields, files: new Map(), codes: undefined };
+  }
+  if (type === "multipart/form-data") {
+    return await readForm(request, bytes, query, schema, options);
+  }
+  const fields = parseFields(schema, textFields(query, schema));
+  return isBinaryType(type)
+    ? { fields, files: new Map(), codes: bytes }
+    : { fields, files: new Map([["image", [bytes]]]), codes: undefined };
+}
+
+/** The call that a picture is read for, and what ends with it. */
+export interface PictureUse {
+  /** The call. */
+  readonly call: Pick<Call, "signal" | "caller">;
+  /** Gives back what a fetched picture takes, once it was decoded. */
+  readonly held: DisposableStack;
+}
+
+/**
+ * Reads the picture that a field holds.
+ *
+ * @param pointer Where in the body.
+ * @throws {InvalidFieldsError} When it is neither a data URL nor base64, nor a
+ * URL that may be fetched.
+ */
+export async function pictureBytes(
+  { fetchPicture }: Pick<Tools, "fetchPicture">,
+  text: string,
+  pointer: string,
+  { call, held }: PictureUse,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (/^https?:/i.test(text)) {
+    if (fetchPicture !== undefined) {
+      const fetched = await fetchPicture(text, pointer, call);
+      if (!held.disposed) return held.use(fetched).bytes;
+      // Another picture of the request failed meanwhile.
+      fetched[Symbol.dispose]();
+      call.signal.throwIfAborted();
+      return fetched.bytes;
+    }
+    throw invalidField(
+      pointer,
+      "this server fetches no URLs: send a data URL or base64",
+    );
+  }
+  try {
+    return await decodeDataUrl(text);
+  } catch (cause) {
+    const detail =
+      "expected a data URL, such as data:image/png;base64,…, or base64";
+    throw invalidField(pointer, detail, { cause });
+  }
+}
+
+/**
+ * The parts of a form.
+ *
+ * @throws {MediaTypeError} When it is something else.
+ * @throws {BodyTooComplexError} When it has more parts than are taken.
+ * @throws {MalformedBodyError} When it is not what it says.
+ */
+export async function readParts(
+  request: Request,
+  maxBytes: number,
+): Promise<FormPart[]> {
+  if (mediaType(request) !== "multipart/form-data") {
+    throw new MediaTypeError("multipart/form-data is taken");
+  }
+  return await partsOf(request, await readBytes(request, maxBytes));
+}
+
+async function readForm<T>(
+  request: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+  query: readonly [string, string][],
+  schema: FieldSchema<T>,
+  options: UploadOptions,
+): Promise<Upload<T>> {
+  const files = new Map<string, Uint8Array<ArrayBuffer>[]>();
+  const texts = [...query];
+  for (const part of await partsOf(request, bytes)) {
+    const { name, fileName, content } = part;
+    await turnFor(content);
+    if (fileName === undefined) {
+      texts.push([name, await decodeUtf8(content, { fatal: false })]);
+      continue;
+    }
+    const limit = Object.hasOwn(options.files, name)
+      ? options.files[name]
+      : undefined;
+    const list = files.get(name) ?? [];
+    if (limit === undefined || list.length >= limit) {
+      const detail = limit === undefined
+        ? `there is no such file part, expected ${
+          Object.keys(options.files).join(" or ")
+        }`
+        : `expected at most ${limit} files`;
+      throw invalidField(`/${name.slice(0, 64)}`, detail);
+    }
+    // A copy: its buffer may be transferred to a worker, the body's may not.
+    list.push(content.slice());
+    files.set(name, list);
+  }
+  const fields = parseFields(schema, textFields(texts, schema));
+  return { fields, files, codes: undefined };
+}
+
+async function partsOf(
+  request: Request,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<FormPart[]> {
+  await turnFor(bytes);
+  return await formParts(request.headers.get("content-type") ?? "", bytes);
+}

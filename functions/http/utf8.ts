@@ -1,0 +1,28 @@
+/**
+ * The UTF-8 decoder for bodies: long ones are decoded a slice a turn of the
+ * event loop.
+ *
+ * @module
+ */
+
+import { SLICE, turn } from "../metrics/event_loop.ts";
+
+/**
+ * Decodes UTF-8.
+ *
+ * @param fatal Whether bytes that are not UTF-8 throw; else they become U+FFFD.
+ * @throws {TypeError} When they are not UTF-8, and that is fatal.
+ */
+export async function decodeUtf8(
+  bytes: Uint8Array,
+  { fatal }: { readonly fatal: boolean },
+): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal });
+  let text = "";
+  for (let start = 0; start < bytes.length; start += SLICE) {
+    if (start > 0) await turn();
+    const slice = bytes.subarray(start, start + SLICE);
+    text += decoder.decode(slice, { stream: true });
+  }
+  return text + decoder.decode();
+}

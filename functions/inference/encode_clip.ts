@@ -1,0 +1,202 @@
+/**
+ * Clips → codes: an animation, or several files of one size.
+ *
+ * ```text
+ * headers ─▶ limits ─▶ share ─▶ decoded frames ─▶ 4 at a time: resized ─▶ codes
+ * ```
+ *
+ * Frames are kept at the smaller of the size that they have and the size that
+ * they are encoded at, so that small frames are never all held enlarged.
+ *
+ * @module
+ */
+
+import { checkFrameCount, frameLimit } from "./frame_limit.ts";
+import { checkRunSize } from "./image_limit.ts";
+import { ImageSizeError, ImageTooLargeError } from "../../lib/errors.ts";
+import type { CodeClip } from "../../lib/grid.ts";
+import {
+  checkFrames,
+  checkPixels,
+  type PictureHeader,
+  readHeader,
+} from "../../lib/image/header.ts";
+import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
+import {
+  decodeCost,
+  encodeCost,
+  heldCost,
+} from "../../lib/image/pixel_cost.ts";
+import {
+  fittedSize,
+  type PictureCall,
+  type PrepareOptions,
+  sourceSize,
+} from "./encode_image.ts";
+import type { Tools, VisionModel } from "../models/ports.ts";
+import { invalidField } from "../http/errors/errors.ts";
+
+/** Options of {@linkcode encodeClip}. */
+export interface ClipOptions extends PrepareOptions {
+  /**
+   * True for one file whose frames are all taken; else the first frame of each
+   * file is.
+   */
+  readonly animation: boolean;
+  /** True to repeat the last frame until a code frame is full. */
+  readonly pad: boolean;
+}
+
+/** A clip as codes. */
+export interface EncodedClip {
+  /** Its codes. */
+  readonly codes: CodeClip;
+  /** The frames as they were decoded. */
+  readonly source: PixelSize;
+  /** The frames as they were encoded. */
+  readonly size: PixelSize;
+  /** Milliseconds of resizing and encoding, without decoding. */
+  readonly visionMs: number;
+}
+
+/** The frames of a clip before they are decoded. */
+interface ClipPlan {
+  readonly headers: readonly PictureHeader[];
+  readonly count: number;
+  readonly source: PixelSize;
+  readonly size: PixelSize;
+}
+
+/**
+ * Encodes the frames of `files`: one animation, or stills.
+ *
+ * @throws {ImageSizeError} When frames differ in size.
+ * @throws {ImageTooLargeError} When frames or pixels are too many, as sent or
+ * as resized.
+ * @throws {OverloadedError} When too many pictures wait.
+ */
+export async function encodeClip(
+  tools: Tools,
+  files: readonly Uint8Array[],
+  vision: VisionModel,
+  { options, call }: {
+    readonly options: ClipOptions;
+    readonly call: PictureCall;
+  },
+): Promise<EncodedClip> {
+  const plan = planClip(tools, files, vision, options);
+  const { count, source, size } = plan;
+  const atOnce = encodeCost(size, vision.framesPerCode);
+  const kept = heldCost(smaller(source, size), count);
+  const peak = Math.max(...plan.headers.map((header, i) => {
+    const fileBytes = files[i]!.length;
+    const frames = options.animation ? count : 1;
+    return decodeCost({ header, fileBytes, frames }, size);
+  }));
+  using share = await tools.pixels.acquire(Math.max(peak, atOnce) + kept, call);
+  const frames = await decodeAll(tools, files, plan, { options, call });
+  share.shrink(kept + atOnce);
+  const startedAt = performance.now();
+  const codes = await encodeInParts(tools, frames, vision, { plan, call });
+  return { codes, source, size, visionMs: performance.now() - startedAt };
+}
+
+function planClip(
+  { limits }: Tools,
+  files: readonly Uint8Array[],
+  vision: VisionModel,
+  options: ClipOptions,
+): ClipPlan {
+  const { maxPixels } = limits;
+  const headers = files.map((file) => readHeader(file));
+  const [first] = headers;
+  const count = options.animation ? first!.frames : files.length;
+  if (options.animation) checkFrames(first!, frameLimit(limits));
+  else checkFrameCount(count, "/frames", limits);
+  for (const header of headers) checkPixels(header, count, maxPixels);
+  const source = sourceSize(first!, options);
+  for (const header of headers) {
+    const { height, width } = sourceSize(header, options);
+    if (height !== source.height || width !== source.width) {
+      throw new ImageSizeError("the frames of a clip must be of one size");
+    }
+  }
+  const size = fittedSize(source, vision, options, limits);
+  const { framesPerCode } = vision;
+  checkRunSize(size, framesPerCode, limits);
+  if (count % framesPerCode !== 0 && !options.pad) {
+    throw invalidField(
+      "/frames",
+      `${count} frames are not a multiple of ${framesPerCode}: send other ones, or "pad": "repeat"`,
+    );
+  }
+  const encoded = Math.ceil(count / framesPerCode) * framesPerCode *
+    size.height * size.width;
+  if (encoded > maxPixels) {
+    throw new ImageTooLargeError(
+      `${count} frames have ${encoded} pixels once they are resized to ${size.height} × ${size.width}, at most ${maxPixels} become codes: send fewer`,
+    );
+  }
+  return { headers, count, source, size };
+}
+
+/** Decodes all frames, resized where that makes them smaller. */
+async function decodeAll(
+  { codec, limits }: Tools,
+  files: readonly Uint8Array[],
+  { source, size }: ClipPlan,
+  { options: { decode, animation }, call }: {
+    readonly options: ClipOptions;
+    readonly call: PictureCall;
+  },
+): Promise<RgbImage[]> {
+  const options = {
+    decode,
+    maxPixels: limits.maxPixels,
+    size: smaller(source, size) === size ? size : undefined,
+  };
+  if (animation) {
+    const frames = { ...options, maxFrames: frameLimit(limits) };
+    return await codec.decodeFrames(files[0]!, frames, call);
+  }
+  const images: RgbImage[] = [];
+  for (const file of files) {
+    // Frames of a client that left are not worth a turn.
+    call.signal.throwIfAborted();
+    images.push(await codec.decodeImage(file, options, call));
+  }
+  return images;
+}
+
+/** Chunks know nothing of each other, so that each may be encoded alone. */
+async function encodeInParts(
+  { codec }: Tools,
+  frames: readonly RgbImage[],
+  vision: VisionModel,
+  { plan: { size }, call }: {
+    readonly plan: ClipPlan;
+    readonly call: PictureCall;
+  },
+): Promise<CodeClip> {
+  const { framesPerCode } = vision;
+  const parts: CodeClip[] = [];
+  for (let start = 0; start < frames.length; start += framesPerCode) {
+    call.signal.throwIfAborted();
+    const part: RgbImage[] = [];
+    for (const frame of frames.slice(start, start + framesPerCode)) {
+      const fits = frame.height === size.height && frame.width === size.width;
+      part.push(fits ? frame : await codec.resize(frame, size, call));
+    }
+    while (part.length < framesPerCode) part.push(part.at(-1)!);
+    parts.push(await vision.encodeClip(part, call.signal, call.caller));
+  }
+  const { height, width } = parts[0]!;
+  const codes = new Uint16Array(parts.length * height * width);
+  parts.forEach((part, i) => codes.set(part.codes, i * height * width));
+  return { frames: parts.length, height, width, codes };
+}
+
+/** Returns the one of two sizes that has fewer pixels; `one` when they are equal. */
+function smaller(other: PixelSize, one: PixelSize): PixelSize {
+  return other.height * other.width < one.height * one.width ? other : one;
+}

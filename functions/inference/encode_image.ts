@@ -1,0 +1,136 @@
+/**
+ * Files → pictures of a size that the vision tokenizer takes.
+ *
+ * All that can be refused is refused by the header. Then the picture waits for
+ * its share of the budget of pixels, is decoded and resized in one call, and
+ * keeps of its share what the resized picture takes.
+ *
+ * @module
+ */
+
+import { ImageSizeError } from "../../lib/errors.ts";
+import type { CodeGrid } from "../../lib/grid.ts";
+import {
+  checkPixels,
+  type PictureHeader,
+  readHeader,
+  shownSize,
+} from "../../lib/image/header.ts";
+import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
+import { decodeCost, encodeCost } from "../../lib/image/pixel_cost.ts";
+import { smartResize } from "../../lib/vision/smart_resize.ts";
+import type { Call } from "../http/call.ts";
+import { checkPixelSize } from "./image_limit.ts";
+import type { Limits, Tools, VisionModel } from "../models/ports.ts";
+
+/** How files are taken. */
+export interface PrepareOptions {
+  /** As a person sees it, or as the released processor does. */
+  readonly decode: "display" | "reference";
+  /** To a size within the processor's limits, not at all, or to this size. */
+  readonly resize: "smart" | "none" | PixelSize;
+}
+
+/** The call that pictures are prepared for. */
+export type PictureCall = Pick<Call, "signal" | "caller">;
+
+/** A picture, ready to encode; it holds its share until it is disposed. */
+export interface Prepared extends Disposable {
+  /** Of the size that is encoded. */
+  readonly image: RgbImage;
+  /** As it was decoded. */
+  readonly source: PixelSize;
+}
+
+/**
+ * Decodes and resizes the picture in `bytes`, or the first frame of an
+ * animation.
+ *
+ * @throws {OverloadedError} When too many pictures wait.
+ */
+export async function preparePicture(
+  tools: Tools,
+  bytes: Uint8Array,
+  vision: VisionModel,
+  { options, call }: {
+    readonly options: PrepareOptions;
+    readonly call: PictureCall;
+  },
+): Promise<Prepared> {
+  const { codec, limits, pixels } = tools;
+  const { decode } = options;
+  const { maxPixels } = limits;
+  const header = readHeader(bytes);
+  checkPixels(header, 1, maxPixels);
+  const source = sourceSize(header, options);
+  const size = fittedSize(source, vision, options, limits);
+  const work = { header, fileBytes: bytes.length, frames: 1 };
+  const share = await pixels.acquire(decodeCost(work, size), call);
+  try {
+    const image = await codec.decodeImage(
+      bytes,
+      { decode, maxPixels, size },
+      call,
+    );
+    share.shrink(encodeCost(size, 1));
+    return { image, source, [Symbol.dispose]: () => share[Symbol.dispose]() };
+  } catch (error) {
+    share[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Returns the size of a picture as it is decoded. */
+export function sourceSize(
+  header: PictureHeader,
+  { decode }: Pick<PrepareOptions, "decode">,
+): PixelSize {
+  const { height, width } = decode === "display" ? shownSize(header) : header;
+  return { height, width };
+}
+
+/**
+ * Returns the size that a picture of size `source` is encoded at.
+ *
+ * @throws {ImageSizeError} When its sides are not taken.
+ * @throws {ImageTooLargeError} When its pixels are too many.
+ */
+export function fittedSize(
+  source: PixelSize,
+  vision: VisionModel,
+  { resize }: Pick<PrepareOptions, "resize">,
+  limits: Limits,
+): PixelSize {
+  const factor = vision.pixelsPerCode;
+  const { preprocessor } = vision.checkpoint;
+  const smart = resize === "none"
+    ? source
+    : smartResize(source, { factor, ...preprocessor });
+  const size = typeof resize === "object" ? resize : smart;
+  if (size.height % factor !== 0 || size.width % factor !== 0) {
+    throw new ImageSizeError(
+      `it is ${source.height} pixels high and ${source.width} wide, without resizing both must be multiples of ${factor}`,
+    );
+  }
+  checkPixelSize(size, vision, limits);
+  return size;
+}
+
+/** Turns the picture in `bytes` into codes, for a prompt, or of a size. */
+export async function encodePicture(
+  tools: Tools,
+  bytes: Uint8Array,
+  vision: VisionModel,
+  { decode, resize = "smart", call }: {
+    readonly decode: PrepareOptions["decode"];
+    readonly resize?: PrepareOptions["resize"];
+    readonly call: PictureCall;
+  },
+): Promise<CodeGrid> {
+  const options = { decode, resize } as const;
+  using prepared = await preparePicture(tools, bytes, vision, {
+    options,
+    call,
+  });
+  return await vision.encode(prepared.image, call.signal, call.caller);
+}

@@ -1,0 +1,267 @@
+/**
+ * A scene drawn, and turned into files as far as files are wanted.
+ *
+ * ```text
+ * draw ─▶ rows ─▶ (previews) ─▶ grids ─▶ (pixels ─▶ file) ─▶ completed
+ * ```
+ *
+ * @module
+ */
+
+import { draw, type DrawingEvent, type Scene } from "../../lib/emu3.ts";
+import type { CodeGrid } from "../../lib/grid.ts";
+import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
+import { withXmp } from "../../lib/image/metadata/jpeg_xmp.ts";
+import { withWebpXmp } from "../../lib/image/metadata/webp_xmp.ts";
+import {
+  type PictureOrigin,
+  pictureTexts,
+  xmpPacket,
+} from "./image_metadata.ts";
+import type { ModelPair, Tools, VisionModel } from "../models/ports.ts";
+import { PreviewPace } from "./preview_pace.ts";
+import type { PictureCall } from "./encode_image.ts";
+import {
+  acquirePicture,
+  encodeFile,
+  type FileOptions,
+  type FileType,
+} from "./render.ts";
+import { Stopwatch, type Timings, timingsFrom } from "../http/server_timing.ts";
+
+/**
+ * Rows that come with the picture so far: evenly spaced ones
+ * ({@linkcode MAX_PREVIEWS}) as far as decoding keeps up ({@linkcode PreviewPace}),
+ * none, or those of these indices. Each costs a run of the vision decoder.
+ */
+export type PreviewRows = boolean | ReadonlySet<number>;
+
+/**
+ * Pictures so far that an image has at most: of one with more rows, every
+ * second row has one, or every third, and so on.
+ */
+export const MAX_PREVIEWS = 32;
+
+/** What to draw, with what, and what to make of it. */
+export interface DrawingTask {
+  /** What to draw. */
+  readonly scene: Scene;
+  /** With what. */
+  readonly models: ModelPair;
+  /** Which file to make; undefined for codes alone. */
+  readonly file: FileType | undefined;
+  /** Which rows come with the picture so far, in a file of that type. */
+  readonly preview: PreviewRows;
+  /** Returns whether somebody sees previews; undefined for always. */
+  readonly watched?: (() => boolean) | undefined;
+  /** Of JPEGs and WebPs, 1–100; see `FileOptions`. */
+  readonly quality?: number | undefined;
+  /** Whether files say how they were made. */
+  readonly metadata: boolean;
+  /** By picture, where one that stopped goes on. */
+  readonly halfways: readonly (Halfway | undefined)[];
+}
+
+/** A file. */
+export interface PictureFile {
+  /** Its media type. */
+  readonly type: FileType;
+  /** What it holds. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** In pixels. */
+  readonly height: number;
+  /** In pixels. */
+  readonly width: number;
+}
+
+/** A picture that is done. */
+export interface DrawnPicture {
+  /** Which of the scene. */
+  readonly imageIndex: number;
+  /** Its codes. */
+  readonly grid: CodeGrid;
+  /** Rows that were drawn, in order. */
+  readonly rows: readonly DrawnRow[];
+  /** When asked for. */
+  readonly file: PictureFile | undefined;
+}
+
+/** A scene that is done. */
+export interface Drawing {
+  /** By index. */
+  readonly pictures: readonly DrawnPicture[];
+  /** Tokens of all prompts. */
+  readonly promptTokens: number;
+  /** Tokens chosen or forced. */
+  readonly newTokens: number;
+  /** Runs of the language model. */
+  readonly forwards: number;
+  /** How long it took. */
+  readonly timings: Timings;
+}
+
+/** What happens on the way. */
+export type DrawingProgress =
+  | Extract<DrawingEvent, { type: "queued" | "started" }>
+  | (Extract<DrawingEvent, { type: "row" }> & {
+    readonly preview: PictureFile | undefined;
+  })
+  | { readonly type: "image"; readonly picture: DrawnPicture }
+  | { readonly type: "completed"; readonly drawing: Drawing };
+
+/** The tools that make files of pictures. */
+type RenderTools = Pick<Tools, "codec" | "pixels">;
+
+/** Draws; the last event is always `completed`. */
+export async function* walkDrawing(
+  task: DrawingTask,
+  tools: RenderTools,
+  call: PictureCall,
+): AsyncGenerator<DrawingProgress, void, undefined> {
+  const { scene, models, halfways } = task;
+  const watch = new Stopwatch();
+  const rows = Array.from({ length: scene.count }, (): DrawnRow[] => []);
+  const pictures: DrawnPicture[] = [];
+  const pace = new PreviewPace();
+  for await (
+    const event of draw(
+      models.language,
+      scene,
+      call.signal,
+      halfways,
+      call.caller,
+    )
+  ) {
+    switch (event.type) {
+      case "queued":
+      case "started":
+        yield event;
+        break;
+      case "row": {
+        const { imageIndex, row } = event;
+        rows[imageIndex]!.push(row);
+        const preview = isPreviewed(task, row.index, pace)
+          ? await watch.run(() =>
+            pace.run(() => previewFile(task, rows[imageIndex]!, tools, call))
+          )
+          : undefined;
+        yield { ...event, preview };
+        break;
+      }
+      case "grid": {
+        const { imageIndex, grid } = event;
+        const file = await watch.run(() =>
+          pictureFile(task, { grid, imageIndex }, tools, call)
+        );
+        const drawn = rows[imageIndex]!;
+        const picture = { imageIndex, grid, rows: drawn, file };
+        pictures.push(picture);
+        yield { type: "image", picture };
+        break;
+      }
+      case "finished":
+        yield {
+          type: "completed",
+          drawing: {
+            pictures: pictures.sort((a, b) => a.imageIndex - b.imageIndex),
+            ...event.usage,
+            forwards: event.statistics.forwards,
+            timings: timingsFrom(event.statistics, watch.milliseconds),
+          },
+        };
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+}
+
+function isPreviewed(
+  { preview, scene, watched }: DrawingTask,
+  index: number,
+  pace: PreviewPace,
+): boolean {
+  if (typeof preview === "object") return preview.has(index);
+  if (!preview || watched?.() === false) return false;
+  const { height } = scene.size;
+  // After the last row comes the picture itself.
+  return index < height - 1 && index % Math.ceil(height / MAX_PREVIEWS) === 0 &&
+    pace.due;
+}
+
+/** The picture as far as its rows go, the given ones included. */
+async function previewFile(
+  { scene, models: { vision }, file, quality }: DrawingTask,
+  drawn: readonly DrawnRow[],
+  tools: RenderTools,
+  call: PictureCall,
+): Promise<PictureFile> {
+  const { width } = scene.size;
+  const given = scene.prefix?.height ?? 0;
+  const height = given + drawn.length;
+  const codes = new Uint16Array(height * width);
+  if (scene.prefix !== undefined) codes.set(scene.prefix.codes);
+  for (const row of drawn) codes.set(row.codes, row.index * width);
+  const options = { type: file ?? "image/png", quality };
+  return await render(tools, vision, { height, width, codes }, {
+    options,
+    call,
+  });
+}
+
+async function pictureFile(
+  { scene, models, file, quality, metadata }: DrawingTask,
+  { grid, imageIndex }: Pick<DrawnPicture, "grid" | "imageIndex">,
+  tools: RenderTools,
+  call: PictureCall,
+): Promise<PictureFile | undefined> {
+  if (file === undefined) return undefined;
+  const { name: model } = models.language;
+  const origin: PictureOrigin = { model, scene, imageIndex };
+  const marked = metadata && file === "image/png";
+  const text = marked ? pictureTexts(origin) : {};
+  const options = { type: file, text, quality };
+  const made = await render(tools, models.vision, grid, { options, call });
+  return metadata ? { ...made, bytes: markedFile(made, origin) } : made;
+}
+
+/** Returns the bytes of a file with how it was made; a PNG has it already. */
+function markedFile(
+  made: PictureFile,
+  origin: PictureOrigin,
+): Uint8Array<ArrayBuffer> {
+  switch (made.type) {
+    case "image/jpeg":
+      return withXmp(made.bytes, xmpPacket(origin));
+    case "image/webp":
+      return withWebpXmp(made.bytes, made, xmpPacket(origin));
+    case "image/png":
+      return made.bytes;
+  }
+}
+
+/** A drawn picture is not refused: it waits, before all that has to be decoded. */
+async function render(
+  tools: RenderTools,
+  vision: VisionModel,
+  grid: CodeGrid,
+  { options, call }: {
+    readonly options: FileOptions;
+    readonly call: PictureCall;
+  },
+): Promise<PictureFile> {
+  const acquiring = { call, urgent: true };
+  using _share = await acquirePicture(tools, grid, vision, acquiring);
+  const image = await vision.decode(grid, call.signal, call.caller);
+  const bytes = await encodeFile(tools, image, options, call);
+  return fileOf(image, options.type, bytes);
+}
+
+function fileOf(
+  { height, width }: { readonly height: number; readonly width: number },
+  type: FileType,
+  bytes: Uint8Array,
+): PictureFile {
+  return { type, bytes: new Uint8Array(bytes), height, width };
+}

@@ -1,0 +1,91 @@
+/**
+ * A drawing as it stands in JSON and in events.
+ *
+ * @module
+ */
+
+import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
+import { isLossless } from "../../lib/drawing/strategy.ts";
+import type { Judgement } from "../../lib/sampling/log_probabilities.ts";
+import type {
+  Drawing,
+  DrawingProgress,
+  DrawingTask,
+  DrawnPicture,
+  PictureFile,
+} from "./generation_events.ts";
+import { gridFields } from "../http/grid_json.ts";
+
+/** Fields of a body. */
+type Fields = Record<string, unknown>;
+
+/** What the model thought of a code, as it stands in JSON. */
+export interface JudgementFields {
+  /** Natural logarithm of its probability. */
+  readonly logprob: number;
+  /** Of the whole distribution, in nats. */
+  readonly entropy: number;
+  /** The strongest codes, strongest first. */
+  readonly top: Judgement["strongest"];
+}
+
+/** The whole answer. */
+export function drawingFields(
+  { id, task }: { readonly id: string; readonly task: DrawingTask },
+  drawing: Drawing,
+): Fields {
+  return {
+    id,
+    model: task.models.language.name,
+    seed: task.scene.seed,
+    strategy: task.scene.strategy.name,
+    lossless: isLossless(task.scene.strategy),
+    images: drawing.pictures.map(imageFields),
+    usage: {
+      "prompt_tokens": drawing.promptTokens,
+      "image_tokens": drawing.newTokens,
+      forwards: drawing.forwards,
+    },
+    timings: drawing.timings,
+  };
+}
+
+/** One picture of it. */
+export function imageFields({ grid, rows, file }: DrawnPicture): Fields {
+  const judged = rows.some(({ judgements }) => judgements.length > 0);
+  return {
+    ...(file && fileFields(file)),
+    grid: gridFields(grid),
+    ...(judged && { rows: rows.map(drawnRow) }),
+  };
+}
+
+/** A row that was just drawn. */
+export function rowFields(
+  { imageIndex, row, preview }: Extract<DrawingProgress, { type: "row" }>,
+): Fields {
+  return {
+    "image_index": imageIndex,
+    ...drawnRow(row),
+    ...(preview && { preview: fileFields(preview) }),
+  };
+}
+
+function fileFields({ bytes, type, height, width }: PictureFile): Fields {
+  return { "b64_json": bytes.toBase64(), "mime_type": type, height, width };
+}
+
+function drawnRow({ index, codes, judgements }: DrawnRow): Fields {
+  return {
+    index,
+    codes: [...codes],
+    ...(judgements.length > 0 && { logprobs: judgements.map(judgementFields) }),
+  };
+}
+
+/** What the model thought of a code. */
+export function judgementFields(
+  { logprob, entropy, strongest }: Judgement,
+): JudgementFields {
+  return { logprob, entropy, top: strongest };
+}

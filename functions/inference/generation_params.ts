@@ -1,0 +1,206 @@
+/**
+ * From the body of `generate` to a scene.
+ *
+ * Wire names become ours here, and what the body leaves open becomes what the
+ * checkpoint recommends or the server has by default.
+ *
+ * @module
+ */
+
+import {
+  gridSizeFromPixels,
+  gridSizeFromRatio,
+  parseRatio,
+} from "../../lib/aspect.ts";
+import type { Scene } from "../../lib/emu3.ts";
+import { type KeptCodes, keptPrefix } from "../../lib/drawing/kept_codes.ts";
+import { type StrategyName, strategyOf } from "../../lib/drawing/strategy.ts";
+import { GridError } from "../../lib/errors.ts";
+import type { CodeGrid, GridSize } from "../../lib/grid.ts";
+import { gridFromFields } from "../http/grid_json.ts";
+import { keptFromFields } from "./kept_codes.ts";
+import type { TextModel, VisionModel } from "../models/ports.ts";
+import { invalidField } from "../http/errors/errors.ts";
+import type { Grid } from "../schema/common.ts";
+import type { GenerateRequest } from "../schema/generate.ts";
+
+/** What the checkpoints and the server say. */
+export interface SceneModels {
+  /** Defaults. */
+  readonly language: Pick<TextModel, "config" | "generation">;
+  /** Sizes. */
+  readonly vision: Pick<VisionModel, "pixelsPerCode" | "codebookSize">;
+  /** Default. */
+  readonly strategy: StrategyName;
+  /** Ways that the device cannot; undefined for none. */
+  readonly refused?: ReadonlySet<StrategyName> | undefined;
+}
+
+/** A body of `generate`; its seed may still be open. */
+export type WishedScene = Omit<GenerateRequest, "seed"> & {
+  readonly seed?: number | undefined;
+};
+
+/**
+ * What to draw.
+ *
+ * @param pointer Where the fields stand in the body.
+ * @throws {InvalidFieldsError} When fields contradict each other.
+ */
+export function sceneFrom(
+  request: WishedScene,
+  { language, vision, strategy, refused }: SceneModels,
+  pointer = "",
+): Scene {
+  const { generation, config } = language;
+  if (request.strategy !== undefined && refused?.has(request.strategy)) {
+    throw invalidField(
+      `${pointer}/strategy`,
+      `${request.strategy} needs attention that this server's device does not have`,
+    );
+  }
+  const temperature = request.temperature ?? generation.temperature;
+  const keep = keptCodes(request, vision, pointer);
+  const size = keep ?? gridSize(
+    request,
+    config.imageArea,
+    vision.pixelsPerCode,
+    pointer,
+  );
+  return {
+    prompt: request.prompt,
+    negativePrompt: request.negative_prompt ?? generation.negativePrompt,
+    guidanceScale: request.guidance_scale ?? generation.guidanceScale,
+    size: { height: size.height, width: size.width },
+    keep,
+    // The rows above the first code that is drawn are given.
+    prefix: keep !== undefined ? keptPrefix(keep) : request.prefix &&
+      prefixFrom(
+        request.prefix,
+        size,
+        vision.codebookSize,
+        `${pointer}/prefix`,
+      ),
+    strategy: strategyOf(request.strategy ?? strategy),
+    sampling: {
+      temperature,
+      topK: request.top_k ?? generation.topK,
+      topP: request.top_p ?? generation.topP,
+    },
+    // Where nothing is drawn by chance, a seed is but a name.
+    seed: request.seed ?? (temperature === 0 ? 0 : randomSeed()),
+    count: request.n,
+    logprobs: request.logprobs,
+  };
+}
+
+/** A seed that nobody asked for: 53 random bits. */
+export function randomSeed(): number {
+  const [low, high] = crypto.getRandomValues(new Uint32Array(2));
+  return (high! >>> 11) * 2 ** 32 + low!;
+}
+
+/** The codes that stay, whose size is the picture's. */
+function keptCodes(
+  { keep: field, prefix, height, width, ratio, image_area: area }: WishedScene,
+  { pixelsPerCode, codebookSize }: SceneModels["vision"],
+  pointer: string,
+): KeptCodes | undefined {
+  if (field === undefined) return undefined;
+  const extra = Object.entries({ prefix, ratio, "image_area": area })
+    .find(([, value]) => value !== undefined);
+  if (extra !== undefined) {
+    throw invalidField(
+      `${pointer}/${extra[0]}`,
+      "leave it out: keep has the rows and the size of the picture",
+    );
+  }
+  const keep = keptFromFields(field, `${pointer}/keep`, codebookSize);
+  for (const [side, stated] of Object.entries({ height, width })) {
+    const said = keep[side === "height" ? "height" : "width"] * pixelsPerCode;
+    if (stated === undefined || stated === said) continue;
+    throw invalidField(`${pointer}/${side}`, `keep says ${said}`);
+  }
+  return keep;
+}
+
+function gridSize(
+  request: WishedScene,
+  imageArea: number,
+  pixelsPerCode: number,
+  pointer: string,
+): GridSize {
+  const { height, width, ratio, image_area: area } = request;
+  if (height === undefined && width === undefined) {
+    const field = ratio === undefined ? "image_area" : "ratio";
+    return sizeFromRatio(
+      ratio ?? "1:1",
+      area ?? imageArea,
+      pixelsPerCode,
+      `${pointer}/${field}`,
+    );
+  }
+  if (height === undefined || width === undefined) {
+    const missing = height === undefined ? "height" : "width";
+    throw invalidField(`${pointer}/${missing}`, "height and width go together");
+  }
+  if (ratio !== undefined || area !== undefined) {
+    const extra = ratio === undefined ? "image_area" : "ratio";
+    throw invalidField(
+      `${pointer}/${extra}`,
+      "height and width stand instead of ratio and image_area",
+    );
+  }
+  const odd = height % pixelsPerCode !== 0 ? "height" : "width";
+  return orInvalid(
+    () => gridSizeFromPixels({ height, width }, pixelsPerCode),
+    `${pointer}/${odd}`,
+  );
+}
+
+/**
+ * The grid of `ratio`, `"W:H"`, whose picture has about `area` pixels.
+ *
+ * @param pointer Of the field that says so.
+ * @throws {InvalidFieldsError} When there is no such grid.
+ */
+export function sizeFromRatio(
+  ratio: string,
+  area: number,
+  pixelsPerCode: number,
+  pointer: string,
+): GridSize {
+  return orInvalid(
+    () => gridSizeFromRatio(parseRatio(ratio), area, pixelsPerCode),
+    pointer,
+  );
+}
+
+function prefixFrom(
+  field: Grid,
+  size: GridSize,
+  codebookSize: number,
+  pointer: string,
+): CodeGrid {
+  const grid = gridFromFields(field, pointer, codebookSize);
+  if (grid.width !== size.width || grid.height >= size.height) {
+    throw invalidField(
+      pointer,
+      `expected fewer than ${size.height} rows of ${size.width} codes`,
+    );
+  }
+  return grid;
+}
+
+/** What `lib` refuses, told with the field that asked for it. */
+function orInvalid<T>(compute: () => T, pointer: string): T {
+  try {
+    return compute();
+  } catch (cause) {
+    if (cause instanceof GridError || cause instanceof SyntaxError) {
+      const detail = cause.message.replace(/^Cannot read grid: /, "");
+      throw invalidField(pointer, detail, { cause });
+    }
+    throw cause;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The limits of what the vision tokenizer computes at once.
+ *
+ * Its activations take 3 GiB for a million pixels (measured with emu3-mini: 3.1
+ * GiB for a picture of 1024 × 1024, 11.5 for four frames of 1000 × 1000), so
+ * what `MAX_PIXELS` lets a file have is too much here.
+ *
+ * @module
+ */
+
+import { ImageTooLargeError } from "../../lib/errors.ts";
+import type { GridSize } from "../../lib/grid.ts";
+import type { PixelSize } from "../../lib/image/image.ts";
+import type { Limits, VisionModel } from "../models/ports.ts";
+
+/** The greatest picture that the published processor makes. */
+const PUBLISHED_MAX_PIXELS = 1024 * 1024;
+
+/** Bytes of activations for each pixel of a run. */
+const RUN_BYTES_PER_PIXEL = 3072;
+
+/** The part of the memory that a run of the vision tokenizer may take. */
+const RUN_MEMORY_SHARE = 1 / 4;
+
+/**
+ * Returns the pixels that one run may have, of all frames together: as many as
+ * the greatest published picture has, more where there is memory.
+ */
+export function maxRunPixels(memoryBytes: number): number {
+  const fitting = RUN_MEMORY_SHARE * memoryBytes / RUN_BYTES_PER_PIXEL;
+  return Math.max(PUBLISHED_MAX_PIXELS, Math.floor(fitting));
+}
+
+/**
+ * Refuses frames that are too large to be encoded or decoded together, as those
+ * of one code are.
+ *
+ * @throws {ImageTooLargeError} When their pixels are too many.
+ */
+export function checkRunSize(
+  { height, width }: PixelSize,
+  frames: number,
+  { maxRunPixels = PUBLISHED_MAX_PIXELS }: Limits,
+): void {
+  const pixels = frames * height * width;
+  if (pixels <= maxRunPixels) return;
+  throw new ImageTooLargeError(
+    `${frames} frames of ${height} × ${width} pixels are ${pixels}, at most ${maxRunPixels} are computed at once with the memory that there is: send smaller frames`,
+  );
+}
+
+/**
+ * Refuses a picture that is too large to encode.
+ *
+ * @throws {ImageTooLargeError} When its pixels are too many.
+ */
+export function checkPixelSize(
+  { height, width }: PixelSize,
+  { checkpoint }: Pick<VisionModel, "checkpoint">,
+  { maxPixels }: Limits,
+): void {
+  const most = Math.min(
+    maxPixels,
+    Math.max(PUBLISHED_MAX_PIXELS, checkpoint.preprocessor.maxPixels),
+  );
+  if (height * width <= most) return;
+  throw new ImageTooLargeError(
+    `${height} × ${width} pixels are ${
+      height * width
+    }, at most ${most} become codes or are made from them`,
+  );
+}
+
+/**
+ * Refuses a grid that is too large to decode.
+ *
+ * @throws {ImageTooLargeError} When its pixels would be too many.
+ */
+export function checkGridSize(
+  { height, width }: GridSize,
+  vision: Pick<VisionModel, "checkpoint" | "pixelsPerCode">,
+  limits: Limits,
+): void {
+  const { pixelsPerCode } = vision;
+  const size = { height: height * pixelsPerCode, width: width * pixelsPerCode };
+  checkPixelSize(size, vision, limits);
+}

@@ -1,0 +1,110 @@
+/**
+ * What a drawn picture says about itself: how it was made, and that a machine
+ * made it.
+ *
+ * The mark is IPTC's digital source type in XMP, which viewers and platforms
+ * read. Source: IPTC Photo Metadata Standard 2025.1; PNG and JPEG as in XMP
+ * Specification Part 3.
+ *
+ * @module
+ */
+
+import { drawnCount } from "../../lib/drawing/kept_codes.ts";
+import type { Scene } from "../../lib/emu3.ts";
+import { gridFields } from "../http/grid_json.ts";
+import { keptFields } from "./kept_codes.ts";
+import { VERSION } from "../http/version.ts";
+
+/** What a picture was made from. */
+export interface PictureOrigin {
+  /** Name of the language model. */
+  readonly model: string;
+  /** What was asked. */
+  readonly scene: Scene;
+  /** Which picture of the request. */
+  readonly imageIndex: number;
+}
+
+/** By IPTC: made by a model that was trained on sampled content. */
+export const DIGITAL_SOURCE_TYPE =
+  "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
+
+/** Keyword under which PNG readers look for XMP. */
+const XMP_KEYWORD = "XML:com.adobe.xmp";
+
+/** Texts of a PNG, by keyword. */
+export function pictureTexts(origin: PictureOrigin): Record<string, string> {
+  const { prompt, prefix, keep } = origin.scene;
+  const given = keep !== undefined
+    ? { keep: keptFields(keep) }
+    : prefix && { prefix: gridFields(prefix) };
+  return {
+    Description: printable(prompt),
+    Software: `emu3 ${VERSION}`,
+    parameters: JSON.stringify({ ...settings(origin), ...given }),
+    [XMP_KEYWORD]: xmpPacket(origin),
+  };
+}
+
+/**
+ * An XMP packet that holds the mark and how the picture was made.
+ *
+ * Of rows and codes that were given it says how many: a JPEG has 64 KB for it.
+ */
+export function xmpPacket(origin: PictureOrigin): string {
+  const { scene, model } = origin;
+  const { keep, prefix } = scene;
+  const given = keep !== undefined
+    ? { "kept_codes": keep.codes.length - drawnCount(keep) }
+    : prefix && { "prefix_rows": prefix.height };
+  const attributes: Record<string, string> = {
+    "xmp:CreatorTool": `emu3 ${VERSION}`,
+    "Iptc4xmpExt:DigitalSourceType": DIGITAL_SOURCE_TYPE,
+    "Iptc4xmpExt:AISystemUsed": model,
+    "Iptc4xmpExt:AISystemVersionUsed": VERSION,
+    "Iptc4xmpExt:AIPromptInformation": scene.prompt,
+    "exif:UserComment": JSON.stringify({ ...settings(origin), ...given }),
+  };
+  const list = Object.entries(attributes)
+    .map(([name, value]) => `${name}="${escapeXml(value)}"`).join("\n  ");
+  return `<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about=""
+  xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+  xmlns:exif="http://ns.adobe.com/exif/1.0/"
+  xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+  ${list}/>
+</rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>`;
+}
+
+/** What it takes to draw the picture again, in the API's words. */
+function settings({ model, scene, imageIndex }: PictureOrigin) {
+  const { sampling, size } = scene;
+  return {
+    model,
+    seed: scene.seed,
+    "image_index": imageIndex,
+    "negative_prompt": scene.negativePrompt,
+    "guidance_scale": scene.guidanceScale,
+    temperature: sampling.temperature,
+    "top_k": sampling.topK,
+    "top_p": sampling.topP,
+    grid: { height: size.height, width: size.width },
+    strategy: scene.strategy.name,
+    version: VERSION,
+  };
+}
+
+function escapeXml(text: string): string {
+  return printable(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}
+
+/** XML has no control characters, PNG texts no zero. */
+function printable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.toWellFormed().replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, "");
+}

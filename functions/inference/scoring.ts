@@ -1,0 +1,191 @@
+/**
+ * What a body of `score` asks for, judged, as it stands in JSON.
+ *
+ * @module
+ */
+
+import type { CodeGrid } from "../../lib/grid.ts";
+import { type Score, scoreAnswer, scorePicture } from "../../lib/scoring.ts";
+import { checkAdapter } from "./adapters.ts";
+import type { Call } from "../http/call.ts";
+import { type JudgementFields, judgementFields } from "./generation_fields.ts";
+import type { FunctionName } from "../schema/function_names.ts";
+import type { Answerers, Drawers, ModelPair } from "../models/ports.ts";
+import {
+  type FieldError,
+  InvalidFieldsError,
+  NotFoundError,
+} from "../http/errors/errors.ts";
+import { DEFAULT_QUESTION } from "../schema/caption.ts";
+import type { ScoreRequest } from "../schema/score.ts";
+import { type Timings, timingsFrom } from "../http/server_timing.ts";
+
+/** For `score`. */
+export interface Scorers extends Drawers, Answerers {}
+
+/** Fields of a body, its pictures aside. */
+export type ScoreFields = Omit<
+  ScoreRequest,
+  "image" | "images" | "grid" | "grids" | "decode"
+>;
+
+/** What is judged: a picture by its prompt, or an answer by its question. */
+export type ScoreKind = "prompt" | "text";
+
+/** The function that a kind belongs to. */
+const FUNCTION: Readonly<Record<ScoreKind, FunctionName>> = {
+  prompt: "generate",
+  text: "caption",
+};
+
+/** Fields that go with the other kind alone. */
+const STRAYS: Readonly<Record<ScoreKind, readonly (keyof ScoreRequest)[]>> = {
+  prompt: ["question", "template", "images", "grids"],
+  text: ["negative_prompt", "guidance_scale", "rows", "logprobs"],
+};
+
+/** A score, as it stands in JSON. */
+export interface ScoreAnswer {
+  /** Name of the language model. */
+  readonly model: string;
+  /** Natural logarithm of the likelihood of all of it. */
+  readonly logprob: number;
+  /** What was judged: codes, or tokens and EOS. */
+  readonly tokens: number;
+  /** The mean. */
+  readonly "logprob_per_token": number;
+  /** Of each row of codes, when asked for. */
+  readonly rows?: readonly number[];
+  /** Of each code, row by row, when asked for. */
+  readonly logprobs?: readonly (readonly JudgementFields[])[];
+  /** How much was worked, in tokens. */
+  readonly usage: Readonly<Record<string, number>>;
+  /** How long it took. */
+  readonly timings: Timings;
+}
+
+/**
+ * The kind of a body.
+ *
+ * @throws {InvalidFieldsError} When it is none or both, or has a field that
+ * would do nothing.
+ */
+export function scoreKind(fields: ScoreRequest): ScoreKind {
+  const { prompt, text } = fields;
+  if ((prompt === undefined) === (text === undefined)) {
+    throw new InvalidFieldsError([{
+      pointer: "",
+      detail:
+        "expected prompt, to judge a picture, or text, to judge an answer",
+    }]);
+  }
+  const kind = text === undefined ? "prompt" : "text";
+  const strays = STRAYS[kind].filter((name) => fields[name] !== undefined);
+  if (strays.length === 0) return kind;
+  throw new InvalidFieldsError(strays.map((name): FieldError => ({
+    pointer: `/${name}`,
+    detail: `does not go with ${kind}`,
+  })));
+}
+
+/**
+ * The models that judge so.
+ *
+ * @throws {NotFoundError} When the function it belongs to is switched off.
+ * @throws {UnknownModelError} When there is no such model.
+ */
+export function scoringModels(
+  scorers: Scorers,
+  functions: ReadonlySet<FunctionName>,
+  kind: ScoreKind,
+  { model, adapter }: Pick<ScoreFields, "model" | "adapter">,
+): ModelPair {
+  const name = FUNCTION[kind];
+  if (!functions.has(name)) {
+    throw new NotFoundError(
+      `Cannot judge by ${kind}: ${name} is not among the FUNCTIONS of this server`,
+    );
+  }
+  checkAdapter(adapter);
+  return kind === "prompt" ? scorers.drawer(model) : scorers.answerer(model);
+}
+
+/**
+ * Judges.
+ *
+ * @param grids One for a picture, one or more for an answer.
+ * @param visionMs How long they took to become codes.
+ */
+export async function runScore(
+  fields: ScoreFields,
+  { language }: ModelPair,
+  { grids, visionMs }: {
+    readonly grids: readonly CodeGrid[];
+    readonly visionMs: number;
+  },
+  call: Call,
+): Promise<ScoreAnswer> {
+  const { generation } = language;
+  const [grid] = grids;
+  const { prompt, text } = fields;
+  const score = prompt !== undefined
+    ? await scorePicture(
+      language,
+      {
+        prompt,
+        negativePrompt: fields.negative_prompt ?? generation.negativePrompt,
+        guidanceScale: fields.guidance_scale ?? 1,
+        grid: grid!,
+        strongest: fields.logprobs ?? 0,
+      },
+      call.signal,
+      call.caller,
+    )
+    : await scoreAnswer(
+      language,
+      {
+        grids,
+        question: fields.question ?? DEFAULT_QUESTION,
+        template: fields.template ?? generation.template,
+        text: text!,
+      },
+      call.signal,
+      call.caller,
+    );
+  call.note?.(score.logprobs.length);
+  const worked = prompt === undefined ? "completion_tokens" : "image_tokens";
+  const logprob = sum(score.logprobs);
+  return {
+    model: language.name,
+    logprob,
+    tokens: score.logprobs.length,
+    "logprob_per_token": logprob / score.logprobs.length,
+    ...(fields.rows && { rows: rowSums(score, grid!) }),
+    ...(fields.logprobs && { logprobs: judgedRows(score, grid!) }),
+    usage: {
+      "prompt_tokens": score.usage.promptTokens,
+      [worked]: score.usage.newTokens,
+      forwards: score.statistics.forwards,
+    },
+    timings: timingsFrom(score.statistics, visionMs),
+  };
+}
+
+function rowSums({ logprobs }: Score, { height, width }: CodeGrid): number[] {
+  return Array.from(
+    { length: height },
+    (_, y) => sum(logprobs.slice(y * width, (y + 1) * width)),
+  );
+}
+
+function judgedRows({ judgements }: Score, { height, width }: CodeGrid) {
+  const fields = judgements.map(judgementFields);
+  return Array.from(
+    { length: height },
+    (_, y) => fields.slice(y * width, (y + 1) * width),
+  );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,65 @@
+/**
+ * The limit of event readers: connections that follow jobs, by job and by
+ * caller.
+ *
+ * @module
+ */
+
+import { FairShare } from "../../../lib/async/fair_share.ts";
+import { UnreadAnswersError } from "../../http/errors/errors.ts";
+
+/** Readers that one job may have. */
+export const MAX_JOB_READERS = 64;
+
+/** Readers that one caller alone may have; a third more are there in all. */
+export const MAX_READERS = 192;
+
+/** Retry-After seconds of a refused reader. */
+const RETRY_SECONDS = 5;
+
+/** The limits of readers. */
+export interface ReaderLimits {
+  /** Of one job. */
+  readonly ofJob: number;
+  /** Of one caller alone. */
+  readonly ofCaller: number;
+}
+
+/** Counts connections that follow jobs. */
+export class Readers {
+  readonly #limits: ReaderLimits;
+  readonly #callers: FairShare;
+  readonly #jobs = new Map<string, number>();
+
+  /** Starts without readers. */
+  constructor(
+    limits: ReaderLimits = { ofJob: MAX_JOB_READERS, ofCaller: MAX_READERS },
+  ) {
+    this.#limits = limits;
+    this.#callers = new FairShare(limits.ofCaller);
+  }
+
+  /** Returns how many follow a job. */
+  of(job: string): number {
+    return this.#jobs.get(job) ?? 0;
+  }
+
+  /**
+   * Counts a reader until what is returned is called.
+   *
+   * @throws {UnreadAnswersError} When the job or the caller has too many.
+   */
+  enter(caller: string, job: string): () => void {
+    const readers = this.of(job);
+    if (readers >= this.#limits.ofJob || !this.#callers.take(caller, 1)) {
+      throw new UnreadAnswersError(RETRY_SECONDS);
+    }
+    this.#jobs.set(job, readers + 1);
+    return () => {
+      this.#callers.release(caller, 1);
+      const left = this.of(job) - 1;
+      if (left > 0) this.#jobs.set(job, left);
+      else this.#jobs.delete(job);
+    };
+  }
+}

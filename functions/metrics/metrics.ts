@@ -1,0 +1,131 @@
+/**
+ * `GET /metrics`: what a server does, as Prometheus reads it.
+ *
+ * Labels have few values: routes by their pattern, methods that are known,
+ * models that are here; never what a client wrote.
+ *
+ * @module
+ */
+
+import { prometheus } from "@hono/prometheus";
+import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { AppEnv } from "../http/context.ts";
+import { Drain } from "../middleware/drain.ts";
+import { engineMetrics } from "./engine_metrics.ts";
+import type { StoreState } from "../health.ts";
+import type { Listing } from "../models/ports.ts";
+import { pictureMetrics } from "./picture_metrics.ts";
+import { processMetrics } from "./process_metrics.ts";
+import { startMetrics } from "./start_metrics.ts";
+import type { Timings } from "../http/server_timing.ts";
+import { VERSION } from "../http/version.ts";
+
+/** In seconds: from a cached answer to a large picture on a small machine. */
+const BUCKETS = [0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000];
+
+const METHODS: ReadonlySet<string> = new Set([
+  "GET",
+  "HEAD",
+  "POST",
+  "PUT",
+  "PATCH",
+  "DELETE",
+  "OPTIONS",
+]);
+
+/** What is counted. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #phases: Histogram<"phase">;
+  readonly #tokens: Counter;
+  /** Counts a request, and how long it took to answer or to begin a stream. */
+  readonly count: MiddlewareHandler<AppEnv>;
+
+  /** Starts at zero. */
+  constructor(listing: Listing, drain: Drain = new Drain()) {
+    const registers = [this.#registry];
+    this.count = prometheus({
+      registry: this.#registry,
+      metricOptions: {
+        requestsTotal: { customLabels: LABELS },
+        requestDuration: DURATION,
+      },
+    }).registerMetrics;
+    this.#phases = new Histogram({
+      name: "emu3_phase_seconds",
+      help: "Time that answered requests spent in each phase",
+      labelNames: ["phase"],
+      buckets: BUCKETS,
+      registers,
+    });
+    this.#tokens = new Counter({
+      name: "emu3_tokens_total",
+      help: "Tokens and codes that answered requests were worth",
+      registers,
+    });
+    new Gauge({
+      name: "emu3_info",
+      help: "Version of the server",
+      labelNames: ["version"],
+      registers,
+    }).set({ version: VERSION }, 1);
+    new Gauge({
+      name: "emu3_draining",
+      help: "1 once the server was told to stop, else 0",
+      registers,
+      collect() {
+        this.set(drain.draining ? 1 : 0);
+      },
+    });
+    engineMetrics(this.#registry, listing);
+    pictureMetrics(this.#registry, listing);
+    startMetrics(this.#registry, listing);
+  }
+
+  /** Tells whether a store can be written. */
+  watchStore(store: StoreState): void {
+    const name = "emu3_store_writable";
+    this.#registry.removeSingleMetric(name);
+    new Gauge({
+      name,
+      help: "0 while the store cannot take what is to be kept, else 1",
+      registers: [this.#registry],
+      collect() {
+        this.set(store.writable ? 1 : 0);
+      },
+    });
+  }
+
+  /** A request was answered with so many tokens or codes. */
+  addTokens(count: number): void {
+    this.#tokens.inc(count);
+  }
+
+  /** The phases of a request are over. */
+  addPhases(timings: Partial<Timings>): void {
+    for (const [name, seconds] of Object.entries(timings)) {
+      this.#phases.observe({ phase: name.replace(/_s$/, "") }, seconds);
+    }
+  }
+
+  /** Answers with all of it. */
+  readonly show = async (c: Context<AppEnv>): Promise<Response> => {
+    const all = Registry.merge([this.#registry, processMetrics()]);
+    const headers = {
+      "content-type": all.contentType,
+      "cache-control": "no-store",
+    };
+    return c.body(await all.metrics(), 200, headers);
+  };
+}
+
+/** In place of those that the package would write. */
+const LABELS = {
+  method: ({ req }: Context) => METHODS.has(req.method) ? req.method : "other",
+  route: (c: Context) => routePath(c),
+};
+
+/** Its type forgets that histograms have buckets. */
+const DURATION = { customLabels: LABELS, buckets: BUCKETS };

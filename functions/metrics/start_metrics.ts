@@ -1,0 +1,36 @@
+/**
+ * How long the start took, as Prometheus reads it.
+ *
+ * @module
+ */
+
+import { Gauge, type Registry } from "prom-client";
+import type { Listing } from "../models/ports.ts";
+
+/** Registers what `listing` tells of the start. */
+export function startMetrics(registry: Registry, listing: Listing): void {
+  const registers = [registry];
+  new Gauge({
+    name: "emu3_start_phase_seconds",
+    help: "How long a phase of loading a model took, once it has ended",
+    labelNames: ["model", "phase"],
+    registers,
+    collect() {
+      for (const { name: model, state } of listing.models()) {
+        for (const { name: phase, seconds } of state.phases) {
+          if (seconds !== undefined) this.set({ model, phase }, seconds);
+        }
+      }
+    },
+  });
+  new Gauge({
+    name: "emu3_start_seconds",
+    help: "From the start of the process until all models were ready",
+    registers,
+    collect() {
+      // Zero would be an answer.
+      this.remove();
+      if (listing.startSeconds !== undefined) this.set(listing.startSeconds);
+    },
+  });
+}

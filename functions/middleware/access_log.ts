@@ -1,0 +1,99 @@
+/**
+ * The access log, one record a request: ids, sizes and durations, never prompts.
+ *
+ * @module
+ */
+
+import type { MiddlewareHandler } from "hono";
+import type { AppEnv } from "../http/context.ts";
+import { isUnexpected } from "../http/errors/problem.ts";
+
+/** A request that has ended. */
+export interface AccessRecord {
+  /** When it ended, ISO 8601. */
+  readonly time: string;
+  /** Of the request. */
+  readonly id: string;
+  /** Of the request. */
+  readonly method: string;
+  /** Without the query, which may hold a question; long ones are cut. */
+  readonly path: string;
+  /** HTTP status; 499 when the client left. */
+  readonly status: number;
+  /** From its first byte to the last of the answer. */
+  readonly "duration_ms": number;
+  /** Who asked: the name of a key, or `anonymous`. */
+  readonly principal: string;
+  /** Tokens or codes that were made. */
+  readonly tokens: number | undefined;
+  /** By which model. */
+  readonly model: string | undefined;
+  /** Waiting for the model. */
+  readonly "queue_ms": number | undefined;
+  /** Reading the prompt. */
+  readonly "prefill_ms": number | undefined;
+  /** Choosing tokens. */
+  readonly "decode_ms": number | undefined;
+  /** Between pixels and codes. */
+  readonly "vision_ms": number | undefined;
+  /** Id of the trace that the request belongs to. */
+  readonly trace: string | undefined;
+}
+
+/** Where lines go. */
+export interface LogSink {
+  /** A request has ended. */
+  access(record: AccessRecord): void;
+  /** Something happened that nobody foresaw. */
+  failure(requestId: string, error: unknown): void;
+}
+
+/** The status of a request whose client left. */
+const CLIENT_GONE = 499;
+
+/** UTF-16 units of a path that are kept. */
+const MAX_PATH = 1024;
+
+/** Logs every request once its answer has ended. */
+export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    // The router runs middleware twice for the path `/*`.
+    if (c.get("report") !== undefined) return await next();
+    const start = performance.now();
+    c.set("report", (error) => {
+      if (isUnexpected(error)) sink.failure(c.get("requestId"), error);
+    });
+    await next();
+    const write = () => {
+      const gone = c.req.raw.signal.aborted || c.get("abandon").signal.aborted;
+      sink.access({
+        time: new Date().toISOString(),
+        id: c.get("requestId"),
+        method: c.req.method,
+        path: shortened(c.req.path),
+        status: gone ? CLIENT_GONE : c.res.status,
+        "duration_ms": milliseconds((performance.now() - start) / 1000)!,
+        principal: c.get("principal"),
+        tokens: c.get("tokens"),
+        model: c.get("model"),
+        "queue_ms": milliseconds(c.get("timings")?.queue_s),
+        "prefill_ms": milliseconds(c.get("timings")?.prefill_s),
+        "decode_ms": milliseconds(c.get("timings")?.decode_s),
+        "vision_ms": milliseconds(c.get("timings")?.vision_s),
+        trace: c.get("trace")?.traceId,
+      });
+    };
+    if (c.get("ended") === undefined) write();
+    else c.get("ended")!.then(write);
+  };
+}
+
+/** Returns as much of `path` as a line needs. */
+function shortened(path: string): string {
+  return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
+}
+
+/** Rounds to a tenth. */
+function milliseconds(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : Math.round(seconds * 10_000) / 10;
+}

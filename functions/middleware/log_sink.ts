@@ -1,0 +1,57 @@
+/**
+ * The sink of log lines: as JSON, or in a form for people. An event is one line,
+ * of bounded length, whatever it quotes.
+ *
+ * @module
+ */
+
+import type { AccessRecord, LogSink } from "./access_log.ts";
+import { escapeWord, jsonLine } from "../http/errors/escaped_text.ts";
+
+/** Writes one line. */
+export type WriteLine = (line: string) => void;
+
+/** The format of lines. */
+export type LogFormat = "json" | "pretty";
+
+/** UTF-16 units of a stack that are kept. */
+const MAX_STACK = 16_384;
+
+/** Returns a sink that writes requests to `out` and failures to `err`. */
+export function lineSink(
+  format: LogFormat,
+  out: WriteLine,
+  err: WriteLine,
+): LogSink {
+  const access = format === "json"
+    ? (record: AccessRecord) => out(jsonLine(record))
+    : (record: AccessRecord) => {
+      // People look for what was drawn, not for the parts of a page.
+      if (!isPagePart(record)) out(prettyLine(record));
+    };
+  return {
+    access,
+    failure: (id, error) => {
+      const stack = error instanceof Error && error.stack || String(error);
+      const time = new Date().toISOString();
+      err(jsonLine({ time, id, error: stack.slice(0, MAX_STACK) }));
+    },
+  };
+}
+
+/** Returns whether a record is of a static file that was found. */
+function isPagePart({ method, path, status }: AccessRecord): boolean {
+  return method === "GET" && status < 400 &&
+    (path.startsWith("/page/") || path.startsWith("/docs/") ||
+      path === "/favicon.ico");
+}
+
+function prettyLine({ time, method, path, status, ...rest }: AccessRecord) {
+  const tokens = rest.tokens === undefined ? "" : ` ${rest.tokens} tokens`;
+  const [verb, place, id] = [method, path, rest.id].map((text) =>
+    escapeWord(text)
+  );
+  return `${
+    time.slice(11, 19)
+  } ${status} ${verb} ${place} ${rest.duration_ms} ms${tokens} ${id}`;
+}

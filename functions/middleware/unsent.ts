@@ -1,0 +1,115 @@
+/**
+ * The limit of unsent answers: bytes that are made and not yet taken, shared
+ * fairly by callers.
+ *
+ * Answers stay in memory until their readers have taken them. A reader that
+ * takes nothing for a minute counts as gone; until then what lies unsent is
+ * counted, and more than the limit is refused.
+ *
+ * @module
+ */
+
+import type { Context, MiddlewareHandler } from "hono";
+import { FairShare } from "../../lib/async/fair_share.ts";
+import type { AppEnv } from "../http/context.ts";
+import {
+  pacedBody,
+  PIECE_BYTES,
+  readerLeft,
+} from "../http/connection/paced_body.ts";
+import { pause } from "../jobs/pause.ts";
+import { UnreadAnswersError } from "../http/errors/errors.ts";
+
+/** Retry-After seconds of a refused caller: a stalled reader is gone then. */
+const RETRY_SECONDS = 60;
+
+/**
+ * Interval of looking for room for the next event of a stream, in milliseconds.
+ */
+const AGAIN_MS = 1000;
+
+/** Counts bytes of answers until they are sent. */
+export class UnsentAnswers {
+  readonly #share: FairShare;
+
+  /** @param maxBytes Bytes that one caller alone may leave unsent. */
+  constructor(maxBytes: number) {
+    this.#share = new FairShare(maxBytes);
+  }
+
+  /** Bytes that are held. */
+  get bytes(): number {
+    return this.#share.held;
+  }
+
+  /**
+   * Counts `bytes` for `caller` until what is returned is called; undefined
+   * when that is over the limit.
+   */
+  tryHold(caller: string, bytes: number): (() => void) | undefined {
+    if (!this.#share.take(caller, bytes)) return undefined;
+    let held = true;
+    return () => {
+      if (held) this.#share.release(caller, bytes);
+      held = false;
+    };
+  }
+}
+
+/**
+ * Lets handlers count what they send piece by piece. Whole answers are counted
+ * by the listener (`http/answer_sender.ts`).
+ */
+export function countUnsent(
+  unsent: UnsentAnswers,
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    c.set("tryHold", (bytes) => unsent.tryHold(c.get("caller"), bytes));
+    await next();
+  };
+}
+
+/**
+ * Counts `bytes` as unsent until what is returned is called.
+ *
+ * @throws {UnreadAnswersError} When that is over the limit.
+ */
+export function hold(c: Context<AppEnv>, bytes: number): () => void {
+  const release = c.get("tryHold")(bytes);
+  if (release === undefined) throw new UnreadAnswersError(RETRY_SECONDS);
+  return release;
+}
+
+/**
+ * Counts `bytes` as unsent as soon as that is within the limit, or the client
+ * leaves. What is small is not counted.
+ */
+export async function heldWhenFree(
+  c: Context<AppEnv>,
+  bytes: number,
+): Promise<() => void> {
+  if (bytes <= PIECE_BYTES) return () => {};
+  const { signal } = c.get("call");
+  for (;;) {
+    const release = c.get("tryHold")(bytes);
+    if (release !== undefined) return release;
+    if (signal.aborted) return () => {};
+    await pause(AGAIN_MS, signal);
+  }
+}
+
+/** Returns a body of `pieces` that calls `release` once it has ended. */
+export function pacedAnswer(
+  c: Context<AppEnv>,
+  pieces: Iterator<Uint8Array>,
+  release: () => void,
+): ReadableStream<Uint8Array> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  c.set("ended", promise);
+  const onLeft = () => c.get("abandon").abort(readerLeft());
+  const onEnd = () => {
+    release();
+    resolve();
+  };
+  return pacedBody(pieces, { onLeft, onEnd });
+}

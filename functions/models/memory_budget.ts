@@ -1,0 +1,140 @@
+/**
+ * Whether several language models fit into the memory together: settled before
+ * any of them is loaded.
+ *
+ * One that is too large by itself is refused by `weight_memory.ts`, which knows
+ * what to do about it; together there is more that would help.
+ *
+ * @module
+ */
+
+import { CheckpointError } from "../../lib/errors.ts";
+import {
+  openLanguageCheckpoint,
+  openVisionCheckpoint,
+} from "../../lib/loading/checkpoint.ts";
+import { copiedWeightBytes } from "../../lib/loading/weight_memory.ts";
+import type { CodeBits } from "../../models/graph/weights.ts";
+import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
+import type { Runtime } from "../../lib/runtime/runtime.ts";
+import type { Seat } from "./model_plan.ts";
+import { cacheShare } from "./memory_check.ts";
+import type { Precision } from "./precision.ts";
+
+/** What there is, and what is asked for. */
+export interface MemoryPlanOptions {
+  /** Format of the language models' weights; undefined for as they are. */
+  readonly precision: Precision | undefined;
+  /** Where graphs compute; looked at where there is much to count. */
+  readonly runtime: Promise<MemoryUser>;
+  /** For keys and values of all language models; undefined for a quarter. */
+  readonly cacheBytes: number | undefined;
+  /** That the process may have. */
+  readonly memoryBytes: number;
+  /** That can be had. */
+  readonly freeBytes: number;
+}
+
+/** What is asked of a runtime. */
+export type MemoryUser = Pick<
+  Runtime,
+  "provider" | "device" | "deviceMemoryBytes"
+>;
+
+/** Something that takes memory. */
+export interface MemoryShare {
+  /** What it is, for people. */
+  readonly what: string;
+  /** How much it takes. */
+  readonly bytes: number;
+}
+
+/**
+ * Refuses models that do not fit together. Weights that stay mapped count
+ * nothing: the system takes their pages back when it needs them.
+ *
+ * @throws {CheckpointError} Saying what takes how much, and what would do.
+ */
+export async function refuseCrowded(
+  seats: readonly Seat[],
+  options: MemoryPlanOptions,
+): Promise<void> {
+  const serving = seats.filter(({ draws, answers }) => draws || answers);
+  if (serving.length < 2) return;
+  const runtime = await options.runtime;
+  // A device has a memory of its own, which is looked at model by model.
+  if (runtime.device !== undefined) return;
+  const dtype = runtime.provider.computeDtype;
+  const weights = await Promise.all([
+    ...serving.map((seat) => languageShare(seat, options, dtype)),
+    ...visionFolders(serving).map((folder) => visionShare(folder, dtype)),
+  ]);
+  const copied = weights.filter(({ bytes }) => bytes > 0);
+  if (copied.length === 0) return;
+  const shares = [
+    ...copied,
+    {
+      what: "keys and values (KV_BYTES)",
+      bytes: cacheShare(runtime, { ...options, models: 1 }),
+    },
+  ];
+  if (sumOf(shares) <= options.freeBytes) return;
+  const names = serving.map(({ language }) => language.folder).join(" and ");
+  throw new CheckpointError(
+    names,
+    `together they take ${gigabytes(sumOf(shares))} of memory (${
+      shares.map(({ what, bytes }) => `${what} ${gigabytes(bytes)}`).join(", ")
+    }), ${
+      gigabytes(options.freeBytes)
+    } are free: serve one model a container (FUNCTIONS=generate here, FUNCTIONS=caption there), store weights in fewer bits (PRECISION=int4) or lower KV_BYTES`,
+  );
+}
+
+async function languageShare(
+  { language, draws, answers }: Seat,
+  { precision }: MemoryPlanOptions,
+  computeDtype: Dtype,
+): Promise<MemoryShare> {
+  const checkpoint = await openLanguageCheckpoint(language.folder);
+  const { vocabularySize } = checkpoint.config;
+  // Codes are a part of the vocabulary: counted as all of it, to be safe.
+  const judged = (draws ? vocabularySize : 0) + (answers ? vocabularySize : 0);
+  const codeBits = checkpoint.codeBits ?? bitsOf(precision);
+  const stored = { ...checkpoint, codeBits };
+  const bytes = copiedWeightBytes(stored, computeDtype, judged);
+  return { what: language.name, bytes };
+}
+
+async function visionShare(
+  folder: string,
+  computeDtype: Dtype,
+): Promise<MemoryShare> {
+  const { name, storedDtype, byteLength } = await openVisionCheckpoint(folder);
+  const numbers = byteLength / DTYPE_BYTES[storedDtype];
+  const bytes = storedDtype === computeDtype
+    ? 0
+    : numbers * DTYPE_BYTES[computeDtype];
+  return { what: name, bytes };
+}
+
+/** Those that are no part of a language model's folder. */
+function visionFolders(seats: readonly Seat[]): readonly string[] {
+  const own = seats.filter(({ language, vision }) =>
+    language.key !== vision.key
+  );
+  return [...new Set(own.map(({ vision }) => vision.folder))];
+}
+
+/** Of a copy that is made when the server starts. */
+function bitsOf(precision: Precision | undefined): CodeBits | undefined {
+  if (precision === "int8") return 8;
+  return precision === "int4" ? 4 : undefined;
+}
+
+function sumOf(shares: readonly MemoryShare[]): number {
+  return shares.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,105 @@
+/**
+ * `POST /v1/caption`, described.
+ *
+ * @module
+ */
+
+import { CaptionAnswer } from "../../schema/answers/answers.ts";
+import { CaptionBody } from "../../schema/bodies.ts";
+import { CaptionRequest, MAX_PICTURES } from "../../schema/caption.ts";
+import {
+  BODY_PROBLEMS,
+  bytes,
+  header,
+  json,
+  MODEL_PROBLEMS,
+} from "./describe.ts";
+import { describeFunction } from "./jobs.ts";
+import { eventStream } from "./events.ts";
+import { GRID, PICTURE } from "./examples.ts";
+import { form, GRID_HEADERS, queryFields } from "./fields.ts";
+
+/** Fields that may stand in a form or a query. */
+const FIELDS = [
+  "question",
+  "max_tokens",
+  "temperature",
+  "top_k",
+  "top_p",
+  "seed",
+  "template",
+  "decode",
+  "model",
+  "adapter",
+];
+
+/** Of the route. */
+export const captionDescription = describeFunction({
+  id: "caption",
+  tag: "functions",
+  summary: "Answer a question about pictures",
+  text:
+    "Pictures come in JSON, in a form, as bare bytes, or as codes of an earlier answer. Fields may stand in the query as well, each in one place.",
+  parameters: [
+    ...queryFields(CaptionRequest.entries, FIELDS),
+    ...GRID_HEADERS,
+  ],
+  body: {
+    ...json(CaptionBody, {
+      examples: {
+        picture: {
+          summary: "A picture",
+          value: { image: PICTURE, "max_tokens": 16 },
+        },
+        codes: {
+          summary: "Codes, and a question",
+          value: {
+            grid: GRID,
+            question: "How many objects are there?",
+            "max_tokens": 16,
+          },
+        },
+      },
+    }),
+    ...form(CaptionRequest.entries, FIELDS, { files: { image: MAX_PICTURES } }),
+    ...bytes(
+      "image/png",
+      "image/jpeg",
+      "image/webp",
+      "image/gif",
+      "application/octet-stream",
+      "application/x-npy",
+    ),
+  },
+  answers: {
+    200: {
+      description: "Text",
+      content: {
+        ...json(CaptionAnswer),
+        "text/plain": { schema: { type: "string" } },
+        ...eventStream("CaptionEvent"),
+      },
+      headers: {
+        "Server-Timing": header("How long each part took.", "string", false),
+      },
+      links: {
+        tokens: {
+          operationId: "tokenize",
+          description: "The text, as tokens.",
+          requestBody: { text: "$response.body#/text" },
+        },
+      },
+    },
+  },
+  problems: [
+    ...BODY_PROBLEMS,
+    ...MODEL_PROBLEMS,
+    "unknown-adapter",
+    "image-too-large",
+    "unreadable-image",
+    "image-size",
+    "malformed-grid",
+    "prompt-too-long",
+    "cache-too-small",
+  ],
+});

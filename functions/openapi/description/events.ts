@@ -1,0 +1,115 @@
+/**
+ * Event streams, described.
+ *
+ * OpenAPI 3.1 has no word for streams. Here, as in 3.2, the schema is that of
+ * one event, whose data is text that holds JSON.
+ *
+ * @module
+ */
+
+import { toJsonSchema } from "@valibot/to-json-schema";
+import type { GenerateSpecOptions } from "hono-openapi";
+import * as v from "valibot";
+import { CHAT_END } from "../../compat/openai/chat_fields.ts";
+import {
+  CAPTION_EVENTS,
+  GENERATE_EVENTS,
+} from "../../schema/answers/answers.ts";
+import { ChatChunk, IMAGE_EVENTS } from "../../schema/answers/openai.ts";
+import { EDIT_EVENTS } from "../../schema/answers/edits.ts";
+import { RESPONSE_EVENTS } from "../../schema/answers/responses.ts";
+import { ProblemAnswer } from "../../schema/answers/server.ts";
+import { McpAnswer } from "../../schema/mcp_message.ts";
+import type { Content } from "./describe.ts";
+
+/** Schemas of the document, by name. */
+type ComponentSchemas = NonNullable<
+  NonNullable<GenerateSpecOptions["documentation"]["components"]>["schemas"]
+>;
+
+/** What an event may be that has no name. */
+const UNNAMED = "";
+
+/** Data of the events of each stream, and its end, by the name of its schema. */
+const STREAMS = {
+  GenerateEvent: {
+    events: { ...GENERATE_EVENTS, error: ProblemAnswer },
+    end: "The last is completed, or error.",
+  },
+  CaptionEvent: {
+    events: { ...CAPTION_EVENTS, error: ProblemAnswer },
+    end: "The last is completed, or error.",
+  },
+  ImagesEvent: {
+    events: { ...IMAGE_EVENTS, error: ProblemAnswer },
+    end: "The last is that of the last picture, or error.",
+  },
+  EditEvent: {
+    events: { ...EDIT_EVENTS, error: ProblemAnswer },
+    end: "The last is that of the last picture, or error.",
+  },
+  ChatEvent: {
+    events: { [UNNAMED]: ChatChunk, error: ProblemAnswer },
+    end: "The last has [DONE] as its data, or is error.",
+  },
+  ResponseEvent: {
+    events: { ...RESPONSE_EVENTS, error: ProblemAnswer },
+    end: "The last is response.completed, response.incomplete or error.",
+  },
+  McpEvent: {
+    events: { message: McpAnswer },
+    end: "The last answers the request.",
+  },
+} as const;
+
+/** An event stream. */
+export function eventStream(name: keyof typeof STREAMS): Content {
+  return {
+    "text/event-stream": {
+      schema: { $ref: `#/components/schemas/${name}` },
+    },
+  };
+}
+
+/** The schemas of one event of each stream. */
+export function eventSchemas(): ComponentSchemas {
+  return Object.fromEntries(
+    Object.entries(STREAMS).map(([name, { events, end }]) => [name, {
+      description: `One event of a stream. Its data is JSON. ${end}`,
+      anyOf: [
+        ...Object.entries(events).map(([event, data]) => eventOf(event, data)),
+        ...(UNNAMED in events ? [DONE] : []),
+      ],
+    }]),
+  );
+}
+
+/** The end of a stream of events without a name. */
+const DONE = {
+  type: "object" as const,
+  properties: { data: { const: CHAT_END } },
+  required: ["data"],
+};
+
+function eventOf(event: string, data: v.GenericSchema) {
+  return {
+    type: "object" as const,
+    properties: {
+      ...(event !== UNNAMED && { event: { const: event } }),
+      data: {
+        type: "string" as const,
+        contentMediaType: "application/json",
+        contentSchema: jsonSchema(data),
+      },
+    },
+    required: event === UNNAMED ? ["data"] : ["event", "data"],
+  };
+}
+
+/** By reference where the document has it by name. */
+function jsonSchema(schema: v.GenericSchema) {
+  const { ref } = v.getMetadata(schema);
+  if (typeof ref === "string") return { $ref: `#/components/schemas/${ref}` };
+  const { $schema: _, ...rest } = toJsonSchema(schema);
+  return rest;
+}

@@ -1,0 +1,213 @@
+/**
+ * The routes of Replicate and Cog, described.
+ *
+ * They are mounted twice, at the root and below `/v1`, so that their names come
+ * from their paths.
+ *
+ * @module
+ */
+
+import type { MiddlewareHandler } from "hono";
+import {
+  CogHealthAnswer,
+  FileAnswer,
+  PredictionAnswer,
+  PredictionModelAnswer,
+  PredictionsAnswer,
+} from "../../schema/answers/predictions.ts";
+import { PredictionRequest } from "../../schema/prediction.ts";
+import {
+  BODY_PROBLEMS,
+  type Content,
+  describe,
+  json,
+  MODEL_PROBLEMS,
+  POST_PROBLEMS,
+  type RouteDescription,
+} from "./describe.ts";
+import type { ProblemCode } from "../../http/errors/problems.ts";
+import { IDEMPOTENCY_KEY, PREFER } from "./jobs.ts";
+
+type Parameters = NonNullable<RouteDescription["parameters"]>;
+
+const ID = path("id", "Of the prediction.", "one-of-mine");
+const OWNER = path(
+  "owner",
+  "Anything: whoever is asked, it is this server.",
+  "emu3",
+);
+const NAME = path("name", "A function or a model.", "generate");
+
+const PREDICTION = json(PredictionAnswer);
+
+const BODY: Content = json(PredictionRequest, {
+  examples: {
+    picture: {
+      summary: "A picture",
+      value: {
+        version: "generate",
+        input: { prompt: "three apples", height: 16, width: 16 },
+      },
+    },
+  },
+});
+
+/** Of routes that make a prediction. */
+export const predictDescription = creating(
+  "createPrediction",
+  [IDEMPOTENCY_KEY],
+  POST_PROBLEMS,
+);
+
+/** Of those that make one of a model. */
+export const predictModelDescription = creating(
+  "createModelPrediction",
+  [OWNER, NAME, IDEMPOTENCY_KEY],
+  POST_PROBLEMS,
+);
+
+/** Of those that make one under a name. */
+export const putDescription = creating("putPrediction", [{
+  ...ID,
+  description: "Of the prediction: for a new one anything but job-…",
+  schema: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
+}], ["draining", "quota-exceeded", "unread-answers"]);
+
+/** Of those that list predictions. */
+export const listDescription = route("listPredictions", {
+  summary: "Predictions, the newest first, 100 a page at most",
+  parameters: [{
+    in: "query",
+    name: "cursor",
+    description: "As the member next of the page before has it.",
+    schema: { type: "string" },
+  }],
+  answers: {
+    200: { description: "Predictions", content: json(PredictionsAnswer) },
+  },
+  problems: ["unknown-job"],
+});
+
+/** Of those that tell of one. */
+export const getDescription = route("getPrediction", {
+  summary: "A prediction",
+  parameters: [ID],
+  answers: { 200: { description: "The prediction", content: PREDICTION } },
+  problems: ["unknown-job", "unread-answers"],
+});
+
+/** Of those that tell what happens to one. */
+export const streamDescription = route("streamPrediction", {
+  summary: "What happens to a prediction: output, error, done",
+  parameters: [ID],
+  answers: {
+    200: {
+      description: "Events",
+      content: {
+        "text/event-stream": {
+          schema: {
+            type: "object",
+            properties: {
+              id: { type: "string" },
+              event: { type: "string", enum: ["output", "error", "done"] },
+              data: { type: "string" },
+            },
+            required: ["event"],
+          },
+        },
+      },
+    },
+  },
+  problems: ["unknown-job", "unread-answers"],
+});
+
+/** Of those that end one. */
+export const cancelDescription = route("cancelPrediction", {
+  summary: "End a prediction",
+  parameters: [ID, IDEMPOTENCY_KEY],
+  answers: { 200: { description: "The prediction", content: PREDICTION } },
+  problems: ["unknown-job", "invalid-fields", ...POST_PROBLEMS, "overloaded"],
+});
+
+/** Of those that tell of a model. */
+export const modelDescription = route("getPredictionModel", {
+  summary: "A model, as Replicate's client asks for it",
+  parameters: [OWNER, NAME],
+  answers: {
+    200: { description: "The model", content: json(PredictionModelAnswer) },
+  },
+  problems: ["not-found"],
+});
+
+/** Of those that take a file. */
+export const filesDescription = route("createFile", {
+  summary: "A file, which comes back as a data URL",
+  body: {
+    "multipart/form-data": {
+      schema: {
+        type: "object",
+        properties: { content: { type: "string", format: "binary" } },
+        required: ["content"],
+      },
+    },
+  },
+  parameters: [IDEMPOTENCY_KEY],
+  answers: { 201: { description: "The file", content: json(FileAnswer) } },
+  problems: [...BODY_PROBLEMS, ...POST_PROBLEMS, "overloaded"],
+});
+
+/** Of `/health-check`. */
+export const cogHealthDescription = route("getCogHealth", {
+  open: true,
+  summary: "Whether models are ready, as Cog says it",
+  answers: { 200: { description: "So it is", content: json(CogHealthAnswer) } },
+  problems: [],
+});
+
+function creating(
+  id: string,
+  parameters: Parameters,
+  problems: readonly ProblemCode[],
+): MiddlewareHandler {
+  return route(id, {
+    summary: "Make a prediction, which is a job",
+    parameters: [...parameters, PREFER],
+    body: BODY,
+    answers: {
+      200: { description: "A prediction that has ended", content: PREDICTION },
+      201: { description: "A prediction of a model", content: PREDICTION },
+      202: { description: "A prediction under way", content: PREDICTION },
+    },
+    problems: [
+      ...BODY_PROBLEMS,
+      ...MODEL_PROBLEMS,
+      ...problems,
+      "unknown-adapter",
+      "not-found",
+      "unknown-job",
+      "image-too-large",
+      "unreadable-image",
+      "image-size",
+      "malformed-grid",
+      "prompt-too-long",
+      "cache-too-small",
+    ],
+  });
+}
+
+function route(
+  id: string,
+  rest: Omit<RouteDescription, "id" | "tag">,
+): MiddlewareHandler {
+  const below = (path: string) => path.startsWith("/v1/") ? `${id}V1` : id;
+  return describe({ id: below, tag: "predictions", ...rest });
+}
+
+function path(
+  name: string,
+  description: string,
+  example: string,
+): Parameters[number] {
+  const schema = { type: "string" } as const;
+  return { in: "path", name, required: true, description, schema, example };
+}

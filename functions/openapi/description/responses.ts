@@ -1,0 +1,79 @@
+/**
+ * `/v1/responses`, described.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { ResponsesRequest } from "../../compat/openai/responses_request.ts";
+import { ResponseAnswer } from "../../schema/answers/responses.ts";
+import {
+  BODY_PROBLEMS,
+  describe,
+  header,
+  json,
+  MODEL_PROBLEMS,
+} from "./describe.ts";
+import { eventStream } from "./events.ts";
+import { PICTURE } from "./examples.ts";
+import { mayBeJob } from "./jobs.ts";
+
+/** Of `/v1/responses`. */
+export const responsesDescription = describe(mayBeJob({
+  id: "createResponse",
+  tag: "openai",
+  summary: "Answer a question: OpenAI's Responses API",
+  text:
+    "As /v1/chat/completions, in the words of the Responses API. Nothing is kept: store counts for nothing, and previous_response_id, conversation and file_id are refused. Unknown fields are ignored.",
+  body: json(
+    v.pipe(ResponsesRequest, v.metadata({ ref: "ResponsesRequest" })),
+    {
+      examples: {
+        question: {
+          summary: "A question about a picture",
+          value: { input: [asked()], "max_output_tokens": 16 },
+        },
+        stream: {
+          summary: "Events",
+          value: { input: [asked()], "max_output_tokens": 16, stream: true },
+        },
+      },
+    },
+  ),
+  answers: {
+    200: {
+      description: "An answer",
+      content: { ...json(ResponseAnswer), ...eventStream("ResponseEvent") },
+      headers: {
+        "Server-Timing": header("How long each part took.", "string", false),
+      },
+      links: {
+        tokens: {
+          operationId: "tokenize",
+          description: "The text, as tokens.",
+          requestBody: { text: "$response.body#/output/0/content/0/text" },
+        },
+      },
+    },
+  },
+  problems: [
+    ...BODY_PROBLEMS,
+    ...MODEL_PROBLEMS.filter((code) => code !== "not-acceptable"),
+    "image-too-large",
+    "unreadable-image",
+    "image-size",
+    "picture-required",
+    "prompt-too-long",
+    "cache-too-small",
+  ],
+}));
+
+function asked() {
+  return {
+    role: "user",
+    content: [
+      { type: "input_text", text: "What is this?" },
+      { type: "input_image", "image_url": PICTURE },
+    ],
+  };
+}

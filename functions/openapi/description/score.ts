@@ -1,0 +1,111 @@
+/**
+ * `POST /v1/score`, described.
+ *
+ * @module
+ */
+
+import type { MiddlewareHandler } from "hono";
+import type { FunctionName } from "../../schema/function_names.ts";
+import { ScoreAnswer } from "../../schema/answers/score.ts";
+import { scoreBody } from "../../schema/bodies_score.ts";
+import { MAX_PICTURES } from "../../schema/caption.ts";
+import { ScoreRequest } from "../../schema/score.ts";
+import {
+  BODY_PROBLEMS,
+  bytes,
+  header,
+  json,
+  MODEL_PROBLEMS,
+} from "./describe.ts";
+import { GRID, PICTURE } from "./examples.ts";
+import { form, GRID_HEADERS, queryFields } from "./fields.ts";
+import { describeFunction } from "./jobs.ts";
+
+/** Fields that may stand in a form or a query. */
+const FIELDS = [
+  "prompt",
+  "negative_prompt",
+  "guidance_scale",
+  "rows",
+  "logprobs",
+  "question",
+  "text",
+  "template",
+  "decode",
+  "model",
+  "adapter",
+];
+
+const OF_PICTURE = {
+  picture: {
+    summary: "A picture, row by row",
+    value: {
+      image: PICTURE,
+      prompt: "a red dot on yellow",
+      rows: true,
+      logprobs: 2,
+    },
+  },
+};
+
+const OF_ANSWER = {
+  answer: {
+    summary: "An answer",
+    value: { grid: GRID, question: "What is this?", text: "A dot." },
+  },
+};
+
+/** Of the route, on a server that has `functions`. */
+export function scoreDescription(
+  functions: ReadonlySet<FunctionName>,
+): MiddlewareHandler {
+  return describeFunction({
+    id: "score",
+    tag: "functions",
+    summary: "Judge how likely a picture or an answer is",
+    text:
+      "With prompt, the likelihood of a picture that is said to show it; with text, that of an answer to a question about pictures. Nothing is drawn: the model is fed what it would have said, and tells what it thinks of it.",
+    parameters: [
+      ...queryFields(ScoreRequest.entries, FIELDS),
+      ...GRID_HEADERS,
+    ],
+    body: {
+      ...json(scoreBody(functions), {
+        examples: {
+          ...functions.has("generate") ? OF_PICTURE : {},
+          ...functions.has("caption") ? OF_ANSWER : {},
+        },
+      }),
+      ...form(ScoreRequest.entries, FIELDS, { files: { image: MAX_PICTURES } }),
+      ...bytes(
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+        "image/gif",
+        "application/octet-stream",
+        "application/x-npy",
+      ),
+    },
+    answers: {
+      200: {
+        description: "The likelihood",
+        content: json(ScoreAnswer),
+        headers: {
+          "Server-Timing": header("How long each part took.", "string", false),
+        },
+      },
+    },
+    problems: [
+      ...BODY_PROBLEMS,
+      ...MODEL_PROBLEMS,
+      "not-found",
+      "unknown-adapter",
+      "image-too-large",
+      "unreadable-image",
+      "image-size",
+      "malformed-grid",
+      "prompt-too-long",
+      "cache-too-small",
+    ],
+  });
+}

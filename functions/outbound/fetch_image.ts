@@ -1,0 +1,177 @@
+/**
+ * Pictures that a request names by URL.
+ *
+ * All that one request has fetched counts as its body: together it may have as
+ * many bytes, and there is a time for all of it. What all requests hold at once
+ * is bounded as well, and shared fairly by their callers.
+ *
+ * @module
+ */
+
+import { FairShare } from "../../lib/async/fair_share.ts";
+import { OverloadedError } from "../../lib/errors.ts";
+import { askOutside, OutsideError, type OutsideNetwork } from "./request.ts";
+import type { Tools } from "../models/ports.ts";
+import { invalidField } from "../http/errors/errors.ts";
+
+/** Redirects that are followed, one after the other. */
+const MAX_REDIRECTS = 3;
+
+/** Pictures that one request fetches at once. */
+const AT_ONCE = 4;
+
+/** For all pictures of a request. */
+const TIME_MS = 30_000;
+
+const MAX_URL_LENGTH = 8192;
+
+const HEADERS = {
+  accept: "image/png, image/jpeg, image/webp, image/gif",
+  "accept-encoding": "identity",
+  "user-agent": "emu3",
+};
+
+/** How pictures are fetched. */
+export interface FetchOptions {
+  /** Of all pictures of a request together. */
+  readonly maxBytes: number;
+  /** For all pictures of a request. */
+  readonly timeMs?: number;
+}
+
+/** Bodies of the greatest size that one caller's fetched pictures may take. */
+const MAX_BODIES = 3;
+
+/** Seconds after which pictures that were fetched are likely to be decoded. */
+const RETRY_S = 5;
+
+/** What a request may still fetch. */
+interface Allowance {
+  bytes: number;
+  /** Fetches at work. */
+  active: number;
+  readonly waiting: (() => void)[];
+  /** Its end, or that of its time. */
+  readonly signal: AbortSignal;
+}
+
+/** The limits that one fetch counts against. */
+interface Fetching {
+  readonly allowance: Allowance;
+  /** Takes bytes from what all requests have; throws where there are none. */
+  readonly take: (length: number) => void;
+}
+
+/** Fetches from `network`. */
+export function pictureFetcher(
+  network: OutsideNetwork,
+  { maxBytes, timeMs = TIME_MS }: FetchOptions,
+): NonNullable<Tools["fetchPicture"]> {
+  // A request is known by its signal, and forgotten with it.
+  const allowances = new WeakMap<AbortSignal, Allowance>();
+  const total = new FairShare(MAX_BODIES * maxBytes);
+  return async (text, pointer, { signal, caller = "" }) => {
+    let allowance = allowances.get(signal);
+    if (allowance === undefined) {
+      allowance = {
+        bytes: maxBytes,
+        active: 0,
+        waiting: [],
+        signal: AbortSignal.any([signal, AbortSignal.timeout(timeMs)]),
+      };
+      allowances.set(signal, allowance);
+    }
+    await turn(allowance);
+    let taken = 0;
+    const release = () => {
+      total.release(caller, taken);
+      taken = 0;
+    };
+    const take = (length: number) => {
+      if (!total.take(caller, length)) {
+        throw new OverloadedError(RETRY_S, "too many pictures are fetched");
+      }
+      taken += length;
+    };
+    try {
+      const bytes = await follow(network, text, { allowance, take });
+      return { bytes, [Symbol.dispose]: release };
+    } catch (cause) {
+      release();
+      signal.throwIfAborted();
+      throw invalidField(pointer, `cannot be fetched: ${reason(cause)}`, {
+        cause,
+      });
+    } finally {
+      const next = allowance.waiting.shift();
+      // Whoever is next takes over the turn.
+      if (next === undefined) allowance.active--;
+      else next();
+    }
+  };
+}
+
+async function turn(allowance: Allowance): Promise<void> {
+  if (allowance.active < AT_ONCE) {
+    allowance.active++;
+    return;
+  }
+  const { promise, resolve } = Promise.withResolvers<void>();
+  allowance.waiting.push(resolve);
+  await promise;
+}
+
+async function follow(
+  network: OutsideNetwork,
+  text: string,
+  { allowance, take }: Fetching,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let url = urlFrom(text, undefined);
+  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    const asked = { method: "GET", headers: HEADERS } as const;
+    using answer = await askOutside(network, url, asked, allowance.signal);
+    const { status, location } = answer;
+    if (status >= 300 && status < 400 && location !== undefined) {
+      url = urlFrom(location, url);
+      continue;
+    }
+    if (status !== 200) throw new OutsideError(`it answers ${status}`);
+    if ((answer.length ?? 0) > allowance.bytes) {
+      throw new OutsideError(TOO_LARGE);
+    }
+    return await read(answer.body, { allowance, take });
+  }
+  throw new OutsideError(`it redirects more than ${MAX_REDIRECTS} times`);
+}
+
+const TOO_LARGE = "there is more of it than MAX_BODY_BYTES";
+
+async function read(
+  body: AsyncIterable<Uint8Array>,
+  { allowance, take }: Fetching,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for await (const part of body) {
+    allowance.bytes -= part.length;
+    if (allowance.bytes < 0) throw new OutsideError(TOO_LARGE);
+    take(part.length);
+    parts.push(new Uint8Array(part));
+  }
+  return await new Blob(parts).bytes();
+}
+
+function urlFrom(text: string, base: URL | undefined): URL {
+  const url = text.length <= MAX_URL_LENGTH
+    ? URL.parse(text, base?.href)
+    : null;
+  if (url === null) throw new OutsideError("it is not a URL");
+  return url;
+}
+
+function reason(error: unknown): string {
+  if (error instanceof OutsideError) return error.message;
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return "it takes too long";
+  }
+  throw error;
+}

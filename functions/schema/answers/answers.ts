@@ -1,0 +1,147 @@
+/**
+ * Answers of `generate` and `caption`, and what several answers have.
+ *
+ * They describe, they do not check: `/openapi.json` is made of them, and tests
+ * hold real answers against them. That is why they are strict: a field that
+ * nobody described is found.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { STRATEGY_NAMES } from "../../../lib/drawing/strategy.ts";
+
+/** A whole number that counts something. */
+export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** A measured number. */
+const Seconds = v.pipe(v.number(), v.minValue(0));
+
+const Side = v.pipe(v.number(), v.integer(), v.minValue(1));
+
+/** Rows of codes. */
+export const Rows = v.array(v.array(Count));
+
+/** A picture's codes. */
+export const GridAnswer = v.pipe(
+  v.strictObject({ height: Side, width: Side, codes: Rows }),
+  v.description("Codes, row by row. Goes back in wherever a grid is taken."),
+  v.metadata({ ref: "GridAnswer" }),
+);
+
+/** A file in JSON. */
+export const FILE_ENTRIES = {
+  "b64_json": v.pipe(v.string(), v.description("The file in base64.")),
+  "mime_type": v.picklist(["image/png", "image/jpeg", "image/webp"]),
+};
+
+/** Sides of a picture, in pixels. */
+export const SIDE_ENTRIES = { height: Side, width: Side };
+
+/** How long each part took. */
+export const TimingsAnswer = v.pipe(
+  v.strictObject({
+    "queue_s": Seconds,
+    "prefill_s": Seconds,
+    "decode_s": Seconds,
+    "vision_s": Seconds,
+  }),
+  v.description("How long each part took, in seconds."),
+  v.metadata({ ref: "Timings" }),
+);
+
+/** What the model believed where a code stands. */
+export const Logprobs = v.array(v.strictObject({
+  logprob: v.pipe(
+    v.nullable(v.number()),
+    v.description("Of the code that stands there. null means minus infinity."),
+  ),
+  entropy: v.pipe(v.number(), v.description("In nats.")),
+  top: v.pipe(
+    v.array(v.strictObject({ code: Count, logprob: v.nullable(v.number()) })),
+    v.description("The strongest codes, strongest first."),
+  ),
+}));
+
+const ROW_ENTRIES = {
+  index: Count,
+  codes: v.array(Count),
+  logprobs: v.optional(Logprobs),
+};
+
+const IMAGE_ENTRIES = {
+  ...FILE_ENTRIES,
+  ...SIDE_ENTRIES,
+  grid: GridAnswer,
+  rows: v.optional(
+    v.pipe(
+      v.array(v.strictObject(ROW_ENTRIES)),
+      v.description("Where logprobs were asked for."),
+    ),
+  ),
+};
+
+/** Pictures that were drawn. */
+export const GenerateAnswer = v.pipe(
+  v.strictObject({
+    id: v.string(),
+    model: v.string(),
+    seed: v.pipe(Count, v.description("Asking with it gives the same codes.")),
+    strategy: v.picklist(STRATEGY_NAMES),
+    lossless: v.pipe(
+      v.boolean(),
+      v.description("Whether pictures have the law of one code at a time."),
+    ),
+    images: v.array(v.strictObject(IMAGE_ENTRIES)),
+    usage: v.strictObject({
+      "prompt_tokens": Count,
+      "image_tokens": Count,
+      forwards: v.pipe(Count, v.description("Runs of the model.")),
+    }),
+    timings: TimingsAnswer,
+  }),
+  v.metadata({ ref: "GenerateAnswer" }),
+);
+
+/** Text about pictures. */
+export const CaptionAnswer = v.pipe(
+  v.strictObject({
+    id: v.string(),
+    model: v.string(),
+    text: v.string(),
+    "finish_reason": v.picklist(["stop", "length"]),
+    usage: v.strictObject({
+      "prompt_tokens": Count,
+      "completion_tokens": Count,
+    }),
+    timings: TimingsAnswer,
+  }),
+  v.metadata({ ref: "CaptionAnswer" }),
+);
+
+/** Data of the events of `generate`, by name. */
+export const GENERATE_EVENTS = {
+  queued: v.strictObject({ position: Count }),
+  started: v.strictObject({
+    id: v.string(),
+    seed: Count,
+    n: v.pipe(Count, v.description("Pictures.")),
+    rows: v.pipe(Count, v.description("Rows of each that are drawn.")),
+    grid: v.strictObject(SIDE_ENTRIES),
+  }),
+  row: v.strictObject({
+    "image_index": Count,
+    ...ROW_ENTRIES,
+    preview: v.optional(v.strictObject({ ...FILE_ENTRIES, ...SIDE_ENTRIES })),
+  }),
+  image: v.strictObject({ "image_index": Count, ...IMAGE_ENTRIES }),
+  completed: GenerateAnswer,
+};
+
+/** Data of the events of `caption`, by name. */
+export const CAPTION_EVENTS = {
+  queued: v.strictObject({ position: Count }),
+  started: v.strictObject({ id: v.string() }),
+  delta: v.strictObject({ text: v.string() }),
+  completed: CaptionAnswer,
+};

@@ -1,0 +1,63 @@
+/**
+ * Answers of edits and variations as OpenAI words them, with how they were made.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { Count } from "./answers.ts";
+import { IMAGE_EVENTS, ImagesAnswer } from "./openai.ts";
+
+/** A picture whose masked part was drawn anew. */
+export const EditAnswer = v.pipe(
+  v.strictObject({
+    ...ImagesAnswer.entries,
+    edit: v.pipe(
+      v.strictObject({
+        how: v.literal("inpainted"),
+        "kept_codes": Count,
+        "drawn_codes": Count,
+      }),
+      v.description("How it was made. Ours."),
+    ),
+  }),
+  v.metadata({ ref: "EditAnswer" }),
+);
+
+/** Pictures like another. */
+export const VariationAnswer = v.pipe(
+  v.strictObject({
+    ...ImagesAnswer.entries,
+    variation: v.pipe(
+      v.strictObject({
+        how: v.pipe(
+          v.picklist(["described", "prompted", "continued"]),
+          v.description(
+            "described: a model said what the picture shows. prompted: the request did. continued: nobody did, rows were kept.",
+          ),
+        ),
+        prompt: v.pipe(v.string(), v.description("What was drawn.")),
+        "kept_rows": Count,
+      }),
+      v.description("How it was made. Ours."),
+    ),
+  }),
+  v.metadata({ ref: "VariationAnswer" }),
+);
+
+const {
+  "image_generation.partial_image": partial,
+  "image_generation.completed": completed,
+} = IMAGE_EVENTS;
+
+/** Data of the events of an edit, by name. */
+export const EDIT_EVENTS = {
+  "image_edit.partial_image": v.strictObject({
+    ...partial.entries,
+    type: v.literal("image_edit.partial_image"),
+  }),
+  "image_edit.completed": v.strictObject({
+    ...completed.entries,
+    type: v.literal("image_edit.completed"),
+  }),
+};

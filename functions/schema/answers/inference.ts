@@ -1,0 +1,98 @@
+/**
+ * Answers of the Open Inference Protocol.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { FUNCTION_NAMES } from "../function_names.ts";
+import { Count } from "./answers.ts";
+import { ProblemAnswer } from "./server.ts";
+
+const Datatype = v.picklist(["BYTES", "UINT16", "INT32"]);
+
+/** The server. */
+export const ServerMetadataAnswer = v.strictObject({
+  name: v.string(),
+  version: v.string(),
+  extensions: v.array(v.string()),
+});
+
+/** Whether the process lives. */
+export const ServerLiveAnswer = v.strictObject({ live: v.literal(true) });
+
+/** Whether requests can be answered. */
+export const ServerReadyAnswer = v.strictObject({ ready: v.boolean() });
+
+/** Whether those of a model can. */
+export const ModelReadyAnswer = v.strictObject({
+  name: v.picklist(FUNCTION_NAMES),
+  ready: v.literal(true),
+});
+
+const TensorMetadata = v.pipe(
+  v.strictObject({
+    name: v.string(),
+    datatype: Datatype,
+    shape: v.pipe(
+      v.array(v.pipe(v.number(), v.integer(), v.minValue(-1))),
+      v.description("−1 for any length."),
+    ),
+    optional: v.optional(v.boolean()),
+  }),
+  v.metadata({ ref: "TensorMetadata" }),
+);
+
+/** A model. */
+export const ModelMetadataAnswer = v.pipe(
+  v.strictObject({
+    name: v.picklist(FUNCTION_NAMES),
+    versions: v.array(v.string()),
+    platform: v.literal("emu3"),
+    inputs: v.array(TensorMetadata),
+    outputs: v.array(TensorMetadata),
+  }),
+  v.metadata({ ref: "ModelMetadata" }),
+);
+
+/** Tensors. */
+export const InferAnswer = v.pipe(
+  v.strictObject({
+    id: v.optional(v.pipe(v.string(), v.description("As it was sent."))),
+    "model_name": v.picklist(FUNCTION_NAMES),
+    "model_version": v.string(),
+    parameters: v.pipe(
+      v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+      v.description("What is known beside: model, seed, finish_reason."),
+    ),
+    outputs: v.array(v.strictObject({
+      name: v.string(),
+      datatype: Datatype,
+      shape: v.array(Count),
+      data: v.optional(
+        v.pipe(
+          v.array(v.union([v.number(), v.string()])),
+          v.description("Flat; files in base64."),
+        ),
+      ),
+      parameters: v.optional(
+        v.strictObject({
+          "binary_data_size": v.pipe(
+            Count,
+            v.description("Bytes that stand behind the JSON instead."),
+          ),
+        }),
+      ),
+    })),
+  }),
+  v.metadata({ ref: "InferAnswer" }),
+);
+
+/** A problem as clients of this protocol know it: `error` is text. */
+export const InferenceProblemAnswer = v.pipe(
+  v.strictObject({
+    ...ProblemAnswer.entries,
+    error: v.pipe(v.string(), v.description("The same as detail.")),
+  }),
+  v.metadata({ ref: "InferenceProblem" }),
+);

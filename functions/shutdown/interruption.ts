@@ -1,0 +1,151 @@
+/**
+ * Requests that a stopping server does not finish, made into jobs that the next
+ * one goes on with.
+ *
+ * What was asked is written down first, with what was drawn so far; then the
+ * request is ended, and its client told the name of the job and, for servers
+ * whose disk goes with them, the seed and the rows themselves.
+ *
+ * @module
+ */
+
+import type { Context, MiddlewareHandler } from "hono";
+import type { AppEnv } from "../http/context.ts";
+import type { Drain, Work } from "../middleware/drain.ts";
+import { gridFields } from "../http/grid_json.ts";
+import type { JobRequest } from "../jobs/job.ts";
+import type { Jobs } from "../jobs/jobs.ts";
+import { repeatable } from "../jobs/submission.ts";
+import {
+  InterruptedError,
+  type InterruptedState,
+} from "../http/errors/errors.ts";
+import { randomSeed } from "../inference/generation_params.ts";
+import { keptBody } from "../http/connection/request_body.ts";
+import type { UnderWay } from "./in_flight.ts";
+
+/** Where jobs are kept; undefined where nothing outlives its request. */
+type Keeper = Pick<Jobs, "keepInterrupted" | "lasting" | "report"> | undefined;
+
+/**
+ * Lets requests be interrupted.
+ *
+ * @param isJobPath Whether a job may ask what is asked at a path, word for word.
+ */
+export function interruption(
+  drain: Drain,
+  jobs: Keeper,
+  isJobPath: (path: string) => boolean,
+): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    if (c.req.method !== "POST") return await next();
+    const repeats = jobs !== undefined && isJobPath(c.req.path);
+    const work = new RequestWork(c, jobs, repeats);
+    const leave = drain.add(work);
+    try {
+      // What is interrupted is answered even if the model is slow to let go.
+      await Promise.race([next(), work.interrupted]);
+    } finally {
+      if (c.get("ended") === undefined) leave();
+      else c.get("ended")!.then(leave);
+    }
+  };
+}
+
+/** A request at work. */
+class RequestWork implements Work {
+  readonly #context: Context<AppEnv>;
+  readonly #jobs: Keeper;
+  readonly #repeats: boolean;
+  readonly #abort = new AbortController();
+  #underWay: UnderWay | undefined;
+  /** Fails when it is interrupted. */
+  readonly interrupted: Promise<never>;
+
+  /**
+   * Gives the call of `c` what it needs.
+   *
+   * @param repeats Whether a job can ask the same, word for word.
+   */
+  constructor(
+    c: Context<AppEnv>,
+    jobs: Keeper,
+    repeats: boolean,
+  ) {
+    this.#context = c;
+    this.#jobs = jobs;
+    this.#repeats = repeats;
+    const { signal } = this.#abort;
+    this.interrupted = new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+    // Nobody may be waiting any more.
+    this.interrupted.catch(() => undefined);
+    const call = c.get("call");
+    c.set("interrupted", signal);
+    c.set("call", {
+      ...call,
+      signal: AbortSignal.any([call.signal, signal]),
+      underWay: (underWay) => {
+        this.#underWay = underWay;
+        call.underWay?.(underWay);
+      },
+    });
+  }
+
+  readonly remainingMs = (): number | undefined =>
+    this.#abort.signal.aborted ? undefined : this.#underWay?.remainingMs();
+
+  readonly interrupt = (): void => {
+    if (this.#abort.signal.aborted) return;
+    let job: string | undefined;
+    this.#jobs?.report(() => job = this.#keep());
+    this.#abort.abort(new InterruptedError(job, stateOf(this.#underWay)));
+  };
+
+  /** @returns The job that it becomes; undefined where it cannot. */
+  #keep(): string | undefined {
+    if (!this.#jobs?.lasting) return undefined;
+    const request = this.#request();
+    if (request === undefined) return undefined;
+    return this.#jobs.keepInterrupted({
+      request,
+      principal: this.#context.var.principal,
+      seed: this.#underWay?.seed ?? randomSeed(),
+      halfways: this.#underWay?.halfways() ?? [],
+    });
+  }
+
+  #request(): JobRequest | undefined {
+    const { raw, path } = this.#context.req;
+    const asked = this.#underWay?.asked;
+    const same = asked?.path === path;
+    // Once it is under way it is all there, and pictures take less as codes.
+    const body = this.#repeats && !same ? keptBody(raw) : undefined;
+    if (body !== undefined) return repeatable(raw, body);
+    if (asked === undefined) return undefined;
+    return {
+      path: asked.path,
+      headers: {
+        accept: same ? repeatable(raw, EMPTY).headers["accept"]! : JSON_TYPE,
+        "content-type": JSON_TYPE,
+      },
+      body: new TextEncoder().encode(JSON.stringify(asked.fields)),
+    };
+  }
+}
+
+const JSON_TYPE = "application/json";
+const EMPTY = new Uint8Array();
+
+/** What it takes to go on without the store. */
+export function stateOf(
+  underWay: UnderWay | undefined,
+): InterruptedState | undefined {
+  if (underWay === undefined) return undefined;
+  const rows = underWay.rows();
+  return {
+    seed: underWay.seed,
+    images: rows === undefined ? [] : [{ prefix: gridFields(rows) }],
+  };
+}

@@ -1,0 +1,68 @@
+/**
+ * The text of an answer as it comes: without the space that the template puts
+ * before it, up to a stop.
+ *
+ * ```text
+ * tokens ─▶ text ─▶ (the template's space) ─▶ stop ─▶ said
+ * ```
+ *
+ * @module
+ */
+
+import type { Template } from "../../models/config/generation_config.ts";
+import { answerSeparator } from "../prompt.ts";
+import { StopText } from "./stop_text.ts";
+import type { TextStream } from "../text/text_stream.ts";
+
+/** How an answer becomes text. */
+export interface AnswerTextOptions {
+  /** How the question was worded. */
+  readonly template: Template;
+  /** Texts before which the answer ends; none is empty. */
+  readonly stop: readonly string[];
+}
+
+/** Text from an answer's tokens, one after the other. */
+export class AnswerText {
+  readonly #stream: TextStream;
+  readonly #stops: StopText;
+  readonly #separator: string;
+  #begun = false;
+
+  /** Starts before the first token. */
+  constructor(stream: TextStream, { template, stop }: AnswerTextOptions) {
+    this.#stream = stream;
+    this.#stops = new StopText(stop);
+    this.#separator = answerSeparator(template);
+  }
+
+  /** True once a stop has come; nothing is said after it. */
+  get ended(): boolean {
+    return this.#stops.ended;
+  }
+
+  /** Returns what `token` adds that is certain to be said. */
+  push(token: number): string {
+    return this.#stops.push(this.#trimmed(this.#stream.push([token])));
+  }
+
+  /** Returns the rest, when no more comes. */
+  finish(): string {
+    const rest = this.#trimmed(this.#stream.finish());
+    return this.#stops.push(rest) + this.#stops.finish();
+  }
+
+  #trimmed(part: string): string {
+    if (this.#begun || part === "") return part;
+    this.#begun = true;
+    return part.startsWith(this.#separator)
+      ? part.slice(this.#separator.length)
+      : part;
+  }
+}
+
+/** Returns an answer's text as a model writes it after a question. */
+export function writtenAnswer(text: string, template: Template): string {
+  const separator = answerSeparator(template);
+  return text === "" || text.startsWith(separator) ? text : separator + text;
+}

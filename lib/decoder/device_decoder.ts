@@ -1,0 +1,234 @@
+/**
+ * The {@linkcode Decoder} on a device other than the CPU.
+ *
+ * One arrangement serves every use, since it works on all devices: a few rows of
+ * as many tokens each, with keys and values of their own. Those never leave the
+ * device. Hidden states do, a few kilobytes a row, and come back for the head:
+ * what chooses tokens decides in between which are judged.
+ *
+ * @module
+ */
+
+import type { Arrangement } from "../../models/attention.ts";
+import type { LanguageConfig } from "../../models/config/language_config.ts";
+import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
+import type { DeviceMemory } from "../runtime/memory/device_memory.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { unwatched } from "../stage.ts";
+import type { Decoder, Feed, WideRow } from "./decoder.ts";
+import { DecoderSessions } from "./decoder_sessions.ts";
+import {
+  BLOCK_TOKENS,
+  DeviceCache,
+  type DeviceSnapshot,
+} from "./device_cache.ts";
+import { DeviceRunner } from "./device_runner.ts";
+import { type CodeTokens, Heads } from "./heads.ts";
+import type { OnnxDecoderOptions, Settling } from "./onnx_decoder.ts";
+import type { Head } from "../engine/policy.ts";
+
+/** How to open a decoder. */
+export interface DeviceDecoderOptions extends OnnxDecoderOptions {
+  /** Tokens by which a slot's memory grows. */
+  readonly block?: number;
+}
+
+/** Prompts run alone, guided pictures in twos; others load when needed. */
+const FIRST: readonly Arrangement[] = [1, 2].map((rows) => ({
+  type: "wide",
+  rows,
+  placed: false,
+}));
+
+/** A language model on a device. */
+export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
+  readonly #options: DeviceDecoderOptions;
+  readonly #sessions: DecoderSessions;
+  readonly #heads: Heads;
+  readonly #cache: DeviceCache;
+  readonly #runner: DeviceRunner;
+  readonly #placesTokens: boolean;
+
+  private constructor(
+    parts: { runtime: Runtime; device: DeviceMemory; config: LanguageConfig },
+    sessions: DecoderSessions,
+    heads: Heads,
+    options: DeviceDecoderOptions,
+  ) {
+    const { runtime, device, config } = parts;
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#heads = heads;
+    this.#placesTokens = runtime.provider.placesTokens;
+    const cache = new DeviceCache(
+      device,
+      config,
+      {
+        positions: options.contextLength,
+        dtype: options.cacheDtype,
+        block: options.block ?? BLOCK_TOKENS,
+      },
+      (slot) => this.#runner.forget(slot),
+    );
+    this.#cache = cache;
+    const { hiddenSize } = config;
+    const spare = options.slots;
+    this.#runner = new DeviceRunner({
+      runtime,
+      sessions,
+      cache,
+      hiddenSize,
+      spare,
+    });
+  }
+
+  /**
+   * Copies the weights of a checkpoint to the device and loads its graphs.
+   *
+   * @throws {CheckpointError} When a weight is missing or has another shape.
+   * @throws {RuntimeError} When ONNX Runtime refuses a graph, or the device has
+   * too little memory.
+   */
+  static async open(
+    runtime: Runtime,
+    checkpoint: LanguageCheckpoint,
+    vocabulary: CodeTokens,
+    options: DeviceDecoderOptions,
+  ): Promise<DeviceDecoder> {
+    const { device } = runtime;
+    if (device === undefined) {
+      throw new TypeError("Cannot open decoder: it has no device");
+    }
+    const { config } = checkpoint;
+    const sessions = new DecoderSessions(runtime, checkpoint, {
+      positions: options.contextLength,
+      cacheDtype: options.cacheDtype,
+    });
+    try {
+      const stage = options.stage ?? unwatched;
+      await stage("graphs", () => {
+        for (const arrangement of FIRST) sessions.prepare(arrangement);
+        return Promise.resolve();
+      });
+      const judged = { config, vocabulary, heads: options.heads };
+      const heads = await stage("weights", async () => {
+        for (const arrangement of FIRST) await sessions.decoder(arrangement);
+        return await Heads.open(runtime, sessions, judged);
+      });
+      const parts = { runtime, device, config };
+      return new DeviceDecoder(parts, sessions, heads, options);
+    } catch (error) {
+      await sessions[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get isSettled(): boolean {
+    return true;
+  }
+
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  get slots(): number {
+    return this.#options.slots;
+  }
+
+  get contextLength(): number {
+    return this.#options.contextLength;
+  }
+
+  get chunkLength(): number {
+    return this.#options.chunkLength;
+  }
+
+  async prefill(
+    slot: number,
+    tokens: Int32Array,
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const row = { slot, tokens: [...tokens], position: start };
+    const [hidden] = await this.wide([row], signal);
+    return hidden!;
+  }
+
+  async step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]> {
+    const last = new Map<Feed, Float32Array<ArrayBuffer>>();
+    // Rows of a run have as many tokens: those with one, then those with two.
+    const byLength = Map.groupBy(feeds, ({ tokens }) => tokens.length);
+    for (const [length, group] of byLength) {
+      const hidden = await this.wide(group);
+      for (const [i, feed] of group.entries()) {
+        const width = hidden[i]!.length / length;
+        last.set(feed, hidden[i]!.subarray(-width));
+      }
+    }
+    return feeds.map((feed) => last.get(feed)!);
+  }
+
+  async wide(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    for (const { position, tokens, places } of rows) {
+      this.#assertFits(position + tokens.length);
+      if (places === undefined || this.#placesTokens) continue;
+      throw new TypeError("Cannot place tokens: the device takes no bias");
+    }
+    return await this.#runner.run(rows, signal);
+  }
+
+  save(slot: number, tokens: number): Promise<DeviceSnapshot> {
+    return this.#cache.save(slot, tokens);
+  }
+
+  async restore(
+    slot: number,
+    snapshot: DeviceSnapshot,
+    tokens: number,
+  ): Promise<void> {
+    await this.#cache.restore(slot, snapshot, tokens);
+  }
+
+  discard(snapshot: DeviceSnapshot): void {
+    this.#cache.discard(snapshot);
+  }
+
+  // Nothing is copied, and so it is done at once.
+  move(from: number, to: number): Promise<void> {
+    this.#cache.move(from, to);
+    return Promise.resolve();
+  }
+
+  /** What it holds is overwritten by the next. */
+  release(_slot: number): void {}
+
+  trim(slot: number): void {
+    this.#cache.trim(slot);
+  }
+
+  logits(
+    head: Head,
+    hidden: readonly Float32Array<ArrayBuffer>[],
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    return this.#heads.logits(head, hidden);
+  }
+
+  /** Closes graphs and cache. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Sessions wait for runs in flight, which still use tensors and cache.
+    await this.#sessions[Symbol.asyncDispose]();
+    this.#runner[Symbol.dispose]();
+    this.#heads[Symbol.dispose]();
+    this.#cache[Symbol.dispose]();
+  }
+
+  #assertFits(tokens: number): void {
+    if (tokens <= this.contextLength) return;
+    throw new RangeError(
+      `Cannot hold ${tokens} tokens: a slot has room for ${this.contextLength}`,
+    );
+  }
+}

@@ -1,0 +1,90 @@
+/**
+ * A head graph and its buffers: hidden states in, logits out.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Binding, Session } from "../runtime/session.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+import { inPairs } from "../engine/step_runner.ts";
+
+/** A loaded head. */
+export class HeadRunner implements Disposable {
+  readonly #runtime: Runtime;
+  readonly #session: Session;
+  readonly #hiddenSize: number;
+  readonly #judged: number;
+  /** `[B, E]`, for as many rows as were ever run. */
+  #hidden = new Float32Array();
+  /** `[B, V]` */
+  #logits = new Float32Array();
+  /** By rows; all over the same memory. */
+  readonly #bindings = new Map<number, { binding: Binding; hidden: Tensor }>();
+  #tensors = new DisposableStack();
+
+  /**
+   * Allocates nothing until it is run.
+   *
+   * @param hiddenSize E
+   * @param judged Tokens that the head judges, V.
+   */
+  constructor(
+    runtime: Runtime,
+    session: Session,
+    hiddenSize: number,
+    judged: number,
+  ) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#hiddenSize = hiddenSize;
+    this.#judged = judged;
+  }
+
+  /** `[E]` each → `[V]` each, valid until the next call. */
+  async run(
+    hidden: readonly Float32Array<ArrayBuffer>[],
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const rows = inPairs(hidden.length);
+    if (rows * this.#hiddenSize > this.#hidden.length) this.#grow(rows);
+    const { binding, hidden: input } = this.#bindings.get(rows) ??
+      this.#bind(rows);
+    for (const [row, state] of hidden.entries()) {
+      this.#hidden.set(state, row * this.#hiddenSize);
+    }
+    // A device has a copy, which is made when an input is bound.
+    if (this.#runtime.device !== undefined) binding.input("hidden", input);
+    await binding.run();
+    return hidden.map((_, row) =>
+      this.#logits.subarray(row * this.#judged, (row + 1) * this.#judged)
+    );
+  }
+
+  /** Frees tensors and bindings, not the session. */
+  [Symbol.dispose](): void {
+    for (const { binding } of this.#bindings.values()) {
+      binding[Symbol.dispose]();
+    }
+    this.#bindings.clear();
+    this.#tensors.dispose();
+  }
+
+  #grow(rows: number): void {
+    this[Symbol.dispose]();
+    this.#tensors = new DisposableStack();
+    this.#hidden = new Float32Array(rows * this.#hiddenSize);
+    this.#logits = new Float32Array(rows * this.#judged);
+  }
+
+  #bind(rows: number): { binding: Binding; hidden: Tensor } {
+    const tensor = (data: Float32Array<ArrayBuffer>, width: number) =>
+      this.#tensors.use(this.#runtime.tensor(data, [rows, width]));
+    const hidden = tensor(this.#hidden, this.#hiddenSize);
+    const binding = this.#session.bind()
+      .input("hidden", hidden)
+      .output("logits", tensor(this.#logits, this.#judged));
+    const bound = { binding, hidden };
+    this.#bindings.set(rows, bound);
+    return bound;
+  }
+}

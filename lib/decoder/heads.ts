@@ -1,0 +1,73 @@
+/**
+ * The heads of a decoder, by name.
+ *
+ * @module
+ */
+
+import type { LanguageConfig } from "../../models/config/language_config.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Vocabulary } from "../vocabulary.ts";
+import type { DecoderSessions } from "./decoder_sessions.ts";
+import { HeadRunner } from "./head_runner.ts";
+import type { Head } from "../engine/policy.ts";
+
+/** Where codes are among the tokens. */
+export type CodeTokens = Pick<Vocabulary, "firstCode" | "codebookSize">;
+
+/** Loaded heads. */
+export class Heads implements Disposable {
+  readonly #runners: ReadonlyMap<Head, HeadRunner>;
+
+  private constructor(runners: ReadonlyMap<Head, HeadRunner>) {
+    this.#runners = runners;
+  }
+
+  /**
+   * Loads heads.
+   *
+   * @throws {CheckpointError} When a weight is missing or has another shape.
+   * @throws {RuntimeError} When ONNX Runtime refuses a graph.
+   */
+  static async open(
+    runtime: Runtime,
+    sessions: DecoderSessions,
+    { config, vocabulary, heads }: {
+      readonly config: LanguageConfig;
+      readonly vocabulary: CodeTokens;
+      readonly heads: readonly Head[];
+    },
+  ): Promise<Heads> {
+    const runners = new Map<Head, HeadRunner>();
+    for (const head of heads) {
+      const rows = head === "codes"
+        ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
+        : { start: 0, count: config.vocabularySize };
+      const session = await sessions.head(rows);
+      const runner = [runtime, session, config.hiddenSize] as const;
+      runners.set(head, new HeadRunner(...runner, rows.count));
+    }
+    return new Heads(runners);
+  }
+
+  /** Whether a head is loaded. */
+  has(head: Head): boolean {
+    return this.#runners.has(head);
+  }
+
+  /** `[E]` each → `[V]` each, valid until the next call. */
+  async logits(
+    head: Head,
+    hidden: readonly Float32Array<ArrayBuffer>[],
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const runner = this.#runners.get(head);
+    if (runner === undefined) {
+      throw new TypeError(`Cannot judge ${head}: that head is not loaded`);
+    }
+    return await runner.run(hidden);
+  }
+
+  /** Frees tensors and bindings, not the sessions. */
+  [Symbol.dispose](): void {
+    for (const runner of this.#runners.values()) runner[Symbol.dispose]();
+  }
+}

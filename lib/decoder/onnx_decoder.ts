@@ -1,0 +1,307 @@
+/**
+ * The {@linkcode Decoder} on a CPU.
+ *
+ * One cache, and a runner for each arrangement of rows: prompts (one row, many
+ * tokens) and steps (many rows, one token) share a graph; steps in which some
+ * rows have two tokens, and wide runs, have their own. Two head graphs judge
+ * codes or the whole vocabulary.
+ *
+ * @module
+ */
+
+import type { LanguageConfig } from "../../models/config/language_config.ts";
+import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Session } from "../runtime/session.ts";
+import { type Stage, unwatched } from "../stage.ts";
+import type { Decoder, Feed, WideRow } from "./decoder.ts";
+import { DecoderSessions } from "./decoder_sessions.ts";
+import { type CodeTokens, Heads } from "./heads.ts";
+import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
+import { PairRunner } from "./pair_runner.ts";
+import type { Head } from "../engine/policy.ts";
+import { inPairs, StepRunner } from "../engine/step_runner.ts";
+import { WideRunner } from "./wide_runner.ts";
+
+/** How to open a decoder. */
+export interface OnnxDecoderOptions {
+  /** Sequences that may run together, 2 or more. */
+  readonly slots: number;
+  /** Tokens that a slot holds. */
+  readonly contextLength: number;
+  /** Tokens that one prefill takes at most. */
+  readonly chunkLength: number;
+  /** Heads to load. */
+  readonly heads: readonly Head[];
+  /** Type of keys and values. */
+  readonly cacheDtype: CacheDtype;
+  /** Is told what is done; undefined where nobody watches. */
+  readonly stage?: Stage;
+}
+
+/** What may still load when the first run can begin. */
+export interface Settling extends AsyncDisposable {
+  /** Whether everything is loaded that pictures may need. */
+  readonly isSettled: boolean;
+  /**
+   * Loads what is not needed before a row of a picture ends. Whoever needs it
+   * earlier waits for it.
+   */
+  settle(): Promise<void>;
+}
+
+/**
+ * Up to this size all graphs are loaded before the first run. Beyond, packing
+ * the weights for the second one, which no session can be spared, takes seconds
+ * in which the first rows can be drawn.
+ */
+const AT_ONCE_BYTES = 2 ** 30;
+
+/** A language model on a CPU. */
+export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
+  readonly #runtime: Runtime;
+  readonly #config: LanguageConfig;
+  readonly #sessions: DecoderSessions;
+  readonly #session: Session;
+  readonly #heads: Heads;
+  readonly #cache: KvCache;
+  readonly #steps: StepRunner;
+  /** Undefined until it is asked for. */
+  #pairs: Promise<PairRunner> | undefined;
+  readonly #wide: WideRunner;
+  readonly #resources = new DisposableStack();
+  /** Tokens that each slot holds. */
+  readonly #lengths: Int32Array;
+  readonly #slots: number;
+  readonly chunkLength: number;
+
+  private constructor(
+    runtime: Runtime,
+    config: LanguageConfig,
+    sessions: DecoderSessions,
+    opened: {
+      readonly step: Session;
+      readonly heads: Heads;
+    },
+    options: OnnxDecoderOptions,
+  ) {
+    this.#runtime = runtime;
+    this.#config = config;
+    this.#sessions = sessions;
+    this.#session = opened.step;
+    this.#heads = this.#resources.use(opened.heads);
+    const { hiddenSize } = config;
+    const cache = this.#resources.use(
+      new KvCache(runtime, config, {
+        slots: inPairs(options.slots),
+        positions: options.contextLength,
+        dtype: options.cacheDtype,
+      }),
+    );
+    this.#cache = cache;
+    const parts = { runtime, cache, hiddenSize };
+    this.#steps = this.#resources.use(
+      new StepRunner({ ...parts, session: opened.step }),
+    );
+    this.#wide = this.#resources.use(
+      new WideRunner(runtime, sessions, cache, hiddenSize),
+    );
+    this.#lengths = new Int32Array(inPairs(options.slots));
+    this.#slots = options.slots;
+    this.chunkLength = options.chunkLength;
+  }
+
+  /**
+   * Builds the graphs of a checkpoint and loads them.
+   *
+   * @throws {CheckpointError} When a weight is missing or has another shape.
+   * @throws {RuntimeError} When ONNX Runtime refuses a graph.
+   */
+  static async open(
+    runtime: Runtime,
+    checkpoint: LanguageCheckpoint,
+    vocabulary: CodeTokens,
+    options: OnnxDecoderOptions,
+  ): Promise<OnnxDecoder> {
+    const { config } = checkpoint;
+    const sessions = new DecoderSessions(runtime, checkpoint, {
+      positions: options.contextLength,
+      cacheDtype: options.cacheDtype,
+    });
+    try {
+      const stage = options.stage ?? unwatched;
+      const paired = options.heads.includes("codes");
+      await stage("graphs", () => {
+        sessions.prepare({ type: "step" });
+        if (paired) sessions.prepare({ type: "pair" });
+        return Promise.resolve();
+      });
+      const { step, heads } = await stage("weights", async () => {
+        const step = await sessions.decoder({ type: "step" });
+        const judged = { config, vocabulary, heads: options.heads };
+        const heads = await Heads.open(runtime, sessions, judged);
+        return { step, heads };
+      });
+      const opened = { step, heads };
+      const decoder = new OnnxDecoder(
+        runtime,
+        config,
+        sessions,
+        opened,
+        options,
+      );
+      if (checkpoint.byteLength <= AT_ONCE_BYTES) {
+        await stage("weights", () => decoder.settle());
+      }
+      return decoder;
+    } catch (error) {
+      await sessions[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  get isSettled(): boolean {
+    return this.#pairs !== undefined || !this.#heads.has("codes");
+  }
+
+  async settle(): Promise<void> {
+    // Only pictures have rows that end.
+    if (this.#heads.has("codes")) await this.#pair();
+  }
+
+  get slots(): number {
+    return this.#slots;
+  }
+
+  get contextLength(): number {
+    return this.#cache.positions;
+  }
+
+  async prefill(
+    slot: number,
+    tokens: Int32Array,
+    start: number,
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { hiddenSize } = this.#config;
+    const length = tokens.length;
+    const total = start + length;
+    this.#assertFits(total);
+    using stack = new DisposableStack();
+    const binding = stack.use(this.#session.bind());
+    const tensor = (
+      data: BigInt64Array<ArrayBuffer> | Int32Array<ArrayBuffer>,
+      shape: number[],
+    ) => stack.use(this.#runtime.tensor(data, shape));
+    const hidden = new Float32Array(length * hiddenSize);
+    binding.input(
+      "input_ids",
+      tensor(BigInt64Array.from(tokens, BigInt), [1, length]),
+    );
+    binding.input("seqlens_k", tensor(Int32Array.of(total - 1), [1]));
+    binding.input("total_sequence_length", tensor(Int32Array.of(total), []));
+    binding.output(
+      "hidden",
+      stack.use(this.#runtime.tensor(hidden, [1, length, hiddenSize])),
+    );
+    this.#cache.bind(binding, slot, 1);
+    await binding.run(signal);
+    this.#lengths[slot] = total;
+    return hidden;
+  }
+
+  async step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]> {
+    for (const { position, tokens } of feeds) {
+      this.#assertFits(position + tokens.length);
+    }
+    const paired = feeds.some(({ tokens }) => tokens.length > 1);
+    const runner = paired ? await this.#pair() : this.#steps;
+    const hidden = await runner.run(feeds, this.#lengths);
+    for (const { slot, position, tokens } of feeds) {
+      this.#lengths[slot] = position + tokens.length;
+    }
+    return hidden;
+  }
+
+  async wide(
+    rows: readonly WideRow[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    for (const { position, tokens } of rows) {
+      this.#assertFits(position + tokens.length);
+    }
+    const hidden = await this.#wide.run(rows, signal);
+    for (const { slot, position, tokens } of rows) {
+      this.#lengths[slot] = position + tokens.length;
+    }
+    return hidden;
+  }
+
+  save(slot: number, tokens: number): Promise<CacheSnapshot> {
+    return this.#cache.save(slot, tokens);
+  }
+
+  async restore(
+    slot: number,
+    snapshot: CacheSnapshot,
+    tokens: number,
+  ): Promise<void> {
+    await this.#cache.restore(slot, snapshot, tokens);
+    this.#lengths[slot] = tokens;
+  }
+
+  /** Snapshots are JavaScript's, which collects them. */
+  discard(_snapshot: CacheSnapshot): void {}
+
+  async move(from: number, to: number, tokens: number): Promise<void> {
+    await this.#cache.copy(from, to, tokens);
+    this.#lengths[to] = tokens;
+    this.release(from);
+  }
+
+  release(slot: number): void {
+    this.#lengths[slot] = 0;
+  }
+
+  trim(slot: number): void {
+    this.#cache.trim(slot);
+  }
+
+  logits(
+    head: Head,
+    hidden: readonly Float32Array<ArrayBuffer>[],
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    return this.#heads.logits(head, hidden);
+  }
+
+  /** Closes graphs and cache. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    // Sessions wait for runs in flight, which still use tensors and cache.
+    await this.#sessions[Symbol.asyncDispose]();
+    this.#resources.dispose();
+  }
+
+  #pair(): Promise<PairRunner> {
+    if (!this.#heads.has("codes")) {
+      throw new TypeError("Cannot feed two tokens: there is no head for codes");
+    }
+    this.#pairs ??= this.#sessions.decoder({ type: "pair" }).then((session) =>
+      this.#resources.use(
+        new PairRunner({
+          runtime: this.#runtime,
+          cache: this.#cache,
+          hiddenSize: this.#config.hiddenSize,
+          session,
+        }),
+      )
+    );
+    return this.#pairs;
+  }
+
+  #assertFits(tokens: number): void {
+    if (tokens <= this.contextLength) return;
+    throw new RangeError(
+      `Cannot hold ${tokens} tokens: a slot has room for ${this.contextLength}`,
+    );
+  }
+}

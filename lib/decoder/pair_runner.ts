@@ -1,0 +1,141 @@
+/**
+ * Steps in which some rows have two tokens: the last code of a row of a picture,
+ * and the end of that row.
+ *
+ * ```text
+ * feeds      a: [7]   b: [9, EOL]   c: [4]
+ * tokens     7 9 4 EOL               first ones, then second ones
+ * first      row a ← 0, b ← 1, c ← 2
+ * second     row b ← 3, the others ← any, and write where nobody looks
+ * ```
+ *
+ * @module
+ */
+
+import type { Binding } from "../runtime/session.ts";
+import type { Feed } from "./decoder.ts";
+import {
+  freePosition,
+  inPairs,
+  type StepParts,
+  stepRows,
+  tensorsIn,
+} from "../engine/step_runner.ts";
+
+/** What a step of some rows reads; what depends on feeds is bound each time. */
+interface Buffers {
+  readonly binding: Binding;
+  readonly turns: readonly Turn[];
+}
+
+/** The first or the second token of every row. */
+interface Turn {
+  readonly name: string;
+  /** Which token each row takes, `[B]`. */
+  readonly index: BigInt64Array<ArrayBuffer>;
+  /** `[B]` */
+  readonly seqlens: Int32Array<ArrayBuffer>;
+  /** `[]` */
+  readonly total: Int32Array<ArrayBuffer>;
+}
+
+/** Runs the arrangement `pair`. */
+export class PairRunner implements Disposable {
+  readonly #parts: StepParts;
+  readonly #resources = new DisposableStack();
+  readonly #buffers = new Map<number, Buffers>();
+
+  /** Allocates nothing until a step of so many rows is run. */
+  constructor(parts: StepParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Feeds one or two tokens to each of some rows.
+   *
+   * @param lengths Tokens that each slot holds.
+   * @returns The hidden state `[E]` of each feed's last token.
+   */
+  async run(
+    feeds: readonly Feed[],
+    lengths: Int32Array,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
+    const { cache, hiddenSize: size } = this.#parts;
+    const rows = stepRows(feeds);
+    const { binding, turns } = this.#buffers.get(rows) ?? this.#make(rows);
+    const pairs = feeds.filter(({ tokens }) => tokens.length > 1);
+    const ids = [
+      ...feeds.map(({ tokens }) => tokens[0]!),
+      ...pairs.map(({ tokens }) => tokens[1]!),
+    ];
+    const kept = pairs.map(({ slot }) => slot);
+    if (inPairs(ids.length) > ids.length) {
+      // Its result is nobody's.
+      ids.push(ids[0]!);
+      kept.push(0);
+    }
+    const [first, second] = turns as [Turn, Turn];
+    first.index.fill(0n);
+    second.index.fill(0n);
+    for (let slot = 0; slot < rows; slot++) {
+      const free = freePosition(slot, lengths, cache.positions);
+      first.seqlens[slot] = second.seqlens[slot] = free;
+    }
+    for (const [i, { slot, position }] of feeds.entries()) {
+      first.index[slot] = BigInt(i);
+      first.seqlens[slot] = position;
+      const next = Math.min(position + 1, cache.positions - 1);
+      second.seqlens[slot] = next;
+    }
+    for (const [i, { slot }] of pairs.entries()) {
+      second.index[slot] = BigInt(feeds.length + i);
+    }
+    using inputs = new DisposableStack();
+    const tensor = tensorsIn(inputs, this.#parts);
+    const integers = (values: readonly number[]) =>
+      tensor(BigInt64Array.from(values, BigInt), [values.length]);
+    binding.input("input_ids", integers(ids));
+    binding.input("first_kept", integers(feeds.map(({ slot }) => slot)));
+    binding.input("second_kept", integers(kept));
+    for (const { total, seqlens } of turns) {
+      total[0] = Math.max(...seqlens) + 1;
+    }
+    const hidden = new Float32Array(ids.length * size);
+    const shape = [ids.length, size];
+    binding.output("hidden", tensor(hidden, shape));
+    await binding.run();
+    let pair = feeds.length;
+    return feeds.map(({ tokens }, i) => {
+      const last = tokens.length > 1 ? pair++ : i;
+      return hidden.subarray(last * size, (last + 1) * size);
+    });
+  }
+
+  /** Frees tensors and bindings. */
+  [Symbol.dispose](): void {
+    this.#resources.dispose();
+    this.#buffers.clear();
+  }
+
+  #make(rows: number): Buffers {
+    const { session, cache } = this.#parts;
+    const binding = this.#resources.use(session.bind());
+    const tensor = tensorsIn(this.#resources, this.#parts);
+    const turns = ["first", "second"].map((name) => {
+      const turn = {
+        name,
+        index: new BigInt64Array(rows),
+        seqlens: new Int32Array(rows),
+        total: new Int32Array(1),
+      };
+      binding.input(`${name}_index`, tensor(turn.index, [rows]));
+      binding.input(`seqlens_k.${name}`, tensor(turn.seqlens, [rows]));
+      binding.input(`total_sequence_length.${name}`, tensor(turn.total, []));
+      cache.bind(binding, 0, rows, name);
+      return turn;
+    });
+    const buffers = { binding, turns };
+    this.#buffers.set(rows, buffers);
+    return buffers;
+  }
+}

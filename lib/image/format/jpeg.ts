@@ -1,0 +1,171 @@
+/**
+ * The header of a JPEG: its segments up to the frame header.
+ *
+ * ```text
+ * SOI │ APP1 "Exif" │ … │ SOF: precision, height, width, components │ … │ EOI
+ * segment = 0xFF │ marker │ u16 length, counting itself │ data
+ * ```
+ *
+ * Source: ITU-T T.81, annex B.
+ *
+ * @module
+ */
+
+import { ImageError } from "../../errors.ts";
+import { exifOrientation, type Orientation } from "../metadata/exif.ts";
+import { xmpOrientation } from "../metadata/xmp_orientation.ts";
+
+/** What a JPEG says before its scans. */
+export interface JpegHeader {
+  /** In pixels. */
+  readonly height: number;
+  /** In pixels. */
+  readonly width: number;
+  /** From the first Exif segment that has one, else from XMP. */
+  readonly orientation: Orientation;
+}
+
+/** Facts of a JPEG that its decoder needs. */
+export interface JpegLayout extends JpegHeader {
+  /** Color components: 1 gray, 3 color, 4 CMYK or YCCK. */
+  readonly components: number;
+  /** Offset of the height in the frame header. */
+  readonly heightOffset: number;
+  /** True if the frame header leaves the height to a DNL segment. */
+  readonly heightIsLate: boolean;
+  /** True if scans have restart markers. */
+  readonly restarts: boolean;
+}
+
+/** Segments that a header may have: it is read at the request. */
+const MAX_SEGMENTS = 2 ** 16;
+
+const SOS = 0xda;
+const EOI = 0xd9;
+const DNL = 0xdc;
+const DRI = 0xdd;
+const APP1 = 0xe1;
+
+/** Returns the header of a JPEG. */
+export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+  const { height, width, orientation } = readJpegLayout(bytes);
+  return { height, width, orientation };
+}
+
+/**
+ * Returns what a JPEG says up to its first scan.
+ *
+ * Bytes between segments are skipped, as libjpeg does.
+ *
+ * @throws {ImageError} When there is no frame header.
+ */
+export function readJpegLayout(bytes: Uint8Array): JpegLayout {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let ofExif: Orientation | undefined;
+  let ofXmp: Orientation | undefined;
+  let restarts = false;
+  let frame: Omit<JpegLayout, "orientation" | "restarts"> | undefined;
+  let at = 2;
+  for (let count = 0;; count++) {
+    if (count === MAX_SEGMENTS) {
+      throw new ImageError("the JPEG has too many segments before its picture");
+    }
+    at = markerAfter(bytes, at);
+    if (at + 4 > bytes.length) break;
+    const marker = bytes[at + 1]!;
+    if (marker === SOS || marker === EOI) {
+      if (frame === undefined) {
+        throw new ImageError("the JPEG has no frame header");
+      }
+      if (frame.height === 0) {
+        frame = { ...frame, height: lateHeight(bytes, view, at + 2) };
+      }
+      break;
+    }
+    const length = view.getUint16(at + 2);
+    const data = bytes.subarray(at + 4, at + 2 + length);
+    if (isFrameHeader(marker) && frame === undefined) {
+      if (data.length < 6) break;
+      const height = view.getUint16(at + 5);
+      const width = view.getUint16(at + 7);
+      const heightIsLate = height === 0;
+      const components = data[5]!;
+      const heightOffset = at + 5;
+      frame = { height, width, components, heightOffset, heightIsLate };
+    }
+    if (marker === DRI && data.length >= 2) {
+      restarts = view.getUint16(at + 4) > 0;
+    }
+    if (marker === APP1) {
+      if (startsWith(data, EXIF)) ofExif ??= exifOrientation(data);
+      if (startsWith(data, XMP)) ofXmp ??= xmpOrientation(data);
+    }
+    at += 2 + length;
+  }
+  if (frame === undefined) throw new ImageError("the JPEG is cut short");
+  return { ...frame, orientation: ofExif ?? ofXmp ?? 1, restarts };
+}
+
+/** Returns the offset of the next 0xFF that begins a marker; the end without. */
+function markerAfter(bytes: Uint8Array, from: number): number {
+  for (let at = from; at + 1 < bytes.length; at++) {
+    // Fill bytes are more of the same; a zero makes it data.
+    const next = bytes[at + 1];
+    if (bytes[at] === 0xff && next !== 0xff && next !== 0) return at;
+  }
+  return bytes.length;
+}
+
+/** Returns the height that a DNL segment gives after the first scan; 0 without. */
+function lateHeight(bytes: Uint8Array, view: DataView, from: number): number {
+  let at = markerAfter(bytes, from);
+  while (at + 6 <= bytes.length) {
+    if (bytes[at + 1] === DNL) return view.getUint16(at + 4);
+    at = markerAfter(bytes, at + 2);
+  }
+  return 0;
+}
+
+/**
+ * Returns a JPEG up to the end of its last scan, and an end marker: segments after
+ * it may be damaged, which no row depends on. Undefined for one without an end,
+ * which may lack scans.
+ */
+export function withoutTrailingSegments(
+  bytes: Uint8Array,
+): Uint8Array<ArrayBuffer> | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let end = bytes.length;
+  let at = markerAfter(bytes, 2);
+  for (let count = 0; count < MAX_SEGMENTS && at + 4 <= bytes.length; count++) {
+    const isScan = bytes[at + 1] === SOS;
+    const length = view.getUint16(at + 2);
+    if (bytes[at + 1] === EOI || length < 2) break;
+    at = markerAfter(bytes, at + 2 + length);
+    while (isScan && isRestart(bytes[at + 1])) at = markerAfter(bytes, at + 2);
+    if (isScan) end = at;
+  }
+  if (bytes.at(-2) !== 0xff || bytes.at(-1) !== EOI) return undefined;
+  const kept = new Uint8Array(end + 2);
+  kept.set(bytes.subarray(0, end));
+  kept.set([0xff, EOI], end);
+  return kept;
+}
+
+function isRestart(marker = 0): boolean {
+  return marker >= 0xd0 && marker <= 0xd7;
+}
+
+/** SOF0–SOF15, which share their numbers with DHT, JPG and DAC. */
+function isFrameHeader(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf &&
+    marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+}
+
+/** Starts of APP1 segments. */
+const EXIF = "Exif\0\0";
+const XMP = "http://ns.adobe.com/xap/1.0/\0";
+
+function startsWith(data: Uint8Array, start: string): boolean {
+  return String.fromCharCode(...data.subarray(0, start.length)) === start;
+}

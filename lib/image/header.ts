@@ -1,0 +1,148 @@
+/**
+ * What kind of picture bytes are, and how large, before any of it is decoded.
+ *
+ * A small file can claim a huge picture, so limits are checked here. Types
+ * that are not taken are told by name, so that a caller knows what to do.
+ *
+ * @module
+ */
+
+import { ImageError, ImageTooLargeError } from "../errors.ts";
+import type { Orientation } from "./metadata/exif.ts";
+import { readGifLayout } from "./format/gif.ts";
+import { readJpegHeader } from "./format/jpeg.ts";
+import { readPngHeader } from "./format/png.ts";
+import { readWebpHeader } from "./format/webp.ts";
+import type { PixelSize } from "./image.ts";
+
+/** The types that are taken. */
+export type PictureType = "png" | "jpeg" | "gif" | "webp";
+
+/** What the header says. The size is that of the stored picture, unturned. */
+export interface PictureHeader extends PixelSize {
+  /** By the bytes, whatever a file name says. */
+  readonly type: PictureType;
+  /** How many frames: 1 for a still picture. */
+  readonly frames: number;
+  /** How EXIF or XMP asks to turn it. */
+  readonly orientation: Orientation;
+}
+
+/**
+ * The header of the picture in `bytes`.
+ *
+ * @throws {ImageError} When the type is not taken, a side is zero or the
+ * header is damaged or cut short.
+ */
+export function readHeader(bytes: Uint8Array): PictureHeader {
+  const header = readByType(bytes);
+  const { height, width, frames, type } = header;
+  if (height === 0 || width === 0 || frames === 0) {
+    throw new ImageError(
+      `its ${
+        names[type]
+      } header says ${height}×${width} pixels (height×width) and ${frames} frames`,
+    );
+  }
+  return header;
+}
+
+/**
+ * Refuses more than `maxPixels`, all `frames` counted.
+ *
+ * @throws {ImageTooLargeError} When there are more.
+ */
+export function checkPixels(
+  { type, height, width }: PictureHeader,
+  frames: number,
+  maxPixels: number,
+): void {
+  const pixels = height * width * frames;
+  if (pixels <= maxPixels) return;
+  const times = frames === 1 ? "" : ` in ${frames} frames`;
+  throw new ImageTooLargeError(
+    `a ${
+      names[type]
+    } of ${height}×${width} pixels (height×width)${times} has ${pixels}, at most ${maxPixels} are taken`,
+  );
+}
+
+/**
+ * Refuses an animation of more than `maxFrames` frames.
+ *
+ * @throws {ImageTooLargeError} When there are more.
+ */
+export function checkFrames(
+  { type, frames }: Pick<PictureHeader, "type" | "frames">,
+  maxFrames: number,
+): void {
+  if (frames <= maxFrames) return;
+  throw new ImageTooLargeError(
+    `a ${
+      names[type]
+    } of ${frames} frames has more than the ${maxFrames} that are taken: send fewer`,
+  );
+}
+
+/** Returns the size of a picture once it is turned as EXIF asks. */
+export function shownSize(
+  { height, width, orientation }: PictureHeader,
+): PixelSize {
+  return orientation >= 5
+    ? { height: width, width: height }
+    : { height, width };
+}
+
+/** What people call the types. */
+const names: Record<PictureType, string> = {
+  png: "PNG",
+  jpeg: "JPEG",
+  gif: "GIF",
+  webp: "WebP",
+};
+
+const taken = "PNG, JPEG, GIF and WebP are taken";
+
+function readByType(bytes: Uint8Array): PictureHeader {
+  // Latin-1, so that a character is a byte.
+  const head = String.fromCharCode(...bytes.subarray(0, 64));
+  if (head.startsWith("\x89PNG\r\n\x1a\n")) {
+    const { height, width, frames, orientation } = readPngHeader(bytes);
+    return { type: "png", height, width, frames, orientation };
+  }
+  if (head.startsWith("\xff\xd8\xff")) {
+    return { type: "jpeg", frames: 1, ...readJpegHeader(bytes) };
+  }
+  if (/^GIF8[79]a/.test(head)) {
+    const { height, width, frames, whole } = readGifLayout(bytes);
+    // The frame that a cut file lacks counts: no clip is made of the rest.
+    const count = frames.length + (whole ? 0 : 1);
+    return { type: "gif", height, width, frames: count, orientation: 1 };
+  }
+  if (/^RIFF[^]{4}WEBP/.test(head)) {
+    const { height, width, frames, orientation } = readWebpHeader(bytes);
+    return { type: "webp", height, width, frames, orientation };
+  }
+  const other = otherTypes.find(([, pattern]) => pattern.test(head))?.[0];
+  throw new ImageError(
+    other === undefined
+      ? `it is of no known type; ${taken}`
+      : `it is ${other}; ${taken}`,
+  );
+}
+
+/** Types that people send and we do not take, by how their files begin. */
+const otherTypes: readonly [name: string, pattern: RegExp][] = [
+  ["BMP", /^BM/],
+  ["TIFF", /^(II\*\0|MM\0\*|II\+\0|MM\0\+)/],
+  ["AVIF", /^[^]{4}ftyp(avif|avis)/],
+  ["HEIC", /^[^]{4}ftyp(hei[cxms]|hev[cxms]|mif1|msf1)/],
+  ["an MP4 or QuickTime video", /^[^]{4}(ftyp|moov|mdat)/],
+  ["a WebM or Matroska video", /^[^]E\xdf\xa3/],
+  ["an AVI video", /^RIFF[^]{4}AVI /],
+  ["SVG", /^\s*(\xef\xbb\xbf)?\s*<(\?xml|svg|!--|!DOCTYPE svg)/i],
+  ["JPEG XL", /^(\xff\n|[^]{4}JXL )/],
+  ["JPEG 2000", /^([^]{4}jP {2}|\xffO\xffQ)/],
+  ["PDF", /^%PDF/],
+  ["a Photoshop file", /^8BPS/],
+];

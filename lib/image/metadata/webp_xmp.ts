@@ -1,0 +1,60 @@
+/**
+ * XMP into a WebP.
+ *
+ * ```text
+ * RIFF size WEBP │ VP8X flags, canvas │ the picture's chunk as it was │ "XMP " packet
+ * ```
+ *
+ * Source: RFC 9649, 2.7.
+ *
+ * @module
+ */
+
+import type { PixelSize } from "../image.ts";
+
+/** Bytes before the first chunk. */
+const RIFF_HEADER = 12;
+
+/** The flag of XMP in VP8X. */
+const HAS_XMP = 0x04;
+
+/**
+ * Returns `webp`, a still picture without VP8X of its own, with `packet` as its
+ * XMP.
+ */
+export function withWebpXmp(
+  webp: Uint8Array,
+  { height, width }: PixelSize,
+  packet: string,
+): Uint8Array<ArrayBuffer> {
+  const extended = new DataView(new ArrayBuffer(10));
+  extended.setUint8(0, HAS_XMP);
+  // Both sides less one, in 24 bits; what is above them is overwritten or zero.
+  extended.setUint32(4, width - 1, true);
+  extended.setUint16(7, (height - 1) & 0xffff, true);
+  extended.setUint8(9, (height - 1) >> 16);
+  const chunks = [
+    chunk("VP8X", new Uint8Array(extended.buffer)),
+    webp.subarray(RIFF_HEADER),
+    chunk("XMP ", new TextEncoder().encode(packet)),
+  ];
+  const length = chunks.reduce((sum, { length }) => sum + length, 0);
+  const marked = new Uint8Array(RIFF_HEADER + length);
+  marked.set(webp.subarray(0, RIFF_HEADER));
+  new DataView(marked.buffer).setUint32(4, 4 + length, true);
+  let at = RIFF_HEADER;
+  for (const bytes of chunks) {
+    marked.set(bytes, at);
+    at += bytes.length;
+  }
+  return marked;
+}
+
+/** A chunk: four letters, its length, what it holds, a zero to an even length. */
+function chunk(name: string, data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(8 + data.length + data.length % 2);
+  bytes.set(new TextEncoder().encode(name));
+  new DataView(bytes.buffer).setUint32(4, data.length, true);
+  bytes.set(data, 8);
+  return bytes;
+}

@@ -1,0 +1,32 @@
+/**
+ * The work of a call of the picture codec, in pixels, known before it starts.
+ *
+ * @module
+ */
+
+import { readHeader } from "../header.ts";
+import type { PixelSize } from "../image.ts";
+import type { Call } from "./picture_thread.ts";
+
+/**
+ * Returns the pixels that `call` decodes, resizes or encodes, over all frames.
+ * 0 for what is no picture: refusing it takes no time.
+ */
+export function pixelsOf({ method, args: [subject] }: Call): number {
+  if (!(subject instanceof Uint8Array)) return area(subject);
+  try {
+    const { height, width, frames } = readHeader(subject);
+    return height * width * (method === "decodeImage" ? 1 : frames);
+  } catch {
+    return 0;
+  }
+}
+
+/** @param subject A picture, or frames. */
+function area(subject: unknown): number {
+  if (Array.isArray(subject)) {
+    return subject.reduce((sum: number, frame) => sum + area(frame), 0);
+  }
+  const { height, width } = subject as PixelSize;
+  return height * width;
+}

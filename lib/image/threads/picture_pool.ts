@@ -1,0 +1,206 @@
+/**
+ * The picture codec on threads of its own.
+ *
+ * A large picture takes seconds to decode, and meanwhile the server must answer
+ * others, and decode small ones: a place is kept for them, and they pass large
+ * ones that wait. Memory is no concern of the pool: whoever calls it holds a
+ * share of the budget of pixels.
+ *
+ * ```text
+ * call ─▶ queue, by caller ─▶ a free thread ─▶ reply
+ *           │ small ones first     └ idle ─▶ ended
+ *           └ abort ─▶ error
+ * ```
+ *
+ * @module
+ */
+
+import { FairQueue } from "../../async/fair_queue.ts";
+import { pixelsOf } from "./call_work.ts";
+import { CodecThread, type Loss } from "./codec_thread.ts";
+import type { CodecCall, PictureCodec } from "../picture_codec.ts";
+import type { Call } from "./picture_thread.ts";
+
+/** A codec that must be closed: `await using`. */
+export interface PicturePool extends PictureCodec, AsyncDisposable {
+  /** Returns how busy it is. */
+  readonly state: () => PicturePoolState;
+}
+
+/** The load of a pool, and the calls that it lost so far. */
+export interface PicturePoolState {
+  /** Threads that may run at once. */
+  readonly threads: number;
+  /** Threads that there are. */
+  readonly started: number;
+  /** Calls that run. */
+  readonly running: number;
+  /** Calls that wait. */
+  readonly waiting: number;
+  /** Calls that ended without a reply, by the way they did. */
+  readonly lost: Readonly<Record<Loss, number>>;
+}
+
+/** Options of a pool. */
+export interface PicturePoolOptions {
+  /** A clock, in milliseconds. */
+  readonly now: () => number;
+  /** Calls that run at once; 2 by default. */
+  readonly threads?: number | undefined;
+  /**
+   * Milliseconds of CPU time that any call may take before its thread is
+   * dropped, beside what its pixels add.
+   */
+  readonly deadlineMs?: number;
+  /** Milliseconds that each pixel adds. */
+  readonly deadlineMsPerPixel?: number;
+  /** Milliseconds after which a thread without a call ends. */
+  readonly idleMs?: number;
+  /** Called with each call that ended without a reply. */
+  readonly onLoss?: ((method: string, how: Loss) => void) | undefined;
+}
+
+/**
+ * CPU time that only a stalled codec takes: measured are up to 0.25 µs a pixel for
+ * JPEG of four components, 0.1 for writing GIF, and 0.06 or less for all else.
+ */
+const DEADLINE_MS = 30_000;
+const DEADLINE_MS_PER_PIXEL = 1.5e-3;
+
+/** Long enough for the next picture of one client, in milliseconds. */
+const IDLE_MS = 5000;
+
+/** A call of so many pixels is small: it takes about 60 ms. */
+const SMALL_PIXELS = 2 ** 20;
+
+/** Bytes with which the last idle thread stays, so that the next call finds it. */
+const KEPT_BYTES = 2 ** 25;
+
+/** Opens a codec whose threads start when they are needed. */
+export function openPicturePool(options: PicturePoolOptions): PicturePool {
+  const pool = new Pool(options);
+  return {
+    decodeImage: (bytes, options, call) =>
+      pool.call("decodeImage", [bytes, options], call),
+    decodeFrames: (bytes, options, call) =>
+      pool.call("decodeFrames", [bytes, options], call),
+    resize: (image, size, call) => pool.call("resize", [image, size], call),
+    encodePng: (image, options, call) =>
+      pool.call("encodePng", [image, options], call),
+    encodeJpeg: (image, options, call) =>
+      pool.call("encodeJpeg", [image, options], call),
+    encodeWebp: (image, options, call) =>
+      pool.call("encodeWebp", [image, options], call),
+    encodeApng: (frames, options, call) =>
+      pool.call("encodeApng", [frames, options], call),
+    encodeGif: (frames, options, call) =>
+      pool.call("encodeGif", [frames, options], call),
+    zipPngs: (frames, call) => pool.call("zipPngs", [frames], call),
+    state: () => pool.state,
+    [Symbol.asyncDispose]: () => pool.close(),
+  };
+}
+
+class Pool {
+  readonly #threads: readonly CodecThread[];
+  readonly #free: Set<CodecThread>;
+  readonly #idle = new Map<CodecThread, ReturnType<typeof setTimeout>>();
+  readonly #idleMs: number;
+  readonly #queue: FairQueue;
+  readonly #calls = new Set<Promise<unknown>>();
+  readonly #lost = { late: 0, stalled: 0, crashed: 0, abandoned: 0 };
+  #closed = false;
+
+  constructor(
+    {
+      now,
+      threads = 2,
+      deadlineMs = DEADLINE_MS,
+      deadlineMsPerPixel = DEADLINE_MS_PER_PIXEL,
+      idleMs = IDLE_MS,
+      onLoss,
+    }: PicturePoolOptions,
+  ) {
+    this.#threads = Array.from({ length: threads }, () =>
+      new CodecThread({
+        now,
+        deadlineMs: (call) => deadlineMs + deadlineMsPerPixel * pixelsOf(call),
+        onLoss: ({ method }, how) => {
+          this.#lost[how]++;
+          onLoss?.(method, how);
+        },
+      }));
+    this.#free = new Set(this.#threads);
+    this.#idleMs = idleMs;
+    this.#queue = new FairQueue({
+      concurrency: threads,
+      smallCost: SMALL_PIXELS,
+    });
+  }
+
+  get state(): PicturePoolState {
+    return {
+      threads: this.#threads.length,
+      started: this.#threads.filter(({ started }) => started).length,
+      running: this.#queue.running,
+      waiting: this.#queue.waiting,
+      lost: { ...this.#lost },
+    };
+  }
+
+  call<M extends keyof PictureCodec>(
+    method: M,
+    args: readonly unknown[],
+    { signal, caller }: CodecCall = {},
+  ): ReturnType<PictureCodec[M]> {
+    const call: Call = { method, args };
+    const turn = this.#closed
+      ? Promise.reject(new TypeError("the picture pool is closed"))
+      : this.#queue.run(() => this.#run(call, signal), {
+        signal,
+        caller,
+        cost: pixelsOf(call),
+      });
+    this.#calls.add(turn);
+    const forget = () => void this.#calls.delete(turn);
+    turn.then(forget, forget);
+    // What comes over from the thread is what its method returned.
+    return turn as ReturnType<PictureCodec[M]>;
+  }
+
+  /** Waits for the calls that were made, then stops the threads. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#calls);
+    for (const timer of this.#idle.values()) clearTimeout(timer);
+    await Promise.all(this.#threads.map((thread) => thread.drop()));
+  }
+
+  async #run(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
+    const free = [...this.#free];
+    // The queue lets no more run than there are threads.
+    const thread = free.find(({ started }) => started) ?? free[0]!;
+    this.#free.delete(thread);
+    clearTimeout(this.#idle.get(thread));
+    try {
+      return await thread.run(call, signal);
+    } finally {
+      this.#free.add(thread);
+      this.#endWhenIdle(thread);
+    }
+  }
+
+  #endWhenIdle(thread: CodecThread): void {
+    const end = () => {
+      const others = this.#threads.some((other) =>
+        other !== thread && other.started
+      );
+      if (!others && thread.heldBytes <= KEPT_BYTES) return;
+      // A call that comes meanwhile starts a thread of its own.
+      thread.drop();
+    };
+    const timer = setTimeout(end, this.#idleMs);
+    Deno.unrefTimer(timer);
+    this.#idle.set(thread, timer);
+  }
+}

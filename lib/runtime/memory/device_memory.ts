@@ -1,0 +1,192 @@
+/**
+ * Memory of a device that outlives sessions, and the ways in and out of it.
+ *
+ * ```text
+ * host ─▶ upload ─▶ device ─▶ gather ─▶ device
+ * ```
+ *
+ * ONNX Runtime gives a device's memory through a session that runs there, and
+ * copies by running graphs: hence two tiny ones, kept for as long as what was
+ * allocated. What a device has no kernel for, such as bf16 on WebGPU, runs on
+ * the CPU, and its result is copied over.
+ *
+ * @module
+ */
+
+import type { Dtype } from "../../../models/graph/dtype.ts";
+import { Graph } from "../../../models/graph/graph.ts";
+import { cString, type OrtApi, type Pointer } from "../api.ts";
+import type { Runtime } from "../runtime.ts";
+import type { Session } from "../session.ts";
+import { Tensor } from "../tensor.ts";
+
+/** How a copy is to be. */
+export interface Arranged {
+  /** Element type. */
+  readonly dtype: Dtype;
+  /** Sides, outermost first. */
+  readonly shape: readonly number[];
+  /** Whether the two sides change places. */
+  readonly transposed: boolean;
+}
+
+/** Memory of the device that a runtime's provider computes on. */
+export class DeviceMemory implements AsyncDisposable {
+  readonly #runtime: Runtime;
+  readonly #api: OrtApi;
+  readonly #info: Pointer;
+  readonly #sessions = new Map<string, Promise<Session>>();
+  #allocator: Pointer | undefined;
+
+  /**
+   * The way in is `Runtime.device`.
+   *
+   * @param name Of the memory, in ONNX Runtime.
+   */
+  constructor(runtime: Runtime, api: OrtApi, name: string) {
+    this.#runtime = runtime;
+    this.#api = api;
+    this.#info = api.create("CreateMemoryInfo", cString(name), 0, 0, 0);
+  }
+
+  /**
+   * A tensor there, with whatever its memory held before.
+   *
+   * @throws {RuntimeError} When the device cannot be used or has too little
+   * memory.
+   */
+  async allocate(shape: readonly number[], dtype: Dtype): Promise<Tensor> {
+    return Tensor.allocate(
+      this.#api,
+      await this.#allocatorOf(dtype),
+      shape,
+      dtype,
+    );
+  }
+
+  /** A copy of `source`, which is in the host's memory. */
+  async upload(
+    source: Tensor,
+    { shape, dtype, transposed }: Arranged,
+  ): Promise<Tensor> {
+    const target = await this.allocate(shape, dtype);
+    try {
+      const session = await this.#session(
+        `${source.dtype} ${dtype} ${transposed}`,
+        () => arrangeGraph(source.dtype, dtype, transposed),
+      );
+      using binding = session.bind().input("x", source).output("y", target);
+      await binding.run();
+    } catch (error) {
+      target[Symbol.dispose]();
+      throw error;
+    }
+    return target;
+  }
+
+  /**
+   * A tensor over the memory of `owner`, which must outlive it: sessions take
+   * initializers only from memory that is not ONNX Runtime's own.
+   */
+  view(owner: Tensor): Tensor {
+    const pointer = this.#api.create("GetTensorMutableData", owner.value);
+    const { shape, dtype } = owner;
+    return Tensor.at(this.#api, this.#info, pointer, shape, dtype);
+  }
+
+  /**
+   * Some rows of `source`: element i of the third side is that at `rows[i]`.
+   *
+   * @param source `[·, ·, T, ·]`, on the device.
+   * @param target `[·, ·, rows, ·]`, on the device; overwritten.
+   */
+  async gather(
+    source: Tensor,
+    rows: BigInt64Array<ArrayBuffer>,
+    target: Tensor,
+  ): Promise<void> {
+    const { dtype } = source;
+    const session = await this.#session(
+      `rows ${dtype}`,
+      () => gatherGraph(dtype),
+    );
+    using index = this.#runtime.tensor(rows, [rows.length]);
+    using binding = session.bind()
+      .input("x", source)
+      .input("rows", index)
+      .output("y", target);
+    await binding.run();
+  }
+
+  /** Lets go of the device; what was allocated must be freed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#allocator !== undefined) {
+      this.#api.release("ReleaseAllocator", this.#allocator);
+      this.#allocator = undefined;
+    }
+    for (const opened of await Promise.allSettled(this.#sessions.values())) {
+      if (opened.status === "rejected") continue;
+      await opened.value[Symbol.asyncDispose]();
+    }
+    this.#sessions.clear();
+    this.#api.release("ReleaseMemoryInfo", this.#info);
+  }
+
+  async #allocatorOf(dtype: Dtype): Promise<Pointer> {
+    if (this.#allocator !== undefined) return this.#allocator;
+    const session = await this.#session(
+      `rows ${dtype}`,
+      () => gatherGraph(dtype),
+    );
+    this.#allocator ??= session.allocator(this.#info);
+    return this.#allocator;
+  }
+
+  #session(
+    name: string,
+    build: () => Uint8Array<ArrayBuffer>,
+  ): Promise<Session> {
+    let session = this.#sessions.get(name);
+    if (session === undefined) {
+      const options = { weightFolder: "/", prepack: false };
+      session = this.#runtime.session(build(), options);
+      this.#sessions.set(name, session);
+    }
+    return session;
+  }
+}
+
+/** `y = x` or `y = xᵀ`, in another type. */
+export function arrangeGraph(
+  from: Dtype,
+  to: Dtype,
+  transposed: boolean,
+): Uint8Array<ArrayBuffer> {
+  const g = weightlessGraph("arrange");
+  const shape = transposed ? ["N", "K"] : undefined;
+  const x = g.input("x", from, shape);
+  const cast = from === to ? x : g.cast(x, to);
+  const y = transposed ? g.apply("Transpose", [cast], { perm: [1, 0] }) : cast;
+  g.output("y", y, to, shape?.toReversed());
+  return g.build().model;
+}
+
+/** `y[i, j, k] = x[i, j, rows[k]]` */
+function gatherGraph(dtype: Dtype): Uint8Array<ArrayBuffer> {
+  const g = weightlessGraph("gather");
+  const x = g.input("x", dtype, ["B", "H", "T", "D"]);
+  const rows = g.input("rows", "int64", ["N"]);
+  g.applyNamed("Gather", [x, rows], ["y"], { axis: 2 });
+  g.declareOutput("y", dtype, ["B", "H", "N", "D"]);
+  return g.build().model;
+}
+
+/** A graph that reads no weights. */
+export function weightlessGraph(name: string): Graph {
+  return new Graph(name, {
+    find: (key) => {
+      throw new TypeError(`a copy has no weight "${key}"`);
+    },
+    findQuantized: () => undefined,
+  }, { computeDtype: "float32" });
+}

@@ -1,0 +1,173 @@
+/**
+ * Memory that JavaScript cannot have: files mapped in place, and blocks that
+ * are given back to the system page by page.
+ *
+ * Boundary file: calls the C library. Where it has none of these functions
+ * (Windows), {@linkcode nativeMemory} is undefined and callers do without.
+ *
+ * @module
+ */
+
+import { RuntimeError } from "../../errors.ts";
+
+/** Memory of the system. */
+export interface NativeMemory {
+  /**
+   * Maps the file at `path`; its pages are read as they are touched, and shared
+   * with whoever else maps it.
+   *
+   * @throws {RuntimeError} When the system refuses.
+   */
+  mapFile(path: string): MappedBytes;
+  /**
+   * `byteLength` zero bytes, which take memory only where they are written.
+   *
+   * @throws {RuntimeError} When the system refuses.
+   */
+  allocate(byteLength: number): AllocatedBytes;
+}
+
+/** A file in memory. */
+export interface MappedBytes extends Disposable {
+  /** The first byte. */
+  readonly pointer: Deno.PointerObject;
+  /**
+   * Reads some bytes before they are touched, on a thread of its own. A hint: the
+   * system may know better.
+   */
+  readAhead(byteOffset: number, byteLength: number): Promise<void>;
+  /** Lets go of the pages that were read; they are read again when touched. */
+  giveBack(): void;
+}
+
+/** A block of memory. */
+export interface AllocatedBytes extends Disposable {
+  /** All of it. Not to be used once it is disposed of. */
+  readonly buffer: ArrayBuffer;
+  /** Gives the whole pages within some bytes back; what they held is lost. */
+  giveBack(byteOffset: number, byteLength: number): void;
+}
+
+const SYMBOLS = {
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  close: { parameters: ["i32"], result: "i32" },
+  mmap: {
+    parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"],
+    result: "pointer",
+  },
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+  readAhead: {
+    name: "madvise",
+    parameters: ["pointer", "usize", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  getpagesize: { parameters: [], result: "i32" },
+} as const;
+
+/** Constants that differ between systems. */
+interface System {
+  /** Of the C library. */
+  readonly library: string;
+  /** `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE` */
+  readonly anonymous: number;
+  /** `MADV_DONTNEED`, or what comes next to it. */
+  readonly giveBack: number;
+  /** `MADV_POPULATE_READ`, or what comes next to it. */
+  readonly readAhead: number;
+}
+
+const SYSTEMS: Readonly<Record<string, System>> = {
+  linux: {
+    library: "libc.so.6",
+    anonymous: 0x4022,
+    giveBack: 4,
+    readAhead: 22,
+  },
+  darwin: {
+    library: "libSystem.B.dylib",
+    anonymous: 0x1042,
+    giveBack: 5,
+    readAhead: 3,
+  },
+};
+
+const READ = 1;
+const READ_WRITE = 3;
+const MAP_PRIVATE = 2;
+const SEEK_END = 2;
+const DONT_NEED = 4;
+
+/** This system's memory; undefined where it cannot be had. */
+export const nativeMemory: NativeMemory | undefined = openMemory();
+
+function openMemory(): NativeMemory | undefined {
+  const system = SYSTEMS[Deno.build.os];
+  if (system === undefined) return undefined;
+  let symbols: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
+  try {
+    ({ symbols } = Deno.dlopen(system.library, SYMBOLS));
+  } catch {
+    // Another C library under another name, such as musl's.
+    return undefined;
+  }
+  const pageSize = symbols.getpagesize();
+  const map = (length: number, access: number, flags: number, file: number) => {
+    const pointer = symbols.mmap(null, BigInt(length), access, flags, file, 0n);
+    // Failure is the address −1.
+    if (pointer === null || Deno.UnsafePointer.value(pointer) === -1n) {
+      throw new RuntimeError(
+        `Cannot have ${length} bytes of memory: the system refuses`,
+      );
+    }
+    return pointer;
+  };
+  return {
+    mapFile: (path) => {
+      const file = symbols.open(new TextEncoder().encode(`${path}\0`), 0);
+      if (file < 0) throw new RuntimeError(`Cannot map "${path}"`);
+      try {
+        const byteLength = Number(symbols.lseek(file, 0n, SEEK_END));
+        const pointer = map(byteLength, READ, MAP_PRIVATE, file);
+        const length = BigInt(byteLength);
+        return {
+          pointer,
+          readAhead: async (offset, length) => {
+            const first = Math.floor(offset / pageSize) * pageSize;
+            const start = Deno.UnsafePointer.value(pointer) + BigInt(first);
+            await symbols.readAhead(
+              Deno.UnsafePointer.create(start),
+              BigInt(offset + length - first),
+              system.readAhead,
+            );
+          },
+          giveBack: () => void symbols.madvise(pointer, length, DONT_NEED),
+          [Symbol.dispose]: () => void symbols.munmap(pointer, length),
+        };
+      } finally {
+        symbols.close(file);
+      }
+    },
+    allocate: (byteLength) => {
+      const pointer = map(byteLength, READ_WRITE, system.anonymous, -1);
+      const start = Deno.UnsafePointer.value(pointer);
+      return {
+        buffer: Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength),
+        giveBack: (offset, length) => {
+          const first = Math.ceil(offset / pageSize) * pageSize;
+          const end = Math.floor((offset + length) / pageSize) * pageSize;
+          if (end <= first) return;
+          symbols.madvise(
+            Deno.UnsafePointer.create(start + BigInt(first)),
+            BigInt(end - first),
+            system.giveBack,
+          );
+        },
+        [Symbol.dispose]: () =>
+          void symbols.munmap(pointer, BigInt(byteLength)),
+      };
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { ok, rejects, strictEqual } from "node:assert/strict";
+import { foreseeVision } from "../../../deploy/cache/preflight.ts";
+import { CheckpointError } from "../../../lib/errors.ts";
+import {
+  type HubModel,
+  hubServer,
+  REPOSITORY,
+} from "../../support/hub_server.ts";
+import { obtainOptions } from "../../support/obtain_options.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { hubModel } from "../../support/tiny_hub_model.ts";
+
+function modelWith(config: string): HubModel {
+  const { commit, files } = hubModel(1);
+  const bytes = new TextEncoder().encode(config);
+  return { commit, files: new Map([...files, ["config.json", bytes]]) };
+}
+
+/** Foresees from a hub; answers with how many bytes of weights it asked for. */
+async function foreseen(
+  config: string,
+  beside?: string,
+): Promise<{ weights: number; requests: number }> {
+  using cache = temporaryFolder();
+  if (beside !== undefined) {
+    const commit = "a".repeat(40);
+    await Deno.mkdir(`${cache.path}/${beside}/snapshots/${commit}`, {
+      recursive: true,
+    });
+    await Deno.mkdir(`${cache.path}/${beside}/refs`);
+    await Deno.writeTextFile(`${cache.path}/${beside}/refs/main`, commit);
+  }
+  await using hub = hubServer({ versions: [modelWith(config)] });
+  await foreseeVision(REPOSITORY, obtainOptions(cache.path, hub.endpoint));
+  const weights = hub.seen.filter(({ path }) => path.includes("safetensors"));
+  return { weights: weights.length, requests: hub.seen.length };
+}
+
+Deno.test("foreseeVision() refuses what will have no vision tokenizer", async () => {
+  await rejects(
+    foreseen('{"vocab_size": 1}'),
+    (error) =>
+      error instanceof CheckpointError &&
+      /^Cannot open org\/tiny: .*set VISION_MODEL/.test(error.message),
+  );
+  await rejects(
+    foreseen('{"vocab_size": 1}', "models--org--other"),
+    CheckpointError,
+  );
+});
+
+Deno.test("foreseeVision() takes what has one, or will have one beside it", async () => {
+  const own = await foreseen('{"text_config": {}, "vq_config": {}}');
+  ok(own.requests > 0);
+  strictEqual(own.weights, 0);
+  await foreseen("{}", "models--org--tiny-VisionTokenizer");
+});
+
+Deno.test("foreseeVision() leaves to others what it cannot read", async () => {
+  await foreseen("not JSON");
+  using cache = temporaryFolder();
+  const options = obtainOptions(cache.path, "http://127.0.0.1:1");
+  await foreseeVision("org/none", options);
+  await foreseeVision("./nowhere", options);
+  await foreseeVision("org/none", {
+    ...options,
+    places: { modelFolders: [], hubCaches: [] },
+  });
+});
+
+Deno.test("foreseeVision() asks nobody about what is here", async () => {
+  using cache = temporaryFolder();
+  await Deno.writeTextFile(`${cache.path}/config.json`, "{}");
+  await using hub = hubServer({ versions: [modelWith("{}")] });
+  await foreseeVision(cache.path, obtainOptions(cache.path, hub.endpoint));
+  strictEqual(hub.seen.length, 0);
+});

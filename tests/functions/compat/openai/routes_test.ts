@@ -1,0 +1,128 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { goldenPath } from "../../../support/golden.ts";
+import { json, openTinyServer } from "../../../support/tiny_server.ts";
+
+const DRAW = "/v1/images/generations";
+const CHAT = "/v1/chat/completions";
+
+const server = await openTinyServer();
+globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
+
+function asking(url: string, more: object = {}): object {
+  const content = [
+    { type: "text", text: "my secret" },
+    { type: "image_url", "image_url": { url } },
+  ];
+  const messages = [{ role: "user", content }];
+  return { messages, "max_tokens": 3, ...more };
+}
+
+async function post(path: string, body: unknown) {
+  const answer = await server.app.request(path, json(body));
+  return { answer, body: await answer.json() };
+}
+
+const image = (await Deno.readFile(goldenPath("chat/c1.png"))).toBase64();
+
+Deno.test("what OpenAI's clients ask for is switched off with the function behind it", async () => {
+  for (
+    const [name, here, off] of [
+      ["generate", DRAW, CHAT],
+      ["caption", CHAT, DRAW],
+    ] as const
+  ) {
+    await using one = await openTinyServer({ functions: new Set([name]) });
+    const refused = await one.app.request(off, json({}));
+    strictEqual(refused.status, 404);
+    match((await refused.json()).detail, /FUNCTIONS/);
+    strictEqual((await one.app.request(here, json({}))).status, 422);
+  }
+});
+
+Deno.test("OpenAI's routes take POST alone", async () => {
+  for (const path of [DRAW, CHAT]) {
+    strictEqual((await server.app.request(path)).status, 405);
+  }
+});
+
+Deno.test("a stream of chat is lines of data, and ends as OpenAI's does", async () => {
+  const answer = await server.app.request(
+    CHAT,
+    json(asking(image, { stream: true })),
+  );
+  match(answer.headers.get("content-type")!, /^text\/event-stream/);
+  const blocks = (await answer.text()).split("\n\n");
+  deepStrictEqual(blocks.slice(-2), ["data: [DONE]", ""]);
+  ok(blocks.slice(0, -1).every((block) => /^data: [^\n]+$/.test(block)));
+});
+
+Deno.test("a stream of pictures names its events", async () => {
+  const body = { prompt: "a fox", stream: true, "partial_images": 1 };
+  const answer = await server.app.request(DRAW, json(body));
+  const names = (await answer.text()).match(/^event: .*$/gm);
+  deepStrictEqual(names, [
+    "event: image_generation.partial_image",
+    "event: image_generation.completed",
+  ]);
+});
+
+Deno.test("partial pictures are files of the type that is asked for", async () => {
+  const answer = await server.app.request(
+    DRAW,
+    json({
+      prompt: "a fox",
+      stream: true,
+      "partial_images": 3,
+      "output_format": "jpeg",
+    }),
+  );
+  const data = (await answer.text()).match(/^data: .*$/gm)!
+    .map((line) => JSON.parse(line.slice(6)));
+  strictEqual(data.length, 4);
+  for (const { b64_json: base64, output_format: format } of data) {
+    strictEqual(format, "jpeg");
+    deepStrictEqual([...Uint8Array.fromBase64(base64).slice(0, 2)], [
+      0xff,
+      0xd8,
+    ]);
+  }
+});
+
+Deno.test("a picture that is none is refused where it stands, and nothing is repeated", async () => {
+  const url = "/messages/0/content/1/image_url/url";
+  const odd = await post(CHAT, asking("data:image/png;base64,***"));
+  strictEqual(odd.answer.status, 422);
+  strictEqual(odd.body.errors[0].pointer, url);
+  const far = await post(CHAT, asking("https://example.com/a.png"));
+  strictEqual(far.answer.status, 422);
+  strictEqual(far.body.errors[0].pointer, url);
+  match(far.body.error.message, /fetches no URLs/);
+  const unreadable = await post(CHAT, asking(btoa("no picture")));
+  strictEqual(unreadable.answer.status, 415);
+  for (const { body } of [odd, far, unreadable]) {
+    ok(!JSON.stringify(body).includes("secret"));
+  }
+  ok(!JSON.stringify(server.trace).includes("secret"));
+});
+
+Deno.test("what is refused before a stream begins is refused with a status", async () => {
+  const body = asking(image, { stream: true, model: "gpt-4o" });
+  const { answer } = await post(CHAT, body);
+  strictEqual(answer.status, 404);
+  const long = { prompt: "a fox ".repeat(4000), stream: true };
+  const refused = await post(DRAW, long);
+  strictEqual(refused.answer.status, 422);
+  strictEqual(refused.body.error.code, "prompt-too-long");
+});
+
+Deno.test("OpenAI's routes log tokens and how long parts took", async () => {
+  const drawn = await post(DRAW, { prompt: "a fox" });
+  match(drawn.answer.headers.get("server-timing")!, /vision;dur=/);
+  strictEqual(
+    server.trace.access.at(-1)!.tokens,
+    drawn.body.usage.output_tokens,
+  );
+  const said = await post(CHAT, asking(image));
+  match(said.answer.headers.get("server-timing")!, /vision;dur=/);
+  strictEqual(server.trace.access.at(-1)!.tokens, 3);
+});

@@ -1,0 +1,64 @@
+import { ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { strategyOf } from "../../../lib/drawing/strategy.ts";
+import {
+  DIGITAL_SOURCE_TYPE,
+  pictureTexts,
+  xmpPacket,
+} from "../../../functions/inference/image_metadata.ts";
+
+function origin(prompt: string) {
+  return {
+    model: "emu3-tiny",
+    imageIndex: 2,
+    scene: {
+      prompt,
+      negativePrompt: "blurry",
+      guidanceScale: 3,
+      size: { height: 4, width: 5 },
+      prefix: undefined,
+      strategy: strategyOf("autoregressive"),
+      sampling: { temperature: 1, topK: 2048, topP: 1 },
+      seed: 2 ** 53 - 1,
+      count: 3,
+      logprobs: 0,
+    },
+  };
+}
+
+/** Attributes of the description, entities undone. */
+function attributes(packet: string): Map<string, string> {
+  const found = packet.matchAll(/([\w:]+)="([^"<]*)"/g);
+  return new Map(Array.from(found, ([, name, value]) => [
+    name!,
+    value!.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+      .replaceAll("&quot;", '"').replaceAll("&amp;", "&"),
+  ]));
+}
+
+Deno.test("xmpPacket() marks the picture as made by a trained model", () => {
+  const found = attributes(xmpPacket(origin("a fox")));
+  strictEqual(found.get("Iptc4xmpExt:DigitalSourceType"), DIGITAL_SOURCE_TYPE);
+  strictEqual(found.get("Iptc4xmpExt:AISystemUsed"), "emu3-tiny");
+});
+
+Deno.test("xmpPacket() holds any prompt that XML can hold", () => {
+  fc.assert(fc.property(fc.string({ unit: "grapheme" }), (prompt) => {
+    const found = attributes(xmpPacket(origin(prompt)));
+    strictEqual(found.get("Iptc4xmpExt:AIPromptInformation"), prompt);
+  }));
+});
+
+Deno.test("xmpPacket() drops characters that XML cannot hold", () => {
+  const packet = xmpPacket(origin("a\0b\x1bc\ud800"));
+  ok(packet.includes("abc\ufffd"));
+});
+
+Deno.test("pictureTexts() say how to draw the picture again", () => {
+  const texts = pictureTexts(origin("a fox"));
+  strictEqual(texts["Description"], "a fox");
+  const parameters = JSON.parse(texts["parameters"]!);
+  strictEqual(parameters.seed, 2 ** 53 - 1);
+  strictEqual(parameters.image_index, 2);
+  strictEqual(parameters.guidance_scale, 3);
+});

@@ -1,0 +1,210 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import type { Halfway } from "../../../../lib/drawing/halfway.ts";
+import type { JobStatus } from "../../../../functions/jobs/job.ts";
+import type { JobStore } from "../../../../functions/jobs/store/job_store.ts";
+import type { StoredEvent } from "../../../../functions/http/sse.ts";
+import { newJob, openTables, success } from "../../../support/job_tables.ts";
+
+function eventsOf(jobs: JobStore, id: string, after = 0): StoredEvent[] {
+  const next = jobs.eventAfter(id, after);
+  return next === undefined ? [] : [next, ...eventsOf(jobs, id, next.id)];
+}
+
+const anyRequest = fc.record({
+  path: fc.webPath(),
+  headers: fc.dictionary(fc.string(), fc.string()),
+  body: fc.uint8Array() as fc.Arbitrary<Uint8Array<ArrayBuffer>>,
+});
+
+Deno.test("JobStore gives back what a job asked and what came of it", () => {
+  fc.assert(
+    fc.property(
+      anyRequest,
+      anyRequest,
+      fc.nat(),
+      (request, { headers, body }, seed) => {
+        using tables = openTables();
+        const { jobs } = tables;
+        const webhook = { url: "https://w", events: ["failed" as const] };
+        jobs.insert(newJob("a", { request, seed, webhook }));
+        const plain = { ...request, headers: { ...request.headers } };
+        deepStrictEqual({ ...jobs.requestOf("a") }, plain);
+        const job = jobs.find("a")!;
+        strictEqual(job.seed, seed);
+        deepStrictEqual(job.webhook, webhook);
+        strictEqual(jobs.answerOf("a"), undefined);
+        const answer = { headers: { ...headers }, body };
+        jobs.end("a", { ...success(2), answer });
+        deepStrictEqual(jobs.answerOf("a"), answer);
+        deepStrictEqual(jobs.find("a")?.finishedAt, 2);
+      },
+    ),
+  );
+});
+
+Deno.test("JobStore counts events of each job from 1, and tells them from any on", () => {
+  const anyEvents = fc.array(
+    fc.record({ job: fc.constantFrom("a", "b"), data: fc.jsonValue() }),
+    { maxLength: 30 },
+  );
+  fc.assert(fc.property(anyEvents, fc.nat(31), (events, after) => {
+    using tables = openTables();
+    const { jobs } = tables;
+    for (const id of ["a", "b"]) jobs.insert(newJob(id));
+    for (const { job, data } of events) {
+      jobs.append(job, { event: "row", data }, { done: 0, total: 1 });
+    }
+    for (const id of ["a", "b"]) {
+      const told = eventsOf(jobs, id);
+      const expected = events.filter(({ job }) => job === id).map(
+        ({ data }, i) => ({
+          id: i + 1,
+          event: "row",
+          data: JSON.stringify(data),
+        }),
+      );
+      deepStrictEqual(told, expected);
+      deepStrictEqual(eventsOf(jobs, id, after), expected.slice(after));
+    }
+  }));
+});
+
+Deno.test("JobStore.page() lists somebody's jobs page by page, newest first, and nobody else's", () => {
+  const anyJobs = fc.array(
+    fc.record({
+      principal: fc.constantFrom("a", "b"),
+      isPrediction: fc.boolean(),
+      length: fc.nat(500),
+    }),
+    { maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(
+      anyJobs,
+      fc.integer({ min: 1, max: 9 }),
+      fc.nat(1500),
+      fc.boolean(),
+      // The clock may step either way between them.
+      fc.func(fc.nat()),
+      (orders, limit, maxBytes, predictions, clock) => {
+        using tables = openTables();
+        const { jobs } = tables;
+        orders.forEach(({ principal, isPrediction, length }, i) => {
+          const input = { prompt: "x".repeat(length) };
+          const prediction = isPrediction
+            ? { model: "", version: "", input }
+            : undefined;
+          const createdAt = clock(i);
+          jobs.insert(newJob(`${i}`, { principal, createdAt, prediction }));
+        });
+        for (const asked of ["a", "b", "c"]) {
+          const listed: string[] = [];
+          for (let after: string | undefined;; after = listed.at(-1)) {
+            const options = { limit, maxBytes, after, predictions };
+            const page = jobs.page(asked, options);
+            listed.push(...page.jobs.map(({ id }) => id));
+            ok(page.jobs.length <= limit);
+            const bytes = page.jobs.map(({ prediction }) =>
+              prediction === undefined ? 0 : JSON.stringify(prediction).length
+            ).reduce((sum, length) => sum + length, 0);
+            ok(bytes <= maxBytes || page.jobs.length === 1);
+            if (!page.more) break;
+            ok(page.jobs.length > 0);
+          }
+          const theirs = orders.flatMap((order, i) =>
+            order.principal === asked && (order.isPrediction || !predictions)
+              ? [`${i}`]
+              : []
+          );
+          deepStrictEqual(listed, theirs.reverse());
+        }
+      },
+    ),
+  );
+});
+
+const HALFWAY: Halfway = {
+  codes: Uint16Array.of(1, 65_535),
+  judgements: [],
+  guesses: {
+    drafts: [{ code: 3, outcome: undefined, attempts: 2 }],
+    patience: { tried: 1 } as never,
+  },
+};
+
+Deno.test("JobStore keeps the last halfway of each picture", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  deepStrictEqual(jobs.halfwaysOf("a"), []);
+  jobs.keepHalfway("a", 2, { ...HALFWAY, codes: Uint16Array.of(9) });
+  jobs.keepHalfway("a", 2, HALFWAY);
+  // deno-lint-ignore no-sparse-arrays
+  deepStrictEqual(jobs.halfwaysOf("a"), [, , HALFWAY]);
+});
+
+const ENDS: readonly (readonly [JobStatus, boolean, boolean])[] = [
+  ["succeeded", false, false],
+  ["canceled", false, false],
+  ["interrupted", false, true],
+  ["failed", true, true],
+  ["failed", false, false],
+];
+
+for (const [status, retryable, kept] of ENDS) {
+  Deno.test(`a job that ${status}, ${retryable ? "" : "not "}to be retried, ${kept ? "keeps" : "drops"} what it takes to go on`, () => {
+    using tables = openTables();
+    const { jobs } = tables;
+    jobs.insert(newJob("a"));
+    jobs.keepHalfway("a", 0, HALFWAY);
+    jobs.end("a", {
+      status,
+      finishedAt: 2,
+      event: { event: "error", data: {} },
+      ...(status === "failed" && { error: { retryable } as never }),
+    });
+    strictEqual(jobs.halfwaysOf("a").length, kept ? 1 : 0);
+  });
+}
+
+Deno.test("JobStore starts what waits, once, and nothing that has ended", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  jobs.start("a", 5);
+  jobs.start("a", 6);
+  strictEqual(jobs.find("a")?.startedAt, 5);
+  jobs.end("a", success(7));
+  jobs.start("a", 8);
+  strictEqual(jobs.find("a")?.status, "succeeded");
+});
+
+Deno.test("JobStore knows again how long a resumed job is before it is told", () => {
+  using tables = openTables();
+  const { jobs } = tables;
+  jobs.insert(newJob("a"));
+  jobs.append("a", { event: "started", data: {} }, { done: 0, total: 8 });
+  jobs.append("a", { event: "queued", data: {} }, {
+    done: 3,
+    total: undefined,
+  });
+  deepStrictEqual(jobs.find("a")?.progress, { done: 3, total: 8 });
+});
+
+Deno.test("a job that is forgotten leaves nothing behind", () => {
+  using tables = openTables();
+  const { jobs, answers, queries } = tables;
+  jobs.insert(newJob("a"));
+  answers.link({ principal: "p", key: "k", fingerprint: "f" }, "a", 1);
+  jobs.keepHalfway("a", 0, HALFWAY);
+  jobs.append("a", { event: "row", data: {} }, { done: 0, total: 1 });
+  jobs.end("a", success(7));
+  jobs.remove("a");
+  const names = queries.all(
+    "SELECT name FROM sqlite_schema WHERE type = 'table'",
+  );
+  for (const { name } of names) {
+    deepStrictEqual(queries.all(`SELECT * FROM ${name}`), [], String(name));
+  }
+});

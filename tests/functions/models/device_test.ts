@@ -1,0 +1,58 @@
+import { match, rejects, strictEqual, throws } from "node:assert/strict";
+import { assertDraws, openDevice } from "../../../functions/models/device.ts";
+import { sceneFrom } from "../../../functions/inference/generation_params.ts";
+import { InvalidFieldsError } from "../../../functions/http/errors/errors.ts";
+import { GenerateRequest } from "../../../functions/schema/generate.ts";
+import { RuntimeError } from "../../../lib/errors.ts";
+import { CPU_PROVIDER, cudaProvider } from "../../../lib/runtime/provider.ts";
+import { parse } from "valibot";
+import { openTinyServer, tinyOptions } from "../../support/tiny_server.ts";
+
+const cuda = cudaProvider({ deviceId: 0, memoryLimitBytes: undefined });
+
+Deno.test("openDevice() refuses what a device does not compute in", async () => {
+  await rejects(
+    openDevice(tinyOptions({ precision: "bf16" })),
+    /Cannot compute in bf16 on cpu: it computes in fp32, int8 or int4/,
+  );
+});
+
+Deno.test("openDevice() names a folder without ONNX Runtime", async () => {
+  for (const runtimeFolder of ["/no/such/folder", "/"]) {
+    await rejects(openDevice(tinyOptions({ runtimeFolder })), (error) => {
+      match(String(error), new RegExp(`ONNX Runtime in "${runtimeFolder}"`));
+      return error instanceof RuntimeError;
+    });
+  }
+});
+
+Deno.test("assertDraws() refuses a way of drawing that the device cannot", () => {
+  assertDraws(CPU_PROVIDER, "zipar");
+  assertDraws(cuda, "jacobi");
+  assertDraws(cuda, undefined);
+  throws(
+    () => assertDraws(cuda, "zipar"),
+    /Cannot draw with zipar on cuda.*STRATEGY=jacobi/,
+  );
+});
+
+Deno.test("a request for it is told so by the field", async () => {
+  await using server = await openTinyServer();
+  const { services } = server;
+  const drawer = services.drawer(undefined);
+  const request = parse(GenerateRequest, { prompt: "a", strategy: "zipar" });
+  strictEqual(sceneFrom(request, drawer).strategy.name, "zipar");
+  const refused = new Set(["zipar"] as const);
+  throws(() => sceneFrom(request, { ...drawer, refused }), (error) => {
+    strictEqual(error instanceof InvalidFieldsError, true);
+    match(String(error), /\/strategy: zipar needs attention/);
+    return true;
+  });
+});
+
+Deno.test("/v1/models names the device and the precision", async () => {
+  await using server = await openTinyServer();
+  const { data } = await (await server.app.request("/v1/models")).json();
+  strictEqual(data[0].device, "cpu");
+  strictEqual(data[0].precision, "fp32");
+});

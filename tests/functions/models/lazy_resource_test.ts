@@ -1,0 +1,94 @@
+import {
+  deepStrictEqual,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import { Held } from "../../../functions/models/lazy_resource.ts";
+import { NotReadyError } from "../../../functions/http/errors/errors.ts";
+import { CheckpointError } from "../../../lib/errors.ts";
+
+/** Read anew each time, which the type checker does not expect of a property. */
+function stateOf(held: Held<AsyncDisposable>): string {
+  return held.state.state;
+}
+
+const thing = () => {
+  let closed = 0;
+  return {
+    closed: () => closed,
+    [Symbol.asyncDispose]: () => {
+      closed++;
+      return Promise.resolve();
+    },
+  };
+};
+
+Deno.test("a held thing is unloaded, loading, then ready", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using held = new Held("m", async (stage) => {
+    await stage("open", () => promise);
+    return await stage("warm up", () => Promise.resolve(thing()));
+  });
+  strictEqual(stateOf(held), "unloaded");
+  const loading = held.load();
+  strictEqual(stateOf(held), "loading");
+  throws(
+    () => held.get(),
+    (error) =>
+      error instanceof NotReadyError && error.retryAfterSeconds !== undefined,
+  );
+  resolve();
+  strictEqual(await loading, held.get());
+  strictEqual(stateOf(held), "ready");
+  deepStrictEqual(held.state.phases.map(({ name }) => name), [
+    "open",
+    "warm up",
+  ]);
+});
+
+Deno.test("a held thing is opened once", async () => {
+  let opened = 0;
+  await using held = new Held("m", () => {
+    opened++;
+    return Promise.resolve(thing());
+  });
+  await Promise.all([held.load(), held.load()]);
+  await held.load();
+  strictEqual(opened, 1);
+});
+
+Deno.test("a held thing that failed says why, and not to wait", async () => {
+  await using held = new Held(
+    "m",
+    () => Promise.reject(new CheckpointError("a/config.json", "it is empty")),
+  );
+  await rejects(held.load(), CheckpointError);
+  strictEqual(stateOf(held), "failed");
+  throws(
+    () => held.get(),
+    (error) =>
+      error instanceof NotReadyError && error.retryAfterSeconds === undefined &&
+      error.message.includes("it is empty"),
+  );
+});
+
+Deno.test("a held thing keeps what nobody foresaw to itself", async () => {
+  await using held = new Held(
+    "m",
+    () => Promise.reject(new TypeError("secret")),
+  );
+  await rejects(held.load(), TypeError);
+  throws(
+    () => held.get(),
+    (error) => error instanceof Error && !error.message.includes("secret"),
+  );
+});
+
+Deno.test("a held thing is closed once it has loaded", async () => {
+  const opened = thing();
+  const held = new Held("m", () => Promise.resolve(opened));
+  held.load();
+  await held[Symbol.asyncDispose]();
+  strictEqual(opened.closed(), 1);
+});

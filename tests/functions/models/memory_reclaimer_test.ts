@@ -1,0 +1,109 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { MemoryReclaimer } from "../../../functions/models/memory_reclaimer.ts";
+import { reclaimMemory } from "../../../lib/runtime/memory/reclaim_memory.ts";
+
+const MEGABYTE = 2 ** 20;
+
+/** A process whose memory a test sets. */
+function fakeProcess() {
+  const state = {
+    used: 100 * MEGABYTE,
+    dead: 0,
+    busy: 0,
+    served: 0,
+    reclaims: 0,
+  };
+  const reclaimer = new MemoryReclaimer({
+    residentBytes: () => state.used + state.dead,
+    busy: () => state.busy,
+    served: () => state.served,
+    reclaim: () => {
+      state.dead = 0;
+      state.reclaims++;
+      return Promise.resolve();
+    },
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  return { state, reclaimer };
+}
+
+Deno.test("MemoryReclaimer leaves at most 16 MiB of dead memory to an idle process", async () => {
+  const step = fc.record({
+    dead: fc.integer({ min: 0, max: 300 }),
+    busy: fc.boolean(),
+  });
+  await fc.assert(fc.asyncProperty(fc.array(step), async (steps) => {
+    const { state, reclaimer } = fakeProcess();
+    await reclaimer.look();
+    for (const { dead, busy } of steps) {
+      state.dead += dead * MEGABYTE;
+      state.busy = busy ? 3 : 0;
+      state.served += busy ? 1 : 0;
+      await reclaimer.look();
+    }
+    state.busy = 0;
+    await reclaimer.look();
+    await reclaimer.look();
+    ok(state.dead < 16 * MEGABYTE);
+  }));
+});
+
+Deno.test("MemoryReclaimer does not look again for memory that is in use", async () => {
+  const { state, reclaimer } = fakeProcess();
+  state.used = 2000 * MEGABYTE;
+  for (let i = 0; i < 10; i++) await reclaimer.look();
+  strictEqual(state.reclaims, 1);
+});
+
+Deno.test("MemoryReclaimer waits for a large growth and some time while requests come", async () => {
+  for (const load of [{ busy: 1, each: 0 }, { busy: 0, each: 1 }]) {
+    const { state, reclaimer } = fakeProcess();
+    await reclaimer.look();
+    strictEqual(state.reclaims, 1);
+    state.busy = load.busy;
+    const look = async () => {
+      state.served += load.each;
+      await reclaimer.look();
+    };
+    state.dead = 100 * MEGABYTE;
+    for (let i = 0; i < 20; i++) await look();
+    strictEqual(state.reclaims, 1);
+    state.dead = 300 * MEGABYTE;
+    await look();
+    strictEqual(state.reclaims, 2);
+    state.dead = 300 * MEGABYTE;
+    for (let i = 0; i < 4; i++) await look();
+    strictEqual(state.reclaims, 2);
+    await look();
+    strictEqual(state.reclaims, 3);
+  }
+});
+
+Deno.test("MemoryReclaimer tells what goes wrong, and looks again", async () => {
+  const failures: unknown[] = [];
+  const reclaimer = new MemoryReclaimer({
+    residentBytes: () => 2 ** 30,
+    busy: () => 0,
+    served: () => 0,
+    reclaim: () => Promise.reject("no memory"),
+    onFailure: (error) => failures.push(error),
+  });
+  await reclaimer.look();
+  await reclaimer.look();
+  deepStrictEqual(failures, ["no memory", "no memory"]);
+});
+
+Deno.test("reclaimMemory() frees what nobody refers to any more", async () => {
+  let held: Uint8Array[] | undefined = Array.from(
+    { length: 1000 },
+    () => new Uint8Array(50_000),
+  );
+  const before = Deno.memoryUsage().external;
+  ok(before > 50_000_000 && held.length > 0);
+  held = undefined;
+  await reclaimMemory();
+  ok(Deno.memoryUsage().external < before - 40_000_000);
+});

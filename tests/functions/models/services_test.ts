@@ -1,0 +1,204 @@
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
+import type { FunctionName } from "../../../functions/schema/function_names.ts";
+import {
+  NotReadyError,
+  UnknownModelError,
+} from "../../../functions/http/errors/errors.ts";
+import { Services } from "../../../functions/models/services.ts";
+import { CheckpointError } from "../../../lib/errors.ts";
+import { EMBEDDED_MODEL } from "../../../functions/variables.ts";
+import { goldenPath } from "../../support/golden.ts";
+import { TINY_FOLDERS, tinyOptions } from "../../support/tiny_server.ts";
+
+const TINY = TINY_FOLDERS.gen;
+const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
+const VISION = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
+
+function start(functions: FunctionName[], folders = {}): Promise<Services> {
+  return Services.start(tinyOptions({
+    functions: new Set(functions),
+    folders: { ...TINY_FOLDERS, ...folders },
+  }));
+}
+
+/** Capabilities and states by name. */
+function listed(services: Services): Record<string, [string[], string]> {
+  return Object.fromEntries(
+    services.models().map(({ name, capabilities, state }) => [
+      name,
+      [[...capabilities], state.state],
+    ]),
+  );
+}
+
+Deno.test("services load in the background and say how far they are", async () => {
+  await using services = await start(["generate"]);
+  throws(
+    () => services.drawer(undefined),
+    (error) =>
+      error instanceof NotReadyError && error.retryAfterSeconds !== undefined,
+  );
+  strictEqual(listed(services)["emu3-tiny"]![1], "loading");
+  await services.loaded;
+  strictEqual(services.drawer(undefined).language.name, "emu3-tiny");
+  deepStrictEqual(listed(services), {
+    "emu3-tiny": [["generate", "score"], "ready"],
+    "emu3-tiny-visiontokenizer": [[], "ready"],
+  });
+  const [language] = services.models();
+  const phases = language!.state.phases.map(({ name }) => name);
+  // Two threads begin at once.
+  deepStrictEqual(phases.slice(1, 3).sort(), ["codec", "library"]);
+  deepStrictEqual(phases.toSpliced(1, 2), [
+    "resolve",
+    "configuration",
+    "tokenizer",
+    "graphs",
+    "weights",
+    "warm up",
+  ]);
+  for (const { seconds } of language!.state.phases) ok(seconds! >= 0);
+  ok(services.startSeconds! > 0);
+  strictEqual(language!.details!.imageArea, 4096);
+});
+
+Deno.test("services for tokenize alone load no language model", async () => {
+  await using services = await start(["tokenize"]);
+  await services.loaded;
+  deepStrictEqual(listed(services), {
+    "emu3-tiny": [[], "unloaded"],
+    "emu3-tiny-visiontokenizer": [["tokenize"], "ready"],
+  });
+  const { text } = await services.text(undefined);
+  deepStrictEqual([...await text.encode("a")], [64]);
+  // Its text files are open now, and nothing else.
+  strictEqual(services.models()[0]!.details, undefined);
+});
+
+Deno.test("services open a folder once that is named twice", async () => {
+  await using services = await start(["generate", "caption"], {
+    chat: `${TINY}/../emu3-tiny/`,
+  });
+  await services.loaded;
+  strictEqual(
+    services.drawer(undefined).language,
+    services.answerer(undefined).language,
+  );
+});
+
+Deno.test("services take both models from a folder of transformers' layout", async () => {
+  await using services = await start(["generate", "detokenize"], {
+    gen: TRANSFORMERS,
+    chat: TRANSFORMERS,
+  });
+  await services.loaded;
+  deepStrictEqual(listed(services), {
+    "emu3-tiny-hf": [["generate", "score", "detokenize"], "ready"],
+  });
+});
+
+Deno.test("services keep each language model with its own vision tokenizer", async () => {
+  await using services = await start(["generate", "caption", "tokenize"], {
+    chat: TRANSFORMERS,
+  });
+  await services.loaded;
+  const drawer = services.drawer(undefined);
+  const answerer = services.answerer(undefined);
+  strictEqual(drawer.vision.checkpoint.name, "emu3-tiny-visiontokenizer");
+  strictEqual(answerer.vision.checkpoint.name, "emu3-tiny-hf");
+  strictEqual(services.vision(undefined), drawer.vision);
+  strictEqual(services.vision("emu3-tiny-hf"), answerer.vision);
+});
+
+Deno.test("services find a vision tokenizer by either name, and what draws and answers by its own", async () => {
+  await using services = await start(["generate", "caption", "tokenize"]);
+  await services.loaded;
+  const tokenizer = "emu3-tiny-visiontokenizer";
+  for (const name of ["emu3-tiny", tokenizer]) ok(services.vision(name));
+  ok(services.drawer("emu3-tiny"));
+  ok(services.answerer("emu3-tiny"));
+  for (const name of [tokenizer, "nobody"]) {
+    const refused = (error: unknown) =>
+      error instanceof UnknownModelError &&
+      error.message.endsWith('this function is served by "emu3-tiny"');
+    throws(() => services.drawer(name), refused);
+    throws(() => services.answerer(name), refused);
+  }
+  await rejects(services.text("nobody"), UnknownModelError);
+});
+
+Deno.test("services find models by their aliases, and list these", async () => {
+  await using services = await Services.start(tinyOptions({
+    aliases: new Map([["gpt-image-1", "emu3-tiny"], ["b", "emu3-tiny"]]),
+  }));
+  await services.loaded;
+  strictEqual(services.drawer("gpt-image-1").language.name, "emu3-tiny");
+  strictEqual(services.answerer("b").language.name, "emu3-tiny");
+  strictEqual(services.vision("b"), services.vision("emu3-tiny"));
+  strictEqual((await services.text("b")).name, "emu3-tiny");
+  const [language, vision] = services.models();
+  deepStrictEqual(language!.aliases, ["gpt-image-1", "b"]);
+  deepStrictEqual(vision!.aliases, []);
+  throws(
+    () => services.drawer("dall-e-3"),
+    /is served by "emu3-tiny", "gpt-image-1", "b"$/,
+  );
+});
+
+Deno.test("services refuse an alias of a model that is not there", async () => {
+  await using services = await Services.start(tinyOptions({
+    aliases: new Map([["gpt-image-1", "emu3"]]),
+  }));
+  await rejects(
+    services.loaded,
+    /^RangeError: Cannot use MODEL_ALIASES: "gpt-image-1" leads to "emu3", and there is "emu3-tiny", "emu3-tiny-visiontokenizer"$/,
+  );
+});
+
+Deno.test("services refuse a model for a function that another serves", async () => {
+  await using services = await start(["generate", "caption"], {
+    chat: TRANSFORMERS,
+  });
+  await services.loaded;
+  throws(
+    () => services.drawer("emu3-tiny-hf"),
+    (error) =>
+      error instanceof UnknownModelError && /"emu3-tiny"/.test(error.message),
+  );
+});
+
+Deno.test("services refuse a codebook that does not fit", async () => {
+  await using services = await start(["generate"], {
+    gen: EMBEDDED_MODEL,
+    chat: EMBEDDED_MODEL,
+    vision: VISION,
+  });
+  await rejects(
+    services.loaded,
+    (error) =>
+      error instanceof CheckpointError && /512.*2048/.test(error.message),
+  );
+  const [language] = services.models();
+  ok(language!.state.state === "failed");
+  match(language!.state.reason, /VISION_MODEL/);
+});
+
+Deno.test("services refuse a folder that is not there", async () => {
+  await using services = await start(["generate"], { gen: "/nowhere/emu3" });
+  await rejects(services.loaded, CheckpointError);
+  const [model] = services.models();
+  strictEqual(model!.name, "emu3");
+  strictEqual(model!.state.state, "failed");
+  throws(
+    () => services.drawer(undefined),
+    (error) =>
+      error instanceof NotReadyError && error.retryAfterSeconds === undefined,
+  );
+});

@@ -1,0 +1,104 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { createApp } from "../../../functions/app.ts";
+import {
+  isProblemCode,
+  PROBLEMS,
+  UNTOLD,
+} from "../../../functions/http/errors/problems.ts";
+import { fakeServices, runAtOnce } from "../../support/fake_models.ts";
+import { appOptions, json } from "../../support/tiny_server.ts";
+
+const ROOT = new URL("../../..", import.meta.url);
+const app = createApp(fakeServices(runAtOnce), appOptions().options);
+const get = (path: string, accept: string) =>
+  app.request(path, { headers: { accept } });
+
+Deno.test("every code of an error that can be thrown is in the table", () => {
+  const thrown = new Set(
+    ["functions/", "lib/"].flatMap((folder) => [...sources(folder)])
+      .flatMap((path) => [...errorCodes(path)]),
+  );
+  ok(thrown.has("overloaded") && thrown.has("invalid-fields"));
+  const unknown = [...thrown].filter((code) =>
+    !isProblemCode(code) && !UNTOLD.has(code)
+  );
+  deepStrictEqual(unknown, []);
+});
+
+for (const [code, kind] of Object.entries(PROBLEMS)) {
+  Deno.test(`/problems/${code} says what it means and what to do`, async () => {
+    const path = `/problems/${code}`;
+    deepStrictEqual(
+      await (await get(path, "application/json")).json(),
+      { type: path, code, ...kind },
+    );
+    const page = await get(path, "text/html,*/*;q=0.8");
+    match(page.headers.get("content-type")!, /^text\/html/);
+    const text = await (await get(path, "text/markdown")).text();
+    for (const shown of [unescaped(await page.text()), text]) {
+      ok(shown.includes(kind.title) && shown.includes(code));
+      ok(shown.includes(kind.meaning) && shown.includes(kind.remedy));
+    }
+  });
+}
+
+Deno.test("/problems lists every kind, once, and links to its page", async () => {
+  const codes = Object.keys(PROBLEMS);
+  const { data } = await (await app.request("/problems")).json();
+  deepStrictEqual(data.map(({ code }: { code: string }) => code), codes);
+  const html = await (await get("/problems", "text/html")).text();
+  const links = [...html.matchAll(/href="\/problems\/([\w-]+)"/g)];
+  deepStrictEqual(links.map(([, code]) => code), codes);
+  const text = await (await get("/problems", "text/markdown")).text();
+  strictEqual(text.match(/^# /gm)!.length, codes.length);
+});
+
+Deno.test("the type of a problem is the address of its page", async () => {
+  const refused = await app.request("/v1/generate", json({}));
+  const { type, title } = await refused.json();
+  const page = await app.request(type);
+  strictEqual((await page.json()).title, title);
+});
+
+Deno.test("a problem that there is none of is a problem of its own", async () => {
+  for (const path of ["/problems/nothing", "/problems/toString"]) {
+    const answer = await app.request(path);
+    strictEqual(answer.status, 404);
+    strictEqual((await answer.json()).type, "/problems/not-found");
+  }
+});
+
+function unescaped(html: string): string {
+  return html.replaceAll("&#39;", "'").replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">");
+}
+
+/** First arguments of `super` in classes of errors. */
+function* errorCodes(path: string): Generator<string> {
+  const text = Deno.readTextFileSync(new URL(path, ROOT));
+  const classes = text.split(/^export class /m).slice(1)
+    .filter((body) => /^\w+ extends \w*Error\b/.test(body));
+  for (const body of classes) {
+    const code = /\bsuper\(\s*"([a-z0-9-]+)"/.exec(body)?.[1];
+    if (code !== undefined) yield code;
+  }
+}
+
+function* sources(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
+    const path = `${folder}${entry.name}`;
+    if (entry.isDirectory) yield* sources(`${path}/`);
+    else if (path.endsWith(".ts")) yield path;
+  }
+}
+
+Deno.test("the type of a problem is whole where PUBLIC_URL is set, and its page says the same", async () => {
+  const { options } = appOptions({ publicUrl: "https://emu3.example/api" });
+  const app = createApp(fakeServices(runAtOnce), options);
+  const type = "https://emu3.example/api/problems/not-found";
+  strictEqual((await (await app.request("/nothing")).json()).type, type);
+  const page = await (await app.request("/problems/not-found")).json();
+  strictEqual(page.type, type);
+  const { data } = await (await app.request("/problems")).json();
+  ok(data.some((kind: { type: string }) => kind.type === type));
+});

@@ -1,0 +1,38 @@
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { postOutside } from "../../../functions/outbound/post.ts";
+import { OutsideError } from "../../../functions/outbound/request.ts";
+import { openHttpsServer } from "../../support/https_server.ts";
+
+const never = new AbortController().signal;
+
+Deno.test("postOutside() delivers what it is given, and tells the status", async () => {
+  const seen: unknown[] = [];
+  await using server = await openHttpsServer(async (request) => {
+    seen.push(request.headers.get("webhook-id"), await request.text());
+    return new Response("not read", { status: 202 });
+  });
+  const post = postOutside(server.network);
+  const headers = { "webhook-id": "msg_1" };
+  strictEqual(await post(server.url, headers, '{"a":"ä"}', never), 202);
+  deepStrictEqual(seen, ["msg_1", '{"a":"ä"}']);
+});
+
+Deno.test("postOutside() goes nowhere else, and not inside", async () => {
+  let asked = 0;
+  await using server = await openHttpsServer(() => {
+    asked++;
+    const headers = { location: "/elsewhere" };
+    return new Response(null, { status: 307, headers });
+  });
+  strictEqual(
+    await postOutside(server.network)(server.url, {}, "", never),
+    307,
+  );
+  strictEqual(asked, 1);
+  const inside = { ...server.network, allows: () => false };
+  const refused = postOutside(inside)(server.url, {}, "", never);
+  await rejects(refused, OutsideError);
+  const bare = server.url.replace("https:", "http:");
+  await rejects(postOutside(server.network)(bare, {}, "", never), OutsideError);
+  strictEqual(asked, 1);
+});

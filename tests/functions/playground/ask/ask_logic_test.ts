@@ -1,0 +1,74 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { questionBody } from "../../../../functions/playground/ask/ask_call.js";
+import {
+  AskedPictures,
+  MAX_PICTURES,
+} from "../../../../functions/playground/ask/asked_pictures.js";
+import { suggestions } from "../../../../functions/playground/ask/questions.js";
+
+const file = new Blob(["x"], { type: "image/png" });
+
+function picture(code: number) {
+  const codes = Uint16Array.of(code, code);
+  return { title: `${code}`, file, grid: { height: 1, width: 2, codes } };
+}
+
+const QUESTION = { question: "What?", temperature: 0, maxTokens: 9 };
+
+Deno.test("answers are those of just these pictures", () => {
+  const pictures = new AskedPictures();
+  const [one, two] = [picture(1), picture(2)];
+  pictures.add(one);
+  const asked = pictures.all;
+  pictures.add(two);
+  pictures.keep({ question: "a", text: "b", facts: "" }, asked);
+  deepStrictEqual(pictures.answers, []);
+  pictures.remove(two);
+  strictEqual(pictures.answers.length, 1);
+  // The same codes are the same picture, wherever they come from.
+  pictures.remove(one);
+  pictures.add(picture(1));
+  strictEqual(pictures.answers.length, 1);
+  pictures.forget();
+  deepStrictEqual(pictures.answers, []);
+});
+
+Deno.test("pictures without codes are told apart by their files", () => {
+  const pictures = new AskedPictures();
+  const bare = { title: "a", file };
+  pictures.add(bare);
+  pictures.keep({ question: "a", text: "b", facts: "" }, pictures.all);
+  pictures.remove(bare);
+  const other = { title: "a", file: new Blob(["x"]) };
+  pictures.add(other);
+  deepStrictEqual(pictures.answers, []);
+  pictures.remove(other);
+  pictures.add(bare);
+  strictEqual(pictures.answers.length, 1);
+});
+
+Deno.test("there is room for as many as a question may be about", () => {
+  const pictures = new AskedPictures();
+  for (let i = 0; i < MAX_PICTURES; i++) ok(pictures.add(picture(i)));
+  ok(!pictures.add(picture(99)));
+  strictEqual(pictures.all.length, MAX_PICTURES);
+});
+
+Deno.test("codes are sent where all are known, files elsewhere", () => {
+  deepStrictEqual(questionBody([picture(1), picture(2)], QUESTION), {
+    grids: [{ codes: [[1, 1]] }, { codes: [[2, 2]] }],
+    question: "What?",
+    temperature: 0,
+    max_tokens: 9,
+  });
+  const form = questionBody([picture(1), { title: "", file }], QUESTION);
+  ok(form instanceof FormData);
+  strictEqual(form.getAll("image").length, 2);
+  strictEqual(form.get("max_tokens"), "9");
+});
+
+Deno.test("what was asked is not proposed again", () => {
+  const [first = "", ...rest] = suggestions(1, []);
+  deepStrictEqual(suggestions(1, [first]), rest);
+  ok(!suggestions(2, []).includes(first));
+});

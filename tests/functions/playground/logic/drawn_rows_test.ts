@@ -1,0 +1,91 @@
+/** Rows of a picture, and how to go on. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import {
+  DrawnRows,
+  resumedBody,
+  wireGrid,
+} from "../../../../functions/playground/logic/drawn_rows.js";
+
+/** Rows of `width` codes, the first `count` drawn. */
+function drawn(height: number, width: number, count: number): DrawnRows {
+  const rows = new DrawnRows({ height, width });
+  for (let index = 0; index < count; index++) {
+    const codes = Array.from({ length: width }, (_, x) => index * width + x);
+    rows.add({
+      index,
+      codes,
+      logprobs: codes.map((code) => ({
+        logprob: -code,
+        entropy: code / 2,
+        top: [{ code, logprob: -code }, { code: code + 1, logprob: -9 }],
+      })),
+    });
+  }
+  return rows;
+}
+
+Deno.test("DrawnRows keeps codes and what was thought of each", () => {
+  const rows = drawn(3, 2, 2);
+  deepStrictEqual(rows.grid, { height: 2, width: 2, codes: [[0, 1], [2, 3]] });
+  const { judgements } = rows;
+  ok(judgements);
+  strictEqual(judgements.rivals, 2);
+  deepStrictEqual([...judgements.logprobs], [-0, -1, -2, -3, NaN, NaN]);
+  deepStrictEqual([...judgements.entropies.subarray(0, 4)], [0, 0.5, 1, 1.5]);
+  deepStrictEqual([...judgements.codes.subarray(4, 8)], [2, 3, 3, 4]);
+});
+
+Deno.test("DrawnRows begins after rows that are given", () => {
+  const prefix = wireGrid(drawn(4, 2, 4), 3);
+  const rows = new DrawnRows({ height: 4, width: 2 }, prefix);
+  strictEqual(rows.count, 3);
+  deepStrictEqual(rows.grid, prefix);
+});
+
+Deno.test("resumedBody() gives the rows there are, of one picture, and leaves one to draw", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 6 }),
+      fc.nat(6),
+      fc.nat(),
+      (height, came, seed) => {
+        const rows = drawn(height, 2, Math.min(came, height));
+        const body = { prompt: "a" };
+        const next = resumedBody<
+          { prompt: string; seed?: number; prefix?: { codes: number[][] } }
+        >(body, { seed, rows });
+        strictEqual(next.seed, seed);
+        const kept = Math.min(rows.count, height - 1);
+        strictEqual(next.prefix?.codes.length ?? 0, kept);
+        if (kept > 0) deepStrictEqual(next.prefix, wireGrid(rows, kept));
+      },
+    ),
+  );
+});
+
+Deno.test("resumedBody() takes the server's state where it has more", () => {
+  const rows = drawn(4, 2, 1);
+  const prefix = wireGrid(drawn(4, 2, 4), 3);
+  const state = { seed: 8, images: [{ prefix }] };
+  const body = { prompt: "a", seed: 1 };
+  deepStrictEqual(resumedBody(body, { seed: 1, rows, state }), {
+    prompt: "a",
+    seed: 8,
+    prefix,
+  });
+  const less = { seed: 8, images: [{ prefix: wireGrid(rows, 1) }] };
+  const further = drawn(4, 2, 3);
+  deepStrictEqual(
+    resumedBody(body, { seed: 1, rows: further, state: less }),
+    { prompt: "a", seed: 8, prefix: wireGrid(further, 3) },
+  );
+});
+
+Deno.test("resumedBody() draws several pictures again, with the same seed", () => {
+  const body = { prompt: "a", n: 2 };
+  const rows = drawn(4, 2, 3);
+  deepStrictEqual(resumedBody(body, { seed: 5, rows }), { ...body, seed: 5 });
+  deepStrictEqual(resumedBody(body, {}), body);
+});

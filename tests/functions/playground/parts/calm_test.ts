@@ -1,0 +1,26 @@
+/** What is done no more often than anybody sees. */
+
+import { deepStrictEqual } from "node:assert/strict";
+import { calmly } from "../../../../functions/playground/parts/calm.js";
+
+Deno.test("calmly() runs at once, then once for all that was asked for in between", () => {
+  const timers: (() => void)[] = [];
+  const runs: number[] = [];
+  let now = 0;
+  const ask = calmly(100, () => runs.push(now), (then) => timers.push(then));
+  const pass = () => {
+    now += 100;
+    timers.shift()?.();
+  };
+  ask();
+  deepStrictEqual(runs, [0]);
+  ask();
+  ask();
+  deepStrictEqual(runs, [0]);
+  pass();
+  deepStrictEqual(runs, [0, 100]);
+  pass();
+  deepStrictEqual(runs, [0, 100]);
+  ask();
+  deepStrictEqual(runs, [0, 100, 200]);
+});

@@ -1,0 +1,273 @@
+/**
+ * Requests that are interrupted, on every surface, and how they go on.
+ */
+
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { Drain } from "../../../functions/middleware/drain.ts";
+import { IN_MEMORY } from "../../../functions/jobs/store/database.ts";
+import { StoreFullError } from "../../../functions/jobs/store/queries.ts";
+import { WORTH_CODES } from "../../../functions/jobs/recorder.ts";
+import { describedBy } from "../../support/described.ts";
+import { JobClient } from "../../support/job_client.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { listen } from "../../support/tiny_http.ts";
+import {
+  bytes,
+  json,
+  openTinyServer,
+  parseEvents,
+  type TinyServer,
+} from "../../support/tiny_server.ts";
+import { until } from "../../support/until.ts";
+
+const folder = temporaryFolder();
+const drain = new Drain();
+const path = join(folder.path, "jobs.sqlite");
+const server = await openTinyServer({}, { drain }, { path });
+const { app, trace } = server;
+const client = new JobClient((path, init) => app.request(path, init));
+globalThis.addEventListener("unload", async () => {
+  await server[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+/** 16 rows of 8 codes, drawn one by one. */
+const picture = {
+  prompt: "a fox",
+  height: 128,
+  width: 64,
+  seed: 3,
+  strategy: "autoregressive",
+};
+const asked = await (await app.request("/v1/generate", json(picture))).json();
+const codes: number[][] = asked.images[0].grid.codes;
+
+/** Interrupts all once `rows` are drawn of what is asked meanwhile. */
+async function interruptAfter(
+  rows: number,
+  drain: Drain,
+  { services }: TinyServer,
+): Promise<void> {
+  const { engine } = services.drawer(undefined).language;
+  const before = engine.state.forwards;
+  await until(() => engine.state.forwards >= before + 9 * rows);
+  for (const work of drain.works) work.interrupt();
+}
+
+/** What comes of a request that is interrupted amid its rows. */
+async function interrupted(
+  path: string,
+  init: RequestInit,
+  on: TinyServer = server,
+  draining = drain,
+): Promise<Response> {
+  const answer = Promise.resolve(on.app.request(path, init));
+  await interruptAfter(6, draining, on);
+  return await answer;
+}
+
+// deno-lint-ignore no-explicit-any -- JSON
+async function resumed(id: string): Promise<any> {
+  strictEqual((await client.get(id)).status, "interrupted");
+  strictEqual((await client.resume(id)).status, 202);
+  const { status, result } = await client.ended(id);
+  strictEqual(status, "succeeded");
+  return result;
+}
+
+Deno.test("a picture that is interrupted goes on as a job, and by its rows anywhere", async () => {
+  const answer = await interrupted("/v1/generate", json(picture));
+  await (await describedBy(app)).check("POST", "/v1/generate", answer.clone());
+  strictEqual(answer.status, 503);
+  const problem = await answer.json();
+  const { job, resume, state } = problem;
+  strictEqual(problem.type, "/problems/interrupted");
+  ok(problem.retryable);
+  strictEqual(answer.headers.get("location"), `/v1/jobs/${job}`);
+  strictEqual(answer.headers.get("retry-after"), "1");
+  strictEqual(resume, `/v1/jobs/${job}/resume`);
+  match(problem.error.message, new RegExp(`POST ${resume} `));
+
+  strictEqual(state.seed, picture.seed);
+  const [{ prefix }] = state.images;
+  ok(prefix.height > 0);
+  deepStrictEqual(prefix.codes, codes.slice(0, prefix.height));
+  const again = await app.request("/v1/generate", json({ ...picture, prefix }));
+  const { images } = await again.json();
+  deepStrictEqual(images[0].grid.codes, codes);
+
+  const result = await resumed(job);
+  deepStrictEqual(result.images[0].grid.codes, codes);
+  strictEqual(result.images[0].b64_json, asked.images[0].b64_json);
+});
+
+Deno.test("a seed that nobody asked for is told, and gives the picture again", async () => {
+  const { seed: _seed, ...open } = picture;
+  const answer = await interrupted("/v1/generate", json(open));
+  const { job, state: { seed } } = await answer.json();
+  const again = await app.request("/v1/generate", json({ ...open, seed }));
+  const { images } = await again.json();
+  deepStrictEqual((await resumed(job)).images[0].grid, images[0].grid);
+});
+
+Deno.test("a file that is interrupted is the same file later", async () => {
+  const init = json(picture, { accept: "image/png" });
+  const { job } = await (await interrupted("/v1/generate", init)).json();
+  const result = await resumed(job);
+  strictEqual(result.mime_type, "image/png");
+  strictEqual(result.b64_json, asked.images[0].b64_json);
+});
+
+Deno.test("events end in an error that tells of the job", async () => {
+  const init = json(picture, { accept: "text/event-stream" });
+  const answer = await interrupted("/v1/generate", init);
+  strictEqual(answer.status, 200);
+  const events = parseEvents(await answer.text());
+  const { event, data } = events.at(-1)!;
+  strictEqual(event, "error");
+  deepStrictEqual((await resumed(data.job)).images[0].grid.codes, codes);
+});
+
+Deno.test("OpenAI's pictures come whole later, also those of a stream", async () => {
+  const ask = { prompt: "a fox", size: "1024x1024", seed: 3, n: 8 };
+  const path = "/v1/images/generations";
+  const whole = await (await app.request(path, json(ask))).json();
+  const stream = { ...ask, stream: true, "partial_images": 0 };
+  for (const body of [ask, stream]) {
+    const answer = await interrupted(path, json(body));
+    const text = await answer.text();
+    const problem = body === ask ? JSON.parse(text) : parseEvents(text).at(-1);
+    const { job } = problem.data ?? problem;
+    deepStrictEqual((await resumed(job)).data, whole.data);
+  }
+});
+
+Deno.test("an answer that is interrupted is given again, whatever its pictures came as", async () => {
+  const png = Uint8Array.fromBase64(asked.images[0].b64_json);
+  const question = "?question=what%3F&max_tokens=700";
+  const init = bytes(png, "image/png");
+  const url = `/v1/caption${question}`;
+  const whole = await (await app.request(url, init)).json();
+  const answer = Promise.resolve(app.request(url, init));
+  await interruptAfter(1, drain, server);
+  const { job, state } = await (await answer).json();
+  deepStrictEqual(state.images, []);
+  strictEqual((await resumed(job)).text, whole.text);
+});
+
+Deno.test("tensors that are interrupted become a job of generate", async () => {
+  const answer = await interrupted(
+    "/v2/models/generate/infer",
+    json({
+      inputs: [{
+        name: "prompt",
+        datatype: "BYTES",
+        shape: [1],
+        data: ["a fox"],
+      }],
+      parameters: { ...picture, prompt: undefined },
+    }),
+  );
+  strictEqual(answer.status, 503);
+  const { job, error } = await answer.json();
+  match(error, /^Cannot finish: the server is stopping/);
+  deepStrictEqual((await resumed(job)).images[0].grid.codes, codes);
+});
+
+Deno.test("a tool that is interrupted says which job goes on", async () => {
+  const call = {
+    jsonrpc: "2.0",
+    id: 1,
+    method: "tools/call",
+    params: { name: "generate_image", arguments: picture },
+  };
+  const accept = "application/json, text/event-stream";
+  const answer = await interrupted("/mcp", json(call, { accept }));
+  const text = await answer.text();
+  const [, job] = /POST \/v1\/jobs\/(job-[0-9a-f-]+)\/resume/.exec(text)!;
+  deepStrictEqual((await resumed(job!)).images[0].grid.codes, codes);
+});
+
+Deno.test("a body that still comes is not begun, and is not waited for", async () => {
+  const answer = Promise.resolve(app.request("/v1/generate", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: new ReadableStream(),
+  }));
+  await until(() => drain.works.length > 0);
+  for (const work of drain.works) work.interrupt();
+  const problem = await (await answer).json();
+  strictEqual(problem.error.code, "interrupted");
+  strictEqual(problem.job, undefined);
+  strictEqual(problem.state, undefined);
+  match(problem.detail, /send it again$/);
+});
+
+Deno.test("a reader that reads nothing keeps no request from being kept", async () => {
+  await using http = await listen(app);
+  const init = json({ ...picture, logprobs: 8 }, {
+    accept: "text/event-stream",
+  });
+  const before = (await client.list()).length;
+  const { body } = await fetch(`${http.url}/v1/generate`, init);
+  await interruptAfter(6, drain, server);
+  const kept = await client.list();
+  strictEqual(kept.length, before + 1);
+  strictEqual(kept[0]!.status, "interrupted");
+  await body!.cancel();
+  await until(() => drain.works.length === 0);
+});
+
+Deno.test("of a large picture the job keeps where it stood", async () => {
+  const large = { ...picture, height: 768, width: 128 };
+  const init = json(large, { accept: "text/event-stream" });
+  const answer = await app.request("/v1/generate", init);
+  let text = "";
+  for await (const part of answer.body!.pipeThrough(new TextDecoderStream())) {
+    text += part;
+    if (!text.includes(`"index":${WORTH_CODES / 16},`)) continue;
+    for (const work of drain.works) work.interrupt();
+  }
+  const { job, state } = parseEvents(text).at(-1)!.data;
+  const { codes } = server.jobs.store.halfwaysOf(job)[0]!;
+  ok(codes.length >= WORTH_CODES);
+  const rows = state.images[0].prefix.codes.flat();
+  deepStrictEqual([...codes.subarray(0, rows.length)], rows);
+});
+
+Deno.test("without a store that lasts the state alone is told", async () => {
+  const drain = new Drain();
+  await using server = await openTinyServer({}, { drain }, { path: IN_MEMORY });
+  const init = json(picture);
+  const answer = await interrupted("/v1/generate", init, server, drain);
+  const { job, state, detail } = await answer.json();
+  strictEqual(job, undefined);
+  strictEqual(answer.headers.get("location"), null);
+  match(detail, /send it again, with the seed 3 for the same$/);
+  ok(state.images[0].prefix.height > 0);
+});
+
+Deno.test("a store that cannot keep it is logged, and the state told", async () => {
+  using folder = temporaryFolder();
+  const drain = new Drain();
+  const path = join(folder.path, "jobs.sqlite");
+  await using server = await openTinyServer({}, { drain }, { path });
+  const full = new StoreFullError();
+  Object.assign(server.jobs.store, {
+    insert: () => {
+      throw full;
+    },
+  });
+  const init = json(picture);
+  const answer = await interrupted("/v1/generate", init, server, drain);
+  const { job, state } = await answer.json();
+  strictEqual(job, undefined);
+  strictEqual(state.seed, 3);
+  deepStrictEqual(server.trace.failures, [full]);
+});
+
+Deno.test("nothing of all this was unforeseen, and nothing is left at work", () => {
+  deepStrictEqual(trace.failures, []);
+  strictEqual(drain.works.length, 0);
+});

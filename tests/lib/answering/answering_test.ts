@@ -1,0 +1,106 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import fc from "fast-check";
+import { AnsweringPolicy } from "../../../lib/answering/answering.ts";
+import { uniformAt } from "../../../lib/sampling/random.ts";
+import { sample } from "../../../lib/sampling/sampler.ts";
+
+const SIZE = 8;
+const EOS = 5;
+const key = { seed: 7, stream: 0 };
+const greedy = { temperature: 0, topK: 0, topP: 1 };
+
+/** Logits under which `token` is by far the strongest. */
+function saying(token: number): Float32Array<ArrayBuffer>[] {
+  const logits = new Float32Array(SIZE);
+  logits[token] = 100;
+  return [logits];
+}
+
+/** An answer to a model that would say `tokens`, then EOS for ever. */
+function answered(tokens: readonly number[], maxTokens: number) {
+  const heard: number[] = [];
+  const policy = new AnsweringPolicy(
+    { eos: EOS, maxTokens, sampling: greedy, key },
+    (token) => heard.push(token),
+  );
+  const fed: number[] = [];
+  for (let at = 0;; at++) {
+    const draft = policy.choose([saying(tokens[at] ?? EOS)]);
+    if (draft === undefined) break;
+    // All that was fed before stays.
+    strictEqual(draft.kept, Math.min(at, 1));
+    fed.push(...draft.tokens);
+  }
+  return { policy, heard, fed };
+}
+
+const word = fc.nat(SIZE - 1).filter((token) => token !== EOS);
+const anyWords = fc.array(word, { maxLength: 10 });
+const anyRoom = fc.integer({ min: 1, max: 12 });
+
+Deno.test("AnsweringPolicy ends at EOS or when no more tokens are allowed", () => {
+  fc.assert(fc.property(anyWords, anyRoom, (words, maxTokens) => {
+    const { policy, heard, fed } = answered(words, maxTokens);
+    deepStrictEqual(heard, words.slice(0, maxTokens));
+    strictEqual(policy.count, heard.length);
+    const room = words.length < maxTokens;
+    strictEqual(policy.finishReason, room ? "stop" : "length");
+    // The token after which nothing is chosen is not fed.
+    deepStrictEqual(fed, room ? heard : heard.slice(0, -1));
+  }));
+});
+
+Deno.test("AnsweringPolicy may say nothing at all (trap 5)", () => {
+  const { policy, heard, fed } = answered([], 3);
+  deepStrictEqual([policy.count, policy.finishReason, heard, fed], [
+    0,
+    "stop",
+    [],
+    [],
+  ]);
+});
+
+Deno.test("AnsweringPolicy ends at each token that a checkpoint lists, which nobody hears", () => {
+  for (const end of [EOS, 6, 7]) {
+    const heard: number[] = [];
+    const options = { eos: EOS, endTokens: [6, 7], maxTokens: 9 };
+    const policy = new AnsweringPolicy(
+      { ...options, sampling: greedy, key },
+      (token) => heard.push(token),
+    );
+    ok(policy.choose([saying(1)]) !== undefined);
+    strictEqual(policy.choose([saying(end)]), undefined);
+    deepStrictEqual([heard, policy.finishReason], [[1], "stop"]);
+  }
+});
+
+Deno.test("AnsweringPolicy ends with the token at which it is told to stop", () => {
+  const heard: number[] = [];
+  const policy: AnsweringPolicy = new AnsweringPolicy(
+    { eos: EOS, maxTokens: 9, sampling: greedy, key },
+    (token) => {
+      heard.push(token);
+      if (token === 3) policy.stop();
+    },
+  );
+  ok(policy.choose([saying(2)]) !== undefined);
+  strictEqual(policy.choose([saying(3)]), undefined);
+  deepStrictEqual(heard, [2, 3]);
+  deepStrictEqual([policy.count, policy.finishReason], [2, "stop"]);
+});
+
+Deno.test("AnsweringPolicy uses the random number of its stream at each position", () => {
+  const sampling = { temperature: 1, topK: 0, topP: 1 };
+  const heard: number[] = [];
+  const policy = new AnsweringPolicy(
+    { eos: -1, maxTokens: 20, sampling, key },
+    (token) => heard.push(token),
+  );
+  const logits = Float32Array.from({ length: SIZE }, (_, i) => Math.cos(i));
+  for (let at = 0; at < 20; at++) policy.choose([[logits.slice()]]);
+  const expected = Array.from(
+    { length: 20 },
+    (_, at) => sample(logits, sampling, () => uniformAt(key, at)),
+  );
+  deepStrictEqual(heard, expected);
+});

@@ -1,0 +1,91 @@
+/**
+ * What keeps codecs from being loaded is told as that, never as damage.
+ *
+ * @module
+ */
+
+import { match, rejects, strictEqual } from "node:assert/strict";
+import { join } from "node:path";
+import { RuntimeError } from "../../../../lib/errors.ts";
+import { loadCodec, loadFailure } from "../../../../lib/image/codec/load.ts";
+import type { DecodeOutcome } from "../../../support/decode_process.ts";
+
+const ROOT = new URL("../../../../", import.meta.url).pathname;
+const SCRIPT = join(ROOT, "tests/support/decode_process.ts");
+const PACKAGES = join(ROOT, "node_modules/.deno");
+
+async function decode(
+  picture: string,
+  ...permissions: readonly string[]
+): Promise<readonly DecodeOutcome[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "-q",
+      "--no-prompt",
+      "--allow-read",
+      "--allow-ffi",
+      ...permissions,
+      SCRIPT,
+      join(ROOT, "tests/golden/preprocess", picture),
+    ],
+    stderr: "inherit",
+  }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+Deno.test("a codec that may not read its variables is no damaged picture", async () => {
+  const outcomes = await decode("cmyk.jpg");
+  strictEqual(outcomes.length, 2);
+  for (const { name, message } of outcomes) {
+    strictEqual(name, "RuntimeError");
+    match(message, /^Cannot load picture codec \(imagescript\): .*env/);
+  }
+});
+
+Deno.test("nor is one that may not read its own files", async () => {
+  const wasm = join(
+    await Deno.realPath(join(ROOT, "node_modules/imagescript")),
+    "wasm",
+  );
+  for (const file of ["any", "simd"].map((name) => join(wasm, name))) {
+    strictEqual(file.startsWith(PACKAGES), true);
+  }
+  const outcomes = await decode(
+    "cmyk.jpg",
+    "--allow-env",
+    `--deny-read=${join(wasm, "any")}`,
+  );
+  for (const { name, message } of outcomes) {
+    strictEqual(name, "RuntimeError");
+    match(message, /^Cannot load picture codec \(a part of one\): .*read/);
+  }
+});
+
+Deno.test("with what they need codecs decode", async () => {
+  for (const { name } of await decode("cmyk.jpg", "--allow-env")) {
+    strictEqual(name, "none");
+  }
+});
+
+Deno.test("loadCodec() passes on what it loads, and says why it cannot", async () => {
+  strictEqual(await loadCodec("x", () => Promise.resolve(7)), 7);
+  await rejects(
+    loadCodec("x", () => Promise.reject(new Error("no such file"))),
+    (error) =>
+      error instanceof RuntimeError &&
+      error.message === "Cannot load picture codec (x): no such file",
+  );
+});
+
+Deno.test("loadFailure() knows the system's errors, not those of a picture", () => {
+  const coded = (code: string) => Object.assign(new Error("x"), { code });
+  for (const code of ["ENOENT", "EACCES", "ERR_MODULE_NOT_FOUND"]) {
+    strictEqual(loadFailure(coded(code)) instanceof RuntimeError, true, code);
+  }
+  for (const code of ["ERR_OUT_OF_RANGE", "Z_DATA_ERROR", "ERR_BUFFER"]) {
+    strictEqual(loadFailure(coded(code)), undefined, code);
+  }
+  strictEqual(loadFailure("unreachable"), undefined);
+  strictEqual(loadFailure(new WebAssembly.RuntimeError("trap")), undefined);
+});

@@ -1,0 +1,82 @@
+/** Videos, by programs that stand in for ffmpeg. */
+
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { findFfmpeg, type VideoEncoder } from "../../../lib/image/ffmpeg.ts";
+import type { RgbImage } from "../../../lib/image/image.ts";
+import { temporaryFolder } from "../../support/temporary_folder.ts";
+
+const NEVER = new AbortController().signal;
+
+/** Frames of 3 × 5 pixels, each of one level. */
+const frames = [1, 2, 3].map((level): RgbImage => ({
+  height: 3,
+  width: 5,
+  pixels: new Uint8ClampedArray(45).fill(level),
+}));
+
+/** A program that lists `encoders` and does `script` with what it is given. */
+async function programOf(
+  script: string,
+  encoders = " V....D libx264  H.264",
+): Promise<Disposable & { encode: VideoEncoder | undefined; path: string }> {
+  const folder = temporaryFolder();
+  const path = folder.write(
+    "ffmpeg",
+    `#!/bin/sh\ncase "$*" in *-encoders) echo '${encoders}'; exit;; esac\n${script}\n`,
+  );
+  await Deno.chmod(path, 0o755);
+  const encode = await findFfmpeg(path);
+  return {
+    encode,
+    path: folder.path,
+    [Symbol.dispose]: folder[Symbol.dispose],
+  };
+}
+
+Deno.test("findFfmpeg() finds nothing where there is no program or no encoder", async () => {
+  strictEqual(await findFfmpeg("/nowhere/ffmpeg"), undefined);
+  using other = await programOf("cat", " V....D mpeg4  MPEG-4");
+  strictEqual(other.encode, undefined);
+});
+
+Deno.test("encode() pipes all frames in order and gives what the program writes", async () => {
+  using program = await programOf(`echo "$@" > "$(dirname "$0")/line"; cat`);
+  const options = { framesPerSecond: 8, signal: NEVER };
+  const bytes = await program.encode!(frames, options);
+  deepStrictEqual([...bytes], frames.flatMap(({ pixels }) => [...pixels]));
+  const line = await Deno.readTextFile(`${program.path}/line`);
+  strictEqual(
+    line,
+    "-hide_banner -loglevel error -nostdin -f rawvideo -pix_fmt rgb24 -s 5x3 -r 8 -i pipe:0 -vf pad=ceil(iw/2)*2:ceil(ih/2)*2 -c:v libx264 -pix_fmt yuv420p -threads 2 -movflags frag_keyframe+empty_moov -f mp4 pipe:1\n",
+  );
+});
+
+Deno.test("encode() tells what the program complains of", async () => {
+  using program = await programOf("cat > /dev/null; echo broken >&2; exit 3");
+  await rejects(
+    program.encode!(frames, { framesPerSecond: 8, signal: NEVER }),
+    { message: "Cannot encode video: ffmpeg ended with 3: broken" },
+  );
+});
+
+Deno.test("encode() ends a program that writes without end", async () => {
+  using program = await programOf("exec cat /dev/zero");
+  await rejects(
+    program.encode!(frames, { framesPerSecond: 8, signal: NEVER }),
+    /^Error: Cannot encode video: ffmpeg ended with 137/,
+  );
+});
+
+Deno.test("encode() kills the program when it is told to", async () => {
+  using program = await programOf("exec tail -f /dev/null");
+  const leave = new AbortController();
+  const options = { framesPerSecond: 8, signal: leave.signal };
+  const video = program.encode!(frames, options);
+  const reason = new Error("left");
+  leave.abort(reason);
+  strictEqual(await video.catch((error) => error), reason);
+  strictEqual(
+    await program.encode!(frames, options).catch((error) => error),
+    reason,
+  );
+});

@@ -1,0 +1,87 @@
+/**
+ * Deadlines count work, not time.
+ *
+ * @module
+ */
+
+import { ok, strictEqual } from "node:assert/strict";
+import {
+  threadClock,
+  threadNumber,
+  WorkDeadline,
+} from "../../../../lib/image/threads/work_deadline.ts";
+
+/** A thread that computes a part of the time. */
+function fakeThread(knowsWork = true) {
+  let [nowMs, cpuMs] = [0, 700];
+  return {
+    clock: {
+      nowMs: () => nowMs,
+      cpuMs: () => knowsWork ? cpuMs : undefined,
+    },
+    pass: (ms: number, share: number) => {
+      nowMs += ms;
+      cpuMs += ms * share;
+    },
+  };
+}
+
+Deno.test("a deadline by work is not missed while the thread gets no time", () => {
+  const { clock, pass } = fakeThread();
+  const deadline = new WorkDeadline(1000, clock);
+  strictEqual(deadline.look(), 1000);
+  pass(10_000, 0);
+  strictEqual(deadline.look(), 1000);
+  pass(8000, 0.1);
+  strictEqual(deadline.look(), 200);
+  pass(1000, 0.3);
+  strictEqual(deadline.look(), "late");
+});
+
+Deno.test("a deadline by work is missed once so much was computed, however fast the machine", () => {
+  for (const share of [1, 0.5, 0.1]) {
+    const { clock, pass } = fakeThread();
+    const deadline = new WorkDeadline(1000, clock);
+    let looks = 0;
+    for (; typeof deadline.look() === "number"; looks++) pass(10, share);
+    strictEqual(deadline.look(), "late");
+    ok(Math.abs(looks - 100 / share) <= 1, `${looks}`);
+  }
+});
+
+Deno.test("a thread that stands still for very long has stalled", () => {
+  for (const knowsWork of [true, false]) {
+    const { clock, pass } = fakeThread(knowsWork);
+    const deadline = new WorkDeadline(1000, clock);
+    pass(20_000, 0);
+    strictEqual(deadline.look(), 1000);
+    pass(1, 0);
+    strictEqual(deadline.look(), "stalled");
+  }
+});
+
+Deno.test("work of a thread counts from the first look that tells it", () => {
+  const thread: { cpuMs?: number } = {};
+  const deadline = new WorkDeadline(1000, {
+    nowMs: () => 0,
+    cpuMs: () => thread.cpuMs,
+  });
+  strictEqual(deadline.look(), 1000);
+  thread.cpuMs = 300;
+  strictEqual(deadline.look(), 1000);
+  thread.cpuMs = 900;
+  strictEqual(deadline.look(), 400);
+});
+
+Deno.test("threadClock() counts what this thread computes, where the system tells", () => {
+  const number = threadNumber();
+  const { cpuMs } = threadClock(() => number, () => 0);
+  const before = cpuMs();
+  strictEqual(before === undefined, number === undefined);
+  if (before === undefined) return;
+  const end = performance.now() + 1000;
+  while (cpuMs()! - before < 5 && performance.now() < end) {
+    // Computes.
+  }
+  ok(cpuMs()! > before);
+});

@@ -1,0 +1,72 @@
+// deno-lint-ignore-file camelcase -- names of the driver
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import {
+  type Driver,
+  gpuMemory,
+} from "../../../../lib/runtime/memory/gpu_memory.ts";
+
+const INVALID = 1;
+
+/** Writes into what a native function would be handed. */
+function put(target: unknown, value: bigint): number {
+  if (target instanceof BigUint64Array) target[0] = value;
+  return 0;
+}
+
+/** A driver with one GPU, which notes what it was asked. */
+function driver(changes: Partial<Driver> = {}) {
+  const asked: string[] = [];
+  const note = (name: string) => {
+    asked.push(name);
+    return 0;
+  };
+  const functions: Driver = {
+    cuInit: () => note("init"),
+    cuDeviceGet: () => note("get"),
+    cuDevicePrimaryCtxRetain: (context) => {
+      note("retain");
+      return put(context, 7n);
+    },
+    cuDevicePrimaryCtxRelease_v2: () => note("release"),
+    cuCtxPushCurrent_v2: (context) => note(`push ${context}`),
+    cuCtxPopCurrent_v2: () => note("pop"),
+    cuMemGetInfo_v2: (free, total) => {
+      note("info");
+      return put(free, 60_000_000_000n) + put(total, 80_000_000_000n);
+    },
+    ...changes,
+  };
+  return { functions, asked };
+}
+
+Deno.test("gpuMemory() asks the driver in a context, and lets go of it", () => {
+  const { functions, asked } = driver();
+  deepStrictEqual(gpuMemory(functions), { freeBytes: 60e9, totalBytes: 80e9 });
+  deepStrictEqual(asked, [
+    "init",
+    "get",
+    "retain",
+    "push 7",
+    "info",
+    "pop",
+    "release",
+  ]);
+});
+
+for (
+  const name of [
+    "cuInit",
+    "cuDeviceGet",
+    "cuDevicePrimaryCtxRetain",
+    "cuCtxPushCurrent_v2",
+    "cuMemGetInfo_v2",
+  ] as const
+) {
+  Deno.test(`gpuMemory() is undefined where ${name} fails, and lets go of what it has`, () => {
+    const { functions, asked } = driver({ [name]: () => INVALID });
+    strictEqual(gpuMemory(functions), undefined);
+    const count = (what: string) =>
+      asked.filter((call) => call === what).length;
+    strictEqual(count("release"), count("retain"));
+  });
+}
