@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { apiKeys } from "../../../../../functions/middleware/api_keys.ts";
 import { createApp } from "../../../../../functions/app.ts";
 import type { AppEnv } from "../../../../../functions/http/context.ts";
+import { temporaryFolder } from "../../../../support/temporary_folder.ts";
 import {
   appOptions,
   json,
@@ -92,6 +93,26 @@ Deno.test("a picture goes when jobs of its age go", async () => {
   const gone = await one.app.request(url!);
   strictEqual(gone.status, 404);
   match((await gone.json()).detail, /JOB_TTL_S/);
+});
+
+Deno.test("a picture outlives its server, as jobs do", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/jobs.sqlite`;
+  let url = "";
+  let bytes: Uint8Array | undefined;
+  for (const _ of ["first", "second"]) {
+    await using one = await openTinyServer({}, {}, { path });
+    if (url === "") {
+      const drawn = await draw({ "response_format": "url" }, one.app);
+      url = drawn[0]!.url!;
+    }
+    const answer = await one.app.request(url);
+    strictEqual(answer.status, 200);
+    const read = await answer.bytes();
+    deepStrictEqual(read, bytes ??= read);
+    const head = await one.app.request(url, { method: "HEAD" });
+    deepStrictEqual([head.status, await head.text()], [200, ""]);
+  }
 });
 
 Deno.test("where nothing is kept the URL is a data URL", async () => {
