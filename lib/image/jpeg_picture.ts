@@ -5,7 +5,7 @@
  */
 
 import { ImageError } from "../errors.ts";
-import { decodeStill } from "./codec/imagescript.ts";
+import { decodeCmykJpeg } from "../vision/cmyk_picture.ts";
 import { decodeJpeg } from "./codec/jpeg.ts";
 import {
   type JpegLayout,
@@ -17,16 +17,12 @@ import type { RgbaImage } from "./rgba.ts";
 /** Components of CMYK and YCCK. */
 const CMYK = 4;
 
-/**
- * Decodes a JPEG as it is stored: gray and color to the bit as libjpeg does, CMYK
- * within three levels of Pillow.
- */
+/** Decodes a JPEG as it is stored, to the bit as libjpeg and Pillow do. */
 export async function decodeJpegPicture(
   bytes: Uint8Array,
 ): Promise<RgbaImage> {
   const layout = readJpegLayout(bytes);
-  const { components, height, heightOffset, heightIsLate } = layout;
-  if (components === CMYK) return await decodeStill(bytes);
+  const { height, heightOffset, heightIsLate } = layout;
   if (!heightIsLate) return await decodeScans(bytes, layout);
   // Libjpeg knows no DNL: the height goes to where it usually stands.
   const patched = bytes.slice();
@@ -39,6 +35,7 @@ async function decodeScans(
   bytes: Uint8Array,
   layout: JpegLayout,
 ): Promise<RgbaImage> {
+  if (layout.components === CMYK) return decodeCmykJpeg(bytes);
   try {
     return await decodeJpeg(bytes, layout);
   } catch (error) {

@@ -1,23 +1,15 @@
 /**
- * The one door to ImageScript: PNG and CMYK JPEG in, JPEG and GIF out.
+ * The one door to ImageScript: pixels → JPEG and GIF.
  *
- * It is loaded on first use, so that a start does not pay for it. Every decode
- * runs in a WebAssembly instance of its own: a file that traps one leaves
- * nothing behind. Header checks are the caller's.
+ * It is loaded on first use, so that a start does not pay for it.
  *
  * @module
  */
 
 import { type AnimationOptions, animationSize } from "../animation.ts";
 import type { RgbImage } from "../image.ts";
-import { type RgbaImage, withAlpha } from "../rgba.ts";
+import { withAlpha } from "../rgba.ts";
 import { loadCodec } from "./load.ts";
-
-/** Decodes a PNG (the default picture of an animated one) or a JPEG. */
-export async function decodeStill(bytes: Uint8Array): Promise<RgbaImage> {
-  const { Image } = await imagescript();
-  return rgbaFrom(await Image.decode(bytes));
-}
 
 /** Encodes a baseline JPEG. */
 export async function encodeJpeg(
@@ -68,14 +60,4 @@ const gifQuality = 100;
 
 function imagescript() {
   return loadCodec("imagescript", () => import("imagescript"));
-}
-
-function rgbaFrom(
-  { height, width, bitmap }: {
-    height: number;
-    width: number;
-    bitmap: Uint8ClampedArray | Uint8Array;
-  },
-): RgbaImage {
-  return { height, width, pixels: new Uint8ClampedArray(bitmap.buffer) };
 }
