@@ -5,7 +5,7 @@
  */
 
 import { ImageError } from "../errors.ts";
-import { decodeCmykJpeg } from "../vision/cmyk_picture.ts";
+import { decodeCmykJpeg } from "./cmyk_picture.ts";
 import { decodeJpeg } from "./codec/jpeg.ts";
 import {
   type JpegLayout,

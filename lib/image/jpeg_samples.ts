@@ -12,8 +12,8 @@
  * @module
  */
 
-import type { JpegComponent } from "../image/format/jpeg_scans.ts";
-import type { PixelSize } from "../image/image.ts";
+import type { JpegComponent } from "./format/jpeg_scans.ts";
+import type { PixelSize } from "./image.ts";
 
 /** A plane of samples. */
 export interface SamplePlane extends PixelSize {

@@ -13,9 +13,9 @@
  */
 
 import { ImageError } from "../errors.ts";
-import { readJpegScans } from "../image/format/jpeg_scans.ts";
+import { readJpegScans } from "./format/jpeg_scans.ts";
 import { type SamplePlane, samplesOf, upsample } from "./jpeg_samples.ts";
-import type { RgbaImage } from "../image/rgba.ts";
+import type { RgbaImage } from "./rgba.ts";
 
 /**
  * Decodes a JPEG of four components.

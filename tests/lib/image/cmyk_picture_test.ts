@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, throws } from "node:assert/strict";
-import { decodeCmykJpeg } from "../../../lib/vision/cmyk_picture.ts";
+import { decodeCmykJpeg } from "../../../lib/image/cmyk_picture.ts";
 import { decodeImage } from "../../../lib/image/decode.ts";
 import { goldenBytes, goldenJson } from "../../support/pictures.ts";
 
