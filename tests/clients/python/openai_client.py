@@ -182,7 +182,7 @@ def errors_show_our_message():
         "tools": lambda: ask(
             tools=[{"type": "function", "function": {"name": "look"}}]
         ),
-        "messages": lambda: ask(messages=[{"role": "user", "content": "Hi"}]),
+        "messages": lambda: ask(messages=[{"role": "user", "content": " "}]),
     }.items():
         error = failure(call)
         assert isinstance(error, openai.UnprocessableEntityError), error
