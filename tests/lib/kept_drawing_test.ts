@@ -1,0 +1,118 @@
+/** Codes that stay, drawn around by a real decoder. */
+
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { type KeptCodes, keptPrefix } from "../../lib/drawing/kept_codes.ts";
+import type { Halfway } from "../../lib/drawing/halfway.ts";
+import { strategyOf } from "../../lib/drawing/strategy.ts";
+import { draw, type Scene } from "../../lib/emu3.ts";
+import type { CodeGrid } from "../../lib/grid.ts";
+import type { LanguageModel } from "../../lib/language_model.ts";
+import { openTinyLanguage } from "../support/tiny.ts";
+
+const NEVER = new AbortController().signal;
+const LOSSLESS = ["autoregressive", "jacobi"] as const;
+
+const scene: Scene = {
+  prompt: "a fox",
+  negativePrompt: "blurry",
+  guidanceScale: 2,
+  size: { height: 6, width: 7 },
+  prefix: undefined,
+  strategy: strategyOf("autoregressive"),
+  sampling: { temperature: 0, topK: 0, topP: 1 },
+  seed: 3,
+  count: 1,
+  logprobs: 0,
+};
+
+/** Masks by rows: a dot is drawn. */
+const MASKS = [
+  "kkkkkkk kkkkkkk kk...kk kk...kk kkkkkkk kkkkkkk",
+  ".kkkkkk kkkkkkk kkkkkkk kkkkkkk kkkkkkk kkkkkk.",
+  "k.k.k.k .k.k.k. k.k.k.k .k.k.k. k.k.k.k .k.k.k.",
+  "....... ....... kkkkkkk kkkkkkk kkkkkkk .......",
+  "....... ....... ....... ....... ....... .......",
+];
+
+function keptOf(grid: CodeGrid, mask: string): KeptCodes {
+  const marks = [...mask.replaceAll(" ", "")];
+  return { ...grid, kept: Uint8Array.from(marks, (k) => k === "k" ? 1 : 0) };
+}
+
+interface Drawn {
+  readonly grid: CodeGrid;
+  readonly forwards: number;
+  readonly halfways: readonly (Halfway | undefined)[];
+}
+
+async function drawn(
+  model: LanguageModel,
+  scene: Scene,
+  halfway?: Halfway,
+): Promise<Drawn> {
+  const halfways: (Halfway | undefined)[] = [];
+  let grid: CodeGrid | undefined;
+  let forwards = 0;
+  for await (const event of draw(model, scene, NEVER, [halfway])) {
+    if (event.type === "row") halfways.push(structuredClone(event.halfway()));
+    if (event.type === "grid") grid = structuredClone(event.grid);
+    if (event.type === "finished") forwards = event.statistics.forwards;
+  }
+  return { grid: grid!, forwards, halfways };
+}
+
+Deno.test("a greedy picture is drawn back as it was, wherever it is masked", async () => {
+  await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
+  const whole = await drawn(tiny.model, scene);
+  for (const name of LOSSLESS) {
+    for (const mask of MASKS) {
+      const keep = keptOf(whole.grid, mask);
+      const again = await drawn(tiny.model, {
+        ...scene,
+        keep,
+        prefix: keptPrefix(keep),
+        strategy: strategyOf(name),
+      });
+      deepStrictEqual(again.grid, whole.grid, `${name}: ${mask}`);
+      ok(again.forwards <= whole.forwards, `${again.forwards} forwards`);
+    }
+  }
+});
+
+Deno.test("a drawing around kept codes goes on from any row as if it had not stopped", async () => {
+  await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
+  const other = await drawn(tiny.model, { ...scene, prompt: "a house" });
+  const sampling = { temperature: 1, topK: 0, topP: 1 };
+  for (const name of LOSSLESS) {
+    for (const mask of MASKS) {
+      const keep = keptOf(other.grid, mask);
+      const around = {
+        ...scene,
+        sampling,
+        keep,
+        prefix: keptPrefix(keep),
+        strategy: strategyOf(name),
+      };
+      const whole = await drawn(tiny.model, around);
+      for (const halfway of whole.halfways) {
+        const rest = await drawn(tiny.model, around, halfway);
+        deepStrictEqual(rest.grid, whole.grid, `${name}: ${mask}`);
+      }
+    }
+  }
+});
+
+Deno.test("codes that stay take fewer forwards than codes that are drawn", async () => {
+  await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
+  const whole = await drawn(tiny.model, scene);
+  const keep = keptOf(whole.grid, MASKS[0]!);
+  const { forwards } = await drawn(tiny.model, {
+    ...scene,
+    keep,
+    prefix: keptPrefix(keep),
+  });
+  // One of the prompt with two rows, one of "kk", three of dots, of which the
+  // last is fed with the four that stay after it, two of dots; after the last
+  // dot, none.
+  strictEqual(forwards, 7);
+});
