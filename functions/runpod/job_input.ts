@@ -138,7 +138,7 @@ function asked(
 
 /** Pictures may be guided, which takes two rows each; all else takes one. */
 function rowsOf(path: string, body: unknown): number {
-  const draws = /^\/v1\/(generate|images\/generations)(\?|$)/.test(path);
+  const draws = /^\/v1\/(generate|images\/\w+)(\?|$)/.test(path);
   if (!draws || !isRecord(body)) return 1;
   const { n, guidance_scale: scale } = body;
   const pictures = typeof n === "number" && n > 0 ? Math.ceil(n) : 1;

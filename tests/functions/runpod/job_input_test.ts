@@ -74,6 +74,10 @@ Deno.test("askedJob() counts the rows that a job may take", () => {
   strictEqual(askedJob({ ...picture, n: 3 }).rows, 6);
   strictEqual(askedJob({ ...picture, n: 3, guidance_scale: 1 }).rows, 3);
   strictEqual(askedJob({ image: "x" }).rows, 1);
+  for (const name of ["generations", "edits", "variations"]) {
+    const route = `/v1/images/${name}`;
+    strictEqual(askedJob({ route, body: { ...picture, n: 2 } }).rows, 4);
+  }
 });
 
 Deno.test("askedJob() names what is wrong with an input", () => {
