@@ -3,7 +3,10 @@ import { goldenPath } from "../../../support/golden.ts";
 import { json, openTinyServer } from "../../../support/tiny_server.ts";
 
 const DRAW = "/v1/images/generations";
+const EDIT = "/v1/images/edits";
+const VARY = "/v1/images/variations";
 const CHAT = "/v1/chat/completions";
+const ANSWER = "/v1/responses";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
@@ -28,7 +31,11 @@ Deno.test("what OpenAI's clients ask for is switched off with the function behin
   for (
     const [name, here, off] of [
       ["generate", DRAW, CHAT],
+      ["generate", EDIT, ANSWER],
+      ["generate", VARY, CHAT],
       ["caption", CHAT, DRAW],
+      ["caption", ANSWER, EDIT],
+      ["caption", ANSWER, VARY],
     ] as const
   ) {
     await using one = await openTinyServer({ functions: new Set([name]) });
@@ -40,7 +47,7 @@ Deno.test("what OpenAI's clients ask for is switched off with the function behin
 });
 
 Deno.test("OpenAI's routes take POST alone", async () => {
-  for (const path of [DRAW, CHAT]) {
+  for (const path of [DRAW, EDIT, VARY, CHAT, ANSWER]) {
     strictEqual((await server.app.request(path)).status, 405);
   }
 });
