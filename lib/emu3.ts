@@ -67,7 +67,7 @@ export interface Scene {
   readonly logprobs: number;
 }
 
-/** What is asked, mostly about pictures. */
+/** A question, mostly about pictures. */
 export interface Question {
   /** None for a question of text alone. */
   readonly grids: readonly CodeGrid[];

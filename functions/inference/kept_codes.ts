@@ -1,5 +1,5 @@
 /**
- * Codes that stay, between the wire and `lib`: a grid in which null stands for
+ * The codes that stay, between the wire and `lib`: a grid in which null stands for
  * a code that is drawn.
  *
  * @module

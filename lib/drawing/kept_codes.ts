@@ -1,5 +1,5 @@
 /**
- * Codes of a picture that stay as they are while the others are drawn around
+ * The codes of a picture that stay as they are while the others are drawn around
  * them: inpainting in raster order.
  *
  * ```text

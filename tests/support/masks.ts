@@ -1,5 +1,5 @@
 /**
- * Masks of edits: PNGs of black with transparency.
+ * The masks of edits: PNGs of black with transparency.
  *
  * @module
  */

@@ -28,7 +28,7 @@ export interface Turn {
   readonly pictures: readonly AskedPicture[];
 }
 
-/** What a conversation asks. */
+/** The question of a conversation. */
 export interface ConversationQuestion {
   /** Instructions and question. */
   readonly question: string;

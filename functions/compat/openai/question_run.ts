@@ -18,7 +18,7 @@ import { Stopwatch } from "../../http/server_timing.ts";
 import { pictureBytes } from "../../http/upload.ts";
 import type { AskedPicture } from "./chat_parts.ts";
 
-/** What is asked in a conversation. */
+/** A question with its pictures. */
 export interface AskedQuestion {
   /** As `caption` takes it. */
   readonly fields: QuestionFields;

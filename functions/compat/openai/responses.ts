@@ -1,5 +1,5 @@
 /**
- * `POST /v1/responses`: a question, and pictures if there are any → text, for
+ * The route `POST /v1/responses`: a question, and pictures if there are any → text, for
  * OpenAI's clients. No response is kept.
  *
  * @module

@@ -56,7 +56,7 @@ const Item = v.object({
 });
 type Item = v.InferOutput<typeof Item>;
 
-/** What to answer, in OpenAI's words, and some of ours. */
+/** A question, in OpenAI's words, and some of ours. */
 export const ResponsesRequest = v.object({
   input: v.pipe(
     v.union([Text, boundedList(Item, { min: 1, max: MAX_ITEMS })]),
@@ -94,7 +94,7 @@ export const ResponsesRequest = v.object({
   conversation: open(v.unknown()),
   prompt: open(v.unknown()),
 });
-/** What to answer, in OpenAI's words, and some of ours. */
+/** A question, in OpenAI's words, and some of ours. */
 export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * `/v1/images/edits` and `/v1/images/variations`, described.
+ * The descriptions of `/v1/images/edits` and `/v1/images/variations`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `/v1/responses`, described.
+ * The description of `/v1/responses`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Answers of edits and variations as OpenAI words them, with how they were made.
+ * The answers of edits and variations as OpenAI words them, with how they were made.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Answers as OpenAI's Responses API words them.
+ * The answers as OpenAI's Responses API words them.
  *
  * @module
  */

@@ -37,7 +37,7 @@ import {
   sourcePicture,
 } from "./source_picture.ts";
 
-/** Which part of a picture is drawn anew, and how, in OpenAI's words and ours. */
+/** A picture to edit, in OpenAI's words, and some of ours. */
 export const EditRequest = v.object({
   ...ImageRequest.entries,
   ...SOURCE_ENTRIES,
@@ -50,7 +50,7 @@ export const EditRequest = v.object({
     ),
   ),
 });
-/** Which part of a picture is drawn anew, and how, in OpenAI's words and ours. */
+/** A picture to edit, in OpenAI's words, and some of ours. */
 export type EditRequest = v.InferOutput<typeof EditRequest>;
 
 /** File parts of an edit beside those of its picture. */
@@ -108,7 +108,7 @@ export function editFields(keep: KeptCodes): Record<string, unknown> {
   };
 }
 
-/** Which codes stay, of those of the picture. */
+/** Returns which codes of the picture stay. */
 async function keptByMask(
   tools: Tools,
   { fields: { mask }, files }: Upload<EditRequest>,

@@ -1,5 +1,5 @@
 /**
- * `POST /v1/images/edits`: a picture, a mask and a prompt → pictures whose
+ * The route `POST /v1/images/edits`: a picture, a mask and a prompt → pictures whose
  * masked part is drawn anew, for OpenAI's clients.
  *
  * @module

@@ -70,11 +70,11 @@ export const VariationRequest = v.object({
 /** A picture to draw like, in OpenAI's words, and some of ours. */
 export type VariationRequest = v.InferOutput<typeof VariationRequest>;
 
-/** How a variation comes about; told in the answer. */
+/** The way that a variation is made; told in the answer. */
 export interface Variation {
   /** The origin of the prompt. */
   readonly how: "described" | "prompted" | "continued";
-  /** What is drawn; empty where nothing says it. */
+  /** The prompt that is drawn; empty for none. */
   readonly prompt: string;
   /** Rows that stay, from the top. */
   readonly keptRows: number;
@@ -82,7 +82,7 @@ export interface Variation {
 
 /** A variation as it is drawn. */
 export interface WantedVariation extends WantedDrawing {
-  /** How it comes about. */
+  /** The way that it is made. */
   readonly variation: Variation;
 }
 

@@ -1,5 +1,5 @@
 /**
- * `POST /v1/images/variations`: a picture → others like it, for OpenAI's
+ * The route `POST /v1/images/variations`: a picture → others like it, for OpenAI's
  * clients.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Bodies as chat interfaces send them: Open WebUI (routers/openai.py and
+ * The bodies that chat interfaces send: Open WebUI (routers/openai.py and
  * tasks.py) and LibreChat (LangChain's OpenAI client), with pictures and without.
  *
  * @module
@@ -29,7 +29,7 @@ async function post(body: object, { app }: TinyServer = server) {
   return { status: answer.status, body: await answer.json() };
 }
 
-/** What the model answers to `question`, by our own function. */
+/** Returns the model's answer to `question`, by our own function. */
 async function captioned(question: string, tokens: number): Promise<string> {
   const asked = { image, question, "max_tokens": tokens };
   const answer = await server.app.request("/v1/caption", json(asked));

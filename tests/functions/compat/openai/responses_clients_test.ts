@@ -1,5 +1,5 @@
 /**
- * Bodies of `POST /v1/responses` as clients send them, recorded: LangChain
+ * The bodies of `POST /v1/responses` as clients send them, recorded: LangChain
  * (`@langchain/openai` 1.6), the AI SDK (`@ai-sdk/openai`), and n8n's node for
  * OpenAI.
  *

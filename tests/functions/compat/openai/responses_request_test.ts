@@ -24,7 +24,7 @@ function asked(input: unknown, fields: object = {}) {
   return responsesQuestion(v.parse(ResponsesRequest, { input, ...fields }));
 }
 
-/** Where a request is refused. */
+/** Returns the pointer at which a request is refused. */
 function refused(input: unknown, fields: object = {}): string {
   let pointer = "";
   throws(() => asked(input, fields), (error) => {
