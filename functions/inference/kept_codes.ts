@@ -1,6 +1,6 @@
 /**
- * The codes that stay, between the wire and `lib`: a grid in which null stands for
- * a code that is drawn.
+ * The codes that stay, between the wire and `lib`: a grid in which null stands
+ * for a code that is drawn.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The route `POST /v1/responses`: a question, and pictures if there are any → text, for
- * OpenAI's clients. No response is kept.
+ * The route `POST /v1/responses`: a question, and pictures if there are any →
+ * text, for OpenAI's clients. No response is kept.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The answers of edits and variations as OpenAI words them, with how they were made.
+ * The answers of edits and variations as OpenAI words them, with the way that
+ * they were made.
  *
  * @module
  */

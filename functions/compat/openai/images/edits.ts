@@ -1,6 +1,6 @@
 /**
- * The route `POST /v1/images/edits`: a picture, a mask and a prompt → pictures whose
- * masked part is drawn anew, for OpenAI's clients.
+ * The route `POST /v1/images/edits`: a picture, a mask and a prompt → pictures
+ * whose masked part is drawn anew, for OpenAI's clients.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The route `POST /v1/images/variations`: a picture → others like it, for OpenAI's
- * clients.
+ * The route `POST /v1/images/variations`: a picture → others like it, for
+ * OpenAI's clients.
  *
  * @module
  */
