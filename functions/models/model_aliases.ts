@@ -43,16 +43,21 @@ export function modelAliases(text: string | undefined): ModelAliases {
 }
 
 /**
- * Checks that aliases lead to models that are here.
+ * Checks that aliases lead to models that are here, and hide none.
  *
  * @param names Of all models.
- * @throws {RangeError} Naming an alias that leads nowhere.
+ * @throws {RangeError} Naming an alias that leads nowhere, or is a model's name.
  */
 export function checkAliases(
   aliases: ModelAliases | undefined,
   names: readonly string[],
 ): void {
   for (const [alias, name] of aliases ?? []) {
+    if (names.includes(alias)) {
+      throw new RangeError(
+        `Cannot use MODEL_ALIASES: "${alias}" is the name of a model itself`,
+      );
+    }
     if (names.includes(name)) continue;
     const there = names.map((name) => `"${name}"`).join(", ");
     throw new RangeError(

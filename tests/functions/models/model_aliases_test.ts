@@ -1,5 +1,8 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { modelAliases } from "../../../functions/models/model_aliases.ts";
+import {
+  checkAliases,
+  modelAliases,
+} from "../../../functions/models/model_aliases.ts";
 import { json, openTinyServer } from "../../support/tiny_server.ts";
 
 Deno.test("modelAliases() reads pairs, with or without spaces", () => {
@@ -16,6 +19,20 @@ Deno.test("modelAliases() refuses what is no pair, and an alias given twice", ()
     throws(() => modelAliases(text), SyntaxError);
   }
   throws(() => modelAliases(`${"a".repeat(257)}=b`), SyntaxError);
+});
+
+Deno.test("checkAliases() refuses an alias that leads nowhere or hides a model", () => {
+  const names = ["a", "b"];
+  checkAliases(undefined, names);
+  checkAliases(new Map([["c", "a"], ["d", "b"]]), names);
+  throws(
+    () => checkAliases(new Map([["c", "x"]]), names),
+    /"c" leads to "x", and there is "a", "b"/,
+  );
+  throws(
+    () => checkAliases(new Map([["a", "b"]]), names),
+    /"a" is the name of a model itself/,
+  );
 });
 
 Deno.test("every surface takes an alias for its model", async () => {
