@@ -8,7 +8,7 @@ import { join } from "node:path";
 import {
   containerAllowance,
   threadsWithin,
-} from "../lib/runtime/memory/allowance.ts";
+} from "../lib/runtime/memory/cgroup_limits.ts";
 import type { LogFormat } from "./middleware/log_sink.ts";
 import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "./http/version.ts";

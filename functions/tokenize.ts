@@ -28,7 +28,7 @@ import { checkFrameCount, frameLimit } from "./inference/frame_limit.ts";
 import { encodeClip, type EncodedClip } from "./inference/encode_clip.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
 import { invalidField } from "./http/errors/errors.ts";
-import { sceneFrom } from "./inference/generation_params.ts";
+import { generationParams } from "./inference/generation_params.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
 import { TokenizeRequest } from "./schema/tokenize.ts";
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
@@ -239,7 +239,7 @@ async function promptTokens(
   checkAdapter(fields.prompt!.adapter);
   // Prompts are the same for every strategy.
   const models = { language, vision, strategy: "autoregressive" } as const;
-  const scene = sceneFrom(fields.prompt!, models, "/prompt");
+  const scene = generationParams(fields.prompt!, models, "/prompt");
   const { tokens, unconditional } = await drawingTokens(
     writerFor(language, { signal, caller }),
     scene,

@@ -24,7 +24,7 @@ import { AnsweringPolicy, type FinishReason } from "./answering/answering.ts";
 import { channel } from "./async/channel.ts";
 import { drawingPolicy } from "./drawing/drawing_policy.ts";
 import { type DrawnRow, promptRows } from "./drawing/drawn_grid.ts";
-import type { Halfway } from "./drawing/halfway.ts";
+import type { ResumeState } from "./drawing/resume_state.ts";
 import type { KeptCodes } from "./drawing/kept_codes.ts";
 import type { Strategy } from "./drawing/strategy.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
@@ -42,7 +42,7 @@ import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 
 /** What to draw. */
-export interface Scene {
+export interface GenerationParams {
   /** Used verbatim. */
   readonly prompt: string;
   /** Prompt of the unconditional branch. */
@@ -124,7 +124,7 @@ export type DrawingEvent =
     readonly imageIndex: number;
     readonly row: DrawnRow;
     /** What it takes to go on from where the picture is by now. */
-    readonly halfway: () => Halfway | undefined;
+    readonly halfway: () => ResumeState | undefined;
   }
   | {
     readonly type: "grid";
@@ -151,15 +151,15 @@ export interface PromptTokens {
 }
 
 /** What the prompts of a picture are made of. */
-export type PromptedScene = Pick<
-  Scene,
+export type PromptedParams = Pick<
+  GenerationParams,
   "prompt" | "negativePrompt" | "guidanceScale" | "size" | "prefix"
 >;
 
 /** The prompts of a scene. */
 export async function drawingTokens(
   model: PromptWriter,
-  scene: PromptedScene,
+  scene: PromptedParams,
 ): Promise<PromptTokens> {
   const { prefix } = scene;
   const rows = prefix && rowTokens(prefix, prefix.height, model.vocabulary);
@@ -188,9 +188,9 @@ export async function drawingTokens(
  */
 export async function* draw(
   model: LanguageModel,
-  scene: Scene,
+  scene: GenerationParams,
   signal: AbortSignal,
-  halfways: readonly (Halfway | undefined)[] = [],
+  halfways: readonly (ResumeState | undefined)[] = [],
   caller?: string,
 ): AsyncGenerator<DrawingEvent, void, undefined> {
   const writer = writerFor(model, { caller, signal });
@@ -333,7 +333,7 @@ export async function* answer(
 /** The prompts of a scene as the engine takes them. */
 async function drawingPrompts(
   model: PromptWriter,
-  scene: PromptedScene,
+  scene: PromptedParams,
 ): Promise<Prompt[]> {
   const { tokens, unconditional } = await drawingTokens(model, scene);
   return [tokens, unconditional]
@@ -344,7 +344,7 @@ async function drawingPrompts(
 /** A prompt that others may share up to the rows that are given, and with them. */
 function sharedBeforeRows(
   tokens: Int32Array<ArrayBuffer>,
-  { prefix, size }: PromptedScene,
+  { prefix, size }: PromptedParams,
 ): Prompt {
   const rows = (prefix?.height ?? 0) * (size.width + 1);
   const cuts = [tokens.length - rows, tokens.length];

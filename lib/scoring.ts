@@ -18,15 +18,15 @@
 import { writtenAnswer } from "./answering/answer_text.ts";
 import {
   drawingTokens,
+  type GenerationParams,
   type Question,
-  type Scene,
   type Usage,
 } from "./emu3.ts";
 import type { Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
 import { requireRoomFor } from "./grid_room.ts";
 import type { LanguageModel } from "./language_model.ts";
-import type { Judgement } from "./sampling/log_probabilities.ts";
+import type { TokenScore } from "./sampling/log_probabilities.ts";
 import { questionPrompt, writerFor } from "./prompt.ts";
 import {
   type Given,
@@ -38,7 +38,8 @@ import { codeFromToken, isCode } from "./vocabulary.ts";
 
 /** A picture and what it is said to show. */
 export interface ScoredPicture
-  extends Pick<Scene, "prompt" | "negativePrompt" | "guidanceScale"> {
+  extends
+    Pick<GenerationParams, "prompt" | "negativePrompt" | "guidanceScale"> {
   /** Its codes. */
   readonly grid: CodeGrid;
   /** How many of the strongest codes to note at each position; 0 for none. */
@@ -57,7 +58,7 @@ export interface Score {
   /** Natural logarithms: one a code, or one a token and EOS. */
   readonly logprobs: readonly number[];
   /** One a code, where the strongest codes are noted; else empty. */
-  readonly judgements: readonly Judgement[];
+  readonly judgements: readonly TokenScore[];
   /** How much was worked. */
   readonly usage: Usage;
   /** How long it took. */

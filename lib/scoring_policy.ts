@@ -14,12 +14,12 @@
  * @module
  */
 
-import type { Draft, Head, Judged, Policy } from "./engine/policy.ts";
+import type { Draft, Head, Policy, ScoredLogits } from "./engine/policy.ts";
 import { guide } from "./sampling/guidance.ts";
 import {
   judge,
-  type Judgement,
   logProbability,
+  type TokenScore,
 } from "./sampling/log_probabilities.ts";
 
 /** Tokens of a run at most: more are no faster, and block others for longer. */
@@ -72,7 +72,7 @@ export class ScoringPolicy implements Policy {
   /** Of each judged token, in order. */
   readonly logprobs: number[] = [];
   /** Of each judged token, in order, where the strongest choices are noted. */
-  readonly judgements: Judgement[] = [];
+  readonly judgements: TokenScore[] = [];
   readonly #given: Given;
   readonly #options: ScoringOptions;
   /** Tokens fed so far. */
@@ -89,7 +89,7 @@ export class ScoringPolicy implements Policy {
     this.#options = options;
   }
 
-  choose(judged: Judged): Draft | undefined {
+  choose(judged: ScoredLogits): Draft | undefined {
     for (const [i, [conditional, unconditional]] of judged.entries()) {
       const logits = conditional!;
       if (unconditional !== undefined) {

@@ -10,7 +10,7 @@ import type { RemoteSnapshot } from "./net/remote.ts";
 const TELL_MS = 100;
 
 /** Bytes of all files together, told now and then. */
-export class Meter implements Disposable {
+export class ProgressTracker implements Disposable {
   readonly #total: number;
   readonly #place: string;
   readonly #onProgress: (progress: ObtainProgress) => void;

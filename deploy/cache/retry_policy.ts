@@ -8,7 +8,7 @@ import { pause } from "./base/pause.ts";
 import { RemoteError } from "./net/remote.ts";
 
 /** How much of a place's trouble is borne. */
-export interface Patience {
+export interface RetryPolicy {
   /** Attempts without a byte more, until it is given up. */
   readonly attempts: number;
   /** Wait after the first failure; doubled with each that follows. */
@@ -22,7 +22,7 @@ export interface Patience {
 }
 
 /** Bears restarts of servers and bad lines, for about two minutes. */
-export const PATIENT: Patience = {
+export const PATIENT: RetryPolicy = {
   attempts: 8,
   baseMs: 500,
   maxMs: 30_000,
@@ -31,7 +31,7 @@ export const PATIENT: Patience = {
 };
 
 /** The same for uploads: a part may take minutes until it is answered. */
-export const PATIENT_UPLOAD: Patience = {
+export const PATIENT_UPLOAD: RetryPolicy = {
   ...PATIENT,
   // A part on a line of 1 Mbit/s.
   stallMs: 600_000,
@@ -39,12 +39,12 @@ export const PATIENT_UPLOAD: Patience = {
 
 /** Attempts at one thing. */
 export class Attempts {
-  readonly #patience: Patience;
+  readonly #patience: RetryPolicy;
   readonly #signal: AbortSignal;
   #failed = 0;
 
   /** None yet; `signal` ends the waits between them. */
-  constructor(patience: Patience, signal: AbortSignal) {
+  constructor(patience: RetryPolicy, signal: AbortSignal) {
     this.#patience = patience;
     this.#signal = signal;
   }
@@ -77,7 +77,7 @@ export class Attempts {
 export async function patiently<T>(
   what: string,
   work: (signal: AbortSignal) => Promise<T>,
-  patience: Patience,
+  patience: RetryPolicy,
   signal: AbortSignal,
 ): Promise<T> {
   const attempts = new Attempts(patience, signal);

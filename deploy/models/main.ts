@@ -12,7 +12,7 @@ import { Emu3Error } from "../../lib/errors.ts";
 import {
   containerAllowance,
   threadsWithin,
-} from "../../lib/runtime/memory/allowance.ts";
+} from "../../lib/runtime/memory/cgroup_limits.ts";
 import { VERSION } from "../../functions/http/version.ts";
 import {
   type ModelsArguments,

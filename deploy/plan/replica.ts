@@ -14,10 +14,10 @@
  */
 
 import {
-  type Claim,
   type Fairness,
   fairnessWith,
   nextStart,
+  type Reservation,
 } from "../../lib/engine/admission.ts";
 import { CacheBudget } from "../../lib/engine/cache_budget.ts";
 import { Pace } from "../../lib/engine/pace.ts";
@@ -27,7 +27,7 @@ import {
 } from "../../lib/engine/prefill_order.ts";
 import { PrefixCache } from "../../lib/engine/prefix_cache.ts";
 import { retryAfterSeconds } from "../../lib/engine/retry_after.ts";
-import { SHORTEST_PREFIX } from "../../lib/engine/slot_keeper.ts";
+import { SHORTEST_PREFIX } from "../../lib/engine/kv_slots.ts";
 import { costOf, type StepCosts } from "./step_cost.ts";
 import { fedAfter, type RequestClass } from "./workload.ts";
 
@@ -60,7 +60,7 @@ export interface PlannedRequest {
 }
 
 /** A request in the queue or at work. */
-interface Ticket extends Claim {
+interface Ticket extends Reservation {
   readonly request: PlannedRequest;
   passed: number;
 }

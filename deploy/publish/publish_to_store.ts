@@ -20,9 +20,9 @@ import {
   manifestText,
 } from "../cache/manifest/manifest.ts";
 import {
-  type Patience,
   PATIENT_UPLOAD,
   patiently,
+  type RetryPolicy,
 } from "../cache/retry_policy.ts";
 import { sideBySide } from "../cache/base/side_by_side.ts";
 import type { ObjectStore } from "../cache/stores/object_store.ts";
@@ -48,7 +48,7 @@ export async function publishToStore(
   publication: Publication,
   store: ObjectStore,
   options: PublishOptions,
-  patience: Patience = PATIENT_UPLOAD,
+  patience: RetryPolicy = PATIENT_UPLOAD,
 ): Promise<Published> {
   const { manifest } = publication;
   const { signal, replace } = options;
@@ -104,14 +104,14 @@ class Sender {
   readonly #paths: ReadonlyMap<string, string>;
   readonly #store: ObjectStore;
   readonly #options: PublishOptions;
-  readonly #patience: Patience;
+  readonly #patience: RetryPolicy;
   readonly #resume: boolean;
 
   constructor(
     { files }: Publication,
     store: ObjectStore,
     options: PublishOptions,
-    patience: Patience,
+    patience: RetryPolicy,
     resume: boolean,
   ) {
     this.#paths = new Map(files.map(({ path, from }) => [path, from]));

@@ -13,7 +13,7 @@ import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.t
 import {
   containerAllowance,
   threadsWithin,
-} from "../../lib/runtime/memory/allowance.ts";
+} from "../../lib/runtime/memory/cgroup_limits.ts";
 import { VERSION } from "../../functions/http/version.ts";
 import { parseArguments, USAGE, UsageError } from "./arguments.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import type { WireEvent } from "./sse.ts";
 import type { Timings } from "./server_timing.ts";
-import type { UnderWay } from "../shutdown/in_flight.ts";
+import type { InFlight } from "../shutdown/in_flight.ts";
 
 /** What a function is called with beside its fields. */
 export interface Call {
@@ -36,7 +36,7 @@ export interface Call {
    * undefined for what can only start over.
    */
   readonly keep?:
-    | ((imageIndex: number, halfway: Halfway | undefined) => void)
+    | ((imageIndex: number, halfway: ResumeState | undefined) => void)
     | undefined;
   /**
    * Whether somebody follows what happens, for whom pictures so far are made;
@@ -44,9 +44,9 @@ export interface Call {
    */
   readonly watched?: (() => boolean) | undefined;
   /** Told what is under way, before it waits for its turn. */
-  readonly underWay?: ((underWay: UnderWay) => void) | undefined;
+  readonly inFlight?: ((inFlight: InFlight) => void) | undefined;
   /** By picture, where one that stopped goes on. */
-  readonly halfways?: readonly (Halfway | undefined)[] | undefined;
+  readonly halfways?: readonly (ResumeState | undefined)[] | undefined;
 }
 
 /** Lets `call` know of `progress` as it passes, in the words of `wire`. */

@@ -104,7 +104,7 @@ export function startAnswer(
   };
   const { seed } = question;
   const asked = { ...askedFields(fields), grids: grids.map(gridFields), seed };
-  call.underWay?.(answerUnderWay(asked, seed));
+  call.inFlight?.(answerUnderWay(asked, seed));
   const walk = answer(models.language, question, call.signal, call.caller);
   const progress = observed(call, answerSteps(run, walk, call), wireEvent);
   const finish = async () => {

@@ -19,7 +19,7 @@ import type { WireEvent } from "../http/sse.ts";
 import { checkGridSize } from "./image_limit.ts";
 import type { Drawers } from "../models/ports.ts";
 import type { FileType } from "./render.ts";
-import { sceneFrom } from "./generation_params.ts";
+import { generationParams } from "./generation_params.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
 import { DrawingUnderWay } from "../shutdown/in_flight.ts";
 
@@ -63,7 +63,7 @@ export function startDrawing(
   const models = drawers.drawer(request.model);
   checkAdapter(request.adapter);
   const seed = request.seed ?? call.seed;
-  const scene = sceneFrom({ ...request, seed }, models);
+  const scene = generationParams({ ...request, seed }, models);
   checkDrawnSize(request, scene.size, models);
   if (wanted.file !== undefined) {
     checkGridSize(scene.size, models.vision, drawers.limits);
@@ -79,10 +79,10 @@ export function startDrawing(
   const id = call.id ?? `gen-${crypto.randomUUID()}`;
   const run = { id, task };
   const wire = (event: DrawingProgress) => wireEvent(run, event);
-  const underWay = new DrawingUnderWay({ ...request, seed: scene.seed }, scene);
-  call.underWay?.(underWay);
+  const inFlight = new DrawingUnderWay({ ...request, seed: scene.seed }, scene);
+  call.inFlight?.(inFlight);
   const walk = watched(
-    underWay,
+    inFlight,
     walkDrawing(task, drawers, call),
   );
   const progress = observed(
@@ -99,13 +99,13 @@ export function startDrawing(
   return { id, task, progress, events: asSent(progress, wire), finish };
 }
 
-/** Lets `underWay` know how far it is. */
+/** Lets `inFlight` know how far it is. */
 async function* watched(
-  underWay: DrawingUnderWay,
+  inFlight: DrawingUnderWay,
   progress: AsyncGenerator<DrawingProgress, void, undefined>,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
   for await (const event of progress) {
-    underWay.note(event);
+    inFlight.note(event);
     yield event;
   }
 }

@@ -8,9 +8,13 @@
  * @module
  */
 
-import { draw, type DrawingEvent, type Scene } from "../../lib/emu3.ts";
+import {
+  draw,
+  type DrawingEvent,
+  type GenerationParams,
+} from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
-import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
 import { withXmp } from "../../lib/image/metadata/jpeg_xmp.ts";
 import { withWebpXmp } from "../../lib/image/metadata/webp_xmp.ts";
@@ -46,7 +50,7 @@ export const MAX_PREVIEWS = 32;
 /** What to draw, with what, and what to make of it. */
 export interface DrawingTask {
   /** What to draw. */
-  readonly scene: Scene;
+  readonly scene: GenerationParams;
   /** With what. */
   readonly models: ModelPair;
   /** Which file to make; undefined for codes alone. */
@@ -60,7 +64,7 @@ export interface DrawingTask {
   /** Whether files say how they were made. */
   readonly metadata: boolean;
   /** By picture, where one that stopped goes on. */
-  readonly halfways: readonly (Halfway | undefined)[];
+  readonly halfways: readonly (ResumeState | undefined)[];
 }
 
 /** A file. */

@@ -6,7 +6,7 @@
 
 import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
 import { isLossless } from "../../lib/drawing/strategy.ts";
-import type { Judgement } from "../../lib/sampling/log_probabilities.ts";
+import type { TokenScore } from "../../lib/sampling/log_probabilities.ts";
 import type {
   Drawing,
   DrawingProgress,
@@ -26,7 +26,7 @@ export interface JudgementFields {
   /** Of the whole distribution, in nats. */
   readonly entropy: number;
   /** The strongest codes, strongest first. */
-  readonly top: Judgement["strongest"];
+  readonly top: TokenScore["strongest"];
 }
 
 /** The whole answer. */
@@ -85,7 +85,7 @@ function drawnRow({ index, codes, judgements }: DrawnRow): Fields {
 
 /** What the model thought of a code. */
 export function judgementFields(
-  { logprob, entropy, strongest }: Judgement,
+  { logprob, entropy, strongest }: TokenScore,
 ): JudgementFields {
   return { logprob, entropy, top: strongest };
 }

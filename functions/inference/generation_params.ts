@@ -12,7 +12,7 @@ import {
   gridSizeFromRatio,
   parseRatio,
 } from "../../lib/aspect.ts";
-import type { Scene } from "../../lib/emu3.ts";
+import type { GenerationParams } from "../../lib/emu3.ts";
 import { type KeptCodes, keptPrefix } from "../../lib/drawing/kept_codes.ts";
 import { type StrategyName, strategyOf } from "../../lib/drawing/strategy.ts";
 import { GridError } from "../../lib/errors.ts";
@@ -47,11 +47,11 @@ export type WishedScene = Omit<GenerateRequest, "seed"> & {
  * @param pointer Where the fields stand in the body.
  * @throws {InvalidFieldsError} When fields contradict each other.
  */
-export function sceneFrom(
+export function generationParams(
   request: WishedScene,
   { language, vision, strategy, refused }: SceneModels,
   pointer = "",
-): Scene {
+): GenerationParams {
   const { generation, config } = language;
   if (request.strategy !== undefined && refused?.has(request.strategy)) {
     throw invalidField(

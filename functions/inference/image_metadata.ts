@@ -10,7 +10,7 @@
  */
 
 import { drawnCount } from "../../lib/drawing/kept_codes.ts";
-import type { Scene } from "../../lib/emu3.ts";
+import type { GenerationParams } from "../../lib/emu3.ts";
 import { gridFields } from "../http/grid_json.ts";
 import { keptFields } from "./kept_codes.ts";
 import { VERSION } from "../http/version.ts";
@@ -20,7 +20,7 @@ export interface PictureOrigin {
   /** Name of the language model. */
   readonly model: string;
   /** What was asked. */
-  readonly scene: Scene;
+  readonly scene: GenerationParams;
   /** Which picture of the request. */
   readonly imageIndex: number;
 }

@@ -81,7 +81,7 @@ export class Deliveries implements AsyncDisposable {
   readonly #options: DeliveryOptions;
   readonly #signature: Signature;
   readonly #close = new AbortController();
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #inFlight = new Map<string, Promise<void>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -141,18 +141,18 @@ export class Deliveries implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close.abort();
     clearTimeout(this.#timer);
-    await Promise.all(this.#underWay.values());
+    await Promise.all(this.#inFlight.values());
   }
 
   #sendDue(): void {
     for (const delivery of this.#due()) {
-      if (this.#underWay.size >= AT_ONCE) return;
-      if (this.#underWay.has(delivery.id)) continue;
+      if (this.#inFlight.size >= AT_ONCE) return;
+      if (this.#inFlight.has(delivery.id)) continue;
       const sent = this.#send(delivery)
-        .finally(() => this.#underWay.delete(delivery.id))
+        .finally(() => this.#inFlight.delete(delivery.id))
         // Not at once again where nothing can be written down.
         .then(() => this.wake(), this.#options.onFailure);
-      this.#underWay.set(delivery.id, sent);
+      this.#inFlight.set(delivery.id, sent);
     }
   }
 

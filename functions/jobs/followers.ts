@@ -9,7 +9,7 @@
  */
 
 import type { StoredEvent, WireEvent } from "../http/sse.ts";
-import { Bells } from "./bells.ts";
+import { Notifier } from "./notifier.ts";
 import { hasEnded } from "./job.ts";
 import type { JobStore } from "./store/job_store.ts";
 import { Readers } from "./store/readers.ts";
@@ -28,7 +28,7 @@ export class Followers {
   /** The newest row of a job, if it has a picture. */
   readonly #pictured = new Map<string, StoredEvent>();
   /** Rung when something happens to a job. */
-  readonly #bells = new Bells();
+  readonly #bells = new Notifier();
   /** Connections that follow jobs. */
   readonly readers: Readers = new Readers();
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import { interruption } from "./job_end.ts";
 import type { JobStore, NewJob } from "./store/job_store.ts";
 import { Recorder } from "./recorder.ts";
@@ -13,7 +13,7 @@ import { Recorder } from "./recorder.ts";
 export interface InterruptedRequest
   extends Pick<NewJob, "request" | "principal" | "seed"> {
   /** By picture, what it takes to go on. */
-  readonly halfways: readonly (Halfway | undefined)[];
+  readonly halfways: readonly (ResumeState | undefined)[];
 }
 
 /**

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import type { WireEvent } from "../http/sse.ts";
 import type { JobStore } from "./store/job_store.ts";
 
@@ -101,7 +101,7 @@ export class Recorder {
   }
 
   /** For a call's `keep`. */
-  keep(image: number, halfway: Halfway | undefined): void {
+  keep(image: number, halfway: ResumeState | undefined): void {
     if (halfway === undefined || halfway.codes.length < WORTH_CODES) return;
     this.#store.keepHalfway(this.#id, image, halfway);
   }

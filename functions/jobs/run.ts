@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { UnderWay } from "../shutdown/in_flight.ts";
+import type { InFlight } from "../shutdown/in_flight.ts";
 import type { Job, JobRequest } from "./job.ts";
 
 /** The reason for a run to stop before it is done. */
@@ -27,7 +27,7 @@ export interface Run {
   /** True while a refusal is still an answer and not the end of a job. */
   refusable: boolean;
   /** Undefined until its function says so. */
-  underWay: UnderWay | undefined;
+  inFlight: InFlight | undefined;
 }
 
 /** From now on a refusal is the end of a job. */

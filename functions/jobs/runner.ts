@@ -12,7 +12,7 @@
 import { FairShare } from "../../lib/async/fair_share.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import type { Call } from "../http/call.ts";
-import type { Work } from "../middleware/drain.ts";
+import type { ResumableRequest } from "../middleware/drain.ts";
 import type { StoredEvent } from "../http/sse.ts";
 import { DrainingError, JobConflictError } from "../http/errors/errors.ts";
 import { randomSeed } from "../inference/generation_params.ts";
@@ -202,10 +202,10 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /** Jobs that run. */
-  get works(): Work[] {
+  get works(): ResumableRequest[] {
     return [...this.#runs.values()].map((run) => ({
       remainingMs: () =>
-        run.stop === undefined ? run.underWay?.remainingMs() : undefined,
+        run.stop === undefined ? run.inFlight?.remainingMs() : undefined,
       interrupt: () => this.#interrupt(run),
     }));
   }
@@ -268,7 +268,7 @@ export class JobRunner implements AsyncDisposable {
       settle: refusal.resolve,
       settled: refusal.promise,
       refusable,
-      underWay: undefined,
+      inFlight: undefined,
     };
     this.#runs.set(job.id, run);
     this.#places.take(caller, 1);
@@ -315,7 +315,7 @@ export class JobRunner implements AsyncDisposable {
       id,
       seed,
       caller: run.caller,
-      underWay: (underWay) => void (run.underWay = underWay),
+      inFlight: (inFlight) => void (run.inFlight = inFlight),
       halfways: this.#store.halfwaysOf(id),
       observe: (event) =>
         recorder.observe(event, () => {

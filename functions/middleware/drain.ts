@@ -15,7 +15,7 @@ import { DrainingError } from "../http/errors/errors.ts";
 import { doesWork } from "../shutdown/work.ts";
 
 /** Something that is under way. */
-export interface Work {
+export interface ResumableRequest {
   /** How long it still takes, in milliseconds; undefined where nobody can tell. */
   readonly remainingMs: () => number | undefined;
   /** Keeps where it stands, then ends it; the second time nothing. */
@@ -24,7 +24,7 @@ export interface Work {
 
 /** Whether a server is to stop, and what keeps it from doing so. */
 export class Drain {
-  readonly #works = new Set<Work>();
+  readonly #works = new Set<ResumableRequest>();
   #draining = false;
 
   /** Whether what is new is refused. */
@@ -33,7 +33,7 @@ export class Drain {
   }
 
   /** What is under way. */
-  get works(): readonly Work[] {
+  get works(): readonly ResumableRequest[] {
     return [...this.#works];
   }
 
@@ -43,7 +43,7 @@ export class Drain {
   }
 
   /** Notes that something is under way, until what is returned is called. */
-  add(work: Work): () => void {
+  add(work: ResumableRequest): () => void {
     this.#works.add(work);
     return () => void this.#works.delete(work);
   }

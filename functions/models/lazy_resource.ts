@@ -33,7 +33,8 @@ export type HeldState =
 export type Opener<T> = (stage: Stage) => Promise<T>;
 
 /** Something that is opened once. */
-export class Held<T extends AsyncDisposable> implements AsyncDisposable {
+export class LazyResource<T extends AsyncDisposable>
+  implements AsyncDisposable {
   readonly #name: string;
   readonly #open: Opener<T>;
   readonly #log: PhaseLog;

@@ -33,8 +33,8 @@ import {
 } from "../../lib/image/threads/picture_pool.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
-import type { Held, Opener } from "./lazy_resource.ts";
-import type { Direction, Seat } from "./model_plan.ts";
+import type { LazyResource, Opener } from "./lazy_resource.ts";
+import type { Direction, PlannedModels } from "./model_plan.ts";
 import { cacheShare, refuseOutOfMemory } from "./memory_check.ts";
 import type { ModelDetails, TextModel } from "./ports.ts";
 import {
@@ -96,8 +96,8 @@ export function languageOpener(
     /** Comes when it may take memory. */
     readonly admitted: Promise<void>;
   },
-  seat: Seat,
-  vision: Held<VisionTokenizer>,
+  seat: PlannedModels,
+  vision: LazyResource<VisionTokenizer>,
   options: LanguageOptions,
 ): Opener<ServedLanguage> {
   return async (stage) => {
@@ -148,7 +148,7 @@ export function languageOpener(
 }
 
 async function openWatched(
-  { language }: Seat,
+  { language }: PlannedModels,
   weights: PrecisionOptions,
   stage: Stage,
 ): Promise<LanguageCheckpoint> {
@@ -167,7 +167,7 @@ async function openWatched(
 }
 
 /** Opens the text side alone. */
-export function textOpener(seat: Seat): Opener<ServedText> {
+export function textOpener(seat: PlannedModels): Opener<ServedText> {
   return async (stage) => {
     const checkpoint = await stage(
       "configuration",
@@ -222,7 +222,7 @@ export function visionOpener(
 /** By the files of both, before either has read its weights. */
 async function checkCodebook(
   { codebookSize: tokens }: Pick<Vocabulary, "codebookSize">,
-  { language, vision }: Seat,
+  { language, vision }: PlannedModels,
 ): Promise<void> {
   const { config: { codebookSize } } = await openVisionCheckpoint(
     vision.folder,
@@ -236,7 +236,7 @@ async function checkCodebook(
 
 async function warmLanguage(
   model: OpenedLanguageModel,
-  { draws, answers }: Seat,
+  { draws, answers }: PlannedModels,
   strategy: StrategyName,
 ): Promise<void> {
   const { signal } = new AbortController();

@@ -81,7 +81,7 @@ const SOON_SECONDS = 2;
 /** The same while nobody can say how long a transfer takes. */
 const UNKNOWN_SECONDS = 10;
 
-/** Later than this nobody can foresee. */
+/** Later than this nobody can preflight. */
 const MAX_SECONDS = 600;
 
 /** The phases of one thing. */

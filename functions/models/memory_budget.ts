@@ -17,7 +17,7 @@ import { copiedWeightBytes } from "../../lib/loading/weight_memory.ts";
 import type { CodeBits } from "../../models/graph/weights.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
-import type { Seat } from "./model_plan.ts";
+import type { PlannedModels } from "./model_plan.ts";
 import { cacheShare } from "./memory_check.ts";
 import type { Precision } from "./precision.ts";
 
@@ -56,7 +56,7 @@ export interface MemoryShare {
  * @throws {CheckpointError} Saying what takes how much, and what would do.
  */
 export async function refuseCrowded(
-  seats: readonly Seat[],
+  seats: readonly PlannedModels[],
   options: MemoryPlanOptions,
 ): Promise<void> {
   const serving = seats.filter(({ draws, answers }) => draws || answers);
@@ -91,7 +91,7 @@ export async function refuseCrowded(
 }
 
 async function languageShare(
-  { language, draws, answers }: Seat,
+  { language, draws, answers }: PlannedModels,
   { precision }: MemoryPlanOptions,
   computeDtype: Dtype,
 ): Promise<MemoryShare> {
@@ -118,7 +118,7 @@ async function visionShare(
 }
 
 /** Those that are no part of a language model's folder. */
-function visionFolders(seats: readonly Seat[]): readonly string[] {
+function visionFolders(seats: readonly PlannedModels[]): readonly string[] {
   const own = seats.filter(({ language, vision }) =>
     language.key !== vision.key
   );

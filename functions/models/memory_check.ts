@@ -12,7 +12,7 @@ import {
   refuseUnfittingDevice,
 } from "../../lib/loading/weight_memory.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
-import type { Seat } from "./model_plan.ts";
+import type { PlannedModels } from "./model_plan.ts";
 
 /** What a model may have. */
 export interface MemoryLimits {
@@ -55,7 +55,7 @@ export function refuseOutOfMemory(
     "provider" | "device" | "deviceMemoryBytes"
   >,
   checkpoint: LanguageCheckpoint,
-  { draws, answers }: Pick<Seat, "draws" | "answers">,
+  { draws, answers }: Pick<PlannedModels, "draws" | "answers">,
   { memoryBytes, cacheBytes }: MemoryLimits,
 ): void {
   const { vocabularySize } = checkpoint.config;

@@ -9,7 +9,7 @@ import type { FunctionName } from "../schema/function_names.ts";
 import type { OpenedLanguageModel } from "../../lib/language_model.ts";
 import type { VisionCheckpoint } from "../../lib/loading/checkpoint.ts";
 import type { HeldState } from "./lazy_resource.ts";
-import type { Seat } from "./model_plan.ts";
+import type { PlannedModels } from "./model_plan.ts";
 import type {
   EngineListing,
   ModelListing,
@@ -21,7 +21,7 @@ export const UNLOADED: HeldState = { state: "unloaded", phases: [] };
 
 /** What a language model does. */
 export function languageCapabilities(
-  { draws, answers }: Pick<Seat, "draws" | "answers">,
+  { draws, answers }: Pick<PlannedModels, "draws" | "answers">,
 ): string[] {
   return [
     ...(draws ? ["generate"] as const : []),

@@ -26,7 +26,7 @@ export interface Place {
 }
 
 /** A language model, its vision tokenizer, and what they do. */
-export interface Seat {
+export interface PlannedModels {
   /** Tokens. */
   readonly language: Place;
   /** Pixels. */
@@ -41,9 +41,9 @@ export interface Seat {
 export type Direction = "encode" | "decode";
 
 /** All models of a server. */
-export interface Lineup {
+export interface ModelPlan {
   /** The first is asked when a request names none. */
-  readonly seats: readonly Seat[];
+  readonly seats: readonly PlannedModels[];
   /** What to load of each vision tokenizer, by key. */
   readonly directions: ReadonlyMap<string, ReadonlySet<Direction>>;
 }
@@ -119,8 +119,8 @@ export async function planLineup(
   languages: readonly HereLanguage[],
   vision: string | undefined,
   functions: ReadonlySet<FunctionName>,
-): Promise<Lineup> {
-  const seats = new Map<string, Seat>();
+): Promise<ModelPlan> {
+  const seats = new Map<string, PlannedModels>();
   for (const { folder, draws, answers } of languages) {
     const language = await place(folder);
     const same = seats.get(language.key);
@@ -136,9 +136,9 @@ export async function planLineup(
 }
 
 function lineup(
-  seats: readonly Seat[],
+  seats: readonly PlannedModels[],
   functions: ReadonlySet<FunctionName>,
-): Lineup {
+): ModelPlan {
   const directions = new Map<string, Set<Direction>>();
   const add = ({ key }: Place, direction: Direction) => {
     const known = directions.get(key) ?? new Set();

@@ -16,8 +16,8 @@
 import { CPU_PROVIDER, type Provider } from "../../lib/runtime/provider.ts";
 import type { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import { refusedStrategies } from "./device.ts";
-import { Held } from "./lazy_resource.ts";
-import type { Lineup, Seat } from "./model_plan.ts";
+import { LazyResource } from "./lazy_resource.ts";
+import type { ModelPlan, PlannedModels } from "./model_plan.ts";
 import { aliasesOf, checkAliases, resolveAlias } from "./model_aliases.ts";
 import {
   engineListing,
@@ -56,11 +56,11 @@ import { VERSION } from "../http/version.ts";
 export const VISION_PRECISION = "fp32";
 
 /** What models are opened with. */
-export interface SeatedParts extends Shared {
+export interface ModelPoolParts extends Shared {
   /** Comes when they may take memory. */
   readonly admitted: Promise<void>;
   /** The vision tokenizer of all, opened already; undefined for one each. */
-  readonly vision: Held<VisionTokenizer> | undefined;
+  readonly vision: LazyResource<VisionTokenizer> | undefined;
   /** Where the phases of a model are noted; its folder if it has text. */
   readonly logOf: (name: string, folder: string | undefined) => PhaseLog;
   /** Opening the library, which is a phase of every model. */
@@ -70,16 +70,20 @@ export interface SeatedParts extends Shared {
 }
 
 /** Models at their places. */
-export class Seated implements AsyncDisposable {
+export class ModelPool implements AsyncDisposable {
   readonly #options: ServiceOptions;
-  readonly #lineup: Lineup;
-  readonly #parts: SeatedParts;
-  readonly #languages = new Map<string, Held<ServedLanguage>>();
-  readonly #texts = new Map<string, Held<ServedText>>();
-  readonly #visions = new Map<string, Held<VisionTokenizer>>();
+  readonly #lineup: ModelPlan;
+  readonly #parts: ModelPoolParts;
+  readonly #languages = new Map<string, LazyResource<ServedLanguage>>();
+  readonly #texts = new Map<string, LazyResource<ServedText>>();
+  readonly #visions = new Map<string, LazyResource<VisionTokenizer>>();
 
   /** Opens nothing yet. */
-  constructor(options: ServiceOptions, lineup: Lineup, parts: SeatedParts) {
+  constructor(
+    options: ServiceOptions,
+    lineup: ModelPlan,
+    parts: ModelPoolParts,
+  ) {
     this.#options = options;
     this.#lineup = lineup;
     this.#parts = parts;
@@ -149,7 +153,7 @@ export class Seated implements AsyncDisposable {
     let text = this.#texts.get(key);
     if (text === undefined) {
       const log = this.#parts.logOf(name, folder);
-      text = new Held(name, textOpener(seat), log);
+      text = new LazyResource(name, textOpener(seat), log);
       this.#texts.set(key, text);
     }
     await text.load().catch(() => undefined);
@@ -228,7 +232,7 @@ export class Seated implements AsyncDisposable {
       const open = visionOpener(this.#parts, folder, directions);
       const log = logOf(vision.name, undefined);
       log.share(library);
-      const held = common ?? new Held(vision.name, open, log);
+      const held = common ?? new LazyResource(vision.name, open, log);
       this.#visions.set(vision.key, held);
     }
   }
@@ -254,7 +258,7 @@ export class Seated implements AsyncDisposable {
       const { key, name, folder } = seat.language;
       const log = this.#parts.logOf(name, folder);
       log.share(this.#parts.library);
-      this.#languages.set(key, new Held(name, open, log));
+      this.#languages.set(key, new LazyResource(name, open, log));
     }
   }
 
@@ -265,12 +269,12 @@ export class Seated implements AsyncDisposable {
   }
 
   /** That of a model that is open, else the one that it will have. */
-  #precisionOf(held: Held<ServedLanguage> | undefined): Precision {
+  #precisionOf(held: LazyResource<ServedLanguage> | undefined): Precision {
     return held?.peek()?.details.precision ?? this.#options.precision ??
       floatPrecision(this.#parts.provider().computeDtype);
   }
 
-  #pair(seat: Seat) {
+  #pair(seat: PlannedModels) {
     return {
       language: this.#languages.get(seat.language.key)!.get(),
       vision: this.#visions.get(seat.vision.key)!.get(),
@@ -279,8 +283,8 @@ export class Seated implements AsyncDisposable {
 
   #languageSeat(
     model: string | undefined,
-    serves: (seat: Seat) => boolean,
-  ): Seat {
+    serves: (seat: PlannedModels) => boolean,
+  ): PlannedModels {
     const able = this.#lineup.seats.filter(serves);
     return this.#seat(model, able, ({ language }) => [language.name]);
   }
@@ -292,9 +296,9 @@ export class Seated implements AsyncDisposable {
    */
   #seat(
     model: string | undefined,
-    seats: readonly Seat[],
-    namesOf: (seat: Seat) => readonly string[],
-  ): Seat {
+    seats: readonly PlannedModels[],
+    namesOf: (seat: PlannedModels) => readonly string[],
+  ): PlannedModels {
     const { aliases } = this.#options;
     const name = resolveAlias(model, aliases);
     const seat = seats.find((seat) =>
@@ -307,6 +311,6 @@ export class Seated implements AsyncDisposable {
   }
 }
 
-function namesOf({ language, vision }: Seat): readonly string[] {
+function namesOf({ language, vision }: PlannedModels): readonly string[] {
   return [language.name, vision.name];
 }

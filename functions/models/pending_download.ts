@@ -41,7 +41,7 @@ export interface ObtainedOptions {
 }
 
 /** A source that becomes a folder. */
-export class Obtained {
+export class PendingDownload {
   /** As it was given. */
   readonly source: string;
   /** What it is called until its folder says it. */

@@ -24,10 +24,10 @@ import { type DeviceOptions, expectedProvider, openDevice } from "./device.ts";
 import { pictureFetcher } from "../outbound/fetch_image.ts";
 import { pixelBudget } from "../inference/pixel_budget.ts";
 import type { FunctionName } from "../schema/function_names.ts";
-import { Held, reasonOf } from "./lazy_resource.ts";
+import { LazyResource, reasonOf } from "./lazy_resource.ts";
 import {
   directionsOf,
-  type Lineup,
+  type ModelPlan,
   planLineup,
   type Sources,
   type WantedLanguage,
@@ -40,7 +40,7 @@ import {
   mergeListings,
   visionCapabilities,
 } from "./model_listing.ts";
-import { type Obtain, Obtained } from "./pending_download.ts";
+import { type Obtain, PendingDownload } from "./pending_download.ts";
 import { openCodec, visionOpener, warmCodec } from "./load_models.ts";
 import type { OutsideNetwork } from "../outbound/request.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
@@ -60,7 +60,7 @@ import type {
 } from "./ports.ts";
 import { floatPrecision } from "./precision.ts";
 import { NotReadyError } from "../http/errors/errors.ts";
-import { Seated, VISION_PRECISION } from "./model_pool.ts";
+import { ModelPool, VISION_PRECISION } from "./model_pool.ts";
 
 /** What a server is to have. */
 export interface ServiceOptions extends DeviceOptions {
@@ -100,7 +100,7 @@ export interface ServiceOptions extends DeviceOptions {
 
 /** A language model whose files are on their way, and what it is for. */
 interface Coming extends Pick<WantedLanguage, "draws" | "answers"> {
-  readonly files: Obtained;
+  readonly files: PendingDownload;
 }
 
 /** All models of a server. */
@@ -114,10 +114,10 @@ export class Services
   readonly #library: PhaseLog;
   readonly #runtime: Promise<Runtime>;
   readonly #languages: readonly Coming[];
-  readonly #vision: Obtained | undefined;
+  readonly #vision: PendingDownload | undefined;
   /** The tokenizer that is named for all models. */
-  readonly #commonVision: Held<VisionTokenizer> | undefined;
-  #seated: Seated | undefined;
+  readonly #commonVision: LazyResource<VisionTokenizer> | undefined;
+  #seated: ModelPool | undefined;
   #provider: Provider;
   #encodeVideo: VideoEncoder | undefined;
   #failure: string | undefined;
@@ -254,9 +254,9 @@ export class Services
     }
   }
 
-  #obtain(source: string, needsVision: boolean): Obtained {
+  #obtain(source: string, needsVision: boolean): PendingDownload {
     const { obtain } = this.#options;
-    const files: Obtained = new Obtained(source, {
+    const files: PendingDownload = new PendingDownload(source, {
       obtain,
       needsVision,
       onPhase: (phase) => this.#tell(files.name, phase),
@@ -265,7 +265,7 @@ export class Services
     return files;
   }
 
-  #openVision(files: Obtained): Held<VisionTokenizer> {
+  #openVision(files: PendingDownload): LazyResource<VisionTokenizer> {
     const directions = directionsOf(this.#options.functions);
     const shared = { runtime: this.#runtime };
     const open = visionOpener(shared, files.folder, directions);
@@ -274,7 +274,7 @@ export class Services
       ? new PhaseLog((phase) => this.#tell(files.name, phase))
       : files.log;
     log.share(this.#library);
-    return new Held(files.name, open, log);
+    return new LazyResource(files.name, open, log);
   }
 
   async #load(codec: Promise<void>): Promise<void> {
@@ -293,7 +293,7 @@ export class Services
   }
 
   /** Waits for the files; a tokenizer that cannot be opened ends that wait. */
-  async #seat(): Promise<Seated> {
+  async #seat(): Promise<ModelPool> {
     const { functions } = this.#options;
     const languages = Promise.all(
       this.#languages.map(async ({ files, draws, answers }) => ({
@@ -310,7 +310,7 @@ export class Services
     const lineup = await planLineup(...here, functions);
     const admitted = this.#admit(lineup);
     admitted.catch(() => undefined);
-    return new Seated(this.#options, lineup, {
+    return new ModelPool(this.#options, lineup, {
       runtime: this.#runtime,
       admitted,
       vision: this.#commonVision,
@@ -320,7 +320,7 @@ export class Services
     });
   }
 
-  async #admit(lineup: Lineup): Promise<void> {
+  async #admit(lineup: ModelPlan): Promise<void> {
     await refuseCrowded(lineup.seats, {
       ...this.#options,
       runtime: this.#runtime,
@@ -345,7 +345,7 @@ export class Services
     this.#options.onPhase?.(model, phase);
   }
 
-  #here(): Seated {
+  #here(): ModelPool {
     if (this.#seated !== undefined) return this.#seated;
     if (this.#failure !== undefined) {
       throw new NotReadyError(
@@ -386,7 +386,7 @@ export class Services
     return mergeListings([...languages, vision]);
   }
 
-  #stateOf(state: Obtained["state"]): Obtained["state"] {
+  #stateOf(state: PendingDownload["state"]): PendingDownload["state"] {
     if (this.#failure === undefined || state.state === "failed") return state;
     return { state: "failed", phases: state.phases, reason: this.#failure };
   }

@@ -46,7 +46,7 @@ const MAX_BODIES = 3;
 const RETRY_S = 5;
 
 /** What a request may still fetch. */
-interface Allowance {
+interface CgroupLimits {
   bytes: number;
   /** Fetches at work. */
   active: number;
@@ -57,7 +57,7 @@ interface Allowance {
 
 /** The limits that one fetch counts against. */
 interface Fetching {
-  readonly allowance: Allowance;
+  readonly allowance: CgroupLimits;
   /** Takes bytes from what all requests have; throws where there are none. */
   readonly take: (length: number) => void;
 }
@@ -68,7 +68,7 @@ export function pictureFetcher(
   { maxBytes, timeMs = TIME_MS }: FetchOptions,
 ): NonNullable<Tools["fetchPicture"]> {
   // A request is known by its signal, and forgotten with it.
-  const allowances = new WeakMap<AbortSignal, Allowance>();
+  const allowances = new WeakMap<AbortSignal, CgroupLimits>();
   const total = new FairShare(MAX_BODIES * maxBytes);
   return async (text, pointer, { signal, caller = "" }) => {
     let allowance = allowances.get(signal);
@@ -111,7 +111,7 @@ export function pictureFetcher(
   };
 }
 
-async function turn(allowance: Allowance): Promise<void> {
+async function turn(allowance: CgroupLimits): Promise<void> {
   if (allowance.active < AT_ONCE) {
     allowance.active++;
     return;

@@ -10,7 +10,7 @@ import { stateOf } from "../shutdown/interruption.ts";
 import { resultFields } from "../jobs/job.ts";
 import type { Problem } from "../http/errors/problem.ts";
 import { InterruptedError } from "../http/errors/errors.ts";
-import type { UnderWay } from "../shutdown/in_flight.ts";
+import type { InFlight } from "../shutdown/in_flight.ts";
 import { isRecord } from "./api.ts";
 
 /** Bytes that RunPod takes of a job's answer. */
@@ -89,13 +89,13 @@ export function withStop({ text, problem }: JobResult): JobResult {
  * says what input goes on with it.
  */
 export function interruptedProblem(
-  underWay: UnderWay | undefined,
+  inFlight: InFlight | undefined,
   problemOf: (error: unknown) => Problem,
 ): Readonly<Record<string, unknown>> {
-  const state = stateOf(underWay);
+  const state = stateOf(inFlight);
   const problem = problemOf(new InterruptedError(undefined, state));
-  if (underWay === undefined || state === undefined) return { ...problem };
-  const { asked: { path, fields } } = underWay;
+  if (inFlight === undefined || state === undefined) return { ...problem };
+  const { asked: { path, fields } } = inFlight;
   const body = { ...fields, seed: state.seed, ...state.images[0] };
   return { ...problem, resume: { route: path, method: "POST", body } };
 }

@@ -14,7 +14,7 @@ import type { WireEvent } from "../http/sse.ts";
 import type { Pause } from "../jobs/pause.ts";
 import type { JobCall } from "../jobs/runner.ts";
 import { type Problem, problemFrom } from "../http/errors/problem.ts";
-import type { UnderWay } from "../shutdown/in_flight.ts";
+import type { InFlight } from "../shutdown/in_flight.ts";
 import type { RunpodApi, TakenJob } from "./api.ts";
 import { Feed } from "./feed.ts";
 import { type AskedJob, askedJob } from "./job_input.ts";
@@ -78,7 +78,7 @@ export interface JobWatch {
   /** Ends it early. */
   readonly signal: AbortSignal;
   /** Told what is under way, before it waits for its turn. */
-  readonly underWay: (underWay: UnderWay) => void;
+  readonly inFlight: (inFlight: InFlight) => void;
 }
 
 /**
@@ -108,7 +108,7 @@ class JobRun {
   readonly #progress: Feed<Progress>;
   readonly #problemOf: (error: unknown) => Problem;
   readonly #ended = new AbortController();
-  #underWay: UnderWay | undefined;
+  #inFlight: InFlight | undefined;
   #done = 0;
   #total: number | undefined;
 
@@ -191,9 +191,9 @@ class JobRun {
       id: this.#id,
       seed: this.#seed,
       observe: (event) => this.#observe(event),
-      underWay: (underWay) => {
-        this.#underWay = underWay;
-        this.#watch.underWay(underWay);
+      inFlight: (inFlight) => {
+        this.#inFlight = inFlight;
+        this.#watch.inFlight(inFlight);
       },
     };
   }
@@ -228,7 +228,7 @@ class JobRun {
   }
 
   #interrupted(): RanJob {
-    const problem = interruptedProblem(this.#underWay, this.#problemOf);
+    const problem = interruptedProblem(this.#inFlight, this.#problemOf);
     return { ...problemResult(problem), streamed: this.#asked.streams };
   }
 

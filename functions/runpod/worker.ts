@@ -14,10 +14,10 @@
  * @module
  */
 
-import type { Work } from "../middleware/drain.ts";
-import { Bells } from "../jobs/bells.ts";
+import type { ResumableRequest } from "../middleware/drain.ts";
+import { Notifier } from "../jobs/notifier.ts";
 import type { Pause } from "../jobs/pause.ts";
-import type { UnderWay } from "../shutdown/in_flight.ts";
+import type { InFlight } from "../shutdown/in_flight.ts";
 import { type RunpodApi, RunpodError, type TakenJob } from "./api.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { AskedJob } from "./job_input.ts";
@@ -46,7 +46,7 @@ interface Run {
   /** Whether nobody wants it any more. */
   canceled: boolean;
   /** Undefined until its function says so. */
-  underWay: UnderWay | undefined;
+  inFlight: InFlight | undefined;
 }
 
 /** Rows of a job that nobody has read yet: a guided picture. */
@@ -75,7 +75,7 @@ export class RunpodWorker implements AsyncDisposable {
   readonly #options: RunpodWorkerOptions;
   readonly #running = new Map<string, Run>();
   readonly #ends = new Map<string, Promise<void>>();
-  readonly #bells = new Bells();
+  readonly #bells = new Notifier();
   /** No more jobs are taken. */
   readonly #stop = new AbortController();
   /** None runs any more, either. */
@@ -111,10 +111,10 @@ export class RunpodWorker implements AsyncDisposable {
   }
 
   /** Jobs that run, each until it is handed in. */
-  get works(): Work[] {
-    return [...this.#running.values()].map(({ abort, underWay }) => ({
+  get works(): ResumableRequest[] {
+    return [...this.#running.values()].map(({ abort, inFlight }) => ({
       remainingMs: () =>
-        abort.signal.aborted ? undefined : underWay?.remainingMs(),
+        abort.signal.aborted ? undefined : inFlight?.remainingMs(),
       interrupt: () => interrupt(abort),
     }));
   }
@@ -212,7 +212,7 @@ export class RunpodWorker implements AsyncDisposable {
       abort: new AbortController(),
       rows: UNREAD_ROWS,
       canceled: false,
-      underWay: undefined,
+      inFlight: undefined,
     };
     this.#running.set(job.id, run);
     this.#tell();
@@ -235,7 +235,7 @@ export class RunpodWorker implements AsyncDisposable {
     run.rows = asked.rows;
     const watch = {
       signal: run.abort.signal,
-      underWay: (underWay: UnderWay) => void (run.underWay = underWay),
+      inFlight: (inFlight: InFlight) => void (run.inFlight = inFlight),
     };
     const ran = await runJob(job.id, asked, watch, this.#options);
     await this.#handIn(job.id, run, ran);

@@ -33,7 +33,7 @@ export const GenerateBody = v.pipe(
   v.metadata({ ref: "GenerateRequest" }),
 );
 
-const Scene = v.pipe(
+const GenerationParams = v.pipe(
   v.union([v.strictObject(byRatio), v.strictObject(byPixels)]),
   v.description("A body of /v1/generate: the tokens it would be fed."),
   v.metadata({ ref: "Scene" }),
@@ -82,7 +82,7 @@ export const TokenizeBody = v.pipe(
       ...job,
     }),
     v.strictObject({
-      prompt: Scene,
+      prompt: GenerationParams,
       model,
       ...job,
     }),

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import { isLossless } from "../../lib/drawing/strategy.ts";
-import type { Scene } from "../../lib/emu3.ts";
+import type { GenerationParams } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import type { DrawingProgress } from "../inference/generation_events.ts";
 
@@ -20,7 +20,7 @@ export interface AskedFunction {
 }
 
 /** Something that is under way. */
-export interface UnderWay {
+export interface InFlight {
   /** What gives the same. */
   readonly asked: AskedFunction;
   /** That it draws with. */
@@ -28,16 +28,16 @@ export interface UnderWay {
   /** How long it still takes, in milliseconds; undefined where nobody can tell. */
   readonly remainingMs: () => number | undefined;
   /** By picture, what it takes to go on. */
-  readonly halfways: () => readonly (Halfway | undefined)[];
+  readonly halfways: () => readonly (ResumeState | undefined)[];
   /** Rows of the one picture so far; undefined for what cannot go on by them. */
   readonly rows: () => CodeGrid | undefined;
 }
 
 /** A drawing that is under way. */
-export class DrawingUnderWay implements UnderWay {
-  readonly #scene: Scene;
+export class DrawingUnderWay implements InFlight {
+  readonly #scene: GenerationParams;
   readonly #now: () => number;
-  readonly #halfways: (() => Halfway | undefined)[] = [];
+  readonly #halfways: (() => ResumeState | undefined)[] = [];
   /** Codes of the first picture, row by row. */
   readonly #codes: number[] = [];
   #done = 0;
@@ -54,7 +54,7 @@ export class DrawingUnderWay implements UnderWay {
    */
   constructor(
     fields: AskedFunction["fields"],
-    scene: Scene,
+    scene: GenerationParams,
     now: () => number = () => performance.now(),
   ) {
     this.asked = { path: "/v1/generate", fields };
@@ -98,7 +98,7 @@ export class DrawingUnderWay implements UnderWay {
   };
 
   /** By picture, what it takes to go on from where it is now. */
-  readonly halfways = (): readonly (Halfway | undefined)[] =>
+  readonly halfways = (): readonly (ResumeState | undefined)[] =>
     Array.from(this.#halfways, (halfway) => halfway?.());
 
   /**
@@ -124,7 +124,7 @@ export class DrawingUnderWay implements UnderWay {
 export function answerUnderWay(
   fields: AskedFunction["fields"],
   seed: number,
-): UnderWay {
+): InFlight {
   return {
     asked: { path: "/v1/caption", fields },
     seed,

@@ -11,7 +11,7 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import type { AppEnv } from "../http/context.ts";
-import type { Drain, Work } from "../middleware/drain.ts";
+import type { Drain, ResumableRequest } from "../middleware/drain.ts";
 import { gridFields } from "../http/grid_json.ts";
 import type { JobRequest } from "../jobs/job.ts";
 import type { Jobs } from "../jobs/jobs.ts";
@@ -22,7 +22,7 @@ import {
 } from "../http/errors/errors.ts";
 import { randomSeed } from "../inference/generation_params.ts";
 import { keptBody } from "../http/connection/request_body.ts";
-import type { UnderWay } from "./in_flight.ts";
+import type { InFlight } from "./in_flight.ts";
 
 /** Where jobs are kept; undefined where nothing outlives its request. */
 type Keeper = Pick<Jobs, "keepInterrupted" | "lasting" | "report"> | undefined;
@@ -40,7 +40,7 @@ export function interruption(
   return async (c, next) => {
     if (c.req.method !== "POST") return await next();
     const repeats = jobs !== undefined && isJobPath(c.req.path);
-    const work = new RequestWork(c, jobs, repeats);
+    const work = new InFlightRequest(c, jobs, repeats);
     const leave = drain.add(work);
     try {
       // What is interrupted is answered even if the model is slow to let go.
@@ -53,12 +53,12 @@ export function interruption(
 }
 
 /** A request at work. */
-class RequestWork implements Work {
+class InFlightRequest implements ResumableRequest {
   readonly #context: Context<AppEnv>;
   readonly #jobs: Keeper;
   readonly #repeats: boolean;
   readonly #abort = new AbortController();
-  #underWay: UnderWay | undefined;
+  #inFlight: InFlight | undefined;
   /** Fails when it is interrupted. */
   readonly interrupted: Promise<never>;
 
@@ -86,21 +86,21 @@ class RequestWork implements Work {
     c.set("call", {
       ...call,
       signal: AbortSignal.any([call.signal, signal]),
-      underWay: (underWay) => {
-        this.#underWay = underWay;
-        call.underWay?.(underWay);
+      inFlight: (inFlight) => {
+        this.#inFlight = inFlight;
+        call.inFlight?.(inFlight);
       },
     });
   }
 
   readonly remainingMs = (): number | undefined =>
-    this.#abort.signal.aborted ? undefined : this.#underWay?.remainingMs();
+    this.#abort.signal.aborted ? undefined : this.#inFlight?.remainingMs();
 
   readonly interrupt = (): void => {
     if (this.#abort.signal.aborted) return;
     let job: string | undefined;
     this.#jobs?.report(() => job = this.#keep());
-    this.#abort.abort(new InterruptedError(job, stateOf(this.#underWay)));
+    this.#abort.abort(new InterruptedError(job, stateOf(this.#inFlight)));
   };
 
   /** @returns The job that it becomes; undefined where it cannot. */
@@ -111,14 +111,14 @@ class RequestWork implements Work {
     return this.#jobs.keepInterrupted({
       request,
       principal: this.#context.var.principal,
-      seed: this.#underWay?.seed ?? randomSeed(),
-      halfways: this.#underWay?.halfways() ?? [],
+      seed: this.#inFlight?.seed ?? randomSeed(),
+      halfways: this.#inFlight?.halfways() ?? [],
     });
   }
 
   #request(): JobRequest | undefined {
     const { raw, path } = this.#context.req;
-    const asked = this.#underWay?.asked;
+    const asked = this.#inFlight?.asked;
     const same = asked?.path === path;
     // Once it is under way it is all there, and pictures take less as codes.
     const body = this.#repeats && !same ? keptBody(raw) : undefined;
@@ -140,12 +140,12 @@ const EMPTY = new Uint8Array();
 
 /** What it takes to go on without the store. */
 export function stateOf(
-  underWay: UnderWay | undefined,
+  inFlight: InFlight | undefined,
 ): InterruptedState | undefined {
-  if (underWay === undefined) return undefined;
-  const rows = underWay.rows();
+  if (inFlight === undefined) return undefined;
+  const rows = inFlight.rows();
   return {
-    seed: underWay.seed,
+    seed: inFlight.seed,
     images: rows === undefined ? [] : [{ prefix: gridFields(rows) }],
   };
 }

@@ -13,14 +13,14 @@
  */
 
 import { endProcess } from "../../lib/runtime/end_process.ts";
-import type { Drain, Work } from "../middleware/drain.ts";
+import type { Drain, ResumableRequest } from "../middleware/drain.ts";
 import type { Listener } from "../http/connection/listener.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 
 /** What takes jobs from elsewhere. */
 export interface JobTaker extends AsyncDisposable {
   /** What is under way. */
-  readonly works: readonly Work[];
+  readonly works: readonly ResumableRequest[];
   /** Takes no more. */
   readonly drain: () => void;
 }
@@ -104,7 +104,7 @@ export async function stop(stopping: Stopping): Promise<boolean> {
 
 /** Lets works finish as far as there is time; keeps the others. */
 async function finish(
-  works: () => readonly Work[],
+  works: () => readonly ResumableRequest[],
   graceMs: number,
 ): Promise<void> {
   const end = performance.now() + graceMs;
@@ -125,7 +125,10 @@ async function finish(
  * Works that are ended early: the longer half of those that do not fit into the
  * time that is left. The others go faster without them, and may fit then.
  */
-export function hopeless(works: readonly Work[], leftMs: number): Work[] {
+export function hopeless(
+  works: readonly ResumableRequest[],
+  leftMs: number,
+): ResumableRequest[] {
   const late = works
     .map((work) => ({ work, ms: work.remainingMs() ?? 0 }))
     .filter(({ ms }) => ms > leftMs)

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Draft, Judged, Policy } from "../engine/policy.ts";
+import type { Draft, Policy, ScoredLogits } from "../engine/policy.ts";
 import { type DrawKey, uniformAt } from "../sampling/random.ts";
 import { sample, type SamplingOptions } from "../sampling/sampler.ts";
 
@@ -53,7 +53,7 @@ export class AnsweringPolicy implements Policy {
     this.finishReason = "stop";
   }
 
-  choose([rows]: Judged): Draft | undefined {
+  choose([rows]: ScoredLogits): Draft | undefined {
     const { eos, endTokens, maxTokens, sampling, key } = this.#options;
     const position = this.#count;
     const token = sample(rows![0]!, sampling, () => uniformAt(key, position));

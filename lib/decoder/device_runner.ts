@@ -20,7 +20,7 @@ import type { Tensor, TensorData } from "../runtime/tensor.ts";
 import type { WideRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
 import type { DeviceCache } from "./device_cache.ts";
-import { placeBias } from "./place_bias.ts";
+import { attentionBias } from "./attention_bias.ts";
 
 /** What runs rows. */
 export interface DeviceRunnerParts {
@@ -138,7 +138,7 @@ export class DeviceRunner implements Disposable {
       const own = BigInt64Array.from(row.places.subarray(row.position), BigInt);
       binding.input(`position_ids.${i}`, tensor(own, [1, count]));
       const { dtype } = this.#parts.cache;
-      const bias = placeBias(row.places, row.position, dtype);
+      const bias = attentionBias(row.places, row.position, dtype);
       const shape = [1, 1, count, total];
       binding.input(
         `bias.${i}`,

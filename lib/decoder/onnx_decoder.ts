@@ -18,10 +18,10 @@ import type { Decoder, Feed, WideRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
 import { type CodeTokens, Heads } from "./heads.ts";
 import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
-import { PairRunner } from "./pair_runner.ts";
+import { TwoTokenRunner } from "./two_token_runner.ts";
 import type { Head } from "../engine/policy.ts";
 import { inPairs, StepRunner } from "../engine/step_runner.ts";
-import { WideRunner } from "./wide_runner.ts";
+import { MultiTokenRunner } from "./multi_token_runner.ts";
 
 /** How to open a decoder. */
 export interface OnnxDecoderOptions {
@@ -67,8 +67,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   readonly #cache: KvCache;
   readonly #steps: StepRunner;
   /** Undefined until it is asked for. */
-  #pairs: Promise<PairRunner> | undefined;
-  readonly #wide: WideRunner;
+  #pairs: Promise<TwoTokenRunner> | undefined;
+  readonly #wide: MultiTokenRunner;
   readonly #resources = new DisposableStack();
   /** Tokens that each slot holds. */
   readonly #lengths: Int32Array;
@@ -104,7 +104,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
       new StepRunner({ ...parts, session: opened.step }),
     );
     this.#wide = this.#resources.use(
-      new WideRunner(runtime, sessions, cache, hiddenSize),
+      new MultiTokenRunner(runtime, sessions, cache, hiddenSize),
     );
     this.#lengths = new Int32Array(inPairs(options.slots));
     this.#slots = options.slots;
@@ -281,13 +281,13 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     this.#resources.dispose();
   }
 
-  #pair(): Promise<PairRunner> {
+  #pair(): Promise<TwoTokenRunner> {
     if (!this.#heads.has("codes")) {
       throw new TypeError("Cannot feed two tokens: there is no head for codes");
     }
     this.#pairs ??= this.#sessions.decoder({ type: "pair" }).then((session) =>
       this.#resources.use(
-        new PairRunner({
+        new TwoTokenRunner({
           runtime: this.#runtime,
           cache: this.#cache,
           hiddenSize: this.#config.hiddenSize,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft, Judged } from "../engine/policy.ts";
+import type { Draft, ScoredLogits } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
 import { distribution } from "../sampling/sampler.ts";
 import {
@@ -13,7 +13,7 @@ import {
   guidedLogits,
 } from "./drawing.ts";
 import type { DrawnGrid } from "./drawn_grid.ts";
-import type { Halfway } from "./halfway.ts";
+import type { ResumeState } from "./resume_state.ts";
 
 /** Draws code by code. */
 export class AutoregressiveDrawing implements DrawingPolicy {
@@ -38,11 +38,11 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     return this.#drawn.grid;
   }
 
-  get halfway(): Halfway {
-    return { ...this.#drawn.halfwayAt(this.#position), guesses: undefined };
+  get halfway(): ResumeState {
+    return { ...this.#drawn.resumeStateAt(this.#position), guesses: undefined };
   }
 
-  choose([rows]: Judged): Draft | undefined {
+  choose([rows]: ScoredLogits): Draft | undefined {
     if (this.#restored) return this.#goOn();
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows!, guidanceScale);

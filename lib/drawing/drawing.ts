@@ -8,13 +8,13 @@
  * @module
  */
 
-import type { Judged, Policy } from "../engine/policy.ts";
+import type { Policy, ScoredLogits } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
 import type { ChanceAt } from "../sampling/chance.ts";
 import { guide } from "../sampling/guidance.ts";
 import type { SamplingOptions } from "../sampling/sampler.ts";
 import type { DrawnGridOptions } from "./drawn_grid.ts";
-import type { Halfway } from "./halfway.ts";
+import type { ResumeState } from "./resume_state.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** How one picture is drawn. */
@@ -37,7 +37,7 @@ export interface DrawingPolicy extends Policy {
    * What it takes to go on from here, after a choice and before the next;
    * undefined for what can only start over.
    */
-  readonly halfway: Halfway | undefined;
+  readonly halfway: ResumeState | undefined;
 }
 
 /**
@@ -47,7 +47,7 @@ export interface DrawingPolicy extends Policy {
  * @returns `[V]`
  */
 export function guidedLogits(
-  [conditional, unconditional]: Judged[number],
+  [conditional, unconditional]: ScoredLogits[number],
   guidanceScale: number,
 ): Float32Array {
   const logits = conditional!;

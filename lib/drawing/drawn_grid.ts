@@ -15,8 +15,8 @@
  */
 
 import type { CodeGrid, GridSize } from "../grid.ts";
-import { judge, type Judgement } from "../sampling/log_probabilities.ts";
-import type { Halfway } from "./halfway.ts";
+import { judge, type TokenScore } from "../sampling/log_probabilities.ts";
+import type { ResumeState } from "./resume_state.ts";
 import type { KeptCodes } from "./kept_codes.ts";
 import { tokenFromCode, type Vocabulary } from "../vocabulary.ts";
 
@@ -27,7 +27,7 @@ export interface DrawnRow {
   /** `[width]` */
   readonly codes: Uint16Array<ArrayBuffer>;
   /** One a code, when asked for. */
-  readonly judgements: readonly Judgement[];
+  readonly judgements: readonly TokenScore[];
 }
 
 /** What is drawn. */
@@ -41,7 +41,7 @@ export interface DrawnGridOptions {
   /** How many of the strongest codes to note at each position; 0 for none. */
   readonly logprobs: number;
   /** What was decided already; undefined for nothing. */
-  readonly halfway: Halfway | undefined;
+  readonly halfway: ResumeState | undefined;
 }
 
 /**
@@ -65,7 +65,7 @@ export class DrawnGrid {
   readonly #options: DrawnGridOptions;
   readonly #onRow: (row: DrawnRow) => void;
   readonly #codes: Uint16Array<ArrayBuffer>;
-  readonly #judgements: Judgement[];
+  readonly #judgements: TokenScore[];
   /** Codes decided, by row. */
   readonly #counts: Int32Array;
   /** The first row that nobody was told of. */
@@ -105,7 +105,7 @@ export class DrawnGrid {
    *
    * @param position The first that is not decided.
    */
-  halfwayAt(position: number): Pick<Halfway, "codes" | "judgements"> {
+  resumeStateAt(position: number): Pick<ResumeState, "codes" | "judgements"> {
     const given = this.#options.prefix?.codes.length ?? 0;
     return {
       codes: this.#codes.slice(given, position),

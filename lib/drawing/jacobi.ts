@@ -27,7 +27,7 @@
  * @module
  */
 
-import type { Draft, Judged } from "../engine/policy.ts";
+import type { Draft, ScoredLogits } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
 import { redraw } from "../sampling/coupling.ts";
 import { type Distribution, distribution } from "../sampling/sampler.ts";
@@ -37,8 +37,8 @@ import {
   guidedLogits,
 } from "./drawing.ts";
 import type { DrawnGrid } from "./drawn_grid.ts";
-import type { DraftCode, Halfway } from "./halfway.ts";
-import { Patience, type PatienceOptions } from "./patience.ts";
+import type { DraftCode, ResumeState } from "./resume_state.ts";
+import { type PatienceOptions, SpeculationController } from "./speculation.ts";
 
 /** Draws a window of codes at a time. */
 export class JacobiDrawing implements DrawingPolicy {
@@ -46,7 +46,7 @@ export class JacobiDrawing implements DrawingPolicy {
   readonly #drawn: DrawnGrid;
   readonly #options: DrawingOptions;
   readonly #window: number;
-  readonly #patience: Patience;
+  readonly #patience: SpeculationController;
   /** Of the first codes that are not decided. */
   #drafts: DraftCode[];
   /** The first code that is not decided. */
@@ -73,7 +73,7 @@ export class JacobiDrawing implements DrawingPolicy {
     this.#options = options;
     this.#window = window;
     const { guesses } = options.halfway ?? {};
-    this.#patience = new Patience(patience, guesses?.patience);
+    this.#patience = new SpeculationController(patience, guesses?.patience);
     this.#drafts = [...guesses?.drafts ?? []];
     this.#position = drawn.reached;
     this.#restored = drawn.reached > drawn.start;
@@ -83,14 +83,14 @@ export class JacobiDrawing implements DrawingPolicy {
     return this.#drawn.grid;
   }
 
-  get halfway(): Halfway {
+  get halfway(): ResumeState {
     return {
-      ...this.#drawn.halfwayAt(this.#position),
+      ...this.#drawn.resumeStateAt(this.#position),
       guesses: { drafts: [...this.#drafts], patience: this.#patience.state },
     };
   }
 
-  choose(judged: Judged): Draft | undefined {
+  choose(judged: ScoredLogits): Draft | undefined {
     // What the prompt's last token says was decided before it stopped.
     if (this.#restored) this.#drawn.tellRestored();
     else this.#settle(judged);
@@ -98,7 +98,7 @@ export class JacobiDrawing implements DrawingPolicy {
   }
 
   /** Redraws what was judged; decides up to the first that changes. */
-  #settle(judged: Judged): void {
+  #settle(judged: ScoredLogits): void {
     const { guidanceScale, sampling } = this.#options;
     const first = this.#position;
     // Whether all codes before are decided.

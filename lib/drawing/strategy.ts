@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PatienceOptions } from "./patience.ts";
+import type { PatienceOptions } from "./speculation.ts";
 
 /** A way to draw. */
 export type StrategyName = "autoregressive" | "jacobi" | "zipar";

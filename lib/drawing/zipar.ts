@@ -19,7 +19,7 @@
  * @module
  */
 
-import type { Draft, Judged } from "../engine/policy.ts";
+import type { Draft, ScoredLogits } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
 import { type Outcome, redraw } from "../sampling/coupling.ts";
 import { type Distribution, distribution } from "../sampling/sampler.ts";
@@ -78,7 +78,7 @@ export class ZiparDrawing implements DrawingPolicy {
     return undefined;
   }
 
-  choose(judged: Judged): Draft | undefined {
+  choose(judged: ScoredLogits): Draft | undefined {
     const decided = this.#asked.filter((position, i) =>
       this.#decide(position, judged[i]!)
     );
@@ -90,7 +90,7 @@ export class ZiparDrawing implements DrawingPolicy {
   }
 
   /** Whether the code at `position` is now decided. */
-  #decide(position: number, rows: Judged[number]): boolean {
+  #decide(position: number, rows: ScoredLogits[number]): boolean {
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows, guidanceScale);
     const law = distribution(logits, sampling);

@@ -26,7 +26,7 @@
 import type { CacheBudget, Reclaim } from "./cache_budget.ts";
 
 /** What a request asks for. */
-export interface Claim {
+export interface Reservation {
   /** Tokens that each row may need, prompt and answer together. */
   readonly rows: readonly number[];
   /** Whether it runs for many steps, as a picture does. */
@@ -36,7 +36,7 @@ export interface Claim {
 }
 
 /** A request in the queue. */
-export interface Waiting extends Claim {
+export interface Waiting extends Reservation {
   /** How often others have passed it. */
   readonly passed: number;
   /** On whose behalf; the same for all when left out. */
@@ -50,7 +50,7 @@ export interface Load {
   /** In order of arrival, that of several callers mixed fairly. */
   readonly waiting: readonly Waiting[];
   /** In any order. */
-  readonly running: readonly Claim[];
+  readonly running: readonly Reservation[];
   /** Holds what those that run have reserved. */
   readonly budget: CacheBudget;
 }
@@ -157,7 +157,7 @@ function leadsTooFar(
 }
 
 function findPlace(
-  claim: Claim,
+  claim: Reservation,
   { running, budget }: Load,
   fairness: Fairness,
 ): Place | Obstacle {
@@ -171,8 +171,8 @@ function findPlace(
 
 /** Whether `claim` would fit if nothing but `long` ones ran. */
 function fitsBeside(
-  long: readonly Claim[],
-  claim: Claim,
+  long: readonly Reservation[],
+  claim: Reservation,
   budget: CacheBudget,
   fairness: Fairness,
 ): boolean {

@@ -12,8 +12,8 @@
 
 import { OverloadedError } from "../errors.ts";
 import type { Decoder, Snapshot } from "../decoder/decoder.ts";
-import { type Claim, type Fairness, fairnessWith } from "./admission.ts";
-import { claimOf } from "./claim.ts";
+import { type Fairness, fairnessWith, type Reservation } from "./admission.ts";
+import { claimOf } from "./reservation.ts";
 import { Pace } from "./pace.ts";
 import { MAX_PREFILL_WAIT, nextPrefill } from "./prefill_order.ts";
 import { RequestQueue } from "./request_queue.ts";
@@ -25,7 +25,7 @@ import {
   Sequence,
   type Statistics,
 } from "./sequence.ts";
-import { type CacheState, SlotKeeper } from "./slot_keeper.ts";
+import { type CacheState, KvSlots } from "./kv_slots.ts";
 
 /** How an engine runs. */
 export interface EngineOptions {
@@ -62,7 +62,7 @@ export interface EngineState {
 interface Ticket {
   readonly request: EngineRequest;
   readonly caller: string;
-  readonly claim: Claim;
+  readonly claim: Reservation;
   readonly signal: AbortSignal;
   readonly settle: PromiseWithResolvers<Statistics>;
   readonly askedAt: number;
@@ -86,7 +86,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   implements AsyncDisposable {
   readonly #decoder: Decoder<Kept>;
   readonly #options: EngineOptions;
-  readonly #keeper: SlotKeeper<Kept>;
+  readonly #keeper: KvSlots<Kept>;
   readonly #fairness: Fairness;
   readonly #waiting: RequestQueue<Ticket>;
   readonly #running = new Set<Ticket>();
@@ -102,7 +102,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     const { cacheTokens, queueLimit } = options;
     this.#waiting = new RequestQueue(queueLimit);
     this.#fairness = fairnessWith(cacheTokens);
-    this.#keeper = new SlotKeeper(decoder, cacheTokens, this.#fairness);
+    this.#keeper = new KvSlots(decoder, cacheTokens, this.#fairness);
   }
 
   /** Tokens that prompt and answer may have together. */

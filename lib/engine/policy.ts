@@ -41,7 +41,7 @@ export interface Draft {
  * then the unconditional one if there is one), `[V]` each. May be overwritten;
  * valid until the policy returns.
  */
-export type Judged = readonly (readonly Float32Array<ArrayBuffer>[])[];
+export type ScoredLogits = readonly (readonly Float32Array<ArrayBuffer>[])[];
 
 /** What decides how a request goes on. */
 export interface Policy {
@@ -53,5 +53,5 @@ export interface Policy {
    * @param judged Of the last draft; at first, of the prompt's last token alone.
    * @returns undefined when all is said.
    */
-  choose(judged: Judged): Draft | undefined;
+  choose(judged: ScoredLogits): Draft | undefined;
 }

@@ -11,12 +11,12 @@
 
 import { FairOrder } from "../async/fair_order.ts";
 import { FairShare } from "../async/fair_share.ts";
-import type { Claim, Waiting } from "./admission.ts";
+import type { Reservation, Waiting } from "./admission.ts";
 
 /** A request that can be queued. */
 export interface Queueable {
   /** The slots and tokens that it asks for. */
-  readonly claim: Claim;
+  readonly claim: Reservation;
   /** On whose behalf. */
   readonly caller: string;
   /** Time of its arrival. */

@@ -8,14 +8,14 @@
  */
 
 import {
-  type Claim,
   type Fairness,
   type Load,
   nextStart,
+  type Reservation,
 } from "./admission.ts";
 
 /** A request that runs. */
-export interface Running extends Claim {
+export interface Running extends Reservation {
   /** Those it holds. */
   readonly slots: readonly number[];
   /** Steps until it is done, chunks of its prompts included. */

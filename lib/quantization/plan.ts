@@ -28,7 +28,7 @@ export interface SourceFile {
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
 }
 
-/** Rows of a tensor: what is read, treated and written at once. */
+/** Rows of a tensor: what is read, converted and written at once. */
 export interface Band {
   /** Position in the plan. */
   readonly index: number;

@@ -24,7 +24,7 @@ import { quantizedConfig } from "./quantized_config.ts";
 import { type QuantizedPrecision, RECIPES } from "./recipe.ts";
 import { isUnchanged, readPieces, type SourceOnDisk } from "./source_files.ts";
 import { type Metadata, TargetFolder } from "./target_folder.ts";
-import { TreatPool } from "./treat_pool.ts";
+import { ConvertPool } from "./convert_pool.ts";
 
 /** How to quantize. */
 export interface QuantizeOptions {
@@ -34,7 +34,7 @@ export interface QuantizeOptions {
   readonly threads: number;
   /** Name and version of the program, for the files' metadata. */
   readonly program: string;
-  /** Bytes that are read and treated at once. */
+  /** Bytes that are read and converted at once. */
   readonly bandBytes?: number;
   /** Bytes of a target file. */
   readonly fileBytes?: number;
@@ -142,7 +142,7 @@ async function* treatAll(
     plan.bands.filter(({ index }) => done.bands.has(index)),
   );
   yield { doneBytes, totalBytes };
-  using pool = new TreatPool(threads);
+  using pool = new ConvertPool(threads);
   const writer = new BandWriter(pool, folder);
   for (const [file, source] of sources.entries()) {
     const bands = plan.bands.filter((band) => band.file === file);
@@ -170,12 +170,12 @@ interface Treated {
 
 /** Keeps every thread at work, and writes what they have done. */
 class BandWriter {
-  readonly #pool: TreatPool;
+  readonly #pool: ConvertPool;
   readonly #folder: TargetFolder;
   readonly #atWork = new Map<number, Promise<Treated>>();
   readonly #written: number[] = [];
 
-  constructor(pool: TreatPool, folder: TargetFolder) {
+  constructor(pool: ConvertPool, folder: TargetFolder) {
     this.#pool = pool;
     this.#folder = folder;
   }
@@ -186,10 +186,10 @@ class BandWriter {
     const finished = this.#atWork.size > this.#pool.size
       ? await this.#finishOne()
       : 0;
-    const treated = this.#treat(band, bytes);
+    const converted = this.#convert(band, bytes);
     // Whoever awaits it is told; another may fail first.
-    treated.catch(() => undefined);
-    this.#atWork.set(band.index, treated);
+    converted.catch(() => undefined);
+    this.#atWork.set(band.index, converted);
     return finished;
   }
 
@@ -201,14 +201,14 @@ class BandWriter {
     return finished;
   }
 
-  async #treat(
+  async #convert(
     band: Band,
     bytes: Uint8Array<ArrayBuffer>,
   ): Promise<Treated> {
     const { dtype, treatment } = band;
     if (treatment.kind === "copy") return { band, parts: [bytes] };
     try {
-      const parts = await this.#pool.treat({ bytes, dtype, treatment });
+      const parts = await this.#pool.convert({ bytes, dtype, treatment });
       return { band, parts };
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;

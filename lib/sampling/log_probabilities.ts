@@ -13,7 +13,7 @@ export interface Alternative {
 }
 
 /** What the model thought at one position. */
-export interface Judgement {
+export interface TokenScore {
   /** Log-probability of the code that was drawn. */
   readonly logprob: number;
   /** Of the whole distribution, in nats. */
@@ -36,7 +36,7 @@ export function judge(
   logits: Float32Array,
   choice: number,
   count: number,
-): Judgement {
+): TokenScore {
   const peak = logits.reduce((best, value) => Math.max(best, value), -Infinity);
   let sum = 0;
   let weighted = 0;

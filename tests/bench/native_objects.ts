@@ -9,7 +9,12 @@
  * @module
  */
 
-import { answer, draw, type Question, type Scene } from "../../lib/emu3.ts";
+import {
+  answer,
+  draw,
+  type GenerationParams,
+  type Question,
+} from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import {
   type LanguageModel,
@@ -42,7 +47,7 @@ const WALKS = 10;
 const WARM_WALKS = 3;
 
 /** Guided pictures of 4 × 6 codes; what varies is beside it. */
-const SCENE: Scene = {
+const SCENE: GenerationParams = {
   prompt: "three apples",
   negativePrompt: "",
   guidanceScale: 2,
@@ -61,7 +66,7 @@ const GRID: CodeGrid = {
   codes: new Uint16Array(24).map((_, i) => 7 * i),
 };
 
-const SCENES: readonly Scene[] = [
+const SCENES: readonly GenerationParams[] = [
   SCENE,
   { ...SCENE, guidanceScale: 1 },
   { ...SCENE, prefix: { ...GRID, height: 1, codes: GRID.codes.slice(0, 6) } },
@@ -126,7 +131,10 @@ async function walk(
 }
 
 /** Draws until the first row, then goes. */
-async function leave(model: LanguageModel, scene: Scene): Promise<void> {
+async function leave(
+  model: LanguageModel,
+  scene: GenerationParams,
+): Promise<void> {
   const abort = new AbortController();
   try {
     for await (const { type } of draw(model, scene, abort.signal)) {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { draw, type Scene } from "../../lib/emu3.ts";
+import { draw, type GenerationParams } from "../../lib/emu3.ts";
 import type { Strategy } from "../../lib/drawing/strategy.ts";
 import type { Policy } from "../../lib/engine/policy.ts";
 import {
@@ -94,7 +94,7 @@ async function measure(
     : Number(pictures);
   for (let index = 0; index < count; index++) {
     const { generation } = model;
-    const scene: Scene = {
+    const scene: GenerationParams = {
       prompt: PROMPTS[index % PROMPTS.length]!,
       negativePrompt: generation.negativePrompt,
       guidanceScale,
@@ -115,7 +115,7 @@ async function measure(
   return total;
 }
 
-async function pictureCost(scene: Scene): Promise<Cost> {
+async function pictureCost(scene: GenerationParams): Promise<Cost> {
   let forwards = 0;
   const counting: LanguageModel = {
     ...model,

@@ -10,7 +10,7 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { strategyOf } from "../../lib/drawing/strategy.ts";
 import { AnsweringPolicy } from "../../lib/answering/answering.ts";
-import { draw, type Scene } from "../../lib/emu3.ts";
+import { draw, type GenerationParams } from "../../lib/emu3.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import { PUBLISHED_NEGATIVE_PROMPT } from "../../models/config/generation_config.ts";
 import { goldenJson } from "../support/golden.ts";
@@ -47,7 +47,7 @@ const chats = goldenJson<{ cases: ChatCase[] }>("chat.json");
 function sceneOf(
   drawn: DrawnCase,
   strategy: "autoregressive" | "jacobi" = "autoregressive",
-): Scene {
+): GenerationParams {
   const { given_codes: given } = drawn;
   return {
     prompt: drawn.prompt,
@@ -67,7 +67,10 @@ function sceneOf(
   };
 }
 
-async function codesOf(model: LanguageModel, scene: Scene): Promise<number[]> {
+async function codesOf(
+  model: LanguageModel,
+  scene: GenerationParams,
+): Promise<number[]> {
   const events = await Array.fromAsync(draw(model, scene, NEVER));
   return [...events.find((event) => event.type === "grid")!.grid.codes];
 }

@@ -7,9 +7,9 @@ import {
   type AnswerEvent,
   draw,
   drawingTokens,
+  type GenerationParams,
   type Question,
   questionTokens,
-  type Scene,
 } from "../../lib/emu3.ts";
 import { PromptTooLongError } from "../../lib/errors.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
@@ -66,7 +66,7 @@ function gridOf(rows: number[][]): CodeGrid {
   };
 }
 
-function sceneOf(drawn: DrawnCase): Scene {
+function sceneOf(drawn: DrawnCase): GenerationParams {
   return {
     prompt: drawn.prompt,
     negativePrompt: drawn.negative ?? PUBLISHED_NEGATIVE_PROMPT,
@@ -106,7 +106,7 @@ async function gather<T>(events: AsyncIterable<T>): Promise<T[]> {
 
 async function gridsOf(
   model: LanguageModel,
-  scene: Scene,
+  scene: GenerationParams,
 ): Promise<CodeGrid[]> {
   const events = await gather(draw(model, scene, NEVER));
   const grids = events.filter((event) => event.type === "grid");

@@ -2,9 +2,9 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type KeptCodes, keptPrefix } from "../../lib/drawing/kept_codes.ts";
-import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import { strategyOf } from "../../lib/drawing/strategy.ts";
-import { draw, type Scene } from "../../lib/emu3.ts";
+import { draw, type GenerationParams } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import { openTinyLanguage } from "../support/tiny.ts";
@@ -12,7 +12,7 @@ import { openTinyLanguage } from "../support/tiny.ts";
 const NEVER = new AbortController().signal;
 const LOSSLESS = ["autoregressive", "jacobi"] as const;
 
-const scene: Scene = {
+const scene: GenerationParams = {
   prompt: "a fox",
   negativePrompt: "blurry",
   guidanceScale: 2,
@@ -42,15 +42,15 @@ function keptOf(grid: CodeGrid, mask: string): KeptCodes {
 interface Drawn {
   readonly grid: CodeGrid;
   readonly forwards: number;
-  readonly halfways: readonly (Halfway | undefined)[];
+  readonly halfways: readonly (ResumeState | undefined)[];
 }
 
 async function drawn(
   model: LanguageModel,
-  scene: Scene,
-  halfway?: Halfway,
+  scene: GenerationParams,
+  halfway?: ResumeState,
 ): Promise<Drawn> {
-  const halfways: (Halfway | undefined)[] = [];
+  const halfways: (ResumeState | undefined)[] = [];
   let grid: CodeGrid | undefined;
   let forwards = 0;
   for await (const event of draw(model, scene, NEVER, [halfway])) {

@@ -27,14 +27,14 @@ export interface FakeDecoderOptions {
 }
 
 /** A token that a slot holds. */
-interface Held {
+interface LazyResource {
   readonly token: number;
   readonly place: number;
 }
 
 /** What a slot held. */
 export interface FakeSnapshot extends Snapshot {
-  readonly held: readonly Held[];
+  readonly held: readonly LazyResource[];
 }
 
 /** A decoder made of arithmetic. */
@@ -44,7 +44,7 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
   readonly chunkLength: number;
   readonly #width: number;
   readonly #beforeRun: () => Promise<void> | void;
-  readonly #held: Held[][];
+  readonly #held: LazyResource[][];
   /** Feeds of each step so far. */
   readonly steps: Feed[][] = [];
   /** Rows of each wide run so far. */

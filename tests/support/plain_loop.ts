@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { Draft, Judged, Policy } from "../../lib/engine/policy.ts";
+import type { Draft, Policy, ScoredLogits } from "../../lib/engine/policy.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
 
 /** What a toy model makes of a state, by row of the batch. */
@@ -95,7 +95,7 @@ export function runPlainly(
   const nothing = { kept: 0, judged: [] };
   if (given.length > 0) append(cells, { ...nothing, tokens: given }, rows);
   const last = cells.at(-1);
-  let judged: Judged = [
+  let judged: ScoredLogits = [
     rows.map((row) => model.logits(row, last?.states[row] ?? PROMPT)),
   ];
   while (true) {
@@ -145,7 +145,7 @@ function judgements(
   { judged }: Draft,
   model: ToyModel,
   rows: readonly number[],
-): Judged {
+): ScoredLogits {
   if (judged.length === 0) throw new Error("nothing to judge");
   if (judged.some((index, i) => i > 0 && index <= judged[i - 1]!)) {
     throw new Error("judged is not ascending");

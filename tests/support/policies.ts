@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Draft, Judged, Policy } from "../../lib/engine/policy.ts";
+import type { Draft, Policy, ScoredLogits } from "../../lib/engine/policy.ts";
 import { argmax } from "../../lib/sampling/sampler.ts";
 
 /** Chooses the strongest of the summed rows, `count` times over. */
@@ -19,7 +19,7 @@ export class Greedy implements Policy {
     this.#onChoice = onChoice;
   }
 
-  choose([rows]: Judged): Draft | undefined {
+  choose([rows]: ScoredLogits): Draft | undefined {
     this.chosen.push(strongest(rows!));
     this.#onChoice();
     if (this.chosen.length === this.#count) return undefined;
@@ -46,7 +46,7 @@ export class Guessing implements Policy {
     this.#count = count;
   }
 
-  choose(judged: Judged): Draft | undefined {
+  choose(judged: ScoredLogits): Draft | undefined {
     const right = judged.map((rows) => strongest(rows));
     let kept = 0;
     for (const [i, token] of right.entries()) {

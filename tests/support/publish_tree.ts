@@ -9,14 +9,14 @@ import { makeManifest } from "../../deploy/publish/make_manifest.ts";
 import { publishedFiles } from "../../deploy/publish/published_files.ts";
 import type { Publication } from "../../deploy/publish/publish_options.ts";
 import type { Remote } from "../../deploy/cache/net/remote.ts";
-import type { Patience } from "../../deploy/cache/retry_policy.ts";
+import type { RetryPolicy } from "../../deploy/cache/retry_policy.ts";
 import type { TemporaryFolder } from "./temporary_folder.ts";
 
 /** Bytes of a part, so that small files have several. */
 export const PART_BYTES = 100;
 
 /** Tries often, and waits for nobody. */
-export const HASTE: Patience = {
+export const HASTE: RetryPolicy = {
   attempts: 4,
   baseMs: 1,
   maxMs: 8,

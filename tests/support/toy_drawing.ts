@@ -8,7 +8,7 @@ import fc from "fast-check";
 import type { DrawingOptions } from "../../lib/drawing/drawing.ts";
 import { drawingPolicy } from "../../lib/drawing/drawing_policy.ts";
 import { type DrawnRow, promptRows } from "../../lib/drawing/drawn_grid.ts";
-import type { Halfway } from "../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import type { Policy } from "../../lib/engine/policy.ts";
 import type { GridSize } from "../../lib/grid.ts";
 import { type Chance, keyedChance } from "../../lib/sampling/chance.ts";
@@ -73,7 +73,7 @@ export interface ToyDrawing extends PlainRun {
   readonly codes: readonly number[];
   readonly rows: readonly DrawnRow[];
   /** What it would take to go on, after each choice. */
-  readonly halfways: readonly (Halfway | undefined)[];
+  readonly halfways: readonly (ResumeState | undefined)[];
 }
 
 /** Draws on `model` from the first choice to the end. */
@@ -83,7 +83,7 @@ export function drawToy(
   vocabulary: Vocabulary = TOY_VOCABULARY,
 ): ToyDrawing {
   const rows: DrawnRow[] = [];
-  const halfways: (Halfway | undefined)[] = [];
+  const halfways: (ResumeState | undefined)[] = [];
   const policy = drawingPolicy(vocabulary, options, (row) => rows.push(row));
   const noted: Pick<Policy, "choose"> = {
     choose: (judged) => {

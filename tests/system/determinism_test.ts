@@ -10,8 +10,8 @@ import {
   answer,
   draw,
   type DrawingEvent,
+  type GenerationParams,
   type Question,
-  type Scene,
 } from "../../lib/emu3.ts";
 import {
   type OpenedLanguageModel,
@@ -70,7 +70,7 @@ const anyScene = fc.record({
   seed: fc.integer({ min: 0, max: 3 }),
   count: fc.integer({ min: 1, max: 2 }),
   logprobs: fc.constant(0),
-}) satisfies fc.Arbitrary<Scene>;
+}) satisfies fc.Arbitrary<GenerationParams>;
 
 const grid = { height: 2, width: 3, codes: Uint16Array.of(1, 2, 3, 4, 5, 6) };
 const anyQuestion = fc.record({
@@ -90,7 +90,7 @@ const anyRequest = fc.oneof(
 
 /** A picture to draw, or a question to answer. */
 interface AnyRequest {
-  readonly scene?: Scene;
+  readonly scene?: GenerationParams;
   readonly question?: Question;
 }
 

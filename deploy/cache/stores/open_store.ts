@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Patience, PATIENT_UPLOAD } from "../retry_policy.ts";
+import { PATIENT_UPLOAD, type RetryPolicy } from "../retry_policy.ts";
 import type { Remote } from "../net/remote.ts";
 import { awsCredentials, type Variable } from "./s3/aws_credentials.ts";
 import { gcsToken } from "./gcs/gcs_token.ts";
@@ -18,7 +18,7 @@ import { WebRemote } from "./web_remote.ts";
 /** What may be otherwise than usual. */
 export interface StoreOptions {
   /** Of uploads; whoever downloads has a patience of their own. */
-  readonly patience: Patience;
+  readonly patience: RetryPolicy;
   /** Sends requests, but for those that get credentials. */
   readonly fetch: Fetch;
 }

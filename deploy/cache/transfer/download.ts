@@ -18,7 +18,7 @@ import pLimit from "p-limit";
 import { onDisk } from "../base/disk.ts";
 import { downloadFile } from "./download_file.ts";
 import type { FileOptions } from "../base/file_options.ts";
-import { Meter } from "../progress_tracker.ts";
+import { ProgressTracker } from "../progress_tracker.ts";
 import {
   checkRoom,
   missingFiles,
@@ -27,7 +27,7 @@ import {
 } from "./missing_files.ts";
 import type { ObtainProgress } from "../obtain.ts";
 import { type Fetcher, fetchHere, fetchInWorkers } from "./part_workers.ts";
-import { type Patience, patiently } from "../retry_policy.ts";
+import { patiently, type RetryPolicy } from "../retry_policy.ts";
 import {
   type Remote,
   RemoteError,
@@ -56,7 +56,7 @@ export interface DownloadEffort {
   /** Bytes of a part of a file of so many. */
   readonly partBytes: FileOptions["partBytes"];
   /** What is borne until a place is given up. */
-  readonly patience: Patience;
+  readonly patience: RetryPolicy;
 }
 
 /** Where a download goes, and how. */
@@ -173,7 +173,7 @@ async function bring(
   const { cache, variables, patience, signal } = options;
   const repository = join(cache, options.repository);
   await makeRepository(repository, options.madeOf);
-  using meter = new Meter(snapshot, remote.place, options.onProgress);
+  using meter = new ProgressTracker(snapshot, remote.place, options.onProgress);
   const trusted = options.verify
     ? new Set<string>()
     : await trustedBlobs(repository);

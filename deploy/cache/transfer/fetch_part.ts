@@ -15,7 +15,7 @@ import {
   type HashKind,
 } from "../hashing/content_hash.ts";
 import { diskError, onDisk } from "../base/disk.ts";
-import { Attempts, type Patience, StallWatch } from "../retry_policy.ts";
+import { Attempts, type RetryPolicy, StallWatch } from "../retry_policy.ts";
 import {
   type ByteRange,
   type Remote,
@@ -70,7 +70,7 @@ const REPORT_BYTES = 2 ** 16;
 export async function fetchPart(
   remote: Remote,
   order: PartOrder,
-  patience: Patience,
+  patience: RetryPolicy,
   { signal, onBytes, onStart = () => {} }: PartOptions,
 ): Promise<string> {
   const { file, range: { start, end }, path } = order;

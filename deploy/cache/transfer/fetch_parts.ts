@@ -13,7 +13,7 @@ import {
   ROUNDS,
 } from "../base/file_options.ts";
 import type { PartOrder } from "./fetch_part.ts";
-import { FrontHash } from "./prefix_hash.ts";
+import { PrefixHash } from "./prefix_hash.ts";
 import { hashFile } from "../hashing/hash_file.ts";
 import { discard, notPromised, preallocate } from "./incomplete_file.ts";
 import { PartJournal } from "./part_journal.ts";
@@ -65,7 +65,7 @@ export async function bringInParts(
   for (let round = 1;; round++) {
     using front = sha256 === undefined
       ? undefined
-      : new FrontHash(incomplete, size);
+      : new PrefixHash(incomplete, size);
     const saver = new PartSaver(incomplete, data.file, journal, partBytes);
     const work = { file, parts, incomplete, journal, saver, front };
     try {
@@ -98,7 +98,7 @@ interface PartWork {
   readonly incomplete: string;
   readonly journal: PartJournal;
   readonly saver: PartSaver;
-  readonly front: FrontHash | undefined;
+  readonly front: PrefixHash | undefined;
 }
 
 /** Fetches the parts that the journal lacks, and notes those that come. */

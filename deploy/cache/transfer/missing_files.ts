@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { expectedHash } from "../hashing/content_hash.ts";
 import { DiskError, freeBytes } from "../base/disk.ts";
 import { hashFile } from "../hashing/hash_file.ts";
-import type { Meter } from "../progress_tracker.ts";
+import type { ProgressTracker } from "../progress_tracker.ts";
 import { formatBytes } from "../progress.ts";
 import type { RemoteSnapshot } from "../net/remote.ts";
 import { blobName, keptFiles } from "../snapshots/hub_layout.ts";
@@ -18,7 +18,7 @@ export async function missingFiles(
   repository: string,
   { files }: RemoteSnapshot,
   trusted: ReadonlySet<string>,
-  meter: Meter,
+  meter: ProgressTracker,
 ): Promise<RemoteSnapshot["files"]> {
   const missing: RemoteSnapshot["files"][number][] = [];
   const named = new Set<string>();

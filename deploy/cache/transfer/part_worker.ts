@@ -15,7 +15,7 @@
 /// <reference lib="deno.worker" />
 import { DiskError } from "../base/disk.ts";
 import { fetchPart, type PartOrder, type PartStart } from "./fetch_part.ts";
-import type { Patience } from "../retry_policy.ts";
+import type { RetryPolicy } from "../retry_policy.ts";
 import { type Remedy, RemoteError } from "../net/remote.ts";
 import {
   type OpenRemote,
@@ -31,7 +31,7 @@ export type PartRequest =
     readonly source: RemoteSource;
     readonly variables: RemoteVariables;
     readonly commit: string;
-    readonly patience: Omit<Patience, "random">;
+    readonly patience: Omit<RetryPolicy, "random">;
   }
   | { readonly kind: "fetch"; readonly id: number; readonly order: PartOrder }
   | { readonly kind: "stop"; readonly id: number };
@@ -64,7 +64,7 @@ export type PartReply =
 /** How often bytes are told. */
 const TELL_MS = 50;
 
-let opened: Promise<{ remote: OpenRemote; patience: Patience }> | undefined;
+let opened: Promise<{ remote: OpenRemote; patience: RetryPolicy }> | undefined;
 const running = new Map<number, AbortController>();
 
 self.addEventListener("message", ({ data }: MessageEvent<PartRequest>) => {

@@ -10,7 +10,7 @@
 import { DiskError } from "../base/disk.ts";
 import { fetchPart, type PartOptions, type PartOrder } from "./fetch_part.ts";
 import type { PartReply, PartRequest, PlainFailure } from "./part_worker.ts";
-import type { Patience } from "../retry_policy.ts";
+import type { RetryPolicy } from "../retry_policy.ts";
 import { type Remote, RemoteError } from "../net/remote.ts";
 import type { RemoteVariables } from "../net/remote_for.ts";
 import type { RemoteSource } from "../source.ts";
@@ -32,7 +32,7 @@ export interface RemoteRecipe {
 }
 
 /** This thread. */
-export function fetchHere(remote: Remote, patience: Patience): Fetcher {
+export function fetchHere(remote: Remote, patience: RetryPolicy): Fetcher {
   return {
     fetch: (order, options) => fetchPart(remote, order, patience, options),
     [Symbol.dispose]: () => {},
@@ -42,7 +42,7 @@ export function fetchHere(remote: Remote, patience: Patience): Fetcher {
 /** `count` threads; each part goes to the one that has the least to do. */
 export function fetchInWorkers(
   recipe: RemoteRecipe,
-  patience: Patience,
+  patience: RetryPolicy,
   count: number,
 ): Fetcher {
   const workers = Array.from(
@@ -70,7 +70,7 @@ class PartWorker {
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
 
-  constructor(recipe: RemoteRecipe, { random: _, ...patience }: Patience) {
+  constructor(recipe: RemoteRecipe, { random: _, ...patience }: RetryPolicy) {
     this.#worker.onmessage = ({ data }: MessageEvent<PartReply>) =>
       this.#hear(data);
     this.#worker.onerror = (event) => {

@@ -17,7 +17,7 @@
 import type { FrontReply, FrontRequest } from "./prefix_worker.ts";
 
 /** A hash that follows a file. */
-export class FrontHash implements Disposable {
+export class PrefixHash implements Disposable {
   readonly #path: string;
   readonly #size: number;
   readonly #result = Promise.withResolvers<string>();

@@ -232,14 +232,14 @@ async function waitAsPreferred(
   if (seconds > 0) await waitFor(c, jobs, job, seconds);
 }
 
-/** @param underWay Status for one that has not ended. */
+/** @param inFlight Status for one that has not ended. */
 function answer(
   c: Context<AppEnv>,
   { store }: Jobs,
   job: Job,
-  underWay: 200 | 201 | 202,
+  inFlight: 200 | 201 | 202,
 ): Response {
-  const status = hasEnded(job) && underWay === 202 ? 200 : underWay;
+  const status = hasEnded(job) && inFlight === 202 ? 200 : inFlight;
   const base = publicUrl(c, "");
   return wholeAnswer(c, store, job, {
     status,

@@ -8,7 +8,7 @@
  */
 
 import { deserialize, serialize } from "node:v8";
-import type { Halfway } from "../../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../../lib/drawing/resume_state.ts";
 import type { StoredEvent, WireEvent } from "../../http/sse.ts";
 import type { Problem } from "../../http/errors/problem.ts";
 import type { PredictionOrigin } from "../../compat/replicate/prediction.ts";
@@ -233,7 +233,7 @@ export class JobStore {
   }
 
   /** Keeps what it takes to go on with a picture. */
-  keepHalfway(id: string, image: number, halfway: Halfway): void {
+  keepHalfway(id: string, image: number, halfway: ResumeState): void {
     this.#queries.run(
       "INSERT OR REPLACE INTO halfways (job, image, state) VALUES (?, ?, ?)",
       id,
@@ -243,8 +243,8 @@ export class JobStore {
   }
 
   /** What was kept, by picture. */
-  halfwaysOf(id: string): (Halfway | undefined)[] {
-    const halfways: (Halfway | undefined)[] = [];
+  halfwaysOf(id: string): (ResumeState | undefined)[] {
+    const halfways: (ResumeState | undefined)[] = [];
     const rows = this.#queries.all(
       "SELECT image, state FROM halfways WHERE job = ?",
       id,

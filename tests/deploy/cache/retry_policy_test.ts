@@ -1,12 +1,12 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
-  type Patience,
   patiently,
+  type RetryPolicy,
 } from "../../../deploy/cache/retry_policy.ts";
 import { type Remedy, RemoteError } from "../../../deploy/cache/net/remote.ts";
 import { NEVER } from "../../support/publish_tree.ts";
 
-const PATIENCE: Patience = {
+const PATIENCE: RetryPolicy = {
   attempts: 3,
   baseMs: 1,
   maxMs: 1e6,

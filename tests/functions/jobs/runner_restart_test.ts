@@ -63,7 +63,7 @@ Deno.test("a runner that drains starts nothing, leaves what waits, and lets what
   const runs = await desk.accepted();
   const ends = await desk.accepted();
   for (const { id } of [runs, ends]) calls.get(id)!.call.observe!(started);
-  calls.get(ends.id)!.call.underWay!({
+  calls.get(ends.id)!.call.inFlight!({
     asked: { path: "/v1/generate", fields: {} },
     seed: 1,
     remainingMs: () => 77,

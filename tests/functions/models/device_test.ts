@@ -1,6 +1,6 @@
 import { match, rejects, strictEqual, throws } from "node:assert/strict";
 import { assertDraws, openDevice } from "../../../functions/models/device.ts";
-import { sceneFrom } from "../../../functions/inference/generation_params.ts";
+import { generationParams } from "../../../functions/inference/generation_params.ts";
 import { InvalidFieldsError } from "../../../functions/http/errors/errors.ts";
 import { GenerateRequest } from "../../../functions/schema/generate.ts";
 import { RuntimeError } from "../../../lib/errors.ts";
@@ -41,9 +41,9 @@ Deno.test("a request for it is told so by the field", async () => {
   const { services } = server;
   const drawer = services.drawer(undefined);
   const request = parse(GenerateRequest, { prompt: "a", strategy: "zipar" });
-  strictEqual(sceneFrom(request, drawer).strategy.name, "zipar");
+  strictEqual(generationParams(request, drawer).strategy.name, "zipar");
   const refused = new Set(["zipar"] as const);
-  throws(() => sceneFrom(request, { ...drawer, refused }), (error) => {
+  throws(() => generationParams(request, { ...drawer, refused }), (error) => {
     strictEqual(error instanceof InvalidFieldsError, true);
     match(String(error), /\/strategy: zipar needs attention/);
     return true;

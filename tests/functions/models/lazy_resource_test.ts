@@ -4,12 +4,12 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import { Held } from "../../../functions/models/lazy_resource.ts";
+import { LazyResource } from "../../../functions/models/lazy_resource.ts";
 import { NotReadyError } from "../../../functions/http/errors/errors.ts";
 import { CheckpointError } from "../../../lib/errors.ts";
 
 /** Read anew each time, which the type checker does not expect of a property. */
-function stateOf(held: Held<AsyncDisposable>): string {
+function stateOf(held: LazyResource<AsyncDisposable>): string {
   return held.state.state;
 }
 
@@ -26,7 +26,7 @@ const thing = () => {
 
 Deno.test("a held thing is unloaded, loading, then ready", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  await using held = new Held("m", async (stage) => {
+  await using held = new LazyResource("m", async (stage) => {
     await stage("open", () => promise);
     return await stage("warm up", () => Promise.resolve(thing()));
   });
@@ -49,7 +49,7 @@ Deno.test("a held thing is unloaded, loading, then ready", async () => {
 
 Deno.test("a held thing is opened once", async () => {
   let opened = 0;
-  await using held = new Held("m", () => {
+  await using held = new LazyResource("m", () => {
     opened++;
     return Promise.resolve(thing());
   });
@@ -59,7 +59,7 @@ Deno.test("a held thing is opened once", async () => {
 });
 
 Deno.test("a held thing that failed says why, and not to wait", async () => {
-  await using held = new Held(
+  await using held = new LazyResource(
     "m",
     () => Promise.reject(new CheckpointError("a/config.json", "it is empty")),
   );
@@ -74,7 +74,7 @@ Deno.test("a held thing that failed says why, and not to wait", async () => {
 });
 
 Deno.test("a held thing keeps what nobody foresaw to itself", async () => {
-  await using held = new Held(
+  await using held = new LazyResource(
     "m",
     () => Promise.reject(new TypeError("secret")),
   );
@@ -87,7 +87,7 @@ Deno.test("a held thing keeps what nobody foresaw to itself", async () => {
 
 Deno.test("a held thing is closed once it has loaded", async () => {
   const opened = thing();
-  const held = new Held("m", () => Promise.resolve(opened));
+  const held = new LazyResource("m", () => Promise.resolve(opened));
   held.load();
   await held[Symbol.asyncDispose]();
   strictEqual(opened.closed(), 1);

@@ -4,7 +4,7 @@
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import type { UnderWay } from "../../../functions/shutdown/in_flight.ts";
+import type { InFlight } from "../../../functions/shutdown/in_flight.ts";
 import { MAX_OUTPUT_BYTES } from "../../../functions/runpod/job_result.ts";
 import { problem, settle } from "../../support/job_desk.ts";
 import { openRunpodDesk } from "../../support/runpod/desk.ts";
@@ -306,7 +306,7 @@ Deno.test("a job may still be stopped while its worker shuts down", async () => 
 });
 
 /** A picture of 8 × 2 codes that was asked for, of which two rows are drawn. */
-function underWay(): UnderWay {
+function inFlight(): InFlight {
   return {
     asked: { path: "/v1/generate", fields: { ...fox, height: 64 } },
     seed: 42,
@@ -319,7 +319,7 @@ function underWay(): UnderWay {
 Deno.test("what cannot finish is handed back, and says how to go on", async () => {
   const desk = openRunpodDesk();
   const [job, { call }] = await desk.begun({ ...fox, height: 64 });
-  call.underWay!(underWay());
+  call.inFlight!(inFlight());
   const [answering] = await desk.begun({ image: "x" });
   deepStrictEqual(
     desk.worker.works.map(({ remainingMs }) => remainingMs()),

@@ -4,15 +4,17 @@ import {
   type StrategyName,
   strategyOf,
 } from "../../../lib/drawing/strategy.ts";
-import type { Scene } from "../../../lib/emu3.ts";
+import type { GenerationParams } from "../../../lib/emu3.ts";
 import {
   answerUnderWay,
   DrawingUnderWay,
 } from "../../../functions/shutdown/in_flight.ts";
 
 function scene(
-  changes: Partial<Omit<Scene, "strategy">> & { strategy?: StrategyName } = {},
-): Scene {
+  changes: Partial<Omit<GenerationParams, "strategy">> & {
+    strategy?: StrategyName;
+  } = {},
+): GenerationParams {
   const { strategy = "autoregressive", ...more } = changes;
   return {
     prompt: "a fox",

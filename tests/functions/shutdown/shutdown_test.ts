@@ -4,7 +4,10 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { Drain, type Work } from "../../../functions/middleware/drain.ts";
+import {
+  Drain,
+  type ResumableRequest,
+} from "../../../functions/middleware/drain.ts";
 import {
   hopeless,
   stop,
@@ -15,7 +18,7 @@ import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { TINY_FOLDERS } from "../../support/tiny_server.ts";
 
 /** A work that notes what becomes of it. */
-function work(remainingMs?: number, onInterrupt = () => {}): Work {
+function work(remainingMs?: number, onInterrupt = () => {}): ResumableRequest {
   return { remainingMs: () => remainingMs, interrupt: onInterrupt };
 }
 

@@ -1,9 +1,9 @@
 // deno-lint-ignore-file camelcase -- golden data keeps the names of its source
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { EMBEDDED_MODEL } from "../../../functions/variables.ts";
-import type { Halfway } from "../../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../../lib/drawing/resume_state.ts";
 import { type Strategy, strategyOf } from "../../../lib/drawing/strategy.ts";
-import { draw, type Scene } from "../../../lib/emu3.ts";
+import { draw, type GenerationParams } from "../../../lib/emu3.ts";
 import type { CodeGrid } from "../../../lib/grid.ts";
 import type { LanguageModel } from "../../../lib/language_model.ts";
 import { PUBLISHED_NEGATIVE_PROMPT } from "../../../models/config/generation_config.ts";
@@ -28,7 +28,7 @@ const golden = goldenJson<{ cases: DrawnCase[]; partial: DrawnCase[] }>(
 const NEVER = new AbortController().signal;
 const GREEDY = { temperature: 0, topK: 0, topP: 1 };
 
-function sceneOf(drawn: DrawnCase, strategy: Strategy): Scene {
+function sceneOf(drawn: DrawnCase, strategy: Strategy): GenerationParams {
   const { given_codes: given } = drawn;
   return {
     prompt: drawn.prompt,
@@ -49,7 +49,7 @@ function sceneOf(drawn: DrawnCase, strategy: Strategy): Scene {
 }
 
 /** A picture's codes and how sure the model was, and what it took. */
-async function drawn(model: LanguageModel, scene: Scene) {
+async function drawn(model: LanguageModel, scene: GenerationParams) {
   const events = await Array.fromAsync(draw(model, scene, NEVER));
   const rows = events.filter((event) => event.type === "row");
   const grid = events.find((event) => event.type === "grid")!.grid;
@@ -85,7 +85,7 @@ Deno.test("jacobi draws the embedded model's greedy picture in a third of the fo
   await using mini = await openTinyLanguage("emu3-mini", {
     folder: EMBEDDED_MODEL,
   });
-  const scene = (strategy: Strategy): Scene => ({
+  const scene = (strategy: Strategy): GenerationParams => ({
     // The two strongest codes are never nearer than a fifth of a nat.
     prompt: "a star on green",
     negativePrompt: "",
@@ -112,7 +112,7 @@ Deno.test("jacobi draws the embedded model's greedy picture in a third of the fo
 for (const strategy of [strategyOf("autoregressive"), strategyOf("jacobi")]) {
   Deno.test(`${strategy.name} goes on with a picture that stopped as if it had not`, async () => {
     await using mini = await openTinyLanguage("", { folder: EMBEDDED_MODEL });
-    const scene: Scene = {
+    const scene: GenerationParams = {
       prompt: "a rocket above a tree",
       negativePrompt: PUBLISHED_NEGATIVE_PROMPT,
       guidanceScale: 3,
@@ -124,7 +124,7 @@ for (const strategy of [strategyOf("autoregressive"), strategyOf("jacobi")]) {
       count: 1,
       logprobs: 0,
     };
-    const halfways: (Halfway | undefined)[] = [];
+    const halfways: (ResumeState | undefined)[] = [];
     let whole: CodeGrid | undefined;
     for await (const event of draw(mini.model, scene, NEVER)) {
       if (event.type === "row") halfways.push(structuredClone(event.halfway()));

@@ -1,8 +1,8 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
-  type Claim,
   type Fairness,
   nextStart,
+  type Reservation,
   type Waiting,
 } from "../../../lib/engine/admission.ts";
 import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
@@ -146,7 +146,7 @@ Deno.test("nextStart() says what to trim and evict", () => {
 });
 
 /** A request that runs, and where. */
-type Run = readonly [Claim, readonly number[]];
+type Run = readonly [Reservation, readonly number[]];
 
 /** What starts on 100 tokens. */
 function startOf({ slots, running = [], waiting }: {

@@ -127,8 +127,8 @@ Deno.test("a cache finds what a plain list of prefixes finds", () => {
       steps,
       capacity,
     ) => {
-      const cache = new PrefixCache<Held>(capacity);
-      const held = new Set<Held>();
+      const cache = new PrefixCache<LazyResource>(capacity);
+      const held = new Set<LazyResource>();
       for (const { kind, prompt } of steps) {
         const { tokens, cuts } = prompt;
         if (kind === "insert") {
@@ -160,14 +160,14 @@ Deno.test("a cache finds what a plain list of prefixes finds", () => {
   );
 });
 
-interface Held {
+interface LazyResource {
   readonly tokens: readonly number[];
   readonly cuts: readonly number[];
 }
 
 /** The longest cut at which one of `held` may be shared, by trying them all. */
 function longestIn(
-  held: Iterable<Held>,
+  held: Iterable<LazyResource>,
   tokens: Int32Array,
   cuts: readonly number[],
 ): number {

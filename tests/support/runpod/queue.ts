@@ -13,7 +13,7 @@
  * @module
  */
 
-import { Bells } from "../../../functions/jobs/bells.ts";
+import { Notifier } from "../../../functions/jobs/notifier.ts";
 
 /** Where a job stands. */
 export type RunpodStatus =
@@ -81,7 +81,7 @@ export class RunpodQueue {
   readonly jobs = new Map<string, RunpodJob>();
   readonly workers = new Map<string, RunpodWorkerState>();
   /** Rung by the name of a job or worker, and `queue` when jobs wait. */
-  readonly bells = new Bells();
+  readonly bells = new Notifier();
   retried = 0;
   #names = 0;
 

@@ -8,7 +8,7 @@
  */
 
 import { MANIFEST_BYTES } from "../../manifest/manifest.ts";
-import type { Patience } from "../../retry_policy.ts";
+import type { RetryPolicy } from "../../retry_policy.ts";
 import { RemoteError } from "../../net/remote.ts";
 import {
   type Asked,
@@ -71,7 +71,7 @@ export class GcsStore implements ObjectStore {
   readonly place: string;
 
   /** Asks nothing yet. */
-  constructor(settings: GcsSettings, patience: Patience) {
+  constructor(settings: GcsSettings, patience: RetryPolicy) {
     this.#settings = settings;
     this.place = `gs://${settings.bucket}/${settings.prefix}`;
     this.#upload = new GcsUpload(

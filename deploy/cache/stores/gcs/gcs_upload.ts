@@ -15,7 +15,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { type Patience, patiently } from "../../retry_policy.ts";
+import { patiently, type RetryPolicy } from "../../retry_policy.ts";
 import { RemoteError } from "../../net/remote.ts";
 import type { GcsRequest } from "./gcs_store.ts";
 import { readRecord, textField } from "../json_answer.ts";
@@ -37,10 +37,10 @@ const INCOMPLETE = 308;
 /** Sends files. */
 export class GcsUpload {
   readonly #ask: AskGcs;
-  readonly #patience: Patience;
+  readonly #patience: RetryPolicy;
 
   /** Sends nothing yet. */
-  constructor(ask: AskGcs, patience: Patience) {
+  constructor(ask: AskGcs, patience: RetryPolicy) {
     this.#ask = ask;
     this.#patience = patience;
   }

@@ -5,7 +5,7 @@
  */
 
 import { MANIFEST_BYTES } from "../../manifest/manifest.ts";
-import type { Patience } from "../../retry_policy.ts";
+import type { RetryPolicy } from "../../retry_policy.ts";
 import { Pages, refuseCrowd, refuseOtherVersion } from "../answer.ts";
 import { boundedText } from "../bounded_text.ts";
 import type {
@@ -40,7 +40,7 @@ export class S3Store implements ObjectStore {
    */
   constructor(
     settings: S3Settings & { readonly prefix: string },
-    patience: Patience,
+    patience: RetryPolicy,
   ) {
     this.#requests = new S3Requests(settings);
     this.#prefix = settings.prefix;

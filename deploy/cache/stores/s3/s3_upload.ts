@@ -14,7 +14,7 @@
 
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
-import { type Patience, patiently } from "../../retry_policy.ts";
+import { patiently, type RetryPolicy } from "../../retry_policy.ts";
 import { RemoteError } from "../../net/remote.ts";
 import { sideBySide } from "../../base/side_by_side.ts";
 import { refusal } from "../answer.ts";
@@ -47,11 +47,11 @@ interface Upload {
 export class S3Upload {
   readonly #requests: S3Requests;
   readonly #place: string;
-  readonly #patience: Patience;
+  readonly #patience: RetryPolicy;
   readonly #limit = pLimit(SIDE_BY_SIDE);
 
   /** Sends nothing yet. */
-  constructor(requests: S3Requests, place: string, patience: Patience) {
+  constructor(requests: S3Requests, place: string, patience: RetryPolicy) {
     this.#requests = requests;
     this.#place = place;
     this.#patience = patience;

@@ -2,7 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { Hono } from "hono";
 import { createApp } from "../../../../functions/app.ts";
 import type { AppEnv } from "../../../../functions/http/context.ts";
-import { Held } from "../../../../functions/models/lazy_resource.ts";
+import { LazyResource } from "../../../../functions/models/lazy_resource.ts";
 import { goldenPath } from "../../../support/golden.ts";
 import { codes, element, text } from "../../../support/kserve.ts";
 import {
@@ -59,7 +59,7 @@ Deno.test("GET /v2/health says whether it lives and is ready", async () => {
 });
 
 Deno.test("GET /v2/health/ready and every model wait for models that load", async () => {
-  const held = new Held<never>("slow", () => new Promise(() => {}));
+  const held = new LazyResource<never>("slow", () => new Promise(() => {}));
   void held.load();
   const { codec, pixels, limits } = server.services;
   const [listing] = server.services.models();

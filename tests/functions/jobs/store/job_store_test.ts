@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import type { Halfway } from "../../../../lib/drawing/halfway.ts";
+import type { ResumeState } from "../../../../lib/drawing/resume_state.ts";
 import type { JobStatus } from "../../../../functions/jobs/job.ts";
 import type { JobStore } from "../../../../functions/jobs/store/job_store.ts";
 import type { StoredEvent } from "../../../../functions/http/sse.ts";
@@ -124,7 +124,7 @@ Deno.test("JobStore.page() lists somebody's jobs page by page, newest first, and
   );
 });
 
-const HALFWAY: Halfway = {
+const HALFWAY: ResumeState = {
   codes: Uint16Array.of(1, 65_535),
   judgements: [],
   guesses: {

@@ -1,10 +1,14 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { Patience } from "../../../lib/drawing/patience.ts";
+import { SpeculationController } from "../../../lib/drawing/speculation.ts";
 
 const options = { trial: 3, worth: 2, rest: 4 };
 
 /** Draws `codes`; what each forward decides is told by whether it guesses. */
-function drawn(patience: Patience, codes: number, whenGuessing: number) {
+function drawn(
+  patience: SpeculationController,
+  codes: number,
+  whenGuessing: number,
+) {
   const guessed: boolean[] = [];
   for (let left = codes; left > 0;) {
     const decided = patience.guesses ? whenGuessing : 1;
@@ -15,12 +19,12 @@ function drawn(patience: Patience, codes: number, whenGuessing: number) {
   return guessed;
 }
 
-Deno.test("Patience guesses for as long as that decides enough", () => {
-  ok(drawn(new Patience(options), 100, 2).every((guess) => guess));
+Deno.test("SpeculationController guesses for as long as that decides enough", () => {
+  ok(drawn(new SpeculationController(options), 100, 2).every((guess) => guess));
 });
 
-Deno.test("Patience rests where guesses are wrong, twice as long each time", () => {
-  const guessed = drawn(new Patience(options), 40, 1);
+Deno.test("SpeculationController rests where guesses are wrong, twice as long each time", () => {
+  const guessed = drawn(new SpeculationController(options), 40, 1);
   const runs: [boolean, number][] = [];
   for (const guess of guessed) {
     const last = runs.at(-1);
@@ -37,8 +41,8 @@ Deno.test("Patience rests where guesses are wrong, twice as long each time", () 
   ]);
 });
 
-Deno.test("Patience forgets failures once guesses are right again", () => {
-  const patience = new Patience(options);
+Deno.test("SpeculationController forgets failures once guesses are right again", () => {
+  const patience = new SpeculationController(options);
   drawn(patience, 3 + 4 + 3 + 8, 1);
   strictEqual(patience.guesses, true);
   drawn(patience, 6, 2);

@@ -13,7 +13,7 @@ import type { Treatment } from "./recipe.ts";
  * @param bytes Elements of `dtype`; aligned to them.
  * @throws {RangeError} When a weight is not finite.
  */
-export function treat(
+export function convert(
   bytes: Uint8Array<ArrayBuffer>,
   dtype: string,
   treatment: Treatment,

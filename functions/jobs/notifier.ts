@@ -1,11 +1,11 @@
 /**
- * Bells by name: whoever waits hears the next ring.
+ * The notifier: wakes those that wait for a name.
  *
  * @module
  */
 
 /** Wakes those who wait for something of a name. */
-export class Bells {
+export class Notifier {
   readonly #waiting = new Map<string, Set<() => void>>();
 
   /** How many names somebody waits for. */

@@ -40,7 +40,7 @@ interface Turn {
 }
 
 /** Runs the arrangement `pair`. */
-export class PairRunner implements Disposable {
+export class TwoTokenRunner implements Disposable {
   readonly #parts: StepParts;
   readonly #resources = new DisposableStack();
   readonly #buffers = new Map<number, Buffers>();

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Job, Outcome } from "./treat_thread.ts";
+import type { Job, Outcome } from "./convert_thread.ts";
 
 /** A thread and the way to it. */
 interface Thread {
@@ -16,7 +16,7 @@ interface Thread {
 }
 
 /** Threads that are alike. */
-export class TreatPool implements Disposable {
+export class ConvertPool implements Disposable {
   readonly #all: readonly Thread[];
   readonly #idle: Thread[];
   readonly #waiting: ((thread: Thread) => void)[] = [];
@@ -36,9 +36,9 @@ export class TreatPool implements Disposable {
    * The results of a band.
    *
    * @param job Its bytes are gone afterwards.
-   * @throws {RangeError} When it cannot be treated.
+   * @throws {RangeError} When it cannot be converted.
    */
-  async treat(job: Job): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+  async convert(job: Job): Promise<readonly Uint8Array<ArrayBuffer>[]> {
     const thread = this.#idle.pop() ??
       await new Promise<Thread>((resolve) => this.#waiting.push(resolve));
     try {
@@ -62,7 +62,7 @@ export class TreatPool implements Disposable {
 }
 
 function start(): Thread {
-  const worker = new Worker(new URL("./treat_thread.ts", import.meta.url), {
+  const worker = new Worker(new URL("./convert_thread.ts", import.meta.url), {
     type: "module",
   });
   const { port1, port2 } = new MessageChannel();

@@ -7,7 +7,7 @@
  */
 
 import type { Treatment } from "./recipe.ts";
-import { treat } from "./treat.ts";
+import { convert } from "./convert.ts";
 
 /** A band to treat. */
 export interface Job {
@@ -39,7 +39,7 @@ globalThis.addEventListener("message", (event) => {
 
 function outcomeOf({ bytes, dtype, treatment }: Job): Outcome {
   try {
-    return { parts: treat(bytes, dtype, treatment) };
+    return { parts: convert(bytes, dtype, treatment) };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : "it failed" };
   }

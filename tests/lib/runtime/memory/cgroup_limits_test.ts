@@ -5,7 +5,7 @@ import {
   containerAllowance,
   cpusFrom,
   threadsWithin,
-} from "../../../../lib/runtime/memory/allowance.ts";
+} from "../../../../lib/runtime/memory/cgroup_limits.ts";
 
 const NONE = { cpus: undefined, memoryBytes: undefined };
 

@@ -1,5 +1,5 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
-import { floatsOf, treat } from "../../../lib/quantization/treat.ts";
+import { convert, floatsOf } from "../../../lib/quantization/convert.ts";
 
 function bytesOf(data: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -24,18 +24,18 @@ Deno.test("floatsOf() refuses what are no floats", () => {
   throws(() => floatsOf(new Uint8Array(4), "I32"), TypeError);
 });
 
-Deno.test("treat() halves fp32 to the nearest bf16, ties to even, as PyTorch does", () => {
+Deno.test("convert() halves fp32 to the nearest bf16, ties to even, as PyTorch does", () => {
   const values = new Float32Array(
     Uint32Array.of(0x3f800000, 0x3f808000, 0x3f818000, 0x3f808001).buffer,
   );
-  const [halves] = treat(bytesOf(values), "F32", { kind: "halve" });
+  const [halves] = convert(bytesOf(values), "F32", { kind: "halve" });
   deepStrictEqual(
     [...new Uint16Array(halves!.buffer)],
     [0x3f80, 0x3f80, 0x3f82, 0x3f81],
   );
 });
 
-Deno.test("treat() copies bytes as they are", () => {
+Deno.test("convert() copies bytes as they are", () => {
   const bytes = Uint8Array.of(1, 2, 3);
-  deepStrictEqual(treat(bytes, "I64", { kind: "copy" }), [bytes]);
+  deepStrictEqual(convert(bytes, "I64", { kind: "copy" }), [bytes]);
 });

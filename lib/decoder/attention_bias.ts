@@ -24,7 +24,7 @@ const UNSEEN_HALF = new Uint16Array(
  * @param held Tokens that the slot holds.
  * @throws {RangeError} When places of new tokens do not ascend.
  */
-export function placeBias(
+export function attentionBias(
   places: Int32Array,
   held: number,
   dtype: ComputeDtype,

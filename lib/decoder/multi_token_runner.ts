@@ -12,13 +12,13 @@ import type { Tensor, TensorData } from "../runtime/tensor.ts";
 import type { WideRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
 import type { KvCache } from "./kv_cache.ts";
-import { placeBias } from "./place_bias.ts";
+import { attentionBias } from "./attention_bias.ts";
 
 /** Bindings that are kept; each is some hundred native calls to make. */
 const KEPT_BINDINGS = 16;
 
 /** Runs the arrangements `wide`. */
-export class WideRunner implements Disposable {
+export class MultiTokenRunner implements Disposable {
   readonly #runtime: Runtime;
   readonly #sessions: DecoderSessions;
   readonly #cache: KvCache;
@@ -75,7 +75,7 @@ export class WideRunner implements Disposable {
         tensor(BigInt64Array.from(own, BigInt), [1, count]),
       );
       const { dtype } = this.#cache;
-      const bias = placeBias(row.places, row.position, dtype);
+      const bias = attentionBias(row.places, row.position, dtype);
       const shape = [1, 1, count, total];
       binding.input(
         `bias.${i}`,

@@ -16,7 +16,7 @@ import { type Controller, groupFolders } from "./control_groups.ts";
 import { readSystemFile } from "./system_file.ts";
 
 /** Limits; what is undefined is not limited, as far as can be known. */
-export interface Allowance {
+export interface CgroupLimits {
   /** CPUs' worth of time, not always whole. */
   readonly cpus: number | undefined;
   /** Bytes that all processes of the container may have together. */
@@ -30,7 +30,7 @@ export interface Allowance {
  */
 export function containerAllowance(
   read: (path: string) => string | undefined = readSystemFile,
-): Allowance {
+): CgroupLimits {
   const texts = {
     groups: read("/proc/self/cgroup") ?? "",
     mounts: read("/proc/self/mountinfo") ?? "",
@@ -69,7 +69,7 @@ export function containerAllowance(
  */
 export function threadsWithin(
   cpus: number,
-  { cpus: allowed = Infinity }: Pick<Allowance, "cpus">,
+  { cpus: allowed = Infinity }: Pick<CgroupLimits, "cpus">,
 ): number {
   return Math.max(1, Math.floor(Math.min(cpus, allowed)));
 }

@@ -6,7 +6,7 @@ import {
 } from "node:assert/strict";
 import fc from "fast-check";
 import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
-import { claimOf } from "../../../lib/engine/claim.ts";
+import { claimOf } from "../../../lib/engine/reservation.ts";
 import type { EngineRequest } from "../../../lib/engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "../../../lib/errors.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { CacheTooSmallError, PromptTooLongError } from "../errors.ts";
-import type { Claim } from "./admission.ts";
+import type { Reservation } from "./admission.ts";
 import type { CacheBudget } from "./cache_budget.ts";
 import type { EngineRequest } from "./sequence.ts";
 
@@ -20,7 +20,7 @@ export function claimOf(
   { prompts, maxNewTokens, long, group }: EngineRequest,
   contextLength: number,
   budget: CacheBudget,
-): Claim {
+): Reservation {
   const rows = prompts.map(({ tokens }) => tokens.length + maxNewTokens);
   const longest = Math.max(...rows);
   // A context as long as the memory is what the memory leaves of a longer one.

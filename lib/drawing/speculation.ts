@@ -40,7 +40,7 @@ export interface PatienceState {
 }
 
 /** Decides forward by forward. */
-export class Patience {
+export class SpeculationController {
   readonly #options: PatienceOptions;
   #forwards: number;
   #decided: number;

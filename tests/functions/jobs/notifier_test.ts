@@ -1,10 +1,10 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { Bells } from "../../../functions/jobs/bells.ts";
+import { Notifier } from "../../../functions/jobs/notifier.ts";
 
 const never = new AbortController().signal;
 
 Deno.test("a bell wakes all who wait for its name, and nobody else", async () => {
-  const bells = new Bells();
+  const bells = new Notifier();
   const woken: string[] = [];
   const wait = async (name: string, who: string) => {
     await bells.next(name, never);
@@ -21,7 +21,7 @@ Deno.test("a bell wakes all who wait for its name, and nobody else", async () =>
 });
 
 Deno.test("a bell that rang before is not heard", async () => {
-  const bells = new Bells();
+  const bells = new Notifier();
   bells.ring("a");
   let heard = false;
   const next = bells.next("a", never).then(() => heard = true);
@@ -32,7 +32,7 @@ Deno.test("a bell that rang before is not heard", async () => {
 });
 
 Deno.test("nobody waits any longer who has left", async () => {
-  const bells = new Bells();
+  const bells = new Notifier();
   const leave = new AbortController();
   const waiting = bells.next("a", leave.signal);
   strictEqual(bells.size, 1);

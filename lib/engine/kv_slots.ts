@@ -6,9 +6,9 @@
  */
 
 import {
-  type Claim,
   type Fairness,
   nextStart,
+  type Reservation,
   type Waiting,
 } from "./admission.ts";
 import { CacheBudget } from "./cache_budget.ts";
@@ -37,7 +37,7 @@ export interface CacheState {
 export const SHORTEST_PREFIX = 2;
 
 /** Slots of a decoder. */
-export class SlotKeeper<Kept extends Snapshot> {
+export class KvSlots<Kept extends Snapshot> {
   readonly #decoder: Decoder<Kept>;
   readonly #prefixes: PrefixCache<KeptPrefix<Kept>>;
   readonly #fairness: Fairness;
@@ -72,7 +72,7 @@ export class SlotKeeper<Kept extends Snapshot> {
    */
   start(
     waiting: readonly Waiting[],
-    running: readonly Claim[],
+    running: readonly Reservation[],
     prompts: (index: number) => readonly Prompt[],
   ): { index: number; passed: readonly number[]; slots: number[] } | undefined {
     const load = { waiting, running, budget: this.budget };

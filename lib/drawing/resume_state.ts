@@ -8,9 +8,9 @@
  * @module
  */
 
-import type { Judgement } from "../sampling/log_probabilities.ts";
+import type { TokenScore } from "../sampling/log_probabilities.ts";
 import type { Outcome } from "../sampling/coupling.ts";
-import type { PatienceState } from "./patience.ts";
+import type { PatienceState } from "./speculation.ts";
 
 /** A code that may change. */
 export interface DraftCode {
@@ -31,11 +31,11 @@ export interface Guesses {
 }
 
 /** A drawing that stopped half-way. */
-export interface Halfway {
+export interface ResumeState {
   /** Decided codes behind the given rows, in order. */
   readonly codes: Uint16Array<ArrayBuffer>;
   /** One a code, when asked for. */
-  readonly judgements: readonly Judgement[];
+  readonly judgements: readonly TokenScore[];
   /** Undefined where nothing is guessed. */
   readonly guesses: Guesses | undefined;
 }
