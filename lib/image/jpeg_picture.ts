@@ -5,17 +5,14 @@
  */
 
 import { ImageError } from "../errors.ts";
-import { decodeCmykJpeg } from "./cmyk_picture.ts";
 import { decodeJpeg } from "./codec/jpeg.ts";
 import {
   type JpegLayout,
   readJpegLayout,
   withoutTrailingSegments,
 } from "./format/jpeg.ts";
+import { decodeRareJpeg, isRareJpeg } from "../vision/rare_jpeg.ts";
 import type { RgbaImage } from "./rgba.ts";
-
-/** Components of CMYK and YCCK. */
-const CMYK = 4;
 
 /** Decodes a JPEG as it is stored, to the bit as libjpeg and Pillow do. */
 export async function decodeJpegPicture(
@@ -35,7 +32,7 @@ async function decodeScans(
   bytes: Uint8Array,
   layout: JpegLayout,
 ): Promise<RgbaImage> {
-  if (layout.components === CMYK) return decodeCmykJpeg(bytes);
+  if (isRareJpeg(layout)) return decodeRareJpeg(bytes);
   try {
     return await decodeJpeg(bytes, layout);
   } catch (error) {

@@ -27,14 +27,22 @@ export interface JpegHeader {
 
 /** Facts of a JPEG that its decoder needs. */
 export interface JpegLayout extends JpegHeader {
-  /** Color components: 1 gray, 3 color, 4 CMYK or YCCK. */
-  readonly components: number;
+  /** Of each color component: 1 gray, 3 color, 4 CMYK or YCCK. */
+  readonly sampling: readonly Sampling[];
   /** Offset of the height in the frame header. */
   readonly heightOffset: number;
   /** True if the frame header leaves the height to a DNL segment. */
   readonly heightIsLate: boolean;
   /** True if scans have restart markers. */
   readonly restarts: boolean;
+}
+
+/** Samples of a component in a unit, which is as large as its largest. */
+export interface Sampling {
+  /** Across. */
+  readonly horizontal: number;
+  /** Down. */
+  readonly vertical: number;
 }
 
 /** Segments that a header may have: it is read at the request. */
@@ -89,9 +97,12 @@ export function readJpegLayout(bytes: Uint8Array): JpegLayout {
       const height = view.getUint16(at + 5);
       const width = view.getUint16(at + 7);
       const heightIsLate = height === 0;
-      const components = data[5]!;
+      const sampling = Array.from({ length: data[5]! }, (_, i) => {
+        const factors = data[7 + 3 * i] ?? 0x11;
+        return { horizontal: factors >> 4, vertical: factors & 15 };
+      });
       const heightOffset = at + 5;
-      frame = { height, width, components, heightOffset, heightIsLate };
+      frame = { height, width, sampling, heightOffset, heightIsLate };
     }
     if (marker === DRI && data.length >= 2) {
       restarts = view.getUint16(at + 4) > 0;

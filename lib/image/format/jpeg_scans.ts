@@ -6,13 +6,14 @@
  * sequential: all coefficients at once     progressive: a band, or a bit of them
  * ```
  *
- * Serves the color spaces that mozjpeg's decoder refuses. Source: ITU-T T.81,
+ * Serves the files that mozjpeg's build here does not. Source: ITU-T T.81,
  * annexes B, F and G.
  *
  * @module
  */
 
 import { ImageError } from "../../errors.ts";
+import type { Sampling } from "./jpeg.ts";
 import {
   type Band,
   type BlockChannel,
@@ -23,11 +24,9 @@ import {
 import { BitReader, type HuffmanTable, huffmanTable } from "./jpeg_huffman.ts";
 
 /** A component: its blocks of 8 × 8 coefficients. */
-export interface JpegComponent {
-  /** Samples a unit, across. */
-  readonly horizontal: number;
-  /** Samples a unit, down. */
-  readonly vertical: number;
+export interface JpegComponent extends Sampling {
+  /** The number by which scans name it. */
+  readonly id: number;
   /** Blocks of a row, padded to whole units. */
   readonly blocksWide: number;
   /** Rows of blocks, padded to whole units. */
@@ -48,6 +47,8 @@ export interface JpegScans {
   readonly components: readonly JpegComponent[];
   /** The transform of Adobe's marker; undefined without one. */
   readonly adobeTransform: number | undefined;
+  /** True if it has a marker of JFIF. */
+  readonly hasJfif: boolean;
 }
 
 /** Scans that a file may have: each goes over all blocks. */
@@ -66,7 +67,6 @@ export function readJpegScans(bytes: Uint8Array): JpegScans {
 
 /** A component while scans are read. */
 interface Channel extends JpegComponent, BlockChannel {
-  readonly id: number;
   readonly table: number;
   /** Blocks that hold pixels, in a scan of this component alone. */
   readonly ownWide: number;
@@ -96,6 +96,7 @@ class ScanReader {
   #progressive = false;
   #interval = 0;
   #adobeTransform: number | undefined;
+  #hasJfif = false;
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -129,6 +130,7 @@ class ScanReader {
       width: this.#width,
       components: this.#channels,
       adobeTransform: this.#adobeTransform,
+      hasJfif: this.#hasJfif,
     };
   }
 
@@ -149,7 +151,9 @@ class ScanReader {
     else if (marker === 0xc4) this.#readHuffman(data);
     else if (marker === 0xdd && data.length >= 2) {
       this.#interval = data[0]! << 8 | data[1]!;
-    } else if (marker === 0xee && isAdobe(data)) {
+    } else if (marker === 0xe0 && startsWith(data, "JFIF\0", 14)) {
+      this.#hasJfif = true;
+    } else if (marker === 0xee && startsWith(data, "Adobe", 12)) {
       this.#adobeTransform = data[11]!;
     } else if (marker >= 0xc0 && marker <= 0xc2) {
       if (this.#channels.length > 0) {
@@ -315,7 +319,8 @@ function isRestart(marker = 0): boolean {
   return marker >= 0xd0 && marker <= 0xd7;
 }
 
-function isAdobe(data: Uint8Array): boolean {
-  return data.length >= 12 &&
-    String.fromCharCode(...data.subarray(0, 5)) === "Adobe";
+/** Returns whether a marker's data is `length` bytes or more, and begins so. */
+function startsWith(data: Uint8Array, start: string, length: number): boolean {
+  return data.length >= length &&
+    String.fromCharCode(...data.subarray(0, start.length)) === start;
 }

@@ -1,8 +1,8 @@
-"""Makes JPEGs of four components and what Pillow sees in them.
+"""Makes JPEGs of four components or of 4:4:0, and what Pillow sees in them.
 
-`cmyk.json` holds, per file, the file and its RGB after `convert("RGB")`, both in base64:
+`rare.json` holds, per file, the file and its RGB after `convert("RGB")`, both in base64:
 CMYK and YCCK, with Adobe's marker and without, of all samplings that libjpeg smooths,
-baseline and progressive, with restart markers.
+baseline and progressive, with restart markers; 4:4:0 of all color spaces.
 Run: python3 make.py  (Pillow 13.0.0)
 """
 
@@ -23,9 +23,9 @@ def picture(width, height):
     return image
 
 
-def saved(size, **options):
+def saved(size, mode="CMYK", **options):
     file = io.BytesIO()
-    picture(*size).save(file, "JPEG", quality=80, **options)
+    picture(*size).convert(mode).save(file, "JPEG", quality=80, **options)
     return file.getvalue()
 
 
@@ -63,6 +63,29 @@ def upright(data):
     return changed(data, turn)
 
 
+def without_jfif(data):
+    return changed(data, lambda marker, one: b"" if marker == 0xE0 else one)
+
+
+def adobe(data, transform):
+    marker = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0" + bytes([transform])
+    return data[:2] + marker + data[2:]
+
+
+def named(data, ids):
+    """The file with other names of its components."""
+    def rename(marker, one):
+        one = bytearray(one)
+        for i, name in enumerate(ids):
+            if marker == 0xC0:
+                one[10 + 3 * i] = name
+            if marker == 0xDA:
+                one[5 + 2 * i] = name
+        return bytes(one)
+    return changed(data, rename)
+
+
+tall = upright(saved((64, 16), "RGB", subsampling=1))
 files = {
     "cmyk": saved((21, 18)),
     "cmyk without marker": without_adobe(saved((21, 18))),
@@ -76,12 +99,19 @@ files = {
     "cmyk, progressive": saved((21, 18), progressive=True),
     "cmyk, restarts": saved((37, 35), restart_marker_blocks=3),
     "cmyk 4:2:0, restarts": saved((37, 35), subsampling=2, restart_marker_rows=1),
+    "4:4:0": tall,
+    "4:4:0 without marker": without_jfif(tall),
+    "4:4:0 RGB by Adobe's marker": adobe(without_jfif(tall), 0),
+    "4:4:0 by Adobe's marker": adobe(without_jfif(tall), 1),
+    "4:4:0 of JFIF and Adobe": tall[:20] + adobe(tall, 0)[2:18] + tall[20:],
+    "4:4:0 RGB by name": named(without_jfif(tall), b"RGB"),
+    "4:4:0 of other names": named(without_jfif(tall), b"rgb"),
 }
 answers = []
 for name, data in files.items():
     rgb = Image.open(io.BytesIO(data)).convert("RGB").tobytes()
     encoded = [base64.b64encode(one).decode() for one in (data, rgb)]
     answers.append(dict(zip(("name", "jpeg", "rgb"), [name, *encoded])))
-with open("cmyk.json", "w") as out:
+with open("rare.json", "w") as out:
     json.dump({"files": answers}, out, indent=1)
     out.write("\n")

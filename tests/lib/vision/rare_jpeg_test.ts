@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, throws } from "node:assert/strict";
-import { decodeCmykJpeg } from "../../../lib/image/cmyk_picture.ts";
+import { decodeRareJpeg } from "../../../lib/vision/rare_jpeg.ts";
 import { decodeImage } from "../../../lib/image/decode.ts";
 import { goldenBytes, goldenJson } from "../../support/pictures.ts";
 
@@ -11,7 +11,7 @@ interface Golden {
   readonly rgb: string;
 }
 
-const files: Golden[] = goldenJson("jpeg/cmyk.json").files;
+const files: Golden[] = goldenJson("jpeg/rare.json").files;
 
 for (const { name, jpeg, rgb } of files) {
   Deno.test(`decodeImage() reads a JPEG of ${name} as Pillow does`, async () => {
@@ -51,7 +51,7 @@ function written(
   return bytes;
 }
 
-Deno.test("decodeCmykJpeg() refuses what is damaged, and says how", () => {
+Deno.test("decodeRareJpeg() refuses what is damaged, and says how", () => {
   const scan = named("cmyk");
   const data = marker(scan, 0xda) + 16;
   const factors = written(0xc0, 11, [0x31]);
@@ -70,7 +70,7 @@ Deno.test("decodeCmykJpeg() refuses what is damaged, and says how", () => {
     [new Uint8Array(scan).fill(0xff, data, data + 1), /damaged|cut short/],
   ];
   for (const [bytes, message] of cases) {
-    throws(() => decodeCmykJpeg(bytes), message);
+    throws(() => decodeRareJpeg(bytes), message);
   }
   const frame = marker(scan, 0xc0);
   const twice = Uint8Array.of(
@@ -78,7 +78,7 @@ Deno.test("decodeCmykJpeg() refuses what is damaged, and says how", () => {
     ...scan.subarray(frame, frame + 22),
     ...scan.subarray(frame),
   );
-  throws(() => decodeCmykJpeg(twice), /two frame headers/);
+  throws(() => decodeRareJpeg(twice), /two frame headers/);
 });
 
 Deno.test("decodeImage() reads the golden CMYK JPEG without Adobe's marker", async () => {

@@ -1,0 +1,146 @@
+/**
+ * JPEGs that mozjpeg's build here refuses, or decodes otherwise than libjpeg-turbo
+ * does today: CMYK and YCCK, and chroma that is halved downwards alone (4:4:0).
+ *
+ * ```text
+ * scans ─▶ samples of each component ─▶ at full size ─▶ RGB
+ *                                         YCCK: YCC → CMY; CMYK ─▶ RGB as Pillow has it
+ * ```
+ *
+ * Inks are stored inverted, as Adobe does and everybody after it, with its marker or
+ * without. Own code: ImageScript's decoder refuses those without a marker, and differs
+ * by up to three levels.
+ *
+ * @module
+ */
+
+import { ImageError } from "../errors.ts";
+import type { JpegLayout, Sampling } from "../image/format/jpeg.ts";
+import { type JpegScans, readJpegScans } from "../image/format/jpeg_scans.ts";
+import { samplesOf, upsample } from "../image/jpeg_samples.ts";
+import type { RgbaImage } from "../image/rgba.ts";
+
+/** Components of CMYK and YCCK. */
+const CMYK = 4;
+
+/** Returns whether a JPEG is of those. */
+export function isRareJpeg(
+  { sampling }: Pick<JpegLayout, "sampling">,
+): boolean {
+  if (sampling.length === CMYK) return true;
+  const { across, down } = largest(sampling);
+  return sampling.some(({ horizontal, vertical }) =>
+    across === horizontal && down === 2 * vertical
+  );
+}
+
+/**
+ * Decodes a JPEG of one, three or four components.
+ *
+ * @throws {ImageError} When it is damaged or cut short, or of another process than
+ * baseline and progressive.
+ */
+export function decodeRareJpeg(bytes: Uint8Array): RgbaImage {
+  const scans = readJpegScans(bytes);
+  const { height, width, components } = scans;
+  const { across, down } = largest(components);
+  const planes = components.map((component) => {
+    const { horizontal, vertical } = component;
+    if (across % horizontal !== 0 || down % vertical !== 0) {
+      throw new ImageError(
+        "the JPEG has sampling factors that are no multiples: save it again",
+      );
+    }
+    const size = {
+      height: Math.ceil(height * vertical / down),
+      width: Math.ceil(width * horizontal / across),
+    };
+    const plane = samplesOf(component, size);
+    return upsample(plane, across / horizontal, down / vertical);
+  });
+  const pixels = new Uint8ClampedArray(height * width * 4);
+  const isYcc = hasLuma(scans);
+  for (let y = 0; y < height; y++) {
+    const rows = planes.map(({ samples, stride }) =>
+      samples.subarray(y * stride)
+    );
+    const row = pixels.subarray(4 * y * width, 4 * (y + 1) * width);
+    combine(rows, row);
+    if (isYcc) colorFromLuma(row);
+    if (planes.length === CMYK) {
+      if (isYcc) invert(row);
+      ink(row, rows[3]!);
+    }
+  }
+  return { height, width, pixels };
+}
+
+function largest(sampling: readonly Sampling[]) {
+  return {
+    across: Math.max(...sampling.map(({ horizontal }) => horizontal)),
+    down: Math.max(...sampling.map(({ vertical }) => vertical)),
+  };
+}
+
+/** Returns whether the first components are luma and chroma, by libjpeg's rules. */
+function hasLuma(
+  { components, adobeTransform, hasJfif }: JpegScans,
+): boolean {
+  if (components.length === CMYK) return (adobeTransform ?? 0) !== 0;
+  if (components.length !== 3) return false;
+  if (hasJfif) return true;
+  if (adobeTransform !== undefined) return adobeTransform !== 0;
+  return String.fromCharCode(...components.map(({ id }) => id)) !== "RGB";
+}
+
+/** @param row `[width, 4]`: the first three samples, or one of them thrice. Overwritten. */
+function combine(
+  samples: readonly Uint8ClampedArray[],
+  row: Uint8ClampedArray,
+): void {
+  const [first] = samples;
+  const [, second = first, third = first] = samples;
+  for (let x = 0; 4 * x < row.length; x++) {
+    row[4 * x] = first![x]!;
+    row[4 * x + 1] = second![x]!;
+    row[4 * x + 2] = third![x]!;
+    row[4 * x + 3] = 255;
+  }
+}
+
+/** @param row `[width, 4]`: luma and chroma; overwritten by RGB. */
+function colorFromLuma(row: Uint8ClampedArray): void {
+  for (let at = 0; at < row.length; at += 4) {
+    const luma = row[at]!;
+    const blue = row[at + 1]! - 128;
+    const red = row[at + 2]! - 128;
+    // Libjpeg's constants, times 2 ** 16; the array clips.
+    row[at] = luma + ((91881 * red + 32768) >> 16);
+    row[at + 1] = luma + ((-22554 * blue - 46802 * red + 32768) >> 16);
+    row[at + 2] = luma + ((116130 * blue + 32768) >> 16);
+  }
+}
+
+/** @param row `[width, 4]`, its colors are overwritten. */
+function invert(row: Uint8ClampedArray): void {
+  for (let at = 0; at < row.length; at += 4) {
+    for (let c = at; c < at + 3; c++) row[c] = 255 - row[c]!;
+  }
+}
+
+/**
+ * Pillow's CMYK → RGB: black less its product with the ink.
+ *
+ * @param row `[width, 4]`: inks, inverted; overwritten by RGB.
+ * @param black `[width]`, inverted.
+ */
+function ink(row: Uint8ClampedArray, black: Uint8ClampedArray): void {
+  for (let at = 0; at < row.length; at += 4) {
+    const key = black[at >> 2]!;
+    for (let c = at; c < at + 3; c++) {
+      // Division by 255, rounded.
+      const product = (255 - row[c]!) * key + 128;
+      row[c] = key - ((product + (product >> 8)) >> 8);
+    }
+  }
+}
