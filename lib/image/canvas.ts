@@ -97,9 +97,7 @@ function clear(
 
 /** @param pixels `[…, 4]`. Overwritten. */
 function fill(pixels: Uint8ClampedArray, color: Rgba): void {
-  if (color.every((level) => level === 0)) {
-    pixels.fill(0);
-    return;
-  }
-  for (let i = 0; i < pixels.length; i += 4) pixels.set(color, i);
+  const { buffer, byteOffset, length } = pixels;
+  const [packed = 0] = new Uint32Array(Uint8Array.from(color).buffer);
+  new Uint32Array(buffer, byteOffset, length / 4).fill(packed);
 }

@@ -26,14 +26,14 @@ import { decodePngData, type PngColors } from "./png_pixels.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /**
- * Decodes a still PNG, or the first frame of an animation on its canvas: the
- * default picture is none where readers of APNG never show it.
+ * Decodes a still PNG, or the first frame of an animation on its canvas: a default
+ * picture that is no frame is for readers that do not know APNG. It stands in for a
+ * first frame that is damaged.
  */
 export async function decodePng(bytes: Uint8Array): Promise<RgbaImage> {
   const png = readPng(bytes, "high");
-  return png.frames?.[0]?.isDefault === false
-    ? await firstFrame(png)
-    : await decodePngData(png.shape, png.colors, defaultData(png));
+  if (!hasHiddenDefault(png)) return await defaultPicture(png);
+  return await firstFrame(png).catch(() => defaultPicture(png));
 }
 
 /**
@@ -44,12 +44,8 @@ export async function decodePngAsReference(
   bytes: Uint8Array,
 ): Promise<RgbaImage> {
   const png = readPng(bytes, "clip");
-  try {
-    return await decodePngData(png.shape, png.colors, defaultData(png));
-  } catch (error) {
-    if (png.frames?.[0]?.isDefault !== false) throw error;
-    return await firstFrame(png);
-  }
+  if (!hasHiddenDefault(png)) return await defaultPicture(png);
+  return await defaultPicture(png).catch(() => firstFrame(png));
 }
 
 /**
@@ -104,9 +100,17 @@ function readPng(bytes: Uint8Array, gray16: PngColors["gray16"]): Png {
   };
 }
 
-function defaultData({ bytes, chunks }: Png): Uint8Array[] {
-  return chunks.filter(({ type }) => type === "IDAT")
+/** Returns whether the default picture is no frame of an animation. */
+function hasHiddenDefault({ frames = [] }: Png): boolean {
+  return frames[0]?.isDefault === false;
+}
+
+async function defaultPicture(
+  { bytes, chunks, shape, colors }: Png,
+): Promise<RgbaImage> {
+  const data = chunks.filter(({ type }) => type === "IDAT")
     .map((chunk) => soundData(bytes, chunk));
+  return await decodePngData(shape, colors, data);
 }
 
 function shownFrames(
@@ -128,8 +132,7 @@ async function* placedFrames(
 ): AsyncGenerator<PlacedFrame, void, undefined> {
   const { shape, colors, frames, bytes } = png;
   if (frames === undefined) {
-    const image = await decodePngData(shape, colors, defaultData(png));
-    yield { image, ...whole };
+    yield { image: await defaultPicture(png), ...whole };
     return;
   }
   const announced = announcedFrames(png.chunks);

@@ -200,6 +200,13 @@ export const ODD_PNGS: readonly OddPicture[] = [
       shown: OTHER,
     },
   ),
+  odd("a frame without data beside a default picture that is none", [
+    IHDR,
+    animationOf(1),
+    IDAT,
+    control(0),
+    IEND,
+  ]),
   odd("a damaged second frame", [
     IHDR,
     animationOf(2),
