@@ -9,6 +9,7 @@
 
 import { decodeImage } from "../../lib/image/decode.ts";
 import { ODD_GIFS } from "./odd_gifs.ts";
+import { ODD_JPEGS } from "./odd_jpegs.ts";
 import { ODD_PNGS } from "./odd_pngs.ts";
 import { ODD_WEBPS } from "./odd_webps.ts";
 
@@ -16,13 +17,8 @@ const [folder] = Deno.args;
 if (folder === undefined) throw new TypeError("expected a folder to write to");
 
 const index = [];
-for (
-  const { name, bytes, unlikePillow } of [
-    ...ODD_GIFS,
-    ...ODD_PNGS,
-    ...ODD_WEBPS,
-  ]
-) {
+const pictures = [...ODD_GIFS, ...ODD_JPEGS, ...ODD_PNGS, ...ODD_WEBPS];
+for (const { name, bytes, unlikePillow } of pictures) {
   Deno.writeFileSync(`${folder}/${name}`, bytes);
   const sizes = [];
   for (const decode of ["reference", "display"] as const) {

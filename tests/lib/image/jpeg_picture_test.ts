@@ -7,12 +7,14 @@ import {
   notDeepStrictEqual,
   ok,
   rejects,
+  strictEqual,
 } from "node:assert/strict";
 import { decodeImage } from "../../../lib/image/decode.ts";
 import { readJpegLayout } from "../../../lib/image/format/jpeg.ts";
 import { exifBlock, XMP_PACKET } from "../../support/orientation_blocks.ts";
 import { latin1 } from "../../support/png_parts.ts";
-import { goldenBytes } from "../../support/pictures.ts";
+import { ODD_JPEGS, PLAIN_JPEG } from "../../support/odd_jpegs.ts";
+import { goldenBytes, sha256 } from "../../support/pictures.ts";
 
 const reference = { decode: "reference", maxPixels: 1_000_000 } as const;
 const original = goldenBytes("preprocess/baseline_420.jpg");
@@ -177,3 +179,16 @@ Deno.test("decodeImage() reads a JPEG whose segments after its scans are damaged
     }
   }
 });
+
+for (const { name, bytes, isPlain } of ODD_JPEGS) {
+  Deno.test(`decodeImage() reads a JPEG with ${name}`, async () => {
+    const { pixels } = await decodeImage(bytes, reference);
+    const expected = await decodeImage(PLAIN_JPEG, reference);
+    if (isPlain) deepStrictEqual(pixels, expected.pixels);
+    else strictEqual(sha256(pixels), RGB_BY_PILLOW);
+  });
+}
+
+/** The plain picture's samples taken for red, green and blue. */
+const RGB_BY_PILLOW =
+  "af2f4dc3714252cd9dd1e9d3d609651977a049c9c78bc8bbf32234e6d78e6761";
