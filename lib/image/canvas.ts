@@ -29,6 +29,16 @@ export interface PlacedFrame {
   readonly dispose: "keep" | "clear" | "previous";
   /** The color of its place once it is cleared; transparent black by default. */
   readonly cleared?: Rgba;
+  /** Where its pixels replace the canvas's anyway, since that is bare; nowhere by default. */
+  readonly bare?: Place | undefined;
+}
+
+/** A rectangle of the canvas. */
+export interface Place extends PixelSize {
+  /** Rows above it, in pixels. */
+  readonly top: number;
+  /** Columns left of it, in pixels. */
+  readonly left: number;
 }
 
 /** Red, green, blue and alpha, 0–255. */
@@ -71,7 +81,7 @@ export async function* composeFrames(
 function draw(
   canvas: Uint8ClampedArray,
   width: number,
-  { image, top, left, blend }: PlacedFrame,
+  { image, top, left, blend, bare }: PlacedFrame,
   layOver: LayOver,
 ): void {
   const stride = image.width * 4;
@@ -80,7 +90,23 @@ function draw(
     const start = ((top + y) * width + left) * 4;
     if (blend === "source") canvas.set(row, start);
     else layOver(canvas.subarray(start, start + stride), row);
+    if (bare === undefined) continue;
+    const [from, to] = overlap(bare, top + y, left, image.width);
+    canvas.set(row.subarray(4 * from, 4 * to), start + 4 * from);
   }
+}
+
+/** Returns the columns of a row that lie in `place`, counted from the row's first. */
+function overlap(
+  place: Place,
+  y: number,
+  left: number,
+  width: number,
+): [from: number, to: number] {
+  if (y < place.top || y >= place.top + place.height) return [0, 0];
+  const from = Math.max(0, place.left - left);
+  const to = Math.min(width, place.left + place.width - left);
+  return [from, Math.max(from, to)];
 }
 
 /** @param canvas `[height, width, 4]`. Overwritten. */

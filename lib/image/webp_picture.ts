@@ -55,11 +55,13 @@ async function* placedFrames(
     const frame = readFrame(data, canvas);
     const { height, width, picture, ...placing } = frame;
     const image = await decodeWebp(plainWebp(picture, { height, width }));
-    // Libwebp begins anew where nothing of the canvas is left: then it keeps the
-    // colors of transparent pixels.
+    // Libwebp begins anew where nothing of the canvas is left, and where the frame
+    // before was cleared: there it keeps the colors of transparent pixels.
     const isKey = before === undefined ||
       before.dispose === "clear" && (before.isKey || fills(before, canvas));
-    yield { image, ...placing, blend: isKey ? "source" : frame.blend };
+    const blend = isKey ? "source" : frame.blend;
+    const bare = before?.dispose === "clear" ? before : undefined;
+    yield { image, ...placing, blend, bare };
     before = {
       ...frame,
       isKey: isKey || frame.blend === "source" && fills(frame, canvas),

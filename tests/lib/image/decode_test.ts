@@ -88,6 +88,14 @@ Deno.test("decodeFrames() composes every frame as viewers do", async () => {
   }
 });
 
+Deno.test("decodeFrames() gives every frame as Pillow does, colors of transparent pixels included", async () => {
+  const { clips } = goldenJson("animation/clips.json");
+  for (const { name, file, frames } of clips) {
+    const images = await decodeFrames(Uint8Array.fromBase64(file), reference);
+    deepStrictEqual(images.map(({ pixels }) => sha256(pixels)), frames, name);
+  }
+});
+
 Deno.test("decodeFrames() gives one frame for a still", async () => {
   for (const name of ["rgb.png", "gray.jpg", "still.gif", "alpha.webp"]) {
     const bytes = goldenBytes(`preprocess/${name}`);
