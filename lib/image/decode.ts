@@ -156,7 +156,7 @@ function frames(
     case "png":
       return decodePngFrames(bytes, { reference });
     case "gif":
-      return decodeGifFrames(bytes);
+      return decodeGifFrames(bytes, { reference });
     case "webp":
       return decodeWebpFrames(bytes);
     case "jpeg":

@@ -9,7 +9,12 @@
 
 import { ImageError } from "../errors.ts";
 import { composeFrames, type PlacedFrame, type Rgba } from "./canvas.ts";
-import { type GifFrame, type GifLayout, readGifLayout } from "./format/gif.ts";
+import {
+  type GifDisposal,
+  type GifFrame,
+  type GifLayout,
+  readGifLayout,
+} from "./format/gif.ts";
 import { decodeGifLzw } from "./format/gif_lzw.ts";
 import type { RgbaImage } from "./rgba.ts";
 
@@ -19,30 +24,43 @@ import type { RgbaImage } from "./rgba.ts";
  */
 const MAX_FRAME_SHARE = 4;
 
+/** Options of {@linkcode decodeGifFrames}. */
+export interface GifOptions {
+  /** True to dispose of frames as Pillow does, false as viewers do. */
+  readonly reference: boolean;
+}
+
 /** Decodes every frame on its canvas, which is overwritten by the next. */
 export async function* decodeGifFrames(
   bytes: Uint8Array,
+  { reference }: GifOptions,
 ): AsyncGenerator<RgbaImage, void, undefined> {
   const layout = readGifLayout(bytes);
   const [first] = layout.frames;
   // Pillow's ground: the transparent index, or index 0.
   const ground = withoutAlpha(first!, first!.transparentIndex ?? 0);
-  yield* composeFrames(layout, placedFrames(bytes, layout), { ground });
+  const disposals = reference
+    ? disposalsOfPillow(layout)
+    : layout.frames.map(({ disposal }) => shownDisposal(disposal));
+  const frames = placedFrames(bytes, layout, disposals);
+  yield* composeFrames(layout, frames, { ground });
   if (!layout.whole) throw new ImageError("the GIF is cut short");
 }
 
 /** Decodes the first frame on its canvas; the others may be damaged. */
 export async function decodeGifStill(bytes: Uint8Array): Promise<RgbaImage> {
-  for await (const image of decodeGifFrames(bytes)) return image;
+  const frames = decodeGifFrames(bytes, { reference: false });
+  for await (const image of frames) return image;
   throw new TypeError("a layout has a frame");
 }
 
 async function* placedFrames(
   bytes: Uint8Array,
   layout: GifLayout,
+  disposals: readonly PlacedFrame["dispose"][],
 ): AsyncGenerator<PlacedFrame, void, undefined> {
   for (const [i, frame] of layout.frames.entries()) {
-    const { top, left, disposal } = frame;
+    const { top, left } = frame;
     const background = frame.transparentIndex ?? layout.background;
     yield {
       image: decodeFrame(bytes, frame, layout),
@@ -50,10 +68,29 @@ async function* placedFrames(
       left,
       // The colors of transparent pixels are seen where nothing is below.
       blend: i === 0 ? "source" : "over",
-      dispose: disposal,
+      dispose: disposals[i]!,
       cleared: withoutAlpha(frame, background),
     };
   }
+}
+
+function shownDisposal(disposal: GifDisposal): PlacedFrame["dispose"] {
+  return disposal === "unnamed" ? "keep" : disposal;
+}
+
+/**
+ * Pillow takes a disposal that is not named for the last that was, and has nothing
+ * to restore after the first frame: it clears that if it has a transparent color.
+ */
+function disposalsOfPillow(
+  { frames }: GifLayout,
+): readonly PlacedFrame["dispose"][] {
+  let last: PlacedFrame["dispose"] = "keep";
+  return frames.map(({ disposal, transparentIndex }, i) => {
+    if (disposal !== "unnamed") last = disposal;
+    if (i > 0 || last !== "previous") return last;
+    return transparentIndex === undefined ? "keep" : "clear";
+  });
 }
 
 /** Decodes the part of a frame that lies within the canvas. */

@@ -15,8 +15,8 @@
 import { ImageError } from "../../errors.ts";
 import type { PixelSize } from "../image.ts";
 
-/** The ways for a frame to leave the canvas. */
-export type GifDisposal = "keep" | "clear" | "previous";
+/** The ways for a frame to leave the canvas. Viewers keep it where none is named. */
+export type GifDisposal = "unnamed" | "keep" | "clear" | "previous";
 
 /** One frame, by where things stand in the file. */
 export interface GifFrame extends PixelSize {
@@ -112,11 +112,14 @@ function readBlocks(
 /** What a graphic control extension says about the frame after it. */
 type Control = Pick<GifFrame, "disposal" | "transparentIndex">;
 
-const NO_CONTROL: Control = { disposal: "keep", transparentIndex: undefined };
+const NO_CONTROL: Control = {
+  disposal: "unnamed",
+  transparentIndex: undefined,
+};
 
 /** By the number in the graphic control. Programs write 4 for 3. */
 const DISPOSALS: readonly GifDisposal[] = [
-  "keep",
+  "unnamed",
   "keep",
   "clear",
   "previous",
@@ -188,7 +191,7 @@ class BlockReader {
     if (kind !== 0xf9 || this.#bytes[start - 1]! < 4) return undefined;
     const flags = this.#bytes[start]!;
     return {
-      disposal: DISPOSALS[flags >> 2 & 7] ?? "keep",
+      disposal: DISPOSALS[flags >> 2 & 7] ?? "unnamed",
       transparentIndex: flags & TRANSPARENT
         ? this.#bytes[start + 3]
         : undefined,

@@ -2,8 +2,8 @@
 
 `clips.json` holds, per clip, the file in base64 and the SHA-256 of each frame after
 `convert("RGB")`: colors of transparent pixels included. Frames are placed, blended and
-disposed of at random, but for what Pillow does otherwise than browsers: a disposal of
-"previous" after a frame that is laid over (APNG), or of the first frame (GIF).
+disposed of at random; only a frame of an APNG that is laid over is never restored,
+which Pillow forgets.
 Run: python3 make_clips.py  (Pillow 13.0.0)
 """
 
@@ -93,18 +93,42 @@ def apng(soft):
     return out + chunk(b"IEND", b"")
 
 
-def gif(disposal):
-    frames = [noise(WIDTH, HEIGHT, False) for _ in range(FRAMES)]
-    file = io.BytesIO()
-    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:],
-                   disposal=disposal, duration=50)
-    return file.getvalue()
+def lzw(indices):
+    """GIF data without compression: a clear code before every second index."""
+    codes = []
+    for i, index in enumerate(indices):
+        codes += [4, index] if i % 2 == 0 else [index]
+    codes.append(5)
+    bits = sum(code << (3 * i) for i, code in enumerate(codes))
+    data = bits.to_bytes((3 * len(codes) + 7) // 8, "little")
+    return b"\2" + bytes([len(data)]) + data + b"\0"
+
+
+def colors():
+    return bytes(chance.randrange(256) for _ in range(12))
+
+
+def gif(transparent):
+    """`transparent`: indices, one of which each frame has; None for none."""
+    background = chance.randrange(4)
+    out = b"GIF89a" + struct.pack("<HHBBB", WIDTH, HEIGHT, 0x81, background, 0) + colors()
+    for i in range(FRAMES):
+        left, top, width, height = place(1, False)
+        index = chance.choice(transparent)
+        if chance.random() < 0.85:
+            flags = chance.randrange(4) << 2 | (index is not None)
+            out += b"\x21\xf9\x04" + struct.pack("<BHBB", flags, 10, index or 0, 0)
+        local = chance.random() < 0.3
+        out += b"\x2c" + struct.pack(
+            "<HHHHB", left, top, width, height, 0x81 if local else 0)
+        out += (colors() if local else b"") + lzw(
+            chance.randrange(4) for _ in range(width * height))
+    return out + b"\x3b"
 
 
 files = {f"webp {i}": webp(i % 2) for i in range(6)}
 files |= {f"apng {i}": apng(i % 2) for i in range(6)}
-files |= {f"gif {i}": gif([1] + [chance.randint(1, 3) for _ in range(FRAMES - 1)])
-          for i in range(4)}
+files |= {f"gif {i}": gif(([None], [2], [None, 1, 3])[i % 3]) for i in range(12)}
 answers = []
 for name, data in files.items():
     image = Image.open(io.BytesIO(data))
