@@ -82,7 +82,7 @@ export class Budget {
   readonly #held: SmallFirst<Waiter>;
   /** Milliseconds between releases and the amounts released, smoothed alike. */
   readonly #pace = { ms: 0, amount: 0, releases: 0 };
-  /** Time of the last release while requests waited. */
+  /** Time of the last release while requests wait, or since they do. */
   #releasedAt: number | undefined;
 
   /** Starts with nothing held. */
@@ -144,6 +144,7 @@ export class Budget {
       this.#queue.remove(waiter);
       throw new OverloadedError(retryAfterSeconds);
     }
+    this.#releasedAt ??= this.#options.now();
     const leave = () => {
       // What was granted in this turn of the event loop is the caller's.
       if (!this.#queue.order.includes(waiter)) return;
@@ -210,14 +211,13 @@ export class Budget {
     const { amount } = waiter;
     this.#queue.start(waiter);
     this.#held.take(waiter, this.#queue.order);
-    const grantedAt = this.#options.now();
     let left = amount;
     const shrink = (to: number) => {
       const given = left - Math.max(0, to);
       if (given <= 0) return;
       left -= given;
       if (left === 0) this.#queue.remove(waiter);
-      this.#release(waiter, given, grantedAt);
+      this.#release(waiter, given);
     };
     return {
       get amount() {
@@ -228,13 +228,15 @@ export class Budget {
     };
   }
 
-  #release(waiter: Waiter, amount: number, grantedAt: number): void {
+  #release(waiter: Waiter, amount: number): void {
     const now = this.#options.now();
-    const since = this.#releasedAt ?? grantedAt;
-    // A ratio of averages: one that holds little for long says little.
-    this.#pace.ms = MEMORY * this.#pace.ms + (now - since);
-    this.#pace.amount = MEMORY * this.#pace.amount + amount;
-    if (this.#releasedAt !== undefined) this.#pace.releases++;
+    // While nobody waits, how long a share is held says nothing of a queue.
+    if (this.#releasedAt !== undefined) {
+      // A ratio of averages: one that holds little for long says little.
+      this.#pace.ms = MEMORY * this.#pace.ms + (now - this.#releasedAt);
+      this.#pace.amount = MEMORY * this.#pace.amount + amount;
+      this.#pace.releases++;
+    }
     this.#held.release(waiter, amount);
     this.#serve();
     this.#releasedAt = this.waiting > 0 ? now : undefined;

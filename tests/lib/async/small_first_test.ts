@@ -198,3 +198,31 @@ Deno.test("a small task passes the large tasks of a queue, also with one place",
     }
   }
 });
+
+Deno.test("a share that was held for long while nobody waited makes no queue look slow", async () => {
+  let now = 0;
+  const budget = new Budget({
+    total: 10,
+    maxWaiting: 99,
+    maxWaitMs: 1000,
+    now: () => now,
+  });
+  const alone = await budget.acquire(1);
+  now += 3_600_000;
+  alone[Symbol.dispose]();
+  const ask = () => budget.acquire(10);
+  let share = await ask();
+  // Each takes a tenth of a second, so that nine wait less than one.
+  for (const next of Array.from({ length: 5 }, ask)) {
+    now += 100;
+    share[Symbol.dispose]();
+    share = await next;
+  }
+  const waiting = Array.from({ length: 9 }, ask);
+  for (const next of waiting) {
+    share[Symbol.dispose]();
+    share = await next;
+  }
+  share[Symbol.dispose]();
+  strictEqual(budget.held, 0);
+});
