@@ -12,7 +12,7 @@
  * @module
  */
 
-import { ImageError } from "../../errors.ts";
+import { ImageError, ImageTooLargeError } from "../../errors.ts";
 import type { PixelSize } from "../image.ts";
 
 /** The ways for a frame to leave the canvas. Viewers keep it where none is named. */
@@ -100,7 +100,7 @@ function readBlocks(
       control = reader.extension() ?? control;
     } else if (block === 0x2c) {
       if (frames.length === MAX_FRAMES) {
-        throw new ImageError("the GIF has too many frames");
+        throw new ImageTooLargeError("the GIF has too many frames: send fewer");
       }
       frames.push(reader.frame(palette, control));
       control = NO_CONTROL;

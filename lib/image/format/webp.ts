@@ -12,7 +12,7 @@
  * @module
  */
 
-import { ImageError } from "../../errors.ts";
+import { ImageError, ImageTooLargeError } from "../../errors.ts";
 import { exifOrientation, type Orientation } from "../metadata/exif.ts";
 import { xmpOrientation } from "../metadata/xmp_orientation.ts";
 
@@ -101,7 +101,7 @@ export function riffChunks(bytes: Uint8Array): WebpChunk[] {
   const chunks = [];
   for (let at = 0; at + 8 <= bytes.length;) {
     if (chunks.length === MAX_CHUNKS) {
-      throw new ImageError("the WebP has too many chunks");
+      throw new ImageTooLargeError("the WebP has too many frames: send fewer");
     }
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
     const length = view.getUint32(at + 4, true);
