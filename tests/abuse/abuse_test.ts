@@ -147,8 +147,9 @@ async function warmUp(target: Target): Promise<void> {
       await run({ ...target, random: randomOf(seed) });
     }
   }
-  // For what is dead to be collected.
-  await pause(6000);
+  await rests(target);
+  // For what is dead to be collected, and threads of the codec to end.
+  await pause(10_000);
 }
 
 /** Rounds of warming up: sizes are drawn, and the largest decide. */
