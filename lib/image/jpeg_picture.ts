@@ -11,7 +11,7 @@ import {
   readJpegLayout,
   withoutTrailingSegments,
 } from "./format/jpeg.ts";
-import { decodeRareJpeg, isRareJpeg } from "../vision/rare_jpeg.ts";
+import { decodeRareJpeg, isRareJpeg } from "./rare_jpeg.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /** Decodes a JPEG as it is stored, to the bit as libjpeg and Pillow do. */

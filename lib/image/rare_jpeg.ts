@@ -15,10 +15,10 @@
  */
 
 import { ImageError } from "../errors.ts";
-import type { JpegLayout, Sampling } from "../image/format/jpeg.ts";
-import { type JpegScans, readJpegScans } from "../image/format/jpeg_scans.ts";
-import { samplesOf, upsample } from "../image/jpeg_samples.ts";
-import type { RgbaImage } from "../image/rgba.ts";
+import type { JpegLayout, Sampling } from "./format/jpeg.ts";
+import { type JpegScans, readJpegScans } from "./format/jpeg_scans.ts";
+import { samplesOf, upsample } from "./jpeg_samples.ts";
+import type { RgbaImage } from "./rgba.ts";
 
 /** Components of CMYK and YCCK. */
 const CMYK = 4;

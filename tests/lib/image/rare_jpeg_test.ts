@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, throws } from "node:assert/strict";
-import { decodeRareJpeg } from "../../../lib/vision/rare_jpeg.ts";
+import { decodeRareJpeg } from "../../../lib/image/rare_jpeg.ts";
 import { decodeImage } from "../../../lib/image/decode.ts";
 import { goldenBytes, goldenJson } from "../../support/pictures.ts";
 
