@@ -13,7 +13,7 @@ import type { Limits } from "../models/ports.ts";
 const MEMORY_SHARE = 1 / 8;
 
 /**
- * The amount of a small request, in bytes: about a megapixel. Small requests
+ * The amount of a small request, in bytes: a megapixel or more. Small requests
  * pass large ones.
  */
 const SMALL_BYTES = 2 ** 25;

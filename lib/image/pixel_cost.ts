@@ -10,10 +10,10 @@
  * ```
  *
  * The numbers are peaks of a fresh process over pictures of 4 to 64 million
- * pixels, rounded up: 24.2 bytes a pixel for PNG (16 bits, alpha; 20 for 8 bits),
- * 16.7 for baseline JPEG and 22.6 for progressive, 22.2 for lossless WebP (16 for lossy), 22.7 for GIF.
- * Activations of the vision
- * tokenizer are not in it: one picture runs at a time.
+ * pixels, rounded up: 7.3 to 8.6 bytes a pixel for PNG, 16.9 for baseline JPEG
+ * and 22.9 for progressive, 22.6 for lossless WebP (16.7 for lossy), 7.1 to 10.2
+ * for GIF. Activations of the vision tokenizer are not in it: one picture runs
+ * at a time.
  *
  * @module
  */
@@ -27,9 +27,9 @@ import type { PixelSize } from "./image.ts";
  * up to 4 channels.
  */
 const DECODE_BYTES: Readonly<Record<PictureType, number>> = {
-  png: 25,
+  png: 10,
   jpeg: 28,
-  gif: 24,
+  gif: 12,
   webp: 24,
 };
 

@@ -160,12 +160,12 @@ Deno.test("POST /v1/tokenize answers a small picture while large ones wait for m
       return await services.codec.decodeImage(bytes, options, call);
     },
   };
-  const limits = { maxBodyBytes: 2 ** 24, maxPixels: 2_000_000 };
+  const limits = { maxBodyBytes: 2 ** 24, maxPixels: 4_000_000 };
   const app = createApp({ ...services, codec, pixels, limits }, {
     ...appOptions({ maxRequests: 99 }).options,
     functions,
   });
-  const large = await plainPng(1400, 1400);
+  const large = await plainPng(2000, 2000);
   const small = await plainPng(64, 64);
   const ask = (png: Uint8Array<ArrayBuffer>) =>
     app.request("/v1/tokenize", picture(png, "image/png"));
