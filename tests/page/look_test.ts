@@ -3,6 +3,7 @@
 import { Buffer } from "node:buffer";
 import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { decodeFrames } from "../../lib/image/decode.ts";
 import { startServer } from "../support/server.ts";
 import { openPage, pageTest, WIDTHS } from "./browser.ts";
 import { download } from "./visit.ts";
@@ -182,6 +183,79 @@ pageTest(
     await page.getByRole("button", { name: "Branch", exact: true }).click();
     await page.locator(".view-look .notice.fault").waitFor();
     await check("look-refused");
+  },
+);
+
+pageTest(
+  "look: a rival is put in its place, and what follows drawn anew",
+  async () => {
+    await using opened = await openPage(server.url);
+    const { page, check } = opened;
+    await lookInside(page);
+    const cells = page.getByRole("application").first();
+    const box = (await cells.boundingBox())!;
+    await cells.click({
+      position: { x: box.width * 2.5 / 16, y: box.height * 4.5 / 16 },
+    });
+    // Codes are seen, not only told by number.
+    const seen = `(() => {
+      const blank = document.createElement("canvas");
+      blank.width = blank.height = 24;
+      return [...document.querySelectorAll("canvas.code")]
+        .every((canvas) => canvas.toDataURL() !== blank.toDataURL());
+    })()`;
+    while (!await page.evaluate(seen));
+    const rival = page.getByRole("button", { name: /^Go on with code \d+/ })
+      .first();
+    const code = Number(await rival.locator(".mono").textContent());
+    const asking = page.waitForRequest("**/v1/generate");
+    await rival.click();
+    const { prefix, seed } = (await asking).postDataJSON();
+    strictEqual(seed, 6);
+    strictEqual(prefix.codes.length, 5);
+    strictEqual(prefix.codes[4].length, 3);
+    strictEqual(prefix.codes[4][2], code);
+    await page.getByText(/^A and B differ in [1-9]\d* of 256 codes\.$/)
+      .waitFor();
+    await page.getByRole("button", { name: "Surprise" }).click();
+    await check("look-rival");
+  },
+);
+
+pageTest(
+  "look: a rival of the last code of all is put there, and nothing is drawn",
+  async () => {
+    await using opened = await openPage(server.url);
+    const { page } = opened;
+    await lookInside(page);
+    await page.getByRole("application").first().focus();
+    await page.keyboard.press("Control+End");
+    await page.getByRole("heading", { name: "Row 16, column 16" }).waitFor();
+    await page.getByRole("button", { name: /^Go on with code/ }).first()
+      .click();
+    await page.getByText("A and B differ in 1 of 256 codes.").waitFor();
+  },
+);
+
+pageTest(
+  "look: a time-lapse shows the drawing from nothing to the whole",
+  async () => {
+    await using opened = await openPage(server.url);
+    const { page } = opened;
+    await lookInside(page);
+    const coming = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Save time-lapse" }).click();
+    const file = await coming;
+    match(file.suggestedFilename(), /^a-rocket-above-a-tree-6-drawn\.png$/);
+    const bytes = await Deno.readFile(await file.path());
+    const frames = await decodeFrames(bytes, {
+      decode: "display",
+      maxPixels: 1e8,
+    });
+    strictEqual(frames.length, 65);
+    ok(frames[0]!.pixels.every((level) => level === 0x88));
+    strictEqual(frames[64]!.width, 128);
+    ok(frames[64]!.pixels.some((level) => level !== 0x88));
   },
 );
 

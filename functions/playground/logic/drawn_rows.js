@@ -35,7 +35,9 @@ export class DrawnRows {
     this.width = width;
     this.codes = new Uint16Array(height * width);
     for (const row of prefix?.codes ?? []) {
-      this.codes.set(row, this.count++ * width);
+      this.codes.set(row, this.count * width);
+      // The last may be but begun.
+      if (row.length === width) this.count++;
     }
   }
 
@@ -93,5 +95,8 @@ export function resumedBody(body, { seed, rows, state }) {
   if (told !== undefined && told.codes.length > kept) {
     return { ...resumed, prefix: told };
   }
-  return kept === 0 ? resumed : { ...resumed, prefix: wireGrid(rows, kept) };
+  // A prefix that ends within a row says more than whole rows do.
+  return kept < (body.prefix?.codes.length ?? 1)
+    ? resumed
+    : { ...resumed, prefix: wireGrid(rows, kept) };
 }

@@ -7,6 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
+import { pictureOfCodes } from "../draw/draw_pictures.js";
 import { draw } from "../draw/drawing.js";
 import { comeDecoded, Previews } from "../draw/previews.js";
 import { blobOf } from "../logic/base64.js";
@@ -34,23 +35,42 @@ const RIVALS = 5;
  * @param {BranchOptions} options
  * @returns {Promise<CodedPicture>}
  */
-export async function branch(basis, { row, settings }, options) {
+export async function branch(basis, { row, begun = [], settings }, options) {
   const { signal, variant, model } = options;
   const { live } = variant;
-  const prefix = row === 0 ? undefined : wireGrid(basis.grid, row);
+  const prefix = givenCodes(basis.grid, row, begun);
+  const wholeRows = begun.length % basis.grid.width === 0;
+  if (prefix?.codes.length === basis.grid.height && wholeRows) {
+    // Nothing is left to be drawn.
+    const codes = Uint16Array.from(prefix.codes.flat());
+    const picture = await pictureOfCodes(
+      settings,
+      { ...basis.grid, codes },
+      signal,
+    );
+    const whole = {
+      ...picture,
+      grid: { ...basis.grid, codes },
+      givenRows: basis.grid.height,
+    };
+    variant.root.hidden = false;
+    await variant.show(whole);
+    return whole;
+  }
   const previews = new Previews(signal);
   const body = {
     ...settings,
     ...(prefix && { prefix }),
-    logprobs: basis.judgements?.rivals ?? RIVALS,
+    // Of codes within a row that are given nothing is noted.
+    ...(wholeRows && { logprobs: basis.judgements?.rivals ?? RIVALS }),
     preview: comeDecoded(model?.image_area),
   };
-  let begun = false;
+  let started = false;
   const { completed, rows: [rows] } = await draw(body, options, {
     queued: () => {},
     started: ({ grid }) => {
-      if (begun) return;
-      begun = true;
+      if (started) return;
+      started = true;
       variant.begin(grid, settings);
       variant.root.hidden = false;
       // What is given is there already.
@@ -82,11 +102,22 @@ export async function branch(basis, { row, settings }, options) {
     ...(rows.judgements && { judgements: rows.judgements }),
     settings: { ...settings, seed: completed.seed },
     model: completed.model,
-    givenRows: row,
+    givenRows: prefix?.codes.length ?? 0,
     imageIndex: 0,
   };
   await variant.show(drawn);
   return drawn;
+}
+
+/**
+ * @param {CodedPicture["grid"]} grid
+ * @param {number} row How many rows are kept.
+ * @param {readonly number[]} begun Codes that the next row begins with.
+ */
+function givenCodes(grid, row, begun) {
+  const { codes } = wireGrid(grid, row);
+  if (begun.length > 0) codes.push([...begun]);
+  return codes.length === 0 ? undefined : { codes };
 }
 
 /**

@@ -13,7 +13,11 @@ import { Field } from "../parts/field.js";
 
 /**
  * @typedef {import("../logic/settings.js").Settings} Settings
- * @typedef {{ row: number, settings: Settings }} Branch Rows that are kept, and what the others are drawn by.
+ *
+ * @typedef {object} Branch
+ * @property {number} row How many rows are kept.
+ * @property {readonly number[]} [begun] Codes that the next row begins with.
+ * @property {Settings} settings By which the others are drawn.
  */
 
 /** The form. */

@@ -8,30 +8,62 @@
 /// <reference lib="dom" />
 
 import { percentText } from "../logic/quantities.js";
+import { calmly } from "../parts/calm.js";
 import { element } from "../parts/element.js";
+import { CodePictures } from "./code_pictures.js";
+
+/**
+ * @typedef {import("../logic/cells.js").Cell} Cell
+ * @typedef {import("../logic/cells.js").CellFacts} CellFacts
+ * @typedef {import("../logic/cells.js").Rival} Rival
+ */
+
+/** Time between two looks at codes, in milliseconds: pointers are fast. */
+const LOOK_MS = 150;
+
+/** Pixels a side of the picture of a code. */
+const SIDE = 24;
 
 /** The panel. */
 export class CellPanel {
   #title = element("h3", {}, "Cell");
   #facts = element("dl", { class: "cell-facts" });
   #rivals = element("ol", { class: "rivals" });
+  #hint = element(
+    "p",
+    { class: "hint", hidden: true },
+    "Choose a code to put it there and draw what follows anew.",
+  );
   root = element(
     "div",
     { class: "cell-panel" },
     this.#title,
     this.#facts,
     this.#rivals,
+    this.#hint,
   );
+  #pictures = new CodePictures();
+  /** @type {Map<HTMLCanvasElement, number>} */
+  #canvases = new Map();
+  #lookCalmly = calmly(LOOK_MS, () => void this.#look());
+  #choose;
+
+  /** @param {(cell: Cell, code: number) => void} choose Told of a rival to go on from. */
+  constructor(choose) {
+    this.#choose = choose;
+  }
 
   /**
-   * @param {import("../logic/cells.js").Cell} cell
-   * @param {import("../logic/cells.js").CellFacts} facts
+   * @param {Cell} cell
+   * @param {CellFacts} facts
+   * @param {boolean} basis Whether it is a cell of the picture that is gone on from.
    */
-  show({ y, x }, { code, logprob, entropyBits, rivals }) {
-    this.#title.textContent = `Row ${y + 1}, column ${x + 1}`;
+  show(cell, { code, logprob, entropyBits, rivals }, basis) {
+    this.#title.textContent = `Row ${cell.y + 1}, column ${cell.x + 1}`;
     const known = logprob !== undefined && entropyBits !== undefined;
+    this.#canvases.clear();
     this.#facts.replaceChildren(
-      ...pair("Code", String(code)),
+      ...pair("Code", this.#picture(code), String(code)),
       ...pair("Probability", known ? percentText(logprob) : "not noted"),
       ...pair(
         "Entropy",
@@ -39,25 +71,76 @@ export class CellPanel {
       ),
     );
     this.#rivals.hidden = rivals.length === 0;
-    this.#rivals.replaceChildren(...rivals.map((rival) => {
-      const bar = element("span", { class: "share-bar" });
-      bar.style.width = `${Math.exp(rival.logprob) * 100}%`;
-      return element(
-        "li",
-        { class: rival.drawn ? "drawn" : "" },
-        element("span", { class: "mono" }, String(rival.code)),
+    this.#hint.hidden = rivals.length === 0 || !basis;
+    this.#rivals.replaceChildren(
+      ...rivals.map((rival) => this.#rival(cell, rival, basis)),
+    );
+    this.#paint();
+    this.#lookCalmly();
+  }
+
+  /**
+   * @param {Cell} cell
+   * @param {Rival} rival
+   * @param {boolean} basis
+   */
+  #rival(cell, { code, logprob, drawn }, basis) {
+    const bar = element("span", { class: "share-bar" });
+    bar.style.width = `${Math.exp(logprob) * 100}%`;
+    return element(
+      "li",
+      { class: drawn ? "drawn" : "" },
+      element(
+        "button",
+        {
+          type: "button",
+          class: "rival",
+          disabled: drawn || !basis,
+          onclick: () => this.#choose(cell, code),
+        },
+        this.#picture(code),
+        element(
+          "span",
+          { class: "unseen" },
+          drawn ? "Stands here: code " : "Go on with code ",
+        ),
+        element("span", { class: "mono" }, String(code)),
         element("span", { class: "track" }, bar),
-        element("span", {}, percentText(rival.logprob)),
-        element("span", { class: "unseen" }, rival.drawn ? "drawn" : ""),
-      );
-    }));
+        element("span", {}, percentText(logprob)),
+      ),
+    );
+  }
+
+  /** @param {number} code */
+  #picture(code) {
+    const canvas = element("canvas", {
+      class: "code",
+      width: SIDE,
+      height: SIDE,
+      "aria-hidden": "true",
+    });
+    this.#canvases.set(canvas, code);
+    return canvas;
+  }
+
+  async #look() {
+    await this.#pictures.load([...this.#canvases.values()]);
+    this.#paint();
+  }
+
+  #paint() {
+    for (const [canvas, code] of this.#canvases) {
+      const bitmap = this.#pictures.get(code);
+      if (bitmap === undefined) continue;
+      canvas.getContext("2d")?.drawImage(bitmap, 0, 0, SIDE, SIDE);
+    }
   }
 }
 
 /**
  * @param {string} term
- * @param {string} value
+ * @param {...(Node | string)} values
  */
-function pair(term, value) {
-  return [element("dt", {}, term), element("dd", {}, value)];
+function pair(term, ...values) {
+  return [element("dt", {}, term), element("dd", {}, ...values)];
 }

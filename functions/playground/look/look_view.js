@@ -18,6 +18,7 @@ import { branch } from "./branch.js";
 import { BranchForm } from "./branch_form.js";
 import { CellPanel } from "./cell_panel.js";
 import { basisOf, clamped, differenceText, withCodes } from "./coded.js";
+import { filmButton } from "./film_button.js";
 import { judged } from "./judge.js";
 import { JudgeForm } from "./judge_form.js";
 import { Scrubber } from "./scrubber.js";
@@ -32,6 +33,9 @@ import { Legend, Variant } from "./variant.js";
 
 /** Codes of a picture that is judged without being asked for. */
 const FEW_CODES = 1024;
+
+/** Time for that of a branch, in milliseconds. */
+const JUDGE_MS = 60_000;
 
 const MAPS = /** @type {const} */ ([
   ["picture", "Picture"],
@@ -55,10 +59,14 @@ class LookView {
   #notice = new Notice();
   #first = new Variant("A");
   #second = new Variant("B");
-  #panel = new CellPanel();
+  #panel = new CellPanel((cell, code) => this.#goOn(cell, code));
   #legend = new Legend();
   #said = element("p", { class: "unseen", "aria-live": "polite" });
   #difference = element("p", { class: "quiet", role: "status" });
+  #film = filmButton(() => this.#first.picture, {
+    saved: () => this.#shell.announce("The time-lapse is saved."),
+    failed: (error) => this.#notice.tellError(error),
+  });
   #keep = element("button", {
     type: "button",
     class: "small",
@@ -138,7 +146,12 @@ class LookView {
           this.#first.root,
           this.#second.root,
         ),
-        this.#scrubber.root,
+        element(
+          "div",
+          { class: "replay" },
+          this.#scrubber.root,
+          this.#film,
+        ),
         this.#judge.root,
         element("div", { class: "actions" }, this.#keep, this.#difference),
         help,
@@ -222,16 +235,40 @@ class LookView {
     const coded = { ...picture, grid: picture.grid };
     this.#notice.clear();
     void this.#judging.run(async (signal) => {
-      const judgements = await judged(
-        coded,
-        prompt,
-        this.#shell.server.model("generate"),
-        this.#shell.patience(this.#notice, signal),
-      );
+      const judgements = await this.#judgementsOf(coded, prompt, signal);
       if (this.#first.picture !== picture) return;
       this.#first.picture = { ...picture, judgements };
       this.#showJudged();
     }, (error) => this.#notice.tellError(error));
+  }
+
+  /** @param {CodedPicture} drawn Of which nothing may have been noted. */
+  async #judgeSecond(drawn) {
+    const { codes } = drawn.grid;
+    if (drawn.judgements !== undefined || codes.length > FEW_CODES) return;
+    const judgements = await this.#judgementsOf(
+      drawn,
+      basisOf(drawn).prompt,
+      AbortSignal.timeout(JUDGE_MS),
+    ).catch(() => undefined);
+    if (judgements === undefined || this.#second.picture !== drawn) return;
+    this.#second.picture = { ...drawn, judgements };
+    this.#chooseMap(this.#map);
+    this.#choose(this.#cell, false);
+  }
+
+  /**
+   * @param {CodedPicture} picture
+   * @param {string} prompt
+   * @param {AbortSignal} signal
+   */
+  #judgementsOf(picture, prompt, signal) {
+    return judged(
+      picture,
+      prompt,
+      this.#shell.server.model("generate"),
+      this.#shell.patience(this.#notice, signal),
+    );
   }
 
   /** @param {Variant} variant */
@@ -274,7 +311,7 @@ class LookView {
     const { picture } = focused ? this.#second : this.#first;
     if (picture?.grid === undefined) return;
     const facts = factsOf(picture.grid, picture.judgements, cell);
-    this.#panel.show(cell, facts);
+    this.#panel.show(cell, facts, !focused);
     if (aloud) this.#said.textContent = sentenceOf(cell, facts);
   }
 
@@ -302,6 +339,22 @@ class LookView {
     this.#difference.textContent = "";
   }
 
+  /**
+   * Puts a code in its place, and draws what follows by the same seed: what
+   * differs is due to that code.
+   *
+   * @param {Cell} cell
+   * @param {number} code
+   */
+  #goOn({ y, x }, code) {
+    const { picture } = this.#first;
+    if (picture?.grid === undefined) return;
+    const { width, codes } = picture.grid;
+    const begun = [...codes.subarray(y * width, y * width + x), code];
+    const { n: _, strategy: __, ...settings } = basisOf(picture);
+    this.#begin({ row: y, begun, settings });
+  }
+
   /** @param {import("./branch_form.js").Branch} asked */
   #begin(asked) {
     const { picture } = this.#first;
@@ -319,6 +372,7 @@ class LookView {
       this.#chooseMap(this.#map);
       this.#choose(this.#cell, false);
       this.#keep.hidden = false;
+      void this.#judgeSecond(drawn);
       // Where the browser keeps nothing, the page does without.
       void new HistoryStore().add(drawn).catch(() => {});
       this.#difference.textContent = differenceText(basis.grid, drawn.grid);

@@ -1,0 +1,47 @@
+/**
+ * A button that keeps a drawing as a file that moves.
+ *
+ * @module
+ */
+
+// @ts-check
+/// <reference lib="dom" />
+
+import { fileName } from "../logic/file_name.js";
+import { element } from "../parts/element.js";
+import { later } from "../parts/later.js";
+import { saveAs } from "../parts/save.js";
+
+/** @typedef {import("../shell/shell.js").Picture} Picture */
+
+/**
+ * @param {() => Picture | undefined} current Gives the picture to be kept.
+ * @param {{ saved: () => void, failed: (error: unknown) => void }} listener
+ */
+export function filmButton(current, { saved, failed }) {
+  const save = async () => {
+    const { grid, ...picture } = current() ?? {};
+    if (grid === undefined) return;
+    button.disabled = true;
+    try {
+      const { timeLapse } = await later(() => import("./time_lapse.js"));
+      const whole = /** @type {Picture} */ (picture);
+      saveAs(
+        await timeLapse({ ...whole, grid }),
+        fileName(whole).replace(/\.png$/, "-drawn.png"),
+        "image/png",
+      );
+      saved();
+    } catch (error) {
+      failed(error);
+    } finally {
+      button.disabled = false;
+    }
+  };
+  const button = element("button", {
+    type: "button",
+    class: "small",
+    onclick: () => void save(),
+  }, "Save time-lapse");
+  return button;
+}

@@ -1,0 +1,25 @@
+/** Codes and names, as Look inside takes them. */
+
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { blocksOf } from "../../../../functions/playground/look/code_pictures.js";
+import { wordsOf } from "../../../../functions/playground/look/judge.js";
+
+Deno.test("blocksOf() gives each code neighbors of its own kind", () => {
+  const row = [4, 4, 4, 9, 9, 9];
+  deepStrictEqual(blocksOf([4, 9]), { codes: [row, row, row] });
+});
+
+Deno.test("wordsOf() takes the words of a file's name", () => {
+  for (
+    const [name, words] of [
+      ["cat.jpg", "cat"],
+      ["three_red-apples (2).PNG", "three red apples"],
+      ["été.webp", "été"],
+      ["IMG_0042.jpeg", "IMG"],
+      ["a cat", "a cat"],
+      ["42.png", ""],
+    ] as const
+  ) {
+    strictEqual(wordsOf(name), words);
+  }
+});
