@@ -14,6 +14,7 @@ import { sharedFile } from "../jobs/store/shared_file.ts";
 const OURS = [
   ["/docs", "docs.html", "text/html; charset=utf-8"],
   ["/docs/start.js", "docs.js", "text/javascript; charset=utf-8"],
+  ["/docs/style.css", "docs.css", "text/css; charset=utf-8"],
 ] as const;
 
 /** Files of the package. */

@@ -36,6 +36,8 @@ Deno.test("the reference sends MCP both types that it asks for, and others what 
   }
   let intercept = (sent: Sent) => sent;
   Object.assign(globalThis, {
+    matchMedia: () => new EventTarget(),
+    document: { documentElement: { classList: { toggle: () => {} } } },
     SwaggerUIBundle: (options: { requestInterceptor: typeof intercept }) => {
       intercept = options.requestInterceptor;
     },

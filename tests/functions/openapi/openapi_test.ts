@@ -24,6 +24,7 @@ const PAGES = [
   "/page/*",
   "/docs",
   "/docs/start.js",
+  "/docs/style.css",
   "/docs/swagger-ui.css",
   "/docs/swagger-ui-bundle.js",
 ];
