@@ -2,9 +2,11 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { readPng } from "../../functions/playground/logic/png_text.js";
 import { startServer } from "../support/server.ts";
 import { openPage, pageTest, WIDTHS } from "./browser.ts";
 import { openUnsteadyServer } from "./unsteady_server.ts";
+import { download } from "./visit.ts";
 
 const KEY = "a-key-of-a-test";
 
@@ -127,6 +129,18 @@ pageTest(
     await page.getByText(/\(6 of 16 rows\)/).waitFor();
     await page.getByRole("link", { name: "Download" }).waitFor();
     await check("draw-stopped");
+    strictEqual((await readPng(await download(page)))?.height, 48);
+    const judging = page.waitForRequest("**/v1/score");
+    await page.getByRole("main").getByRole("link", { name: "Look inside" })
+      .click();
+    // It is judged as the beginning of the whole that it was to become.
+    strictEqual((await judging).postDataJSON().grid.height, 16);
+    await page.locator("button[value=surprise]:enabled").waitFor();
+    strictEqual(
+      await page.getByLabel("From row").getAttribute("max"),
+      "6",
+    );
+    await page.goBack();
     unsteady.stalls = false;
     await page.getByRole("button", { name: "Continue" }).click();
     await whole(page, 11);

@@ -54,8 +54,7 @@ export class PictureCanvas {
     this.#decoded = 0;
     this.#tinted.clear();
     this.#unpainted.clear();
-    this.canvas.height = height * PIXELS_PER_CODE;
-    this.canvas.width = width * PIXELS_PER_CODE;
+    this.#resize(height * PIXELS_PER_CODE, width * PIXELS_PER_CODE);
     this.canvas.setAttribute("aria-label", label);
   }
 
@@ -85,8 +84,7 @@ export class PictureCanvas {
     const scale = bitmap.width / this.#columns;
     const height = Math.round(this.#rows * scale);
     if (this.canvas.width !== bitmap.width || this.canvas.height !== height) {
-      this.canvas.width = bitmap.width;
-      this.canvas.height = height;
+      this.#resize(height, bitmap.width);
     }
     this.#context.drawImage(bitmap, 0, 0);
     bitmap.close();
@@ -109,11 +107,21 @@ export class PictureCanvas {
     this.#rows = this.#columns = 0;
     this.#tinted.clear();
     this.#unpainted.clear();
-    this.canvas.width = bitmap.width;
-    this.canvas.height = bitmap.height;
+    this.#resize(bitmap.height, bitmap.width);
     this.#context.drawImage(bitmap, 0, 0);
     this.canvas.setAttribute("aria-label", label);
     bitmap.close();
+  }
+
+  /**
+   * @param {number} height In pixels.
+   * @param {number} width
+   */
+  #resize(height, width) {
+    this.canvas.height = height;
+    this.canvas.width = width;
+    // The style keeps it as high as fits on the screen, and so wide.
+    this.canvas.style.setProperty("--ratio", String(width / height));
   }
 
   /**
