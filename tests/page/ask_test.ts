@@ -162,9 +162,13 @@ pageTest("ask: a file that is no picture is refused in words", async () => {
   await bring(page, { name: "a.txt", mimeType: "text/plain", buffer });
   await page.getByText(/Cannot read picture: .* are taken/).waitFor();
   await seen.check("ask-refused");
-  // The next one is taken.
+  await page.getByRole("button", { name: "Ask", exact: true }).click();
+  const missing = page.getByText("There is no picture yet");
+  await missing.waitFor();
+  // The next one is taken, and what was missing is no longer told.
   await bring(page, rocket);
   await page.getByText("16 × 16 codes").waitFor();
+  await missing.waitFor({ state: "hidden" });
 });
 
 pageTest("ask: an answer can be stopped, and asked for again", async () => {

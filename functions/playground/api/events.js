@@ -9,11 +9,29 @@
 // @ts-check
 
 import { ProblemError, UnreachableError } from "./problem.js";
+import { post } from "./request.js";
 
 /**
  * @typedef {{ event: string, data: any }} ServerEvent
  * A kind, and what was sent with it.
  */
+
+/**
+ * The events of a POST, as they come. Begun with the first `next()`; what the
+ * server refuses is thrown.
+ *
+ * @param {string} path
+ * @param {unknown} body
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<ServerEvent, void, undefined>}
+ */
+export async function* postForEvents(path, body, signal) {
+  const answer = await post(path, body, {
+    accept: "text/event-stream",
+    ...(signal && { signal }),
+  });
+  if (answer.body !== null) yield* serverEvents(answer.body, signal);
+}
 
 /**
  * The events of a stream. An `error` event is thrown.

@@ -7,7 +7,6 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { later } from "../parts/later.js";
 import { anotherKey, currentKey } from "./key.js";
 import { problemOf, UnreachableError } from "./problem.js";
 
@@ -70,25 +69,6 @@ export async function post(path, body, options = {}) {
     body: bare ? body : JSON.stringify(body),
     ...(signal && { signal }),
   });
-}
-
-/**
- * The events of a POST, as they come. Begun with the first `next()`; what the
- * server refuses is thrown.
- *
- * @param {string} path
- * @param {unknown} body
- * @param {AbortSignal} [signal]
- * @returns {AsyncGenerator<import("./events.js").ServerEvent, void, undefined>}
- */
-export async function* postForEvents(path, body, signal) {
-  const answer = await post(path, body, {
-    accept: "text/event-stream",
-    ...(signal && { signal }),
-  });
-  if (answer.body === null) return;
-  const { serverEvents } = await later(() => import("./events.js"));
-  yield* serverEvents(answer.body, signal);
 }
 
 /**

@@ -7,7 +7,8 @@
 // @ts-check
 /// <reference lib="dom" />
 
-import { post, postForEvents } from "../api/request.js";
+import { postForEvents } from "../api/events.js";
+import { post } from "../api/request.js";
 import { gridOf, rowsOf } from "../lab/grid_edit.js";
 import { countText, secondsText } from "../logic/quantities.js";
 

@@ -152,6 +152,7 @@ class AskView {
 
   /** The pictures are others: so are their questions. */
   #changed() {
+    if (!this.#runner.running) this.#notice.clear();
     const { all, answers } = this.#pictures;
     this.#list.show(answers);
     this.#forget.hidden = answers.length === 0;

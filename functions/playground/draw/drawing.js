@@ -11,7 +11,7 @@
 
 import { outlasted } from "../api/patience.js";
 import { ProblemError, UnreachableError } from "../api/problem.js";
-import { postForEvents } from "../api/request.js";
+import { postForEvents } from "../api/events.js";
 import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
 
 /**

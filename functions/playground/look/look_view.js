@@ -176,6 +176,9 @@ class LookView {
   /** Nothing moves while nobody looks. */
   close() {
     this.#seen = false;
+    // Where there is nothing else to be seen the notice says why.
+    const busy = this.#runner.running || this.#judging.running;
+    if (!busy && !this.#inside.hidden) this.#notice.clear();
     this.#scrubber.stop();
   }
 
