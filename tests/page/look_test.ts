@@ -210,11 +210,12 @@ pageTest(
     const code = Number(await rival.locator(".mono").textContent());
     const asking = page.waitForRequest("**/v1/generate");
     await rival.click();
-    const { prefix, seed } = (await asking).postDataJSON();
+    const { keep, seed } = (await asking).postDataJSON();
     strictEqual(seed, 6);
-    strictEqual(prefix.codes.length, 5);
-    strictEqual(prefix.codes[4].length, 3);
-    strictEqual(prefix.codes[4][2], code);
+    const kept = keep.codes.flat();
+    strictEqual(kept.indexOf(null), 4 * keep.codes[0].length + 3);
+    ok(kept.slice(kept.indexOf(null)).every((code: unknown) => code === null));
+    strictEqual(keep.codes[4][2], code);
     await page.getByText(/^A and B differ in [1-9]\d* of 256 codes\.$/)
       .waitFor();
     await page.getByRole("button", { name: "Surprise" }).click();

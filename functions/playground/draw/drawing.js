@@ -16,9 +16,10 @@ import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
 
 /**
  * @typedef {import("../logic/drawn_rows.js").WireGrid} WireGrid
+ * @typedef {import("../logic/drawn_rows.js").WireKeptGrid} WireKeptGrid
  * @typedef {import("../logic/drawn_rows.js").WireRow} WireRow
  * @typedef {import("../logic/base64.js").WireFile} WireFile
- * @typedef {import("../logic/settings.js").Settings & { prefix?: WireGrid, logprobs?: number, preview?: boolean }} Body
+ * @typedef {import("../logic/settings.js").Settings & { prefix?: WireGrid, keep?: WireKeptGrid, logprobs?: number, preview?: boolean }} Body
  *
  * @typedef {WireFile & { height: number, width: number, grid: { height: number, width: number, codes: number[][] } }} DrawnImage
  * @typedef {{ model: string, seed: number, strategy: string, lossless: boolean, images: DrawnImage[], usage: { image_tokens: number, forwards: number }, timings: Record<string, number> }} Completed
@@ -110,7 +111,7 @@ async function follow(body, signal, known, listener) {
  */
 function begun({ n, grid }, body, before) {
   return Array.from({ length: n }, (_, i) => {
-    const rows = new DrawnRows(grid, body.prefix);
+    const rows = new DrawnRows(grid, body.prefix ?? body.keep);
     const judged = body.prefix && before[i]?.judgements;
     if (judged !== undefined) rows.judgements = judged;
     return rows;

@@ -13,6 +13,7 @@ import { blankJudgements, noteCells } from "./judgements.js";
  * @typedef {{ index: number, codes: number[], logprobs?: WireJudgement[] }} WireRow
  * @typedef {import("../shell/shell.js").Judgements} Judgements
  * @typedef {{ height?: number, width?: number, codes: number[][] }} WireGrid
+ * @typedef {{ codes: (number | null)[][] }} WireKeptGrid
  */
 
 /** Rows of one picture. */
@@ -28,16 +29,17 @@ export class DrawnRows {
 
   /**
    * @param {{ height: number, width: number }} size
-   * @param {WireGrid} [prefix] Rows that are given.
+   * @param {WireGrid | WireKeptGrid} [given] Rows that are given, codes that stay.
    */
-  constructor({ height, width }, prefix) {
+  constructor({ height, width }, given) {
     this.height = height;
     this.width = width;
     this.codes = new Uint16Array(height * width);
-    for (const row of prefix?.codes ?? []) {
-      this.codes.set(row, this.count * width);
-      // The last may be but begun.
-      if (row.length === width) this.count++;
+    for (const row of given?.codes ?? []) {
+      // Rows below the first code that is drawn come as they are drawn.
+      if (row.includes(null)) break;
+      this.codes.set(/** @type {number[]} */ (row), this.count * width);
+      this.count++;
     }
   }
 
@@ -77,10 +79,10 @@ export function wireGrid({ width, codes }, rows) {
 /**
  * What to ask for to go on where a drawing broke off.
  *
- * One picture keeps its rows; of several each would need its own, so that they
- * begin again, and with the same seed come out the same.
+ * One picture keeps its rows; several, and one with codes that stay, begin again,
+ * and with the same seed come out the same.
  *
- * @template {{ n?: number, seed?: number, prefix?: WireGrid }} Body
+ * @template {{ n?: number, seed?: number, prefix?: WireGrid, keep?: WireKeptGrid }} Body
  * @param {Body} body What was asked for.
  * @param {{ seed?: number | undefined, rows?: DrawnRows | undefined, state?: import("../api/problem.js").ResumeState | undefined }} known
  * @returns {Body}
@@ -88,15 +90,13 @@ export function wireGrid({ width, codes }, rows) {
 export function resumedBody(body, { seed, rows, state }) {
   const known = state?.seed ?? seed ?? body.seed;
   const resumed = known === undefined ? body : { ...body, seed: known };
-  if ((body.n ?? 1) > 1 || rows === undefined) return resumed;
+  const several = (body.n ?? 1) > 1;
+  if (several || body.keep !== undefined || rows === undefined) return resumed;
   const told = state?.images[0]?.prefix;
   // One row has to be left to draw: without it there is nothing to answer.
   const kept = Math.min(rows.count, rows.height - 1);
   if (told !== undefined && told.codes.length > kept) {
     return { ...resumed, prefix: told };
   }
-  // A prefix that ends within a row says more than whole rows do.
-  return kept < (body.prefix?.codes.length ?? 1)
-    ? resumed
-    : { ...resumed, prefix: wireGrid(rows, kept) };
+  return kept === 0 ? resumed : { ...resumed, prefix: wireGrid(rows, kept) };
 }

@@ -38,11 +38,13 @@ const RIVALS = 5;
 export async function branch(basis, { row, begun = [], settings }, options) {
   const { signal, variant, model } = options;
   const { live } = variant;
-  const prefix = givenCodes(basis.grid, row, begun);
-  const wholeRows = begun.length % basis.grid.width === 0;
-  if (prefix?.codes.length === basis.grid.height && wholeRows) {
+  const { height: allRows, width: rowCodes } = basis.grid;
+  const given = wireGrid(basis.grid, row).codes;
+  if (begun.length > 0) given.push([...begun]);
+  const wholeRows = begun.length % rowCodes === 0;
+  if (given.length === allRows && wholeRows) {
     // Nothing is left to be drawn.
-    const codes = Uint16Array.from(prefix.codes.flat());
+    const codes = Uint16Array.from(given.flat());
     const picture = await pictureOfCodes(
       settings,
       { ...basis.grid, codes },
@@ -58,11 +60,13 @@ export async function branch(basis, { row, begun = [], settings }, options) {
     return whole;
   }
   const previews = new Previews(signal);
+  const { height: _, width: __, ...unsized } = settings;
   const body = {
-    ...settings,
-    ...(prefix && { prefix }),
-    // Of codes within a row that are given nothing is noted.
-    ...(wholeRows && { logprobs: basis.judgements?.rivals ?? RIVALS }),
+    ...(wholeRows ? settings : unsized),
+    ...(wholeRows && given.length > 0 && { prefix: { codes: given } }),
+    // The kept codes have the picture's size.
+    ...(!wholeRows && { keep: { codes: keptCodes(given, basis.grid) } }),
+    logprobs: basis.judgements?.rivals ?? RIVALS,
     preview: comeDecoded(model?.image_area),
   };
   let started = false;
@@ -75,7 +79,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
       variant.root.hidden = false;
       // What is given is there already.
       void live.showRows(basis.file, 0).then(() => {
-        for (const [y, codes] of (prefix?.codes ?? []).entries()) {
+        for (const [y, codes] of given.entries()) {
           live.addRow(y, codes);
         }
       });
@@ -102,7 +106,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
     ...(rows.judgements && { judgements: rows.judgements }),
     settings: { ...settings, seed: completed.seed },
     model: completed.model,
-    givenRows: prefix?.codes.length ?? 0,
+    givenRows: given.length,
     imageIndex: 0,
   };
   await variant.show(drawn);
@@ -110,14 +114,17 @@ export async function branch(basis, { row, begun = [], settings }, options) {
 }
 
 /**
- * @param {CodedPicture["grid"]} grid
- * @param {number} row How many rows are kept.
- * @param {readonly number[]} begun Codes that the next row begins with.
+ * Returns the codes that stay, null for those that are drawn.
+ *
+ * @param {readonly (readonly number[])[]} given Rows, of which the last may be begun.
+ * @param {{ height: number, width: number }} size
+ * @returns {(number | null)[][]}
  */
-function givenCodes(grid, row, begun) {
-  const { codes } = wireGrid(grid, row);
-  if (begun.length > 0) codes.push([...begun]);
-  return codes.length === 0 ? undefined : { codes };
+function keptCodes(given, { height, width }) {
+  return Array.from(
+    { length: height },
+    (_, y) => Array.from({ length: width }, (_, x) => given[y]?.[x] ?? null),
+  );
 }
 
 /**
