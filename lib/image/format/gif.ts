@@ -63,6 +63,7 @@ const TRANSPARENT = 1;
  *
  * @throws {ImageError} When it holds no frame, ends before its first one, or has
  * too many blocks.
+ * @throws {ImageTooLargeError} When it has too many frames.
  */
 export function readGifLayout(bytes: Uint8Array): GifLayout {
   const reader = new BlockReader(bytes, 6);

@@ -14,7 +14,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { ImageError } from "../../errors.ts";
+import { ImageError, ImageTooLargeError } from "../../errors.ts";
 import type { Orientation } from "../metadata/exif.ts";
 import type { PixelSize } from "../image.ts";
 import { pngOrientation } from "./png_metadata.ts";
@@ -76,7 +76,7 @@ const MAX_FRAMES = 2 ** 31;
  * Returns the chunks of a PNG up to IEND, which may be missing. The last one may
  * be cut short.
  *
- * @throws {ImageError} When there are too many.
+ * @throws {ImageTooLargeError} When there are too many.
  */
 export function readChunks(bytes: Uint8Array): StoredChunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -88,7 +88,9 @@ export function readChunks(bytes: Uint8Array): StoredChunk[] {
     if (type === "IEND") break;
     if (type !== "IDAT" && type !== "fdAT") others++;
     if (others > MAX_OTHER_CHUNKS || chunks.length === MAX_CHUNKS) {
-      throw new ImageError("the PNG has too many chunks");
+      throw new ImageTooLargeError(
+        "the PNG has too many chunks, or frames: send fewer",
+      );
     }
     chunks.push({ at, type, data: bytes.subarray(at + 8, at + 8 + length) });
     at += length + 12;

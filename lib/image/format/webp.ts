@@ -74,7 +74,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 /**
  * Returns the chunks of a WebP, as far as the file goes.
  *
- * @throws {ImageError} When there are too many.
+ * @throws {ImageTooLargeError} When there are too many.
  */
 export function readWebpChunks(bytes: Uint8Array): WebpChunk[] {
   if (bytes.length < 12) throw new ImageError("the WebP is cut short");
