@@ -75,8 +75,11 @@ export class MemoryReclaimer implements Disposable {
     this.#running = true;
     try {
       await reclaim();
-      // Memory in use is no garbage: it is not looked for again.
-      this.#floor = residentBytes();
+      const left = residentBytes();
+      // Memory in use is no garbage: it is not looked for again, but where much
+      // came back. Buffers are freed beside a collection, and what was freed
+      // last is trimmed with the next.
+      this.#floor = resident - left >= IDLE_GROWTH ? left - IDLE_GROWTH : left;
     } catch (error) {
       onFailure(error);
     } finally {

@@ -51,6 +51,28 @@ Deno.test("MemoryReclaimer leaves at most 16 MiB of dead memory to an idle proce
   }));
 });
 
+Deno.test("MemoryReclaimer goes on while memory comes back, and then no longer", async () => {
+  // Each collection frees a half: buffers are freed beside it.
+  let dead = 512 * MEGABYTE;
+  let reclaims = 0;
+  const reclaimer = new MemoryReclaimer({
+    residentBytes: () => 100 * MEGABYTE + dead,
+    busy: () => 0,
+    served: () => 0,
+    reclaim: () => {
+      dead /= 2;
+      reclaims++;
+      return Promise.resolve();
+    },
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  for (let i = 0; i < 20; i++) await reclaimer.look();
+  ok(dead < 16 * MEGABYTE);
+  strictEqual(reclaims, 6);
+});
+
 Deno.test("MemoryReclaimer does not look again for memory that is in use", async () => {
   const { state, reclaimer } = fakeProcess();
   state.used = 2000 * MEGABYTE;
