@@ -5,6 +5,7 @@ import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { decodeFrames } from "../../lib/image/decode.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 import { openPage, pageTest, WIDTHS } from "./browser.ts";
 import { download } from "./visit.ts";
 
@@ -204,7 +205,7 @@ pageTest(
       return [...document.querySelectorAll("canvas.code")]
         .every((canvas) => canvas.toDataURL() !== blank.toDataURL());
     })()`;
-    while (!await page.evaluate(seen));
+    await until(async () => await page.evaluate(seen) === true);
     const rival = page.getByRole("button", { name: /^Go on with code \d+/ })
       .first();
     const code = Number(await rival.locator(".mono").textContent());

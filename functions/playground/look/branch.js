@@ -60,11 +60,11 @@ export async function branch(basis, { row, begun = [], settings }, options) {
     return whole;
   }
   const previews = new Previews(signal);
-  const { height: _, width: __, ...unsized } = settings;
+  // Codes that stay have the picture's size.
+  const { height: _, width: __, ratio: ___, ...unsized } = settings;
   const body = {
     ...(wholeRows ? settings : unsized),
     ...(wholeRows && given.length > 0 && { prefix: { codes: given } }),
-    // The kept codes have the picture's size.
     ...(!wholeRows && { keep: { codes: keptCodes(given, basis.grid) } }),
     logprobs: basis.judgements?.rivals ?? RIVALS,
     preview: comeDecoded(model?.image_area),
