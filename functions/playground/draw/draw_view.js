@@ -294,7 +294,7 @@ class DrawView {
   async #drawPictures(settings, known, signal) {
     this.#notice.clear();
     placeFaults([], this.#settings.fields);
-    this.#result.root.hidden = true;
+    this.#result.leave();
     const { KeptDrawing } = await later(() => import("./kept_drawing.js"));
     const kept = new KeptDrawing(
       settings,

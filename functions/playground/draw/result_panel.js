@@ -44,6 +44,11 @@ export class ResultPanel {
     this.#ask.hidden = !answers;
   }
 
+  /** Takes it out of sight, and keeps its place: the page does not jump. */
+  leave() {
+    this.root.inert = true;
+  }
+
   /** @param {string} facts Of how the picture was drawn. */
   tell(facts) {
     this.#facts.textContent = facts;
@@ -52,6 +57,7 @@ export class ResultPanel {
   /** @param {Picture | undefined} picture The one at hand; undefined for none. */
   show(picture) {
     this.root.hidden = picture === undefined;
+    this.root.inert = false;
     if (picture === undefined) return;
     const before = this.#save.href;
     this.#save.href = URL.createObjectURL(picture.file);

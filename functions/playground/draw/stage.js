@@ -18,7 +18,10 @@ import { PictureCanvas } from "../parts/picture_canvas.js";
 const TICK_MS = 500;
 
 /** Time between two changes of what is told, in milliseconds. */
-const TELL_MS = 120;
+const TELL_MS = 250;
+
+/** Time until a wait is shown as one, in milliseconds. */
+const WAIT_MS = 500;
 
 /** The pictures of one request. */
 export class Stage {
@@ -53,8 +56,11 @@ export class Stage {
   /** @param {string} text What is waited for before the first row. */
   wait(text) {
     this.#doing.hidden = false;
-    this.#bar.removeAttribute("value");
+    this.#bar.value = 0;
     this.#pace.textContent = text;
+    clearTimeout(this.#timer);
+    // A moving bar takes time from the drawing, and most begin at once.
+    this.#timer = setTimeout(() => this.#bar.removeAttribute("value"), WAIT_MS);
   }
 
   /**

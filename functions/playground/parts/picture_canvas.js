@@ -20,7 +20,7 @@ import { element } from "./element.js";
 const PIXELS_PER_CODE = 8;
 
 /** Pause between two paintings, in milliseconds: each takes time from drawing. */
-const PAINT_MS = 120;
+const PAINT_MS = 250;
 
 /** A canvas of one picture. */
 export class PictureCanvas {
