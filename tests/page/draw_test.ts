@@ -23,7 +23,9 @@ async function draw(page: Page, seed: number, prompt = PROMPT): Promise<void> {
 }
 
 async function done(page: Page, seed: number): Promise<void> {
-  await page.getByText(new RegExp(`seed ${seed} ·.* tokens in`)).waitFor();
+  await page.getByText(
+    new RegExp(`seed ${seed} ·.* tokens in .* · [\\d.]+ s in all$`),
+  ).waitFor();
 }
 
 /** The pixels on a canvas, as text. */
@@ -45,7 +47,7 @@ for (const width of WIDTHS) {
       // Looked for in each frame: the picture is there in a third of a second.
       const row = page.evaluate(`new Promise((then) => {
         const told = (part) =>
-          /^Row \\d+ of 16 · /.test(part.textContent) && part.checkVisibility();
+          /^Row \\d+ of 16 · [\\d.]+ s passed, /.test(part.textContent) && part.checkVisibility();
         const look = () =>
           [...document.querySelectorAll(".stage *")].some(told)
             ? then()

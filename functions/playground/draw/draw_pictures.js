@@ -40,6 +40,7 @@ export async function drawPictures(
   settings,
   { stage, patience, model, onRow, known: before },
 ) {
+  const begun = performance.now();
   const decoded = comeDecoded(model?.image_area);
   const previews = new Previews(patience.signal);
   const { completed, rows } = await draw(
@@ -86,7 +87,8 @@ export async function drawPictures(
       ...(known?.judgements && { judgements: known.judgements }),
     };
   });
-  return { pictures, facts: factsOf(completed) };
+  const seconds = (performance.now() - begun) / 1000;
+  return { pictures, facts: factsOf(completed, seconds) };
 }
 
 /**
@@ -143,8 +145,14 @@ function drawnNow(settings, imageIndex) {
   };
 }
 
-/** @param {import("./drawing.js").Completed} completed */
-function factsOf({ model, seed, images, usage, timings, lossless }) {
+/**
+ * @param {import("./drawing.js").Completed} completed
+ * @param {number} passed Seconds from asking to the last event.
+ */
+function factsOf(
+  { model, seed, images, usage, timings, lossless },
+  passed,
+) {
   const [image] = images;
   const seconds = (timings["decode_s"] ?? 0) + (timings["prefill_s"] ?? 0);
   return [
@@ -152,6 +160,7 @@ function factsOf({ model, seed, images, usage, timings, lossless }) {
     `seed ${seed}`,
     image && `${image.width} × ${image.height} pixels`,
     `${usage.image_tokens} tokens in ${secondsText(seconds)}`,
+    `${secondsText(passed)} in all`,
     lossless ? undefined : "approximate strategy",
   ].filter(Boolean).join(" · ");
 }

@@ -49,12 +49,14 @@ export class Stage {
   #time;
   #rows = 0;
   #seed = 0;
+  #askedAt = 0;
   #tellCalmly = calmly(TELL_MS, () => this.#tell());
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   /** @param {string} text What is waited for before the first row. */
   wait(text) {
+    if (this.#doing.hidden) this.#askedAt = performance.now();
     this.#doing.hidden = false;
     this.#bar.value = 0;
     this.#pace.textContent = text;
@@ -171,7 +173,8 @@ export class Stage {
       : seconds === undefined
       ? "the time left is known after two rows"
       : `about ${secondsText(seconds)} left`;
+    const passed = secondsText((performance.now() - this.#askedAt) / 1000);
     this.#pace.textContent =
-      `Row ${rows} of ${this.#rows} · ${left} · seed ${this.#seed}`;
+      `Row ${rows} of ${this.#rows} · ${passed} passed, ${left} · seed ${this.#seed}`;
   }
 }
