@@ -211,7 +211,9 @@ Deno.test("the example of the clients page draws", async () => {
   const readme = await Deno.readTextFile(
     new URL("../../functions/docs/clients.md", import.meta.url),
   );
-  const code = readme.split("```js\n").map((block) => block.split("```")[0]!)
+  const code = readme.split("```js ignore\n").map((block) =>
+    block.split("```")[0]!
+  )
     .find((block) => block.includes("StreamableHTTPClientTransport"))!
     .replace("http://127.0.0.1:8080", url);
   const module = `${code}\nexport { client, content };`;

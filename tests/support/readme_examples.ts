@@ -83,10 +83,10 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
 ];
 
-/** All blocks of a README. */
+/** Returns all blocks of a README; `ignore` keeps them from `deno test --doc`. */
 export function examplesOf(file: string): Example[] {
   const text = Deno.readTextFileSync(new URL(file, ROOT));
-  return [...text.matchAll(/^( *)```(\w*)\n([^]*?)^\1```$/gm)]
+  return [...text.matchAll(/^( *)```(\w*)(?: ignore)?\n([^]*?)^\1```$/gm)]
     .map(([, indent = "", language = "", code = ""]) => ({
       file,
       language,
