@@ -141,7 +141,7 @@ const TEXTS: readonly ((count: number) => string)[] = [
 
 const longTexts: Attack = {
   name: "long texts",
-  allowed: [200, 400, 413, 422, ...BUSY],
+  allowed: [200, 400, 404, 413, 422, ...BUSY],
   run: (target) =>
     together(4, async () => {
       const { random } = target;
