@@ -1,6 +1,6 @@
 /**
- * All routes as one application, and what every route gets: a request id, a
- * signal, limits, a log line, and errors as problem documents.
+ * The application: all routes, each with a request id, a signal, limits, a log
+ * line, and errors as problem documents.
  *
  * @module
  */
@@ -61,32 +61,32 @@ import { tokenize } from "./tokenize.ts";
 import { phaseSpans, tracing } from "./middleware/tracing.ts";
 import { countUnsent, UnsentAnswers } from "./middleware/unsent.ts";
 
-/** All that the routes depend on. */
+/** The dependencies of the routes. */
 export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
 
-/** How the application behaves. */
+/** Options of the application. */
 export interface AppOptions extends HostPolicy, OriginPolicy {
-  /** What is served; the rest answers 404. */
+  /** Functions that are served; the others answer 404. */
   readonly functions: ReadonlySet<FunctionName>;
-  /** How often a caller may ask; undefined for as often as it likes. */
+  /** Rate limit of a caller; undefined for none. */
   readonly rateLimit: RateLimit | undefined;
-  /** How long a request may take. */
+  /** Timeout of a request, in milliseconds. */
   readonly requestTimeoutMs: number | undefined;
-  /** Bytes of request bodies that one caller may have under way. */
+  /** Most bytes of request bodies that one caller may have under way. */
   readonly bodyBytes: number;
-  /** Bytes of answers that one caller may leave unread. */
+  /** Most bytes of answers that one caller may leave unread. */
   readonly unreadBytes: number;
-  /** Requests with a body that are worked on at once, of one caller. */
+  /** Most requests with a body of one caller that run at once. */
   readonly maxRequests: number;
-  /** Where lines go. */
+  /** Sink of log lines. */
   readonly log: LogSink;
-  /** Whether it is to stop; undefined for where it never is. */
+  /** Drain state; undefined for a server that never drains. */
   readonly drain?: Drain | undefined;
-  /** Where is counted; undefined for where nobody else counts. */
+  /** Metrics to count in; undefined for separate ones. */
   readonly metrics?: Metrics | undefined;
 }
 
-/** What a job may ask for. */
+/** Paths that a job may request. */
 const JOB_PATHS = [
   ...[...FUNCTION_NAMES, "score"].map((name) => `/v1/${name}`),
   "/v1/images/generations",
@@ -96,7 +96,7 @@ const JOB_PATHS = [
   "/v1/responses",
 ];
 
-/** What is worked on elsewhere. */
+/** Paths of work that cannot be a job. */
 const OTHER_WORK = [
   "/v2/models/:model/infer",
   "/v2/models/:model/versions/:version/infer",
@@ -104,9 +104,9 @@ const OTHER_WORK = [
 ];
 
 /**
- * The application, ready to serve.
+ * Creates the application, ready to serve.
  *
- * @param jobs Undefined where nothing outlives its request.
+ * @param jobs Jobs subsystem; undefined if nothing outlives its request.
  */
 export function createApp(
   services: AppServices,
@@ -152,12 +152,12 @@ export function createApp(
   return app;
 }
 
-/** The functions alone, for jobs: they have passed the door already. */
+/** Creates the application of jobs: functions alone, without access checks. */
 export function createJobApp(
   services: AppServices,
   options: AppOptions,
 ): Hono<AppEnv> {
-  // Who waits for a job decides how long.
+  // The clients of a job set their own timeouts.
   const patient = { ...options, requestTimeoutMs: undefined };
   const app = bareApp(patient, options.metrics ?? new Metrics(services), []);
   return app.route("/", functionRoutes(services, options));
@@ -194,7 +194,7 @@ function functionRoutes(
   return app;
 }
 
-/** Health alone, for a port of its own. */
+/** Creates the application of a separate health port. */
 export function createHealthApp(
   services: Listing,
   options: AppOptions,
@@ -207,9 +207,9 @@ export function createHealthApp(
 }
 
 /**
- * What every route gets.
+ * Creates an application without routes.
  *
- * @param door What a request passes first.
+ * @param door Middleware of access checks.
  */
 function bareApp(
   options: AppOptions,
@@ -230,7 +230,7 @@ function bareApp(
       throw new MethodNotAllowedError(methods);
     },
   }));
-  // Answered, not thrown: only then is it looked whether other methods fit.
+  // Answered, not thrown: only then are other methods of the path checked.
   app.notFound((c) => {
     const known = app.routes.map(({ path }) => path);
     return problemAnswer(c, new NotFoundError(unknownPath(c.req.path, known)));
@@ -242,7 +242,7 @@ function bareApp(
   return app;
 }
 
-/** Counts who comes, and lets in who may. */
+/** Returns the middleware that counts requests and checks their access. */
 function door(
   options: AppOptions,
   metrics: Metrics,
@@ -271,9 +271,9 @@ function problemAnswer(c: Context<AppEnv>, error: unknown): Response {
   return c.newResponse(JSON.stringify(body), { status, headers });
 }
 
-/** The page needs its own files, and pictures that it holds in memory. */
+/** Security headers: the page needs its own files, and pictures in memory. */
 const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
-  // Some answers are for pages of others, and say so themselves.
+  // Some answers are for pages of other origins, and set their own headers.
   overwrite: false,
   contentSecurityPolicy: {
     defaultSrc: ["'self'"],
@@ -282,11 +282,11 @@ const SECURE_HEADERS: Parameters<typeof secureHeaders>[0] = {
     baseUri: ["'none'"],
     formAction: ["'self'"],
   },
-  // Whether there is TLS at all is for whatever stands in front to say.
+  // TLS, if any, ends at a proxy in front, which sets this header.
   strictTransportSecurity: false,
 };
 
-/** Gives a request what its function is called with. */
+/** Returns the middleware that sets the call of a request's function. */
 function calling(
   options: AppOptions,
   metrics: Metrics,

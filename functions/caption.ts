@@ -18,10 +18,10 @@ import { CaptionRequest, MAX_PICTURES } from "./schema/caption.ts";
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
 import { readUpload, type Upload } from "./http/upload.ts";
 
-/** What answers may be, the default first. */
+/** Types of answers, the default first. */
 const TYPES = ["application/json", "text/event-stream", "text/plain"] as const;
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function caption(answerers: Answerers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/caption",
@@ -50,7 +50,7 @@ export function caption(answerers: Answerers): Hono<AppEnv> {
   );
 }
 
-/** A seed that was drawn is another one next time. */
+/** Returns the fields that determine the answer; undefined if it is random. */
 async function decisive(
   request: Request,
   upload: Upload<CaptionRequest>,

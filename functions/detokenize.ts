@@ -36,7 +36,7 @@ import { acquireClip, acquirePicture, encodeFile } from "./inference/render.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
 
-/** What answers may be, the default first. */
+/** Types of answers, the default first. */
 const PICTURE_TYPES = [
   "image/png",
   "image/jpeg",
@@ -52,10 +52,10 @@ const CLIP_TYPES = [
 ] as const;
 const MIXED_TYPES = ["application/json"] as const;
 
-/** How fast a clip plays. Codes do not say, and Emu3 has no fixed rate. */
+/** Frame rate of a clip: codes have none, and Emu3 no fixed one. */
 const FRAMES_PER_SECOND = 8;
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function detokenize(tokenizers: Tokenizers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/detokenize",
@@ -189,7 +189,7 @@ async function clipAnswer(
   return c.json(body, 200, headers);
 }
 
-/** Codes alone decide; how an MP4 comes out depends on the program, too. */
+/** Returns the tag of codes; an MP4 depends on the encoder as well. */
 function tagOf(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
@@ -224,10 +224,10 @@ async function clipFile(
 }
 
 /**
- * Refuses a clip that is too large to decode: all frames are held at once, so
+ * Checks that a clip is small enough to decode: all frames are held at once, so
  * their pixels are counted together.
  *
- * @throws {InvalidFieldsError} When its pixels would be too many.
+ * @throws {InvalidFieldsError} If it has too many pixels.
  */
 export function checkClipSize(
   { frames, height, width }: CodeClip,

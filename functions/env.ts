@@ -1,5 +1,5 @@
 /**
- * The environment, read and checked: the one place that looks at it.
+ * The environment of a server, parsed: the only module that reads it.
  *
  * @module
  */
@@ -17,133 +17,133 @@ import { maxRunPixels } from "./inference/image_limit.ts";
 import type { Variable } from "./config/variable_parsers.ts";
 import { EMBEDDED_MODEL, VARIABLES } from "./variables.ts";
 
-/** Values of all variables, as they were parsed. */
+/** The parsed values of all variables. */
 type Values = {
   readonly [K in keyof typeof VARIABLES]: ReturnType<
     typeof VARIABLES[K]["parse"]
   >;
 };
 
-/** What a server is told from outside. */
+/** The configuration of a server. */
 export interface Environment {
-  /** Folders of checkpoints. */
+  /** Sources of checkpoints. */
   readonly folders: {
-    /** Draws. */
+    /** Source of the model that draws. */
     readonly gen: string;
-    /** Answers. */
+    /** Source of the model that answers. */
     readonly chat: string;
-    /** For both; undefined for the one that belongs to each. */
+    /** Vision tokenizer for both; undefined for each model's own. */
     readonly vision: string | undefined;
   };
-  /** Other names of models. */
+  /** Aliases of models. */
   readonly aliases: Values["MODEL_ALIASES"];
-  /** What is served. */
+  /** Functions that are served. */
   readonly functions: Values["FUNCTIONS"];
-  /** Where to listen; port 0 means any free one. */
+  /** Address to listen on; port 0 for any free port. */
   readonly listen: { readonly hostname: string; readonly port: number };
-  /** Port for health alone. */
+  /** Port of a separate health server. */
   readonly healthPort: number | undefined;
-  /** Where models run. */
+  /** Device that models run on. */
   readonly device: Values["DEVICE"];
-  /** Bytes of a device's memory to use; undefined for what is free. */
+  /** Bytes of the device's memory to use; undefined for all that is free. */
   readonly deviceMemoryBytes: number | undefined;
   /** Folder of another ONNX Runtime. */
   readonly runtimeFolder: string | undefined;
-  /** Format of the language models' weights; undefined for as they are. */
+  /** Format of the language models' weights; undefined for the stored one. */
   readonly precision: Values["PRECISION"];
-  /** Folder for copies of models; undefined where there is no home. */
+  /** Folder for copies of models; undefined without a home folder. */
   readonly copyFolder: string | undefined;
   /** Threads that compute. */
   readonly threads: number;
-  /** Sequences decoded together. */
+  /** Sequences that are decoded together. */
   readonly slots: number;
-  /** Requests that may wait. */
+  /** Limit of the requests that wait. */
   readonly queueLimit: number;
-  /** That the process may have. */
+  /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
-  /** For keys and values; undefined for a quarter of the memory. */
+  /** Bytes of the KV caches; undefined for a quarter of the memory. */
   readonly cacheBytes: number | undefined;
-  /** Their type; undefined for what the memory suggests. */
+  /** Type of keys and values; undefined for a type that suits the memory. */
   readonly cacheDtype: Values["KV_PRECISION"];
-  /** Bytes of pixels that all requests hold; undefined for an eighth of the memory. */
+  /** Bytes of pixels in all requests; undefined for an eighth of the memory. */
   readonly pixelBytes: number | undefined;
   /** Threads that decode and encode pictures. */
   readonly codecThreads: number;
-  /** In which way pictures are drawn; undefined for what is fastest. */
+  /** Strategy that pictures are drawn with; undefined for the fastest. */
   readonly strategy: Values["STRATEGY"];
-  /** Of callers; without any, everybody may call. */
+  /** API keys of callers; if there are none, anyone may call. */
   readonly apiKeys: Values["API_KEYS"];
-  /** How often a caller may ask. */
+  /** Rate limit of a caller. */
   readonly rateLimit: Values["RATE_LIMIT"];
-  /** Whether pictures are fetched by their URL. */
+  /** True if pictures are fetched by URL. */
   readonly urlInputs: boolean;
-  /** Where clients find the server; undefined for as they asked. */
+  /** Public URL of the server; undefined for that of each request. */
   readonly publicUrl: string | undefined;
-  /** Proxies in front that are believed. */
+  /** Number of trusted proxies in front. */
   readonly trustedProxies: number;
-  /** The one header of theirs that is believed. */
+  /** Header of theirs that is trusted. */
   readonly trustedHeader: string;
-  /** Hosts that requests may name while no keys are set. */
+  /** Hosts that requests may name if no keys are set. */
   readonly allowedHosts: readonly string[];
-  /** Origins whose pages may call. */
+  /** Origins whose pages may call the server. */
   readonly corsOrigins: readonly string[];
-  /** What is the same for all requests. */
+  /** Limits that are the same for all requests. */
   readonly limits: {
-    /** Of a body. */
+    /** Largest body, in bytes. */
     readonly maxBodyBytes: number;
-    /** Of a picture, or of all frames of an animation. */
+    /** Most pixels of a picture, or of all frames of an animation. */
     readonly maxPixels: number;
-    /** Of a clip or an animation, in frames. */
+    /** Most frames of a clip or an animation. */
     readonly maxFrames: number;
-    /** Of one run of the vision tokenizer. */
+    /** Most pixels of one run of the vision tokenizer. */
     readonly maxRunPixels: number;
   };
-  /** Bytes of request bodies that one caller may have under way. */
+  /** Most bytes of request bodies that one caller may have under way. */
   readonly bodyBytes: number;
-  /** Bytes of answers that one address may leave unread. */
+  /** Most bytes of answers that one address may leave unread. */
   readonly unreadBytes: number;
-  /** Connections that one address may hold open. */
+  /** Most connections that one address may hold open. */
   readonly maxConnections: number;
-  /** How long a request may take. */
+  /** Timeout of a request, in milliseconds. */
   readonly requestTimeoutMs: number | undefined;
-  /** How long running requests have once the server is to stop. */
+  /** Time that running requests have during a shutdown. */
   readonly shutdownGraceMs: number;
-  /** How long it is listened at least once the server is to stop. */
+  /** Shortest time of listening on during a shutdown. */
   readonly shutdownDelayMs: number;
-  /** What keeps jobs and first answers. */
+  /** Store of jobs and first answers. */
   readonly store: {
-    /** A file; undefined where there is no home, and none is named. */
+    /** Path of its file; undefined without a home folder and a named file. */
     readonly path: string | undefined;
-    /** Whether it was named, and nothing else will do. */
+    /** True if the file was named, and must be usable. */
     readonly named: boolean;
-    /** How large it may become. */
+    /** Largest size of the store, in bytes. */
     readonly maxBytes: number;
-    /** How long what has ended is kept. */
+    /** Retention of ended jobs, in milliseconds. */
     readonly ttlMs: number;
   };
-  /** What webhooks are signed with; undefined for no webhooks. */
+  /** Secret that signs webhooks; undefined for no webhooks. */
   readonly webhookSecret: string | undefined;
-  /** How the log looks. */
+  /** Format of log lines. */
   readonly log: LogFormat;
-  /** The queue that jobs are taken from; undefined for none. */
+  /** Queue that jobs are taken from; undefined for none. */
   readonly runpod: RunpodPlace | undefined;
 }
 
-/** What the machine says. */
+/** The properties of a machine. */
 export interface Machine {
-  /** Threads that may compute at once without being stopped. */
+  /** Threads that may compute at once without being throttled. */
   readonly cpus: number;
-  /** That the process may have. */
+  /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
-  /** True if a person reads the log; false by default. */
+  /** True if the log is a terminal; false by default. */
   readonly terminal?: boolean;
 }
 
-/** A variable that cannot be used. */
+/** The error of an invalid variable. */
 export class EnvironmentError extends Error {
-  /** Says what is wrong with a variable. */
+  /** Creates the error from the variable and the reason. */
   constructor(
-    /** Its name. */
+    /** Name of the variable. */
     readonly variable: string,
     reason: string,
     options?: ErrorOptions,
@@ -153,7 +153,7 @@ export class EnvironmentError extends Error {
   }
 }
 
-/** The machine that this runs on, as far as a container leaves it to it. */
+/** Returns the machine's properties within the limits of its container. */
 export function thisMachine(): Machine {
   const allowance = containerAllowance();
   const { total } = Deno.systemMemoryInfo();
@@ -165,9 +165,9 @@ export function thisMachine(): Machine {
 }
 
 /**
- * The environment that `get` reads; an empty variable counts as unset.
+ * Parses the variables that `get` reads; an empty one counts as unset.
  *
- * @throws {EnvironmentError} Naming the variable at fault.
+ * @throws {EnvironmentError} Naming the invalid variable.
  */
 export function readEnvironment(
   machine: Machine,
@@ -237,7 +237,7 @@ export function readEnvironment(
   };
 }
 
-/** What `--help` prints. */
+/** Returns the text of `--help`. */
 export function helpText(): string {
   const width = Math.max(...Object.keys(VARIABLES).map((name) => name.length));
   const lines = Object.entries(VARIABLES).map(([name, { meaning, unset }]) =>
@@ -258,13 +258,13 @@ ${lines.join("\n")}
 
 const DEFAULT_PORT = 8080;
 
-/** Threads of the codec by default: pictures are few beside what models compute. */
+/** Default threads of the codec: pictures cost little beside the models. */
 const MAX_CODEC_THREADS = 4;
 
-/** Largest bodies that one caller may have under way, unless told. */
+/** Default limit of one caller's bodies under way, in largest bodies. */
 const BODIES = 4;
 
-/** Where programs keep what they can make again. */
+/** Returns the folder of files that programs can recreate. */
 function cacheFolder(
   get: (name: string) => string | undefined,
 ): string | undefined {
@@ -279,11 +279,11 @@ function readValues(get: (name: string) => string | undefined): Values {
       const text = get(name)?.trim() || undefined;
       return [name, attempt(name, () => variable.parse(text))];
     });
-  // Each entry was made by the parser of its own variable.
+  // Each entry comes from the parser of its own variable.
   return Object.fromEntries(entries) as Values;
 }
 
-/** @param name Of the variable that is at fault when `read` fails. */
+/** @param name Name of the variable to report if `read` fails. */
 function attempt<T>(name: string, read: () => T): T {
   try {
     return read();

@@ -29,7 +29,7 @@ import {
 import { GenerateRequest } from "./schema/generate.ts";
 import { serverTiming } from "./http/server_timing.ts";
 
-/** What answers may be, the default first. */
+/** Types of answers, the default first. */
 const TYPES = [
   "application/json",
   "image/png",
@@ -39,7 +39,7 @@ const TYPES = [
   ...BINARY_TYPES,
 ] as const;
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function generate(drawers: Drawers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/generate",
@@ -55,7 +55,7 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
       if (file === type && request.n > 1) {
         throw invalidField("/n", `expected 1: ${type} holds a single picture`);
       }
-      // A job's events are listened to elsewhere.
+      // The events of a job are streamed by other routes.
       const streams = type === "text/event-stream" ||
         c.get("call").observe !== undefined;
       const preview = request.preview && streams;
@@ -79,10 +79,10 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
 }
 
 /**
- * The file to make; bare codes never meet the vision decoder.
+ * Returns the type of the file; undefined for codes, which are not decoded.
  *
- * @param format Of the body; a file alone is of the type that is accepted.
- * @throws {InvalidFieldsError} When the two are not the same.
+ * @param format Format in the body; the accepted type decides for a bare file.
+ * @throws {InvalidFieldsError} If the two differ.
  */
 function fileType(
   type: typeof TYPES[number],
@@ -104,7 +104,7 @@ function fileType(
   }
 }
 
-/** A seed that was drawn is another one next time. */
+/** Returns the fields that determine the answer; undefined if it is random. */
 function decisive(
   request: GenerateRequest,
   { task: { scene, models, metadata, file } }: DrawingRun,
@@ -149,7 +149,7 @@ async function fileAnswer(
   });
 }
 
-/** One grid, or all of them one after the other: `[n, H, W]`. */
+/** Answers with one grid, or all of them in sequence: `[n, H, W]`. */
 async function codesAnswer(
   c: Context<AppEnv>,
   run: DrawingRun,

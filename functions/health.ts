@@ -1,5 +1,5 @@
 /**
- * Whether the server lives, and whether it can be used.
+ * The health routes: liveness and readiness of the server.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { modelFields } from "./models.ts";
 import type { Listing } from "./models/ports.ts";
 import { VERSION } from "./http/version.ts";
 
-/** How long a balancer is told to wait for models that have failed. */
+/** Retry-After seconds for a balancer if models have failed. */
 const FAILED_SECONDS = 2;
 
-/** The routes, ready to mount. */
+/** Returns the routes, ready to mount. */
 export function health(
   listing: Listing,
   drain: Drain,
@@ -35,8 +35,8 @@ export function health(
         ? c.json(body)
         : c.json(body, 503, retryAfter(listing));
     })
-    // RunPod's load balancer: 204 while loading, 200 when ready; anything else
-    // takes the worker out, and so does one that is to stop.
+    // RunPod's load balancer: 204 while loading, 200 when ready; any other
+    // status takes the worker out, which a draining one wants.
     .get("/ping", pingDescription, (c) => {
       const status = overall(listing, drain);
       if (status === "ready") return c.json({ status });
@@ -58,26 +58,27 @@ export function health(
     });
 }
 
-/** The store of jobs and first answers. */
+/** The state of the store of jobs and first answers. */
 export interface StoreState {
-  /** True if it could take the last write. */
+  /** True if the last write succeeded. */
   readonly writable: boolean;
 }
 
 /**
- * A full store is told and no reason to send requests elsewhere: most need
- * none, and who fills it must not take the server out.
+ * Returns the store's fields. A full store does not make the server unready:
+ * most requests need none, and the caller that fills it must not take the
+ * server out.
  */
 function storeFields(store: StoreState | undefined): { store?: "full" } {
   return store?.writable === false ? { store: "full" } : {};
 }
 
-/** Whether everything that is needed is loaded. */
+/** Returns true if all models that are needed are loaded. */
 export function isReady(listing: Listing, drain: Drain): boolean {
   return overall(listing, drain) === "ready";
 }
 
-/** A model that nobody needs yet keeps nobody waiting. */
+/** Returns the status of the server; unloaded models do not count. */
 function overall(
   listing: Listing,
   { draining }: Drain,
@@ -88,7 +89,7 @@ function overall(
   return states.includes("loading") ? "loading" : "ready";
 }
 
-/** When the last of the models that load is likely to be ready. */
+/** Returns the estimated seconds until the last model is ready. */
 function retryAfter(listing: Listing): { "retry-after": string } {
   const waits = listing.models().map(({ state }) =>
     state.state === "loading" ? state.retryAfterSeconds : FAILED_SECONDS

@@ -1,9 +1,10 @@
 /**
- * The server: reads the environment, serves, and stops when it is told to.
+ * The server's entry point: reads the environment, serves, and stops at a
+ * signal.
  *
- * The one file with effects at its top level. It listens (`serving.ts`) long
- * before it is ready, so that whoever watches sees it live; it says that it is
- * ready when its models are.
+ * The one file with effects at its top level. It listens (`server.ts`) long
+ * before it is ready, so that probes see it live; it announces itself once its
+ * models are loaded.
  *
  * @module
  */
@@ -26,7 +27,7 @@ import { parseStartOptions } from "./config/start_options.ts";
 import { isExpected, startServices } from "./models/start_services.ts";
 import { VERSION } from "./http/version.ts";
 
-/** Exit codes: a bad start, and a bad setting. */
+/** Exit codes of a failed start and of a wrong setting. */
 const FAILED = 1;
 const MISUSED = 2;
 
@@ -37,7 +38,7 @@ async function main(): Promise<void> {
     const { help, version, variables } = parseStartOptions(Deno.args);
     if (help) return say(helpText().trimEnd());
     if (version) return say(VERSION);
-    // Before anything reads the environment, wherever that is.
+    // Before any other module reads the environment.
     for (const [name, value] of variables) Deno.env.set(name, value);
     const environment = readEnvironment(thisMachine());
     warnOfOpenDoor(environment);
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Returns whether the message of `error` says all there is to know. */
+/** Returns true if the message of `error` needs no stack trace. */
 function isForeseen(error: unknown): error is Error {
   return isExpected(error) || error instanceof ListenError;
 }
@@ -75,10 +76,10 @@ async function run(environment: Environment): Promise<void> {
   try {
     await services.loaded;
   } catch (error) {
-    // What was told to stop loads no more.
+    // A load that a shutdown ends is no failure.
     if (drain.draining) return;
-    // Whoever started it starts it again, or tells somebody: a server that
-    // stays and never becomes ready does neither.
+    // The supervisor restarts it or reports it: a server that never becomes
+    // ready allows neither.
     if (isForeseen(error)) leave(error.message, FAILED);
     throw error;
   }
@@ -86,7 +87,7 @@ async function run(environment: Environment): Promise<void> {
   announce(url, services);
 }
 
-/** Everybody else's machine may call, and nobody has to say who they are. */
+/** Warns if other machines may call without keys. */
 function warnOfOpenDoor({ listen, apiKeys }: Environment): void {
   const own = /^(127(\.\d+){3}|\[?::1\]?|localhost)$/i.test(listen.hostname);
   if (own || apiKeys.length > 0) return;
@@ -95,7 +96,7 @@ function warnOfOpenDoor({ listen, apiKeys }: Environment): void {
   );
 }
 
-/** The one line that says where, what and how. */
+/** Writes the line that announces the server. */
 function announce(url: string, services: Services): void {
   const names = services.models().map(({ name }) => name).join(", ");
   say(escapeText(
@@ -103,7 +104,7 @@ function announce(url: string, services: Services): void {
   ));
 }
 
-/** Ends with a usage text, which has lines of its own. */
+/** Exits with a usage text, which has several lines. */
 function leaveMisused({ message }: UsageError): never {
   Deno.stderr.writeSync(new TextEncoder().encode(`${message}\n`));
   Deno.exit(MISUSED);

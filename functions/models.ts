@@ -1,5 +1,6 @@
 /**
- * `GET /v1/models` and `/v1/models/{name}`, in OpenAI's shape with more in it.
+ * The model routes: `GET /v1/models` and `/v1/models/{name}`, in OpenAI's
+ * format with extensions.
  *
  * @module
  */
@@ -58,7 +59,7 @@ const oneDescription = describe({
   problems: ["unknown-model"],
 });
 
-/** The routes, ready to mount. */
+/** Returns the routes, ready to mount. */
 export function models(listing: Listing): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/models", listDescription, (c) => {
@@ -66,7 +67,7 @@ export function models(listing: Listing): Hono<AppEnv> {
       const data = listing.models().map((model) => modelFields(model, limits));
       return c.json({ object: "list", data });
     })
-    // Names of repositories have a slash.
+    // Names of repositories contain a slash.
     .get("/v1/models/:name{.+}", oneDescription, (c) => {
       const name = c.req.param("name");
       const all = listing.models();
@@ -78,7 +79,7 @@ export function models(listing: Listing): Hono<AppEnv> {
     });
 }
 
-/** Returns a model as it is listed. */
+/** Returns the fields of a listed model. */
 export function modelFields(
   model: ModelListing,
   limits: Limits,
@@ -88,7 +89,7 @@ export function modelFields(
   return {
     id: name,
     object: "model",
-    // OpenAI's clients want a date; files have none that means anything.
+    // OpenAI's clients require a date; files have no meaningful one.
     created: 0,
     "owned_by": "local",
     aliases: model.aliases ?? [],
@@ -99,7 +100,7 @@ export function modelFields(
     state: state.state,
     phases: state.phases.map(phaseFields),
     ...(state.state === "failed" && { reason: state.reason }),
-    // Known once a language model is open; of a vision tokenizer, never.
+    // Known once a language model is open; never for a vision tokenizer.
     "image_area": details?.imageArea ?? null,
     "context_length": details?.contextLength ?? null,
     examples: details?.examples ?? [],
@@ -118,7 +119,7 @@ export function modelFields(
   };
 }
 
-/** Functions that it serves, and `text_only` where it also answers text. */
+/** Returns the functions of a model, and `text_only` for text answers. */
 function capabilitiesOf({ capabilities, details }: ModelListing) {
   const text = capabilities.includes("caption") &&
     details?.generation.textOnly === true;

@@ -1,6 +1,6 @@
 /**
- * `POST /v1/score`: how likely a picture is given its prompt, or an answer given
- * its question.
+ * `POST /v1/score`: the likelihood of a picture given its prompt, or of an
+ * answer given its question.
  *
  * @module
  */
@@ -26,14 +26,14 @@ import {
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
 import { readUpload, type Upload } from "./http/upload.ts";
 
-/** What answers may be. */
+/** Types of answers. */
 const TYPES = ["application/json"] as const;
 
 /**
- * The route, ready to mount.
+ * Returns the route, ready to mount.
  *
- * @param functions Those of the server: pictures are judged where they are
- * drawn, answers where they are given.
+ * @param functions Functions of the server: pictures are scored by the model
+ * that draws, answers by the one that answers.
  */
 export function score(
   scorers: Scorers,
@@ -62,7 +62,7 @@ export function score(
   });
 }
 
-/** The models for a body that makes sense. */
+/** Returns the models for a body whose fields are consistent. */
 function checkedModels(
   scorers: Scorers,
   functions: ReadonlySet<FunctionName>,

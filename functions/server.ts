@@ -1,8 +1,8 @@
 /**
- * From an environment to a server that listens: the application, its store of
- * jobs and its ports.
+ * The server that listens: the application, its store of jobs and its ports,
+ * from an environment.
  *
- * Models are on their way by then: `main.ts` starts them first.
+ * `main.ts` starts the models before.
  *
  * @module
  */
@@ -32,29 +32,29 @@ import type { Services } from "./models/services.ts";
 
 /** A server that listens. */
 export interface Serving {
-  /** Where requests come in. */
+  /** URL of the server. */
   readonly url: string;
-  /** All that listen. */
+  /** Servers of all ports. */
   readonly servers: readonly Listener[];
-  /** What outlives its request. */
+  /** Jobs subsystem. */
   readonly jobs: Jobs;
-  /** Takes jobs of a queue elsewhere, once it is started; undefined for none. */
+  /** Queue that jobs are taken from, once started; undefined for none. */
   readonly queue: RunpodWorker | undefined;
-  /** Whether it is to stop. */
+  /** Drain state of the server. */
   readonly drain: Drain;
 }
 
-/** Where lines for people go. */
+/** The output for display. */
 export interface Output {
-  /** What is as it should be. */
+  /** Writes a normal line. */
   readonly say: WriteLine;
-  /** What is not. */
+  /** Writes a warning. */
   readonly complain: WriteLine;
 }
 
-/** A place that cannot be listened at. */
+/** The error of an address that cannot be listened on. */
 export class ListenError extends Error {
-  /** Says what is wrong with the place. */
+  /** Creates the error from the address and the reason. */
   constructor(place: string, reason: string, options?: ErrorOptions) {
     super(`Cannot listen on ${place}: ${reason}, set HOST and PORT`, options);
     this.name = "ListenError";
@@ -64,8 +64,8 @@ export class ListenError extends Error {
 /**
  * Opens the store and listens.
  *
- * @throws {ListenError} When somebody else does.
- * @throws {StoreError} When the store that was named cannot be used.
+ * @throws {ListenError} If the address is in use or not available.
+ * @throws {StoreError} If the named store cannot be used.
  */
 export async function serve(
   environment: Environment,
@@ -102,7 +102,7 @@ export async function serve(
   return { url: urlOf(servers[0]!.addr), servers, jobs, queue, drain };
 }
 
-/** The store of the environment; in memory where none was named and none can be. */
+/** Opens the store of the environment, or one in memory as a fallback. */
 function openJobs(
   environment: Environment,
   services: Services,
@@ -132,7 +132,7 @@ function openJobs(
   }
 }
 
-/** How others are told of jobs, where that is allowed. */
+/** Returns the options of webhooks, if they are enabled. */
 function webhooksOf(
   { webhookSecret: secret, urlInputs, publicUrl, listen }: Environment,
 ): JobsOptions["webhooks"] {
@@ -170,7 +170,7 @@ async function listenAt(
 }
 
 function urlOf({ hostname, port }: Environment["listen"]): string {
-  // As an address of IPv6 stands in a URL.
+  // Formats an IPv6 address as in URLs.
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
   return `http://${host}:${port}`;
 }

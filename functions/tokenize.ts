@@ -40,20 +40,20 @@ import {
   type Upload,
 } from "./http/upload.ts";
 
-/** What answers may be, the default first. */
+/** Types of answers, the default first. */
 const JSON_ONLY = ["application/json"] as const;
 const CODE_TYPES = [...JSON_ONLY, ...BINARY_TYPES] as const;
 
 type Body = Upload<TokenizeRequest>;
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/tokenize",
     tokenizeDescription,
     async (c) => {
       const accept = c.req.header("accept");
-      // Before the body is read: this much is the same for every kind.
+      // Checked before the body is read: these types apply to every kind.
       negotiate(accept, CODE_TYPES);
       const upload = await readUpload(c.req.raw, TokenizeRequest, {
         maxBytes: tokenizers.limits.maxBodyBytes,
@@ -74,7 +74,7 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
   );
 }
 
-/** Nothing here is left to chance. */
+/** Returns the tag of the answer, which is deterministic. */
 async function tagOf(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
@@ -168,7 +168,7 @@ async function encoded(
   return { codes, source, size: image, visionMs: watch.milliseconds };
 }
 
-/** The files of the body: one, or those of a clip. */
+/** Returns the files of the body: one, or those of a clip. */
 async function filesOf(
   tokenizers: Tokenizers,
   { fields, files }: Body,
@@ -187,7 +187,7 @@ async function filesOf(
   }
   const { frames = [] } = fields;
   const uploaded = files.get("frames") ?? [];
-  // Before any of them is read.
+  // Checked before any of them is read.
   const count = frames.length + uploaded.length;
   checkFrameCount(count, "/frames", tokenizers.limits);
   const texts = await Promise.all(

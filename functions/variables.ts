@@ -1,6 +1,6 @@
 /**
- * The environment variables that a server reads: what each means, what it is
- * when unset, and how its text is read.
+ * The environment variables of a server, with their meanings, defaults and
+ * parsers.
  *
  * @module
  */
@@ -35,10 +35,10 @@ import {
 
 const MEBIBYTE = 2 ** 20;
 
-/** Folders are looked for beside the code, wherever the server is started. */
+/** The embedded models, located beside the code from any working directory. */
 const EMBEDDED = new URL("../models/emu3-mini", import.meta.url).pathname;
 
-/** Every variable, in the order that `--help` lists them. */
+/** The variables, in the order that `--help` lists them. */
 export const VARIABLES = {
   MODEL: source(
     "folder, org/name[@revision] or URL (s3, gs, https) of a language model that draws and answers",

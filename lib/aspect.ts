@@ -1,9 +1,8 @@
 /**
- * From a ratio and an area to a grid.
+ * The arithmetic from an aspect ratio and an area to a grid.
  *
- * The arithmetic is that of `calculate_generate_size` in
- * emu3/mllm/processing_emu3.py of baaivision/Emu3, Python's rounding included:
- * 67.5 rows are 68, 66.5 are 66.
+ * It is that of `calculate_generate_size` in emu3/mllm/processing_emu3.py of
+ * baaivision/Emu3, Python's rounding included: 67.5 rows are 68, 66.5 are 66.
  *
  * @module
  */
@@ -13,22 +12,25 @@ import type { GridSize } from "./grid.ts";
 import { roundHalfEven } from "./rounding.ts";
 import type { PixelSize } from "./image/image.ts";
 
-/** Width to height, as custom has it. */
+/** A ratio of width to height. */
 export interface Ratio {
-  /** Above zero. */
+  /** The width, above zero. */
   readonly width: number;
-  /** Above zero. */
+  /** The height, above zero. */
   readonly height: number;
 }
 
-/** A whole number as Python's `int()` reads it, in any script's digits. */
+/**
+ * A pattern of whole numbers as Python's `int()` reads them, in any script's
+ * digits.
+ */
 const INTEGER = /^\s*\+?(\p{Nd}+(?:_\p{Nd}+)*)\s*$/u;
 
 /**
- * The ratio that `"W:H"` spells.
+ * Parses `"W:H"` into a ratio.
  *
- * @throws {SyntaxError} When it spells none. The reference takes negative
- * numbers and answers with a negative size; they are refused here.
+ * @throws {SyntaxError} If it is no ratio. The reference takes negative numbers
+ * and answers with a negative size; they are refused here.
  */
 export function parseRatio(text: string): Ratio {
   const [width, height, ...rest] = text.split(":").map((part) => {
@@ -44,10 +46,10 @@ export function parseRatio(text: string): Ratio {
 }
 
 /**
- * The grid of `ratio` whose picture has about `imageArea` pixels.
+ * Returns the grid of `ratio` whose picture has about `imageArea` pixels.
  *
- * @param pixelsPerCode Pixels a side of one code.
- * @throws {GridError} When a side would have no code.
+ * @param pixelsPerCode Pixels along each side of one code.
+ * @throws {GridError} If a side would have no code.
  */
 export function gridSizeFromRatio(
   ratio: Ratio,
@@ -60,9 +62,9 @@ export function gridSizeFromRatio(
 }
 
 /**
- * The grid of a picture of `size` pixels.
+ * Returns the grid of a picture of `size` pixels.
  *
- * @throws {GridError} When a side is not whole in codes.
+ * @throws {GridError} If a side is not a whole number of codes.
  */
 export function gridSizeFromPixels(
   size: PixelSize,
@@ -79,14 +81,17 @@ export function gridSizeFromPixels(
 }
 
 function checkedSize(size: GridSize): GridSize {
-  // A ratio of numbers beyond all measure leaves NaN.
+  // A ratio of infinite numbers leaves NaN.
   if (size.height >= 1 && size.width >= 1) return size;
   throw new GridError(
     `${size.height} × ${size.width} codes are none, ask for a larger area or sides that differ less`,
   );
 }
 
-/** Value of a decimal digit: scripts have theirs in runs of ten, from zero on. */
+/**
+ * Returns the value of a decimal digit: scripts have theirs in runs of ten,
+ * from zero on.
+ */
 function digit(character: string): number {
   let value = 0;
   for (let code = character.codePointAt(0)!; isDigit(code - 1); code--) value++;

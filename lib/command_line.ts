@@ -1,6 +1,6 @@
 /**
- * The command-line parser: options by name, where an unknown one is an error
- * that suggests the nearest.
+ * The command-line parser: options by name; an unknown one is an error that
+ * suggests the nearest.
  *
  * @module
  */
@@ -23,12 +23,12 @@ export type CommandLine<O extends OptionTypes> = ReturnType<
   >
 >;
 
-/** A command line that cannot be carried out. */
+/** An error for a command line that cannot be executed. */
 export class UsageError extends Error {
   /**
-   * Says what is wrong and how the command is used.
+   * Creates an error that states the problem and the usage of the command.
    *
-   * @param command Its name, after `deno task`.
+   * @param command Name of the command, after `deno task`.
    * @param usage The text of its `--help`.
    */
   constructor(
@@ -45,8 +45,8 @@ export class UsageError extends Error {
 /**
  * Parses `words`.
  *
- * @throws {SyntaxError} With the reason, for an option that is unknown, lacks
- * its value or has one too many.
+ * @throws {SyntaxError} If an option is unknown, lacks its value or has one too
+ * many.
  */
 export function parseCommandLine<const O extends OptionTypes>(
   words: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * Emu3: four walks between text, codes and pixels.
+ * The four walks of Emu3 between text, codes and pixels.
  *
  * ```text
  * tokenize     picture → codes                               VisionTokenizer.encode
@@ -9,10 +9,10 @@
  * ```
  *
  * The first two are the vision tokenizer alone. The other two go through a
- * language model and end, respectively begin, at codes: whether pixels are
- * wanted is for the caller to say.
+ * language model and end, respectively begin, at codes: callers decide if they
+ * need pixels.
  *
- * Knows nothing of HTTP, files or devices.
+ * It does not depend on HTTP, files or devices.
  *
  * @module
  */
@@ -41,89 +41,94 @@ import {
 import { keyedChance } from "./sampling/chance.ts";
 import type { SamplingOptions } from "./sampling/sampler.ts";
 
-/** What to draw. */
+/** The parameters of a generation. */
 export interface GenerationParams {
-  /** Used verbatim. */
+  /** The prompt, used verbatim. */
   readonly prompt: string;
   /** Prompt of the unconditional branch. */
   readonly negativePrompt: string;
-  /** 1 means no unconditional branch at all. */
+  /** The guidance scale; 1 runs no unconditional branch at all. */
   readonly guidanceScale: number;
-  /** In codes. */
+  /** Size of the picture, in codes. */
   readonly size: GridSize;
-  /** Rows that are given, fewer than `size` has. */
+  /** Given rows, fewer than `size` has. */
   readonly prefix: CodeGrid | undefined;
-  /** Codes that stay, those of `prefix` among them; none when left out. */
+  /** Codes that stay, those of `prefix` among them; none by default. */
   readonly keep?: KeptCodes | undefined;
-  /** In which way codes are drawn. */
+  /** The strategy of drawing. */
   readonly strategy: Strategy;
-  /** How codes are chosen. */
+  /** Options that choose each code. */
   readonly sampling: SamplingOptions;
-  /** 0 … 2^53 − 1. */
+  /** Seed of the random numbers, 0 … 2^53 − 1. */
   readonly seed: number;
-  /** Pictures; picture i draws from stream i of the seed. */
+  /** Number of pictures; picture i draws from stream i of the seed. */
   readonly count: number;
-  /** How many of the strongest codes to note at each position; 0 for none. */
+  /**
+   * Number of the most probable codes to record at each position; 0 for none.
+   */
   readonly logprobs: number;
 }
 
 /** A question, mostly about pictures. */
 export interface Question {
-  /** None for a question of text alone. */
+  /** Grids of the pictures; none for a question of text alone. */
   readonly grids: readonly CodeGrid[];
-  /** Used verbatim. */
+  /** The question, used verbatim. */
   readonly question: string;
-  /** How the question is worded. */
+  /** The template of the question. */
   readonly template: Template;
-  /** Cut to what the context leaves. */
+  /** The greatest number of tokens, cut to the room that the context leaves. */
   readonly maxTokens: number;
   /** Texts before which the answer ends; none is empty. */
   readonly stop: readonly string[];
-  /** How tokens are chosen. */
+  /** Options that choose each token. */
   readonly sampling: SamplingOptions;
-  /** 0 … 2^53 − 1. */
+  /** Seed of the random numbers, 0 … 2^53 − 1. */
   readonly seed: number;
 }
 
-/** How much was worked. */
+/** The tokens that a request used. */
 export interface Usage {
-  /** Tokens of all prompts. */
+  /** Number of tokens in all prompts. */
   readonly promptTokens: number;
-  /** Tokens chosen or forced. */
+  /** Number of tokens chosen or forced. */
   readonly newTokens: number;
 }
 
-/** A request's end. */
+/** The event that ends a request. */
 export interface Finished {
-  /** Always the last event. */
+  /** Type of the event, always the last. */
   readonly type: "finished";
-  /** How much was worked. */
+  /** The tokens used. */
   readonly usage: Usage;
-  /** How long it took; of several pictures, the sums but for the times, which are the longest. */
+  /**
+   * Statistics of the run; of several pictures, sums of counts and the longest
+   * times.
+   */
   readonly statistics: Statistics;
 }
 
-/** A request's way to its slots. */
+/** The events of a request on its way to its slots. */
 export type Admitted =
   | {
-    /** The first event, unless the request is refused. */
+    /** Type of the first event, unless the request is refused. */
     readonly type: "queued";
-    /** Requests that come before. */
+    /** Number of requests before this one. */
     readonly position: number;
   }
   | {
-    /** The model is at work. */
+    /** Type of the event once the request runs. */
     readonly type: "started";
   };
 
-/** What happens while drawing. */
+/** The events of a drawing. */
 export type DrawingEvent =
   | Admitted
   | {
     readonly type: "row";
     readonly imageIndex: number;
     readonly row: DrawnRow;
-    /** What it takes to go on from where the picture is by now. */
+    /** Returns the state that continues from the picture's present. */
     readonly halfway: () => ResumeState | undefined;
   }
   | {
@@ -133,7 +138,7 @@ export type DrawingEvent =
   }
   | Finished;
 
-/** What happens while answering. */
+/** The events of an answer. */
 export type AnswerEvent =
   | Admitted
   | { readonly type: "delta"; readonly text: string }
@@ -142,21 +147,21 @@ export type AnswerEvent =
     readonly finishReason: FinishReason;
   });
 
-/** Token ids that the model would be fed. */
+/** The token ids that the model would be fed. */
 export interface PromptTokens {
-  /** Prompt, given rows included. */
+  /** Tokens of the prompt, given rows included. */
   readonly tokens: Int32Array<ArrayBuffer>;
-  /** The same of the unconditional branch. */
+  /** Tokens of the unconditional branch's prompt. */
   readonly unconditional: Int32Array<ArrayBuffer> | undefined;
 }
 
-/** What the prompts of a picture are made of. */
+/** The parameters that the prompts of a picture depend on. */
 export type PromptedParams = Pick<
   GenerationParams,
   "prompt" | "negativePrompt" | "guidanceScale" | "size" | "prefix"
 >;
 
-/** The prompts of a scene. */
+/** Returns the prompts of a generation. */
 export async function drawingTokens(
   model: PromptWriter,
   scene: PromptedParams,
@@ -176,15 +181,16 @@ export async function drawingTokens(
 }
 
 /**
- * Draws `scene`: first that it is queued and started, then its rows as they are
- * done, its grids, the end.
+ * Draws `scene`: yields that it is queued and started, then its rows as they
+ * are done, its grids, the end.
  *
- * @param halfways By picture, where one that stopped goes on; others start. Rows
- * that were drawn are told again.
- * @param caller On whose behalf it waits; see {@linkcode EngineRequest}.
- * @throws {PromptTooLongError} When prompt and picture exceed the context.
- * @throws {CacheTooSmallError} When they exceed the memory.
- * @throws {OverloadedError} When the queue is full.
+ * @param halfways Resume states by picture; pictures without one start. Rows
+ * that were drawn before are reported again.
+ * @param caller The caller that it is queued for; see
+ * {@linkcode EngineRequest}.
+ * @throws {PromptTooLongError} If prompt and picture exceed the context.
+ * @throws {CacheTooSmallError} If they exceed the memory.
+ * @throws {OverloadedError} If the queue is full.
  */
 export async function* draw(
   model: LanguageModel,
@@ -247,7 +253,7 @@ export async function* draw(
   };
 }
 
-/** The prompt of a question. */
+/** Returns the prompt of a question. */
 export async function questionTokens(
   model: PromptWriter,
   { grids, question, template }: Pick<
@@ -260,13 +266,14 @@ export async function questionTokens(
 }
 
 /**
- * Answers `question`: first that it is queued and started, then its text as it
- * comes, never half a character, then the end.
+ * Answers `question`: yields that it is queued and started, then its text as it
+ * is decoded, never half a character, then the end.
  *
- * @param caller On whose behalf it waits; see {@linkcode EngineRequest}.
- * @throws {PromptTooLongError} When the context leaves no room for an answer.
- * @throws {CacheTooSmallError} When the memory leaves none.
- * @throws {OverloadedError} When the queue is full.
+ * @param caller The caller that it is queued for; see
+ * {@linkcode EngineRequest}.
+ * @throws {PromptTooLongError} If the context leaves no room for an answer.
+ * @throws {CacheTooSmallError} If the memory leaves no room.
+ * @throws {OverloadedError} If the queue is full.
  */
 export async function* answer(
   model: LanguageModel,
@@ -330,7 +337,7 @@ export async function* answer(
   };
 }
 
-/** The prompts of a scene as the engine takes them. */
+/** Returns the prompts of a generation in the form that the engine takes. */
 async function drawingPrompts(
   model: PromptWriter,
   scene: PromptedParams,
@@ -341,7 +348,9 @@ async function drawingPrompts(
     .map((tokens) => sharedBeforeRows(tokens, scene));
 }
 
-/** A prompt that others may share up to the rows that are given, and with them. */
+/**
+ * Returns a prompt that others may share up to the given rows, and with them.
+ */
 function sharedBeforeRows(
   tokens: Int32Array<ArrayBuffer>,
   { prefix, size }: PromptedParams,
@@ -351,7 +360,7 @@ function sharedBeforeRows(
   return { tokens, cuts: rows === 0 ? cuts.slice(1) : cuts };
 }
 
-/** Tells of the first queueing and the first start, of however many runs. */
+/** Emits the first queueing and the first start, of any number of runs. */
 function admission(emit: (event: Admitted) => void) {
   let queued = false;
   let started = false;
@@ -367,7 +376,7 @@ function admission(emit: (event: Admitted) => void) {
   };
 }
 
-/** Statistics of pictures drawn side by side. */
+/** Returns the statistics of pictures drawn side by side. */
 function together(all: readonly Statistics[]): Statistics {
   const longest = (of: (one: Statistics) => number) => Math.max(...all.map(of));
   return {

@@ -1,18 +1,18 @@
 /**
- * What can go wrong that a caller is expected to handle.
+ * The errors that a caller is expected to handle.
  *
- * Everything else is a bug and rises as it is. A message reads
- * `Cannot <verb> <object>: <what is the case, what would do>` and never holds a
- * user's prompt or pixels. `functions/http/errors/problem.ts` maps the codes to HTTP.
+ * All other errors are bugs and propagate unchanged. A message reads `Cannot
+ * <verb> <object>: <reason or remedy>` and never contains a user's prompt or
+ * pixels. `functions/http/errors/problem.ts` maps the codes to HTTP.
  *
  * @module
  */
 
 /** The root of every error that a caller may handle. */
 export class Emu3Error extends Error {
-  /** An error with a code for programs and a message for people. */
+  /** Creates an error with a code for programs and a message for people. */
   constructor(
-    /** Kebab-case and stable: clients may switch on it. */
+    /** The code, kebab-case and stable: clients may switch on it. */
     readonly code: string,
     message: string,
     options?: ErrorOptions,
@@ -22,9 +22,12 @@ export class Emu3Error extends Error {
   }
 }
 
-/** A checkpoint that cannot be opened: names the file and, if any, the key. */
+/**
+ * An error for a checkpoint that cannot be opened; names the file and, if any,
+ * the key.
+ */
 export class CheckpointError extends Emu3Error {
-  /** Says what is wrong with `file`. */
+  /** Creates an error about `file`. */
   constructor(
     /** The file or folder at fault. */
     readonly file: string,
@@ -35,9 +38,9 @@ export class CheckpointError extends Emu3Error {
   }
 }
 
-/** A checkpoint that cannot be stored in fewer bits. */
+/** An error for a checkpoint that cannot be stored in fewer bits. */
 export class QuantizationError extends Emu3Error {
-  /** Says what is wrong with `subject`. */
+  /** Creates an error about `subject`. */
   constructor(
     /** The file, folder or tensor at fault. */
     readonly subject: string,
@@ -52,55 +55,57 @@ export class QuantizationError extends Emu3Error {
   }
 }
 
-/** A folder that another process is filling. */
+/** An error for a folder that another process is filling. */
 export class QuantizationBusyError extends QuantizationError {
-  /** Says that it is busy. */
+  /** Creates an error about `subject`. */
   constructor(subject: string) {
     super(subject, "another process is writing it");
   }
 }
 
-/** Bytes that are not a picture we read. */
+/** An error for bytes that are not a supported picture. */
 export class ImageError extends Emu3Error {
-  /** Says what is wrong. */
+  /** Creates an error from its message. */
   constructor(message: string, options?: ErrorOptions) {
     super("unreadable-image", `Cannot read picture: ${message}`, options);
   }
 }
 
-/** A picture with more pixels than are allowed, found out from its header. */
+/**
+ * An error for a picture whose header declares more pixels than are allowed.
+ */
 export class ImageTooLargeError extends Emu3Error {
-  /** Says what is wrong. */
+  /** Creates an error from its message. */
   constructor(message: string) {
     super("image-too-large", `Cannot read picture: ${message}`);
   }
 }
 
-/** A readable picture whose sides the model does not take. */
+/** An error for a readable picture whose sides the model does not support. */
 export class ImageSizeError extends Emu3Error {
-  /** Says what is wrong. */
+  /** Creates an error from its message. */
   constructor(message: string) {
     super("image-size", `Cannot use picture: ${message}`);
   }
 }
 
-/** Codes or tokens that do not spell a grid. */
+/** An error for codes or tokens that do not form a grid. */
 export class GridError extends Emu3Error {
-  /** Says what is wrong. */
+  /** Creates an error from its message. */
   constructor(message: string) {
     super("malformed-grid", `Cannot read grid: ${message}`);
   }
 }
 
-/** A prompt that does not fit into the context. */
+/** An error for a prompt that does not fit into the context. */
 export class PromptTooLongError extends Emu3Error {
-  /** Says how much is asked and how much there is, in tokens. */
+  /** Creates an error from the needed and the available number of tokens. */
   constructor(
-    /** Tokens that prompt and answer need. */
+    /** Number of tokens that prompt and answer need. */
     readonly needed: number,
-    /** Tokens that the context holds. */
+    /** Number of tokens that the context holds. */
     readonly available: number,
-    /** Tokens of the pictures alone; 0 where they are not known. */
+    /** Number of tokens of the pictures alone; 0 if unknown. */
     pictures = 0,
   ) {
     super(
@@ -112,13 +117,13 @@ export class PromptTooLongError extends Emu3Error {
   }
 }
 
-/** A request whose keys and values can never be held. */
+/** An error for a request whose keys and values can never be held. */
 export class CacheTooSmallError extends Emu3Error {
-  /** Says how much is asked and how much there is, in tokens. */
+  /** Creates an error from the needed and the available number of tokens. */
   constructor(
-    /** Tokens that all rows need, with what is to come. */
+    /** Number of tokens that all rows need, new ones included. */
     readonly needed: number,
-    /** Tokens that the memory for keys and values holds. */
+    /** Number of tokens that the KV cache holds. */
     readonly available: number,
   ) {
     super(
@@ -128,15 +133,15 @@ export class CacheTooSmallError extends Emu3Error {
   }
 }
 
-/** The queue is full, or the machine too busy. */
+/** An error for a full queue or a busy machine. */
 export class OverloadedError extends Emu3Error {
   /**
-   * Says when to come back.
+   * Creates an error with the time of a retry.
    *
-   * @param reason What is the case.
+   * @param reason Reason of the refusal.
    */
   constructor(
-    /** When trying again is likely to succeed. */
+    /** Seconds after which a retry is likely to succeed. */
     readonly retryAfterSeconds: number,
     reason = "the queue is full",
   ) {
@@ -147,9 +152,9 @@ export class OverloadedError extends Emu3Error {
   }
 }
 
-/** ONNX Runtime refused or failed. */
+/** An error for a call that ONNX Runtime refused or failed. */
 export class RuntimeError extends Emu3Error {
-  /** Says what is wrong. */
+  /** Creates an error from its message. */
   constructor(message: string, options?: ErrorOptions) {
     super("runtime", message, options);
   }

@@ -1,5 +1,5 @@
 /**
- * How a picture's codes are laid out as tokens.
+ * The layout of a picture's codes as tokens.
  *
  * A grid of `height` × `width` codes is written row by row. Every row is closed
  * by EOL, the frame by EOF, the picture by EOI:
@@ -11,9 +11,9 @@
  * EOF EOI EOS
  * ```
  *
- * The same walk serves three readers: {@linkcode slotAt} tells the sampler what
- * comes next, {@linkcode gridTokens} writes a prompt, {@linkcode parseGrid}
- * reads tokens back.
+ * The same layout serves three functions: {@linkcode slotAt} returns the next
+ * slot to the sampler, {@linkcode gridTokens} writes a prompt,
+ * {@linkcode parseGrid} reads tokens back.
  *
  * @module
  */
@@ -21,50 +21,50 @@
 import { GridError } from "./errors.ts";
 import { codeFromToken, isCode, type Vocabulary } from "./vocabulary.ts";
 
-/** Height and width in codes. */
+/** A height and a width in codes. */
 export interface GridSize {
-  /** Rows. */
+  /** Number of rows. */
   readonly height: number;
-  /** Codes a row. */
+  /** Number of codes in a row. */
   readonly width: number;
 }
 
 /** The codes of a picture. */
 export interface CodeGrid extends GridSize {
-  /** `[height × width]`, each in `[0, codebookSize)`. */
+  /** Codes, `[height × width]`, each in `[0, codebookSize)`. */
   readonly codes: Uint16Array<ArrayBuffer>;
 }
 
 /** The codes of a clip; a frame of codes stands for several of pixels. */
 export interface CodeClip extends GridSize {
-  /** Frames of codes. */
+  /** Number of frames of codes. */
   readonly frames: number;
-  /** `[frames × height × width]`. */
+  /** Codes, `[frames × height × width]`. */
   readonly codes: Uint16Array<ArrayBuffer>;
 }
 
-/** What the layout asks for. */
+/** The kind of token at a position of the layout. */
 export type Slot = "code" | "eol" | "eof" | "eoi" | "eos";
 
-/** Tokens from the first code through EOI. */
+/** Returns the number of tokens from the first code through EOI. */
 export function gridLength({ height, width }: GridSize): number {
   return height * (width + 1) + 2;
 }
 
-/** What comes `offset` tokens after IMG. */
+/** Returns the slot `offset` tokens after IMG. */
 export function slotAt(offset: number, { height, width }: GridSize): Slot {
   const stride = width + 1;
   if (offset < height * stride) {
     return offset % stride === width ? "eol" : "code";
   }
   // Counted from the end of the rows, not modulo the stride: the reference
-  // tests the modulus first and so asks for EOL in place of EOI or EOS when a
+  // tests the modulus first and so expects EOL in place of EOI or EOS when a
   // row is one or two codes wide.
   const trailer: Slot[] = ["eof", "eoi"];
   return trailer[offset - height * stride] ?? "eos";
 }
 
-/** `grid` as tokens, from the first code through EOI. */
+/** Returns `grid` as tokens, from the first code through EOI. */
 export function gridTokens(
   grid: CodeGrid,
   vocabulary: Vocabulary,
@@ -78,13 +78,13 @@ export function gridTokens(
   });
 }
 
-/** A copy of the first `rows` rows of a grid. */
+/** Returns a copy of the first `rows` rows of a grid. */
 export function firstRows({ width, codes }: CodeGrid, rows: number): CodeGrid {
   const first = new Uint16Array(codes.subarray(0, rows * width));
   return { height: rows, width, codes: first };
 }
 
-/** The first `rows` rows of a grid as tokens, each closed by EOL. */
+/** Returns the first `rows` rows of a grid as tokens, each closed by EOL. */
 export function rowTokens(
   grid: CodeGrid,
   rows: number,
@@ -94,9 +94,9 @@ export function rowTokens(
 }
 
 /**
- * Reads back what {@linkcode gridTokens} wrote.
+ * Parses the tokens that {@linkcode gridTokens} returns.
  *
- * @throws {GridError} Naming the first token that is out of place.
+ * @throws {GridError} With the first token that is out of place.
  */
 export function parseGrid(
   tokens: Int32Array,
@@ -123,9 +123,9 @@ export function parseGrid(
 }
 
 /**
- * A grid from rows of numbers, as they come over the wire.
+ * Returns a grid from rows of numbers, as a request contains them.
  *
- * @throws {GridError} When there are none, they differ in length, or one is no
+ * @throws {GridError} If there are none, they differ in length, or one is no
  * code.
  */
 export function gridFromRows(
@@ -148,7 +148,7 @@ export function gridFromRows(
   return { height, width, codes };
 }
 
-/** The rows of a grid, or of one frame of a clip. */
+/** Returns the rows of a grid, or of one frame of a clip. */
 export function rowsFromGrid(grid: CodeGrid): number[][] {
   return Array.from(
     { length: grid.height },
@@ -156,7 +156,7 @@ export function rowsFromGrid(grid: CodeGrid): number[][] {
   );
 }
 
-/** One frame of a clip. */
+/** Returns one frame of a clip. */
 export function clipFrame(clip: CodeClip, frame: number): CodeGrid {
   const { height, width, codes } = clip;
   const area = height * width;
@@ -168,9 +168,9 @@ export function clipFrame(clip: CodeClip, frame: number): CodeGrid {
 }
 
 /**
- * Lets only codes of the codebook pass.
+ * Asserts that all codes are in the codebook.
  *
- * @throws {GridError} When one of `codes` is not in `[0, codebookSize)`.
+ * @throws {GridError} If one of `codes` is not in `[0, codebookSize)`.
  */
 export function assertCodes(
   codes: ArrayLike<number>,

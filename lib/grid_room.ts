@@ -1,5 +1,5 @@
 /**
- * The room that pictures take in a context.
+ * The check that pictures fit into a context.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { gridLength, type GridSize } from "./grid.ts";
 
 /**
  * Requires that a context holds the codes of pictures, whatever else it has to
- * hold: what is too long otherwise is no text.
+ * hold: if it does not, no shorter text would help.
  *
- * @param contextLength In tokens, as the checkpoint has it.
- * @throws {PromptTooLongError} Saying that the pictures are.
+ * @param contextLength Context length of the checkpoint, in tokens.
+ * @throws {PromptTooLongError} If the pictures do not fit.
  */
 export function requireRoomFor(
   grids: readonly GridSize[],

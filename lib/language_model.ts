@@ -1,6 +1,6 @@
 /**
- * A language model, opened: tokenizer, vocabulary, engine and what the
- * checkpoint recommends.
+ * The opened language model: tokenizer, vocabulary, engine and the checkpoint's
+ * recommended settings.
  *
  * @module
  */
@@ -19,57 +19,56 @@ import { type Stage, unwatched } from "./stage.ts";
 import type { TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** A language model that can be asked. */
+/** A language model that can run requests. */
 export interface LanguageModel {
-  /** Name of its folder. */
+  /** Name of its folder or repository. */
   readonly name: string;
-  /** Sizes. */
+  /** Configuration with the model's sizes. */
   readonly config: LanguageConfig;
   /** Recommended settings. */
   readonly generation: GenerationConfig;
-  /** Text ⇄ tokens. */
+  /** The tokenizer. */
   readonly text: TextTokenizer;
-  /** Which token means what. */
+  /** The vocabulary of special tokens and codes. */
   readonly vocabulary: Vocabulary;
-  /** What runs requests. */
+  /** The engine that runs requests. */
   readonly engine: Pick<Engine, "run" | "contextLength" | "state">;
 }
 
-/** How to open a language model. */
+/** Options of {@linkcode openLanguageModel}. */
 export interface LanguageModelOptions {
-  /** What it will judge: codes to draw, the vocabulary to answer. */
+  /** Heads to load: codes to draw, the vocabulary to answer. */
   readonly heads: readonly Head[];
-  /** Sequences that may run together, 2 or more. */
+  /** Number of sequences that may run together, 2 or more. */
   readonly slots: number;
   /** Bytes that keys and values of all sequences may take together. */
   readonly cacheBytes: number;
-  /** Their type; undefined for what the memory suggests. */
+  /** Type of keys and values; undefined for the one that suits the memory. */
   readonly cacheDtype?: CacheDtype | undefined;
-  /** Tokens that one prefill takes at most. */
+  /** The most tokens that one prefill takes. */
   readonly chunkLength: number;
-  /** Requests that may wait. */
+  /** Number of requests of one caller that may wait. */
   readonly queueLimit: number;
   /** A clock, in milliseconds. */
   readonly now: () => number;
-  /** Is told what is done; undefined where nobody watches. */
+  /** Callback for loading stages; undefined for none. */
   readonly stage?: Stage;
   /**
-   * Looks at the vocabulary before weights are loaded; what it throws ends the
-   * opening.
+   * Checks the vocabulary before weights are loaded; an error ends the opening.
    */
   readonly accept?: (vocabulary: Vocabulary) => Promise<void>;
 }
 
-/** A language model and what must be closed with it. */
+/** A language model with its resources, to be closed. */
 export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {
   /**
-   * Loads what the first rows of a picture do without; undefined where nothing
-   * is left.
+   * Loads the parts that the first rows of a picture do not need; undefined if
+   * none is left.
    */
   readonly settle: (() => Promise<void>) | undefined;
-  /** Keys and values, as far as their tokens are given memory. */
+  /** The KV cache, as far as memory is given to its tokens. */
   readonly cache: {
-    /** Their type. */
+    /** Type of keys and values. */
     readonly dtype: CacheDtype;
     /** Bytes that one token takes. */
     readonly tokenBytes: number;
@@ -79,8 +78,8 @@ export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {
 /**
  * Opens a checkpoint: text files, graphs and heads at once.
  *
- * @throws {CheckpointError} When something is missing, wrong or unsafe.
- * @throws {RangeError} When `cacheBytes` do not hold one slot of use.
+ * @throws {CheckpointError} If something is missing, wrong or unsafe.
+ * @throws {RangeError} If `cacheBytes` do not hold one slot of use.
  */
 export async function openLanguageModel(
   runtime: Runtime,

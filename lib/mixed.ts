@@ -1,5 +1,5 @@
 /**
- * A sequence of tokens as the text and pictures it stands for.
+ * The parser of a token sequence into the text and pictures it contains.
  *
  * ```text
  * BOS text BOI H*W IMG row EOL … EOF EOI text EOS
@@ -8,8 +8,8 @@
  * ```
  *
  * A picture starts where BOI, ordinary tokens and IMG follow each other; from
- * there on it must be whole. All other special tokens are left out of the text
- * before bytes are joined, as the reference does.
+ * there on it must be whole. All other special tokens are omitted from the text
+ * before bytes are joined, as in the reference.
  *
  * @module
  */
@@ -19,29 +19,29 @@ import { type CodeGrid, gridLength, type GridSize, parseGrid } from "./grid.ts";
 import type { TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** A stretch of a mixed sequence. */
+/** A text or a picture of a mixed sequence. */
 export type MixedPart =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "image"; readonly grid: CodeGrid };
 
-/** What reads tokens. */
+/** The parts of a tokenizer that read tokens. */
 export interface MixedReader {
-  /** Tokens to text. */
+  /** The decoder of tokens to text. */
   readonly text: Pick<TextTokenizer, "decode">;
-  /** Which token means what. */
+  /** The vocabulary of special tokens and codes. */
   readonly vocabulary: Vocabulary;
 }
 
-/** Tokens that a size takes at most: that of the greatest grid has nine. */
+/** The most tokens of a size: that of the greatest grid has nine. */
 const MAX_SIZE_TOKENS = 16;
 
-/** The greatest side that is believed, in codes. */
+/** The greatest side that is accepted, in codes. */
 const MAX_SIDE = 65_535;
 
 /**
- * The parts of `tokens`, none of them an empty text.
+ * Returns the parts of `tokens`, none of them an empty text.
  *
- * @throws {GridError} When a picture is malformed.
+ * @throws {GridError} If a picture is malformed.
  */
 export function parseMixed(
   tokens: Int32Array,
@@ -74,7 +74,10 @@ export function parseMixed(
   return parts;
 }
 
-/** Where the IMG is that belongs to a BOI at `at`; undefined if none does. */
+/**
+ * Returns the index of the IMG that belongs to a BOI at `at`; undefined if none
+ * does.
+ */
 function pictureStart(
   tokens: Int32Array,
   at: number,

@@ -6,11 +6,13 @@
 
 import { closest, distance } from "fastest-levenshtein";
 
-/** Edits that a suggestion may be away: these, or this share of the name. */
+/** The most edits of a suggestion: these, or this share of the name. */
 const MAX_EDITS = 2;
 const MAX_SHARE = 0.4;
 
-/** Returns the known name that `name` probably means; undefined for none. */
+/**
+ * Returns the known name that `name` probably means; undefined if none is near.
+ */
 export function nearestName(
   name: string,
   known: readonly string[],

@@ -1,5 +1,5 @@
 /**
- * Prompts as token sequences.
+ * The prompts of generation and captioning, as token sequences.
  *
  * ```text
  * generate   BOS text BOI H*W IMG                                       ┐ picture
@@ -9,8 +9,8 @@
  * picture =  BOI H*W IMG row EOL row EOL … EOF EOI
  * ```
  *
- * Text that users send is encoded as ordinary text: what spells a special token
- * stays text. Source: emu3/mllm/processing_emu3.py of baaivision/Emu3.
+ * Text that users send is encoded as ordinary text: the spelling of a special
+ * token stays text. Source: emu3/mllm/processing_emu3.py of baaivision/Emu3.
  *
  * @module
  */
@@ -21,15 +21,15 @@ import { type CodeGrid, type GridSize, gridTokens } from "./grid.ts";
 import type { EncodeTurn, TextTokenizer } from "./text/text_tokenizer.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
-/** What turns text into prompts. */
+/** The parts of a tokenizer that write prompts. */
 export interface PromptWriter {
-  /** Text ⇄ tokens. */
+  /** The encoder of text to tokens. */
   readonly text: Pick<TextTokenizer, "encode">;
-  /** Which token means what. */
+  /** The vocabulary of special tokens and codes. */
   readonly vocabulary: Vocabulary;
 }
 
-/** Returns a writer whose texts wait for their turn as `turn` says. */
+/** Returns a writer that encodes each text in a turn of `turn`. */
 export function writerFor(
   { text, vocabulary }: PromptWriter,
   turn: EncodeTurn,
@@ -39,18 +39,20 @@ export function writerFor(
   return { text: { encode }, vocabulary };
 }
 
-/** What a chat model is told before anything else. */
+/** The system prompt of a chat model. */
 export const SYSTEM = "You are a helpful assistant.";
 
-/** Texts around pictures and question, and before the answer. */
+/** The texts around pictures and question, and before the answer. */
 interface Wording {
   readonly before: string;
   readonly after: string;
-  /** Written by the model, as its first token begins with it. */
+  /**
+   * Separator that the model writes itself, as its first token begins with it.
+   */
   readonly separator: string;
 }
 
-/** Those texts, by template. */
+/** The texts of each template. */
 const WORDING: Readonly<Record<Template, Wording>> = {
   chat: {
     before: `${SYSTEM} USER: `,
@@ -60,12 +62,14 @@ const WORDING: Readonly<Record<Template, Wording>> = {
   base: { before: "", after: "", separator: "" },
 };
 
-/** Returns what a model writes between the prompt of a question and its answer. */
+/** Returns the separator between the prompt of a question and its answer. */
 export function answerSeparator(template: Template): string {
   return WORDING[template].separator;
 }
 
-/** What precedes the first code of a picture that shows `prompt`. */
+/**
+ * Returns the prompt before the first code of a picture that shows `prompt`.
+ */
 export async function drawingPrompt(
   { text, vocabulary }: PromptWriter,
   prompt: string,
@@ -80,9 +84,9 @@ export async function drawingPrompt(
 }
 
 /**
- * What precedes the first token of an answer about `grids`. Others may share the
- * words before the pictures, and each picture with what is before it. Without
- * grids it is a question of text alone.
+ * Returns the prompt of an answer about `grids`. Other prompts may share the
+ * words before the pictures, and each picture with all tokens before it.
+ * Without grids it is a question of text alone.
  */
 export async function questionPrompt(
   { text, vocabulary }: PromptWriter,
@@ -93,7 +97,7 @@ export async function questionPrompt(
   const { before, after } = WORDING[template];
   if (grids.length === 0) {
     // Encoded as one text, as in training: the space after "USER:" belongs to
-    // the word behind it where no picture stands between them.
+    // the word behind it if no picture is between them.
     const words = await text.encode(`${before}${question}${after}`);
     const tokens = joined([[vocabulary.bos], words]);
     return { tokens, cuts: [tokens.length] };
@@ -112,7 +116,7 @@ export async function questionPrompt(
   };
 }
 
-/** `BOI H*W IMG` */
+/** Returns `BOI H*W IMG`. */
 async function pictureStart(
   { text, vocabulary }: PromptWriter,
   { height, width }: GridSize,

@@ -1,10 +1,10 @@
 /**
- * Rounding as the reference, which is Python, rounds.
+ * The rounding of the reference, which is Python.
  *
  * @module
  */
 
-/** Python's `round()`: halves go to the even neighbor. */
+/** Rounds as Python's `round()`: halves go to the even neighbor. */
 export function roundHalfEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;

@@ -1,16 +1,16 @@
 /**
- * How likely the model finds a picture or an answer that is there already.
+ * The scoring of a given picture or answer under the model.
  *
  * ```text
  * scorePicture   text, codes → prompt → tokens → log-probability a code
  * scoreAnswer    codes, question, text → prompt → tokens → log-probability a token
  * ```
  *
- * Every token is given (teacher forcing), so that a forward judges many. A code
- * is judged among codes, as the grammar of a picture has it, guided as when it
- * is drawn; a token of an answer is judged among the whole vocabulary, and EOS
- * after the last. Neither temperature nor top-k nor top-p plays a part: those
- * say how something is picked, not what the model believes.
+ * Every token is given (teacher forcing), so that a forward pass scores many. A
+ * code is scored among codes, by the grammar of a picture, guided as in
+ * drawing; a token of an answer is scored among the whole vocabulary, and EOS
+ * after the last. Neither temperature nor top-k nor top-p applies: those define
+ * how a token is picked, not the model's distribution.
  *
  * @module
  */
@@ -36,52 +36,58 @@ import {
 } from "./scoring_policy.ts";
 import { codeFromToken, isCode } from "./vocabulary.ts";
 
-/** A picture and what it is said to show. */
+/** A picture and the prompt that it is scored for. */
 export interface ScoredPicture
   extends
     Pick<GenerationParams, "prompt" | "negativePrompt" | "guidanceScale"> {
-  /** Its codes. */
+  /** Codes of the picture. */
   readonly grid: CodeGrid;
-  /** How many of the strongest codes to note at each position; 0 for none. */
+  /**
+   * Number of the most probable codes to record at each position; 0 for none.
+   */
   readonly strongest?: number;
 }
 
-/** An answer and what was asked. */
+/** An answer and its question. */
 export interface ScoredAnswer
   extends Pick<Question, "grids" | "question" | "template"> {
-  /** Used verbatim. */
+  /** The answer, used verbatim. */
   readonly text: string;
 }
 
-/** What the model thinks of it. */
+/** The scores of a picture or an answer. */
 export interface Score {
-  /** Natural logarithms: one a code, or one a token and EOS. */
+  /** Natural logarithms: one for each code, or for each token and EOS. */
   readonly logprobs: readonly number[];
-  /** One a code, where the strongest codes are noted; else empty. */
+  /**
+   * Scores, one for each code, if the most probable codes are recorded; else
+   * empty.
+   */
   readonly judgements: readonly TokenScore[];
-  /** How much was worked. */
+  /** Number of tokens used. */
   readonly usage: Usage;
-  /** How long it took. */
+  /** Statistics of the run. */
   readonly statistics: Statistics;
 }
 
-/** What is run. */
+/** A scoring run. */
 interface Task extends Omit<ScoringOptions, "chunk"> {
   readonly prompts: readonly Prompt[];
   readonly given: Given;
-  /** Tokens that the head judges. */
+  /** Number of tokens that the head scores. */
   readonly judged: number;
   readonly long: boolean;
   readonly caller: string | undefined;
 }
 
 /**
- * Judges the codes of a picture, row by row.
+ * Scores the codes of a picture, row by row.
  *
- * @param caller On whose behalf it waits; see {@linkcode EngineRequest}.
- * @throws {PromptTooLongError} When prompt and picture exceed the context.
- * @throws {CacheTooSmallError} When they exceed the memory.
- * @throws {OverloadedError} When the queue is full.
+ * @param caller The caller that it is queued for; see
+ * {@linkcode EngineRequest}.
+ * @throws {PromptTooLongError} If prompt and picture exceed the context.
+ * @throws {CacheTooSmallError} If they exceed the memory.
+ * @throws {OverloadedError} If the queue is full.
  */
 export async function scorePicture(
   model: LanguageModel,
@@ -97,7 +103,7 @@ export async function scorePicture(
   const prompts = [tokens, unconditional]
     .filter((tokens) => tokens !== undefined)
     .map((tokens): Prompt => ({ tokens, cuts: [tokens.length] }));
-  // Without the last EOL, which nothing is judged after.
+  // Without the last EOL, after which no token is scored.
   const rows = rowTokens(grid, grid.height, vocabulary).slice(0, -1);
   const choices = rows.map((token) =>
     isCode(vocabulary, token) ? codeFromToken(vocabulary, token) : -1
@@ -115,7 +121,7 @@ export async function scorePicture(
 }
 
 /**
- * Judges the tokens of an answer and the EOS after them; throws as
+ * Scores the tokens of an answer and the EOS after them; throws as
  * {@linkcode scorePicture} does.
  */
 export async function scoreAnswer(

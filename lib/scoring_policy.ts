@@ -1,6 +1,6 @@
 /**
- * How what is there already is judged: as if it were drawn or said, but with
- * each token given.
+ * The policy that scores given tokens: as if they were drawn or answered, but
+ * each one is given.
  *
  * ```text
  * given     c0      c1 c2 EOL c3 c4   c5 …     EOL is forced, and not judged
@@ -8,8 +8,8 @@
  * fed    prompt │ c0 c1 c2 EOL …    │ …        a chunk a run
  * ```
  *
- * Nothing is fed that no judged token comes after. A run judges so few tokens
- * that their logits stay small, however long the whole is.
+ * Tokens without a scored token after them are not fed. A run scores so few
+ * tokens that their logits stay small, however long the whole is.
  *
  * @module
  */
@@ -22,67 +22,77 @@ import {
   type TokenScore,
 } from "./sampling/log_probabilities.ts";
 
-/** Tokens of a run at most: more are no faster, and block others for longer. */
+/**
+ * The most tokens of a run: more are no faster, and block others for longer.
+ */
 const MAX_CHUNK = 64;
 
-/** What the logits of one run may take. */
+/** The most bytes of one run's logits. */
 const MAX_LOGIT_BYTES = 2 ** 25;
 
-/** A run that ends with a row feeds its last code and EOL. */
+/**
+ * The fewest tokens of a run: one at the end of a row feeds its last code and
+ * EOL.
+ */
 const MIN_CHUNK = 2;
 
-/** What is given. */
+/** The given tokens. */
 export interface Given {
-  /** Follows the prompt, `[S]`. */
+  /** Tokens after the prompt, `[S]`. */
   readonly tokens: Int32Array<ArrayBuffer>;
   /**
-   * By token, which of the head's logits is its own; −1 where it is forced. The
-   * first and the last are judged.
+   * Index of each token among the head's logits; −1 for a forced one. The first
+   * and the last are scored.
    */
   readonly choices: Int32Array<ArrayBuffer>;
 }
 
-/** How it is judged. */
+/** Options of {@linkcode ScoringPolicy}. */
 export interface ScoringOptions {
-  /** What judges. */
+  /** Head that scores the tokens. */
   readonly head: Head;
-  /** Looked at when there is an unconditional row. */
+  /** The guidance scale; used if there is an unconditional row. */
   readonly guidanceScale: number;
-  /** Tokens fed a run, 2 or more. */
+  /** Number of tokens fed in each run, 2 or more. */
   readonly chunk: number;
-  /** How many of the strongest choices to note at each token; 0 for none. */
+  /**
+   * Number of the most probable choices to record at each token; 0 for none.
+   */
   readonly strongest?: number;
 }
 
 /**
- * How many tokens a run may feed.
+ * Returns the number of tokens that a run may feed.
  *
- * @param judged Tokens that the head judges, V.
- * @param rows 2 with an unconditional one, else 1.
+ * @param judged Number of tokens that the head scores, V.
+ * @param rows Number of rows, 2 with an unconditional one, else 1.
  */
 export function scoringChunk(judged: number, rows: number): number {
   const fits = Math.floor(MAX_LOGIT_BYTES / (4 * judged * rows));
   return Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, fits));
 }
 
-/** Judges what is given; chooses nothing. */
+/** Scores given tokens; makes no choices. */
 export class ScoringPolicy implements Policy {
-  /** What judges. */
+  /** Head that scores the tokens. */
   readonly head: Head;
-  /** Of each judged token, in order. */
+  /** Log-probabilities of scored tokens, in order. */
   readonly logprobs: number[] = [];
-  /** Of each judged token, in order, where the strongest choices are noted. */
+  /**
+   * Scores of scored tokens, in order, if the most probable choices are
+   * recorded.
+   */
   readonly judgements: TokenScore[] = [];
   readonly #given: Given;
   readonly #options: ScoringOptions;
-  /** Tokens fed so far. */
+  /** Number of tokens fed so far. */
   #fed = 0;
-  /** Of those, how many in the last run. */
+  /** Number of tokens fed in the last run. */
   #last = 0;
-  /** Tokens that are judged next. */
+  /** Indices of the tokens that are scored next. */
   #due: readonly number[] = [0];
 
-  /** Starts before the first token. */
+  /** Creates the policy, before the first token. */
   constructor(given: Given, options: ScoringOptions) {
     this.head = options.head;
     this.#given = given;

@@ -1,13 +1,13 @@
 /**
- * The special tokens: what they are called and which part each plays.
+ * The special tokens: their names, and the role of each.
  *
  * ```text
  * ranks │ <|endoftext|> <|im_start|> <|im_end|> <|extra_0|> … │ img boi eoi │ codes
  *         ╰─────────────── the same in every Emu3 ──────────╯   ╰ a list beside it ╯
  * ```
  *
- * Knows names only; what id a name has is the checkpoint's to say. The names
- * are those of `Emu3Tokenizer` in `tokenization_emu3.py` (BAAI/Emu3-Gen).
+ * It defines names only; the checkpoint assigns their ids. The names are those
+ * of `Emu3Tokenizer` in `tokenization_emu3.py` (BAAI/Emu3-Gen).
  *
  * @module
  */
@@ -16,27 +16,29 @@ import { CheckpointError } from "./errors.ts";
 /** The id of every special token, by its name. */
 export type SpecialTokens = ReadonlyMap<string, number>;
 
-/** The name of the token that plays each part. */
+/** The name of the token in each role. */
 export interface SpecialNames {
-  /** Fills up the shorter prompts of a batch. */
+  /** Token that fills up the shorter prompts of a batch. */
   readonly pad: string;
-  /** Starts every prompt. */
+  /** Token that starts every prompt. */
   readonly bos: string;
-  /** Ends every answer. */
+  /** Token that ends every answer. */
   readonly eos: string;
-  /** Ends the size of a picture: codes follow. */
+  /** Token that ends the size of a picture: codes follow. */
   readonly img: string;
-  /** Starts a picture: its size follows. */
+  /** Token that starts a picture: its size follows. */
   readonly boi: string;
-  /** Ends a picture. */
+  /** Token that ends a picture. */
   readonly eoi: string;
-  /** Ends a row of codes. */
+  /** Token that ends a row of codes. */
   readonly eol: string;
-  /** Ends the last row of a picture. */
+  /** Token that ends the last row of a picture. */
   readonly eof: string;
 }
 
-/** The names that hold where a checkpoint's `tokenizer_config.json` is silent. */
+/**
+ * The names that apply if a checkpoint's `tokenizer_config.json` gives none.
+ */
 export const EMU3_SPECIAL_NAMES: SpecialNames = {
   pad: "<|endoftext|>",
   bos: "<|extra_203|>",
@@ -51,10 +53,10 @@ export const EMU3_SPECIAL_NAMES: SpecialNames = {
 const EXTRAS = 205;
 
 /**
- * The special tokens of a checkpoint of the original layout, in the order of
- * their ids; the first has the id after the last rank.
+ * Returns the special tokens of a checkpoint of the original layout, in the
+ * order of their ids; the first has the id after the last rank.
  *
- * @param visionTokens The text of `emu3_vision_tokens.txt`, one name a line.
+ * @param visionTokens The text of `emu3_vision_tokens.txt`, one name per line.
  */
 export function originalSpecials(visionTokens: string): string[] {
   const lines = visionTokens.split(/\r?\n/).map((line) => line.trim());
@@ -69,24 +71,24 @@ export function originalSpecials(visionTokens: string): string[] {
 
 /** A file that may name special tokens. */
 export interface NamingFile {
-  /** Its parsed JSON. */
+  /** Parsed JSON of the file. */
   readonly json: Readonly<Record<string, unknown>>;
-  /** Its path, for messages. */
+  /** Path of the file, for messages. */
   readonly file: string;
 }
 
-/** Objects in which savers nest the names of a model's own tokens. */
+/** Names of objects in which savers nest the names of a model's own tokens. */
 const NESTED = ["model_specific_special_tokens", "extra_special_tokens"];
 
 /**
- * The names that `files` give, and Emu3's where they give none.
+ * Returns the names that `files` give, and Emu3's for all others.
  *
  * transformers 4 writes names of a model's own tokens into
  * `extra_special_tokens` or beside the others, transformers 5 into
  * `model_specific_special_tokens`.
  *
- * @param files Of either layout, the one that counts first.
- * @throws {CheckpointError} When a name is neither text nor an object with `content`.
+ * @param files Files of either layout, in order of precedence.
+ * @throws {CheckpointError} If a name is neither text nor an object with `content`.
  */
 export function specialNames(files: readonly NamingFile[]): SpecialNames {
   const places = files.flatMap(({ json, file }) =>
@@ -117,13 +119,13 @@ export function specialNames(files: readonly NamingFile[]): SpecialNames {
   };
 }
 
-/** The name that `value` is or holds; undefined for none. */
+/** Returns the name that `value` is or holds; undefined for none. */
 function tokenName(
   value: unknown,
   key: string,
   file: string,
 ): string | undefined {
-  // A null is how transformers writes "no such token".
+  // transformers writes null for "no such token".
   if (value === undefined || value === null) return undefined;
   if (typeof value === "string") return value;
   if (typeof value === "object" && "content" in value) {

@@ -1,16 +1,16 @@
 /**
- * The parts that opening something has, told to whoever watches.
+ * The stages of loading, reported to a callback.
  *
- * Whoever opens says what it does; how long that takes, and to whom it is shown,
- * is for the watcher to know.
+ * A loader names its stages; the callback decides if it measures, shows or
+ * ignores them.
  *
  * @module
  */
 
-/** Does a part of the work under its name, and gives what comes of it. */
+/** A function that runs a stage under its name, and returns its result. */
 export type Stage = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
-/** Where nobody watches. */
+/** Runs a stage without reporting it. */
 export const unwatched: Stage = <T>(
   _name: string,
   work: () => Promise<T>,

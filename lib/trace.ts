@@ -1,8 +1,8 @@
 /**
- * What happens inside a graph, for debugging a checkpoint or a port.
+ * The trace of a graph's inner values, for debugging a checkpoint or a port.
  *
- * Blocks mark what they compute under the checkpoint's own names; built with
- * `trace`, a graph gives all of it back.
+ * Blocks mark their results under the checkpoint's own names; built with
+ * `trace`, a graph outputs all of them.
  *
  * ```ts ignore
  * const { config, weights, weightFolder } = checkpoint;
@@ -20,14 +20,14 @@ import type { OutputCopy } from "./runtime/outputs.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { Tensor } from "./runtime/tensor.ts";
 
-/** Before the names of marked values. */
+/** The prefix of the names of marked values. */
 const PREFIX = "trace/";
 
 /**
  * Runs a graph once and returns its marked values by name.
  *
- * @param graph Built with `trace: true`.
- * @param weightFolder Of the checkpoint.
+ * @param graph Graph built with `trace: true`.
+ * @param weightFolder Folder of the checkpoint.
  * @param inputs All inputs of the graph, by name.
  */
 export async function trace(

@@ -1,64 +1,64 @@
 /**
- * The decoder's vocabulary: which token means what.
+ * The decoder's vocabulary: the meaning of each token.
  *
  * ```text
  * 0 … textSize - 1 │ special tokens │ firstCode … firstCode + codebookSize - 1
  * ```
  *
- * A value that is passed in, so that everything runs on a vocabulary of a
- * hundred tokens as well. Derived from the checkpoint, down to the offset of
- * the codes; knows nothing of how text becomes tokens.
+ * It is passed as a value, so that everything runs on a vocabulary of a hundred
+ * tokens as well. It is derived from the checkpoint, down to the offset of the
+ * codes, and independent of the encoding of text.
  *
  * @module
  */
 import { CheckpointError } from "./errors.ts";
 import type { SpecialNames, SpecialTokens } from "./special_tokens.ts";
 
-/** Token ids by what they mean. */
+/** Token ids by their meaning. */
 export interface Vocabulary {
-  /** How many tokens the decoder knows: the length of its logits. */
+  /** Number of tokens in all: the length of the decoder's logits. */
   readonly size: number;
-  /** How many of them are text; every token from here on is special. */
+  /** Number of text tokens; every token from here on is special. */
   readonly textSize: number;
   /** The token of code 0; code k follows k later. */
   readonly firstCode: number;
-  /** How many codes there are. */
+  /** Number of codes. */
   readonly codebookSize: number;
-  /** Fills up the shorter prompts of a batch. */
+  /** Token that fills up the shorter prompts of a batch. */
   readonly pad: number;
-  /** Starts every prompt. */
+  /** Token that starts every prompt. */
   readonly bos: number;
-  /** Ends every answer. */
+  /** Token that ends every answer. */
   readonly eos: number;
-  /** Ends the size of a picture: codes follow. */
+  /** Token that ends the size of a picture: codes follow. */
   readonly img: number;
-  /** Starts a picture: its size follows. */
+  /** Token that starts a picture: its size follows. */
   readonly boi: number;
-  /** Ends a picture. */
+  /** Token that ends a picture. */
   readonly eoi: number;
-  /** Ends a row of codes. */
+  /** Token that ends a row of codes. */
   readonly eol: number;
-  /** Ends the last row of a picture. */
+  /** Token that ends the last row of a picture. */
   readonly eof: number;
 }
 
-/** What `vocabularyFromSpecials` needs beside the tokens themselves. */
+/** Options of {@linkcode vocabularyFromSpecials}. */
 export interface VocabularyOptions {
-  /** Which name plays which part. */
+  /** Names of the tokens by role. */
   readonly names: SpecialNames;
-  /** How many tokens are text. */
+  /** Number of text tokens. */
   readonly textSize: number;
-  /** The checkpoint's `vocab_size`. */
+  /** `vocab_size` of the checkpoint. */
   readonly size: number;
-  /** The file or folder the tokens come from, for messages. */
+  /** File or folder that the tokens come from, for messages. */
   readonly file: string;
 }
 
 /**
- * The vocabulary whose special tokens are `specials`.
+ * Returns the vocabulary whose special tokens are `specials`.
  *
- * @throws {CheckpointError} When a part is played by no token, an id lies
- * outside of the vocabulary, or the codes are not consecutive.
+ * @throws {CheckpointError} If a role has no token, an id is outside of the
+ * vocabulary, or the codes are not consecutive.
  */
 export function vocabularyFromSpecials(
   specials: SpecialTokens,
@@ -96,11 +96,11 @@ export function vocabularyFromSpecials(
 }
 
 /**
- * Compares `vocabulary` with the ids that a model's own configuration states.
+ * Compares `vocabulary` with the ids in a model's own configuration.
  *
  * @param config The parsed `config.json`, or its `text_config`.
- * @param file Its path, for messages.
- * @throws {CheckpointError} When a stated id is another one.
+ * @param file Path of the file, for messages.
+ * @throws {CheckpointError} If a stated id differs.
  */
 export function checkTokenIds(
   vocabulary: Vocabulary,
@@ -126,7 +126,7 @@ export function checkTokenIds(
   }
 }
 
-/** The token of `code`. */
+/** Returns the token of `code`. */
 export function tokenFromCode(vocabulary: Vocabulary, code: number): number {
   const { firstCode, codebookSize } = vocabulary;
   if (code >= 0 && code < codebookSize) return firstCode + code;
@@ -135,13 +135,13 @@ export function tokenFromCode(vocabulary: Vocabulary, code: number): number {
   );
 }
 
-/** The code that `token` stands for. */
+/** Returns the code of `token`. */
 export function codeFromToken(vocabulary: Vocabulary, token: number): number {
   if (isCode(vocabulary, token)) return token - vocabulary.firstCode;
   throw new RangeError(`Cannot read code: token ${token} stands for none`);
 }
 
-/** Whether `token` stands for a code. */
+/** Returns true if `token` is a code. */
 export function isCode(vocabulary: Vocabulary, token: number): boolean {
   const { firstCode, codebookSize } = vocabulary;
   return token >= firstCode && token < firstCode + codebookSize;
@@ -149,7 +149,10 @@ export function isCode(vocabulary: Vocabulary, token: number): boolean {
 
 const CODE_NAME = /^<\|visual token (\d+)\|>$/;
 
-/** Where the codes lie: code k must follow code 0 by k, in whatever order they are listed. */
+/**
+ * Returns the range of codes: code k must follow code 0 by k, in whatever order
+ * they are listed.
+ */
 function codeRange(
   specials: SpecialTokens,
   file: string,

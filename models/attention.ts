@@ -1,6 +1,6 @@
 /**
- * Grouped-query attention over a cache that is written in place, in the three
- * arrangements in which a decoder runs.
+ * The grouped-query attention over a cache that is written in place, in the
+ * three arrangements in which a decoder runs.
  *
  * ```text
  * step    [B, S, ·]   many rows of one token, or one row of many
@@ -10,7 +10,7 @@
  *
  * ONNX Runtime's operator takes, with a past, either many rows of one token or
  * one row of many: hence two nodes one after the other for pairs, and one node
- * a row for wide runs.
+ * a row for multi-token steps.
  *
  * Shapes: see `decoder.ts`; C rows of which some have a second token.
  *
@@ -21,42 +21,48 @@ import type { LanguageConfig } from "./config/language_config.ts";
 import type { Dtype } from "./graph/dtype.ts";
 import type { Graph, Value } from "./graph/graph.ts";
 
-/** How rows and tokens are arranged. */
+/** The arrangement of rows and tokens. */
 export type Arrangement =
   | { readonly type: "step" }
   | { readonly type: "pair" }
   | {
     readonly type: "wide";
-    /** Rows, R. */
+    /** Number of rows, R. */
     readonly rows: number;
-    /** Whether tokens stand anywhere and see what they are told to see. */
+    /** True if tokens have given positions and an attention bias. */
     readonly placed: boolean;
   };
 
-/** What all layers share. */
+/** The options that all layers share. */
 export interface AttentionOptions {
-  /** How rows and tokens are arranged. */
+  /** Arrangement of rows and tokens. */
   readonly arrangement: Arrangement;
-  /** Positions of the key-value cache, T. */
+  /** Number of positions of the KV cache, T. */
   readonly positions: number;
-  /** Type of the key-value cache. */
+  /** Element type of the KV cache. */
   readonly cacheDtype: Dtype;
 }
 
-/** Of one layer. */
+/** The projections of one layer. */
 export interface Projections {
-  /** `[…, N · D]` */
+  /** Queries, `[…, N · D]`. */
   readonly query: Value;
-  /** `[…, H · D]` */
+  /** Keys, `[…, H · D]`. */
   readonly key: Value;
-  /** `[…, H · D]` */
+  /** Values, `[…, H · D]`. */
   readonly value: Value;
 }
 
-/** Attention of one layer: `[…, N · D]` of the same arrangement. */
+/**
+ * A function that adds attention of one layer: `[…, N · D]` of the same
+ * arrangement.
+ */
 export type Attention = (projections: Projections, layer: number) => Value;
 
-/** Declares the inputs of an arrangement; gives what attends with them. */
+/**
+ * Declares the inputs of an arrangement; returns the function that attends with
+ * them.
+ */
 export function attention(
   g: Graph,
   config: LanguageConfig,
@@ -75,7 +81,10 @@ export function attention(
   }
 }
 
-/** Names of the cache's inputs and outputs of a layer; `row` of a wide run. */
+/**
+ * Returns the names of the cache's inputs and outputs of a layer; `row` of a
+ * multi-token step.
+ */
 export function cacheNames(
   layer: number,
   part: "key" | "value",
@@ -88,18 +97,18 @@ export function cacheNames(
   };
 }
 
-/** Inputs `seqlens_k` `[B]`, `total_sequence_length` `[]`. */
+/** Adds the inputs `seqlens_k` `[B]` and `total_sequence_length` `[]`. */
 function stepAttention(g: Graph, node: CachedAttention): Attention {
   const lengths = declareLengths(g);
   return (projections, layer) => node.apply(projections, lengths, layer);
 }
 
 /**
- * Tokens come packed, `[N, ·]`: a first one for some rows, then a second one for
- * some of them. `first_index` `[B]` says which token each of B adjacent rows
- * takes first, `first_kept` `[N₁]` which of those rows' results are kept (a row
- * without a token takes any, and writes where nobody looks); `second_…` the same
- * for `[C]` rows and `[N₂]` results.
+ * Adds the inputs of pairs. Tokens are packed, `[N, ·]`: a first one for some
+ * rows, then a second one for some of them. `first_index` `[B]` is the token
+ * that each of B adjacent rows takes first, `first_kept` `[N₁]` the rows whose
+ * results are kept (a row without a token takes any, and its write is never
+ * read); `second_…` the same for `[C]` rows and `[N₂]` results.
  */
 function pairAttention(g: Graph, node: CachedAttention): Attention {
   const turns = ["first", "second"].map((turn) => ({
@@ -132,8 +141,9 @@ function pairAttention(g: Graph, node: CachedAttention): Attention {
 }
 
 /**
- * `value`, but not before `before` is there: a second token reads what the
- * first wrote, which the graph cannot tell, since both nodes name the cache.
+ * Returns `value`, but not before `before` is computed: a second token reads
+ * what the first wrote, a dependency that the graph does not show, since both
+ * nodes name the cache.
  */
 function after(g: Graph, value: Value, before: Value | undefined): Value {
   if (before === undefined) return value;
@@ -146,9 +156,9 @@ function after(g: Graph, value: Value, before: Value | undefined): Value {
 }
 
 /**
- * Inputs of each row: `seqlens_k.{row}` `[1]`, `total_sequence_length.{row}`
- * `[]`; when placed `position_ids.{row}` int64 `[1, S]` and `bias.{row}`
- * `[1, 1, S, total]`, added to what a token makes of those it could see.
+ * Adds the inputs of each row: `seqlens_k.{row}` `[1]`,
+ * `total_sequence_length.{row}` `[]`; if placed `position_ids.{row}` int64 `[1,
+ * S]` and `bias.{row}` `[1, 1, S, total]`, added to the scores of a token.
  */
 function wideAttention(
   g: Graph,
@@ -187,7 +197,7 @@ function wideAttention(
   };
 }
 
-/** How many tokens rows have. */
+/** The numbers of tokens of rows. */
 interface Lengths {
   /** Tokens of each row after this run, minus one: int32 `[B]`. */
   readonly seqlens: Value;
@@ -195,7 +205,7 @@ interface Lengths {
   readonly total: Value;
 }
 
-/** Where the tokens of a row stand, and what they see. */
+/** The positions of a row's tokens, and their attention bias. */
 interface Places {
   readonly positions: Value;
   readonly bias: Value;
@@ -209,12 +219,12 @@ function declareLengths(g: Graph, row?: string): Lengths {
   };
 }
 
-/** The attention operator with its cache. */
+/** Adds the attention operator with its cache. */
 class CachedAttention {
   readonly #g: Graph;
   readonly #config: LanguageConfig;
   readonly #tables: RotaryTables;
-  /** Type of the key-value cache. */
+  /** Element type of the KV cache. */
   readonly cacheDtype: Dtype;
 
   constructor(
@@ -229,7 +239,9 @@ class CachedAttention {
     this.#tables = tables;
   }
 
-  /** `[B, S, ·]` → `[B, S, N · D]` over the cache of `layer` that `row` names. */
+  /**
+   * Maps `[B, S, ·]` to `[B, S, N · D]` over the cache of `layer` and `row`.
+   */
   apply(
     { query, key, value }: Projections,
     { seqlens, total }: Lengths,
@@ -288,15 +300,15 @@ class CachedAttention {
   }
 }
 
-/** Cosines and sines of every position, `[T, D/2]` each. */
+/** The cosines and sines of every position, `[T, D/2]` each. */
 interface RotaryTables {
   readonly cos: Value;
   readonly sin: Value;
 }
 
 /**
- * Rounded to fp32 at the steps at which the reference rounds: frequencies, then
- * angles, then the table.
+ * Returns tables rounded to fp32 at the steps at which the reference rounds:
+ * frequencies, then angles, then the table.
  */
 function rotaryTables(
   g: Graph,

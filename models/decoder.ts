@@ -1,5 +1,6 @@
 /**
- * Emu3's language model as ONNX graphs: a Llama-style decoder, and its head.
+ * The language model of Emu3 as ONNX graphs: a Llama-style decoder, and its
+ * head.
  *
  * ```text
  * input_ids ─▶ embedding ─▶ layer × L ─▶ norm ─▶ hidden        (decoder)
@@ -10,12 +11,12 @@
  * The head is a graph of its own because few positions need one, and a picture
  * needs only the rows of the head that are codes.
  *
- * Shapes: B rows of the batch, S tokens this run, T positions of the cache,
- * E hidden size, N query heads, H key-value heads, D head size, F intermediate
- * size, V tokens judged.
+ * Shapes: B rows of the batch, S tokens this run, T positions of the cache, E
+ * hidden size, N query heads, H key-value heads, D head size, F intermediate
+ * size, V tokens scored.
  *
- * Scopes are the original layout's keys, so weights find themselves. Source:
- * Emu3/mllm/modeling_emu3.py of baaivision/Emu3.
+ * Scopes are the original layout's keys, so that weights are found by scope.
+ * Source: Emu3/mllm/modeling_emu3.py of baaivision/Emu3.
  *
  * @module
  */
@@ -32,16 +33,16 @@ import type { GraphOptions } from "./graph/graph_options.ts";
 import type { Rows, Weights } from "./graph/weights.ts";
 import { embedding, linear } from "./linear.ts";
 
-/** How to build a decoder. */
+/** Options of {@linkcode decoderGraph}. */
 export interface DecoderOptions extends GraphOptions, AttentionOptions {}
 
 /**
- * The decoder.
+ * Builds the decoder.
  *
- * Inputs: `input_ids` int64, `[B, S]` but for pairs `[N]`; what the arrangement
- * asks (`attention.ts`); `past_key_values.{layer}.{key,value}` `[B, H, T, D]`.
- * Outputs: `hidden` float32 `[…, E]`, normed; `present.{layer}.{key,value}`, to be bound
- * to the same memory as the past.
+ * Inputs: `input_ids` int64, `[B, S]` but for pairs `[N]`; those of the
+ * arrangement (`attention.ts`); `past_key_values.{layer}.{key,value}` `[B, H,
+ * T, D]`. Outputs: `hidden` float32 `[…, E]`, normed;
+ * `present.{layer}.{key,value}`, to be bound to the same memory as the past.
  */
 export function decoderGraph(
   config: LanguageConfig,
@@ -69,9 +70,9 @@ export function decoderGraph(
 }
 
 /**
- * The head: `hidden` float32 `[B, E]` → `logits` float32 `[B, V]`.
+ * Builds the head: `hidden` float32 `[B, E]` → `logits` float32 `[B, V]`.
  *
- * @param rows The tokens to judge; their rows of the head are read in place.
+ * @param rows Rows of the tokens to score, which are read in place.
  */
 export function headGraph(
   config: LanguageConfig,
@@ -91,7 +92,9 @@ export function headGraph(
   return g.build();
 }
 
-/** In fp32, which JavaScript reads, and which holds all that computing gives. */
+/**
+ * Casts to fp32, which JavaScript reads, and which holds any computed value.
+ */
 function single(g: Graph, x: Value): Value {
   return g.computeDtype === "float32" ? x : g.cast(x, "float32");
 }
@@ -147,7 +150,7 @@ function selfAttention(
   return linear(g, attend(projections, layer), "o_proj", [E, N * D]);
 }
 
-/** SwiGLU: `down(silu(gate(x)) · up(x))`, `[…, E]` → `[…, E]`. */
+/** Adds SwiGLU: `down(silu(gate(x)) · up(x))`, `[…, E]` → `[…, E]`. */
 function mlp(g: Graph, config: LanguageConfig, x: Value): Value {
   const { hiddenSize: E, intermediateSize: F } = config;
   const gate = linear(g, x, "gate_proj", [F, E]); // […, F]
@@ -156,7 +159,9 @@ function mlp(g: Graph, config: LanguageConfig, x: Value): Value {
   return linear(g, g.apply("Mul", [silu, up]), "down_proj", [E, F]);
 }
 
-/** `x / rms(x) · weight`; the mean is taken in fp32 as in the reference. */
+/**
+ * Adds `x / rms(x) · weight`; the mean is taken in fp32 as in the reference.
+ */
 function rmsNorm(
   g: Graph,
   config: LanguageConfig,

@@ -1,7 +1,6 @@
 /**
- * The two ways in which a decoder reads a weight matrix: as a linear layer and
- * as a table of embeddings. The one place that knows that a matrix may be
- * stored in few bits.
+ * The two reads of a weight matrix in a decoder: as a linear layer and as a
+ * table of embeddings. Only this module handles matrices stored in few bits.
  *
  * @module
  */
@@ -10,20 +9,20 @@ import type { Graph, Value } from "./graph/graph.ts";
 import type { Rows } from "./graph/weights.ts";
 
 /**
- * `MatMulNBits` multiplies activations rounded to int8: on a CPU several times
- * as fast as multiplying them in fp32, and the only way that has a kernel for
- * codes of 8 bits.
+ * The level of `MatMulNBits` that rounds activations to int8: on a CPU several
+ * times as fast as fp32, and the only one that has a kernel for codes of 8
+ * bits.
  */
 const INT8_ACTIVATIONS = 4;
 
-/** It multiplies them as they are. */
+/** The level that keeps the activations' type. */
 const WHOLE_ACTIVATIONS = 0;
 
 /**
- * `x · Wᵀ` with W as the checkpoint stores it, `[out, in]`.
+ * Adds `x · Wᵀ` with W as the checkpoint stores it, `[out, in]`.
  *
- * @param name Of the layer; its matrix is `{name}.weight`.
- * @param rows Only these outputs; their rows are read in place.
+ * @param name Name of the layer; its matrix is `{name}.weight`.
+ * @param rows Outputs to compute, whose rows are read in place; all by default.
  */
 export function linear(
   g: Graph,
@@ -56,12 +55,12 @@ export function linear(
 }
 
 /**
- * Rows of a table. Unless tables are cast, only rows are, so that the table
- * stays mapped whatever type it is stored in.
+ * Looks up rows of a table. Unless tables are cast, only rows are, so that the
+ * table stays mapped in any stored type.
  *
- * @param ids `[…]`
- * @param name Of the layer; its table is `{name}.weight`, `[V, E]`.
- * @returns `[…, E]`
+ * @param ids Row indices, `[…]`.
+ * @param name Name of the layer; its table is `{name}.weight`, `[V, E]`.
+ * @returns Rows, `[…, E]`.
  */
 export function embedding(
   g: Graph,

@@ -8,8 +8,8 @@
  *                  └──────┴── norms modulated by q ──┘
  * ```
  *
- * The still graph gives the first of the frames that a code stands for; the
- * clip graph gives all of them.
+ * The still graph returns the first of the frames that a code stands for; the
+ * clip graph returns all of them.
  *
  * Shapes: t code frames, T = t · temporalFactor frames, h × w codes,
  * H × W pixels, Z latent channels.
@@ -42,13 +42,13 @@ import {
 
 /** The two streams that leave the layers over time. */
 interface Streams {
-  /** What becomes pixels, `[T, Z, h, w]`. */
+  /** Stream that becomes pixels, `[T, Z, h, w]`. */
   readonly latent: Value;
-  /** What modulates the norms, `[T, Z, h, w]`. */
+  /** Stream that modulates the norms, `[T, Z, h, w]`. */
   readonly codes: Value;
 }
 
-/** `codes` int64 `[1, h, w]` → `pixels` `[1, 3, H, W]`, about −1…1. */
+/** Builds `codes` int64 `[1, h, w]` → `pixels` `[1, 3, H, W]`, about −1…1. */
 export function stillDecoderGraph(
   config: VisionConfig,
   weights: Weights,
@@ -63,7 +63,7 @@ export function stillDecoderGraph(
   return g.build();
 }
 
-/** `codes` int64 `[t, h, w]` → `pixels` `[T, 3, H, W]`, about −1…1. */
+/** Builds `codes` int64 `[t, h, w]` → `pixels` `[T, 3, H, W]`, about −1…1. */
 export function clipDecoderGraph(
   config: VisionConfig,
   weights: Weights,
@@ -88,7 +88,7 @@ export function clipDecoderGraph(
   return g.build();
 }
 
-/** `[t, h, w]` → `[t, Z, h, w]` */
+/** Looks up codebook vectors, `[t, h, w]` → `[t, Z, h, w]`. */
 function codebookVectors(g: Graph, config: VisionConfig, codes: Value): Value {
   const { codebookSize, embedSize } = config;
   const codebook = g.weight("quantize.embedding.weight", [
@@ -109,8 +109,8 @@ const concatStills = (
 ): readonly Value[] => a.map((frame, i) => concatClips(g, frame, b[i]!));
 
 /**
- * Frames of codebook vectors → both streams stacked, `temporalFactor` times as
- * many frames.
+ * Maps frames of codebook vectors to both streams stacked, `temporalFactor`
+ * times as many frames.
  */
 function timeDecoder<X>(
   g: Graph,
@@ -147,7 +147,7 @@ function splitStreams(g: Graph, both: Value): Streams {
   return { latent: latent!, codes: codes! };
 }
 
-/** `[T, Z, h, w]` → `[T, 3, H, W]`, each frame alone. */
+/** Maps `[T, Z, h, w]` to `[T, 3, H, W]`, each frame alone. */
 function frameDecoder(
   g: Graph,
   config: VisionConfig,
@@ -183,7 +183,7 @@ function frameDecoder(
   });
 }
 
-/** Residual blocks, attention where configured, and twice the sides. */
+/** Adds residual blocks, attention where configured, and doubles the sides. */
 function upLevel(
   g: Graph,
   config: VisionConfig,

@@ -35,7 +35,7 @@ import {
   type TimeAxis,
 } from "./vision/time_axis.ts";
 
-/** `pixels` `[1, 3, H, W]` in −1…1 → `latent` `[1, Z, h, w]`. */
+/** Builds `pixels` `[1, 3, H, W]` in −1…1 → `latent` `[1, Z, h, w]`. */
 export function stillEncoderGraph(
   config: VisionConfig,
   weights: Weights,
@@ -51,7 +51,10 @@ export function stillEncoderGraph(
   return g.build();
 }
 
-/** `pixels` `[T, 3, H, W]` in −1…1 → `latent` `[T / temporalFactor, Z, h, w]`. */
+/**
+ * Builds `pixels` `[T, 3, H, W]` in −1…1 → `latent` `[T / temporalFactor, Z, h,
+ * w]`.
+ */
 export function clipEncoderGraph(
   config: VisionConfig,
   weights: Weights,
@@ -71,7 +74,7 @@ export function clipEncoderGraph(
   return g.build();
 }
 
-/** `[T, 3, H, W]` → `[T, Z, h, w]`, each frame alone. */
+/** Maps `[T, 3, H, W]` to `[T, Z, h, w]`, each frame alone. */
 function frameEncoder(g: Graph, config: VisionConfig, pixels: Value): Value {
   const { baseChannels, channelMultipliers, latentChannels } = config;
   return g.scope("encoder", () => {
@@ -102,7 +105,7 @@ function markedNormOut(g: Graph, x: Value, channels: number): Value {
   return normed;
 }
 
-/** Residual blocks, attention where configured, and half the sides. */
+/** Adds residual blocks, attention where configured, and halves the sides. */
 function downLevel(
   g: Graph,
   config: VisionConfig,
@@ -130,7 +133,7 @@ function downLevel(
   });
 }
 
-/** Frames of one clip → one frame for every `temporalFactor`. */
+/** Maps frames of one clip to one frame for every `temporalFactor`. */
 function timeEncoder<X>(
   g: Graph,
   config: VisionConfig,

@@ -19,7 +19,7 @@ import { Graph, type Value } from "./graph/graph.ts";
 import type { GraphOptions } from "./graph/graph_options.ts";
 import type { Weights } from "./graph/weights.ts";
 
-/** `latent` float32 `[n, Z]` → `codes` int64 `[n]`. */
+/** Builds `latent` float32 `[n, Z]` → `codes` int64 `[n]`. */
 export function quantizerGraph(
   config: VisionConfig,
   weights: Weights,

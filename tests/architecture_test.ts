@@ -1,12 +1,12 @@
 /**
- * The shape of the program, as rules about who may import whom.
+ * The architecture of the program, as rules of imports, sizes and headers.
  *
  * @module
  */
 
 import { deepStrictEqual } from "node:assert/strict";
 
-/** A rule, who it binds, and what they may not import. */
+/** Rules: a name, the files that it binds, and the imports that it forbids. */
 const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
   [
     "models imports neither lib, functions nor deploy",
@@ -65,7 +65,7 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
   ],
 ];
 
-/** What may be found in the text of a file only where it belongs. */
+/** Texts that may occur only in the files that they belong to. */
 const CONFINED: readonly (readonly [string, RegExp, RegExp])[] = [
   [
     "the environment is read in functions/env.ts, entries and deploy only",
@@ -90,13 +90,13 @@ const CONFINED: readonly (readonly [string, RegExp, RegExp])[] = [
   ["no type is escaped from", /./, /(:|<|\bas) any\b/],
 ];
 
-/** Lines a file may have. A longer one is two ideas. */
+/** Limit of lines per file. A longer one holds two ideas. */
 const MAX_LINES = 400;
 
 const ROOT = new URL("..", import.meta.url);
 const PROGRAM = ["functions/", "lib/", "models/", "deploy/"];
 const program = PROGRAM.flatMap((folder) => [...sources(folder)]);
-/** What the page is made of, in JavaScript. */
+/** JavaScript files of the page. */
 const page = [...sources("functions/playground/", ".js")];
 const everything = [...program, ...page, ...sources("tests/")];
 
@@ -120,9 +120,9 @@ for (const [rule, path, pattern] of CONFINED) {
   });
 }
 
-// Deno 2.9 gives the loose functions under these names, even from the strict
+// Deno 2.9 exports the loose functions under these names, even from the strict
 // module: `equal(1, "1")` would pass.
-Deno.test("tests compare strictly", () => {
+Deno.test("tests import strict assertions only", () => {
   const loose = [...sources("tests/")].filter((path) =>
     /import \{[^}]*\b(equal|deepEqual)\b[^}]*\} from "node:assert/.test(
       read(path),
@@ -138,7 +138,10 @@ Deno.test(`no file is over ${MAX_LINES} lines`, () => {
   deepStrictEqual(long, []);
 });
 
-/** Files that a folder may have, and the root of functions, where people begin. */
+/**
+ * Limits of files per folder, and in the root of functions, the entry for
+ * readers.
+ */
 const MAX_FILES = 20;
 const MAX_ENTRIES = 12;
 
@@ -154,19 +157,19 @@ Deno.test(`no folder has over ${MAX_FILES} files, the root of functions ${MAX_EN
   deepStrictEqual(full, []);
 });
 
-Deno.test("no file imports itself, however far around", () => {
+Deno.test("imports form no cycle", () => {
   deepStrictEqual(cycles(program), []);
   deepStrictEqual(cycles(page), []);
 });
 
-Deno.test("every file of the program says what it is", () => {
+Deno.test("every file of the program has a module header", () => {
   const silent = [...program, ...page].filter((path) =>
     !/^\/\*\*[^]*?@module/.test(read(path))
   );
   deepStrictEqual(silent, []);
 });
 
-Deno.test("every imported package is pinned and every pinned one imported", () => {
+Deno.test("deno.json pins exactly the packages that are imported", () => {
   const { imports: pinned } = JSON.parse(read("deno.json"));
   const used = new Set(
     everything.flatMap((path) => [...imports(path)])
@@ -177,7 +180,7 @@ Deno.test("every imported package is pinned and every pinned one imported", () =
       )
       .map((specifier) => specifier.match(/^(@[^/]+\/[^/]+|[^/]+)/)![0]),
   );
-  // Their files are opened, their code is not imported.
+  // Its files are opened, its code is not imported.
   used.add("onnxruntime-node");
   used.add("swagger-ui-dist");
   const unpinned = Object.entries(pinned).filter(([, target]) =>
@@ -195,7 +198,7 @@ Deno.test("every imported package is pinned and every pinned one imported", () =
   );
 });
 
-Deno.test("every test is run by a task", () => {
+Deno.test("every test belongs to a task of deno.json", () => {
   const { tasks } = JSON.parse(read("deno.json"));
   const commands: string[] = Object.entries(tasks)
     .filter(([name]) => /^test\b/.test(name))
@@ -216,7 +219,7 @@ Deno.test("every test is run by a task", () => {
   deepStrictEqual(forgotten, []);
 });
 
-/** The files under `folder` that end so, as paths from the root. */
+/** Yields the files under `folder` with an ending, as paths from the root. */
 function* sources(folder: string, end = ".ts"): Generator<string> {
   for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
     const path = `${folder}${entry.name}`;
@@ -225,7 +228,9 @@ function* sources(folder: string, end = ".ts"): Generator<string> {
   }
 }
 
-/** What `path` imports: packages by name, files as paths from the root. */
+/**
+ * Yields the imports of `path`: packages by name, files as paths from the root.
+ */
 function* imports(path: string): Generator<string> {
   const pattern =
     /^(?:import|export)\b[^"';]*\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)|new URL\("([^"]+\.ts)", import\.meta\.url\)/gm;
@@ -237,7 +242,10 @@ function* imports(path: string): Generator<string> {
   }
 }
 
-/** Files that reach themselves through imports that are not of types only. */
+/**
+ * Returns the files that reach themselves through imports other than of types
+ * alone.
+ */
 function cycles(files: readonly string[]): string[] {
   const graph = new Map(files.map((path) => [path, [...valueImports(path)]]));
   const reaches = (from: string, to: string, seen: Set<string>): boolean =>

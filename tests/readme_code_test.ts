@@ -1,6 +1,6 @@
 /**
- * Code in the READMEs, as far as it need not run: its syntax, its kinds and
- * what it must cover. `readme/examples_test.ts` runs it.
+ * Checks of code in the READMEs without running it: its syntax, its languages
+ * and its coverage. `readme/examples_test.ts` runs it.
  *
  * @module
  */
@@ -20,14 +20,14 @@ import { temporaryFolder } from "./support/temporary_folder.ts";
 const all = READMES.flatMap(examplesOf);
 const scripts = all.filter(({ language }) => language === "sh");
 
-Deno.test("what is not run is at least a command", async () => {
+Deno.test("README commands that are not run parse as shell", async () => {
   using folder = temporaryFolder();
   for (const { code } of scripts) {
     await succeeds("bash", ["-n", "-c", code], folder.path);
   }
 });
 
-Deno.test("nothing is excepted that is not there", () => {
+Deno.test("EXCEPTIONS match existing commands only", () => {
   const commands = scripts.flatMap(({ code }) => commandsOf(code));
   const idle = EXCEPTIONS.filter(({ pattern }) =>
     !commands.some((command) => pattern.test(command))
@@ -35,7 +35,7 @@ Deno.test("nothing is excepted that is not there", () => {
   deepStrictEqual(idle, []);
 });
 
-Deno.test("every block is of a kind that is run, or is no code", () => {
+Deno.test("README blocks have a language that is run, or are text", () => {
   const kinds = new Set(["sh", "js", "ts", "text"]);
   const strays = all.filter(({ language, file }) =>
     !kinds.has(language) && !(language === "python" && isRun(file))
@@ -43,7 +43,7 @@ Deno.test("every block is of a kind that is run, or is no code", () => {
   deepStrictEqual(strays, []);
 });
 
-Deno.test("functions/README and its pages have every capability in curl, JavaScript and Python", () => {
+Deno.test("functions/README and its pages show every capability in curl, JavaScript and Python", () => {
   const names = ["generate", "caption", "tokenize", "detokenize", "score"];
   const readme = all.filter(({ file }) => file.startsWith("functions/"));
   for (const kind of ["sh", "js", "python"]) {
@@ -57,7 +57,7 @@ Deno.test("functions/README and its pages have every capability in curl, JavaScr
   }
 });
 
-Deno.test("functions/README has every error, with what to do", () => {
+Deno.test("functions/README lists every error with its remedy", () => {
   const text = flat("functions/README.md");
   const missing = Object.entries(PROBLEMS).filter(([code, kind]) =>
     !text.includes(`- \`${code}\`, ${kind.status}: ${kind.remedy}`)
@@ -65,7 +65,7 @@ Deno.test("functions/README has every error, with what to do", () => {
   deepStrictEqual(missing.map(([code]) => code), []);
 });
 
-Deno.test("tests/README has every task that tests or measures", () => {
+Deno.test("tests/README lists every task that tests or measures", () => {
   const text = flat("tests/README.md");
   const missing = Object.entries(TASKS).filter(([name, { description }]) =>
     /^(test:|bench)/.test(name) &&
@@ -74,7 +74,7 @@ Deno.test("tests/README has every task that tests or measures", () => {
   deepStrictEqual(missing.map(([name]) => name), []);
 });
 
-Deno.test("README has one call in curl, JavaScript and Python", () => {
+Deno.test("README shows one call in curl, JavaScript and Python", () => {
   const readme = all.filter(({ file }) => file === "README.md");
   for (const kind of ["sh", "js", "python"]) {
     ok(
@@ -85,7 +85,7 @@ Deno.test("README has one call in curl, JavaScript and Python", () => {
   }
 });
 
-Deno.test("README is for newcomers: 250 lines, start and test in the first screen", () => {
+Deno.test("README has at most 250 lines, with start and test in the first screen", () => {
   const text = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
   const lines = text.split("\n");
   ok(lines.length <= 250, `${lines.length} lines`);
@@ -95,7 +95,7 @@ Deno.test("README is for newcomers: 250 lines, start and test in the first scree
   }
 });
 
-Deno.test("links of the READMEs lead to files and headings that exist", () => {
+Deno.test("README links lead to existing files and headings", () => {
   for (const file of READMES) {
     const at = new URL(`../${file}`, import.meta.url);
     const text = Deno.readTextFileSync(at);
@@ -114,12 +114,12 @@ Deno.test("links of the READMEs lead to files and headings that exist", () => {
   }
 });
 
-/** Returns whether the Python of a page runs with the Python clients. */
+/** Returns true if the Python of a page runs with the Python clients. */
 function isRun(file: string): boolean {
   return file === "README.md" || file.startsWith("functions/");
 }
 
-/** A README in one line, whatever it is wrapped at. */
+/** Reads a README as one line, independent of its wrapping. */
 function flat(file: string): string {
   const text = Deno.readTextFileSync(new URL(`../${file}`, import.meta.url));
   return text.replaceAll(/\s+/g, " ");

@@ -1,5 +1,5 @@
 /**
- * README, its pages and the code say the same.
+ * The consistency of README and its pages with the code.
  *
  * @module
  */
@@ -22,7 +22,7 @@ Deno.test("the contributing page lists every folder of the program, and no other
   deepStrictEqual(listed.sort(), there.sort());
 });
 
-Deno.test("the configuration page lists every variable as --help does", () => {
+Deno.test("the configuration page lists every variable of --help", () => {
   const variables = helpText().split("Environment variables:\n")[1]!
     .trimEnd().replaceAll(/^ {2}/gm, "");
   const page = read("functions/docs/configuration.md");
@@ -38,13 +38,13 @@ Deno.test("the dependencies page gives a reason for every dependency", () => {
   deepStrictEqual(silent, []);
 });
 
-Deno.test("CHANGELOG tells of the version that this is, first", () => {
+Deno.test("CHANGELOG begins with the current version", () => {
   const changelog = Deno.readTextFileSync(new URL("CHANGELOG.md", ROOT));
   const versions = [...changelog.matchAll(/^## \[(\d\S*)\]/gm)];
   strictEqual(versions[0]?.[1], VERSION);
 });
 
-/** `folder` and those in it, as far as they hold files; models as wholes. */
+/** Yields `folder` and its subfolders that hold files; models as wholes. */
 function* folders(folder: string): Generator<string> {
   const entries = [...Deno.readDirSync(new URL(folder, ROOT))];
   if (entries.some(({ isFile }) => isFile)) yield folder;

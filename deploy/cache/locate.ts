@@ -1,8 +1,8 @@
 /**
- * Where a model's files are on this machine.
+ * The search for a model's files on this machine.
  *
- * A source is a folder, or the name of what a download, of ours or of another
- * tool, has already put into a Hugging Face cache:
+ * A source is a folder, or the name of a model that a download, by this program
+ * or another tool, has already put into a Hugging Face cache:
  *
  * ```text
  * /models/Emu3-Gen            a folder
@@ -10,8 +10,8 @@
  * hf://org/name@rev           the same
  * ```
  *
- * Places are asked in order; the first that has all of it wins. Nothing is
- * downloaded.
+ * Places are searched in order, and the first that has the whole model wins.
+ * Nothing is downloaded.
  *
  * @module
  */
@@ -23,34 +23,34 @@ import { type RemoteVariables, remoteVariables } from "./net/remote_for.ts";
 import { whatLacks } from "./snapshots/snapshot_check.ts";
 import { parseSources, type Source, withoutSecrets } from "./source.ts";
 
-/** What the environment says about places. */
+/** The places to search, as configured by the environment. */
 export interface Places {
   /** Folders that hold models by name, such as mounts. */
   readonly modelFolders: readonly string[];
   /** Hugging Face caches (the folder named `hub`). */
   readonly hubCaches: readonly string[];
-  /** What is downloaded, where to; without it nothing is. */
+  /** Settings for downloads; without them nothing is downloaded. */
   readonly downloads?: Downloads;
 }
 
-/** How what is not here is fetched. */
+/** Settings for downloading models that are not on this machine. */
 export interface Downloads {
-  /** The Hugging Face cache that it is kept in. */
+  /** The Hugging Face cache that receives downloads. */
   readonly cache: string;
-  /** What remotes read of the environment. */
+  /** Environment variables that remotes read. */
   readonly variables: RemoteVariables;
-  /** Whether what is here is hashed before it is used. */
+  /** True to hash cached files before they are used. */
   readonly verify: boolean;
 }
 
-/** A source that is nowhere. */
+/** The error thrown for a source that no place has. */
 export class SourceError extends Error {
-  /** Says where `source` was looked for. */
+  /** Creates an error that lists where `source` was looked for. */
   constructor(
     source: string,
-    /** Places that were asked on this machine. */
+    /** Places that were searched on this machine. */
     readonly looked: readonly string[],
-    /** What others answered; undefined where nobody was asked. */
+    /** Replies of remote places; undefined if none was queried. */
     readonly answers: readonly string[] = [
       "give a folder, or fetch the repository into a Hugging Face cache first",
     ],
@@ -72,7 +72,8 @@ export class SourceError extends Error {
 }
 
 /**
- * Places that the usual variables name, and the mounts of container platforms.
+ * Returns the places that the usual variables name, and the mounts of container
+ * platforms.
  *
  * @param variable Looks up an environment variable.
  */
@@ -111,9 +112,9 @@ export function placesFrom(
 }
 
 /**
- * The folder of `source`.
+ * Returns the folder of `source`.
  *
- * @throws {SourceError} Naming every place that was asked.
+ * @throws {SourceError} Naming every place that was searched.
  */
 export async function locate(source: string, places: Places): Promise<string> {
   if (await isModel(source)) return resolve(source);
@@ -127,9 +128,9 @@ export async function locate(source: string, places: Places): Promise<string> {
 }
 
 /**
- * The sources that `text` lists.
+ * Returns the sources that `text` lists.
  *
- * @throws {SourceError} When one is none.
+ * @throws {SourceError} When one of them is not a valid source.
  */
 export function sourcesOf(text: string): readonly Source[] {
   try {
@@ -140,27 +141,27 @@ export function sourcesOf(text: string): readonly Source[] {
   }
 }
 
-/** Whether `folder` holds a model; anything may be said to be one. */
+/** Returns true if `folder` holds a model; `folder` may be any path. */
 export async function isModel(folder: string): Promise<boolean> {
   try {
     return (await Deno.stat(join(folder, "config.json"))).isFile;
   } catch {
-    // Not there, or not for us to read: the next place is asked.
+    // Missing or unreadable: the search goes on with the next place.
     return false;
   }
 }
 
-/** What a search came to. */
+/** The result of a search. */
 export interface Search {
-  /** Where the model is; undefined for nowhere. */
+  /** Location of the model; undefined if no place has it. */
   readonly found:
     | { readonly folder: string; readonly cached: boolean }
     | undefined;
-  /** Places that were asked in vain, and what they lack. */
+  /** Places searched without success, and what each of them lacks. */
   readonly looked: readonly string[];
 }
 
-/** Looks for `source` on this machine. */
+/** Searches this machine for `source`. */
 export async function lookFor(
   source: Source,
   { modelFolders, hubCaches }: Places,

@@ -1,19 +1,19 @@
 /**
- * A model's folder, wherever the model is.
+ * The folder of a model, found on this machine or downloaded.
  *
  * ```text
  * folder ─▶ mounts ─▶ Hugging Face caches ─▶ each source on the network
  * └────────── locate.ts ───────────────┘      │
  *   snapshots/snapshot_check.ts               ▼
- *                                   lock, list, room       download.ts
+ *                                   lock, list, space      download.ts
  *                                   a file, in parts       download_file.ts
- *                                   a part, patiently      fetch_part.ts
+ *                                   a part, with retries   fetch_part.ts
  *                                   bytes of a range       hub/, stores/
- *                                   folder by one rename   snapshots/reveal.ts
+ *                                   folder by one rename   commit_snapshot.ts
  * ```
  *
- * What is found on this machine is never asked for elsewhere, so a warm start
- * needs no network. A folder is given only once all of it is there.
+ * A model on this machine is never requested elsewhere, so a warm start needs
+ * no network. A folder is returned only once it is complete.
  *
  * @module
  */
@@ -40,47 +40,51 @@ import { type OpenRemoteOf, remoteFor } from "./net/remote_for.ts";
 import { whatChanged } from "./snapshots/snapshot_check.ts";
 import { type RemoteSource, type Source, withoutSecrets } from "./source.ts";
 
-/** How far it is. */
+/** Progress of obtaining a model. */
 export interface ObtainProgress {
-  /** What is done: waiting is for another process that downloads the same. */
+  /**
+   * Current phase; `wait` is for another process that downloads the same model.
+   */
   readonly phase: "resolve" | "wait" | "download" | "verify";
   /** Bytes that are here, those of an earlier attempt included. */
   readonly bytes: number;
-  /** Bytes in all; undefined while that is not known. */
+  /** Bytes in all; undefined while unknown. */
   readonly totalBytes: number | undefined;
-  /** Where they come from, for people. */
+  /** Name of the place that they come from, for messages. */
   readonly place: string;
 }
 
-/** How to get it. */
+/** Options for obtaining a model. */
 export interface ObtainOptions {
-  /** Where it may be. */
+  /** Places to search. */
   readonly places: Places;
-  /** Hears how far it is, often. */
+  /** Called often with the progress. */
   readonly onProgress: (progress: ObtainProgress) => void;
-  /** Hears what is to be known of a download, such as what cannot be checked. */
+  /**
+   * Called with notices about a download, such as files that cannot be checked.
+   */
   readonly onNotice?: (notice: string) => void;
-  /** Gives it up; what has come is kept for the next attempt. */
+  /** Cancels; bytes that arrived are kept for the next attempt. */
   readonly signal: AbortSignal;
-  /** How much is done at once, where that is not as usual. */
+  /** Changes to the default degree of concurrency. */
   readonly effort?: Partial<DownloadEffort>;
-  /** Opens remotes, where those are not the usual ones. */
+  /** Opens remotes, in place of the default. */
   readonly openRemote?: OpenRemoteOf;
 }
 
-/** Enough to fill a fast line; some places slow single connections down. */
+/** Connections that saturate a fast line; some places throttle single ones. */
 const CONNECTIONS = 16;
 
 const MAX_WORKERS = 4;
 
-/** Fewer bytes come sooner than a thread starts. */
+/** Bytes from which threads pay off: fewer arrive before a thread starts. */
 const WORKERS_FROM = 64 * 2 ** 20;
 
 /**
- * The folder of `source`, which may list mirrors with commas or spaces.
+ * Returns the folder of `source`, a list of mirrors with commas or spaces.
  *
- * @throws {SourceError} When no place has it, saying what each answered.
- * @throws {DiskError} When it cannot be kept: no other place makes room here.
+ * @throws {SourceError} When no place has it, with the reply of each.
+ * @throws {DiskError} When it cannot be stored: another place would not help.
  */
 export async function obtain(
   source: string,
@@ -98,7 +102,7 @@ export async function obtain(
   const how = downloadOptions(remotes[0]!, downloads, options);
   const answers: string[] = [];
   using _lock = await lockRepository(how);
-  // Whoever held the lock may have brought it.
+  // The previous holder of the lock may have downloaded it.
   const again = await lookEverywhere(sources, options);
   if (again.found !== undefined) return again.found;
   for (const remote of remotes) {
@@ -112,14 +116,14 @@ export async function obtain(
   throw new SourceError(source, looked, answers);
 }
 
-/** What is on this machine, and is what it should be. */
+/** Returns the model on this machine, if it is intact. */
 async function lookEverywhere(
   sources: readonly Source[],
   { places, onProgress, signal }: ObtainOptions,
 ): Promise<{ found: string | undefined; looked: readonly string[] }> {
   const looked: string[] = [];
   for (const source of sources) {
-    // Each cache by itself, so that a spoilt one hides no good one.
+    // Each cache on its own, so that a corrupt one hides no good one.
     const searches = [
       { ...places, hubCaches: [] },
       ...places.hubCaches.map((cache) => ({
@@ -150,7 +154,7 @@ async function lookEverywhere(
   }
 }
 
-/** The usual effort, but for what is said otherwise. */
+/** Returns the default options with the given changes. */
 function downloadOptions(
   first: RemoteSource,
   { cache, variables, verify }: NonNullable<Places["downloads"]>,
@@ -164,7 +168,7 @@ function downloadOptions(
 ): DownloadOptions {
   return {
     connections: CONNECTIONS,
-    // A worker makes the usual remotes, no others.
+    // A worker opens the default remotes only.
     workers: openRemote === remoteFor
       ? Math.min(MAX_WORKERS, Math.max(1, navigator.hardwareConcurrency - 1))
       : 0,

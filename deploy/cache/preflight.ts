@@ -1,8 +1,8 @@
 /**
- * What makes a download useless, found out by its smallest file.
+ * The check that a download is usable, made on its smallest file.
  *
  * A language model of the original layout needs a vision tokenizer beside it.
- * Where there is none, 16 GB would come before anybody could say so.
+ * Without the check, a missing one would show only after 16 GB.
  *
  * @module
  */
@@ -18,21 +18,21 @@ import { type Remote, RemoteError } from "./net/remote.ts";
 import { remoteFor } from "./net/remote_for.ts";
 import type { RemoteSource } from "./source.ts";
 
-/** What foreseeing takes. */
+/** Options of the check. */
 export type ForeseeOptions = Pick<
   ObtainOptions,
   "places" | "signal" | "openRemote"
 >;
 
-/** A configuration is larger nowhere. */
+/** Bytes of a configuration; larger files are rejected. */
 const MAX_CONFIG_BYTES = 2 ** 20;
 
 /**
- * Refuses a language model that will have no vision tokenizer: none of its own,
- * and none beside the place where it will be. Says nothing where that cannot be
- * known: then the download tells.
+ * Rejects a language model that will have no vision tokenizer: none of its own,
+ * and none beside its future location. Passes where that is unknown: then the
+ * download reports it.
  *
- * @throws {CheckpointError} Saying what would do.
+ * @throws {CheckpointError} With advice.
  */
 export async function foreseeVision(
   source: string,
@@ -65,7 +65,7 @@ async function isHere(
   }
 }
 
-/** What is said of the model; undefined where it cannot be read. */
+/** Returns the model's configuration; undefined if it is unreadable. */
 async function remoteConfig(
   source: RemoteSource,
   variables: Parameters<typeof remoteFor>[1],
@@ -75,7 +75,7 @@ async function remoteConfig(
     using opened = await openRemote(source, variables, undefined);
     return await readConfig(opened.remote, signal);
   } catch (error) {
-    // Whoever downloads asks again, patiently, and says what is wrong.
+    // The download retries, and reports the error.
     if (error instanceof RemoteError || error instanceof SyntaxError) return;
     throw error;
   }
@@ -93,13 +93,15 @@ async function readConfig(
   return await new Response(stream).json();
 }
 
-/** Whether the folder of a repository has a vision tokenizer beside it. */
+/**
+ * Returns true if the folder of a repository has a vision tokenizer beside it.
+ */
 async function isVisionBeside(repository: string): Promise<boolean> {
   try {
     const beside = await neighbors(join(repository, "snapshots", "main"));
     return beside.some(({ name }) => /visiontokenizer$/i.test(name));
   } catch (error) {
-    // The cache has not been made yet.
+    // The cache does not exist yet.
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }

@@ -1,29 +1,29 @@
 /**
- * How far a download is, in numbers and words.
+ * The progress of a download, in numbers and words.
  *
  * @module
  */
 
 import type { ObtainProgress } from "./obtain.ts";
 
-/** A moment of a download, and how fast it is. */
+/** A moment of a download, and its speed. */
 export interface Pace {
-  /** How far it is. */
+  /** Progress at that moment. */
   readonly progress: ObtainProgress;
-  /** Bytes a second, lately; undefined while that cannot be told. */
+  /** Recent bytes per second; undefined while unknown. */
   readonly bytesPerSecond: number | undefined;
-  /** Seconds until its end, if it goes on so. */
+  /** Seconds until the end, at the current speed. */
   readonly secondsLeft: number | undefined;
 }
 
-/** Over how long a rate is taken: shorter jumps, longer lags. */
+/** Milliseconds over which a rate is averaged: shorter jumps, longer lags. */
 const WINDOW_MS = 5_000;
 
-/** Tells the rate of a download from what is heard of it. */
+/** A meter for the rate of a download, from its progress reports. */
 export class PaceMeter {
   #heard: { readonly atMs: number; readonly progress: ObtainProgress }[] = [];
 
-  /** The pace, with what is heard at a time in milliseconds. */
+  /** Returns the pace, after a report at a time in milliseconds. */
   at(progress: ObtainProgress, atMs: number): Pace {
     const last = this.#heard.at(-1)?.progress;
     const other = last?.phase !== progress.phase ||
@@ -54,7 +54,10 @@ const DOING = {
   verify: "verifying",
 } as const satisfies Record<ObtainProgress["phase"], string>;
 
-/** Such as `downloading from …: 1.2 of 17.0 GB, 7 %, 512 MB/s, 31 s left`. */
+/**
+ * Formats a pace, such as `downloading from …: 1.2 of 17.0 GB, 7 %, 512 MB/s,
+ * 31 s left`.
+ */
 export function formatPace(
   { progress, bytesPerSecond, secondsLeft }: Pace,
 ): string {
@@ -73,7 +76,7 @@ export function formatPace(
   return parts.length === 0 ? what : `${what}: ${parts.join(", ")}`;
 }
 
-/** Such as `17.0 GB`, in powers of ten as disks are sold. */
+/** Formats bytes, such as `17.0 GB`, in powers of ten as on disk labels. */
 export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
@@ -86,7 +89,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Such as `31 s`, `4 min`, `2 h 5 min`. */
+/** Formats seconds, such as `31 s`, `4 min`, `2 h 5 min`. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 100) return `${Math.ceil(seconds)} s`;
   const minutes = Math.ceil(seconds / 60);

@@ -1,5 +1,5 @@
 /**
- * Bytes of a download, told now and then.
+ * The tracker of a download's bytes, with throttled reports.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import type { RemoteSnapshot } from "./net/remote.ts";
 
 const TELL_MS = 100;
 
-/** Bytes of all files together, told now and then. */
+/** A counter over the bytes of all files, with throttled reports. */
 export class ProgressTracker implements Disposable {
   readonly #total: number;
   readonly #place: string;
   readonly #onProgress: (progress: ObtainProgress) => void;
   #bytes = 0;
   #told = -Infinity;
-  /** Tells what came last, should no more come. */
+  /** Timer that reports the last bytes, should no more come. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether what is here is being hashed. */
+  /** True while cached content is being hashed. */
   verifying = false;
 
-  /** Of what is listed, nothing of which is here yet. */
+  /** Creates a tracker for the listed files, none of which is here yet. */
   constructor(
     { files }: RemoteSnapshot,
     place: string,
@@ -32,14 +32,14 @@ export class ProgressTracker implements Disposable {
     this.#onProgress = onProgress;
   }
 
-  /** Notes bytes that are here; below 0 when some are thrown away. */
+  /** Adds bytes that arrived; below 0 for discarded ones. */
   add(count: number): void {
     this.#bytes += count;
     if (performance.now() - this.#told > TELL_MS) this.tell();
     else this.#timer ??= setTimeout(() => this.tell(), TELL_MS);
   }
 
-  /** Says how far it is. */
+  /** Reports the progress. */
   tell(): void {
     this[Symbol.dispose]();
     this.#told = performance.now();
@@ -51,7 +51,7 @@ export class ProgressTracker implements Disposable {
     });
   }
 
-  /** Tells nothing by itself any more. */
+  /** Cancels the pending report. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;

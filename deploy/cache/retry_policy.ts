@@ -1,5 +1,5 @@
 /**
- * When to ask again, and when to give up.
+ * The retry policy: decides when to try again, and when to give up.
  *
  * @module
  */
@@ -7,21 +7,26 @@
 import { pause } from "./base/pause.ts";
 import { RemoteError } from "./net/remote.ts";
 
-/** How much of a place's trouble is borne. */
+/** Limits on the failures of a place. */
 export interface RetryPolicy {
-  /** Attempts without a byte more, until it is given up. */
+  /** Attempts without further bytes before giving up. */
   readonly attempts: number;
-  /** Wait after the first failure; doubled with each that follows. */
+  /** Wait after the first failure; doubled after each further one. */
   readonly baseMs: number;
-  /** Longest of those waits. */
+  /** Upper bound of those waits. */
   readonly maxMs: number;
-  /** Without a byte for so long a connection counts as dead. */
+  /** Time without a byte after which a connection counts as dead. */
   readonly stallMs: number;
-  /** From 0 to 1: keeps many who failed together from coming back together. */
+  /**
+   * Random numbers from 0 to 1 that spread the retries of concurrent clients.
+   */
   readonly random: () => number;
 }
 
-/** Bears restarts of servers and bad lines, for about two minutes. */
+/**
+ * A policy that outlasts restarts of servers and bad lines, for about two
+ * minutes.
+ */
 export const PATIENT: RetryPolicy = {
   attempts: 8,
   baseMs: 500,
@@ -30,30 +35,30 @@ export const PATIENT: RetryPolicy = {
   random: Math.random,
 };
 
-/** The same for uploads: a part may take minutes until it is answered. */
+/** The policy of uploads: the response to a part may take minutes. */
 export const PATIENT_UPLOAD: RetryPolicy = {
   ...PATIENT,
-  // A part on a line of 1 Mbit/s.
+  // One part on a line of 1 Mbit/s.
   stallMs: 600_000,
 };
 
-/** Attempts at one thing. */
+/** A counter of attempts at one operation. */
 export class Attempts {
   readonly #patience: RetryPolicy;
   readonly #signal: AbortSignal;
   #failed = 0;
 
-  /** None yet; `signal` ends the waits between them. */
+  /** Creates a counter; `signal` ends the waits between attempts. */
   constructor(patience: RetryPolicy, signal: AbortSignal) {
     this.#patience = patience;
     this.#signal = signal;
   }
 
   /**
-   * Waits as is due after `error`.
+   * Waits for the time that is due after `error`.
    *
-   * @param progress Whether the attempt brought something all the same.
-   * @throws `error`, when another attempt is no use.
+   * @param progress True if the attempt made progress before it failed.
+   * @throws `error`, when another attempt is useless.
    */
   async after(error: unknown, progress: boolean): Promise<void> {
     this.#signal.throwIfAborted();
@@ -70,9 +75,9 @@ export class Attempts {
 }
 
 /**
- * What `work` answers, once it does.
+ * Returns the result of `work`, after retries if necessary.
  *
- * @param what For people: whom it asks.
+ * @param what Description of the operation, for messages.
  */
 export async function patiently<T>(
   what: string,
@@ -91,20 +96,20 @@ export async function patiently<T>(
   }
 }
 
-/** Looks during the time that makes a connection count as dead. */
+/** Checks within the time that makes a connection count as dead. */
 const LOOKS = 4;
 
-/** Aborts what has not moved for a while. */
+/** A watch that aborts a stalled operation. */
 export class StallWatch implements Disposable {
   readonly #stallMs: number;
   readonly #stalled = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
-  // Looks, not time: a thread that was busy has not listened meanwhile.
+  // Checks are counted, not time: a busy thread may have missed progress.
   #looks = 0;
-  /** Aborted when nothing moves, or from outside. */
+  /** Signal that aborts on a stall, or with the caller's signal. */
   readonly signal: AbortSignal;
 
-  /** Aborts after `stallMs` without a move, or with `signal`. */
+  /** Aborts after `stallMs` without progress, or with `signal`. */
   constructor(stallMs: number, signal: AbortSignal) {
     this.#stallMs = stallMs;
     this.signal = AbortSignal.any([signal, this.#stalled.signal]);
@@ -113,15 +118,15 @@ export class StallWatch implements Disposable {
     }, stallMs / LOOKS);
   }
 
-  /** Notes that something has moved. */
+  /** Records progress. */
   moved(): void {
     this.#looks = 0;
   }
 
   /**
-   * What `error` is if it came of the abort.
+   * Returns the error of a stall in place of `error`, if the abort caused it.
    *
-   * @param what For people: what stood still.
+   * @param what Description of the stalled operation, for messages.
    */
   explain(error: unknown, what: string): unknown {
     if (!this.#stalled.signal.aborted) return error;

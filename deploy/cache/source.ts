@@ -1,5 +1,5 @@
 /**
- * What is meant by the name of a model's source.
+ * The parser of model sources.
  *
  * ```text
  * /models/Emu3-Gen, ./Emu3-Gen, file:///models/Emu3-Gen     a folder
@@ -8,8 +8,8 @@
  * https://host/path                                         files of a site
  * ```
  *
- * Several, with commas or spaces between, are mirrors of one model, asked in
- * order. Says nothing of what is really there.
+ * Several sources, separated by commas or spaces, are mirrors of one model,
+ * tried in order. The parser does not check that a source exists.
  *
  * @module
  */
@@ -19,59 +19,62 @@ import { fileURLToPath } from "node:url";
 
 /** A folder of this machine. */
 export interface FolderSource {
-  /** Which kind it is. */
+  /** Discriminant of the union. */
   readonly type: "folder";
-  /** As it was written. */
+  /** Text as written. */
   readonly text: string;
-  /** Where it is. */
+  /** Path of the folder. */
   readonly path: string;
-  /** What the model is called. */
+  /** Name of the model. */
   readonly name: string;
 }
 
 /** A repository of a hub. */
 export interface HubSource {
-  /** Which kind it is. */
+  /** Discriminant of the union. */
   readonly type: "hub";
-  /** As it was written. */
+  /** Text as written. */
   readonly text: string;
-  /** Who publishes it. */
+  /** Owner of the repository. */
   readonly owner: string;
-  /** What the model is called. */
+  /** Name of the model. */
   readonly name: string;
-  /** A branch, tag or commit. */
+  /** Branch, tag or commit. */
   readonly revision: string;
 }
 
-/** What lies under a URL: objects of a store, or files of a site. */
+/** A URL with objects of a store, or files of a site. */
 export interface UrlSource {
-  /** Its scheme. */
+  /** Scheme of the URL. */
   readonly type: "s3" | "gs" | "https";
-  /** As it was written. */
+  /** Text as written. */
   readonly text: string;
-  /** Without a slash at its end; may hold secrets in its query. */
+  /** URL without a trailing slash; may hold secrets in its query. */
   readonly url: string;
-  /** What the model is called. */
+  /** Name of the model. */
   readonly name: string;
 }
 
 /** A source on the network. */
 export type RemoteSource = HubSource | UrlSource;
 
-/** Where a model may come from. */
+/** A source of a model. */
 export type Source = FolderSource | RemoteSource;
 
-/** `org/name`, perhaps with a revision; dots cannot lead out of a folder. */
+/**
+ * Pattern of `org/name`, perhaps with a revision; dots cannot lead out of a
+ * folder.
+ */
 const REPOSITORY =
   /^(?<owner>[A-Za-z0-9][\w.-]*)\/(?<name>[A-Za-z0-9_][\w.-]*?)(?:@(?<revision>[\w./-]+))?$/;
 
-/** A leading scheme; one letter is a Windows drive. */
+/** Pattern of a leading scheme; one letter is a Windows drive. */
 const SCHEME = /^(?<scheme>[a-z][a-z0-9+.-]+):\/\//i;
 
 /**
- * The sources that `text` lists.
+ * Parses the sources that `text` lists.
  *
- * @throws {SyntaxError} When one is none, saying what would be.
+ * @throws {SyntaxError} When one is invalid, with the valid forms.
  */
 export function parseSources(text: string): readonly Source[] {
   const parts = text.split(/[\s,]+/).filter((part) => part !== "");
@@ -80,9 +83,9 @@ export function parseSources(text: string): readonly Source[] {
 }
 
 /**
- * The source that `text` names.
+ * Parses the source that `text` names.
  *
- * @throws {SyntaxError} When it is none, saying what would be.
+ * @throws {SyntaxError} When it is invalid, with the valid forms.
  */
 export function parseSource(text: string): Source {
   const scheme = SCHEME.exec(text)?.groups?.["scheme"]?.toLowerCase();
@@ -111,7 +114,7 @@ export function parseSource(text: string): Source {
   }
 }
 
-/** `text` as people and logs may see it: without what a URL keeps secret. */
+/** Returns `text` for display and logs: without the secrets of a URL. */
 export function withoutSecrets(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]+:\/\/)[^/?#]*@/i, "$1")
     .replace(/^([a-z][a-z0-9+.-]+:\/\/[^?#]*)[?#].*$/i, "$1");
@@ -144,7 +147,7 @@ function urlSource(text: string, type: UrlSource["type"]): UrlSource {
   return { type, text, url: url.href, name };
 }
 
-/** `text` as a folder may be called; perhaps nothing. */
+/** Returns `text` as a name for a folder; perhaps empty. */
 function plainName(text: string): string {
   return text.replaceAll(/[^\w.-]+/g, "-").replace(/^[.-]+/, "");
 }
@@ -161,7 +164,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // Not encoded, just a percent sign.
+    // A plain percent sign, not an encoding.
     return text;
   }
 }

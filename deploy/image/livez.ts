@@ -1,10 +1,10 @@
 /**
- * The health check of the images: ends well where the server beside it lives.
+ * The health check of the images: exits with 0 while the server is live.
  *
  * @module
  */
 
-/** A check is given up after this long, in milliseconds. */
+/** Milliseconds until a check is given up. */
 const PATIENCE_MS = 3000;
 
 if (import.meta.main) {
@@ -12,7 +12,7 @@ if (import.meta.main) {
   Deno.exit(await lives(`http://127.0.0.1:${port}/livez`) ? 0 : 1);
 }
 
-/** Whether what answers at `url` says that it lives. */
+/** Returns true if the server at `url` is live. */
 export async function lives(url: string): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
@@ -20,7 +20,7 @@ export async function lives(url: string): Promise<boolean> {
     await answer.body?.cancel();
     return answer.ok;
   } catch {
-    // Nobody listens, or nobody answers: that is the answer.
+    // Connection refused or timed out: not live.
     return false;
   }
 }

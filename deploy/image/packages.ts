@@ -1,19 +1,19 @@
 /**
- * Which npm packages programs load, from what `deno info --json` says of them.
+ * The npm packages that programs load, from the output of `deno info --json`.
  *
- * deno.json does not tell packages of tests from packages of the server; the
- * graph of imports does.
+ * deno.json does not separate packages of tests from those of the server; the
+ * import graph does.
  *
  * @module
  */
 
-/** The part of `deno info --json` that is looked at. */
+/** The relevant part of `deno info --json`. */
 export interface ModuleGraph {
-  /** Files and packages that are imported, however far around. */
+  /** Files and packages that are imported, directly or indirectly. */
   readonly modules: readonly {
-    /** The package that it is: a key of `npmPackages`. */
+    /** Key of its package in `npmPackages`. */
     readonly npmPackage?: string;
-    /** Why it cannot be read. */
+    /** Error for an unreadable module. */
     readonly error?: string;
   }[];
   /** All packages of the lock file. */
@@ -21,16 +21,16 @@ export interface ModuleGraph {
     Record<string, {
       /** Keys of this record. */
       readonly dependencies: readonly string[];
-      /** Its folder, below `node_modules/.deno`. */
+      /** Folder below `node_modules/.deno`. */
       readonly localPath?: string;
     }>
   >;
 }
 
 /**
- * Names of the folders in `node_modules/.deno` that `graph` needs.
+ * Returns names of the folders in `node_modules/.deno` that `graph` needs.
  *
- * @throws {Error} When something that is imported is not there.
+ * @throws {Error} When an imported module is missing.
  */
 export function neededFolders(graph: ModuleGraph): Set<string> {
   const broken = graph.modules.find(({ error }) => error !== undefined);
@@ -60,11 +60,11 @@ export function neededFolders(graph: ModuleGraph): Set<string> {
 }
 
 /**
- * Whether the server on Linux can do without a file of a package: types, source
- * maps, and native code for other systems.
+ * Returns true if the server on Linux does not need a file of a package: types,
+ * source maps, and native code for other systems.
  *
- * @param path From `node_modules`, with slashes.
- * @param arch As `Deno.build.arch`.
+ * @param path Path from `node_modules`, with slashes.
+ * @param arch Architecture, as in `Deno.build.arch`.
  */
 export function isDispensable(path: string, arch: string): boolean {
   if (/\.(map|d\.[cm]?ts)$/.test(path)) return true;
@@ -72,7 +72,7 @@ export function isDispensable(path: string, arch: string): boolean {
   if (/\/protobufjs\/cli\//.test(path)) return true;
   const own = arch === "aarch64" ? "arm64" : "x64";
   if (/\/onnxruntime-node\/bin\//.test(path)) {
-    // The library alone is opened, by lib/runtime/library.ts.
+    // The library itself is opened by lib/runtime/library.ts.
     return !/\/libonnxruntime[^/]*\.so[^/]*$/.test(path) ||
       !path.includes(`/linux/${own}/`);
   }

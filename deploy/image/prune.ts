@@ -1,6 +1,6 @@
 /**
- * A step of the Containerfile: leaves of `node_modules` what the given programs
- * load, for this processor. Works in the folder that it is run in.
+ * The prune step of the Containerfile: keeps of `node_modules` only files that
+ * the given programs load on this processor. Works in the current folder.
  *
  * ```sh
  * deno run -A deploy/image/prune.ts functions/main.ts deploy/quantize/main.ts
@@ -12,7 +12,7 @@
 import { join, relative } from "node:path";
 import { isDispensable, neededFolders } from "./packages.ts";
 
-/** Their files are opened by name; nothing of them is imported. */
+/** Packages whose files are opened by name, without imports. */
 const OPENED = ["onnxruntime-node", "swagger-ui-dist"];
 
 const STORE = "node_modules/.deno";
@@ -20,9 +20,9 @@ const STORE = "node_modules/.deno";
 if (import.meta.main) await prune(Deno.args);
 
 /**
- * Removes what none of `programs` needs.
+ * Removes everything that none of `programs` needs.
  *
- * @throws {Error} When their imports cannot be followed.
+ * @throws {Error} When their imports cannot be resolved.
  */
 export async function prune(programs: readonly string[]): Promise<void> {
   const needed = new Set<string>();
@@ -40,7 +40,7 @@ export async function prune(programs: readonly string[]): Promise<void> {
   await removeDangling("node_modules");
 }
 
-/** Programs of threads: no import leads to them. */
+/** Returns the programs of threads: no import leads to them. */
 async function threads(folder: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
@@ -75,7 +75,7 @@ async function removeFiles(
   }
 }
 
-/** Links whose target is gone, and folders with nothing in them. */
+/** Removes dangling links and empty folders. */
 async function removeDangling(folder: string): Promise<void> {
   for (
     const { name, isDirectory, isSymlink } of await entriesOf(folder)
@@ -87,7 +87,7 @@ async function removeDangling(folder: string): Promise<void> {
   if ((await entriesOf(folder)).length === 0) await Deno.remove(folder);
 }
 
-/** All at once: what is removed meanwhile disturbs nobody. */
+/** Reads all entries at once, so that removals do not disturb the iteration. */
 async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   return await Array.fromAsync(Deno.readDir(folder));
 }

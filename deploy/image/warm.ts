@@ -1,15 +1,16 @@
 /**
- * A step of the Containerfile: runs the server once and asks it for what loads
- * code late, so that Deno's cache holds all of it, compiled.
+ * The warm-up step of the Containerfile: runs the server once and uses its
+ * lazily loaded parts, so that Deno's cache holds all code, compiled.
  *
- * It fails where the server does: an image that cannot draw is not built.
+ * A server that fails here fails the build: an image that cannot draw is not
+ * built.
  *
  * @module
  */
 
 import { lives } from "./livez.ts";
 
-/** What the server runs with here; whatever is cached does not depend on it. */
+/** Flags of the server here; cached code does not depend on them. */
 const RUN = ["run", "-A", "--cached-only", "--no-lock"];
 
 if (import.meta.main) await warm(Deno.args);
@@ -17,8 +18,8 @@ if (import.meta.main) await warm(Deno.args);
 /**
  * Starts a server, uses it and stops it.
  *
- * @param command What to run: flags for Deno, and the program.
- * @throws {Error} When it does not start, answer or end as it should.
+ * @param command Flags for Deno, and the program.
+ * @throws {Error} When it fails to start, respond or end.
  */
 export async function warm(command: readonly string[]): Promise<void> {
   const server = new Deno.Command(Deno.execPath(), {
@@ -31,7 +32,7 @@ export async function warm(command: readonly string[]): Promise<void> {
   let drained: Promise<void> | undefined;
   try {
     const url = await readyUrl(output);
-    // Read on, so that the server never waits for a full pipe.
+    // Keeps reading, so that the server never waits for a full pipe.
     drained = drain(output);
     await useAll(url);
   } finally {
@@ -63,9 +64,9 @@ async function drain(
   while (!(await output.read()).done);
 }
 
-/** One request for each part that is loaded when it is first needed. */
+/** Sends one request for each part that is loaded on first use. */
 async function useAll(url: string): Promise<void> {
-  // The check comes along, for its own place in the cache.
+  // The health check itself gets its code cached, too.
   if (!await lives(`${url}/livez`)) {
     throw new Error(`Cannot warm up: nothing lives at ${url}`);
   }

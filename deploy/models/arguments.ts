@@ -6,50 +6,50 @@
 
 import { parseCommandLine } from "../../lib/command_line.ts";
 
-/** What is asked. */
+/** The arguments of the command. */
 export type ModelsArguments =
   | { readonly command: "pull"; readonly sources: readonly string[] }
   | { readonly command: "list" }
   | {
     readonly command: "verify";
-    /** Empty: all. */
+    /** Sources to verify; empty for all. */
     readonly sources: readonly string[];
   }
   | PruneArguments
   | {
     readonly command: "publish";
-    /** A folder, or a source, which is got first. */
+    /** Folder, or a source that is downloaded first. */
     readonly source: string;
-    /** A folder, or `s3://` or `gs://`. */
+    /** Folder, or a URL of `s3://` or `gs://`. */
     readonly target: string;
-    /** Whether something else that is there may go. */
+    /** True if other content at the target may be replaced. */
     readonly replace: boolean;
   };
 
-/** What may go. */
+/** The arguments of `models prune`. */
 export interface PruneArguments {
-  /** Which command it is. */
+  /** Discriminant of the union. */
   readonly command: "prune";
-  /** Names of models that stay. */
+  /** Names of models to keep. */
   readonly keep: readonly string[];
-  /** Whether models go that nobody has read for so long, in milliseconds. */
+  /** Milliseconds without a read after which models are removed. */
   readonly olderThanMs: number | undefined;
-  /** Whether unfinished downloads go, and nothing else. */
+  /** True to remove unfinished downloads only. */
   readonly partial: boolean;
-  /** Whether it is only said. */
+  /** True to report without removing. */
   readonly dryRun: boolean;
 }
 
-/** A command line that asks for nothing that can be done. */
+/** The error thrown for an invalid command line. */
 export class UsageError extends Error {
-  /** Says what is wrong, and what would be right. */
+  /** Creates an error with the fault and the advice. */
   constructor(reason: string, options?: ErrorOptions) {
     super(`Cannot run models: ${reason}\n\n${USAGE}`, options);
     this.name = "UsageError";
   }
 }
 
-/** What may be asked. */
+/** Usage text of the command. */
 export const USAGE = `Usage: deno task models <command>
 
   pull <source>…                 get models into the cache
@@ -91,9 +91,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What a command line asks.
+ * Parses a command line.
  *
- * @throws {UsageError} When something is missing, unknown or too much.
+ * @throws {UsageError} When an argument is missing, unknown or superfluous.
  */
 export function parseArguments(words: readonly string[]): ModelsArguments {
   const { values, positionals } = read(words);

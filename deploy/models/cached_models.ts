@@ -1,11 +1,11 @@
 /**
- * What lies in Hugging Face caches.
+ * The inventory of Hugging Face caches.
  *
  * ```text
  * hub/models--org--name/refs/main             names a commit
  *                      /snapshots/<commit>/   links to blobs
  *                      /blobs/<hash>          content
- *                      /blobs/….incomplete    has not come yet
+ *                      /blobs/….incomplete    an unfinished download
  * ```
  *
  * @module
@@ -19,58 +19,58 @@ import { repositoryMadeOf } from "../cache/snapshots/hub_layout.ts";
 
 /** A revision of a model. */
 export interface CachedRevision {
-  /** Its commit. */
+  /** Commit of the revision. */
   readonly commit: string;
-  /** Branches and tags that stand for it. */
+  /** Branches and tags that name it. */
   readonly refs: readonly string[];
-  /** Where it is. */
+  /** Path of the snapshot. */
   readonly folder: string;
   /** Bytes of its files. */
   readonly bytes: number;
-  /** Names of blobs that it has. */
+  /** Names of its blobs. */
   readonly blobs: readonly string[];
-  /** Whether nothing is missing that its own files ask for. */
+  /** True if no file is missing that its own files refer to. */
   readonly complete: boolean;
-  /** The time at which one of its files was last read or written, by the disk. */
+  /** Time of the last read or write of its files, from the file system. */
   readonly readMs: number;
 }
 
 /** A file that belongs to no revision. */
 export interface LooseFile {
-  /** Where it is. */
+  /** Path of the file. */
   readonly path: string;
   /** Bytes on the disk. */
   readonly bytes: number;
-  /** Whether it is of a download that has not ended. */
+  /** True if it belongs to an unfinished download. */
   readonly partial: boolean;
 }
 
 /** A model in a cache. */
 export interface CachedModel {
-  /** Such as `org/name`; of a store or a site, its URL. */
+  /** Name, such as `org/name`; for a store or a site, its URL. */
   readonly name: string;
-  /** The cache. */
+  /** Path of the cache. */
   readonly cache: string;
-  /** Where it is. */
+  /** Path of the repository's folder. */
   readonly repository: string;
-  /** Its revisions. */
+  /** Revisions of the model. */
   readonly revisions: readonly CachedRevision[];
-  /** What is of no revision. */
+  /** Files that belong to no revision. */
   readonly loose: readonly LooseFile[];
   /** True when its folder holds nothing at all. */
   readonly empty: boolean;
-  /** When one of its files was last read or written, as the disk knows it. */
+  /** Time of the last read or write of its files, from the file system. */
   readonly usedMs: number;
 }
 
 const REPOSITORY = /^models--(?<name>.+)$/;
 
-/** What downloads leave while they last, ours and those of other tools. */
+/** Bytes of a reference to a commit; longer files are ignored. */
 const MAX_REF_BYTES = 1024;
 
 const UNFINISHED = /\.(incomplete|journal)$/;
 
-/** The models of all `caches`, by name. */
+/** Returns the models of all `caches`, by name. */
 export async function cachedModels(
   caches: readonly string[],
 ): Promise<CachedModel[]> {
@@ -140,7 +140,7 @@ async function readRevision(
   return { commit, refs, folder, bytes, blobs, complete, readMs };
 }
 
-/** Whether the configuration and all shards of the index are there. */
+/** Returns true if the configuration and all shards of the index are there. */
 async function hasWeights(folder: string): Promise<boolean> {
   try {
     const names = await weightFileNames(folder);
@@ -191,7 +191,7 @@ async function readBlobs(folder: string) {
     if (!isFile) continue;
     const path = join(folder, name);
     const info = await Deno.stat(path);
-    // An unfinished one may have holes.
+    // An unfinished file may have holes.
     const bytes = info.blocks === null ? info.size : 512 * info.blocks;
     const partial = UNFINISHED.test(name);
     blobs.set(name, { path, bytes, partial, usedMs: usedMs(info) });
@@ -199,7 +199,7 @@ async function readBlobs(folder: string) {
   return blobs;
 }
 
-/** Commits by branch or tag, which may have slashes. */
+/** Returns commits by branch or tag, whose names may have slashes. */
 async function readRefs(
   folder: string,
   within: string,
@@ -215,14 +215,14 @@ async function readRefs(
       continue;
     }
     if (!isFile) continue;
-    // Longer ones name no commit.
+    // Longer files are not references to commits.
     if ((await Deno.stat(path)).size > MAX_REF_BYTES) continue;
     refs.set(ref, (await Deno.readTextFile(path)).trim());
   }
   return refs;
 }
 
-/** Entries of a folder by name; none where there is no such folder. */
+/** Returns the entries of a folder by name; none if there is no such folder. */
 async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(folder));
@@ -233,7 +233,7 @@ async function entriesOf(folder: string): Promise<Deno.DirEntry[]> {
   }
 }
 
-/** Returns whether it is not there, or is no folder and no file. */
+/** Returns true if the path does not exist, or is neither folder nor file. */
 function isNothing(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound ||
     error instanceof Deno.errors.NotADirectory ||

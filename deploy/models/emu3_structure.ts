@@ -1,5 +1,5 @@
 /**
- * The structure of an Emu3 checkpoint: its files open, and agree with each
+ * The structure check of an Emu3 checkpoint: its files open, and match each
  * other.
  *
  * @module
@@ -15,15 +15,15 @@ import {
 import { readJson, readText } from "../../lib/loading/json_file.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 
-/** A file that is not as it must be. */
+/** A file with a fault. */
 export interface Fault {
-  /** Within the model. */
+  /** Path within the model. */
   readonly path: string;
-  /** For people. */
+  /** Description of the fault, for messages. */
   readonly reason: string;
 }
 
-/** Returns the fault that a checkpoint error within `folder` is about. */
+/** Returns the fault that a checkpoint error within `folder` describes. */
 export function faultFrom(folder: string, error: CheckpointError): Fault {
   const { file, message } = error;
   const path = relative(folder, file) || ".";
@@ -32,13 +32,16 @@ export function faultFrom(folder: string, error: CheckpointError): Fault {
 
 /** The models in a folder. */
 export interface Emu3Parts {
-  /** A language model and its tokenizer. */
+  /** True for a language model and its tokenizer. */
   readonly language: boolean;
-  /** A vision tokenizer. */
+  /** True for a vision tokenizer. */
   readonly vision: boolean;
 }
 
-/** Returns the models that `config.json` names; undefined where it is no Emu3's. */
+/**
+ * Returns the models that `config.json` names; undefined if it is not an Emu3
+ * configuration.
+ */
 export async function emu3Parts(
   folder: string,
 ): Promise<Emu3Parts | undefined> {
@@ -79,7 +82,7 @@ export async function emu3Fault(
 /** Tokens that a vocabulary may have to spare, since sizes are rounded up. */
 const PADDING = 256;
 
-/** Opens the tokenizer; its codes, or what is wrong with it. */
+/** Opens the tokenizer; returns its codes, or its fault. */
 async function openText(
   checkpoint: LanguageCheckpoint,
 ): Promise<number | Fault> {
@@ -87,7 +90,7 @@ async function openText(
   using _ = text;
   const { firstCode, codebookSize } = vocabulary;
   if (checkpoint.layout !== "original") return codebookSize;
-  // A list that is cut off between two lines is as good as a whole one.
+  // A list that is cut off between two lines looks complete.
   const path = "emu3_vision_tokens.txt";
   const names = await readText(join(checkpoint.folder, path)) ?? "";
   if (!/\|>\s*$/.test(names)) {

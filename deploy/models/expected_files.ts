@@ -1,11 +1,11 @@
 /**
- * What the files of a model must hash to, by what lies beside them.
+ * The expected hashes of a model's files, from the files beside them.
  *
  * ```text
  * manifest.json        size and SHA-256 of each file
  * blobs/<64 digits>    SHA-256, as hubs name large files
- * blobs/<40 digits>    what Git calls a small file
- * .emu3/<commit>.json  both, of files that are no links, as they came
+ * blobs/<40 digits>    Git's hash of a small file
+ * .emu3/<commit>.json  both, for files that are not links, as downloaded
  * ```
  *
  * @module
@@ -25,22 +25,22 @@ import {
 import { ManifestError } from "../cache/manifest/manifest_fields.ts";
 import { type KeptFile, keptFiles } from "../cache/snapshots/hub_layout.ts";
 
-/** A file and what it must be. */
+/** A file and its expected content. */
 export interface ExpectedFile {
-  /** Within the model. */
+  /** Path within the model. */
   readonly path: string;
-  /** Where it is. */
+  /** Path on this machine. */
   readonly from: string;
-  /** Bytes that it must have; undefined where nobody says. */
+  /** Expected bytes; undefined if unknown. */
   readonly size: number | undefined;
-  /** Which hash it must have; undefined where nobody says. */
+  /** Expected hash; undefined if unknown. */
   readonly hash: ExpectedHash | undefined;
 }
 
 /**
- * The files of the model in `folder`.
+ * Returns the files of the model in `folder`.
  *
- * @throws {ManifestError} When its manifest is no manifest.
+ * @throws {ManifestError} When its manifest is invalid.
  */
 export async function expectedFiles(folder: string): Promise<ExpectedFile[]> {
   const written = await readManifest(folder);
@@ -57,14 +57,16 @@ export async function expectedFiles(folder: string): Promise<ExpectedFile[]> {
   return withNoted(folder, files, await notedFiles(folder));
 }
 
-/** Reads what was noted of a snapshot in a cache when it was downloaded here. */
+/** Returns the records of a cached snapshot that was downloaded here. */
 async function notedFiles(folder: string): Promise<readonly KeptFile[]> {
   const snapshots = dirname(resolve(folder));
   if (basename(snapshots) !== "snapshots") return [];
   return await keptFiles(dirname(snapshots), basename(folder)) ?? [];
 }
 
-/** Gives files that are no links the hashes that were noted, and adds lost ones. */
+/**
+ * Adds the recorded hashes to files that are not links, and adds lost files.
+ */
 function withNoted(
   folder: string,
   files: readonly ExpectedFile[],
@@ -83,7 +85,7 @@ function withNoted(
   return [...byPath.values()];
 }
 
-/** What is wrong with a file; undefined when nothing is. */
+/** Returns the fault of a file; undefined when it is intact. */
 export function faultOf(
   { size, hash }: ExpectedFile,
   hashes: FileHashes,
@@ -129,13 +131,13 @@ async function collect(
   }
 }
 
-/** The hash that the name of a blob is. */
+/** Returns the hash that a blob is named by. */
 async function blobHash(path: string): Promise<ExpectedFile["hash"]> {
   let blob: string;
   try {
     blob = await Deno.readLink(path);
   } catch {
-    // A file of its own, which nobody has named by its content.
+    // A plain file, not named by its content.
     return undefined;
   }
   if (basename(dirname(blob)) !== "blobs") return undefined;

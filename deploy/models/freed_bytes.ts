@@ -1,23 +1,23 @@
 /**
- * The bytes of the disk that removing files frees.
+ * The disk space that removing files frees.
  *
  * @module
  */
 
 import { join } from "node:path";
 
-/** A file by its place on the disk, however many names it has. */
+/** A file by its inode, however many names it has. */
 interface Content {
   readonly bytes: number;
   /** Names that it has anywhere. */
   readonly names: number;
-  /** Those that go. */
+  /** Names that are removed. */
   readonly going: Set<string>;
 }
 
 /**
- * Returns the bytes that are freed when `paths` go, folders with all that is in
- * them. Links are as good as nothing, and a file that keeps another name stays.
+ * Returns the bytes that removing `paths` frees, folders with their contents.
+ * Links count as nothing, and a file that keeps another name stays.
  */
 export async function freedBytes(paths: readonly string[]): Promise<number> {
   const contents = new Map<string, Content>();
@@ -44,10 +44,10 @@ async function collect(
     }
   }
   if (!isFile) return;
-  // Not every system numbers its files.
+  // Some systems have no inode numbers.
   const key = ino === null ? path : `${dev} ${ino}`;
   const content = contents.get(key) ?? {
-    // A file that is not finished may have holes.
+    // An unfinished file may have holes.
     bytes: blocks === null ? size : 512 * blocks,
     names: nlink ?? 1,
     going: new Set(),

@@ -1,5 +1,5 @@
 /**
- * `models list`: what the caches hold.
+ * The command `models list`: lists the contents of the caches.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { cachedModels } from "./cached_models.ts";
 import { formatBytes } from "../cache/progress.ts";
 import type { Report } from "./report.ts";
 
-/** Tells of every revision in `caches`, and of what has not come yet. */
+/** Reports every revision in `caches`, and unfinished downloads. */
 export async function list(
   caches: readonly string[],
   report: Report,
 ): Promise<void> {
-  // A folder that holds neither is no model.
+  // A folder with neither is not a model.
   const models = (await cachedModels(caches)).filter(({ revisions, loose }) =>
     revisions.length > 0 || loose.some(({ partial }) => partial)
   );

@@ -1,5 +1,5 @@
 /**
- * The command that looks after models: `deno task models`.
+ * The command that manages models: `deno task models`.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { bring, pull } from "./pull.ts";
 import { Report } from "./report.ts";
 import { type Suspect, verify } from "./verify.ts";
 
-/** Exit codes: it failed, it was asked wrongly, it was interrupted. */
+/** Exit codes: failure, invalid usage, interruption. */
 const FAILED = 1;
 const MISUSED = 2;
 const INTERRUPTED = 130;
@@ -65,7 +65,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Does what is asked; whether all was good. */
+/** Runs the command; returns true if all was intact. */
 async function run(
   asked: ModelsArguments,
   report: Report,

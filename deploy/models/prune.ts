@@ -1,9 +1,9 @@
 /**
- * `models prune`: what nobody needs goes.
+ * The command `models prune`: removes unused models and files from caches.
  *
- * What a process has locked stays, and nobody can lock it while it goes. Names
- * go before what they stand for, links before content: what is cut off leaves
- * less to find, never a model with holes.
+ * Models that a process has locked stay, and cannot be locked during their
+ * removal. Names are removed before their targets, links before content: an
+ * interrupted removal leaves fewer models, never an incomplete one.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
 } from "../cache/snapshots/hub_layout.ts";
 import type { Report } from "./report.ts";
 
-/** Removes from `caches` what `asked` lets go. */
+/** Removes the items that `asked` selects from `caches`. */
 export async function prune(
   caches: readonly string[],
   asked: PruneArguments,
@@ -52,7 +52,7 @@ export async function prune(
       );
       continue;
     }
-    // Before it was locked, more may have come.
+    // More content may have arrived before the lock.
     const fresh = (await cachedModels([cache]))
       .find((model) => model.repository === repository);
     const plan = fresh && planPrune(fresh, asked, nowMs);
@@ -74,7 +74,10 @@ export async function prune(
   );
 }
 
-/** The link of a repository that leads out of its cache, if there is one. */
+/**
+ * Returns the link of a repository that leads out of its cache, if there is
+ * one.
+ */
 async function strayOf(
   cache: string,
   repository: string,
@@ -92,7 +95,7 @@ async function strayOf(
   }
 }
 
-/** Blobs that go with a plan: those that no other revision has. */
+/** Returns the blobs of a plan: those that no other revision uses. */
 function blobsOf({ model, revisions, files }: PrunePlan): string[] {
   const going = new Set(revisions.map(({ commit }) => commit));
   const held = new Set(
@@ -106,7 +109,10 @@ function blobsOf({ model, revisions, files }: PrunePlan): string[] {
   return [...new Set([...blobs, ...files.map(({ path }) => path)])];
 }
 
-/** Bytes that a plan frees: of blobs, and of files that are no links to them. */
+/**
+ * Returns the bytes that a plan frees: of blobs, and of files that are not
+ * links.
+ */
 async function planned(plan: PrunePlan): Promise<number> {
   const { model, whole, revisions } = plan;
   const folders = whole
@@ -129,8 +135,8 @@ async function remove(plan: PrunePlan): Promise<number> {
 }
 
 /**
- * Every lock of a model, all held; undefined when a process holds one. Those
- * that are not there yet are made, unless nothing may be written.
+ * Takes all locks of a model; returns undefined when another process holds one.
+ * Missing lock files are created, unless the cache is read-only.
  */
 async function lockAll(
   cache: string,

@@ -1,5 +1,5 @@
 /**
- * What of a cache may go.
+ * The plan of a prune: the parts of a cache that may be removed.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import type {
   LooseFile,
 } from "./cached_models.ts";
 
-/** What of one model goes. */
+/** The removals of one model. */
 export interface PrunePlan {
-  /** The model. */
+  /** Model in the cache. */
   readonly model: CachedModel;
-  /** Whether all of it goes. */
+  /** True if the whole model is removed. */
   readonly whole: boolean;
-  /** Revisions that go. */
+  /** Revisions that are removed. */
   readonly revisions: readonly CachedRevision[];
-  /** Blobs that go: loose ones, and those of these revisions alone. */
+  /** Blobs that are removed: loose ones, and those of these revisions alone. */
   readonly files: readonly LooseFile[];
 }
 
 /**
- * Plans what goes of `model`; undefined when nothing does.
+ * Plans the removals of `model`; returns undefined when there are none.
  */
 export function planPrune(
   model: CachedModel,
@@ -44,7 +44,7 @@ export function planPrune(
     const { revisions, loose } = model;
     return { model, whole: true, revisions, files: loose };
   }
-  // What no name leads to; the only revision may be meant by its commit.
+  // Revisions without a name; a single one may be in use by its commit.
   const revisions = model.revisions.length === 1
     ? []
     : model.revisions.filter(({ refs }) => refs.length === 0);

@@ -1,5 +1,5 @@
 /**
- * `models publish`: a checkpoint goes out, with its manifest.
+ * The command `models publish`: publishes a checkpoint with its manifest.
  *
  * @module
  */
@@ -14,36 +14,36 @@ import { PublishError } from "../publish/publish_error.ts";
 import { formatBytes } from "../cache/progress.ts";
 import type { Report } from "./report.ts";
 
-/** How to publish. */
+/** The options of the command. */
 export interface PublishCommand {
-  /** The checkpoint's folder. */
+  /** Folder of the checkpoint. */
   readonly folder: string;
-  /** Where it goes. */
+  /** Folder or URL of the target. */
   readonly target: string;
-  /** Whether something else that is there may go. */
+  /** True if other content at the target may be replaced. */
   readonly replace: boolean;
-  /** Which program publishes. */
+  /** Program that publishes. */
   readonly createdBy: string;
   /** Threads that hash. */
   readonly threads: number;
   /** Looks up an environment variable. */
   readonly variable: Variable;
-  /** Gives it up. */
+  /** Cancels the publication. */
   readonly signal: AbortSignal;
 }
 
 /**
  * Publishes a folder.
  *
- * @throws {PublishError} When it cannot be.
- * @throws {RemoteError} When the place does not take it.
+ * @throws {PublishError} When it is not publishable.
+ * @throws {RemoteError} When the place does not accept it.
  */
 export async function publish(
   command: PublishCommand,
   report: Report,
 ): Promise<void> {
   const { folder, target, createdBy, threads, signal } = command;
-  // Asked first: a wrong place is told before hours of hashing.
+  // Opened first: an invalid target fails before hours of hashing.
   const store = storeOf(command);
   const files = await publishedFiles(folder);
   const totalBytes = files.reduce((sum, { size }) => sum + size, 0);

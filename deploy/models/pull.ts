@@ -1,5 +1,5 @@
 /**
- * `models pull`: models come into the cache.
+ * The command `models pull`: downloads models into the cache.
  *
  * @module
  */
@@ -17,9 +17,9 @@ const DOING: Readonly<Record<ObtainProgress["phase"], string>> = {
 };
 
 /**
- * Gets `sources`, one after the other: each takes the whole line.
+ * Downloads `sources` one after the other, since each uses the whole line.
  *
- * @throws {SourceError} When no place has one.
+ * @throws {SourceError} When no place has one of them.
  */
 export async function pull(
   sources: readonly string[],
@@ -36,7 +36,7 @@ export async function pull(
 }
 
 /**
- * The folder of `source`, which is got if it is not here, and told of.
+ * Returns the folder of `source`, after a reported download if it is missing.
  *
  * @throws {SourceError} When no place has it.
  */
@@ -57,7 +57,7 @@ export async function bring(
   });
 }
 
-/** A source, or several, as others may see it. */
+/** Returns one or several sources without their secrets. */
 export function withoutQuery(source: string): string {
   return source.split(/([\s,]+)/).map(withoutSecrets).join("");
 }

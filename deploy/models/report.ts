@@ -1,9 +1,9 @@
 /**
- * What a command tells, to people or to programs.
+ * The report of a command, for terminals or for programs.
  *
  * ```text
  * terminal   [########            ] 40 %  312 MB/s  1 min 10 s left
- *            words, a line each
+ *            words, one event per line
  * otherwise  {"event":"progress","bytes":…,"total_bytes":…}
  *            {"event":…, …}
  * ```
@@ -13,60 +13,60 @@
 
 import { formatBytes, formatSeconds } from "../cache/progress.ts";
 
-/** How to report. */
+/** The options of a report. */
 export interface ReportOptions {
-  /** Whether a person is looking. */
+  /** True if the output is a terminal. */
   readonly terminal: boolean;
-  /** Takes text as it is. */
+  /** Writes text unchanged. */
   readonly write: (text: string) => void;
-  /** A clock, in milliseconds. */
+  /** Clock, in milliseconds. */
   readonly now: () => number;
 }
 
-/** Something that has happened. */
+/** An event to report. */
 export interface ReportedEvent {
-  /** What it is, such as `pulled`. */
+  /** Name of the event, such as `pulled`. */
   readonly event: string;
-  /** More of it; of text, numbers and lists. */
+  /** Details of the event: text, numbers and lists. */
   readonly [field: string]: unknown;
 }
 
-/** How far something is. */
+/** The progress of an operation. */
 export interface Progress {
-  /** What is done, for people. */
+  /** Name of the operation, for display. */
   readonly what: string;
   /** Bytes that are done. */
   readonly bytes: number;
-  /** Bytes in all; undefined while that is not known. */
+  /** Bytes in all; undefined while unknown. */
   readonly totalBytes: number | undefined;
 }
 
-/** Between two lines of how far it is, in milliseconds. */
+/** Milliseconds between two progress lines in a terminal. */
 const TERMINAL_PAUSE_MS = 200;
 const PROGRAM_PAUSE_MS = 1000;
 
 const BAR_LENGTH = 24;
 
-/** Tells what happens. */
+/** A reporter of events and progress. */
 export class Report {
   readonly #options: ReportOptions;
   #first: { readonly at: number; readonly progress: Progress } | undefined;
   #lastAt = -Infinity;
   #barShown = false;
 
-  /** Says nothing yet. */
+  /** Creates a reporter; writes nothing yet. */
   constructor(options: ReportOptions) {
     this.#options = options;
   }
 
-  /** Tells of an event: to people in words, of several lines perhaps. */
+  /** Reports an event: in a terminal as words, perhaps of several lines. */
   tell(event: ReportedEvent, words: string): void {
     const { terminal, write } = this.#options;
     this.#clearBar();
     write(terminal ? `${words}\n` : `${JSON.stringify(event)}\n`);
   }
 
-  /** Tells how far it is, not too often. */
+  /** Reports progress, at a limited rate. */
   progress(progress: Progress): void {
     const { terminal, write, now } = this.#options;
     const at = now();
@@ -101,7 +101,7 @@ export class Report {
 }
 
 function barLine({ what, bytes, totalBytes }: Progress, rate: number): string {
-  // Erases what a longer line has left behind.
+  // Erases the rest of a longer line.
   const line = (text: string) => `\r${text}\x1b[K`;
   if (totalBytes === undefined) return line(`${what} ${formatBytes(bytes)}`);
   const share = totalBytes === 0 ? 1 : bytes / totalBytes;

@@ -1,9 +1,9 @@
 /**
- * The structure of a model's folder: everything that its own files ask for is
- * there, and every file ends where it says.
+ * The structure check of a model's folder: all files that its own files refer
+ * to are there, and each has its stated length.
  *
- * Finds what hashes cannot: a shard that is not there has none, and a cache
- * without links tells no hash of what it holds.
+ * It finds faults that hashes cannot: a missing shard has no hash, and a cache
+ * without links provides no hashes of its files.
  *
  * @module
  */
@@ -20,18 +20,18 @@ import {
   faultFrom,
 } from "./emu3_structure.ts";
 
-/** Longer ones are not parsed: the largest tokenizers have a tenth of it. */
+/** Bytes of JSON that is parsed: ten times the largest tokenizers. */
 const MAX_JSON_BYTES = 2 ** 28;
 
-/** Files without which weights of this name cannot be used. */
+/** Pattern of weights that need a configuration beside them. */
 const NEEDS_CONFIG =
   /^(model(-\d{5}-of-\d{5})?\.safetensors|model\.safetensors\.index\.json|emu3\.tiktoken)$/;
 
 /**
- * Returns the faults of the model in `folder`, one a file.
+ * Returns the faults of the model in `folder`, one per file.
  *
- * @param paths Of its files, within it.
- * @param trusted Those whose content is known to be right.
+ * @param paths Paths of its files, within it.
+ * @param trusted Paths whose content is known to be intact.
  */
 export async function structureFaults(
   folder: string,
@@ -59,7 +59,7 @@ export async function structureFaults(
   return [...faults].map(([path, reason]) => ({ path, reason }));
 }
 
-/** Files that others ask for. */
+/** Returns missing files that others refer to. */
 async function missingFiles(
   folder: string,
   paths: readonly string[],
@@ -74,7 +74,7 @@ async function missingFiles(
   try {
     const missing: Fault[] = [];
     for (const path of await weightFileNames(folder)) {
-      // Of other models a cache may hold the configuration alone.
+      // Caches may hold the configuration alone of other models.
       if (!emu3 && !indexed || await isFile(join(folder, path))) continue;
       const reason = indexed
         ? `it is missing, ${INDEX_FILE} names it`
@@ -90,7 +90,7 @@ async function missingFiles(
   }
 }
 
-/** The fault of a file of a format that tells its own end. */
+/** Returns the fault of a file whose format states its length. */
 async function formatFault(path: string): Promise<string | undefined> {
   if (path.endsWith(".json")) return await jsonFault(path);
   if (!path.endsWith(".safetensors")) return undefined;
@@ -100,7 +100,7 @@ async function formatFault(path: string): Promise<string | undefined> {
       ...[...tensors.values()].map(({ offset, length }) => offset + length),
     );
     const { size } = await Deno.stat(path);
-    // Without tensors, the end is not known.
+    // The length is unknown without tensors.
     return size > end && tensors.size > 0
       ? `it has ${size - end} bytes after its last tensor`
       : undefined;
@@ -133,7 +133,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
   } catch {
-    // Not there, or a link to what is not.
+    // Missing file, or a dangling link.
     return false;
   }
 }

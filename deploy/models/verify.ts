@@ -1,6 +1,6 @@
 /**
- * `models verify`: files are hashed again and compared with what they must be,
- * and everything that they ask for must be there.
+ * The command `models verify`: compares files with their hashes, and checks
+ * that all files that they refer to are there.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import { type ExpectedFile, expectedFiles, faultOf } from "./expected_files.ts";
 import type { Report } from "./report.ts";
 import { structureFaults } from "./structure.ts";
 
-/** A model that is looked at. */
+/** A model to verify. */
 export interface Suspect {
-  /** As it was asked for. */
+  /** Name as given on the command line. */
   readonly name: string;
-  /** Where it is. */
+  /** Path of the model. */
   readonly folder: string;
 }
 
-/** How to verify. */
+/** Options of the verification. */
 export interface VerifyOptions extends Omit<HashOptions, "onBytes"> {
-  /** Whether a model passes of which nothing is known. */
+  /** True if models without any known hash pass. */
   readonly unknownPasses: boolean;
 }
 
-/** Whether every file of `suspects` is what it must be. */
+/** Returns true if every file of `suspects` is intact. */
 export async function verify(
   suspects: readonly Suspect[],
   report: Report,
@@ -67,10 +67,10 @@ async function verifyOne(
     await presentPaths(files),
     new Set([...trusted.map(({ path }) => path), ...faults.keys()]),
   );
-  // The thing that stands for a file says more than that its hash is another one.
+  // Structural faults explain more than a different hash does.
   for (const { path, reason } of structure) faults.set(path, reason);
   for (const [path, reason] of faults) {
-    // The link of a snapshot would lead to the same content again.
+    // A snapshot's link would lead to the same content again.
     const file = join(folder, path);
     const real = await Deno.realPath(file).catch(() => undefined);
     const remedy = `${
@@ -84,7 +84,7 @@ async function verifyOne(
   return told(suspect, files, faults, report, options);
 }
 
-/** The reason why a file's content is not what it must be, by its path. */
+/** Returns the faults of files whose content is wrong, by path. */
 async function contentFaults(
   name: string,
   files: readonly ExpectedFile[],
@@ -126,7 +126,7 @@ async function contentFaults(
   return faults;
 }
 
-/** Tells what was found of a model, and returns whether it is good. */
+/** Reports the result for a model, and returns true if it is intact. */
 function told(
   { name, folder }: Suspect,
   files: readonly ExpectedFile[],
@@ -149,7 +149,7 @@ function told(
   return bad === 0 && (known.length > 0 || unknownPasses);
 }
 
-/** Paths of the files that are there. */
+/** Returns the paths of the files that are there. */
 async function presentPaths(
   files: readonly ExpectedFile[],
 ): Promise<string[]> {

@@ -1,17 +1,17 @@
 /**
- * The same on paper: what no scheduling can beat, and what queueing theory says
- * of the rest.
+ * The analytic model: bounds that no scheduling can beat, and estimates from
+ * queueing theory.
  *
  * ```text
  * work   w = prefill + runs · rows · min over r of step(r) / r       engine time
- * load   ρ = λ · E[w] / n                  above 1 no n servers keep up
- * places c = n · places a server has       M/G/c: each serves one request
+ * load   ρ = λ · E[w] / n                  above 1, n servers cannot keep up
+ * slots  c = n · requests per server       M/G/c: each slot serves one request
  * wait   E[W] ≈ C(c, a) / (c/E[S] − λ) · (1 + cv²) / 2
  * ```
  *
- * `C` is Erlang's formula for the part that waits, the last factor Allen and
- * Cunneen's for services that differ. `S` is a service with all places taken, so
- * that waits come out long where most are free.
+ * `C` is Erlang's formula for the part that waits, the last factor is Allen and
+ * Cunneen's for services that differ. `S` is a service with all slots taken, so
+ * waits are overestimated where most are free.
  *
  * @module
  */
@@ -20,23 +20,23 @@ import type { EngineSize } from "./replica.ts";
 import { costOf } from "./step_cost.ts";
 import type { Arrival, RequestClass } from "./workload.ts";
 
-/** What paper says. Times are in milliseconds. */
+/** The results of the analysis. Times are in milliseconds. */
 export interface Analysis {
-  /** Requests that come in a second. */
+  /** Arrivals per second. */
   readonly perSecond: number;
-  /** Requests that a server can do in a second, at the very most. */
+  /** Upper bound of the requests that a server completes per second. */
   readonly mostPerSecond: number;
-  /** Servers below which the queue grows for ever. */
+  /** Fewest servers with which the queue stays finite. */
   readonly leastReplicas: number;
-  /** Of so many servers, the part that work takes, at the very least. */
+  /** Lower bound of the utilization of the analyzed servers. */
   readonly load: number;
-  /** Requests that run together on a server. */
+  /** Requests that run concurrently on a server. */
   readonly places: number;
-  /** Wait on average; Infinity where the queue grows for ever. */
+  /** Mean wait; Infinity where the queue grows without bound. */
   readonly meanWaitMs: number;
 }
 
-/** What paper says of `arrivals` on so many servers. */
+/** Analyzes `arrivals` on a number of servers. */
 export function analyze(
   arrivals: readonly Arrival[],
   engine: EngineSize,
@@ -61,12 +61,12 @@ export function analyze(
 }
 
 /**
- * The part of those who come that waits, of `servers` on which a load of
- * `offered` (in servers) comes at random: Erlang's C.
+ * Returns the part of arrivals that waits, with random arrivals that offer a
+ * load of `offered` (in servers) to `servers`: Erlang's C.
  */
 export function erlangC(servers: number, offered: number): number {
   if (offered >= servers) return 1;
-  // By Erlang's B, whose recursion never leaves 0 … 1.
+  // Erlang's B, whose recursion never leaves 0 … 1.
   let blocked = 1;
   for (let i = 1; i <= servers; i++) {
     blocked = offered * blocked / (i + offered * blocked);
@@ -86,25 +86,28 @@ function meanWait(
   return waits * service / (places - offered) * (1 + variation) / 2;
 }
 
-/** Of gaps between them, so that one request more or less counts little. */
+/**
+ * Returns the arrival rate from the gaps between arrivals, so that one request
+ * more or less counts little.
+ */
 function rateOf(arrivals: readonly Arrival[]): number {
   const last = arrivals.at(-1)?.atMs ?? 0;
   return last > 0 ? arrivals.length / last : 0;
 }
 
-/** Time of the engine that a request takes at the least. */
+/** Returns the least engine time of a request. */
 function leastWorkMs(kind: RequestClass, { slots, costs }: EngineSize): number {
   const { runs, prompts, tokensPerRun } = kind;
   if (tokensPerRun > 1) return runs * costOf(costs.wide, prompts.length);
   const shares = costs.step.filter(({ size }) => size <= slots)
     .map(({ size, milliseconds }) => milliseconds / size);
-  // Between two measured sizes a share lies between theirs.
+  // Between two measured sizes the share lies between theirs.
   const share = Math.min(...shares, costOf(costs.step, slots) / slots);
-  // Prompts may be known already.
+  // Prompts may be cached.
   return runs * prompts.length * share;
 }
 
-/** Time from slots to the end, on a server whose places are all taken. */
+/** Returns the time from slots to the end, on a server with all slots taken. */
 function serviceMs(kind: RequestClass, engine: EngineSize): number {
   const { slots, chunkTokens, costs } = engine;
   const chunks = kind.prompts.map((length) => {
@@ -116,19 +119,19 @@ function serviceMs(kind: RequestClass, engine: EngineSize): number {
   const prefill = chunks.reduce((sum, ms) => sum + ms, 0);
   const together = placesOf([kind], engine);
   const run = kind.tokensPerRun > 1
-    // Those that guess ahead take turns.
+    // Speculative requests take turns.
     ? together * costOf(costs.wide, kind.prompts.length)
     : costOf(costs.step, slots) +
       costs.heldTokenMs * heldTokens(kind) * together;
   return prefill + kind.runs * run;
 }
 
-/** Tokens that a request holds in the middle of its runs. */
+/** Returns the tokens that a request holds in the middle of its runs. */
 function heldTokens({ prompts, newTokens }: RequestClass): number {
   return prompts.reduce((sum, length) => sum + length + newTokens / 2, 0);
 }
 
-/** Requests that run together: as slots and memory allow. */
+/** Returns the requests that run concurrently, within slots and memory. */
 function placesOf(
   kinds: readonly RequestClass[],
   { slots, cacheTokens }: EngineSize,

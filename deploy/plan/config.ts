@@ -1,6 +1,6 @@
 /**
- * What is planned, read from JSON: strictly, since a slip of the pen here is
- * money. `deno task plan --help` describes it.
+ * The configuration of a plan, parsed strictly from JSON, since mistakes here
+ * cost money. `deno task plan --help` describes it.
  *
  * @module
  */
@@ -17,49 +17,49 @@ import {
   type RequestClass,
 } from "./workload.ts";
 
-/** What a server costs while it is there. */
+/** The price of a server. */
 export interface Price {
-  /** As it is written behind amounts. */
+  /** Currency, as printed after amounts. */
   readonly currency: string;
-  /** Of a GPU, or whatever a server is paid by. */
+  /** Price of a GPU, or of another billed unit, per second. */
   readonly perGpuSecond: number;
-  /** That a server has. */
+  /** Billed units of a server. */
   readonly gpus: number;
 }
 
-/** What is to hold for 95 of 100 requests. */
+/** A target for 95 of 100 requests. */
 export interface Target {
-  /** What is meant: waiting for slots, or all of it. */
+  /** Duration that it limits: the wait for slots, or the whole latency. */
   readonly of: "queue" | "latency";
-  /** At most so long. */
+  /** Upper limit in milliseconds. */
   readonly p95Ms: number;
 }
 
-/** All that a plan goes by. */
+/** The configuration of a plan. */
 export interface PlanConfig {
-  /** Of each server. */
+  /** Engine of each server. */
   readonly engine: EngineSize;
-  /** What is asked, and when. */
+  /** Requests and their arrival times. */
   readonly arrivals: readonly Arrival[];
-  /** How many servers there are. */
+  /** Scaling of the servers. */
   readonly scaling: Scaling;
-  /** From the wish for a server until it takes requests, part by part. */
+  /** Phases of a cold start, from the demand for a server until it is ready. */
   readonly coldStartMs: ReadonlyMap<string, number>;
-  /** Whether who is refused comes again when told to. */
+  /** True if refused clients retry after the given time. */
   readonly retries: boolean;
-  /** Undefined where no price is known. */
+  /** Price of a server; undefined if unknown. */
   readonly price: Price | undefined;
-  /** Undefined where nothing is to be found. */
+  /** Target of the search; undefined for no search. */
   readonly target: Target | undefined;
 }
 
 const SECOND = 1000;
 
-/** Requests that a plan takes: more are no plan but a load test. */
+/** Most requests of a plan; more would be a load test. */
 const MAX_ARRIVALS = 1_000_000;
 
 /**
- * A plan's configuration.
+ * Parses a plan's configuration.
  *
  * @throws {PlanError} Naming the field at fault.
  */
@@ -98,7 +98,7 @@ export function parseConfig(value: unknown): PlanConfig {
   return config;
 }
 
-/** The text of a file as a configuration; throws as `parseConfig` does. */
+/** Parses the text of a configuration file; throws as `parseConfig` does. */
 export function parseConfigText(text: string): PlanConfig {
   try {
     return parseConfig(JSON.parse(text));

@@ -1,15 +1,15 @@
 /**
- * Fields of a JSON file that somebody wrote by hand: each is asked for by name,
- * and what is left in the end is a mistake.
+ * The fields of a handwritten JSON file: each is read by name, and a field that
+ * is left in the end is a mistake.
  *
  * @module
  */
 
-/** A configuration that cannot be planned with. */
+/** The error thrown for an invalid configuration. */
 export class PlanError extends Error {
-  /** Says what is wrong. */
+  /** Creates an error with the fault. */
   constructor(
-    /** Where, as a JSON pointer. */
+    /** Location of the fault, as a JSON pointer. */
     readonly pointer: string,
     reason: string,
     options?: ErrorOptions,
@@ -21,11 +21,11 @@ export class PlanError extends Error {
 
 /** Bounds of a number. */
 export interface Bounds {
-  /** The least that it may be. */
+  /** Lower bound. */
   readonly least?: number;
-  /** What it must be more than. */
+  /** Exclusive lower bound. */
   readonly above?: number;
-  /** The most that it may be. */
+  /** Upper bound. */
   readonly most?: number;
 }
 
@@ -33,13 +33,13 @@ export interface Bounds {
 export class Fields {
   readonly #value: Readonly<Record<string, unknown>>;
   readonly #read = new Set<string>();
-  /** Where it stands, as a JSON pointer. */
+  /** Location of the object, as a JSON pointer. */
   readonly pointer: string;
 
   /**
-   * Reads nothing yet.
+   * Creates a reader of fields.
    *
-   * @throws {PlanError} When it is no object.
+   * @throws {PlanError} When `value` is not an object.
    */
   constructor(value: unknown, pointer = "") {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -49,22 +49,22 @@ export class Fields {
     this.pointer = pointer;
   }
 
-  /** Names of all its fields. */
+  /** Names of all fields. */
   get names(): string[] {
     return Object.keys(this.#value);
   }
 
-  /** Whether there is a field. */
+  /** Returns true if the field exists. */
   has(name: string): boolean {
     return this.#value[name] !== undefined;
   }
 
-  /** A field that is an object. */
+  /** Reads a field that is an object. */
   object(name: string): Fields {
     return new Fields(this.#take(name), this.#at(name));
   }
 
-  /** A field that is a list, its items with where they stand. */
+  /** Reads a field that is a list; returns its items with their locations. */
   list(name: string): { readonly item: unknown; readonly pointer: string }[] {
     const value = this.#take(name);
     if (!Array.isArray(value) || value.length === 0) {
@@ -76,7 +76,7 @@ export class Fields {
     }));
   }
 
-  /** A field that is a number. */
+  /** Reads a field that is a number. */
   number(name: string, { least, above, most }: Bounds = {}): number {
     const value = this.#take(name);
     const fits = typeof value === "number" && Number.isFinite(value) &&
@@ -92,36 +92,39 @@ export class Fields {
     throw new PlanError(this.#at(name), `expected ${expected}`);
   }
 
-  /** A field that is a whole number. */
+  /** Reads a field that is a whole number. */
   whole(name: string, bounds: Bounds): number {
     const value = this.number(name, bounds);
     if (Number.isSafeInteger(value)) return value;
     throw new PlanError(this.#at(name), "expected a whole number");
   }
 
-  /** A field that is true or false. */
+  /** Reads a field that is true or false. */
   flag(name: string): boolean {
     const value = this.#take(name);
     if (typeof value === "boolean") return value;
     throw new PlanError(this.#at(name), "expected true or false");
   }
 
-  /** A field that is text. */
+  /** Reads a field that is text. */
   text(name: string): string {
     const value = this.#take(name);
     if (typeof value === "string" && value !== "") return value;
     throw new PlanError(this.#at(name), "expected text");
   }
 
-  /** What `read` reads of a field; `otherwise` where it is left out. */
+  /**
+   * Returns the result of `read` on a field; `otherwise` if the field is
+   * absent.
+   */
   optional<T>(name: string, read: () => T, otherwise: T): T {
     return this.has(name) ? read() : otherwise;
   }
 
   /**
-   * Says that all has been read.
+   * Checks that all fields have been read.
    *
-   * @throws {PlanError} Naming a field that nobody asked for.
+   * @throws {PlanError} Naming a field that was not read.
    */
   end(): void {
     const other = this.names.find((name) => !this.#read.has(name));

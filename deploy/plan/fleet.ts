@@ -1,13 +1,13 @@
 /**
- * Several servers behind one door, from event to event.
+ * The simulation of several servers behind one load balancer, event by event.
  *
  * ```text
- * arrival ─▶ door ─▶ the server with the least to do ─▶ … ─▶ done
- *             │  └── its queue is full: come again after Retry-After
+ * arrival ─▶ balancer ─▶ the least loaded server ─▶ … ─▶ done
+ *             │  └── its queue is full: retry after Retry-After
  *             └ waits while no server is ready
  * ```
  *
- * At the same time arrivals come before runs end, as the engine sees them.
+ * Arrivals precede the ends of runs at the same time, as in the engine.
  *
  * @module
  */
@@ -16,71 +16,71 @@ import { type EngineSize, type PlannedRequest, Replica } from "./replica.ts";
 import { Server } from "./server.ts";
 import type { Arrival, RequestClass } from "./workload.ts";
 
-/** How many servers there are, and when there are more. */
+/** The scaling of servers with load. */
 export interface Scaling {
-  /** Servers that there always are. */
+  /** Minimum number of servers. */
   readonly min: number;
-  /** Servers that there are at most. */
+  /** Maximum number of servers. */
   readonly max: number;
-  /** Requests that wait or run, for each server that there is to be. */
+  /** Waiting and running requests per desired server. */
   readonly targetRequests: number;
-  /** How long one must have been too many before it goes. */
+  /** Time for which a server must be superfluous before it stops. */
   readonly downDelayMs: number;
-  /** From the wish for a server until it takes requests. */
+  /** Time from the demand for a server until it is ready. */
   readonly coldStartMs: number;
 }
 
-/** What is simulated. */
+/** Options of the simulation. */
 export interface FleetOptions {
-  /** Of each server. */
+  /** Engine of each server. */
   readonly engine: EngineSize;
-  /** How many there are. */
+  /** Scaling of the servers. */
   readonly scaling: Scaling;
-  /** Whether who is refused comes again when told to. */
+  /** True if refused clients retry after the given time. */
   readonly retries: boolean;
   /**
-   * Whether each is told when a place is free for them, as servers do; false for
-   * what the engine alone would tell, when the next place is free.
+   * True if each client gets the time at which a slot is free for it, as
+   * servers report; false for the engine's own estimate, the next free slot.
    */
   readonly promises: boolean;
 }
 
-/** What became of a request. Times are in milliseconds. */
+/** The outcome of a request. Times are in milliseconds. */
 export interface Outcome {
-  /** When it first came. */
+  /** Time of its first arrival. */
   readonly atMs: number;
-  /** What was asked. */
+  /** Class of the request. */
   readonly kind: RequestClass;
-  /** How often it was refused. */
+  /** Number of refusals. */
   readonly refusals: number;
-  /** Seconds that it was told at the last refusal. */
+  /** Retry-After seconds of the last refusal. */
   readonly retryAfterSeconds: number | undefined;
-  /** Where it was at work; undefined for one that never was. */
+  /** Request as it ran; undefined if it never did. */
   readonly ran: PlannedRequest | undefined;
 }
 
-/** What became of all. */
+/** The outcome of all requests. */
 export interface FleetRun {
-  /** In the order in which they came. */
+  /** Outcomes in order of arrival. */
   readonly outcomes: readonly Outcome[];
-  /** When the last was done. */
+  /** Time at which the last request was done. */
   readonly endMs: number;
   /** Time of all servers, cold starts included. */
   readonly replicaMs: number;
-  /** Of it, running. */
+  /** Time of all servers spent running. */
   readonly busyMs: number;
   /** Servers that were started while requests came. */
   readonly coldStarts: number;
-  /** Servers at once, at most. */
+  /** Maximum number of servers at once. */
   readonly mostReplicas: number;
 }
 
-/** A request on its way. */
+/** A request on its way to a server. */
 interface Visit {
   readonly arrival: Arrival;
   readonly index: number;
   readonly prompts: readonly Int32Array[];
-  /** When it comes, or comes again. */
+  /** Time of its next arrival. */
   at: number;
   refusals: number;
   retryAfterSeconds: number | undefined;
@@ -88,7 +88,7 @@ interface Visit {
 }
 
 /**
- * Lets `arrivals` come, in order of time, and all of them be done.
+ * Simulates `arrivals`, in order of time, until all are done.
  *
  * @throws {RangeError} When one of them can never run.
  */
@@ -102,9 +102,9 @@ export function simulate(
 class Fleet {
   readonly #options: FleetOptions;
   readonly #visits: readonly Visit[];
-  /** To come, the next one first. */
+  /** Future arrivals, the next one first. */
   readonly #coming: Visit[];
-  /** At the door, since no server is ready. */
+  /** Requests that wait because no server is ready. */
   readonly #door: Visit[] = [];
   readonly #servers = new Set<Server>();
   #now = 0;
@@ -112,7 +112,7 @@ class Fleet {
   #busyMs = 0;
   #starts = 0;
   #most = 0;
-  /** Since when there has been a server too many. */
+  /** Time since which there has been a superfluous server. */
   #tooManySince: number | undefined;
 
   constructor(arrivals: readonly Arrival[], options: FleetOptions) {
@@ -136,7 +136,7 @@ class Fleet {
       this.#openDoor();
       for (const server of this.#servers) server.advance(this.#now);
       this.#scale();
-      // One that starts in no time is ready already.
+      // A server without a cold start is already ready.
       this.#openDoor();
     }
     for (const server of [...this.#servers]) this.#stop(server);
@@ -156,7 +156,7 @@ class Fleet {
     return this.#coming.length === 0 && this.#inSystem === 0;
   }
 
-  /** Requests that wait or run, wherever. */
+  /** Number of requests that wait or run anywhere. */
   get #inSystem(): number {
     return [...this.#servers]
       .reduce((sum, { load }) => sum + load, this.#door.length);
@@ -223,7 +223,9 @@ class Fleet {
     for (const visit of this.#door.splice(0)) this.#admit(visit);
   }
 
-  /** As many servers as requests ask for; those to spare go when they idle. */
+  /**
+   * Adjusts the servers to the load; superfluous ones stop when they are idle.
+   */
   #scale(): void {
     const { min, max, targetRequests, downDelayMs, coldStartMs } =
       this.#options.scaling;
@@ -259,7 +261,7 @@ class Fleet {
   }
 }
 
-/** With prompts that differ where real ones would. */
+/** Returns visits with prompts that differ as real ones would. */
 function visitsOf(arrivals: readonly Arrival[]): Visit[] {
   const shared = new Map<RequestClass, Int32Array>();
   return arrivals.map((arrival, index) => {
@@ -283,7 +285,7 @@ function visitsOf(arrivals: readonly Arrival[]): Visit[] {
   });
 }
 
-/** Whose, and which: no two that begin alike. */
+/** Returns a prompt for an owner and a row; no two share a prefix. */
 function promptOf(length: number, owner: number, row: number): Int32Array {
   const tokens = new Int32Array(length).fill(1);
   tokens[0] = 2 * owner + row;

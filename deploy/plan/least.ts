@@ -1,5 +1,5 @@
 /**
- * The fewest servers with which a target is met.
+ * The search for the fewest servers that meet a target.
  *
  * @module
  */
@@ -9,19 +9,20 @@ import type { PlanConfig, Target } from "./config.ts";
 import { simulate } from "./fleet.ts";
 import { summarize, type Summary } from "./summary.ts";
 
-/** What was found. */
+/** The result of the search. */
 export interface Least {
-  /** How many. */
+  /** Number of servers. */
   readonly replicas: number;
-  /** What they do. */
+  /** Summary of their simulation. */
   readonly summary: Summary;
 }
 
 /**
- * The fewest servers, always there, with which 95 of 100 requests are within
- * the target and none is sent away for good; undefined where `max` do not do.
+ * Returns the fewest servers, always running, with which 95 of 100 requests are
+ * within the target and none is refused for good; undefined if `max` servers do
+ * not suffice.
  *
- * Fewer than paper asks for are not tried: they cannot keep up.
+ * Numbers below the analytic lower bound are not tried: they cannot keep up.
  */
 export function leastReplicas(
   { engine, arrivals, scaling, retries, price }: PlanConfig,
@@ -42,7 +43,7 @@ export function leastReplicas(
   return undefined;
 }
 
-/** Whether a target is met. */
+/** Returns true if a target is met. */
 export function isMet({ all }: Summary, { of, p95Ms }: Target): boolean {
   const { p95 } = of === "queue" ? all.queueMs : all.latencyMs;
   return all.done === all.requests && p95 <= p95Ms;

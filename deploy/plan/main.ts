@@ -1,5 +1,5 @@
 /**
- * The command that plans how many servers a load needs: `deno task plan`.
+ * The command that plans the number of servers for a load: `deno task plan`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { PlanError } from "./fields.ts";
 import { makePlan, planFields, planText } from "./report.ts";
 import { parseArguments, USAGE, UsageError } from "./usage.ts";
 
-/** Exit codes: it failed, and it was asked wrongly. */
+/** Exit codes: failure, and invalid usage. */
 const FAILED = 1;
 const MISUSED = 2;
 

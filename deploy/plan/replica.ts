@@ -1,14 +1,14 @@
 /**
- * One server, as integers: the engine's own rules for who starts, whose prompt
- * is due and what fits, with times from a table in place of a model.
+ * The simulated engine: the rules of the real scheduler for admission, prefill
+ * and memory, with times from a table in place of a model.
  *
  * ```text
- * step   admit ─▶ one chunk of a prompt ─▶ a token to all who decode ─▶ those
- *                                          that guess ahead, one by one
+ * step   admit ─▶ one chunk of a prompt ─▶ a token to each decoding row ─▶
+ *                                          speculative rows, one by one
  * ```
  *
- * Each arrow is a run that takes time; requests come at any time, and are seen
- * by the next step. A test holds the real engine against it, run by run.
+ * Each arrow is a run that takes time; requests arrive at any time, and join at
+ * the next step. A test compares it with the real engine, run by run.
  *
  * @module
  */
@@ -31,35 +31,35 @@ import { SHORTEST_PREFIX } from "../../lib/engine/kv_slots.ts";
 import { costOf, type StepCosts } from "./step_cost.ts";
 import { fedAfter, type RequestClass } from "./workload.ts";
 
-/** What an engine has. */
+/** The size of an engine. */
 export interface EngineSize {
-  /** Rows that may run together. */
+  /** Rows that may run concurrently. */
   readonly slots: number;
   /** Requests that may wait. */
   readonly queueLimit: number;
-  /** Tokens that the cache may hold. */
+  /** Tokens that the KV cache may hold. */
   readonly cacheTokens: number;
-  /** Tokens that one prefill takes at most. */
+  /** Most tokens of one prefill. */
   readonly chunkTokens: number;
-  /** How long its runs take. */
+  /** Durations of its runs. */
   readonly costs: StepCosts;
 }
 
 /** A request at a replica. Times are in milliseconds. */
 export interface PlannedRequest {
-  /** What is asked. */
+  /** Class of the request. */
   readonly kind: RequestClass;
-  /** Tokens of its prompts, as the cache of prefixes compares them. */
+  /** Tokens of its prompts, as the prefix cache compares them. */
   readonly prompts: readonly Int32Array[];
-  /** When it got its slots. */
+  /** Time at which it got its slots. */
   startedAt: number;
-  /** When its first token was chosen. */
+  /** Time at which its first token was chosen. */
   firstAt: number;
-  /** When its last token was. */
+  /** Time at which its last token was chosen. */
   finishedAt: number;
 }
 
-/** A request in the queue or at work. */
+/** A request in the queue or in a slot. */
 interface Ticket extends Reservation {
   readonly request: PlannedRequest;
   passed: number;
@@ -76,14 +76,14 @@ interface Active {
   readonly ticket: Ticket;
   readonly rows: readonly Row[];
   waited: number;
-  /** Runs after the prompts; undefined until these have run. */
+  /** Runs after the prompts; undefined before that. */
   runs: number | undefined;
 }
 
-/** A row that costs what two do: the engine never runs fewer. */
+/** Rows of the smallest run: one row costs as much as two. */
 const MIN_ROWS = 2;
 
-/** Runs requests, in thought. */
+/** A simulated engine. */
 export class Replica {
   readonly #size: EngineSize;
   readonly #fairness: Fairness;
@@ -93,13 +93,13 @@ export class Replica {
   readonly #waiting: Ticket[] = [];
   #running: Active[] = [];
   readonly #steps: Generator<number, never>;
-  /** Whether somebody came or left since all were looked at. */
+  /** True if requests came or left since the last scan of all. */
   #changed = false;
   #now = 0;
-  /** Time that it has run, in milliseconds. */
+  /** Time spent running, in milliseconds. */
   busyMs = 0;
 
-  /** Starts with nothing. */
+  /** Creates an idle engine. */
   constructor(size: EngineSize) {
     this.#size = size;
     const { cacheTokens, slots } = size;
@@ -109,21 +109,21 @@ export class Replica {
     this.#steps = this.#forever();
   }
 
-  /** Requests that wait or run. */
+  /** Number of requests that wait or run. */
   get load(): number {
     return this.#waiting.length + this.#running.length;
   }
 
-  /** Requests that wait. */
+  /** Number of requests that wait. */
   get waiting(): number {
     return this.#waiting.length;
   }
 
   /**
-   * Takes a request.
+   * Adds a request.
    *
-   * @returns In how many seconds to come again, where there is no room;
-   * undefined where there is.
+   * @returns The Retry-After seconds for a full queue; undefined if the request
+   * was accepted.
    */
   offer(request: PlannedRequest): number | undefined {
     if (this.#waiting.length >= this.#size.queueLimit) {
@@ -136,7 +136,7 @@ export class Replica {
     return undefined;
   }
 
-  /** Whether a request can ever run here. */
+  /** Returns true if a request can ever run here. */
   fits({ prompts, maxNewTokens }: RequestClass): boolean {
     return this.#budget.fitsAlone(
       prompts.map((length) => length + maxNewTokens),
@@ -144,10 +144,10 @@ export class Replica {
   }
 
   /**
-   * Ends the run at hand, if there is one, and begins the next.
+   * Ends the current run, if there is one, and begins the next.
    *
-   * @param now When that is, in milliseconds.
-   * @returns When the next run ends; Infinity while there is nothing to do.
+   * @param now Current time, in milliseconds.
+   * @returns The time at which the next run ends; Infinity while idle.
    */
   advance(now: number): number {
     this.#now = now;
@@ -156,7 +156,7 @@ export class Replica {
     return now + milliseconds;
   }
 
-  /** Yields how long each run takes; when it is resumed, the run is over. */
+  /** Yields the duration of each run; resumes when the run is over. */
   *#forever(): Generator<number, never> {
     for (;;) {
       while (this.load > 0) {
@@ -329,7 +329,7 @@ export class Replica {
   }
 }
 
-/** Tokens of prompts that are still to run. */
+/** Returns the tokens of prompts that are still to run. */
 function remaining({ ticket: { request }, rows }: Active): number {
   return request.prompts.reduce(
     (sum, { length }, i) => sum + Math.max(0, length - rows[i]!.length),
@@ -337,7 +337,7 @@ function remaining({ ticket: { request }, rows }: Active): number {
   );
 }
 
-/** The row whose prompt is due. */
+/** Returns the row whose prompt is due. */
 function unfinished({ ticket: { request }, rows }: Active): number | undefined {
   const index = request.prompts.findIndex(({ length }, i) =>
     rows[i]!.length < length

@@ -1,5 +1,5 @@
 /**
- * A plan for people, and the same for programs.
+ * The report of a plan, as tables and as JSON.
  *
  * @module
  */
@@ -17,15 +17,18 @@ import {
 
 /** A plan. */
 export interface Plan {
-  /** By what it was made. */
+  /** Configuration of the plan. */
   readonly config: PlanConfig;
-  /** What paper says. */
+  /** Analytic results. */
   readonly analysis: Analysis;
-  /** What the servers that were asked for would do. */
+  /** Simulated results of the requested servers. */
   readonly summary: Summary;
-  /** Whether the target is met by them; undefined where there is none. */
+  /** True if they meet the target; undefined without a target. */
   readonly met: boolean | undefined;
-  /** The fewest that meet it; undefined where none is asked for or none do. */
+  /**
+   * Fewest servers that meet the target; undefined without a target or a
+   * solution.
+   */
   readonly least: Least | undefined;
 }
 
@@ -43,7 +46,7 @@ export function makePlan(config: PlanConfig): Plan {
   };
 }
 
-/** A plan as JSON. Times are in seconds. */
+/** Returns a plan as JSON fields. Times are in seconds. */
 export function planFields(plan: Plan): Record<string, unknown> {
   const { analysis, summary, config, met, least } = plan;
   return {
@@ -71,7 +74,7 @@ export function planFields(plan: Plan): Record<string, unknown> {
   };
 }
 
-/** A plan as tables. */
+/** Returns a plan as tables. */
 export function planText(plan: Plan): string {
   const { analysis, summary, config, met, least } = plan;
   const { scaling, price, target, coldStartMs } = config;

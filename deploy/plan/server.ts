@@ -1,8 +1,8 @@
 /**
- * One server: its concurrency limit, and the engine behind it.
+ * The simulated server: its concurrency limit, and the engine behind it.
  *
- * The limit is the server's own, given the simulated time: each refused request
- * is told when a place will be free for it, not just for the next.
+ * The limiter is the server's own, on simulated time: each refused request gets
+ * the time at which a slot is free for it, not just for the next.
  *
  * @module
  */
@@ -11,28 +11,28 @@ import { ConcurrencyLimiter } from "../../functions/middleware/concurrency_limit
 import { OverloadedError } from "../../lib/errors.ts";
 import { type EngineSize, type PlannedRequest, Replica } from "./replica.ts";
 
-/** Planned load is one caller's. */
+/** Caller of all planned requests. */
 const CALLER = "";
 
-/** A server, from the wish for it to its end. Times are in milliseconds. */
+/** A server, from the demand for it to its end. Times are in milliseconds. */
 export class Server {
   readonly #replica: Replica;
   readonly #limiter: ConcurrencyLimiter;
   readonly #promises: boolean;
-  /** Requests inside, and when they came in. */
+  /** Requests inside, with their arrival times. */
   readonly #inside = new Map<PlannedRequest, number>();
   #now = 0;
   #dueAt = Infinity;
-  /** When it was wished for. */
+  /** Time of the demand for it. */
   readonly startedAt: number;
-  /** From when on it takes requests. */
+  /** Time from which it takes requests. */
   readonly readyAt: number;
 
   /**
-   * Starts with nothing.
+   * Creates an idle server.
    *
-   * @param promises Whether the limit says when to come again; false for what the
-   * engine alone would say.
+   * @param promises True if the limiter sets the retry time; false for the
+   * engine's own estimate.
    */
   constructor(
     engine: EngineSize,
@@ -48,38 +48,38 @@ export class Server {
     this.readyAt = readyAt;
   }
 
-  /** Requests that wait or run. */
+  /** Number of requests that wait or run. */
   get load(): number {
     return this.#replica.load;
   }
 
-  /** Time in which something ran. */
+  /** Time spent running. */
   get busyMs(): number {
     return this.#replica.busyMs;
   }
 
-  /** When its run at hand ends; infinite while it has nothing to do. */
+  /** Time at which its current run ends; Infinity while idle. */
   get dueAt(): number {
     return this.#dueAt;
   }
 
   /**
-   * Takes a request.
+   * Adds a request.
    *
-   * @returns In how many seconds to come again, where there is no room;
-   * undefined where there is.
+   * @returns The Retry-After seconds if the server is full; undefined if the
+   * request was accepted.
    */
   offer(request: PlannedRequest, now: number): number | undefined {
     this.#now = now;
     const seconds = this.#promises
       ? this.#enter(request)
       : this.#replica.offer(request);
-    // One that had nothing to do begins at once.
+    // An idle server begins at once.
     if (seconds === undefined && this.#dueAt === Infinity) this.#dueAt = now;
     return seconds;
   }
 
-  /** Goes on where its run at hand has ended by `now`. */
+  /** Ends the current run, if it is over by `now`, and begins the next. */
   advance(now: number): void {
     if (this.#dueAt > now) return;
     this.#now = now;

@@ -1,10 +1,10 @@
 /**
- * How long runs of the language model take, by what was measured: between two
- * measured sizes along the line through them.
+ * The durations of the language model's runs, interpolated linearly between
+ * measured sizes.
  *
  * ```text
  * step      by rows      table(rows) + held · (tokens that the rows hold)
- * wide      by rows      of those that guess ahead
+ * wide      by rows      speculative steps
  * prefill   by tokens    of a chunk
  * ```
  *
@@ -13,30 +13,33 @@
 
 import { type Fields, PlanError } from "./fields.ts";
 
-/** A measured time. */
+/** A measured duration. */
 export interface Measured {
-  /** Rows, or tokens. */
+  /** Size of the run, in rows or tokens. */
   readonly size: number;
-  /** How long it takes. */
+  /** Duration in milliseconds. */
   readonly milliseconds: number;
 }
 
-/** Measured times, by ascending size. */
+/** Measured durations, by ascending size. */
 export type CostTable = readonly Measured[];
 
-/** How long each kind of run takes. */
+/** The durations of each kind of run. */
 export interface StepCosts {
-  /** Feeding a token to each of several rows. */
+  /** Duration of a decode step, by rows. */
   readonly step: CostTable;
   /** Added for each token that the rows hold. */
   readonly heldTokenMs: number;
-  /** A chunk of a prompt. */
+  /** Duration of a prefill chunk, by tokens. */
   readonly prefill: CostTable;
-  /** A run of a request that guesses ahead; empty where none does. */
+  /** Duration of a speculative step, by rows; empty if there is none. */
   readonly wide: CostTable;
 }
 
-/** What the table says of `size`; beyond its ends, what stands there. */
+/**
+ * Returns the duration for `size`; beyond the table's ends, that of the nearest
+ * end.
+ */
 export function costOf(table: CostTable, size: number): number {
   const above = table.findIndex((measured) => measured.size >= size);
   const high = table[above];
@@ -48,10 +51,10 @@ export function costOf(table: CostTable, size: number): number {
 }
 
 /**
- * A table from an object such as `{"2": 24.9, "16": 61}`.
+ * Parses a table from an object such as `{"2": 24.9, "16": 61}`.
  *
- * @param most The largest size that is asked for: the table must reach it.
- * @throws {PlanError} When it is none.
+ * @param most Largest size that is looked up: the table must reach it.
+ * @throws {PlanError} When it is not such a table.
  */
 export function costTable(fields: Fields, most: number): CostTable {
   const table = fields.names.map((name): Measured => {

@@ -1,5 +1,5 @@
 /**
- * What a simulated fleet did, in a few numbers.
+ * The summary of a simulated fleet, in a few numbers.
  *
  * @module
  */
@@ -7,53 +7,55 @@
 import type { Price } from "./config.ts";
 import type { FleetRun, Outcome } from "./fleet.ts";
 
-/** The middle, and what few are beyond, in milliseconds. */
+/** Quantiles of a duration, in milliseconds. */
 export interface Quantiles {
-  /** Half are below. */
+  /** Median. */
   readonly p50: number;
-  /** 95 of 100 are below. */
+  /** 95th percentile. */
   readonly p95: number;
-  /** 99 of 100 are below. */
+  /** 99th percentile. */
   readonly p99: number;
 }
 
-/** What became of the requests of a class, or of all. */
+/** The summary of the requests of a class, or of all. */
 export interface ClassSummary {
-  /** That came. */
+  /** Requests that arrived. */
   readonly requests: number;
-  /** That were done. */
+  /** Requests that were done. */
   readonly done: number;
-  /** Times that one of them was told to come again. */
+  /** Refusals of its requests. */
   readonly refusals: number;
-  /** From coming to slots. */
+  /** Time from arrival to slots. */
   readonly queueMs: Quantiles;
-  /** From coming to the first token. */
+  /** Time from arrival to the first token. */
   readonly firstMs: Quantiles;
-  /** From coming to the whole answer. */
+  /** Time from arrival to the whole response. */
   readonly latencyMs: Quantiles;
 }
 
-/** What became of all, and what it took. */
+/** The summary of a simulation. */
 export interface Summary {
-  /** Of all requests. */
+  /** Summary of all requests. */
   readonly all: ClassSummary;
-  /** Of each class. */
+  /** Summary of each class. */
   readonly classes: ReadonlyMap<string, ClassSummary>;
-  /** Requests done in a second. */
+  /** Requests done per second. */
   readonly perSecond: number;
   /** Part of the servers' time in which they ran. */
   readonly utilization: number;
   /** Time of all servers, in seconds. */
   readonly replicaSeconds: number;
-  /** Servers at once, at most. */
+  /** Maximum number of servers at once. */
   readonly mostReplicas: number;
-  /** Servers that were started on the way. */
+  /** Servers that were started during the simulation. */
   readonly coldStarts: number;
-  /** Of all, and of one that was done; undefined where no price is known. */
+  /**
+   * Cost in total, and per completed request; undefined if no price is known.
+   */
   readonly cost: { readonly total: number; readonly each: number } | undefined;
 }
 
-/** What a run comes to. */
+/** Summarizes a run. */
 export function summarize(run: FleetRun, price: Price | undefined): Summary {
   const { outcomes, endMs, replicaMs, busyMs } = run;
   const all = classSummary(outcomes);
@@ -76,7 +78,7 @@ export function summarize(run: FleetRun, price: Price | undefined): Summary {
   };
 }
 
-/** Quantiles of `values`, each the least that so many are not above. */
+/** Returns quantiles of `values` by the nearest rank. */
 export function quantiles(values: readonly number[]): Quantiles {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (percent: number) =>

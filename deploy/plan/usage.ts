@@ -6,24 +6,24 @@
 
 import { parseCommandLine } from "../../lib/command_line.ts";
 
-/** What is asked. */
+/** The arguments of the command. */
 export interface PlanArguments {
-  /** The file that says what to plan. */
+  /** Path of the configuration file. */
   readonly file: string;
-  /** Whether JSON is wanted. */
+  /** True for JSON output. */
   readonly json: boolean;
 }
 
-/** A command line that asks for nothing that can be done. */
+/** The error thrown for an invalid command line. */
 export class UsageError extends Error {
-  /** Says what is wrong, and what would be right. */
+  /** Creates an error with the fault and the advice. */
   constructor(reason: string, options?: ErrorOptions) {
     super(`Cannot run plan: ${reason}\n\n${USAGE}`, options);
     this.name = "UsageError";
   }
 }
 
-/** What may be asked. */
+/** Usage text of the command. */
 export const USAGE = `Usage: deno task plan <config.json> [--json]
 
 How many servers a load needs, how long it waits, and what that costs: by the
@@ -47,9 +47,9 @@ an example, its prices and times included. In <config.json>:
   target        p95_queue_s or p95_latency_s: finds the fewest servers, up to max`;
 
 /**
- * What a command line asks.
+ * Parses a command line.
  *
- * @throws {UsageError} When something is missing, unknown or too much.
+ * @throws {UsageError} When an argument is missing, unknown or superfluous.
  */
 export function parseArguments(words: readonly string[]): PlanArguments {
   const { values, positionals } = read(words);

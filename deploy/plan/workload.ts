@@ -1,9 +1,10 @@
 /**
- * Requests, as the engine sees them, and when they come.
+ * The workload: classes of requests as the engine runs them, and their
+ * arrivals.
  *
  * ```text
- * picture H × W   one row, guided two; H·W − 1 runs after the prompt
- * answer          one row; a run a token
+ * image H × W     one row, guided two; H·W − 1 runs after the prompt
+ * caption         one row; one run per token
  * ```
  *
  * @module
@@ -11,45 +12,45 @@
 
 import { uniformAt } from "../../lib/sampling/random.ts";
 
-/** A kind of request. */
+/** A class of requests. */
 export interface RequestClass {
-  /** What it is called. */
+  /** Name of the class. */
   readonly name: string;
-  /** Lengths of its prompts, one a row. */
+  /** Lengths of its prompts, one per row. */
   readonly prompts: readonly number[];
-  /** Whether the last of them is the same for all, as without a condition. */
+  /** True if all requests share the last prompt, as for unconditional rows. */
   readonly sharesLast: boolean;
   /** Runs after its prompts. */
   readonly runs: number;
-  /** Tokens that these feed to each row. */
+  /** Tokens that these runs feed to each row. */
   readonly newTokens: number;
   /** Tokens that it reserves for them. */
   readonly maxNewTokens: number;
-  /** Tokens that a run feeds; above 1 it runs alone. */
+  /** Tokens that a run feeds; above 1 the request runs alone. */
   readonly tokensPerRun: number;
-  /** Whether it counts as a picture. */
+  /** True if it counts as an image. */
   readonly long: boolean;
-  /** What follows without the language model, in milliseconds. */
+  /** Time after the last run, without the language model, in milliseconds. */
   readonly afterMs: number;
 }
 
-/** A request that comes. */
+/** The arrival of a request. */
 export interface Arrival {
-  /** When, in milliseconds from the start. */
+  /** Time in milliseconds from the start. */
   readonly atMs: number;
-  /** What is asked. */
+  /** Class of the request. */
   readonly kind: RequestClass;
 }
 
-/** How often each kind of request comes. */
+/** The frequency of a class of requests. */
 export interface Mix {
-  /** What is asked. */
+  /** Class of the requests. */
   readonly kind: RequestClass;
-  /** Its part of all requests, in any unit. */
+  /** Share of all requests, in any unit. */
   readonly share: number;
 }
 
-/** A picture's runs and tokens. */
+/** Returns the runs and tokens of an image. */
 export function pictureRuns(
   height: number,
   width: number,
@@ -58,7 +59,9 @@ export function pictureRuns(
   return { runs: height * width - 1, newTokens: height * (width + 1) - 2 };
 }
 
-/** Tokens that so many of a request's runs have fed to each row. */
+/**
+ * Returns the tokens that a number of a request's runs have fed to each row.
+ */
 export function fedAfter(
   { newTokens, runs: all }: RequestClass,
   runs: number,
@@ -67,9 +70,9 @@ export function fedAfter(
 }
 
 /**
- * Requests that come independently of each other (a Poisson process).
+ * Generates arrivals that are independent of each other (a Poisson process).
  *
- * @param ratePerMs How many come in a millisecond.
+ * @param ratePerMs Arrivals per millisecond.
  */
 export function poissonArrivals(
   mix: readonly Mix[],

@@ -9,19 +9,19 @@ import { type DeployOptions, SECRETS } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { PLATFORMS } from "./platforms.ts";
 
-/** What is asked. */
+/** The arguments of the command. */
 export interface DeployArguments {
-  /** Where to. */
+  /** Target platform. */
   readonly platform: Platform;
-  /** What. */
+  /** Options of the deployment. */
   readonly options: DeployOptions;
-  /** The folder for the files; undefined to show them only. */
+  /** Folder for the files; undefined to print them only. */
   readonly out: string | undefined;
 }
 
-/** A command line that asks for nothing that can be done. */
+/** The error thrown for an invalid command line. */
 export class UsageError extends Error {
-  /** Says what is wrong, and what would be right. */
+  /** Creates an error with the fault and the advice. */
   constructor(reason: string, options?: ErrorOptions) {
     super(`Cannot run deploy: ${reason}\n\n${USAGE}`, options);
     this.name = "UsageError";
@@ -38,7 +38,7 @@ const SETTINGS = {
   precision: "PRECISION",
 } as const;
 
-/** What may be asked. */
+/** Usage text of the command. */
 export const USAGE =
   `Usage: deno task deploy <platform> --image <reference> --dry-run|--out <folder> [options]
 
@@ -66,9 +66,9 @@ Options:
   --request-timeout  seconds that a request may take, 300 unless told otherwise`;
 
 /**
- * What a command line asks.
+ * Parses a command line.
  *
- * @throws {UsageError} When something is missing, unknown or too much.
+ * @throws {UsageError} When an argument is missing, unknown or superfluous.
  */
 export function parseArguments(words: readonly string[]): DeployArguments {
   const { values, positionals } = read(words);
@@ -148,7 +148,7 @@ function pairs(
   return Object.fromEntries(given.map((pair) => {
     const [, name, value] = /^([A-Z_]+)=(.*)$/s.exec(pair) ?? [];
     if (name !== undefined && value !== undefined) return [name, value];
-    // Not repeated: it may be a secret.
+    // The value is not repeated: it may be a secret.
     throw new UsageError(`${option} takes NAME=value`);
   }));
 }

@@ -1,10 +1,10 @@
 /**
- * Google Cloud Run, with or without a GPU.
+ * The platform Google Cloud Run, with or without a GPU.
  *
  * SIGTERM comes 10 seconds before the end. A start may take 240 seconds, with a
- * GPU 1800. What is written to files counts as memory, so models are read from
- * a bucket (`storage`), not kept. Requests end after an hour, their cold start
- * with them. An L4 wants 4 processors and 16 GiB.
+ * GPU 1800. Written files count as memory, so models are read from a bucket
+ * (`storage`), not cached. Requests end after an hour, their cold start
+ * included. An L4 needs 4 processors and 16 GiB.
  *
  * @module
  */
@@ -36,13 +36,16 @@ const FACTS: Facts = {
 
 const WITH_GPU: Facts = { ...FACTS, startS: 1800 };
 
-/** Google's front end appends the client's address to X-Forwarded-For. */
+/**
+ * Settings for Google's front end, which appends the client's address to
+ * X-Forwarded-For.
+ */
 const FRONT = { ...ROUTED_BY_HOST, TRUST_PROXY: "1" };
 
-/** Least processors and memory beside an L4. */
+/** Minimum processors and memory beside an L4. */
 const L4 = { cpus: 4, memoryGib: 16 } as const;
 
-/** `gcloud run`. */
+/** The platform Cloud Run. */
 export const CLOUD_RUN: Platform = {
   name: "cloud-run",
   meaning: "Google Cloud Run, an NVIDIA L4 with --gpu",

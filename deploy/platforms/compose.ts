@@ -1,7 +1,7 @@
 /**
- * Docker Compose on one machine.
+ * The platform Docker Compose on one machine.
  *
- * Secrets are variables of whoever starts it, or of its `.env`.
+ * Secrets are variables of the caller's environment, or of its `.env`.
  *
  * @module
  */
@@ -26,10 +26,10 @@ const FACTS: Facts = {
   gpu: true,
 };
 
-/** The name of the service, by which others of its network call it. */
+/** Name of the service within its network. */
 const HOSTS = { ALLOWED_HOSTS: "emu3" };
 
-/** `docker compose`. */
+/** The platform Docker Compose. */
 export const COMPOSE: Platform = {
   name: "compose",
   meaning: "Docker Compose",
@@ -92,7 +92,7 @@ function document(options: DeployOptions) {
   };
 }
 
-/** Compose puts variables where it finds a dollar, unless there are two. */
+/** Escapes dollars, which Compose would replace with variables. */
 function escaped(
   values: Readonly<Record<string, string>>,
 ): Record<string, string> {

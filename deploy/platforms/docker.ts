@@ -1,8 +1,8 @@
 /**
- * Docker or Podman on one machine, by a script.
+ * The platform Docker or Podman on one machine, by a script.
  *
  * Docker sends SIGTERM and, after the stop timeout, SIGKILL. Secrets are
- * variables of whoever runs the script.
+ * variables of the script's environment.
  *
  * @module
  */
@@ -26,7 +26,7 @@ const FACTS: Facts = {
   gpu: true,
 };
 
-/** `docker run`. */
+/** The platform `docker run`. */
 export const DOCKER: Platform = {
   name: "docker",
   meaning: "docker run, by a script",
@@ -58,7 +58,7 @@ function script(options: DeployOptions): string {
     ...environment.map(([variable, value]) =>
       `--env ${quote(`${variable}=${value}`)}`
     ),
-    // Without a value: it stays out of the list of processes.
+    // Without a value, to keep it out of the process list.
     ...Object.keys(secrets).map((variable) => `--env ${variable}`),
     quote(image),
   ];
@@ -74,7 +74,7 @@ exec docker run ${words.join(" \\\n  ")}
 `;
 }
 
-/** One word of a shell, whatever it holds. */
+/** Quotes any text as one word of a shell. */
 function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text)
     ? text

@@ -1,9 +1,9 @@
 /**
- * Fly Machines, for what processors are fast enough for.
+ * The platform Fly Machines, for models that processors run fast enough.
  *
- * There are no GPUs. Machines are stopped with SIGINT unless told otherwise and
- * killed after `kill_timeout`; they stop when nobody asks and start with the
- * next request. Volumes belong to one machine.
+ * There are no GPUs. Machines are stopped with SIGINT by default and killed
+ * after `kill_timeout`; they stop when idle and start with the next request.
+ * Volumes belong to one machine.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const FACTS: Facts = {
   gpu: false,
 };
 
-/** `fly deploy`. */
+/** The platform Fly. */
 export const FLY: Platform = {
   name: "fly",
   meaning: "Fly Machines, without a GPU",
@@ -55,8 +55,8 @@ export const FLY: Platform = {
 };
 
 /**
- * Returns the names of the app, and the one header that Fly's proxy writes anew:
- * it appends to what a client sends as X-Forwarded-For.
+ * Returns the names of the app, and the one header that Fly's proxy overwrites:
+ * it appends to a client's own X-Forwarded-For.
  */
 function front({ name }: DeployOptions) {
   return {

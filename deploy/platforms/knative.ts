@@ -1,11 +1,11 @@
 /**
- * Knative Serving.
+ * The platform Knative Serving.
  *
- * Only /tmp can be relied on to be written to. A revision is given up unless it
- * gets ready before its progress deadline. Its pods have `timeoutSeconds` to
- * end, which the server's grace stays below. Kubernetes' own labels of volumes
- * hold: /cache is an empty directory, gone with the pod; `storage` names a
- * claim with models, for which the cluster must allow
+ * Only /tmp is reliably writable. A revision fails unless it is ready before
+ * its progress deadline. Its pods have `timeoutSeconds` to end, which the
+ * server's grace stays below. Kubernetes' own rules for volumes hold: /cache is
+ * an empty directory, gone with the pod; `storage` names a claim with models,
+ * for which the cluster must allow
  * `kubernetes.podspec-persistent-volume-claim`.
  *
  * @module
@@ -39,7 +39,7 @@ const FACTS: Facts = {
   gpu: true,
 };
 
-/** A Knative service. */
+/** The platform Knative. */
 export const KNATIVE: Platform = {
   name: "knative",
   meaning: "Knative Serving",
@@ -76,7 +76,7 @@ function service(options: DeployOptions) {
         },
         spec: {
           containerConcurrency: concurrency,
-          // Of a request, and of what runs when a pod is to end.
+          // Limits both a request and the end of a pod.
           timeoutSeconds: Math.max(options.requestTimeoutS, FACTS.graceS),
           containers: [{
             image,

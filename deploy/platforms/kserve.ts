@@ -1,9 +1,9 @@
 /**
- * KServe, as a custom predictor that speaks the Open Inference Protocol.
+ * The platform KServe, as a custom predictor of the Open Inference Protocol.
  *
- * What `storage` names (`gs://`, `s3://`, `hf://`, `pvc://`) is fetched before
- * the server starts and lies in /mnt/models. Without Knative beneath, pods end
- * as in Kubernetes.
+ * The model that `storage` names (`gs://`, `s3://`, `hf://`, `pvc://`) is
+ * fetched before the server starts and lies in /mnt/models. Without Knative
+ * beneath, pods end as in Kubernetes.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const FACTS: Facts = {
   gpu: true,
 };
 
-/** An inference service. */
+/** The platform KServe. */
 export const KSERVE: Platform = {
   name: "kserve",
   meaning: "KServe, in its standard (raw) deployment",

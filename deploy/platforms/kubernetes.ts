@@ -1,12 +1,11 @@
 /**
- * Kubernetes, scaled by KEDA on the server's own queue.
+ * The platform Kubernetes, scaled by KEDA on the server's own queue.
  *
- * A pod that ends is told at once but still gets requests for a moment: it
- * waits before the server is told. New servers come while requests wait,
- * before the busy ones refuse. Metrics tell of nothing once no server is left,
- * so one always stays. A single server keeps its jobs in the claim; several
- * share the claim for models, which its class must allow, and lose their jobs
- * with their pods.
+ * A pod that ends still gets requests for a moment, so it waits before the
+ * server gets the signal. New servers start while requests wait, before the
+ * busy ones refuse. Metrics are missing once no server is left, so one always
+ * stays. A single server keeps its jobs in the claim; several share the claim
+ * for models, which its class must allow, and lose their jobs with their pods.
  *
  * @module
  */
@@ -37,10 +36,13 @@ const FACTS: Facts = {
   gpu: true,
 };
 
-/** Where the operator of Prometheus puts it. */
+/** Default URL of the Prometheus operator's server. */
 const PROMETHEUS = "http://prometheus-operated.monitoring:9090";
 
-/** Deployment, Service, PersistentVolumeClaim, ScaledObject. */
+/**
+ * The platform Kubernetes: Deployment, Service, PersistentVolumeClaim,
+ * ScaledObject.
+ */
 export const KUBERNETES: Platform = {
   name: "kubernetes",
   meaning: "Kubernetes, with KEDA to scale",
@@ -83,12 +85,14 @@ function labels({ name }: DeployOptions) {
   };
 }
 
-/** Names of the Service within the cluster; an ingress has one of its own. */
+/**
+ * Returns the names of the Service within the cluster; an ingress has its own.
+ */
 function hosts({ name }: DeployOptions) {
   return { ALLOWED_HOSTS: `${name},.svc,.svc.cluster.local` };
 }
 
-/** Whether the claim belongs to several servers. */
+/** Returns true if the claim belongs to several servers. */
 function shared({ maxServers }: DeployOptions): boolean {
   return maxServers > 1;
 }
@@ -112,7 +116,8 @@ function deployment(options: DeployOptions) {
     kind: "Deployment",
     metadata: { name, labels: labels(options) },
     spec: {
-      // How many is KEDA's business. A claim of one server has room for one.
+      // KEDA sets the number of replicas. A claim of one server allows only
+      // one.
       ...shared(options) ? {} : { strategy: { type: "Recreate" } },
       selector: { matchLabels: labels(options) },
       progressDeadlineSeconds: startSeconds(FACTS) + 60,

@@ -1,8 +1,8 @@
 /**
- * The command that writes what a platform needs: `deno task deploy`.
+ * The command that writes the files for a platform: `deno task deploy`.
  *
- * It deploys nothing itself: what is to be run with whose rights is said, and
- * left to whoever has them.
+ * It deploys nothing itself: it prints the commands, to be run with the user's
+ * own rights.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { OptionsError } from "./options.ts";
 import type { Rendering } from "./platform.ts";
 import { render } from "./platforms.ts";
 
-/** Exit codes: it failed, and it was asked wrongly. */
+/** Exit codes: failure, and invalid usage. */
 const FAILED = 1;
 const MISUSED = 2;
 
-/** What a folder may be that takes no files. */
+/** Errors of a folder that files cannot be written to. */
 const UNWRITABLE = [
   Deno.errors.AlreadyExists,
   Deno.errors.NotADirectory,

@@ -1,54 +1,57 @@
 /**
- * What is to be deployed: an image, its settings, and room for it.
+ * The options of a deployment: an image, its settings and its resources.
  *
- * Settings are the server's own variables, read by the server's own parsers:
- * what the server would refuse at its start is refused here. Secrets are named,
- * never given.
+ * Settings are the server's own variables, parsed by the server's own parsers:
+ * settings that the server would refuse at its start are refused here. Secrets
+ * are named, never given.
  *
  * @module
  */
 
 import { VARIABLES } from "../../functions/variables.ts";
 
-/** Variables that must not stand in a file: they come by reference. */
+/** Variables that must not be written to files: they come by reference. */
 export const SECRETS = ["API_KEYS", "WEBHOOK_SECRET", "HF_TOKEN"] as const;
 
-/** What platforms set themselves; a setting of it would break the contract. */
+/**
+ * Variables that platforms set themselves; other values would break the
+ * contract.
+ */
 const OURS = ["PORT", "AIP_HTTP_PORT", "PORT_HEALTH", "HOST"] as const;
 
-/** A server, wherever it goes. */
+/** The options of a server, for any platform. */
 export interface DeployOptions {
   /** Reference of the image. */
   readonly image: string;
-  /** What the service is called there. */
+  /** Name of the service on the platform. */
   readonly name: string;
   /** Values of variables. */
   readonly settings: Readonly<Record<string, string>>;
-  /** By variable, what the platform's store of secrets calls it. */
+  /** Names in the platform's store of secrets, by variable. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Whether it gets a GPU. */
+  /** True if it gets a GPU. */
   readonly gpu: boolean;
   /** Processors that it may use. */
   readonly cpus: number;
   /** Memory that it may use, in GiB. */
   readonly memoryGib: number;
-  /** Room for models and jobs that are kept, in GiB. */
+  /** Storage for models and jobs, in GiB. */
   readonly cacheGib: number;
-  /** Servers that stay when nobody asks. */
+  /** Servers that stay without load. */
   readonly minServers: number;
-  /** Servers at most. */
+  /** Maximum number of servers. */
   readonly maxServers: number;
   /** Requests that one server takes at once. */
   readonly concurrency: number;
-  /** Seconds that a request may take, its wait and a cold start with it. */
+  /** Seconds that a request may take, including its wait and a cold start. */
   readonly requestTimeoutS: number;
-  /** What the platform is to mount or fetch by its own means. */
+  /** Storage that the platform mounts or fetches by its own means. */
   readonly storage: string | undefined;
 }
 
-/** Options that nothing can be deployed with. */
+/** The error thrown for options that cannot be deployed. */
 export class OptionsError extends Error {
-  /** Says which option, and what would do. */
+  /** Creates an error with the option and the advice. */
   constructor(reason: string, options?: ErrorOptions) {
     super(`Cannot deploy: ${reason}`, options);
     this.name = "OptionsError";
@@ -58,10 +61,10 @@ export class OptionsError extends Error {
 const IMAGE =
   /^[a-z0-9][a-z0-9._:-]*(\/[a-z0-9._-]+)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/;
 
-/** As Kubernetes wants labels; nobody wants more. */
+/** Pattern of a name: the rules of Kubernetes labels, the strictest. */
 const NAME = /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/;
 
-/** A secret's name, or a variable's where those are the store. */
+/** Pattern of a secret's name, or of a variable's where those are the store. */
 const REFERENCE = /^[A-Za-z][\w.-]{0,127}$/;
 
 const NUMBERS = [
@@ -75,9 +78,9 @@ const NUMBERS = [
 ] as const;
 
 /**
- * Looks through `options`.
+ * Checks `options`.
  *
- * @throws {OptionsError} Naming the first that is wrong.
+ * @throws {OptionsError} Naming the first invalid option.
  */
 export function checkOptions(options: DeployOptions): DeployOptions {
   const { image, name, minServers, maxServers } = options;

@@ -1,29 +1,29 @@
 /**
- * What a platform is here: a pure function from options to files, and the facts
- * that the files rest on.
+ * The interface of a platform: a pure function from options to files, and the
+ * facts that the files rest on.
  *
  * @module
  */
 
 import { type DeployOptions, OptionsError } from "./options.ts";
 
-/** What a platform promises a container. */
+/** The guarantees of a platform for a container. */
 export interface Facts {
-  /** Seconds from the signal to stop until the process is killed. */
+  /** Seconds from the stop signal until the process is killed. */
   readonly graceS: number;
-  /** Of those, seconds that pass before the server is told. */
+  /** Seconds of those that pass before the server gets the signal. */
   readonly beforeStopS: number;
-  /** Seconds that a start may take, at most; undefined for as many as wanted. */
+  /** Maximum seconds of a start; undefined for no limit. */
   readonly startS: number | undefined;
-  /** Seconds that a request may take, at most; undefined for any. */
+  /** Maximum seconds of a request; undefined for no limit. */
   readonly maxRequestS: number | undefined;
-  /** Whether it has GPUs. */
+  /** True if it has GPUs. */
   readonly gpu: boolean;
 }
 
-/** What is written, and what is to be done with it. */
+/** The rendered files, and the steps to deploy them. */
 export interface Rendering {
-  /** Text by path. */
+  /** Contents by path. */
   readonly files: Readonly<Record<string, string>>;
   /** Commands, in order. */
   readonly steps: readonly string[];
@@ -31,44 +31,44 @@ export interface Rendering {
 
 /** A place to deploy to. */
 export interface Platform {
-  /** As the command line has it. */
+  /** Name on the command line. */
   readonly name: string;
-  /** For people. */
+  /** Description for display. */
   readonly meaning: string;
-  /** What it promises. */
+  /** Guarantees of the platform. */
   readonly facts: Facts;
-  /** Its files, of options that were checked. */
+  /** Renders the files for checked options. */
   readonly render: (options: DeployOptions) => Rendering;
 }
 
-/** Where the server listens, everywhere. */
+/** Port that the server listens on, on every platform. */
 export const PORT = 8080;
 
-/** The user of the image. */
+/** User id of the image. */
 export const USER = 65_532;
 
-/** Where the image keeps models and jobs. */
+/** Folder in which the image keeps models and jobs. */
 export const CACHE = "/cache";
 
-/** Where a platform puts a model that it fetched. */
+/** Folder in which a platform puts a model that it fetched. */
 export const MODELS = "/mnt/models";
 
-/** Paths that tell of health. */
+/** Paths of the health checks. */
 export const HEALTH = { live: "/livez", ready: "/readyz" } as const;
 
-/** Time that last answers and the process need to end, in seconds. */
+/** Seconds that last responses and the process need to end. */
 const SPARE_S = 2;
 
 /**
- * Any host: for platforms whose router picks the server by its host, so that a
- * stranger's name never arrives.
+ * Setting that allows any host: for platforms whose router picks the server by
+ * its host, so that foreign names never arrive.
  */
 export const ROUTED_BY_HOST = { ALLOWED_HOSTS: "*" } as const;
 
 /**
  * Returns values of variables for the server on a platform, without secrets.
  *
- * @param own Of the platform; settings that were given go first.
+ * @param own Values of the platform; given settings take precedence.
  */
 export function environmentOf(
   options: DeployOptions,
@@ -85,24 +85,24 @@ export function environmentOf(
   };
 }
 
-/** How long a server may take to get ready, in seconds. */
+/** Returns the seconds that a server may take to get ready. */
 export function startSeconds({ startS }: Facts): number {
   return startS ?? 1800;
 }
 
-/** A probe of Kubernetes and its kin. */
+/** A probe of Kubernetes and related platforms. */
 export interface Probe {
-  /** What is asked. */
+  /** Target of the probe. */
   readonly httpGet: { readonly path: string; readonly port: number };
-  /** Between two of them. */
+  /** Seconds between two probes. */
   readonly periodSeconds: number;
-  /** For an answer. */
+  /** Seconds until a probe times out. */
   readonly timeoutSeconds: number;
-  /** How many fail before something happens. */
+  /** Failures after which the platform acts. */
   readonly failureThreshold: number;
 }
 
-/** A probe over HTTP. */
+/** Returns a probe over HTTP. */
 export function probe(
   path: string,
   periodSeconds: number,
@@ -116,7 +116,7 @@ export function probe(
   };
 }
 
-/** Probes while a server starts, and after. */
+/** Returns the probes for a server's start and for later. */
 export function probes(facts: Facts): Readonly<
   Record<"startupProbe" | "readinessProbe" | "livenessProbe", Probe>
 > {
@@ -128,7 +128,7 @@ export function probes(facts: Facts): Readonly<
   };
 }
 
-/** Variables as Kubernetes and its kin list them. */
+/** Returns variables in the list form of Kubernetes and related platforms. */
 export function environmentList(
   values: Readonly<Record<string, string>>,
   secrets: Readonly<Record<string, string>>,
@@ -143,7 +143,7 @@ export function environmentList(
   ];
 }
 
-/** What a container may do under Kubernetes: nothing but serve. */
+/** Security context under Kubernetes with the least privileges. */
 export const CONFINED = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
@@ -154,7 +154,7 @@ export const CONFINED = {
   seccompProfile: { type: "RuntimeDefault" },
 } as const;
 
-/** Limits, with a GPU where one is asked for. */
+/** Returns the limits, with a GPU if one is requested. */
 export function limits(options: DeployOptions): Record<string, string> {
   return {
     cpu: String(options.cpus),
@@ -163,13 +163,13 @@ export function limits(options: DeployOptions): Record<string, string> {
   };
 }
 
-/** A name that Kubernetes takes. */
+/** Pattern of a name in Kubernetes. */
 const KUBERNETES_NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
 /**
- * Commands that make the secrets of Kubernetes which `secrets` names.
+ * Returns the commands that create the Kubernetes secrets in `secrets`.
  *
- * @throws {OptionsError} When Kubernetes takes no such name.
+ * @throws {OptionsError} When a name is invalid in Kubernetes.
  */
 export function kubernetesSecretSteps(
   secrets: Readonly<Record<string, string>>,
@@ -188,9 +188,9 @@ export function kubernetesSecretSteps(
 }
 
 /**
- * Commands that set the variables which `secrets` names.
+ * Returns the commands that set the variables in `secrets`.
  *
- * @throws {OptionsError} When one cannot be the name of a variable.
+ * @throws {OptionsError} When one is not a valid name of a variable.
  */
 export function exportSteps(
   secrets: Readonly<Record<string, string>>,
@@ -204,8 +204,8 @@ export function exportSteps(
 }
 
 /**
- * `values` without PORT, for platforms that say it themselves and take nobody
- * else's word for it.
+ * Returns `values` without PORT, for platforms that set it themselves and
+ * accept no other value.
  */
 export function withoutPort(
   { PORT: _, ...rest }: Readonly<Record<string, string>>,

@@ -1,5 +1,5 @@
 /**
- * Every platform.
+ * The list of all platforms.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { checkOptions, type DeployOptions, OptionsError } from "./options.ts";
 import type { Platform, Rendering } from "./platform.ts";
 import { RUNPOD, RUNPOD_QUEUE } from "./runpod.ts";
 
-/** In the order that they are listed. */
+/** Platforms in the order of the command's help. */
 export const PLATFORMS: readonly Platform[] = [
   DOCKER,
   COMPOSE,
@@ -29,9 +29,9 @@ export const PLATFORMS: readonly Platform[] = [
 ];
 
 /**
- * The files of `platform`.
+ * Renders the files of `platform`.
  *
- * @throws {OptionsError} When the platform cannot do what `options` ask for.
+ * @throws {OptionsError} When the platform does not support `options`.
  */
 export function render(
   platform: Platform,

@@ -1,10 +1,10 @@
 /**
- * RunPod's serverless GPUs, behind its load balancer or its queue.
+ * The platform RunPod: serverless GPUs behind its load balancer or its queue.
  *
- * The balancer asks `/ping` on PORT_HEALTH: 204 means that it loads, 200 that it
- * is ready; a request ends after 330 seconds. A network volume is mounted at
+ * The balancer requests `/ping` on PORT_HEALTH: 204 means loading, 200 means
+ * ready; a request ends after 330 seconds. A network volume is mounted at
  * /runpod-volume and keeps models between workers. The files are the variables
- * of RunPod's GraphQL mutation `saveEndpoint`, one an endpoint.
+ * of RunPod's GraphQL mutation `saveEndpoint`, one per endpoint.
  *
  * @module
  */
@@ -27,19 +27,22 @@ const FACTS: Facts = {
   gpu: true,
 };
 
-/** A queue's jobs may take longer. */
+/** Facts of a queue, whose jobs may take longer. */
 const QUEUE_FACTS: Facts = { ...FACTS, maxRequestS: 86_400 };
 
-/** Where a network volume is. */
+/** Mount point of a network volume. */
 const VOLUME = "/runpod-volume";
 
-/** Cards of 80 and of 48 GB: an 8 B decoder in 16 bits, with its cache. */
+/**
+ * Cards of 80 and of 48 GB: they hold an 8 B decoder in 16 bits with its KV
+ * cache.
+ */
 const GPUS = "AMPERE_80,ADA_48_PRO,AMPERE_48";
 
 const MUTATION =
   "mutation Save($input: EndpointInput!) { saveEndpoint(input: $input) { id name } }";
 
-/** An endpoint with a load balancer. */
+/** The platform RunPod with a load balancer. */
 export const RUNPOD: Platform = {
   name: "runpod",
   meaning: "RunPod, behind its load balancer",
@@ -52,7 +55,7 @@ export const RUNPOD: Platform = {
     }),
 };
 
-/** An endpoint with a queue. */
+/** The platform RunPod with a queue. */
 export const RUNPOD_QUEUE: Platform = {
   name: "runpod-queue",
   meaning: "RunPod, behind its queue",

@@ -1,12 +1,12 @@
 /**
- * Values → YAML, the same for the same values.
+ * The YAML form of values: equal values give equal text.
  *
  * @module
  */
 
 import { stringify } from "yaml";
 
-/** Documents of a file, after a line that says what they are. */
+/** Returns the documents of a file, after a comment line. */
 export function yaml(comment: string, ...documents: unknown[]): string {
   const texts = documents.map((document) =>
     stringify(document, { lineWidth: 0, aliasDuplicateObjects: false })

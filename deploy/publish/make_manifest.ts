@@ -1,5 +1,5 @@
 /**
- * The manifest of a folder.
+ * The creation of a folder's manifest.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import {
 import { PublishError } from "./publish_error.ts";
 import type { PublishedFile } from "./published_files.ts";
 
-/** How a manifest is made. */
+/** Options for making a manifest. */
 export interface ManifestOptions extends HashOptions {
-  /** Which program makes it. */
+  /** Program that makes it. */
   readonly createdBy: string;
   /** Bytes of a part. */
   readonly partBytes?: number;
@@ -26,7 +26,7 @@ export interface ManifestOptions extends HashOptions {
 /**
  * Hashes `files` of the checkpoint in `folder`.
  *
- * @throws {PublishError} When one cannot be read, or changes meanwhile.
+ * @throws {PublishError} When one is unreadable, or changes during the hashing.
  */
 export async function makeManifest(
   folder: string,
@@ -61,7 +61,7 @@ export async function makeManifest(
   };
 }
 
-/** A file that is not what it was when it was hashed. */
+/** Returns the error for a file that changed after it was hashed. */
 export function changed(path: string): PublishError {
   return new PublishError(
     path,
@@ -75,7 +75,10 @@ const FLOATS: Readonly<Record<string, string>> = {
   float16: "fp16",
 };
 
-/** As `config.json` says it: bits of codes, else the type of floats. */
+/**
+ * Returns the precision in `config.json`: bits of codes, else the type of
+ * floats.
+ */
 async function precisionOf(folder: string): Promise<string | undefined> {
   let config: Readonly<Record<string, unknown>>;
   try {
@@ -88,7 +91,7 @@ async function precisionOf(folder: string): Promise<string | undefined> {
     JSON.stringify(config["quantization_config"] ?? {}),
   )?.[1];
   if (bits !== undefined) return `int${bits}`;
-  // Newer savers say "dtype", and some only within the model that it is of.
+  // Newer savers write "dtype", and some only within a part's configuration.
   const places = [config, config["text_config"], config["vq_config"]]
     .map((place): Record<string, unknown> => ({ ...Object(place) }));
   const dtypes = places.map(({ dtype, torch_dtype: old }) => dtype ?? old);

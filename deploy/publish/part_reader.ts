@@ -1,5 +1,5 @@
 /**
- * Parts of a file as its manifest knows them.
+ * The reader of a file's parts, checked against its manifest.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { changed } from "./make_manifest.ts";
 /**
  * Reads a part.
  *
- * @throws {PublishError} When it is not what was hashed: nothing else may be
- * published under that hash.
+ * @throws {PublishError} When its hash differs: no other bytes may be published
+ * under that hash.
  */
 export async function readPart(
   path: string,

@@ -1,12 +1,12 @@
 /**
- * A checkpoint that cannot be published.
+ * The error of a checkpoint that cannot be published.
  *
  * @module
  */
 
-/** Says what cannot be published, and what would do. */
+/** The error thrown for a failed publication, with advice. */
 export class PublishError extends Error {
-  /** Of the folder or place `what`. */
+  /** Creates an error about the folder or place `what`. */
   constructor(what: string, reason: string, options?: ErrorOptions) {
     super(`Cannot publish ${what}: ${reason}`, options);
     this.name = "PublishError";

@@ -1,5 +1,5 @@
 /**
- * What publishing to any place is told, and tells.
+ * The options and results of a publication to any place.
  *
  * @module
  */
@@ -7,28 +7,28 @@
 import type { Manifest } from "../cache/manifest/manifest.ts";
 import type { PublishedFile } from "./published_files.ts";
 
-/** A checkpoint that is to be published. */
+/** A checkpoint to publish. */
 export interface Publication {
-  /** What it is. */
+  /** Manifest of the checkpoint. */
   readonly manifest: Manifest;
-  /** Where its files are. */
+  /** Files of the checkpoint. */
   readonly files: readonly PublishedFile[];
 }
 
-/** How to publish. */
+/** Options of a publication. */
 export interface PublishOptions {
-  /** Whether another checkpoint that is there may go. */
+  /** True if another checkpoint at the target may be replaced. */
   readonly replace: boolean;
-  /** Hears of bytes that are there. */
+  /** Called with the number of bytes that are there. */
   readonly onBytes: (bytes: number) => void;
-  /** Gives it up; what was sent is kept for the next attempt. */
+  /** Cancels; files that were sent are kept for the next attempt. */
   readonly signal: AbortSignal;
 }
 
-/** What was done. */
+/** The result of a publication. */
 export interface Published {
-  /** Files that were sent. */
+  /** Number of files that were sent. */
   readonly sent: number;
-  /** Files that were there. */
+  /** Number of files that were there. */
   readonly kept: number;
 }

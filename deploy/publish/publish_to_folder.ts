@@ -1,12 +1,12 @@
 /**
- * A checkpoint on its way into a folder, such as a mount.
+ * The publication of a checkpoint into a folder, such as a mount.
  *
  * ```text
- * {target}.partial/   files as they come; what is there and right is kept
+ * {target}.partial/   files as they arrive; intact ones are kept
  * {target}/           the same folder, renamed at the end
  * ```
  *
- * Published into its own folder it only gets its manifest.
+ * Publishing a folder into itself only adds the manifest.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import type {
   PublishOptions,
 } from "./publish_options.ts";
 
-/** What would do where the disk does not take it. */
+/** Advice for a disk error. */
 const REMEDY = "name another folder";
 
 const LOCK_FILE = ".publish.lock";
@@ -38,9 +38,9 @@ const LOCK_FILE = ".publish.lock";
 /**
  * Publishes to the folder `target`.
  *
- * @param from The folder that the files are of.
- * @throws {PublishError} When something else is there, or a file changes.
- * @throws {DiskError} When the disk does not take it.
+ * @param from Folder of the files.
+ * @throws {PublishError} When other content is there, or a file changes.
+ * @throws {DiskError} When the disk does not store it.
  */
 export async function publishToFolder(
   publication: Publication,
@@ -103,7 +103,7 @@ export async function publishToFolder(
   return { sent, kept: count - sent };
 }
 
-/** Copies a file unless it is there; whether it was copied. */
+/** Copies a file unless it is there; returns true if it was copied. */
 async function copy(
   from: string,
   to: string,
@@ -142,7 +142,7 @@ async function holds(path: string, file: ManifestFile): Promise<boolean> {
   return (await hashFile({ path, kind: "sha256" })).hex === file.sha256;
 }
 
-/** Removes what an attempt with other content has left behind. */
+/** Removes the remains of an attempt with other content. */
 async function clearOthers(
   folder: string,
   within: string,
@@ -156,7 +156,10 @@ async function clearOthers(
   }
 }
 
-/** Gives the folder its name; what had it goes when nothing can fail. */
+/**
+ * Renames the folder to its target; the old one is removed after the last step
+ * that can fail.
+ */
 async function swap(
   partial: string,
   target: string,
@@ -169,7 +172,10 @@ async function swap(
   if (replaces) await Deno.remove(old, { recursive: true });
 }
 
-/** The revision in a folder; empty of another one, undefined where none is. */
+/**
+ * Returns the revision in a folder; empty for other content, undefined if there
+ * is no folder.
+ */
 async function revisionIn(folder: string): Promise<string | undefined> {
   try {
     const names = [...await Array.fromAsync(Deno.readDir(folder))];

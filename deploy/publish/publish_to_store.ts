@@ -1,13 +1,13 @@
 /**
- * A checkpoint on its way into an object store.
+ * The publication of a checkpoint into an object store.
  *
  * ```text
- * mark ─▶ files, side by side ─▶ manifest ─▶ mark removed
+ * mark ─▶ concurrent files ─▶ manifest ─▶ mark removed
  * ```
  *
- * Readers take a prefix for a checkpoint when its manifest is there, and not
- * while only the mark is. The mark is the text that the manifest will be: who
- * finds their own goes on with what an earlier attempt has sent.
+ * Readers accept a prefix as a checkpoint once its manifest is there, and not
+ * while only the mark is. The mark holds the text of the future manifest: a
+ * later attempt with an equal mark resumes the earlier one.
  *
  * @module
  */
@@ -35,14 +35,14 @@ import type {
   PublishOptions,
 } from "./publish_options.ts";
 
-/** Files that are sent side by side. */
+/** Files that are sent concurrently. */
 const SIDE_BY_SIDE = 4;
 
 /**
  * Publishes to `store`.
  *
- * @throws {PublishError} When something else is there, or a file changes.
- * @throws {RemoteError} When the store does not take it.
+ * @throws {PublishError} When other content is there, or a file changes.
+ * @throws {RemoteError} When the store does not accept it.
  */
 export async function publishToStore(
   publication: Publication,
@@ -99,7 +99,7 @@ export async function publishToStore(
   return { sent: count, kept: sent.length - count };
 }
 
-/** Sends files of one checkpoint. */
+/** A sender of one checkpoint's files. */
 class Sender {
   readonly #paths: ReadonlyMap<string, string>;
   readonly #store: ObjectStore;
@@ -121,7 +121,7 @@ class Sender {
     this.#resume = resume;
   }
 
-  /** Sends a file, unless it is there; whether it was sent. */
+  /** Sends a file, unless it is there; returns true if it was sent. */
   async send(file: ManifestFile, signal: AbortSignal): Promise<boolean> {
     const { onBytes } = this.#options;
     if (await this.#isThere(file, signal)) {
@@ -138,7 +138,7 @@ class Sender {
     try {
       await this.#store.send(source, signal);
     } catch (error) {
-      // The answer may have been lost, not what was sent.
+      // The response may have been lost after the file arrived.
       if (error instanceof PublishError || signal.aborted) throw error;
       if (!await this.#isThere(file, signal)) throw error;
     }

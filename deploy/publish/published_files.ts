@@ -1,6 +1,6 @@
 /**
- * The files of a folder that make a checkpoint: all but what is hidden, and
- * what was written about the folder itself.
+ * The files of a folder that make a checkpoint: all except hidden ones, and
+ * notes about the folder itself.
  *
  * @module
  */
@@ -13,24 +13,29 @@ import { MANIFEST_FILE } from "../cache/manifest/manifest.ts";
 import { isSafePath } from "../cache/manifest/safe_path.ts";
 import { PublishError } from "./publish_error.ts";
 
-/** A file on its way out. */
+/** A file to publish. */
 export interface PublishedFile {
-  /** Within the checkpoint, with `/`. */
+  /** Path within the checkpoint, with `/`. */
   readonly path: string;
-  /** Where it is. */
+  /** Path on this machine. */
   readonly from: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
-/** Deeper than any checkpoint; a link to its own folder goes on for ever. */
+/**
+ * Most levels of folders: deeper than any checkpoint, and a bound for links to
+ * their own folder.
+ */
 const MAX_DEPTH = 8;
 
 /**
- * The files of `folder`, in the order of their paths; links are followed, as in a cache's snapshots.
+ * Returns the files of `folder`, in the order of their paths; links are
+ * followed, as in snapshots.
  *
- * @throws {PublishError} When it is no checkpoint, lacks weights that it names, has a name that not every
- * system can have, or a Git LFS pointer in place of a file.
+ * @throws {PublishError} When it is not a checkpoint, lacks weights of its
+ * index, has a name that is not portable, or a Git LFS pointer in place of a
+ * file.
  */
 export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
   const files: PublishedFile[] = [];
@@ -39,11 +44,13 @@ export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
     throw new PublishError(folder, "it has no config.json, name a checkpoint");
   }
   await refuseLackingWeights(folder, files);
-  // By code units, as in a manifest.
+  // Order by code units, as in a manifest.
   return files.sort((a, b) => a.path < b.path ? -1 : 1);
 }
 
-/** Refuses a checkpoint whose index names files that are not there, or that needs one. */
+/**
+ * Rejects a checkpoint whose index names missing files, or that lacks an index.
+ */
 async function refuseLackingWeights(
   folder: string,
   files: readonly PublishedFile[],

@@ -10,26 +10,26 @@ import {
   type QuantizedPrecision,
 } from "../../lib/quantization/recipe.ts";
 
-/** What is asked. */
+/** The arguments of the command. */
 export interface QuantizeArguments {
-  /** A folder, or any source that a server takes. */
+  /** Folder of a checkpoint, or any source that the server accepts. */
   readonly source: string;
-  /** What to make. */
+  /** Precision of the result. */
   readonly precision: QuantizedPrecision;
-  /** The folder to make. */
+  /** Folder of the result. */
   readonly target: string;
 }
 
-/** A command line that asks for nothing that can be done. */
+/** The error thrown for an invalid command line. */
 export class UsageError extends Error {
-  /** Says what is wrong, and what would be right. */
+  /** Creates an error with the fault and the advice. */
   constructor(reason: string, options?: ErrorOptions) {
     super(`Cannot run quantize: ${reason}\n\n${USAGE}`, options);
     this.name = "UsageError";
   }
 }
 
-/** What may be asked. */
+/** Usage text of the command. */
 export const USAGE = `Usage: deno task quantize <checkpoint> --precision ${
   QUANTIZED_PRECISIONS.join("|")
 } --out <folder>
@@ -39,9 +39,9 @@ for a server: org/name[@revision], hf://, s3://, gs://, https://. Run it again
 after an interruption: it goes on where it was.`;
 
 /**
- * What a command line asks.
+ * Parses a command line.
  *
- * @throws {UsageError} When something is missing, unknown or too much.
+ * @throws {UsageError} When an argument is missing, unknown or superfluous.
  */
 export function parseArguments(words: readonly string[]): QuantizeArguments {
   const { values, positionals } = read(words);

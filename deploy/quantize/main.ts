@@ -17,7 +17,7 @@ import {
 import { VERSION } from "../../functions/http/version.ts";
 import { parseArguments, USAGE, UsageError } from "./arguments.ts";
 
-/** Exit codes: it failed, it was asked wrongly, it was interrupted. */
+/** Exit codes: failure, invalid usage, interruption. */
 const FAILED = 1;
 const MISUSED = 2;
 const INTERRUPTED = 130;
@@ -64,7 +64,10 @@ async function main(): Promise<void> {
   }
 }
 
-/** The folder of `source`; signals end its download, which can be gone on with. */
+/**
+ * Returns the folder of `source`; signals end its download, which can be
+ * resumed.
+ */
 async function obtained(
   source: string,
   report: Report,

@@ -74,7 +74,7 @@ export const ASK: Command = {
   },
 };
 
-/** The last word is the question, unless it names a picture, too. */
+/** Splits words into pictures and the question, which is last if present. */
 async function splitWords(words: readonly string[]): Promise<{
   readonly pictures: readonly string[];
   readonly question: string | undefined;

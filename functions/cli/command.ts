@@ -7,13 +7,13 @@
 import type { Endpoint } from "./endpoint.ts";
 import type { ProgressLine } from "./progress_line.ts";
 
-/** Everything that a command works with. */
+/** The context that a command works in. */
 export interface CommandContext {
-  /** The server that is asked. */
+  /** Server that requests are sent to. */
   readonly endpoint: Endpoint;
-  /** Progress and notices, on standard error. */
+  /** Line of progress and notices, on standard error. */
   readonly progress: ProgressLine;
-  /** Writes a result to standard output, a line. */
+  /** Writes a line of a result to standard output. */
   readonly say: (line: string) => void;
   /** Reads standard input as text, without the newline at its end. */
   readonly readText: () => Promise<string>;
@@ -21,13 +21,13 @@ export interface CommandContext {
 
 /** A command of the command line. */
 export interface Command {
-  /** Its `--help`. */
+  /** Text of its `--help`. */
   readonly usage: string;
   /**
    * Checks the words, without the command's name, and returns the work, which
-   * settles with the exit code.
+   * resolves with the exit code.
    *
-   * @throws {SyntaxError} With the reason, for words that cannot be used.
+   * @throws {SyntaxError} If a word cannot be used.
    */
   readonly prepare: (
     words: readonly string[],
@@ -37,7 +37,7 @@ export interface Command {
 /**
  * Returns the number that the option `name` holds; undefined without one.
  *
- * @throws {SyntaxError} For other text.
+ * @throws {SyntaxError} If its value is no number.
  */
 export function numberOf(
   name: string,

@@ -85,10 +85,10 @@ export const DETOKENIZE: Command = {
 };
 
 /**
- * Returns the request body for a grid as it stands in a file, or in an answer
- * of `/v1/tokenize`.
+ * Returns the request body for a grid, bare in a file or inside an answer of
+ * `/v1/tokenize`.
  *
- * @throws {Error} For a file that is no JSON object.
+ * @throws {Error} If the file is no JSON object.
  */
 function gridBody(bytes: Uint8Array, model: string | undefined): string {
   let value: unknown;

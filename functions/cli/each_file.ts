@@ -1,5 +1,5 @@
 /**
- * Work over many files: a few at once, where one that fails stops no other.
+ * The work over many files: a few at once, where a failure stops no other.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The endpoint of the commands: a server that runs at `EMU3_URL`, or the same
- * application within this process.
+ * The endpoint of the commands: a server at `EMU3_URL`, or the same application
+ * within this process.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { type Environment, readEnvironment, thisMachine } from "../env.ts";
 import { pause } from "../jobs/pause.ts";
 import { startServices } from "../models/start_services.ts";
 
-/** A server, wherever it is. */
+/** A server, remote or within this process. */
 export interface Endpoint extends AsyncDisposable {
-  /** Its place, for people. */
+  /** Address of the server, for display. */
   readonly place: string;
   /**
-   * Sends a request and returns its successful answer. A busy server is asked
-   * again as its Retry-After says.
+   * Sends a request and returns its successful answer. Requests to a busy
+   * server are repeated after its Retry-After.
    *
-   * @throws {RequestError} With the reason of any other answer.
+   * @throws {RequestError} If the answer is not successful.
    */
   request(path: string, init: RequestInit): Promise<Response>;
 }
 
-/** A request that was refused, or that no server answered. */
+/** The error of a request that was refused or not answered. */
 export class RequestError extends Error {
-  /** @param reason For people, as the server gives it. */
+  /** @param reason Reason for display, as the server gives it. */
   constructor(reason: string, options?: ErrorOptions) {
     super(reason, options);
     this.name = "RequestError";
@@ -37,18 +37,18 @@ export class RequestError extends Error {
 export interface EndpointOptions {
   /** Address of a running server; undefined to serve within this process. */
   readonly url: string | undefined;
-  /** Key of that server. */
+  /** API key of that server. */
   readonly apiKey: string | undefined;
-  /** Called with notices for people. */
+  /** Called with notices for display. */
   readonly complain: (line: string) => void;
-  /** Aborts what is under way. */
+  /** Aborts requests under way. */
   readonly signal: AbortSignal;
 }
 
-/** Requests of a busy server until it is given up. */
+/** Attempts of a request to a busy server. */
 const ATTEMPTS = 100;
 
-/** Seconds until a busy server is asked again that does not say when. */
+/** Seconds until a retry without Retry-After. */
 const RETRY_SECONDS = 2;
 
 /** Opens the endpoint that `options` name. */
@@ -132,7 +132,7 @@ function ownOptions(
   };
 }
 
-/** Sends a request until it is answered by other than "busy". */
+/** Sends a request until its answer is other than "busy". */
 async function persistently(
   send: () => Promise<Response>,
   failure: string,
@@ -164,7 +164,7 @@ async function refusal(answer: Response): Promise<RequestError> {
     const { detail } = JSON.parse(text);
     if (typeof detail === "string") return new RequestError(detail);
   } catch {
-    // It is no document of this server.
+    // The answer does not come from this server.
   }
   return new RequestError(
     `The server answered ${answer.status}: ${text.slice(0, 200)}`,

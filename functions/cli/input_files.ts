@@ -1,5 +1,5 @@
 /**
- * The input files of a command: names, folders, patterns, and standard input.
+ * The input files of a command: names, folders, patterns and standard input.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { basename, extname, join, relative } from "node:path";
 
 /** A file to read. */
 export interface InputFile {
-  /** Its path; `-` for standard input. */
+  /** Path of the file; `-` for standard input. */
   readonly path: string;
-  /** Its path below the folder that was named, without extension. */
+  /** Path below the named folder, without extension. */
   readonly stem: string;
 }
 
-/** Standard input, in place of a file. */
+/** Name of standard input, in place of a file. */
 export const STANDARD = "-";
 
 /**
@@ -23,7 +23,7 @@ export const STANDARD = "-";
  * folders with all files below whose extension is one of `extensions`, and
  * patterns such as `photos/*.jpg`.
  *
- * @throws {Error} For a word that names no file.
+ * @throws {Error} If a word names no file.
  */
 export async function inputFiles(
   words: readonly string[],
@@ -47,7 +47,7 @@ export async function inputFiles(
 /**
  * Returns the bytes of `file`.
  *
- * @throws {Error} With the path and the reason.
+ * @throws {Error} If it fails, naming the path and the reason.
  */
 export async function readInput(
   { path }: InputFile,

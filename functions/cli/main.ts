@@ -1,5 +1,5 @@
 /**
- * The commands that do a function's work without HTTP: `deno task draw`, `ask`,
+ * The commands that run the functions without HTTP: `deno task draw`, `ask`,
  * `tokenize` and `detokenize`.
  *
  * ```text
@@ -29,7 +29,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["detokenize", DETOKENIZE],
 ]);
 
-/** The variables that every command reads, for its help. */
+/** Help text of the variables that every command reads. */
 const VARIABLES_HELP = `
 
 Models are those of "task start" and the variables it reads (MODEL, …). With
@@ -43,7 +43,7 @@ const INTERRUPTED = 130;
 
 if (import.meta.main) {
   const [name = "", ...words] = Deno.args;
-  // `deno task` runs in its own folder; paths are of the caller's.
+  // `deno task` changes to its own folder; paths are relative to the caller's.
   const folder = Deno.env.get("INIT_CWD");
   if (folder !== undefined) Deno.chdir(folder);
   await main(name, words);
@@ -64,7 +64,7 @@ async function main(name: string, words: readonly string[]): Promise<void> {
   }
   const interrupt = new AbortController();
   Deno.addSignalListener("SIGINT", () => {
-    // The second one ends whatever does not let go.
+    // A second signal ends a process that is slow to stop.
     if (interrupt.signal.aborted) endProcess(INTERRUPTED);
     interrupt.abort(new DOMException("interrupted", "AbortError"));
   });
@@ -101,7 +101,7 @@ async function run(
   }
 }
 
-/** Returns whether `error` is of the server asked, of files or of their names. */
+/** Returns true if `error` is of the server, of files or of their names. */
 function isOfUser(error: unknown): error is Error {
   return error instanceof RequestError ||
     error instanceof Error && /^Cannot /.test(error.message);

@@ -1,6 +1,6 @@
 /**
- * The output files of a command. A file is there whole or not at all: it is
- * written beside its name first.
+ * The output files of a command: whole or not at all, since each is written
+ * under another name first.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { dirname, extname } from "node:path";
 import { STANDARD } from "./input_files.ts";
 
 /**
- * Makes the folder of `path`, before anything is computed that could not be
- * written.
+ * Creates the folder of `path`, so that an unwritable one fails before work
+ * starts.
  *
- * @throws {Error} With the path and the reason.
+ * @throws {Error} If it fails, naming the path and the reason.
  */
 export async function makeFolder(path: string): Promise<void> {
   if (path === STANDARD) return;
@@ -24,9 +24,9 @@ export async function makeFolder(path: string): Promise<void> {
 }
 
 /**
- * Writes `bytes` to `path`, whose folders are made; `-` is standard output.
+ * Writes `bytes` to `path` and creates its folders; `-` is standard output.
  *
- * @throws {Error} With the path and the reason.
+ * @throws {Error} If it fails, naming the path and the reason.
  */
 export async function writeOutput(
   path: string,
@@ -55,8 +55,8 @@ function notWritten(path: string, cause: unknown): Error {
 }
 
 /**
- * Returns the path of output `index` of `count`: `path` itself if it is the only
- * one, else with its number before the extension.
+ * Returns the path of output `index` of `count`: `path` itself for a single
+ * output, else with a number before the extension.
  */
 export function numbered(path: string, index: number, count: number): string {
   if (count === 1 || path === STANDARD) return path;

@@ -1,6 +1,6 @@
 /**
- * The extensions of picture files, by which folders are searched. The type of a
- * picture is told by its bytes.
+ * The extensions of picture files, for searching folders. A picture's type is
+ * detected from its bytes.
  *
  * @module
  */

@@ -5,23 +5,23 @@
  * @module
  */
 
-/** A terminal, as far as a progress line needs it. */
+/** A terminal, as the progress line uses it. */
 export interface ProgressOutput {
-  /** True if a person looks. */
+  /** True for an interactive terminal. */
   readonly terminal: boolean;
-  /** Writes text as it is. */
+  /** Writes text unchanged. */
   readonly write: (text: string) => void;
 }
 
-/** Moves to the start of the line and clears it. */
+/** Control sequence that moves to the start of the line and clears it. */
 const CLEAR = "\r\x1b[2K";
 
-/** Shows how far a command is. */
+/** A line that shows the progress of a command. */
 export class ProgressLine implements Disposable {
   readonly #output: ProgressOutput;
   #shown = false;
 
-  /** Shows nothing yet. */
+  /** Creates an empty line. */
   constructor(output: ProgressOutput) {
     this.#output = output;
   }

@@ -67,7 +67,7 @@ export const TOKENIZE: Command = {
   },
 };
 
-/** Returns whether a file is at `path`. */
+/** Returns true if a file exists at `path`. */
 export async function exists(path: string): Promise<boolean> {
   return await stat(path).then((found) => found.isFile(), () => false);
 }

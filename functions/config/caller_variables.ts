@@ -1,6 +1,6 @@
 /**
- * The environment variables for callers: under which hosts, through which
- * proxies and from which pages they reach the server.
+ * The environment variables for callers: accepted hosts, trusted proxies and
+ * allowed origins.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { allowedHosts } from "../middleware/allowed_hosts.ts";
 import { proxyCount, proxyHeader } from "../http/address/client_address.ts";
 import type { Variable } from "./variable_parsers.ts";
 
-/** Those variables, in the order that `--help` lists them. */
+/** The variables, in the order that `--help` lists them. */
 export const CALLER_VARIABLES = {
   PUBLIC_URL: {
     meaning: "where clients find this server, for URLs in answers",
@@ -41,13 +41,13 @@ export const CALLER_VARIABLES = {
   },
 } as const satisfies Record<string, Variable<unknown>>;
 
-/** Origins of extensions and desktop programs, for which URLs have none. */
+/** Origins of extensions and desktop programs, which URLs do not parse. */
 const OF_PROGRAM = /^(?!https?:|file:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+$/;
 
 /**
- * Parses the URL of a server, and drops the slash at its end.
+ * Parses the URL of a server, without the slash at its end.
  *
- * @throws {SyntaxError} Saying what is expected.
+ * @throws {SyntaxError} If the text has another form.
  */
 export function publicUrl(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;

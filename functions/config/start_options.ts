@@ -1,7 +1,7 @@
 /**
  * The options of `deno task start`: every environment variable under its own
  * name, `--port 9000` for `PORT=9000`. Secrets stay in the environment, since
- * others on a machine see command lines.
+ * other users of a machine see command lines.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const SECRETS: ReadonlySet<string> = new Set([
   "RUNPOD_AI_API_KEY",
 ]);
 
-/** Words of `task start` that serve nothing. */
+/** The options of `task start` besides variables. */
 export interface StartOptions {
   /** True for `--help`. */
   readonly help: boolean;
@@ -36,7 +36,7 @@ export function optionOf(name: string): string {
 /**
  * Parses the words after `deno task start`.
  *
- * @throws {UsageError} For a word or an option that is unknown.
+ * @throws {UsageError} If a word or an option is unknown.
  */
 export function parseStartOptions(words: readonly string[]): StartOptions {
   const names = Object.keys(VARIABLES);

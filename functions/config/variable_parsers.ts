@@ -1,7 +1,7 @@
 /**
- * The parsers of environment variables, and what `--help` says of each kind.
+ * The parsers of environment variables, with their descriptions for `--help`.
  *
- * A parser throws a `SyntaxError` that says what is expected.
+ * A parser throws a `SyntaxError` with the expected form.
  *
  * @module
  */
@@ -17,25 +17,25 @@ import { type Precision, PRECISIONS } from "../models/precision.ts";
 
 /** An environment variable. */
 export interface Variable<T> {
-  /** Its meaning, for people. */
+  /** Description of its meaning, for display. */
   readonly meaning: string;
-  /** Its value when it is unset, for people. */
+  /** Description of its default, for display. */
   readonly unset: string;
-  /** Its value, from its text; `undefined` for unset. */
+  /** Parses its text; `undefined` for an unset variable. */
   readonly parse: (text: string | undefined) => T;
 }
 
-/** Of places that models come from. */
+/** URL schemes of model sources. */
 const SCHEMES = /^(?:hf|s3|gs|https|file)$/i;
 
-/** Numeric formats of keys and values, by the name that people use. */
+/** Numeric formats of keys and values, by their usual names. */
 export const CACHE_DTYPES: ReadonlyMap<string, CacheDtype> = new Map([
   ["fp32", "float32"],
   ["fp16", "float16"],
   ["bf16", "bfloat16"],
 ]);
 
-/** A variable with a place of models; the loader checks it in detail. */
+/** Returns a variable with a model source; the loader checks it in detail. */
 export function source(meaning: string): Variable<string | undefined> {
   return {
     meaning,
@@ -50,7 +50,7 @@ export function source(meaning: string): Variable<string | undefined> {
   };
 }
 
-/** A variable with one of `values`. */
+/** Returns a variable with one of `values`. */
 export function choice<const T extends string>(
   meaning: string,
   unset: T,
@@ -83,7 +83,7 @@ export function precision(text: string | undefined): Precision | undefined {
   throw new SyntaxError(expected);
 }
 
-/** A variable with a whole number of at least `least`. */
+/** Returns a variable with a whole number of at least `least`. */
 export function count(
   meaning: string,
   unset: string,
@@ -92,7 +92,7 @@ export function count(
   return { meaning, unset, parse: (text) => whole(text, least) };
 }
 
-/** A variable with a port. */
+/** Returns a variable with a port. */
 export function port(
   meaning: string,
   unset: string,
@@ -162,12 +162,12 @@ export function cacheDtype(text: string | undefined): CacheDtype | undefined {
 /** Parses a secret of Standard Webhooks. */
 export function webhookSecret(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  // Standard Webhooks asks for 24 to 64 bytes.
+  // Standard Webhooks requires 24 to 64 bytes.
   if (/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/.test(text)) return text;
   throw new SyntaxError("expected whsec_ and 24 to 64 bytes in base64");
 }
 
-/** Parses the way that downloads are verified. */
+/** Parses the method by which downloads are verified. */
 export function verification(text: string | undefined): "full" | undefined {
   if (text === undefined || text === "full") return text;
   throw new SyntaxError("expected full");

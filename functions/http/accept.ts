@@ -1,5 +1,6 @@
 /**
- * Which type to answer with, by the request's `Accept` (RFC 9110, 12.5.1).
+ * The content negotiation: picks the type of the answer by `Accept` (RFC 9110,
+ * 12.5.1).
  *
  * @module
  */
@@ -10,21 +11,24 @@ import { NotAcceptableError } from "./errors/errors.ts";
 interface MediaRange {
   readonly type: string;
   readonly subtype: string;
-  /** 0 … 1; 0 means not at all. */
+  /** Weight from 0 to 1; 0 means not acceptable. */
   readonly quality: number;
 }
 
-/** How much a client wants a type: by quality, then by how exactly it said so. */
+/**
+ * The preference of a client for a type: by quality, then by exactness of the
+ * range.
+ */
 interface Wish {
   readonly quality: number;
   readonly exactness: number;
 }
 
 /**
- * The type among `offered` that `accept` likes best; the first offered among
- * equals, and when there is no `Accept`.
+ * Returns the type among `offered` that `accept` prefers; the first offered
+ * among equals, and if there is no `Accept`.
  *
- * @throws {NotAcceptableError} Listing what there is.
+ * @throws {NotAcceptableError} If none is accepted; lists the offered types.
  */
 export function negotiate<T extends string>(
   accept: string | undefined,
@@ -59,7 +63,7 @@ function parseAccept(accept: string): MediaRange[] {
   });
 }
 
-/** The most exact range that covers `mediaType` counts, whatever its quality. */
+/** Returns the preference by the most exact range that covers `mediaType`. */
 function wishFor(mediaType: string, ranges: readonly MediaRange[]): Wish {
   const [type, subtype] = mediaType.split("/");
   let wish: Wish = { quality: 0, exactness: -1 };

@@ -7,7 +7,7 @@
 
 import { SLICE, turn } from "../metrics/event_loop.ts";
 
-/** From how many characters on a text waits for a turn of its own. */
+/** Minimum characters of a text that waits for a turn of its own. */
 const LONG = 2 ** 16;
 
 /** White space that base64 may hold, as `Uint8Array.fromBase64` has it. */
@@ -19,7 +19,7 @@ const URL_SAFE = /[-_]/;
 /**
  * Decodes base64 of either alphabet, with or without padding and white space.
  *
- * @throws {SyntaxError} When it is not base64.
+ * @throws {SyntaxError} If it is not base64.
  */
 export async function decodeBase64(
   text: string,

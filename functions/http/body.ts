@@ -1,8 +1,9 @@
 /**
- * Bodies: bytes within a limit, JSON, and fields as a schema has them.
+ * The body readers: bytes within a limit, JSON, and fields validated by a
+ * schema.
  *
- * What is refused is told with a JSON pointer (RFC 6901) and what was expected,
- * never with what was sent.
+ * Errors name a JSON pointer (RFC 6901) and what was expected, never the value
+ * that was sent.
  *
  * @module
  */
@@ -21,14 +22,15 @@ import {
 /**
  * Returns the body of `request`: as `readBodies` has read it, else read here.
  *
- * Ours and not Hono's `bodyLimit`, which lets a body of stated length pass
+ * Replaces Hono's `bodyLimit`, which lets a body of stated length pass
  * unread and puts a new `Request` in place of one whose length is not stated.
  *
- * @param options `empty`: whether there may be none; `encoded`: whether it may
- * be compressed, and is read as it is; `pace`: the least pace.
- * @throws {BodyTooLargeError} As soon as it is known.
- * @throws {BodyTooSlowError} When it dribbles.
- * @throws {MalformedBodyError} When there is none, or it breaks off.
+ * @param options `empty`: true to allow no body; `encoded`: true to allow a
+ * compressed one, which is returned as it is; `pace`: the minimum pace.
+ * @throws {BodyTooLargeError} If it exceeds the limit; thrown as soon as that
+ * is known.
+ * @throws {BodyTooSlowError} If it arrives below the minimum pace.
+ * @throws {MalformedBodyError} If there is none, or it breaks off.
  */
 export async function readBytes(
   request: Request,
@@ -46,11 +48,11 @@ export async function readBytes(
 }
 
 /**
- * The JSON body of `request` as `schema` has it.
+ * Returns the JSON body of `request`, validated by `schema`.
  *
- * @throws {MediaTypeError} When it is said to be something else.
- * @throws {MalformedBodyError} When it is not JSON.
- * @throws {InvalidFieldsError} When it is not as it should be.
+ * @throws {MediaTypeError} If its Content-Type is another.
+ * @throws {MalformedBodyError} If it is not JSON.
+ * @throws {InvalidFieldsError} If it does not match the schema.
  */
 export async function readJson<T>(
   request: Request,
@@ -65,13 +67,16 @@ export async function readJson<T>(
   return parseFields(schema, value);
 }
 
-/** The body's media type without parameters, lower case; empty when unsaid. */
+/**
+ * Returns the body's media type in lower case, without parameters; empty if
+ * unstated.
+ */
 export function mediaType(request: Request): string {
   const header = request.headers.get("content-type") ?? "";
   return header.split(";")[0]!.trim().toLowerCase();
 }
 
-/** Whether `type` is JSON, by its name. */
+/** Reports if the media type `type` is JSON. */
 export function isJson(type: string): boolean {
   return type === "application/json" || type.endsWith("+json");
 }
@@ -83,7 +88,7 @@ export function isJson(type: string): boolean {
  * `boundedList`s, which check their length first and stop at
  * `MAX_FIELD_ERRORS`.
  *
- * @throws {InvalidFieldsError} Naming the fields at fault.
+ * @throws {InvalidFieldsError} If fields are invalid; names them.
  */
 export function parseFields<T>(
   schema: v.GenericSchema<unknown, T>,

@@ -1,6 +1,6 @@
 /**
  * The limits on the structure of a request body, in one place. `MAX_BODY_BYTES`
- * bounds its bytes; these bound what its bytes may cost.
+ * bounds its bytes; these bound the cost of its bytes.
  *
  * A JSON body is counted before it is parsed, since parsing cannot be
  * interrupted and a byte of JSON may become 30 bytes of heap. The limits leave
@@ -11,44 +11,48 @@
  * @module
  */
 
-/** Field errors that an answer lists at most. */
+/** Maximum field errors that an answer lists. */
 export const MAX_FIELD_ERRORS = 32;
 
-/** JSON values: numbers, strings, literals, arrays and objects together. */
+/**
+ * Maximum JSON values: numbers, strings, literals, arrays and objects together.
+ */
 export const MAX_JSON_VALUES = 2 ** 19;
 
-/** JSON strings (names of members count), arrays and objects together. */
+/** Maximum JSON strings (names of members count), arrays and objects together. */
 export const MAX_JSON_NODES = 2 ** 15;
 
-/** Arrays and objects inside each other. */
+/** Maximum depth of nested arrays and objects. */
 export const MAX_JSON_DEPTH = 64;
 
-/** Backslashes in JSON strings. PHP escapes every `/` of base64. */
+/** Maximum backslashes in JSON strings. PHP escapes every `/` of base64. */
 export const MAX_JSON_ESCAPES = 2 ** 20;
 
-/** Bytes of JSON outside of strings: digits, punctuation and white space. */
+/** Maximum bytes of JSON outside of strings: digits, punctuation, white space. */
 export const MAX_JSON_BARE_BYTES = 2 ** 23;
 
-/** JSON values of an MCP message beside the arguments of a tool. */
+/** Maximum JSON values of an MCP message beside the arguments of a tool. */
 export const MAX_MESSAGE_VALUES = 1024;
 
-/** Parts of a form: as many frames as a clip may have, and every field. */
+/**
+ * Maximum parts of a form: as many frames as a clip may have, and every field.
+ */
 export const MAX_FORM_PARTS = 320;
 
-/** Bytes of the headers of one part of a form. */
+/** Maximum bytes of the headers of one part of a form. */
 export const MAX_PART_HEADER_BYTES = 2 ** 13;
 
-/** Codes or tokens of a binary body or tensor. */
+/** Maximum codes or tokens of a binary body or tensor. */
 export const MAX_BINARY_CODES = 2 ** 20;
 
-/** Elements of a tensor of text or files. */
+/** Maximum elements of a tensor of text or files. */
 export const MAX_BYTES_ELEMENTS = 1024;
 
 /** The longest prompt, question or conversation, in UTF-16 units. */
 export const MAX_TEXT = 32_768;
 
 /**
- * The longest text that `/v1/tokenize` takes, in UTF-16 units: as many as the
+ * The longest text that `/v1/tokenize` accepts, in UTF-16 units: as many as the
  * longest published context has tokens.
  */
 export const MAX_TOKENIZED_TEXT = 2 ** 17;

@@ -1,6 +1,6 @@
 /**
- * A call of one of the functions: what it goes by beside its fields, whoever
- * makes it: a request, a job, or a surface that other clients know.
+ * A call of one of the functions: its context beside its fields, the same for a
+ * request, a job or a compatible API.
  *
  * @module
  */
@@ -10,46 +10,49 @@ import type { WireEvent } from "./sse.ts";
 import type { Timings } from "./server_timing.ts";
 import type { InFlight } from "../shutdown/in_flight.ts";
 
-/** What a function is called with beside its fields. */
+/** The arguments of a function beside its fields. */
 export interface Call {
-  /** Ends it early. */
+  /** Signal that cancels the call. */
   readonly signal: AbortSignal;
-  /** On whose behalf it waits: see `caller.ts`; undefined where there is one. */
+  /**
+   * Caller that the call counts toward: see `caller.ts`; undefined if there is
+   * only one.
+   */
   readonly caller?: string | undefined;
-  /** Name of the answer; undefined for a new one. */
+  /** Id of the answer; undefined for a new one. */
   readonly id?: string | undefined;
-  /** For draws whose seed nobody asked for; undefined for a random one. */
+  /** Seed for generations that name none; undefined for a random one. */
   readonly seed?: number | undefined;
-  /** Told how many tokens or codes were worked on. */
+  /** Called with the number of tokens or codes that were processed. */
   readonly note?: ((tokens: number) => void) | undefined;
   /**
-   * Told by which model it was answered, and how long each part took, in the
-   * order in which they came.
+   * Called with the model that answered and the duration of each part, in their
+   * order.
    */
   readonly timed?:
     | ((model: string, timings: Partial<Timings>) => void)
     | undefined;
-  /** Told what happens on the way, whatever the answer looks like. */
+  /** Called with each progress event, whatever the form of the answer. */
   readonly observe?: ((event: WireEvent) => void) | undefined;
   /**
-   * Given what it takes to go on with a picture, before its row is told;
-   * undefined for what can only start over.
+   * Called with the resume state of a picture before its row is reported;
+   * undefined for calls that can only start over.
    */
   readonly keep?:
     | ((imageIndex: number, halfway: ResumeState | undefined) => void)
     | undefined;
   /**
-   * Whether somebody follows what happens, for whom pictures so far are made;
-   * undefined where the one who asked does.
+   * Reports if a client follows the progress, so that previews are made;
+   * undefined if the requesting client follows it.
    */
   readonly watched?: (() => boolean) | undefined;
-  /** Told what is under way, before it waits for its turn. */
+  /** Called with the work in flight before it waits for its turn. */
   readonly inFlight?: ((inFlight: InFlight) => void) | undefined;
-  /** By picture, where one that stopped goes on. */
+  /** Resume state of each picture that continues earlier work. */
   readonly halfways?: readonly (ResumeState | undefined)[] | undefined;
 }
 
-/** Lets `call` know of `progress` as it passes, in the words of `wire`. */
+/** Passes `progress` on and reports each event to `call`, converted by `wire`. */
 export async function* observed<T>(
   call: Call,
   progress: AsyncGenerator<T, void, undefined>,
@@ -61,7 +64,7 @@ export async function* observed<T>(
   }
 }
 
-/** `progress` as it is sent. */
+/** Yields `progress` as wire events. */
 export async function* asSent<T>(
   progress: AsyncGenerator<T, void, undefined>,
   wire: (event: T) => WireEvent,

@@ -1,5 +1,5 @@
 /**
- * What every handler finds beside its request.
+ * The request context: what middleware and the listener pass to every handler.
  *
  * @module
  */
@@ -14,81 +14,88 @@ import type { TraceParent } from "../middleware/trace_parent.ts";
 
 /** Hono's type parameter of the application. */
 export interface AppEnv {
-  /** Given with the request. */
+  /** Values that the listener passes with the request. */
   readonly Bindings: {
-    /** What Deno says of the connection; nothing where there is no socket. */
+    /** The peer's address; undefined where there is no socket. */
     readonly remoteAddr?: Deno.NetAddr;
     /** The body; undefined where the request has it itself. */
     readonly body?: IncomingBody | undefined;
-    /** The controller of the request's signal; undefined if not at hand. */
+    /** The controller of the request's signal; undefined if unavailable. */
     readonly abandon?: AbortController;
-    /** Settles once the answer has been sent; nothing where there is no socket. */
+    /**
+     * Resolves once the answer has been sent; undefined where there is no
+     * socket.
+     */
     readonly sent?: Promise<void>;
-    /** Address that the connection came in on; undefined if not known. */
+    /** Address that the connection came in on; undefined if unknown. */
     readonly localAddress?: string;
     /**
-     * Error of a request line or Host header that make no URL: the request is
-     * answered with it, whatever else it says.
+     * Error of a request line or Host header that make no URL: it is the answer
+     * to the request, whatever else that contains.
      */
     readonly malformed?: Error;
-    /** What a job adds to its call; undefined for a request of a client. */
+    /** Additions of a job to its call; undefined for a request of a client. */
     readonly call?: Omit<Call, "signal">;
   };
-  /** Set by middleware, read by handlers. */
+  /** Variables set by middleware and read by handlers. */
   readonly Variables: {
-    /** Taken from `X-Request-Id`, or made. */
+    /** Id from `X-Request-Id`, or a new one. */
     requestId: string;
     /**
-     * What its function is called with. Its signal aborts when the client
-     * leaves, the time is up or `abandon` says so.
+     * Arguments of the function. Their signal aborts when the client leaves, the
+     * time is up or `abandon` aborts.
      */
     call: Call;
-    /** For a stream whose reader has left. */
+    /** Controller that ends a stream whose reader has left. */
     abandon: AbortController;
     /**
-     * Aborts when the server cannot finish it; undefined where nobody does so.
+     * Signal that aborts when the server cannot finish; undefined if none does.
      */
     interrupted: AbortSignal | undefined;
-    /** When a streamed answer has ended; undefined for one that is whole. */
+    /**
+     * Resolves when a streamed answer has ended; undefined for a whole answer.
+     */
     ended: Promise<void> | undefined;
     /**
-     * Who asks, and whose jobs are whose: the name of a key, or `anonymous`.
+     * Principal that owns the jobs: the name of a key, or `anonymous`.
      */
     principal: string;
-    /** The caller that quotas, places and turns are counted by: see `caller.ts`. */
+    /** Caller for quotas, concurrency and fair queueing: see `caller.ts`. */
     caller: string;
     /**
-     * Counts bytes of an answer as unsent until what is returned is called;
-     * undefined when the caller leaves too much unsent.
+     * Counts bytes of an answer as unsent until the returned function is called;
+     * returns undefined if the caller has too much unsent.
      */
     tryHold: (bytes: number) => (() => void) | undefined;
-    /** Told the name of the job that the request becomes, as it is kept. */
+    /**
+     * Called with the id of the job that the request becomes, as it is stored.
+     */
     link: ((job: string) => void) | undefined;
     /**
-     * Keeps a picture and returns its name below `/v1/pictures`, or nothing if
-     * there is no room; undefined where none are kept.
+     * Stores a picture and returns its name below `/v1/pictures`, or undefined
+     * if there is no room; undefined where none are stored.
      */
     keepPicture: ((file: PictureFile) => string | undefined) | undefined;
-    /** Whether an answer that had begun ended in an error. */
+    /** True if an answer that had begun ended in an error. */
     failed: boolean | undefined;
-    /** Tokens that were worked on, for the log. */
+    /** Number of processed tokens, for the log. */
     tokens: number | undefined;
-    /** Scheme, host and path that URLs of this server begin with. */
+    /** Base of this server's URLs: scheme, host and path. */
     publicBase: string;
-    /** `PUBLIC_URL`; empty where it is not set, and pages are named by path. */
+    /** `PUBLIC_URL`; empty if it is not set, and pages are linked by path. */
     pageBase: string;
-    /** By which model it was answered; undefined until it is. */
+    /** Model that answered; undefined until it has. */
     model: string | undefined;
-    /** How long its parts took; undefined until it is known. */
+    /** Durations of the parts; undefined until they are known. */
     timings: Partial<Timings> | undefined;
-    /** Where the request stands among others of its trace. */
+    /** Parent of the request in its trace. */
     trace: TraceParent | undefined;
-    /** Notes an error for the log, whether or not an answer has begun. */
+    /** Records an error for the log, whether or not an answer has begun. */
     report: (error: unknown) => void;
   };
 }
 
-/** What a problem says of the request at hand. */
+/** Returns the problem context of the current request. */
 export function problemContext(c: Context<AppEnv>): ProblemContext {
   return {
     requestId: c.get("requestId"),

@@ -1,5 +1,5 @@
 /**
- * The decoder of bytes that come as text: a data URL or bare base64.
+ * The decoder of bytes in text form: a data URL or bare base64.
  *
  * ```text
  * data:image/png;charset=utf-8;base64,iVBORw0KGgo…     %2B for +, _ for /
@@ -19,7 +19,7 @@ import { SLICE, turn } from "../metrics/event_loop.ts";
 /**
  * Decodes a data URL, or base64 of either alphabet.
  *
- * @throws {SyntaxError} When it is neither.
+ * @throws {SyntaxError} If it is neither.
  */
 export async function decodeDataUrl(
   text: string,
@@ -30,7 +30,7 @@ export async function decodeDataUrl(
   if (comma === -1) throw new SyntaxError("a data URL has a comma");
   const fragment = text.indexOf("#", comma);
   const data = text.slice(comma + 1, fragment === -1 ? undefined : fragment);
-  // Clients put other parameters behind it, too.
+  // Clients also append other parameters after it.
   const isBase64 = /;\s*base64\s*(;|$)/i.test(head.slice(0, comma));
   return isBase64
     ? await decodeBase64(await unescaped(data))
@@ -39,10 +39,10 @@ export async function decodeDataUrl(
 
 const DATA_URL = /^\s{0,64}data:/i;
 
-/** Characters before the comma, at most. */
+/** Maximum characters before the comma. */
 const MAX_HEAD = 1024;
 
-/** Returns base64 without percent-encoding. */
+/** Returns base64 without its percent-encoding. */
 async function unescaped(text: string): Promise<string> {
   if (!text.includes("%")) return text;
   const bytes = await percentDecoded(new TextEncoder().encode(text));
@@ -51,7 +51,11 @@ async function unescaped(text: string): Promise<string> {
 
 const PERCENT = 0x25;
 
-/** @param bytes Of the text. Overwritten. */
+/**
+ * Decodes percent-encoding.
+ *
+ * @param bytes Bytes of the text; overwritten.
+ */
 async function percentDecoded(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,7 +1,7 @@
 /**
- * Entity tags: a name for an answer that the same request gets again.
+ * The entity tags: a tag identifies an answer that the same request gets again.
  *
- * Answers to POST are not kept, so a tag is made from what decides an answer:
+ * Answers to POST are not stored, so a tag is made from the inputs of an answer:
  * the request with its defaults filled in, the media type, the files of the
  * models, precision, device and version. It is known before anything runs:
  *
@@ -10,9 +10,8 @@
  * If-Match does not name it   412: it would be another one     304 is for GET)
  * ```
  *
- * A tag is weak where the body tells an id or timings beside what it answers.
- * What is drawn from a seed that nobody asked for has none, nor has what is
- * fetched by URL.
+ * A tag is weak where the body holds an id or timings beside the answer. Answers
+ * from a random seed have none, nor have those that depend on a fetched URL.
  *
  * @module
  */
@@ -24,29 +23,29 @@ import type { Tools } from "../models/ports.ts";
 import { PreconditionFailedError } from "./errors/errors.ts";
 import type { Upload } from "./upload.ts";
 
-/** What decides an answer. */
+/** The inputs that decide an answer. */
 export interface Decisive {
   /** Its media type. */
   readonly type: string;
   /** Names of the models that take part. */
   readonly models: readonly string[];
-  /** All that was asked; undefined when it may mean something else next time. */
+  /** The whole request; undefined if the same one may be answered differently. */
   readonly asked: unknown;
-  /** Whether the body tells more than what was asked. */
+  /** True if the body holds more than the answer, such as an id. */
   readonly weak: boolean;
 }
 
-/** Headers that say how large bare codes are. */
+/** Headers that hold the size of bare codes. */
 const SIZE_HEADERS = ["x-grid-frames", "x-grid-height", "x-grid-width"];
 
-/** Bytes of a hash that are told. */
+/** Bytes of a hash that a tag keeps. */
 const TAG_BYTES = 16;
 
 /**
- * The header of an answer that the same request gets again.
+ * Returns the `ETag` header of an answer that the same request gets again.
  *
- * @param decisive Undefined when chance has a part in it.
- * @throws {PreconditionFailedError} When the client wants another answer.
+ * @param decisive Inputs of the answer; undefined if it is random.
+ * @throws {PreconditionFailedError} If the client's condition fails.
  */
 export function tagHeaders(
   c: Context<AppEnv>,
@@ -73,9 +72,9 @@ export function tagHeaders(
 }
 
 /**
- * Returns what a body asked, as far as it decides an answer; undefined when it
- * names something by URL, which may be something else next time. Pictures are
- * hashed on another thread, since hashing one keeps this one busy.
+ * Returns the fields of a body that decide its answer; undefined if it refers
+ * to a URL, whose content may change. Pictures are hashed on another thread,
+ * since hashing one keeps this one busy.
  */
 export async function askedIn<T extends object>(
   request: Request,
@@ -83,7 +82,7 @@ export async function askedIn<T extends object>(
 ): Promise<unknown> {
   const texts = Object.values(fields).flat();
   if (texts.some((text) => typeof text === "string" && isUrl(text))) {
-    // A prompt that starts like one has no tag either: no harm is done.
+    // A prompt that starts like a URL has no tag either, which does no harm.
     return undefined;
   }
   const sizes = codes && SIZE_HEADERS.map((name) => request.headers.get(name));
@@ -104,7 +103,7 @@ function isRow(value: unknown): boolean {
   return Array.isArray(value) && typeof value[0] === "number";
 }
 
-/** From how many characters on a text is hashed. */
+/** Minimum characters of a text that is hashed. */
 const LONG_TEXT = 4096;
 
 /** Returns `value` with hashes in place of its bytes and long texts. */
@@ -156,12 +155,12 @@ function isUrl(text: string): boolean {
   return /^https?:/i.test(text);
 }
 
-/** The tags of a list. `*` names none: no answer is kept. */
+/** Returns the tags of a list. `*` matches none: no answer is stored. */
 function tagsIn(list: string): string[] {
   return list.match(/(?:W\/)?"[^"]*"/g) ?? [];
 }
 
-/** Weak comparison. */
+/** Returns a weak comparison with `tag`. */
 function sameAs(tag: string): (other: string) => boolean {
   const opaque = (one: string) => one.replace(/^W\//, "");
   return (other) => opaque(other) === opaque(tag);

@@ -1,5 +1,5 @@
 /**
- * Grids and clips between the wire and `lib`.
+ * The converter of grids and clips between JSON and `lib`.
  *
  * @module
  */
@@ -16,16 +16,16 @@ import type { Clip, Grid } from "../schema/common.ts";
 /** A grid or a clip. */
 export type Codes = CodeGrid | CodeClip;
 
-/** Whether `codes` are those of a clip. */
+/** Reports if `codes` are those of a clip. */
 export function isClip(codes: Codes): codes is CodeClip {
   return "frames" in codes;
 }
 
 /**
- * The grid that a body holds.
+ * Returns the grid that a body holds.
  *
- * @param pointer Where in the body.
- * @throws {InvalidFieldsError} Naming the row or code at fault.
+ * @param pointer JSON pointer to the field.
+ * @throws {InvalidFieldsError} If a row or code is invalid; names it.
  */
 export function gridFromFields(
   field: Grid,
@@ -39,9 +39,9 @@ export function gridFromFields(
 }
 
 /**
- * The clip that a body holds.
+ * Returns the clip that a body holds.
  *
- * @throws {InvalidFieldsError} Naming the frame, row or code at fault.
+ * @throws {InvalidFieldsError} If a frame, row or code is invalid; names it.
  */
 export function clipFromFields(
   field: Clip,
@@ -69,35 +69,35 @@ export function clipFromFields(
   return { frames: frames.length, height, width, codes };
 }
 
-/** A grid as it stands in a body. */
+/** A grid in the form of a body. */
 export interface GridFields {
-  /** Rows. */
+  /** Number of rows. */
   readonly height: number;
-  /** Codes a row. */
+  /** Number of codes in a row. */
   readonly width: number;
-  /** Row by row. */
+  /** Codes row by row. */
   readonly codes: number[][];
 }
 
-/** A clip as it stands in a body. */
+/** A clip in the form of a body. */
 export interface ClipFields {
-  /** Frames of codes. */
+  /** Number of frames of codes. */
   readonly frames: number;
-  /** Rows. */
+  /** Number of rows. */
   readonly height: number;
-  /** Codes a row. */
+  /** Number of codes in a row. */
   readonly width: number;
-  /** Frame by frame, row by row. */
+  /** Codes frame by frame, row by row. */
   readonly codes: number[][][];
 }
 
-/** `grid` as it stands in a body. */
+/** Returns `grid` in the form of a body. */
 export function gridFields(grid: CodeGrid): GridFields {
   const { height, width } = grid;
   return { height, width, codes: rowsFromGrid(grid) };
 }
 
-/** `clip` as it stands in a body. */
+/** Returns `clip` in the form of a body. */
 export function clipFields(clip: CodeClip): ClipFields {
   const { frames, height, width } = clip;
   const codes = Array.from(
@@ -107,7 +107,11 @@ export function clipFields(clip: CodeClip): ClipFields {
   return { frames, height, width, codes };
 }
 
-/** @param pointer Of the rows. */
+/**
+ * Returns the grid of `codes`.
+ *
+ * @param pointer JSON pointer to the rows.
+ */
 function gridFromCodes(
   rows: Grid["codes"],
   pointer: string,

@@ -1,5 +1,5 @@
 /**
- * The JSON reader: counts what a body would cost before it is parsed.
+ * The JSON reader: measures the structure of a body before it is parsed.
  *
  * ```text
  * bytes ─▶ count (slices) ─▶ decode (slices) ─▶ JSON.parse
@@ -24,8 +24,8 @@ import { decodeUtf8 } from "./utf8.ts";
  * Parses a JSON body. Bodies longer than a slice are read in several turns of
  * the event loop.
  *
- * @throws {BodyTooComplexError} When it has more structure than is taken.
- * @throws {MalformedBodyError} When it is not UTF-8, or not JSON.
+ * @throws {BodyTooComplexError} If it has more structure than is accepted.
+ * @throws {MalformedBodyError} If it is not UTF-8, or not JSON.
  */
 export async function parseJson(bytes: Uint8Array): Promise<unknown> {
   const meter = new JsonMeter();
@@ -41,8 +41,8 @@ export async function parseJson(bytes: Uint8Array): Promise<unknown> {
 /**
  * Parses JSON that is text already, such as a field of a form.
  *
- * @throws {BodyTooComplexError} When it has more structure than is taken.
- * @throws {MalformedBodyError} When it is not JSON.
+ * @throws {BodyTooComplexError} If it has more structure than is accepted.
+ * @throws {MalformedBodyError} If it is not JSON.
  */
 export function parseJsonText(text: string): unknown {
   new JsonMeter().add(new TextEncoder().encode(text));
@@ -59,7 +59,7 @@ export function hasAtMost(most: number, value: unknown): boolean {
     if (typeof next !== "object" || next === null) continue;
     const children = Object.values(next);
     if (children.length > most) return false;
-    // Not spread: an argument takes a place on the stack.
+    // Not spread: each argument would take space on the stack.
     for (const child of children) waiting.push(child);
   }
   return true;
@@ -74,8 +74,8 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * A counter of JSON structure. Knows no grammar: of what is not JSON it counts
- * what it takes for JSON.
+ * A counter of JSON structure. It does not check grammar: malformed JSON is
+ * counted as if it were JSON.
  */
 class JsonMeter {
   #values = 1;
@@ -87,9 +87,9 @@ class JsonMeter {
   #escaped = false;
 
   /**
-   * Counts the next bytes.
+   * Counts the structure of the next bytes.
    *
-   * @throws {BodyTooComplexError} As soon as they are too much.
+   * @throws {BodyTooComplexError} If a limit is exceeded; thrown at once.
    */
   add(bytes: Uint8Array): void {
     let at = 0;
@@ -104,7 +104,7 @@ class JsonMeter {
     }
   }
 
-  /** Returns where the string ends, after its quote. */
+  /** Returns the offset after the closing quote of the string. */
   #skipString(bytes: Uint8Array, start: number): number {
     let at = start;
     if (this.#escaped) {
@@ -126,7 +126,7 @@ class JsonMeter {
     return bytes.length;
   }
 
-  /** Returns where the next string begins, after its quote. */
+  /** Returns the offset after the opening quote of the next string. */
   #skipBare(bytes: Uint8Array, start: number): number {
     for (let at = start; at < bytes.length; at++) {
       switch (bytes[at]) {

@@ -1,6 +1,6 @@
 /**
- * JSON that is put together from parts: what is JSON already is neither parsed
- * nor copied, so that a long answer is sent as fast as a short one is found.
+ * The JSON assembler: joins parts without parsing or copying those that are JSON
+ * already, so that a long answer costs no more than a short one.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
   piecesOfText,
 } from "./connection/paced_body.ts";
 
-/** A part: text and bytes as they are, or bytes that are to be in base64. */
+/** A part: text or bytes to send as they are, or bytes to send in base64. */
 export type JsonPart =
   | string
   | Uint8Array<ArrayBuffer>
@@ -28,7 +28,7 @@ export function withMember(
   return [`${head},${JSON.stringify(name)}:`, ...value, "}"];
 }
 
-/** Yields the parts as they are sent. */
+/** Yields the pieces of the parts in the order in which they are sent. */
 export function* piecesOf(
   parts: readonly JsonPart[],
 ): Generator<Uint8Array, void, undefined> {
@@ -39,7 +39,7 @@ export function* piecesOf(
   }
 }
 
-/** Bytes of the parts when they are sent. */
+/** Returns the number of bytes of the sent parts. */
 export function lengthOf(parts: readonly JsonPart[]): number {
   const lengths = parts.map((part) =>
     typeof part === "string"
@@ -52,10 +52,10 @@ export function lengthOf(parts: readonly JsonPart[]): number {
 }
 
 /**
- * Returns the bytes of a file's base64 and its type, for every object of `json`
- * that has `b64_json` and `mime_type` next to each other, as all of ours do.
+ * Returns the base64 bytes and the type of every file in `json`: of each object
+ * with adjacent members `b64_json` and `mime_type`.
  *
- * Quotes inside strings are escaped, so that a name in quotes is a name.
+ * Quotes inside strings are escaped, so that a quoted name is a name.
  */
 export function filesIn(json: Uint8Array<ArrayBuffer>): FilePart[] {
   const bytes = bufferOf(json);
@@ -86,9 +86,9 @@ function bufferOf(bytes: Uint8Array<ArrayBuffer>): Buffer {
 
 /** A file inside JSON. */
 export interface FilePart {
-  /** Its bytes in base64, in ASCII. */
+  /** Bytes of the file in base64, in ASCII. */
   readonly base64: Uint8Array<ArrayBuffer>;
-  /** Its media type. */
+  /** Media type of the file. */
   readonly type: string;
 }
 

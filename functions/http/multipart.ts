@@ -19,23 +19,23 @@ import { BodyTooComplexError, MalformedBodyError } from "./errors/errors.ts";
 
 /** One part of a form. */
 export interface FormPart {
-  /** The name of its field. */
+  /** Name of the field. */
   readonly name: string;
-  /** The name of its file; undefined for text. */
+  /** Name of the file; undefined for text. */
   readonly fileName: string | undefined;
-  /** Its media type; empty when unstated. */
+  /** Media type; empty if unstated. */
   readonly type: string;
-  /** Its content: a view of the body. */
+  /** Content, a view of the body. */
   readonly content: Uint8Array<ArrayBuffer>;
 }
 
 /** A delimiter between parts. */
 export interface Delimiter {
-  /** End of the content before it. */
+  /** Offset of the end of the content before the delimiter. */
   readonly start: number;
-  /** End of its boundary. */
+  /** Offset of the end of the boundary. */
   readonly end: number;
-  /** True for the last one. */
+  /** True for the last delimiter. */
   readonly closes: boolean;
 }
 
@@ -48,7 +48,10 @@ const CR = 0x0d;
 const SPACE = 0x20;
 const DASH = 0x2d;
 
-/** Returns the boundary that a Content-Type names; undefined without a valid one. */
+/**
+ * Returns the boundary that a Content-Type names; undefined without a valid
+ * one.
+ */
 export function boundaryOf(contentType: string): string | undefined {
   if (!/^\s*multipart\//i.test(contentType)) return undefined;
   const boundary = parameters(contentType).get("boundary");
@@ -60,7 +63,7 @@ export function boundaryOf(contentType: string): string | undefined {
 /**
  * Finds the delimiters of a body.
  *
- * @throws {BodyTooComplexError} When there are more parts than are taken.
+ * @throws {BodyTooComplexError} If there are more parts than are accepted.
  */
 export async function delimitersIn(
   bytes: Uint8Array<ArrayBuffer>,
@@ -68,7 +71,7 @@ export async function delimitersIn(
 ): Promise<Delimiter[]> {
   const needle = new TextEncoder().encode(`\r\n--${boundary}`);
   const delimiters: Delimiter[] = [];
-  // The first may stand at the very beginning, without a line break.
+  // The first may be at the very beginning, without a line break.
   let at = startsWith(bytes, 0, needle.subarray(2))
     ? -2
     : await find(bytes, needle, 0);
@@ -92,9 +95,9 @@ export async function delimitersIn(
 /**
  * Parses a form.
  *
- * @throws {BodyTooComplexError} When it has more parts, or a part has longer
- * headers, than are taken.
- * @throws {MalformedBodyError} When it is not multipart/form-data.
+ * @throws {BodyTooComplexError} If it has more parts, or a part has longer
+ * headers, than are accepted.
+ * @throws {MalformedBodyError} If it is not multipart/form-data.
  */
 export async function formParts(
   contentType: string,
@@ -116,7 +119,11 @@ export async function formParts(
   });
 }
 
-/** @param part Headers and content. */
+/**
+ * Parses a part.
+ *
+ * @param part Headers and content.
+ */
 function formPart(part: Uint8Array<ArrayBuffer>): FormPart {
   const end = headerEnd(part);
   const headers = new Map<string, string>();
@@ -136,7 +143,7 @@ function formPart(part: Uint8Array<ArrayBuffer>): FormPart {
   };
 }
 
-/** Returns where the last line of headers ends, after its line break. */
+/** Returns the offset after the last line of headers and its line break. */
 function headerEnd(part: Uint8Array): number {
   const blank = Uint8Array.of(CR, LF, CR, LF);
   if (startsWith(part, 0, blank.subarray(2))) return 0;
@@ -176,8 +183,8 @@ function parameters(header: string): Map<string, string> {
 }
 
 /**
- * Finds where `needle` begins at or after `from`; the length of `bytes` for
- * nowhere. Long bodies are searched a slice a turn of the event loop.
+ * Returns the offset of `needle` at or after `from`, or the length of `bytes` if
+ * there is none. Long bodies are searched a slice a turn of the event loop.
  */
 async function find(
   bytes: Uint8Array,
@@ -195,8 +202,8 @@ async function find(
 }
 
 /**
- * Returns where `needle` begins from `start` to `end`. Only its first byte is
- * CR, so a match that fails cannot hide another one.
+ * Returns the offset of `needle` between `start` and `end`. Only its first byte
+ * is CR, so a match that fails cannot hide another one.
  */
 function findBetween(
   bytes: Uint8Array,
@@ -224,7 +231,10 @@ function startsWith(
   return prefix.every((byte, i) => bytes[at + i] === byte);
 }
 
-/** Returns where the line ends that has nothing but white space from `at` on. */
+/**
+ * Returns the end of a line that is only white space from `at`; undefined
+ * otherwise.
+ */
 function lineEnd(bytes: Uint8Array, at: number): number | undefined {
   let end = at;
   while (bytes[end] === SPACE || bytes[end] === TAB) end++;

@@ -1,5 +1,5 @@
 /**
- * NumPy's .npy: integers in, codes out.
+ * The .npy format of NumPy: reads integers, writes codes.
  *
  * ```text
  * \x93NUMPY │ major minor │ header length, u16 or u32 │ {'descr': '<u2', …} │ data
@@ -14,27 +14,27 @@
 import { MAX_BINARY_CODES } from "./body_limits.ts";
 import { invalidField, MalformedBodyError } from "./errors/errors.ts";
 
-/** Whole numbers in C order. */
+/** An array of whole numbers in C order. */
 export interface NpyArray {
   /** Lengths of the axes. */
   readonly shape: readonly number[];
-  /** All values; those beyond 2^53 are rounded. */
+  /** Values; those beyond 2^53 are rounded. */
   readonly values: Float64Array;
 }
 
 const MAGIC = "\x93NUMPY";
 
-/** The longest header, in bytes; NumPy itself reads 10,000. */
+/** Maximum bytes of a header; NumPy itself reads 10,000. */
 const MAX_HEADER_BYTES = 2 ** 14;
 
 /** Headers are padded so that data starts at a multiple of this. */
 const ALIGNMENT = 64;
 
 /**
- * The array in `bytes`.
+ * Returns the array in `bytes`.
  *
- * @throws {MalformedBodyError} When they are no .npy, or not whole.
- * @throws {InvalidFieldsError} When the values are not whole numbers.
+ * @throws {MalformedBodyError} If they are not a complete .npy file.
+ * @throws {InvalidFieldsError} If the values are not whole numbers.
  */
 export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   const { header, start } = readHeader(bytes);
@@ -63,7 +63,7 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   return { shape, values: fortran ? toRowOrder(values, shape) : values };
 }
 
-/** Codes as a .npy of dtype `<u2`, version 1.0. */
+/** Returns codes as a .npy of dtype `<u2`, version 1.0. */
 export function writeNpy(
   shape: readonly number[],
   codes: Uint16Array,
@@ -124,7 +124,7 @@ function parseHeader(
   return { descr, fortran: fortran === "True", shape };
 }
 
-/** The whole number at a byte offset. */
+/** Returns a function that reads the whole number at a byte offset. */
 function reader(
   data: Uint8Array<ArrayBuffer>,
   kind: string,
@@ -144,7 +144,7 @@ function reader(
   return readers[kind]!;
 }
 
-/** First axis fastest → last axis fastest. */
+/** Reorders values from Fortran order (first axis fastest) to C order. */
 function toRowOrder(
   values: Float64Array,
   shape: readonly number[],

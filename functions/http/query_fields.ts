@@ -1,5 +1,5 @@
 /**
- * Fields of a query or a form, which are all text.
+ * The fields of a query or a form, which are all text.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import {
   MalformedBodyError,
 } from "./errors/errors.ts";
 
-/** A schema whose fields are known one by one. */
+/** A schema with a list of its fields. */
 export type FieldSchema<T> = v.GenericSchema<unknown, T> & {
   readonly entries: v.ObjectEntries;
 };
 
-/** The query of `request`, field by field. */
+/** Returns the fields of the query of `request`. */
 export function queryOf(request: Request): [string, string][] {
   return [...new URL(request.url).searchParams];
 }
 
 /**
- * Texts as the schema means them: `"7"` is text where text is wanted and a
- * number where not.
+ * Converts texts to the types of the schema: `"7"` stays text for a text field
+ * and becomes a number for a number field.
  *
- * @throws {InvalidFieldsError} When a field is given twice.
- * @throws {BodyTooComplexError} When one has more JSON than is taken.
+ * @throws {InvalidFieldsError} If a field is given twice.
+ * @throws {BodyTooComplexError} If one has more JSON than is accepted.
  */
 export function textFields(
   texts: Iterable<[string, string]>,
@@ -46,10 +46,10 @@ export function textFields(
 }
 
 /**
- * `body` with the fields of a query, if it is one that has fields: a field that
- * stands beside a body is not ignored.
+ * Returns `body` merged with the fields of a query, if it is an object: fields
+ * of the query are not ignored.
  *
- * @throws {InvalidFieldsError} When a field is given in both.
+ * @throws {InvalidFieldsError} If a field is given in both.
  */
 export function withQuery(
   body: unknown,

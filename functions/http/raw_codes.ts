@@ -1,5 +1,5 @@
 /**
- * Codes without JSON around them.
+ * The binary forms of codes: raw integers and .npy.
  *
  * ```text
  * application/octet-stream   u16 little-endian, row by row; sizes in X-Grid-* headers
@@ -15,7 +15,7 @@ import { type Codes, isClip } from "./grid_json.ts";
 import { readNpy, writeNpy } from "./npy.ts";
 import { invalidField, MalformedBodyError } from "./errors/errors.ts";
 
-/** Media types of bare codes. */
+/** A media type of bare codes. */
 export type BinaryType = "application/octet-stream" | "application/x-npy";
 
 /** Media types of bare codes, the plainer first. */
@@ -24,26 +24,26 @@ export const BINARY_TYPES: readonly BinaryType[] = [
   "application/x-npy",
 ];
 
-/** Whether `type` is one of bare codes. */
+/** Reports if `type` is a media type of bare codes. */
 export function isBinaryType(type: string): type is BinaryType {
   return BINARY_TYPES.some((binary) => binary === type);
 }
 
 /** A body and the headers it needs. */
 export interface BinaryAnswer {
-  /** Of the answer. */
+  /** Body of the answer. */
   readonly body: Uint8Array<ArrayBuffer>;
-  /** Media type and sizes. */
+  /** Headers with media type and sizes. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * The codes in `bytes`.
+ * Returns the codes in `bytes`.
  *
- * @param headers Of the request.
- * @throws {MalformedBodyError} When bytes and sizes do not agree.
- * @throws {InvalidFieldsError} When the shape is none of a grid.
- * @throws {GridError} When a code is not in the codebook.
+ * @param headers Headers of the request.
+ * @throws {MalformedBodyError} If bytes and sizes do not agree.
+ * @throws {InvalidFieldsError} If the shape is not that of a grid.
+ * @throws {GridError} If a code is not in the codebook.
  */
 export function readBinaryCodes(
   bytes: Uint8Array<ArrayBuffer>,
@@ -64,7 +64,7 @@ export function readBinaryCodes(
   return frames === undefined ? grid : { frames, ...grid };
 }
 
-/** `codes` as `type`. */
+/** Returns the answer with `codes` in the form of `type`. */
 export function binaryAnswer(codes: Codes, type: BinaryType): BinaryAnswer {
   const { height, width } = codes;
   const shape = isClip(codes) ? [codes.frames, height, width] : [height, width];

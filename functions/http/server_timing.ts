@@ -1,5 +1,5 @@
 /**
- * How long a request took, for bodies (in seconds) and for the `Server-Timing`
+ * The timings of a request, for bodies (in seconds) and for the `Server-Timing`
  * header (in milliseconds).
  *
  * @module
@@ -7,19 +7,21 @@
 
 import type { Statistics } from "../../lib/engine/sequence.ts";
 
-/** How long each part took. */
+/** The durations of the parts of a request. */
 export interface Timings {
-  /** Waiting for the model. */
+  /** Seconds of waiting for the model. */
   readonly "queue_s": number;
-  /** Reading the prompt. */
+  /** Seconds of prefill. */
   readonly "prefill_s": number;
-  /** Choosing tokens. */
+  /** Seconds of decode steps. */
   readonly "decode_s": number;
-  /** Between pixels and codes. */
+  /** Seconds of conversion between pixels and codes. */
   readonly "vision_s": number;
 }
 
-/** Timings of a run of the language model and of the vision tokenizer. */
+/**
+ * Returns the timings of a run of the language model and the vision tokenizer.
+ */
 export function timingsFrom(
   { queueMs, prefillMs, decodeMs }: Statistics,
   visionMs: number,
@@ -32,7 +34,7 @@ export function timingsFrom(
   };
 }
 
-/** The value of `Server-Timing`. */
+/** Returns the value of the `Server-Timing` header. */
 export function serverTiming(timings: Partial<Timings>): string {
   return Object.entries(timings)
     .map(([name, value]) =>
@@ -41,7 +43,7 @@ export function serverTiming(timings: Partial<Timings>): string {
     .join(", ");
 }
 
-/** A clock that is stopped and started. */
+/** A stopwatch: sums the durations of several tasks. */
 export class Stopwatch {
   #milliseconds = 0;
 
@@ -50,7 +52,7 @@ export class Stopwatch {
     return this.#milliseconds;
   }
 
-  /** Measures `task`. */
+  /** Runs `task` and adds its duration. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     const start = performance.now();
     try {
@@ -61,7 +63,7 @@ export class Stopwatch {
   }
 }
 
-/** To a tenth of a millisecond. */
+/** Returns seconds, rounded to a tenth of a millisecond. */
 function seconds(milliseconds: number): number {
   return Math.round(milliseconds * 10) / 10_000;
 }

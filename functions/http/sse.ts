@@ -1,8 +1,8 @@
 /**
- * Server-sent events.
+ * The server-sent events: streams of progress as HTTP answers.
  *
- * The first event is awaited before an answer begins: what is refused at once
- * is refused with a status. Later errors are told in an `error` event.
+ * The first event is awaited before an answer begins, so that requests that
+ * fail at once get an error status. Later errors are sent as an `error` event.
  *
  * @module
  */
@@ -20,30 +20,33 @@ import { heldWhenFree } from "../middleware/unsent.ts";
 
 /** An event as it is sent. */
 export interface WireEvent {
-  /** Its kind; empty for clients that know only one. */
+  /** Type of the event; empty for clients that support only one. */
   readonly event: string;
-  /** Sent as JSON. */
+  /** Data of the event, sent as JSON. */
   readonly data: unknown;
 }
 
-/** An event that is written down. */
+/** A stored event. */
 export interface StoredEvent {
-  /** Counted from 1, in order. */
+  /** Number of the event, counted from 1. */
   readonly id: number;
-  /** Its kind. */
+  /** Type of the event. */
   readonly event: string;
-  /** JSON. */
+  /** Data of the event as JSON. */
   readonly data: string;
 }
 
-/** How often a comment line tells proxies that the stream is alive. */
+/** Interval of the comment lines that keep the stream alive in proxies. */
 const COMMENT_MS = 15_000;
 
-/** What a stream may have beside its events. */
+/** Options of a stream. */
 export interface StreamOptions {
-  /** The last line's data, as it stands, when all went well. */
+  /** Data of the last event of a successful stream, sent as it is. */
   readonly end?: string;
-  /** How long a reader may take nothing until it counts as one that has left. */
+  /**
+   * Time without reading after which the reader counts as gone, in
+   * milliseconds.
+   */
   readonly stalledMs?: number;
 }
 
@@ -53,7 +56,7 @@ interface Ending {
   readonly onEnd?: () => void;
 }
 
-/** An event in the words of its stream. */
+/** An event in the format of its stream. */
 interface SentEvent {
   readonly event: string;
   readonly data: string;
@@ -61,10 +64,10 @@ interface SentEvent {
 }
 
 /**
- * Answers with `events`; undefined is progress that is not told. A reader
- * that leaves aborts the request's signal.
+ * Answers with `events`; undefined is progress that is not sent. A reader that
+ * leaves aborts the request's signal.
  *
- * @throws What the first event throws.
+ * @throws {Error} The error of the first event.
  */
 export async function eventStream(
   c: Context<AppEnv>,
@@ -82,10 +85,10 @@ export async function eventStream(
 }
 
 /**
- * Answers with events that are written down, each with its id. Begins at once:
- * the first may take its time.
+ * Answers with stored events, each with its id. Begins at once: the first event
+ * may come late.
  *
- * @param onEnd Called when nobody reads any more.
+ * @param onEnd Called when the stream is no longer read.
  */
 export function storedEvents(
   c: Context<AppEnv>,
@@ -110,7 +113,7 @@ function stream(
   { stalledMs, onEnd }: Ending = {},
 ): Response {
   if (c.req.method === "HEAD") {
-    // Nobody would read it.
+    // Its reader has left.
     onEnd?.();
     return c.body(null, 200, HEADERS);
   }
@@ -134,7 +137,7 @@ const HEADERS = {
   "x-accel-buffering": "no",
 };
 
-/** The text of a stream; an error is told as its last event. */
+/** Yields the text of a stream; an error is its last event. */
 async function* piecesOf(
   c: Context<AppEnv>,
   events: AsyncGenerator<SentEvent, void, undefined>,
@@ -151,7 +154,7 @@ async function* piecesOf(
 
 const COMMENT = new TextEncoder().encode(": alive\n\n");
 
-/** An event as the standard spells it, a line of data after the other. */
+/** Yields an event in the standard's format, one line of data after the other. */
 function* eventPieces(
   { event, data, id }: SentEvent,
 ): Generator<Uint8Array, void, undefined> {
@@ -171,7 +174,7 @@ function* eventPieces(
   yield* piecesOfText(tail);
 }
 
-/** `events`, and undefined for every pause in which a comment is due. */
+/** Yields `events`, and undefined for every pause in which a comment is due. */
 async function* withPauses<T>(
   events: AsyncGenerator<T, void, undefined>,
 ): AsyncGenerator<T | undefined, void, undefined> {
@@ -195,7 +198,7 @@ async function* withPauses<T>(
 }
 
 /**
- * Returns the result that comes before a comment is due; undefined without one.
+ * Returns the result if it arrives before a comment is due; undefined otherwise.
  */
 async function withinPause<T>(next: Promise<T>): Promise<T | undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -208,15 +211,15 @@ async function withinPause<T>(next: Promise<T>): Promise<T | undefined> {
 }
 
 /**
- * `events`, until `signal` aborts: then its reason is thrown, however long the
- * next event would take.
+ * Yields `events` until `signal` aborts: then its reason is thrown, however
+ * long the next event would take.
  */
 async function* untilAborted<T>(
   events: AsyncGenerator<T, void, undefined>,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<T, void, undefined> {
   const { promise, reject } = Promise.withResolvers<never>();
-  // Nobody may be waiting when it aborts.
+  // It may abort while no event is awaited.
   promise.catch(() => undefined);
   const abort = () => reject(signal?.reason);
   signal?.addEventListener("abort", abort);
@@ -230,7 +233,7 @@ async function* untilAborted<T>(
     }
   } finally {
     signal?.removeEventListener("abort", abort);
-    // Its run has been told to end; when it does is not waited for.
+    // Its run has been canceled; its end is not awaited.
     events.return().catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Bodies that may hold pictures: JSON, a form, or bare bytes. Fields may stand
- * in the query as well, whatever the body is: none is ignored.
+ * The upload reader: bodies with pictures as JSON, a form, or bare bytes.
+ * Fields may stand in the query as well, whatever the body is: none is ignored.
  *
  * @module
  */
@@ -22,33 +22,34 @@ import {
 import { invalidField, MediaTypeError } from "./errors/errors.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
-/** What a body held. */
+/** The content of a body. */
 export interface Upload<T> {
-  /** Fields of JSON, form or query. */
+  /** Fields from JSON, form or query. */
   readonly fields: T;
   /** Files by the name of their part; a bare picture is named `image`. */
   readonly files: ReadonlyMap<string, readonly Uint8Array<ArrayBuffer>[]>;
-  /** Bare codes, unread. */
+  /** Bare codes, not yet parsed. */
   readonly codes: Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** What a route takes. */
+/** The kinds of bodies that a route accepts. */
 export interface UploadOptions {
-  /** Of the body. */
+  /** Maximum bytes of the body. */
   readonly maxBytes: number;
-  /** Parts of a form that may be files, and how many each. */
+  /** Maximum number of files of each part of a form. */
   readonly files: Readonly<Record<string, number>>;
-  /** Whether bare codes are taken. */
+  /** True if bare codes are accepted. */
   readonly codes: boolean;
 }
 
 /**
- * The body of `request`.
+ * Reads the body of `request`.
  *
- * @throws {MediaTypeError} When its type is not taken.
- * @throws {BodyTooComplexError} When it has more values or parts than are taken.
- * @throws {MalformedBodyError} When it is not what it says.
- * @throws {InvalidFieldsError} When its fields are not as `schema` has them.
+ * @throws {MediaTypeError} If its type is not accepted.
+ * @throws {BodyTooComplexError} If it has more values or parts than are
+ * accepted.
+ * @throws {MalformedBodyError} If it does not match its media type.
+ * @throws {InvalidFieldsError} If its fields do not match `schema`.
  */
 export async function readUpload<T>(
   request: Request,
@@ -80,19 +81,19 @@ export async function readUpload<T>(
     : { fields, files: new Map([["image", [bytes]]]), codes: undefined };
 }
 
-/** The call that a picture is read for, and what ends with it. */
+/** The call that a picture is read for, and the resources it holds. */
 export interface PictureUse {
-  /** The call. */
+  /** Call that the picture is read for. */
   readonly call: Pick<Call, "signal" | "caller">;
-  /** Gives back what a fetched picture takes, once it was decoded. */
+  /** Resources of a fetched picture, released once it is decoded. */
   readonly held: DisposableStack;
 }
 
 /**
  * Reads the picture that a field holds.
  *
- * @param pointer Where in the body.
- * @throws {InvalidFieldsError} When it is neither a data URL nor base64, nor a
+ * @param pointer JSON pointer to the field.
+ * @throws {InvalidFieldsError} If it is neither a data URL nor base64, nor a
  * URL that may be fetched.
  */
 export async function pictureBytes(
@@ -105,7 +106,7 @@ export async function pictureBytes(
     if (fetchPicture !== undefined) {
       const fetched = await fetchPicture(text, pointer, call);
       if (!held.disposed) return held.use(fetched).bytes;
-      // Another picture of the request failed meanwhile.
+      // Another picture of the request has failed in the meantime.
       fetched[Symbol.dispose]();
       call.signal.throwIfAborted();
       return fetched.bytes;
@@ -125,11 +126,11 @@ export async function pictureBytes(
 }
 
 /**
- * The parts of a form.
+ * Returns the parts of a form.
  *
- * @throws {MediaTypeError} When it is something else.
- * @throws {BodyTooComplexError} When it has more parts than are taken.
- * @throws {MalformedBodyError} When it is not what it says.
+ * @throws {MediaTypeError} If it is not a form.
+ * @throws {BodyTooComplexError} If it has more parts than are accepted.
+ * @throws {MalformedBodyError} If it does not match its media type.
  */
 export async function readParts(
   request: Request,

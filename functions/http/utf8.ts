@@ -10,8 +10,8 @@ import { SLICE, turn } from "../metrics/event_loop.ts";
 /**
  * Decodes UTF-8.
  *
- * @param fatal Whether bytes that are not UTF-8 throw; else they become U+FFFD.
- * @throws {TypeError} When they are not UTF-8, and that is fatal.
+ * @param fatal True if invalid bytes throw; otherwise they become U+FFFD.
+ * @throws {TypeError} If they are not UTF-8 and `fatal` is true.
  */
 export async function decodeUtf8(
   bytes: Uint8Array,

@@ -1,8 +1,8 @@
 /**
- * The one place that says which version this is.
+ * The version of the server.
  *
  * @module
  */
 
-/** Semantic version. */
+/** The semantic version. */
 export const VERSION = "0.1.0";

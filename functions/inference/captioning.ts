@@ -1,5 +1,5 @@
 /**
- * An answer that is under way, from fields to events.
+ * The captioning run: an answer to a question, from fields to events.
  *
  * @module
  */
@@ -16,46 +16,46 @@ import type { CaptionRequest } from "../schema/caption.ts";
 import { type Timings, timingsFrom } from "../http/server_timing.ts";
 import { answerUnderWay } from "../shutdown/in_flight.ts";
 
-/** An answer, as it stands in JSON. */
+/** An answer in JSON. */
 export interface AnswerFields {
-  /** Of the answer. */
+  /** Id of the answer. */
   readonly id: string;
   /** Name of the language model. */
   readonly model: string;
-  /** All of it. */
+  /** Text of the answer. */
   readonly text: string;
-  /** Why it ended. */
+  /** Reason why the answer ended. */
   readonly "finish_reason": "stop" | "length";
-  /** How much was worked, in tokens. */
+  /** Usage in tokens. */
   readonly usage: {
     readonly "prompt_tokens": number;
     readonly "completion_tokens": number;
   };
-  /** How long it took. */
+  /** Timings of the run. */
   readonly timings: Timings;
 }
 
-/** What happens on the way. */
+/** A progress event of an answer. */
 export type AnswerProgress =
   | Extract<AnswerEvent, { type: "queued" | "delta" }>
   | { readonly type: "started"; readonly id: string }
   | { readonly type: "completed"; readonly answered: AnswerFields };
 
-/** An answer that is under way. */
+/** A running answer. */
 export interface AnswerRun {
-  /** Of the answer. */
+  /** Id of the answer. */
   readonly id: string;
   /** Name of the language model. */
   readonly model: string;
-  /** What happens; the last event is `completed`. */
+  /** Progress events; the last one is `completed`. */
   readonly progress: AsyncGenerator<AnswerProgress, void, undefined>;
-  /** The same, as it is sent. One of these is listened to, or `finish` called. */
+  /** Progress as wire events. Read one of these streams, or call `finish`. */
   readonly events: AsyncGenerator<WireEvent, void, undefined>;
-  /** Lets it happen. */
+  /** Runs to the end and returns the answer. */
   readonly finish: () => Promise<AnswerFields>;
 }
 
-/** How a question is put; its pictures aside. */
+/** The fields of a question without its pictures. */
 export type QuestionFields =
   & Pick<
     CaptionRequest,
@@ -70,23 +70,23 @@ export type QuestionFields =
     | "adapter"
   >
   & {
-    /** Texts before which the answer ends; none when left out. */
+    /** Stop texts, before which the answer ends; none if left out. */
     readonly stop?: readonly string[] | undefined;
   };
 
-/** What a question is about, and how long it took to become codes. */
+/** The encoded pictures of a question, and the time that encoding took. */
 export interface AskedGrids {
-  /** None for a question of text alone. */
+  /** Grids of codes; empty for a question of text alone. */
   readonly grids: readonly CodeGrid[];
-  /** In milliseconds. */
+  /** Encoding time in milliseconds. */
   readonly visionMs: number;
 }
 
 /**
- * Starts to answer once it is listened to.
+ * Returns a run that starts once its progress is read.
  *
- * @throws {UnknownModelError} When there is no such model.
- * @throws {UnknownAdapterError} When there is no such adapter.
+ * @throws {UnknownModelError} If there is no such model.
+ * @throws {UnknownAdapterError} If there is no such adapter.
  */
 export function startAnswer(
   answerers: Answerers,
@@ -117,7 +117,7 @@ export function startAnswer(
   return { id, model, progress, events: asSent(progress, wireEvent), finish };
 }
 
-/** How the question is put, and nothing of how its pictures came. */
+/** Returns the fields of a question without those of its pictures. */
 function askedFields(fields: QuestionFields): Record<string, unknown> {
   return {
     question: fields.question,
@@ -131,7 +131,7 @@ function askedFields(fields: QuestionFields): Record<string, unknown> {
   };
 }
 
-/** Wire names become ours; what is left open is the checkpoint's to say. */
+/** Converts wire names to those of `lib`; the checkpoint sets the defaults. */
 function questionFrom(
   fields: QuestionFields,
   { language: { generation } }: ModelPair,
@@ -183,7 +183,7 @@ async function* answerSteps(
           timings: timingsFrom(statistics, run.visionMs),
         };
         call.note?.(usage.newTokens);
-        // Pictures become codes before the question waits.
+        // Pictures are encoded before the question waits.
         const { vision_s: vision, ...later } = answered.timings;
         call.timed?.(run.model, { "vision_s": vision, ...later });
         yield { type: "completed", answered };

@@ -1,6 +1,6 @@
 /**
- * The check that a model's context holds the picture that is asked for: what is
- * too long is then the picture, and not its prompt.
+ * The check that a model's context holds the requested picture: afterwards,
+ * only the prompt can be too long.
  *
  * @module
  */
@@ -11,23 +11,24 @@ import type { VisionModel } from "../models/ports.ts";
 import { invalidField } from "../http/errors/errors.ts";
 import type { WishedScene } from "./generation_params.ts";
 
-/** The models that would draw it. */
+/** The models of a generation. */
 export interface DrawingModels {
-  /** Its context, and the area that it was trained on. */
+  /** Language model: its context, and its training area. */
   readonly language: {
     readonly config: Pick<
       LanguageModel["config"],
       "imageArea" | "maxPositions"
     >;
   };
-  /** Pixels of a code. */
+  /** Vision tokenizer: its pixels per code. */
   readonly vision: Pick<VisionModel, "pixelsPerCode">;
 }
 
 /**
  * Refuses a picture that does not fit into the context, whatever its prompt.
  *
- * @throws {InvalidFieldsError} Naming the field that asks for the size.
+ * @throws {InvalidFieldsError} If it does not fit; names the field that sets
+ * the size.
  */
 export function checkDrawnSize(
   request: Pick<WishedScene, "height" | "image_area">,

@@ -1,12 +1,12 @@
 /**
- * Clips → codes: an animation, or several files of one size.
+ * The clip encoder: an animation, or several files of one size → codes.
  *
  * ```text
  * headers ─▶ limits ─▶ share ─▶ decoded frames ─▶ 4 at a time: resized ─▶ codes
  * ```
  *
- * Frames are kept at the smaller of the size that they have and the size that
- * they are encoded at, so that small frames are never all held enlarged.
+ * Frames are stored at the smaller of their own size and the size that they are
+ * encoded at, so that enlarged frames are never all in memory.
  *
  * @module
  */
@@ -39,8 +39,8 @@ import { invalidField } from "../http/errors/errors.ts";
 /** Options of {@linkcode encodeClip}. */
 export interface ClipOptions extends PrepareOptions {
   /**
-   * True for one file whose frames are all taken; else the first frame of each
-   * file is.
+   * True to encode all frames of one file; false to encode the first frame of
+   * each file.
    */
   readonly animation: boolean;
   /** True to repeat the last frame until a code frame is full. */
@@ -49,11 +49,11 @@ export interface ClipOptions extends PrepareOptions {
 
 /** A clip as codes. */
 export interface EncodedClip {
-  /** Its codes. */
+  /** Codes of the clip. */
   readonly codes: CodeClip;
-  /** The frames as they were decoded. */
+  /** Size of the decoded frames. */
   readonly source: PixelSize;
-  /** The frames as they were encoded. */
+  /** Size of the encoded frames. */
   readonly size: PixelSize;
   /** Milliseconds of resizing and encoding, without decoding. */
   readonly visionMs: number;
@@ -70,10 +70,10 @@ interface ClipPlan {
 /**
  * Encodes the frames of `files`: one animation, or stills.
  *
- * @throws {ImageSizeError} When frames differ in size.
- * @throws {ImageTooLargeError} When frames or pixels are too many, as sent or
+ * @throws {ImageSizeError} If frames differ in size.
+ * @throws {ImageTooLargeError} If frames or pixels are too many, as sent or
  * as resized.
- * @throws {OverloadedError} When too many pictures wait.
+ * @throws {OverloadedError} If too many pictures wait.
  */
 export async function encodeClip(
   tools: Tools,
@@ -161,14 +161,14 @@ async function decodeAll(
   }
   const images: RgbImage[] = [];
   for (const file of files) {
-    // Frames of a client that left are not worth a turn.
+    // Frames of a client that left are not encoded.
     call.signal.throwIfAborted();
     images.push(await codec.decodeImage(file, options, call));
   }
   return images;
 }
 
-/** Chunks know nothing of each other, so that each may be encoded alone. */
+/** Encodes chunk by chunk; chunks are independent of each other. */
 async function encodeInParts(
   { codec }: Tools,
   frames: readonly RgbImage[],
@@ -196,7 +196,7 @@ async function encodeInParts(
   return { frames: parts.length, height, width, codes };
 }
 
-/** Returns the one of two sizes that has fewer pixels; `one` when they are equal. */
+/** Returns the size with fewer pixels; `one` if they are equal. */
 function smaller(other: PixelSize, one: PixelSize): PixelSize {
   return other.height * other.width < one.height * one.width ? other : one;
 }

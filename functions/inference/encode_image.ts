@@ -1,9 +1,10 @@
 /**
- * Files → pictures of a size that the vision tokenizer takes.
+ * The image encoder: files → pictures of a size that the vision tokenizer
+ * accepts.
  *
- * All that can be refused is refused by the header. Then the picture waits for
- * its share of the budget of pixels, is decoded and resized in one call, and
- * keeps of its share what the resized picture takes.
+ * Pictures are refused by their header if possible. Then the picture waits for
+ * its share of the pixel budget, is decoded and resized in one call, and keeps
+ * only the share of the resized picture.
  *
  * @module
  */
@@ -23,22 +24,22 @@ import type { Call } from "../http/call.ts";
 import { checkPixelSize } from "./image_limit.ts";
 import type { Limits, Tools, VisionModel } from "../models/ports.ts";
 
-/** How files are taken. */
+/** The options of decoding and resizing. */
 export interface PrepareOptions {
-  /** As a person sees it, or as the released processor does. */
+  /** Orientation for display, or as the reference processor decodes. */
   readonly decode: "display" | "reference";
-  /** To a size within the processor's limits, not at all, or to this size. */
+  /** Resize to the processor's limits, not at all, or to this size. */
   readonly resize: "smart" | "none" | PixelSize;
 }
 
 /** The call that pictures are prepared for. */
 export type PictureCall = Pick<Call, "signal" | "caller">;
 
-/** A picture, ready to encode; it holds its share until it is disposed. */
+/** A picture that is ready to encode; it holds its share until it is disposed. */
 export interface Prepared extends Disposable {
-  /** Of the size that is encoded. */
+  /** Picture at the size that is encoded. */
   readonly image: RgbImage;
-  /** As it was decoded. */
+  /** Size of the decoded picture. */
   readonly source: PixelSize;
 }
 
@@ -46,7 +47,7 @@ export interface Prepared extends Disposable {
  * Decodes and resizes the picture in `bytes`, or the first frame of an
  * animation.
  *
- * @throws {OverloadedError} When too many pictures wait.
+ * @throws {OverloadedError} If too many pictures wait.
  */
 export async function preparePicture(
   tools: Tools,
@@ -92,8 +93,8 @@ export function sourceSize(
 /**
  * Returns the size that a picture of size `source` is encoded at.
  *
- * @throws {ImageSizeError} When its sides are not taken.
- * @throws {ImageTooLargeError} When its pixels are too many.
+ * @throws {ImageSizeError} If its sides are out of range.
+ * @throws {ImageTooLargeError} If its pixels are too many.
  */
 export function fittedSize(
   source: PixelSize,
@@ -116,7 +117,7 @@ export function fittedSize(
   return size;
 }
 
-/** Turns the picture in `bytes` into codes, for a prompt, or of a size. */
+/** Encodes the picture in `bytes` to codes, for a prompt or of a given size. */
 export async function encodePicture(
   tools: Tools,
   bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
  * The limit of frames: the same for an animation of any type, for a list of
- * pictures and for a clip that is made.
+ * pictures and for a decoded clip.
  *
  * @module
  */
@@ -8,10 +8,10 @@
 import { invalidField } from "../http/errors/errors.ts";
 import type { Limits } from "../models/ports.ts";
 
-/** Frames of pixels that a clip may have, unless told. */
+/** The default maximum of a clip's frames of pixels. */
 export const DEFAULT_MAX_FRAMES = 256;
 
-/** Returns the frames of pixels that a clip may have. */
+/** Returns the maximum of a clip's frames of pixels. */
 export function frameLimit({ maxFrames = DEFAULT_MAX_FRAMES }: Limits): number {
   return maxFrames;
 }
@@ -19,8 +19,8 @@ export function frameLimit({ maxFrames = DEFAULT_MAX_FRAMES }: Limits): number {
 /**
  * Refuses a list of frames, or a clip, that is too long.
  *
- * @param pointer Field that has the frames.
- * @throws {InvalidFieldsError} When there are more than are taken.
+ * @param pointer JSON pointer to the field with the frames.
+ * @throws {InvalidFieldsError} If there are more than the limit.
  */
 export function checkFrameCount(
   count: number,

@@ -1,5 +1,5 @@
 /**
- * A drawing that is under way, from fields to events.
+ * The generation run: pictures of a prompt, from fields to events.
  *
  * @module
  */
@@ -23,36 +23,36 @@ import { generationParams } from "./generation_params.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
 import { DrawingUnderWay } from "../shutdown/in_flight.ts";
 
-/** A drawing that is under way. */
+/** A running generation. */
 export interface DrawingRun {
-  /** Of the answer. */
+  /** Id of the answer. */
   readonly id: string;
-  /** What is drawn, with what. */
+  /** Parameters, models and files of the generation. */
   readonly task: DrawingTask;
-  /** What happens; the last event is `completed`. */
+  /** Progress events; the last one is `completed`. */
   readonly progress: AsyncGenerator<DrawingProgress, void, undefined>;
-  /** The same, as it is sent. One of these is listened to, or `finish` called. */
+  /** Progress as wire events. Read one of these streams, or call `finish`. */
   readonly events: AsyncGenerator<WireEvent, void, undefined>;
-  /** Lets it happen. */
+  /** Runs to the end and returns the pictures. */
   readonly finish: () => Promise<Drawing>;
 }
 
-/** What is to be made of it. */
+/** The files to make of a generation. */
 export interface WantedFile {
-  /** Undefined for codes alone, which never meet the vision decoder. */
+  /** Media type; undefined for codes alone, which need no vision decoder. */
   readonly file: FileType | undefined;
-  /** Which rows come with the picture so far. */
+  /** Rows that come with a preview. */
   readonly preview: PreviewRows;
-  /** Of JPEGs and WebPs, 1–100; see `FileOptions`. */
+  /** Quality of JPEGs and WebPs, 1–100; see `FileOptions`. */
   readonly quality?: number | undefined;
 }
 
 /**
- * Starts to draw once it is listened to.
+ * Returns a run that starts once its progress is read.
  *
- * @throws {InvalidFieldsError} When fields contradict each other.
- * @throws {UnknownModelError} When there is no such model.
- * @throws {UnknownAdapterError} When there is no such adapter.
+ * @throws {InvalidFieldsError} If fields contradict each other.
+ * @throws {UnknownModelError} If there is no such model.
+ * @throws {UnknownAdapterError} If there is no such adapter.
  */
 export function startDrawing(
   drawers: Drawers,
@@ -99,7 +99,7 @@ export function startDrawing(
   return { id, task, progress, events: asSent(progress, wire), finish };
 }
 
-/** Lets `inFlight` know how far it is. */
+/** Yields progress and updates `inFlight` with it. */
 async function* watched(
   inFlight: DrawingUnderWay,
   progress: AsyncGenerator<DrawingProgress, void, undefined>,
@@ -111,8 +111,8 @@ async function* watched(
 }
 
 /**
- * Lets `call` keep what it takes to go on, before it hears of a row, and know
- * how much was worked.
+ * Yields progress, after it passed the resume state and the number of tokens to
+ * `call`.
  */
 async function* noted(
   call: Call,

@@ -1,5 +1,6 @@
 /**
- * A scene drawn, and turned into files as far as files are wanted.
+ * The generation events: draws pictures, and encodes files if they are
+ * requested.
  *
  * ```text
  * draw ─▶ rows ─▶ (previews) ─▶ grids ─▶ (pixels ─▶ file) ─▶ completed
@@ -35,77 +36,78 @@ import {
 import { Stopwatch, type Timings, timingsFrom } from "../http/server_timing.ts";
 
 /**
- * Rows that come with the picture so far: evenly spaced ones
- * ({@linkcode MAX_PREVIEWS}) as far as decoding keeps up ({@linkcode PreviewPace}),
- * none, or those of these indices. Each costs a run of the vision decoder.
+ * The rows that come with a preview: evenly spaced ones
+ * ({@linkcode MAX_PREVIEWS}) as far as decoding keeps up
+ * ({@linkcode PreviewPace}), none, or those of these indices. Each costs a run of
+ * the vision decoder.
  */
 export type PreviewRows = boolean | ReadonlySet<number>;
 
 /**
- * Pictures so far that an image has at most: of one with more rows, every
- * second row has one, or every third, and so on.
+ * The maximum number of previews of an image: with more rows, every second row
+ * has one, or every third, and so on.
  */
 export const MAX_PREVIEWS = 32;
 
-/** What to draw, with what, and what to make of it. */
+/** The parameters, models and files of a generation. */
 export interface DrawingTask {
-  /** What to draw. */
+  /** Generation parameters. */
   readonly scene: GenerationParams;
-  /** With what. */
+  /** Models that draw. */
   readonly models: ModelPair;
-  /** Which file to make; undefined for codes alone. */
+  /** Media type of files; undefined for codes alone. */
   readonly file: FileType | undefined;
-  /** Which rows come with the picture so far, in a file of that type. */
+  /** Rows that come with a preview in a file of that type. */
   readonly preview: PreviewRows;
-  /** Returns whether somebody sees previews; undefined for always. */
+  /** Returns whether previews are watched; undefined for always. */
   readonly watched?: (() => boolean) | undefined;
-  /** Of JPEGs and WebPs, 1–100; see `FileOptions`. */
+  /** Quality of JPEGs and WebPs, 1–100; see `FileOptions`. */
   readonly quality?: number | undefined;
-  /** Whether files say how they were made. */
+  /** True if files hold metadata of their generation. */
   readonly metadata: boolean;
-  /** By picture, where one that stopped goes on. */
+  /** Resume state of each picture that continues earlier work. */
   readonly halfways: readonly (ResumeState | undefined)[];
 }
 
-/** A file. */
+/** A file of a picture. */
 export interface PictureFile {
-  /** Its media type. */
+  /** Media type. */
   readonly type: FileType;
-  /** What it holds. */
+  /** Content of the file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
 }
 
-/** A picture that is done. */
+/** A finished picture. */
 export interface DrawnPicture {
-  /** Which of the scene. */
+  /** Index of the picture in the generation. */
   readonly imageIndex: number;
-  /** Its codes. */
+  /** Codes of the picture. */
   readonly grid: CodeGrid;
   /** Rows that were drawn, in order. */
   readonly rows: readonly DrawnRow[];
-  /** When asked for. */
+  /** File, if one is requested. */
   readonly file: PictureFile | undefined;
 }
 
-/** A scene that is done. */
+/** A finished generation. */
 export interface Drawing {
-  /** By index. */
+  /** Pictures by index. */
   readonly pictures: readonly DrawnPicture[];
-  /** Tokens of all prompts. */
+  /** Number of tokens of all prompts. */
   readonly promptTokens: number;
-  /** Tokens chosen or forced. */
+  /** Number of tokens that were sampled or forced. */
   readonly newTokens: number;
-  /** Runs of the language model. */
+  /** Number of forward passes of the language model. */
   readonly forwards: number;
-  /** How long it took. */
+  /** Timings of the run. */
   readonly timings: Timings;
 }
 
-/** What happens on the way. */
+/** A progress event of a generation. */
 export type DrawingProgress =
   | Extract<DrawingEvent, { type: "queued" | "started" }>
   | (Extract<DrawingEvent, { type: "row" }> & {
@@ -117,7 +119,7 @@ export type DrawingProgress =
 /** The tools that make files of pictures. */
 type RenderTools = Pick<Tools, "codec" | "pixels">;
 
-/** Draws; the last event is always `completed`. */
+/** Draws pictures and yields progress; the last event is always `completed`. */
 export async function* walkDrawing(
   task: DrawingTask,
   tools: RenderTools,
@@ -194,7 +196,7 @@ function isPreviewed(
     pace.due;
 }
 
-/** The picture as far as its rows go, the given ones included. */
+/** Returns the preview of a picture: all rows so far, the given ones included. */
 async function previewFile(
   { scene, models: { vision }, file, quality }: DrawingTask,
   drawn: readonly DrawnRow[],
@@ -230,7 +232,7 @@ async function pictureFile(
   return metadata ? { ...made, bytes: markedFile(made, origin) } : made;
 }
 
-/** Returns the bytes of a file with how it was made; a PNG has it already. */
+/** Returns the bytes of a file with its metadata; a PNG has them already. */
 function markedFile(
   made: PictureFile,
   origin: PictureOrigin,
@@ -245,7 +247,10 @@ function markedFile(
   }
 }
 
-/** A drawn picture is not refused: it waits, before all that has to be decoded. */
+/**
+ * Decodes and encodes a drawn picture, which is never refused: it waits before
+ * uploads.
+ */
 async function render(
   tools: RenderTools,
   vision: VisionModel,

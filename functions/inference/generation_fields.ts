@@ -1,5 +1,5 @@
 /**
- * A drawing as it stands in JSON and in events.
+ * The fields of a generation in JSON and in events.
  *
  * @module
  */
@@ -16,20 +16,20 @@ import type {
 } from "./generation_events.ts";
 import { gridFields } from "../http/grid_json.ts";
 
-/** Fields of a body. */
+/** The fields of a body. */
 type Fields = Record<string, unknown>;
 
-/** What the model thought of a code, as it stands in JSON. */
+/** The probabilities of a code in JSON. */
 export interface JudgementFields {
-  /** Natural logarithm of its probability. */
+  /** Natural logarithm of the code's probability. */
   readonly logprob: number;
-  /** Of the whole distribution, in nats. */
+  /** Entropy of the whole distribution, in nats. */
   readonly entropy: number;
-  /** The strongest codes, strongest first. */
+  /** Most probable codes in descending order. */
   readonly top: TokenScore["strongest"];
 }
 
-/** The whole answer. */
+/** Returns the whole answer. */
 export function drawingFields(
   { id, task }: { readonly id: string; readonly task: DrawingTask },
   drawing: Drawing,
@@ -50,7 +50,7 @@ export function drawingFields(
   };
 }
 
-/** One picture of it. */
+/** Returns the fields of one picture. */
 export function imageFields({ grid, rows, file }: DrawnPicture): Fields {
   const judged = rows.some(({ judgements }) => judgements.length > 0);
   return {
@@ -60,7 +60,7 @@ export function imageFields({ grid, rows, file }: DrawnPicture): Fields {
   };
 }
 
-/** A row that was just drawn. */
+/** Returns the fields of a row that was just drawn. */
 export function rowFields(
   { imageIndex, row, preview }: Extract<DrawingProgress, { type: "row" }>,
 ): Fields {
@@ -83,7 +83,7 @@ function drawnRow({ index, codes, judgements }: DrawnRow): Fields {
   };
 }
 
-/** What the model thought of a code. */
+/** Returns the probabilities of a code. */
 export function judgementFields(
   { logprob, entropy, strongest }: TokenScore,
 ): JudgementFields {

@@ -1,8 +1,8 @@
 /**
- * From the body of `generate` to a scene.
+ * The generation parameters, made from the body of `generate`.
  *
- * Wire names become ours here, and what the body leaves open becomes what the
- * checkpoint recommends or the server has by default.
+ * Wire names become those of `lib`, and missing fields take the defaults of the
+ * checkpoint or the server.
  *
  * @module
  */
@@ -24,28 +24,28 @@ import { invalidField } from "../http/errors/errors.ts";
 import type { Grid } from "../schema/common.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
 
-/** What the checkpoints and the server say. */
+/** The checkpoints' and the server's settings. */
 export interface SceneModels {
-  /** Defaults. */
+  /** Language model, for defaults. */
   readonly language: Pick<TextModel, "config" | "generation">;
-  /** Sizes. */
+  /** Vision tokenizer, for sizes. */
   readonly vision: Pick<VisionModel, "pixelsPerCode" | "codebookSize">;
-  /** Default. */
+  /** Default strategy. */
   readonly strategy: StrategyName;
-  /** Ways that the device cannot; undefined for none. */
+  /** Strategies that the device does not support; undefined for none. */
   readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
 
-/** A body of `generate`; its seed may still be open. */
+/** A body of `generate` whose seed may be missing. */
 export type WishedScene = Omit<GenerateRequest, "seed"> & {
   readonly seed?: number | undefined;
 };
 
 /**
- * What to draw.
+ * Returns the parameters of a generation.
  *
- * @param pointer Where the fields stand in the body.
- * @throws {InvalidFieldsError} When fields contradict each other.
+ * @param pointer JSON pointer to the fields.
+ * @throws {InvalidFieldsError} If fields contradict each other.
  */
 export function generationParams(
   request: WishedScene,
@@ -87,20 +87,20 @@ export function generationParams(
       topK: request.top_k ?? generation.topK,
       topP: request.top_p ?? generation.topP,
     },
-    // Where nothing is drawn by chance, a seed is but a name.
+    // Without randomness, the seed has no effect.
     seed: request.seed ?? (temperature === 0 ? 0 : randomSeed()),
     count: request.n,
     logprobs: request.logprobs,
   };
 }
 
-/** A seed that nobody asked for: 53 random bits. */
+/** Returns a random seed of 53 bits. */
 export function randomSeed(): number {
   const [low, high] = crypto.getRandomValues(new Uint32Array(2));
   return (high! >>> 11) * 2 ** 32 + low!;
 }
 
-/** The codes that stay, whose size is the picture's. */
+/** Returns the codes that stay, whose size is the picture's. */
 function keptCodes(
   { keep: field, prefix, height, width, ratio, image_area: area }: WishedScene,
   { pixelsPerCode, codebookSize }: SceneModels["vision"],
@@ -159,10 +159,11 @@ function gridSize(
 }
 
 /**
- * The grid of `ratio`, `"W:H"`, whose picture has about `area` pixels.
+ * Returns the grid size of `ratio`, `"W:H"`, for a picture of about `area`
+ * pixels.
  *
- * @param pointer Of the field that says so.
- * @throws {InvalidFieldsError} When there is no such grid.
+ * @param pointer JSON pointer to the field with the ratio.
+ * @throws {InvalidFieldsError} If there is no such grid.
  */
 export function sizeFromRatio(
   ratio: string,
@@ -192,7 +193,7 @@ function prefixFrom(
   return grid;
 }
 
-/** What `lib` refuses, told with the field that asked for it. */
+/** Runs `compute` and rethrows errors of `lib` as errors of the field. */
 function orInvalid<T>(compute: () => T, pointer: string): T {
   try {
     return compute();

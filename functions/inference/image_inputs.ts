@@ -1,6 +1,5 @@
 /**
- * The pictures of a question, whichever way they came: as files, as text, as
- * codes.
+ * The image inputs of a question: files, text or codes.
  *
  * @module
  */
@@ -16,31 +15,31 @@ import { invalidField, InvalidFieldsError } from "../http/errors/errors.ts";
 import type { Grid } from "../schema/common.ts";
 import { pictureBytes, type PictureUse, type Upload } from "../http/upload.ts";
 
-/** Fields that pictures may come in. */
+/** The fields for pictures. */
 export interface PictureFields {
-  /** A data URL, or base64. */
+  /** Picture as a data URL, or base64. */
   readonly image?: string | undefined;
-  /** The same, several. */
+  /** Several pictures. */
   readonly images?: readonly string[] | undefined;
-  /** Codes. */
+  /** Codes of a picture. */
   readonly grid?: Grid | undefined;
-  /** The same, several. */
+  /** Codes of several pictures. */
   readonly grids?: readonly Grid[] | undefined;
 }
 
-/** What pictures are read with. */
+/** The options of reading pictures. */
 export interface ReadingOptions {
-  /** As a person sees it, or as the released processor does. */
+  /** Orientation for display, or as the reference processor decodes. */
   readonly decode: "display" | "reference";
-  /** The call that they are read for. */
+  /** Call that pictures are read for. */
   readonly call: PictureCall;
 }
 
 /**
- * The grids of a question, in order.
+ * Returns the grids of a question, in order.
  *
- * @param request Whose headers size bare codes.
- * @throws {InvalidFieldsError} When there is none, or they came two ways.
+ * @param request Request whose headers hold the size of bare codes.
+ * @throws {InvalidFieldsError} If there is none, or they use two forms.
  */
 export async function questionGrids(
   request: Request,
@@ -64,9 +63,9 @@ export async function questionGrids(
 }
 
 /**
- * Refuses pictures that came in no way, or in two.
+ * Checks that pictures use exactly one form.
  *
- * @throws {InvalidFieldsError} Naming the ways there are.
+ * @throws {InvalidFieldsError} If they use none or two; names the forms.
  */
 export function checkOneWay(
   { fields, files, codes }: Upload<PictureFields>,
@@ -88,7 +87,7 @@ export function checkOneWay(
   }]);
 }
 
-/** Undefined when pixels came. */
+/** Returns the codes of a question; undefined if it has pixels. */
 function codesOf(
   request: Request,
   { fields, codes }: Upload<PictureFields>,

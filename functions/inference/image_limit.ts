@@ -1,9 +1,9 @@
 /**
- * The limits of what the vision tokenizer computes at once.
+ * The image limits: the pixels that one run of the vision tokenizer may have.
  *
  * Its activations take 3 GiB for a million pixels (measured with emu3-mini: 3.1
  * GiB for a picture of 1024 × 1024, 11.5 for four frames of 1000 × 1000), so
- * what `MAX_PIXELS` lets a file have is too much here.
+ * a file within `MAX_PIXELS` can be too large here.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import type { GridSize } from "../../lib/grid.ts";
 import type { PixelSize } from "../../lib/image/image.ts";
 import type { Limits, VisionModel } from "../models/ports.ts";
 
-/** The greatest picture that the published processor makes. */
+/** The maximum pixels of the published processor's pictures. */
 const PUBLISHED_MAX_PIXELS = 1024 * 1024;
 
-/** Bytes of activations for each pixel of a run. */
+/** The bytes of activations for each pixel of a run. */
 const RUN_BYTES_PER_PIXEL = 3072;
 
-/** The part of the memory that a run of the vision tokenizer may take. */
+/** The share of the memory that a run of the vision tokenizer may use. */
 const RUN_MEMORY_SHARE = 1 / 4;
 
 /**
- * Returns the pixels that one run may have, of all frames together: as many as
- * the greatest published picture has, more where there is memory.
+ * Returns the maximum pixels of one run, all frames together: those of the
+ * largest published picture, or more if there is memory.
  */
 export function maxRunPixels(memoryBytes: number): number {
   const fitting = RUN_MEMORY_SHARE * memoryBytes / RUN_BYTES_PER_PIXEL;
@@ -35,7 +35,7 @@ export function maxRunPixels(memoryBytes: number): number {
  * Refuses frames that are too large to be encoded or decoded together, as those
  * of one code are.
  *
- * @throws {ImageTooLargeError} When their pixels are too many.
+ * @throws {ImageTooLargeError} If their pixels are too many.
  */
 export function checkRunSize(
   { height, width }: PixelSize,
@@ -52,7 +52,7 @@ export function checkRunSize(
 /**
  * Refuses a picture that is too large to encode.
  *
- * @throws {ImageTooLargeError} When its pixels are too many.
+ * @throws {ImageTooLargeError} If its pixels are too many.
  */
 export function checkPixelSize(
   { height, width }: PixelSize,
@@ -74,7 +74,7 @@ export function checkPixelSize(
 /**
  * Refuses a grid that is too large to decode.
  *
- * @throws {ImageTooLargeError} When its pixels would be too many.
+ * @throws {ImageTooLargeError} If its pixels would be too many.
  */
 export function checkGridSize(
   { height, width }: GridSize,

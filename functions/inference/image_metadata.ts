@@ -1,6 +1,6 @@
 /**
- * What a drawn picture says about itself: how it was made, and that a machine
- * made it.
+ * The image metadata of a generated picture: its settings, and a mark that a
+ * machine made it.
  *
  * The mark is IPTC's digital source type in XMP, which viewers and platforms
  * read. Source: IPTC Photo Metadata Standard 2025.1; PNG and JPEG as in XMP
@@ -15,24 +15,26 @@ import { gridFields } from "../http/grid_json.ts";
 import { keptFields } from "./kept_codes.ts";
 import { VERSION } from "../http/version.ts";
 
-/** What a picture was made from. */
+/** The origin of a picture. */
 export interface PictureOrigin {
   /** Name of the language model. */
   readonly model: string;
-  /** What was asked. */
+  /** Parameters of the generation. */
   readonly scene: GenerationParams;
-  /** Which picture of the request. */
+  /** Index of the picture in the request. */
   readonly imageIndex: number;
 }
 
-/** By IPTC: made by a model that was trained on sampled content. */
+/**
+ * The IPTC term for media made by a model that was trained on sampled content.
+ */
 export const DIGITAL_SOURCE_TYPE =
   "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
-/** Keyword under which PNG readers look for XMP. */
+/** The PNG keyword of XMP. */
 const XMP_KEYWORD = "XML:com.adobe.xmp";
 
-/** Texts of a PNG, by keyword. */
+/** Returns the texts of a PNG by keyword. */
 export function pictureTexts(origin: PictureOrigin): Record<string, string> {
   const { prompt, prefix, keep } = origin.scene;
   const given = keep !== undefined
@@ -47,9 +49,9 @@ export function pictureTexts(origin: PictureOrigin): Record<string, string> {
 }
 
 /**
- * An XMP packet that holds the mark and how the picture was made.
+ * Returns an XMP packet with the mark and the settings of the picture.
  *
- * Of rows and codes that were given it says how many: a JPEG has 64 KB for it.
+ * Given rows and codes are only counted: a JPEG has 64 KB for the packet.
  */
 export function xmpPacket(origin: PictureOrigin): string {
   const { scene, model } = origin;
@@ -80,7 +82,7 @@ export function xmpPacket(origin: PictureOrigin): string {
 <?xpacket end="r"?>`;
 }
 
-/** What it takes to draw the picture again, in the API's words. */
+/** Returns the settings that reproduce the picture, as fields of the API. */
 function settings({ model, scene, imageIndex }: PictureOrigin) {
   const { sampling, size } = scene;
   return {
@@ -103,7 +105,7 @@ function escapeXml(text: string): string {
     .replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-/** XML has no control characters, PNG texts no zero. */
+/** Removes characters that are invalid in XML and PNG texts. */
 function printable(text: string): string {
   // deno-lint-ignore no-control-regex
   return text.toWellFormed().replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, "");

@@ -1,6 +1,6 @@
 /**
- * The codes that stay, between the wire and `lib`: a grid in which null stands
- * for a code that is drawn.
+ * The converter of kept codes between JSON and `lib`: a grid in which null
+ * stands for a code that is drawn.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { invalidField } from "../http/errors/errors.ts";
 import type { Grid, KeptGrid } from "../schema/common.ts";
 
 /**
- * Returns the codes that a body wants to stay.
+ * Returns the codes of a body that stay.
  *
- * @param pointer Where in the body.
- * @throws {InvalidFieldsError} Naming the row or code at fault, or when none is
- * left to draw.
+ * @param pointer JSON pointer to the field.
+ * @throws {InvalidFieldsError} If a row or code is invalid, which it names, or
+ * no code is left to draw.
  */
 export function keptFromFields(
   field: KeptGrid,
@@ -35,7 +35,7 @@ export function keptFromFields(
   throw invalidField(`${pointer}/codes`, "expected a null, for a code to draw");
 }
 
-/** Returns `keep` as it stands in a body. */
+/** Returns `keep` in the form of a body. */
 export function keptFields(keep: KeptCodes): KeptGrid {
   const { height, width, codes } = gridFields(keep);
   return {

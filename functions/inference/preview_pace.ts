@@ -1,26 +1,26 @@
 /**
- * The pace of previews: they take a share of the time and no more, however slow
- * decoding is, and come no faster than anybody looks, so that they never hold a
- * drawing up.
+ * The pace of previews: they use a bounded share of the time, however slow
+ * decoding is, and are spaced for viewers, so that they never delay a
+ * generation.
  *
  * @module
  */
 
-/** Pause after a preview, as a multiple of the time that it took. */
+/** The pause after a preview, as a multiple of the time that it took. */
 const PAUSE = 9;
 
-/** Pause after a preview at least, in milliseconds. */
+/** The minimum pause after a preview, in milliseconds. */
 const MIN_PAUSE_MS = 200;
 
-/** Decides when the next preview is due. */
+/** A pacer that decides when the next preview is due. */
 export class PreviewPace {
   readonly #now: () => number;
   #notBefore = -Infinity;
 
   /**
-   * The first preview is due at once.
+   * Creates a pacer whose first preview is due at once.
    *
-   * @param now A clock, in milliseconds.
+   * @param now Clock in milliseconds.
    */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;

@@ -1,5 +1,5 @@
 /**
- * Codes → files of pictures, within the budget of pixels.
+ * The renderer: codes → files of pictures, within the pixel budget.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { renderClipCost, renderCost } from "../../lib/image/pixel_cost.ts";
 import type { PictureCall } from "./encode_image.ts";
 import type { Tools, VisionModel } from "../models/ports.ts";
 
-/** The media types of a single picture's file. */
+/** A media type of a picture file. */
 export type FileType = "image/png" | "image/jpeg" | "image/webp";
 
-/** The media types by the names that bodies have for them. */
+/** The media types by their names in bodies. */
 export const FILE_TYPES = {
   png: "image/png",
   jpeg: "image/jpeg",
@@ -24,18 +24,18 @@ export const FILE_TYPES = {
 /** A name of a picture's type. */
 export type FileFormat = keyof typeof FILE_TYPES;
 
-/** Quality of a JPEG, 1–100. */
+/** The default quality of a JPEG, 1–100. */
 export const JPEG_QUALITY = 92;
 
 /** Options of {@linkcode encodeFile}. */
 export interface FileOptions {
-  /** The media type. */
+  /** Media type of the file. */
   readonly type: FileType;
   /** Texts of a PNG. */
   readonly text?: Readonly<Record<string, string>>;
   /**
-   * 1–100, of a JPEG `JPEG_QUALITY` by default; a WebP without any loses
-   * nothing.
+   * Quality from 1 to 100; by default `JPEG_QUALITY` for a JPEG, and lossless
+   * for a WebP.
    */
   readonly quality?: number | undefined;
 }
@@ -60,10 +60,10 @@ export async function encodeFile(
 }
 
 /**
- * Takes the share of the picture that `grid` becomes.
+ * Acquires the share of the picture that `grid` becomes.
  *
- * @param options `urgent` for a picture that was drawn: it is never refused.
- * @throws {OverloadedError} When too many pictures wait.
+ * @param options `urgent`: true for a generated picture, which is never refused.
+ * @throws {OverloadedError} If too many pictures wait.
  */
 export async function acquirePicture(
   { pixels }: Pick<Tools, "pixels">,
@@ -80,9 +80,9 @@ export async function acquirePicture(
 }
 
 /**
- * Takes the share of a clip's frames, and of the file that they become.
+ * Acquires the share of a clip's frames, and of the file that they become.
  *
- * @throws {OverloadedError} When too many pictures wait.
+ * @throws {OverloadedError} If too many pictures wait.
  */
 export async function acquireClip(
   { pixels }: Pick<Tools, "pixels">,

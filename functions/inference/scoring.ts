@@ -1,5 +1,6 @@
 /**
- * What a body of `score` asks for, judged, as it stands in JSON.
+ * The scoring run: the likelihood of a picture or an answer, from fields to
+ * JSON.
  *
  * @module
  */
@@ -20,16 +21,19 @@ import { DEFAULT_QUESTION } from "../schema/caption.ts";
 import type { ScoreRequest } from "../schema/score.ts";
 import { type Timings, timingsFrom } from "../http/server_timing.ts";
 
-/** For `score`. */
+/** The models of `score`. */
 export interface Scorers extends Drawers, Answerers {}
 
-/** Fields of a body, its pictures aside. */
+/** The fields of a body without its pictures. */
 export type ScoreFields = Omit<
   ScoreRequest,
   "image" | "images" | "grid" | "grids" | "decode"
 >;
 
-/** What is judged: a picture by its prompt, or an answer by its question. */
+/**
+ * A kind of scoring: a picture given its prompt, or an answer given its
+ * question.
+ */
 export type ScoreKind = "prompt" | "text";
 
 /** The function that a kind belongs to. */
@@ -38,37 +42,37 @@ const FUNCTION: Readonly<Record<ScoreKind, FunctionName>> = {
   text: "caption",
 };
 
-/** Fields that go with the other kind alone. */
+/** The fields that belong to the other kind alone. */
 const STRAYS: Readonly<Record<ScoreKind, readonly (keyof ScoreRequest)[]>> = {
   prompt: ["question", "template", "images", "grids"],
   text: ["negative_prompt", "guidance_scale", "rows", "logprobs"],
 };
 
-/** A score, as it stands in JSON. */
+/** A score in JSON. */
 export interface ScoreAnswer {
   /** Name of the language model. */
   readonly model: string;
-  /** Natural logarithm of the likelihood of all of it. */
+  /** Natural logarithm of the likelihood of all tokens. */
   readonly logprob: number;
-  /** What was judged: codes, or tokens and EOS. */
+  /** Number of scored tokens: codes, or tokens and EOS. */
   readonly tokens: number;
-  /** The mean. */
+  /** Mean log probability of a token. */
   readonly "logprob_per_token": number;
-  /** Of each row of codes, when asked for. */
+  /** Log probability of each row of codes, if requested. */
   readonly rows?: readonly number[];
-  /** Of each code, row by row, when asked for. */
+  /** Probabilities of each code, row by row, if requested. */
   readonly logprobs?: readonly (readonly JudgementFields[])[];
-  /** How much was worked, in tokens. */
+  /** Usage in tokens. */
   readonly usage: Readonly<Record<string, number>>;
-  /** How long it took. */
+  /** Timings of the run. */
   readonly timings: Timings;
 }
 
 /**
- * The kind of a body.
+ * Returns the kind of a body.
  *
- * @throws {InvalidFieldsError} When it is none or both, or has a field that
- * would do nothing.
+ * @throws {InvalidFieldsError} If it is none or both, or has a field that would
+ * have no effect.
  */
 export function scoreKind(fields: ScoreRequest): ScoreKind {
   const { prompt, text } = fields;
@@ -89,10 +93,10 @@ export function scoreKind(fields: ScoreRequest): ScoreKind {
 }
 
 /**
- * The models that judge so.
+ * Returns the models of a kind of scoring.
  *
- * @throws {NotFoundError} When the function it belongs to is switched off.
- * @throws {UnknownModelError} When there is no such model.
+ * @throws {NotFoundError} If its function is disabled.
+ * @throws {UnknownModelError} If there is no such model.
  */
 export function scoringModels(
   scorers: Scorers,
@@ -111,10 +115,10 @@ export function scoringModels(
 }
 
 /**
- * Judges.
+ * Scores a picture or an answer.
  *
- * @param grids One for a picture, one or more for an answer.
- * @param visionMs How long they took to become codes.
+ * @param grids Codes: one grid for a picture, one or more for an answer.
+ * @param visionMs Encoding time in milliseconds.
  */
 export async function runScore(
   fields: ScoreFields,

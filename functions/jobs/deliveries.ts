@@ -1,9 +1,9 @@
 /**
- * Webhooks: what is to be told of jobs, until it has been told.
+ * The webhook deliveries: notifications of jobs, kept until they are delivered.
  *
- * Signed by Standard Webhooks (standardwebhooks.com). What cannot be delivered is
- * tried again, ever later, also by the next server; a few at a time, the rest
- * waits on disk.
+ * Signed by Standard Webhooks (standardwebhooks.com). A failed delivery is
+ * retried at growing intervals, also by the next server; a few run at a time,
+ * the rest waits on disk.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type Job, type JobAnswer, jobFields, resultFields } from "./job.ts";
 import { predictionFields } from "../compat/replicate/prediction.ts";
 import type { Queries } from "./store/queries.ts";
 
-/** Tells somebody else's server something, or rejects once the signal aborts. */
+/** Sends a notification to a receiver; rejects once the signal aborts. */
 export type Post = (
   url: string,
   headers: Readonly<Record<string, string>>,
@@ -21,25 +21,25 @@ export type Post = (
   signal: AbortSignal,
 ) => Promise<number>;
 
-/** How webhooks are delivered. */
+/** Options of webhook deliveries. */
 export interface DeliveryOptions {
   /** Secret of the signatures, `whsec_…` or base64. */
   readonly secret: string;
-  /** Sends; gives the status that came back. */
+  /** Sends a notification and returns the status of the answer. */
   readonly post: Post;
   /** A clock, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Where this server is found by those who are told; `""` when unknown. */
+  /** Public URL of this server, for receivers; `""` if unknown. */
   readonly publicUrl: string;
-  /** Told what could not be written down. */
+  /** Called with errors of writing to the store. */
   readonly onFailure: (error: unknown) => void;
-  /** How long an answer may take. */
+  /** Timeout of an answer, in milliseconds. */
   readonly timeoutMs?: number;
-  /** Pauses after each attempt that failed; after the last it is given up. */
+  /** Pauses after each failed attempt; after the last it is given up. */
   readonly pausesMs?: readonly number[];
 }
 
-/** Something to tell. */
+/** A notification to deliver. */
 interface Delivery {
   readonly id: string;
   readonly url: string;
@@ -51,7 +51,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** About a day in all. */
+/** Pauses between attempts: about a day in all. */
 const PAUSES_MS: readonly number[] = [
   5 * SECOND,
   30 * SECOND,
@@ -66,16 +66,16 @@ const PAUSES_MS: readonly number[] = [
 /** Deliveries under way at once. */
 const AT_ONCE = 4;
 
-/** How long an answer may take. */
+/** Timeout of an answer. */
 const TIMEOUT_MS = 15 * SECOND;
 
-/** What came of a job is told along when it is no longer than this. */
+/** Largest result that is included in a notification. */
 const MAX_RESULT_BYTES = 2 ** 20;
 
-/** Said by a receiver that wants to hear no more. */
+/** Status of a receiver that unsubscribes. */
 const GONE = 410;
 
-/** Tells of jobs. */
+/** The deliveries of job notifications. */
 export class Deliveries implements AsyncDisposable {
   readonly #queries: Queries;
   readonly #options: DeliveryOptions;
@@ -85,9 +85,9 @@ export class Deliveries implements AsyncDisposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Keeps what is to be told in the table behind `queries`.
+   * Keeps notifications in the table behind `queries`.
    *
-   * @throws When the secret is none.
+   * @throws If the secret is invalid.
    */
   constructor(queries: Queries, options: DeliveryOptions) {
     this.#queries = queries;
@@ -95,14 +95,14 @@ export class Deliveries implements AsyncDisposable {
     this.#signature = new Signature(options.secret);
   }
 
-  /** Writes down what is to be told of `job`; {@linkcode wake} sends it. */
+  /** Stores the notifications of `job`; {@linkcode wake} sends them. */
   enqueue(job: Job, answer: JobAnswer | undefined): void {
     if (!job.webhook?.events.includes(job.status)) return;
     const { now, publicUrl } = this.#options;
     const small = answer !== undefined &&
       answer.body.length <= MAX_RESULT_BYTES;
     const told = small ? answer : undefined;
-    // Who asked in Replicate's words is told in them.
+    // Predictions are notified in Replicate's format.
     const message = job.prediction === undefined
       ? {
         type: `job.${job.status}`,
@@ -125,7 +125,7 @@ export class Deliveries implements AsyncDisposable {
     );
   }
 
-  /** Sends what is due, and comes back for what is not. */
+  /** Sends the notifications that are due, and schedules the others. */
   wake(): void {
     clearTimeout(this.#timer);
     if (this.#close.signal.aborted) return;
@@ -137,7 +137,7 @@ export class Deliveries implements AsyncDisposable {
     }
   }
 
-  /** Stops sending; what was not delivered stays. */
+  /** Stops sending; undelivered notifications stay stored. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#close.abort();
     clearTimeout(this.#timer);
@@ -150,7 +150,7 @@ export class Deliveries implements AsyncDisposable {
       if (this.#inFlight.has(delivery.id)) continue;
       const sent = this.#send(delivery)
         .finally(() => this.#inFlight.delete(delivery.id))
-        // Not at once again where nothing can be written down.
+        // A pause, since the store cannot be written.
         .then(() => this.wake(), this.#options.onFailure);
       this.#inFlight.set(delivery.id, sent);
     }
@@ -160,7 +160,7 @@ export class Deliveries implements AsyncDisposable {
     return this.#queries.all(
       "SELECT id, url, body, attempts FROM deliveries WHERE due_at <= ? ORDER BY due_at LIMIT ?",
       this.#options.now(),
-      // Those under way are among them.
+      // Deliveries under way are among them.
       2 * AT_ONCE,
     ).map(({ id, url, body, attempts }) => ({
       id: String(id),
@@ -195,7 +195,7 @@ export class Deliveries implements AsyncDisposable {
     done();
     const pause = pausesMs[attempts];
     const told = status >= 200 && status < 300;
-    // What was interrupted is tried by the next server.
+    // The next server retries interrupted deliveries.
     if (!told && this.#close.signal.aborted) return;
     if (told || status === GONE || pause === undefined) {
       this.#queries.run("DELETE FROM deliveries WHERE id = ?", id);
@@ -208,7 +208,7 @@ export class Deliveries implements AsyncDisposable {
     );
   }
 
-  /** When an attempt is given up. */
+  /** Returns the deadline of an attempt. */
   #deadline(): { readonly signal: AbortSignal; readonly done: () => void } {
     const late = new AbortController();
     const { timeoutMs = TIMEOUT_MS } = this.#options;

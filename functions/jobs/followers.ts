@@ -1,9 +1,9 @@
 /**
- * The events of jobs as readers follow them: read from the store one at a time,
- * as they are taken, and shared by readers that take the same one.
+ * The followers of jobs: events are read from the store one at a time, as
+ * readers take them, and shared by readers that take the same one.
  *
- * Pictures so far are not stored, for they are large and can be made again. Who
- * follows a job that runs gets the newest.
+ * Preview pictures are not stored, for they are large and can be made again.
+ * Readers of a running job get the newest.
  *
  * @module
  */
@@ -14,36 +14,36 @@ import { hasEnded } from "./job.ts";
 import type { JobStore } from "./store/job_store.ts";
 import { Readers } from "./store/readers.ts";
 
-/** Readers of events. */
+/** The event readers of jobs. */
 export class Followers {
   readonly #store: JobStore;
   readonly #closed: AbortSignal;
-  /** By job and the event before; as long as a reader holds it. */
+  /** Events by job and preceding event, as long as a reader holds them. */
   readonly #shared = new Map<string, WeakRef<StoredEvent>>();
   readonly #forgotten = new FinalizationRegistry<string>((name) => {
     if (this.#shared.get(name)?.deref() === undefined) {
       this.#shared.delete(name);
     }
   });
-  /** The newest row of a job, if it has a picture. */
+  /** Newest row of each job, if it has a picture. */
   readonly #pictured = new Map<string, StoredEvent>();
-  /** Rung when something happens to a job. */
+  /** Notifies readers of a job's changes. */
   readonly #bells = new Notifier();
   /** Connections that follow jobs. */
   readonly readers: Readers = new Readers();
 
-  /** @param closed Aborts when nothing runs any more. */
+  /** @param closed Aborts when no job runs any more. */
   constructor(store: JobStore, closed: AbortSignal) {
     this.#store = store;
     this.#closed = closed;
   }
 
-  /** Lets readers know that something happened to a job. */
+  /** Notifies the readers of a job. */
   notify(id: string): void {
     this.#bells.ring(id);
   }
 
-  /** Lets those who follow a job have the row that was stored last as it came. */
+  /** Shows the readers of a job its last stored row with the picture. */
   show(id: string, { event, data }: WireEvent): void {
     this.#pictured.set(id, {
       id: this.#store.lastEventId(id),
@@ -52,28 +52,26 @@ export class Followers {
     });
   }
 
-  /** Forgets what only readers of a job that runs get. */
+  /** Drops the pictures of a job that has ended. */
   end(id: string): void {
     this.#pictured.delete(id);
     this.notify(id);
   }
 
-  /** Comes when the job has ended, the signal aborts, or nothing runs any more. */
+  /** Resolves when the job has ended, the signal aborts, or no job runs. */
   async settled(id: string, signal: AbortSignal): Promise<void> {
     const over = AbortSignal.any([signal, this.#closed]);
     while (this.#goesOn(id, over)) await this.#bells.next(id, over);
   }
 
-  /**
-   * Yields the events of a job after one, as long as {@linkcode settled} waits.
-   */
+  /** Yields events of a job after one, until {@linkcode settled} resolves. */
   async *events(
     id: string,
     after: number,
     signal: AbortSignal,
   ): AsyncGenerator<StoredEvent, void, undefined> {
     const over = AbortSignal.any([signal, this.#closed]);
-    // A name that was refused may be another job's later.
+    // The name of a refused job may be used by another.
     const name = `${id} ${this.#store.find(id)?.createdAt}`;
     for (let last = after; !signal.aborted;) {
       const event = this.#after(name, id, last);

@@ -1,15 +1,15 @@
 /**
- * `Idempotency-Key`: whoever asks again gets the first answer, also from a
- * server that was started since.
+ * The `Idempotency-Key` middleware: a repeated request gets the first answer,
+ * also from a server that was started since.
  *
  * ```text
  * same key, same request    the first answer; 409 while there is none
  * same key, other request   422
  * ```
  *
- * Only what succeeded is kept: what was refused can be mended and sent again
- * under its key. A stream is kept once it has ended well; one that its reader
- * leaves frees its key.
+ * Only successful answers are kept: a refused request can be corrected and sent
+ * again under its key. A stream is kept once it has ended well; one that its
+ * reader leaves frees its key.
  *
  * @module
  */
@@ -32,27 +32,27 @@ import { requestFingerprint } from "./request_fingerprint.ts";
 /** The longest stream that is kept, in bytes. */
 const MAX_STREAM_BYTES = 2 ** 24;
 
-/** Where first answers are kept. */
+/** The operations of the store that keeps first answers. */
 export type FirstAnswers = Pick<
   Jobs,
   "answers" | "store" | "retentionNow" | "report" | "sweep" | "writable"
 >;
 
 /**
- * Given the answer once it is whole, or nothing when there is none to keep;
- * returns whether it was kept.
+ * Called with the whole answer, or undefined for none to keep; returns true if
+ * it was kept.
  */
 type Keep = (answer: StoredAnswer | undefined) => boolean;
 
-/** Says of a first answer that it could not be kept: the key is free. */
+/** Header of a first answer that could not be kept: the key is free. */
 const KEPT = "idempotency-kept";
 
-/** Answers again what was answered. */
+/** Returns the middleware that repeats first answers. */
 export function idempotency(
   jobs: FirstAnswers,
   maxBytes: number,
 ): MiddlewareHandler<AppEnv> {
-  /** Fingerprints of requests at work. As many as there are requests. */
+  /** Fingerprints of requests under way, at most as many as the requests. */
   const atWork = new Map<string, string>();
   return async (c, next) => {
     const header = c.req.header("idempotency-key");
@@ -82,10 +82,10 @@ export function idempotency(
 }
 
 /**
- * What is known of a key; undefined when it is free.
+ * Returns the known use of a key; undefined for a free one.
  *
- * @throws {IdempotencyMismatchError} When it came with another request.
- * @throws {IdempotencyConflictError} When its request is at work.
+ * @throws {IdempotencyMismatchError} If the key came with another request.
+ * @throws {IdempotencyConflictError} If its request is under way.
  */
 function knownUse(
   { answers }: FirstAnswers,
@@ -106,17 +106,17 @@ function replay(
   { answer, job }: StoredKey,
 ): Response {
   c.header("idempotency-replayed", "true");
-  // A server may have ended between keeping a job and telling of it.
+  // A server may have ended between storing a job and answering.
   if (answer === undefined) return accepted(c, store.find(job!)!);
   const { status, headers, body } = answer;
-  // What was answered once can be answered again.
+  // Only statuses that can be answered are stored.
   return c.body(body, status as ContentfulStatusCode, headers);
 }
 
 /**
- * The answer goes out whether or not it can be kept.
+ * Keeps a first answer; it is sent even if it cannot be kept.
  *
- * @returns Whether it was, or there was nothing to keep.
+ * @returns True if it was kept, or there was nothing to keep.
  */
 function keepFirst(
   { answers, retentionNow, report, sweep }: FirstAnswers,
@@ -133,7 +133,7 @@ function keepFirst(
   return kept;
 }
 
-/** A structured string (RFC 8941), or the same without its quotes. */
+/** Parses a structured string (RFC 8941), or the same without its quotes. */
 function keyFrom(header: string): string {
   const key = header.trim().replace(/^"(.*)"$/, "$1");
   if (/^[\x20-\x7e]{1,255}$/.test(key)) return key;
@@ -143,7 +143,7 @@ function keyFrom(header: string): string {
   );
 }
 
-/** Sees to it that the answer is kept once it is whole, if it is a good one. */
+/** Keeps the answer once it is whole, if it is successful. */
 async function watch(
   c: Context<AppEnv>,
   keep: Keep,
@@ -163,13 +163,13 @@ async function watch(
     keep(good && { status, headers, body: good });
   });
   c.res = new Response(passing, res);
-  // Known before its end is; what is found out later no header can say.
+  // A header can only report failures that precede the end of the body.
   if (!writable) c.res.headers.set(KEPT, "false");
 }
 
 /**
- * A stream that passes, and all of it once it has ended by itself; nothing when
- * its reader leaves or it is too long.
+ * Returns a stream that passes through, and its whole content once it has ended
+ * by itself; undefined if its reader leaves or it is too long.
  */
 function recorded(
   source: ReadableStream<Uint8Array>,
@@ -184,7 +184,7 @@ function recorded(
       else parts.length = 0;
       controller.enqueue(part);
     },
-    // Before the reader hears of the end, so that it may ask again at once.
+    // Kept before the reader sees the end, so that it may retry at once.
     flush: async () =>
       onEnd(
         length <= MAX_STREAM_BYTES ? await new Blob(parts).bytes() : undefined,
@@ -194,7 +194,7 @@ function recorded(
   return source.pipeThrough(new TransformStream(recording));
 }
 
-/** With `cancel`, which is standard and missing from TypeScript's library. */
+/** A transformer with `cancel`, which TypeScript's library lacks. */
 interface RecordingTransformer extends Transformer<Uint8Array, Uint8Array> {
   readonly cancel: () => void;
 }

@@ -1,5 +1,6 @@
 /**
- * Requests that were no jobs, kept as jobs that were interrupted.
+ * The interrupted requests: requests that were no jobs, kept as interrupted
+ * jobs.
  *
  * @module
  */
@@ -12,14 +13,14 @@ import { Recorder } from "./recorder.ts";
 /** A request that was interrupted. */
 export interface InterruptedRequest
   extends Pick<NewJob, "request" | "principal" | "seed"> {
-  /** By picture, what it takes to go on. */
+  /** Resume states of the request, by picture. */
   readonly halfways: readonly (ResumeState | undefined)[];
 }
 
 /**
- * Keeps it, as a whole or not at all.
+ * Stores an interrupted request as a job, whole or not at all.
  *
- * @returns The name of the job.
+ * @returns The id of the job.
  */
 export function keepInterrupted(
   store: JobStore,

@@ -1,5 +1,5 @@
 /**
- * Jobs: requests that outlive the connection they came by.
+ * The jobs: requests that outlive their connection.
  *
  * ```text
  * queued ─▶ running ─▶ succeeded, failed, canceled
@@ -14,7 +14,7 @@ import { type JsonPart, withMember } from "../http/json_parts.ts";
 import type { Problem } from "../http/errors/problem.ts";
 import type { PredictionOrigin } from "../compat/replicate/prediction.ts";
 
-/** Where a job stands. */
+/** The status of a job. */
 export type JobStatus =
   | "queued"
   | "running"
@@ -23,69 +23,69 @@ export type JobStatus =
   | "canceled"
   | "interrupted";
 
-/** What is asked, as bytes: it is asked again where a server left off. */
+/** The request of a job as bytes, to be sent again after an interruption. */
 export interface JobRequest {
-  /** Path and query. */
+  /** Path and query of the request. */
   readonly path: string;
-  /** Those that say what the body is and what is wanted. */
+  /** Headers that describe the body and the wanted answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** As it came. */
+  /** Body as it was received. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** What came of it. */
+/** The answer of a job. */
 export interface JobAnswer {
-  /** Media type, sizes. */
+  /** Headers such as media type and sizes. */
   readonly headers: Readonly<Record<string, string>>;
-  /** As it is sent. */
+  /** Body as it is sent. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** How far a job is. */
+/** The progress of a job. */
 export interface Progress {
-  /** Rows drawn, or parts of an answer said. */
+  /** Rows drawn, or parts of an answer generated. */
   readonly done: number;
-  /** Rows in all; undefined where nobody knows. */
+  /** Rows in all; undefined if unknown. */
   readonly total: number | undefined;
 }
 
-/** Where to tell of a job, and of what. */
+/** The receiver of a job's notifications, and their choice. */
 export interface Webhook {
-  /** Where. */
+  /** URL of the receiver. */
   readonly url: string;
-  /** Statuses that are told. */
+  /** Statuses that are notified. */
   readonly events: readonly JobStatus[];
 }
 
 /** A job. Times are milliseconds since 1970. */
 export interface Job {
-  /** Unique. */
+  /** Unique id. */
   readonly id: string;
-  /** Whose. */
+  /** Principal that owns the job. */
   readonly principal: string;
-  /** Where it stands. */
+  /** Status of the job. */
   readonly status: JobStatus;
-  /** When it came. */
+  /** Time of its submission. */
   readonly createdAt: number;
-  /** When it first ran. */
+  /** Time of its first run. */
   readonly startedAt: number | undefined;
-  /** When it ended. */
+  /** Time of its end. */
   readonly finishedAt: number | undefined;
-  /** For draws whose seed nobody asked for. */
+  /** Seed of draws without a requested seed. */
   readonly seed: number;
-  /** Path that it was sent to. */
+  /** Path of its request. */
   readonly path: string;
-  /** How far it is. */
+  /** Progress of the job. */
   readonly progress: Progress;
-  /** Once it has failed. */
+  /** Problem of a failed job. */
   readonly error: Problem | undefined;
-  /** Whom to tell. */
+  /** Receiver of notifications. */
   readonly webhook: Webhook | undefined;
-  /** How it came about, where it is a prediction. */
+  /** Origin of the job, if it is a prediction. */
   readonly prediction: PredictionOrigin | undefined;
 }
 
-/** Statuses after which nothing more happens by itself. */
+/** The statuses that do not change by themselves. */
 export const ENDED: ReadonlySet<JobStatus> = new Set([
   "succeeded",
   "failed",
@@ -93,12 +93,12 @@ export const ENDED: ReadonlySet<JobStatus> = new Set([
   "interrupted",
 ]);
 
-/** Whether nothing more happens by itself. */
+/** Returns true if the job does not change by itself any more. */
 export function hasEnded({ status }: Pick<Job, "status">): boolean {
   return ENDED.has(status);
 }
 
-/** Whether it can go on from where it stopped. */
+/** Returns true if the job can be resumed from its last state. */
 export function isResumable(
   { status, error }: {
     readonly status: JobStatus;
@@ -109,7 +109,7 @@ export function isResumable(
     (status === "failed" && error?.retryable === true);
 }
 
-/** A job as it stands in JSON; its result is added by whoever has it. */
+/** Returns the JSON fields of a job, without its result. */
 export function jobFields(job: Job): Record<string, unknown> {
   const { progress, error } = job;
   return {
@@ -126,7 +126,7 @@ export function jobFields(job: Job): Record<string, unknown> {
   };
 }
 
-/** What came of a job, in JSON: as it is, or in base64 where it is no JSON. */
+/** Returns the JSON fields of an answer: its own, or base64 of other types. */
 export function resultFields({ headers, body }: JobAnswer): unknown {
   const type = typeOf(headers);
   if (isJsonType(type)) return JSON.parse(new TextDecoder().decode(body));
@@ -135,7 +135,7 @@ export function resultFields({ headers, body }: JobAnswer): unknown {
     : { ...fileFields(headers), "b64_json": body.toBase64() };
 }
 
-/** A file without its bytes. */
+/** Returns the JSON fields of a file without its bytes. */
 function fileFields(headers: JobAnswer["headers"]): Record<string, unknown> {
   const sizes = ["x-seed", "x-grid-frames", "x-grid-height", "x-grid-width"]
     .filter((name) => name in headers)
@@ -151,7 +151,7 @@ function isJsonType(type: string): boolean {
   return /^application\/json\b/.test(type);
 }
 
-/** A job and what came of it, as it is sent: an answer is not parsed. */
+/** Returns the JSON parts of a job and its answer, which is not parsed. */
 export function jobParts(job: Job, answer: JobAnswer | undefined): JsonPart[] {
   const fields = jobFields(job);
   return answer === undefined
@@ -159,7 +159,7 @@ export function jobParts(job: Job, answer: JobAnswer | undefined): JsonPart[] {
     : withMember(fields, "result", resultParts(answer));
 }
 
-/** The same as {@linkcode resultFields}. */
+/** Returns the JSON parts that {@linkcode resultFields} has as fields. */
 function resultParts(answer: JobAnswer): JsonPart[] {
   const { headers, body } = answer;
   const type = typeOf(headers);
@@ -169,7 +169,7 @@ function resultParts(answer: JobAnswer): JsonPart[] {
   return withMember(fileFields(headers), "b64_json", base64);
 }
 
-/** As JSON has times; null for none. */
+/** Formats a time for JSON; null for none. */
 export function isoTime(milliseconds: number | undefined): string | null {
   return milliseconds === undefined
     ? null

@@ -1,5 +1,5 @@
 /**
- * How jobs end.
+ * The ends of jobs.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { WireEvent } from "../http/sse.ts";
 import { type Job, type JobAnswer, resultFields } from "./job.ts";
 import type { JobEnd } from "./store/job_store.ts";
 
-/** Somebody wanted it to. */
+/** Returns the end of a canceled job. */
 export function cancellation(finishedAt: number): JobEnd {
   return {
     status: "canceled",
@@ -18,7 +18,7 @@ export function cancellation(finishedAt: number): JobEnd {
   };
 }
 
-/** The server stopped. */
+/** Returns the end of a job that a stopping server interrupts. */
 export function interruption(finishedAt: number): JobEnd {
   return {
     status: "interrupted",
@@ -27,13 +27,13 @@ export function interruption(finishedAt: number): JobEnd {
   };
 }
 
-/** Something that nobody foresaw kept it from being answered. */
+/** Returns the end of a job that failed by an unexpected error. */
 export function failure(
   error: unknown,
   { id, path }: Pick<Job, "id" | "path">,
   { finishedAt, pageBase }: {
     readonly finishedAt: number;
-    /** As in problems of requests. */
+    /** Base URL of problem pages, as for problems of requests. */
     readonly pageBase: string;
   },
 ): JobEnd {
@@ -47,9 +47,9 @@ export function failure(
 }
 
 /**
- * It was answered.
+ * Returns the end of an answered job.
  *
- * @param completed How the answer was told, if it was.
+ * @param completed Final event of the answer, if there was one.
  */
 export async function answered(
   response: Response,
@@ -73,11 +73,11 @@ function failed(error: Problem, finishedAt: number): JobEnd {
   return { status: "failed", finishedAt, error, event };
 }
 
-/** Headers that belong to the answer and not to the way it came. */
+/** Headers that belong to the answer itself, not to its transport. */
 const KEPT =
   /^(content-type|server-timing|etag|location|preference-applied|x-seed|x-grid-.*|inference-header-content-length|mcp-session-id)$/;
 
-/** Those of `headers` that belong to the answer. */
+/** Returns the `headers` that belong to the answer. */
 export function keptHeaders(headers: Headers): Record<string, string> {
   return Object.fromEntries([...headers].filter(([name]) => KEPT.test(name)));
 }

@@ -1,5 +1,6 @@
 /**
- * All that belongs to jobs, on one store: opened, swept now and then, closed.
+ * The jobs subsystem of a server on one store: opened, swept at intervals,
+ * closed.
  *
  * @module
  */
@@ -19,29 +20,29 @@ import { RetentionClock } from "./store/retention_clock.ts";
 import { Room } from "./store/room.ts";
 import { JobRunner, type RunnerOptions } from "./runner.ts";
 
-/** How jobs are kept and run. */
+/** Options of the jobs subsystem. */
 export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
-  /** How time passes; by the clock, unless said otherwise. */
+  /** Waits for a duration; by the clock by default. */
   readonly pause?: Pause;
-  /** The store: a file, or one in memory. */
+  /** Path of the store's file, or the name of one in memory. */
   readonly path: string;
-  /** Milliseconds that this process has run; its own, unless said otherwise. */
+  /** Returns the uptime of this process in milliseconds, by default. */
   readonly uptime?: () => number;
-  /** How long what has ended is kept. */
+  /** Retention of ended jobs, in milliseconds. */
   readonly ttlMs: number;
-  /** How large the store may become. */
+  /** Largest size of the store, in bytes. */
   readonly maxBytes: number;
-  /** How webhooks are sent; undefined where none are. */
+  /** Options of webhooks; undefined to send none. */
   readonly webhooks: Omit<DeliveryOptions, "now" | "onFailure"> | undefined;
 }
 
-/** How often it is looked what has become old, and what nobody runs. */
+/** Interval of looking for expired and abandoned jobs. */
 const LOOK_MS = 60_000;
 
 /** Interval of trying to write to a full store again. */
 const PROBE_MS = 5000;
 
-/** Jobs, first answers and webhooks of a server. */
+/** The jobs, first answers and webhooks of a server. */
 export class Jobs implements AsyncDisposable {
   readonly #options: JobsOptions;
   readonly #database: DatabaseSync;
@@ -51,17 +52,17 @@ export class Jobs implements AsyncDisposable {
   readonly #looking: ReturnType<typeof setInterval>;
   readonly #probing: ReturnType<typeof setInterval>;
   #writable = true;
-  /** What was asked and what came of it. */
+  /** Store of requests, events and answers. */
   readonly store: JobStore;
   /** First answers by idempotency key. */
   readonly answers: AnswerStore;
-  /** Runs them. */
+  /** Runner of the jobs. */
   readonly runner: JobRunner;
 
   /**
-   * Opens the store; runs nothing before {@linkcode recover}.
+   * Opens the store; runs no job before {@linkcode recover}.
    *
-   * @throws {StoreError} When the file cannot be the store.
+   * @throws {StoreError} If the file cannot be the store.
    */
   constructor(options: JobsOptions) {
     this.#options = options;
@@ -94,10 +95,10 @@ export class Jobs implements AsyncDisposable {
   }
 
   /**
-   * Looks whether somebody can be told of jobs.
+   * Checks that a webhook can be notified.
    *
-   * @param pointer Where the URL stands in the body.
-   * @throws {InvalidFieldsError} When not.
+   * @param pointer JSON pointer of the URL in the body.
+   * @throws {InvalidFieldsError} If it cannot be notified.
    */
   checkWebhook(url: string, pointer: string): void {
     if (this.#deliveries === undefined) {
@@ -111,12 +112,12 @@ export class Jobs implements AsyncDisposable {
     }
   }
 
-  /** Whether what is kept is there for the next server. */
+  /** True if stored jobs survive this server. */
   get lasting(): boolean {
     return this.#options.path !== IN_MEMORY;
   }
 
-  /** Keeps a request as a job that was interrupted; gives its name. */
+  /** Stores a request as an interrupted job and returns its id. */
   keepInterrupted(request: InterruptedRequest): string {
     return keepInterrupted(this.store, request, this.#options.now());
   }
@@ -126,34 +127,34 @@ export class Jobs implements AsyncDisposable {
     return this.#options.now;
   }
 
-  /** The clock that tells how old what is kept is, in milliseconds. */
+  /** Clock that measures the age of stored jobs, in milliseconds. */
   get retentionNow(): () => number {
     return this.#clock.now;
   }
 
-  /** True if the store could take the last write. */
+  /** True if the last write to the store succeeded. */
   get writable(): boolean {
     return this.#writable;
   }
 
-  /** How time passes. */
+  /** Waits for a duration. */
   get pause(): Pause {
     return this.#options.pause ?? pause;
   }
 
-  /** Takes over what a server before this one left: once, when models are ready. */
+  /** Recovers the jobs of an earlier server; called once models are ready. */
   recover(): void {
     this.runner.recover();
     this.#deliveries?.wake();
   }
 
-  /** Forgets what is old, and what there is no room for. */
+  /** Removes expired jobs, and those that exceed the store's size. */
   readonly sweep = (): void => {
     this.#clock.save();
     this.#room.make(this.#clock.now() - this.#options.ttlMs);
   };
 
-  /** Runs `change`; what goes wrong is reported and no more. */
+  /** Runs `change`; errors are reported, not thrown. */
   readonly report = (change: () => void): void => {
     try {
       change();
@@ -162,13 +163,13 @@ export class Jobs implements AsyncDisposable {
     }
   };
 
-  /** Stops what runs, then closes the store. */
+  /** Stops running jobs, then closes the store. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#looking);
     clearInterval(this.#probing);
     await this.runner[Symbol.asyncDispose]();
     await this.#deliveries?.[Symbol.asyncDispose]();
-    // Those who waited for a job look once more where it stands.
+    // Waiting clients read the status of their job once more.
     await new Promise((resolve) => setTimeout(resolve));
     this.#database.close();
   }
@@ -178,14 +179,14 @@ export class Jobs implements AsyncDisposable {
     this.report(() => this.recover());
   }
 
-  /** Tries whether there is room again. */
+  /** Tests if a full store can be written again. */
   readonly probe = (): void => {
     if (this.#writable) return;
     try {
       this.#room.probe();
       this.#writable = true;
     } catch {
-      // Whoever could not write something has reported it.
+      // The failed write has been reported already.
     }
   };
 
@@ -193,7 +194,7 @@ export class Jobs implements AsyncDisposable {
     if (job.webhook !== undefined) {
       this.#deliveries?.enqueue(job, this.store.answerOf(job.id));
     }
-    // Once the change at hand is written down.
+    // After the current change is written.
     queueMicrotask(() => {
       if (hasEnded(job)) this.report(this.sweep);
       this.#deliveries?.wake();

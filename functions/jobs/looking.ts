@@ -1,6 +1,6 @@
 /**
- * Answers about jobs, whether they are told as jobs or as predictions: pages of
- * a bounded size, and whole answers as they are stored.
+ * The answers about jobs, in the format of jobs or predictions: pages of a
+ * bounded size, and whole answers as they are stored.
  *
  * @module
  */
@@ -25,8 +25,8 @@ const MAX_PAGE_BYTES = 2 ** 20;
 /**
  * Returns a page of the caller's jobs.
  *
- * @throws {UnknownJobError} When the job before the page is not the caller's,
- * or no more.
+ * @throws {UnknownJobError} If the job before the page is not the caller's or
+ * was removed.
  */
 export function pageOf(
   c: Context<AppEnv>,
@@ -45,17 +45,17 @@ export function pageOf(
   });
 }
 
-/** Options of the answer that tells of a job. */
+/** Options of an answer about a job. */
 interface Telling {
   readonly status: 200 | 201 | 202;
-  /** Given what came of it; undefined for nothing. */
+  /** Returns the parts of the answer; undefined for a job without a result. */
   readonly parts: (answer: JobAnswer | undefined) => readonly JsonPart[];
 }
 
 /**
- * Answers with a job and what came of it.
+ * Answers with a job and its result.
  *
- * @throws {UnreadAnswersError} When the caller leaves too much unread.
+ * @throws {UnreadAnswersError} If the caller leaves too many bytes unread.
  */
 export function wholeAnswer(
   c: Context<AppEnv>,
@@ -70,7 +70,7 @@ export function wholeAnswer(
     const told = parts(store.answerOf(id));
     const length = lengthOf(told);
     const headers = { "content-type": "application/json" };
-    // What does work is whole here: its first answer may have to be kept.
+    // Answers of work are whole here: its first answer may have to be kept.
     const whole = length <= PIECE_BYTES || doesWork(method, path);
     if (!whole && method !== "HEAD") {
       const body = pacedAnswer(c, piecesOf(told), release);

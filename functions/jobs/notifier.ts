@@ -1,19 +1,19 @@
 /**
- * The notifier: wakes those that wait for a name.
+ * The notifier: resolves the promises that wait for a name.
  *
  * @module
  */
 
-/** Wakes those who wait for something of a name. */
+/** A notifier of waiters by name. */
 export class Notifier {
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  /** How many names somebody waits for. */
+  /** Number of names with waiters. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** Comes with the next ring of `name`, or when the signal aborts. */
+  /** Resolves at the next notification of `name`, or when the signal aborts. */
   next(name: string, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const waiting = this.#waiting.get(name) ?? new Set();
@@ -30,7 +30,7 @@ export class Notifier {
     return promise;
   }
 
-  /** Wakes who waits now. */
+  /** Resolves the current waiters of `name`. */
   ring(name: string): void {
     for (const wake of [...this.#waiting.get(name) ?? []]) wake();
   }

@@ -1,16 +1,16 @@
 /**
- * Time that passes, unless something ends it early.
+ * The pause: a wait that a signal can end early.
  *
  * @module
  */
 
-/** Comes after so many milliseconds, or when the signal aborts. */
+/** Resolves after so many milliseconds, or when the signal aborts. */
 export type Pause = (
   milliseconds: number,
   signal: AbortSignal,
 ) => Promise<void>;
 
-/** A pause by the clock. */
+/** Waits by the clock. */
 export function pause(
   milliseconds: number,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 /**
- * What a client prefers: an answer, or a job (RFC 7240).
+ * The `Prefer` header: an answer, or a job (RFC 7240).
  *
  * ```text
  * Prefer: respond-async            a job at once
@@ -12,25 +12,25 @@
 
 /** A preference for a job. */
 export interface AsyncPreference {
-  /** How long to wait for the answer first, in seconds. */
+  /** Seconds to wait for the answer first. */
   readonly waitSeconds: number;
-  /** What `Preference-Applied` says. */
+  /** Value of `Preference-Applied`. */
   readonly applied: string;
 }
 
-/** Up to a comma that no quotes hold. */
+/** A preference: text up to a comma outside of quotes. */
 const PREFERENCE = /(?:"(?:\\.|[^"\\])*"|[^,"])+/g;
 
-/** What stands before parameters: a token, and a token or a quoted string. */
+/** Start of a preference: a token, and a token or a quoted string. */
 const NAME_AND_VALUE =
   /^\s*([^\s=;,"]+)\s*(?:=\s*("[^"]*"|[^\s;,"]*)\s*)?(?:;|$)/;
 
-/** Longer than this nobody is kept waiting. */
+/** Longest wait of a client, in seconds. */
 const MAX_WAIT_SECONDS = 3600;
 
 /**
- * The preference for a job in a `Prefer` header; undefined for none. What is not
- * understood is ignored, as the RFC has it.
+ * Returns the preference for a job in a `Prefer` header; undefined for none.
+ * Unknown preferences are ignored, as the RFC requires.
  */
 export function asyncPreference(
   header: string | undefined,
@@ -39,7 +39,7 @@ export function asyncPreference(
   for (const [preference] of (header ?? "").matchAll(PREFERENCE)) {
     const [, name, value] = NAME_AND_VALUE.exec(preference) ?? [];
     const key = name?.toLowerCase() ?? "";
-    // The first of a name counts.
+    // The first of several preferences of one name counts.
     if (!preferences.has(key)) {
       preferences.set(key, (value ?? "").replace(/^"(.*)"$/, "$1"));
     }

@@ -1,5 +1,5 @@
 /**
- * `Prefer: respond-async`: any request to a function, as a job.
+ * The `Prefer: respond-async` middleware: any request to a function, as a job.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Jobs } from "./jobs.ts";
 import { asyncPreference } from "./prefer.ts";
 import { submissionFrom } from "./submission.ts";
 
-/** Makes jobs of requests whose clients prefer that. */
+/** Returns the middleware that turns requests into jobs on preference. */
 export function preference(
   jobs: Jobs,
   maxBytes: number,
@@ -41,14 +41,14 @@ export function preference(
   };
 }
 
-/** What became of a job, or where it is to be looked for. */
+/** Answers with the result of a job, or with its location. */
 function outcome(c: Context<AppEnv>, jobs: Jobs, job: Job): Response {
   if (job.status === "succeeded") {
     const { headers, body } = jobs.store.answerOf(job.id)!;
     return c.body(body, 200, headers);
   }
   if (job.status === "failed" && job.error !== undefined) {
-    // Written by `problemFrom` alone.
+    // Stored problems come from `problemFrom` alone.
     const status = job.error.status as ContentfulStatusCode;
     return c.json(job.error, status, {
       "content-type": "application/problem+json",
@@ -57,12 +57,12 @@ function outcome(c: Context<AppEnv>, jobs: Jobs, job: Job): Response {
   return accepted(c, job);
 }
 
-/** That there is a job, and where. */
+/** Answers that a job was accepted, with its location. */
 export function accepted(c: Context<AppEnv>, job: Job): Response {
   return c.json(jobFields(job), 202, { location: `/v1/jobs/${job.id}` });
 }
 
-/** Comes when the job has ended, the client leaves or the seconds are over. */
+/** Resolves when the job has ended, the client leaves or the time is over. */
 export async function waitFor(
   c: Context<AppEnv>,
   { runner, pause }: Jobs,
@@ -75,11 +75,11 @@ export async function waitFor(
     runner.settled(id, signal),
     pause(1000 * seconds, signal),
   ]);
-  // Nothing stays behind of whichever was slower.
+  // The slower of the two leaves no listener behind.
   settled.abort();
 }
 
-/** A refusal was made for the job; the caller knows the request. */
+/** Returns a job's refusal as one of the caller's request. */
 export async function refusalOf(
   c: Context<AppEnv>,
   answer: Response,
@@ -87,7 +87,7 @@ export async function refusalOf(
   const problem = await answer.json();
   const id = c.get("requestId");
   const body = JSON.stringify({ ...problem, "request_id": id });
-  // A status of `problemFrom`.
+  // `problemFrom` made the status.
   const status = answer.status as ContentfulStatusCode;
   const headers = Object.fromEntries(answer.headers);
   return c.body(body, status, { ...headers, "x-request-id": id });

@@ -1,8 +1,8 @@
 /**
- * What happens to a job, written down as it happens.
+ * The recorder: stores the events of a job as they happen.
  *
- * A job that goes on after a restart tells its rows from the first again: those
- * that are written down already are left out, so that a reader sees each once.
+ * A resumed job repeats its rows from the first: those that are stored already
+ * are left out, so that a reader sees each once.
  *
  * @module
  */
@@ -12,37 +12,37 @@ import type { WireEvent } from "../http/sse.ts";
 import type { JobStore } from "./store/job_store.ts";
 
 /**
- * From how many codes on a picture that stopped goes on. With fewer it starts
- * over, which takes seconds and gives the same to the bit. One that goes on has
- * its rows in the prompt, which rounds otherwise than the steps that drew them,
- * by about 1e-5: a draw that falls between the two comes out otherwise.
+ * Fewest codes of a stopped picture that is resumed. With fewer it starts over,
+ * which takes seconds and gives the same to the bit. A resumed picture has its
+ * rows in the prompt, which rounds otherwise than the steps that drew them, by
+ * about 1e-5: a draw that falls between the two comes out otherwise.
  */
 export const WORTH_CODES = 1024;
 
 /**
- * Called when an event is written down.
+ * Called when an event is stored.
  *
- * @param pictured The event as it came, if it had a picture so far.
+ * @param pictured The event with its preview picture, if it had one.
  */
 export type OnEvent = (pictured: WireEvent | undefined) => void;
 
-/** Writes down one run of a job. */
+/** The recorder of one run of a job. */
 export class Recorder {
   readonly #store: JobStore;
   readonly #id: string;
   readonly #now: () => number;
   readonly #onEvent: OnEvent;
-  /** Rows and pictures that are written down. */
+  /** Keys of the rows and pictures that are stored. */
   readonly #seen = new Set<string>();
-  /** Parts of an answer that an earlier run wrote down. */
+  /** Parts of an answer that an earlier run stored. */
   #deltasToSkip = 0;
-  /** Rows and parts of an answer that are written down. */
+  /** Count of the stored rows and parts of an answer. */
   #done = 0;
   #total: number | undefined;
-  /** The end of an answer, until it is known whether it is the job's. */
+  /** Final event of an answer, held until it is known to be the job's. */
   completed: WireEvent | undefined;
 
-  /** Goes on after what is written down. */
+  /** Continues after the stored events. */
   constructor(
     store: JobStore,
     id: string,
@@ -68,9 +68,9 @@ export class Recorder {
   }
 
   /**
-   * For a call's `observe`.
+   * Stores an event; the `observe` of a call.
    *
-   * @param alongside Part of the same transaction.
+   * @param alongside Change to make in the same transaction.
    */
   observe(event: WireEvent, alongside: () => void = () => {}): void {
     if (event.event === "completed") {
@@ -93,21 +93,21 @@ export class Recorder {
       this.#store.append(this.#id, kept, { done, total });
       alongside();
     });
-    // Only what is written counts: there may have been no room.
+    // Only stored events count: the store may have been full.
     if (key !== undefined) this.#seen.add(key);
     this.#done = done;
     this.#total = total;
     this.#onEvent(kept === event ? undefined : event);
   }
 
-  /** For a call's `keep`. */
+  /** Stores a resume state; the `keep` of a call. */
   keep(image: number, halfway: ResumeState | undefined): void {
     if (halfway === undefined || halfway.codes.length < WORTH_CODES) return;
     this.#store.keepHalfway(this.#id, image, halfway);
   }
 }
 
-/** Rows and pictures are told once; undefined for the rest. */
+/** Returns the key of a row or picture, stored once; undefined for the rest. */
 function keyOf({ event, data }: WireEvent): string | undefined {
   if (event !== "row" && event !== "image") return undefined;
   const { image_index: image, index } = data as {
@@ -117,13 +117,13 @@ function keyOf({ event, data }: WireEvent): string | undefined {
   return `${event} ${image} ${index}`;
 }
 
-/** Pictures so far are large, and can be made again from the rows. */
+/** Removes preview pictures: they are large, and rows can restore them. */
 function withoutPicture(event: WireEvent): WireEvent {
   const { preview, ...data } = Object(event.data);
   return preview === undefined ? event : { event: event.event, data };
 }
 
-/** Rows of all pictures, as the event that starts a drawing says. */
+/** Returns the rows of all pictures, from the event that starts a drawing. */
 function rowsIn(data: unknown): number | undefined {
   const { n, rows } = data as {
     readonly n?: number;

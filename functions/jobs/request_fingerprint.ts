@@ -1,6 +1,6 @@
 /**
- * The fingerprint of a request: a hash by which a repeated request is known,
- * without the boundary of its form, which clients draw anew each time.
+ * The fingerprint of a request: a hash that identifies repeated requests,
+ * without the boundary of a form, which clients choose at random each time.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { mediaType } from "../http/body.ts";
 import { turnFor } from "../metrics/event_loop.ts";
 import { boundaryOf, delimitersIn } from "../http/multipart.ts";
 
-/** Headers that decide how a body is read and what is answered. */
+/** Headers that determine how a body is read and which answer is wanted. */
 const FINGERPRINTED = [
   "accept",
   "content-encoding",
@@ -23,8 +23,8 @@ const FINGERPRINTED = [
 /**
  * Computes the fingerprint of a request.
  *
- * @param bytes Its body.
- * @throws {BodyTooComplexError} When it is a form of more parts than are taken.
+ * @param bytes Body of the request.
+ * @throws {BodyTooComplexError} If it is a form of too many parts.
  */
 export async function requestFingerprint(
   request: Request,
@@ -50,7 +50,7 @@ export async function requestFingerprint(
   return new Uint8Array(hash).toHex();
 }
 
-/** Returns the stretches of a body between the delimiters of its form. */
+/** Returns the parts of a body between the delimiters of its form. */
 async function bodyParts(
   type: string,
   bytes: Uint8Array<ArrayBuffer>,

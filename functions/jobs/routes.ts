@@ -1,7 +1,7 @@
 /**
- * `/v1/jobs`: where jobs stand, what happens to them, and their end.
+ * The `/v1/jobs` routes: status, events and end of jobs.
  *
- * A job is its caller's: to anybody else there is none.
+ * A job is visible to its caller only: others get 404.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import type { Jobs } from "./jobs.ts";
 import { pageOf, wholeAnswer } from "./looking.ts";
 import { accepted } from "./preference.ts";
 
-/** The routes, ready to mount. */
+/** Returns the routes, ready to mount. */
 export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/jobs", jobsDescription, (c) => {
@@ -60,14 +60,14 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
     });
 }
 
-/** The caller's job that the path names. */
+/** Returns the caller's job that the path names. */
 function jobOf(c: Context<AppEnv>, { store }: Jobs): Job {
   const job = store.find(c.req.param("id")!);
   if (job !== undefined && job.principal === c.get("principal")) return job;
   throw new UnknownJobError();
 }
 
-/** The last event that the reader knows; 0 for none. */
+/** Returns the id of the reader's last event; 0 for none. */
 function lastEventId(c: Context<AppEnv>): number {
   const header = c.req.header("last-event-id") ?? "";
   if (header === "") return 0;

@@ -1,5 +1,5 @@
 /**
- * The run: a job while it is at work, in memory.
+ * The run: a job that is being executed, in memory.
  *
  * @module
  */
@@ -7,36 +7,36 @@
 import type { InFlight } from "../shutdown/in_flight.ts";
 import type { Job, JobRequest } from "./job.ts";
 
-/** The reason for a run to stop before it is done. */
+/** The reason for a run to stop early. */
 export type Stop = "canceled" | "interrupted";
 
-/** A job at work. */
+/** A run of a job. */
 export interface Run {
-  /** The caller whose place and turns it takes. */
+  /** Caller whose limit and turn it counts against. */
   readonly caller: string;
-  /** Ends it early. */
+  /** Aborts to end it early. */
   readonly abort: AbortController;
-  /** Undefined while nothing stops it. */
+  /** Reason to stop; undefined while it runs on. */
   stop: Stop | undefined;
-  /** Settles when it has ended, however. */
+  /** Settles when it has ended in any way. */
   readonly ended: Promise<void>;
-  /** Given a refusal, or nothing once the job is accepted. */
+  /** Called with a refusal, or undefined once the job is accepted. */
   readonly settle: (refusal: Response | undefined) => void;
-  /** Comes when it is known whether it is refused. */
+  /** Resolves when it is accepted or refused. */
   readonly settled: Promise<unknown>;
-  /** True while a refusal is still an answer and not the end of a job. */
+  /** True while a refusal is an answer and not the end of the job. */
   refusable: boolean;
-  /** Undefined until its function says so. */
+  /** Request in flight; undefined until its function starts. */
   inFlight: InFlight | undefined;
 }
 
-/** From now on a refusal is the end of a job. */
+/** Accepts the job: later refusals are its end. */
 export function accept(run: Run): void {
   run.refusable = false;
   run.settle(undefined);
 }
 
-/** The request of a job, as it came. */
+/** Returns the request of a job, as it was received. */
 export function requestFrom(
   { id }: Job,
   { path, headers, body }: JobRequest,

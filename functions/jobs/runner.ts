@@ -1,10 +1,10 @@
 /**
- * Runs jobs, each once, as requests to the same handlers that answer clients.
+ * The runner: executes jobs, each once, as requests to the handlers that answer
+ * clients.
  *
- * What a job is told to do is written down before it starts, and what happens
- * before anybody hears of it. When the server stops, those that wait are run by
- * the next one, and those that ran are marked interrupted: whoever asked decides
- * whether they go on.
+ * Jobs are stored before they start, and events before they are sent. After the
+ * server stops, the next one runs the jobs that waited, and those that ran are
+ * marked interrupted: their clients decide if they resume.
  *
  * @module
  */
@@ -25,67 +25,67 @@ import type { Readers } from "./store/readers.ts";
 import { Recorder } from "./recorder.ts";
 import { accept, requestFrom, type Run, type Stop } from "./run.ts";
 
-/** What a job's call adds to a request. */
+/** The parts that a job's call adds to a request. */
 export type JobCall = Omit<Call, "signal">;
 
-/** How jobs run. */
+/** Options of the runner. */
 export interface RunnerOptions {
-  /** Answers a request, whatever happens; its signal ends it early. */
+  /** Answers a request, also on errors; its signal ends it early. */
   readonly execute: (request: Request, call: JobCall) => Promise<Response>;
   /**
-   * Jobs of one caller that run or wait at once; a third more, and one at least,
-   * may in all.
+   * Limit of the jobs of one caller that run or wait at once; a third more, and
+   * one at least, for all together.
    */
   readonly limit: number;
   /** A clock, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Told of every status that a job takes, as it is written down. */
+  /** Called with every status of a job, as it is stored. */
   readonly onStatus: (job: Job) => void;
-  /** Told what nobody foresaw: what happened could not be written down. */
+  /** Called with errors of writing to the store. */
   readonly onFailure: (error: unknown) => void;
-  /** How time passes. */
+  /** Waits for a duration. */
   readonly pause: Pause;
-  /** `PUBLIC_URL`, for the pages of problems; empty where it is not set. */
+  /** `PUBLIC_URL`, for the pages of problems; empty if unset. */
   readonly pageBase: string;
 }
 
-/** What is asked for. */
+/** The submission of a job. */
 export interface JobOrder extends Omit<NewJob, "id" | "createdAt" | "seed"> {
-  /** Its name, if the caller chose it; undefined for a new one. */
+  /** Id that the caller chose; undefined for a new one. */
   readonly id?: string;
-  /** Told its name as it is written down, in the same transaction. */
+  /** Called with the id in the transaction that stores the job. */
   readonly link: (id: string) => void;
   /**
-   * The caller whose place and turns it takes; its principal when left out, as
+   * Caller whose limit and turn it counts against; its principal by default, as
    * for jobs that an earlier server left. See `caller.ts`.
    */
   readonly caller?: string;
 }
 
-/** A job, the one that has its name already, or the refusal of what it asked. */
+/** A new job, the existing one of its id, or the refusal of its request. */
 export type Submitted =
   | { readonly type: "job" | "existing"; readonly job: Job }
   | { readonly type: "refused"; readonly answer: Response };
 
-/** How long a refusal may take and still be told as one. */
+/** Time in which a refusal is answered as one, in milliseconds. */
 const REFUSAL_MS = 500;
 
-/** When what was refused for lack of room is tried again, unless told. */
+/** Seconds until a retry after an overload without Retry-After. */
 const RETRY_SECONDS = 1;
 
-/** Runs jobs. */
+/** A runner of jobs. */
 export class JobRunner implements AsyncDisposable {
   readonly #store: JobStore;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<string, Run>();
-  /** One place a run. */
+  /** Places of callers, one per run. */
   readonly #places: FairShare;
   readonly #close = new AbortController();
   readonly #followers: Followers;
-  /** Whether nothing more is started. */
+  /** True if no more jobs are started. */
   #draining = false;
 
-  /** Starts nothing; see {@linkcode recover}. */
+  /** Creates an idle runner; see {@linkcode recover}. */
   constructor(store: JobStore, options: RunnerOptions) {
     this.#store = store;
     this.#options = options;
@@ -98,15 +98,15 @@ export class JobRunner implements AsyncDisposable {
     return this.#followers.readers;
   }
 
-  /** Jobs that run or wait. */
+  /** Number of the jobs that run or wait. */
   get size(): number {
     return this.#runs.size;
   }
 
   /**
-   * Takes over jobs that nobody runs: what a server before this one left, and
-   * what could not be written down. Those that are too many of one caller stay
-   * for later.
+   * Recovers jobs without a run: those that an earlier server left, and those
+   * whose change could not be stored. Jobs beyond a caller's limit stay for
+   * later.
    */
   recover(): void {
     if (this.#draining) return;
@@ -121,16 +121,16 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /**
-   * Starts a job, unless there is one of its name. What is refused at once is
-   * no job.
+   * Submits a job, unless there is one of its id. A request that is refused at
+   * once becomes no job.
    *
-   * @throws {DrainingError} When the server stops.
-   * @throws {OverloadedError} When too many are under way.
+   * @throws {DrainingError} If the server is stopping.
+   * @throws {OverloadedError} If too many jobs are under way.
    */
   async submit(order: JobOrder): Promise<Submitted> {
     const { caller = order.principal, ...rest } = order;
     const { id = `job-${crypto.randomUUID()}`, link, ...asked } = rest;
-    // Nothing is awaited between the last look and the insertion.
+    // No await between the last lookup and the insertion.
     for (let run; (run = this.#undecided(id)) !== undefined;) await run.settled;
     const existing = this.#store.find(id);
     if (existing !== undefined) return { type: "existing", job: existing };
@@ -153,18 +153,18 @@ export class JobRunner implements AsyncDisposable {
       : { type: "refused", answer };
   }
 
-  /** Returns the job of this name, once it is certain that it is one. */
+  /** Returns the job of this id, once it is accepted. */
   async existing(id: string): Promise<Job | undefined> {
     for (let run; (run = this.#undecided(id)) !== undefined;) await run.settled;
     return this.#store.find(id);
   }
 
-  /** Comes when the job has ended, the signal aborts, or nothing runs any more. */
+  /** Resolves when the job has ended, the signal aborts, or no job runs. */
   async settled(id: string, signal: AbortSignal): Promise<void> {
     await this.#followers.settled(id, signal);
   }
 
-  /** What happens to a job after an event, as long as {@linkcode settled} waits. */
+  /** Yields events of a job after one, until {@linkcode settled} resolves. */
   events(
     id: string,
     after: number,
@@ -173,7 +173,7 @@ export class JobRunner implements AsyncDisposable {
     return this.#followers.events(id, after, signal);
   }
 
-  /** Ends a job, unless it has ended. Comes when it is done. */
+  /** Cancels a job, unless it has ended; resolves when it has. */
   async cancel(id: string): Promise<void> {
     const run = this.#runs.get(id);
     if (run !== undefined) return await this.#stop(run, "canceled");
@@ -184,12 +184,12 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /**
-   * Lets a job go on from where it stopped.
+   * Resumes a job from its last state.
    *
-   * @param caller The caller whose place it takes.
-   * @throws {JobConflictError} When it has not stopped half-way.
-   * @throws {DrainingError} When the server stops.
-   * @throws {OverloadedError} When too many are under way.
+   * @param caller Caller whose limit it counts against.
+   * @throws {JobConflictError} If it was not interrupted.
+   * @throws {DrainingError} If the server is stopping.
+   * @throws {OverloadedError} If too many jobs are under way.
    */
   resume(job: Job, caller = job.principal): Job {
     if (!isResumable(job)) throw new JobConflictError(job.status);
@@ -201,7 +201,7 @@ export class JobRunner implements AsyncDisposable {
     return queued;
   }
 
-  /** Jobs that run. */
+  /** Requests of the running jobs. */
   get works(): ResumableRequest[] {
     return [...this.#runs.values()].map((run) => ({
       remainingMs: () =>
@@ -210,7 +210,7 @@ export class JobRunner implements AsyncDisposable {
     }));
   }
 
-  /** Starts nothing more; what waits is left waiting for the next server. */
+  /** Starts no more jobs; queued ones wait for the next server. */
   drain(): void {
     this.#draining = true;
     for (const [id, run] of this.#runs) {
@@ -219,7 +219,7 @@ export class JobRunner implements AsyncDisposable {
     }
   }
 
-  /** Stops all: what runs is marked interrupted, what waits is left waiting. */
+  /** Stops all jobs: running ones are marked interrupted, queued ones stay. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#draining = true;
     await Promise.all(
@@ -228,7 +228,7 @@ export class JobRunner implements AsyncDisposable {
     this.#close.abort();
   }
 
-  /** The run of a job that may still turn out to be refused. */
+  /** Returns the run of a job that may still be refused. */
   #undecided(id: string): Run | undefined {
     const run = this.#runs.get(id);
     return run?.refusable && this.#store.find(id) !== undefined
@@ -278,7 +278,7 @@ export class JobRunner implements AsyncDisposable {
       this.#end(job.id, failure(error, job, { finishedAt: now(), pageBase }));
     }).catch(onFailure).finally(() => {
       this.#places.release(caller, 1);
-      // It may have ended, been told of and been resumed meanwhile.
+      // It may have ended, been sent and been resumed meanwhile.
       if (this.#runs.get(job.id) === run) this.#runs.delete(job.id);
       accept(run);
       this.#followers.end(job.id);
@@ -327,7 +327,7 @@ export class JobRunner implements AsyncDisposable {
     };
   }
 
-  /** @returns When to try again, in seconds; undefined for what is settled. */
+  /** @returns Seconds until a retry; undefined for a settled job. */
   async #settle(
     { id }: Job,
     run: Run,
@@ -353,7 +353,7 @@ export class JobRunner implements AsyncDisposable {
     this.#end(id, end);
   }
 
-  /** What never ran is left waiting for the next server. */
+  /** Ends a stopped job; one that never ran stays queued for a next server. */
   #endStopped(id: string, stop: Stop): void {
     const now = this.#options.now();
     if (stop === "canceled") return this.#end(id, cancellation(now));

@@ -1,5 +1,5 @@
 /**
- * From a request to the order of a job.
+ * The submission: turns a request into the order of a job.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import { canonicalPath } from "../http/address/route_path.ts";
 import { Webhook } from "../schema/webhook.ts";
 import type { JobRequest } from "./job.ts";
 
-/** A body and whom to tell, apart. */
+/** A request, and the receiver of its notifications. */
 export interface Submission {
-  /** What is asked. */
+  /** Request of the job. */
   readonly request: JobRequest;
-  /** Whom to tell. */
+  /** Receiver of notifications. */
   readonly webhook: Webhook | undefined;
 }
 
 const WithWebhook = v.strictObject({ webhook: Webhook });
 
-/** Headers that say what a body is. What comes back is asked for below. */
+/** Headers that describe a body. The wanted answer is set below. */
 const KEPT = ["content-type", "x-grid-height", "x-grid-width", "x-grid-frames"];
 
 /**
- * What a request asks, as it can be asked again.
+ * Returns the request in a form that can be repeated.
  *
- * A job answers in the type that its client accepts; a stream of events is what
- * a job has anyway, so its answer is JSON.
+ * A job answers in the type that its client accepts; every job has a stream of
+ * events, so an event stream becomes JSON.
  *
- * @throws {InvalidFieldsError} When it does not say properly whom to tell.
+ * @throws {InvalidFieldsError} If its webhook is invalid.
  */
 export async function submissionFrom(
   request: Request,
@@ -43,10 +43,7 @@ export async function submissionFrom(
   return { request: asked(request, body), webhook };
 }
 
-/**
- * A request that is under way, as a job can ask it: what wanted a stream gets
- * all at once.
- */
+/** Returns a running request in the form of a job, without streams. */
 export function repeatable(
   request: Request,
   body: Uint8Array<ArrayBuffer>,
@@ -65,7 +62,7 @@ function asked(request: Request, body: Uint8Array<ArrayBuffer>): JobRequest {
   return { path, headers, body };
 }
 
-/** Fields by which OpenAI's clients ask for a stream. */
+/** Fields by which OpenAI's clients request a stream. */
 const STREAMED: ReadonlySet<string> = new Set([
   "stream",
   "stream_options",
@@ -88,7 +85,7 @@ function acceptOf(request: Request): string {
   return others.length > 0 ? others.join(",") : "application/json";
 }
 
-/** Handlers know nothing of webhooks, so theirs is taken out. */
+/** Removes the webhook fields, which handlers do not know. */
 async function takeWebhook(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<{ body: Uint8Array<ArrayBuffer>; webhook: Webhook | undefined }> {

@@ -1,5 +1,5 @@
 /**
- * Where the models stand, looked at whenever somebody asks.
+ * The metrics of engines and models, read on each scrape.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { EngineListing, Listing } from "../models/ports.ts";
 
-/** A number that an engine tells. */
+/** A number that an engine reports. */
 type Reading = readonly [
   name: string,
   help: string,
@@ -69,7 +69,7 @@ const COUNTERS: readonly Reading[] = [
 
 const STATES = ["unloaded", "loading", "ready", "failed"] as const;
 
-/** Registers what `listing` tells. */
+/** Registers the metrics of `listing`. */
 export function engineMetrics(registry: Registry, listing: Listing): void {
   const registers = [registry];
   const labelNames = ["model"];
@@ -83,7 +83,7 @@ export function engineMetrics(registry: Registry, listing: Listing): void {
   }
   for (const [name, help, read] of COUNTERS) {
     const collect = function (this: Counter) {
-      // Counted elsewhere: only the sum is told.
+      // Counted elsewhere: only the sum is available.
       this.reset();
       for (const [model, engine] of engines(listing)) {
         this.inc({ model }, read(engine));

@@ -7,10 +7,10 @@
 
 import { setImmediate } from "node:timers/promises";
 
-/** Bytes or characters that one slice may handle natively: about 10 ms. */
+/** The bytes or characters that one slice handles natively: about 10 ms. */
 export const SLICE = 2 ** 22;
 
-/** Waits for a turn where something is too long to be handled along with others. */
+/** Waits for a turn if something is too long to share one. */
 export async function turnFor({ length }: { readonly length: number }): Promise<
   void
 > {
@@ -20,8 +20,8 @@ export async function turnFor({ length }: { readonly length: number }): Promise<
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Waits for a turn of the event loop of the caller's own. Callers that wait at
- * once get one turn each, in the order of their calls.
+ * Waits for a separate turn of the event loop. Concurrent callers get one turn
+ * each, in the order of their calls.
  */
 export async function turn(): Promise<void> {
   const mine = last.then(() => setImmediate());

@@ -1,8 +1,8 @@
 /**
- * `GET /metrics`: what a server does, as Prometheus reads it.
+ * The route `GET /metrics`: the server's metrics in Prometheus format.
  *
- * Labels have few values: routes by their pattern, methods that are known,
- * models that are here; never what a client wrote.
+ * Labels have few values: route patterns, known methods, served models; never
+ * text of a client.
  *
  * @module
  */
@@ -22,7 +22,10 @@ import { startMetrics } from "./start_metrics.ts";
 import type { Timings } from "../http/server_timing.ts";
 import { VERSION } from "../http/version.ts";
 
-/** In seconds: from a cached answer to a large picture on a small machine. */
+/**
+ * The buckets in seconds: from a cached answer to a large picture on a small
+ * machine.
+ */
 const BUCKETS = [0.005, 0.02, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000];
 
 const METHODS: ReadonlySet<string> = new Set([
@@ -35,15 +38,18 @@ const METHODS: ReadonlySet<string> = new Set([
   "OPTIONS",
 ]);
 
-/** What is counted. */
+/** The metrics of a server. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #phases: Histogram<"phase">;
   readonly #tokens: Counter;
-  /** Counts a request, and how long it took to answer or to begin a stream. */
+  /**
+   * Middleware that counts requests and the time to their answer or first
+   * event.
+   */
   readonly count: MiddlewareHandler<AppEnv>;
 
-  /** Starts at zero. */
+  /** Creates metrics that start at zero. */
   constructor(listing: Listing, drain: Drain = new Drain()) {
     const registers = [this.#registry];
     this.count = prometheus({
@@ -84,7 +90,7 @@ export class Metrics {
     startMetrics(this.#registry, listing);
   }
 
-  /** Tells whether a store can be written. */
+  /** Registers the metric that reports whether a store is writable. */
   watchStore(store: StoreState): void {
     const name = "emu3_store_writable";
     this.#registry.removeSingleMetric(name);
@@ -98,19 +104,19 @@ export class Metrics {
     });
   }
 
-  /** A request was answered with so many tokens or codes. */
+  /** Counts the tokens or codes of an answer. */
   addTokens(count: number): void {
     this.#tokens.inc(count);
   }
 
-  /** The phases of a request are over. */
+  /** Observes the durations of a request's phases. */
   addPhases(timings: Partial<Timings>): void {
     for (const [name, seconds] of Object.entries(timings)) {
       this.#phases.observe({ phase: name.replace(/_s$/, "") }, seconds);
     }
   }
 
-  /** Answers with all of it. */
+  /** Answers with all metrics. */
   readonly show = async (c: Context<AppEnv>): Promise<Response> => {
     const all = Registry.merge([this.#registry, processMetrics()]);
     const headers = {
@@ -121,11 +127,11 @@ export class Metrics {
   };
 }
 
-/** In place of those that the package would write. */
+/** The labels that replace the package's own. */
 const LABELS = {
   method: ({ req }: Context) => METHODS.has(req.method) ? req.method : "other",
   route: (c: Context) => routePath(c),
 };
 
-/** Its type forgets that histograms have buckets. */
+/** The options of the duration histogram; the package's type omits buckets. */
 const DURATION = { customLabels: LABELS, buckets: BUCKETS };

@@ -1,6 +1,6 @@
 /**
- * Metrics of the picture codec and of the memory for pictures, looked at
- * whenever somebody asks.
+ * The metrics of the picture codec and of the memory for pictures, read on each
+ * scrape.
  *
  * @module
  */
@@ -50,7 +50,7 @@ const GAUGES: readonly (readonly [
   ],
 ];
 
-/** Registers the load of the codec, where `listing` tells it. */
+/** Registers the load of the codec, if `listing` reports it. */
 export function pictureMetrics(registry: Registry, listing: Listing): void {
   if (listing.pictures === undefined) return;
   const registers = [registry];
@@ -67,7 +67,7 @@ export function pictureMetrics(registry: Registry, listing: Listing): void {
     labelNames: ["reason"],
     registers,
     collect() {
-      // Counted elsewhere: only the sum is told.
+      // Counted elsewhere: only the sum is available.
       this.reset();
       const lost = Object.entries(listing.pictures?.lost ?? {});
       for (const [reason, count] of lost) this.inc({ reason }, count);

@@ -1,15 +1,15 @@
 /**
- * What the process takes: prom-client's own, as far as Deno tells them.
+ * The process metrics: those of prom-client that Deno supports.
  *
  * @module
  */
 
 import { collectDefaultMetrics, Registry } from "prom-client";
 
-/** Filled when first asked for: reading them starts observers of the process. */
+/** The registry, made on first use: reading starts observers of the process. */
 let registry: Registry | undefined;
 
-/** Memory, time and files of this process. */
+/** Returns the metrics of memory, time and files of this process. */
 export function processMetrics(): Registry {
   if (registry !== undefined) return registry;
   registry = new Registry();
@@ -20,6 +20,6 @@ export function processMetrics(): Registry {
   return registry;
 }
 
-/** Deno answers these with zeros, stand-ins or `NaN`. */
+/** The metrics for which Deno returns zeros, placeholders or `NaN`. */
 const UNTOLD =
   /^nodejs_(eventloop_lag_|active_|heap_space_|gc_|version_)|^process_heap_bytes$/;

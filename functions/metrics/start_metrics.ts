@@ -1,5 +1,5 @@
 /**
- * How long the start took, as Prometheus reads it.
+ * The metrics of the server's start.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { Gauge, type Registry } from "prom-client";
 import type { Listing } from "../models/ports.ts";
 
-/** Registers what `listing` tells of the start. */
+/** Registers the start durations of `listing`. */
 export function startMetrics(registry: Registry, listing: Listing): void {
   const registers = [registry];
   new Gauge({
@@ -28,7 +28,7 @@ export function startMetrics(registry: Registry, listing: Listing): void {
     help: "From the start of the process until all models were ready",
     registers,
     collect() {
-      // Zero would be an answer.
+      // Zero would be a valid value.
       this.remove();
       if (listing.startSeconds !== undefined) this.set(listing.startSeconds);
     },

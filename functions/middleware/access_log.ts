@@ -10,51 +10,51 @@ import { isUnexpected } from "../http/errors/problem.ts";
 
 /** A request that has ended. */
 export interface AccessRecord {
-  /** When it ended, ISO 8601. */
+  /** End of the request, in ISO 8601. */
   readonly time: string;
-  /** Of the request. */
+  /** Id of the request. */
   readonly id: string;
-  /** Of the request. */
+  /** Method of the request. */
   readonly method: string;
-  /** Without the query, which may hold a question; long ones are cut. */
+  /** Path without the query, which may hold a question; long ones are cut. */
   readonly path: string;
-  /** HTTP status; 499 when the client left. */
+  /** HTTP status; 499 if the client left. */
   readonly status: number;
-  /** From its first byte to the last of the answer. */
+  /** Milliseconds from the request's first byte to the answer's last. */
   readonly "duration_ms": number;
-  /** Who asked: the name of a key, or `anonymous`. */
+  /** Principal: the name of a key, or `anonymous`. */
   readonly principal: string;
-  /** Tokens or codes that were made. */
+  /** Number of tokens or codes that were made. */
   readonly tokens: number | undefined;
-  /** By which model. */
+  /** Model that answered. */
   readonly model: string | undefined;
-  /** Waiting for the model. */
+  /** Milliseconds of waiting for the model. */
   readonly "queue_ms": number | undefined;
-  /** Reading the prompt. */
+  /** Milliseconds of prefill. */
   readonly "prefill_ms": number | undefined;
-  /** Choosing tokens. */
+  /** Milliseconds of decode steps. */
   readonly "decode_ms": number | undefined;
-  /** Between pixels and codes. */
+  /** Milliseconds of conversion between pixels and codes. */
   readonly "vision_ms": number | undefined;
   /** Id of the trace that the request belongs to. */
   readonly trace: string | undefined;
 }
 
-/** Where lines go. */
+/** A sink of log records. */
 export interface LogSink {
-  /** A request has ended. */
+  /** Logs a request that has ended. */
   access(record: AccessRecord): void;
-  /** Something happened that nobody foresaw. */
+  /** Logs an unexpected error. */
   failure(requestId: string, error: unknown): void;
 }
 
 /** The status of a request whose client left. */
 const CLIENT_GONE = 499;
 
-/** UTF-16 units of a path that are kept. */
+/** The maximum UTF-16 units of a path. */
 const MAX_PATH = 1024;
 
-/** Logs every request once its answer has ended. */
+/** Returns middleware that logs every request once its answer has ended. */
 export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     // The router runs middleware twice for the path `/*`.
@@ -88,12 +88,12 @@ export function accessLog(sink: LogSink): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Returns as much of `path` as a line needs. */
+/** Returns `path`, cut to the maximum length. */
 function shortened(path: string): string {
   return path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path;
 }
 
-/** Rounds to a tenth. */
+/** Converts seconds to milliseconds, rounded to a tenth. */
 function milliseconds(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : Math.round(seconds * 10_000) / 10;
 }

@@ -1,9 +1,9 @@
 /**
- * The hosts that requests may name: a guard against DNS rebinding.
+ * The allowed hosts of requests: a guard against DNS rebinding.
  *
- * A stranger's page can let its own name resolve to this machine. To a browser
- * its requests are then of the same origin, and the page may read the answers.
- * They name the stranger's host, which gives them away.
+ * A hostile page can let its own name resolve to this machine. To a browser its
+ * requests are then of the same origin, and the page may read the answers. Their
+ * `Host` still names the hostile host, so that they can be refused.
  *
  * @module
  */
@@ -17,29 +17,32 @@ import {
 } from "../http/address/request_host.ts";
 import type { RequestHost } from "../http/address/request_host.ts";
 
-/** Names that are known to lead here. */
+/** The names of this server. */
 export interface NamedHosts {
-  /** URL under which clients find this server; undefined for as they asked. */
+  /**
+   * URL under which clients reach this server; undefined for the requested
+   * host.
+   */
   readonly publicUrl: string | undefined;
-  /** Names, `.suffix` for a name and those below it, `*` for any. */
+  /** Allowed names; `.suffix` for a name and those below it, `*` for any. */
   readonly allowedHosts: readonly string[];
 }
 
-/** Everything that decides if a host is allowed. */
+/** The settings that decide if a host is allowed. */
 export interface HostPolicy extends NamedHosts {
-  /** The address that the server listens on. */
+  /** Address that the server listens on. */
   readonly listen: { readonly hostname: string };
-  /** Of callers; with keys any host is allowed, since no stranger has one. */
+  /** API keys; with keys any host is allowed, since a hostile page has none. */
   readonly apiKeys: readonly ApiKey[];
 }
 
-/** Addresses that stand for every address of the machine. */
+/** The addresses that stand for every address of the machine. */
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::", "[::]"]);
 
 /**
  * Parses `ALLOWED_HOSTS`.
  *
- * @throws {SyntaxError} Saying what is expected.
+ * @throws {SyntaxError} If the text is malformed, with the expected form.
  */
 export function allowedHosts(text: string | undefined): readonly string[] {
   return (text ?? "").split(",").map((entry) => entry.trim())
@@ -57,13 +60,12 @@ export function allowedHosts(text: string | undefined): readonly string[] {
 }
 
 /**
- * Reports if a request may name `host`. Its port is not looked at: it may be
- * mapped.
+ * Reports if a request may name `host`. Its port is ignored: it may be mapped.
  *
- * An address is no name that could be pointed elsewhere. Where the server
- * listens on all addresses, any is allowed, also that of a balancer in front.
+ * DNS cannot point an address elsewhere. A server that listens on all addresses
+ * allows any, also that of a balancer in front.
  *
- * @param localAddress Where the connection came in; undefined if not known.
+ * @param localAddress Local address of the connection; undefined if unknown.
  */
 export function isAllowedHost(
   { hostname }: RequestHost,
@@ -92,16 +94,20 @@ export function isNamedHost(
     );
 }
 
-/** @param place As sockets and variables spell it. */
+/**
+ * Reports if both name the same host.
+ *
+ * @param place Spelling of a socket or variable.
+ */
 function sameHost(hostname: string, place: string): boolean {
-  // A socket for both families says ::ffff:192.0.2.1 for 192.0.2.1.
+  // A dual-stack socket reports ::ffff:192.0.2.1 for 192.0.2.1.
   const address = ipaddr.isValid(place)
     ? ipaddr.process(place).toString()
     : place;
   return parseHost(bracketed(address))?.hostname === hostname;
 }
 
-/** Returns an address of IPv6 as it stands in a URL. */
+/** Returns an IPv6 address in brackets, as in a URL. */
 function bracketed(text: string): string {
   return text.includes("::") || text.split(":").length > 2
     ? `[${text.replace(/^\[(.*)\]$/, "$1")}]`

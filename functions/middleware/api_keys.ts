@@ -1,26 +1,26 @@
 /**
- * Keys that callers show, kept as hashes only.
+ * The API keys of callers, stored as hashes only.
  *
  * @module
  */
 
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** A key that is known here. */
+/** A known key. */
 export interface ApiKey {
-  /** Short and safe to log: it tells keys apart and opens nothing. */
+  /** Name of the key: short, and safe to log. */
   readonly name: string;
   /** SHA-256 of the key. */
   readonly digest: Uint8Array;
 }
 
-/** Hexadecimal digits of a hash that name a key. */
+/** The number of hexadecimal digits in a key's name. */
 const NAME_LENGTH = 8;
 
 /**
- * The keys in a list with commas, each plain or as `sha256:<hex>`.
+ * Parses a list of keys with commas, each plain or as `sha256:<hex>`.
  *
- * @throws {SyntaxError} Saying what is expected, without what was there.
+ * @throws {SyntaxError} If the list is malformed; the message does not quote it.
  */
 export function apiKeys(text: string | undefined): readonly ApiKey[] {
   if (text === undefined) return [];
@@ -36,10 +36,10 @@ export function apiKeys(text: string | undefined): readonly ApiKey[] {
 }
 
 /**
- * The one of `keys` that was shown; undefined when it is none of them.
+ * Returns the one of `keys` that a request holds; undefined if it is none of
+ * them.
  *
- * Hashes of one length are compared, all of them, each to its end: how long it
- * takes tells nothing.
+ * All hashes are compared to their end, so that the time reveals nothing.
  */
 export function findKey(
   keys: readonly ApiKey[],

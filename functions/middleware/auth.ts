@@ -10,16 +10,19 @@ import type { AppEnv } from "../http/context.ts";
 import { isOpenPath } from "../http/address/open_paths.ts";
 import { UnauthorizedError } from "../http/errors/errors.ts";
 
-/** The principal where no keys are set, or none is asked for. */
+/** The principal of requests without a key. */
 export const ANONYMOUS = "anonymous";
 
-/** Replicate's client sends no key there: the name is as hard to guess as one. */
+/**
+ * The path to which Replicate's client sends no key: the id is as hard to
+ * guess.
+ */
 const STREAM = /^(?:\/v1)?\/predictions\/job-[^/]+\/stream$/;
 
-/** `Token` is how Replicate's older clients say it. */
+/** The authorization schemes; Replicate's older clients use `Token`. */
 const SCHEME = /^(?:bearer|token) +([^\s]+) *$/i;
 
-/** Asks for one of `keys`; without keys everybody is let in. */
+/** Returns middleware that requires one of `keys`, if there are any. */
 export function authenticate(
   keys: readonly ApiKey[],
 ): MiddlewareHandler<AppEnv> {

@@ -1,10 +1,9 @@
 /**
- * The caller of a request: the unit that quotas, places and turns are counted
- * by.
+ * The caller of a request: the unit of quotas, concurrency and fair queueing.
  *
- * It is the key that the request shows. Without one it is the network of its
- * client: the address, of IPv6 the /64 that a client has all of. Requests whose
- * address is not known are one caller's.
+ * The caller is the request's key. Without one it is the network of its client:
+ * the address, or for IPv6 the /64, all of which a client has. Requests of
+ * unknown address count as one caller.
  *
  * @module
  */
@@ -27,7 +26,7 @@ export function callerOf(c: Context<AppEnv>, trust: ProxyTrust): string {
   return networkOf(clientAddress(c, trust) ?? "");
 }
 
-/** Sets the caller of each request, for handlers and for the calls they make. */
+/** Returns middleware that sets the caller of each request, and of its calls. */
 export function identifyCaller(
   trust: ProxyTrust,
 ): MiddlewareHandler<AppEnv> {

@@ -1,5 +1,5 @@
 /**
- * The check of a request's target and host, before anything else looks at it.
+ * The check of a request's target and host, which runs first.
  *
  * @module
  */
@@ -19,9 +19,9 @@ import { hostText } from "../http/address/request_host.ts";
 import { MAX_TARGET_BYTES } from "../http/address/request_target.ts";
 
 /**
- * Refuses a request without a proper host, and while no keys are set one whose
- * host is not allowed. Health is told under any name: probes ask by an address
- * of their own, and what they are told is no secret.
+ * Refuses a request without a valid host and, while no keys are set, one whose
+ * host is not allowed. Health is reported under any name: probes use addresses
+ * of their own, and health is no secret.
  */
 export function checkHost(
   policy: HostPolicy & ProxyTrust,

@@ -1,16 +1,17 @@
 /**
- * The concurrency limit: bounds the requests with a body that are worked on at
- * once, and says when to retry.
+ * The concurrency limit: bounds the requests with a body that run at once, and
+ * computes when to retry.
  *
- * Bodies and pictures take memory long before they reach a queue that counts
+ * Bodies and pictures use memory long before they reach a queue that counts
  * them. Places are shared by callers (see `caller.ts`): one caller alone may
- * take the whole limit, and a third more places are left to others, so that no
- * caller can keep another out.
+ * use the whole limit, and a third more places remain for others, so that no
+ * caller can block another.
  *
- * A refused request, here or by a full queue behind, is told when the next place
- * of its caller is likely to be free, the one after it one place later, and so
- * on. All that retry when they were told find room, as long as the pace stays;
- * if all were told the same, all but one would retry in vain.
+ * The Retry-After of a refused request, here or by a full queue behind, is the
+ * time when its caller's next place is likely to be free; that of the following
+ * one is one place later, and so on. While the pace stays, all that retry on
+ * time find a place; with the same time for all, all but one would retry in
+ * vain.
  *
  * @module
  */
@@ -21,46 +22,48 @@ import { OverloadedError } from "../../lib/errors.ts";
 import type { AppEnv } from "../http/context.ts";
 import { doesWork } from "../shutdown/work.ts";
 
-/** The weight of the past in the average time between places. */
+/** The weight of past values in the average time between places. */
 const MEMORY = 0.9;
 
-/** The pace before anything is measured. */
+/** The assumed pace before the first measurement, in milliseconds. */
 const GUESS_MS = 250;
 
-/** After so long without a refusal, places are no longer in demand. */
+/** The time without a refusal after which places are not in demand. */
 const DEMAND_MS = 10_000;
 
-/** The longest wait that is promised. */
+/** The maximum wait that Retry-After reports. */
 const MAX_PROMISE_MS = 600_000;
 
-/** Callers whose pace is remembered; the least recent is forgotten first. */
+/**
+ * The maximum callers whose pace is stored; the least recent is evicted first.
+ */
 const MAX_CALLERS = 10_000;
 
-/** The pace and the promises of a caller's places. */
+/** The pace of a caller's places, and the retry times that were given out. */
 class Ledger {
   /** Time between one place and the next, smoothed; in milliseconds. */
   pace: number | undefined;
-  /** Time at which a request left last while places were in demand. */
+  /** Time at which the last request left while places were in demand. */
   leftAt: number | undefined;
   refusedAt = -Infinity;
-  /** Time at which the last refused request was told to retry. */
+  /** Retry time of the last refused request. */
   promised = 0;
 }
 
-/** Counts requests by caller, and promises places. */
+/** A counter of requests by caller that computes retry times. */
 export class ConcurrencyLimiter {
   readonly #places: FairShare;
   readonly #now: () => number;
   readonly #ledgers = new Map<string, Ledger>();
-  /** The pace measured last, for callers without one of their own. */
+  /** Last measured pace, for callers without one of their own. */
   #lastPace: number | undefined;
 
   /**
-   * Starts with all places free.
+   * Creates a limiter with all places free.
    *
-   * @param limit Places of one caller alone. A third more, and one at least, is
-   * there in all.
-   * @param now A clock, in milliseconds.
+   * @param limit Places of one caller. In all there are a third more, at least
+   * one.
+   * @param now Clock in milliseconds.
    */
   constructor(limit: number, now: () => number) {
     this.#places = new FairShare(limit, 1);
@@ -70,8 +73,8 @@ export class ConcurrencyLimiter {
   /**
    * Takes a place.
    *
-   * @returns When, for {@linkcode leave}.
-   * @throws {OverloadedError} When `caller` has as many as it may.
+   * @returns Time of entry, for {@linkcode leave}.
+   * @throws {OverloadedError} If `caller` has reached its limit.
    */
   enter(caller: string): number {
     if (this.#places.take(caller, 1)) return this.#now();
@@ -82,8 +85,8 @@ export class ConcurrencyLimiter {
   leave(caller: string, enteredAt: number): void {
     const now = this.#now();
     const ledger = this.#ledger(caller);
-    // While places are wanted, how fast they become free shows as it is;
-    // otherwise as how long many together take for one (Little's law).
+    // While places are in demand, the pace is the time between two that become
+    // free; otherwise it follows from the duration by Little's law.
     const wanted = now - ledger.refusedAt <= DEMAND_MS;
     const elapsed = wanted && ledger.leftAt !== undefined
       ? now - ledger.leftAt
@@ -124,7 +127,7 @@ export class ConcurrencyLimiter {
   }
 }
 
-/** Limits the requests of each caller that do work to `limit` at once. */
+/** Returns middleware that limits each caller's running requests to `limit`. */
 export function limitConcurrency(
   limit: number,
   now: () => number = () => performance.now(),
@@ -139,7 +142,7 @@ export function limitConcurrency(
     } finally {
       if (c.error instanceof OverloadedError) {
         limiter.reject(caller);
-        // The queue knows when its next place is free, not who wants it.
+        // The queue reports when its next place is free, but not for which caller.
         const { retryAfterSeconds } = c.error;
         const seconds = Math.max(
           limiter.retryAfterSeconds(caller),
@@ -147,7 +150,7 @@ export function limitConcurrency(
         );
         c.res.headers.set("retry-after", `${seconds}`);
       } else {
-        // An answer that waits for its reader takes memory as its work did.
+        // An answer that waits for its reader uses memory as its run did.
         const sent = c.env?.sent ?? c.get("ended");
         if (sent === undefined) limiter.leave(caller, enteredAt);
         else sent.then(() => limiter.leave(caller, enteredAt));

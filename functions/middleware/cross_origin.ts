@@ -1,5 +1,6 @@
 /**
- * Cross-origin resource sharing: what pages of other origins may do.
+ * The cross-origin resource sharing (CORS): the rights of pages of other
+ * origins.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import type { MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { AppEnv } from "../http/context.ts";
 
-/** Headers that a page of another origin may read. */
+/** The headers that a page of another origin may read. */
 const EXPOSED = [
   "ETag",
   "X-Request-Id",
@@ -30,15 +31,16 @@ const EXPOSED = [
   "traceparent",
 ];
 
-/** How long browsers remember what another origin may do, in seconds. */
+/** The seconds for which browsers cache a preflight. */
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * Lets pages of `origins` call. They may send any header: keys are in one,
- * client libraries add their own, and no cookie means anything here.
+ * Returns middleware that lets pages of `origins` call. They may send any
+ * header: keys are in one, client libraries add their own, and cookies are
+ * ignored.
  *
- * A preflight that asks for a private network, as browsers send it for a page of
- * a public one, is told yes where the page may call at all.
+ * A preflight that requests access to a private network, which browsers send
+ * for a page of a public one, succeeds if the page may call at all.
  */
 export function crossOrigin(
   origins: readonly string[],
@@ -61,6 +63,6 @@ export function crossOrigin(
   };
 }
 
-/** Headers of Private Network Access, a draft of WICG. */
+/** The request header of Private Network Access, a WICG draft. */
 const ASKS_PRIVATE = "access-control-request-private-network";
 const ALLOWS_PRIVATE = "access-control-allow-private-network";

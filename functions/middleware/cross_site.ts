@@ -1,10 +1,11 @@
 /**
  * The check of requests that pages of other sites send.
  *
- * A browser lets any page send a form or a simple request to any address, also
- * of the machine that it runs on, and only hides the answer. Such a request must
- * not run a model nor change anything. Browsers mark it, in `Sec-Fetch-Site` and
- * `Origin`, which no script can set; programs send neither.
+ * Any page can make a browser send a form or a simple request to any address,
+ * also of the machine that it runs on; only the answer is hidden. Such a
+ * request must not run a model nor change anything. Browsers mark it, in
+ * `Sec-Fetch-Site` and `Origin`, which no script can set; programs send
+ * neither.
  *
  * @module
  */
@@ -20,15 +21,15 @@ import {
 } from "../http/address/request_authority.ts";
 import { isLoopback, type RequestHost } from "../http/address/request_host.ts";
 
-/** Everything that decides which pages may call. */
+/** The settings that decide which pages may call. */
 export interface OriginPolicy extends AuthorityPolicy {
   /** Origins whose pages may call; `*` for all. */
   readonly corsOrigins: readonly string[];
 }
 
 /**
- * Refuses what a page of another site sends, unless it goes with a key, which
- * such a page cannot have, or anybody may read it.
+ * Returns middleware that refuses requests of pages of other sites, unless they
+ * have a key, which such a page cannot have, or their path is open.
  */
 export function refuseCrossSite(
   policy: OriginPolicy,
@@ -48,7 +49,7 @@ export function refuseCrossSite(
  * Refuses a request of a page that may not call: one of another origin, unless
  * that is of the loopback, `PUBLIC_URL` or listed.
  *
- * @throws {ForbiddenOriginError} When it may not call.
+ * @throws {ForbiddenOriginError} If it may not call.
  */
 export function checkOrigin(request: Request, policy: OriginPolicy): void {
   const site = request.headers.get("sec-fetch-site");
@@ -75,11 +76,11 @@ function isAllowedOrigin(
     publicUrl !== undefined && new URL(publicUrl).origin === origin);
 }
 
-/** Reports if `origin` is that of a page which was served under `host`. */
+/** Reports if `origin` is that of a page served under `host`. */
 function isOfHost(origin: string, { hostname, port }: RequestHost): boolean {
   const url = URL.parse(origin);
   if (url === null || !/^https?:$/.test(url.protocol)) return false;
-  // As its scheme has it: a proxy in front may speak another one.
+  // The default port of its own scheme: a proxy in front may use another one.
   const usual = url.protocol === "https:" ? "443" : "80";
   return url.hostname === hostname &&
     (url.port || usual) === (port || usual);

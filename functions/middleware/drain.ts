@@ -1,10 +1,10 @@
 /**
- * What a server does that is to stop: it refuses what is new, answers whoever
- * asks how it is, and knows what is still under way.
+ * The drain of a server that is stopping: it refuses new work, still answers
+ * health checks, and lists the requests in flight.
  *
- * The listener stays open meanwhile. Balancers go on sending for seconds after
- * the signal; a refusal that says so is sent elsewhere, a connection that finds
- * nobody is an error.
+ * The listener stays open meanwhile. Balancers continue to send for seconds
+ * after the signal; they resend a request that is refused as draining, but
+ * report a closed port as an error.
  *
  * @module
  */
@@ -14,42 +14,44 @@ import type { AppEnv } from "../http/context.ts";
 import { DrainingError } from "../http/errors/errors.ts";
 import { doesWork } from "../shutdown/work.ts";
 
-/** Something that is under way. */
+/** A request in flight that can be interrupted. */
 export interface ResumableRequest {
-  /** How long it still takes, in milliseconds; undefined where nobody can tell. */
+  /** Returns the remaining milliseconds; undefined if they are unknown. */
   readonly remainingMs: () => number | undefined;
-  /** Keeps where it stands, then ends it; the second time nothing. */
+  /**
+   * Stores the resume state, then ends the request; repeated calls do nothing.
+   */
   readonly interrupt: () => void;
 }
 
-/** Whether a server is to stop, and what keeps it from doing so. */
+/** The drain state of a server, and its requests in flight. */
 export class Drain {
   readonly #works = new Set<ResumableRequest>();
   #draining = false;
 
-  /** Whether what is new is refused. */
+  /** True if new work is refused. */
   get draining(): boolean {
     return this.#draining;
   }
 
-  /** What is under way. */
+  /** Requests in flight. */
   get works(): readonly ResumableRequest[] {
     return [...this.#works];
   }
 
-  /** From now on what is new is refused. */
+  /** Begins to refuse new work. */
   begin(): void {
     this.#draining = true;
   }
 
-  /** Notes that something is under way, until what is returned is called. */
+  /** Records a request in flight until the returned function is called. */
   add(work: ResumableRequest): () => void {
     this.#works.add(work);
     return () => void this.#works.delete(work);
   }
 }
 
-/** Refuses what would have to be worked on; the rest is answered. */
+/** Returns middleware that refuses requests that run a function. */
 export function refuseNewWork(drain: Drain): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     const { method, path } = c.req;
@@ -58,7 +60,10 @@ export function refuseNewWork(drain: Drain): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Sends clients that keep their connection to look for another server. */
+/**
+ * Returns middleware that closes connections, so that clients use another
+ * server.
+ */
 export function closeConnections(drain: Drain): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     await next();

@@ -1,6 +1,6 @@
 /**
- * The sink of log lines: as JSON, or in a form for people. An event is one line,
- * of bounded length, whatever it quotes.
+ * The sink of log lines: as JSON, or in a readable form. An event is one line of
+ * bounded length, whatever it quotes.
  *
  * @module
  */
@@ -8,13 +8,13 @@
 import type { AccessRecord, LogSink } from "./access_log.ts";
 import { escapeWord, jsonLine } from "../http/errors/escaped_text.ts";
 
-/** Writes one line. */
+/** A function that writes one line. */
 export type WriteLine = (line: string) => void;
 
-/** The format of lines. */
+/** A format of lines. */
 export type LogFormat = "json" | "pretty";
 
-/** UTF-16 units of a stack that are kept. */
+/** The maximum UTF-16 units of a stack. */
 const MAX_STACK = 16_384;
 
 /** Returns a sink that writes requests to `out` and failures to `err`. */
@@ -26,7 +26,7 @@ export function lineSink(
   const access = format === "json"
     ? (record: AccessRecord) => out(jsonLine(record))
     : (record: AccessRecord) => {
-      // People look for what was drawn, not for the parts of a page.
+      // Readers of this form need function calls, not the parts of a page.
       if (!isPagePart(record)) out(prettyLine(record));
     };
   return {
@@ -39,7 +39,7 @@ export function lineSink(
   };
 }
 
-/** Returns whether a record is of a static file that was found. */
+/** Returns whether a record is of a static file that exists. */
 function isPagePart({ method, path, status }: AccessRecord): boolean {
   return method === "GET" && status < 400 &&
     (path.startsWith("/page/") || path.startsWith("/docs/") ||

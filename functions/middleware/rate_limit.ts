@@ -1,13 +1,13 @@
 /**
- * How often a caller may ask.
+ * The rate limit of callers.
  *
  * Each caller has a bucket that drains evenly, so that in any span of time `T`
- * it gets at most `quota + quota × T / window` requests through. One number a
- * caller says how full it is: the time at which it is empty again (the generic
- * cell rate algorithm).
+ * it gets at most `quota + quota × T / window` requests through. One number for
+ * each caller is its fill level: the time at which the bucket is empty again
+ * (the generic cell rate algorithm).
  *
- * Ours: `hono-rate-limiter` counts in fixed windows, which let twice the quota
- * through around their edges, keeps every caller it ever saw in a window, and
+ * It replaces `hono-rate-limiter`, which counts in fixed windows that let twice
+ * the quota through around their edges, stores every caller of a window, and
  * writes headers of older drafts.
  *
  * @module
@@ -18,23 +18,23 @@ import type { AppEnv } from "../http/context.ts";
 import { QuotaError } from "../http/errors/errors.ts";
 import { doesWork } from "../shutdown/work.ts";
 
-/** So many requests in so much time. */
+/** A quota of requests in a window of time. */
 export interface RateLimit {
-  /** Requests. */
+  /** Number of requests. */
   readonly quota: number;
-  /** In milliseconds. */
+  /** Window in milliseconds. */
   readonly windowMs: number;
 }
 
-/** What became of a request. */
+/** The decision about a request. */
 export interface Admission {
-  /** Whether it may go on. */
+  /** True if the request is admitted. */
   readonly admitted: boolean;
-  /** Requests that would be let in at once. */
+  /** Number of requests that would be admitted at once. */
   readonly remaining: number;
-  /** Until the whole quota is there again, rounded up. */
+  /** Seconds until the whole quota is available again, rounded up. */
   readonly resetSeconds: number;
-  /** Until one more is let in, rounded up. */
+  /** Seconds until one more request is admitted, rounded up. */
   readonly retryAfterSeconds: number;
 }
 
@@ -46,9 +46,9 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * A limit from text such as `60/m`; undefined for none.
+ * Parses a limit such as `60/m`; returns undefined for none.
  *
- * @throws {SyntaxError} Saying what is expected.
+ * @throws {SyntaxError} If the text is malformed, with the expected form.
  */
 export function rateLimit(text: string | undefined): RateLimit | undefined {
   if (text === undefined) return undefined;
@@ -59,32 +59,32 @@ export function rateLimit(text: string | undefined): RateLimit | undefined {
   throw new SyntaxError("expected requests per s, m, h or d, such as 60/m");
 }
 
-/** Callers that are remembered; the one that asked least recently goes first. */
+/** The maximum number of stored callers; the least recent is evicted first. */
 export const MAX_CALLERS = 10_000;
 
-/** Counts what callers ask. */
+/** A counter of requests by caller. */
 export class RateLimiter {
   readonly #limit: RateLimit;
   readonly #now: () => number;
-  /** When each caller's bucket is empty; least recently asked first. */
+  /** Time at which each caller's bucket is empty, in order of last request. */
   readonly #emptyAt = new Map<string, number>();
 
   /**
-   * Knows nobody yet.
+   * Creates a limiter without callers.
    *
-   * @param now A clock, in milliseconds.
+   * @param now Clock in milliseconds.
    */
   constructor(limit: RateLimit, now: () => number) {
     this.#limit = limit;
     this.#now = now;
   }
 
-  /** How many callers are remembered. */
+  /** Number of stored callers. */
   get callers(): number {
     return this.#emptyAt.size;
   }
 
-  /** Counts a request of `caller`, if it is let in. */
+  /** Counts a request of `caller` if it is admitted. */
   ask(caller: string): Admission {
     const { quota, windowMs } = this.#limit;
     const drip = windowMs / quota;
@@ -116,11 +116,12 @@ export class RateLimiter {
 }
 
 /**
- * Limits requests that do work, as `work.ts` defines it. To look is free.
+ * Returns middleware that limits requests that run a function; other requests
+ * are free.
  *
  * Headers are those of draft-ietf-httpapi-ratelimit-headers-10.
  *
- * @param now A clock, in milliseconds.
+ * @param now Clock in milliseconds.
  */
 export function limitRate(
   limit: RateLimit,

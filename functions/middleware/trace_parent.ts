@@ -1,6 +1,6 @@
 /**
- * The `traceparent` header (W3C Trace Context): which trace a request belongs
- * to, and which of its parts asked.
+ * The `traceparent` header (W3C Trace Context): the trace of a request, and the
+ * calling part of that trace.
  *
  * ```text
  * 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
@@ -10,17 +10,17 @@
  * @module
  */
 
-/** A part of a trace. */
+/** The parent span of a request. */
 export interface TraceParent {
-  /** 32 hexadecimal digits. */
+  /** Trace id of 32 hexadecimal digits. */
   readonly traceId: string;
-  /** 16 hexadecimal digits. */
+  /** Span id of 16 hexadecimal digits. */
   readonly spanId: string;
-  /** 2 hexadecimal digits. */
+  /** Flags of 2 hexadecimal digits. */
   readonly flags: string;
 }
 
-/** What a header says; undefined when it is not as the standard has it. */
+/** Parses the header; returns undefined if it is malformed. */
 export function parseTraceParent(
   header: string | undefined,
 ): TraceParent | undefined {
@@ -34,7 +34,7 @@ export function parseTraceParent(
   return { traceId: traceId!, spanId: spanId!, flags: flags! };
 }
 
-/** The header that says where we stand. */
+/** Returns the header for a span. */
 export function formatTraceParent(
   { traceId, spanId, flags }: TraceParent,
 ): string {

@@ -1,5 +1,5 @@
 /**
- * Tracing: requests as parts of traces.
+ * The tracing middleware: requests as parts of traces.
  *
  * With `OTEL_DENO=true` Deno sends spans by OpenTelemetry's protocol. It makes
  * one of each request that `node:http` receives, named by its method and with
@@ -30,7 +30,7 @@ import {
   type TraceParent,
 } from "./trace_parent.ts";
 
-/** Gives every request its place in its trace, and its span. */
+/** Returns middleware that sets the trace and the span of every request. */
 export function tracing(): MiddlewareHandler<AppEnv> {
   const tracer = trace.getTracer("emu3");
   return async (c, next) => {
@@ -45,7 +45,7 @@ export function tracing(): MiddlewareHandler<AppEnv> {
     const here = recorded ? placeOf(span) : continued(caller);
     c.set("trace", here);
     if (here !== undefined) c.header("traceparent", formatTraceParent(here));
-    // Nobody collects spans, and no trace goes on.
+    // No spans are collected, and no trace continues.
     if (!isSpanContextValid(span.spanContext())) return await next();
     try {
       await context.with(trace.setSpan(parent, span), next);
@@ -60,7 +60,7 @@ export function tracing(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** The context that a span is made in. */
+/** Returns the context that a span is made in. */
 function contextOf(caller: TraceParent | undefined): Context {
   if (caller === undefined) return ROOT_CONTEXT;
   const { traceId, spanId, flags } = caller;
@@ -74,11 +74,12 @@ function contextOf(caller: TraceParent | undefined): Context {
 }
 
 /**
- * Makes spans of phases that have just ended, within the request at hand.
+ * Returns a function that makes spans of ended phases within the current
+ * request.
  *
- * They are known at the end only, so that they are laid out backwards from
- * there; where they overlap, as pictures that are drawn and decoded by turns,
- * each still has its own length.
+ * Durations are known at the end only, so that spans are laid out backwards
+ * from there; phases that overlap, such as alternating drawing and decoding,
+ * still have their own length.
  */
 export function phaseSpans(): (
   model: string,
@@ -101,7 +102,7 @@ export function phaseSpans(): (
   };
 }
 
-/** A part of its own in the trace that the header names. */
+/** Returns a new span in the trace that the header names. */
 function continued(parent: TraceParent | undefined): TraceParent | undefined {
   if (parent === undefined) return undefined;
   const spanId = crypto.getRandomValues(new Uint8Array(8)).toHex();

@@ -1,9 +1,9 @@
 /**
- * The limit of unsent answers: bytes that are made and not yet taken, shared
+ * The limit of unsent answers: bytes that are made and not yet read, shared
  * fairly by callers.
  *
- * Answers stay in memory until their readers have taken them. A reader that
- * takes nothing for a minute counts as gone; until then what lies unsent is
+ * Answers stay in memory until their readers have read them. A reader that
+ * reads nothing for a minute counts as gone; until then its unsent bytes are
  * counted, and more than the limit is refused.
  *
  * @module
@@ -20,31 +20,38 @@ import {
 import { pause } from "../jobs/pause.ts";
 import { UnreadAnswersError } from "../http/errors/errors.ts";
 
-/** Retry-After seconds of a refused caller: a stalled reader is gone then. */
+/**
+ * The Retry-After seconds of a refused caller: by then a stalled reader is
+ * gone.
+ */
 const RETRY_SECONDS = 60;
 
 /**
- * Interval of looking for room for the next event of a stream, in milliseconds.
+ * The interval of the check for room for a stream's next event, in milliseconds.
  */
 const AGAIN_MS = 1000;
 
-/** Counts bytes of answers until they are sent. */
+/** A counter of answer bytes until they are sent. */
 export class UnsentAnswers {
   readonly #share: FairShare;
 
-  /** @param maxBytes Bytes that one caller alone may leave unsent. */
+  /**
+   * Creates the counter.
+   *
+   * @param maxBytes Maximum unsent bytes of one caller.
+   */
   constructor(maxBytes: number) {
     this.#share = new FairShare(maxBytes);
   }
 
-  /** Bytes that are held. */
+  /** Number of unsent bytes. */
   get bytes(): number {
     return this.#share.held;
   }
 
   /**
-   * Counts `bytes` for `caller` until what is returned is called; undefined
-   * when that is over the limit.
+   * Counts `bytes` for `caller` until the returned function is called; returns
+   * undefined if that exceeds the limit.
    */
   tryHold(caller: string, bytes: number): (() => void) | undefined {
     if (!this.#share.take(caller, bytes)) return undefined;
@@ -57,8 +64,9 @@ export class UnsentAnswers {
 }
 
 /**
- * Lets handlers count what they send piece by piece. Whole answers are counted
- * by the listener (`http/answer_sender.ts`).
+ * Returns middleware that lets handlers count bytes that they send piece by
+ * piece. The listener counts whole answers
+ * (`http/connection/answer_sender.ts`).
  */
 export function countUnsent(
   unsent: UnsentAnswers,
@@ -70,9 +78,9 @@ export function countUnsent(
 }
 
 /**
- * Counts `bytes` as unsent until what is returned is called.
+ * Counts `bytes` as unsent until the returned function is called.
  *
- * @throws {UnreadAnswersError} When that is over the limit.
+ * @throws {UnreadAnswersError} If that exceeds the limit.
  */
 export function hold(c: Context<AppEnv>, bytes: number): () => void {
   const release = c.get("tryHold")(bytes);
@@ -82,7 +90,7 @@ export function hold(c: Context<AppEnv>, bytes: number): () => void {
 
 /**
  * Counts `bytes` as unsent as soon as that is within the limit, or the client
- * leaves. What is small is not counted.
+ * leaves. Small answers are not counted.
  */
 export async function heldWhenFree(
   c: Context<AppEnv>,

@@ -1,5 +1,5 @@
 /**
- * Where a server's models run, from what it is told.
+ * The device that a server's models run on, chosen by its options.
  *
  * @module
  */
@@ -18,28 +18,28 @@ import {
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { computeDtypeOf, type Precision } from "./precision.ts";
 
-/** What a server is told. */
+/** Options that choose a device. */
 export interface DeviceOptions {
   /** Threads that compute. */
   readonly threads: number;
-  /** Where models run. */
+  /** Device that models run on; `auto` for the best one available. */
   readonly device: DeviceName | "auto";
-  /** Bytes of a device's memory to use; undefined for what is free. */
+  /** Bytes of the device's memory to use; undefined for all that is free. */
   readonly deviceMemoryBytes: number | undefined;
   /** Folder of another ONNX Runtime than the npm package's. */
   readonly runtimeFolder: string | undefined;
-  /** Format of the language models' weights; undefined for as they are. */
+  /** Format of the language models' weights; undefined for the stored one. */
   readonly precision: Precision | undefined;
-  /** In which way pictures are drawn; undefined for what is fastest. */
+  /** Strategy that pictures are drawn with; undefined for the fastest. */
   readonly strategy: StrategyName | undefined;
-  /** Told what takes long, or is not used, for a reason that can be removed. */
+  /** Called with a notice about a slow start or a device that is not used. */
   readonly warn: (line: string) => void;
 }
 
 /**
- * Opens a runtime on the device that is asked for.
+ * Opens a runtime on the requested device.
  *
- * @throws {RuntimeError} When it cannot be used, or not for what is asked.
+ * @throws {RuntimeError} If the device cannot be used, or not as requested.
  */
 export async function openDevice(options: DeviceOptions): Promise<Runtime> {
   const { runtimeFolder, precision, strategy } = options;
@@ -60,7 +60,7 @@ export async function openDevice(options: DeviceOptions): Promise<Runtime> {
   }
 }
 
-/** Where models will run, before a device is tried; auto counts as the CPU. */
+/** Returns the provider expected before a device is tried; auto is the CPU. */
 export function expectedProvider(
   { device, precision }: Pick<DeviceOptions, "device" | "precision">,
 ): Provider {
@@ -75,7 +75,7 @@ export function expectedProvider(
   }
 }
 
-/** Ways of drawing that a device cannot. */
+/** Returns the drawing strategies that a device does not support. */
 export function refusedStrategies(
   { placesTokens }: Pick<Provider, "placesTokens">,
 ): ReadonlySet<StrategyName> {
@@ -83,9 +83,9 @@ export function refusedStrategies(
 }
 
 /**
- * Refuses a default way of drawing that a device cannot.
+ * Asserts that a device supports the default drawing strategy.
  *
- * @throws {RuntimeError} Saying what would do.
+ * @throws {RuntimeError} If it does not, naming the strategies that work.
  */
 export function assertDraws(
   provider: Pick<Provider, "name" | "placesTokens">,

@@ -1,5 +1,5 @@
 /**
- * What tells the files of a folder from those that another time are there.
+ * The fingerprint of a folder: changes when its files do.
  *
  * @module
  */
@@ -7,13 +7,14 @@
 import { createHash } from "node:crypto";
 
 /**
- * Names, sizes and dates of the files in a folder, as web servers tell versions
- * of a file apart: weights are too large to be read for it.
+ * Returns a hash of the names, sizes and dates of the files in a folder, as web
+ * servers tell versions of a file apart: weights are too large to be read for
+ * it.
  */
 export async function folderFingerprint(folder: string): Promise<string> {
   const lines: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
-    // Links are followed, as those who read the files do.
+    // Links are followed, as the readers of the files follow them.
     const { isFile, size, mtime } = await Deno.stat(`${folder}/${name}`)
       .catch(() => NOWHERE);
     if (isFile) lines.push(`${name} ${size} ${mtime?.getTime()}`);
@@ -22,5 +23,5 @@ export async function folderFingerprint(folder: string): Promise<string> {
   return hash.digest("hex");
 }
 
-/** A link that leads nowhere. */
+/** The status of a link without a target. */
 const NOWHERE = { isFile: false, size: 0, mtime: null };

@@ -1,5 +1,5 @@
 /**
- * Something that takes time to open, and what state it is in.
+ * A resource that takes time to open, and its state.
  *
  * ```text
  * unloaded ─load()─▶ loading ─▶ ready
@@ -14,13 +14,13 @@ import type { Stage } from "../../lib/stage.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
 import { NotReadyError } from "../http/errors/errors.ts";
 
-/** Where a model stands. */
+/** The state of a resource. */
 export type HeldState =
   | { readonly state: "unloaded" | "ready"; readonly phases: readonly Phase[] }
   | {
     readonly state: "loading";
     readonly phases: readonly Phase[];
-    /** When asking again may help. */
+    /** Seconds until a retry may succeed. */
     readonly retryAfterSeconds: number;
   }
   | {
@@ -29,10 +29,10 @@ export type HeldState =
     readonly reason: string;
   };
 
-/** Opens the thing, a stage after the other or several at once. */
+/** Opens the resource, in one stage after another or several at once. */
 export type Opener<T> = (stage: Stage) => Promise<T>;
 
-/** Something that is opened once. */
+/** A resource that is opened once. */
 export class LazyResource<T extends AsyncDisposable>
   implements AsyncDisposable {
   readonly #name: string;
@@ -43,10 +43,10 @@ export class LazyResource<T extends AsyncDisposable>
   #reason: string | undefined;
 
   /**
-   * Opens nothing yet.
+   * Creates an unopened resource.
    *
-   * @param name For messages.
-   * @param log Where its phases are noted, after those that it has.
+   * @param name Name for messages.
+   * @param log Log that the phases of opening are added to.
    */
   constructor(name: string, open: Opener<T>, log: PhaseLog = new PhaseLog()) {
     this.#name = name;
@@ -54,7 +54,7 @@ export class LazyResource<T extends AsyncDisposable>
     this.#log = log;
   }
 
-  /** Where it stands. */
+  /** State of the resource. */
   get state(): HeldState {
     const { phases, retryAfterSeconds } = this.#log;
     if (this.#reason !== undefined) {
@@ -66,16 +66,16 @@ export class LazyResource<T extends AsyncDisposable>
       : { state: "loading", phases, retryAfterSeconds };
   }
 
-  /** Opens it, once; whoever calls again gets the same. */
+  /** Opens the resource once; later calls return the same promise. */
   load(): Promise<T> {
     this.#loading ??= this.#run();
     return this.#loading;
   }
 
   /**
-   * The opened thing.
+   * Returns the opened resource.
    *
-   * @throws {NotReadyError} When it is not there yet, or never will be.
+   * @throws {NotReadyError} If it is not open yet, or failed to open.
    */
   get(): T {
     if (this.#value !== undefined) return this.#value;
@@ -90,17 +90,17 @@ export class LazyResource<T extends AsyncDisposable>
     );
   }
 
-  /** The opened thing, if it is there. */
+  /** Returns the opened resource, or undefined if it is not open. */
   peek(): T | undefined {
     return this.#value;
   }
 
-  /** Closes it, after it has loaded. */
+  /** Closes the resource, after it has loaded. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await (await this.#loading)?.[Symbol.asyncDispose]();
     } catch {
-      // It never opened, as its state says: there is nothing to close.
+      // It never opened, as its state shows: there is nothing to close.
     }
   }
 
@@ -115,7 +115,7 @@ export class LazyResource<T extends AsyncDisposable>
   }
 }
 
-/** Why something failed to load: what went wrong inside is for the log only. */
+/** Returns the public reason of a failed load: details are for the log only. */
 export function reasonOf(error: unknown): string {
   return error instanceof Emu3Error || error instanceof RangeError
     ? error.message

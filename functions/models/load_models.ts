@@ -1,6 +1,6 @@
 /**
- * How each kind of model is opened, and warmed up so that the first request is
- * fast.
+ * The openers of each kind of model, with the warm-up that makes the first
+ * request fast.
  *
  * @module
  */
@@ -43,57 +43,57 @@ import {
   type PrecisionOptions,
 } from "./precision.ts";
 
-/** Tokens that one prefill takes: more are no faster, and block for longer. */
+/** Tokens of one prefill chunk: more are no faster, and block for longer. */
 const CHUNK_LENGTH = 256;
 
-/** A side of the warm-up picture, in codes. */
+/** Side of the warm-up picture, in codes. */
 const WARM_SIDE = 2;
 
-/** Codes that a warm-up draws: enough for a window, and for a last few. */
+/** Width of the warm-up drawing, in codes: a window and a remainder. */
 const WARM_WIDTH = 6;
 
-/** Where codes are drawn one by one, the second is drawn as all others are. */
+/** Warm-up width without windows: all codes after the first are alike. */
 const WARM_WIDTH_ALONE = 2;
 
-/** A language model with what is listed of it. */
+/** A language model with its listed details. */
 export interface ServedLanguage extends OpenedLanguageModel {
-  /** What its files say. */
+  /** Details that its files give. */
   readonly details: ModelDetails;
 }
 
 /** The text side of a language model that is not loaded. */
 export interface ServedText extends TextModel, AsyncDisposable {}
 
-/** How a language model runs. */
+/** Options of a running language model. */
 export interface LanguageOptions {
-  /** Sequences decoded together. */
+  /** Sequences that are decoded together. */
   readonly slots: number;
-  /** Requests that may wait. */
+  /** Limit of the requests that wait. */
   readonly queueLimit: number;
-  /** That the process may have. */
+  /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
-  /** For keys and values of all language models; undefined for a quarter. */
+  /** Bytes of the KV caches of all language models; undefined for a quarter. */
   readonly cacheBytes: number | undefined;
-  /** Language models that share them. */
+  /** Number of language models that share the cache bytes. */
   readonly models: number;
-  /** Their type; undefined for what the memory suggests. */
+  /** Type of keys and values; undefined for a type that suits the memory. */
   readonly cacheDtype: CacheDtype | undefined;
-  /** In which way it draws; undefined for what is fastest. */
+  /** Strategy that pictures are drawn with; undefined for the fastest. */
   readonly strategy: StrategyName | undefined;
-  /** In which format its weights are. */
+  /** Format that its weights are loaded in. */
   readonly weights: PrecisionOptions;
 }
 
-/** What all models of a server share, once they are here. */
+/** Parts that all models of a server share. */
 export interface Shared {
-  /** Opened while files are looked for. */
+  /** The runtime, opened while files are looked for. */
   readonly runtime: Promise<Runtime>;
 }
 
-/** Opens the language model of `seat`, with the heads that it needs. */
+/** Returns an opener of the language model of `seat` with the needed heads. */
 export function languageOpener(
   { runtime: opening, admitted }: Shared & {
-    /** Comes when it may take memory. */
+    /** Resolves when the model may take memory. */
     readonly admitted: Promise<void>;
   },
   seat: PlannedModels,
@@ -119,14 +119,15 @@ export function languageOpener(
       chunkLength: CHUNK_LENGTH,
       now: () => performance.now(),
       stage,
-      // Before the weights, which take longest.
+      // Checked before the weights are read, which takes longest.
       accept: (vocabulary) => checkCodebook(vocabulary, seat),
     });
     try {
-      // A picture takes both; who failed says why.
+      // A picture takes both models; a failure carries its own reason.
       await vision.load();
       await stage("warm up", () => warmLanguage(model, seat, strategy));
-      // Ready without it; who ends a row before it is done waits, and is told.
+      // The model is ready before it settles; requests that end a row earlier
+      // wait.
       if (model.settle !== undefined) {
         stage("settle", model.settle).catch(() => undefined);
       }
@@ -166,7 +167,7 @@ async function openWatched(
   }
 }
 
-/** Opens the text side alone. */
+/** Returns an opener of the text side alone. */
 export function textOpener(seat: PlannedModels): Opener<ServedText> {
   return async (stage) => {
     const checkpoint = await stage(
@@ -192,7 +193,7 @@ export function textOpener(seat: PlannedModels): Opener<ServedText> {
   };
 }
 
-/** Opens a vision tokenizer, for one direction or both. */
+/** Returns an opener of a vision tokenizer, for one direction or both. */
 export function visionOpener(
   { runtime: opening }: Shared,
   place: Promise<string>,
@@ -219,7 +220,7 @@ export function visionOpener(
   };
 }
 
-/** By the files of both, before either has read its weights. */
+/** Compares the configurations of both models, before weights are read. */
 async function checkCodebook(
   { codebookSize: tokens }: Pick<Vocabulary, "codebookSize">,
   { language, vision }: PlannedModels,
@@ -247,7 +248,7 @@ async function warmLanguage(
     const scene = {
       prompt: "",
       negativePrompt: "",
-      // One row costs half a prompt, and runs what two run.
+      // One row costs half a prompt, and runs the same graphs as two.
       guidanceScale: 1,
       size,
       prefix: undefined,
@@ -288,7 +289,7 @@ async function warmVision(
   }
 }
 
-/** Opens the picture codec; what it loses goes to the log. */
+/** Opens the picture codec; its lost calls are logged. */
 export function openCodec(
   { codecThreads, warn }: {
     readonly codecThreads?: number | undefined;
@@ -311,7 +312,7 @@ const LOSSES = {
   stalled: "got no CPU time and was ended",
 };
 
-/** Starts the thread that reads and writes pictures, and has it load codecs. */
+/** Starts the thread that reads and writes pictures, with its codecs loaded. */
 export async function warmCodec(codec: PictureCodec): Promise<void> {
   const pixels = new Uint8ClampedArray(3);
   const png = await codec.encodePng({ height: 1, width: 1, pixels }, {});

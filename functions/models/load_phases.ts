@@ -1,5 +1,5 @@
 /**
- * What a start is made of: phases with their times, and how far a transfer is.
+ * The phases of a start with their times, and the progress of transfers.
  *
  * ```text
  * 0 ──── resolve ── download ─────────────── library ─ graphs ─ weights ─ warm up
@@ -7,96 +7,96 @@
  * └ the process starts
  * ```
  *
- * Phases may overlap. One that comes again goes on: its seconds add up, and what
- * runs twice at once counts once.
+ * Phases may overlap. A repeated phase resumes: its seconds add up, and
+ * concurrent runs count once.
  *
  * @module
  */
 
 import type { Stage } from "../../lib/stage.ts";
 
-/** Bytes on their way. */
+/** A transfer of bytes. */
 export interface Transfer {
-  /** That are here. */
+  /** Bytes received so far. */
   readonly bytes: number;
-  /** In all; undefined while that is not known. */
+  /** Bytes in all; undefined while the size is unknown. */
   readonly totalBytes: number | undefined;
-  /** Lately; undefined while nothing can be said. */
+  /** Recent rate; undefined while there is no estimate. */
   readonly bytesPerSecond: number | undefined;
-  /** Where they come from, for people. */
+  /** Source of the bytes, for display. */
   readonly place: string;
 }
 
-/** A part of a start. */
+/** A phase of a start. */
 export interface Phase {
-  /** What is done. */
+  /** Name of the phase. */
   readonly name: string;
-  /** When it began, in seconds since the process started. */
+  /** Start of the phase, in seconds since the process started. */
   readonly startedAt: number;
-  /** How long it took; undefined while it lasts. */
+  /** Duration of the phase; undefined while it lasts. */
   readonly seconds: number | undefined;
-  /** How far it is, where bytes are moved. */
+  /** Progress of its transfer, if it moves bytes. */
   readonly transfer: Transfer | undefined;
 }
 
-/** How far bytes are, as whoever moves them tells. */
+/** The progress of a transfer, as its source reports it. */
 export interface Progress {
-  /** What is done with them. */
+  /** Name of the phase that the transfer belongs to. */
   readonly phase: string;
-  /** That are here. */
+  /** Bytes received so far. */
   readonly bytes: number;
-  /** In all; undefined while that is not known. */
+  /** Bytes in all; undefined while the size is unknown. */
   readonly totalBytes: number | undefined;
-  /** Where they come from, for people. */
+  /** Source of the bytes, for display. */
   readonly place: string;
 }
 
-/** Hears of phases that have ended, and now and then of one that moves bytes. */
+/** Listener for phases that have ended, and for transfers at intervals. */
 export type PhaseListener = (phase: Phase) => void;
 
-/** A phase as it is kept, in milliseconds. */
+/** A phase as it is recorded, in milliseconds. */
 interface Entry {
   readonly name: string;
   readonly startedAt: number;
-  /** How often it runs at the moment. */
+  /** Number of concurrent runs. */
   running: number;
-  /** Since when it runs. */
+  /** Start of the current run. */
   since: number;
-  /** Of what has ended. */
+  /** Duration of the runs that have ended. */
   spent: number;
   transfer: Progress | undefined;
-  /** What was here when, oldest first. */
+  /** Samples of the bytes received, oldest first. */
   readonly seen: { readonly at: number; readonly bytes: number }[];
 }
 
-/** Over how long a rate is taken. */
+/** Period that a rate is measured over. */
 const RATE_MS = 10_000;
 
-/** How often a transfer is told of. */
+/** Interval between two reports of a transfer. */
 const TELL_MS = 5_000;
 
-/** How long a client waits for what comes in seconds. */
+/** Retry-After seconds for phases that take seconds. */
 const SOON_SECONDS = 2;
 
-/** The same while nobody can say how long a transfer takes. */
+/** Retry-After seconds while the duration of a transfer is unknown. */
 const UNKNOWN_SECONDS = 10;
 
-/** Later than this nobody can preflight. */
+/** Upper bound of Retry-After seconds: later estimates are unreliable. */
 const MAX_SECONDS = 600;
 
-/** The phases of one thing. */
+/** A log of the phases of one resource. */
 export class PhaseLog {
   readonly #entries = new Map<string, Entry>();
   readonly #listener: PhaseListener;
   readonly #now: () => number;
-  /** Of the transfer at hand. */
+  /** Phase of the current transfer. */
   #following: Entry | undefined;
   #toldAt = 0;
-  /** What is done for several things at once. */
+  /** Log of the phases that several resources share. */
   #shared: PhaseLog | undefined;
 
   /**
-   * Nothing has begun.
+   * Creates an empty log.
    *
    * @param now A clock, in milliseconds since the process started.
    */
@@ -108,7 +108,7 @@ export class PhaseLog {
     this.#now = now;
   }
 
-  /** In the order in which they began. */
+  /** Phases in order of their start. */
   get phases(): readonly Phase[] {
     const own = [...this.#entries.values()].map((entry) =>
       this.#phaseOf(entry)
@@ -117,12 +117,12 @@ export class PhaseLog {
       .sort((a, b) => a.startedAt - b.startedAt);
   }
 
-  /** Counts the phases of `shared` as its own, without telling them again. */
+  /** Includes the phases of `shared`, without reporting them again. */
   share(shared: PhaseLog): void {
     this.#shared = shared;
   }
 
-  /** When asking again may help, while something is under way. */
+  /** Retry-After seconds while a phase is under way. */
   get retryAfterSeconds(): number {
     const entry = this.#following;
     if (entry === undefined || entry.name === "resolve") return SOON_SECONDS;
@@ -133,7 +133,7 @@ export class PhaseLog {
     return Math.min(SOON_SECONDS + Math.max(0, seconds), MAX_SECONDS);
   }
 
-  /** Does a part of the work as a phase. */
+  /** Runs a part of the work as a phase. */
   readonly run: Stage = async (name, work) => {
     const entry = this.#begin(name);
     try {
@@ -143,7 +143,7 @@ export class PhaseLog {
     }
   };
 
-  /** A transfer is so far; another phase than before ends that one. */
+  /** Records the progress of a transfer; a new phase ends the one before. */
   follow(progress: Progress): void {
     if (this.#following?.name !== progress.phase) {
       this.arrived();
@@ -162,7 +162,7 @@ export class PhaseLog {
     this.#listener(this.#phaseOf(entry));
   }
 
-  /** The transfer is over. */
+  /** Ends the current transfer. */
   arrived(): void {
     const entry = this.#following;
     this.#following = undefined;

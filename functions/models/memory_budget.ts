@@ -1,9 +1,9 @@
 /**
- * Whether several language models fit into the memory together: settled before
- * any of them is loaded.
+ * The memory check of several language models together, before any of them is
+ * loaded.
  *
- * One that is too large by itself is refused by `weight_memory.ts`, which knows
- * what to do about it; together there is more that would help.
+ * A model that is too large by itself is refused by `weight_memory.ts`, with
+ * the remedies for one; for several there are more.
  *
  * @module
  */
@@ -21,31 +21,31 @@ import type { PlannedModels } from "./model_plan.ts";
 import { cacheShare } from "./memory_check.ts";
 import type { Precision } from "./precision.ts";
 
-/** What there is, and what is asked for. */
+/** The available memory and the requested formats. */
 export interface MemoryPlanOptions {
-  /** Format of the language models' weights; undefined for as they are. */
+  /** Format of the language models' weights; undefined for the stored one. */
   readonly precision: Precision | undefined;
-  /** Where graphs compute; looked at where there is much to count. */
+  /** The runtime of the graphs; awaited only if several models are counted. */
   readonly runtime: Promise<MemoryUser>;
-  /** For keys and values of all language models; undefined for a quarter. */
+  /** Bytes of the KV caches of all language models; undefined for a quarter. */
   readonly cacheBytes: number | undefined;
-  /** That the process may have. */
+  /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
-  /** That can be had. */
+  /** Bytes of memory that are free. */
   readonly freeBytes: number;
 }
 
-/** What is asked of a runtime. */
+/** The parts of a runtime that the memory check reads. */
 export type MemoryUser = Pick<
   Runtime,
   "provider" | "device" | "deviceMemoryBytes"
 >;
 
-/** Something that takes memory. */
+/** A share of the memory. */
 export interface MemoryShare {
-  /** What it is, for people. */
+  /** Name of the share, for display. */
   readonly what: string;
-  /** How much it takes. */
+  /** Bytes of the share. */
   readonly bytes: number;
 }
 
@@ -53,7 +53,7 @@ export interface MemoryShare {
  * Refuses models that do not fit together. Weights that stay mapped count
  * nothing: the system takes their pages back when it needs them.
  *
- * @throws {CheckpointError} Saying what takes how much, and what would do.
+ * @throws {CheckpointError} If they do not fit, listing shares and remedies.
  */
 export async function refuseCrowded(
   seats: readonly PlannedModels[],
@@ -62,7 +62,7 @@ export async function refuseCrowded(
   const serving = seats.filter(({ draws, answers }) => draws || answers);
   if (serving.length < 2) return;
   const runtime = await options.runtime;
-  // A device has a memory of its own, which is looked at model by model.
+  // Devices have memory of their own, which is checked model by model.
   if (runtime.device !== undefined) return;
   const dtype = runtime.provider.computeDtype;
   const weights = await Promise.all([
@@ -117,7 +117,7 @@ async function visionShare(
   return { what: name, bytes };
 }
 
-/** Those that are no part of a language model's folder. */
+/** Returns the vision tokenizers outside a language model's folder. */
 function visionFolders(seats: readonly PlannedModels[]): readonly string[] {
   const own = seats.filter(({ language, vision }) =>
     language.key !== vision.key
@@ -125,7 +125,7 @@ function visionFolders(seats: readonly PlannedModels[]): readonly string[] {
   return [...new Set(own.map(({ vision }) => vision.folder))];
 }
 
-/** Of a copy that is made when the server starts. */
+/** Returns the code bits of a copy that is made when the server starts. */
 function bitsOf(precision: Precision | undefined): CodeBits | undefined {
   if (precision === "int8") return 8;
   return precision === "int4" ? 4 : undefined;

@@ -1,5 +1,5 @@
 /**
- * Whether a language model fits, before it is loaded.
+ * The memory check of one language model, before it is loaded.
  *
  * @module
  */
@@ -14,26 +14,26 @@ import {
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import type { PlannedModels } from "./model_plan.ts";
 
-/** What a model may have. */
+/** The memory that a model may use. */
 export interface MemoryLimits {
-  /** That the process may have. */
+  /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
-  /** For keys and values. */
+  /** Bytes for keys and values. */
   readonly cacheBytes: number;
 }
 
-/** Of the memory, what keys and values have unless told otherwise. */
+/** Default share of the memory for keys and values. */
 const CACHE_SHARE = 1 / 4;
 
-/** Bytes for keys and values of one of several language models. */
+/** Returns the bytes of one KV cache among several language models. */
 export function cacheShare(
   { device, deviceMemoryBytes }: Pick<Runtime, "device" | "deviceMemoryBytes">,
   { cacheBytes, memoryBytes, models }: {
-    /** Of all; undefined for a share of the memory. */
+    /** Bytes of all KV caches; undefined for a share of the memory. */
     readonly cacheBytes: number | undefined;
-    /** That the process may have. */
+    /** Bytes of memory that the process may use. */
     readonly memoryBytes: number;
-    /** Language models that share them. */
+    /** Number of language models that share the cache bytes. */
     readonly models: number;
   },
 ): number {
@@ -47,7 +47,7 @@ export function cacheShare(
  * Refuses a model whose weights do not fit: on a CPU their copies beside what
  * the machine already holds, on a device all of them beside keys and values.
  *
- * @throws {CheckpointError} Saying how much is needed and what would fit.
+ * @throws {CheckpointError} If they do not fit, naming what would.
  */
 export function refuseOutOfMemory(
   { provider, device, deviceMemoryBytes }: Pick<
@@ -65,7 +65,7 @@ export function refuseOutOfMemory(
   if (device === undefined) {
     const needed = copiedWeightBytes(checkpoint, computeDtype, judged);
     const { available } = Deno.systemMemoryInfo();
-    // What the machine has free may be more than the container may have.
+    // The machine may have more free than the container is allowed.
     refuseUnfitting(checkpoint, needed, Math.min(available, memoryBytes));
   } else if (deviceMemoryBytes !== undefined) {
     const weightBytes = deviceWeightBytes(checkpoint, computeDtype, judged);

@@ -2,13 +2,13 @@
  * The memory reclaimer: decides when freed memory goes back to the system.
  *
  * It costs the event loop 10 to 100 milliseconds, so it is done where it gains:
- * when nothing has been asked between two looks and memory stands above what it
- * was after the last time, and under load now and then when it has grown a lot.
+ * when no request came between two checks and memory stands above its floor,
+ * and under load at intervals when it has grown a lot.
  *
  * @module
  */
 
-/** The measures and the means of a reclaimer. */
+/** The measures and means of a reclaimer. */
 export interface ReclaimerOptions {
   /** Returns the resident bytes of the process. */
   readonly residentBytes: () => number;
@@ -18,45 +18,45 @@ export interface ReclaimerOptions {
   readonly served: () => number;
   /** Returns freed memory to the system. */
   readonly reclaim: () => Promise<void>;
-  /** Called with what goes wrong. */
+  /** Called with errors of a reclamation. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Interval of looking, in milliseconds. */
+/** Interval between two checks, in milliseconds. */
 const LOOK_MS = 2000;
 
 /** Growth that is worth a collection while nothing is under way, in bytes. */
 const IDLE_GROWTH = 2 ** 24;
 
-/** Looks between two collections while requests are under way. */
+/** Checks between two collections while requests are under way. */
 const BUSY_LOOKS = 5;
 
 /** Growth that is worth a collection while requests are under way, in bytes. */
 const BUSY_GROWTH = 2 ** 28;
 
-/** Watches memory until it is disposed of. */
+/** A reclaimer that watches memory until it is disposed of. */
 export class MemoryReclaimer implements Disposable {
   readonly #options: ReclaimerOptions;
-  /** Resident bytes after the last time. */
+  /** Resident bytes after the last reclamation. */
   #floor = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
   #running = false;
   #served = 0;
-  /** Looks since memory was reclaimed last. */
+  /** Checks since the last reclamation. */
   #looks = 0;
 
-  /** Watches nothing yet; see {@linkcode start}. */
+  /** Creates an idle reclaimer; see {@linkcode start}. */
   constructor(options: ReclaimerOptions) {
     this.#options = options;
   }
 
-  /** Looks every two seconds; keeps no process alive. */
+  /** Starts a check every two seconds; keeps no process alive. */
   start(): void {
     this.#timer = setInterval(() => void this.look(), LOOK_MS);
     Deno.unrefTimer(Number(this.#timer));
   }
 
-  /** Reclaims if it gains something now. */
+  /** Reclaims memory if that gains something now. */
   async look(): Promise<void> {
     const { residentBytes, busy, served, reclaim, onFailure } = this.#options;
     if (this.#running) return;
@@ -76,9 +76,9 @@ export class MemoryReclaimer implements Disposable {
     try {
       await reclaim();
       const left = residentBytes();
-      // Memory in use is no garbage: it is not looked for again, but where much
-      // came back. Buffers are freed beside a collection, and what was freed
-      // last is trimmed with the next.
+      // Memory in use is no garbage: it raises the floor, unless much came
+      // back. Buffers are freed beside a collection, and what was freed last is
+      // trimmed with the next.
       this.#floor = resident - left >= IDLE_GROWTH ? left - IDLE_GROWTH : left;
     } catch (error) {
       onFailure(error);
@@ -87,7 +87,7 @@ export class MemoryReclaimer implements Disposable {
     }
   }
 
-  /** Stops looking. */
+  /** Stops the checks. */
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }

@@ -1,6 +1,5 @@
 /**
- * The other names of models: what clients ask for that know only the models of
- * others.
+ * The aliases of models, for clients that only know the names of other models.
  *
  * @module
  */
@@ -10,13 +9,13 @@ import type { ModelListing } from "./ports.ts";
 /** Names of models by their aliases. */
 export type ModelAliases = ReadonlyMap<string, string>;
 
-/** Characters of a name that requests may have. */
+/** Longest model name that requests may have, in characters. */
 const MAX_NAME = 256;
 
 /**
  * Parses `gpt-image-1=emu3-mini,dall-e-3=emu3-mini`.
  *
- * @throws {SyntaxError} Saying what is expected.
+ * @throws {SyntaxError} If the text has another form.
  */
 export function modelAliases(text: string | undefined): ModelAliases {
   const aliases = new Map<string, string>();
@@ -43,10 +42,11 @@ export function modelAliases(text: string | undefined): ModelAliases {
 }
 
 /**
- * Checks that aliases lead to models that are here, and hide none.
+ * Checks that aliases lead to listed models, and hide none.
  *
- * @param names Of all models.
- * @throws {RangeError} Naming an alias that leads nowhere, or is a model's name.
+ * @param names Names of all models.
+ * @throws {RangeError} Naming an alias without a target, or one that is a
+ * model's name.
  */
 export function checkAliases(
   aliases: ModelAliases | undefined,
@@ -94,7 +94,7 @@ export function withAliases(
   }));
 }
 
-/** Returns whether `model` names a listed model, by its name or an alias. */
+/** Returns true if `model` is the name or an alias of a listed model. */
 export function isNamed(
   { name, aliases = [] }: ModelListing,
   model: string,

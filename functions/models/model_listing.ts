@@ -1,6 +1,6 @@
 /**
- * How models are listed: by name, so that a folder which holds a language model
- * and a vision tokenizer is one of them.
+ * The listing of models by name: a folder that holds a language model and a
+ * vision tokenizer is one entry.
  *
  * @module
  */
@@ -16,22 +16,23 @@ import type {
   PreprocessingListing,
 } from "./ports.ts";
 
-/** The state of what nobody has asked for. */
+/** The state of a model that no request has used. */
 export const UNLOADED: HeldState = { state: "unloaded", phases: [] };
 
-/** What a language model does. */
+/** Returns the functions that a language model serves. */
 export function languageCapabilities(
   { draws, answers }: Pick<PlannedModels, "draws" | "answers">,
 ): string[] {
   return [
     ...(draws ? ["generate"] as const : []),
     ...(answers ? ["caption"] as const : []),
-    // Pictures are judged where they are drawn, answers where they are given.
+    // Pictures are scored by the head that draws, answers by the one that
+    // answers.
     ...(draws || answers ? ["score"] as const : []),
   ];
 }
 
-/** What a vision tokenizer does by itself. */
+/** Returns the functions that a vision tokenizer serves by itself. */
 export function visionCapabilities(
   functions: ReadonlySet<FunctionName>,
 ): FunctionName[] {
@@ -39,7 +40,7 @@ export function visionCapabilities(
     .filter((name) => functions.has(name));
 }
 
-/** Where the engine of an open language model stands. */
+/** Returns the engine state of an open language model. */
 export function engineListing(
   { engine, cache }: Pick<OpenedLanguageModel, "engine" | "cache">,
 ): EngineListing {
@@ -50,7 +51,7 @@ export function engineListing(
   };
 }
 
-/** The preprocessing of an open vision tokenizer; undefined for a closed one. */
+/** Returns the preprocessing of a vision tokenizer; undefined if closed. */
 export function preprocessingListing(
   opened:
     | Pick<VisionCheckpoint, "preprocessor" | "preprocessorFiles">
@@ -59,7 +60,7 @@ export function preprocessingListing(
   return opened && { ...opened.preprocessor, files: opened.preprocessorFiles };
 }
 
-/** Listings of one name become one, in the order of their first. */
+/** Merges listings of the same name, in the order of their first. */
 export function mergeListings(
   parts: readonly ModelListing[],
 ): readonly ModelListing[] {
@@ -67,7 +68,7 @@ export function mergeListings(
   return [...byName.values()].map((same) => same.reduce(merge));
 }
 
-/** Which state says more about what cannot be done yet. */
+/** States in order of precedence: the first of two merged ones is shown. */
 const ORDER = ["failed", "loading", "ready", "unloaded"] as const;
 
 function merge(a: ModelListing, b: ModelListing): ModelListing {

@@ -1,5 +1,6 @@
 /**
- * Which models a server needs, and what for: settled before any is opened.
+ * The plan of a server: the models that it needs and their purposes, before any
+ * is opened.
  *
  * @module
  */
@@ -11,70 +12,70 @@ import { folderFingerprint } from "./fingerprint.ts";
 import type { FunctionName } from "../schema/function_names.ts";
 import { sourceKey } from "./pending_download.ts";
 
-/** A folder. */
+/** The folder of a model. */
 export interface Place {
-  /** As it was given. */
+  /** Path as it was given. */
   readonly folder: string;
-  /** The same for every way to write it. */
+  /** Canonical path: equal for every way to write the folder. */
   readonly key: string;
-  /** What requests call the model. */
+  /** Name that requests use for the model. */
   readonly name: string;
-  /** Commit of its repository; undefined when nothing says it. */
+  /** Commit of its repository; undefined if unknown. */
   readonly revision: string | undefined;
-  /** Differs when its files do. */
+  /** Hash that changes when its files do. */
   readonly fingerprint: string;
 }
 
-/** A language model, its vision tokenizer, and what they do. */
+/** A language model, its vision tokenizer, and their purposes. */
 export interface PlannedModels {
-  /** Tokens. */
+  /** Folder of the language model. */
   readonly language: Place;
-  /** Pixels. */
+  /** Folder of the vision tokenizer. */
   readonly vision: Place;
-  /** Whether it serves `generate`. */
+  /** True if it serves `generate`. */
   readonly draws: boolean;
-  /** Whether it serves `caption`. */
+  /** True if it serves `caption`. */
   readonly answers: boolean;
 }
 
-/** What a vision tokenizer is loaded for. */
+/** A direction that a vision tokenizer is loaded for. */
 export type Direction = "encode" | "decode";
 
-/** All models of a server. */
+/** The models of a server. */
 export interface ModelPlan {
-  /** The first is asked when a request names none. */
+  /** Planned models; the first serves requests that name none. */
   readonly seats: readonly PlannedModels[];
-  /** What to load of each vision tokenizer, by key. */
+  /** Directions to load of each vision tokenizer, by key. */
   readonly directions: ReadonlyMap<string, ReadonlySet<Direction>>;
 }
 
-/** Strings that name checkpoints, or the folders that these have become. */
+/** Names of checkpoints, or the folders that they were downloaded to. */
 export interface Sources {
-  /** Draws. */
+  /** Source of the model that draws. */
   readonly gen: string;
-  /** Answers. */
+  /** Source of the model that answers. */
   readonly chat: string;
-  /** For both; undefined for the one that belongs to each. */
+  /** Vision tokenizer for both; undefined for each model's own. */
   readonly vision: string | undefined;
 }
 
-/** A language model that is wanted, and what for. */
+/** A wanted language model and its purposes. */
 export interface WantedLanguage {
-  /** As it was named. */
+  /** Source as it was named. */
   readonly source: string;
-  /** Whether it serves `generate`. */
+  /** True if it serves `generate`. */
   readonly draws: boolean;
-  /** Whether it serves `caption`. */
+  /** True if it serves `caption`. */
   readonly answers: boolean;
 }
 
-/** The same once it is here. */
+/** A wanted language model that was downloaded. */
 export interface HereLanguage extends Omit<WantedLanguage, "source"> {
-  /** Where it is. */
+  /** Folder of the model. */
   readonly folder: string;
 }
 
-/** The language models that `functions` need, each once. */
+/** Returns the language models that `functions` need, each once. */
 export function wantedLanguages(
   { gen, chat }: Sources,
   functions: ReadonlySet<FunctionName>,
@@ -92,9 +93,7 @@ export function wantedLanguages(
   ];
 }
 
-/**
- * What all of `functions` together ask of a vision tokenizer.
- */
+/** Returns the directions that `functions` need of a vision tokenizer. */
 export function directionsOf(
   functions: ReadonlySet<FunctionName>,
 ): ReadonlySet<Direction> {
@@ -109,11 +108,11 @@ export function directionsOf(
 }
 
 /**
- * The models that `functions` need, of those that are here.
+ * Plans the models that `functions` need, among those downloaded.
  *
- * @param vision Folder of the tokenizer for all; undefined for the one that
- * belongs to each.
- * @throws {CheckpointError} When a folder is missing.
+ * @param vision Folder of the tokenizer for all; undefined for each model's
+ * own.
+ * @throws {CheckpointError} If a folder is missing.
  */
 export async function planLineup(
   languages: readonly HereLanguage[],

@@ -1,6 +1,6 @@
 /**
- * The models of a server once their files are here: opened once each, and only
- * what the functions need.
+ * The model pool: the downloaded models of a server, each opened once, and only
+ * the parts that the functions need.
  *
  * ```text
  * FUNCTIONS    language model         vision tokenizer
@@ -52,24 +52,24 @@ import { UnknownModelError } from "../http/errors/errors.ts";
 import type { ServiceOptions } from "./services.ts";
 import { VERSION } from "../http/version.ts";
 
-/** Vision tokenizers are small, and codes depend on every bit. */
+/** Precision of vision tokenizers: they are small, and codes need every bit. */
 export const VISION_PRECISION = "fp32";
 
-/** What models are opened with. */
+/** Parts that models are opened with. */
 export interface ModelPoolParts extends Shared {
-  /** Comes when they may take memory. */
+  /** Resolves when the models may take memory. */
   readonly admitted: Promise<void>;
-  /** The vision tokenizer of all, opened already; undefined for one each. */
+  /** The common vision tokenizer, open already; undefined for one per model. */
   readonly vision: LazyResource<VisionTokenizer> | undefined;
-  /** Where the phases of a model are noted; its folder if it has text. */
+  /** Returns the log of a model's phases; its folder is given for text. */
   readonly logOf: (name: string, folder: string | undefined) => PhaseLog;
-  /** Opening the library, which is a phase of every model. */
+  /** Log of the library's opening, a phase that all models share. */
   readonly library: PhaseLog;
-  /** Where models run, as far as that is known. */
+  /** Returns the provider that models run on, as far as it is known. */
   readonly provider: () => Provider;
 }
 
-/** Models at their places. */
+/** A pool of models. */
 export class ModelPool implements AsyncDisposable {
   readonly #options: ServiceOptions;
   readonly #lineup: ModelPlan;
@@ -78,7 +78,7 @@ export class ModelPool implements AsyncDisposable {
   readonly #texts = new Map<string, LazyResource<ServedText>>();
   readonly #visions = new Map<string, LazyResource<VisionTokenizer>>();
 
-  /** Opens nothing yet. */
+  /** Creates a pool of unopened models. */
   constructor(
     options: ServiceOptions,
     lineup: ModelPlan,
@@ -92,14 +92,14 @@ export class ModelPool implements AsyncDisposable {
     this.#seatLanguages();
   }
 
-  /** In what numeric format. */
+  /** Numeric format of the models' weights. */
   get precision(): string {
     const languages = [...this.#languages.values()];
     const precisions = languages.map((held) => this.#precisionOf(held));
     return [...new Set(precisions)].join(", ") || VISION_PRECISION;
   }
 
-  /** The models that draw; their vision tokenizer's name is not theirs. */
+  /** Returns the models that draw; a vision tokenizer's name selects none. */
   drawer(model: string | undefined): Drawer {
     const pair = this.#pair(this.#languageSeat(model, ({ draws }) => draws));
     const { strategy } = pair.language.details;
@@ -110,12 +110,12 @@ export class ModelPool implements AsyncDisposable {
     };
   }
 
-  /** The models that answer. */
+  /** Returns the models that answer. */
   answerer(model: string | undefined): ModelPair {
     return this.#pair(this.#languageSeat(model, ({ answers }) => answers));
   }
 
-  /** What tells the answers of a model from those of another of its name. */
+  /** Returns the identity of a model's answers, unique among equal names. */
   identify(name: string): string {
     const places = this.#lineup.seats
       .flatMap(({ language, vision }) => [language, vision])
@@ -135,16 +135,16 @@ export class ModelPool implements AsyncDisposable {
     ]);
   }
 
-  /** Pictures ⇄ codes, by the name of either model. */
+  /** Returns the vision tokenizer, by the name of either model. */
   vision(model: string | undefined): VisionModel {
     const seat = this.#seat(model, this.#lineup.seats, namesOf);
     const held = this.#visions.get(seat.vision.key)!;
-    // One that no function was said to need is opened when it is named.
+    // A model that no function needs is opened when it is named.
     held.load().catch(() => undefined);
     return held.get();
   }
 
-  /** Text ⇄ tokens, opened when first asked for. */
+  /** Returns the text side, opened on first use. */
   async text(model: string | undefined): Promise<TextModel> {
     const seat = this.#seat(model, this.#lineup.seats, namesOf);
     const language = this.#languages.get(seat.language.key);
@@ -160,7 +160,7 @@ export class ModelPool implements AsyncDisposable {
     return text.get();
   }
 
-  /** All models, loaded or not. */
+  /** Returns listings of all models, loaded or not. */
   models(): readonly ModelListing[] {
     const { functions } = this.#options;
     const { name: device, convolves } = this.#parts.provider();
@@ -199,8 +199,8 @@ export class ModelPool implements AsyncDisposable {
   }
 
   /**
-   * Loads what the functions need, all at once; the first failure is told, after
-   * the rest has settled.
+   * Loads all models that the functions need at once; rejects with the first
+   * failure, after the rest has settled.
    */
   async load(): Promise<void> {
     const visions = [...this.#lineup.directions.keys()]
@@ -213,7 +213,7 @@ export class ModelPool implements AsyncDisposable {
     if (failed?.status === "rejected") throw failed.reason;
   }
 
-  /** Ends what runs, then closes everything. */
+  /** Ends running requests, then closes all models. */
   async [Symbol.asyncDispose](): Promise<void> {
     const held = [
       ...this.#languages.values(),
@@ -268,7 +268,7 @@ export class ModelPool implements AsyncDisposable {
     return { precision, cacheFolder: copyFolder, threads, program, warn };
   }
 
-  /** That of a model that is open, else the one that it will have. */
+  /** Returns the precision of an open model, else the expected one. */
   #precisionOf(held: LazyResource<ServedLanguage> | undefined): Precision {
     return held?.peek()?.details.precision ?? this.#options.precision ??
       floatPrecision(this.#parts.provider().computeDtype);
@@ -290,9 +290,9 @@ export class ModelPool implements AsyncDisposable {
   }
 
   /**
-   * The seat that a request names, by a name or an alias of one.
+   * Returns the seat that a request names, by a name or an alias.
    *
-   * @param namesOf Names by which a seat goes.
+   * @param namesOf Returns the names of a seat.
    */
   #seat(
     model: string | undefined,

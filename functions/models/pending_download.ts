@@ -1,8 +1,8 @@
 /**
- * A checkpoint on its way to this machine.
+ * A checkpoint that is being downloaded to this machine.
  *
- * A source is a folder, or the name of something that is elsewhere; whoever
- * starts the server says how the one becomes the other.
+ * A source is a folder or the name of a remote checkpoint; the caller that
+ * starts the server provides the download.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import type { HeldState } from "./lazy_resource.ts";
 import { type PhaseListener, PhaseLog, type Progress } from "./load_phases.ts";
 
 /**
- * The folder of a source.
+ * Downloads a source and returns its folder.
  *
- * @param onProgress Hears how far it is, often.
- * @param signal Gives it up.
- * @param needsVision Whether it is of no use without a vision tokenizer, its own
- * or one beside it.
+ * @param onProgress Called often with the progress.
+ * @param signal Cancels the download.
+ * @param needsVision True if the source must include a vision tokenizer, its
+ * own or one beside it.
  */
 export type Obtain = (
   source: string,
@@ -28,47 +28,47 @@ export type Obtain = (
   needsVision: boolean,
 ) => Promise<string>;
 
-/** How it is had. */
+/** Options of a download. */
 export interface ObtainedOptions {
-  /** Gets it. */
+  /** Downloads the source. */
   readonly obtain: Obtain;
-  /** Whether it is of no use without a vision tokenizer beside it. */
+  /** True if a vision tokenizer must come with it. */
   readonly needsVision: boolean;
-  /** Hears of its phases. */
+  /** Called with its phases. */
   readonly onPhase: PhaseListener;
-  /** Gives it up. */
+  /** Cancels the download. */
   readonly signal: AbortSignal;
 }
 
-/** A source that becomes a folder. */
+/** A download of a source to a folder. */
 export class PendingDownload {
-  /** As it was given. */
+  /** Source as it was given. */
   readonly source: string;
-  /** What it is called until its folder says it. */
+  /** Name implied by the source until its folder gives one. */
   readonly name: string;
-  /** What is done for it; whoever opens the folder goes on with it. */
+  /** Log of its phases; opening the folder adds to it. */
   readonly log: PhaseLog;
-  /** Where it is, once it is there. */
+  /** Resolves with the folder once it is complete. */
   readonly folder: Promise<string>;
   #place: string | undefined;
   #reason: string | undefined;
 
-  /** Starts at once. */
+  /** Starts the download at once. */
   constructor(source: string, options: ObtainedOptions) {
     this.source = source;
     this.name = impliedName(source);
     this.log = new PhaseLog(options.onPhase);
     this.folder = this.#get(options);
-    // Whoever awaits it is told; until then it must not count as unhandled.
+    // Callers that await it get the error; until then it must not be unhandled.
     this.folder.catch(() => undefined);
   }
 
-  /** Where it is, if it is there. */
+  /** Returns the folder if it is complete. */
   peek(): string | undefined {
     return this.#place;
   }
 
-  /** As that of a model which nobody has opened yet. */
+  /** State in the form of an unopened model's. */
   get state(): HeldState {
     const { phases, retryAfterSeconds } = this.log;
     return this.#reason === undefined
@@ -90,9 +90,9 @@ export class PendingDownload {
       this.#place = await obtain(this.source, follow, signal, needsVision);
       return this.#place;
     } catch (error) {
-      // Given up for a reason that is not its own.
+      // Canceled for a reason outside this download.
       if (signal.aborted) throw error;
-      // Where it was looked for is for the log, not for clients.
+      // The places that were tried are for the log, not for clients.
       this.#reason = error instanceof Emu3Error
         ? error.message
         : "it cannot be had from where it is said to be";
@@ -108,7 +108,7 @@ const REPOSITORY = /^(?:hf:\/\/)?[\w.-]+\/[\w.-]+?(?=@|$)/;
 
 const SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
-/** What a source that is not here yet will be called; the first of mirrors. */
+/** Returns the name that a source implies; of mirrors, that of the first. */
 export function impliedName(source: string): string {
   if (isAbsolute(source)) return modelName(source);
   const [first] = source.trim().split(/[\s,]+/);
@@ -119,12 +119,12 @@ export function impliedName(source: string): string {
   return modelName(whole.replace(/[?#].*$/, ""));
 }
 
-/** The same for every way to write a source. */
+/** Returns a key that is equal for every way to write a source. */
 export function sourceKey(source: string): string {
   try {
     return Deno.realPathSync(source);
   } catch {
-    // Not here: the name of something that is elsewhere.
+    // No local path: the name of a remote checkpoint.
     return source.replace(/^hf:\/\//, "").replace(/\/+$/, "");
   }
 }

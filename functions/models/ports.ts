@@ -1,7 +1,8 @@
 /**
- * What handlers need of models, as interfaces small enough to fake.
+ * The ports of the handlers: what they need of models, as interfaces small
+ * enough to fake.
  *
- * `services.ts` has the real ones.
+ * `services.ts` implements them.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import type { Call } from "../http/call.ts";
 import type { HeldState } from "./lazy_resource.ts";
 import type { Precision } from "./precision.ts";
 
-/** Pictures ⇄ codes. */
+/** A vision tokenizer between pictures and codes. */
 export interface VisionModel extends
   Pick<
     VisionTokenizer,
@@ -36,86 +37,86 @@ export interface VisionModel extends
     | "framesPerCode"
     | "codebookSize"
   > {
-  /** Where it came from, and how pictures are prepared for it. */
+  /** Origin of the model, and its preprocessing. */
   readonly checkpoint: {
     /** Name of its folder. */
     readonly name: string;
-    /** What is done to pictures first. */
+    /** Preprocessing of pictures. */
     readonly preprocessor: Pick<PreprocessorConfig, "minPixels" | "maxPixels">;
   };
 }
 
-/** Text ⇄ tokens, without the model behind. */
+/** The text side of a model: text ⇄ tokens, without the weights. */
 export interface TextModel {
   /** Name of its folder. */
   readonly name: string;
-  /** Sizes. */
+  /** Sizes of the model. */
   readonly config: Pick<LanguageConfig, "imageArea">;
   /** Recommended settings. */
   readonly generation: GenerationConfig;
-  /** Text ⇄ tokens. */
+  /** Tokenizer between text and tokens. */
   readonly text: TextTokenizer;
-  /** Which token means what. */
+  /** Token ids by their meaning. */
   readonly vocabulary: Vocabulary;
 }
 
 /** A language model and the vision tokenizer it was trained with. */
 export interface ModelPair {
-  /** Tokens. */
+  /** Model of tokens. */
   readonly language: LanguageModel;
-  /** Pixels. */
+  /** Model of pixels. */
   readonly vision: VisionModel;
 }
 
-/** Models that draw. */
+/** A model pair that draws. */
 export interface Drawer extends ModelPair {
-  /** In which way pictures are drawn, unless a request says otherwise. */
+  /** Strategy that pictures are drawn with, unless a request sets one. */
   readonly strategy: StrategyName;
-  /** Ways that the device cannot; undefined for none. */
+  /** Strategies that the device does not support; undefined for none. */
   readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
 
-/** What is the same for all requests. */
+/** Limits that are the same for all requests. */
 export interface Limits {
-  /** Of a body. */
+  /** Largest body, in bytes. */
   readonly maxBodyBytes: number;
-  /** Of a picture that is decoded, or of all frames of an animation. */
+  /** Most pixels of a decoded picture, or of all frames of an animation. */
   readonly maxPixels: number;
-  /** Of a clip or an animation, in frames of pixels; 256 when left out. */
+  /** Most frames of pixels in a clip or an animation; 256 by default. */
   readonly maxFrames?: number;
-  /** Of one run of the vision tokenizer; those of 1024 × 1024 when left out. */
+  /** Most pixels of one run of the vision tokenizer; 1024 × 1024 by default. */
   readonly maxRunPixels?: number;
 }
 
-/** A picture that was fetched; its bytes count until it is disposed. */
+/** A fetched picture; its bytes count until it is disposed of. */
 export interface FetchedPicture extends Disposable {
-  /** The file. */
+  /** Bytes of the file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What all functions share. */
+/** The tools that all functions share. */
 export interface Tools {
-  /** Pictures ⇄ bytes. */
+  /** Codec between pictures and bytes. */
   readonly codec: PictureCodec;
-  /** Bytes of pixels that all requests hold together. */
+  /** Budget of pixel bytes that all requests hold together. */
   readonly pixels: Budget;
-  /** What is the same for all requests. */
+  /** Limits that are the same for all requests. */
   readonly limits: Limits;
   /**
-   * What tells the answers of a model from those of another one that has its
-   * name: files, precision, device, version. Where it is undefined, answers have
+   * Returns the identity of a model's answers, distinct from another model of
+   * the same name: files, precision, device, version. Without it, answers have
    * no tags.
    */
   readonly identify?: (name: string) => string;
-  /** Frames → MP4; undefined where no program does it. */
+  /** Encodes frames as MP4; undefined without an encoder. */
   readonly encodeVideo?: VideoEncoder | undefined;
   /**
-   * Fetches the picture that a field names by its URL; undefined where none are
-   * fetched.
+   * Fetches the picture that a field gives by URL; undefined if fetching is
+   * disabled.
    *
-   * @param pointer Of the field.
-   * @throws {InvalidFieldsError} When it may not or cannot be fetched.
-   * @throws {OverloadedError} When all requests hold too much together.
+   * @param pointer JSON pointer of the field.
+   * @throws {InvalidFieldsError} If it may not or cannot be fetched.
+   * @throws {OverloadedError} If all requests together hold too many bytes.
    */
   readonly fetchPicture?:
     | ((
@@ -126,62 +127,62 @@ export interface Tools {
     | undefined;
 }
 
-/** For `generate`. */
+/** The dependencies of `generate`. */
 export interface Drawers extends Tools {
   /**
-   * The models that draw.
+   * Returns the models that draw.
    *
-   * @throws {NotFoundError} When there is none of this name.
-   * @throws {NotReadyError} When it is not loaded.
+   * @throws {NotFoundError} If there is none of this name.
+   * @throws {NotReadyError} If it is not loaded.
    */
   drawer(model: string | undefined): Drawer;
 }
 
-/** For `caption`. */
+/** The dependencies of `caption`. */
 export interface Answerers extends Tools {
-  /** The models that answer; throws as `drawer` does. */
+  /** Returns the models that answer; throws as `drawer` does. */
   answerer(model: string | undefined): ModelPair;
 }
 
-/** For `tokenize` and `detokenize`. */
+/** The dependencies of `tokenize` and `detokenize`. */
 export interface Tokenizers extends Tools {
-  /** Pictures ⇄ codes; throws as `drawer` does. */
+  /** Returns the vision tokenizer; throws as `drawer` does. */
   vision(model: string | undefined): VisionModel;
-  /** Text ⇄ tokens, opened when first asked for; throws as `drawer` does. */
+  /** Returns the text side, opened on first use; throws as `drawer` does. */
   text(model: string | undefined): Promise<TextModel>;
 }
 
-/** A model as it is listed. */
+/** A listed model. */
 export interface ModelListing {
   /** Name of its folder. */
   readonly name: string;
-  /** Other names of it; undefined for none. */
+  /** Aliases of the model; undefined for none. */
   readonly aliases?: readonly string[];
-  /** Commit of its repository; undefined when nothing says it. */
+  /** Commit of its repository; undefined if unknown. */
   readonly revision: string | undefined;
   /** Functions that it serves. */
   readonly capabilities: readonly string[];
   /** Numeric format of its weights in memory. */
   readonly precision: string;
-  /** Where it runs. */
+  /** Device that it runs on. */
   readonly device: string;
-  /** Where it stands. */
+  /** State of the model. */
   readonly state: HeldState;
-  /** Known once a language model is opened. */
+  /** Details of a language model, once it was opened. */
   readonly details: ModelDetails | undefined;
-  /** Known while a language model is open. */
+  /** Engine state of a language model, while it is open. */
   readonly engine: EngineListing | undefined;
-  /** Known once a vision tokenizer is opened. */
+  /** Preprocessing of a vision tokenizer, once it was opened. */
   readonly preprocessing?: PreprocessingListing | undefined;
 }
 
-/** The preprocessing of pictures, by a vision tokenizer's files. */
+/** The preprocessing of pictures, from a vision tokenizer's files. */
 export interface PreprocessingListing extends PreprocessorConfig {
-  /** Files that were read; empty where the published values hold. */
+  /** Files that were read; empty if the published values apply. */
   readonly files: readonly string[];
 }
 
-/** How busy a language model is, and what for its memory is used. */
+/** The load of a language model, and its use of memory. */
 export interface EngineListing extends EngineState {
   /** Type of keys and values. */
   readonly cacheDtype: CacheDtype;
@@ -189,34 +190,34 @@ export interface EngineListing extends EngineState {
   readonly cacheTokenBytes: number;
 }
 
-/** What a language model's files say. */
+/** The details that a language model's files give. */
 export interface ModelDetails {
-  /** Default area of a drawn picture, in pixels². */
+  /** Default area of a generated picture, in pixels². */
   readonly imageArea: number;
   /** Tokens that prompt and answer may have together. */
   readonly contextLength: number;
-  /** Prompts that work well. */
+  /** Example prompts that work well. */
   readonly examples: readonly string[];
   /** Recommended settings. */
   readonly generation: GenerationConfig;
-  /** In which way it draws, unless a request says otherwise. */
+  /** Strategy that pictures are drawn with, unless a request sets one. */
   readonly strategy: StrategyName;
   /** Numeric format of its weights in memory. */
   readonly precision: Precision;
 }
 
-/** For `/v1/models` and health. */
+/** The dependencies of `/v1/models` and the health routes. */
 export interface Listing extends Pick<Tools, "limits"> {
-  /** All models, loaded or not. */
+  /** Returns listings of all models, loaded or not. */
   models(): readonly ModelListing[];
-  /** From the start of the process until all was ready; undefined before. */
+  /** Seconds from the start of the process until ready; undefined before. */
   readonly startSeconds?: number | undefined;
-  /** The load of the picture codec; undefined where nothing tells it. */
+  /** Load of the picture codec; undefined if it is not measured. */
   readonly pictures?: PictureLoad | undefined;
 }
 
-/** The load of the picture codec, and of the memory for pictures. */
+/** The load of the picture codec and of the memory for pictures. */
 export interface PictureLoad extends PicturePoolState {
-  /** Bytes of pixels, and the requests that wait for some. */
+  /** Bytes of pixels, and the requests that wait for them. */
   readonly budget: Pick<Budget, "held" | "total" | "waiting">;
 }

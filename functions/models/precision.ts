@@ -16,7 +16,7 @@ import {
   quantizedCopy,
 } from "../../lib/quantization/quantized_copy.ts";
 
-/** Formats that a server may be told to use. */
+/** Formats that a server can be configured to use. */
 export const PRECISIONS = ["fp32", "bf16", "fp16", "int8", "int4"] as const;
 
 /** A format of weights in memory. */
@@ -29,14 +29,14 @@ const FLOATS = {
   fp16: "float16",
 } as const satisfies Partial<Record<Precision, ComputeDtype>>;
 
-/** The type that a device is to compute in; undefined for its own. */
+/** Returns the type that a device computes in; undefined for its default. */
 export function computeDtypeOf(
   precision: Precision | undefined,
 ): ComputeDtype | undefined {
   return isFloat(precision) ? FLOATS[precision] : undefined;
 }
 
-/** What people call the type that a device computes in. */
+/** Returns the precision of a device's compute type. */
 export function floatPrecision(dtype: ComputeDtype): Precision {
   return FLOAT_NAMES[dtype];
 }
@@ -53,13 +53,13 @@ function isFloat(
   return precision !== undefined && precision in FLOATS;
 }
 
-/** What is asked for, and how copies are made. */
+/** The requested precision, and the options of copies. */
 export interface PrecisionOptions extends Omit<CopyOptions, "precision"> {
-  /** Undefined for that of the checkpoint. */
+  /** Requested precision; undefined for that of the checkpoint. */
   readonly precision: Precision | undefined;
 }
 
-/** The format that the weights of a checkpoint have in a device's memory. */
+/** Returns the format of a checkpoint's weights in a device's memory. */
 export function precisionOf(
   { codeBits }: Pick<LanguageCheckpoint, "codeBits">,
   computeDtype: ComputeDtype,
@@ -77,12 +77,12 @@ export function precisionOf(
 }
 
 /**
- * The checkpoint in `folder`, or a copy of it in the precision asked for.
+ * Opens the checkpoint in `folder`, or a copy of it in the requested precision.
  *
  * @param onCopy Called before a copy is made or looked for.
- * @throws {CheckpointError} When it cannot be opened, or has fewer bits than
- * are asked for.
- * @throws {QuantizationError} When a copy cannot be made.
+ * @throws {CheckpointError} If it cannot be opened, or has fewer bits than
+ * requested.
+ * @throws {QuantizationError} If a copy cannot be made.
  */
 export async function openInPrecision(
   folder: string,

@@ -1,13 +1,13 @@
 /**
- * All that a server has: models that are on their way, then loading, then ready.
+ * The services of a server: its models, downloaded, then loaded, then ready.
  *
  * ```text
- * sources ─▶ obtained ─▶ lineup ─▶ enough memory? ─▶ loaded, warm
- *    │         └ a vision tokenizer of its own opens as soon as it is here
+ * sources ─▶ downloaded ─▶ plan ─▶ enough memory? ─▶ loaded, warm
+ *    │         └ a common vision tokenizer opens as soon as it is downloaded
  *    └ listed at once, by the names that they imply
  * ```
  *
- * `seated.ts` has the models once their files are here.
+ * `model_pool.ts` has the models once they are downloaded.
  *
  * @module
  */
@@ -62,69 +62,69 @@ import { floatPrecision } from "./precision.ts";
 import { NotReadyError } from "../http/errors/errors.ts";
 import { ModelPool, VISION_PRECISION } from "./model_pool.ts";
 
-/** What a server is to have. */
+/** Options of the services. */
 export interface ServiceOptions extends DeviceOptions {
-  /** Where checkpoints are: what {@linkcode ServiceOptions.obtain} takes. */
+  /** Sources of checkpoints, passed to {@linkcode ServiceOptions.obtain}. */
   readonly folders: Sources;
-  /** Brings a source to this machine. */
+  /** Downloads a source to this machine. */
   readonly obtain: Obtain;
-  /** Hears what the start does; of a model, or for all where it is "". */
+  /** Called with phases of the start; for all models if `model` is "". */
   readonly onPhase?: (model: string, phase: Phase) => void;
-  /** What is served. */
+  /** Functions that are served. */
   readonly functions: ReadonlySet<FunctionName>;
-  /** Sequences decoded together, by each language model. */
+  /** Sequences that each language model decodes together. */
   readonly slots: number;
-  /** Folder for copies of models; undefined where nothing can be kept. */
+  /** Folder for copies of models; undefined if none can be kept. */
   readonly copyFolder: string | undefined;
-  /** Name or path of the program that makes videos; undefined for none. */
+  /** Name or path of the video encoder; undefined for none. */
   readonly ffmpeg?: string;
-  /** Requests that may wait, by each language model. */
+  /** Limit of the requests that wait for each language model. */
   readonly queueLimit: number;
-  /** Other names of models; undefined for none. */
+  /** Aliases of models; undefined for none. */
   readonly aliases?: ModelAliases;
-  /** That the process may have. */
+  /** Bytes of memory that the process may use. */
   readonly memoryBytes: number;
-  /** For keys and values of all language models; undefined for a quarter. */
+  /** Bytes of the KV caches of all language models; undefined for a quarter. */
   readonly cacheBytes: number | undefined;
-  /** Their type; undefined for what the memory suggests. */
+  /** Type of keys and values; undefined for a type that suits the memory. */
   readonly cacheDtype: CacheDtype | undefined;
-  /** Where pictures are fetched by URL; undefined for nowhere. */
+  /** Network that pictures are fetched through; undefined to fetch none. */
   readonly pictureNetwork: OutsideNetwork | undefined;
-  /** Bytes of pixels that all requests hold; undefined for a default. */
+  /** Most bytes of pixels that all requests hold; undefined for a default. */
   readonly pixelBytes: number | undefined;
   /** Threads that decode and encode pictures; 2 by default. */
   readonly codecThreads?: number | undefined;
-  /** What is the same for all requests. */
+  /** Limits that are the same for all requests. */
   readonly limits: Limits;
 }
 
-/** A language model whose files are on their way, and what it is for. */
+/** A language model that is being downloaded, and its purposes. */
 interface Coming extends Pick<WantedLanguage, "draws" | "answers"> {
   readonly files: PendingDownload;
 }
 
-/** All models of a server. */
+/** The services of a server. */
 export class Services
   implements Drawers, Answerers, Tokenizers, Listing, AsyncDisposable {
   readonly #options: ServiceOptions;
   readonly #codec: PicturePool;
-  /** Bytes of pixels that all requests hold together. */
+  /** Budget of pixel bytes that all requests hold together. */
   readonly pixels: Budget;
   readonly #stop = new AbortController();
   readonly #library: PhaseLog;
   readonly #runtime: Promise<Runtime>;
   readonly #languages: readonly Coming[];
   readonly #vision: PendingDownload | undefined;
-  /** The tokenizer that is named for all models. */
+  /** Vision tokenizer that was named for all models. */
   readonly #commonVision: LazyResource<VisionTokenizer> | undefined;
   #seated: ModelPool | undefined;
   #provider: Provider;
   #encodeVideo: VideoEncoder | undefined;
   #failure: string | undefined;
   #startSeconds: number | undefined;
-  /** Fetches pictures by URL; undefined where none are fetched. */
+  /** Fetches pictures by URL; undefined if fetching is disabled. */
   readonly fetchPicture: Tools["fetchPicture"];
-  /** Settles when everything that functions need is loaded and warm. */
+  /** Settles when all models that functions need are loaded and warm. */
   readonly loaded: Promise<void>;
 
   private constructor(options: ServiceOptions) {
@@ -156,11 +156,11 @@ export class Services
     this.#commonVision = this.#vision && this.#openVision(this.#vision);
     const codec = this.#library.run("codec", () => warmCodec(this.#codec));
     this.loaded = this.#load(codec);
-    // Whoever awaits it is told; until then it must not count as unhandled.
+    // Callers that await it get the error; until then it must not be unhandled.
     this.loaded.catch(() => undefined);
   }
 
-  /** Starts: comes at once, while models are still looked for. */
+  /** Starts the services; resolves while models are still being located. */
   static async start(options: ServiceOptions): Promise<Services> {
     const services = new Services(options);
     const { ffmpeg, functions } = options;
@@ -170,59 +170,59 @@ export class Services
     return services;
   }
 
-  /** Pictures ⇄ bytes. */
+  /** Codec between pictures and bytes. */
   get codec(): PictureCodec {
     return this.#codec;
   }
 
-  /** Frames → MP4, where there is a program that does it. */
+  /** Encoder of frames as MP4; undefined without a program for it. */
   get encodeVideo(): VideoEncoder | undefined {
     return this.#encodeVideo;
   }
 
-  /** What is the same for all requests. */
+  /** Limits that are the same for all requests. */
   get limits(): Limits {
     return this.#options.limits;
   }
 
-  /** Where models run, as far as that is known. */
+  /** Device that models run on, as far as it is known. */
   get device(): string {
     return this.#provider.name;
   }
 
-  /** The load of the picture codec, and of the memory for pictures. */
+  /** Load of the picture codec, and of the memory for pictures. */
   get pictures(): PictureLoad {
     return { ...this.#codec.state(), budget: this.pixels };
   }
 
-  /** In what numeric format. */
+  /** Numeric format of the models' weights. */
   get precision(): string {
     return this.#seated?.precision ?? VISION_PRECISION;
   }
 
-  /** From the start of the process until all was ready; undefined before. */
+  /** Seconds from the start of the process until ready; undefined before. */
   get startSeconds(): number | undefined {
     return this.#startSeconds;
   }
 
-  /** The models that draw. */
+  /** Returns the models that draw. */
   drawer(model: string | undefined): Drawer {
     return this.#here().drawer(model);
   }
 
-  /** The models that answer. */
+  /** Returns the models that answer. */
   answerer(model: string | undefined): ModelPair {
     return this.#here().answerer(model);
   }
 
-  /** What tells the answers of a model from those of another of its name. */
+  /** Returns the identity of a model's answers, unique among equal names. */
   readonly identify = (name: string): string => this.#here().identify(name);
 
-  /** Pictures ⇄ codes, by the name of either model. */
+  /** Returns the vision tokenizer, by the name of either model. */
   vision(model: string | undefined): VisionModel {
     const name = this.#vision?.name;
     if (this.#seated === undefined && this.#commonVision !== undefined) {
-      // It may be ready long before the language models are here.
+      // It may be ready long before the language models are.
       if (model === undefined || model === name) {
         return this.#commonVision.get();
       }
@@ -230,18 +230,18 @@ export class Services
     return this.#here().vision(model);
   }
 
-  /** Text ⇄ tokens, opened when first asked for. */
+  /** Returns the text side, opened on first use. */
   async text(model: string | undefined): Promise<TextModel> {
     return await this.#here().text(model);
   }
 
-  /** All models, here or not. */
+  /** Returns listings of all models, downloaded or not. */
   models(): readonly ModelListing[] {
     const listings = this.#seated?.models() ?? this.#coming();
     return withAliases(listings, this.#options.aliases);
   }
 
-  /** Gives up what is on its way, ends what runs, then closes everything. */
+  /** Cancels downloads, ends running requests, then closes all models. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.loaded.catch(() => undefined);
@@ -250,7 +250,7 @@ export class Services
     try {
       await (await this.#runtime)[Symbol.asyncDispose]();
     } catch {
-      // It never opened, as whoever awaited `loaded` was told.
+      // It never opened; callers that awaited `loaded` got the error.
     }
   }
 
@@ -286,13 +286,13 @@ export class Services
       this.#startSeconds = performance.now() / 1000;
     } catch (error) {
       this.#failure = reasonOf(error);
-      // The rest would come in vain.
+      // The other downloads are of no use.
       this.#stop.abort();
       throw error;
     }
   }
 
-  /** Waits for the files; a tokenizer that cannot be opened ends that wait. */
+  /** Waits for the files; a vision tokenizer that fails to open rejects it. */
   async #seat(): Promise<ModelPool> {
     const { functions } = this.#options;
     const languages = Promise.all(
@@ -324,7 +324,7 @@ export class Services
     await refuseCrowded(lineup.seats, {
       ...this.#options,
       runtime: this.#runtime,
-      // What the machine has free may be more than the container may have.
+      // The machine may have more free than the container is allowed.
       freeBytes: Math.min(
         Deno.systemMemoryInfo().available,
         this.#options.memoryBytes,
@@ -332,7 +332,7 @@ export class Services
     });
   }
 
-  /** That of a language model goes on where obtaining its files ended. */
+  /** Returns a model's log of phases, which continues that of its download. */
   #logOf(name: string, folder: string | undefined): PhaseLog {
     const coming = this.#languages.find(({ files }) =>
       folder !== undefined && files.peek() === folder
@@ -361,7 +361,7 @@ export class Services
     );
   }
 
-  /** By the names that their sources imply. */
+  /** Returns listings by the names that sources imply. */
   #coming(): readonly ModelListing[] {
     const { device } = this;
     const { functions, precision } = this.#options;
@@ -392,7 +392,7 @@ export class Services
   }
 }
 
-/** Settles when `work` fails, and never otherwise. */
+/** Returns a promise that rejects when `work` fails, and never resolves. */
 function failureOf(work: Promise<unknown> | undefined): Promise<never> {
   return new Promise((_, reject) => void work?.catch(reject));
 }

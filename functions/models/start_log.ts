@@ -1,6 +1,6 @@
 /**
- * The log of a start: a line for each phase that has ended, and one from time to
- * time for a download under way.
+ * The log of a start: a line for each phase that has ended, and one at
+ * intervals for a download under way.
  *
  * @module
  */

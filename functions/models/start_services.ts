@@ -1,6 +1,6 @@
 /**
- * The start of the models that an environment names, from the places where
- * checkpoints may lie.
+ * The start of the models that an environment names, from local or remote
+ * checkpoints.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { INTERNET } from "../outbound/request.ts";
 import type { Phase } from "./load_phases.ts";
 import { Services } from "./services.ts";
 
-/** Options of a start, beside the environment. */
+/** Callbacks of a start. */
 export interface StartOutput {
   /** Called with each phase of loading. */
   readonly onPhase: (model: string, phase: Phase) => void;
-  /** Called with each notice for people. */
+  /** Called with each notice for display. */
   readonly complain: WriteLine;
 }
 
@@ -30,7 +30,7 @@ export function startServices(
   { onPhase, complain }: StartOutput,
 ): Promise<Services> {
   const places = placesFrom();
-  // Held as long as this process lives: nobody removes what it serves.
+  // Kept for the life of this process, so that no cleanup removes served files.
   const inUse: Disposable[] = [];
   return Services.start({
     ...environment,
@@ -49,7 +49,7 @@ export function startServices(
   });
 }
 
-/** Returns whether the message of `error` says all there is to know. */
+/** Returns true if the message of `error` needs no stack trace. */
 export function isExpected(error: unknown): error is Error {
   return error instanceof Emu3Error || error instanceof SourceError ||
     error instanceof DiskError || error instanceof RangeError;

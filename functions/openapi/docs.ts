@@ -1,5 +1,5 @@
 /**
- * `/docs`: the reference, with forms to try it. Swagger UI over
+ * The page `/docs`: the reference, with forms to try it. Swagger UI over
  * `/openapi.json`, from its npm package: nothing is fetched from elsewhere.
  *
  * @module
@@ -10,20 +10,20 @@ import { createRequire } from "node:module";
 import type { AppEnv } from "../http/context.ts";
 import { sharedFile } from "../jobs/store/shared_file.ts";
 
-/** Files of ours, and their types. */
+/** The files of this server, and their types. */
 const OURS = [
   ["/docs", "docs.html", "text/html; charset=utf-8"],
   ["/docs/start.js", "docs.js", "text/javascript; charset=utf-8"],
   ["/docs/style.css", "docs.css", "text/css; charset=utf-8"],
 ] as const;
 
-/** Files of the package. */
+/** The files of the package. */
 const THEIRS = [
   ["swagger-ui.css", "text/css; charset=utf-8"],
   ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
 ] as const;
 
-/** The routes, ready to mount. */
+/** Returns the routes, ready to mount. */
 export function docs(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const [path, name, type] of OURS) {
@@ -38,7 +38,11 @@ export function docs(): Hono<AppEnv> {
   return app;
 }
 
-/** @param file Looked for when asked, so that nothing else depends on it. */
+/**
+ * Returns a file's answer.
+ *
+ * @param file File, looked up on request so that nothing else depends on it.
+ */
 function answer(
   file: () => string | URL,
   type: string,

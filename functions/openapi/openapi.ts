@@ -1,8 +1,8 @@
 /**
- * `/openapi.json`: every described route of an application, made from the
- * schemas when it is first asked for.
+ * The document `/openapi.json`: every described route of an application, made
+ * from the schemas on the first request.
  *
- * `description/describe.ts` says how a route gets in.
+ * `description/describe.ts` adds a route to it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { describe, TAGS } from "./description/describe.ts";
 import { eventSchemas } from "./description/events.ts";
 import { VERSION } from "../http/version.ts";
 
-/** The document. */
+/** An OpenAPI document. */
 export type OpenApiDocument = Awaited<ReturnType<typeof generateSpecs>>;
 
 const description = describe({
@@ -30,9 +30,9 @@ const description = describe({
   problems: [],
 });
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function openapi(app: Hono<AppEnv>): Hono<AppEnv> {
-  // Written once: it has half a megabyte, which takes milliseconds.
+  // Serialized once: half a megabyte takes milliseconds.
   let bytes: Promise<Uint8Array<ArrayBuffer>> | undefined;
   return new Hono<AppEnv>().get("/openapi.json", description, async (c) => {
     bytes ??= openApiDocument(app).then((document) =>
@@ -45,7 +45,7 @@ export function openapi(app: Hono<AppEnv>): Hono<AppEnv> {
   });
 }
 
-/** What `app` has, as OpenAPI. */
+/** Returns the OpenAPI document of `app`. */
 export async function openApiDocument(
   app: Hono<AppEnv>,
 ): Promise<OpenApiDocument> {
@@ -62,7 +62,7 @@ export async function openApiDocument(
       },
       tags: Object.entries(TAGS)
         .map(([name, description]) => ({ name, description })),
-      // Where the server has no API_KEYS, none is asked for.
+      // A server without API_KEYS requires no key.
       security: [{}, { bearer: [] }],
       components: {
         securitySchemes: {
@@ -81,9 +81,9 @@ export async function openApiDocument(
 }
 
 /**
- * Takes out links to what is switched off.
+ * Removes links to routes that are disabled.
  *
- * @param document Overwritten.
+ * @param document Document to change in place.
  */
 function removeDeadLinks(document: OpenApiDocument): void {
   const operations = Object.values(document.paths ?? {})

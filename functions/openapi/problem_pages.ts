@@ -1,6 +1,6 @@
 /**
- * `/problems` and `/problems/{code}`: what the `type` of a problem points to,
- * as a page, as Markdown or as JSON.
+ * The problem pages at `/problems` and `/problems/{code}`: the target of a
+ * problem's `type`, as HTML, Markdown or JSON.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
   ProblemPagesAnswer,
 } from "../schema/problem_pages.ts";
 
-/** What answers may be, the default first. */
+/** The media types of the pages, the default first. */
 const TYPES = ["application/json", "text/html", "text/markdown"] as const;
 
 const TEXTS = {
@@ -76,7 +76,7 @@ const oneDescription = describe({
   problems: ["not-found", "not-acceptable"],
 });
 
-/** The routes, ready to mount. */
+/** Returns the routes, ready to mount. */
 export function problemPages(): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/problems", listDescription, (c) => {
@@ -116,7 +116,7 @@ export function problemPages(): Hono<AppEnv> {
 
 const MARKDOWN = { "content-type": "text/markdown; charset=utf-8" };
 
-/** The type is what a problem of this kind has, so that they can be compared. */
+/** Returns the fields of a kind; its `type` equals that of its problems. */
 function fields(code: ProblemCode, pageBase: string) {
   const type = `${pageBase}${problemPath(code)}`;
   return { type, code, ...PROBLEMS[code] };

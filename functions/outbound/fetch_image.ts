@@ -1,9 +1,9 @@
 /**
- * Pictures that a request names by URL.
+ * The fetcher of pictures that a request names by URL.
  *
- * All that one request has fetched counts as its body: together it may have as
- * many bytes, and there is a time for all of it. What all requests hold at once
- * is bounded as well, and shared fairly by their callers.
+ * All pictures of a request count as its body: together they are limited in
+ * bytes and in time. The bytes of all requests at once are bounded as well, and
+ * shared fairly by their callers.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { askOutside, OutsideError, type OutsideNetwork } from "./request.ts";
 import type { Tools } from "../models/ports.ts";
 import { invalidField } from "../http/errors/errors.ts";
 
-/** Redirects that are followed, one after the other. */
+/** The maximum number of consecutive redirects. */
 const MAX_REDIRECTS = 3;
 
-/** Pictures that one request fetches at once. */
+/** The number of pictures that one request fetches at once. */
 const AT_ONCE = 4;
 
-/** For all pictures of a request. */
+/** The time limit for all pictures of a request, in milliseconds. */
 const TIME_MS = 30_000;
 
 const MAX_URL_LENGTH = 8192;
@@ -31,43 +31,43 @@ const HEADERS = {
   "user-agent": "emu3",
 };
 
-/** How pictures are fetched. */
+/** The limits of fetching. */
 export interface FetchOptions {
-  /** Of all pictures of a request together. */
+  /** Maximum bytes of all pictures of a request together. */
   readonly maxBytes: number;
-  /** For all pictures of a request. */
+  /** Time for all pictures of a request, in milliseconds. */
   readonly timeMs?: number;
 }
 
-/** Bodies of the greatest size that one caller's fetched pictures may take. */
+/** The bytes of one caller's fetched pictures, in bodies of the maximum size. */
 const MAX_BODIES = 3;
 
-/** Seconds after which pictures that were fetched are likely to be decoded. */
+/** The Retry-After seconds: fetched pictures are likely to be decoded by then. */
 const RETRY_S = 5;
 
-/** What a request may still fetch. */
+/** The remaining limits of a request. */
 interface CgroupLimits {
   bytes: number;
-  /** Fetches at work. */
+  /** Number of running fetches. */
   active: number;
   readonly waiting: (() => void)[];
-  /** Its end, or that of its time. */
+  /** Signal of the request's end, or of its time limit. */
   readonly signal: AbortSignal;
 }
 
 /** The limits that one fetch counts against. */
 interface Fetching {
   readonly allowance: CgroupLimits;
-  /** Takes bytes from what all requests have; throws where there are none. */
+  /** Takes bytes from the share of all requests; throws if none are left. */
   readonly take: (length: number) => void;
 }
 
-/** Fetches from `network`. */
+/** Returns a fetcher of pictures from `network`. */
 export function pictureFetcher(
   network: OutsideNetwork,
   { maxBytes, timeMs = TIME_MS }: FetchOptions,
 ): NonNullable<Tools["fetchPicture"]> {
-  // A request is known by its signal, and forgotten with it.
+  // A request is identified by its signal, and released with it.
   const allowances = new WeakMap<AbortSignal, CgroupLimits>();
   const total = new FairShare(MAX_BODIES * maxBytes);
   return async (text, pointer, { signal, caller = "" }) => {
@@ -104,7 +104,7 @@ export function pictureFetcher(
       });
     } finally {
       const next = allowance.waiting.shift();
-      // Whoever is next takes over the turn.
+      // The next waiting fetch takes over the turn.
       if (next === undefined) allowance.active--;
       else next();
     }

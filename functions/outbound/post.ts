@@ -1,5 +1,6 @@
 /**
- * Telling servers that clients have named, by the rules of all such URLs.
+ * The poster of webhooks to servers that clients name, by the rules of all such
+ * URLs.
  *
  * @module
  */
@@ -7,7 +8,10 @@
 import type { Post } from "../jobs/deliveries.ts";
 import { askOutside, type OutsideNetwork } from "./request.ts";
 
-/** Posts to hosts of `network`; follows no redirect, and reads no answer. */
+/**
+ * Returns a function that posts to hosts of `network`; it follows no redirect,
+ * and reads no answer.
+ */
 export function postOutside(network: OutsideNetwork): Post {
   return async (url, headers, text, signal) => {
     const body = new TextEncoder().encode(text);

@@ -1,6 +1,5 @@
 /**
- * Which addresses anybody may reach, and are therefore no secret of the network
- * that this server stands in.
+ * The public addresses: those outside the private network of this server.
  *
  * @module
  */
@@ -8,22 +7,22 @@
 import ipaddr from "ipaddr.js";
 
 /**
- * Looks public, but answers from inside: Azure's platform, which hands out
- * secrets to whoever runs there.
+ * The addresses that look public but are internal: Azure's platform, which
+ * serves secrets to its virtual machines.
  */
 const INNER: ReadonlySet<string> = new Set(["168.63.129.16"]);
 
-/** All of IPv6 that is given out; what wraps an IPv4 address lies elsewhere. */
+/** The allocated range of IPv6; addresses that wrap IPv4 lie outside it. */
 const GLOBAL_V6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse("2000::"), 3];
 
 /**
- * Whether `address` is public: not private, loopback, link-local, shared by a
- * carrier, multicast or reserved, nor an IPv4 address in IPv6 clothes (mapped,
+ * Reports if `address` is public: not private, loopback, link-local, shared by a
+ * carrier, multicast or reserved, nor an IPv4 address inside IPv6 (mapped,
  * NAT64, 6to4, Teredo).
  */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
-  // A mapped address is the one that it maps.
+  // A mapped address counts as its IPv4 address.
   const parsed = ipaddr.process(address);
   if (parsed.range() !== "unicast") return false;
   return parsed instanceof ipaddr.IPv6

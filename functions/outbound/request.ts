@@ -1,13 +1,13 @@
 /**
- * Requests to hosts that a client has named.
+ * The outbound requests to hosts that a client has named.
  *
  * ```text
  * URL ─▶ https? ─▶ resolve ─▶ all addresses public? ─▶ connect to one of them
  * ```
  *
- * The address that was looked at is the one that is connected to: whoever
- * answers with another one later does not move us. Redirects are not followed
- * here, so that each is looked at in the same way. No connection is used twice.
+ * The address that was checked is the one that is connected to, so that a later
+ * DNS answer cannot redirect the request. Redirects are not followed here, so
+ * that each is checked in the same way. No connection is reused.
  *
  * @module
  */
@@ -18,17 +18,17 @@ import { request } from "node:https";
 import { isIP } from "node:net";
 import { isPublicAddress } from "./public_address.ts";
 
-/** What is outside. */
+/** The network of outbound requests. */
 export interface OutsideNetwork {
-  /** All addresses of a host. */
+  /** Returns all addresses of a host. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
-  /** Whether an address may be connected to. */
+  /** Reports if an address may be connected to. */
   readonly allows: (address: string) => boolean;
-  /** Who vouches for hosts, as PEM; undefined for whom everybody trusts. */
+  /** Certificate authorities as PEM; undefined for the system's. */
   readonly ca: string | undefined;
 }
 
-/** The internet, without what is private in it. */
+/** The internet without private addresses. */
 export const INTERNET: OutsideNetwork = {
   resolve: async (host) =>
     (await lookup(host, { all: true })).map(({ address }) => address),
@@ -36,34 +36,34 @@ export const INTERNET: OutsideNetwork = {
   ca: undefined,
 };
 
-/** What is asked. */
+/** An outbound request. */
 export interface OutsideRequest {
   /** HTTP method. */
   readonly method: "GET" | "POST";
-  /** Without `Host`. */
+  /** Headers without `Host`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Undefined for none. */
+  /** Body; undefined for none. */
   readonly body?: Uint8Array | undefined;
 }
 
-/** What was answered; its body is still to be read. */
+/** An answer whose body is still to be read. */
 export interface OutsideAnswer extends Disposable {
   /** HTTP status. */
   readonly status: number;
-  /** Where it says that the answer is. */
+  /** `Location` of a redirect. */
   readonly location: string | undefined;
-  /** Bytes that it says to have. */
+  /** Stated length of the body, in bytes. */
   readonly length: number | undefined;
-  /** The body, as it comes. */
+  /** Body, part by part. */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
-/** A host that may not or cannot be asked. */
+/** A host that may not or cannot be connected to. */
 export class OutsideError extends Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param message What is the case; nothing of what an inner network says.
+   * @param message The fault, without any answer of an internal network.
    */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -72,10 +72,10 @@ export class OutsideError extends Error {
 }
 
 /**
- * Asks the host of `url`.
+ * Sends a request to the host of `url`.
  *
- * @throws {OutsideError} When it may not or cannot be asked.
- * @throws The signal's reason when it aborts.
+ * @throws {OutsideError} If the host may not or cannot be connected to.
+ * @throws {Error} The signal's reason if it aborts.
  */
 export async function askOutside(
   network: OutsideNetwork,
@@ -100,7 +100,7 @@ export async function askOutside(
   };
 }
 
-/** One of the host's addresses, when all of them are allowed. */
+/** Returns one of the host's addresses if all of them are allowed. */
 async function allowedAddress(
   { resolve, allows }: OutsideNetwork,
   host: string,
@@ -114,7 +114,7 @@ async function allowedAddress(
     addresses = await Promise.race([resolve(host), aborted]);
   } catch (cause) {
     signal.throwIfAborted();
-    // Whether a name is there is a secret of the network that it is in.
+    // The existence of a name is a secret of its network.
     throw new OutsideError(NOT_PUBLIC, { cause });
   } finally {
     signal.removeEventListener("abort", stop);
@@ -154,7 +154,7 @@ function send(
       agent: false,
       signal,
     }, (message) => {
-      // One that nobody reads any more fails for nobody.
+      // An error after the reader has left has no effect.
       message.on("error", () => undefined);
       resolve(message);
     });

@@ -1,5 +1,5 @@
 /**
- * Shows the reference.
+ * The entry of the API reference: starts Swagger UI.
  *
  * @module
  */
@@ -21,16 +21,16 @@ globalThis.SwaggerUIBundle({
   tryItOutEnabled: true,
   requestInterceptor: accepting,
   plugins: [foldingPlugin],
-  // The list of schemas, and what they consist of, open when asked for.
+  // Schemas are listed, and expanded on click.
   defaultModelsExpandDepth: 0,
   defaultModelExpandDepth: 0,
-  // Nothing is asked of another origin, not even whether the document is valid.
+  // No request leaves the origin, so Swagger's online validator is off.
   validatorUrl: null,
 });
 
 /**
- * Clients of MCP have to accept both types, and forms let choose but one of
- * those that an answer may have.
+ * Sets the Accept header: clients of MCP must accept both types, and the form
+ * lets users choose only one.
  */
 function accepting(request) {
   if (!request.url.endsWith("/mcp")) return request;
@@ -38,12 +38,12 @@ function accepting(request) {
   return { ...request, headers };
 }
 
-/** Swagger UI has dark colors, under this class alone. */
+/** Switches dark colors by the class that Swagger UI reads. */
 function followColors() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
-/** Folds the many answers that tell of problems into a line each. */
+/** Collapses problem answers into a line each. */
 function foldingPlugin({ React }) {
   return {
     wrapComponents: {

@@ -1,6 +1,6 @@
 /**
- * The page at `/`: files of `page/`, served as they are, each under `/page/`
- * and the path that it has there.
+ * The playground at `/`: static files of this folder, each under `/page/` and
+ * its relative path.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { sharedFile } from "../jobs/store/shared_file.ts";
 
 const FOLDER = new URL("./", import.meta.url);
 
-/** Files that stand elsewhere as well. */
+/** Files that have a second path. */
 const PLACES = [["/", "index.html"], ["/icon.svg", "icon.svg"]] as const;
 
-/** Where the page is, beside the folder `/page/`. */
+/** Paths of the page outside `/page/`. */
 export const PAGE_PATHS: readonly string[] = PLACES.map(([path]) => path);
 
-/** By the end of a name. */
+/** Media types by file extension. */
 const TYPES: ReadonlyMap<string, string> = new Map([
   ["html", "text/html; charset=utf-8"],
   ["js", "text/javascript; charset=utf-8"],
@@ -26,10 +26,10 @@ const TYPES: ReadonlyMap<string, string> = new Map([
   ["svg", "image/svg+xml"],
 ]);
 
-/** Names without a dot but that before their end: none of them climbs. */
+/** Names with a single dot, before the extension, which rules out `..`. */
 const NAME = /^(?:[a-z0-9_]+\/)*[a-z0-9_]+\.([a-z]+)$/;
 
-/** The routes, ready to mount. */
+/** Creates the routes of the page. */
 export function page(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const [path, name] of PLACES) {
@@ -52,7 +52,7 @@ async function answer(c: Context<AppEnv>, name: string): Promise<Response> {
   });
 }
 
-/** Undefined where there is no such file. */
+/** Returns the content of a file, or undefined if there is none. */
 async function contentOf(
   file: URL,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -1,6 +1,6 @@
 /**
- * RunPod's side of a queue, as its own SDK for Python (1.12) talks to it; nothing
- * else documents it.
+ * The client of RunPod's queue API, after RunPod's SDK for Python (1.12); there
+ * is no other documentation.
  *
  * ```text
  * GET  …/job-take/{worker}?…&job_in_progress=0|1     a job, or none: 204, 400
@@ -10,7 +10,7 @@
  * POST …/job-stream/{worker}/{job}?…&isStream=false  a part of an answer
  * ```
  *
- * The two that ask are held open by RunPod until there is something to say.
+ * RunPod holds both GET requests for jobs open until there is one.
  *
  * @module
  */
@@ -22,20 +22,20 @@ import type { RunpodPlace } from "./variables.ts";
 /** Sends a request. */
 export type Send = (request: Request) => Promise<Response>;
 
-/** A job, as it is handed out. */
+/** A job, as the queue delivers it. */
 export interface TakenJob {
-  /** Its name. */
+  /** Id of the job. */
   readonly id: string;
-  /** What is asked; undefined where nothing is. */
+  /** Input of the job; undefined for none. */
   readonly input: unknown;
 }
 
-/** RunPod wants to be left alone for a while, or does not answer as it should. */
+/** The error of a RunPod that asks to wait, or answers in an unexpected way. */
 export class RunpodError extends Error {
-  /** Says what came back. */
+  /** Creates the error from RunPod's answer. */
   constructor(
     verb: string,
-    /** HTTP status. */
+    /** HTTP status of the answer. */
     readonly status: number,
   ) {
     super(`Cannot ${verb}: RunPod answers ${status}`);
@@ -43,33 +43,33 @@ export class RunpodError extends Error {
   }
 }
 
-/** How calls are made. */
+/** Options of RunPod's client. */
 export interface RunpodApiOptions {
   /** Sends a request. */
   readonly send: Send;
-  /** How time passes. */
+  /** Waits for a duration. */
   readonly pause: Pause;
 }
 
-/** How long RunPod may hold a question open. */
+/** Timeout of a long poll. */
 const POLL_MS = 90_000;
 
-/** How long it may take to take an answer. */
+/** Timeout of a result's delivery. */
 const POST_MS = 60_000;
 
-/** Pauses between attempts to hand something in, in seconds. */
+/** Pauses between attempts to deliver a result, in seconds. */
 const PAUSES_S = [1, 1, 2, 3, 5, 8, 13];
 
-/** Statuses that say "later", beside those of a server that fails. */
+/** Statuses that ask for a retry, beside server errors. */
 const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** Calls to RunPod. */
+/** A client of RunPod's API. */
 export class RunpodApi {
   readonly #place: RunpodPlace;
   readonly #send: Send;
   readonly #pause: Pause;
 
-  /** Calls nothing yet. */
+  /** Creates a client; sends no request. */
   constructor(
     place: RunpodPlace,
     options: RunpodApiOptions = { send: fetch, pause },
@@ -79,16 +79,16 @@ export class RunpodApi {
     this.#pause = options.pause;
   }
 
-  /** Whether RunPod can be asked what to stop. */
+  /** True if RunPod reports the jobs to stop. */
   get hasStops(): boolean {
     return this.#place.takeUrl.includes("/job-take/");
   }
 
   /**
-   * Jobs, at most `count`; none when there are none.
+   * Takes up to `count` jobs; none if the queue is empty.
    *
-   * @param busy Whether jobs run here.
-   * @throws {RunpodError} When RunPod does not answer as it should.
+   * @param busy True if jobs run here.
+   * @throws {RunpodError} If RunPod answers in an unexpected way.
    */
   async take(
     count: number,
@@ -107,9 +107,9 @@ export class RunpodApi {
   }
 
   /**
-   * Names of jobs to stop.
+   * Returns the ids of jobs to stop.
    *
-   * @throws {RunpodError} When RunPod does not answer as it should.
+   * @throws {RunpodError} If RunPod answers in an unexpected way.
    */
   async stops(signal: AbortSignal): Promise<string[]> {
     const url = this.#place.takeUrl.replace("/job-take/", "/job-stop/");
@@ -121,12 +121,12 @@ export class RunpodApi {
   }
 
   /**
-   * Hands in what came of a job; tries again for half a minute.
+   * Delivers the result of a job, with retries for half a minute.
    *
-   * @param text JSON.
-   * @param streamed Whether parts of it went before.
-   * @param hurry Aborts when there is time for one more attempt only.
-   * @throws When RunPod does not take it.
+   * @param text Result in JSON.
+   * @param streamed True if parts of it were streamed.
+   * @param hurry Aborts when only one more attempt has time.
+   * @throws If RunPod does not accept it.
    */
   async finish(
     id: string,
@@ -139,10 +139,10 @@ export class RunpodApi {
   }
 
   /**
-   * Hands in a part of an answer; tries again as `finish` does.
+   * Delivers a part of an answer, with retries as in `finish`.
    *
-   * @param text JSON.
-   * @throws When RunPod does not take it.
+   * @param text Part in JSON.
+   * @throws If RunPod does not accept it.
    */
   async stream(id: string, text: string, hurry: AbortSignal): Promise<void> {
     const { streamUrl } = this.#place;
@@ -151,10 +151,10 @@ export class RunpodApi {
   }
 
   /**
-   * Says how far a job is, once: the next time it is further.
+   * Reports the progress of a job, without retries: the next report is newer.
    *
-   * @param text JSON.
-   * @throws When RunPod does not take it.
+   * @param text Progress in JSON.
+   * @throws If RunPod does not accept it.
    */
   async progress(id: string, text: string): Promise<void> {
     await this.#post(this.#urlOf(this.#place.outputUrl, id, false), id, text);
@@ -175,7 +175,7 @@ export class RunpodApi {
       const response = await this.#send(
         new Request(url, { headers, signal }),
       );
-      // Workers that RunPod holds asleep are told 400 for nothing to do.
+      // RunPod answers 400 to idle workers that it holds asleep.
       if (response.status === 204 || response.status === 400) {
         await response.body?.cancel();
         return undefined;
@@ -226,31 +226,31 @@ export class RunpodApi {
   }
 
   get #headers(): Record<string, string> {
-    // As it is, without "Bearer".
+    // The bare key, without "Bearer".
     return { authorization: this.#place.key };
   }
 }
 
-/** A URL with one more thing in its query. */
+/** Returns a URL with one more item in its query. */
 export function withQuery(url: string, query: string): string {
   return `${url}${url.includes("?") ? "&" : "?"}${query}`;
 }
 
-/** What cannot be said to anybody, for lack of a name, is left out. */
+/** Returns the job of an answer; one without an id cannot be answered. */
 function jobIn(found: unknown): TakenJob[] {
   if (!isRecord(found)) return [];
   const { id, input } = found;
   return typeof id === "string" && id !== "" ? [{ id, input }] : [];
 }
 
-/** Whether `value` is an object with names. */
+/** Returns true if `value` is an object with string keys. */
 export function isRecord(
   value: unknown,
 ): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether asking again cannot help. */
+/** Returns true if a retry cannot help. */
 function isFinal(error: unknown): boolean {
   return error instanceof RunpodError && error.status < 500 &&
     !LATER.has(error.status);

@@ -1,5 +1,5 @@
 /**
- * Something that is given up when it takes too long.
+ * The deadline of a task.
  *
  * @module
  */
@@ -7,9 +7,9 @@
 import type { Pause } from "../jobs/pause.ts";
 
 /**
- * Runs `task` with a signal that aborts when the time is up or `signal` does.
+ * Runs `task` with a signal that aborts at the deadline or with `signal`.
  *
- * @param milliseconds That it may take.
+ * @param milliseconds Time that the task may take.
  */
 export async function within<T>(
   milliseconds: number,

@@ -1,5 +1,5 @@
 /**
- * Things that are sent one after the other, in order, while more of them come.
+ * The feed: sends items one after the other, in order, while more are added.
  *
  * ```text
  * push ─▶ waiting ─▶ one under way
@@ -9,28 +9,28 @@
  * @module
  */
 
-/** How things are sent. */
+/** Options of a feed. */
 export interface FeedOptions<T> {
-  /** Sends one; the next waits for it. */
+  /** Sends an item; the next one waits for it. */
   readonly send: (item: T) => Promise<void>;
-  /** Two that follow each other as one; undefined where they stay apart. */
+  /** Merges two adjacent items; undefined for those that stay apart. */
   readonly merge: (first: T, second: T) => T | undefined;
-  /** Told what could not be sent; the rest is sent all the same. */
+  /** Called with errors of sending; later items are sent all the same. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Sends in order. */
+/** A feed of items. */
 export class Feed<T> {
   readonly #options: FeedOptions<T>;
   readonly #waiting: T[] = [];
   #sending: Promise<void> | undefined;
 
-  /** Sends nothing yet. */
+  /** Creates an empty feed. */
   constructor(options: FeedOptions<T>) {
     this.#options = options;
   }
 
-  /** Adds one to those that wait. */
+  /** Adds an item to those that wait. */
   push(item: T): void {
     const last = this.#waiting.at(-1);
     const merged = last === undefined
@@ -41,19 +41,19 @@ export class Feed<T> {
     this.#sending ??= this.#send();
   }
 
-  /** Comes when all are sent. */
+  /** Resolves when all items are sent. */
   async drain(): Promise<void> {
     await this.#sending;
   }
 
-  /** Forgets those that wait; comes when the one under way is sent. */
+  /** Drops the items that wait; resolves when the current one is sent. */
   async close(): Promise<void> {
     this.#waiting.length = 0;
     await this.#sending;
   }
 
   async #send(): Promise<void> {
-    // What comes in the same breath goes along.
+    // Items that are added in the same turn of the event loop go along.
     await Promise.resolve();
     for (;;) {
       const item = this.#waiting.shift();

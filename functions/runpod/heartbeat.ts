@@ -1,6 +1,6 @@
 /**
- * Signs of life from a thread of its own, which nothing that this one does can
- * hold up.
+ * The heartbeat: pings from a thread of its own, which work on this one cannot
+ * delay.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { Worker } from "node:worker_threads";
 import type { HeartbeatMessage } from "./heartbeat_thread.ts";
 import type { PingPlace } from "./ping.ts";
 
-/** Sends signs of life until it is closed. */
+/** A heartbeat that sends pings until it is closed. */
 export interface Heartbeat extends AsyncDisposable {
-  /** Says which jobs run from now on. */
+  /** Sets the ids of the running jobs. */
   readonly tell: (jobs: readonly string[]) => void;
 }
 
-/** Starts to send signs of life. */
+/** Starts to send pings. */
 export function startHeartbeat(place: PingPlace): Heartbeat {
   const thread = new Worker(new URL("./heartbeat_thread.ts", import.meta.url));
   const send = (message: HeartbeatMessage) => thread.postMessage(message);

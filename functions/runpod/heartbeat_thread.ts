@@ -1,6 +1,6 @@
 /**
- * The thread that signs of life come from. Told where once, and then of each
- * change which jobs run.
+ * The thread of the heartbeat. It receives its place once, and the running jobs
+ * at each change.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { parentPort } from "node:worker_threads";
 import { pause } from "../jobs/pause.ts";
 import { pingLoop, type PingPlace } from "./ping.ts";
 
-/** What the thread is told. */
+/** A message to the thread. */
 export type HeartbeatMessage =
   | { readonly place: PingPlace }
   | { readonly jobs: readonly string[] };

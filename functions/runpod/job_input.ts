@@ -1,15 +1,15 @@
 /**
- * What a job of a queue asks, as a request to one of our routes.
+ * The input of a queue's job, as a request to one of the routes.
  *
  * ```text
  * {openai_route, openai_input}            as RunPod's vLLM worker has it
  * {route, method, body, headers}          any route; `endpoint` says the same
  * {function: "generate", …fields}         a function and its fields
- * {prompt: …}, {image: …}, {messages: …}  the same, told by its fields
+ * {prompt: …}, {image: …}, {messages: …}  the same, by its fields
  * ```
  *
  * Beside the fields of a function, `accept` names the type of the answer and
- * `stream` asks for its parts.
+ * `stream` requests its parts.
  *
  * @module
  */
@@ -19,39 +19,39 @@ import { invalidField } from "../http/errors/errors.ts";
 import { functionOf } from "../compat/replicate/prediction_input.ts";
 import { isRecord } from "./api.ts";
 
-/** What a job asks. */
+/** A job as a request. */
 export interface AskedJob {
-  /** Of the request. */
+  /** HTTP method of the request. */
   readonly method: string;
-  /** With its query. */
+  /** Path and query of the request. */
   readonly path: string;
-  /** Of the request. */
+  /** Headers of the request. */
   readonly headers: Readonly<Record<string, string>>;
-  /** In JSON; undefined for none. */
+  /** Body as JSON; undefined for none. */
   readonly body: unknown;
-  /** Whether parts of the answer are told as they come. */
+  /** True if parts of the answer are streamed. */
   readonly streams: boolean;
   /** Rows of the language model that it may take. */
   readonly rows: number;
 }
 
-/** Fields of an input. */
+/** The fields of an input. */
 type Input = Readonly<Record<string, unknown>>;
 
 const CHAT = "/v1/chat/completions";
 
-/** What may stand beside a route. */
+/** Fields that are allowed beside a route. */
 const ROUTE_FIELDS = ["method", "body", "headers", "stream"];
 
 const METHODS = ["GET", "POST", "PUT", "DELETE"];
 
-/** Headers that say how an answer comes, and not who asks. */
+/** Headers that shape the answer, and carry no credentials. */
 const HEADERS = /^(accept|if-(none-)?match)$/;
 
 /**
- * The request that an input stands for.
+ * Returns the request that an input describes.
  *
- * @throws {InvalidFieldsError} When it does not tell what is wanted.
+ * @throws {InvalidFieldsError} If it describes no request.
  */
 export function askedJob(input: unknown): AskedJob {
   if (!isRecord(input)) {
@@ -72,7 +72,7 @@ function openaiJob(input: Input): AskedJob {
   if (body !== undefined && !isRecord(body)) {
     throw invalidField("/input/openai_input", "expected an object");
   }
-  // Its models are asked for without a body.
+  // OpenAI's list of models has no body.
   const method = body === undefined || path === "/v1/models" ? "GET" : "POST";
   return asked(method, path, {}, method === "GET" ? undefined : body, false);
 }
@@ -136,7 +136,7 @@ function asked(
   };
 }
 
-/** Pictures may be guided, which takes two rows each; all else takes one. */
+/** Returns the rows of a request: guided pictures take two each, others one. */
 function rowsOf(path: string, body: unknown): number {
   const draws = /^\/v1\/(generate|images\/\w+)(\?|$)/.test(path);
   if (!draws || !isRecord(body)) return 1;
@@ -152,7 +152,7 @@ function pathIn(input: Input, name: string): string {
     throw invalidField(`/input/${name}`, expected);
   }
   const whole = path.startsWith("/") ? path : `/${path}`;
-  // A path that a URL reads otherwise is one that means something else.
+  // A path that a URL normalizes would reach another route.
   const url = URL.parse(whole, "http://job.invalid");
   if (
     url?.origin === "http://job.invalid" &&
@@ -195,7 +195,7 @@ function refuseOthers(input: Input, known: readonly string[]): void {
   );
 }
 
-/** Characters of a field's name that a pointer repeats. */
+/** Most characters of a field's name that a pointer repeats. */
 const MAX_NAME = 64;
 
 function pointerPart(name: string): string {

@@ -1,6 +1,6 @@
 /**
- * What came of a job, in RunPod's words: `{"output": …}`, or `{"error": "…"}`
- * with our problem document as JSON in it.
+ * The result of a job in RunPod's format: `{"output": …}`, or `{"error": "…"}`
+ * with the problem document as JSON in it.
  *
  * @module
  */
@@ -13,23 +13,23 @@ import { InterruptedError } from "../http/errors/errors.ts";
 import type { InFlight } from "../shutdown/in_flight.ts";
 import { isRecord } from "./api.ts";
 
-/** Bytes that RunPod takes of a job's answer. */
+/** Largest job answer that RunPod accepts, in bytes. */
 export const MAX_OUTPUT_BYTES = 20_000_000;
 
-/** What is handed in. */
+/** The result of a job. */
 export interface JobResult {
-  /** JSON. */
+  /** Result as JSON. */
   readonly text: string;
   /** Code of the problem; undefined for an answer. */
   readonly problem: string | undefined;
 }
 
-/** An answer of more bytes than RunPod takes. */
+/** The error of an answer that is larger than RunPod accepts. */
 export class AnswerTooLargeError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error from the answer's size.
    *
-   * @param bytes That it has.
+   * @param bytes Size of the answer.
    */
   constructor(bytes: number) {
     super(
@@ -39,7 +39,7 @@ export class AnswerTooLargeError extends Emu3Error {
   }
 }
 
-/** A result made of `output`; one that says so where it is too large. */
+/** Returns the result of an `output`; an error if it is too large. */
 export function outputResult(
   output: unknown,
   problemOf: (error: unknown) => Problem,
@@ -51,7 +51,7 @@ export function outputResult(
     : problemResult(problemOf(new AnswerTooLargeError(bytes)));
 }
 
-/** A result made of an answer of one of our routes. */
+/** Returns the result of a route's answer. */
 export async function answerResult(
   response: Response,
   problemOf: (error: unknown) => Problem,
@@ -66,7 +66,7 @@ export async function answerResult(
   return problemResult(parsed(text) ?? problemOf(new Error(text)));
 }
 
-/** A result made of a problem. */
+/** Returns the result of a problem. */
 export function problemResult(
   problem: Readonly<Record<string, unknown>> | Problem,
 ): JobResult {
@@ -78,16 +78,13 @@ export function problemResult(
   };
 }
 
-/** Has the worker taken down and replaced once the result is taken. */
+/** Returns a result after which RunPod replaces the worker. */
 export function withStop({ text, problem }: JobResult): JobResult {
   const result = { ...JSON.parse(text), stopPod: true };
   return { text: JSON.stringify(result), problem };
 }
 
-/**
- * The problem of a job that the server stopped in the middle of; as `resume` it
- * says what input goes on with it.
- */
+/** Returns an interrupted job's problem; its `resume` is an input to go on. */
 export function interruptedProblem(
   inFlight: InFlight | undefined,
   problemOf: (error: unknown) => Problem,

@@ -1,5 +1,5 @@
 /**
- * One job, from its input to what is handed in.
+ * The run of a queue's job, from its input to its result.
  *
  * ```text
  * input ─▶ request ─▶ handler ─▶ answer ─▶ output
@@ -27,41 +27,41 @@ import {
 } from "./job_result.ts";
 import { mergeParts, type Part, partsOf, textParts } from "./parts.ts";
 
-/** What jobs run with. */
+/** Options of a job's run. */
 export interface JobRunOptions {
-  /** Answers a request, whatever happens; its signal ends it early. */
+  /** Answers a request, also on errors; its signal ends it early. */
   readonly execute: (request: Request, call: JobCall) => Promise<Response>;
-  /** Where parts and progress go. */
+  /** Client that parts and progress are sent with. */
   readonly api: Pick<RunpodApi, "stream" | "progress">;
-  /** How time passes. */
+  /** Waits for a duration. */
   readonly pause: Pause;
-  /** Told what could not be sent. */
+  /** Called with errors of sending. */
   readonly onFailure: (error: unknown) => void;
   /** `PUBLIC_URL`, for the pages of problems. */
   readonly pageBase: string;
-  /** A seed for draws that name none. */
+  /** Returns a seed for draws that name none. */
   readonly seed: () => number;
 }
 
-/** What came of a job, and how. */
+/** The result of a job, and how it was delivered. */
 export interface RanJob extends JobResult {
-  /** Whether parts of it were sent before. */
+  /** True if parts of it were streamed before. */
   readonly streamed: boolean;
 }
 
-/** How far a job is. */
+/** The progress of a job. */
 interface Progress {
   readonly done: number;
   readonly total: number | undefined;
 }
 
-/** Between two words about how far a job is. */
+/** Interval between two progress reports. */
 const PROGRESS_MS = 1000;
 
-/** When what was refused for lack of room is tried again, unless told. */
+/** Seconds until a retry after an overload without Retry-After. */
 const RETRY_SECONDS = 1;
 
-/** What a job asks, or the problem of one that asks for nothing there is. */
+/** Returns a job's request, or the problem of an invalid one. */
 export function readJob(
   { id, input }: TakenJob,
   pageBase: string,
@@ -73,19 +73,18 @@ export function readJob(
   }
 }
 
-/** Who looks after a job. */
+/** The observer of a job. */
 export interface JobWatch {
-  /** Ends it early. */
+  /** Aborts to end the job early. */
   readonly signal: AbortSignal;
-  /** Told what is under way, before it waits for its turn. */
+  /** Called with the request in flight, before it waits for its turn. */
   readonly inFlight: (inFlight: InFlight) => void;
 }
 
 /**
  * Runs a job.
  *
- * @returns What is to be handed in; of one that was ended early it says how to
- * go on.
+ * @returns The result; of an interrupted job, one with its resume input.
  */
 export async function runJob(
   id: string,
@@ -143,7 +142,7 @@ class JobRun {
     try {
       return await this.#run();
     } finally {
-      // An answer that is overtaken by progress would be one that is lost.
+      // RunPod loses an answer that a later progress report overtakes.
       this.#ended.abort();
       await this.#progress.close();
       await this.#parts.close();
@@ -162,7 +161,7 @@ class JobRun {
     return { ...result, streamed: this.#asked.streams };
   }
 
-  /** Tries again while there is no room. */
+  /** Retries the request while the server is overloaded. */
   async #execute(): Promise<Response> {
     const { execute, pause } = this.#options;
     for (;;) {
@@ -200,7 +199,7 @@ class JobRun {
 
   #observe(wire: WireEvent): void {
     const { event, data } = wire;
-    // The answer itself is handed in as what it is.
+    // The answer itself is delivered in its own type.
     if (this.#asked.streams && event !== "completed") this.#parts.push(wire);
     const fields = Object(data);
     if (event === "started") this.#total = rowsIn(fields);
@@ -210,7 +209,7 @@ class JobRun {
     this.#progress.push({ done: this.#done, total: this.#total });
   }
 
-  /** The text of OpenAI's streams, also as a whole. */
+  /** Sends the text of OpenAI's streams in parts, and returns the whole. */
   async #streamed(response: Response): Promise<RanJob> {
     const sent: string[] = [];
     for await (const text of textParts(response.body!)) {
@@ -222,7 +221,7 @@ class JobRun {
     const whole = outputResult(sent, this.#problemOf);
     const result = whole.problem === undefined
       ? whole
-      // Whoever listened has it.
+      // The client has received it.
       : outputResult({ streamed: sent.length }, this.#problemOf);
     return { ...result, streamed: true };
   }
@@ -247,7 +246,7 @@ class JobRun {
   }
 }
 
-/** Rows of all pictures, as the event that starts a drawing says. */
+/** Returns the rows of all pictures, from the event that starts a drawing. */
 function rowsIn(
   { n, rows }: { readonly n?: number; readonly rows?: number },
 ): number | undefined {

@@ -1,9 +1,9 @@
 /**
- * Parts of an answer, as RunPod's clients stream them: events of our functions
- * as `{event, data}`, and text of OpenAI's streams as it is.
+ * The parts of an answer, as RunPod's clients stream them: events of the
+ * functions as `{event, data}`, and text of OpenAI's streams unchanged.
  *
- * RunPod takes a megabyte a part. Text is cut; of an event that is longer the
- * name is told, since what it carries is in the answer as well.
+ * RunPod accepts a megabyte per part. Longer text is split; of a longer event
+ * only the name is sent, since the answer has its data as well.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { WireEvent } from "../http/sse.ts";
 /** A part of an answer. */
 export type Part = WireEvent | string;
 
-/** Characters of a part; a character is at most three bytes. */
+/** Most characters of a part; a character is at most three bytes. */
 const MAX_PART_CHARACTERS = 300_000;
 
-/** Parts that wait for each other as one; undefined where they stay apart. */
+/** Merges adjacent parts; undefined for those that stay apart. */
 export function mergeParts(first: Part, second: Part): Part | undefined {
   if (typeof first === "string" || typeof second === "string") {
     if (typeof first !== "string" || typeof second !== "string") return;
@@ -29,7 +29,7 @@ export function mergeParts(first: Part, second: Part): Part | undefined {
   return { event: "delta", data: { text: before + after } };
 }
 
-/** What is sent of a part. */
+/** Returns the messages of a part. */
 export function partsOf(part: Part): unknown[] {
   if (typeof part === "string") return cut(part);
   const { event, data } = part;
@@ -37,7 +37,7 @@ export function partsOf(part: Part): unknown[] {
   return [long ? { event, data: null } : { event, data }];
 }
 
-/** Text of OpenAI's streams, an event or more at a time. */
+/** Yields the text of OpenAI's streams, an event or more at a time. */
 export async function* textParts(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<string, void, undefined> {
@@ -60,7 +60,7 @@ function cut(text: string): string[] {
   return pieces;
 }
 
-/** Of a `delta` event. */
+/** Returns the text of a `delta` event. */
 function textOf({ event, data }: WireEvent): string | undefined {
   if (event !== "delta" || typeof data !== "object" || data === null) return;
   const text = "text" in data ? data.text : undefined;

@@ -1,5 +1,5 @@
 /**
- * Signs of life: RunPod gives the jobs of a worker that sends none to another.
+ * The pings of a worker: RunPod gives the jobs of a silent worker to another.
  *
  * @module
  */
@@ -8,33 +8,32 @@ import type { Pause } from "../jobs/pause.ts";
 import { type Send, withQuery } from "./api.ts";
 import { within } from "./deadline.ts";
 
-/** Where signs of life go, and how often. */
+/** The target of pings and their interval. */
 export interface PingPlace {
-  /** Where. */
+  /** URL that pings are sent to. */
   readonly url: string;
-  /** Between two of them, in milliseconds. */
+  /** Interval between two pings, in milliseconds. */
   readonly everyMs: number;
-  /** Shown with each. */
+  /** API key of each ping. */
   readonly key: string;
-  /** What sends them. */
+  /** Name and version of the program, part of each ping. */
   readonly program: string;
 }
 
-/** How signs of life are sent. */
+/** Options of a ping loop. */
 export interface PingOptions {
   /** Sends a request. */
   readonly send: Send;
-  /** How time passes. */
+  /** Waits for a duration. */
   readonly pause: Pause;
-  /** Ends it. */
+  /** Aborts to end the loop. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Sends signs of life until the signal aborts. One that is lost is followed by
- * the next.
+ * Sends pings until the signal aborts. A lost ping is followed by the next.
  *
- * @param jobs Names of those that run.
+ * @param jobs Returns the ids of the running jobs.
  */
 export async function pingLoop(
   place: PingPlace,
@@ -60,7 +59,7 @@ function pingUrl(
   jobs: readonly string[],
 ): string {
   const version = `runpod_version=${encodeURIComponent(program)}`;
-  // None is told where none runs, as their SDK does.
+  // Without jobs the parameter is left out, as in RunPod's SDK.
   const named = jobs.length === 0
     ? version
     : `job_id=${encodeURIComponent(jobs.join(","))}&${version}`;

@@ -1,5 +1,5 @@
 /**
- * A worker of the queue that the environment names, on this server's models.
+ * The start of a queue worker on this server's models.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import type { RunpodPlace } from "./variables.ts";
 import { RunpodWorker } from "./worker.ts";
 
 /**
- * A worker; undefined where there is no queue.
+ * Returns a worker of the environment's queue; undefined without a queue.
  *
- * @param rows That the language model runs together.
+ * @param rows Rows that the language model runs together.
  */
 export function runpodWorker(
   place: RunpodPlace | undefined,
@@ -25,8 +25,8 @@ export function runpodWorker(
   rows: number,
 ): RunpodWorker | undefined {
   if (place === undefined) return undefined;
-  // RunPod has asked its callers for keys already, and counts what they may.
-  // A server that stops takes no more jobs; those that it has may go on.
+  // RunPod has authenticated and limited its callers already. A stopping server
+  // takes no more jobs; those that it has may finish.
   const open = {
     ...options,
     apiKeys: [],

@@ -1,26 +1,26 @@
 /**
- * What RunPod tells the containers of a queue: it sets these variables itself.
+ * The environment variables of a queue's containers, which RunPod sets itself.
  *
  * @module
  */
 
 import type { Variable } from "../config/variable_parsers.ts";
 
-/** Where a worker finds its queue, and as whom it goes there. */
+/** The URLs of a queue, and the worker's credentials. */
 export interface RunpodPlace {
-  /** Name of this worker. */
+  /** Id of this worker. */
   readonly workerId: string;
-  /** Shown with every call. */
+  /** API key of every call. */
   readonly key: string;
-  /** Where jobs are handed out. */
+  /** URL that jobs are taken from. */
   readonly takeUrl: string;
-  /** Where answers go; has `$ID` for the job. */
+  /** URL of answers, with `$ID` for the job. */
   readonly outputUrl: string;
-  /** Where parts of answers go; undefined for nowhere. */
+  /** URL of answers' parts; undefined for none. */
   readonly streamUrl: string | undefined;
-  /** Where signs of life go; undefined for nowhere. */
+  /** URL of pings; undefined for none. */
   readonly pingUrl: string | undefined;
-  /** Between two signs of life, in milliseconds. */
+  /** Interval between two pings, in milliseconds. */
   readonly pingMs: number;
 }
 
@@ -58,9 +58,9 @@ type RunpodValues = {
 };
 
 /**
- * Where the queue is; undefined where there is none.
+ * Returns the place of the queue; undefined without one.
  *
- * @throws {SyntaxError} When jobs come but there is nowhere to answer them.
+ * @throws {SyntaxError} If jobs come but answers have no URL.
  */
 export function runpodPlace(values: RunpodValues): RunpodPlace | undefined {
   const take = values.RUNPOD_WEBHOOK_GET_JOB;
@@ -79,7 +79,7 @@ export function runpodPlace(values: RunpodValues): RunpodPlace | undefined {
   return {
     workerId,
     key: values.RUNPOD_AI_API_KEY ?? "",
-    // Here it is the worker that $ID stands for.
+    // In this variable $ID stands for the worker.
     takeUrl: named(take).replaceAll("$ID", encodeURIComponent(workerId)),
     outputUrl: named(output),
     streamUrl: stream && named(stream),

@@ -1,6 +1,6 @@
 /**
- * A worker of a RunPod queue: takes jobs as far as there is room for them, runs
- * them as requests, hands in what comes of them.
+ * The worker of a RunPod queue: takes jobs while there is room, runs them as
+ * requests, delivers their results.
  *
  * ```text
  * take ─▶ run ─▶ hand in        as many at once as the model has rows
@@ -8,8 +8,8 @@
  * stop ────┘ within a step      alive ─▶ every ten seconds, from another thread
  * ```
  *
- * Told to shut down it takes no more, lets those that run finish, and hands back
- * what does not as an error that is retryable and says how to go on.
+ * After a shutdown signal it takes no more jobs, lets running ones finish, and
+ * returns the others as a retryable error with their resume state.
  *
  * @module
  */
@@ -24,85 +24,85 @@ import type { AskedJob } from "./job_input.ts";
 import { type JobResult, withStop } from "./job_result.ts";
 import { type JobRunOptions, type RanJob, readJob, runJob } from "./job_run.ts";
 
-/** What a worker works with. */
+/** Options of a worker. */
 export interface RunpodWorkerOptions extends JobRunOptions {
-  /** RunPod's side. */
+  /** Client of RunPod's API. */
   readonly api: RunpodApi;
-  /** Says that the worker lives; starts with the worker. */
+  /** Starts the heartbeat, together with the worker. */
   readonly startHeartbeat: () => Heartbeat | undefined;
   /** Rows that the language model runs together. */
   readonly rows: number;
-  /** Whether models can still be used. */
+  /** Returns true while models can be used. */
   readonly isHealthy: () => boolean;
-  /** How time passes. */
+  /** Waits for a duration. */
   readonly pause: Pause;
 }
 
-/** A job at work. */
+/** A job that is being executed. */
 interface Run {
   readonly abort: AbortController;
-  /** That it may take. */
+  /** Rows that it may take. */
   rows: number;
-  /** Whether nobody wants it any more. */
+  /** True if it was canceled. */
   canceled: boolean;
-  /** Undefined until its function says so. */
+  /** Request in flight; undefined until its function starts. */
   inFlight: InFlight | undefined;
 }
 
-/** Rows of a job that nobody has read yet: a guided picture. */
+/** Rows of a job whose input is not parsed yet: a guided picture. */
 const UNREAD_ROWS = 2;
 
-/** Between two questions, where the first was not held open. */
+/** Pause between two polls that were not held open. */
 const IDLE_MS = 100;
 const STOP_IDLE_MS = 1000;
 
-/** When RunPod wants to be left alone. */
+/** Pause after RunPod asks for one. */
 const BUSY_MS = 5000;
 
-/** After failures in a row. */
+/** Pauses after failures in a row. */
 const FAILURE_MS = [1000, 1000, 2000, 3000, 5000, 8000];
 
-/** Jobs in a row that end in what nobody foresaw: then the worker is ill. */
+/** Unexpected errors in a row that make the worker unhealthy. */
 const MAX_INTERNAL = 3;
 
 const TOO_MANY = 429;
 
-/** Rung when a job ends. */
+/** Name of the notification that a job has ended. */
 const ENDED = "ended";
 
-/** Takes jobs and runs them. */
+/** A worker that takes and runs jobs. */
 export class RunpodWorker implements AsyncDisposable {
   readonly #options: RunpodWorkerOptions;
   readonly #running = new Map<string, Run>();
   readonly #ends = new Map<string, Promise<void>>();
   readonly #bells = new Notifier();
-  /** No more jobs are taken. */
+  /** Aborts when no more jobs are taken. */
   readonly #stop = new AbortController();
-  /** None runs any more, either. */
+  /** Aborts when no job runs any more. */
   readonly #end = new AbortController();
-  /** Nothing is waited for any more. */
+  /** Aborts when nothing is waited for any more. */
   readonly #hurry = new AbortController();
   #heartbeat: Heartbeat | undefined;
   #taking: Promise<void> = Promise.resolve();
   #stopping: Promise<void> = Promise.resolve();
   #internal = 0;
 
-  /** Takes nothing before {@linkcode start}. */
+  /** Creates an idle worker; see {@linkcode start}. */
   constructor(options: RunpodWorkerOptions) {
     this.#options = options;
   }
 
-  /** Jobs that run. */
+  /** Number of the running jobs. */
   get size(): number {
     return this.#running.size;
   }
 
-  /** Whether it takes jobs, or will. */
+  /** True if it takes jobs, or will. */
   get takesJobs(): boolean {
     return !this.#stop.signal.aborted;
   }
 
-  /** Begins to take jobs: once models are ready. */
+  /** Starts to take jobs; called once models are ready. */
   start(): void {
     if (!this.takesJobs) return;
     this.#heartbeat = this.#options.startHeartbeat();
@@ -110,7 +110,7 @@ export class RunpodWorker implements AsyncDisposable {
     if (this.#options.api.hasStops) this.#stopping = this.#stopLoop();
   }
 
-  /** Jobs that run, each until it is handed in. */
+  /** Requests of the running jobs, each until it is delivered. */
   get works(): ResumableRequest[] {
     return [...this.#running.values()].map(({ abort, inFlight }) => ({
       remainingMs: () =>
@@ -119,12 +119,12 @@ export class RunpodWorker implements AsyncDisposable {
     }));
   }
 
-  /** Takes no more. */
+  /** Takes no more jobs. */
   drain(): void {
     this.#stop.abort();
   }
 
-  /** Takes no more; comes when those that run are handed in. */
+  /** Takes no more jobs; resolves when the running ones are delivered. */
   async shutdown(): Promise<void> {
     this.drain();
     await this.#taking;
@@ -133,7 +133,7 @@ export class RunpodWorker implements AsyncDisposable {
     await this.#stopping;
   }
 
-  /** Hands back what still runs, at once. */
+  /** Interrupts the running jobs and returns them at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#hurry.abort();
@@ -142,7 +142,7 @@ export class RunpodWorker implements AsyncDisposable {
     await this.#heartbeat?.[Symbol.asyncDispose]();
   }
 
-  /** Asks for jobs whenever there is room. */
+  /** Polls for jobs whenever there is room. */
   async #takeLoop(): Promise<void> {
     const { signal } = this.#stop;
     await this.#repeat(signal, IDLE_MS, async () => {
@@ -158,7 +158,7 @@ export class RunpodWorker implements AsyncDisposable {
     });
   }
 
-  /** Asks what nobody wants any more, also while the last jobs run. */
+  /** Polls for canceled jobs, also while the last ones run. */
   async #stopLoop(): Promise<void> {
     const { signal } = this.#end;
     await this.#repeat(signal, STOP_IDLE_MS, async () => {
@@ -168,7 +168,7 @@ export class RunpodWorker implements AsyncDisposable {
     });
   }
 
-  /** @param ask Says whether to ask again at once. */
+  /** @param ask Returns true to poll again at once. */
   async #repeat(
     signal: AbortSignal,
     idleMs: number,
@@ -183,7 +183,7 @@ export class RunpodWorker implements AsyncDisposable {
         if (!more) await pause(idleMs, signal);
       } catch (error) {
         if (signal.aborted) return;
-        // A question that was held open to its end, and one to come again with.
+        // The poll was held open to its end: another follows.
         if (isLate(error)) continue;
         const tooMany = error instanceof RunpodError &&
           error.status === TOO_MANY;
@@ -194,7 +194,7 @@ export class RunpodWorker implements AsyncDisposable {
     }
   }
 
-  /** How many more jobs there is room for, if each draws a guided picture. */
+  /** Returns the number of jobs that fit, if each draws a guided picture. */
   #room(): number {
     if (this.#running.size === 0) {
       return Math.max(1, Math.floor(this.#options.rows / UNREAD_ROWS));
@@ -206,7 +206,7 @@ export class RunpodWorker implements AsyncDisposable {
   }
 
   #take(job: TakenJob): void {
-    // Given out twice; it runs already.
+    // A repeated delivery of a running job.
     if (this.#running.has(job.id)) return;
     const run: Run = {
       abort: new AbortController(),
@@ -225,7 +225,7 @@ export class RunpodWorker implements AsyncDisposable {
         this.#bells.ring(ENDED);
       });
     this.#ends.set(job.id, ended);
-    // One that comes while everything ends goes back at once.
+    // A job that comes during the shutdown is returned at once.
     if (this.#hurry.signal.aborted) run.abort.abort();
   }
 
@@ -249,7 +249,7 @@ export class RunpodWorker implements AsyncDisposable {
     if (run.canceled) return;
     this.#internal = result.problem === "internal" ? this.#internal + 1 : 0;
     const ill = this.#internal >= MAX_INTERNAL || !this.#options.isHealthy();
-    // Another worker, freshly started, may do better than this one.
+    // A fresh worker may succeed.
     if (ill) this.#stop.abort();
     const { text } = ill ? withStop(result) : result;
     const streamed = result.streamed ?? false;
@@ -269,7 +269,7 @@ export class RunpodWorker implements AsyncDisposable {
   }
 }
 
-/** Ends a job that is handed back; the second time nothing. */
+/** Interrupts a job; a second call does nothing. */
 function interrupt(abort: AbortController): void {
   abort.abort(new DOMException("the worker stops", "AbortError"));
 }
@@ -278,7 +278,7 @@ function isAsked(asked: AskedJob | JobResult): asked is AskedJob {
   return "path" in asked;
 }
 
-/** Whether a question was given up for lack of an answer. */
+/** Returns true if a poll timed out. */
 function isLate(error: unknown): boolean {
   return error instanceof DOMException && error.name === "TimeoutError";
 }

@@ -1,8 +1,8 @@
 /**
- * JSON bodies as `/openapi.json` has them: what goes with what.
+ * The JSON bodies for `/openapi.json`: the allowed combinations of fields.
  *
  * A route parses its body with one flat schema, so that a refusal can name the
- * field at fault, and looks at combinations afterwards. Here each combination
+ * field at fault, and checks combinations afterwards. Here each combination
  * is an alternative of its own. The entries are the same.
  *
  * @module
@@ -15,7 +15,7 @@ import { GenerateRequest } from "./generate.ts";
 import { TokenizeRequest } from "./tokenize.ts";
 import { Webhook } from "./webhook.ts";
 
-/** What a job adds, at the top alone. */
+/** The entries that a job adds at the top level. */
 const job = { webhook: v.optional(Webhook) };
 
 const { ratio, "image_area": area, height, width, ...scene } =
@@ -24,7 +24,7 @@ const { ratio, "image_area": area, height, width, ...scene } =
 const byRatio = { ...scene, ratio, "image_area": area };
 const byPixels = { ...scene, height: height.wrapped, width: width.wrapped };
 
-/** Sizes are given in pixels, or by ratio and area. */
+/** The body of `generate`: sizes in pixels, or by ratio and area. */
 export const GenerateBody = v.pipe(
   v.union([
     v.strictObject({ ...byRatio, ...job }),
@@ -42,7 +42,7 @@ const GenerationParams = v.pipe(
 const { image, images, grid, grids, ...options } = CaptionRequest.entries;
 const asking = { ...options, ...job };
 
-/** Pictures come in one of four ways. */
+/** The body of `caption`: pictures in one of four forms. */
 export const CaptionBody = v.pipe(
   v.union([
     v.strictObject({ ...asking, image: image.wrapped }),
@@ -70,7 +70,7 @@ const asked = {
   ...job,
 };
 
-/** Each kind of thing has options of its own. */
+/** The body of `tokenize`: each kind of input has options of its own. */
 export const TokenizeBody = v.pipe(
   v.union([
     v.strictObject({ image: entries.image.wrapped, ...fitting }),
@@ -97,7 +97,7 @@ export const TokenizeBody = v.pipe(
 const mixed = DetokenizeRequest.entries;
 const named = { model: mixed.model, ...job };
 
-/** A picture, a clip, or tokens. */
+/** The body of `detokenize`: a picture, a clip, or tokens. */
 export const DetokenizeBody = v.pipe(
   v.union([
     v.strictObject({ grid: mixed.grid.wrapped, ...named }),

@@ -1,6 +1,6 @@
 /**
- * The JSON body of `score` as `/openapi.json` has it: what goes with what, of
- * what a server judges.
+ * The JSON body of `score` for `/openapi.json`: the allowed combinations of
+ * fields on this server.
  *
  * @module
  */
@@ -47,7 +47,10 @@ const ANSWERS = [
   v.strictObject({ ...answered, grids: entries.grids.wrapped }),
 ];
 
-/** Pictures are judged where they are drawn, answers where they are given. */
+/**
+ * Returns the body: pictures need the function `generate`, answers need
+ * `caption`.
+ */
 export function scoreBody(
   functions: ReadonlySet<FunctionName>,
 ): v.GenericSchema {

@@ -1,12 +1,12 @@
 /**
- * Lists of bounded length: Valibot's `array` with `minLength` and `maxLength`,
- * checked in the order that a stranger's list needs.
+ * The bounded list: Valibot's `array` with `minLength` and `maxLength`, checked
+ * in an order that is safe for untrusted lists.
  *
  * ```text
  * length ─▶ items, until the 32nd issue
  * ```
  *
- * Valibot itself validates every item before it looks at the length, and
+ * Valibot itself validates every item before it checks the length, and
  * collects an issue (about a kilobyte) for each that is wrong. The JSON Schema
  * of a list is the same as Valibot's.
  *
@@ -18,13 +18,13 @@ import { MAX_FIELD_ERRORS } from "../http/body_limits.ts";
 
 /** The bounds of a list. */
 export interface ListBounds {
-  /** The fewest items. */
+  /** Minimum number of items. */
   readonly min?: number;
-  /** The most items. */
+  /** Maximum number of items. */
   readonly max: number;
   /**
-   * Accepts an item as it is, in place of the item's schema: for lists of many
-   * numbers. Items that it does not accept are left to the schema.
+   * Accepts an item without the item's schema, for lists of many numbers. Other
+   * items are validated by the schema.
    */
   readonly accepts?: (item: unknown) => boolean;
 }
@@ -72,7 +72,7 @@ export function isWholeNumber(value: unknown, max: number): boolean {
     value <= max;
 }
 
-/** Validates items one by one, until there are issues enough. */
+/** Validates items one by one, up to the maximum number of issues. */
 function checkedItems<const T extends v.GenericSchema>(
   item: T,
   accepts: ListBounds["accepts"],

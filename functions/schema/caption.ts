@@ -19,19 +19,19 @@ import {
   TopP,
 } from "./common.ts";
 
-/** Pictures that one question may be about. */
+/** The maximum number of pictures of a question. */
 export const MAX_PICTURES = 8;
 
-/** What is asked where nothing is. */
+/** The default question. */
 export const DEFAULT_QUESTION = "Please describe the image";
 
-/** How questions are worded. */
+/** The schema of the template of a question. */
 export const Template = v.pipe(
   v.picklist(["chat", "base"]),
   v.description("chat: an instruction-tuned model. base: continuation."),
 );
 
-/** A question about pictures. */
+/** The schema of a question about pictures. */
 export const CaptionRequest = v.strictObject({
   image: v.optional(Picture),
   images: v.optional(

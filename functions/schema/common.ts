@@ -1,8 +1,8 @@
 /**
- * Fields that several bodies have.
+ * The fields that several bodies share.
  *
  * Every number, text and list is bounded. Only rules that a JSON Schema can
- * state stand here; what depends on a checkpoint is looked at later.
+ * state are here; those that depend on a checkpoint are checked later.
  *
  * @module
  */
@@ -17,30 +17,30 @@ const MAX_SIDE = 1024;
 /** The largest code of any codebook. */
 const MAX_CODE = 65_535;
 
-/** Frames of codes a clip may have, whatever the server is set to. */
+/** The maximum frames of codes of a clip, whatever the server's settings. */
 const MAX_CODE_FRAMES = 1024;
 
-/** The longest picture in base64, in characters. */
+/** The maximum characters of a picture in base64. */
 const MAX_BASE64 = 2 ** 26;
 
-/** Text for the model. */
+/** The schema of text for the model. */
 export const Text = v.pipe(v.string(), v.maxLength(MAX_TEXT));
 
-/** A model by the name of its folder. */
+/** The schema of a model's name, which is that of its folder. */
 export const ModelName = v.pipe(
   v.string(),
   v.maxLength(256),
   v.description("Name of a model as GET /v1/models lists it."),
 );
 
-/** An adapter by its name. */
+/** The schema of an adapter's name. */
 export const AdapterName = v.pipe(
   v.string(),
   v.maxLength(256),
   v.description("Name of an adapter as GET /v1/models lists it."),
 );
 
-/** A whole number that seeds all draws. */
+/** The schema of the seed of sampling. */
 export const Seed = v.pipe(
   v.number(),
   v.integer(),
@@ -49,7 +49,7 @@ export const Seed = v.pipe(
   v.description("Same seed, same codes. Random when left out."),
 );
 
-/** How sharply to draw. */
+/** The schema of the sampling temperature. */
 export const Temperature = v.pipe(
   v.number(),
   v.minValue(0),
@@ -57,7 +57,7 @@ export const Temperature = v.pipe(
   v.description("0 takes the strongest token."),
 );
 
-/** How many of the strongest to draw from. */
+/** The schema of top-k sampling. */
 export const TopK = v.pipe(
   v.number(),
   v.integer(),
@@ -66,10 +66,10 @@ export const TopK = v.pipe(
   v.description("0 means all."),
 );
 
-/** How much of the probability to draw from. */
+/** The schema of top-p sampling. */
 export const TopP = v.pipe(v.number(), v.gtValue(0), v.maxValue(1));
 
-/** A picture as text. */
+/** The schema of a picture as text. */
 export const Picture = v.pipe(
   v.string(),
   v.minLength(1),
@@ -79,7 +79,7 @@ export const Picture = v.pipe(
   ),
 );
 
-/** How a picture is taken. */
+/** The schema of the decode mode of a picture. */
 export const DecodeMode = v.pipe(
   v.picklist(["display", "reference"]),
   v.description(
@@ -87,7 +87,7 @@ export const DecodeMode = v.pipe(
   ),
 );
 
-/** One code. */
+/** The schema of a code. */
 const Code = v.pipe(
   v.number(),
   v.integer(),
@@ -97,7 +97,7 @@ const Code = v.pipe(
 
 const isCode = (code: unknown) => isWholeNumber(code, MAX_CODE);
 
-/** Rows of codes. */
+/** The schema of rows of codes. */
 const CodeRows = boundedList(
   boundedList(Code, { min: 1, max: MAX_SIDE, accepts: isCode }),
   { min: 1, max: MAX_SIDE },
@@ -110,7 +110,7 @@ const Side = v.pipe(
   v.maxValue(MAX_SIDE),
 );
 
-/** The codes of a picture. */
+/** The schema of a picture's codes. */
 export const Grid = v.pipe(
   v.strictObject({
     height: v.optional(Side),
@@ -122,7 +122,7 @@ export const Grid = v.pipe(
 /** The codes of a picture. */
 export type Grid = v.InferOutput<typeof Grid>;
 
-/** The codes of a picture, some of which are drawn. */
+/** The schema of a picture's codes, some of which are drawn. */
 export const KeptGrid = v.pipe(
   v.strictObject({
     height: v.optional(Side),
@@ -143,7 +143,7 @@ export const KeptGrid = v.pipe(
 /** The codes of a picture, some of which are drawn. */
 export type KeptGrid = v.InferOutput<typeof KeptGrid>;
 
-/** The codes of a clip. */
+/** The schema of a clip's codes. */
 export const Clip = v.pipe(
   v.strictObject({
     frames: v.optional(

@@ -8,13 +8,13 @@ import * as v from "valibot";
 import { boundedList, isWholeNumber } from "./bounded_list.ts";
 import { Clip, Grid, ModelName } from "./common.ts";
 
-/** The longest mixed sequence: the longest published context. */
+/** The maximum length of a mixed sequence: the longest published context. */
 const MAX_TOKENS = 131_072;
 
 /** The largest token of any vocabulary. */
 const MAX_TOKEN = 2 ** 31 - 1;
 
-/** One of `grid`, `clip` and `tokens` says what is to become pixels or text. */
+/** The schema of the body: one of `grid`, `clip` and `tokens` is decoded. */
 export const DetokenizeRequest = v.strictObject({
   grid: v.optional(Grid),
   clip: v.optional(Clip),
@@ -34,8 +34,8 @@ export const DetokenizeRequest = v.strictObject({
   ),
   model: v.optional(ModelName),
 });
-/** What is to become pixels or text. */
+/** A request to decode codes or tokens. */
 export type DetokenizeRequest = v.InferOutput<typeof DetokenizeRequest>;
 
-/** What may stand in the query beside bare codes. */
+/** The schema of the query of bare codes. */
 export const BesideBytes = v.strictObject({ model: v.optional(ModelName) });

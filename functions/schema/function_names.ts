@@ -4,7 +4,7 @@
  * @module
  */
 
-/** All of them, in the order they are listed. */
+/** The names of all functions, in the order in which they are listed. */
 export const FUNCTION_NAMES = [
   "generate",
   "caption",
@@ -12,5 +12,5 @@ export const FUNCTION_NAMES = [
   "detokenize",
 ] as const;
 
-/** One of them. */
+/** A name of a function. */
 export type FunctionName = typeof FUNCTION_NAMES[number];

@@ -1,8 +1,8 @@
 /**
  * The body of `POST /v1/generate`.
  *
- * What is optional without a default here is the checkpoint's to say, or the
- * server's.
+ * Optional fields without a default here take that of the checkpoint or the
+ * server.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
   TopP,
 } from "./common.ts";
 
-/** Pixels a side that are taken; the context sets a much nearer limit. */
+/** The schema of a side in pixels; the context sets a much lower limit. */
 const PixelSide = v.pipe(
   v.number(),
   v.integer(),
@@ -29,7 +29,7 @@ const PixelSide = v.pipe(
   v.maxValue(8192),
 );
 
-/** What to draw. */
+/** The schema of a generation. */
 export const GenerateRequest = v.strictObject({
   prompt: v.pipe(Text, v.description("Used verbatim.")),
   "negative_prompt": v.optional(
@@ -131,5 +131,5 @@ export const GenerateRequest = v.strictObject({
   model: v.optional(ModelName),
   adapter: v.optional(AdapterName),
 });
-/** What to draw. */
+/** A request to generate pictures. */
 export type GenerateRequest = v.InferOutput<typeof GenerateRequest>;

@@ -1,6 +1,6 @@
 /**
- * Messages of the Model Context Protocol (JSON-RPC 2.0), as `/openapi.json` has
- * them; the protocol's own package checks them.
+ * The messages of the Model Context Protocol (JSON-RPC 2.0) for
+ * `/openapi.json`; the protocol's own package checks them.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const call = {
   params: v.optional(v.looseObject({})),
 };
 
-/** What a client sends. */
+/** The schema of a client's message. */
 export const McpMessage = v.pipe(
   v.union([
     v.pipe(
@@ -35,7 +35,7 @@ export const McpMessage = v.pipe(
   v.metadata({ ref: "McpMessage" }),
 );
 
-/** What it is answered. */
+/** The schema of the answer to a message. */
 export const McpAnswer = v.union([
   v.strictObject({
     jsonrpc: version,

@@ -1,6 +1,6 @@
 /**
- * The body of a prediction, as Replicate and Cog have it. What is not known here
- * is ignored, as there.
+ * The body of a prediction in the format of Replicate and Cog. Unknown fields
+ * are ignored, as on their servers.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import * as v from "valibot";
 import { boundedList } from "./bounded_list.ts";
 
-/** What webhooks may be told of. */
+/** The events that webhooks may subscribe to. */
 export const PREDICTION_EVENTS = [
   "start",
   "output",
@@ -16,7 +16,7 @@ export const PREDICTION_EVENTS = [
   "completed",
 ] as const;
 
-/** A prediction that is asked for. */
+/** The schema of a requested prediction. */
 export const PredictionRequest = v.object({
   input: v.pipe(
     v.record(v.string(), v.unknown()),
@@ -36,5 +36,5 @@ export const PredictionRequest = v.object({
     boundedList(v.picklist(PREDICTION_EVENTS), { max: 8 }),
   ),
 });
-/** A prediction that is asked for. */
+/** A requested prediction. */
 export type PredictionRequest = v.InferOutput<typeof PredictionRequest>;

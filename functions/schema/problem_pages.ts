@@ -1,12 +1,12 @@
 /**
- * What `/problems` says of kinds of problems, in JSON.
+ * The answers of `/problems`: kinds of problems in JSON.
  *
  * @module
  */
 
 import * as v from "valibot";
 
-/** A kind of problem. */
+/** The schema of a kind of problem. */
 export const ProblemPageAnswer = v.pipe(
   v.strictObject({
     type: v.pipe(v.string(), v.description("Its page, as problems name it.")),
@@ -19,7 +19,7 @@ export const ProblemPageAnswer = v.pipe(
   v.metadata({ ref: "ProblemKind" }),
 );
 
-/** All kinds. */
+/** The schema of the list of all kinds. */
 export const ProblemPagesAnswer = v.strictObject({
   data: v.array(ProblemPageAnswer),
 });

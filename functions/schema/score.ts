@@ -1,8 +1,8 @@
 /**
  * The body, form or query of `POST /v1/score`.
  *
- * `prompt` asks for the likelihood of a picture, `text` for that of an answer;
- * each has options of its own.
+ * `prompt` requests the likelihood of a picture, `text` that of an answer; each
+ * has options of its own.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   Text,
 } from "./common.ts";
 
-/** What is judged. */
+/** The schema of a picture or an answer to score. */
 export const ScoreRequest = v.strictObject({
   image: v.optional(Picture),
   images: v.optional(
@@ -76,5 +76,5 @@ export const ScoreRequest = v.strictObject({
   model: v.optional(ModelName),
   adapter: v.optional(AdapterName),
 });
-/** What is judged. */
+/** A request to score a picture or an answer. */
 export type ScoreRequest = v.InferOutput<typeof ScoreRequest>;

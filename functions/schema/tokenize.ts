@@ -1,8 +1,8 @@
 /**
  * The body, form or query of `POST /v1/tokenize`.
  *
- * One of `image`, `frames`, `text`, `prompt` and `question` says what is to
- * become codes or tokens; each has options of its own.
+ * One of `image`, `frames`, `text`, `prompt` and `question` is encoded to codes
+ * or tokens; each has options of its own.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { MAX_PICTURES, Template } from "./caption.ts";
 import { DecodeMode, Grid, ModelName, Picture, Text } from "./common.ts";
 import { GenerateRequest } from "./generate.ts";
 
-/** Frames of pixels that a clip may have, whatever the server is set to. */
+/** The maximum frames of pixels of a clip, whatever the server's settings. */
 export const MOST_FRAMES = 4096;
 
-/** What is to become codes or tokens. */
+/** The schema of an input to encode. */
 export const TokenizeRequest = v.strictObject({
   image: v.optional(Picture),
   images: v.optional(
@@ -65,5 +65,5 @@ export const TokenizeRequest = v.strictObject({
   ),
   model: v.optional(ModelName),
 });
-/** What is to become codes or tokens. */
+/** A request to encode an input to codes or tokens. */
 export type TokenizeRequest = v.InferOutput<typeof TokenizeRequest>;

@@ -1,5 +1,5 @@
 /**
- * What a body of `tokenize` asks for, and which fields go with it.
+ * The kinds of `tokenize` bodies, and the fields of each.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { type FieldError, InvalidFieldsError } from "../http/errors/errors.ts";
 import type { TokenizeRequest } from "./tokenize.ts";
 import type { Upload } from "../http/upload.ts";
 
-/** What is to become codes or tokens. */
+/** A kind of input to encode. */
 export type TokenizeKind = "image" | "frames" | "text" | "prompt" | "question";
 
-/** Fields that each kind takes, beside the one it is named after. */
+/** The fields of each kind beside the one that it is named after. */
 const FIELDS: Readonly<
   Record<TokenizeKind, readonly (keyof TokenizeRequest)[]>
 > = {
@@ -30,7 +30,7 @@ const FIELDS: Readonly<
   ],
 };
 
-/** In this order, since a question comes with a picture. */
+/** The kinds in order of precedence, since a question comes with a picture. */
 const KINDS: readonly TokenizeKind[] = [
   "question",
   "text",
@@ -40,10 +40,10 @@ const KINDS: readonly TokenizeKind[] = [
 ];
 
 /**
- * The kind of a body.
+ * Returns the kind of a body.
  *
- * @throws {InvalidFieldsError} When it asks for nothing, or for two things, or
- * has a field that would do nothing.
+ * @throws {InvalidFieldsError} If it has no input, or two, or a field that would
+ * have no effect.
  */
 export function tokenizeKind(
   { fields, files }: Upload<TokenizeRequest>,

@@ -1,5 +1,5 @@
 /**
- * Whom to tell of a job: a field that every body of a job may have.
+ * The webhook of a job: a field that every body of a job may have.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { boundedList } from "./bounded_list.ts";
 
-/** Statuses of a job that can be told. */
+/** The job statuses that a webhook may subscribe to. */
 export const WEBHOOK_EVENTS = [
   "running",
   "succeeded",
@@ -16,7 +16,7 @@ export const WEBHOOK_EVENTS = [
   "interrupted",
 ] as const;
 
-/** Whom to tell of a job, and of what. */
+/** The schema of a webhook: its URL, and the statuses that it receives. */
 export const Webhook = v.pipe(
   v.strictObject({
     url: v.pipe(v.string(), v.maxLength(2048), v.description("https://…")),
@@ -33,5 +33,5 @@ export const Webhook = v.pipe(
   }),
   v.description("Told of a job, signed by Standard Webhooks."),
 );
-/** Whom to tell of a job, and of what. */
+/** A webhook: its URL, and the statuses that it receives. */
 export type Webhook = v.InferOutput<typeof Webhook>;

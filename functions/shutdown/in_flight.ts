@@ -1,6 +1,6 @@
 /**
- * What is under way, as a server sees it that has to stop: what was asked, how
- * long it still takes, and what it takes to go on elsewhere.
+ * The requests in flight, as a stopping server needs them: the request, its
+ * remaining time, and the state to resume it elsewhere.
  *
  * @module
  */
@@ -11,29 +11,29 @@ import type { GenerationParams } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import type { DrawingProgress } from "../inference/generation_events.ts";
 
-/** A request to one of our own functions, that gives what was asked for. */
+/** A request to one of the functions that repeats the work. */
 export interface AskedFunction {
-  /** Where it is sent. */
+  /** Path of the function. */
   readonly path: "/v1/generate" | "/v1/caption";
-  /** Its body. */
+  /** JSON body of the request. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Something that is under way. */
+/** A request in flight. */
 export interface InFlight {
-  /** What gives the same. */
+  /** Request that gives the same result. */
   readonly asked: AskedFunction;
-  /** That it draws with. */
+  /** Seed of its draws. */
   readonly seed: number;
-  /** How long it still takes, in milliseconds; undefined where nobody can tell. */
+  /** Returns the remaining time in milliseconds; undefined if unknown. */
   readonly remainingMs: () => number | undefined;
-  /** By picture, what it takes to go on. */
+  /** Returns the resume states, by picture. */
   readonly halfways: () => readonly (ResumeState | undefined)[];
-  /** Rows of the one picture so far; undefined for what cannot go on by them. */
+  /** Returns the rows of the only picture; undefined if not resumable. */
   readonly rows: () => CodeGrid | undefined;
 }
 
-/** A drawing that is under way. */
+/** A drawing in flight. */
 export class DrawingUnderWay implements InFlight {
   readonly #scene: GenerationParams;
   readonly #now: () => number;
@@ -44,11 +44,11 @@ export class DrawingUnderWay implements InFlight {
   #startedAt: number | undefined;
   #firstAt = 0;
   #lastAt = 0;
-  /** What gives the same. */
+  /** Request that gives the same result. */
   readonly asked: AskedFunction;
 
   /**
-   * Has drawn nothing yet.
+   * Creates a drawing without rows.
    *
    * @param now A clock, in milliseconds.
    */
@@ -62,12 +62,12 @@ export class DrawingUnderWay implements InFlight {
     this.#now = now;
   }
 
-  /** That it draws with. */
+  /** Seed of its draws. */
   get seed(): number {
     return this.#scene.seed;
   }
 
-  /** Hears what happens. */
+  /** Records progress. */
   note(event: DrawingProgress): void {
     if (event.type === "started") {
       this.#startedAt = this.#lastAt = this.#now();
@@ -83,8 +83,9 @@ export class DrawingUnderWay implements InFlight {
   }
 
   /**
-   * By the pace of its rows, or by how long the one at hand takes, if that is
-   * longer: who has not drawn a row in a minute does not draw ten in the next.
+   * Estimates the remaining time from the pace of its rows, or from the current
+   * row if that takes longer: after a minute without a row, ten more take at
+   * least ten minutes.
    */
   readonly remainingMs = (): number | undefined => {
     if (this.#startedAt === undefined) return undefined;
@@ -97,14 +98,14 @@ export class DrawingUnderWay implements InFlight {
     return pace * (total - this.#done);
   };
 
-  /** By picture, what it takes to go on from where it is now. */
+  /** Returns the resume states of this moment, by picture. */
   readonly halfways = (): readonly (ResumeState | undefined)[] =>
     Array.from(this.#halfways, (halfway) => halfway?.());
 
   /**
-   * The given rows and those that were drawn. What guesses several rows at once
-   * would guess otherwise, pictures after the first draw from streams of their
-   * own that no request can name, and codes that stay are no rows.
+   * Returns the given rows and those that were drawn. Lossy strategies would
+   * draw others, pictures after the first draw from streams that no request can
+   * name, and kept codes are no rows.
    */
   readonly rows = (): CodeGrid | undefined => {
     const { count, size, prefix, keep, strategy } = this.#scene;
@@ -112,7 +113,7 @@ export class DrawingUnderWay implements InFlight {
     if (several || !isLossless(strategy)) return undefined;
     const codes = Uint16Array.from([...prefix?.codes ?? [], ...this.#codes]);
     const height = codes.length / size.width;
-    // All of them are a picture already, and no beginning of one.
+    // All rows are a whole picture, not the beginning of one.
     const rows = Math.min(height, size.height - 1);
     if (rows === 0) return undefined;
     const { width } = size;
@@ -120,7 +121,7 @@ export class DrawingUnderWay implements InFlight {
   };
 }
 
-/** An answer that is under way: text is drawn again, nobody knows how long. */
+/** Returns an answer in flight: text is generated again, in unknown time. */
 export function answerUnderWay(
   fields: AskedFunction["fields"],
   seed: number,

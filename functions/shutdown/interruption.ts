@@ -1,10 +1,10 @@
 /**
- * Requests that a stopping server does not finish, made into jobs that the next
- * one goes on with.
+ * The interruption: turns unfinished requests of a stopping server into jobs
+ * that the next one resumes.
  *
- * What was asked is written down first, with what was drawn so far; then the
- * request is ended, and its client told the name of the job and, for servers
- * whose disk goes with them, the seed and the rows themselves.
+ * The request and its rows so far are stored first; then it is ended, and its
+ * client gets the job's id and, for servers whose disk is temporary, the seed
+ * and the rows themselves.
  *
  * @module
  */
@@ -24,13 +24,13 @@ import { randomSeed } from "../inference/generation_params.ts";
 import { keptBody } from "../http/connection/request_body.ts";
 import type { InFlight } from "./in_flight.ts";
 
-/** Where jobs are kept; undefined where nothing outlives its request. */
+/** The store of interrupted requests; undefined if none outlive themselves. */
 type Keeper = Pick<Jobs, "keepInterrupted" | "lasting" | "report"> | undefined;
 
 /**
- * Lets requests be interrupted.
+ * Returns the middleware that lets requests be interrupted.
  *
- * @param isJobPath Whether a job may ask what is asked at a path, word for word.
+ * @param isJobPath Returns true if a job may repeat requests of a path.
  */
 export function interruption(
   drain: Drain,
@@ -43,7 +43,7 @@ export function interruption(
     const work = new InFlightRequest(c, jobs, repeats);
     const leave = drain.add(work);
     try {
-      // What is interrupted is answered even if the model is slow to let go.
+      // An interrupted request is answered even if the model stops late.
       await Promise.race([next(), work.interrupted]);
     } finally {
       if (c.get("ended") === undefined) leave();
@@ -52,20 +52,20 @@ export function interruption(
   };
 }
 
-/** A request at work. */
+/** A request that can be interrupted. */
 class InFlightRequest implements ResumableRequest {
   readonly #context: Context<AppEnv>;
   readonly #jobs: Keeper;
   readonly #repeats: boolean;
   readonly #abort = new AbortController();
   #inFlight: InFlight | undefined;
-  /** Fails when it is interrupted. */
+  /** Rejects when the request is interrupted. */
   readonly interrupted: Promise<never>;
 
   /**
-   * Gives the call of `c` what it needs.
+   * Sets the interruption callbacks in the call of `c`.
    *
-   * @param repeats Whether a job can ask the same, word for word.
+   * @param repeats True if a job can repeat the request as it is.
    */
   constructor(
     c: Context<AppEnv>,
@@ -79,7 +79,7 @@ class InFlightRequest implements ResumableRequest {
     this.interrupted = new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
     });
-    // Nobody may be waiting any more.
+    // The client may have left.
     this.interrupted.catch(() => undefined);
     const call = c.get("call");
     c.set("interrupted", signal);
@@ -103,7 +103,7 @@ class InFlightRequest implements ResumableRequest {
     this.#abort.abort(new InterruptedError(job, stateOf(this.#inFlight)));
   };
 
-  /** @returns The job that it becomes; undefined where it cannot. */
+  /** @returns The job's id; undefined if the request cannot be a job. */
   #keep(): string | undefined {
     if (!this.#jobs?.lasting) return undefined;
     const request = this.#request();
@@ -120,7 +120,7 @@ class InFlightRequest implements ResumableRequest {
     const { raw, path } = this.#context.req;
     const asked = this.#inFlight?.asked;
     const same = asked?.path === path;
-    // Once it is under way it is all there, and pictures take less as codes.
+    // A request in flight is parsed already, and takes less space as codes.
     const body = this.#repeats && !same ? keptBody(raw) : undefined;
     if (body !== undefined) return repeatable(raw, body);
     if (asked === undefined) return undefined;
@@ -138,7 +138,7 @@ class InFlightRequest implements ResumableRequest {
 const JSON_TYPE = "application/json";
 const EMPTY = new Uint8Array();
 
-/** What it takes to go on without the store. */
+/** Returns the fields that resume the request without the store. */
 export function stateOf(
   inFlight: InFlight | undefined,
 ): InterruptedState | undefined {

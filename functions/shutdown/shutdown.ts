@@ -1,13 +1,13 @@
 /**
- * How a server stops: so that nothing that it took on is lost.
+ * The shutdown of a server, without loss of accepted work.
  *
  * ```text
  * signal ─▶ refuse what is new, listen on ─▶ what runs finishes, or is kept
  *        ─▶ close ─▶ exit 0               what cannot finish in time is kept early
  * ```
  *
- * It ends in bounded time, whatever happens: what is kept is on disk before
- * anybody is told, and who does not take an answer is not waited for.
+ * It ends in bounded time: interrupted work is on disk before its client is
+ * answered, and clients that do not read their answer are not waited for.
  *
  * @module
  */
@@ -17,45 +17,45 @@ import type { Drain, ResumableRequest } from "../middleware/drain.ts";
 import type { Listener } from "../http/connection/listener.ts";
 import type { Jobs } from "../jobs/jobs.ts";
 
-/** What takes jobs from elsewhere. */
+/** A source of jobs outside this server. */
 export interface JobTaker extends AsyncDisposable {
-  /** What is under way. */
+  /** Requests of the jobs under way. */
   readonly works: readonly ResumableRequest[];
-  /** Takes no more. */
+  /** Takes no more jobs. */
   readonly drain: () => void;
 }
 
-/** What stops, and how long it may take. */
+/** The parts to stop, and their time limits. */
 export interface Stopping {
-  /** Knows what is under way in requests. */
+  /** State of the requests under way. */
   readonly drain: Drain;
-  /** Knows what is under way in jobs. */
+  /** Jobs under way. */
   readonly jobs: Pick<Jobs, "runner"> & AsyncDisposable;
-  /** Takes jobs of a queue elsewhere; undefined where none does. */
+  /** Queue that jobs are taken from; undefined for none. */
   readonly queue?: JobTaker | undefined;
-  /** Listen. */
+  /** Servers that listen. */
   readonly servers: readonly Pick<Listener, "shutdown">[];
-  /** Closed last. */
+  /** Resources that are closed last. */
   readonly rest: readonly AsyncDisposable[];
-  /** How long what runs may go on. */
+  /** Time that running requests have, in milliseconds. */
   readonly graceMs: number;
-  /** How long it is listened at least. */
+  /** Shortest time of listening on, in milliseconds. */
   readonly delayMs: number;
 }
 
-/** Signals and what a process ends with that one of them ended. */
+/** Signals, and the exit code of a process that each ends. */
 const SIGNALS = [["SIGTERM", 143], ["SIGINT", 130]] as const;
 
-/** How often it is looked who still fits into the time that is left. */
+/** Interval between two estimates of the requests that fit. */
 const LOOK_MS = 100;
 
-/** For those who were interrupted to be told, from the end of the grace on. */
+/** Time for answers to interrupted requests, after the grace. */
 const TELL_MS = 1500;
 
-/** For models to be closed. */
+/** Time for closing models. */
 const CLOSE_MS = 200;
 
-/** Stops at the first signal; the second ends the process at once. */
+/** Stops at the first signal; a second one ends the process at once. */
 export function stopOnSignal(stopping: Stopping): void {
   let asked = false;
   for (const [signal, code] of SIGNALS) {
@@ -71,9 +71,9 @@ export function stopOnSignal(stopping: Stopping): void {
 }
 
 /**
- * Stops; comes when nothing more is to be waited for.
+ * Stops the server; resolves when nothing more is to be waited for.
  *
- * @returns Whether all is closed.
+ * @returns True if all is closed.
  */
 export async function stop(stopping: Stopping): Promise<boolean> {
   const { drain, jobs, queue, servers, rest, graceMs, delayMs } = stopping;
@@ -86,7 +86,7 @@ export async function stop(stopping: Stopping): Promise<boolean> {
   drain.begin();
   jobs.runner.drain();
   queue?.drain();
-  // Who is on the way when the signal comes still finds somebody.
+  // Clients under way at the signal can still connect.
   const listened = pause(Math.max(delayMs, LOOK_MS));
   await Promise.all([finish(works, graceMs), listened]);
   const closed = servers.map((server) => server.shutdown());
@@ -102,7 +102,7 @@ export async function stop(stopping: Stopping): Promise<boolean> {
   return await within(CLOSE_MS, release()) && told;
 }
 
-/** Lets works finish as far as there is time; keeps the others. */
+/** Lets requests finish while there is time; interrupts the others. */
 async function finish(
   works: () => readonly ResumableRequest[],
   graceMs: number,
@@ -122,8 +122,8 @@ async function finish(
 }
 
 /**
- * Works that are ended early: the longer half of those that do not fit into the
- * time that is left. The others go faster without them, and may fit then.
+ * Returns the requests to end early: the longer half of those that do not fit
+ * into the remaining time. The others go faster without them, and may fit then.
  */
 export function hopeless(
   works: readonly ResumableRequest[],
@@ -136,7 +136,7 @@ export function hopeless(
   return late.slice(0, Math.ceil(late.length / 2)).map(({ work }) => work);
 }
 
-/** Whether `done` comes about in time. */
+/** Returns true if `done` resolves in time. */
 async function within(ms: number, done: Promise<unknown>): Promise<boolean> {
   const late = pause(ms).then(() => false);
   return await Promise.race([done.then(() => true, () => false), late]);

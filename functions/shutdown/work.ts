@@ -1,17 +1,14 @@
 /**
- * The definition of work: which requests are counted, limited and refused, and
- * which only look at what is there or end it.
+ * The definition of work: requests that are counted, limited and refused, as
+ * opposed to reads and cancellations.
  *
  * @module
  */
 
-/** Ends a prediction. A `PUT` of the same path would make one of that name. */
+/** Path that cancels a prediction; `PUT` would create one of that name. */
 const CANCEL = /^(?:\/v1)?\/predictions\/[^/]+\/cancel$/;
 
-/**
- * Returns whether a request may start something that computes or is kept, by
- * its method and path.
- */
+/** Returns true if a request may compute or store something. */
 export function doesWork(method: string, path: string): boolean {
   if (method === "POST") return !CANCEL.test(path);
   return method === "PUT";

@@ -1,6 +1,6 @@
 /**
- * The text of an answer as it comes: without the space that the template puts
- * before it, up to a stop.
+ * The streamed text of an answer: without the space that the template puts
+ * before it, up to a stop text.
  *
  * ```text
  * tokens ─▶ text ─▶ (the template's space) ─▶ stop ─▶ said
@@ -14,39 +14,39 @@ import { answerSeparator } from "../prompt.ts";
 import { StopText } from "./stop_text.ts";
 import type { TextStream } from "../text/text_stream.ts";
 
-/** How an answer becomes text. */
+/** Options of {@linkcode AnswerText}. */
 export interface AnswerTextOptions {
-  /** How the question was worded. */
+  /** The template of the question. */
   readonly template: Template;
   /** Texts before which the answer ends; none is empty. */
   readonly stop: readonly string[];
 }
 
-/** Text from an answer's tokens, one after the other. */
+/** Decodes the tokens of an answer into text, one after the other. */
 export class AnswerText {
   readonly #stream: TextStream;
   readonly #stops: StopText;
   readonly #separator: string;
   #begun = false;
 
-  /** Starts before the first token. */
+  /** Creates the text of an answer, before its first token. */
   constructor(stream: TextStream, { template, stop }: AnswerTextOptions) {
     this.#stream = stream;
     this.#stops = new StopText(stop);
     this.#separator = answerSeparator(template);
   }
 
-  /** True once a stop has come; nothing is said after it. */
+  /** True once a stop text has come; nothing is returned after it. */
   get ended(): boolean {
     return this.#stops.ended;
   }
 
-  /** Returns what `token` adds that is certain to be said. */
+  /** Returns the text that `token` adds and that no stop text can take back. */
   push(token: number): string {
     return this.#stops.push(this.#trimmed(this.#stream.push([token])));
   }
 
-  /** Returns the rest, when no more comes. */
+  /** Returns the rest of the text, after the last token. */
   finish(): string {
     const rest = this.#trimmed(this.#stream.finish());
     return this.#stops.push(rest) + this.#stops.finish();

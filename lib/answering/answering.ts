@@ -1,6 +1,6 @@
 /**
- * How a question is answered, token by token: until EOS, until it is
- * told to stop, or until there is no room.
+ * The policy that answers a question, token by token: until EOS, until
+ * {@linkcode AnsweringPolicy.stop} is called, or until the token limit.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import type { Draft, Policy, ScoredLogits } from "../engine/policy.ts";
 import { type DrawKey, uniformAt } from "../sampling/random.ts";
 import { sample, type SamplingOptions } from "../sampling/sampler.ts";
 
-/** How an answer is worded. */
+/** Options of {@linkcode AnsweringPolicy}. */
 export interface AnsweringOptions {
-  /** Ends the answer. */
+  /** The EOS token, which ends the answer. */
   readonly eos: number;
-  /** Tokens that end it as well. */
+  /** Further tokens that end the answer. */
   readonly endTokens?: readonly number[];
-  /** Tokens at most. */
+  /** The greatest number of tokens. */
   readonly maxTokens: number;
-  /** How tokens are chosen. */
+  /** Options that choose each token. */
   readonly sampling: SamplingOptions;
-  /** Which random numbers to use. */
+  /** The key of the random numbers. */
   readonly key: DrawKey;
 }
 
-/** Why an answer ended: EOS or told to, or no more tokens allowed. */
+/** The reason that an answer ended: EOS or a stop, or the token limit. */
 export type FinishReason = "stop" | "length";
 
 /** Chooses the tokens of one answer. */
@@ -33,21 +33,21 @@ export class AnsweringPolicy implements Policy {
   readonly #onToken: (token: number) => void;
   #count = 0;
   #stopped = false;
-  /** Known when the answer has ended. */
+  /** The reason that the answer ended; valid once it has. */
   finishReason: FinishReason = "length";
 
-  /** Starts before the first token; `onToken` hears each but EOS. */
+  /** Creates the policy of one answer; `onToken` gets each token but EOS. */
   constructor(options: AnsweringOptions, onToken: (token: number) => void) {
     this.#options = options;
     this.#onToken = onToken;
   }
 
-  /** Tokens of the answer, EOS not counted. */
+  /** Number of tokens in the answer, without EOS. */
   get count(): number {
     return this.#count;
   }
 
-  /** Ends the answer with the token that was heard last. */
+  /** Ends the answer with the token that `onToken` got last. */
   stop(): void {
     this.#stopped = true;
     this.finishReason = "stop";

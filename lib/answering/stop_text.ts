@@ -1,5 +1,5 @@
 /**
- * Text that comes in parts and ends before a stop.
+ * A filter of streamed text that ends before the first stop text.
  *
  * ```text
  * stops  "\n\n"
@@ -7,30 +7,30 @@
  * said   "a cat"        ""           ended
  * ```
  *
- * What may be the beginning of a stop is held back until it is known. Of
- * several stops the one that is complete first counts, so that it does not
- * matter where parts begin.
+ * Text that may be the beginning of a stop is held back until that is decided.
+ * Of several stops the one that is complete first counts, so that the result
+ * does not depend on how the text is cut into parts.
  *
  * @module
  */
 
-/** Holds back what may turn out to be a stop. */
+/** Holds back text that may turn out to be a stop. */
 export class StopText {
   readonly #stops: readonly string[];
   #held = "";
   #ended = false;
 
-  /** Starts before the first part; no stop is empty. */
+  /** Creates the filter, before the first part; no stop is empty. */
   constructor(stops: readonly string[]) {
     this.#stops = stops;
   }
 
-  /** Whether a stop has come; nothing is said after it. */
+  /** True once a stop has come; nothing is returned after it. */
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** What is certain to be said once `part` has come. */
+  /** Returns the text that is certain once `part` has come. */
   push(part: string): string {
     if (this.#ended) return "";
     const text = this.#held + part;
@@ -41,14 +41,16 @@ export class StopText {
     return text.slice(0, length);
   }
 
-  /** The rest, when no more comes. */
+  /** Returns the text still held back, after the last part. */
   finish(): string {
     const rest = this.#held;
     this.#held = "";
     return rest;
   }
 
-  /** Where the stop begins that is complete first; the longest of those. */
+  /**
+   * Returns the start of the stop that is complete first; the longest of those.
+   */
   #firstStop(text: string): number | undefined {
     const found = this.#stops
       .map((stop) => ({ start: text.indexOf(stop), length: stop.length }))
@@ -59,7 +61,7 @@ export class StopText {
     return found[0]?.start;
   }
 
-  /** How long the longest end of `text` is that begins a stop. */
+  /** Returns the length of the longest end of `text` that begins a stop. */
   #doubtful(text: string): number {
     const lengths = this.#stops.map((stop) => {
       let length = Math.min(stop.length - 1, text.length);

@@ -1,12 +1,12 @@
 /**
- * Tasks side by side that succeed together or not at all.
+ * A runner of concurrent tasks that succeed together or not at all.
  *
  * @module
  */
 
 /**
- * Runs `count` tasks side by side; when one fails, none goes on. Throws what the
- * first to fail threw.
+ * Runs `count` tasks concurrently; if one fails, the rest are aborted. Throws
+ * the error of the task that failed first.
  */
 export async function allOrNone(
   count: number,
@@ -23,7 +23,7 @@ export async function allOrNone(
       throw error;
     }
   });
-  // The first to fail has aborted the rest with its own reason.
+  // The first task to fail has aborted the rest with its own reason.
   const results = await Promise.allSettled(tasks);
   const failed = results.find(({ status }) => status === "rejected");
   if (failed?.status === "rejected") throw failed.reason;

@@ -19,15 +19,15 @@ import {
   type SmallFirstOptions,
 } from "./small_first.ts";
 
-/** The size of a budget and of its queue. */
+/** Options of {@linkcode Budget}. */
 export interface BudgetOptions extends SmallFirstOptions {
   /** The greatest amount of a small request; none is small by default. */
   readonly smallAmount?: number | undefined;
   /** Requests of one caller that may wait; a third more wait in all. */
   readonly maxWaiting: number;
   /**
-   * The longest time that a request is let wait, as far as the pace of the
-   * queue foretells it, in milliseconds; no limit by default.
+   * The longest time that a request may wait, as estimated from the pace of the
+   * queue, in milliseconds; no limit by default.
    */
   readonly maxWaitMs?: number | undefined;
   /** A clock, in milliseconds. */
@@ -38,11 +38,13 @@ export interface BudgetOptions extends SmallFirstOptions {
 export interface AcquireOptions {
   /** Removes the request from the queue. */
   readonly signal?: AbortSignal | undefined;
-  /** The caller that waits its turn among others; all are one by default. */
+  /**
+   * The caller among whom turns are shared; all requests have one by default.
+   */
   readonly caller?: string | undefined;
   /**
-   * For work that is done already but for this: it goes before all others and
-   * is never refused.
+   * True for the last step of work that is otherwise done: it goes before all
+   * others and is never refused.
    */
   readonly urgent?: boolean;
 }
@@ -61,19 +63,19 @@ interface Waiter extends SizedRequest {
   readonly grant: (share: Share) => void;
 }
 
-/** Seconds until a retry, before any share was given back. */
+/** Seconds until a retry, before any share was released. */
 const FIRST_GUESS_S = 1;
 
-/** The longest time that is foreseen, in seconds. */
+/** The longest estimate of a wait, in seconds. */
 const MAX_RETRY_S = 600;
 
 /** The weight of the past in the average time per amount. */
 const MEMORY = 0.8;
 
-/** Releases from a queue after which its pace is believed. */
+/** Releases from a queue after which its pace counts. */
 const MIN_RELEASES = 4;
 
-/** Counts what is held and queues who has to wait. */
+/** Counts the amounts that are held and queues requests that have to wait. */
 export class Budget {
   readonly #options: BudgetOptions;
   readonly #places: FairShare;
@@ -82,10 +84,10 @@ export class Budget {
   readonly #held: SmallFirst<Waiter>;
   /** Milliseconds between releases and the amounts released, smoothed alike. */
   readonly #pace = { ms: 0, amount: 0, releases: 0 };
-  /** Time of the last release while requests wait, or since they do. */
+  /** Time of the last release, or of the first request that waits. */
   #releasedAt: number | undefined;
 
-  /** Starts with nothing held. */
+  /** Creates a budget of which nothing is held. */
   constructor(options: BudgetOptions) {
     this.#options = options;
     this.#places = new FairShare(options.maxWaiting);
@@ -113,12 +115,12 @@ export class Budget {
   }
 
   /**
-   * Takes `amount`, as soon as it is there. More than the total, without what is
-   * reserved for small requests, counts as that: it is granted when no other
-   * large request holds anything.
+   * Takes `amount` as soon as it is available. More than the total, without the
+   * part reserved for small requests, counts as that: it is granted when no
+   * other large request holds anything.
    *
-   * @throws {OverloadedError} When the queue is full, or too long.
-   * @throws The signal's reason when it aborts first.
+   * @throws {OverloadedError} If the queue is full or too long.
+   * @throws The signal's reason if it aborts first.
    */
   async acquire(
     amount: number,
@@ -146,12 +148,12 @@ export class Budget {
     }
     this.#releasedAt ??= this.#options.now();
     const leave = () => {
-      // What was granted in this turn of the event loop is the caller's.
+      // A share granted in this turn of the event loop is the caller's.
       if (!this.#queue.order.includes(waiter)) return;
       this.#queue.remove(waiter);
       this.#leaveQueue(waiter);
       reject(signal?.reason);
-      // Others may have waited for this one only.
+      // Others may have waited for this request only.
       this.#serve();
     };
     signal?.addEventListener("abort", leave, { once: true });
@@ -162,16 +164,16 @@ export class Budget {
     }
   }
 
-  /** Takes a place in the queue, where there is one and the wait is bounded. */
+  /** Enters the queue if it has room and the wait is bounded. */
   #mayWait(waiter: Waiter): boolean {
     return this.#excessMs(waiter) <= 0 && this.#places.take(waiter.caller, 1);
   }
 
-  /** How much longer a request would wait than it may. */
+  /** Returns the milliseconds by which a request would wait too long. */
   #excessMs({ amount, small }: Waiter): number {
     const { maxWaitMs = Infinity } = this.#options;
     if (this.#pace.releases < MIN_RELEASES) return 0;
-    // Large requests delay a small one a little at most.
+    // Large requests delay a small one only a little.
     const before = this.#wanted((other) => !small || other.small) - amount;
     return Math.max(0, (this.#msPerUnit() ?? 0) * before - maxWaitMs);
   }
@@ -193,7 +195,7 @@ export class Budget {
     }
   }
 
-  /** The waiting request that can have its amount now. */
+  /** Returns the waiting request that can have its amount now. */
   #next(): Waiter | undefined {
     const { order } = this.#queue;
     const urgent = order.find(({ urgent }) => urgent);
@@ -201,7 +203,7 @@ export class Budget {
     return this.#held.fits(urgent.amount) ? urgent : undefined;
   }
 
-  /** Gives back what one that waited held of the queue. */
+  /** Releases the place in the queue of a request that waited. */
   #leaveQueue({ caller, urgent }: Waiter): void {
     if (!urgent) this.#places.release(caller, 1);
     if (this.waiting === 0) this.#releasedAt = undefined;
@@ -230,9 +232,9 @@ export class Budget {
 
   #release(waiter: Waiter, amount: number): void {
     const now = this.#options.now();
-    // While nobody waits, how long a share is held says nothing of a queue.
+    // While no request waits, how long a share is held says nothing of a queue.
     if (this.#releasedAt !== undefined) {
-      // A ratio of averages: one that holds little for long says little.
+      // A ratio of averages: small amounts held for long count little.
       this.#pace.ms = MEMORY * this.#pace.ms + (now - this.#releasedAt);
       this.#pace.amount = MEMORY * this.#pace.amount + amount;
       this.#pace.releases++;
@@ -247,7 +249,10 @@ export class Budget {
     return amount > 0 ? ms / amount : undefined;
   }
 
-  /** The seconds until the first in the queue has left it, or enough have. */
+  /**
+   * Returns the seconds until the first in the queue has left it, or enough
+   * have.
+   */
   #retryAfterSeconds(waiter: Waiter): number {
     const msPerUnit = this.#msPerUnit();
     if (msPerUnit === undefined) return FIRST_GUESS_S;

@@ -1,5 +1,5 @@
 /**
- * From callbacks to an async generator.
+ * A conversion from callbacks to an async generator.
  *
  * @module
  */

@@ -6,7 +6,7 @@
  * is that of the caller with the least service so far, counted by the cost of
  * its requests; ties and requests of one caller go by arrival. A caller that
  * comes after a pause starts level with the others: it neither saves up service
- * nor pays for what it took while nobody else asked.
+ * nor pays for service that no other caller wanted.
  *
  * A request therefore waits for at most about as much service of each other
  * caller as its own caller has asked for, however many requests those have
@@ -32,7 +32,7 @@ interface Entry<T> {
   tag: number;
 }
 
-/** A caller. */
+/** The account of one caller. */
 interface Account<T> {
   /** Service so far, at least that of the others when it last joined. */
   served: number;
@@ -64,7 +64,7 @@ export class FairOrder<T> {
     return this.#order;
   }
 
-  /** Service of a waiting request's caller before it starts. */
+  /** Returns the service of a waiting request's caller before it starts. */
   tagOf(item: T): number {
     return this.#waiting.get(item)!.tag;
   }
@@ -112,7 +112,7 @@ export class FairOrder<T> {
       const account = this.#account(running.caller);
       account.running--;
       const refund = Math.max(0, running.cost - used);
-      // Never below the others: what nobody else wanted is not saved up.
+      // Never below the others: unused service is not saved up.
       account.served = Math.max(
         account.served - refund,
         Math.min(account.served, this.#virtualTime),

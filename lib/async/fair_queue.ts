@@ -7,8 +7,8 @@
  * ```
  *
  * Tasks run one at a time, or as many as `concurrency` says. Callers take turns;
- * tasks of one caller run in the order in which they were handed in, but that
- * small ones pass large ones where `smallCost` is set; see `small_first.ts`.
+ * tasks of one caller run in the order of arrival, except that small ones pass
+ * large ones where `smallCost` is set; see `small_first.ts`.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const RETRY_SECONDS = 1;
 
 /** Options of a queue. */
 export interface FairQueueOptions {
-  /** Tasks that run at once; 1 when left out. */
+  /** Number of tasks that run at once; 1 by default. */
   readonly concurrency?: number;
   /**
    * Tasks that one caller may have in the queue, running ones included; a third
@@ -41,11 +41,11 @@ export interface FairQueueOptions {
 
 /** Options of a task. */
 export interface FairTaskOptions {
-  /** On whose behalf it runs; those without one share a turn. */
+  /** The caller of the task; tasks without one share a turn. */
   readonly caller?: string | undefined;
-  /** The weight of the task in its caller's turns; 1 when left out. */
+  /** The weight of the task in its caller's turns; 1 by default. */
   readonly cost?: number;
-  /** Removes it from the queue. A task that runs is not stopped by it. */
+  /** Removes the task from the queue; a task that runs is not stopped. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,7 +62,7 @@ export class FairQueue {
   readonly #queue = new FairOrder<Ticket>();
   readonly #running: SmallFirst<Ticket>;
 
-  /** Starts with nothing to do. */
+  /** Creates an empty queue. */
   constructor(
     { concurrency = 1, limit = Infinity, smallCost = -1, maxPassed }:
       FairQueueOptions = {},
@@ -76,21 +76,21 @@ export class FairQueue {
     });
   }
 
-  /** Tasks that wait. */
+  /** Number of tasks that wait. */
   get waiting(): number {
     return this.#queue.size;
   }
 
-  /** Tasks that run. */
+  /** Number of tasks that run. */
   get running(): number {
     return this.#running.held;
   }
 
   /**
-   * Runs `task` when its turn comes.
+   * Runs `task` on its turn.
    *
-   * @throws {OverloadedError} When its caller has as many tasks as it may.
-   * @throws The signal's reason when it aborts before the task starts.
+   * @throws {OverloadedError} If its caller has as many tasks as it may.
+   * @throws The signal's reason if it aborts before the task starts.
    */
   async run<T>(
     task: () => Promise<T>,
@@ -112,7 +112,7 @@ export class FairQueue {
       signal?.removeEventListener("abort", leave);
       this.#places.release(caller, 1);
       this.#queue.remove(ticket);
-      // It may have been started and aborted at once.
+      // The task may have been started and aborted in one turn.
       if (ticket.started) this.#running.release(ticket, 1);
       this.#startNext();
     }

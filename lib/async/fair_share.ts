@@ -21,11 +21,12 @@ export class FairShare {
   #sum = 0;
 
   /**
-   * Starts with nothing held.
+   * Creates a limit of which nothing is held.
    *
-   * @param most What one caller alone can hold. A third more is there in all,
-   * which is what callers that come later find free.
-   * @param least What a second caller finds free however small `most` is.
+   * @param most The most that one caller alone can hold. A third more exists in
+   * all, which callers that come later find free.
+   * @param least The amount that a second caller finds free, however small
+   * `most` is.
    */
   constructor(most: number, least = 0) {
     this.#most = most;
@@ -33,17 +34,17 @@ export class FairShare {
       Math.max(most / FACTOR, least * (FACTOR + 1) / FACTOR);
   }
 
-  /** Held by all callers together. */
+  /** The amount held by all callers together. */
   get held(): number {
     return this.#sum;
   }
 
-  /** Held by `caller`. */
+  /** Returns the amount held by `caller`. */
   heldBy(caller: string): number {
     return this.#held.get(caller) ?? 0;
   }
 
-  /** Returns whether {@linkcode take} would succeed. */
+  /** Returns true if {@linkcode take} would succeed. */
   fits(caller: string, amount: number): boolean {
     const free = this.#total - this.#sum - amount;
     const limit = Math.min(this.#most, FACTOR * free);
@@ -54,7 +55,7 @@ export class FairShare {
   /**
    * Takes `amount` for `caller`.
    *
-   * @returns Whether it was there; nothing is taken otherwise.
+   * @returns True if it was available; nothing is taken otherwise.
    */
   take(caller: string, amount: number): boolean {
     const fits = this.fits(caller, amount);
@@ -62,13 +63,13 @@ export class FairShare {
     return fits;
   }
 
-  /** Takes `amount` for `caller` even if it is not there. */
+  /** Takes `amount` for `caller` even if it is not available. */
   force(caller: string, amount: number): void {
     this.#sum += amount;
     this.#held.set(caller, this.heldBy(caller) + amount);
   }
 
-  /** Gives back what {@linkcode take} took, or a part of it. */
+  /** Releases an amount that {@linkcode take} took, or a part of it. */
   release(caller: string, amount: number): void {
     const left = this.heldBy(caller) - amount;
     this.#sum -= amount;

@@ -30,10 +30,10 @@ export interface SizedRequest {
   readonly small: boolean;
 }
 
-/** Small requests that may delay a large one, unless told. */
+/** Default number of small requests that may delay a large one. */
 const MAX_PASSED = 16;
 
-/** Chooses the next request, and counts the amounts that are held. */
+/** Chooses the next request and counts the amounts that are held. */
 export class SmallFirst<T extends SizedRequest> {
   readonly #total: number;
   readonly #reserved: number;
@@ -42,7 +42,7 @@ export class SmallFirst<T extends SizedRequest> {
   #small = 0;
   #large = 0;
 
-  /** Starts with nothing held. */
+  /** Creates a division of which nothing is held. */
   constructor(
     { total, reserved = 0, maxPassed = MAX_PASSED }: SmallFirstOptions,
   ) {
@@ -61,7 +61,7 @@ export class SmallFirst<T extends SizedRequest> {
     return this.#total - this.#reserved;
   }
 
-  /** Returns whether `amount` is there, reserved or not. */
+  /** Returns true if `amount` is free, reserved or not. */
   fits(amount: number): boolean {
     return this.held + amount <= this.#total;
   }
@@ -86,7 +86,7 @@ export class SmallFirst<T extends SizedRequest> {
   /**
    * Counts `request` as held.
    *
-   * @param order Requests that wait on.
+   * @param order Requests that keep waiting.
    */
   take(request: T, order: readonly T[]): void {
     if (!request.small) {
@@ -106,7 +106,10 @@ export class SmallFirst<T extends SizedRequest> {
     else this.#large -= amount;
   }
 
-  /** Returns whether a small request stays within what large ones never take. */
+  /**
+   * Returns true if a small request fits in the part that large ones never
+   * take.
+   */
   #isReserved({ amount }: T): boolean {
     return this.#small + amount <= this.#reserved;
   }

@@ -1,5 +1,5 @@
 /**
- * What tokens see that do not follow one another, as attention takes it.
+ * The attention bias of tokens that do not follow one another.
  *
  * @module
  */
@@ -7,22 +7,24 @@
 import type { ComputeDtype } from "../runtime/provider.ts";
 
 /**
- * Added to what is not to be seen, and then left of it after a softmax: nothing.
- * Not −∞, of which a whole block would give no number; and in the range of half
+ * The bias of a masked token, whose weight after a softmax is zero. Not −∞,
+ * because a block of nothing else would yield NaN; and in the range of half
  * floats.
  */
 const UNSEEN = -60_000;
-/** As a half float. */
+/** The same bias as a half float. */
 const UNSEEN_HALF = new Uint16Array(
   Float16Array.of(UNSEEN).buffer,
 )[0]!;
 
 /**
- * `[1, 1, S, total]`: nothing for what a token sees, else all but −∞.
+ * Returns `[1, 1, S, total]`: zero for each token that a token attends to, a
+ * large negative number for the others.
  *
- * @param places Of each token that the slot will hold, the held ones first.
- * @param held Tokens that the slot holds.
- * @throws {RangeError} When places of new tokens do not ascend.
+ * @param places Position ids of each token that the slot will hold, the held
+ * ones first.
+ * @param held Number of tokens that the slot holds.
+ * @throws {RangeError} If position ids of new tokens do not ascend.
  */
 export function attentionBias(
   places: Int32Array,

@@ -1,63 +1,63 @@
 /**
  * The language model as the engine sees it: rows go in, hidden states come out,
- * and a head judges those that are asked for.
+ * and a head returns logits for those that the engine asks for.
  *
  * Results do not depend on what else is in the batch: a run never has fewer
  * than two rows, since kernels for a single row round differently, and a prompt
  * is cut into chunks by position, never by load.
  *
- * Shapes: E hidden size, V tokens judged by the head, S tokens of a row.
+ * Shapes: E hidden size, V tokens scored by the head, S tokens of a row.
  *
  * @module
  */
 
 import type { Head } from "../engine/policy.ts";
 
-/** Fewer rows than this and kernels round differently. */
+/** The fewest rows of a run: kernels for a single row round differently. */
 export const MIN_ROWS = 2;
 
-/** Tokens that a row of a step may have. */
+/** The most tokens that a row of a step may have. */
 export const MAX_STEP_TOKENS = 2;
 
-/** Tokens for one slot in a step. */
+/** Tokens appended to one slot in a decode step. */
 export interface Feed {
   /** Row of the cache. */
   readonly slot: number;
   /** Tokens to append, one or two. */
   readonly tokens: readonly number[];
-  /** Tokens that the slot holds already. */
+  /** Number of tokens that the slot holds already. */
   readonly position: number;
 }
 
-/** Tokens for one slot in a wide run. */
+/** Tokens appended to one slot in a multi-token step. */
 export interface WideRow {
   /** Row of the cache. */
   readonly slot: number;
   /** Tokens to append; every row of a run has as many. */
   readonly tokens: readonly number[];
-  /** Tokens that the slot holds already. */
+  /** Number of tokens that the slot holds already. */
   readonly position: number;
   /**
-   * Where tokens stand if not one after the other: of each that the slot will
-   * hold, the held ones first. A token sees those that stand before it, and
-   * itself.
+   * Position ids, where tokens do not follow one another: one of each token
+   * that the slot will hold, the held ones first. A token attends to those with
+   * a smaller id, and to itself.
    */
   readonly places?: Int32Array;
 }
 
-/** What a slot held, outside of it. */
+/** A copy of a slot's keys and values, outside the cache. */
 export interface Snapshot {
-  /** How many tokens. */
+  /** Number of tokens in the copy. */
   readonly tokens: number;
 }
 
-/** A language model with a cache of some slots. */
+/** A language model with a KV cache of a fixed number of slots. */
 export interface Decoder<Kept extends Snapshot = Snapshot> {
-  /** Sequences that may run together. */
+  /** Number of sequences that may run together. */
   readonly slots: number;
-  /** Tokens that a slot holds. */
+  /** Number of tokens that a slot holds. */
   readonly contextLength: number;
-  /** Tokens that one prefill takes at most. */
+  /** The most tokens that one prefill takes. */
   readonly chunkLength: number;
 
   /**
@@ -90,26 +90,26 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]>;
 
-  /** A copy of the first `tokens` that a slot holds. */
+  /** Returns a copy of the first `tokens` of a slot. */
   save(slot: number, tokens: number): Promise<Kept>;
 
   /** Puts the first `tokens` of a snapshot into a slot. */
   restore(slot: number, snapshot: Kept, tokens: number): Promise<void>;
 
-  /** Frees a snapshot that nobody uses any more. */
+  /** Frees a snapshot that is no longer used. */
   discard(snapshot: Kept): void;
 
-  /** Moves what a slot holds, `tokens` of them, to another. */
+  /** Moves the `tokens` of one slot to another. */
   move(from: number, to: number, tokens: number): Promise<void>;
 
-  /** Forgets what a slot holds. */
+  /** Discards the contents of a slot. */
   release(slot: number): void;
 
-  /** Gives back the memory of a slot that was released. */
+  /** Releases the memory of a slot that was released. */
   trim(slot: number): void;
 
   /**
-   * What the head makes of some hidden states.
+   * Returns the logits of some hidden states.
    *
    * @param hidden `[E]` each.
    * @returns Logits `[V]`, one a hidden state; valid until the next call.

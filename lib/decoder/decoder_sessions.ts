@@ -1,6 +1,6 @@
 /**
- * The sessions of one decoder: one for each arrangement of rows, loaded when
- * first asked for, and one for each head. They share their weights.
+ * The sessions of one decoder: one for each arrangement of rows, loaded on
+ * first use, and one for each head. They share their weights.
  *
  * @module
  */
@@ -17,32 +17,32 @@ import type { Session } from "../runtime/session.ts";
 import type { SharedWeights } from "../runtime/shared_weights.ts";
 import type { CacheDtype } from "./kv_cache.ts";
 
-/** What graphs of a decoder are built for. */
+/** Options that the graphs of a decoder are built for. */
 export interface DecoderSessionsOptions {
-  /** Positions of the cache, T. */
+  /** Number of positions of the cache, T. */
   readonly positions: number;
   /** Type of the cache. */
   readonly cacheDtype: CacheDtype;
 }
 
 /**
- * Weights up to this size are packed for kernels, which makes steps 1.7 times as
- * fast and costs a copy; larger ones stay mapped. Those in few bits are always
- * packed: unpacked, a step takes hundreds of times as long.
+ * The size of weights up to which they are packed for kernels, which makes
+ * steps 1.7 times as fast and costs a copy; larger ones stay mapped. Weights in
+ * few bits are always packed: unpacked, a step takes hundreds of times as long.
  */
 const PACKED_LIMIT_BYTES = 2 ** 30;
 
-/** Sessions by arrangement. */
+/** Loads and holds the sessions of a decoder, by arrangement. */
 export class DecoderSessions implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #checkpoint: LanguageCheckpoint;
   readonly #options: DecoderSessionsOptions;
   readonly #shared: SharedWeights | undefined;
   readonly #sessions = new Map<string, Promise<Session>>();
-  /** Graphs that are built and not loaded. */
+  /** Graphs that are built but not loaded. */
   readonly #prepared = new Map<string, BuiltGraph>();
 
-  /** Loads nothing yet. */
+  /** Creates the store; no session is loaded yet. */
   constructor(
     runtime: Runtime,
     checkpoint: LanguageCheckpoint,
@@ -55,10 +55,10 @@ export class DecoderSessions implements AsyncDisposable {
   }
 
   /**
-   * The decoder for `arrangement`.
+   * Returns the decoder session for `arrangement`.
    *
-   * @throws {CheckpointError} When a weight is missing or has another shape.
-   * @throws {RuntimeError} When ONNX Runtime refuses the graph.
+   * @throws {CheckpointError} If a weight is missing or has another shape.
+   * @throws {RuntimeError} If ONNX Runtime refuses the graph.
    */
   decoder(arrangement: Arrangement): Promise<Session> {
     const name = JSON.stringify(arrangement);
@@ -69,13 +69,19 @@ export class DecoderSessions implements AsyncDisposable {
     });
   }
 
-  /** Builds the graph for `arrangement` ahead; throws as `decoder` does. */
+  /**
+   * Builds the graph for `arrangement` ahead of its use; throws as `decoder`
+   * does.
+   */
   prepare(arrangement: Arrangement): void {
     const name = JSON.stringify(arrangement);
     this.#prepared.set(name, this.#build(arrangement));
   }
 
-  /** The head that judges the tokens of `rows`; throws as `decoder` does. */
+  /**
+   * Returns the session of the head that scores the tokens of `rows`; throws as
+   * `decoder` does.
+   */
   head(rows: Rows): Promise<Session> {
     return this.#once(`head ${rows.start}+${rows.count}`, () => {
       const { config, weights } = this.#checkpoint;
@@ -110,20 +116,20 @@ export class DecoderSessions implements AsyncDisposable {
     return session;
   }
 
-  // Asynchronous so that what building throws is a rejection.
+  // Asynchronous so that an error of `build` is a rejection.
   async #load(build: () => BuiltGraph): Promise<Session> {
     const { model, supplied } = build();
     const { weightFolder, storedDtype, codeBits } = this.#checkpoint;
     if (this.#shared === undefined) {
-      // Without sharing, a weight that is cast is copied anyway. Codes of few
-      // bits have no kernel that takes them as they are stored.
+      // Without sharing, a weight that is cast is copied anyway. No kernel
+      // takes codes of few bits as they are stored.
       const prepack = codeBits !== undefined ||
         storedDtype !== this.#runtime.provider.computeDtype;
       return await this.#runtime.session(model, { weightFolder, prepack });
     }
     return await this.#runtime.session(model, {
       weightFolder,
-      // On a device packing would copy, once a session.
+      // On a device packing would copy, once for each session.
       prepack: this.#runtime.device === undefined && worthPacking(supplied),
       supply: { weights: this.#shared, supplied },
     });
@@ -135,7 +141,7 @@ export class DecoderSessions implements AsyncDisposable {
     return {
       computeDtype,
       transposed,
-      // A device copies the table anyway, and may not know its type.
+      // A device copies the table anyway, and may not support its type.
       castTables: this.#runtime.device !== undefined,
       wholeActivations: !int8Activations,
       supplied: this.#shared !== undefined,

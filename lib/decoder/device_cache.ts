@@ -1,15 +1,15 @@
 /**
- * Keys and values of every layer in a device's memory.
+ * The KV cache of every layer in a device's memory.
  *
  * ```text
  * slot × layer × {key, value}: [1, H, capacity, D]
  *                                      └─ in blocks, as far as the slot reaches
  * ```
  *
- * A device's memory has no pages that come as they are written, and on some its
- * tensors have no parts: so each slot has tensors of its own, which are replaced
- * by larger ones when it outgrows them. Moving a slot moves its tensors; copies
- * are made on the device.
+ * A device's memory is not allocated page by page as it is written, and on some
+ * its tensors cannot be sliced: so each slot has tensors of its own, which are
+ * replaced by larger ones when it outgrows them. Moving a slot moves its
+ * tensors; copies are made on the device.
  *
  * @module
  */
@@ -22,34 +22,34 @@ import type { Tensor } from "../runtime/tensor.ts";
 import type { Snapshot } from "./decoder.ts";
 import type { CacheDtype } from "./kv_cache.ts";
 
-/** Tokens by which a slot grows unless told otherwise. */
+/** Default number of tokens by which a slot grows. */
 export const BLOCK_TOKENS = 256;
 
-/** How large a cache may become. */
+/** Dimensions of a device's KV cache. */
 export interface DeviceCacheSize {
-  /** Tokens that a slot holds at most, T. */
+  /** The most tokens that a slot holds, T. */
   readonly positions: number;
-  /** Type of its elements. */
+  /** Element type of the cache. */
   readonly dtype: CacheDtype;
-  /** Tokens by which a slot grows. */
+  /** Number of tokens by which a slot grows. */
   readonly block: number;
 }
 
-/** What a slot held: layer × {key, value}, `[1, H, tokens, D]`. */
+/** A copy of a slot: layer × {key, value}, `[1, H, tokens, D]`. */
 export interface DeviceSnapshot extends Snapshot {
   /** Key, then value of each layer. */
   readonly parts: readonly Tensor[];
 }
 
-/** Tensors of a slot. */
+/** The tensors of a slot. */
 interface SlotMemory {
-  /** Tokens that all of them hold. */
+  /** Number of tokens that each of them can hold. */
   capacity: number;
   /** Key, then value of each layer. */
   readonly parts: Tensor[];
 }
 
-/** The memory of all slots, and of what was saved of them. */
+/** Holds the memory of all slots, and of their snapshots. */
 export class DeviceCache implements Disposable {
   readonly #device: DeviceMemory;
   readonly #config: LanguageConfig;
@@ -59,10 +59,10 @@ export class DeviceCache implements Disposable {
   readonly #snapshots = new Set<DeviceSnapshot>();
 
   /**
-   * Takes no memory yet.
+   * Creates the cache; no memory is allocated yet.
    *
-   * @param onReplace Told before the tensors of a slot are replaced or freed:
-   * bindings to them keep their memory.
+   * @param onReplace Called before the tensors of a slot are replaced or freed,
+   * because bindings to them keep their memory.
    */
   constructor(
     device: DeviceMemory,
@@ -76,22 +76,22 @@ export class DeviceCache implements Disposable {
     this.#onReplace = onReplace;
   }
 
-  /** Tokens that a slot holds at most, T. */
+  /** The most tokens that a slot holds, T. */
   get positions(): number {
     return this.#size.positions;
   }
 
-  /** Type of its elements. */
+  /** Element type of the cache. */
   get dtype(): CacheDtype {
     return this.#size.dtype;
   }
 
   /**
-   * Makes room for `tokens` in a slot.
+   * Allocates room for `tokens` in a slot.
    *
-   * @param held Tokens that it holds, which stay.
-   * @throws {RuntimeError} When the device has too little memory; what the slot
-   * holds stays.
+   * @param held Number of tokens in the slot, which stay.
+   * @throws {RuntimeError} If the device has too little memory; the slot keeps
+   * its contents.
    */
   async reserve(slot: number, tokens: number, held: number): Promise<void> {
     const memory = this.#slots.get(slot) ?? { capacity: 0, parts: [] };
@@ -103,7 +103,7 @@ export class DeviceCache implements Disposable {
     for (let part = 0; part < this.#parts; part++) {
       const before = memory.parts[part];
       const source = held === 0 ? undefined : before;
-      // Nothing is copied: its memory may serve the larger one.
+      // Nothing is copied: the freed memory may serve the larger tensor.
       if (source === undefined) before?.[Symbol.dispose]();
       memory.parts[part] = await this.#copy(source, held, capacity);
       source?.[Symbol.dispose]();
@@ -122,7 +122,7 @@ export class DeviceCache implements Disposable {
     }
   }
 
-  /** A copy of the first `tokens` of a slot; to be discarded. */
+  /** Returns a copy of the first `tokens` of a slot; the caller discards it. */
   async save(slot: number, tokens: number): Promise<DeviceSnapshot> {
     const parts: Tensor[] = [];
     const snapshot = { tokens, parts };
@@ -158,7 +158,7 @@ export class DeviceCache implements Disposable {
     this.#snapshots.delete(snapshot);
   }
 
-  /** Moves what one slot holds to another, whose own memory is freed. */
+  /** Moves the contents of one slot to another, whose own memory is freed. */
   move(from: number, to: number): void {
     const memory = this.#slots.get(from);
     this.trim(to);
@@ -187,7 +187,10 @@ export class DeviceCache implements Disposable {
     return 2 * this.#config.layers;
   }
 
-  /** `[1, H, capacity, D]` that begins with the first `tokens` of `source`. */
+  /**
+   * Returns `[1, H, capacity, D]` that begins with the first `tokens` of
+   * `source`.
+   */
   async #copy(
     source: Tensor | undefined,
     tokens: number,
@@ -209,7 +212,10 @@ export class DeviceCache implements Disposable {
   }
 }
 
-/** The first `tokens` rows, then any: nobody reads what is behind them. */
+/**
+ * Returns the indices of the first `tokens` rows, then any: rows behind them
+ * are never read.
+ */
 function rowsOf(tokens: number, capacity: number): BigInt64Array<ArrayBuffer> {
   return BigInt64Array.from(
     { length: capacity },

@@ -1,10 +1,11 @@
 /**
  * The {@linkcode Decoder} on a device other than the CPU.
  *
- * One arrangement serves every use, since it works on all devices: a few rows of
- * as many tokens each, with keys and values of their own. Those never leave the
- * device. Hidden states do, a few kilobytes a row, and come back for the head:
- * what chooses tokens decides in between which are judged.
+ * One arrangement serves every use, since it works on all devices: a few rows
+ * of as many tokens each, with keys and values of their own. Those never leave
+ * the device. Hidden states do, a few kilobytes a row, and come back for the
+ * head: the policy that chooses tokens decides in between which of them are
+ * scored.
  *
  * @module
  */
@@ -27,13 +28,16 @@ import { type CodeTokens, Heads } from "./heads.ts";
 import type { OnnxDecoderOptions, Settling } from "./onnx_decoder.ts";
 import type { Head } from "../engine/policy.ts";
 
-/** How to open a decoder. */
+/** Options of {@linkcode DeviceDecoder.open}. */
 export interface DeviceDecoderOptions extends OnnxDecoderOptions {
-  /** Tokens by which a slot's memory grows. */
+  /** Number of tokens by which a slot's memory grows. */
   readonly block?: number;
 }
 
-/** Prompts run alone, guided pictures in twos; others load when needed. */
+/**
+ * Arrangements loaded at once: prompts run alone, guided pictures in twos.
+ * Others load on first use.
+ */
 const FIRST: readonly Arrangement[] = [1, 2].map((rows) => ({
   type: "wide",
   rows,
@@ -85,8 +89,8 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
   /**
    * Copies the weights of a checkpoint to the device and loads its graphs.
    *
-   * @throws {CheckpointError} When a weight is missing or has another shape.
-   * @throws {RuntimeError} When ONNX Runtime refuses a graph, or the device has
+   * @throws {CheckpointError} If a weight is missing or has another shape.
+   * @throws {RuntimeError} If ONNX Runtime refuses a graph, or the device has
    * too little memory.
    */
   static async open(
@@ -156,7 +160,8 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
 
   async step(feeds: readonly Feed[]): Promise<Float32Array<ArrayBuffer>[]> {
     const last = new Map<Feed, Float32Array<ArrayBuffer>>();
-    // Rows of a run have as many tokens: those with one, then those with two.
+    // All rows of a run have as many tokens: those with one, then those with
+    // two.
     const byLength = Map.groupBy(feeds, ({ tokens }) => tokens.length);
     for (const [length, group] of byLength) {
       const hidden = await this.wide(group);
@@ -196,13 +201,13 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     this.#cache.discard(snapshot);
   }
 
-  // Nothing is copied, and so it is done at once.
+  // Nothing is copied, so the move is immediate.
   move(from: number, to: number): Promise<void> {
     this.#cache.move(from, to);
     return Promise.resolve();
   }
 
-  /** What it holds is overwritten by the next. */
+  /** Does nothing: the next sequence overwrites the contents. */
   release(_slot: number): void {}
 
   trim(slot: number): void {
@@ -216,7 +221,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     return this.#heads.logits(head, hidden);
   }
 
-  /** Closes graphs and cache. */
+  /** Closes the graphs and the cache. */
   async [Symbol.asyncDispose](): Promise<void> {
     // Sessions wait for runs in flight, which still use tensors and cache.
     await this.#sessions[Symbol.asyncDispose]();

@@ -1,15 +1,15 @@
 /**
- * Runs of some rows on a device: as many tokens for each, whether a prompt's, a
- * step's or a window's.
+ * The runner of rows on a device: as many tokens for each row, be they of a
+ * prompt, a step or a window.
  *
  * ```text
  * rows       slot 3, slot 0, slot 7  ─▶ session for 4: 3, 0, 7, spare
  * ```
  *
- * There is a session for each power of two of rows; what is missing is filled
- * with rows over a spare slot, whose results nobody reads. Unlike on a CPU, a
- * row may round differently in other company: a device's kernels depend on how
- * many rows there are, whatever is done here.
+ * One session exists for each power of two of rows; missing rows are filled
+ * with rows over a spare slot, whose results are ignored. Unlike on a CPU, a
+ * row may round differently in another batch: a device's kernels depend on the
+ * number of rows.
  *
  * @module
  */
@@ -22,17 +22,17 @@ import type { DecoderSessions } from "./decoder_sessions.ts";
 import type { DeviceCache } from "./device_cache.ts";
 import { attentionBias } from "./attention_bias.ts";
 
-/** What runs rows. */
+/** Parts that {@linkcode DeviceRunner} works with. */
 export interface DeviceRunnerParts {
-  /** What tensors come from. */
+  /** The runtime that creates tensors. */
   readonly runtime: Runtime;
   /** Sessions by arrangement. */
   readonly sessions: DecoderSessions;
-  /** Keys and values. */
+  /** The KV cache. */
   readonly cache: DeviceCache;
-  /** E */
+  /** The hidden size, E. */
   readonly hiddenSize: number;
-  /** A slot that no sequence has. */
+  /** A slot that no sequence uses. */
   readonly spare: number;
 }
 
@@ -42,25 +42,28 @@ interface KeptBinding {
   readonly slots: readonly number[];
 }
 
-/** Bindings that are kept; each is some thousand native calls to make. */
+/**
+ * The number of bindings that are kept; each takes some thousand native calls
+ * to create.
+ */
 const KEPT_BINDINGS = 16;
 
 /** Runs the arrangements `wide` for every use. */
 export class DeviceRunner implements Disposable {
   readonly #parts: DeviceRunnerParts;
-  /** By slots, least recently used first. */
+  /** Bindings by their slots, least recently used first. */
   readonly #bindings = new Map<string, KeptBinding>();
 
-  /** Loads nothing yet. */
+  /** Creates the runner; no session is loaded yet. */
   constructor(parts: DeviceRunnerParts) {
     this.#parts = parts;
   }
 
   /**
-   * Feeds as many tokens to each of some rows.
+   * Appends as many tokens to each of some rows.
    *
    * @returns Hidden states `[S, E]`, one array a row.
-   * @throws {RangeError} When places do not ascend.
+   * @throws {RangeError} If position ids do not ascend.
    */
   async run(
     rows: readonly WideRow[],
@@ -75,7 +78,7 @@ export class DeviceRunner implements Disposable {
     return hidden;
   }
 
-  /** Lets go of the bindings of a slot, whose tensors change. */
+  /** Frees the bindings of a slot whose tensors change. */
   forget(slot: number): void {
     for (const [name, { binding, slots }] of [...this.#bindings]) {
       if (!slots.includes(slot)) continue;
@@ -92,7 +95,7 @@ export class DeviceRunner implements Disposable {
     this.#bindings.clear();
   }
 
-  /** Runs no more tokens at once than the device takes. */
+  /** Runs the rows in chunks of at most the tokens that the device takes. */
   async #runRows(
     rows: readonly WideRow[],
     signal: AbortSignal | undefined,
@@ -121,7 +124,8 @@ export class DeviceRunner implements Disposable {
     const padded = await this.#padded(rows);
     const binding = await this.#binding(padded);
     using stack = new DisposableStack();
-    // Bound each time: ONNX Runtime copies inputs to a device when they are.
+    // Bound each time, because ONNX Runtime copies inputs to a device on
+    // binding.
     const tensor = (data: TensorData, shape: readonly number[]): Tensor =>
       stack.use(runtime.tensor(data, shape));
     const ids = BigInt64Array.from(
@@ -153,7 +157,10 @@ export class DeviceRunner implements Disposable {
     return rows.map((_, i) => hidden.subarray(i * size, (i + 1) * size));
   }
 
-  /** Rows to the next power of two, each with room for its tokens. */
+  /**
+   * Returns the rows padded to the next power of two, each with room for its
+   * tokens.
+   */
   async #padded(rows: readonly WideRow[]): Promise<WideRow[]> {
     const { cache, spare } = this.#parts;
     const [{ tokens, places }] = rows as [WideRow];
@@ -198,14 +205,14 @@ export class DeviceRunner implements Disposable {
   }
 }
 
-/** Some tokens of a row, after those before them have run. */
+/** Returns some tokens of a row, to be run after those before them. */
 function partOf(row: WideRow, start: number, end: number): WideRow {
   const { slot, tokens, position, places } = row;
   return {
     slot,
     tokens: tokens.slice(start, end),
     position: position + start,
-    // What stands behind them is not there yet, and would not be seen.
+    // Tokens behind them do not exist yet and would not be attended to.
     ...(places && { places: places.subarray(0, position + end) }),
   };
 }

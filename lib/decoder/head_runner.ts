@@ -9,25 +9,25 @@ import type { Binding, Session } from "../runtime/session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 import { inPairs } from "../engine/step_runner.ts";
 
-/** A loaded head. */
+/** Runs a loaded head. */
 export class HeadRunner implements Disposable {
   readonly #runtime: Runtime;
   readonly #session: Session;
   readonly #hiddenSize: number;
   readonly #judged: number;
-  /** `[B, E]`, for as many rows as were ever run. */
+  /** Hidden states, `[B, E]`, for as many rows as were ever run. */
   #hidden = new Float32Array();
-  /** `[B, V]` */
+  /** Logits, `[B, V]`. */
   #logits = new Float32Array();
-  /** By rows; all over the same memory. */
+  /** Bindings by number of rows; all over the same memory. */
   readonly #bindings = new Map<number, { binding: Binding; hidden: Tensor }>();
   #tensors = new DisposableStack();
 
   /**
-   * Allocates nothing until it is run.
+   * Creates the runner; nothing is allocated before the first run.
    *
-   * @param hiddenSize E
-   * @param judged Tokens that the head judges, V.
+   * @param hiddenSize The hidden size, E.
+   * @param judged Number of tokens that the head scores, V.
    */
   constructor(
     runtime: Runtime,
@@ -41,7 +41,10 @@ export class HeadRunner implements Disposable {
     this.#judged = judged;
   }
 
-  /** `[E]` each → `[V]` each, valid until the next call. */
+  /**
+   * Returns the logits, `[V]` each, of hidden states, `[E]` each; valid until
+   * the next call.
+   */
   async run(
     hidden: readonly Float32Array<ArrayBuffer>[],
   ): Promise<Float32Array<ArrayBuffer>[]> {
@@ -52,7 +55,7 @@ export class HeadRunner implements Disposable {
     for (const [row, state] of hidden.entries()) {
       this.#hidden.set(state, row * this.#hiddenSize);
     }
-    // A device has a copy, which is made when an input is bound.
+    // A device works on a copy, which is made on binding.
     if (this.#runtime.device !== undefined) binding.input("hidden", input);
     await binding.run();
     return hidden.map((_, row) =>

@@ -11,10 +11,10 @@ import type { DecoderSessions } from "./decoder_sessions.ts";
 import { HeadRunner } from "./head_runner.ts";
 import type { Head } from "../engine/policy.ts";
 
-/** Where codes are among the tokens. */
+/** The position of codes in the vocabulary. */
 export type CodeTokens = Pick<Vocabulary, "firstCode" | "codebookSize">;
 
-/** Loaded heads. */
+/** Holds the loaded heads of a decoder. */
 export class Heads implements Disposable {
   readonly #runners: ReadonlyMap<Head, HeadRunner>;
 
@@ -25,8 +25,8 @@ export class Heads implements Disposable {
   /**
    * Loads heads.
    *
-   * @throws {CheckpointError} When a weight is missing or has another shape.
-   * @throws {RuntimeError} When ONNX Runtime refuses a graph.
+   * @throws {CheckpointError} If a weight is missing or has another shape.
+   * @throws {RuntimeError} If ONNX Runtime refuses a graph.
    */
   static async open(
     runtime: Runtime,
@@ -49,12 +49,15 @@ export class Heads implements Disposable {
     return new Heads(runners);
   }
 
-  /** Whether a head is loaded. */
+  /** Returns true if a head is loaded. */
   has(head: Head): boolean {
     return this.#runners.has(head);
   }
 
-  /** `[E]` each → `[V]` each, valid until the next call. */
+  /**
+   * Returns the logits, `[V]` each, of hidden states, `[E]` each; valid until
+   * the next call.
+   */
   async logits(
     head: Head,
     hidden: readonly Float32Array<ArrayBuffer>[],

@@ -1,5 +1,5 @@
 /**
- * Keys and values of every layer, kept in place between runs.
+ * The KV cache of every layer, kept in place between runs.
  *
  * ```text
  * layer × {key, value}: [slots, H, T, D]
@@ -21,10 +21,10 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
 import type { Tensor } from "../runtime/tensor.ts";
 
-/** Types in which keys and values may be kept. */
+/** Element types of a KV cache. */
 export type CacheDtype = ComputeDtype;
 
-/** Bytes that one token takes in one slot, all layers together. */
+/** Returns the bytes that one token takes in one slot, all layers together. */
 export function cacheBytesPerToken(
   { layers, keyValueHeads, headSize }: LanguageConfig,
   dtype: CacheDtype,
@@ -32,41 +32,43 @@ export function cacheBytesPerToken(
   return 2 * layers * keyValueHeads * headSize * DTYPE_BYTES[dtype];
 }
 
-/** How large a cache is. */
+/** Dimensions of a KV cache. */
 export interface CacheSize {
-  /** Rows that may run together. */
+  /** Number of rows that may run together. */
   readonly slots: number;
-  /** Tokens that a slot holds, T. */
+  /** Number of tokens that a slot holds, T. */
   readonly positions: number;
-  /** Type of its elements. */
+  /** Element type of the cache. */
   readonly dtype: CacheDtype;
 }
 
-/** What slots held, outside of them: layer × {key, value}, `[H, tokens, D]`. */
+/** A copy of a slot: layer × {key, value}, `[H, tokens, D]`. */
 export interface CacheSnapshot {
-  /** How many. */
+  /** Number of tokens in the copy. */
   readonly tokens: number;
-  /** One a part of a layer. */
+  /** Keys and values, one array for each part of a layer. */
   readonly parts: readonly Uint8Array<ArrayBuffer>[];
 }
 
-/** Tensors of one layer. */
+/** The tensors of one layer. */
 interface LayerTensors {
   readonly key: Tensor;
   readonly value: Tensor;
 }
 
-/** Memory is copied in pieces of this size; other work may run between them. */
+/**
+ * Bytes of a piece when memory is copied; other work may run between pieces.
+ */
 const PIECE_BYTES = 1 << 26;
 
-/** The memory of all slots. */
+/** Holds the memory of all slots. */
 export class KvCache implements Disposable {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
   readonly #size: CacheSize;
   /**
-   * `[layers, 2, slots, H, T, D]`, key then value. One block: V8 collects garbage
-   * for every large one that it is shown.
+   * The memory of `[layers, 2, slots, H, T, D]`, key then value. One block,
+   * because V8 collects garbage for every large one that it is given.
    */
   readonly #memory: ReturnType<Runtime["allocate"]>;
   /** Bytes of `[slots, H, T, D]`. */
@@ -76,7 +78,7 @@ export class KvCache implements Disposable {
   /** Bytes of `[D]`. */
   readonly #vectorBytes: number;
 
-  /** Takes address space; memory comes as it is written. */
+  /** Reserves address space; memory is committed as it is written. */
   constructor(runtime: Runtime, config: LanguageConfig, size: CacheSize) {
     this.#runtime = runtime;
     this.#config = config;
@@ -90,17 +92,17 @@ export class KvCache implements Disposable {
     );
   }
 
-  /** Rows that may run together. */
+  /** Number of rows that may run together. */
   get slots(): number {
     return this.#size.slots;
   }
 
-  /** Tokens that a slot holds, T. */
+  /** Number of tokens that a slot holds, T. */
   get positions(): number {
     return this.#size.positions;
   }
 
-  /** Type of its elements. */
+  /** Element type of the cache. */
   get dtype(): CacheDtype {
     return this.#size.dtype;
   }
@@ -108,7 +110,7 @@ export class KvCache implements Disposable {
   /**
    * Binds `rows` slots from `first` on as past and present.
    *
-   * @param name Of the row or turn, where a graph has several.
+   * @param name Name of the row or turn, where a graph has several.
    */
   bind(
     binding: Binding,
@@ -125,7 +127,7 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** A copy of the first `tokens` of a slot. */
+  /** Returns a copy of the first `tokens` of a slot. */
   async save(slot: number, tokens: number): Promise<CacheSnapshot> {
     const length = this.#heads * tokens * this.#vectorBytes;
     const parts = Array.from(
@@ -172,7 +174,7 @@ export class KvCache implements Disposable {
     });
   }
 
-  /** Gives the memory of a slot back; what it held is lost. */
+  /** Releases the memory of a slot; its contents are lost. */
   trim(slot: number): void {
     const bytes = this.#heads * this.positions * this.#vectorBytes;
     for (let index = 0; index < this.#parts; index++) {
@@ -194,7 +196,7 @@ export class KvCache implements Disposable {
     return this.#config.keyValueHeads;
   }
 
-  /** Keys and values of all layers. */
+  /** Number of keys and values of all layers. */
   get #parts(): number {
     return 2 * this.#config.layers;
   }
@@ -214,7 +216,7 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** `[tokens, D]` of one head of a slot. */
+  /** Returns `[tokens, D]` of one head of a slot. */
   #vectors(
     index: number,
     slot: number,

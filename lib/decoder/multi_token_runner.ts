@@ -1,7 +1,8 @@
 /**
- * Wide runs: several tokens for each of a few rows, at the places they are told.
+ * The runner of multi-token steps: several tokens for each of a few rows, at
+ * given positions.
  *
- * Sessions load when first used: most models never guess ahead.
+ * Sessions load on first use: most models never speculate.
  *
  * @module
  */
@@ -14,7 +15,10 @@ import type { DecoderSessions } from "./decoder_sessions.ts";
 import type { KvCache } from "./kv_cache.ts";
 import { attentionBias } from "./attention_bias.ts";
 
-/** Bindings that are kept; each is some hundred native calls to make. */
+/**
+ * The number of bindings that are kept; each takes some hundred native calls to
+ * create.
+ */
 const KEPT_BINDINGS = 16;
 
 /** Runs the arrangements `wide`. */
@@ -23,10 +27,10 @@ export class MultiTokenRunner implements Disposable {
   readonly #sessions: DecoderSessions;
   readonly #cache: KvCache;
   readonly #hiddenSize: number;
-  /** By slots, least recently used first. */
+  /** Bindings by their slots, least recently used first. */
   readonly #bindings = new Map<string, Binding>();
 
-  /** Loads nothing yet. */
+  /** Creates the runner; no session is loaded yet. */
   constructor(
     runtime: Runtime,
     sessions: DecoderSessions,
@@ -40,10 +44,10 @@ export class MultiTokenRunner implements Disposable {
   }
 
   /**
-   * Feeds as many tokens to each of some rows.
+   * Appends as many tokens to each of some rows.
    *
    * @returns Hidden states `[S, E]`, one array a row.
-   * @throws {RangeError} When places do not ascend.
+   * @throws {RangeError} If position ids do not ascend.
    */
   async run(
     rows: readonly WideRow[],

@@ -3,8 +3,8 @@
  *
  * One cache, and a runner for each arrangement of rows: prompts (one row, many
  * tokens) and steps (many rows, one token) share a graph; steps in which some
- * rows have two tokens, and wide runs, have their own. Two head graphs judge
- * codes or the whole vocabulary.
+ * rows have two tokens, and multi-token steps, have their own. Two head graphs
+ * score codes or the whole vocabulary.
  *
  * @module
  */
@@ -23,37 +23,37 @@ import type { Head } from "../engine/policy.ts";
 import { inPairs, StepRunner } from "../engine/step_runner.ts";
 import { MultiTokenRunner } from "./multi_token_runner.ts";
 
-/** How to open a decoder. */
+/** Options of {@linkcode OnnxDecoder.open}. */
 export interface OnnxDecoderOptions {
-  /** Sequences that may run together, 2 or more. */
+  /** Number of sequences that may run together, 2 or more. */
   readonly slots: number;
-  /** Tokens that a slot holds. */
+  /** Number of tokens that a slot holds. */
   readonly contextLength: number;
-  /** Tokens that one prefill takes at most. */
+  /** The most tokens that one prefill takes. */
   readonly chunkLength: number;
   /** Heads to load. */
   readonly heads: readonly Head[];
-  /** Type of keys and values. */
+  /** Element type of keys and values. */
   readonly cacheDtype: CacheDtype;
-  /** Is told what is done; undefined where nobody watches. */
+  /** Callback for loading stages; undefined for none. */
   readonly stage?: Stage;
 }
 
-/** What may still load when the first run can begin. */
+/** A decoder that may still load parts when the first run can begin. */
 export interface Settling extends AsyncDisposable {
-  /** Whether everything is loaded that pictures may need. */
+  /** True if all parts that pictures may need are loaded. */
   readonly isSettled: boolean;
   /**
-   * Loads what is not needed before a row of a picture ends. Whoever needs it
-   * earlier waits for it.
+   * Loads the parts that are not needed before a row of a picture ends. Callers
+   * that need them earlier wait for them.
    */
   settle(): Promise<void>;
 }
 
 /**
- * Up to this size all graphs are loaded before the first run. Beyond, packing
- * the weights for the second one, which no session can be spared, takes seconds
- * in which the first rows can be drawn.
+ * The size of weights up to which all graphs are loaded before the first run.
+ * For larger ones, packing the weights for the second graph, which no session
+ * can avoid, takes seconds in which the first rows can be drawn.
  */
 const AT_ONCE_BYTES = 2 ** 30;
 
@@ -66,11 +66,11 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   readonly #heads: Heads;
   readonly #cache: KvCache;
   readonly #steps: StepRunner;
-  /** Undefined until it is asked for. */
+  /** Undefined until first used. */
   #pairs: Promise<TwoTokenRunner> | undefined;
   readonly #wide: MultiTokenRunner;
   readonly #resources = new DisposableStack();
-  /** Tokens that each slot holds. */
+  /** Number of tokens that each slot holds. */
   readonly #lengths: Int32Array;
   readonly #slots: number;
   readonly chunkLength: number;
@@ -114,8 +114,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   /**
    * Builds the graphs of a checkpoint and loads them.
    *
-   * @throws {CheckpointError} When a weight is missing or has another shape.
-   * @throws {RuntimeError} When ONNX Runtime refuses a graph.
+   * @throws {CheckpointError} If a weight is missing or has another shape.
+   * @throws {RuntimeError} If ONNX Runtime refuses a graph.
    */
   static async open(
     runtime: Runtime,
@@ -250,7 +250,9 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     this.#lengths[slot] = tokens;
   }
 
-  /** Snapshots are JavaScript's, which collects them. */
+  /**
+   * Does nothing: snapshots are JavaScript values and are garbage-collected.
+   */
   discard(_snapshot: CacheSnapshot): void {}
 
   async move(from: number, to: number, tokens: number): Promise<void> {
@@ -274,7 +276,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     return this.#heads.logits(head, hidden);
   }
 
-  /** Closes graphs and cache. */
+  /** Closes the graphs and the cache. */
   async [Symbol.asyncDispose](): Promise<void> {
     // Sessions wait for runs in flight, which still use tensors and cache.
     await this.#sessions[Symbol.asyncDispose]();

@@ -1,5 +1,5 @@
 /**
- * The decoder for where a runtime computes.
+ * The choice of the decoder for the device that a runtime computes on.
  *
  * @module
  */
@@ -18,8 +18,8 @@ import {
 /**
  * Builds the graphs of a checkpoint and loads them.
  *
- * @throws {CheckpointError} When a weight is missing or has another shape.
- * @throws {RuntimeError} When ONNX Runtime refuses a graph.
+ * @throws {CheckpointError} If a weight is missing or has another shape.
+ * @throws {RuntimeError} If ONNX Runtime refuses a graph.
  */
 export async function openDecoder(
   runtime: Runtime,

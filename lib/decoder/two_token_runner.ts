@@ -1,6 +1,6 @@
 /**
- * Steps in which some rows have two tokens: the last code of a row of a picture,
- * and the end of that row.
+ * The runner of steps in which some rows have two tokens: the last code of a
+ * row of a picture, and the end of that row.
  *
  * ```text
  * feeds      a: [7]   b: [9, EOL]   c: [4]
@@ -22,7 +22,10 @@ import {
   tensorsIn,
 } from "../engine/step_runner.ts";
 
-/** What a step of some rows reads; what depends on feeds is bound each time. */
+/**
+ * The buffers of a step for some rows; inputs that depend on feeds are bound
+ * each time.
+ */
 interface Buffers {
   readonly binding: Binding;
   readonly turns: readonly Turn[];
@@ -31,11 +34,11 @@ interface Buffers {
 /** The first or the second token of every row. */
 interface Turn {
   readonly name: string;
-  /** Which token each row takes, `[B]`. */
+  /** Index of the token that each row takes, `[B]`. */
   readonly index: BigInt64Array<ArrayBuffer>;
-  /** `[B]` */
+  /** Lengths of the sequences before the token, `[B]`. */
   readonly seqlens: Int32Array<ArrayBuffer>;
-  /** `[]` */
+  /** Length of the longest sequence, `[]`. */
   readonly total: Int32Array<ArrayBuffer>;
 }
 
@@ -45,15 +48,18 @@ export class TwoTokenRunner implements Disposable {
   readonly #resources = new DisposableStack();
   readonly #buffers = new Map<number, Buffers>();
 
-  /** Allocates nothing until a step of so many rows is run. */
+  /**
+   * Creates the runner; nothing is allocated before the first step of each
+   * size.
+   */
   constructor(parts: StepParts) {
     this.#parts = parts;
   }
 
   /**
-   * Feeds one or two tokens to each of some rows.
+   * Appends one or two tokens to each of some rows.
    *
-   * @param lengths Tokens that each slot holds.
+   * @param lengths Number of tokens that each slot holds.
    * @returns The hidden state `[E]` of each feed's last token.
    */
   async run(
@@ -70,7 +76,7 @@ export class TwoTokenRunner implements Disposable {
     ];
     const kept = pairs.map(({ slot }) => slot);
     if (inPairs(ids.length) > ids.length) {
-      // Its result is nobody's.
+      // Its result is ignored.
       ids.push(ids[0]!);
       kept.push(0);
     }

@@ -1,5 +1,6 @@
 /**
- * One code after the other: each forward judges one.
+ * The autoregressive strategy: one code after the other, each forward pass
+ * scores one.
  *
  * @module
  */
@@ -15,18 +16,18 @@ import {
 import type { DrawnGrid } from "./drawn_grid.ts";
 import type { ResumeState } from "./resume_state.ts";
 
-/** Draws code by code. */
+/** Draws a picture code by code. */
 export class AutoregressiveDrawing implements DrawingPolicy {
   readonly head = "codes";
   readonly #drawn: DrawnGrid;
   readonly #options: DrawingOptions;
   #position: number;
-  /** Tokens of the last draft. */
+  /** Number of tokens in the last draft. */
   #fed = 0;
-  /** Whether what was decided half-way is still to be fed. */
+  /** True while codes of the resume state are still to be fed. */
   #restored: boolean;
 
-  /** Goes on where `drawn` starts. */
+  /** Creates the policy, which continues where `drawn` starts. */
   constructor(drawn: DrawnGrid, options: DrawingOptions) {
     this.#drawn = drawn;
     this.#options = options;
@@ -59,7 +60,7 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     return { kept, tokens, judged: [tokens.length - 1] };
   }
 
-  /** Feeds what the prompt leaves of the decided codes. */
+  /** Returns a draft of the decided codes that the prompt does not hold. */
   #goOn(): Draft | undefined {
     this.#restored = false;
     const drawn = this.#drawn;

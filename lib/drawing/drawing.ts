@@ -1,9 +1,9 @@
 /**
- * How a picture is drawn, token by token.
+ * The contract of policies that draw a picture, token by token.
  *
- * Codes are drawn; EOL is forced and fed together with the code before it,
- * since later codes attend to it. What follows the last code is never fed:
- * nothing attends to it.
+ * Codes are sampled; EOL is forced and fed together with the code before it,
+ * since later codes attend to it. Tokens behind the last code are never fed:
+ * nothing attends to them.
  *
  * @module
  */
@@ -17,34 +17,35 @@ import type { DrawnGridOptions } from "./drawn_grid.ts";
 import type { ResumeState } from "./resume_state.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** How one picture is drawn. */
+/** Options that draw one picture. */
 export interface DrawingOptions extends DrawnGridOptions {
-  /** In which way. */
+  /** The strategy of drawing. */
   readonly strategy: Strategy;
-  /** Looked at when there is an unconditional row. */
+  /** The guidance scale; used if there is an unconditional row. */
   readonly guidanceScale: number;
-  /** How codes are chosen. */
+  /** Options that choose each code. */
   readonly sampling: SamplingOptions;
-  /** What decides where there is something to choose. */
+  /** The random numbers of each position. */
   readonly chanceAt: ChanceAt;
 }
 
 /** Draws the codes of one picture. */
 export interface DrawingPolicy extends Policy {
-  /** Given and drawn codes. */
+  /** The given and drawn codes. */
   readonly grid: CodeGrid;
   /**
-   * What it takes to go on from here, after a choice and before the next;
-   * undefined for what can only start over.
+   * The state that continues from here, valid between two choices; undefined if
+   * the drawing can only start over.
    */
   readonly halfway: ResumeState | undefined;
 }
 
 /**
- * The logits of a code, guided where there is something to guide by.
+ * Returns the logits of a code, guided if there is an unconditional row.
  *
- * @param rows Conditional and, if there is one, unconditional. Overwritten.
- * @returns `[V]`
+ * @param rows Conditional and, if there is one, unconditional logits;
+ * overwritten.
+ * @returns Logits, `[V]`.
  */
 export function guidedLogits(
   [conditional, unconditional]: ScoredLogits[number],

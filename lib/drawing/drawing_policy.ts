@@ -1,5 +1,5 @@
 /**
- * The policy that draws a picture in the way that is asked for.
+ * The choice of the policy that draws a picture by a given strategy.
  *
  * @module
  */
@@ -11,7 +11,10 @@ import { DrawnGrid, type DrawnRow } from "./drawn_grid.ts";
 import { JacobiDrawing } from "./jacobi.ts";
 import { ZiparDrawing } from "./zipar.ts";
 
-/** Starts after the given rows; `onRow` hears of each row, from the top. */
+/**
+ * Creates a policy that starts after the given rows; `onRow` gets each row,
+ * from the top.
+ */
 export function drawingPolicy(
   vocabulary: Vocabulary,
   options: DrawingOptions,

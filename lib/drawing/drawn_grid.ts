@@ -1,6 +1,6 @@
 /**
- * A picture that is being drawn: its codes so far, where their tokens stand,
- * and who is told when a row is done.
+ * The grid of a picture that is being drawn: its codes so far, the position ids
+ * of their tokens, and a callback for each finished row.
  *
  * ```text
  * position   0 1 2 │ 3 4 5 │ …         of a code, given rows included
@@ -9,7 +9,7 @@
  * ```
  *
  * The prompt ends with the given rows, so places count from the first row that
- * is drawn; what goes on half-way has rows that were drawn in its prompt too.
+ * is drawn; a resumed drawing has rows that were drawn in its prompt too.
  *
  * @module
  */
@@ -20,33 +20,35 @@ import type { ResumeState } from "./resume_state.ts";
 import type { KeptCodes } from "./kept_codes.ts";
 import { tokenFromCode, type Vocabulary } from "../vocabulary.ts";
 
-/** A row that is done. */
+/** A finished row. */
 export interface DrawnRow {
-  /** From the top. */
+  /** Index of the row, from the top. */
   readonly index: number;
-  /** `[width]` */
+  /** Codes of the row, `[width]`. */
   readonly codes: Uint16Array<ArrayBuffer>;
-  /** One a code, when asked for. */
+  /** Scores, one for each code, if asked for; else empty. */
   readonly judgements: readonly TokenScore[];
 }
 
-/** What is drawn. */
+/** Options of {@linkcode DrawnGrid}. */
 export interface DrawnGridOptions {
-  /** In codes. */
+  /** Size of the picture, in codes. */
   readonly size: GridSize;
-  /** Rows that are given, fewer than `size` has. */
+  /** Given rows, fewer than `size` has. */
   readonly prefix: CodeGrid | undefined;
-  /** Codes of `size` that stay; none when left out. */
+  /** Codes of `size` that stay; none by default. */
   readonly keep?: KeptCodes | undefined;
-  /** How many of the strongest codes to note at each position; 0 for none. */
+  /**
+   * Number of the most probable codes to record at each position; 0 for none.
+   */
   readonly logprobs: number;
-  /** What was decided already; undefined for nothing. */
+  /** The state to resume from; undefined to start. */
   readonly halfway: ResumeState | undefined;
 }
 
 /**
- * Rows that the prompt ends with: those that are given, and those decided above
- * the newest code, which is fed again so that it is judged.
+ * Returns the rows that the prompt ends with: those that are given, and those
+ * decided above the newest code, which is fed again so that it is scored.
  */
 export function promptRows(
   { size, prefix, halfway }: Pick<
@@ -59,23 +61,26 @@ export function promptRows(
   return (prefix?.height ?? 0) + above;
 }
 
-/** The codes of a picture, as far as they are decided. */
+/** Holds the codes of a picture, as far as they are decided. */
 export class DrawnGrid {
   readonly #vocabulary: Vocabulary;
   readonly #options: DrawnGridOptions;
   readonly #onRow: (row: DrawnRow) => void;
   readonly #codes: Uint16Array<ArrayBuffer>;
   readonly #judgements: TokenScore[];
-  /** Codes decided, by row. */
+  /** Number of decided codes by row. */
   readonly #counts: Int32Array;
-  /** The first row that nobody was told of. */
+  /** Index of the first row that was not reported. */
   #untold: number;
   /** The first position that is drawn, or drawn again. */
   readonly start: number;
   /** The first position that was not decided at the start. */
   readonly reached: number;
 
-  /** Starts after the given rows; `onRow` hears of the others, from the top. */
+  /**
+   * Creates the grid after the given rows; `onRow` gets the others, from the
+   * top.
+   */
   constructor(
     vocabulary: Vocabulary,
     options: DrawnGridOptions,
@@ -95,13 +100,13 @@ export class DrawnGrid {
     this.reached = this.#untold * width + this.#restore(options);
   }
 
-  /** Given and decided codes. */
+  /** The given and decided codes. */
   get grid(): CodeGrid {
     return { ...this.#options.size, codes: this.#codes };
   }
 
   /**
-   * What was decided behind the given rows.
+   * Returns the resume state of the codes decided behind the given rows.
    *
    * @param position The first that is not decided.
    */
@@ -113,7 +118,7 @@ export class DrawnGrid {
     };
   }
 
-  /** Tells of rows that were decided at the start. */
+  /** Reports rows that were decided at the start. */
   tellRestored(): void {
     this.#tellComplete();
   }
@@ -128,26 +133,28 @@ export class DrawnGrid {
     return this.#vocabulary.eol;
   }
 
-  /** The code at a decided position. */
+  /** Returns the code at a decided position. */
   codeAt(position: number): number {
     return this.#codes[position]!;
   }
 
-  /** Codes decided in a row, which are its first. */
+  /** Returns the number of decided codes in a row, which are its first. */
   countIn(row: number): number {
     return this.#counts[row]!;
   }
 
-  /** The code that stays at a position; undefined for one that is drawn. */
+  /**
+   * Returns the code that stays at a position; undefined for one that is drawn.
+   */
   keptAt(position: number): number | undefined {
     const { keep } = this.#options;
     return keep?.kept[position] === 1 ? keep.codes[position] : undefined;
   }
 
   /**
-   * Decides the codes that stay from `position` on, without logits: a row of
-   * them at most, so that a draft stays short, or all where none is drawn after
-   * them. Where each code is judged, none.
+   * Decides the codes that stay from `position` on, without logits: one row of
+   * them at most, so that a draft stays short, or all if none is drawn after
+   * them. Decides none if each code is scored.
    *
    * @returns The first position that is not decided.
    */
@@ -165,27 +172,32 @@ export class DrawnGrid {
     return next;
   }
 
-  /** Where the token of a position stands, from the end of the prompt. */
+  /**
+   * Returns the position id of a position's token, from the end of the prompt.
+   */
   placeOf(position: number): number {
     const { width } = this.#options.size;
     const drawn = position - this.start;
-    // An EOL for each row above.
+    // Plus one EOL for each row above.
     return drawn + Math.floor(drawn / width);
   }
 
-  /** The token of a code. */
+  /** Returns the token of a code. */
   tokenOf(code: number): number {
     return tokenFromCode(this.#vocabulary, code);
   }
 
-  /** The tokens of `code` at `position`: itself, and EOL where a row ends. */
+  /**
+   * Returns the tokens of `code` at `position`: itself, and EOL at the end of a
+   * row.
+   */
   tokensOf(position: number, code: number): number[] {
     const token = this.tokenOf(code);
     const { width } = this.#options.size;
     return (position + 1) % width === 0 ? [token, this.eol] : [token];
   }
 
-  /** The tokens of decided positions, as they follow each other. */
+  /** Returns the tokens of decided positions, in order. */
   decidedTokens(from: number, to: number): number[] {
     const tokens: number[] = [];
     for (let position = from; position < to; position++) {
@@ -195,9 +207,9 @@ export class DrawnGrid {
   }
 
   /**
-   * Decides a code, the first in its row that is not.
+   * Decides a code, the first undecided one in its row.
    *
-   * @param logits What the model made of it, guided, `[V]`.
+   * @param logits Guided logits of the position, `[V]`.
    */
   decide(position: number, code: number, logits: Float32Array): void {
     const { size: { width }, logprobs } = this.#options;
@@ -209,7 +221,10 @@ export class DrawnGrid {
     this.#tellComplete();
   }
 
-  /** @returns How many codes were decided. */
+  /**
+   * Decides the codes of the prefix and of the resume state; returns their
+   * number.
+   */
   #restore({ size, prefix, halfway }: DrawnGridOptions): number {
     if (halfway === undefined) return 0;
     const given = prefix?.codes.length ?? 0;

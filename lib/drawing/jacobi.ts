@@ -1,6 +1,6 @@
 /**
- * Speculative Jacobi decoding: guess a window of codes, judge all of it in one
- * forward, keep the codes that were right.
+ * The speculative Jacobi strategy: drafts a window of codes, scores all of it
+ * in one forward pass and keeps the codes that were right.
  *
  * ```text
  *             decided │ drafts
@@ -11,14 +11,14 @@
  *             └─ decided ──┘      draft   was judged after a wrong code
  * ```
  *
- * Every judged code is redrawn from its new law, coupled to what it was, so
- * that codes settle from left to right and most drafts behind a wrong one stay
- * (MC-SJD). A code is decided once everything before it is, by a draw from its
- * law given just that: pictures have the law of drawing one code after the
- * other. At temperature 0 they are the same.
+ * Every scored code is resampled from its new distribution, coupled to its
+ * draft, so that codes settle from left to right and most drafts behind a wrong
+ * one stay (MC-SJD). A code is decided once everything before it is, by a draw
+ * from its distribution given just that: pictures have the same distribution as
+ * in autoregressive drawing. At temperature 0 they are the same.
  *
- * A window never reaches beyond the last code. Where guesses are rarely right,
- * codes are drawn one by one (`patience.ts`).
+ * A window never reaches beyond the last code. While drafts are rarely right,
+ * codes are drawn one by one (`speculation.ts`).
  *
  * Source: Teng et al., "Accelerating Auto-regressive Text-to-Image Generation
  * with Training-free Speculative Jacobi Decoding", ICLR 2025, and its
@@ -40,28 +40,31 @@ import type { DrawnGrid } from "./drawn_grid.ts";
 import type { DraftCode, ResumeState } from "./resume_state.ts";
 import { type PatienceOptions, SpeculationController } from "./speculation.ts";
 
-/** Draws a window of codes at a time. */
+/** Draws a picture, a window of codes at a time. */
 export class JacobiDrawing implements DrawingPolicy {
   readonly head = "codes";
   readonly #drawn: DrawnGrid;
   readonly #options: DrawingOptions;
   readonly #window: number;
   readonly #patience: SpeculationController;
-  /** Of the first codes that are not decided. */
+  /** Drafts of the first codes that are not decided. */
   #drafts: DraftCode[];
   /** The first code that is not decided. */
   #position: number;
-  /** The first code that was not fed as it was decided. */
+  /** The first code that is not yet fed with its decided value. */
   #unfed = 0;
-  /** Where the last draft starts; undefined before the first. */
+  /**
+   * The position at which the last draft starts; undefined before the first.
+   */
   #fedFrom: number | undefined;
-  /** Whether what was decided half-way is still to be fed. */
+  /** True while codes of the resume state are still to be fed. */
   #restored: boolean;
 
   /**
-   * Goes on where `drawn` starts.
+   * Creates the policy, which continues where `drawn` starts.
    *
-   * @param window Codes judged a forward, 1 or more, while guesses are worth it.
+   * @param window Codes scored in a forward pass, 1 or more, while speculation
+   * pays.
    */
   constructor(
     drawn: DrawnGrid,
@@ -91,17 +94,17 @@ export class JacobiDrawing implements DrawingPolicy {
   }
 
   choose(judged: ScoredLogits): Draft | undefined {
-    // What the prompt's last token says was decided before it stopped.
+    // The logits of the prompt's last token show codes decided before the stop.
     if (this.#restored) this.#drawn.tellRestored();
     else this.#settle(judged);
     return this.#position < this.#drawn.end ? this.#nextDraft() : undefined;
   }
 
-  /** Redraws what was judged; decides up to the first that changes. */
+  /** Resamples the scored codes; decides up to the first that changes. */
   #settle(judged: ScoredLogits): void {
     const { guidanceScale, sampling } = this.#options;
     const first = this.#position;
-    // Whether all codes before are decided.
+    // True if all codes before are decided.
     let settled = true;
     const redrawn = judged.map((rows, i) => {
       const logits = guidedLogits(rows, guidanceScale);
@@ -123,15 +126,18 @@ export class JacobiDrawing implements DrawingPolicy {
     this.#patience.note(decided);
     this.#skipKept();
     if (this.#patience.guesses) return;
-    // What is not judged for a while is a guess again, but not drawn anew with
-    // the same chances.
+    // A code that is not scored for a while is a guess again, but is not
+    // resampled with the same random numbers.
     this.#drafts = this.#drafts.map((draft) => ({
       ...draft,
       outcome: undefined,
     }));
   }
 
-  /** Codes that stay need no judgement; the newest code is fed with them. */
+  /**
+   * Decides codes that stay, which need no scores; the newest code is fed with
+   * them.
+   */
   #skipKept(): void {
     this.#unfed = this.#position - 1;
     const next = this.#drawn.skipKept(this.#position);
@@ -150,14 +156,14 @@ export class JacobiDrawing implements DrawingPolicy {
     return { code: token, outcome: { token, law }, attempts: attempt + 1 };
   }
 
-  /** The last decided code and drafts behind it. */
+  /** Returns a draft of the last decided code and the codes behind it. */
   #nextDraft(): Draft {
     const drawn = this.#drawn;
     const newest = this.#position - 1;
     const first = this.#restored ? drawn.start : this.#unfed;
     this.#restored = false;
     const fedFrom = drawn.placeOf(first);
-    // Whatever stands before the newest code was fed as it was decided.
+    // All tokens before the newest code were fed as they were decided.
     const kept = this.#fedFrom === undefined ? 0 : fedFrom - this.#fedFrom;
     this.#fedFrom = fedFrom;
     const window = this.#patience.guesses ? this.#window : 1;
@@ -171,7 +177,10 @@ export class JacobiDrawing implements DrawingPolicy {
     return { kept, tokens, judged };
   }
 
-  /** What is decided or drafted; elsewhere a guess, which becomes a draft. */
+  /**
+   * Returns the decided or drafted code, or else a guess, which becomes a
+   * draft.
+   */
   #codeAt(position: number): number {
     if (position < this.#position) return this.#drawn.codeAt(position);
     const draft = this.#drafts[position - this.#position];
@@ -182,14 +191,14 @@ export class JacobiDrawing implements DrawingPolicy {
       return kept;
     }
     const { width } = this.#options.size;
-    // The code above guesses better than the one before, and than none.
+    // The code above is a better guess than the one before, which beats none.
     const code = this.#codeAt(position - (position < width ? 1 : width));
     this.#drafts.push({ code, outcome: undefined, attempts: 0 });
     return code;
   }
 }
 
-/** The draft of a code that stays, which is never redrawn. */
+/** Returns the draft of a code that stays and is never resampled. */
 function keptCode(code: number): DraftCode {
   return { code, outcome: undefined, attempts: 0 };
 }

@@ -13,14 +13,17 @@
 
 import { type CodeGrid, firstRows } from "../grid.ts";
 
-/** The codes of a picture, and which of them stay. */
+/** The codes of a picture, with a mask of those that stay. */
 export interface KeptCodes extends CodeGrid {
-  /** `[height × width]`, 1 for a code that stays and 0 for one that is drawn. */
+  /**
+   * Mask of `[height × width]`: 1 for a code that stays, 0 for one that is
+   * drawn.
+   */
   readonly kept: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Returns the rows above the first code that is drawn, which a prompt can give;
+ * Returns the rows above the first code that is drawn, which a prompt can hold;
  * undefined for none.
  */
 export function keptPrefix(codes: KeptCodes): CodeGrid | undefined {
@@ -29,7 +32,7 @@ export function keptPrefix(codes: KeptCodes): CodeGrid | undefined {
   return rows === 0 ? undefined : firstRows(codes, rows);
 }
 
-/** Returns how many codes are drawn. */
+/** Returns the number of codes that are drawn. */
 export function drawnCount({ kept }: KeptCodes): number {
   return kept.reduce((count, stays) => count + 1 - stays, 0);
 }

@@ -1,9 +1,9 @@
 /**
- * A drawing that stopped half-way, as a plain value: what it takes to go on as
- * if it had not.
+ * The resume state of a drawing that stopped, as a plain value from which it
+ * continues as if it had not.
  *
- * Draws are looked up by position, so the decided codes are most of it. What
- * guesses ahead also goes on from its guesses.
+ * Random numbers are looked up by position, so the decided codes are most of
+ * it. Strategies that speculate also resume their drafts.
  *
  * @module
  */
@@ -14,28 +14,28 @@ import type { PatienceState } from "./speculation.ts";
 
 /** A code that may change. */
 export interface DraftCode {
-  /** What it is for now. */
+  /** The code at present. */
   readonly code: number;
-  /** Undefined for a mere guess. */
+  /** The outcome of its draw; undefined for a mere guess. */
   readonly outcome: Outcome | undefined;
-  /** How often it was drawn. */
+  /** Number of times that it was drawn. */
   readonly attempts: number;
 }
 
-/** What guesses there are, and whether they are worth it. */
+/** The drafts of a speculative strategy, and the state of its controller. */
 export interface Guesses {
-  /** Of the first codes that are not decided. */
+  /** Drafts of the first codes that are not decided. */
   readonly drafts: readonly DraftCode[];
-  /** How guessing went. */
+  /** State of the speculation controller. */
   readonly patience: PatienceState;
 }
 
-/** A drawing that stopped half-way. */
+/** The state of a drawing that stopped. */
 export interface ResumeState {
   /** Decided codes behind the given rows, in order. */
   readonly codes: Uint16Array<ArrayBuffer>;
-  /** One a code, when asked for. */
+  /** Scores, one for each code, if asked for; else empty. */
   readonly judgements: readonly TokenScore[];
-  /** Undefined where nothing is guessed. */
+  /** State of speculation; undefined for strategies without. */
   readonly guesses: Guesses | undefined;
 }

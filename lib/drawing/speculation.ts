@@ -1,54 +1,56 @@
 /**
- * When guessing ahead is worth it.
+ * The speculation controller: turns drafts on and off by their success.
  *
- * Judging a window costs more than judging one code. Where too few guesses are
+ * Scoring a window costs more than scoring one code. If too few drafts are
  * right, drawing goes on code by code for a while, then tries again; each
  * failure in a row doubles the while.
  *
- * Looks only at how many codes were decided, never at which: a guess that is
- * dropped is dropped whatever it was, so that the law of pictures stays.
+ * It depends only on how many codes were decided, never on their values, so
+ * that the distribution of pictures stays the same.
  *
  * @module
  */
 
-/** How patience works. */
+/** Options of {@linkcode SpeculationController}. */
 export interface PatienceOptions {
-  /** Forwards after which guessing is judged. */
+  /** Number of forward passes in a trial of speculation. */
   readonly trial: number;
-  /** Codes a forward that it must decide on average. */
+  /** Codes that a forward pass of a trial must decide on average. */
   readonly worth: number;
-  /** Codes that are drawn one by one after the first failure. */
+  /** Number of codes drawn one by one after the first failure. */
   readonly rest: number;
 }
 
 /**
- * A forward of eight codes takes a CPU 1.5 to 2 times as long as one of one
- * while weights are floats.
+ * Defaults for a CPU, which takes 1.5 to 2 times as long for eight codes as for
+ * one while weights are floats.
  */
 const DEFAULTS: PatienceOptions = { trial: 8, worth: 1.8, rest: 16 };
 
-/** How guessing went so far. */
+/** The state of {@linkcode SpeculationController}. */
 export interface PatienceState {
-  /** Forwards of the trial at hand. */
+  /** Forward passes of the current trial. */
   readonly forwards: number;
-  /** Codes that they decided. */
+  /** Number of codes that they decided. */
   readonly decided: number;
-  /** Codes to draw one by one. */
+  /** Number of codes still to draw one by one. */
   readonly resting: number;
-  /** How many after the next failure. */
+  /** Number of codes to draw one by one after the next failure. */
   readonly nextRest: number;
 }
 
-/** Decides forward by forward. */
+/** Decides for each forward pass if it speculates. */
 export class SpeculationController {
   readonly #options: PatienceOptions;
   #forwards: number;
   #decided: number;
-  /** Codes to draw one by one. */
+  /** Number of codes still to draw one by one. */
   #resting: number;
   #nextRest: number;
 
-  /** Starts by guessing, or goes on from `state`. */
+  /**
+   * Creates the controller: it speculates at first, or continues from `state`.
+   */
   constructor(options: PatienceOptions = DEFAULTS, state?: PatienceState) {
     this.#options = options;
     this.#nextRest = state?.nextRest ?? options.rest;
@@ -57,7 +59,7 @@ export class SpeculationController {
     this.#resting = state?.resting ?? 0;
   }
 
-  /** How guessing went so far. */
+  /** The state to continue from. */
   get state(): PatienceState {
     return {
       forwards: this.#forwards,
@@ -67,12 +69,12 @@ export class SpeculationController {
     };
   }
 
-  /** Whether the next forward should guess. */
+  /** True if the next forward pass should speculate. */
   get guesses(): boolean {
     return this.#resting === 0;
   }
 
-  /** Notes how many codes a forward has decided. */
+  /** Records the number of codes that a forward pass has decided. */
   note(decided: number): void {
     if (this.#resting > 0) {
       this.#resting = Math.max(0, this.#resting - decided);

@@ -1,49 +1,54 @@
 /**
- * Ways to draw a picture, and what they promise.
+ * The strategies of drawing a picture, and their guarantees.
  *
  * @module
  */
 
 import type { PatienceOptions } from "./speculation.ts";
 
-/** A way to draw. */
+/** The name of a strategy. */
 export type StrategyName = "autoregressive" | "jacobi" | "zipar";
 
-/** Every way, the plainest first. */
+/** The names of all strategies, the simplest first. */
 export const STRATEGY_NAMES = [
   "autoregressive",
   "jacobi",
   "zipar",
 ] as const satisfies readonly StrategyName[];
 
-/** A way to draw, with its settings. */
+/** A strategy of drawing, with its settings. */
 export type Strategy =
   | {
-    /** One code a forward. */
+    /** The strategy of one code in each forward pass. */
     readonly name: "autoregressive";
   }
   | {
-    /** Guesses ahead and keeps what was right; the law stays as it is. */
+    /** The strategy that speculates and keeps correct drafts; lossless. */
     readonly name: "jacobi";
-    /** Codes judged a forward, 1 or more. */
+    /** Number of codes scored in a forward pass, 1 or more. */
     readonly window: number;
-    /** When guessing is worth it; undefined for what fits a CPU. */
+    /** Options of the speculation controller; undefined for those of a CPU. */
     readonly patience?: PatienceOptions;
   }
   | {
-    /** Starts a row before the one above is done: another law. */
+    /** The strategy that starts a row before the one above ends; lossy. */
     readonly name: "zipar";
-    /** Codes a row is ahead of the next at least, 1 or more. */
+    /** The least number of codes that a row is ahead of the next, 1 or more. */
     readonly window: number;
   };
 
-/** Codes that a forward of `jacobi` judges: more cost a CPU what they save. */
+/**
+ * Codes that a forward pass of `jacobi` scores: more cost a CPU as much as they
+ * save.
+ */
 const JACOBI_WINDOW = 8;
 
-/** Source: the paper's own choice for Emu3. */
+/**
+ * Codes that a row is ahead of the next. Source: the paper's choice for Emu3.
+ */
 const ZIPAR_WINDOW = 7;
 
-/** A way by its name, with settings that do well. */
+/** Returns the strategy of a name, with default settings. */
 export function strategyOf(name: StrategyName): Strategy {
   switch (name) {
     case "autoregressive":
@@ -56,18 +61,18 @@ export function strategyOf(name: StrategyName): Strategy {
 }
 
 /**
- * The lossless way that is fastest for one picture at a time. Several of one
- * request are drawn in the same way, so that picture i of a seed is the same
- * whatever their number is; of four, one code after the other would take a CPU
- * a seventh less time.
+ * Returns the lossless strategy that is fastest for one picture at a time.
+ * Several of one request use the same strategy, so that picture i of a seed
+ * does not depend on their number; for four, autoregressive drawing would take
+ * a CPU a seventh less time.
  *
- * On a CPU judging a window takes about twice as long as judging one code while
- * weights are floats, in a third of the forwards. In few bits a forward takes
- * longer by almost as much as it judges more. A GPU waits for weights in any
- * precision, and judges a window on the way.
+ * On a CPU scoring a window takes about twice as long as scoring one code while
+ * weights are floats, in a third of the forward passes. In few bits the time
+ * grows almost in proportion to the scored codes. A GPU is bound by memory
+ * bandwidth in any precision, so that a window costs it little more.
  *
- * @param codeBits Bits of the weights' codes; undefined where they are floats.
- * @param onDevice Whether it runs elsewhere than on a CPU.
+ * @param codeBits Bits of the weights' codes; undefined for floats.
+ * @param onDevice True if the model runs on a device other than a CPU.
  */
 export function fastestStrategy(
   codeBits: number | undefined,
@@ -76,7 +81,10 @@ export function fastestStrategy(
   return codeBits === undefined || onDevice ? "jacobi" : "autoregressive";
 }
 
-/** Whether pictures have the law that one code after the other has. */
+/**
+ * Returns true if pictures have the same distribution as in autoregressive
+ * drawing.
+ */
 export function isLossless({ name }: Pick<Strategy, "name">): boolean {
   return name !== "zipar";
 }

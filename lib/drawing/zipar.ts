@@ -1,6 +1,6 @@
 /**
- * ZipAR: a row starts before the one above it is done, so that several rows are
- * drawn side by side, each one code a forward.
+ * The ZipAR strategy: a row starts before the one above it is done, so that
+ * several rows are drawn side by side, each one code in a forward pass.
  *
  * ```text
  * c c c c c c ▒        c decided   ▒ judged in this forward
@@ -8,9 +8,9 @@
  * ▒                      judges the first code of a row
  * ```
  *
- * Lossy: a new row does not see the unfinished end of the row above. How far
- * the row above must be ahead adapts: the first code of a row is drawn again
- * with each code more above it, and stays once two draws agree or the row above
+ * Lossy: a new row does not attend to the unfinished end of the row above. The
+ * distance of the row above adapts: the first code of a row is drawn again with
+ * each further code above it, and stays once two draws agree or the row above
  * is done.
  *
  * Source: He et al., "ZipAR: Parallel Auto-regressive Image Generation through
@@ -30,36 +30,37 @@ import {
 } from "./drawing.ts";
 import type { DrawnGrid } from "./drawn_grid.ts";
 
-/** The first code of a row that may not start yet. */
+/** The first code of the next row, which may not start yet. */
 interface FirstCode {
   readonly outcome: Outcome | undefined;
-  /** How often it was drawn. */
+  /** Number of times that it was drawn. */
   readonly attempts: number;
 }
 
 const UNDRAWN: FirstCode = { outcome: undefined, attempts: 0 };
 
-/** Draws rows side by side. */
+/** Draws rows of a picture side by side. */
 export class ZiparDrawing implements DrawingPolicy {
   readonly head = "codes";
   readonly #drawn: DrawnGrid;
   readonly #options: DrawingOptions;
   readonly #window: number;
-  /** Positions that the last draft judges, by row. */
+  /** Positions that the last draft scores, by row. */
   #asked: readonly number[];
-  /** Tokens of the last draft. */
+  /** Number of tokens in the last draft. */
   #fed = 0;
   /** The first row that has not started. */
   #nextRow: number;
-  /** Its first code. */
+  /** The first code of that row. */
   #firstCode = UNDRAWN;
-  /** Whether the last draft showed it all of the row above. */
+  /** True if the row above was complete in the last draft. */
   #sawRow = false;
 
   /**
-   * Goes on where `drawn` starts.
+   * Creates the policy, which continues where `drawn` starts.
    *
-   * @param window Codes that a row is ahead of the next at least, 1 or more.
+   * @param window The least number of codes that a row is ahead of the next, 1
+   * or more.
    */
   constructor(drawn: DrawnGrid, options: DrawingOptions, window: number) {
     this.#drawn = drawn;
@@ -73,7 +74,10 @@ export class ZiparDrawing implements DrawingPolicy {
     return this.#drawn.grid;
   }
 
-  /** What was fed saw less than a prompt would, so there is no going on. */
+  /**
+   * Undefined: fed tokens attended to less than a prompt would, so the drawing
+   * cannot be resumed.
+   */
   get halfway(): undefined {
     return undefined;
   }
@@ -82,14 +86,14 @@ export class ZiparDrawing implements DrawingPolicy {
     const decided = this.#asked.filter((position, i) =>
       this.#decide(position, judged[i]!)
     );
-    // An EOL that did not start its row is fed again, when it sees more.
+    // An EOL that did not start its row is fed again, when it attends to more.
     const kept = this.#fed - (this.#asked.length - decided.length);
     const { height, width } = this.#options.size;
     const done = this.#drawn.countIn(height - 1) === width;
     return done ? undefined : this.#nextDraft(kept, decided);
   }
 
-  /** Whether the code at `position` is now decided. */
+  /** Returns true if the code at `position` is now decided. */
   #decide(position: number, rows: ScoredLogits[number]): boolean {
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows, guidanceScale);
@@ -104,7 +108,7 @@ export class ZiparDrawing implements DrawingPolicy {
     return true;
   }
 
-  /** The first code of the next row; undefined when that must wait. */
+  /** Returns the first code of the next row; undefined if that must wait. */
   #startRow(
     position: number,
     law: Distribution,
@@ -126,7 +130,9 @@ export class ZiparDrawing implements DrawingPolicy {
     return undefined;
   }
 
-  /** What was decided, and the EOL that may start a row. */
+  /**
+   * Returns a draft of the decided codes, and of the EOL that may start a row.
+   */
   #nextDraft(kept: number, decided: readonly number[]): Draft {
     const drawn = this.#drawn;
     const { height, width } = this.#options.size;

@@ -4,74 +4,82 @@
  * First come, first served, where callers take turns (see
  * {@linkcode FairOrder}), but:
  *
- * - Who waits until short requests (answers) end is passed by those that fit, a
- *   bounded number of times; after that by nobody.
- * - Who waits until a long one (a picture) ends is passed by all short ones that
- *   fit: most are gone before it. Long ones pass nobody who does not fit.
+ * - A request that waits for short requests (answers) to end is passed by those
+ *   that fit, a bounded number of times; after that by none.
+ * - A request that waits for a long one (a picture) to end is passed by all
+ *   short ones that fit: most end before it. Long ones pass no request that
+ *   does not fit.
  * - Several long ones leave some slots and tokens to short ones. A lone one
  *   takes all it needs.
- * - Who belongs to a group that runs already lets others pass, a bounded number
- *   of times: eight pictures for one client do not hold up everybody else.
- * - Who waits for short ones to end, or yields, is passed by other callers only
- *   until these are ahead of its own caller by what it asks for. Otherwise a
- *   caller of small requests, which fit into every gap, would get many times the
- *   service of one whose requests need two slots.
+ * - A request whose group runs already lets others pass, a bounded number of
+ *   times: eight pictures for one client do not hold up all others.
+ * - A request that waits for short ones to end, or yields, is passed by other
+ *   callers only until these are ahead of its own caller by what it asks for.
+ *   Otherwise a caller of small requests, which fit into every gap, would get
+ *   many times the service of one whose requests need two slots.
  *
- * Pure: what waits and what runs go in, one decision comes out. Who can never
- * fit is refused before it waits: see {@linkcode CacheBudget.fitsAlone}.
+ * Pure: waiting and running requests go in, one decision comes out. A request
+ * that can never fit is refused before it waits: see
+ * {@linkcode CacheBudget.fitsAlone}.
  *
  * @module
  */
 
 import type { CacheBudget, Reclaim } from "./cache_budget.ts";
 
-/** What a request asks for. */
+/** The slots and tokens that a request asks for. */
 export interface Reservation {
-  /** Tokens that each row may need, prompt and answer together. */
+  /** Number of tokens that each row may need, prompt and answer together. */
   readonly rows: readonly number[];
-  /** Whether it runs for many steps, as a picture does. */
+  /** True if it runs for many steps, as a picture does. */
   readonly long: boolean;
-  /** The same, by identity, for requests that were asked for together. */
+  /** Identity of the group of requests that were made together. */
   readonly group: unknown;
 }
 
 /** A request in the queue. */
 export interface Waiting extends Reservation {
-  /** How often others have passed it. */
+  /** Number of times that others have passed it. */
   readonly passed: number;
-  /** On whose behalf; the same for all when left out. */
+  /** The caller of the request; the same for all by default. */
   readonly caller?: string;
-  /** Service of its caller before it starts, in tokens; 0 when left out. */
+  /** Service of its caller before it starts, in tokens; 0 by default. */
   readonly tag?: number;
 }
 
-/** All that wants to run. */
+/** The requests that wait and those that run. */
 export interface Load {
-  /** In order of arrival, that of several callers mixed fairly. */
+  /**
+   * Waiting requests in order of arrival, those of several callers mixed
+   * fairly.
+   */
   readonly waiting: readonly Waiting[];
-  /** In any order. */
+  /** Running requests, in any order. */
   readonly running: readonly Reservation[];
-  /** Holds what those that run have reserved. */
+  /** The budget, which holds the reservations of running requests. */
   readonly budget: CacheBudget;
 }
 
-/** What keeps requests from starving each other. */
+/** The limits that keep requests from starving each other. */
 export interface Fairness {
-  /** How often others may pass one who waits. */
+  /** The number of times that others may pass a waiting request. */
   readonly maxPasses: number;
-  /** Slots that several long requests leave to short ones. */
+  /** Number of slots that several long requests leave to short ones. */
   readonly keptSlots: number;
-  /** Tokens that several long requests leave to short ones. */
+  /** Number of tokens that several long requests leave to short ones. */
   readonly keptTokens: number;
 }
 
-/** How often others may pass one who waits. */
+/** The number of times that others may pass a waiting request. */
 const MAX_PASSES = 16;
-/** Slots, and of the tokens the part, that several pictures leave to answers. */
+/**
+ * The slots, and the share of the tokens, that several pictures leave to
+ * answers.
+ */
 const KEPT_SLOTS = 1;
 const KEPT_SHARE = 1 / 8;
 
-/** The fairness of an engine whose cache holds so many tokens. */
+/** Returns the fairness of an engine whose cache holds `cacheTokens`. */
 export function fairnessWith(cacheTokens: number): Fairness {
   return {
     maxPasses: MAX_PASSES,
@@ -80,27 +88,29 @@ export function fairnessWith(cacheTokens: number): Fairness {
   };
 }
 
-/** Where a request runs, and what is to be given back for it. */
+/** The slots that a request runs in, and the memory to reclaim for it. */
 export interface Place extends Reclaim {
-  /** One a row. */
+  /** Slots, one for each row. */
   readonly slots: readonly number[];
 }
 
 /** A request that starts. */
 export interface Start extends Place {
-  /** Which of those that wait. */
+  /** Index of the request among those that wait. */
   readonly index: number;
-  /** Which of those that wait are passed by it. */
+  /** Indices of the waiting requests that it passes. */
   readonly passed: readonly number[];
 }
 
-/** Why a request waits: for short ones, for a long one, or out of courtesy. */
+/**
+ * The reason that a request waits: short ones, a long one, or its own group.
+ */
 type Obstacle = "short" | "long" | "group";
 
 /**
- * The next request to start; undefined when all must wait.
+ * Returns the next request to start; undefined if all must wait.
  *
- * Trim, evict, reserve and count as it says, then ask again.
+ * Trim, evict, reserve and count accordingly, then call again.
  */
 export function nextStart(load: Load, fairness: Fairness): Start | undefined {
   const groups = new Set(load.running.map(({ group }) => group));
@@ -115,9 +125,10 @@ function firstStart(
   yielding: ReadonlySet<unknown>,
 ): Start | undefined {
   const ahead: { index: number; obstacle: Obstacle }[] = [];
-  // By caller, up to which service others may start before its requests.
+  // The service by caller up to which others may start before its requests.
   const leads = new Map<string | undefined, number>();
-  // What the first who does not fit waits for, and with it all long ones behind.
+  // The obstacle of the first request that does not fit, which holds for all
+  // long ones behind.
   let barrier: Obstacle | undefined;
   for (const [index, claim] of load.waiting.entries()) {
     const mayBePassed = claim.passed < fairness.maxPasses;
@@ -145,7 +156,7 @@ function firstStart(
   return undefined;
 }
 
-/** Returns whether `claim` may not start before those of other callers. */
+/** Returns true if `claim` may not start before those of other callers. */
 function leadsTooFar(
   { caller, tag = 0 }: Waiting,
   leads: ReadonlyMap<string | undefined, number>,
@@ -169,7 +180,7 @@ function findPlace(
   return room === undefined ? "short" : { slots, ...room };
 }
 
-/** Whether `claim` would fit if nothing but `long` ones ran. */
+/** Returns true if `claim` would fit if only `long` requests ran. */
 function fitsBeside(
   long: readonly Reservation[],
   claim: Reservation,
@@ -188,8 +199,9 @@ function sum(values: readonly number[]): number {
 }
 
 /**
- * The lowest idle slots, since a step runs all rows up to the highest in use.
- * Neighbors instead, if that costs no higher row: they are fed together.
+ * Returns the lowest idle slots, since a step runs all rows up to the highest
+ * in use; or neighbors, if that costs no higher row, since they are fed
+ * together.
  */
 function chooseSlots(
   count: number,

@@ -1,5 +1,5 @@
 /**
- * Who holds how much of the memory for keys and values, in tokens.
+ * The budget of the KV cache: the tokens that each slot and snapshot may hold.
  *
  * ```text
  * budget ┌ running slots   what their rows may need, reserved at the start
@@ -8,44 +8,44 @@
  *        └ free
  * ```
  *
- * What runs is never taken from; what idles is given back when somebody needs
- * it. The pages of a slot come from the system as they are first written and
+ * Running slots are never reduced; idle memory is reclaimed when it is needed.
+ * The system allocates the pages of a slot as they are first written, and they
  * stay, which is why an empty slot may be an expensive one.
  *
- * Knows neither bytes nor tensors: whoever has those trims and evicts as told.
+ * It knows neither bytes nor tensors: its owner trims and evicts accordingly.
  *
  * @module
  */
 
-/** Snapshots that may be evicted: a `PrefixCache`, as far as it matters here. */
+/** A store of snapshots that may be evicted, such as `PrefixCache`. */
 export interface Evictable {
-  /** Tokens that all of them hold. */
+  /** Number of tokens that all of them hold. */
   readonly tokensHeld: number;
 }
 
-/** What is to be given back so that something fits. */
+/** The memory to reclaim so that a request fits. */
 export interface Reclaim {
   /** Idle slots to trim. */
   readonly trim: readonly number[];
-  /** Tokens of snapshots to evict, at least; 0 for none. */
+  /** The least number of snapshot tokens to evict; 0 for none. */
   readonly evict: number;
 }
 
 interface Slot {
-  /** While somebody runs here. */
+  /** Tokens reserved by the running row; undefined if idle. */
   reserved: number | undefined;
-  /** Since the last trim. */
+  /** The most tokens written since the last trim. */
   touched: number;
 }
 
-/** Shares a number of tokens among slots and snapshots. */
+/** Divides a number of tokens among slots and snapshots. */
 export class CacheBudget {
   readonly #slots: readonly Slot[];
   readonly #snapshots: Evictable;
-  /** Tokens that all may hold together. */
+  /** Number of tokens that all may hold together. */
   readonly tokens: number;
 
-  /** Starts with nothing reserved and nothing touched. */
+  /** Creates the budget; nothing is reserved or touched. */
   constructor(tokens: number, slots: number, snapshots: Evictable) {
     this.tokens = tokens;
     this.#snapshots = snapshots;
@@ -55,46 +55,46 @@ export class CacheBudget {
     );
   }
 
-  /** A copy to think ahead with; the snapshots are the same. */
+  /** Returns a copy for simulation; the snapshots are shared. */
   copy(): CacheBudget {
     const copy = new CacheBudget(this.tokens, this.slots, this.#snapshots);
     copy.#slots.forEach((slot, i) => Object.assign(slot, this.#slots[i]));
     return copy;
   }
 
-  /** Slots in all. */
+  /** Number of slots. */
   get slots(): number {
     return this.#slots.length;
   }
 
-  /** Slots that nobody runs in, lowest first. */
+  /** Slots in which no row runs, lowest first. */
   get idle(): number[] {
     return [...this.#slots.keys()]
       .filter((slot) => this.#at(slot).reserved === undefined);
   }
 
-  /** The highest slot that somebody runs in; -1 when nobody runs. */
+  /** The highest slot in which a row runs; -1 if none runs. */
   get highestInUse(): number {
     return this.#slots.findLastIndex(({ reserved }) => reserved !== undefined);
   }
 
-  /** Tokens that slots and snapshots hold. */
+  /** Number of tokens that slots and snapshots hold. */
   get tokensHeld(): number {
     const slots = this.#slots
       .map(({ reserved, touched }) => reserved ?? touched);
     return sum(slots) + this.#snapshots.tokensHeld;
   }
 
-  /** Whether rows of so many tokens fit when nothing else runs. */
+  /** Returns true if rows of so many tokens fit when nothing else runs. */
   fitsAlone(rows: readonly number[]): boolean {
     return rows.length <= this.slots && sum(rows) <= this.tokens;
   }
 
   /**
-   * What to give back before rows of so many tokens start.
+   * Returns the memory to reclaim before rows of so many tokens start.
    *
-   * @param slots Idle ones, one a row.
-   * @returns undefined when the running slots leave too little.
+   * @param slots Idle slots, one for each row.
+   * @returns Undefined if the running slots leave too little.
    */
   roomForRows(
     rows: readonly number[],
@@ -109,15 +109,17 @@ export class CacheBudget {
     return room && { ...room, trim: [...longer, ...room.trim] };
   }
 
-  /** What to give back before a snapshot of so many tokens is taken. */
+  /**
+   * Returns the memory to reclaim before a snapshot of so many tokens is taken.
+   */
   roomForSnapshot(tokens: number): Reclaim | undefined {
     return this.#reclaim(tokens, new Set());
   }
 
   /**
-   * Notes that a row starts.
+   * Records that a row starts.
    *
-   * @param tokens That it may need in all.
+   * @param tokens Number of tokens that it may need in all.
    */
   reserve(slot: number, tokens: number): void {
     const state = this.#at(slot);
@@ -139,9 +141,9 @@ export class CacheBudget {
   }
 
   /**
-   * Notes that a row has ended.
+   * Records that a row has ended.
    *
-   * @param written Tokens that it wrote, at most those it reserved.
+   * @param written Number of tokens that it wrote, at most those it reserved.
    */
   release(slot: number, written: number): void {
     const state = this.#at(slot);
@@ -156,7 +158,7 @@ export class CacheBudget {
     state.touched = Math.max(state.touched, written);
   }
 
-  /** Notes that an idle slot has given back its memory. */
+  /** Records that an idle slot has released its memory. */
   trim(slot: number): void {
     const state = this.#at(slot);
     if (state.reserved !== undefined) {
@@ -168,7 +170,7 @@ export class CacheBudget {
   #reclaim(more: number, spared: ReadonlySet<number>): Reclaim | undefined {
     let missing = this.tokensHeld + more - this.tokens;
     const trim: number[] = [];
-    // The highest first: the lowest is used again next.
+    // The highest first, because the lowest is used again next.
     for (const slot of this.idle.reverse()) {
       const { touched } = this.#at(slot);
       if (missing <= 0) break;

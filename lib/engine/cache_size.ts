@@ -1,5 +1,5 @@
 /**
- * How much the memory for keys and values holds, and in which type.
+ * The size of the KV cache and the type of its elements.
  *
  * @module
  */
@@ -10,38 +10,44 @@ import type { Provider } from "../runtime/provider.ts";
 import { BLOCK_TOKENS } from "../decoder/device_cache.ts";
 import { cacheBytesPerToken, type CacheDtype } from "../decoder/kv_cache.ts";
 
-/** What is given. */
+/** Options of {@linkcode cacheSize}. */
 export interface CacheSizeOptions {
   /** Bytes that keys and values of all sequences may take together. */
   readonly cacheBytes: number;
-  /** Their type; undefined for what the memory suggests. */
+  /** Element type; undefined for the one that suits the memory. */
   readonly cacheDtype?: CacheDtype | undefined;
-  /** Sequences that may run together. */
+  /** Number of sequences that may run together. */
   readonly slots: number;
 }
 
-/** How much the cache holds, and in which type. */
+/** The capacity of the KV cache and the type of its elements. */
 export interface CacheSize {
-  /** Type of its elements. */
+  /** Element type of the cache. */
   readonly dtype: CacheDtype;
   /** Bytes of one token. */
   readonly tokenBytes: number;
-  /** Tokens of all sequences together. */
+  /** Number of tokens of all sequences together. */
   readonly tokens: number;
-  /** Tokens of one: what the model was trained for, or what the memory holds. */
+  /**
+   * Number of tokens of one sequence: the model's training length, or the
+   * memory's capacity.
+   */
   readonly positions: number;
 }
 
-/** Of the cache, what two sequences of full length may take in the first type. */
+/**
+ * Share of the cache that two sequences of full length may take in the first
+ * type.
+ */
 const SINGLE_SHARE = 1 / 2;
 
 /**
- * Fewer bytes where a guided picture of full length would take most of the
- * memory in the device's first type: they hold more, and on a CPU attend a
- * little slower.
+ * Returns the size of the cache. It takes the type of fewer bytes if a guided
+ * picture of full length would take most of the memory in the device's first
+ * type: it holds more, and on a CPU attends a little slower.
  *
- * @throws {RangeError} When the memory does not hold one slot of use, or the
- * device has no attention in the type that is asked for.
+ * @throws {RangeError} If the memory does not hold one useful slot, or the
+ * device has no attention in the given type.
  */
 export function cacheSize(
   config: LanguageConfig,
@@ -53,7 +59,7 @@ export function cacheSize(
   const dtype = cacheDtypeOf(config, provider, options);
   const tokenBytes = cacheBytesPerToken(config, dtype);
   const held = Math.floor(cacheBytes / tokenBytes);
-  // A device's slots grow by blocks, of which the last may be all but empty.
+  // A device's slots grow by blocks, of which the last may be almost empty.
   const block = Math.min(BLOCK_TOKENS, maxPositions);
   const tokens = provider.deviceMemory === undefined
     ? held
@@ -72,7 +78,7 @@ export function cacheSize(
   };
 }
 
-/** What people call types. */
+/** The common names of types. */
 const SHORT: ReadonlyMap<Dtype, string> = new Map([
   ["float32", "fp32"],
   ["float16", "fp16"],

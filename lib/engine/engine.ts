@@ -1,11 +1,11 @@
 /**
- * Many requests on one language model.
+ * The engine: runs many requests on one language model.
  *
- * Requests join and leave between steps. A step is a paragraph: drop who is
- * gone, admit who may start, run one chunk of one prompt, feed what everybody
- * wants to say next, let their policies choose, retire who is done.
+ * Requests join and leave between steps. A step drops canceled requests, admits
+ * those that may start, runs one chunk of one prompt, feeds the drafts of all
+ * policies, lets them choose, and retires requests that are done.
  *
- * Knows tokens only: nothing of text, pictures, files or devices.
+ * It handles tokens only: neither text, pictures, files nor devices.
  *
  * @module
  */
@@ -27,38 +27,38 @@ import {
 } from "./sequence.ts";
 import { type CacheState, KvSlots } from "./kv_slots.ts";
 
-/** How an engine runs. */
+/** Options of {@linkcode Engine}. */
 export interface EngineOptions {
   /**
-   * Requests of one caller that may wait; those of one group count as one. A
-   * third more, and one at least, may wait in all.
+   * Number of requests of one caller that may wait; those of one group count as
+   * one. A third more, and one at least, may wait in all.
    */
   readonly queueLimit: number;
-  /** Tokens that slots and kept prefixes may hold together. */
+  /** Number of tokens that slots and kept prefixes may hold together. */
   readonly cacheTokens: number;
   /** A clock, in milliseconds. */
   readonly now: () => number;
 }
 
-/** Where an engine stands. */
+/** The present load of an engine. */
 export interface EngineState {
-  /** Rows that may run together. */
+  /** Number of rows that may run together. */
   readonly slots: number;
-  /** Rows that run. */
+  /** Number of rows that run. */
   readonly slotsInUse: number;
-  /** Requests in the queue. */
+  /** Number of requests in the queue. */
   readonly waiting: number;
-  /** Requests that hold slots. */
+  /** Number of requests that hold slots. */
   readonly running: number;
-  /** How long the request that waits longest has waited; 0 when none does. */
+  /** Waiting time of the request that waits longest; 0 if none does. */
   readonly oldestWaitMs: number;
-  /** Runs of the decoder so far, each for all who took part. */
+  /** Number of decoder runs so far, each for all rows that took part. */
   readonly forwards: number;
-  /** Of keys and values. */
+  /** State of the KV cache. */
   readonly cache: CacheState;
 }
 
-/** A request and where it stands. */
+/** A request and its progress. */
 interface Ticket {
   readonly request: EngineRequest;
   readonly caller: string;
@@ -66,16 +66,16 @@ interface Ticket {
   readonly signal: AbortSignal;
   readonly settle: PromiseWithResolvers<Statistics>;
   readonly askedAt: number;
-  /** How often others have passed it in the queue. */
+  /** Number of times that others have passed it in the queue. */
   passed: number;
-  /** Chunks that others got since its last one. */
+  /** Number of chunks that others got since its last one. */
   waited: number;
   startedAt: number;
   chosenAt: number;
   sequence: Sequence | undefined;
 }
 
-/** Hidden states that a policy wants judged, by token, then by row. */
+/** The hidden states that a policy needs scored, by token, then by row. */
 interface Judging {
   readonly ticket: Ticket;
   readonly states: readonly (readonly HiddenState[])[];
@@ -95,7 +95,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   #closed = false;
   #forwards = 0;
 
-  /** Runs nothing until asked. */
+  /** Creates the engine; it runs nothing before the first request. */
   constructor(decoder: Decoder<Kept>, options: EngineOptions) {
     this.#decoder = decoder;
     this.#options = options;
@@ -105,12 +105,12 @@ export class Engine<Kept extends Snapshot = Snapshot>
     this.#keeper = new KvSlots(decoder, cacheTokens, this.#fairness);
   }
 
-  /** Tokens that prompt and answer may have together. */
+  /** Number of tokens that prompt and answer may have together. */
   get contextLength(): number {
     return this.#decoder.contextLength;
   }
 
-  /** Where it stands. */
+  /** The present load. */
   get state(): EngineState {
     return {
       slots: this.#decoder.slots,
@@ -126,10 +126,10 @@ export class Engine<Kept extends Snapshot = Snapshot>
   /**
    * Runs a request to its end.
    *
-   * @throws {PromptTooLongError} When it does not fit into the context.
-   * @throws {CacheTooSmallError} When it can never fit into the memory.
-   * @throws {OverloadedError} When the queue is full for its caller.
-   * @throws The signal's reason when it aborts.
+   * @throws {PromptTooLongError} If it does not fit into the context.
+   * @throws {CacheTooSmallError} If it can never fit into the memory.
+   * @throws {OverloadedError} If the queue is full for its caller.
+   * @throws The signal's reason if it aborts.
    */
   async run(request: EngineRequest, signal: AbortSignal): Promise<Statistics> {
     signal.throwIfAborted();
@@ -156,13 +156,13 @@ export class Engine<Kept extends Snapshot = Snapshot>
     return await ticket.settle.promise;
   }
 
-  /** Ends what runs, after the step at hand. The decoder stays open. */
+  /** Ends running requests after the current step. The decoder stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await this.#loop;
   }
 
-  /** Time that the oldest request has waited, wherever it stands. */
+  /** Returns the time that the oldest request has waited, in any place. */
   #oldestWaitMs(): number {
     const now = this.#options.now();
     return now - (this.#waiting.oldestAskedAt ?? now);
@@ -187,7 +187,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   }
 
   async #runLoop(): Promise<void> {
-    // The caller sees its promise before anything runs.
+    // The caller gets its promise before anything runs.
     await Promise.resolve();
     while (this.#waiting.size + this.#running.size > 0) {
       const startedAt = this.#options.now();
@@ -234,7 +234,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     }
   }
 
-  /** Runs one chunk for whoever is due. */
+  /** Runs one chunk of the request whose turn it is. */
   async #prefill(): Promise<void> {
     const due = [...this.#running].filter(({ sequence }) =>
       sequence!.remaining > 0
@@ -276,7 +276,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     await this.#judge([{ ticket, states: [sequence.promptStates()] }]);
   }
 
-  /** One run for all who feed a token or two. */
+  /** Runs one step for all rows that are fed one or two tokens. */
   async #stepTogether(): Promise<void> {
     const tickets = [...this.#running].filter(({ sequence }) =>
       sequence!.narrow
@@ -312,7 +312,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     );
   }
 
-  /** A run each for those who feed more. */
+  /** Runs one step for each request that feeds more tokens. */
   async #runWide(): Promise<void> {
     const tickets = [...this.#running].filter(({ sequence }) =>
       sequence!.decoding && !sequence!.narrow

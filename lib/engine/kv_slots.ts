@@ -1,6 +1,6 @@
 /**
- * Whose slots, and what is in them: carries out on the decoder what admission,
- * budget and prefix cache decide.
+ * The slots of the KV cache, their owners and contents: executes on the decoder
+ * what admission, budget and prefix cache decide.
  *
  * @module
  */
@@ -16,59 +16,62 @@ import type { Decoder, Snapshot } from "../decoder/decoder.ts";
 import { PrefixCache, type PrefixCounts } from "./prefix_cache.ts";
 import type { HiddenState, Prompt, Row, Sequence } from "./sequence.ts";
 
-/** The beginning of a prompt, computed. */
+/** A computed prefix of a prompt. */
 interface KeptPrefix<Kept> {
   readonly snapshot: Kept;
-  /** Hidden states after the tokens at which it may be cut. */
+  /** Hidden states after the tokens at which the prefix may be cut. */
   readonly cutStates: ReadonlyMap<number, HiddenState>;
 }
 
-/** Of a memory of keys and values. */
+/** The state of a KV cache. */
 export interface CacheState {
-  /** Tokens that fit. */
+  /** Number of tokens that fit. */
   readonly tokens: number;
-  /** Tokens that slots and kept prefixes hold. */
+  /** Number of tokens that slots and kept prefixes hold. */
   readonly tokensHeld: number;
-  /** What kept prefixes did. */
+  /** Counts of the prefix cache. */
   readonly prefixes: PrefixCounts;
 }
 
-/** Shortest prefix that is kept: a copy costs about as much as a token. */
+/** The shortest prefix that is kept: a copy costs about as much as a token. */
 export const SHORTEST_PREFIX = 2;
 
-/** Slots of a decoder. */
+/** Manages the slots of a decoder. */
 export class KvSlots<Kept extends Snapshot> {
   readonly #decoder: Decoder<Kept>;
   readonly #prefixes: PrefixCache<KeptPrefix<Kept>>;
   readonly #fairness: Fairness;
-  /** Who holds how much. */
+  /** The division of the memory among slots and prefixes. */
   readonly budget: CacheBudget;
 
   /**
-   * All slots are free.
+   * Creates the slots, all free.
    *
-   * @param tokens That slots and kept prefixes may hold together.
+   * @param tokens Number of tokens that slots and kept prefixes may hold
+   * together.
    */
   constructor(decoder: Decoder<Kept>, tokens: number, fairness: Fairness) {
     this.#decoder = decoder;
     this.#fairness = fairness;
-    // Half at most, so that prefixes do not push each other out for nothing
-    // when everything else runs.
+    // Half at most, so that prefixes do not evict each other in vain while
+    // everything else runs.
     this.#prefixes = new PrefixCache(Math.floor(tokens / 2));
     this.budget = new CacheBudget(tokens, decoder.slots, this.#prefixes);
   }
 
-  /** What is held, and what sharing has saved. */
+  /** The state of the cache. */
   get state(): CacheState {
     const { tokens, tokensHeld } = this.budget;
     return { tokens, tokensHeld, prefixes: this.#prefixes.counts };
   }
 
   /**
-   * Takes slots for the next request that may start.
+   * Reserves slots for the next request that may start.
    *
-   * @param prompts Of each that waits: what they begin with is not let go of.
-   * @returns Which one, whom it passed, and its slots; undefined when all wait.
+   * @param prompts Prompts of each waiting request, whose prefixes are not
+   * evicted.
+   * @returns The request, those it passed, and its slots; undefined if all
+   * wait.
    */
   start(
     waiting: readonly Waiting[],
@@ -90,7 +93,7 @@ export class KvSlots<Kept extends Snapshot> {
     return { index, passed, slots: [...slots] };
   }
 
-  /** Fills a row with what is known of its prompt. */
+  /** Fills a row with the known prefix of its prompt. */
   async restore(sequence: Sequence, row: Row): Promise<void> {
     const { tokens, cuts } = row.prompt;
     const found = this.#prefixes.longest(tokens, cuts);
@@ -100,7 +103,9 @@ export class KvSlots<Kept extends Snapshot> {
     sequence.acceptPrefix(row, length, cutStates);
   }
 
-  /** Keeps a row's prompt, which has just run, for those who begin with it. */
+  /**
+   * Keeps a row's prompt, which has just run, for requests that begin with it.
+   */
   async keep(
     { slot, prompt: { tokens, cuts }, cutStates }: Row,
   ): Promise<void> {
@@ -117,7 +122,7 @@ export class KvSlots<Kept extends Snapshot> {
     this.#discard(gone);
   }
 
-  /** Forgets a row. */
+  /** Releases a row. */
   release({ slot, written }: Row): void {
     this.#decoder.release(slot);
     this.budget.release(slot, written);
@@ -127,7 +132,7 @@ export class KvSlots<Kept extends Snapshot> {
    * Moves the highest of `rows` down while there are free slots below it: a step
    * runs all rows up to the highest.
    *
-   * @param reserved Tokens that a row may need.
+   * @param reserved Returns the number of tokens that a row may need.
    */
   async compact(
     rows: readonly Row[],

@@ -1,6 +1,6 @@
 /**
- * How a request goes on: the contract between the engine and what chooses
- * tokens.
+ * The contract between the engine and the policy that chooses the tokens of a
+ * request.
  *
  * ```text
  * prompt ─▶ choose ─▶ draft ─▶ run ─▶ choose ─▶ draft ─▶ run … ─▶ choose ─▶ end
@@ -8,50 +8,53 @@
  *                       └ tokens, appended to every row
  * ```
  *
- * Usually a draft is one token, which stays. Strategies that guess ahead append
- * several, look at what the model makes of each, and keep as many as were right.
+ * Usually a draft is one token, which stays. Strategies that speculate append
+ * several, compare each with the model's logits, and keep as many as were
+ * right.
  *
  * @module
  */
 
-/** Which tokens a head judges. */
+/** The tokens that a head scores. */
 export type Head = "codes" | "vocabulary";
 
-/** What to append next. */
+/** The tokens to append next. */
 export interface Draft {
   /**
-   * How many tokens of the draft before stay; those behind them are forgotten.
-   * The first draft has none before it: 0.
+   * Number of tokens of the previous draft that stay; those behind them are
+   * discarded. The first draft has none before it: 0.
    */
   readonly kept: number;
-  /** Appended to every row; at least one. */
+  /** Tokens appended to every row; at least one. */
   readonly tokens: readonly number[];
-  /** Which of `tokens` are judged, ascending indices; at least one. */
+  /** Indices of `tokens` that are scored, ascending; at least one. */
   readonly judged: readonly number[];
   /**
-   * Where each token stands, counted from the end of the prompt; undefined when
-   * they follow one another. A token sees those that stand before it, fed or
-   * being fed, and itself: not those behind, even if they were fed earlier.
+   * Position ids of the tokens, counted from the end of the prompt; undefined
+   * if they follow one another. A token attends to those with a smaller id, fed
+   * before or with it, and to itself: not to those behind, even if they were
+   * fed earlier.
    */
   readonly places?: readonly number[];
 }
 
 /**
- * Logits of judged tokens: first by token, then by row (the conditional one,
- * then the unconditional one if there is one), `[V]` each. May be overwritten;
- * valid until the policy returns.
+ * The logits of scored tokens: first by token, then by row (the conditional
+ * one, then the unconditional one if there is one), `[V]` each. May be
+ * overwritten; valid until the policy returns.
  */
 export type ScoredLogits = readonly (readonly Float32Array<ArrayBuffer>[])[];
 
-/** What decides how a request goes on. */
+/** Decides how a request continues. */
 export interface Policy {
-  /** Which tokens are judged. */
+  /** The head that scores its tokens. */
   readonly head: Head;
   /**
-   * Chooses what to append.
+   * Chooses the tokens to append.
    *
-   * @param judged Of the last draft; at first, of the prompt's last token alone.
-   * @returns undefined when all is said.
+   * @param judged Logits of the last draft; at first, of the prompt's last
+   * token alone.
+   * @returns Undefined at the end.
    */
   choose(judged: ScoredLogits): Draft | undefined;
 }

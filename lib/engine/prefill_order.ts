@@ -1,31 +1,34 @@
 /**
- * Whose prompt gets the next chunk.
+ * The order of prefill: decides which prompt gets the next chunk.
  *
- * One chunk runs in each step, beside the tokens of all who decode. The request
- * with the least left goes first, as that makes the fewest wait; one that others
- * have passed too often goes before all. A long prompt thus neither holds up a
- * short question nor waits for ever behind a stream of them.
+ * One chunk runs in each step, beside the tokens of all sequences that decode.
+ * The request with the least left goes first, which keeps the fewest waiting;
+ * one that others have passed too often goes before all. A long prompt thus
+ * neither holds up a short question nor waits forever behind a stream of them.
  *
  * @module
  */
 
-/** Chunks that others may get first in an engine. */
+/** Number of chunks that others may get first in an engine. */
 export const MAX_PREFILL_WAIT = 8;
 
-/** A request whose prompts are not all run. */
+/** A request whose prompts have not run completely. */
 export interface Prefilling {
-  /** Tokens of all its prompts that are still to run. */
+  /** Number of tokens of all its prompts that are still to run. */
   readonly remaining: number;
-  /** Chunks that others got since its last one, or since it started. */
+  /**
+   * Number of chunks that others got since its last one, or since it started.
+   */
   readonly waited: number;
 }
 
 /**
- * Which of `requests` gets the next chunk; undefined when there are none.
+ * Returns the index of the request that gets the next chunk; undefined if there
+ * is none.
  *
- * @param requests In order of their start.
- * @param maxWait A request waits at most as many chunks, and one for each of
- * the others that wait as long.
+ * @param requests Requests in the order of their start.
+ * @param maxWait The most chunks that a request waits, plus one for each of the
+ * others that wait as long.
  */
 export function nextPrefill(
   requests: readonly Prefilling[],

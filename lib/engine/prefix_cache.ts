@@ -1,5 +1,5 @@
 /**
- * Which beginnings of prompts are computed already.
+ * The prefix cache: beginnings of prompts that are computed already.
  *
  * ```text
  * prompt    BOS system │ picture │ question, answer │ question
@@ -9,77 +9,81 @@
  *
  * A prompt is shared at its cuts only: after the system's words, after each
  * picture, at its end. A snapshot of a long prefix serves the shorter ones
- * within it, so that it takes their place; two that part ways after a common
- * beginning hold it twice, and count it twice. Tokens decide, never a hash
- * alone: whoever finds a hash in common does not read another's prompt.
+ * within it and replaces them; two that differ after a common beginning hold it
+ * twice, and count it twice. Tokens decide, never a hash alone: a collision of
+ * hashes never exposes another's prompt.
  *
- * Knows nothing of keys and values. A snapshot is the owner's: what the cache
- * lets go of is returned, to be freed.
+ * It is independent of keys and values. A snapshot belongs to the owner: the
+ * cache returns evicted ones, to be freed.
  *
  * @module
  */
 
-/** A beginning of a prompt that is computed already. */
+/** A prefix of a prompt that is computed already. */
 export interface Prefix<Snapshot> {
-  /** How much of the prompt, in tokens. */
+  /** Length of the prefix, in tokens. */
   readonly length: number;
-  /** Holds at least this much, and maybe what followed in another prompt. */
+  /**
+   * A snapshot of at least this length, maybe with the rest of another prompt.
+   */
   readonly snapshot: Snapshot;
 }
 
-/** What a cache has done so far. Tokens are those of prompts. */
+/** The counts of a cache so far. Tokens are those of prompts. */
 export interface PrefixCounts {
-  /** Prompts of which something was found. */
+  /** Number of prompts of which a prefix was found. */
   readonly hits: number;
-  /** Prompts of which nothing was found. */
+  /** Number of prompts of which none was found. */
   readonly misses: number;
-  /** Tokens found, which need not be computed. */
+  /** Number of tokens found, which need not be computed. */
   readonly tokensSaved: number;
-  /** Snapshots that made room for others. */
+  /** Number of snapshots that made room for others. */
   readonly evictions: number;
 }
 
 interface Entry<Snapshot> {
   readonly tokens: Int32Array;
   readonly snapshot: Snapshot;
-  /** Keys of its cuts. */
+  /** Keys of the entry's cuts. */
   readonly keys: readonly string[];
 }
 
-/** Snapshots of prefixes; the least recently used one goes first. */
+/**
+ * Holds snapshots of prefixes; the least recently used one is evicted first.
+ */
 export class PrefixCache<Snapshot> {
-  /** Least recently used first. */
+  /** Entries, least recently used first. */
   readonly #entries = new Set<Entry<Snapshot>>();
-  /** By length and hash of each cut, least recently used first. */
+  /** Entries by length and hash of each cut, least recently used first. */
   readonly #byCut = new Map<string, Set<Entry<Snapshot>>>();
   readonly #counts = { hits: 0, misses: 0, tokensSaved: 0, evictions: 0 };
   #tokensHeld = 0;
-  /** Tokens that all snapshots may hold together. */
+  /** Number of tokens that all snapshots may hold together. */
   readonly capacity: number;
 
-  /** Starts with nothing; a `capacity` of 0 keeps it so. */
+  /** Creates an empty cache; with a `capacity` of 0 it stays empty. */
   constructor(capacity: number) {
     this.capacity = capacity;
   }
 
-  /** Tokens that all snapshots hold. */
+  /** Number of tokens that all snapshots hold. */
   get tokensHeld(): number {
     return this.#tokensHeld;
   }
 
-  /** Snapshots held. */
+  /** Number of snapshots. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** What it has done so far. */
+  /** Counts so far. */
   get counts(): PrefixCounts {
     return { ...this.#counts };
   }
 
   /**
-   * The longest beginning of `tokens` that is computed already, which is noted
-   * as used and counted.
+   * Returns the longest beginning of `tokens` that is computed already, and
+   * records and counts its use.
    *
    * @param cuts Lengths at which the prompt may be shared, ascending.
    */
@@ -94,8 +98,9 @@ export class PrefixCache<Snapshot> {
   }
 
   /**
-   * As {@linkcode longest}, but uncounted: keeps what a prompt is about to use
-   * from being evicted first when room is made for that very prompt.
+   * Renews the prefix that {@linkcode longest} would find, uncounted: keeps a
+   * prefix that a prompt is about to use from being evicted to make room for
+   * it.
    */
   renew(
     tokens: Int32Array,
@@ -112,7 +117,7 @@ export class PrefixCache<Snapshot> {
     return undefined;
   }
 
-  /** Whether a snapshot of `tokens` would add nothing. */
+  /** Returns true if a snapshot of `tokens` would add nothing. */
   has(tokens: Int32Array): boolean {
     const [key] = cutKeys(tokens, [tokens.length]);
     return this.#find(key!, tokens) !== undefined;
@@ -121,9 +126,10 @@ export class PrefixCache<Snapshot> {
   /**
    * Keeps a snapshot of `tokens`, which are copied.
    *
-   * @param cuts Lengths at which it may be shared, ascending; its own is one
-   * whether named or not.
-   * @returns What is not held any more, or, if it is too long, not at all.
+   * @param cuts Lengths at which it may be shared, ascending; its whole length
+   * is always one.
+   * @returns Snapshots that are no longer held; the given one if it is too
+   * long.
    */
   insert(
     tokens: Int32Array,
@@ -147,10 +153,10 @@ export class PrefixCache<Snapshot> {
   }
 
   /**
-   * Lets go of the least recently used snapshots.
+   * Evicts the least recently used snapshots.
    *
-   * @param tokens How many must go, at least; all if there are fewer.
-   * @returns What is not held any more.
+   * @param tokens The least number of tokens to evict; all if there are fewer.
+   * @returns Snapshots that are no longer held.
    */
   evict(tokens: number): Snapshot[] {
     const target = this.#tokensHeld - tokens;
@@ -164,7 +170,9 @@ export class PrefixCache<Snapshot> {
     return freed;
   }
 
-  /** The entry used last that begins with `prefix`, whose key is given. */
+  /**
+   * Returns the last used entry that begins with `prefix`, whose key is given.
+   */
   #find(key: string, prefix: Int32Array): Entry<Snapshot> | undefined {
     return [...this.#byCut.get(key) ?? []]
       .findLast(({ tokens }) => isPrefix(prefix, tokens));
@@ -198,7 +206,9 @@ function isPrefix(prefix: Int32Array, tokens: Int32Array): boolean {
   return true;
 }
 
-/** Names each cut by its length and an FNV-1a hash of the tokens before it. */
+/**
+ * Returns keys of the cuts: length and FNV-1a hash of the tokens before each.
+ */
 function cutKeys(tokens: Int32Array, cuts: readonly number[]): string[] {
   let hash = 0x811c_9dc5;
   let start = 0;

@@ -1,6 +1,6 @@
 /**
  * The engine's queue: holds the requests that wait, callers mixed fairly, and
- * counts their places.
+ * limits their number.
  *
  * Service is counted in tokens of all rows, prompt and answer together: what a
  * request reserves of the cache when it starts, and what it wrote once it has
@@ -17,27 +17,27 @@ import type { Reservation, Waiting } from "./admission.ts";
 export interface Queueable {
   /** The slots and tokens that it asks for. */
   readonly claim: Reservation;
-  /** On whose behalf. */
+  /** The caller of the request. */
   readonly caller: string;
   /** Time of its arrival. */
   readonly askedAt: number;
-  /** The number of times that others have passed it. */
+  /** Number of times that others have passed it. */
   readonly passed: number;
 }
 
 /** Holds requests until they start, and their callers' service until they end. */
 export class RequestQueue<T extends Queueable> {
   readonly #order = new FairOrder<T>();
-  /** One a group. */
+  /** Places in the queue, one for each group. */
   readonly #places: FairShare;
   /** Requests that wait, by group. */
   readonly #groups = new Map<unknown, Set<T>>();
 
   /**
-   * Starts empty.
+   * Creates an empty queue.
    *
-   * @param limit Groups of one caller that may wait. A third more, and one at
-   * least, may wait in all.
+   * @param limit Number of groups of one caller that may wait. A third more,
+   * and one at least, may wait in all.
    */
   constructor(limit: number) {
     this.#places = new FairShare(limit, 1);
@@ -53,7 +53,7 @@ export class RequestQueue<T extends Queueable> {
     return this.#order.order;
   }
 
-  /** The same, as admission takes them. */
+  /** The waiting requests in the form that admission takes. */
   get claims(): readonly Waiting[] {
     return this.order.map((request) => {
       const { claim, caller, passed } = request;
@@ -68,9 +68,9 @@ export class RequestQueue<T extends Queueable> {
   }
 
   /**
-   * Adds a request. Those of one group share a place, however many they are.
+   * Adds a request. Requests of one group share a place, whatever their number.
    *
-   * @returns Whether there was a place.
+   * @returns True if there was a place.
    */
   add(request: T): boolean {
     const { claim: { group, rows }, caller } = request;
@@ -91,7 +91,7 @@ export class RequestQueue<T extends Queueable> {
   /**
    * Removes a request, whether it waits or runs; any other is ignored.
    *
-   * @param written Tokens that each of its rows wrote.
+   * @param written Number of tokens that each of its rows wrote.
    */
   remove(request: T, written: readonly number[]): void {
     this.#order.remove(request, sum(written));

@@ -1,5 +1,5 @@
 /**
- * What a request asks of the engine, and whether it can ever have it.
+ * The reservation of a request, and the check that it can ever be met.
  *
  * @module
  */
@@ -10,11 +10,11 @@ import type { CacheBudget } from "./cache_budget.ts";
 import type { EngineRequest } from "./sequence.ts";
 
 /**
- * The claim of a request that fits when nothing else runs.
+ * Returns the reservation of a request that fits when nothing else runs.
  *
- * @param contextLength Tokens that one row may have.
- * @throws {PromptTooLongError} When a row does not fit into the context.
- * @throws {CacheTooSmallError} When the rows do not fit into the memory.
+ * @param contextLength Number of tokens that one row may have.
+ * @throws {PromptTooLongError} If a row does not fit into the context.
+ * @throws {CacheTooSmallError} If the rows do not fit into the memory.
  */
 export function claimOf(
   { prompts, maxNewTokens, long, group }: EngineRequest,
@@ -23,7 +23,7 @@ export function claimOf(
 ): Reservation {
   const rows = prompts.map(({ tokens }) => tokens.length + maxNewTokens);
   const longest = Math.max(...rows);
-  // A context as long as the memory is what the memory leaves of a longer one.
+  // A context as long as the memory is one that the memory has cut short.
   if (longest > contextLength && contextLength < budget.tokens) {
     throw new PromptTooLongError(longest, contextLength);
   }

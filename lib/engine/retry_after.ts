@@ -1,8 +1,8 @@
 /**
- * When a place in a full queue is free.
+ * The forecast of a free place in a full queue.
  *
- * Looks ahead with the same rules that admit: those that run end one by one, and
- * the first of these ends after which somebody starts frees a place.
+ * It simulates the rules of admission: running requests end one by one, and the
+ * first end after which a waiting request starts frees a place.
  *
  * @module
  */
@@ -16,22 +16,22 @@ import {
 
 /** A request that runs. */
 export interface Running extends Reservation {
-  /** Those it holds. */
+  /** Slots that it holds. */
   readonly slots: readonly number[];
-  /** Steps until it is done, chunks of its prompts included. */
+  /** Number of steps until it is done, chunks of its prompts included. */
   readonly steps: number;
 }
 
-/** All that wants to run, and how long what runs will. */
+/** The waiting requests, and the running ones with their remaining steps. */
 export interface Forecast extends Load {
-  /** In any order. */
+  /** Running requests, in any order. */
   readonly running: readonly Running[];
 }
 
 /**
- * In how many seconds one of those that wait is going to start; at least 1.
+ * Returns the seconds until one of the waiting requests starts; at least 1.
  *
- * @param secondsPerStep As measured.
+ * @param secondsPerStep Measured duration of a step.
  */
 export function retryAfterSeconds(
   load: Forecast,
@@ -42,7 +42,10 @@ export function retryAfterSeconds(
   return Math.max(1, Math.ceil(seconds));
 }
 
-/** Steps until one of those that wait can start; 0 if one can at once. */
+/**
+ * Returns the steps until one of the waiting requests can start; 0 if one can
+ * at once.
+ */
 function stepsUntilStart(load: Forecast, fairness: Fairness): number {
   const { waiting } = load;
   const budget = load.budget.copy();
@@ -53,7 +56,7 @@ function stepsUntilStart(load: Forecast, fairness: Fairness): number {
   ) {
     const ended = running.shift();
     if (ended === undefined) break;
-    // What it wrote can be trimmed, and so does not matter here.
+    // Its written tokens can be trimmed, so their number does not matter here.
     for (const slot of ended.slots) budget.release(slot, 0);
     steps = ended.steps;
   }

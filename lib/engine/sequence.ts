@@ -1,9 +1,9 @@
 /**
- * A request inside the engine.
+ * The state of a request inside the engine.
  *
  * One prompt is one row of the batch. A guided request has two, conditional and
- * unconditional, which are fed the same tokens and judged together: this is the
- * one place that says so.
+ * unconditional, which are fed the same tokens and scored together; no other
+ * module depends on that.
  *
  * @module
  */
@@ -15,48 +15,51 @@ import {
 } from "../decoder/decoder.ts";
 import type { Draft, Policy } from "./policy.ts";
 
-/** A prompt, and where others may part from it. */
+/** A prompt, with the lengths at which it may be shared. */
 export interface Prompt {
-  /** What the model is fed first. */
+  /** Tokens of the prompt. */
   readonly tokens: Int32Array<ArrayBuffer>;
   /**
-   * Lengths, ascending, at which its beginning may be shared with other prompts;
-   * the last is its whole length.
+   * Lengths, ascending, at which its beginning may be shared with other
+   * prompts; the last is its whole length.
    */
   readonly cuts: readonly number[];
 }
 
-/** What is asked of the engine. */
+/** A request to the engine. */
 export interface EngineRequest {
-  /** Rows: one, or conditional and unconditional. */
+  /** Prompts, one for each row: one, or conditional and unconditional. */
   readonly prompts: readonly Prompt[];
-  /** Tokens that the cache must hold after the prompts. */
+  /** Number of tokens that the cache must hold after the prompts. */
   readonly maxNewTokens: number;
-  /** How many of them a run feeds, where that is known; 1 when left out. */
+  /** Expected number of new tokens that a run feeds; 1 by default. */
   readonly tokensPerRun?: number;
-  /** How it goes on. */
+  /** The policy that chooses tokens. */
   readonly policy: Policy;
-  /** Whether it runs for many steps, as a picture does. */
+  /** True if it runs for many steps, as a picture does. */
   readonly long: boolean;
-  /** The same for what was asked for together; undefined when alone. */
+  /**
+   * Identity of the group of requests that were made together; undefined if
+   * alone.
+   */
   readonly group?: symbol;
-  /** On whose behalf it runs; those without one count as one caller's. */
+  /** The caller of the request; requests without one count as one caller's. */
   readonly caller?: string | undefined;
-  /** Told once it is in the queue, behind so many others. */
+  /** Called with the number of requests before it once it is in the queue. */
   readonly onQueued?: (position: number) => void;
-  /** Told once it has slots. */
+  /** Called once it has slots. */
   readonly onStarted?: () => void;
 }
 
-/** What a request took. Times are in milliseconds. */
+/** Statistics of a request. Times are in milliseconds. */
 export interface Statistics {
-  /** From asking to the first run. */
+  /** Time from arrival to the first run. */
   readonly queueMs: number;
-  /** From the first run to the first choice. */
+  /** Time from the first run to the first choice. */
   readonly prefillMs: number;
-  /** From there to the end. */
+  /** Time from the first choice to the end. */
   readonly decodeMs: number;
-  /** Runs of the decoder that it took part in. */
+  /** Number of decoder runs that it took part in. */
   readonly forwards: number;
 }
 
@@ -65,42 +68,45 @@ export type HiddenState = Float32Array<ArrayBuffer>;
 
 /** A row of the batch. */
 export interface Row {
-  /** What it is fed first. */
+  /** The prompt of the row. */
   readonly prompt: Prompt;
   /** Row of the cache. */
   slot: number;
-  /** Tokens that the cache holds of it. */
+  /** Number of tokens that the cache holds of it. */
   length: number;
-  /** The most that it ever held. */
+  /** The most tokens that it ever held. */
   written: number;
-  /** After the tokens at which the prompt may be cut, as far as it has run. */
+  /**
+   * Hidden states after the tokens at which the prompt may be cut, as far as it
+   * has run.
+   */
   readonly cutStates: Map<number, HiddenState>;
 }
 
 /** A part of a prompt that is due. */
 export interface Chunk {
-  /** Whose. */
+  /** The row that it belongs to. */
   readonly row: Row;
   /** Tokens to append. */
   readonly tokens: Int32Array<ArrayBuffer>;
 }
 
-/** The state of a request that holds slots. */
+/** Tracks a request that holds slots. */
 export class Sequence {
-  /** One a prompt. */
+  /** Rows, one for each prompt. */
   readonly rows: readonly Row[];
-  /** What decides how it goes on. */
+  /** The policy that chooses tokens. */
   readonly policy: Policy;
-  /** Runs so far. */
+  /** Number of runs so far. */
   forwards = 0;
   #draft: Draft | undefined;
-  /** Of the tokens that were fed after the prompt, where that was told. */
+  /** Position ids of the tokens that were fed after the prompt, if given. */
   readonly #places: number[] = [];
 
   /**
-   * Starts with nothing in the cache.
+   * Creates the sequence; its slots are empty.
    *
-   * @param slots One a prompt.
+   * @param slots Slots, one for each prompt.
    */
   constructor(request: EngineRequest, slots: readonly number[]) {
     this.policy = request.policy;
@@ -113,7 +119,7 @@ export class Sequence {
     }));
   }
 
-  /** Tokens of prompts that are still to run. */
+  /** Number of prompt tokens that are still to run. */
   get remaining(): number {
     return this.rows.reduce(
       (sum, row) => sum + Math.max(0, row.prompt.tokens.length - row.length),
@@ -121,21 +127,21 @@ export class Sequence {
     );
   }
 
-  /** Tokens fed after the prompt. */
+  /** Number of tokens fed after the prompt. */
   get fed(): number {
     const [row] = this.rows;
     return Math.max(0, row!.length - row!.prompt.tokens.length);
   }
 
-  /** The row whose prompt is due; undefined when all have run. */
+  /** The row whose prompt is due; undefined if all have run. */
   get prefilling(): Row | undefined {
     return this.rows.find((row) => row.length < row.prompt.tokens.length);
   }
 
   /**
-   * The next part of a row's prompt: to the next multiple of `chunkLength`, but
-   * never across a cut. It depends neither on load nor on what was computed
-   * before, so that results do not either.
+   * Returns the next part of a row's prompt: to the next multiple of
+   * `chunkLength`, but never across a cut. It depends neither on load nor on
+   * what is in the prefix cache, so that results do not either.
    */
   nextChunk(row: Row, chunkLength: number): Chunk {
     const { length, prompt: { tokens, cuts } } = row;
@@ -145,7 +151,7 @@ export class Sequence {
   }
 
   /**
-   * Notes that a chunk has run.
+   * Records that a chunk has run.
    *
    * @param hidden Hidden states of the chunk, `[S, E]`.
    */
@@ -157,7 +163,7 @@ export class Sequence {
     row.cutStates.set(row.length, hidden.slice(-width));
   }
 
-  /** Notes that the beginning of a row's prompt was there already. */
+  /** Records that a prefix of a row's prompt was restored. */
   acceptPrefix(
     row: Row,
     length: number,
@@ -169,19 +175,19 @@ export class Sequence {
     }
   }
 
-  /** Hidden states after the prompts, one a row. */
+  /** Returns the hidden states after the prompts, one for each row. */
   promptStates(): HiddenState[] {
     return this.rows.map(({ cutStates, prompt }) =>
       cutStates.get(prompt.tokens.length)!
     );
   }
 
-  /** Whether tokens wait to be fed. */
+  /** True if tokens wait to be fed. */
   get decoding(): boolean {
     return this.#draft !== undefined;
   }
 
-  /** Whether they can join a step with those of others. */
+  /** True if they can join a step with those of other sequences. */
   get narrow(): boolean {
     if (this.#draft === undefined) return false;
     const { tokens, judged, places } = this.#draft;
@@ -189,7 +195,7 @@ export class Sequence {
       judged.length === 1 && judged[0] === tokens.length - 1;
   }
 
-  /** Takes what is to be fed next, and forgets what does not stay. */
+  /** Takes the next draft and discards the tokens that do not stay. */
   push(draft: Draft): void {
     const before = this.#draft?.tokens.length ?? 0;
     const dropped = before - draft.kept;
@@ -199,7 +205,7 @@ export class Sequence {
     this.#draft = draft;
   }
 
-  /** The draft as a step takes it, once a row. */
+  /** Returns the draft in the form of a step, once for each row. */
   feeds(): Feed[] {
     const { tokens } = this.#draft!;
     return this.rows.map(({ slot, length }) => ({
@@ -209,7 +215,7 @@ export class Sequence {
     }));
   }
 
-  /** The draft as a wide run takes it, once a row. */
+  /** Returns the draft in the form of a multi-token step, once for each row. */
   wideRows(): WideRow[] {
     const placed = this.#draft!.places !== undefined;
     return this.feeds().map((feed, i) =>
@@ -217,16 +223,17 @@ export class Sequence {
     );
   }
 
-  /** Notes that the draft was fed. */
+  /** Records that the draft was fed. */
   acceptFeed(): void {
     this.forwards++;
     for (const row of this.rows) this.#grow(row, this.#draft!.tokens.length);
   }
 
   /**
-   * The hidden states that the policy wants judged, by token, then by row.
+   * Returns the hidden states that the policy needs scored, by token, then by
+   * row.
    *
-   * @param hidden Of the draft, `[S, E]` a row.
+   * @param hidden Hidden states of the draft, `[S, E]` for each row.
    */
   judged(hidden: readonly HiddenState[]): HiddenState[][] {
     const { tokens, judged } = this.#draft!;
@@ -243,7 +250,7 @@ export class Sequence {
     row.written = Math.max(row.written, row.length);
   }
 
-  /** From the start of the prompt. */
+  /** Returns the position ids of a row, from the start of the prompt. */
   #allPlaces({ prompt: { tokens } }: Row): Int32Array {
     const all = new Int32Array(tokens.length + this.#places.length);
     for (let i = 0; i < tokens.length; i++) all[i] = i;

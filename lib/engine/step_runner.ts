@@ -1,5 +1,5 @@
 /**
- * Steps: one token for each of many rows.
+ * The runner of decode steps: one token for each of many rows.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import type { Tensor, TensorData } from "../runtime/tensor.ts";
 import { type Feed, MIN_ROWS } from "../decoder/decoder.ts";
 import type { KvCache } from "../decoder/kv_cache.ts";
 
-/** What a step of some rows reads and writes. */
+/** The buffers of a step for some rows. */
 interface Buffers {
   readonly binding: Binding;
-  /** `[B, 1]` */
+  /** Token ids, `[B, 1]`. */
   readonly ids: BigInt64Array<ArrayBuffer>;
-  /** `[B]` */
+  /** Lengths of the sequences before the token, `[B]`. */
   readonly seqlens: Int32Array<ArrayBuffer>;
-  /** `[]` */
+  /** Length of the longest sequence, `[]`. */
   readonly total: Int32Array<ArrayBuffer>;
-  /** `[B, 1, E]` */
+  /** Hidden states, `[B, 1, E]`. */
   readonly hidden: Float32Array<ArrayBuffer>;
 }
 
-/** What runs steps. */
+/** Parts that {@linkcode StepRunner} works with. */
 export interface StepParts {
-  /** What tensors come from. */
+  /** The runtime that creates tensors. */
   readonly runtime: Runtime;
-  /** Of the arrangement. */
+  /** The session of the arrangement. */
   readonly session: Session;
-  /** Keys and values. */
+  /** The KV cache. */
   readonly cache: KvCache;
-  /** E */
+  /** The hidden size, E. */
   readonly hiddenSize: number;
 }
 
@@ -41,16 +41,19 @@ export class StepRunner implements Disposable {
   readonly #resources = new DisposableStack();
   readonly #buffers = new Map<number, Buffers>();
 
-  /** Allocates nothing until a step of so many rows is run. */
+  /**
+   * Creates the runner; nothing is allocated before the first step of each
+   * size.
+   */
   constructor(parts: StepParts) {
     this.#parts = parts;
   }
 
   /**
-   * Feeds one token to each of some rows.
+   * Appends one token to each of some rows.
    *
-   * @param lengths Tokens that each slot holds.
-   * @returns Hidden states `[E]`, one a feed; valid until the next call.
+   * @param lengths Number of tokens that each slot holds.
+   * @returns Hidden states `[E]`, one for each feed; valid until the next call.
    */
   async run(
     feeds: readonly Feed[],
@@ -103,7 +106,7 @@ export class StepRunner implements Disposable {
   }
 }
 
-/** Makes tensors that live as long as `resources`. */
+/** Returns functions that create tensors which live as long as `resources`. */
 export function tensorsIn(
   resources: DisposableStack,
   { runtime }: Pick<StepParts, "runtime">,
@@ -111,22 +114,26 @@ export function tensorsIn(
   return (data, shape) => resources.use(runtime.tensor(data, shape));
 }
 
-/** Rows that a step of `feeds` runs: all up to the highest, in pairs. */
+/**
+ * Returns the number of rows that a step of `feeds` runs: all up to the
+ * highest, in pairs.
+ */
 export function stepRows(feeds: readonly Feed[]): number {
   return inPairs(Math.max(...feeds.map(({ slot }) => slot + 1)));
 }
 
 /**
- * So many rows or one more: in few bits the last of an odd number is computed
- * by another kernel, which rounds otherwise.
+ * Returns `rows`, or one more if it is odd: in few bits the last of an odd
+ * number is computed by another kernel, which rounds differently.
  */
 export function inPairs(rows: number): number {
   return MIN_ROWS * Math.ceil(rows / MIN_ROWS);
 }
 
 /**
- * Where a slot that has no token now writes, since it takes part all the same:
- * where its next token will be, which nobody reads before that token is there.
+ * Returns the position at which a slot without a token writes, since it takes
+ * part all the same: that of its next token, which is not read before that
+ * token is there.
  */
 export function freePosition(
   slot: number,

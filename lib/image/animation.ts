@@ -1,21 +1,23 @@
 /**
- * What every animation that is written must be.
+ * The requirements of every animation that is written.
  *
  * @module
  */
 
 import type { PixelSize, RgbImage } from "./image.ts";
 
-/** How an animation plays. */
+/** Options of playback. */
 export interface AnimationOptions {
-  /** Above zero, at most 100: GIF counts in hundredths of a second. */
+  /**
+   * Frame rate, above zero, at most 100: GIF counts in hundredths of a second.
+   */
   readonly framesPerSecond: number;
 }
 
 /**
- * The size of `frames`.
+ * Returns the size of `frames`.
  *
- * @throws {RangeError} When there is none, sizes differ, or the rate is out of
+ * @throws {RangeError} If there is none, sizes differ, or the rate is out of
  * range.
  */
 export function animationSize(

@@ -1,12 +1,12 @@
 /**
- * Composing an animation's frames onto its canvas.
+ * The composition of an animation's frames on its canvas.
  *
  * ```text
  * canvas ─ blend frame ─▶ shown ─ dispose ─▶ canvas for the next frame
  * ```
  *
  * The same rules serve APNG and animated WebP; the canvas starts transparent.
- * One canvas is all that is held, however many frames there are.
+ * Memory is one canvas, whatever the number of frames.
  *
  * @module
  */
@@ -15,21 +15,26 @@ import type { PixelSize } from "./image.ts";
 import { type LayOver, layOverExactly } from "./lay_over.ts";
 import type { RgbaImage } from "./rgba.ts";
 
-/** A frame and how it meets the canvas. */
+/** A frame, with its position and composition on the canvas. */
 export interface PlacedFrame {
-  /** The frame's own pixels. */
+  /** Pixels of the frame. */
   readonly image: RgbaImage;
   /** Rows above it, in pixels. */
   readonly top: number;
   /** Columns left of it, in pixels. */
   readonly left: number;
-  /** Whether its pixels replace the canvas's or are laid over them. */
+  /**
+   * The composition: pixels replace those of the canvas or are laid over them.
+   */
   readonly blend: "source" | "over";
-  /** What becomes of its place once it was shown. */
+  /** The disposal of the frame after it was shown. */
   readonly dispose: "keep" | "clear" | "previous";
-  /** The color of its place once it is cleared; transparent black by default. */
+  /** Color of its area once it is cleared; transparent black by default. */
   readonly cleared?: Rgba;
-  /** Where its pixels replace the canvas's anyway, since that is bare; nowhere by default. */
+  /**
+   * The bare area of the canvas, in which pixels always replace; none by
+   * default.
+   */
   readonly bare?: Place | undefined;
 }
 
@@ -41,7 +46,7 @@ export interface Place extends PixelSize {
   readonly left: number;
 }
 
-/** Red, green, blue and alpha, 0–255. */
+/** A color: red, green, blue and alpha, 0–255. */
 export type Rgba = readonly [number, number, number, number];
 
 /** Options of {@linkcode composeFrames}. */
@@ -55,10 +60,10 @@ export interface ComposeOptions {
 const TRANSPARENT: Rgba = [0, 0, 0, 0];
 
 /**
- * Yields the picture that is seen at each frame: the canvas itself, to be read
- * before the next frame is asked for.
+ * Yields the visible picture at each frame: the canvas itself, which is valid
+ * until the next frame is requested.
  *
- * @param frames Lie within `size`.
+ * @param frames Frames within `size`.
  */
 export async function* composeFrames(
   size: PixelSize,
@@ -77,7 +82,9 @@ export async function* composeFrames(
   }
 }
 
-/** @param canvas `[height, width, 4]`. Overwritten. */
+/**
+ * @param canvas Pixels `[height, width, 4]`; overwritten.
+ */
 function draw(
   canvas: Uint8ClampedArray,
   width: number,
@@ -109,7 +116,9 @@ function overlap(
   return [from, Math.max(from, to)];
 }
 
-/** @param canvas `[height, width, 4]`. Overwritten. */
+/**
+ * @param canvas Pixels `[height, width, 4]`; overwritten.
+ */
 function clear(
   canvas: Uint8ClampedArray,
   width: number,
@@ -121,7 +130,9 @@ function clear(
   }
 }
 
-/** @param pixels `[…, 4]`. Overwritten. */
+/**
+ * @param pixels Pixels `[…, 4]`; overwritten.
+ */
 function fill(pixels: Uint8ClampedArray, color: Rgba): void {
   const { buffer, byteOffset, length } = pixels;
   const [packed = 0] = new Uint32Array(Uint8Array.from(color).buffer);

@@ -1,5 +1,5 @@
 /**
- * Bytes → pixels.
+ * The decoder of picture files: bytes → pixels.
  *
  * ```text
  * bytes ─▶ header ─▶ limits ─▶ codec ─▶ RGBA ─▶ RGB ─▶ (resized)
@@ -7,10 +7,10 @@
  *                                reference: alpha dropped, as stored
  * ```
  *
- * Frames pass one by one, so that an animation is held at its resized size.
+ * Frames are processed one by one, so that an animation is held at its resized
+ * size.
  *
- * What the header allows is decoded whole or refused: there is no half of a
- * picture.
+ * A picture that its header admits is decoded whole or refused, never in part.
  *
  * @module
  */
@@ -42,16 +42,16 @@ import {
 } from "./rgba.ts";
 import { decodeWebpFrames, decodeWebpStill } from "./webp_picture.ts";
 
-/** How pictures are decoded. */
+/** Options of {@linkcode decodeImage}. */
 export interface DecodeOptions {
   /**
-   * `display` is what a person sees: turned as EXIF asks, transparency over
-   * white. `reference` is what the released processor sees, PIL's
-   * `convert("RGB")`: unturned, alpha dropped, 16-bit gray clipped at 255.
-   * `alpha` is the opacity of what a person sees, 0–255 in all three channels.
+   * The mode. `display` is the picture that a person sees: turned as EXIF asks,
+   * transparency over white. `reference` is that of the released processor,
+   * PIL's `convert("RGB")`: unturned, alpha dropped, 16-bit gray clipped at
+   * 255. `alpha` is the opacity of `display`, 0–255 in all three channels.
    */
   readonly decode: "display" | "reference" | "alpha";
-  /** The most pixels that are taken, over all frames that are decoded. */
+  /** The most pixels that are accepted, over all frames that are decoded. */
   readonly maxPixels: number;
   /** The size to resize to, frame by frame; undefined for none. */
   readonly size?: PixelSize | undefined;
@@ -59,16 +59,16 @@ export interface DecodeOptions {
 
 /** Options of {@linkcode decodeFrames}. */
 export interface DecodeFramesOptions extends DecodeOptions {
-  /** The most frames that are taken; unlimited by default. */
+  /** The most frames that are accepted; unlimited by default. */
   readonly maxFrames?: number | undefined;
 }
 
 /**
  * Decodes the picture in `bytes`, or the first frame of an animation.
  *
- * @throws {ImageError} When the type is not taken or the file is damaged or
+ * @throws {ImageError} If the type is not supported or the file is damaged or
  * cut short.
- * @throws {ImageTooLargeError} When it has more pixels than are taken.
+ * @throws {ImageTooLargeError} If it has more pixels than are accepted.
  */
 export async function decodeImage(
   bytes: Uint8Array,
@@ -89,10 +89,10 @@ export async function decodeImage(
  * Decodes all frames of the animation in `bytes`, each as it is seen; a still
  * picture gives one.
  *
- * @throws {ImageError} When the type is not taken or the file is damaged or
+ * @throws {ImageError} If the type is not supported or the file is damaged or
  * cut short.
- * @throws {ImageTooLargeError} When there are more frames, or more pixels in
- * all frames, than are taken.
+ * @throws {ImageTooLargeError} If there are more frames, or more pixels in all
+ * frames, than are accepted.
  */
 export async function decodeFrames(
   bytes: Uint8Array,
@@ -182,8 +182,8 @@ function resized(image: RgbImage, { size }: DecodeOptions): RgbImage {
 }
 
 /**
- * Codecs fail in words of their own, or by trapping: all of it means damage,
- * but for what keeps them from running at all.
+ * Runs a codec and converts its errors: they vary, or are traps, but all mean
+ * damage, except for failures to load.
  */
 async function orDamaged<T>(decode: () => Promise<T>): Promise<T> {
   try {

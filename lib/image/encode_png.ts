@@ -1,14 +1,14 @@
 /**
- * Pixels → PNG and APNG.
+ * The encoder of PNG and APNG.
  *
  * ```text
  * PNG   IHDR │ iTXt… │ IDAT │ IEND
  * APNG  IHDR │ acTL │ iTXt… │ fcTL │ IDAT │ fcTL │ fdAT │ … │ IEND
  * ```
  *
- * Ours, since ImageScript writes an alpha channel, today's date and its own
- * name into every file, and no animations. The same picture always gives the
- * same bytes. Source: W3C PNG, third edition.
+ * Own code, since ImageScript writes an alpha channel, the current date and its
+ * own name into every file, and no animations. The same picture always gives
+ * the same bytes. Source: W3C PNG, third edition.
  *
  * @module
  */
@@ -18,13 +18,16 @@ import { type AnimationOptions, animationSize } from "./animation.ts";
 import { type PngChunk, writeChunks } from "./format/png.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 
-/** What is written beside the pixels. */
+/** Options of {@linkcode encodePng}. */
 export interface PngOptions {
-  /** Keyword to text. A keyword is 1–79 Latin-1 characters, the text any. */
+  /**
+   * Texts by keyword. A keyword is 1–79 Latin-1 characters; texts are
+   * unlimited.
+   */
   readonly text?: Readonly<Record<string, string>>;
 }
 
-/** A PNG of `image`, without loss. */
+/** Returns a PNG of `image`, lossless. */
 export function encodePng(image: RgbImage, options: PngOptions): Uint8Array {
   return writeChunks([
     imageHeader(image),
@@ -35,10 +38,10 @@ export function encodePng(image: RgbImage, options: PngOptions): Uint8Array {
 }
 
 /**
- * An APNG of `frames`, all of one size, without loss. It loops forever.
+ * Returns an APNG of `frames`, all of one size, lossless. It loops forever.
  *
- * @throws {RangeError} When there is no frame, sizes differ or the rate is out
- * of range.
+ * @throws {RangeError} If there is no frame, sizes differ or the rate is out of
+ * range.
  */
 export function encodeApng(
   frames: readonly RgbImage[],
@@ -62,7 +65,7 @@ export function encodeApng(
   ]);
 }
 
-/** Eight bits, RGB, deflate, adaptive filters, not interlaced. */
+/** Returns IHDR: eight bits, RGB, deflate, adaptive filters, not interlaced. */
 function imageHeader({ height, width }: PixelSize): PngChunk {
   const data = new Uint8Array(13);
   data.set(uint32s(width, height));
@@ -70,7 +73,7 @@ function imageHeader({ height, width }: PixelSize): PngChunk {
   return { type: "IHDR", data };
 }
 
-/** iTXt, whose text is UTF-8; tEXt holds Latin-1 only. */
+/** Returns iTXt chunks, whose text is UTF-8; tEXt holds Latin-1 only. */
 function textChunks(text: Readonly<Record<string, string>>): PngChunk[] {
   return Object.entries(text).map(([keyword, value]) => {
     if (!/^[\x20-\x7e\xa1-\xff]{1,79}$/.test(keyword)) {
@@ -87,7 +90,7 @@ function textChunks(text: Readonly<Record<string, string>>): PngChunk[] {
 }
 
 /**
- * The picture's rows, filtered and deflated.
+ * Returns the picture's rows, filtered and deflated.
  *
  * Every row takes the Average filter: on decoded pictures it made smaller
  * files than choosing filters row by row does, in a tenth of the time.
@@ -118,7 +121,7 @@ function frameControl(
 ): PngChunk {
   const data = new Uint8Array(26);
   data.set(uint32s(sequence, width, height, 0, 0));
-  // Seconds a frame as a fraction of 16-bit numbers; then: keep, replace.
+  // Seconds per frame as a fraction of 16-bit numbers; then: keep, replace.
   const view = new DataView(data.buffer);
   view.setUint16(20, 100);
   view.setUint16(22, Math.round(100 * framesPerSecond));
@@ -132,7 +135,7 @@ function numbered(sequence: number, data: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Big-endian, four bytes each. */
+/** Returns numbers as big-endian bytes, four each. */
 function uint32s(...values: number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   const view = new DataView(bytes.buffer);

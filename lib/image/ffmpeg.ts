@@ -1,28 +1,27 @@
 /**
- * Frames → H.264 in MP4, by the program ffmpeg where the system has it.
+ * The encoder of H.264 in MP4, through the system's program ffmpeg.
  *
  * ```text
  * rgb24 frames ─▶ stdin │ ffmpeg │ stdout ─▶ fragments of MP4
  * ```
  *
- * Frames are piped one by one and no file is written, so that the MP4 is
- * fragmented: a pipe cannot be written twice. A program that this process starts
- * lives no longer than the call.
+ * Frames are piped one by one and no file is written, so the MP4 is fragmented:
+ * a pipe cannot be rewritten. The process that a call starts ends with it.
  *
  * @module
  */
 
 import type { RgbImage } from "./image.ts";
 
-/** How a video plays. */
+/** Options of a video. */
 export interface VideoOptions {
-  /** Frames a second. */
+  /** Frames per second. */
   readonly framesPerSecond: number;
-  /** Ends the program. */
+  /** Signal that ends the program. */
   readonly signal: AbortSignal;
 }
 
-/** Frames of one size → an MP4. */
+/** A function that encodes frames of one size as an MP4. */
 export type VideoEncoder = (
   frames: readonly RgbImage[],
   options: VideoOptions,
@@ -31,17 +30,19 @@ export type VideoEncoder = (
 /** Encoders of H.264 that need no special hardware, the better first. */
 const ENCODERS = ["libx264", "libopenh264"];
 
-/** Beside what the frames themselves take, which no video exceeds. */
+/**
+ * Bytes of the container, beside those of the frames, which no video exceeds.
+ */
 const CONTAINER_BYTES = 2 ** 20;
 
-/** Of what the program complains. */
+/** The longest part of ffmpeg's error output that is kept, in bytes. */
 const MAX_COMPLAINT = 4096;
 
 /**
- * What encodes videos; undefined where there is no ffmpeg, or none that has an
- * encoder of H.264, or where this process may not run it.
+ * Returns an encoder of videos; undefined if there is no ffmpeg, or none that
+ * has an encoder of H.264, or if this process may not run it.
  *
- * @param program Its name or path.
+ * @param program Name or path of ffmpeg.
  */
 export async function findFfmpeg(
   program: string,
@@ -61,7 +62,7 @@ async function listEncoders(program: string): Promise<string> {
     }).output();
     return new TextDecoder().decode(stdout);
   } catch {
-    // It is not there, or not for us to run.
+    // It does not exist, or this process may not run it.
     return "";
   }
 }
@@ -99,7 +100,10 @@ async function encode(
   }
 }
 
-/** H.264 in 4:2:0 has whole pairs of pixels: odd sides get one more. */
+/**
+ * Returns the arguments. H.264 in 4:2:0 has whole pairs of pixels: odd sides
+ * get one more.
+ */
 function commandLine(
   { height, width, framesPerSecond, encoder }: {
     readonly height: number;
@@ -118,7 +122,10 @@ function commandLine(
   ].flat();
 }
 
-/** One frame after the other; a program that ends early says why itself. */
+/**
+ * Writes one frame after the other; a program that ends early reports the
+ * reason itself.
+ */
 async function feed(
   stdin: WritableStream<Uint8Array>,
   frames: readonly RgbImage[],
@@ -128,14 +135,14 @@ async function feed(
     for (const { pixels } of frames) await writer.write(new Uint8Array(pixels));
     await writer.close();
   } catch {
-    // A broken pipe: its exit code and complaint tell more.
+    // A broken pipe: exit code and error output are more specific.
     await writer.abort().catch(() => undefined);
   }
 }
 
 /**
- * What a stream holds, cut once it is longer than `maxBytes`; the rest is read
- * and forgotten, so that nobody waits for a full pipe.
+ * Returns the contents of a stream, cut at `maxBytes`; the rest is read and
+ * dropped, so that the writer never blocks on a full pipe.
  */
 async function readUpTo(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,

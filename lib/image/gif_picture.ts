@@ -1,8 +1,8 @@
 /**
- * GIF → pixels.
+ * The decoder of GIF pictures.
  *
- * Serves both ways to see it: transparent pixels have no alpha, and the color
- * that Pillow gives them.
+ * It serves both modes: transparent pixels have no alpha, and the color that
+ * Pillow gives them.
  *
  * @module
  */
@@ -19,8 +19,8 @@ import { decodeGifLzw } from "./format/gif_lzw.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /**
- * Pixels of a frame for each of the canvas: those outside are decoded, too, and
- * must not cost more than the picture itself.
+ * The most pixels of a frame for each of the canvas: those outside are decoded,
+ * too, and must not cost more than the picture itself.
  */
 const MAX_FRAME_SHARE = 4;
 
@@ -66,7 +66,7 @@ async function* placedFrames(
       image: decodeFrame(bytes, frame, layout),
       top,
       left,
-      // The colors of transparent pixels are seen where nothing is below.
+      // The colors of transparent pixels show where nothing is below.
       blend: i === 0 ? "source" : "over",
       dispose: disposals[i]!,
       cleared: withoutAlpha(frame, background),
@@ -79,8 +79,9 @@ function shownDisposal(disposal: GifDisposal): PlacedFrame["dispose"] {
 }
 
 /**
- * Pillow takes a disposal that is not named for the last that was, and has nothing
- * to restore after the first frame: it clears that if it has a transparent color.
+ * Returns the disposals of Pillow, which repeats the last one for an unnamed
+ * one, and has nothing to restore after the first frame: it clears that if it
+ * has a transparent color.
  */
 function disposalsOfPillow(
   { frames }: GifLayout,
@@ -134,13 +135,13 @@ function packedColors(frame: GifFrame): Uint32Array {
   return new Uint32Array(bytes.buffer);
 }
 
-/** Returns the color of an index, which is not to be seen. */
+/** Returns the color of an index, with zero alpha. */
 function withoutAlpha(frame: GifFrame, index: number): Rgba {
   return [...colorOf(frame, index), 0];
 }
 
 /**
- * Returns the color of an index as Pillow has it: black beyond the palette, a gray
+ * Returns the color of an index as in Pillow: black beyond the palette, a gray
  * of that level in a file without one.
  */
 function colorOf({ palette }: GifFrame, index: number): Rgb {

@@ -1,8 +1,8 @@
 /**
- * What kind of picture bytes are, and how large, before any of it is decoded.
+ * The type and size of a picture, read before any of it is decoded.
  *
- * A small file can claim a huge picture, so limits are checked here. Types
- * that are not taken are told by name, so that a caller knows what to do.
+ * A small file can declare a huge picture, so limits are checked here.
+ * Unsupported types are named in the error, so that callers can convert them.
  *
  * @module
  */
@@ -15,23 +15,26 @@ import { readPngHeader } from "./format/png.ts";
 import { readWebpHeader } from "./format/webp.ts";
 import type { PixelSize } from "./image.ts";
 
-/** The types that are taken. */
+/** The supported types. */
 export type PictureType = "png" | "jpeg" | "gif" | "webp";
 
-/** What the header says. The size is that of the stored picture, unturned. */
+/**
+ * The fields of a picture's header. The size is that of the stored picture,
+ * unturned.
+ */
 export interface PictureHeader extends PixelSize {
-  /** By the bytes, whatever a file name says. */
+  /** Type by the bytes, independent of a file name. */
   readonly type: PictureType;
-  /** How many frames: 1 for a still picture. */
+  /** Number of frames; 1 for a still picture. */
   readonly frames: number;
-  /** How EXIF or XMP asks to turn it. */
+  /** Orientation by EXIF or XMP. */
   readonly orientation: Orientation;
 }
 
 /**
- * The header of the picture in `bytes`.
+ * Returns the header of the picture in `bytes`.
  *
- * @throws {ImageError} When the type is not taken, a side is zero or the
+ * @throws {ImageError} If the type is not supported, a side is zero or the
  * header is damaged or cut short.
  */
 export function readHeader(bytes: Uint8Array): PictureHeader {
@@ -48,9 +51,9 @@ export function readHeader(bytes: Uint8Array): PictureHeader {
 }
 
 /**
- * Refuses more than `maxPixels`, all `frames` counted.
+ * Asserts that a picture has at most `maxPixels`, counting all `frames`.
  *
- * @throws {ImageTooLargeError} When there are more.
+ * @throws {ImageTooLargeError} If there are more.
  */
 export function checkPixels(
   { type, height, width }: PictureHeader,
@@ -68,9 +71,9 @@ export function checkPixels(
 }
 
 /**
- * Refuses an animation of more than `maxFrames` frames.
+ * Asserts that an animation has at most `maxFrames` frames.
  *
- * @throws {ImageTooLargeError} When there are more.
+ * @throws {ImageTooLargeError} If there are more.
  */
 export function checkFrames(
   { type, frames }: Pick<PictureHeader, "type" | "frames">,
@@ -93,7 +96,7 @@ export function shownSize(
     : { height, width };
 }
 
-/** What people call the types. */
+/** Common names of the types. */
 const names: Record<PictureType, string> = {
   png: "PNG",
   jpeg: "JPEG",
@@ -115,7 +118,8 @@ function readByType(bytes: Uint8Array): PictureHeader {
   }
   if (/^GIF8[79]a/.test(head)) {
     const { height, width, frames, whole } = readGifLayout(bytes);
-    // The frame that a cut file lacks counts: no clip is made of the rest.
+    // The frame that a truncated file lacks counts: no clip is made of the
+    // rest.
     const count = frames.length + (whole ? 0 : 1);
     return { type: "gif", height, width, frames: count, orientation: 1 };
   }
@@ -131,7 +135,7 @@ function readByType(bytes: Uint8Array): PictureHeader {
   );
 }
 
-/** Types that people send and we do not take, by how their files begin. */
+/** Common types that are not supported, by the beginning of their files. */
 const otherTypes: readonly [name: string, pattern: RegExp][] = [
   ["BMP", /^BM/],
   ["TIFF", /^(II\*\0|MM\0\*|II\+\0|MM\0\+)/],

@@ -1,19 +1,19 @@
 /**
- * A picture as the vision side sees it: eight-bit RGB, nothing else.
+ * The picture type of the vision side: eight-bit RGB, nothing else.
  *
  * @module
  */
 
-/** Height and width in pixels. */
+/** A height and a width in pixels. */
 export interface PixelSize {
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
 }
 
-/** Eight-bit RGB. */
+/** An eight-bit RGB picture. */
 export interface RgbImage extends PixelSize {
-  /** `[height, width, 3]`, 0–255. */
+  /** Samples `[height, width, 3]`, 0–255. */
   readonly pixels: Uint8ClampedArray;
 }

@@ -1,5 +1,5 @@
 /**
- * JPEG → pixels.
+ * The decoder of JPEG pictures.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export async function decodeJpegPicture(
   const layout = readJpegLayout(bytes);
   const { height, heightOffset, heightIsLate } = layout;
   if (!heightIsLate) return await decodeScans(bytes, layout);
-  // Libjpeg knows no DNL: the height goes to where it usually stands.
+  // Libjpeg does not support DNL: the height is written to its usual place.
   const patched = bytes.slice();
   new DataView(patched.buffer).setUint16(heightOffset, height);
   return await decodeScans(patched, layout);
@@ -38,7 +38,8 @@ async function decodeScans(
   } catch (error) {
     const kept = withoutTrailingSegments(bytes);
     if (!(error instanceof ImageError) || kept === undefined) throw error;
-    // The first error says more of a file that is damaged before that, too.
+    // The first error is more specific for a file that is damaged before that,
+    // too.
     return await decodeJpeg(kept, layout).catch(() => {
       throw error;
     });

@@ -1,12 +1,12 @@
 /**
- * Coefficients of a JPEG component → its samples, and those at full size.
+ * The transform of a JPEG component's coefficients into samples at full size.
  *
  * ```text
  * [blocks, 64] ─ dequantize, inverse DCT ─▶ [height', width'] ─ upsample ─▶ [height, width]
  * ```
  *
- * In the integers of libjpeg's "slow" transform and "fancy" upsampling, so that
- * samples come out the same to the bit. Source: jidctint.c and jdsample.c of
+ * It uses the integers of libjpeg's "slow" transform and "fancy" upsampling, so
+ * that samples are the same to the bit. Source: jidctint.c and jdsample.c of
  * libjpeg-turbo.
  *
  * @module
@@ -17,13 +17,16 @@ import type { PixelSize } from "./image.ts";
 
 /** A plane of samples. */
 export interface SamplePlane extends PixelSize {
-  /** `[height, stride]`. */
+  /** Samples, `[height, stride]`. */
   readonly samples: Uint8ClampedArray;
-  /** Samples from a row to the next. */
+  /** Number of samples from a row to the next. */
   readonly stride: number;
 }
 
-/** Returns the samples of a component, `[8 × blocksHigh, 8 × blocksWide]` of which `size` count. */
+/**
+ * Returns the samples of a component, `[8 × blocksHigh, 8 × blocksWide]`, of
+ * which `size` count.
+ */
 export function samplesOf(
   component: JpegComponent,
   { height, width }: PixelSize,
@@ -46,7 +49,7 @@ export function samplesOf(
   return { height, width, stride, samples };
 }
 
-/** Bits that a pass takes off: constants have 13, the first pass keeps 2. */
+/** Bits that a pass removes: constants have 13, the first pass keeps 2. */
 const PASS_1 = 13 - 2;
 const PASS_2 = 13 + 2 + 3;
 
@@ -54,9 +57,9 @@ const PASS_2 = 13 + 2 + 3;
  * Transforms eight values: the algorithm of Loeffler, Ligtenberg and Moschytz with
  * constants times 2 ** 13.
  *
- * @param at Of the first.
- * @param step From one to the next.
- * @param shift Bits that are taken off, rounded.
+ * @param at Index of the first value.
+ * @param step Distance from one to the next.
+ * @param shift Number of bits that are removed, rounded.
  */
 function transform(
   values: Int32Array,
@@ -142,7 +145,10 @@ function repeated(
   return out;
 }
 
-/** Weighs the nearer sample by 3/4, the other by 1/4; rounds left ones down, right ones up. */
+/**
+ * Upsamples across: weighs the nearer sample by 3/4, the other by 1/4; rounds
+ * left ones down, right ones up.
+ */
 function smoothAcross(plane: SamplePlane): SamplePlane {
   const out = larger(plane, 2, 1);
   for (let y = 0; y < plane.height; y++) {
@@ -159,7 +165,7 @@ function smoothAcross(plane: SamplePlane): SamplePlane {
   return out;
 }
 
-/** The same downwards. */
+/** Upsamples downward by the same weights. */
 function smoothDown(plane: SamplePlane): SamplePlane {
   const out = larger(plane, 1, 2);
   for (let y = 0; y < out.height; y++) {
@@ -172,7 +178,7 @@ function smoothDown(plane: SamplePlane): SamplePlane {
   return out;
 }
 
-/** The same both ways, rounded once. */
+/** Upsamples both ways, rounded once. */
 function smoothBoth(plane: SamplePlane): SamplePlane {
   const out = larger(plane, 2, 2);
   const last = plane.width - 1;

@@ -1,5 +1,5 @@
 /**
- * The arithmetic of laying a frame over its canvas, as three programs have it.
+ * The arithmetic of laying a frame over its canvas, as in three programs.
  *
  * They differ where both are partly transparent, and in their rounding. Colors are
  * not multiplied by alpha.
@@ -8,10 +8,10 @@
  */
 
 /**
- * Lays a row over another.
+ * A function that lays a row over another.
  *
- * @param under `[width, 4]`. Overwritten.
- * @param row `[width, 4]`.
+ * @param under Pixels `[width, 4]`; overwritten.
+ * @param row Pixels `[width, 4]`.
  */
 export type LayOver = (
   under: Uint8ClampedArray,

@@ -1,8 +1,8 @@
 /**
- * Everything that turns pictures into bytes and back, as one interface.
+ * The interface of the codec that turns pictures into bytes and back.
  *
- * {@linkcode inPlaceCodec} does it where it is called and so blocks its
- * thread; `picture_pool.ts` has the same methods and does it elsewhere.
+ * {@linkcode inPlaceCodec} runs on the calling thread and blocks it;
+ * `picture_pool.ts` has the same methods and runs them on others.
  *
  * @module
  */
@@ -21,16 +21,16 @@ import { encodeApng, encodePng, type PngOptions } from "./encode_png.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
 import { resizeBicubic } from "./resize.ts";
 
-/** The request that a method of the codec is called for. */
+/** Options of a call of the codec. */
 export interface CodecCall {
-  /** Ends the call. */
+  /** Signal that ends the call. */
   readonly signal?: AbortSignal | undefined;
-  /** The caller that waits its turn among others; all are one by default. */
+  /** The caller among whom turns are shared; all calls have one by default. */
   readonly caller?: string | undefined;
 }
 
 /**
- * Pictures in and out. Pixels handed in are copied, never changed.
+ * Decodes and encodes pictures. Pixels passed in are copied, never changed.
  *
  * A call whose signal aborts leaves the queue, or is given up where it runs,
  * and fails with the signal's reason.
@@ -54,7 +54,7 @@ export interface PictureCodec {
     size: PixelSize,
     call?: CodecCall,
   ): Promise<RgbImage>;
-  /** Encodes a PNG, without loss. */
+  /** Encodes a PNG, lossless. */
   encodePng(
     image: RgbImage,
     options: PngOptions,
@@ -66,19 +66,19 @@ export interface PictureCodec {
     options: { readonly quality: number },
     call?: CodecCall,
   ): Promise<Uint8Array>;
-  /** Encodes a WebP; quality 1–100, or without loss where it is undefined. */
+  /** Encodes a WebP; quality 1–100, or undefined for lossless. */
   encodeWebp(
     image: RgbImage,
     options: { readonly quality: number | undefined },
     call?: CodecCall,
   ): Promise<Uint8Array>;
-  /** Encodes an animated PNG, without loss; frames of one size. */
+  /** Encodes an animated PNG, lossless; frames of one size. */
   encodeApng(
     frames: readonly RgbImage[],
     options: AnimationOptions & PngOptions,
     call?: CodecCall,
   ): Promise<Uint8Array>;
-  /** Encodes an animated GIF, 256 colors a frame; frames of one size. */
+  /** Encodes an animated GIF, 256 colors per frame; frames of one size. */
   encodeGif(
     frames: readonly RgbImage[],
     options: AnimationOptions,
@@ -110,7 +110,10 @@ export const inPlaceCodec: PictureCodec = {
   },
 };
 
-/** What `compute` throws becomes a rejection, as it does in a worker. */
+/**
+ * Returns the result as a promise; an error becomes a rejection, as in a
+ * worker.
+ */
 function promise<T>(compute: () => T): Promise<T> {
   return new Promise((resolve) => resolve(compute()));
 }

@@ -1,7 +1,7 @@
 /**
- * The memory cost of pictures, in bytes, as far as it is known from a header:
- * the amounts that a request takes from the budget of pixels before anything
- * is decoded.
+ * The memory cost of pictures, in bytes, as far as a header determines it: the
+ * amounts that a request takes from the budget of pixels before anything is
+ * decoded.
  *
  * ```text
  * decode   bytes per pixel of the type × canvas, and the frames that are kept
@@ -12,7 +12,7 @@
  * The numbers are peaks of a fresh process over pictures of 4 to 64 million
  * pixels, rounded up: 7.3 to 8.6 bytes a pixel for PNG, 16.9 for baseline JPEG
  * and 22.9 for progressive, 22.6 for lossless WebP (16.7 for lossy), 7.1 to 10.2
- * for GIF. Activations of the vision tokenizer are not in it: one picture runs
+ * for GIF. Activations of the vision tokenizer are excluded: one picture runs
  * at a time.
  *
  * @module
@@ -41,31 +41,36 @@ export const MAX_DECODE_BYTES_PER_PIXEL: number = Math.max(
 /** Bytes for each pixel of an animation beside the canvas: RGBA and RGB. */
 const FRAME_BYTES = 12;
 
-/** Copies of the file: as it came, for the thread, chunk by chunk, in the codec. */
+/**
+ * Copies of the file: the upload, for the thread, chunk by chunk, in the codec.
+ */
 const FILE_COPIES = 4;
 
-/** Eight-bit RGB. */
+/** Bytes of an eight-bit RGB pixel. */
 const RGB_BYTES = 3;
 
-/** RGB and the floats that the encoder reads. */
+/** Bytes of a pixel in RGB and in the floats that the encoder reads. */
 const ENCODE_BYTES = 16;
 
-/** Floats, RGB, and the copies of an encoder of PNG or JPEG and of its file. */
+/**
+ * Bytes of a pixel in floats, RGB, and the copies of an encoder of PNG or JPEG
+ * and of its file.
+ */
 const RENDER_BYTES = 32;
 
-/** The same for each pixel of a clip, whose floats exist four frames at a time. */
+/** Bytes of a clip's pixel, whose floats exist four frames at a time. */
 const CLIP_BYTES = 20;
 
-/** The least that anything costs, so that the number of requests is bounded. */
+/** The least cost of any request, so that their number is bounded. */
 const MIN_BYTES = 2 ** 21;
 
 /** A file to decode. */
 export interface DecodeWork {
-  /** Its header. */
+  /** Header of the file. */
   readonly header: PictureHeader;
-  /** Its length in bytes. */
+  /** Length of the file in bytes. */
   readonly fileBytes: number;
-  /** The frames that are decoded. */
+  /** Number of frames that are decoded. */
   readonly frames: number;
 }
 
@@ -82,12 +87,12 @@ export function decodeCost(
   );
 }
 
-/** Returns what `frames` decoded frames of `size` take while they wait. */
+/** Returns the bytes of `frames` decoded frames of `size` while they wait. */
 export function heldCost(size: PixelSize, frames: number): number {
   return RGB_BYTES * frames * area(size);
 }
 
-/** Returns what `frames` frames of `size` take while they become codes. */
+/** Returns the bytes of `frames` frames of `size` while they become codes. */
 export function encodeCost(size: PixelSize, frames: number): number {
   return atLeast(ENCODE_BYTES * frames * area(size));
 }
@@ -97,7 +102,10 @@ export function renderCost(size: PixelSize): number {
   return atLeast(RENDER_BYTES * area(size));
 }
 
-/** Returns the same for a clip of `frames` frames, `atOnce` of which are decoded together. */
+/**
+ * Returns the peak of a clip of `frames` frames, `atOnce` of which are decoded
+ * together.
+ */
 export function renderClipCost(
   size: PixelSize,
   { frames, atOnce }: { readonly frames: number; readonly atOnce: number },

@@ -1,12 +1,12 @@
 /**
- * PNG and APNG → pixels.
+ * The decoder of PNG and APNG pictures.
  *
  * ```text
  * chunks ─▶ default picture (IDAT) ─┬▶ still
  *        └▶ frames (fcTL, IDAT or fdAT) ─▶ clip; the first is the still, too
  * ```
  *
- * A frame is read when it is its turn: damage to those after it costs nothing.
+ * A frame is read in its turn: damage to later frames costs nothing.
  *
  * @module
  */
@@ -26,8 +26,8 @@ import { decodePngData, type PngColors } from "./png_pixels.ts";
 import type { RgbaImage } from "./rgba.ts";
 
 /**
- * Decodes a still PNG, or the first frame of an animation on its canvas: a default
- * picture that is no frame is for readers that do not know APNG. It stands in for a
+ * Decodes a still PNG, or the first frame of an animation on its canvas: a
+ * default picture that is no frame is for readers without APNG. It replaces a
  * first frame that is damaged.
  */
 export async function decodePng(bytes: Uint8Array): Promise<RgbaImage> {
@@ -37,8 +37,8 @@ export async function decodePng(bytes: Uint8Array): Promise<RgbaImage> {
 }
 
 /**
- * Decodes the default picture as PIL's `convert("RGB")` does; its alpha means
- * nothing. The first frame stands in for one that is damaged, and no frame.
+ * Decodes the default picture as PIL's `convert("RGB")` does; its alpha is
+ * ignored. The first frame replaces one that is damaged, and no frame.
  */
 export async function decodePngAsReference(
   bytes: Uint8Array,
@@ -52,7 +52,7 @@ export async function decodePngAsReference(
  * Decodes every frame of an APNG on its canvas, which is overwritten by the next; a
  * still PNG gives one.
  *
- * @throws {ImageError} When there are fewer frames than it announces, or one is
+ * @throws {ImageError} If there are fewer frames than it announces, or one is
  * damaged.
  */
 export function decodePngFrames(
@@ -68,7 +68,7 @@ interface Png {
   readonly chunks: readonly StoredChunk[];
   readonly shape: PngShape;
   readonly colors: PngColors;
-  /** Undefined for a still picture. */
+  /** Frames; undefined for a still picture. */
   readonly frames: readonly Frame[] | undefined;
 }
 
@@ -100,7 +100,7 @@ function readPng(bytes: Uint8Array, gray16: PngColors["gray16"]): Png {
   };
 }
 
-/** Returns whether the default picture is no frame of an animation. */
+/** Returns true if the default picture is no frame of an animation. */
 function hasHiddenDefault({ frames = [] }: Png): boolean {
   return frames[0]?.isDefault === false;
 }
@@ -138,7 +138,7 @@ async function* placedFrames(
   const announced = announcedFrames(png.chunks);
   for (const [i, { control, data, isDefault }] of frames.entries()) {
     const { height, width, ...placing } = frameControl(png, control);
-    // Past the sequence number of an fdAT.
+    // Skips the sequence number of an fdAT.
     const parts = data.map((chunk) =>
       soundData(bytes, chunk).subarray(isDefault ? 0 : 4)
     );
@@ -175,7 +175,7 @@ function splitFrames(chunks: readonly StoredChunk[], count: number): Frame[] {
   return frames;
 }
 
-/** Placing of a still picture on its canvas. */
+/** Placement of a still picture on its canvas. */
 const whole = { top: 0, left: 0, blend: "source", dispose: "keep" } as const;
 
 const disposals = ["keep", "clear", "previous"] as const;

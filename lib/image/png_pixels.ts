@@ -1,8 +1,8 @@
 /**
- * The samples of a PNG → eight-bit RGB with alpha.
+ * The conversion of a PNG's samples to eight-bit RGB with alpha.
  *
- * Colors of transparent pixels are kept, whatever makes them transparent: alpha, or
- * the tRNS chunk.
+ * Colors of transparent pixels are kept, be they transparent by alpha or by the
+ * tRNS chunk.
  *
  * @module
  */
@@ -18,16 +18,18 @@ export interface PngColors {
   readonly palette: Uint8Array | undefined;
   /** Data of tRNS. */
   readonly transparency: Uint8Array | undefined;
-  /** The way for 16-bit gray to become 8-bit: its high byte, or clipped at 255. */
+  /**
+   * The conversion of 16-bit gray to 8-bit: its high byte, or clipped at 255.
+   */
   readonly gray16: "high" | "clip";
 }
 
 /**
  * Decodes a picture.
  *
- * @param shape Of the picture, which may be a frame of a larger one.
- * @param data Its compressed rows, in parts.
- * @throws {ImageError} When data is damaged or ends early, or a palette is missing.
+ * @param shape Shape of the picture, which may be a frame of a larger one.
+ * @param data Compressed rows, in parts.
+ * @throws {ImageError} If data is damaged or ends early, or a palette is missing.
  */
 export async function decodePngData(
   shape: PngShape,
@@ -48,7 +50,9 @@ export async function decodePngData(
   return { height, width, pixels };
 }
 
-/** @param samples `[width × channels]`. Overwritten. */
+/**
+ * @param samples Samples `[width × channels]`; overwritten.
+ */
 function unpack(
   { bytes }: PngRow,
   depth: number,
@@ -71,17 +75,17 @@ function unpack(
   }
 }
 
-/** Places of a row's pixels. */
+/** The place of a row's pixels. */
 interface Target {
-  /** `[height, width, 4]`. Overwritten. */
+  /** Pixels `[height, width, 4]`; overwritten. */
   readonly pixels: Uint8ClampedArray;
-  /** Offset of the first. */
+  /** Offset of the first pixel. */
   readonly start: number;
-  /** From one to the next. */
+  /** Distance from one pixel to the next. */
   readonly step: number;
 }
 
-/** Writes the colors of a row of `width` pixels. */
+/** A function that writes the colors of a row of `width` pixels. */
 type Colorizer = (samples: Uint16Array, width: number, target: Target) => void;
 
 function colorizer(shape: PngShape, colors: PngColors): Colorizer {
@@ -137,7 +141,10 @@ function rgb({ depth }: PngShape, colors: PngColors): Colorizer {
   };
 }
 
-/** An index beyond the palette is black, as in Pillow and browsers. */
+/**
+ * Returns a colorizer of palette indices. An index beyond the palette is black,
+ * as in Pillow and browsers.
+ */
 function indexed({ palette, transparency }: PngColors): Colorizer {
   if (palette === undefined) {
     throw new ImageError("the PNG is damaged: it has no palette");
@@ -188,7 +195,9 @@ function rgbWithAlpha({ depth }: PngShape): Colorizer {
   };
 }
 
-/** Returns the transparent color, a sample a channel; nothing without one. */
+/**
+ * Returns the transparent color, one sample per channel; undefined without one.
+ */
 function keyOf(
   transparency: Uint8Array | undefined,
   channels: number,
@@ -199,7 +208,7 @@ function keyOf(
   }
   const { buffer, byteOffset } = transparency;
   const view = new DataView(buffer, byteOffset);
-  // Bits above the depth mean nothing.
+  // Bits above the depth are ignored.
   return Array.from(
     { length: channels },
     (_, i) => view.getUint16(2 * i) & (2 ** depth - 1),

@@ -1,15 +1,16 @@
 /**
- * JPEGs that mozjpeg's build here refuses, or decodes otherwise than libjpeg-turbo
- * does today: CMYK and YCCK, and chroma that is halved downwards alone (4:4:0).
+ * The decoder of JPEGs that mozjpeg's build here refuses, or decodes otherwise
+ * than libjpeg-turbo does today: CMYK and YCCK, and chroma that is halved
+ * downward alone (4:4:0).
  *
  * ```text
  * scans ─▶ samples of each component ─▶ at full size ─▶ RGB
  *                                         YCCK: YCC → CMY; CMYK ─▶ RGB as Pillow has it
  * ```
  *
- * Inks are stored inverted, as Adobe does and everybody after it, with its marker or
- * without. Own code: ImageScript's decoder refuses those without a marker, and differs
- * by up to three levels.
+ * Inks are stored inverted, as Adobe and all others do, with its marker or
+ * without. Own code: ImageScript's decoder refuses those without a marker, and
+ * differs by up to three levels.
  *
  * @module
  */
@@ -20,10 +21,10 @@ import { type JpegScans, readJpegScans } from "./format/jpeg_scans.ts";
 import { samplesOf, upsample } from "./jpeg_samples.ts";
 import type { RgbaImage } from "./rgba.ts";
 
-/** Components of CMYK and YCCK. */
+/** Number of components in CMYK and YCCK. */
 const CMYK = 4;
 
-/** Returns whether a JPEG is of those. */
+/** Returns true if a JPEG is one of those. */
 export function isRareJpeg(
   { sampling }: Pick<JpegLayout, "sampling">,
 ): boolean {
@@ -37,7 +38,7 @@ export function isRareJpeg(
 /**
  * Decodes a JPEG of one, three or four components.
  *
- * @throws {ImageError} When it is damaged or cut short, or of another process than
+ * @throws {ImageError} If it is damaged or cut short, or of another process than
  * baseline and progressive.
  */
 export function decodeRareJpeg(bytes: Uint8Array): RgbaImage {
@@ -82,7 +83,9 @@ function largest(sampling: readonly Sampling[]) {
   };
 }
 
-/** Returns whether the first components are luma and chroma, by libjpeg's rules. */
+/**
+ * Returns true if the first components are luma and chroma, by libjpeg's rules.
+ */
 function hasLuma(
   { components, adobeTransform, hasJfif }: JpegScans,
 ): boolean {
@@ -93,7 +96,10 @@ function hasLuma(
   return String.fromCharCode(...components.map(({ id }) => id)) !== "RGB";
 }
 
-/** @param row `[width, 4]`: the first three samples, or one of them thrice. Overwritten. */
+/**
+ * @param row Pixels `[width, 4]`: the first three samples, or one of them
+ * thrice; overwritten.
+ */
 function combine(
   samples: readonly Uint8ClampedArray[],
   row: Uint8ClampedArray,
@@ -108,7 +114,9 @@ function combine(
   }
 }
 
-/** @param row `[width, 4]`: luma and chroma; overwritten by RGB. */
+/**
+ * @param row Pixels `[width, 4]`: luma and chroma; overwritten by RGB.
+ */
 function colorFromLuma(row: Uint8ClampedArray): void {
   for (let at = 0; at < row.length; at += 4) {
     const luma = row[at]!;
@@ -121,7 +129,9 @@ function colorFromLuma(row: Uint8ClampedArray): void {
   }
 }
 
-/** @param row `[width, 4]`, its colors are overwritten. */
+/**
+ * @param row Pixels `[width, 4]`, whose colors are overwritten.
+ */
 function invert(row: Uint8ClampedArray): void {
   for (let at = 0; at < row.length; at += 4) {
     for (let c = at; c < at + 3; c++) row[c] = 255 - row[c]!;
@@ -129,10 +139,10 @@ function invert(row: Uint8ClampedArray): void {
 }
 
 /**
- * Pillow's CMYK → RGB: black less its product with the ink.
+ * Converts CMYK to RGB as Pillow does: black less its product with the ink.
  *
- * @param row `[width, 4]`: inks, inverted; overwritten by RGB.
- * @param black `[width]`, inverted.
+ * @param row Pixels `[width, 4]`: inks, inverted; overwritten by RGB.
+ * @param black Samples `[width]`, inverted.
  */
 function ink(row: Uint8ClampedArray, black: Uint8ClampedArray): void {
   for (let at = 0; at < row.length; at += 4) {

@@ -1,5 +1,5 @@
 /**
- * Bicubic resizing, bit for bit as Pillow does it.
+ * The bicubic resizer, bit for bit as in Pillow.
  *
  * ```text
  * [H, W, 3] ─ horizontal pass ─▶ [H, w, 3] ─ vertical pass ─▶ [h, w, 3]
@@ -8,18 +8,21 @@
  *
  * Codes are as exact as the pixels they are made from, and no library resizes
  * to the same bytes: Pillow widens the kernel when it shrinks (antialiasing),
- * takes a = −0.5, holds weights as 22-bit fixed-point numbers and rounds to
- * eight bits after each pass. So this is ours.
+ * uses a = −0.5, holds weights as 22-bit fixed-point numbers and rounds to
+ * eight bits after each pass. Hence own code.
  *
  * @module
  */
 
 import type { PixelSize, RgbImage } from "./image.ts";
 
-/** Fractional bits of a weight: what 32 bits leave beside 8-bit samples and overshoot. */
+/**
+ * Fractional bits of a weight: the rest of 32 bits after 8-bit samples and
+ * overshoot.
+ */
 const precisionBits = 22;
 
-/** `image` at `size`. The image itself when it has that size already. */
+/** Returns `image` at `size`; the image itself if it has that size already. */
 export function resizeBicubic(image: RgbImage, size: PixelSize): RgbImage {
   const { height, width } = size;
   if (
@@ -35,7 +38,7 @@ export function resizeBicubic(image: RgbImage, size: PixelSize): RgbImage {
 }
 
 /**
- * Whether the vertical pass comes first.
+ * Returns true if the vertical pass comes first.
  *
  * Each pass rounds, so the order shows in the last bit. This is the choice of
  * Pillow 13; earlier versions always begin with the horizontal pass.
@@ -46,15 +49,15 @@ function shrinksMostlyInHeight(from: PixelSize, to: PixelSize): boolean {
   return rowsLost > 0 && rowsLost > 2 * columnsLost;
 }
 
-/** For every output sample along one side: where its window starts, and its weights. */
+/** The window and weights of every output sample along one side. */
 interface Kernel {
-  /** `[outputs]`, the first input of each window. */
+  /** The first input of each window, `[outputs]`. */
   readonly starts: Int32Array;
-  /** `[outputs]`, how many inputs each window has. */
+  /** Number of inputs in each window, `[outputs]`. */
   readonly lengths: Int32Array;
-  /** `[outputs, span]`, fixed point; zero beyond a window's length. */
+  /** Fixed-point weights, `[outputs, span]`; zero beyond a window's length. */
   readonly weights: Int32Array;
-  /** The longest window. */
+  /** Length of the longest window. */
   readonly span: number;
 }
 
@@ -96,7 +99,7 @@ function resizeHeight(image: RgbImage, height: number): RgbImage {
   const { starts, lengths, weights, span } = kernel(image.height, height);
   const stride = width * 3;
   const resized = new Uint8ClampedArray(height * stride);
-  // Whole rows are added up, so that memory is read in its own order.
+  // Whole rows are added up, so that memory is read in order.
   const sums = new Int32Array(stride);
   for (let y = 0; y < height; y++) {
     sums.fill(half);
@@ -146,7 +149,7 @@ function kernel(inputs: number, outputs: number): Kernel {
   return { starts, lengths, weights, span };
 }
 
-/** Keys' cubic convolution kernel, a = −0.5. */
+/** Returns Keys' cubic convolution kernel, a = −0.5. */
 function cubic(x: number): number {
   const a = -0.5;
   const t = Math.abs(x);
@@ -155,7 +158,9 @@ function cubic(x: number): number {
   return 0;
 }
 
-/** Rounded half away from zero, as C's cast of `x ± 0.5` does. */
+/**
+ * Returns a weight rounded half away from zero, as C's cast of `x ± 0.5` does.
+ */
 function toFixedPoint(weight: number): number {
   return Math.trunc(weight * 2 ** precisionBits + (weight < 0 ? -0.5 : 0.5));
 }

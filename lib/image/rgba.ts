@@ -1,18 +1,18 @@
 /**
- * Pictures that still have transparency, and the two ways to lose it.
+ * The type of pictures with transparency, and the two ways to drop it.
  *
  * @module
  */
 
 import type { PixelSize, RgbImage } from "./image.ts";
 
-/** Eight-bit RGB with alpha, not multiplied into the colors. */
+/** An eight-bit RGB picture with alpha, not multiplied into the colors. */
 export interface RgbaImage extends PixelSize {
-  /** `[height, width, 4]`, 0–255. */
+  /** Samples `[height, width, 4]`, 0–255. */
   readonly pixels: Uint8ClampedArray;
 }
 
-/** `image` as it looks on white paper. */
+/** Returns `image` over white. */
 export function overWhite(image: RgbaImage): RgbImage {
   const { height, width, pixels } = image;
   const opaque = new Uint8ClampedArray(height * width * 3);
@@ -29,7 +29,10 @@ export function overWhite(image: RgbaImage): RgbImage {
   return { height, width, pixels: opaque };
 }
 
-/** The colors of `image`, also where they are transparent: PIL's `convert("RGB")`. */
+/**
+ * Returns the colors of `image`, including transparent pixels, as PIL's
+ * `convert("RGB")`.
+ */
 export function withoutAlpha(image: RgbaImage): RgbImage {
   const { height, width, pixels } = image;
   const colors = new Uint8ClampedArray(height * width * 3);
@@ -43,7 +46,7 @@ export function withoutAlpha(image: RgbaImage): RgbImage {
   return { height, width, pixels: colors };
 }
 
-/** The opacity of `image`, 0–255, in all three channels. */
+/** Returns the opacity of `image`, 0–255, in all three channels. */
 export function alphaOf(image: RgbaImage): RgbImage {
   const { height, width, pixels } = image;
   const alpha = new Uint8ClampedArray(height * width * 3);
@@ -54,15 +57,15 @@ export function alphaOf(image: RgbaImage): RgbImage {
 }
 
 /**
- * Gives the memory of `image` back at once, which is not to be used any more:
- * garbage of hundreds of megabytes would stay until a collection.
+ * Frees the memory of `image`, which must not be used any more: garbage of
+ * hundreds of megabytes would stay until a collection.
  */
 export function releasePixels({ pixels }: RgbaImage): void {
   const { buffer } = pixels;
   if (buffer instanceof ArrayBuffer && !buffer.detached) buffer.transfer(0);
 }
 
-/** `image` with full alpha. */
+/** Returns `image` with full alpha. */
 export function withAlpha(image: RgbImage): RgbaImage {
   const { height, width, pixels } = image;
   const opaque = new Uint8ClampedArray(height * width * 4).fill(255);

@@ -1,8 +1,8 @@
 /**
- * WebP → pixels.
+ * The decoder of WebP pictures.
  *
- * The codec takes stills only. A frame of an animation is a still in other
- * wrapping, so each is written out as a WebP of its own.
+ * The codec supports stills only. A frame of an animation is a still in another
+ * container, so each is written as a WebP of its own.
  *
  * @module
  */
@@ -55,8 +55,9 @@ async function* placedFrames(
     const frame = readFrame(data, canvas);
     const { height, width, picture, ...placing } = frame;
     const image = await decodeWebp(plainWebp(picture, { height, width }));
-    // Libwebp begins anew where nothing of the canvas is left, and where the frame
-    // before was cleared: there it keeps the colors of transparent pixels.
+    // Libwebp starts a new canvas where nothing of the old one is left, and
+    // where the frame before was cleared: there it keeps the colors of
+    // transparent pixels.
     const isKey = before === undefined ||
       before.dispose === "clear" && (before.isKey || fills(before, canvas));
     const blend = isKey ? "source" : frame.blend;
@@ -74,7 +75,7 @@ function fills(frame: PixelSize, canvas: PixelSize): boolean {
 }
 
 type FrameData = PixelSize & Omit<PlacedFrame, "image"> & {
-  /** The still's own chunks. */
+  /** Chunks of the still. */
   readonly picture: WebpChunk[];
 };
 
@@ -84,7 +85,7 @@ function readFrame(data: Uint8Array, canvas: PixelSize): FrameData {
   const top = 2 * uint24(data, 3);
   const flags = data[15]!;
   const picture = riffChunks(data.subarray(16));
-  // That of the picture counts, whatever the frame says: so libwebp has it.
+  // The picture's own size counts, not the frame's, as in libwebp.
   const { height, width } = pictureSize(picture);
   if (left + width > canvas.width || top + height > canvas.height) {
     throw new ImageError("a frame of the WebP does not fit its place");
@@ -100,7 +101,10 @@ function readFrame(data: Uint8Array, canvas: PixelSize): FrameData {
   };
 }
 
-/** A WebP of nothing but the picture: metadata can be damaged, and is not needed. */
+/**
+ * Returns a WebP of the picture alone: metadata can be damaged, and is not
+ * needed.
+ */
 function plainWebp(
   chunks: readonly WebpChunk[],
   { height, width }: PixelSize,

@@ -1,11 +1,11 @@
 /**
- * A checkpoint folder as configuration and weights, whichever layout it has.
+ * The checkpoint folder as configuration and weights, in either layout.
  *
  * Original layout: one folder for the language model (`config.json` flat), one
  * for the vision tokenizer. transformers layout: one folder for both
  * (`config.json` with `text_config` and `vq_config`).
  *
- * Knows nothing of graphs or sessions.
+ * It is independent of graphs and sessions.
  *
  * @module
  */
@@ -39,15 +39,15 @@ import { holdsBoth, type Layout, layoutOf } from "./layout.ts";
 import { findPreprocessor } from "./preprocessor_files.ts";
 import { WeightFiles } from "./weight_files.ts";
 
-/** What both kinds of checkpoint have. */
+/** The fields of both kinds of checkpoint. */
 export interface Checkpoint {
   /** Name of the folder, or of the repository in a Hugging Face cache. */
   readonly name: string;
-  /** Where it is. */
+  /** Path of the folder. */
   readonly folder: string;
-  /** Which software wrote it. */
+  /** Layout of the files. */
   readonly layout: Layout;
-  /** Its tensors. */
+  /** Tensors of the folder. */
   readonly weights: Weights;
   /** Folder that the tensors' locations are relative to. */
   readonly weightFolder: string;
@@ -59,28 +59,31 @@ export interface Checkpoint {
 
 /** A language model on disk. */
 export interface LanguageCheckpoint extends Checkpoint {
-  /** Sizes. */
+  /** Configuration with the model's sizes. */
   readonly config: LanguageConfig;
   /** Recommended settings. */
   readonly generation: GenerationConfig;
-  /** Bits of its linear layers' codes; undefined where they hold floats. */
+  /** Bits of its linear layers' codes; undefined for floats. */
   readonly codeBits: CodeBits | undefined;
 }
 
 /** A vision tokenizer on disk. */
 export interface VisionCheckpoint extends Checkpoint {
-  /** Sizes. */
+  /** Configuration with the model's sizes. */
   readonly config: VisionConfig;
-  /** What is done to pictures first. */
+  /** Preprocessing of pictures. */
   readonly preprocessor: PreprocessorConfig;
-  /** Names of the files that say so; empty where the published values hold. */
+  /**
+   * Names of the files with these settings; empty if the published values
+   * apply.
+   */
   readonly preprocessorFiles: readonly string[];
 }
 
 /**
  * Opens the language model in `folder`.
  *
- * @throws {CheckpointError} When something is missing, wrong or unsafe.
+ * @throws {CheckpointError} If something is missing, wrong or unsafe.
  */
 export async function openLanguageCheckpoint(
   folder: string,
@@ -106,7 +109,7 @@ export async function openLanguageCheckpoint(
     LINEAR_KEY,
     [intermediateSize, hiddenSize],
   );
-  // Files with a head of its own may say that it is tied: what is stored counts.
+  // Files with a separate head may declare it tied: stored tensors count.
   const tiedEmbeddings = config.tiedEmbeddings &&
     !HEAD_KEYS.some((key) => files.has(key, spelling));
   return {
@@ -120,7 +123,7 @@ export async function openLanguageCheckpoint(
 /**
  * Opens the vision tokenizer in `folder`.
  *
- * @throws {CheckpointError} When something is missing, wrong or unsafe.
+ * @throws {CheckpointError} If something is missing, wrong or unsafe.
  */
 export async function openVisionCheckpoint(
   folder: string,
@@ -144,10 +147,10 @@ export async function openVisionCheckpoint(
 }
 
 /**
- * The vision tokenizer's folder of a language model: the same folder in the
- * transformers layout, else its neighbor named `…VisionTokenizer`.
+ * Returns the vision tokenizer's folder of a language model: the same folder in
+ * the transformers layout, else its neighbor named `…VisionTokenizer`.
  *
- * @throws {CheckpointError} When there is none, or more than one.
+ * @throws {CheckpointError} If there is none, or more than one.
  */
 export async function findVisionFolder(folder: string): Promise<string> {
   if (await configOf(folder, holdsBoth)) return folder;
@@ -167,15 +170,17 @@ export async function findVisionFolder(folder: string): Promise<string> {
   return first.path;
 }
 
-/** Tensors that tell a folder's kind and type. */
+/** Names of tensors that show a folder's kind and type. */
 const LANGUAGE_KEY = "model.embed_tokens.weight";
 const LINEAR_KEY = "model.layers.0.mlp.gate_proj.weight";
 const VISION_KEY = "quantize.embedding.weight";
 
-/** A head of its own, as floats or as codes. */
+/** Names of a separate head, as floats or as codes. */
 const HEAD_KEYS = ["lm_head.weight", "lm_head.weight_packed"];
 
-/** Tokens that end an answer, by either file that may list them. */
+/**
+ * Returns the tokens that end an answer, from either file that may list them.
+ */
 function endTokens(
   { endTokens }: GenerationConfig,
   { tokenIds: { eos_token_id: stated = [] } }: LanguageConfig,
@@ -209,7 +214,10 @@ async function openWeights(
   };
 }
 
-/** Only the one that starts with the language model's name, if there is one. */
+/**
+ * Returns only the folder that starts with the language model's name, if there
+ * is one.
+ */
 function preferSameName(found: readonly Neighbor[], name: string): Neighbor[] {
   const same = found.filter((neighbor) =>
     neighbor.name.toLowerCase().startsWith(name.toLowerCase())

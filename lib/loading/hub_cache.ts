@@ -1,5 +1,5 @@
 /**
- * The folders that Hugging Face's tools keep.
+ * The folders of Hugging Face's cache.
  *
  * ```text
  * hub/models--BAAI--Emu3-Gen/refs/main              a commit
@@ -11,26 +11,28 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 
-/** A snapshot's place in a cache. */
+/** A pattern of a snapshot's path in a cache. */
 const SNAPSHOT =
   /models--.+?--(?<name>[^/\\]+)[/\\]snapshots[/\\](?<commit>[^/\\]+)$/;
 
-/** What a model is called: its repository in a cache, else its folder. */
+/** Returns the name of a model: its repository in a cache, else its folder. */
 export function modelName(folder: string): string {
   const path = resolve(folder);
   return SNAPSHOT.exec(path)?.groups?.["name"] ?? basename(path);
 }
 
-/** The commit of a snapshot in a cache; undefined for any other folder. */
+/**
+ * Returns the commit of a snapshot in a cache; undefined for any other folder.
+ */
 export function hubCommit(folder: string): string | undefined {
   return SNAPSHOT.exec(resolve(folder))?.groups?.["commit"];
 }
 
 /**
- * The snapshot that a branch, tag or commit stands for; undefined when the
- * cache does not hold it.
+ * Returns the snapshot of a branch, tag or commit; undefined if the cache does
+ * not hold it.
  *
- * @param repository Such as `hub/models--BAAI--Emu3-Gen`.
+ * @param repository Path such as `hub/models--BAAI--Emu3-Gen`.
  */
 export async function hubSnapshot(
   repository: string,
@@ -42,15 +44,15 @@ export async function hubSnapshot(
   return await isFolder(path) ? path : undefined;
 }
 
-/** A folder beside a model, and what it is called. */
+/** A folder beside a model, and its name. */
 export interface Neighbor {
-  /** Where it is. */
+  /** Path of the folder. */
   readonly path: string;
-  /** Its own or its repository's name. */
+  /** Name of the folder or of its repository. */
   readonly name: string;
 }
 
-/** What lies beside a model: folders, or in a cache the main snapshots. */
+/** Returns the folders beside a model, or in a cache the main snapshots. */
 export async function neighbors(folder: string): Promise<Neighbor[]> {
   const path = resolve(folder);
   const inCache = SNAPSHOT.test(path);
@@ -71,10 +73,10 @@ export async function neighbors(folder: string): Promise<Neighbor[]> {
   return found;
 }
 
-/** A folder's name that leads nowhere else. */
+/** A pattern of revisions that are safe as a folder's name. */
 const COMMIT = /^(?!\.+$)[\w.-]{1,128}$/;
 
-/** Longer ones name no commit. */
+/** The longest file that names a commit, in bytes. */
 const MAX_REFERENCE_BYTES = 1024;
 
 async function readReference(path: string): Promise<string | undefined> {
@@ -93,7 +95,7 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch {
-    // Not there, or not for us to read.
+    // It does not exist, or may not be read.
     return false;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A checkpoint's JSON files.
+ * The reader of a checkpoint's JSON files.
  *
  * @module
  */
@@ -7,19 +7,21 @@
 import { CheckpointError } from "../errors.ts";
 import { refusePlaceholder } from "./placeholder.ts";
 
-/** Bytes of a JSON file: an index of 100,000 tensors has a sixth of it. */
+/**
+ * The most bytes of a JSON file: an index of 100,000 tensors has a sixth of it.
+ */
 const MAX_JSON_BYTES = 2 ** 26;
 
-/** Bytes of a tokenizer's file, which holds its whole vocabulary. */
+/** The most bytes of a tokenizer's file, which holds its whole vocabulary. */
 const MAX_TEXT_BYTES = 2 ** 27;
 
-/** Lists and objects within each other. */
+/** The greatest depth of nested lists and objects. */
 const MAX_DEPTH = 64;
 
 /**
- * The JSON at `path`, or undefined when there is no such file.
+ * Returns the JSON at `path`, or undefined if there is no such file.
  *
- * @throws {CheckpointError} When the file is not JSON, or larger or deeper than
+ * @throws {CheckpointError} If the file is not JSON, or larger or deeper than
  * that of any checkpoint.
  */
 export async function readJson(path: string): Promise<unknown> {
@@ -40,17 +42,17 @@ export async function readJson(path: string): Promise<unknown> {
   return json;
 }
 
-/** The text at `path`, or undefined when there is no such file. */
+/** Returns the text at `path`, or undefined if there is no such file. */
 export async function readText(path: string): Promise<string | undefined> {
   const bytes = await readBytes(path);
   return bytes && new TextDecoder().decode(bytes);
 }
 
 /**
- * The bytes of the file at `path`, or undefined when there is none.
+ * Returns the bytes of the file at `path`, or undefined if there is none.
  *
- * @param most Bytes that it may have.
- * @throws {CheckpointError} When it has more, is no file, cannot be read or is a
+ * @param most The most bytes that it may have.
+ * @throws {CheckpointError} If it has more, is no file, cannot be read or is a
  * placeholder.
  */
 export async function readBytes(
@@ -58,7 +60,8 @@ export async function readBytes(
   most: number = MAX_TEXT_BYTES,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    // Before it is opened: opening a pipe waits for its other end.
+    // Before it is opened: opening a pipe would block until the other end is
+    // opened.
     const { isFile, size } = await Deno.stat(path);
     if (!isFile) {
       throw new CheckpointError(path, "it cannot be read, it is not a file");
@@ -77,7 +80,8 @@ export async function readBytes(
 }
 
 /**
- * Returns whether lists and objects are too deep for what goes through them.
+ * Returns true if lists and objects are too deep for the functions that read
+ * them.
  */
 function isDeep(json: unknown): boolean {
   let level: unknown[] = [json];
@@ -93,11 +97,11 @@ function isDeep(json: unknown): boolean {
 }
 
 /**
- * What `parse` makes of the JSON at `path`; of `missing` when there is no such
+ * Parses the JSON at `path` by `parse`; returns `missing` if there is no such
  * file.
  *
- * @throws {CheckpointError} Naming the file, when there is neither, or `parse`
- * throws a `SyntaxError`.
+ * @throws {CheckpointError} If there is neither, or `parse` throws a
+ * `SyntaxError`; names the file.
  */
 export async function parseJsonFile<T>(
   path: string,
@@ -118,9 +122,9 @@ export async function parseJsonFile<T>(
 }
 
 /**
- * `json` as a JSON object.
+ * Returns `json` as a JSON object.
  *
- * @throws {SyntaxError} With `message`, when it is something else.
+ * @throws {SyntaxError} With `message`, if it is no object.
  */
 export function jsonObject(
   json: unknown,

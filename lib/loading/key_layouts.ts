@@ -1,5 +1,5 @@
 /**
- * How the two checkpoint layouts spell the keys of the original.
+ * The tensor keys of the original checkpoint in both layouts.
  *
  * The original has a folder for the language model and one for the vision
  * tokenizer. transformers keeps both in one folder under prefixes, of which
@@ -10,15 +10,17 @@
  * @module
  */
 
-/** Spellings of a key of the original, likeliest first. */
+/**
+ * A function that returns spellings of a key of the original, likeliest first.
+ */
 export type KeySpelling = (key: string) => readonly string[];
 
-/** The original layout. */
+/** Returns a key in the original layout. */
 export function originalKeys(key: string): readonly string[] {
   return [key];
 }
 
-/** The language model in the transformers layout. */
+/** Returns a language model's key in the transformers layout. */
 export function transformersLanguageKeys(key: string): readonly string[] {
   const body = "model.";
   return key.startsWith(body)
@@ -26,7 +28,7 @@ export function transformersLanguageKeys(key: string): readonly string[] {
     : [`text_model.${key}`, key];
 }
 
-/** The vision tokenizer in the transformers layout. */
+/** Returns a vision tokenizer's key in the transformers layout. */
 export function transformersVisionKeys(key: string): readonly string[] {
   const converted = VISION_REPLACEMENTS.reduce(
     (text, [pattern, replacement]) => text.replaceAll(pattern, replacement),

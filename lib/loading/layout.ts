@@ -1,5 +1,5 @@
 /**
- * The layout of a checkpoint, by what its `config.json` has.
+ * The layout of a checkpoint, determined from its `config.json`.
  *
  * ```text
  * flat, model_type "Emu3", "Emu3VisionVQ"     original
@@ -10,10 +10,12 @@
  * @module
  */
 
-/** The software that wrote a folder. */
+/** The layout, by the software that wrote a folder. */
 export type Layout = "original" | "transformers";
 
-/** Types of the parts of a transformers checkpoint that are saved alone. */
+/**
+ * Model types of the parts of a transformers checkpoint that are saved alone.
+ */
 const PART_TYPES: ReadonlySet<unknown> = new Set([
   "emu3_text_model",
   "emu3_vqgan",
@@ -21,7 +23,7 @@ const PART_TYPES: ReadonlySet<unknown> = new Set([
 
 /**
  * Returns the layout of the checkpoint whose parsed `config.json` is `config`;
- * the original one for what is no configuration.
+ * the original one if it is no configuration.
  */
 export function layoutOf(config: unknown): Layout {
   const isPart = typeof config === "object" && config !== null &&
@@ -30,7 +32,7 @@ export function layoutOf(config: unknown): Layout {
 }
 
 /**
- * Returns whether the folder whose parsed `config.json` is `config` holds a
+ * Returns true if the folder whose parsed `config.json` is `config` holds a
  * language model and its vision tokenizer.
  */
 export function holdsBoth(config: unknown): boolean {

@@ -9,20 +9,23 @@ import type { Dtype } from "../../models/graph/dtype.ts";
 import type { StoredTensor } from "../../models/graph/weights.ts";
 import type { SafetensorsEntry } from "./safetensors.ts";
 
-/** A tensor and where its file is. */
+/** A tensor and the path of its file. */
 export interface Located extends SafetensorsEntry {
-  /** Absolute. */
+  /** Absolute path of the file. */
   readonly path: string;
 }
 
-/** Types of weights that graphs take. */
+/** Types of weights that graphs support. */
 export const WEIGHT_DTYPES: ReadonlyMap<string, Dtype> = new Map([
   ["F32", "float32"],
   ["F16", "float16"],
   ["BF16", "bfloat16"],
 ]);
 
-/** A tensor as a graph points at it, its bytes taken for `dtype` and `shape`. */
+/**
+ * Returns a tensor in the form of a graph's reference, its bytes read as
+ * `dtype` and `shape`.
+ */
 export function storedTensor(
   { path, offset, length }: Located,
   dtype: Dtype,

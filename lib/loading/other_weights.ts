@@ -1,6 +1,7 @@
 /**
- * Weights that cannot be opened although they are there: shards without the
- * index that says which holds what, and files of other names or formats.
+ * The check for weights that cannot be opened although they exist: shards
+ * without the index that maps tensors to them, and files of other names or
+ * formats.
  *
  * @module
  */
@@ -14,14 +15,14 @@ export const SINGLE_FILE = "model.safetensors";
 const SHARD = /^(.+)-\d{5}-of-(\d{5})\.safetensors$/;
 const OTHER_FORMAT = /\.(bin|pt|pth|ckpt|gguf|h5|msgpack)$/i;
 
-/** Names that a message shows. */
+/** The most names in a message. */
 const MAX_SHOWN = 3;
 
 /**
  * Refuses a folder without an index whose weights are not in a single file.
  *
- * @throws {CheckpointError} Naming what is there and what is missing; nothing
- * is thrown where there are no weights at all.
+ * @throws {CheckpointError} With the names of found and missing files; nothing
+ * is thrown if there are no weights at all.
  */
 export async function refuseOtherWeights(folder: string): Promise<void> {
   const names = await namesIn(folder);
@@ -69,7 +70,7 @@ async function namesIn(folder: string): Promise<string[]> {
     const entries = await Array.fromAsync(Deno.readDir(folder));
     return entries.map(({ name }) => name).sort();
   } catch {
-    // Opening the file says what is wrong with the folder.
+    // The error of opening the file is more specific.
     return [];
   }
 }

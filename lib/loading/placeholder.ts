@@ -1,6 +1,6 @@
 /**
- * Files that stand for others: what a Git repository or a web site gives in
- * place of a file's content.
+ * The detection of placeholders: the files that a Git repository or a web site
+ * returns in place of a file's content.
  *
  * ```text
  * version https://git-lfs.github.com/spec/v1     a Git LFS pointer: the content
@@ -15,23 +15,23 @@
 
 import { CheckpointError } from "../errors.ts";
 
-/** Bytes of a file that tell a placeholder. */
+/** Number of bytes that identify a placeholder. */
 const HEAD_BYTES = 128;
 
-/** The second is its name before version 1. */
+/** A pattern of a pointer; the second name is that before version 1. */
 const POINTER = /^version https:\/\/(git-lfs|hawser)\.github\.com\/spec\//;
 
 const PAGE = /^\s*<(!doctype html|html)/i;
 
-/** Files that may well begin as a page does. */
+/** A pattern of files that may begin as a page does. */
 const MARKUP = /\.(html?|md)$/i;
 
 /**
- * Returns what a file is in place of its content, and what to do about it;
- * undefined where it is none of these.
+ * Returns the kind of placeholder that a file is, and the remedy; undefined if
+ * it is none.
  *
- * @param path Of the file.
- * @param bytes Its first bytes, of which 128 count.
+ * @param path Path of the file.
+ * @param bytes First bytes of the file, of which 128 count.
  */
 export function placeholderReason(
   path: string,
@@ -48,11 +48,11 @@ export function placeholderReason(
 }
 
 /**
- * Refuses a file that stands for another one.
+ * Refuses a placeholder.
  *
- * @param path Of the file, for the message.
- * @param bytes Its first bytes, of which 128 count.
- * @throws {CheckpointError} Saying what it is and what to do.
+ * @param path Path of the file, for the message.
+ * @param bytes First bytes of the file, of which 128 count.
+ * @throws {CheckpointError} With the kind of placeholder and the remedy.
  */
 export function refusePlaceholder(path: string, bytes: Uint8Array): void {
   const reason = placeholderReason(path, bytes);
@@ -60,19 +60,20 @@ export function refusePlaceholder(path: string, bytes: Uint8Array): void {
 }
 
 /**
- * Returns the {@linkcode placeholderReason} of the file at `path`; undefined
- * where it cannot be read.
+ * Returns the {@linkcode placeholderReason} of the file at `path`; undefined if
+ * it cannot be read.
  */
 export async function placeholderAt(path: string): Promise<string | undefined> {
   try {
-    // Before it is opened: opening a pipe waits for its other end.
+    // Before it is opened: opening a pipe would block until the other end is
+    // opened.
     if (!(await Deno.stat(path)).isFile) return undefined;
     using file = await Deno.open(path);
     const bytes = new Uint8Array(HEAD_BYTES);
     const count = await file.read(bytes);
     return placeholderReason(path, bytes.subarray(0, count ?? 0));
   } catch {
-    // Whoever needs its content says what is wrong.
+    // The reader of its content reports the error.
     return undefined;
   }
 }

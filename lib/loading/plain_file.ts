@@ -1,25 +1,25 @@
 /**
- * Files that are opened for writing only if they are plain files: a symbolic
- * link, a folder or a pipe that stands in their place is refused.
+ * The functions that open files for writing only if they are plain files: a
+ * symbolic link, a folder or a pipe in their place is refused.
  *
- * Whoever may write into a folder may put a link there, and what is written to
- * the link would change a file elsewhere.
+ * Any process that may write into a folder may put a link there, and a write
+ * through the link would change a file elsewhere.
  *
  * @module
  */
 
 import { isAbsolute, join, relative, sep } from "node:path";
 
-/** Something else in the place of a plain file. */
+/** An error for another object in the place of a plain file. */
 export class PlainFileError extends Error {
-  /** As the system's own errors have it. */
+  /** The code of the system's own errors. */
   readonly code = "ELOOP";
 
-  /** Says what stands at `path`. */
+  /** Creates an error about the object at `path`. */
   constructor(
-    /** Its path. */
+    /** Path of the object. */
     readonly path: string,
-    /** Its kind, with an article. */
+    /** Kind of the object, with an article. */
     readonly kind: string,
   ) {
     super(`"${path}" is ${kind}, remove it`);
@@ -28,10 +28,10 @@ export class PlainFileError extends Error {
 }
 
 /**
- * Opens the file at `path` for reading and writing, and makes it if there is
- * none. Nothing is truncated, so what turns out to be another file is unchanged.
+ * Opens the file at `path` for reading and writing, and creates it if there is
+ * none. Nothing is truncated, so a file opened by mistake is unchanged.
  *
- * @throws {PlainFileError} When something else than a plain file is there.
+ * @throws {PlainFileError} If it is not a plain file.
  */
 export async function openPlainFile(
   path: string,
@@ -44,9 +44,10 @@ export async function openPlainFile(
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
-  // Before it is opened: opening a pipe waits for its other end.
+  // Before it is opened: opening a pipe would block until the other end is
+  // opened.
   const seen = await Deno.lstat(path);
-  // A device, such as /dev/full, is made by the administrator alone.
+  // Only the administrator can create a device, such as /dev/full.
   if (!seen.isFile && !seen.isCharDevice) {
     throw new PlainFileError(path, kindOf(seen));
   }
@@ -67,9 +68,9 @@ function kindOf({ isSymlink, isDirectory }: Deno.FileInfo): string {
 }
 
 /**
- * Writes the file at `path`, which may be there, from its first byte.
+ * Writes the file at `path`, which may exist, from its first byte.
  *
- * @throws {PlainFileError} When something else than a plain file is there.
+ * @throws {PlainFileError} If it is not a plain file.
  */
 export async function writePlainFile(
   path: string,
@@ -83,17 +84,17 @@ export async function writePlainFile(
 }
 
 /**
- * Refuses a path under `root` on which a link leads out of it. `root` itself may
- * be a link, and a part that is not there yet is none.
+ * Refuses a path under `root` on which a link leads out of it. `root` itself
+ * may be a link; parts that do not exist yet are allowed.
  *
- * @throws {PlainFileError} Naming the link.
+ * @throws {PlainFileError} With the path of the link.
  */
 export async function refuseLinkOut(root: string, path: string): Promise<void> {
   let real: string;
   try {
     real = await Deno.realPath(root);
   } catch (error) {
-    // What is not there holds no link.
+    // A missing part is no link.
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
@@ -114,7 +115,7 @@ export async function refuseLinkOut(root: string, path: string): Promise<void> {
 }
 
 /**
- * Returns whether the real path `path` is in the folder whose real path is
+ * Returns true if the real path `path` is in the folder whose real path is
  * `folder`.
  */
 export function isWithin(folder: string, path: string): boolean {

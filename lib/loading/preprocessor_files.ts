@@ -30,22 +30,22 @@ import { jsonObject, parseJsonFile } from "./json_file.ts";
 const NEWER_FILE = "processor_config.json";
 const OLDER_FILE = "preprocessor_config.json";
 
-/** A checkpoint's preprocessing and where it stands. */
+/** A checkpoint's preprocessing and its files. */
 export interface FoundPreprocessor {
   /** The settings, complete. */
   readonly preprocessor: PreprocessorConfig;
   /**
-   * Names of the files that give at least one setting, the one that counts
-   * first; empty where the published values hold.
+   * Names of the files that give at least one setting, in order of precedence;
+   * empty if the published values apply.
    */
   readonly files: readonly string[];
 }
 
 /**
- * Reads how pictures are preprocessed for the vision tokenizer in `folder`.
+ * Reads the preprocessing of pictures for the vision tokenizer in `folder`.
  *
- * @throws {CheckpointError} Naming file, field and value, when a setting is
- * wrong, is not understood or contradicts the model.
+ * @throws {CheckpointError} If a setting is wrong, is not supported or
+ * contradicts the model; names file, field and value.
  */
 export async function findPreprocessor(
   folder: string,
@@ -61,7 +61,7 @@ export async function findPreprocessor(
     (json) => jsonObject(json),
     {},
   );
-  // Replaced settings may be wrong: they are not used.
+  // Replaced settings are not used, so they may be wrong.
   const kept = Object.fromEntries(
     Object.entries(older).filter(([name]) => (newer[name] ?? null) === null),
   );
@@ -92,7 +92,10 @@ export async function findPreprocessor(
   };
 }
 
-/** The image processor within `processor_config.json`; empty without one. */
+/**
+ * Returns the image processor within `processor_config.json`; empty without
+ * one.
+ */
 function innerSettings(json: unknown): Readonly<Record<string, unknown>> {
   const outer = jsonObject(json);
   for (const [name, value] of Object.entries(outer)) {
@@ -128,7 +131,10 @@ function refuseOtherFactors(
   }
 }
 
-/** Runs `read`, whose syntax errors are about the file at `path`. */
+/**
+ * Runs `read` and converts its syntax errors to errors about the file at
+ * `path`.
+ */
 function inFile<T>(path: string, read: () => T): T {
   try {
     return read();

@@ -1,12 +1,13 @@
 /**
- * Matrices in few bits, as compressed-tensors packs them ("pack-quantized").
+ * The matrices in few bits, as compressed-tensors packs them
+ * ("pack-quantized").
  *
  * ```text
  * {name}_packed   int32 [N, K · bits / 32]   codes from zero up, low bits first
  * {name}_scale    [N, K / blockSize]
  * ```
  *
- * On a little-endian machine those are the very bytes that ONNX Runtime's
+ * On a little-endian machine these bytes are exactly those that ONNX Runtime's
  * `MatMulNBits` takes, so they are mapped like any other weight. Bits and block
  * size follow from the shapes. Source: pack_quantized.py of
  * neuralmagic/compressed-tensors.
@@ -18,20 +19,20 @@ import type { StoredQuantizedMatrix } from "../../models/graph/weights.ts";
 import { CheckpointError } from "../errors.ts";
 import { type Located, storedTensor, WEIGHT_DTYPES } from "./located.ts";
 
-/** The tensor of a name, if there is one. */
+/** A function that returns the tensor of a name, if there is one. */
 export type Find = (name: string) => Located | undefined;
 
-/** Block sizes that ONNX Runtime's kernels take. */
+/** Block sizes that ONNX Runtime's kernels support. */
 const BLOCK_SIZES: ReadonlySet<number> = new Set([16, 32, 64, 128, 256]);
 
-/** Tensors that stand for schemes whose codes are not read here. */
+/** Suffixes of tensors that belong to unsupported schemes. */
 const OTHER_SCHEMES = ["_zero_point", "_g_idx"];
 
 /**
- * The matrix `name`, when it is stored in few bits.
+ * Returns the matrix `name` if it is stored in few bits.
  *
- * @param shape What the configuration asks for, `[N, K]`.
- * @throws {CheckpointError} When it is, but otherwise than is read here.
+ * @param shape Shape by the configuration, `[N, K]`.
+ * @throws {CheckpointError} If it is stored in an unsupported form.
  */
 export function findQuantizedMatrix(
   find: Find,

@@ -1,5 +1,5 @@
 /**
- * Where the tensors of a safetensors file lie.
+ * The safetensors header: the location of each tensor in a file.
  *
  * ```text
  * u64 N │ JSON of N bytes: name → dtype, shape, data_offsets │ data …
@@ -7,7 +7,7 @@
  *
  * Only the header is read. It is not trusted: a length beyond the file, offsets
  * beyond the data, tensors that overlap or do not fill their bytes are each
- * refused, since ONNX Runtime will map what is said here. Format:
+ * refused, since ONNX Runtime maps the given ranges. Format:
  * github.com/huggingface/safetensors, README "Format".
  *
  * @module
@@ -17,23 +17,23 @@ import { elementCount } from "../../models/graph/dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import { placeholderAt } from "./placeholder.ts";
 
-/** A tensor of a file, as its header has it. */
+/** The location of a tensor, according to the header. */
 export interface SafetensorsEntry {
-  /** Such as `F32`; every type of the format, not only those we compute with. */
+  /** Type such as `F32`; any type of the format, also unsupported ones. */
   readonly dtype: string;
   /** Sides, outermost first. */
   readonly shape: readonly number[];
-  /** Of the first byte, from the start of the file. */
+  /** Offset of the first byte, from the start of the file. */
   readonly offset: number;
-  /** In bytes. */
+  /** Length in bytes. */
   readonly length: number;
 }
 
-/** A file's header. */
+/** The header of a file. */
 export interface SafetensorsHeader {
-  /** By name. */
+  /** Tensors by name. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
-  /** What the writer noted. */
+  /** Metadata of the writer. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -56,23 +56,26 @@ const DTYPE_BITS: ReadonlyMap<string, number> = new Map([
   ["U64", 64],
 ]);
 
-/** Bytes of the length before the header. */
+/** Bytes of the header's length field. */
 const PREFIX_BYTES = 8;
 
-/** A third of what the format allows: headers are read as a whole. */
+/**
+ * The longest header, a third of the format's limit: headers are read as a
+ * whole.
+ */
 const MAX_HEADER_BYTES = 2 ** 25;
 
-/** Tensors of a file, and sides of a tensor. */
+/** The most tensors of a file, and the most sides of a tensor. */
 const MAX_TENSORS = 100_000;
 const MAX_SIDES = 16;
 
-/** Characters of a tensor's name, which messages show. */
+/** The longest name of a tensor, which messages contain. */
 const MAX_NAME = 1024;
 
 /**
  * Reads the header of the file at `path`.
  *
- * @throws {CheckpointError} When the file is missing, truncated or unsafe.
+ * @throws {CheckpointError} If the file is missing, truncated or unsafe.
  */
 export async function readSafetensorsHeader(
   path: string,
@@ -101,7 +104,8 @@ export async function readSafetensorsHeader(
 
 async function openFile(path: string): Promise<Deno.FsFile> {
   try {
-    // Before it is opened: opening a pipe waits for its other end.
+    // Before it is opened: opening a pipe would block until the other end is
+    // opened.
     if (!(await Deno.stat(path)).isFile) {
       throw new CheckpointError(path, "it is not a file");
     }
@@ -184,7 +188,7 @@ function parseEntry(
   const { dtype, shape, data_offsets: offsets } = value;
   const bits = typeof dtype === "string" ? DTYPE_BITS.get(dtype) : undefined;
   if (typeof dtype !== "string" || bits === undefined) {
-    // A list may be too deep to be shown.
+    // A list may be too deep to print.
     const said = typeof dtype === "string"
       ? JSON.stringify(dtype.slice(0, 16))
       : typeof dtype === "object"
@@ -249,7 +253,7 @@ function textsOf(value: unknown): Record<string, string> {
   if (!isRecord(value)) return {};
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] =>
-      // As the format has it; a list may be too deep to be a text.
+      // The form of the format; a list may be too deep for a text.
       typeof entry[1] === "string"
     ),
   );

@@ -1,6 +1,6 @@
 /**
- * The text side of a checkpoint folder: its tokenizer's files and what they say
- * about the vocabulary.
+ * The text side of a checkpoint folder: its tokenizer's files and the
+ * vocabulary that they define.
  *
  * ```text
  * original       emu3.tiktoken, emu3_vision_tokens.txt  ┐ tokenizer_config.json
@@ -30,21 +30,21 @@ import {
 import type { LanguageCheckpoint } from "./checkpoint.ts";
 import { jsonObject, parseJsonFile, readBytes, readText } from "./json_file.ts";
 
-/** Text ⇄ tokens, and which token means what. */
+/** The tokenizer and the vocabulary. */
 export interface TextSide {
-  /** Text ⇄ tokens. */
+  /** The tokenizer. */
   readonly text: TextTokenizer;
-  /** Which token means what. */
+  /** The vocabulary of special tokens and codes. */
   readonly vocabulary: Vocabulary;
 }
 
-/** Files that name special tokens, the one that counts first. */
+/** Files that name special tokens, in order of precedence. */
 const NAMING_FILES = ["tokenizer_config.json", "special_tokens_map.json"];
 
 /**
  * Opens the tokenizer of a checkpoint.
  *
- * @throws {CheckpointError} When a file is missing or wrong, or contradicts the
+ * @throws {CheckpointError} If a file is missing or wrong, or contradicts the
  * ids in `config.json`.
  */
 export async function openTextSide(

@@ -1,5 +1,5 @@
 /**
- * The tensors of a checkpoint folder, wherever its files are.
+ * The tensors of a checkpoint folder, in one file or in shards.
  *
  * A folder holds one `model.safetensors`, or shards that
  * `model.safetensors.index.json` lists. Links are followed, so the snapshot
@@ -23,25 +23,25 @@ import { refuseOtherWeights, SINGLE_FILE } from "./other_weights.ts";
 import { findQuantizedMatrix } from "./quantized_matrix.ts";
 import { readSafetensorsHeader } from "./safetensors.ts";
 
-/** The file that says which shard holds which tensor. */
+/** The index that maps tensors to shards. */
 export const INDEX_FILE = "model.safetensors.index.json";
 
-/** Files of a checkpoint; each costs reading its header. */
+/** The most files of a checkpoint; each costs reading its header. */
 const MAX_SHARDS = 4_096;
 
-/** Characters of a name, which messages show. */
+/** The longest name, which messages contain. */
 const MAX_NAME = 1024;
 
-/** A tensor as it is called where it lies. */
+/** A tensor with its name in the file. */
 interface Named {
   readonly name: string;
   readonly entry: Located;
 }
 
 /**
- * Names of the files that hold a folder's tensors.
+ * Returns the names of the files that hold a folder's tensors.
  *
- * @throws {CheckpointError} When the index is wrong or leads elsewhere, or there
+ * @throws {CheckpointError} If the index is wrong or leads elsewhere, or there
  * are weights that need one.
  */
 export async function weightFileNames(folder: string): Promise<string[]> {
@@ -54,7 +54,7 @@ export async function weightFileNames(folder: string): Promise<string[]> {
   return shardNames(indexPath, weightMap(indexPath, index));
 }
 
-/** The tensors of one folder. */
+/** Holds the tensors of one folder. */
 export class WeightFiles {
   readonly #folder: string;
   readonly #tensors: ReadonlyMap<string, Located>;
@@ -67,8 +67,8 @@ export class WeightFiles {
   /**
    * Reads the headers of a folder's files.
    *
-   * @throws {CheckpointError} When a file is missing or unsafe, or a shard
-   * lacks a tensor that the index promises.
+   * @throws {CheckpointError} If a file is missing or unsafe, or a shard lacks
+   * a tensor that the index lists.
    */
   static async open(folder: string): Promise<WeightFiles> {
     const index = await readJson(join(folder, INDEX_FILE));
@@ -78,7 +78,7 @@ export class WeightFiles {
     return new WeightFiles(folder, tensors);
   }
 
-  /** Folder that locations are relative to: the root of the file system. */
+  /** The folder that locations are relative to: the root of the file system. */
   get root(): string {
     return parse(resolve(this.#folder)).root;
   }
@@ -91,12 +91,12 @@ export class WeightFiles {
     );
   }
 
-  /** Whether a tensor is there under one of the spellings of `key`. */
+  /** Returns true if a tensor exists under one of the spellings of `key`. */
   has(key: string, spelling: KeySpelling): boolean {
     return spelling(key).some((name) => this.#tensors.has(name));
   }
 
-  /** The tensors as a graph wants them. */
+  /** Returns the tensors in the form that a graph needs. */
   weights(spelling: KeySpelling): Weights {
     return {
       find: (key, shape) => this.#find(key, shape, spelling),
@@ -104,7 +104,7 @@ export class WeightFiles {
     };
   }
 
-  /** Type of the weights, by the tensor under `key`. */
+  /** Returns the type of the weights, by the tensor under `key`. */
   dtypeOf(key: string, spelling: KeySpelling): Dtype {
     return weightDtype(this.#locate(key, spelling));
   }
@@ -239,7 +239,7 @@ function weightDtype({ name, entry }: Named): Dtype {
   );
 }
 
-/** Equal but for sides of one at the end. */
+/** Returns true if shapes are equal, ignoring sides of one at the end. */
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
   const [long, short] = a.length >= b.length ? [a, b] : [b, a];
   return long.every((side, i) => side === (short[i] ?? 1));

@@ -1,10 +1,10 @@
 /**
- * How much memory a language model's weights take beside their mapped files.
+ * The memory that a language model's weights take beside their mapped files.
  *
- * Weights that are stored as they compute stay mapped, and so does the table of
- * embeddings in any type. Half floats become fp32 on a CPU, and codes of few
- * bits are arranged for their kernels: those are copies, which must fit. A
- * device has all weights in a memory of its own.
+ * Weights that are stored in the type of computation stay mapped, and so does
+ * the table of embeddings in any type. Half floats become fp32 on a CPU, and
+ * codes of few bits are rearranged for their kernels: those are copies, which
+ * must fit. A device has all weights in a memory of its own.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import { CheckpointError } from "../errors.ts";
 import type { LanguageCheckpoint } from "./checkpoint.ts";
 
-/** What decides about copies. */
+/** The properties of a checkpoint that determine copies. */
 export type Stored = Pick<
   LanguageCheckpoint,
   "config" | "codeBits" | "storedDtype"
 >;
 
 /**
- * Bytes of the copies that loading makes.
+ * Returns the bytes of the copies that loading makes.
  *
- * @param judged Rows of the head that are loaded.
+ * @param judged Number of the head's rows that are loaded.
  */
 export function copiedWeightBytes(
   { config, codeBits, storedDtype }: Stored,
@@ -37,9 +37,9 @@ export function copiedWeightBytes(
 }
 
 /**
- * Bytes of all weights in a device's memory.
+ * Returns the bytes of all weights in a device's memory.
  *
- * @param judged Rows of the head that are loaded.
+ * @param judged Number of the head's rows that are loaded.
  */
 export function deviceWeightBytes(
   { config, codeBits }: Pick<Stored, "config" | "codeBits">,
@@ -55,22 +55,22 @@ export function deviceWeightBytes(
   return table + numbers * each;
 }
 
-/** Codes that share a scale, at least. */
+/** The least number of codes that share a scale. */
 const LEAST_BLOCK = 16;
 
 /**
  * Refuses a model that does not fit into a device's memory.
  *
- * @throws {CheckpointError} Saying how much is needed and what would fit.
+ * @throws {CheckpointError} With the needed memory and a remedy.
  */
 export function refuseUnfittingDevice(
   { folder, codeBits }: Pick<LanguageCheckpoint, "folder" | "codeBits">,
   { weightBytes, cacheBytes, deviceBytes }: {
-    /** Of all weights. */
+    /** Bytes of all weights. */
     readonly weightBytes: number;
-    /** For keys and values. */
+    /** Bytes for keys and values. */
     readonly cacheBytes: number;
-    /** That may be used. */
+    /** Bytes of the device that may be used. */
     readonly deviceBytes: number;
   },
 ): void {
@@ -91,11 +91,12 @@ export function refuseUnfittingDevice(
 }
 
 /**
- * Refuses a model whose copies do not fit, before the system runs out.
+ * Refuses a model whose copies do not fit, before the system runs out of
+ * memory.
  *
- * @param neededBytes Of the copies.
- * @param freeBytes Of the machine's memory.
- * @throws {CheckpointError} Saying how much is needed and what would fit.
+ * @param neededBytes Bytes of the copies.
+ * @param freeBytes Bytes of free memory of the machine.
+ * @throws {CheckpointError} With the needed memory and a remedy.
  */
 export function refuseUnfitting(
   { folder, codeBits }: Pick<LanguageCheckpoint, "folder" | "codeBits">,
@@ -116,7 +117,7 @@ export function refuseUnfitting(
   );
 }
 
-/** Of all layers' matrices. */
+/** Returns the number of elements in all layers' matrices. */
 function matrixNumbers(config: LanguageConfig): number {
   const { hiddenSize: E, intermediateSize: F, layers } = config;
   const { heads, keyValueHeads, headSize } = config;

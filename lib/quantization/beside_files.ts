@@ -11,16 +11,16 @@ import { QuantizationError } from "../errors.ts";
 import { refusePlaceholder } from "../loading/placeholder.ts";
 import { refuseLinkOut, writePlainFile } from "../loading/plain_file.ts";
 
-/** Weights in any format, their index, and what is hidden. */
+/** A pattern of weights in any format, their index, and hidden files. */
 const WEIGHTS = /\.(safetensors|bin|pt|pth|gguf|onnx)$|\.index\.json$|^\./;
 
-/** It is written anew. */
+/** The configuration, which is written anew. */
 const CONFIG_FILE = "config.json";
 
-/** Files that a model is opened with. */
+/** A pattern of files that a model is opened with. */
 const OPENED = /\.(json|jinja|tiktoken|txt|model)$/i;
 
-/** Copies the files beside the weights, folders and all, but `config.json`. */
+/** Copies the files beside the weights, with folders, except `config.json`. */
 export async function copyBeside(from: string, to: string): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(from)) {
     if (WEIGHTS.test(name) || name === CONFIG_FILE) continue;
@@ -36,11 +36,11 @@ export async function copyBeside(from: string, to: string): Promise<void> {
 }
 
 /**
- * Returns a text that is another one whenever a file that a model is opened
- * with has other content: a copy that was made before is then out of date.
+ * Returns a fingerprint that changes with the content of any file that a model
+ * is opened with: an earlier copy is then out of date.
  *
- * @throws {CheckpointError} When a file is a placeholder.
- * @throws {QuantizationError} When one cannot be read.
+ * @throws {CheckpointError} If a file is a placeholder.
+ * @throws {QuantizationError} If one cannot be read.
  */
 export async function besideFingerprint(folder: string): Promise<string> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
@@ -49,7 +49,7 @@ export async function besideFingerprint(folder: string): Promise<string> {
   const hash = createHash("sha256");
   for (const name of names) {
     const path = join(folder, name);
-    // A link may lead to a file, and reading a pipe would wait for its other end.
+    // A link may lead to a file, and reading a pipe would block.
     const found = await Deno.stat(path).catch(() => undefined);
     if (found !== undefined && !found.isFile) continue;
     const bytes = await readFile(path);

@@ -1,5 +1,5 @@
 /**
- * What becomes of the bytes of a band.
+ * The conversion of a band's bytes.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { type BlockOptions, quantizeRows } from "./quantize_rows.ts";
 import type { Treatment } from "./recipe.ts";
 
 /**
- * The results of a band, in the order in which a plan places them.
+ * Returns the results of a band, in the order in which a plan places them.
  *
- * @param bytes Elements of `dtype`; aligned to them.
- * @throws {RangeError} When a weight is not finite.
+ * @param bytes Elements of `dtype`, aligned to them.
+ * @throws {RangeError} If a weight is not finite.
  */
 export function convert(
   bytes: Uint8Array<ArrayBuffer>,
@@ -39,9 +39,9 @@ function quantized(
 }
 
 /**
- * Floats of any type in fp32, all of which it can represent.
+ * Returns floats of any type in fp32, which represents all of them.
  *
- * @throws {TypeError} When `dtype` is no type of floats that weights have.
+ * @throws {TypeError} If `dtype` is no supported type of floats.
  */
 export function floatsOf(
   bytes: Uint8Array<ArrayBuffer>,
@@ -62,14 +62,14 @@ export function floatsOf(
   }
 }
 
-/** bf16 is the upper half of fp32. */
+/** Converts bf16, which is the upper half of fp32. */
 function fromBfloat16(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
   return new Float32Array(bits.buffer);
 }
 
-/** To the nearest, ties to even, as PyTorch rounds. */
+/** Rounds to the nearest, ties to even, as PyTorch does. */
 function toBfloat16(values: Float32Array): Uint16Array<ArrayBuffer> {
   const { buffer, byteOffset, length } = values;
   const bits = new Uint32Array(buffer, byteOffset, length);

@@ -1,21 +1,21 @@
 /**
- * Threads that treat bands, so that every core has work.
+ * The pool of threads that convert bands on every core.
  *
- * Threads of the web's kind: those of `node:worker_threads` copy what is handed
- * over, a thousand times slower.
+ * These are web workers: those of `node:worker_threads` copy transferred
+ * buffers, a thousand times slower.
  *
  * @module
  */
 
 import type { Job, Outcome } from "./convert_thread.ts";
 
-/** A thread and the way to it. */
+/** A thread and its port. */
 interface Thread {
   readonly worker: Worker;
   readonly port: MessagePort;
 }
 
-/** Threads that are alike. */
+/** Distributes bands among equal threads. */
 export class ConvertPool implements Disposable {
   readonly #all: readonly Thread[];
   readonly #idle: Thread[];
@@ -27,16 +27,16 @@ export class ConvertPool implements Disposable {
     this.#idle = [...this.#all];
   }
 
-  /** Threads. */
+  /** Number of threads. */
   get size(): number {
     return this.#all.length;
   }
 
   /**
-   * The results of a band.
+   * Returns the results of a band.
    *
-   * @param job Its bytes are gone afterwards.
-   * @throws {RangeError} When it cannot be converted.
+   * @param job The band; its bytes are transferred.
+   * @throws {RangeError} If it cannot be converted.
    */
   async convert(job: Job): Promise<readonly Uint8Array<ArrayBuffer>[]> {
     const thread = this.#idle.pop() ??
@@ -52,7 +52,7 @@ export class ConvertPool implements Disposable {
     }
   }
 
-  /** Stops all threads, whatever they do. */
+  /** Stops all threads at once. */
   [Symbol.dispose](): void {
     for (const { worker, port } of this.#all) {
       port.close();

@@ -1,7 +1,7 @@
 /**
- * The thread that treats bands: one at a time, each answered once.
+ * The thread that converts bands: one at a time, each answered once.
  *
- * Its first message brings the port over which everything else goes.
+ * Its first message brings the port that all others use.
  *
  * @module
  */
@@ -9,17 +9,17 @@
 import type { Treatment } from "./recipe.ts";
 import { convert } from "./convert.ts";
 
-/** A band to treat. */
+/** A band to convert. */
 export interface Job {
-  /** Handed over. */
+  /** Bytes of the band, transferred. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Of the elements. */
+  /** Type of the elements. */
   readonly dtype: string;
-  /** What is to be done. */
+  /** Treatment of the band. */
   readonly treatment: Treatment;
 }
 
-/** What became of it: results, or why there are none. */
+/** The outcome of a job: its results, or the reason of a failure. */
 export type Outcome =
   | { readonly parts: readonly Uint8Array<ArrayBuffer>[] }
   | { readonly reason: string };

@@ -1,5 +1,5 @@
 /**
- * What an interrupted run has done, so that the next one goes on from there.
+ * The journal of a run, from which the next one resumes after an interruption.
  *
  * ```text
  * {"job": …}                     what is done, to which files
@@ -15,7 +15,7 @@
 
 import { openPlainFile } from "../loading/plain_file.ts";
 
-/** What earlier runs of the same job have done. */
+/** The progress of earlier runs of the same job. */
 export interface Done {
   /** Indices of the bands that are written. */
   readonly bands: Set<number>;
@@ -23,7 +23,7 @@ export interface Done {
   readonly hashes: Map<number, string>;
 }
 
-/** One line. */
+/** One line of the journal. */
 interface Line {
   readonly job?: string;
   readonly bands?: readonly number[];
@@ -34,7 +34,7 @@ interface Line {
 /** An open journal. */
 export class Journal implements Disposable {
   readonly #file: Deno.FsFile;
-  /** What is done; grows with the lines that are added. */
+  /** Progress; grows with the lines that are added. */
   readonly done: Done;
 
   private constructor(file: Deno.FsFile, done: Done) {
@@ -43,10 +43,10 @@ export class Journal implements Disposable {
   }
 
   /**
-   * Opens the journal at `path`, empty unless it is about this very job.
+   * Opens the journal at `path`, and empties it unless it is of this very job.
    *
-   * @param job Says what is done to what: equal texts, equal results.
-   * @returns Undefined when another process holds it.
+   * @param job Description of the job: equal texts, equal results.
+   * @returns Undefined if another process holds it.
    */
   static async open(path: string, job: string): Promise<Journal | undefined> {
     const file = await openPlainFile(path);
@@ -67,20 +67,20 @@ export class Journal implements Disposable {
     }
   }
 
-  /** Notes that bands are written, and safe on the disk. */
+  /** Records that bands are written and synced to the disk. */
   async addBands(bands: readonly number[]): Promise<void> {
     if (bands.length === 0) return;
     await this.#add({ bands });
     for (const band of bands) this.done.bands.add(band);
   }
 
-  /** Notes the hash of a source file. */
+  /** Records the hash of a source file. */
   async addHash(file: number, sha256: string): Promise<void> {
     await this.#add({ file, sha256 });
     this.done.hashes.set(file, sha256);
   }
 
-  /** Lets go of it. */
+  /** Closes the journal. */
   [Symbol.dispose](): void {
     this.#file.close();
   }
@@ -94,7 +94,10 @@ export class Journal implements Disposable {
   }
 }
 
-/** What the whole lines say, and their length; nothing if of another job. */
+/**
+ * Returns the progress in the complete lines, and their length; nothing if of
+ * another job.
+ */
 function parse(text: string, job: string): { done: Done; length: number } {
   const done: Done = { bands: new Set(), hashes: new Map() };
   const lines = text.split("\n").slice(0, -1);
@@ -115,10 +118,10 @@ function parse(text: string, job: string): { done: Done; length: number } {
 
 function parseLine(text: string): Line | undefined {
   try {
-    // Only this file writes it.
+    // Only this module writes the file.
     return JSON.parse(text) as Line;
   } catch {
-    // Torn by a crash: what follows counts as not done.
+    // Torn by a crash: later lines count as missing.
     return undefined;
   }
 }

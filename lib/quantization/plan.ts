@@ -1,6 +1,6 @@
 /**
- * What goes where: every band of the source files, what becomes of it, and at
- * which bytes of which file the results lie.
+ * The plan of a quantization: every band of the source files, its treatment,
+ * and the place of its results in the target files.
  *
  * ```text
  * source file   header │ tensor │ tensor …
@@ -8,7 +8,7 @@
  * target file   header │ tensor │ codes │ scales │ shape …
  * ```
  *
- * Everything is known from the headers, so results may be written in any order.
+ * It follows from the headers alone, so results may be written in any order.
  * Planning is deterministic: an interrupted run and its continuation agree.
  *
  * @module
@@ -20,43 +20,43 @@ import { type Spot, type TargetFile, TargetFiles } from "./target_files.ts";
 
 /** A file to read. */
 export interface SourceFile {
-  /** In its folder. */
+  /** Name in its folder. */
   readonly name: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** By name. */
+  /** Tensors by name. */
   readonly tensors: ReadonlyMap<string, SafetensorsEntry>;
 }
 
-/** Rows of a tensor: what is read, converted and written at once. */
+/** Some rows of a tensor, which are read, converted and written at once. */
 export interface Band {
-  /** Position in the plan. */
+  /** Index in the plan. */
   readonly index: number;
   /** Name of the tensor. */
   readonly tensor: string;
-  /** Of its elements. */
+  /** Type of its elements. */
   readonly dtype: string;
   /** Index of the source file. */
   readonly file: number;
-  /** Of the first byte in it. */
+  /** Offset of the first byte in the file. */
   readonly offset: number;
-  /** In bytes. */
+  /** Length in bytes. */
   readonly length: number;
-  /** What is done to it. */
+  /** Treatment of the band. */
   readonly treatment: Treatment;
-  /** Where each result is to lie, in the order in which they are made. */
+  /** Places of the results, in order. */
   readonly targets: readonly Spot[];
 }
 
-/** All that is to be done. */
+/** The plan of a quantization. */
 export interface Plan {
-  /** In the order of the source files, and of their bytes. */
+  /** Bands in the order of the source files, and of their bytes. */
   readonly bands: readonly Band[];
-  /** What is written. */
+  /** Files to write. */
   readonly files: readonly TargetFile[];
 }
 
-/** How large pieces are. */
+/** Options of {@linkcode planQuantization}. */
 export interface PlanOptions {
   /** Bytes of a band, unless a single row is larger. */
   readonly bandBytes: number;
@@ -64,7 +64,9 @@ export interface PlanOptions {
   readonly fileBytes: number;
 }
 
-/** Where results of a tensor begin, and how many bytes of each a row makes. */
+/**
+ * The place of a tensor's results, and the bytes of each that one row makes.
+ */
 interface Stream {
   readonly start: Spot;
   readonly rowBytes: number;
@@ -141,7 +143,7 @@ function placeResults(
   ];
 }
 
-/** Bands of whole rows, the last perhaps smaller. */
+/** Yields bands of whole rows, the last perhaps smaller. */
 function* cut(
   { offset, length, shape }: SafetensorsEntry,
   streams: readonly Stream[],

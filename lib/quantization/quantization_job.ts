@@ -1,5 +1,5 @@
 /**
- * What is to be quantized and how, in full: two runs of equal jobs write equal
+ * The full description of a quantization: two runs of equal jobs write equal
  * files.
  *
  * @module
@@ -9,23 +9,23 @@ import { resolve } from "node:path";
 import { type QuantizedPrecision, type Recipe, RECIPES } from "./recipe.ts";
 import { readSources, type SourceOnDisk } from "./source_files.ts";
 
-/** Of the layout of what is written and of how it is computed. */
+/** Version of the layout of files and of the computation. */
 const FORMAT_VERSION = 1;
 
-/** A job. */
+/** A quantization of certain files. */
 export interface QuantizationJob {
-  /** Equal for equal jobs. */
+  /** Text that is equal for equal jobs. */
   readonly job: string;
-  /** What is read. */
+  /** Files to read. */
   readonly sources: readonly SourceOnDisk[];
-  /** What is done. */
+  /** Recipe of the quantization. */
   readonly recipe: Recipe;
 }
 
 /**
- * The job of quantizing `source`.
+ * Returns the job of quantizing `source`.
  *
- * @throws {CheckpointError} When a file is missing or unsafe.
+ * @throws {CheckpointError} If a file is missing or unsafe.
  */
 export async function quantizationJob(
   source: string,

@@ -1,5 +1,5 @@
 /**
- * A language model's checkpoint, stored again in few bits.
+ * The quantization of a language model's checkpoint.
  *
  * ```text
  * source files ─▶ bands, in order ─▶ SHA-256 ─▶ threads ─▶ target files
@@ -7,8 +7,8 @@
  * ```
  *
  * A few bands are in memory at a time, whatever the size of the checkpoint. A
- * run that was killed goes on where it was; the folder has its name only when
- * it is whole, so nothing half-written can be opened.
+ * killed run resumes; the folder gets its name only when it is complete, so
+ * nothing half-written can be opened.
  *
  * @module
  */
@@ -26,11 +26,11 @@ import { isUnchanged, readPieces, type SourceOnDisk } from "./source_files.ts";
 import { type Metadata, TargetFolder } from "./target_folder.ts";
 import { ConvertPool } from "./convert_pool.ts";
 
-/** How to quantize. */
+/** Options of {@linkcode quantizeCheckpoint}. */
 export interface QuantizeOptions {
-  /** What to make. */
+  /** Precision of the result. */
   readonly precision: QuantizedPrecision;
-  /** Threads that compute, 1 or more. */
+  /** Number of threads that compute, 1 or more. */
   readonly threads: number;
   /** Name and version of the program, for the files' metadata. */
   readonly program: string;
@@ -40,28 +40,28 @@ export interface QuantizeOptions {
   readonly fileBytes?: number;
 }
 
-/** How far a run is, in bytes of the source. */
+/** The progress of a run, in bytes of the source. */
 export interface QuantizeProgress {
-  /** Done, by this run and those before it. */
+  /** Bytes done, by this run and those before it. */
   readonly doneBytes: number;
-  /** To do in all. */
+  /** Bytes in all. */
   readonly totalBytes: number;
 }
 
 const BAND_BYTES = 2 ** 23;
 const FILE_BYTES = 4.5e9;
 
-/** Bands after which what is written is made sure of. */
+/** Number of bands between two syncs to the disk. */
 const BANDS_PER_NOTE = 16;
 
 /**
- * Stores the checkpoint in `source` again as `target`, and says how far it is
+ * Stores the checkpoint in `source` again as `target`, and yields its progress
  * after every band.
  *
  * Stopping early, even by a kill, loses no more than a few bands.
  *
- * @throws {CheckpointError} When the source cannot be read.
- * @throws {QuantizationError} When it cannot be quantized, or the target cannot
+ * @throws {CheckpointError} If the source cannot be read.
+ * @throws {QuantizationError} If it cannot be quantized, or the target cannot
  * be written.
  */
 export async function* quantizeCheckpoint(
@@ -81,7 +81,10 @@ export async function* quantizeCheckpoint(
   }
 }
 
-/** Whether the system failed to read or write: a full disk, no permission. */
+/**
+ * Returns true if the system failed to read or write: a full disk, no
+ * permission.
+ */
 function isSystemError(error: unknown): error is Error {
   return error instanceof Error && "code" in error &&
     typeof error.code === "string" && !(error instanceof Emu3Error);
@@ -162,13 +165,13 @@ async function* treatAll(
   }
 }
 
-/** A band whose results are there. */
+/** A band with its results. */
 interface Treated {
   readonly band: Band;
   readonly parts: readonly Uint8Array<ArrayBuffer>[];
 }
 
-/** Keeps every thread at work, and writes what they have done. */
+/** Keeps every thread at work, and writes their results. */
 class BandWriter {
   readonly #pool: ConvertPool;
   readonly #folder: TargetFolder;
@@ -180,20 +183,20 @@ class BandWriter {
     this.#folder = folder;
   }
 
-  /** Hands a band over; answers how many bytes were finished meanwhile. */
+  /** Submits a band; returns the bytes that were finished meanwhile. */
   async add(band: Band, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
     // One more than there are threads, so that none waits for a read.
     const finished = this.#atWork.size > this.#pool.size
       ? await this.#finishOne()
       : 0;
     const converted = this.#convert(band, bytes);
-    // Whoever awaits it is told; another may fail first.
+    // The awaiting caller gets the error; another may fail first.
     converted.catch(() => undefined);
     this.#atWork.set(band.index, converted);
     return finished;
   }
 
-  /** Waits for all; answers how many bytes were finished. */
+  /** Waits for all bands; returns the bytes that were finished. */
   async drain(): Promise<number> {
     let finished = 0;
     while (this.#atWork.size > 0) finished += await this.#finishOne();
@@ -234,7 +237,7 @@ class BandWriter {
   }
 }
 
-/** What every file says of where it comes from. */
+/** Returns the metadata of every file: its origin. */
 function metadataOf(
   source: string,
   sources: readonly SourceOnDisk[],

@@ -1,5 +1,5 @@
 /**
- * Rows of a matrix as codes and scales.
+ * The quantization of a matrix's rows into codes and scales.
  *
  * ```text
  * block of a row ─▶ scale s, codes q: least Σ (w - q·s)²
@@ -8,19 +8,19 @@
  *
  * The weight of greatest magnitude becomes the lowest code, which has no
  * counterpart above zero; so a scale may be negative. For codes of 4 bits,
- * rounding is tried over several ranges, and for each the scale is the one of
- * least squares: that is where most of the error of plain rounding lies.
+ * rounding is tried over several ranges, each with its least-squares scale,
+ * since plain rounding errs most there.
  *
  * @module
  */
 
 import type { CodeBits } from "../../models/graph/weights.ts";
 
-/** How to quantize. */
+/** Options of {@linkcode quantizeRows}. */
 export interface BlockOptions {
   /** Bits of a code. */
   readonly bits: CodeBits;
-  /** Codes that share a scale; divides the values. */
+  /** Number of codes that share a scale; divides the number of values. */
   readonly blockSize: number;
 }
 
@@ -28,7 +28,7 @@ export interface BlockOptions {
 export interface QuantizedBlocks {
   /** Bytes of the codes. */
   readonly codes: Uint8Array<ArrayBuffer>;
-  /** One for each block. */
+  /** Scales, one for each block. */
   readonly scales: Float32Array<ArrayBuffer>;
 }
 
@@ -38,13 +38,15 @@ const RANGES: Readonly<Record<CodeBits, readonly number[]>> = {
   8: [1],
 };
 
-/** Added and taken away again, it rounds a double to the nearest integer. */
+/**
+ * A number that, added and subtracted, rounds a double to the nearest integer.
+ */
 const ROUNDER = 1.5 * 2 ** 52;
 
 /**
  * Quantizes blocks that follow one another.
  *
- * @throws {RangeError} When a value is not finite.
+ * @throws {RangeError} If a value is not finite.
  */
 export function quantizeRows(
   values: Float32Array,
@@ -58,7 +60,7 @@ export function quantizeRows(
   for (let block = 0; block < blocks; block++) {
     const start = block * blockSize;
     scales[block] = bestScale(values, start, blockSize, bits);
-    // Codes of the scale as it is stored: rounding with it is never worse.
+    // Codes for the scale as it is stored, with which rounding is never worse.
     const stored = scales[block]! === 0 ? 0 : 1 / scales[block]!;
     const at = block * bytesPerBlock;
     for (let i = 0; i < blockSize; i++) {
@@ -71,8 +73,8 @@ export function quantizeRows(
 }
 
 /**
- * The scale of least squares of the range whose codes leave the least error; 0
- * when all values are.
+ * Returns the least-squares scale of the range whose codes leave the least
+ * error; 0 if all values are.
  */
 function bestScale(
   values: Float32Array,
@@ -94,8 +96,8 @@ function bestScale(
       dot += code * values[i]!;
       square += code * code;
     }
-    // With the scale of least squares, dot / square, the error is
-    // Σ w² - dot² / square. The extreme has a code that is not zero.
+    // With the least-squares scale, dot / square, the error is Σ w² - dot² /
+    // square. The extreme has a code that is not zero.
     const gain = dot * dot / square;
     if (gain > greatest) {
       greatest = gain;
@@ -105,7 +107,7 @@ function bestScale(
   return best;
 }
 
-/** The value of greatest magnitude. */
+/** Returns the value of greatest magnitude. */
 function extremeOf(
   values: Float32Array,
   start: number,
@@ -127,7 +129,7 @@ function extremeOf(
   return extreme;
 }
 
-/** The nearest code of those that there are. */
+/** Returns the nearest available code. */
 function codeOf(scaled: number, lowest: number): number {
   const code = scaled + ROUNDER - ROUNDER;
   return code < lowest ? lowest : code > -1 - lowest ? -1 - lowest : code;

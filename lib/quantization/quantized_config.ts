@@ -1,6 +1,6 @@
 /**
- * What a quantized checkpoint says of itself, in the words of compressed-tensors
- * ("pack-quantized"), so that other software can read it too.
+ * The configuration of a quantized checkpoint, in the format of
+ * compressed-tensors ("pack-quantized"), which other software can read, too.
  *
  * ```text
  * {key}_packed   int32 [N, K · bits / 32]   codes from zero up, low bits first
@@ -24,7 +24,9 @@ interface Group {
   readonly layers: Set<string>;
 }
 
-/** `config.json` of the quantized checkpoint, from that of its source. */
+/**
+ * Returns `config.json` of the quantized checkpoint, from that of its source.
+ */
 export function quantizedConfig(
   config: Readonly<Record<string, unknown>>,
   bands: readonly Band[],

@@ -1,6 +1,5 @@
 /**
- * A checkpoint in few bits beside the one that is asked for, made when it is
- * needed and found again the next time.
+ * The cached quantized copy of a checkpoint, made on demand and reused.
  *
  * ```text
  * {cache}/{key}/{name}    key: of the source's weights, of the content of the
@@ -19,33 +18,33 @@ import { quantizeCheckpoint } from "./quantize_checkpoint.ts";
 import { quantizationJob } from "./quantization_job.ts";
 import type { QuantizedPrecision } from "./recipe.ts";
 
-/** How to make a copy. */
+/** Options of {@linkcode quantizedCopy}. */
 export interface CopyOptions {
-  /** Of the copy. */
+  /** Precision of the copy. */
   readonly precision: QuantizedPrecision;
-  /** Threads that compute. */
+  /** Number of threads that compute. */
   readonly threads: number;
   /** Name and version of the program. */
   readonly program: string;
-  /** Folder of copies; undefined where nothing can be kept. */
+  /** Folder of copies; undefined if nothing can be kept. */
   readonly cacheFolder: string | undefined;
-  /** Told once, before a copy is made. */
+  /** Called once, before a copy is made. */
   readonly warn: (line: string) => void;
 }
 
-/** How often it is looked whether another process is done. */
+/** Milliseconds between checks if another process is done. */
 const BUSY_PAUSE_MS = 200;
 
 /** Bytes of a source that a thread quantizes in a second, roughly. */
 const BYTES_PER_SECOND = 5e7;
 
 /**
- * The folder of a copy of `source`, which has the same name. Of several
+ * Returns the folder of a copy of `source`, which has the same name. Of several
  * processes that need it at once one makes it, and the others wait.
  *
- * @throws {CheckpointError} When the source cannot be read.
- * @throws {QuantizationError} When it cannot be quantized, or the copy cannot
- * be written.
+ * @throws {CheckpointError} If the source cannot be read.
+ * @throws {QuantizationError} If it cannot be quantized, or the copy cannot be
+ * written.
  */
 export async function quantizedCopy(
   source: string,
@@ -74,16 +73,16 @@ export async function quantizedCopy(
       return target;
     } catch (error) {
       if (!(error instanceof QuantizationError)) throw error;
-      // Somebody who started at the same time was done first.
+      // Another process that started at the same time was done first.
       if (await isCheckpoint(target)) return target;
       if (!(error instanceof QuantizationBusyError)) throw error;
     }
-    // Should it stop half-way, its work goes on here.
+    // If it stops, this process resumes its work.
     await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
   }
 }
 
-/** The copy's folder, or a temporary one where that cannot be made. */
+/** Returns the copy's folder, or a temporary one if that cannot be created. */
 async function writableFolder(
   cacheFolder: string | undefined,
   key: string,

@@ -1,5 +1,5 @@
 /**
- * Which tensor of a language model is stored how.
+ * The recipe of a quantization: the storage of each tensor of a language model.
  *
  * ```text
  * layers.*.*_proj.weight   codes of `bits`, a scale for every block of a row
@@ -9,7 +9,7 @@
  * ```
  *
  * Tensors of the vision tokenizer, which the transformers layout keeps in the
- * same files, stay as they are.
+ * same files, stay unchanged.
  *
  * @module
  */
@@ -22,17 +22,20 @@ export const QUANTIZED_PRECISIONS = ["int8", "int4"] as const;
 /** A precision that a checkpoint can be quantized to. */
 export type QuantizedPrecision = typeof QUANTIZED_PRECISIONS[number];
 
-/** How matrices are quantized. */
+/** The sizes of codes and blocks. */
 export interface Recipe {
   /** Bits of a code in linear layers. */
   readonly bits: CodeBits;
   /** Bits of a code in the head. */
   readonly headBits: CodeBits;
-  /** Codes that share a scale, where that divides a row; else half of it, … */
+  /**
+   * Number of codes that share a scale, if that divides a row; else half of it,
+   * …
+   */
   readonly blockSize: number;
 }
 
-/** What is done to a tensor. */
+/** The treatment of a tensor. */
 export type Treatment =
   | { readonly kind: "copy" }
   | { readonly kind: "halve" }
@@ -42,23 +45,25 @@ export type Treatment =
     readonly blockSize: number;
   };
 
-/** What {@linkcode treatmentOf} has to know of a tensor. */
+/** The facts of a tensor that {@linkcode treatmentOf} depends on. */
 export interface TensorFacts {
-  /** As its file spells it. */
+  /** Name in its file. */
   readonly name: string;
-  /** Such as `F32`. */
+  /** Type such as `F32`. */
   readonly dtype: string;
   /** Sides, outermost first. */
   readonly shape: readonly number[];
 }
 
-/** The recipe of each precision; tests/bench/QUANTIZATION.md says why. */
+/**
+ * The recipe of each precision; tests/bench/QUANTIZATION.md gives the reasons.
+ */
 export const RECIPES: Readonly<Record<QuantizedPrecision, Recipe>> = {
   int8: { bits: 8, headBits: 8, blockSize: 32 },
   int4: { bits: 4, headBits: 4, blockSize: 128 },
 };
 
-/** Blocks that the kernels of ONNX Runtime take. */
+/** The least size of blocks that the kernels of ONNX Runtime take. */
 const LEAST_BLOCK = 16;
 
 const FLOAT_DTYPES: ReadonlySet<string> = new Set(["F32", "F16", "BF16"]);
@@ -67,7 +72,7 @@ const LAYER = /(^|\.)layers\.\d+\.(self_attn|mlp)\.[a-z]+_proj\.weight$/;
 const HEAD = /(^|\.)lm_head\.weight$/;
 const EMBEDDING = /(^|\.)embed_tokens\.weight$/;
 
-/** What `recipe` does to a tensor. */
+/** Returns the treatment of a tensor by `recipe`. */
 export function treatmentOf(tensor: TensorFacts, recipe: Recipe): Treatment {
   const { name, dtype, shape } = tensor;
   if (VISION.test(name) || shape.length !== 2 || !FLOAT_DTYPES.has(dtype)) {
@@ -85,7 +90,7 @@ export function treatmentOf(tensor: TensorFacts, recipe: Recipe): Treatment {
     : { kind: "quantize", bits, blockSize };
 }
 
-/** The greatest block of no more than `most` that divides a row. */
+/** Returns the greatest block of no more than `most` that divides a row. */
 function blockSizeFor(rowLength: number, most: number): number | undefined {
   for (let size = most; size >= LEAST_BLOCK; size /= 2) {
     if (rowLength % size === 0) return size;

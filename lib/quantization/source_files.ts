@@ -1,6 +1,6 @@
 /**
- * The weight files of a checkpoint that is to be quantized: what is in them,
- * and their bytes from the first to the last.
+ * The weight files of a checkpoint to be quantized: their headers, and their
+ * bytes from the first to the last.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import type { Band, SourceFile } from "./plan.ts";
 
 /** A file on disk. */
 export interface SourceOnDisk extends SourceFile {
-  /** Where it is. */
+  /** Path of the file. */
   readonly path: string;
-  /** When it was last written, in milliseconds since 1970. */
+  /** Time of the last write, in milliseconds since 1970. */
   readonly modifiedMs: number;
 }
 
 /**
- * The weight files of a folder, in order.
+ * Returns the weight files of a folder, in order.
  *
- * @throws {CheckpointError} When one is missing or unsafe.
+ * @throws {CheckpointError} If one is missing or unsafe.
  */
 export async function readSources(folder: string): Promise<SourceOnDisk[]> {
   const sources: SourceOnDisk[] = [];
@@ -37,17 +37,17 @@ export async function readSources(folder: string): Promise<SourceOnDisk[]> {
   return sources;
 }
 
-/** Whether a file is as it was when it was read. */
+/** Returns true if a file has not changed since it was read. */
 export async function isUnchanged(source: SourceOnDisk): Promise<boolean> {
   const { size, mtime } = await Deno.stat(source.path);
   return size === source.size && (mtime?.getTime() ?? 0) === source.modifiedMs;
 }
 
-/** Bytes of a file that follow those before. */
+/** Some bytes of a file that follow those before. */
 export interface Piece {
-  /** What they are; undefined for a header and for gaps. */
+  /** Band of the bytes; undefined for a header and for gaps. */
   readonly band: Band | undefined;
-  /** A buffer of their own. */
+  /** Bytes in a buffer of their own. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
@@ -55,10 +55,10 @@ export interface Piece {
 const GAP_BYTES = 2 ** 20;
 
 /**
- * All bytes of a file, in order and each once, and their SHA-256 at the end.
+ * Yields all bytes of a file, in order and each once; returns their SHA-256.
  *
- * @param bands Of this file, in order.
- * @throws {QuantizationError} When the file ends before its header says.
+ * @param bands Bands of this file, in order.
+ * @throws {QuantizationError} If the file is shorter than its header declares.
  */
 export async function* readPieces(
   { path, size }: SourceOnDisk,
@@ -81,7 +81,7 @@ export async function* readPieces(
   return hash.digest("hex");
 }
 
-/** Bands and what lies between them. */
+/** Yields bands and the gaps between them. */
 function* stretches(
   size: number,
   bands: readonly Band[],

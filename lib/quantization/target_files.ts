@@ -1,9 +1,9 @@
 /**
- * The files that are written, laid out before a byte of them is.
+ * The layout of the target files, complete before a byte is written.
  *
  * Tensors fill a file until it would be too large, then the next begins. The
- * header's length is settled first: what it says of hashes is filled in at the
- * end, and hashes have a length of their own.
+ * header's length is fixed first: hashes, whose length is fixed, are filled in
+ * at the end.
  *
  * @module
  */
@@ -12,44 +12,44 @@
 export interface Spot {
   /** Index of the file. */
   readonly file: number;
-  /** From the first byte of its data. */
+  /** Offset from the first byte of its data. */
   readonly offset: number;
 }
 
 /** A tensor to be written. */
 export interface TargetTensor {
-  /** In the header. */
+  /** Name in the header. */
   readonly name: string;
-  /** As the format spells it. */
+  /** Type as the format spells it. */
   readonly dtype: string;
   /** Sides, outermost first. */
   readonly shape: readonly number[];
-  /** In bytes. */
+  /** Length in bytes. */
   readonly length: number;
-  /** Its bytes, when they are known without the source. */
+  /** Bytes of the tensor, if known without the source. */
   readonly data?: Uint8Array<ArrayBuffer>;
 }
 
-/** A tensor and where it lies. */
+/** A tensor and its place. */
 export interface PlacedTensor extends TargetTensor {
-  /** From the first byte of the data. */
+  /** Offset from the first byte of the data. */
   readonly offset: number;
 }
 
 /** A file to be written. */
 export interface TargetFile {
-  /** In its folder. */
+  /** Name in its folder. */
   readonly name: string;
-  /** In the order of their bytes. */
+  /** Tensors in the order of their bytes. */
   readonly tensors: readonly PlacedTensor[];
   /** Bytes of all tensors. */
   readonly dataBytes: number;
 }
 
-/** Headers end at a multiple of this, so that data begins at a page. */
+/** Multiple at which headers end, so that data begins at a page. */
 const PAGE_BYTES = 4096;
 
-/** Bytes of the length before the header. */
+/** Bytes of the header's length field. */
 const PREFIX_BYTES = 8;
 
 /** Lays out tensors. */
@@ -58,15 +58,15 @@ export class TargetFiles {
   readonly #files: { tensors: PlacedTensor[]; dataBytes: number }[] = [];
 
   /**
-   * Starts without a file.
+   * Creates the layout, without a file.
    *
-   * @param fileBytes Of a file, unless a single tensor is larger.
+   * @param fileBytes Bytes of a file, unless a single tensor is larger.
    */
   constructor(fileBytes: number) {
     this.#fileBytes = fileBytes;
   }
 
-  /** Lays `tensors` one after the other, all in one file. */
+  /** Places `tensors` one after the other, all in one file. */
   place(tensors: readonly TargetTensor[]): Spot[] {
     const length = tensors.reduce((sum, { length }) => sum + length, 0);
     let last = this.#files.at(-1);
@@ -84,7 +84,7 @@ export class TargetFiles {
     return spots;
   }
 
-  /** All files, with their names. */
+  /** Returns all files, with their names. */
   finish(): TargetFile[] {
     const count = this.#files.length;
     const number = (n: number) => String(n).padStart(5, "0");
@@ -97,7 +97,7 @@ export class TargetFiles {
   }
 }
 
-/** The start of a file: its length, header and padding. */
+/** Returns the start of a file: its length, header and padding. */
 export function headerBytes(
   file: TargetFile,
   metadata: Readonly<Record<string, string>>,
@@ -117,7 +117,9 @@ export function headerBytes(
   return bytes;
 }
 
-/** What tells which tensor is in which file; undefined for a single file. */
+/**
+ * Returns the index that maps tensors to files; undefined for a single file.
+ */
 export function indexOf(files: readonly TargetFile[]): unknown {
   if (files.length === 1) return undefined;
   const map = files.flatMap(({ name, tensors }) =>

@@ -1,5 +1,5 @@
 /**
- * A folder that becomes a checkpoint when everything in it is done.
+ * The folder that becomes a checkpoint once everything in it is done.
  *
  * ```text
  * {target}.partial/   files of full size from the start, and the journal
@@ -29,13 +29,13 @@ import {
 const JOURNAL_FILE = "quantize.journal.jsonl";
 const INDEX_FILE = "model.safetensors.index.json";
 
-/** Kept free beside what is written, in bytes. */
+/** Bytes that are kept free beside those written. */
 const SPARE_BYTES = 2 ** 26;
 
 /** Metadata of each file. */
 export type Metadata = Readonly<Record<string, string>>;
 
-/** A folder that is being filled. */
+/** Writes a folder that is being filled. */
 export class TargetFolder implements Disposable {
   readonly #target: string;
   readonly #partial: string;
@@ -43,7 +43,7 @@ export class TargetFolder implements Disposable {
   readonly #handles: readonly Deno.FsFile[];
   readonly #dataStarts: readonly number[];
   readonly #dirty = new Set<number>();
-  /** What is done so far. */
+  /** The journal of the run. */
   readonly journal: Journal;
 
   private constructor(
@@ -62,11 +62,11 @@ export class TargetFolder implements Disposable {
   }
 
   /**
-   * Opens the folder that `target` will be, as an earlier run left it if that
-   * had the same job.
+   * Opens the partial folder of `target`, with the results of an earlier run if
+   * that had the same job.
    *
    * @param draft Metadata of the final length; its values may still change.
-   * @throws {QuantizationError} When `target` exists, another process fills it,
+   * @throws {QuantizationError} If `target` exists, another process fills it,
    * or the disk is too small.
    */
   static async open(
@@ -114,7 +114,7 @@ export class TargetFolder implements Disposable {
     }
   }
 
-  /** Makes sure of what was written, then notes that `bands` are done. */
+  /** Syncs the results to the disk, then records that `bands` are done. */
   async settle(bands: readonly number[]): Promise<void> {
     for (const file of this.#dirty) await this.#handles[file]!.syncData();
     this.#dirty.clear();
@@ -127,12 +127,12 @@ export class TargetFolder implements Disposable {
     await writePlainFile(join(this.#partial, name), bytes);
   }
 
-  /** Copies what lies beside the weights of `source`, folders and all. */
+  /** Copies the files beside the weights of `source`, with folders. */
   async copyBeside(source: string): Promise<void> {
     await copyBeside(source, this.#partial);
   }
 
-  /** Writes headers and index, and gives the folder its name. */
+  /** Writes headers and index, and renames the folder to its name. */
   async finish(metadata: Metadata): Promise<void> {
     for (const [i, file] of this.#targetFiles.entries()) {
       await this.#writeAt(i, 0, headerBytes(file, metadata));
@@ -151,7 +151,7 @@ export class TargetFolder implements Disposable {
     await Deno.rename(this.#partial, this.#target);
   }
 
-  /** Closes all files; what is done stays for the next run. */
+  /** Closes all files; results stay for the next run. */
   [Symbol.dispose](): void {
     for (const handle of this.#handles) handle.close();
     this.journal[Symbol.dispose]();
@@ -171,7 +171,7 @@ export class TargetFolder implements Disposable {
   }
 }
 
-/** Where `target` lies until it is done. */
+/** Returns the path of `target` until it is done. */
 export function partialFolder(target: string): string {
   return `${resolve(target)}.partial`;
 }
@@ -186,7 +186,7 @@ async function refuseExisting(target: string): Promise<void> {
   throw new QuantizationError(target, "it exists already, name another folder");
 }
 
-/** A folder of that name that no run of ours has made is left alone. */
+/** Refuses a folder of that name that no run of ours has made. */
 async function refuseForeign(partial: string): Promise<void> {
   const names = (await Array.fromAsync(Deno.readDir(partial)))
     .map(({ name }) => name);
@@ -197,7 +197,7 @@ async function refuseForeign(partial: string): Promise<void> {
   );
 }
 
-/** Removes what another job has left. */
+/** Removes the files of another job. */
 async function clear(partial: string): Promise<void> {
   for await (const { name } of Deno.readDir(partial)) {
     if (name === JOURNAL_FILE) continue;
@@ -227,7 +227,10 @@ async function refuseFullDisk(
   );
 }
 
-/** Of the disk; a file may be larger than what is written of it. */
+/**
+ * Returns the bytes that a file takes on the disk, which may be fewer than its
+ * length.
+ */
 async function takenBytes(path: string): Promise<number> {
   try {
     const { blocks } = await Deno.stat(path);

@@ -1,8 +1,8 @@
 /**
- * ONNX Runtime's C API as callable functions.
+ * The C API of ONNX Runtime as callable functions.
  *
  * `OrtGetApiBase()->GetApi(version)` is a struct of function pointers that only
- * ever grows at its end, so an entry is known by its index (the order of
+ * ever grows at its end, so an entry is identified by its index (the order of
  * `struct OrtApi` in onnxruntime_c_api.h). A call that fails returns a status,
  * which becomes a {@linkcode RuntimeError} here.
  *
@@ -24,20 +24,20 @@ import { type Library, libraryPath, openLibrary } from "./library.ts";
 /** A native object. */
 export type Pointer = Deno.PointerObject;
 
-/** What may be handed to a native function. */
+/** A value that may be passed to a native function. */
 export type Argument = Deno.PointerValue | number | bigint | BufferSource;
 
-/** The C API version asked for: one that every 1.23 and later library has. */
+/** The C API version requested: one that every 1.23 and later library has. */
 const API_VERSION = 23;
 
 /** Bytes of a function pointer. */
 const POINTER_BYTES = 8;
 
-/** A native function that takes anything and gives a pointer. */
+/** A native function of any arguments that returns a pointer. */
 type Native = (...args: Argument[]) => Deno.PointerValue;
 type NativeAsync = (...args: Argument[]) => Promise<Deno.PointerValue>;
 
-/** The C API of one opened library. */
+/** Calls the C API of one opened library. */
 export class OrtApi {
   readonly #library: Library;
   readonly #table: Deno.UnsafePointerView;
@@ -53,7 +53,7 @@ export class OrtApi {
   /**
    * Opens the library at `path`.
    *
-   * @throws {RuntimeError} When the library cannot be opened.
+   * @throws {RuntimeError} If the library cannot be opened.
    */
   constructor(path: string = libraryPath()) {
     this.#library = openLibrary(path);
@@ -77,17 +77,23 @@ export class OrtApi {
     this.#freeStatus = release(this.#entry(93));
   }
 
-  /** Native objects that are not freed, by what frees them. */
+  /**
+   * Number of native objects that are not freed, by the function that frees
+   * them.
+   */
   get alive(): ReadonlyMap<ReleaseName, number> {
     return this.#alive;
   }
 
-  /** Notes that ONNX Runtime has handed over `count` objects to be freed. */
+  /**
+   * Counts `count` objects that ONNX Runtime has returned and that must be
+   * freed.
+   */
   adopt(name: ReleaseName, count = 1): void {
     this.#alive.set(name, (this.#alive.get(name) ?? 0) + count);
   }
 
-  /** Calls a function that gives nothing back. */
+  /** Calls a function that returns nothing. */
   call(name: CallName, ...args: Argument[]): void {
     let call = this.#calls.get(name);
     if (call === undefined) {
@@ -97,7 +103,7 @@ export class OrtApi {
     this.#check(call(...args));
   }
 
-  /** Like {@linkcode OrtApi.call}, off the event loop. */
+  /** Calls like {@linkcode OrtApi.call}, off the event loop. */
   async callAsync(name: CallName, ...args: Argument[]): Promise<void> {
     let call = this.#asyncCalls.get(name);
     if (call === undefined) {
@@ -114,7 +120,7 @@ export class OrtApi {
     return this.#made(name, out);
   }
 
-  /** Like {@linkcode OrtApi.create}, off the event loop. */
+  /** Calls like {@linkcode OrtApi.create}, off the event loop. */
   async createAsync(name: CallName, ...args: Argument[]): Promise<Pointer> {
     const out = new BigUint64Array(1);
     await this.callAsync(name, ...args, out);
@@ -154,7 +160,7 @@ export class OrtApi {
   }
 }
 
-/** `text` as C wants it. */
+/** Returns `text` as a C string. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`${text}\0`);
 }

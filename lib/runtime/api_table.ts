@@ -1,11 +1,11 @@
 /**
- * Which functions of ONNX Runtime's C API are used: their index in
- * `struct OrtApi` of onnxruntime_c_api.h and their parameters.
+ * The functions of ONNX Runtime's C API that are used: their index in `struct
+ * OrtApi` of onnxruntime_c_api.h and their parameters.
  *
  * @module
  */
 
-/** Index in `OrtApi` and parameters; the result is a status. */
+/** Index in `OrtApi` and parameters of functions that return a status. */
 export const CALLS = {
   DisableTelemetryEvents: [6, ["pointer"]],
   CreateSessionFromArray: [8, [
@@ -80,7 +80,7 @@ export const CALLS = {
   readonly [number, readonly Deno.NativeType[]]
 >;
 
-/** Index in `OrtApi` of the functions that free; they take the object. */
+/** Index in `OrtApi` of the functions that free an object, their parameter. */
 export const RELEASES = {
   ReleaseEnv: 92,
   ReleaseMemoryInfo: 94,
@@ -96,7 +96,10 @@ export const RELEASES = {
   ReleaseCUDAProviderOptions: 208,
 } as const;
 
-/** What frees what a function makes; others make nothing that must be freed. */
+/**
+ * The function that frees the result of each; others return nothing to be
+ * freed.
+ */
 export const MADE: Readonly<Partial<Record<CallName, ReleaseName>>> = {
   CreateCUDAProviderOptions: "ReleaseCUDAProviderOptions",
   CreateEnvWithGlobalThreadPools: "ReleaseEnv",

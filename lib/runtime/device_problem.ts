@@ -1,13 +1,16 @@
 /**
- * What to do when a device cannot be used: ONNX Runtime's own words name a file
- * or a call, and not the package that is missing.
+ * The remedies when a device cannot be used: ONNX Runtime's own messages name a
+ * file or a call, and not the package that is missing.
  *
  * @module
  */
 
 import type { DeviceName } from "./provider.ts";
 
-/** What ONNX Runtime or the system's loader says, and what it means. */
+/**
+ * Patterns of messages of ONNX Runtime or the system's loader, and their
+ * remedies.
+ */
 type Remedies = readonly (readonly [RegExp, string])[];
 
 const PROVIDER_LIBRARY =
@@ -50,16 +53,18 @@ const REMEDIES: Readonly<Record<DeviceName, Remedies>> = {
   webgpu: WEBGPU,
 };
 
-/** `Cannot use {device}: …`, from what was said when it was tried. */
+/** Returns `Cannot use {device}: …`, from the message of the attempt. */
 export function deviceProblem(device: DeviceName, said: string): string {
-  // The loader names the library that is missing last, after who asked for it.
+  // The loader names the missing library last, after the one that needs it.
   const remedy = missingLibrary(said, REMEDIES[device]) ??
     REMEDIES[device].find(([pattern]) => pattern.test(said))?.[1] ??
     "it does not start, set DEVICE=cpu to do without";
   return `Cannot use ${device}: ${remedy} (${said})`;
 }
 
-/** `…: libX.so.1: cannot open shared object file`, where it says so. */
+/**
+ * Returns the name in `…: libX.so.1: cannot open shared object file`, if any.
+ */
 function missingLibrary(said: string, remedies: Remedies): string | undefined {
   const missing = [
     ...said.matchAll(/([\w.+-]+\.so[\w.]*): cannot open shared object/g),

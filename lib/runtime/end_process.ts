@@ -1,9 +1,9 @@
 /**
  * The end of the process while native code may still run.
  *
- * `Deno.exit` runs the destructors of native libraries first, and threads that
- * still compute find what they work on gone: the process may end by a fault
- * instead of its code. `_exit` runs none; what is written is written.
+ * `Deno.exit` runs the destructors of native libraries first, while threads may
+ * still compute on the freed memory: the process may end by a fault instead of
+ * its code. `_exit` runs none; finished writes are kept.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const LIBRARIES: Partial<Record<typeof Deno.build.os, string>> = {
   darwin: "libSystem.dylib",
 };
 
-/** Ends the process with `code`, whatever runs. */
+/** Ends the process with `code`, even while native code runs. */
 export function endProcess(code: number): never {
   const name = LIBRARIES[Deno.build.os];
   try {

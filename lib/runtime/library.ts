@@ -1,11 +1,11 @@
 /**
- * Where ONNX Runtime's native library lies, and how to open it.
+ * The native library of ONNX Runtime: its path, and the way to open it.
  *
- * The npm package `onnxruntime-node` carries one library a platform. Only those
- * files are used, never the package's JavaScript: its binding copies every
- * output and blocks the event loop.
+ * The npm package `onnxruntime-node` contains one library for each platform.
+ * Only those files are used, never the package's JavaScript: its binding copies
+ * every output and blocks the event loop.
  *
- * Knows nothing of sessions or tensors.
+ * It is independent of sessions and tensors.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { RuntimeError } from "../errors.ts";
 
-/** Operating system and processor, in Deno's words. */
+/** An operating system and a processor, by Deno's names. */
 export interface Platform {
-  /** As `Deno.build.os`. */
+  /** Operating system, as in `Deno.build.os`. */
   readonly os: string;
-  /** As `Deno.build.arch`. */
+  /** Processor, as in `Deno.build.arch`. */
   readonly arch: string;
 }
 
@@ -32,9 +32,9 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The library's path inside the package.
+ * Returns the library's path inside the package.
  *
- * @throws {RuntimeError} When the package carries none for the platform.
+ * @throws {RuntimeError} If the package contains none for the platform.
  */
 export function libraryName(platform: Platform): string {
   const name = LIBRARIES[`${platform.os}-${platform.arch}`];
@@ -49,9 +49,9 @@ export function libraryName(platform: Platform): string {
 }
 
 /**
- * The library's path on this machine.
+ * Returns the library's path on this machine.
  *
- * @throws {RuntimeError} When the package is not installed or holds no library
+ * @throws {RuntimeError} If the package is not installed or holds no library
  * for this platform.
  */
 export function libraryPath(): string {
@@ -70,18 +70,18 @@ export function libraryPath(): string {
   return join(dirname(manifest), "bin", "napi-v6", name);
 }
 
-/** A library as packages name it: `libonnxruntime.so.1.30.0`, `.dylib`, `.dll`. */
+/** A pattern of library files: `libonnxruntime.so.1.30.0`, `.dylib`, `.dll`. */
 const LIBRARY_FILE = /^(lib)?onnxruntime(\.so(\.\d+)*|(\.\d+)*\.dylib|\.dll)$/;
 
 /**
- * The library among the files of a folder, such as that of a wheel of
+ * Returns the library among the files of a folder, such as that of a wheel of
  * onnxruntime-gpu.
  *
- * @param files Names.
- * @throws {RuntimeError} When there is none.
+ * @param files Names of the files.
+ * @throws {RuntimeError} If there is none.
  */
 export function libraryIn(folder: string, files: readonly string[]): string {
-  // Links to one file: the shortest name is the plainest.
+  // Links to one file: the shortest name is the most general.
   const [file] = files.filter((name) => LIBRARY_FILE.test(name))
     .sort((a, b) => a.length - b.length);
   if (file !== undefined) return join(folder, file);
@@ -90,7 +90,9 @@ export function libraryIn(folder: string, files: readonly string[]): string {
   );
 }
 
-/** The one symbol that the library exports; everything else hangs off it. */
+/**
+ * The one symbol that the library exports, from which all others are reached.
+ */
 export const SYMBOLS = {
   OrtGetApiBase: { parameters: [], result: "pointer" },
 } as const;
@@ -101,8 +103,8 @@ export type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 /**
  * Opens the library at `path`.
  *
- * @throws {RuntimeError} When the file or something that it links to is
- * missing, or `--allow-ffi` is.
+ * @throws {RuntimeError} If the file or a library that it links to is missing,
+ * or `--allow-ffi` is.
  */
 export function openLibrary(path: string): Library {
   try {
@@ -116,13 +118,16 @@ export function openLibrary(path: string): Library {
   }
 }
 
-/** Why the library at `path` cannot be loaded; undefined when it can be. */
+/**
+ * Returns the reason that the library at `path` cannot be loaded; undefined if
+ * it can.
+ */
 export function loadProblem(path: string): string | undefined {
   try {
     Deno.dlopen(path, {}).close();
     return undefined;
   } catch (error) {
-    // Deno says so once for each try.
+    // Deno repeats the prefix for each attempt.
     return messageOf(error).replace(/^(Could not open library: )+/, "");
   }
 }

@@ -1,5 +1,6 @@
 /**
- * A runtime on the device that is asked for, or on the best that is there.
+ * The choice of a device: opens a runtime on the requested or the best
+ * available one.
  *
  * ```text
  * auto     a GPU of NVIDIA with its driver and ONNX Runtime's CUDA provider,
@@ -29,11 +30,11 @@ import {
 } from "./provider.ts";
 import { Runtime } from "./runtime.ts";
 
-/** How to open a runtime. */
+/** Options of {@linkcode openRuntime}. */
 export interface OpenRuntimeOptions {
-  /** Threads that compute, 1 or more. */
+  /** Number of threads that compute, 1 or more. */
   readonly threads: number;
-  /** Where graphs run. */
+  /** The device that graphs run on. */
   readonly device: DeviceName | "auto";
   /** Type in which language models compute; undefined for the device's own. */
   readonly computeDtype: ComputeDtype | undefined;
@@ -41,15 +42,17 @@ export interface OpenRuntimeOptions {
   readonly library: string | undefined;
   /** Bytes of a device's memory to use; undefined for what its driver has free. */
   readonly deviceMemoryBytes: number | undefined;
-  /** Told why `auto` does without a GPU that seems to be there. */
+  /**
+   * Called with the reason that `auto` does not use a GPU that seems to exist.
+   */
   readonly warn: (line: string) => void;
 }
 
-/** What the system is asked about a GPU of NVIDIA. */
+/** The functions that examine a GPU of NVIDIA. */
 export interface GpuSystem {
-  /** Bytes that are free; undefined without driver or GPU. */
+  /** Returns the free bytes; undefined without driver or GPU. */
   readonly freeBytes: () => number | undefined;
-  /** Why a library cannot be loaded. */
+  /** Returns the reason that a library cannot be loaded. */
   readonly loadProblem: (path: string) => string | undefined;
 }
 
@@ -65,10 +68,10 @@ const CUDA_FILES = [
 ];
 
 /**
- * Opens a runtime, and tries that the device computes.
+ * Opens a runtime, and tests that the device computes.
  *
- * @throws {RuntimeError} When the device cannot be used, or does not compute in
- * the type that is asked for: says what would do.
+ * @throws {RuntimeError} If the device cannot be used, or does not compute in
+ * the requested type; names the remedy.
  */
 export async function openRuntime(
   options: OpenRuntimeOptions,
@@ -89,9 +92,9 @@ export async function openRuntime(
 }
 
 /**
- * The provider for `device`.
+ * Returns the provider for `device`.
  *
- * @throws {RuntimeError} When it does not compute in `dtype`.
+ * @throws {RuntimeError} If it does not compute in `dtype`.
  */
 export function providerOf(
   device: DeviceName,
@@ -120,14 +123,14 @@ export function providerOf(
   );
 }
 
-/** What people call types. */
+/** The common names of types. */
 const SHORT: Readonly<Record<ComputeDtype, string>> = {
   float32: "fp32",
   float16: "fp16",
   bfloat16: "bf16",
 };
 
-/** Precisions that do on a device. */
+/** The precisions that each device supports. */
 const OFFERED: Readonly<Record<DeviceName, string>> = {
   cpu: "fp32, int8 or int4",
   cuda: "bf16, int8 or int4",
@@ -165,7 +168,9 @@ async function openOn(
   }
 }
 
-/** Takes memory, and convolves, for which a GPU needs a library of its own. */
+/**
+ * Allocates memory, and convolves, for which a GPU needs a library of its own.
+ */
 async function tryDevice(
   runtime: Runtime,
   device: DeviceMemory,
@@ -181,7 +186,7 @@ async function tryDevice(
   await binding.run();
 }
 
-/** `y = x`, by a convolution. */
+/** Returns the graph of `y = x`, by a convolution. */
 function convolution(): Uint8Array<ArrayBuffer> {
   const g = weightlessGraph("convolution");
   const x = g.input("x", "float32", [1, 1, 1, 1]);
@@ -192,9 +197,9 @@ function convolution(): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Which library the CUDA provider lacks, once ONNX Runtime has tried and said no
- * more than that it failed. Not before: the provider must meet ONNX Runtime
- * first.
+ * Returns the library that the CUDA provider lacks, once ONNX Runtime has tried
+ * and reported only that it failed. Not before: the provider must be loaded by
+ * ONNX Runtime first.
  */
 function missingCuda(library: string, system: GpuSystem): string | undefined {
   for (const file of CUDA_FILES) {

@@ -1,5 +1,5 @@
 /**
- * Outputs whose shape only a run can tell.
+ * The outputs whose shape is known only after a run.
  *
  * Boundary file: reads native memory.
  *
@@ -9,15 +9,15 @@
 import { elementCount } from "../../models/graph/dtype.ts";
 import type { OrtApi, Pointer } from "./api.ts";
 
-/** An output, copied. */
+/** A copy of an output. */
 export interface OutputCopy {
   /** Sides, outermost first. */
   readonly shape: readonly number[];
-  /** Elements. */
+  /** Elements of the output. */
   readonly values: Float32Array<ArrayBuffer>;
 }
 
-/** Copies what a binding's last run put out; all outputs must be float32. */
+/** Copies the outputs of a binding's last run; all must be float32. */
 export function copyOutputs(api: OrtApi, binding: Pointer): OutputCopy[] {
   const allocator = api.create("GetAllocatorWithDefaultOptions");
   const list = new BigUint64Array(1);

@@ -1,63 +1,63 @@
 /**
- * Where graphs run, as a value.
+ * The execution provider, on which graphs run, as a value.
  *
- * The rest of the program asks a provider how a session is configured for it,
- * in which type it computes, where state that outlives a run (keys and values)
- * is kept, and what its operators can do. It never asks for its name.
+ * Other modules read from a provider how a session is configured for it, in
+ * which type it computes, where state that outlives a run (keys and values) is
+ * kept, and which operators it has. They never depend on its name.
  *
  * @module
  */
 
 import type { Dtype } from "../../models/graph/dtype.ts";
 
-/** What `DEVICE` and `/v1/models` call a provider. */
+/** The name of a provider in `DEVICE` and `/v1/models`. */
 export type DeviceName = "cpu" | "cuda" | "webgpu";
 
-/** Type in which a language model may compute. */
+/** A type in which a language model may compute. */
 export type ComputeDtype = Extract<Dtype, "float32" | "float16" | "bfloat16">;
 
-/** How ONNX Runtime is told of a provider, where it is to be told. */
+/** The registration of a provider with ONNX Runtime. */
 export interface Registration {
-  /** Which of ONNX Runtime's ways in: CUDA has one of its own. */
+  /** The function that registers it: CUDA has one of its own. */
   readonly entry: "cuda" | "generic";
-  /** Its name there. */
+  /** Name of the provider in ONNX Runtime. */
   readonly name: string;
-  /** Its options, by ONNX Runtime's names. */
+  /** Options of the provider, by ONNX Runtime's names. */
   readonly options: Readonly<Record<string, string>>;
 }
 
 /** An execution provider of ONNX Runtime. */
 export interface Provider {
-  /** What `DEVICE` and `/v1/models` call it. */
+  /** Name in `DEVICE` and `/v1/models`. */
   readonly name: DeviceName;
-  /** Undefined where it is there anyway. */
+  /** Registration; undefined for the provider that needs none. */
   readonly registration: Registration | undefined;
   /** Type of a language model's weights and activations while computing. */
   readonly computeDtype: ComputeDtype;
-  /** Types that keys and values may have, the one for most uses first. */
+  /** Types that keys and values may have, the preferred one first. */
   readonly cacheDtypes: readonly ComputeDtype[];
-  /** Name of its memory in ONNX Runtime; undefined where host memory is used. */
+  /** Name of its memory in ONNX Runtime; undefined for host memory. */
   readonly deviceMemory: string | undefined;
-  /** Arenas of memory that can be shrunk, as run options name them. */
+  /** Arenas of memory that can be shrunk, in the format of run options. */
   readonly arenas: string;
-  /** Whether attention takes a bias, so that tokens may stand anywhere. */
+  /** True if attention takes a bias, so that tokens may have any positions. */
   readonly placesTokens: boolean;
-  /** Rows that one run takes. */
+  /** The most rows of one run. */
   readonly maxRows: number;
-  /** Tokens of a row that attention takes at once. */
+  /** The most tokens of a row that attention takes at once. */
   readonly maxTokens: number;
-  /** Whether activations are rounded to int8 for weights in few bits. */
+  /** True if activations are rounded to int8 for weights in few bits. */
   readonly int8Activations: boolean;
-  /** Whether convolutions and what goes with them run there; else on the CPU. */
+  /** True if convolutions and their neighbors run there; else on the CPU. */
   readonly convolves: boolean;
-  /** Whether matrices are multiplied as `[in, out]`, not as they are stored. */
+  /** True if matrices are multiplied as `[in, out]`, not as they are stored. */
   readonly transposed: boolean;
 }
 
 /**
- * Every core of this machine, in fp32: half floats have no fast kernels there
- * and bf16 has none at all. Codes of 8 bits have a kernel for int8 activations
- * only, and those of 4 bits a much faster one.
+ * The CPU: every core of the machine, in fp32, since half floats have no fast
+ * kernels there and bf16 has none at all. Codes of 8 bits have a kernel for
+ * int8 activations only, and those of 4 bits a much faster one.
  */
 export const CPU_PROVIDER: Provider = {
   name: "cpu",
@@ -74,21 +74,22 @@ export const CPU_PROVIDER: Provider = {
   transposed: false,
 };
 
-/** What a CUDA session is told. */
+/** Options of a CUDA session. */
 export interface CudaOptions {
-  /** Which GPU, as CUDA counts those that it may see. */
+  /** Index of the GPU among those that CUDA may use. */
   readonly deviceId: number;
-  /** Bytes that an arena may have; undefined for no limit. */
+  /** The most bytes of an arena; undefined for no limit. */
   readonly memoryLimitBytes: number | undefined;
 }
 
 /**
- * An NVIDIA GPU. Attention has half-float kernels only there, and takes no bias.
+ * Returns the provider of an NVIDIA GPU. Attention has half-float kernels only
+ * there, and takes no bias.
  *
- * Arenas grow by what is asked: doubling would take twice what a checkpoint
- * has. TF32 keeps 10 bits of a number, and codes of pictures depend on more.
- * Convolutions are chosen by rule: trying all of them for every size of picture
- * takes seconds.
+ * Arenas grow by the requested amount: doubling would take twice the size of a
+ * checkpoint. TF32 keeps 10 bits of a number, and codes of pictures depend on
+ * more. Convolutions are chosen by rule: trying all of them for every size of
+ * picture takes seconds.
  */
 export function cudaProvider(
   { deviceId, memoryLimitBytes }: CudaOptions,
@@ -121,10 +122,11 @@ export function cudaProvider(
 }
 
 /**
- * Any GPU that Vulkan, Metal or Direct3D reach. It has no kernels for bf16, nor
- * for a product with a matrix as it is stored; and what it has for attention over
- * 32 tokens and more, and for convolutions, is wrong on some devices, as in
- * software. A shader may have as few as 8 buffers, one of them for each row.
+ * Returns the provider of any GPU that Vulkan, Metal or Direct3D reach. It has
+ * no kernels for bf16, nor for a product with a matrix as it is stored; and its
+ * attention over 32 tokens and more, and its convolutions, are wrong on some
+ * devices, as in software. A shader may have as few as 8 buffers, one of them
+ * for each row.
  */
 export function webgpuProvider(
   computeDtype: Extract<ComputeDtype, "float32" | "float16">,

@@ -1,7 +1,7 @@
 /**
- * Telling a session's options of the provider that it is to run on.
+ * The registration of a provider in a session's options.
  *
- * Boundary file: hands arrays of C strings to ONNX Runtime.
+ * Boundary file: passes arrays of C strings to ONNX Runtime.
  *
  * @module
  */
@@ -10,11 +10,10 @@ import { cString, type OrtApi, type Pointer } from "./api.ts";
 import type { Provider, Registration } from "./provider.ts";
 
 /**
- * Makes sessions of `options` run on `provider`, and on the CPU what it has no
- * kernel for.
+ * Makes sessions of `options` run on `provider`, and on the CPU where it has no
+ * kernel.
  *
- * @throws {RuntimeError} When the provider's libraries or its device are
- * missing.
+ * @throws {RuntimeError} If the provider's libraries or its device are missing.
  */
 export function registerProvider(
   api: OrtApi,

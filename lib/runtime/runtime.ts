@@ -1,9 +1,9 @@
 /**
- * The one door to ONNX Runtime.
+ * The runtime: the only entry point to ONNX Runtime.
  *
  * A {@linkcode Runtime} is the environment: one pool of threads that all its
  * sessions share, so that a vision decoder and a language model running at once
- * do not fight over cores. From it come {@linkcode Session}s and tensors.
+ * do not compete for cores. It creates {@linkcode Session}s and tensors.
  *
  * @module
  */
@@ -19,55 +19,55 @@ import { SharedWeights } from "./shared_weights.ts";
 import { forbidTelemetry } from "./telemetry.ts";
 import { Tensor, type TensorData } from "./tensor.ts";
 
-/** How to open a runtime. */
+/** Options of {@linkcode Runtime.open}. */
 export interface RuntimeOptions {
-  /** Threads that compute, 1 or more. */
+  /** Number of threads that compute, 1 or more. */
   readonly threads: number;
-  /** Where graphs run; the CPU unless told. */
+  /** Provider that graphs run on; the CPU by default. */
   readonly provider?: Provider;
-  /** File of the library; that of the npm package unless told. */
+  /** File of the library; that of the npm package by default. */
   readonly library?: string | undefined;
-  /** Bytes of the device's memory that may be used, where that is known. */
+  /** Bytes of the device's memory that may be used, if known. */
   readonly deviceMemoryBytes?: number | undefined;
 }
 
-/** `ORT_LOGGING_LEVEL_FATAL`: what matters comes back as a status. */
+/** Value of `ORT_LOGGING_LEVEL_FATAL`: relevant errors return as a status. */
 const LOG_LEVEL = 4;
 
-/** `OrtDeviceAllocator` and `OrtMemTypeDefault`. */
+/** Values of `OrtDeviceAllocator` and `OrtMemTypeDefault`. */
 const DEVICE_ALLOCATOR = 0;
 const DEFAULT_MEMORY = 0;
 
-/** What ONNX Runtime says while another thread still closes its environment. */
+/** Error of ONNX Runtime while another thread still closes its environment. */
 const STILL_CLOSING = "Only one instance of LoggingManager";
 
-/** How long to wait for that, in steps of so many milliseconds. */
+/** The most attempts after that error, and the milliseconds between them. */
 const CLOSING_ATTEMPTS = 400;
 const CLOSING_PAUSE_MS = 5;
 
-/** An environment of ONNX Runtime. */
+/** Holds an environment of ONNX Runtime. */
 export class Runtime implements AsyncDisposable {
   readonly #api: OrtApi;
   readonly #environment: Pointer;
   readonly #hostMemory: Pointer;
   readonly #sessions = new Set<Session>();
   #closed = false;
-  /** Where graphs run. */
+  /** Provider that graphs run on. */
   readonly provider: Provider;
-  /** Memory there; undefined where it is the host's. */
+  /** Memory of the device; undefined for the host's. */
   readonly device: DeviceMemory | undefined;
-  /** Bytes of it that may be used; undefined where nobody knows. */
+  /** Bytes of it that may be used; undefined if unknown. */
   readonly deviceMemoryBytes: number | undefined;
-  /** Threads that compute. */
+  /** Number of threads that compute. */
   readonly threads: number;
-  /** ONNX Runtime's version. */
+  /** Version of ONNX Runtime. */
   readonly version: string;
 
   /**
    * Opens the library.
    *
    * @param opened An environment that is already open, to be closed with it.
-   * @throws {RuntimeError} When the library cannot be opened.
+   * @throws {RuntimeError} If the library cannot be opened.
    */
   constructor(options: RuntimeOptions, opened = openHere(options)) {
     this.provider = options.provider ?? CPU_PROVIDER;
@@ -93,7 +93,7 @@ export class Runtime implements AsyncDisposable {
   /**
    * Opens the library, mostly off the event loop.
    *
-   * @throws {RuntimeError} When the library cannot be opened.
+   * @throws {RuntimeError} If the library cannot be opened.
    */
   static async open(options: RuntimeOptions): Promise<Runtime> {
     const { api, threading } = prepare(options);
@@ -110,8 +110,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Native objects that are not freed, by kind, such as `Session` or `Value`;
-   * kinds of which there are none are left out.
+   * Number of native objects that are not freed, by kind, such as `Session` or
+   * `Value`; kinds without any are omitted.
    */
   get alive(): Readonly<Record<string, number>> {
     const entries = [...this.#api.alive].filter(([, count]) => count !== 0)
@@ -120,11 +120,11 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * A session for a graph.
+   * Returns a session for a graph.
    *
-   * @param model An encoded `ModelProto`. Weights may lie in files beneath
+   * @param model An encoded `ModelProto`. Weights may be in files beneath
    * `options.weightFolder`.
-   * @throws {RuntimeError} When ONNX Runtime refuses the graph or its weights.
+   * @throws {RuntimeError} If ONNX Runtime refuses the graph or its weights.
    */
   async session(
     model: Uint8Array<ArrayBuffer>,
@@ -141,7 +141,7 @@ export class Runtime implements AsyncDisposable {
     return session;
   }
 
-  /** A tensor over `data`, shared with ONNX Runtime. */
+  /** Returns a tensor over `data`, shared with ONNX Runtime. */
   tensor(
     data: TensorData,
     shape: readonly number[],
@@ -151,8 +151,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * Weights for several sessions to share; undefined where the system cannot map
-   * files. Dispose of it after the sessions.
+   * Returns weights for several sessions to share; undefined if the system
+   * cannot map files. Dispose of them after the sessions.
    *
    * @param root Folder that the locations of weights are relative to.
    */
@@ -168,8 +168,8 @@ export class Runtime implements AsyncDisposable {
   }
 
   /**
-   * `byteLength` zero bytes for state that outlives runs. Memory is taken as it
-   * is written, where the system can do that.
+   * Allocates `byteLength` zero bytes for state that outlives runs. Memory is
+   * committed as it is written, where the system supports that.
    */
   allocate(byteLength: number): AllocatedBytes {
     return nativeMemory?.allocate(byteLength) ?? {
@@ -179,7 +179,7 @@ export class Runtime implements AsyncDisposable {
     };
   }
 
-  /** Binds `name` to memory that ONNX Runtime takes as the run asks. */
+  /** Binds `name` to memory that ONNX Runtime allocates as the run requires. */
   bindUnknown(binding: Binding, name: string): void {
     binding.outputTo(name, this.#hostMemory);
   }
@@ -197,13 +197,13 @@ export class Runtime implements AsyncDisposable {
   }
 }
 
-/** An environment, and through what it is called. */
+/** An environment, and the API that it is called through. */
 interface Opened {
   readonly api: OrtApi;
   readonly environment: Pointer;
 }
 
-/** Before an environment can be opened. */
+/** Prepares the library before an environment is opened. */
 function prepare(
   { threads, library }: RuntimeOptions,
 ): { readonly api: OrtApi; readonly threading: Pointer } {
@@ -239,10 +239,10 @@ function openHere(options: RuntimeOptions): Opened {
 }
 
 /**
- * The process's environment is shared with whoever has it open. The last one to
- * let go destroys it outside of ONNX Runtime's own lock, so that a thread that
- * opens it at that moment is refused and has to ask again
- * (`OrtEnv::Release`, onnxruntime/core/session/ort_env.cc).
+ * Returns true if opening may be tried again. The process's environment is
+ * shared among its users. The last one to close it destroys it outside of ONNX
+ * Runtime's own lock, so that a thread that opens it at that moment is refused
+ * and has to retry (`OrtEnv::Release`, onnxruntime/core/session/ort_env.cc).
  */
 function mayRetry(error: unknown, attempt: number): boolean {
   return error instanceof RuntimeError &&

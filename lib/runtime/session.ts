@@ -1,8 +1,9 @@
 /**
- * A graph that is ready to run, and what its inputs and outputs are bound to.
+ * The session: a graph that is ready to run, and the bindings of its inputs and
+ * outputs.
  *
  * Runs happen on a thread of their own: the event loop stays free, and aborting
- * the signal stops a run after the operator at hand.
+ * the signal stops a run after the current operator.
  *
  * @module
  */
@@ -16,36 +17,39 @@ import { registerProvider } from "./register_provider.ts";
 import type { SharedWeights } from "./shared_weights.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** How a session treats its graph. */
+/** Options of a session. */
 export interface SessionOptions {
   /** Folder that the locations of external weights are relative to. */
   readonly weightFolder: string;
   /**
-   * Whether kernels may rearrange weights for speed. That copies them; without
+   * True if kernels may rearrange weights for speed. That copies them; without
    * it, weights of the computing type stay mapped from their file.
    */
   readonly prepack: boolean;
   /**
-   * Whether memory is given back after each run: for graphs whose shapes vary
+   * True if memory is released after each run: for graphs whose shapes vary
    * from run to run.
    */
   readonly shrink?: boolean;
-  /** Whether it runs on the CPU, wherever others do. */
+  /** True if it runs on the CPU, on any provider. */
   readonly onHost?: boolean;
-  /** Weights that the graph is handed instead of reading them. */
+  /** Weights that are passed to the graph instead of being read by it. */
   readonly supply?: {
-    /** Where they are. */
+    /** Store of the weights. */
     readonly weights: SharedWeights;
-    /** Which. */
+    /** Weights to pass. */
     readonly supplied: readonly SuppliedWeight[];
   };
 }
 
-/** `ORT_ENABLE_EXTENDED`, and `ORT_ENABLE_ALL`, which rearranges weights too. */
+/**
+ * Values of `ORT_ENABLE_EXTENDED`, and of `ORT_ENABLE_ALL`, which also
+ * rearranges weights.
+ */
 const OPTIMIZE_EXTENDED = 2;
 const OPTIMIZE_ALL = 99;
 
-/** A loaded graph. */
+/** Runs a loaded graph. */
 export class Session implements AsyncDisposable {
   readonly #api: OrtApi;
   readonly #session: Pointer;
@@ -68,7 +72,7 @@ export class Session implements AsyncDisposable {
     this.#onClose = onClose;
   }
 
-  /** Loads a graph; the way in is `Runtime.session`. */
+  /** Loads a graph; callers use `Runtime.session`. */
   static async open(
     api: OrtApi,
     environment: Pointer,
@@ -88,7 +92,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** A new set of inputs and outputs. */
+  /** Returns a new set of inputs and outputs. */
   bind(): Binding {
     this.#assertOpen();
     const native = this.#api.create("CreateIoBinding", this.#session);
@@ -102,7 +106,10 @@ export class Session implements AsyncDisposable {
     return binding;
   }
 
-  /** What gives the memory that `info` describes; to be released before. */
+  /**
+   * Returns an allocator of the memory that `info` describes; it must be
+   * released first.
+   */
   allocator(info: Pointer): Pointer {
     this.#assertOpen();
     return this.#api.create("CreateAllocator", this.#session, info);
@@ -142,7 +149,7 @@ export class Session implements AsyncDisposable {
     try {
       await run;
     } catch (error) {
-      // What the caller asked for is not a failure of the runtime.
+      // An abort by the caller is no failure of the runtime.
       signal?.throwIfAborted();
       throw error;
     } finally {
@@ -159,18 +166,18 @@ export class Session implements AsyncDisposable {
   }
 }
 
-/** Inputs and outputs of a session, bound to tensors. */
+/** Binds inputs and outputs of a session to tensors. */
 export class Binding implements Disposable {
   readonly #api: OrtApi;
   readonly #binding: Pointer;
   readonly #start: (signal?: AbortSignal) => Promise<void>;
   readonly #onClose: () => void;
-  /** Tensors by name: they must outlive the binding. */
+  /** Tensors by name, which must outlive the binding. */
   readonly #bound = new Map<string, Tensor>();
   readonly #names = new Map<string, Uint8Array<ArrayBuffer>>();
   #closed = false;
 
-  /** The way in is {@linkcode Session.bind}. */
+  /** Creates a binding; callers use {@linkcode Session.bind}. */
   constructor(
     api: OrtApi,
     binding: Pointer,
@@ -198,15 +205,15 @@ export class Binding implements Disposable {
   }
 
   /**
-   * Lets ONNX Runtime make the tensor of output `name`, in `memory`: for shapes
-   * that only a run can tell.
+   * Lets ONNX Runtime allocate the tensor of output `name`, in `memory`: for
+   * shapes that are known only after a run.
    */
   outputTo(name: string, memory: Pointer): this {
     this.#api.call("BindOutputToDevice", this.#binding, this.#c(name), memory);
     return this;
   }
 
-  /** Copies of the float32 outputs, in the order in which they were bound. */
+  /** Returns copies of the float32 outputs, in the order of their binding. */
   outputs(): OutputCopy[] {
     return copyOutputs(this.#api, this.#binding);
   }
@@ -214,8 +221,8 @@ export class Binding implements Disposable {
   /**
    * Runs the graph.
    *
-   * @throws {RuntimeError} When the run fails.
-   * @throws The signal's reason when it aborts.
+   * @throws {RuntimeError} If the run fails.
+   * @throws The signal's reason if it aborts.
    */
   run(signal?: AbortSignal): Promise<void> {
     return this.#start(signal);
@@ -260,7 +267,7 @@ async function create(
   await supply.weights.supply(native, supply.supplied);
   const { weights, supplied } = supply;
   const packed = new AbortController();
-  // What stays mapped is read when it is touched, and may be more than memory.
+  // Mapped weights are read when touched, and may be larger than memory.
   const ahead = prepack
     ? weights.readAhead(supplied, packed.signal)
     : Promise.resolve();

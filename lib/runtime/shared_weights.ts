@@ -1,5 +1,6 @@
 /**
- * Weights that several sessions of one checkpoint read from the same memory.
+ * The weights that several sessions of one checkpoint read from the same
+ * memory.
  *
  * ```text
  * file ─▶ mapped ───────────────────┐
@@ -7,9 +8,9 @@
  *              computing type differs┘         └▶ packed by kernels, once
  * ```
  *
- * A decoder has a graph for each arrangement of rows; without this each would
- * pack, or cast, a copy of all weights. On a device every weight is a copy in
- * its memory, one for all sessions.
+ * A decoder has a graph for each arrangement of rows; without sharing each
+ * would pack, or cast, a copy of all weights. On a device every weight is a
+ * copy in its memory, one for all sessions.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import type { MappedBytes, NativeMemory } from "./memory/native_memory.ts";
 import type { Runtime } from "./runtime.ts";
 import { Tensor } from "./tensor.ts";
 
-/** Weights by place and type. */
+/** Holds weights by place and type. */
 export class SharedWeights implements Disposable {
   readonly #api: OrtApi;
   readonly #runtime: Runtime;
@@ -36,11 +37,11 @@ export class SharedWeights implements Disposable {
   readonly #resources = new DisposableStack();
   /** Names that sessions keep pointers to. */
   readonly #names: Uint8Array<ArrayBuffer>[] = [];
-  /** What kernels have packed. */
+  /** Container of the weights that kernels have packed. */
   readonly packed: Pointer;
 
   /**
-   * The way in is `Runtime.sharedWeights`.
+   * Creates the store; callers use `Runtime.sharedWeights`.
    *
    * @param root Folder that the locations of weights are relative to.
    */
@@ -63,9 +64,9 @@ export class SharedWeights implements Disposable {
   }
 
   /**
-   * Hands `weights` to the session that `options` will make.
+   * Passes `weights` to the session that `options` will create.
    *
-   * @throws {RuntimeError} When a file cannot be mapped.
+   * @throws {RuntimeError} If a file cannot be mapped.
    */
   async supply(
     options: Pointer,
@@ -80,10 +81,10 @@ export class SharedWeights implements Disposable {
   }
 
   /**
-   * Reads weights before a session asks for them, in its order: it packs one
-   * while the next ones come. Those that are cast have been read already.
+   * Reads weights before a session needs them, in its order: it packs one while
+   * the next ones are read. Those that are cast have been read already.
    *
-   * @param signal Ends it.
+   * @param signal Signal that ends the reading.
    */
   async readAhead(
     weights: readonly SuppliedWeight[],
@@ -98,8 +99,8 @@ export class SharedWeights implements Disposable {
   }
 
   /**
-   * Lets go of what loading has read of the files: what kernels have packed is
-   * not looked at again, and what they have not is read again when it is.
+   * Releases the pages of the files that loading has read: packed weights are
+   * not read again, and others are read again when touched.
    */
   giveBack(): void {
     for (const file of this.#files.values()) file.giveBack();
@@ -132,7 +133,7 @@ export class SharedWeights implements Disposable {
     return tensor;
   }
 
-  /** Where sessions read it, in the type that they take. */
+  /** Returns the memory that sessions read, in the type that they take. */
   async #placed(
     mapped: Tensor,
     { dtype, shape, transposed }: SuppliedWeight,

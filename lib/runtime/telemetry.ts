@@ -1,10 +1,10 @@
 /**
- * ONNX Runtime does not tell its makers about who runs it.
+ * The opt-out of ONNX Runtime's telemetry.
  *
  * Official builds from 1.29 on send usage data over the network on Linux and
  * macOS, unless a variable of the process forbids it before the environment is
- * made; on Windows a call afterwards does. Both are done here, always: what
- * runs a model has no business with anybody else.
+ * created; on Windows a call afterwards does. Both are done here, always: a
+ * server sends no data to third parties.
  *
  * Boundary file: calls the C library, whose environment is the one that native
  * code reads.
@@ -18,16 +18,19 @@ const SYMBOLS = {
   setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
 } as const;
 
-/** C libraries by operating system. */
+/** Names of C libraries by operating system. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   linux: ["libc.so.6", "libc.so"],
   darwin: ["libSystem.B.dylib"],
 };
 
-/** Looked at when an environment of ONNX Runtime is made. */
+/** The variable that is read when an environment of ONNX Runtime is created. */
 const VARIABLE = "ORT_DISABLE_TELEMETRY";
 
-/** Forbids it, for this process. Before the library makes an environment. */
+/**
+ * Forbids telemetry for this process. Must precede the creation of an
+ * environment.
+ */
 export function forbidTelemetry(): void {
   for (const name of LIBRARIES[Deno.build.os] ?? []) {
     let library: Deno.DynamicLibrary<typeof SYMBOLS>;

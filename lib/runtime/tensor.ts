@@ -16,8 +16,8 @@ import {
 } from "../../models/graph/dtype.ts";
 
 /**
- * What may stand behind a tensor. Half floats have no array of their own and
- * travel as `Uint16Array`, in this folder only.
+ * The data behind a tensor. Half floats have no array of their own and are
+ * `Uint16Array`, in this folder only.
  */
 export type TensorData =
   | Float32Array<ArrayBuffer>
@@ -26,10 +26,10 @@ export type TensorData =
   | BigInt64Array<ArrayBuffer>
   | Uint8Array<ArrayBuffer>;
 
-/** A native tensor. Dispose of it after the last run that uses it. */
+/** Wraps a native tensor. Dispose of it after the last run that uses it. */
 export class Tensor implements Disposable {
   readonly #api: OrtApi;
-  /** Kept so that the memory outlives the native object. */
+  /** Data that is kept so that the memory outlives the native object. */
   readonly #data: TensorData | undefined;
   #value: Pointer | undefined;
   /** Element type. */
@@ -52,10 +52,10 @@ export class Tensor implements Disposable {
   }
 
   /**
-   * A tensor over `data`, which is shared, not copied.
+   * Returns a tensor over `data`, which is shared, not copied.
    *
    * @param memory ONNX Runtime's description of host memory.
-   * @throws {RangeError} When `data` is shorter than `shape` asks.
+   * @throws {RangeError} If `data` is shorter than `shape` asks.
    */
   static over(
     api: OrtApi,
@@ -85,7 +85,9 @@ export class Tensor implements Disposable {
     return new Tensor(api, value, dtype, shape, data);
   }
 
-  /** A tensor over memory that is not JavaScript's; it must outlive the tensor. */
+  /**
+   * Returns a tensor over memory that is not JavaScript's and must outlive it.
+   */
   static at(
     api: OrtApi,
     memory: Pointer,
@@ -105,7 +107,7 @@ export class Tensor implements Disposable {
     return new Tensor(api, value, dtype, shape, undefined);
   }
 
-  /** A tensor in an allocator's own memory, such as a device's. */
+  /** Returns a tensor in an allocator's own memory, such as a device's. */
   static allocate(
     api: OrtApi,
     allocator: Pointer,
@@ -122,7 +124,7 @@ export class Tensor implements Disposable {
     return new Tensor(api, value, dtype, shape, undefined);
   }
 
-  /** The native object. */
+  /** Pointer to the native object. */
   get value(): Pointer {
     if (this.#value === undefined) {
       throw new TypeError("Cannot use tensor: it is disposed of");
@@ -130,7 +132,7 @@ export class Tensor implements Disposable {
     return this.#value;
   }
 
-  /** The memory behind it; undefined where it is not JavaScript's. */
+  /** Data of the tensor; undefined for memory that is not JavaScript's. */
   get data(): TensorData | undefined {
     return this.#data;
   }
@@ -143,7 +145,7 @@ export class Tensor implements Disposable {
   }
 }
 
-/** The type that `data` holds unless the caller says otherwise. */
+/** Returns the default type of `data`. */
 function dtypeOf(data: TensorData): Dtype {
   if (data instanceof Float32Array) return "float32";
   if (data instanceof Int32Array) return "int32";

@@ -1,6 +1,6 @@
 /**
- * Chance, as something that can be handed over: looked up by key when drawing,
- * enumerated when the law of what is drawn is to be proven.
+ * The chance of a draw as a value: looked up by key when drawing, enumerated
+ * when a distribution is to be proven.
  *
  * @module
  */
@@ -8,21 +8,22 @@
 import { type DrawKey, uniformAt } from "./random.ts";
 import { type Distribution, draw } from "./sampler.ts";
 
-/** What decides one draw. */
+/** Decides one draw. */
 export interface Chance {
-  /** True with `probability`. */
+  /** Returns true with `probability`. */
   accept(probability: number): boolean;
-  /** A token of `distribution`. */
+  /** Returns a token of `distribution`. */
   pick(distribution: Distribution): number;
 }
 
 /**
- * What decides a draw of a position. A position that is drawn several times has
- * independent chances at each attempt, counted from 0.
+ * A function that returns the chance of a draw at a position. A position that
+ * is drawn several times has independent chances at each attempt, counted from
+ * 0.
  */
 export type ChanceAt = (position: number, attempt: number) => Chance;
 
-/** Random numbers of a stream, the same whatever else is drawn. */
+/** Returns random numbers of a stream, independent of all other draws. */
 export function keyedChance(key: DrawKey): ChanceAt {
   return (position, attempt) => ({
     accept: (probability) =>

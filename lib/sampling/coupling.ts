@@ -1,15 +1,16 @@
 /**
- * Drawing again from another distribution, with the same outcome as often as
- * can be.
+ * The maximal coupling: draws again from another distribution, with the same
+ * outcome as often as possible.
  *
  * ```text
  * x drawn from q ─▶ kept with min(1, p(x) / q(x))
  *                └▶ else from max(0, p − q), normalized
  * ```
  *
- * The outcome has law p, and differs from x only as often as p and q differ in
- * total variation: no coupling does better. Source: Leviathan, Kalman, Matias,
- * "Fast Inference from Transformers via Speculative Decoding", ICML 2023.
+ * The outcome has distribution p, and differs from x only as often as p and q
+ * differ in total variation: no coupling does better. Source: Leviathan,
+ * Kalman, Matias, "Fast Inference from Transformers via Speculative Decoding",
+ * ICML 2023.
  *
  * @module
  */
@@ -17,18 +18,19 @@
 import type { Chance } from "./chance.ts";
 import type { Distribution } from "./sampler.ts";
 
-/** An outcome and the law that it has. */
+/** An outcome and its distribution. */
 export interface Outcome {
-  /** One of the tokens of `law`. */
+  /** Token of the outcome, one of those of `law`. */
   readonly token: number;
-  /** What it was drawn from. */
+  /** Distribution that it was drawn from. */
   readonly law: Distribution;
 }
 
 /**
- * A token with law `law` that is that of `previous` as often as can be.
+ * Draws a token with distribution `law` that equals that of `previous` as often
+ * as possible.
  *
- * @param previous Undefined when nothing was drawn before.
+ * @param previous The last outcome; undefined for the first draw.
  */
 export function redraw(
   previous: Outcome | undefined,
@@ -40,11 +42,11 @@ export function redraw(
   const ratio = probabilityOf(law, token) / probabilityOf(previous.law, token);
   if (ratio >= 1 || chance.accept(ratio)) return token;
   const rest = residual(law, previous.law);
-  // Rounding alone made them differ.
+  // They differed by rounding alone.
   return rest === undefined ? token : chance.pick(rest);
 }
 
-/** Of `token`, 0 when it may not be drawn. */
+/** Returns the probability of `token`; 0 if it cannot be drawn. */
 export function probabilityOf(
   { tokens, probabilities }: Distribution,
   token: number,
@@ -59,7 +61,9 @@ export function probabilityOf(
   return tokens[low] === token ? probabilities[low]! : 0;
 }
 
-/** What `p` has more than `q`, normalized; undefined when it has nothing more. */
+/**
+ * Returns the part of `p` above `q`, normalized; undefined if there is none.
+ */
 export function residual(
   p: Distribution,
   q: Distribution,

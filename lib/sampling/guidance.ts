@@ -1,5 +1,5 @@
 /**
- * Classifier-free guidance.
+ * The classifier-free guidance of logits.
  *
  * @module
  */
@@ -11,9 +11,9 @@
  * two differ by a constant over the vocabulary, which the softmax that follows
  * cancels.
  *
- * @param conditional Logits given the prompt, `[V]`. Overwritten.
+ * @param conditional Logits given the prompt, `[V]`; overwritten.
  * @param unconditional Logits given the negative prompt, `[V]`.
- * @param scale 1 leaves the logits as they are.
+ * @param scale Guidance scale; 1 leaves the logits unchanged.
  */
 export function guide(
   conditional: Float32Array,

@@ -1,22 +1,22 @@
 /**
- * Selection without sorting.
+ * The selection of the k-th largest value without sorting.
  *
  * @module
  */
 
-/** Bins of the first pass: one for each upper half of a float. */
+/** Number of bins of the first pass: one for each upper half of a float. */
 const BINS = 2 ** 16;
 
-/** Reused: selection does not wait for anything in between. */
+/** A shared buffer: selection never suspends while it uses it. */
 const counts = new Int32Array(BINS);
 
 /**
- * The `k`-th greatest of `values`, counted from one.
+ * Returns the `k`-th greatest of `values`, counted from one.
  *
- * Floats are read as integers that sort alike; a histogram of their upper
+ * Floats are read as integers of the same order; a histogram of their upper
  * halves finds the bin, and only that bin is sorted.
  *
- * @param k 1 … `values.length`.
+ * @param k Rank, 1 … `values.length`.
  */
 export function kthLargest(values: Float32Array, k: number): number {
   const { buffer, byteOffset, length } = values;
@@ -35,7 +35,10 @@ export function kthLargest(values: Float32Array, k: number): number {
   return inBin[inBin.length - (k - above)]!;
 }
 
-/** Negative floats sort backwards as integers: flip all but their sign. */
+/**
+ * Returns the bin of a float. Negative floats sort backward as integers: all
+ * bits but their sign are flipped.
+ */
 function binOf(bits: number): number {
   const ordered = bits ^ ((bits >> 31) & 0x7fff_ffff);
   return (ordered >> 16) + BINS / 2;

@@ -1,5 +1,5 @@
 /**
- * What the model thought of a choice.
+ * The scores of a choice under the model's distribution.
  *
  * @module
  */
@@ -8,29 +8,29 @@
 export interface Alternative {
   /** Index into the codebook. */
   readonly code: number;
-  /** Natural logarithm. */
+  /** Natural logarithm of the probability. */
   readonly logprob: number;
 }
 
-/** What the model thought at one position. */
+/** The scores at one position. */
 export interface TokenScore {
   /** Log-probability of the code that was drawn. */
   readonly logprob: number;
-  /** Of the whole distribution, in nats. */
+  /** Entropy of the whole distribution, in nats. */
   readonly entropy: number;
-  /** The strongest codes, strongest first. */
+  /** The most probable codes, most probable first. */
   readonly strongest: readonly Alternative[];
 }
 
 /**
- * Judges `choice` under guided logits.
+ * Scores `choice` under guided logits.
  *
- * Taken before temperature, top-k and top-p: those say how a code is picked,
- * not what the model believes.
+ * Scores precede temperature, top-k and top-p: those define how a code is
+ * picked, not the model's distribution.
  *
- * @param logits `[V]`, guided and constrained to codes.
+ * @param logits Logits `[V]`, guided and constrained to codes.
  * @param choice The code that was drawn.
- * @param count How many of the strongest to list.
+ * @param count Number of the most probable codes to list.
  */
 export function judge(
   logits: Float32Array,
@@ -44,7 +44,7 @@ export function judge(
     const centered = logits[i]! - peak;
     const weight = Math.exp(centered);
     sum += weight;
-    // 0 · −∞ counts as nothing.
+    // Here 0 · −∞ counts as 0.
     if (weight > 0) weighted += weight * centered;
   }
   const normalizer = peak + Math.log(sum);
@@ -59,9 +59,9 @@ export function judge(
 }
 
 /**
- * The log-probability of `choice` alone.
+ * Returns the log-probability of `choice` alone.
  *
- * @param logits `[V]`, guided and constrained.
+ * @param logits Logits `[V]`, guided and constrained.
  */
 export function logProbability(logits: Float32Array, choice: number): number {
   let peak = -Infinity;
@@ -71,7 +71,10 @@ export function logProbability(logits: Float32Array, choice: number): number {
   return logits[choice]! - (peak + Math.log(sum));
 }
 
-/** Indices of the `count` greatest, greatest first; the lower first on ties. */
+/**
+ * Returns the indices of the `count` greatest, greatest first; the lower first
+ * on ties.
+ */
 function strongestOf(logits: Float32Array, count: number): number[] {
   const best: number[] = [];
   for (let i = 0; i < logits.length; i++) {

@@ -1,5 +1,5 @@
 /**
- * Random numbers that are looked up, not drawn in order.
+ * The random numbers that are looked up by key, not drawn in order.
  *
  * Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel Random Numbers: As Easy
  * as 1, 2, 3", SC'11) is a function from a key and a counter to random bits.
@@ -9,26 +9,26 @@
  * @module
  */
 
-/** Random bits for one place. */
+/** The key of random bits for one position. */
 export interface DrawKey {
-  /** 0 … 2^53 − 1. */
+  /** Seed, 0 … 2^53 − 1. */
   readonly seed: number;
-  /** Index of the picture, or of whatever has draws of its own. */
+  /** Index of the picture, or of any other independent stream. */
   readonly stream: number;
 }
 
 const ROUNDS = 10;
 
-/** Philox's multipliers and key increments. */
+/** The multipliers and key increments of Philox. */
 const M0 = 0xd251_1f53;
 const M1 = 0xcd9e_8d57;
 const W0 = 0x9e37_79b9;
 const W1 = 0xbb67_ae85;
 
 /**
- * Uniform in [0, 1) with 53 bits, for `position` of a stream.
+ * Returns a number in [0, 1), uniform with 53 bits, for `position` of a stream.
  *
- * @param draw Which of the position's numbers, for those who need several.
+ * @param draw Index among the position's numbers, if it needs several.
  */
 export function uniformAt(
   { seed, stream }: DrawKey,
@@ -42,7 +42,7 @@ export function uniformAt(
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }
 
-/** Four random words for a counter of four words and a key of two. */
+/** Returns four random words for a counter of four words and a key of two. */
 export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],
@@ -66,7 +66,7 @@ export function philox(
   return [c0, c1, c2, c3];
 }
 
-/** Upper 32 bits of a 32 × 32 bit product. */
+/** Returns the upper 32 bits of a 32 × 32 bit product. */
 function multiplyHigh(a: number, b: number): number {
   const aHigh = a >>> 16;
   const aLow = a & 0xffff;

@@ -1,5 +1,5 @@
 /**
- * From logits to one token.
+ * The sampler: logits to one token.
  *
  * ```text
  * logits ─▶ / temperature ─▶ top-k ─▶ softmax ─▶ top-p ─▶ draw
@@ -13,40 +13,43 @@
 
 import { kthLargest } from "./kth_largest.ts";
 
-/** How tokens are chosen. */
+/** Options that choose each token. */
 export interface SamplingOptions {
-  /** 0 takes the strongest token. */
+  /** Temperature; 0 takes the most probable token. */
   readonly temperature: number;
-  /** Keep this many of the strongest; 0 keeps all. */
+  /** Number of the most probable tokens to keep; 0 keeps all. */
   readonly topK: number;
-  /** Keep the strongest that together reach this probability, in (0, 1]. */
+  /**
+   * Probability that the most probable tokens to keep reach together, in (0,
+   * 1].
+   */
   readonly topP: number;
 }
 
-/** Of whatever a run of the model left that is no distribution. */
+/** The error for a run of the model that produced no distribution. */
 const NOT_NUMBERS = "Cannot sample: the logits are not numbers";
 
-/** Reused: selection does not wait for anything in between. */
+/** A shared buffer: selection never suspends while it uses it. */
 let found = new Int32Array();
 
-/** What may be drawn: few tokens of many, so it is kept sparse. */
+/** A sparse distribution over the few tokens that can be drawn. */
 export interface Distribution {
-  /** In ascending order. */
+  /** Tokens in ascending order. */
   readonly tokens: Int32Array;
-  /** Of each token; sums to one. */
+  /** Probability of each token; they sum to one. */
   readonly probabilities: Float64Array;
 }
 
 /**
- * The first of the strongest.
+ * Returns the first of the greatest logits.
  *
- * @throws {RangeError} When the logits are not numbers.
+ * @throws {RangeError} If the logits are not numbers.
  */
 export function argmax(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) {
     const value = logits[i]!;
-    // Nothing is greater than NaN, so that one is found out below.
+    // No number is greater than NaN, so it is kept as the best and found below.
     if (value > logits[best]! || Number.isNaN(value)) best = i;
   }
   if (!Number.isFinite(logits[best])) throw new RangeError(NOT_NUMBERS);
@@ -54,12 +57,12 @@ export function argmax(logits: Float32Array): number {
 }
 
 /**
- * One token from `logits`.
+ * Returns one token from `logits`.
  *
- * @param logits `[V]`
- * @param uniform In [0, 1): where in the distribution to draw. Looked at only
- * when there is something to choose.
- * @throws {RangeError} When the logits are not numbers.
+ * @param logits Logits, `[V]`.
+ * @param uniform Number in [0, 1) that selects the token. Used only if there is
+ * a choice.
+ * @throws {RangeError} If the logits are not numbers.
  */
 export function sample(
   logits: Float32Array,
@@ -71,9 +74,10 @@ export function sample(
 }
 
 /**
- * What `options` make of `logits`; at temperature 0 the strongest alone.
+ * Returns the distribution of `logits` under `options`; at temperature 0 the
+ * most probable token alone.
  *
- * @throws {RangeError} When the logits are not numbers.
+ * @throws {RangeError} If the logits are not numbers.
  */
 export function distribution(
   logits: Float32Array,
@@ -101,7 +105,7 @@ export function distribution(
   return topP < 1 ? nucleus(kept, topP) : kept;
 }
 
-/** The token at `uniform` of the cumulated probabilities. */
+/** Returns the token at `uniform` of the cumulative probabilities. */
 export function draw(
   { tokens, probabilities }: Distribution,
   uniform: number,
@@ -114,27 +118,30 @@ export function draw(
     if (uniform < sum) return tokens[i]!;
     last = i;
   }
-  // Rounding left the sum a hair below one.
+  // Rounding left the sum slightly below one.
   return tokens[last]!;
 }
 
-/** Indices of the `count` greatest and whatever equals the last of them. */
+/**
+ * Returns the indices of the `count` greatest, and of those equal to the last
+ * of them.
+ */
 function strongest(logits: Float32Array, count: number): Int32Array {
   const all = count === 0 || count >= logits.length;
   const threshold = all ? -Infinity : kthLargest(logits, count);
   if (found.length < logits.length) found = new Int32Array(logits.length);
   let length = 0;
   for (let i = 0; i < logits.length; i++) {
-    // NaN is kept, for the sum of probabilities to find out.
+    // NaN is kept, so that the sum of probabilities reveals it.
     if (!(logits[i]! < threshold)) found[length++] = i;
   }
   return found.slice(0, length);
 }
 
 /**
- * Drops the weakest that together hold at most `1 − topP`; one stays. Of equals
- * the last goes first, so that what {@linkcode argmax} takes stays; the
- * reference leaves their order open.
+ * Drops the least probable that together hold at most `1 − topP`; one stays. Of
+ * equals the last is dropped first, so that the token of {@linkcode argmax}
+ * stays; the reference leaves their order open.
  */
 function nucleus(
   { tokens, probabilities }: Distribution,

@@ -1,14 +1,14 @@
 /**
- * The encoder: ordinary text to tokens.
+ * The text encoder: ordinary text to tokens.
  *
  * ```text
  * text ─normalizer─▶ text ─pre-tokenizer─▶ pieces ─merges─▶ tokens
  * ```
  *
  * Normalizers and pre-tokenizers are those of the tokenizers library, which is
- * imported here only. It is given no special tokens, so whatever a text spells,
- * nothing but text tokens comes out. Decoding is not its task: `text_stream.ts`
- * needs bytes, which the library does not give.
+ * imported here only. It is given no special tokens, so any text encodes to
+ * text tokens alone. Decoding is not its task: `text_stream.ts` needs bytes,
+ * which the library does not return.
  *
  * @module
  */
@@ -16,16 +16,18 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import { type MergeTable, PairMerger } from "./byte_pair_merge.ts";
 import { orderMarks } from "./compose.ts";
 
-/** Text to tokens, no special ones among them. */
+/** A function from text to tokens, none of them special. */
 export type EncodePlain = (text: string) => Int32Array<ArrayBuffer>;
 
-/** What an encoder is built from; the objects are those of a `tokenizer.json`. */
+/**
+ * The definition of an encoder; the objects are those of a `tokenizer.json`.
+ */
 export interface EncoderDefinition {
-  /** What happens to text before it is split. */
+  /** Normalizer of text before it is split. */
   readonly normalizer: object | null;
-  /** How text is split before merging. */
+  /** Splitter of text before merging. */
   readonly preTokenizer: object | null;
-  /** The tokens and their merges. */
+  /** Tokens and their merges. */
   readonly table: MergeTable;
 }
 
@@ -36,7 +38,7 @@ export function buildEncoder(
   const library = new Tokenizer({
     normalizer,
     "pre_tokenizer": preTokenizer,
-    // Merges are done here.
+    // Merges are implemented here.
     model: { type: "BPE", vocab: {}, merges: [] },
     "added_tokens": [],
     "post_processor": null,
@@ -60,7 +62,9 @@ export function buildEncoder(
   };
 }
 
-/** Ids of `tokens` by what they spell; an id is a place in the list. */
+/**
+ * Returns the ids of `tokens` by their spelling; an id is an index in the list.
+ */
 export function tokenIds(tokens: readonly string[]): Map<string, number> {
   return new Map(tokens.map((token, id) => [token, id]));
 }

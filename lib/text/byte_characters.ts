@@ -1,5 +1,5 @@
 /**
- * Bytes as printable characters, the way `tokenizer.json` spells tokens.
+ * The byte characters of `tokenizer.json`: bytes as printable characters.
  *
  * Printable Latin-1 stands for itself; the other 68 bytes are moved to U+0100
  * and up. So a space is "Ġ" and a newline "Ċ". The table is GPT-2's
@@ -22,14 +22,14 @@ const CHARACTERS = (() => {
   return characters;
 })();
 
-/** The byte of each character, -1 for characters that stand for none. */
+/** The byte of each character, -1 for characters of no byte. */
 const BYTES = (() => {
   const bytes = new Int16Array(Math.max(...CHARACTERS) + 1).fill(-1);
   for (const [byte, character] of CHARACTERS.entries()) bytes[character] = byte;
   return bytes;
 })();
 
-/** Every token of `table` in characters, by id. */
+/** Returns every token of `table` in characters, by id. */
 export function spellTokens(table: TokenBytes): string[] {
   const { bytes, ends } = table;
   const units = new Uint16Array(bytes.length);
@@ -44,10 +44,10 @@ export function spellTokens(table: TokenBytes): string[] {
 }
 
 /**
- * The bytes of tokens spelled in characters.
+ * Returns the bytes of tokens spelled in characters.
  *
- * @param tokens By id, without gaps.
- * @throws {SyntaxError} When one has a character that stands for no byte.
+ * @param tokens Tokens by id, without gaps.
+ * @throws {SyntaxError} If one has a character of no byte.
  */
 export function unspellTokens(tokens: readonly string[]): TokenBytes {
   const length = tokens.reduce((sum, token) => sum + token.length, 0);

@@ -6,21 +6,21 @@
  * ```
  *
  * The pair of the lowest rank comes from a heap, so a piece of n characters
- * takes n log n lookups: text of strangers may be one piece without a boundary.
- * The merges of `@huggingface/tokenizers` make an object of every character and
- * a JSON text of every lookup, which takes ten times as long.
+ * takes n log n lookups: untrusted text may be one piece without a boundary.
+ * The merges of `@huggingface/tokenizers` create an object for every character
+ * and a JSON text for every lookup, which takes ten times as long.
  *
  * @module
  */
 
 /** The tokens of a vocabulary, and which of them merge. */
 export interface MergeTable {
-  /** Ids of tokens by what they spell. */
+  /** Ids of tokens by their spelling. */
   readonly ids: ReadonlyMap<string, number>;
   /**
-   * Ranks of merges by left and right token with a space between; undefined
-   * where any two neighbors merge that spell a token together, in the order of
-   * their ids.
+   * Ranks of merges by left and right token with a space between; undefined if
+   * any two neighbors merge that spell a token together, in the order of their
+   * ids.
    */
   readonly ranks: ReadonlyMap<string, number> | undefined;
   /** True if a piece that is a token stays whole, whatever its merges are. */
@@ -44,10 +44,9 @@ export class PairMerger {
   }
 
   /**
-   * Appends the tokens of a piece. Characters that no token spells are left
-   * out.
+   * Appends the tokens of a piece. Characters without a token are omitted.
    *
-   * @param tokens Appended to.
+   * @param tokens List that tokens are appended to.
    */
   encode(piece: string, tokens: number[]): void {
     const { ids, ignoreMerges } = this.#table;
@@ -74,7 +73,7 @@ export class PairMerger {
       previous[at] = at - 1;
       next[at] = at + 1;
     }
-    /** Notes the rank of the token at `at` with the one after it. */
+    /** Records the rank of the token at `at` with the one after it. */
     const note = (at: number) => {
       const middle = next[at]!;
       const rank = middle < length
@@ -86,7 +85,7 @@ export class PairMerger {
     for (let at = 0; at < length; at++) note(at);
     for (let key = heap.pop(); key !== undefined; key = heap.pop()) {
       const at = key % length;
-      // A pair that another merge took apart has another rank by now.
+      // A pair that another merge has broken up has another rank by now.
       if (ranks[at] !== (key - at) / length) continue;
       const right = next[at]!;
       const end = next[right]!;
@@ -113,13 +112,15 @@ export class PairMerger {
   }
 }
 
-/** Longer pieces get arrays of their own, which are not kept. */
+/** The length from which pieces get arrays of their own, which are not kept. */
 const LONG_PIECE = 4096;
 
 /** The rank of two neighbors that do not merge. */
 const NO_RANK = -1;
 
-/** The scratch memory of a merge. A token is known by its first character. */
+/**
+ * The scratch memory of a merge. A token is identified by its first character.
+ */
 interface Room {
   /** Beginning of the token before. */
   readonly previous: Int32Array;
@@ -136,7 +137,8 @@ function roomFor(length: number): Room {
     previous: new Int32Array(length),
     next: new Int32Array(length),
     ranks: new Int32Array(length),
-    // Every character is pushed once, and every merge pushes two for one popped.
+    // Every character is pushed once, and every merge pushes two for one
+    // popped.
     heap: new MinHeap(2 * length),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Composition of characters (NFC) in linear time.
+ * The composition of characters (NFC) in linear time.
  *
  * ```text
  * a ◌̖ ◌́ ◌̖ ◌́ …  ─order─▶  a ◌̖ ◌̖ … ◌́ ◌́ …  ─NFC─▶  á ◌̖ ◌̖ … ◌́ …
@@ -7,13 +7,13 @@
  *
  * Engines order the combining marks of a character by insertion, which takes
  * the square of their number: 200,000 marks take 26 s. Long runs of marks are
- * ordered here first, by the same classes, so the result is the same. The
- * classes are not known to JavaScript, but whether two marks change places is.
+ * ordered here first, by the same classes, so the result is the same.
+ * JavaScript does not expose the classes, but shows if two marks are reordered.
  *
  * @module
  */
 
-/** Runs of marks that are long enough to be slow. */
+/** A pattern of runs of marks that are long enough to be slow. */
 const LONG_RUN = /\p{M}{33,}/gu;
 
 /** The mark of the highest class. */
@@ -24,7 +24,9 @@ export function composeText(text: string): string {
   return orderMarks(text).normalize("NFC");
 }
 
-/** Puts the marks of long runs into canonical order; the rest stays as it is. */
+/**
+ * Puts the marks of long runs into canonical order; leaves the rest unchanged.
+ */
 export function orderMarks(text: string): string {
   return text.replace(LONG_RUN, orderRun);
 }
@@ -33,7 +35,7 @@ function orderRun(run: string): string {
   const marks = [...decomposed(run)];
   const classes = markClasses(new Set(marks));
   const ordered: string[] = [];
-  /** Marks by class, up to one that changes places with none. */
+  /** Marks by class, up to one that is reordered with none. */
   let waiting: string[][] = [];
   for (const mark of marks) {
     const at = classes.get(mark);
@@ -48,7 +50,7 @@ function orderRun(run: string): string {
   return ordered.join("");
 }
 
-/** Takes composed marks apart, without ordering them. */
+/** Returns composed marks decomposed, without ordering them. */
 function decomposed(run: string): string {
   const composed = [...new Set(run)]
     .filter((mark) => mark.normalize("NFD") !== mark);
@@ -58,7 +60,7 @@ function decomposed(run: string): string {
   );
 }
 
-/** Numbers the classes of `marks` in canonical order. */
+/** Returns the classes of `marks`, numbered in canonical order. */
 function markClasses(marks: ReadonlySet<string>): Map<string, number> {
   const ordered = [...marks].filter(isOrdered).sort(compareMarks);
   const classes = new Map<string, number>();
@@ -70,7 +72,7 @@ function markClasses(marks: ReadonlySet<string>): Map<string, number> {
   return classes;
 }
 
-/** Returns whether a mark changes places with others. */
+/** Returns true if a mark is reordered with others. */
 function isOrdered(mark: string): boolean {
   return mark === HIGHEST_MARK || compareMarks(HIGHEST_MARK, mark) > 0;
 }

@@ -1,10 +1,10 @@
 /**
- * Encoders in this thread and in a worker.
+ * The encoder in this thread or in a worker.
  *
  * Building Emu3's encoder keeps a thread busy for a quarter of a second, and a
- * long text keeps it busy for longer, so both happen in a worker and requests
- * are answered meanwhile. A vocabulary of a few thousand tokens is built in this
- * thread, which encodes short texts by itself.
+ * long text keeps it busy for longer, so both happen in a worker while requests
+ * are answered. A vocabulary of a few thousand tokens is built in this thread,
+ * which also encodes short texts.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import { readTextModel } from "./text_source.ts";
 import type { TextSource } from "./text_source.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
-/** A text model that can encode. */
+/** An encoder of text, with its vocabulary. */
 export interface Encoder extends Disposable {
-  /** What the text tokens spell. */
+  /** Spellings of the text tokens. */
   readonly table: TokenBytes;
   /** The special tokens that the file lists; others may be listed elsewhere. */
   readonly specials: SpecialTokens;
-  /** Settles when the first text can be encoded. */
+  /** Resolves when the first text can be encoded. */
   readonly ready: Promise<void>;
   /**
-   * The tokens of each of `texts`; no special ones, whatever they spell.
+   * Returns the tokens of each of `texts`; no special ones, whatever the text.
    *
-   * @param turn On whose behalf they wait, where they have to.
+   * @param turn Turn of the caller, if they have to wait.
    */
   encode(
     texts: readonly string[],
@@ -42,7 +42,7 @@ const SHORT_TEXT = 4096;
  * Opens an encoder in this thread, with a worker for long texts once there is
  * one.
  *
- * @throws {SyntaxError} When the file is not what it should be.
+ * @throws {SyntaxError} If the file is invalid.
  */
 export function openHere(source: TextSource): Encoder {
   const { table, specials, definition } = readTextModel(
@@ -67,10 +67,10 @@ export function openHere(source: TextSource): Encoder {
 }
 
 /**
- * Opens an encoder in a thread of its own. Resolves when the files are read,
- * before it is ready; texts that come sooner wait; callers take turns.
+ * Opens an encoder in a worker. Resolves when the files are read, before it is
+ * ready; earlier texts wait; callers take turns.
  *
- * @throws {SyntaxError} When the file is not what it should be.
+ * @throws {SyntaxError} If the file is invalid.
  */
 export async function openInWorker(source: TextSource): Promise<Encoder> {
   const worker = new EncoderWorker();
@@ -82,9 +82,10 @@ export async function openInWorker(source: TextSource): Promise<Encoder> {
     });
     if (opened.kind !== "opened") throw outOfStep(opened);
     const ready = worker.ask({ kind: "build" }).then(() => {});
-    // Who encodes hears of a failure; to others it does not matter.
+    // Callers that encode get the error; for others it is irrelevant.
     ready.catch(() => {});
-    // One message at a time: what the worker holds already, nobody can pass.
+    // One message at a time: no other can pass those that the worker holds
+    // already.
     const queue = new FairQueue();
     return {
       table: opened.table,
@@ -117,7 +118,7 @@ function outOfStep(reply: WorkerReply): Error {
   );
 }
 
-/** The worker, and who waits for its answers, in the order of asking. */
+/** Sends messages to the worker, and matches its answers in order. */
 class EncoderWorker {
   readonly #worker = new Worker(
     new URL("./encoder_worker.ts", import.meta.url),
@@ -137,7 +138,7 @@ class EncoderWorker {
       else first?.resolve(reply);
     };
     this.#worker.onerror = (event) => {
-      // Not the end of the process, only of whoever needs text.
+      // The failure ends encoding, not the process.
       event.preventDefault();
       this.#fail(new Error(`Cannot use encoder: ${event.message}`));
     };

@@ -19,7 +19,7 @@ import { readTextModel } from "./text_source.ts";
 import type { TextSource } from "./text_source.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
-/** What the worker is asked for. */
+/** A message to the worker. */
 export type WorkerRequest =
   | {
     readonly kind: "open";
@@ -29,7 +29,7 @@ export type WorkerRequest =
   | { readonly kind: "build" }
   | { readonly kind: "encode"; readonly texts: readonly string[] };
 
-/** What it answers. */
+/** The worker's answer. */
 export type WorkerReply =
   | {
     readonly kind: "opened";
@@ -68,7 +68,7 @@ function answer(request: WorkerRequest): WorkerReply {
     }
     case "build":
       encode = buildEncoder(definition());
-      // Holds the files, which nobody needs any more.
+      // Releases the files, which are no longer needed.
       definition = unopened;
       return { kind: "built" };
     case "encode":

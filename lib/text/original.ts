@@ -1,13 +1,13 @@
 /**
- * The original's tokenizer (`tokenization_emu3.py`, BAAI/Emu3-Gen).
+ * The tokenizer of the original (`tokenization_emu3.py`, BAAI/Emu3-Gen).
  *
  * ```text
  * text ─NFC─▶ split by pattern ─▶ bytes as characters ─▶ merges by rank
  * ```
  *
- * Composing (NFC) comes before special tokens are looked for, so it is not
- * done here but in `text_tokenizer.ts`. Differs from the conversion that
- * transformers ships: that one does not compose, and splits as GPT-2 did.
+ * Composition (NFC) precedes the search for special tokens, so it is done in
+ * `text_tokenizer.ts`. The conversion that transformers ships differs: it does
+ * not compose, and splits as GPT-2 did.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { EncoderDefinition } from "./bpe.ts";
 import { spellTokens } from "./byte_characters.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
-/** How text is split: `PAT_STR` of the original, Qwen's. */
+/** The pattern that splits text: `PAT_STR` of the original, Qwen's. */
 const PATTERN = [
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
   "[^\\r\\n\\p{L}\\p{N}]?\\p{L}+",
@@ -27,7 +27,9 @@ const PATTERN = [
   "\\s+",
 ].join("|");
 
-/** How the original turns text into the tokens of `table`. */
+/**
+ * Returns the definition of the original's encoder for the tokens of `table`.
+ */
 export function originalDefinition(table: TokenBytes): EncoderDefinition {
   const tokens = spellTokens(table);
   return {

@@ -1,11 +1,11 @@
 /**
- * The rank file: one token a line, in the order in which they merge.
+ * The rank file: one token per line, in the order in which they merge.
  *
  * ```text
  * base64(bytes) SPACE rank LF          IQ== 0
  * ```
  *
- * Reads bytes, not text, and base64 by hand: 150,000 lines take a few
+ * It is parsed as bytes, with base64 by hand: 150,000 lines take a few
  * milliseconds instead of a string and an array each. The format is tiktoken's.
  *
  * @module
@@ -14,10 +14,10 @@ import { requireEveryByte } from "./token_bytes.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
 /**
- * The tokens of a rank file; a token's rank is its id.
+ * Returns the tokens of a rank file; a token's rank is its id.
  *
- * @throws {SyntaxError} When a line is not a token and the next rank, or a
- * byte has no token of its own. Names the line, counted from 1.
+ * @throws {SyntaxError} If a line is not a token and the next rank, or a byte
+ * has no token of its own. Names the line, counted from 1.
  */
 export function parseRanks(file: Uint8Array): TokenBytes {
   const ends = new Uint32Array(countLines(file));
@@ -42,7 +42,7 @@ const CARRIAGE_RETURN = 0x0d;
 const PADDING = 0x3d;
 const ZERO = 0x30;
 
-/** How many lines there are, but for empty ones at the end. */
+/** Returns the number of lines, without empty ones at the end. */
 function countLines(file: Uint8Array): number {
   let end = file.length;
   while (
@@ -66,9 +66,9 @@ const BASE64_VALUES = (() => {
   return values;
 })();
 
-/** Reads a rank file from its beginning on, field by field. */
+/** Reads a rank file from its beginning, field by field. */
 class RankReader {
-  /** What the tokens read so far spell: the first `length` bytes. */
+  /** Bytes of the tokens read so far: the first `length` count. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   length = 0;
   readonly #file: Uint8Array;
@@ -79,7 +79,7 @@ class RankReader {
     this.bytes = new Uint8Array(file.length);
   }
 
-  /** Reads base64 and the space after it; false when there is something else. */
+  /** Reads base64 and the space after it; returns false for anything else. */
   readToken(): boolean {
     const file = this.#file;
     const start = this.#at;
@@ -95,7 +95,7 @@ class RankReader {
       bits -= 8;
       this.bytes[this.length++] = held >> bits;
     }
-    // Four characters make three bytes; padding stands for those that are missing.
+    // Four characters are three bytes; padding replaces missing ones.
     if (bits === 6) return false;
     for (const padded = at + bits / 2; at < padded; at++) {
       if (file[at] !== PADDING) return false;
@@ -104,7 +104,7 @@ class RankReader {
     return at > start && (at - start) % 4 === 0 && file[at] === SPACE;
   }
 
-  /** Reads a number and the end of its line; -1 when there is something else. */
+  /** Reads a number and the end of its line; returns -1 for anything else. */
   readRank(): number {
     const file = this.#file;
     const start = this.#at;

@@ -1,11 +1,11 @@
 /**
- * Finds special tokens in a text.
+ * The splitter that finds special tokens in a text.
  *
  * ```text
  * "a<|image start|>b"  →  "a", 151852, "b"
  * ```
  *
- * What starts like a special token but is none stays ordinary text.
+ * Text that only begins like a special token stays ordinary text.
  *
  * @module
  */
@@ -17,12 +17,12 @@ export type TextPart = string | number;
 /** Splits text at the names of `specials`; the longest name wins. */
 export class SpecialSplitter {
   readonly #specials: SpecialTokens;
-  /** Lengths of names, longest first, by the character that they start with. */
+  /** Lengths of names, longest first, by their first character. */
   readonly #lengths = new Map<string, number[]>();
   /** Characters that names end with, by their lengths. */
   readonly #ends = new Map<number, Set<string>>();
 
-  /** A splitter for `specials`. */
+  /** Creates a splitter for `specials`. */
   constructor(specials: SpecialTokens) {
     this.#specials = specials;
     const lengths = new Map<string, Set<number>>();
@@ -37,7 +37,7 @@ export class SpecialSplitter {
     }
   }
 
-  /** `text` in parts, none of them empty. */
+  /** Returns `text` in parts, none of them empty. */
   split(text: string): TextPart[] {
     const parts: TextPart[] = [];
     let start = 0;
@@ -70,7 +70,9 @@ export class SpecialSplitter {
   }
 }
 
-/** The tokens of `parts`, given those of its ordinary texts in order. */
+/**
+ * Returns the tokens of `parts`, given those of its ordinary texts in order.
+ */
 export function joinParts(
   parts: readonly TextPart[],
   encoded: readonly Int32Array[],

@@ -1,5 +1,5 @@
 /**
- * What a checkpoint's file says about text, read but not yet built.
+ * The text model: a checkpoint's text files, read but not yet built.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import type { SpecialTokens } from "../special_tokens.ts";
 import type { EncoderDefinition } from "./bpe.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
-/** A file that says how text becomes tokens. */
+/** A parsed text file of a checkpoint. */
 export interface TextModel {
-  /** What the text tokens spell. */
+  /** Spellings of the text tokens. */
   readonly table: TokenBytes;
   /** The special tokens that the file lists; others may be listed elsewhere. */
   readonly specials: SpecialTokens;
   /**
-   * What text is to be encoded with. Made on demand: it costs the most, and
-   * who only decodes does not need it.
+   * Returns the definition of the encoder. Created on demand: it costs the
+   * most, and decoding does not need it.
    */
   readonly definition: () => EncoderDefinition;
 }

@@ -1,5 +1,5 @@
 /**
- * The files of a checkpoint that concern text, of either layout.
+ * The files of a checkpoint that define its text side, in either layout.
  *
  * ```text
  * ranks   emu3.tiktoken  ─▶ ranks.ts ─▶ merges.ts ─▶ original.ts ─╮
@@ -7,7 +7,7 @@
  * json    tokenizer.json ─▶ tokenizer_json.ts ────────────────────╯
  * ```
  *
- * Holds their bytes: whoever finds the files opens them.
+ * It holds their bytes: the code that finds the files reads them.
  *
  * @module
  */
@@ -17,33 +17,35 @@ import { parseRanks } from "./ranks.ts";
 import type { TextModel } from "./text_model.ts";
 import { readTokenizerJson } from "./tokenizer_json.ts";
 
-/** The files of one checkpoint. */
+/** The text files of one checkpoint. */
 export type TextSource = RankSource | JsonSource;
 
-/** The original layout: `emu3.tiktoken`. */
+/** The files of the original layout: `emu3.tiktoken`. */
 export interface RankSource {
-  /** Says which layout this is. */
+  /** Kind of the layout. */
   readonly kind: "ranks";
-  /** The path of the rank file, for messages. */
+  /** Path of the rank file, for messages. */
   readonly file: string;
-  /** The rank file. */
+  /** Bytes of the rank file. */
   readonly bytes: Uint8Array;
-  /** The special tokens in the order of their ids; the first follows the last rank. */
+  /**
+   * Special tokens in the order of their ids; the first follows the last rank.
+   */
   readonly specials: readonly string[];
 }
 
-/** The transformers layout: `tokenizer.json`. */
+/** The files of the transformers layout: `tokenizer.json`. */
 export interface JsonSource {
-  /** Says which layout this is. */
+  /** Kind of the layout. */
   readonly kind: "json";
-  /** The path of `tokenizer.json`, for messages. */
+  /** Path of `tokenizer.json`, for messages. */
   readonly file: string;
-  /** `tokenizer.json` itself. */
+  /** Bytes of `tokenizer.json`. */
   readonly bytes: Uint8Array;
   /**
-   * More tokens, as `vocabulary_map` of `config.json` lists them: checkpoints
-   * differ in which of the two files holds those of the codes. Text tokens may
-   * be among them.
+   * Further tokens, as `vocabulary_map` of `config.json` lists them:
+   * checkpoints differ in the file that holds those of the codes. Text tokens
+   * may be among them.
    */
   readonly specials: SpecialTokens;
 }
@@ -51,7 +53,7 @@ export interface JsonSource {
 /**
  * Reads a file of either layout.
  *
- * @throws {SyntaxError} When it is not what it should be.
+ * @throws {SyntaxError} If it is invalid.
  */
 export function readTextModel(
   kind: TextSource["kind"],
@@ -61,17 +63,17 @@ export function readTextModel(
   const table = parseRanks(bytes);
   return {
     table,
-    // A rank file knows text only.
+    // A rank file contains text tokens only.
     specials: new Map(),
     definition: () => originalDefinition(table),
   };
 }
 
 /**
- * The special tokens of a checkpoint.
+ * Returns the special tokens of a checkpoint.
  *
- * @param listed Those that the file itself lists.
- * @param textSize How many tokens are text.
+ * @param listed Tokens that the file itself lists.
+ * @param textSize Number of text tokens.
  */
 export function allSpecials(
   source: TextSource,

@@ -1,54 +1,54 @@
 /**
- * Tokens to text, as they come.
+ * The decoder of streamed tokens to text.
  *
  * ```text
  * tokens   "caf" │ C3 │ A9 │ …        text   "caf" │ "" │ "é" │ …
  * ```
  *
- * A character may take several tokens, so what a token adds to the text is
- * known only once its last character is whole. Bytes that are no UTF-8 become
- * U+FFFD, one for each maximal invalid part, as in Python (`errors="replace"`)
- * and in the Encoding standard alike.
+ * A character may take several tokens, so the text of a token is known only
+ * once its last character is whole. Invalid UTF-8 becomes U+FFFD, one for each
+ * maximal invalid part, as in Python (`errors="replace"`) and in the Encoding
+ * standard alike.
  *
  * @module
  */
 import { tokenBytes } from "./token_bytes.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
-/** How tokens become text. */
+/** Options of decoding. */
 export interface DecodeOptions {
   /**
-   * Leaves special tokens out, before bytes are joined: the halves of a
-   * character on both sides of one become a character again.
+   * True if special tokens are skipped, before bytes are joined: the halves of
+   * a character on both sides of one become a character again.
    */
   readonly skipSpecial: boolean;
 }
 
-/** What tokens spell: text tokens by table, special ones by name. */
+/** The spellings of tokens: text tokens by table, special ones by name. */
 export interface TokenSpellings {
-  /** What the text tokens spell. */
+  /** Spellings of the text tokens. */
   readonly table: TokenBytes;
-  /** The names of all other tokens. */
+  /** Names of all other tokens. */
   readonly names: ReadonlyMap<number, string>;
 }
 
-/** Text from tokens that arrive over time. */
+/** Decodes tokens that arrive over time into text. */
 export class TextStream {
   readonly #spellings: TokenSpellings;
   readonly #options: DecodeOptions;
   // A byte order mark is text like any other.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  /** A stream at its beginning. */
+  /** Creates a stream at its beginning. */
   constructor(spellings: TokenSpellings, options: DecodeOptions) {
     this.#spellings = spellings;
     this.#options = options;
   }
 
   /**
-   * What `tokens` add to the text: whole characters only.
+   * Returns the text that `tokens` add: whole characters only.
    *
-   * @throws {RangeError} When there is no such token.
+   * @throws {RangeError} If there is no such token.
    */
   push(tokens: Iterable<number>): string {
     // One call of the decoder for all: a call takes longer than a token.
@@ -68,12 +68,14 @@ export class TextStream {
     return this.#decoder.decode(joined.subarray(0, length), { stream: true });
   }
 
-  /** What is left: U+FFFD when the last character is not whole, else nothing. */
+  /**
+   * Returns the rest: U+FFFD if the last character is not whole, else nothing.
+   */
   finish(): string {
     return this.#decoder.decode();
   }
 
-  /** The bytes of `token`; undefined when it is left out. */
+  /** Returns the bytes of `token`; undefined if it is skipped. */
   #bytes(token: number): Uint8Array | undefined {
     const { table, names } = this.#spellings;
     if (token >= 0 && token < table.ends.length) {

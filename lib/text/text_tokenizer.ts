@@ -1,14 +1,14 @@
 /**
- * Text ⇄ tokens.
+ * The tokenizer: text to tokens and back.
  *
  * ```text
  * encode   text ─▶ composed (NFC) ─▶ special tokens │ ordinary text ─▶ encoder
  * decode   tokens ─▶ bytes ─▶ text
  * ```
  *
- * Both layouts of checkpoints, each as its own reference: the original composes
+ * Each layout of checkpoints follows its own reference: the original composes
  * characters first and splits as Qwen does, transformers does as its
- * `tokenizer.json` says. Knows nothing of prompts, and opens no file.
+ * `tokenizer.json` defines. It is independent of prompts, and opens no file.
  *
  * @module
  */
@@ -24,52 +24,53 @@ import type { TextSource } from "./text_source.ts";
 import { TextStream } from "./text_stream.ts";
 import type { DecodeOptions, TokenSpellings } from "./text_stream.ts";
 
-/** On whose behalf a text waits for the encoder, and how long. */
+/** The caller whose turn a text waits for, and its signal. */
 export type EncodeTurn = Pick<FairTaskOptions, "caller" | "signal">;
 
-/** How text becomes tokens. */
+/** Options of {@linkcode TextTokenizer.encode}. */
 export interface EncodeOptions extends EncodeTurn {
   /**
-   * Whether text that spells a special token becomes that token. For prompts of
-   * our own making only: a user's text could end the prompt it stands in.
+   * True if text that spells a special token becomes that token. For prompts of
+   * our own only: a user's text could end the prompt that contains it.
    */
   readonly special: boolean;
 }
 
 /** Text to tokens and back. */
 export interface TextTokenizer extends Disposable {
-  /** How many tokens are text: all below this one. */
+  /** Number of text tokens, which are all below it. */
   readonly textSize: number;
   /** All other tokens. */
   readonly specials: SpecialTokens;
   /**
-   * Settles when the first text can be encoded. `encode` waits for it by
-   * itself; `decode` and `stream` need not.
+   * Resolves when the first text can be encoded. `encode` waits for it by
+   * itself; `decode` and `stream` do not need it.
    */
   readonly ready: Promise<void>;
-  /** The tokens of `text`, which special ones only when asked for. */
+  /** Returns the tokens of `text`, with special ones only if requested. */
   encode(
     text: string,
     options?: EncodeOptions,
   ): Promise<Int32Array<ArrayBuffer>>;
   /**
-   * The text of `tokens`.
+   * Returns the text of `tokens`.
    *
-   * @throws {RangeError} When there is no such token.
+   * @throws {RangeError} If there is no such token.
    */
   decode(tokens: Iterable<number>, options: DecodeOptions): string;
-  /** Text from tokens that arrive over time. */
+  /** Returns a stream of text from tokens that arrive over time. */
   stream(options: DecodeOptions): TextStream;
 }
 
-/** From how many bytes of its file on a vocabulary is built in a worker. */
+/** Bytes of a file from which a vocabulary is built in a worker. */
 const WORKER_BYTES = 2 ** 18;
 
 /**
- * Opens the text side of a checkpoint. Comes as soon as tokens can be decoded.
+ * Opens the text side of a checkpoint. Resolves as soon as tokens can be
+ * decoded.
  *
- * @throws {CheckpointError} When the file is not what it should be; names the
- * line of a rank file.
+ * @throws {CheckpointError} If the file is invalid; names the line of a rank
+ * file.
  */
 export async function openTextTokenizer(
   source: TextSource,
@@ -84,7 +85,7 @@ export async function openTextTokenizer(
   }
 }
 
-/** A tokenizer around `encoder`, which it disposes of. */
+/** Returns a tokenizer around `encoder`, which it disposes of. */
 function tokenizerFromEncoder(
   encoder: Encoder,
   source: TextSource,

@@ -1,30 +1,30 @@
 /**
- * What every text token spells, end to end in one array.
+ * The spellings of text tokens, end to end in one array.
  *
  * ```text
  * bytes │ t o k e n │ s │ p e l l s │ …      ends │ 5 │ 6 │ 11 │ …
  * ```
  *
- * Two flat arrays instead of 150,000 small ones: they cross to a worker and
- * back as they are. Ids count from 0, without gaps.
+ * Two flat arrays instead of 150,000 small ones: they are transferred to a
+ * worker and back unchanged. Ids count from 0, without gaps.
  *
  * @module
  */
 
 /** The bytes of tokens 0, 1, 2, … */
 export interface TokenBytes {
-  /** All tokens, end to end. */
+  /** Bytes of all tokens, end to end. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Where in `bytes` each token ends; the next begins there. */
+  /** Offset in `bytes` at which each token ends; the next begins there. */
   readonly ends: Uint32Array<ArrayBuffer>;
 }
 
-/** Where in `table.bytes` token `token` begins. */
+/** Returns the offset in `table.bytes` at which `token` begins. */
 export function tokenStart(table: TokenBytes, token: number): number {
   return token === 0 ? 0 : table.ends[token - 1]!;
 }
 
-/** The bytes of `token`: a view, not a copy. */
+/** Returns the bytes of `token`: a view, not a copy. */
 export function tokenBytes(table: TokenBytes, token: number): Uint8Array {
   return table.bytes.subarray(tokenStart(table, token), table.ends[token]!);
 }
@@ -32,7 +32,7 @@ export function tokenBytes(table: TokenBytes, token: number): Uint8Array {
 /**
  * Checks that any text can be spelled.
  *
- * @throws {SyntaxError} When a byte has no token of its own.
+ * @throws {SyntaxError} If a byte has no token of its own.
  */
 export function requireEveryByte(table: TokenBytes): void {
   const seen = new Set<number>();

@@ -1,8 +1,9 @@
 /**
- * The transformers layout: `tokenizer.json`, used as it is but for its special tokens.
+ * The reader of `tokenizer.json`, used unchanged except for its special tokens.
  *
- * Special tokens are taken out, since the library would find them in any text,
- * whoever wrote it; `text_tokenizer.ts` looks for them where they are wanted.
+ * Special tokens are removed, since the library would find them in any text,
+ * including a user's; `text_tokenizer.ts` looks for them where they are
+ * allowed.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import { requireEveryByte } from "./token_bytes.ts";
 /**
  * Reads `tokenizer.json`.
  *
- * @throws {SyntaxError} When it is no JSON, or no byte-level BPE with special
+ * @throws {SyntaxError} If it is no JSON, or no byte-level BPE with special
  * tokens after all others.
  */
 export function readTokenizerJson(bytes: Uint8Array): TextModel {
@@ -61,9 +62,9 @@ export function readTokenizerJson(bytes: Uint8Array): TextModel {
 }
 
 /**
- * Ranks of merges by left and right token with a space between.
+ * Returns the ranks of merges by left and right token with a space between.
  *
- * @param merges In the order of their ranks, as `"left right"` or
+ * @param merges Merges in the order of their ranks, as `"left right"` or
  * `["left", "right"]`.
  */
 function mergeRanks(merges: readonly unknown[]): Map<string, number> {
@@ -74,7 +75,7 @@ function mergeRanks(merges: readonly unknown[]): Map<string, number> {
   return ranks;
 }
 
-/** The ids of `added_tokens` by name; at least one. */
+/** Returns the ids of `added_tokens` by name; at least one. */
 function addedTokens(list: unknown): Map<string, number> {
   if (!Array.isArray(list) || list.length === 0) {
     throw new SyntaxError('"added_tokens" lists no special token');

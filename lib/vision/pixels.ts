@@ -1,5 +1,5 @@
 /**
- * Eight-bit pixels ⇄ the floats that the vision tokenizer works on.
+ * The conversion between eight-bit pixels and the vision tokenizer's floats.
  *
  * ```text
  * [H, W, 3] 0…255 ─ × 1/255, − mean, / std ─▶ [3, H, W] −1…1
@@ -7,7 +7,7 @@
  * ```
  *
  * Each step rounds to float32 where NumPy does in the released processor, so
- * that codes come out the same to the last bit.
+ * that codes are the same to the last bit.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import type { PixelSize, RgbImage } from "../image/image.ts";
 
 /** The numbers of a checkpoint's `preprocessor_config.json`. */
 export interface Normalization {
-  /** What a level is multiplied by: 1/255. */
+  /** Factor of a level: 1/255. */
   readonly rescaleFactor: number;
-  /** `[3]`, red, green, blue. */
+  /** Means of red, green and blue, `[3]`. */
   readonly mean: readonly number[];
-  /** `[3]`, red, green, blue. */
+  /** Standard deviations of red, green and blue, `[3]`. */
   readonly std: readonly number[];
 }
 
@@ -31,7 +31,7 @@ export const EMU3_NORMALIZATION: Normalization = {
   std: [0.5, 0.5, 0.5],
 };
 
-/** `image` as floats, `[3, H, W]`. */
+/** Returns `image` as floats, `[3, H, W]`. */
 export function pixelValues(
   image: RgbImage,
   normalization: Normalization,
@@ -50,12 +50,12 @@ export function pixelValues(
 }
 
 /**
- * The picture that `values` mean.
+ * Returns the picture of `values`.
  *
  * A level is truncated, not rounded, as the released processor's cast does.
  *
- * @param values `[3, H, W]`, −1…1; what lies outside is clipped.
- * @param size Of the picture.
+ * @param values Floats `[3, H, W]`, −1…1; others are clipped.
+ * @param size Size of the picture.
  */
 export function imageFromPixelValues(
   values: Float32Array,
@@ -74,7 +74,7 @@ export function imageFromPixelValues(
   for (let channel = 0; channel < 3; channel++) {
     const mean = normalization.mean[channel]!;
     const std = normalization.std[channel]!;
-    // The processor undoes (x − mean) / std by normalizing with these two.
+    // The processor inverts (x − mean) / std by normalizing with these two.
     const shift = Math.fround(-mean / std);
     const divisor = Math.fround(1 / std);
     const plane = channel * area;
@@ -87,7 +87,7 @@ export function imageFromPixelValues(
   return { height, width, pixels };
 }
 
-/** `[256]`: what each level of `channel` becomes. */
+/** Returns the value of each level of `channel`, `[256]`. */
 function channelTable(
   { rescaleFactor, mean, std }: Normalization,
   channel: number,

@@ -1,7 +1,7 @@
 /**
  * The size that a picture is resized to before it becomes codes.
  *
- * Both sides are rounded to multiples of the factor; if the area then lies
+ * Both sides are rounded to multiples of the factor; if the area is then
  * outside the limits, both are scaled by one number and rounded inward. The
  * limits on sides and aspect are those of the released image processor; the
  * transformers port has laxer ones.
@@ -13,9 +13,9 @@ import { ImageSizeError } from "../errors.ts";
 import type { PixelSize } from "../image/image.ts";
 import { roundHalfEven } from "../rounding.ts";
 
-/** What {@linkcode smartResize} may answer. */
+/** The limits of {@linkcode smartResize}. */
 export interface SmartResizeOptions {
-  /** Pixels per code along a side: answers are multiples of it. */
+  /** Pixels per code along a side: results are multiples of it. */
   readonly factor: number;
   /** The least area, in pixels². */
   readonly minPixels: number;
@@ -23,14 +23,15 @@ export interface SmartResizeOptions {
   readonly maxPixels: number;
 }
 
-/** How many times longer than the other a side may be. */
+/** The greatest ratio of one side to the other. */
 const maxAspect = 5;
 
 /**
- * The size nearest to `size` that is whole in codes and within the limits.
+ * Returns the size nearest to `size` that is whole in codes and within the
+ * limits.
  *
- * @throws {ImageSizeError} When a side is shorter than the factor or one side
- * is over five times the other.
+ * @throws {ImageSizeError} If a side is shorter than the factor or one side is
+ * over five times the other.
  */
 export function smartResize(
   size: PixelSize,

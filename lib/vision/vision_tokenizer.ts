@@ -1,14 +1,14 @@
 /**
- * Pictures and clips ⇄ codes.
+ * The vision tokenizer: pictures and clips to codes and back.
  *
  * ```text
  * encode   RgbImage ─▶ pixels ─▶ latent ─▶ codes
  * decode   codes ─▶ pixels ─▶ RgbImage
  * ```
  *
- * A still takes graphs of its own, which run one frame where a clip runs four.
- * Graphs are loaded when first needed, and compute in fp32 everywhere: codes
- * depend on every bit. One run at a time: a large picture's activations fill
+ * A still has graphs of its own, which run one frame where a clip runs four.
+ * Graphs are loaded on first use, and compute in fp32 everywhere: codes depend
+ * on every bit. One run at a time: a large picture's activations fill
  * gigabytes. Callers take turns, weighted by pixels.
  *
  * Shapes: T frames, H × W pixels, t code frames, h × w codes, Z latent
@@ -47,23 +47,29 @@ import type { Session } from "../runtime/session.ts";
 import type { PixelSize, RgbImage } from "../image/image.ts";
 import { imageFromPixelValues, pixelValues } from "./pixels.ts";
 
-/** A graph's builder. */
+/** A function that builds a graph. */
 type Builder = (
   config: VisionConfig,
   weights: Weights,
   options: GraphOptions,
 ) => BuiltGraph;
 
-/** Latents that are compared with the codebook at once. */
+/** The number of latents that are compared with the codebook at once. */
 const QUANTIZER_ROWS = 256;
 
-/** A picture of so many pixels passes larger ones: the published least. */
+/**
+ * The most pixels of a small picture, which passes larger ones: the published
+ * minimum.
+ */
 const SMALL_PIXELS = 512 * 512;
 
-/** Small pictures that may delay a large one, as long as one takes together. */
+/**
+ * Number of small pictures that may delay a large one, as long as one takes
+ * together.
+ */
 const MAX_PASSED = 4;
 
-/** A vision tokenizer on ONNX Runtime. */
+/** Runs a vision tokenizer on ONNX Runtime. */
 export class VisionTokenizer implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #queue = new FairQueue({
@@ -71,16 +77,16 @@ export class VisionTokenizer implements AsyncDisposable {
     maxPassed: MAX_PASSED,
   });
   readonly #sessions = new Map<Builder, Promise<Session>>();
-  /** The files it came from. */
+  /** Checkpoint of the model. */
   readonly checkpoint: VisionCheckpoint;
-  /** Pixels a side of one code. */
+  /** Pixels along each side of one code. */
   readonly pixelsPerCode: number;
-  /** Frames of one code frame. */
+  /** Number of frames in one code frame. */
   readonly framesPerCode: number;
-  /** Codes. */
+  /** Number of codes in the codebook. */
   readonly codebookSize: number;
 
-  /** Loads nothing yet. */
+  /** Creates the tokenizer; no graph is loaded yet. */
   constructor(runtime: Runtime, checkpoint: VisionCheckpoint) {
     this.#runtime = runtime;
     this.checkpoint = checkpoint;
@@ -90,9 +96,9 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * Loads what encoding or decoding stills takes, so that the first is fast.
+   * Loads the graphs that encode or decode stills, so that the first is fast.
    *
-   * @throws {CheckpointError} When a weight is missing or has another shape.
+   * @throws {CheckpointError} If a weight is missing or has another shape.
    */
   async load(direction: "encode" | "decode"): Promise<void> {
     if (direction === "decode") {
@@ -104,10 +110,10 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * The codes of a picture.
+   * Returns the codes of a picture.
    *
-   * @param caller On whose behalf it waits for its turn.
-   * @throws {ImageSizeError} When a side is not whole in codes.
+   * @param caller The caller whose turn it waits for.
+   * @throws {ImageSizeError} If a side is not whole in codes.
    */
   async encode(
     image: RgbImage,
@@ -119,7 +125,7 @@ export class VisionTokenizer implements AsyncDisposable {
     return { height, width, codes: await this.#quantize(latent, signal) };
   }
 
-  /** The picture that `grid` stands for. */
+  /** Returns the picture of `grid`. */
   async decode(
     grid: CodeGrid,
     signal?: AbortSignal,
@@ -132,11 +138,11 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * The codes of a clip, in chunks of `framesPerCode` frames that know nothing
-   * of each other, as the released script does: in one pass, frames after the
-   * first chunk come back worse.
+   * Returns the codes of a clip, in independent chunks of `framesPerCode`
+   * frames, as the released script does: in one pass, frames after the first
+   * chunk are reconstructed worse.
    *
-   * @param frames Of equal size; a multiple of `framesPerCode`.
+   * @param frames Frames of equal size; a multiple of `framesPerCode`.
    */
   async encodeClip(
     frames: readonly RgbImage[],
@@ -157,7 +163,7 @@ export class VisionTokenizer implements AsyncDisposable {
     return { ...size, frames: chunks, codes };
   }
 
-  /** The frames that `clip` stands for, each code frame decoded alone. */
+  /** Returns the frames of `clip`, each code frame decoded alone. */
   async decodeClip(
     clip: CodeClip,
     signal?: AbortSignal,
@@ -179,10 +185,10 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * What the encoder makes of one picture, or of the frames of a clip in one
-   * pass: `[t, Z, h, w]`.
+   * Returns the encoder's latent of one picture, or of the frames of a clip in
+   * one pass: `[t, Z, h, w]`.
    *
-   * @throws {ImageSizeError} When a side is not whole in codes.
+   * @throws {ImageSizeError} If a side is not whole in codes.
    */
   async latent(
     frames: readonly RgbImage[],
@@ -224,11 +230,11 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 
   /**
-   * What the decoder makes of code frames, before they are rounded to levels:
-   * `[1, 3, H, W]` of a still, `[t · framesPerCode, 3, H, W]` of a clip in one
-   * pass.
+   * Returns the decoder's output for code frames, before it is rounded to
+   * levels: `[1, 3, H, W]` of a still, `[t · framesPerCode, 3, H, W]` of a clip
+   * in one pass.
    *
-   * @throws {GridError} When a code is not in the codebook.
+   * @throws {GridError} If a code is not in the codebook.
    */
   async pixels(
     clip: CodeClip,
@@ -258,7 +264,7 @@ export class VisionTokenizer implements AsyncDisposable {
     }, { caller, cost, signal });
   }
 
-  /** Closes what was loaded. */
+  /** Closes the loaded graphs. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const session of this.#sessions.values()) {
       await (await session)[Symbol.asyncDispose]();
@@ -266,7 +272,7 @@ export class VisionTokenizer implements AsyncDisposable {
     this.#sessions.clear();
   }
 
-  /** `[t, Z, h, w]` → the nearest codes, `[t · h · w]`. */
+  /** Quantizes `[t, Z, h, w]` to the nearest codes, `[t · h · w]`. */
   async #quantize(
     latent: Float32Array<ArrayBuffer>,
     signal?: AbortSignal,
@@ -303,7 +309,7 @@ export class VisionTokenizer implements AsyncDisposable {
     if (session === undefined) {
       session = this.#open(builder);
       this.#sessions.set(builder, session);
-      // A failure is told to whoever asked; the next one may try again.
+      // The awaiting caller gets the error; the next one may try again.
       session.catch(() => this.#sessions.delete(builder));
     }
     return session;
@@ -341,7 +347,7 @@ export class VisionTokenizer implements AsyncDisposable {
   }
 }
 
-/** `[t, Z, h, w]` → `[t · h · w, Z]` for t = 1. */
+/** Transposes `[t, Z, h, w]` to `[t · h · w, Z]` for t = 1. */
 function channelsLast(
   latent: Float32Array,
   channels: number,

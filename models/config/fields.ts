@@ -1,8 +1,8 @@
 /**
- * What all parsers of checkpoint configuration share.
+ * The schemas and functions that all parsers of checkpoint configuration share.
  *
- * A parser takes the JSON of a file and gives a complete record: nothing
- * downstream knows an optional field or which layout a checkpoint has.
+ * A parser takes the JSON of a file and returns a complete record: no module
+ * after it handles an optional field or the layout of a checkpoint.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const TokenIds: v.GenericSchema<number | number[], number[]> = v.pipe(
   v.array(v.pipe(v.number(), v.integer(), v.minValue(0))),
 );
 
-/** A field that a checkpoint may leave out, or write as null. */
+/** Returns the schema of a field that may be missing or null. */
 export function orDefault<const S extends v.GenericSchema, V>(
   schema: S,
   value: V & v.InferInput<S>,
@@ -42,17 +42,17 @@ export function orDefault<const S extends v.GenericSchema, V>(
 }
 
 /**
- * `json` as `schema` says.
+ * Parses `json` by `schema`.
  *
- * @param nameOf What the file calls a field of the schema.
- * @throws {SyntaxError} Naming the first field that is wrong.
+ * @param nameOf Returns the file's name for a field of the schema.
+ * @throws {SyntaxError} With the first field that is wrong.
  */
 export function parseFields<T>(
   schema: v.GenericSchema<unknown, T>,
   json: unknown,
   nameOf: (field: string) => string = (field) => field,
 ): T {
-  // To valibot an array is an object without the fields in question.
+  // Valibot treats an array as an object without the fields in question.
   if (Array.isArray(json)) throw new SyntaxError("it is a list, not an object");
   const result = v.safeParse(schema, json);
   if (result.success) return result.output;
@@ -64,10 +64,10 @@ export function parseFields<T>(
 }
 
 /**
- * The object that transformers nests under `name`; the whole `json` in the
- * original layout, which is flat.
+ * Returns the object that transformers nests under `name`; the whole `json` in
+ * the original layout, which is flat.
  *
- * @throws {SyntaxError} When either is no object.
+ * @throws {SyntaxError} If either is no object.
  */
 export function nestedFields(
   json: unknown,

@@ -1,9 +1,10 @@
 /**
- * What a checkpoint recommends, from its `generation_config.json`.
+ * The recommended settings of a checkpoint, from its `generation_config.json`.
  *
  * `negative_prompt`, `template`, `examples`, `max_images`, `text_only`,
- * `subjects` and `known_words` are this project's additions to that file. What it does not say is what the Emu3 authors publish: guidance 3,
- * top-k 2048 and their negative prompt (README of baaivision/Emu3).
+ * `subjects` and `known_words` are this project's additions to that file. Its
+ * defaults are those that the Emu3 authors publish: guidance 3, top-k 2048 and
+ * their negative prompt (README of baaivision/Emu3).
  *
  * @module
  */
@@ -11,30 +12,33 @@
 import * as v from "valibot";
 import { orDefault, parseFields, Positive, TokenIds } from "./fields.ts";
 
-/** How a question about a picture is worded for the model. */
+/** The template of a question about a picture. */
 export type Template = "chat" | "base";
 
 /** Recommended settings of a checkpoint. */
 export interface GenerationConfig {
-  /** 1 means none. */
+  /** Guidance scale; 1 for none. */
   readonly guidanceScale: number;
   /** Prompt of the unconditional branch. */
   readonly negativePrompt: string;
-  /** 0 means the strongest code. */
+  /** Temperature; 0 for the most probable code. */
   readonly temperature: number;
-  /** 0 means all. */
+  /** Number of the most probable codes to keep; 0 for all. */
   readonly topK: number;
-  /** In (0, 1]. */
+  /** Probability that the kept codes reach together, in (0, 1]. */
   readonly topP: number;
-  /** How questions are worded. */
+  /** Template of questions. */
   readonly template: Template;
   /** Prompts that work well. */
   readonly examples: readonly string[];
-  /** Pictures that one question may be about, as the model was trained. */
+  /**
+   * Number of pictures that one question may be about, as the model was
+   * trained.
+   */
   readonly maxImages: number;
-  /** True for a model that answers questions without a picture too. */
+  /** True for a model that also answers questions without a picture. */
   readonly textOnly: boolean;
-  /** Things that the model can draw, of a model that knows few; else empty. */
+  /** Subjects that the model can draw, if it knows few; else empty. */
   readonly subjects: readonly string[];
   /** All words that it was trained on, lower case; empty if not listed. */
   readonly knownWords: readonly string[];
@@ -64,10 +68,9 @@ const Fields = v.looseObject({
 });
 
 /**
- * The settings that `json`, a parsed `generation_config.json`, recommends; `{}`
- * where there is no such file.
+ * Parses a `generation_config.json`; `{}` stands for a missing file.
  *
- * @throws {SyntaxError} When a field is wrong.
+ * @throws {SyntaxError} If a field is wrong.
  */
 export function parseGenerationConfig(json: unknown): GenerationConfig {
   const fields = parseFields(Fields, json);

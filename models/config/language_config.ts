@@ -2,9 +2,9 @@
  * The language model's sizes, from a checkpoint's `config.json`.
  *
  * Both layouts are read: the original one is flat, transformers nests the same
- * fields in `text_config`. Published transformers-layout files leave out every
- * value that equals the class default, so a missing field means the published
- * 8 B model's value (Emu3Config, Emu3TextConfig).
+ * fields in `text_config`. Published transformers-layout files omit every value
+ * that equals the class default, so a missing field means the published 8 B
+ * model's value (Emu3Config, Emu3TextConfig).
  *
  * @module
  */
@@ -19,37 +19,42 @@ import {
   TokenIds,
 } from "./fields.ts";
 
-/** Sizes and constants of the decoder. */
+/** The sizes and constants of the decoder. */
 export interface LanguageConfig {
-  /** Rows of the embedding and of the head, specials and codes included. */
+  /**
+   * Number of rows of the embedding and of the head, specials and codes
+   * included.
+   */
   readonly vocabularySize: number;
   /** Width of the residual stream. */
   readonly hiddenSize: number;
   /** Width of the gated layer. */
   readonly intermediateSize: number;
-  /** Decoder layers. */
+  /** Number of decoder layers. */
   readonly layers: number;
-  /** Query heads. */
+  /** Number of query heads. */
   readonly heads: number;
-  /** Key-value heads; divides `heads`. */
+  /** Number of key-value heads; divides `heads`. */
   readonly keyValueHeads: number;
   /** Width of a head. */
   readonly headSize: number;
-  /** Added to the variance in RMSNorm. */
+  /** Number added to the variance in RMSNorm. */
   readonly normEpsilon: number;
   /** Base of the rotary frequencies. */
   readonly ropeTheta: number;
-  /** Tokens the model was trained to attend over. */
+  /** Number of tokens that the model was trained to attend over. */
   readonly maxPositions: number;
   /** Default area of a drawn picture, in pixels². */
   readonly imageArea: number;
-  /** True when the head may be the embedding: it is, where it has no weights. */
+  /**
+   * True if the head may be the embedding, which it is if it has no weights.
+   */
   readonly tiedEmbeddings: boolean;
-  /** Ids that the file names, by field; they must agree with the tokenizer. */
+  /** Ids in the file, by field; they must agree with the tokenizer. */
   readonly tokenIds: Readonly<Record<string, number | readonly number[]>>;
 }
 
-/** Fields that name special tokens. */
+/** Names of fields that contain ids of special tokens. */
 const TOKEN_ID_FIELDS = [
   "pad_token_id",
   "bos_token_id",
@@ -98,9 +103,9 @@ const Fields = v.looseObject({
 const DEFAULT_ROPE_THETA = 1_000_000;
 
 /**
- * The decoder that `json`, a parsed `config.json`, describes.
+ * Parses a `config.json` into the decoder's configuration.
  *
- * @throws {SyntaxError} When a field is wrong, or asks for a variant that Emu3
+ * @throws {SyntaxError} If a field is wrong, or selects a variant that Emu3
  * does not have.
  */
 export function parseLanguageConfig(json: unknown): LanguageConfig {
@@ -144,7 +149,7 @@ export function parseLanguageConfig(json: unknown): LanguageConfig {
 }
 
 /**
- * Returns the fields of the language model. Ids and tied weights stand outside of
+ * Returns the fields of the language model. Ids and tied weights are outside of
  * `text_config`, inside of it or both, by the version that saved them.
  */
 function inheritedFields(json: unknown): Readonly<Record<string, unknown>> {

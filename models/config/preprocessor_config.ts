@@ -6,7 +6,7 @@
  * `preprocessor_config.json`, from transformers 5 on the object
  * `image_processor` of `processor_config.json`. A setting that would change
  * pixels in a way that Emu3 does not have is refused, and so is one of an
- * unknown name: ignoring it would give other codes without a word.
+ * unknown name: ignoring it would silently change codes.
  *
  * Source: image_processing_emu3.py of huggingface/transformers.
  *
@@ -16,32 +16,32 @@
 import * as v from "valibot";
 import { Count, parseFields, Positive } from "./fields.ts";
 
-/** The preprocessing that makes a picture the encoder's input. */
+/** The preprocessing from a picture to the encoder's input. */
 export interface PreprocessorConfig {
   /** Least area after resizing, in pixels². */
   readonly minPixels: number;
   /** Greatest area after resizing, in pixels². */
   readonly maxPixels: number;
-  /** Sides become multiples of this. */
+  /** Number that sides become multiples of. */
   readonly spatialFactor: number;
-  /** Multiplies 0…255. */
+  /** Factor of levels 0…255. */
   readonly rescaleFactor: number;
-  /** Subtracted after rescaling, by channel. */
+  /** Means subtracted after rescaling, by channel. */
   readonly mean: readonly number[];
-  /** Divides after that, by channel: the standard deviation. */
+  /** Standard deviations that divide the result, by channel. */
   readonly std: readonly number[];
 }
 
 /** The filter that resizes pictures; the same in every Emu3. */
 export const RESAMPLE = "bicubic";
 
-/** `PIL.Image.BICUBIC`. */
+/** Value of `PIL.Image.BICUBIC`. */
 const BICUBIC = 3;
 
-/** Characters of a value that a message shows. */
+/** The most characters of a value in a message. */
 const MAX_SHOWN = 64;
 
-/** One number a channel, or one for all. */
+/** Returns the schema of one number per channel, or one for all. */
 const byChannel = (each: v.GenericSchema<number>) =>
   v.pipe(
     v.unknown(),
@@ -52,7 +52,7 @@ const byChannel = (each: v.GenericSchema<number>) =>
     v.length<number[], 3>(3),
   );
 
-/** A setting that has one value in every Emu3. */
+/** Returns the schema of a setting that has one value in every Emu3. */
 const fixed = (value: boolean | string, why: string) =>
   v.literal(
     value,
@@ -88,9 +88,9 @@ const Settings = v.looseObject({
     fixed(true, "set image_mean to 0 and image_std to 1 instead"),
   ),
   do_convert_rgb: v.nullish(fixed(true, "the encoder takes red, green, blue")),
-  // Of a batch, which is a single picture here.
+  // Applies to a batch, which is a single picture here.
   do_pad: v.nullish(v.boolean()),
-  // Of sizes that are one number, which are refused.
+  // Applies to sizes of one number, which are refused.
   default_to_square: v.nullish(v.boolean()),
   data_format: v.nullish(
     fixed("channels_first", "the encoder takes planes"),
@@ -104,7 +104,7 @@ const Settings = v.looseObject({
   )),
 });
 
-/** Fields that say nothing about pixels: who wrote the file, and for whom. */
+/** Fields that do not affect pixels: the file's writer and its purpose. */
 const NOTES: ReadonlySet<string> = new Set([
   "auto_map",
   "feature_extractor_type",
@@ -114,27 +114,27 @@ const NOTES: ReadonlySet<string> = new Set([
   "transformers_version",
 ]);
 
-/** Names of settings that are understood. */
+/** Names of supported settings. */
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(Settings.entries));
 
-/** The settings of one file; undefined where it is silent. */
+/** The settings of one file; undefined for those it omits. */
 export type PreprocessorSettings = Partial<PreprocessorConfig> & {
-  /** Frames that become one. */
+  /** Number of frames that become one. */
   readonly temporalFactor?: number | undefined;
 };
 
-/** Returns whether `name` is that of a setting of an image processor. */
+/** Returns true if `name` is a setting of an image processor. */
 export function isPreprocessorSetting(name: string): boolean {
   return KNOWN.has(name);
 }
 
 /**
- * The settings that `json`, an image processor as one file has it, gives.
+ * Reads the settings of `json`, an image processor in the form of one file.
  *
- * Where `size` and the fields `min_pixels` and `max_pixels` differ, the fields
+ * If `size` and the fields `min_pixels` and `max_pixels` differ, the fields
  * count, as in transformers: its savers keep a stale `size`.
  *
- * @throws {SyntaxError} When a setting is wrong, or is not understood.
+ * @throws {SyntaxError} If a setting is wrong, or is not supported.
  */
 export function readPreprocessorSettings(json: unknown): PreprocessorSettings {
   const fields = parseFields(Settings, json);
@@ -160,7 +160,7 @@ export function readPreprocessorSettings(json: unknown): PreprocessorSettings {
   );
 }
 
-/** Refuses settings of names that mean nothing here, unless they are off. */
+/** Refuses settings of unknown names, unless they are off. */
 function refuseUnknown(
   fields: Readonly<Record<string, unknown>>,
   known: ReadonlySet<string>,
@@ -180,10 +180,9 @@ function refuseUnknown(
 }
 
 /**
- * The preprocessing that `settings` describe; the published model's where they
- * are silent.
+ * Returns the preprocessing of `settings`, completed by the published model's.
  *
- * @throws {SyntaxError} When the areas contradict each other.
+ * @throws {SyntaxError} If the areas contradict each other.
  */
 export function completePreprocessor(
   settings: PreprocessorSettings,
@@ -204,7 +203,7 @@ export function completePreprocessor(
   return { minPixels, maxPixels, spatialFactor, rescaleFactor, mean, std };
 }
 
-/** A value as messages show it, cut short. */
+/** Returns a value in the form of messages, cut short. */
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text;

@@ -12,25 +12,31 @@
 import * as v from "valibot";
 import { Count, nestedFields, orDefault, parseFields } from "./fields.ts";
 
-/** Sizes of encoder, codebook and decoder. */
+/** The sizes of encoder, codebook and decoder. */
 export interface VisionConfig {
-  /** Codes. */
+  /** Number of codes. */
   readonly codebookSize: number;
   /** Width of a codebook vector. */
   readonly embedSize: number;
-  /** Channels of the latent. */
+  /** Number of channels of the latent. */
   readonly latentChannels: number;
-  /** Channels at full resolution. */
+  /** Number of channels at full resolution. */
   readonly baseChannels: number;
-  /** Times `baseChannels`, by level; each level but the last halves the sides. */
+  /**
+   * Factors of `baseChannels`, by level; each level but the last halves the
+   * sides.
+   */
   readonly channelMultipliers: readonly number[];
-  /** Residual blocks a level of the encoder; the decoder has one more. */
+  /**
+   * Number of residual blocks per level of the encoder; the decoder has one
+   * more.
+   */
   readonly residualBlocks: number;
   /** Levels (not resolutions) with attention. */
   readonly attentionLevels: readonly number[];
-  /** Frames that become one; a power of two. */
+  /** Number of frames that become one; a power of two. */
   readonly temporalFactor: number;
-  /** Channels of the picture. */
+  /** Number of channels of the picture. */
   readonly imageChannels: number;
 }
 
@@ -51,10 +57,10 @@ const Original = v.looseObject({
   num_attention_heads: orDefault(v.number(), 1),
 });
 
-/** The name that transformers has for a vision tokenizer of Emu3's. */
+/** The model type of Emu3's vision tokenizer in transformers. */
 const VQ_TYPE = "emu3_vqgan";
 
-/** transformers' names for the original's. */
+/** The original's fields by their names in transformers. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ["latent_channels", "z_channels"],
   ["double_latent", "double_z"],
@@ -63,9 +69,9 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The vision tokenizer that `json`, a parsed `config.json`, describes.
+ * Parses a `config.json` into the vision tokenizer's configuration.
  *
- * @throws {SyntaxError} When a field is wrong.
+ * @throws {SyntaxError} If a field is wrong.
  */
 export function parseVisionConfig(json: unknown): VisionConfig {
   const given = new Map<string, string>();
@@ -88,7 +94,7 @@ export function parseVisionConfig(json: unknown): VisionConfig {
       `field "${nameOf("double_z")}": Emu3 quantizes a single latent`,
     );
   }
-  // Of a language model the same field says something else.
+  // In a language model's file the same field has another meaning.
   const heads = fields.model_type === VQ_TYPE ? fields.num_attention_heads : 1;
   if (heads !== 1) {
     throw new SyntaxError(
@@ -113,7 +119,7 @@ export function parseVisionConfig(json: unknown): VisionConfig {
   };
 }
 
-/** Pixels a side that become one code. */
+/** Returns the pixels along each side that become one code. */
 export function spatialFactor(config: VisionConfig): number {
   return 2 ** (config.channelMultipliers.length - 1);
 }

@@ -1,5 +1,5 @@
 /**
- * A graph that is done: what a session is made of.
+ * The finished graph that a session is created from.
  *
  * @module
  */
@@ -7,26 +7,26 @@
 import type { Dtype } from "./dtype.ts";
 import type { StoredTensor } from "./weights.ts";
 
-/** A weight that a session must be handed. */
+/** A weight that must be passed to a session. */
 export interface SuppliedWeight {
-  /** In the graph. */
+  /** Name in the graph. */
   readonly name: string;
-  /** Type in which it is to be handed over. */
+  /** Type in which it is to be passed. */
   readonly dtype: Dtype;
   /** Sides, outermost first. */
   readonly shape: readonly number[];
-  /** Where it lies, in its own type. */
+  /** Place of the stored tensor, in its own type. */
   readonly stored: StoredTensor;
-  /** Whether it is handed over as `[K, N]`, where `[N, K]` is stored. */
+  /** True if it is passed as `[K, N]`, while `[N, K]` is stored. */
   readonly transposed: boolean;
 }
 
-/** A graph and what else is needed to bind it. */
+/** A graph with the data that is needed to bind it. */
 export interface BuiltGraph {
   /** An encoded `ModelProto`. */
   readonly model: Uint8Array<ArrayBuffer>;
   /** Names of the outputs that tracing adds. */
   readonly traced: readonly string[];
-  /** Weights that a session must be handed. */
+  /** Weights that must be passed to a session. */
   readonly supplied: readonly SuppliedWeight[];
 }

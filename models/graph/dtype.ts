@@ -1,10 +1,10 @@
 /**
- * Element types of tensors, with ONNX's number and the size of each.
+ * The element types of tensors, with ONNX's number and the size of each.
  *
  * @module
  */
 
-/** Element type of a tensor. */
+/** The element type of a tensor. */
 export type Dtype =
   | "float32"
   | "float16"
@@ -14,7 +14,7 @@ export type Dtype =
   | "uint8"
   | "bool";
 
-/** `TensorProto.DataType`, which ONNX Runtime's C API shares. */
+/** Values of `TensorProto.DataType`, which ONNX Runtime's C API shares. */
 export const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
   float32: 1,
   uint8: 2,
@@ -25,7 +25,7 @@ export const ONNX_DTYPE: Readonly<Record<Dtype, number>> = {
   bfloat16: 16,
 };
 
-/** Bytes an element takes. */
+/** Bytes of an element. */
 export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = {
   float32: 4,
   uint8: 1,
@@ -36,7 +36,7 @@ export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = {
   bfloat16: 2,
 };
 
-/** Elements in a tensor of `shape`. */
+/** Returns the number of elements in a tensor of `shape`. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1);
 }

@@ -1,10 +1,10 @@
 /**
- * An ONNX graph under construction.
+ * The builder of an ONNX graph.
  *
- * Operators take and give {@linkcode Value}s; no intermediate name is ever
+ * Operators take and return {@linkcode Value}s; no intermediate name is ever
  * spelled. The scope is at once the path of a node and the prefix of a
  * checkpoint key, so `g.weight("q_proj.weight", …)` in the scope
- * `model.layers.0.self_attn` finds its tensor with no table between.
+ * `model.layers.0.self_attn` finds its tensor without a table.
  *
  * Building is deterministic: the same calls give the same bytes.
  *
@@ -25,14 +25,14 @@ import {
 
 /** The result of an operator, an input or a weight. */
 export interface Value {
-  /** In the graph; unique. */
+  /** Name in the graph; unique. */
   readonly name: string;
 }
 
-/** A side that is known (number) or named (string). */
+/** A side of a shape, known (number) or named (string). */
 export type Side = number | string;
 
-/** An attribute: integers are numbers, floats are wrapped to tell them apart. */
+/** An attribute: an integer is a number, a float is wrapped. */
 export type Attribute =
   | number
   | string
@@ -43,19 +43,19 @@ export type Attribute =
 /** Attributes by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
-/** A graph's input or output. */
+/** An input or output of a graph. */
 export interface Port {
-  /** As the session is to be bound. */
+  /** Name that a session binds. */
   readonly name: string;
   /** Element type. */
   readonly dtype: Dtype;
-  /** Sides, outermost first; undefined where even their number is open. */
+  /** Sides, outermost first; undefined if even their number is open. */
   readonly shape: readonly Side[] | undefined;
 }
 
 /** A weight as it is stored. */
 export interface StoredValue {
-  /** In the graph. */
+  /** Value of the weight in the graph. */
   readonly value: Value;
   /** Type of its elements. */
   readonly dtype: Dtype;
@@ -65,15 +65,15 @@ export interface StoredValue {
 export interface QuantizedValue {
   /** Bits of a code. */
   readonly bits: CodeBits;
-  /** Codes that share a scale. */
+  /** Number of codes that share a scale. */
   readonly blockSize: number;
-  /** uint8 `[N, K / blockSize, blockSize · bits / 8]` */
+  /** Codes, uint8 `[N, K / blockSize, blockSize · bits / 8]`. */
   readonly codes: Value;
-  /** `[N, K / blockSize]`, in the computing type. */
+  /** Scales `[N, K / blockSize]`, in the computing type. */
   readonly scales: Value;
 }
 
-/** Operators of ONNX Runtime's own that are not in ONNX. */
+/** The domain of ONNX Runtime's own operators, which are not in ONNX. */
 const CONTRIB_DOMAIN = "com.microsoft";
 const CONTRIB_OPERATORS = new Set([
   "FusedMatMul",
@@ -82,7 +82,7 @@ const CONTRIB_OPERATORS = new Set([
   "MultiHeadAttention",
 ]);
 
-/** A graph under construction. */
+/** Builds a graph. */
 export class Graph {
   readonly #name: string;
   readonly #weights: Weights;
@@ -98,9 +98,9 @@ export class Graph {
   #counter = 0;
 
   /**
-   * Starts empty.
+   * Creates an empty graph.
    *
-   * @param name Shown by profilers.
+   * @param name Name shown by profilers.
    */
   constructor(name: string, weights: Weights, options: GraphOptions) {
     this.#name = name;
@@ -108,12 +108,12 @@ export class Graph {
     this.#options = options;
   }
 
-  /** Type in which weights enter and activations are. */
+  /** Type of entering weights and of activations. */
   get computeDtype(): Dtype {
     return this.#options.computeDtype;
   }
 
-  /** How it is built. */
+  /** Options of the graph. */
   get options(): GraphOptions {
     return this.#options;
   }
@@ -139,7 +139,7 @@ export class Graph {
     return { name };
   }
 
-  /** Makes `value` output `name`. */
+  /** Makes `value` the output `name`. */
   output(
     name: string,
     value: Value,
@@ -159,7 +159,7 @@ export class Graph {
     this.#outputs.push({ name, dtype, shape });
   }
 
-  /** An operator with one result. */
+  /** Adds an operator with one result. */
   apply(
     operator: string,
     inputs: readonly (Value | undefined)[],
@@ -168,7 +168,7 @@ export class Graph {
     return this.applyMany(operator, inputs, 1, attributes)[0]!;
   }
 
-  /** An operator with `count` results. */
+  /** Adds an operator with `count` results. */
   applyMany(
     operator: string,
     inputs: readonly (Value | undefined)[],
@@ -180,7 +180,7 @@ export class Graph {
     return names.map((name) => ({ name }));
   }
 
-  /** An operator whose results have the given names, such as outputs'. */
+  /** Adds an operator whose results have the given names, such as outputs'. */
   applyNamed(
     operator: string,
     inputs: readonly (Value | undefined)[],
@@ -192,17 +192,19 @@ export class Graph {
   }
 
   /**
-   * The checkpoint's tensor of this name in this scope, in the computing type.
+   * Returns the checkpoint's tensor of this name in this scope, in the
+   * computing type.
    *
-   * @param shape As the configuration says; checked.
-   * @param rows Only these rows of the outermost side, addressed in place.
+   * @param shape Shape by the configuration; checked.
+   * @param rows Rows of the outermost side to use, addressed in place; all by
+   * default.
    */
   weight(name: string, shape: readonly number[], rows?: Rows): Value {
     const key = this.#key(name);
     return this.#computing(key, this.#weights.find(key, shape), shape, rows);
   }
 
-  /** The same of a matrix `[N, K]`, as `[K, N]`. */
+  /** Returns the same for a matrix `[N, K]`, as `[K, N]`. */
   transposedWeight(
     name: string,
     shape: readonly [number, number],
@@ -218,7 +220,7 @@ export class Graph {
     return this.#supply(`${of}ᵀ`, part, this.computeDtype, true);
   }
 
-  /** The checkpoint's tensor of this name in this scope, as it is stored. */
+  /** Returns the checkpoint's tensor of this name in this scope, as stored. */
   storedWeight(name: string, shape: readonly number[]): StoredValue {
     const key = this.#key(name);
     const stored = this.#weights.find(key, shape);
@@ -226,10 +228,10 @@ export class Graph {
   }
 
   /**
-   * The checkpoint's matrix of this name in this scope, when it is stored in few
-   * bits.
+   * Returns the checkpoint's matrix of this name in this scope, if it is stored
+   * in few bits.
    *
-   * @param rows Only these rows, addressed in place.
+   * @param rows Rows to use, addressed in place; all by default.
    */
   quantizedWeight(
     name: string,
@@ -248,7 +250,7 @@ export class Graph {
     };
   }
 
-  /** A tensor that is part of the graph itself. */
+  /** Adds a tensor that is part of the graph itself. */
   constant(
     dtype: Dtype,
     shape: readonly number[],
@@ -259,18 +261,18 @@ export class Graph {
     return { name };
   }
 
-  /** Integers, as shapes and axes are given. */
+  /** Adds integers in the form of shapes and axes. */
   integers(...values: number[]): Value {
     const data = BigInt64Array.from(values, BigInt);
     return this.constant("int64", [values.length], data);
   }
 
-  /** One integer, as an index is given: `[]`. */
+  /** Adds one integer in the form of an index: `[]`. */
   scalar(value: number): Value {
     return this.constant("int64", [], BigInt64Array.of(BigInt(value)));
   }
 
-  /** Numbers in the computing type. */
+  /** Adds numbers in the computing type. */
   floats(data: Float32Array<ArrayBuffer>, shape: readonly number[]): Value {
     const value = this.constant("float32", shape, data);
     return this.computeDtype === "float32"
@@ -278,7 +280,7 @@ export class Graph {
       : this.cast(value, this.computeDtype);
   }
 
-  /** `value` in another type. */
+  /** Casts `value` to another type. */
   cast(value: Value, dtype: Dtype): Value {
     return this.apply("Cast", [value], { to: { dtype } });
   }
@@ -298,7 +300,7 @@ export class Graph {
     this.output(label, value, this.computeDtype, undefined);
   }
 
-  /** The graph, done. */
+  /** Returns the finished graph. */
   build(): BuiltGraph {
     const model = encodeModel({
       name: this.#name,
@@ -315,7 +317,7 @@ export class Graph {
     return [...this.#path, name].join(".");
   }
 
-  /** A stored tensor, cast where it is of another type than computing takes. */
+  /** Adds a stored tensor, cast to the computing type if it has another. */
   #computing(
     key: string,
     stored: StoredTensor,
@@ -334,7 +336,7 @@ export class Graph {
     return cast;
   }
 
-  /** A stored tensor, or rows of it, as an initializer of type `dtype`. */
+  /** Adds a stored tensor, or rows of it, as an initializer of type `dtype`. */
   #enter(
     key: string,
     stored: StoredTensor,
@@ -348,7 +350,7 @@ export class Graph {
     return { name };
   }
 
-  /** A stored tensor that the session is handed as an initializer. */
+  /** Adds a stored tensor that is passed to the session as an initializer. */
   #supply(
     name: string,
     stored: StoredTensor,
@@ -383,7 +385,7 @@ export class Graph {
   }
 }
 
-/** A stored tensor, or rows of it, and what that is called in a graph. */
+/** Returns a stored tensor, or rows of it, and its name in a graph. */
 function partOf(
   key: string,
   stored: StoredTensor,

@@ -1,35 +1,35 @@
 /**
- * How graphs are built for a device.
+ * The options that build graphs for a device.
  *
  * @module
  */
 
 import type { Dtype } from "./dtype.ts";
 
-/** How to build. */
+/** Options of a graph. */
 export interface GraphOptions {
-  /** Type in which weights enter and activations are. */
+  /** Type of entering weights and of activations. */
   readonly computeDtype: Dtype;
-  /** Whether marked values become outputs, to look inside. */
+  /** True if marked values become outputs, for a trace. */
   readonly trace?: boolean;
   /**
-   * Whether weights are handed to the session, in the computing type, instead of
-   * being read by it: so that several sessions share them.
+   * True if weights are passed to the session, in the computing type, instead
+   * of being read by it: so that several sessions share them.
    */
   readonly supplied?: boolean;
   /**
-   * Whether activations keep their type where weights are in few bits; they are
-   * rounded to int8 unless told.
+   * True if activations keep their type where weights are in few bits; they are
+   * rounded to int8 by default.
    */
   readonly wholeActivations?: boolean;
   /**
-   * Whether tables of embeddings enter in the computing type, as other weights
-   * do; they stay as they are stored unless told.
+   * True if tables of embeddings enter in the computing type, as other weights
+   * do; they stay as they are stored by default.
    */
   readonly castTables?: boolean;
   /**
-   * Whether matrices are multiplied as `[in, out]`, for devices that have no
-   * kernel for what is stored, `[out, in]`.
+   * True if matrices are multiplied as `[in, out]`, for devices that have no
+   * kernel for the stored form, `[out, in]`.
    */
   readonly transposed?: boolean;
 }

@@ -1,9 +1,9 @@
 /**
- * Graphs as ONNX protobuf.
+ * The encoding of graphs as ONNX protobuf.
  *
- * `onnx-proto` knows the wire format; this file says which of its fields are
- * used. Weights are written as references into files (`external_data`), never
- * as bytes.
+ * `onnx-proto` implements the wire format; this file selects the fields that
+ * are used. Weights are written as references into files (`external_data`),
+ * never as bytes.
  *
  * @module
  */
@@ -14,24 +14,27 @@ import type { Attribute, Attributes, Port, Side } from "./graph.ts";
 
 /** An operator, fully named. */
 export interface Node {
-  /** Such as `MatMul`. */
+  /** Name such as `MatMul`. */
   readonly operator: string;
-  /** Empty for ONNX itself. */
+  /** Domain of the operator; empty for ONNX itself. */
   readonly domain: string;
-  /** Unique. */
+  /** Unique name. */
   readonly name: string;
-  /** Names; empty where an optional input is left out. */
+  /** Names of inputs; empty for omitted optional ones. */
   readonly inputs: readonly string[];
-  /** Names. */
+  /** Names of outputs. */
   readonly outputs: readonly string[];
-  /** By name. */
+  /** Attributes by name. */
   readonly attributes: Attributes;
 }
 
-/** A tensor of the graph: with bytes of its own, in a file, or handed over. */
+/**
+ * A tensor of the graph: with bytes of its own, in a file, or passed to the
+ * session.
+ */
 export type Initializer =
   & {
-    /** Unique. */
+    /** Unique name. */
     readonly name: string;
     /** Element type. */
     readonly dtype: Dtype;
@@ -48,17 +51,17 @@ export type Initializer =
     | { readonly location: string }
   );
 
-/** Everything that is written. */
+/** The parts of a model. */
 export interface Model {
-  /** Shown by profilers. */
+  /** Name shown by profilers. */
   readonly name: string;
-  /** In an order in which they may run. */
+  /** Nodes in an order in which they may run. */
   readonly nodes: readonly Node[];
   /** Constants and weights. */
   readonly initializers: readonly Initializer[];
-  /** What a run is given. */
+  /** Inputs of a run. */
   readonly inputs: readonly Port[];
-  /** What a run gives. */
+  /** Outputs of a run. */
   readonly outputs: readonly Port[];
 }
 
@@ -75,12 +78,12 @@ const OPERATOR_SETS = [
 const EXTERNAL = 1;
 
 /**
- * Beyond every file: what is handed over and not taken must not be read as other
- * numbers.
+ * An offset beyond every file: a weight that is passed but not used must not be
+ * read as other numbers.
  */
 const NOWHERE = 2 ** 50;
 
-/** `model` as bytes. */
+/** Returns `model` as bytes. */
 export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
   const bytes = onnx.ModelProto.encode({
     irVersion: IR_VERSION,
@@ -93,7 +96,7 @@ export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
       output: model.outputs.map(port),
     },
   }).finish();
-  // The encoder answers with a view of a larger buffer of its own.
+  // The encoder returns a view of a larger buffer of its own.
   return new Uint8Array(bytes);
 }
 
@@ -141,7 +144,7 @@ function initializer(tensor: Initializer) {
   }
   const externalData = [
     { key: "location", value: tensor.location },
-    // What is handed over names a file only because it must.
+    // A passed weight names a file only because the format requires one.
     {
       key: "offset",
       value: String("offset" in tensor ? tensor.offset : NOWHERE),

@@ -1,9 +1,9 @@
 /**
- * What a graph asks of a checkpoint.
+ * The interface between a graph and the weights of a checkpoint.
  *
- * A graph never sees the bytes of a weight, only where they lie. Keys are those
- * of the original layout; whoever implements {@linkcode Weights} knows how the
- * checkpoint at hand spells them.
+ * A graph never reads the bytes of a weight, only their location. Keys are
+ * those of the original layout; implementations of {@linkcode Weights} map them
+ * to the spelling of their checkpoint.
  *
  * @module
  */
@@ -18,9 +18,9 @@ export interface StoredTensor {
   readonly shape: readonly number[];
   /** File, relative to the session's weight folder. */
   readonly location: string;
-  /** Of the first byte, from the start of the file. */
+  /** Offset of the first byte, from the start of the file. */
   readonly offset: number;
-  /** In bytes. */
+  /** Length in bytes. */
   readonly length: number;
 }
 
@@ -28,34 +28,37 @@ export interface StoredTensor {
 export type CodeBits = 4 | 8;
 
 /**
- * A matrix in few bits: `weight = (code - 2^(bits - 1)) · scale`, with one scale
- * for every block of a row.
+ * A matrix in few bits: `weight = (code - 2^(bits - 1)) · scale`, with one
+ * scale for every block of a row.
  */
 export interface StoredQuantizedMatrix {
   /** Bits of a code. */
   readonly bits: CodeBits;
-  /** Codes that share a scale; divides the row. */
+  /** Number of codes that share a scale; divides the row. */
   readonly blockSize: number;
-  /** uint8 `[N, K / blockSize, blockSize · bits / 8]`, the low half first. */
+  /**
+   * Codes, uint8 `[N, K / blockSize, blockSize · bits / 8]`, the low half
+   * first.
+   */
   readonly codes: StoredTensor;
-  /** `[N, K / blockSize]` */
+  /** Scales, `[N, K / blockSize]`. */
   readonly scales: StoredTensor;
 }
 
 /** The tensors of a checkpoint. */
 export interface Weights {
   /**
-   * The tensor stored under `key`.
+   * Returns the tensor stored under `key`.
    *
-   * @param shape The shape that the configuration asks for. Sides of one at the
-   * end may be missing or too many: a 1×1 convolution is a matrix.
-   * @throws When there is none, or it has another shape.
+   * @param shape Shape by the configuration. Sides of one at the end may be
+   * missing or too many: a 1×1 convolution is a matrix.
+   * @throws If there is none, or it has another shape.
    */
   find(key: string, shape: readonly number[]): StoredTensor;
   /**
-   * The matrix `[N, K]` under `key`, when it is stored in few bits.
+   * Returns the matrix `[N, K]` under `key`, if it is stored in few bits.
    *
-   * @throws When it is, but has another shape.
+   * @throws If it is, but has another shape.
    */
   findQuantized(
     key: string,
@@ -63,15 +66,15 @@ export interface Weights {
   ): StoredQuantizedMatrix | undefined;
 }
 
-/** Part of a stored matrix. */
+/** Some rows of a stored matrix. */
 export interface Rows {
-  /** First row. */
+  /** Index of the first row. */
   readonly start: number;
-  /** How many. */
+  /** Number of rows. */
   readonly count: number;
 }
 
-/** The bytes of some rows of a matrix. */
+/** Returns the bytes of some rows of a matrix. */
 export function rowsOf(
   stored: StoredTensor,
   shape: readonly number[],

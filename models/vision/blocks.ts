@@ -12,11 +12,13 @@
 
 import type { Graph, Value } from "../graph/graph.ts";
 
-/** Groups of every GroupNorm. */
+/** Number of groups in every GroupNorm. */
 const GROUPS = 32;
 const GROUP_EPSILON = 1e-6;
 
-/** Normalizes `[N, C, H, W]` with the weights in scope `name`. */
+/**
+ * A function that normalizes `[N, C, H, W]` with the weights in scope `name`.
+ */
 export type Norm = (
   g: Graph,
   x: Value,
@@ -24,20 +26,21 @@ export type Norm = (
   channels: number,
 ) => Value;
 
-/** A convolution's shape. */
+/** The shape of a convolution. */
 export interface ConvShape {
-  /** Channels in. */
+  /** Number of channels in. */
   readonly from: number;
-  /** Channels out. */
+  /** Number of channels out. */
   readonly to: number;
   /** Side of the kernel. */
   readonly kernel: number;
 }
 
 /**
- * A convolution with bias, `[N, from, H, W]` → `[N, to, H', W']`.
+ * Adds a convolution with bias, `[N, from, H, W]` → `[N, to, H', W']`.
  *
- * @param padding Top, left, bottom, right; by default what keeps the sides.
+ * @param padding Top, left, bottom, right; by default that which keeps the
+ * sides.
  */
 export function conv(
   g: Graph,
@@ -58,13 +61,13 @@ export function conv(
     }));
 }
 
-/** `x · sigmoid(x)`, known as SiLU too. */
+/** Adds `x · sigmoid(x)`, also known as SiLU. */
 export function swish(g: Graph, x: Value): Value {
   return g.apply("Mul", [x, g.apply("Sigmoid", [x])]);
 }
 
 /**
- * GroupNorm as InstanceNorm over groups, which has a kernel everywhere.
+ * Adds GroupNorm as InstanceNorm over groups, which has a kernel everywhere.
  *
  * ```text
  * [N, C, H, W] ─▶ [N, G, C/G·H·W] ─▶ normalize ─▶ [N, C, H, W] ─▶ · weight + bias
@@ -91,7 +94,7 @@ export function groupNorm(
 }
 
 /**
- * A norm that the codes modulate: `GroupNorm(x) · y(zq) + b(zq)`.
+ * Returns a norm that the codes modulate: `GroupNorm(x) · y(zq) + b(zq)`.
  *
  * ```text
  * x  ─▶ norm_layer ──▶ · ──▶ + ──▶
@@ -100,7 +103,7 @@ export function groupNorm(
  * ```
  *
  * @param codes Codebook vectors resized to the sides of `x`, `[N, Z, H, W]`.
- * @param embedSize Z
+ * @param embedSize Width of a codebook vector, Z.
  */
 export function spatialNorm(codes: Value, embedSize: number): Norm {
   return (g, x, name, channels) =>
@@ -137,7 +140,7 @@ function residualBlock(
 }
 
 /**
- * Attention of one head over all positions of a frame.
+ * Adds attention of one head over all positions of a frame.
  *
  * ```text
  * x ─┬▶ norm ▶ [N, H·W, C] ▶ q, k, v ▶ softmax(qkᵀ/√C)·v ▶ proj_out ─▶ + ─▶
@@ -173,21 +176,24 @@ function attentionBlock(
   });
 }
 
-/** What the blocks of a level are like. */
+/** The shape of a level's blocks. */
 export interface LevelShape {
-  /** Residual blocks. */
+  /** Number of residual blocks. */
   readonly blocks: number;
-  /** Whether attention follows each. */
+  /** True if attention follows each. */
   readonly attention: boolean;
-  /** Channels that come in. */
+  /** Number of channels of the first input. */
   readonly from: number;
-  /** Channels of all but the first input. */
+  /** Number of channels of all other inputs. */
   readonly to: number;
   /** Norm of every block. */
   readonly norm: Norm;
 }
 
-/** Residual blocks `block.{i}`, each followed by attention `attn.{i}` if any. */
+/**
+ * Adds residual blocks `block.{i}`, each followed by attention `attn.{i}` if
+ * any.
+ */
 export function levelBlocks(
   g: Graph,
   x: Value,
@@ -205,7 +211,7 @@ export function levelBlocks(
   return out;
 }
 
-/** Residual block, attention, residual block. */
+/** Adds residual block, attention, residual block. */
 export function middleBlock(
   g: Graph,
   x: Value,
@@ -223,14 +229,14 @@ export function middleBlock(
   });
 }
 
-/** Sides times `factor` by repeating pixels. */
+/** Enlarges the sides by `factor` by repeating pixels. */
 export function enlarge(g: Graph, x: Value, factor: number): Value {
   if (factor === 1) return x;
   const scales = Float32Array.of(1, 1, factor, factor);
   return nearest(g, x, scales);
 }
 
-/** `Resize` that repeats elements; one scale a side. */
+/** Adds `Resize` that repeats elements; one scale per side. */
 export function nearest(
   g: Graph,
   x: Value,

@@ -3,10 +3,12 @@
  *
  * A *clip* is a five-dimensional tensor and takes three-dimensional
  * convolutions. A *still* is a picture that stands for `temporalFactor` equal
- * frames: since most of its frames are the same tensor, and of the decoder's
- * only the first is wanted, each convolution over time is a sum of
- * two-dimensional ones with the temporal slices of the kernel added up. That
- * is exact, and runs everything else on one frame instead of four.
+ * A *clip* is a five-dimensional tensor and takes three-dimensional
+ * convolutions. A *still* is a picture that stands for `temporalFactor` equal
+ * frames: since most of its frames are the same tensor, and only the decoder's
+ * first is used, each convolution over time is a sum of two-dimensional ones
+ * with the temporal slices of the kernel added up. That is exact, and runs
+ * everything else on one frame instead of four.
  *
  * All convolutions are causal: two frames of zeros before, none after.
  *
@@ -18,37 +20,37 @@
 import type { Graph, Value } from "../graph/graph.ts";
 import { nearest, swish } from "./blocks.ts";
 
-/** A convolution over time and space. */
+/** The shape of a convolution over time and space. */
 export interface CausalConvShape {
-  /** Channels in and out. */
+  /** Number of channels in and out. */
   readonly channels: number;
-  /** Frames of the kernel. */
+  /** Number of the kernel's frames. */
   readonly frames: number;
   /** Side of the kernel. */
   readonly kernel: number;
-  /** Frames a step. */
+  /** Frames per step. */
   readonly stride: number;
 }
 
-/** What a time axis can do; X is how it holds its frames. */
+/** The operations of a time axis; X is its representation of frames. */
 export interface TimeAxis<X> {
-  /** The convolution whose weights are in scope `name`. */
+  /** Adds the convolution whose weights are in scope `name`. */
   conv(g: Graph, x: X, name: string, shape: CausalConvShape): X;
-  /** Every frame twice. */
+  /** Repeats every frame. */
   double(g: Graph, x: X): X;
-  /** An operation that treats each frame alike. */
+  /** Applies an operation to each frame alike. */
   map(x: X, apply: (frame: Value) => Value): X;
-  /** Frame by frame. */
+  /** Adds two clips frame by frame. */
   add(g: Graph, a: X, b: X): X;
 }
 
-/** Zero frames before the first. */
+/** Number of zero frames before the first. */
 const PADDING = 2;
 
-/** BatchNorm3d's default. */
+/** The default epsilon of BatchNorm3d. */
 const BATCH_EPSILON = 1e-5;
 
-/** Frames in one tensor `[B, C, T, h, w]`. */
+/** The time axis of frames in one tensor `[B, C, T, h, w]`. */
 export const CLIP: TimeAxis<Value> = {
   conv(g, x, name, { channels, frames, kernel, stride }) {
     const pad = (kernel - 1) / 2;
@@ -68,7 +70,10 @@ export const CLIP: TimeAxis<Value> = {
   add: (g, a, b) => g.apply("Add", [a, b]),
 };
 
-/** One tensor `[B, C, h, w]` a frame; equal frames are the same value. */
+/**
+ * The time axis of one tensor `[B, C, h, w]` per frame; equal frames are the
+ * same value.
+ */
 export const STILL: TimeAxis<readonly Value[]> = {
   conv(g, frames, name, shape) {
     const steps = Math.max(1, Math.floor(frames.length / shape.stride));
@@ -87,7 +92,7 @@ export const STILL: TimeAxis<readonly Value[]> = {
         }),
     );
   },
-  // Of a doubled still only the first frame is ever looked at.
+  // Only the first frame of a doubled still is ever used.
   double: (_, frames) => frames,
   map(frames, apply) {
     const known = new Map<Value, Value>();
@@ -100,7 +105,9 @@ export const STILL: TimeAxis<readonly Value[]> = {
   add: (g, a, b) => a.map((frame, i) => g.apply("Add", [frame, b[i]])),
 };
 
-/** Which slices of the kernel meet which frame, zero frames left out. */
+/**
+ * Returns the slices of the kernel that each frame meets, zero frames omitted.
+ */
 function tapsAt(
   frames: readonly Value[],
   start: number,
@@ -115,7 +122,7 @@ function tapsAt(
   return taps;
 }
 
-/** `Σ conv2d(frame, Σ kernel slices) + bias`. */
+/** Adds `Σ conv2d(frame, Σ kernel slices) + bias`. */
 function foldedConv(
   g: Graph,
   taps: ReadonlyMap<Value, readonly number[]>,
@@ -144,7 +151,7 @@ function foldedConv(
   return sum(parts);
 }
 
-/** Residual blocks one after the other, in scopes `time_res_stack.{i}`. */
+/** Adds residual blocks one after the other, in scopes `time_res_stack.{i}`. */
 export function temporalResidualStack<X>(
   g: Graph,
   axis: TimeAxis<X>,
@@ -159,7 +166,7 @@ export function temporalResidualStack<X>(
   return marked(g, axis, out, "time_res_stack");
 }
 
-/** Shows the frames to a trace under `name`, and gives them back. */
+/** Marks the frames for a trace under `name`, and returns them. */
 export function marked<X>(
   g: Graph,
   axis: TimeAxis<X>,
@@ -195,7 +202,7 @@ function temporalResidualBlock<X>(
   });
 }
 
-/** BatchNorm with running statistics, as in evaluation. */
+/** Adds BatchNorm with running statistics, as in evaluation. */
 function batchNorm(
   g: Graph,
   x: Value,

@@ -1,10 +1,10 @@
 /**
- * A server bears what one caller, or several, can send: it never ends, answers
- * `/livez` in time, stays within its memory, refuses with the right problem and
- * gives memory back.
+ * The abuse test: under any load of one client or several, a server never
+ * exits, answers `/livez` in time, stays within its memory bound, refuses with
+ * the right problem and releases memory.
  *
- * Kinds are attacked one after the other, then all at once. `ABUSE_ROUNDS` says
- * how often, `ABUSE_SEED` with which sizes.
+ * Attacks run one after the other, then all at once. `ABUSE_ROUNDS` sets their
+ * count, `ABUSE_SEED` their sizes.
  *
  * @module
  */
@@ -28,27 +28,28 @@ const ROUNDS = Number(Deno.env.get("ABUSE_ROUNDS") ?? 1);
 const SEED = Number(Deno.env.get("ABUSE_SEED") ?? Date.now() % 1e6);
 const ONLY = Deno.env.get("ABUSE_ONLY");
 
-/** Time of each attack, for enough questions to have a percentile. */
+/** Minimum duration of each attack, enough probes for a percentile. */
 const LEAST_MS = 4000;
 
 /**
- * Slowest `/livez` of 99 in 100, in milliseconds that the server computes. They
- * grow, too, where others use the same caches and memory, though by far less.
+ * Limit of the 99th percentile of `/livez`, in milliseconds of the server's
+ * event loop. It also grows if others use the same caches and memory, though by
+ * far less.
  */
 const LOOP_MS = Number(Deno.env.get("ABUSE_LOOP_MS") ?? 250);
 
-/** The same by the clock, which is longer on a machine that others use, too. */
+/** Limit by wall clock, which is longer on a shared machine. */
 const LIVEZ_MS = Number(Deno.env.get("ABUSE_LIVEZ_MS") ?? LOOP_MS);
 
-/** Within so much of its idle memory a server is, a minute after its last work. */
+/** Limit of memory a minute after the last work, as a ratio to idle memory. */
 const BACK = 1.2;
 
-/** Stands for a status where a connection was refused or reset. */
+/** Status of a connection that was refused or reset. */
 const REFUSED_CONNECTION = 0;
 
 const MEBIBYTE = 2 ** 20;
 
-/** The report: the runner keeps quiet about what tests print. */
+/** Report file: the runner hides the output of passing tests. */
 const REPORT = new URL("../../.cache/abuse.txt", import.meta.url);
 
 function say(line: string): void {
@@ -60,7 +61,7 @@ function megabytes(bytes: number): string {
   return `${Math.round(bytes / MEBIBYTE)} MiB`;
 }
 
-/** Attacks, and checks all that a server must keep. */
+/** Attacks, and checks every guarantee of the server. */
 async function bear(
   t: Deno.TestContext,
   server: Awaited<ReturnType<typeof attackedServer>>,
@@ -97,7 +98,7 @@ async function bear(
   ok(p99 <= Math.max(LIVEZ_MS, own), `/livez took ${p99} ms`);
   ok(report.peakBytes <= bound, `resident ${megabytes(report.peakBytes)}`);
   for (const [{ name, allowed }, statuses] of seen) {
-    // All at once are more connections than one address may hold.
+    // All attacks at once open more connections than one address may.
     const fine = attacks.length > 1
       ? [...allowed, REFUSED_CONNECTION]
       : allowed;
@@ -107,7 +108,7 @@ async function bear(
   for (const target of targets) await recovers(target);
 }
 
-/** An ordinary request is answered soon after an attack. */
+/** Checks that an ordinary request succeeds soon after an attack. */
 async function recovers(target: Target): Promise<void> {
   for (let i = 0; i < 120; i++) {
     if (await ordinary(target) === 200) return;
@@ -116,10 +117,10 @@ async function recovers(target: Target): Promise<void> {
   throw new Error("no ordinary request is answered any more");
 }
 
-/** The numbers of the metrics that tell of work. */
+/** Metrics of work in progress. */
 const WORK = /^emu3_(requests_running|queue_depth|codec_running|pixel_waiting)/;
 
-/** Waits until a server works at nothing: jobs outlive the attacks that left them. */
+/** Waits until a server is idle: jobs outlive the attacks that created them. */
 async function rests(target: Target): Promise<void> {
   for (let second = 0; second < REST_S; second++) {
     const headers = keyHeaders(target);
@@ -132,12 +133,12 @@ async function rests(target: Target): Promise<void> {
   throw new Error("work never ends");
 }
 
-/** Time that work may outlive the attacks, in seconds. */
+/** Limit of work that outlives the attacks, in seconds. */
 const REST_S = 300;
 
 /**
- * Asks for what a server in use has been asked for: weights are touched, keys and
- * values allocated, threads started. Memory is compared with what it is then.
+ * Sends the requests of ordinary use: weights are read, KV cache is allocated,
+ * threads start. The memory afterwards is the baseline.
  */
 async function warmUp(target: Target): Promise<void> {
   const warm = [...CONNECTION_ATTACKS, ...PICTURE_ATTACKS]
@@ -148,11 +149,13 @@ async function warmUp(target: Target): Promise<void> {
     }
   }
   await rests(target);
-  // For what is dead to be collected, and threads of the codec to end.
+  // Time for garbage collection, and for idle codec threads to end.
   await pause(10_000);
 }
 
-/** Rounds of warming up: sizes are drawn, and the largest decide. */
+/**
+ * Rounds of warming up: sizes are random, and the largest determine the memory.
+ */
 const WARM_ROUNDS = 3;
 
 const WARM = /crowd of drawings|large grids/;
@@ -163,7 +166,7 @@ for (const keys of [[], KEYS]) {
   const by = keys.length > 0 ? "with keys" : "without keys";
   Deno.test({
     name: `a server ${by} bears every attack, and all at once`,
-    // Pools of connections outlive their requests.
+    // Connection pools outlive their requests.
     sanitizeResources: false,
     sanitizeOps: false,
     fn: async (t) => {

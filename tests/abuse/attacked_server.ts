@@ -1,6 +1,7 @@
 /**
- * A server under attack: in a process of its own, with the heap of production,
- * in a memory-limited control group where the machine allows, and watched.
+ * The server under attack: a process of its own, with the heap limit of
+ * production, in a memory-limited control group if the machine allows, and
+ * under a probe.
  *
  * @module
  */
@@ -13,17 +14,17 @@ import {
   residentBytes,
 } from "./probe_thread.ts";
 
-/** A server and the means to watch it. */
+/** A server and its probe. */
 export interface AttackedServer extends AsyncDisposable {
-  /** Base of its URLs. */
+  /** Base URL. */
   readonly url: string;
   /** Address for raw sockets. */
   readonly address: { readonly hostname: string; readonly port: number };
-  /** Resident bytes now. */
+  /** Returns the resident bytes now. */
   residentBytes(): number;
-  /** Settles with the exit code when the process ends. */
+  /** Resolves with the exit code when the process ends. */
   readonly ended: Promise<number>;
-  /** Runs `attack` under the eyes of a probe. */
+  /** Runs `attack` while a probe measures. */
   watch(attack: () => Promise<unknown>): Promise<ProbeReport>;
   /** True if the system kills it above the limit. */
   readonly limited: boolean;
@@ -32,7 +33,7 @@ export interface AttackedServer extends AsyncDisposable {
 /**
  * Starts a server.
  *
- * @param limitBytes Of the control group.
+ * @param limitBytes Limit of the control group.
  */
 export async function attackedServer(
   env: Readonly<Record<string, string>>,
@@ -65,7 +66,7 @@ async function watched(
     workerData,
   });
   const report = new Promise<ProbeReport>((resolve, reject) => {
-    // The thread sends nothing else.
+    // The thread sends no other message.
     probe.once("message", (value: unknown) => resolve(value as ProbeReport));
     probe.once("error", reject);
   });
@@ -79,20 +80,22 @@ async function watched(
   return result;
 }
 
-/** Folders in which a control group can be made: version 2, then version 1. */
+/** Parents of control groups: version 2, then version 1. */
 const GROUPS = [
   { parent: "/sys/fs/cgroup/unified", limit: "memory.max" },
   { parent: "/sys/fs/cgroup", limit: "memory.max" },
   { parent: "/sys/fs/cgroup/memory", limit: "memory.limit_in_bytes" },
 ];
 
-/** Returns the folder of the group; undefined where none can be made. */
+/**
+ * Returns the folder of the control group; undefined if none can be created.
+ */
 function limitMemory(pid: number, bytes: number): string | undefined {
   for (const { parent, limit } of GROUPS) {
     const group = `${parent}/emu3-abuse-${pid}`;
     try {
       Deno.mkdirSync(group);
-      // The kernel makes it, where this is such a folder.
+      // The kernel creates it, if this is a cgroup folder.
       Deno.statSync(`${group}/${limit}`);
       Deno.writeTextFileSync(`${group}/${limit}`, `${bytes}`);
       Deno.writeTextFileSync(`${group}/cgroup.procs`, `${pid}`);
@@ -101,7 +104,7 @@ function limitMemory(pid: number, bytes: number): string | undefined {
       try {
         Deno.removeSync(group);
       } catch {
-        // It was not made.
+        // It was not created.
       }
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The bound of resident memory: the formula of functions/docs/operations.md, for
- * the settings of a test.
+ * The bound of resident memory: the formula of functions/docs/operations.md,
+ * for the settings of a test.
  *
  * @module
  */
@@ -8,22 +8,25 @@
 const MEBIBYTE = 2 ** 20;
 const GIBIBYTE = 2 ** 30;
 
-/** Settings of the server under attack; the rest is as by default. */
+/** Settings of the server under attack, beside the defaults. */
 export const SETTINGS = {
-  // Half of what one of the published models would need.
+  // Half of a published model's need.
   KV_BYTES: `${GIBIBYTE}`,
   PIXEL_BYTES: `${GIBIBYTE}`,
 } as const;
 
-/** Memory that a server may take. */
+/** The memory limits of a server. */
 export interface MemoryBound {
-  /** All of it. */
+  /** Total bytes. */
   readonly bytes: number;
-  /** Of a server with the embedded model that has answered a few requests. */
+  /** Bytes of a server with the embedded model after a few requests. */
   readonly idle: number;
 }
 
-/** Returns the bound of a server with the embedded model and {@linkcode SETTINGS}. */
+/**
+ * Returns the bound of a server with the embedded model and {@linkcode
+ * SETTINGS}.
+ */
 export function memoryBound(): MemoryBound {
   const idle = 350 * MEBIBYTE;
   const maxPixels = 64_000_000;

@@ -1,39 +1,39 @@
 /**
- * The probe: asks a server whether it lives, from a thread that no attack keeps
- * busy, and how much memory it holds.
+ * The probe: a thread that measures liveness and memory of a server,
+ * independently of the attack's load.
  *
  * @module
  */
 
 import { parentPort, workerData } from "node:worker_threads";
 
-/** Facts that a probe is started with. */
+/** The target of a probe. */
 export interface ProbePlace {
-  /** Base of the server's URLs. */
+  /** Base URL of the server. */
   readonly url: string;
-  /** Process of the server. */
+  /** Process id of the server. */
   readonly pid: number;
 }
 
 /** Measurements of a probe. */
 export interface ProbeReport {
-  /** Milliseconds of each `GET /livez`, in order of size. */
+  /** Milliseconds of each `GET /livez`, sorted. */
   readonly latencies: readonly number[];
   /**
-   * Milliseconds that the server's event loop computed meanwhile, in order of
-   * size: on a machine that others keep busy, latency without their part.
+   * Milliseconds of the server's event loop during each, sorted: latency
+   * without the share of other processes on the machine.
    */
   readonly loopTimes: readonly number[];
-  /** Answers that did not come, or were not 200. */
+  /** Count of answers that were missing or not 200. */
   readonly failures: number;
-  /** Greatest resident memory, in bytes. */
+  /** Peak resident memory, in bytes. */
   readonly peakBytes: number;
 }
 
-/** Pause between two questions, in milliseconds. */
+/** Interval between two requests, in milliseconds. */
 const PAUSE_MS = 10;
 
-/** A question without an answer for so long has failed. */
+/** Timeout of a request, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
 /** Returns the resident bytes of a process; 0 for one that ended. */
@@ -57,7 +57,7 @@ function loopTime(pid: number): number {
   }
 }
 
-/** Asks until it is told to stop. */
+/** Sends requests until it receives a stop message. */
 async function probe({ url, pid }: ProbePlace): Promise<ProbeReport> {
   const latencies: number[] = [];
   const loopTimes: number[] = [];
@@ -87,6 +87,6 @@ async function probe({ url, pid }: ProbePlace): Promise<ProbeReport> {
 }
 
 if (parentPort !== null) {
-  // Started by `attacked_server.ts` alone.
+  // Started by `attacked_server.ts` only.
   parentPort.postMessage(await probe(workerData as ProbePlace));
 }

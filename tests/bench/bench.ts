@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * What Emu3 costs on this machine, beside what the machine allows and, where
+ * The benchmark of Emu3 on this machine, beside the machine's ceilings and, if
  * Python has it, beside transformers.
  *
  * ```sh
@@ -26,7 +26,7 @@ import { type Row, table } from "./timing.ts";
 
 const EMBEDDED = new URL("../../models/emu3-mini", import.meta.url).pathname;
 
-/** Where the codes of the embedded model start. */
+/** Range of the embedded model's codes. */
 const MINI_CODES = { firstCode: 4307, codebookSize: 2048 };
 
 /** Side of the picture for the published vision tokenizer's shapes. */
@@ -81,7 +81,7 @@ async function benchModels(folder: string): Promise<Row[]> {
   ];
 }
 
-/** Times transformers on the same shapes and prints how ours compare. */
+/** Times transformers on the same shapes and prints a comparison. */
 async function benchPeers(
   folder: string,
   ours: readonly Row[],

@@ -1,6 +1,6 @@
 /**
- * What this machine can do at most, measured through the same runtime: bytes
- * read and floating-point operations a second.
+ * The ceilings of this machine, measured through the same runtime: bytes read
+ * and floating-point operations per second.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { Graph } from "../../models/graph/graph.ts";
 import { best } from "./timing.ts";
 
-/** Upper bounds of a machine. */
+/** The upper bounds of a machine. */
 export interface Ceilings {
-  /** Bytes a second, reading fp32 in order. */
+  /** Bytes per second of sequential fp32 reads. */
   readonly bytesPerSecond: number;
-  /** fp32 operations a second, multiplying matrices. */
+  /** fp32 operations per second of matrix products. */
   readonly flopsPerSecond: number;
 }
 
 /** Side of the matrices for operations. */
 const SIDE = 1024;
 
-/** Elements that are read: far more than caches hold. */
+/** Rows to read, far larger than caches. */
 const READ_ROWS = 1 << 14;
 const READ_WIDTH = 1 << 12;
 
-/** Measures both, in a few seconds. */
+/** Measures both in a few seconds. */
 export async function measureCeilings(runtime: Runtime): Promise<Ceilings> {
   const product = await runMatMul(runtime, SIDE, SIDE, SIDE);
   const read = await runMatMul(runtime, 1, READ_WIDTH, READ_ROWS);
@@ -34,7 +34,7 @@ export async function measureCeilings(runtime: Runtime): Promise<Ceilings> {
   };
 }
 
-/** Seconds of `[m, k] · [n, k]ᵀ` at best. */
+/** Returns the best seconds of `[m, k] · [n, k]ᵀ`. */
 async function runMatMul(
   runtime: Runtime,
   m: number,

@@ -1,23 +1,23 @@
 /**
- * What the benchmarks ask a server for.
+ * The client of the benchmarks.
  *
  * @module
  */
 
 /** A picture to draw. */
 export interface PictureRequest {
-  /** In codes, both ways. */
+  /** Height and width in codes. */
   readonly side: number;
-  /** 1 for a picture without guidance. */
+  /** Guidance scale; 1 for none. */
   readonly guidanceScale: number;
-  /** Of its draws. */
+  /** Seed of the picture. */
   readonly seed: number;
 }
 
-/** Pixels a code stands for, both ways. */
+/** Side of a code in pixels. */
 const PIXELS_PER_CODE = 8;
 
-/** Draws and gives the codes alone: no vision tokenizer runs. */
+/** Draws and returns the codes alone: no vision tokenizer runs. */
 export async function drawCodes(
   url: string,
   { side, guidanceScale, seed }: PictureRequest,
@@ -32,21 +32,21 @@ export async function drawCodes(
   });
 }
 
-/** What asking costs. */
+/** The cost of an answer. */
 export interface Answered {
-  /** From the question to its one word. */
+  /** Seconds from the request to its single word. */
   readonly seconds: number;
-  /** Of it, reading the prompt. */
+  /** Seconds of the prefill. */
   readonly prefillSeconds: number;
-  /** In the prompt. */
+  /** Tokens of the prompt. */
   readonly promptTokens: number;
 }
 
 /**
- * Asks for one word about a picture of `side` × `side` codes.
+ * Requests one word about a picture of `side` × `side` codes.
  *
- * @param code Of the whole picture. A server that has seen a picture keeps what
- * it read of it, so every question needs another one.
+ * @param code Code that fills the picture. The server caches the prefix of a
+ *   known picture, so every question needs another one.
  */
 export async function firstWord(
   url: string,

@@ -1,14 +1,15 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * From the start of a process to the first answer, in tables for RESULTS.md.
+ * The benchmark of a cold start: from the process to the first answer, in
+ * tables for RESULTS.md.
  *
  * ```sh
  * deno task bench:start [--runs=5] [--full=FOLDER]
  * ```
  *
  * Fresh processes, warm caches. `--full` adds a language model of the published
- * 8 B in int4, which is written into FOLDER (5.6 GB) where it is not there yet,
- * and takes 5 GB of memory.
+ * 8 B in int4, which is written into FOLDER (5.6 GB) unless it exists, and
+ * takes 5 GB of memory.
  *
  * @module
  */
@@ -18,32 +19,32 @@ import { writeFull } from "./full_checkpoint.ts";
 import { writeMiddle, writeSmallVision } from "./middle_checkpoint.ts";
 import { freePort } from "../support/free_port.ts";
 
-/** A server that is started. */
+/** A server to start. */
 interface Contender {
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
-  /** What is asked first, once it is ready. */
+  /** Path of the first request. */
   readonly path: string;
   readonly body: unknown;
 }
 
-/** What a start took, in seconds since the command. */
+/** The times of a start, in seconds since the command. */
 interface Start {
   readonly listening: number;
   readonly ready: number;
   readonly firstEvent: number;
   readonly answer: number;
-  /** Processor time until it was ready, and until the answer; on Linux. */
+  /** CPU time until ready, and until the answer; Linux only. */
   readonly readyCpu: number | undefined;
   readonly answerCpu: number | undefined;
-  /** By model and phase: when it began, how long it took. */
+  /** Start and duration by model and phase. */
   readonly phases: ReadonlyMap<string, readonly [number, number]>;
 }
 
 const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** How often it is looked whether a server answers. */
+/** Polling interval in milliseconds. */
 const POLL_MS = 4;
 
 const options = new Map(Deno.args.map((argument) => {
@@ -162,7 +163,7 @@ async function start({ env, path, body }: Contender): Promise<Start> {
   }
 }
 
-/** Comes when `url` answers well. */
+/** Resolves when `url` answers with success. */
 async function until(url: string): Promise<void> {
   for (;;) {
     try {
@@ -170,7 +171,7 @@ async function until(url: string): Promise<void> {
       await response.body?.cancel();
       if (response.ok) return;
     } catch {
-      // It does not listen yet.
+      // The server does not listen yet.
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -196,22 +197,26 @@ function phaseTable(name: string, { phases }: Start): string {
   }`;
 }
 
-/** That a process has taken, in all its threads; undefined but on Linux. */
+/**
+ * Returns the CPU time of a process with all its threads; undefined except on
+ * Linux.
+ */
 async function processorSeconds(pid: number): Promise<number | undefined> {
   if (Deno.build.os !== "linux") return undefined;
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  // The name before it may hold anything; hundredths of a second, of two kinds.
+  // The name may contain anything, so fields are read after it; user and system
+  // time in hundredths of a second.
   const [user, system] = stat.slice(stat.lastIndexOf(")")).split(" ")
     .slice(12, 14).map(Number);
   return (user! + system!) / 100;
 }
 
-/** One that is still at work has no end, and what cannot be read no value. */
+/** Formats seconds; empty for a running phase or an unknown value. */
 function seconds(value: number | undefined): string {
   return value === undefined ? "–" : `${value.toFixed(2)} s`;
 }
 
-/** A picture to ask about, in base64. */
+/** Returns a picture for questions, in base64. */
 async function picture64(): Promise<string> {
   const url = new URL("../../models/emu3-mini/pictures.png", import.meta.url);
   return (await Deno.readFile(url)).toBase64();

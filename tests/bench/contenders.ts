@@ -1,9 +1,9 @@
 /**
- * Who draws the same guided picture: ours in every precision over HTTP, and
- * what others run.
+ * The contenders that draw the same guided picture: this server in every
+ * precision over HTTP, and other software.
  *
- * A token is a code or the end of a row, whoever draws; what it costs at best is
- * the bytes of weights that are read for it.
+ * A token is a code or the end of a row for all of them; its lower bound is the
+ * time to read the weights for it.
  *
  * @module
  */
@@ -17,36 +17,36 @@ import { MIDDLE_CODES } from "./middle_checkpoint.ts";
 import { Peer, startPeer } from "./peers.ts";
 import { stepBytes } from "./step_bytes.ts";
 
-/** One who draws. */
+/** A contender. */
 export interface Contender {
-  /** For people. */
+  /** Name for display. */
   readonly name: string;
-  /** Of weights, read for a token. */
+  /** Bytes of weights that are read per token. */
   readonly bytesPerToken: number;
-  /** Draws once: seconds a token; undefined when it cannot. */
+  /** Draws once and returns seconds per token; undefined on failure. */
   measure(): Promise<number | undefined>;
 }
 
-/** Ours in one precision, with the server that it runs on. */
+/** This server in one precision. */
 export interface Ours extends Contender {
-  /** What is measured. */
+  /** Precision of the weights. */
   readonly precision: typeof PRECISIONS[number];
-  /** Ready. */
+  /** Server that is ready. */
   readonly server: Server;
 }
 
-/** Eight pictures and an answer at once. */
+/** Slots for eight pictures and an answer at once. */
 const SLOTS = "9";
 
-/** Bytes of a weight in Q4_0: 32 of four bits and a scale of 16. */
+/** Bytes of a weight in Q4_0: 32 of four bits each and a scale of 16 bits. */
 const Q4_BYTES = 18 / 32;
 
-/** Tokens of a square picture, ends of rows included. */
+/** Returns the tokens of a square picture, ends of rows included. */
 export function pictureTokens(side: number): number {
   return side * (side + 1);
 }
 
-/** Ours, each on a server of its own that `stack` ends. */
+/** Starts this server in every precision; `stack` ends the processes. */
 export async function startOurs(
   folders: Folders,
   side: number,
@@ -84,7 +84,7 @@ export async function startOurs(
   return ours;
 }
 
-/** Others, as far as they are there; `stack` ends their processes. */
+/** Starts the peers that are installed; `stack` ends their processes. */
 export async function startPeers(
   folders: Folders,
   side: number,
@@ -124,7 +124,10 @@ export async function startPeers(
   return peers;
 }
 
-/** Its package is none of ours: it is found from the folder that it is in. */
+/**
+ * Starts llama.cpp from the folder of its package, which is no dependency of
+ * this project.
+ */
 function startLlama(modules: string, gguf: string): Peer {
   const script = new URL("llama.ts", import.meta.url).pathname;
   const options = ["-A", "--no-config", "--no-lock"];

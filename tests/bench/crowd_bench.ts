@@ -1,6 +1,6 @@
 /**
- * Many at once on one server: eight pictures together against one after the
- * other, and a question that comes while eight pictures are drawn.
+ * The benchmark of concurrency on one server: eight pictures together against
+ * one after the other, and a question while eight pictures are drawn.
  *
  * @module
  */
@@ -8,35 +8,35 @@
 import { type Answered, drawCodes, firstWord } from "./client.ts";
 import { best, bestInTurn } from "./timing.ts";
 
-/** What a crowd costs. */
+/** The costs of concurrency. */
 export interface CrowdCosts {
-  /** One unguided picture, alone. */
+  /** Seconds of one unguided picture, alone. */
   readonly aloneSeconds: number;
-  /** Eight of them, at once. */
+  /** Seconds of eight pictures at once. */
   readonly togetherSeconds: number;
-  /** The first word of an answer, alone. */
+  /** Seconds to the first word of an answer, alone. */
   readonly wordAloneSeconds: number;
-  /** The same while eight pictures are drawn. */
+  /** Seconds to the first word while eight pictures are drawn. */
   readonly wordInCrowdSeconds: number;
-  /** What it may take: twice as long as alone, and a chunk of a prompt. */
+  /** Limit of the latter: twice as long as alone, and a prefill chunk. */
   readonly wordLimitSeconds: number;
 }
 
-/** Pictures at once. */
+/** Count of concurrent pictures. */
 export const PICTURES = 8;
 
-/** Tokens that the server reads of a prompt at a time. */
+/** Tokens of a prefill chunk. */
 const CHUNK_LENGTH = 256;
 
-/** Sides of the pictures that questions are about, in codes. */
+/** Sides of the questions' pictures, in codes. */
 const ASKED_SIDE = 8;
 const CHUNK_SIDE = 16;
 
 /**
- * Draws and asks.
+ * Runs pictures and questions.
  *
- * @param side Of the pictures, in codes.
- * @param runs Of each; the least counts.
+ * @param side Side of the pictures, in codes.
+ * @param runs Runs of each; the fastest counts.
  */
 export async function benchCrowd(
   url: string,
@@ -73,7 +73,7 @@ export async function benchCrowd(
   };
 }
 
-/** Seconds that reading a full chunk of a prompt takes. */
+/** Measures the seconds of a full prefill chunk. */
 async function chunk(
   runs: number,
   ask: () => Promise<Answered>,

@@ -1,12 +1,12 @@
 /**
- * How fast a download with hashes is, beside curl with eight ranges of the same
- * file from the same server on this machine.
+ * The benchmark of a download with hashes, beside curl with eight ranges of the
+ * same file from the same server on this machine.
  *
- * Arguments: GiB of the file (4), rounds (3), folders (a temporary one, and one in
- * memory where the system has that). curl writes its parts into files and hashes
- * nothing; a download is not over before the disk has it, so there is curl with a
- * wait for that, too. Seconds of computing are those of the whole process, its
- * start included: other programs on the machine do not make them more.
+ * Arguments: GiB of the file (4), rounds (3), folders (a temporary one, and one
+ * in memory if the system has that). curl writes its parts into files and
+ * hashes nothing; a download ends only once the disk has it, so curl is
+ * measured with a sync, too. CPU seconds are those of the whole process, its
+ * start included: other programs on the machine do not increase them.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const CURL = `curl, ${RANGES} ranges`;
 const SYNCED = `${CURL}, then sync`;
 const FILE = "org/large/resolve/main/model.safetensors";
 
-/** What a command took. */
+/** The cost of a command. */
 interface Cost {
   readonly seconds: number;
   readonly cpuSeconds: number;
@@ -52,7 +52,7 @@ async function compare(endpoint: string, folder: string): Promise<void> {
   const costs = new Map<string, Cost[]>();
   const note = (name: string, cost: Cost) =>
     costs.set(name, [...costs.get(name) ?? [], cost]);
-  // Round by round, so that what else the machine does meets all alike.
+  // Contenders alternate, so that other load on the machine meets all alike.
   for (let round = 0; round < Number(rounds); round++) {
     const own = await Deno.makeTempDir({ dir: folder, prefix: "emu3_bench_" });
     try {
@@ -126,12 +126,12 @@ async function ours(
     `'${Deno.execPath()}' run -q -A '${client}' '${endpoint}' '${cache}' ${workers} ${RANGES}`,
   );
   await Deno.remove(cache, { recursive: true });
-  // Without the start of the process: a server has started anyway.
+  // Without the start of the process: a server is running anyway.
   const { seconds, peakBytes } = JSON.parse(text.split("\n")[0]!);
   return { ...cost, seconds, peakBytes };
 }
 
-/** Runs `command` in a shell, which knows what its children took. */
+/** Runs `command` in a shell, which reports the times of its children. */
 async function measured(
   command: string,
 ): Promise<{ cost: Cost; text: string }> {

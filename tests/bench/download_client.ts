@@ -1,8 +1,8 @@
 /**
- * One download in a process of its own, for its time and its memory.
+ * A process of one download, for its time and its memory.
  *
- * Arguments: endpoint, cache, workers, connections. Prints seconds, and the most
- * bytes that were resident.
+ * Arguments: endpoint, cache, workers, connections. Prints seconds, and the
+ * peak of resident bytes.
  *
  * @module
  */
@@ -36,7 +36,7 @@ Deno.stdout.writeSync(
 );
 Deno.exit();
 
-/** As the system has counted; other systems than Linux say what it is now. */
+/** Returns the peak of resident bytes on Linux, the present value elsewhere. */
 async function peakBytes(): Promise<number> {
   try {
     const status = await Deno.readTextFile("/proc/self/status");

@@ -1,12 +1,11 @@
 /**
- * A hub of one large file, out of memory: what is measured is the client and the
- * loopback, not a disk or a server's streams.
+ * The hub of one large file in memory: the benchmark measures the client and
+ * the loopback, not a disk or a server's streams.
  *
  * Argument: GiB of the file. Prints its address.
  *
- * The file is one block of noise again and again, each time from another byte,
- * so that neither a disk nor a line makes it smaller and parts in the wrong
- * place are found out.
+ * The file is one block of noise repeated, each time from another byte, so that
+ * neither a disk nor a line compresses it and misplaced parts are detected.
  *
  * @module
  */
@@ -14,13 +13,13 @@
 import { createHash } from "node:crypto";
 
 const BLOCK_BYTES = 2 ** 24;
-/** As much as a socket takes at once, about. */
+/** Approximate size of a socket write. */
 const WRITE_BYTES = 2 ** 20;
 const FILE = "model.safetensors";
 const CONFIG = "{}";
 
 const size = Number(Deno.args[0]) * 2 ** 30;
-// Twice, so that a block from any byte on is one piece of memory.
+// Twice, so that a block from any byte on is contiguous memory.
 const noise = noiseTwice();
 const sha256 = hash();
 const listing = JSON.stringify({
@@ -41,11 +40,11 @@ Deno.stdout.writeSync(
   new TextEncoder().encode(`http://127.0.0.1:${listener.addr.port}\n`),
 );
 for await (const connection of listener) {
-  // Whoever hangs up has what they wanted.
+  // A client that disconnects has finished.
   void serve(connection).catch(() => {}).finally(() => connection.close());
 }
 
-/** Answers one request after another. */
+/** Answers requests sequentially. */
 async function serve(connection: Deno.Conn): Promise<void> {
   const memory = new Uint8Array(2 ** 14);
   for (let text = "";;) {
@@ -97,7 +96,7 @@ async function writeAll(
   }
 }
 
-/** Up to `count` bytes of the file from `at` on. */
+/** Returns up to `count` bytes of the file from `at` on. */
 function contentAt(at: number, count: number): Uint8Array {
   const block = Math.floor(at / BLOCK_BYTES);
   const from = at % BLOCK_BYTES;

@@ -1,6 +1,6 @@
 /**
- * The same language model in every format that is measured, beside each other
- * in a folder that may be kept from run to run.
+ * The folders of one language model in every measured format, which may be kept
+ * from run to run.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { quantizeCheckpoint } from "../../lib/quantization/quantize_checkpoint.t
 import { writeMiddle, writeSmallVision } from "./middle_checkpoint.ts";
 import { runPeer } from "./peers.ts";
 
-/** Formats in which ours is measured. */
+/** Precisions in which this server is measured. */
 export const PRECISIONS = ["fp32", "int8", "int4"] as const;
 
-/** Where everything lies. */
+/** The paths of all formats. */
 export interface Folders {
-  /** Of language models. */
+  /** Folders of language models. */
   readonly language: Readonly<Record<typeof PRECISIONS[number], string>>;
-  /** Of the vision tokenizer. */
+  /** Folder of the vision tokenizer. */
   readonly vision: string;
-  /** A file for llama.cpp; undefined where Python cannot write it. */
+  /** File for llama.cpp; undefined if Python cannot write it. */
   readonly gguf: string | undefined;
 }
 
-/** Makes what is not there yet. */
+/** Creates the missing folders. */
 export async function prepareFolders(root: string): Promise<Folders> {
   const fp32 = join(root, "middle");
   const vision = join(root, "vision");
@@ -48,7 +48,7 @@ export async function prepareFolders(root: string): Promise<Folders> {
   };
 }
 
-/** Under another name until it is whole. */
+/** Creates a folder under a temporary name until it is complete. */
 async function make(
   folder: string,
   write: (folder: string) => Promise<void>,

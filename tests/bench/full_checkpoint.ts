@@ -1,6 +1,6 @@
 /**
- * A language model of the published 8 B in int4, of noise: a whole folder that a
- * server opens, written in seconds instead of quantized in minutes.
+ * The language model of the published 8 B in int4, filled with noise: a folder
+ * that a server opens, written in seconds instead of quantized in minutes.
  *
  * ```text
  * config.json             the published sizes
@@ -18,21 +18,21 @@ import { elementCount } from "../../models/graph/dtype.ts";
 import { RECIPES } from "../../lib/quantization/recipe.ts";
 import { languageTensors } from "./random_checkpoint.ts";
 
-/** Ranks of the published tokenizer; special tokens follow. */
+/** Count of ranks of the published tokenizer; special tokens follow. */
 const RANKS = 151_643;
 
 const CODEBOOK = 32_768;
 
-/** Bytes that are written at once. */
+/** Bytes per write. */
 const PIECE = 1 << 24;
 
-/** A tensor as it is written. */
+/** A tensor to write. */
 interface Written {
   readonly dtype: "F32" | "BF16" | "I32";
   readonly shape: readonly number[];
 }
 
-/** Writes the language model into `folder`, which is there. */
+/** Writes the language model into an existing `folder`. */
 export async function writeFull(folder: string): Promise<void> {
   const vision = [
     "<|image token|>",
@@ -44,7 +44,7 @@ export async function writeFull(folder: string): Promise<void> {
     ),
   ];
   const files = {
-    // What it does not say is as published.
+    // Missing fields default to the published values.
     "config.json": "{}",
     "generation_config.json": "{}",
     "tokenizer_config.json": "{}",
@@ -78,7 +78,7 @@ async function writeWeights(folder: string): Promise<void> {
   for (const [, tensor] of tensors) {
     const values = tensor.dtype === "I32" ? codes : numbers(tensor);
     let left = byteLength(tensor);
-    // ONNX Runtime keeps equal weights once: each begins elsewhere.
+    // ONNX Runtime merges equal weights, so each begins elsewhere.
     let at = tensor.dtype === "I32" ? 64 * ++seed : 0;
     while (left > 0) {
       const part = values.subarray(at, at + Math.min(left, values.length - at));
@@ -90,7 +90,7 @@ async function writeWeights(folder: string): Promise<void> {
   await writer.close();
 }
 
-/** As `deno task quantize --precision int4` stores them. */
+/** Returns the tensors that `deno task quantize --precision int4` stores. */
 function quantizedTensors(): Map<string, Written> {
   const { bits, blockSize } = RECIPES.int4;
   const tensors = new Map<string, Written>();
@@ -123,7 +123,10 @@ function byteLength({ dtype, shape }: Written): number {
   return (dtype === "BF16" ? 2 : 4) * elementCount(shape);
 }
 
-/** Norms are one, scales so small that nothing grows from layer to layer. */
+/**
+ * Fills norms with one, and scales so small that activations do not grow from
+ * layer to layer.
+ */
 function numbers({ dtype, shape }: Written): Uint8Array<ArrayBuffer> {
   const value = shape.length === 1 ? 1 : 1 / 512;
   const count = PIECE / 4;
@@ -134,7 +137,7 @@ function numbers({ dtype, shape }: Written): Uint8Array<ArrayBuffer> {
   return new Uint8Array(halves.buffer);
 }
 
-/** From a linear congruential generator. */
+/** Generates noise by a linear congruential generator. */
 function noise(): Uint8Array<ArrayBuffer> {
   let state = 1;
   const words = Uint32Array.from({ length: PIECE / 4 }, () => {
@@ -144,7 +147,10 @@ function noise(): Uint8Array<ArrayBuffer> {
   return new Uint8Array(words.buffer);
 }
 
-/** One rank a line: its bytes in base64, and its number; no two are the same. */
+/**
+ * Writes one rank per line: its bytes in base64, and its number; all are
+ * distinct.
+ */
 function ranks(): string {
   const lines = Array.from({ length: RANKS }, (_, rank) => {
     const pair = rank - 256;

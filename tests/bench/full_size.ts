@@ -1,26 +1,25 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * A checkpoint of the published size, served as a user would: when it is ready,
- * what it holds in memory, how long a step takes, and whether it gives memory
- * back.
+ * The benchmark of a checkpoint of the published size, served as in production:
+ * time to ready, memory, step time, and release of memory.
  *
  * ```sh
  * deno run -A tests/bench/full_size.ts MODEL VISION [rows given, 0 when left out]
  * ```
  *
  * Draws a guided picture of 90 × 90 codes whose first rows are given, so that
- * keys and values fill up in minutes; stops after two rows; draws a small one.
+ * the KV cache fills up in minutes; stops after two rows; draws a small one.
  *
  * @module
  */
 
 import { startServer } from "../support/server.ts";
 
-/** Of the published pictures, in codes, both ways. */
+/** Side of the published pictures, in codes. */
 const SIDE = 90;
 const PIXELS_PER_CODE = 8;
 
-/** Rows that are waited for. */
+/** Rows to wait for. */
 const ROWS = 2;
 
 const [model, vision, given = "0"] = Deno.args;
@@ -46,7 +45,7 @@ const { usage, timings } = await response.json();
 say("a picture of 4 × 4 codes", { seconds: since(small), usage, timings });
 say("at the end", await memory());
 
-/** Draws until some rows have come, then leaves. */
+/** Draws until some rows have arrived, then disconnects. */
 async function drawRows(
   what: string,
   side: number,
@@ -110,7 +109,7 @@ async function post(
   return response;
 }
 
-/** Of the server, in GB: its own, and mapped from files. */
+/** Returns the server's memory in GB: private, and mapped from files. */
 async function memory(): Promise<Record<string, number>> {
   const status = await Deno.readTextFile(`/proc/${server.process.pid}/status`);
   const gigabytes = (field: string) => {

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * Emu3 on a GPU: whether it computes what the reference does, what a step costs
- * beside the device's bandwidth, pictures a minute, and how soon it is ready.
+ * The benchmark of Emu3 on a GPU: parity with the reference, the cost of a step
+ * beside the device's bandwidth, pictures per minute, and time to ready.
  *
  * ```sh
  * deno task bench:gpu                        # DEVICE=cuda, published sizes, 17 GB of noise
@@ -9,8 +9,8 @@
  * DEVICE=webgpu SIZES=small deno task bench:gpu   # tries the bench itself
  * ```
  *
- * `ONNXRUNTIME_DIR` is taken as by the server. The last line is one JSON object.
- * Keep results in RESULTS.md.
+ * `ONNXRUNTIME_DIR` has the meaning of the server's variable. The last line is
+ * one JSON object. Keep results in RESULTS.md.
  *
  * @module
  */
@@ -35,28 +35,28 @@ import { ms } from "./report.ts";
 import { stepBytes } from "./step_bytes.ts";
 import { median } from "./timing.ts";
 
-/** Guided pictures at once, of two rows each. */
+/** Counts of concurrent guided pictures, of two rows each. */
 const BATCHES = [1, 4, 16];
 
-/** Of the published pictures, in codes, both ways. */
+/** Side of the published pictures, in codes. */
 const SIDE = 90;
 
-/** Steps that are timed, and tokens of a row before them. */
+/** Timed steps, and tokens of a row before them. */
 const RUNS = 20;
 const POSITION = 100;
 
-/** Bytes that are copied to see how fast the device's memory is. */
+/** Bytes of the copy that measures the device's memory bandwidth. */
 const COPY_BYTES = 2 ** 28;
 
-/** What a step costs. */
+/** The cost of a step. */
 interface StepCost {
-  /** Guided pictures at once. */
+  /** Count of concurrent guided pictures. */
   readonly pictures: number;
-  /** Of a step with its head. */
+  /** Seconds of a step with its head. */
   readonly seconds: number;
-  /** Of what reading the weights alone would take. */
+  /** Ratio to the time of reading the weights alone. */
   readonly shareOfCeiling: number;
-  /** Of 90 × 90 codes, code by code, choosing left out. */
+  /** Pictures of 90 × 90 codes per minute, code by code, without sampling. */
   readonly picturesPerMinute: number;
 }
 
@@ -98,7 +98,10 @@ try {
   if (kept === undefined) await Deno.remove(root, { recursive: true });
 }
 
-/** The checkpoint as it is, and in four bits; made unless they are there. */
+/**
+ * Returns the folders of the checkpoint, original and in four bits; creates
+ * missing ones.
+ */
 async function folders(root: string): Promise<Record<string, string>> {
   const whole = join(root, small ? "small" : "published");
   const int4 = `${whole}-int4`;
@@ -114,7 +117,7 @@ async function folders(root: string): Promise<Record<string, string>> {
   return { whole, int4 };
 }
 
-/** Seconds to open a model whose files have been read before. */
+/** Measures the seconds to open a model with a warm file cache. */
 async function readySeconds(
   runtime: Runtime,
   folder: string,
@@ -178,7 +181,7 @@ async function stepCosts(
   return costs;
 }
 
-/** What is read and written a second when rows are copied on the device. */
+/** Measures the bytes read and written per second by a copy on the device. */
 async function bandwidth(runtime: Runtime): Promise<number> {
   const { device, provider } = runtime;
   if (device === undefined) throw new TypeError("Cannot measure: no device");

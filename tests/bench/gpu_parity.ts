@@ -1,6 +1,6 @@
 /**
- * How near a device comes to the reference on the miniature checkpoints: logits,
- * greedy pictures, codes of pictures.
+ * The parity of a device with the reference on the miniature checkpoints:
+ * logits, greedy pictures, codes of pictures.
  *
  * @module
  */
@@ -22,13 +22,13 @@ import { float32, int32, readSafetensors } from "../support/safetensors.ts";
 import { GOLDEN, maxDifference, tinyFolder } from "../support/tiny.ts";
 import { framesOf, golden as vision, images } from "../support/vq_golden.ts";
 
-/** What was compared. */
+/** The results of the comparison. */
 export interface Parity {
-  /** Greatest difference of a logit. */
+  /** Largest difference of a logit. */
   readonly logits: number;
-  /** Of greedy pictures' codes, those before the first that differs. */
+  /** Fraction of greedy pictures' codes before the first difference. */
   readonly agreed: string;
-  /** Of pictures' codes, those that are the reference's. */
+  /** Fraction of encoded pictures' codes that match. */
   readonly codes: string;
 }
 
@@ -44,7 +44,7 @@ interface DrawnCase {
 const language = readSafetensors(new URL("lm.safetensors", GOLDEN));
 const { cases } = goldenJson<{ cases: DrawnCase[] }>("generate.json");
 
-/** Compares what `runtime` computes with what PyTorch did in fp32. */
+/** Compares the results of `runtime` with PyTorch's in fp32. */
 export async function compareWithGolden(runtime: Runtime): Promise<Parity> {
   return {
     logits: await compareLogits(runtime),

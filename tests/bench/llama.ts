@@ -1,10 +1,12 @@
 // deno-lint-ignore-file no-console -- answers on its standard output
 /**
- * Times llama.cpp: `deno run -A --no-config --node-modules-dir=manual llama.ts
- * NODE_MODULES FILE SEQUENCES`, in the folder of NODE_MODULES, which holds
- * node-llama-cpp. Measures once for every line of its input.
+ * A process that times llama.cpp: `deno run -A --no-config
+ * --node-modules-dir=manual llama.ts NODE_MODULES FILE SEQUENCES`, in the
+ * folder of NODE_MODULES, which holds node-llama-cpp. Measures once for every
+ * line of its input.
  *
- * Sequences step together; each draws from its top 2,048 tokens, as ours does.
+ * Sequences step together; each samples from its top 2,048 tokens, like this
+ * server.
  *
  * @module
  */
@@ -14,7 +16,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
-/** What is used of the package. */
+/** The used part of the package's API. */
 interface Llama {
   loadModel(options: { modelPath: string }): Promise<{
     createContext(options: Record<string, number>): Promise<{
@@ -31,7 +33,7 @@ interface Sequence {
   ): AsyncIterable<number>;
 }
 
-/** Tokens of a prompt, and steps that are timed after it. */
+/** Tokens of a prompt, and timed steps after it. */
 const PROMPT = 23;
 const STEPS = 60;
 

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * Whether a server of the embedded model keeps what it no longer needs: its
- * resident memory over 2,000 mixed requests, several at once; and whether walks
- * leave native objects behind.
+ * The leak check of a server of the embedded model: its resident memory over
+ * 2,000 mixed requests, several at once; and the native objects that remain
+ * after walks.
  *
  * ```sh
  * deno task bench:memory          # Linux; about ten minutes on two cores
@@ -20,21 +20,21 @@ import { residentMebibytes } from "./resident.ts";
 import { mixedRequest } from "./mixed_requests.ts";
 import { countNativeObjects } from "./native_objects.ts";
 
-/** Clients that ask at once. */
+/** Concurrent clients. */
 const CLIENTS = 4;
 
-/** Parts in which the memory is looked at. */
+/** Count of memory samples. */
 const PARTS = 20;
 
-/** Of the parts, those that count as warming up. */
+/** Samples that count as warm-up. */
 const WARM_PARTS = 5;
 
-/** What growth is allowed, of the memory after warming up. */
+/** Allowed growth, as a fraction of the memory after warm-up. */
 const TOLERANCE = 0.05;
 
 /**
- * For keys and values: little, so that prefixes kept of earlier prompts fill it
- * while the server warms up. They are meant to stay, and are no leak.
+ * Bytes of the KV cache: small, so that cached prefixes fill it during warm-up.
+ * They are retained by design, and are no leak.
  */
 const CACHE_BYTES = 2 ** 25;
 
@@ -75,7 +75,7 @@ console.log(
 );
 if (!flat || left) Deno.exitCode = 1;
 
-/** Requests `first` to `end`, by several clients. */
+/** Sends requests `first` to `end` from several clients. */
 async function ask(
   { url }: Server,
   first: number,
@@ -91,11 +91,11 @@ async function ask(
   await Promise.all(Array.from({ length: CLIENTS }, client));
 }
 
-/** One request: its status, or that its client left. */
+/** Sends one request and returns its status, or that its client left. */
 async function send(url: string, index: number): Promise<string> {
   const { path, accept, body, leaves } = mixedRequest(index);
   const abort = new AbortController();
-  // Soon, so that some are still in the queue and some at work.
+  // Early, so that some are still queued and some are running.
   const timer = leaves
     ? setTimeout(() => abort.abort(), 20 + index % 100)
     : undefined;

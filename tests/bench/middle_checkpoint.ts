@@ -1,6 +1,6 @@
 /**
- * A language model of 207 M parameters, as a middle between emu3-mini and the
- * published 8 B: whole folders that a server opens, of noise.
+ * The language model of 207 M parameters, between emu3-mini and the published 8
+ * B: complete folders that a server opens, filled with noise.
  *
  * ```text
  * config.json             sizes, and ids of special tokens
@@ -22,15 +22,17 @@ import {
   writeRandomWeights,
 } from "./random_checkpoint.ts";
 
-/** Ranks of its tokenizer; special tokens follow. */
+/** Count of ranks of its tokenizer; special tokens follow. */
 const RANKS = 2048;
 
-/** `<|endoftext|>`, `<|im_start|>`, `<|im_end|>` and the extra ones. */
+/**
+ * Count of `<|endoftext|>`, `<|im_start|>`, `<|im_end|>` and the extra ones.
+ */
 const COMMON_SPECIALS = 3 + 205;
 
 const CODEBOOK = 32_768;
 
-/** Where its codes are in the vocabulary. */
+/** Range of its codes in the vocabulary. */
 export const MIDDLE_CODES = {
   firstCode: RANKS + COMMON_SPECIALS + 3,
   codebookSize: CODEBOOK,
@@ -52,7 +54,10 @@ const CONFIG = {
   "eos_token_id": RANKS + 3 + 204,
 };
 
-/** The layers of the published 8 B; the vocabulary stays, of which a step reads the codes. */
+/**
+ * Sizes of the published 8 B's layers; the vocabulary stays, of which a step
+ * reads the codes.
+ */
 export const PUBLISHED_SIZES = {
   "hidden_size": 4096,
   "intermediate_size": 14_336,
@@ -61,7 +66,7 @@ export const PUBLISHED_SIZES = {
   "num_key_value_heads": 8,
 } as const satisfies Partial<typeof CONFIG>;
 
-/** Layers that are fast to make and to run in software. */
+/** Sizes of layers that are fast to create and to run in software. */
 export const SMALL_SIZES = {
   "hidden_size": 128,
   "intermediate_size": 256,
@@ -70,16 +75,16 @@ export const SMALL_SIZES = {
   "num_key_value_heads": 2,
 } as const satisfies Partial<typeof CONFIG>;
 
-/** A vision tokenizer that is small: it stands there and is not measured. */
+/** Sizes of a small vision tokenizer, which is not measured. */
 const SMALL_VISION = { ch: 32, "codebook_size": CODEBOOK };
 
-/** Pairs that share a second letter. */
+/** Count of pairs that share a second letter. */
 const LETTERS = 26;
 
 /**
- * Writes the language model into `folder`, which is there.
+ * Writes the language model into an existing `folder`.
  *
- * @param sizes In place of the middle's.
+ * @param sizes Sizes in place of the defaults.
  */
 export async function writeMiddle(
   folder: string,
@@ -118,7 +123,7 @@ export async function writeSmallVision(folder: string): Promise<void> {
   await writeRandomWeights(folder, visionTensors(config), "F32");
 }
 
-/** One rank a line: its bytes in base64, and its number. */
+/** Writes one rank per line: its bytes in base64, and its number. */
 function ranks(): string {
   const lines = Array.from({ length: RANKS }, (_, rank) => {
     const pair = rank - 256;

@@ -1,23 +1,22 @@
 /**
- * Requests of every kind that a server meets, by number: the same number is the
- * same request.
+ * The mixed workload: requests of every kind, reproducible by number.
  *
  * @module
  */
 
-/** A request, and how its client behaves. */
+/** A request, and the behavior of its client. */
 export interface MixedRequest {
-  /** Where it is posted. */
+  /** Path of the POST. */
   readonly path: string;
-  /** Media type that it asks for. */
+  /** Accepted media type. */
   readonly accept: string;
-  /** Its JSON body. */
+  /** JSON body. */
   readonly body: Readonly<Record<string, unknown>>;
-  /** Whether the client leaves when the answer has begun. */
+  /** True if the client disconnects once the answer has begun. */
   readonly leaves: boolean;
 }
 
-/** What of requests there is, one after the other. */
+/** Kinds of requests, in turn. */
 const KINDS: readonly ((seed: number) => Omit<MixedRequest, "leaves">)[] = [
   (seed) => drawing(seed, { "guidance_scale": 2 }, "image/png"),
   (seed) => drawing(seed, { "guidance_scale": 1 }, CODES),
@@ -38,17 +37,17 @@ const KINDS: readonly ((seed: number) => Omit<MixedRequest, "leaves">)[] = [
 const CODES = "application/octet-stream";
 const EVENTS = "text/event-stream";
 
-/** Every so many requests, a client leaves. */
+/** Interval, in requests, at which a client disconnects. */
 const LEAVING = 7;
 
-/** Codes of the embedded model. */
+/** Codebook size of the embedded model. */
 const CODEBOOK = 2048;
 
-/** Sides of pictures, in codes, and pixels of a code. */
+/** Sides of pictures in codes, and pixels per code. */
 const SIDES = [4, 6, 8] as const;
 const PIXELS = 8;
 
-/** The request of that number. */
+/** Returns the request of a number. */
 export function mixedRequest(index: number): MixedRequest {
   const request = KINDS[index % KINDS.length]!(index);
   return { ...request, leaves: index % LEAVING === LEAVING - 1 };

@@ -1,6 +1,6 @@
 /**
- * The models themselves: a decode step, a prefill, encoding and decoding a
- * picture, each beside what the machine allows.
+ * The benchmark of the models: a decode step, a prefill, encoding and decoding
+ * a picture, each beside the machine's ceiling.
  *
  * A decode step reads every weight once, so its ceiling is bytes over
  * bandwidth; a prefill and the vision tokenizer multiply, so theirs is
@@ -26,7 +26,7 @@ import { best, type Row } from "./timing.ts";
 /** Tokens of a measured prefill. */
 const PROMPT = 256;
 
-/** Tokens a slot holds while a step is measured. */
+/** Tokens in a slot while a step is measured. */
 const FILLED = 300;
 
 /** Times a language model. */
@@ -80,7 +80,7 @@ export async function benchLanguage(
   return rows;
 }
 
-/** A step of two rows, guidance, top-k and a draw. */
+/** Runs a step of two rows, guidance, top-k and sampling. */
 function guidedToken(decoder: OnnxDecoder): () => Promise<void> {
   const sampling = { temperature: 1, topK: 2048, topP: 1 };
   const feeds = [0, 1].map((slot) => ({ slot, tokens: [5], position: FILLED }));
@@ -128,7 +128,7 @@ export async function benchVision(
   ];
 }
 
-/** Weights of the layers, and of the head's rows that are codes. */
+/** Counts the weights of the layers, and of the head's rows that are codes. */
 function parameters(
   { config }: LanguageCheckpoint,
   { codebookSize }: Pick<Vocabulary, "codebookSize">,

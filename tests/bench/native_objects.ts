@@ -1,10 +1,9 @@
 /**
- * Native objects that walks leave behind: sessions, tensors and bindings of
- * ONNX Runtime, which no garbage collector knows.
+ * The native objects that walks leave behind: sessions, tensors and bindings of
+ * ONNX Runtime, which the garbage collector does not see.
  *
- * The same walks are done again and again. At first buffers are made that are
- * kept for the next time; then there must be no more of them, and none when
- * everything is closed.
+ * The same walks are repeated. The first ones create buffers that are reused;
+ * then their count must stay constant, and be zero when everything is closed.
  *
  * @module
  */
@@ -32,21 +31,21 @@ import { EMBEDDED_MODEL } from "../../functions/variables.ts";
 /** Native objects by kind. */
 export type NativeCounts = Readonly<Record<string, number>>;
 
-/** What there was, and when. */
+/** The counts at several moments. */
 export interface NativeObjects {
-  /** When what is kept had been made. */
+  /** Counts after warm-up. */
   readonly warm: NativeCounts;
-  /** After the last walk. */
+  /** Counts after the last walk. */
   readonly after: NativeCounts;
-  /** When everything was closed. */
+  /** Counts when everything is closed. */
   readonly closed: NativeCounts;
 }
 
-/** Times that everything is walked; by the third time, all is kept that will be. */
+/** Repetitions of all walks; by the third, all reusable buffers exist. */
 const WALKS = 10;
 const WARM_WALKS = 3;
 
-/** Guided pictures of 4 × 6 codes; what varies is beside it. */
+/** Guided pictures of 4 × 6 codes; varied fields are added. */
 const SCENE: GenerationParams = {
   prompt: "three apples",
   negativePrompt: "",
@@ -116,7 +115,7 @@ export async function countNativeObjects(): Promise<NativeObjects> {
   };
 }
 
-/** One after the other: what is kept must not depend on chance. */
+/** Runs sequentially: the reusable buffers must not depend on timing. */
 async function walk(
   model: LanguageModel,
   vision: VisionTokenizer,
@@ -130,7 +129,7 @@ async function walk(
   await vision.encode(await vision.decode(GRID));
 }
 
-/** Draws until the first row, then goes. */
+/** Draws until the first row, then disconnects. */
 async function leave(
   model: LanguageModel,
   scene: GenerationParams,

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * Ordinary requests of this tree beside those of another one, in one run and by
- * turns: latency of one client, throughput of eight.
+ * The benchmark of ordinary requests of this tree beside those of another one,
+ * alternating in one run: latency of one client, throughput of eight.
  *
  * ```sh
  * deno run -A tests/bench/ordinary_bench.ts <folder of the other tree>
@@ -12,7 +12,7 @@
 
 import { goldenBytes } from "../support/pictures.ts";
 
-/** A tree that is measured. */
+/** A tree to measure. */
 interface Contender {
   readonly name: string;
   readonly url: string;
@@ -32,7 +32,7 @@ const picture = goldenBytes("preprocess/baseline_444.jpg") as BodyInit;
 const row = Array(16).fill(7);
 const grid = { height: 16, width: 16, codes: Array(16).fill(row) };
 
-/** Requests, and how many of each a round has. */
+/** Requests, and the count of each per round. */
 const REQUESTS: readonly [name: string, path: string, RequestInit, number][] = [
   ["GET /livez", "/livez", {}, 300],
   ["tokenize a sentence", "/v1/tokenize", json({ text: "a fox" }), 300],
@@ -65,7 +65,7 @@ for (const [name, path, init, count] of REQUESTS) {
       await answer.bytes();
       if (answer.status !== 200) throw new Error(`${name}: ${answer.status}`);
     });
-    // One request each by turns, so that a busy neighbor is everybody's.
+    // Trees alternate, so that other load on the machine meets both alike.
     for (let i = 0; i < count; i++) {
       for (const index of i % 2 === 0 ? [0, 1] : [1, 0]) {
         const begin = performance.now();

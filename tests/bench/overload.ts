@@ -1,19 +1,19 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * 200 clients at once on a server whose queue holds 32.
+ * The overload benchmark: 200 clients at once on a server whose queue holds 32.
  *
  * ```sh
  * deno run -A tests/bench/overload.ts            # they arrive in a second
  * deno run -A tests/bench/overload.ts 200 0      # all in the same millisecond
  * ```
  *
- * The clients run in one process and on the same cores: of what a refusal takes
- * when all come at once, most is their own.
+ * The clients run in one process and on the same cores: when all arrive at
+ * once, most of a refusal's latency is their own.
  *
- * Every client wants one picture. Who is refused waits as long as it is told and
- * asks again. Beside them somebody asks all the time whether the server lives.
+ * Every client requests one picture. A refused client retries after its
+ * Retry-After. A separate client polls liveness all the time.
  *
- * Needs Linux, for the server's memory.
+ * Requires Linux, for the server's memory.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { residentMebibytes } from "./resident.ts";
 
 const CLIENTS = Number(Deno.args[0] ?? 200);
 
-/** In which they all arrive; 0 for all in the same millisecond. */
+/** Time in which all arrive; 0 for the same millisecond. */
 const ARRIVAL_MS = Number(Deno.args[1] ?? 1000);
 const BODY = JSON.stringify({
   prompt: "a rocket above a tree",
@@ -35,14 +35,14 @@ const BODY = JSON.stringify({
 interface Attempt {
   readonly status: number;
   readonly milliseconds: number;
-  /** As told; 0 when it was let in. */
+  /** Retry-After; 0 if it was admitted. */
   readonly retryAfterSeconds: number;
 }
 
 await using server = await startServer({ QUEUE_LIMIT: "32" });
-// The first picture loads what only pictures need; the others tell the pace.
+// The first picture loads lazy parts; the others set the pace.
 for (let i = 0; i < 10; i++) await attempt(server.url);
-// Connections are made before: a refusal is to be fast, not a handshake.
+// Connections are opened before: a refusal is timed without a handshake.
 await Promise.all(
   Array.from({ length: CLIENTS }, () => fetch(`${server.url}/livez`)),
 ).then((answers) => Promise.all(answers.map((answer) => answer.bytes())));
@@ -87,7 +87,7 @@ if (odd.length > 0 || health.unhealthy > 0) {
   Deno.exitCode = 1;
 }
 
-/** Asks until it has its picture. */
+/** Retries until the picture is drawn. */
 async function client(url: string): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   for (;;) {
@@ -113,7 +113,7 @@ async function attempt(url: string): Promise<Attempt> {
   };
 }
 
-/** Asks ten times a second how the server is, until it is stopped. */
+/** Polls the health ten times per second, until it is stopped. */
 function watchHealth(server: Server) {
   const stop = new AbortController();
   const milliseconds: number[] = [];

@@ -1,10 +1,11 @@
 /**
- * The page in Chromium, against a server of the embedded model on this machine:
+ * The benchmark of the page in Chromium, against a server of the embedded
+ * model:
  *
  * ```text
- * first paint   bytes and milliseconds until examples stand there
+ * first paint   bytes and milliseconds until examples are visible
  * first row     from its event in the browser to the frame that shows it
- * replay        main-thread work a frame, of a 90 × 90 grid with a map over it
+ * replay        main-thread work per frame, of a 90 × 90 grid with a map
  * ```
  *
  * @module
@@ -14,7 +15,7 @@ import { chromium, type Page } from "playwright-core";
 import { startServer } from "../support/server.ts";
 import { CATEGORIES, workOfFrames } from "./trace.ts";
 
-/** Rows and columns of the large grid, and pixels a side of its picture. */
+/** Rows and columns of the large grid, and pixels per side of its picture. */
 const SIDE = 90;
 const PIXELS = 720;
 
@@ -56,9 +57,9 @@ async function firstPaint(page: Page): Promise<string> {
 }
 
 /**
- * From the arrival of the first row's bytes to the end of the frame after they
- * were put on the canvas. The decoder ran before they were sent; on loopback
- * their way takes next to nothing.
+ * Measures from the arrival of the first row's bytes to the end of the frame
+ * that paints it. The decoder ran before they were sent; on loopback the
+ * transfer takes next to nothing.
  */
 async function firstRow(page: Page): Promise<string> {
   await page.evaluate(`
@@ -93,7 +94,9 @@ async function firstRow(page: Page): Promise<string> {
   return `first row on screen after ${told} ms (goal: 150)`;
 }
 
-/** The main thread's work in every frame of a whole replay, out of a trace. */
+/**
+ * Measures the main thread's work in every frame of a whole replay, by a trace.
+ */
 async function replay(page: Page): Promise<string> {
   await page.evaluate(`(async () => {
     const folder = "/page/look/";

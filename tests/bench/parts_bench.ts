@@ -1,6 +1,6 @@
 /**
- * What the time of a guided picture's token goes into: the layers, the head,
- * guidance and the draw; the rest is the server around them.
+ * The breakdown of a guided picture's time per token: the layers, the head,
+ * guidance and sampling; the rest is the server around them.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { sample } from "../../lib/sampling/sampler.ts";
 import { MIDDLE_CODES } from "./middle_checkpoint.ts";
 import { median } from "./timing.ts";
 
-/** Seconds of each part, of two rows. */
+/** The seconds of each part, for two rows. */
 export interface Parts {
-  /** One token a row through the layers. */
+  /** One token per row through the layers. */
   readonly step: number;
-  /** Two tokens a row: a code and the end of its row. */
+  /** Two tokens per row: a code and the end of its row. */
   readonly pair: number;
   /** Hidden states to logits of all codes. */
   readonly head: number;
-  /** Guidance, top-k and a draw. */
+  /** Guidance, top-k and sampling. */
   readonly draw: number;
 }
 
-/** Runs of each part; a picture takes many steps, so the middle one counts. */
+/** Runs of each part; a picture takes many steps, so the median counts. */
 const RUNS = 60;
 
-/** Tokens of a row when it is measured, about half way through a picture. */
+/** Position at which a row is measured, about halfway through a picture. */
 const POSITION = 100;
 
 const CODE = MIDDLE_CODES.firstCode;
@@ -71,7 +71,7 @@ export async function benchParts(folder: string): Promise<Parts> {
   };
 }
 
-/** Of them, what a token of a picture of `side` × `side` codes takes. */
+/** Scales the parts to a token of a picture of `side` × `side` codes. */
 export function partsPerToken(parts: Parts, side: number): Parts {
   const tokens = side + 1;
   return {

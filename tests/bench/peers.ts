@@ -1,14 +1,14 @@
 /**
- * Other software, timed by processes that measure once whenever they are asked:
- * so that rivals take turns on a machine whose speed wanders.
+ * The peers: other software, timed by processes that measure on demand, so that
+ * contenders alternate on a machine whose speed varies.
  *
  * @module
  */
 
-/** What one measurement gave, by name. */
+/** The results of a measurement, by name. */
 export type Measured = Record<string, number>;
 
-/** Software that runs in a process of its own. */
+/** A peer in a process of its own. */
 export class Peer implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -29,19 +29,19 @@ export class Peer implements AsyncDisposable {
       .getReader();
   }
 
-  /** Measures once; undefined when the process lacks what it needs. */
+  /** Measures once; undefined if the process lacks a dependency. */
   async measure(): Promise<Measured | undefined> {
     try {
       await this.#input.write(new TextEncoder().encode("\n"));
     } catch {
-      // It ended; its output says nothing more.
+      // The process ended; its output is complete.
     }
     for (;;) {
       const end = this.#read.indexOf("\n");
       if (end !== -1) {
         const line = this.#read.slice(0, end);
         this.#read = this.#read.slice(end + 1);
-        // Libraries print what they like before.
+        // Libraries may print other lines before.
         if (line.startsWith("{")) return JSON.parse(line);
         continue;
       }
@@ -56,7 +56,7 @@ export class Peer implements AsyncDisposable {
     try {
       this.#process.kill();
     } catch (error) {
-      // It ended by itself.
+      // The process ended by itself.
       if (!(error instanceof TypeError)) throw error;
     }
     await this.#process.status;
@@ -67,15 +67,17 @@ export class Peer implements AsyncDisposable {
 
 const SCRIPT = new URL("peers.py", import.meta.url).pathname;
 
-/** The Python that has torch and transformers, if the machine has one. */
+/**
+ * Returns the Python that has torch and transformers, if the machine has one.
+ */
 export function python(): string {
   return Deno.env.get("PYTHON") ?? "python3";
 }
 
 /**
- * A mode of `peers.py`; undefined where there is no such Python.
+ * Starts a mode of `peers.py`; undefined if there is no such Python.
  *
- * @param args As on its command line.
+ * @param args Arguments of its command line.
  */
 export function startPeer(args: readonly string[]): Peer | undefined {
   try {
@@ -86,7 +88,7 @@ export function startPeer(args: readonly string[]): Peer | undefined {
   }
 }
 
-/** What a mode of `peers.py` measures in one go. */
+/** Runs a mode of `peers.py` that measures once. */
 export async function askPeer(
   args: readonly string[],
 ): Promise<Measured | undefined> {
@@ -94,7 +96,7 @@ export async function askPeer(
   return await peer?.measure();
 }
 
-/** Whether a mode of `peers.py` that measures nothing went through. */
+/** Runs a mode of `peers.py` that measures nothing; true on success. */
 export async function runPeer(args: readonly string[]): Promise<boolean> {
   try {
     const { success } = await new Deno.Command(python(), {

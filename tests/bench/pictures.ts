@@ -1,8 +1,8 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * Whole pictures over HTTP on a language model of 207 M parameters: by
- * precision, beside what others run and what the memory allows, what a token
- * goes into, and many at once.
+ * The benchmark of whole pictures over HTTP on a language model of 207 M
+ * parameters: by precision, beside other software and the memory ceiling, the
+ * breakdown of a token, and concurrency.
  *
  * ```sh
  * deno task bench:pictures             # ours alone
@@ -12,8 +12,8 @@
  * LLAMA=/path/to/node_modules PYTHON=… deno task bench:pictures  # and llama.cpp
  * ```
  *
- * Rivals take turns, the least of some rounds counts. The last line is one JSON
- * object. Keep results in RESULTS.md.
+ * Contenders alternate, and the fastest of some rounds counts. The last line is
+ * one JSON object. Keep results in RESULTS.md.
  *
  * @module
  */
@@ -37,7 +37,7 @@ import {
   standingsTable,
 } from "./report.ts";
 
-/** Of a picture, in codes, both ways. */
+/** Side of a picture, in codes. */
 const SIDE = 12;
 
 const [kept, given = "4"] = Deno.args;
@@ -58,7 +58,7 @@ try {
   if (kept === undefined) await Deno.remove(root, { recursive: true });
 }
 
-/** Everybody draws in turn, and the memory is read. */
+/** Runs all contenders in turn, and measures the memory bandwidth. */
 async function compete(
   ours: readonly Ours[],
   peers: readonly Contender[],

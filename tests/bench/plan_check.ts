@@ -1,19 +1,19 @@
 // deno-lint-ignore-file no-console -- a report for people
 /**
- * What a plan says, beside what the server does: steps are measured on this
- * machine, then requests come at random over HTTP, and the same are planned.
+ * The check of a plan against the server: steps are measured on this machine,
+ * then random requests are sent over HTTP, and the same are planned.
  *
  * ```sh
  * deno run -A tests/bench/plan_check.ts          # half and nine tenths of what it can do
  * deno run -A tests/bench/plan_check.ts 60 0.7   # for a minute, at 0.7
  * ```
  *
- * A shared machine is now fast, now slow: the third column is the plan once more,
- * with all times drawn out as the steps of the run itself were.
+ * The speed of a shared machine varies: the third column is the plan once more,
+ * with all times scaled to the steps of the run itself.
  *
- * Codes alone are asked for, so that the vision tokenizer does not compute
- * beside the language model. Client and server share the cores: what that costs
- * alone is measured and taken off.
+ * Only codes are requested, so that the vision tokenizer does not compute
+ * beside the language model. Client and server share the cores: that cost is
+ * measured alone and subtracted.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const SLOTS = 8;
 const QUEUE_LIMIT = 16;
 const CHUNK_TOKENS = 256;
 
-/** What is asked: sides in codes. */
+/** Kinds of requests: sides in codes. */
 const KINDS = [
   { name: "guided 16 × 16", share: 1, side: 16, scale: 2 },
   { name: "plain 8 × 8", share: 2, side: 8, scale: 1 },
@@ -100,7 +100,7 @@ for (const load of LOADS) {
   report(arrivals, [plan(arrivals, 1), run], measured);
 }
 
-/** The plan for one server whose runs take so many times as long. */
+/** Plans one server whose runs take `factor` times as long. */
 function plan(arrivals: readonly Arrival[], factor: number): FleetRun {
   const slower = (table: CostTable) =>
     table.map(({ size, milliseconds }) => ({
@@ -130,7 +130,7 @@ function plan(arrivals: readonly Arrival[], factor: number): FleetRun {
   });
 }
 
-/** The plan in which decoding takes as long as it did, by halving. */
+/** Finds the plan whose decode time equals the measured one, by bisection. */
 function atSpeedOf(answers: readonly Asked[], arrivals: readonly Arrival[]) {
   const measured = sum(answers.map(({ decodeMs }) => decodeMs));
   let low = 0.1;
@@ -152,7 +152,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Asks for all, each when its time comes. */
+/** Sends all requests, each at its arrival time. */
 async function replay(
   arrivals: readonly Arrival[],
 ): Promise<{ readonly answers: readonly Asked[]; readonly endMs: number }> {

@@ -1,5 +1,5 @@
 /**
- * What a plan needs to know of a server, measured over HTTP.
+ * The measurement of a server over HTTP, as input of a plan.
  *
  * @module
  */
@@ -7,45 +7,45 @@
 import type { CostTable, StepCosts } from "../../deploy/plan/step_cost.ts";
 import { pictureRuns } from "../../deploy/plan/workload.ts";
 
-/** A picture to ask for. */
+/** A picture to request. */
 interface Question {
-  /** In codes, both ways. */
+  /** Height and width in codes. */
   readonly side: number;
-  /** 1 for no guidance. */
+  /** Guidance scale; 1 for none. */
   readonly scale: number;
-  /** No two of the same have a prompt in common. */
+  /** Number in the prompt: distinct numbers share no prefix. */
   readonly number: number;
 }
 
-/** What came of asking. Times are in milliseconds. */
+/** The result of a request. Times are in milliseconds. */
 export interface Asked {
-  /** From asking to the answer, refusals included. */
+  /** Time from the request to the answer, refusals included. */
   readonly latencyMs: number;
-  /** From asking first to slots. */
+  /** Time from the first attempt to slots. */
   readonly queueMs: number;
-  /** Of the last attempt, from slots to the first code. */
+  /** Time of the last attempt from slots to the first code. */
   readonly prefillMs: number;
-  /** Of the last attempt, from there to the last. */
+  /** Time of the last attempt from the first code to the last. */
   readonly decodeMs: number;
-  /** How often there was no room. */
+  /** Count of refusals. */
   readonly refusals: number;
 }
 
-/** What a server's runs take. */
+/** The measured costs of a server. */
 export interface Measurement {
-  /** By size. */
+  /** Costs by size. */
   readonly costs: StepCosts;
-  /** Of a picture's prompt. */
+  /** Tokens of a picture's prompt. */
   readonly promptTokens: number;
-  /** That the cache may hold. */
+  /** Capacity of the cache in tokens. */
   readonly cacheTokens: number;
-  /** What a request takes beside the engine, alone. */
+  /** Time of a request outside of the engine, alone. */
   readonly overheadMs: number;
 }
 
 const ROUNDS = 3;
 
-/** Of the pictures whose steps are timed, in codes. */
+/** Sides of the pictures whose steps are timed, in codes. */
 const SIDE = 16;
 
 /** Measures a server whose pictures are drawn code by code. */
@@ -96,7 +96,7 @@ export async function measureEngine(
   };
 }
 
-/** Asks until there is an answer, and comes again when told to. */
+/** Sends a request until it is answered, and retries as instructed. */
 export async function ask(url: string, question: Question): Promise<Asked> {
   const start = performance.now();
   for (let refusals = 0;; refusals++) {
@@ -133,7 +133,7 @@ async function post(
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: accept },
     body: JSON.stringify({
-      // Numbers of one length, first: nothing of a prompt is known already.
+      // Numbers of one length, in front: no prefix is cached.
       prompt: `${1e7 + number} apples`,
       height: 8 * side,
       width: 8 * side,

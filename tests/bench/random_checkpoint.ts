@@ -1,8 +1,8 @@
 /**
- * Checkpoints of any size, of noise: fast to make, meaningless to look at,
- * right in shape, dtype and name.
+ * The checkpoints of any size, filled with noise: fast to create, with correct
+ * shapes, dtypes and names.
  *
- * The graphs themselves are asked which tensors they want.
+ * The tensors are those that the graphs request.
  *
  * @module
  */
@@ -16,16 +16,16 @@ import type { Weights } from "../../models/graph/weights.ts";
 import { stillDecoderGraph } from "../../models/vision_decoder.ts";
 import { stillEncoderGraph } from "../../models/vision_encoder.ts";
 
-/** Elements of noise that a tensor takes; longer ones repeat them. */
+/** Elements of noise in a tensor; longer ones repeat them. */
 const NOISE_LENGTH = 1 << 20;
 
 /**
- * How far the next tensor's noise starts behind the last one's. ONNX Runtime
- * keeps equal weights once, and what is read again and again stays in caches.
+ * Offset between the noise of consecutive tensors. ONNX Runtime merges equal
+ * weights, and repeated reads would stay in caches.
  */
 const NOISE_SHIFT = 61;
 
-/** How elements are stored, as safetensors calls it. */
+/** The stored types of elements, in safetensors' names. */
 export type StoredDtype = "F32" | "BF16";
 
 /** Bytes of an element. */
@@ -34,7 +34,7 @@ const BYTES = { F32: 4, BF16: 2 } as const satisfies Record<
   number
 >;
 
-/** Writes the tensors that `build` asks for into `folder`. */
+/** Writes the tensors that `build` requests into `folder`. */
 export async function writeRandomWeights(
   folder: string,
   build: (weights: Weights) => void,
@@ -63,7 +63,7 @@ export async function writeRandomWeights(
   }
 }
 
-/** Asks for everything that a language model reads. */
+/** Requests every tensor that a language model reads. */
 export function languageTensors(
   config: LanguageConfig,
 ): (weights: Weights) => void {
@@ -80,7 +80,7 @@ export function languageTensors(
   };
 }
 
-/** Asks for everything that a vision tokenizer reads to handle stills. */
+/** Requests every tensor that a vision tokenizer reads for stills. */
 export function visionTensors(
   config: VisionConfig,
 ): (weights: Weights) => void {
@@ -131,7 +131,7 @@ async function writeTensor(
   }
 }
 
-/** As bfloat16, cut off. */
+/** Converts to bfloat16 by truncation. */
 function upperHalves(block: Float32Array): Uint8Array {
   const bits = new Uint32Array(block.buffer, block.byteOffset, block.length);
   const halves = Uint16Array.from(bits, (value) => value >>> 16);
@@ -144,7 +144,9 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   }
 }
 
-/** Uniform with variance one, from a linear congruential generator. */
+/**
+ * Generates uniform noise of variance one, by a linear congruential generator.
+ */
 function makeNoise(length: number): Float32Array {
   let state = 1;
   return Float32Array.from({ length }, () => {

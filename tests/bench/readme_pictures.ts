@@ -1,5 +1,5 @@
 /**
- * README's pictures, made by the product: `deno task pictures`.
+ * The generator of README's pictures: `deno task pictures`.
  *
  * ```text
  * models/emu3-mini/pictures.png   four pictures side by side
@@ -7,9 +7,9 @@
  * functions/page.png              the page (needs Chromium)
  * ```
  *
- * Run again when the embedded model is another. Of each picture the first seed
- * is taken that the model itself describes as it was asked for; README's line
- * with the seeds is written, too.
+ * Run again when the embedded model changes. Each picture takes the first seed
+ * whose drawing the model itself captions as requested; README's line with the
+ * seeds is updated, too.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { RgbImage } from "../../lib/image/image.ts";
 import { inPlaceCodec } from "../../lib/image/picture_codec.ts";
 import { startServer } from "../support/server.ts";
 
-/** What is drawn, which seed is tried first, what a description must have. */
+/** Prompts, first seeds, and words that a caption must contain. */
 const PICTURES = [
   { prompt: "a rocket above a tree", seed: 11, shows: /rocket above a tree/ },
   {
@@ -35,27 +35,27 @@ const PICTURES = [
   },
 ] as const;
 
-/** Seeds that are tried before one is taken as it comes. */
+/** Limit of seeds to try; after it, any picture is taken. */
 const SEEDS = 64;
 
-/** Times that pictures are enlarged for people. */
+/** Magnification of pictures. */
 const SCALE = 2;
 
 /** White pixels between pictures. */
 const SPACE = 8;
 
-/** Of the animation; its last frame stays longer. */
+/** Frame rate of the animation; its last frame stays longer. */
 const FRAMES_PER_SECOND = 6;
 const LAST_FRAMES = 4;
 
-/** Of rows that are not there yet. */
+/** Level of rows that are not drawn yet. */
 const PAPER = 236;
 
 const ROOT = new URL("../../", import.meta.url);
 
-/** A picture as the server sends it in JSON. */
+/** A picture in the server's JSON. */
 interface WireImage {
-  /** A file. */
+  /** File in base64. */
   readonly "b64_json": string;
 }
 
@@ -114,7 +114,7 @@ async function ask(
   return await answer.json();
 }
 
-/** The picture after each row, and the whole one for a while. */
+/** Returns the picture after each row, and the whole one for a while. */
 async function drawingFrames(url: string, seed: number): Promise<RgbImage[]> {
   const answer = await fetch(`${url}/v1/generate`, {
     method: "POST",
@@ -170,7 +170,7 @@ async function enlarged(image: RgbImage): Promise<RgbImage> {
   return await inPlaceCodec.resize(image, { height, width });
 }
 
-/** The page with a picture that was just drawn. */
+/** Captures the page with a picture that was just drawn. */
 async function screenshot(url: string, seed: number): Promise<Uint8Array> {
   const browser = await chromium.launch({
     executablePath: Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium",

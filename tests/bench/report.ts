@@ -1,5 +1,5 @@
 /**
- * Tables of whole pictures, in Markdown.
+ * The tables of whole pictures, in Markdown.
  *
  * @module
  */
@@ -7,17 +7,17 @@
 import { type CrowdCosts, PICTURES } from "./crowd_bench.ts";
 import type { Parts } from "./parts_bench.ts";
 
-/** How one who draws did. */
+/** The result of a contender. */
 export interface Standing {
-  /** For people. */
+  /** Name for display. */
   readonly name: string;
-  /** Over HTTP where it is ours. */
+  /** Seconds per token, over HTTP for this server. */
   readonly secondsPerToken: number;
-  /** Of what reading the weights alone would take. */
+  /** Ratio to the time of reading the weights alone. */
   readonly shareOfCeiling: number;
 }
 
-/** Everybody's time, and its ratio to that of each of `rivals`. */
+/** Formats all times, and their ratio to each of `rivals`. */
 export function standingsTable(
   standings: readonly Standing[],
   rivals: readonly Standing[],
@@ -38,7 +38,7 @@ export function standingsTable(
   );
 }
 
-/** What a token goes into; `whole` is its time over HTTP. */
+/** Formats the breakdown of a token; `whole` is its time over HTTP. */
 export function partsTable(
   rows: readonly { name: string; whole: number; parts: Parts }[],
 ): string {
@@ -52,7 +52,7 @@ export function partsTable(
   );
 }
 
-/** Many at once, by name. */
+/** Formats the results of concurrency, by name. */
 export function crowdTable(
   rows: readonly (CrowdCosts & { name: string })[],
 ): string {
@@ -79,7 +79,7 @@ export function crowdTable(
   );
 }
 
-/** Milliseconds, for people. */
+/** Formats milliseconds. */
 export function ms(seconds: number): string {
   const value = 1000 * seconds;
   return `${value.toFixed(value < 100 ? 1 : 0)} ms`;

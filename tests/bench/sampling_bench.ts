@@ -1,5 +1,5 @@
 /**
- * The inner loop of drawing: `deno bench tests/bench/sampling_bench.ts`.
+ * The benchmark of sampling: `deno bench tests/bench/sampling_bench.ts`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The server as a newcomer meets it: from the start to ready, and a picture
- * from a sentence.
+ * The benchmark of the server at its defaults: from the start to ready, and a
+ * picture from a prompt.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { startServer } from "../support/server.ts";
 import { best, type Row } from "./timing.ts";
 
-/** Starts, and pictures, that are timed. */
+/** Count of timed starts and pictures. */
 const RUNS = 5;
 
 const REQUEST = {

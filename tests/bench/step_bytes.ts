@@ -1,6 +1,7 @@
 /**
- * What a decode step reads: every weight of the layers and of a head, once,
- * however many rows it has. Over the bandwidth that is its ceiling.
+ * The bytes that a decode step reads: every weight of the layers and of a head,
+ * once for any number of rows. Divided by the bandwidth, they are its lower
+ * bound.
  *
  * @module
  */
@@ -15,11 +16,11 @@ import {
 import type { Rows } from "../../models/graph/weights.ts";
 
 /**
- * Bytes of weights that a step reads, as they are in memory. Keys and values,
- * which grow with the position, are left out, and so is the embedding, of which
- * a row is read.
+ * Returns the bytes of weights that a step reads, in memory. The KV cache,
+ * which grows with the position, is left out, and so is the embedding, of which
+ * one row is read.
  *
- * @param rows Of the head: the tokens that it judges.
+ * @param rows Rows of the head: the tokens that it scores.
  */
 export function stepBytes(
   { config, weights }: LanguageCheckpoint,

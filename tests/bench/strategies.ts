@@ -1,8 +1,8 @@
 /**
- * Forwards and time a picture, by strategy: `deno run -A
+ * The benchmark of strategies, in forwards and time per picture: `deno run -A
  * tests/bench/strategies.ts [mini | folder] [pictures] [threads]`.
  *
- * A forward is one draft fed and judged; prompts are not counted.
+ * A forward is one draft fed and scored; prompts are not counted.
  *
  * @module
  */
@@ -27,10 +27,10 @@ const STRATEGIES: readonly Strategy[] = [
   ...ZIPAR_WINDOWS.map((window) => ({ name: "zipar", window } as const)),
 ];
 
-/** Times a picture is drawn; the fastest counts. */
+/** Repetitions of a picture; the fastest counts. */
 const REPEATS = 3;
 
-/** What is drawn, besides seeds. */
+/** Prompts of the pictures. */
 const PROMPTS = [
   "a cat on a blue background",
   "three apples",
@@ -38,7 +38,7 @@ const PROMPTS = [
   "a pizza, a guitar and a robot on a pink background",
 ];
 
-/** What one strategy takes for a picture, on average. */
+/** The mean cost of a picture with one strategy. */
 interface Cost {
   forwards: number;
   seconds: number;

@@ -1,10 +1,10 @@
 /**
- * Timing and printing.
+ * The timing and the tables of benchmarks.
  *
  * @module
  */
 
-/** Least seconds of `runs` calls, after one that does not count. */
+/** Returns the least seconds of `runs` calls, after one that does not count. */
 export async function best(
   runs: number,
   task: () => Promise<unknown>,
@@ -20,8 +20,9 @@ export async function best(
 }
 
 /**
- * Least seconds of `runs` calls of each of two that take turns, after one each
- * that does not count: on a machine whose speed wanders, both meet the same.
+ * Returns the least seconds of `runs` calls of each of two functions that
+ * alternate, after one each that does not count: on a machine of varying speed,
+ * both meet the same.
  */
 export async function bestInTurn(
   runs: number,
@@ -44,7 +45,9 @@ export async function bestInTurn(
   return least;
 }
 
-/** Middle seconds of `runs` calls, after one that does not count. */
+/**
+ * Returns the median seconds of `runs` calls, after one that does not count.
+ */
 export async function median(
   runs: number,
   task: () => Promise<unknown>,
@@ -59,17 +62,17 @@ export async function median(
   return taken.sort((a, b) => a - b)[runs >> 1]!;
 }
 
-/** A line of the report. */
+/** A row of the report. */
 export interface Row {
-  /** What was timed. */
+  /** Name of the measurement. */
   readonly name: string;
-  /** Seconds, at best. */
+  /** Best time in seconds. */
   readonly seconds: number;
-  /** Seconds that the machine's ceiling allows; undefined where none applies. */
+  /** Ceiling of the machine in seconds; undefined if none applies. */
   readonly ceilingSeconds?: number;
 }
 
-/** `rows` as a Markdown table. */
+/** Formats `rows` as a Markdown table. */
 export function table(rows: readonly Row[]): string {
   const lines = rows.map(({ name, seconds, ceilingSeconds }) => {
     const ceiling = ceilingSeconds === undefined ? ["", ""] : [

@@ -1,5 +1,5 @@
 /**
- * What the main thread of a page does, out of a trace of Chromium.
+ * The analysis of a Chromium trace: work of a page's main thread.
  *
  * @module
  */
@@ -14,7 +14,7 @@ interface TraceEvent {
   readonly dur?: number;
 }
 
-/** What must be traced for `workOfFrames()`. */
+/** Trace categories that `workOfFrames()` requires. */
 export const CATEGORIES: string[] = [
   "toplevel",
   "devtools.timeline",
@@ -25,10 +25,11 @@ const FRAME = "FireAnimationFrame";
 const TASK = "RunTask";
 
 /**
- * The milliseconds that the main thread worked in each frame: all its tasks
- * from that which called the frame's animation callbacks to the next such one.
+ * Returns the milliseconds that the main thread worked in each frame: all its
+ * tasks from the one that called the frame's animation callbacks to the next
+ * such one.
  *
- * @param trace The JSON of a trace of `CATEGORIES`.
+ * @param trace JSON of a trace of `CATEGORIES`.
  */
 export function workOfFrames(trace: Uint8Array): number[] {
   const { traceEvents } = JSON.parse(new TextDecoder().decode(trace)) as {
@@ -53,6 +54,6 @@ export function workOfFrames(trace: Uint8Array): number[] {
       work[work.length - 1]! += (task.dur ?? 0) / 1000;
     }
   }
-  // The last goes on until the trace ends, whatever is done then.
+  // The last one includes all work until the trace ends.
   return work.slice(0, -1);
 }

@@ -1,6 +1,6 @@
 /**
- * Vercel's AI SDK with OpenAI's own provider, which asks `/v1/responses`,
- * unchanged, against a running server.
+ * Compatibility tests of Vercel's AI SDK with OpenAI's own provider, which
+ * calls `/v1/responses`, unmodified, against a running server.
  *
  * @module
  */
@@ -33,7 +33,7 @@ async function captioned() {
   return await (await fetch(`${server.url}/v1/caption`, json(body))).json();
 }
 
-Deno.test("ai, responses: generateText() answers what caption answers", async () => {
+Deno.test("ai, responses: generateText() returns the answer of caption", async () => {
   const { text, finishReason, usage } = await generateText({ model, messages });
   const answered = await captioned();
   strictEqual(text, answered.text);
@@ -42,7 +42,7 @@ Deno.test("ai, responses: generateText() answers what caption answers", async ()
   strictEqual(usage.outputTokens, answered.usage.completion_tokens);
 });
 
-Deno.test("ai, responses: streamText() streams what it answers", async () => {
+Deno.test("ai, responses: streamText() streams the answer of caption", async () => {
   const stream = streamText({ model, messages });
   const parts = await Array.fromAsync(stream.textStream);
   strictEqual(parts.join(""), (await captioned()).text);
@@ -50,7 +50,7 @@ Deno.test("ai, responses: streamText() streams what it answers", async () => {
   strictEqual(await stream.finishReason, "stop");
 });
 
-Deno.test("ai, responses: text alone is answered as in a chat", async () => {
+Deno.test("ai, responses: generateText() without a picture answers as in a chat", async () => {
   const { text } = await generateText({ model, prompt: "Hi" });
   const body = { messages: [{ role: "user", content: "Hi" }] };
   const answer = await fetch(`${server.url}/v1/chat/completions`, json(body));

@@ -1,6 +1,6 @@
 /**
- * Vercel's AI SDK with its provider for what is compatible with OpenAI,
- * unchanged, against a running server.
+ * Compatibility tests of Vercel's AI SDK with its OpenAI-compatible provider,
+ * unmodified, against a running server.
  *
  * @module
  */
@@ -48,20 +48,20 @@ async function native(path: string, body: object) {
   return await (await fetch(`${server.url}${path}`, json(body))).json();
 }
 
-/** What the server says of the picture. */
+/** Returns the server's caption of the picture. */
 async function captioned(more: object = {}) {
   const image = picture.toBase64();
   return await native("/v1/caption", { image, question, ...more });
 }
 
-/** The error that `promise` fails with. */
+/** Returns the error that `promise` rejects with. */
 async function failure(promise: Promise<unknown>): Promise<APICallError> {
   const error = await promise.then(() => undefined, (error) => error);
   ok(APICallError.isInstance(error), `${error}`);
   return error;
 }
 
-Deno.test("ai: generateImage() draws what generate draws", async () => {
+Deno.test("ai: generateImage() returns the pictures of generate", async () => {
   const seeded = { seed: 5, "guidance_scale": 2 };
   const { images, usage, warnings } = await generateImage({
     model: painter,
@@ -88,7 +88,7 @@ Deno.test("ai: generateImage() draws what generate draws", async () => {
   deepStrictEqual(warnings, []);
 });
 
-Deno.test("ai: generateText() answers what caption answers", async () => {
+Deno.test("ai: generateText() returns the answer of caption", async () => {
   const { text, finishReason, usage } = await generateText({ model, messages });
   const answered = await captioned();
   strictEqual(text, answered.text);
@@ -97,7 +97,7 @@ Deno.test("ai: generateText() answers what caption answers", async () => {
   strictEqual(usage.outputTokens, answered.usage.completion_tokens);
 });
 
-Deno.test("ai: generateText() is bounded, stopped and instructed", async () => {
+Deno.test("ai: generateText() obeys token limits, stop sequences and instructions", async () => {
   const short = await generateText({ model, messages, maxOutputTokens: 3 });
   strictEqual(short.finishReason, "length");
   const { text: whole } = await generateText({ model, messages });
@@ -121,7 +121,7 @@ Deno.test("ai: generateText() is bounded, stopped and instructed", async () => {
   strictEqual(instructed.text, answered.text);
 });
 
-Deno.test("ai: streamText() streams what it answers, and how much that was", async () => {
+Deno.test("ai: streamText() streams the answer of caption, and its usage", async () => {
   const stream = streamText({ model, messages });
   const parts = await Array.fromAsync(stream.textStream);
   const answered = await captioned();
@@ -133,7 +133,7 @@ Deno.test("ai: streamText() streams what it answers, and how much that was", asy
   strictEqual(usage.outputTokens, answered.usage.completion_tokens);
 });
 
-Deno.test("ai: errors have their status and our message", async () => {
+Deno.test("ai: errors carry the status and message of the server", async () => {
   const unknown = await failure(
     generateImage({ model: emu3.imageModel("gpt-image-2"), prompt: "a fox" }),
   );
@@ -175,7 +175,7 @@ Deno.test("ai: an abort stops the model", async () => {
   strictEqual(server.trace.access.at(-1)!.tokens, undefined);
 });
 
-Deno.test("ai: what may succeed later is known as such", async () => {
+Deno.test("ai: transient errors are marked as retryable", async () => {
   const late = new DOMException("late", "TimeoutError");
   const app = withVision(server, (vision) => ({
     ...vision,

@@ -1,6 +1,6 @@
 /**
- * The Model Context Protocol's official client against the whole application,
- * over real sockets.
+ * Compatibility tests of the Model Context Protocol's official client with the
+ * whole application, over real sockets.
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
@@ -25,7 +25,7 @@ globalThis.addEventListener("unload", async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Some thousand steps: far longer than a test waits. */
+/** Arguments of some thousand steps, far longer than the test. */
 const long = { prompt: "a fox", height: 512, width: 512, seed: 1 };
 const short = { prompt: "a fox", height: 32, width: 32, seed: 1 };
 const picture = (await Deno.readFile(goldenPath("chat/c0.png"))).toBase64();
@@ -43,7 +43,7 @@ function call(name: string, args: Record<string, unknown>): Promise<any> {
   return client.callTool({ name, arguments: args });
 }
 
-/** What the native endpoint answers. */
+/** Returns the answer of the native endpoint. */
 // deno-lint-ignore no-explicit-any -- JSON
 async function native(path: string, body: unknown): Promise<any> {
   const answer = await fetch(`${url}${path}`, {
@@ -52,7 +52,7 @@ async function native(path: string, body: unknown): Promise<any> {
   return await answer.json();
 }
 
-Deno.test("a client lists four tools with schemas of what they take", async () => {
+Deno.test("tools/list returns four tools with input schemas", async () => {
   const { tools } = await client.listTools();
   deepStrictEqual(tools.map(({ name }) => name), [
     "generate_image",
@@ -70,7 +70,7 @@ Deno.test("a client lists four tools with schemas of what they take", async () =
   });
 });
 
-Deno.test("generate_image draws what the native endpoint draws", async () => {
+Deno.test("generate_image returns the picture of the native endpoint", async () => {
   const { content, structuredContent } = await call("generate_image", {
     ...short,
     n: 2,
@@ -94,7 +94,7 @@ Deno.test("generate_image draws what the native endpoint draws", async () => {
   deepStrictEqual(JSON.parse(content[2].text), structuredContent);
 });
 
-Deno.test("generate_image tells of every row, once it is drawn", async () => {
+Deno.test("generate_image reports progress at every row", async () => {
   const heard: Progress[] = [];
   await client.callTool(
     { name: "generate_image", arguments: short },
@@ -114,7 +114,7 @@ function engineRows({ height }: { height: number }): number {
   return height / server.services.vision(undefined).pixelsPerCode;
 }
 
-Deno.test("caption_image answers as the native endpoint does", async () => {
+Deno.test("caption_image returns the answer of the native endpoint", async () => {
   const question = { image: picture, question: "What is it?", "max_tokens": 8 };
   const heard: Progress[] = [];
   const { content, structuredContent } = await client.callTool(
@@ -132,7 +132,7 @@ Deno.test("caption_image answers as the native endpoint does", async () => {
   ok(heard.length > 0);
 });
 
-Deno.test("detokenize_image makes a picture of what tokenize_image saw", async () => {
+Deno.test("detokenize_image decodes the codes of tokenize_image", async () => {
   const { structuredContent } = await call("tokenize_image", {
     image: `data:image/png;base64,${picture}`,
   });
@@ -152,7 +152,7 @@ Deno.test("detokenize_image makes a picture of what tokenize_image saw", async (
   });
 });
 
-Deno.test("a tool that cannot says why, in its result", async () => {
+Deno.test("tools report failures in their result", async () => {
   const refused: [string, Record<string, unknown>, RegExp][] = [
     ["generate_image", {}, /^Cannot use request: \/prompt: is required$/],
     ["generate_image", { ...short, seed: -1 }, /\/seed: expected 0 or more/],
@@ -170,12 +170,12 @@ Deno.test("a tool that cannot says why, in its result", async () => {
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("a tool that is not there is refused by its name", async () => {
+Deno.test("tools/call rejects an unknown tool by its name", async () => {
   const error = await call("paint", {}).catch((error) => error);
   match(error.message, /Cannot find tool "paint": there is generate_image/);
 });
 
-Deno.test("a client that cancels ends the run", async () => {
+Deno.test("cancellation by the client ends the run", async () => {
   const leave = new AbortController();
   const drawn = client.callTool(
     { name: "generate_image", arguments: long },
@@ -192,7 +192,7 @@ Deno.test("a client that cancels ends the run", async () => {
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("a client that closes its connection ends the run", async () => {
+Deno.test("disconnection of the client ends the run", async () => {
   const other = await connect();
   const started = Promise.withResolvers<void>();
   const drawn = other.callTool(
@@ -207,7 +207,7 @@ Deno.test("a client that closes its connection ends the run", async () => {
   await idleEngine(engine);
 });
 
-Deno.test("the example of the clients page draws", async () => {
+Deno.test("the example of the clients page draws a picture", async () => {
   const readme = await Deno.readTextFile(
     new URL("../../functions/docs/clients.md", import.meta.url),
   );

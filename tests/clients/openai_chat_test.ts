@@ -1,6 +1,6 @@
 /**
- * OpenAI's own client, unchanged, against a running server: questions about
- * pictures.
+ * Compatibility tests of OpenAI's own client, unmodified, against a running
+ * server: questions about pictures.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const CAPTION = `${server.url}/v1/caption`;
 const model = "emu3-tiny";
 const messages = [asking(question, image)];
 
-Deno.test("openai: chat answers what caption answers", async () => {
+Deno.test("openai: chat.completions.create() returns the answer of caption", async () => {
   const { id, choices, usage, ...answer } = await client.chat.completions
     .create({ model, messages });
   const captioned = await native(CAPTION, { image, question });
@@ -49,7 +49,7 @@ Deno.test("openai: chat answers what caption answers", async () => {
   deepStrictEqual([answer.object, answer.model], ["chat.completion", model]);
 });
 
-Deno.test("openai: chat streams what it answers, and how much that was", async () => {
+Deno.test("openai: chat.completions.create() streams the answer of caption, and its usage", async () => {
   const whole = await client.chat.completions.create({
     model,
     messages,
@@ -83,7 +83,7 @@ Deno.test("openai: chat streams what it answers, and how much that was", async (
   strictEqual(new Set(chunks.map(({ id }) => id)).size, 1);
 });
 
-Deno.test("openai: chat.completions.stream() gathers the answer, without usage unless asked", async () => {
+Deno.test("openai: chat.completions.stream() collects the answer, with usage only on request", async () => {
   const whole = await client.chat.completions.create({
     model,
     messages,
@@ -97,7 +97,7 @@ Deno.test("openai: chat.completions.stream() gathers the answer, without usage u
   strictEqual(gathered.usage, undefined);
 });
 
-Deno.test("openai: chat is cut by max_tokens and ends before a stop", async () => {
+Deno.test("openai: chat.completions.create() obeys max_tokens and stop", async () => {
   const ask = async (
     more: Partial<OpenAI.ChatCompletionCreateParamsNonStreaming>,
   ) => {
@@ -122,7 +122,7 @@ Deno.test("openai: chat is cut by max_tokens and ends before a stop", async () =
   }
 });
 
-Deno.test("openai: chat draws words by seed and temperature", async () => {
+Deno.test("openai: chat.completions.create() samples by seed and temperature", async () => {
   const ask = async (seed: number) => {
     const { choices } = await client.chat.completions.create({
       model,
@@ -138,7 +138,7 @@ Deno.test("openai: chat draws words by seed and temperature", async () => {
   ok(await ask(1) !== await ask(2));
 });
 
-Deno.test("openai: chat takes several pictures, and instructions before the question", async () => {
+Deno.test("openai: chat.completions.create() accepts several pictures, and instructions before the question", async () => {
   const other = dataUrl("chat/c2.png");
   const { choices, usage } = await client.chat.completions.create({
     model,
@@ -157,7 +157,7 @@ Deno.test("openai: chat takes several pictures, and instructions before the ques
   strictEqual(usage!.prompt_tokens, captioned.usage.prompt_tokens);
 });
 
-Deno.test("openai: a later question is about the picture that was shown before", async () => {
+Deno.test("openai: a follow-up question refers to the picture of an earlier message", async () => {
   const { choices } = await client.chat.completions.create({
     model,
     max_tokens: 6,
@@ -175,7 +175,7 @@ Deno.test("openai: a later question is about the picture that was shown before",
   strictEqual(choices[0]!.message.content, captioned.text);
 });
 
-Deno.test("openai: chat answers text alone, or says that the model needs a picture", async () => {
+Deno.test("openai: chat.completions.create() answers text alone, or reports that the model requires a picture", async () => {
   const alone = { model, messages: [asking("my secret")], "max_tokens": 6 };
   const { choices, usage } = await client.chat.completions.create(alone);
   ok(usage!.prompt_tokens > 10 && choices.length === 1);
@@ -193,7 +193,7 @@ Deno.test("openai: chat answers text alone, or says that the model needs a pictu
   ok(!error.message.includes("secret"));
 });
 
-Deno.test("openai: leaving a stream stops the model", async () => {
+Deno.test("openai: closing a chat stream stops the model", async () => {
   const stream = await client.chat.completions.create({
     model,
     messages,

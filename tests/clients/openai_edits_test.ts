@@ -1,6 +1,6 @@
 /**
- * OpenAI's own client, unchanged, against a running server: edits and variations
- * of pictures.
+ * Compatibility tests of OpenAI's own client, unmodified, against a running
+ * server: edits and variations of pictures.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const holed = maskPng({ height: 64, width: 64 }, (y) => y < 32 ? 255 : 0);
 const picture = () => toFile(bytes, "a.png", { type: "image/png" });
 const mask = () => toFile(holed, "mask.png", { type: "image/png" });
 
-Deno.test("openai: images.edit() draws the masked part anew, of one picture or a list of one", async () => {
+Deno.test("openai: images.edit() redraws the masked part, of one picture or a list of one", async () => {
   const prompt = "a fox";
   const extra = { seed: 5 } as object;
   const one = await client.images.edit({
@@ -45,7 +45,7 @@ Deno.test("openai: images.edit() draws the masked part anew, of one picture or a
   deepStrictEqual(listed.data, one.data);
 });
 
-Deno.test("openai: images.edit() streams partial pictures and the whole", async () => {
+Deno.test("openai: images.edit() streams partial pictures and the final one", async () => {
   const stream = await client.images.edit({
     image: await picture(),
     mask: await mask(),
@@ -60,14 +60,14 @@ Deno.test("openai: images.edit() streams partial pictures and the whole", async 
   ]);
 });
 
-Deno.test("openai: images.edit() says that a mask is needed", async () => {
+Deno.test("openai: images.edit() requires a mask", async () => {
   const error = await apiFailure(
     client.images.edit({ image: await picture(), prompt: "a fox" }),
   );
   deepStrictEqual([error.status, error.param], [422, "mask"]);
 });
 
-Deno.test("openai: images.createVariation() draws pictures like another", async () => {
+Deno.test("openai: images.createVariation() draws variations of a picture", async () => {
   const { data } = await client.images.createVariation({
     image: await picture(),
     n: 2,
@@ -76,7 +76,7 @@ Deno.test("openai: images.createVariation() draws pictures like another", async 
   ok(data!.every(({ b64_json: base64 }) => base64!.startsWith("iVBOR")));
 });
 
-Deno.test("openai: leaving an edit stops the model", async () => {
+Deno.test("openai: closing an edit stream stops the model", async () => {
   const abort = new AbortController();
   const edit = client.images.edit({
     image: await picture(),

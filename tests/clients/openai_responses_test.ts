@@ -1,5 +1,5 @@
 /**
- * OpenAI's own client, unchanged, against a running server: the Responses API.
+ * Compatibility tests of OpenAI's own client, unmodified: the Responses API.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const input: OpenAI.Responses.ResponseInput = [{
   ],
 }];
 
-Deno.test("openai: a response answers what caption answers", async () => {
+Deno.test("openai: responses.create() returns the answer of caption", async () => {
   const response = await client.responses.create({
     model,
     input,
@@ -54,7 +54,7 @@ Deno.test("openai: a response answers what caption answers", async () => {
   strictEqual(response.usage!.total_tokens, prompt + completion);
 });
 
-Deno.test("openai: responses.stream() gathers what create() answers", async () => {
+Deno.test("openai: responses.stream() collects the answer of create()", async () => {
   const whole = await client.responses.create({ model, input });
   const deltas: string[] = [];
   const stream = client.responses.stream({ model, input })
@@ -66,7 +66,7 @@ Deno.test("openai: responses.stream() gathers what create() answers", async () =
   deepStrictEqual(gathered.usage, whole.usage);
 });
 
-Deno.test("openai: a later response is about the picture that was shown before", async () => {
+Deno.test("openai: a follow-up response refers to the picture of an earlier message", async () => {
   const first = await client.responses.create({ model, input });
   const later = await client.responses.create({
     model,
@@ -86,7 +86,7 @@ Deno.test("openai: a later response is about the picture that was shown before",
   strictEqual(later.output_text, captioned.text);
 });
 
-Deno.test("openai: what needs a kept response is refused with its field, or not found", async () => {
+Deno.test("openai: fields that require stored responses are rejected by name, stored responses are not found", async () => {
   const earlier = await apiFailure(client.responses.create({
     model,
     input,
@@ -101,7 +101,7 @@ Deno.test("openai: what needs a kept response is refused with its field, or not 
   deepStrictEqual([read.status, cancelled.status], [404, 404]);
 });
 
-Deno.test("openai: leaving the stream of a response stops the model", async () => {
+Deno.test("openai: closing a response stream stops the model", async () => {
   const stream = await client.responses.create({
     model,
     input,

@@ -1,6 +1,6 @@
 /**
- * OpenAI's own client, unchanged, against a running server: pictures, models,
- * errors.
+ * Compatibility tests of OpenAI's own client, unmodified, against a running
+ * server: pictures, models, errors.
  *
  * @module
  */
@@ -40,10 +40,10 @@ const GENERATE = `${server.url}/v1/generate`;
 const model = "emu3-tiny";
 const fox = { model, prompt: "a fox", size: "64x32" } as const;
 const messages = [asking(STORY, STORY_PICTURE)];
-/** Some thousand steps: far longer than a test waits. */
+/** Request of some thousand steps, far longer than a test. */
 const endless = { prompt: "a fox", height: 512, width: 512 };
 
-/** Fields of ours, which the client sends along. */
+/** Adds fields outside of OpenAI's types, which the client passes on. */
 function extra<T extends object>(fields: T, more: object): T {
   return { ...fields, ...more };
 }
@@ -53,7 +53,7 @@ function pixels(base64: string | undefined) {
   return decodeImage(Uint8Array.fromBase64(base64!), limits);
 }
 
-Deno.test("openai: images.generate() gives a URL that leads to the picture, of any type", async () => {
+Deno.test("openai: images.generate() returns a URL of the picture, in every format", async () => {
   for (const format of ["png", "jpeg", "webp"] as const) {
     const asked = extra(fox, { seed: 5, "output_format": format });
     const inAnswer = await client.images.generate(asked);
@@ -69,13 +69,13 @@ Deno.test("openai: images.generate() gives a URL that leads to the picture, of a
   }
 });
 
-Deno.test("openai: a seed of any sign, top_p 0 and null for n are taken", async () => {
+Deno.test("openai: images.generate() accepts negative seeds, top_p 0 and null for n", async () => {
   const fields = { seed: -7, "top_p": 0, n: null };
   const drawn = await client.images.generate(extra(fox, fields));
   strictEqual(Reflect.get(drawn, "seed"), 2 ** 53 - 7);
 });
 
-Deno.test("openai: a model goes by the name that the client knows", async () => {
+Deno.test("openai: models answer to their aliases", async () => {
   const aliases = new Map([["gpt-image-1", model], ["gpt-4o", model]]);
   await using named = await listenTiny({ aliases });
   const known = openaiClient(named.url);
@@ -88,7 +88,7 @@ Deno.test("openai: a model goes by the name that the client knows", async () => 
   await rejects(client.images.generate(asked), NotFoundError);
 });
 
-Deno.test("openai: images.generate() draws what generate draws", async () => {
+Deno.test("openai: images.generate() returns the pictures of generate", async () => {
   const seeded = { seed: 5, "guidance_scale": 2, "top_k": 64 };
   const drawn = await client.images.generate(extra(fox, seeded));
   const { images, usage } = await native(GENERATE, {
@@ -98,12 +98,13 @@ Deno.test("openai: images.generate() draws what generate draws", async () => {
   });
   strictEqual(drawn.data?.length, 1);
   strictEqual(drawn.data[0]!.b64_json, images[0].b64_json);
-  // The area is the checkpoint's, 64 × 64, and the ratio as near as codes are.
+  // The area is that of the checkpoint, 64 × 64, and the ratio the nearest in
+  // codes.
   strictEqual(drawn.size, "88x48");
   strictEqual(drawn.output_format, "png");
   strictEqual(drawn.background, "opaque");
   strictEqual(Reflect.get(drawn, "seed"), 5);
-  // Seconds, not milliseconds.
+  // Unix time in seconds, not milliseconds.
   match(`${drawn.created}`, /^\d{10}$/);
   deepStrictEqual(drawn.usage, {
     input_tokens: usage.prompt_tokens,
@@ -135,7 +136,7 @@ Deno.test("openai: images.generate() draws n pictures of the checkpoint's size",
   }
 });
 
-Deno.test("openai: images.generate() makes JPEGs, smaller when compressed", async () => {
+Deno.test("openai: images.generate() encodes JPEGs, smaller with compression", async () => {
   const lengths = [];
   for (const compression of [0, 50, 100]) {
     const drawn = await client.images.generate(extra({
@@ -151,7 +152,7 @@ Deno.test("openai: images.generate() makes JPEGs, smaller when compressed", asyn
   ok(lengths[0]! < lengths[1]! && lengths[1]! < lengths[2]!, `${lengths}`);
 });
 
-Deno.test("openai: images.generate() streams partial pictures and the whole", async () => {
+Deno.test("openai: images.generate() streams partial pictures and the final one", async () => {
   const stream = await client.images.generate(extra({
     ...fox,
     stream: true as const,
@@ -173,7 +174,7 @@ Deno.test("openai: images.generate() streams partial pictures and the whole", as
     strictEqual(event.quality, "auto");
     heights.push(height);
   }
-  // Six rows of eight pixels: shown after two and after four.
+  // Six rows of eight pixels, with previews after two and after four.
   deepStrictEqual(heights, [16, 32, 48]);
   deepStrictEqual(
     events.flatMap((event) =>
@@ -190,7 +191,7 @@ Deno.test("openai: images.generate() streams partial pictures and the whole", as
   deepStrictEqual(last.usage, whole.usage);
 });
 
-Deno.test("openai: images.generate() streams several pictures, which sum up to its usage", async () => {
+Deno.test("openai: images.generate() streams several pictures, whose usages add up to the total", async () => {
   const several = extra({ ...fox, n: 2 }, { seed: 5 });
   const stream = await client.images.generate({ ...several, stream: true });
   const events = await Array.fromAsync(stream);
@@ -205,14 +206,14 @@ Deno.test("openai: images.generate() streams several pictures, which sum up to i
   strictEqual(totals[0]! + totals[1]!, whole.usage!.total_tokens);
 });
 
-Deno.test("openai: models.list() and retrieve() name the models", async () => {
+Deno.test("openai: models.list() and retrieve() return the models", async () => {
   const { data } = await client.models.list();
   ok(data.some(({ id, object }) => id === model && object === "model"));
   strictEqual((await client.models.retrieve(model)).id, model);
   await rejects(client.models.retrieve("gpt-4o"), NotFoundError);
 });
 
-Deno.test("openai: errors have their class, status, code and our message", async () => {
+Deno.test("openai: errors carry the class, status, code and message of the server", async () => {
   const unknown = await apiFailure(
     client.images.generate({ prompt: "a fox", model: "gpt-image-2" }),
   );
@@ -247,7 +248,7 @@ Deno.test("openai: errors have their class, status, code and our message", async
   match(silent.message, /expected a question or a picture/);
 });
 
-Deno.test("openai: partial pictures cost a decoding each, and an error after them reaches the client", async () => {
+Deno.test("openai: partial pictures cost one decoding each, and an error after them reaches the client", async () => {
   let decoded = 0;
   const app = withVision(server, (vision) => ({
     ...vision,
@@ -281,11 +282,11 @@ Deno.test("openai: an abort stops the model", async () => {
   await failed;
   await server.idle();
   await until(() => server.trace.access.at(-1)!.status === 499);
-  // It was not drawn to the end.
+  // The drawing was not completed.
   strictEqual(server.trace.access.at(-1)!.tokens, undefined);
 });
 
-Deno.test("openai: a busy server is asked again when it says so", async () => {
+Deno.test("openai: the client retries a busy server after its Retry-After", async () => {
   await using narrow = await listenTiny({}, { maxRequests: 1 });
   const leave = new AbortController();
   const first = await fetch(`${narrow.url}/v1/generate`, {

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of the wire
 /**
- * Replicate's own client, as it is, against a server over real sockets.
+ * Compatibility tests of Replicate's own client, unmodified, over real sockets.
  */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
@@ -20,20 +20,20 @@ globalThis.addEventListener("unload", async () => {
 const fox = { prompt: "a fox", height: 64, width: 64, seed: 3 };
 const PNG = [0x89, 0x50, 0x4e, 0x47];
 
-/** The picture that the native function draws. */
+/** Returns the picture of the native function. */
 async function nativeFox(): Promise<string> {
   const answer = await server.app.request("/v1/generate", json(fox));
   return (await answer.json()).images[0].b64_json;
 }
 
-/** A picture as their client gives it. */
+/** Returns a picture of the client. */
 async function firstPicture(): Promise<Uint8Array<ArrayBuffer>> {
   const output = await replicate.run("baai/emu3-tiny", { input: fox });
   const [file] = output as unknown as [string];
   return await (await fetch(String(file))).bytes();
 }
 
-Deno.test("replicate.run() draws what the native function draws, and tells its progress", async () => {
+Deno.test("replicate.run() returns the picture of the native function, and reports progress", async () => {
   const seen: string[] = [];
   const output = await replicate.run(
     "baai/emu3-tiny",
@@ -47,7 +47,7 @@ Deno.test("replicate.run() draws what the native function draws, and tells its p
   ok(seen.at(-1)!.startsWith("succeeded 100%|"), `${seen.at(-1)}`);
 });
 
-Deno.test("replicate.run() by polling ends with the same picture", async () => {
+Deno.test("replicate.run() by polling returns the same picture", async () => {
   const output = await replicate.run("baai/generate:emu3-tiny", {
     input: fox,
     wait: { mode: "poll", interval: 10 },
@@ -57,7 +57,7 @@ Deno.test("replicate.run() by polling ends with the same picture", async () => {
   deepStrictEqual([...bytes.subarray(0, 4)], PNG);
 });
 
-Deno.test("replicate.run() sends a file along with a question", async () => {
+Deno.test("replicate.run() uploads a file with a question", async () => {
   const image = new Blob([await firstPicture()], { type: "image/png" });
   const answer = await replicate.run("baai/caption", {
     input: { image, prompt: "What is it?", max_tokens: 8 },
@@ -71,7 +71,7 @@ Deno.test("replicate.run() sends a file along with a question", async () => {
   strictEqual(answer, text);
 });
 
-Deno.test("replicate.stream() brings an answer part by part", async () => {
+Deno.test("replicate.stream() yields an answer in parts", async () => {
   const image = `data:image/png;base64,${await nativeFox()}`;
   const input = { image, max_tokens: 6 };
   const parts: string[] = [];
@@ -84,7 +84,7 @@ Deno.test("replicate.stream() brings an answer part by part", async () => {
   strictEqual(parts.join(""), await replicate.run("baai/emu3-tiny", { input }));
 });
 
-Deno.test("predictions are created, found, listed and canceled", async () => {
+Deno.test("predictions can be created, found, listed and canceled", async () => {
   const created = await replicate.predictions.create({
     model: "baai/emu3-tiny",
     input: { ...fox, height: 512, width: 512 },
@@ -102,7 +102,7 @@ Deno.test("predictions are created, found, listed and canceled", async () => {
   strictEqual(engine.state.running + engine.state.waiting, 0);
 });
 
-Deno.test("errors show our message", async () => {
+Deno.test("errors contain the message of the server", async () => {
   const input = { prompt: "a fox", height: 64 };
   await rejects(
     replicate.run("baai/emu3-tiny", { input }),
@@ -123,7 +123,7 @@ Deno.test("errors show our message", async () => {
   );
 });
 
-Deno.test("models are found by name", async () => {
+Deno.test("models.get() finds a model by its name", async () => {
   const model = await replicate.models.get("baai", "emu3-tiny");
   strictEqual(model.name, "emu3-tiny");
   await rejects(replicate.models.get("baai", "emu9"), /404/);

@@ -1,6 +1,6 @@
 /**
- * RunPod's own client for JavaScript, as it is: through a queue to a worker on
- * the tiny checkpoints, over real sockets.
+ * The compatibility test of RunPod's own JavaScript client, unmodified: through
+ * a queue to a worker on the tiny checkpoints, over real sockets.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -13,7 +13,7 @@ import { appOptions, json, openTinyServer } from "../support/tiny_server.ts";
 
 const fox = { prompt: "a fox", height: 64, width: 64, seed: 3 };
 
-/** A queue with a worker, and their client. */
+/** Opens a queue with a worker, and the client. */
 async function open() {
   const server = await openTinyServer();
   const emulator = serveEmulator({ pollMs: 1000 });
@@ -39,11 +39,11 @@ async function open() {
   };
 }
 
-/** What their client says of a job, whose type leaves half of it out. */
+/** Status of a job, whose type in the client is incomplete. */
 // deno-lint-ignore no-explicit-any
 type Told = any;
 
-Deno.test("runpod-sdk draws, streams, stops and looks after a queue", async () => {
+Deno.test("runpod-sdk runs, streams, cancels and inspects jobs of a queue", async () => {
   await using queue = await open();
   const { endpoint } = queue;
   const native = await queue.server.app.request("/v1/generate", json(fox));

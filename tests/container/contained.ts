@@ -1,42 +1,42 @@
 /**
- * Programs in the root of an image: as its user, with its variables, with
- * nothing to write to but what is mounted, as process 1.
+ * The runner of programs in the root of an image: as its user, with its
+ * variables, with only mounts to write to, as process 1.
  *
  * @module
  */
 
-/** What an image says of itself. */
+/** The configuration of an image. */
 export interface ImageConfig {
-  /** Who runs. */
+  /** User that runs the entry. */
   readonly User: string;
-  /** Where. */
+  /** Working folder. */
   readonly WorkingDir: string;
-  /** `NAME=value`. */
+  /** Variables, as `NAME=value`. */
   readonly Env: readonly string[];
-  /** What runs. */
+  /** Command of the entry. */
   readonly Entrypoint: readonly string[];
-  /** How it is stopped. */
+  /** Signal that stops it. */
   readonly StopSignal: string;
-  /** By name. */
+  /** Labels by name. */
   readonly Labels: Readonly<Record<string, string>>;
-  /** `CMD`, then what to run. */
+  /** Health check: `CMD`, then its command. */
   readonly Healthcheck: { readonly Test: readonly string[] };
 }
 
-/** How to run. */
+/** The options of a run. */
 export interface ContainedOptions {
-  /** Beside those of the image. */
+  /** Variables besides those of the image. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Folders that may be written to. */
+  /** Folders that are writable. */
   readonly writable?: readonly string[];
-  /** Instead of the image's. */
+  /** User in place of the image's. */
   readonly user?: string;
 }
 
-/** The folder that the image's files are in. */
+/** Folder of the image's files. */
 export const ROOT: string = needed("IMAGE_ROOT");
 
-/** What the image says of itself. */
+/** Configuration of the image. */
 export const CONFIG: ImageConfig =
   JSON.parse(Deno.readTextFileSync(needed("IMAGE_JSON"))).Docker.config;
 
@@ -66,7 +66,7 @@ export function contained(
   }).spawn();
 }
 
-/** The program itself, as this system numbers it. */
+/** Returns the process id of the program itself, on the host. */
 export function innerPid({ pid }: Deno.ChildProcess): number {
   const children = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
   return Number(children.trim().split(" ")[0]);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# enter.sh <root> <user> <folders that may be written, with commas> <command…>: runs a command in a
-# root that cannot be written to, with its own mounts. Meant for `unshare --mount --pid --fork`.
+# enter.sh <root> <user> <writable folders, with commas> <command…>: runs a command in a read-only
+# root, with its own mounts. Meant for `unshare --mount --pid --fork`.
 set -eu
 root=$1 user=$2 writable=$3
 shift 3

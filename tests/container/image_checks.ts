@@ -1,6 +1,6 @@
 /**
- * The image, from inside: what is in it, and the server that runs in it.
- * Started by run.sh.
+ * The tests of the image from inside: its content, and the server that runs in
+ * it. Started by run.sh.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { freePort } from "../support/free_port.ts";
 
 const PACKAGES = `${ROOT}/app/node_modules/.deno`;
 
-Deno.test("the image says how it is run, and by nobody in particular", () => {
+Deno.test("The image states its entry, and an unprivileged user", () => {
   match(CONFIG.User, /^[1-9]\d*:[1-9]\d*$/);
   strictEqual(CONFIG.Entrypoint[0], "deno");
   strictEqual(CONFIG.StopSignal, "SIGTERM");
@@ -20,7 +20,7 @@ Deno.test("the image says how it is run, and by nobody in particular", () => {
   strictEqual(CONFIG.Labels["org.opencontainers.image.licenses"], "Apache-2.0");
 });
 
-Deno.test("the image holds no packages of tests", () => {
+Deno.test("The image holds no packages of tests", () => {
   const names = [...Deno.readDirSync(PACKAGES)].map(({ name }) => name);
   const tests =
     /^(openai|ai|@ai-sdk|replicate|fast-check|selfsigned|typescript)\b/;
@@ -28,7 +28,7 @@ Deno.test("the image holds no packages of tests", () => {
   ok(names.some((name) => name.startsWith("hono@")));
 });
 
-Deno.test("the image holds native code for its own system alone", () => {
+Deno.test("The image holds native code for its own system only", () => {
   const native = files(PACKAGES).map(({ path }) => path)
     .filter((path) => /\.(node|dll|dylib|so)(\.\d+)*$/.test(path));
   const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
@@ -38,7 +38,7 @@ Deno.test("the image holds native code for its own system alone", () => {
   );
 });
 
-Deno.test("the image holds the program, and nothing that it does not run", () => {
+Deno.test("The image holds the program, and no unused files", () => {
   deepStrictEqual(
     [...Deno.readDirSync(`${ROOT}/app`)].map(({ name }) => name).sort(),
     "LICENSE NOTICE deno.json deno.lock deploy functions lib models node_modules"
@@ -51,21 +51,21 @@ Deno.test("the image holds the program, and nothing that it does not run", () =>
   ok(bytes < 450 * 2 ** 20, `${bytes} bytes`);
 });
 
-Deno.test("nobody but root may change the image", () => {
+Deno.test("The image is writable by root only", () => {
   const own = files(ROOT).filter(({ path, mode, uid }) =>
     !path.startsWith(`${ROOT}/proc`) && ((mode & 0o002) !== 0 || uid !== 0)
   );
   deepStrictEqual(own.map(({ path }) => path.slice(ROOT.length)), []);
 });
 
-Deno.test("the entry lists every variable with --help", async () => {
+Deno.test("The image's entry lists every variable with --help", async () => {
   const { code, stdout } = await contained([...CONFIG.Entrypoint, "--help"])
     .output();
   strictEqual(code, 0);
   match(new TextDecoder().decode(stdout), /^ {2}SHUTDOWN_GRACE_S /m);
 });
 
-Deno.test("the server draws, answers, is healthy, writes to its cache, and stops", async () => {
+Deno.test("The image's server draws, captions, is healthy, writes to its cache, and stops", async () => {
   const port = freePort();
   const env = { PORT: String(port) };
   const server = contained(CONFIG.Entrypoint, { env });
@@ -107,11 +107,11 @@ Deno.test("the server draws, answers, is healthy, writes to its cache, and stops
   Deno.kill(pid, "SIGTERM");
   strictEqual((await server.status).code, 0);
   match(await output.all, /ready at/);
-  // With nobody there, the check says so.
+  // Without a server, the check fails.
   strictEqual((await contained(health, { env }).output()).code, 1);
 });
 
-Deno.test("any user with nothing but /tmp can serve", async () => {
+Deno.test("The image's server runs as any user with nothing but /tmp", async () => {
   const port = freePort();
   const server = contained(CONFIG.Entrypoint, {
     env: { PORT: String(port) },
@@ -133,7 +133,7 @@ interface Output {
   readonly all: Promise<string>;
 }
 
-/** What a program says, on both of its channels. */
+/** Returns the output of a program, on both of its channels. */
 function said(process: Deno.ChildProcess): Output {
   const texts = [process.stdout, process.stderr].map((stream) =>
     new Response(stream).text()
@@ -151,7 +151,7 @@ async function ready(url: string, output: Output): Promise<void> {
     }
   };
   await Promise.race([wait(), ended]);
-  // It ends later, and then it may.
+  // It ends later, and that end is expected.
   ended.catch(() => {});
 }
 
@@ -161,7 +161,7 @@ async function get(url: string): Promise<{ readonly status: number }> {
     await answer.body?.cancel();
     return { status: answer.status };
   } catch {
-    // Nobody listens yet.
+    // The server does not listen yet.
     return { status: 0 };
   }
 }
@@ -181,7 +181,7 @@ interface File {
   readonly uid: number;
 }
 
-/** Plain files, however deep. */
+/** Returns plain files, at any depth. */
 function files(folder: string): File[] {
   return [...Deno.readDirSync(folder)].flatMap((entry) => {
     const path = `${folder}/${entry.name}`;

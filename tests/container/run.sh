@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the image of deploy/Containerfile with buildah and tries the server in it: `deno task
-# test:container`. Needs root on Debian or Ubuntu, and installs what it takes. No image comes from
-# elsewhere: the base is made of Debian's packages, Deno is the one that runs this.
+# Builds the image of deploy/Containerfile with buildah and tests the server in it: `deno task
+# test:container`. Needs root on Debian or Ubuntu, and installs its dependencies. No image comes
+# from elsewhere: the base is made of Debian's packages, and Deno is the one that runs this script.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -17,13 +17,13 @@ if [ ${#missing[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" > /dev/null
 fi
 
-# A store of its own, thrown away in the end; no program of a container may be asked to run one.
+# A separate store, removed in the end; chroot isolation needs no container runtime.
 export BUILDAH_ISOLATION=chroot
 store=$(mktemp -d)
 buildah() { command buildah --root "$store/root" --runroot "$store/run" --storage-driver vfs "$@"; }
 trap 'buildah rm --all > /dev/null 2>&1 || true; rm -rf "$store"' EXIT
 
-# As debian:bookworm-slim: the least that apt runs in, without documentation.
+# The contents of debian:bookworm-slim: the least that apt runs in, without documentation.
 base="$work/bookworm-slim.tar"
 if [ ! -e "$base" ]; then
   echo "== base"

@@ -1,6 +1,6 @@
 /**
- * A decoder on a device gives what the reference gives, however its tokens are
- * arranged.
+ * The tests of a decoder on a device: it gives the reference's results for any
+ * arrangement of tokens.
  *
  * @module
  */
@@ -21,21 +21,23 @@ const golden = readSafetensors(new URL("lm.safetensors", GOLDEN));
 const SEQUENCES = ["text0", "text1", "gen_prefix", "chat"];
 const CHAT = int32(golden, "chat.input_ids");
 
-/** Logits against the reference's, by type. */
+/** Tolerances of logits against the reference's, by dtype. */
 const TOLERANCES: Readonly<Record<ComputeDtype, number>> = {
   float32: 1e-3,
   float16: 0.15,
   bfloat16: 2e-1,
 };
 
-/** The same numbers in another order, hidden states of about 1. */
+/**
+ * Tolerance for the same numbers in another order, hidden states of about 1.
+ */
 const SAME = EXACT ? 1e-4 : 5e-2;
 
 const COMPUTED: readonly ComputeDtype[] = DEVICE === "cuda"
   ? ["bfloat16"]
   : ["float32", "float16"];
 
-/** `[S, E]` as S times `[E]`. */
+/** Splits `[S, E]` into S times `[E]`. */
 function split(
   hidden: Float32Array<ArrayBuffer>,
   count: number,
@@ -75,7 +77,7 @@ for (const dtype of COMPUTED) {
   }
 }
 
-Deno.test("step() gives them too, four sequences at different positions", async () => {
+Deno.test("step() gives the reference's logits, four sequences at different positions", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime);
   const starts = [3, 9, 20, 40];
@@ -109,7 +111,7 @@ Deno.test("step() gives them too, four sequences at different positions", async 
   }
 });
 
-Deno.test("a prompt in chunks gives what the whole prompt gives", async () => {
+Deno.test("prefill() in chunks gives the logits of the whole prompt", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime);
   const whole = await decoder.prefill(0, CHAT, 0);
@@ -124,7 +126,7 @@ Deno.test("a prompt in chunks gives what the whole prompt gives", async () => {
   }
 });
 
-Deno.test("a row of a batch is what it is alone, other slots untouched", async () => {
+Deno.test("step() gives a row of a batch the logits that it has alone, other slots unchanged", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime);
   const run = async (slots: readonly number[]) => {
@@ -149,7 +151,7 @@ Deno.test("a row of a batch is what it is alone, other slots untouched", async (
   }
 });
 
-Deno.test("more rows than a run takes are what they are alone", async () => {
+Deno.test("step() gives more rows than fit into one run the logits that they have alone", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime, { slots: 9 });
   const slots = Array.from({ length: 9 }, (_, slot) => slot);
@@ -164,7 +166,7 @@ Deno.test("more rows than a run takes are what they are alone", async () => {
   }
 });
 
-Deno.test("two tokens in one step give what they give in two", async () => {
+Deno.test("step() with two tokens gives the logits of two steps", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime);
   const feed = (slot: number, tokens: number[], more = 0) => ({
@@ -192,7 +194,7 @@ Deno.test("two tokens in one step give what they give in two", async () => {
   }
 });
 
-Deno.test("wide() gives what steps give, in order and where tokens are told to stand", async () => {
+Deno.test("wide() gives the logits of steps, in order and at given positions", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime);
   const tokens = [8, 3, 5, 9];
@@ -234,7 +236,7 @@ Deno.test("wide() gives what steps give, in order and where tokens are told to s
   );
 });
 
-Deno.test("a snapshot, a moved slot and one that grew go on as the first does", async () => {
+Deno.test("Decoder continues a snapshot, a moved slot and a grown slot like the first", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime);
   const ids = CHAT.slice(0, 30);
@@ -252,7 +254,7 @@ Deno.test("a snapshot, a moved slot and one that grew go on as the first does", 
   const shorter = await next(3, 12);
   await decoder.restore(2, snapshot, 12);
   ok(maxDifference(await next(2, 12), shorter) < SAME);
-  // Beyond the block that it has: its tensors are replaced.
+  // Beyond the block of the slot: its tensors are replaced.
   await decoder.prefill(2, ids.slice(12), 12);
   ok(maxDifference(await next(2, 30), expected) < SAME);
   decoder.discard(snapshot);

@@ -1,6 +1,6 @@
 /**
- * The device that these tests run on: `TEST_DEVICE`, else WebGPU, which a
- * software driver serves where there is no GPU.
+ * The device of these tests: `TEST_DEVICE`, else WebGPU, which has a software
+ * driver on machines without a GPU.
  *
  * @module
  */
@@ -18,20 +18,20 @@ import { DeviceDecoder } from "../../lib/decoder/device_decoder.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import { tinyFolder, type TinyLanguage } from "../support/tiny.ts";
 
-/** Which one. */
+/** Name of the device. */
 export const DEVICE: "cuda" | "webgpu" = Deno.env.get("TEST_DEVICE") === "cuda"
   ? "cuda"
   : "webgpu";
 
-/** The type in which it computes unless told otherwise. */
+/** Default dtype of its computations. */
 export const DEVICE_DTYPE: ComputeDtype = DEVICE === "cuda"
   ? "bfloat16"
   : "float32";
 
-/** Whether results are those of the reference, but for the order of sums. */
+/** True if results equal the reference's, up to the order of sums. */
 export const EXACT: boolean = DEVICE_DTYPE === "float32";
 
-/** A runtime on the device. */
+/** Opens a runtime on the device. */
 export async function openDevice(
   computeDtype: ComputeDtype = DEVICE_DTYPE,
 ): Promise<Runtime> {
@@ -45,19 +45,19 @@ export async function openDevice(
   });
 }
 
-/** How tests open a decoder. */
+/** The options of a decoder in tests. */
 export interface DecoderOptions {
   /** Path of a checkpoint. */
   readonly folder?: string;
-  /** Sequences that may run together. */
+  /** Number of slots. */
   readonly slots?: number;
   /** Tokens by which slots grow. */
   readonly block?: number;
-  /** Of keys and values; that of the runtime unless told. */
+  /** Dtype of keys and values; that of the runtime by default. */
   readonly cacheDtype?: ComputeDtype;
 }
 
-/** A decoder of a miniature checkpoint on the device. */
+/** Opens a decoder of a miniature checkpoint on the device. */
 export async function openDeviceDecoder(
   runtime: Runtime,
   {
@@ -80,7 +80,7 @@ export async function openDeviceDecoder(
   });
 }
 
-/** A miniature language model on the device. */
+/** Opens a miniature language model on the device. */
 export async function openDeviceLanguage(
   name = "emu3-tiny",
 ): Promise<TinyLanguage & { readonly runtime: Runtime }> {
@@ -104,7 +104,7 @@ export async function openDeviceLanguage(
   };
 }
 
-/** A miniature vision tokenizer on the device. */
+/** Opens a miniature vision tokenizer on the device. */
 export async function openDeviceVision(
   runtime: Runtime,
   name = "emu3-tiny-visiontokenizer",

@@ -1,8 +1,8 @@
 // deno-lint-ignore-file camelcase -- golden data keeps the names of its source
 /**
- * What a model on a device draws and answers is what the reference does, token
- * for token where it computes in fp32; half floats part ways at the first near
- * tie of a random model, and then only have to end.
+ * The tests of images and captions on a device: they equal the reference's,
+ * token for token in fp32; half floats diverge at the first near tie of a
+ * random model, and then only have to end.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { EXACT, openDeviceLanguage } from "./devices.ts";
 const NEVER = new AbortController().signal;
 const GREEDY = { temperature: 0, topK: 2048, topP: 1 };
 
-/** A greedy picture of the reference; `partial` ones continue given rows. */
+/** A greedy image of the reference; `partial` ones continue given rows. */
 interface DrawnCase {
   readonly name: string;
   readonly prompt: string;
@@ -31,7 +31,7 @@ interface DrawnCase {
   readonly given_codes?: number[][];
 }
 
-/** A greedy answer of the reference. */
+/** A greedy caption of the reference. */
 interface ChatCase {
   readonly question: string;
   readonly prompt_ids: number[];
@@ -80,7 +80,7 @@ function assertCodes(actual: number[], { name, codes }: DrawnCase): void {
   if (EXACT) deepStrictEqual(actual, codes.flat(), name);
 }
 
-Deno.test("draw() gives the reference's greedy pictures, several at once", async () => {
+Deno.test("draw() gives the reference's greedy images, several at once", async () => {
   await using device = await openDeviceLanguage();
   await Promise.all(
     [...pictures.cases, ...pictures.partial].map(async (drawn) =>
@@ -89,7 +89,7 @@ Deno.test("draw() gives the reference's greedy pictures, several at once", async
   );
 });
 
-Deno.test("guessing ahead draws the same", async () => {
+Deno.test("draw() gives the same with speculation", async () => {
   await using device = await openDeviceLanguage();
   for (const drawn of pictures.cases.slice(0, 2)) {
     const scene = sceneOf(drawn, "jacobi");
@@ -97,7 +97,7 @@ Deno.test("guessing ahead draws the same", async () => {
   }
 });
 
-Deno.test("answers are the reference's, several at once", async () => {
+Deno.test("Captions equal the reference's, several at once", async () => {
   await using device = await openDeviceLanguage();
   const { engine, vocabulary } = device.model;
   await Promise.all(chats.cases.map(async (chat) => {
@@ -124,7 +124,7 @@ Deno.test("answers are the reference's, several at once", async () => {
   }));
 });
 
-Deno.test("a picture that is cancelled leaves the others and the device as they are", async () => {
+Deno.test("A canceled image leaves the others and the device unchanged", async () => {
   await using device = await openDeviceLanguage();
   const [drawn] = pictures.cases as [DrawnCase];
   const abort = new AbortController();
@@ -143,7 +143,7 @@ Deno.test("a picture that is cancelled leaves the others and the device as they 
   assertCodes(await codesOf(device.model, sceneOf(drawn)), drawn);
 });
 
-Deno.test("walks leave no native object behind", async () => {
+Deno.test("Requests leave no native object behind", async () => {
   const counts: Readonly<Record<string, number>>[] = [];
   const { runtime } = await (async () => {
     await using device = await openDeviceLanguage();
@@ -155,7 +155,7 @@ Deno.test("walks leave no native object behind", async () => {
     }
     return device;
   })();
-  // By the third time everything is kept that will be.
+  // By the third time everything is cached that will be.
   deepStrictEqual(counts[3], counts[2]);
   deepStrictEqual(runtime.alive, {});
 });

@@ -1,6 +1,6 @@
 /**
- * Weights in few bits on a device give what they give on a CPU, but for the
- * CPU's rounding of activations to int8.
+ * The tests of quantized weights on a device: they give the results of a CPU,
+ * up to the CPU's rounding of activations to int8.
  *
  * @module
  */
@@ -21,10 +21,13 @@ import { openDevice } from "./devices.ts";
 const golden = readSafetensors(new URL("lm.safetensors", GOLDEN));
 const TOKENS = int32(golden, "chat.input_ids").slice(0, 40);
 
-/** Of logits of a few units; unrounded ones differ by about a tenth of it. */
+/**
+ * Tolerance of logits of a few units; without rounding they differ by about a
+ * tenth of it.
+ */
 const TOLERANCE = 0.5;
 
-/** Logits of the last token, and of the one after a step. */
+/** Returns the logits of the last token, and of the one after a step. */
 async function logits(runtime: Runtime, folder: string): Promise<number[]> {
   const checkpoint = await openLanguageCheckpoint(folder);
   const { text, vocabulary } = await openTextSide(checkpoint);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The device code on WebGPU, in software where no driver is named; with
-# TEST_DEVICE=cuda on a GPU of NVIDIA.
+# Tests the device code on WebGPU, in software if no driver is named; with TEST_DEVICE=cuda on an
+# NVIDIA GPU.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 if [ "${TEST_DEVICE:-webgpu}" = webgpu ] && [ -z "${VK_ICD_FILENAMES:-}" ]; then

@@ -1,5 +1,5 @@
 /**
- * A server whose models run on a device, as clients see it.
+ * The test of a server with models on a device, from a client's view.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 import { DEVICE, DEVICE_DTYPE } from "./devices.ts";
 
-Deno.test("a server draws and answers on the device, and says where and how", async () => {
+Deno.test("Server draws and captions on the device, and reports device and dtype", async () => {
   await using server = await openTinyServer({ device: DEVICE });
   const { app } = server;
   const { data } = await (await app.request("/v1/models")).json();

@@ -1,6 +1,6 @@
 /**
- * A vision tokenizer on a device gives the reference's codes and pictures: it
- * computes in fp32 wherever it runs.
+ * The tests of a vision tokenizer on a device: it gives the reference's codes
+ * and images, since it always computes in fp32.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 } from "../support/vq_golden.ts";
 import { openDevice, openDeviceVision } from "./devices.ts";
 
-/** fp32 against fp32, other kernels. */
+/** Tolerance of fp32 pixels between different kernels. */
 const PIXEL_TOLERANCE = 5e-4;
 
 for (const name of VISION_FOLDERS) {
@@ -39,7 +39,7 @@ for (const name of VISION_FOLDERS) {
   });
 }
 
-Deno.test("a clip gives the reference's codes, chunk by chunk", async () => {
+Deno.test("encode() of a clip gives the reference's codes, chunk by chunk", async () => {
   await using runtime = await openDevice();
   await using vision = await openDeviceVision(runtime);
   const [{ name, resized_hw: size }] = clips as [typeof clips[number]];

@@ -1,9 +1,8 @@
-# A Vulkan driver that computes in software, for machines without a GPU: source
-# this, and LD_LIBRARY_PATH and VK_ICD_FILENAMES lead to it.
+# Installs a Vulkan driver that computes in software, for machines without a GPU: source this
+# script, and LD_LIBRARY_PATH and VK_ICD_FILENAMES point to it.
 #
-# WebGPU wants Mesa 25; Debian 12 has it among its backports. Packages are
-# fetched by apt, whose own lists stay as they are, and unpacked into a folder:
-# nothing is installed.
+# WebGPU needs Mesa 25; Debian 12 has it among its backports. Packages are fetched by apt, whose own
+# lists stay unchanged, and unpacked into a folder: nothing is installed system-wide.
 set -euo pipefail
 
 vulkan_folder=${VULKAN_FOLDER:-${XDG_CACHE_HOME:-$HOME/.cache}/emu3/vulkan}

@@ -20,7 +20,7 @@ function appWith(run: FakeRun = runAtOnce, changes: Partial<AppOptions> = {}) {
   return { app: createApp(fakeServices(run), options), trace };
 }
 
-/** An application whose models are in these states. */
+/** Returns an application whose models are in these states. */
 function appInState(...states: HeldState["state"][]) {
   const models = () =>
     states.map((state, i) => listing(`m${i}`, stateOf(state)));
@@ -44,7 +44,7 @@ Deno.test("a switched-off function answers 404 and names FUNCTIONS", async () =>
   }
 });
 
-Deno.test("a path that takes other methods answers 405 with Allow", async () => {
+Deno.test("a path that accepts other methods answers 405 with Allow", async () => {
   const { app } = appWith();
   const answer = await app.request("/v1/generate");
   strictEqual(answer.status, 405);
@@ -53,7 +53,7 @@ Deno.test("a path that takes other methods answers 405 with Allow", async () => 
   deepStrictEqual(models.headers.get("allow"), "GET, HEAD");
 });
 
-Deno.test("OPTIONS tells the methods of a path", async () => {
+Deno.test("OPTIONS lists the methods of a path", async () => {
   const answer = await appWith().app.request("/v1/caption", {
     method: "OPTIONS",
   });
@@ -69,7 +69,7 @@ Deno.test("HEAD answers as GET does, without a body", async () => {
   strictEqual(await answer.text(), "");
 });
 
-Deno.test("a request id is taken when it is sane, else made", async () => {
+Deno.test("a valid request id is kept, another one replaced", async () => {
   const { app, trace } = appWith();
   const id = async (sent: string) => {
     const headers = { "x-request-id": sent };
@@ -82,7 +82,7 @@ Deno.test("a request id is taken when it is sane, else made", async () => {
   strictEqual(trace.access[0]!.id, "my-id_1");
 });
 
-Deno.test("CORS is for the origins that are named", async () => {
+Deno.test("CORS allows the configured origins", async () => {
   const origin = "https://example.org";
   const allowed = async (origins: string[], origin: string) => {
     const { app } = appWith(runAtOnce, { corsOrigins: origins });
@@ -95,7 +95,7 @@ Deno.test("CORS is for the origins that are named", async () => {
   strictEqual(await allowed(["*"], origin), "*");
 });
 
-Deno.test("a refusal can be read by a page of an allowed origin", async () => {
+Deno.test("a refusal is readable by a page of an allowed origin", async () => {
   const { app } = appWith(runAtOnce, { corsOrigins: ["*"] });
   const answer = await app.request("/v1/generate", json({}));
   strictEqual(answer.status, 422);
@@ -103,14 +103,14 @@ Deno.test("a refusal can be read by a page of an allowed origin", async () => {
   match(answer.headers.get("access-control-expose-headers")!, /X-Request-Id/);
 });
 
-Deno.test("/livez answers whatever the models do", async () => {
+Deno.test("GET /livez answers in every state of the models", async () => {
   strictEqual(
     (await appInState("loading", "failed").request("/livez")).status,
     200,
   );
 });
 
-Deno.test("/readyz waits for what loads, not for what nobody needs", async () => {
+Deno.test("GET /readyz waits for loading models, not for unloaded ones", async () => {
   const status = async (...states: HeldState["state"][]) =>
     (await appInState(...states).request("/readyz")).status;
   strictEqual(await status("ready", "unloaded"), 200);
@@ -118,7 +118,7 @@ Deno.test("/readyz waits for what loads, not for what nobody needs", async () =>
   strictEqual(await status("ready", "failed"), 503);
 });
 
-Deno.test("/ping answers 204 while loading and 200 when ready", async () => {
+Deno.test("GET /ping answers 204 while loading and 200 when ready", async () => {
   const status = async (state: HeldState["state"]) =>
     (await appInState(state).request("/ping")).status;
   strictEqual(await status("loading"), 204);
@@ -126,7 +126,7 @@ Deno.test("/ping answers 204 while loading and 200 when ready", async () => {
   strictEqual(await status("failed"), 503);
 });
 
-Deno.test("/readyz says when what loads is likely to be ready", async () => {
+Deno.test("GET /readyz answers with the Retry-After of a loading model", async () => {
   const wait = (retryAfterSeconds: number) =>
     listing(`m${retryAfterSeconds}`, {
       state: "loading",
@@ -145,7 +145,7 @@ Deno.test("/readyz says when what loads is likely to be ready", async () => {
   }
 });
 
-Deno.test("/v1/models lists states, and why one failed", async () => {
+Deno.test("GET /v1/models lists states, and the reason of a failure", async () => {
   const app = appInState("ready", "failed");
   const { object, data } = await (await app.request("/v1/models")).json();
   strictEqual(object, "list");
@@ -158,7 +158,7 @@ Deno.test("/v1/models lists states, and why one failed", async () => {
   strictEqual((await app.request("/v1/models/m2")).status, 404);
 });
 
-Deno.test("a model that loads says when to come back", async () => {
+Deno.test("a loading model answers with Retry-After", async () => {
   const services = fakeServices(runAtOnce, {
     drawer: () => {
       throw new NotReadyError("Cannot use model: it is still loading", 2);
@@ -171,7 +171,7 @@ Deno.test("a model that loads says when to come back", async () => {
   strictEqual((await answer.json()).retryable, true);
 });
 
-Deno.test("a model that failed says why, and that waiting does not help", async () => {
+Deno.test("a failed model answers with its reason, and without Retry-After", async () => {
   const services = fakeServices(runAtOnce, {
     drawer: () => {
       throw new NotReadyError("Cannot use model: a file is missing");
@@ -196,7 +196,7 @@ Deno.test("a full queue refuses with Retry-After, also before events", async () 
   }
 });
 
-Deno.test("more requests than are let in are refused, until one leaves", async () => {
+Deno.test("a request beyond the limit is refused, until another ends", async () => {
   const { app } = appWith(runUntilAborted, { maxRequests: 1 });
   const leave = new AbortController();
   const first = app.request("/v1/generate", {
@@ -210,7 +210,7 @@ Deno.test("more requests than are let in are refused, until one leaves", async (
   strictEqual((await app.request("/v1/generate", json({}))).status, 422);
 });
 
-Deno.test("a request that takes too long answers 504", async () => {
+Deno.test("a request that exceeds its timeout answers 504", async () => {
   const { app } = appWith(runUntilAborted, { requestTimeoutMs: 20 });
   const answer = await app.request("/v1/generate", json(body));
   strictEqual(answer.status, 504);
@@ -219,7 +219,7 @@ Deno.test("a request that takes too long answers 504", async () => {
   strictEqual(retryable, true);
 });
 
-Deno.test("a stream that takes too long ends with an error event", async () => {
+Deno.test("a stream that exceeds its timeout ends with an error event", async () => {
   const { app } = appWith(runUntilAborted, { requestTimeoutMs: 20 });
   const answer = await app.request(
     "/v1/generate",
@@ -256,7 +256,7 @@ Deno.test("a reader that leaves a stream ends the run", async () => {
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("a client that leaves ends the run, and only the log knows", async () => {
+Deno.test("a client that leaves ends the run, and is only logged", async () => {
   const { app, trace } = appWith(runUntilAborted);
   const leave = new AbortController();
   const answer = app.request("/v1/generate", {
@@ -269,7 +269,7 @@ Deno.test("a client that leaves ends the run, and only the log knows", async () 
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("what nobody foresaw answers 500 and is logged, not told", async () => {
+Deno.test("an unexpected error answers 500, and its message is only logged", async () => {
   const bug = new TypeError("secret of the inside");
   const { app, trace } = appWith(() => Promise.reject(bug));
   const answer = await app.request("/v1/generate", json(body));
@@ -278,7 +278,7 @@ Deno.test("what nobody foresaw answers 500 and is logged, not told", async () =>
   deepStrictEqual(trace.failures, [bug]);
 });
 
-Deno.test("a server that shuts down tells who waits", async () => {
+Deno.test("a server that shuts down answers waiting clients", async () => {
   const closed = new DOMException("the engine is closed", "AbortError");
   const { app } = appWith(() => Promise.reject(closed));
   const answer = await app.request("/v1/generate", json(body));
@@ -286,7 +286,7 @@ Deno.test("a server that shuts down tells who waits", async () => {
   strictEqual((await answer.json()).error.code, "shutting-down");
 });
 
-Deno.test("the page and its files are there, and may load nothing else", async () => {
+Deno.test("the page and its files are served, and may load nothing else", async () => {
   const { app } = appWith();
   const page = await app.request("/");
   match(page.headers.get("content-type")!, /^text\/html/);

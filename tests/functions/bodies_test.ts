@@ -1,4 +1,4 @@
-/** Bodies as `/openapi.json` has them are those that routes take. */
+/** The bodies in `/openapi.json`, compared with those that routes accept. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import * as v from "valibot";
@@ -20,7 +20,7 @@ import { tokenizeKind } from "../../functions/schema/tokenize_kinds.ts";
 const picture = "aGk=";
 const grid = { codes: [[1]] };
 
-Deno.test("a body of tokenize is as described where its fields go together", () => {
+Deno.test("a tokenize body matches its description if its fields are consistent", () => {
   const values: Readonly<Record<string, unknown>> = {
     image: picture,
     images: [picture],
@@ -48,7 +48,7 @@ Deno.test("a body of tokenize is as described where its fields go together", () 
   }
 });
 
-Deno.test("a body of score is as described where its fields go together", () => {
+Deno.test("a score body matches its description if its fields are consistent", () => {
   const values: Readonly<Record<string, unknown>> = {
     image: picture,
     images: [picture],
@@ -78,7 +78,7 @@ Deno.test("a body of score is as described where its fields go together", () => 
   }
 });
 
-Deno.test("bodies that contradict themselves are not as described", () => {
+Deno.test("an inconsistent body does not match its description", () => {
   const sized = { prompt: "a", height: 16, width: 16 };
   ok(v.is(GenerateBody, sized));
   ok(!v.is(GenerateBody, { ...sized, ratio: "1:1" }));
@@ -89,7 +89,7 @@ Deno.test("bodies that contradict themselves are not as described", () => {
   ok(!v.is(DetokenizeBody, { grid, tokens: [] }));
 });
 
-/** Every choice of some of `values`. */
+/** Yields every choice of some of `values`. */
 function* choices(
   values: Readonly<Record<string, unknown>>,
 ): Generator<Record<string, unknown>> {
@@ -99,7 +99,7 @@ function* choices(
   }
 }
 
-/** Whether a route would take a body, as far as its fields go. */
+/** Returns true if a route accepts a body's fields. */
 function isTaken(read: () => void): boolean {
   try {
     read();

@@ -52,11 +52,11 @@ Deno.test("boundedList() accepts and refuses as Valibot's array does, under the 
   }));
 });
 
-Deno.test("boundedList() is described as Valibot's array is", () => {
+Deno.test("boundedList() has the JSON Schema of Valibot's array", () => {
   deepStrictEqual(toJsonSchema(Bounded), toJsonSchema(Plain));
 });
 
-Deno.test("boundedList() looks at no item of a list that is too long", () => {
+Deno.test("boundedList() validates no item of a list that is too long", () => {
   const list = boundedList(v.string(), { max: 3, accepts: () => false });
   const untouched = new Proxy(Array(4).fill(0), {
     get: (target, key) => {
@@ -68,7 +68,7 @@ Deno.test("boundedList() looks at no item of a list that is too long", () => {
   deepStrictEqual(issues?.map(({ type }) => type), ["max_length"]);
 });
 
-Deno.test("boundedList() stops at the most issues that are told", () => {
+Deno.test("boundedList() stops at the limit of issues", () => {
   const most = 10 ** 6;
   const list = boundedList(boundedList(Code, { max: most }), { max: most });
   const wrong = Array(most).fill("");

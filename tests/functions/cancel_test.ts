@@ -1,6 +1,4 @@
-/**
- * Clients that leave, over real sockets and through the real engine.
- */
+/** The clients that leave, over real sockets and through the real engine. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { json, openTinyServer } from "../support/tiny_server.ts";
@@ -17,7 +15,7 @@ globalThis.addEventListener("unload", async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Some thousand steps: far longer than a test waits. */
+/** The request of some thousand steps: longer than any test. */
 const long = { prompt: "a fox", height: 512, width: 512, seed: 1 };
 const short = { prompt: "a fox", height: 32, width: 32, seed: 1 };
 
@@ -36,7 +34,7 @@ async function firstRow(response: Response): Promise<void> {
 
 Deno.test({
   name: "closing the connection of a stream ends the run",
-  // The connection that was closed is the pool's.
+  // The closed connection belongs to the pool.
   sanitizeResources: false,
   fn: async () => {
     const leave = new AbortController();
@@ -63,7 +61,7 @@ Deno.test("closing the connection of a waiting call ends the run", async () => {
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("a client that leaves changes nothing for another", async () => {
+Deno.test("a client that leaves does not change another's answer", async () => {
   const draw = async () => {
     const response = await fetch(url, json(short));
     return (await response.json()).images;

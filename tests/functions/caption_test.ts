@@ -30,7 +30,7 @@ function post(init: RequestInit, query = ""): Promise<Response> {
   return Promise.resolve(server.app.request(`/v1/caption${query}`, init));
 }
 
-/** Text that spells special tokens is text here, unlike in the reference. */
+/** Cases without special tokens, which are plain text here alone. */
 const plain = cases.filter(({ question }) => !question.includes("<|"));
 
 for (const one of plain) {
@@ -50,7 +50,7 @@ for (const one of plain) {
   });
 }
 
-Deno.test("POST /v1/caption takes a picture in every way alike", async () => {
+Deno.test("POST /v1/caption accepts a picture in every form", async () => {
   const short = { question: "What?", "max_tokens": 5 };
   const form = new FormData();
   form.set("image", new File([picture], "a.png", { type: "image/png" }));
@@ -90,7 +90,7 @@ Deno.test("POST /v1/caption takes a picture in every way alike", async () => {
   deepStrictEqual(new Set(texts), new Set([texts[0]]));
 });
 
-Deno.test("POST /v1/caption sends text as it comes", async () => {
+Deno.test("POST /v1/caption sends text as it is generated", async () => {
   const body = { image: base64, "max_tokens": 6 };
   const whole = await (await post(json(body))).json();
   const stream = await post(json(body, { accept: "text/event-stream" }));
@@ -117,14 +117,14 @@ Deno.test("POST /v1/caption answers with the text alone, as a line", async () =>
   );
 });
 
-Deno.test("POST /v1/caption says that max_tokens cut the answer", async () => {
+Deno.test("POST /v1/caption reports that max_tokens cut the answer", async () => {
   const answer = await post(json({ image: base64, "max_tokens": 1 }));
   const { finish_reason: reason, usage } = await answer.json();
   strictEqual(reason, "length");
   strictEqual(usage.completion_tokens, 1);
 });
 
-Deno.test("POST /v1/caption asks about several pictures at once", async () => {
+Deno.test("POST /v1/caption answers about several pictures at once", async () => {
   const one = await (await post(json({ image: base64, "max_tokens": 1 })))
     .json();
   const two = await (await post(

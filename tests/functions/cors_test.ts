@@ -16,7 +16,7 @@ function guarded() {
   return createApp(fakeServices(runAtOnce), options);
 }
 
-Deno.test("a page of an allowed origin may send every header that means something", async () => {
+Deno.test("CORS lets a page of an allowed origin send every header that is used", async () => {
   const wanted =
     "authorization,content-type,idempotency-key,last-event-id,prefer,traceparent,x-request-id";
   const answer = await guarded().request("/v1/generate", {
@@ -37,7 +37,7 @@ Deno.test("a page of an allowed origin may send every header that means somethin
   strictEqual(answer.headers.get("access-control-max-age"), "600");
 });
 
-Deno.test("a page of another origin is not allowed anything", async () => {
+Deno.test("CORS allows nothing to a page of another origin", async () => {
   const headers = {
     origin: "https://other.org",
     "access-control-request-method": "POST",
@@ -49,7 +49,7 @@ Deno.test("a page of another origin is not allowed anything", async () => {
   strictEqual(answer.headers.get("access-control-allow-origin"), null);
 });
 
-Deno.test("a page of an allowed origin may call from a public network into a private one, when it asks", async () => {
+Deno.test("CORS lets a page of an allowed origin call from a public network into a private one, on request", async () => {
   const ask = async (app: ReturnType<typeof guarded>, headers: object) => {
     const answer = await app.request("/v1/generate", {
       method: "OPTIONS",
@@ -69,7 +69,7 @@ Deno.test("a page of an allowed origin may call from a public network into a pri
   strictEqual(await ask(none, other), null);
 });
 
-Deno.test("a page can read why it was refused, by key or quota", async () => {
+Deno.test("CORS lets a page read the reason of a refusal, by key or quota", async () => {
   const app = guarded();
   const body = { prompt: "a", height: 16, width: 16 };
   const key = { origin: ORIGIN, authorization: "Bearer a-key" };
@@ -96,7 +96,7 @@ Deno.test("a page can read why it was refused, by key or quota", async () => {
   }
 });
 
-Deno.test("every answer tells browsers to be careful, and leaves TLS to the proxy", async () => {
+Deno.test("every answer has security headers, and leaves TLS to the proxy", async () => {
   for (const path of ["/v1/models", "/", "/livez", "/nowhere"]) {
     const { headers } = await guarded().request(path);
     strictEqual(headers.get("x-content-type-options"), "nosniff", path);

@@ -1,6 +1,6 @@
 /**
- * Bodies that cost more than their bytes, on every surface: each is refused
- * with the right problem, and lists few mistakes.
+ * The bodies that cost more than their bytes, on every surface: each is refused
+ * with the right problem and few issues.
  */
 
 import { ok, strictEqual } from "node:assert/strict";
@@ -34,7 +34,7 @@ async function post(
   return { status: response.status, text };
 }
 
-/** A list of `count` items, in JSON. */
+/** Returns a list of `count` items as JSON. */
 function listOf(item: string, count: number): string {
   return `[${Array(count).fill(item).join()}]`;
 }
@@ -48,7 +48,7 @@ const tool = (name: string, args: string) =>
 const infer = (parameters: string) =>
   `{"inputs":[{"name":"prompt","shape":[1],"datatype":"BYTES","data":["a"]}],"parameters":${parameters}}`;
 
-/** Lists of many wrong items, or too long, by surface. */
+/** Lists with many invalid items, or too many, by surface. */
 const LISTS: readonly (readonly [string, string, Record<string, string>?])[] = [
   ["/v1/detokenize", `{"grid":{"codes":${strings}}}`],
   ["/v1/detokenize", `{"grid":{"codes":[${zeros}]}}`],
@@ -100,7 +100,7 @@ for (const [path, body, headers] of LISTS) {
   });
 }
 
-Deno.test("/mcp tells a tool's caller few of many mistakes", async () => {
+Deno.test("POST /mcp reports few of many issues to a tool's caller", async () => {
   for (
     const args of [
       `{"grid":{"codes":${strings}}}`,
@@ -114,7 +114,7 @@ Deno.test("/mcp tells a tool's caller few of many mistakes", async () => {
   }
 });
 
-/** More structure than any request needs, by surface. */
+/** Bodies with more structure than any request needs, by surface. */
 const STRUCTURES = [
   listOf("{}", MAX_JSON_NODES + 1),
   listOf("[]", MAX_JSON_NODES + 1),
@@ -152,7 +152,7 @@ for (const path of JSON_PATHS) {
   });
 }
 
-Deno.test("Prefer: respond-async refuses JSON with more structure than is taken", async () => {
+Deno.test("Prefer: respond-async refuses JSON with more structure than the limit", async () => {
   for (const body of STRUCTURES) {
     const { status } = await post("/v1/generate", body, {
       prefer: "respond-async",
@@ -161,14 +161,14 @@ Deno.test("Prefer: respond-async refuses JSON with more structure than is taken"
   }
 });
 
-Deno.test("/mcp hands the protocol's package no more values than a message needs", async () => {
+Deno.test("POST /mcp passes no more values to the protocol's package than a message needs", async () => {
   const info = `{"name":"a","version":"1","icons":${listOf("0", 2000)}}`;
   const body =
     `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1","capabilities":{},"clientInfo":${info}}}`;
   strictEqual((await post("/mcp", body, MCP_TYPES)).status, 413);
 });
 
-Deno.test("/v1/tokenize takes texts as long as a context, of any kind, and none longer", async () => {
+Deno.test("POST /v1/tokenize accepts texts of a context's length, of any kind, and none longer", async () => {
   for (const unit of ["\n", " ", "a", "中", "😀", "\u0301\u0316"]) {
     const text = unit.repeat(MAX_TOKENIZED_TEXT / unit.length);
     const longest = await post("/v1/tokenize", JSON.stringify({ text }));
@@ -191,7 +191,7 @@ Deno.test("/v1/chat/completions refuses instructions and question that are too l
   ok(text.includes("instructions and question"));
 });
 
-Deno.test("a form of many parts is refused, with a key and without", async () => {
+Deno.test("a form of many parts is refused, with and without a key", async () => {
   const type = { "content-type": "multipart/form-data; boundary=a" };
   const part = '--a\r\nContent-Disposition: form-data; name="x"\r\n\r\nx\r\n';
   for (
@@ -205,7 +205,7 @@ Deno.test("a form of many parts is refused, with a key and without", async () =>
   }
 });
 
-Deno.test("a field of a form that is JSON is counted as a body is", async () => {
+Deno.test("a JSON field of a form is counted like a body", async () => {
   const type = { "content-type": "multipart/form-data; boundary=a" };
   const field = (value: string) =>
     `--a\r\nContent-Disposition: form-data; name="grid"\r\n\r\n${value}\r\n--a--`;
@@ -214,7 +214,7 @@ Deno.test("a field of a form that is JSON is counted as a body is", async () => 
   }
 });
 
-Deno.test("an inference with many elements of text is refused", async () => {
+Deno.test("an inference with many text elements is refused", async () => {
   const count = 10 ** 6;
   const header = JSON.stringify({
     inputs: [{

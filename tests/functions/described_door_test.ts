@@ -1,4 +1,4 @@
-/** `/openapi.json` says who is asked for a key, and whose requests are counted. */
+/** The access checks in `/openapi.json`, compared with those of the routes. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { apiKeys } from "../../functions/middleware/api_keys.ts";
@@ -10,7 +10,7 @@ import { appOptions, json, openTinyServer } from "../support/tiny_server.ts";
 
 const door = { apiKeys: apiKeys("secret"), rateLimit: rateLimit("2/h") };
 
-Deno.test("who shows no key is refused where the document says so, and in its shape", async () => {
+Deno.test("a request without a key is refused where the document lists 401, in its format", async () => {
   await using keyed = await openTinyServer({}, { apiKeys: door.apiKeys });
   const { document, check } = await describedBy(keyed.app);
   let refused = 0;
@@ -32,7 +32,7 @@ Deno.test("who shows no key is refused where the document says so, and in its sh
   ok(refused > 20);
 });
 
-Deno.test("who asks too often is refused as described, in the shape of the route", async () => {
+Deno.test("a request beyond the rate limit is refused as described, in the format of the route", async () => {
   const { options } = appOptions({ rateLimit: door.rateLimit });
   for (const path of ["/v1/score", "/v2/models/generate/infer", "/mcp"]) {
     const app = createApp(fakeServices(runAtOnce), options);
@@ -51,7 +51,7 @@ Deno.test("who asks too often is refused as described, in the shape of the route
   }
 });
 
-Deno.test("every answer to MCP has what all answers have", async () => {
+Deno.test("every answer to MCP has the common headers", async () => {
   const { options } = appOptions({ rateLimit: door.rateLimit });
   const app = createApp(fakeServices(runAtOnce), options);
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -14,7 +14,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const anyOptions = { decode: "display", maxPixels: 2 ** 20 } as const;
 const tensors = readSafetensors(goldenPath("vq.safetensors"));
 
-/** 7 × 9 codes and what the reference makes of them. */
+/** A grid of 7 × 9 codes, and its picture in the reference. */
 const codes = Uint16Array.from(int32(tensors, "im2_text_72x56.codes"));
 const grid = { height: 7, width: 9, codes: rows([...codes], 9) };
 const expected = await decodeImage(
@@ -54,7 +54,7 @@ Deno.test("POST /v1/detokenize decodes as the reference does", async () => {
   ok(isClose(await decodeImage(await answer.bytes(), anyOptions), 1));
 });
 
-Deno.test("POST /v1/detokenize takes bare codes alike", async () => {
+Deno.test("POST /v1/detokenize accepts bare codes alike", async () => {
   const png = await (await post(json({ grid }))).bytes();
   const sizes = { "x-grid-height": "7", "x-grid-width": "9" };
   const plain = bytes(
@@ -68,7 +68,7 @@ Deno.test("POST /v1/detokenize takes bare codes alike", async () => {
   }
 });
 
-Deno.test("POST /v1/detokenize answers with JPEG or JSON when asked", async () => {
+Deno.test("POST /v1/detokenize answers with JPEG or JSON on request", async () => {
   const jpeg = await post(json({ grid }, { accept: "image/jpeg" }));
   strictEqual(jpeg.headers.get("content-type"), "image/jpeg");
   strictEqual((await decodeImage(await jpeg.bytes(), anyOptions)).width, 72);
@@ -87,7 +87,7 @@ Deno.test("POST /v1/detokenize answers with JPEG or JSON when asked", async () =
   ok(isClose(image, 1));
 });
 
-Deno.test("POST /v1/detokenize undoes the codes of tokenize", async () => {
+Deno.test("POST /v1/detokenize inverts the codes of tokenize", async () => {
   const answer = await server.app.request(
     "/v1/tokenize",
     bytes(await Deno.readFile(goldenPath("chat/c0.png")), "image/png"),
@@ -96,7 +96,7 @@ Deno.test("POST /v1/detokenize undoes the codes of tokenize", async () => {
   strictEqual((await post(json({ grid }))).status, 200);
 });
 
-Deno.test("POST /v1/detokenize plays a clip in every format", async () => {
+Deno.test("POST /v1/detokenize encodes a clip in every format", async () => {
   const size = [24, 32];
   for (const accept of ["image/apng", "image/gif"]) {
     const answer = await post(json({ clip }, { accept }));
@@ -114,7 +114,7 @@ Deno.test("POST /v1/detokenize plays a clip in every format", async () => {
   deepStrictEqual([body.height, body.width], size);
 });
 
-Deno.test("POST /v1/detokenize plays a clip of bare codes", async () => {
+Deno.test("POST /v1/detokenize encodes a clip of bare codes", async () => {
   const answer = await post(
     bytes(writeNpy([2, 3, 4], clipCodes), "application/x-npy"),
   );
@@ -125,13 +125,13 @@ Deno.test("POST /v1/detokenize plays a clip of bare codes", async () => {
   );
 });
 
-Deno.test("POST /v1/detokenize has no video/mp4, and says what it has", async () => {
+Deno.test("POST /v1/detokenize refuses video/mp4 without an encoder, and lists its types", async () => {
   const answer = await post(json({ clip }, { accept: "video/mp4" }));
   strictEqual(answer.status, 406);
   match((await answer.json()).detail, /image\/apng, image\/gif/);
 });
 
-Deno.test("POST /v1/detokenize takes mixed tokens apart", async () => {
+Deno.test("POST /v1/detokenize separates mixed tokens", async () => {
   const prompt = await (await server.app.request(
     "/v1/tokenize",
     json({
@@ -156,14 +156,14 @@ Deno.test("POST /v1/detokenize takes mixed tokens apart", async () => {
   );
 });
 
-Deno.test("POST /v1/detokenize makes no text of no tokens", async () => {
+Deno.test("POST /v1/detokenize answers no text for no tokens", async () => {
   const body = await (await post(json({ tokens: [] }))).json();
   deepStrictEqual([body.parts, body.text], [[], ""]);
 });
 
-Deno.test("POST /v1/detokenize answers with MP4 where there is a program for it", async () => {
+Deno.test("POST /v1/detokenize answers with MP4 if there is an encoder", async () => {
   using folder = temporaryFolder();
-  // Lists its encoder, and counts what it is given otherwise.
+  // Lists its encoder, or counts its input.
   const program = folder.write(
     "ffmpeg",
     '#!/bin/sh\ncase "$*" in *-encoders) echo " V....D libx264 "; exit;; esac\nwc -c\n',
@@ -180,7 +180,7 @@ Deno.test("POST /v1/detokenize answers with MP4 where there is a program for it"
   strictEqual(Number(await answer.text()), 8 * 24 * 32 * 3);
 });
 
-Deno.test("POST /v1/detokenize lists no MP4 where there is no program for it", async () => {
+Deno.test("POST /v1/detokenize lists no MP4 without an encoder", async () => {
   const answer = await post(json({ clip }, { accept: "video/mp4" }));
   strictEqual(answer.status, 406);
   strictEqual(

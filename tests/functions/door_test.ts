@@ -1,6 +1,4 @@
-/**
- * Jobs and the door: who has passed it once is not stopped again inside.
- */
+/** The access checks of jobs: made once, not again inside. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { apiKeys } from "../../functions/middleware/api_keys.ts";
@@ -11,7 +9,7 @@ const body = { prompt: "a", height: 16, width: 16 };
 const one = { authorization: "Bearer one" };
 const two = { authorization: "Bearer two" };
 
-Deno.test("a job runs behind the door: its key is asked for once, and counted once", async () => {
+Deno.test("a job runs without access checks: its key is checked once, and it is counted once", async () => {
   await using server = await openTinyServer({}, {
     apiKeys: apiKeys("one,two"),
     rateLimit: rateLimit("1/h"),

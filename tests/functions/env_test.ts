@@ -13,7 +13,7 @@ function read(variables: Record<string, string>) {
   return readEnvironment(machine, (name) => variables[name]);
 }
 
-Deno.test("readEnvironment() serves everything locally when nothing is set", () => {
+Deno.test("readEnvironment() serves every function locally by default", () => {
   const environment = read({});
   deepStrictEqual(environment.listen, { hostname: "127.0.0.1", port: 8080 });
   strictEqual(environment.functions.size, 4);
@@ -30,7 +30,7 @@ Deno.test("readEnvironment() serves everything locally when nothing is set", () 
   strictEqual(read({ STRATEGY: "jacobi" }).strategy, "jacobi");
 });
 
-Deno.test("readEnvironment() names types of keys and values as the runtime does", () => {
+Deno.test("readEnvironment() maps types of keys and values to the runtime's", () => {
   strictEqual(read({}).cacheDtype, undefined);
   strictEqual(read({ KV_PRECISION: "fp32" }).cacheDtype, "float32");
   strictEqual(read({ KV_PRECISION: "fp16" }).cacheDtype, "float16");
@@ -42,7 +42,7 @@ Deno.test("readEnvironment() has room for seven guided pictures and two answers"
   strictEqual(read({ SLOTS: "2" }).slots, 2);
 });
 
-Deno.test("readEnvironment() opens nothing to others unless it is told to", () => {
+Deno.test("readEnvironment() opens nothing to other machines by default", () => {
   const { apiKeys, rateLimit, urlInputs, publicUrl, trustedProxies } = read({});
   const { trustedHeader, allowedHosts } = read({});
   deepStrictEqual([trustedHeader, allowedHosts], ["x-forwarded-for", []]);
@@ -64,7 +64,7 @@ Deno.test("readEnvironment() opens nothing to others unless it is told to", () =
   deepStrictEqual(read({ ALLOWED_HOSTS: "a, .b" }).allowedHosts, ["a", ".b"]);
 });
 
-Deno.test("readEnvironment() takes a public URL that others can be added to", () => {
+Deno.test("readEnvironment() accepts a public URL that paths can be appended to", () => {
   const publicUrl = (text: string) => read({ PUBLIC_URL: text }).publicUrl;
   strictEqual(publicUrl("https://example.org"), "https://example.org");
   strictEqual(publicUrl("https://example.org/a/"), "https://example.org/a");
@@ -75,14 +75,14 @@ Deno.test("readEnvironment() takes a public URL that others can be added to", ()
   }
 });
 
-Deno.test("thisMachine() says no more than Deno sees", () => {
+Deno.test("thisMachine() reports no more than Deno does", () => {
   const { cpus, memoryBytes } = thisMachine();
   ok(Number.isInteger(cpus) && cpus >= 1);
   ok(cpus <= navigator.hardwareConcurrency);
   ok(memoryBytes > 0 && memoryBytes <= Deno.systemMemoryInfo().total);
 });
 
-Deno.test("readEnvironment() takes an empty variable for an unset one", () => {
+Deno.test("readEnvironment() treats an empty variable as unset", () => {
   deepStrictEqual(read({ PORT: "", FUNCTIONS: " " }), read({}));
 });
 
@@ -97,7 +97,7 @@ Deno.test("readEnvironment() prefers PORT to AIP_HTTP_PORT", () => {
   strictEqual(read({ AIP_HTTP_PORT: "81", PORT: "82" }).listen.port, 82);
 });
 
-Deno.test("readEnvironment() counts time in milliseconds", () => {
+Deno.test("readEnvironment() converts times to milliseconds", () => {
   const { requestTimeoutMs, shutdownGraceMs } = read({
     REQUEST_TIMEOUT_S: "1.5",
     SHUTDOWN_GRACE_S: "0",
@@ -106,7 +106,7 @@ Deno.test("readEnvironment() counts time in milliseconds", () => {
   strictEqual(shutdownGraceMs, 0);
 });
 
-Deno.test("readEnvironment() names the variable that it cannot use", () => {
+Deno.test("readEnvironment() names an invalid variable", () => {
   const bad: Record<string, string> = {
     GEN_MODEL: "ftp://BAAI/Emu3-Gen",
     HF_ENDPOINT: "huggingface.co",
@@ -148,7 +148,7 @@ Deno.test("readEnvironment() names the variable that it cannot use", () => {
   }
 });
 
-Deno.test("readEnvironment() takes a device, its memory and its library as they are named", () => {
+Deno.test("readEnvironment() accepts a device, its memory and its library", () => {
   const { device, deviceMemoryBytes, runtimeFolder, precision } = read({
     DEVICE: "cuda",
     GPU_MEMORY_BYTES: "80000000000",

@@ -33,7 +33,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
 const anyOptions = { decode: "display", maxPixels: 2 ** 20 } as const;
 
-/** Two by three codes, quickly. */
+/** The request of two by three codes, which takes little time. */
 const small = { prompt: "a fox", height: 16, width: 24, seed: 5 };
 
 function generate(body: unknown, accept?: string): Promise<Response> {
@@ -43,7 +43,7 @@ function generate(body: unknown, accept?: string): Promise<Response> {
   );
 }
 
-/** The request of a case of the reference, which is greedy. */
+/** Returns the request of a case of the reference, which is greedy. */
 function requestOf(golden: GoldenCase) {
   return {
     prompt: golden.prompt,
@@ -78,7 +78,7 @@ for (const one of [...golden.cases, ...golden.partial]) {
   });
 }
 
-Deno.test("POST /v1/generate takes the checkpoint's defaults", async () => {
+Deno.test("POST /v1/generate uses the checkpoint's defaults", async () => {
   const { images, strategy, lossless, model } = await (await generate({
     prompt: "a fox",
   })).json();
@@ -90,7 +90,7 @@ Deno.test("POST /v1/generate takes the checkpoint's defaults", async () => {
   deepStrictEqual([images[0].grid.height, images[0].grid.width], [8, 8]);
 });
 
-Deno.test("POST /v1/generate draws in the strategy that is asked for, and says whether it is lossless", async () => {
+Deno.test("POST /v1/generate uses the requested strategy, and reports if it is lossless", async () => {
   const greedy = { prompt: "a fox", height: 32, width: 96, temperature: 0 };
   const draw = async (strategy: string) =>
     await (await generate({ ...greedy, strategy })).json();
@@ -109,14 +109,14 @@ Deno.test("POST /v1/generate draws in the strategy that is asked for, and says w
   ok(zipar.usage.forwards < plain.usage.forwards);
 });
 
-Deno.test("POST /v1/generate draws one and several pictures in the same way, unless told otherwise", async () => {
+Deno.test("POST /v1/generate uses the same strategy for one and several pictures by default", async () => {
   const draw = async (body: Record<string, unknown>) =>
     (await (await generate({ ...small, ...body })).json()).strategy;
   for (const n of [1, 2, 4]) strictEqual(await draw({ n }), "jacobi");
   strictEqual(await draw({ n: 2, strategy: "zipar" }), "zipar");
 });
 
-Deno.test("POST /v1/generate draws in the server's strategy when none is asked for", async () => {
+Deno.test("POST /v1/generate uses the server's strategy by default", async () => {
   await using other = await openTinyServer({ strategy: "zipar" });
   const body = { ...small, height: 32, width: 96 };
   const answer = await other.app.request("/v1/generate", json(body));
@@ -125,7 +125,7 @@ Deno.test("POST /v1/generate draws in the server's strategy when none is asked f
   strictEqual(listed.data[0].defaults.strategy, "zipar");
 });
 
-Deno.test("POST /v1/generate repeats itself for a seed, and echoes it", async () => {
+Deno.test("POST /v1/generate repeats its picture for a seed, and returns the seed", async () => {
   const first = await (await generate(small)).json();
   const again = await (await generate(small)).json();
   const other = await (await generate({ ...small, seed: 6 })).json();
@@ -138,14 +138,14 @@ Deno.test("POST /v1/generate repeats itself for a seed, and echoes it", async ()
   );
 });
 
-Deno.test("POST /v1/generate makes up a seed that makes the same again", async () => {
+Deno.test("POST /v1/generate returns a random seed that repeats the picture", async () => {
   const { seed: _, ...unseeded } = small;
   const first = await (await generate(unseeded)).json();
   const again = await (await generate({ ...small, seed: first.seed })).json();
   deepStrictEqual(again.images[0].grid, first.images[0].grid);
 });
 
-Deno.test("POST /v1/generate draws n pictures by streams of one seed", async () => {
+Deno.test("POST /v1/generate draws n pictures from streams of one seed", async () => {
   const { images, usage } = await (await generate({ ...small, n: 3 })).json();
   const one = await (await generate(small)).json();
   strictEqual(images.length, 3);
@@ -157,7 +157,7 @@ Deno.test("POST /v1/generate draws n pictures by streams of one seed", async () 
   strictEqual(usage.image_tokens, 3 * one.usage.image_tokens);
 });
 
-Deno.test("POST /v1/generate draws picture i of a seed, whatever n is", async () => {
+Deno.test("POST /v1/generate draws picture i of a seed for every n", async () => {
   for (const strategy of [undefined, "autoregressive", "jacobi", "zipar"]) {
     const asked = { ...small, height: 96, width: 64, strategy };
     const gridsOf = async (n: number) =>
@@ -170,7 +170,7 @@ Deno.test("POST /v1/generate draws picture i of a seed, whatever n is", async ()
   }
 });
 
-Deno.test("POST /v1/generate says that the size is too large, and not the prompt", async () => {
+Deno.test("POST /v1/generate reports that the size is too large, and not the prompt", async () => {
   const sizes: [object, string][] = [
     [{ height: 800, width: 800 }, "/height"],
     [{ "image_area": 800 * 800 }, "/image_area"],
@@ -204,7 +204,7 @@ Deno.test("POST /v1/generate answers with a file and headers", async () => {
   }
 });
 
-Deno.test("POST /v1/generate puts pictures of the type that is asked for into JSON and events", async () => {
+Deno.test("POST /v1/generate encodes pictures of the requested type in JSON and events", async () => {
   const png = await (await generate(small, "image/png")).bytes();
   for (const format of ["png", "jpeg", "webp"]) {
     const asked = { ...small, "output_format": format, preview: true };
@@ -212,7 +212,7 @@ Deno.test("POST /v1/generate puts pictures of the type that is asked for into JS
     strictEqual(image.mime_type, `image/${format}`);
     const bytes = Uint8Array.fromBase64(image.b64_json);
     strictEqual(readHeader(bytes).type, format);
-    // A WebP loses nothing.
+    // A WebP is lossless.
     if (format === "webp") {
       deepStrictEqual(
         await decodeImage(bytes, anyOptions),
@@ -227,7 +227,7 @@ Deno.test("POST /v1/generate puts pictures of the type that is asked for into JS
   }
 });
 
-Deno.test("POST /v1/generate refuses two types of a file", async () => {
+Deno.test("POST /v1/generate refuses two different types of a file", async () => {
   const asked = { ...small, "output_format": "png" };
   strictEqual((await generate(asked, "image/png")).status, 200);
   const answer = await generate(asked, "image/jpeg");
@@ -235,7 +235,7 @@ Deno.test("POST /v1/generate refuses two types of a file", async () => {
   strictEqual((await answer.json()).errors[0].pointer, "/output_format");
 });
 
-Deno.test("POST /v1/generate marks files as made by a machine unless told not to", async () => {
+Deno.test("POST /v1/generate marks files as generated by default", async () => {
   for (const type of ["image/png", "image/jpeg", "image/webp"]) {
     const marked = new TextDecoder().decode(
       await (await generate(small, type)).bytes(),
@@ -249,7 +249,7 @@ Deno.test("POST /v1/generate marks files as made by a machine unless told not to
   }
 });
 
-Deno.test("POST /v1/generate tells in a PNG what draws it again, rows that were given among it", async () => {
+Deno.test("POST /v1/generate stores in a PNG the request that repeats it, with its given rows", async () => {
   const given = { ...small, prefix: { codes: [[3, 1, 4]] } };
   const file = await (await generate(given, "image/png")).bytes();
   const { Description: prompt, parameters } = (await readPng(file))!.texts;
@@ -280,7 +280,7 @@ Deno.test("POST /v1/generate answers with bare codes", async () => {
   deepStrictEqual([...values], codes.flat());
 });
 
-Deno.test("POST /v1/generate sends 32 pictures so far at most, the first with the first row, none with the last", async () => {
+Deno.test("POST /v1/generate sends at most 32 previews, the first with the first row, none with the last", async () => {
   const answer = await generate(
     { ...small, height: 8 * 33, width: 8, guidance_scale: 1, preview: true },
     "text/event-stream",
@@ -290,7 +290,7 @@ Deno.test("POST /v1/generate sends 32 pictures so far at most, the first with th
   const previewed = rows.filter(({ data }) => data.preview !== undefined)
     .map(({ data }) => data.index);
   strictEqual(rows.length, 33);
-  // Others as far as decoding keeps up.
+  // The others as far as decoding keeps up.
   strictEqual(previewed[0], 0);
   ok(previewed.every((index: number) => index % 2 === 0 && index < 32));
 });
@@ -332,7 +332,7 @@ Deno.test("POST /v1/generate sends rows as they are drawn", async () => {
   );
 });
 
-Deno.test("POST /v1/generate goes on after given rows", async () => {
+Deno.test("POST /v1/generate continues after given rows", async () => {
   const whole = await (await generate(small)).json();
   const [given, drawn] = whole.images[0].grid.codes;
   const answer = await generate(
@@ -342,7 +342,7 @@ Deno.test("POST /v1/generate goes on after given rows", async () => {
   const events = parseEvents(await answer.text());
   const rows = events.filter(({ event }) => event === "row");
   deepStrictEqual(rows.map(({ data }) => data.index), [1]);
-  // Draws are keyed by position, so the rest is drawn as it was.
+  // Draws are keyed by position, so the other rows are the same.
   deepStrictEqual(rows[0]!.data.codes, drawn);
 });
 

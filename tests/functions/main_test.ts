@@ -1,6 +1,4 @@
-/**
- * The server as a process: how it starts, and how it stops.
- */
+/** The server as a process: its start and its stop. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
@@ -15,7 +13,7 @@ async function run(
 ): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "-A", MAIN, ...args],
-    // Whoever else runs a server here may have the usual one open.
+    // Another server on this machine may use the default port.
     env: { STORE: ":memory:", ...env },
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -32,20 +30,20 @@ Deno.test("main prints help and version", async () => {
   match(version.out, /^\d+\.\d+\.\d+\n$/);
 });
 
-Deno.test("main ends with one clear line when a variable is bad", async () => {
+Deno.test("main exits with one clear line for an invalid variable", async () => {
   const { code, out, err } = await run([], { THREADS: "many" });
   strictEqual(code, 2);
   strictEqual(out, "");
   strictEqual(err, "Cannot use THREADS: expected a whole number, 1 or more\n");
 });
 
-Deno.test("main ends with one clear line when a checkpoint is bad", async () => {
+Deno.test("main exits with one clear line for an invalid checkpoint", async () => {
   const { code, err } = await run([], { MODEL: "/nowhere", PORT: "0" });
   strictEqual(code, 1);
   match(err, /^Cannot find model "\/nowhere": looked in .*\n$/);
 });
 
-Deno.test("main ends with one clear line when the port is in use", async () => {
+Deno.test("main exits with one clear line if the port is in use", async () => {
   using listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { code, err } = await run([], {
     ...env,
@@ -55,7 +53,7 @@ Deno.test("main ends with one clear line when the port is in use", async () => {
   match(err, /^Cannot listen on .*: the port is in use, .*PORT\n$/);
 });
 
-Deno.test("main says where it is ready, and lets a request finish when told to stop", async () => {
+Deno.test("main announces its URL, and lets a request finish after a signal", async () => {
   await using server = await startServer(env);
   match(
     server.readyLine,
@@ -73,7 +71,7 @@ Deno.test("main says where it is ready, and lets a request finish when told to s
   strictEqual((await server.process.status).code, 0);
 });
 
-Deno.test("main ends what runs when its grace is over", async () => {
+Deno.test("main ends running requests after the grace", async () => {
   await using server = await startServer({ ...env, SHUTDOWN_GRACE_S: "0" });
   const answer = fetch(
     `${server.url}/v1/generate`,
@@ -87,7 +85,7 @@ Deno.test("main ends what runs when its grace is over", async () => {
   strictEqual((await server.process.status).code, 0);
 });
 
-Deno.test("main warns when others can call without a key", async () => {
+Deno.test("main warns if other machines can call without a key", async () => {
   const warns = async (env: Record<string, string>) => {
     const { err } = await run([], { MODEL: "/nowhere", ...env });
     return /asks nobody for a key: set API_KEYS/.test(err);

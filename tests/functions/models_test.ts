@@ -1,4 +1,4 @@
-/** What `GET /v1/models` tells of models and their engines. */
+/** The listing of models and their engines in `GET /v1/models`. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { changedFolder } from "../support/changed_folder.ts";
@@ -12,7 +12,7 @@ import {
   type TinyServer,
 } from "../support/tiny_server.ts";
 
-/** Keys and values of one token of the tiny checkpoint, in fp32. */
+/** Bytes of one token's keys and values in the tiny checkpoint, in fp32. */
 const TOKEN_BYTES = 2 * 2 * 2 * 16 * 4;
 
 const NOTHING_SHARED = { hits: 0, misses: 0, "tokens_saved": 0, evictions: 0 };
@@ -29,7 +29,7 @@ async function draw({ app }: TinyServer): Promise<number> {
   return answer.status;
 }
 
-/** Where the engine stands once two requests are there, or never were. */
+/** Returns the engine's state during and after two requests. */
 async function engineOfTwo(server: TinyServer) {
   for (let tries = 0;; tries++) {
     const engine = await engineOf(server);
@@ -38,7 +38,7 @@ async function engineOfTwo(server: TinyServer) {
   }
 }
 
-Deno.test("/v1/models tells what the engine may have and holds", async () => {
+Deno.test("GET /v1/models lists the engine's limits and load", async () => {
   await using server = await openTinyServer({
     functions: new Set(["caption"]),
   });
@@ -59,7 +59,7 @@ Deno.test("/v1/models tells what the engine may have and holds", async () => {
   deepStrictEqual(Object.keys(prefixes), Object.keys(NOTHING_SHARED));
 });
 
-Deno.test("/v1/models counts what runs, what waits and what was shared", async () => {
+Deno.test("GET /v1/models counts running, waiting and shared prompts", async () => {
   await using server = await openTinyServer({
     functions: new Set(["generate"]),
     slots: 2,
@@ -79,13 +79,13 @@ Deno.test("/v1/models counts what runs, what waits and what was shared", async (
     waiting: 0,
     running: 0,
   });
-  // The second found both of its prompts, of which the first ran every token.
+  // The second shared both of its prompts; the first ran every token.
   strictEqual(prefixes.hits - before.prefixes.hits, 2);
   ok(prefixes.tokens_saved > before.prefixes.tokens_saved);
   ok(cache.tokens_held > 0);
 });
 
-Deno.test("/v1/models tells fp16 where it is asked for or memory is scarce", async () => {
+Deno.test("GET /v1/models lists fp16 on request or if memory is scarce", async () => {
   // A guided picture of 9216 tokens takes 9.4 MB in fp32.
   const settings = [
     { cacheBytes: 2 ** 25, cacheDtype: undefined, bytes: TOKEN_BYTES },
@@ -104,7 +104,7 @@ Deno.test("/v1/models tells fp16 where it is asked for or memory is scarce", asy
   }
 });
 
-Deno.test("/v1/models tells no engine where none runs", async () => {
+Deno.test("GET /v1/models lists no engine if none runs", async () => {
   await using server = await openTinyServer({
     functions: new Set(["tokenize"]),
   });
@@ -115,7 +115,7 @@ Deno.test("/v1/models tells no engine where none runs", async () => {
   );
 });
 
-Deno.test("/v1/models tells all that is listed of a model, open or not", async () => {
+Deno.test("GET /v1/models lists all details of a model, open or not", async () => {
   await using server = await openTinyServer({
     functions: new Set(["generate"]),
   });
@@ -155,7 +155,7 @@ Deno.test("/v1/models tells all that is listed of a model, open or not", async (
   );
 });
 
-Deno.test("/v1/models tells text_only of a model that answers and does not refuse it", async () => {
+Deno.test("GET /v1/models lists text_only for a model that answers and accepts text alone", async () => {
   const capabilities = async (
     name: "caption" | "generate",
     textOnly = true,
@@ -178,7 +178,7 @@ Deno.test("/v1/models tells text_only of a model that answers and does not refus
   deepStrictEqual(await capabilities("generate"), ["generate", "score"]);
 });
 
-Deno.test("/v1/models tells how pictures are preprocessed, and by which file", async () => {
+Deno.test("GET /v1/models lists the preprocessing of pictures, and its files", async () => {
   const preprocessing = {
     "min_pixels": 1024,
     "max_pixels": 9216,
@@ -217,11 +217,11 @@ Deno.test("/v1/models tells how pictures are preprocessed, and by which file", a
     "image_mean": [0.25, 0.25, 0.25],
     files: ["processor_config.json"],
   });
-  // A language model prepares no pictures.
+  // A language model has no preprocessing.
   strictEqual(await read(server, "emu3-tiny"), undefined);
 });
 
-Deno.test("/v1/models tells the commit of a checkpoint in Hugging Face's cache", async () => {
+Deno.test("GET /v1/models lists the commit of a checkpoint in Hugging Face's cache", async () => {
   using hub = temporaryFolder();
   const commit = "0123456789abcdef0123456789abcdef01234567";
   const snapshot = hub.link(

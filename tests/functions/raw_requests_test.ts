@@ -1,10 +1,10 @@
-/** Request lines and Host headers that no client library sends, over a socket. */
+/** The requests over a socket that no client library sends. */
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { TINY_FOLDERS } from "../support/tiny_server.ts";
 import { startServer } from "../support/server.ts";
 
-/** Requests, and the status and problem that come of them. */
+/** Requests, with the status and problem of their answers. */
 const RAW: readonly [
   lines: readonly string[],
   status: number,
@@ -66,7 +66,7 @@ const RAW: readonly [
   ],
 ];
 
-Deno.test("what a socket sends is answered with the right problem, and the server lives", async () => {
+Deno.test("a malformed request on a socket is answered with the right problem, and the server continues", async () => {
   await using server = await startServer({
     MODEL: TINY_FOLDERS.gen,
     THREADS: "1",

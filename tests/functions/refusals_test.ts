@@ -1,4 +1,4 @@
-/** Everything that is wrong with a request, and what the client is told. */
+/** The refusals: every mistake in a request, and its problem. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { pngHeader, sourcePicture as file } from "../support/odd_pictures.ts";
@@ -7,7 +7,7 @@ import { bytes, json, openTinyServer } from "../support/tiny_server.ts";
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
-/** What is sent, where, and what comes of it. */
+/** A request, and the problem of its answer. */
 interface Refusal {
   readonly name: string;
   readonly path: string;
@@ -379,7 +379,7 @@ Deno.test("a refusal quotes the name of a model, and no prompt", async () => {
   ok(!detail.includes("secret"));
 });
 
-Deno.test("a prompt that is too long is told with both numbers", async () => {
+Deno.test("a prompt that is too long is refused with its length and the limit", async () => {
   const answer = await server.app.request(
     "/v1/generate",
     json({ prompt: "a b ".repeat(5000), height: 16, width: 16 }),
@@ -388,7 +388,7 @@ Deno.test("a prompt that is too long is told with both numbers", async () => {
   strictEqual(detail.match(/\d+/g).length, 2, detail);
 });
 
-Deno.test("after all refusals nothing runs and requests are answered", async () => {
+Deno.test("after all refusals no request runs and new ones are answered", async () => {
   const { language } = server.services.drawer(undefined);
   strictEqual(language.engine.state.running + language.engine.state.waiting, 0);
   const answer = await server.app.request(

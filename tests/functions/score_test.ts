@@ -1,4 +1,6 @@
-/** `POST /v1/score`, and adapters, which are unknown everywhere. */
+/**
+ * The `POST /v1/score` route, and adapters, which are unknown on every route.
+ */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { fakeServices, runUntilAborted } from "../support/fake_models.ts";
@@ -30,7 +32,7 @@ const [golden] = pictures.cases;
 const codes = golden!.codes;
 const picture = Deno.readFileSync(goldenPath("chat/c0.png"));
 
-/** Of a sum over a picture, other kernels. */
+/** Tolerance of a sum over a picture, computed by other kernels. */
 const SUM_TOLERANCE = 2e-3;
 
 function post(
@@ -45,7 +47,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-Deno.test("POST /v1/score gives the reference's likelihood of a picture, guided and not", async () => {
+Deno.test("POST /v1/score returns the reference's likelihood of a picture, with and without guidance", async () => {
   const [{ guided, unguided }] = scores.pictures as [
     { guided: number[]; unguided: number[] },
   ];
@@ -89,7 +91,7 @@ Deno.test("POST /v1/score gives the reference's likelihood of a picture, guided 
   }
 });
 
-Deno.test("POST /v1/score says of a drawn picture what generate's logprobs say", async () => {
+Deno.test("POST /v1/score returns the log probabilities that generate reports", async () => {
   const asked = { prompt: "a fox", "guidance_scale": 2 };
   const drawn = await (await server.app.request(
     "/v1/generate",
@@ -106,7 +108,7 @@ Deno.test("POST /v1/score says of a drawn picture what generate's logprobs say",
   }
 });
 
-Deno.test("POST /v1/score tells of each code of a drawn picture what generate told of it", async () => {
+Deno.test("POST /v1/score returns for each code of a picture what generate reports", async () => {
   const asked = { prompt: "a fox", "guidance_scale": 2, logprobs: 3 };
   const drawn = await (await server.app.request(
     "/v1/generate",
@@ -133,7 +135,7 @@ Deno.test("POST /v1/score tells of each code of a drawn picture what generate to
   ok(Math.abs(sum(all) - logprob) < 1e-9);
 });
 
-Deno.test("POST /v1/score judges an answer by its tokens and EOS", async () => {
+Deno.test("POST /v1/score scores an answer by its tokens and EOS", async () => {
   const text = "a red fox";
   const image = picture.toBase64();
   const said = await (await post(json({ image, text }))).json();
@@ -152,7 +154,7 @@ Deno.test("POST /v1/score judges an answer by its tokens and EOS", async () => {
   ok(other.logprob !== said.logprob);
 });
 
-Deno.test("POST /v1/score takes a picture in every way alike", async () => {
+Deno.test("POST /v1/score accepts a picture in every form", async () => {
   const form = new FormData();
   form.set("image", new File([picture], "a.png", { type: "image/png" }));
   form.set("prompt", "a fox");
@@ -240,7 +242,7 @@ Deno.test("POST /v1/score refuses two files of one prompt", async () => {
   strictEqual((await answer.json()).errors[0].pointer, "/image");
 });
 
-Deno.test("POST /v1/score judges what the functions of the server make", async () => {
+Deno.test("POST /v1/score scores the outputs of the server's functions", async () => {
   const services = fakeServices(runUntilAborted);
   const appWith = (...functions: ("generate" | "caption" | "tokenize")[]) =>
     createApp(services, appOptions({ functions: new Set(functions) }).options);
@@ -273,7 +275,7 @@ Deno.test("POST /v1/score judges what the functions of the server make", async (
   );
 });
 
-Deno.test("POST /v1/score takes pixels where only generate is served", async () => {
+Deno.test("POST /v1/score accepts pixels if only generate is served", async () => {
   await using drawing = await openTinyServer({
     functions: new Set(["generate"]),
   });
@@ -313,7 +315,7 @@ Deno.test("POST /v1/score ends the run when its client leaves", async () => {
   strictEqual(trace.access[0]!.status, 499);
 });
 
-Deno.test("an adapter is a 404 that quotes its name, wherever one may be named", async () => {
+Deno.test("an adapter answers 404 with its name, in every field for one", async () => {
   const adapter = "watercolor";
   const bodies: readonly [string, unknown][] = [
     ["generate", { prompt: "a fox", adapter }],

@@ -1,6 +1,4 @@
-/**
- * Services whose checkpoints are not here yet.
- */
+/** The services during the download of their checkpoints. */
 
 import {
   deepStrictEqual,
@@ -24,7 +22,7 @@ import { TINY_FOLDERS, tinyOptions } from "../support/tiny_server.ts";
 const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
 const VISION = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
 
-/** Folders that come when a test says so. */
+/** The folders of downloads that a test completes. */
 class Hand {
   readonly asked: string[] = [];
   readonly needing: string[] = [];
@@ -63,7 +61,7 @@ function start(
   );
 }
 
-Deno.test("services list at once what their sources imply, and how far they are", async () => {
+Deno.test("Services list the names that their sources imply, and their progress", async () => {
   const hand = new Hand();
   const folders = {
     gen: "org/Gen@main",
@@ -106,7 +104,7 @@ Deno.test("services list at once what their sources imply, and how far they are"
   ok(heard.some(([model, { name }]) => model === "Gen" && name === "download"));
 });
 
-Deno.test("services ask only for what functions need, and once", async () => {
+Deno.test("Services download only the models that functions need, each once", async () => {
   const hand = new Hand();
   const folders = { gen: "org/A", chat: "hf://org/A", vision: undefined };
   await using both = await start(hand, ["generate", "caption"], folders);
@@ -122,7 +120,7 @@ Deno.test("services ask only for what functions need, and once", async () => {
   ok(both.models().length === 1 && one.models().length === 1);
 });
 
-Deno.test("services open a vision tokenizer while the language model is on its way", async () => {
+Deno.test("Services open a vision tokenizer while the language model is downloaded", async () => {
   const hand = new Hand();
   const folders = { gen: "org/A", chat: "org/A", vision: "org/V" };
   await using services = await start(hand, ["tokenize"], folders);
@@ -137,7 +135,7 @@ Deno.test("services open a vision tokenizer while the language model is on its w
   throws(() => services.vision("A"), NotReadyError);
 });
 
-Deno.test("services give up a download when a vision tokenizer is no good", async () => {
+Deno.test("Services cancel a download when a vision tokenizer fails", async () => {
   const hand = new Hand();
   const folders = { gen: "org/A", chat: "org/A", vision: "org/V" };
   await using services = await start(hand, ["generate"], folders);
@@ -149,7 +147,7 @@ Deno.test("services give up a download when a vision tokenizer is no good", asyn
   match(language!.state.reason, /emu3-tiny/);
 });
 
-Deno.test("services tell whoever started them what cannot be had, and clients no places", async () => {
+Deno.test("Services report a failed download to their caller, and no places to clients", async () => {
   const hand = new Hand();
   const folders = { gen: "org/A", chat: "org/A", vision: undefined };
   await using services = await start(hand, ["generate"], folders);
@@ -160,7 +158,7 @@ Deno.test("services tell whoever started them what cannot be had, and clients no
   ok(!language!.state.reason.includes("secret"));
 });
 
-Deno.test("services that are closed give up what is on its way", async () => {
+Deno.test("Services cancel downloads when disposed", async () => {
   const hand = new Hand();
   const folders = { gen: "org/A", chat: "org/A", vision: "org/V" };
   const services = await start(hand, ["generate"], folders);
@@ -168,7 +166,7 @@ Deno.test("services that are closed give up what is on its way", async () => {
   ok(hand.signals.every(({ aborted }) => aborted));
 });
 
-Deno.test("services refuse models that do not fit together, before they load one", async () => {
+Deno.test("Services refuse models that do not fit together, before any is loaded", async () => {
   const hand = new Hand();
   const folders = {
     gen: goldenPath("checkpoints/emu3-tiny-bf16"),

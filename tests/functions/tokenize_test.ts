@@ -42,7 +42,7 @@ function file(path: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(goldenPath(path));
 }
 
-/** The frames of a clip, as a form has them. */
+/** Returns the frames of a clip as a form. */
 function framesForm(dir: string, count: number): FormData {
   const form = new FormData();
   for (let i = 0; i < count; i++) {
@@ -52,7 +52,7 @@ function framesForm(dir: string, count: number): FormData {
   return form;
 }
 
-Deno.test("POST /v1/tokenize encodes for a folder that transformers 5 saved as for its source", async () => {
+Deno.test("POST /v1/tokenize encodes the same for a folder that transformers 5 saved as for its source", async () => {
   const source = goldenPath("checkpoints/emu3-tiny-hf");
   const { processor_class: processor, ...settings } = goldenJson<
     Record<string, unknown>
@@ -108,7 +108,7 @@ for (const { name, dir, frames } of golden.clips) {
   });
 }
 
-Deno.test("POST /v1/tokenize takes frames as JSON, and an animation, alike", async () => {
+Deno.test("POST /v1/tokenize encodes frames as JSON, and an animation, alike", async () => {
   const { dir } = golden.clips[0]!;
   const files = [0, 1, 2, 3].map((i) => file(`${dir}/0${i}.png`));
   const options = { decode: "display", maxPixels: 2 ** 20 } as const;
@@ -124,7 +124,7 @@ Deno.test("POST /v1/tokenize takes frames as JSON, and an animation, alike", asy
   deepStrictEqual((await animated.json()).clip, expected);
 });
 
-Deno.test("POST /v1/tokenize takes an animated GIF for a clip", async () => {
+Deno.test("POST /v1/tokenize encodes an animated GIF as a clip", async () => {
   const gif = file("preprocess/animated.gif");
   const { clip } = await (await post(
     bytes(gif, "image/gif"),
@@ -161,7 +161,7 @@ Deno.test("POST /v1/tokenize answers with bare codes", async () => {
   deepStrictEqual(readNpy(await npy.bytes()).shape, [7, 9]);
 });
 
-Deno.test("POST /v1/tokenize leaves the size alone when told to", async () => {
+Deno.test("POST /v1/tokenize keeps the size on request", async () => {
   const picture = file("preprocess/geo_tiny8_8x8.png");
   const smart = await (await post(bytes(picture, "image/png"))).json();
   const alone = await (await post(
@@ -172,7 +172,7 @@ Deno.test("POST /v1/tokenize leaves the size alone when told to", async () => {
   deepStrictEqual([alone.grid.height, alone.grid.width], [1, 1]);
 });
 
-Deno.test("POST /v1/tokenize turns a picture only for display", async () => {
+Deno.test("POST /v1/tokenize rotates a picture only for display", async () => {
   const jpeg = bytes(file("preprocess/exif_orientation_6.jpg"), "image/jpeg");
   const display = await (await post(jpeg)).json();
   const reference = await (await post(jpeg, "?decode=reference")).json();
@@ -182,7 +182,7 @@ Deno.test("POST /v1/tokenize turns a picture only for display", async () => {
   );
 });
 
-Deno.test("POST /v1/tokenize takes special tokens in text when told to", async () => {
+Deno.test("POST /v1/tokenize accepts special tokens in text on request", async () => {
   const text = "a<|extra_204|>";
   const plain = await (await post(json({ text }))).json();
   const special = await (await post(json({ text, special: true }))).json();
@@ -192,7 +192,7 @@ Deno.test("POST /v1/tokenize takes special tokens in text when told to", async (
   deepStrictEqual((await (await post(json({ text: "" }))).json()).tokens, []);
 });
 
-Deno.test("POST /v1/tokenize tells what a drawing would be fed", async () => {
+Deno.test("POST /v1/tokenize returns the tokens of a drawing's prompt", async () => {
   for (const one of generated.cases) {
     const prompt = {
       prompt: one.prompt,
@@ -208,7 +208,7 @@ Deno.test("POST /v1/tokenize tells what a drawing would be fed", async () => {
   }
 });
 
-Deno.test("POST /v1/tokenize tells what a question would be fed", async () => {
+Deno.test("POST /v1/tokenize returns the tokens of a question's prompt", async () => {
   const { file: name, question, prompt_ids: ids } = chat.cases[0]!;
   const form = new FormData();
   form.set("image", new File([file(name)], "a.png"));
@@ -219,7 +219,7 @@ Deno.test("POST /v1/tokenize tells what a question would be fed", async () => {
   strictEqual(count, ids.length);
 });
 
-Deno.test("POST /v1/tokenize of text gives nothing but JSON", async () => {
+Deno.test("POST /v1/tokenize of text answers JSON only", async () => {
   const answer = await post(
     json({ text: "a" }, { accept: "application/x-npy" }),
   );

@@ -1,4 +1,4 @@
-/** A caller with a key, and another with one that floods. */
+/** The caller with a key, beside another that floods. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { apiKeys } from "../../functions/middleware/api_keys.ts";
@@ -10,7 +10,7 @@ const keys = apiKeys("one,two");
 const picture = { prompt: "a", height: 64, width: 64 };
 const small = { prompt: "b", height: 16, width: 16, seed: 1 };
 
-Deno.test("a key that fills every place of the server keeps no other key waiting for them", async () => {
+Deno.test("a key that fills every place of the server does not delay another key", async () => {
   await using server = await openTinyServer(
     { slots: 2, queueLimit: 4 },
     { apiKeys: keys, maxRequests: 6 },
@@ -25,7 +25,7 @@ Deno.test("a key that fills every place of the server keeps no other key waiting
     return answer;
   };
   const flood = Array.from({ length: 30 }, () => ask("one", one));
-  // Refusals are there before the first picture is.
+  // Refusals come before the first picture does.
   const refused = await Promise.race(flood);
   strictEqual(refused.status, 503);
   ok(Number(refused.headers.get("retry-after")) >= 1);
@@ -36,7 +36,7 @@ Deno.test("a key that fills every place of the server keeps no other key waiting
   ok(taken >= 4 && taken <= 6, `${taken}`);
 });
 
-Deno.test("jobs of one key neither refuse nor hold up those of another", async () => {
+Deno.test("jobs of one key neither refuse nor delay those of another", async () => {
   await using server = await openTinyServer(
     { slots: 2, queueLimit: 4 },
     { apiKeys: keys, maxRequests: 6 },
@@ -69,7 +69,7 @@ Deno.test("jobs of one key neither refuse nor hold up those of another", async (
   ok(done.length <= 3, `${done.length} of ${accepted.length} came first`);
 });
 
-Deno.test("pictures and texts of one key wait in turn with those of another", async () => {
+Deno.test("pictures and texts of one key take turns with those of another", async () => {
   await using server = await openTinyServer({}, {
     apiKeys: keys,
     maxRequests: 40,

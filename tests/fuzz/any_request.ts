@@ -1,5 +1,5 @@
 /**
- * Requests that nobody would send, and some that somebody might.
+ * The arbitraries of requests, most of them malformed.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import fc from "fast-check";
 import { writeNpy } from "../../functions/http/npy.ts";
 import { sourcePicture } from "../support/odd_pictures.ts";
 
-/** A request to be. */
+/** A request to build. */
 export interface AnyRequest {
-  /** With its query. */
+  /** Path with its query. */
   readonly path: string;
-  /** All but the signal. */
+  /** Options of the request, without a signal. */
   readonly init: RequestInit;
 }
 
-/** Paths that take a body. */
+/** Paths that accept a body. */
 export const POST_PATHS = [
   "/v1/generate",
   "/v1/caption",
@@ -39,7 +39,7 @@ export const POST_PATHS = [
 
 const anyPath = fc.constantFrom(...POST_PATHS);
 
-/** A header's value: what HTTP lets through. */
+/** Header values that HTTP permits. */
 const anyHeaderValue = fc.string({
   unit: fc.integer({ min: 32, max: 126 }).map((c) => String.fromCharCode(c)),
   maxLength: 40,
@@ -75,7 +75,7 @@ const anyAccept = fc.oneof(
   anyHeaderValue,
 );
 
-/** Headers, some of which mean something here. */
+/** Headers, some of which have a meaning for the server. */
 export const anyHeaders: fc.Arbitrary<Record<string, string>> = fc.record({
   accept: anyAccept,
   "content-type": anyType,
@@ -104,7 +104,7 @@ export const anyHeaders: fc.Arbitrary<Record<string, string>> = fc.record({
 const anyBytes = fc.uint8Array({ maxLength: 400 })
   .map((bytes) => new Uint8Array(bytes));
 
-/** Bytes of anything, said to be anything, sent anywhere. */
+/** Arbitrary bytes with any content type, at any path. */
 export const anyBlind: fc.Arbitrary<AnyRequest> = fc.record({
   path: anyPath,
   query: fc.oneof(fc.constant(""), fc.webQueryParameters()),
@@ -141,7 +141,7 @@ const anyPicture = fc.oneof(
   fc.string(),
 );
 
-/** Fields that functions have, with values they may or may not take. */
+/** Fields of functions, with valid and invalid values. */
 export const anyFields: fc.Arbitrary<Record<string, unknown>> = fc.record({
   prompt: fc.oneof(fc.string(), anyValue),
   question: fc.string(),
@@ -183,13 +183,13 @@ export const anyFields: fc.Arbitrary<Record<string, unknown>> = fc.record({
   messages: fc.array(anyValue, { maxLength: 3 }),
   webhook: fc.oneof(fc.constant({ url: "https://example.com" }), anyValue),
 }, { requiredKeys: [] }).map((fields) => {
-  // Without a size a picture takes a second, so that few are left so.
+  // Without a size a picture takes a second, so few omit it.
   const sized = "height" in fields || "width" in fields ||
     "image_area" in fields;
   return sized ? fields : { ...fields, image_area: 256 };
 });
 
-/** JSON of fields, few of them at a time so that some are taken. */
+/** JSON of a few fields each, so that some are accepted. */
 export const anyJson: fc.Arbitrary<AnyRequest> = fc.record({
   path: anyPath,
   accept: anyAccept,
@@ -217,7 +217,7 @@ export const anyJson: fc.Arbitrary<AnyRequest> = fc.record({
   },
 }));
 
-/** `bytes` with some changed, and maybe an end that is missing. */
+/** Changes some of `bytes`, and may truncate them. */
 function damaged(
   bytes: Uint8Array<ArrayBuffer>,
 ): fc.Arbitrary<Uint8Array<ArrayBuffer>> {
@@ -240,7 +240,7 @@ const npys = [
   writeNpy([1, 2, 2], Uint16Array.of(1, 2, 3, 4)),
 ];
 
-/** A file of codes, damaged. */
+/** Damaged files of codes. */
 export const anyNpy: fc.Arbitrary<AnyRequest> = fc.constantFrom(...npys)
   .chain(damaged).map((body) => ({
     path: "/v1/detokenize",
@@ -261,7 +261,7 @@ const PICTURES = [
   ["gray16.png", "image/png"],
 ] as const;
 
-/** A picture, damaged. */
+/** Damaged pictures. */
 export const anyDamagedPicture: fc.Arbitrary<AnyRequest> = fc
   .constantFrom(...PICTURES)
   .chain(([name, type]) =>

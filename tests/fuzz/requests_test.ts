@@ -1,7 +1,7 @@
 // deno-lint-ignore-file camelcase -- names of the wire
 /**
- * Whatever is sent, the answer is one that was promised, and the server is as
- * before. `FUZZ_RUNS` says how often each law is tried.
+ * Fuzz tests of the server: every answer is one that the API documents, and the
+ * server is unchanged. `FUZZ_RUNS` sets the runs of each law.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -30,7 +30,7 @@ const server = await openTinyServer(
 const { engine } = server.services.drawer(undefined).language;
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
-/** Fails when something nobody foresaw happened, or something stays at work. */
+/** Fails after an unexpected error, or if work remains. */
 async function assertUnharmed(): Promise<void> {
   await idleEngine(engine, 10);
   deepStrictEqual(server.trace.failures, []);
@@ -61,7 +61,7 @@ for (const [name, anyRequest] of kinds) {
   });
 }
 
-Deno.test("a reader that comes back anywhere has heard everything once", async () => {
+Deno.test("Event stream resumed at any event delivers every event once", async () => {
   const body = { prompt: "a fox", height: 48, width: 48, seed: 5 };
   const init = json(body, { prefer: "respond-async" });
   const { id } = await (await server.app.request("/v1/generate", init)).json();
@@ -82,7 +82,7 @@ Deno.test("a reader that comes back anywhere has heard everything once", async (
   );
 });
 
-Deno.test("a reader that leaves at any event stops the model, and nothing is left", async () => {
+Deno.test("Disconnecting at any event of a stream stops the model and releases its resources", async () => {
   const anyLeaving = fc.record({
     strategy: fc.constantFrom("autoregressive", "jacobi", "zipar"),
     guidance: fc.constantFrom(1, 3),
@@ -120,7 +120,7 @@ Deno.test("a reader that leaves at any event stops the model, and nothing is lef
   );
 });
 
-Deno.test("a job that is canceled at any moment is canceled or done, once", async () => {
+Deno.test("Job canceled at any moment ends once, as canceled or completed", async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(6), fc.boolean(), async (turns, guided) => {
       const fields = {

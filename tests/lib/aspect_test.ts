@@ -9,7 +9,10 @@ import { GridError } from "../../lib/errors.ts";
 import { goldenJson } from "../support/golden.ts";
 import { roundHalfEven } from "../../lib/rounding.ts";
 
-/** Ratio W:H, area in pixels², height and width in codes or the reference's error. */
+/**
+ * A ratio W:H, an area in pixels², height and width in codes or the reference's
+ * error.
+ */
 type Row = [
   ratio: string,
   imageArea: number,
@@ -18,7 +21,7 @@ type Row = [
 
 const { rows } = goldenJson<{ rows: Row[] }>("generate_size.json");
 
-/** What the reference answers and we refuse, with the reason. */
+/** The inputs that the reference accepts and we refuse, with the reason. */
 const REFUSED_HERE: Readonly<Record<string, string>> = {
   "-1:-1 at 4096": "a negative size is no size",
   "5:1 at 64": "no row is left",
@@ -81,14 +84,14 @@ for (const text of refused) {
   });
 }
 
-Deno.test("gridSizeFromRatio() refuses numbers beyond all measure", () => {
+Deno.test("gridSizeFromRatio() refuses infinite numbers", () => {
   const beyond = "9".repeat(400);
   for (const ratio of [`${beyond}:1`, `1:${beyond}`, `${beyond}:${beyond}`]) {
     throws(() => gridSizeFromRatio(parseRatio(ratio), 4096, 8), GridError);
   }
 });
 
-Deno.test("gridSizeFromRatio() turns with the ratio", () => {
+Deno.test("gridSizeFromRatio() transposes with the ratio", () => {
   const part = fc.integer({ min: 1, max: 40 });
   fc.assert(fc.property(part, part, (width, height) => {
     const upright = gridSizeFromRatio({ width, height }, 518_400, 8);
@@ -104,7 +107,7 @@ Deno.test("gridSizeFromRatio() turns with the ratio", () => {
   }));
 });
 
-Deno.test("gridSizeFromPixels() undoes multiplication by the pixels of a code", () => {
+Deno.test("gridSizeFromPixels() inverts multiplication by the pixels of a code", () => {
   const side = fc.integer({ min: 1, max: 300 });
   fc.assert(fc.property(side, side, side, (height, width, factor) => {
     const size = { height: height * factor, width: width * factor };

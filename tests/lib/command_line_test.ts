@@ -12,7 +12,7 @@ const OPTIONS = {
   verbose: { type: "boolean" },
 } as const;
 
-Deno.test("parseCommandLine() gives options and words", () => {
+Deno.test("parseCommandLine() returns options and words", () => {
   const words = ["a", "--port", "9", "--verbose", "b"];
   const { values, positionals } = parseCommandLine(words, OPTIONS);
   deepStrictEqual({ ...values }, { port: "9", verbose: true });
@@ -21,7 +21,7 @@ Deno.test("parseCommandLine() gives options and words", () => {
   deepStrictEqual(after.positionals, ["--prot"]);
 });
 
-Deno.test("parseCommandLine() refuses what is unknown, with the nearest", () => {
+Deno.test("parseCommandLine() refuses unknown options, with the nearest name", () => {
   const cases: readonly (readonly [string[], RegExp])[] = [
     [
       ["--prot", "9"],

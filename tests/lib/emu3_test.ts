@@ -27,7 +27,7 @@ interface DrawnCase {
   readonly name: string;
   readonly prompt: string;
   readonly guidance: number;
-  /** Absent where rows are given: then the published one. */
+  /** The negative prompt; the published one if rows are given. */
   readonly negative?: string | null;
   readonly H: number;
   readonly W: number;
@@ -125,7 +125,7 @@ function answerEnd(
 for (const name of LANGUAGE_FOLDERS) {
   Deno.test(`draw() of ${name} gives the reference's greedy pictures, code for code`, async () => {
     await using tiny = await openTinyLanguage(name);
-    // All at once: what else is in the batch must not matter.
+    // All at once: results must not depend on the batch.
     await Promise.all(
       [...pictures.cases, ...pictures.partial].map(async (drawn) => {
         const [grid] = await gridsOf(tiny.model, sceneOf(drawn));
@@ -162,7 +162,7 @@ for (const name of LANGUAGE_FOLDERS) {
   });
 }
 
-Deno.test("drawingTokens() are the reference's, with and without guidance", async () => {
+Deno.test("drawingTokens() returns the reference's tokens, with and without guidance", async () => {
   await using tiny = await openTinyLanguage();
   for (const drawn of [...pictures.cases, ...pictures.partial]) {
     const { tokens, unconditional } = await drawingTokens(
@@ -184,7 +184,7 @@ Deno.test("drawingTokens() are the reference's, with and without guidance", asyn
   }
 });
 
-Deno.test("answer() words and answers as the reference, but for the template's space", async () => {
+Deno.test("answer() words and answers as the reference, except for the template's space", async () => {
   await using tiny = await openTinyLanguage();
   // Trap 3: the reference reads special tokens out of a user's text (s0 … s2);
   // here they stay text, so those prompts differ by intention.
@@ -202,7 +202,7 @@ Deno.test("answer() words and answers as the reference, but for the template's s
   }
 });
 
-Deno.test("answer() never lets a user's text become a control token", async () => {
+Deno.test("answer() never encodes a user's text as a control token", async () => {
   await using tiny = await openTinyLanguage();
   const { eos, boi, firstCode } = tiny.model.vocabulary;
   for (const chat of chats.cases.filter(({ name }) => /^s[012]$/.test(name))) {
@@ -216,7 +216,7 @@ Deno.test("answer() never lets a user's text become a control token", async () =
   }
 });
 
-Deno.test("answer() streams what it answers, never half a character", async () => {
+Deno.test("answer() streams its answer, never half a character", async () => {
   await using tiny = await openTinyLanguage();
   for (const chat of chats.cases) {
     const events = await gather(answer(tiny.model, questionOf(chat), NEVER));
@@ -228,7 +228,7 @@ Deno.test("answer() streams what it answers, never half a character", async () =
   }
 });
 
-Deno.test("answer() ends before a stop, and the model with it", async () => {
+Deno.test("answer() ends before a stop, and ends the model's run", async () => {
   await using tiny = await openTinyLanguage();
   let wordy = 0;
   for (const chat of chats.cases) {
@@ -249,7 +249,7 @@ Deno.test("answer() ends before a stop, and the model with it", async () => {
   ok(wordy > 1);
 });
 
-Deno.test("draw() tells rows in order, and they are the picture", async () => {
+Deno.test("draw() reports rows in order, and they are the picture", async () => {
   await using tiny = await openTinyLanguage();
   const scene = { ...sceneOf(pictures.cases[2]!), count: 2, sampling: FREE };
   const events = await gather(draw(tiny.model, scene, NEVER));
@@ -270,7 +270,7 @@ Deno.test("draw() tells rows in order, and they are the picture", async () => {
   strictEqual(events.at(-1)!.type, "finished");
 });
 
-Deno.test("draw() gives the same codes for a seed, whatever else is drawn", async () => {
+Deno.test("draw() returns the same codes for a seed, whatever else is drawn", async () => {
   await using tiny = await openTinyLanguage();
   const scene = {
     ...sceneOf(pictures.cases[3]!),
@@ -293,7 +293,7 @@ Deno.test("draw() gives the same codes for a seed, whatever else is drawn", asyn
   ok(String(other!.codes) !== String(alone!.codes), "another seed, others");
 });
 
-Deno.test("picture i of several draws from stream i, and the first is that of one", async () => {
+Deno.test("draw() draws picture i of several from stream i, and the first as a single one", async () => {
   await using tiny = await openTinyLanguage();
   const scene = { ...sceneOf(pictures.cases[1]!), sampling: FREE, seed: 3 };
   const [one] = await gridsOf(tiny.model, scene);
@@ -302,7 +302,7 @@ Deno.test("picture i of several draws from stream i, and the first is that of on
   strictEqual(new Set(three.map(({ codes }) => String(codes))).size, 3);
 });
 
-Deno.test("a continued picture is the picture it continues, drawn or greedy", async () => {
+Deno.test("draw() continues a picture to the picture it continues, sampled or greedy", async () => {
   await using tiny = await openTinyLanguage();
   for (const sampling of [GREEDY, FREE]) {
     const scene = { ...sceneOf(pictures.cases[0]!), sampling, seed: 11 };
@@ -316,7 +316,7 @@ Deno.test("a continued picture is the picture it continues, drawn or greedy", as
   }
 });
 
-Deno.test("guidance 1 needs no unconditional row", async () => {
+Deno.test("draw() with guidance 1 needs no unconditional row", async () => {
   await using tiny = await openTinyLanguage();
   const scene = sceneOf(pictures.cases[1]!);
   strictEqual(
@@ -332,11 +332,11 @@ Deno.test("draw() feeds nothing after the last code", async () => {
   const end = events.at(-1)!;
   ok(end.type === "finished");
   const { height, width } = scene.size;
-  // One prompt; every code but the last; EOL rides along.
+  // One prompt; every code but the last; EOL is fed along.
   strictEqual(end.statistics.forwards, 1 + height * width - 1);
 });
 
-Deno.test("draw() and answer() refuse what exceeds the context, with both numbers", async () => {
+Deno.test("draw() and answer() refuse requests beyond the context, with both numbers", async () => {
   await using tiny = await openTinyLanguage();
   const limit = tiny.model.engine.contextLength;
   const scene = {
@@ -375,7 +375,7 @@ Deno.test("answer() takes no more tokens than the context leaves", async () => {
   ok(vocabulary.eos > 0);
 });
 
-Deno.test("draw() ends when its signal aborts or nobody listens, and others go on", async () => {
+Deno.test("draw() ends when its signal aborts or its consumer stops, and others continue", async () => {
   await using tiny = await openTinyLanguage();
   const scene = { ...sceneOf(pictures.cases[3]!), sampling: FREE };
   const controller = new AbortController();

@@ -33,7 +33,7 @@ const anyGrid: fc.Arbitrary<CodeGrid> = fc.tuple(side, side)
     }).map((codes) => ({ height, width, codes: Uint16Array.from(codes) }));
   });
 
-Deno.test("parseGrid() reads back what gridTokens() wrote", () => {
+Deno.test("parseGrid() inverts gridTokens()", () => {
   fc.assert(fc.property(anyGrid, (grid) => {
     const tokens = gridTokens(grid, EMU3_VOCABULARY);
     strictEqual(tokens.length, gridLength(grid));
@@ -41,7 +41,7 @@ Deno.test("parseGrid() reads back what gridTokens() wrote", () => {
   }));
 });
 
-Deno.test("gridFromRows() reads back what rowsFromGrid() wrote", () => {
+Deno.test("gridFromRows() inverts rowsFromGrid()", () => {
   fc.assert(fc.property(anyGrid, (grid) => {
     const rows = rowsFromGrid(grid);
     strictEqual(rows.length, grid.height);
@@ -70,7 +70,7 @@ Deno.test("rowTokens() is the start of gridTokens(), each row closed", () => {
   }));
 });
 
-Deno.test("clipFrame() takes one frame of a clip", () => {
+Deno.test("clipFrame() returns one frame of a clip", () => {
   const clip = {
     frames: 2,
     height: 1,
@@ -81,7 +81,10 @@ Deno.test("clipFrame() takes one frame of a clip", () => {
   deepStrictEqual(clipFrame(clip, 1), { height: 1, width: 2, codes });
 });
 
-/** What the reference's constraint allows, entry j after j tokens from IMG. */
+/**
+ * The tokens that the reference's constraint allows, entry j after j tokens
+ * from IMG.
+ */
 interface Grammar {
   readonly H: number;
   readonly W: number;
@@ -97,9 +100,9 @@ const SLOTS: Readonly<Record<string, Slot>> = {
 };
 
 /**
- * Where the reference asks for EOL and the layout does not. It tests
- * `offset % (W + 1)` before it looks whether rows are left, so that with W = 1
- * EOI and with W = 2 EOS are never allowed.
+ * The slots at which the reference requires EOL and the layout does not. It
+ * tests `offset % (W + 1)` before it checks if rows are left, so that with W =
+ * 1 EOI and with W = 2 EOS are never allowed.
  */
 const EOL_IN_PLACE_OF: Readonly<Record<string, Slot>> = {
   "4×1 at 9": "eoi",
@@ -108,13 +111,14 @@ const EOL_IN_PLACE_OF: Readonly<Record<string, Slot>> = {
   "2×2 at 8": "eos",
 };
 
-Deno.test("slotAt() asks for what the reference allows, but for W = 1 and W = 2 (trap 6)", () => {
+Deno.test("slotAt() returns the slot that the reference allows, except for W = 1 and W = 2 (trap 6)", () => {
   const { grammar } = goldenJson<{ grammar: Grammar[] }>("generate.json");
   const differing: Record<string, Slot> = {};
   let compared = 0;
   for (const { H, W, "allowed_by_offset": allowed } of grammar) {
     const size = { height: H, width: W };
-    // EOS ends the picture; what the reference allows after it is padding.
+    // EOS ends the picture; tokens that the reference allows after it are
+    // padding.
     for (let offset = 0; offset <= gridLength(size); offset++) {
       const slot = slotAt(offset, size);
       compared++;
@@ -148,7 +152,7 @@ Deno.test("parseGrid() names the token where the tokens end early", () => {
   }));
 });
 
-Deno.test("parseGrid() names whichever token is out of place", () => {
+Deno.test("parseGrid() names any token that is out of place", () => {
   const { bos } = EMU3_VOCABULARY;
   fc.assert(fc.property(anyGrid, fc.nat(), (grid, any) => {
     const tokens = gridTokens(grid, EMU3_VOCABULARY);
@@ -161,7 +165,7 @@ Deno.test("parseGrid() names whichever token is out of place", () => {
   }));
 });
 
-Deno.test("parseGrid() takes the ids from the vocabulary it is given", () => {
+Deno.test("parseGrid() takes the ids from the given vocabulary", () => {
   const grid = { height: 1, width: 2, codes: Uint16Array.of(0, 511) };
   const tokens = gridTokens(grid, TINY_VOCABULARY);
   deepStrictEqual(parseGrid(tokens, grid, TINY_VOCABULARY), grid);

@@ -61,7 +61,7 @@ async function drawn(
   return { grid: grid!, forwards, halfways };
 }
 
-Deno.test("a greedy picture is drawn back as it was, wherever it is masked", async () => {
+Deno.test("draw() restores a masked greedy picture, wherever it is masked", async () => {
   await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
   const whole = await drawn(tiny.model, scene);
   for (const name of LOSSLESS) {
@@ -79,7 +79,7 @@ Deno.test("a greedy picture is drawn back as it was, wherever it is masked", asy
   }
 });
 
-Deno.test("a drawing around kept codes goes on from any row as if it had not stopped", async () => {
+Deno.test("draw() around kept codes resumes from any row as if it had not stopped", async () => {
   await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
   const other = await drawn(tiny.model, { ...scene, prompt: "a house" });
   const sampling = { temperature: 1, topK: 0, topP: 1 };
@@ -102,7 +102,7 @@ Deno.test("a drawing around kept codes goes on from any row as if it had not sto
   }
 });
 
-Deno.test("codes that stay take fewer forwards than codes that are drawn", async () => {
+Deno.test("draw() takes fewer forward passes for kept codes than for drawn ones", async () => {
   await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
   const unguided = { ...scene, guidanceScale: 1 };
   const whole = await drawn(tiny.model, unguided);

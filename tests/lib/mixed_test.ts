@@ -35,7 +35,7 @@ const anyGrid = fc.tuple(
   codes: Uint16Array.from({ length: height * width }, (_, i) => first + i),
 }));
 
-Deno.test("parseMixed() reads back the text and pictures of a sequence", async () => {
+Deno.test("parseMixed() returns the text and pictures of a sequence", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(anyGrid, { maxLength: 3 }), async (grids) => {
       const tokens: number[] = [];
@@ -51,7 +51,7 @@ Deno.test("parseMixed() reads back the text and pictures of a sequence", async (
   );
 });
 
-Deno.test("parseMixed() gives the text that the reference gives", () => {
+Deno.test("parseMixed() returns the reference's text", () => {
   for (const { ids, text_skip_special: expected } of decodeRows()) {
     const parts = parse(ids);
     const spoken = parts.map((part) => part.type === "text" ? part.text : "")
@@ -68,7 +68,7 @@ Deno.test("parseMixed() joins the halves of a character around a special token",
   ]);
 });
 
-Deno.test("parseMixed() leaves out special tokens that start no picture", () => {
+Deno.test("parseMixed() omits special tokens that start no picture", () => {
   deepStrictEqual(parse(boi, eoi, img, eol, boi, size, eoi), [
     { type: "text", text: "1*2" },
   ]);

@@ -26,13 +26,13 @@ import { emu3, tiny, tinyJson } from "../support/golden_text.ts";
 
 /** `tokenizer/prompts.json`: prompts of the published checkpoints. */
 interface Prompts {
-  /** To draw. */
+  /** Prompts that draw. */
   readonly G: readonly {
     readonly text: string;
     readonly hw: readonly [number, number];
     readonly ids: readonly number[];
   }[];
-  /** To answer. */
+  /** Prompts that answer. */
   readonly U: readonly {
     readonly text: string;
     readonly template: GoldenTemplate;
@@ -77,7 +77,10 @@ const TEMPLATES: Readonly<Record<GoldenTemplate, Template>> = {
   stage1: "base",
 };
 
-/** Text that spells special tokens; the original takes them as such. */
+/**
+ * A pattern of text that spells special tokens; the original encodes it as
+ * such.
+ */
 const SPELLS_SPECIALS =
   /<\|(extra_\d+|endoftext|im_start|im_end|image \w+|visual token 000\d+)\|>/;
 
@@ -144,7 +147,7 @@ Deno.test("drawingPrompt() matches both branches of every drawing (trap 7)", asy
   }
 });
 
-Deno.test("prompt, given rows and drawn tokens make up the whole picture", async () => {
+Deno.test("drawingPrompt() with given rows and drawn tokens makes up the whole picture", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   strictEqual(drawings.partial.length, 3);
@@ -170,7 +173,7 @@ for (const source of [tiny, tinyJson]) {
       const same = [...tokens].join() === golden["prompt_ids"].join();
       if (!same) differing.push(golden.name);
     }
-    // What users write stays text here, so that it cannot end the prompt; the
+    // Users' text stays text here, so that it cannot end the prompt; the
     // original reads special tokens out of it (trap 3 of the golden data).
     const spelled = chats.cases
       .filter(({ question }) => SPELLS_SPECIALS.test(question))
@@ -182,7 +185,7 @@ for (const source of [tiny, tinyJson]) {
 }
 
 /**
- * Questions that `tokenizer.json` cuts into other tokens: it neither composes
+ * Questions that `tokenizer.json` splits into other tokens: it neither composes
  * accents nor joins punctuation with letters as the original does.
  */
 const SPLIT_OTHERWISE: readonly string[] = ["s3"];
@@ -225,7 +228,7 @@ Deno.test("questionPrompt() puts several pictures one after the other", async ()
   deepStrictEqual([...both], [...await one(a), ...(await one(b)).slice(1)]);
 });
 
-Deno.test("no text that users write becomes a special token (trap 3)", async () => {
+Deno.test("drawingPrompt() encodes no user's text as a special token (trap 3)", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   const prompt = chats.cases.map(({ question }) => question).join(" ");
@@ -236,7 +239,9 @@ Deno.test("no text that users write becomes a special token (trap 3)", async () 
   deepStrictEqual([...specials], [bos, boi, img]);
 });
 
-/** The prompt of a question, with the codes that its own tokens spell. */
+/**
+ * Returns the prompt of a question, with the codes that its own tokens spell.
+ */
 async function questionAgain(
   writer: PromptWriter,
   golden: Chat,
@@ -255,7 +260,7 @@ async function questionAgain(
     .tokens;
 }
 
-Deno.test("questionPrompt() may be shared after the words before the pictures, and after each picture", async () => {
+Deno.test("questionPrompt() can be shared after the words before the pictures, and after each picture", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   const a = { height: 1, width: 2, codes: Uint16Array.of(1, 2) };

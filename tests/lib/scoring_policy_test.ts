@@ -9,7 +9,7 @@ import { FakeDecoder, fakeLogits, fakeState } from "../support/fake_decoder.ts";
 const WIDTH = 16;
 const NEVER = new AbortController().signal;
 
-/** A picture's tokens in miniature: 100 ends a row, and is forced. */
+/** The tokens of a small picture: 100 ends a row, and is forced. */
 const anyGiven = fc.tuple(
   fc.integer({ min: 1, max: 4 }),
   fc.array(fc.nat(WIDTH - 1), { minLength: 1, maxLength: 24 }),
@@ -41,7 +41,7 @@ function fakeEngine(options: { beforeRun?: () => void } = {}) {
   return { decoder, engine };
 }
 
-Deno.test("ScoringPolicy judges each token as it would be after all before it, whatever the chunk", async () => {
+Deno.test("ScoringPolicy scores each token given all before it, for any chunk", async () => {
   await fc.assert(fc.asyncProperty(
     anyGiven,
     anyPrompt,
@@ -80,7 +80,7 @@ Deno.test("ScoringPolicy judges each token as it would be after all before it, w
   ));
 });
 
-Deno.test("ScoringPolicy stops within a run of being told to", async () => {
+Deno.test("ScoringPolicy stops within a run of its signal", async () => {
   const leave = new AbortController();
   let runs = 0;
   const { decoder, engine } = fakeEngine({
@@ -108,7 +108,7 @@ Deno.test("ScoringPolicy stops within a run of being told to", async () => {
   strictEqual(decoder.slotsInUse, 0);
 });
 
-Deno.test("scoringChunk() keeps the logits of a run under 32 MiB, two tokens at the least", () => {
+Deno.test("scoringChunk() keeps the logits of a run under 32 MiB, with two tokens at least", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 200_000 }),
     fc.constantFrom(1, 2),
@@ -120,7 +120,7 @@ Deno.test("scoringChunk() keeps the logits of a run under 32 MiB, two tokens at 
   ));
 });
 
-Deno.test("logProbability() is a law's logarithm: exponentials sum to one", () => {
+Deno.test("logProbability() is a distribution's logarithm: exponentials sum to one", () => {
   const anyLogits = fc.array(fc.float({ min: -50, max: 50, noNaN: true }), {
     minLength: 1,
     maxLength: 20,

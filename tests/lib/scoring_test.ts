@@ -28,7 +28,7 @@ interface ChatCase {
 }
 
 const NEVER = new AbortController().signal;
-/** Of a sum over a picture, other kernels. */
+/** The tolerance of a sum over a picture in other kernels. */
 const SUM_TOLERANCE = 2e-3;
 
 const pictures = goldenJson<{ cases: PictureCase[] }>("generate.json");
@@ -84,7 +84,7 @@ for (const folder of LANGUAGE_FOLDERS) {
   });
 }
 
-Deno.test("ScoringPolicy on the engine gives the reference's answers, token by token and EOS", async () => {
+Deno.test("ScoringPolicy on the engine matches the reference's answers, token by token and EOS", async () => {
   await using tiny = await openTinyLanguage();
   for (const [i, chat] of chats.cases.entries()) {
     const said = chat.answer_ids.filter((id) => id !== chats.ids.eos);
@@ -108,7 +108,7 @@ Deno.test("ScoringPolicy on the engine gives the reference's answers, token by t
   }
 });
 
-Deno.test("ScoringPolicy gives log-softmax of the reference's logits over codes", async () => {
+Deno.test("ScoringPolicy matches log-softmax of the reference's logits over codes", async () => {
   const golden = readSafetensors(goldenPath("lm.safetensors"));
   const ids = int32(golden, "gen_prefix.input_ids");
   const logits = float32(golden, "gen_prefix.logits");
@@ -138,7 +138,7 @@ Deno.test("ScoringPolicy gives log-softmax of the reference's logits over codes"
   near(policy.logprobs, expected);
 });
 
-Deno.test("scorePicture() says of a drawn picture what drawing it said", async () => {
+Deno.test("scorePicture() equals the scores of drawing the same picture", async () => {
   await using tiny = await openTinyLanguage();
   const scene = {
     prompt: "a fox",
@@ -165,7 +165,7 @@ Deno.test("scorePicture() says of a drawn picture what drawing it said", async (
   near(logprobs, drawn.map(({ logprob }) => logprob));
 });
 
-Deno.test("scoreAnswer() judges the text's tokens and EOS after the question's prompt", async () => {
+Deno.test("scoreAnswer() scores the text's tokens and EOS after the question's prompt", async () => {
   await using tiny = await openTinyLanguage();
   const { model } = tiny;
   const grid = { height: 1, width: 2, codes: Uint16Array.of(7, 300) };
@@ -193,7 +193,7 @@ Deno.test("scoreAnswer() judges the text's tokens and EOS after the question's p
   strictEqual(none.logprobs.length, 1);
 });
 
-Deno.test("scorePicture() beside others says what it says alone, to the bit", async () => {
+Deno.test("scorePicture() beside others equals its result alone, to the bit", async () => {
   await using tiny = await openTinyLanguage();
   const tasks = pictures.cases.slice(0, 4).map((one) => ({
     prompt: one.prompt,
@@ -211,7 +211,7 @@ Deno.test("scorePicture() beside others says what it says alone, to the bit", as
   deepStrictEqual(together.map(({ logprobs }) => logprobs), alone);
 });
 
-Deno.test("scorePicture() and scoreAnswer() refuse what exceeds the context", async () => {
+Deno.test("scorePicture() and scoreAnswer() refuse requests beyond the context", async () => {
   await using tiny = await openTinyLanguage();
   const side = 128;
   const codes = new Uint16Array(side * side);

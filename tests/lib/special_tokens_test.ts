@@ -24,7 +24,7 @@ Deno.test("originalSpecials() puts the list after Qwen's special tokens", () => 
   ]);
 });
 
-Deno.test("specialNames() gives Emu3's names when the file is silent", () => {
+Deno.test("specialNames() returns Emu3's names if the file gives none", () => {
   const silent = { "eos_token": null, "padding_side": "left" };
   deepStrictEqual(
     specialNames([{ json: silent, file: FILE }]),
@@ -45,7 +45,7 @@ Deno.test("specialNames() reads names as text and as objects, in either layout",
   strictEqual(names.img, "<wrapper>");
 });
 
-Deno.test("specialNames() names file and key when a name is none", () => {
+Deno.test("specialNames() names file and key of an invalid name", () => {
   throws(
     () => specialNames([{ json: { "boi_token": 7 }, file: FILE }]),
     new CheckpointError(
@@ -77,12 +77,12 @@ for (
   });
 }
 
-Deno.test("specialNames() takes a list of extra tokens for no names", () => {
+Deno.test("specialNames() reads no names from a list of extra tokens", () => {
   const json = { "extra_special_tokens": ["<a>", "<b>"] };
   deepStrictEqual(specialNames([{ json, file: FILE }]), EMU3_SPECIAL_NAMES);
 });
 
-Deno.test("specialNames() asks the second file for what the first leaves out", () => {
+Deno.test("specialNames() reads from the second file the names that the first omits", () => {
   const names = specialNames([
     { json: { "bos_token": "<s>", "boi_token": null }, file: FILE },
     {

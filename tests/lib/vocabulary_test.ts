@@ -40,7 +40,7 @@ const tinySpecials = specialsFrom(
 );
 const tiny = tinyVocabulary(tinySpecials);
 
-Deno.test("vocabularyFromSpecials() gives the published ids for the published tokens", () => {
+Deno.test("vocabularyFromSpecials() returns the published ids for the published tokens", () => {
   const textSize = 151_643;
   const specials = originalSpecials(visionTokens());
   const vocabulary = vocabularyFromSpecials(specialsFrom(specials, textSize), {
@@ -65,7 +65,7 @@ Deno.test("vocabularyFromSpecials() gives the published ids for the published to
   });
 });
 
-Deno.test("vocabularyFromSpecials() reads the same from either layout", () => {
+Deno.test("vocabularyFromSpecials() returns the same from either layout", () => {
   const json: { vocabulary_map: Record<string, number> } = JSON.parse(
     goldenText("emu3-tiny-hf.config.json"),
   );
@@ -86,7 +86,7 @@ Deno.test("vocabularyFromSpecials() reads the same from either layout", () => {
   );
 });
 
-Deno.test("vocabularyFromSpecials() finds the codes in whatever order they are listed", () => {
+Deno.test("vocabularyFromSpecials() finds the codes in any order of listing", () => {
   const reversed = new Map([...tinySpecials].reverse());
   deepStrictEqual(tinyVocabulary(reversed), tiny);
 });
@@ -130,7 +130,7 @@ for (const [what, [specials, message]] of Object.entries(broken)) {
   });
 }
 
-Deno.test("checkTokenIds() accepts a configuration that agrees or is silent", () => {
+Deno.test("checkTokenIds() accepts a configuration that agrees or omits ids", () => {
   checkTokenIds(tiny, {}, "config.json");
   checkTokenIds(tiny, {
     "bos_token_id": tiny.bos,
@@ -150,14 +150,14 @@ Deno.test("checkTokenIds() names file and key when a configuration disagrees", (
   );
 });
 
-Deno.test("codeFromToken() undoes tokenFromCode()", () => {
+Deno.test("codeFromToken() inverts tokenFromCode()", () => {
   fc.assert(fc.property(fc.nat(tiny.codebookSize - 1), (code) => {
     const token = tokenFromCode(tiny, code);
     return isCode(tiny, token) && codeFromToken(tiny, token) === code;
   }));
 });
 
-Deno.test("tokenFromCode() and codeFromToken() refuse what lies outside", () => {
+Deno.test("tokenFromCode() and codeFromToken() refuse values out of range", () => {
   for (const code of [-1, tiny.codebookSize]) {
     throws(() => tokenFromCode(tiny, code), RangeError);
     strictEqual(isCode(tiny, tiny.firstCode + code), false);

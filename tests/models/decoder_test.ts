@@ -20,7 +20,7 @@ const fp32 = {
   arrangement: { type: "step" },
 } as const;
 
-/** Every way in which a decoder runs. */
+/** All arrangements of a decoder. */
 const ARRANGEMENTS: readonly Arrangement[] = [
   { type: "step" },
   { type: "pair" },
@@ -28,7 +28,7 @@ const ARRANGEMENTS: readonly Arrangement[] = [
   { type: "wide", rows: 2, placed: true },
 ];
 
-/** What decoder and head ask of a checkpoint. */
+/** Returns the weights that decoder and head request from a checkpoint. */
 function asked(config: LanguageConfig): RecordedWeights {
   const weights = new RecordedWeights();
   decoderGraph(config, weights, { ...fp32, positions: 4 });
@@ -37,7 +37,7 @@ function asked(config: LanguageConfig): RecordedWeights {
   return weights;
 }
 
-Deno.test("decoderGraph() and headGraph() ask for the published model's 291 tensors, all 8,492,011,520 numbers of them", () => {
+Deno.test("decoderGraph() and headGraph() read the published model's 291 tensors, all 8,492,011,520 numbers of them", () => {
   const tensors = asked(published).asked;
   strictEqual(tensors.size, 291);
   let parameters = 0;
@@ -45,7 +45,7 @@ Deno.test("decoderGraph() and headGraph() ask for the published model's 291 tens
   strictEqual(parameters, 8_492_011_520);
 });
 
-Deno.test("decoderGraph() and headGraph() ask for every tensor of the index, and for no other", () => {
+Deno.test("decoderGraph() and headGraph() read every tensor of the index, and no other", () => {
   const { weight_map: map } = goldenJson<{
     "weight_map": Record<string, string>;
   }>("checkpoints/emu3-tiny/model.safetensors.index.json");
@@ -55,7 +55,7 @@ Deno.test("decoderGraph() and headGraph() ask for every tensor of the index, and
   );
 });
 
-Deno.test("decoderGraph() gives the same bytes each time", () => {
+Deno.test("decoderGraph() returns the same bytes each time", () => {
   const build = () =>
     decoderGraph(tiny, new RecordedWeights(), { ...fp32, positions: 64 }).model;
   deepStrictEqual(build(), build());
@@ -120,7 +120,7 @@ for (const arrangement of ARRANGEMENTS) {
   });
 }
 
-Deno.test("decoderGraph() turns pairs by the reference's angles", () => {
+Deno.test("decoderGraph() rotates pairs by the reference's angles", () => {
   const positions = 200;
   const { model } = decoderGraph(tiny, new RecordedWeights(), {
     ...fp32,
@@ -143,7 +143,7 @@ Deno.test("decoderGraph() turns pairs by the reference's angles", () => {
   }
 });
 
-Deno.test("headGraph() judges the rows it is given, in place", () => {
+Deno.test("headGraph() scores the given rows, in place", () => {
   const weights = new RecordedWeights();
   const rows = { start: 1235, count: 512 };
   const { model } = headGraph(tiny, weights, { ...fp32, rows });
@@ -156,14 +156,14 @@ Deno.test("headGraph() judges the rows it is given, in place", () => {
   ]);
 });
 
-Deno.test("headGraph() reads the embedding when the configuration ties them", () => {
+Deno.test("headGraph() reads the embedding if the configuration ties them", () => {
   const weights = new RecordedWeights();
   const rows = { start: 0, count: 1747 };
   headGraph({ ...tiny, tiedEmbeddings: true }, weights, { ...fp32, rows });
   deepStrictEqual([...weights.asked.keys()], ["model.embed_tokens.weight"]);
 });
 
-Deno.test("headGraph() takes and gives fp32 whatever it computes in", () => {
+Deno.test("headGraph() has fp32 inputs and outputs in any computing type", () => {
   const { model } = headGraph(tiny, new RecordedWeights("float16"), {
     computeDtype: "float16",
     rows: { start: 0, count: 4 },

@@ -13,7 +13,7 @@ const OUTPUTS = 24;
 const INPUTS = 64;
 const shape = [OUTPUTS, INPUTS] as const;
 
-/** Codes, then scales, in one file. */
+/** Returns weights of codes, then scales, in one file. */
 function quantizedWeights(
   location: string,
   bits: 4 | 8,
@@ -111,7 +111,7 @@ async function product(
 
 for (const [bits, blockSize] of [[4, 128], [8, 32]] as const) {
   Deno.test(`linear() of ${bits} bits gives a row the same bits in any even number of rows`, async () => {
-    // Wide enough for every kernel that real models meet.
+    // Wide enough for every kernel that real models use.
     const [outputs, inputs] = [704, 1024];
     const values = Float32Array.from(
       { length: outputs * inputs },
@@ -165,7 +165,7 @@ Deno.test("linear() multiplies floats as they are stored, untransposed", () => {
   deepStrictEqual(node!.inputs, ["x", "layer.weight"]);
 });
 
-Deno.test("linear() multiplies floats as [in, out] where the device asks for it", () => {
+Deno.test("linear() multiplies floats as [in, out] if the device requires it", () => {
   for (const supplied of [true, false]) {
     const g = new Graph("test", new RecordedWeights("bfloat16"), {
       computeDtype: "float16",
@@ -202,7 +202,7 @@ for (const whole of [true, false]) {
   });
 }
 
-Deno.test("embedding() reads a table in the computing type where the device asks for it", () => {
+Deno.test("embedding() reads a table in the computing type if the device requires it", () => {
   const g = new Graph("test", new RecordedWeights("bfloat16"), {
     computeDtype: "float16",
     castTables: true,

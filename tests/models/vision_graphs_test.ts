@@ -38,7 +38,7 @@ const published = parseVisionConfig(
 );
 const fp32 = { computeDtype: "float32" } as const;
 
-/** What some graphs ask of a checkpoint: shapes by key. */
+/** Returns the shapes by key that some graphs request from a checkpoint. */
 function asked(
   ...builders: readonly Builder[]
 ): Map<string, readonly number[]> {
@@ -49,12 +49,15 @@ function asked(
   );
 }
 
-/** Without the sides of one at the end: a 1×1 convolution is a matrix. */
+/**
+ * Returns a shape without the sides of one at the end: a 1×1 convolution is a
+ * matrix.
+ */
 function trimmed(shape: readonly number[]): readonly number[] {
   return shape.slice(0, shape.findLastIndex((side) => side !== 1) + 1);
 }
 
-Deno.test("the clip graphs ask for every tensor of the published vision tokenizer, in its shape", () => {
+Deno.test("Clip graphs read every tensor of the published vision tokenizer, in its shape", () => {
   // BatchNorm counts its batches only while it is trained.
   const expected = vqTensors()
     .filter(({ original }) => !original.endsWith("num_batches_tracked"));
@@ -70,7 +73,7 @@ Deno.test("the clip graphs ask for every tensor of the published vision tokenize
   );
 });
 
-Deno.test("the still graphs ask for the same tensors as the clip graphs", () => {
+Deno.test("Still graphs read the same tensors as the clip graphs", () => {
   deepStrictEqual(
     new Map([...asked(stillEncoderGraph)].sort()),
     new Map([...asked(clipEncoderGraph)].sort()),

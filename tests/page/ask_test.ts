@@ -1,4 +1,4 @@
-/** Ask, as people use it. */
+/** The Ask view, in a browser. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -27,7 +27,7 @@ for (const width of WIDTHS) {
     const answers = await page.locator(".answer").allTextContents();
     ok(answers.every((text) => /\w/.test(text)), answers.join());
     await seen.check("ask-answered");
-    // Codes are made once, whatever is asked.
+    // Codes are computed once for all questions.
     const paths = seen.asked.map(({ path }) => path);
     strictEqual(paths.filter((path) => path === "/v1/tokenize").length, 1);
     await page.getByText("Forget these answers").click();
@@ -35,7 +35,7 @@ for (const width of WIDTHS) {
   });
 }
 
-pageTest("ask: by keyboard alone", async () => {
+pageTest("ask: every control is usable by keyboard", async () => {
   await using seen = await visit(ask);
   const { page } = seen;
   const choose = page.getByRole("button", { name: "Choose files" });
@@ -72,7 +72,8 @@ for (const most of [1, 4]) {
       });
       await page.reload();
       await bringTwo(page);
-      // At once: it is asked about what has come, not about what is read.
+      // Immediately: the question is about the files that were added, encoded
+      // or not.
       await page.getByRole("button", { name: "Ask", exact: true }).click();
       await answered(page, 1);
       const { body } = seen.asked.findLast(({ path }) =>
@@ -87,7 +88,7 @@ for (const most of [1, 4]) {
 }
 
 pageTest(
-  "ask: of several files at once a model of one picture takes the first",
+  "ask: a model of one picture takes the first of several dropped files",
   async () => {
     await using seen = await visit(ask);
     const { page } = seen;
@@ -121,12 +122,12 @@ async function bringTwo(page: Page): Promise<void> {
   }
 }
 
-pageTest("ask: a drawn picture is asked about by its codes", async () => {
+pageTest("ask: a question about a drawn picture sends its codes", async () => {
   await using seen = await visit(`${server.url}/#draw`);
   const { page } = seen;
   await page.getByRole("textbox").first().fill("three apples");
   await page.getByRole("button", { name: "Draw", exact: true }).click();
-  // Whoever goes to ask while it is drawn, finds it there when it is done.
+  // A drawing that finishes while Ask is open is offered there.
   await page.getByRole("link", { name: "Ask" }).click();
   await page.locator(".asked img").waitFor();
   await page.getByRole("button", { name: "Ask", exact: true }).click();
@@ -142,7 +143,7 @@ pageTest("ask: a drawn picture is asked about by its codes", async () => {
   ]);
 });
 
-pageTest("ask: about what was drawn, in place of what was there", async () => {
+pageTest("ask: a new drawing replaces the selected picture", async () => {
   await using seen = await visit(ask);
   const { page } = seen;
   await bring(page, rocket);
@@ -155,7 +156,7 @@ pageTest("ask: about what was drawn, in place of what was there", async () => {
   strictEqual(await page.locator(".asked li").count(), 1);
 });
 
-pageTest("ask: a file that is no picture is refused in words", async () => {
+pageTest("ask: a file that is no picture shows an error", async () => {
   await using seen = await visit(ask, { allowed: REFUSED });
   const { page } = seen;
   const buffer = new TextEncoder().encode("no picture");
@@ -165,13 +166,13 @@ pageTest("ask: a file that is no picture is refused in words", async () => {
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   const missing = page.getByText("There is no picture yet");
   await missing.waitFor();
-  // The next one is taken, and what was missing is no longer told.
+  // The next file is accepted, and the error is cleared.
   await bring(page, rocket);
   await page.getByText("16 × 16 codes").waitFor();
   await missing.waitFor({ state: "hidden" });
 });
 
-pageTest("ask: an answer can be stopped, and asked for again", async () => {
+pageTest("ask: an answer can be stopped and requested again", async () => {
   await using seen = await visit(ask);
   const { page } = seen;
   await bring(page, rocket);
@@ -184,7 +185,7 @@ pageTest("ask: an answer can be stopped, and asked for again", async () => {
   await answered(page, 1);
 });
 
-pageTest("ask: a full queue is waited for", async () => {
+pageTest("ask: a question waits for a full queue", async () => {
   await using seen = await visit(ask, { allowed: REFUSED });
   const { page } = seen;
   await bring(page, rocket);
@@ -206,7 +207,7 @@ pageTest("ask: a full queue is waited for", async () => {
   await answered(page, 1);
 });
 
-pageTest("ask: a server that is away is waited for", async () => {
+pageTest("ask: a question waits for an unreachable server", async () => {
   await using seen = await visit(ask, {
     allowed: REFUSED,
   });
@@ -221,7 +222,7 @@ pageTest("ask: a server that is away is waited for", async () => {
 });
 
 pageTest(
-  "ask: where a key is needed and bodies are small",
+  "ask: questions work with a required key and a small body limit",
   async () => {
     await using locked = await startServer({
       API_KEYS: "secret",
@@ -250,13 +251,13 @@ function asPlaywright(file: BroughtFile) {
   return { ...file, buffer: Buffer.from(file.buffer) };
 }
 
-/** Waits until so many questions have whole answers. */
+/** Waits until so many questions have complete answers. */
 async function answered(page: Page, count: number): Promise<void> {
   const whole = ".answers li:not([aria-busy]):has-text('token')";
   await page.locator(whole).nth(count - 1).waitFor();
 }
 
-/** Goes on by the tabulator, as far as there is something new. */
+/** Tabs on until an element of this name has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press("Tab");

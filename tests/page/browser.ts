@@ -1,6 +1,6 @@
 /**
- * The page in Chromium, and what must hold whatever is done there: nothing
- * leaves the origin, nothing is complained of, everybody can use it.
+ * The page in Chromium, and its invariants: no request leaves the origin, no
+ * errors are logged, and the page is accessible.
  *
  * @module
  */
@@ -9,34 +9,37 @@ import axe from "axe-core";
 import { deepStrictEqual } from "node:assert/strict";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
 
-/** Where screenshots go. */
+/** Folder of screenshots. */
 const SCREENS = new URL("../../.cache/screens/", import.meta.url);
 
-/** Machines may be slow and busy. */
+/** Timeout in milliseconds, generous for a busy machine. */
 const PATIENCE_MS = 60_000;
 
-/** How the page is looked at. */
+/** The options of a page. */
 export interface Look {
-  /** Of the window, in pixels. */
+  /** Width of the window, in pixels. */
   readonly width?: number;
-  /** What is allowed to be complained of: a server that is away, say. */
+  /**
+   * Pattern of console messages that are expected, for an unreachable server
+   * for example.
+   */
   readonly allowed?: RegExp;
 }
 
-/** Widths of a desk and of a small phone. */
+/** Widths of a desktop and of a small phone. */
 export const WIDTHS = [1280, 360] as const;
 
 /** A page under test. */
 export interface OpenedPage extends AsyncDisposable {
-  /** The page. */
+  /** Page of the browser. */
   readonly page: Page;
-  /** Its browser's context. */
+  /** Context of the browser. */
   readonly context: BrowserContext;
-  /** Looks for faults of accessibility in light and dark, and takes pictures. */
+  /** Checks accessibility in light and dark, and takes screenshots. */
   check(name: string): Promise<void>;
 }
 
-/** Opens the page at `url`. On disposal it is seen whether all went well. */
+/** Opens the page at `url`. Disposal checks the invariants. */
 export async function openPage(
   url: string,
   { width = 1280, allowed }: Look = {},
@@ -81,7 +84,7 @@ export async function openPage(
 
 async function check(page: Page, name: string): Promise<void> {
   await Deno.mkdir(SCREENS, { recursive: true });
-  // What is looked at has come.
+  // The content is loaded.
   await page.locator("main > section:visible").first().waitFor();
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
@@ -106,7 +109,7 @@ async function check(page: Page, name: string): Promise<void> {
   deepStrictEqual(await overhang(page), 0, `${name} is wider than its window`);
 }
 
-/** By how many pixels the page is wider than its window. */
+/** Returns the pixels by which the page is wider than its window. */
 async function overhang(page: Page): Promise<number> {
   return await page.evaluate(
     "document.documentElement.scrollWidth - innerWidth",
@@ -114,7 +117,10 @@ async function overhang(page: Page): Promise<number> {
     .then((pixels) => Math.max(0, Number(pixels)));
 }
 
-/** A test with a browser, whose insides are its own business. */
+/**
+ * Registers a test with a browser, whose own resources are not checked for
+ * leaks.
+ */
 export function pageTest(name: string, run: () => Promise<void>): void {
   Deno.test({ name, fn: run, sanitizeOps: false, sanitizeResources: false });
 }

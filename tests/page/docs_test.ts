@@ -1,4 +1,4 @@
-/** The reference: its colors, and what is folded. */
+/** The API reference: its colors, and its collapsed parts. */
 
 import { ok, strictEqual } from "node:assert/strict";
 import { startServer } from "../support/server.ts";
@@ -9,7 +9,7 @@ const server = await startServer();
 globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
 
 pageTest(
-  "the reference follows light and dark, also while it is read",
+  "reference: colors follow light and dark mode, also while it is open",
   async () => {
     await using opened = await openPage(`${server.url}/docs`);
     const { page } = opened;

@@ -1,4 +1,4 @@
-/** Draw, by pointer and by keyboard, at a desk and on a phone. */
+/** The Draw view, by pointer and by keyboard, on a desktop and on a phone. */
 
 import { Buffer } from "node:buffer";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
@@ -14,7 +14,7 @@ globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
 
 const PROMPT = "a rocket above a tree";
 
-/** Draws with a seed, and waits until it is done. */
+/** Draws with a seed, and waits until the picture is complete. */
 async function draw(page: Page, seed: number, prompt = PROMPT): Promise<void> {
   await page.getByLabel("What to draw").fill(prompt);
   await page.getByLabel("Seed", { exact: true }).fill(String(seed));
@@ -28,7 +28,7 @@ async function done(page: Page, seed: number): Promise<void> {
   ).waitFor();
 }
 
-/** The pixels on a canvas, as text. */
+/** Returns the pixels of a canvas, as text. */
 async function pixels(page: Page): Promise<string> {
   return await page.locator("canvas.picture").first().evaluate((canvas) =>
     (canvas as unknown as { toDataURL(): string }).toDataURL()
@@ -44,7 +44,7 @@ for (const width of WIDTHS) {
       await page.getByText("Ready: emu3-mini").waitFor();
       await page.getByRole("button", { name: "three apples" }).waitFor();
       await check("draw-empty");
-      // Looked for in each frame: the picture is there in a third of a second.
+      // Checked in each frame: the picture is complete in a third of a second.
       const row = page.evaluate(`new Promise((then) => {
         const told = (part) =>
           /^Row \\d+ of 16 · [\\d.]+ s passed, /.test(part.textContent) && part.checkVisibility();
@@ -137,7 +137,7 @@ for (const width of WIDTHS) {
 }
 
 pageTest(
-  "draw: a link opens with settings and with the picture itself",
+  "draw: a link restores the settings and the picture itself",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -161,7 +161,7 @@ pageTest(
   },
 );
 
-pageTest("draw: a dropped file is taken, one of others says so", async () => {
+pageTest("draw: a dropped file opens, a foreign one says so", async () => {
   await using opened = await openPage(server.url);
   const { page } = opened;
   await page.getByText("Ready: emu3-mini").waitFor();
@@ -179,7 +179,7 @@ pageTest("draw: a dropped file is taken, one of others says so", async () => {
   await page.getByText("plain.png tells no settings").waitFor();
 });
 
-pageTest("draw: by keyboard alone, and stopped", async () => {
+pageTest("draw: controls and stopping work by keyboard", async () => {
   await using opened = await openPage(server.url);
   const { page } = opened;
   await page.getByText("Ready: emu3-mini").waitFor();
@@ -202,7 +202,7 @@ pageTest("draw: by keyboard alone, and stopped", async () => {
   await focusOn(/^Draw$/);
   await page.keyboard.press("Enter");
   await done(page, 5);
-  // A row that is told but not answered leaves time to stop.
+  // A request that is sent but not answered leaves time to stop.
   await page.route("**/v1/generate", () => new Promise(() => {}));
   await page.keyboard.press("Enter");
   await focusOn(/^Stop$/);
@@ -211,7 +211,7 @@ pageTest("draw: by keyboard alone, and stopped", async () => {
   strictEqual(await page.locator(".notice.fault:visible").count(), 0);
 });
 
-pageTest("draw: what the server refuses is told at its field", async () => {
+pageTest("draw: errors of the server appear at their fields", async () => {
   await using opened = await openPage(server.url, { allowed: /422/ });
   const { page, check } = opened;
   await page.getByLabel("What to draw").fill("a cat");
@@ -233,7 +233,7 @@ pageTest("draw: what the server refuses is told at its field", async () => {
 });
 
 pageTest(
-  "the page is light: what it needs to be seen is under 100 KB",
+  "draw: the first paint of the page loads less than 100 KB of files",
   async () => {
     await using opened = await openPage(`${server.url}/problems`);
     const sizes = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** What goes wrong, and how the page gets over it. */
+/** The recovery of the page from failures. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -13,7 +13,7 @@ const KEY = "a-key-of-a-test";
 const server = await startServer();
 globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
 
-/** What the browser says of answers that are none. */
+/** Console messages of failed requests. */
 const NETWORK = /Failed to load resource|net::ERR/;
 
 async function askFor(page: Page, seed: number): Promise<void> {
@@ -28,7 +28,7 @@ function whole(page: Page, seed: number): Promise<void> {
 }
 
 pageTest(
-  "a server that breaks off in the middle is asked to go on from the rows there are",
+  "failures: a drawing that the server interrupts is resumed from its rows",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     unsteady.breakAfter = 5;
@@ -47,7 +47,7 @@ pageTest(
     strictEqual(resumed!.prefix!.codes.length, 5);
     await page.getByRole("main").getByRole("link", { name: "Look inside" })
       .click();
-    // What the model thinks of the rows before is told, too.
+    // Logprobs of the earlier rows are available, too.
     await page.locator("button[value=surprise]:enabled").waitFor();
     const cells = page.getByRole("application").first();
     await cells.focus();
@@ -57,7 +57,7 @@ pageTest(
 );
 
 pageTest(
-  "a server that says what it had drawn is taken at its word",
+  "failures: a resume state of the server takes precedence",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     const codes = Array.from({ length: 7 }, () => Array(16).fill(3));
@@ -116,7 +116,7 @@ for (const width of WIDTHS) {
 }
 
 pageTest(
-  "a drawing that is stopped is a picture as far as it came, and can be gone on with",
+  "failures: a stopped drawing is shown as a picture and can be resumed",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     unsteady.breakAfter = 6;
@@ -133,7 +133,7 @@ pageTest(
     const judging = page.waitForRequest("**/v1/score");
     await page.getByRole("main").getByRole("link", { name: "Look inside" })
       .click();
-    // It is judged as the beginning of the whole that it was to become.
+    // The beginning is scored as part of the whole that was requested.
     strictEqual((await judging).postDataJSON().grid.height, 16);
     await page.locator("button[value=surprise]:enabled").waitFor();
     strictEqual(
@@ -154,7 +154,7 @@ pageTest(
   },
 );
 
-pageTest("a wait can be stopped", async () => {
+pageTest("failures: a wait can be stopped", async () => {
   await using unsteady = openUnsteadyServer(server.url);
   unsteady.refusals.push(() =>
     Response.json({ type: "/problems/overloaded", detail: "full" }, {
@@ -173,7 +173,7 @@ pageTest("a wait can be stopped", async () => {
 });
 
 pageTest(
-  "the page works before the model is ready, with bytes and times",
+  "failures: the page shows the progress of a loading model, with bytes and times",
   async () => {
     await using opened = await openPage(`${server.url}/problems`);
     const { page, check } = opened;
@@ -216,7 +216,7 @@ pageTest(
   },
 );
 
-pageTest("a key is asked for once, and kept in the tab", async () => {
+pageTest("failures: a key is requested once per tab", async () => {
   await using keyed = await startServer({ API_KEYS: KEY });
   await using opened = await openPage(keyed.url, { allowed: /401/ });
   const { page, check } = opened;
@@ -238,7 +238,7 @@ pageTest("a key is asked for once, and kept in the tab", async () => {
   ok(program!.includes("$EMU3_KEY") && !program!.includes(KEY));
 });
 
-pageTest("offline is told, and is over when it is over", async () => {
+pageTest("failures: a lost connection is shown until it returns", async () => {
   await using opened = await openPage(server.url, { allowed: NETWORK });
   const { page, context, check } = opened;
   await page.getByText("Ready: emu3-mini").waitFor();

@@ -1,22 +1,22 @@
 /**
- * Files that people would bring along, made by the server.
+ * The files that users upload, made by the server.
  *
  * @module
  */
 
 import { ok } from "node:assert/strict";
 
-/** A file as Playwright takes it. */
+/** A file as Playwright accepts it. */
 export interface BroughtFile {
-  /** With its ending. */
+  /** Name with its extension. */
   readonly name: string;
   /** Media type. */
   readonly mimeType: string;
-  /** What is in it. */
+  /** Contents. */
   readonly buffer: Uint8Array<ArrayBuffer>;
 }
 
-/** A picture of the server's own. */
+/** Returns a picture that the server drew. */
 export async function drawnFile(
   url: string,
   prompt: string,
@@ -27,7 +27,7 @@ export async function drawnFile(
   return { name: `${prompt}.png`, mimeType: "image/png", buffer: png };
 }
 
-/** A short animation. */
+/** Returns a short animation. */
 export async function animation(url: string): Promise<BroughtFile> {
   const { buffer } = await drawnFile(url, "a cat", 1);
   const form = new FormData();

@@ -1,4 +1,4 @@
-/** The tokenizer lab, as people use it. */
+/** The tokenizer lab, in a browser. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -9,7 +9,7 @@ import { animation, type BroughtFile, drawnFile } from "./files.ts";
 import { REFUSED, type Visit, visit } from "./visit.ts";
 import { pageTest, WIDTHS } from "./browser.ts";
 
-/** Where pictures go, and where clips go. */
+/** Indices of the inputs of pictures and of clips. */
 const PICTURE = 0;
 const CLIP = 1;
 
@@ -48,7 +48,7 @@ for (const width of WIDTHS) {
   );
 }
 
-pageTest("lab: by keyboard alone", async () => {
+pageTest("lab: every control is usable by keyboard", async () => {
   await using seen = await visit(lab);
   const { page } = seen;
   await opened(page, rocket);
@@ -65,13 +65,13 @@ pageTest("lab: by keyboard alone", async () => {
   });
   await page.keyboard.press("Control+z");
   await decodedWith(seen, (rows) => deepStrictEqual(rows, before));
-  // The tabulator leads out of the grid.
+  // Tab leaves the grid.
   await page.keyboard.press("Tab");
   const focused = "document.activeElement.className";
   ok(await page.evaluate(focused) !== "editor");
 });
 
-pageTest("lab: codes are saved for NumPy, and typed as numbers", async () => {
+pageTest("lab: codes export to NumPy, and edit as numbers", async () => {
   await using seen = await visit(lab, { allowed: REFUSED });
   const { page } = seen;
   await opened(page, rocket);
@@ -88,14 +88,14 @@ pageTest("lab: codes are saved for NumPy, and typed as numbers", async () => {
   await codes.fill("1 2\n3");
   await page.getByRole("button", { name: "Decode these codes" }).click();
   await page.getByText("Cannot read codes: row 2 has 1").waitFor();
-  // The server knows how many codes there are.
+  // The server validates the size of the codebook.
   await codes.fill("1 2\n3 60000");
   await page.getByRole("button", { name: "Decode these codes" }).click();
   await page.getByText(/expected a code from 0 to 2047/).first().waitFor();
   await seen.check("lab-numbers");
 });
 
-pageTest("lab: a clip becomes codes and frames again", async () => {
+pageTest("lab: a clip is encoded, and decoded into frames", async () => {
   await using seen = await visit(lab, { width: 360, allowed: REFUSED });
   const { page } = seen;
   await page.emulateMedia({ reducedMotion: "reduce" });
@@ -116,7 +116,7 @@ pageTest("lab: a clip becomes codes and frames again", async () => {
   await page.getByText("This is one still picture").waitFor();
 });
 
-pageTest("lab: text becomes tokens, tokens text", async () => {
+pageTest("lab: text encodes into tokens, and decodes back", async () => {
   await using seen = await visit(lab);
   const { page } = seen;
   await page.getByLabel("Text", { exact: true }).fill("a cat 🚀🌳");
@@ -132,7 +132,7 @@ pageTest("lab: text becomes tokens, tokens text", async () => {
   await seen.check("lab-text");
 });
 
-pageTest("lab: an edited picture goes on to be asked about", async () => {
+pageTest("lab: an edited picture opens in Ask", async () => {
   await using seen = await visit(lab);
   const { page } = seen;
   await opened(page, rocket);
@@ -150,19 +150,19 @@ async function bring(
   await input.setInputFiles({ ...file, buffer: Buffer.from(file.buffer) });
 }
 
-/** Brings a picture, and waits until its codes are there. */
+/** Opens a picture, and waits until its codes are loaded. */
 async function opened(page: Page, file: BroughtFile): Promise<void> {
   await bring(page, PICTURE, file);
   await page.locator("canvas.editor").waitFor();
 }
 
-/** The codes that stand there. */
+/** Returns the codes in the editor. */
 async function codesOf(page: Page): Promise<number[][]> {
   const text = await page.locator("textarea[wrap=off]").inputValue();
   return text.split("\n").map((row) => row.trim().split(/\s+/).map(Number));
 }
 
-/** Waits until the codes that were decoded last are as they should be. */
+/** Waits until the last decoded codes are the expected ones. */
 async function decodedWith(
   { page, asked }: Visit,
   check: (rows: number[][]) => void,

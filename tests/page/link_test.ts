@@ -1,4 +1,4 @@
-/** Links that draw, and drawings that outlive the page. */
+/** The links that draw, and drawings that survive a reload. */
 
 import { match, strictEqual } from "node:assert/strict";
 import type { Page } from "playwright-core";
@@ -10,7 +10,7 @@ import { visit } from "./visit.ts";
 const server = await startServer();
 globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
 
-/** What the browser says of a request that a reload ends. */
+/** Console messages of requests that a reload aborts. */
 const BROKEN_OFF = /net::ERR|Failed to load resource/;
 
 const LINK = "#draw?prompt=three+apples&seed=4";
@@ -24,7 +24,7 @@ function drawings(asked: readonly { path: string }[]): number {
 }
 
 pageTest(
-  "a link with settings draws, and shows what was drawn before",
+  "link: settings draw, and a stored picture is shown without drawing",
   async () => {
     await using opened = await visit(server.url);
     const { page, asked } = opened;
@@ -36,7 +36,7 @@ pageTest(
     );
     strictEqual(drawings(asked), 1);
     await page.getByText("Earlier pictures (1)").waitFor();
-    // Another view and back is no new link.
+    // A visit to another view is no new link.
     await page.getByRole("link", { name: "Server", exact: true }).click();
     await page.goBack();
     await page.getByRole("link", { name: "Download" }).waitFor();
@@ -48,7 +48,7 @@ pageTest(
 );
 
 pageTest(
-  "a link without a seed draws by any, one without a prompt waits",
+  "link: a missing seed is random, a missing prompt starts nothing",
   async () => {
     await using opened = await visit(`${server.url}/#draw?prompt=&seed=4`);
     const { page, asked } = opened;
@@ -60,7 +60,7 @@ pageTest(
   },
 );
 
-pageTest("a link to several pictures shows all of them again", async () => {
+pageTest("link: several pictures are all shown again", async () => {
   await using opened = await visit(`${server.url}/${LINK}&n=2`);
   const { page, asked } = opened;
   await whole(page, 4);
@@ -71,7 +71,7 @@ pageTest("a link to several pictures shows all of them again", async () => {
 });
 
 pageTest(
-  "a page that is loaded again in mid-drawing goes on with it",
+  "reload: a drawing that was in progress is resumed from its rows",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     unsteady.breakAfter = 6;
@@ -94,7 +94,7 @@ pageTest(
       await page.evaluate(`sessionStorage.getItem("emu3-drawing")`),
       null,
     );
-    // What is done is not drawn again.
+    // A complete picture is not drawn again.
     await page.getByText("Earlier pictures (1)").waitFor();
     await page.reload();
     await page.getByText("three apples · emu3-mini · seed 4").waitFor();
@@ -103,7 +103,7 @@ pageTest(
 );
 
 pageTest(
-  "several pictures that a reload broke off are drawn from the beginning, by their seed",
+  "reload: several pictures are redrawn from the beginning with their seed",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     unsteady.breakAfter = 6;
@@ -121,7 +121,7 @@ pageTest(
 );
 
 pageTest(
-  "a drawing that was stopped is over, also for the page that is loaded again",
+  "reload: a drawing that was stopped before the reload is not resumed",
   async () => {
     await using unsteady = openUnsteadyServer(server.url);
     unsteady.breakAfter = 6;
@@ -153,7 +153,7 @@ async function drop(page: Page, name: string, type: string): Promise<void> {
 }
 
 pageTest(
-  "a dropped file that is no picture says so, until something else is done",
+  "draw: a dropped file that is no picture shows an error until the next action",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;

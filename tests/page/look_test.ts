@@ -1,4 +1,4 @@
-/** Look inside, by pointer and by keyboard, at a desk and on a phone. */
+/** The Look view, by pointer and by keyboard, on a desktop and on a phone. */
 
 import { Buffer } from "node:buffer";
 import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -12,7 +12,7 @@ import { download } from "./visit.ts";
 const server = await startServer();
 globalThis.addEventListener("unload", () => server.process.kill("SIGTERM"));
 
-/** Draws the picture of a link and goes to look inside it. */
+/** Draws the picture of a link and opens the Look view. */
 async function lookInside(page: Page): Promise<void> {
   await page.goto(`${server.url}/#draw?prompt=a+rocket+above+a+tree&seed=6`);
   await page.getByRole("main").getByRole("link", { name: "Look inside" })
@@ -21,24 +21,24 @@ async function lookInside(page: Page): Promise<void> {
   await judged(page);
 }
 
-/** The model has told what it thinks of the picture. */
+/** Waits until the picture is scored. */
 async function judged(page: Page): Promise<void> {
   await page.locator("button[value=surprise]:enabled").waitFor();
 }
 
-/** What is read out. */
+/** Locates the announcement for screen readers. */
 function said(page: Page) {
   return page.locator(".view-look > .unseen[aria-live]");
 }
 
-/** The pixels of the cells, as text. */
+/** Returns the pixels of the cells, as text. */
 async function pixels(page: Page, nth = 0): Promise<string> {
   return await page.locator("canvas.cells").nth(nth).evaluate(
     async (canvas) => {
       const { requestAnimationFrame: next } = globalThis as unknown as {
         requestAnimationFrame(then: (time: number) => void): void;
       };
-      // The first is the one that is due, after the second it is drawn.
+      // The first frame is the pending one; after the second it is painted.
       for (let i = 0; i < 2; i++) await new Promise((then) => next(then));
       return (canvas as unknown as { toDataURL(): string }).toDataURL();
     },
@@ -123,7 +123,7 @@ for (const width of WIDTHS) {
       await page.getByRole("button", { name: "Go on with B" }).click();
       await page.getByText("A: a rocket above a cat · seed 3").waitFor();
       strictEqual(await page.getByRole("application").count(), 1);
-      // It is the picture at hand everywhere, and kept.
+      // It is the current picture in every view, and stored.
       await page.getByRole("link", { name: "Draw", exact: true }).click();
       await page.locator(".stage").getByRole("img", {
         name: "a rocket above a cat",
@@ -132,7 +132,7 @@ for (const width of WIDTHS) {
         .getAttribute("download");
       match(title!, /cat/);
       await page.getByText("Earlier pictures (2)").waitFor();
-      // Its file does not let the settings pass for all that made it.
+      // Its file does not claim that the settings alone produce it.
       const buffer = Buffer.from(await download(page));
       const file = { name: "b.png", mimeType: "image/png", buffer };
       await page.getByLabel("Open a picture").setInputFiles(file);
@@ -144,7 +144,7 @@ for (const width of WIDTHS) {
 }
 
 pageTest(
-  "look: arrow keys move over the cells and are told, Enter chooses the row",
+  "look: arrow keys move over the cells and are announced, Enter selects the row",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -175,7 +175,7 @@ pageTest(
 );
 
 pageTest(
-  "look: what a branch is refused for is told at its field",
+  "look: errors of a branch appear at their fields",
   async () => {
     await using opened = await openPage(server.url, { allowed: /422/ });
     const { page, check } = opened;
@@ -188,7 +188,7 @@ pageTest(
 );
 
 pageTest(
-  "look: a rival is put in its place, and what follows drawn anew",
+  "look: an alternative replaces a code, and the following codes are redrawn",
   async () => {
     await using opened = await openPage(server.url);
     const { page, check } = opened;
@@ -198,7 +198,7 @@ pageTest(
     await cells.click({
       position: { x: box.width * 2.5 / 16, y: box.height * 4.5 / 16 },
     });
-    // Codes are seen, not only told by number.
+    // Codes appear as pictures, not only as numbers.
     const seen = `(() => {
       const blank = document.createElement("canvas");
       blank.width = blank.height = 24;
@@ -225,7 +225,7 @@ pageTest(
 );
 
 pageTest(
-  "look: a rival of the last code of all is put there, and nothing is drawn",
+  "look: an alternative to the last code is placed without drawing",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -240,7 +240,7 @@ pageTest(
 );
 
 pageTest(
-  "look: a time-lapse shows the drawing from nothing to the whole",
+  "look: a time lapse shows the drawing from empty to complete",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -262,7 +262,7 @@ pageTest(
 );
 
 pageTest(
-  "look: a branch asked for twice is drawn by another seed, a locked one stays",
+  "look: a repeated branch takes a new seed unless the seed is locked",
   async () => {
     await using opened = await openPage(server.url);
     const { page } = opened;
@@ -285,7 +285,7 @@ pageTest(
 );
 
 pageTest(
-  "look: a picture from elsewhere is taken apart and judged, by words that can be changed",
+  "look: an imported picture is encoded and scored with an editable prompt",
   async () => {
     await using opened = await openPage(server.url);
     const { page, check } = opened;

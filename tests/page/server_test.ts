@@ -1,4 +1,4 @@
-/** The server's own view, as people look at it. */
+/** The Server view, in a browser. */
 
 import { ok, strictEqual } from "node:assert/strict";
 import { startServer } from "../support/server.ts";
@@ -25,7 +25,7 @@ for (const width of WIDTHS) {
       await mini.getByText("weights").waitFor();
       await mini.getByText("0 of 16").waitFor();
       await drawnFile(server.url, "a cat", 1);
-      // Counted, once the next look has it.
+      // Counted after the next poll.
       await page.locator(".numbers div", { hasText: "since the start" })
         .locator("dd").filter({ hasNotText: /^(0|–)$/ }).waitFor();
       await page.getByRole("img", { name: /Tokens a second/ }).waitFor();
@@ -34,7 +34,7 @@ for (const width of WIDTHS) {
   );
 }
 
-pageTest("server: nobody looks while nobody sees it", async () => {
+pageTest("server: polling stops while the view is hidden", async () => {
   await using seen = await visit(url);
   const { page, asked } = seen;
   const looks = () => asked.filter(({ path }) => path === "/metrics").length;
@@ -53,7 +53,7 @@ pageTest("server: nobody looks while nobody sees it", async () => {
   await page.waitForRequest("**/metrics");
 });
 
-pageTest("server: a start is shown as far as it is", async () => {
+pageTest("server: the progress of a start is shown", async () => {
   await using seen = await visit(server.url);
   const { page } = seen;
   await page.route(
@@ -69,7 +69,7 @@ pageTest("server: a start is shown as far as it is", async () => {
   await model.getByText("The start, 3.0 s so far").waitFor();
   ok(await page.getByRole("progressbar").count() > 0);
 });
-/** A model whose weights are on their way. */
+/** Model whose weights are being downloaded. */
 const LOADING = {
   id: "Emu3-Gen",
   object: "model",

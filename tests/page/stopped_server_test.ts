@@ -1,4 +1,4 @@
-/** A server that is stopped, or killed, while it draws for the page. */
+/** The recovery of a drawing from a server that is stopped or killed. */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { startServer } from "../support/server.ts";
@@ -7,7 +7,7 @@ import { REFUSED, visit } from "./visit.ts";
 
 const SEED = 21;
 
-/** So large that it takes a while: 32 rows of 32 codes. */
+/** Link to a picture that takes a while: 32 rows of 32 codes. */
 const LINK = `#draw?prompt=three+apples&height=256&width=256&seed=${SEED}`;
 
 const AWAY = new RegExp(`${REFUSED.source}|net::ERR`);

@@ -1,35 +1,35 @@
 /**
- * A proxy before a server, that does what servers and networks do at times.
+ * The fault-injecting proxy in front of a server.
  *
  * @module
  */
 
-/** How it is at the moment. */
+/** The faults of the proxy at present. */
 export interface UnsteadyServer extends AsyncDisposable {
-  /** Where it listens. */
+  /** URL that it listens on. */
   readonly url: string;
-  /** Bodies of what was asked to be drawn, in order. */
+  /** Bodies of the generate requests, in order. */
   readonly asked: { seed?: number; prefix?: { codes: number[][] } }[];
-  /** After how many rows drawings break off; then nobody is there. */
+  /** Count of rows after which drawings break off and the server is away. */
   breakAfter: number | undefined;
-  /** What the stream ends with when it breaks off; it is cut off without. */
+  /** Returns the end of a stream that breaks off; undefined cuts it. */
   lastWords: ((rows: number) => string) | undefined;
-  /** True for drawings that stand still in place of breaking off. */
+  /** True for drawings that stall instead of breaking off. */
   stalls: boolean;
-  /** Whether somebody is there. */
+  /** True if the server is unreachable. */
   away: boolean;
-  /** Answers to drawings that come first. */
+  /** Answers to the next generate requests. */
   readonly refusals: (() => Response)[];
 }
 
-/** Starts one before the server at `target`. */
+/** Starts a proxy for the server at `target`. */
 export function openUnsteadyServer(target: string): UnsteadyServer {
   const server = Deno.serve(
     {
       hostname: "127.0.0.1",
       port: 0,
       onListen: () => {},
-      // What is cut off is cut off on purpose.
+      // Streams are broken on purpose.
       onError: () => new Response(undefined, { status: 502 }),
     },
     async (request) => {
@@ -68,7 +68,7 @@ export function openUnsteadyServer(target: string): UnsteadyServer {
   return unsteady;
 }
 
-/** `body` until so many rows have passed. */
+/** Cuts `body` after a count of rows. */
 function broken(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   rows: number,
@@ -78,7 +78,7 @@ function broken(
   return body.pipeThrough(new TextDecoderStream()).pipeThrough(
     new TransformStream<string, string>({
       async transform(part, controller) {
-        // It stands still.
+        // The stream stalls.
         if (unsteady.stalls && rows <= 0) return;
         text += part;
         const blocks = text.split("\n\n");
@@ -90,7 +90,7 @@ function broken(
           unsteady.away = true;
           const words = unsteady.lastWords?.(rows);
           if (words === undefined) {
-            // An error drops what is not sent yet.
+            // An error would drop bytes that are not sent yet.
             await new Promise((resolve) => setTimeout(resolve, 100));
             controller.error(new Error("cut off"));
           } else {

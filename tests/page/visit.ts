@@ -1,5 +1,5 @@
 /**
- * A page, and what it asks of the server.
+ * The page with a record of its requests.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { type Look, type OpenedPage, openPage } from "./browser.ts";
 
 /** A page under test, with its requests. */
 export interface Visit extends OpenedPage {
-  /** Paths that it asked for, and the bodies of POST requests. */
+  /** Paths of its requests, and the bodies of POST requests. */
   readonly asked: readonly { readonly path: string; readonly body: string }[];
 }
 
-/** What a browser tells of every refusal, on its console. */
+/** Console messages of browsers about failed requests. */
 export const REFUSED = /Failed to load resource|ERR_INTERNET_DISCONNECTED/;
 
 /** Opens a view of the page. */
@@ -31,7 +31,7 @@ export async function visit(url: string, look: Look = {}): Promise<Visit> {
   };
 }
 
-/** The file that Draw offers. */
+/** Downloads the file that Draw offers. */
 export async function download(page: Page): Promise<Uint8Array<ArrayBuffer>> {
   const coming = page.waitForEvent("download");
   await page.getByRole("link", { name: "Download" }).click();

@@ -1,10 +1,10 @@
 /**
- * A small service on loopback that answers as a test says.
+ * A small service on loopback whose answers a test provides.
  *
  * @module
  */
 
-/** What it was asked. */
+/** A request that the service received. */
 export interface AskedOf {
   readonly method: string;
   readonly path: string;
@@ -14,15 +14,15 @@ export interface AskedOf {
 
 /** A running service. */
 export interface Answers extends AsyncDisposable {
-  /** Where it listens. */
+  /** URL that it listens on. */
   readonly url: string;
-  /** Everything that it was asked. */
+  /** Requests so far. */
   readonly asked: AskedOf[];
-  /** Says the next answers. */
+  /** Handler of the next requests. */
   answer: (asked: AskedOf) => Response;
 }
 
-/** Starts one. */
+/** Starts a service. */
 export function openAnswers(answer: Answers["answer"]): Answers {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

@@ -1,5 +1,5 @@
 /**
- * Random machines and jobs for them, small enough to run thousands.
+ * The arbitraries of engines and jobs, small enough to run thousands.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import type { Job, Machine } from "./scheduling.ts";
 
-/** From one that holds a single answer to one that holds all there is. */
+/** Machines, from one for a single answer to one that holds all jobs. */
 export const anyMachine: fc.Arbitrary<Machine> = fc.record({
   slots: fc.integer({ min: 1, max: 6 }),
   tokens: fc.noBias(fc.integer({ min: 20, max: 250 })),
@@ -33,7 +33,7 @@ const anyShape = fc.record({
   caller: fc.nat(2),
 });
 
-/** Requests of one caller that stay until they are done and cache nothing. */
+/** Jobs of one caller that run to their ends and cache nothing. */
 export const anySteadyJobs: fc.Arbitrary<Job[]> = fc.array(
   anyShape.map((shape) => ({ ...jobOf(shape), cut: 0, caller: 0 })),
   { maxLength: 20, size: "max" },
@@ -44,7 +44,7 @@ const anyCancel = fc.oneof(
   { weight: 1, arbitrary: fc.noBias(fc.nat(120)) },
 );
 
-/** Requests of all kinds, of which some are cancelled. */
+/** Jobs of all kinds, of which some are canceled. */
 export const anyJobs: fc.Arbitrary<Job[]> = fc.array(
   fc.tuple(anyShape, anyCancel)
     .map(([shape, cancel]) => ({ ...jobOf(shape), cancel })),
@@ -56,11 +56,11 @@ function jobOf(
     typeof anyShape extends fc.Arbitrary<infer Shape> ? Shape : never,
 ): Job {
   const maxNewTokens = long ? 20 + share % 21 : 1 + share % 10;
-  // A picture's length is known, an answer may end early.
+  // The length of a picture is fixed, an answer may end early.
   const newTokens = long ? maxNewTokens : 1 + share % maxNewTokens;
   const prompts = Array.from(
     { length: rows },
-    // The beginning is shared, the end is nobody else's.
+    // The beginning of a prompt is shared, its end is unique.
     (_, row) =>
       Int32Array.from(
         { length: length + row },

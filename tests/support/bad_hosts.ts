@@ -1,10 +1,10 @@
 /**
- * Values of the `Host` header that are malformed.
+ * The malformed values of the `Host` header.
  *
  * @module
  */
 
-/** Values of `Host` that are none. */
+/** Values that are no host. */
 export const BAD_HOSTS = [
   "",
   " ",

@@ -1,5 +1,5 @@
 /**
- * Small files that claim huge pictures, or many.
+ * The decompression bombs: small files that claim huge pictures, or many.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { writeChunks } from "../../lib/image/format/png.ts";
 import type { PixelSize } from "../../lib/image/image.ts";
 
 /**
- * A valid PNG of a single color: RGB with alpha, 8 bits.
+ * Writes a valid PNG of a single color: RGB with alpha, 8 bits.
  *
- * @param padding Bytes in a chunk that decoders pass over.
+ * @param padding Bytes of an ancillary chunk that decoders skip.
  */
 export async function plainPng(
   height: number,
@@ -41,9 +41,9 @@ export async function plainPng(
 }
 
 /**
- * A valid GIF of `frames` frames of one color.
+ * Writes a valid GIF of `frames` frames of one color.
  *
- * @param frame Size of a frame: as large as the canvas, unless told.
+ * @param frame Size of a frame; that of the canvas by default.
  */
 export function plainGif(
   canvas: PixelSize,
@@ -71,7 +71,10 @@ export function plainGif(
   return gif;
 }
 
-/** `count` pixels of index 0 in codes of three bits, cleared before they grow. */
+/**
+ * Encodes `count` pixels of index 0 in codes of three bits, with a clear before
+ * they grow.
+ */
 function blocks(count: number): number[] {
   const codes = [4];
   for (let i = 0; i < count; i++) {

@@ -1,5 +1,5 @@
 /**
- * A folder like another one, with some files written anew or left out.
+ * The copy of a folder with some files changed or left out.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { type TemporaryFolder, temporaryFolder } from "./temporary_folder.ts";
 
 /**
- * Makes a folder that links to the files of `source`, but for those of
+ * Makes a folder that links to the files of `source`, except those in
  * `changes`.
  *
  * @param changes Content by name; undefined leaves the file out.
- * @param name The folder's own name, within a temporary one.
+ * @param name Name of the folder, within a temporary one.
  */
 export function changedFolder(
   source: string,

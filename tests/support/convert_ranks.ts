@@ -1,9 +1,9 @@
 /**
- * A rank file as the `tokenizer.json` that transformers' conversion makes of it.
+ * The converter of a rank file into the `tokenizer.json` of transformers.
  *
- * For golden values that need the real ranks in that layout: their
- * `tokenizer.json` has five times the size. Lists merges, which our own reading
- * of ranks does without; so both ways are compared as well.
+ * Golden values need the real ranks in that layout, but their `tokenizer.json`
+ * has five times the size. The conversion lists merges, which this project's
+ * reader does without; so it compares both ways as well.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { spellTokens } from "../../lib/text/byte_characters.ts";
 import { parseRanks } from "../../lib/text/ranks.ts";
 import type { JsonSource, RankSource } from "../../lib/text/text_source.ts";
 
-/** The transformers layout of `source`. */
+/** Converts `source` into the transformers layout. */
 export function convertRanks(source: RankSource): JsonSource {
   const tokens = spellTokens(parseRanks(source.bytes));
   const ranks = new Map(tokens.map((token, rank) => [token, rank]));
@@ -44,7 +44,9 @@ export function convertRanks(source: RankSource): JsonSource {
   };
 }
 
-/** The two parts that `token` is merged from, when only earlier ranks merge. */
+/**
+ * Returns the two parts that `token` is merged from, using earlier ranks only.
+ */
 function lastMerge(
   token: string,
   ranks: ReadonlyMap<string, number>,

@@ -1,57 +1,57 @@
 /**
- * An encoded ONNX model, read back for tests.
+ * The reader of encoded ONNX models.
  *
  * @module
  */
 
 import proto from "onnx-proto";
 
-/** An operator as it was written. */
+/** An operator as stored. */
 export interface DecodedNode {
   readonly operator: string;
   readonly domain: string;
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Integers as numbers, texts as text, lists as lists. */
+  /** Attributes: integers as numbers, texts as text, lists as lists. */
   readonly attributes: Readonly<Record<string, number | string | number[]>>;
 }
 
-/** A constant or weight as it was written. */
+/** A constant or weight as stored. */
 export interface DecodedTensor {
-  /** ONNX's number. */
+  /** ONNX's number of the data type. */
   readonly dataType: number;
   readonly shape: readonly number[];
-  /** Empty when it lies in a file. */
+  /** Inline data; empty if it is in an external file. */
   readonly bytes: Uint8Array;
-  /** `location`, `offset` and `length` when it lies in a file. */
+  /** Fields `location`, `offset` and `length` of external data. */
   readonly external: Readonly<Record<string, string>>;
 }
 
-/** An input or output as it was written. */
+/** An input or output as stored. */
 export interface DecodedPort {
   readonly name: string;
-  /** ONNX's number. */
+  /** ONNX's number of the element type. */
   readonly elementType: number;
-  /** Undefined where even the number of sides is open. */
+  /** Dimensions; undefined if the rank is unknown. */
   readonly shape: readonly (number | string)[] | undefined;
 }
 
-/** A model as it was written. */
+/** A model as stored. */
 export interface DecodedModel {
   readonly name: string;
   readonly nodes: readonly DecodedNode[];
   readonly tensors: ReadonlyMap<string, DecodedTensor>;
   readonly inputs: readonly DecodedPort[];
   readonly outputs: readonly DecodedPort[];
-  /** Versions of the operator sets by domain. */
+  /** Versions of the operator sets, by domain. */
   readonly operatorSets: Readonly<Record<string, number>>;
 }
 
 const { onnx } = proto;
 const { AttributeType } = onnx.AttributeProto;
 
-/** Reads `bytes`, an encoded `ModelProto`. */
+/** Decodes `bytes`, an encoded `ModelProto`. */
 export function decodeModel(bytes: Uint8Array): DecodedModel {
   const model = onnx.ModelProto.decode(bytes);
   const graph = model.graph!;
@@ -107,7 +107,7 @@ function port({ name, type }: proto.onnx.IValueInfoProto): DecodedPort {
   return {
     name: name!,
     elementType: elemType!,
-    // protobufjs answers with 0 for a side that is named.
+    // protobufjs returns 0 for a named dimension.
     shape: shape?.dim?.map((dim) => dim.dimParam || Number(dim.dimValue)),
   };
 }

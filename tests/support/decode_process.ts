@@ -1,6 +1,6 @@
 /**
- * Decodes a picture in a process of its own, with whatever permissions that
- * has: here and in a thread. Prints what comes of it, as JSON.
+ * A process that decodes a picture with its own permissions, inline and in a
+ * thread, and prints the outcome as JSON.
  *
  * @module
  */
@@ -8,11 +8,11 @@
 import { openPicturePool } from "../../lib/image/threads/picture_pool.ts";
 import { inPlaceCodec } from "../../lib/image/picture_codec.ts";
 
-/** What became of a picture: why there is none. */
+/** The outcome of decoding a picture. */
 export interface DecodeOutcome {
-  /** The error's class, or "none". */
+  /** Class of the error, or "none". */
   readonly name: string;
-  /** What it says. */
+  /** Message of the error. */
   readonly message: string;
 }
 

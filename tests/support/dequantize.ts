@@ -1,10 +1,10 @@
 /**
- * Codes and scales back as numbers.
+ * The inverse of quantization.
  *
  * @module
  */
 
-/** `(code - 2^(bits - 1)) · scale` of blocks that follow one another. */
+/** Computes `(code - 2^(bits - 1)) · scale` for consecutive blocks. */
 export function dequantize(
   codes: Uint8Array,
   scales: Float32Array,

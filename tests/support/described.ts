@@ -1,5 +1,5 @@
 /**
- * Holds answers against `/openapi.json`.
+ * The check of answers against `/openapi.json`.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { deepStrictEqual, ok } from "node:assert/strict";
 import type { Hono } from "hono";
 import type { AppEnv } from "../../functions/http/context.ts";
 
-/** The document, as JSON. */
+/** JSON value of any shape. */
 // deno-lint-ignore no-explicit-any
 export type Json = any;
 
-/** The document of an application, and what is held against it. */
+/** The OpenAPI document of an application, and its checks. */
 export interface Described {
-  /** All of it. */
+  /** OpenAPI document. */
   readonly document: Json;
   /**
-   * Holds an answer against what is said of its route.
+   * Checks an answer against the description of its route.
    *
-   * @param path Of the request, its query included.
+   * @param path Path of the request, with its query.
    */
   readonly check: (
     method: string,
@@ -29,7 +29,7 @@ export interface Described {
   ) => Promise<void>;
 }
 
-/** The document of `app`. */
+/** Returns the document of `app`. */
 export async function describedBy(app: Hono<AppEnv>): Promise<Described> {
   const document: Json = await (await app.request("/openapi.json")).json();
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -69,7 +69,7 @@ function checkHeaders(response: Json, answer: Response, where: string): void {
 
 function operationOf(document: Json, method: string, path: string): Json {
   const [bare] = path.split("?");
-  // Names of models have slashes, so that the longest template counts.
+  // Names of models contain slashes, so the longest template matches.
   const found =
     Object.keys(document.paths).filter((template) =>
       new RegExp(`^${template.replaceAll(/\{\w+\}/g, ".+")}$`).test(bare!)
@@ -79,14 +79,14 @@ function operationOf(document: Json, method: string, path: string): Json {
   return operation;
 }
 
-/** Events of a stream, each with its fields. */
+/** Parses the events of a stream into their fields. */
 function eventsIn(text: string): Record<string, string>[] {
   return text.split("\n\n").filter((block) => /^\w/.test(block)).map((block) =>
     Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s)))
   );
 }
 
-/** What the data of an event of this name holds, if that is said. */
+/** Returns the schema of an event's data, if it is described. */
 function dataSchema(
   document: Json,
   { $ref }: Json,
@@ -101,7 +101,7 @@ function dataSchema(
   return named[0].data.contentSchema;
 }
 
-/** `schema` with references that hold outside of the document. */
+/** Makes the references of `schema` resolve outside of the document. */
 function absolute(schema: Json): Json {
   return JSON.parse(
     JSON.stringify(schema).replaceAll('"$ref":"#', '"$ref":"document#'),

@@ -1,21 +1,21 @@
 /**
- * Every outcome of a program that asks chance, with its exact probability.
+ * The enumeration of a random program's outcomes, with exact probabilities.
  *
  * @module
  */
 
 import type { Chance } from "../../lib/sampling/chance.ts";
 
-/** Something chosen: which of several possibilities, and how likely each is. */
+/** A random choice: its index, and the probabilities of all options. */
 interface Turn {
   readonly probabilities: readonly number[];
   index: number;
 }
 
 /**
- * Runs `program` once for each way that chance can go.
+ * Runs `program` once for each sequence of random choices.
  *
- * @param program Returns its outcome; asks nothing but `chance`.
+ * @param program Returns its outcome; its only input is `chance`.
  * @returns Probabilities by outcome.
  */
 export function lawOf(
@@ -44,7 +44,7 @@ export function lawOf(
   return law;
 }
 
-/** The largest difference of two laws, at any outcome. */
+/** Returns the largest difference of two distributions at any outcome. */
 export function lawDifference(
   a: ReadonlyMap<string, number>,
   b: ReadonlyMap<string, number>,
@@ -58,7 +58,7 @@ export function lawDifference(
   );
 }
 
-/** Turns to the next way; false when all were tried. */
+/** Advances to the next sequence; false after the last one. */
 function advance(turns: Turn[]): boolean {
   while (turns.length > 0) {
     const last = turns.at(-1)!;
@@ -69,7 +69,7 @@ function advance(turns: Turn[]): boolean {
   return false;
 }
 
-/** The first possibility from `start` on that can come to pass. */
+/** Returns the first option from `start` on with a nonzero probability. */
 function possible(probabilities: readonly number[], start: number): number {
   const index = probabilities.findIndex((p, i) => i >= start && p > 0);
   return index === -1 ? probabilities.length : index;

@@ -1,8 +1,8 @@
 /**
- * A decoder whose logits are a stated function of the tokens a slot was fed.
+ * The fake decoder: its logits are a fixed function of a slot's tokens.
  *
- * It keeps no secrets: a token at the wrong position, in a slot that was not
- * begun, or beyond the context is an error.
+ * It is strict: a token at the wrong position, in a slot that was not started,
+ * or beyond the context is an error.
  *
  * @module
  */
@@ -15,29 +15,29 @@ import type {
 } from "../../lib/decoder/decoder.ts";
 import type { Head } from "../../lib/engine/policy.ts";
 
-/** What a fake decoder is like. */
+/** The options of a fake decoder. */
 export interface FakeDecoderOptions {
   readonly slots: number;
   readonly contextLength: number;
   readonly chunkLength?: number;
-  /** Tokens judged. */
+  /** Tokens per pass whose logits are computed. */
   readonly width?: number;
-  /** Awaited before each run, to hold it up or to fail. */
+  /** Awaited before each run, to delay it or to fail. */
   readonly beforeRun?: () => Promise<void> | void;
 }
 
-/** A token that a slot holds. */
+/** A token in a slot. */
 interface LazyResource {
   readonly token: number;
   readonly place: number;
 }
 
-/** What a slot held. */
+/** The tokens of a slot. */
 export interface FakeSnapshot extends Snapshot {
   readonly held: readonly LazyResource[];
 }
 
-/** A decoder made of arithmetic. */
+/** A decoder that computes logits from token ids alone. */
 export class FakeDecoder implements Decoder<FakeSnapshot> {
   readonly slots: number;
   readonly contextLength: number;
@@ -47,15 +47,15 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
   readonly #held: LazyResource[][];
   /** Feeds of each step so far. */
   readonly steps: Feed[][] = [];
-  /** Rows of each wide run so far. */
+  /** Rows of each multi-token step so far. */
   readonly wides: WideRow[][] = [];
-  /** Slots that were trimmed, moves and restored prefixes so far. */
+  /** Trims, moves and restored prefixes so far, by slot. */
   readonly trims: number[] = [];
   readonly moves: { from: number; to: number }[] = [];
-  /** Snapshots that were let go of so far. */
+  /** Snapshots that were discarded so far. */
   readonly discards: FakeSnapshot[] = [];
   readonly restores: { slot: number; tokens: number }[] = [];
-  /** Slots, starts and lengths of each prefill so far. */
+  /** Slots, starts and lengths of the prefills so far. */
   readonly prefills: { slot: number; start: number; length: number }[] = [];
 
   constructor(options: FakeDecoderOptions) {
@@ -151,14 +151,14 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
     );
   }
 
-  /** Slots that hold tokens. */
+  /** Count of slots that hold tokens. */
   get slotsInUse(): number {
     return this.#held.filter(({ length }) => length > 0).length;
   }
 
   #append(slot: number, token: number, position: number, place = position) {
     const held = this.#held[slot]!;
-    // It may hold more than its owner still wants.
+    // The slot may hold more tokens than its sequence keeps.
     held.splice(position);
     if (held.length !== position) {
       throw new Error(`slot ${slot} holds ${held.length}, not ${position}`);
@@ -171,12 +171,12 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
   }
 }
 
-/** A number that depends on all tokens and their order. */
+/** Hashes all tokens in their order. */
 export function fakeState(tokens: readonly number[]): number {
   return tokens.reduce((state, token) => (state * 31 + token + 7) % 9973, 1);
 }
 
-/** Logits that depend on a state. */
+/** Derives logits from a state. */
 export function fakeLogits(
   state: number,
   width: number,

@@ -1,5 +1,5 @@
 /**
- * Engines on a decoder made of arithmetic.
+ * The engine on a fake decoder.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   type FakeSnapshot,
 } from "./fake_decoder.ts";
 
-/** An engine whose clock goes on by a millisecond whenever it is read. */
+/** Creates an engine whose clock advances by a millisecond at each reading. */
 export function engineOn(
   options: Partial<FakeDecoderOptions> = {},
   { queueLimit = 64, cacheTokens = 256 } = {},
@@ -29,7 +29,7 @@ export function engineOn(
   return { decoder, engine };
 }
 
-/** A request whose prompts may be shared as wholes. */
+/** Creates a request whose prompts are fully shareable. */
 export function requestOf(
   prompts: readonly (readonly number[])[],
   policy: Policy,

@@ -1,5 +1,5 @@
 /**
- * Models whose engine a test holds in its hands.
+ * The models with an engine that a test controls.
  *
  * @module
  */
@@ -21,13 +21,13 @@ import { parseLanguageConfig } from "../../models/config/language_config.ts";
 import { inPlaceCodec } from "../../lib/image/picture_codec.ts";
 import { TINY_VOCABULARY } from "./golden.ts";
 
-/** How a fake engine runs a request. */
+/** The run of a request by a fake engine. */
 export type FakeRun = (
   request: EngineRequest,
   signal: AbortSignal,
 ) => Promise<Statistics>;
 
-/** No time at all. */
+/** Statistics of zero duration. */
 const STATISTICS: Statistics = {
   queueMs: 0,
   prefillMs: 0,
@@ -35,7 +35,7 @@ const STATISTICS: Statistics = {
   forwards: 1,
 };
 
-/** An engine that has done nothing. */
+/** State of an engine without requests. */
 const IDLE: EngineState = {
   slots: 8,
   slotsInUse: 0,
@@ -50,7 +50,7 @@ const IDLE: EngineState = {
   },
 };
 
-/** Chooses code 0 until the policy has enough. */
+/** Chooses code 0 until the policy is complete. */
 export function runAtOnce(request: EngineRequest): Promise<Statistics> {
   request.onQueued?.(0);
   request.onStarted?.();
@@ -65,7 +65,7 @@ export function runAtOnce(request: EngineRequest): Promise<Statistics> {
   return Promise.resolve(STATISTICS);
 }
 
-/** Starts, and ends only when it is told to. */
+/** Starts, and ends only when its signal aborts. */
 export function runUntilAborted(
   request: EngineRequest,
   signal: AbortSignal,
@@ -79,7 +79,7 @@ export function runUntilAborted(
   });
 }
 
-/** One token a character, by its code unit. */
+/** Text tokenizer of one token per character, its code unit. */
 const text: TextTokenizer = {
   textSize: TINY_VOCABULARY.textSize,
   specials: new Map(),
@@ -93,7 +93,7 @@ const text: TextTokenizer = {
   [Symbol.dispose]: () => {},
 };
 
-/** A vision tokenizer that sees black everywhere. */
+/** Vision tokenizer that encodes everything as black. */
 const vision: VisionModel = {
   pixelsPerCode: 8,
   framesPerCode: 4,
@@ -118,7 +118,7 @@ const vision: VisionModel = {
   decodeClip: () => Promise.reject(new TypeError("the fake makes no clips")),
 };
 
-/** Services around a fake engine; `changes` take the place of what is there. */
+/** Creates services around a fake engine; `changes` override the defaults. */
 export function fakeServices(
   run: FakeRun,
   changes: Partial<AppServices> = {},
@@ -148,7 +148,7 @@ export function fakeServices(
   };
 }
 
-/** A model as it is listed, in some state. */
+/** Creates the listing of a model in some state. */
 export function listing(name: string, state: HeldState): ModelListing {
   return {
     name,

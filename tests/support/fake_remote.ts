@@ -1,5 +1,5 @@
 /**
- * A place that is an object: what it lists and gives is up to a test.
+ * The fake remote: an object whose listing and contents a test provides.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
 import type { OpenRemoteOf } from "../../deploy/cache/net/remote_for.ts";
 import { sha256Of } from "./hub_server.ts";
 
-/** A file of a place, as one that knows hashes lists it. */
+/** Creates the listing of a file, with its hash. */
 export function listed(
   path: string,
   content: Uint8Array<ArrayBuffer>,
@@ -21,7 +21,7 @@ export function listed(
   return { path, size: content.length, sha256, etag: sha256 };
 }
 
-/** A place that has `files` at `commit`. */
+/** Creates a remote with `files` at `commit`. */
 export function fakeRemote(
   files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
   commit = "f".repeat(40),
@@ -40,7 +40,10 @@ export function fakeRemote(
   };
 }
 
-/** Opens the remote of each source by its text; others have nothing. */
+/**
+ * Returns an opener of remotes by the text of their source; others do not
+ * exist.
+ */
 export function opening(
   remotes: Readonly<Record<string, Remote>>,
 ): OpenRemoteOf {

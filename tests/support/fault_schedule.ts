@@ -1,54 +1,54 @@
 /**
- * What goes wrong at a server, and when: the same for the same seed.
+ * The schedule of a server's faults, reproducible by seed.
  *
  * @module
  */
 
-/** What may go wrong with one request. */
+/** A fault of one request. */
 export type Fault =
-  /** It is refused, perhaps with a time to come back. */
+  /** Refusal, optionally with a Retry-After. */
   | {
     readonly type: "status";
     readonly status: number;
     readonly retryAfter?: string;
   }
-  /** Nothing comes any more after some of the bytes. */
+  /** Stall after some of the bytes. */
   | { readonly type: "stall"; readonly after: number }
-  /** The connection breaks after some of the bytes. */
+  /** Broken connection after some of the bytes. */
   | { readonly type: "cut"; readonly after: number }
-  /** The whole file comes instead of the range. */
+  /** Whole file instead of the range. */
   | { readonly type: "whole" }
-  /** A byte is another. */
+  /** Corrupted byte. */
   | { readonly type: "corrupt"; readonly at: number }
-  /** From now on the model is the next one, whatever commit is asked for. */
+  /** Switch to the model's next version, for every commit from now on. */
   | { readonly type: "moved" };
 
-/** What a request asks for, as far as faults are about that. */
+/** The properties of a request that faults depend on. */
 export interface FaultyRequest {
-  /** Whether it came to the CDN. */
+  /** True for a request to the CDN. */
   readonly cdn: boolean;
-  /** Its Range header. */
+  /** Range header. */
   readonly range: string | null;
 }
 
-/** The fault of a request, by its number, or by what it asks for. */
+/** Returns the fault of a request, by its number and properties. */
 export type FaultSchedule = (
   request: number,
   asked: FaultyRequest,
 ) => Fault | undefined;
 
-/** Nothing goes wrong. */
+/** Schedule without faults. */
 export const NO_FAULTS: FaultSchedule = (): undefined => undefined;
 
-/** Each of `faults` once, in order, and then nothing. */
+/** Returns a schedule of each of `faults` once, in order. */
 export function inOrder(...faults: (Fault | undefined)[]): FaultSchedule {
   return (request) => faults[request];
 }
 
 /**
- * Faults of every kind at random.
+ * Creates a random schedule of all kinds of faults.
  *
- * @param rate Of requests that fail, 0 to 1.
+ * @param rate Fraction of requests that fail, 0 to 1.
  */
 export function faultSchedule(seed: number, rate: number): FaultSchedule {
   return (request) => {
@@ -71,7 +71,7 @@ export function faultSchedule(seed: number, rate: number): FaultSchedule {
   };
 }
 
-/** Numbers from 0 to 1 that look random: mulberry32. */
+/** Creates a pseudorandom generator of numbers in [0, 1): mulberry32. */
 export function randomOf(seed: number, stream = 0): () => number {
   let state =
     (Math.imul(seed, 0x9e37_79b1) ^ Math.imul(stream + 1, 0x85eb_ca6b)) >>> 0;

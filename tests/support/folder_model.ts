@@ -1,5 +1,5 @@
 /**
- * A folder's files, as a hub or a store has them.
+ * The files of a folder in the form of a hub's or store's model.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import type { HubModel } from "./hub_server.ts";
 
-/** The files of `folder`, without those of folders in it. */
+/** Reads the files of `folder`, without subfolders. */
 export async function filesOf(
   folder: string,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
@@ -18,7 +18,7 @@ export async function filesOf(
   return files;
 }
 
-/** The checkpoint in `folder`, as a hub has it. */
+/** Reads the checkpoint in `folder` as a hub's model. */
 export async function folderModel(folder: string): Promise<HubModel> {
   return { commit: "d".repeat(40), files: await filesOf(folder) };
 }

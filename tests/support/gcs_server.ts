@@ -1,6 +1,6 @@
 /**
- * A bucket that speaks Cloud Storage's JSON API, in memory: pages, ranges,
- * generations, uploads in sessions.
+ * The emulator of Cloud Storage's JSON API, in memory: pages, ranges,
+ * generations, resumable uploads.
  *
  * @module
  */
@@ -12,31 +12,31 @@ import {
   type StoreServer,
 } from "./stored_object.ts";
 
-/** The one bucket. */
+/** Name of the only bucket. */
 export const GCS_BUCKET = "models";
 
-/** The token that it asks for. */
+/** Token that the server accepts. */
 export const GCS_TOKEN = "ya29.a-token";
 
-/** A session of an upload. */
+/** A resumable upload. */
 interface Session {
   readonly key: string;
   readonly sha256: string | undefined;
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** A running Cloud Storage. */
+/** A running emulator. */
 export interface GcsServer extends StoreServer {
-  /** Variables that lead a client here. */
+  /** Environment variables that direct a client here. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Bytes of a request's body that it takes at most, as if cut off there. */
+  /** Limit of a request body in bytes, after which the connection is cut. */
   takes: number;
 }
 
 /**
- * Starts one.
+ * Starts an emulator.
  *
- * @param pageSize Objects of a page.
+ * @param pageSize Objects per page.
  */
 export function openGcsServer(pageSize = 1000): GcsServer {
   const sessions = new Map<string, Session>();

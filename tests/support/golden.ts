@@ -1,5 +1,5 @@
 /**
- * Golden files that have no reader of their own.
+ * The golden files that lack a reader of their own.
  *
  * @module
  */
@@ -9,12 +9,15 @@ import type { Vocabulary } from "../../lib/vocabulary.ts";
 
 const FOLDER = new URL("../golden/", import.meta.url);
 
-/** The absolute path of `path` under `tests/golden`. */
+/** Returns the absolute path of `path` under `tests/golden`. */
 export function goldenPath(path: string): string {
   return new URL(path, FOLDER).pathname;
 }
 
-/** The JSON of `path` under `tests/golden`, unpacked when it ends in `.gz`. */
+/**
+ * Reads the JSON of `path` under `tests/golden`, decompressed if it ends in
+ * `.gz`.
+ */
 export function goldenJson<T>(path: string): T {
   const bytes = Deno.readFileSync(goldenPath(path));
   const plain = path.endsWith(".gz") ? gunzipSync(bytes) : bytes;

@@ -1,8 +1,8 @@
 /**
- * Golden data of the text side, and the files it was made from.
+ * The golden data of the text tokenizer, and the files it was made from.
  *
- * `emu3.tiktoken` holds the ranks of the published checkpoints (Apache-2.0),
- * as in baaivision/Emu3.5; the list of special tokens is made here.
+ * `emu3.tiktoken` holds the ranks of the published checkpoints (Apache-2.0), as
+ * in baaivision/Emu3.5; the list of special tokens is generated here.
  *
  * @module
  */
@@ -12,47 +12,50 @@ import type { JsonSource, RankSource } from "../../lib/text/text_source.ts";
 
 const FOLDER = new URL("../golden/tokenizer/", import.meta.url);
 
-/** A text and what the references make of it. */
+/** A text and its tokens by the references. */
 export interface TextRow {
-  /** May hold half surrogate pairs. */
+  /** Text, possibly with lone surrogates. */
   readonly text: string;
-  /** Of the original, special tokens included. */
+  /** Tokens of the original, special tokens included. */
   readonly ids: readonly number[];
-  /** Of the original, where special tokens as ordinary text make a difference. */
+  /** Tokens of the original without special tokens, if they differ. */
   readonly "ids_plain"?: readonly number[];
-  /** Of transformers, where it differs; null where it refuses the text. */
+  /** Tokens of transformers, if they differ; null if it rejects the text. */
   readonly "ids_hf"?: readonly number[] | null;
 }
 
 /** Tokens and their text. */
 export interface DecodeRow {
-  /** Any tokens, sensible or not. */
+  /** Arbitrary tokens. */
   readonly ids: readonly number[];
-  /** With special tokens by name. */
+  /** Text with special tokens by name. */
   readonly text: string;
-  /** Without special tokens. */
+  /** Text without special tokens. */
   readonly "text_skip_special": string;
 }
 
-/** The golden file `name`, unpacked. */
+/** Reads the golden file `name`, decompressed. */
 export function goldenBytes(name: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(
     gunzipSync(Deno.readFileSync(new URL(`${name}.gz`, FOLDER))),
   );
 }
 
-/** The golden file `name` as text. */
+/** Reads the golden file `name` as text. */
 export function goldenText(name: string): string {
   return new TextDecoder().decode(goldenBytes(name));
 }
 
-/** Texts and tokens for the ranks of the published checkpoints, or for the tiny one's. */
+/**
+ * Returns texts and tokens for the ranks of the published or the tiny
+ * checkpoint.
+ */
 export function textRows(name: "strings" | "strings_tiny"): TextRow[] {
   const file: { rows: TextRow[] } = JSON.parse(goldenText(`${name}.json`));
   return file.rows;
 }
 
-/** Tokens and texts for the ranks of the published checkpoints. */
+/** Returns tokens and texts for the ranks of the published checkpoints. */
 export function decodeRows(): DecodeRow[] {
   const file: { rows: DecodeRow[] } = JSON.parse(goldenText("decode.json"));
   return file.rows;
@@ -60,7 +63,7 @@ export function decodeRows(): DecodeRow[] {
 
 const CODEBOOK_SIZE = 32_768;
 
-/** `emu3_vision_tokens.txt` of the published checkpoints. */
+/** Returns `emu3_vision_tokens.txt` of the published checkpoints. */
 export function visionTokens(): string {
   const codes = Array.from(
     { length: CODEBOOK_SIZE },
@@ -75,7 +78,7 @@ export function visionTokens(): string {
   ].join("\n");
 }
 
-/** The text side of the published checkpoints, original layout. */
+/** Returns the text tokenizer of the published checkpoints, original layout. */
 export function emu3(): RankSource {
   return {
     kind: "ranks",
@@ -85,7 +88,7 @@ export function emu3(): RankSource {
   };
 }
 
-/** The tiny checkpoint's, original layout. */
+/** Returns the text tokenizer of the tiny checkpoint, original layout. */
 export function tiny(): RankSource {
   return {
     kind: "ranks",
@@ -95,7 +98,7 @@ export function tiny(): RankSource {
   };
 }
 
-/** The tiny checkpoint's, transformers layout. */
+/** Returns the text tokenizer of the tiny checkpoint, transformers layout. */
 export function tinyJson(): JsonSource {
   return {
     kind: "json",

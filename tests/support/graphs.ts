@@ -1,5 +1,5 @@
 /**
- * Small graphs and sessions for tests of the runtime.
+ * The small graphs and sessions for tests of the runtime.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export const NO_WEIGHTS: Weights = {
   findQuantized: () => undefined,
 };
 
-/** A session of `y = body(x)`, both float32 of `shape`. */
+/** Opens a session of `y = body(x)`, both float32 of `shape`. */
 export async function sessionOf(
   runtime: Runtime,
   shape: readonly (number | string)[],
@@ -32,7 +32,7 @@ export async function sessionOf(
   });
 }
 
-/** `x` times itself, as matrices, `times` times over. */
+/** Builds the matrix power of `x` by `times` multiplications. */
 export function squareOften(times: number): (g: Graph, x: Value) => Value {
   return (g, x) => {
     let y = x;

@@ -1,22 +1,22 @@
 /**
- * Time that passes when a test says so.
+ * The manual clock: time passes only when a test advances it.
  *
  * @module
  */
 
-/** A clock in a test's hand. */
+/** A clock that a test advances. */
 export interface HandClock {
-  /** In milliseconds since 1970. */
+  /** Time in milliseconds since 1970. */
   readonly now: () => number;
-  /** Comes when so much has passed, or the signal aborts. */
+  /** Resolves after a duration, or when the signal aborts. */
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  /** Lets time pass. */
+  /** Advances the time. */
   readonly pass: (milliseconds: number) => void;
-  /** How many wait. */
+  /** Count of pending pauses. */
   readonly waiting: () => number;
 }
 
-/** A clock that stands still until it is told otherwise. */
+/** Creates a clock that stands still. */
 export function handClock(start = 1_700_000_000_000): HandClock {
   let time = start;
   const alarms = new Set<{ readonly due: number; readonly ring: () => void }>();

@@ -1,6 +1,6 @@
 /**
- * An https server on loopback whose certificate is made when it starts, and a
- * network in which it stands.
+ * The https server on loopback, with a certificate generated at its start and a
+ * network that resolves its name.
  *
  * @module
  */
@@ -8,14 +8,14 @@
 import { generate } from "selfsigned";
 import type { OutsideNetwork } from "../../functions/outbound/request.ts";
 
-/** The name that its certificate is for. */
+/** Host name of the certificate. */
 export const HOST = "pictures.test";
 
 /** A running server. */
 export interface HttpsServer extends AsyncDisposable {
-  /** Where it is, by its name. */
+  /** URL of the server, by its name. */
   readonly url: string;
-  /** A network where its name leads to it, and its certificate counts. */
+  /** Network that resolves the name and trusts the certificate. */
   readonly network: OutsideNetwork;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A Hugging Face cache as its tools leave it.
+ * The Hugging Face cache in the layout of its own tools.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { createHash } from "node:crypto";
 import type { TemporaryFolder } from "./temporary_folder.ts";
 
-/** A configuration and a file of weights. */
+/** Files of a revision: a configuration and weights. */
 export const FILES: Readonly<Record<string, string>> = {
   "config.json": "{}",
   "model.safetensors": "weights",
 };
 
-/** Puts a revision with `files` into a cache, and names it. */
+/** Adds a revision with `files` to a cache, and a ref to it. */
 export function putRevision(
   cache: TemporaryFolder,
   repository: string,
@@ -24,7 +24,7 @@ export function putRevision(
   },
 ): void {
   for (const [path, content] of Object.entries(options.files ?? FILES)) {
-    // Large files have their SHA-256 as names, small ones Git's hash.
+    // Large files are named by SHA-256, small ones by Git's hash.
     const blob = path.endsWith(".safetensors")
       ? createHash("sha256").update(content).digest("hex")
       : createHash("sha1").update(`blob ${content.length}\0${content}`)

@@ -1,10 +1,10 @@
 /**
- * A hub on this machine, as Hugging Face's answers: its API and pages on one
- * port, what large files redirect to on another.
+ * The emulator of Hugging Face's hub: API and pages on one port, the CDN of
+ * large files on another.
  *
  * ```text
  * /api/models/{repository}/revision/{revision}?blobs=true
- * /api/models/{repository}/tree/{revision}    for their own tools
+ * /api/models/{repository}/tree/{revision}    for Hugging Face's tools
  * /{repository}/resolve/{revision}/{path}     302 ─▶ CDN /{sha256}?signature=…
  * ```
  *
@@ -14,55 +14,55 @@
 import { createHash } from "node:crypto";
 import { type Fault, type FaultSchedule, NO_FAULTS } from "./fault_schedule.ts";
 
-/** A model as it is at one commit. */
+/** A model at one commit. */
 export interface HubModel {
-  /** 40 hex digits. */
+  /** Commit of 40 hex digits. */
   readonly commit: string;
-  /** Contents by path; those of safetensors are large files. */
+  /** Contents by path; safetensors count as large files. */
   readonly files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 }
 
-/** How a hub behaves. */
+/** The behavior of a hub. */
 export interface HubBehavior {
-  /** The first version; others come with the fault "moved". */
+  /** Versions of the model; the fault "moved" advances to the next. */
   readonly versions: readonly [HubModel, ...HubModel[]];
-  /** Who may read; undefined for everybody. */
+  /** Token of readers; undefined for public access. */
   readonly token?: string;
-  /** Whether the token's owner must be let in, and is not. */
+  /** True to deny access, as to a gated repository. */
   readonly gated?: boolean;
-  /** What goes wrong. */
+  /** Faults of requests. */
   readonly faults?: FaultSchedule;
 }
 
-/** A request as a hub saw it. */
+/** A request that a hub received. */
 export interface SeenRequest {
-  /** Whether it came to the CDN. */
+  /** True for a request to the CDN. */
   readonly cdn: boolean;
   /** Path and query. */
   readonly path: string;
-  /** Its Range header. */
+  /** Range header. */
   readonly range: string | null;
-  /** Its Authorization header. */
+  /** Authorization header. */
   readonly authorization: string | null;
 }
 
-/** A hub that listens. */
+/** A running hub. */
 export interface HubServer extends AsyncDisposable {
-  /** What HF_ENDPOINT should say. */
+  /** Value for HF_ENDPOINT. */
   readonly endpoint: string;
-  /** All requests so far. */
+  /** Requests so far. */
   readonly seen: readonly SeenRequest[];
 }
 
-/** The repository that every hub has. */
+/** Repository that every hub has. */
 export const REPOSITORY = "org/tiny";
 
-/** SHA-256 in hex. */
+/** Computes SHA-256 in hex. */
 export function sha256Of(content: Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 
-/** What Git calls a content. */
+/** Computes Git's hash of a blob. */
 export function gitHashOf(content: Uint8Array): string {
   return createHash("sha1").update(`blob ${content.length}\0`).update(content)
     .digest("hex");
@@ -123,7 +123,7 @@ export function hubServer(behavior: HubBehavior): HubServer {
     const api = `/api/models/${REPOSITORY}/revision/`;
     if (path.startsWith(api)) {
       const revision = path.slice(api.length);
-      // A listing has no hash: nobody could tell that a name is another.
+      // A listing has no hash, so a corrupted name could not be detected.
       const told = fault?.type === "corrupt" ? undefined : fault;
       return revision === "main" || revision === model.commit
         ? bytesOf(request, listingOf(model), {}, told, stop.signal)
@@ -213,7 +213,7 @@ function treeOf({ files }: HubModel): object[] {
   }));
 }
 
-/** The range that is asked for, as far as `fault` lets it. */
+/** Returns the requested range, as limited by `fault`. */
 function bytesOf(
   request: Request,
   content: Uint8Array<ArrayBuffer>,

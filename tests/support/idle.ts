@@ -1,15 +1,15 @@
 /**
- * Engines that have nothing to do.
+ * The wait for an idle engine.
  *
  * @module
  */
 
 import type { Engine } from "../../lib/engine/engine.ts";
 
-/** Between two looks. */
+/** Polling interval. */
 const PAUSE_MS = 10;
 
-/** Comes when `engine` has nothing to do; fails when that takes `seconds`. */
+/** Resolves when `engine` is idle; rejects after `seconds`. */
 export async function idleEngine(
   engine: Pick<Engine, "state">,
   seconds = 5,

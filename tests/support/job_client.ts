@@ -1,36 +1,36 @@
 /**
- * What a client of jobs does, over HTTP.
+ * The client of jobs over HTTP.
  *
  * @module
  */
 
 import type { StoredEvent } from "../../functions/http/sse.ts";
 
-/** Sends a request; a server's, or an application's. */
+/** Sends a request to a server or an application. */
 export type Send = (
   path: string,
   init?: RequestInit,
 ) => Response | Promise<Response>;
 
-/** A job as it is told; what is asked of it in tests. */
+/** A job as the API returns it; the fields that tests read. */
 export interface ToldJob {
-  /** Its name. */
+  /** Identifier. */
   readonly id: string;
-  /** Where it stands. */
+  /** Status. */
   readonly status: string;
-  /** Whether it can go on. */
+  /** True if it can be resumed. */
   readonly resumable: boolean;
-  /** How far it is. */
+  /** Progress. */
   readonly progress: { readonly done: number; readonly total: number | null };
-  /** What came of it. */
+  /** Result. */
   // deno-lint-ignore no-explicit-any
   readonly result?: any;
-  /** Why nothing did. */
+  /** Error. */
   // deno-lint-ignore no-explicit-any
   readonly error?: any;
 }
 
-/** The events of a stream that are numbered. */
+/** Parses the numbered events of a stream. */
 export function parseStored(text: string): StoredEvent[] {
   return text.split("\n\n").filter((block) => block.startsWith("event: "))
     .map((block) => {
@@ -40,23 +40,23 @@ export function parseStored(text: string): StoredEvent[] {
     });
 }
 
-/** Talks to `/v1/jobs`. */
+/** A client of `/v1/jobs`. */
 export class JobClient {
-  /** Sends its requests by `send`. */
+  /** Creates a client that sends requests by `send`. */
   constructor(readonly send: Send) {}
 
-  /** A job. */
+  /** Returns a job. */
   async get(id: string): Promise<ToldJob> {
     return await (await this.send(`/v1/jobs/${id}`)).json();
   }
 
-  /** The newest jobs. */
+  /** Returns the latest jobs. */
   async list(): Promise<ToldJob[]> {
     const { data } = await (await this.send("/v1/jobs")).json();
     return data;
   }
 
-  /** What happened to a job after an event, until it ends. */
+  /** Returns the events of a job after a given one, until it ends. */
   async events(id: string, after?: number): Promise<StoredEvent[]> {
     const headers = new Headers();
     if (after !== undefined) headers.set("last-event-id", `${after}`);
@@ -65,18 +65,18 @@ export class JobClient {
     return parseStored(await response.text());
   }
 
-  /** A job once it has ended. */
+  /** Returns a job once it has ended. */
   async ended(id: string): Promise<ToldJob> {
     await this.events(id);
     return await this.get(id);
   }
 
-  /** Lets a job go on. */
+  /** Resumes a job. */
   async resume(id: string): Promise<Response> {
     return await this.send(`/v1/jobs/${id}/resume`, { method: "POST" });
   }
 
-  /** Ends a job. */
+  /** Cancels a job. */
   async cancel(id: string): Promise<Response> {
     return await this.send(`/v1/jobs/${id}`, { method: "DELETE" });
   }

@@ -1,5 +1,5 @@
 /**
- * Handlers that a test holds in its hands, and a runner in front of them.
+ * The job runner in front of handlers that a test controls.
  *
  * @module
  */
@@ -17,35 +17,35 @@ import type { Problem } from "../../functions/http/errors/problem.ts";
 import { type HandClock, handClock } from "./hand_clock.ts";
 import { ASKED, type JobTables, openTables } from "./job_tables.ts";
 
-/** A request that waits for its answer. */
+/** A request with a pending answer. */
 export interface DeskCall {
-  /** As the runner made it. */
+  /** Request of the runner. */
   readonly request: Request;
-  /** What the job adds. */
+  /** Context of the job. */
   readonly call: JobCall;
-  /** Answers. */
+  /** Resolves the answer. */
   readonly answer: (response: Response) => void;
 }
 
-/** A runner, what is behind it, and what it tells. */
+/** A runner, its parts and its reports. */
 export interface JobDesk extends AsyncDisposable {
-  /** Where jobs are kept. */
+  /** Tables of jobs. */
   readonly tables: JobTables;
-  /** Runs jobs. */
+  /** Runner of jobs. */
   readonly runner: JobRunner;
-  /** Requests at work, by job. */
+  /** Pending requests by job. */
   readonly calls: Map<string, DeskCall>;
-  /** Its time. */
+  /** Clock of the runner. */
   readonly clock: HandClock;
-  /** Statuses that were told, in order. */
+  /** Statuses reported so far, in order. */
   readonly told: string[];
-  /** What nobody foresaw. */
+  /** Unexpected errors. */
   readonly failures: unknown[];
   /** Submits a job that is accepted at once. */
   readonly accepted: (changes?: Partial<JobOrder>) => Promise<Job>;
 }
 
-/** A problem as handlers answer it. */
+/** Creates a problem answer of a handler. */
 export function problem(
   status: number,
   code: string,
@@ -59,7 +59,7 @@ export function problem(
   return Response.json(body, { status });
 }
 
-/** What is asked for, if nothing else is said. */
+/** Creates an order with defaults. */
 export function order(changes: Partial<JobOrder> = {}): JobOrder {
   return {
     request: ASKED,
@@ -71,7 +71,7 @@ export function order(changes: Partial<JobOrder> = {}): JobOrder {
   };
 }
 
-/** Opens a runner; on a new store unless there is one. */
+/** Opens a runner, on a new store by default. */
 export function openDesk(
   changes: Partial<RunnerOptions> & { readonly tables?: JobTables } = {},
 ): JobDesk {
@@ -123,16 +123,16 @@ export function openDesk(
   };
 }
 
-/** The job that was made; fails for a refusal. */
+/** Returns the accepted job; throws for a refusal. */
 export function jobOf(submitted: Submitted): Job {
   if (submitted.type === "job") return submitted.job;
   throw new TypeError("the job was refused");
 }
 
-/** A signal that never aborts. */
+/** Signal that never aborts. */
 export const NEVER: AbortSignal = new AbortController().signal;
 
-/** All that happened to a job after an event, once it has ended. */
+/** Returns all events of a job after a given one, once it has ended. */
 export async function replay(
   runner: JobRunner,
   id: string,
@@ -141,7 +141,7 @@ export async function replay(
   return await Array.fromAsync(runner.events(id, after, NEVER));
 }
 
-/** Lets everything happen that waits for nothing outside. */
+/** Lets all pending work without external waits run. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -1,5 +1,5 @@
 /**
- * The events of a job, as its stream spells them.
+ * The parser of a job's event stream.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export interface IdentifiedEvent {
   readonly data: unknown;
 }
 
-/** Events of a stream, in order; comments are passed over. */
+/** Parses the events of a stream in order, without comments. */
 export function parseEvents(text: string): IdentifiedEvent[] {
   return text.split("\n\n")
     .filter((block) => block.startsWith("event: "))

@@ -1,5 +1,5 @@
 /**
- * A store in memory, and jobs to put into it.
+ * The job store in memory, and jobs for it.
  *
  * @module
  */
@@ -18,19 +18,19 @@ import {
 } from "../../functions/jobs/store/job_store.ts";
 import { Queries } from "../../functions/jobs/store/queries.ts";
 
-/** All tables of a store. */
+/** The tables of a store. */
 export interface JobTables extends Disposable {
-  /** The file behind them. */
+  /** Database of the tables. */
   readonly database: DatabaseSync;
-  /** What they are asked through. */
+  /** Prepared queries. */
   readonly queries: Queries;
-  /** Jobs. */
+  /** Table of jobs. */
   readonly jobs: JobStore;
-  /** First answers. */
+  /** Table of idempotent answers. */
   readonly answers: AnswerStore;
 }
 
-/** Opens a store; one in memory unless there is a path. */
+/** Opens a store, in memory by default. */
 export function openTables(path = IN_MEMORY): JobTables {
   const database = openDatabase(path);
   const queries = new Queries(database);
@@ -43,14 +43,14 @@ export function openTables(path = IN_MEMORY): JobTables {
   };
 }
 
-/** What a job asks, if nothing else is said. */
+/** Request of a job, by default. */
 export const ASKED: JobRequest = {
   path: "/v1/generate?x=1",
   headers: { accept: "image/png" },
   body: Uint8Array.of(1, 2, 3),
 };
 
-/** A job that is to be kept. */
+/** Creates a job to insert. */
 export function newJob(id: string, changes: Partial<NewJob> = {}): NewJob {
   return {
     id,
@@ -64,7 +64,7 @@ export function newJob(id: string, changes: Partial<NewJob> = {}): NewJob {
   };
 }
 
-/** A job's good end. */
+/** Creates the successful end of a job. */
 export function success(finishedAt: number, bytes = 3): JobEnd {
   return {
     status: "succeeded",

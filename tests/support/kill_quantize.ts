@@ -1,5 +1,6 @@
 /**
- * Quantizes a checkpoint in small bands, and is killed when a third is done.
+ * A process that quantizes a checkpoint in small chunks and is killed at a
+ * third.
  *
  * Arguments: source, target.
  *

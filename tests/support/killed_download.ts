@@ -1,6 +1,6 @@
 /**
- * A download in a process of its own that is killed once its journal says what a
- * test waits for, and what of it is fetched again.
+ * The download in a process that is killed once its journal reaches a state,
+ * and the bytes that are fetched again afterwards.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import { join } from "node:path";
 import { PartJournal } from "../../deploy/cache/transfer/part_journal.ts";
 import type { OtherEffort, Outcome } from "./obtain_process.ts";
 
-/** Interval of looking for the moment to kill, in milliseconds. */
+/** Polling interval of the journal, in milliseconds. */
 const LOOK_MS = 20;
 
-/** The repository of a slow hub. */
+/** Repository of a slow hub. */
 export const LARGE = "org/large";
 
 /**
  * Downloads from the hub at `endpoint`, to the end or until `isTime`.
  *
- * @param isTime Looks whether the process is to be killed.
- * @returns What came of it; undefined when it was killed.
+ * @param isTime Returns true when the process is to be killed.
+ * @returns Outcome; undefined if the process was killed.
  */
 export async function obtainUntil(
   cache: string,
@@ -48,13 +48,13 @@ export async function obtainUntil(
   try {
     child.kill("SIGKILL");
   } catch {
-    // It has ended by itself.
+    // The process has ended by itself.
   }
   const last = (await output).trim().split("\n").at(-1) ?? "";
   return last.startsWith("{") ? JSON.parse(last) : undefined;
 }
 
-/** The unfinished file in a cache; undefined while there is none. */
+/** Returns the incomplete file in a cache; undefined if there is none. */
 export async function incompleteIn(
   cache: string,
 ): Promise<{ path: string; journal: string; name: string } | undefined> {
@@ -67,19 +67,19 @@ export async function incompleteIn(
       return { path: join(blobs, file), journal, name };
     }
   } catch {
-    // Nothing has come that far.
+    // The folder does not exist yet.
   }
   return undefined;
 }
 
-/** Bytes that the journal of the unfinished file notes. */
+/** Counts the bytes that the journal of the incomplete file records. */
 export async function notedBytes(
   cache: string,
   { size, partBytes }: { readonly size: number; readonly partBytes: number },
 ): Promise<number> {
   const file = await incompleteIn(cache);
   if (file === undefined) return 0;
-  // A copy: the journal is another process's.
+  // A copy is read: the journal belongs to another process.
   const copy = `${file.journal}.copy`;
   try {
     await Deno.copyFile(file.journal, copy);
@@ -91,7 +91,7 @@ export async function notedBytes(
     const starts = [...journal.starts.values()].map(({ bytes }) => bytes);
     return [...whole, ...starts].reduce((sum, bytes) => sum + bytes, 0);
   } catch {
-    // It has been given its name since.
+    // The file has been renamed since.
     return 0;
   } finally {
     await Deno.remove(copy).catch(() => {});

@@ -1,7 +1,7 @@
 /**
- * What platforms do with a container, from its start to its end: probes by
- * their rules, the balancer in front and how late it hears, the signal, the
- * grace, and SIGKILL. The container is the server's own process.
+ * The emulator of a container platform, from start to end: its probes, the
+ * balancer in front and its delay, the signal, the grace period, and SIGKILL.
+ * The container is the server's own process.
  *
  * ```text
  * start ─▶ startup probe ─▶ readiness, liveness probes ─▶ terminate()
@@ -15,51 +15,51 @@
 
 import { type Spawned, spawnServer } from "./server.ts";
 
-/** How a container is asked how it is. */
+/** A probe of a container. */
 export interface Probe {
-  /** Where. */
+  /** Path of the probe. */
   readonly path: string;
-  /** At another port than requests. */
+  /** Port of the probe, if it differs from that of requests. */
   readonly port?: number;
-  /** From one time to the next. */
+  /** Interval between probes. */
   readonly periodMs: number;
-  /** How often in a row it may fail. */
+  /** Count of consecutive failures that is tolerated. */
   readonly failureThreshold: number;
-  /** Statuses that are well; 200–399 for kubelets. */
+  /** Returns true for healthy statuses; 200–399 for kubelets. */
   readonly isWell?: (status: number) => boolean;
 }
 
-/** How a platform treats a container. */
+/** The behavior of a platform. */
 export interface Platform {
-  /** What it sets. */
+  /** Environment variables that it sets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Before anything else is asked. */
+  /** Probe before all others. */
   readonly startup?: Probe;
-  /** Whether requests are sent; while it stops as well. */
+  /** Probe that puts the container into service, also while it stops. */
   readonly readiness: Probe;
-  /** Whether it is to be killed; not once it stops. */
+  /** Probe whose failure kills the container; not while it stops. */
   readonly liveness?: Probe;
-  /** What is waited for before the signal. */
+  /** Hook before the signal. */
   readonly preStop?: (pod: Pod) => Promise<void>;
-  /** Which. */
+  /** Signal that ends the container. */
   readonly signal: "SIGTERM" | "SIGINT";
-  /** From the decision to end it to SIGKILL. */
+  /** Time from the decision to terminate to SIGKILL. */
   readonly graceMs: number;
-  /** From that decision until no balancer sends any more. */
+  /** Time from that decision until no balancer sends requests. */
   readonly removalLagMs: number;
 }
 
-/** How a container ended. */
+/** The end of a container. */
 export interface End {
-  /** Whether it had to be killed. */
+  /** True if it had to be killed. */
   readonly killed: boolean;
-  /** Its exit code. */
+  /** Exit code. */
   readonly code: number;
 }
 
 const isKubeletWell = (status: number) => status >= 200 && status < 400;
 
-/** A container, watched. */
+/** A container under probes. */
 export class Pod implements AsyncDisposable {
   readonly #platform: Platform;
   readonly #server: Spawned;
@@ -68,11 +68,11 @@ export class Pod implements AsyncDisposable {
   #exited = false;
   #terminating = false;
   #removed = false;
-  /** Whether the readiness probe says so. */
+  /** True while the readiness probe succeeds. */
   #isReady = false;
-  /** Statuses that the readiness probe saw, each once in a row; 0 for none. */
+  /** Distinct consecutive statuses of the readiness probe; 0 for no answer. */
   readonly seen: number[] = [];
-  /** The probe for which it was killed. */
+  /** Name of the probe that killed it. */
   failedProbe: string | undefined;
 
   /** Starts the container. */
@@ -83,22 +83,22 @@ export class Pod implements AsyncDisposable {
     this.#watching = this.#watch();
   }
 
-  /** Where it listens. */
+  /** URL that it listens on. */
   get url(): string {
     return this.#server.url;
   }
 
-  /** Comes when requests are sent to it for the first time. */
+  /** Resolves when it first receives requests. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** Whether balancers send to it. */
+  /** True while balancers send to it. */
   get inService(): boolean {
     return this.#isReady && !this.#removed;
   }
 
-  /** Ends it as the platform does. */
+  /** Terminates the container like the platform. */
   async terminate(): Promise<End> {
     const { graceMs, removalLagMs, preStop, signal } = this.#platform;
     const { process } = this.#server;
@@ -118,7 +118,7 @@ export class Pod implements AsyncDisposable {
     return { killed, code };
   }
 
-  /** Kills what was not terminated. */
+  /** Kills a container that was not terminated. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#exited) this.#server.process.kill("SIGKILL");
     await this.#server.process.status;
@@ -177,13 +177,13 @@ export class Pod implements AsyncDisposable {
     return isWell(status);
   }
 
-  /** Its status; 0 where there is no answer. */
+  /** Returns the status of a probe; 0 if there is no answer. */
   async #ask({ path, port }: Probe): Promise<number> {
     const url = new URL(path, this.url);
     if (port !== undefined) url.port = `${port}`;
     try {
       const response = await fetch(url, {
-        // Probes come by connections of their own.
+        // Each probe opens a connection of its own.
         headers: { connection: "close" },
         signal: AbortSignal.timeout(5000),
       });
@@ -195,14 +195,14 @@ export class Pod implements AsyncDisposable {
   }
 }
 
-/** What came of a request. */
+/** The outcome of a request. */
 export type Reply =
   | { readonly type: "answer"; readonly body: string }
   // deno-lint-ignore no-explicit-any
   | { readonly type: "refusal"; readonly status: number; readonly problem: any }
   | { readonly type: "lost"; readonly error: unknown };
 
-/** Sends a request to `url`, and tells what came of it. */
+/** Sends a request to `url` and returns its outcome. */
 export async function ask(
   url: string,
   path: string,
@@ -220,9 +220,9 @@ export async function ask(
 }
 
 /**
- * Sends a request now and then, as long as the pod is in service.
+ * Sends requests repeatedly while the pod is in service.
  *
- * @param url Of the pod, or of what stands in front.
+ * @param url URL of the pod, or of the proxy in front.
  */
 export async function traffic(
   pod: Pod,
@@ -238,7 +238,7 @@ export async function traffic(
   return await Promise.all(replies);
 }
 
-/** Comes after so many milliseconds. */
+/** Resolves after the given milliseconds. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

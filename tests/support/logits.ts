@@ -1,5 +1,5 @@
 /**
- * What the language model in a folder says, without tokenizer or engine.
+ * The logits of a language model in a folder, without tokenizer or engine.
  *
  * @module
  */
@@ -9,7 +9,10 @@ import { openLanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { TINY_VOCABULARY } from "./golden.ts";
 
-/** Logits `[S, V]` after every token of `ids` `[S]`, of a tiny checkpoint. */
+/**
+ * Computes logits `[S, V]` after every token of `ids` `[S]`, for a tiny
+ * checkpoint.
+ */
 export async function logitsOf(
   folder: string,
   ids: Int32Array,

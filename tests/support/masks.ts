@@ -1,5 +1,5 @@
 /**
- * The masks of edits: PNGs of black with transparency.
+ * The masks of edits: black PNGs with transparency.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { crc32, deflateSync } from "node:zlib";
 import type { PixelSize } from "../../lib/image/image.ts";
 
-/** A PNG of `size` whose opacity at each pixel is `alpha`, 0–255. */
+/** Writes a PNG of `size` with opacity `alpha` at each pixel, 0–255. */
 export function maskPng(
   { height, width }: PixelSize,
   alpha: (y: number, x: number) => number,
@@ -31,7 +31,7 @@ export function maskPng(
   ]);
 }
 
-/** A chunk: length, type, data, checksum. */
+/** Writes a chunk: length, type, data, checksum. */
 function chunk(type: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(12 + data.length);
   const view = new DataView(bytes.buffer);

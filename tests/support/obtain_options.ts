@@ -1,6 +1,6 @@
 /**
- * How tests obtain models: into a folder of their own, from a hub of their own,
- * in small parts and without patience.
+ * The options of model downloads in tests: a temporary cache, a local hub,
+ * small parts and short delays.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { DownloadEffort } from "../../deploy/cache/transfer/download.ts";
 import type { ObtainOptions } from "../../deploy/cache/obtain.ts";
 import { remoteVariables } from "../../deploy/cache/net/remote_for.ts";
 
-/** Small parts, short waits, this thread. */
+/** Effort of small parts, short delays and no worker threads. */
 export const impatient: DownloadEffort = {
   connections: 4,
   workers: 0,
@@ -25,9 +25,9 @@ export const impatient: DownloadEffort = {
 };
 
 /**
- * Options of an obtain from the hub at `endpoint` into `cache`.
+ * Creates the options of a download from the hub at `endpoint` into `cache`.
  *
- * @param verify Whether hashes are compared again.
+ * @param verify True to verify hashes again.
  */
 export function obtainOptions(
   cache: string,

@@ -1,9 +1,8 @@
 /**
- * Obtains a model in a process of its own, to be killed at any moment.
+ * A process that downloads a model and can be killed at any moment.
  *
- * Arguments: source, cache, endpoint, and what of {@linkcode impatient} is
- * otherwise, in JSON. Prints a line whenever it hears how far
- * it is; the last one says what came of it.
+ * Arguments: source, cache, endpoint, and the changes to {@linkcode impatient}
+ * in JSON. Prints a line for each progress report; the last one is the outcome.
  *
  * @module
  */
@@ -11,23 +10,23 @@
 import { obtain } from "../../deploy/cache/obtain.ts";
 import { impatient, obtainOptions } from "./obtain_options.ts";
 
-/** What became of an obtain. */
+/** The outcome of a download. */
 export type Outcome = { readonly folder: string } | {
   readonly error: string;
   readonly name: string;
 };
 
-/** The options of an effort in a process of its own. */
+/** The effort of a download in another process. */
 export interface OtherEffort {
   /** Bytes of a part of any file. */
   readonly partBytes: number;
-  /** Without a byte for so long a connection counts as dead. */
+  /** Time without a byte after which a connection counts as dead. */
   readonly stallMs: number;
-  /** Threads that fetch. */
+  /** Count of fetching threads. */
   readonly workers: number;
 }
 
-/** The usual effort of tests but for what `other` says. */
+/** Returns the usual effort of tests, changed by `other`. */
 export function effortOf(other: Partial<OtherEffort>): typeof impatient {
   const { partBytes, stallMs = impatient.patience.stallMs } = other;
   return {

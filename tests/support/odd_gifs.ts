@@ -1,5 +1,5 @@
 /**
- * GIFs as other programs write them, made by code, and the picture in each.
+ * The GIFs of unusual encoders, made by code, and the picture in each.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
 import { paint } from "./pictures.ts";
 import type { OddPicture } from "./odd_pictures.ts";
 
-/** The parts of a GIF, each as it should be by default. */
+/** The parts of a GIF, well-formed by default. */
 export interface GifParts {
-  /** The logical screen. */
+  /** Size of the logical screen. */
   readonly screen?: PixelSize;
   /** Flags of the screen; those of a palette of four colors by default. */
   readonly flags?: number;
-  /** `[colors, 3]`. */
+  /** Palette, `[colors, 3]`. */
   readonly palette?: readonly number[];
-  /** In the order of time. */
+  /** Frames in the order of time. */
   readonly frames: readonly GifFrameParts[];
   /** Bytes between the palette and the first block. */
   readonly before?: readonly number[];
@@ -26,33 +26,33 @@ export interface GifParts {
 
 /** The parts of a frame. */
 export interface GifFrameParts extends PixelSize, LzwOptions {
-  /** `[height, width]`, in the order of storage. */
+  /** Indices, `[height, width]`, in the order of storage. */
   readonly indices: readonly number[];
-  /** In pixels; 0 by default. */
+  /** Left offset in pixels; 0 by default. */
   readonly left?: number;
-  /** In pixels; 0 by default. */
+  /** Top offset in pixels; 0 by default. */
   readonly top?: number;
   /** Flags of the descriptor. */
   readonly flags?: number;
-  /** `[colors, 3]`, after the descriptor. */
+  /** Local palette, `[colors, 3]`. */
   readonly palette?: readonly number[];
-  /** The disposal number; with it, there is a graphic control. */
+  /** Disposal method; if set, a graphic control is written. */
   readonly disposal?: number;
-  /** The transparent index; with it, there is a graphic control. */
+  /** Transparent index; if set, a graphic control is written. */
   readonly transparent?: number;
   /** Bytes before the descriptor. */
   readonly before?: readonly number[];
-  /** Changes the data, its code size and sub-blocks included. */
+  /** Transforms the data, code size and sub-blocks included. */
   readonly change?: (data: number[]) => number[];
 }
 
-/** Ways to write LZW. */
+/** The options of the LZW encoder. */
 interface LzwOptions {
-  /** False for no clear code at the start. */
+  /** False to omit the clear code at the start. */
   readonly clear?: boolean;
-  /** False for no clear code when the table is full. */
+  /** False to omit the clear code when the table is full. */
   readonly clearWhenFull?: boolean;
-  /** False for no end code. */
+  /** False to omit the end code. */
   readonly endCode?: boolean;
   /** Bits of an index; 2 by default. */
   readonly indexBits?: number;
@@ -60,7 +60,7 @@ interface LzwOptions {
 
 const COLORS = [200, 10, 20, 30, 180, 40, 50, 60, 220, 250, 240, 70];
 
-/** Writes a GIF, however odd its parts are. */
+/** Writes a GIF, also a malformed one. */
 export function oddGif(parts: GifParts): Uint8Array<ArrayBuffer> {
   const { frames, palette = COLORS, flags = 0x81, before = [] } = parts;
   const screen = parts.screen ?? frames[0]!;
@@ -158,7 +158,7 @@ function uint16(value: number): number[] {
 const HEIGHT = 11;
 const WIDTH = 13;
 
-/** The index at row y, column x of the picture in most files. */
+/** Returns the index at row y, column x of the picture in most files. */
 const indexAt = (y: number, x: number) => (x * y + (x >> 2) + y) % 4;
 
 const INDICES = Array.from(
@@ -166,7 +166,7 @@ const INDICES = Array.from(
   (_, i) => indexAt(Math.floor(i / WIDTH), i % WIDTH),
 );
 
-/** Plain parts of a frame, to be made odd. */
+/** Parts of a plain frame, to be modified. */
 export const PLAIN_FRAME: GifFrameParts = {
   height: HEIGHT,
   width: WIDTH,
@@ -180,7 +180,7 @@ function colorAt(index: number, palette: readonly number[] = COLORS) {
 
 const PLAIN = paint(HEIGHT, WIDTH, (y, x) => colorAt(indexAt(y, x)));
 
-/** The picture within a larger canvas, whose ground has the color of index 0. */
+/** Places the picture on a larger canvas in the color of index 0. */
 function placed(size: PixelSize, top: number, left: number): RgbImage {
   return paint(size.height, size.width, (y, x) => {
     const inside = y >= top && x >= left && y < top + HEIGHT &&
@@ -195,7 +195,7 @@ function stored(rows: readonly number[]): number[] {
 
 const LARGE = { height: 120, width: 130 };
 
-/** Noise: its strings fill the table of codes several times. */
+/** Noise, whose strings fill the table of codes several times. */
 const NOISE = Array.from(
   { length: LARGE.height * LARGE.width },
   (_, i) => (i * i * 7919 >>> 5) % 251,
@@ -222,7 +222,7 @@ const comment = (text: string) => [
   0,
 ];
 
-/** An odd file of the plain picture. */
+/** Creates an odd file of the plain picture. */
 function odd(
   name: string,
   parts: Partial<GifParts>,
@@ -236,18 +236,18 @@ const PASSES_THE_END = {
   unlikePillow: "it takes what follows an empty extension for its data",
 };
 
-/** An odd file of one frame. */
+/** Creates an odd file of one frame. */
 function oddFrame(name: string, frame: Partial<GifFrameParts>): OddPicture {
   return odd(name, { frames: [{ ...PLAIN_FRAME, ...frame }] });
 }
 
-/** A frame that no reader decodes. */
+/** Frame that no reader decodes. */
 const BROKEN_FRAME: GifFrameParts = {
   ...PLAIN_FRAME,
   change: () => [2, 2, 0xff, 0xff, 0],
 };
 
-/** Every kind of odd GIF. The first frame is the picture. */
+/** Odd GIFs of every kind. The first frame is the picture. */
 export const ODD_GIFS: readonly OddPicture[] = [
   oddFrame("no leading clear code", { clear: false }),
   oddFrame("no end code", { endCode: false }),

@@ -1,5 +1,5 @@
 /**
- * JPEGs as other programs write them: the segments of a file, put together oddly.
+ * The JPEGs of unusual encoders: the segments of a file, rearranged.
  *
  * @module
  */
@@ -7,27 +7,27 @@
 import { latin1 } from "./png_parts.ts";
 import { goldenBytes } from "./pictures.ts";
 
-/** A file with luma and chroma, of half the size, and with a marker of JFIF. */
+/** File with half-size luma and chroma, and a JFIF marker. */
 export const PLAIN_JPEG: Uint8Array = goldenBytes(
   "preprocess/baseline_420.jpg",
 );
 
 /** An odd file. */
 export interface OddJpeg {
-  /** Its oddity and its suffix. */
+  /** Oddity, with the suffix. */
   readonly name: string;
-  /** The file. */
+  /** Contents of the file. */
   readonly bytes: Uint8Array;
-  /** True if its picture is the plain one, false if its colors are others. */
+  /** True if it decodes to the plain picture, false if its colors differ. */
   readonly isPlain: boolean;
-  /** The reason for Pillow not to read it. */
+  /** Reason for Pillow to reject it. */
   readonly unlikePillow?: string;
 }
 
-/** A marker and what follows it. */
+/** A segment: a marker and its data. */
 interface Segment {
   readonly marker: number;
-  /** Marker and length included; for SOS, all that follows as well. */
+  /** Bytes with marker and length; for SOS, all that follows as well. */
   readonly bytes: readonly number[];
 }
 
@@ -73,7 +73,7 @@ function file(
   return Uint8Array.of(0xff, 0xd8, ...body, ...after);
 }
 
-/** Other names of the components, in frame and scan. */
+/** Renames the components, in frame and scan. */
 function named(ids: string): Segment[] {
   const names = latin1(ids);
   return REST.map(({ marker, bytes }) => {
@@ -91,7 +91,7 @@ const changed = (marker: number, change: (bytes: number[]) => number[]) =>
     one.marker === marker ? { marker, bytes: change([...one.bytes]) } : one
   );
 
-/** The last segment, with bytes before its end marker. */
+/** Returns the last segment, with bytes before its end marker. */
 const beforeEnd = (...more: number[]) =>
   changed(SOS, (bytes) => [...bytes.slice(0, -2), ...more, 0xff, 0xd9]);
 
@@ -105,7 +105,7 @@ function colored(name: string, bytes: Uint8Array): OddJpeg {
 
 const NOT_BY_PILLOW = { unlikePillow: "it refuses the file" };
 
-/** Every kind of odd JPEG. */
+/** Odd JPEGs of every kind. */
 export const ODD_JPEGS: readonly OddJpeg[] = [
   plain("fill bytes", file(ALL, { between: [0xff, 0xff] })),
   plain("bytes after its end", file(ALL, { after: [1, 2, 0xff, 0xd8, 0xff] })),

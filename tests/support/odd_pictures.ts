@@ -1,5 +1,5 @@
 /**
- * Pictures for tests that nobody would draw.
+ * The odd pictures: readable files that deviate from their specification.
  *
  * @module
  */
@@ -8,26 +8,26 @@ import { crc32 } from "node:zlib";
 import type { RgbImage } from "../../lib/image/image.ts";
 import { goldenPath } from "./golden.ts";
 
-/** A readable file that is not as its specification has it. */
+/** A readable file that violates its specification. */
 export interface OddPicture {
-  /** Its oddity and its suffix. */
+  /** Oddity, with the suffix. */
   readonly name: string;
-  /** The file. */
+  /** Contents of the file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Its levels in reference mode, by construction. */
+  /** Levels in reference mode, by construction. */
   readonly picture: RgbImage;
-  /** Its levels in display mode, where they are those turned, or of another frame. */
+  /** Levels in display mode, if they are rotated or of another frame. */
   readonly shown?: RgbImage;
-  /** The reason for Pillow to read it otherwise, or not at all. */
+  /** Reason for Pillow to read it differently, or not at all. */
   readonly unlikePillow?: string;
 }
 
-/** A source picture of the preprocessing goldens. */
+/** Reads a source picture of the preprocessing goldens. */
 export function sourcePicture(name: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(goldenPath(`preprocess/${name}`));
 }
 
-/** A PNG whose header says one size and whose data holds nothing. */
+/** Writes a PNG whose header states a size and whose data is empty. */
 export function pngHeader(
   height: number,
   width: number,

@@ -1,5 +1,5 @@
 /**
- * PNGs as other programs write them, made by code, and the picture in each.
+ * The PNGs of unusual encoders, made by code, and the picture in each.
  *
  * @module
  */
@@ -30,7 +30,7 @@ const WIDTH = 13;
 const PLAIN = paint(HEIGHT, WIDTH, (y, x) => [20 * y, 19 * x, 9 * (x ^ y)]);
 const OTHER = paint(HEIGHT, WIDTH, (y, x) => [255 - 20 * y, 7 * x, 99]);
 
-/** The picture turned clockwise, as orientation 6 asks. */
+/** Picture rotated clockwise, as orientation 6 requires. */
 const TURNED = paint(WIDTH, HEIGHT, (y, x) => {
   const at = 3 * ((HEIGHT - 1 - x) * WIDTH + y);
   const [red = 0, green = 0, blue = 0] = PLAIN.pixels.subarray(at, at + 3);
@@ -42,7 +42,7 @@ const IHDR = header(PLAIN);
 const IDAT = chunk("IDAT", DATA);
 const IEND = chunk("IEND");
 
-/** An odd file of the plain picture. */
+/** Creates an odd file of the plain picture. */
 function odd(
   name: string,
   chunks: readonly OddChunk[],
@@ -64,7 +64,7 @@ function oddData(
   return odd(name, [IHDR, chunk("IDAT", data), IEND], more);
 }
 
-/** A file of the plain picture that asks to be turned. */
+/** Creates a file of the plain picture with an orientation. */
 function turned(name: string, chunks: readonly OddChunk[]): OddPicture {
   return odd(name, chunks, { shown: TURNED });
 }
@@ -80,7 +80,7 @@ function animationOf(frames: number): OddChunk {
   return chunk("acTL", uint32s(frames, 0));
 }
 
-/** A frame control that fills the canvas, or is out of it. */
+/** Creates a frame control that fills the canvas, or exceeds it. */
 function control(sequence: number, left = 0): OddChunk {
   return chunk("fcTL", [
     ...uint32s(sequence, WIDTH, HEIGHT, left, 0),
@@ -98,7 +98,7 @@ const NOT_BY_PILLOW = { unlikePillow: "it refuses the file" };
 
 const PALETTE = [[1, 2, 3], [40, 50, 60], [255, 128, 0]] as const;
 
-/** Every kind of odd PNG. */
+/** Odd PNGs of every kind. */
 export const ODD_PNGS: readonly OddPicture[] = [
   oddData("bytes after the zlib stream", [...DATA, 0, 1, 2, 3, 4, 5, 6, 7]),
   odd("a chunk of data after the zlib stream", [
@@ -300,7 +300,7 @@ export const ODD_PNGS: readonly OddPicture[] = [
   ]),
 ];
 
-/** Rows of indices 0 to 4, without filter. */
+/** Returns rows of indices 0 to 4, without filter. */
 function indices(): number[] {
   return Array.from(
     { length: HEIGHT },

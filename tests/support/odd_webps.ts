@@ -1,5 +1,5 @@
 /**
- * WebPs as other programs write them: the chunks of a still, put together oddly.
+ * The WebPs of unusual encoders: the chunks of a still, rearranged.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import {
 } from "../../lib/image/format/webp.ts";
 import { goldenBytes } from "./pictures.ts";
 
-/** A lossless still whose transparent pixels have colors. */
+/** Lossless still whose transparent pixels have colors. */
 export const STILL_WEBP: Uint8Array = goldenBytes("preprocess/alpha.webp");
 
 const { height, width } = readWebpHeader(STILL_WEBP);
@@ -32,19 +32,19 @@ function extended(flags: number): WebpChunk {
   return { name: "VP8X", data };
 }
 
-/** A frame of the still: its flags, and how large and where it says to be. */
+/** A frame of the still: its flags, and its stated size and offset. */
 export interface FrameParts {
-  /** True to lay it over what is there. */
+  /** True to blend it over the previous frame. */
   readonly over?: boolean;
-  /** True to clear its place afterwards. */
+  /** True to clear its area afterwards. */
   readonly clear?: boolean;
-  /** Bits that mean nothing. */
+  /** Reserved bits. */
   readonly reserved?: number;
-  /** In pixels. */
+  /** Stated width in pixels. */
   readonly statedWidth?: number;
-  /** In pixels. */
+  /** Left offset in pixels. */
   readonly left?: number;
-  /** Bytes of its picture that are left out. */
+  /** Bytes to cut from its data. */
   readonly cut?: number;
 }
 
@@ -90,7 +90,7 @@ export function extendedStill(
   ]);
 }
 
-/** Returns a file that says to be longer. */
+/** Returns a file that states a greater length. */
 function withLength(bytes: Uint8Array, more: number): Uint8Array {
   const other = bytes.slice();
   new DataView(other.buffer).setUint32(4, bytes.length - 8 + more, true);
@@ -105,17 +105,17 @@ const EMPTY_EXIF: WebpChunk = {
 
 /** A file whose picture, or first frame, is the still. */
 export interface OddWebp {
-  /** Its oddity and its suffix. */
+  /** Oddity, with the suffix. */
   readonly name: string;
-  /** The file. */
+  /** Contents of the file. */
   readonly bytes: Uint8Array;
-  /** The reason for Pillow not to read it. */
+  /** Reason for Pillow to reject it. */
   readonly unlikePillow?: string;
 }
 
 const NOT_BY_PILLOW = { unlikePillow: "it refuses the file" };
 
-/** Every kind of odd WebP. */
+/** Odd WebPs of every kind. */
 export const ODD_WEBPS: readonly OddWebp[] = [
   { name: "bytes after it", bytes: Uint8Array.of(...STILL_WEBP, 1, 2, 3) },
   { name: "an unknown chunk before", bytes: extendedStill(0, [UNKNOWN]) },

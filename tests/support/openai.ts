@@ -1,5 +1,5 @@
 /**
- * OpenAI's client, and what tests say with it.
+ * The OpenAI client, and the messages that tests send with it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import OpenAI, { APIError } from "openai";
 import { goldenPath } from "./golden.ts";
 import { json } from "./tiny_server.ts";
 
-/** The client of a server at `url`; it tries once, unless told otherwise. */
+/** Creates a client of a server at `url`, without retries by default. */
 export function openaiClient(
   url: string,
   options: ConstructorParameters<typeof OpenAI>[0] = {},
@@ -18,19 +18,19 @@ export function openaiClient(
   return new OpenAI({ baseURL, apiKey: "none", maxRetries: 0, ...options });
 }
 
-/** A question about a picture of the reference. */
+/** Question about a picture of the reference. */
 export const STORY = "Tell me a story about this picture.";
 
-/** That picture. */
+/** Picture of the reference. */
 export const STORY_PICTURE: string = dataUrl("chat/c1.png");
 
-/** A picture of `tests/golden` as a data URL. */
+/** Returns a picture of `tests/golden` as a data URL. */
 export function dataUrl(path: string): string {
   const bytes = Deno.readFileSync(goldenPath(path));
   return `data:image/png;base64,${bytes.toBase64()}`;
 }
 
-/** A message of the user: pictures by their URLs, then text. */
+/** Creates a user message: pictures by their URLs, then text. */
 export function asking(
   text: string,
   ...urls: readonly string[]
@@ -42,7 +42,7 @@ export function asking(
   return { role: "user", content: [...pictures, { type: "text", text }] };
 }
 
-/** What one of our own functions answers. */
+/** Returns the answer of one of this API's own functions. */
 export async function native(
   url: string,
   body: object,
@@ -51,7 +51,7 @@ export async function native(
   return await (await fetch(url, json(body))).json();
 }
 
-/** The error that `promise` fails with. */
+/** Returns the error that `promise` rejects with. */
 export async function apiFailure(promise: Promise<unknown>): Promise<APIError> {
   const error = await promise.then(() => undefined, (error) => error);
   ok(error instanceof APIError, `${error}`);

@@ -1,5 +1,5 @@
 /**
- * The ways to store that a picture is to be turned clockwise: orientation 6.
+ * The ways to store a clockwise rotation: orientation 6.
  *
  * @module
  */
@@ -25,17 +25,17 @@ export function exifBlock(
   return bytes;
 }
 
-/** An XMP packet of one property: orientation 6. */
+/** XMP packet of one property: orientation 6. */
 export const XMP_PACKET =
   '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>';
 
-/** The same as an element. */
+/** XMP packet with the property as an element. */
 export const XMP_ELEMENT = XMP_PACKET.replace(
   ' tiff:Orientation="6"/>',
   "><tiff:Orientation>6</tiff:Orientation></rdf:Description>",
 );
 
-/** Returns a profile in hexadecimal, as ImageMagick writes it. */
+/** Returns a profile in hexadecimal, as written by ImageMagick. */
 export function rawProfile(block: Uint8Array): string {
   const bytes = Uint8Array.from([...latin1("Exif\0\0"), ...block]);
   const lines = bytes.toHex().match(/.{1,72}/g)!.join("\n");

@@ -1,5 +1,5 @@
 /**
- * The application of a tiny server, with another vision tokenizer to draw with.
+ * The application of a tiny server with a replaced vision tokenizer.
  *
  * @module
  */
@@ -10,7 +10,10 @@ import type { AppEnv } from "../../functions/http/context.ts";
 import type { VisionModel } from "../../functions/models/ports.ts";
 import { appOptions, type TinyServer } from "./tiny_server.ts";
 
-/** The application; `change` makes the other from the real one. */
+/**
+ * Returns the application; `change` derives the vision tokenizer from the real
+ * one.
+ */
 export function withVision(
   { services }: TinyServer,
   change: (vision: VisionModel) => VisionModel,
@@ -30,7 +33,7 @@ export function withVision(
   }, appOptions().options);
 }
 
-/** A record that can be spread, unlike an instance. */
+/** Copies an instance into a record that can be spread. */
 function plain(vision: VisionModel): VisionModel {
   return {
     encode: (...input) => vision.encode(...input),

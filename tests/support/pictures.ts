@@ -1,5 +1,5 @@
 /**
- * Pictures for tests: golden files, arbitrary ones, and how far two differ.
+ * The pictures for tests: golden files, arbitraries, and a difference.
  *
  * @module
  */
@@ -10,29 +10,32 @@ import fc from "fast-check";
 import { decodeImage } from "../../lib/image/decode.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
 
-/** The bytes of `path` under `tests/golden`. */
+/** Reads the bytes of `path` under `tests/golden`. */
 export function goldenBytes(path: string): Uint8Array {
   return Deno.readFileSync(new URL(`../golden/${path}`, import.meta.url));
 }
 
-/** The JSON of `path` under `tests/golden`. */
+/** Reads the JSON of `path` under `tests/golden`. */
 // deno-lint-ignore no-explicit-any -- its shape is the file's own
 export function goldenJson(path: string): any {
   return JSON.parse(new TextDecoder().decode(goldenBytes(path)));
 }
 
-/** The picture in `path` under `tests/golden`, as the reference sees it. */
+/** Decodes the picture in `path` under `tests/golden`, like the reference. */
 export async function goldenImage(path: string): Promise<RgbImage> {
   const options = { decode: "reference", maxPixels: 10_000_000 } as const;
   return await decodeImage(goldenBytes(path), options);
 }
 
-/** SHA-256 in hexadecimal. */
+/** Computes SHA-256 in hexadecimal. */
 export function sha256(bytes: Uint8Array | Uint8ClampedArray): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** The largest difference between two pictures, in levels. Fails when sizes differ. */
+/**
+ * Returns the largest difference of two pictures, in levels; fails if sizes
+ * differ.
+ */
 export function maxLevelDifference(
   actual: RgbImage,
   expected: RgbImage,
@@ -53,7 +56,7 @@ export function maxLevelDifference(
   return max;
 }
 
-/** A picture of any content, up to `maxSide` pixels a side. */
+/** Returns the arbitrary of pictures up to `maxSide` pixels per side. */
 export function anyImage(maxSide: number): fc.Arbitrary<RgbImage> {
   const side = fc.integer({ min: 1, max: maxSide });
   return fc.tuple(side, side).chain(([height, width]) =>
@@ -61,7 +64,7 @@ export function anyImage(maxSide: number): fc.Arbitrary<RgbImage> {
   );
 }
 
-/** A picture of any content and the given size. */
+/** Returns the arbitrary of pictures of the given size. */
 export function anyImageOf(
   height: number,
   width: number,
@@ -71,7 +74,7 @@ export function anyImageOf(
     .map((pixels) => ({ height, width, pixels }));
 }
 
-/** A picture whose pixel at row y, column x is `color(y, x)`. */
+/** Paints a picture whose pixel at row y, column x is `color(y, x)`. */
 export function paint(
   height: number,
   width: number,

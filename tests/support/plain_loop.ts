@@ -1,12 +1,12 @@
 /**
- * A toy model and the plainest loop that runs a policy on it.
+ * The toy model, and the simplest loop that runs a policy on it.
  *
- * A token's state is a stated function of the token, its place and the states
- * that it sees, in order of place: as keys and values are. It is made once, when
- * the token is fed, so that a token which is fed early does not see what comes
- * to stand before it later.
+ * A token's state is a fixed function of the token, its position and the states
+ * that it attends to, in order of position, like keys and values. It is
+ * computed once, when the token is fed, so that a token which is fed early does
+ * not attend to tokens that are inserted before it later.
  *
- * The loop keeps no secrets: a draft that breaks the contract is an error.
+ * The loop is strict: a draft that breaks the contract is an error.
  *
  * @module
  */
@@ -14,34 +14,34 @@
 import type { Draft, Policy, ScoredLogits } from "../../lib/engine/policy.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
 
-/** What a toy model makes of a state, by row of the batch. */
+/** The logits of a toy model, by state and row of the batch. */
 export interface ToyModel {
-  /** One, or conditional and unconditional. */
+  /** Rows: one, or conditional and unconditional. */
   readonly rows: number;
-  /** `[V]` */
+  /** Returns logits `[V]`. */
   readonly logits: (row: number, state: number) => Float32Array<ArrayBuffer>;
 }
 
-/** What happened while a policy ran. */
+/** The record of a policy's run. */
 export interface PlainRun {
-  /** Every draft, in order. */
+  /** Drafts in order. */
   readonly drafts: readonly Draft[];
-  /** What was fed last at each place, kept or not. */
+  /** Token that was fed last at each position, accepted or not. */
   readonly fed: ReadonlyMap<number, number>;
 }
 
-/** The state of the prompt's last token, in each row. */
+/** State of the prompt's last token, in each row. */
 const PROMPT = 17;
 
 /** A token that was fed. */
 interface Cell {
   readonly token: number;
   readonly place: number;
-  /** One a row. */
+  /** States, one per row. */
   readonly states: readonly number[];
 }
 
-/** The state of `token` after those that it sees, in order. */
+/** Returns the state of `token` after those that it attends to, in order. */
 export function stateAfter(
   seen: readonly number[],
   token: number,
@@ -52,7 +52,7 @@ export function stateAfter(
   return state;
 }
 
-/** States of tokens that follow each other; that of the prompt is first. */
+/** Returns the states of consecutive tokens, after that of the prompt. */
 export function statesOf(tokens: readonly number[]): number[] {
   const states = [PROMPT];
   for (const [place, token] of tokens.entries()) {
@@ -61,7 +61,10 @@ export function statesOf(tokens: readonly number[]): number[] {
   return states;
 }
 
-/** Logits in steps of a quarter, so that some tie; dull ones cannot be drawn. */
+/**
+ * Creates a model with logits in steps of a quarter, so that some tie, and with
+ * some at minus infinity.
+ */
 export function toyModel(
   vocabulary: Pick<Vocabulary, "codebookSize">,
   { rows = 1, seed = 0, dull = 0, levels = 12 } = {},
@@ -71,7 +74,7 @@ export function toyModel(
     logits: (row, state) =>
       Float32Array.from({ length: vocabulary.codebookSize }, (_, code) => {
         const random = mix(mix(state, seed), 31 * row + code);
-        // The first code always can, lest none is left.
+        // The first code is always possible, so that one remains.
         const impossible = code > 0 && random % 100 < dull;
         return impossible ? -Infinity : (random >>> 8) % levels / 4;
       }),
@@ -81,7 +84,7 @@ export function toyModel(
 /**
  * Runs `policy` from the prompt to its end.
  *
- * @param given Tokens that the prompt ends with.
+ * @param given Tokens at the end of the prompt.
  */
 export function runPlainly(
   policy: Pick<Policy, "choose">,
@@ -157,7 +160,7 @@ function judgements(
   });
 }
 
-/** A 31-bit number that depends on both. */
+/** Hashes two numbers into 31 bits. */
 function mix(a: number, b: number): number {
   let h = Math.imul(a ^ 0x9e37_79b9, 0x85eb_ca6b) ^
     Math.imul(b + 1, 0xc2b2_ae35);

@@ -1,5 +1,5 @@
 /**
- * Small plans that tests vary.
+ * The small deployment plans that tests vary.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { EngineSize } from "../../deploy/plan/replica.ts";
 import type { CostTable, StepCosts } from "../../deploy/plan/step_cost.ts";
 import type { RequestClass } from "../../deploy/plan/workload.ts";
 
-/** The same for every size. */
+/** Returns a table of the same cost for every size. */
 export function flat(milliseconds: number): CostTable {
   return [{ size: 1, milliseconds }, { size: 1024, milliseconds }];
 }
 
-/** Runs that take ten milliseconds, whatever they do. */
+/** Costs of ten milliseconds for every run. */
 export const FLAT_COSTS: StepCosts = {
   step: flat(10),
   prefill: flat(10),
@@ -22,7 +22,7 @@ export const FLAT_COSTS: StepCosts = {
   heldTokenMs: 0,
 };
 
-/** An engine that little stands in the way of. */
+/** Creates an engine with generous limits. */
 export function engineOf(changes: Partial<EngineSize> = {}): EngineSize {
   return {
     slots: 8,
@@ -34,7 +34,7 @@ export function engineOf(changes: Partial<EngineSize> = {}): EngineSize {
   };
 }
 
-/** An answer of 99 runs after one for its prompt: a second, alone. */
+/** Creates an answer of 99 runs after one for its prompt: a second, alone. */
 export function answerOf(changes: Partial<RequestClass> = {}): RequestClass {
   return {
     name: "answer",
@@ -50,7 +50,7 @@ export function answerOf(changes: Partial<RequestClass> = {}): RequestClass {
   };
 }
 
-/** So many servers, no more and no fewer. */
+/** Returns a scaling with a fixed count of servers. */
 export function fixed(servers: number): Scaling {
   return {
     min: servers,
@@ -61,7 +61,7 @@ export function fixed(servers: number): Scaling {
   };
 }
 
-/** A whole configuration, as JSON has it. */
+/** Returns a complete configuration in JSON. */
 // deno-lint-ignore no-explicit-any
 export function planJson(): any {
   return {

@@ -1,5 +1,5 @@
 /**
- * The writer of PNGs for tests: chunks as they are told to be, damage included.
+ * The writer of PNGs for tests: any chunks, damaged ones included.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { PNG_SIGNATURE, type PngChunk } from "../../lib/image/format/png.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
 
-/** A chunk whose CRC may be wrong, and which may be cut. */
+/** A chunk that may have a wrong CRC, or be cut. */
 export interface OddChunk extends PngChunk {
   /** Bits to flip in the CRC. */
   readonly flip?: number;
@@ -41,7 +41,7 @@ export function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** Makes a chunk. */
+/** Creates a chunk. */
 export function chunk(
   type: string,
   data: Iterable<number> | string = [],
@@ -52,7 +52,7 @@ export function chunk(
   };
 }
 
-/** Returns numbers in four bytes each, the highest first. */
+/** Encodes numbers in four bytes each, the highest first. */
 export function uint32s(...values: number[]): number[] {
   return values.flatMap((value) => [
     value >>> 24,
@@ -62,7 +62,7 @@ export function uint32s(...values: number[]): number[] {
   ]);
 }
 
-/** Makes an IHDR of 8 bits a sample. */
+/** Creates an IHDR of 8 bits per sample. */
 export function header({ height, width }: RgbImage, colorType = 2): OddChunk {
   return chunk("IHDR", [...uint32s(width, height), 8, colorType, 0, 0, 0]);
 }
@@ -89,7 +89,7 @@ function filtered({ height, width, pixels }: RgbImage): number[] {
   return out;
 }
 
-/** Paeth's predictor, as the specification writes it. */
+/** Returns Paeth's predictor, as in the specification. */
 function nearest(a: number, b: number, c: number): number {
   const p = a + b - c;
   const order = [a, b, c].map((value) => Math.abs(p - value));

@@ -1,5 +1,5 @@
 /**
- * Policies that choose by arithmetic alone.
+ * The deterministic policies.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Draft, Policy, ScoredLogits } from "../../lib/engine/policy.ts";
 import { argmax } from "../../lib/sampling/sampler.ts";
 
-/** Chooses the strongest of the summed rows, `count` times over. */
+/** A policy that chooses the argmax of the summed rows, `count` times. */
 export class Greedy implements Policy {
   readonly head = "codes";
   readonly chosen: number[] = [];
@@ -28,18 +28,21 @@ export class Greedy implements Policy {
   }
 }
 
-/** The strongest of the summed rows. */
+/** Returns the argmax of the summed rows. */
 function strongest(rows: readonly Float32Array[]): number {
   const sum = rows[0]!.map((_, i) => rows.reduce((s, row) => s + row[i]!, 0));
   return argmax(sum);
 }
 
-/** Guesses three ahead, most of it wrong; keeps what was right. */
+/**
+ * A policy that guesses three tokens ahead, most of them wrong, and keeps the
+ * correct ones.
+ */
 export class Guessing implements Policy {
   readonly head = "codes";
   readonly chosen: number[] = [];
   readonly #count: number;
-  /** What was fed and is not known to be right. */
+  /** Tokens that were fed and are not verified. */
   #guesses: number[] = [];
 
   constructor(count: number) {

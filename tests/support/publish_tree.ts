@@ -1,5 +1,5 @@
 /**
- * Checkpoints of any shape, on their way out.
+ * The checkpoints of any shape, for tests of publishing.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { TemporaryFolder } from "./temporary_folder.ts";
 /** Bytes of a part, so that small files have several. */
 export const PART_BYTES = 100;
 
-/** Tries often, and waits for nobody. */
+/** Retry policy of many attempts without delays. */
 export const HASTE: RetryPolicy = {
   attempts: 4,
   baseMs: 1,
@@ -24,13 +24,13 @@ export const HASTE: RetryPolicy = {
   random: () => 1,
 };
 
-/** Never aborted. */
+/** Signal that never aborts. */
 export const NEVER: AbortSignal = new AbortController().signal;
 
-/** Files by path; one is the configuration. */
+/** The files by path; one is the configuration. */
 export type Tree = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
-/** A configuration, and no more. */
+/** Minimal configuration. */
 export const CONFIG: Uint8Array<ArrayBuffer> = new TextEncoder().encode(
   '{"torch_dtype": "bfloat16"}',
 );
@@ -56,7 +56,7 @@ export const anyTree: fc.Arbitrary<Tree> = fc.array(
   { maxLength: 5 },
 ).map((files) =>
   Object.fromEntries([
-    // The prefixes keep names from being those of folders.
+    // The prefixes keep file names different from folder names.
     ...files.map(({ folder, name, bytes }, i) => [
       `${folder}f${i}${name}`,
       new Uint8Array(bytes),
@@ -65,7 +65,7 @@ export const anyTree: fc.Arbitrary<Tree> = fc.array(
   ])
 );
 
-/** Writes `tree` into `folder` and says what it is. */
+/** Writes `tree` into `folder` and returns its publication. */
 export async function publicationOf(
   folder: TemporaryFolder,
   tree: Tree,
@@ -83,7 +83,7 @@ export async function publicationOf(
   return { manifest, files };
 }
 
-/** All that a remote has, read in ranges of `size` bytes. */
+/** Reads all files of a remote, in ranges of `size` bytes. */
 export async function readAll(remote: Remote, size: number): Promise<Tree> {
   const { files } = await remote.list(NEVER);
   const tree: Record<string, Uint8Array<ArrayBuffer>> = {};

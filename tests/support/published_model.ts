@@ -1,5 +1,5 @@
 /**
- * A folder's checkpoint in a store, with its manifest.
+ * The checkpoint of a folder in a store, with its manifest.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { publishedFiles } from "../../deploy/publish/published_files.ts";
 import { NEVER } from "./publish_tree.ts";
 import type { StoreServer } from "./stored_object.ts";
 
-/** Puts the checkpoint in `folder` under `prefix`, which ends with `/`. */
+/** Stores the checkpoint in `folder` under `prefix`, which ends with `/`. */
 export async function putModel(
   store: StoreServer,
   prefix: string,

@@ -1,7 +1,7 @@
 /**
- * What Knative puts in front of a container: a proxy that, when the pod is to
- * end, sends on until nobody has come for a while, and only then lets the
- * container hear of it.
+ * The emulator of Knative's queue proxy: when the pod terminates, it forwards
+ * requests until none have arrived for a while, and only then signals the
+ * container.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export class QueueProxy implements AsyncDisposable {
   #inside = 0;
   #lastAt = 0;
 
-  /** Stands in front of `target`. */
+  /** Starts in front of `target`. */
   constructor(target: () => string) {
     this.#http = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -36,19 +36,19 @@ export class QueueProxy implements AsyncDisposable {
     );
   }
 
-  /** Where it listens. */
+  /** URL that it listens on. */
   get url(): string {
     return `http://127.0.0.1:${this.#http.addr.port}`;
   }
 
-  /** Comes when nobody is inside, and nobody has come for so long. */
+  /** Resolves when no request is in flight and none has arrived for a while. */
   async drained(quietMs: number): Promise<void> {
     while (this.#inside > 0 || performance.now() - this.#lastAt < quietMs) {
       await pause(20);
     }
   }
 
-  /** Closes it. */
+  /** Closes the proxy. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#http.shutdown();
   }

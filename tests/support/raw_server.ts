@@ -1,29 +1,29 @@
 /**
- * A server that sends what a test says, byte by byte, right or wrong.
+ * The raw server: sends the bytes of a test, valid HTTP or not.
  *
  * @module
  */
 
-/** One connection, as the server has it. */
+/** A connection on the server's side. */
 export interface RawConnection {
-  /** Which it is, from 0. */
+  /** Index of the connection, from 0. */
   readonly index: number;
-  /** Sends `bytes`, or text of one byte a character. */
+  /** Sends `bytes`, or text of one byte per character. */
   send(bytes: Uint8Array | string): Promise<void>;
-  /** Hangs up. */
+  /** Closes the connection. */
   close(): void;
 }
 
-/** A server that listens. */
+/** A running server. */
 export interface RawServer extends AsyncDisposable {
-  /** Where. */
+  /** URL that it listens on. */
   readonly url: URL;
-  /** Heads of the requests so far, and on which connection they came. */
+  /** Heads of the requests so far, and the connections they arrived on. */
   readonly seen: readonly {
     readonly connection: number;
     readonly head: string;
   }[];
-  /** Connections on which the client has hung up so far. */
+  /** Count of connections that the client has closed so far. */
   readonly left: number;
 }
 
@@ -53,7 +53,7 @@ export function rawServer(
   };
   const accepting = (async () => {
     for await (const socket of listener) {
-      // A test that hangs up, on either side, means to.
+      // Tests close connections on either side on purpose.
       serving.push(serve(socket).catch(() => void left++));
     }
   })();
@@ -90,6 +90,6 @@ function hangUp(socket: Deno.Conn): void {
   try {
     socket.close();
   } catch {
-    // It is closed.
+    // The connection is closed.
   }
 }

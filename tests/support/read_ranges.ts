@@ -1,7 +1,8 @@
 /**
- * Reads a URL twice as downloads read ranges, in a process that trusts others.
+ * A process that reads a URL twice by range requests, with its own trusted
+ * roots.
  *
- * Argument: the URL. Prints the SHA-256 of each answer, or why there is none.
+ * Argument: the URL. Prints the SHA-256 of each answer, or the error.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Commands and programs of the READMEs, and what is run of them.
+ * The commands and programs of the READMEs, and the way to run them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ok } from "node:assert/strict";
 const ROOT = new URL("../../", import.meta.url);
 const CONFIG = new URL("deno.json", ROOT).pathname;
 
-/** READMEs and the pages that they lead to. */
+/** READMEs and the pages that they link to. */
 export const READMES: readonly string[] = [
   "README.md",
   ...["lib", "models", "functions", "deploy", "tests"].flatMap((folder) => [
@@ -31,25 +31,25 @@ function pagesIn(folder: string): string[] {
 
 /** A fenced block. */
 export interface Example {
-  /** The README that it is in. */
+  /** README of the example. */
   readonly file: string;
-  /** As its fence says. */
+  /** Language of its fence. */
   readonly language: string;
-  /** Without its indentation. */
+  /** Code without its indentation. */
   readonly code: string;
 }
 
-/** What cannot be run here. */
+/** A command that cannot run in tests. */
 interface Exception {
-  /** Commands that it is about. */
+  /** Pattern of the commands. */
   readonly pattern: RegExp;
-  /** Why they cannot. */
+  /** Reason for the exception. */
   readonly reason: string;
-  /** What is run in their place; undefined where only the shell reads them. */
+  /** Substitute command; undefined if only the syntax is checked. */
   readonly instead: string | undefined;
 }
 
-/** All exceptions; one that nothing needs fails the test. */
+/** All exceptions; an unused one fails the test. */
 export const EXCEPTIONS: readonly Exception[] = [
   {
     pattern: /\btask start(?! --help)/,
@@ -83,7 +83,10 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
 ];
 
-/** Returns all blocks of a README; `ignore` keeps them from `deno test --doc`. */
+/**
+ * Returns all blocks of a README; `ignore` excludes them from `deno test
+ * --doc`.
+ */
 export function examplesOf(file: string): Example[] {
   const text = Deno.readTextFileSync(new URL(file, ROOT));
   return [...text.matchAll(/^( *)```(\w*)(?: ignore)?\n([^]*?)^\1```$/gm)]
@@ -94,7 +97,7 @@ export function examplesOf(file: string): Example[] {
     }));
 }
 
-/** The commands of a script, each whole, without comments. */
+/** Returns the commands of a script, each complete, without comments. */
 export function commandsOf(script: string): string[] {
   return script.split(/(?<!\\)\n/)
     .map((command) => command.replace(/(^|\s)#\s.*$/, "").trim())
@@ -102,9 +105,9 @@ export function commandsOf(script: string): string[] {
 }
 
 /**
- * A script, with what is run in place of what cannot be.
+ * Replaces the commands of a script that cannot run.
  *
- * @param done What was run in place of others before, and need not be again.
+ * @param done Exceptions that earlier scripts have substituted already.
  */
 export function runnable(script: string, done: Set<Exception>): string {
   return commandsOf(script).map((command) => {
@@ -120,8 +123,9 @@ export function runnable(script: string, done: Set<Exception>): string {
 const OURS = /(?<=^|\s)(?:lib|models|functions|deploy|tests)\/\S+/g;
 
 /**
- * Tasks as what they run, and our files by whole paths, so that it may be done
- * in any folder; a task that does not exist fails the test.
+ * Replaces tasks by their commands, and this repository's files by absolute
+ * paths, so that it runs in any folder; a task that does not exist fails the
+ * test.
  */
 export function withTasks(command: string): string {
   return command.replaceAll(
@@ -135,12 +139,12 @@ export function withTasks(command: string): string {
   ).replaceAll(OURS, (path) => new URL(path, ROOT).pathname);
 }
 
-/** Tasks of deno.json, as far as they say what they are. */
+/** Tasks of deno.json. */
 export const TASKS: Readonly<
   Record<string, { readonly description: string; readonly command: string }>
 > = JSON.parse(Deno.readTextFileSync(CONFIG)).tasks;
 
-/** Runs a program; fails when it does. */
+/** Runs a program; fails if it does. */
 export async function succeeds(
   command: string,
   args: readonly string[],
@@ -157,7 +161,7 @@ export async function succeeds(
   return text.decode(stdout);
 }
 
-/** Runs a program of Deno's; what it imports is found from its README. */
+/** Runs a Deno program; its imports resolve from its README. */
 export async function runProgram(
   example: Example,
   code: string,

@@ -1,5 +1,5 @@
 /**
- * A checkpoint that has every tensor and notes what is asked of it.
+ * The checkpoint that has every tensor and records the requests for them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import {
 } from "../../models/graph/dtype.ts";
 import type { StoredTensor, Weights } from "../../models/graph/weights.ts";
 
-/** Tensors of one dtype, laid one after the other in the order of asking. */
+/** Tensors of one dtype, laid out in the order of their requests. */
 export class RecordedWeights implements Weights {
   readonly #dtype: Dtype;
   readonly #stored = new Map<string, StoredTensor>();
@@ -21,7 +21,7 @@ export class RecordedWeights implements Weights {
     this.#dtype = dtype;
   }
 
-  /** What was asked, by key. */
+  /** Requested tensors, by key. */
   get asked(): ReadonlyMap<string, StoredTensor> {
     return this.#stored;
   }

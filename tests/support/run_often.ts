@@ -1,6 +1,6 @@
 /**
- * Runs a graph over and over with tensors, bindings and signals of their own,
- * and prints by how much the process has grown.
+ * A process that runs a graph repeatedly with its own tensors, bindings and
+ * signals, and prints the growth of its memory.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A bucket that speaks S3, in memory: signatures, pages, ranges, conditions,
- * uploads in parts.
+ * The emulator of S3, in memory: signatures, pages, ranges, conditions,
+ * multipart uploads.
  *
  * @module
  */
@@ -13,22 +13,22 @@ import {
   type StoreServer,
 } from "./stored_object.ts";
 
-/** An upload in parts. */
+/** A multipart upload. */
 interface Upload {
   readonly key: string;
   readonly sha256: string | undefined;
   readonly parts: Map<number, Uint8Array<ArrayBuffer>>;
 }
 
-/** A running S3. */
+/** A running emulator. */
 export interface S3Server extends StoreServer {
-  /** Variables that lead a client here. */
+  /** Environment variables that direct a client here. */
   readonly variables: Readonly<Record<string, string>>;
-  /** Uploads that were neither completed nor aborted, by their names. */
+  /** Uploads that were neither completed nor aborted, by id. */
   readonly uploads: Map<string, Upload>;
 }
 
-/** The one bucket. */
+/** Name of the only bucket. */
 export const BUCKET = "models";
 
 const KEYS = {
@@ -39,9 +39,9 @@ const KEYS = {
 };
 
 /**
- * Starts one.
+ * Starts an emulator.
  *
- * @param pageSize Objects and parts of a page.
+ * @param pageSize Objects or parts per page.
  */
 export function openS3Server(pageSize = 1000): S3Server {
   const uploads = new Map<string, Upload>();
@@ -84,7 +84,7 @@ export function openS3Server(pageSize = 1000): S3Server {
   return store;
 }
 
-/** Keys that the server knows. */
+/** Keys that the server accepts. */
 export const S3_KEYS: KnownKeys = KEYS;
 
 function answer(
@@ -230,7 +230,7 @@ function parts(upload: Upload, after: number, pageSize: number): Response {
   );
 }
 
-/** An error as S3 words it. */
+/** Creates an error in S3's format. */
 export function failed(
   status: number,
   code: string,

@@ -1,14 +1,14 @@
 /**
- * AWS Signature Version 4, from the side of the server.
+ * The server side of AWS Signature Version 4.
  *
- * Written from its specification, with nothing of the client's.
+ * Written from its specification, independently of the client.
  *
  * @module
  */
 
 import { createHash, createHmac } from "node:crypto";
 
-/** Keys that a server knows. */
+/** The keys that a server accepts. */
 export interface KnownKeys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -16,7 +16,7 @@ export interface KnownKeys {
   readonly region: string;
 }
 
-/** The code of the error that a request earns; undefined when it is signed. */
+/** Returns the error code of a request; undefined if its signature is valid. */
 export function signatureError(
   request: Request,
   body: Uint8Array,

@@ -1,16 +1,16 @@
 /**
- * A reader of small safetensors files, for golden data.
+ * The reader of small safetensors files, for golden data.
  *
  * ```text
  * u64 header length │ JSON header │ data, offsets counted from its first byte
  * ```
  *
- * Not the reader of checkpoints: it holds the whole file in memory.
+ * Checkpoints have another reader; this one holds the whole file in memory.
  *
  * @module
  */
 
-/** The array types that golden data comes in. */
+/** The array types of golden data. */
 export type TensorData =
   | Float32Array
   | Float64Array
@@ -19,20 +19,23 @@ export type TensorData =
   | Uint16Array
   | Uint8Array;
 
-/** One tensor, row-major. */
+/** A tensor, row-major. */
 export interface Tensor {
-  /** As the file spells it: "F32", "I32", … */
+  /** Dtype in the file's spelling: "F32", "I32", … */
   readonly dtype: string;
-  /** Outermost dimension first. */
+  /** Shape, outermost dimension first. */
   readonly shape: readonly number[];
-  /** `[...shape]`; half floats are left as their bits in a `Uint16Array`. */
+  /**
+   * Elements, `[...shape]`; half floats are kept as their bits in a
+   * `Uint16Array`.
+   */
   readonly data: TensorData;
 }
 
 /**
- * Every tensor of the file at `path`, by name.
+ * Reads every tensor of the file at `path`, by name.
  *
- * @throws {RangeError} When the file holds a dtype this does not know.
+ * @throws {RangeError} If the file holds an unknown dtype.
  */
 export function readSafetensors(path: string | URL): Map<string, Tensor> {
   const bytes = Deno.readFileSync(path);
@@ -46,14 +49,17 @@ export function readSafetensors(path: string | URL): Map<string, Tensor> {
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
     if (name === "__metadata__") continue;
     const [start, end] = data_offsets;
-    // Copied, so that the array is aligned wherever the header happens to end.
+    // Copied, so that the array is aligned wherever the header ends.
     const { buffer } = bytes.slice(8 + length + start, 8 + length + end);
     tensors.set(name, { dtype, shape, data: typed(dtype, buffer) });
   }
   return tensors;
 }
 
-/** The float32 data of tensor `name`. Throws when it is absent or of another dtype. */
+/**
+ * Returns the float32 data of tensor `name`; throws if it is absent or of
+ * another dtype.
+ */
 export function float32(
   tensors: Map<string, Tensor>,
   name: string,
@@ -63,7 +69,10 @@ export function float32(
   throw new RangeError(`no float32 tensor "${name}"`);
 }
 
-/** The int32 data of tensor `name`. Throws when it is absent or of another dtype. */
+/**
+ * Returns the int32 data of tensor `name`; throws if it is absent or of another
+ * dtype.
+ */
 export function int32(tensors: Map<string, Tensor>, name: string): Int32Array {
   const data = tensors.get(name)?.data;
   if (data instanceof Int32Array) return data;

@@ -1,8 +1,8 @@
 /**
- * An engine made of integers: what waits and runs, but nothing that computes.
+ * The simulation of an engine's scheduling, without any computation.
  *
- * A step is that of the engine: drop the cancelled, admit, run one chunk of a
- * prompt, feed one token to all who decode, retire.
+ * A step is that of the engine: drop the canceled, admit, run one chunk of a
+ * prompt, feed one token to every decoding row, retire.
  *
  * @module
  */
@@ -21,45 +21,45 @@ import type { Running } from "../../lib/engine/retry_after.ts";
 
 /** A request and its fate. */
 export interface Job {
-  /** Step at which it is asked for. */
+  /** Step of its arrival. */
   readonly arrival: number;
-  /** Its prompts. */
+  /** Prompts. */
   readonly prompts: readonly Int32Array[];
-  /** How much of each prompt others may share, in tokens; 0 for nothing. */
+  /** Tokens of each prompt that others may share; 0 for none. */
   readonly cut: number;
-  /** Tokens that it may be given. */
+  /** Limit of its new tokens. */
   readonly maxNewTokens: number;
-  /** Tokens after which it is done, at most as many. */
+  /** Tokens after which it is done, within the limit. */
   readonly newTokens: number;
-  /** Whether it counts as a picture. */
+  /** True if it counts as a picture. */
   readonly long: boolean;
-  /** The group that it is asked for in. */
+  /** Group of the request. */
   readonly group: number;
-  /** The client that asks. */
+  /** Client of the request. */
   readonly caller: number;
-  /** Step at which the client goes away; Infinity for never. */
+  /** Step at which the client disconnects; Infinity for never. */
   readonly cancel: number;
 }
 
-/** What jobs run on. */
+/** The capacity that jobs run on. */
 export interface Machine {
-  /** Rows. */
+  /** Count of slots. */
   readonly slots: number;
-  /** Of the cache. */
+  /** Tokens of the cache. */
   readonly tokens: number;
-  /** Of these, how many snapshots may hold. */
+  /** Tokens that snapshots may hold. */
   readonly snapshotTokens: number;
-  /** Tokens that one prefill takes. */
+  /** Tokens of one prefill chunk. */
   readonly chunkLength: number;
-  /** Chunks that others may run first. */
+  /** Chunks of others that may run first. */
   readonly maxWait: number;
-  /** What keeps jobs from starving each other. */
+  /** Limits that prevent starvation. */
   readonly fairness: Fairness;
 }
 
 /** A job in the queue. */
 export interface Queued extends Waiting {
-  /** What waits. */
+  /** Job that waits. */
   readonly job: Job;
   passed: number;
   tag: number;
@@ -69,30 +69,30 @@ export interface Queued extends Waiting {
 interface Active {
   readonly queued: Queued;
   readonly slots: readonly number[];
-  /** Tokens that each row holds. */
+  /** Tokens in each row. */
   readonly lengths: number[];
   waited: number;
   newTokens: number;
 }
 
-/** Runs jobs and checks at each step that nothing is lost. */
+/** A simulation that checks at each step that no job or token is lost. */
 export class Simulation {
   readonly machine: Machine;
   readonly budget: CacheBudget;
   readonly prefixes: PrefixCache<symbol>;
   readonly #order = new FairOrder<Queued>();
   readonly active: Active[] = [];
-  /** How each job ended. */
+  /** Outcome of each job. */
   readonly ends = new Map<Job, "done" | "cancelled" | "refused">();
   readonly #arrivals: Job[];
-  /** Called with each start: who, from where in the queue. */
+  /** Called at each start with the job and its index in the queue. */
   onStart: (started: Queued, index: number) => void = () => {};
-  /** Called when nobody can start any more. */
+  /** Called when no more jobs can start. */
   onAdmitted: () => void = () => {};
   /** Steps so far. */
   now = 0;
 
-  /** Starts with nothing; `jobs` arrive when their time comes. */
+  /** Creates an empty simulation; `jobs` arrive at their steps. */
   constructor(machine: Machine, jobs: readonly Job[]) {
     this.machine = machine;
     this.prefixes = new PrefixCache(machine.snapshotTokens);
@@ -100,19 +100,19 @@ export class Simulation {
     this.#arrivals = jobs.toSorted((a, b) => a.arrival - b.arrival);
   }
 
-  /** Whether there is more to do. */
+  /** True if jobs are left. */
   get busy(): boolean {
     return this.#arrivals.length + this.waiting.length + this.active.length > 0;
   }
 
-  /** The requests that wait, the next first. */
+  /** Waiting requests, the next first. */
   get waiting(): readonly Queued[] {
     const { order } = this.#order;
     for (const queued of order) queued.tag = this.#order.tagOf(queued);
     return order;
   }
 
-  /** What runs, as a forecast wants it. */
+  /** Running jobs, as input of a forecast. */
   get running(): Running[] {
     const { chunkLength } = this.machine;
     return this.active.map(({ queued, slots, lengths, newTokens }) => {
@@ -126,17 +126,17 @@ export class Simulation {
     });
   }
 
-  /** How many have prompts that are still to run. */
+  /** Count of jobs in prefill. */
   get prefilling(): number {
     return this.active.filter((active) => left(active) > 0).length;
   }
 
-  /** Nobody else arrives. */
+  /** Drops all later arrivals. */
   closeDoor(): void {
     this.#arrivals.length = 0;
   }
 
-  /** Runs all jobs to their ends; each step must get on with something. */
+  /** Runs all jobs to their ends; each step must make progress. */
   run(): void {
     const steps = sum(
       this.#arrivals.map(({ prompts, newTokens }) =>
@@ -150,7 +150,7 @@ export class Simulation {
     }
   }
 
-  /** One step of the engine. */
+  /** Runs one step of the engine. */
   step(): void {
     this.#arrive();
     this.#dropCancelled();
@@ -285,7 +285,7 @@ export class Simulation {
   }
 }
 
-/** Tokens of prompts that are still to run. */
+/** Counts the prompt tokens that are left to run. */
 function left({ queued, lengths, newTokens }: Active): number {
   return sum(
     queued.job.prompts.map(({ length }, row) =>

@@ -1,6 +1,6 @@
 /**
- * A hub of a small model in a process of its own, for clients in other
- * languages. Prints its address.
+ * A process that serves a hub of a small model, for clients in other languages.
+ * Prints its address.
  *
  * @module
  */

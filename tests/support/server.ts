@@ -1,5 +1,5 @@
 /**
- * A server in a process of its own.
+ * The server in a process of its own.
  *
  * @module
  */
@@ -7,18 +7,18 @@ import { freePort } from "./free_port.ts";
 
 /** A running server. */
 export interface Server extends AsyncDisposable {
-  /** Where it listens. */
+  /** URL that it listens on. */
   readonly url: string;
-  /** The line that it printed when ready. */
+  /** Line that it printed when ready. */
   readonly readyLine: string;
-  /** The process. */
+  /** Process of the server. */
   readonly process: Deno.ChildProcess;
 }
 
 const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
-/** The permissions of `deno task start`, and its limit of the heap. */
+/** Returns the permissions and the heap limit of `deno task start`. */
 function permissions(): string[] {
   const { tasks } = JSON.parse(Deno.readTextFileSync(CONFIG));
   return tasks.start.command.match(/--(?:allow|v8-flags)\S+/g);
@@ -26,20 +26,20 @@ function permissions(): string[] {
 
 /** A server that may not be ready yet. */
 export interface Spawned {
-  /** Where it listens, or will. */
+  /** URL that it listens on, or will. */
   readonly url: string;
-  /** The process. */
+  /** Process of the server. */
   readonly process: Deno.ChildProcess;
-  /** The line that it prints when ready; undefined when it ends before. */
+  /** Line that it prints when ready; undefined if it ends before. */
   readonly readyLine: Promise<string | undefined>;
-  /** Comes when it has printed all. */
+  /** Resolves when its output has ended. */
   readonly drained: Promise<void>;
 }
 
 /**
- * Starts a server; variables as for {@linkcode startServer}.
+ * Starts a server; variables are those of {@linkcode startServer}.
  *
- * @param complaints Hears what it says on stderr, instead of who runs the test.
+ * @param complaints Called with its stderr, which is inherited by default.
  */
 export function spawnServer(
   env: Readonly<Record<string, string>> = {},
@@ -70,7 +70,7 @@ export function spawnServer(
  * Starts a server and waits until it is ready.
  *
  * @param env Variables beside those of this process; the port is free by
- * default.
+ *   default.
  */
 export async function startServer(
   env: Readonly<Record<string, string>> = {},
@@ -86,7 +86,7 @@ export async function startServer(
       try {
         process.kill("SIGTERM");
       } catch (error) {
-        // It ended by itself.
+        // The process ended by itself.
         if (!(error instanceof TypeError)) throw error;
       }
       await process.status;
@@ -95,7 +95,7 @@ export async function startServer(
   };
 }
 
-/** Stands after the phases of the start, and jobs that waited for the server. */
+/** Pattern of the ready line, which follows load phases and resumed jobs. */
 const READY = /^emu3 \S+ ready .*(?=\n)/m;
 
 async function findReadyLine(
@@ -111,7 +111,7 @@ async function findReadyLine(
   }
 }
 
-/** Reads on, so that the server never waits for a full pipe. */
+/** Reads to the end, so that the server never blocks on a full pipe. */
 async function drain(
   lines: ReadableStreamDefaultReader<string>,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The tiny checkpoint with settings of a test's own.
+ * The tiny checkpoint with changed settings.
  *
  * @module
  */

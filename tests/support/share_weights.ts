@@ -1,6 +1,6 @@
 /**
- * Opens three sessions over one file of weights, with or without sharing, and
- * prints by how much the process has grown with each.
+ * A process that opens three sessions over one file of weights, with or without
+ * sharing, and prints the memory growth of each.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { Runtime } from "../../lib/runtime/runtime.ts";
 import { Graph } from "../../models/graph/graph.ts";
 
-/** Side of a matrix, and how many there are. */
+/** Side of a matrix, and the count of matrices. */
 const SIDE = 1024;
 const COUNT = 16;
 

@@ -1,7 +1,7 @@
 /**
- * A hub of one large file over a line of a given speed, which notes every range
- * that it is asked for. An entry point, so that whoever is killed is another
- * process.
+ * The hub of one large file over a line of limited speed, which records every
+ * requested range. It runs as an entry point too, so that it is a process apart
+ * from the one that is killed.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { randomBytes } from "./tiny_hub_model.ts";
 
 /** The behavior of the line. */
 export interface SlowLine {
-  /** Bytes a second of all connections together; undefined for no limit. */
+  /** Bytes per second of all connections together; undefined for no limit. */
   readonly bytesPerSecond?: number;
-  /** Bytes of each answer after which nothing more comes. */
+  /** Returns the bytes of each answer after which it stalls. */
   readonly holdAfter?: () => number;
 }
 
-/** A hub that listens. */
+/** A running hub. */
 export interface SlowHub extends AsyncDisposable {
-  /** The value for HF_ENDPOINT. */
+  /** Value for HF_ENDPOINT. */
   readonly endpoint: string;
-  /** Bytes of the large file that were asked for. */
+  /** Count of requested bytes of the large file. */
   readonly asked: { bytes: number };
 }
 
@@ -33,7 +33,7 @@ const FILE = "model.safetensors";
 /** Starts a hub whose large file has `size` bytes. */
 export function slowHub(size: number, line: SlowLine): SlowHub {
   const block = randomBytes(size, PIECE_BYTES);
-  // Each block is another: it begins with its number.
+  // Each block is unique: it begins with its number.
   const contentAt = (at: number, count: number) => {
     const piece = block.slice();
     new DataView(piece.buffer).setUint32(0, Math.floor(at / PIECE_BYTES));

@@ -1,6 +1,6 @@
 /**
- * Downloads from a hub where things go wrong, in processes that are killed, and
- * what must hold of them whatever happens.
+ * The downloads from a faulty hub, in processes that are killed, and their
+ * invariants.
  *
  * @module
  */
@@ -24,19 +24,19 @@ import { impatient, obtainOptions } from "./obtain_options.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 import { hubModel, wantedOf } from "./tiny_hub_model.ts";
 
-/** What happens to a download. */
+/** The faults of a download. */
 export interface Trouble {
-  /** Of the faults. */
+  /** Seed of the faults. */
   readonly seed: number;
-  /** Of requests that fail, 0 to 1. */
+  /** Fraction of requests that fail, 0 to 1. */
   readonly rate: number;
-  /** When the process is killed, in milliseconds after its first word. */
+  /** Times of kills, in milliseconds after the process's first report. */
   readonly kills: readonly number[];
-  /** Bytes of a part: small, of some reports, and a whole file. */
+  /** Bytes of a part: small, of some reports, or a whole file. */
   readonly partBytes: number;
 }
 
-/** The trouble that `seed` stands for; every fourth process is killed. */
+/** Derives the trouble from `seed`; every fourth process is killed. */
 export function troubleOf(seed: number): Trouble {
   const random = randomOf(seed, 1_000);
   const kills = seed % 4 === 0 ? 1 + Math.floor(2 * random()) : 0;
@@ -54,11 +54,11 @@ const VERSIONS: readonly [HubModel, ...HubModel[]] = [
 ];
 
 /**
- * Downloads under `trouble`, until a folder or an error comes, and then without
- * any. Throws where something half-written shows, an error says nothing, or the
- * last folder is not what the hub has.
+ * Downloads under `trouble` until a folder or an error results, and then
+ * without faults. Throws if a partial file is visible, an error has no message,
+ * or the final folder differs from the hub.
  *
- * @returns What came of it while there was trouble.
+ * @returns Outcome under trouble.
  */
 export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
   using cache = temporaryFolder();
@@ -89,7 +89,7 @@ export async function downloadUnder(trouble: Trouble): Promise<Outcome> {
   return outcome;
 }
 
-/** In this process: faster to start. */
+/** Downloads in this process, which starts faster. */
 async function obtainHere(
   cache: string,
   hub: HubServer,
@@ -108,7 +108,7 @@ async function obtainHere(
   }
 }
 
-/** In a process that is killed some time after it has begun. */
+/** Downloads in a process that is killed some time after its start. */
 async function obtainKilled(
   cache: string,
   hub: HubServer,
@@ -130,13 +130,13 @@ async function obtainKilled(
   try {
     child.kill("SIGKILL");
   } catch {
-    // It was faster.
+    // The process ended before the kill.
   }
   while (!(await reader.read()).done);
   await child.status;
 }
 
-/** What can be found is whole, and what is called a blob is one. */
+/** Checks that visible files are complete and that blobs match their names. */
 async function nothingHalf(cache: string): Promise<void> {
   const { found } = await lookFor(parseSource(`hf://${REPOSITORY}`), {
     modelFolders: [],
@@ -169,7 +169,7 @@ async function* entries(folder: string): AsyncGenerator<Deno.DirEntry> {
   try {
     yield* Deno.readDir(folder);
   } catch (error) {
-    // Nothing has come that far.
+    // The folder does not exist yet.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Database files as programs leave them: closed, killed with a log, in any size
- * of pages.
+ * The database files that programs leave: closed, or killed with a log, with
+ * any page size.
  *
  * @module
  */
@@ -8,23 +8,23 @@
 import { basename, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-/** Options of a database. */
+/** The options of a database. */
 export interface OtherDatabase {
   /** Bytes of a page. */
   readonly pageBytes: number;
   /** True if it has a log beside it. */
   readonly wal: boolean;
-  /** True if its program was killed before the log was copied into the file. */
+  /** True if its program was killed before the log was checkpointed. */
   readonly killed: boolean;
-  /** Names this program, or another; 0 for none. */
+  /** Application id: this program's, another's, or 0 for none. */
   readonly applicationId: number;
-  /** As its program counts. */
+  /** User version, as its program counts. */
   readonly userVersion: number;
   /** Names of its tables. */
   readonly tables: readonly string[];
 }
 
-/** Makes the database at `path`. */
+/** Creates the database at `path`. */
 export function makeDatabase(path: string, made: OtherDatabase): void {
   const elsewhere = `${path}.made`;
   const database = new DatabaseSync(elsewhere);
@@ -40,12 +40,12 @@ export function makeDatabase(path: string, made: OtherDatabase): void {
     database.exec(`INSERT INTO "${table}" VALUES ('${"x".repeat(99)}', 1)`);
   }
   if (!made.killed) database.close();
-  // As they are on the disk at this moment.
+  // Files as they are on disk at this moment.
   for (const suffix of ["", "-wal"]) {
     try {
       Deno.copyFileSync(`${elsewhere}${suffix}`, `${path}${suffix}`);
     } catch {
-      // It has no log.
+      // The database has no log.
     }
   }
   if (made.killed) database.close();
@@ -53,12 +53,12 @@ export function makeDatabase(path: string, made: OtherDatabase): void {
     try {
       Deno.removeSync(`${elsewhere}${suffix}`);
     } catch {
-      // It was not there.
+      // The file did not exist.
     }
   }
 }
 
-/** Names, modes, times and contents of all files of a folder. */
+/** Returns names, modes, times and contents of all files in a folder. */
 export function everythingIn(folder: string): unknown {
   return [...Deno.readDirSync(folder)].map(({ name }) => {
     const path = join(folder, name);

@@ -1,6 +1,6 @@
 /**
- * Clients of every kind, at a server that is told to stop amid their requests,
- * and what each of them got.
+ * The clients of every kind at a server that is stopped amid their requests,
+ * and their outcomes.
  *
  * @module
  */
@@ -9,38 +9,41 @@ import { ok, strictEqual } from "node:assert/strict";
 import { JobClient } from "./job_client.ts";
 import { json, parseEvents } from "./tiny_server.ts";
 
-/** What a client got. */
+/** The outcome of a client. */
 export type Outcome =
-  /** Its answer. */
+  /** Answer. */
   | { readonly type: "answered"; readonly essence: string }
-  /** A job that it may go on with. */
+  /** Job that can be resumed. */
   | {
     readonly type: "kept";
     readonly job: string;
-    /** Undefined where it was not told, as of what was a job all along. */
+    /**
+     * Seed; undefined if it was not reported, as for a request that was a job
+     * from the start.
+     */
     readonly seed: number | undefined;
   }
-  /** Nothing was begun. */
+  /** Refusal before any work. */
   | { readonly type: "refused" };
 
 /** A client. */
 export interface StopClient {
-  /** For messages. */
+  /** Name for messages. */
   readonly name: string;
-  /** That it asks with; undefined for one that is left to chance. */
+  /** Seed of its request; undefined for a random one. */
   readonly seed: number | undefined;
-  /** Asks once, of a server at this address. */
+  /** Sends the request once, to a server at this address. */
   readonly ask: (url: string) => Promise<Outcome>;
-  /** What counts of the result that a job had. */
+  /** Returns the essence of a job's result. */
   // deno-lint-ignore no-explicit-any
   readonly essenceOf: (result: any) => string;
-  /** What it asks, with a seed: the same on any server. */
+  /** Sends the request with a seed: its answer is the same on any server. */
   readonly again: (url: string, seed: number) => Promise<Response>;
 }
 
 const SIZE = { height: 96, width: 64 };
 
-/** Codes of a picture to be asked about. */
+/** Codes of a picture for questions. */
 const GRID = {
   codes: Array.from(
     { length: 4 },
@@ -48,7 +51,7 @@ const GRID = {
   ),
 };
 
-/** One of each kind; `n` makes their pictures others. */
+/** Returns one client of each kind; `n` varies their pictures. */
 export function stopClients(n: number): StopClient[] {
   const picture = { prompt: `${n} apples`, ...SIZE };
   const question = { grid: GRID, question: `what of ${n}?`, "max_tokens": 120 };
@@ -65,7 +68,7 @@ export function stopClients(n: number): StopClient[] {
   ];
 }
 
-/** What counts of an answer: codes, bytes, words. */
+/** Extracts the essence of an answer: codes, bytes or words. */
 interface Essence {
   // deno-lint-ignore no-explicit-any
   (result: any): string;
@@ -78,7 +81,7 @@ const TEXT: Essence = ({ text }) => text;
 const FILE: Essence = ({ b64_json: base64 }) => base64;
 const DATA: Essence = ({ data }) => JSON.stringify(data);
 
-/** Waits for an answer as a whole. */
+/** Creates a client that waits for a whole answer. */
 function plain(
   name: string,
   path: string,
@@ -104,13 +107,13 @@ function plain(
   };
 }
 
-/** Where nothing is drawn by chance, any seed is that. */
+/** Returns a seed; any will do if nothing is sampled. */
 function seedIn(body: Record<string, unknown>): number | undefined {
   if (body["temperature"] === 0 || "question" in body) return 0;
   return body["seed"] as number | undefined;
 }
 
-/** Listens to events. */
+/** Creates a client that reads events. */
 function streamed(
   name: string,
   path: string,
@@ -132,7 +135,7 @@ function streamed(
   };
 }
 
-/** Speaks the Open Inference Protocol. */
+/** Creates a client of the Open Inference Protocol. */
 function inference(
   parameters: Record<string, number>,
   prompt: string,
@@ -157,7 +160,7 @@ function inference(
       const { outputs: [{ data }] } = await response.json();
       return { type: "answered", essence: JSON.stringify(data) };
     },
-    // Its job is one of generate.
+    // Its job is one of the generate function.
     essenceOf: ({ images: [{ grid }] }) => JSON.stringify(grid.codes.flat()),
     again: (url, seed) =>
       fetch(
@@ -167,7 +170,7 @@ function inference(
   };
 }
 
-/** Does not wait. */
+/** Creates a client that does not wait. */
 function job(body: Record<string, unknown>): StopClient {
   const prefer = "respond-async";
   return {
@@ -202,8 +205,8 @@ function kept(problem: any): Outcome {
 }
 
 /**
- * What comes of a job in the end, on the server after the one that stopped.
- * What waited runs by itself, what was interrupted when it is told to.
+ * Returns the result of a job on the next server. A waiting job runs by itself,
+ * an interrupted one is resumed.
  */
 export async function endOf(
   url: string,
@@ -222,7 +225,7 @@ export async function endOf(
   return essenceOf(ended.result);
 }
 
-/** What a client would have got, of a server that is not told to stop. */
+/** Returns the outcome of a client at a server that is not stopped. */
 export async function undisturbed(
   url: string,
   { again, essenceOf, name }: StopClient,

@@ -1,5 +1,5 @@
 /**
- * What object stores of tests have in common.
+ * The common parts of the object store emulators.
  *
  * @module
  */
@@ -9,31 +9,31 @@ import { createHash } from "node:crypto";
 /** An object. */
 export interface StoredObject {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Unquoted. */
+  /** ETag without quotes. */
   readonly etag: string;
-  /** As its writer noted it. */
+  /** SHA-256 that its writer recorded. */
   readonly sha256: string | undefined;
-  /** Higher with every write. */
+  /** Generation, which grows with every write. */
   readonly generation: number;
 }
 
 /** A running store. */
 export interface StoreServer extends AsyncDisposable {
-  /** Where it listens. */
+  /** URL that it listens on. */
   readonly endpoint: string;
-  /** Its objects by key. */
+  /** Objects by key. */
   readonly objects: Map<string, StoredObject>;
-  /** Every request, such as `GET /bucket/key`. */
+  /** Requests so far, such as `GET /bucket/key`. */
   readonly log: string[];
-  /** Answers instead of the store, or asks nothing of it. */
+  /** Overrides the store's answer; undefined leaves it. */
   fault: (request: Request) => Response | undefined;
-  /** Stores an object as another client would. */
+  /** Stores an object like another client. */
   store(key: string, content: string | Uint8Array<ArrayBuffer>): void;
 }
 
 let generations = 1_700_000_000_000_000;
 
-/** An object of `bytes`. */
+/** Creates an object of `bytes`. */
 export function storedObject(
   bytes: Uint8Array<ArrayBuffer>,
   options: { readonly etag?: string; readonly sha256?: string | undefined } =
@@ -47,7 +47,7 @@ export function storedObject(
   };
 }
 
-/** An answer with an object or the range of it that is asked for. */
+/** Creates the answer with an object, or its requested range. */
 export function contentAnswer(
   request: Request,
   { bytes, etag, generation, sha256 }: StoredObject,

@@ -1,22 +1,22 @@
 /**
- * Folders that are gone when a test ends.
+ * The temporary folders of tests.
  *
  * @module
  */
 
 import { dirname, join } from "node:path";
 
-/** A folder of a test's own; gone when disposed of. */
+/** A temporary folder, deleted on disposal. */
 export interface TemporaryFolder extends Disposable {
-  /** Its path. */
+  /** Path of the folder. */
   readonly path: string;
-  /** Writes the file `name` in it, and answers with its path. */
+  /** Writes the file `name` in it, and returns the file's path. */
   write(name: string, content: string | Uint8Array): string;
   /** Links `name` in it to `target`, which may be relative to the link. */
   link(name: string, target: string): string;
 }
 
-/** Makes an empty folder. */
+/** Creates an empty folder. */
 export function temporaryFolder(): TemporaryFolder {
   const path = Deno.makeTempDirSync({ prefix: "emu3_test_" });
   const place = (name: string) => {

@@ -1,6 +1,6 @@
 /**
- * A decoder made of arithmetic whose runs take as long as a table says, by a
- * clock that nothing else moves.
+ * The fake decoder whose runs take the time of a cost table, on a clock that
+ * only they advance.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { costOf, type StepCosts } from "../../deploy/plan/step_cost.ts";
 import type { Feed, WideRow } from "../../lib/decoder/decoder.ts";
 import { FakeDecoder, type FakeDecoderOptions } from "./fake_decoder.ts";
 
-/** Time that runs take. */
+/** The clock of runs. */
 export interface Timed {
   readonly costs: StepCosts;
-  /** Lets so much time pass. */
+  /** Advances the time. */
   readonly pass: (milliseconds: number) => void;
 }
 
-/** Takes time. */
+/** A fake decoder that advances the clock. */
 export class TimedDecoder extends FakeDecoder {
   readonly #timed: Timed;
 

@@ -1,6 +1,6 @@
 /**
- * The real engine, run through arrivals by a clock in the hand: what a plan is
- * held against.
+ * The real engine, run through arrivals on a manual clock: the reference of a
+ * plan.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { OverloadedError } from "../../lib/errors.ts";
 import { settle } from "./job_desk.ts";
 import { TimedDecoder } from "./timed_decoder.ts";
 
-/** When a request got on, or when it was told to come again. */
+/** The start time of a request, or its Retry-After. */
 export type EngineOutcome =
   | {
     readonly startedAt: number;
@@ -22,7 +22,7 @@ export type EngineOutcome =
   }
   | { readonly retryAfterSeconds: number };
 
-/** Feeds what its kind says in as many runs as it says. */
+/** A policy that feeds the tokens of its class in its count of runs. */
 class Counted implements Policy {
   readonly head = "codes";
   readonly #kind: RequestClass;
@@ -40,7 +40,7 @@ class Counted implements Policy {
     const count = fed(this.#run + 1) - fed(this.#run);
     this.#run++;
     const tokens = Array.from({ length: count }, () => 1);
-    // Several judged tokens are what sets a wide run apart.
+    // A multi-token step is one with several scored tokens.
     const judged = tokensPerRun > 1 ? [...tokens.keys()] : [count - 1];
     return { kept: before, tokens, judged };
   }

@@ -1,5 +1,5 @@
 /**
- * The miniature checkpoints, opened, and what the reference says of them.
+ * The miniature checkpoints, opened, and their golden data.
  *
  * @module
  */
@@ -15,24 +15,24 @@ import {
 } from "../../lib/loading/checkpoint.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 
-/** Both layouts of the language model. */
+/** Folders of the language model, in both layouts. */
 export const LANGUAGE_FOLDERS = ["emu3-tiny", "emu3-tiny-hf"] as const;
 
-/** Both layouts of the vision tokenizer. */
+/** Folders of the vision tokenizer, in both layouts. */
 export const VISION_FOLDERS = [
   "emu3-tiny-visiontokenizer",
   "emu3-tiny-hf",
 ] as const;
 
-/** Where golden data is. */
+/** Folder of golden data. */
 export const GOLDEN: URL = new URL("../golden/", import.meta.url);
 
-/** Path of a miniature checkpoint. */
+/** Returns the path of a miniature checkpoint. */
 export function tinyFolder(name: string): string {
   return new URL(`checkpoints/${name}`, GOLDEN).pathname;
 }
 
-/** A language model and the runtime beneath it. */
+/** A language model and its runtime. */
 export interface TinyLanguage extends AsyncDisposable {
   readonly model: OpenedLanguageModel;
 }
@@ -66,7 +66,7 @@ export async function openTinyLanguage(
   };
 }
 
-/** A vision tokenizer and the runtime beneath it. */
+/** A vision tokenizer and its runtime. */
 export interface TinyVision extends AsyncDisposable {
   readonly runtime: Runtime;
   readonly vision: VisionTokenizer;
@@ -89,7 +89,7 @@ export async function openTinyVision(
   };
 }
 
-/** The greatest difference of two arrays; fails when one is no number. */
+/** Returns the largest difference of two arrays; fails for NaN. */
 export function maxDifference(
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,

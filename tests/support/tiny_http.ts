@@ -12,17 +12,17 @@ import type { ServiceOptions } from "../../functions/models/services.ts";
 import { openTinyServer, type TinyServer } from "./tiny_server.ts";
 import { until } from "./until.ts";
 
-/** An address at which an application listens. */
+/** An address that an application listens on. */
 export interface Listening extends AsyncDisposable {
-  /** Without a slash at its end. */
+  /** URL without a trailing slash. */
   readonly url: string;
 }
 
-/** A server that clients talk to. */
+/** A server for clients over HTTP. */
 export interface TinyHttp extends TinyServer, Listening {
-  /** Comes when a model is at work. */
+  /** Resolves when a model is busy. */
   readonly busy: () => Promise<void>;
-  /** Comes when no model is at work. */
+  /** Resolves when no model is busy. */
   readonly idle: () => Promise<void>;
 }
 

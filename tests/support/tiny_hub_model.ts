@@ -1,5 +1,5 @@
 /**
- * Models that hubs serve in tests: small, and different in every byte.
+ * The models of hubs in tests: small, and unique in every byte.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { randomOf } from "./fault_schedule.ts";
 /** Bytes of one shard of weights. */
 export const SHARD_BYTES = 200_003;
 
-/** What a checkpoint of two shards looks like, with things that nobody wants. */
+/** Creates a checkpoint of two shards, with files that no download needs. */
 export function hubModel(seed: number): HubModel {
   const text = (value: unknown) =>
     new TextEncoder().encode(JSON.stringify(value));
@@ -32,7 +32,7 @@ export function hubModel(seed: number): HubModel {
   return { commit: commitOf(seed), files };
 }
 
-/** The files of a model that a checkpoint needs. */
+/** Returns the files of a model that a checkpoint needs. */
 export function wantedOf(
   model: HubModel,
 ): Map<string, Uint8Array<ArrayBuffer>> {
@@ -41,7 +41,7 @@ export function wantedOf(
   );
 }
 
-/** Bytes that look random. */
+/** Returns pseudorandom bytes. */
 export function randomBytes(
   seed: number,
   count: number,

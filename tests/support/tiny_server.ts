@@ -22,34 +22,36 @@ import {
 } from "../../functions/models/services.ts";
 import { goldenPath } from "./golden.ts";
 
-/** The original layout: a language model and its vision tokenizer. */
+/**
+ * Folders of the original layout: a language model and its vision tokenizer.
+ */
 export const TINY_FOLDERS = {
   gen: goldenPath("checkpoints/emu3-tiny"),
   chat: goldenPath("checkpoints/emu3-tiny"),
   vision: undefined,
 };
 
-/** What a request left behind. */
+/** The records of requests. */
 export interface Trace {
   /** Lines of the access log. */
   readonly access: AccessRecord[];
-  /** Errors that nobody foresaw. */
+  /** Unexpected errors. */
   readonly failures: unknown[];
 }
 
-/** An application that tests talk to. */
+/** An application under test. */
 export interface TinyServer extends AsyncDisposable {
-  /** Its routes. */
+  /** Routes of the application. */
   readonly app: Hono<AppEnv>;
-  /** Its models, loaded. */
+  /** Loaded models. */
   readonly services: Services;
-  /** Its jobs. */
+  /** Jobs. */
   readonly jobs: Jobs;
-  /** What was logged. */
+  /** Logs. */
   readonly trace: Trace;
 }
 
-/** Options of tiny services. */
+/** Returns the options of tiny services. */
 export function tinyOptions(
   changes: Partial<ServiceOptions> = {},
 ): ServiceOptions {
@@ -77,7 +79,7 @@ export function tinyOptions(
   };
 }
 
-/** Options of an application, and where its log goes. */
+/** Returns the options of an application, and the target of its log. */
 export function appOptions(
   changes: Partial<AppOptions> = {},
 ): { options: AppOptions; trace: Trace } {
@@ -144,7 +146,7 @@ export async function openTinyServer(
   };
 }
 
-/** A JSON request. */
+/** Creates a JSON request. */
 export function json(
   body: unknown,
   headers: Record<string, string> = {},
@@ -156,7 +158,7 @@ export function json(
   };
 }
 
-/** A request with bytes as its body. */
+/** Creates a request with a binary body. */
 export function bytes(
   body: Uint8Array<ArrayBuffer> | string,
   type: string,
@@ -169,7 +171,7 @@ export function bytes(
   };
 }
 
-/** Events of a stream, in order. */
+/** Parses the events of a stream, in order. */
 export function parseEvents(
   text: string,
   // deno-lint-ignore no-explicit-any

@@ -1,15 +1,15 @@
 /**
- * What a command tells programs.
+ * The events that a command reports to programs.
  *
  * @module
  */
 
 import { Report } from "../../deploy/models/report.ts";
 
-/** An event, as it is read back. */
+/** An event, parsed. */
 export type Told = Readonly<Record<string, unknown>>;
 
-/** A report that keeps its events. */
+/** Creates a report that records its events. */
 export function keptReport(): { report: Report; told: Told[] } {
   const told: Told[] = [];
   const report = new Report({

@@ -1,5 +1,5 @@
 /**
- * Pictures drawn on a toy model, and their exact law.
+ * The drawings of a toy model, and their exact distribution.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   type ToyModel,
 } from "./plain_loop.ts";
 
-/** A vocabulary of so many codes. */
+/** Creates a vocabulary of a given codebook size. */
 export function toyVocabulary(codebookSize: number): Vocabulary {
   return {
     size: 20 + codebookSize,
@@ -41,7 +41,7 @@ export function toyVocabulary(codebookSize: number): Vocabulary {
   };
 }
 
-/** Enough codes for pictures that differ. */
+/** Vocabulary with enough codes for pictures that differ. */
 export const TOY_VOCABULARY = toyVocabulary(16);
 
 /** Grids small enough to draw many of. */
@@ -50,7 +50,7 @@ export const anySize: fc.Arbitrary<GridSize> = fc.record({
   width: fc.integer({ min: 1, max: 6 }),
 });
 
-/** Complete options. */
+/** Returns complete options. */
 export function toyOptions(
   size: GridSize,
   more: Partial<DrawingOptions> = {},
@@ -68,11 +68,11 @@ export function toyOptions(
   };
 }
 
-/** A picture, and how it came about. */
+/** A picture and the record of its run. */
 export interface ToyDrawing extends PlainRun {
   readonly codes: readonly number[];
   readonly rows: readonly DrawnRow[];
-  /** What it would take to go on, after each choice. */
+  /** Resume states, after each choice. */
   readonly halfways: readonly (ResumeState | undefined)[];
 }
 
@@ -96,7 +96,7 @@ export function drawToy(
   return { ...run, rows, halfways, codes: [...policy.grid.codes] };
 }
 
-/** Tokens of the rows that were drawn and stand in the prompt. */
+/** Returns the tokens of the given rows in the prompt. */
 function redrawn(options: DrawingOptions, vocabulary: Vocabulary): number[] {
   const { prefix, size: { width }, halfway } = options;
   const rows = promptRows(options) - (prefix?.height ?? 0);
@@ -108,7 +108,7 @@ function redrawn(options: DrawingOptions, vocabulary: Vocabulary): number[] {
   return tokens;
 }
 
-/** The law of a strategy's pictures, by trying all that chance can do. */
+/** Computes the distribution of a strategy's pictures, by enumeration. */
 export function strategyLaw(
   options: DrawingOptions,
   model: ToyModel,
@@ -120,7 +120,10 @@ export function strategyLaw(
   });
 }
 
-/** The law of drawing one code after the other, as a product along each way. */
+/**
+ * Computes the distribution of sequential drawing, as a product along each
+ * path.
+ */
 export function exactLaw(
   { size, sampling, guidanceScale, keep }: DrawingOptions,
   model: ToyModel,

@@ -1,13 +1,13 @@
-/** Milliseconds between two looks. */
+/** Polling interval in milliseconds. */
 const PAUSE_MS = 1;
 
-/** Milliseconds after which a condition is given up, on however busy a machine. */
+/** Timeout in milliseconds, generous for a busy machine. */
 const LIMIT_MS = 120_000;
 
 /**
- * Settles once `condition` holds.
+ * Resolves once `condition` holds.
  *
- * @throws {Error} When it does not within two minutes, with the condition.
+ * @throws {Error} If it does not hold within two minutes, with the condition.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,

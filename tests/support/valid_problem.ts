@@ -1,12 +1,12 @@
 /**
- * What every refusal must be, whatever was sent.
+ * The check that every refusal is a valid problem.
  *
  * @module
  */
 
 import { match, ok, strictEqual } from "node:assert/strict";
 
-/** Statuses that are declared. */
+/** Statuses that are documented. */
 const DECLARED: ReadonlySet<number> = new Set([
   400,
   401,
@@ -23,14 +23,14 @@ const DECLARED: ReadonlySet<number> = new Set([
   504,
 ]);
 
-/** Fails unless `response` succeeded or is a problem as it should be. */
+/** Fails unless `response` succeeded or is a valid problem. */
 export async function assertAnswered(response: Response): Promise<void> {
   const body = await response.bytes();
   if (response.status < 400) return;
   ok(DECLARED.has(response.status), `status ${response.status}`);
   const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
   const problem = JSON.parse(text);
-  // KServe's clients want their own shape.
+  // KServe's clients expect their own shape.
   if (typeof problem.error === "string") {
     match(problem.error, /^Cannot /);
     return;

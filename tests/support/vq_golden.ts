@@ -1,5 +1,5 @@
 /**
- * What the reference's vision tokenizer makes of pictures and clips.
+ * The golden values of the vision tokenizer, for pictures and clips.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { goldenJson } from "./golden.ts";
 import { float32, readSafetensors } from "./safetensors.ts";
 import { GOLDEN } from "./tiny.ts";
 
-/** All of it. */
+/** Golden tensors. */
 export const golden = readSafetensors(new URL("vq.safetensors", GOLDEN));
 
 interface Cases {
@@ -18,13 +18,13 @@ interface Cases {
   readonly clips: readonly { name: string; resized_hw: [number, number] }[];
 }
 
-/** Names and sizes. */
+/** Names and sizes of the cases. */
 export const { images, clips } = goldenJson<Cases>("vq.json");
 
-/** A code may differ only where two entries are nearly as near. */
+/** Margin of distances within which two codebook entries count as a tie. */
 const CODE_MARGIN = 1e-3;
 
-/** The picture whose pixel values are `values` `[3, H, W]`. */
+/** Returns the picture whose pixel values are `values` `[3, H, W]`. */
 function imageOf(
   values: Float32Array,
   [height, width]: readonly [number, number],
@@ -37,7 +37,7 @@ function imageOf(
   return { height, width, pixels };
 }
 
-/** The frames of a golden clip, or a golden picture alone. */
+/** Returns the frames of a golden clip, or a golden picture alone. */
 export function framesOf(
   name: string,
   size: readonly [number, number],
@@ -50,7 +50,7 @@ export function framesOf(
   );
 }
 
-/** Fails where codes differ by more than a tie. */
+/** Fails if codes differ by more than a tie. */
 export function assertCodes(
   actual: Uint16Array,
   expected: Int32Array,

@@ -1,5 +1,6 @@
 /**
- * The tensors of the published vision tokenizer, in both layouts' names.
+ * The tensors of the published vision tokenizer, with their names in both
+ * layouts.
  *
  * @module
  */
@@ -8,17 +9,20 @@ import { goldenPath } from "./golden.ts";
 
 /** A tensor of the published vision tokenizer. */
 export interface VqTensor {
-  /** In the original layout. */
+  /** Name in the original layout. */
   readonly original: string;
-  /** There. */
+  /** Shape in the original layout. */
   readonly shape: readonly number[];
-  /** As transformers' converter names it. */
+  /** Name in transformers' layout. */
   readonly transformers: string;
-  /** There: 1×1 convolutions of attention become matrices. */
+  /**
+   * Shape in transformers' layout: 1×1 convolutions of attention become
+   * matrices.
+   */
   readonly transformersShape: readonly number[];
 }
 
-/** All 495, counters of BatchNorm included. */
+/** Returns all 495 tensors, counters of BatchNorm included. */
 export function vqTensors(): VqTensor[] {
   const [, ...lines] = Deno.readTextFileSync(goldenPath("vq_tensors.tsv"))
     .trimEnd().split("\n");

@@ -1,6 +1,6 @@
 /**
- * Writes odd pictures and what this library reads in them, for the comparison
- * with Pillow.
+ * A script that writes odd pictures and their decoded levels, for the
+ * comparison with Pillow.
  *
  * Usage: `deno run -A tests/support/write_odd_pictures.ts <folder>`
  *

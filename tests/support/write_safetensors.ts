@@ -1,19 +1,19 @@
 /**
- * A writer of small safetensors files, sound or broken on purpose.
+ * The writer of small safetensors files, valid or broken on purpose.
  *
  * @module
  */
 
 import type { Tensor, TensorData } from "./safetensors.ts";
 
-/** A header's entry for one tensor. */
+/** The header entry of a tensor. */
 export interface HeaderEntry {
   readonly dtype: unknown;
   readonly shape: unknown;
   readonly "data_offsets": unknown;
 }
 
-/** A file of `tensors`, in their order. */
+/** Writes a file of `tensors`, in their order. */
 export function safetensorsBytes(
   tensors: ReadonlyMap<string, Tensor>,
 ): Uint8Array<ArrayBuffer> {
@@ -36,9 +36,9 @@ export function safetensorsBytes(
 }
 
 /**
- * A file of any header and data.
+ * Writes a file of any header and data.
  *
- * @param claimedLength What the file says of its header's length.
+ * @param claimedLength Length of the header, as stated in the file.
  */
 export function withHeader(
   header: string,
@@ -54,17 +54,17 @@ export function withHeader(
   return file;
 }
 
-/** Types of half the width. */
+/** The types of half precision. */
 export type HalfDtype = "F16" | "BF16";
 
-/** `tensor` in half floats, rounded to the nearest; other types as they are. */
+/** Rounds `tensor` to half floats; other types stay as they are. */
 export function halved(tensor: Tensor, dtype: HalfDtype): Tensor {
   const { shape, data } = tensor;
   if (!(data instanceof Float32Array)) return tensor;
   return { dtype, shape, data: dtype === "F16" ? f16(data) : bf16(data) };
 }
 
-/** `tensor` in fp32, with the values that half floats left it. */
+/** Widens `tensor` to fp32, with the values of its half floats. */
 export function widened({ dtype, shape, data }: Tensor): Tensor {
   if (!(data instanceof Uint16Array)) return { dtype, shape, data };
   const values = dtype === "F16"
@@ -77,7 +77,7 @@ function f16(values: Float32Array): Uint16Array {
   return new Uint16Array(Float16Array.from(values).buffer);
 }
 
-/** The upper halves; ties go to the even one, as PyTorch rounds. */
+/** Returns the upper halves; ties round to even, like in PyTorch. */
 function bf16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.slice().buffer);
   return Uint16Array.from(

@@ -1,6 +1,6 @@
 /**
- * The server as it is run, from an empty cache: a language model of a hub, a
- * vision tokenizer of a store, and everything that may come between.
+ * The tests of the server from an empty cache: a language model of a hub, a
+ * vision tokenizer of a store, and all faults of their downloads.
  *
  * @module
  */
@@ -24,10 +24,10 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const MINI = join(ROOT, "models/emu3-mini");
 const MINI_VISION = join(ROOT, "models/emu3-mini-visiontokenizer");
 
-/** The second of the three parts in which the weights of `MINI` come. */
+/** Range of the second of three parts of the weights of `MINI`. */
 const SECOND = `bytes=${2 ** 23}-${2 ** 24 - 1}`;
 
-/** What leads a server to a hub, a store and a cache of the test's own. */
+/** Returns the variables for a hub, a store and a cache of the test's own. */
 function variables(cache: string, hub: HubServer, store?: S3Server) {
   return {
     MODEL: REPOSITORY,
@@ -40,7 +40,7 @@ function variables(cache: string, hub: HubServer, store?: S3Server) {
   };
 }
 
-/** Asks again and again until `ask` has an answer. */
+/** Polls until `ask` returns a value. */
 async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
   for (;;) {
     const answer = await ask().catch(() => undefined);
@@ -95,12 +95,14 @@ async function end(
   return code;
 }
 
-/** Parts of large files that were asked for, in order of their bytes. */
+/** Returns the requested parts of large files, in order of their bytes. */
 function partsOf(seen: readonly SeenRequest[]): (string | null)[] {
   return seen.filter(({ cdn }) => cdn).map(({ range }) => range).sort();
 }
 
-/** The number of parts of a cached file that are noted as whole. */
+/**
+ * Returns the number of parts of a cached file that are recorded as complete.
+ */
 async function notedParts(cache: string): Promise<number> {
   const blobs = join(cache, "hub/models--org--tiny/blobs");
   for await (const { name } of Deno.readDir(blobs)) {
@@ -113,7 +115,7 @@ async function notedParts(cache: string): Promise<number> {
   return 0;
 }
 
-Deno.test("from an empty cache: it lives while models come, goes on where it was killed, fetches nothing twice, and starts again without a network", async () => {
+Deno.test("A server from an empty cache is live during downloads, resumes after a kill, fetches nothing twice, and restarts without a network", async () => {
   using cache = temporaryFolder();
   let held = true;
   const hub = hubServer({
@@ -183,7 +185,7 @@ Deno.test("from an empty cache: it lives while models come, goes on where it was
   strictEqual(await end(local), 0);
 });
 
-Deno.test("two servers that start at once on an empty cache fetch each byte once", async () => {
+Deno.test("Two servers that start together on an empty cache fetch each byte once", async () => {
   using cache = temporaryFolder();
   const model = await folderModel(tinyFolder("emu3-tiny-hf"));
   await using hub = hubServer({ versions: [model] });
@@ -191,14 +193,14 @@ Deno.test("two servers that start at once on an empty cache fetch each byte once
   await Promise.all(both.map(ready));
   const paths = hub.seen.map(({ path }) => path)
     .filter((path) => path.includes("/resolve/"));
-  // Before it locks, each looks into the configuration for a tokenizer.
+  // Before the lock, each reads the configuration to look for a tokenizer.
   const fetched = paths.filter((path) => !path.endsWith("/config.json"));
   deepStrictEqual(fetched.toSorted(), [...new Set(fetched)].toSorted());
   ok(fetched.some((path) => path.endsWith("/model.safetensors")));
   for (const server of both) strictEqual(await end(server), 0);
 });
 
-Deno.test("SIGTERM in the middle of a download ends the server with 0", async () => {
+Deno.test("SIGTERM during a download ends the server with 0", async () => {
   using cache = temporaryFolder();
   const stalled = Promise.withResolvers<void>();
   await using hub = hubServer({
@@ -215,7 +217,7 @@ Deno.test("SIGTERM in the middle of a download ends the server with 0", async ()
   strictEqual(await end(server), 0);
 });
 
-Deno.test("a token that is not let in ends the server with 1, and is named", async () => {
+Deno.test("A refused token ends the server with 1, and the message names it", async () => {
   using cache = temporaryFolder();
   const model = await folderModel(tinyFolder("emu3-tiny-hf"));
   await using hub = hubServer({ versions: [model], token: "hf_right" });
@@ -230,7 +232,7 @@ Deno.test("a token that is not let in ends the server with 1, and is named", asy
   ok(!said.includes("hf_wrong"));
 });
 
-Deno.test("a mirror gives what the hub does not, and the server starts", async () => {
+Deno.test("A mirror provides a model that the hub lacks, and the server starts", async () => {
   using cache = temporaryFolder();
   const folder = tinyFolder("emu3-tiny-hf");
   await using hub = hubServer({

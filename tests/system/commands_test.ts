@@ -1,5 +1,5 @@
 /**
- * The commands as processes, over models that they load and over a server.
+ * The tests of the commands as processes, with local models and with a server.
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
@@ -41,7 +41,7 @@ async function run(
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** Writes pictures of 32 × 48 in a folder with another in it. */
+/** Writes images of 32 × 48 into a folder with a subfolder. */
 async function pictures(folder: TemporaryFolder): Promise<void> {
   const png = await plainPng(32, 48);
   folder.write("photos/a.png", png);
@@ -49,7 +49,7 @@ async function pictures(folder: TemporaryFolder): Promise<void> {
   folder.write("photos/notes.txt", "no picture");
 }
 
-Deno.test("draw writes as many pictures as asked, the same of the same seed", async () => {
+Deno.test("draw writes the requested number of images, equal for equal seeds", async () => {
   using folder = temporaryFolder();
   const words = ["draw", "a fox", "--seed", "7", "--size", "32x16"];
   const read = (path: string) => Deno.readFile(join(folder.path, path));
@@ -87,7 +87,7 @@ Deno.test("draw reads the prompt from standard input and writes to standard outp
   deepStrictEqual(piped.out, named.out);
 });
 
-Deno.test("tokenize and detokenize go over folders, and leave what is there", async () => {
+Deno.test("tokenize and detokenize process folders, and keep existing files", async () => {
   using folder = temporaryFolder();
   await pictures(folder);
   const { code, err } = await run(folder.path, [
@@ -112,7 +112,7 @@ Deno.test("tokenize and detokenize go over folders, and leave what is there", as
   deepStrictEqual(left.map(({ name }) => name), ["deep"]);
 });
 
-Deno.test("commands ask the server of EMU3_URL, with its key", async () => {
+Deno.test("commands use the server of EMU3_URL, with its key", async () => {
   using folder = temporaryFolder();
   await pictures(folder);
   await using server = await startServer({
@@ -143,7 +143,7 @@ Deno.test("commands ask the server of EMU3_URL, with its key", async () => {
   strictEqual(text(answered.out), `${lines[0].text.trim()}\n`);
 });
 
-Deno.test("commands end with 2 and their usage when they are asked wrongly", async () => {
+Deno.test("commands exit with 2 and their usage for invalid usage", async () => {
   using folder = temporaryFolder();
   const cases: readonly (readonly [string[], RegExp])[] = [
     [["draw"], /the prompt is missing/],
@@ -165,7 +165,7 @@ Deno.test("commands end with 2 and their usage when they are asked wrongly", asy
   }
 });
 
-Deno.test("commands end with 1 and one line when something cannot be done", async () => {
+Deno.test("commands exit with 1 and one line for a failure", async () => {
   using folder = temporaryFolder();
   folder.write("file", "");
   const nowhere = { EMU3_URL: "http://127.0.0.1:1" };

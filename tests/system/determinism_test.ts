@@ -1,6 +1,7 @@
 /**
- * What a request gives does not depend on what runs beside it: the embedded
- * model, real kernels, to the bit.
+ * The tests of determinism: the result of a request does not depend on
+ * concurrent requests. They use the embedded model and real kernels, and
+ * compare exact bits.
  */
 
 import { deepStrictEqual } from "node:assert/strict";
@@ -26,10 +27,10 @@ const MINI = new URL("../../models/emu3-mini", import.meta.url).pathname;
 const NEVER = new AbortController().signal;
 const sampling = { temperature: 1, topK: 64, topP: 1 };
 
-/** How often each is tried, by how weights are stored. */
+/** Number of trials, by the precision of the weights. */
 const TRIALS = { fp32: 200, int8: 40, int4: 80 } as const;
 
-/** The embedded model, in few bits if that is asked for. */
+/** Opens the embedded model, quantized on request. */
 async function openModel(
   runtime: Runtime,
   precision: keyof typeof TRIALS,
@@ -44,7 +45,7 @@ async function openModel(
   return await openLanguageModel(runtime, await openLanguageCheckpoint(path), {
     heads: ["codes", "vocabulary"],
     slots: 15,
-    // Tight, so that slots are trimmed and prefixes evicted.
+    // A tight limit, so that slots are trimmed and prefixes evicted.
     cacheBytes: 2 ** 23,
     chunkLength: 16,
     queueLimit: 64,
@@ -88,13 +89,13 @@ const anyRequest = fc.oneof(
   fc.record({ question: anyQuestion }),
 );
 
-/** A picture to draw, or a question to answer. */
+/** An image to draw, or a question to caption. */
 interface AnyRequest {
   readonly scene?: GenerationParams;
   readonly question?: Question;
 }
 
-/** What a request gives: codes, or text. */
+/** Returns the result of a request: codes, or text. */
 async function resultOf(
   model: OpenedLanguageModel,
   request: AnyRequest,

@@ -1,7 +1,7 @@
 /**
- * Whatever goes wrong, a download ends with the right files or an error that
- * says why, and nothing half-written shows. FAULT_RUNS says how often that is
- * tried; `deno task test:faults` does 300.
+ * The tests of random faults: a download ends with the right files or an error
+ * with its reason, and no half-written file is visible. FAULT_RUNS sets the
+ * number of runs; `deno task test:faults` does 300.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { downloadUnder, troubleOf } from "../support/spoilt_downloads.ts";
 
 const RUNS = Number(Deno.env.get("FAULT_RUNS") ?? 20);
 
-/** Most of a run is waiting. */
+/** Concurrent runs: most of a run is waiting. */
 const AT_ONCE = 6;
 
 Deno.test(`${RUNS} downloads with faults and kills end well`, async () => {

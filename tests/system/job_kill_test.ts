@@ -1,5 +1,6 @@
 /**
- * A server that is killed amid its jobs, and the next one on the same store.
+ * The tests of a server killed amid its jobs, and of its successor on the same
+ * store.
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
@@ -15,7 +16,10 @@ const SIZES = [
   { height: 64, width: 96 },
 ];
 
-/** What is asked: small and large, in either way, alone and in pairs. */
+/**
+ * Requests of every kind: small and large, generations and captions, alone and
+ * in pairs.
+ */
 const REQUESTS = Array.from({ length: 20 }, (_, i) => ({
   prompt: `${i} apples`,
   seed: i,
@@ -25,7 +29,7 @@ const REQUESTS = Array.from({ length: 20 }, (_, i) => ({
   ...(i % 2 === 1 && { strategy: "autoregressive" }),
 }));
 
-/** Every other job has a key. */
+/** Returns a submission; every other one has a key. */
 function submission(index: number): RequestInit {
   const headers: Record<string, string> = { prefer: "respond-async" };
   if (index % 2 === 0) headers["idempotency-key"] = `key-${index}`;
@@ -44,13 +48,15 @@ async function submit(client: JobClient, index: number): Promise<string> {
   return id;
 }
 
-/** Runs jobs until one of several rows is well under way, then kills. */
+/**
+ * Runs jobs until one of several rows is well under way, then kills the server.
+ */
 async function killAmid(store: string): Promise<string[]> {
   await using server = await startServer({ STORE: store, THREADS: "2" });
   const client = clientOf(server);
   const ids: string[] = [];
   for (const i of REQUESTS.keys()) ids.push(await submit(client, i));
-  // The smallest is done first; what came with it is half-way.
+  // The smallest is done first; the others are then half done.
   await client.events(ids[0]!);
   server.process.kill("SIGKILL");
   await server.process.status;
@@ -75,8 +81,8 @@ async function checkEvents(
 }
 
 /**
- * That two values are the same. Numbers may differ by what a prompt and a step
- * round differently; whole ones, such as codes, may not.
+ * Checks that two values are equal. Numbers may differ by the rounding of a
+ * prefill and a step; integers, such as codes, may not.
  */
 function checkSame(actual: unknown, expected: unknown, path = ""): void {
   if (typeof actual === "number" && typeof expected === "number") {
@@ -95,7 +101,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-Deno.test("what a killed server leaves is finished, waits or goes on, as if nothing had been", async () => {
+Deno.test("Jobs of a killed server are finished, queued or resumed by the next, without a difference", async () => {
   using folder = temporaryFolder();
   const store = join(folder.path, "jobs.sqlite");
   const ids = await killAmid(store);
@@ -110,7 +116,7 @@ Deno.test("what a killed server leaves is finished, waits or goes on, as if noth
   strictEqual(left[0]?.status, "succeeded");
   ok(interrupted.some(({ progress }) => progress.done > 0));
 
-  // Whoever asks again by a key gets the job that there is.
+  // A repeated request with a key gets the existing job.
   for (let i = 0; i < ids.length; i += 2) {
     strictEqual(await submit(client, i), ids[i]);
   }

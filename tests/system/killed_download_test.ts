@@ -1,6 +1,6 @@
 /**
- * What a killed download has fetched is not fetched again, but for a bounded
- * rest: the law, whatever the moment and the size of parts.
+ * The tests of killed downloads: only a bounded rest is fetched again, at any
+ * moment and for any size of parts.
  *
  * @module
  */
@@ -21,13 +21,16 @@ import { temporaryFolder } from "../support/temporary_folder.ts";
 const KIBIBYTE = 2 ** 10;
 const SIZE = 4 * 2 ** 20 + 12_345;
 
-/** Nothing is given up because a process waits for another. */
+/** A policy that never gives up: processes wait for each other. */
 const PATIENT = { stallMs: 600_000 };
 
-/** Bytes after which the hub falls silent, of each answer. */
+/** Bytes of each response after which the hub stalls. */
 const HELD = 700 * KIBIBYTE;
 
-/** A start is noted in steps of so much, told in steps and by chunks. */
+/**
+ * Most bytes fetched again: a start is recorded in steps, reported in steps and
+ * by chunks.
+ */
 const REST = (64 + 64 + 256) * KIBIBYTE;
 
 for (
@@ -47,7 +50,7 @@ for (
     const whole = partBytes > SIZE;
     const job = { size: SIZE, partBytes: whole ? SIZE : partBytes };
     const most = (whole ? 1 : impatient.connections) * (HELD - REST);
-    // No part is whole, and none ever will be.
+    // No part is complete, and none ever will be.
     await obtainUntil(
       cache.path,
       hub.endpoint,
@@ -63,7 +66,7 @@ for (
   });
 }
 
-Deno.test("whatever the moment, what the journal notes is not fetched again", async () => {
+Deno.test("obtain() fetches nothing again that the journal records, at any moment", async () => {
   const random = randomOf(7);
   for (const partBytes of [2 ** 17, 2 ** 18, 2 ** 21]) {
     using cache = temporaryFolder();
@@ -85,7 +88,7 @@ Deno.test("whatever the moment, what the journal notes is not fetched again", as
   }
 });
 
-Deno.test("what was torn by a loss of power is found out and fetched again", async () => {
+Deno.test("obtain() finds parts torn by a power loss and fetches them again", async () => {
   for (const partBytes of [2 ** 18, 2 ** 23]) {
     using cache = temporaryFolder();
     let held = true;
@@ -110,7 +113,7 @@ Deno.test("what was torn by a loss of power is found out and fetched again", asy
   }
 });
 
-/** Downloads to the end, and checks what came. */
+/** Downloads to the end, and checks the content. */
 async function finish(
   cache: string,
   endpoint: string,

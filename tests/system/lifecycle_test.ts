@@ -1,5 +1,5 @@
 /**
- * From start to end on the platforms that run containers.
+ * The tests of a server's lifecycle on the platforms that run containers.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -27,7 +27,7 @@ const startup: Probe = {
 const readiness: Probe = { path: "/readyz", periodMs: 50, failureThreshold: 1 };
 const liveness: Probe = { path: "/livez", periodMs: 50, failureThreshold: 3 };
 
-/** As Kubernetes is by default, with a balancer that is half a second late. */
+/** Kubernetes with its defaults, and a balancer that lags half a second. */
 const KUBERNETES: Platform = {
   env,
   startup,
@@ -39,7 +39,7 @@ const KUBERNETES: Platform = {
 };
 
 const short = { prompt: "a fox", height: 32, width: 32, seed: 1 };
-/** Far more than any grace has time for. */
+/** A request that exceeds every grace. */
 const long = {
   prompt: "a fox",
   height: 704,
@@ -53,7 +53,7 @@ function draw(body: unknown): (url: string) => Promise<Reply> {
   return (url) => ask(url, "/v1/generate", json(body));
 }
 
-/** Starts a pod, ends it amid requests. */
+/** Starts a pod, and ends it amid requests. */
 async function live(
   pod: Pod,
   { url = pod.url, request = short, everyMs = 60 } = {},
@@ -65,7 +65,7 @@ async function live(
   return { end, replies: await sent };
 }
 
-/** Nobody lost, whoever was refused may come again. */
+/** Checks that no request is lost, and that refused ones may be retried. */
 function checkReplies(replies: readonly Reply[], refusals: RegExp): void {
   ok(replies.some(({ type }) => type === "answer"));
   const codes = new Set(
@@ -85,7 +85,7 @@ function checkReplies(replies: readonly Reply[], refusals: RegExp): void {
 const NEVER = /^$/;
 const CLEAN: End = { killed: false, code: 0 };
 
-Deno.test("Kubernetes with a preStop that outlasts the balancer's lag: nobody is refused", async () => {
+Deno.test("Kubernetes with a preStop that outlasts the balancer's lag refuses no request", async () => {
   await using pod = new Pod({ ...KUBERNETES, preStop: () => pause(700) });
   const { end, replies } = await live(pod);
   deepStrictEqual(end, CLEAN);
@@ -93,11 +93,11 @@ Deno.test("Kubernetes with a preStop that outlasts the balancer's lag: nobody is
   strictEqual(pod.failedProbe, undefined);
 });
 
-Deno.test("Kubernetes without preStop: SHUTDOWN_DELAY_S outlasts the lag, who comes late is sent elsewhere", async () => {
+Deno.test("Kubernetes without preStop: SHUTDOWN_DELAY_S outlasts the lag, and late requests are redirected", async () => {
   await using pod = new Pod({
     ...KUBERNETES,
     env: { ...env, SHUTDOWN_DELAY_S: "2" },
-    // Balancers that look at endpoints alone, and late.
+    // Some balancers use endpoints alone, and lag.
     readiness: { ...readiness, failureThreshold: 1000 },
   });
   const { end, replies } = await live(pod);
@@ -107,7 +107,7 @@ Deno.test("Kubernetes without preStop: SHUTDOWN_DELAY_S outlasts the lag, who co
   deepStrictEqual(statuses(pod), [200, 503]);
 });
 
-Deno.test("Cloud Run: what ten seconds are not enough for is told how to go on", async () => {
+Deno.test("Cloud Run: a request too long for ten seconds gets its resume state", async () => {
   await using pod = new Pod({
     env,
     startup,
@@ -123,12 +123,12 @@ Deno.test("Cloud Run: what ten seconds are not enough for is told how to go on",
   const reply = await drawn;
   ok(reply.type === "refusal", JSON.stringify(reply).slice(0, 300));
   strictEqual(reply.problem.error.code, "interrupted");
-  // Its disk is gone with it: what there is, is in the answer.
+  // The disk is gone with the container: the response holds everything.
   strictEqual(reply.problem.job, undefined);
   strictEqual(reply.problem.state.seed, long.seed);
 });
 
-Deno.test("Knative: the proxy in front drains first, and nobody is refused", async () => {
+Deno.test("Knative: the proxy in front drains first, and no request is refused", async () => {
   await using proxy = new QueueProxy(() => pod.url);
   await using pod: Pod = new Pod({
     ...KUBERNETES,
@@ -139,7 +139,7 @@ Deno.test("Knative: the proxy in front drains first, and nobody is refused", asy
   checkReplies(replies, NEVER);
 });
 
-Deno.test("Fly: SIGINT and kill_timeout, with a grace that is shorter", async () => {
+Deno.test("Fly: SIGINT and kill_timeout, with a shorter grace", async () => {
   await using pod = new Pod({
     env: { ...env, SHUTDOWN_GRACE_S: "3" },
     readiness,
@@ -149,11 +149,11 @@ Deno.test("Fly: SIGINT and kill_timeout, with a grace that is shorter", async ()
   });
   const { end, replies } = await live(pod);
   deepStrictEqual(end, CLEAN);
-  // A request that is on its way when the signal comes is not begun.
+  // A request in transit at the signal is not begun.
   checkReplies(replies, /^(interrupted|draining)$/);
 });
 
-Deno.test("RunPod's balancer learns from /ping, at a port of its own, that a worker stops", async () => {
+Deno.test("RunPod's balancer detects a stopping worker by /ping, on a separate port", async () => {
   const port = freePort();
   await using pod = new Pod({
     env: { ...env, PORT_HEALTH: `${port}`, SHUTDOWN_DELAY_S: "1" },
@@ -166,7 +166,7 @@ Deno.test("RunPod's balancer learns from /ping, at a port of its own, that a wor
     },
     signal: "SIGTERM",
     graceMs: 30_000,
-    // It goes by /ping alone.
+    // The balancer uses /ping alone.
     removalLagMs: 30_000,
   });
   const { end, replies } = await live(pod);
@@ -175,7 +175,7 @@ Deno.test("RunPod's balancer learns from /ping, at a port of its own, that a wor
   deepStrictEqual(statuses(pod), [200, 503]);
 });
 
-Deno.test("a container that never is ready is killed by its startup probe", async () => {
+Deno.test("A container that never becomes ready is killed by its startup probe", async () => {
   await using pod = new Pod({
     ...KUBERNETES,
     startup: { path: "/nothing", periodMs: 20, failureThreshold: 3 },
@@ -185,7 +185,9 @@ Deno.test("a container that never is ready is killed by its startup probe", asyn
   strictEqual(pod.inService, false);
 });
 
-/** What the readiness probe saw between start and end. */
+/**
+ * Returns the statuses that the readiness probe received between start and end.
+ */
 function statuses({ seen }: Pod): number[] {
   return seen.filter((status) => status !== 0 && status !== 204);
 }

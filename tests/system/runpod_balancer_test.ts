@@ -1,5 +1,6 @@
 /**
- * RunPod's other kind of endpoint: no queue, a load balancer that asks `/ping`.
+ * The tests of RunPod's load balancer endpoint, which requests `/ping` and has
+ * no queue.
  */
 
 import { match, strictEqual } from "node:assert/strict";
@@ -8,10 +9,13 @@ import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
 import { freePort } from "../support/free_port.ts";
 import { until } from "../support/until.ts";
 
-/** What a balancer makes of an answer: 204 is not yet, 200 is use it. */
+/** The meaning of a response: 204 is initializing, 200 is healthy. */
 type Health = "initializing" | "healthy" | "unhealthy";
 
-/** Asks all the time; gives what changed, in order, once it is stopped. */
+/**
+ * Requests the URL continuously; returns the changes, in order, once it is
+ * stopped.
+ */
 function watch(url: string) {
   const seen: Health[] = [];
   let going = true;
@@ -43,7 +47,7 @@ async function healthAt(url: string): Promise<Health> {
   }
 }
 
-Deno.test("a balancer sees a server come, be ready, and go before its last answer is out", async () => {
+Deno.test("/ping shows a server as starting, as ready, and as gone before its last response is out", async () => {
   const port = freePort();
   const balancer = watch(`http://127.0.0.1:${port}`);
   await using server = await startServer({
@@ -64,7 +68,7 @@ Deno.test("a balancer sees a server come, be ready, and go before its last answe
   for (let part; !(part = await reader.read()).done;) text += part.value;
   match(text, /event: completed/);
   await balancer.stop();
-  // A model this small may be ready before it is asked a first time.
+  // A model this small may be ready before the first request.
   match(
     balancer.seen.join(" "),
     /^(unhealthy )?(initializing )?healthy unhealthy$/,

@@ -1,5 +1,5 @@
 /**
- * The server as a worker of a queue, in processes of their own.
+ * The tests of the server as a worker of a queue, in separate processes.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -20,7 +20,7 @@ const tiny = {
 
 const options: EmulatorOptions = { pollMs: 1000, deadMs: 2000 };
 
-/** Much to draw. */
+/** A long generation. */
 const codes = {
   prompt: "a fox",
   height: 640,
@@ -38,13 +38,13 @@ async function ended(job: RunpodJob): Promise<void> {
   await until(() => hasEnded(job));
 }
 
-Deno.test("a server in a queue answers its jobs, streams, stops, and hands back when told to stop", async () => {
+Deno.test("A server in a queue completes jobs, streams, cancels, and hands jobs back on shutdown", async () => {
   await using emulator = serveEmulator(options);
   const { queue, environment } = emulator;
   await using server = await startServer({
     ...tiny,
     ...environment("pod1"),
-    // Those who call through the queue need neither key nor quota of ours.
+    // Callers through the queue need neither our key nor our quota.
     API_KEYS: "secret",
     RATE_LIMIT: "1/h",
     SHUTDOWN_GRACE_S: "0",
@@ -74,7 +74,7 @@ Deno.test("a server in a queue answers its jobs, streams, stops, and hands back 
   const stopped = queue.add(codes);
   await until(() => stopped.output !== undefined);
   queue.cancel(stopped);
-  // The only slots are free again, or the next would not be drawn.
+  // The only slots are free again; otherwise the next would wait.
   const next = queue.add(small);
   await ended(next);
   strictEqual(next.status, "COMPLETED");
@@ -88,7 +88,7 @@ Deno.test("a server in a queue answers its jobs, streams, stops, and hands back 
   strictEqual(queue.retried, 0);
 });
 
-Deno.test("a job whose server is killed is answered by the next", async () => {
+Deno.test("A job of a killed server is completed by the next", async () => {
   await using emulator = serveEmulator(options);
   const { queue, environment } = emulator;
   await using first = await startServer({ ...tiny, ...environment("pod1") });

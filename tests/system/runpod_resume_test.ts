@@ -1,5 +1,6 @@
 /**
- * What a worker hands back is an input that the next one goes on with.
+ * The tests of handed-back jobs: their output is an input that the next worker
+ * resumes.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -10,7 +11,7 @@ import { runpodPlace } from "../../functions/runpod/variables.ts";
 import { appOptions, openTinyServer } from "../support/tiny_server.ts";
 import { until } from "../support/until.ts";
 
-Deno.test("the input in a job that was handed back draws the rest of its picture", async () => {
+Deno.test("The input in a handed-back job draws the rest of its image", async () => {
   await using server = await openTinyServer();
   await using emulator = serveEmulator({ pollMs: 1000 });
   const open = (name: string) => {

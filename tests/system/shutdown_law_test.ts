@@ -1,8 +1,9 @@
 /**
- * Signals at any moment, under load of every kind: nobody's request is lost.
+ * The law of shutdown: signals at any moment, under load of every kind, lose no
+ * request.
  *
- * Each server is the next one's predecessor, on one store. `STOP_TRIALS` says
- * how many are stopped.
+ * Each server is the next one's predecessor, on one store. `STOP_TRIALS` sets
+ * the number of stopped servers.
  */
 
 import { ok, strictEqual } from "node:assert/strict";
@@ -21,19 +22,19 @@ import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
 
 const TRIALS = Number(Deno.env.get("STOP_TRIALS") ?? 3);
 
-/** A stop, and what goes before it. */
+/** A stop, and its circumstances. */
 interface Trial {
-  /** Seconds of grace. */
+  /** Grace in seconds. */
   readonly grace: number;
-  /** From the first request to the signal, in milliseconds. */
+  /** Time from the first request to the signal, in milliseconds. */
   readonly afterMs: number;
-  /** As platforms send it. */
+  /** Signal, as platforms send it. */
   readonly signal: "SIGTERM" | "SIGINT";
-  /** Whether somebody opens a stream and never reads it. */
+  /** True if a client opens a stream and never reads it. */
   readonly stalled: boolean;
 }
 
-/** Amid all of it, on whatever machine. */
+/** A stop amid all requests, on any machine. */
 const AMID: Trial = {
   grace: 0,
   afterMs: 30,
@@ -61,7 +62,7 @@ function start(store: string, grace: number): Promise<Server> {
   });
 }
 
-/** What came of each client's request, and its server is gone. */
+/** Returns the outcome of each client's request, after the server is gone. */
 async function stopAmid(
   { url, process }: Server,
   clients: readonly StopClient[],
@@ -69,7 +70,7 @@ async function stopAmid(
 ): Promise<Outcome[]> {
   const asked = clients.map(({ ask }) => ask(url));
   const all = Promise.all(asked);
-  // Looked at below; the wait comes first.
+  // Checked below; the wait comes first.
   all.catch(() => undefined);
   const reader = stalled
     ? await fetch(
@@ -114,7 +115,7 @@ async function check(
 ): Promise<void> {
   if (outcome.type === "refused") return;
   const seed = client.seed ?? (outcome.type === "kept" ? outcome.seed : NaN);
-  // What chance drew, and was answered, says nothing here of its seed.
+  // The seed of a completed random generation is unknown here.
   if (Number.isNaN(seed)) return;
   const [got, whole] = await Promise.all([
     outcome.type === "kept" ? endOf(url, outcome.job, client) : outcome.essence,

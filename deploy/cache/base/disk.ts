@@ -1,5 +1,5 @@
 /**
- * What a disk refuses, in words that help.
+ * The operations on a disk, with errors that give advice.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import { statfs } from "node:fs/promises";
 import { PlainFileError } from "../../../lib/loading/plain_file.ts";
 
-/** A disk that does not keep what it should. */
+/** The error thrown when a disk does not store what it should. */
 export class DiskError extends Error {
-  /** Says what is the case and what would do. */
+  /** Creates an error with the fault and the advice. */
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "DiskError";
   }
 }
 
-/** What the system says, and what would do. */
+/** Messages of the system, each with advice. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/ENOSPC|os error 28\b/, "the disk is full, make room"],
   [/EDQUOT|os error 122\b/, "the quota is used up, make room"],
@@ -28,13 +28,13 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** What would do for whoever downloads. */
+/** Advice for downloads. */
 const REMEDY = "set MODEL_CACHE to another folder";
 
 /**
- * What `work` does with the file or folder at `path`, or why it cannot.
+ * Returns the result of `work` on the file or folder at `path`.
  *
- * @throws {DiskError} Saying what would do, `remedy` among others.
+ * @throws {DiskError} When the disk refuses it; with advice, `remedy` included.
  */
 export async function onDisk<T>(
   path: string,
@@ -48,7 +48,7 @@ export async function onDisk<T>(
   }
 }
 
-/** `error` of the disk in words, if it is one that people can do something about. */
+/** Returns the disk error for `error`, if it is one that users can fix. */
 export function diskError(
   path: string,
   error: unknown,
@@ -70,20 +70,24 @@ export function diskError(
   );
 }
 
-/** Bytes that may still be written into `folder`; undefined if nobody knows. */
+/**
+ * Returns the bytes that may still be written into `folder`; undefined if
+ * unknown.
+ */
 export async function freeBytes(folder: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(folder);
     return Number(bavail) * Number(bsize);
   } catch {
-    // The system does not say, or may not be asked: writing will tell.
+    // The system does not report it, or access is denied: the write will show
+    // it.
     return undefined;
   }
 }
 
 /**
- * Makes what has happened in `folder` safe from a loss of power, as far as the
- * system lets us.
+ * Makes changes in `folder` safe from a power loss, as far as the system
+ * supports it.
  */
 export async function syncFolder(folder: string): Promise<void> {
   try {

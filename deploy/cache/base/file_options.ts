@@ -1,5 +1,5 @@
 /**
- * The options of bringing one file.
+ * The options for downloading one file.
  *
  * @module
  */
@@ -8,25 +8,27 @@ import type { PartOptions } from "../transfer/fetch_part.ts";
 import type { Fetcher } from "../transfer/part_workers.ts";
 import type { Limit } from "./side_by_side.ts";
 
-/** Options of bringing a file. */
+/** Options for downloading a file. */
 export interface FileOptions extends Omit<PartOptions, "onStart"> {
-  /** Folder that it goes to. */
+  /** Folder that receives the file. */
   readonly blobs: string;
-  /** The workers that fetch. */
+  /** Fetcher of its parts. */
   readonly fetcher: Fetcher;
-  /** Parts at once, of all files together. */
+  /** Limit on concurrent parts, over all files. */
   readonly limit: Limit;
-  /** Bytes of a part of a file of so many; for tests to have small ones. */
+  /**
+   * Returns the bytes of a part for a file of the given size; small in tests.
+   */
   readonly partBytes: (size: number) => number;
 }
 
 /** Paths of an unfinished file. */
 export interface FilePlaces {
-  /** Its bytes. */
+  /** Path of its bytes. */
   readonly incomplete: string;
-  /** The journal of what has come. */
+  /** Path of the journal of its parts. */
   readonly journal: string;
 }
 
-/** Times that a file is brought again when it is not what was promised. */
+/** Attempts at a file whose content does not match its hash. */
 export const ROUNDS = 3;

@@ -1,10 +1,10 @@
 /**
- * Waits that can be given up.
+ * The delays that a signal can end.
  *
  * @module
  */
 
-/** Waits, or gives up. */
+/** Waits for `ms` milliseconds; rejects when `signal` aborts. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);

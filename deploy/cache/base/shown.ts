@@ -1,5 +1,5 @@
 /**
- * Text that somebody else chose, as messages may show it.
+ * The escaping of untrusted text in messages.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 const MAX_CHARACTERS = 80;
 
 /**
- * `text` in quotes, cut off where it is long, with characters escaped that move
- * a terminal's cursor, start a line or hide others.
+ * Returns `text` in quotes, truncated if it is long, with characters escaped
+ * that move a terminal's cursor, start a line or hide others.
  */
 export function shown(text: string): string {
   const short = text.length > MAX_CHARACTERS

@@ -1,14 +1,14 @@
 /**
- * Several things at once, so many at a time, of which one failure is enough.
+ * The concurrent execution of several tasks, ended by the first failure.
  *
  * @module
  */
 
-/** Lets so much begin as it has room for. */
+/** A limiter of concurrency: runs `work` once there is capacity. */
 export type Limit = <Made>(work: () => Promise<Made>) => Promise<Made>;
 
 /**
- * What each of `works` makes, in their order. The first failure aborts the
+ * Returns the results of `works`, in their order. The first failure aborts the
  * others, and is thrown once they have ended.
  */
 export async function sideBySide<Made>(

@@ -1,10 +1,10 @@
 /**
- * Hashes of content, as the places that keep it tell them.
+ * The hashes of content, in the kinds that places provide.
  *
  * ```text
  * sha256    large files of a hub, manifests
  * git       blob <size>\0<content> in SHA-1: small files of a hub
- * crc32     what a part on this disk should be; no place tells it
+ * crc32     check of a part on this disk; no place provides it
  * ```
  *
  * @module
@@ -17,23 +17,23 @@ import type { RemoteFile } from "../net/remote.ts";
 /** A kind of hash. */
 export type HashKind = "sha256" | "git" | "crc32";
 
-/** A hash that grows with its content. */
+/** A hash that is computed incrementally. */
 export interface ContentHash {
-  /** Goes on with `bytes`. */
+  /** Adds `bytes` to the hash. */
   update(bytes: Uint8Array): void;
-  /** The hash in hex, at the end. */
+  /** Returns the hash in hex, at the end. */
   digest(): string;
 }
 
-/** What content should hash to. */
+/** The expected hash of content. */
 export interface ExpectedHash {
-  /** Of which kind. */
+  /** Kind of hash. */
   readonly kind: HashKind;
-  /** In hex. */
+  /** Hash in hex. */
   readonly hex: string;
 }
 
-/** What `file` should hash to; undefined where its place does not say. */
+/** Returns the expected hash of `file`; undefined if its place has none. */
 export function expectedHash(
   { sha256, gitHash }: Partial<Pick<RemoteFile, "sha256" | "gitHash">>,
 ): ExpectedHash | undefined {
@@ -43,11 +43,11 @@ export function expectedHash(
 }
 
 /**
- * An empty hash.
+ * Creates the hash of no bytes.
  *
- * @param size Bytes of the whole content, which Git's hash begins with.
- * @param crc32Before CRC-32 in hex of the bytes that were hashed earlier; of no
- * meaning to the other kinds.
+ * @param size Bytes of the whole content, which begin the input of Git's hash.
+ * @param crc32Before CRC-32 in hex of the bytes that were hashed earlier;
+ * ignored by the other kinds.
  */
 export function contentHash(
   kind: HashKind,

@@ -1,5 +1,5 @@
 /**
- * Hashes of a file, the whole and its parts from one reading.
+ * The hashes of a file and of its parts, from one reading.
  *
  * @module
  */
@@ -11,35 +11,35 @@ import {
 } from "./content_hash.ts";
 import type { ByteRange } from "../net/remote.ts";
 
-/** What to hash. Plain data: it may cross to a thread. */
+/** A file to hash, as plain data that may cross to a thread. */
 export interface HashJob {
-  /** The file. */
+  /** Path of the file. */
   readonly path: string;
-  /** How. */
+  /** Kind of hash. */
   readonly kind: HashKind;
-  /** These bytes alone, as far as there are so many. */
+  /** Range to hash, cut off at the end of the file. */
   readonly range?: ByteRange;
-  /** Bytes of a part whose hash is wanted too. */
+  /** Bytes of a part, if hashes of parts are requested. */
   readonly partSize?: number;
 }
 
-/** What a file hashes to, in hex. */
+/** Hashes of a file, in hex. */
 export interface FileHashes {
   /** Bytes that were read. */
   readonly size: number;
-  /** Of them all. */
+  /** Hash of all bytes. */
   readonly hex: string;
-  /** Of each part; empty where none was asked for. */
+  /** Hash of each part; empty if none were requested. */
   readonly parts: readonly string[];
 }
 
-/** Bytes that are read at once. */
+/** Bytes per read. */
 const READ_BYTES = 2 ** 20;
 
 /**
  * Hashes a file.
  *
- * @param onBytes Hears of bytes that were read.
+ * @param onBytes Called with the number of bytes read.
  */
 export async function hashFile(
   { path, kind, range, partSize }: HashJob,
@@ -66,7 +66,7 @@ export async function hashFile(
   return { size, hex: whole.digest(), parts: parts.digest() };
 }
 
-/** Hashes of parts that follow each other. */
+/** Hashes of consecutive parts. */
 class PartHashes {
   readonly #kind: HashKind;
   readonly #partSize: number;
@@ -88,7 +88,7 @@ class PartHashes {
     if (this.left === 0) this.#end();
   }
 
-  /** Of all parts, the last of which may be shorter. */
+  /** Returns the hashes of all parts; the last may be shorter. */
   digest(): readonly string[] {
     this.#end();
     return this.#hexes;

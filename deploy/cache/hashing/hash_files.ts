@@ -1,5 +1,5 @@
 /**
- * Many files hashed on all cores.
+ * The hashing of many files on all cores.
  *
  * @module
  */
@@ -7,25 +7,25 @@
 import { type FileHashes, hashFile, type HashJob } from "./hash_file.ts";
 import type { HashNews } from "./hash_thread.ts";
 
-/** What became of a file: its hashes, or why there are none. */
+/** The result for a file: its hashes, or an error. */
 export type Hashed =
   | { readonly type: "hashes"; readonly hashes: FileHashes }
   | { readonly type: "failure"; readonly reason: string };
 
-/** How to hash. */
+/** Options for hashing files. */
 export interface HashOptions {
-  /** Files that are hashed at once, 1 or more. */
+  /** Files that are hashed concurrently, 1 or more. */
   readonly threads: number;
-  /** Hears of bytes that were read. */
+  /** Called with the number of bytes read. */
   readonly onBytes: (bytes: number) => void;
-  /** Gives it up. */
+  /** Cancels the hashing. */
   readonly signal: AbortSignal;
 }
 
-/** From this size on, in bytes, files are hashed in threads. */
+/** Size in bytes from which files are hashed in threads. */
 const BESIDE_BYTES = 2 ** 24;
 
-/** What became of each of `jobs`, in their order. */
+/** Returns the result for each of `jobs`, in their order. */
 export async function hashFiles(
   jobs: readonly HashJob[],
   { threads, onBytes, signal }: HashOptions,
@@ -35,7 +35,7 @@ export async function hashFiles(
   const work = async () => {
     using threads = new DisposableStack();
     let thread: HashThread | undefined;
-    // All draw from one iterator.
+    // All workers draw from one iterator.
     for (const [index, job] of next) {
       signal.throwIfAborted();
       if (await isSmall(job)) {
@@ -51,12 +51,12 @@ export async function hashFiles(
   return outcomes;
 }
 
-/** Whether hashing a file takes less than a thread takes to start. */
+/** Returns true if hashing a file takes less time than starting a thread. */
 async function isSmall({ path }: HashJob): Promise<boolean> {
   try {
     return (await Deno.stat(path)).size < BESIDE_BYTES;
   } catch {
-    // Hashing it says why.
+    // Hashing the file reports the error.
     return true;
   }
 }
@@ -73,7 +73,7 @@ async function hashHere(
   }
 }
 
-/** A thread and the way to it. */
+/** A thread and the port to it. */
 class HashThread implements Disposable {
   readonly #worker: Worker;
   readonly #port: MessagePort;

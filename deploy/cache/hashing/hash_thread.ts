@@ -1,20 +1,20 @@
 /**
- * The thread that hashes files: one at a time, each answered once.
+ * The thread that hashes files: one at a time, with one reply each.
  *
- * Its first message brings the port over which everything else goes.
+ * Its first message carries the port for all further messages.
  *
  * @module
  */
 
 import { type FileHashes, hashFile, type HashJob } from "./hash_file.ts";
 
-/** What a thread says: how far it is, and in the end the hashes or why not. */
+/** A message of the thread: progress, and finally the hashes or the error. */
 export type HashNews =
   | { readonly type: "bytes"; readonly bytes: number }
   | { readonly type: "hashes"; readonly hashes: FileHashes }
   | { readonly type: "failure"; readonly reason: string };
 
-/** Bytes between two messages of how far it is. */
+/** Bytes between two progress messages. */
 const NEWS_BYTES = 2 ** 25;
 
 globalThis.addEventListener("message", (event) => {

@@ -1,5 +1,5 @@
 /**
- * What a hub says of a revision: its commit, its files and their hashes.
+ * The parser of a hub's listing: the commit, files and hashes of a revision.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { shown } from "../base/shown.ts";
 import { isWanted } from "./wanted_files.ts";
 
 /**
- * The files of a checkpoint in a hub's answer, small ones first.
+ * Returns the files of a checkpoint in a hub's response, small ones first.
  *
- * @param place For people: whose answer it is.
- * @throws {RemoteError} When it is no such answer, or holds unsafe paths.
+ * @param place Origin of the response, for messages.
+ * @throws {RemoteError} When it is malformed, or holds unsafe paths.
  */
 export function parseListing(text: string, place: string): RemoteSnapshot {
   const listing = record(parse(text, place));
@@ -59,7 +59,7 @@ function remoteFile(
   return {
     path,
     size: bytes,
-    // A tag of a large file, which was looked at.
+    // The tag of a large file is its SHA-256, checked above.
     sha256: large === undefined ? undefined : etag,
     ...large === undefined ? { gitHash: etag } : {},
     etag,
@@ -76,7 +76,7 @@ function parse(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    // Half an answer, or the page of a proxy that has no connection.
+    // A truncated response, or the error page of a proxy.
     throw new RemoteError(
       `Cannot list ${place}: the answer is no JSON`,
       { type: "retry", retryAfterMs: undefined },

@@ -1,13 +1,13 @@
 /**
- * A repository of Hugging Face's hub, or of a mirror that speaks as it does.
+ * The remote for a repository of Hugging Face's hub, or of a compatible mirror.
  *
  * ```text
  * /api/models/{repository}/revision/{revision}?blobs=true    commit, files, hashes
  * /{repository}/resolve/{commit}/{path}                      302 to a CDN, or bytes
  * ```
  *
- * The token goes to the hub alone, never to where it redirects. Files are read
- * by the commit that was listed, so a branch that moves changes nothing.
+ * The token is sent to the hub alone, never to a redirect's target. Files are
+ * read by the commit that was listed, so a branch that moves changes nothing.
  *
  * @module
  */
@@ -30,33 +30,33 @@ import { boundedText } from "../stores/bounded_text.ts";
 import { parseListing } from "./hub_listing.ts";
 import { type HubSource, withoutSecrets } from "../source.ts";
 
-/** How to speak with a hub. */
+/** Options for access to a hub. */
 export interface HubOptions {
-  /** Such as `https://huggingface.co`. */
+  /** URL of the hub, such as `https://huggingface.co`. */
   readonly endpoint: string;
-  /** Who asks; undefined for anybody. */
+  /** Access token; undefined for anonymous requests. */
   readonly token: string | undefined;
-  /** Fetches; one that keeps connections apart lets ranges run side by side. */
+  /** Sends requests; separate connections let ranges run concurrently. */
   readonly fetch: (url: URL, init: RequestInit) => Promise<Response>;
 }
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** `source` at a hub. */
+/** The repository of `source` at a hub. */
 export class HubRemote implements Remote {
   readonly place: string;
   readonly #source: HubSource;
   readonly #endpoint: URL;
   readonly #options: HubOptions;
   #commit: string | undefined;
-  /** Where files were found last: signed, and good for a while. */
+  /** Last URLs of files: signed, and valid for a while. */
   readonly #found = new Map<string, URL>();
 
   /**
-   * Of `source`, which need not exist.
+   * Creates a remote for `source`, which need not exist.
    *
-   * @throws {RemoteError} When the endpoint is no URL.
+   * @throws {RemoteError} When the endpoint is not a URL.
    */
   constructor(source: HubSource, options: HubOptions) {
     const endpoint = URL.parse(options.endpoint);
@@ -97,7 +97,7 @@ export class HubRemote implements Remote {
     signal: AbortSignal,
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
     const what = `${file.path} of ${this.place}`;
-    // A range of nothing cannot be asked for.
+    // An empty range cannot be requested.
     const bytes: Record<string, string> = range.end > range.start
       ? { Range: `bytes=${range.start}-${range.end - 1}` }
       : {};
@@ -114,13 +114,13 @@ export class HubRemote implements Remote {
     return answer.body ?? new Blob([]).stream();
   }
 
-  /** Speaks for a commit that another object has listed. */
+  /** Pins the commit that another object has listed. */
   at(commit: string): this {
     this.#commit = commit;
     return this;
   }
 
-  /** Asks where the file was found before, else the hub. */
+  /** Requests the file's last URL, else the hub. */
   async #askFor(
     file: RemoteFile,
     headers: Record<string, string>,
@@ -155,10 +155,10 @@ export class HubRemote implements Remote {
   }
 
   /**
-   * Asks `url` and follows redirects.
+   * Requests `url` and follows redirects.
    *
-   * @returns The last answer, from where it came, and what the last answer of
-   * the hub itself told of the file.
+   * @returns The last response, its URL, and the metadata of the file from the
+   * hub's own last response.
    */
   async #ask(
     url: URL,
@@ -199,7 +199,7 @@ export class HubRemote implements Remote {
     try {
       return await fetch(url, {
         headers: {
-          // What is packed cannot be read in ranges.
+          // A compressed body has no ranges.
           "Accept-Encoding": "identity",
           "User-Agent": "emu3",
           ...headers,
@@ -254,7 +254,7 @@ export class HubRemote implements Remote {
   }
 }
 
-/** Without the URL, which may be signed. */
+/** Returns the message of an error without the URL, which may be signed. */
 function reason(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.replaceAll(/\(?https?:\/\/[^\s)]*\)?:?/g, "").trim() ||

@@ -1,19 +1,19 @@
 /**
- * Which files of a place a checkpoint needs.
+ * The selection of the files that a checkpoint needs.
  *
- * Weights are taken as safetensors alone: pickles run code when they are read,
- * and other formats hold the same numbers again.
+ * Only safetensors are taken as weights: pickles run code when they are read,
+ * and other formats repeat the same numbers.
  *
  * @module
  */
 
 const WANTED = /\.(?:json|jinja|tiktoken|txt|model|safetensors)$/i;
 
-/** The same weights for other programs, notes about training. */
+/** Pattern of files to skip: weights for other programs, notes on training. */
 const UNWANTED =
   /(?:^|\/)(?:onnx|openvino|coreml|flax|tf|runs|logs|checkpoint-\d+)\/|(?:^|\/)(?:README|requirements)\b|\.(?:bin|pt|pth|msgpack)\b|(?:^|\/)(?:training_args|trainer_state|optimizer)\b/i;
 
-/** Whether a checkpoint may need the file at `path`. */
+/** Returns true if a checkpoint may need the file at `path`. */
 export function isWanted(path: string): boolean {
   return WANTED.test(path) && !UNWANTED.test(path);
 }

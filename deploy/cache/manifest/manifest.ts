@@ -1,5 +1,5 @@
 /**
- * What a published checkpoint says of itself: its files, and their hashes.
+ * The manifest of a published checkpoint: its files and their hashes.
  *
  * ```text
  * manifest.json   {"version": 1, "model", "revision", "created_by", …,
@@ -7,10 +7,10 @@
  *                             "part_sha256": […]}, …]}
  * ```
  *
- * It lies beside the files and is written after them, so whoever finds it finds
- * all of them. `revision` is a hash of paths and hashes: equal content, equal
- * text, whoever writes it and whenever. Where it comes from is not trusted:
- * {@linkcode parseManifest} takes nothing that leads out of its folder.
+ * It lies beside the files and is written after them, so a reader who finds it
+ * finds all of them. `revision` is a hash of paths and hashes: equal content
+ * gives equal text, independent of writer and time. Its origin is not trusted:
+ * {@linkcode parseManifest} accepts no path that leads out of its folder.
  *
  * @module
  */
@@ -27,51 +27,51 @@ import {
 import { shown } from "../base/shown.ts";
 import { isSafePath, refuseClashes } from "./safe_path.ts";
 
-/** Its name, in the folder of a checkpoint or under a prefix. */
+/** Name of the manifest in the folder of a checkpoint or under a prefix. */
 export const MANIFEST_FILE = "manifest.json";
 
-/** Bytes that one may have; more is no manifest. */
+/** Bytes that a manifest may have; larger files are rejected. */
 export const MANIFEST_BYTES = 2 ** 24;
 
-/** Bytes of a part, unless a publisher chooses otherwise. */
+/** Default bytes of a part. */
 export const PART_BYTES = 2 ** 26;
 
 /** A file of a checkpoint. */
 export interface ManifestFile {
-  /** Within the checkpoint, with `/`. */
+  /** Path within the checkpoint, with `/`. */
   readonly path: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** SHA-256 of the whole, in hex. */
+  /** SHA-256 of the whole file, in hex. */
   readonly sha256: string;
   /** Bytes of each part but the last. */
   readonly partSize: number;
-  /** SHA-256 of each part, in order; none of an empty file. */
+  /** SHA-256 of each part, in order; empty for an empty file. */
   readonly partSha256: readonly string[];
-  /** Where it is, if not beside the manifest: a URL, perhaps a signed one. */
+  /** URL of the file, perhaps signed, if it is not beside the manifest. */
   readonly url: string | undefined;
 }
 
-/** A checkpoint, as its publisher says what it is. */
+/** A checkpoint as its publisher describes it. */
 export interface Manifest {
-  /** What it is called, such as `Emu3-Gen`. */
+  /** Name of the model, such as `Emu3-Gen`. */
   readonly model: string;
-  /** Names its content: see {@linkcode revisionOf}. */
+  /** Hash of the content: see {@linkcode revisionOf}. */
   readonly revision: string;
-  /** Which program wrote it. */
+  /** Program that wrote the manifest. */
   readonly createdBy: string;
-  /** Numeric format of its weights, where that is known. */
+  /** Numeric format of the weights, if known. */
   readonly precision: string | undefined;
-  /** What it was made of, where that is known: a repository and its commit. */
+  /** Origin of the checkpoint, if known: a repository and its commit. */
   readonly source: string | undefined;
-  /** In the order of their paths. */
+  /** Files in the order of their paths. */
   readonly files: readonly ManifestFile[];
 }
 
 const VERSION = 1;
 const MAX_FILES = 10_000;
 
-/** Names the content of `files`: 40 digits in hex, as commits have. */
+/** Returns the revision of `files`: 40 hex digits, as in a commit. */
 export function revisionOf(
   files: readonly Pick<ManifestFile, "path" | "sha256">[],
 ): string {
@@ -82,7 +82,7 @@ export function revisionOf(
   return hash.digest("hex").slice(0, 40);
 }
 
-/** A manifest as text: equal manifests, equal texts. */
+/** Returns a manifest as text: equal manifests give equal texts. */
 export function manifestText(manifest: Manifest): string {
   const { model, revision, createdBy, precision, source } = manifest;
   const fields = {
@@ -105,7 +105,7 @@ export function manifestText(manifest: Manifest): string {
 }
 
 /**
- * A manifest from the text of one.
+ * Parses the text of a manifest.
  *
  * @throws {ManifestError} Naming the field that is wrong or unsafe.
  */
@@ -187,7 +187,7 @@ function parseFile(value: unknown, index: number): ManifestFile {
 
 function versionOf(value: unknown): string {
   if (typeof value === "string") return shown(value);
-  // A list may be too deep to be shown.
+  // A deeply nested list may fail to print.
   return typeof value === "object" ? "of some kind" : String(value);
 }
 
@@ -203,7 +203,7 @@ function optional(value: unknown, name: string): string | undefined {
   return value === undefined ? undefined : text(value, name);
 }
 
-/** By code units: no language has a say in it. */
+/** Sorts by code units, independent of locale. */
 function byPath<T extends { readonly path: string }>(files: readonly T[]): T[] {
   return [...files].sort((a, b) =>
     a.path < b.path ? -1 : a.path > b.path ? 1 : 0

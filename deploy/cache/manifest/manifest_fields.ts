@@ -1,16 +1,16 @@
 /**
- * Fields of a manifest, each looked at before it counts.
+ * Parsers for the fields of a manifest, each with its checks.
  *
  * @module
  */
 
 import { shown } from "../base/shown.ts";
 
-/** A manifest that cannot be used. */
+/** The error thrown for an unusable manifest. */
 export class ManifestError extends Error {
-  /** Says which field is wrong. */
+  /** Creates an error that names the field at fault. */
   constructor(
-    /** The fault, without the subject. */
+    /** Description of the fault, without its subject. */
     readonly reason: string,
     options?: ErrorOptions,
   ) {
@@ -22,10 +22,10 @@ export class ManifestError extends Error {
 const MAX_TEXT = 4096;
 
 /**
- * The fields of an object.
+ * Returns the fields of an object.
  *
- * @throws {ManifestError} When it is none, or has a field that is not `known`:
- * a later version may mean something by it that must not be missed.
+ * @throws {ManifestError} When `value` is not an object, or has a field that is
+ * not `known`: a later version may give it a meaning that must not be missed.
  */
 export function recordOf(
   value: unknown,
@@ -44,9 +44,9 @@ export function recordOf(
 }
 
 /**
- * The entries of a list.
+ * Returns the entries of a list.
  *
- * @throws {ManifestError} When it is none, or has over `most` entries.
+ * @throws {ManifestError} When it is not a list, or has over `most` entries.
  */
 export function listOf(
   value: unknown,
@@ -63,10 +63,10 @@ export function listOf(
 }
 
 /**
- * A line of text.
+ * Returns a line of text.
  *
- * @throws {ManifestError} When it is none, is empty, long, or would confuse a
- * terminal.
+ * @throws {ManifestError} When it is not text, is empty or too long, or has
+ * characters that would confuse a terminal.
  */
 export function text(value: unknown, name: string): string {
   if (typeof value !== "string" || value === "" || value.length > MAX_TEXT) {
@@ -81,9 +81,9 @@ export function text(value: unknown, name: string): string {
 }
 
 /**
- * A whole number.
+ * Returns a whole number.
  *
- * @throws {ManifestError} When it is none, or under `least`.
+ * @throws {ManifestError} When it is not a whole number, or is under `least`.
  */
 export function natural(value: unknown, name: string, least: number): number {
   if (
@@ -95,9 +95,9 @@ export function natural(value: unknown, name: string, least: number): number {
 }
 
 /**
- * A SHA-256 in lower-case hex.
+ * Returns a SHA-256 in lower-case hex.
  *
- * @throws {ManifestError} When it is none.
+ * @throws {ManifestError} When it is not a SHA-256.
  */
 export function sha256(value: unknown, name: string): string {
   if (typeof value !== "string" || !/^[0-9a-f]{64}$/.test(value)) {

@@ -1,5 +1,5 @@
 /**
- * Paths that somebody else chose, and that files here will have.
+ * The checks of untrusted paths that become names of files here.
  *
  * @module
  */
@@ -12,8 +12,8 @@ const MAX_NAME_BYTES = 255;
 const MAX_DEPTH = 32;
 
 /**
- * Whether `path` stays within its folder on every system: relative, with `/`,
- * without `..`, hidden drives, streams or control characters.
+ * Returns true if `path` stays within its folder on every system: relative,
+ * with `/`, without `..`, hidden drives, streams or control characters.
  */
 export function isSafePath(path: string): boolean {
   if (path.length > MAX_PATH_BYTES) return false;
@@ -28,10 +28,10 @@ export function isSafePath(path: string): boolean {
 }
 
 /**
- * Refuses paths that could not all be files of one folder.
+ * Rejects paths that cannot all be files of one folder.
  *
- * @throws {ManifestError} When two are one to a file system that does not tell
- * upper from lower case, or one would be the folder of another.
+ * @throws {ManifestError} When two paths are equal on a file system that
+ * ignores case, or one would be the folder of another.
  */
 export function refuseClashes(paths: readonly string[]): void {
   const taken = new Map(paths.map((path) => [folded(path), path]));

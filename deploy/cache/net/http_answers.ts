@@ -1,12 +1,12 @@
 /**
- * What an answer over HTTP means for a download.
+ * The meaning of an HTTP response for a download.
  *
  * ```text
  * 206 of the range     the bytes
  * 200 to a range       the server gives whole files only
- * 408 425 429 5xx      ask again, when it says
- * 412 416              the content is another
- * other 4xx            ask elsewhere
+ * 408 425 429 5xx      retry, after the given time
+ * 412 416              the content has changed
+ * other 4xx            try another place
  * ```
  *
  * @module
@@ -14,13 +14,13 @@
 
 import { type ByteRange, type Remedy, RemoteError } from "./remote.ts";
 
-/** For how long a server may ask us to wait before another place is asked. */
+/** Longest wait that a server may request before another place is tried. */
 const MAX_RETRY_AFTER_MS = 300_000;
 
 /**
- * What can be done about an answer that is not what was asked for.
+ * Returns the remedy for a response other than the requested one.
  *
- * @param now Milliseconds since 1970, against which dates are read.
+ * @param now Current time in milliseconds since 1970, for dates.
  */
 export function remedyOf(
   { status, headers }: Pick<Response, "status" | "headers">,
@@ -39,8 +39,8 @@ export function remedyOf(
 /**
  * Checks that `answer` is `range` of a file of `size` bytes.
  *
- * @param what For people: what was asked of whom.
- * @throws {RemoteError} When it is something else.
+ * @param what Description of the request, for messages.
+ * @throws {RemoteError} When the response holds something else.
  */
 export function checkRange(
   { status, headers }: Pick<Response, "status" | "headers">,
@@ -88,7 +88,7 @@ export function checkRange(
   }
 }
 
-/** Of content that is not what was listed. */
+/** Returns the error for content that differs from the listing. */
 export function otherContent(what: string, difference: string): RemoteError {
   return new RemoteError(
     `Cannot ${what}: it has changed since it was listed, ${difference}`,
@@ -96,12 +96,12 @@ export function otherContent(what: string, difference: string): RemoteError {
   );
 }
 
-/** An entity tag as it names content: no quotes, weak or not. */
+/** Returns an entity tag as a name of content: without quotes or weakness. */
 export function plainEtag(etag: string): string {
   return etag.trim().replace(/^W\//, "").replaceAll('"', "");
 }
 
-/** Milliseconds that `text` asks for: seconds, or a date. */
+/** Returns the milliseconds that `text` requests, in seconds or as a date. */
 function readRetryAfter(
   text: string | null,
   now: number,

@@ -1,45 +1,45 @@
 /**
- * One connection on which requests are answered one after another (HTTP/1.1),
- * with bodies read into the reader's own memory.
+ * The HTTP/1.1 connection: one request after another, with bodies read into the
+ * caller's own memory.
  *
  * ```text
- * open ─▶ ask ─▶ head ─▶ body ─▶ ask ─▶ …
+ * open ─▶ request ─▶ head ─▶ body ─▶ request ─▶ …
  * ```
  *
- * `fetch` copies each byte once more and hands them over in smaller pieces. What
- * is not plain enough to be understood here, such as a body in chunks, is left to
- * it.
+ * `fetch` copies each byte once more and delivers smaller pieces. A response
+ * that is not plain enough for this client, such as one with a chunked body, is
+ * left to `fetch`.
  *
- * Knows nothing of ranges and redirects.
+ * Ranges and redirects are the caller's concern.
  *
  * @module
  */
 
-/** The head of an answer. */
+/** The head of a response. */
 export interface AnswerHead {
-  /** Such as 206. */
+  /** Status code, such as 206. */
   readonly status: number;
-  /** What it says of itself. */
+  /** Headers of the response. */
   readonly headers: Headers;
   /** Bytes of the body. */
   readonly length: number;
-  /** Whether the connection may be asked again after the body. */
+  /** True if the connection takes another request after the body. */
   readonly stays: boolean;
 }
 
-/** Heads are shorter. */
+/** Bytes of a head; longer heads are rejected. */
 const MAX_HEAD_BYTES = 2 ** 16;
 
-/** So much less than a read asks for is not worth another. */
+/** Bytes short of a full read that are not worth another read. */
 const RECORD_BYTES = 2 ** 14;
 
-/** For how long a read that has some bytes waits for more. */
+/** Milliseconds for which a read that has some bytes waits for more. */
 const GATHER_MS = 20;
 
-/** A connection; it has a body or is asked, never both at once. */
+/** A connection; it either reads a body or sends a request. */
 export class HttpConnection implements Disposable {
   readonly #socket: Deno.Conn;
-  /** What came with a head and is not of it. */
+  /** Bytes that came with a head and belong to the body. */
   #rest = new Uint8Array(0);
   #closed = false;
 
@@ -47,7 +47,7 @@ export class HttpConnection implements Disposable {
     this.#socket = socket;
   }
 
-  /** Connects with the server of `url`; by TLS if that is what it says. */
+  /** Connects to the server of `url`, over TLS for https. */
   static async open(
     url: URL,
     signal: AbortSignal | undefined,
@@ -68,11 +68,11 @@ export class HttpConnection implements Disposable {
   }
 
   /**
-   * Asks for `url`.
+   * Sends a request for `url`.
    *
-   * @returns undefined when the answer is not plain; the connection is of no
-   * use then.
-   * @throws {Error} When none comes.
+   * @returns The head; undefined when the response is not plain, after which
+   * the connection is unusable.
+   * @throws {Error} When no response comes.
    */
   async ask(url: URL, headers: Headers): Promise<AnswerHead | undefined> {
     const lines = [
@@ -84,15 +84,15 @@ export class HttpConnection implements Disposable {
     for (;;) {
       const text = await this.#readHead();
       if (text === undefined) return undefined;
-      // Such as 103, which only announces.
+      // Interim responses such as 103 are skipped.
       if (!/^HTTP\/1\.1 1(?!01)/.test(text)) return parseHead(text);
     }
   }
 
   /**
-   * Reads into `memory`: what there is, but at least a byte.
+   * Reads into `memory` the bytes that are there, at least one.
    *
-   * @returns How many bytes came; 0 at the end.
+   * @returns Number of bytes read; 0 at the end.
    */
   async read(memory: Uint8Array): Promise<number> {
     if (this.#rest.length > 0) {
@@ -104,14 +104,14 @@ export class HttpConnection implements Disposable {
     return await this.#socket.read(memory) ?? 0;
   }
 
-  /** Ends it, and what is being read or written. */
+  /** Closes the connection, and aborts pending reads and writes. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#socket.close();
   }
 
-  /** Ends it. */
+  /** Closes the connection. */
   [Symbol.dispose](): void {
     this.close();
   }
@@ -122,7 +122,9 @@ export class HttpConnection implements Disposable {
     }
   }
 
-  /** Up to the empty line; undefined when there is none for too long. */
+  /**
+   * Reads up to the empty line; returns undefined when the head is too long.
+   */
   async #readHead(): Promise<string | undefined> {
     const memory = new Uint8Array(MAX_HEAD_BYTES);
     for (let count = 0; count < memory.length;) {
@@ -142,10 +144,10 @@ export class HttpConnection implements Disposable {
 }
 
 /**
- * The next `length` bytes of `connection` as a stream that reads into the
- * memory of whoever reads it.
+ * Returns the next `length` bytes of `connection` as a stream that reads into
+ * the memory of its reader.
  *
- * @param done Hears once whether they were read to the end.
+ * @param done Called once with true if they were read to the end.
  */
 export function bodyOf(
   connection: HttpConnection,
@@ -182,8 +184,8 @@ export function bodyOf(
 }
 
 /**
- * Reads until `memory` is about full or a moment is over: TLS gives small
- * records, and each piece costs a write to the disk.
+ * Reads until `memory` is nearly full or a moment has passed: TLS delivers
+ * small records, and each piece costs a write to the disk.
  */
 async function gather(
   connection: HttpConnection,
@@ -191,12 +193,12 @@ async function gather(
 ): Promise<number> {
   const begin = performance.now();
   let count = await connection.read(memory);
-  // A slow line is told of at once: whoever watches it takes it for dead else.
+  // A slow line reports at once, so that it does not count as stalled.
   while (
     count > 0 && memory.length - count >= RECORD_BYTES &&
     performance.now() - begin < GATHER_MS
   ) {
-    // What breaks off now breaks off again, after what has come.
+    // An error here comes again at the next read, after these bytes.
     const came = await connection.read(memory.subarray(count)).catch(() => 0);
     if (came === 0) break;
     count += came;
@@ -204,7 +206,7 @@ async function gather(
   return count;
 }
 
-/** What a head says; undefined when it is not plain. */
+/** Parses a head; returns undefined when it is not plain. */
 function parseHead(text: string): AnswerHead | undefined {
   const [first, ...lines] = text.split("\r\n");
   const status = Number(/^HTTP\/1\.1 ([2-5]\d\d)(?: |$)/.exec(first!)?.[1]);
@@ -229,7 +231,7 @@ function parseHead(text: string): AnswerHead | undefined {
   return { status, headers, length: Number(length), stays };
 }
 
-// Bytes as they are: "latin1" of this one is windows-1252, alike in ASCII.
+// Bytes as they are: TextDecoder's "latin1" is windows-1252, equal in ASCII.
 const latin1 = new TextDecoder("latin1");
 
 function bytesOf(text: string): Uint8Array<ArrayBuffer> {

@@ -1,10 +1,10 @@
 /**
- * `fetch` for downloads: ranges come over connections of our own, which cost
- * less, and everything else over `fetch` itself.
+ * The `fetch` for downloads: ranges use our own connections, which cost less,
+ * and everything else uses `fetch` itself.
  *
  * ```text
- * a range, no proxy, a plain answer     http_connection.ts
- * what it cannot connect with or read   fetch, asked again
+ * a range, no proxy, a plain response   http_connection.ts
+ * what it cannot connect with or read   fetch, as a retry
  * all others                            fetch
  * ```
  *
@@ -14,7 +14,10 @@
 import { bodyOf, HttpConnection } from "./http_connection.ts";
 import type { Fetch } from "../stores/fetch.ts";
 
-/** Variables that `fetch` takes a proxy from; one that is set leaves all to it. */
+/**
+ * Names of the variables that `fetch` takes a proxy from; if one is set,
+ * `fetch` does everything.
+ */
 export const PROXY_VARIABLES = [
   "HTTP_PROXY",
   "HTTPS_PROXY",
@@ -24,25 +27,25 @@ export const PROXY_VARIABLES = [
   "all_proxy",
 ] as const;
 
-/** Connections that are kept open between requests. */
+/** A pool of connections that stay open between requests. */
 export class RangeConnections implements Disposable {
   // Ranges over one HTTP/2 connection would share its window.
   readonly #client = Deno.createHttpClient({ http2: false });
   readonly #proxied: boolean;
   readonly #open = new Set<HttpConnection>();
-  /** Those that wait for another request, by origin. */
+  /** Connections that wait for another request, by origin. */
   readonly #idle = new Map<string, HttpConnection[]>();
-  /** Origins whose answers are not plain. */
+  /** Origins whose responses are not plain. */
   readonly #odd = new Set<string>();
 
-  /** None yet; `variables` say whether there is a proxy. */
+  /** Creates an empty pool; `variables` may name a proxy. */
   constructor(variables: { get(name: string): string | undefined }) {
     this.#proxied = PROXY_VARIABLES.some((name) =>
       (variables.get(name) ?? "") !== ""
     );
   }
 
-  /** Asks as `fetch` does. */
+  /** Sends a request as `fetch` does. */
   readonly fetch: Fetch = async (url, init) => {
     const answer = this.#isOurs(url, init)
       ? await this.#ask(url, init)
@@ -50,7 +53,7 @@ export class RangeConnections implements Disposable {
     return answer ?? await fetch(url, { ...init, client: this.#client });
   };
 
-  /** Ends them all, and what is being read. */
+  /** Closes all connections, and aborts pending reads. */
   [Symbol.dispose](): void {
     for (const connection of this.#open) connection.close();
     this.#open.clear();
@@ -64,7 +67,7 @@ export class RangeConnections implements Disposable {
       !this.#odd.has(url.origin) && new Headers(headers).has("range");
   }
 
-  /** The answer; undefined when `fetch` is to be asked. */
+  /** Returns the response; undefined when `fetch` must send the request. */
   async #ask(url: URL, init: RequestInit): Promise<Response | undefined> {
     const signal = init.signal ?? undefined;
     for (;;) {
@@ -84,7 +87,7 @@ export class RangeConnections implements Disposable {
       } catch (error) {
         done(false);
         signal?.throwIfAborted();
-        // A server hangs up on those that have waited for long.
+        // Servers close connections that were idle for long.
         if (kept === undefined) throw error;
       }
     }
@@ -122,7 +125,7 @@ export class RangeConnections implements Disposable {
       return connection;
     } catch {
       signal?.throwIfAborted();
-      // It says the same of a server that is not there, in its own words.
+      // fetch reports the same for an unreachable server, with its own message.
       return undefined;
     }
   }
@@ -138,7 +141,7 @@ export class RangeConnections implements Disposable {
   }
 }
 
-/** What is sent: a body that is packed has no ranges. */
+/** Returns the headers to send: a compressed body has no ranges. */
 function asked(given: HeadersInit | undefined): Headers {
   const headers = new Headers(given);
   for (

@@ -1,5 +1,5 @@
 /**
- * A place on the network that keeps checkpoints, as the downloader sees it.
+ * The interface of a place on the network that keeps checkpoints.
  *
  * ```text
  * hub     hf://org/name@revision     files of a commit
@@ -8,75 +8,83 @@
  * web     https://host/path/         a manifest and what it lists
  * ```
  *
- * Each knows how to list what it has and how to read a range of it; when to ask
- * again, how many ranges at once and what is kept is the downloader's business.
+ * Each remote lists its files and reads ranges of them; the downloader decides
+ * on retries, on the number of concurrent ranges and on what is kept.
  *
  * @module
  */
 
-/** A file that a place has. */
+/** A file of a remote place. */
 export interface RemoteFile {
-  /** Within the checkpoint, with `/`, such as `model.safetensors`. */
+  /** Path within the checkpoint, with `/`, such as `model.safetensors`. */
   readonly path: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** SHA-256 of the content in hex; undefined where the place does not say. */
+  /**
+   * SHA-256 of the content in hex; undefined if the place does not provide it.
+   */
   readonly sha256: string | undefined;
-  /** Git's own hash of the content in hex, where that is what a place says. */
+  /** Git's hash of the content in hex, if the place provides that. */
   readonly gitHash?: string;
-  /** Hashes of its parts, where a place knows them. */
+  /** Hashes of the parts, if the place provides them. */
   readonly parts?: RemoteParts;
-  /** What changes with the content: names the blob in a cache, unquoted. */
+  /**
+   * Tag that changes with the content: the name of the blob in a cache,
+   * unquoted.
+   */
   readonly etag: string;
 }
 
 /** Parts of a file, each with a hash. */
 export interface RemoteParts {
-  /** Of each but the last. */
+  /** Bytes of each part but the last. */
   readonly bytes: number;
-  /** SHA-256 of each in hex, in order. */
+  /** SHA-256 of each part in hex, in order. */
   readonly sha256: readonly string[];
 }
 
-/** A checkpoint as it is at one moment. */
+/** A checkpoint at one moment. */
 export interface RemoteSnapshot {
-  /** The commit, or what stands for it where there are no commits. */
+  /** Commit, or a stand-in for places without commits. */
   readonly commit: string;
-  /** All files, in the order in which they are wanted: small ones first. */
+  /** All files in download order: small ones first. */
   readonly files: readonly RemoteFile[];
 }
 
-/** Small ones first: the configuration is wanted before the weights. */
+/**
+ * Returns files in download order: the small configuration precedes the
+ * weights.
+ */
 export function smallFirst(files: readonly RemoteFile[]): RemoteFile[] {
   return [...files].sort((a, b) =>
     a.size - b.size || (a.path < b.path ? -1 : 1)
   );
 }
 
-/** Bytes of a file: the first, and the one after the last. */
+/** A range of bytes in a file. */
 export interface ByteRange {
-  /** Of the first byte. */
+  /** Offset of the first byte. */
   readonly start: number;
-  /** After the last byte. */
+  /** Offset after the last byte. */
   readonly end: number;
 }
 
 /** A place on the network. */
 export interface Remote {
-  /** For people: where it is, without secrets. */
+  /** Name of the place, for messages, without secrets. */
   readonly place: string;
   /**
-   * What it has now.
+   * Lists the current content.
    *
-   * @throws {RemoteError} When it cannot be asked, or has no such checkpoint.
+   * @throws {RemoteError} When it is unreachable, or has no such checkpoint.
    */
   list(signal: AbortSignal): Promise<RemoteSnapshot>;
   /**
-   * The bytes of `range`, as they come. Redirects are followed and answers
-   * checked: what comes is of the range asked for of the content listed. A
-   * connection may still end before its end; whoever reads counts.
+   * Streams the bytes of `range`. Redirects are followed and responses checked:
+   * the bytes belong to that range of the listed content. The connection may
+   * still end early; callers count the bytes.
    *
-   * @throws {RemoteError} When they cannot be had.
+   * @throws {RemoteError} When they are unavailable.
    */
   read(
     file: RemoteFile,
@@ -85,23 +93,23 @@ export interface Remote {
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>>;
 }
 
-/** What can be done about a failure. */
+/** A remedy for a failure. */
 export type Remedy =
-  /** Asking again may help, after `retryAfterMs` if that is said. */
+  /** A retry may help, after `retryAfterMs` if that is given. */
   | { readonly type: "retry"; readonly retryAfterMs: number | undefined }
-  /** The content is another than was listed: list again. */
+  /** The content differs from the listing: list again. */
   | { readonly type: "changed" }
   /** The server gives whole files only: read from the start. */
   | { readonly type: "whole" }
-  /** Asking again is no use; another place may have it. */
+  /** A retry is useless; another place may have it. */
   | { readonly type: "elsewhere" };
 
-/** A place that did not give what was asked of it. */
+/** The error thrown when a place does not provide what was requested. */
 export class RemoteError extends Error {
-  /** Says what is the case and what would do; never a secret. */
+  /** Creates an error with the fault and the advice; never with a secret. */
   constructor(
     message: string,
-    /** What can be done about it. */
+    /** Remedy for the failure. */
     readonly remedy: Remedy,
     options?: ErrorOptions,
   ) {

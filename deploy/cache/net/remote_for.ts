@@ -1,7 +1,7 @@
 /**
- * The remote that a source names.
+ * The factory of remotes: opens the remote that a source names.
  *
- * Made of plain data, so that a worker makes the same.
+ * Its inputs are plain data, so that a worker opens the same remote.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { STORE_VARIABLES } from "../stores/store_variables.ts";
 /** Values of the variables that remotes read. */
 export type RemoteVariables = ReadonlyMap<string, string>;
 
-/** Variables that remotes read: a place's address, and who asks. */
+/** Names of the variables that remotes read: addresses and credentials. */
 const NAMES = [
   "HOME",
   "USERPROFILE",
@@ -34,7 +34,7 @@ const NAMES = [
   ...PROXY_VARIABLES,
 ] as const;
 
-/** The variables that remotes read, as they are now. */
+/** Returns the current values of the variables that remotes read. */
 export function remoteVariables(
   variable: (name: string) => string | undefined,
 ): RemoteVariables {
@@ -48,11 +48,11 @@ export function remoteVariables(
 
 /** A remote with the connections that it keeps open. */
 export interface OpenRemote extends Disposable {
-  /** The remote; of no use once disposed of. */
+  /** The remote; unusable after disposal. */
   readonly remote: Remote;
 }
 
-/** How remotes are opened, so that tests can put others in their place. */
+/** A function that opens remotes; tests pass their own. */
 export type OpenRemoteOf = (
   source: RemoteSource,
   variables: RemoteVariables,
@@ -60,10 +60,10 @@ export type OpenRemoteOf = (
 ) => Promise<OpenRemote>;
 
 /**
- * The remote of `source`.
+ * Opens the remote of `source`.
  *
- * @param commit That was listed before; undefined to list it.
- * @throws {RemoteError} When it may not be asked.
+ * @param commit Commit that was listed before; undefined to list it.
+ * @throws {RemoteError} When access to it is not allowed.
  */
 export async function remoteFor(
   source: RemoteSource,
@@ -94,7 +94,7 @@ async function openUrl(
   source: UrlSource,
   variables: RemoteVariables,
 ): Promise<OpenRemote> {
-  // A start that downloads nothing does without signatures and XML.
+  // A start without downloads does not load signatures and XML.
   const { openRemote } = await import("../stores/open_store.ts");
   const connections = new RangeConnections(variables);
   try {
@@ -116,7 +116,10 @@ async function openUrl(
   }
 }
 
-/** Whose name is given to a hub: a variable, or what `hf auth login` wrote. */
+/**
+ * Returns the token for a hub: from a variable, or from the file of `hf auth
+ * login`.
+ */
 async function hubToken(
   variables: RemoteVariables,
 ): Promise<string | undefined> {
@@ -133,7 +136,7 @@ async function hubToken(
   try {
     return (await Deno.readTextFile(path)).trim() || undefined;
   } catch {
-    // Nobody has logged in on this machine.
+    // No login on this machine.
     return undefined;
   }
 }

@@ -1,11 +1,11 @@
 /**
- * One process at a time on what several share.
+ * The lock that gives one process at a time access to shared files.
  *
- * The system holds the lock (`flock`), so it goes with the process, however
- * that ends. Over NFS Linux makes it a lock of the server's, which holds
- * between machines; where a mount says `nolock` or a file system knows no
- * locks, two may work at once. They then write the same bytes into the same
- * places, and what they make is checked before it counts.
+ * The system holds the lock (`flock`), so it ends with the process in every
+ * case. Over NFS Linux makes it a lock of the server, which holds between
+ * machines; with `nolock` mounts or file systems without locks, two processes
+ * may work at once. They then write the same bytes to the same paths, and
+ * results are checked before use.
  *
  * @module
  */
@@ -13,19 +13,19 @@
 import { openPlainFile } from "../../../lib/loading/plain_file.ts";
 import { pause } from "../base/pause.ts";
 
-/** How often it is asked whether another has finished. */
+/** Milliseconds between two attempts at the lock. */
 const ASK_AGAIN_MS = 250;
 
 /** A lock that is held. */
 export type HeldLock = Disposable;
 
-/** Whose lock it is: one's alone, or of all who share it. */
+/** The kind of a lock: for one holder, or shared by several. */
 export type LockKind = "exclusive" | "shared";
 
 /**
- * Takes the lock at `path`, once nobody holds it with whom it cannot be shared.
+ * Takes the lock at `path`, once no conflicting lock is held.
  *
- * @param onWait Hears, again and again, that another holds it.
+ * @param onWait Called repeatedly while another process holds it.
  */
 export async function takeLock(
   path: string,
@@ -42,18 +42,20 @@ export async function takeLock(
   }
 }
 
-/** The lock at `path`; undefined while another holds it. */
+/**
+ * Takes the lock at `path`; returns undefined while another process holds it.
+ */
 export async function tryLock(
   path: string,
   kind: LockKind,
 ): Promise<HeldLock | undefined> {
-  // The file stays: were it removed, two could hold locks on two of its name.
+  // The file stays: after a removal, two locks on its name could be held.
   const file = await openPlainFile(path);
   let ours: boolean;
   try {
     ours = await file.tryLock(kind === "exclusive");
   } catch {
-    // No locks here.
+    // The file system has no locks.
     ours = true;
   }
   if (ours) return { [Symbol.dispose]: () => file.close() };

@@ -1,8 +1,8 @@
 /**
- * The bounds of what a place may list, whatever kind of place it is.
+ * The bounds of a listing, for every kind of place.
  *
- * What is listed becomes names of files, sizes of files and work to do here, so
- * nothing of it is believed that no checkpoint needs.
+ * A listing determines names and sizes of files and the work done here, so it
+ * is accepted only within the bounds of real checkpoints.
  *
  * @module
  */
@@ -20,24 +20,24 @@ import { shown } from "../base/shown.ts";
 /** Bytes of a listing, or of a page of one. */
 export const LISTING_BYTES = 2 ** 24;
 
-/** Files of a checkpoint. */
+/** Most files of a checkpoint. */
 const MAX_FILES = 10_000;
 
-/** Bytes of a file, and of all files: more than any disk that holds models. */
+/** Bytes of a file, and of all files: more than any disk for models has. */
 const MAX_FILE_BYTES = 2 ** 44;
 const MAX_BYTES = 2 ** 47;
 
-/** A name of a folder and of files here, with endings added to it. */
+/** Pattern of a commit: it names folders and files here, with suffixes. */
 const COMMIT = /^(?!\.+$)[\w.-]{1,128}$/;
 
-/** Names a content, and goes into a header. */
+/** Pattern of an entity tag: it names content, and is sent in a header. */
 const ETAG = /^[\x20-\x7e]{0,1024}$/;
 
 /**
- * A listing that can be worked with, small files first.
+ * Checks a listing, and returns it with small files first.
  *
- * @param place For people: whose listing it is.
- * @throws {RemoteError} Naming what no checkpoint has.
+ * @param place Origin of the listing, for messages.
+ * @throws {RemoteError} Naming the entry that is out of bounds.
  */
 export function checkedListing(
   place: string,

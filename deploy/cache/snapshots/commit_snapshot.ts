@@ -1,12 +1,12 @@
 /**
- * A downloaded snapshot, put where others find it.
+ * The commit of a downloaded snapshot to its final folder.
  *
  * ```text
  * .emu3/<commit>.incomplete/  ─▶  snapshots/<commit>/  ─▶  refs/<revision>
  *      links, then a check            one rename
  * ```
  *
- * Whoever finds a snapshot finds all of it.
+ * A visible snapshot is always complete.
  *
  * @module
  */
@@ -22,14 +22,14 @@ import {
 } from "../net/remote.ts";
 import { whatLacks } from "./snapshot_check.ts";
 
-/** Smaller files may be there twice. */
+/** Bytes up to which a file may be copied. */
 const COPIED_BYTES = 2 ** 24;
 
 /**
- * Makes a snapshot whose blobs are all there visible.
+ * Makes a snapshot visible, once all its blobs are there.
  *
- * @returns Its folder.
- * @throws {RemoteError} When it is no whole checkpoint.
+ * @returns Path of its folder.
+ * @throws {RemoteError} When it is not a complete checkpoint.
  */
 export async function reveal(
   repository: string,
@@ -51,7 +51,7 @@ export async function reveal(
       type: "elsewhere",
     });
   }
-  // What a snapshot links to must outlive a loss of power as it does.
+  // Blobs must survive a power loss as the snapshot's links do.
   await syncFolder(join(repository, "blobs"));
   await keepFiles(repository, snapshot, aside);
   await onDisk(folder, async () => {
@@ -66,14 +66,14 @@ export async function reveal(
     await refuseLinkOut(repository, dirname(reference));
     await Deno.mkdir(dirname(reference), { recursive: true });
   });
-  // Without a line's end, as Hugging Face's tools compare it.
+  // Without a line break, as Hugging Face's tools compare it.
   await writeWhole(reference, commit);
   return folder;
 }
 
 /**
- * Replaces what another tool, or a spoilt download, has left, file by file; what
- * makes it a model comes last.
+ * Replaces files that another tool, or a corrupt download, has left. The file
+ * that makes it a model comes last.
  */
 async function moveInto(
   aside: string,
@@ -90,7 +90,7 @@ async function moveInto(
   await Deno.remove(aside, { recursive: true });
 }
 
-/** Puts a file into a folder that nobody sees yet. */
+/** Links or copies a file into a folder that is not visible yet. */
 async function link(
   repository: string,
   folder: string,
@@ -102,8 +102,8 @@ async function link(
   try {
     await Deno.symlink(relative(dirname(place), blob), place);
   } catch {
-    // No links on this disk: as Hugging Face's tools do, it moves there; what
-    // is small may stand there under two names.
+    // No links on this disk: the file moves, as with Hugging Face's tools; a
+    // small one may exist under two names.
     if (file.size < COPIED_BYTES) await Deno.copyFile(blob, place);
     else await Deno.rename(blob, place);
   }

@@ -1,5 +1,5 @@
 /**
- * Folders of repositories that hold nothing: a download that brought nothing
+ * The removal of repositories without files: a download that brought nothing
  * leaves none, since other tools warn of them.
  *
  * @module
@@ -7,16 +7,20 @@
 
 import { join } from "node:path";
 
-/** Says what the repository is of, and is nothing of it. */
+/**
+ * Path of the note on a repository's source, which does not count as content.
+ */
 const SOURCE_FILE = join(".emu3", "source");
 
-/** Returns whether the folder `repository` is there and has no file of a model. */
+/**
+ * Returns true if the folder `repository` exists and has no file of a model.
+ */
 export async function holdsNothing(repository: string): Promise<boolean> {
   return await isBare(repository, "") ?? false;
 }
 
 /**
- * Removes the folder `repository` if it holds nothing. Whoever calls holds the
+ * Removes the folder `repository` if it holds no files. The caller holds the
  * lock of the repository.
  */
 export async function removeIfEmpty(repository: string): Promise<void> {
@@ -24,11 +28,11 @@ export async function removeIfEmpty(repository: string): Promise<void> {
     if (!await holdsNothing(repository)) return;
     await Deno.remove(repository, { recursive: true });
   } catch {
-    // Not ours to remove: it stays as others have made it.
+    // Not removable by this user: it stays.
   }
 }
 
-/** Returns whether a folder has folders alone; undefined where there is none. */
+/** Returns true if a folder holds only folders; undefined if there is none. */
 async function isBare(
   repository: string,
   within: string,

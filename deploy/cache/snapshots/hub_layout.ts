@@ -1,14 +1,14 @@
 /**
- * A model in a Hugging Face cache, as their tools read it.
+ * The layout of a model in a Hugging Face cache, as other tools read it.
  *
  * ```text
  * models--org--name/blobs/<hash>                 contents
  *                  /snapshots/<commit>/<path>    links to them
  *                  /refs/<revision>              the commit, written last
- *                  /.emu3/<commit>.json          what was downloaded, when
- *                  /.emu3/source                 of a store's or a site's: its URL
- * .locks/models--org--name/emu3.lock             who downloads
- *                         /emu3.in-use.lock      who serves, all of them
+ *                  /.emu3/<commit>.json          record of the download
+ *                  /.emu3/source                 URL of a store's or a site's model
+ * .locks/models--org--name/emu3.lock             lock of downloads
+ *                         /emu3.in-use.lock      lock shared by users
  * ```
  *
  * @module
@@ -22,11 +22,11 @@ import { isSafePath } from "../manifest/safe_path.ts";
 import type { RemoteFile, RemoteSnapshot } from "../net/remote.ts";
 import { type RemoteSource, withoutSecrets } from "../source.ts";
 
-/** Longer ones are none of ours. */
+/** Bytes of a recorded source; longer files are ignored. */
 const MAX_SOURCE_BYTES = 4096;
 const MAX_MARKER_BYTES = 2 ** 24;
 
-/** What a blob is called: the hash of its content, if that is known. */
+/** Returns the name of a blob: the hash of its content, if known. */
 export function blobName(
   { sha256, etag }: Pick<RemoteFile, "sha256" | "etag">,
 ): string {
@@ -36,20 +36,20 @@ export function blobName(
     : createHash("sha256").update(name).digest("hex");
 }
 
-/** What the folder of a source is called. */
+/** Returns the name of a source's folder. */
 export function repositoryName(source: RemoteSource): string {
   if (source.type === "hub") return `models--${source.owner}--${source.name}`;
   const hash = createHash("sha256").update(withoutSecrets(source.url));
-  // Not "--": that is what parts an owner from a name.
+  // "--" would separate an owner from a name.
   const name = source.name.replaceAll(/-{2,}/g, "-");
   return `models--${source.type}-${hash.digest("hex").slice(0, 12)}--${name}`;
 }
 
 /**
- * Refuses a repository whose folders lead out of the cache: what is written or
- * removed there would be somebody else's. The cache itself may be a link.
+ * Rejects a repository whose folders lead out of the cache: writing or removing
+ * there would touch foreign files. The cache itself may be a link.
  *
- * @param repository Its name in `cache`.
+ * @param repository Name of the repository in `cache`.
  * @throws {PlainFileError} Naming the link.
  */
 export async function refuseStray(
@@ -62,17 +62,17 @@ export async function refuseStray(
   }
 }
 
-/** The file whose lock is held by whoever downloads a repository. */
+/** Returns the path of the lock that a download holds on a repository. */
 export function lockPath(cache: string, repository: string): string {
   return join(cache, ".locks", repository, "emu3.lock");
 }
 
-/** The file whose lock is shared by whoever uses a repository. */
+/** Returns the path of the lock that users of a repository share. */
 export function inUsePath(cache: string, repository: string): string {
   return join(cache, ".locks", repository, "emu3.in-use.lock");
 }
 
-/** Notes what a repository is of, whose folder does not say it to people. */
+/** Records the source of a repository whose folder name does not show it. */
 export async function nameRepository(
   repository: string,
   madeOf: string,
@@ -83,7 +83,7 @@ export async function nameRepository(
   await writeWhole(path, madeOf);
 }
 
-/** What a repository is of, if that was noted. */
+/** Returns the recorded source of a repository, if any. */
 export async function repositoryMadeOf(
   repository: string,
 ): Promise<string | undefined> {
@@ -91,31 +91,34 @@ export async function repositoryMadeOf(
     const path = join(repository, ".emu3", "source");
     if ((await Deno.stat(path)).size > MAX_SOURCE_BYTES) return undefined;
     const text = (await Deno.readTextFile(path)).trim();
-    // It is shown to people, and was perhaps written by others.
+    // The text is displayed, and may come from another program.
     return /\p{Cc}/u.test(text) ? undefined : text || undefined;
   } catch {
-    // A hub's, or another tool's.
+    // A repository of a hub, or of another tool.
     return undefined;
   }
 }
 
-/** A file as it was when it was downloaded. */
+/** A file in the state in which it was downloaded. */
 export interface KeptFile {
-  /** Within the snapshot. */
+  /** Path within the snapshot. */
   readonly path: string;
-  /** What holds its content. */
+  /** Name of the blob with its content. */
   readonly blob: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** When its content was last changed, in milliseconds since 1970. */
+  /** Time of the last change to its content, in milliseconds since 1970. */
   readonly mtimeMs: number;
-  /** Of the content, if its place told it. */
+  /** SHA-256 of the content, if its place provided it. */
   readonly sha256?: string;
-  /** The same, as Git hashes. */
+  /** Git's hash of the content, if its place provided it. */
   readonly gitHash?: string;
 }
 
-/** The files of a snapshot that was downloaded here; undefined for others. */
+/**
+ * Returns the files of a snapshot that was downloaded here; undefined for
+ * others.
+ */
 export async function keptFiles(
   repository: string,
   commit: string,
@@ -126,12 +129,15 @@ export async function keptFiles(
     const kept: unknown = JSON.parse(await Deno.readTextFile(path));
     return Array.isArray(kept) && kept.every(isKept) ? kept : undefined;
   } catch {
-    // Put there by other tools.
+    // A snapshot of another tool.
     return undefined;
   }
 }
 
-/** Returns whether this file wrote it: others may write into a cache, too. */
+/**
+ * Returns true if this module wrote the record: other programs may write into a
+ * cache.
+ */
 function isKept(file: Partial<KeptFile> | null): boolean {
   const isHash = (hash: unknown) =>
     hash === undefined || typeof hash === "string";
@@ -142,9 +148,9 @@ function isKept(file: Partial<KeptFile> | null): boolean {
 }
 
 /**
- * Notes the files of a snapshot as they are now.
+ * Records the current state of a snapshot's files.
  *
- * @param folder Where they are to be seen.
+ * @param folder Folder in which the files are visible.
  */
 export async function keepFiles(
   repository: string,
@@ -167,7 +173,7 @@ export async function keepFiles(
   await rememberFiles(repository, commit, kept);
 }
 
-/** Notes the files of a snapshot. */
+/** Records the files of a snapshot. */
 export async function rememberFiles(
   repository: string,
   commit: string,
@@ -178,7 +184,7 @@ export async function rememberFiles(
   await writeWhole(path, `${JSON.stringify(kept)}\n`);
 }
 
-/** Where the files of a snapshot are noted. */
+/** Returns the path of a snapshot's record. */
 export function markerPath(repository: string, commit: string): string {
   return join(repository, ".emu3", `${commit}.json`);
 }

@@ -1,10 +1,10 @@
 /**
- * What a process uses of a cache, for as long as it lives.
+ * The locks on cached models that a process uses.
  *
  * ```text
- * obtain ─▶ a lock that users share ─▶ still all there? ─▶ use
+ * obtain ─▶ a lock that users share ─▶ still complete? ─▶ use
  *             │                            └ no: obtain again, under the lock
- *             └ whoever removes wants it alone, and leaves the model
+ *             └ removal needs it exclusively, and else leaves the model
  * ```
  *
  * @module
@@ -17,14 +17,15 @@ import { type HeldLock, takeLock } from "./cache_lock.ts";
 import { inUsePath } from "./hub_layout.ts";
 import { whatLacks } from "./snapshot_check.ts";
 
-/** A model that nobody removes from its cache. */
+/** A model that is protected from removal from its cache. */
 export interface ModelInUse extends Disposable {
-  /** Where it is. */
+  /** Path of the model. */
   readonly folder: string;
 }
 
 /**
- * The folder of `source`, held until it is disposed of, or the process ends.
+ * Returns the folder of `source`, locked until disposal or the end of the
+ * process.
  *
  * @throws {SourceError} As {@linkcode obtain} does.
  * @throws {DiskError} As {@linkcode obtain} does.
@@ -50,7 +51,10 @@ export async function obtainForUse(
   }
 }
 
-/** Shares the lock of a cached model; undefined where there is none to share. */
+/**
+ * Shares the lock of a cached model; returns undefined if there is none to
+ * share.
+ */
 async function hold(
   folder: string,
   { onProgress, signal }: ObtainOptions,
@@ -70,7 +74,7 @@ async function hold(
     return await takeLock(path, signal, onWait, "shared");
   } catch {
     signal.throwIfAborted();
-    // Of a cache that is not ours to write: what we cannot lock we serve.
+    // The cache is not writable: the model is used without a lock.
     return undefined;
   }
 }

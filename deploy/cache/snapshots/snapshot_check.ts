@@ -1,13 +1,13 @@
 /**
- * Whether a snapshot in a cache is all there, and still what it was.
+ * The check that a cached snapshot is complete and unchanged.
  *
  * ```text
- * all there      config.json, every file of weights, sizes as noted
- * what it was    size and time as noted; else, and with VERIFY=full, its hash
+ * complete       config.json, every file of weights, recorded sizes
+ * unchanged      recorded size and time; else, and with VERIFY=full, the hash
  * ```
  *
- * Hashes are those that were noted when it was downloaded, or the names of the
- * blobs, which other tools keep as well.
+ * Hashes are those recorded at the download, or the names of the blobs, which
+ * other tools keep as well.
  *
  * @module
  */
@@ -22,7 +22,10 @@ import { hashFiles } from "../hashing/hash_files.ts";
 import { shown } from "../base/shown.ts";
 import { type KeptFile, keptFiles, rememberFiles } from "./hub_layout.ts";
 
-/** What a snapshot lacks to be a model, for people; undefined for nothing. */
+/**
+ * Returns a description of what a snapshot lacks to be a model; undefined if it
+ * is complete.
+ */
 export async function whatLacks(folder: string): Promise<string | undefined> {
   if (!await isFile(join(folder, "config.json"))) return "lacks config.json";
   try {
@@ -49,7 +52,10 @@ export async function whatLacks(folder: string): Promise<string | undefined> {
   return undefined;
 }
 
-/** A link of a snapshot to something else than a blob of its repository. */
+/**
+ * Returns a link of a snapshot that leads elsewhere than to a blob of its
+ * repository.
+ */
 async function strayLink(
   repository: string,
   folder: string,
@@ -60,7 +66,7 @@ async function strayLink(
     const path = join(under, entry.name);
     if (entry.isSymlink) {
       const real = await realPathOf(join(folder, path));
-      // One that leads nowhere is a file that is not there.
+      // A dangling link counts as a missing file.
       const within = real === undefined ||
         blobs !== undefined && isWithin(blobs, real);
       if (!within) return path;
@@ -76,22 +82,22 @@ async function realPathOf(path: string): Promise<string | undefined> {
   try {
     return await Deno.realPath(path);
   } catch {
-    // Not there.
+    // The file does not exist.
     return undefined;
   }
 }
 
-/** How a snapshot is verified. */
+/** Options for verifying a snapshot. */
 export interface VerifyOptions {
-  /** Whether all files are hashed, whatever their times say. */
+  /** True to hash all files, whatever their times are. */
   readonly full: boolean;
-  /** Hears how many bytes of how many were hashed. */
+  /** Called with the bytes hashed and the bytes in all. */
   readonly onBytes: (bytes: number, totalBytes: number) => void;
-  /** Gives it up. */
+  /** Cancels the verification. */
   readonly signal: AbortSignal;
 }
 
-/** A file whose hash is to be compared. */
+/** A file whose hash must be compared. */
 interface Suspect {
   readonly path: string;
   readonly size: number;
@@ -99,7 +105,8 @@ interface Suspect {
 }
 
 /**
- * What is not as it was in a snapshot that is all there; undefined for nothing.
+ * Returns a description of a change in a complete snapshot; undefined if there
+ * is none.
  */
 export async function whatChanged(
   folder: string,
@@ -138,7 +145,7 @@ export async function whatChanged(
   return undefined;
 }
 
-/** Files whose time is another than noted, or all. */
+/** Returns the files whose time differs from the record, or all. */
 async function suspectsOf(
   folder: string,
   kept: readonly KeptFile[],
@@ -156,7 +163,9 @@ async function suspectsOf(
   return suspects;
 }
 
-/** Files that link to blobs named by their hash, as hubs' tools keep them. */
+/**
+ * Returns the files that link to blobs named by their hash, as in hub caches.
+ */
 async function linkedBlobs(folder: string, under = ""): Promise<Suspect[]> {
   const found: Suspect[] = [];
   for await (const entry of Deno.readDir(join(folder, under))) {
@@ -176,7 +185,7 @@ async function linkedBlobs(folder: string, under = ""): Promise<Suspect[]> {
   return found;
 }
 
-/** Notes the times of files that were hashed, so that the next start trusts. */
+/** Records the times of hashed files, so that the next start trusts them. */
 async function rememberTimes(
   folder: string,
   kept: readonly KeptFile[],
@@ -189,11 +198,11 @@ async function rememberTimes(
   try {
     await rememberFiles(repository, commit, now);
   } catch {
-    // Read-only: the next start hashes again.
+    // Read-only cache: the next start hashes again.
   }
 }
 
-/** The repository's folder and the commit of `…/snapshots/<commit>`. */
+/** Returns the repository's folder and the commit of `…/snapshots/<commit>`. */
 function partsOfPath(folder: string): readonly [string, string] {
   const repository = dirname(dirname(folder));
   return [repository, relative(join(repository, "snapshots"), folder)];
@@ -208,7 +217,7 @@ async function sizeOf(path: string): Promise<number | undefined> {
     const { isFile, size } = await Deno.stat(path);
     return isFile ? size : undefined;
   } catch {
-    // Not there, or a link to what is not.
+    // Missing file, or a dangling link.
     return undefined;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * What a store's answer means for whoever asked, in words.
+ * The responses of a store, turned into errors with remedies.
  *
- * What can be done about it is what it is for any answer over HTTP; stores say
- * more by codes of their own. Messages name the place and the file, never a
- * query, a header or a key.
+ * Remedies follow the HTTP status, as for any response; error codes of stores
+ * refine them. Messages name the place and the file, never a query, a header or
+ * a key.
  *
  * @module
  */
@@ -11,15 +11,15 @@
 import { checkRange, otherContent, remedyOf } from "../net/http_answers.ts";
 import { type ByteRange, type Remedy, RemoteError } from "../net/remote.ts";
 
-/** What was asked of whom, for messages. */
+/** Description of a request, for messages. */
 export interface Asked {
-  /** Such as `read "model.safetensors" of s3://bucket/prefix`. */
+  /** Action, such as `read "model.safetensors" of s3://bucket/prefix`. */
   readonly what: string;
-  /** What would do where access is refused. */
+  /** Advice for refused access. */
   readonly access: string;
 }
 
-/** Codes of errors that pass: S3 has some of them under 400. */
+/** Codes of transient errors: S3 sends some of them with a status of 400. */
 const PASSING = new Set([
   "SlowDown",
   "RequestTimeout",
@@ -29,7 +29,7 @@ const PASSING = new Set([
   "OperationAborted",
 ]);
 
-/** The error that an answer other than the wanted one is. */
+/** Returns the error for an unsuccessful response. */
 export function refusal(
   asked: Asked,
   { status, headers }: Pick<Response, "status" | "headers">,
@@ -39,7 +39,7 @@ export function refusal(
   const failure = (reason: string, remedy: Remedy) =>
     new RemoteError(`Cannot ${asked.what}: ${reason}`, remedy);
   const passing = code !== undefined && PASSING.has(code);
-  // Some say under 400 what passes.
+  // Some transient errors have a status of 400.
   const remedy = remedyOf(
     { status: passing ? 503 : status, headers },
     Date.now(),
@@ -71,27 +71,30 @@ export function refusal(
   );
 }
 
-/** Objects that are listed at most; no checkpoint has so many files. */
+/** Most objects of a list; no checkpoint has as many files. */
 const MAX_OBJECTS = 10_000;
 
-/** Pages of a list; one has a thousand objects, or few where many are hidden. */
+/**
+ * Most pages of a list; a page has a thousand objects, or few if many are
+ * hidden.
+ */
 const MAX_PAGES = 1_000;
 
-/** Pages of a list, whose end a place must come to. */
+/** The pages of a list, checked for an end. */
 export class Pages {
   readonly #what: string;
   readonly #seen = new Set<string>();
 
-  /** None yet of the list that `what` says. */
+  /** Creates a counter for the list that `what` names. */
   constructor(what: string) {
     this.#what = what;
   }
 
   /**
-   * Notes where the next page begins.
+   * Records the token of the next page.
    *
-   * @throws {RemoteError} When that was the place of an earlier one, or there
-   * are too many.
+   * @throws {RemoteError} When an earlier page had the same token, or there are
+   * too many pages.
    */
   next(token: string): string {
     const again = this.#seen.has(token);
@@ -110,7 +113,10 @@ export class Pages {
   }
 }
 
-/** A prefix of a whole bucket is none of a checkpoint. */
+/**
+ * Rejects a prefix with too many objects: it is a whole bucket, not a
+ * checkpoint.
+ */
 export function refuseCrowd(
   { length }: readonly unknown[],
   place: string,
@@ -122,7 +128,7 @@ export function refuseCrowd(
   );
 }
 
-/** Not every server heeds conditions: an answer of another version is none. */
+/** Rejects a response of another version: some servers ignore conditions. */
 export async function refuseOtherVersion(
   asked: Asked,
   answer: Response,
@@ -137,7 +143,10 @@ export async function refuseOtherVersion(
   throw otherContent(asked.what, "it is of another version");
 }
 
-/** The error that a request without an answer is; an abort stays itself. */
+/**
+ * Returns the error for a request without a response; an abort is returned
+ * unchanged.
+ */
 export function unanswered(
   asked: Asked,
   cause: unknown,
@@ -154,15 +163,15 @@ export function unanswered(
   return new RemoteError(
     `Cannot ${asked.what}: the connection failed, check the network`,
     { type: "retry", retryAfterMs: undefined },
-    // Its message may hold the URL, and with it a signature.
+    // The message of the cause may hold the URL, and with it a signature.
     { cause: cause instanceof Error ? cause.name : typeof cause },
   );
 }
 
 /**
- * The body of an answer to a range of a file of `size` bytes.
+ * Returns the body of a response to a range of a file of `size` bytes.
  *
- * @throws {RemoteError} When it is about other bytes, or about another file.
+ * @throws {RemoteError} When it holds other bytes, or another file.
  */
 export async function rangeBody(
   { what }: Asked,

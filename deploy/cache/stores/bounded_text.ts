@@ -1,5 +1,5 @@
 /**
- * The text of an answer that must be short.
+ * The text of a response, bounded in length.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { RemoteError } from "../net/remote.ts";
 import { type Asked, unanswered } from "./answer.ts";
 
 /**
- * The whole text of an answer.
+ * Returns the whole text of a response.
  *
  * @throws {RemoteError} When it has over `most` bytes, or ends too early.
  */

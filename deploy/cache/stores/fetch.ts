@@ -1,8 +1,8 @@
 /**
- * How requests are sent.
+ * The type of functions that send requests.
  *
  * @module
  */
 
-/** As `fetch` does, perhaps over connections of somebody's own. */
+/** A function like `fetch`, perhaps over its own connections. */
 export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;

@@ -1,5 +1,5 @@
 /**
- * What a service says in JSON.
+ * The JSON responses of a service.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { LISTING_BYTES } from "../snapshots/checked_listing.ts";
 import { RemoteError } from "../net/remote.ts";
 import { boundedText } from "./bounded_text.ts";
 
-/** An object of JSON. */
+/** A JSON object. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
 
 /**
- * The object that an answer is.
+ * Reads a response as a JSON object.
  *
- * @throws {RemoteError} When it is none, or is cut off.
+ * @throws {RemoteError} When it is not an object, or is cut off.
  */
 export async function readRecord(
   answer: Response,
@@ -27,7 +27,7 @@ export async function readRecord(
   try {
     value = JSON.parse(text);
   } catch {
-    // Said below: what is cut off is no object.
+    // A truncated body is reported below, as one that is not an object.
   }
   if (value === null || typeof value !== "object" || Array.isArray(value)) {
     throw new RemoteError(
@@ -38,7 +38,7 @@ export async function readRecord(
   return { ...value };
 }
 
-/** A text of `record`; empty if there is none. */
+/** Returns a text field of `record`; empty if there is none. */
 export function textField(record: JsonRecord, name: string): string {
   const value = record[name];
   return typeof value === "string" ? value : "";

@@ -1,9 +1,9 @@
 /**
- * Objects under a prefix of a bucket, as far as checkpoints need them.
+ * The interface of an object store: objects under a prefix of a bucket.
  *
- * One for each kind of store knows its words: how to sign, what a list and an
- * error look like, how large files are sent. What a checkpoint is none of them
- * knows.
+ * Each kind of store has one implementation with its protocol: signatures,
+ * formats of lists and errors, uploads of large files. None of them depends on
+ * what a checkpoint is.
  *
  * @module
  */
@@ -11,61 +11,64 @@
 import type { ManifestFile } from "../manifest/manifest.ts";
 import type { ByteRange } from "../net/remote.ts";
 
-/** An object that a list tells of. */
+/** An object of a list. */
 export interface ListedObject {
-  /** After the prefix, with `/`. */
+  /** Path after the prefix, with `/`. */
   readonly path: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Changes with the content, may name a file, and can pin a read. */
+  /** Tag that changes with the content, may name a file, and can pin a read. */
   readonly etag: string;
 }
 
-/** What is wanted of an object. */
+/** The part and version of an object to read. */
 export interface Wanted {
-  /** Only these bytes. */
+  /** Range of bytes; the whole object by default. */
   readonly range?: ByteRange;
-  /** Only this version, an `etag` of a list or what an answer was of. */
+  /**
+   * Version to read: an `etag` of a list, or the version of an earlier
+   * response.
+   */
   readonly version?: string | undefined;
 }
 
-/** What is known of an object without reading it. */
+/** Metadata of an object, from a request without its body. */
 export interface KnownObject {
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** As its publisher noted it, if one did. */
+  /** SHA-256 that the publisher recorded, if any. */
   readonly sha256: string | undefined;
 }
 
-/** Where the parts of a file come from. */
+/** A source of the parts of a file. */
 export interface PartSource {
-  /** What is sent. */
+  /** File to send. */
   readonly file: ManifestFile;
-  /** Whether what an earlier attempt has sent was of the same content. */
+  /** True if an earlier attempt sent the same content. */
   readonly resume: boolean;
   /** Reads a part. */
   read(index: number): Promise<Uint8Array<ArrayBuffer>>;
-  /** Hears of bytes that the store has. */
+  /** Called with the number of bytes that the store has received. */
   onSent(bytes: number): void;
 }
 
 /** A bucket and a prefix. Every failure is a `RemoteError`. */
 export interface ObjectStore {
-  /** For people: `s3://bucket/prefix`. */
+  /** Name of the place, for messages: `s3://bucket/prefix`. */
   readonly place: string;
-  /** All objects under the prefix. */
+  /** Lists all objects under the prefix. */
   list(signal: AbortSignal): Promise<readonly ListedObject[]>;
-  /** An object or a range of it; its body is not read yet. */
+  /** Requests an object or a range of it; its body is not read yet. */
   get(path: string, wanted: Wanted, signal: AbortSignal): Promise<Response>;
-  /** The text of a small object; undefined if there is none. */
+  /** Returns the text of a small object; undefined if there is none. */
   text(path: string, signal: AbortSignal): Promise<string | undefined>;
-  /** What version an answer of {@linkcode ObjectStore.get} is of. */
+  /** Returns the version in a response of {@linkcode ObjectStore.get}. */
   versionOf(answer: Response): string | undefined;
-  /** What is known of an object; undefined if there is none. */
+  /** Returns the metadata of an object; undefined if there is none. */
   find(path: string, signal: AbortSignal): Promise<KnownObject | undefined>;
   /** Writes a small object, all at once. */
   put(path: string, text: string, signal: AbortSignal): Promise<void>;
-  /** Writes a file: there is all of it afterwards, or nothing. */
+  /** Writes a file: afterwards the store has all of it, or nothing. */
   send(source: PartSource, signal: AbortSignal): Promise<void>;
   /** Removes an object, if there is one. */
   remove(path: string, signal: AbortSignal): Promise<void>;

@@ -1,5 +1,5 @@
 /**
- * The store that a URL names, with who asks taken from the usual variables.
+ * The store that a URL names, with credentials from the usual variables.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import { S3Store } from "./s3/s3_store.ts";
 import { StoreRemote } from "./store_remote.ts";
 import { WebRemote } from "./web_remote.ts";
 
-/** What may be otherwise than usual. */
+/** Options for opening a store. */
 export interface StoreOptions {
-  /** Of uploads; whoever downloads has a patience of their own. */
+  /** Retry policy of uploads; downloads use their own. */
   readonly patience: RetryPolicy;
-  /** Sends requests, but for those that get credentials. */
+  /** Sends requests, except those that obtain credentials. */
   readonly fetch: Fetch;
 }
 
 /**
- * The place that `url` names, to download from.
+ * Returns the place that `url` names, to download from.
  *
- * @param url Begins with `s3://`, `gs://` or `https://`.
- * @throws {TypeError} When it is none of these.
+ * @param url A URL that begins with `s3://`, `gs://` or `https://`.
+ * @throws {TypeError} When it has another scheme.
  */
 export function openRemote(
   url: string,
@@ -40,9 +40,9 @@ export function openRemote(
 }
 
 /**
- * The bucket and prefix that `url` names.
+ * Returns the bucket and prefix that `url` names.
  *
- * @throws {TypeError} When it names none.
+ * @throws {TypeError} When it does not name a bucket.
  */
 export function openStore(
   url: string,
@@ -84,12 +84,12 @@ export function openStore(
   }, patience);
 }
 
-/** Without percent signs, where they are an encoding. */
+/** Decodes percent signs, where they are an encoding. */
 function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    // A name with a percent sign of its own.
+    // The name itself has a percent sign.
     return path;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A manifest as whoever downloads by it sees it.
+ * The manifest as downloads use it.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { checkedListing } from "../snapshots/checked_listing.ts";
 import { RemoteError, type RemoteSnapshot } from "../net/remote.ts";
 
 /**
- * The manifest that `written` is.
+ * Parses the manifest in `written`.
  *
- * @param place For people: where it is.
- * @throws {RemoteError} When it cannot be used.
+ * @param place Location of the manifest, for messages.
+ * @throws {RemoteError} When it is unusable.
  */
 export function usableManifest(written: string, place: string): Manifest {
   try {
@@ -29,10 +29,10 @@ export function usableManifest(written: string, place: string): Manifest {
 }
 
 /**
- * What a manifest lists, as a downloader wants it.
+ * Returns the files of a manifest in the form that downloads use.
  *
- * @param place For people: where it is.
- * @throws {RemoteError} When no checkpoint is like that.
+ * @param place Location of the manifest, for messages.
+ * @throws {RemoteError} When no checkpoint has such files.
  */
 export function snapshotOf(manifest: Manifest, place: string): RemoteSnapshot {
   const files = manifest.files.map((
@@ -41,7 +41,7 @@ export function snapshotOf(manifest: Manifest, place: string): RemoteSnapshot {
     path,
     size,
     sha256,
-    // Equal content has one blob in a cache, wherever it comes from.
+    // Equal content shares one blob in a cache, independent of its origin.
     etag: sha256,
     parts: { bytes: partSize, sha256: partSha256 },
   }));

@@ -1,9 +1,9 @@
 /**
- * Checkpoints in an object store, for whoever downloads them.
+ * The remote over an object store, for downloads of checkpoints.
  *
- * Where the prefix has a manifest, that says what there is; else the objects
- * under it are the files. A publication that is still under way is neither: its
- * mark stands at the prefix until the manifest does.
+ * If the prefix has a manifest, that lists the files; otherwise the objects
+ * under the prefix are the files. A publication in progress is neither: its
+ * mark stays at the prefix until the manifest is written.
  *
  * @module
  */
@@ -22,26 +22,26 @@ import { rangeBody } from "./answer.ts";
 import type { ListedObject, ObjectStore } from "./object_store.ts";
 import { snapshotOf, usableManifest } from "./remote_manifest.ts";
 
-/** Stands at a prefix while it is published to. */
+/** Name of the mark at a prefix while a publication is in progress. */
 export const UNFINISHED_FILE = "manifest.json.unfinished";
 
 /** A prefix of a bucket as a place to download from. */
 export class StoreRemote implements Remote {
   readonly #store: ObjectStore;
-  /** What files of a manifest are pinned to once they were seen. */
+  /** Versions that files of a manifest are pinned to after their first read. */
   readonly #versions = new Map<string, string>();
 
-  /** Reads what `store` has. */
+  /** Creates a remote that reads from `store`. */
   constructor(store: ObjectStore) {
     this.#store = store;
   }
 
-  /** For people. */
+  /** Name of the place, for messages. */
   get place(): string {
     return this.#store.place;
   }
 
-  /** What it has now. */
+  /** Lists the current content. */
   async list(signal: AbortSignal): Promise<RemoteSnapshot> {
     this.#versions.clear();
     const manifest = await readManifest(this.#store, signal);
@@ -50,7 +50,7 @@ export class StoreRemote implements Remote {
     return checkedListing(this.place, commitOf(files), files);
   }
 
-  /** The bytes of `range`, of the content that was listed. */
+  /** Reads the bytes of `range`, of the content that was listed. */
   async read(
     file: RemoteFile,
     range: ByteRange,
@@ -58,7 +58,7 @@ export class StoreRemote implements Remote {
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
     const { path, size } = file;
     if (range.end === range.start) return new Blob([]).stream();
-    // A manifest knows no versions: the first that is read is the one.
+    // A manifest has no versions: the first one read is pinned.
     const version = file.sha256 === undefined
       ? file.etag
       : this.#versions.get(path);
@@ -74,9 +74,9 @@ export class StoreRemote implements Remote {
 }
 
 /**
- * The manifest at a prefix; undefined where there is none.
+ * Returns the manifest at a prefix; undefined if there is none.
  *
- * @throws {RemoteError} When there is one that cannot be used.
+ * @throws {RemoteError} When the manifest is unusable.
  */
 export async function readManifest(
   store: ObjectStore,
@@ -101,7 +101,7 @@ function filesOf(
   }
   const files: RemoteFile[] = [];
   for (const { path, size, etag } of objects) {
-    // What consoles make to show an empty folder.
+    // Placeholder objects that consoles create for empty folders.
     if (path === "" || path.endsWith("/")) continue;
     files.push({ path, size, sha256: undefined, etag });
   }
@@ -113,7 +113,7 @@ function filesOf(
   return files;
 }
 
-/** Stands for a commit where nobody names one. */
+/** Returns a stand-in for the commit of a place without commits. */
 function commitOf(files: readonly RemoteFile[]): string {
   const hash = createHash("sha256");
   for (const { path, size, etag } of files) {

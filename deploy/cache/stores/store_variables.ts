@@ -1,12 +1,12 @@
 /**
- * What of the environment stores read.
+ * The environment variables that stores read.
  *
- * Apart from them, so that whoever asks none of them loads none.
+ * Separate from the stores, so that programs without a store load none.
  *
  * @module
  */
 
-/** Variables that say where stores are and who asks. */
+/** Variables that hold the addresses and credentials of stores. */
 export const STORE_VARIABLES = [
   "AWS_ACCESS_KEY_ID",
   "AWS_SECRET_ACCESS_KEY",

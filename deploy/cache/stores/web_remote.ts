@@ -1,5 +1,5 @@
 /**
- * Checkpoints on any web server: a manifest, and what it lists.
+ * The remote over any web server: a manifest and the files that it lists.
  *
  * ```text
  * https://host/folder?key        folder/manifest.json?key, folder/<path>?key
@@ -7,8 +7,8 @@
  * files[].url                    where a file is instead, perhaps presigned
  * ```
  *
- * The query and the name and password in a URL are secret. They go to the host
- * that they were given for, and into no message.
+ * The query, the user name and the password of a URL are secret. They are sent
+ * only to the host that they were given for, and appear in no message.
  *
  * @module
  */
@@ -36,16 +36,17 @@ export class WebRemote implements Remote {
   readonly #manifestUrl: URL;
   readonly #authorization: string | undefined;
   #manifest: Manifest | undefined;
-  /** Entity tags of files once they were seen, by path. */
+  /** Entity tags of files after their first read, by path. */
   readonly #tags = new Map<string, string>();
-  /** Without what is secret. */
+  /** Name of the place, without secrets. */
   readonly place: string;
 
   /**
-   * Asks nothing yet.
+   * Creates a remote; sends no request yet.
    *
-   * @param url Of a folder, or of a manifest whose name ends with `.json`.
-   * @throws {TypeError} When it is no URL of the web.
+   * @param url The URL of a folder, or of a manifest whose name ends with
+   * `.json`.
+   * @throws {TypeError} When it is not a web URL.
    */
   constructor(url: string, fetch: Fetch) {
     this.#send = fetch;
@@ -69,14 +70,14 @@ export class WebRemote implements Remote {
     this.place = new URL(".", `${given.origin}${given.pathname}`).href;
   }
 
-  /** What the manifest lists now. */
+  /** Returns the files that the manifest lists now. */
   async list(signal: AbortSignal): Promise<RemoteSnapshot> {
     this.#tags.clear();
     this.#manifest = await this.#readManifest(signal);
     return snapshotOf(this.#manifest, this.place);
   }
 
-  /** The bytes of `range`, of the content that was listed. */
+  /** Reads the bytes of `range`, of the content that was listed. */
   async read(
     file: RemoteFile,
     range: ByteRange,
@@ -148,7 +149,7 @@ export class WebRemote implements Remote {
     headers.set("accept-encoding", "identity");
     const here = url.origin === this.#manifestUrl.origin;
     if (this.#authorization !== undefined && here) {
-      // Redirects elsewhere go without it, as fetch has it.
+      // Redirects to another host drop the header, as in fetch.
       headers.set("authorization", this.#authorization);
     }
     let answer: Response;
@@ -170,7 +171,7 @@ export class WebRemote implements Remote {
   }
 }
 
-/** Whether what comes from there cannot be changed on its way. */
+/** Returns true if content from there cannot be changed in transit. */
 function isGuarded({ protocol, hostname }: URL): boolean {
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
   return protocol === "https:" || (protocol === "http:" && loopback);

@@ -1,21 +1,23 @@
 /**
- * Chunks of a stream, in memory that is used again and again.
+ * The reader of a stream's chunks into reused memory.
  *
  * @module
  */
 
-/** What reads chunks. */
+/** A reader of chunks. */
 export interface ChunkReader {
-  /** The next bytes, good until the next read; undefined at the end. */
+  /**
+   * Returns the next bytes, valid until the next read; undefined at the end.
+   */
   read(): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** Gives up the rest. */
+  /** Cancels the rest of the stream. */
   cancel(reason?: unknown): Promise<void>;
 }
 
-/** As much as a connection hands over at once, about. */
+/** Approximate bytes that a connection delivers at once. */
 const CHUNK_BYTES = 2 ** 18;
 
-/** A reader of `stream`, which is its only one. */
+/** Returns a reader of `stream`, which must be its only one. */
 export function chunkReader(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): ChunkReader {
@@ -23,7 +25,7 @@ export function chunkReader(
   try {
     reader = stream.getReader({ mode: "byob" });
   } catch {
-    // Not a stream of bytes but of arrays, as those made by hand are.
+    // A stream of arrays, as plain streams are, not a byte stream.
     return arrayReader(stream.getReader());
   }
   let memory = new ArrayBuffer(CHUNK_BYTES);

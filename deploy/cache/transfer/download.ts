@@ -1,14 +1,14 @@
 /**
- * A checkpoint, brought from a place on the network into the cache.
+ * The download of a checkpoint from a place on the network into the cache.
  *
  * ```text
- * lock ─▶ list ─▶ files side by side, in parts side by side ─▶ snapshot ─▶ refs
+ * lock ─▶ list ─▶ concurrent files in concurrent parts ─▶ snapshot ─▶ refs
  *           ▲                       │
  *           └──── has changed ──────┘
  * ```
  *
- * What has come stays: the next attempt, of whatever process, goes on from
- * there. What other mirrors have of the same content is not fetched twice.
+ * Bytes that arrived are kept: the next attempt, in any process, goes on from
+ * there. Content that another mirror has provided is not fetched twice.
  *
  * @module
  */
@@ -45,53 +45,53 @@ import {
 import { reveal } from "../snapshots/commit_snapshot.ts";
 import type { RemoteSource } from "../source.ts";
 
-/** How much is done at once. */
+/** The degree of concurrency and retries of a download. */
 export interface DownloadEffort {
-  /** Parts that come at once, of all files together. */
+  /** Concurrent parts, over all files. */
   readonly connections: number;
   /** Threads that fetch; 0 for this one. */
   readonly workers: number;
-  /** Bytes that are missing from which on threads are worth their start. */
+  /** Missing bytes from which threads are worth their start. */
   readonly workersFrom: number;
-  /** Bytes of a part of a file of so many. */
+  /** Returns the bytes of a part for a file of the given size. */
   readonly partBytes: FileOptions["partBytes"];
-  /** What is borne until a place is given up. */
+  /** Retry policy of a place. */
   readonly patience: RetryPolicy;
 }
 
-/** Where a download goes, and how. */
+/** Destination and options of a download. */
 export interface DownloadOptions extends DownloadEffort {
   /** A Hugging Face cache (the folder named `hub`). */
   readonly cache: string;
-  /** The repository's folder in it, which mirrors share. */
+  /** Name of the repository's folder in it, which mirrors share. */
   readonly repository: string;
-  /** What the repository is of, where its folder does not say. */
+  /** Source of the repository, where its folder name does not show it. */
   readonly madeOf: string | undefined;
-  /** What the snapshot will be called. */
+  /** Revision that names the snapshot. */
   readonly revision: string;
-  /** What remotes read of the environment. */
+  /** Environment variables that remotes read. */
   readonly variables: RemoteVariables;
-  /** Whether what is here already is hashed, whatever its times say. */
+  /** True to hash present files, whatever their times are. */
   readonly verify: boolean;
   /** Opens remotes. */
   readonly openRemote: OpenRemoteOf;
-  /** Hears how far it is. */
+  /** Called with the progress. */
   readonly onProgress: (progress: ObtainProgress) => void;
-  /** Hears of files whose content nobody can check. */
+  /** Called with a notice about files whose content cannot be checked. */
   readonly onNotice: (notice: string) => void;
-  /** Gives it up. */
+  /** Cancels the download. */
   readonly signal: AbortSignal;
 }
 
-/** Times that a place may change under our hands. */
+/** Most listings of a place that changes during the download. */
 const MAX_LISTINGS = 4;
 
 /**
- * Brings `source` into the cache.
+ * Downloads `source` into the cache.
  *
  * @returns The folder of the snapshot, complete.
- * @throws {RemoteError} When the place does not give it.
- * @throws {DiskError} When the disk does not take it.
+ * @throws {RemoteError} When the place does not provide it.
+ * @throws {DiskError} When the disk does not store it.
  */
 export async function download(
   source: RemoteSource,
@@ -124,7 +124,7 @@ export async function download(
   }
 }
 
-/** Holds the lock of a repository; whoever comes later waits, and says so. */
+/** Takes the lock of a repository; reports while another process holds it. */
 export async function lockRepository(
   { cache, repository, onProgress, signal }: DownloadOptions,
 ): Promise<Disposable> {
@@ -143,7 +143,7 @@ export async function lockRepository(
       })));
 }
 
-/** Makes the folder of a repository, once there is something to put into it. */
+/** Creates the folder of a repository, once there is content for it. */
 async function makeRepository(
   repository: string,
   madeOf: string | undefined,
@@ -197,7 +197,7 @@ async function bring(
         signal,
       })
     ),
-    // Files that wait for their parts hold no place for parts.
+    // Files that wait for their parts take no capacity from parts.
     pLimit(options.connections),
     signal,
   );

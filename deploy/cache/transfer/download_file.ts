@@ -1,14 +1,14 @@
 /**
- * A file of a place, brought into a folder of blobs.
+ * The download of one file into a folder of blobs.
  *
  * ```text
  * blobs/<name>                    complete, checked, never written again
- *      /<name>.emu3.incomplete    as long as it will be, with holes
- *      /<name>.emu3.journal       which parts of it are here
+ *      /<name>.emu3.incomplete    at its full length, with holes
+ *      /<name>.emu3.journal       the parts that are here
  * ```
  *
- * The suffix is ours alone: other tools take the length of what they call
- * `.incomplete` for how far it has come.
+ * Other tools do not use the suffix: they take the length of a file named
+ * `.incomplete` for its progress.
  *
  * @module
  */
@@ -27,14 +27,15 @@ import {
 } from "../net/remote.ts";
 import { blobName } from "../snapshots/hub_layout.ts";
 
-/** As a server should have it. */
+/** Default size of the parts of a file. */
 export const PART_BYTES: FileOptions["partBytes"] = partBytesOf;
 
 /**
- * Brings `file`, unless it is there.
+ * Downloads `file`, unless it is there.
  *
- * @throws {RemoteError} When its place does not give it, or something else.
- * @throws {DiskError} When the disk does not take it.
+ * @throws {RemoteError} When its place does not provide it, or provides other
+ * content.
+ * @throws {DiskError} When the disk does not store it.
  */
 export async function downloadFile(
   file: RemoteFile,
@@ -48,7 +49,7 @@ export async function downloadFile(
   const known = promisedParts(file, options.partBytes(file.size));
   const partBytes = known?.bytes ?? options.partBytes(file.size);
   const parted = { ...file, parts: known };
-  // SHA-1 is not worth a thread: whoever says nothing else keeps small files.
+  // SHA-1 is not worth a thread: places without SHA-256 hold small files.
   const small = file.size <= partBytes || expectedHash(file)?.kind === "git";
   if (small) await bringWhole(file, places, options);
   else {
@@ -65,10 +66,13 @@ export async function downloadFile(
   await Deno.remove(journal).catch(() => {});
 }
 
-/** How far from our own the size of parts may be that a place has hashes of. */
+/** Largest ratio between our part size and that of a place's part hashes. */
 const PART_RATIO = 8;
 
-/** The parts that a place has hashes of, unless they are of no use to us. */
+/**
+ * Returns the parts that a place has hashes of, unless their size is
+ * unsuitable.
+ */
 function promisedParts(
   { parts, size }: RemoteFile,
   partBytes: number,

@@ -1,8 +1,8 @@
 /**
- * Bytes of a remote file, written where they belong as they come.
+ * The download of a range of a remote file, written to its place on arrival.
  *
- * What breaks off goes on at the byte it got to. Only as much is in memory as
- * one read gives.
+ * An interrupted transfer goes on at the byte that it reached. Memory holds
+ * only the bytes of one read.
  *
  * @module
  */
@@ -23,49 +23,49 @@ import {
   type RemoteFile,
 } from "../net/remote.ts";
 
-/** The first bytes of a part, which are written already. */
+/** The first bytes of a part, which are already written. */
 export interface PartStart {
-  /** Their number. */
+  /** Number of bytes. */
   readonly bytes: number;
-  /** Their CRC-32 in hex; undefined of parts with another hash. */
+  /** CRC-32 of the bytes in hex; undefined for parts with another hash. */
   readonly crc32?: string;
 }
 
-/** What to fetch, and where it goes. Plain data: it may cross to a worker. */
+/** A part to fetch, as plain data that may cross to a worker. */
 export interface PartOrder {
-  /** Of which file. */
+  /** File that the part belongs to. */
   readonly file: RemoteFile;
-  /** Which bytes of it. */
+  /** Range of the part. */
   readonly range: ByteRange;
-  /** A file that is as long as the remote one. */
+  /** Path of a local file with the remote one's length. */
   readonly path: string;
-  /** How the bytes are hashed. */
+  /** Kind of hash for the bytes. */
   readonly hash: HashKind;
   /**
-   * The bytes that an earlier attempt has written of it; undefined for none.
+   * Bytes of the part that an earlier attempt has written; undefined for none.
    */
   readonly start?: PartStart | undefined;
 }
 
-/** How a part is fetched. */
+/** Options for fetching a part. */
 export interface PartOptions {
-  /** Gives it up. */
+  /** Cancels the fetch. */
   readonly signal: AbortSignal;
-  /** Hears how many bytes came; below 0 when some are thrown away. */
+  /** Called with the number of bytes received; below 0 for discarded ones. */
   readonly onBytes: (count: number) => void;
-  /** Hears, now and then, how much of the part is written from its first byte. */
+  /** Called occasionally with the bytes of the part that are written. */
   readonly onStart?: (start: PartStart) => void;
 }
 
-/** Bytes between two reports of how much of a part is written. */
+/** Bytes between two reports on the written start of a part. */
 const REPORT_BYTES = 2 ** 16;
 
 /**
- * Fetches what is ordered.
+ * Fetches a part.
  *
  * @returns The hash of its bytes.
- * @throws {RemoteError} When the place does not give them.
- * @throws {DiskError} When the disk does not take them.
+ * @throws {RemoteError} When the place does not provide them.
+ * @throws {DiskError} When the disk does not store them.
  */
 export async function fetchPart(
   remote: Remote,
@@ -80,10 +80,10 @@ export async function fetchPart(
   let hash = await onDisk(path, () => hashOfStart(out, order, signal));
   let at = start + (order.start?.bytes ?? 0);
   let reported = at;
-  // What comes a second time is no progress: a loop must end.
+  // Repeated bytes are no progress: the loop must end.
   let furthest = at;
   await out.seek(at, Deno.SeekMode.Start);
-  // No range of nothing can be asked for.
+  // An empty range cannot be requested.
   while (at < end || end === start) {
     using watch = new StallWatch(patience.stallMs, signal);
     try {
@@ -125,7 +125,10 @@ export async function fetchPart(
 
 const READ_BYTES = 2 ** 18;
 
-/** The hash of what an earlier attempt has written; read again, but for CRC-32. */
+/**
+ * Returns the hash of the bytes from an earlier attempt; reads them again,
+ * except for CRC-32.
+ */
 async function hashOfStart(
   file: Deno.FsFile,
   { file: { size }, range, hash: kind, start }: PartOrder,
@@ -138,7 +141,7 @@ async function hashOfStart(
   for (let left = start.bytes; left > 0;) {
     signal.throwIfAborted();
     const count = await file.read(memory.subarray(0, left));
-    // Shorter than it was: what is hashed is not what is promised.
+    // The file is too short: the final hash will not match.
     if (count === null) break;
     hash.update(memory.subarray(0, count));
     left -= count;
@@ -146,7 +149,7 @@ async function hashOfStart(
   return hash;
 }
 
-/** The bytes of `range`, no more and no fewer. */
+/** Yields exactly the bytes of `range`. */
 async function* reading(
   remote: Remote,
   file: RemoteFile,
@@ -193,7 +196,10 @@ async function readFrom(
   }
 }
 
-/** In one thread: it waits for a copy into the page cache, not for the disk. */
+/**
+ * Writes synchronously: it waits for a copy into the page cache, not for the
+ * disk.
+ */
 function writeAll(out: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += out.writeSync(bytes.subarray(at));
 }

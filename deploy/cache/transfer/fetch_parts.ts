@@ -1,5 +1,5 @@
 /**
- * A file that comes in parts, side by side.
+ * The download of a file in concurrent parts.
  *
  * @module
  */
@@ -33,12 +33,12 @@ export type PartedFile = Omit<RemoteFile, "parts"> & {
 };
 
 /**
- * Brings `file` in parts, those that are not here.
+ * Downloads the missing parts of `file`.
  *
- * @param partBytes Of each part but the last.
- * @throws {RemoteError} When its place does not give it, or something else; with
- * the remedy `whole` when it gives no parts.
- * @throws {DiskError} When the disk does not take it.
+ * @param partBytes Bytes of each part but the last.
+ * @throws {RemoteError} When its place does not provide it, or provides other
+ * content; with the remedy `whole` when it serves no ranges.
+ * @throws {DiskError} When the disk does not store it.
  */
 export async function bringInParts(
   file: PartedFile,
@@ -71,7 +71,7 @@ export async function bringInParts(
     try {
       await bringMissing(work, { ...options, onBytes });
     } catch (error) {
-      // Parts of an answer that is whole are of no use to another one.
+      // Parts of a whole-file response are useless for another one.
       const whole = error instanceof RemoteError &&
         error.remedy.type === "whole";
       if (whole) options.onBytes(-counted);
@@ -79,19 +79,19 @@ export async function bringInParts(
     }
     if (front === undefined || await front.result === sha256) return;
     const torn = await tornParts(incomplete, parts, journal);
-    // Parts that are as promised will be the same again.
+    // Parts that match their hashes would be the same again.
     const final = round > 1 || file.parts !== undefined;
     if (round === ROUNDS || (final && torn.length === 0)) {
       throw await discard(file, incomplete, journalPath);
     }
-    // The disk is to blame for those; else who knows which: all of them.
+    // Torn parts are the disk's fault; otherwise any part may be wrong.
     const again = torn.length > 0 ? torn : [...journal.parts.keys()];
     for (const part of again) onBytes(-lengthOf(parts[part]!));
     await journal.forget(again);
   }
 }
 
-/** State shared by the steps that bring the parts of a file. */
+/** State shared by the steps that download the parts of a file. */
 interface PartWork {
   readonly file: PartedFile;
   readonly parts: readonly ByteRange[];
@@ -101,7 +101,7 @@ interface PartWork {
   readonly front: PrefixHash | undefined;
 }
 
-/** Fetches the parts that the journal lacks, and notes those that come. */
+/** Fetches the parts that the journal lacks, and records those that arrive. */
 async function bringMissing(
   work: PartWork,
   options: FileOptions,
@@ -126,7 +126,7 @@ async function bringMissing(
   }
 }
 
-/** Fetches a part, again while it is not what its place promised. */
+/** Fetches a part, with retries while it does not match its hash. */
 async function bringPart(
   { file, parts, incomplete, journal, saver }: PartWork,
   part: number,
@@ -136,7 +136,7 @@ async function bringPart(
   const kind = expected === undefined ? "crc32" : "sha256";
   const range = parts[part]!;
   let start = journal.starts.get(part);
-  // Its hash goes on from the one that was noted.
+  // The hash continues from the recorded one.
   if (kind === "crc32" && start?.crc32 === undefined) {
     onBytes(-(start?.bytes ?? 0));
     start = undefined;
@@ -164,12 +164,15 @@ async function bringPart(
   }
 }
 
-/** Without hashes of parts: whoever fetches one of them needs none. */
+/** Returns the file without hashes of parts: fetching one part needs none. */
 export function plain({ parts: _, ...file }: PartedFile): RemoteFile {
   return file;
 }
 
-/** Parts that are not on the disk as they came, by index. */
+/**
+ * Returns the parts whose bytes on the disk differ from those received, by
+ * index.
+ */
 async function tornParts(
   path: string,
   parts: readonly ByteRange[],

@@ -1,5 +1,5 @@
 /**
- * A file that comes in one piece, hashed as it comes.
+ * The download of a file in one piece, hashed on arrival.
  *
  * @module
  */
@@ -17,14 +17,15 @@ import { PartJournal } from "./part_journal.ts";
 import { PartSaver } from "./part_saver.ts";
 import type { RemoteFile } from "../net/remote.ts";
 
-/** Smaller ones are fetched again as a whole. */
+/** Bytes below which a file is not journaled but fetched again. */
 const JOURNALED_BYTES = 2 ** 19;
 
 /**
- * Brings `file` in one piece, from where an earlier attempt got to.
+ * Downloads `file` in one piece, from the end of an earlier attempt.
  *
- * @throws {RemoteError} When its place does not give it, or something else.
- * @throws {DiskError} When the disk does not take it.
+ * @throws {RemoteError} When its place does not provide it, or provides other
+ * content.
+ * @throws {DiskError} When the disk does not store it.
  */
 export async function bringWhole(
   file: RemoteFile,
@@ -54,7 +55,7 @@ export async function bringWhole(
   await onDisk(incomplete, () => data.file.syncData());
 }
 
-/** Fetches the file, and again while it is not what its place promised. */
+/** Fetches the file, with retries while it does not match its hash. */
 async function fetchWhole(
   file: RemoteFile,
   remains: readonly [incomplete: string, journal: string],
@@ -65,7 +66,7 @@ async function fetchWhole(
   const hash = expected?.kind ?? "crc32";
   const range = { start: 0, end: file.size };
   let start = notes?.journal.starts.get(0);
-  // Of a hash that is not known any more, nothing can be gone on with.
+  // Without the recorded hash, the earlier bytes are useless.
   if (hash === "crc32" && start?.crc32 === undefined) start = undefined;
   onBytes(start?.bytes ?? 0);
   for (let round = 1;; round++) {

@@ -10,16 +10,17 @@ import { RemoteError, type RemoteFile } from "../net/remote.ts";
 
 /** An open file with room for all bytes. */
 export interface IncompleteFile extends Disposable {
-  /** The file itself. */
+  /** Handle of the file. */
   readonly file: Deno.FsFile;
-  /** True if it had that room before. */
+  /** True if the file already had its full length. */
   readonly asLong: boolean;
 }
 
 /**
- * Opens the file at `path`, as long as it will be.
+ * Opens the file at `path`, at its full length.
  *
- * @throws {DiskError} When the disk does not take it, or a link is in its place.
+ * @throws {DiskError} When the disk does not store it, or a link is in its
+ * place.
  */
 export async function preallocate(
   path: string,
@@ -38,7 +39,7 @@ export async function preallocate(
   });
 }
 
-/** Removes what is left of content that is not what its place promised. */
+/** Removes the remains of content that does not match its hash. */
 export async function discard(
   file: Pick<RemoteFile, "path">,
   ...remains: readonly string[]
@@ -47,7 +48,7 @@ export async function discard(
   return notPromised("", file);
 }
 
-/** The error of content whose hash is another, again and again. */
+/** Returns the error for content whose hash differs repeatedly. */
 export function notPromised(
   what: string,
   { path }: Pick<RemoteFile, "path">,

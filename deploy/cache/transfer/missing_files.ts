@@ -1,5 +1,5 @@
 /**
- * What of a listing is not here yet, and what it takes to bring it.
+ * The files of a listing that are missing, and the space that they need.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { formatBytes } from "../progress.ts";
 import type { RemoteSnapshot } from "../net/remote.ts";
 import { blobName, keptFiles } from "../snapshots/hub_layout.ts";
 
-/** Files without a blob that can be trusted; others are in the meter. */
+/** Returns the files without a trusted blob; others are counted as present. */
 export async function missingFiles(
   repository: string,
   { files }: RemoteSnapshot,
@@ -49,7 +49,7 @@ export async function missingFiles(
   return missing;
 }
 
-/** Blobs as they were downloaded here: name, size and time. */
+/** Returns the keys of blobs that were downloaded here: name, size and time. */
 export async function trustedBlobs(repository: string): Promise<Set<string>> {
   const trusted = new Set<string>();
   try {
@@ -61,15 +61,15 @@ export async function trustedBlobs(repository: string): Promise<Set<string>> {
       }
     }
   } catch {
-    // Nothing was downloaded here yet.
+    // No download has been recorded here.
   }
   return trusted;
 }
 
 /**
- * Refuses what will not fit, before a byte has come.
+ * Rejects a download that does not fit, before it begins.
  *
- * @throws {DiskError} Saying how much is free.
+ * @throws {DiskError} With the number of free bytes.
  */
 export async function checkRoom(
   repository: string,
@@ -98,7 +98,7 @@ export async function checkRoom(
   );
 }
 
-/** Says how much is taken on trust. */
+/** Reports the files that cannot be checked. */
 export function noteUnchecked(
   missing: RemoteSnapshot["files"],
   place: string,

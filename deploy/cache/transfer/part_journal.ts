@@ -1,17 +1,18 @@
 /**
- * The journal of a download: which parts of a file have come, and how much of
- * those that are still coming, so that the next process goes on from there.
+ * The journal of a download: records the parts of a file that have arrived,
+ * complete or not, so that the next process goes on from there.
  *
  * ```text
  * {"file": "<etag>", "size": …, "partBytes": …}
- * {"part": 3, "crc32": "…"}               is on the disk, as it came
- * {"part": 4, "sha256": "…"}              the same, and is what its place promised
+ * {"part": 3, "crc32": "…"}               is on the disk, as received
+ * {"part": 4, "sha256": "…"}              the same, and matches its place's hash
  * {"part": 5, "bytes": 70, "crc32": "…"}  the first 70 bytes of it are
- * {"part": 6, "bytes": 70}                the same; its hash is another
+ * {"part": 6, "bytes": 70}                the same; with another kind of hash
  * ```
  *
- * A line is written once its bytes are safe on the disk. It counts once it is
- * whole: the last one may be torn. Of two about one part the later counts.
+ * A line is written once its bytes are synced to the disk. It counts once it is
+ * complete: the last one may be torn. The later of two lines about one part
+ * counts.
  *
  * @module
  */
@@ -20,25 +21,25 @@ import { openPlainFile } from "../../../lib/loading/plain_file.ts";
 import type { ExpectedHash } from "../hashing/content_hash.ts";
 import type { PartStart } from "./fetch_part.ts";
 
-/** What a journal is about: another text, another job. */
+/** The subject of a journal; a journal of another job is discarded. */
 export interface PartJob {
-  /** Names the content. */
+  /** Name of the content. */
   readonly file: string;
-  /** In bytes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** Of each part but the last. */
+  /** Bytes of each part but the last. */
   readonly partBytes: number;
 }
 
-/** The parts of a file that have come, by index. */
+/** The parts of a file that have arrived, by index. */
 export interface PartsHere {
-  /** Hashes of the parts that are here. */
+  /** Hashes of the complete parts. */
   readonly parts: Map<number, ExpectedHash>;
-  /** The beginnings of others. */
+  /** Starts of the other parts. */
   readonly starts: Map<number, PartStart>;
 }
 
-/** A longer one is none of ours. */
+/** Bytes of a journal; longer files are ignored. */
 const MAX_JOURNAL_BYTES = 2 ** 28;
 
 /** An open journal. */
@@ -56,10 +57,10 @@ export class PartJournal implements Disposable, PartsHere {
   }
 
   /**
-   * Opens the journal at `path`, empty unless it is about this very job.
+   * Opens the journal at `path`, empty unless it is about this job.
    *
-   * @param forget Whether to begin anew in any case.
-   * @throws {PlainFileError} When something else than a file is there.
+   * @param forget True to begin anew in any case.
+   * @throws {PlainFileError} When there is something other than a file.
    */
   static async open(
     path: string,
@@ -67,7 +68,7 @@ export class PartJournal implements Disposable, PartsHere {
     forget: boolean,
   ): Promise<PartJournal> {
     const header = `${JSON.stringify(job)}\n`;
-    // Appending, so that whoever else writes, despite locks, spoils no line.
+    // Appending, so that a concurrent writer, despite locks, damages no line.
     const file = await openPlainFile(path, { append: true });
     try {
       const text = forget ? "" : await readText(file);
@@ -82,7 +83,7 @@ export class PartJournal implements Disposable, PartsHere {
     }
   }
 
-  /** Notes parts, and starts of parts, that are safe on the disk. */
+  /** Records parts, and starts of parts, that are synced to the disk. */
   async add({ parts, starts }: PartsHere): Promise<void> {
     const lines = [
       ...[...starts].map(([part, start]) => ({ part, ...start })),
@@ -96,7 +97,7 @@ export class PartJournal implements Disposable, PartsHere {
     }
   }
 
-  /** Forgets parts: what is on the disk is not what had come. */
+  /** Discards parts whose bytes on the disk differ from those received. */
   async forget(parts: Iterable<number>): Promise<void> {
     for (const part of parts) this.parts.delete(part);
     const kept = { parts: new Map(this.parts), starts: new Map() };
@@ -106,7 +107,7 @@ export class PartJournal implements Disposable, PartsHere {
     await this.add(kept);
   }
 
-  /** Lets go of it. */
+  /** Closes the journal. */
   [Symbol.dispose](): void {
     this.#file.close();
   }
@@ -123,7 +124,10 @@ export class PartJournal implements Disposable, PartsHere {
 const LINE =
   /^\{"part":(\d{1,10})(?:,"bytes":(\d{1,15}))?(?:,"crc32":"([0-9a-f]{8})"|,"sha256":"([0-9a-f]{64})")?\}$/;
 
-/** What the whole lines say, and their length; nothing if of another job. */
+/**
+ * Returns the records of all complete lines, and their length; nothing for
+ * another job.
+ */
 function parse(
   text: string,
   header: string,
@@ -133,14 +137,16 @@ function parse(
   if (!text.startsWith(header)) return { here, length: 0 };
   let length = header.length;
   for (const line of text.slice(length).split("\n").slice(0, -1)) {
-    // Torn by a crash: what follows counts as not here.
+    // Torn by a crash: the lines after it do not count.
     if (!take(line, job, here)) break;
     length += line.length + 1;
   }
   return { here, length };
 }
 
-/** Takes what a line says; false when it is none of this job. */
+/**
+ * Adds the record of a line; returns false if it does not belong to the job.
+ */
 function take(line: string, job: PartJob, { parts, starts }: PartsHere) {
   const known = LINE.exec(line);
   if (known === null) return false;
@@ -163,7 +169,7 @@ function take(line: string, job: PartJob, { parts, starts }: PartsHere) {
   return true;
 }
 
-/** The text of a journal; empty when it is too long to be one. */
+/** Returns the text of a journal; empty if it is too long. */
 async function readText(file: Deno.FsFile): Promise<string> {
   const { size } = await file.stat();
   if (size > MAX_JOURNAL_BYTES) return "";

@@ -1,9 +1,10 @@
 /**
- * Bytes that have come, made safe and noted, many with one wait for the disk.
+ * The saver of downloaded bytes: many are synced and recorded with one wait for
+ * the disk.
  *
- * Parts are noted when they are whole, and from time to time as far as they have
- * come: what a killed process has fetched is fetched again only in so far as it
- * came within the last half second, or is less than some hundred kilobytes of a part.
+ * Parts are recorded when they are complete, and periodically up to the bytes
+ * that have arrived: after a kill, only the bytes of the last half second, or
+ * less than some hundred kilobytes of a part, are fetched again.
  *
  * @module
  */
@@ -13,16 +14,20 @@ import { onDisk } from "../base/disk.ts";
 import type { PartStart } from "./fetch_part.ts";
 import type { PartJournal, PartsHere } from "./part_journal.ts";
 
-/** Time between two notes of parts that are still coming. */
+/** Milliseconds between two records of parts in progress. */
 const NOTE_MS = 500;
 
-/** Bytes of a part that are worth a line; keeps journals of slow lines short. */
+/**
+ * Bytes of a part that are worth a line; keeps journals of slow lines short.
+ */
 const NOTE_BYTES = 2 ** 18;
 
-/** Parts are noted at least so many times while they come, however small. */
+/** Fewest records of a part in progress, however small it is. */
 const NOTES_A_PART = 16;
 
-/** Notes parts in the background; one that is flushed may be used again. */
+/**
+ * A saver that records parts in the background; it is reusable after a flush.
+ */
 export class PartSaver {
   readonly #path: string;
   readonly #data: Deno.FsFile;
@@ -34,9 +39,9 @@ export class PartSaver {
   #notedMs = -Infinity;
 
   /**
-   * Notes parts of `data`, which is the file at `path`, in `journal`.
+   * Creates a saver of parts of `data`, the file at `path`, in `journal`.
    *
-   * @param partBytes Of each part but the last.
+   * @param partBytes Bytes of each part but the last.
    */
   constructor(
     path: string,
@@ -50,26 +55,26 @@ export class PartSaver {
     this.#noteBytes = Math.min(NOTE_BYTES, partBytes / NOTES_A_PART);
   }
 
-  /** Has a whole part noted soon. */
+  /** Schedules the record of a complete part. */
   add(part: number, hash: ExpectedHash): void {
     this.#pending.starts.delete(part);
     this.#pending.parts.set(part, hash);
     this.#begin();
   }
 
-  /** Has the start of a part noted, not at once. */
+  /** Schedules the record of the start of a part, later. */
   addStart(part: number, start: PartStart): void {
     this.#pending.starts.set(part, start);
     if (this.#isWorthALine(part, start)) this.#beginSoon();
   }
 
-  /** Forgets the start of a part, which comes again. */
+  /** Discards the start of a part that is fetched again. */
   restart(part: number): void {
     this.#pending.starts.delete(part);
     this.#journal.starts.delete(part);
   }
 
-  /** Notes all that has come. */
+  /** Records everything that has arrived. */
   async flush(): Promise<void> {
     await this.#running;
     this.#begin();
@@ -93,7 +98,7 @@ export class PartSaver {
     const { parts, starts } = this.#pending;
     if (this.#running !== undefined || parts.size + starts.size === 0) return;
     this.#running = this.#run();
-    // Whoever flushes hears of it.
+    // The next flush reports the error.
     this.#running.catch(() => {});
   }
 
@@ -108,7 +113,7 @@ export class PartSaver {
     } while (this.#pending.parts.size > 0);
     this.#notedMs = performance.now();
     this.#running = undefined;
-    // What came while the disk was waited for.
+    // Starts that arrived during the wait for the disk.
     const late = [...this.#pending.starts]
       .some(([part, start]) => this.#isWorthALine(part, start));
     if (late) this.#beginSoon();

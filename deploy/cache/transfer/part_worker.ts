@@ -1,13 +1,13 @@
 /**
- * The worker that fetches parts: connections and writes of its own event loop.
+ * The worker that fetches parts: its own event loop, connections and writes.
  *
  * ```text
- * open ─▶            the remote, made of plain data
+ * open ─▶             the remote, made of plain data
  * fetch ─▶ bytes … ─▶ fetched | failed
- * stop ─▶            ends that fetch
+ * stop ─▶             ends that fetch
  * ```
  *
- * An entry point: `part_workers.ts` starts it and imports its types only.
+ * Entry point: `part_workers.ts` starts it and imports its types only.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import {
 } from "../net/remote_for.ts";
 import type { RemoteSource } from "../source.ts";
 
-/** What the worker is asked for. */
+/** A request to the worker. */
 export type PartRequest =
   | {
     readonly kind: "open";
@@ -36,7 +36,7 @@ export type PartRequest =
   | { readonly kind: "fetch"; readonly id: number; readonly order: PartOrder }
   | { readonly kind: "stop"; readonly id: number };
 
-/** What went wrong, as it crosses between threads. */
+/** A failure, as plain data that crosses between threads. */
 export type PlainFailure =
   | {
     readonly type: "remote";
@@ -46,7 +46,7 @@ export type PlainFailure =
   | { readonly type: "disk"; readonly message: string }
   | { readonly type: "other"; readonly message: string };
 
-/** What it tells. */
+/** A reply of the worker. */
 export type PartReply =
   | {
     readonly kind: "bytes";
@@ -61,7 +61,7 @@ export type PartReply =
     readonly failure: PlainFailure;
   };
 
-/** How often bytes are told. */
+/** Milliseconds between two progress replies. */
 const TELL_MS = 50;
 
 let opened: Promise<{ remote: OpenRemote; patience: RetryPolicy }> | undefined;
@@ -73,7 +73,7 @@ self.addEventListener("message", ({ data }: MessageEvent<PartRequest>) => {
       const patience = { ...data.patience, random: Math.random };
       opened = remoteFor(data.source, data.variables, data.commit)
         .then((remote) => ({ remote, patience }));
-      // Whoever asks for a part hears of it.
+      // Requests for parts report the error.
       opened.catch(() => {});
       break;
     }
@@ -107,7 +107,7 @@ async function fetchFor(id: number, order: PartOrder): Promise<void> {
       signal: controller.signal,
       onBytes: (count) => {
         untold += count;
-        // Also what came last before a line fell silent is told.
+        // The timer also reports the last bytes before a line stalls.
         timer ??= setTimeout(tell, TELL_MS);
       },
       onStart: (written) => {

@@ -1,8 +1,8 @@
 /**
- * Who fetches parts: this thread, or workers beside it.
+ * The fetchers of parts: this thread, or workers beside it.
  *
- * One event loop moves about as many bytes as one core copies; a server that is
- * starting has other things to answer meanwhile.
+ * One event loop moves about as many bytes as one core copies, and the server
+ * must respond to requests during its start.
  *
  * @module
  */
@@ -15,23 +15,23 @@ import { type Remote, RemoteError } from "../net/remote.ts";
 import type { RemoteVariables } from "../net/remote_for.ts";
 import type { RemoteSource } from "../source.ts";
 
-/** Fetches parts. */
+/** A fetcher of parts. */
 export interface Fetcher extends Disposable {
-  /** Fetches what is ordered, and answers with its hash. */
+  /** Fetches a part, and returns its hash. */
   fetch(order: PartOrder, options: PartOptions): Promise<string>;
 }
 
-/** What a worker needs to make the same remote. */
+/** The inputs with which a worker opens the same remote. */
 export interface RemoteRecipe {
-  /** Where files are. */
+  /** Source of the files. */
   readonly source: RemoteSource;
-  /** What remotes read of the environment. */
+  /** Variables that remotes read. */
   readonly variables: RemoteVariables;
-  /** Which commit was listed. */
+  /** Commit that was listed. */
   readonly commit: string;
 }
 
-/** This thread. */
+/** Returns a fetcher that uses this thread. */
 export function fetchHere(remote: Remote, patience: RetryPolicy): Fetcher {
   return {
     fetch: (order, options) => fetchPart(remote, order, patience, options),
@@ -39,7 +39,9 @@ export function fetchHere(remote: Remote, patience: RetryPolicy): Fetcher {
   };
 }
 
-/** `count` threads; each part goes to the one that has the least to do. */
+/**
+ * Returns a fetcher with `count` threads; each part goes to the least busy one.
+ */
 export function fetchInWorkers(
   recipe: RemoteRecipe,
   patience: RetryPolicy,
@@ -56,7 +58,7 @@ export function fetchInWorkers(
   };
 }
 
-/** Who waits for a part. */
+/** The callbacks of a pending part. */
 interface Waiting {
   readonly result: PromiseWithResolvers<string>;
   readonly options: PartOptions;
@@ -74,7 +76,7 @@ class PartWorker {
     this.#worker.onmessage = ({ data }: MessageEvent<PartReply>) =>
       this.#hear(data);
     this.#worker.onerror = (event) => {
-      // Not the end of the process, only of the parts that it was to fetch.
+      // The error ends the parts of this worker, not the process.
       event.preventDefault();
       const error = new Error(`Cannot go on downloading: ${event.message}`);
       for (const { result } of this.#waiting.values()) result.reject(error);
@@ -83,7 +85,7 @@ class PartWorker {
     this.#send({ kind: "open", ...recipe, patience });
   }
 
-  /** Parts that it is at. */
+  /** Number of parts in progress. */
   get busy(): number {
     return this.#waiting.size;
   }

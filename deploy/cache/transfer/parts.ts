@@ -1,5 +1,5 @@
 /**
- * A file in parts that come side by side.
+ * The division of a file into parts for concurrent download.
  *
  * @module
  */
@@ -8,16 +8,19 @@ import type { ByteRange } from "../net/remote.ts";
 
 const MEBIBYTE = 2 ** 20;
 
-/** Parts are as large as lets a file have about so many. */
+/** Approximate number of parts that a file is divided into. */
 const PARTS_A_FILE = 64;
 
-/** Bytes of a part of a file of `size` bytes: a power of two, 8 to 64 MiB. */
+/**
+ * Returns the bytes of a part for a file of `size` bytes: a power of two, 8 to
+ * 64 MiB.
+ */
 export function partBytesOf(size: number): number {
   const wanted = 2 ** Math.ceil(Math.log2(Math.max(1, size / PARTS_A_FILE)));
   return Math.min(64 * MEBIBYTE, Math.max(8 * MEBIBYTE, wanted));
 }
 
-/** The parts of a file, in order; an empty file has an empty one. */
+/** Returns the parts of a file, in order; an empty file has one empty part. */
 export function partsOf(size: number, partBytes: number): ByteRange[] {
   const count = Math.max(1, Math.ceil(size / partBytes));
   return Array.from({ length: count }, (_, i) => ({
@@ -26,7 +29,7 @@ export function partsOf(size: number, partBytes: number): ByteRange[] {
   }));
 }
 
-/** Bytes of those of `parts` that come before the first that is not `here`. */
+/** Returns the bytes of `parts` before the first that is not `here`. */
 export function frontOf(
   parts: readonly ByteRange[],
   here: { has(part: number): boolean },

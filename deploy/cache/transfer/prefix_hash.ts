@@ -1,22 +1,22 @@
 /**
- * The SHA-256 of a file that is still coming.
+ * The SHA-256 of a file during its download.
  *
  * ```text
  * parts     ████ ████ ████ ░░░░ ████ ░░░░
- * front     ─────────────▶
+ * prefix    ─────────────▶
  * hash      ────────▶              in a thread of its own, out of the page cache
  * ```
  *
- * SHA-256 goes from the first byte to the last, in one thread, so a start that
- * hashed a whole file at its end would wait for it. Following the front, the
- * hash is there about when the last byte is.
+ * SHA-256 is sequential, so hashing the whole file after the last byte would
+ * delay the start. Following the prefix, the hash is complete soon after the
+ * last byte.
  *
  * @module
  */
 
 import type { FrontReply, FrontRequest } from "./prefix_worker.ts";
 
-/** A hash that follows a file. */
+/** A hash that follows a growing file. */
 export class PrefixHash implements Disposable {
   readonly #path: string;
   readonly #size: number;
@@ -31,9 +31,9 @@ export class PrefixHash implements Disposable {
   #front = 0;
 
   /**
-   * Of `size` bytes at `path`, none of which need be there yet.
+   * Creates a hash of `size` bytes at `path`, none of which need be there yet.
    *
-   * @param onAt Hears how many bytes are hashed.
+   * @param onAt Called with the number of hashed bytes.
    */
   constructor(
     path: string,
@@ -42,7 +42,7 @@ export class PrefixHash implements Disposable {
   ) {
     this.#path = path;
     this.#size = size;
-    // Whoever gave up before the end does not ask for it.
+    // After a cancellation, no caller awaits the result.
     this.#result.promise.catch(() => {});
     this.#worker.onmessage = ({ data }: MessageEvent<FrontReply>) => {
       if (data.kind === "at") onAt(data.bytes);
@@ -55,12 +55,12 @@ export class PrefixHash implements Disposable {
     };
   }
 
-  /** The hash in hex, once all has come. */
+  /** Resolves with the hash in hex, once all bytes are there. */
   get result(): Promise<string> {
     return this.#result.promise;
   }
 
-  /** Notes that the first `front` bytes are written, for good. */
+  /** Reports that the first `front` bytes are written and final. */
   advance(front: number): void {
     if (front <= this.#front) return;
     this.#front = front;

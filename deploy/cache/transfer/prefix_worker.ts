@@ -1,7 +1,7 @@
 /**
- * The worker that hashes a file from its start, as far as it has come.
+ * The worker that hashes the written prefix of a growing file.
  *
- * An entry point: `front_hash.ts` starts it and imports its types only.
+ * Entry point: `prefix_hash.ts` starts it and imports its types only.
  *
  * @module
  */
@@ -9,17 +9,17 @@
 /// <reference lib="deno.worker" />
 import { contentHash } from "../hashing/content_hash.ts";
 
-/** What the worker is told: the file first, then how far it has come. */
+/** A request to the worker: first the file, then the length of the prefix. */
 export interface FrontRequest {
-  /** The file. */
+  /** Path of the file. */
   readonly path: string;
-  /** Bytes that it will have. */
+  /** Bytes of the complete file. */
   readonly size: number;
-  /** Bytes from its start that are written. */
+  /** Bytes of the prefix that is written. */
   readonly front: number;
 }
 
-/** What it answers: how far it is, at last the hash. */
+/** A reply of the worker: progress, and finally the hash. */
 export type FrontReply =
   | { readonly kind: "at"; readonly bytes: number }
   | { readonly kind: "hashed"; readonly hex: string }

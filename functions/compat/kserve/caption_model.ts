@@ -1,5 +1,5 @@
 /**
- * `caption`: picture and question → text.
+ * The `caption` model: picture and question → text.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   textInput,
 } from "./served_model.ts";
 
-/** What tensors carry. */
+/** Fields that tensors carry instead of parameters. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set([
   "image",
   "images",
@@ -35,7 +35,7 @@ const NOT_OPTIONS: ReadonlySet<string> = new Set([
 const OPTIONS = Object.keys(CaptionRequest.entries)
   .filter((name) => !NOT_OPTIONS.has(name));
 
-/** The model that answers. */
+/** Returns the model that answers questions. */
 export function captionModel(answerers: Answerers): ServedModel {
   return {
     name: "caption",

@@ -1,5 +1,5 @@
 /**
- * Codes ⇄ tensors.
+ * The conversion of codes ⇄ tensors.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { Inference } from "./served_model.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * The codes of `codes`; undefined when it was not sent.
+ * Returns the codes in tensor `codes`; undefined if it was not sent.
  *
- * @throws {InvalidFieldsError} When its shape is none of a grid or clip.
- * @throws {GridError} When a code is not in the codebook.
+ * @throws {InvalidFieldsError} If its shape is not that of a grid or clip.
+ * @throws {GridError} If a code is not in the codebook.
  */
 export function codesInput(
   { inputs }: Pick<Inference, "inputs">,
@@ -33,14 +33,14 @@ export function codesInput(
     : { frames, height, width, codes };
 }
 
-/** `codes` as a tensor, `[H, W]` or `[T, H, W]`. */
+/** Returns `codes` as a tensor, `[H, W]` or `[T, H, W]`. */
 export function codesTensor(codes: Codes): Tensor {
   const { height, width, codes: values } = codes;
   const shape = isClip(codes) ? [codes.frames, height, width] : [height, width];
   return { datatype: "UINT16", shape, values };
 }
 
-/** The codes of one or more pictures of one size, `[H, W]` or `[n, H, W]`. */
+/** Returns the codes of pictures of one size, `[H, W]` or `[n, H, W]`. */
 export function gridsTensor(grids: readonly CodeGrid[]): Tensor {
   const [first, ...more] = grids;
   const { height, width } = first!;
@@ -52,14 +52,14 @@ export function gridsTensor(grids: readonly CodeGrid[]): Tensor {
   return { datatype: "UINT16", shape: [grids.length, height, width], values };
 }
 
-/** Files as a tensor, `[n]`. */
+/** Returns files as a tensor, `[n]`. */
 export function filesTensor(
   files: readonly Uint8Array<ArrayBuffer>[],
 ): Tensor {
   return { datatype: "BYTES", shape: [files.length], values: files };
 }
 
-/** Text as a tensor, `[1]`. */
+/** Returns text as a tensor, `[1]`. */
 export function textTensor(text: string): Tensor {
   return { datatype: "BYTES", shape: [1], values: [text] };
 }

@@ -1,5 +1,5 @@
 /**
- * Bodies that may be compressed, as KServe's clients offer it.
+ * The reader of compressed bodies, which KServe's clients may send.
  *
  * @module
  */
@@ -15,17 +15,17 @@ import {
   MediaTypeError,
 } from "../../http/errors/errors.ts";
 
-/** Decompressors, by the name that HTTP has for their format. */
+/** Decompressors by content coding of HTTP. */
 const FORMATS = new Map([
   ["gzip", promisify(gunzip)],
-  // zlib's format, as HTTP has it.
+  // HTTP's name for zlib's format.
   ["deflate", promisify(inflate)],
 ]);
 
-/** Bytes that a decompressor makes at once. */
+/** Bytes of a decompressor's output chunk. */
 const CHUNK_BYTES = 2 ** 20;
 
-/** One body at a time: what does not fit is known once it has been made. */
+/** Queue of one body at a time: the size is known only after decompression. */
 const queue = new FairQueue();
 
 /**
@@ -34,10 +34,11 @@ const queue = new FairQueue();
  * `node:zlib` and not `DecompressionStream`, whose small parts keep the event
  * loop busy: 100 MiB of zeros stalled it for 2.2 s, and now for 10 ms.
  *
- * @param maxBytes That it may have, compressed and not.
- * @throws {BodyTooLargeError} As soon as it is known.
- * @throws {MediaTypeError} When its encoding is not taken.
- * @throws {MalformedBodyError} When there is none, or it breaks off.
+ * @param maxBytes Maximum bytes, both compressed and decompressed.
+ * @throws {BodyTooLargeError} If it exceeds the limit; thrown once that is
+ * known.
+ * @throws {MediaTypeError} If its encoding is not supported.
+ * @throws {MalformedBodyError} If there is none, or it breaks off.
  */
 export async function readCompressed(
   request: Request,

@@ -1,5 +1,5 @@
 /**
- * `detokenize`: codes → picture, codes of a clip → its frames.
+ * The `detokenize` model: codes → picture, codes of a clip → its frames.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
 
 const OPTIONS = ["model"];
 
-/** The model that makes pictures of codes. */
+/** Returns the model that decodes codes to pictures. */
 export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
   return {
     name: "detokenize",

@@ -1,5 +1,5 @@
 /**
- * `generate`: prompt → pictures and codes.
+ * The `generate` model: prompt → pictures and codes.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
   textInput,
 } from "./served_model.ts";
 
-/** What a tensor carries, or only streams and JSON can show. */
+/** Fields that a tensor carries, or that only streams and JSON support. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set([
   "prompt",
   "preview",
@@ -28,7 +28,7 @@ const NOT_OPTIONS: ReadonlySet<string> = new Set([
 const OPTIONS = Object.keys(GenerateRequest.entries)
   .filter((name) => !NOT_OPTIONS.has(name));
 
-/** The model that draws. */
+/** Returns the model that generates pictures. */
 export function generateModel(drawers: Drawers): ServedModel {
   return {
     name: "generate",
@@ -44,7 +44,7 @@ export function generateModel(drawers: Drawers): ServedModel {
       const request = nativeFields(GenerateRequest, OPTIONS, inference, {
         prompt,
       });
-      // Codes alone never meet the vision decoder.
+      // Codes alone need no vision decoder.
       const type = FILE_TYPES[request.output_format ?? "png"];
       const file = inference.wants("image") ? type : undefined;
       const wanted = { file, preview: false } as const;

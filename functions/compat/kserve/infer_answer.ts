@@ -1,6 +1,5 @@
 /**
- * The answer to an inference: JSON, and raw bytes behind it where they are
- * asked for.
+ * The answer to an inference: JSON, followed by raw bytes if they are requested.
  *
  * @module
  */
@@ -9,21 +8,21 @@ import type { InferRequest } from "./infer_request.ts";
 import type { ServedModel } from "./served_model.ts";
 import { bytesFromTensor, jsonFromTensor, type Tensor } from "./tensor.ts";
 
-/** An output, by its name. */
+/** An output with its name. */
 export type NamedTensor = readonly [name: string, tensor: Tensor];
 
-/** A body and where its JSON ends. */
+/** A body and the length of its JSON. */
 export interface InferAnswer {
-  /** JSON, and what is behind. */
+  /** JSON, followed by raw bytes. */
   readonly body: Uint8Array<ArrayBuffer>;
-  /** Undefined where nothing is behind. */
+  /** Bytes of the JSON; undefined if no raw bytes follow. */
   readonly headerLength: number | undefined;
 }
 
 /**
- * The answer that holds `outputs` as `request` wants them.
+ * Returns the answer with `outputs` in the form that `request` specifies.
  *
- * @param parameters What is known beside.
+ * @param parameters Parameters of the answer.
  */
 export function writeInferAnswer(
   { name, version }: Pick<ServedModel, "name" | "version">,

@@ -1,14 +1,14 @@
 /**
- * The body of an inference: JSON, and with the binary tensor extension raw
- * bytes behind it.
+ * The body of an inference: JSON, followed by raw bytes with the binary tensor
+ * extension.
  *
  * ```text
  * {"inputs": [{…, "parameters": {"binary_data_size": 3}}, …]} b b b …
  * └─────────── Inference-Header-Content-Length ─────────────┘
  * ```
  *
- * Lengths, counts and shapes are what a stranger says, and are checked before
- * anything is made of them.
+ * Lengths, counts and shapes are untrusted, and are checked before anything is
+ * allocated for them.
  *
  * @module
  */
@@ -25,13 +25,13 @@ import {
   tensorFromJson,
 } from "./tensor.ts";
 
-/** Where the JSON of a body ends, if that is not its end. */
+/** Header with the length of a body's JSON, if raw bytes follow. */
 export const HEADER_LENGTH = "inference-header-content-length";
 
-/** Tensors that a request may have or ask for. */
+/** Maximum tensors of a request, and of its answer. */
 const MAX_TENSORS = 16;
 
-/** Dimensions that a tensor may have. */
+/** Maximum dimensions of a tensor. */
 const MAX_RANK = 8;
 
 const ByteCount = v.pipe(
@@ -43,13 +43,13 @@ const ByteCount = v.pipe(
 
 const Name = v.pipe(v.string(), v.maxLength(256));
 
-/** What a tensor that is sent may say of itself; the rest is passed over. */
+/** The parameters of an input tensor; others are ignored. */
 const InputParameters = v.object({
   "binary_data_size": v.optional(ByteCount),
   "shared_memory_region": v.optional(v.unknown()),
 });
 
-/** What an answer may be asked to be like. */
+/** The parameters of a requested output. */
 const OutputParameters = v.object({
   "binary_data": v.optional(v.boolean()),
   "shared_memory_region": v.optional(v.unknown()),
@@ -70,7 +70,7 @@ const Output = v.object({
   parameters: v.optional(OutputParameters, {}),
 });
 
-/** The JSON of a body; what it has beside is passed over. */
+/** The schema of a body's JSON; other members are ignored. */
 export const InferHeader = v.object({
   id: v.optional(v.pipe(v.string(), v.maxLength(1024))),
   parameters: v.optional(v.record(v.string(), v.unknown()), {}),
@@ -80,35 +80,35 @@ export const InferHeader = v.object({
 /** The JSON of a body. */
 export type InferHeader = v.InferOutput<typeof InferHeader>;
 
-/** An output that is asked for. */
+/** A requested output. */
 export interface RequestedOutput {
-  /** Which. */
+  /** Name of the output. */
   readonly name: string;
-  /** Raw, or in JSON. */
+  /** True for raw bytes, false for JSON. */
   readonly binary: boolean;
 }
 
-/** An inference that is asked for. */
+/** A requested inference. */
 export interface InferRequest {
-  /** Returned with the answer. */
+  /** Id, returned with the answer. */
   readonly id: string | undefined;
   /** Options, unchecked. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** By name. */
+  /** Inputs by name. */
   readonly inputs: ReadonlyMap<string, Tensor>;
-  /** None stands for all. */
+  /** Requested outputs; an empty list requests all. */
   readonly outputs: readonly RequestedOutput[];
-  /** Whether outputs that nobody asks for by name are raw. */
+  /** True if outputs that are not requested by name are raw. */
   readonly binaryByDefault: boolean;
 }
 
 /**
- * The inference that `body` asks for.
+ * Returns the inference that `body` requests.
  *
- * @param headerLength Where its JSON ends; undefined where it ends.
- * @throws {BodyTooComplexError} When its JSON has more structure than is taken.
- * @throws {MalformedBodyError} When lengths and bytes do not agree.
- * @throws {InvalidFieldsError} Naming the tensor at fault.
+ * @param headerLength Length of the JSON; undefined if it is the whole body.
+ * @throws {BodyTooComplexError} If its JSON has more structure than is accepted.
+ * @throws {MalformedBodyError} If lengths and bytes do not agree.
+ * @throws {InvalidFieldsError} If a tensor is invalid; names it.
  */
 export async function readInferRequest(
   body: Uint8Array<ArrayBuffer>,

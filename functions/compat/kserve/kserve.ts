@@ -46,21 +46,21 @@ import { HEADER_LENGTH, readInferRequest } from "./infer_request.ts";
 import { checkTensors, type ServedModel } from "./served_model.ts";
 import { tokenizeModel } from "./tokenize_model.ts";
 
-/** What its models are made of. */
+/** The services behind the models. */
 export interface KserveServices
   extends Drawers, Answerers, Tokenizers, Listing {}
 
-/** What JSON with bytes behind it goes by. */
+/** Media type of JSON followed by raw bytes. */
 const BINARY_TYPE = "application/octet-stream";
 
-/** Types that a body may say it is of; clients say nothing or any of these. */
+/** Media types of a body; clients send none or any of these. */
 const BODY_TYPES: ReadonlySet<string> = new Set([
   "",
   "application/json",
   BINARY_TYPE,
 ]);
 
-/** The routes, ready to mount. */
+/** Returns the routes, ready to mount. */
 export function kserve(
   services: KserveServices,
   functions: ReadonlySet<FunctionName>,
@@ -107,7 +107,7 @@ export function kserve(
   return routes;
 }
 
-/** A model, with and without its version. */
+/** The paths of a model, with and without its version. */
 const MODEL_PATHS = [
   "/v2/models/:model",
   "/v2/models/:model/versions/:version",

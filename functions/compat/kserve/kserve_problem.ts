@@ -1,18 +1,18 @@
 /**
- * Errors as clients of the Open Inference Protocol know them: text under
- * `error`, with the members of a problem document beside.
+ * The errors of the Open Inference Protocol: text under `error`, beside the
+ * members of a problem document.
  *
  * @module
  */
 
 import type { Problem } from "../../http/errors/problem.ts";
 
-/** Whether a request speaks this protocol. */
+/** Reports if a path belongs to this protocol. */
 export function isKservePath(path: string): boolean {
   return path === "/v2" || path.startsWith("/v2/");
 }
 
-/** `problem` with its message where these clients look for it. */
+/** Returns `problem` with its message in the member that these clients read. */
 export function kserveProblem(
   problem: Problem,
 ): Omit<Problem, "error"> & { readonly error: string } {

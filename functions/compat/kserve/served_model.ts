@@ -18,65 +18,65 @@ import type { NamedTensor } from "./infer_answer.ts";
 import type { InferRequest } from "./infer_request.ts";
 import { type Datatype, elementCount, type Tensor } from "./tensor.ts";
 
-/** The only version there is. */
+/** The only version of each model. */
 export const MODEL_VERSION = "1";
 
-/** What is known of a tensor before it is there. */
+/** The specification of a tensor. */
 export interface TensorSpec {
-  /** By which it is sent or asked for. */
+  /** Name of the tensor. */
   readonly name: string;
   /** Numeric format. */
   readonly datatype: Datatype;
-  /** −1 for any length. */
+  /** Length of every dimension; −1 for any. */
   readonly shape: readonly number[];
-  /** Whether it may be left out. */
+  /** True if the tensor may be left out. */
   readonly optional?: boolean;
 }
 
-/** What an inference is called with. */
+/** The arguments of an inference. */
 export interface Inference {
-  /** By name; each as its specification says. */
+  /** Inputs by name; each matches its specification. */
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** Options, unchecked. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Whether an output of this name is asked for. */
+  /** Reports if an output of this name is requested. */
   readonly wants: (name: string) => boolean;
-  /** What goes with it. */
+  /** Context of the call. */
   readonly call: Call;
 }
 
-/** What an inference gives. */
+/** The result of an inference. */
 export interface Inferred {
-  /** Those that were asked for, and maybe more. */
+  /** Requested outputs, and maybe more. */
   readonly outputs: readonly NamedTensor[];
-  /** What is known beside. */
+  /** Parameters of the answer. */
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
 }
 
 /** A function as a model. */
 export interface ServedModel {
-  /** By which it is asked for. */
+  /** Name of the model. */
   readonly name: FunctionName;
-  /** Of the model. */
+  /** Version of the model. */
   readonly version: string;
-  /** What it takes. */
+  /** Specifications of the inputs. */
   readonly inputs: readonly TensorSpec[];
-  /** What it gives. */
+  /** Specifications of the outputs. */
   readonly outputs: readonly TensorSpec[];
   /**
-   * Says nothing where it can be used.
+   * Returns if the model can be used.
    *
-   * @throws {NotReadyError} Where it cannot.
+   * @throws {NotReadyError} If it cannot.
    */
   readonly checkReady: () => void;
-  /** Tensors → tensors. */
+  /** Runs an inference: tensors → tensors. */
   readonly infer: (inference: Inference) => Promise<Inferred>;
 }
 
 /**
- * Refuses tensors that `model` does not have, or not like this.
+ * Checks that the tensors match the specifications of `model`.
  *
- * @throws {InvalidFieldsError} Naming them.
+ * @throws {InvalidFieldsError} If one does not; names it.
  */
 export function checkTensors(
   model: Pick<ServedModel, "inputs" | "outputs">,
@@ -102,9 +102,9 @@ export function checkTensors(
 }
 
 /**
- * The one element of `name` as text; undefined when it was not sent.
+ * Returns the one element of `name` as text; undefined if it was not sent.
  *
- * @throws {InvalidFieldsError} When it is not UTF-8.
+ * @throws {InvalidFieldsError} If it is not UTF-8.
  */
 export function textInput(
   { inputs }: Pick<Inference, "inputs">,
@@ -121,11 +121,11 @@ export function textInput(
 }
 
 /**
- * Reads the one element of `image` as a file; undefined when it was not sent.
- * Raw it is the file, in JSON a data URL or base64.
+ * Reads the one element of `image` as a file; undefined if it was not sent.
+ * As raw bytes it is the file, in JSON a data URL or base64.
  *
- * @param held Gives back what a fetched picture takes.
- * @throws {InvalidFieldsError} When the text is neither.
+ * @param held Holds the resources of a fetched picture.
+ * @throws {InvalidFieldsError} If the text is neither.
  */
 export async function pictureInput(
   { inputs, call }: Pick<Inference, "inputs" | "call">,
@@ -139,11 +139,12 @@ export async function pictureInput(
 }
 
 /**
- * Fields of a native body: its options from the parameters, the rest as given.
+ * Returns the fields of a native body: options from the parameters, the rest as
+ * given.
  *
- * @param options Names of fields that parameters may set; others are passed
- * over, as this protocol's servers do.
- * @throws {InvalidFieldsError} Naming the option at fault.
+ * @param options Names of fields that parameters may set; others are ignored, as
+ * this protocol's servers do.
+ * @throws {InvalidFieldsError} If an option is invalid; names it.
  */
 export function nativeFields<T>(
   schema: v.GenericSchema<unknown, T>,
@@ -157,7 +158,7 @@ export function nativeFields<T>(
   return parseFields(schema, { ...Object.fromEntries(fields), ...given });
 }
 
-/** Undefined when there is nothing to say against it. */
+/** Returns the fault of a tensor; undefined if it matches its specification. */
 function misfit(
   spec: TensorSpec | undefined,
   { datatype, shape }: Tensor,
@@ -165,7 +166,7 @@ function misfit(
   if (spec === undefined) return "there is no such tensor";
   const expected = `expected ${spec.datatype} ${shapeText(spec.shape)}`;
   if (datatype !== spec.datatype) return expected;
-  // One element is one element, with or without a dimension for a batch.
+  // A single element may come with or without a batch dimension.
   if (datatype === "BYTES") {
     return elementCount(shape) === 1 ? undefined : expected;
   }

@@ -1,13 +1,13 @@
 /**
- * Tensors of the Open Inference Protocol, as JSON and as raw bytes.
+ * The tensors of the Open Inference Protocol, as JSON and as raw bytes.
  *
  * ```text
  * UINT16, INT32   little-endian, row-major
  * BYTES           length (u32 little-endian), bytes, length, bytes, …
  * ```
  *
- * Knows nothing of requests: whoever sent them is told by
- * {@linkcode TensorError} what is wrong with one.
+ * Independent of requests: a {@linkcode TensorError} describes what is wrong
+ * with a tensor.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import {
   MAX_BYTES_ELEMENTS,
 } from "../../http/body_limits.ts";
 
-/** Numeric formats that are served. */
+/** A supported element type. */
 export type Datatype = "BYTES" | "UINT16" | "INT32";
 
-/** An element of BYTES: in JSON it is text. */
+/** An element of BYTES; text in JSON. */
 export type Element = string | Uint8Array<ArrayBuffer>;
 
-/** A tensor, row by row. */
+/** A tensor in row-major order. */
 export type Tensor =
   & {
     /** Length of every dimension. */
@@ -38,24 +38,24 @@ export type Tensor =
     | { readonly datatype: "INT32"; readonly values: Int32Array<ArrayBuffer> }
   );
 
-/** A tensor that is not what it says. */
+/** A tensor whose elements do not match its datatype or shape. */
 export class TensorError extends Error {
-  /** Says what is the case, for whoever knows which tensor it is. */
+  /** Creates the error, whose message does not name the tensor. */
   constructor(message: string) {
     super(message);
     this.name = "TensorError";
   }
 }
 
-/** How many elements `shape` has. */
+/** Returns the number of elements of `shape`. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, length) => product * length, 1);
 }
 
 /**
- * The tensor whose elements are `bytes`.
+ * Returns the tensor whose elements are `bytes`.
  *
- * @throws {TensorError} When they are more or fewer than `shape` says.
+ * @throws {TensorError} If they are more or fewer than `shape` has.
  */
 export function tensorFromBytes(
   datatype: "BYTES" | "UINT16",
@@ -85,9 +85,9 @@ export function tensorFromBytes(
 }
 
 /**
- * The tensor whose elements stand in `data`, flat or nested as `shape` is.
+ * Returns the tensor whose elements are in `data`, flat or nested like `shape`.
  *
- * @throws {TensorError} When they are not what datatype and shape say.
+ * @throws {TensorError} If they do not match datatype and shape.
  */
 export function tensorFromJson(
   datatype: "BYTES" | "UINT16",
@@ -114,14 +114,14 @@ export function tensorFromJson(
   throw new TensorError("expected whole numbers from 0 to 65535");
 }
 
-/** The elements of `tensor` as raw bytes. */
+/** Returns the elements of `tensor` as raw bytes. */
 export function bytesFromTensor(tensor: Tensor): Uint8Array<ArrayBuffer> {
   if (tensor.datatype === "BYTES") return prefixed(tensor.values);
   const { values } = tensor;
   const size = values.BYTES_PER_ELEMENT;
   const bytes = new Uint8Array(size * values.length);
   const view = new DataView(bytes.buffer);
-  // Conversion to an unsigned integer leaves the bits of a signed one.
+  // Conversion to an unsigned integer keeps the bits of a signed one.
   values.forEach((value, i) =>
     size === 2
       ? view.setUint16(size * i, value, true)
@@ -130,7 +130,7 @@ export function bytesFromTensor(tensor: Tensor): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The elements of `tensor` for JSON, flat; bytes become base64. */
+/** Returns the elements of `tensor` for JSON, flat; bytes become base64. */
 export function jsonFromTensor(tensor: Tensor): (number | string)[] {
   if (tensor.datatype !== "BYTES") return [...tensor.values];
   return tensor.values.map((value) =>
@@ -140,7 +140,7 @@ export function jsonFromTensor(tensor: Tensor): (number | string)[] {
 
 const LENGTH_BYTES = 4;
 
-/** No deeper than the shape is: what is deeper is no element. */
+/** Flattens `data` no deeper than the shape: deeper lists are no elements. */
 function flatten(data: unknown, depth: number, flat: unknown[]): void {
   if (!Array.isArray(data)) {
     throw new TensorError("expected its data as an array");

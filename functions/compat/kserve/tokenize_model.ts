@@ -1,5 +1,5 @@
 /**
- * `tokenize`: picture → codes, text → tokens.
+ * The `tokenize` model: picture → codes, text → tokens.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 const PICTURE_OPTIONS = ["resize", "decode", "model"];
 const TEXT_OPTIONS = ["special", "model"];
 
-/** The model that makes codes and tokens. */
+/** Returns the model that encodes pictures to codes and text to tokens. */
 export function tokenizeModel(tokenizers: Tokenizers): ServedModel {
   return {
     name: "tokenize",

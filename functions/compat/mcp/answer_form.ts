@@ -2,8 +2,8 @@
  * The form of an answer to a message: events, or JSON for clients that do not
  * list events.
  *
- * The protocol asks clients to accept both, and its package refuses others;
- * many accept JSON alone, anything, or say nothing.
+ * The protocol requires clients to accept both, and its package refuses others;
+ * many accept JSON alone, anything, or send no header.
  *
  * @module
  */
@@ -17,9 +17,9 @@ const FORMS = ["text/event-stream", "application/json"] as const;
 export type AnswerForm = typeof FORMS[number];
 
 /**
- * Returns the form that `accept` asks for.
+ * Returns the form that `accept` prefers.
  *
- * @throws {NotAcceptableError} When it takes neither.
+ * @throws {NotAcceptableError} If it accepts neither.
  */
 export function answerForm(accept: string | undefined): AnswerForm {
   const listed = /text\/event-stream/i.test(accept ?? "");
@@ -29,7 +29,7 @@ export function answerForm(accept: string | undefined): AnswerForm {
   );
 }
 
-/** Returns `request` as the package takes it, without its body. */
+/** Returns `request` in the form that the package accepts, without its body. */
 export function asPackageTakes(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.set("accept", FORMS.join(", "));

@@ -4,7 +4,7 @@
  * @module
  */
 
-// The package says where its types are in a way that only some tools find.
+// The package declares its types in a way that only some tools resolve.
 // @ts-types="@modelcontextprotocol/sdk/server/webStandardStreamableHttp"
 import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js";
 import type { Context } from "hono";
@@ -23,8 +23,8 @@ import type { Tool } from "./tool.ts";
  * Answers `message`.
  *
  * @param message A JSON-RPC message, unchecked.
- * @param note Told how to end the call early; what it returns is called when
- * the call has ended.
+ * @param note Called with a function that cancels the call; the function that it
+ * returns is called when the call has ended.
  */
 export async function answerMessage(
   c: Context<AppEnv>,
@@ -47,13 +47,13 @@ export async function answerMessage(
   const end = () => {
     c.set("failed", true);
     c.get("abandon").abort(new DOMException("the caller left", "AbortError"));
-    // Ends the stream as well: what was cancelled is not answered.
+    // Ends the stream as well: canceled calls are not answered.
     void server.close();
   };
   const forget = note(end);
   const options = { parsedBody: message };
   const handled = transport.handleRequest(asPackageTakes(c.req.raw), options);
-  // Of a call that ends early there is no JSON, ever.
+  // A call that is canceled never gets JSON.
   const response = await Promise.race([handled, endOf(call.signal)])
     .catch((error) => {
       forget();
@@ -71,7 +71,7 @@ export async function answerMessage(
   });
 }
 
-/** What the transport refused, as all refusals are told here. */
+/** Returns the transport's refusal as an error of this server. */
 async function refusal(response: Response): Promise<Error> {
   const { error } = await response.json();
   switch (response.status) {
@@ -82,7 +82,7 @@ async function refusal(response: Response): Promise<Error> {
   }
 }
 
-/** Fails when a call ends early, and never comes otherwise. */
+/** Rejects when a call is canceled, and never settles otherwise. */
 function endOf(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const end = () => reject(signal.reason);
@@ -92,10 +92,10 @@ function endOf(signal: AbortSignal): Promise<never> {
 }
 
 /**
- * `response`, with word of how its stream ends.
+ * Returns `response`, and reports the end of its stream.
  *
- * @param onLeft When its reader leaves.
- * @param onEnd In any case, once.
+ * @param onLeft Called when the reader leaves.
+ * @param onEnd Called once, in any case.
  */
 function followed(
   c: Context<AppEnv>,
@@ -119,21 +119,21 @@ function followed(
   return answer(c, body, response);
 }
 
-/** A result with pictures comes as one part, and is sent in pieces. */
+/** Yields a result in pieces: one with pictures comes as a single part. */
 async function* piecesOf(
   body: ReadableStream<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const part of body) yield* piecesOfBytes(part);
 }
 
-/** Made by the context, which adds what every answer has. */
+/** Returns the answer, made by the context, which adds the common headers. */
 function answer(
   c: Context<AppEnv>,
   body: ReadableStream<Uint8Array> | null,
   response: Response,
 ): Response {
   const answer = c.newResponse(body, response);
-  // Wrong under HTTP/2.
+  // Invalid under HTTP/2.
   answer.headers.delete("connection");
   return answer;
 }

@@ -1,5 +1,5 @@
 /**
- * `caption_image`: pictures and a question → text.
+ * The `caption_image` tool: pictures and a question → text.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const Output = v.object({
   "finish_reason": v.picklist(["stop", "length"]),
 });
 
-/** The tool that answers. */
+/** Returns the tool that answers questions about pictures. */
 export function captionImage(answerers: Answerers): Tool {
   return defineTool({
     name: "caption_image",
@@ -67,5 +67,8 @@ export function captionImage(answerers: Answerers): Tool {
   });
 }
 
-/** Its headers would size bare codes, of which there are none. */
+/**
+ * URL of a placeholder request: its headers would size bare codes, which it
+ * lacks.
+ */
 const NOWHERE = "http://localhost/";

@@ -1,12 +1,12 @@
 /**
- * What results hold.
+ * The content of results.
  *
  * @module
  */
 
 import type { ImageContent } from "./tool.ts";
 
-/** A picture, from its file. */
+/** Returns the picture content of a file. */
 export function imageContent(
   bytes: Uint8Array,
   mimeType: string,

@@ -1,5 +1,5 @@
 /**
- * `detokenize_image`: codes → picture.
+ * The `detokenize_image` tool: codes → picture.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const Output = v.object({
   width: v.number(),
 });
 
-/** The tool that makes a picture of codes. */
+/** Returns the tool that decodes codes to a picture. */
 export function detokenizeImage(tokenizers: Tokenizers): Tool {
   return defineTool({
     name: "detokenize_image",

@@ -1,5 +1,5 @@
 /**
- * `generate_image`: prompt → pictures, row by row.
+ * The `generate_image` tool: prompt → pictures, row by row.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { GenerateRequest } from "../../schema/generate.ts";
 import { imageContent } from "./content.ts";
 import { defineTool, type Tool, type ToolUse } from "./tool.ts";
 
-/** What only streams and long JSON can show. */
+/** The options without those that only streams and long JSON support. */
 const { preview: _preview, logprobs: _logprobs, ...options } =
   GenerateRequest.entries;
 
@@ -29,7 +29,7 @@ const Output = v.object({
   images: v.array(v.object({ height: v.number(), width: v.number() })),
 });
 
-/** The tool that draws. */
+/** Returns the tool that generates pictures. */
 export function generateImage(drawers: Drawers): Tool {
   return defineTool({
     name: "generate_image",
@@ -70,12 +70,16 @@ interface RowCount {
   total: number;
 }
 
-/** Of all pictures; those that were given are not drawn. */
+/** Returns the rows to draw of all pictures, without those that were given. */
 function rowsToDraw({ task: { scene } }: DrawingRun): number {
   return scene.count * (scene.size.height - (scene.prefix?.height ?? 0));
 }
 
-/** @param rows Overwritten. */
+/**
+ * Reports progress.
+ *
+ * @param rows Rows drawn so far, by picture; overwritten.
+ */
 function tell(
   { event }: WireEvent,
   rows: RowCount,

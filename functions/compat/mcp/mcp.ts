@@ -1,9 +1,9 @@
 /**
- * `POST /mcp`: the functions as tools of the Model Context Protocol, over
- * Streamable HTTP.
+ * The route `POST /mcp`: the functions as tools of the Model Context Protocol,
+ * over Streamable HTTP.
  *
- * Every message gets a server of its own: nothing is remembered between them
- * but which calls run, so that a client can cancel them. There is no stream
+ * Every message gets a server of its own. The only state between messages is the
+ * list of running calls, so that a client can cancel them. There is no stream
  * without a call (`GET`) and nothing to delete (`DELETE`).
  *
  * @module
@@ -30,21 +30,21 @@ import { RunningCalls } from "./running_calls.ts";
 import { tokenizeImage } from "./tokenize_image.ts";
 import type { Tool } from "./tool.ts";
 
-/** What its tools are made of. */
+/** The services behind the tools. */
 export interface McpServices extends Drawers, Answerers, Tokenizers {}
 
-/** How it behaves. */
+/** The options of the route. */
 export interface McpOptions extends OriginPolicy {
-  /** Tools of other functions are not there. */
+  /** Served functions; tools of others are left out. */
   readonly functions: ReadonlySet<FunctionName>;
 }
 
-/** Whose calls are whose. */
+/** Header of the session that a call belongs to. */
 const SESSION = "mcp-session-id";
 
 const MessageId = v.union([v.string(), v.number()]);
 
-/** What is looked at here; the protocol's own package looks at the rest. */
+/** The members that are checked here; the protocol's package checks the rest. */
 const Message = v.object({
   id: v.optional(MessageId),
   method: v.optional(v.string()),
@@ -52,13 +52,13 @@ const Message = v.object({
 });
 type Message = v.InferOutput<typeof Message>;
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
   const tools = toolsOf(services)
     .filter((tool) => options.functions.has(tool.function));
   const running = new RunningCalls();
   return new Hono<AppEnv>().post("/mcp", mcpDescription, async (c) => {
-    // The protocol asks for it, also of who shows a key.
+    // The protocol requires it, also for requests with a key.
     checkOrigin(c.req.raw, options);
     const body = await readMessage(c.req.raw, services.limits.maxBodyBytes);
     const { id, method, params } = known(body);
@@ -67,7 +67,7 @@ export function mcp(services: McpServices, options: McpOptions): Hono<AppEnv> {
     if (method === "notifications/cancelled") {
       running.cancel({ caller, session, id: params?.requestId });
     }
-    // Loaded when it is needed: it would make every start a fifth slower.
+    // Loaded on first use: it would make every start a fifth slower.
     const { answerMessage } = await import("./answer_message.ts");
     const note = (end: () => void) => running.add({ caller, session, id }, end);
     const answer = await answerMessage(c, body, tools, note);
@@ -115,7 +115,7 @@ function withoutArguments(body: unknown): unknown {
   return { params: others, ...rest };
 }
 
-/** What is no message is for the transport to refuse. */
+/** Returns the checked members; the transport refuses malformed messages. */
 function known(body: unknown): Message {
   const parsed = v.safeParse(Message, body);
   return parsed.success ? parsed.output : {};

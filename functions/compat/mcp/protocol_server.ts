@@ -1,11 +1,11 @@
 /**
- * The protocol's own server for one message, with our tools behind it.
+ * The protocol's own server for one message, with the tools of this server.
  *
  * @module
  */
 
 import { Server } from "@modelcontextprotocol/sdk/server";
-// The package says where its types are in a way that only some tools find.
+// The package declares its types in a way that only some tools resolve.
 // @ts-types="@modelcontextprotocol/sdk/types"
 import {
   CallToolRequestSchema,
@@ -19,20 +19,20 @@ import type { Call } from "../../http/call.ts";
 import { VERSION } from "../../http/version.ts";
 import type { Progress, Tool, ToolAnswer } from "./tool.ts";
 
-/** What the tools are called with. */
+/** The context of the tools. */
 export interface ServerUse {
-  /** What goes with a call. */
+  /** Context of a call. */
   readonly call: Call;
-  /** What a client is told of an error. */
+  /** Returns the message of an error for the client. */
   readonly describe: (error: unknown) => string;
 }
 
 const INFO = { name: "emu3", title: "Emu3", version: VERSION };
 
-/** Servers validate nothing with it unless they ask people questions. */
+/** The validator, which servers use only for elicitation. */
 const jsonSchemaValidator = new AjvJsonSchemaValidator();
 
-/** A server that knows `tools`. */
+/** Returns a server with `tools`. */
 export function protocolServer(
   tools: readonly Tool[],
   use: ServerUse,
@@ -59,7 +59,7 @@ export function protocolServer(
         extra.sendNotification({
           method: "notifications/progress",
           params: { progressToken: meta.progressToken, ...progress },
-          // It fails where nobody reads any more, and then nobody misses it.
+          // It fails only if the client has left, and then it is not needed.
         }).catch(() => undefined);
       };
       const signal = AbortSignal.any([use.call.signal, extra.signal]);
@@ -91,7 +91,10 @@ function result({ pictures, fields, text }: ToolAnswer): CallToolResult {
   };
 }
 
-/** For models to read, and to do better next time. */
+/**
+ * Returns an error result for models to read, so that they can correct the
+ * call.
+ */
 function refusal(text: string): CallToolResult {
   return { content: [{ type: "text", text }], isError: true };
 }

@@ -1,10 +1,9 @@
 /**
- * The calls that are under way, so that a later message of the same caller can
- * end them.
+ * The running calls, so that a later message of the same caller can cancel them.
  *
- * A cancellation comes as a request of its own. All that is kept of a session
- * is what it has running: nothing outlives a call, and any id will do. A caller
- * reaches its own calls alone, whatever session it names.
+ * A cancellation is a request of its own. The only state of a session is its
+ * running calls: nothing outlives a call, and any id is valid. A caller can
+ * cancel its own calls alone, whatever session it names.
  *
  * @module
  */
@@ -14,34 +13,34 @@ export type MessageId = string | number;
 
 /** The name of a call; without a session or an id it cannot be named later. */
 export interface CallName {
-  /** The caller, as limits count callers. */
+  /** Caller, as limits count callers. */
   readonly caller: string;
-  /** As the client named it. */
+  /** Session that the client named. */
   readonly session: string | undefined;
-  /** As the client named it. */
+  /** Id that the client gave the message. */
   readonly id: MessageId | undefined;
 }
 
-/** Calls that are noted at once. */
+/** Maximum number of calls that are recorded at once. */
 export const MAX_CALLS = 1024;
 
-/** Characters of a name that is noted. */
+/** Maximum characters of a name that is recorded. */
 const MAX_NAME = 512;
 
-/** Calls that are under way, by name. */
+/** The running calls by name. */
 export class RunningCalls {
   readonly #ends = new Map<string, () => void>();
 
-  /** How many there are. */
+  /** Number of running calls. */
   get size(): number {
     return this.#ends.size;
   }
 
   /**
-   * Notes a call until what is returned is called; not one that cannot be
-   * named, nor more than {@linkcode MAX_CALLS}.
+   * Records a call until the returned function is called; not one without a
+   * name, nor more than {@linkcode MAX_CALLS}.
    *
-   * @param end Ends it early.
+   * @param end Cancels the call.
    */
   add(name: CallName, end: () => void): () => void {
     const key = keyOf(name);
@@ -52,14 +51,14 @@ export class RunningCalls {
     };
   }
 
-  /** Ends a call, if it still runs. */
+  /** Cancels a call if it still runs. */
   cancel(name: CallName): void {
     const key = keyOf(name);
     if (key !== undefined) this.#ends.get(key)?.();
   }
 }
 
-/** 7 and "7" are different ids. */
+/** Returns the key of a call; 7 and "7" are different ids. */
 function keyOf({ caller, session, id }: CallName): string | undefined {
   if (session === undefined || id === undefined) return undefined;
   if (session.length + `${id}`.length > MAX_NAME) return undefined;

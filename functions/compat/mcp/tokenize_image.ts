@@ -1,5 +1,5 @@
 /**
- * `tokenize_image`: picture → codes.
+ * The `tokenize_image` tool: picture → codes.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const Output = v.object({
   ),
 });
 
-/** The tool that makes codes of a picture. */
+/** Returns the tool that encodes a picture to codes. */
 export function tokenizeImage(tokenizers: Tokenizers): Tool {
   return defineTool({
     name: "tokenize_image",

@@ -1,5 +1,5 @@
 /**
- * A tool: what a client is told of it, and what it does.
+ * A tool: its description for clients, and the function that runs it.
  *
  * @module
  */
@@ -10,70 +10,70 @@ import { parseFields } from "../../http/body.ts";
 import type { Call } from "../../http/call.ts";
 import type { FunctionName } from "../../schema/function_names.ts";
 
-/** How far a call is. */
+/** The progress of a call. */
 export interface Progress {
-  /** What is done. */
+  /** Amount of work that is done. */
   readonly progress: number;
-  /** What there is to do, where it is known. */
+  /** Amount of all work, if it is known. */
   readonly total?: number;
-  /** The same for people. */
+  /** Progress as text for people. */
   readonly message: string;
 }
 
-/** What a tool is called with beside its arguments. */
+/** The context of a tool beside its arguments. */
 export interface ToolUse {
-  /** What goes with it. */
+  /** Context of the call. */
   readonly call: Call;
-  /** Told how far it is. */
+  /** Called with the progress. */
   readonly onProgress: (progress: Progress) => void;
 }
 
 /** A picture in a result. */
 export interface ImageContent {
-  /** Its kind. */
+  /** Type of the content. */
   readonly type: "image";
-  /** In base64. */
+  /** File in base64. */
   readonly data: string;
   /** Media type. */
   readonly mimeType: string;
 }
 
-/** What a tool answers. */
+/** The answer of a tool. */
 export interface ToolAnswer {
-  /** Pictures that it made. */
+  /** Pictures of the answer. */
   readonly pictures: readonly ImageContent[];
-  /** The rest, as its output schema says. */
+  /** Fields of the answer that match the output schema. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** The rest in words; JSON of the fields where left out. */
+  /** Answer as text; JSON of the fields if left out. */
   readonly text?: string;
 }
 
 /** A JSON Schema of an object. */
 export interface ObjectSchema {
-  /** Always this. */
+  /** Type of the value, always an object. */
   readonly type: "object";
-  /** The rest of it. */
+  /** Other members of the schema. */
   readonly [member: string]: unknown;
 }
 
 /** A tool, ready to list and call. */
 export interface Tool {
-  /** By which it is called. */
+  /** Name of the tool. */
   readonly name: string;
-  /** Of which it is part. */
+  /** Function that it belongs to. */
   readonly function: FunctionName;
-  /** For people. */
+  /** Title for people. */
   readonly title: string;
-  /** For models. */
+  /** Description for models. */
   readonly description: string;
-  /** Of its arguments. */
+  /** JSON Schema of the arguments. */
   readonly inputSchema: ObjectSchema;
-  /** Of the fields that it answers. */
+  /** JSON Schema of the answer's fields. */
   readonly outputSchema: ObjectSchema;
   /**
-   * Does it.
+   * Runs the tool.
    *
-   * @throws {InvalidFieldsError} When the arguments are not as they should be.
+   * @throws {InvalidFieldsError} If the arguments do not match the schema.
    */
   readonly run: (
     args: Readonly<Record<string, unknown>>,
@@ -81,18 +81,18 @@ export interface Tool {
   ) => Promise<ToolAnswer>;
 }
 
-/** What a tool is made of. */
+/** The parts that define a tool. */
 export interface ToolParts<T>
   extends Pick<Tool, "name" | "function" | "title" | "description"> {
-  /** Of its arguments. */
+  /** Schema of the arguments. */
   readonly input: v.GenericSchema<unknown, T>;
-  /** Of the fields that it answers. */
+  /** Schema of the answer's fields. */
   readonly output: v.GenericSchema;
-  /** Does it. */
+  /** Runs the tool. */
   readonly run: (args: T, use: ToolUse) => Promise<ToolAnswer>;
 }
 
-/** A tool whose arguments are checked before it runs. */
+/** Returns a tool whose arguments are checked before it runs. */
 export function defineTool<T>(
   { input, output, run, ...rest }: ToolParts<T>,
 ): Tool {

@@ -1,6 +1,6 @@
 /**
- * `POST /v1/chat/completions`: a question, and pictures if there are any →
- * text, for OpenAI's clients.
+ * The route `POST /v1/chat/completions`: a question, and pictures if there are
+ * any → text, for OpenAI's clients.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { askedQuestion, ChatRequest } from "./chat_request.ts";
 import { startQuestion } from "./question_run.ts";
 import { unixSeconds } from "./time.ts";
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function chat(answerers: Answerers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/chat/completions",

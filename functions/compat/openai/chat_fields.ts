@@ -1,5 +1,5 @@
 /**
- * An answer as OpenAI words it: the answer, and the chunks of a stream.
+ * The answer in OpenAI's format: whole, or as the chunks of a stream.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import type {
 } from "../../inference/captioning.ts";
 import type { WireEvent } from "../../http/sse.ts";
 
-/** Fields of a body. */
+/** The fields of a body. */
 type Fields = Record<string, unknown>;
 
-/** What does not change from one chunk of an answer to the next. */
+/** The fields that all chunks of an answer share. */
 export interface ChatFrame {
-  /** When it was asked for, in seconds of Unix time. */
+  /** Time of the request, in seconds of Unix time. */
   readonly created: number;
-  /** Whether the last chunk tells how much was worked. */
+  /** True if the last chunk holds the token usage. */
   readonly includeUsage: boolean;
 }
 
-/** What the last line of a stream holds. */
+/** The data of the last event of a stream. */
 export const CHAT_END = "[DONE]";
 
-/** The whole answer. */
+/** Returns the whole answer. */
 export function chatAnswer(
   answered: AnswerFields,
   { created }: ChatFrame,
@@ -50,7 +50,10 @@ export function chatAnswer(
   };
 }
 
-/** The chunks of a stream; undefined for what OpenAI has none for. */
+/**
+ * Yields the chunks of a stream; undefined for progress that OpenAI has none
+ * for.
+ */
 export async function* chatChunks(
   run: Pick<AnswerRun, "id" | "model" | "progress">,
   frame: ChatFrame,

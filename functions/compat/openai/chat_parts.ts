@@ -19,10 +19,12 @@ import { open } from "./schema.ts";
 
 const Label = v.pipe(v.string(), v.maxLength(64));
 
-/** A picture, or an object that holds it. */
+/** The schema of a picture, or an object that holds it. */
 const PictureUrl = v.union([Picture, v.object({ url: Picture })]);
 
-/** A part of a message; which parts are taken depends on who says it. */
+/**
+ * The schema of a part of a message; the role decides which parts are accepted.
+ */
 export const Part = v.object({
   type: Label,
   text: open(Text),
@@ -39,17 +41,17 @@ export const Part = v.object({
 /** A part of a message. */
 export type Part = v.InferOutput<typeof Part>;
 
-/** A picture that is asked about. */
+/** A picture of a question. */
 export interface AskedPicture {
-  /** A data URL, base64 or, where those are fetched, a URL. */
+  /** Data URL, base64 or, where those are fetched, URL. */
   readonly text: string;
-  /** Where it stands in the body. */
+  /** JSON pointer to the picture. */
   readonly pointer: string;
 }
 
 const TEXTS: ReadonlySet<string> = new Set(["text", "input_text"]);
 
-/** Fields of each kind of picture, the first that is there counts. */
+/** The fields of each kind of picture; the first one that is present counts. */
 const PICTURES: Readonly<Record<string, readonly PictureField[]>> = {
   "image_url": ["image_url"],
   "input_image": ["image_url"],
@@ -57,7 +59,7 @@ const PICTURES: Readonly<Record<string, readonly PictureField[]>> = {
   file: ["file", "data", "url"],
 };
 
-/** Fields that hold the picture inside one of those. */
+/** The fields that hold the picture inside one of those. */
 const INNER: ReadonlySet<string> = new Set(["url", "data", "file_data"]);
 
 type PictureField =
@@ -78,7 +80,7 @@ export function textIn({ type, text }: Part): string | undefined {
  * Returns the picture that a part is; undefined for a part of another kind, or
  * without any.
  *
- * @param pointer Of the part in the body.
+ * @param pointer JSON pointer to the part.
  */
 export function pictureIn(
   part: Part,
@@ -98,10 +100,10 @@ export function pictureIn(
 }
 
 /**
- * Refuses a part that would silently not be asked.
+ * Refuses a part that would otherwise be ignored.
  *
- * @param pointer Of the part in the body.
- * @throws {InvalidFieldsError} When its kind is not taken, or it is empty.
+ * @param pointer JSON pointer to the part.
+ * @throws {InvalidFieldsError} If its kind is not supported, or it is empty.
  */
 export function checkPart(part: Part, pointer: string): void {
   const fields = fieldsOf(part.type);

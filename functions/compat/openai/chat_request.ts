@@ -22,16 +22,16 @@ import type { AskedQuestion } from "./question_run.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
-/** Messages that a conversation may have. */
+/** Maximum messages of a conversation. */
 const MAX_MESSAGES = 1024;
 
-/** Tools that a request may list, none of which are called. */
+/** Maximum tools that a request lists, none of which are called. */
 const MAX_TOOLS = 128;
 
-/** Parts that a message may have. */
+/** Maximum parts of a message. */
 const MAX_PARTS = 64;
 
-/** Tokens of an answer, unless a request says otherwise. */
+/** Default maximum of an answer's tokens. */
 const DEFAULT_MAX_TOKENS = 1024;
 
 const Message = v.object({
@@ -52,7 +52,7 @@ const TokenCount = v.pipe(
 
 const Stop = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 
-/** A conversation, in OpenAI's words, and some of ours. */
+/** The schema of a conversation: OpenAI's fields, and extensions. */
 export const ChatRequest = v.object({
   messages: v.pipe(
     boundedList(Message, { min: 1, max: MAX_MESSAGES }),
@@ -75,14 +75,14 @@ export const ChatRequest = v.object({
   tools: open(boundedList(v.unknown(), { max: MAX_TOOLS })),
   template: open(Template),
 });
-/** A conversation, in OpenAI's words, and some of ours. */
+/** A conversation: OpenAI's fields, and extensions. */
 export type ChatRequest = v.InferOutput<typeof ChatRequest>;
 
 /**
- * What `request` asks.
+ * Returns the question of `request`.
  *
- * @throws {InvalidFieldsError} When there is no question, or something is
- * wanted that Emu3 cannot do.
+ * @throws {InvalidFieldsError} If there is no question, or the request needs
+ * something that Emu3 cannot do.
  */
 export function askedQuestion(request: ChatRequest): AskedQuestion {
   if (request.tools !== undefined && request.tools.length > 0) {
@@ -126,7 +126,7 @@ function picturesOf({ content }: Message, at: number): AskedPicture[] {
   );
 }
 
-/** Refuses what would silently not be asked. */
+/** Refuses parts that would otherwise be ignored. */
 function checkParts({ content }: Message, at: number): void {
   if (typeof content === "string" || content === undefined) return;
   for (const [i, part] of content.entries()) {

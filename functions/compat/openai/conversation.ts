@@ -3,11 +3,11 @@
  *
  * Emu3 answers one question. Of a conversation that is the text of the user's
  * last turn, and the pictures of the user's last turn that has any, so that a
- * later question is about what was shown before; without any it is a question of
- * text alone. Earlier questions and answers are left out. What system and
- * developer say stands before the question, unless it is what the model is
- * always told: put in place of that, it leaves a model that never saw anything
- * else without an answer.
+ * later question is about what was shown before; without any it is a question
+ * of text alone. Earlier questions and answers are left out. The text of system
+ * and developer precedes the question, unless it is the model's own system
+ * prompt: a model that was trained with that prompt alone gives no answer
+ * without it.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import type { AskedPicture } from "./chat_parts.ts";
 
 /** One turn of a conversation. */
 export interface Turn {
-  /** `user`, `assistant`, `system` or `developer`; others count for nothing. */
+  /** Role: `user`, `assistant`, `system` or `developer`; others are ignored. */
   readonly role: string;
-  /** All its text. */
+  /** Text of all parts. */
   readonly text: string;
-  /** All its pictures. */
+  /** Pictures of all parts. */
   readonly pictures: readonly AskedPicture[];
 }
 
@@ -32,15 +32,15 @@ export interface Turn {
 export interface ConversationQuestion {
   /** Instructions and question. */
   readonly question: string;
-  /** None for a question of text alone. */
+  /** Pictures; empty for a question of text alone. */
   readonly pictures: readonly AskedPicture[];
 }
 
 /**
- * Returns what the conversation asks.
+ * Returns the question of the conversation.
  *
- * @param pointer Of the turns in the body.
- * @throws {InvalidFieldsError} When the user asks nothing, or too much.
+ * @param pointer JSON pointer to the turns.
+ * @throws {InvalidFieldsError} If the question is missing or too long.
  */
 export function conversationQuestion(
   turns: readonly Turn[],
@@ -58,7 +58,7 @@ export function conversationQuestion(
   if (last?.text.trim() === "" && pictures.length === 0) {
     throw invalidField(pointer, "expected a question or a picture");
   }
-  // Clients that ask for a title say so as the system, and nothing else.
+  // Clients that request a title send only a system message.
   const asked = last === undefined ? [] : [last.text || DEFAULT_QUESTION];
   const texts = [...instructions, ...asked];
   const length = texts.reduce((sum, text) => sum + text.length + 1, 0);

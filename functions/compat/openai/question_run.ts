@@ -20,19 +20,19 @@ import type { AskedPicture } from "./chat_parts.ts";
 
 /** A question with its pictures. */
 export interface AskedQuestion {
-  /** As `caption` takes it. */
+  /** Fields in the form of `caption`. */
   readonly fields: QuestionFields;
-  /** None for a question of text alone. */
+  /** Pictures; empty for a question of text alone. */
   readonly pictures: readonly AskedPicture[];
 }
 
 /**
  * Encodes the pictures and starts to answer.
  *
- * @param pointer Of the conversation in the body.
- * @throws {PictureRequiredError} When there is no picture, and the model was
+ * @param pointer JSON pointer to the conversation.
+ * @throws {PictureRequiredError} If there is no picture, and the model was
  * trained on questions about pictures alone.
- * @throws {InvalidFieldsError} When a picture is none.
+ * @throws {InvalidFieldsError} If a picture is not an image.
  */
 export async function startQuestion(
   answerers: Answerers,

@@ -1,5 +1,5 @@
 /**
- * Numbers in OpenAI's ranges, which are wider than ours.
+ * The numbers in OpenAI's ranges, which are wider than those of this server.
  *
  * @module
  */
@@ -7,8 +7,8 @@
 import * as v from "valibot";
 
 /**
- * A seed of 64 bits with a sign. JSON's numbers tell whole numbers beyond 2⁵³
- * apart no more, so the largest is 2⁶³ once it is read.
+ * The schema of a signed 64-bit seed. JSON's numbers are inexact beyond 2⁵³, so
+ * the largest is 2⁶³ once it is parsed.
  */
 export const WideSeed = v.pipe(
   v.number(),
@@ -20,7 +20,7 @@ export const WideSeed = v.pipe(
   ),
 );
 
-/** How much of the probability to draw from, and nothing of it. */
+/** The schema of OpenAI's top-p share, which may be zero. */
 export const WideTopP = v.pipe(
   v.number(),
   v.minValue(0),
@@ -28,17 +28,20 @@ export const WideTopP = v.pipe(
   v.description("0 takes the strongest token."),
 );
 
-/** Bits of the seeds that we have. */
+/** The number of bits of a seed. */
 const SEED_BITS = 53;
 
-/** Returns our seed for one of OpenAI's: itself, where it is one of ours. */
+/** Returns the seed for one of OpenAI's: itself if it is in range. */
 export function seedOf(seed: number | undefined): number | undefined {
   return seed === undefined
     ? undefined
     : Number(BigInt.asUintN(SEED_BITS, BigInt(seed)));
 }
 
-/** Returns our share for one of OpenAI's; what is above zero holds a token. */
+/**
+ * Returns the top-p share for one of OpenAI's; any share above zero keeps a
+ * token.
+ */
 export function topPOf(share: number | undefined): number | undefined {
   return share === 0 ? Number.EPSILON : share;
 }

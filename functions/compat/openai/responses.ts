@@ -1,6 +1,6 @@
 /**
  * The route `POST /v1/responses`: a question, and pictures if there are any →
- * text, for OpenAI's clients. No response is kept.
+ * text, for OpenAI's clients. No response is stored.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { responseAnswer, responseEvents } from "./responses_fields.ts";
 import { responsesQuestion, ResponsesRequest } from "./responses_request.ts";
 import { unixSeconds } from "./time.ts";
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function responses(answerers: Answerers): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post("/v1/responses", responsesDescription, async (c) => {
@@ -36,7 +36,7 @@ export function responses(answerers: Answerers): Hono<AppEnv> {
         "server-timing": serverTiming(answered.timings),
       });
     })
-    // Reading, deleting, cancelling: clients of a server that keeps responses.
+    // Reading, deleting, canceling: only for servers that store responses.
     .all("/v1/responses/:id{.+}", () => {
       throw new NotFoundError(
         "Cannot find response: this server keeps none (store is false in every answer), send the whole conversation to POST /v1/responses",

@@ -1,6 +1,6 @@
 /**
- * An answer as OpenAI's Responses API words it: the response, and the events of
- * a stream.
+ * The answer in the format of OpenAI's Responses API: the response, and the
+ * events of a stream.
  *
  * ```text
  * queued      response.created
@@ -21,17 +21,17 @@ import {
 } from "./responses_request.ts";
 import { unixSeconds } from "./time.ts";
 
-/** Fields of a body. */
+/** The fields of a body. */
 type Fields = Record<string, unknown>;
 
-/** A run that is answered, by its names. */
+/** The id and model of a run. */
 type NamedRun = Pick<AnswerRun, "id" | "model">;
 
-/** The parts of a response that stay the same from its first event on. */
+/** The fields that all events of a response share. */
 export interface ResponseFrame {
   /** Creation time, in seconds of Unix time. */
   readonly created: number;
-  /** The request, of which much is repeated. */
+  /** Request, of which the response repeats many fields. */
   readonly request: ResponsesRequest;
 }
 
@@ -52,7 +52,7 @@ export function responseAnswer(
   };
 }
 
-/** Yields the events of a stream, each with its number. */
+/** Yields the events of a stream, each with its sequence number. */
 export async function* responseEvents(
   run: Pick<AnswerRun, "id" | "model" | "progress">,
   frame: ResponseFrame,
@@ -106,7 +106,7 @@ export async function* responseEvents(
   }
 }
 
-/** The fields of a response that has no output so far. */
+/** Returns the fields of a response without output. */
 function responseFields(
   run: NamedRun,
   { created, request }: ResponseFrame,

@@ -2,9 +2,9 @@
  * The body of `POST /v1/responses`, and the question in it.
  *
  * Input is a text, or a list of messages as in a conversation; `instructions`
- * are what the system says first. Nothing is kept between calls, so what refers
- * to an earlier call is refused. References to our own earlier answers are left
- * out as those answers would be.
+ * are a first system message. Nothing is stored between calls, so fields that
+ * refer to an earlier call are refused. References to earlier answers of this
+ * server are ignored, as the answers themselves would be.
  *
  * @module
  */
@@ -26,19 +26,19 @@ import type { AskedQuestion } from "./question_run.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
-/** The beginning of the id of every message that is answered. */
+/** The prefix of the id of every answer message. */
 export const MESSAGE_ID_PREFIX = "msg_";
 
-/** Items that an input may have. */
+/** Maximum items of an input. */
 const MAX_ITEMS = 1024;
 
-/** Parts that a message may have. */
+/** Maximum parts of a message. */
 const MAX_PARTS = 64;
 
-/** Tools that a request may list, none of which are called. */
+/** Maximum tools that a request lists, none of which are called. */
 const MAX_TOOLS = 128;
 
-/** Tokens of an answer, unless a request says otherwise. */
+/** Default maximum of an answer's tokens. */
 const DEFAULT_MAX_TOKENS = 1024;
 
 const Name = v.pipe(v.string(), v.maxLength(64));
@@ -56,7 +56,7 @@ const Item = v.object({
 });
 type Item = v.InferOutput<typeof Item>;
 
-/** A question, in OpenAI's words, and some of ours. */
+/** The schema of a question: OpenAI's fields, and extensions. */
 export const ResponsesRequest = v.object({
   input: v.pipe(
     v.union([Text, boundedList(Item, { min: 1, max: MAX_ITEMS })]),
@@ -94,14 +94,14 @@ export const ResponsesRequest = v.object({
   conversation: open(v.unknown()),
   prompt: open(v.unknown()),
 });
-/** A question, in OpenAI's words, and some of ours. */
+/** A question: OpenAI's fields, and extensions. */
 export type ResponsesRequest = v.InferOutput<typeof ResponsesRequest>;
 
 /**
- * Returns what `request` asks.
+ * Returns the question of `request`.
  *
- * @throws {InvalidFieldsError} When there is no question, or something is wanted
- * that Emu3 or a server without memory cannot do.
+ * @throws {InvalidFieldsError} If there is no question, or the request needs
+ * something that Emu3 or a stateless server cannot do.
  */
 export function responsesQuestion(request: ResponsesRequest): AskedQuestion {
   checkKept(request);
@@ -122,7 +122,7 @@ export function responsesQuestion(request: ResponsesRequest): AskedQuestion {
   return { fields, pictures };
 }
 
-/** Refuses what would silently not be done. */
+/** Refuses fields that would otherwise be ignored. */
 function checkKept(request: ResponsesRequest): void {
   const whole =
     "this server keeps nothing: send the whole conversation as input";
@@ -157,7 +157,7 @@ function turnsOfItem(
   switch (type) {
     case "message":
       break;
-    // Earlier answers and thoughts count for nothing.
+    // Earlier answers and reasoning are ignored.
     case "reasoning":
       return [];
     case "item_reference":
@@ -186,7 +186,7 @@ function turnsOfItem(
 
 function textOf(part: Part, role: string, pointer: string): string {
   const { type, text } = part;
-  // An assistant may have refused, and says so in other parts.
+  // An assistant's refusal is in other parts.
   if (role === "assistant" || type === "output_text") return text ?? "";
   checkPart(part, pointer);
   return text ?? "";

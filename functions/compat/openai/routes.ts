@@ -1,6 +1,5 @@
 /**
- * Routes by which OpenAI's clients find our functions. Their `GET /v1/models` is
- * the one that all have.
+ * The routes of OpenAI's clients. Their `GET /v1/models` is the common one.
  *
  * @module
  */
@@ -17,15 +16,15 @@ import { variations } from "./images/variations.ts";
 
 /** A route, and the function behind it. */
 export interface OpenAIRoute {
-  /** Where it is. */
+  /** Path of the route. */
   readonly path: string;
-  /** Without this function it is switched off. */
+  /** Function that the route needs; without it, the route is disabled. */
   readonly needs: FunctionName;
-  /** The route, ready to mount. */
+  /** Returns the route, ready to mount. */
   readonly route: () => Hono<AppEnv>;
 }
 
-/** All of them, of a server with these functions. */
+/** Returns the routes of a server with these functions. */
 export function openaiRoutes(
   services: Drawers & Answerers,
   functions: ReadonlySet<FunctionName>,

@@ -1,13 +1,13 @@
 /**
- * Fields as OpenAI's clients send them: unknown ones are ignored, and null is as
- * good as nothing.
+ * The schema of OpenAI's fields: unknown ones are ignored, and null counts as
+ * missing.
  *
  * @module
  */
 
 import * as v from "valibot";
 
-/** A field that may be null or missing. */
+/** Returns the schema of a field that may be null or missing. */
 export function open<const T extends v.GenericSchema>(
   schema: T,
 ): v.NullishSchema<T, () => undefined> {

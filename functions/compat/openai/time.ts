@@ -1,10 +1,10 @@
 /**
- * Time as OpenAI writes it.
+ * The time in OpenAI's format.
  *
  * @module
  */
 
-/** Now, in whole seconds of Unix time. */
+/** Returns the current time in whole seconds of Unix time. */
 export function unixSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }

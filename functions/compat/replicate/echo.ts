@@ -1,6 +1,6 @@
 /**
- * The echo of a prediction's input: what is kept of it and told back with every
- * look at the prediction.
+ * The echo of a prediction's input: the part that is stored and returned with
+ * each status of the prediction.
  *
  * @module
  */
@@ -8,15 +8,15 @@
 import type { FunctionName } from "../../schema/function_names.ts";
 import { isFieldOf } from "./prediction_input.ts";
 
-/** Characters of JSON that an echo has at most. */
+/** Maximum characters of an echo's JSON. */
 export const MAX_ECHO = 8192;
 
-/** Levels of lists and objects that a value of it has at most. */
+/** Maximum depth of lists and objects in a value. */
 const MAX_DEPTH = 8;
 
 /**
- * Returns the fields of `input` that the function knows, without those that are
- * too long for what is left of the echo.
+ * Returns the fields of `input` that the function has, without those that
+ * exceed the rest of the echo.
  */
 export function echoOf(
   input: Readonly<Record<string, unknown>>,
@@ -35,8 +35,8 @@ export function echoOf(
 }
 
 /**
- * The length of a value's JSON; infinite as soon as it is more than `limit` or
- * has more than `depth` levels.
+ * Returns the length of a value's JSON; infinite as soon as it exceeds `limit`
+ * or has more than `depth` levels.
  */
 function jsonLength(value: unknown, limit: number, depth: number): number {
   if (typeof value === "string") {
@@ -52,7 +52,7 @@ function jsonLength(value: unknown, limit: number, depth: number): number {
   return length;
 }
 
-/** One after the other: there may be millions. */
+/** Yields members one after the other: there may be millions. */
 function* membersOf(value: object): Generator<[key: string, member: unknown]> {
   if (Array.isArray(value)) {
     for (const member of value) yield ["", member];

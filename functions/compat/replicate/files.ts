@@ -1,8 +1,9 @@
 /**
- * `POST /files`: how Replicate's client sends files along with a prediction.
+ * The route `POST /files`, by which Replicate's client uploads files of a
+ * prediction.
  *
- * A file comes back as the data URL of itself, which the client then puts into
- * the input: nothing is kept.
+ * The answer is the file's data URL, which the client then puts into the input:
+ * nothing is stored.
  *
  * @module
  */
@@ -15,7 +16,7 @@ import { invalidField } from "../../http/errors/errors.ts";
 import { readParts } from "../../http/upload.ts";
 import { dataUrl } from "./prediction.ts";
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function files(maxBytes: number): Hono<AppEnv> {
   return new Hono<AppEnv>().post("/files", filesDescription, async (c) => {
     const parts = await readParts(c.req.raw, maxBytes);
@@ -34,7 +35,7 @@ export function files(maxBytes: number): Hono<AppEnv> {
       metadata: {},
       urls: { get: dataUrl({ "b64_json": "", "mime_type": type }) },
     });
-    // The data URL is the last of the fields, and its base64 the last of it.
+    // The data URL is the last field, and ends with its base64.
     const end = '"}}';
     const answer = new Blob([
       fields.slice(0, -end.length),

@@ -1,6 +1,6 @@
 /**
- * The refusal of a prediction's input: what its function refuses, told with the
- * fields as the client has sent them.
+ * The refusal of a prediction's input: the function's errors, with the field
+ * names that the client sent.
  *
  * @module
  */
@@ -13,11 +13,12 @@ import {
 import { givenName } from "./prediction_input.ts";
 
 /**
- * Throws again, of the whole body, what a function refuses of the fields made
- * from `input`; returns where it refuses something else.
+ * Rethrows field errors of a function with pointers into the whole body;
+ * returns if the refusal has other causes.
  *
- * @param refusal A problem document.
- * @throws {InvalidFieldsError} Pointing into `/input`.
+ * @param refusal Problem document of the function.
+ * @throws {InvalidFieldsError} If fields made from `input` are invalid; points
+ * into `/input`.
  */
 export async function refuseInput(
   refusal: Response,

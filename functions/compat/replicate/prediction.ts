@@ -1,5 +1,5 @@
 /**
- * A job as a prediction, in Replicate's words.
+ * The prediction: a job in Replicate's format.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
   type JobStatus,
 } from "../../jobs/job.ts";
 
-/** What Replicate calls where a job stands. */
+/** Replicate's names of job statuses. */
 const STATUSES: Readonly<Record<JobStatus, string>> = {
   queued: "starting",
   running: "processing",
@@ -28,23 +28,23 @@ const STATUSES: Readonly<Record<JobStatus, string>> = {
   interrupted: "failed",
 };
 
-/** How a job came about, where it is a prediction. */
+/** The request of a job that is a prediction. */
 export interface PredictionOrigin {
-  /** As it was asked for. */
+  /** Requested model. */
   readonly model: string;
-  /** As it was asked for. */
+  /** Requested version. */
   readonly version: string;
-  /** As it was sent, but for what is long. */
+  /** Input of the request without long values. */
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** Steps that a bar of progress has. */
+/** The number of steps of a progress bar. */
 const BAR = 20;
 
 /**
- * A prediction.
+ * Returns the fields of a prediction.
  *
- * @param base Of its URLs.
+ * @param base Base of its URLs.
  */
 export function predictionFields(
   job: Job,
@@ -77,10 +77,10 @@ export function predictionFields(
 }
 
 /**
- * A prediction as it is sent, with its answer as it was stored: it may be long,
- * and is not parsed.
+ * Returns the JSON parts of a prediction, with its answer as it was stored: it
+ * may be long, and is not parsed.
  *
- * @param base Of its URLs.
+ * @param base Base of its URLs.
  */
 export function predictionParts(
   job: Job,
@@ -121,7 +121,10 @@ function urlParts({ base64, type }: FilePart): JsonPart[] {
   return [`"data:${type};base64,`, base64, '"'];
 }
 
-/** Pictures as data URLs, an answer as its text, codes as they are. */
+/**
+ * Returns the output: pictures as data URLs, an answer as its text, codes as
+ * they are.
+ */
 function outputOf({ path }: Job, { body }: JobAnswer): unknown {
   const result = JSON.parse(new TextDecoder().decode(body));
   switch (path) {
@@ -137,20 +140,20 @@ function outputOf({ path }: Job, { body }: JobAnswer): unknown {
   }
 }
 
-/** A file, as it stands in an answer. */
+/** A file in an answer. */
 interface FileFields {
   readonly "b64_json": string;
   readonly "mime_type": string;
 }
 
-/** A file as a URL that needs no server. */
+/** Returns the data URL of a file. */
 export function dataUrl(
   { b64_json: base64, mime_type: type }: FileFields,
 ): string {
   return `data:${type};base64,${base64}`;
 }
 
-/** Progress as their clients read it from logs. */
+/** Returns progress in the log format that Replicate's clients parse. */
 function bar({ progress: { done, total } }: Job): string {
   if (total === undefined || total === 0) return "";
   const share = done / total;

@@ -1,5 +1,5 @@
 /**
- * What a prediction asks, in the words of our functions.
+ * The input of a prediction, converted to a request of a function.
  *
  * ```text
  * named after a function    that one
@@ -18,10 +18,10 @@ import { DetokenizeRequest } from "../../schema/detokenize.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
 import { TokenizeRequest } from "../../schema/tokenize.ts";
 
-/** Fields of input. */
+/** The fields of an input. */
 type Input = Readonly<Record<string, unknown>>;
 
-/** Names of fields by function; the rest of an input is ignored. */
+/** The names of fields by function; the rest of an input is ignored. */
 const FIELDS: Readonly<Record<FunctionName, readonly string[]>> = {
   generate: Object.keys(GenerateRequest.entries),
   caption: Object.keys(CaptionRequest.entries),
@@ -29,7 +29,7 @@ const FIELDS: Readonly<Record<FunctionName, readonly string[]>> = {
   detokenize: Object.keys(DetokenizeRequest.entries),
 };
 
-/** Names that Replicate's models have for what we call otherwise. */
+/** The names of Replicate's models for fields of this server. */
 const ALIASES: Readonly<
   Record<FunctionName, Readonly<Record<string, string>>>
 > = {
@@ -39,26 +39,27 @@ const ALIASES: Readonly<
   detokenize: {},
 };
 
-/** Values that Replicate's models have for what we call otherwise, by field. */
+/** The values of Replicate's models for values of this server, by field. */
 const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "output_format": { jpg: "jpeg" },
 };
 
-/** What a prediction asks, and of which function. */
+/** The function of a prediction, and its request. */
 export interface AskedPrediction {
-  /** Which. */
+  /** Name of the function. */
   readonly name: FunctionName;
-  /** What it is sent. */
+  /** Request of the function. */
   readonly request: JobRequest;
 }
 
 /**
- * The request that a prediction stands for.
+ * Returns the request of a prediction.
  *
- * @param named Model or version, without owner; a function's name or a model's.
+ * @param named Model or version without owner: the name of a function or a
+ * model.
  * @param served Functions of this server.
- * @throws {NotFoundError} When the function is not served.
- * @throws {InvalidFieldsError} When the input does not tell what is wanted.
+ * @throws {NotFoundError} If the function is not served.
+ * @throws {InvalidFieldsError} If the input does not identify a function.
  */
 export function predictionRequest(
   input: Input,
@@ -74,7 +75,7 @@ export function predictionRequest(
   const body: Record<string, unknown> = {};
   for (const [given, value] of Object.entries(input)) {
     const field = ALIASES[name][given] ?? given;
-    // Null is how their clients leave a field out.
+    // Replicate's clients send null for a missing field.
     if (value === null || !FIELDS[name].includes(field)) continue;
     body[field] = ourValue(field, value);
   }
@@ -99,12 +100,14 @@ function ourValue(field: string, value: unknown): unknown {
     : value;
 }
 
-/** Returns whether a function takes a field of this name, ours or Replicate's. */
+/**
+ * Returns whether a function has a field of this name, its own or Replicate's.
+ */
 export function isFieldOf(name: FunctionName, given: string): boolean {
   return FIELDS[name].includes(ALIASES[name][given] ?? given);
 }
 
-/** Returns the name by which `input` has a field of ours. */
+/** Returns the name that `input` uses for a field of this server. */
 export function givenName(
   input: Input,
   name: FunctionName,
@@ -116,7 +119,7 @@ export function givenName(
     ) ?? field;
 }
 
-/** The function whose fields these are, unless it is named. */
+/** Returns the function that has these fields, for an input that names none. */
 export function functionOf(
   input: Input,
   named: string | undefined,

@@ -1,9 +1,9 @@
 /**
- * What happens to a prediction, as Replicate's clients listen to it.
+ * The event stream of a prediction, in Replicate's format.
  *
  * ```text
  * output   a part of an answer, or a picture as a data URL
- * error    why it failed
+ * error    the reason of the failure
  * done     the end
  * ```
  *
@@ -15,7 +15,7 @@ import type { Job } from "../../jobs/job.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import { dataUrl } from "./prediction.ts";
 
-/** Events of a prediction, until it ends or the signal aborts. */
+/** Yields the events of a prediction, until it ends or the signal aborts. */
 export async function* predictionEvents(
   { runner }: Jobs,
   { id }: Job,
@@ -29,10 +29,12 @@ export async function* predictionEvents(
   }
 }
 
-/** Several readers share an event, which may be long. */
+/** The converted events: several readers share one, which may be long. */
 const TOLD = new WeakMap<StoredEvent, StoredEvent>();
 
-/** Undefined for what their clients do not know. */
+/**
+ * Returns the event in Replicate's format; undefined for events that it lacks.
+ */
 function inTheirWords(stored: StoredEvent): StoredEvent | undefined {
   const { event, data } = stored;
   switch (event) {

@@ -1,5 +1,5 @@
 /**
- * Predictions as Replicate's and Cog's clients ask for them. Each is a job.
+ * The predictions of Replicate's and Cog's clients. Each is a job.
  *
  * ```text
  * Replicate   a model or version is named    answers at once; Prefer: wait waits
@@ -46,34 +46,34 @@ import { refuseInput } from "./input_refusal.ts";
 import { predictionRequest } from "./prediction_input.ts";
 import { predictionEvents } from "./prediction_stream.ts";
 
-/** What predictions depend on. */
+/** The options of the prediction routes. */
 export interface PredictionsOptions {
-  /** What is served. */
+  /** Functions that are served. */
   readonly functions: ReadonlySet<FunctionName>;
-  /** Of a body. */
+  /** Maximum bytes of a body. */
   readonly maxBytes: number;
-  /** Whether nothing new is taken. */
+  /** Drain state, in which new predictions are refused. */
   readonly drain: Drain;
 }
 
-/** A prediction that is asked for, and how. */
+/** A requested prediction. */
 interface Asked {
   /** Name of a model or version; undefined for Cog. */
   readonly named: string | undefined;
-  /** Of the prediction; undefined for a new one. */
+  /** Id of the prediction; undefined for a new one. */
   readonly id?: string;
 }
 
-/** Of names that are made here. */
+/** The prefix of ids that this server makes. */
 const JOB_PREFIX = "job-";
 
-/** How long `Prefer: wait` waits when it does not say. */
+/** Seconds that `Prefer: wait` waits by default. */
 const WAIT_SECONDS = 60;
 
-/** Characters of a model's name that are kept. */
+/** Maximum characters of a model's name. */
 const MAX_NAME = 256;
 
-/** The routes, ready to mount: at the root, and below `/v1`. */
+/** Returns the routes, ready to mount: at the root, and below `/v1`. */
 export function predictions(
   jobs: Jobs,
   listing: Listing,
@@ -90,8 +90,8 @@ export function predictions(
     .put("/predictions/:id", putDescription, async (c) => {
       const id = c.req.param("id");
       const existing = await jobs.runner.existing(id);
-      // Another caller's costs as much as a new one until it is refused, so
-      // that names cannot be tried out for less.
+      // An id of another caller costs as much as a new one until it is refused,
+      // so that ids cannot be tried out for less.
       if (
         existing !== undefined && isPredictionOf(c.get("principal"), existing)
       ) {
@@ -122,8 +122,8 @@ export function predictions(
       (c) => answer(c, jobs, predictionOf(c, jobs), 200),
     )
     .get("/predictions/:id/stream", streamDescription, (c) => {
-      // Their client sends no key along: whoever has a name that was made here
-      // may look, since it is as hard to guess as a key.
+      // Replicate's client sends no key: the id alone grants access, since one
+      // that was made here is as hard to guess as a key.
       const job = jobs.store.find(c.req.param("id"));
       const mine = job?.principal === c.get("principal") ||
         job?.id.startsWith(JOB_PREFIX);
@@ -149,7 +149,7 @@ export function predictions(
         ...aliases,
       ]);
       const whole = names.includes(`${owner}/${name}`);
-      // Below /v1 it is a model of this name that is asked for, as OpenAI does.
+      // Below /v1 the path names a model, as in OpenAI's API.
       if (whole && c.req.path.startsWith("/v1/")) return await next();
       const known = options.functions.has(name as FunctionName) ||
         names.includes(name) || whole;
@@ -207,7 +207,10 @@ async function create(
   return answer(c, jobs, jobs.store.find(job.id)!, cog ? 202 : 201);
 }
 
-/** As their client writes versions: `owner/name:id`, or an id. */
+/**
+ * Returns the name in a version of Replicate's client: `owner/name:id`, or an
+ * id.
+ */
 function nameOf(version: string | undefined): string | undefined {
   return version?.split("/").at(-1)?.split(":")[0];
 }
@@ -222,7 +225,7 @@ async function waitAsPreferred(
   const preferred = asyncPreference(header);
   const { signal } = c.get("call");
   if (cog && preferred === undefined) {
-    // The request is all there is of it: who leaves ends it.
+    // Only the request refers to it: a client that leaves cancels it.
     await jobs.runner.settled(job.id, signal);
     if (signal.aborted) await jobs.runner.cancel(job.id);
     return;
@@ -232,7 +235,11 @@ async function waitAsPreferred(
   if (seconds > 0) await waitFor(c, jobs, job, seconds);
 }
 
-/** @param inFlight Status for one that has not ended. */
+/**
+ * Returns the answer.
+ *
+ * @param inFlight Status for a prediction that has not ended.
+ */
 function answer(
   c: Context<AppEnv>,
   { store }: Jobs,
@@ -247,7 +254,7 @@ function answer(
   });
 }
 
-/** The caller's prediction that the path names. */
+/** Returns the caller's prediction that the path names. */
 function predictionOf(c: Context<AppEnv>, { store }: Jobs): Job {
   return ownPrediction(c, store.find(c.req.param("id")!));
 }
@@ -255,7 +262,7 @@ function predictionOf(c: Context<AppEnv>, { store }: Jobs): Job {
 /**
  * Returns `job` if it is a prediction of the caller.
  *
- * @throws {UnknownJobError} When it is not, as when there is none.
+ * @throws {UnknownJobError} If there is none, or it belongs to another caller.
  */
 function ownPrediction(c: Context<AppEnv>, job: Job | undefined): Job {
   if (job !== undefined && isPredictionOf(c.get("principal"), job)) return job;
@@ -284,7 +291,7 @@ function webhookOf(
   };
 }
 
-/** Whether models are ready, in Cog's words. */
+/** Returns the readiness of the models in Cog's format. */
 function cogHealth(
   listing: Listing,
   { draining }: Drain,
@@ -295,7 +302,7 @@ function cogHealth(
   return {
     status: failed ? "SETUP_FAILED" : starting
       ? "STARTING"
-      // It lives, and takes no more.
+      // It is alive, but accepts no more.
       : draining
       ? "BUSY"
       : "READY",

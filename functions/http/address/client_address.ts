@@ -1,15 +1,15 @@
 /**
  * The client as trusted proxies report it: its address, and the scheme and host
- * that it asked for.
+ * that it requested.
  *
- * Anybody may send the headers of proxies. The operator names the one header
+ * Any client may send the headers of proxies. The operator names the one header
  * that its proxies write, and how many proxies there are; all others are
  * ignored. Each proxy appends an entry, so that of `n` trusted ones the n-th
  * from the end was written by the outermost.
  *
  * ```text
  * X-Forwarded-For: 6.6.6.6, 192.0.2.1, 10.0.0.2      with 2 trusted proxies
- *                  claimed  believed   inner proxy
+ *                  claimed  trusted    inner proxy
  * ```
  *
  * @module
@@ -18,9 +18,9 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../context.ts";
 
-/** The headers of proxies that are believed. */
+/** The proxy headers that are trusted. */
 export interface ProxyTrust {
-  /** Proxies in front; 0 for none, and no header is believed. */
+  /** Number of proxies in front; with 0, no header is trusted. */
   readonly trustedProxies: number;
   /**
    * `x-forwarded-for`, with the same entry of `X-Forwarded-Proto` and
@@ -48,13 +48,13 @@ const NONE: Forwarded = {
   host: undefined,
 };
 
-/** Proxies at most: more would be a mistake. */
+/** Upper limit of the number of proxies: more would be a mistake. */
 const MAX_PROXIES = 100;
 
 /**
  * Parses `TRUST_PROXY`.
  *
- * @throws {SyntaxError} Saying what is expected.
+ * @throws {SyntaxError} If the text is malformed, with the expected form.
  */
 export function proxyCount(text = "0"): number {
   if (/^\d{1,3}$/.test(text) && Number(text) <= MAX_PROXIES) {
@@ -66,11 +66,11 @@ export function proxyCount(text = "0"): number {
 /**
  * Parses `TRUST_PROXY_HEADER`.
  *
- * @throws {SyntaxError} Saying what is expected.
+ * @throws {SyntaxError} If the text is malformed, with the expected form.
  */
 export function proxyHeader(text: string | undefined): string {
   const name = (text ?? DEFAULT_PROXY_HEADER).toLowerCase();
-  // Those two go with X-Forwarded-For, and hold no address.
+  // These two accompany X-Forwarded-For and hold no address.
   const companion = /^x-forwarded-(proto|host)$/.test(name);
   if (/^[a-z0-9][a-z0-9-]{0,63}$/.test(name) && !companion) return name;
   throw new SyntaxError(
@@ -78,7 +78,7 @@ export function proxyHeader(text: string | undefined): string {
   );
 }
 
-/** Returns what the outermost trusted proxy wrote into `headers`. */
+/** Returns the values that the outermost trusted proxy wrote into `headers`. */
 export function forwarded(
   headers: Headers,
   { trustedProxies, trustedHeader }: ProxyTrust,

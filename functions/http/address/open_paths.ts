@@ -1,6 +1,6 @@
 /**
- * The paths that anybody may read: they run no model and show nothing of what
- * others did, but to whoever has the name of a picture.
+ * The open paths: readable without a key, since they run no model and show
+ * nothing of other callers, except a picture to clients that have its name.
  *
  * @module
  */
@@ -25,10 +25,10 @@ const PATHS: ReadonlySet<string> = new Set([
   "/openapi.json",
   "/problems",
 ]);
-/** Folders of such paths; a name of a picture is as hard to guess as a key. */
+/** Folders of open paths; the name of a picture is as hard to guess as a key. */
 const FOLDERS = ["/docs/", "/page/", "/problems/", "/v1/pictures/"];
 
-/** Reports if anybody may send this request. */
+/** Reports if this request needs no key. */
 export function isOpenPath(method: string, path: string): boolean {
   return (method === "GET" || method === "HEAD") &&
     (PATHS.has(path) ||

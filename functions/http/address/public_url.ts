@@ -1,5 +1,5 @@
 /**
- * The absolute URLs of this server, as its clients write them.
+ * The public URLs of this server, as its clients write them.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { forwarded, type ProxyTrust } from "./client_address.ts";
 import type { AppEnv } from "../context.ts";
 import { hostText, type RequestHost } from "./request_host.ts";
 
-/** Where clients find this server. */
+/** The address under which clients reach this server. */
 export interface PublicPlace extends ProxyTrust {
-  /** Set from outside, maybe with a path; undefined for as it was asked. */
+  /** `PUBLIC_URL`, maybe with a path; undefined to use the request's own host. */
   readonly publicUrl: string | undefined;
 }
 
 /**
- * Returns the URL of `path` for the client at hand.
+ * Returns the URL of `path` for the current client.
  *
- * @param path From the root, with its slash.
+ * @param path Path from the root, with its slash.
  */
 export function publicUrl(c: Context<AppEnv>, path: string): string {
   return `${c.get("publicBase")}${path}`;
@@ -27,7 +27,7 @@ export function publicUrl(c: Context<AppEnv>, path: string): string {
 /**
  * Returns scheme, host and maybe a path, without a slash at the end.
  *
- * @param host That the request names, and that is allowed.
+ * @param host Allowed host that the request names.
  */
 export function publicBase(
   request: Request,

@@ -1,6 +1,6 @@
 /**
- * The hosts that a request goes by: of its `Host` header and its target, or in
- * their place the one that a trusted proxy reports.
+ * The hosts of a request: those of its `Host` header and its target, or in their
+ * place the one that a trusted proxy reports.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { forwarded, type ProxyTrust } from "./client_address.ts";
 import { parseHost, type RequestHost } from "./request_host.ts";
 import { malformedHost } from "./request_target.ts";
 
-/** Everything that decides which host counts. */
+/** The settings that decide which host counts. */
 export interface AuthorityPolicy extends ProxyTrust, NamedHosts {}
 
 /**
@@ -23,7 +23,7 @@ export interface AuthorityPolicy extends ProxyTrust, NamedHosts {}
  * A reported host counts only if the operator has named it too, by `PUBLIC_URL`
  * or `ALLOWED_HOSTS`: many proxies leave a client's `X-Forwarded-Host` as it is.
  *
- * @throws {MalformedRequestError} When one of them is no host.
+ * @throws {MalformedRequestError} If one of them is no host.
  */
 export function requestHosts(
   request: Request,
@@ -31,7 +31,7 @@ export function requestHosts(
 ): readonly [RequestHost, ...RequestHost[]] {
   const reported = parseHost(forwarded(request.headers, policy).host ?? "");
   const header = request.headers.get("host");
-  // Deno's Request.url holds the header as it came: no URL is parsed from it.
+  // Deno's Request.url holds the raw header: no URL is parsed from it.
   const [, authority = ""] = /^[a-z]+:\/\/([^/?#]*)/i.exec(request.url) ?? [];
   const hosts = [...new Set([header ?? authority, authority])].map(parseHost);
   const [first, second] = hosts;

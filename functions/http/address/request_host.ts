@@ -13,7 +13,7 @@ export interface RequestHost {
   readonly port: string;
 }
 
-/** Characters that a name in DNS may have, with its port. */
+/** Maximum characters of a DNS name with its port. */
 const MAX_LENGTH = 255;
 
 const LABEL = "[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?";
@@ -28,7 +28,7 @@ const HOST = new RegExp(
  * Names with percent escapes or other than ASCII characters are not accepted:
  * clients send IDNs as `xn--…`.
  *
- * @returns Undefined for what is no host.
+ * @returns The host; undefined for malformed text.
  */
 export function parseHost(text: string): RequestHost | undefined {
   if (text.length > MAX_LENGTH) return undefined;
@@ -41,7 +41,7 @@ export function parseHost(text: string): RequestHost | undefined {
   return host;
 }
 
-/** Hosts parsed before: a server goes by few, and each request names one. */
+/** Hosts parsed before: a server has few, and each request names one. */
 const PARSED = new Map<string, RequestHost>();
 const MAX_PARSED = 64;
 
@@ -54,12 +54,12 @@ function parse(text: string): RequestHost | undefined {
   return url === null ? undefined : { hostname: url.hostname, port };
 }
 
-/** Returns `host` as it stands in a URL. */
+/** Returns `host` in the form of a URL. */
 export function hostText({ hostname, port }: RequestHost): string {
   return port === "" ? hostname : `${hostname}:${port}`;
 }
 
-/** Reports if `hostname` always means the machine of whoever uses it. */
+/** Reports if `hostname` always means the client's own machine. */
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname.endsWith(".localhost") ||
     hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);

@@ -15,7 +15,7 @@ import {
 } from "../connection/request_errors.ts";
 import { parseHost } from "./request_host.ts";
 
-/** Bytes of a request target that are read; RFC 9110 asks for 8000 or more. */
+/** Maximum bytes of a request target; RFC 9110 recommends at least 8000. */
 export const MAX_TARGET_BYTES = 8192;
 
 /** Visible ASCII, no fragment; a backslash would count as a slash in a path. */
@@ -25,11 +25,11 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/is;
 /**
  * Returns the URL that a request names, or the error to answer with.
  *
- * @param target As the request line has it: `/path?query`, or a whole URL, whose
+ * @param target Target of the request line: `/path?query`, or a whole URL, whose
  * host then counts in place of `host`.
- * @param host Value of the `Host` header; undefined where there is none. HTTP/1.0
- * allows that: pass the name of the server for it.
- * @param scheme Of the connection.
+ * @param host Value of the `Host` header; undefined where there is none.
+ * HTTP/1.0 allows that: pass the name of the server for it.
+ * @param scheme Scheme of the connection.
  */
 export function requestUrl(
   target: string,

@@ -1,13 +1,13 @@
 /**
- * The path by which a route is found: that of the request, mended where
- * clients put it together from a base URL in a usual wrong way.
+ * The route path: the path of the request, corrected where clients join it to a
+ * base URL in a common wrong way.
  *
  * ```text
  * //v1/models   /v1/models/   /v1/v1/models   ─▶   /v1/models
  * ```
  *
- * Only paths of programs are mended. A path that stays unknown is told with the
- * one that was probably meant.
+ * Only paths of programs are corrected. The answer to an unknown path suggests
+ * the one that was probably meant.
  *
  * @module
  */
@@ -15,10 +15,10 @@
 import { getPath } from "hono/utils/url";
 import { suggestion } from "../../../lib/nearest_name.ts";
 
-/** Beginnings of the paths that programs ask for. */
+/** Beginnings of the paths that programs request. */
 const OF_PROGRAMS = /^\/(v1|v2|mcp|predictions|models|files)(\/|$)/;
 
-/** Characters of a path that is compared with others. */
+/** Maximum characters of a path that is compared with others. */
 const MAX_COMPARED = 64;
 
 /** Returns the path by which the route of `request` is found. */
@@ -33,7 +33,7 @@ export function canonicalPath(path: string): string {
 }
 
 /**
- * Returns what to say of a path that no route has.
+ * Returns the message for a path that no route has.
  *
  * @param known Paths of all routes.
  */
@@ -51,7 +51,7 @@ export function unknownPath(path: string, known: readonly string[]): string {
   return `Cannot find path: there is none such${hint}`;
 }
 
-/** Without empty segments, a slash at the end, and /v1 more than once. */
+/** Removes empty segments, a slash at the end, and repeated /v1. */
 function plainPath(path: string): string {
   return path.replaceAll(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")
     .replace(/^(\/v1)+(?=\/v1(\/|$))/, "");

@@ -3,7 +3,7 @@
  *
  * A socket buffers all that it is given. Large answers are therefore written in
  * pieces, each after the one before it has left; the bytes that wait are counted
- * by address, and a client that takes nothing for a minute is disconnected.
+ * by address, and a client that reads nothing for a minute is disconnected.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { FairShare } from "../../../lib/async/fair_share.ts";
 import { PIECE_BYTES, piecesOfBytes, STALLED_MS } from "./paced_body.ts";
 import { unsentAnswer } from "./malformed_request.ts";
 
-/** Interval of looking for stalled clients. */
+/** Interval of the check for stalled clients, in milliseconds. */
 const CHECK_MS = 5000;
 
-/** Sends answers, and counts bytes that are not read. */
+/** A sender of answers that counts bytes that clients have not read. */
 export class AnswerSender {
   readonly #share: FairShare;
-  /** Answers that are whole here, by when a piece of them last left. */
+  /** Time at which the last piece of each whole answer left. */
   readonly #waiting = new Map<ServerResponse, number>();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #stalledMs: number;
 
   /**
-   * Sends nothing yet.
+   * Creates a sender.
    *
    * @param maxUnsentBytes Bytes that one address alone may leave unread.
    */
@@ -40,13 +40,13 @@ export class AnswerSender {
     Deno.unrefTimer(Number(this.#timer));
   }
 
-  /** Bytes of answers that clients have not taken. */
+  /** Bytes of answers that clients have not read. */
   get unsentBytes(): number {
     return this.#share.held;
   }
 
   /**
-   * Writes `answer` to `response`: event streams as they come, others whole.
+   * Writes `answer` to `response`: event streams as they arrive, others whole.
    *
    * An answer to GET that would exceed the address's share becomes a 503; other
    * answers cost a model's time, and their number is limited before.
@@ -123,7 +123,7 @@ function headersOf({ headers }: Response): Record<string, string> {
   return fields;
 }
 
-/** Settles when more may be written, or nothing any more. */
+/** Resolves when more may be written, or when the response has closed. */
 function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const settle = () => {
@@ -152,7 +152,7 @@ async function pump(
     }
     response.end();
   } catch {
-    // The stream broke off: so does the answer, lest it seem whole.
+    // The stream broke off: so must the answer, or it would seem whole.
     response.destroy();
   } finally {
     response.off("close", cancel);

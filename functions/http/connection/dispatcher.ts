@@ -3,7 +3,7 @@
  *
  * Hundreds of connections may have a request ready at once. Begun all together,
  * they would keep the loop busy for as long as they take; begun a few a turn,
- * probes of health that come meanwhile are answered in between.
+ * health probes that arrive meanwhile are answered in between.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { setImmediate } from "node:timers";
 /** Requests that begin in one turn. */
 const PER_TURN = 4;
 
-/** Begins requests in order of arrival. */
+/** A queue that begins requests in order of arrival. */
 export class Dispatcher {
   readonly #queue: (() => void)[] = [];
   #begun = 0;

@@ -1,5 +1,5 @@
 /**
- * Requests of the Fetch API, made of those of `node:http`.
+ * The converter from requests of `node:http` to those of the Fetch API.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { MethodNotAllowedError } from "../errors/errors.ts";
 import { hostHeader, requestUrl } from "../address/request_target.ts";
 
-/** The body of a request: its parts as they come. */
+/** The body of a request: its parts as they arrive. */
 export interface IncomingBody extends AsyncIterable<Uint8Array<ArrayBuffer>> {
   /**
-   * Takes the whole body, if all of it has come and no part was taken;
-   * undefined otherwise. Most bodies come with their head.
+   * Returns the whole body if all of it has arrived and no part was read;
+   * undefined otherwise. Most bodies arrive with their head.
    */
   whole(): Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** A client that went away before its answer was whole. */
+/** Returns the abort reason of a client that left before its answer was whole. */
 function left(): DOMException {
   return new DOMException("the client left", "AbortError");
 }
 
-/** Stands for the URL of a request that has none. */
+/** The placeholder URL of a request that has none. */
 const NOWHERE = "http://localhost/";
 
 /**
@@ -43,7 +43,7 @@ export function fetchRequest(
     if (!response.writableFinished) abandon.abort(left());
   });
   const { method = "GET", url = "", rawHeaders, httpVersion } = incoming;
-  // HTTP/1.0 knows no Host.
+  // HTTP/1.0 has no Host.
   const unnamed = httpVersion === "1.0" ? "localhost" : undefined;
   const host = hostHeader(rawHeaders) ?? unnamed;
   const target = requestUrl(url, host, "http");
@@ -65,7 +65,10 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"];
 /** Methods of which the Fetch API makes no request. */
 const FORBIDDEN = /^(?:connect|trace|track)$/i;
 
-/** Requests with `Expect: 100-continue`, by the call that lets them go on. */
+/**
+ * Requests with `Expect: 100-continue`, with the function that sends 100
+ * Continue.
+ */
 const CONTINUES = new WeakMap<IncomingMessage, () => void>();
 
 /** Lets the client of `incoming` send its body once it is read. */
@@ -89,13 +92,13 @@ export function bodyOf(incoming: IncomingMessage): IncomingBody | undefined {
     },
     [Symbol.asyncIterator]: () => {
       CONTINUES.get(incoming)?.();
-      // Who stops reading still answers: the socket stays.
+      // A handler that stops reading still answers: the socket stays.
       return incoming.iterator({ destroyOnReturn: false });
     },
   };
 }
 
-/** Names that cannot be told apart from others are `node:http`'s to join. */
+/** Returns the headers; `node:http` joins names that occur more than once. */
 function headersOf({ headers }: IncomingMessage): Record<string, string> {
   const entries: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {

@@ -1,13 +1,13 @@
 /**
  * The listener: HTTP/1.1 on a socket, as requests and answers of the Fetch API.
  *
- * `node:http` and not `Deno.serve`, which tells `request.signal` of a client
+ * `node:http` and not `Deno.serve`, which aborts `request.signal` for a client
  * that left only if head and body came in one packet of at most some 400 bytes
  * (Deno 2.9.6); here it aborts for every body, as `close` of the response comes
  * before its end.
  *
  * HTTP/2 ends at the proxy in front: no platform needs it behind one, and its
- * second implementation would be reachable by anybody.
+ * second implementation would be reachable by any client.
  *
  * @module
  */
@@ -33,11 +33,11 @@ import {
 } from "./fetch_request.ts";
 import { type Malformed, malformedAnswer } from "./malformed_request.ts";
 
-/** Facts of the connection that a request came on. */
+/** The connection of a request. */
 export interface ConnectionInfo {
   /** The peer's address. */
   readonly remoteAddr: Deno.NetAddr;
-  /** Address that the connection came in on. */
+  /** Local address of the connection. */
   readonly localAddress?: string;
   /** The error of a target and `Host` that make no URL. */
   readonly malformed?: Error;
@@ -45,17 +45,20 @@ export interface ConnectionInfo {
   readonly body: IncomingBody | undefined;
   /** The controller of the request's signal. */
   readonly abandon: AbortController;
-  /** Settles once the answer is with the client, or the connection closed. */
+  /** Resolves once the answer has been sent, or the connection closed. */
   readonly sent: Promise<void>;
 }
 
-/** Answers a request, whose body is in `connection`; rejects never. */
+/**
+ * A handler that answers a request, whose body is in `connection`; never
+ * rejects.
+ */
 export type Handler = (
   request: Request,
   connection: ConnectionInfo,
 ) => Response | Promise<Response>;
 
-/** The place, and the limits of what clients may hold there. */
+/** The address to listen on, and the limits of clients. */
 export interface ListenOptions {
   /** Address to listen on. */
   readonly hostname: string;
@@ -77,29 +80,34 @@ export interface Listener {
   readonly busy: number;
   /** The number of requests since the start. */
   readonly served: number;
-  /** Accepts no more, and settles when the last answer has been sent. */
+  /**
+   * Accepts no more connections, and resolves when the last answer has been
+   * sent.
+   */
   shutdown(): Promise<void>;
 }
 
-/** Time for the head of a request, and for a new connection to send one. */
+/** Time for a new connection to send the head of a request, in milliseconds. */
 const HEADERS_MS = 20_000;
 
-/** Longer than proxies keep theirs (Google's load balancer: 600 s). */
+/**
+ * Keep-alive time, longer than that of proxies (Google's load balancer: 600 s).
+ */
 const KEEP_ALIVE_MS = 620_000;
 
-/** Bytes of a request's head: prompts may stand in the query. */
+/** Maximum bytes of a request's head: prompts may stand in the query. */
 const MAX_HEAD_BYTES = 65_536;
 
-/** Requests that may wait on one connection; no client of today sends two. */
+/** Maximum requests that wait on one connection; current clients send one. */
 const MAX_PIPELINED = 16;
 
-/** Interval of looking for heads that take too long. */
+/** Interval of the check for heads that take too long, in milliseconds. */
 const CHECK_MS = 2000;
 
 /**
- * Listens.
+ * Starts to listen.
  *
- * @throws The system's error, such as `EADDRINUSE`.
+ * @throws {Error} The system's error, such as `EADDRINUSE`.
  */
 export async function listen(
   handler: Handler,
@@ -135,7 +143,7 @@ export async function listen(
   const serve = (incoming: IncomingMessage, response: ServerResponse) =>
     connections.queue(response, () => {
       const begin = () => {
-        // Its client may have left meanwhile: nothing would tell of its end.
+        // Its client may have left meanwhile: nothing would report its end.
         if (incoming.socket.destroyed) return;
         answer(incoming, response).catch(() => response.destroy());
       };
@@ -144,7 +152,7 @@ export async function listen(
     });
   const server = createServer({
     headersTimeout: HEADERS_MS,
-    // It would answer with nothing.
+    // Without this, the answer would be empty.
     requireHostHeader: false,
     // Bodies have a pace of their own, and models their time.
     requestTimeout: 0,
@@ -193,8 +201,8 @@ function bind(
 const REST_MS = 500;
 
 /**
- * Takes what a client still sends after its answer, for a moment: a connection
- * that is closed at once may lose the answer on the way.
+ * Reads what a client still sends after its answer, for a moment: a connection
+ * that is closed at once may lose the answer in transit.
  */
 function dropRest(incoming: IncomingMessage): void {
   if (incoming.complete) return;
@@ -204,7 +212,10 @@ function dropRest(incoming: IncomingMessage): void {
   incoming.resume();
 }
 
-/** Answers what the parser refuses, where `node:http` would say nothing. */
+/**
+ * Answers requests that the parser refuses and `node:http` would leave
+ * unanswered.
+ */
 function refuseMalformed(
   server: Server,
   onMalformed: ListenOptions["onMalformed"],
@@ -237,12 +248,15 @@ async function writeAnswer(socket: Duplex, answer: Response): Promise<void> {
   socket.end(body);
 }
 
-/** Open connections, of which each address has a share. */
+/** The open connections, limited for each address. */
 class Connections {
   readonly #server: Server;
   readonly #share: FairShare;
   readonly #sockets = new Set<Socket>();
-  /** Requests that have no whole answer yet, the first of them at work. */
+  /**
+   * Requests without a whole answer by connection; the first of each is
+   * running.
+   */
   readonly #busy = new Map<Socket, (() => void)[]>();
   #closing = false;
   /** Requests since the start. */
@@ -260,7 +274,7 @@ class Connections {
 
   /**
    * Calls `serve` once the answers before it on its connection have been sent:
-   * one connection has one request at work.
+   * one connection runs one request at a time.
    */
   queue(response: ServerResponse, serve: () => void): void {
     this.served++;

@@ -1,6 +1,6 @@
 /**
- * Answers to requests that reach no route: bytes that are no HTTP, and readers
- * that leave too much unread.
+ * The answers to requests that reach no route: malformed HTTP, and readers that
+ * leave too much unread.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export type Malformed =
   | "head-too-large"
   | "head-too-slow";
 
-/** By kind, the fault in words. */
+/** Message of each kind of fault. */
 const FAULTS: Readonly<Record<Malformed, string>> = {
   "malformed-request": "it is no HTTP/1.1",
   "head-too-large": "its target and headers are too long",
@@ -49,13 +49,13 @@ export function logMalformed(sink: LogSink, kind: Malformed): void {
   });
 }
 
-/** Seconds after which a reader that left too much unread may ask again. */
+/** Retry-After seconds for a reader that left too much unread. */
 const UNSENT_RETRY_SECONDS = 5;
 
 /**
  * Returns the problem of an answer that would leave too much unread.
  *
- * @param headers Of the answer in whose place it stands.
+ * @param headers Headers of the answer that it replaces.
  */
 export function unsentAnswer(headers: Headers): Response {
   const id = headers.get("x-request-id") ?? undefined;

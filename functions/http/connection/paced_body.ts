@@ -1,9 +1,9 @@
 /**
- * The paced body: an answer that is made as fast as it is taken, and ends when
- * nobody takes it.
+ * The paced body: an answer that is made as fast as it is read, and ends when
+ * its reader stalls.
  *
- * No piece is asked for before the one before it was taken, so that what lies
- * unsent is one piece and what the socket holds.
+ * No piece is made before the one before it was read, so that at most one piece
+ * and the socket's buffer are unsent.
  *
  * @module
  */
@@ -30,14 +30,14 @@ export interface Pacing {
   readonly stalledMs?: number;
   /** Called when the reader has left, before {@linkcode Pacing.onEnd}. */
   readonly onLeft?: () => void;
-  /** Called once, when no more is made. */
+  /** Called once, after the last piece. */
   readonly onEnd: () => void;
 }
 
-/** Pieces of a body. */
+/** The pieces of a body. */
 export type Pieces = Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
 
-/** Returns a body of `pieces`, each taken when the reader asks for it. */
+/** Returns a body of `pieces`, each made when the reader is ready for it. */
 export function pacedBody(
   pieces: Pieces,
   { stalledMs = STALLED_MS, onLeft, onEnd }: Pacing,
@@ -101,7 +101,7 @@ export function* piecesOfBytes(
   }
 }
 
-/** Yields `text` in UTF-8 piece by piece: it is encoded as it is taken. */
+/** Yields `text` in UTF-8 piece by piece: it is encoded as it is read. */
 export function* piecesOfText(
   text: string,
 ): Generator<Uint8Array, void, undefined> {

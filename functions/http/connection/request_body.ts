@@ -1,14 +1,14 @@
 /**
- * The request-body reader: takes bodies off their sockets before anything else
- * is held for them.
+ * The request-body reader: reads whole bodies before their requests take any
+ * other resource.
  *
  * ```text
  * socket ─▶ pace (a window) ─▶ share of the caller ─▶ whole body ─▶ places, jobs, handlers
  * ```
  *
- * A connection that sends slowly, or nothing, therefore costs what it has sent
- * and no place of the concurrency limit; what all bodies take together is
- * limited, and no caller takes all of it.
+ * A connection that sends slowly, or nothing, therefore uses only the memory of
+ * the bytes sent, and no place of the concurrency limit. The memory of all
+ * bodies is limited, and no caller can use all of it.
  *
  * @module
  */
@@ -27,9 +27,9 @@ import {
 } from "../errors/errors.ts";
 import { doesWork } from "../../shutdown/work.ts";
 
-/** The least pace of a body. */
+/** The minimum pace of a body. */
 export interface Pace {
-  /** Time in which a window's bytes must come, in milliseconds. */
+  /** Time in which a window's bytes must arrive, in milliseconds. */
   readonly windowMs: number;
   /** Bytes a second, over each window. */
   readonly bytesPerSecond: number;
@@ -40,13 +40,13 @@ export const PACE: Pace = { windowMs: 20_000, bytesPerSecond: 4096 };
 
 /** Limits of bodies. */
 export interface BodyLimits {
-  /** Bytes of one body. */
+  /** Maximum bytes of one body. */
   readonly maxBytes: number;
-  /** Bytes of the bodies that one caller alone may have under way. */
+  /** Maximum bytes in flight of the bodies of one caller. */
   readonly callerBytes: number;
 }
 
-/** Retry-After seconds of a caller whose share is used up. */
+/** Retry-After seconds for a caller whose share is used up. */
 const RETRY_SECONDS = 2;
 
 /** A body that was read. */
@@ -56,10 +56,13 @@ interface KeptBody {
   readonly take: (amount: number) => void;
 }
 
-/** Bodies that were read, as long as their requests live. */
+/** The bodies that were read, kept as long as their requests live. */
 const bodies = new WeakMap<Request, KeptBody>();
 
-/** Returns the body that {@linkcode readBodies} has read; undefined without. */
+/**
+ * Returns the body that {@linkcode readBodies} has read; undefined if it read
+ * none.
+ */
 export function keptBody(
   request: Request,
 ): Uint8Array<ArrayBuffer> | undefined {
@@ -67,21 +70,23 @@ export function keptBody(
 }
 
 /**
- * Counts bytes that the body of `request` unpacks to.
+ * Counts bytes that the body of `request` decompresses to.
  *
- * @throws {OverloadedError} When the caller's share of all bodies is used up.
+ * @throws {OverloadedError} If the caller's share of all bodies is used up.
  */
 export function countBytes(request: Request, amount: number): void {
   bodies.get(request)?.take(amount);
 }
 
 /**
- * Reads the body of each request that does work, whole.
+ * Returns middleware that reads the whole body of each request that runs a
+ * function.
  *
- * @param drain Interrupts what is still being read when the server stops.
- * @throws {BodyTooLargeError} As soon as the length is known.
- * @throws {BodyTooSlowError} When a window passes without its bytes.
- * @throws {OverloadedError} When the caller's share of all bodies is used up.
+ * @param drain Interrupts unfinished bodies when the server stops.
+ * @throws {BodyTooLargeError} If the length exceeds the limit; thrown once it
+ * is known.
+ * @throws {BodyTooSlowError} If a window passes without its bytes.
+ * @throws {OverloadedError} If the caller's share of all bodies is used up.
  */
 export function readBodies(
   { maxBytes, callerBytes }: BodyLimits,
@@ -117,7 +122,7 @@ export function readBodies(
   };
 }
 
-/** Takes a body that has come already; undefined if it has not. */
+/** Returns a body that has already arrived; undefined if it has not. */
 function takeWhole(
   body: IncomingBody | undefined,
   maxBytes: number,
@@ -174,7 +179,7 @@ export async function readWhole(
   if (body === null) return new Uint8Array();
   const stated = Number(request.headers.get("content-length") ?? 0);
   if (stated > maxBytes) throw new BodyTooLargeError(maxBytes);
-  // What comes from the network in small parts is gathered in few.
+  // Small parts from the network are gathered into few large ones.
   let whole = new Uint8Array(Math.min(stated, FIRST_BYTES));
   let length = 0;
   try {
@@ -206,10 +211,10 @@ export async function readWhole(
   return length === whole.length ? whole : whole.slice(0, length);
 }
 
-/** Bytes that are set aside before any have come. */
+/** Bytes that are allocated before any have arrived. */
 const FIRST_BYTES = 65_536;
 
-/** The parts of the body, as long as they keep pace. */
+/** Yields the parts of the body as long as they keep pace. */
 async function* paced(
   body: AsyncIterable<Uint8Array<ArrayBuffer>>,
   { windowMs, bytesPerSecond }: Pace,
@@ -244,12 +249,15 @@ async function* paced(
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", left);
-    // The rest is not waited for.
+    // The rest is not awaited.
     parts.stop();
   }
 }
 
-/** The parts of a body, and the call that ends it while a part is waited for. */
+/**
+ * Returns the parts of a body and a function that ends it while a part is
+ * pending.
+ */
 function partsOf(body: AsyncIterable<Uint8Array<ArrayBuffer>>): {
   readonly next: () => Promise<IteratorResult<Uint8Array<ArrayBuffer>>>;
   readonly stop: () => void;

@@ -6,10 +6,10 @@
 
 import { Emu3Error } from "../../../lib/errors.ts";
 
-/** A first line and headers that the parser refuses. */
+/** A request line or headers that the parser refuses. */
 export class RequestHeadError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
    * @param code A code of `problem_table.ts`.
    * @param message The fault.
@@ -19,9 +19,9 @@ export class RequestHeadError extends Emu3Error {
   }
 }
 
-/** A page of an origin that may not call. */
+/** A page of an origin that is not allowed. */
 export class ForbiddenOriginError extends Emu3Error {
-  /** Says what to do; the origin itself is the caller's. */
+  /** Creates the error, which does not quote the origin. */
   constructor() {
     super(
       "forbidden-origin",
@@ -30,12 +30,12 @@ export class ForbiddenOriginError extends Emu3Error {
   }
 }
 
-/** A host under which a server without keys may not be called. */
+/** A host that a server without keys does not accept. */
 export class ForbiddenHostError extends Emu3Error {
   /**
-   * Says what to do.
+   * Creates the error.
    *
-   * @param host As the request names it, parsed.
+   * @param host Parsed host of the request.
    */
   constructor(host: string) {
     super(
@@ -45,12 +45,12 @@ export class ForbiddenHostError extends Emu3Error {
   }
 }
 
-/** A request line or Host header that is not as HTTP has it. */
+/** A malformed request line or Host header. */
 export class MalformedRequestError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param message What has to be.
+   * @param message The fault.
    */
   constructor(message: string) {
     super("malformed-request", `Cannot read request: ${message}`);
@@ -60,9 +60,9 @@ export class MalformedRequestError extends Emu3Error {
 /** A request target of more bytes than are read. */
 export class TargetTooLongError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param maxBytes How many are read.
+   * @param maxBytes Maximum bytes of a target.
    */
   constructor(maxBytes: number) {
     super(

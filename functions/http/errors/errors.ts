@@ -1,5 +1,5 @@
 /**
- * What the HTTP side refuses, as errors that `problem.ts` gives a status.
+ * The errors of the HTTP side; `problem.ts` gives each a status.
  *
  * @module
  */
@@ -11,28 +11,28 @@ import type { GridFields } from "../grid_json.ts";
 export interface FieldError {
   /** JSON pointer, `""` for the body itself. */
   readonly pointer: string;
-  /** What is expected; never the value that was sent. */
+  /** Expectation that failed; never the value that was sent. */
   readonly detail: string;
 }
 
 /** A body that cannot be read at all. */
 export class MalformedBodyError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param message What is the case.
+   * @param message The fault.
    */
   constructor(message: string, options?: ErrorOptions) {
     super("malformed-body", `Cannot read body: ${message}`, options);
   }
 }
 
-/** A body of more bytes than are taken. */
+/** A body of more bytes than are accepted. */
 export class BodyTooLargeError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param maxBytes How many are taken.
+   * @param maxBytes Maximum bytes of a body.
    */
   constructor(maxBytes: number) {
     super(
@@ -42,7 +42,7 @@ export class BodyTooLargeError extends Emu3Error {
   }
 }
 
-/** A body with more structure than is taken: JSON values, parts of a form. */
+/** A body with more structure than is accepted: JSON values, parts of a form. */
 export class BodyTooComplexError extends Emu3Error {
   /**
    * Creates the error.
@@ -54,12 +54,12 @@ export class BodyTooComplexError extends Emu3Error {
   }
 }
 
-/** A body of a type that the route does not take. */
+/** A body of a type that the route does not accept. */
 export class MediaTypeError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param message What is the case.
+   * @param message The fault.
    */
   constructor(message: string) {
     super("unsupported-media-type", `Cannot read body: ${message}`);
@@ -69,12 +69,12 @@ export class MediaTypeError extends Emu3Error {
 /** Fields that are missing, unknown, of the wrong type or out of range. */
 export class InvalidFieldsError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param fields One or more.
+   * @param fields Invalid fields, at least one.
    */
   constructor(
-    /** One or more. */
+    /** Invalid fields, at least one. */
     readonly fields: readonly FieldError[],
     options?: ErrorOptions,
   ) {
@@ -92,10 +92,10 @@ export class InvalidFieldsError extends Emu3Error {
 /** A question of text alone, for a model that was not trained on any. */
 export class PictureRequiredError extends Emu3Error {
   /**
-   * Says what to do.
+   * Creates the error.
    *
-   * @param model Its name.
-   * @param pointer Of what was asked, in the body.
+   * @param model Name of the model.
+   * @param pointer JSON pointer to the question.
    */
   constructor(model: string, readonly pointer: string) {
     super(
@@ -105,10 +105,10 @@ export class PictureRequiredError extends Emu3Error {
   }
 }
 
-/** Nothing that the client accepts can be made. */
+/** An `Accept` header that allows none of the offered types. */
 export class NotAcceptableError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
    * @param offered Media types that can be made.
    */
@@ -123,22 +123,22 @@ export class NotAcceptableError extends Emu3Error {
 /** A route, or a function that is switched off. */
 export class NotFoundError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param message What is the case.
+   * @param message The fault.
    */
   constructor(message: string) {
     super("not-found", message);
   }
 }
 
-/** A model that is not here, or does not serve this function. */
+/** A model that is not served, or not for this function. */
 export class UnknownModelError extends Emu3Error {
   /**
-   * Says what was asked for and what there is.
+   * Creates the error.
    *
-   * @param model As the request names it.
-   * @param known Names that would do.
+   * @param model Name in the request.
+   * @param known Names of the models that are served.
    */
   constructor(model: string, known: readonly string[]) {
     const names = known.map((name) => `"${name}"`).join(", ");
@@ -149,9 +149,9 @@ export class UnknownModelError extends Emu3Error {
   }
 }
 
-/** A job that is not here, or not the caller's. */
+/** A job that does not exist, or belongs to another caller. */
 export class UnknownJobError extends Emu3Error {
-  /** Says that there is none. */
+  /** Creates the error. */
   constructor() {
     super(
       "unknown-job",
@@ -160,12 +160,12 @@ export class UnknownJobError extends Emu3Error {
   }
 }
 
-/** A job that stands where it cannot do what is asked. */
+/** A job whose status does not allow the operation. */
 export class JobConflictError extends Emu3Error {
   /**
-   * Says where it stands.
+   * Creates the error.
    *
-   * @param status As it is told.
+   * @param status Status of the job.
    */
   constructor(status: string) {
     super(
@@ -175,9 +175,9 @@ export class JobConflictError extends Emu3Error {
   }
 }
 
-/** A key whose first request has no answer yet. */
+/** An idempotency key whose first request has no answer yet. */
 export class IdempotencyConflictError extends Emu3Error {
-  /** Says what to do. */
+  /** Creates the error. */
   constructor() {
     super(
       "idempotency-conflict",
@@ -186,9 +186,9 @@ export class IdempotencyConflictError extends Emu3Error {
   }
 }
 
-/** A key that another request came with. */
+/** An idempotency key that another request used. */
 export class IdempotencyMismatchError extends Emu3Error {
-  /** Says what to do. */
+  /** Creates the error. */
   constructor() {
     super(
       "idempotency-mismatch",
@@ -197,25 +197,25 @@ export class IdempotencyMismatchError extends Emu3Error {
   }
 }
 
-/** A client that wants an answer other than the one it would get. */
+/** A failed `If-Match` or `If-None-Match` condition. */
 export class PreconditionFailedError extends Emu3Error {
   /**
-   * Says what is the case.
+   * Creates the error.
    *
-   * @param message Of the answer.
+   * @param message The fault.
    */
   constructor(message: string) {
     super("precondition-failed", `Cannot answer as asked: ${message}`);
   }
 }
 
-/** An adapter that is not here. */
+/** An adapter that is not loaded. */
 export class UnknownAdapterError extends Emu3Error {
   /**
-   * Says what was asked for and what there is.
+   * Creates the error.
    *
-   * @param adapter As the request names it.
-   * @param known Names that would do.
+   * @param adapter Name in the request.
+   * @param known Names of the adapters that are loaded.
    */
   constructor(adapter: string, known: readonly string[]) {
     const names = known.map((name) => `"${name}"`).join(", ");
@@ -228,15 +228,15 @@ export class UnknownAdapterError extends Emu3Error {
   }
 }
 
-/** A path that is there, but not for this method. */
+/** A route that does not accept this method. */
 export class MethodNotAllowedError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param allowed Methods that it takes.
+   * @param allowed Methods that the route accepts.
    */
   constructor(
-    /** Methods that it takes. */
+    /** Methods that the route accepts. */
     readonly allowed: readonly string[],
   ) {
     super(
@@ -249,25 +249,26 @@ export class MethodNotAllowedError extends Emu3Error {
 /** A model that is still loading, or has failed to. */
 export class NotReadyError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param retryAfterSeconds When asking again may help; undefined for never.
+   * @param retryAfterSeconds Retry-After seconds; undefined if a retry is
+   * useless.
    */
   constructor(
     message: string,
-    /** When asking again may help; undefined for never. */
+    /** Retry-After seconds; undefined if a retry is useless. */
     readonly retryAfterSeconds?: number,
   ) {
     super("not-ready", message);
   }
 }
 
-/** A body that comes more slowly than is waited for. */
+/** A body that arrives below the minimum pace. */
 export class BodyTooSlowError extends Emu3Error {
   /**
-   * Says what is wrong.
+   * Creates the error.
    *
-   * @param bytesPerSecond What is waited for.
+   * @param bytesPerSecond Minimum pace.
    */
   constructor(bytesPerSecond: number) {
     super(
@@ -277,11 +278,11 @@ export class BodyTooSlowError extends Emu3Error {
   }
 }
 
-/** A request without a key, or with one that is not known. */
+/** A request without an API key, or with an unknown one. */
 export class UnauthorizedError extends Emu3Error {
-  /** Says what would do. */
+  /** Creates the error. */
   constructor(
-    /** Whether there was one. */
+    /** True if the request had a key. */
     readonly shown: boolean,
   ) {
     super(
@@ -293,11 +294,11 @@ export class UnauthorizedError extends Emu3Error {
   }
 }
 
-/** A caller that has asked as often as it may. */
+/** A caller that has used up its rate limit. */
 export class QuotaError extends Emu3Error {
-  /** Says when to come back. */
+  /** Creates the error. */
   constructor(
-    /** When one more request is let in. */
+    /** Retry-After seconds until one more request is admitted. */
     readonly retryAfterSeconds: number,
   ) {
     super(
@@ -307,9 +308,9 @@ export class QuotaError extends Emu3Error {
   }
 }
 
-/** More answers that nobody reads than a caller may have. */
+/** A caller that leaves too many answers unread. */
 export class UnreadAnswersError extends Emu3Error {
-  /** Says when to come back. */
+  /** Creates the error. */
   constructor(
     /** Retry-After seconds. */
     readonly retryAfterSeconds: number,
@@ -321,15 +322,15 @@ export class UnreadAnswersError extends Emu3Error {
   }
 }
 
-/** When a server that takes the place of one that stops may be there. */
+/** Retry-After seconds until another server may have replaced one that stops. */
 const NEXT_SERVER_SECONDS = 1;
 
-/** Something new, for a server that is to stop. */
+/** A new request to a server that is shutting down. */
 export class DrainingError extends Emu3Error {
-  /** When to send it again. */
+  /** Retry-After seconds. */
   readonly retryAfterSeconds = NEXT_SERVER_SECONDS;
 
-  /** Says what to do. */
+  /** Creates the error. */
   constructor() {
     super(
       "draining",
@@ -338,24 +339,24 @@ export class DrainingError extends Emu3Error {
   }
 }
 
-/** What it takes to go on with a request elsewhere. */
+/** The state from which another server continues a request. */
 export interface InterruptedState {
-  /** That it was drawn with. */
+  /** Seed of the generation. */
   readonly seed: number;
-  /** The picture so far; nothing where it cannot go on by its rows. */
+  /** Pictures so far; empty if their rows cannot be continued. */
   readonly images: readonly { readonly prefix: GridFields }[];
 }
 
 /** A request that the server could not finish before it stopped. */
 export class InterruptedError extends Emu3Error {
-  /** When to go on. */
+  /** Retry-After seconds. */
   readonly retryAfterSeconds = NEXT_SERVER_SECONDS;
 
-  /** Says how it goes on. */
+  /** Creates the error. */
   constructor(
-    /** The job that it became; undefined where none is kept. */
+    /** Job that the request became; undefined where none is stored. */
     readonly job: string | undefined,
-    /** Undefined for what had not begun. */
+    /** State to continue from; undefined if generation had not begun. */
     readonly state: InterruptedState | undefined,
   ) {
     const remedy = job !== undefined
@@ -367,7 +368,10 @@ export class InterruptedError extends Emu3Error {
   }
 }
 
-/** One field that is wrong for a reason that no schema can state. */
+/**
+ * Returns the error of one field that is wrong for a reason that no schema
+ * states.
+ */
 export function invalidField(
   pointer: string,
   detail: string,

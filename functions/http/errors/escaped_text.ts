@@ -1,5 +1,5 @@
 /**
- * The escaping of text that others chose, for log lines and problem documents.
+ * The escaping of untrusted text, for log lines and problem documents.
  *
  * A path, a header or a name from a download may hold newlines, terminal
  * sequences or characters that reorder a line. Each of those becomes `\u001b`,
@@ -18,7 +18,7 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 /**
  * Returns `text` with unprintable characters escaped.
  *
- * @param maxLength UTF-16 units that are kept; the rest is counted.
+ * @param maxLength Maximum UTF-16 units to keep; the rest is counted.
  */
 export function escapeText(text: string, maxLength = Infinity): string {
   const kept = text.length > maxLength ? text.slice(0, maxLength) : text;

@@ -1,6 +1,6 @@
 /**
- * The issues that Valibot finds in a body, as fields and what was expected of
- * them.
+ * The field errors: the issues that Valibot finds in a body, as fields and what
+ * was expected of them.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { MAX_FIELD_ERRORS } from "../body_limits.ts";
 import { fieldSuggestion } from "./field_names.ts";
 import type { FieldError } from "./errors.ts";
 
-/** Characters of a field's name that are repeated. */
+/** Maximum characters of a field's name that an error quotes. */
 const MAX_NAME = 64;
 
-/** What is wrong, and the keys that lead to it from the body. */
+/** An issue, and the keys that lead to it from the body. */
 interface Located {
-  /** Undefined for a list in place of an object. */
+  /** Issue; undefined for a list in place of an object. */
   readonly issue: v.BaseIssue<unknown> | undefined;
   readonly keys: readonly unknown[];
 }
@@ -23,7 +23,8 @@ interface Located {
 /**
  * Returns the fields at fault, at most `MAX_FIELD_ERRORS`.
  *
- * @param schema That found the issues: its names are suggested for unknown ones.
+ * @param schema Schema that found the issues: its names are suggested for
+ * unknown ones.
  */
 export function fieldErrors(
   issues: readonly v.BaseIssue<unknown>[],
@@ -40,9 +41,9 @@ export function fieldErrors(
 }
 
 /**
- * Returns an issue where it lies. Valibot says of a union that none of its
- * alternatives fits; told is what is wrong in the one that was meant. Objects
- * that say what they are make a `variant`, which looks for the one itself.
+ * Returns an issue at its location. For a union Valibot reports that no
+ * alternative fits; this reports the issue of the one that was meant. Tagged
+ * objects make a `variant`, which finds that one itself.
  */
 function located(
   issue: v.BaseIssue<unknown>,
@@ -50,7 +51,7 @@ function located(
 ): Located[] {
   const path = issue.path ?? [];
   const keys = [...above, ...path.map(({ key }) => key)];
-  // Valibot takes a list for an object without fields.
+  // Valibot accepts a list as an object without fields.
   const list = path.findIndex(({ type, input }) =>
     type === "object" && Array.isArray(input)
   );
@@ -61,7 +62,7 @@ function located(
     return [{ issue, keys }];
   }
   // An alternative of the right type has its issues inside, or in what the
-  // value is like: the others say only that the type is another.
+  // value is like: the others report only that the type differs.
   const told = issue.issues.filter(({ path, kind }) =>
     path !== undefined || kind === "validation"
   );
@@ -85,7 +86,10 @@ function fieldError(
   return { pointer, detail: expectation(issue) };
 }
 
-/** What was expected, in words. Valibot's own message quotes what was sent. */
+/**
+ * Returns what was expected. Valibot's own message quotes the value that was
+ * sent.
+ */
 function expectation(issue: v.BaseIssue<unknown>) {
   const { type, expected, received, message } = issue;
   const limit = expected?.replace(/^[<>]=?/, "");
@@ -105,7 +109,7 @@ function expectation(issue: v.BaseIssue<unknown>) {
     case "max_length":
       return `expected a length of ${limit} or less`;
     case "regex":
-      // A schema's own message is words, and Valibot's quotes what was sent.
+      // A schema's own message is safe; Valibot's quotes the value that was sent.
       return message.startsWith("expected ")
         ? message
         : `expected text like ${expected}`;
@@ -114,7 +118,7 @@ function expectation(issue: v.BaseIssue<unknown>) {
   return `expected ${expected === null ? "another value" : words(expected)}`;
 }
 
-/** Types as JSON calls them, with "or" between them. */
+/** Returns the JSON names of types, joined by "or". */
 function words(expected: string): string {
   const kinds = expected.replace(/^\((.*)\)$/s, "$1")
     .replaceAll(/\b(Array|Object)\b/g, (name) => name.toLowerCase())

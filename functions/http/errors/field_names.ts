@@ -1,6 +1,5 @@
 /**
- * The names of fields: what other servers call ours, and which one an unknown
- * name probably means.
+ * The field names: synonyms on other servers, and suggestions for unknown names.
  *
  * @module
  */
@@ -8,10 +7,10 @@
 import type * as v from "valibot";
 import { suggestion } from "../../../lib/nearest_name.ts";
 
-/** Characters of a name that is compared with others. */
+/** Maximum characters of a name that is compared with others. */
 const MAX_COMPARED = 64;
 
-/** Our fields by the names that they have elsewhere. */
+/** Fields of this server by their names on other servers. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   size: ["ratio"],
   "aspect_ratio": ["ratio"],
@@ -48,14 +47,14 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
  * Returns ": did you mean …?" for the unknown field that `keys` lead to, or an
  * empty text where nothing is like it.
  *
- * @param schema Of the whole body.
+ * @param schema Schema of the whole body.
  */
 export function fieldSuggestion(
   schema: v.GenericSchema,
   keys: readonly unknown[],
 ): string {
   const name = String(keys.at(-1));
-  // Comparing takes the time of the lengths of both names.
+  // Comparing takes time in proportion to the lengths of both names.
   if (name.length > MAX_COMPARED) return "";
   const known = namesAt(schema as SchemaParts, keys.slice(0, -1));
   const synonyms = Object.hasOwn(SYNONYMS, name) ? SYNONYMS[name] : undefined;
@@ -73,7 +72,7 @@ interface SchemaParts {
   readonly options?: readonly SchemaParts[];
 }
 
-/** Names of the object's fields that `keys` lead to. */
+/** Returns the field names of the object that `keys` lead to. */
 function namesAt(schema: SchemaParts, keys: readonly unknown[]): string[] {
   if (schema.wrapped !== undefined) return namesAt(schema.wrapped, keys);
   // Options of a picklist are texts, and have no fields.

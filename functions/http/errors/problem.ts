@@ -1,8 +1,7 @@
 /**
- * Errors as problem documents (RFC 9457). Which there are is in
- * `problem_table.ts`.
+ * The problem documents (RFC 9457) of errors. `problems.ts` lists their kinds.
  *
- * An `error` member in OpenAI's shape stands beside, so that its client
+ * An `error` member in OpenAI's shape is added, so that its client
  * libraries show the message. Prompts, pixels and stack traces never appear.
  *
  * @module
@@ -38,29 +37,29 @@ import {
 
 /** A problem document. */
 export interface Problem {
-  /** What kind it is: where its page is. */
+  /** URL of the page of the problem's kind. */
   readonly type: string;
   /** The kind in words. */
   readonly title: string;
   /** HTTP status. */
   readonly status: ContentfulStatusCode;
-  /** What happened this time. */
+  /** Explanation of this occurrence. */
   readonly detail: string;
   /** Path of the request. */
   readonly instance: string;
-  /** Of the request, as in the log. */
+  /** Id of the request, as in the log. */
   readonly "request_id": string;
-  /** Whether the same request may succeed later. */
+  /** True if the same request may succeed later. */
   readonly retryable: boolean;
   /** Fields at fault. */
   readonly errors?: readonly FieldError[];
   /** The job that an interrupted request became. */
   readonly job?: string;
-  /** Where that job goes on. */
+  /** Path at which that job continues. */
   readonly resume?: string;
-  /** What it takes to go on without the job. */
+  /** State to continue from without the job. */
   readonly state?: InterruptedState;
-  /** The same for OpenAI's client libraries. */
+  /** The error in the shape of OpenAI's client libraries. */
   readonly error: {
     readonly message: string;
     readonly type: string;
@@ -69,31 +68,31 @@ export interface Problem {
   };
 }
 
-/** Where a problem came up. */
+/** The request in which a problem occurred. */
 export interface ProblemContext {
-  /** Of the request. */
+  /** Id of the request. */
   readonly requestId: string;
-  /** Of the request. */
+  /** Path of the request. */
   readonly path: string;
-  /** What paths of this server's pages stand behind; empty for its root. */
+  /** Base of the paths of this server's pages; empty for its root. */
   readonly pageBase: string;
-  /** Whether nobody is there to read the answer. */
+  /** True if the client has left. */
   readonly clientGone: boolean;
 }
 
-/** Statuses after which trying again may help. */
+/** Statuses after which a retry may succeed. */
 const RETRYABLE: ReadonlySet<number> = new Set([408, 429, 503, 504]);
-/** The same by code, where the status does not say. */
+/** Codes after which a retry may succeed though their status is not retryable. */
 const RETRYABLE_CODES: ReadonlySet<string> = new Set(["idempotency-conflict"]);
 
-/** UTF-16 units of a detail that are kept: it may quote what was sent. */
+/** Maximum UTF-16 units of a detail: it may quote the request. */
 const MAX_DETAIL = 2000;
-/** UTF-16 units of a path or pointer that are kept. */
+/** Maximum UTF-16 units of a path or pointer. */
 const MAX_PATH = 1024;
 
 const UNEXPECTED = "Cannot answer: something unexpected happened here";
 
-/** The problem document of `error`. */
+/** Returns the problem document of `error`. */
 export function problemFrom(error: unknown, context: ProblemContext): Problem {
   const { code, detail: whole } = describe(error, context.clientGone);
   const detail = escapeText(whole, MAX_DETAIL);
@@ -121,7 +120,7 @@ export function problemFrom(error: unknown, context: ProblemContext): Problem {
   };
 }
 
-/** Headers that go with the problem of `error`. */
+/** Returns the headers of the problem of `error`. */
 export function problemHeaders(error: unknown): Record<string, string> {
   const headers: Record<string, string> = {
     "content-type": "application/problem+json",
@@ -149,7 +148,7 @@ export function problemHeaders(error: unknown): Record<string, string> {
   return headers;
 }
 
-/** Whether nobody foresaw `error`: it belongs into the log. */
+/** Reports if `error` is unexpected, so that it belongs in the log. */
 export function isUnexpected(error: unknown): boolean {
   return describe(error, true).code === "internal";
 }
@@ -193,11 +192,11 @@ function interruptedMembers(
 /** Returns `path` as a reference to a URI (RFC 9457). */
 function instanceOf(path: string): string {
   const kept = path.slice(0, MAX_PATH).toWellFormed();
-  // Escapes that are there stay as they are.
+  // Existing escapes stay as they are.
   return encodeURI(kept).replaceAll(/%25(?=[0-9a-f]{2})/gi, "%");
 }
 
-/** Names of fields may be the client's own. */
+/** Returns the field error with its names shortened: clients may choose them. */
 function boundedField({ pointer, detail }: FieldError): FieldError {
   return {
     pointer: pointer.slice(0, MAX_PATH).toWellFormed(),
@@ -220,7 +219,7 @@ function fieldErrors(error: unknown): readonly FieldError[] {
   return [];
 }
 
-/** A model that failed to load does not load by waiting. */
+/** Reports if a retry is useless: a model that failed to load stays unloaded. */
 function hopeless(error: unknown): boolean {
   return error instanceof NotReadyError &&
     error.retryAfterSeconds === undefined;

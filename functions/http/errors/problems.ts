@@ -1,6 +1,5 @@
 /**
- * Every problem that a client may be told: the one table of statuses, and what
- * the pages at `/problems/…` say.
+ * The table of problems: statuses, and the text of the pages at `/problems/…`.
  *
  * A new error is a line here, under the code that its class passes on.
  *
@@ -15,13 +14,13 @@ export interface ProblemKind {
   readonly status: ContentfulStatusCode;
   /** The kind in words. */
   readonly title: string;
-  /** What is the case. */
+  /** Explanation of the kind. */
   readonly meaning: string;
-  /** What whoever sent the request can do. */
+  /** Remedy for the client. */
   readonly remedy: string;
 }
 
-/** By code. */
+/** The kinds of problems by code. */
 export const PROBLEMS = {
   "malformed-body": kind(
     400,
@@ -215,7 +214,7 @@ export const PROBLEMS = {
     "The caller leaves more answers unread, or follows more jobs at once, than one caller may.",
     "Read answers to their end or close their connections, then try again after as many seconds as Retry-After says.",
   ),
-  // Nobody reads this one: it is in the log as 499.
+  // No client reads this one: it is in the log as 499.
   "client-gone": kind(
     400,
     "Client went away",
@@ -287,15 +286,15 @@ export const PROBLEMS = {
 /** The code of a kind of problem. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Codes of errors that are no client's to mend: it is told `internal`. */
+/** Codes of errors that clients cannot fix: they are reported as `internal`. */
 export const UNTOLD: ReadonlySet<string> = new Set(["runtime", "bad-store"]);
 
-/** Whether `code` is one of the table. */
+/** Reports if `code` is one of the table. */
 export function isProblemCode(code: string): code is ProblemCode {
   return Object.hasOwn(PROBLEMS, code);
 }
 
-/** Where the page of a problem is, from the root of the server. */
+/** Returns the path of a problem's page, from the root of the server. */
 export function problemPath(code: ProblemCode): string {
   return `/problems/${code}`;
 }

@@ -1,5 +1,5 @@
 /**
- * First answers by idempotency key: what a client gets that asks again.
+ * The store of first answers by idempotency key.
  *
  * @module
  */
@@ -10,33 +10,33 @@ import { bytesOf, jsonOf, type Queries } from "./queries.ts";
 export interface StoredAnswer {
   /** HTTP status. */
   readonly status: number;
-  /** Those that belong to the answer. */
+  /** Headers that belong to the answer. */
   readonly headers: Readonly<Record<string, string>>;
-  /** As it was sent. */
+  /** Body as it was sent. */
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
-/** Whose key, and of which request. */
+/** The use of a key by a request. */
 export interface KeyUse {
-  /** Who sent it. */
+  /** Principal that sent the key. */
   readonly principal: string;
-  /** As it was sent. */
+  /** Key as it was sent. */
   readonly key: string;
-  /** Of the request that it came with. */
+  /** Fingerprint of its request. */
   readonly fingerprint: string;
 }
 
 /** A key that was used. */
 export interface StoredKey {
-  /** Of the request that it came with. */
+  /** Fingerprint of its first request. */
   readonly fingerprint: string;
-  /** The job that the request became. */
+  /** Id of the job that the request became. */
   readonly job: string | undefined;
-  /** Undefined for a job whose first answer was never given. */
+  /** First answer; undefined for a job that was not answered yet. */
   readonly answer: StoredAnswer | undefined;
 }
 
-/** Keys and answers on disk. */
+/** A store of keys and answers on disk. */
 export class AnswerStore {
   readonly #queries: Queries;
 
@@ -45,7 +45,7 @@ export class AnswerStore {
     this.#queries = queries;
   }
 
-  /** What is known of somebody's key. */
+  /** Returns the stored use of a principal's key. */
   find(principal: string, key: string): StoredKey | undefined {
     const row = this.#queries.get(
       "SELECT fingerprint, job, status, headers, body FROM idempotency WHERE principal = ? AND key = ? AND (job IS NOT NULL OR status IS NOT NULL)",
@@ -59,14 +59,14 @@ export class AnswerStore {
       job: job === null ? undefined : String(job),
       answer: status === null ? undefined : {
         status: Number(status),
-        // Written by this file alone.
+        // Rows are written by this file alone.
         headers: jsonOf(headers) as Record<string, string>,
         body: bytesOf(body),
       },
     };
   }
 
-  /** Notes the job that a request becomes; the key goes when the job does. */
+  /** Links a key to the job of its request; both are removed together. */
   link(
     { principal, key, fingerprint }: KeyUse,
     job: string,
@@ -82,7 +82,7 @@ export class AnswerStore {
     );
   }
 
-  /** Keeps the first answer, of a job or without one. */
+  /** Stores the first answer, of a job or without one. */
   keep(
     { principal, key, fingerprint }: KeyUse,
     { status, headers, body }: StoredAnswer,

@@ -1,5 +1,5 @@
 /**
- * The file that jobs and answers are kept in: SQLite, one server a file.
+ * The database of jobs and answers: SQLite, one server per file.
  *
  * @module
  */
@@ -16,38 +16,38 @@ import {
   whyNoStore,
 } from "./store_file.ts";
 
-/** A store that lasts as long as the process. */
+/** Path of a store that lasts as long as the process. */
 export const IN_MEMORY = ":memory:";
 
 /**
- * `auto_vacuum` comes first: it is for files in which nothing is written, and
- * `application_id` writes. What is committed survives the end of the process;
- * `synchronous = NORMAL` may lose the last moments to a power cut, not the file.
- * The empty transaction takes the lock.
+ * Statements before the file is named. `auto_vacuum` comes first: it requires a
+ * file without writes, and `application_id` writes. Committed data survives the
+ * end of the process; `synchronous = NORMAL` may lose the last moments to a
+ * power cut, not the file. The empty transaction takes the lock.
  */
 const BEFORE_NAMED =
   "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA locking_mode = EXCLUSIVE";
 const PRAGMAS =
   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216; PRAGMA foreign_keys = ON; BEGIN IMMEDIATE; COMMIT";
 
-/** A file that cannot be the store. */
+/** The error of a file that cannot be the store. */
 export class StoreError extends Emu3Error {
-  /** Says what is wrong with the file. */
+  /** Creates the error from the defect of the file. */
   constructor(path: string, reason: string, options?: ErrorOptions) {
     super("bad-store", `Cannot use store ${path}: ${reason}`, options);
   }
 }
 
 /**
- * Opens the file, makes it if there is none, and brings it up to date.
+ * Opens the file, creates it if there is none, and migrates it.
  *
- * A file that is none of ours is refused unchanged. Ours is for its owner alone,
- * and locked until it is closed, or the process ends in whatever way.
+ * A file of another program is refused unchanged. A store is readable by its
+ * owner alone, and locked until it is closed or the process ends in any way.
  *
  * @param path A file, or {@linkcode IN_MEMORY}.
- * @param onUnprotected Hears that others may read the file.
- * @throws {StoreError} When it is in use, of a later version, of another
- * program, damaged, or no store.
+ * @param onUnprotected Called if other users can read the file.
+ * @throws {StoreError} If it is in use, of a later version, of another program,
+ * damaged, or no store.
  */
 export function openDatabase(
   path: string,
@@ -74,7 +74,7 @@ export function openDatabase(
   }
 }
 
-/** The file at `path`, once it was looked at. */
+/** Returns the file at `path` after its check. */
 function usableFile(
   path: string,
   latest: number,
@@ -93,7 +93,7 @@ function usableFile(
   return file;
 }
 
-/** Writes whose the file is, unless it says so. */
+/** Writes the application id, unless the file has one. */
 function name(database: DatabaseSync): void {
   const { application_id: id } = database.prepare("PRAGMA application_id")
     .get() as { "application_id": number };
@@ -103,7 +103,7 @@ function name(database: DatabaseSync): void {
 
 /** Runs `change` as a whole or not at all. */
 export function transact<T>(database: DatabaseSync, change: () => T): T {
-  // Nested ones are part of the outermost.
+  // Nested transactions are part of the outermost.
   if (database.isTransaction) return change();
   database.exec("BEGIN IMMEDIATE");
   try {
@@ -111,7 +111,7 @@ export function transact<T>(database: DatabaseSync, change: () => T): T {
     database.exec("COMMIT");
     return result;
   } catch (error) {
-    // On a full disk SQLite has done so itself.
+    // On a full disk SQLite has rolled back itself.
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }

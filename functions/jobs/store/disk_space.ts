@@ -1,5 +1,5 @@
 /**
- * The disk under a store: how many bytes the store could have there.
+ * The disk space of a store: the bytes that it could have.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { IN_MEMORY } from "./database.ts";
 
-/** Returns the bytes of a store and those that are free; infinite in memory. */
+/** Returns the bytes of a store plus the free ones; infinite in memory. */
 export function spaceFor(path: string): number {
   if (path === IN_MEMORY) return Infinity;
   try {
     const { bavail, bsize } = statfsSync(dirname(path));
     return bavail * bsize + sizeOf(path) + sizeOf(`${path}-wal`);
   } catch {
-    // A system that does not say; writing will tell.
+    // Some systems do not report it; a write will fail instead.
     return Infinity;
   }
 }

@@ -1,8 +1,8 @@
 /**
- * Jobs on disk: what was asked, what happened, what came of it.
+ * The job store: requests, events and answers on disk.
  *
- * Every change is written before anybody hears of it, so that whatever a client
- * was told is there after a restart.
+ * Every change is stored before it is sent, so that a client's knowledge
+ * survives a restart.
  *
  * @module
  */
@@ -23,56 +23,56 @@ import {
   type Webhook,
 } from "../job.ts";
 
-/** A job that is to be kept. */
+/** A job to store. */
 export interface NewJob
   extends Pick<Job, "id" | "principal" | "createdAt" | "seed"> {
-  /** What is asked. */
+  /** Request of the job. */
   readonly request: JobRequest;
-  /** Whom to tell. */
+  /** Receiver of notifications. */
   readonly webhook: Webhook | undefined;
-  /** How it came about, where it is a prediction. */
+  /** Origin of the job, if it is a prediction. */
   readonly prediction: PredictionOrigin | undefined;
 }
 
-/** How a job ended. */
+/** The end of a job. */
 export interface JobEnd {
-  /** One that ends. */
+  /** Final status. */
   readonly status: JobStatus;
-  /** When. */
+  /** Time of the end. */
   readonly finishedAt: number;
-  /** When it succeeded. */
+  /** Answer, if it succeeded. */
   readonly answer?: JobAnswer;
-  /** When it failed. */
+  /** Problem, if it failed. */
   readonly error?: Problem;
-  /** The last thing that is told of it. */
+  /** Last event of the job. */
   readonly event: WireEvent;
 }
 
-/** What an event is about. */
+/** The subject of an event. */
 export interface EventSubject {
-  /** Its kind. */
+  /** Kind of the event. */
   readonly event: string;
-  /** Which picture; undefined for none. */
+  /** Index of the picture; undefined for none. */
   readonly image: number | undefined;
-  /** Which row; undefined for none. */
+  /** Index of the row; undefined for none. */
   readonly index: number | undefined;
 }
 
 /** The choice of jobs for a page. */
 export interface PageOptions {
-  /** Jobs at most. */
+  /** Most jobs of a page. */
   readonly limit: number;
-  /** Bytes at most. */
+  /** Most bytes of a page. */
   readonly maxBytes: number;
-  /** The last job of the page before; undefined for the first page. */
+  /** Id of the last job of the page before; undefined for the first page. */
   readonly after?: string | undefined;
-  /** True for predictions alone. */
+  /** True to list predictions only. */
   readonly predictions?: boolean;
 }
 
 /** A page of jobs. */
 export interface JobPage {
-  /** Newest first. */
+  /** Jobs, newest first. */
   readonly jobs: readonly Job[];
   /** True if there are older ones. */
   readonly more: boolean;
@@ -81,7 +81,7 @@ export interface JobPage {
 const COLUMNS =
   "id, principal, status, created_at, started_at, finished_at, seed, path, done, total, error, webhook, prediction";
 
-/** Jobs on disk. */
+/** A store of jobs on disk. */
 export class JobStore {
   readonly #queries: Queries;
   readonly #keptFrom: (finishedAt: number) => number;
@@ -89,8 +89,8 @@ export class JobStore {
   /**
    * Keeps jobs in the tables behind `queries`.
    *
-   * @param keptFrom From when on a job that ends is kept, by the clock that
-   * tells its age.
+   * @param keptFrom Returns the start of a job's retention, by the clock that
+   * measures its age.
    */
   constructor(
     queries: Queries,
@@ -100,7 +100,7 @@ export class JobStore {
     this.#keptFrom = keptFrom;
   }
 
-  /** Keeps a job that waits. */
+  /** Stores a queued job. */
   insert({ id, principal, createdAt, seed, request, ...more }: NewJob): void {
     const { webhook, prediction } = more;
     this.transact(() => {
@@ -123,7 +123,7 @@ export class JobStore {
     });
   }
 
-  /** The job of this name. */
+  /** Returns the job of this id. */
   find(id: string): Job | undefined {
     const row = this.#queries.get(
       `SELECT ${COLUMNS} FROM jobs WHERE id = ?`,
@@ -133,8 +133,8 @@ export class JobStore {
   }
 
   /**
-   * A page of somebody's jobs, newest first: up to `limit` of them, and up to
-   * `maxBytes` of what is kept of them without their bodies, but one at least.
+   * Returns a page of a principal's jobs, newest first: up to `limit` of them,
+   * and up to `maxBytes` of their rows without bodies, but one at least.
    */
   page(principal: string, options: PageOptions): JobPage {
     const { limit, maxBytes, after, predictions } = options;
@@ -159,7 +159,7 @@ export class JobStore {
     return { jobs, more };
   }
 
-  /** Jobs of these statuses, oldest first. */
+  /** Returns the jobs of these statuses, oldest first. */
   withStatus(...statuses: readonly JobStatus[]): Job[] {
     const marks = statuses.map(() => "?").join(", ");
     return this.#queries.all(
@@ -168,7 +168,7 @@ export class JobStore {
     ).map(jobFromRow);
   }
 
-  /** What a job asks. */
+  /** Returns the request of a job. */
   requestOf(id: string): JobRequest {
     const row = this.#queries.get(
       "SELECT path, headers, body FROM jobs JOIN requests ON job = id WHERE id = ?",
@@ -181,7 +181,7 @@ export class JobStore {
     };
   }
 
-  /** Bytes of what came of a job; 0 for nothing. */
+  /** Returns the bytes of a job's answer; 0 for none. */
   answerBytes(id: string): number {
     const row = this.#queries.get(
       "SELECT octet_length(body) AS bytes FROM answers WHERE job = ?",
@@ -190,7 +190,7 @@ export class JobStore {
     return Number(row?.["bytes"] ?? 0);
   }
 
-  /** What came of a job. */
+  /** Returns the answer of a job. */
   answerOf(id: string): JobAnswer | undefined {
     const row = this.#queries.get(
       "SELECT headers, body FROM answers WHERE job = ?",
@@ -202,7 +202,7 @@ export class JobStore {
     };
   }
 
-  /** Notes that a job waits again. */
+  /** Marks a job as queued again. */
   requeue(id: string): void {
     this.#queries.run(
       "UPDATE jobs SET status = 'queued', finished_at = NULL, kept_from = NULL, error = NULL WHERE id = ?",
@@ -210,7 +210,7 @@ export class JobStore {
     );
   }
 
-  /** Notes that a job runs. */
+  /** Marks a job as running. */
   start(id: string, now: number): void {
     this.#queries.run(
       "UPDATE jobs SET status = 'running', started_at = coalesce(started_at, ?) WHERE id = ? AND status = 'queued'",
@@ -219,7 +219,7 @@ export class JobStore {
     );
   }
 
-  /** Adds what happened, and how far the job is by it. */
+  /** Appends an event and the job's progress after it. */
   append(id: string, { event, data }: WireEvent, progress: Progress): void {
     this.transact(() => {
       this.#append(id, event, data);
@@ -232,7 +232,7 @@ export class JobStore {
     });
   }
 
-  /** Keeps what it takes to go on with a picture. */
+  /** Stores the resume state of a picture. */
   keepHalfway(id: string, image: number, halfway: ResumeState): void {
     this.#queries.run(
       "INSERT OR REPLACE INTO halfways (job, image, state) VALUES (?, ?, ?)",
@@ -242,7 +242,7 @@ export class JobStore {
     );
   }
 
-  /** What was kept, by picture. */
+  /** Returns the resume states of a job, by picture. */
   halfwaysOf(id: string): (ResumeState | undefined)[] {
     const halfways: (ResumeState | undefined)[] = [];
     const rows = this.#queries.all(
@@ -255,7 +255,7 @@ export class JobStore {
     return halfways;
   }
 
-  /** Notes that a job has ended. */
+  /** Marks a job as ended. */
   end(id: string, { status, finishedAt, answer, error, event }: JobEnd): void {
     this.transact(() => {
       this.#append(id, event.event, event.data);
@@ -275,14 +275,14 @@ export class JobStore {
           answer.body,
         );
       }
-      // One that can be resumed goes on from them.
+      // A resumable job continues from its resume states.
       if (!isResumable({ status, error })) {
         this.#queries.run("DELETE FROM halfways WHERE job = ?", id);
       }
     });
   }
 
-  /** What happened next after an event. */
+  /** Returns the next event after one. */
   eventAfter(id: string, after: number): StoredEvent | undefined {
     const row = this.#queries.get(
       "SELECT id, event, data FROM events WHERE job = ? AND id > ? ORDER BY id LIMIT 1",
@@ -296,7 +296,7 @@ export class JobStore {
     };
   }
 
-  /** The number of the event that a job has last; 0 for none. */
+  /** Returns the id of the job's last event; 0 for none. */
   lastEventId(id: string): number {
     const row = this.#queries.get(
       "SELECT coalesce(max(id), 0) AS last FROM events WHERE job = ?",
@@ -305,7 +305,7 @@ export class JobStore {
     return Number(row["last"]);
   }
 
-  /** What events of these kinds are about; their data may be long. */
+  /** Returns the subjects of events of these kinds, without their long data. */
   subjectsOf(id: string, ...kinds: readonly string[]): EventSubject[] {
     const marks = kinds.map(() => "?").join(", ");
     return this.#queries.all(
@@ -319,7 +319,7 @@ export class JobStore {
     }));
   }
 
-  /** Forgets a job and all that belongs to it. */
+  /** Removes a job and all its rows. */
   remove(id: string): void {
     this.#queries.run("DELETE FROM jobs WHERE id = ?", id);
   }
@@ -348,7 +348,7 @@ function jobFromRow(row: Row): Job {
   return {
     id: String(row["id"]),
     principal: String(row["principal"]),
-    // Written by this file alone.
+    // Rows are written by this file alone.
     status: String(row["status"]) as JobStatus,
     createdAt: Number(row["created_at"]),
     startedAt: number("started_at"),

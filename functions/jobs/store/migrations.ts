@@ -1,9 +1,9 @@
 /**
- * What the store's tables look like, as the steps that made them so.
+ * The migrations: the schema of the store, as the steps that led to it.
  *
- * A file of any earlier version is brought up to date step by step when it is
- * opened; SQLite's `user_version` says how many it has taken. Steps are never
- * changed once released, only added.
+ * A file of any earlier version is migrated step by step when it is opened;
+ * SQLite's `user_version` counts the steps taken. Released steps are never
+ * changed, only new ones added.
  *
  * Times are milliseconds since 1970; bodies and answers are bytes.
  *
@@ -75,7 +75,8 @@ const PREDICTIONS = `
 ALTER TABLE jobs ADD COLUMN prediction TEXT;
 `;
 
-// A row is written as a whole: what is long stands apart from what changes often.
+// SQLite rewrites whole rows: long columns are apart from those that change
+// often.
 const BODIES_APART = `
 CREATE TABLE requests (
   job TEXT PRIMARY KEY REFERENCES jobs ON DELETE CASCADE,
@@ -101,8 +102,8 @@ CREATE INDEX idempotency_by_job ON idempotency (job);
 CREATE INDEX deliveries_by_job ON deliveries (job);
 `;
 
-// Echoes of predictions and lists of issues had no limit: what is longer than
-// one has today is dropped, so that lists of jobs stay short.
+// Earlier versions did not limit echoes of predictions and lists of issues:
+// longer ones than today's limit are dropped, so that lists of jobs stay short.
 const SHORT_ROWS = `
 UPDATE jobs SET prediction = json_set(prediction, '$.input', json('{}'))
   WHERE octet_length(prediction) > 65536;
@@ -111,7 +112,7 @@ UPDATE jobs SET error = json_remove(error, '$.errors')
 CREATE INDEX jobs_by_principal ON jobs (principal);
 `;
 
-// How old things are is told by a clock that does not jump.
+// Ages are measured by a clock that does not jump.
 const RETENTION_CLOCK = `
 CREATE TABLE retention_clock (
   id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -125,7 +126,7 @@ DROP INDEX jobs_by_end;
 CREATE INDEX jobs_by_age ON jobs (kept_from);
 `;
 
-/** From an empty file to today's tables. */
+/** Steps from an empty file to the current schema. */
 export const MIGRATIONS: readonly string[] = [
   JOBS,
   IDEMPOTENCY,

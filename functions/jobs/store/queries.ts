@@ -1,5 +1,6 @@
 /**
- * Statements, prepared once each, and what goes wrong with them in our words.
+ * The queries: prepared statements, and the errors of the database as errors of
+ * the store.
  *
  * @module
  */
@@ -11,11 +12,11 @@ import { transact } from "./database.ts";
 /** A row of a table, by column. */
 export type Row = Record<string, unknown>;
 
-/** No room for what is to be kept. */
+/** The error of a full store. */
 export class StoreFullError extends Emu3Error {
-  /** Says what to do. */
+  /** Creates the error with a remedy. */
   constructor(
-    /** True if removing something would help. */
+    /** True if removing jobs would help. */
     readonly isFull: boolean = true,
     options?: ErrorOptions,
   ) {
@@ -27,33 +28,33 @@ export class StoreFullError extends Emu3Error {
   }
 }
 
-/** The limit of the file is reached, or that of the disk. */
+/** Messages of a full file or a full disk. */
 const FULL = /disk is full/;
 
-/** The same, or the disk fails. */
+/** Messages of a full or failing disk. */
 const FAILED = /disk is full|disk I\/O error|readonly database/;
 
-/** What tables are asked through. */
+/** The prepared queries of a database. */
 export class Queries {
   readonly #database: DatabaseSync;
   #makingRoom = false;
   readonly #statements = new Map<string, StatementSync>();
   /**
-   * Makes room when there is none, and returns whether trying again may help.
-   * What was tried is tried as a whole again.
+   * Makes room in a full store, and returns true if a retry may help. The
+   * outermost transaction is retried as a whole.
    */
   makeRoom: () => boolean = () => false;
-  /** Called when something could not be written. */
+  /** Called when a write fails. */
   onFailed: () => void = () => {};
 
-  /** Asks `database`, which stays open. */
+  /** Prepares statements on `database`, which stays open. */
   constructor(database: DatabaseSync) {
     this.#database = database;
   }
 
   /**
-   * @returns How many rows changed.
-   * @throws {StoreFullError} When there is no room.
+   * @returns Number of changed rows.
+   * @throws {StoreFullError} If the store is full.
    */
   run(sql: string, ...values: readonly SQLInputValue[]): number {
     return this.#written(() =>
@@ -61,17 +62,17 @@ export class Queries {
     );
   }
 
-  /** The first row. */
+  /** Returns the first row. */
   get(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
     return this.#told(() => this.#statement(sql).get(...values));
   }
 
-  /** All rows. */
+  /** Returns all rows. */
   all(sql: string, ...values: readonly SQLInputValue[]): Row[] {
     return this.#told(() => this.#statement(sql).all(...values));
   }
 
-  /** Rows one after the other, as long as `take` wants more. */
+  /** Passes rows to `take` one by one, until it returns false. */
   each(
     sql: string,
     values: readonly SQLInputValue[],
@@ -84,7 +85,7 @@ export class Queries {
     });
   }
 
-  /** The number that a pragma says. */
+  /** Returns the number of a pragma. */
   pragma(name: string): number {
     return Number(Object.values(this.get(`PRAGMA ${name}`)!)[0]);
   }
@@ -94,7 +95,7 @@ export class Queries {
     return this.#written(() => transact(this.#database, change));
   }
 
-  /** Writes; nested ones are tried again with the outermost. */
+  /** Runs a write; nested ones are retried with the outermost. */
   #written<T>(change: () => T): T {
     if (this.#database.isOpen && this.#database.isTransaction) {
       return this.#told(change);
@@ -124,7 +125,7 @@ export class Queries {
     }
   }
 
-  /** Errors of the database as those that are answered. */
+  /** Rethrows errors of the database as errors of the store. */
   #told<T>(ask: () => T): T {
     if (!this.#database.isOpen) {
       throw new DOMException("the store is closed", "AbortError");
@@ -147,13 +148,13 @@ export class Queries {
   }
 }
 
-/** A column of bytes. */
+/** Returns a column of bytes. */
 export function bytesOf(value: unknown): Uint8Array<ArrayBuffer> {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   throw new TypeError("Cannot read store: expected bytes");
 }
 
-/** A column of JSON; undefined for none. */
+/** Parses a column of JSON; undefined for none. */
 export function jsonOf(value: unknown): unknown {
   return value === null ? undefined : JSON.parse(String(value));
 }

@@ -11,7 +11,7 @@ import { UnreadAnswersError } from "../../http/errors/errors.ts";
 /** Readers that one job may have. */
 export const MAX_JOB_READERS = 64;
 
-/** Readers that one caller alone may have; a third more are there in all. */
+/** Readers that one caller alone may have; a third more for all together. */
 export const MAX_READERS = 192;
 
 /** Retry-After seconds of a refused reader. */
@@ -19,19 +19,19 @@ const RETRY_SECONDS = 5;
 
 /** The limits of readers. */
 export interface ReaderLimits {
-  /** Of one job. */
+  /** Most readers of one job. */
   readonly ofJob: number;
-  /** Of one caller alone. */
+  /** Most readers of one caller alone. */
   readonly ofCaller: number;
 }
 
-/** Counts connections that follow jobs. */
+/** A counter of the connections that follow jobs. */
 export class Readers {
   readonly #limits: ReaderLimits;
   readonly #callers: FairShare;
   readonly #jobs = new Map<string, number>();
 
-  /** Starts without readers. */
+  /** Creates a counter without readers. */
   constructor(
     limits: ReaderLimits = { ofJob: MAX_JOB_READERS, ofCaller: MAX_READERS },
   ) {
@@ -39,15 +39,15 @@ export class Readers {
     this.#callers = new FairShare(limits.ofCaller);
   }
 
-  /** Returns how many follow a job. */
+  /** Returns the number of a job's readers. */
   of(job: string): number {
     return this.#jobs.get(job) ?? 0;
   }
 
   /**
-   * Counts a reader until what is returned is called.
+   * Counts a reader until the returned function is called.
    *
-   * @throws {UnreadAnswersError} When the job or the caller has too many.
+   * @throws {UnreadAnswersError} If the job or the caller has too many.
    */
   enter(caller: string, job: string): () => void {
     const readers = this.of(job);

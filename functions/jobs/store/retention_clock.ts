@@ -1,11 +1,10 @@
 /**
- * The retention clock: how old what was kept is, whatever the system's clock
- * says.
+ * The retention clock: measures the age of stored rows, independent of jumps of
+ * the system's clock.
  *
- * It goes on as this process runs, and stands still while nothing does. By the
- * time between two servers, what the first has kept is older; that counts once
- * the second has run for a while: a system whose clock is wrong at its start has
- * that long to set it right.
+ * It advances while a process runs, and stands still between two servers. The
+ * time between them is added once the second has run for a while: a system
+ * whose clock is wrong at its start has that long to correct it.
  *
  * @module
  */
@@ -29,17 +28,17 @@ UNION ALL SELECT max(created_at) FROM idempotency WHERE job IS NULL
 UNION ALL SELECT now FROM retention_clock
 ORDER BY last DESC LIMIT 1`;
 
-/** Tells the age of what is kept. */
+/** A clock that measures the age of stored rows. */
 export class RetentionClock {
   readonly #queries: Queries;
   readonly #source: TimeSource;
   readonly #startedAt: number;
-  /** At the start of this run, in milliseconds; what is older was there then. */
+  /** Clock at the start of this run; older rows existed then. */
   readonly #base: number;
-  /** The system's clock when this one stood there; undefined once it counted. */
+  /** System's clock when the last run ended; undefined once it was counted. */
   #left: number | undefined;
 
-  /** Goes on from where the store's last server left it. */
+  /** Continues from the clock of the store's last server. */
   constructor(queries: Queries, source: TimeSource) {
     this.#queries = queries;
     this.#source = source;
@@ -47,17 +46,14 @@ export class RetentionClock {
     const last = queries.get(LAST)?.["last"] ?? undefined;
     const wall = queries.get("SELECT wall FROM retention_clock")?.["wall"];
     this.#base = Number(last ?? source.now());
-    // Where nothing is kept, nothing has become older.
+    // An empty store has nothing to age.
     this.#left = last === undefined ? undefined : Number(wall ?? last);
   }
 
-  /** Milliseconds; only differences mean something. */
+  /** Returns milliseconds; only differences are meaningful. */
   readonly now = (): number => Math.round(this.#base + this.#ran());
 
-  /**
-   * Keeps where it stands for the next server, and counts the time before this
-   * one when that is due.
-   */
+  /** Stores the clock for the next server, and adds the time before if due. */
   save(): void {
     const ran = this.#ran();
     const wall = this.#source.now();
@@ -77,7 +73,7 @@ export class RetentionClock {
     this.#left = left;
   }
 
-  /** Makes what was there at the start of this run older. */
+  /** Ages the rows that existed at the start of this run. */
   #age(ms: number): void {
     this.#queries.run(
       "UPDATE jobs SET kept_from = kept_from - ? WHERE kept_from <= ?",

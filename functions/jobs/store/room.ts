@@ -1,32 +1,32 @@
 /**
- * Room in the store: what is old is forgotten, and what there is no room for.
+ * The room in the store: removes expired jobs, and the oldest when it is full.
  *
- * Jobs that wait or run are never forgotten. When nothing else is left, what is
- * new is refused ({@linkcode StoreFullError}).
+ * Jobs that wait or run are never removed. With nothing else left, new ones are
+ * refused ({@linkcode StoreFullError}).
  *
  * @module
  */
 
 import type { Queries } from "./queries.ts";
 
-/** Part of the file that is kept free for what comes next. */
+/** Part of the file that is kept free for new rows. */
 const FREE = 1 / 4;
 
-/** Pages that the log has before they are taken over into the file. */
+/** Pages of the log before a checkpoint moves them into the file. */
 const LOG_PAGES = 256;
 
-/** Bytes that stay free for the log, and for taking it over. */
+/** Bytes that stay free for the log and its checkpoint. */
 const LOG = 2 * 2 ** 20;
 
-/** How many are forgotten before it is looked again. */
+/** Number of removals between two checks of the room. */
 const FEW = 8;
 
-/** Bytes that a store that can be written has room for. */
+/** Bytes that a writable store has room for. */
 const PROBE_BYTES = 2 ** 16;
 
 const FORGET_OLD = [
   "DELETE FROM jobs WHERE kept_from < ?",
-  // Those of jobs go with them.
+  // Those of jobs are removed with them.
   "DELETE FROM idempotency WHERE created_at < ? AND job IS NULL",
 ];
 
@@ -37,16 +37,17 @@ UNION ALL
 SELECT 'idempotency', rowid, created_at FROM idempotency WHERE job IS NULL
 ORDER BY ended LIMIT ?`;
 
-/** How much a store may hold, and how long. */
+/** The limits of a store's size and retention. */
 export class Room {
   readonly #queries: Queries;
   readonly #maxBytes: number;
   readonly #space: () => number;
 
   /**
-   * Sees to it that the file behind `queries` grows to `maxBytes` at most.
+   * Limits the file behind `queries` to `maxBytes`.
    *
-   * @param space Bytes that the disk has for the store, what it holds included.
+   * @param space Returns the bytes that the disk has for the store, its own
+   * included.
    */
   constructor(
     queries: Queries,
@@ -61,10 +62,10 @@ export class Room {
   }
 
   /**
-   * Forgets what ended before `before`, then what ended first, until there is
-   * room for what comes next.
+   * Removes what ended before `before`, then what ended first, until there is
+   * room for new rows.
    *
-   * @returns How many jobs and first answers.
+   * @returns Number of removed jobs and first answers.
    */
   make(before: number): number {
     const limit = this.#limit();
@@ -80,9 +81,9 @@ export class Room {
   }
 
   /**
-   * Forgets a few that ended first, when there is no room for what comes now.
+   * Removes a few of what ended first if the store is full.
    *
-   * @returns How many jobs and first answers.
+   * @returns Number of removed jobs and first answers.
    */
   recycle(): number {
     const removed = this.#forget(FEW);
@@ -92,9 +93,9 @@ export class Room {
   }
 
   /**
-   * Sets how large the file may become, and returns it. It stays below what the
-   * disk has: a full file refuses what comes, and what ended can be removed; on
-   * a full disk not even that, for it takes room in the log.
+   * Sets and returns the largest size of the file. It stays below the space of
+   * the disk: a full file refuses new rows, and old ones can be removed; on a
+   * full disk not even that, for it takes room in the log.
    */
   #limit(): number {
     const space = this.#space();
@@ -105,9 +106,9 @@ export class Room {
   }
 
   /**
-   * Writes something of some length, and removes it.
+   * Writes and removes a row of a fixed length.
    *
-   * @throws {StoreFullError} When there is no room for it.
+   * @throws {StoreFullError} If there is no room for it.
    */
   probe(): void {
     this.#queries.run("INSERT INTO probe VALUES (zeroblob(?))", PROBE_BYTES);

@@ -1,6 +1,5 @@
 /**
- * Files that several answers send at once: each is in memory once, as long as
- * an answer holds it.
+ * The shared files: each is in memory once, as long as an answer holds it.
  *
  * @module
  */
@@ -8,10 +7,10 @@
 const files = new Map<string, WeakRef<Uint8Array<ArrayBuffer>>>();
 
 /**
- * Returns what a file of the program holds. Names come from the program, so
+ * Returns the content of a file of the program. Names come from the program, so
  * that there are few.
  *
- * @throws {Deno.errors.NotFound} When there is none.
+ * @throws {Deno.errors.NotFound} If there is none.
  */
 export async function sharedFile(
   file: string | URL,
@@ -19,7 +18,7 @@ export async function sharedFile(
   const known = files.get(`${file}`)?.deref();
   if (known !== undefined) return known;
   const bytes = await Deno.readFile(file);
-  // Another may have read it meanwhile.
+  // Another request may have read it meanwhile.
   const other = files.get(`${file}`)?.deref();
   if (other !== undefined) return other;
   files.set(`${file}`, new WeakRef(bytes));

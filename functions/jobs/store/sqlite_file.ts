@@ -1,14 +1,14 @@
 /**
- * A reader of the head and the table names of an SQLite file, without SQLite.
+ * The reader of the head and the table names of an SQLite file, without SQLite.
  *
  * ```text
  * file    page 1: head of 100 bytes, then the root of sqlite_schema
  * -wal    head of 32 bytes, then frames: head of 24 bytes, a page
  * ```
  *
- * SQLite takes locks, makes files beside the one it opens and ends what another
- * program has begun, even where it is to read only. This takes and leaves
- * nothing. Format: sqlite.org/fileformat2.html.
+ * SQLite takes locks, creates files beside the one it opens and ends
+ * transactions that another program began, even if it is to read only. This
+ * reader changes nothing. Format: sqlite.org/fileformat2.html.
  *
  * @module
  */
@@ -17,9 +17,9 @@
 export interface SqliteFacts {
   /** Its application id. */
   readonly applicationId: number;
-  /** As its program counts. */
+  /** Version that its program assigned. */
   readonly userVersion: number;
-  /** Names of tables; undefined where they cannot be read. */
+  /** Names of tables; undefined if they cannot be read. */
   readonly tables: readonly string[] | undefined;
 }
 
@@ -29,24 +29,24 @@ const WAL_HEAD_BYTES = 32;
 const FRAME_HEAD_BYTES = 24;
 const WAL_MAGIC = 0x377f_0682;
 
-/** More of a log is not looked at, nor are more pages of a schema. */
+/** Most frames of a log, and most pages of a schema, that are read. */
 const MAX_FRAMES = 2 ** 16;
 const MAX_PAGES = 2 ** 10;
 
-/** Kinds of pages of a table's tree. */
+/** Kinds of pages in a table's tree. */
 const INTERIOR = 5;
 const LEAF = 13;
 
 /**
- * Reads what the SQLite file at `path` says of itself, with what is committed in
- * its log; undefined when it is no such file.
+ * Reads the header of the SQLite file at `path` with the commits of its log;
+ * undefined for another kind of file.
  */
 export function readSqliteFacts(path: string): SqliteFacts | undefined {
   using file = Deno.openSync(path);
   const start = readAt(file, 0, HEAD_BYTES);
   if (start === undefined || !textOf(start).startsWith(MAGIC)) return undefined;
   const size = start.getUint16(16);
-  // 65,536 does not fit into two bytes.
+  // 65,536 does not fit into two bytes and is stored as 1.
   const pageBytes = size === 1 ? 2 ** 16 : size;
   if (pageBytes < 512 || (pageBytes & (pageBytes - 1)) !== 0) return undefined;
   using log = openLog(`${path}-wal`);
@@ -67,7 +67,7 @@ export function readSqliteFacts(path: string): SqliteFacts | undefined {
   };
 }
 
-/** Names of the tables in sqlite_schema; undefined where its tree is broken. */
+/** Returns the tables in sqlite_schema; undefined for a broken tree. */
 function tableNames(
   page: (number: number) => DataView | undefined,
 ): string[] | undefined {
@@ -91,13 +91,13 @@ function tableNames(
     }
     return names;
   } catch (error) {
-    // An offset that leads out of its page.
+    // The offset is outside of its page.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-/** The name in a row of sqlite_schema, if it is of a table of the program. */
+/** Returns the name in a row of sqlite_schema, if it is a program's table. */
 function tableName(view: DataView, offset: number): string[] {
   let at = offset;
   const next = () => {
@@ -110,10 +110,10 @@ function tableName(view: DataView, offset: number): string[] {
     return value;
   };
   next(); // Length of the row.
-  next(); // Its number.
+  next(); // Row id.
   const head = at;
   const headBytes = next();
-  // Texts have odd types, which tell their lengths.
+  // Texts have odd types, which encode their lengths.
   const [kindBytes, nameBytes] = [next(), next()].map((type) =>
     (type - 13) / 2
   );
@@ -126,7 +126,7 @@ function tableName(view: DataView, offset: number): string[] {
   return name.startsWith("sqlite_") ? [] : [name];
 }
 
-/** The offset of the last committed content of each page in a log. */
+/** Returns the offset of each page's last commit in a log. */
 function committedFrames(
   log: Deno.FsFile,
   pageBytes: number,
@@ -190,12 +190,12 @@ function openLog(path: string): Deno.FsFile | undefined {
   try {
     return Deno.openSync(path);
   } catch {
-    // There is none, or none for us to read.
+    // There is no log, or it cannot be read.
     return undefined;
   }
 }
 
-/** Bytes of a file; undefined where it has not so many. */
+/** Reads bytes of a file; undefined beyond its end. */
 function readAt(
   file: Deno.FsFile,
   offset: number,

@@ -1,5 +1,5 @@
 /**
- * The file of a store, looked at before it is opened for writing.
+ * The file of a store, checked before it is opened for writing.
  *
  * ```text
  * no file, an empty one, a database without tables     ours to fill
@@ -7,8 +7,8 @@
  * anything else                                        refused, unchanged
  * ```
  *
- * SQLite writes into a file as soon as it is told how to keep it; who a file
- * belongs to must be known before that.
+ * SQLite writes into a file as soon as its pragmas are set; the owner of the
+ * file must be known before that.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { readSqliteFacts, type SqliteFacts } from "./sqlite_file.ts";
 
-/** Names this program in SQLite's `application_id`: "emu3" in ASCII. */
+/** SQLite's `application_id` of this program: "emu3" in ASCII. */
 export const APPLICATION_ID = 0x656d_7533;
 
-/** The first and the last version that did not name the program. */
+/** First and last version without an application id. */
 const NAMELESS_VERSIONS = [1, 5] as const;
 
-/** Tables of the first version, and those that nameless ones may have. */
+/** Tables of the first version, and those of versions without an id. */
 const FIRST_TABLES = ["jobs", "events", "halfways"];
 const NAMELESS_TABLES: ReadonlySet<string> = new Set([
   ...FIRST_TABLES,
@@ -33,7 +33,7 @@ const NAMELESS_TABLES: ReadonlySet<string> = new Set([
   "answers",
 ]);
 
-/** A check of all pages reads the whole file, about a second a gigabyte. */
+/** Largest file whose pages are all checked: about a second per gigabyte. */
 const CHECKED_BYTES = 2 ** 31;
 
 /** Tables that are checked in larger files: those without bodies. */
@@ -42,10 +42,10 @@ const SMALL_TABLES = ["jobs", "idempotency", "deliveries"];
 const OTHER_FILE = "set STORE to another file";
 
 /**
- * Makes the file at `path` and its folder, for their owner alone, unless they
- * are there.
+ * Creates the file at `path` and its folder, for their owner alone, unless they
+ * exist.
  *
- * @returns Where the file is: a link that leads to one is followed.
+ * @returns Path of the file: a link to one is followed.
  */
 export function makeStoreFile(path: string): string {
   Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -59,10 +59,11 @@ export function makeStoreFile(path: string): string {
 }
 
 /**
- * Looks why the file at `path` cannot be the store. Changes nothing.
+ * Returns the reason why the file at `path` cannot be the store. Changes
+ * nothing.
  *
- * @param latest The version of this program.
- * @returns What is wrong and what would do; undefined for nothing.
+ * @param latest Schema version of this program.
+ * @returns Defect and remedy; undefined for none.
  */
 export function whyNoStore(path: string, latest: number): string | undefined {
   const { isFile, size } = Deno.statSync(path);
@@ -77,14 +78,14 @@ export function whyNoStore(path: string, latest: number): string | undefined {
       ? `a later version of this program made it, ${OTHER_FILE}`
       : undefined;
   }
-  // What a journal rolls back, SQLite alone can tell.
+  // Only SQLite can read a file with a hot journal.
   const begun = (statOf(`${path}-journal`)?.size ?? 0) > 0;
   return !begun && isNameless(facts)
     ? undefined
     : `another program made it, ${OTHER_FILE}`;
 }
 
-/** Takes rights from everybody but the owner of a store. */
+/** Removes the rights of other users from a store. */
 export function protectStore(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) {
     const mode = statOf(file)?.mode ?? 0;
@@ -93,11 +94,11 @@ export function protectStore(path: string): void {
 }
 
 /**
- * Looks for pages that cannot be right: in all of a file of up to 2 GiB, in the
- * tables without bodies of a larger one.
+ * Checks for invalid pages: in all of a file of up to 2 GiB, in the tables
+ * without bodies of a larger one.
  *
- * @param path Where `database` is kept.
- * @returns What is wrong and what would do; undefined for nothing.
+ * @param path Path of `database`.
+ * @returns Defect and remedy; undefined for none.
  */
 export function damageOf(
   database: DatabaseSync,
@@ -108,22 +109,20 @@ export function damageOf(
     : SMALL_TABLES.map((name) => `PRAGMA quick_check(${name})`);
   for (const check of checks) {
     const [row] = database.prepare(check).all();
-    // No row: an earlier version had no such table.
+    // No row: an earlier version lacks the table.
     const said = String(Object.values(row ?? {})[0] ?? "ok");
     if (said !== "ok") return damageMessage(path, said);
   }
   return undefined;
 }
 
-/** Returns the remedy for a store with pages that cannot be right. */
+/** Returns the remedy for a store with invalid pages. */
 export function damageMessage(path: string, detail: string): string {
   const short = detail.replaceAll(/\s+/g, " ").slice(0, 200);
   return `it is damaged (${short}), move ${path} and ${path}-wal away to begin anew, or save what can be read with "sqlite3 ${path} .recover"`;
 }
 
-/**
- * Returns whether it has no tables yet, or those of a version without a name.
- */
+/** Returns true for no tables, or those of a version without an id. */
 function isNameless(
   { applicationId, userVersion, tables }: SqliteFacts,
 ): boolean {
@@ -139,7 +138,7 @@ function statOf(path: string): Deno.FileInfo | undefined {
   try {
     return Deno.statSync(path);
   } catch {
-    // There is none.
+    // The file does not exist.
     return undefined;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * `POST /v1/caption`, described.
+ * The description of `POST /v1/caption`.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const FIELDS = [
   "adapter",
 ];
 
-/** Of the route. */
+/** The description of the route. */
 export const captionDescription = describeFunction({
   id: "caption",
   tag: "functions",

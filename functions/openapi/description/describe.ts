@@ -1,21 +1,22 @@
 /**
- * How a route is described for `/openapi.json`.
+ * The description of a route for `/openapi.json`.
  *
- * A description stands before the handler, where the route is mounted:
+ * A description precedes the handler, where the route is mounted:
  *
  * ```ts ignore
  * app.get("/v1/models", describe({
  *   id: "listModels",
  *   tag: "models",
- *   summary: "What is loaded",
+ *   summary: "Loaded models",
  *   answers: { 200: { description: "All models", content: json(ModelsAnswer) } },
  *   problems: ["not-ready"],
  * }), (c) => …);
  * ```
  *
- * Longer ones have a file here. What every route has, the request's id and the
- * shape of problems, is added by itself. A route that nobody described is not
- * in the document; `tests/functions/openapi/openapi_test.ts` lists those.
+ * Longer ones have a file here. The parts that all routes share, the request's
+ * id and the shape of problems, are added automatically. A route without a
+ * description is not in the document; `tests/functions/openapi/openapi_test.ts`
+ * lists those.
  *
  * @module
  */
@@ -30,22 +31,22 @@ import type * as v from "valibot";
 import { type ProblemCode, PROBLEMS } from "../../http/errors/problems.ts";
 import { ProblemAnswer } from "../../schema/answers/server.ts";
 
-/** Responses by status. */
+/** The responses by status. */
 type Responses = NonNullable<DescribeRouteOptions["responses"]>;
 
 /** One response. */
 type ResponseDescription = Exclude<Responses[string], { $ref: string }>;
 
-/** Bodies by media type. */
+/** The bodies by media type. */
 export type Content = NonNullable<ResponseDescription["content"]>;
 
-/** Headers of an answer. */
+/** The headers of an answer. */
 export type AnswerHeaders = NonNullable<ResponseDescription["headers"]>;
 
-/** What belongs together. */
+/** A tag that groups routes. */
 export type Tag = keyof typeof TAGS;
 
-/** Tags, in the order that they are shown. */
+/** The tags in display order. */
 export const TAGS = {
   functions: "Text, pictures, codes: each into each other.",
   openai: "The same, for OpenAI's clients.",
@@ -58,31 +59,31 @@ export const TAGS = {
   documentation: "This page, its source, and the kinds of problems.",
 } as const;
 
-/** A route, described. */
+/** A description of a route. */
 export interface RouteDescription {
-  /** A name for client libraries, camelCase; by path if mounted twice. */
+  /** Name for client libraries, in camelCase; by path if mounted twice. */
   readonly id: string | ((path: string) => string);
-  /** What it belongs to. */
+  /** Tag of the route. */
   readonly tag: Tag;
-  /** One line. */
+  /** Summary in one line. */
   readonly summary: string;
-  /** More, in Markdown. */
+  /** Description in Markdown. */
   readonly text?: string;
-  /** In path, query and headers. */
+  /** Parameters in path, query and headers. */
   readonly parameters?: NonNullable<DescribeRouteOptions["parameters"]>;
-  /** Its body, by media type. */
+  /** Request body by media type. */
   readonly body?: Content;
-  /** When it goes well, by status. */
+  /** Successful answers by status. */
   readonly answers: Readonly<Record<number, ResponseDescription>>;
-  /** What may come instead. */
+  /** Problems that the route may answer with. */
   readonly problems: readonly ProblemCode[];
-  /** The shape of its problems, where it is another one than everywhere. */
+  /** Schema of its problems, if it differs from the common one. */
   readonly refusal?: v.GenericSchema;
-  /** Whether anybody may ask although the rest of its tag needs a key. */
+  /** True if the route needs no key although the rest of its tag does. */
   readonly open?: boolean;
 }
 
-/** What any route may answer that waits for a model. */
+/** The problems of routes that wait for a model. */
 export const MODEL_PROBLEMS: readonly ProblemCode[] = [
   "unknown-model",
   "not-acceptable",
@@ -94,7 +95,7 @@ export const MODEL_PROBLEMS: readonly ProblemCode[] = [
   "deadline",
 ];
 
-/** What any route may answer that takes a body. */
+/** The problems of routes with a body. */
 export const BODY_PROBLEMS: readonly ProblemCode[] = [
   "malformed-body",
   "body-too-slow",
@@ -103,7 +104,9 @@ export const BODY_PROBLEMS: readonly ProblemCode[] = [
   "invalid-fields",
 ];
 
-/** What any POST may answer: it is counted, and may come again. */
+/**
+ * The problems of POST: it counts against the rate limit, and may be repeated.
+ */
 export const POST_PROBLEMS: readonly ProblemCode[] = [
   "draining",
   "idempotency-conflict",
@@ -112,25 +115,25 @@ export const POST_PROBLEMS: readonly ProblemCode[] = [
   "unread-answers",
 ];
 
-/** Problems of any request. */
+/** The problems of any request. */
 const ANY_PROBLEMS: readonly ProblemCode[] = [
   "malformed-request",
   "target-too-long",
 ];
 
-/** Problems of any request but for health. */
+/** The problems of any request except for health. */
 const HOST_PROBLEMS: readonly ProblemCode[] = ["forbidden-host"];
 
-/** Problems of any request that not everybody may send. */
+/** The problems of requests that need a key. */
 const CALLER_PROBLEMS: readonly ProblemCode[] = [
   "unauthorized",
   "forbidden-origin",
 ];
 
-/** What is told to anybody. */
+/** The tags that need no key. */
 const OPEN_TAGS: ReadonlySet<Tag> = new Set(["health", "documentation"]);
 
-/** Puts `route` into the document. */
+/** Returns middleware that adds `route` to the document. */
 export function describe(route: RouteDescription): MiddlewareHandler {
   const { id, tag, summary, text, parameters, body, answers } = route;
   const counted = route.problems.includes("quota-exceeded");
@@ -163,7 +166,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
   });
 }
 
-/** JSON as `schema` has it. */
+/** Returns the content of JSON described by `schema`. */
 export function json(
   schema: v.GenericSchema,
   more: Omit<Content[string], "schema"> = {},
@@ -171,13 +174,13 @@ export function json(
   return { "application/json": { schema: resolver(schema), ...more } };
 }
 
-/** Bytes of these media types. */
+/** Returns the content of bytes of these media types. */
 export function bytes(...types: readonly string[]): Content {
   const schema = { type: "string", format: "binary", minLength: 1 } as const;
   return Object.fromEntries(types.map((type) => [type, { schema }]));
 }
 
-/** A header of an answer. */
+/** Returns the description of a header. */
 export function header(
   description: string,
   type: "string" | "integer",
@@ -186,7 +189,7 @@ export function header(
   return { description, required, schema: { type } };
 }
 
-/** Of every answer. */
+/** The headers of every answer. */
 const EVERYWHERE: AnswerHeaders = {
   "X-Request-Id": header("Taken from the request, or made.", "string"),
   "traceparent": header(
@@ -196,7 +199,7 @@ const EVERYWHERE: AnswerHeaders = {
   ),
 };
 
-/** Of every answer to what is counted. */
+/** The headers of answers that count against the rate limit. */
 const RATE_LIMIT: AnswerHeaders = {
   "RateLimit": header(
     "Requests that are left, and seconds until all are: where the server has a RATE_LIMIT.",
@@ -210,7 +213,7 @@ const RATE_LIMIT: AnswerHeaders = {
   ),
 };
 
-/** What a client needs where it is asked for a key. */
+/** The header of answers that require a key. */
 const CHALLENGE: AnswerHeaders = {
   "WWW-Authenticate": header("Bearer.", "string"),
 };
@@ -219,7 +222,7 @@ const RETRY_AFTER: AnswerHeaders = {
   "Retry-After": header("Seconds, where waiting may help.", "integer", false),
 };
 
-/** Problems of one status share a response, which names them all. */
+/** Returns the responses of problems: those of one status share a response. */
 function problemResponses(
   codes: readonly ProblemCode[],
   refusal: v.GenericSchema,

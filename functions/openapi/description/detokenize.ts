@@ -1,5 +1,5 @@
 /**
- * `POST /v1/detokenize`, described.
+ * The description of `POST /v1/detokenize`.
  *
  * @module
  */
@@ -20,9 +20,9 @@ import { GRID } from "./examples.ts";
 import { CLIP_HEADERS, queryFields } from "./fields.ts";
 
 /**
- * Of the route.
+ * Returns the description of the route.
  *
- * @param videos Whether clips may become MP4.
+ * @param videos True if clips may become MP4.
  */
 export function detokenizeDescription(videos: boolean): MiddlewareHandler {
   return describeFunction({

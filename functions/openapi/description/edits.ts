@@ -39,17 +39,17 @@ const TIMING = {
   "Server-Timing": header("How long each part took.", "string", false),
 };
 
-/** A PNG of 32 × 32 pixels whose lower right quarter is transparent. */
+/** The example mask: a PNG of 32 × 32 pixels, transparent at the lower right. */
 const MASK =
   "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAYAAABzenr0AAAAMElEQVR42u3OsQkAAAzDsPz/dHtEh1CQwbuSZMoDAAAAAAAA/AecAwAAAAAAAKgCFuPo/R+J0D5qAAAAAElFTkSuQmCC";
 
-/** Fields of a form that are no files. */
+/** Returns the names of form fields that are not files. */
 function texts(entries: v.ObjectEntries): string[] {
   return Object.keys(entries)
     .filter((name) => !["image", "images", "mask"].includes(name));
 }
 
-/** Of `/v1/images/edits`. */
+/** The description of `/v1/images/edits`. */
 export const editsDescription = describe(mayBeJob({
   id: "editImages",
   tag: "openai",
@@ -95,7 +95,7 @@ export const editsDescription = describe(mayBeJob({
   problems: PROBLEMS,
 }));
 
-/** Of `/v1/images/variations`. */
+/** The description of `/v1/images/variations`. */
 export const variationsDescription = describe(mayBeJob({
   id: "createImageVariations",
   tag: "openai",

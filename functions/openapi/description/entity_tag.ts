@@ -1,5 +1,5 @@
 /**
- * Entity tags, described.
+ * The description of entity tags.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const CONDITIONS: Parameters = [
   },
 ];
 
-/** A route whose answer may have a tag that is known before anything runs. */
+/** Returns `route` with an entity tag that is known before anything runs. */
 export function mayBeKnown(route: RouteDescription): RouteDescription {
   const { 200: answer, ...others } = route.answers;
   if (answer === undefined) throw new TypeError("expected an answer 200");

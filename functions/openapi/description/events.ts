@@ -1,7 +1,7 @@
 /**
- * Event streams, described.
+ * The description of event streams.
  *
- * OpenAPI 3.1 has no word for streams. Here, as in 3.2, the schema is that of
+ * OpenAPI 3.1 cannot describe streams. Here, as in 3.2, the schema is that of
  * one event, whose data is text that holds JSON.
  *
  * @module
@@ -22,15 +22,15 @@ import { ProblemAnswer } from "../../schema/answers/server.ts";
 import { McpAnswer } from "../../schema/mcp_message.ts";
 import type { Content } from "./describe.ts";
 
-/** Schemas of the document, by name. */
+/** The schemas of the document by name. */
 type ComponentSchemas = NonNullable<
   NonNullable<GenerateSpecOptions["documentation"]["components"]>["schemas"]
 >;
 
-/** What an event may be that has no name. */
+/** The key of events without a name. */
 const UNNAMED = "";
 
-/** Data of the events of each stream, and its end, by the name of its schema. */
+/** The event data of each stream, and its end, by schema name. */
 const STREAMS = {
   GenerateEvent: {
     events: { ...GENERATE_EVENTS, error: ProblemAnswer },
@@ -62,7 +62,7 @@ const STREAMS = {
   },
 } as const;
 
-/** An event stream. */
+/** Returns the content of an event stream. */
 export function eventStream(name: keyof typeof STREAMS): Content {
   return {
     "text/event-stream": {
@@ -71,7 +71,7 @@ export function eventStream(name: keyof typeof STREAMS): Content {
   };
 }
 
-/** The schemas of one event of each stream. */
+/** Returns the schemas of one event of each stream. */
 export function eventSchemas(): ComponentSchemas {
   return Object.fromEntries(
     Object.entries(STREAMS).map(([name, { events, end }]) => [name, {
@@ -106,7 +106,7 @@ function eventOf(event: string, data: v.GenericSchema) {
   };
 }
 
-/** By reference where the document has it by name. */
+/** Returns the JSON Schema, by reference if the document names it. */
 function jsonSchema(schema: v.GenericSchema) {
   const { ref } = v.getMetadata(schema);
   if (typeof ref === "string") return { $ref: `#/components/schemas/${ref}` };

@@ -1,6 +1,6 @@
 /**
- * Fields that come beside a body, or as parts of a form, from the schema of the
- * same fields in JSON.
+ * The description of fields in a query or a form, from the schema of the same
+ * fields in JSON.
  *
  * @module
  */
@@ -18,7 +18,7 @@ type ParameterSchema = NonNullable<
   Extract<Parameters[number], { readonly in: string }>["schema"]
 >;
 
-/** The fields `names` of a body, as query of a body of bare bytes. */
+/** Returns the fields `names` as the query of a body of bare bytes. */
 export function queryFields(
   entries: v.ObjectEntries,
   names: readonly string[],
@@ -30,18 +30,18 @@ export function queryFields(
   }));
 }
 
-/** Parts of a form that are files: of each how many, and whether it may lack. */
+/** The file parts of a form: the maximum of each, and if it is optional. */
 export interface FileParts {
-  /** Parts of which a form has one kind. */
+  /** Parts of which a form has exactly one kind. */
   readonly files: Readonly<Record<string, number>>;
-  /** Parts that a form may have besides. */
+  /** Optional parts. */
   readonly optional?: Readonly<Record<string, number>>;
 }
 
 /**
- * A form.
+ * Returns the content of a form.
  *
- * @param names Fields, as text.
+ * @param names Names of text fields.
  */
 export function form(
   entries: v.ObjectEntries,
@@ -50,7 +50,7 @@ export function form(
 ): Content {
   const all = Object.entries({ ...files, ...optional });
   const parts = all.map(([name, maxItems]) => [name, {
-    // A part that is no file may hold a data URL or base64.
+    // A text part may hold a data URL or base64.
     type: ["array", "string"],
     items: { type: "string", format: "binary" },
     minItems: 1,
@@ -69,13 +69,13 @@ export function form(
   };
 }
 
-/** Sizes of bare codes without a header of their own. */
+/** The size headers of bare codes. */
 export const GRID_HEADERS: Parameters = [
   gridHeader("X-Grid-Height", "Rows of codes in application/octet-stream."),
   gridHeader("X-Grid-Width", "Codes a row in application/octet-stream."),
 ];
 
-/** The same, of a clip. */
+/** The size headers of a clip's bare codes. */
 export const CLIP_HEADERS: Parameters = [
   gridHeader(
     "X-Grid-Frames",
@@ -93,6 +93,6 @@ function field(
   name: string,
 ): BodySchema & ParameterSchema {
   const { $schema: _, ...schema } = toJsonSchema(entries[name]!);
-  // Draft 7 as it is written here is a part of what OpenAPI 3.1 takes.
+  // The draft 7 schemas made here are a subset of OpenAPI 3.1.
   return schema as BodySchema & ParameterSchema;
 }

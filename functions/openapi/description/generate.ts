@@ -1,5 +1,5 @@
 /**
- * `POST /v1/generate`, described.
+ * The description of `POST /v1/generate`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 import { describeFunction } from "./jobs.ts";
 import { eventStream } from "./events.ts";
 
-/** Of the route. */
+/** The description of the route. */
 export const generateDescription = describeFunction({
   id: "generate",
   tag: "functions",

@@ -1,5 +1,5 @@
 /**
- * The routes of `health.ts`, described.
+ * The descriptions of the routes of `health.ts`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const RETRY_AFTER = {
   "Retry-After": header("Seconds.", "integer"),
 };
 
-/** Of `/livez`. */
+/** The description of `/livez`. */
 export const liveDescription = describe({
   id: "getLive",
   tag: "health",
@@ -24,7 +24,7 @@ export const liveDescription = describe({
   problems: [],
 });
 
-/** Of `/readyz`. */
+/** The description of `/readyz`. */
 export const readyDescription = describe({
   id: "getReady",
   tag: "health",
@@ -40,7 +40,7 @@ export const readyDescription = describe({
   problems: [],
 });
 
-/** Of `/ping`. */
+/** The description of `/ping`. */
 export const pingDescription = describe({
   id: "getPing",
   tag: "health",
@@ -56,7 +56,7 @@ export const pingDescription = describe({
   problems: [],
 });
 
-/** Of `/health`. */
+/** The description of `/health`. */
 export const healthDescription = describe({
   id: "getHealth",
   tag: "health",

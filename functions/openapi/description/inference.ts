@@ -1,5 +1,5 @@
 /**
- * The routes of the Open Inference Protocol, described: models are those
+ * The descriptions of the Open Inference Protocol's routes: its models are the
  * functions that are served.
  *
  * @module
@@ -34,19 +34,19 @@ import { IDEMPOTENCY_KEY } from "./jobs.ts";
 
 type Parameters = NonNullable<RouteDescription["parameters"]>;
 
-/** Descriptions of what every model has. */
+/** The descriptions of the routes that every model has. */
 export interface ModelDescriptions {
-  /** Of what it takes and gives. */
+  /** Description of the metadata route. */
   readonly metadata: MiddlewareHandler;
-  /** Of whether it can be used. */
+  /** Description of the readiness route. */
   readonly ready: MiddlewareHandler;
-  /** Of its use. */
+  /** Description of the inference route. */
   readonly infer: MiddlewareHandler;
 }
 
 const LENGTH = "Inference-Header-Content-Length";
 
-/** Of `/v2`. */
+/** The description of `/v2`. */
 export const serverDescription = route("getInferenceServer", {
   summary: "The server, and what of the protocol it knows",
   answers: {
@@ -55,7 +55,7 @@ export const serverDescription = route("getInferenceServer", {
   problems: [],
 });
 
-/** Of `/v2/health/live`. */
+/** The description of `/v2/health/live`. */
 export const serverLiveDescription = route("getInferenceLive", {
   summary: "Whether the process lives",
   answers: { 200: { description: "It does", content: json(ServerLiveAnswer) } },
@@ -63,7 +63,7 @@ export const serverLiveDescription = route("getInferenceLive", {
   open: true,
 });
 
-/** Of `/v2/health/ready`. */
+/** The description of `/v2/health/ready`. */
 export const serverReadyDescription = route("getInferenceReady", {
   summary: "Whether requests can be answered",
   answers: {
@@ -78,9 +78,9 @@ export const serverReadyDescription = route("getInferenceReady", {
 });
 
 /**
- * Of the routes of `models`.
+ * Returns the descriptions of the routes of `models`.
  *
- * @param versioned Whether the path names a version as well.
+ * @param versioned True if the path names a version as well.
  */
 export function modelDescriptions(
   models: readonly FunctionName[],

@@ -1,5 +1,5 @@
 /**
- * Examples of inferences, by the model that they are for.
+ * The examples of inferences by model.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const EXAMPLES = {
   },
 } as const;
 
-/** Those of `models`. */
+/** Returns the examples of `models`. */
 export function inferExamples(
   models: readonly FunctionName[],
 ): Partial<typeof EXAMPLES> {

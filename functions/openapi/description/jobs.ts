@@ -1,5 +1,5 @@
 /**
- * `/v1/jobs`, described, and what jobs add to the functions.
+ * The descriptions of `/v1/jobs`, and of the additions of jobs to the functions.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { mayBeKnown } from "./entity_tag.ts";
 type Parameters = NonNullable<RouteDescription["parameters"]>;
 type Answer = RouteDescription["answers"][number];
 
-/** Of every `POST`. */
+/** The `Idempotency-Key` header of every `POST`. */
 export const IDEMPOTENCY_KEY: Parameters[number] = {
   in: "header",
   name: "Idempotency-Key",
@@ -36,7 +36,7 @@ export const IDEMPOTENCY_KEY: Parameters[number] = {
   },
 };
 
-/** Of whatever may become a job. */
+/** The `Prefer` header of requests that may become a job. */
 export const PREFER: Parameters[number] = {
   in: "header",
   name: "Prefer",
@@ -44,14 +44,14 @@ export const PREFER: Parameters[number] = {
     "respond-async: a job at once. wait=10: the answer if it comes in so many seconds, else a job. What is not understood is ignored.",
   schema: { type: "string" },
   examples: {
-    // First: forms begin with it.
+    // First, since forms begin with it.
     answer: { summary: "The answer itself", value: "" },
     job: { value: "respond-async" },
     wait: { value: "wait=1" },
   },
 };
 
-/** That there is a job, and where. */
+/** The answer with the status and URL of a new job. */
 const ACCEPTED: Answer = {
   description: "A job",
   content: json(JobAnswer),
@@ -79,7 +79,7 @@ const ACCEPTED: Answer = {
   },
 };
 
-/** Headers of answers to a request with `Idempotency-Key`. */
+/** The headers of answers to a request with `Idempotency-Key`. */
 const KEY_HEADERS: AnswerHeaders = {
   "Idempotency-Replayed": header(
     "true: the first answer, once more.",
@@ -93,7 +93,7 @@ const KEY_HEADERS: AnswerHeaders = {
   ),
 };
 
-/** A route whose answer may become a job's. */
+/** Returns `route` with the option to run as a job. */
 export function mayBeJob(route: RouteDescription): RouteDescription {
   const answers = Object.entries({ ...route.answers, 202: ACCEPTED })
     .map(([status, answer]) => [
@@ -108,7 +108,7 @@ export function mayBeJob(route: RouteDescription): RouteDescription {
   };
 }
 
-/** Puts a function into the document. */
+/** Returns middleware that adds a function to the document. */
 export function describeFunction(route: RouteDescription): MiddlewareHandler {
   return describe(mayBeJob(mayBeKnown(route)));
 }
@@ -121,7 +121,7 @@ const ID: Parameters[number] = {
   schema: { type: "string" },
 };
 
-/** Of `GET /v1/jobs`. */
+/** The description of `GET /v1/jobs`. */
 export const jobsDescription = describe({
   id: "listJobs",
   tag: "jobs",
@@ -136,7 +136,7 @@ export const jobsDescription = describe({
   problems: ["unknown-job"],
 });
 
-/** Of `GET /v1/jobs/{id}`. */
+/** The description of `GET /v1/jobs/{id}`. */
 export const jobDescription = describe({
   id: "getJob",
   tag: "jobs",
@@ -146,7 +146,7 @@ export const jobDescription = describe({
   problems: ["unknown-job", "unread-answers"],
 });
 
-/** Of `GET /v1/jobs/{id}/events`. */
+/** The description of `GET /v1/jobs/{id}/events`. */
 export const jobEventsDescription = describe({
   id: "getJobEvents",
   tag: "jobs",
@@ -182,7 +182,7 @@ export const jobEventsDescription = describe({
   problems: ["unknown-job", "invalid-fields", "unread-answers"],
 });
 
-/** Of `DELETE /v1/jobs/{id}`. */
+/** The description of `DELETE /v1/jobs/{id}`. */
 export const cancelDescription = describe({
   id: "cancelJob",
   tag: "jobs",
@@ -194,7 +194,7 @@ export const cancelDescription = describe({
   problems: ["unknown-job"],
 });
 
-/** Of `POST /v1/jobs/{id}/resume`. */
+/** The description of `POST /v1/jobs/{id}/resume`. */
 export const resumeDescription = describe({
   id: "resumeJob",
   tag: "jobs",

@@ -1,5 +1,5 @@
 /**
- * `POST /mcp`, described.
+ * The description of `POST /mcp`.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { IDEMPOTENCY_KEY } from "./jobs.ts";
 const SESSION =
   "Whose calls are whose: made with the answer to initialize, and sent back with whatever comes later.";
 
-/** Of the route. */
+/** The description of the route. */
 export const mcpDescription = describe({
   id: "sendMcpMessage",
   tag: "mcp",

@@ -1,12 +1,12 @@
 /**
- * `GET /metrics`, described.
+ * The description of `GET /metrics`.
  *
  * @module
  */
 
 import { describe } from "./describe.ts";
 
-/** Of the route. */
+/** The description of the route. */
 export const metricsDescription = describe({
   id: "getMetrics",
   tag: "models",

@@ -1,5 +1,5 @@
 /**
- * The routes of OpenAI's clients, described.
+ * The descriptions of the routes of OpenAI's clients.
  *
  * @module
  */
@@ -24,10 +24,10 @@ const TIMING = {
   "Server-Timing": header("How long each part took.", "string", false),
 };
 
-/** Unlike functions, they do not look at Accept. */
+/** The problems of these routes: unlike functions, they ignore `Accept`. */
 const PROBLEMS = MODEL_PROBLEMS.filter((code) => code !== "not-acceptable");
 
-/** Of `/v1/images/generations`. */
+/** The description of `/v1/images/generations`. */
 export const imagesDescription = describe(mayBeJob({
   id: "createImages",
   tag: "openai",
@@ -76,7 +76,7 @@ export const imagesDescription = describe(mayBeJob({
   ],
 }));
 
-/** Of `/v1/pictures/:name`. */
+/** The description of `/v1/pictures/:name`. */
 export const keptPictureDescription = describe({
   id: "getPicture",
   tag: "openai",
@@ -93,7 +93,7 @@ export const keptPictureDescription = describe({
   problems: ["not-found"],
 });
 
-/** Of `/v1/chat/completions`. */
+/** The description of `/v1/chat/completions`. */
 export const chatDescription = describe(mayBeJob({
   id: "createChatCompletion",
   tag: "openai",

@@ -1,5 +1,5 @@
 /**
- * The routes of Replicate and Cog, described.
+ * The descriptions of the routes of Replicate and Cog.
  *
  * They are mounted twice, at the root and below `/v1`, so that their names come
  * from their paths.
@@ -52,28 +52,28 @@ const BODY: Content = json(PredictionRequest, {
   },
 });
 
-/** Of routes that make a prediction. */
+/** The description of the routes that create a prediction. */
 export const predictDescription = creating(
   "createPrediction",
   [IDEMPOTENCY_KEY],
   POST_PROBLEMS,
 );
 
-/** Of those that make one of a model. */
+/** The description of the routes that create one of a model. */
 export const predictModelDescription = creating(
   "createModelPrediction",
   [OWNER, NAME, IDEMPOTENCY_KEY],
   POST_PROBLEMS,
 );
 
-/** Of those that make one under a name. */
+/** The description of the routes that create one with a given id. */
 export const putDescription = creating("putPrediction", [{
   ...ID,
   description: "Of the prediction: for a new one anything but job-…",
   schema: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
 }], ["draining", "quota-exceeded", "unread-answers"]);
 
-/** Of those that list predictions. */
+/** The description of the routes that list predictions. */
 export const listDescription = route("listPredictions", {
   summary: "Predictions, the newest first, 100 a page at most",
   parameters: [{
@@ -88,7 +88,7 @@ export const listDescription = route("listPredictions", {
   problems: ["unknown-job"],
 });
 
-/** Of those that tell of one. */
+/** The description of the routes that return one. */
 export const getDescription = route("getPrediction", {
   summary: "A prediction",
   parameters: [ID],
@@ -96,7 +96,7 @@ export const getDescription = route("getPrediction", {
   problems: ["unknown-job", "unread-answers"],
 });
 
-/** Of those that tell what happens to one. */
+/** The description of the routes that stream the events of one. */
 export const streamDescription = route("streamPrediction", {
   summary: "What happens to a prediction: output, error, done",
   parameters: [ID],
@@ -121,7 +121,7 @@ export const streamDescription = route("streamPrediction", {
   problems: ["unknown-job", "unread-answers"],
 });
 
-/** Of those that end one. */
+/** The description of the routes that cancel one. */
 export const cancelDescription = route("cancelPrediction", {
   summary: "End a prediction",
   parameters: [ID, IDEMPOTENCY_KEY],
@@ -129,7 +129,7 @@ export const cancelDescription = route("cancelPrediction", {
   problems: ["unknown-job", "invalid-fields", ...POST_PROBLEMS, "overloaded"],
 });
 
-/** Of those that tell of a model. */
+/** The description of the routes that return a model. */
 export const modelDescription = route("getPredictionModel", {
   summary: "A model, as Replicate's client asks for it",
   parameters: [OWNER, NAME],
@@ -139,7 +139,7 @@ export const modelDescription = route("getPredictionModel", {
   problems: ["not-found"],
 });
 
-/** Of those that take a file. */
+/** The description of the routes that upload a file. */
 export const filesDescription = route("createFile", {
   summary: "A file, which comes back as a data URL",
   body: {
@@ -156,7 +156,7 @@ export const filesDescription = route("createFile", {
   problems: [...BODY_PROBLEMS, ...POST_PROBLEMS, "overloaded"],
 });
 
-/** Of `/health-check`. */
+/** The description of `/health-check`. */
 export const cogHealthDescription = route("getCogHealth", {
   open: true,
   summary: "Whether models are ready, as Cog says it",

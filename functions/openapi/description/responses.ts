@@ -18,7 +18,7 @@ import { eventStream } from "./events.ts";
 import { PICTURE } from "./examples.ts";
 import { mayBeJob } from "./jobs.ts";
 
-/** Of `/v1/responses`. */
+/** The description of `/v1/responses`. */
 export const responsesDescription = describe(mayBeJob({
   id: "createResponse",
   tag: "openai",

@@ -1,5 +1,5 @@
 /**
- * `POST /v1/score`, described.
+ * The description of `POST /v1/score`.
  *
  * @module
  */
@@ -55,7 +55,7 @@ const OF_ANSWER = {
   },
 };
 
-/** Of the route, on a server that has `functions`. */
+/** Returns the description of the route on a server with `functions`. */
 export function scoreDescription(
   functions: ReadonlySet<FunctionName>,
 ): MiddlewareHandler {

@@ -1,5 +1,5 @@
 /**
- * `POST /v1/tokenize`, described.
+ * The description of `POST /v1/tokenize`.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { form, queryFields } from "./fields.ts";
 /** Fields that may stand in a form or a query, with a picture. */
 const FIELDS = ["resize", "decode", "pad", "model"];
 
-/** Of the route. */
+/** The description of the route. */
 export const tokenizeDescription = describeFunction({
   id: "tokenize",
   tag: "functions",

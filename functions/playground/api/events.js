@@ -1,5 +1,5 @@
 /**
- * Server-sent events, as they come.
+ * A reader of server-sent events, over POST.
  *
  * `EventSource` would do this, but it can only GET.
  *
@@ -13,12 +13,12 @@ import { post } from "./request.js";
 
 /**
  * @typedef {{ event: string, data: any }} ServerEvent
- * A kind, and what was sent with it.
+ * Name of an event and its data.
  */
 
 /**
- * The events of a POST, as they come. Begun with the first `next()`; what the
- * server refuses is thrown.
+ * Yields the events of a POST. The request is sent by the first `next()`; a
+ * refusal of the server is thrown.
  *
  * @param {string} path
  * @param {unknown} body
@@ -34,10 +34,10 @@ export async function* postForEvents(path, body, signal) {
 }
 
 /**
- * The events of a stream. An `error` event is thrown.
+ * Yields the events of a stream. An `error` event is thrown.
  *
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
- * @param {AbortSignal} [signal] What ended the request, if something did.
+ * @param {AbortSignal} [signal] Signal that may have ended the request.
  * @returns {AsyncGenerator<ServerEvent, void, undefined>}
  */
 export async function* serverEvents(body, signal) {
@@ -51,7 +51,7 @@ export async function* serverEvents(body, signal) {
       rest = blocks.pop() ?? "";
       for (const block of blocks) {
         const event = parseEvent(block);
-        // A comment line keeps the connection open, and says nothing.
+        // A comment line keeps the connection open and carries no event.
         if (event === undefined) continue;
         if (event.event === "error") throw new ProblemError(event.data);
         yield event;

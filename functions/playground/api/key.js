@@ -1,6 +1,5 @@
 /**
- * The key of this tab. It stays in the tab's own storage, and goes to no place
- * but this server.
+ * The API key of this tab, kept in its storage and sent to this server alone.
  *
  * @module
  */
@@ -22,7 +21,8 @@ let asker = () => Promise.resolve(undefined);
 let asking;
 
 /**
- * Who asks for a key: gets the server's words, gives the key, or nothing.
+ * Sets the prompt for a key: it gets the server's message and resolves to a
+ * key, or to undefined.
  *
  * @param {(reason: string) => Promise<string | undefined>} ask
  */
@@ -31,11 +31,11 @@ export function askForKeysWith(ask) {
 }
 
 /**
- * Gets a key that is not `refused`; several that need one wait for the same.
+ * Obtains a key other than `refused`; concurrent callers share one dialog.
  *
  * @param {string | undefined} refused
- * @param {string} reason In the server's words.
- * @returns {Promise<boolean>} Whether there is another one now.
+ * @param {string} reason Message of the server.
+ * @returns {Promise<boolean>} True if there is another key now.
  */
 export async function anotherKey(refused, reason) {
   if (currentKey() !== refused) return true;

@@ -1,6 +1,6 @@
 /**
- * Asking again when the server says that this will help: it is full, starts,
- * stops, or is not there.
+ * A retry policy: repeats a request while the server is full, starting,
+ * stopping or unreachable.
  *
  * @module
  */
@@ -12,24 +12,25 @@ import { ProblemError, UnreachableError } from "./problem.js";
 
 /**
  * @typedef {{ reason: string, seconds: number | undefined }} Wait
- * Why it is waited, and how much longer if that is known.
+ * Reason of a wait, and the seconds that remain if they are known.
  *
  * @typedef {object} Patience
- * @property {AbortSignal} signal Ends waiting.
- * @property {(wait: Wait | undefined) => void} onWait Told every second, and
- * with undefined when waiting is over.
- * @property {() => Promise<void>} whenBack Resolves when the server is there
- * and ready.
+ * @property {AbortSignal} signal Aborts the wait.
+ * @property {(wait: Wait | undefined) => void} onWait Called every second, and
+ *   with undefined when the wait is over.
+ * @property {() => Promise<void>} whenBack Resolves when the server is
+ *   reachable and ready.
  */
 
-/** Kinds of problems that pass. */
+/** Codes of transient problems. */
 const PASSING = new Set(["overloaded", "quota-exceeded", "draining"]);
 
-/** The server is back soon where it does not say when. */
+/** Delay before the next attempt if the server gives no Retry-After. */
 const SOON_SECONDS = 2;
 
 /**
- * What `attempt` gives, as soon as the server can.
+ * Returns the result of `attempt`, which is repeated until the server can
+ * answer.
  *
  * @template T
  * @param {() => Promise<T>} attempt
@@ -47,11 +48,11 @@ export async function patiently(attempt, patience) {
 }
 
 /**
- * Waits until what `error` tells of is likely to be over.
+ * Waits until the cause of `error` is likely to be over.
  *
  * @param {unknown} error
  * @param {Patience} patience
- * @returns {Promise<boolean>} False when waiting does not help.
+ * @returns {Promise<boolean>} False if waiting does not help.
  */
 export async function outlasted(error, { signal, onWait, whenBack }) {
   if (signal.aborted) return false;
@@ -83,7 +84,8 @@ export async function outlasted(error, { signal, onWait, whenBack }) {
 }
 
 /**
- * Whether the server starts, stops or went away in the middle.
+ * Returns true if the server is starting, stopping or went away during a
+ * request.
  *
  * @param {unknown} error
  * @returns {error is ProblemError}
@@ -92,7 +94,7 @@ function isAbsence(error) {
   return error instanceof ProblemError && (
     error.code === "interrupted" || error.code === "shutting-down" ||
     (error.code === "not-ready" && error.retryAfterSeconds !== undefined) ||
-    // Of a proxy whose server is away.
+    // Answer of a proxy whose server is away.
     (error.code === "" && error.retryable)
   );
 }

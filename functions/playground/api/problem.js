@@ -1,5 +1,5 @@
 /**
- * What goes wrong between the page and the server.
+ * The errors of calls from the page to the server.
  *
  * @module
  */
@@ -8,40 +8,40 @@
 
 /**
  * @typedef {{ pointer: string, detail: string }} FieldFault
- * A field at fault: a JSON pointer into the body, and what was expected.
+ * Invalid field: a JSON pointer into the body, and the expected value.
  *
  * @typedef {{ seed: number, images: { prefix: { height: number, width: number, codes: number[][] } }[] }} ResumeState
- * What it takes to go on with a picture elsewhere.
+ * State from which a drawing can be resumed, also on another server.
  *
  * @typedef {{ status: number, detail: string, type?: string, retryable?: boolean, errors?: FieldFault[], state?: ResumeState }} ProblemDocument
- * A problem as the server tells it (RFC 9457).
+ * Problem document of the server (RFC 9457).
  */
 
-/** What the server says when it refuses. */
+/** An error answer of the server. */
 export class ProblemError extends Error {
   /**
    * @param {ProblemDocument} problem
-   * @param {number} [retryAfterSeconds] When asking again may help.
+   * @param {number} [retryAfterSeconds] Seconds until a retry may help.
    */
   constructor(problem, retryAfterSeconds) {
     super(problem.detail);
     this.name = "ProblemError";
     /** HTTP status. */
     this.status = problem.status;
-    /** The kind, such as `overloaded`; empty where the server does not say. */
+    /** Problem code, such as `overloaded`; empty if the server gives none. */
     this.code = problem.type?.split("/").at(-1) ?? "";
-    /** Whether the same request may succeed later. */
+    /** True if the same request may succeed later. */
     this.retryable = problem.retryable ?? false;
-    /** Fields at fault. */
+    /** Invalid fields. */
     this.errors = problem.errors ?? [];
-    /** What it takes to go on, if it was interrupted. */
+    /** Resume state, if the request was interrupted. */
     this.state = problem.state;
-    /** When asking again may help, if the server says. */
+    /** Seconds until a retry may help, if the server gives them. */
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-/** The server did not answer, or broke off in the middle. */
+/** The server did not answer, or closed the connection early. */
 export class UnreachableError extends Error {
   /** @param {unknown} cause */
   constructor(cause) {
@@ -51,7 +51,7 @@ export class UnreachableError extends Error {
 }
 
 /**
- * The problem that `response` holds.
+ * Reads the problem of `response`.
  *
  * @param {Response} response
  * @returns {Promise<ProblemError>}
@@ -65,7 +65,7 @@ export async function problemOf(response) {
     const problem = await response.json();
     return new ProblemError({ ...problem, status }, retryAfter);
   } catch {
-    // Whoever stands between answers in words of its own.
+    // Proxies answer with bodies of their own.
     const detail = `The server answered ${status}.`;
     const retryable = status === 502 || status === 503 || status === 504;
     return new ProblemError({ status, detail, retryable }, retryAfter);

@@ -1,5 +1,5 @@
 /**
- * The public API, as the page calls it.
+ * A client of the public API.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { problemOf, UnreachableError } from "./problem.js";
 
 /**
  * @typedef {object} CallOptions
- * @property {string} [accept] Media type of the answer; JSON when left out.
- * @property {AbortSignal} [signal] Ends it.
- * @property {string} [type] Media type of the body, where it does not say.
+ * @property {string} [accept] Media type of the answer; JSON by default.
+ * @property {AbortSignal} [signal] Aborts the request.
+ * @property {string} [type] Media type of a body that does not carry one.
  */
 
 /**
- * The answer to a GET, as JSON.
+ * Sends a GET and returns the answer as JSON.
  *
  * @param {string} path
  * @param {CallOptions} [options]
@@ -33,7 +33,7 @@ export async function getJson(path, { signal } = {}) {
 }
 
 /**
- * The answer to a GET, as text.
+ * Sends a GET and returns the answer as text.
  *
  * @param {string} path
  * @param {CallOptions} [options]
@@ -48,10 +48,10 @@ export async function getText(path, { signal } = {}) {
 }
 
 /**
- * The answer to a POST.
+ * Sends a POST and returns the answer.
  *
  * @param {string} path
- * @param {unknown} body A form, a file or a buffer goes as it is, all else as JSON.
+ * @param {unknown} body Form, file or buffer; all else is sent as JSON.
  * @param {CallOptions} [options]
  * @returns {Promise<Response>}
  */
@@ -72,7 +72,7 @@ export async function post(path, body, options = {}) {
 }
 
 /**
- * Fetches with the key of this tab, and asks for one where it is needed.
+ * Fetches with the key of this tab, or prompts for one if required.
  *
  * @param {string} path
  * @param {RequestInit & { headers: Record<string, string> }} init

@@ -1,5 +1,5 @@
 /**
- * Questions and their answers, the last one first.
+ * A list of questions and their answers, the latest first.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { element } from "../parts/element.js";
 
 /** @typedef {import("./asked_pictures.js").Answer} Answer */
 
-/** What was asked. */
+/** The list of questions and answers. */
 export class AnswerList {
   #empty = element("p", { class: "quiet" }, "Nothing was asked yet.");
   #items = element("ol", { class: "answers", reversed: true });
   root = element("div", {}, this.#empty, this.#items);
 
   /**
-   * Shows these, and no others.
+   * Replaces the entries.
    *
    * @param {readonly Answer[]} answers Oldest first.
    */
@@ -33,7 +33,7 @@ export class AnswerList {
   }
 
   /**
-   * A question whose answer is on its way.
+   * Adds a question whose answer is pending.
    *
    * @param {string} question
    */
@@ -62,12 +62,12 @@ class Entry {
     );
   }
 
-  /** @param {number} ahead How many are before it. */
+  /** @param {number} ahead Count of requests before it in the queue. */
   queued(ahead) {
     this.#facts.textContent = ahead > 0 ? `${ahead} before this one` : "";
   }
 
-  /** @param {string} text So far. */
+  /** @param {string} text Answer so far. */
   write(text) {
     // Answers begin with a space.
     this.#text.textContent = text.trim() || "…";
@@ -84,7 +84,7 @@ class Entry {
     return this;
   }
 
-  /** It stays as far as it came. */
+  /** Marks the answer as incomplete. */
   breakOff() {
     if (this.#text.textContent === "…") this.#text.textContent = "(no answer)";
     this.#facts.textContent = "Broken off";

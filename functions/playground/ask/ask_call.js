@@ -1,5 +1,5 @@
 /**
- * Questions, as the API takes them.
+ * The caption call: questions about pictures over the API.
  *
  * @module
  */
@@ -20,23 +20,24 @@ import { countText, secondsText } from "../logic/quantities.js";
  */
 
 /**
- * The codes of a file.
+ * Encodes a file into codes.
  *
  * @param {Blob} file
  * @param {AbortSignal} signal
  * @returns {Promise<Grid>}
  */
 export async function codesOf(file, signal) {
-  // What it is the server tells by its bytes, and says so in words.
+  // The server detects the format from the bytes; the header only has to name
+  // an image type.
   const type = file.type.startsWith("image/") ? file.type : "image/png";
   const answer = await post("/v1/tokenize", file, { signal, type });
   const { grid, clip } = await answer.json();
-  // Of an animation, what a person sees first.
+  // An animation is represented by its first frame.
   return gridOf(grid ?? { codes: clip.codes[0] });
 }
 
 /**
- * What is sent: codes where all are known, files elsewhere.
+ * Builds the request body: codes if all pictures have them, files otherwise.
  *
  * @param {readonly AskedPicture[]} pictures
  * @param {Question} question
@@ -58,7 +59,7 @@ export function questionBody(pictures, { question, temperature, maxTokens }) {
 }
 
 /**
- * Asks, and tells the answer as it comes.
+ * Asks a question and streams its answer.
  *
  * @param {readonly AskedPicture[]} pictures
  * @param {Question} question

@@ -1,5 +1,5 @@
 /**
- * Ask: pictures on one side, questions and answers on the other.
+ * The Ask view: pictures on one side, questions and answers on the other.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { DESCRIBE, suggestions } from "./questions.js";
 
 /** @typedef {import("../shell/shell.js").Shell} Shell */
 
-/** Words that an answer has at most, unless it is told otherwise. */
+/** Upper limit of an answer by default, in tokens. */
 const MAX_TOKENS = 256;
 
 /** @type {import("../shell/views.js").Mount} */
@@ -30,7 +30,7 @@ export function mount(root, shell) {
   return { open: (params) => view.open(params) };
 }
 
-/** The view. */
+/** The Ask view. */
 class AskView {
   #pictures = new AskedPictures();
   #shell;
@@ -104,9 +104,9 @@ class AskView {
   }
 
   /**
-   * What was drawn since is at hand.
+   * Opens the view and makes the latest drawing available.
    *
-   * @param {URLSearchParams} params `about=drawn` to ask about that alone.
+   * @param {URLSearchParams} params `about=drawn` selects that drawing alone.
    */
   open(params) {
     if (params.get("about") === "drawn") this.#panel.takeCurrent();
@@ -150,7 +150,7 @@ class AskView {
     );
   }
 
-  /** The pictures are others: so are their questions. */
+  /** Shows the questions of the pictures that are selected now. */
   #changed() {
     if (!this.#runner.running) this.#notice.clear();
     const { all, answers } = this.#pictures;
@@ -178,7 +178,7 @@ class AskView {
   }
 
   async #askNow() {
-    // Whoever drops a picture and asks at once means that one.
+    // A question asked right after a drop is about the dropped picture.
     await this.#panel.settled;
     const { all } = this.#pictures;
     if (all.length === 0) {

@@ -1,10 +1,9 @@
 /**
- * The pictures that a question is about, in order, and what was asked about
- * them.
+ * The pictures that a question is about, in order, and their earlier answers.
  *
- * Each is known by its codes: they are made once, however often it is asked
- * about, and drawn and chosen pictures go together. Where the server makes
- * none, by its file.
+ * A picture is identified by its codes: they are computed once for all
+ * questions, and drawn and uploaded pictures can be mixed. If the server offers
+ * no encoding, the file identifies it.
  *
  * @module
  */
@@ -13,9 +12,10 @@
 
 /**
  * @typedef {object} AskedPicture
- * @property {string} title For people.
- * @property {Blob} file To be shown.
- * @property {{ height: number, width: number, codes: Uint16Array }} [grid] Its codes; unknown where the server makes none.
+ * @property {string} title Title for display.
+ * @property {Blob} file File for display.
+ * @property {{ height: number, width: number, codes: Uint16Array }} [grid]
+ *   Codes; undefined if the server offers no encoding.
  *
  * @typedef {object} Answer
  * @property {string} question
@@ -23,10 +23,10 @@
  * @property {string} facts
  */
 
-/** How many a question may be about. */
+/** Upper limit of pictures in a question. */
 export const MAX_PICTURES = 8;
 
-/** The pictures, and their questions. */
+/** Pictures and their answers. */
 export class AskedPictures {
   /** @type {readonly AskedPicture[]} */
   #pictures = [];
@@ -36,7 +36,7 @@ export class AskedPictures {
   #names = new WeakMap();
   #count = 0;
 
-  /** In order. */
+  /** Pictures in order. */
   get all() {
     return this.#pictures;
   }
@@ -48,7 +48,7 @@ export class AskedPictures {
 
   /**
    * @param {AskedPicture} picture
-   * @returns {boolean} False when there is no room.
+   * @returns {boolean} False if there is no room.
    */
   add(picture) {
     if (this.#pictures.length >= MAX_PICTURES) return false;
@@ -62,7 +62,7 @@ export class AskedPictures {
   }
 
   /**
-   * What was asked about just these pictures, oldest first.
+   * Answers about exactly these pictures, oldest first.
    *
    * @returns {readonly Answer[]}
    */
@@ -72,14 +72,15 @@ export class AskedPictures {
 
   /**
    * @param {Answer} answer
-   * @param {readonly AskedPicture[]} pictures That it is about: others may have come since.
+   * @param {readonly AskedPicture[]} pictures Pictures of that answer; the
+   *   selection may have changed since.
    */
   keep(answer, pictures) {
     const before = this.#answersOf(pictures);
     this.#answers.set(this.#keyOf(pictures), [...before, answer]);
   }
 
-  /** Forgets what was asked about these pictures. */
+  /** Deletes the answers about these pictures. */
   forget() {
     this.#answers.delete(this.#keyOf(this.#pictures));
   }

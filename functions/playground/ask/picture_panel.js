@@ -1,5 +1,5 @@
 /**
- * The pictures that are asked about, and how they come in.
+ * The panel of pictures that a question is about, and of ways to add them.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import { MAX_PICTURES } from "./asked_pictures.js";
  * @typedef {import("../shell/shell.js").Shell} Shell
  */
 
-/** Pictures with buttons to remove them, and ways to add more. */
+/** Pictures with buttons to remove them, and inputs to add more. */
 export class PicturePanel {
   #pictures;
   #shell;
@@ -39,7 +39,7 @@ export class PicturePanel {
   #urls = new WeakMap();
   /** @type {string | undefined} */
   #taken;
-  /** Resolves when all that came is read, or refused. */
+  /** Resolves when all added files are encoded or refused. */
   settled = Promise.resolve();
   root;
 
@@ -68,13 +68,13 @@ export class PicturePanel {
     shell.picture.watch(() => {
       const seen = this.root.isConnected &&
         this.root.closest("[hidden]") === null;
-      // Somebody waits here for what is being drawn.
+      // Draw's latest picture is offered as soon as it is finished.
       if (seen) this.offerCurrent();
       else this.#showCurrent();
     });
   }
 
-  /** Takes the picture at hand, and no other. */
+  /** Selects the current picture alone. */
   takeCurrent() {
     const { value } = this.#shell.picture;
     if (value === undefined) return;
@@ -84,7 +84,7 @@ export class PicturePanel {
     this.#addCurrent();
   }
 
-  /** Takes the picture at hand where there is none yet, or offers it. */
+  /** Selects the current picture if none is selected, or else offers it. */
   offerCurrent() {
     if (this.#pictures.all.length === 0) this.#addCurrent();
     else this.#showCurrent();
@@ -112,7 +112,7 @@ export class PicturePanel {
 
   /** @param {readonly File[]} files */
   #addFiles(files) {
-    // One after the other: what came first is not given up for what comes next.
+    // Sequential: a later file does not abort an earlier one.
     this.settled = this.settled.then(() =>
       this.#runner.run(
         (signal) => this.#encodeAll(files, signal),
@@ -144,7 +144,7 @@ export class PicturePanel {
     }
   }
 
-  /** Pictures that a question may be about, as the model says. */
+  /** Pictures that the model accepts in one question. */
   get #most() {
     const { server } = this.#shell;
     const most = server.model("caption")?.max_images ?? 1;
@@ -157,7 +157,8 @@ export class PicturePanel {
    */
   async #codesOf(file, signal) {
     const { server } = this.#shell;
-    // Not every server makes codes; then pictures go along with the question.
+    // Without an encoding function on the server, files are sent with the
+    // question.
     if (server.model("tokenize") === undefined) return undefined;
     const patience = this.#shell.patience(this.#notice, signal);
     return await patiently(() => codesOf(file, signal), patience);
@@ -166,7 +167,7 @@ export class PicturePanel {
   /** @param {AskedPicture} picture */
   #add(picture) {
     const most = this.#most;
-    // A new picture takes the place of the one before.
+    // A model of one picture replaces it by the new one.
     if (most === 1) this.#pictures.set([]);
     if (this.#pictures.all.length < most && this.#pictures.add(picture)) {
       this.#notice.clear();

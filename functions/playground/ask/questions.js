@@ -1,15 +1,15 @@
 /**
- * Questions to begin with.
+ * The suggested questions.
  *
  * @module
  */
 
 // @ts-check
 
-/** What is asked where nothing is. */
+/** The question that an empty field stands for. */
 export const DESCRIBE = "Please describe the image";
 
-/** About one picture. The small model was taught these. */
+/** Questions about one picture. The small model was trained on these. */
 const OF_ONE = [
   DESCRIBE,
   "How many objects are there?",
@@ -18,7 +18,7 @@ const OF_ONE = [
   "What is at the top?",
 ];
 
-/** About several. */
+/** Questions about several pictures. */
 const OF_SEVERAL = [
   "Please describe the images",
   "What do the images have in common?",
@@ -26,9 +26,9 @@ const OF_SEVERAL = [
 ];
 
 /**
- * @param {number} pictures How many there are.
- * @param {readonly string[]} asked What was asked about them before.
- * @returns {string[]} Questions that were not.
+ * @param {number} pictures Count of pictures.
+ * @param {readonly string[]} asked Questions already asked about them.
+ * @returns {string[]} Suggestions that were not asked yet.
  */
 export function suggestions(pictures, asked) {
   const all = pictures > 1 ? OF_SEVERAL : OF_ONE;

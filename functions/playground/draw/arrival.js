@@ -1,5 +1,5 @@
 /**
- * The pictures that a link asks for, where they need not be drawn.
+ * The pictures of a link that need no drawing.
  *
  * @module
  */
@@ -13,8 +13,9 @@ import { HistoryStore } from "./history_store.js";
 /**
  * @param {NonNullable<ReturnType<typeof import("../logic/settings.js").settingsFromParams>>} told
  * @param {AbortSignal} signal
- * @returns {Promise<readonly import("../shell/shell.js").Picture[]>} From the
- * codes in the link, or drawn before; none where it has to be drawn.
+ * @returns {Promise<readonly import("../shell/shell.js").Picture[]>} Pictures
+ *   decoded from the link's codes or found in the history; empty if they have
+ *   to be drawn.
  */
 export async function picturesOf({ settings, grid }, signal) {
   if (grid !== undefined) return [await pictureOfCodes(settings, grid, signal)];

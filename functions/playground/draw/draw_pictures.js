@@ -1,5 +1,5 @@
 /**
- * From settings to pictures, watched on a stage.
+ * The drawing of settings into pictures, with progress on a stage.
  *
  * @module
  */
@@ -20,15 +20,16 @@ import { comeDecoded, Previews } from "./previews.js";
  * @typedef {import("../shell/shell.js").Picture} Picture
  * @typedef {import("../logic/settings.js").Settings} Settings
  *
- * @typedef {object} Studio Where it is drawn.
+ * @typedef {object} Studio Collaborators of a drawing.
  * @property {import("./stage.js").Stage} stage
  * @property {import("../api/patience.js").Patience} patience
  * @property {import("../shell/server_watch.js").Model | undefined} model
- * @property {() => void} [onRow] Told when a row has come.
- * @property {import("./drawing.js").Known} [known] Rows to go on from; overwritten as more come.
+ * @property {() => void} [onRow] Called after each row.
+ * @property {import("./drawing.js").Known} [known] Rows to resume from;
+ *   overwritten as more arrive.
  */
 
-/** Rivals of each code that a drawing is asked for. */
+/** Alternatives per code that a drawing requests. */
 const RIVALS = 5;
 
 /**
@@ -47,7 +48,7 @@ export async function drawPictures(
     {
       ...settings,
       preview: decoded,
-      // Of a small picture they are asked for when somebody looks inside.
+      // For small pictures they are requested when the Look view opens.
       ...(!decoded && { logprobs: RIVALS }),
     },
     patience,
@@ -92,10 +93,10 @@ export async function drawPictures(
 }
 
 /**
- * The picture of a drawing that was stopped, as far as it came.
+ * Decodes an interrupted drawing into a picture.
  *
  * @param {Settings} settings
- * @param {import("./drawing.js").Known} known With one row at least.
+ * @param {import("./drawing.js").Known} known Rows so far, at least one.
  * @param {AbortSignal} signal
  * @returns {Promise<Picture>}
  */
@@ -115,9 +116,9 @@ export async function unfinishedPicture(settings, { seed, rows }, signal) {
 }
 
 /**
- * The picture that codes are of.
+ * Decodes codes into a picture.
  *
- * @param {Settings} settings That it was drawn by.
+ * @param {Settings} settings Settings of its drawing.
  * @param {NonNullable<Picture["grid"]>} grid
  * @param {AbortSignal} signal
  * @returns {Promise<Picture>}
@@ -147,7 +148,7 @@ function drawnNow(settings, imageIndex) {
 
 /**
  * @param {import("./drawing.js").Completed} completed
- * @param {number} passed Seconds from asking to the last event.
+ * @param {number} passed Seconds from the request to the last event.
  */
 function factsOf(
   { model, seed, images, usage, timings, lossless },

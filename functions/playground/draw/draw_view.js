@@ -1,5 +1,5 @@
 /**
- * Draw: settings on one side, the picture as it comes on the other.
+ * The Draw view: settings on one side, the picture in progress on the other.
  *
  * @module
  */
@@ -27,10 +27,10 @@ import { Unfinished } from "./unfinished.js";
  * @typedef {import("./drawing.js").Known} Known
  */
 
-/** Name of the drawing that is under way, in the tab's storage. */
+/** Key of the drawing in progress, in the tab's storage. */
 const KEPT = "emu3-drawing";
 
-/** States of a server that is likely to be ready soon. */
+/** States of a server that is likely to become ready soon. */
 const COMING = new Set(["unknown", "away", "loading"]);
 
 /**
@@ -46,7 +46,7 @@ export function mount(root, shell) {
   };
 }
 
-/** The view. */
+/** The Draw view. */
 class DrawView {
   #shell;
   #notice = new Notice();
@@ -59,11 +59,11 @@ class DrawView {
     onclick: () => this.#runner.stop(),
   }, "Stop");
   #unfinished = new Unfinished((settings, known) => this.#run(settings, known));
-  /** What is not needed to be seen comes later, as does what draws. */
+  /** The list of earlier drawings, loaded after the first paint. */
   #history = element("div");
-  /** Settings that were asked for last, as they stand in an address. @type {string | undefined} */
+  /** Settings of the last request, as an address. @type {string | undefined} */
   #address;
-  /** What the stage shows. @type {readonly Picture[]} */
+  /** Pictures on the stage. @type {readonly Picture[]} */
   #staged = [];
   /** @type {Promise<import("./history_list.js").HistoryList> | undefined} */
   #histories;
@@ -87,7 +87,7 @@ class DrawView {
         event.preventDefault();
         this.#begin();
       },
-      // What was refused is being changed.
+      // An error is cleared as soon as its input changes.
       oninput: () => this.close(),
     },
     this.#settings.root,
@@ -154,9 +154,9 @@ class DrawView {
     void calm().then(() => this.#openHistory());
   }
 
-  /** @param {URLSearchParams} params Settings, where a link has them. */
+  /** @param {URLSearchParams} params Settings of a link, if any. */
   open(params) {
-    // Other views draw too.
+    // Other views add to the history too.
     void this.#histories?.then((list) => list?.refresh(), () => undefined);
     const first = this.#address === undefined;
     const address = params.toString();
@@ -165,17 +165,16 @@ class DrawView {
     void this.#arrive(settingsFromParams(params), first);
   }
 
-  /** Nobody looks: what was told is no longer new. */
+  /** Clears the notice, which is stale on the next visit. */
   close() {
     if (!this.#runner.running) this.#notice.clear();
   }
 
   /**
-   * Goes on with the drawing that the page was left in, or shows what a link
-   * asks for, or draws it.
+   * Resumes a drawing after a reload, or shows the picture of a link, or draws it.
    *
    * @param {ReturnType<typeof settingsFromParams>} told
-   * @param {boolean} first Whether the page was just loaded.
+   * @param {boolean} first True if the page was just loaded.
    */
   async #arrive(told, first) {
     if (first && sessionStorage.getItem(KEPT) !== null) {
@@ -195,12 +194,12 @@ class DrawView {
       if (pictures.length > 0) {
         this.#stage.show(pictures.length);
         await this.#stageAll(pictures);
-        // It begins when this task has ended.
+        // The drawing begins when this task has ended.
       } else if (told.settings.prompt !== "") this.#begin();
     }, (error) => this.#notice.tellError(error));
   }
 
-  /** @returns Undefined where the server is not there to load it from. */
+  /** @returns Undefined if the server is away. */
   async #openHistory() {
     this.#histories ??= import("./history_list.js").then(({ HistoryList }) => {
       const list = new HistoryList(
@@ -213,7 +212,7 @@ class DrawView {
     return await this.#histories.catch(() => this.#histories = undefined);
   }
 
-  /** @param {File} file Dropped or chosen. */
+  /** @param {File} file Dropped or chosen file. */
   #take(file) {
     void this.#runner.run(
       async () => {
@@ -226,7 +225,7 @@ class DrawView {
     );
   }
 
-  /** @param {Picture} picture From the history or a file. */
+  /** @param {Picture} picture Stored or imported picture. */
   async #openPicture(picture) {
     this.#unfinished.clear();
     this.#notice.clear();
@@ -235,7 +234,7 @@ class DrawView {
     this.#shell.announce(`Opened: ${picture.title}`);
   }
 
-  /** @param {Picture} picture Shown alone. */
+  /** @param {Picture} picture Picture to show alone. */
   async #put(picture) {
     await this.#stageAlone(picture);
     this.#shell.picture.set(picture);
@@ -248,7 +247,7 @@ class DrawView {
     await canvas?.show(picture.file, picture.title);
   }
 
-  /** @param {readonly Picture[]} pictures Of one request, put on the canvases that are there. */
+  /** @param {readonly Picture[]} pictures Pictures of one request. */
   async #stageAll(pictures) {
     await Promise.all(
       pictures.map(({ file, title }, i) =>
@@ -350,11 +349,11 @@ class DrawView {
     await list?.add(pictures);
   }
 
-  /** @param {Picture | undefined} picture The one at hand. */
+  /** @param {Picture | undefined} picture Current picture. */
   #show(picture) {
     this.#result.show(picture);
     if (picture === undefined) return;
-    // It came from another view.
+    // The picture comes from another view.
     if (!this.#staged.includes(picture) && !this.#runner.running) {
       void this.#stageAlone(picture);
     }

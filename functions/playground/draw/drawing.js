@@ -1,7 +1,6 @@
 /**
- * A drawing, from asking for it to its last event, come what may: a server that
- * is full or starts is waited for, and one that broke off is asked to go on
- * from the rows that are there.
+ * A drawing, from its request to its last event: waits for a server that is
+ * full or starting, and resumes an interrupted drawing from the rows it has.
  *
  * @module
  */
@@ -24,23 +23,25 @@ import { DrawnRows, resumedBody } from "../logic/drawn_rows.js";
  * @typedef {WireFile & { height: number, width: number, grid: { height: number, width: number, codes: number[][] } }} DrawnImage
  * @typedef {{ model: string, seed: number, strategy: string, lossless: boolean, images: DrawnImage[], usage: { image_tokens: number, forwards: number }, timings: Record<string, number> }} Completed
  *
- * @typedef {object} Listener What is told of it.
- * @property {(position: number) => void} queued So many come first.
- * @property {(started: { seed: number, n: number, grid: { height: number, width: number } }, rows: readonly DrawnRows[]) => void} started Also when it goes on.
+ * @typedef {object} Listener Callbacks of a drawing.
+ * @property {(position: number) => void} queued Called with the position in the
+ *   queue.
+ * @property {(started: { seed: number, n: number, grid: { height: number, width: number } }, rows: readonly DrawnRows[]) => void} started Called at the start, and again on resumption.
  * @property {(imageIndex: number, row: WireRow & { preview?: WireFile & { height: number } }, rows: DrawnRows) => void} row
  */
 
 /**
- * @typedef {object} Known A drawing as far as it has come.
+ * @typedef {object} Known State of a drawing so far.
  * @property {number | undefined} seed
- * @property {DrawnRows[]} rows By picture.
+ * @property {DrawnRows[]} rows Rows of each picture.
  */
 
 /**
  * @param {Body} body
  * @param {import("../api/patience.js").Patience} patience
  * @param {Listener} listener
- * @param {Known} known Overwritten as more is known; with rows it goes on there.
+ * @param {Known} known Overwritten as more arrives; if it has rows, the drawing
+ *   resumes there.
  * @returns {Promise<{ completed: Completed, rows: readonly DrawnRows[] }>}
  */
 export async function draw(
@@ -66,7 +67,7 @@ export async function draw(
 /**
  * @param {Body} body
  * @param {AbortSignal} signal
- * @param {Known} known Overwritten as more is known.
+ * @param {Known} known Overwritten as more arrives.
  * @param {Listener} listener
  * @returns {Promise<Completed>}
  */
@@ -92,7 +93,8 @@ async function follow(body, signal, known, listener) {
         break;
       }
       case "completed":
-        // Read on to the end, or the browser calls it broken off.
+        // The stream is read to its end; otherwise the browser reports it as
+        // aborted.
         completed = data;
         break;
     }
@@ -102,8 +104,8 @@ async function follow(body, signal, known, listener) {
 }
 
 /**
- * Rows to fill. What the model thought of those that are given now was told
- * when they were drawn.
+ * Returns the rows to fill. Logprobs of the given rows were sent when those
+ * were drawn.
  *
  * @param {{ n: number, grid: { height: number, width: number } }} started
  * @param {Body} body

@@ -1,5 +1,5 @@
 /**
- * Thumbnails of what was drawn before.
+ * The list of earlier drawings as thumbnails.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { HistoryStore } from "./history_store.js";
 
 /** @typedef {import("../shell/shell.js").Picture} Picture */
 
-/** The list. */
+/** The list of thumbnails. */
 export class HistoryList {
   #store = new HistoryStore();
   #list = element("ul", { class: "thumbs" });
@@ -44,7 +44,7 @@ export class HistoryList {
   #announce;
 
   /**
-   * @param {(picture: Picture) => void} open Told which one was chosen.
+   * @param {(picture: Picture) => void} open Called with the chosen picture.
    * @param {(text: string) => void} announce
    */
   constructor(open, announce) {
@@ -54,7 +54,7 @@ export class HistoryList {
   }
 
   /**
-   * Keeps pictures. Where the browser keeps nothing, the page does without.
+   * Stores pictures. Without storage in the browser, the list stays empty.
    *
    * @param {readonly Picture[]} pictures
    */
@@ -67,7 +67,7 @@ export class HistoryList {
     await this.refresh();
   }
 
-  /** Shows what is kept now. */
+  /** Shows the stored pictures. */
   async refresh() {
     const pictures = await this.#store.all().catch(() => []);
     for (const url of this.#urls) URL.revokeObjectURL(url);

@@ -1,6 +1,6 @@
 /**
- * Pictures that survive a reload, in the browser's own database: the latest so
- * many, and no more bytes than a phone would give.
+ * The history of pictures in IndexedDB, bounded in pictures and in bytes; it
+ * survives reloads.
  *
  * @module
  */
@@ -15,18 +15,18 @@ import { paramsFromSettings } from "../logic/settings.js";
 const NAME = "emu3";
 const TABLE = "pictures";
 
-/** Of pictures. */
+/** Limit of stored pictures. */
 export const MAX_PICTURES = 60;
 
-/** Of their files, codes and judgements, about. */
+/** Approximate limit of their files, codes and judgements, in bytes. */
 export const MAX_BYTES = 64e6;
 
-/** The pictures that are kept. */
+/** The store of pictures. */
 export class HistoryStore {
   /** @type {Promise<IDBDatabase> | undefined} */
   #database;
 
-  /** @returns {Promise<Picture[]>} Latest first. */
+  /** @returns {Promise<Picture[]>} Pictures, latest first. */
   async all() {
     const pictures = await this.#run("readonly", (table) => table.getAll());
     return pictures.sort(
@@ -36,7 +36,8 @@ export class HistoryStore {
   }
 
   /**
-   * The pictures of one request, in order; none where not all are kept.
+   * Returns the pictures of one request in order; empty if any of them is
+   * missing.
    *
    * @param {import("../logic/settings.js").Settings} settings
    */
@@ -54,7 +55,7 @@ export class HistoryStore {
   }
 
   /**
-   * Keeps a picture; the oldest give way.
+   * Stores a picture and evicts the oldest ones beyond the limits.
    *
    * @param {Picture} picture
    */
@@ -68,7 +69,7 @@ export class HistoryStore {
     await this.#run("readwrite", (table) => table.delete(id));
   }
 
-  /** Forgets all. */
+  /** Deletes all pictures. */
   async clear() {
     await this.#run("readwrite", (table) => table.clear());
   }
@@ -92,9 +93,10 @@ export class HistoryStore {
 }
 
 /**
- * Those that there is no room for.
+ * Returns the pictures that exceed the limits.
  *
- * @param {readonly Picture[]} pictures Latest first; the first always stays.
+ * @param {readonly Picture[]} pictures Pictures, latest first; the first always
+ *   stays.
  * @returns {readonly Picture[]}
  */
 export function superfluous(pictures) {

@@ -1,10 +1,10 @@
 /**
- * The drawing that is under way, kept in the tab: a page that is loaded again
- * goes on with it.
+ * The drawing in progress, saved in the tab, so that a reloaded page resumes
+ * it.
  *
- * It is kept as the words of a link: the settings, the codes of the rows that
- * came, and how many rows there will be. A job at the server would go on without
- * the page, and so also when its tab is closed and nobody wants it any more.
+ * It is saved in the format of a link: the settings, the codes of the rows so
+ * far, and the total of rows. A job at the server would continue after the tab
+ * is closed, when no client needs it any more.
  *
  * @module
  */
@@ -23,13 +23,13 @@ import { calmly } from "../parts/calm.js";
 
 const NAME = "emu3-drawing";
 
-/** Time between two writings, in milliseconds. */
+/** Interval between two writes, in milliseconds. */
 const WRITE_MS = 500;
 
-/** A drawing that has no rows yet. @type {Known} */
+/** A drawing without rows. @type {Known} */
 const NOTHING = { seed: undefined, rows: [] };
 
-/** The place where it is kept. */
+/** The saved drawing. */
 export class KeptDrawing {
   /** @type {{ settings: Settings, known: Known } | undefined} */
   #drawing;
@@ -39,18 +39,18 @@ export class KeptDrawing {
     try {
       sessionStorage.setItem(NAME, drawingText(settings, known));
     } catch {
-      // A browser that keeps nothing: the page begins anew.
+      // Without storage in the browser, a reloaded page starts anew.
     }
   };
   #writeCalmly = calmly(WRITE_MS, this.#write);
   #leave;
 
   /**
-   * Keeps a drawing from now on.
+   * Saves a drawing from now on.
    *
    * @param {Settings} settings
-   * @param {Known} known Looked at whenever rows have come.
-   * @param {() => void} stop Told when the page is left: it asks for nothing more.
+   * @param {Known} known State that is read after each row.
+   * @param {() => void} stop Called when the page is left, to end the request.
    */
   constructor(settings, known, stop) {
     this.#drawing = { settings, known };
@@ -63,12 +63,12 @@ export class KeptDrawing {
     addEventListener("pagehide", this.#leave);
   }
 
-  /** Rows have come. */
+  /** Schedules a write after a row. */
   note() {
     this.#writeCalmly();
   }
 
-  /** It has ended, unless the page is left. */
+  /** Removes the saved drawing, unless the page is being left. */
   end() {
     removeEventListener("pagehide", this.#leave);
     if (this.#drawing === undefined) return;
@@ -78,11 +78,11 @@ export class KeptDrawing {
 }
 
 /**
- * The drawing that was under way when the page was left.
+ * Returns the drawing that was in progress when the page was left.
  *
- * @param {Settings | undefined} asked What the address asks for.
- * @returns {{ settings: Settings, known: Known } | undefined} Undefined for
- * none, and where something else is asked for.
+ * @param {Settings | undefined} asked Settings in the address.
+ * @returns {{ settings: Settings, known: Known } | undefined} Undefined if
+ *   there is none, or if the address asks for another one.
  */
 export function drawingLeft(asked) {
   const text = sessionStorage.getItem(NAME);
@@ -94,8 +94,8 @@ export function drawingLeft(asked) {
 }
 
 /**
- * Several pictures of one seed are drawn from the beginning, so that none of
- * their rows is kept.
+ * Serializes a drawing. Several pictures of one seed are drawn from the
+ * beginning, so their rows are left out.
  *
  * @param {Settings} settings
  * @param {Known} known
@@ -116,7 +116,8 @@ export function drawingText(settings, { seed, rows }) {
 
 /**
  * @param {string} text
- * @returns {{ settings: Settings, known: Known } | undefined} Undefined for nonsense.
+ * @returns {{ settings: Settings, known: Known } | undefined} Undefined if the
+ *   text is invalid.
  */
 export function drawingFromText(text) {
   const params = new URLSearchParams(text);

@@ -1,6 +1,6 @@
 /**
- * The things that a small model can draw, as chips that write themselves into the
- * prompt, and a line about words that it does not know.
+ * The subjects that a small model can draw, as chips that append to the prompt,
+ * and a warning about unknown words.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { element } from "../parts/element.js";
 
 /** @typedef {import("../shell/server_watch.js").Model} Model */
 
-/** Chips, and the line. Nothing for a model that lists no things. */
+/** Chips and the warning. Empty for a model that lists no subjects. */
 export class KnownThings {
   #prompt;
   /** @type {readonly string[]} */
@@ -71,7 +71,7 @@ export class KnownThings {
     ));
   }
 
-  /** Compares the prompt with the words that the model knows. */
+  /** Compares the prompt with the words of the model. */
   check() {
     const unknown = unknownWords(this.#prompt.value, this.#words);
     const text = unknownText(unknown);

@@ -1,5 +1,5 @@
 /**
- * A file as a picture, with the settings that it tells.
+ * The import of a file as a picture, with the settings in its metadata.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import { settingsFromTexts } from "../logic/settings.js";
 
 /**
  * @param {File} file
- * @returns {Promise<{ picture: Picture, told: string }>} With settings where it
- * was made here, and what to say of it.
+ * @returns {Promise<{ picture: Picture, told: string }>} Picture, with settings
+ *   if this project drew it, and a notice for the user.
  */
 export async function pictureOf(file) {
   const png = await readPng(new Uint8Array(await file.arrayBuffer()));

@@ -1,10 +1,9 @@
 /**
- * Rows made visible while a drawing goes on.
+ * The previews of a drawing in progress.
  *
- * Small pictures come decoded, as often as that takes a tenth of the time.
- * Decoding the beginning of a large one again and again would take the machine
- * from the drawing itself, so those are asked for by the page, never two at a
- * time and with pauses.
+ * Small pictures arrive decoded, as often as that takes a tenth of the time.
+ * Decoding the beginning of a large one repeatedly would slow down the drawing
+ * itself, so the page requests those, one at a time and with pauses.
  *
  * @module
  */
@@ -19,34 +18,35 @@ import { post } from "../api/request.js";
  * @typedef {import("../parts/picture_canvas.js").PictureCanvas} PictureCanvas
  */
 
-/** In pixels; up to here each row may come decoded. */
+/** Largest area whose rows arrive decoded, in pixels. */
 const SMALL_AREA = 256 * 256;
 
-/** Pauses are so many times as long as decoding took. */
+/** Ratio of a pause to the decoding before it. */
 const REST = 5;
 
 /**
- * Whether rows should come decoded.
+ * Returns true if rows should arrive decoded.
  *
- * @param {number | null | undefined} imageArea The model's, in pixels.
+ * @param {number | null | undefined} imageArea Image area of the model, in
+ *   pixels.
  */
 export function comeDecoded(imageArea) {
   return (imageArea ?? 0) > 0 && (imageArea ?? 0) <= SMALL_AREA;
 }
 
-/** Asks for the rows so far, now and then. */
+/** Requests previews of the rows so far, with pauses. */
 export class Previews {
   #signal;
   #busy = false;
   #notBefore = 0;
 
-  /** @param {AbortSignal} signal Ends it. */
+  /** @param {AbortSignal} signal Ends the previews. */
   constructor(signal) {
     this.#signal = signal;
   }
 
   /**
-   * There are more rows than before.
+   * Requests a preview of new rows, unless one is pending.
    *
    * @param {DrawnRows} rows
    * @param {PictureCanvas} canvas
@@ -63,7 +63,7 @@ export class Previews {
       });
       await canvas.showRows(await answer.blob(), count);
     } catch {
-      // A server without this function, or a full one: tints stay.
+      // If the server is full or lacks this function, the tints stay.
     } finally {
       const ended = performance.now();
       this.#notBefore = ended + REST * (ended - begun);

@@ -1,6 +1,6 @@
 /**
- * The shape of a picture: a ratio of the list, any other, or exact pixels where
- * a picture came with them.
+ * The field of a picture's shape: a listed ratio, a custom one, or the exact
+ * pixels of an imported picture.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { Field } from "../parts/field.js";
 
 const RATIOS = ["1:1", "4:3", "3:4", "3:2", "2:3", "16:9", "9:16"];
 
-/** A list, and a field for what is not in it. */
+/** A list of ratios, and a field for a custom one. */
 export class RatioField {
   #list = element(
     "select",
@@ -31,7 +31,7 @@ export class RatioField {
   field = new Field("Shape", this.#list, { beside: [this.#free] });
   root = this.field.root;
 
-  /** Begins with a square. */
+  /** Creates the field with a square selected. */
   constructor() {
     this.#list.addEventListener("change", () => {
       this.#offerFree();

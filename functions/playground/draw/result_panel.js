@@ -1,5 +1,5 @@
 /**
- * The picture at hand as a file, with what is known of it and where to go on.
+ * The panel of the current picture: file, metadata and links to other views.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class ResultPanel {
     { class: "button", href: "#ask?about=drawn", hidden: true },
     "Ask about it",
   );
-  /** Loaded with the first picture. */
+  /** Sharing panel, loaded with the first picture. */
   #share = element("div");
   /** @type {Promise<import("./share_panel.js").SharePanel | undefined> | undefined} */
   #sharing;
@@ -39,22 +39,24 @@ export class ResultPanel {
     this.#share,
   );
 
-  /** @param {boolean} answers Whether the server answers questions. */
+  /** @param {boolean} answers True if the server answers questions. */
   offerQuestions(answers) {
     this.#ask.hidden = !answers;
   }
 
-  /** Takes it out of sight, and keeps its place: the page does not jump. */
+  /** Hides the panel but keeps its space, so that the page does not jump. */
   leave() {
     this.root.inert = true;
   }
 
-  /** @param {string} facts Of how the picture was drawn. */
+  /** @param {string} facts Statistics of the drawing. */
   tell(facts) {
     this.#facts.textContent = facts;
   }
 
-  /** @param {Picture | undefined} picture The one at hand; undefined for none. */
+  /**
+   * @param {Picture | undefined} picture Current picture; undefined for none.
+   */
   show(picture) {
     this.root.hidden = picture === undefined;
     this.root.inert = false;
@@ -74,7 +76,7 @@ export class ResultPanel {
     void this.#openSharing().then((panel) => panel?.show(picture));
   }
 
-  /** @returns Undefined where the server is not there to load it from. */
+  /** @returns Undefined if the server is away. */
   async #openSharing() {
     this.#sharing ??= import("./share_panel.js").then(({ SharePanel }) => {
       const panel = new SharePanel();

@@ -1,5 +1,5 @@
 /**
- * A seed: another one for each drawing, unless it is locked.
+ * The field of a seed, which is new for each drawing unless locked.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export class SeedField {
   }, icon("dice"));
   field = new Field("Seed", this.#input, { beside: [this.#lock, this.#dice] });
 
-  /** Begins unlocked. */
+  /** Creates the field unlocked. */
   constructor() {
     this.#input.addEventListener("input", () => {
       this.#setLocked(this.#input.value !== "");
@@ -52,7 +52,7 @@ export class SeedField {
     return this.#lock.getAttribute("aria-pressed") === "true";
   }
 
-  /** @returns {number} The seed to draw with now; from then on it stands there. */
+  /** @returns {number} Seed of the next drawing, shown from now on. */
   take() {
     if (!this.#locked || this.#input.value === "") {
       this.#input.value = String(anySeed());
@@ -60,7 +60,7 @@ export class SeedField {
     return Number(this.#input.value);
   }
 
-  /** @param {number | undefined} seed Locked, unless undefined. */
+  /** @param {number | undefined} seed Seed to lock; undefined unlocks. */
   write(seed) {
     this.#input.value = seed === undefined ? "" : String(seed);
     this.#setLocked(seed !== undefined);
@@ -72,7 +72,7 @@ export class SeedField {
   }
 }
 
-/** Short enough to be read out to somebody. */
+/** Returns a random seed, short enough to be read aloud. */
 export function anySeed() {
   return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 }

@@ -1,8 +1,7 @@
 /**
  * The form of a drawing's settings.
  *
- * What is left empty is the checkpoint's to say; its placeholder tells what
- * that is.
+ * An empty field stands for the checkpoint's default, its placeholder.
  *
  * @module
  */
@@ -21,7 +20,7 @@ import { SeedField } from "./seed_field.js";
  * @typedef {import("../shell/server_watch.js").Model} Model
  */
 
-/** Bounds of the API. */
+/** Bounds of numbers, as in the API. */
 const BOUNDS = {
   "guidance_scale": { label: "Guidance", min: 1, max: 100, step: "any" },
   temperature: { label: "Temperature", min: 0, max: 100, step: "any" },
@@ -29,9 +28,9 @@ const BOUNDS = {
   "top_p": { label: "Top-p", min: 0, max: 1, step: "any" },
 };
 
-/** The fields, and what stands in them. */
+/** The fields and their values. */
 export class SettingsForm {
-  /** All fields, to be put into a form. */
+  /** Container of all fields, to be put into a form. */
   root;
   /** Fields by their names in the API. */
   fields;
@@ -41,7 +40,7 @@ export class SettingsForm {
     required: true,
     spellcheck: true,
   });
-  /** Things and words that a small model knows; loaded where it lists some. */
+  /** Subjects and words of a small model; loaded if the model lists some. */
   #known = element("div");
   /** @type {Promise<import("./known_things.js").KnownThings | undefined> | undefined} */
   #knownThings;
@@ -74,7 +73,9 @@ export class SettingsForm {
   /** @type {(text: string) => void} */
   #onExample;
 
-  /** @param {(text: string) => void} onExample Told when an example was chosen. */
+  /**
+   * @param {(text: string) => void} onExample Called with the chosen example.
+   */
   constructor(onExample) {
     this.#onExample = onExample;
     const numbers = Object.entries(BOUNDS).map(
@@ -95,7 +96,7 @@ export class SettingsForm {
       );
     const prompt = new Field("What to draw", this.#prompt);
     this.#prompt.addEventListener("keydown", (event) => {
-      // Shift+Enter begins a line.
+      // Shift+Enter inserts a line break.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       this.#prompt.form?.requestSubmit();
@@ -159,9 +160,9 @@ export class SettingsForm {
   }
 
   /**
-   * What stands there.
+   * Reads the settings of the form.
    *
-   * @returns {Settings} With a seed, drawn by chance where it is not locked.
+   * @returns {Settings} Settings with a seed, which is random unless locked.
    */
   read() {
     /** @type {Settings} */
@@ -184,7 +185,7 @@ export class SettingsForm {
   }
 
   /**
-   * Puts settings there; a seed is locked.
+   * Fills the form; a seed is locked.
    *
    * @param {Settings} settings
    */
@@ -205,7 +206,7 @@ export class SettingsForm {
   }
 
   /**
-   * Tells what the model says where nothing else does.
+   * Shows the model's defaults in empty fields.
    *
    * @param {Model | undefined} model
    */
@@ -241,13 +242,13 @@ export class SettingsForm {
         this.#known.append(known.root);
         return known;
       },
-      // The server is away; the next look at it tries again.
+      // The server is away; the next description retries.
       () => this.#knownThings = undefined,
     );
     (await this.#knownThings)?.describe(model);
   }
 
-  /** Compares the prompt, which was written anew, with what is known. */
+  /** Compares the prompt with the known words after a change by code. */
   #checkKnown() {
     void this.#knownThings?.then((known) => known?.check());
   }

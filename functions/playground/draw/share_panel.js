@@ -1,5 +1,5 @@
 /**
- * The picture at hand for others: as a link, and as a program.
+ * The panel that shares the current picture as a link and as code.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { formatRoute } from "../shell/route.js";
 
 /** @typedef {import("../shell/shell.js").Picture} Picture */
 
-/** The panel. */
+/** The sharing panel. */
 export class SharePanel {
   #codes = element("input", { type: "checkbox" });
   #code = element("pre", { tabIndex: 0, "aria-label": "Program" });
@@ -73,7 +73,7 @@ export class SharePanel {
     this.#write();
   }
 
-  /** The address of the page with the settings in it. */
+  /** Returns the address of the page with the settings in it. */
   link() {
     const { settings, grid } = this.#picture ?? {};
     if (settings === undefined) return location.href;
@@ -112,7 +112,7 @@ export class SharePanel {
       await navigator.clipboard.writeText(text);
       this.#said.textContent = `${what} copied.`;
     } catch {
-      // Only pages of https and of this machine may.
+      // Clipboard access requires https or localhost.
       this.#code.textContent = text;
       getSelection()?.selectAllChildren(this.#code);
       this.#said.textContent = `${what} marked: copy it from there.`;

@@ -1,6 +1,5 @@
 /**
- * Where a drawing is watched: its pictures, how far it is, how long it still
- * takes.
+ * The stage of a drawing: its pictures, its progress and the time left.
  *
  * @module
  */
@@ -14,13 +13,13 @@ import { calmly } from "../parts/calm.js";
 import { element } from "../parts/element.js";
 import { PictureCanvas } from "../parts/picture_canvas.js";
 
-/** How often the time left is told anew. */
+/** Interval between updates of the time left, in milliseconds. */
 const TICK_MS = 500;
 
-/** Time between two changes of what is told, in milliseconds. */
+/** Shortest interval between two announcements, in milliseconds. */
 const TELL_MS = 250;
 
-/** Time until a wait is shown as one, in milliseconds. */
+/** Delay until a wait is shown as one, in milliseconds. */
 const WAIT_MS = 500;
 
 /** The pictures of one request. */
@@ -54,19 +53,19 @@ export class Stage {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  /** @param {string} text What is waited for before the first row. */
+  /** @param {string} text Reason of the wait before the first row. */
   wait(text) {
     if (this.#doing.hidden) this.#askedAt = performance.now();
     this.#doing.hidden = false;
     this.#bar.value = 0;
     this.#pace.textContent = text;
     clearTimeout(this.#timer);
-    // A moving bar takes time from the drawing, and most begin at once.
+    // An animated bar takes time from the drawing; most begin at once.
     this.#timer = setTimeout(() => this.#bar.removeAttribute("value"), WAIT_MS);
   }
 
   /**
-   * A drawing begins, or goes on.
+   * Shows a drawing that begins or resumes.
    *
    * @param {{ seed: number, n: number, grid: { height: number, width: number } }} started
    * @param {readonly import("../logic/drawn_rows.js").DrawnRows[]} rows
@@ -94,7 +93,8 @@ export class Stage {
   }
 
   /**
-   * @param {import("../logic/drawn_rows.js").DrawnRows} rows That are given.
+   * @param {import("../logic/drawn_rows.js").DrawnRows} rows Given
+   *   rows.
    * @param {PictureCanvas | undefined} canvas
    */
   #addKnown({ width, count, codes }, canvas) {
@@ -103,7 +103,7 @@ export class Stage {
     }
   }
 
-  /** Nothing comes for now: how long it takes cannot be said. */
+  /** Pauses the progress: the time left is unknown during a wait. */
   pause() {
     if (this.#time === undefined) return;
     clearInterval(this.#timer);
@@ -111,13 +111,13 @@ export class Stage {
       `Row ${this.#time.rows} of ${this.#rows} · waiting · seed ${this.#seed}`;
   }
 
-  /** A row has come. */
+  /** Counts a row. */
   mark() {
     this.#time?.mark(performance.now());
     this.#tellCalmly();
   }
 
-  /** The drawing is over, however it ended. */
+  /** Ends the drawing, after success or failure. */
   end() {
     clearInterval(this.#timer);
     this.#time = undefined;
@@ -125,7 +125,7 @@ export class Stage {
   }
 
   /**
-   * Empty canvases.
+   * Creates empty canvases.
    *
    * @param {number} n
    */
@@ -139,7 +139,7 @@ export class Stage {
   }
 
   /**
-   * Makes pictures something to choose from.
+   * Makes the pictures selectable.
    *
    * @param {(index: number) => void} choose
    */

@@ -1,5 +1,5 @@
 /**
- * Files that are dropped or pasted.
+ * The drop and paste handlers for files.
  *
  * @module
  */
@@ -11,8 +11,9 @@
  * Takes files that are dropped onto the page or pasted while `target` is shown.
  *
  * @param {HTMLElement} target
- * @param {(file: File) => void} take Told of the first picture.
- * @param {(file: File) => void} refuse Told of the first file where none is a picture.
+ * @param {(file: File) => void} take Called with the first picture.
+ * @param {(file: File) => void} refuse Called with the first file if none is a
+ *   picture.
  */
 export function takeFiles(target, take, refuse) {
   /** @param {DataTransfer | null} data */
@@ -22,7 +23,7 @@ export function takeFiles(target, take, refuse) {
     if (picture !== undefined) take(picture);
     else if (files[0] !== undefined) refuse(files[0]);
   };
-  // Dropped beside the view a file would be opened instead of the page.
+  // A file dropped beside the view would otherwise replace the page.
   document.addEventListener("dragover", (event) => {
     if (target.hidden || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();

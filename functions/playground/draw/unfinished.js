@@ -1,6 +1,5 @@
 /**
- * A drawing that was stopped: what there is of it as a picture, and a button to go
- * on with it.
+ * An interrupted drawing: its rows as a picture, and a button to resume it.
  *
  * @module
  */
@@ -17,14 +16,14 @@ import { later } from "../parts/later.js";
  * @typedef {import("./drawing.js").Known} Known
  */
 
-/** Time for the picture of rows that are there, in milliseconds. */
+/** Time limit for decoding the existing rows, in milliseconds. */
 const PICTURE_MS = 60_000;
 
-/** The last drawing that was stopped, if any. */
+/** The last interrupted drawing, if any. */
 export class Unfinished {
   /** @type {{ settings: Settings, known: Known } | undefined} */
   #drawing;
-  /** The button. */
+  /** The resume button. */
   root;
 
   /** @param {(settings: Settings, known: Known) => void} onContinue */
@@ -39,19 +38,20 @@ export class Unfinished {
     }, "Continue");
   }
 
-  /** Forgets it: something else begins. */
+  /** Discards the drawing when another one begins. */
   clear() {
     this.#drawing = undefined;
     this.root.hidden = true;
   }
 
   /**
-   * Offers to go on with a drawing, if it has rows and lacks some. Several
-   * pictures of one seed cannot be gone on with: each has its own chance numbers.
+   * Offers to resume a drawing that has rows and lacks some. Several pictures
+   * of one seed cannot be resumed: each has its own random numbers.
    *
    * @param {Settings} settings
    * @param {Known} known
-   * @returns {Promise<Picture | undefined>} The picture as far as it came; undefined without one, or if something else began meanwhile.
+   * @returns {Promise<Picture | undefined>} Picture of the rows so far;
+   *   undefined if there are none or another drawing began meanwhile.
    */
   async offer(settings, known) {
     const [rows] = known.rows;
@@ -69,7 +69,7 @@ export class Unfinished {
       const picture = await unfinishedPicture(settings, known, signal);
       return this.#drawing === drawing ? picture : undefined;
     } catch {
-      // The rows stay in sight, and can be gone on with.
+      // The rows stay visible and can be resumed.
       return undefined;
     }
   }

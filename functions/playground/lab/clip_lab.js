@@ -1,5 +1,5 @@
 /**
- * A short clip as codes, and the codes as a clip.
+ * The clip section of the lab: encodes a short clip and decodes its codes.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { FramePlayer } from "./frame_player.js";
  * @typedef {import("../shell/shell.js").Shell} Shell
  */
 
-/** The part of the lab that is about clips. */
+/** The clip section. */
 export class ClipLab {
   #shell;
   #notice = new Notice();
@@ -68,7 +68,7 @@ export class ClipLab {
     );
   }
 
-  /** Nobody looks. */
+  /** Stops playback while the view is hidden. */
   pause() {
     this.#player.pause();
   }

@@ -1,5 +1,5 @@
 /**
- * Codes edited on the picture that they give: by pointer, by keys, by buttons.
+ * The editor of codes on their decoded picture, by pointer, keys and buttons.
  *
  * @module
  */
@@ -20,17 +20,17 @@ import { changes } from "./grid_edit.js";
  * @typedef {import("./editor_state.js").Tool} Tool
  */
 
-/** What a pointer does. */
+/** Tools of the pointer. */
 const TOOLS = /** @type {const} */ ([
   ["select", "Choose a patch"],
   ["paint", "Paint"],
   ["pick", "Pick a code"],
 ]);
 
-/** Of a first grid, until there is one. */
+/** Placeholder until the first grid. */
 const NOTHING = { height: 1, width: 1, codes: new Uint16Array(1) };
 
-/** The grid, and what can be done to it. */
+/** The grid and its controls. */
 export class CodeEditor {
   #state = new EditorState(NOTHING);
   /** @type {CanvasImageSource | undefined} */
@@ -55,7 +55,7 @@ export class CodeEditor {
    * @param {object} options
    * @param {(grid: Grid) => void} options.onEdit
    * @param {(code: number) => void} options.onBrush
-   * @param {HTMLElement} options.swatch Shows what the brush paints.
+   * @param {HTMLElement} options.swatch Preview of the brush.
    */
   constructor({ onEdit, onBrush, swatch }) {
     this.#onEdit = onEdit;
@@ -99,7 +99,7 @@ export class CodeEditor {
     return this.#state.grid;
   }
 
-  /** @param {Grid} grid To begin with. */
+  /** @param {Grid} grid Grid of a new picture. */
   begin(grid) {
     this.#state = new EditorState(grid);
     this.#told = grid;
@@ -115,13 +115,13 @@ export class CodeEditor {
       this.#state.replace(grid);
       this.#changed();
     } else {
-      // Another size: there is nothing to compare it with, or to go back to.
+      // Another size is not comparable, so the history starts anew.
       this.begin(grid);
       this.#onEdit(grid);
     }
   }
 
-  /** @param {CanvasImageSource} picture Of the codes as they stand. */
+  /** @param {CanvasImageSource} picture Picture of the current codes. */
   showPicture(picture) {
     this.#picture = picture;
     drawEditor(this.#canvas, this.#state, picture);
@@ -178,7 +178,7 @@ export class CodeEditor {
     this.#changed();
   }
 
-  /** Something may have been done: shows it, and tells of it. */
+  /** Redraws after a possible change, and reports it. */
   #changed() {
     this.#shown();
     this.#brushChanged();
@@ -234,7 +234,7 @@ export class CodeEditor {
   }
 
   /**
-   * The same button each time, so that it keeps the focus.
+   * Returns the same button each time, so that it keeps the focus.
    *
    * @param {number} index
    * @param {string} label

@@ -1,5 +1,5 @@
 /**
- * A picture, what its codes give, and the difference.
+ * The comparison of a picture with its reconstruction.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
 import { describePsnr, difference } from "./difference.js";
 
-/** How much differences are strengthened at first. */
+/** Initial amplification of differences. */
 const GAIN = 4;
 
-/** Three pictures side by side. */
+/** The original, the reconstruction and their difference, side by side. */
 export class Comparison {
   #original = pictureCanvas("The original");
   #decoded = pictureCanvas("What the codes give");
@@ -43,7 +43,8 @@ export class Comparison {
 
   /**
    * @param {CanvasImageSource} original
-   * @param {ImageBitmap} decoded Its size is that of all three.
+   * @param {ImageBitmap} decoded Reconstruction; its size is used for all
+   *   three.
    */
   show(original, decoded) {
     const { height, width } = decoded;
@@ -52,7 +53,7 @@ export class Comparison {
     }
     const context = contextOf(this.#original);
     context.imageSmoothingQuality = "high";
-    // Transparency is taken over white, as the server takes it.
+    // Transparency is flattened onto white, as on the server.
     context.fillStyle = "#fff";
     context.fillRect(0, 0, width, height);
     context.drawImage(original, 0, 0, width, height);

@@ -1,5 +1,5 @@
 /**
- * Codes and tokens back to pixels and text, as the API does it.
+ * The tokenize and detokenize calls of the API.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { rowsOf } from "./grid_edit.js";
 /**
  * @param {Grid} grid
  * @param {AbortSignal} signal
- * @returns {Promise<Blob>} A PNG.
+ * @returns {Promise<Blob>} PNG file.
  */
 export async function pictureOf(grid, signal) {
   const body = { grid: { codes: rowsOf(grid) } };
@@ -53,11 +53,11 @@ export async function tokensOf(text, signal) {
  */
 
 /**
- * The codes of an animation, or of pictures that are its frames.
+ * Encodes an animation, or pictures as its frames.
  *
  * @param {readonly File[]} files
  * @param {AbortSignal} signal
- * @returns {Promise<Clip | undefined>} Undefined for a still.
+ * @returns {Promise<Clip | undefined>} Undefined for a still picture.
  */
 export async function clipOf(files, signal) {
   const [first] = files;

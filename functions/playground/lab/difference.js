@@ -1,23 +1,24 @@
 /**
- * How far one picture is from another.
+ * The difference of two pictures, as numbers and as a picture.
  *
  * @module
  */
 
 // @ts-check
 
-/** The greatest value of a channel. */
+/** Maximum of a channel. */
 const PEAK = 255;
 
 /**
  * @typedef {object} Difference
- * @property {number} psnr In dB; infinite where nothing differs.
- * @property {number} worst The greatest difference of a channel, 0 to 255.
- * @property {Uint8ClampedArray<ArrayBuffer>} pixels RGBA, each channel's difference `gain` times.
+ * @property {number} psnr PSNR in dB; infinite for equal pictures.
+ * @property {number} worst Largest difference of a channel, 0 to 255.
+ * @property {Uint8ClampedArray<ArrayBuffer>} pixels RGBA, each channel's
+ *   difference multiplied by `gain`.
  */
 
 /**
- * Compares pictures of one size. Transparency does not count.
+ * Compares pictures of one size. Transparency is ignored.
  *
  * @param {Uint8ClampedArray} a RGBA.
  * @param {Uint8ClampedArray} b RGBA.
@@ -48,7 +49,7 @@ export function difference(a, b, gain) {
 
 /**
  * @param {number} psnr
- * @returns {string} For people.
+ * @returns {string} Text for display.
  */
 export function describePsnr(psnr) {
   return psnr === Infinity ? "no difference" : `PSNR ${psnr.toFixed(1)} dB`;

@@ -1,5 +1,5 @@
 /**
- * The picture with its grid over it: what is chosen, copied and changed.
+ * The canvas of the editor: the picture under its grid, selection and changes.
  *
  * @module
  */
@@ -13,10 +13,10 @@
  * @typedef {import("./grid_edit.js").Patch} Patch
  */
 
-/** Pixels of the canvas, about, along its longer side. */
+/** Approximate longer side of the canvas, in pixels. */
 const SIDE = 720;
 
-/** A cell is never less than this. */
+/** Minimum side of a cell, in pixels. */
 const MIN_CELL = 8;
 
 /**
@@ -100,7 +100,7 @@ function drawChanges(context, { grid, first }, cell) {
 }
 
 /**
- * Dark in light, so that it is seen on any picture.
+ * Draws dark within light, which is visible on any picture.
  *
  * @param {CanvasRenderingContext2D} context
  * @param {Patch} patch

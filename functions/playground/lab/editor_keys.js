@@ -1,5 +1,5 @@
 /**
- * What keys do in the grid.
+ * The keyboard commands of the editor.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 
 /** @typedef {import("./editor_state.js").EditorState} EditorState */
 
-/** Steps of the cursor: down, right. */
+/** Cursor steps by key: rows down, columns right. */
 const STEPS = /** @type {const} */ ({
   ArrowUp: [-1, 0],
   ArrowDown: [1, 0],
@@ -20,7 +20,7 @@ const STEPS = /** @type {const} */ ({
   PageDown: [Infinity, 0],
 });
 
-/** By key, what is done, and what buttons for it say. */
+/** Actions by key, with the labels of their buttons. */
 export const ACTIONS = /** @type {const} */ ({
   f: ["fill", "Paint the patch"],
   p: ["pick", "Pick the code"],
@@ -31,11 +31,11 @@ export const ACTIONS = /** @type {const} */ ({
 });
 
 /**
- * Does what a key says.
+ * Runs the command of a key.
  *
  * @param {EditorState} state
  * @param {{ key: string, shiftKey: boolean, ctrlKey: boolean, metaKey: boolean, altKey: boolean }} event
- * @returns {boolean} Whether it says anything.
+ * @returns {boolean} True if the key has a command.
  */
 export function pressKey(state, event) {
   const { key, shiftKey, altKey } = event;

@@ -1,5 +1,6 @@
 /**
- * What is done to a grid with a cursor, a patch and a brush. Knows no pixels.
+ * The state of the editor: a grid, a cursor, a patch and a brush, without
+ * pixels.
  *
  * @module
  */
@@ -23,7 +24,7 @@ import { Undo } from "./undo.js";
  * @typedef {"select" | "paint" | "pick"} Tool
  */
 
-/** A grid under work. */
+/** The state of a grid that is being edited. */
 export class EditorState {
   #undo;
   /** @type {Cell} */
@@ -34,9 +35,9 @@ export class EditorState {
   #source;
   /** @type {Grid | undefined} */
   #piece;
-  /** What strokes have painted since the last step that can be undone. */
+  /** True if the stroke has painted since the last undo step. */
   #stroke = false;
-  /** The code that is painted with. */
+  /** Code of the brush. */
   brush;
 
   /** @param {Grid} grid */
@@ -54,12 +55,12 @@ export class EditorState {
     return this.#cursor;
   }
 
-  /** The cells that are chosen: one at least. */
+  /** Selected cells, at least one. */
   get patch() {
     return patchBetween(this.#anchor, this.#cursor);
   }
 
-  /** What was copied, and from where. */
+  /** Patch that was copied. */
   get source() {
     return this.#source;
   }
@@ -72,17 +73,17 @@ export class EditorState {
     return this.#undo.canRedo;
   }
 
-  /** The code under the cursor. */
+  /** Code under the cursor. */
   get code() {
     const { row, column } = this.#cursor;
     return this.grid.codes[row * this.grid.width + column] ?? 0;
   }
 
   /**
-   * Goes to a cell, or as near as there is one.
+   * Moves the cursor to a cell, or the nearest one in the grid.
    *
    * @param {Cell} cell
-   * @param {boolean} extend Whether the patch grows to it.
+   * @param {boolean} extend True to extend the patch to the cell.
    */
   goTo({ row, column }, extend) {
     const { height, width } = this.grid;
@@ -93,7 +94,7 @@ export class EditorState {
     if (!extend) this.#anchor = this.#cursor;
   }
 
-  /** Takes the code under the cursor onto the brush. */
+  /** Sets the brush to the code under the cursor. */
   pick() {
     this.brush = this.code;
   }
@@ -103,7 +104,7 @@ export class EditorState {
     this.#step(painted(this.grid, this.patch, this.brush));
   }
 
-  /** Paints the cell under the cursor; cells of one stroke are undone at once. */
+  /** Paints the cell under the cursor; a stroke is one undo step. */
   paint() {
     const cell = { ...this.#cursor, height: 1, width: 1 };
     const next = painted(this.grid, cell, this.brush);
@@ -112,37 +113,37 @@ export class EditorState {
     this.#stroke = true;
   }
 
-  /** The brush is lifted. */
+  /** Ends the stroke. */
   endStroke() {
     this.#stroke = false;
   }
 
-  /** Remembers the patch. */
+  /** Copies the patch. */
   copy() {
     this.#source = this.patch;
     this.#piece = cut(this.grid, this.patch);
   }
 
-  /** What was copied, laid over at the patch. */
+  /** Pastes the copied codes at the patch. */
   paste() {
     if (this.#piece === undefined) return;
     this.#place(pasted(this.grid, this.#piece, this.patch));
   }
 
-  /** What was copied goes here; the brush's code stays behind. */
+  /** Moves the copied codes here; the brush's code replaces them. */
   move() {
     if (this.#source === undefined) return;
     this.#place(moved(this.grid, this.#source, this.patch, this.brush));
     this.#source = undefined;
   }
 
-  /** What was copied and what is here change places. */
+  /** Swaps the copied codes with those at the patch. */
   swap() {
     if (this.#source === undefined) return;
     this.#place(swapped(this.grid, this.#source, this.patch));
   }
 
-  /** @param {Grid} grid All other codes, of this size. */
+  /** @param {Grid} grid Replacement of the same size. */
   replace(grid) {
     this.#step(grid);
   }
@@ -157,7 +158,10 @@ export class EditorState {
     this.#undo.redo();
   }
 
-  /** @param {Grid} next With what was copied at the patch, which grows to it. */
+  /**
+   * @param {Grid} next Grid with the copied codes at the patch, which takes
+   * their size.
+   */
   #place(next) {
     const { row, column } = this.patch;
     const { height = 1, width = 1 } = this.#piece ?? {};

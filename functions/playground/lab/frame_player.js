@@ -1,5 +1,5 @@
 /**
- * Frames one after the other, which can be stopped and stepped through.
+ * The player of frames, with pause and single steps.
  *
  * @module
  */
@@ -10,10 +10,10 @@
 import { element } from "../parts/element.js";
 import { Field } from "../parts/field.js";
 
-/** As fast as the server's own animations. */
+/** Rate of the server's own animations. */
 const FRAMES_PER_SECOND = 8;
 
-/** A player. */
+/** The player. */
 export class FramePlayer {
   #image = element("img", { alt: "" });
   #slider = element("input", {
@@ -48,17 +48,17 @@ export class FramePlayer {
     new Field("Frame", this.#slider, { beside: [this.#button] }).root,
   );
 
-  /** @param {readonly string[]} frames URLs. */
+  /** @param {readonly string[]} frames URLs of the frames. */
   show(frames) {
     this.pause();
     this.#frames = frames;
     this.#slider.max = String(frames.length);
     this.#show(0);
-    // Whoever wants less to move starts it.
+    // Users who prefer reduced motion start it themselves.
     if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.#play();
   }
 
-  /** Stops where it is. */
+  /** Stops at the current frame. */
   pause() {
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -1,6 +1,6 @@
 /**
- * Changes to a grid of codes. Grids are never changed in place, so that any
- * may be gone back to.
+ * The edits of a grid of codes. Grids are immutable, so that every edit can be
+ * undone.
  *
  * @module
  */
@@ -16,7 +16,8 @@
  */
 
 /**
- * @param {{ codes: readonly (readonly number[])[] }} rows As the API has it.
+ * @param {{ codes: readonly (readonly number[])[] }} rows Rows in the API's
+ *   format.
  * @returns {Grid}
  */
 export function gridOf({ codes }) {
@@ -29,7 +30,7 @@ export function gridOf({ codes }) {
 
 /**
  * @param {Grid} grid
- * @returns {number[][]} As the API has it.
+ * @returns {number[][]} Rows in the API's format.
  */
 export function rowsOf({ height, width, codes }) {
   return Array.from(
@@ -39,7 +40,7 @@ export function rowsOf({ height, width, codes }) {
 }
 
 /**
- * The patch between two cells, whichever way round they are.
+ * Returns the patch between two opposite corners, in either order.
  *
  * @param {{ row: number, column: number }} a
  * @param {{ row: number, column: number }} b
@@ -55,10 +56,10 @@ export function patchBetween(a, b) {
 }
 
 /**
- * The codes in a patch, as a grid of its own.
+ * Copies the codes of a patch into a grid of its own.
  *
  * @param {Grid} grid
- * @param {Patch} patch Inside of the grid.
+ * @param {Patch} patch Patch inside the grid.
  * @returns {Grid}
  */
 export function cut(grid, { row, column, height, width }) {
@@ -71,7 +72,8 @@ export function cut(grid, { row, column, height, width }) {
 }
 
 /**
- * `piece` laid over `grid` at a cell; what hangs over is left out.
+ * Returns `grid` with `piece` pasted at a cell; what exceeds the grid is
+ * dropped.
  *
  * @param {Grid} grid
  * @param {Grid} piece
@@ -89,7 +91,7 @@ export function pasted(grid, piece, { row, column }) {
 }
 
 /**
- * A patch all of one code.
+ * Returns the grid with a patch filled with one code.
  *
  * @param {Grid} grid
  * @param {Patch} patch
@@ -102,7 +104,7 @@ export function painted(grid, { row, column, height, width }, code) {
 }
 
 /**
- * A patch taken to another place; `behind` is left where it was.
+ * Returns the grid with a patch moved elsewhere; `behind` fills its old cells.
  *
  * @param {Grid} grid
  * @param {Patch} patch
@@ -115,7 +117,7 @@ export function moved(grid, patch, to, behind) {
 }
 
 /**
- * Two patches of one size, each in the other's place.
+ * Returns the grid with two patches of one size swapped.
  *
  * @param {Grid} grid
  * @param {Patch} patch
@@ -130,7 +132,7 @@ export function swapped(grid, patch, other) {
 }
 
 /**
- * A patch as far as it is inside of the grid.
+ * Clips a patch to the grid.
  *
  * @param {Grid} grid
  * @param {Patch} patch
@@ -146,17 +148,17 @@ export function fitted(grid, { row, column, height, width }) {
 }
 
 /**
- * How many cells differ.
+ * Counts the cells that differ.
  *
  * @param {Grid} a
- * @param {Grid} b Of the same size.
+ * @param {Grid} b Grid of the same size.
  */
 export function changes(a, b) {
   return a.codes.filter((code, i) => code !== b.codes[i]).length;
 }
 
 /**
- * Codes as people write them: rows of numbers.
+ * Parses rows of numbers into a grid.
  *
  * @param {string} text
  * @returns {Grid}
@@ -186,7 +188,7 @@ export function parseRows(text) {
 
 /**
  * @param {Grid} grid
- * @returns {string} A line a row, numbers below each other.
+ * @returns {string} A line per row, with aligned columns.
  */
 export function formatRows(grid) {
   const width = `${Math.max(...grid.codes)}`.length;

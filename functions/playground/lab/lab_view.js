@@ -1,5 +1,5 @@
 /**
- * Tokenizer lab: pictures, clips and text on their way to numbers and back.
+ * The tokenizer lab: encodes and decodes pictures, clips and text.
  *
  * @module
  */

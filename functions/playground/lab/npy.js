@@ -1,12 +1,12 @@
 /**
- * Codes as NumPy keeps arrays: `.npy`, version 1.0, `<u2`.
+ * The NumPy array format: `.npy`, version 1.0, `<u2`.
  *
  * @module
  */
 
 // @ts-check
 
-/** Where data may begin: on multiples of this, as NumPy writes it. */
+/** Alignment of the data, as NumPy writes it. */
 const ALIGNMENT = 64;
 
 /** `\x93NUMPY`, and version 1.0. */
@@ -14,14 +14,14 @@ const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];
 
 /**
  * @param {Uint16Array} codes
- * @param {readonly number[]} shape `[H, W]` or `[T, H, W]`.
- * @returns {Uint8Array<ArrayBuffer>} A whole file.
+ * @param {readonly number[]} shape Shape, `[H, W]` or `[T, H, W]`.
+ * @returns {Uint8Array<ArrayBuffer>} Whole file.
  */
 export function npyOf(codes, shape) {
   const lengths = shape.join(", ");
   const described =
     `{'descr': '<u2', 'fortran_order': False, 'shape': (${lengths}), }`;
-  // Magic and length before it, a line feed behind.
+  // Magic and length precede the header, a line feed ends it.
   const bare = MAGIC.length + 2 + described.length + 1;
   const start = Math.ceil(bare / ALIGNMENT) * ALIGNMENT;
   const header = described + " ".repeat(start - bare) + "\n";

@@ -1,5 +1,5 @@
 /**
- * A picture as codes, the codes as a picture, and edited in between.
+ * The picture section of the lab: encodes a picture, edits codes, decodes them.
  *
  * @module
  */
@@ -27,13 +27,13 @@ import { npyOf } from "./npy.js";
  * @typedef {import("../shell/shell.js").Shell} Shell
  */
 
-/** How long after an edit codes are decoded again. */
+/** Delay from an edit to decoding, in milliseconds. */
 const PAUSE_MS = 200;
 
-/** Cells along a side of what shows the brush. */
+/** Side of the brush's preview, in cells. */
 const SWATCH = 2;
 
-/** The part of the lab that is about pictures. */
+/** The picture section. */
 export class PictureLab {
   #shell;
   #notice = new Notice();
@@ -95,7 +95,7 @@ export class PictureLab {
     shell.picture.watch(() => this.#offer());
   }
 
-  /** Takes the picture at hand where there is none yet, or offers it. */
+  /** Encodes the current picture if there is none yet, or else offers it. */
   offerCurrent() {
     if (this.#original === undefined) this.#takeCurrent();
     else this.#offer();
@@ -122,7 +122,7 @@ export class PictureLab {
   /**
    * @param {Blob} file
    * @param {string} title
-   * @param {Grid} [known] Its codes, where they are known.
+   * @param {Grid} [known] Codes, if they are known.
    */
   #take(file, title, known) {
     clearTimeout(this.#timer);
@@ -236,7 +236,7 @@ export class PictureLab {
   }
 
   /**
-   * @param {string} view That goes on with the picture as it stands.
+   * @param {string} view View that receives the current picture.
    * @param {Record<string, string>} [params]
    */
   #pass(view, params = {}) {

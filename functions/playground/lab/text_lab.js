@@ -1,5 +1,5 @@
 /**
- * Text as tokens, and tokens as text.
+ * The text section of the lab: text into tokens, and tokens into text.
  *
  * @module
  */
@@ -24,16 +24,16 @@ import {
 
 /** @typedef {import("../shell/shell.js").Shell} Shell */
 
-/** How long after a key it is asked. */
+/** Delay from a keystroke to the request, in milliseconds. */
 const PAUSE_MS = 300;
 
-/** As much as can be asked for at once, even where each byte is a token. */
+/** Longest text whose tokens fit one request, even with one token per byte. */
 const MAX_LENGTH = 4000;
 
-/** Something to begin with. */
+/** Initial text. */
 const EXAMPLE = "Emu3 draws a rocket above a tree 🚀🌳";
 
-/** The part of the lab that is about text. */
+/** The text section. */
 export class TextLab {
   #shell;
   #notice = new Notice();
@@ -79,7 +79,7 @@ export class TextLab {
     );
   }
 
-  /** Shows what there is, the first time. */
+  /** Encodes the initial text on the first visit. */
   start() {
     this.#soon((signal) => this.#fromText(signal));
   }

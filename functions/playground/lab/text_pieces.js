@@ -1,10 +1,10 @@
 /**
- * Which piece of a text each token is.
+ * The alignment of tokens with the pieces of text that they decode to.
  *
- * The server turns tokens into text all together. So a mark that the text does
- * not have goes between them, and the answer is taken apart at the marks. A
- * token may end in the middle of a character; such tokens are asked for again,
- * together with those behind them.
+ * The server decodes all tokens into one text. So a marker that the text does
+ * not contain is put between them, and the result is split at the markers. A
+ * token may end in the middle of a character; such tokens are decoded again,
+ * together with those after them.
  *
  * @module
  */
@@ -13,26 +13,26 @@
 
 /**
  * @typedef {{ text: string, tokens: number[] }} Piece
- * Text, and the tokens that are it: one, or those that share a character.
+ * Text and its tokens: one, or several that share a character.
  */
 
-/** Control characters that are one byte, and hardly ever in a text. */
+/** Control characters of one byte, which texts hardly ever contain. */
 const MARKS = ["\u0001", "\u0002", "\u0003", "\u0004", "\u0005", "\u0006"];
 
-/** What stands for bytes that are no character. */
+/** Replacement character of bytes that form no character. */
 const BROKEN = "\ufffd";
 
-/** The most bytes that a character has. */
+/** Maximum bytes of a character. */
 const MAX_BYTES = 4;
 
 /**
  * @typedef {{ start: number, end: number }} Stretch
- * Tokens from `start` up to `end`.
+ * Range of tokens from `start` up to `end`.
  */
 
 /**
  * @param {string} text
- * @returns {string} A mark that is not in it.
+ * @returns {string} Marker that the text does not contain.
  */
 export function markFor(text) {
   const mark = MARKS.find((mark) => !text.includes(mark));
@@ -46,18 +46,18 @@ export function markFor(text) {
 
 /**
  * @param {readonly (readonly number[])[]} groups
- * @param {readonly number[]} mark Its tokens.
- * @returns {number[]} The groups with a mark between any two.
+ * @param {readonly number[]} mark Tokens of the marker.
+ * @returns {number[]} Groups, with the marker between each two.
  */
 export function withMarks(groups, mark) {
   return groups.flatMap((group, i) => i === 0 ? group : [...mark, ...group]);
 }
 
 /**
- * Stretches of tokens that may be a character together: of those that are none
- * by themselves, up to as many as a character has bytes, and all that are left.
+ * Returns the ranges of tokens that may form a character together: tokens that
+ * form none alone, up to the maximum bytes of a character, and the whole rest.
  *
- * @param {readonly string[]} texts Of each token by itself.
+ * @param {readonly string[]} texts Text of each token alone.
  * @returns {Stretch[]}
  */
 export function stretches(texts) {
@@ -74,7 +74,7 @@ export function stretches(texts) {
 }
 
 /**
- * The pieces of `tokens`.
+ * Splits `tokens` into pieces.
  *
  * @param {readonly number[]} tokens
  * @param {{ text: string, tokens: readonly number[] }} mark
@@ -103,7 +103,7 @@ export async function piecesOf(tokens, mark, decode) {
 }
 
 /**
- * The shortest stretch from `at` on that is whole, else the longest.
+ * Returns the shortest complete range from `at` on, or else the longest.
  *
  * @param {number} at
  * @param {readonly string[]} texts
@@ -121,7 +121,7 @@ function wholeAt(at, texts, longer, longerTexts) {
 }
 
 /**
- * Tokens as people write them.
+ * Parses a list of tokens.
  *
  * @param {string} text
  * @returns {number[]}
@@ -137,11 +137,11 @@ export function parseTokens(text) {
   return words.map(Number);
 }
 
-/** How many hues neighbours are told apart by. */
+/** Count of hues that distinguish neighbors. */
 export const HUES = 6;
 
 /**
- * What can be seen of a piece: white space would not be.
+ * Makes whitespace of a piece visible.
  *
  * @param {string} text
  */

@@ -1,16 +1,16 @@
 /**
- * What a value was before, to go back and forth.
+ * The undo history of a value.
  *
  * @module
  */
 
 // @ts-check
 
-/** How far back one can go. */
+/** Maximum of undo steps. */
 const DEPTH = 100;
 
 /**
- * A value and its past and undone future.
+ * A value with its earlier and undone states.
  *
  * @template T
  */
@@ -26,17 +26,17 @@ export class Undo {
     this.#now = first;
   }
 
-  /** As it stands. */
+  /** Current value. */
   get now() {
     return this.#now;
   }
 
-  /** Whether there is something to go back to. */
+  /** True if there is a step to undo. */
   get canUndo() {
     return this.#past.length > 0;
   }
 
-  /** Whether something was undone. */
+  /** True if there is a step to redo. */
   get canRedo() {
     return this.#future.length > 0;
   }
@@ -48,7 +48,7 @@ export class Undo {
     this.#now = next;
   }
 
-  /** Goes one step back, if there is one. */
+  /** Undoes one step, if there is one. */
   undo() {
     const before = this.#past.pop();
     if (before === undefined) return;
@@ -56,7 +56,7 @@ export class Undo {
     this.#now = before;
   }
 
-  /** Takes the last step back again. */
+  /** Redoes one step, if there is one. */
   redo() {
     const after = this.#future.pop();
     if (after === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * Several PNGs as one that moves (APNG): the pixels of each stay as they are
- * compressed, only what stands around them is written.
+ * The writer of animations (APNG): joins PNGs; their compressed pixels are
+ * copied, only the chunks around them are written.
  *
  * ```text
  * IHDR acTL │ fcTL IDAT… │ fcTL fdAT… │ … IEND
@@ -16,7 +16,7 @@
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** CRC-32 of each byte, as PNG has it. */
+/** CRC-32 of each byte value (PNG). */
 const CRCS = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit++) {
@@ -27,14 +27,14 @@ const CRCS = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 /**
  * @typedef {object} Frame
- * @property {Uint8Array} png Of the size and kind of the others.
- * @property {number} ms How long it is shown, below 65,536.
+ * @property {Uint8Array} png PNG of the same size and color type as the others.
+ * @property {number} ms Duration in milliseconds, below 65,536.
  */
 
 /**
- * @param {readonly Frame[]} frames One or more; shown again and again.
+ * @param {readonly Frame[]} frames Frames, at least one; repeated forever.
  * @returns {Uint8Array<ArrayBuffer>}
- * @throws {RangeError} When they differ in size or kind.
+ * @throws {RangeError} If they differ in size or color type.
  */
 export function apngOf(frames) {
   const read = frames.map(({ png, ms }) => ({ ...partsOf(png), ms }));
@@ -66,7 +66,7 @@ export function apngOf(frames) {
 
 /**
  * @param {Uint8Array} png
- * @returns {{ head: Uint8Array, data: Uint8Array[] }} Its IHDR and its IDATs.
+ * @returns {{ head: Uint8Array, data: Uint8Array[] }} IHDR and IDATs.
  */
 function partsOf(png) {
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
@@ -92,7 +92,7 @@ function control(sequence, head, ms) {
   const content = new Uint8Array(26);
   const view = new DataView(content.buffer);
   view.setUint32(0, sequence);
-  // Width and height; the place is the corner, and what was there is replaced.
+  // Width and height; the offset is zero, and the previous frame is replaced.
   content.set(head.subarray(0, 8), 4);
   view.setUint16(20, ms);
   view.setUint16(22, 1000);
@@ -115,7 +115,7 @@ function chunk(kind, content) {
   return joined([words(content.length), named, words(~crc >>> 0)]);
 }
 
-/** @param {...number} values Each as four bytes. */
+/** @param {...number} values Numbers, four bytes each. */
 function words(...values) {
   const bytes = new Uint8Array(4 * values.length);
   const view = new DataView(bytes.buffer);

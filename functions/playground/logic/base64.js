@@ -1,5 +1,5 @@
 /**
- * Files as the API's JSON has them.
+ * The files in the API's JSON.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Cells of a grid: how keys move over them, and what is known of one.
+ * The cells of a grid: keyboard movement, and the description of a cell.
  *
  * @module
  */
@@ -15,16 +15,17 @@ import { percentText } from "./quantities.js";
  *
  * @typedef {object} CellFacts
  * @property {number} code
- * @property {number} [logprob] Of the code that was drawn; undefined where nothing was noted.
+ * @property {number} [logprob] Logprob of the drawn code; undefined if it was
+ *   not recorded.
  * @property {number} [entropyBits]
- * @property {Rival[]} rivals Strongest first.
+ * @property {Rival[]} rivals Alternatives, most likely first.
  */
 
 /**
- * Where a key leads; undefined where it leads nowhere.
+ * Returns the cell that a key moves to; undefined for other keys.
  *
  * @param {string} key
- * @param {boolean} far Whether it goes to the very end.
+ * @param {boolean} far True to move to the edge.
  * @param {Cell} from
  * @param {Size} size
  * @returns {Cell | undefined}
@@ -78,7 +79,7 @@ export function factsOf({ width, codes }, judgements, { y, x }) {
 }
 
 /**
- * The same in a sentence.
+ * Describes a cell in a sentence.
  *
  * @param {Cell} cell
  * @param {CellFacts} facts

@@ -1,6 +1,6 @@
 /**
- * Codes as letters that an address may have: sides, then two bytes a code, low
- * byte first, in base64url.
+ * The URL-safe format of codes: the sides, then two bytes per code, low byte
+ * first, in base64url.
  *
  * ```text
  * 16x16.AbCd…
@@ -26,7 +26,7 @@ export function codesToText({ height, width, codes }) {
 
 /**
  * @param {string} text
- * @returns {Grid | undefined} Undefined where it spells no codes.
+ * @returns {Grid | undefined} Undefined if the text is invalid.
  */
 export function codesFromText(text) {
   const [, rows, columns, letters] =

@@ -1,5 +1,5 @@
 /**
- * A picture as far as its rows have come, and how to go on from there.
+ * The rows of a picture drawn so far, and the request that resumes it.
  *
  * @module
  */
@@ -16,27 +16,28 @@ import { blankJudgements, noteCells } from "./judgements.js";
  * @typedef {{ codes: (number | null)[][] }} WireKeptGrid
  */
 
-/** Rows of one picture. */
+/** The rows of one picture. */
 export class DrawnRows {
   height;
   width;
-  /** Row by row; zero where none has come. */
+  /** Codes, row by row; zero for rows that are missing. */
   codes;
-  /** How many have come, from the first on. */
+  /** Count of rows so far, from the first on. */
   count = 0;
   /** @type {Judgements | undefined} */
   judgements;
 
   /**
    * @param {{ height: number, width: number }} size
-   * @param {WireGrid | WireKeptGrid} [given] Rows that are given, codes that stay.
+   * @param {WireGrid | WireKeptGrid} [given] Rows that are given, or codes that
+   *   are kept.
    */
   constructor({ height, width }, given) {
     this.height = height;
     this.width = width;
     this.codes = new Uint16Array(height * width);
     for (const row of given?.codes ?? []) {
-      // Rows below the first code that is drawn come as they are drawn.
+      // From the first code that is drawn, rows arrive in events.
       if (row.includes(null)) break;
       this.codes.set(/** @type {number[]} */ (row), this.count * width);
       this.count++;
@@ -53,14 +54,14 @@ export class DrawnRows {
     noteCells(this.judgements, index * this.width, logprobs);
   }
 
-  /** As the API takes it, as far as it goes. */
+  /** Rows so far, in the API's format. */
   get grid() {
     return wireGrid(this, this.count);
   }
 }
 
 /**
- * The first rows as the API takes them.
+ * Converts the first rows into the API's format.
  *
  * @param {{ height: number, width: number, codes: Uint16Array }} grid
  * @param {number} rows
@@ -77,13 +78,13 @@ export function wireGrid({ width, codes }, rows) {
 }
 
 /**
- * What to ask for to go on where a drawing broke off.
+ * Returns the request that resumes an interrupted drawing.
  *
- * One picture keeps its rows; several, and one with codes that stay, begin again,
- * and with the same seed come out the same.
+ * One picture keeps its rows; several, and one with kept codes, begin again,
+ * and the same seed reproduces them.
  *
  * @template {{ n?: number, seed?: number, prefix?: WireGrid, keep?: WireKeptGrid }} Body
- * @param {Body} body What was asked for.
+ * @param {Body} body Interrupted request.
  * @param {{ seed?: number | undefined, rows?: DrawnRows | undefined, state?: import("../api/problem.js").ResumeState | undefined }} known
  * @returns {Body}
  */
@@ -93,7 +94,7 @@ export function resumedBody(body, { seed, rows, state }) {
   const several = (body.n ?? 1) > 1;
   if (several || body.keep !== undefined || rows === undefined) return resumed;
   const told = state?.images[0]?.prefix;
-  // One row has to be left to draw: without it there is nothing to answer.
+  // One row must be left to draw; a request without any is refused.
   const kept = Math.min(rows.count, rows.height - 1);
   if (told !== undefined && told.codes.length > kept) {
     return { ...resumed, prefix: told };

@@ -1,5 +1,5 @@
 /**
- * The name under which a picture is kept.
+ * The file names of pictures.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 // @ts-check
 
 /**
- * The first words of its title, and its seed.
+ * Joins the first words of the title and the seed.
  *
  * @param {import("../shell/shell.js").Picture} picture
- * @returns {string} Ends with `.png`.
+ * @returns {string} Name that ends with `.png`.
  */
 export function fileName({ title, settings }) {
   const words = title.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-")

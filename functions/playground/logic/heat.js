@@ -1,13 +1,13 @@
 /**
- * Numbers as colours, evenly bright from dark to light, so that who tells few
- * colours apart sees the same order.
+ * The color map of numbers: brightness rises evenly from dark to light, so that
+ * color-blind readers see the same order.
  *
  * @module
  */
 
 // @ts-check
 
-/** Along the way, red, green and blue: points of the map known as viridis. */
+/** Red, green and blue at points of the map known as viridis. */
 const STOPS = [
   [68, 1, 84],
   [71, 44, 122],
@@ -21,7 +21,7 @@ const STOPS = [
 ];
 
 /**
- * @param {number} share From 0 to 1; what lies beyond is at the end.
+ * @param {number} share Position from 0 to 1; others are clamped.
  * @returns {[red: number, green: number, blue: number]}
  */
 export function heatColor(share) {
@@ -38,11 +38,11 @@ export function heatColor(share) {
 }
 
 /**
- * Pixels of a map, one a cell: red, green, blue, opacity. A cell of which
- * nothing is known is clear.
+ * Renders values into RGBA, one pixel per cell. A cell without a value is
+ * transparent.
  *
  * @param {ArrayLike<number>} values
- * @param {number} most Where the scale ends.
+ * @param {number} most Upper end of the scale.
  * @returns {Uint8ClampedArray<ArrayBuffer>}
  */
 export function heatPixels(values, most) {
@@ -56,7 +56,7 @@ export function heatPixels(values, most) {
 }
 
 /**
- * The largest that is known; 0 where nothing is.
+ * Returns the largest known value; 0 if there is none.
  *
  * @param {ArrayLike<number>} values
  */

@@ -1,5 +1,5 @@
 /**
- * The thoughts of the model on each code of a picture, as arrays.
+ * The logprobs and entropies of a picture's codes, as arrays.
  *
  * @module
  */
@@ -15,7 +15,7 @@
 /**
  * @param {number} cells
  * @param {number} rivals
- * @returns {Judgements} Nothing is known of any cell.
+ * @returns {Judgements} Arrays in which every cell is unknown.
  */
 export function blankJudgements(cells, rivals) {
   return {
@@ -28,10 +28,10 @@ export function blankJudgements(cells, rivals) {
 }
 
 /**
- * Notes what was thought of consecutive cells.
+ * Stores the judgements of consecutive cells.
  *
- * @param {Judgements} kept Overwritten.
- * @param {number} start The first cell.
+ * @param {Judgements} kept Arrays to overwrite.
+ * @param {number} start Index of the first cell.
  * @param {readonly WireJudgement[]} judged
  */
 export function noteCells(kept, start, judged) {
@@ -48,7 +48,7 @@ export function noteCells(kept, start, judged) {
 }
 
 /**
- * The judgements that the API tells, row by row.
+ * Converts the judgements of the API, row by row.
  *
  * @param {readonly (readonly WireJudgement[])[]} rows
  * @returns {Judgements}
@@ -61,7 +61,7 @@ export function judgementsOf(rows) {
 }
 
 /**
- * The judgements of the first cells.
+ * Returns the judgements of the first cells.
  *
  * @param {Judgements} judgements
  * @param {number} cells

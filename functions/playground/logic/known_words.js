@@ -1,16 +1,15 @@
 /**
- * Prompts of a model that knows few words: surprises, and words that are unknown
- * to it.
+ * The vocabulary of a small model: random prompts, and unknown words.
  *
  * @module
  */
 
 // @ts-check
 
-/** Unknown words that are named; the rest is counted. */
+/** Maximum of unknown words that are listed; the rest is counted. */
 const MOST_NAMED = 3;
 
-/** Backgrounds of surprises, as far as a model knows them. */
+/** Background colors of random prompts, if the model has them. */
 const COLORS = [
   "white",
   "gray",
@@ -26,7 +25,8 @@ const COLORS = [
  * Returns the words of `prompt` that are not among `known`, each once.
  *
  * @param {string} prompt
- * @param {readonly string[]} known Lower case; empty for a model that knows all.
+ * @param {readonly string[]} known Words in lower case; empty for a model of
+ *   open vocabulary.
  * @returns {string[]}
  */
 export function unknownWords(prompt, known) {
@@ -36,8 +36,7 @@ export function unknownWords(prompt, known) {
 }
 
 /**
- * Returns a line for people about words that a model does not know; empty if it
- * knows all.
+ * Returns a sentence about unknown words; empty if there are none.
  *
  * @param {readonly string[]} unknown
  */
@@ -54,9 +53,9 @@ export function unknownText(unknown) {
 /**
  * Returns a prompt of two things on a background.
  *
- * @param {readonly string[]} subjects One at least.
+ * @param {readonly string[]} subjects Subjects, at least one.
  * @param {readonly string[]} known
- * @param {() => number} random In [0, 1).
+ * @param {() => number} random Source of numbers in [0, 1).
  */
 export function surprise(subjects, known, random) {
   const pick = (/** @type {readonly string[]} */ list) =>

@@ -1,12 +1,12 @@
 /**
- * Names for pictures.
+ * The identifiers of pictures.
  *
  * @module
  */
 
 // @ts-check
 
-/** A name that nothing else has; `randomUUID` is for https alone. */
+/** Returns a unique identifier; `randomUUID` would require https. */
 export function pictureId() {
   const parts = crypto.getRandomValues(new Uint32Array(4));
   return [...parts].map((part) => part.toString(36)).join("-");

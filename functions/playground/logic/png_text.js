@@ -1,5 +1,5 @@
 /**
- * The texts of a PNG, by keyword.
+ * The text chunks of a PNG, by keyword.
  *
  * ```text
  * tEXt  keyword 0 text                                      in Latin-1
@@ -13,7 +13,9 @@
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** No text of ours is as long; what unpacks to more is none. */
+/**
+ * Limit of a text, above any that this project writes; larger ones are ignored.
+ */
 const MAX_TEXT_BYTES = 2 ** 20;
 
 /**
@@ -22,7 +24,7 @@ const MAX_TEXT_BYTES = 2 ** 20;
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes
- * @returns {Promise<PngFacts | undefined>} Undefined where they are no PNG.
+ * @returns {Promise<PngFacts | undefined>} Undefined if the bytes are no PNG.
  */
 export async function readPng(bytes) {
   if (SIGNATURE.some((byte, i) => bytes[i] !== byte)) return undefined;
@@ -80,7 +82,8 @@ async function internationalText(chunk) {
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes
- * @returns {Promise<Uint8Array | undefined>} Undefined where they cannot be unpacked.
+ * @returns {Promise<Uint8Array | undefined>} Undefined if the data cannot be
+ *   inflated.
  */
 async function unpacked(bytes) {
   const stream = new Blob([bytes]).stream()

@@ -1,5 +1,5 @@
 /**
- * Numbers in words.
+ * The formats of quantities.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export function bytesText(bytes) {
 }
 
 /**
- * As exact as it is of use.
+ * Formats seconds with the precision that is useful.
  *
  * @param {number} seconds
  */
@@ -29,7 +29,7 @@ export function secondsText(seconds) {
 }
 
 /**
- * A probability, from its natural logarithm.
+ * Formats a probability, given its natural logarithm.
  *
  * @param {number} logprob
  */
@@ -44,7 +44,7 @@ export function percentText(logprob) {
 /**
  * @param {number} count
  * @param {string} one
- * @param {string} [many] Where it is not `one` with an s.
+ * @param {string} [many] Plural; `one` with an s by default.
  */
 export function countText(count, one, many = `${one}s`) {
   return `${count} ${count === 1 ? one : many}`;

@@ -1,7 +1,7 @@
 /**
- * Settings of a drawing, in the API's words, and as they stand in an address.
+ * The settings of a drawing, by the API's names, and their form in an address.
  *
- * What is left out is the checkpoint's to say.
+ * Missing settings take the checkpoint's defaults.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import { codesFromText, codesToText } from "./codes_text.js";
  * @typedef {object} Settings
  * @property {string} prompt
  * @property {string} [negative_prompt]
- * @property {string} [ratio] `W:H`.
- * @property {number} [height] In pixels, with `width`, instead of `ratio`.
+ * @property {string} [ratio] Ratio as `W:H`.
+ * @property {number} [height] Pixels, with `width`, instead of `ratio`.
  * @property {number} [width]
  * @property {number} [guidance_scale]
  * @property {number} [temperature]
@@ -28,7 +28,7 @@ import { codesFromText, codesToText } from "./codes_text.js";
  * @typedef {{ height: number, width: number, codes: Uint16Array }} Grid
  */
 
-/** Names of settings that are numbers. */
+/** Names of numeric settings. */
 export const NUMBERS = /** @type {const} */ ([
   "height",
   "width",
@@ -47,10 +47,10 @@ const TEXTS = /** @type {const} */ ([
 ]);
 
 /**
- * As they stand in an address.
+ * Serializes settings into query parameters.
  *
  * @param {Settings} settings
- * @param {Grid} [grid] Codes to go along.
+ * @param {Grid} [grid] Codes to include.
  * @returns {URLSearchParams}
  */
 export function paramsFromSettings(settings, grid) {
@@ -64,11 +64,11 @@ export function paramsFromSettings(settings, grid) {
 }
 
 /**
- * What an address says; nonsense in it is left out.
+ * Parses the settings of an address; invalid values are dropped.
  *
  * @param {URLSearchParams} params
  * @returns {{ settings: Settings, grid: Grid | undefined } | undefined}
- * Undefined where there are no settings in it.
+ * Undefined if it has no settings.
  */
 export function settingsFromParams(params) {
   const prompt = params.get("prompt");
@@ -93,16 +93,16 @@ export function settingsFromParams(params) {
 }
 
 /**
- * The settings that a picture's metadata tell.
+ * Reads the settings from a picture's metadata.
  *
- * The size is taken from the pixels: a ratio says it only together with the
- * checkpoint's area. Picture i of a request has chance numbers of its own, and
- * so has to be asked for together with those before it.
+ * The size is that of the pixels, since a ratio alone does not determine it.
+ * Image i of a request has its own random numbers, so it has to be requested
+ * together with those before it.
  *
- * @param {Readonly<Record<string, string>>} texts By keyword.
+ * @param {Readonly<Record<string, string>>} texts Texts by keyword.
  * @param {{ height: number, width: number }} pixels
  * @returns {{ settings: Settings, imageIndex: number, model: string | undefined, givenRows: number } | undefined}
- * Undefined where they are none of ours.
+ * Undefined if this project did not write them.
  */
 export function settingsFromTexts(texts, pixels) {
   const { Description: prompt, parameters } = texts;

@@ -1,5 +1,5 @@
 /**
- * A drawing as a program: the same request in other words.
+ * The code snippets of a drawing: the same request in several languages.
  *
  * @module
  */
@@ -8,21 +8,23 @@
 
 /**
  * @typedef {import("./settings.js").Settings} Settings
- * @typedef {{ origin: string, keyed: boolean }} Place Where the server is, and whether it asks for a key.
+ * @typedef {{ origin: string, keyed: boolean }} Place Origin of the server, and
+ *   true if it requires a key.
  */
 
-/** The ways to write it, by their names. */
+/** Languages by name. */
 export const SNIPPETS = /** @type {const} */ ({
   "curl": curl,
   "JavaScript": javascript,
   "Python": python,
 });
 
-/** The variable that programs take a key from. */
+/** Environment variable of the key in snippets. */
 const KEY = "EMU3_KEY";
 
 /**
- * Of several pictures the answer is JSON, so that jq takes them out.
+ * Formats a curl command. Several pictures arrive as JSON, from which jq
+ * extracts them.
  *
  * @param {Settings} settings
  * @param {Place} place
@@ -41,7 +43,7 @@ export function curl(settings, { origin, keyed }) {
 }
 
 /**
- * For Node and Deno.
+ * Formats a program for Node and Deno.
  *
  * @param {Settings} settings
  * @param {Place} place
@@ -71,7 +73,7 @@ for (const [i, { b64_json }] of images.entries()) {
 }
 
 /**
- * With nothing but what comes with Python.
+ * Formats a program for Python without dependencies.
  *
  * @param {Settings} settings
  * @param {Place} place
@@ -109,7 +111,7 @@ function indented(text) {
 }
 
 /**
- * Text and numbers are written the same in JSON and in Python.
+ * Formats the body: text and numbers are written the same in JSON and Python.
  *
  * @param {Settings} settings
  */

@@ -1,47 +1,47 @@
 /**
- * How long a drawing still takes, from when its rows came.
+ * The estimate of a drawing's remaining time.
  *
  * @module
  */
 
 // @ts-check
 
-/** Fewer rows say nothing. */
+/** Minimum of rows for an estimate. */
 const MIN_ROWS = 2;
 
-/** Rows come in bursts where codes are guessed ahead: a pace is that of many. */
+/** Window of the average in rows, as speculation delivers them in bursts. */
 const RECENT = 12;
 
-/** When rows came. */
+/** The estimator. */
 export class TimeLeft {
   /** @type {number[]} */
   #marks = [];
   #total;
 
   /**
-   * @param {number} total Rows in all.
-   * @param {number} startedAt In milliseconds, on the clock of the rest.
+   * @param {number} total Total of rows.
+   * @param {number} startedAt Start in milliseconds, on the same clock.
    */
   constructor(total, startedAt) {
     this.#total = total;
     this.#marks.push(startedAt);
   }
 
-  /** @param {number} now A row came. */
+  /** @param {number} now Arrival time of a row. */
   mark(now) {
     this.#marks.push(now);
   }
 
-  /** Rows that came. */
+  /** Rows that arrived. */
   get rows() {
     return this.#marks.length - 1;
   }
 
   /**
-   * While rows do not come, the time left does not shrink.
+   * Returns the time left, which does not shrink while no rows arrive.
    *
    * @param {number} now
-   * @returns {number | undefined} In seconds; undefined while nobody can say.
+   * @returns {number | undefined} Seconds; undefined if unknown.
    */
   seconds(now) {
     const left = this.#total - this.rows;
@@ -52,7 +52,7 @@ export class TimeLeft {
     const since = (this.#marks[last] ?? 0) - (this.#marks[first] ?? 0);
     const pace = since / (last - first);
     const waited = now - (this.#marks[last] ?? now);
-    // A row that is late says that the pace is no longer what it was.
+    // A late row means that the rate has dropped.
     const late = Math.max(0, waited - pace);
     const slower = (since + late) / (last - first);
     return Math.max(0, slower * left - Math.min(waited, pace)) / 1000;

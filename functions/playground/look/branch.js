@@ -1,5 +1,5 @@
 /**
- * Another end of a picture: its first rows given, the others drawn.
+ * The branch of a picture: its first rows are given, the others drawn anew.
  *
  * @module
  */
@@ -20,13 +20,13 @@ import { pictureId } from "../logic/picture_id.js";
  *
  * @typedef {object} BranchOptions
  * @property {AbortSignal} signal
- * @property {import("./variant.js").Variant} variant Where it is watched.
+ * @property {import("./variant.js").Variant} variant View of the progress.
  * @property {import("../shell/server_watch.js").Model | undefined} model
  * @property {import("../api/patience.js").Patience["onWait"]} onWait
  * @property {() => Promise<void>} whenBack
  */
 
-/** Rivals of each code that a branch is asked for where its basis has none. */
+/** Alternatives per code that a branch requests if its basis has none. */
 const RIVALS = 5;
 
 /**
@@ -43,7 +43,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
   if (begun.length > 0) given.push([...begun]);
   const wholeRows = begun.length % rowCodes === 0;
   if (given.length === allRows && wholeRows) {
-    // Nothing is left to be drawn.
+    // No row is left to draw.
     const codes = Uint16Array.from(given.flat());
     const picture = await pictureOfCodes(
       settings,
@@ -60,7 +60,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
     return whole;
   }
   const previews = new Previews(signal);
-  // Codes that stay have the picture's size.
+  // Kept codes have the picture's size.
   const { height: _, width: __, ratio: ___, ...unsized } = settings;
   const body = {
     ...(wholeRows ? settings : unsized),
@@ -77,7 +77,7 @@ export async function branch(basis, { row, begun = [], settings }, options) {
       started = true;
       variant.begin(grid, settings);
       variant.root.hidden = false;
-      // What is given is there already.
+      // The given rows are shown at once.
       void live.showRows(basis.file, 0).then(() => {
         for (const [y, codes] of given.entries()) {
           live.addRow(y, codes);
@@ -114,9 +114,10 @@ export async function branch(basis, { row, begun = [], settings }, options) {
 }
 
 /**
- * Returns the codes that stay, null for those that are drawn.
+ * Returns the kept codes, with null for those to draw.
  *
- * @param {readonly (readonly number[])[]} given Rows, of which the last may be begun.
+ * @param {readonly (readonly number[])[]} given Rows, of which the last may be
+ *   incomplete.
  * @param {{ height: number, width: number }} size
  * @returns {(number | null)[][]}
  */
@@ -128,11 +129,11 @@ function keptCodes(given, { height, width }) {
 }
 
 /**
- * Of the rows that were given it is known what the model thought when it drew
- * them.
+ * Copies the logprobs of the given rows from the drawing that they come from.
  *
  * @param {CodedPicture} basis
- * @param {import("../shell/shell.js").Judgements | undefined} judgements Overwritten.
+ * @param {import("../shell/shell.js").Judgements | undefined} judgements Arrays
+ *   to overwrite.
  * @param {number} rows
  */
 function copyJudgements(basis, judgements, rows) {

@@ -1,5 +1,6 @@
 /**
- * How a picture goes on differently from some row on.
+ * The form of a branch: the row from which a picture is drawn anew, and
+ * settings.
  *
  * @module
  */
@@ -15,9 +16,9 @@ import { Field } from "../parts/field.js";
  * @typedef {import("../logic/settings.js").Settings} Settings
  *
  * @typedef {object} Branch
- * @property {number} row How many rows are kept.
- * @property {readonly number[]} [begun] Codes that the next row begins with.
- * @property {Settings} settings By which the others are drawn.
+ * @property {number} row Count of rows to keep.
+ * @property {readonly number[]} [begun] First codes of the next row.
+ * @property {Settings} settings Settings of the rows to draw.
  */
 
 /** The form. */
@@ -29,7 +30,7 @@ export class BranchForm {
     required: true,
   });
   #prompt = element("textarea", { rows: 2, maxLength: 32768, required: true });
-  /** Another one for each branch, unless it is locked. */
+  /** Seed, new for each branch unless it is locked. */
   #seed = new SeedField();
   #temperature = element("input", {
     type: "number",
@@ -88,10 +89,10 @@ export class BranchForm {
   }
 
   /**
-   * Begins with what a picture was drawn by.
+   * Fills the form with the settings of a picture.
    *
    * @param {Settings} basis
-   * @param {number} rows Of the picture.
+   * @param {number} rows Rows of the picture.
    */
   describe(basis, rows) {
     this.#basis = basis;
@@ -102,7 +103,7 @@ export class BranchForm {
     this.setRow(Math.floor(rows / 2));
   }
 
-  /** @param {number} row The first that is drawn anew. */
+  /** @param {number} row First row to draw anew. */
   setRow(row) {
     this.#row.value = String(row + 1);
     this.fields.get("prefix")?.setFault(undefined);

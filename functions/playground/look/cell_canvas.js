@@ -1,9 +1,9 @@
 /**
- * A picture over its cells: as far as it was drawn at some moment, with a map
- * over it, and one cell marked.
+ * The canvas of a picture's cells: the picture up to a moment of its drawing, a
+ * map over it, and a marked cell.
  *
- * A frame is a few `drawImage` calls, whatever the number of cells: whole rows
- * of the decoded picture, then the part of the row at hand.
+ * A frame takes a few `drawImage` calls for any number of cells: whole rows of
+ * the decoded picture, then the part of the current row.
  *
  * @module
  */
@@ -19,16 +19,16 @@ import { element } from "../parts/element.js";
  * @typedef {{ height: number, width: number }} Size
  */
 
-/** Pixels a side that lines stay thin on. */
+/** Minimum side of the canvas in pixels, so that lines stay thin. */
 const MIN_SIDE = 720;
 
-/** How much of the picture a map lets through. */
+/** Opacity of a map over the picture. */
 const MAP_OPACITY = 0.82;
 
-/** A canvas of cells. */
+/** The canvas of cells. */
 export class CellCanvas {
   canvas = element("canvas", { class: "cells", tabIndex: 0 });
-  /** In cells. */
+  /** Size in cells. */
   size = { height: 1, width: 1 };
   #context = /** @type {CanvasRenderingContext2D} */ (
     this.canvas.getContext("2d")
@@ -37,7 +37,7 @@ export class CellCanvas {
   #bitmap;
   /** @type {OffscreenCanvas | undefined} One pixel a cell. */
   #map;
-  /** Cells that are shown, in the order of drawing. */
+  /** Count of visible cells, in the order of drawing. */
   #shown = 0;
   /** @type {Cell | undefined} */
   #marked;
@@ -47,7 +47,7 @@ export class CellCanvas {
 
   /**
    * @param {Blob} file
-   * @param {Size} size In cells.
+   * @param {Size} size Size in cells.
    */
   async load(file, { height, width }) {
     const bitmap = await createImageBitmap(file);
@@ -64,10 +64,10 @@ export class CellCanvas {
   }
 
   /**
-   * Lays a map over it; undefined takes it away.
+   * Overlays a map; undefined removes it.
    *
-   * @param {ArrayLike<number> | undefined} values One a cell.
-   * @param {number} most Where its scale ends.
+   * @param {ArrayLike<number> | undefined} values Values, one per cell.
+   * @param {number} most Upper end of the scale.
    */
   setMap(values, most) {
     const { height, width } = this.size;
@@ -83,26 +83,26 @@ export class CellCanvas {
     this.#request();
   }
 
-  /** @param {number} cells How many are shown. */
+  /** @param {number} cells Count of visible cells. */
   setShown(cells) {
     this.#shown = cells;
     this.#request();
   }
 
-  /** @param {Cell | undefined} cell To be marked. */
+  /** @param {Cell | undefined} cell Cell to mark. */
   setMarked(cell) {
     this.#marked = cell;
     this.#request();
   }
 
-  /** @param {number | undefined} row Above which a line is drawn. */
+  /** @param {number | undefined} row Row above which a line is drawn. */
   setCut(row) {
     this.#cut = row;
     this.#request();
   }
 
   /**
-   * The cell under a pointer.
+   * Returns the cell under a pointer.
    *
    * @param {MouseEvent} event
    * @returns {Cell}
@@ -118,14 +118,14 @@ export class CellCanvas {
     };
   }
 
-  /** One frame, however much has changed. */
+  /** Schedules one frame for all pending changes. */
   #request() {
     if (this.#due) return;
     this.#due = true;
     requestAnimationFrame(() => this.draw());
   }
 
-  /** Draws it now. */
+  /** Draws immediately. */
   draw() {
     this.#due = false;
     const context = this.#context;
@@ -155,7 +155,7 @@ export class CellCanvas {
 
   /**
    * @param {ImageBitmap | OffscreenCanvas} image
-   * @param {number} y In cells, as the rest.
+   * @param {number} y Top in cells; the other numbers are in cells too.
    * @param {number} x
    * @param {number} height
    * @param {number} width
@@ -207,5 +207,5 @@ export class CellCanvas {
   }
 }
 
-/** Seen on any picture: light within dark. */
+/** Strokes of the mark, light within dark, visible on any picture. */
 const LINES = /** @type {const} */ ([["#000", 6], ["#fff", 3]]);

@@ -1,5 +1,5 @@
 /**
- * What is known of one cell.
+ * The panel of one cell: its code, logprob, entropy and alternatives.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import { CodePictures } from "./code_pictures.js";
  * @typedef {import("../logic/cells.js").Rival} Rival
  */
 
-/** Time between two looks at codes, in milliseconds: pointers are fast. */
+/** Interval between two requests for code pictures, in milliseconds. */
 const LOOK_MS = 150;
 
-/** Pixels a side of the picture of a code. */
+/** Side of a code's picture, in pixels. */
 const SIDE = 24;
 
 /** The panel. */
@@ -48,7 +48,10 @@ export class CellPanel {
   #lookCalmly = calmly(LOOK_MS, () => void this.#look());
   #choose;
 
-  /** @param {(cell: Cell, code: number) => void} choose Told of a rival to go on from. */
+  /**
+   * @param {(cell: Cell, code: number) => void} choose Called with an
+   * alternative to branch from.
+   */
   constructor(choose) {
     this.#choose = choose;
   }
@@ -56,7 +59,8 @@ export class CellPanel {
   /**
    * @param {Cell} cell
    * @param {CellFacts} facts
-   * @param {boolean} basis Whether it is a cell of the picture that is gone on from.
+   * @param {boolean} basis True for a cell of the picture that branches start
+   *   from.
    */
   show(cell, { code, logprob, entropyBits, rivals }, basis) {
     this.#title.textContent = `Row ${cell.y + 1}, column ${cell.x + 1}`;

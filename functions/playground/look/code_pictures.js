@@ -1,8 +1,8 @@
 /**
- * Small pictures of single codes, as the vision decoder sees them.
+ * The pictures of single codes, from the vision decoder.
  *
- * A code alone has no neighbors to go by, so it is decoded amid its own kind,
- * several at once, and the middle is cut out:
+ * The decoder needs neighbors, so each code is decoded in a block of its own,
+ * several codes at once, and the center is cut out:
  *
  * ```text
  * a a a b b b
@@ -18,10 +18,10 @@
 
 import { post } from "../api/request.js";
 
-/** Cells a side of the block of one code. */
+/** Side of a code's block, in cells. */
 const SIDE = 3;
 
-/** Decoded codes, kept as long as the page is open. */
+/** The cache of decoded codes, for the life of the page. */
 export class CodePictures {
   /** @type {Map<number, ImageBitmap>} */
   #known = new Map();
@@ -34,8 +34,8 @@ export class CodePictures {
   }
 
   /**
-   * Decodes those that are not known yet. Where the server does not, numbers
-   * have to do.
+   * Decodes the missing codes. If the server cannot, the panel shows numbers
+   * alone.
    *
    * @param {readonly number[]} codes
    */
@@ -69,7 +69,7 @@ export class CodePictures {
 
 /**
  * @param {readonly number[]} codes
- * @returns {{ codes: number[][] }} A block for each, side by side.
+ * @returns {{ codes: number[][] }} Blocks of all codes, side by side.
  */
 export function blocksOf(codes) {
   const row = codes.flatMap((code) => Array.from({ length: SIDE }, () => code));

@@ -1,5 +1,5 @@
 /**
- * Pictures with their codes.
+ * The pictures that have codes.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { wordsOf } from "./judge.js";
  */
 
 /**
- * A picture whose codes nobody told is taken apart.
+ * Returns the picture with codes, which are computed if they are unknown.
  *
  * @param {Picture} picture
  * @returns {Promise<CodedPicture>}

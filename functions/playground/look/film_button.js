@@ -1,5 +1,5 @@
 /**
- * A button that keeps a drawing as a file that moves.
+ * The button that saves a drawing as an animation.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { saveAs } from "../parts/save.js";
 /** @typedef {import("../shell/shell.js").Picture} Picture */
 
 /**
- * @param {() => Picture | undefined} current Gives the picture to be kept.
+ * @param {() => Picture | undefined} current Returns the picture to save.
  * @param {{ saved: () => void, failed: (error: unknown) => void }} listener
  */
 export function filmButton(current, { saved, failed }) {

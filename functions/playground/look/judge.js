@@ -1,5 +1,5 @@
 /**
- * The model's view of a picture that is there already, however it came about.
+ * The scores of an existing picture: the model's logprobs of its codes.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import { firstCells, judgementsOf } from "../logic/judgements.js";
  * @typedef {import("../shell/shell.js").Judgements} Judgements
  */
 
-/** Rivals of each code that are asked for. */
+/** Alternatives per code that are requested. */
 const RIVALS = 5;
 
 /**
- * The judgements of each code of a picture, as if it were drawn.
+ * Scores each code of a picture, as if it were drawn.
  *
  * @param {CodedPicture} picture
- * @param {string} prompt What it is said to show.
+ * @param {string} prompt Description of the picture.
  * @param {import("../shell/server_watch.js").Model | undefined} model
  * @param {import("../api/patience.js").Patience} patience
  * @returns {Promise<Judgements>}
@@ -53,8 +53,8 @@ export async function judged(
 }
 
 /**
- * A grid with all rows of its picture. Rows that were never drawn are filled
- * with any code: what comes below changes nothing of what is thought above.
+ * Completes a grid to all rows of its picture. Missing rows are filled with any
+ * code, because they do not affect the scores above them.
  *
  * @param {CodedPicture["grid"]} grid
  * @param {number} height
@@ -66,7 +66,7 @@ function wholeGrid({ width, codes }, height) {
 }
 
 /**
- * A guess of what a file shows: the words of its name.
+ * Guesses a prompt from the words of a file name.
  *
  * @param {string} name
  */

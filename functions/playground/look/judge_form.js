@@ -1,5 +1,5 @@
 /**
- * The words that a picture is judged by.
+ * The form of the prompt that a picture is scored with.
  *
  * @module
  */
@@ -34,13 +34,13 @@ export class JudgeForm {
     );
   }
 
-  /** @param {string} prompt By which it is judged next. */
+  /** @param {string} prompt Prompt of the next scoring. */
   write(prompt) {
     this.#prompt.value = prompt;
     this.field.setFault(undefined);
   }
 
-  /** What it is judged by. */
+  /** Prompt of the scoring. */
   get prompt() {
     return this.#prompt.value;
   }

@@ -1,6 +1,6 @@
 /**
- * Look inside: cells of the picture at hand, what the model thought of each,
- * how it was drawn, and how it could have gone on.
+ * The Look view: the cells of the current picture, their logprobs and
+ * entropies, a replay of the drawing, and branches.
  *
  * @module
  */
@@ -31,10 +31,10 @@ import { Legend, Variant } from "./variant.js";
  * @typedef {import("../logic/cells.js").Cell} Cell
  */
 
-/** Codes of a picture that is judged without being asked for. */
+/** Limit of codes for a picture that is scored automatically. */
 const FEW_CODES = 1024;
 
-/** Time for that of a branch, in milliseconds. */
+/** Time limit for scoring a branch, in milliseconds. */
 const JUDGE_MS = 60_000;
 
 const MAPS = /** @type {const} */ ([
@@ -53,7 +53,7 @@ export function mount(root, shell) {
   return { open: () => view.open(), close: () => view.close() };
 }
 
-/** The view. */
+/** The Look view. */
 class LookView {
   #shell;
   #notice = new Notice();
@@ -167,16 +167,16 @@ class LookView {
     shell.picture.watch((picture) => void this.#enter(picture));
   }
 
-  /** Somebody looks: what is thought of the picture is wanted now. */
+  /** Scores the picture when the view opens. */
   open() {
     this.#seen = true;
     if (!this.#judging.running) this.#judgeIfNew();
   }
 
-  /** Nothing moves while nobody looks. */
+  /** Stops animations while the view is hidden. */
   close() {
     this.#seen = false;
-    // Where there is nothing else to be seen the notice says why.
+    // If there is no other sign of progress, the notice gives the reason.
     const busy = this.#runner.running || this.#judging.running;
     if (!busy && !this.#inside.hidden) this.#notice.clear();
     this.#scrubber.stop();
@@ -212,7 +212,7 @@ class LookView {
     }
   }
 
-  /** What is known of the first picture, in its map and beside it. */
+  /** Shows the scores of the first picture, in its map and beside it. */
   #showJudged() {
     const unknown = this.#first.picture?.judgements === undefined;
     this.#chooseMap(unknown ? "picture" : this.#map);
@@ -222,7 +222,7 @@ class LookView {
     this.#choose(this.#cell, false);
   }
 
-  /** Large pictures take long, so they are judged only when that is asked for. */
+  /** Scores small pictures automatically; large ones take long. */
   #judgeIfNew() {
     const { picture } = this.#first;
     if (!this.#seen || picture?.grid === undefined) return;
@@ -231,7 +231,7 @@ class LookView {
     this.#judgeBy(this.#judge.prompt);
   }
 
-  /** @param {string} prompt What the first picture is said to show. */
+  /** @param {string} prompt Description of the first picture. */
   #judgeBy(prompt) {
     const { picture } = this.#first;
     if (picture?.grid === undefined) return;
@@ -245,7 +245,7 @@ class LookView {
     }, (error) => this.#notice.tellError(error));
   }
 
-  /** @param {CodedPicture} drawn Of which nothing may have been noted. */
+  /** @param {CodedPicture} drawn Picture that may lack scores. */
   async #judgeSecond(drawn) {
     const { codes } = drawn.grid;
     if (drawn.judgements !== undefined || codes.length > FEW_CODES) return;
@@ -304,7 +304,7 @@ class LookView {
 
   /**
    * @param {Cell} cell
-   * @param {boolean} aloud Whether screen readers are told.
+   * @param {boolean} aloud True to announce it to screen readers.
    */
   #choose(cell, aloud) {
     this.#cell = cell;
@@ -343,8 +343,8 @@ class LookView {
   }
 
   /**
-   * Puts a code in its place, and draws what follows by the same seed: what
-   * differs is due to that code.
+   * Replaces one code and draws the rest with the same seed, so that
+   * differences are due to that code.
    *
    * @param {Cell} cell
    * @param {number} code
@@ -376,7 +376,7 @@ class LookView {
       this.#choose(this.#cell, false);
       this.#keep.hidden = false;
       void this.#judgeSecond(drawn);
-      // Where the browser keeps nothing, the page does without.
+      // Without storage in the browser, the history stays empty.
       void new HistoryStore().add(drawn).catch(() => {});
       this.#difference.textContent = differenceText(basis.grid, drawn.grid);
     }, (error) => this.#tell(error)).finally(() => {

@@ -1,5 +1,5 @@
 /**
- * A bar that replays a drawing.
+ * The scrub bar that replays a drawing.
  *
  * @module
  */
@@ -9,10 +9,10 @@
 
 import { element, freshId } from "../parts/element.js";
 
-/** How long a whole replay takes. */
+/** Duration of a whole replay, in milliseconds. */
 const REPLAY_MS = 6000;
 
-/** The bar, with a button that lets it run. */
+/** The bar, with a play button. */
 export class Scrubber {
   #bar = element("input", {
     id: freshId("scrub"),
@@ -41,7 +41,10 @@ export class Scrubber {
   #row = 1;
   #onMove;
 
-  /** @param {(cells: number) => void} onMove Told how many cells are shown. */
+  /**
+   * @param {(cells: number) => void} onMove Called with the count of visible
+   * cells.
+   */
   constructor(onMove) {
     this.#onMove = onMove;
     this.#bar.addEventListener("input", () => {
@@ -51,7 +54,7 @@ export class Scrubber {
   }
 
   /**
-   * Ends where a picture is whole.
+   * Sets the range to a picture's cells, and moves to the end.
    *
    * @param {{ height: number, width: number }} size
    */
@@ -63,11 +66,11 @@ export class Scrubber {
     this.#moved();
   }
 
-  /** From the beginning, or from where it stands. */
+  /** Plays from the current position, or from the start if it is at the end. */
   play() {
     const all = Number(this.#bar.max);
     const from = Number(this.#bar.value) === all ? 0 : Number(this.#bar.value);
-    // Row by row where less motion is asked for.
+    // Users who prefer reduced motion see steps of whole rows.
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const step = calm ? this.#row : 1;
     const begun = performance.now() - REPLAY_MS * from / all;
@@ -83,7 +86,7 @@ export class Scrubber {
     this.#frame = requestAnimationFrame(next);
   }
 
-  /** Stays where it is. */
+  /** Stops at the current position. */
   stop() {
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     this.#frame = undefined;

@@ -1,5 +1,5 @@
 /**
- * A drawing from its first code to its last, as a file that moves.
+ * The time lapse of a drawing, from its first code to its last.
  *
  * @module
  */
@@ -9,20 +9,20 @@
 
 import { apngOf } from "../logic/apng.js";
 
-/** Frames at most, the empty one not counted. */
+/** Maximum of frames, without the empty one. */
 const MAX_FRAMES = 64;
 
-/** How long each is shown, and the last of them, in milliseconds. */
+/** Duration of each frame, and of the last one, in milliseconds. */
 const FRAME_MS = 80;
 const LAST_MS = 2000;
 
-/** Where nothing is drawn yet. */
+/** Color of cells that are not drawn yet. */
 const EMPTY = "#888";
 
 /**
  * @param {import("./coded.js").CodedPicture} picture
- * @returns {Promise<Uint8Array<ArrayBuffer>>} An APNG: row by row where the
- * rows are many, else a part of a row at a time.
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} APNG with a frame per row if rows
+ *   are many, or else several frames per row.
  */
 export async function timeLapse({ file, grid: { height, width } }) {
   const bitmap = await createImageBitmap(file);
@@ -50,7 +50,8 @@ export async function timeLapse({ file, grid: { height, width } }) {
 /**
  * @param {OffscreenCanvasRenderingContext2D} context
  * @param {ImageBitmap} bitmap
- * @param {{ height: number, width: number, cells: number }} shown In cells.
+ * @param {{ height: number, width: number, cells: number }} shown Size and
+ *   progress, in cells.
  */
 function drawFirst(context, bitmap, { height, width, cells }) {
   const side = { y: bitmap.height / height, x: bitmap.width / width };

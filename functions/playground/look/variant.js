@@ -1,5 +1,5 @@
 /**
- * One of the pictures that are looked into.
+ * The variant: one of the pictures in the Look view.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { CellCanvas } from "./cell_canvas.js";
  * @typedef {"picture" | "entropy" | "surprise"} MapName
  */
 
-/** A picture with its cells, or one that is being drawn. */
+/** A picture with its cells, or one in progress. */
 export class Variant {
   cells = new CellCanvas();
-  /** While it is drawn. */
+  /** Canvas of a picture in progress. */
   live = new PictureCanvas();
   #caption = element("figcaption", {});
   root = element(
@@ -33,7 +33,7 @@ export class Variant {
   /** @type {Picture | undefined} */
   picture;
 
-  /** @param {string} name For people. */
+  /** @param {string} name Name for display. */
   constructor(name) {
     this.name = name;
     this.live.canvas.hidden = true;
@@ -41,9 +41,7 @@ export class Variant {
     this.cells.canvas.setAttribute("aria-roledescription", "grid of codes");
   }
 
-  /**
-   * @param {Picture & { grid: NonNullable<Picture["grid"]> }} picture
-   */
+  /** @param {Picture & { grid: NonNullable<Picture["grid"]> }} picture */
   async show(picture) {
     this.picture = picture;
     await this.cells.load(picture.file, picture.grid);
@@ -52,7 +50,7 @@ export class Variant {
   }
 
   /**
-   * Is drawn from now on.
+   * Shows a drawing in progress.
    *
    * @param {{ height: number, width: number }} size
    * @param {import("../logic/settings.js").Settings} settings
@@ -65,10 +63,10 @@ export class Variant {
   }
 
   /**
-   * What lies over the picture.
+   * Selects the map over the picture.
    *
    * @param {MapName} name
-   * @param {number} most Where the scale ends.
+   * @param {number} most Upper end of the scale.
    */
   setMap(name, most) {
     this.cells.setMap(mapValues(this.picture, name), most);
@@ -92,7 +90,7 @@ export class Variant {
 }
 
 /**
- * Bits a cell; undefined where there is no map.
+ * Returns bits per cell; undefined if there is no map.
  *
  * @param {Picture | undefined} picture
  * @param {MapName} name
@@ -106,7 +104,7 @@ export function mapValues(picture, name) {
     : judgements.logprobs.map((nats) => -nats / Math.LN2);
 }
 
-/** A bar of the colours, from 0 to what they end at. */
+/** The color bar of a map, from 0 to the end of its scale. */
 export class Legend {
   #most = element("span");
   root = element(
@@ -117,7 +115,7 @@ export class Legend {
     this.#most,
   );
 
-  /** Colours it. */
+  /** Creates the bar with its colors. */
   constructor() {
     const steps = Array.from({ length: 9 }, (_, i) => {
       return `rgb(${heatColor(i / 8).join(" ")})`;
@@ -131,7 +129,7 @@ export class Legend {
   /**
    * @param {readonly (Picture | undefined)[]} pictures
    * @param {MapName} name
-   * @returns {number} Where the scale ends, the same for all.
+   * @returns {number} Upper end of the scale, shared by all.
    */
   describe(pictures, name) {
     const most = Math.max(

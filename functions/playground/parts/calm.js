@@ -1,5 +1,5 @@
 /**
- * A task that is asked for more often than anybody sees its results.
+ * The throttle for tasks whose calls are more frequent than useful.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 // @ts-check
 
 /**
- * A function that runs `task` at once, and again at most every `ms`: what is
- * asked for in between is done together.
+ * Returns a function that runs `task` at once, and again at most every `ms`:
+ * calls in between are merged.
  *
  * @param {number} ms
  * @param {() => void} task
- * @param {(then: () => void, ms: number) => unknown} [after] A timer.
+ * @param {(then: () => void, ms: number) => unknown} [after] Timer.
  * @returns {() => void}
  */
 export function calmly(ms, task, after = setTimeout) {

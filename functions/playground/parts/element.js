@@ -1,5 +1,5 @@
 /**
- * Elements in one expression.
+ * The builder of DOM elements.
  *
  * @module
  */
@@ -9,11 +9,11 @@
 /// <reference lib="dom.iterable" />
 
 /**
- * An element with its properties, attributes, listeners and children.
+ * Creates an element with its properties, attributes, listeners and children.
  *
- * A name that begins with `on` is a listener; `class`, and what has a hyphen, is
- * an attribute, as is `role`, `for` and `list`; everything else is a property.
- * What is undefined is left out.
+ * A name that begins with `on` is a listener; `class`, `role`, `for`, `list`
+ * and names with a hyphen are attributes; everything else is a property.
+ * Undefined values are skipped.
  *
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
@@ -40,11 +40,11 @@ export function element(tag, settings = {}, ...children) {
 
 const ATTRIBUTES = new Set(["class", "role", "for", "list", "form"]);
 
-/** How many names were given out. */
+/** Count of identifiers so far. */
 let names = 0;
 
 /**
- * A name for an `id` that nothing else in the document has.
+ * Returns an `id` that is unique in the document.
  *
  * @param {string} stem
  */
@@ -53,7 +53,7 @@ export function freshId(stem) {
 }
 
 /**
- * The element of the document with this id.
+ * Returns the element of the document with this id.
  *
  * @param {string} id
  * @returns {HTMLElement}

@@ -1,5 +1,5 @@
 /**
- * A control with its label, a hint and what is wrong with it.
+ * The form field: a control with its label, a hint and its error.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import { element, freshId } from "./element.js";
 
 /** A control with its label. */
 export class Field {
-  /** All of it. */
+  /** Container of the field. */
   root;
-  /** @type {Control} What is typed into or chosen from. */
+  /** @type {Control} Input of the field. */
   control;
   /** @type {HTMLElement} */
   #fault;
 
   /**
    * @param {string} label
-   * @param {Control} control Gets an id where it has none.
+   * @param {Control} control Control, which gets an id if it has none.
    * @param {{ hint?: string, class?: string, beside?: Node[] }} [options]
    */
   constructor(label, control, options = {}) {
@@ -56,7 +56,7 @@ export class Field {
   }
 
   /**
-   * Says what is wrong; undefined when nothing is.
+   * Shows an error; undefined clears it.
    *
    * @param {string | undefined} text
    */
@@ -69,11 +69,12 @@ export class Field {
 }
 
 /**
- * Shows the faults that a problem names at their fields, and goes to the first.
+ * Shows the errors of a problem at their fields, and focuses the first.
  *
  * @param {readonly import("../api/problem.js").FieldFault[]} faults
- * @param {ReadonlyMap<string, Field>} fields By the first name of the pointer.
- * @returns {readonly import("../api/problem.js").FieldFault[]} Those without a field.
+ * @param {ReadonlyMap<string, Field>} fields Fields by first name of the pointer.
+ * @returns {readonly import("../api/problem.js").FieldFault[]} Other
+ *   errors.
  */
 export function placeFaults(faults, fields) {
   for (const field of new Set(fields.values())) field.setFault(undefined);

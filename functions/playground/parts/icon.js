@@ -1,5 +1,5 @@
 /**
- * Small drawings on buttons.
+ * The icons of buttons.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-/** Outlines on a field of 24 × 24. */
+/** Outlines in a 24 × 24 box. */
 const PATHS = {
   lock: "M7 11V7a5 5 0 0 1 10 0v4M5 11h14v10H5z",
   dice:
@@ -16,7 +16,7 @@ const PATHS = {
 };
 
 /**
- * A drawing that screen readers pass by.
+ * Creates an icon that is hidden from screen readers.
  *
  * @param {keyof typeof PATHS} name
  */

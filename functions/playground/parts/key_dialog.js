@@ -1,5 +1,5 @@
 /**
- * Asks for a key.
+ * The dialog that prompts for an API key.
  *
  * @module
  */
@@ -10,8 +10,8 @@
 import { element, freshId } from "./element.js";
 
 /**
- * @param {string} reason In the server's words.
- * @returns {Promise<string | undefined>} Undefined when there is none.
+ * @param {string} reason Message of the server.
+ * @returns {Promise<string | undefined>} Undefined if the user cancels.
  */
 export function askForKey(reason) {
   const { promise, resolve } =

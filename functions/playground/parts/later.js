@@ -1,22 +1,21 @@
 /**
- * Parts of the page that come when they are needed.
+ * The deferred parts of the page.
  *
  * @module
  */
 
 // @ts-check
 
-/** Time until what is not needed to be seen is loaded, in milliseconds. */
+/** Delay until invisible parts are loaded, in milliseconds. */
 const CALM_MS = 1500;
 
-/** @returns {Promise<void>} Settles once the page has come to rest. */
+/** @returns {Promise<void>} Settles once the page is likely idle. */
 export function calm() {
   return new Promise((resolve) => setTimeout(resolve, CALM_MS));
 }
 
 /**
- * What `load` imports. Browsers remember what could not be fetched, so that it
- * is of no use to try again.
+ * Imports a module. Browsers cache a failed import, so a retry does not help.
  *
  * @template T
  * @param {() => Promise<T>} load

@@ -1,5 +1,5 @@
 /**
- * Says what happened, and what is waited for.
+ * The notice: shows a message, an error or a wait.
  *
  * @module
  */
@@ -22,11 +22,11 @@ export class Notice {
     this.#count,
     this.#actions,
   );
-  /** Read out when it changes, and there before it does: else it is not read. */
+  /** Live region, which must exist before its text changes. */
   root = element("div", { role: "status" }, this.#box);
 
   /**
-   * Tells of something.
+   * Shows a message.
    *
    * @param {string} text
    * @param {{ fault?: boolean, actions?: readonly HTMLElement[] }} [options]
@@ -41,7 +41,7 @@ export class Notice {
   }
 
   /**
-   * Tells of an error.
+   * Shows an error.
    *
    * @param {unknown} error
    * @param {readonly HTMLElement[]} [actions]
@@ -49,12 +49,12 @@ export class Notice {
   tellError(error, actions = []) {
     const text = error instanceof Error ? error.message : String(error);
     this.tell(text, { fault: true, actions });
-    // What is none of the server's words is a fault of the page.
+    // Any error that is not an answer of the server is a bug of the page.
     if (error instanceof TypeError) reportError(error);
   }
 
   /**
-   * Tells what is waited for; undefined when that is over.
+   * Shows the reason of a wait; undefined ends it.
    *
    * @param {import("../api/patience.js").Wait | undefined} wait
    */
@@ -66,7 +66,7 @@ export class Notice {
       : `Again in ${wait.seconds} s.`;
   }
 
-  /** Nothing to tell. */
+  /** Hides the message. */
   clear() {
     this.#box.hidden = true;
     this.#words.textContent = "";
@@ -76,7 +76,7 @@ export class Notice {
 }
 
 /**
- * Whether it is about fields.
+ * Returns true if an error names fields.
  *
  * @param {unknown} error
  * @returns {error is ProblemError}

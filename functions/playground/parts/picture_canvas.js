@@ -1,10 +1,10 @@
 /**
- * A picture that comes row by row.
+ * The canvas of a picture that arrives row by row.
  *
  * ```text
- * decoded rows     as they are, once the vision decoder has seen them
- * rows of codes    a tint a code, until then
- * nothing yet
+ * decoded rows     pixels of the vision decoder
+ * rows of codes    a tint per code, until then
+ * rows to come     empty
  * ```
  *
  * @module
@@ -16,13 +16,13 @@
 import { calmly } from "./calm.js";
 import { element } from "./element.js";
 
-/** Pixels a side of a code, as far as nobody has said otherwise. */
+/** Pixels per side of a code, by default. */
 const PIXELS_PER_CODE = 8;
 
-/** Pause between two paintings, in milliseconds: each takes time from drawing. */
+/** Interval between paints, in milliseconds. */
 const PAINT_MS = 250;
 
-/** A canvas of one picture. */
+/** The canvas of one picture. */
 export class PictureCanvas {
   canvas = element("canvas", { class: "picture", role: "img" });
   #context = /** @type {CanvasRenderingContext2D} */ (
@@ -30,11 +30,13 @@ export class PictureCanvas {
   );
   #rows = 0;
   #columns = 0;
-  /** Rows that are there as pixels. */
+  /** Count of rows that are decoded. */
   #decoded = 0;
-  /** @type {Map<number, readonly number[]>} Rows that are there as codes alone. */
+  /**
+   * @type {Map<number, readonly number[]>} Rows that are known as codes alone.
+   */
   #tinted = new Map();
-  /** Paints rows that came since the last time. */
+  /** Paints the rows that arrived since the last paint. */
   #paint = calmly(PAINT_MS, () => {
     for (const [index, codes] of this.#unpainted) this.#tint(index, codes);
     this.#unpainted.clear();
@@ -43,10 +45,10 @@ export class PictureCanvas {
   #unpainted = new Map();
 
   /**
-   * Empties it.
+   * Clears the canvas for a new picture.
    *
-   * @param {{ height: number, width: number }} size In codes.
-   * @param {string} label What it will show.
+   * @param {{ height: number, width: number }} size Size in codes.
+   * @param {string} label Description of the picture.
    */
   start({ height, width }, label) {
     this.#rows = height;
@@ -59,7 +61,7 @@ export class PictureCanvas {
   }
 
   /**
-   * A row of codes has come.
+   * Adds a row of codes.
    *
    * @param {number} index
    * @param {readonly number[]} codes
@@ -72,7 +74,7 @@ export class PictureCanvas {
   }
 
   /**
-   * The first rows, decoded. What was decoded further stays.
+   * Shows the first rows decoded. Later rows that are decoded stay.
    *
    * @param {Blob} file
    * @param {number} rows
@@ -97,7 +99,7 @@ export class PictureCanvas {
   }
 
   /**
-   * A whole picture.
+   * Shows a whole picture.
    *
    * @param {Blob} file
    * @param {string} label
@@ -114,13 +116,13 @@ export class PictureCanvas {
   }
 
   /**
-   * @param {number} height In pixels.
+   * @param {number} height Height in pixels.
    * @param {number} width
    */
   #resize(height, width) {
     this.canvas.height = height;
     this.canvas.width = width;
-    // The style keeps it as high as fits on the screen, and so wide.
+    // The style sheet fits the height to the screen and derives the width.
     this.canvas.style.setProperty("--ratio", String(width / height));
   }
 
@@ -138,12 +140,12 @@ export class PictureCanvas {
 }
 
 /**
- * A quiet colour that stands for a code.
+ * Returns a muted color for a code.
  *
  * @param {number} code
  */
 export function tintOf(code) {
-  // Neighbours in the codebook have little in common, so neither have these.
+  // Neighbors in the codebook are unrelated, and so are their colors.
   const mixed = Math.imul(code + 1, 0x9e3779b1) >>> 0;
   const hue = mixed % 360;
   const light = 42 + (mixed >>> 12) % 26;

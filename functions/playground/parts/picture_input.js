@@ -1,5 +1,5 @@
 /**
- * Ways for pictures to come in: dropped, pasted, chosen, taken.
+ * The picture input: drop, paste, file dialog and camera.
  *
  * @module
  */
@@ -10,20 +10,22 @@
 
 import { element } from "./element.js";
 
-/** What is offered to be chosen. What else is dropped, the server judges. */
+/** Types in the file dialog. The server checks files that are dropped. */
 const TYPES = "image/png,image/jpeg,image/webp,image/gif";
 
 /**
  * @typedef {object} PictureInputOptions
- * @property {string} words What may be dropped, such as “Drop a picture here”.
- * @property {boolean} [several] Whether more than one may come at once.
- * @property {boolean} [takesPaste] Whether what is pasted while it can be seen goes here.
- * @property {boolean} [camera] Whether one may be taken; it may, unless told otherwise.
+ * @property {string} words Text of the drop area, such as “Drop a picture
+ *   here”.
+ * @property {boolean} [several] True to accept several files at once.
+ * @property {boolean} [takesPaste] True to accept pasted files while the input
+ *   is visible.
+ * @property {boolean} [camera] False to hide the camera button.
  * @property {(files: File[]) => void} onFiles
  */
 
 /**
- * A place where pictures can be dropped, and buttons for all else.
+ * Creates a drop area with buttons.
  *
  * @param {PictureInputOptions} options
  * @param {...HTMLElement} others Buttons beside those for files.
@@ -42,7 +44,7 @@ export function pictureInput(options, ...others) {
     multiple: several,
     take,
   });
-  // Elsewhere it would be the same as choosing a file.
+  // Without a touch screen it would equal the file dialog.
   const taken = camera && matchMedia("(pointer: coarse)").matches
     ? fileButton("Take a picture", {
       accept: "image/*",
@@ -64,7 +66,7 @@ export function pictureInput(options, ...others) {
 /**
  * @param {string} label
  * @param {{ accept: string, multiple?: boolean, capture?: string, take: (files: Iterable<File>) => void }} options
- * @returns {HTMLElement[]} A button, and the input that it opens.
+ * @returns {HTMLElement[]} Button, and the input that it opens.
  */
 function fileButton(label, { accept, multiple = false, capture, take }) {
   const input = element("input", {
@@ -75,7 +77,7 @@ function fileButton(label, { accept, multiple = false, capture, take }) {
     ...(capture && { capture }),
     onchange: () => {
       take(input.files ?? []);
-      // The same file may be chosen again.
+      // Cleared so that the same file can be chosen again.
       input.value = "";
     },
   });

@@ -1,5 +1,5 @@
 /**
- * Files to be kept.
+ * The download of files.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 import { element } from "./element.js";
 
 /**
- * Has the browser keep a file.
+ * Downloads a file.
  *
  * @param {BlobPart} content
  * @param {string} name
@@ -19,6 +19,6 @@ import { element } from "./element.js";
 export function saveAs(content, name, type = "application/octet-stream") {
   const url = URL.createObjectURL(new Blob([content], { type }));
   element("a", { href: url, download: name }).click();
-  // The browser has begun to read it by then.
+  // The download has started by then.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

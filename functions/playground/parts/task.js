@@ -1,5 +1,5 @@
 /**
- * One thing at a time, that can be stopped.
+ * The task runner: one cancelable task at a time.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 // @ts-check
 /// <reference lib="dom" />
 
-/** Runs a task; the next one stops it first. */
+/** A runner that cancels its task when the next one starts. */
 export class TaskRunner {
   /** @type {AbortController | undefined} */
   #running;
@@ -16,24 +16,24 @@ export class TaskRunner {
   /** @type {(running: boolean) => void} */
   #onChange;
 
-  /** @param {(running: boolean) => void} onChange Told when one begins and ends. */
+  /** @param {(running: boolean) => void} onChange Called at begin and end. */
   constructor(onChange) {
     this.#onChange = onChange;
   }
 
-  /** Whether one runs. */
+  /** True if a task is running. */
   get running() {
     return this.#running !== undefined;
   }
 
-  /** Ends the one that runs. */
+  /** Cancels the running task. */
   stop() {
     this.#running?.abort();
   }
 
   /**
    * @param {(signal: AbortSignal) => Promise<void>} task
-   * @param {(error: unknown) => void} onError What it throws, unless it was stopped.
+   * @param {(error: unknown) => void} onError Called unless it was canceled.
    */
   async run(task, onError) {
     this.stop();

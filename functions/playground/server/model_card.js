@@ -1,5 +1,5 @@
 /**
- * One model: what it is, how it came up, how busy it is.
+ * The card of one model: its properties, its start and its load.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { duration, lastMoment, startRows } from "./start_rows.js";
 /**
  * @typedef {import("../shell/server_watch.js").Model} Model
  *
- * @typedef {object} Engine As `/v1/models` lists it.
+ * @typedef {object} Engine Engine as listed by `/v1/models`.
  * @property {number} slots
  * @property {number} slots_in_use
  * @property {number} waiting
@@ -23,7 +23,7 @@ import { duration, lastMoment, startRows } from "./start_rows.js";
  * @property {{ hits: number, misses: number, tokens_saved: number, evictions: number }} prefixes
  */
 
-/** How states are told. */
+/** Labels of states. */
 const STATES = {
   unloaded: "not loaded: nobody has asked for it",
   loading: "loading",
@@ -104,7 +104,7 @@ export class ModelCard {
   }
 }
 
-/** @param {number} area In pixels. */
+/** @param {number} area Area in pixels. */
 function areaText(area) {
   const side = Math.round(Math.sqrt(area));
   return `about ${side} × ${side} pixels`;
@@ -136,7 +136,7 @@ function engineFacts(
 }
 
 /**
- * The same elements each time, so that nothing that is read jumps.
+ * Reuses the elements, so that the text does not jump while it is read.
  *
  * @param {HTMLElement} list
  * @param {readonly (readonly [string, string | undefined])[]} facts

@@ -1,5 +1,5 @@
 /**
- * How fast the server is: rates, and a line of the last minutes.
+ * The live rates of the server, with a chart of the last minutes.
  *
  * @module
  */
@@ -10,24 +10,22 @@
 import { element } from "../parts/element.js";
 import { ratesBetween } from "./throughput.js";
 
-/**
- * @typedef {import("./throughput.js").Sample} Sample
- */
+/** @typedef {import("./throughput.js").Sample} Sample */
 
-/** How many rates are kept: with one in two seconds, two minutes. */
+/** Count of rates in the chart: two minutes of one per two seconds. */
 const KEPT = 60;
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 40;
 
-/** What is counted, how it is called. */
+/** Counters and their labels. */
 const COUNTS = /** @type {const} */ ([
   ["tokens", "Tokens a second"],
   ["forwards", "Forwards a second"],
   ["requests", "Requests a second"],
 ]);
 
-/** Rates. */
+/** The rates. */
 export class Pulse {
   /** @type {Sample | undefined} */
   #last;
@@ -69,7 +67,9 @@ export class Pulse {
     );
   }
 
-  /** @param {Sample | undefined} sample Undefined where the server did not answer. */
+  /**
+   * @param {Sample | undefined} sample Undefined if the server did not answer.
+   */
   add(sample) {
     const rates = sample && this.#last && ratesBetween(this.#last, sample);
     this.#last = sample;

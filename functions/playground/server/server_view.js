@@ -1,5 +1,5 @@
 /**
- * Server: what is loaded, how the start went, how busy it is, live.
+ * The Server view: loaded models, their start and their load, live.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { sampleOf } from "./throughput.js";
 
 /** @typedef {import("../shell/shell.js").Shell} Shell */
 
-/** How often it is looked, while somebody does. */
+/** Interval between two polls while the view is open, in milliseconds. */
 const PACE_MS = 2000;
 
 /** @type {import("../shell/views.js").Mount} */
@@ -26,7 +26,7 @@ export function mount(root, shell) {
   return { open: () => view.open(), close: () => view.close() };
 }
 
-/** The view. */
+/** The Server view. */
 class ServerView {
   #shell;
   #notice = new Notice();

@@ -10,21 +10,22 @@ import { bytesText, secondsText } from "../logic/quantities.js";
 
 /** @typedef {import("../shell/server_watch.js").Phase} Phase */
 
-/** What is before the first phase: Deno and the server's own code. */
+/** Name of the time before the first phase: Deno and the server's own code. */
 const PROGRAM = "program";
 
 /**
  * @typedef {object} StartRow
  * @property {string} name
- * @property {number} from Where its bar begins, as a part of the whole.
- * @property {number} part How long it is.
+ * @property {number} from Start of its bar, as a fraction of the whole.
+ * @property {number} part Length of its bar, as a fraction of the whole.
  * @property {boolean} running
- * @property {string} facts For people.
+ * @property {string} facts Text for display.
  */
 
 /**
  * @param {readonly Phase[]} phases
- * @param {number} nowSeconds Since the start of the process, as far as phases tell.
+ * @param {number} nowSeconds Seconds since the start of the process, as far as
+ *   phases show.
  * @returns {StartRow[]}
  */
 export function startRows(phases, nowSeconds) {
@@ -54,7 +55,8 @@ function bars(phases, nowSeconds) {
 }
 
 /**
- * When the last phase began or ended: the clock of the server, as it is known.
+ * Returns the latest start or end of a phase, which estimates the server's
+ * clock.
  *
  * @param {readonly Phase[]} phases
  */
@@ -93,7 +95,7 @@ function factsOf({ seconds, transfer }) {
 
 /**
  * @param {number} seconds
- * @returns {string} To the millisecond, as far as that is of use.
+ * @returns {string} Text with milliseconds if that precision is useful.
  */
 export function duration(seconds) {
   return seconds < 1

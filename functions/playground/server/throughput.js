@@ -1,5 +1,5 @@
 /**
- * Counters of `/metrics`, and how fast they go.
+ * The counters of `/metrics` and their rates.
  *
  * @module
  */
@@ -11,15 +11,15 @@
  * Counters at a moment.
  *
  * @typedef {{ tokens: number, forwards: number, requests: number }} Rates
- * Each a second.
+ * Rates per second.
  */
 
 /**
- * The sum of a metric over its labels.
+ * Sums a metric over its labels.
  *
- * @param {string} text In Prometheus's format.
+ * @param {string} text Metrics in Prometheus's format.
  * @param {string} name
- * @param {string} [label] That its lines must have, such as `method="POST"`.
+ * @param {string} [label] Label that lines must have, such as `method="POST"`.
  * @returns {number}
  */
 export function sumOf(text, name, label = "") {
@@ -33,7 +33,7 @@ export function sumOf(text, name, label = "") {
 }
 
 /**
- * @param {string} text In Prometheus's format.
+ * @param {string} text Metrics in Prometheus's format.
  * @param {number} atMs
  * @returns {Sample}
  */
@@ -47,11 +47,11 @@ export function sampleOf(text, atMs) {
 }
 
 /**
- * How fast counters went between two moments.
+ * Returns the rates of counters between two samples.
  *
  * @param {Sample} before
  * @param {Sample} after
- * @returns {Rates | undefined} Undefined where the server began to count anew.
+ * @returns {Rates | undefined} Undefined if the server has restarted.
  */
 export function ratesBetween(before, after) {
   const seconds = (after.atMs - before.atMs) / 1000;

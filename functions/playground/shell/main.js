@@ -1,5 +1,5 @@
 /**
- * The page: a head that says how the server is, and one view at a time.
+ * The entry of the page: a header of the server's state, and one view.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { Shell } from "./shell.js";
 import { showServer } from "./server_panel.js";
 import { VIEWS } from "./views.js";
 
-/** How long the page is not loaded again by itself. */
+/** Minimum interval between automatic reloads, in milliseconds. */
 const RELOAD_PAUSE_MS = 10_000;
 
 const shell = new Shell(byId("live"));
@@ -51,7 +51,7 @@ await show(false);
 /**
  * Shows the view that the address names.
  *
- * @param {boolean} moved Whether somebody went there.
+ * @param {boolean} moved True if the user navigated there.
  */
 async function show(moved) {
   const { view: name, params } = parseRoute(
@@ -100,12 +100,11 @@ function mountView(view) {
 }
 
 /**
- * Loads a view. Browsers remember that a module could not be fetched, so that
- * only another load of the page helps; it comes by itself when the server is
- * back, unless it has just been tried.
+ * Loads a view. Browsers cache a failed import, so the page reloads once the
+ * server is back, unless it has just done so.
  *
  * @param {import("./views.js").View} view
- * @param {HTMLElement} root Where it is told.
+ * @param {HTMLElement} root Container of the error message.
  * @returns {Promise<{ mount: import("./views.js").Mount }>}
  */
 async function loadView({ load }, root) {
@@ -140,7 +139,7 @@ function addStyle(name) {
 }
 
 /**
- * Hides the links of views that the server has no functions for.
+ * Hides the links of views whose functions the server lacks.
  *
  * @param {readonly import("./server_watch.js").Model[]} models
  */

@@ -1,5 +1,5 @@
 /**
- * Where in the page one is, as the address has it after `#`.
+ * The route: the part of the address after `#`.
  *
  * ```text
  * #draw?prompt=a+cat&seed=7
@@ -11,13 +11,11 @@
 
 // @ts-check
 
-/**
- * @typedef {{ view: string, params: URLSearchParams }} Route
- */
+/** @typedef {{ view: string, params: URLSearchParams }} Route */
 
 /**
- * @param {string} hash With or without its `#`.
- * @param {string} first The view where it names none.
+ * @param {string} hash Hash with or without its `#`.
+ * @param {string} first Default view.
  * @returns {Route}
  */
 export function parseRoute(hash, first) {
@@ -28,7 +26,7 @@ export function parseRoute(hash, first) {
 /**
  * @param {string} view
  * @param {URLSearchParams} [params]
- * @returns {string} With its `#`.
+ * @returns {string} Hash with its `#`.
  */
 export function formatRoute(view, params) {
   const query = params?.toString() ?? "";

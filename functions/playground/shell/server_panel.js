@@ -1,6 +1,6 @@
 /**
- * The head of the page: how the server is, which models it has, and while it
- * starts, what it does, with bytes and times.
+ * The header of the page: the server's state, its models, and its progress
+ * while it starts, in bytes and times.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { bytesText, secondsText } from "../logic/quantities.js";
 export function showServer(server) {
   const state = byId("state");
   const text = stateText(server);
-  // Told again, it would be read out again.
+  // The text is set only if it changed, or screen readers would repeat it.
   if (state.textContent !== text) state.textContent = text;
   byId("server").dataset["state"] = server.state;
   const panel = byId("start");

@@ -1,5 +1,5 @@
 /**
- * Whether the server is there, and what it has loaded.
+ * The watch of the server's state and models.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { Store } from "./store.js";
  * @typedef {{ name: string, started_at: number, seconds?: number, transfer?: Transfer }} Phase
  * @typedef {{ guidance_scale: number, negative_prompt: string, temperature: number, top_k: number, top_p: number, template: string, strategy: string }} Defaults
  *
- * @typedef {object} Model As `/v1/models` lists it.
+ * @typedef {object} Model Model as listed by `/v1/models`.
  * @property {string} id
  * @property {"unloaded" | "loading" | "ready" | "failed"} state
  * @property {string} [reason]
@@ -28,19 +28,19 @@ import { Store } from "./store.js";
  * @property {number | null} image_area
  * @property {number | null} context_length
  * @property {string[]} examples
- * @property {number | null} max_images Pictures that one question may be about.
+ * @property {number | null} max_images Limit of pictures in one question.
  * @property {{ max_body_bytes: number, max_pixels: number, max_frames: number }} limits
- * @property {string[]} subjects Things that it can draw, where they are few.
- * @property {string[]} known_words All words of its prompts, where they are few.
+ * @property {string[]} subjects Subjects that it can draw, if they are few.
+ * @property {string[]} known_words All words of its prompts, if they are few.
  * @property {Defaults} [defaults]
  *
  * @typedef {object} ServerState
  * @property {"unknown" | "away" | "refusing" | "loading" | "failed" | "ready"} state
- * @property {string} [reason] Of what keeps it from being ready.
+ * @property {string} [reason] Cause of not being ready.
  * @property {readonly Model[]} models
  */
 
-/** How often it is asked, by its state. */
+/** Polling interval by state, in milliseconds. */
 const PACE_MS = {
   unknown: 500,
   loading: 500,
@@ -50,7 +50,7 @@ const PACE_MS = {
   ready: 20_000,
 };
 
-/** What is known of the server, asked for again and again. */
+/** The state of the server, polled repeatedly. */
 export class ServerWatch {
   /** @type {Store<ServerState>} */
   state = new Store(
@@ -61,7 +61,7 @@ export class ServerWatch {
   /** @type {Promise<void> | undefined} */
   #looking;
 
-  /** Asks now; several that ask at once share the answer. */
+  /** Polls now; concurrent calls share one request. */
   async look() {
     this.#looking ??= this.#ask().finally(() => this.#looking = undefined);
     await this.#looking;
@@ -79,7 +79,7 @@ export class ServerWatch {
   }
 
   /**
-   * Looks until the server is ready.
+   * Waits until the server is ready.
    *
    * @param {AbortSignal} signal
    */
@@ -89,9 +89,9 @@ export class ServerWatch {
   }
 
   /**
-   * The first model that can do this.
+   * Returns the first model with a capability.
    *
-   * @param {string} capability Such as `generate`.
+   * @param {string} capability Capability, such as `generate`.
    */
   model(capability) {
     return this.state.value.models.find(({ capabilities }) =>
@@ -116,11 +116,11 @@ export function stateOf(models) {
 
 /**
  * @param {unknown} error
- * @param {readonly Model[]} models As they were known.
+ * @param {readonly Model[]} models Models at the last poll.
  * @returns {ServerState}
  */
 function absence(error, models) {
-  // What has no code is the word of a proxy whose server is away.
+  // Problems without a code come from a proxy whose server is away.
   return error instanceof ProblemError && error.code !== ""
     ? { state: "refusing", reason: error.message, models }
     : { state: "away", reason: "The server cannot be reached.", models };

@@ -1,5 +1,5 @@
 /**
- * What the views share.
+ * The shell: the state and services that views share.
  *
  * @module
  */
@@ -12,33 +12,35 @@ import { ServerWatch } from "./server_watch.js";
 import { Store } from "./store.js";
 
 /**
- * @typedef {object} Judgements What the model thought, cell by cell.
- * @property {Float32Array} logprobs Of the codes that stand there; NaN where nothing is known.
- * @property {Float32Array} entropies In nats; NaN where nothing is known.
- * @property {number} rivals How many of the strongest codes are listed a cell.
- * @property {Uint16Array} codes `[cells, rivals]`, strongest first.
- * @property {Float32Array} rivalLogprobs `[cells, rivals]`.
+ * @typedef {object} Judgements Scores of a picture's cells.
+ * @property {Float32Array} logprobs Logprobs of codes; NaN if unknown.
+ * @property {Float32Array} entropies Entropies in nats; NaN if unknown.
+ * @property {number} rivals Count of most likely codes per cell.
+ * @property {Uint16Array} codes Likely codes, `[cells, rivals]`, best first.
+ * @property {Float32Array} rivalLogprobs Their logprobs, `[cells, rivals]`.
  *
- * @typedef {object} Picture A picture, from wherever it came.
+ * @typedef {object} Picture A picture of any origin.
  * @property {string} id
- * @property {number} createdAt In milliseconds since 1970.
- * @property {string} title What it shows, for people.
- * @property {Blob} file As the server made it, or as it was chosen.
- * @property {{ height: number, width: number, codes: Uint16Array }} [grid] Its codes, where they are known.
- * @property {Judgements} [judgements] Where they were asked for.
- * @property {import("../logic/settings.js").Settings} [settings] Where it was drawn from them.
+ * @property {number} createdAt Creation time in milliseconds since 1970.
+ * @property {string} title Description for display.
+ * @property {Blob} file File as the server or the user provided it.
+ * @property {{ height: number, width: number, codes: Uint16Array }} [grid]
+ *   Codes, if they are known.
+ * @property {Judgements} [judgements] Judgements, if they were requested.
+ * @property {import("../logic/settings.js").Settings} [settings] Settings, if
+ *   it was drawn.
  * @property {string} [model]
- * @property {number} [wholeHeight] In codes, of the picture that this is the beginning of.
- * @property {number} [givenRows] How many rows were given, where not all were drawn.
- * @property {number} imageIndex Which of its request.
+ * @property {number} [wholeHeight] Height in codes of the whole, if incomplete.
+ * @property {number} [givenRows] Count of given rows, if not all were drawn.
+ * @property {number} imageIndex Index in its request.
  */
 
-/** What a view is given. */
+/** The context of a view. */
 export class Shell {
-  /** Whether the server is there, and what it has loaded. */
+  /** Watch of the server's state and models. */
   server = new ServerWatch();
   /**
-   * The picture at hand: whichever was drawn, chosen or opened last.
+   * Current picture: the last that was drawn, chosen or opened.
    *
    * @type {Store<Picture | undefined>}
    */
@@ -46,13 +48,13 @@ export class Shell {
   /** @type {HTMLElement} */
   #live;
 
-  /** @param {HTMLElement} live An element that screen readers read when it changes. */
+  /** @param {HTMLElement} live Live region for screen readers. */
   constructor(live) {
     this.#live = live;
   }
 
   /**
-   * Says something to screen readers, politely.
+   * Announces a text to screen readers, politely.
    *
    * @param {string} text
    */
@@ -61,7 +63,7 @@ export class Shell {
   }
 
   /**
-   * How a view waits for the server: what for is told in its notice.
+   * Creates the retry policy of a view, whose notice shows waits.
    *
    * @param {import("../parts/notice.js").Notice} notice
    * @param {AbortSignal} signal
@@ -76,7 +78,7 @@ export class Shell {
   }
 
   /**
-   * Goes to a view.
+   * Opens a view.
    *
    * @param {string} view
    * @param {URLSearchParams} [params]

@@ -1,5 +1,5 @@
 /**
- * A value that others are told of when it changes.
+ * The observable store of a value.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 // @ts-check
 
 /**
- * A value, and who wants to know.
+ * A value and its listeners.
  *
  * @template T
  */
@@ -17,27 +17,27 @@ export class Store {
   /** @type {Set<(value: T) => void>} */
   #listeners = new Set();
 
-  /** @param {T} value The first one. */
+  /** @param {T} value Initial value. */
   constructor(value) {
     this.#value = value;
   }
 
-  /** As it stands. */
+  /** Current value. */
   get value() {
     return this.#value;
   }
 
-  /** @param {T} value The next one, told to all at once. */
+  /** @param {T} value Next value, passed to all listeners at once. */
   set(value) {
     this.#value = value;
     for (const listener of [...this.#listeners]) listener(value);
   }
 
   /**
-   * Tells `listener` the value now, and whenever it changes.
+   * Calls `listener` with the value now, and after each change.
    *
    * @param {(value: T) => void} listener
-   * @returns {() => void} Ends it.
+   * @returns {() => void} Removes the listener.
    */
   watch(listener) {
     this.#listeners.add(listener);
@@ -46,10 +46,10 @@ export class Store {
   }
 
   /**
-   * The first value, from now on, that fits.
+   * Resolves to the first value, from now on, that fits.
    *
    * @param {(value: T) => boolean} fits
-   * @param {AbortSignal} [signal] Ends waiting.
+   * @param {AbortSignal} [signal] Ends the wait.
    * @returns {Promise<T>}
    */
   when(fits, signal) {

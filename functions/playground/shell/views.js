@@ -1,24 +1,23 @@
 /**
  * The views of the page.
  *
- * To add one:
+ * Steps to add one:
  *
- * 1. A folder beside this one with a module that exports
- *    `mount(root, shell)`: it fills `root`, an empty `<section>` that is
- *    labelled already, once, when the view is first opened. It may return
- *    `{ open(params), close() }`, called whenever the view comes (with what
- *    stands behind `?` in the address) and goes; `mount` may be async.
+ * 1. A folder beside this one with a module that exports `mount(root, shell)`:
+ *    it fills `root`, an empty labeled `<section>`, once, when the view is
+ *    first opened. It may return `{ open(params), close() }`, called whenever
+ *    the view is shown (with the parameters after `?` in the address) and
+ *    hidden; `mount` may be async.
  * 2. A line in `VIEWS`. `import()` keeps it out of the first paint. A style
- *    sheet of its own is named in `style`, and lies in `style/`.
+ *    sheet of its own is named in `style` and stored in `style/`.
  * 3. Its folder in README.
  *
- * `shell` (`Shell` in shell.js) has what views share: what is known of the
- * server (`shell.server`), the picture at hand (`shell.picture`),
- * `shell.announce(text)` for screen readers, `shell.open(view, params)`. `api/request.js` calls the API, asking for a key
- * where one is needed; `api/patience.js` waits where the server asks to;
- * `parts/` has elements, fields with their faults, notices and a runner of
- * tasks that can be stopped. Colours and spaces are variables of
- * `style/base.css`.
+ * `shell` (`Shell` in shell.js) has what views share: the state of the server
+ * (`shell.server`), the current picture (`shell.picture`),
+ * `shell.announce(text)` for screen readers, `shell.open(view, params)`.
+ * `api/request.js` calls the API, `api/patience.js` retries; `parts/` has
+ * elements, fields, notices and a task runner. Colors and spaces are variables
+ * of `style/base.css`.
  *
  * @module
  */
@@ -31,14 +30,15 @@
  * @typedef {(root: HTMLElement, shell: import("./shell.js").Shell) => MountedView | void | Promise<MountedView | void>} Mount
  *
  * @typedef {object} View
- * @property {string} name In the address.
- * @property {string} title For people.
- * @property {readonly string[]} needs Functions that the server must have, one of which is enough; none for all.
- * @property {string} [style] A style sheet of its own.
+ * @property {string} name Name in the address.
+ * @property {string} title Title for display.
+ * @property {readonly string[]} needs Functions of which the server must have
+ *   one; empty for none.
+ * @property {string} [style] Name of its own style sheet.
  * @property {() => Promise<{ mount: Mount }>} load
  */
 
-/** @type {readonly View[]} The first is where one begins. */
+/** @type {readonly View[]} Views; the first is the default. */
 export const VIEWS = [
   {
     name: "draw",

@@ -1,9 +1,10 @@
 /**
- * Answers of `generate` and `caption`, and what several answers have.
+ * The answers of `generate` and `caption`, and the entries that several answers
+ * have.
  *
- * They describe, they do not check: `/openapi.json` is made of them, and tests
- * hold real answers against them. That is why they are strict: a field that
- * nobody described is found.
+ * These schemas describe answers for `/openapi.json`, and tests compare real
+ * answers with them; the server does not check its answers. They are strict, so
+ * that tests find a field without a description.
  *
  * @module
  */
@@ -11,34 +12,34 @@
 import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../../lib/drawing/strategy.ts";
 
-/** A whole number that counts something. */
+/** The schema of a count. */
 export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-/** A measured number. */
+/** The schema of a duration in seconds. */
 const Seconds = v.pipe(v.number(), v.minValue(0));
 
 const Side = v.pipe(v.number(), v.integer(), v.minValue(1));
 
-/** Rows of codes. */
+/** The schema of rows of codes. */
 export const Rows = v.array(v.array(Count));
 
-/** A picture's codes. */
+/** The schema of a picture's codes. */
 export const GridAnswer = v.pipe(
   v.strictObject({ height: Side, width: Side, codes: Rows }),
   v.description("Codes, row by row. Goes back in wherever a grid is taken."),
   v.metadata({ ref: "GridAnswer" }),
 );
 
-/** A file in JSON. */
+/** The entries of a file in JSON. */
 export const FILE_ENTRIES = {
   "b64_json": v.pipe(v.string(), v.description("The file in base64.")),
   "mime_type": v.picklist(["image/png", "image/jpeg", "image/webp"]),
 };
 
-/** Sides of a picture, in pixels. */
+/** The entries of a picture's sides, in pixels. */
 export const SIDE_ENTRIES = { height: Side, width: Side };
 
-/** How long each part took. */
+/** The schema of the durations of each part. */
 export const TimingsAnswer = v.pipe(
   v.strictObject({
     "queue_s": Seconds,
@@ -50,7 +51,7 @@ export const TimingsAnswer = v.pipe(
   v.metadata({ ref: "Timings" }),
 );
 
-/** What the model believed where a code stands. */
+/** The schema of the probabilities at the place of a code. */
 export const Logprobs = v.array(v.strictObject({
   logprob: v.pipe(
     v.nullable(v.number()),
@@ -81,7 +82,7 @@ const IMAGE_ENTRIES = {
   ),
 };
 
-/** Pictures that were drawn. */
+/** The answer of `generate`: generated pictures. */
 export const GenerateAnswer = v.pipe(
   v.strictObject({
     id: v.string(),
@@ -103,7 +104,7 @@ export const GenerateAnswer = v.pipe(
   v.metadata({ ref: "GenerateAnswer" }),
 );
 
-/** Text about pictures. */
+/** The answer of `caption`: text about pictures. */
 export const CaptionAnswer = v.pipe(
   v.strictObject({
     id: v.string(),
@@ -119,7 +120,7 @@ export const CaptionAnswer = v.pipe(
   v.metadata({ ref: "CaptionAnswer" }),
 );
 
-/** Data of the events of `generate`, by name. */
+/** The event data of `generate` by event name. */
 export const GENERATE_EVENTS = {
   queued: v.strictObject({ position: Count }),
   started: v.strictObject({
@@ -138,7 +139,7 @@ export const GENERATE_EVENTS = {
   completed: GenerateAnswer,
 };
 
-/** Data of the events of `caption`, by name. */
+/** The event data of `caption` by event name. */
 export const CAPTION_EVENTS = {
   queued: v.strictObject({ position: Count }),
   started: v.strictObject({ id: v.string() }),

@@ -1,5 +1,5 @@
 /**
- * Answers of `tokenize` and `detokenize`.
+ * The answers of `tokenize` and `detokenize`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   SIDE_ENTRIES,
 } from "./answers.ts";
 
-/** A clip's codes. */
+/** The schema of a clip's codes. */
 const ClipAnswer = v.pipe(
   v.strictObject({ frames: Count, ...SIDE_ENTRIES, codes: v.array(Rows) }),
   v.description(
@@ -34,7 +34,7 @@ const SOURCE_ENTRIES = {
   ),
 };
 
-/** Codes of a picture or clip, or tokens of a text. */
+/** The answer of `tokenize`: codes of a picture or clip, or tokens of a text. */
 export const TokenizeAnswer = v.pipe(
   v.union([
     v.strictObject({ ...SOURCE_ENTRIES, grid: GridAnswer }),
@@ -54,7 +54,10 @@ export const TokenizeAnswer = v.pipe(
   v.metadata({ ref: "TokenizeAnswer" }),
 );
 
-/** A picture, the frames of a clip, or what tokens spell. */
+/**
+ * The answer of `detokenize`: a picture, the frames of a clip, or decoded
+ * tokens.
+ */
 export const DetokenizeAnswer = v.pipe(
   v.union([
     v.strictObject({ model: v.string(), ...FILE_ENTRIES, ...SIDE_ENTRIES }),

@@ -1,6 +1,6 @@
 /**
- * The answers of edits and variations as OpenAI words them, with the way that
- * they were made.
+ * The answers of edits and variations in OpenAI's format, with the method of
+ * each.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { Count } from "./answers.ts";
 import { IMAGE_EVENTS, ImagesAnswer } from "./openai.ts";
 
-/** A picture whose masked part was drawn anew. */
+/** The answer of an edit: a picture whose masked part was drawn anew. */
 export const EditAnswer = v.pipe(
   v.strictObject({
     ...ImagesAnswer.entries,
@@ -25,7 +25,7 @@ export const EditAnswer = v.pipe(
   v.metadata({ ref: "EditAnswer" }),
 );
 
-/** Pictures like another. */
+/** The answer of a variation: pictures like another. */
 export const VariationAnswer = v.pipe(
   v.strictObject({
     ...ImagesAnswer.entries,
@@ -51,7 +51,7 @@ const {
   "image_generation.completed": completed,
 } = IMAGE_EVENTS;
 
-/** Data of the events of an edit, by name. */
+/** The event data of an edit by event name. */
 export const EDIT_EVENTS = {
   "image_edit.partial_image": v.strictObject({
     ...partial.entries,

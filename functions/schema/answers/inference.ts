@@ -1,5 +1,5 @@
 /**
- * Answers of the Open Inference Protocol.
+ * The answers of the Open Inference Protocol.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import { ProblemAnswer } from "./server.ts";
 
 const Datatype = v.picklist(["BYTES", "UINT16", "INT32"]);
 
-/** The server. */
+/** The schema of the server's metadata. */
 export const ServerMetadataAnswer = v.strictObject({
   name: v.string(),
   version: v.string(),
   extensions: v.array(v.string()),
 });
 
-/** Whether the process lives. */
+/** The schema of the server's liveness. */
 export const ServerLiveAnswer = v.strictObject({ live: v.literal(true) });
 
-/** Whether requests can be answered. */
+/** The schema of the server's readiness. */
 export const ServerReadyAnswer = v.strictObject({ ready: v.boolean() });
 
-/** Whether those of a model can. */
+/** The schema of a model's readiness. */
 export const ModelReadyAnswer = v.strictObject({
   name: v.picklist(FUNCTION_NAMES),
   ready: v.literal(true),
@@ -43,7 +43,7 @@ const TensorMetadata = v.pipe(
   v.metadata({ ref: "TensorMetadata" }),
 );
 
-/** A model. */
+/** The schema of a model's metadata. */
 export const ModelMetadataAnswer = v.pipe(
   v.strictObject({
     name: v.picklist(FUNCTION_NAMES),
@@ -55,7 +55,7 @@ export const ModelMetadataAnswer = v.pipe(
   v.metadata({ ref: "ModelMetadata" }),
 );
 
-/** Tensors. */
+/** The schema of an inference's output tensors. */
 export const InferAnswer = v.pipe(
   v.strictObject({
     id: v.optional(v.pipe(v.string(), v.description("As it was sent."))),
@@ -88,7 +88,7 @@ export const InferAnswer = v.pipe(
   v.metadata({ ref: "InferAnswer" }),
 );
 
-/** A problem as clients of this protocol know it: `error` is text. */
+/** The schema of a problem in this protocol: `error` is text. */
 export const InferenceProblemAnswer = v.pipe(
   v.strictObject({
     ...ProblemAnswer.entries,

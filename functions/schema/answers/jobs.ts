@@ -1,5 +1,5 @@
 /**
- * Answers about jobs.
+ * The answers about jobs.
  *
  * @module
  */
@@ -33,13 +33,13 @@ const JOB_ENTRIES = {
   error: v.optional(ProblemAnswer),
 };
 
-/** Where a job stands. */
+/** The schema of a job's status. */
 export const JobAnswer = v.pipe(
   v.strictObject(JOB_ENTRIES),
   v.metadata({ ref: "Job" }),
 );
 
-/** Where a job stands, and what came of it. */
+/** The schema of a job's status and answer. */
 export const WholeJobAnswer = v.pipe(
   v.strictObject({
     ...JOB_ENTRIES,
@@ -55,7 +55,7 @@ export const WholeJobAnswer = v.pipe(
   v.metadata({ ref: "WholeJob" }),
 );
 
-/** Jobs, the newest first. */
+/** The schema of a list of jobs, the newest first. */
 export const JobsAnswer = v.pipe(
   v.strictObject({
     object: v.literal("list"),

@@ -1,5 +1,5 @@
 /**
- * Answers as OpenAI words them.
+ * The answers in OpenAI's format.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const FILE_ENTRIES = {
   size: Size,
 };
 
-/** Pictures that were drawn. */
+/** The schema of generated pictures. */
 export const ImagesAnswer = v.pipe(
   v.strictObject({
     created: Created,
@@ -63,7 +63,7 @@ const IMAGE_EVENT_ENTRIES = {
   quality: v.literal("auto"),
 };
 
-/** Data of the events of a drawing, by name. */
+/** The event data of a generation by event name. */
 export const IMAGE_EVENTS = {
   "image_generation.partial_image": v.strictObject({
     type: v.literal("image_generation.partial_image"),
@@ -85,7 +85,7 @@ const ChatUsage = v.strictObject({
 
 const FinishReason = v.picklist(["stop", "length"]);
 
-/** An answer in a conversation. */
+/** The schema of an answer in a conversation. */
 export const ChatAnswer = v.pipe(
   v.strictObject({
     id: v.string(),
@@ -107,7 +107,7 @@ export const ChatAnswer = v.pipe(
   v.metadata({ ref: "ChatAnswer" }),
 );
 
-/** A part of one: data of events without a name. */
+/** The schema of a chunk of one: data of events without a name. */
 export const ChatChunk = v.pipe(
   v.strictObject({
     id: v.string(),

@@ -1,5 +1,5 @@
 /**
- * Answers about predictions, as Replicate and Cog have them.
+ * The answers about predictions, in the format of Replicate and Cog.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import * as v from "valibot";
 
 const Time = v.nullable(v.string());
 
-/** A prediction. */
+/** The schema of a prediction. */
 export const PredictionAnswer = v.pipe(
   v.strictObject({
     id: v.string(),
@@ -42,7 +42,7 @@ export const PredictionAnswer = v.pipe(
   v.metadata({ ref: "Prediction" }),
 );
 
-/** Predictions, the newest first. */
+/** The schema of a list of predictions, the newest first. */
 export const PredictionsAnswer = v.strictObject({
   results: v.array(PredictionAnswer),
   next: v.pipe(
@@ -52,7 +52,7 @@ export const PredictionsAnswer = v.strictObject({
   previous: v.null(),
 });
 
-/** A model, by anybody's name. */
+/** The schema of a model under any requested name. */
 export const PredictionModelAnswer = v.strictObject({
   owner: v.string(),
   name: v.string(),
@@ -60,7 +60,7 @@ export const PredictionModelAnswer = v.strictObject({
   "latest_version": v.strictObject({ id: v.string(), "created_at": v.null() }),
 });
 
-/** A file that came and goes back. */
+/** The schema of an uploaded file, returned as a data URL. */
 export const FileAnswer = v.strictObject({
   id: v.string(),
   name: v.string(),
@@ -71,7 +71,7 @@ export const FileAnswer = v.strictObject({
   urls: v.strictObject({ get: v.string() }),
 });
 
-/** Whether models are ready, in Cog's words. */
+/** The schema of the models' readiness in Cog's format. */
 export const CogHealthAnswer = v.strictObject({
   status: v.picklist(["READY", "STARTING", "SETUP_FAILED"]),
   setup: v.strictObject({

@@ -1,5 +1,5 @@
 /**
- * The answers as OpenAI's Responses API words them.
+ * The answers in the format of OpenAI's Responses API.
  *
  * @module
  */
@@ -40,7 +40,7 @@ const Usage = v.strictObject({
 
 const UnixTime = v.pipe(Count, v.description("In seconds of Unix time."));
 
-/** An answer, whole or begun. */
+/** The schema of an answer, whole or begun. */
 export const ResponseAnswer = v.pipe(
   v.strictObject({
     id: v.string(),
@@ -77,7 +77,7 @@ export const ResponseAnswer = v.pipe(
   v.metadata({ ref: "ResponseAnswer" }),
 );
 
-/** Schemas of events of one kind. */
+/** Returns the schema of events of one type. */
 function event<const E extends v.ObjectEntries>(type: string, entries: E) {
   return v.strictObject({
     type: v.literal(type),
@@ -96,7 +96,7 @@ const STATE = { response: ResponseAnswer };
 const ITEM = { "output_index": v.literal(0), item: Message };
 const PART = { ...PLACE, part: TextPart };
 
-/** Entries of the events of a stream, by name. */
+/** The entries of a stream's events by event name. */
 const ENTRIES = {
   "response.created": STATE,
   "response.in_progress": STATE,
@@ -110,7 +110,7 @@ const ENTRIES = {
   "response.incomplete": STATE,
 };
 
-/** Data of the events of a stream, by name. */
+/** The data of a stream's events by event name. */
 export const RESPONSE_EVENTS: Readonly<Record<string, v.GenericSchema>> = Object
   .fromEntries(
     Object.entries(ENTRIES).map(([type, entries]) => [

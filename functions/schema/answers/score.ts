@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { Count, Logprobs, TimingsAnswer } from "./answers.ts";
 
-/** How likely a picture or an answer is. */
+/** The schema of the likelihood of a picture or an answer. */
 export const ScoreAnswer = v.pipe(
   v.strictObject({
     model: v.string(),

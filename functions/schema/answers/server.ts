@@ -1,5 +1,5 @@
 /**
- * What the server says about itself, and its problems.
+ * The answers about the server itself, and its problems.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Count } from "./answers.ts";
 import { Template } from "../caption.ts";
 import { Grid, Seed } from "../common.ts";
 
-/** What a language model's files recommend. */
+/** The schema of the defaults that a language model's files recommend. */
 const Defaults = v.strictObject({
   "guidance_scale": v.number(),
   "negative_prompt": v.string(),
@@ -21,7 +21,7 @@ const Defaults = v.strictObject({
   strategy: v.picklist(STRATEGY_NAMES),
 });
 
-/** The preprocessing of pictures, by a vision tokenizer's files. */
+/** The schema of picture preprocessing, from a vision tokenizer's files. */
 const PreprocessingAnswer = v.pipe(
   v.strictObject({
     "min_pixels": Count,
@@ -44,7 +44,7 @@ const PreprocessingAnswer = v.pipe(
   v.metadata({ ref: "Preprocessing" }),
 );
 
-/** How busy a language model is. */
+/** The schema of a language model's load. */
 const EngineAnswer = v.pipe(
   v.strictObject({
     slots: Count,
@@ -70,7 +70,7 @@ const EngineAnswer = v.pipe(
   v.metadata({ ref: "Engine" }),
 );
 
-/** A part of loading. */
+/** The schema of a phase of loading. */
 const PhaseAnswer = v.pipe(
   v.strictObject({
     name: v.pipe(v.string(), v.description("What is done.")),
@@ -96,7 +96,7 @@ const PhaseAnswer = v.pipe(
   v.metadata({ ref: "Phase" }),
 );
 
-/** A model. */
+/** The schema of a model. */
 export const ModelAnswer = v.pipe(
   v.strictObject({
     id: v.pipe(v.string(), v.description("Its name.")),
@@ -171,16 +171,16 @@ export const ModelAnswer = v.pipe(
   v.metadata({ ref: "Model" }),
 );
 
-/** All models. */
+/** The schema of the list of models. */
 export const ModelsAnswer = v.pipe(
   v.strictObject({ object: v.literal("list"), data: v.array(ModelAnswer) }),
   v.metadata({ ref: "Models" }),
 );
 
-/** Where the server stands. */
+/** The schema of the server's status. */
 const Status = v.picklist(["ready", "loading", "failed", "draining"]);
 
-/** Whether the process lives. */
+/** The schema of liveness. */
 export const LiveAnswer = v.strictObject({ status: v.literal("alive") });
 
 const Store = v.pipe(
@@ -190,13 +190,13 @@ const Store = v.pipe(
   ),
 );
 
-/** Whether requests can be answered. */
+/** The schema of readiness. */
 export const ReadyAnswer = v.strictObject({
   status: Status,
   store: v.optional(Store),
 });
 
-/** The same, with everything there is to know. */
+/** The schema of readiness with all details. */
 export const HealthAnswer = v.pipe(
   v.strictObject({
     status: Status,
@@ -207,7 +207,7 @@ export const HealthAnswer = v.pipe(
   v.metadata({ ref: "Health" }),
 );
 
-/** A problem document, RFC 9457. */
+/** The schema of a problem document (RFC 9457). */
 export const ProblemAnswer = v.pipe(
   v.strictObject({
     type: v.pipe(

@@ -1,7 +1,7 @@
 /**
- * The one door to ImageScript: pixels → JPEG and GIF.
+ * The adapter of ImageScript: pixels → JPEG and GIF.
  *
- * It is loaded on first use, so that a start does not pay for it.
+ * It is loaded on first use, so that it does not slow down a start.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { loadCodec } from "./load.ts";
 export async function encodeJpeg(
   image: RgbImage,
   options: {
-    /** 1–100. */
+    /** Quality, 1–100. */
     readonly quality: number;
   },
 ): Promise<Uint8Array> {
@@ -37,8 +37,8 @@ export async function encodeJpeg(
  * Encodes a GIF that loops forever. A frame has at most 256 colors, and its
  * delay is rounded to hundredths of a second.
  *
- * @throws {RangeError} When there is no frame, sizes differ or the rate is out
- * of range.
+ * @throws {RangeError} If there is no frame, sizes differ or the rate is out of
+ * range.
  */
 export async function encodeGif(
   images: readonly RgbImage[],
@@ -55,7 +55,7 @@ export async function encodeGif(
   return await new GIF(frames).encode(gifQuality);
 }
 
-/** Of 100. At the most, up to 255 colors are kept as they are, at no cost in time. */
+/** The maximum of 100: up to 255 colors are exact, at no cost in time. */
 const gifQuality = 100;
 
 function imagescript() {

@@ -1,9 +1,9 @@
 /**
- * The one door to mozjpeg's decoder: JPEG of one or three components, to the
- * bit as libjpeg-turbo and Pillow decode it.
+ * The adapter of mozjpeg's decoder: JPEG of one or three components, to the bit
+ * as libjpeg-turbo and Pillow decode it.
  *
- * Loaded on first use. Every decode runs in a WebAssembly instance of its own: a
- * file that ends one leaves nothing behind, and its memory goes.
+ * It is loaded on first use. Every decode runs in a WebAssembly instance of its
+ * own: a file that crashes one leaves no state behind, and its memory is freed.
  *
  * @module
  */
@@ -21,8 +21,8 @@ export interface JpegOptions {
 /**
  * Decodes a JPEG, as it is stored.
  *
- * @throws {ImageError} When it is of a kind that is not decoded, is damaged, or a
- * scan ends before its picture is whole.
+ * @throws {ImageError} If its kind is not supported, it is damaged, or a scan
+ * ends before its picture is whole.
  */
 export async function decodeJpeg(
   bytes: Uint8Array,
@@ -36,7 +36,7 @@ export async function decodeJpeg(
     "@jsquash/jpeg",
     () => compileWasm("@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm"),
   );
-  // Libjpeg's own words: the first warning, and the error that ends it.
+  // Libjpeg's own messages: the first warning, and the error that ends it.
   const messages: string[] = [];
   const printErr = (line: string) => void messages.push(line);
   const module = await compiled;
@@ -66,15 +66,15 @@ export async function decodeJpeg(
 }
 
 /**
- * Returns whether libjpeg filled in what was missing. Between restart markers
- * it does so for a damaged interval, too, and finds its way back.
+ * Returns true if libjpeg filled in missing data. Between restart markers it
+ * does so for a damaged interval, too, and recovers.
  */
 function isCutShort(warning: string, restarts: boolean): boolean {
   return warning === "Premature end of JPEG file" ||
     warning.endsWith("premature end of data segment") && !restarts;
 }
 
-/** Returns the reason of a refusal in words of this library. */
+/** Returns the reason of a refusal in the words of this library. */
 function reasonFor(reason: string): string {
   if (/arithmetic/.test(reason)) {
     return "the JPEG is arithmetic-coded, which is not decoded: save it as baseline or progressive";

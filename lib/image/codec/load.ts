@@ -1,8 +1,8 @@
 /**
- * What keeps a codec from being loaded, told from what is wrong with a picture.
+ * The loader of codecs; separates failures to load from damaged pictures.
  *
  * Codecs get all bytes in memory, so a file that cannot be opened, or a
- * variable that may not be read, is one of their own.
+ * variable that may not be read, belongs to the codec itself.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { createRequire } from "node:module";
 import { RuntimeError } from "../../errors.ts";
 
 /**
- * The codec that `load` brings.
+ * Returns the codec that `load` resolves to.
  *
- * @param name Of its package.
- * @throws {RuntimeError} When it cannot be loaded, whatever the reason.
+ * @param name Name of its package.
+ * @throws {RuntimeError} If it cannot be loaded, whatever the reason.
  */
 export async function loadCodec<T>(
   name: string,
@@ -28,10 +28,11 @@ export async function loadCodec<T>(
 }
 
 /**
- * Compiles the WebAssembly file of a package. It is read from disk: the packages
- * themselves would fetch it, which servers may not.
+ * Compiles the WebAssembly file of a package. It is read from disk: the
+ * packages themselves would fetch it, which servers may not.
  *
- * @param specifier Its name, such as `@jsquash/webp/codec/dec/webp_dec.wasm`.
+ * @param specifier Name of the file, such as
+ * `@jsquash/webp/codec/dec/webp_dec.wasm`.
  */
 export async function compileWasm(
   specifier: string,
@@ -41,17 +42,23 @@ export async function compileWasm(
 }
 
 /**
- * `error`, thrown by a codec at work, as a failure to load some of itself:
- * parts come when a picture first needs them. Undefined for any other.
+ * Returns `error`, thrown by a codec at work, as a failure to load a part of
+ * it: parts load when a picture first needs them. Undefined for any other
+ * error.
  */
 export function loadFailure(error: unknown): RuntimeError | undefined {
   return isOfSystem(error) ? notLoaded("a part of one", error) : undefined;
 }
 
-/** Such as ENOENT; ERR_OUT_OF_RANGE is of a picture. */
+/**
+ * Codes of system errors, such as ENOENT; ERR_OUT_OF_RANGE is about a picture.
+ */
 const SYSTEM = /^(E[A-Z]+|(ERR_)?MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/;
 
-/** Of the system, of permissions, or of the loader of modules. */
+/**
+ * Returns true for errors of the system, of permissions, or of the module
+ * loader.
+ */
 function isOfSystem(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ("code" in error && SYSTEM.test(String(error.code))) return true;

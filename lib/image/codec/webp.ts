@@ -1,8 +1,8 @@
 /**
- * The one door to libwebp: still WebP, lossy and lossless, in both directions.
+ * The adapter of libwebp: still WebP, lossy and lossless, in both directions.
  *
- * Loaded on first use, and again after a trap, since a trapped instance is in
- * an unknown state.
+ * It is loaded on first use, and again after a trap, since a trapped instance
+ * is in an unknown state.
  *
  * @module
  */
@@ -29,12 +29,12 @@ export async function decodeWebp(bytes: Uint8Array): Promise<RgbaImage> {
 /**
  * Encodes a still WebP.
  *
- * @throws {RangeError} When the quality is out of range.
+ * @throws {RangeError} If the quality is out of range.
  */
 export async function encodeWebp(
   image: RgbImage,
   options: {
-    /** 1–100; undefined for no loss. */
+    /** Quality, 1–100; undefined for lossless. */
     readonly quality: number | undefined;
   },
 ): Promise<Uint8Array> {
@@ -54,7 +54,7 @@ export async function encodeWebp(
     "@jsquash/webp",
     () => compileWasm("@jsquash/webp/codec/enc/webp_enc_simd.wasm"),
   );
-  // Its type leaves the module out, which it takes.
+  // Its type omits the module parameter, which it accepts.
   await (init as (module: WebAssembly.Module) => Promise<unknown>)(
     await encoder,
   );

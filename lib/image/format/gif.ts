@@ -1,13 +1,13 @@
 /**
- * A GIF as a list of blocks.
+ * The container of GIF: a list of blocks.
  *
  * ```text
  * "GIF89a" │ screen │ palette │ ([graphic control] image)… │ trailer
  * ```
  *
- * Reads what viewers and Pillow read: bytes between blocks are skipped, the
- * trailer may be missing, the canvas grows to the first frame. Knows where frames
- * lie, nothing of LZW. Source: GIF89a specification.
+ * It reads what viewers and Pillow read: bytes between blocks are skipped, the
+ * trailer may be missing, the canvas grows to the first frame. It locates
+ * frames and does not decode LZW. Source: GIF89a specification.
  *
  * @module
  */
@@ -15,10 +15,10 @@
 import { ImageError, ImageTooLargeError } from "../../errors.ts";
 import type { PixelSize } from "../image.ts";
 
-/** The ways for a frame to leave the canvas. Viewers keep it where none is named. */
+/** The disposal of a frame. Viewers keep a frame whose disposal is unnamed. */
 export type GifDisposal = "unnamed" | "keep" | "clear" | "previous";
 
-/** One frame, by where things stand in the file. */
+/** One frame, by offsets in the file. */
 export interface GifFrame extends PixelSize {
   /** Rows above it, in pixels. */
   readonly top: number;
@@ -40,30 +40,30 @@ export interface GifFrame extends PixelSize {
 export interface GifLayout extends PixelSize {
   /** The palette index of the background; 0 without a palette of the file. */
   readonly background: number;
-  /** In the order of time; never empty. */
+  /** Frames in the order of time; never empty. */
   readonly frames: readonly GifFrame[];
   /** False if the file ends inside a block that is no picture data. */
   readonly whole: boolean;
 }
 
-/** Frames that a file may have. */
+/** The most frames of a file. */
 const MAX_FRAMES = 2 ** 15;
 
-/** Sub-blocks that a file may have; encoders fill all but the last of each. */
+/** The most sub-blocks of a file; encoders fill all but the last of each. */
 const MAX_SUB_BLOCKS = 2 ** 20;
 
-/** Flags of a graphic control: a transparent index is named. */
+/** Flag of a graphic control that has a transparent index. */
 const TRANSPARENT = 1;
 
 /**
  * Returns the layout of a GIF.
  *
- * The canvas is the logical screen, or larger if the first frame sticks out of
- * it. Later frames may stick out, and are not checked.
+ * The canvas is the logical screen, or larger if the first frame extends beyond
+ * it. Later frames may extend beyond it, and are not checked.
  *
- * @throws {ImageError} When it holds no frame, ends before its first one, or has
+ * @throws {ImageError} If it holds no frame, ends before its first one, or has
  * too many blocks.
- * @throws {ImageTooLargeError} When it has too many frames.
+ * @throws {ImageTooLargeError} If it has too many frames.
  */
 export function readGifLayout(bytes: Uint8Array): GifLayout {
   const reader = new BlockReader(bytes, 6);
@@ -87,7 +87,9 @@ export function readGifLayout(bytes: Uint8Array): GifLayout {
   };
 }
 
-/** @param frames Appended to, also when the file ends early. */
+/**
+ * @param frames List that frames are appended to, also if the file ends early.
+ */
 function readBlocks(
   reader: BlockReader,
   palette: Uint8Array,
@@ -110,7 +112,7 @@ function readBlocks(
   }
 }
 
-/** What a graphic control extension says about the frame after it. */
+/** The fields of a graphic control extension, which apply to the next frame. */
 type Control = Pick<GifFrame, "disposal" | "transparentIndex">;
 
 const NO_CONTROL: Control = {
@@ -118,7 +120,7 @@ const NO_CONTROL: Control = {
   transparentIndex: undefined,
 };
 
-/** By the number in the graphic control. Programs write 4 for 3. */
+/** Disposals by the number in the graphic control. Programs write 4 for 3. */
 const DISPOSALS: readonly GifDisposal[] = [
   "unnamed",
   "keep",
@@ -184,7 +186,7 @@ class BlockReader {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** Passes an extension; returns what it says when it is a graphic control. */
+  /** Skips an extension; returns its fields if it is a graphic control. */
   extension(): Control | undefined {
     const kind = this.uint8();
     const start = this.#at + 1;
@@ -208,7 +210,7 @@ class BlockReader {
     const local = this.palette(flags);
     const dataOffset = this.#at;
     this.skip(1); // code size
-    // Data that is cut may still hold the whole picture: its reader knows.
+    // Truncated data may still hold the whole picture; its decoder checks that.
     this.#subBlocks({ mayEnd: true });
     return {
       top,

@@ -15,19 +15,19 @@
 
 import { ImageError } from "../../errors.ts";
 
-/** Codes that a table may have. From then on it stays as it is until cleared. */
+/** The most codes in a table; a full one stays the same until cleared. */
 const TABLE_SIZE = 2 ** 12;
 
 /** The most bits of an index; one more makes the first code. */
 const MAX_INDEX_BITS = 11;
 
 /**
- * Decodes the picture data of a frame. What follows its last pixel is ignored.
+ * Decodes the picture data of a frame. Data after its last pixel is ignored.
  *
  * @param at Offset of the code size, which the sub-blocks follow.
- * @param count Pixels of the frame.
- * @returns `[count]`, palette indices in the order of storage.
- * @throws {ImageError} When a code is of no string, or the data ends before the
+ * @param count Number of pixels in the frame.
+ * @returns Palette indices `[count]` in the order of storage.
+ * @throws {ImageError} If a code is of no string, or the data ends before the
  * last pixel.
  */
 export function decodeGifLzw(
@@ -42,8 +42,8 @@ export function decodeGifLzw(
   const read = codeReader(bytes, at + 1);
   const clear = 1 << indexBits;
   const indices = new Uint8Array(count);
-  // A string is the one before it and the index after that: so all of it stands
-  // in the output already, and a table of places is enough.
+  // A string is the one before it and the index after that, so all of it is in
+  // the output already, and a table of offsets is enough.
   const starts = new Uint32Array(TABLE_SIZE);
   const lengths = new Uint32Array(TABLE_SIZE);
   let size = clear + 2;

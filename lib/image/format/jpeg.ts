@@ -15,19 +15,19 @@ import { ImageError } from "../../errors.ts";
 import { exifOrientation, type Orientation } from "../metadata/exif.ts";
 import { xmpOrientation } from "../metadata/xmp_orientation.ts";
 
-/** What a JPEG says before its scans. */
+/** The facts of a JPEG before its scans. */
 export interface JpegHeader {
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
-  /** From the first Exif segment that has one, else from XMP. */
+  /** Orientation from the first Exif segment that has one, else from XMP. */
   readonly orientation: Orientation;
 }
 
 /** Facts of a JPEG that its decoder needs. */
 export interface JpegLayout extends JpegHeader {
-  /** Of each color component: 1 gray, 3 color, 4 CMYK or YCCK. */
+  /** Sampling of each color component: 1 gray, 3 color, 4 CMYK or YCCK. */
   readonly sampling: readonly Sampling[];
   /** Offset of the height in the frame header. */
   readonly heightOffset: number;
@@ -39,13 +39,13 @@ export interface JpegLayout extends JpegHeader {
 
 /** Samples of a component in a unit, which is as large as its largest. */
 export interface Sampling {
-  /** Across. */
+  /** Number of samples across. */
   readonly horizontal: number;
-  /** Down. */
+  /** Number of samples down. */
   readonly vertical: number;
 }
 
-/** Segments that a header may have: it is read at the request. */
+/** The most segments of a header, which is read while a request waits. */
 const MAX_SEGMENTS = 2 ** 16;
 
 const SOS = 0xda;
@@ -61,11 +61,11 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 }
 
 /**
- * Returns what a JPEG says up to its first scan.
+ * Returns the facts of a JPEG up to its first scan.
  *
  * Bytes between segments are skipped, as libjpeg does.
  *
- * @throws {ImageError} When there is no frame header.
+ * @throws {ImageError} If there is no frame header.
  */
 export function readJpegLayout(bytes: Uint8Array): JpegLayout {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -138,9 +138,9 @@ function lateHeight(bytes: Uint8Array, view: DataView, from: number): number {
 }
 
 /**
- * Returns a JPEG up to the end of its last scan, and an end marker: segments after
- * it may be damaged, which no row depends on. Undefined for one without an end,
- * which may lack scans.
+ * Returns a JPEG up to the end of its last scan, and an end marker: segments
+ * after it, which no row depends on, may be damaged. Undefined for one without
+ * an end, which may lack scans.
  */
 export function withoutTrailingSegments(
   bytes: Uint8Array,
@@ -167,7 +167,9 @@ function isRestart(marker = 0): boolean {
   return marker >= 0xd0 && marker <= 0xd7;
 }
 
-/** SOF0–SOF15, which share their numbers with DHT, JPG and DAC. */
+/**
+ * Returns true for SOF0–SOF15, which share their numbers with DHT, JPG and DAC.
+ */
 function isFrameHeader(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf &&
     marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;

@@ -1,5 +1,6 @@
 /**
- * The blocks of a JPEG's scan: 64 coefficients each, or a part of their bits.
+ * The decoder of a JPEG scan's blocks: 64 coefficients each, or a part of their
+ * bits.
  *
  * ```text
  * sequential   DC difference │ (run of zeros, value)… │ end of block
@@ -14,7 +15,7 @@
 import { ImageError } from "../../errors.ts";
 import type { BitReader, HuffmanTable } from "./jpeg_huffman.ts";
 
-/** Places in rows of eight of the coefficients in their order of storage. */
+/** Places of the coefficients in rows of eight, in their order of storage. */
 export const ZIGZAG: Uint8Array = Uint8Array.fromHex(
   "000108100902030a11182019120b04050c131a21283029221b140d06070e151c" +
     "232a313839322b241d160f171e252c333a3b342d261f272e353c3d362f373e3f",
@@ -22,13 +23,13 @@ export const ZIGZAG: Uint8Array = Uint8Array.fromHex(
 
 /** The coefficients that a scan reads. */
 export interface Band {
-  /** The first. */
+  /** Index of the first coefficient. */
   readonly start: number;
-  /** The last. */
+  /** Index of the last coefficient. */
   readonly end: number;
-  /** Bits that are known; 0 in the first scan of them. */
+  /** Number of the bit above those read, or 0 in the first scan of the band. */
   readonly high: number;
-  /** The bit that is read; all from it on in the first scan. */
+  /** Number of the lowest bit that is read. */
   readonly low: number;
 }
 
@@ -42,24 +43,24 @@ export interface BlockChannel {
 export interface BlockTables {
   /** The component. */
   readonly channel: BlockChannel;
-  /** For DC; undefined if there is none. */
+  /** Table of DC; undefined if there is none. */
   readonly dc: HuffmanTable | undefined;
-  /** For AC; undefined if there is none. */
+  /** Table of AC; undefined if there is none. */
   readonly ac: HuffmanTable | undefined;
 }
 
-/** A reader of the blocks of a scan. */
+/** Reads the blocks of a scan. */
 export class BlockReader {
   readonly #reader: BitReader;
   readonly #band: Band;
   readonly #progressive: boolean;
-  /** Blocks that the band is over for. */
+  /** Number of blocks for which the band is over. */
   #endOfBand = 0;
 
   /**
-   * Begins at the first block.
+   * Creates a reader at the first block.
    *
-   * @param reader Of the scan's bits.
+   * @param reader Reader of the scan's bits.
    */
   constructor(
     reader: BitReader,
@@ -71,7 +72,7 @@ export class BlockReader {
     this.#progressive = progressive;
   }
 
-  /** Passes a restart marker. DC values are the caller's to reset. */
+  /** Skips a restart marker. The caller resets DC values. */
   restart(): void {
     this.#reader.restart();
     this.#endOfBand = 0;
@@ -80,7 +81,8 @@ export class BlockReader {
   /**
    * Reads a block.
    *
-   * @param block `[64]`, in the order of rows. Overwritten, or refined.
+   * @param block Coefficients `[64]` in the order of rows; overwritten, or
+   * refined.
    */
   read(tables: BlockTables, block: Int16Array): void {
     const { start, end, high } = this.#band;

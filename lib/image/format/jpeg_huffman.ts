@@ -14,16 +14,19 @@ import { ImageError } from "../../errors.ts";
 
 /** A Huffman table. */
 export interface HuffmanTable {
-  /** `[2 ** 16]`: length and symbol, `length << 8 | symbol`, of the code that 16 bits begin with; 0 for none. */
+  /**
+   * Length and symbol, `length << 8 | symbol`, of the code that each 16 bits
+   * begin with, `[2 ** 16]`; 0 for none.
+   */
   readonly codes: Uint16Array;
 }
 
 /**
  * Returns the table of a DHT segment.
  *
- * @param counts `[16]`, codes of each length.
- * @param symbols In the order of their codes.
- * @throws {ImageError} When there are more codes than their lengths allow.
+ * @param counts Number of codes of each length, `[16]`.
+ * @param symbols Symbols in the order of their codes.
+ * @throws {ImageError} If there are more codes than their lengths allow.
  */
 export function huffmanTable(
   counts: Uint8Array,
@@ -47,7 +50,7 @@ export function huffmanTable(
   return { codes };
 }
 
-/** A reader of the bits of a scan, up to its next marker. */
+/** Reads the bits of a scan, up to its next marker. */
 export class BitReader {
   readonly #bytes: Uint8Array;
   #at: number;
@@ -55,7 +58,7 @@ export class BitReader {
   #bits = 0;
 
   /**
-   * Begins at a byte.
+   * Creates a reader at a byte.
    *
    * @param at Offset of the first byte.
    */
@@ -96,7 +99,7 @@ export class BitReader {
       : bits;
   }
 
-  /** Passes what is left of a byte, and the restart marker after it. */
+  /** Skips the rest of a byte and the restart marker after it. */
   restart(): void {
     this.#bits = 0;
     const bytes = this.#bytes;
@@ -108,7 +111,7 @@ export class BitReader {
     this.#at += 2;
   }
 
-  /** Fills the buffer to 17 bits or more, or as far as the scan goes. */
+  /** Fills the buffer to 17 bits or more, or to the end of the scan. */
   #fill(): void {
     const bytes = this.#bytes;
     while (this.#bits <= 16 && this.#at < bytes.length) {

@@ -1,12 +1,12 @@
 /**
- * The scans of a JPEG → quantized coefficients of its components.
+ * The decoder of a JPEG's scans into quantized coefficients of its components.
  *
  * ```text
  * SOF ─▶ components │ DQT, DHT, DRI ─▶ tables │ SOS ─▶ a scan of some components
  * sequential: all coefficients at once     progressive: a band, or a bit of them
  * ```
  *
- * Serves the files that mozjpeg's build here does not. Source: ITU-T T.81,
+ * It serves the files that mozjpeg's build here does not. Source: ITU-T T.81,
  * annexes B, F and G.
  *
  * @module
@@ -25,25 +25,28 @@ import { BitReader, type HuffmanTable, huffmanTable } from "./jpeg_huffman.ts";
 
 /** A component: its blocks of 8 × 8 coefficients. */
 export interface JpegComponent extends Sampling {
-  /** The number by which scans name it. */
+  /** The number that scans refer to it by. */
   readonly id: number;
-  /** Blocks of a row, padded to whole units. */
+  /** Number of blocks in a row, padded to whole units. */
   readonly blocksWide: number;
-  /** Rows of blocks, padded to whole units. */
+  /** Number of rows of blocks, padded to whole units. */
   readonly blocksHigh: number;
-  /** `[blocksHigh, blocksWide, 64]`, quantized, in the order of rows. */
+  /**
+   * Quantized coefficients in the order of rows, `[blocksHigh, blocksWide,
+   * 64]`.
+   */
   readonly coefficients: Int16Array;
-  /** `[64]`, in the order of rows. */
+  /** Quantization table in the order of rows, `[64]`. */
   quantization: Uint16Array;
 }
 
-/** What the scans of a JPEG hold. */
+/** The contents of a JPEG's scans. */
 export interface JpegScans {
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
-  /** In the order of the frame header. */
+  /** Components in the order of the frame header. */
   readonly components: readonly JpegComponent[];
   /** The transform of Adobe's marker; undefined without one. */
   readonly adobeTransform: number | undefined;
@@ -51,13 +54,13 @@ export interface JpegScans {
   readonly hasJfif: boolean;
 }
 
-/** Scans that a file may have: each goes over all blocks. */
+/** The most scans of a file: each goes over all blocks. */
 const MAX_SCANS = 100;
 
 /**
  * Reads all scans.
  *
- * @throws {ImageError} When a segment or a scan is damaged or cut short, or the
+ * @throws {ImageError} If a segment or a scan is damaged or cut short, or the
  * process is none of Huffman codes.
  */
 export function readJpegScans(bytes: Uint8Array): JpegScans {
@@ -68,7 +71,7 @@ export function readJpegScans(bytes: Uint8Array): JpegScans {
 /** A component while scans are read. */
 interface Channel extends JpegComponent, BlockChannel {
   readonly table: number;
-  /** Blocks that hold pixels, in a scan of this component alone. */
+  /** Number of blocks that hold pixels, in a scan of this component alone. */
   readonly ownWide: number;
   readonly ownHigh: number;
 }
@@ -123,7 +126,7 @@ class ScanReader {
       at = this.#marker(at);
       while (isRestart(this.#bytes[at + 1])) at = this.#marker(at + 2);
     }
-    // Without its end a progressive file may lack scans.
+    // A progressive file without its end may lack scans.
     if (scans === 0 || !ended) throw new ImageError("the JPEG is cut short");
     return {
       height: this.#height,
@@ -319,7 +322,10 @@ function isRestart(marker = 0): boolean {
   return marker >= 0xd0 && marker <= 0xd7;
 }
 
-/** Returns whether a marker's data is `length` bytes or more, and begins so. */
+/**
+ * Returns true if a marker's data is `length` bytes or more, and begins with
+ * `start`.
+ */
 function startsWith(data: Uint8Array, start: string, length: number): boolean {
   return data.length >= length &&
     String.fromCharCode(...data.subarray(0, start.length)) === start;

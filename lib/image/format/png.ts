@@ -1,14 +1,14 @@
 /**
- * A PNG as a list of chunks.
+ * The container of PNG: a list of chunks.
  *
  * ```text
  * signature │ IHDR │ … │ IDAT … │ IEND
  * chunk = u32 length │ type │ data │ CRC-32 of type and data
  * ```
  *
- * Knows the container and the header fields, nothing of filters or pixels.
- * Damage is found where a chunk is used: what a picture does not need costs
- * nothing. Source: W3C PNG, third edition.
+ * It parses chunks and header fields, neither filters nor pixels. Damage is
+ * found where a chunk is used: parts that a picture does not need cost nothing.
+ * Source: W3C PNG, third edition.
  *
  * @module
  */
@@ -21,13 +21,15 @@ import { pngOrientation } from "./png_metadata.ts";
 
 /** One chunk. */
 export interface PngChunk {
-  /** Four letters; a capital first one means that the picture needs it. */
+  /**
+   * Type, four letters; a capital first one means that the picture needs it.
+   */
   readonly type: string;
-  /** Without length, type and CRC. */
+  /** Data without length, type and CRC. */
   readonly data: Uint8Array;
 }
 
-/** A chunk as it stands in a file. */
+/** A chunk with its offset in a file. */
 export interface StoredChunk extends PngChunk {
   /** Offset of its length. */
   readonly at: number;
@@ -37,17 +39,19 @@ export interface StoredChunk extends PngChunk {
 export interface PngShape extends PixelSize {
   /** Bits per sample: 1, 2, 4, 8 or 16. */
   readonly depth: number;
-  /** 0 gray, 2 RGB, 3 palette, 4 gray with alpha, 6 RGB with alpha. */
+  /**
+   * Color type: 0 gray, 2 RGB, 3 palette, 4 gray with alpha, 6 RGB with alpha.
+   */
   readonly colorType: number;
   /** True if rows are stored in the seven passes of Adam7. */
   readonly interlaced: boolean;
 }
 
-/** The fields of IHDR, and what other chunks say of the picture. */
+/** The fields of IHDR, with facts from other chunks. */
 export interface PngHeader extends PngShape {
-  /** 1 for a still picture. */
+  /** Number of frames; 1 for a still picture. */
   readonly frames: number;
-  /** From EXIF or XMP, wherever they stand. */
+  /** Orientation from EXIF or XMP, in any place. */
   readonly orientation: Orientation;
 }
 
@@ -63,20 +67,22 @@ export const PNG_SIGNATURE: Uint8Array = Uint8Array.of(
   0x0a,
 );
 
-/** Chunks that a file may have; libpng's are of 8 KB. */
+/** The most chunks of a file; libpng's are of 8 KB. */
 const MAX_CHUNKS = 2 ** 18;
 
-/** Chunks beside the pictures' data: they are read at the request. */
+/**
+ * The most chunks beside picture data, which are read while a request waits.
+ */
 const MAX_OTHER_CHUNKS = 2 ** 16;
 
-/** Frames that APNG allows. */
+/** The most frames that APNG allows. */
 const MAX_FRAMES = 2 ** 31;
 
 /**
- * Returns the chunks of a PNG up to IEND, which may be missing. The last one may
- * be cut short.
+ * Returns the chunks of a PNG up to IEND, which may be missing. The last one
+ * may be cut short.
  *
- * @throws {ImageTooLargeError} When there are too many.
+ * @throws {ImageTooLargeError} If there are too many.
  */
 export function readChunks(bytes: Uint8Array): StoredChunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -102,8 +108,8 @@ export function readChunks(bytes: Uint8Array): StoredChunk[] {
  * Returns the data of a chunk that is needed.
  *
  * @param bytes The file.
- * @throws {ImageError} When its CRC is wrong. One that the file is too short for
- * is not missed: picture data may be complete without.
+ * @throws {ImageError} If its CRC is wrong. A CRC beyond the end of the file is
+ * not required: picture data may be complete without.
  */
 export function soundData(bytes: Uint8Array, chunk: StoredChunk): Uint8Array {
   const { at, data } = chunk;
@@ -120,7 +126,7 @@ export function soundData(bytes: Uint8Array, chunk: StoredChunk): Uint8Array {
 /**
  * Returns the fields of IHDR.
  *
- * @throws {ImageError} When there is none, or one of no meaning.
+ * @throws {ImageError} If there is none, or a field is invalid.
  */
 export function readPngShape(
   bytes: Uint8Array,
@@ -171,8 +177,8 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 }
 
 /**
- * Returns the number of an APNG's frames; undefined for a still picture, and for a
- * number of no meaning, which readers take as that.
+ * Returns the number of an APNG's frames; undefined for a still picture, and
+ * for an invalid number, which readers treat as that.
  */
 export function announcedFrames(
   chunks: readonly PngChunk[],

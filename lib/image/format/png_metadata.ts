@@ -1,6 +1,5 @@
 /**
- * The orientation among a PNG's metadata, in any of the ways that programs have to
- * store it.
+ * The orientation in a PNG's metadata, in any of the forms that programs write.
  *
  * ```text
  * eXIf │ EXIF
@@ -8,8 +7,9 @@
  * iTXt │ "XML:com.adobe.xmp" │ XMP
  * ```
  *
- * Damage is no error here: a picture is seen without its metadata, too. Source: W3C
- * PNG, third edition; ImageMagick's raw profiles; XMP Specification Part 3, 1.1.5.
+ * Damage is no error here: a picture is shown without its metadata, too.
+ * Source: W3C PNG, third edition; ImageMagick's raw profiles; XMP Specification
+ * Part 3, 1.1.5.
  *
  * @module
  */
@@ -19,10 +19,12 @@ import { exifOrientation, type Orientation } from "../metadata/exif.ts";
 import { xmpOrientation } from "../metadata/xmp_orientation.ts";
 import type { PngChunk } from "./png.ts";
 
-/** Bytes that compressed metadata may have: it is read at the request. */
+/**
+ * The most bytes of compressed metadata, which is read while a request waits.
+ */
 const MAX_TEXT_BYTES = 2 ** 20;
 
-/** Returns the orientation that metadata asks for: 1 when it asks for none. */
+/** Returns the orientation that metadata asks for; 1 if none. */
 export function pngOrientation(chunks: readonly PngChunk[]): Orientation {
   const exif = chunks.find(({ type }) => type === "eXIf")?.data ??
     rawProfile(chunks, "exif") ?? rawProfile(chunks, "APP1");

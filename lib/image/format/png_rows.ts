@@ -5,9 +5,9 @@
  * IDAT… ─ inflate ─▶ filter type │ filtered row … ─ unfilter ─▶ row …
  * ```
  *
- * Inflates no more than the rows need, so that bytes after them, and their
- * checksum, do not matter; Pillow and browsers do the same. One row and the one
- * before it are held. Knows nothing of colors.
+ * It inflates no more than the rows need, so that bytes after them, and their
+ * checksum, do not matter; Pillow and browsers do the same. Memory is one row
+ * and the one before it. It is independent of colors.
  *
  * Own code on the zlib of the platform: ImageScript's decoder refuses data with
  * bytes after it, holds all rows several times, and takes four times as long.
@@ -21,33 +21,35 @@ import { constants, createInflateRaw } from "node:zlib";
 import { ImageError } from "../../errors.ts";
 import type { PngShape } from "./png.ts";
 
-/** A part of a PNG that is stored as a picture of its own: all of it, or a pass. */
+/**
+ * A part of a PNG that is stored as a picture of its own: all of it, or a pass.
+ */
 export interface PngPass {
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
-  /** Row of the picture that its first row is. */
+  /** The picture's row that is its first row. */
   readonly top: number;
-  /** Column of the picture that its first column is. */
+  /** The picture's column that is its first column. */
   readonly left: number;
-  /** Rows of the picture from one of its rows to the next. */
+  /** Number of the picture's rows from one of its rows to the next. */
   readonly down: number;
-  /** Columns of the picture from one of its columns to the next. */
+  /** Number of the picture's columns from one of its columns to the next. */
   readonly right: number;
 }
 
 /** A row of a pass. */
 export interface PngRow {
-  /** Its samples, packed; overwritten by the row after next. */
+  /** Packed samples; overwritten by the row after next. */
   readonly bytes: Uint8Array;
-  /** The pass. */
+  /** The pass of the row. */
   readonly pass: PngPass;
-  /** Its row in the pass. */
+  /** Index of the row in the pass. */
   readonly y: number;
 }
 
-/** The samples of a pixel by color type. */
+/** Samples of a pixel by color type. */
 export const PNG_CHANNELS: Readonly<Record<number, number>> = {
   0: 1,
   2: 3,
@@ -56,7 +58,7 @@ export const PNG_CHANNELS: Readonly<Record<number, number>> = {
   6: 4,
 };
 
-/** Adam7: top, left, down and right of the passes. */
+/** The passes of Adam7: top, left, down and right. */
 const ADAM7 = [
   [0, 0, 8, 8],
   [0, 4, 8, 8],
@@ -67,14 +69,14 @@ const ADAM7 = [
   [1, 0, 2, 1],
 ] as const;
 
-/** The zlib header before the deflated data, in bytes. */
+/** Bytes of the zlib header before the deflated data. */
 const ZLIB_HEADER = 2;
 
 /**
  * Yields the rows of a picture in the order of storage.
  *
  * @param data The picture's data, in parts.
- * @throws {ImageError} When it is damaged, or ends before the last row.
+ * @throws {ImageError} If it is damaged, or ends before the last row.
  */
 export async function* pngRows(
   shape: PngShape,
@@ -85,7 +87,7 @@ export async function* pngRows(
   const reader = new ByteReader(inflated(data));
   for (const pass of passesOf(shape)) {
     const length = Math.ceil(pass.width * bits / 8);
-    // Each with its filter type before it.
+    // A row is preceded by its filter type.
     let row = new Uint8Array(length + 1);
     let above = new Uint8Array(length + 1);
     for (let y = 0; y < pass.height; y++) {
@@ -120,13 +122,13 @@ function inflated(
     skip -= part.length - rest.length;
     return rest;
   });
-  // Data that ends early still gives the rows that it has.
+  // Data that ends early still yields its rows.
   const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
   Readable.from(parts).pipe(inflate);
   return inflate[Symbol.asyncIterator]();
 }
 
-/** A reader of whole rows from bytes that come in parts of any length. */
+/** Reads whole rows from bytes that arrive in parts of any length. */
 class ByteReader {
   readonly #source: AsyncIterator<Uint8Array, unknown>;
   #part: Uint8Array = new Uint8Array();
@@ -136,7 +138,9 @@ class ByteReader {
     this.#source = source;
   }
 
-  /** @param row Overwritten. */
+  /**
+   * @param row Bytes of the row; overwritten.
+   */
   async read(row: Uint8Array): Promise<void> {
     for (let filled = 0; filled < row.length;) {
       if (this.#at === this.#part.length) await this.#next();
@@ -166,8 +170,9 @@ class ByteReader {
 /**
  * Undoes the filter of a row.
  *
- * @param row `[1 + length]`, its filter type first. Overwritten.
- * @param above `[1 + length]`, the row before it, unfiltered; zeros before the first.
+ * @param row Filter type and bytes, `[1 + length]`; overwritten.
+ * @param above The row before it, unfiltered, `[1 + length]`; zeros before the
+ * first.
  * @param stride Bytes from a sample to that of the next pixel.
  */
 function unfilter(row: Uint8Array, above: Uint8Array, stride: number): void {
@@ -198,7 +203,9 @@ function unfilter(row: Uint8Array, above: Uint8Array, stride: number): void {
   }
 }
 
-/** Returns whichever of three neighbors is nearest to `left + up − corner`. */
+/**
+ * Returns the one of three neighbors that is nearest to `left + up − corner`.
+ */
 function paeth(left: number, up: number, corner: number): number {
   const toLeft = Math.abs(up - corner);
   const toUp = Math.abs(left - corner);

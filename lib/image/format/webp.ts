@@ -1,5 +1,5 @@
 /**
- * WebP as a list of RIFF chunks.
+ * The container of WebP: a list of RIFF chunks.
  *
  * ```text
  * "RIFF" │ size │ "WEBP" │ VP8X? │ ALPH? │ VP8 or VP8L │ EXIF?      a still
@@ -18,31 +18,34 @@ import { xmpOrientation } from "../metadata/xmp_orientation.ts";
 
 /** One chunk. */
 export interface WebpChunk {
-  /** Four characters, spaces included: "VP8 ". */
+  /** Name, four characters, spaces included: "VP8 ". */
   readonly name: string;
-  /** Without name, length and padding. */
+  /** Data without name, length and padding. */
   readonly data: Uint8Array;
   /** True if the file ends inside it. */
   readonly isCut?: boolean;
 }
 
-/** What a WebP's chunks say. */
+/** The facts of a WebP's chunks. */
 export interface WebpHeader {
-  /** In pixels. */
+  /** Height in pixels. */
   readonly height: number;
-  /** In pixels. */
+  /** Width in pixels. */
   readonly width: number;
-  /** 1 for a still picture. A cut file has those that are missing as one. */
+  /**
+   * Number of frames; 1 for a still picture. Missing frames of a truncated file
+   * count as one.
+   */
   readonly frames: number;
-  /** Whether it is stored as an animation, though of one frame. */
+  /** True if it is stored as an animation, even of one frame. */
   readonly animated: boolean;
-  /** From EXIF, else from XMP. */
+  /** Orientation from EXIF, else from XMP. */
   readonly orientation: Orientation;
 }
 
 /**
- * The header of a WebP. It takes the walk over all chunks, since frames and
- * EXIF stand behind the picture.
+ * Returns the header of a WebP. It reads all chunks, since frames and EXIF
+ * follow the picture.
  */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
   const chunks = readWebpChunks(bytes);
@@ -59,7 +62,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
     return { ...canvas, frames: count, animated: true, orientation };
   }
   const size = pictureSize(chunks);
-  // The codec allocates by the picture's own size, the limits go by this one.
+  // The codec allocates by the picture's own size, the limits use this one.
   if (
     canvas !== undefined &&
     (canvas.height !== size.height || canvas.width !== size.width)
@@ -74,25 +77,28 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 /**
  * Returns the chunks of a WebP, as far as the file goes.
  *
- * @throws {ImageTooLargeError} When there are too many.
+ * @throws {ImageTooLargeError} If there are too many.
  */
 export function readWebpChunks(bytes: Uint8Array): WebpChunk[] {
   if (bytes.length < 12) throw new ImageError("the WebP is cut short");
   return riffChunks(bytes.subarray(12, riffEnd(bytes)));
 }
 
-/** Returns whether the file is as long as it says, but for the last padding. */
+/**
+ * Returns true if the file has its declared length, except for the last
+ * padding.
+ */
 function isWhole(bytes: Uint8Array): boolean {
   return riffEnd(bytes) <= bytes.length + 1;
 }
 
-/** Returns the offset at which the file ends by its header. */
+/** Returns the offset at which the file ends according to its header. */
 function riffEnd(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return view.getUint32(4, true) + 8;
 }
 
-/** Chunks that a file may have, one a frame and some beside. */
+/** The most chunks of a file, one for each frame and some beside. */
 const MAX_CHUNKS = 2 ** 15;
 
 /** Returns the chunks that fill `bytes`; the last may be cut. */
@@ -112,7 +118,7 @@ export function riffChunks(bytes: Uint8Array): WebpChunk[] {
   return chunks;
 }
 
-/** A WebP of `chunks`. */
+/** Returns a WebP of `chunks`. */
 export function writeWebpChunks(chunks: readonly WebpChunk[]): Uint8Array {
   const body = chunks.reduce(
     (sum, { data }) => sum + 8 + data.length + (data.length & 1),
@@ -134,7 +140,7 @@ export function writeWebpChunks(chunks: readonly WebpChunk[]): Uint8Array {
   return bytes;
 }
 
-/** The size in the bit stream of the picture among `chunks`. */
+/** Returns the size in the bit stream of the picture among `chunks`. */
 export function pictureSize(
   chunks: readonly WebpChunk[],
 ): { height: number; width: number } {

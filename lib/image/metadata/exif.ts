@@ -1,18 +1,18 @@
 /**
- * The one EXIF tag that changes what a person sees: orientation.
+ * The reader of the one EXIF tag that changes the shown picture: orientation.
  *
  * ```text
  * "II" or "MM" │ 42 │ offset of directory ─▶ count │ 12-byte entries …
  * ```
  *
- * Only the first directory is looked at. A package for all of EXIF would be
- * many times this file for one number.
+ * Only the first directory is read. A package for all of EXIF would be many
+ * times this file for one number.
  *
  * @module
  */
 
 /**
- * How a stored picture is to be turned before it is shown, as EXIF numbers it.
+ * The number of the turn by which EXIF shows a stored picture.
  *
  * 1 as it is, 2 mirrored, 3 upside down, 4 flipped, 5 transposed, 6 turned
  * clockwise, 7 transposed over the other diagonal, 8 turned counterclockwise.
@@ -22,12 +22,12 @@ export type Orientation = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
 const orientationTag = 0x0112;
 
 /**
- * Returns the orientation that an EXIF block asks for; undefined when it asks for
- * none.
+ * Returns the orientation that an EXIF block asks for; undefined if none.
  *
- * Damage is no error here, since a picture is seen without its metadata, too.
+ * Damage is no error here, since a picture is shown without its metadata, too.
  *
- * @param block From the byte order mark on; a leading "Exif\0\0" is skipped.
+ * @param block EXIF from the byte order mark on; a leading "Exif\0\0" is
+ * skipped.
  */
 export function exifOrientation(block: Uint8Array): Orientation | undefined {
   const prefixed = block[0] === 0x45 && block[1] === 0x78; // "Ex"

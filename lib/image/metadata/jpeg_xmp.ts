@@ -1,5 +1,5 @@
 /**
- * XMP into a JPEG.
+ * The writer of XMP into a JPEG.
  *
  * ```text
  * SOI │ APP1 length "http://ns.adobe.com/xap/1.0/\0" packet │ the rest as it was
@@ -12,12 +12,12 @@
 
 const NAMESPACE = "http://ns.adobe.com/xap/1.0/\0";
 
-/** What a segment's two bytes of length can say. */
+/** The longest segment that two bytes of length allow. */
 const MAX_SEGMENT = 0xffff;
 
 /**
- * `jpeg` with `packet` as its XMP. As it was when the packet is too long for a
- * segment.
+ * Returns `jpeg` with `packet` as its XMP; unchanged if the packet is too long
+ * for a segment.
  */
 export function withXmp(
   jpeg: Uint8Array,

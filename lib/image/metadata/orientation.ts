@@ -1,5 +1,5 @@
 /**
- * Turning a picture the way its EXIF orientation asks for.
+ * The transform of a picture by its EXIF orientation.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Orientation } from "./exif.ts";
 import type { RgbImage } from "../image.ts";
 
-/** `image` as a person is meant to see it. The image itself when it is upright. */
+/** Returns `image` upright; the image itself if it is upright already. */
 export function orient(image: RgbImage, orientation: Orientation): RgbImage {
   if (orientation === 1) return image;
   const { height, width, pixels } = image;
@@ -28,13 +28,16 @@ export function orient(image: RgbImage, orientation: Orientation): RgbImage {
   return { ...size, pixels: upright };
 }
 
-/** Where the upright picture's rows and columns lie in the stored one, in pixels. */
+/**
+ * The strides of the upright picture's rows and columns in the stored one, in
+ * pixels.
+ */
 interface Walk {
-  /** The stored pixel that becomes the top left one. */
+  /** Index of the stored pixel that becomes the top left one. */
   readonly start: number;
-  /** From one upright row to the next. */
+  /** Stride from one upright row to the next. */
   readonly down: number;
-  /** From one upright column to the next. */
+  /** Stride from one upright column to the next. */
   readonly right: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * XMP into a WebP.
+ * The writer of XMP into a WebP.
  *
  * ```text
  * RIFF size WEBP │ VP8X flags, canvas │ the picture's chunk as it was │ "XMP " packet
@@ -29,7 +29,7 @@ export function withWebpXmp(
 ): Uint8Array<ArrayBuffer> {
   const extended = new DataView(new ArrayBuffer(10));
   extended.setUint8(0, HAS_XMP);
-  // Both sides less one, in 24 bits; what is above them is overwritten or zero.
+  // Both sides less one, in 24 bits; the bits above are overwritten or zero.
   extended.setUint32(4, width - 1, true);
   extended.setUint16(7, (height - 1) & 0xffff, true);
   extended.setUint8(9, (height - 1) >> 16);
@@ -50,7 +50,10 @@ export function withWebpXmp(
   return marked;
 }
 
-/** A chunk: four letters, its length, what it holds, a zero to an even length. */
+/**
+ * Returns a chunk: four letters, its length, its data, a zero to an even
+ * length.
+ */
 function chunk(name: string, data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(8 + data.length + data.length % 2);
   bytes.set(new TextEncoder().encode(name));

@@ -1,10 +1,10 @@
 /**
- * The near end of a thread that runs the picture codec, one call at a time.
+ * The client of a thread that runs the picture codec, one call at a time.
  *
  * A file can be made to trap or to stall a decoder: then the thread is dropped,
- * the call fails, and the next call starts a new one. So it is when nobody
- * waits for the call any more, and when the thread holds more memory than it
- * needs: that of WebAssembly never shrinks.
+ * the call fails, and the next call starts a new one. The same applies when a
+ * call is abandoned, and when the thread holds more memory than it needs: that
+ * of WebAssembly never shrinks.
  *
  * ```text
  * call ─▶ thread ─▶ reply
@@ -31,7 +31,7 @@ import {
   WorkDeadline,
 } from "./work_deadline.ts";
 
-/** The ways for a call to end without a reply. */
+/** The reasons that a call ends without a reply. */
 export type Loss = Missed | "crashed" | "abandoned";
 
 /** Options of a thread. */
@@ -44,13 +44,13 @@ export interface CodecThreadOptions {
   readonly onLoss: (call: Call, how: Loss) => void;
 }
 
-/** Time to its end of a call that nobody waits for, in milliseconds. */
+/** Milliseconds after which an abandoned call is ended. */
 const ABANDONED_MS = 200;
 
-/** Bytes with which a thread is kept between two calls. */
+/** The most bytes with which a thread is kept between two calls. */
 const MAX_KEPT_BYTES = 2 ** 26;
 
-/** Retry-After seconds of a call that stood still. */
+/** Retry-After seconds of a call that stalled. */
 const STALLED_RETRY_S = 30;
 
 /** Runs calls of the codec; its thread starts with the first. */
@@ -61,17 +61,17 @@ export class CodecThread {
   #ended: Promise<unknown> | undefined;
   #heldBytes = 0;
 
-  /** Starts nothing. */
+  /** Creates the client; the thread is not started. */
   constructor(options: CodecThreadOptions) {
     this.#options = options;
   }
 
-  /** Bytes that the thread holds between calls; 0 while there is none. */
+  /** Bytes that the thread holds between calls; 0 without a thread. */
   get heldBytes(): number {
     return this.#worker === undefined ? 0 : this.#heldBytes;
   }
 
-  /** Returns whether the thread was started, and not dropped. */
+  /** Returns true if the thread was started, and not dropped. */
   get started(): boolean {
     return this.#worker !== undefined;
   }
@@ -80,10 +80,10 @@ export class CodecThread {
    * Runs `call`.
    *
    * @throws The error that the codec throws, as far as classes survive the way.
-   * @throws {ImageError} When a file makes the codec crash, or compute without
+   * @throws {ImageError} If a file makes the codec crash, or compute without
    * an end.
-   * @throws {OverloadedError} When the machine leaves it no time.
-   * @throws The signal's reason when it aborts first.
+   * @throws {OverloadedError} If the machine leaves it no time.
+   * @throws The signal's reason if it aborts first.
    */
   async run(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
     const worker = this.#worker ??= this.#start();
@@ -105,12 +105,12 @@ export class CodecThread {
     return outcome.value;
   }
 
-  /** Ends the thread and gives its memory back; the next call starts another. */
+  /** Ends the thread and frees its memory; the next call starts another. */
   async drop(): Promise<void> {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#number = undefined;
-    // A crash may be told a second time, to nobody.
+    // A crash may be reported a second time, which is ignored.
     worker?.on("error", () => {});
     if (worker !== undefined) this.#ended = worker.terminate();
     await this.#ended;
@@ -132,7 +132,7 @@ export class CodecThread {
   ): Promise<Reply | Loss> {
     const { promise, resolve } = Promise.withResolvers<Reply | Loss>();
     const onMessage = (message: object) => {
-      // The thread sends nothing else.
+      // The thread sends no other messages.
       if (!("threadNumber" in message)) resolve(unpack(message) as Reply);
     };
     const onCrash = () => resolve("crashed");
@@ -178,9 +178,9 @@ function lost({ method }: Call, how: Loss): Error {
     : new RuntimeError(`Cannot run ${method}: ${what}`);
 }
 
-/** The error that the thread threw. */
+/** Returns the error that the thread threw. */
 function restored({ code, name, message }: Fault): Error {
-  // The classes put their own "Cannot … picture: " in front.
+  // The classes add their own prefix "Cannot … picture: ".
   const detail = message.replace(/^Cannot \w+ picture: /, "");
   switch (code) {
     case "unreadable-image":

@@ -1,28 +1,28 @@
 /**
- * Values on their way between the picture codec and its threads.
+ * The messages between the picture codec and its threads.
  *
  * Deno's `node:worker_threads` walks a typed array element by element: ten
- * million take over a second. As a plain buffer they are moved at once, so
- * arrays are packed as buffers here and unpacked on arrival.
+ * million take over a second. Plain buffers are moved at once, so arrays are
+ * packed as buffers here and unpacked on arrival.
  *
  * @module
  */
 
 /** A value without typed arrays, and the buffers in it that are to be moved. */
 export interface PackedMessage {
-  /** For {@linkcode unpack}. */
+  /** The packed value, for {@linkcode unpack}. */
   readonly packed: unknown;
-  /** For the transfer list: each belongs to the message alone. */
+  /** Buffers for the transfer list: each belongs to the message alone. */
   readonly buffers: ArrayBuffer[];
 }
 
 /**
  * Packs `value` as a message.
  *
- * @param value Of plain objects, arrays, bytes, pixels and primitives.
- * @param options `move` hands over arrays that fill their buffer: the sender
- * has no use for them any more. All others are copied, so that the sender keeps
- * its own.
+ * @param value Value of plain objects, arrays, bytes, pixels and primitives.
+ * @param options `move` transfers arrays that fill their buffer and that the
+ * sender no longer uses. All others are copied, so that the sender keeps its
+ * own.
  */
 export function pack(
   value: unknown,
@@ -43,7 +43,10 @@ export function pack(
   return { packed: packOne(value), buffers };
 }
 
-/** Memory of WebAssembly is not to be moved; nothing here hands it out whole. */
+/**
+ * Returns true if an array fills its buffer. Memory of WebAssembly cannot be
+ * moved, but no array here covers all of it.
+ */
 function isWhole(
   array: Uint8Array | Uint8ClampedArray,
 ): array is (Uint8Array | Uint8ClampedArray) & { buffer: ArrayBuffer } {
@@ -51,17 +54,17 @@ function isWhole(
     array.byteLength === array.buffer.byteLength;
 }
 
-/** What {@linkcode pack} was given. */
+/** Returns the value that was passed to {@linkcode pack}. */
 export function unpack(packed: unknown): unknown {
   if (!isPackedArray(packed)) return mapValues(packed, unpack);
   const { buffer, clamped } = packed;
   return clamped ? new Uint8ClampedArray(buffer) : new Uint8Array(buffer);
 }
 
-/** A typed array as it travels. */
+/** A typed array in its packed form. */
 interface PackedArray {
   readonly buffer: ArrayBuffer;
-  /** Whether it holds pixels, not bytes. */
+  /** True if it holds pixels, not bytes. */
   readonly clamped: boolean;
 }
 
@@ -69,7 +72,9 @@ function isPackedArray(value: unknown): value is PackedArray {
   return isRecord(value) && value.buffer instanceof ArrayBuffer;
 }
 
-/** `value` with `change` applied to what it holds; itself when it holds nothing. */
+/**
+ * Returns `value` with `change` applied to its children; itself if it has none.
+ */
 function mapValues(
   value: unknown,
   change: (inner: unknown) => unknown,

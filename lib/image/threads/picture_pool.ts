@@ -1,10 +1,10 @@
 /**
- * The picture codec on threads of its own.
+ * The picture codec on a pool of threads.
  *
  * A large picture takes seconds to decode, and meanwhile the server must answer
  * others, and decode small ones: a place is kept for them, and they pass large
- * ones that wait. Memory is no concern of the pool: whoever calls it holds a
- * share of the budget of pixels.
+ * ones that wait. The pool does not limit memory: its callers hold a share of
+ * the budget of pixels.
  *
  * ```text
  * call ─▶ queue, by caller ─▶ a free thread ─▶ reply
@@ -23,21 +23,21 @@ import type { Call } from "./picture_thread.ts";
 
 /** A codec that must be closed: `await using`. */
 export interface PicturePool extends PictureCodec, AsyncDisposable {
-  /** Returns how busy it is. */
+  /** Returns the present load. */
   readonly state: () => PicturePoolState;
 }
 
 /** The load of a pool, and the calls that it lost so far. */
 export interface PicturePoolState {
-  /** Threads that may run at once. */
+  /** Number of threads that may run at once. */
   readonly threads: number;
-  /** Threads that there are. */
+  /** Number of threads that exist. */
   readonly started: number;
-  /** Calls that run. */
+  /** Number of calls that run. */
   readonly running: number;
-  /** Calls that wait. */
+  /** Number of calls that wait. */
   readonly waiting: number;
-  /** Calls that ended without a reply, by the way they did. */
+  /** Number of calls that ended without a reply, by reason. */
   readonly lost: Readonly<Record<Loss, number>>;
 }
 
@@ -45,14 +45,14 @@ export interface PicturePoolState {
 export interface PicturePoolOptions {
   /** A clock, in milliseconds. */
   readonly now: () => number;
-  /** Calls that run at once; 2 by default. */
+  /** Number of calls that run at once; 2 by default. */
   readonly threads?: number | undefined;
   /**
    * Milliseconds of CPU time that any call may take before its thread is
-   * dropped, beside what its pixels add.
+   * dropped, beside those of its pixels.
    */
   readonly deadlineMs?: number;
-  /** Milliseconds that each pixel adds. */
+  /** Milliseconds of CPU time added for each pixel. */
   readonly deadlineMsPerPixel?: number;
   /** Milliseconds after which a thread without a call ends. */
   readonly idleMs?: number;
@@ -61,22 +61,23 @@ export interface PicturePoolOptions {
 }
 
 /**
- * CPU time that only a stalled codec takes, also on a machine ten times as slow:
- * measured are 0.1 µs a pixel for writing GIF, and 0.06 or less for all else.
+ * CPU time that only a stalled codec takes, even on a machine ten times as
+ * slow: measured are 0.1 µs a pixel for writing GIF, and 0.06 or less for all
+ * else.
  */
 const DEADLINE_MS = 10_000;
 const DEADLINE_MS_PER_PIXEL = 1.5e-3;
 
-/** Long enough for the next picture of one client, in milliseconds. */
+/** Milliseconds of idleness, long enough for the next picture of one client. */
 const IDLE_MS = 5000;
 
-/** A call of so many pixels is small: it takes about 60 ms. */
+/** The most pixels of a small call, which takes about 60 ms. */
 const SMALL_PIXELS = 2 ** 20;
 
-/** Bytes with which the last idle thread stays, so that the next call finds it. */
+/** Bytes with which the last idle thread is kept for the next call. */
 const KEPT_BYTES = 2 ** 25;
 
-/** Opens a codec whose threads start when they are needed. */
+/** Opens a codec whose threads start on demand. */
 export function openPicturePool(options: PicturePoolOptions): PicturePool {
   const pool = new Pool(options);
   return {
@@ -164,11 +165,11 @@ class Pool {
     this.#calls.add(turn);
     const forget = () => void this.#calls.delete(turn);
     turn.then(forget, forget);
-    // What comes over from the thread is what its method returned.
+    // The thread's value is the one that its method returned.
     return turn as ReturnType<PictureCodec[M]>;
   }
 
-  /** Waits for the calls that were made, then stops the threads. */
+  /** Waits for pending calls, then stops the threads. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#calls);
@@ -178,7 +179,7 @@ class Pool {
 
   async #run(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
     const free = [...this.#free];
-    // The queue lets no more run than there are threads.
+    // The queue runs no more calls than there are threads.
     const thread = free.find(({ started }) => started) ?? free[0]!;
     this.#free.delete(thread);
     clearTimeout(this.#idle.get(thread));
@@ -196,7 +197,7 @@ class Pool {
         other !== thread && other.started
       );
       if (!others && thread.heldBytes <= KEPT_BYTES) return;
-      // A call that comes meanwhile starts a thread of its own.
+      // A call that arrives meanwhile starts a thread of its own.
       thread.drop();
     };
     const timer = setTimeout(end, this.#idleMs);

@@ -1,7 +1,7 @@
 /**
- * The far end of `codec_thread.ts`: runs the codec on a thread of its own.
+ * The thread of `codec_thread.ts`: runs the codec in a worker.
  *
- * Importing it does nothing outside a worker.
+ * Importing it has no effect outside a worker.
  *
  * @module
  */
@@ -12,18 +12,18 @@ import { inPlaceCodec, type PictureCodec } from "../picture_codec.ts";
 import { pack, unpack } from "./picture_message.ts";
 import { threadNumber } from "./work_deadline.ts";
 
-/** What is asked of the thread: one method, with its arguments. */
+/** A request to the thread: one method, with its arguments. */
 export interface Call {
-  /** Of the codec. */
+  /** Name of the codec's method. */
   readonly method: keyof PictureCodec;
-  /** As the method takes them. */
+  /** Arguments of the method. */
   readonly args: readonly unknown[];
 }
 
 /** The outcome of a call. */
 export type Outcome = { readonly value: unknown } | { readonly fault: Fault };
 
-/** What the thread answers, in the order of the calls. */
+/** The thread's answer, in the order of the calls. */
 export interface Reply {
   /** The value or the error of the call. */
   readonly outcome: Outcome;
@@ -33,17 +33,17 @@ export interface Reply {
 
 /** The first message of a thread. */
 export interface Greeting {
-  /** The number by which Linux knows it; undefined elsewhere. */
+  /** The thread's number in Linux; undefined elsewhere. */
   readonly threadNumber: number | undefined;
 }
 
-/** An error, taken apart: classes do not survive the way between threads. */
+/** An error in parts: classes do not survive the transfer between threads. */
 export interface Fault {
-  /** That of an `Emu3Error`; undefined for a bug or a misuse. */
+  /** Code of an `Emu3Error`; undefined for a bug or a misuse. */
   readonly code: string | undefined;
-  /** The class's name. */
+  /** Name of the class. */
   readonly name: string;
-  /** For people. */
+  /** Message for people. */
   readonly message: string;
 }
 
@@ -53,7 +53,7 @@ if (parentPort !== null) {
 }
 
 parentPort?.on("message", async (message: unknown) => {
-  // The near end sends nothing else.
+  // The client sends no other messages.
   const call = unpack(message) as Call;
   const outcome = await answer(call);
   const { external, heapTotal } = Deno.memoryUsage();
@@ -64,7 +64,7 @@ parentPort?.on("message", async (message: unknown) => {
 
 async function answer({ method, args }: Call): Promise<Outcome> {
   try {
-    // The near end has typed them.
+    // The client has checked their types.
     const run = inPlaceCodec[method] as (...args: unknown[]) => unknown;
     return { value: await run(...args) };
   } catch (error) {

@@ -2,9 +2,9 @@
  * A deadline by work: by the CPU time of a thread, not by the clock.
  *
  * On a busy machine, or in a container that is stopped for a while, a thread
- * computes for a part of the time only, and what it is given is no worse for it.
- * A clock is the wide limit behind, for a thread that waits for what never
- * comes, and for systems that do not tell a thread's CPU time.
+ * computes for a part of the time only, and its input is not to blame. The
+ * clock is a wide second limit, for a thread that waits forever, and for
+ * systems that do not report a thread's CPU time.
  *
  * @module
  */
@@ -13,28 +13,30 @@ import { readSystemFile } from "../../runtime/memory/system_file.ts";
 
 /** The clocks of a thread, in milliseconds. */
 export interface ThreadClock {
-  /** CPU time of the thread so far; undefined where nothing tells it. */
+  /** Returns the CPU time of the thread so far; undefined if not reported. */
   readonly cpuMs: () => number | undefined;
-  /** Time of day, from any beginning. */
+  /** Returns the time of day, from any beginning. */
   readonly nowMs: () => number;
 }
 
 /** The ways to miss a deadline: too much CPU time, or too long by the clock. */
 export type Missed = "late" | "stalled";
 
-/** Times the CPU time that a call may take by the clock. */
+/** The ratio of the limit by the clock to that of CPU time. */
 const STALL_FACTOR = 20;
 
-/** The shortest and the longest time between two looks, in milliseconds. */
+/** The shortest and the longest time between two checks, in milliseconds. */
 const LOOK_MS = 50;
 const MAX_LOOK_MS = 60_000;
 
-/** The time by the clock after which CPU time is first looked at, in milliseconds. */
+/**
+ * The time by the clock after which CPU time is first checked, in milliseconds.
+ */
 const FIRST_LOOK_MS = 500;
 
 /**
- * Counts CPU time from the first look: most calls end before it, and so cost no
- * look at the system's files.
+ * Counts CPU time from the first check: most calls end before it, and so cost
+ * no read of the system's files.
  */
 export class WorkDeadline {
   readonly #ms: number;
@@ -43,9 +45,9 @@ export class WorkDeadline {
   #cpuBefore: number | undefined;
 
   /**
-   * Starts to count.
+   * Creates a deadline and starts to count.
    *
-   * @param ms CPU time that may pass.
+   * @param ms CPU time that may pass, in milliseconds.
    */
   constructor(ms: number, clock: ThreadClock) {
     this.#ms = ms;
@@ -53,12 +55,15 @@ export class WorkDeadline {
     this.#startedAt = clock.nowMs();
   }
 
-  /** Milliseconds until the first look is due. */
+  /** Milliseconds until the first check is due. */
   get firstLookMs(): number {
     return Math.min(FIRST_LOOK_MS, this.#ms);
   }
 
-  /** Returns how the deadline is missed, or after how many milliseconds to look again. */
+  /**
+   * Returns the way that the deadline is missed, or the milliseconds to the
+   * next check.
+   */
   look(): Missed | number {
     const usedMs = this.#usedMs();
     if (usedMs > this.#ms) return "late";
@@ -90,7 +95,7 @@ export function watch(
   return () => clearTimeout(timer);
 }
 
-/** Returns the number by which Linux knows the calling thread; undefined elsewhere. */
+/** Returns the calling thread's number in Linux; undefined elsewhere. */
 export function threadNumber(): number | undefined {
   const [number] = (readSystemFile("/proc/thread-self/stat") ?? "").split(" ");
   return Number(number) || undefined;
@@ -99,8 +104,8 @@ export function threadNumber(): number | undefined {
 /**
  * Returns the clocks of a thread of this process.
  *
- * @param number Returns the thread's number, as soon as it is known.
- * @param nowMs Returns the time of day, in milliseconds.
+ * @param number Function that returns the thread's number, once known.
+ * @param nowMs Function that returns the time of day, in milliseconds.
  */
 export function threadClock(
   number: () => number | undefined,

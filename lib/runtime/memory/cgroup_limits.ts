@@ -1,10 +1,10 @@
 /**
- * What a container allows its processes: time on CPUs, and memory.
+ * The limits of a container: CPU time, and memory.
  *
  * A container on a large machine sees all its CPUs and all its memory, and may
  * use little of both. More threads than it may run at once are stopped in the
- * middle of a step, those that wait for each other included; more memory than
- * it may have ends the process.
+ * middle of a step, even while others wait for them; more memory than its limit
+ * ends the process.
  *
  * Source: Linux, `Documentation/admin-guide/cgroup-v2.rst`, and
  * `scheduler/sched-bwc.rst` and `cgroup-v1/memory.rst` for version 1.
@@ -15,7 +15,10 @@
 import { type Controller, groupFolders } from "./control_groups.ts";
 import { readSystemFile } from "./system_file.ts";
 
-/** Limits; what is undefined is not limited, as far as can be known. */
+/**
+ * The limits of a container; undefined ones do not exist, as far as can be
+ * known.
+ */
 export interface CgroupLimits {
   /** CPUs' worth of time, not always whole. */
   readonly cpus: number | undefined;
@@ -24,9 +27,10 @@ export interface CgroupLimits {
 }
 
 /**
- * What this process may use, by the strictest limit of all that bind it.
+ * Returns the strictest limits that apply to this process.
  *
- * @param read The text of a file of the system; undefined when there is none.
+ * @param read Function that returns the text of a system file; undefined if
+ * there is none.
  */
 export function containerAllowance(
   read: (path: string) => string | undefined = readSystemFile,
@@ -51,7 +55,7 @@ export function containerAllowance(
     ]),
     memoryBytes: least("memory", (text) => [
       bytesFrom(text("memory.max")),
-      // Above this one the kernel does not end a process, but stalls it.
+      // Above this limit the kernel does not end a process, but stalls it.
       bytesFrom(text("memory.high")),
       bytesFrom(text("memory.limit_in_bytes")),
     ]),
@@ -59,13 +63,13 @@ export function containerAllowance(
 }
 
 /**
- * Threads that compute without being stopped for it.
+ * Returns the number of threads that can compute without being stopped.
  *
  * Rounded down: with 1.5 CPUs, two threads that wait for each other would both
- * stand still a quarter of the time, and the event loop and the picture codec
- * want a share too.
+ * be idle a quarter of the time, and the event loop and the picture codec need
+ * a share, too.
  *
- * @param cpus That the process may be put on.
+ * @param cpus Number of CPUs that the process may run on.
  */
 export function threadsWithin(
   cpus: number,
@@ -75,9 +79,9 @@ export function threadsWithin(
 }
 
 /**
- * CPUs from a quota and its period, `"150000 100000"` for 1.5.
+ * Returns the CPUs from a quota and its period, `"150000 100000"` for 1.5.
  *
- * @returns undefined for `"max"`, −1, and what is no quota.
+ * @returns Undefined for `"max"`, −1, and any text that is no quota.
  */
 export function cpusFrom(text: string): number | undefined {
   const [, quota, period] = /^(\d+)\s+(\d+)\s*$/.exec(text) ?? [];
@@ -86,10 +90,10 @@ export function cpusFrom(text: string): number | undefined {
 }
 
 /**
- * A limit of memory.
+ * Returns a limit of memory in bytes.
  *
- * @returns undefined for `"max"`, and what is no limit. Version 1 says an
- * amount that no machine has where there is none.
+ * @returns Undefined for `"max"`, and any text that is no limit. Version 1 has
+ * an amount that no machine has in place of none.
  */
 export function bytesFrom(text: string): number | undefined {
   const bytes = /^\d+\s*$/.test(text) ? Number(text) : 0;

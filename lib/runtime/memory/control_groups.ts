@@ -1,5 +1,5 @@
 /**
- * Where Linux keeps the limits of a process: the folders of its control groups.
+ * The folders of Linux control groups that hold the limits of a process.
  *
  * ```text
  * /proc/self/cgroup      4:memory:/pods/a          the group, in each hierarchy
@@ -8,7 +8,7 @@
  * ```
  *
  * Every group is bound by the limits of those above it, so that all of them
- * have to be asked. Version 1 has a hierarchy for each kind of limit, version 2
+ * have to be read. Version 1 has a hierarchy for each kind of limit, version 2
  * one for all; a machine may have both at once.
  *
  * Pure: the texts of the two files come in. Source: cgroups(7), and proc(5) on
@@ -17,27 +17,27 @@
  * @module
  */
 
-/** What tells about the groups of a process. */
+/** The texts that describe the groups of a process. */
 export interface GroupTexts {
-  /** `/proc/self/cgroup` */
+  /** Text of `/proc/self/cgroup`. */
   readonly groups: string;
-  /** `/proc/self/mountinfo` */
+  /** Text of `/proc/self/mountinfo`. */
   readonly mounts: string;
 }
 
-/** Kinds of limits, as the kernel calls them. */
+/** Kinds of limits, by the kernel's names. */
 export type Controller = "cpu" | "memory";
 
-/** Where a hierarchy, or a part of it, can be seen. */
+/** The place at which a hierarchy, or a part of it, is mounted. */
 interface Mount {
-  /** The group that is seen at `folder`. */
+  /** The group that is mounted at `folder`. */
   readonly root: string;
   readonly folder: string;
 }
 
 /**
- * Folders that may hold limits of one kind: of the process's own groups, and of
- * all above them as far as they are mounted.
+ * Returns the folders that may hold limits of one kind: of the process's own
+ * groups, and of all above them as far as they are mounted.
  */
 export function groupFolders(
   { groups, mounts }: GroupTexts,
@@ -58,7 +58,9 @@ export function groupFolders(
   return [...found];
 }
 
-/** @param controller Of version 1; undefined for version 2. */
+/**
+ * @param controller Name in version 1; undefined for version 2.
+ */
 function mountsOf(
   mounts: string,
   controller: Controller | undefined,
@@ -76,11 +78,11 @@ function mountsOf(
   });
 }
 
-/** The folder of the group at `path`, then those above it. */
+/** Returns the folder of the group at `path`, then those above it. */
 function upwards({ root, folder }: Mount, path: string): readonly string[] {
   const top = root === "/" ? "" : root;
-  // A group outside of what is mounted is that of a container seen from
-  // without: what is mounted is then its own.
+  // A group outside of the mount is that of a container as seen from outside:
+  // the mount is then its own.
   const inside = path === top || path.startsWith(`${top}/`);
   const parts = (inside ? path.slice(top.length) : "").split("/")
     .filter((part) => part !== "" && part !== "..");
@@ -92,7 +94,10 @@ function upwards({ root, folder }: Mount, path: string): readonly string[] {
   ];
 }
 
-/** Spaces and the like stand as three octal digits. */
+/**
+ * Returns a field with its octal escapes decoded, which stand for spaces and
+ * the like.
+ */
 function unescape(text: string): string {
   return text.replaceAll(
     /\\([0-7]{3})/g,

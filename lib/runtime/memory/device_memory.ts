@@ -1,14 +1,14 @@
 /**
- * Memory of a device that outlives sessions, and the ways in and out of it.
+ * The memory of a device that outlives sessions, and the copies to and in it.
  *
  * ```text
  * host ─▶ upload ─▶ device ─▶ gather ─▶ device
  * ```
  *
- * ONNX Runtime gives a device's memory through a session that runs there, and
- * copies by running graphs: hence two tiny ones, kept for as long as what was
- * allocated. What a device has no kernel for, such as bf16 on WebGPU, runs on
- * the CPU, and its result is copied over.
+ * ONNX Runtime allocates a device's memory through a session that runs there,
+ * and copies by running graphs: hence two tiny ones, kept for as long as their
+ * allocations. Operations without a kernel on the device, such as bf16 on
+ * WebGPU, run on the CPU, and the result is copied over.
  *
  * @module
  */
@@ -20,17 +20,17 @@ import type { Runtime } from "../runtime.ts";
 import type { Session } from "../session.ts";
 import { Tensor } from "../tensor.ts";
 
-/** How a copy is to be. */
+/** The form of a copy. */
 export interface Arranged {
   /** Element type. */
   readonly dtype: Dtype;
   /** Sides, outermost first. */
   readonly shape: readonly number[];
-  /** Whether the two sides change places. */
+  /** True if the two sides are swapped. */
   readonly transposed: boolean;
 }
 
-/** Memory of the device that a runtime's provider computes on. */
+/** Allocates memory of the device that a runtime's provider computes on. */
 export class DeviceMemory implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #api: OrtApi;
@@ -39,9 +39,9 @@ export class DeviceMemory implements AsyncDisposable {
   #allocator: Pointer | undefined;
 
   /**
-   * The way in is `Runtime.device`.
+   * Creates the memory; callers use `Runtime.device`.
    *
-   * @param name Of the memory, in ONNX Runtime.
+   * @param name Name of the memory in ONNX Runtime.
    */
   constructor(runtime: Runtime, api: OrtApi, name: string) {
     this.#runtime = runtime;
@@ -50,9 +50,9 @@ export class DeviceMemory implements AsyncDisposable {
   }
 
   /**
-   * A tensor there, with whatever its memory held before.
+   * Returns a tensor on the device with undefined contents.
    *
-   * @throws {RuntimeError} When the device cannot be used or has too little
+   * @throws {RuntimeError} If the device cannot be used or has too little
    * memory.
    */
   async allocate(shape: readonly number[], dtype: Dtype): Promise<Tensor> {
@@ -64,7 +64,7 @@ export class DeviceMemory implements AsyncDisposable {
     );
   }
 
-  /** A copy of `source`, which is in the host's memory. */
+  /** Returns a copy of `source`, which is in the host's memory. */
   async upload(
     source: Tensor,
     { shape, dtype, transposed }: Arranged,
@@ -85,8 +85,8 @@ export class DeviceMemory implements AsyncDisposable {
   }
 
   /**
-   * A tensor over the memory of `owner`, which must outlive it: sessions take
-   * initializers only from memory that is not ONNX Runtime's own.
+   * Returns a tensor over the memory of `owner`, which must outlive it:
+   * sessions take initializers only from memory that is not ONNX Runtime's own.
    */
   view(owner: Tensor): Tensor {
     const pointer = this.#api.create("GetTensorMutableData", owner.value);
@@ -95,10 +95,11 @@ export class DeviceMemory implements AsyncDisposable {
   }
 
   /**
-   * Some rows of `source`: element i of the third side is that at `rows[i]`.
+   * Copies some rows of `source`: element i of the third side is that at
+   * `rows[i]`.
    *
-   * @param source `[·, ·, T, ·]`, on the device.
-   * @param target `[·, ·, rows, ·]`, on the device; overwritten.
+   * @param source Tensor `[·, ·, T, ·]`, on the device.
+   * @param target Tensor `[·, ·, rows, ·]`, on the device; overwritten.
    */
   async gather(
     source: Tensor,
@@ -118,7 +119,7 @@ export class DeviceMemory implements AsyncDisposable {
     await binding.run();
   }
 
-  /** Lets go of the device; what was allocated must be freed. */
+  /** Releases the device; all allocations must be freed. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#allocator !== undefined) {
       this.#api.release("ReleaseAllocator", this.#allocator);
@@ -156,7 +157,7 @@ export class DeviceMemory implements AsyncDisposable {
   }
 }
 
-/** `y = x` or `y = xᵀ`, in another type. */
+/** Returns the graph of `y = x` or `y = xᵀ`, in another type. */
 export function arrangeGraph(
   from: Dtype,
   to: Dtype,
@@ -171,7 +172,7 @@ export function arrangeGraph(
   return g.build().model;
 }
 
-/** `y[i, j, k] = x[i, j, rows[k]]` */
+/** Returns the graph of `y[i, j, k] = x[i, j, rows[k]]`. */
 function gatherGraph(dtype: Dtype): Uint8Array<ArrayBuffer> {
   const g = weightlessGraph("gather");
   const x = g.input("x", dtype, ["B", "H", "T", "D"]);
@@ -181,7 +182,7 @@ function gatherGraph(dtype: Dtype): Uint8Array<ArrayBuffer> {
   return g.build().model;
 }
 
-/** A graph that reads no weights. */
+/** Returns a graph that reads no weights. */
 export function weightlessGraph(name: string): Graph {
   return new Graph(name, {
     find: (key) => {

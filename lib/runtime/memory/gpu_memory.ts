@@ -1,5 +1,5 @@
 /**
- * How much memory a GPU of NVIDIA has, as its driver says.
+ * The memory of an NVIDIA GPU, as its driver reports it.
  *
  * Boundary file: calls the driver's library.
  *
@@ -8,15 +8,15 @@
  * @module
  */
 
-/** Memory of a GPU. */
+/** The memory of a GPU. */
 export interface GpuMemory {
-  /** Bytes that nobody has taken. */
+  /** Bytes that are free. */
   readonly freeBytes: number;
-  /** All bytes. */
+  /** Bytes in all. */
   readonly totalBytes: number;
 }
 
-/** Functions of the driver, as its library names them. */
+/** Functions of the driver, by the names in its library. */
 export const DRIVER_SYMBOLS = {
   cuInit: { parameters: ["u32"], result: "i32" },
   cuDeviceGet: { parameters: ["buffer", "i32"], result: "i32" },
@@ -27,7 +27,7 @@ export const DRIVER_SYMBOLS = {
   cuMemGetInfo_v2: { parameters: ["buffer", "buffer"], result: "i32" },
 } as const;
 
-/** The driver's functions; each gives 0 when it succeeds. */
+/** The driver's functions; each returns 0 on success. */
 export type Driver = {
   readonly [K in keyof typeof DRIVER_SYMBOLS]: (
     ...args: Deno.ToNativeParameterTypes<
@@ -38,7 +38,7 @@ export type Driver = {
 
 const SUCCESS = 0;
 
-/** Opens the driver; undefined where there is none. */
+/** Opens the driver; returns undefined if there is none. */
 function openDriver(): Driver | undefined {
   const name = Deno.build.os === "windows" ? "nvcuda.dll" : "libcuda.so.1";
   try {
@@ -48,7 +48,7 @@ function openDriver(): Driver | undefined {
   }
 }
 
-/** Memory of the first GPU; undefined without a driver or a GPU. */
+/** Returns the memory of the first GPU; undefined without a driver or a GPU. */
 export function gpuMemory(
   driver: Driver | undefined = openDriver(),
 ): GpuMemory | undefined {

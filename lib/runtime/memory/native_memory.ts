@@ -1,6 +1,6 @@
 /**
- * Memory that JavaScript cannot have: files mapped in place, and blocks that
- * are given back to the system page by page.
+ * The native memory outside of JavaScript's: files mapped in place, and blocks
+ * that are released to the system page by page.
  *
  * Boundary file: calls the C library. Where it has none of these functions
  * (Windows), {@linkcode nativeMemory} is undefined and callers do without.
@@ -10,41 +10,42 @@
 
 import { RuntimeError } from "../../errors.ts";
 
-/** Memory of the system. */
+/** Functions of the system's memory. */
 export interface NativeMemory {
   /**
    * Maps the file at `path`; its pages are read as they are touched, and shared
-   * with whoever else maps it.
+   * with all other processes that map it.
    *
-   * @throws {RuntimeError} When the system refuses.
+   * @throws {RuntimeError} If the system refuses.
    */
   mapFile(path: string): MappedBytes;
   /**
-   * `byteLength` zero bytes, which take memory only where they are written.
+   * Allocates `byteLength` zero bytes, which take memory only where they are
+   * written.
    *
-   * @throws {RuntimeError} When the system refuses.
+   * @throws {RuntimeError} If the system refuses.
    */
   allocate(byteLength: number): AllocatedBytes;
 }
 
-/** A file in memory. */
+/** The bytes of a mapped file. */
 export interface MappedBytes extends Disposable {
-  /** The first byte. */
+  /** Pointer to the first byte. */
   readonly pointer: Deno.PointerObject;
   /**
-   * Reads some bytes before they are touched, on a thread of its own. A hint: the
-   * system may know better.
+   * Reads some bytes before they are touched, on a thread of its own. This is a
+   * hint, which the system may ignore.
    */
   readAhead(byteOffset: number, byteLength: number): Promise<void>;
-  /** Lets go of the pages that were read; they are read again when touched. */
+  /** Releases the pages that were read; they are read again when touched. */
   giveBack(): void;
 }
 
 /** A block of memory. */
 export interface AllocatedBytes extends Disposable {
-  /** All of it. Not to be used once it is disposed of. */
+  /** The whole block. Must not be used once it is disposed of. */
   readonly buffer: ArrayBuffer;
-  /** Gives the whole pages within some bytes back; what they held is lost. */
+  /** Releases the whole pages within some bytes; their contents are lost. */
   giveBack(byteOffset: number, byteLength: number): void;
 }
 
@@ -67,15 +68,15 @@ const SYMBOLS = {
   getpagesize: { parameters: [], result: "i32" },
 } as const;
 
-/** Constants that differ between systems. */
+/** The constants that differ between systems. */
 interface System {
-  /** Of the C library. */
+  /** Name of the C library. */
   readonly library: string;
-  /** `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE` */
+  /** Value of `MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE`. */
   readonly anonymous: number;
-  /** `MADV_DONTNEED`, or what comes next to it. */
+  /** Value of `MADV_DONTNEED`, or of its nearest equivalent. */
   readonly giveBack: number;
-  /** `MADV_POPULATE_READ`, or what comes next to it. */
+  /** Value of `MADV_POPULATE_READ`, or of its nearest equivalent. */
   readonly readAhead: number;
 }
 
@@ -100,7 +101,7 @@ const MAP_PRIVATE = 2;
 const SEEK_END = 2;
 const DONT_NEED = 4;
 
-/** This system's memory; undefined where it cannot be had. */
+/** The system's memory; undefined if it is not available. */
 export const nativeMemory: NativeMemory | undefined = openMemory();
 
 function openMemory(): NativeMemory | undefined {

@@ -1,9 +1,9 @@
 /**
- * Memory that is free inside the process, returned to the system.
+ * The return of free memory inside the process to the system.
  *
- * V8 collects garbage when something new is allocated, and the C library keeps
- * what was freed for the next allocation. A server that has been busy and now
- * waits would therefore hold gigabytes of dead pictures until it is busy again.
+ * V8 collects garbage when memory is allocated, and the C library keeps freed
+ * memory for the next allocation. A server that is idle after a busy time would
+ * therefore hold gigabytes of dead pictures until it is busy again.
  *
  * @module
  */
@@ -11,12 +11,15 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** Collects garbage of the calling thread, all of it. */
+/** A function that collects all garbage of the calling thread. */
 type Collect = () => void;
 
 let collect: Collect | undefined;
 
-/** V8's own function; the flag that shows it takes effect in new contexts. */
+/**
+ * Returns V8's own function; the flag that exposes it takes effect in new
+ * contexts.
+ */
 function collector(): Collect {
   if (collect !== undefined) return collect;
   setFlagsFromString("--expose-gc");
@@ -31,7 +34,7 @@ const SYMBOLS = {
 
 /**
  * Collects garbage on this thread, then trims the heap of the C library on
- * another one. Where there is no glibc the second step is left out.
+ * another one. Without glibc the second step is omitted.
  */
 export async function reclaimMemory(): Promise<void> {
   collector()();
@@ -48,7 +51,7 @@ function glibc(): Deno.DynamicLibrary<typeof SYMBOLS> | null {
       ? Deno.dlopen("libc.so.6", SYMBOLS)
       : null;
   } catch {
-    // Another C library, which returns memory in its own way.
+    // Another C library, which releases memory in its own way.
     library = null;
   }
   return library;

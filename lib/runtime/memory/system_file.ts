@@ -1,9 +1,9 @@
 /**
- * Files in which Linux tells of itself, under `/proc` and `/sys`.
+ * The reader of Linux system files, under `/proc` and `/sys`.
  *
- * Boundary file: calls the C library. Deno keeps these files from programs that
- * may not do everything; whoever may call native code may read them all the
- * same.
+ * Boundary file: calls the C library. Deno denies these files to programs
+ * without all permissions; a program that may call native code can read them
+ * anyway.
  *
  * @module
  */
@@ -14,15 +14,15 @@ const SYMBOLS = {
   close: { parameters: ["i32"], result: "i32" },
 } as const;
 
-/** `O_RDONLY | O_CLOEXEC` */
+/** Value of `O_RDONLY | O_CLOEXEC`. */
 const READ_ONLY = 0x80000;
 
 const PIECE_BYTES = 1 << 14;
 
 /**
- * The text at `path`, such as `/proc/self/cgroup`.
+ * Returns the text at `path`, such as `/proc/self/cgroup`.
  *
- * @returns undefined where there is no such file, or no way to read it.
+ * @returns Undefined if there is no such file, or no way to read it.
  */
 export function readSystemFile(path: string): string | undefined {
   if (Deno.build.os !== "linux") return undefined;
@@ -51,7 +51,7 @@ function readWhole(
     const piece = new Uint8Array(PIECE_BYTES);
     let text = "";
     for (;;) {
-      // Such files say no size: one reads until nothing comes.
+      // Such files report no size, so they are read to the end.
       const count = Number(read(file, piece, BigInt(piece.length)));
       if (count < 0) return undefined;
       if (count === 0) return text + decoder.decode();

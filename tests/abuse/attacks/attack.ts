@@ -1,41 +1,41 @@
 /**
- * The attack: one kind of request that a server must bear, in random sizes and
- * shapes.
+ * The attack: one kind of request that a server must withstand, in random sizes
+ * and shapes.
  *
  * @module
  */
 
-/** The server, as an attacker sees it. */
+/** The server, as attackers reach it. */
 export interface Target {
-  /** Base of its URLs. */
+  /** Base URL. */
   readonly url: string;
   /** Address for raw sockets. */
   readonly address: { readonly hostname: string; readonly port: number };
-  /** Key that is shown; undefined for none. */
+  /** API key; undefined for none. */
   readonly key?: string | undefined;
-  /** Numbers of 0 to 1, the same for the same seed. */
+  /** Seeded source of numbers from 0 to 1. */
   readonly random: () => number;
 }
 
 /** A kind of attack. */
 export interface Attack {
-  /** The kind, for reports. */
+  /** Name for reports. */
   readonly name: string;
   /** Statuses that the server may answer with. */
   readonly allowed: readonly number[];
   /**
-   * Slowest `/livez` of 99 in 100 meanwhile, in milliseconds, where the attack is
-   * a flood of requests as such; undefined for as in all others.
+   * Limit of the 99th percentile of `/livez` in milliseconds, if the attack is
+   * a flood of requests; undefined for the common limit.
    */
   readonly livezMs?: number;
-  /** Attacks once, bounded in count and time; returns the statuses seen. */
+  /** Attacks once, bounded in count and time, and returns the statuses. */
   readonly run: (target: Target) => Promise<readonly number[]>;
 }
 
-/** Refusals for lack of room, which any attack may meet. */
+/** Statuses of a busy server, which any attack may receive. */
 export const BUSY = [429, 503];
 
-/** Returns a whole number from `least` to `most`, small ones as often as large. */
+/** Returns a whole number from `least` to `most`, log-uniformly distributed. */
 export function size(
   random: () => number,
   least: number,
@@ -49,18 +49,18 @@ export function oneOf<T>(random: () => number, values: readonly T[]): T {
   return values[Math.floor(random() * values.length)]!;
 }
 
-/** Headers that show the target's key. */
+/** Returns the headers with the target's key. */
 export function keyHeaders({ key }: Target): Record<string, string> {
   return key === undefined ? {} : { authorization: `Bearer ${key}` };
 }
 
-/** Time after which an attacker gives up, in milliseconds. */
+/** Timeout of an attacker, in milliseconds. */
 const PATIENCE_MS = 120_000;
 
 /**
  * Sends a request and reads its answer.
  *
- * @returns Its status; 0 where the connection was closed instead.
+ * @returns Status; 0 if the connection was closed instead.
  */
 export async function ask(
   target: Target,
@@ -80,7 +80,7 @@ export async function ask(
   }
 }
 
-/** Sends JSON, as text so that any shape is possible. */
+/** Sends JSON as text, so that any shape is possible. */
 export function askJson(
   target: Target,
   path: string,
@@ -94,7 +94,7 @@ export function askJson(
   });
 }
 
-/** Runs `count` tasks at once. */
+/** Runs `count` tasks concurrently. */
 export async function together(
   count: number,
   task: (index: number) => Promise<number>,
@@ -102,7 +102,7 @@ export async function together(
   return await Promise.all(Array.from({ length: count }, (_, i) => task(i)));
 }
 
-/** Opens a connection and sends `parts`, one after the other. */
+/** Opens a connection and sends `parts` in order. */
 export async function rawRequest(
   { address }: Target,
   ...parts: readonly (string | Uint8Array)[]
@@ -118,21 +118,21 @@ export async function rawRequest(
       }
     }
   } catch {
-    // It was closed from the other side.
+    // The peer closed the connection.
   }
   return connection;
 }
 
-/** Closes what may be closed already. */
+/** Closes a connection that may be closed already. */
 export function close(connection: Deno.TcpConn): void {
   try {
     connection.close();
   } catch {
-    // By the other side.
+    // The peer closed it.
   }
 }
 
-/** Waits. */
+/** Resolves after the given milliseconds. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,6 +1,6 @@
 /**
- * Attacks by bodies: JSON, forms, compressed bytes and texts that cost more than
- * they weigh.
+ * The attacks by bodies: JSON, forms, compressed bytes and texts that cost more
+ * than their size.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import {
 
 const MEGABYTE = 2 ** 20;
 
-/** Cheap to write, dear to hold. */
+/** Values that are cheap to write and expensive to hold. */
 const ITEMS = ["0", '""', "{}", "[]", "null", "[[]]", '{"a":0}', "1e308"];
 
-/** Places where a long list may stand, by surface. */
+/** Positions for a long list, by endpoint. */
 const LISTS: readonly ((list: string) => [
   path: string,
   body: string,
@@ -198,7 +198,7 @@ const forms: Attack = {
     }),
 };
 
-/** Made once: to pack zeros takes its time. */
+/** Compressed once, because it takes long. */
 let packedZeros: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
 function packZeros(): Promise<Uint8Array<ArrayBuffer>> {
@@ -256,7 +256,7 @@ export const BODY_ATTACKS: readonly Attack[] = [
   largePredictions,
 ];
 
-/** Sends an ordinary request; resolves with its status. */
+/** Sends an ordinary request and returns its status. */
 export function ordinary(target: Target): Promise<number> {
   return askJson(target, "/v1/tokenize", '{"text":"a fox in the snow"}');
 }

@@ -1,5 +1,6 @@
 /**
- * Attacks by connections: silence, slowness, leaving, and reading nothing.
+ * The attacks by connections: silence, slow writes, disconnects, and unread
+ * answers.
  *
  * @module
  */
@@ -50,7 +51,7 @@ const silent: Attack = {
         rawRequest(
           target,
           jsonHead(target, "/v1/generate", 30 * MEGABYTE),
-          // Some send a little and then no more.
+          // Some send a few bytes and then stall.
           random() < 0.3
             ? new Uint8Array(size(random, 1, MEGABYTE)).fill(32)
             : "",
@@ -96,7 +97,7 @@ const leaving: Attack = {
 
 const unread: Attack = {
   name: "answers and events that nobody reads",
-  // 200 connections ask as fast as they can, 400 with two keys.
+  // 200 connections send as fast as they can, 400 with two keys.
   livezMs: 1000,
   allowed: [200, ...BUSY],
   run: async (target) => {
@@ -110,7 +111,7 @@ const unread: Attack = {
           "/predictions",
           "/v1/jobs",
         ]);
-        // Many requests in one go, of which no answer is read.
+        // Many pipelined requests, of which no answer is read.
         return rawRequest(
           target,
           head(target, "GET", path, {}).repeat(size(random, 1, 20)),

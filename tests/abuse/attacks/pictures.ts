@@ -1,5 +1,6 @@
 /**
- * Attacks by pictures: few bytes that become many pixels, and many frames.
+ * The attacks by pictures: few bytes that decode to many pixels, or many
+ * frames.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import {
   together,
 } from "./attack.ts";
 
-/** Sends a picture to a function that takes one, in one of its ways. */
+/** Sends a picture to one of the functions that accept one. */
 function sendPicture(
   target: Target,
   bytes: Uint8Array<ArrayBuffer>,
@@ -34,7 +35,7 @@ function sendPicture(
   });
 }
 
-/** Made once: to pack zeros takes its time. */
+/** Compressed once, because it takes long. */
 const large = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
 
 function largePng(side: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -49,7 +50,7 @@ const pngBombs: Attack = {
   run: (target) =>
     together(10, async () => {
       const side = oneOf(target.random, [64, 1000, 3000, 8000, 20_000, 20_000]);
-      // Headers that lie, too.
+      // Some headers lie about the size.
       const bytes = side === 20_000
         ? pngHeader(side, side)
         : await largePng(side);

@@ -1,5 +1,6 @@
 /**
- * What is in a cache: seen by others, trusted, checked, mended.
+ * The tests of a cache's content: visible to other tools, verified and
+ * repaired.
  *
  * @module
  */
@@ -38,7 +39,7 @@ function isWhole(folder: string): void {
   }
 }
 
-/** Flips a byte of a file, and sets its time back to what it was. */
+/** Flips a byte of a file, and restores its time. */
 async function spoil(path: string, at = 100): Promise<void> {
   const { atime, mtime } = await Deno.stat(path);
   const content = await Deno.readFile(path);
@@ -49,7 +50,7 @@ async function spoil(path: string, at = 100): Promise<void> {
 
 const fetched = ({ seen }: HubServer) => seen.filter(({ cdn }) => cdn).length;
 
-Deno.test("a cache looks as Hugging Face's tools make it", async () => {
+Deno.test("obtain() lays out a cache like Hugging Face's tools", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   await obtain(REPOSITORY, obtainOptions(cache.path, hub.endpoint));
@@ -73,7 +74,7 @@ Deno.test("a cache looks as Hugging Face's tools make it", async () => {
   strictEqual(blobs.length, wanted.size, "nothing is left over");
 });
 
-Deno.test("VERIFY=full finds a byte that is another, and only then fetches that file again", async () => {
+Deno.test("obtain() with VERIFY=full finds a flipped byte, and fetches that file again", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const trusting = obtainOptions(cache.path, hub.endpoint);
@@ -93,11 +94,12 @@ Deno.test("VERIFY=full finds a byte that is another, and only then fetches that 
   strictEqual(await obtain(REPOSITORY, checking), folder);
   isWhole(folder);
   const parts = Math.ceil(wanted.get(SHARD)!.length / 2 ** 15);
-  // The first asks the hub where; one or more, as they come side by side.
+  // The first requests the URL from the hub; one or more, as they run
+  // concurrently.
   strictEqual(fetched(hub) - before, parts);
 });
 
-Deno.test("a file whose time is another is hashed: good is kept, bad is fetched", async () => {
+Deno.test("obtain() hashes a file whose time has changed: an intact one is kept, others are fetched", async () => {
   using cache = temporaryFolder();
   const hub = hubServer({ versions: [model] });
   const options = obtainOptions(cache.path, hub.endpoint);
@@ -125,7 +127,7 @@ Deno.test("a file whose time is another is hashed: good is kept, bad is fetched"
   );
 });
 
-Deno.test("what is cut off is never opened, and mended", async () => {
+Deno.test("obtain() repairs a truncated file, and never opens it", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const options = obtainOptions(cache.path, hub.endpoint);
@@ -143,7 +145,7 @@ Deno.test("what is cut off is never opened, and mended", async () => {
   isWhole(folder);
 });
 
-Deno.test("a snapshot that another tool has left half-done is completed", async () => {
+Deno.test("obtain() completes a snapshot that another tool has left unfinished", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const at = `models--org--tiny/snapshots/${model.commit}`;
@@ -161,14 +163,14 @@ Deno.test("a snapshot that another tool has left half-done is completed", async 
   ok(!hub.seen.some(({ path }) => path === config));
 });
 
-Deno.test("blobs of another tool are compared with their names by VERIFY=full", async () => {
+Deno.test("obtain() with VERIFY=full compares blobs of another tool with their names", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const folder = await obtain(
     REPOSITORY,
     obtainOptions(cache.path, hub.endpoint),
   );
-  // As if it were another's.
+  // Removes the record, as if another tool had downloaded it.
   await Deno.remove(join(cache.path, "models--org--tiny", ".emu3"), {
     recursive: true,
   });
@@ -181,7 +183,7 @@ Deno.test("blobs of another tool are compared with their names by VERIFY=full", 
   isWhole(folder);
 });
 
-Deno.test("a part that is torn on the disk is fetched again, and no other", async () => {
+Deno.test("obtain() fetches a part again that is torn on the disk, and no other", async () => {
   using cache = temporaryFolder();
   const stop = new AbortController();
   await using hub = hubServer({
@@ -208,12 +210,12 @@ Deno.test("a part that is torn on the disk is fetched again, and no other", asyn
   const again = hub.seen.filter(({ cdn }) => cdn)
     .map(({ path, range }) => path + range)
     .filter((range, i, all) => all.indexOf(range) !== i);
-  // It, and the one that was under way.
+  // The torn part, and the one that was in progress.
   ok(again.some((range) => range.endsWith(`bytes=${2 ** 15}-${2 ** 16 - 1}`)));
   ok(again.length <= 2, `${again.length} came again`);
 });
 
-Deno.test("mirrors share what has come: only the rest is asked of the next", async () => {
+Deno.test("obtain() requests from the next mirror only the bytes that are missing", async () => {
   using cache = temporaryFolder();
   const whole = fakeRemote(wanted, "2".repeat(40));
   const asked: string[] = [];
@@ -246,7 +248,7 @@ Deno.test("mirrors share what has come: only the rest is asked of the next", asy
   ok(!asked.includes(SHARD));
 });
 
-Deno.test("workers bring the same", async () => {
+Deno.test("obtain() downloads the same content in workers", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model], token: "hf_secret" });
   const variables = { HF_TOKEN: "hf_secret" };
@@ -255,7 +257,7 @@ Deno.test("workers bring the same", async () => {
   isWhole(await obtain(REPOSITORY, { ...options, effort }));
 });
 
-Deno.test("workers tell what went wrong, and stop when told to", async () => {
+Deno.test("obtain() in workers reports errors, and stops on abort", async () => {
   const effort = { ...impatient, workers: 2 };
   using cache = temporaryFolder();
   const stop = new AbortController();
@@ -287,12 +289,12 @@ Deno.test("workers tell what went wrong, and stop when told to", async () => {
   );
 });
 
-Deno.test("where no links can be made, files stand in the snapshot themselves", async () => {
+Deno.test("obtain() puts files into the snapshot itself on a disk without links", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const root = new URL("../../..", import.meta.url).pathname;
   const script = join(root, "tests/support/obtain_process.ts");
-  // Deno links only for those who may write anywhere.
+  // Deno creates links only with permission to write anywhere.
   const obtaining = () =>
     new Deno.Command(Deno.execPath(), {
       args: [

@@ -14,7 +14,7 @@ import {
 
 import { LFS_POINTER } from "../../support/lfs_pointer.ts";
 
-/** A folder that is gone afterwards. */
+/** Creates a folder that is removed on disposal. */
 async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await Deno.makeTempDir();
   return {
@@ -31,7 +31,7 @@ async function model(...parts: string[]): Promise<string> {
   return folder;
 }
 
-Deno.test("locate() takes a folder as it is", async () => {
+Deno.test("locate() accepts a folder as it is", async () => {
   await using root = await temporaryFolder();
   const folder = await model(root.path, "anything");
   strictEqual(
@@ -40,7 +40,7 @@ Deno.test("locate() takes a folder as it is", async () => {
   );
 });
 
-Deno.test("locate() finds a name in the folders of models, first come first", async () => {
+Deno.test("locate() finds a name in the folders of models, in their order", async () => {
   await using root = await temporaryFolder();
   const first = await model(root.path, "a", "Emu3-Gen");
   await model(root.path, "b", "Emu3-Gen");
@@ -78,7 +78,7 @@ Deno.test("locate() finds a repository's snapshot by branch, tag or commit", asy
   await rejects(locate("BAAI/Emu3-Gen@v2", places), SourceError);
 });
 
-Deno.test("locate() says of a snapshot that its weights are Git LFS pointers, or shards without an index", async () => {
+Deno.test("locate() reports a snapshot with Git LFS pointers as weights, or with shards without an index", async () => {
   await using root = await temporaryFolder();
   const repository = join(root.path, "models--org--tiny");
   const folder = await model(repository, "snapshots", "main");
@@ -96,7 +96,7 @@ Deno.test("locate() says of a snapshot that its weights are Git LFS pointers, or
   );
 });
 
-Deno.test("locate() names every place that it asked in vain", async () => {
+Deno.test("locate() names every place that it searched in vain", async () => {
   const places = { modelFolders: ["/no/models"], hubCaches: ["/no/hub"] };
   await rejects(locate("BAAI/Emu3-Gen", places), (error) => {
     ok(error instanceof SourceError);
@@ -108,7 +108,7 @@ Deno.test("locate() names every place that it asked in vain", async () => {
   });
 });
 
-Deno.test("placesFrom() follows the variables that Hugging Face's tools follow", () => {
+Deno.test("placesFrom() follows the variables of Hugging Face's tools", () => {
   const hubOf = (variables: Record<string, string>) =>
     placesFrom((name) => variables[name]).hubCaches[0];
   strictEqual(hubOf({ HOME: "/h" }), "/h/.cache/huggingface/hub");

@@ -58,7 +58,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       await publishToStore(publication, store, publishing, HASTE);
       if (bare) server.objects.delete("tiny/v1/manifest.json");
       const options = obtainOptions(cache.path, "", server.variables);
-      // Now and then a store is slow, and a line breaks.
+      // Some responses are slow, and some connections break.
       let asked = 0;
       server.fault = () =>
         ++asked % 4 === 0 ? failed(503, "SlowDown") : undefined;
@@ -74,7 +74,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
   }
 }
 
-Deno.test("obtain() brings in threads what a store has", async () => {
+Deno.test("obtain() downloads in threads from a store", async () => {
   await using server = openS3Server();
   using cache = temporaryFolder();
   for (const [path, bytes] of Object.entries(TREE)) {
@@ -91,7 +91,7 @@ Deno.test("obtain() brings in threads what a store has", async () => {
   deepStrictEqual(await treeIn(folder), TREE);
 });
 
-Deno.test("obtain() goes from a store that refuses to the mirror that has it, and says why when none has", async () => {
+Deno.test("obtain() goes from a store that refuses to the mirror that has it, and reports every refusal when none has", async () => {
   await using s3 = openS3Server();
   await using gs = openGcsServer();
   using cache = temporaryFolder();
@@ -108,7 +108,7 @@ Deno.test("obtain() goes from a store that refuses to the mirror that has it, an
   });
 });
 
-Deno.test("remoteFor() opens every kind of URL, and refuses those that name no place", async () => {
+Deno.test("remoteFor() opens every kind of URL, and rejects those that name no place", async () => {
   using folder = temporaryFolder();
   const { manifest } = await publicationOf(folder, TREE);
   const text = manifestText(manifest);

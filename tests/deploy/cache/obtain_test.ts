@@ -37,7 +37,7 @@ function isWhole(folder: string, { files }: HubModel = model): void {
   }
 }
 
-/** Runs an obtain against a hub with `faults`; answers with what came of it. */
+/** Runs obtain() against a hub with `faults`; returns its outcome. */
 async function obtained(
   faults: FaultSchedule,
   { versions = [model], ...options }:
@@ -56,7 +56,7 @@ async function obtained(
   return { requests: hub.seen.length, progress };
 }
 
-Deno.test("obtain() brings the files that a checkpoint needs, once", async () => {
+Deno.test("obtain() downloads the files that a checkpoint needs, once", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const options = obtainOptions(cache.path, hub.endpoint);
@@ -81,7 +81,7 @@ Deno.test("obtain() brings the files that a checkpoint needs, once", async () =>
   strictEqual(hub.seen.length, requests, "a warm start asks nobody");
 });
 
-Deno.test("obtain() tells how far it is, up to the last byte", async () => {
+Deno.test("obtain() reports progress, up to the last byte", async () => {
   const { progress } = await obtained(inOrder());
   const total = [...wantedOf(model).values()]
     .reduce((sum, { length }) => sum + length, 0);
@@ -95,7 +95,7 @@ Deno.test("obtain() tells how far it is, up to the last byte", async () => {
   match(last.place, /^org\/tiny@main at http/);
 });
 
-Deno.test("the hub sees the token, and what it redirects to does not", async () => {
+Deno.test("obtain() sends the token to the hub, and not to its redirect targets", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model], token: "hf_secret" });
   isWhole(
@@ -113,7 +113,7 @@ Deno.test("the hub sees the token, and what it redirects to does not", async () 
   deepStrictEqual(shown(true), new Set([null]));
 });
 
-Deno.test("the token may stand in the file that hf auth login writes", async () => {
+Deno.test("obtain() reads the token from the file of hf auth login", async () => {
   using cache = temporaryFolder();
   const path = cache.write("token", "hf_secret\n");
   await using hub = hubServer({ versions: [model], token: "hf_secret" });
@@ -149,11 +149,11 @@ for (const [what, fault] of FAULTS) {
   });
 }
 
-Deno.test("obtain() reads whole files of a server that never gives ranges", async () => {
+Deno.test("obtain() reads whole files from a server without ranges", async () => {
   await obtained(() => ({ type: "whole" }));
 });
 
-Deno.test("obtain() lists again when the content changes, and takes the new one whole", async () => {
+Deno.test("obtain() lists again when the content changes, and downloads all of the new content", async () => {
   const versions = [model, hubModel(7)] as const;
   for (const i of [1, 2, 5, 9, 14]) {
     await obtained(
@@ -217,7 +217,7 @@ const ERRORS: readonly (readonly [
   ],
 ];
 
-/** Folders of models, of which other tools ask that they hold one. */
+/** Returns folders of models, which other tools expect to hold one. */
 async function repositoriesIn(cache: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(cache));
   return entries.map(({ name }) => name)
@@ -237,14 +237,14 @@ for (const [what, behavior, variables, message] of ERRORS) {
       return true;
     });
     await rejects(locate(REPOSITORY, options.places), SourceError);
-    // The bytes that came are kept for the next attempt.
+    // The bytes that arrived are kept for the next attempt.
     for (const name of await repositoriesIn(cache.path)) {
       strictEqual(await holdsNothing(join(cache.path, name)), false);
     }
   });
 }
 
-Deno.test("obtain() asks the next source when one does not have it, and says what each answered", async () => {
+Deno.test("obtain() tries the next source when one lacks the model, and reports the reply of each", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const options = obtainOptions(cache.path, hub.endpoint);
@@ -255,7 +255,7 @@ Deno.test("obtain() asks the next source when one does not have it, and says wha
   );
 });
 
-Deno.test("obtain() says where nobody answers", async () => {
+Deno.test("obtain() reports a source that does not respond", async () => {
   using cache = temporaryFolder();
   const hub = hubServer({ versions: [model] });
   const { endpoint } = hub;
@@ -267,7 +267,7 @@ Deno.test("obtain() says where nobody answers", async () => {
   deepStrictEqual(await repositoriesIn(cache.path), []);
 });
 
-Deno.test("obtain() leaves no empty folder of a listing that is no checkpoint", async () => {
+Deno.test("obtain() leaves no empty folder after a listing that is not a checkpoint", async () => {
   using cache = temporaryFolder();
   const files = new Map(
     [...model.files].filter(([path]) => path !== "config.json"),
@@ -280,7 +280,7 @@ Deno.test("obtain() leaves no empty folder of a listing that is no checkpoint", 
   deepStrictEqual(await repositoriesIn(cache.path), []);
 });
 
-Deno.test("what was given up is gone on with, part by part", async () => {
+Deno.test("obtain() resumes a canceled download, part by part", async () => {
   using cache = temporaryFolder();
   const stop = new AbortController();
   await using hub = hubServer({
@@ -303,17 +303,17 @@ Deno.test("what was given up is gone on with, part by part", async () => {
   isWhole(await obtain(REPOSITORY, options));
   const twice = ranges().filter((range, i, all) => all.indexOf(range) !== i);
   ok(before.length > 2, `${before.length} parts came`);
-  // The one that was under way.
+  // The part that was in progress.
   ok(twice.length <= 1, `${twice.length} came again`);
 });
 
-Deno.test("two at once download once; the other waits, and says so", async () => {
+Deno.test("obtain() downloads once for two concurrent callers; the second waits, and reports it", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const phases = new Set<string>();
   const options = {
     ...obtainOptions(cache.path, hub.endpoint),
-    // What stalls on a busy machine would be asked for twice.
+    // Stalls on a busy machine would cause repeated requests.
     effort: {
       ...impatient,
       patience: { ...impatient.patience, stallMs: 60_000 },

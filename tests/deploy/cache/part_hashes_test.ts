@@ -1,5 +1,6 @@
 /**
- * What hashes of parts are good for, and what is said where there are none.
+ * The tests of part hashes: their benefits, and the notice where there are
+ * none.
  *
  * @module
  */
@@ -24,7 +25,10 @@ const wanted = wantedOf(hubModel(5));
 const SHARD = "model-00001-of-00002.safetensors";
 const PART = 2 ** 14;
 
-/** A place with hashes of parts, which answers a spoilt part `spoilt` times. */
+/**
+ * Returns a place with hashes of parts, which sends a corrupt part `spoilt`
+ * times.
+ */
 function partedRemote(spoilt: number, change = (file: RemoteFile) => file) {
   const whole = fakeRemote(wanted);
   const asked: string[] = [];
@@ -67,7 +71,7 @@ function options(cache: string, remote: Remote, connections = 4) {
   };
 }
 
-Deno.test("a part that is not as promised is fetched again, and no other", async () => {
+Deno.test("obtain() fetches a corrupt part again, and no other", async () => {
   using cache = temporaryFolder();
   const { remote, asked } = partedRemote(2);
   const heard: number[] = [];
@@ -83,7 +87,7 @@ Deno.test("a part that is not as promised is fetched again, and no other", async
   strictEqual(heard.at(-1), sizes.reduce((a, b) => a + b), "none counts twice");
 });
 
-Deno.test("a part that stays spoilt is noted nowhere; those that are good are kept", async () => {
+Deno.test("obtain() records no part that stays corrupt, and keeps intact ones", async () => {
   using cache = temporaryFolder();
   const bad = partedRemote(Infinity);
   await rejects(
@@ -107,7 +111,7 @@ Deno.test("a part that stays spoilt is noted nowhere; those that are good are ke
   ok(good.asked.includes(`${SHARD} ${PART}`));
 });
 
-Deno.test("hashes of parts that are not those of the whole end a download, without a second one", async () => {
+Deno.test("obtain() fails at once if hashes of parts contradict the hash of the whole", async () => {
   using cache = temporaryFolder();
   const { remote, asked } = partedRemote(
     0,
@@ -123,7 +127,7 @@ Deno.test("hashes of parts that are not those of the whole end a download, witho
   deepStrictEqual(asked.filter((one, i) => asked.indexOf(one) !== i), []);
 });
 
-Deno.test("parts of a size that makes no sense are not asked for", async () => {
+Deno.test("obtain() ignores part hashes of an unsuitable size", async () => {
   for (const bytes of [16, 2 ** 30]) {
     using cache = temporaryFolder();
     const { remote, asked } = partedRemote(0, ({ parts: _, ...file }) => ({
@@ -139,7 +143,7 @@ Deno.test("parts of a size that makes no sense are not asked for", async () => {
   }
 });
 
-Deno.test("a place that tells no hashes is said to be trusted, once", async () => {
+Deno.test("obtain() reports once that a place without hashes is trusted", async () => {
   using cache = temporaryFolder();
   const { remote } = partedRemote(0, ({ parts: _, ...file }) => ({
     ...file,

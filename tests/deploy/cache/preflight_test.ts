@@ -16,7 +16,9 @@ function modelWith(config: string): HubModel {
   return { commit, files: new Map([...files, ["config.json", bytes]]) };
 }
 
-/** Foresees from a hub; answers with how many bytes of weights it asked for. */
+/**
+ * Runs the check against a hub; returns the bytes of weights that it requested.
+ */
 async function foreseen(
   config: string,
   beside?: string,
@@ -36,7 +38,7 @@ async function foreseen(
   return { weights: weights.length, requests: hub.seen.length };
 }
 
-Deno.test("foreseeVision() refuses what will have no vision tokenizer", async () => {
+Deno.test("foreseeVision() rejects a model that will have no vision tokenizer", async () => {
   await rejects(
     foreseen('{"vocab_size": 1}'),
     (error) =>
@@ -49,14 +51,14 @@ Deno.test("foreseeVision() refuses what will have no vision tokenizer", async ()
   );
 });
 
-Deno.test("foreseeVision() takes what has one, or will have one beside it", async () => {
+Deno.test("foreseeVision() accepts a model that has one, or will have one beside it", async () => {
   const own = await foreseen('{"text_config": {}, "vq_config": {}}');
   ok(own.requests > 0);
   strictEqual(own.weights, 0);
   await foreseen("{}", "models--org--tiny-VisionTokenizer");
 });
 
-Deno.test("foreseeVision() leaves to others what it cannot read", async () => {
+Deno.test("foreseeVision() passes an unreadable configuration", async () => {
   await foreseen("not JSON");
   using cache = temporaryFolder();
   const options = obtainOptions(cache.path, "http://127.0.0.1:1");
@@ -68,7 +70,7 @@ Deno.test("foreseeVision() leaves to others what it cannot read", async () => {
   });
 });
 
-Deno.test("foreseeVision() asks nobody about what is here", async () => {
+Deno.test("foreseeVision() sends no request about a local model", async () => {
   using cache = temporaryFolder();
   await Deno.writeTextFile(`${cache.path}/config.json`, "{}");
   await using hub = hubServer({ versions: [modelWith("{}")] });

@@ -17,7 +17,7 @@ const progress = (
   place: "org/name at a hub",
 });
 
-Deno.test("formatPace() says how far, how fast and how long", () => {
+Deno.test("formatPace() shows progress, speed and remaining time", () => {
   const meter = new PaceMeter();
   strictEqual(
     formatPace(meter.at(progress(1e9), 0)),
@@ -33,7 +33,7 @@ Deno.test("formatPace() says how far, how fast and how long", () => {
   );
 });
 
-Deno.test("a pace is that of the last seconds, and begins anew with a phase", () => {
+Deno.test("PaceMeter averages over the last seconds, and restarts with each phase", () => {
   const meter = new PaceMeter();
   meter.at(progress(0), 0);
   meter.at(progress(5e9), 1_000);
@@ -46,7 +46,7 @@ Deno.test("a pace is that of the last seconds, and begins anew with a phase", ()
   );
 });
 
-Deno.test("bytes and seconds are written for people", () => {
+Deno.test("formatBytes() and formatSeconds() write readable units", () => {
   const bytes = [0, 999, 1_000, 999_949, 999_950, 17e9, 2e15];
   strictEqual(
     bytes.map(formatBytes).join(" | "),

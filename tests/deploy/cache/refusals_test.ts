@@ -1,5 +1,5 @@
 /**
- * What is not downloaded, and why not.
+ * The tests of refused downloads, and of their messages.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { hubModel, wantedOf } from "../../support/tiny_hub_model.ts";
 const wanted = wantedOf(hubModel(3));
 const SHARD = "model-00001-of-00002.safetensors";
 
-Deno.test("what is larger than the disk is refused before a byte has come", async () => {
+Deno.test("obtain() refuses content larger than the disk, before a byte arrives", async () => {
   using cache = temporaryFolder();
   const remote = fakeRemote(wanted);
   const huge = {
@@ -49,7 +49,7 @@ Deno.test("what is larger than the disk is refused before a byte has come", asyn
   );
 });
 
-Deno.test("a place that has no checkpoint is said to have none, and nothing shows", async () => {
+Deno.test("obtain() reports a place without a checkpoint, and leaves no visible files", async () => {
   using cache = temporaryFolder();
   const without = (path: string) =>
     fakeRemote(new Map([...wanted].filter(([name]) => name !== path)));
@@ -68,7 +68,7 @@ Deno.test("a place that has no checkpoint is said to have none, and nothing show
   }
 });
 
-Deno.test("a store's name that is none is said to be, without secrets", async () => {
+Deno.test("obtain() reports an invalid URL of a store, without secrets", async () => {
   using cache = temporaryFolder();
   const options = obtainOptions(cache.path, "unused:");
   await rejects(
@@ -82,7 +82,7 @@ Deno.test("a store's name that is none is said to be, without secrets", async ()
   );
 });
 
-Deno.test("nothing is downloaded where nothing may be kept", async () => {
+Deno.test("obtain() downloads nothing without a cache", async () => {
   await rejects(
     obtain(REPOSITORY, {
       places: { modelFolders: ["/no/models"], hubCaches: [] },

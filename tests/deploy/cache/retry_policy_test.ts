@@ -15,7 +15,7 @@ const PATIENCE: RetryPolicy = {
 };
 const RETRY: Remedy = { type: "retry", retryAfterMs: undefined };
 
-Deno.test("patiently() asks again as often as it may where that may help, and not where it cannot", async () => {
+Deno.test("patiently() retries up to the limit where that may help, and not otherwise", async () => {
   const tries = async (error: Error) => {
     let asked = 0;
     const ask = () => {
@@ -30,7 +30,7 @@ Deno.test("patiently() asks again as often as it may where that may help, and no
   strictEqual(await tries(new TypeError("a bug")), 1);
 });
 
-Deno.test("patiently() gives up what hangs, and tries again", async () => {
+Deno.test("patiently() aborts a stalled attempt, and retries", async () => {
   let asked = 0;
   const ask = (signal: AbortSignal) =>
     ++asked < 2
@@ -42,7 +42,7 @@ Deno.test("patiently() gives up what hangs, and tries again", async () => {
   strictEqual(await patiently("a place", ask, patience, NEVER), 2);
 });
 
-Deno.test("patiently() stops while it pauses when it is told to", async () => {
+Deno.test("patiently() stops on abort during a wait", async () => {
   const stop = new AbortController();
   const asked: number[] = [];
   const ask = () => {

@@ -26,7 +26,7 @@ const url = (text: string, type: string, url: string, name: string) => ({
   name,
 });
 
-Deno.test("parseSource() tells folders, repositories and URLs apart", () => {
+Deno.test("parseSource() distinguishes folders, repositories and URLs", () => {
   const expected = [
     folder("/models/Emu3-Gen", "/models/Emu3-Gen", "Emu3-Gen"),
     folder("./a/b", "./a/b", "b"),
@@ -49,7 +49,7 @@ Deno.test("parseSource() tells folders, repositories and URLs apart", () => {
   }
 });
 
-Deno.test("parseSources() takes commas and spaces for what is between mirrors", () => {
+Deno.test("parseSources() accepts commas and spaces between mirrors", () => {
   deepStrictEqual(
     parseSources(" org/a, /b\n\ts3://c/d ").map(({ text }) => text),
     ["org/a", "/b", "s3://c/d"],
@@ -57,7 +57,7 @@ Deno.test("parseSources() takes commas and spaces for what is between mirrors", 
   throws(() => parseSources(" , "), /expected a source/);
 });
 
-Deno.test("parseSource() says what it expects instead", () => {
+Deno.test("parseSource() names the valid forms", () => {
   const bad: readonly (readonly [string, RegExp])[] = [
     ["ftp://user:secret@host/x", /expected a folder.*not "ftp:\/\/host\/x"/],
     ["hf://org", /expected hf:\/\/org\/name/],
@@ -76,7 +76,7 @@ Deno.test("parseSource() says what it expects instead", () => {
   }
 });
 
-Deno.test("the name of a remote model leads out of no folder, whatever is given", () => {
+Deno.test("parseSource() gives a remote model a name that stays within its folder", () => {
   const pieces = fc.constantFrom(
     ..."/.@:%\\ ~?#-",
     "..",
@@ -102,7 +102,7 @@ Deno.test("the name of a remote model leads out of no folder, whatever is given"
   ));
 });
 
-Deno.test("withoutSecrets() leaves out who asks and what is signed", () => {
+Deno.test("withoutSecrets() removes credentials and signatures", () => {
   strictEqual(
     withoutSecrets("https://me:pass@host/a/b?signature=x#y"),
     "https://host/a/b",

@@ -1,5 +1,5 @@
 /**
- * The Containerfiles and the program say the same.
+ * The tests that the Containerfiles match the program.
  *
  * @module
  */
@@ -21,10 +21,10 @@ const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
 const text = read("deploy/Containerfile");
 const cuda = read("deploy/Containerfile.cuda");
 
-/** Variables that packages look at. */
+/** Variables that packages read. */
 const OF_PACKAGES = ["CODECS_FORCE_WASM", "IMAGESCRIPT_WASM_SIMD"];
 
-/** Words of an instruction in the form of JSON. */
+/** Returns the words of an instruction in JSON form. */
 function words(instruction: string): string[] {
   const joined = text.replaceAll(/\\\n\s*/g, "");
   const [, list] = new RegExp(`^\\s*${instruction} (\\[.*\\])$`, "m")
@@ -32,17 +32,17 @@ function words(instruction: string): string[] {
   return JSON.parse(list!);
 }
 
-/** What a flag of the entry lists. */
+/** Returns the list in a flag of the entry. */
 function listed(flag: string): string[] {
   const word = words("ENTRYPOINT").find((word) => word.startsWith(`${flag}=`))!;
   return word.slice(flag.length + 1).split(",");
 }
 
-/** Variables that the files of a folder ask for by name. */
+/** Returns variables that the files of a folder read by name. */
 function namesIn(folder: string): string[] {
   return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    // Commands are for a terminal; the image serves.
+    // Commands are for a terminal; the image only serves.
     if (path === "functions/cli") return [];
     if (entry.isDirectory) return namesIn(path);
     if (!path.endsWith(".ts")) return [];
@@ -51,7 +51,7 @@ function namesIn(folder: string): string[] {
   });
 }
 
-Deno.test("the image's entry may read the variables that the server reads, and no other", () => {
+Deno.test("Containerfile lets the entry read the variables of the server, and no other", () => {
   const asked = new Set(["functions", "deploy/cache"].flatMap(namesIn));
   readEnvironment({ cpus: 1, memoryBytes: 2 ** 30 }, (name) => {
     asked.add(name);
@@ -79,7 +79,7 @@ Deno.test("the image's entry may read the variables that the server reads, and n
   );
 });
 
-Deno.test("the image's entry may read where models are looked for, and write to what is mounted", () => {
+Deno.test("Containerfile lets the entry read the folders of models, and write to mounts", () => {
   const folders = listed("--allow-read");
   for (const path of placesFrom(() => undefined).modelFolders) {
     ok(folders.includes(path), path);
@@ -88,12 +88,12 @@ Deno.test("the image's entry may read where models are looked for, and write to 
   deepStrictEqual(listed("--allow-write"), [CACHE, "/runpod-volume", "/tmp"]);
 });
 
-Deno.test("the image's entry is what `deno task start` runs, asks nobody and fetches nothing", () => {
+Deno.test("Containerfile runs `deno task start`, without prompts and downloads", () => {
   const { tasks } = JSON.parse(read("deno.json"));
   const flags = (words: string[]) =>
     words.filter((word) => /^--(?:allow-|v8-flags)/.test(word))
       .map((word) =>
-        // Of permissions the names alone: the image lists what they hold.
+        // Of permissions only the names: the image lists their values.
         word.startsWith("--allow-") ? word.split("=")[0]! : word
       ).sort();
   const entry = words("ENTRYPOINT");
@@ -102,7 +102,7 @@ Deno.test("the image's entry is what `deno task start` runs, asks nobody and fet
   ok(entry.includes("--no-prompt") && entry.includes("--cached-only"));
 });
 
-Deno.test("the images are of the Deno, the port and the user that others count on", () => {
+Deno.test("Containerfiles use the Deno, the port and the user that others rely on", () => {
   match(
     text,
     new RegExp(`deno:bin-${Deno.version.deno.replaceAll(".", "\\.")}$`, "m"),
@@ -113,7 +113,7 @@ Deno.test("the images are of the Deno, the port and the user that others count o
   match(text, new RegExp(`XDG_CACHE_HOME=${CACHE}\\b`));
 });
 
-Deno.test("the image for GPUs has the ONNX Runtime of deno.json, every wheel by hash", () => {
+Deno.test("Containerfile.cuda has the ONNX Runtime of deno.json, every wheel by hash", () => {
   const { imports } = JSON.parse(read("deno.json"));
   const version = imports["onnxruntime-node"].split("@").at(-1);
   const wheels = read("deploy/image/cuda.txt").split("\n")
@@ -123,7 +123,7 @@ Deno.test("the image for GPUs has the ONNX Runtime of deno.json, every wheel by 
   match(cuda, new RegExp(`/onnxruntime-node@${version}/`));
 });
 
-Deno.test("lives() believes who answers well, and nobody else", async () => {
+Deno.test("lives() returns true for a healthy response only", async () => {
   let status = 200;
   await using server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },

@@ -1,5 +1,5 @@
 /**
- * Which packages and files of packages an image keeps.
+ * The tests of the packages and files that an image keeps.
  *
  * @module
  */
@@ -27,14 +27,14 @@ const GRAPH: ModuleGraph = {
   },
 };
 
-Deno.test("neededFolders() follows packages in circles, and leaves others out", () => {
+Deno.test("neededFolders() follows cyclic dependencies, and omits other packages", () => {
   deepStrictEqual(
     [...neededFolders(GRAPH)].sort(),
     ["@s+b@2.0.0_1", "a@1.0.0"],
   );
 });
 
-Deno.test("neededFolders() keeps exactly what can be reached", () => {
+Deno.test("neededFolders() keeps exactly the reachable packages", () => {
   const nodes = fc.integer({ min: 1, max: 12 });
   fc.assert(fc.property(nodes, fc.infiniteStream(fc.nat()), (count, random) => {
     const pick = () => Number(random.next().value) % count;
@@ -60,7 +60,7 @@ Deno.test("neededFolders() keeps exactly what can be reached", () => {
   }));
 });
 
-Deno.test("neededFolders() refuses what is not there", () => {
+Deno.test("neededFolders() rejects a missing package", () => {
   throws(
     () => neededFolders({ ...GRAPH, npmPackages: {} }),
     /Cannot follow imports: "a@1.0.0" is not installed/,
@@ -88,7 +88,7 @@ Deno.test("isDispensable() keeps the native code of one processor", () => {
   deepStrictEqual(kept("aarch64"), [files[2], files[6]]);
 });
 
-Deno.test("isDispensable() takes types and maps, and no code, licence or data", () => {
+Deno.test("isDispensable() is true for types and maps, and for no code, license or data", () => {
   for (const path of ["a/b.d.ts", "a/b.d.mts", "a/b.js.map"]) {
     ok(isDispensable(path, "x86_64"), path);
   }

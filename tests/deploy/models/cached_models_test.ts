@@ -48,7 +48,7 @@ for (const [what, files] of Object.entries(partial)) {
   });
 }
 
-Deno.test("cachedModels() takes a revision with a link to nothing for partial", async () => {
+Deno.test("cachedModels() marks a revision with a dangling link as partial", async () => {
   using cache = temporaryFolder();
   putRevision(cache, "models--a--b", "c", { refs: ["main"] });
   cache.link("models--a--b/snapshots/c/vocab.json", "../../blobs/none");
@@ -56,7 +56,7 @@ Deno.test("cachedModels() takes a revision with a link to nothing for partial", 
   strictEqual(model!.revisions[0]!.complete, false);
 });
 
-Deno.test("list() tells of revisions, of downloads that last, and of nothing", async () => {
+Deno.test("list() reports revisions, unfinished downloads, and empty caches", async () => {
   using cache = temporaryFolder();
   putRevision(cache, "models--a--b", "c", { refs: ["main"], files: FILES });
   cache.write("models--a--b/blobs/x.incomplete", "half");

@@ -8,7 +8,7 @@ import { tinyFolder } from "../../support/tiny.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 
-/** The permissions of `deno task models`. */
+/** Returns the permissions of `deno task models`. */
 async function permissions(): Promise<string[]> {
   const { tasks } = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
   return tasks.models.command.match(/--allow-\S+/g);
@@ -36,7 +36,7 @@ function events(stdout: string): Record<string, unknown>[] {
   return stdout.trim().split("\n").map((line) => JSON.parse(line));
 }
 
-Deno.test("models publishes a checkpoint to a folder, whose manifest then verifies it", async () => {
+Deno.test("models publish writes a checkpoint to a folder, whose manifest then verifies it", async () => {
   using folder = temporaryFolder();
   const out = join(folder.path, "out");
   const { code, stdout, stderr } = await models([
@@ -60,7 +60,7 @@ Deno.test("models publishes a checkpoint to a folder, whose manifest then verifi
   deepStrictEqual(found.map(({ path }) => path), ["config.json"]);
 });
 
-Deno.test("models publishes to S3, and never tells a secret when that fails", async () => {
+Deno.test("models publish writes to S3, and never shows a secret when that fails", async () => {
   await using server = openS3Server();
   const words = ["publish", tinyFolder("emu3-tiny"), "s3://models/a"];
   const wrong = { ...server.variables, AWS_SECRET_ACCESS_KEY: "s3cr3t" };
@@ -80,7 +80,7 @@ Deno.test("models publishes to S3, and never tells a secret when that fails", as
   ok(server.objects.has("a/manifest.json"));
 });
 
-Deno.test("models pulls from one store and publishes to a folder at once, and hides what a URL keeps secret", async () => {
+Deno.test("models publish pulls from one store into a folder at once, and hides the secrets of a URL", async () => {
   await using server = openS3Server();
   using cache = temporaryFolder();
   const env = { ...server.variables, HF_HUB_CACHE: cache.path };
@@ -101,7 +101,7 @@ Deno.test("models pulls from one store and publishes to a folder at once, and hi
   ok(!(missing.stdout + missing.stderr).includes("s3cr3t"), missing.stderr);
 });
 
-Deno.test("models lists, verifies and prunes a cache", async () => {
+Deno.test("models list, verify and prune work on a cache", async () => {
   using cache = temporaryFolder();
   putRevision(cache, "models--a--b", "old", { refs: [] });
   putRevision(cache, "models--a--b", "new", { refs: ["main"] });
@@ -121,7 +121,7 @@ Deno.test("models lists, verifies and prunes a cache", async () => {
   match(String(events(pulled.stdout).at(-1)!["folder"]), /snapshots\/new$/);
 });
 
-Deno.test("models exits with 2 when it is asked wrongly, with 1 when there is no such model", async () => {
+Deno.test("models exits with 2 for invalid usage, with 1 for a missing model", async () => {
   const wrong = await models(["fetch"]);
   strictEqual(wrong.code, 2);
   match(wrong.stderr, /Usage: deno task models/);
@@ -137,7 +137,7 @@ Deno.test("models exits with 2 when it is asked wrongly, with 1 when there is no
   match(help.stdout, /^Usage/);
 });
 
-Deno.test("models exits with 130 when it is interrupted, and nothing was published", async () => {
+Deno.test("models publish exits with 130 on an interrupt, and publishes nothing", async () => {
   await using server = openS3Server();
   const asked = Promise.withResolvers<void>();
   const held = Promise.withResolvers<void>();
@@ -167,7 +167,7 @@ Deno.test("models exits with 130 when it is interrupted, and nothing was publish
   strictEqual(server.objects.size, 0);
 });
 
-Deno.test("models verifies a cache without links: a file that is cut off, a shard that is not there", async () => {
+Deno.test("models verify finds a truncated file and a missing shard in a cache without links", async () => {
   for (const damage of [undefined, "cut", "gone"]) {
     using cache = temporaryFolder();
     const snapshot = "models--org--emu3-tiny/snapshots/c";
@@ -192,14 +192,14 @@ Deno.test("models verifies a cache without links: a file that is cut off, a shar
       damage === undefined ? [] : ["model-00002-of-00002.safetensors"],
     );
     if (damage !== "gone") continue;
-    // By its name it is not even found, and what it lacks is said.
+    // The name alone does not find it, and the message lists what it lacks.
     const named = await models(["verify", "org/emu3-tiny"], env);
     strictEqual(named.code, 1);
     match(named.stderr, /lacks model-00002-of-00002\.safetensors/);
   }
 });
 
-Deno.test("models leaves nothing of a name that no place knows, and counts nothing", async () => {
+Deno.test("models pull leaves and counts nothing for a name that no place has", async () => {
   using cache = temporaryFolder();
   const env = {
     HF_HUB_CACHE: cache.path,

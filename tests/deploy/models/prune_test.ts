@@ -21,7 +21,10 @@ async function pruned(cache: TemporaryFolder, line: string) {
   return told;
 }
 
-/** Two revisions that share their configuration, and what is loose. */
+/**
+ * Returns a cache with two revisions that share their configuration, and loose
+ * files.
+ */
 function fullCache(): TemporaryFolder {
   const cache = temporaryFolder();
   const old = { ...FILES, "model.safetensors": "older weights" };
@@ -40,7 +43,7 @@ function blobs(cache: TemporaryFolder): number {
   return [...Deno.readDirSync(join(cache.path, "models--a--b/blobs"))].length;
 }
 
-Deno.test("prune() removes revisions without a name and files without a revision, and what others share stays", async () => {
+Deno.test("prune() removes revisions without a name and files without a revision, and keeps shared files", async () => {
   using cache = fullCache();
   const told = await pruned(cache, "");
   deepStrictEqual(told[0]!["revisions"], ["old"]);
@@ -61,14 +64,14 @@ Deno.test("prune() removes revisions without a name and files without a revision
   ]);
 });
 
-Deno.test("prune() keeps the only revision, though it has no name", async () => {
+Deno.test("prune() keeps the only revision, even without a name", async () => {
   using cache = temporaryFolder();
   putRevision(cache, "models--a--b", "only", { refs: [] });
   await pruned(cache, "");
   strictEqual((await cachedModels([cache.path]))[0]!.revisions.length, 1);
 });
 
-Deno.test("prune() says with --dry-run what it does without, and does nothing", async () => {
+Deno.test("prune() reports with --dry-run the removals of a real run, and removes nothing", async () => {
   using cache = fullCache();
   const said = await pruned(cache, "--dry-run");
   strictEqual(blobs(cache), 5);
@@ -85,7 +88,7 @@ Deno.test("prune() removes with --partial unfinished downloads, and nothing else
   deepStrictEqual(model!.loose.map(({ partial }) => partial), [false]);
 });
 
-Deno.test("prune() removes with --older-than whole models that nobody reads, and only those", async () => {
+Deno.test("prune() removes with --older-than whole models that are unread, and only those", async () => {
   using cache = fullCache();
   await pruned(cache, "--older-than 11d");
   strictEqual((await cachedModels([cache.path]))[0]!.revisions.length, 1);
@@ -102,7 +105,7 @@ for (const name of ["a/b", "hf://a/b", "A/B@main"]) {
   });
 }
 
-Deno.test("prune() touches nothing that a running process has locked", async () => {
+Deno.test("prune() keeps everything that a running process has locked", async () => {
   using cache = fullCache();
   const lock = join(cache.path, ".locks/models--a--b/x.lock");
   const holder = new Deno.Command(Deno.execPath(), {
@@ -128,7 +131,7 @@ Deno.test("prune() touches nothing that a running process has locked", async () 
   deepStrictEqual(await cachedModels([cache.path]), []);
 });
 
-Deno.test("prune() keeps what --keep names by the URL of a store", async () => {
+Deno.test("prune() keeps the models of --keep by the URL of a store", async () => {
   using cache = temporaryFolder();
   const repository = "models--s3-0123456789ab--tiny";
   putRevision(cache, repository, "old", { refs: [] });
@@ -142,7 +145,7 @@ Deno.test("prune() keeps what --keep names by the URL of a store", async () => {
   strictEqual(await count(), 1);
 });
 
-/** A revision whose files are no links, as on disks that have none. */
+/** Puts a revision whose files are not links, as on disks without them. */
 function putFiles(cache: TemporaryFolder, commit: string, ref?: string): void {
   const snapshot = `models--a--b/snapshots/${commit}`;
   cache.write(`${snapshot}/config.json`, "{}");
@@ -155,7 +158,7 @@ async function diskBytes(path: string): Promise<number> {
   return blocks === null ? size : 512 * blocks;
 }
 
-Deno.test("prune() counts the bytes of files that are no links", async () => {
+Deno.test("prune() counts the bytes of files that are not links", async () => {
   using cache = temporaryFolder();
   putFiles(cache, "old");
   putFiles(cache, "new", "main");
@@ -190,7 +193,7 @@ Deno.test("prune() counts no bytes of a file that keeps another name", async () 
   strictEqual(told[0]!["bytes"], 0);
 });
 
-Deno.test("prune() with --older-than keeps a model whose files are no links and were read", async () => {
+Deno.test("prune() with --older-than keeps a recently read model whose files are not links", async () => {
   using cache = temporaryFolder();
   putFiles(cache, "only", "main");
   const folder = join(cache.path, "models--a--b/snapshots/only");
@@ -200,13 +203,13 @@ Deno.test("prune() with --older-than keeps a model whose files are no links and 
   strictEqual((await cachedModels([cache.path])).length, 1);
 });
 
-Deno.test("prune() removes folders that hold nothing, and list() does not count them", async () => {
+Deno.test("prune() removes folders without files, and list() does not count them", async () => {
   using cache = temporaryFolder();
   cache.write("models--s3-0123456789ab--none/.emu3/source", "s3://models/none");
   for (const name of ["models--a--none/blobs", "models--b--none"]) {
     await Deno.mkdir(join(cache.path, name), { recursive: true });
   }
-  // Something of another tool.
+  // A file of another tool.
   cache.write("models--c--other/.no_exist/c/a.json", "");
   putRevision(cache, "models--a--b", "c", { refs: ["main"] });
   const { report, told } = keptReport();

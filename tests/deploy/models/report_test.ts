@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { Report } from "../../../deploy/models/report.ts";
 
-/** What is written when 10 MB are done, then all of 100 MB, then a word. */
+/** Returns the output after 10 MB, after all of 100 MB, and after an event. */
 function written(terminal: boolean): string[] {
   const lines: string[] = [];
   let at = 0;
@@ -18,7 +18,7 @@ function written(terminal: boolean): string[] {
   return lines;
 }
 
-Deno.test("Report draws a bar in a terminal, and wipes it before words", () => {
+Deno.test("Report draws a bar in a terminal, and erases it before words", () => {
   const lines = written(true);
   match(lines[0]!, /^\rgetting \[ {24}\] {3}0 %/);
   match(lines[1]!, /\[## {22}\] {2}10 % {2}999\.0 kB\/s {2}91 s left/);
@@ -26,7 +26,7 @@ Deno.test("Report draws a bar in a terminal, and wipes it before words", () => {
   deepStrictEqual(lines.slice(3), ["\r\x1b[K", "a is here\n"]);
 });
 
-Deno.test("Report writes a line of JSON an event elsewhere", () => {
+Deno.test("Report writes one line of JSON per event elsewhere", () => {
   const events = written(false).map((line) => JSON.parse(line));
   deepStrictEqual(events.map(({ event }) => event), [
     "progress",

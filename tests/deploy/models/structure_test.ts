@@ -1,4 +1,7 @@
-/** The faults that `models verify` finds without a hash, or without a file. */
+/**
+ * The tests of faults that `models verify` finds without a hash, or without a
+ * file.
+ */
 
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
@@ -12,7 +15,7 @@ import { keptReport } from "../../support/told.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Content of a file, from what it was; undefined takes it away. */
+/** A change to a file's content; undefined removes the file. */
 type Change = (bytes: Bytes) => Bytes | string | undefined;
 
 const text = (bytes: Bytes) => new TextDecoder().decode(bytes);
@@ -24,7 +27,9 @@ const halfOfLines: Change = (bytes) => {
   return `${lines.slice(0, lines.length / 2).join("\n")}\n`;
 };
 
-/** A snapshot in a cache without links; what verify() tells of it. */
+/**
+ * Verifies a snapshot in a cache without links; returns the reported faults.
+ */
 async function verified(
   source: string | undefined,
   changes: Readonly<Record<string, Change>>,
@@ -125,7 +130,7 @@ for (const [i, [source, file, change, reason]] of damaged.entries()) {
   });
 }
 
-Deno.test("verify() finds a codebook of another size than the tokens", async () => {
+Deno.test("verify() finds a codebook whose size differs from that of the tokens", async () => {
   const change: Change = (bytes) => {
     const config = JSON.parse(text(bytes));
     config["vq_config"]["codebook_size"] = 256;
@@ -167,7 +172,7 @@ for (const [what, files, paths] of others) {
   });
 }
 
-Deno.test("verify() compares files without links with what was noted when they came", async () => {
+Deno.test("verify() compares files without links with the records of their download", async () => {
   const sha256 =
     "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
   const noted = (path: string, more: Record<string, unknown>) => ({

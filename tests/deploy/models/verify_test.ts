@@ -33,7 +33,7 @@ Deno.test("verify() compares a snapshot with the names of its blobs, SHA-256 and
   }
 });
 
-Deno.test("verify() compares a folder with its manifest: changed, cut off, gone", async () => {
+Deno.test("verify() compares a folder with its manifest: changed, truncated and missing files", async () => {
   const damages: ((path: string) => void)[] = [
     (path) => Deno.writeFileSync(path, new Uint8Array(350).fill(1, 349)),
     (path) => Deno.truncateSync(path, 349),
@@ -51,7 +51,7 @@ Deno.test("verify() compares a folder with its manifest: changed, cut off, gone"
   }
 });
 
-Deno.test("verify() calls nothing good that nothing is known of, unless it may", async () => {
+Deno.test("verify() fails a model without any known hash, unless it is allowed", async () => {
   using folder = temporaryFolder();
   folder.write("config.json", "{}");
   const { good, told } = await verified(folder.path);
@@ -60,7 +60,7 @@ Deno.test("verify() calls nothing good that nothing is known of, unless it may",
   strictEqual((await verified(folder.path, true)).good, true);
 });
 
-Deno.test("verify() says when a manifest is none", async () => {
+Deno.test("verify() reports an invalid manifest", async () => {
   using folder = temporaryFolder();
   folder.write("manifest.json", '{"version": 1');
   const { good, told } = await verified(folder.path);

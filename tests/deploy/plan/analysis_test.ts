@@ -1,5 +1,5 @@
 /**
- * Paper against simulation.
+ * The tests of the analytic model against the simulation.
  */
 
 import { ok, strictEqual } from "node:assert/strict";
@@ -13,7 +13,7 @@ import {
 } from "../../../deploy/plan/workload.ts";
 import { answerOf, engineOf, fixed, flat } from "../../support/plans.ts";
 
-/** How long one waits on average, by simulation. */
+/** Returns the mean wait in the simulation. */
 function simulatedWait(
   engine: EngineSize,
   kind: RequestClass,
@@ -36,14 +36,14 @@ function simulatedWait(
   return { simulated, onPaper: meanWaitMs, rate: perSecond };
 }
 
-Deno.test("erlangC() is Erlang's: of one server the load, of many the tables", () => {
+Deno.test("erlangC() is Erlang's formula: the load for one server, the tables for many", () => {
   strictEqual(erlangC(1, 0.7), 0.7);
   ok(Math.abs(erlangC(2, 1) - 1 / 3) < 1e-12);
   ok(Math.abs(erlangC(5, 4) - 0.554113) < 1e-6);
   strictEqual(erlangC(3, 3), 1);
 });
 
-Deno.test("one place: the simulation waits as Pollaczek and Khinchine say (M/D/1)", () => {
+Deno.test("analyze() with one slot: the simulation waits as Pollaczek and Khinchine predict (M/D/1)", () => {
   const engine = engineOf({ slots: 2 });
   // Both rows, so that one request is served at a time: a second each.
   const kind = answerOf({ prompts: [10, 10], runs: 98, newTokens: 98 });
@@ -56,7 +56,7 @@ Deno.test("one place: the simulation waits as Pollaczek and Khinchine say (M/D/1
   }
 });
 
-Deno.test("several places: paper is near the simulation where most are taken", () => {
+Deno.test("analyze() with several slots is near the simulation where most are taken", () => {
   const costs = { step: flat(10), prefill: flat(1), wide: [], heldTokenMs: 0 };
   const engine = engineOf({ slots: 4, costs });
   const { simulated, onPaper } = simulatedWait(
@@ -67,7 +67,7 @@ Deno.test("several places: paper is near the simulation where most are taken", (
   ok(Math.abs(simulated / onPaper - 1) < 0.35, `${simulated} ${onPaper}`);
 });
 
-Deno.test("no simulation does more than paper allows", () => {
+Deno.test("analyze() bounds the throughput of every simulation", () => {
   const anyTable = fc.array(fc.integer({ min: 1, max: 99 }), {
     minLength: 3,
     maxLength: 3,
@@ -107,13 +107,13 @@ Deno.test("no simulation does more than paper allows", () => {
   );
 });
 
-Deno.test("analyze() says how many servers cannot keep up", () => {
+Deno.test("analyze() returns the fewest servers that keep up", () => {
   const arrivals = poissonArrivals([{ kind: answerOf(), share: 1 }], {
     ratePerMs: 20 / 1000,
     durationMs: 100_000,
     seed: 1,
   });
-  // Eight answers a second at most on a server.
+  // At most eight captions per second and server.
   const few = analyze(arrivals, engineOf(), 2);
   strictEqual(few.leastReplicas, 3);
   ok(few.load > 1 && few.meanWaitMs === Infinity);

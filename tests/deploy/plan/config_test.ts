@@ -5,7 +5,7 @@ import { planJson } from "../../support/plans.ts";
 
 const EXAMPLE = new URL("../../../deploy/plan/example.json", import.meta.url);
 
-Deno.test("parseConfig() makes requests of classes as the engine sees them", () => {
+Deno.test("parseConfig() turns classes into requests of the engine", () => {
   const json = planJson();
   json.classes.quick = {
     height: 3,
@@ -27,7 +27,7 @@ Deno.test("parseConfig() makes requests of classes as the engine sees them", () 
   deepStrictEqual(arrivals.map(({ atMs }) => atMs), [1000, 2000, 3000]);
   const [quick, picture, long] = arrivals.map(({ kind }) => kind);
   deepStrictEqual(picture!.prompts, [20, 20]);
-  // 16 codes, of which the last is not fed, and three ends of rows.
+  // 16 codes, the last of which is not fed, and three ends of rows.
   deepStrictEqual([picture!.runs, picture!.newTokens], [15, 18]);
   deepStrictEqual([quick!.prompts, quick!.runs, quick!.newTokens], [
     [7],
@@ -44,7 +44,7 @@ Deno.test("parseConfig() adds up the phases of a cold start", () => {
   strictEqual(parseConfig(json).scaling.coldStartMs, 30_500);
 });
 
-Deno.test("the example is a configuration", () => {
+Deno.test("parseConfig() accepts the example", () => {
   const { arrivals, scaling, price } = parseConfigText(
     Deno.readTextFileSync(EXAMPLE),
   );
@@ -53,7 +53,7 @@ Deno.test("the example is a configuration", () => {
   strictEqual(price!.currency, "examples");
 });
 
-/** What is wrong, where, and what is said of it. */
+/** Invalid configurations: name, location and message of the fault. */
 const WRONG: readonly (readonly [
   string,
   // deno-lint-ignore no-explicit-any
@@ -207,7 +207,7 @@ for (const [name, spoil, pointer, message] of WRONG) {
   });
 }
 
-Deno.test("parseConfigText() says that JSON is expected", () => {
+Deno.test("parseConfigText() reports that JSON is expected", () => {
   throws(
     () => parseConfigText("{"),
     /^PlanError: Cannot plan: the file: expected JSON/,

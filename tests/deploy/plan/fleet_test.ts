@@ -9,7 +9,7 @@ const answer = answerOf();
 const at = (...times: number[]): Arrival[] =>
   times.map((atMs) => ({ atMs, kind: answer }));
 
-Deno.test("a request alone takes its prompt and its runs", () => {
+Deno.test("simulate() gives a single request the time of its prompt and its runs", () => {
   const { outcomes, endMs, busyMs, replicaMs } = simulate(at(500), {
     engine: engineOf(),
     scaling: fixed(1),
@@ -21,7 +21,7 @@ Deno.test("a request alone takes its prompt and its runs", () => {
   deepStrictEqual([endMs, busyMs, replicaMs], [1500, 1000, 1500]);
 });
 
-Deno.test("servers share what comes", () => {
+Deno.test("simulate() shares arrivals between servers", () => {
   const options = {
     engine: engineOf({ slots: 2 }),
     retries: true,
@@ -35,7 +35,7 @@ Deno.test("servers share what comes", () => {
   deepStrictEqual([waits(1), waits(2)], [2, 0]);
 });
 
-Deno.test("who is refused comes again when told, or not at all", () => {
+Deno.test("simulate() lets refused requests retry after the given time, or not at all", () => {
   const engine = engineOf({ slots: 2, queueLimit: 1 });
   const arrivals = at(0, 0, 1, 2);
   const run = (retries: boolean) =>
@@ -57,7 +57,7 @@ const scaling: Scaling = {
   coldStartMs: 5000,
 };
 
-Deno.test("servers come when they are needed, after a cold start, and go when they are not", () => {
+Deno.test("simulate() starts servers on demand, after a cold start, and stops superfluous ones", () => {
   const arrivals = at(0, 1, 2, 3, 60_000);
   const run = simulate(arrivals, {
     engine: engineOf(),
@@ -66,14 +66,14 @@ Deno.test("servers come when they are needed, after a cold start, and go when th
     promises: true,
   });
   const starts = run.outcomes.map(({ ran }) => ran!.startedAt);
-  // The first is ready after five seconds and takes all that wait at the door.
+  // The first is ready after five seconds and takes all waiting requests.
   deepStrictEqual(starts, [5000, 5000, 5000, 5000, 65_000]);
   deepStrictEqual([run.mostReplicas, run.coldStarts], [2, 3]);
-  // Two from about 0 on, of which the last goes ten seconds after all is done.
+  // Two from about 0 on, the last of which stops ten seconds after the end.
   ok(run.replicaMs > 2 * 5000 && run.replicaMs < 2 * 17_000 + 7000);
 });
 
-Deno.test("servers that are always there wait for nobody", () => {
+Deno.test("simulate() without cold starts has no waits for servers", () => {
   const { outcomes, coldStarts } = simulate(at(0, 60_000), {
     engine: engineOf(),
     scaling: { ...scaling, min: 1 },
@@ -84,7 +84,7 @@ Deno.test("servers that are always there wait for nobody", () => {
   strictEqual(coldStarts, 0);
 });
 
-Deno.test("what can never run is refused before anything runs", () => {
+Deno.test("simulate() rejects impossible requests before anything runs", () => {
   const engine = engineOf({ cacheTokens: 50 });
   throws(
     () =>
@@ -106,7 +106,7 @@ const anyScaling = fc.record({
   coldStartMs: fc.integer({ min: 0, max: 9000 }),
 }).map(({ more, ...scaling }) => ({ ...scaling, max: scaling.min + more }));
 
-Deno.test("every request is done once, after it came, however servers come and go", () => {
+Deno.test("simulate() completes every request once, after its arrival, for any scaling", () => {
   const anyTimes = fc.array(fc.integer({ min: 0, max: 15_000 }), {
     minLength: 1,
     maxLength: 40,
@@ -129,14 +129,14 @@ Deno.test("every request is done once, after it came, however servers come and g
       seen.refused += refusals;
     }
     ok(run.mostReplicas <= scaling.max && run.busyMs <= run.replicaMs);
-    // A server does two at once at most.
+    // A server runs at most two requests at once.
     ok(2 * run.busyMs >= 1000 * arrivals.length);
     seen.cold += run.coldStarts;
   }));
   ok(seen.cold > 20 && seen.refused > 10, JSON.stringify(seen));
 });
 
-Deno.test("summarize() counts what servers cost, while they start and idle as well", () => {
+Deno.test("summarize() counts the costs of servers, their start and idle time included", () => {
   const run = simulate(at(0, 9000), {
     engine: engineOf(),
     scaling: fixed(2),

@@ -1,5 +1,6 @@
 /**
- * The plan's server against the real engine, in exact milliseconds.
+ * The tests of the simulated server against the real engine, in exact
+ * milliseconds.
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
@@ -14,14 +15,15 @@ const anyTable = fc.tuple(
   fc.integer({ min: 1, max: 9 }),
 ).map(([first, more]) => [
   { size: 2, milliseconds: 64 * first },
-  // So far apart that what lies between is whole.
+  // Sizes so far apart that values between them are whole.
   { size: 66, milliseconds: 64 * (first + more) },
 ]);
 
 const anySize = fc.record({
   slots: fc.integer({ min: 2, max: 8 }),
   queueLimit: fc.integer({ min: 1, max: 6 }),
-  // The longest two rows fit: what fits never is refused before the engine has it.
+  // The longest two rows fit: impossible requests are refused before they reach
+  // the engine.
   cacheTokens: fc.integer({ min: 140, max: 400 }),
   chunkTokens: fc.integer({ min: 2, max: 16 }),
   costs: fc.record({
@@ -46,7 +48,7 @@ function anyKind(name: string): fc.Arbitrary<RequestClass> {
     long: fc.boolean(),
     afterMs: fc.constant(0),
   }).map(({ runs, more, tokensPerRun, ...kind }) => {
-    // Ends of rows are fed along, so that some runs feed two.
+    // Ends of rows are fed along, so that some runs feed two tokens.
     const newTokens = tokensPerRun * runs +
       (tokensPerRun === 1 ? runs >> 2 : 0);
     return {
@@ -73,7 +75,7 @@ const anyArrivals = fc.tuple(anyKind("a"), anyKind("b"), anyKind("c"))
     return gaps.map(({ gap, kind }): Arrival => ({ atMs: atMs += gap, kind }));
   });
 
-/** What the plan says would happen on one server. */
+/** Returns the predictions of the plan for one server. */
 function planned(
   arrivals: readonly Arrival[],
   engine: EngineSize,
@@ -97,7 +99,7 @@ function planned(
   });
 }
 
-Deno.test("simulate() says of every request when the real engine starts it, ends it, or when it tells it to come again", async () => {
+Deno.test("simulate() predicts for every request the real engine's start, end or Retry-After", async () => {
   const seen = { done: 0, waited: 0, refused: 0, alone: 0, told: 0 };
   await fc.assert(
     fc.asyncProperty(anySize, anyArrivals, async (size, arrivals) => {

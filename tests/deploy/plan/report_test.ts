@@ -6,7 +6,7 @@ import { makePlan, planFields, planText } from "../../../deploy/plan/report.ts";
 import { summarize } from "../../../deploy/plan/summary.ts";
 import { planJson } from "../../support/plans.ts";
 
-/** More than one server can do. */
+/** Returns a configuration with more load than one server can serve. */
 function crowded() {
   const json = planJson();
   json.requests.per_second = 20;
@@ -17,7 +17,7 @@ function crowded() {
   return json;
 }
 
-Deno.test("leastReplicas() meets the target, and one less does not", () => {
+Deno.test("leastReplicas() meets the target, and one server less does not", () => {
   const config = parseConfig(crowded());
   const { replicas, summary } = leastReplicas(config, config.target!)!;
   ok(replicas > 1 && replicas < 8);
@@ -33,7 +33,7 @@ Deno.test("leastReplicas() meets the target, and one less does not", () => {
   ok(!isMet(summarize(run, undefined), config.target!));
 });
 
-Deno.test("leastReplicas() says when no number will do", () => {
+Deno.test("leastReplicas() returns undefined when no number suffices", () => {
   const json = crowded();
   json.target = { p95_latency_s: 0.01 };
   const config = parseConfig(json);
@@ -41,7 +41,7 @@ Deno.test("leastReplicas() says when no number will do", () => {
   match(planText(makePlan(config)), /not met\. No number up to 8 meets it/);
 });
 
-Deno.test("planText() says what was planned, waited for and paid, and what would do", () => {
+Deno.test("planText() lists load, waits, costs and the sufficient number of servers", () => {
   const json = crowded();
   json.cold_start_s = { instance: 20, load: 10 };
   const text = planText(makePlan(parseConfig(json)));
@@ -53,7 +53,7 @@ Deno.test("planText() says what was planned, waited for and paid, and what would
   match(text, /^Target: 95 of 100 within 0\.20 s \(queue\): met\. The fewest/m);
 });
 
-Deno.test("planFields() is JSON that says the same in seconds", () => {
+Deno.test("planFields() gives the same in JSON and in seconds", () => {
   const plan = makePlan(parseConfig(crowded()));
   const fields = JSON.parse(JSON.stringify(planFields(plan)));
   const { all } = fields.simulation;

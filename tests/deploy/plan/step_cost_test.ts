@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { costOf } from "../../../deploy/plan/step_cost.ts";
 
-Deno.test("costOf() follows the line between measured sizes, and stays at the ends", () => {
+Deno.test("costOf() interpolates between measured sizes, and is constant beyond the ends", () => {
   const table = [
     { size: 2, milliseconds: 10 },
     { size: 4, milliseconds: 20 },

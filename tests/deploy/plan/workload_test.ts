@@ -7,7 +7,7 @@ const seldom = answerOf({ name: "seldom" });
 const mix = [{ kind: often, share: 3 }, { kind: seldom, share: 1 }];
 const long = { ratePerMs: 0.01, durationMs: 1_000_000, seed: 7 };
 
-Deno.test("poissonArrivals() lets as many come as asked, at random, in their shares", () => {
+Deno.test("poissonArrivals() generates the requested rate, at random, in the given shares", () => {
   const arrivals = poissonArrivals(mix, long);
   // 10,000 on average, with a standard deviation of 100.
   ok(Math.abs(arrivals.length - 10_000) < 400);
@@ -21,11 +21,11 @@ Deno.test("poissonArrivals() lets as many come as asked, at random, in their sha
   const deviation = Math.sqrt(
     gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / gaps.length,
   );
-  // Of an exponential distribution both are the same.
+  // Both are equal for an exponential distribution.
   ok(Math.abs(deviation / mean - 1) < 0.05);
 });
 
-Deno.test("poissonArrivals() depend on the seed alone, and not on how long they go on", () => {
+Deno.test("poissonArrivals() depends on the seed alone, and not on the duration", () => {
   const arrivals = poissonArrivals(mix, long);
   const short = poissonArrivals(mix, { ...long, durationMs: 1000 });
   deepStrictEqual(arrivals.slice(0, short.length), short);

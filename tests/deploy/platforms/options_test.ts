@@ -1,5 +1,5 @@
 /**
- * Options and the command line: what is refused, and with which words.
+ * The tests of invalid options and command lines, and of their messages.
  *
  * @module
  */
@@ -49,7 +49,7 @@ for (const [change, message] of REFUSED) {
   });
 }
 
-Deno.test("a secret that is given as its own reference is refused, and not repeated", () => {
+Deno.test("checkOptions() rejects a secret given as its own reference, without repeating it", () => {
   for (const value of ["whsec_abcdefghijklmnop", "sha256:0123", "two words"]) {
     throws(
       () => checkOptions({ ...PLAIN, secrets: { API_KEYS: value } }),
@@ -83,7 +83,7 @@ for (const [line, message] of MISUSED) {
   });
 }
 
-Deno.test("options for models and the rest become settings", () => {
+Deno.test("parseArguments() turns options for models and the rest into settings", () => {
   const { options, platform, out } = parseArguments([
     ...["kserve", "--image", "emu3", "--out", "folder", "--gpu"],
     ...["--model", "BAAI/Emu3-Gen-hf", "--precision", "int4"],
@@ -107,7 +107,7 @@ Deno.test("options for models and the rest become settings", () => {
   });
 });
 
-Deno.test("the command writes files once, and shows them without writing", async () => {
+Deno.test("deploy writes files once, and prints them without writing", async () => {
   await using folder = await temporaryFolder();
   const out = `${folder.path}/out`;
   const written = await deploy(["fly", "--image", "emu3", "--out", out]);

@@ -1,5 +1,5 @@
 /**
- * Laws of what is rendered, on every platform and for any options.
+ * The laws of rendering, on every platform and for any options.
  *
  * @module
  */
@@ -45,7 +45,7 @@ const PLAIN: DeployOptions = {
   storage: undefined,
 };
 
-/** Names of variables that are no server's: what reads them is a platform. */
+/** Variables of platforms, which are not the server's. */
 const FOREIGN = ["PROTOCOL", "STORAGE_URI", "XDG_CACHE_HOME"];
 
 const RUNS = { numRuns: 25 };
@@ -73,7 +73,7 @@ const anyOptions: fc.Arbitrary<DeployOptions> = fc.record({
   storage: fc.constant(undefined),
 });
 
-/** As far as a platform has what they ask for. */
+/** Reduces options to those that a platform supports. */
 function fitting(
   platform: typeof PLATFORMS[number],
   options: DeployOptions,
@@ -111,7 +111,7 @@ for (const platform of PLATFORMS) {
         "a setting got lost",
       );
       for (const secret of SECRETS) {
-        // Fly's files know of no secrets; its commands set them.
+        // Fly's files hold no secrets; its commands set them.
         const known = platform.name === "fly"
           ? steps.some((step) => step.includes(` ${secret}=`))
           : names.includes(secret);
@@ -168,7 +168,7 @@ for (const platform of PLATFORMS) {
   });
 }
 
-Deno.test("the grace of Kubernetes covers the wait, and that of others is theirs", () => {
+Deno.test("Kubernetes has a grace that covers the wait; other platforms use their own", () => {
   const graces = PLATFORMS.map((platform) => {
     const { files } = render(platform, fitting(platform, PLAIN));
     const told = find(files, "terminationGracePeriodSeconds")[0] ??
@@ -196,7 +196,7 @@ Deno.test("the grace of Kubernetes covers the wait, and that of others is theirs
   );
 });
 
-Deno.test("Kubernetes scales by metrics that the server has", async () => {
+Deno.test("Kubernetes scales by metrics of the server", async () => {
   const kubernetes = PLATFORMS.find(({ name }) => name === "kubernetes")!;
   const { files } = render(kubernetes, PLAIN);
   const queries = find(files, "query").join(" ");
@@ -208,7 +208,7 @@ Deno.test("Kubernetes scales by metrics that the server has", async () => {
   for (const name of names) ok(source.includes(`"${name}"`), name);
 });
 
-Deno.test("one server keeps its claim, several share it and keep their jobs apart", () => {
+Deno.test("Kubernetes gives one server its claim; several share it and keep their jobs apart", () => {
   const kubernetes = PLATFORMS.find(({ name }) => name === "kubernetes")!;
   const one = render(kubernetes, PLAIN).files;
   deepStrictEqual(find(one, "accessModes"), [["ReadWriteOnce"]]);
@@ -236,7 +236,7 @@ for (const [name, change, message] of REFUSED) {
   });
 }
 
-Deno.test("a model that the platform fetches is the one that is served", () => {
+Deno.test("render() serves the model that the platform fetches", () => {
   for (const platform of PLATFORMS) {
     if (platform.name === "fly") continue;
     const { files } = render(platform, { ...PLAIN, storage: "emu3-gen" });
@@ -249,7 +249,7 @@ Deno.test("a model that the platform fetches is the one that is served", () => {
   }
 });
 
-/** By platform, names under which it sends requests to a server named emu3. */
+/** Names by which each platform sends requests to a server named emu3. */
 const REACHED_AS: Readonly<Record<string, readonly string[]>> = {
   docker: ["localhost:8080", "192.0.2.1:8080"],
   compose: ["localhost:8080", "192.0.2.1:8080", "emu3:8080"],
@@ -262,13 +262,13 @@ const REACHED_AS: Readonly<Record<string, readonly string[]>> = {
   fly: ["emu3.fly.dev", "emu3.internal:8080", "emu3.flycast"],
 };
 
-Deno.test("without keys a server answers under the names that its platform has for it", () => {
+Deno.test("render() without keys allows every host name of the platform", () => {
   for (const platform of PLATFORMS) {
     const { files } = render(platform, fitting(platform, PLAIN));
     const { values } = variablesOf(files);
     const environment = readEnvironment(
       { cpus: 1, memoryBytes: 2 ** 30 },
-      // The image says where to listen.
+      // The image sets the address to listen on.
       (name) => name === "HOST" ? "0.0.0.0" : values[name],
     );
     for (const host of REACHED_AS[platform.name]!) {
@@ -281,7 +281,7 @@ Deno.test("without keys a server answers under the names that its platform has f
   }
 });
 
-Deno.test("a client's own header says nothing where a platform writes one", () => {
+Deno.test("render() trusts no client header that the platform overwrites", () => {
   const client = (name: string, headers: Record<string, string>) => {
     const platform = PLATFORMS.find((platform) => platform.name === name)!;
     const { files } = render(platform, fitting(platform, PLAIN));
@@ -303,7 +303,7 @@ Deno.test("a client's own header says nothing where a platform writes one", () =
   strictEqual(client("kubernetes", appended), undefined);
 });
 
-/** Every value under `key`, in any file. */
+/** Returns every value under `key`, in any file. */
 function find(files: Readonly<Record<string, string>>, key: string): unknown[] {
   const found: unknown[] = [];
   const look = (value: unknown) => {
@@ -318,7 +318,7 @@ function find(files: Readonly<Record<string, string>>, key: string): unknown[] {
   return found;
 }
 
-/** What a file says, by a parser of its format. */
+/** Returns the content of a file, by a parser of its format. */
 function parsed(path: string, text: string): unknown[] {
   if (path.endsWith(".json")) return [JSON.parse(text)];
   if (path.endsWith(".toml")) return [parseToml(text)];
@@ -329,7 +329,10 @@ function parsed(path: string, text: string): unknown[] {
   });
 }
 
-/** Variables that files set: values, and the names of all, secrets as well. */
+/**
+ * Returns variables that files set: values, and the names of all, secrets as
+ * well.
+ */
 function variablesOf(files: Readonly<Record<string, string>>) {
   const values: Record<string, string> = {};
   const names: string[] = [];

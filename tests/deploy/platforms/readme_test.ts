@@ -1,5 +1,5 @@
 /**
- * What the READMEs say of deploying is so.
+ * The tests that the READMEs on deployment are correct.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const ROOT = new URL("../../../", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
 const readme = read("deploy/README.md");
 
-Deno.test("every deploy command of the READMEs renders", () => {
+Deno.test("READMEs have only deploy commands that render", () => {
   const texts = [readme, read("README.md")].join("\n")
     .replaceAll(/\\\n\s*/g, "");
   const lines = [...texts.matchAll(/^.*\btask deploy (?!--help)(.+)$/gm)]
@@ -25,7 +25,7 @@ Deno.test("every deploy command of the READMEs renders", () => {
   }
 });
 
-Deno.test("the table of platforms has every platform, and its numbers", () => {
+Deno.test("READMEs list every platform, with its numbers", () => {
   const rows = readme.split("\n").filter((line) => /^\| `/.test(line))
     .map((line) => line.split("|").map((cell) => cell.trim()));
   deepStrictEqual(
@@ -53,7 +53,7 @@ Deno.test("the table of platforms has every platform, and its numbers", () => {
   }
 });
 
-Deno.test("build commands name files that there are", async () => {
+Deno.test("READMEs have only build commands with existing files", async () => {
   const named = [...readme.matchAll(/docker build -f (\S+)/g)];
   ok(named.length >= 2);
   for (const [, path] of named) {

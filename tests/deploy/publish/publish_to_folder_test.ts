@@ -30,7 +30,7 @@ async function revisionIn(folder: string): Promise<string> {
   return parseManifest(written).revision;
 }
 
-Deno.test("publishToFolder() makes a folder with the same files, and once only", async () => {
+Deno.test("publishToFolder() creates a folder with the same files, and once only", async () => {
   await fc.assert(
     fc.asyncProperty(anyTree, async (tree) => {
       using from = temporaryFolder();
@@ -53,7 +53,7 @@ Deno.test("publishToFolder() makes a folder with the same files, and once only",
   );
 });
 
-Deno.test("publishToFolder() goes on where it was broken off, and the folder is not there before", async () => {
+Deno.test("publishToFolder() resumes after an interruption, and the folder does not exist before", async () => {
   using from = temporaryFolder();
   using to = temporaryFolder();
   const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
@@ -78,7 +78,7 @@ Deno.test("publishToFolder() goes on where it was broken off, and the folder is 
   deepStrictEqual(await treeIn(target), tree);
 });
 
-Deno.test("publishToFolder() gives a folder published into itself its manifest, and no more", async () => {
+Deno.test("publishToFolder() adds only a manifest to a folder published into itself", async () => {
   using folder = temporaryFolder();
   const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
   const publication = await publicationOf(folder, tree);
@@ -88,7 +88,7 @@ Deno.test("publishToFolder() gives a folder published into itself its manifest, 
   strictEqual(await revisionIn(path), publication.manifest.revision);
 });
 
-Deno.test("publishToFolder() touches nothing else that is there, unless it may", async () => {
+Deno.test("publishToFolder() keeps other content of the target, unless it may replace it", async () => {
   using from = temporaryFolder();
   using to = temporaryFolder();
   const publication = await publicationOf(from, { "config.json": CONFIG });
@@ -104,7 +104,7 @@ Deno.test("publishToFolder() touches nothing else that is there, unless it may",
   deepStrictEqual(await treeIn(target), { "config.json": CONFIG });
 });
 
-Deno.test("publishToFolder() makes nothing of a file that changes meanwhile", async () => {
+Deno.test("publishToFolder() publishes nothing of a file that changes meanwhile", async () => {
   using from = temporaryFolder();
   using to = temporaryFolder();
   const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
@@ -131,7 +131,7 @@ Deno.test("publishToFolder() leaves a folder to the process that fills it", asyn
   );
 });
 
-Deno.test("a manifest has the precision that older and newer savers write, inside or outside", async () => {
+Deno.test("publishToFolder() records the precision that older and newer savers write, at the top or nested", async () => {
   const configs = [
     { "torch_dtype": "float16" },
     { dtype: "float16" },
@@ -147,7 +147,7 @@ Deno.test("a manifest has the precision that older and newer savers write, insid
   }
 });
 
-Deno.test("publishedFiles() takes no folder without a configuration, no link to nothing, no odd name, no Git LFS pointer, no lost shard", async () => {
+Deno.test("publishedFiles() rejects a folder with no configuration, a dangling link, an odd name, a Git LFS pointer or a lost shard", async () => {
   using empty = temporaryFolder();
   await rejects(publishedFiles(empty.path), /it has no config.json/);
   using odd = temporaryFolder();

@@ -207,7 +207,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
   });
 }
 
-Deno.test("publishToStore() sends of a file in parts only those that S3 has not", async () => {
+Deno.test("publishToStore() sends only the parts of a file that S3 lacks", async () => {
   await using server = openS3Server(2);
   using folder = temporaryFolder();
   const store = storeOf("s3", server);
@@ -221,7 +221,7 @@ Deno.test("publishToStore() sends of a file in parts only those that S3 has not"
   const [upload] = server.uploads.values();
   const there = upload!.parts.size;
   ok(there >= 1, "at least a part has come");
-  // Damage at rest: what is there is compared, not trusted.
+  // Damage at rest: the store's parts are compared, not trusted.
   upload!.parts.set(1, new Uint8Array(100));
   server.fault = () => undefined;
   server.log.length = 0;
@@ -232,7 +232,7 @@ Deno.test("publishToStore() sends of a file in parts only those that S3 has not"
   strictEqual(server.uploads.size, 0);
 });
 
-Deno.test("publishToStore() takes no part of an upload of other content", async () => {
+Deno.test("publishToStore() reuses no part of an upload of other content", async () => {
   await using server = openS3Server();
   using folder = temporaryFolder();
   const store = storeOf("s3", server);
@@ -263,7 +263,7 @@ Deno.test("publishToStore() takes no part of an upload of other content", async 
   notStrictEqual(one.manifest.revision, two.manifest.revision);
 });
 
-Deno.test("publishToStore() goes on where a session of Cloud Storage was cut off", async () => {
+Deno.test("publishToStore() resumes an interrupted session of Cloud Storage", async () => {
   await using server = openGcsServer();
   using folder = temporaryFolder();
   const store = storeOf("gs", server);
@@ -275,7 +275,7 @@ Deno.test("publishToStore() goes on where a session of Cloud Storage was cut off
   deepStrictEqual(await readAll(new StoreRemote(store), 333), tree);
 });
 
-Deno.test("publishToStore() believes no store that has other bytes than it was sent", async () => {
+Deno.test("publishToStore() rejects a store whose bytes differ from those sent", async () => {
   await using server = openGcsServer();
   using folder = temporaryFolder();
   const store = storeOf("gs", server);

@@ -4,7 +4,7 @@ import {
   UsageError,
 } from "../../../deploy/quantize/arguments.ts";
 
-Deno.test("parseArguments() takes the checkpoint and its options in any order", () => {
+Deno.test("parseArguments() accepts the checkpoint and its options in any order", () => {
   const expected = { source: "a", precision: "int4", target: "b" };
   for (
     const line of [

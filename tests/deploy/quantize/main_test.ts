@@ -8,7 +8,7 @@ import { tinyFolder } from "../../support/tiny.ts";
 const MAIN =
   new URL("../../../deploy/quantize/main.ts", import.meta.url).pathname;
 
-/** Without a network, unless variables name a hub. */
+/** Runs the command offline, unless variables name a hub. */
 async function quantize(
   words: readonly string[],
   env: Readonly<Record<string, string>> = { HF_HUB_OFFLINE: "1" },
@@ -31,7 +31,7 @@ async function quantize(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-Deno.test("quantize tells how far it is and what it made, and refuses to make it twice", async () => {
+Deno.test("quantize reports progress and result, and refuses an existing target", async () => {
   using folder = temporaryFolder();
   const out = join(folder.path, "out");
   const words = [tinyFolder("emu3-tiny"), "--precision", "int8", "--out", out];
@@ -48,7 +48,7 @@ Deno.test("quantize tells how far it is and what it made, and refuses to make it
   match(again.stderr, /it exists already/);
 });
 
-Deno.test("quantize exits with 2 when it is asked wrongly, with 1 when there is no such model", async () => {
+Deno.test("quantize exits with 2 for invalid usage, with 1 for a missing model", async () => {
   const wrong = await quantize(["a"]);
   strictEqual(wrong.code, 2);
   match(wrong.stderr, /Usage: /);
@@ -58,7 +58,7 @@ Deno.test("quantize exits with 2 when it is asked wrongly, with 1 when there is 
   match(stderr, /Cannot find model "no\/such"/);
 });
 
-Deno.test("quantize takes what a server takes: it brings a model from a hub first", async () => {
+Deno.test("quantize accepts the server's sources: it downloads a model from a hub first", async () => {
   using folder = temporaryFolder();
   const model = await folderModel(tinyFolder("emu3-tiny"));
   await using hub = hubServer({ versions: [model] });

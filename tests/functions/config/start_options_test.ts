@@ -1,6 +1,4 @@
-/**
- * The options of `task start`.
- */
+/** The options of `task start`. */
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { UsageError } from "../../../lib/command_line.ts";
@@ -10,7 +8,7 @@ import {
 } from "../../../functions/config/start_options.ts";
 import { VARIABLES } from "../../../functions/variables.ts";
 
-Deno.test("parseStartOptions() sets each variable but secrets", () => {
+Deno.test("parseStartOptions() sets each variable except secrets", () => {
   for (const name of Object.keys(VARIABLES)) {
     const words = [`--${optionOf(name)}`, "value"];
     const secret = /KEYS?$|TOKEN$|SECRET$/.test(name);
@@ -40,7 +38,7 @@ Deno.test("parseStartOptions() refuses words and unknown options", () => {
   }
 });
 
-Deno.test("parseStartOptions() knows --help and --version", () => {
+Deno.test("parseStartOptions() parses --help and --version", () => {
   strictEqual(parseStartOptions(["--help"]).help, true);
   strictEqual(parseStartOptions(["--version"]).version, true);
   const { help, version, variables } = parseStartOptions([]);

@@ -4,12 +4,12 @@ import { NotAcceptableError } from "../../../functions/http/errors/errors.ts";
 
 const offered = ["application/json", "image/png", "image/jpeg"] as const;
 
-Deno.test("negotiate() takes the first offer when nothing is asked", () => {
+Deno.test("negotiate() returns the first offer without an Accept header", () => {
   strictEqual(negotiate(undefined, offered), "application/json");
   strictEqual(negotiate("*/*", offered), "application/json");
 });
 
-Deno.test("negotiate() takes what has the highest quality", () => {
+Deno.test("negotiate() returns the type of the highest quality", () => {
   strictEqual(
     negotiate("image/png;q=0.5, image/jpeg;q=0.9", offered),
     "image/jpeg",
@@ -18,16 +18,16 @@ Deno.test("negotiate() takes what has the highest quality", () => {
   strictEqual(negotiate("IMAGE/PNG ; Q=1.0", offered), "image/png");
 });
 
-Deno.test("negotiate() takes what is named exactly among equals", () => {
+Deno.test("negotiate() prefers the exact range among equals", () => {
   strictEqual(negotiate("*/*, image/jpeg", offered), "image/jpeg");
 });
 
-Deno.test("negotiate() leaves out what has quality zero", () => {
+Deno.test("negotiate() excludes types of quality zero", () => {
   strictEqual(negotiate("application/json;q=0, */*", offered), "image/png");
   throws(() => negotiate("*/*;q=0", offered), NotAcceptableError);
 });
 
-Deno.test("negotiate() lists what there is when nothing fits", () => {
+Deno.test("negotiate() lists the offers when none is accepted", () => {
   throws(
     () => negotiate("video/mp4, nonsense, text/", offered),
     (error) =>

@@ -6,7 +6,7 @@ import { SLICE } from "../../../functions/metrics/event_loop.ts";
 /** White space of `length` characters, to push text across slices. */
 const gap = (length: number) => " \n".repeat(length).slice(0, length);
 
-Deno.test("decodeBase64() decodes as fromBase64() does, wherever slices end", async () => {
+Deno.test("decodeBase64() agrees with fromBase64(), wherever slices end", async () => {
   const anyText = fc.record({
     bytes: fc.uint8Array({ maxLength: 12 }),
     before: fc.integer({ min: SLICE - 20, max: SLICE }),

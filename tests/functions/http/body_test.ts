@@ -39,7 +39,7 @@ function post(body: BodyInit | null, headers: HeadersInit = {}): Request {
   return new Request("http://x/", { method: "POST", body, headers });
 }
 
-/** A body of unsaid length. */
+/** Returns a request whose body has no stated length. */
 function chunked(...parts: string[]): Request {
   const stream = ReadableStream.from(parts)
     .pipeThrough(new TextEncoderStream());
@@ -56,7 +56,7 @@ function pointersOf(value: unknown): string[] {
   }
 }
 
-Deno.test("readJson() fills in what is left out", async () => {
+Deno.test("readJson() fills in defaults", async () => {
   const type = { "content-type": "application/json" };
   const body = post('{"name":"a"}', type);
   deepStrictEqual(await readJson(body, Schema, 99), { name: "a", count: 1 });
@@ -72,7 +72,7 @@ Deno.test("readJson() refuses a body that is empty, cut short or not UTF-8", asy
   await rejects(readJson(latin, Schema, 99), MalformedBodyError);
 });
 
-Deno.test("readJson() repeats nothing of a body that is not JSON", async () => {
+Deno.test("readJson() quotes nothing of a body that is not JSON", async () => {
   const secret = post("my secret prompt", { "content-type": "text/json+json" });
   await rejects(
     readJson(secret, Schema, 99),
@@ -92,21 +92,21 @@ Deno.test("readJson() refuses other media types and encodings", async () => {
   }
 });
 
-Deno.test("readBytes() refuses more than the limit, said or unsaid", async () => {
+Deno.test("readBytes() refuses more than the limit, with or without Content-Length", async () => {
   strictEqual((await readBytes(chunked("12345", "67890"), 10)).length, 10);
   await rejects(readBytes(chunked("12345", "678901"), 10), BodyTooLargeError);
   const said = post("x", { "content-length": "11" });
   await rejects(readBytes(said, 10), BodyTooLargeError);
 });
 
-Deno.test("readBytes() tells that a body broke off", async () => {
+Deno.test("readBytes() reports a truncated body", async () => {
   const broken = new ReadableStream({
     pull: (controller) => controller.error(new TypeError("reset")),
   });
   await rejects(readBytes(post(broken), 10), MalformedBodyError);
 });
 
-/** A body that sends `parts`, then nothing. */
+/** Returns a body that sends `parts`, then stalls. */
 function stalling(
   ...parts: string[]
 ): { request: Request; left: Promise<void> } {
@@ -122,7 +122,7 @@ function stalling(
   return { request: post(stream), left: left.promise };
 }
 
-Deno.test("readBytes() waits for no body that stops, and lets go of it", async () => {
+Deno.test("readBytes() does not wait for a stalled body, and cancels it", async () => {
   const pace = { windowMs: 1, bytesPerSecond: 1000 };
   for (const parts of [[], ["some"], ["some", " more"]]) {
     const { request, left } = stalling(...parts);
@@ -131,7 +131,7 @@ Deno.test("readBytes() waits for no body that stops, and lets go of it", async (
   }
 });
 
-Deno.test("parseFields() points at every field that is wrong", () => {
+Deno.test("parseFields() points at every invalid field", () => {
   deepStrictEqual(pointersOf({ name: "a", rows: [[1], [2, 10]] }), [
     "/rows/1/1",
   ]);
@@ -147,20 +147,20 @@ Deno.test("parseFields() points at every field that is wrong", () => {
   ]);
 });
 
-Deno.test("parseFields() refuses what is no object", () => {
+Deno.test("parseFields() refuses values other than objects", () => {
   for (const value of [[], null, 1, "text", [{}]]) {
     deepStrictEqual(pointersOf(value), [""]);
   }
 });
 
-Deno.test("parseFields() lists at most 32 mistakes", () => {
+Deno.test("parseFields() lists at most 32 errors", () => {
   const rows = [Array(100).fill(10), Array(100).fill(10)];
   const pointers = pointersOf({ name: "a", rows });
   strictEqual(pointers.length, 32);
   strictEqual(pointers[31], "/rows/0/31");
 });
 
-Deno.test("parseFields() never quotes what was sent", () => {
+Deno.test("parseFields() never quotes the value that was sent", () => {
   throws(
     () => parseFields(Schema, { name: "my secret", count: "my secret" }),
     (error) =>
@@ -169,7 +169,7 @@ Deno.test("parseFields() never quotes what was sent", () => {
   );
 });
 
-Deno.test("parseFields() says what is expected", () => {
+Deno.test("parseFields() describes the expected value", () => {
   const detail = (value: unknown) => {
     try {
       parseFields(Schema, value);
@@ -196,7 +196,7 @@ const Either = v.strictObject({
   ])),
 });
 
-/** Every field of `value` that is refused, and why. */
+/** Returns the invalid fields of `value`, with the expectation of each. */
 function refusals(value: unknown, schema: v.GenericSchema = Either) {
   try {
     parseFields(schema, value);
@@ -256,7 +256,7 @@ Deno.test("parseFields() suggests the field that was meant", () => {
   }
 });
 
-Deno.test("parseFields() suggests fields of inner objects, and none for what is like nothing", () => {
+Deno.test("parseFields() suggests fields of inner objects, and none for dissimilar names", () => {
   const nested = { prompt: "a", prefix: { code: [[1]], codes: [[1]] } };
   deepStrictEqual(refusals(nested, GenerateRequest), [
     ["/prefix/code", "there is no such field: did you mean codes?"],

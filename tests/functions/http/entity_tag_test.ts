@@ -1,4 +1,7 @@
-/** Entity tags: which answers have one, what it depends on, what it spares. */
+/**
+ * The laws of entity tags: the answers that have one, its inputs, and its
+ * effect.
+ */
 
 import {
   deepStrictEqual,
@@ -66,7 +69,7 @@ for (const [name, body, accept, strength] of tagged) {
     match(tag, strength === "weak" ? /^W\/"[\w-]{22}"$/ : /^"[\w-]{22}"$/);
     const again = await ask(name, body, { accept });
     strictEqual(again.headers.get("etag"), tag);
-    // What a strong tag promises: the same bytes.
+    // A strong tag guarantees the same bytes.
     const same = strength === "strong";
     const [a, b] = await Promise.all([first.bytes(), again.bytes()]);
     if (same) deepStrictEqual(b, a);
@@ -94,7 +97,7 @@ for (const [name, body, accept] of untagged) {
   });
 }
 
-Deno.test("a tag is another one for another type, field, picture or route", async () => {
+Deno.test("an entity tag depends on type, field, picture and route", async () => {
   const body = { ...small, temperature: 0 };
   const png = { accept: "image/png" };
   const raw = async (body: Uint8Array<ArrayBuffer>, sides: string) => {
@@ -118,7 +121,7 @@ Deno.test("a tag is another one for another type, field, picture or route", asyn
   strictEqual(new Set(tags).size, tags.length);
 });
 
-Deno.test("a tag does not depend on the order of fields, nor on defaults spelled out", async () => {
+Deno.test("an entity tag is independent of field order and of explicit defaults", async () => {
   const one = { prompt: "a fox", height: 16, width: 16, temperature: 0 };
   const other = { width: 16, temperature: 0, height: 16, prompt: "a fox" };
   const tag = await tagOf("generate", one);
@@ -126,7 +129,7 @@ Deno.test("a tag does not depend on the order of fields, nor on defaults spelled
   strictEqual(await tagOf("generate", { ...one, n: 1 }), tag);
 });
 
-Deno.test("a tag is another one once a file of the model is", async () => {
+Deno.test("an entity tag depends on the files of the model", async () => {
   using folder = temporaryFolder();
   for (const name of ["emu3-tiny", "emu3-tiny-visiontokenizer"]) {
     const from = goldenPath(`checkpoints/${name}`);
@@ -151,7 +154,7 @@ Deno.test("a tag is another one once a file of the model is", async () => {
   notStrictEqual(await tagOfCopy(), before);
 });
 
-Deno.test("If-Match lets pass what it names by a strong tag, and nothing else", async () => {
+Deno.test("If-Match matches strong tags only", async () => {
   const png = { accept: "image/png" };
   const tag = (await tagOf("detokenize", { grid }, png))!;
   const statusOf = async (name: string, body: unknown, matching: string) => {
@@ -162,7 +165,7 @@ Deno.test("If-Match lets pass what it names by a strong tag, and nothing else", 
   strictEqual(await statusOf("detokenize", { grid }, `"other", ${tag}`), 200);
   strictEqual(await statusOf("detokenize", { grid }, '"other"'), 412);
   strictEqual(await statusOf("detokenize", { grid }, `W/${tag}`), 412);
-  // No answer is kept, so that there is none for any name.
+  // No answer is stored, so that no tag matches.
   strictEqual(await statusOf("detokenize", { grid }, "*"), 412);
   strictEqual(await statusOf("generate", small, tag), 412);
 });

@@ -21,12 +21,12 @@ import {
 const utf8 = new TextEncoder();
 const parsed = (text: string) => parseJson(utf8.encode(text));
 
-/** An array of `count` items. */
+/** Returns an array of `count` items. */
 function listOf(item: string, count: number): string {
   return `[${Array(count).fill(item).join()}]`;
 }
 
-Deno.test("parseJson() reads what JSON.parse() reads", async () => {
+Deno.test("parseJson() agrees with JSON.parse()", async () => {
   const anyText = fc.oneof(
     fc.json(),
     fc.string().map((text) => JSON.stringify(text)),
@@ -44,7 +44,7 @@ Deno.test("parseJson() reads what JSON.parse() reads", async () => {
   }));
 });
 
-Deno.test("parseJson() reads characters and escapes that two slices share", async () => {
+Deno.test("parseJson() reads characters and escapes across slices", async () => {
   for (const unit of ['\\"', "\\\\", "\\u0022", "中", "😀", "x"]) {
     for (const shift of [0, 1, 2, 3, 4, 5, 6]) {
       const fill = "a".repeat(SLICE - 4 - shift);
@@ -54,7 +54,7 @@ Deno.test("parseJson() reads characters and escapes that two slices share", asyn
   }
 });
 
-Deno.test("parseJson() takes exactly as much structure as the limits say", async () => {
+Deno.test("parseJson() accepts structure up to the limits", async () => {
   const most: readonly (readonly [string, string])[] = [
     // The list itself is a value and a node.
     [listOf("0", MAX_JSON_VALUES - 1), listOf("0", MAX_JSON_VALUES)],
@@ -79,12 +79,12 @@ Deno.test("parseJson() takes exactly as much structure as the limits say", async
   }
 });
 
-Deno.test("parseJson() takes one string as long as a body may be", async () => {
+Deno.test("parseJson() accepts one string of the maximum body length", async () => {
   const length = 2 ** 25 - 2;
   strictEqual(`${await parsed(`"${"A".repeat(length)}"`)}`.length, length);
 });
 
-Deno.test("parseJson() refuses bodies that would fill the heap", async () => {
+Deno.test("parseJson() refuses bodies that would exhaust the heap", async () => {
   const size = 2 ** 25;
   const units = ["{},", "[],", '"",', '"a":0,', "[[", '{"a":', "0,", "0", "[{"];
   for (const unit of units) {

@@ -1,6 +1,6 @@
 /**
- * Clients that leave, with bodies of 0.1 kB to 10 MB, at every stage of a
- * request: each is logged as 499, and nothing goes on for it.
+ * The laws of clients that leave, with bodies of 0.1 kB to 10 MB, at every
+ * stage of a request: each is logged as 499, and its work ends.
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
@@ -19,7 +19,7 @@ globalThis.addEventListener("unload", async () => {
 const { hostname, port } = new URL(server.url);
 const { engine } = server.services.drawer(undefined).language;
 
-/** Sends a request in one go, or its head and body apart. */
+/** Sends a request in one write, or its head and body separately. */
 async function send(
   path: string,
   type: string,
@@ -37,18 +37,18 @@ async function send(
   return connection;
 }
 
-/** A drawing of thousands of steps, as JSON of so many bytes. */
+/** Returns JSON of a generation of thousands of steps, of so many bytes. */
 function drawing(bytes: number): Uint8Array {
   const fields = '{"prompt":"a fox","height":512,"width":512,"seed":1';
   return new TextEncoder().encode(`${fields.padEnd(bytes - 1)}}`);
 }
 
-/** A picture that takes seconds to decode, of so many bytes or more. */
+/** Returns a picture that takes seconds to decode, of so many bytes or more. */
 function picture(bytes: number): Promise<Uint8Array> {
   return plainPng(5000, 5000, bytes);
 }
 
-/** Numbers of requests in the log, by status. */
+/** Returns the number of requests in the log with a status. */
 function logged(status: number): number {
   return server.trace.access.filter((one) => one.status === status).length;
 }
@@ -107,7 +107,7 @@ for (const bytes of [100, 10_000_000]) {
         send(path, "image/png", file, true)
       ),
     );
-    // Mostly the first is decoded by then; on a busy machine bodies still come.
+    // Usually the first is decoded by then; on a busy machine bodies still arrive.
     await new Promise((resolve) => setTimeout(resolve, 100));
     for (const connection of connections) await leaves(connection);
     deepStrictEqual(server.trace.failures, []);

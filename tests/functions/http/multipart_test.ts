@@ -22,12 +22,12 @@ async function parse(text: string, boundary = "b") {
   return await formParts(type, utf8.encode(text));
 }
 
-/** A part of a form of the boundary `b`. */
+/** Returns a part of a form of the boundary `b`. */
 function part(name: string, content: string, more = ""): string {
   return `--b\r\nContent-Disposition: form-data; name="${name}"${more}\r\n\r\n${content}\r\n`;
 }
 
-Deno.test("formParts() reads back what a client's FormData is written as", async () => {
+Deno.test("formParts() reads back a client's FormData", async () => {
   const anyName = fc.string({ minLength: 1 }).map((name) =>
     name.toWellFormed()
   );
@@ -74,7 +74,7 @@ Deno.test("formParts() agrees with Response.formData() on text", async () => {
   );
 });
 
-Deno.test("formParts() takes preambles, padding and headers of other names", async () => {
+Deno.test("formParts() accepts preambles, padding and unknown headers", async () => {
   const text =
     'preamble\r\n--b \t\r\nX: y\r\ncontent-disposition:form-data; filename="a;\\"b"; Name=image\r\nContent-Type: image/png\r\n\r\n1\r\n--b--';
   const [found, ...others] = await parse(text);
@@ -87,7 +87,7 @@ Deno.test("formParts() takes preambles, padding and headers of other names", asy
   strictEqual(others.length, 0);
 });
 
-Deno.test("formParts() refuses what is no form", async () => {
+Deno.test("formParts() refuses malformed forms", async () => {
   const wrong = [
     "",
     "--b",
@@ -105,7 +105,7 @@ Deno.test("formParts() refuses what is no form", async () => {
   }
 });
 
-Deno.test("boundaryOf() takes the boundaries of RFC 2046, quoted or not", () => {
+Deno.test("boundaryOf() accepts the boundaries of RFC 2046, quoted or not", () => {
   const taken: readonly (readonly [string, string])[] = [
     ["multipart/form-data; boundary=b", "b"],
     ['Multipart/Form-Data;charset=utf-8 ; BOUNDARY="a b:c"', "a b:c"],
@@ -127,7 +127,7 @@ Deno.test("boundaryOf() takes the boundaries of RFC 2046, quoted or not", () => 
   ) strictEqual(boundaryOf(type), undefined, type);
 });
 
-Deno.test("formParts() takes exactly as many parts and header bytes as the limits say", async () => {
+Deno.test("formParts() accepts parts and header bytes up to the limits", async () => {
   const parts = (count: number) => part("a", "1").repeat(count) + "--b--";
   strictEqual((await parse(parts(MAX_FORM_PARTS))).length, MAX_FORM_PARTS);
   await rejects(parse(parts(MAX_FORM_PARTS + 1)), BodyTooComplexError);
@@ -144,7 +144,7 @@ Deno.test("formParts() takes exactly as many parts and header bytes as the limit
   );
 });
 
-Deno.test("delimitersIn() and formParts() end on bodies made to be slow", async () => {
+Deno.test("delimitersIn() and formParts() are fast on adversarial bodies", async () => {
   const size = 2 ** 23;
   const dashes = "-".repeat(70);
   const bodies: readonly (readonly [string, string])[] = [
@@ -172,7 +172,7 @@ Deno.test("delimitersIn() and formParts() end on bodies made to be slow", async 
   }
 });
 
-Deno.test("delimitersIn() finds delimiters that two slices share", async () => {
+Deno.test("delimitersIn() finds delimiters across slices", async () => {
   for (let shift = 0; shift < 8; shift++) {
     const fill = "x".repeat(SLICE - 5 - shift);
     const bytes = utf8.encode(`--b\r\n${fill}\r\n--b\r\n\r\n--b--`);

@@ -6,7 +6,7 @@ import {
   MalformedBodyError,
 } from "../../../functions/http/errors/errors.ts";
 
-/** A .npy as NumPy writes it. */
+/** Returns a .npy as NumPy writes it. */
 function npy(
   descr: string,
   shape: string,
@@ -39,7 +39,7 @@ const dtypes: readonly [string, (view: DataView, value: number) => void][] = [
   ["=u8", (view, value) => view.setBigUint64(0, BigInt(value), true)],
 ];
 
-Deno.test("readNpy() reads back what writeNpy() wrote", () => {
+Deno.test("readNpy() inverts writeNpy()", () => {
   const sides = fc.tuple(fc.nat(5), fc.nat(5)).map(([h, w]) => [h + 1, w + 1]);
   fc.assert(fc.property(sides, ([height, width]) => {
     const codes = Uint16Array.from(
@@ -86,7 +86,7 @@ Deno.test("readNpy() reads Fortran order", () => {
   deepStrictEqual([...readNpy(deep).values], [0, 1, 2, 3, 4, 5, 6, 7]);
 });
 
-Deno.test("readNpy() gives negative numbers as they are", () => {
+Deno.test("readNpy() keeps negative numbers", () => {
   deepStrictEqual(
     [...readNpy(npy("|i1", "(1, 1)", Uint8Array.of(255))).values],
     [
@@ -95,7 +95,7 @@ Deno.test("readNpy() gives negative numbers as they are", () => {
   );
 });
 
-Deno.test("readNpy() refuses dtypes that are no integers", () => {
+Deno.test("readNpy() refuses dtypes other than integers", () => {
   for (const dtype of ["<f4", "|b1", "<c8", "|O", "<U3", "<i3"]) {
     throws(
       () => readNpy(npy(dtype, "(1, 1)", new Uint8Array(4))),
@@ -104,7 +104,7 @@ Deno.test("readNpy() refuses dtypes that are no integers", () => {
   }
 });
 
-Deno.test("readNpy() refuses what is no whole .npy", () => {
+Deno.test("readNpy() refuses incomplete .npy files", () => {
   const good = npy("<u2", "(1, 2)", new Uint8Array(4));
   const bad = [
     new Uint8Array(),
@@ -121,7 +121,7 @@ Deno.test("readNpy() refuses what is no whole .npy", () => {
   for (const bytes of bad) throws(() => readNpy(bytes), MalformedBodyError);
 });
 
-Deno.test("readNpy() refuses a header that claims more than is read", () => {
+Deno.test("readNpy() refuses a header longer than the limit", () => {
   throws(
     () => readNpy(npy("|u1", "(99999999, 99999999)", new Uint8Array(1))),
     InvalidFieldsError,

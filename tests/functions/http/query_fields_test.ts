@@ -1,4 +1,4 @@
-/** Fields in the query count whatever the body is; none is ignored. */
+/** The laws of query fields: they count with every kind of body. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { sourcePicture as file } from "../../support/odd_pictures.ts";
@@ -10,7 +10,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const png = file("geo_tiny8_8x8.png");
 const grid = { codes: [[1, 2]] };
 
-/** Bodies of every kind that a function takes, with no fields but a picture. */
+/** Bodies of every kind that a function accepts, with a picture as only field. */
 const bodies: [name: string, path: string, init: () => RequestInit][] = [
   ["JSON", "/v1/caption", () => json({ grid })],
   ["JSON", "/v1/tokenize", () => json({ image: png.toBase64() })],
@@ -39,7 +39,7 @@ for (const [name, path, init] of bodies) {
   });
 }
 
-Deno.test("a field in query and body is given twice", async () => {
+Deno.test("withQuery() refuses a field in both query and body", async () => {
   const twice = async (init: RequestInit) => {
     const answer = await server.app.request("/v1/caption?seed=1", init);
     strictEqual(answer.status, 422);
@@ -51,7 +51,7 @@ Deno.test("a field in query and body is given twice", async () => {
   await twice(form({ seed: "1" }));
 });
 
-Deno.test("a query does not make a body out of what is none", async () => {
+Deno.test("withQuery() does not turn a malformed body into a valid one", async () => {
   const answer = await server.app.request("/v1/caption?seed=1", json([]));
   strictEqual(answer.status, 422);
   strictEqual((await answer.json()).errors[0].pointer, "");

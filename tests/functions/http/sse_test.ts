@@ -4,7 +4,7 @@ import type { AppEnv } from "../../../functions/http/context.ts";
 import { eventStream, type WireEvent } from "../../../functions/http/sse.ts";
 import { parseEvents } from "../../support/tiny_server.ts";
 
-/** Streams `events`; tells what became of it. */
+/** Streams `events`; returns the outcome. */
 async function stream(
   events: (signal: AbortSignal) => AsyncGenerator<WireEvent, void, undefined>,
   stalledMs: number,
@@ -22,7 +22,7 @@ async function stream(
   return { answer, ended: ended.promise, signal: abandon.signal };
 }
 
-/** Goes on until it is told to stop. */
+/** Yields events until it is canceled. */
 async function* endless(
   signal: AbortSignal,
 ): AsyncGenerator<WireEvent, void, undefined> {
@@ -38,7 +38,7 @@ async function* few(): AsyncGenerator<WireEvent, void, undefined> {
   }
 }
 
-Deno.test("a reader that takes nothing is given up, and what makes the events ends", async () => {
+Deno.test("eventStream() drops a stalled reader and ends the event source", async () => {
   const { answer, ended, signal } = await stream(endless, 5);
   await ended;
   ok(signal.aborted);
@@ -46,7 +46,7 @@ Deno.test("a reader that takes nothing is given up, and what makes the events en
   await rejects(answer.text(), /the reader left/);
 });
 
-Deno.test("a reader that takes everything gets everything, in order", async () => {
+Deno.test("eventStream() delivers all events in order", async () => {
   const { answer, ended, signal } = await stream(few, 10_000);
   const events = parseEvents(await answer.text());
   await ended;

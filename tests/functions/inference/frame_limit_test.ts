@@ -1,5 +1,5 @@
 /**
- * One limit of frames for every container, counted before anything is decoded.
+ * The laws of the frame limit: one for every container, counted before decoding.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { appOptions, json, openTinyServer } from "../../support/tiny_server.ts";
 const functions = new Set(["tokenize", "detokenize"] as const);
 const image = paint(8, 8, (y, x) => [8 * x, 12 * y, 7]);
 
-/** An APNG that says it has `frames` frames, and has their controls. */
+/** Returns an APNG that declares `frames` frames, with their controls. */
 function apng(frames: number): Uint8Array<ArrayBuffer> {
   const [header, ...rest] = readChunks(sourcePicture("geo_tiny8_8x8.png"));
   const count = new Uint8Array(8);
@@ -43,7 +43,7 @@ function apng(frames: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(writeChunks(chunks));
 }
 
-/** An animated WebP of frames without pictures. */
+/** Returns an animated WebP of frames without pictures. */
 function webp(frames: number): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(10);
   header.set([2, 0, 0, 0, 7, 0, 0, 7]);
@@ -66,7 +66,7 @@ const containers: readonly (readonly [
   ["image/webp", webp],
 ];
 
-Deno.test("an animation of any type has no more frames than MAX_FRAMES, as a list has", async () => {
+Deno.test("MAX_FRAMES limits animations of any type, like lists", async () => {
   const limits = { maxBodyBytes: 2 ** 23, maxPixels: 2 ** 26, maxFrames: 5 };
   let decoded = 0;
   const codec = {
@@ -120,7 +120,7 @@ Deno.test("an animation of any type has no more frames than MAX_FRAMES, as a lis
   strictEqual(decoded, 0);
 });
 
-Deno.test("a clip is made of no more frames than MAX_FRAMES", async () => {
+Deno.test("MAX_FRAMES limits decoded clips", async () => {
   const limits = { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 26, maxFrames: 8 };
   await using server = await openTinyServer({ functions, limits });
   const clip = (frames: number) =>
@@ -134,7 +134,7 @@ Deno.test("a clip is made of no more frames than MAX_FRAMES", async () => {
   match((await answer.json()).errors[0].detail, /12 frames .* 8 .*MAX_FRAMES/);
 });
 
-Deno.test("MAX_FRAMES is told by /v1/models, and is 256 unless it is set", async () => {
+Deno.test("/v1/models reports MAX_FRAMES, by default 256", async () => {
   const limits = { maxBodyBytes: 2 ** 20, maxPixels: 2 ** 20, maxFrames: 77 };
   await using server = await openTinyServer({ functions, limits });
   const { data } = await (await server.app.request("/v1/models")).json();
@@ -150,7 +150,7 @@ Deno.test("MAX_FRAMES is told by /v1/models, and is 256 unless it is set", async
   deepStrictEqual([read(undefined), read("8")], [256, 8]);
 });
 
-Deno.test("a client that leaves ends the work between the frames of a list", async () => {
+Deno.test("a list of frames stops between frames when its client leaves", async () => {
   const services = fakeServices(runAtOnce);
   const leave = new AbortController();
   let decoded = 0;

@@ -26,7 +26,7 @@ function origin(prompt: string) {
   };
 }
 
-/** Attributes of the description, entities undone. */
+/** Returns the attributes of the description, with entities decoded. */
 function attributes(packet: string): Map<string, string> {
   const found = packet.matchAll(/([\w:]+)="([^"<]*)"/g);
   return new Map(Array.from(found, ([, name, value]) => [
@@ -42,7 +42,7 @@ Deno.test("xmpPacket() marks the picture as made by a trained model", () => {
   strictEqual(found.get("Iptc4xmpExt:AISystemUsed"), "emu3-tiny");
 });
 
-Deno.test("xmpPacket() holds any prompt that XML can hold", () => {
+Deno.test("xmpPacket() preserves any prompt that XML can hold", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme" }), (prompt) => {
     const found = attributes(xmpPacket(origin(prompt)));
     strictEqual(found.get("Iptc4xmpExt:AIPromptInformation"), prompt);
@@ -54,7 +54,7 @@ Deno.test("xmpPacket() drops characters that XML cannot hold", () => {
   ok(packet.includes("abc\ufffd"));
 });
 
-Deno.test("pictureTexts() say how to draw the picture again", () => {
+Deno.test("pictureTexts() reproduce the picture", () => {
   const texts = pictureTexts(origin("a fox"));
   strictEqual(texts["Description"], "a fox");
   const parameters = JSON.parse(texts["parameters"]!);

@@ -1,4 +1,4 @@
-/** `keep` of `POST /v1/generate`: codes that stay. */
+/** The laws of `keep` of `POST /v1/generate`: codes that stay. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { STRATEGY_NAMES } from "../../../lib/drawing/strategy.ts";
@@ -14,7 +14,7 @@ const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const { check } = await describedBy(server.app);
 
-/** Three by three codes, quickly. */
+/** Fields of a fast generation of three by three codes. */
 const small = { prompt: "a fox", seed: 5 };
 const size = { height: 24, width: 24 };
 const keep = { codes: [[1, 2, 3], [4, null, 6], [7, 8, null]] };
@@ -24,14 +24,14 @@ async function generate(body: object, accept = "application/json") {
   return await server.app.request("/v1/generate", json(body, { accept }));
 }
 
-/** The codes that `body` draws. */
+/** Returns the codes that `body` draws. */
 async function codesOf(body: object): Promise<number[][]> {
   const answer = await generate(body);
   strictEqual(answer.status, 200, await answer.clone().text());
   return (await answer.json()).images[0].grid.codes;
 }
 
-Deno.test("POST /v1/generate leaves codes as they are that keep gives, in every strategy", async () => {
+Deno.test("POST /v1/generate preserves the codes of keep, in every strategy", async () => {
   for (const strategy of STRATEGY_NAMES) {
     const codes = await codesOf({ ...small, keep, strategy, n: 1 });
     for (const [y, row] of keep.codes.entries()) {
@@ -42,7 +42,7 @@ Deno.test("POST /v1/generate leaves codes as they are that keep gives, in every 
   }
 });
 
-Deno.test("POST /v1/generate draws the same with nothing kept as without keep", async () => {
+Deno.test("POST /v1/generate draws the same with an empty keep as without", async () => {
   for (const strategy of STRATEGY_NAMES) {
     deepStrictEqual(
       await codesOf({ ...small, keep: nothing, strategy }),
@@ -60,7 +60,7 @@ Deno.test("POST /v1/generate draws the same after kept rows as after a prefix", 
   );
 });
 
-Deno.test("POST /v1/generate tells in a PNG which codes were kept, and draws it again from that", async () => {
+Deno.test("POST /v1/generate stores kept codes in a PNG, which reproduces the picture", async () => {
   const file = await (await generate({ ...small, keep }, "image/png")).bytes();
   const { parameters } = (await readPng(file))!.texts;
   const told = JSON.parse(parameters!);
@@ -71,7 +71,7 @@ Deno.test("POST /v1/generate tells in a PNG which codes were kept, and draws it 
   match(new TextDecoder().decode(jpeg), /&quot;kept_codes&quot;:7/);
 });
 
-Deno.test("POST /v1/generate tells rows from the first that has a code to draw", async () => {
+Deno.test("POST /v1/generate reports rows from the first with a code to draw", async () => {
   const answer = await generate({ ...small, keep }, "text/event-stream");
   const events = parseEvents(await answer.clone().text());
   strictEqual(events.find(({ event }) => event === "started")!.data.rows, 2);
@@ -80,14 +80,14 @@ Deno.test("POST /v1/generate tells rows from the first that has a code to draw",
   await check("POST", "/v1/generate", answer);
 });
 
-Deno.test("POST /v1/generate judges kept codes too where that is asked for", async () => {
+Deno.test("POST /v1/generate also scores kept codes on request", async () => {
   const answer = await generate({ ...small, keep, logprobs: 2 });
   const { images } = await answer.clone().json();
   for (const { logprobs } of images[0].rows) strictEqual(logprobs.length, 3);
   await check("POST", "/v1/generate", answer);
 });
 
-Deno.test("POST /v1/generate refuses a keep that cannot be kept, naming the field", async () => {
+Deno.test("POST /v1/generate refuses an invalid keep, naming the field", async () => {
   const whole = { codes: [[1, 2], [3, 4]] };
   for (
     const [pointer, body] of [

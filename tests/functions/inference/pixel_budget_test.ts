@@ -29,7 +29,7 @@ async function codeOf(answer: Response | Promise<Response>): Promise<string> {
   return (await (await answer).json()).error.code;
 }
 
-Deno.test("POST /v1/tokenize takes no more frames than its contract says", async () => {
+Deno.test("POST /v1/tokenize accepts frames up to its limit", async () => {
   await using server = await openTinyServer({ functions });
   const gif = plainGif({ height: 8, width: 8 }, 1000);
   const answer = await server.app.request(
@@ -41,7 +41,7 @@ Deno.test("POST /v1/tokenize takes no more frames than its contract says", async
   strictEqual(server.services.pixels.held, 0);
 });
 
-Deno.test("POST /v1/tokenize counts the pixels of frames as they are encoded", async () => {
+Deno.test("POST /v1/tokenize counts the pixels of encoded frames", async () => {
   const limits = { maxBodyBytes: 2 ** 20, maxPixels: 5000 };
   await using server = await openTinyServer({ functions, limits });
   // 2,048 pixels as sent, 8,192 as encoded.
@@ -56,7 +56,7 @@ Deno.test("POST /v1/tokenize counts the pixels of frames as they are encoded", a
   match((await answer.json()).detail, /8 frames have 8192 pixels .* 5000/);
 });
 
-Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and returns all", async () => {
+Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and releases all", async () => {
   let most = 0;
   let decoding = 0;
   const pixels = new Budget({
@@ -81,11 +81,11 @@ Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and ret
   const leave = new AbortController();
   const ask = (signal?: AbortSignal) =>
     app.request("/v1/tokenize", picture(png, "image/png", signal));
-  // Two are decoded, two of the caller wait, and one more is let in.
+  // Two are decoded, two of the caller wait, and one more is admitted.
   const answers: Promise<Response>[] = [];
   for (const signal of [undefined, undefined, undefined, leave.signal]) {
     answers.push(Promise.resolve(ask(signal)));
-    // In this order, however long their bodies take.
+    // In this order, whatever the duration of their bodies.
     await until(() => decoding + pixels.waiting >= answers.length);
   }
   const refused = await ask();
@@ -103,7 +103,7 @@ Deno.test("POST /v1/tokenize waits for pixels, refuses with Retry-After, and ret
   deepStrictEqual([pixels.held, pixels.waiting], [0, 0]);
 });
 
-Deno.test("a client that leaves ends the decoding of its picture", async () => {
+Deno.test("decoding of a picture ends when its client leaves", async () => {
   await using server = await openTinyServer({
     functions,
     limits: { maxBodyBytes: 2 ** 24, maxPixels: 2 ** 26 },
@@ -120,7 +120,7 @@ Deno.test("a client that leaves ends the decoding of its picture", async () => {
   strictEqual(server.services.pixels.held, 0);
 });
 
-Deno.test("POST /v1/detokenize gives back what its pictures took", async () => {
+Deno.test("POST /v1/detokenize releases the pixels of its pictures", async () => {
   await using server = await openTinyServer({ functions });
   const grid = { codes: [[1, 2], [3, 4]] };
   for (const accept of ["image/png", "image/jpeg", "application/json"]) {
@@ -133,7 +133,7 @@ Deno.test("POST /v1/detokenize gives back what its pictures took", async () => {
   strictEqual(server.services.pixels.held, 0);
 });
 
-Deno.test("pixelBudgetBytes() has room for the greatest picture, whatever is set", () => {
+Deno.test("pixelBudgetBytes() has room for the largest picture, whatever the settings", () => {
   const limits = { maxPixels: 1000 };
   const options = { memoryBytes: 8e6, queueLimit: 1, limits };
   const bytes = (pixelBytes: number | undefined, memoryBytes = 8e6) =>
@@ -180,7 +180,7 @@ Deno.test("POST /v1/tokenize answers a small picture while large ones wait for m
   strictEqual(pixels.held, 0);
 });
 
-Deno.test("defaultMaxPixels() leaves half of the memory beside the greatest picture", () => {
+Deno.test("defaultMaxPixels() leaves half of the memory beside the largest picture", () => {
   strictEqual(defaultMaxPixels(2 ** 36), 64_000_000);
   for (const memoryBytes of [2 ** 29, 2 ** 30, 2 ** 31]) {
     const limits = { maxPixels: defaultMaxPixels(memoryBytes) };

@@ -1,12 +1,12 @@
 /**
- * The pace of previews.
+ * The laws of the preview pace.
  */
 
 import { ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { PreviewPace } from "../../../functions/inference/preview_pace.ts";
 
-Deno.test("PreviewPace takes a tenth of the time at most, whatever previews cost", async () => {
+Deno.test("PreviewPace uses at most a tenth of the time, whatever previews cost", async () => {
   const anyCosts = fc.array(fc.integer({ min: 1, max: 500 }), {
     minLength: 2,
     maxLength: 50,
@@ -29,7 +29,7 @@ Deno.test("PreviewPace takes a tenth of the time at most, whatever previews cost
   }));
 });
 
-Deno.test("PreviewPace begins at once, and pauses after a failure, too", async () => {
+Deno.test("PreviewPace begins at once, and also pauses after a failure", async () => {
   let now = 10;
   const pace = new PreviewPace(() => now);
   strictEqual(pace.due, true);

@@ -1,6 +1,4 @@
-/**
- * Webhooks, to a receiver on this machine.
- */
+/** The webhook deliveries to a receiver on this machine. */
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import { Webhook as Verifier } from "standardwebhooks";
@@ -22,7 +20,7 @@ import { json, openTinyServer } from "../../support/tiny_server.ts";
 const SECRET = `whsec_${new Uint8Array(24).fill(7).toBase64()}`;
 const PAUSES = [1000, 2000];
 
-/** What was sent, and how it is answered. */
+/** A delivery attempt, and its answer. */
 interface Attempt {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -31,7 +29,7 @@ interface Attempt {
   readonly fail: () => void;
 }
 
-/** Deliveries whose receiver is in a test's hand. */
+/** Opens deliveries whose receiver a test controls. */
 function openDeliveries(
   tables = openTables(),
   clock = handClock(Date.now()),
@@ -57,7 +55,7 @@ function openDeliveries(
   return { tables, clock, deliveries, attempts, failures };
 }
 
-/** A job that somebody is to be told of. */
+/** Returns a job with a receiver. */
 function toldJob(
   { jobs }: JobTables,
   id: string,
@@ -82,7 +80,7 @@ function tell(
   deliveries.wake();
 }
 
-Deno.test("what is told is signed as Standard Webhooks verifies it", async () => {
+Deno.test("Deliveries sign notifications as Standard Webhooks verifies them", async () => {
   const desk = openDeliveries();
   tell(desk, toldJob(desk.tables, "a"));
   const [{ headers, body, answer }] = desk.attempts as [Attempt];
@@ -98,7 +96,7 @@ Deno.test("what is told is signed as Standard Webhooks verifies it", async () =>
   await desk.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("only statuses that were asked for are told, and long results are left out", async () => {
+Deno.test("Deliveries send only requested statuses, and leave out long results", async () => {
   const desk = openDeliveries();
   tell(desk, toldJob(desk.tables, "a", ["failed"]));
   strictEqual(desk.attempts.length, 0);
@@ -109,7 +107,7 @@ Deno.test("only statuses that were asked for are told, and long results are left
   await desk.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("what fails is told again under its name, ever later, then given up", async () => {
+Deno.test("Deliveries retry under the same id at growing intervals, then give up", async () => {
   const desk = openDeliveries();
   tell(desk, toldJob(desk.tables, "a"));
   desk.attempts[0]!.answer(500);
@@ -133,7 +131,7 @@ Deno.test("what fails is told again under its name, ever later, then given up", 
   await desk.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("a receiver that is gone is told no more", async () => {
+Deno.test("Deliveries stop for a receiver that is gone", async () => {
   const desk = openDeliveries();
   tell(desk, toldJob(desk.tables, "a"));
   desk.attempts[0]!.answer(410);
@@ -142,7 +140,7 @@ Deno.test("a receiver that is gone is told no more", async () => {
   await desk.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("a receiver that does not answer is given up for now", async () => {
+Deno.test("Deliveries time out on a silent receiver", async () => {
   const desk = openDeliveries(undefined, undefined, { timeoutMs: 0 });
   tell(desk, toldJob(desk.tables, "a"));
   const { signal } = desk.attempts[0]!;
@@ -152,7 +150,7 @@ Deno.test("a receiver that does not answer is given up for now", async () => {
   await desk.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("few are told at once, and all in the end", async () => {
+Deno.test("Deliveries send a few at once, and all in the end", async () => {
   const desk = openDeliveries();
   for (let i = 0; i < 11; i++) tell(desk, toldJob(desk.tables, `${i}`));
   let answered = 0;
@@ -166,7 +164,7 @@ Deno.test("few are told at once, and all in the end", async () => {
   await desk.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("the next server tells what this one could not", async () => {
+Deno.test("Deliveries of an earlier server are continued", async () => {
   const first = openDeliveries();
   tell(first, toldJob(first.tables, "a"));
   await first.deliveries[Symbol.asyncDispose]();
@@ -182,7 +180,7 @@ Deno.test("the next server tells what this one could not", async () => {
   await next.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("what cannot be written down is reported, and nobody is told it again at once", async () => {
+Deno.test("Deliveries report a failing store, and do not repeat at once", async () => {
   const desk = openDeliveries();
   tell(desk, toldJob(desk.tables, "a"));
   desk.tables.database.exec(
@@ -198,7 +196,7 @@ Deno.test("what cannot be written down is reported, and nobody is told it again 
   await desk.deliveries[Symbol.asyncDispose]();
 });
 
-Deno.test("a server tells a receiver of a job, over HTTP, until it listens", async () => {
+Deno.test("Deliveries notify a receiver over HTTP, until it listens", async () => {
   const received = Promise.withResolvers<Record<string, string>>();
   let calls = 0;
   await using receiver = Deno.serve(

@@ -1,6 +1,6 @@
 /**
- * A store without room: what ended makes room for what comes, what cannot be
- * kept is said, and all is well once there is room again.
+ * The full store: ended jobs make room for new ones, failures are reported, and
+ * writes succeed once there is room again.
  */
 
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
@@ -16,13 +16,13 @@ import { json, openTinyServer } from "../../support/tiny_server.ts";
 
 const MIB = 2 ** 20;
 
-/** A job that waits and takes a lot. */
+/** Returns a queued job with a large body. */
 function large(id: string, bytes: number) {
   const request = { ...ASKED, body: new Uint8Array(bytes) };
   return newJob(id, { request });
 }
 
-Deno.test("what ended first makes room for what is written, and what waits stays", () => {
+Deno.test("JobStore removes what ended first for new rows, and keeps queued jobs", () => {
   using tables = openTables();
   const { jobs, queries } = tables;
   const room = new Room(queries, 4 * MIB);
@@ -35,12 +35,12 @@ Deno.test("what ended first makes room for what is written, and what waits stays
   }
   ok(jobs.find("waits"));
   strictEqual(jobs.find("0"), undefined);
-  // All that ended would not be enough.
+  // Removing all ended jobs would not be enough.
   throws(() => jobs.insert(large("huge", 5 * MIB)), StoreFullError);
   ok(jobs.find("waits"));
 });
 
-Deno.test("a change that found no room is made once when there is some", () => {
+Deno.test("JobStore repeats a change once after making room", () => {
   using tables = openTables();
   const { queries, jobs } = tables;
   const room = new Room(queries, 2 * MIB);
@@ -63,7 +63,7 @@ Deno.test("a change that found no room is made once when there is some", () => {
 
 const fox = { prompt: "a fox", height: 32, width: 32, seed: 3 };
 
-Deno.test("while a store is full that is told, answers go out, and it recovers by itself", async () => {
+Deno.test("a full store is reported, answers are sent, and it recovers by itself", async () => {
   await using server = await openTinyServer({}, {}, { maxBytes: MIB });
   const { app, jobs } = server;
   const ready = async () => await (await app.request("/readyz")).json();
@@ -77,7 +77,7 @@ Deno.test("while a store is full that is told, answers go out, and it recovers b
   strictEqual(kept.headers.get("idempotency-kept"), null);
   deepStrictEqual(await ready(), { status: "ready" });
   strictEqual(await metric(), "1");
-  // Jobs that wait take what there is.
+  // Queued jobs take all the room.
   let waiting = 0;
   try {
     for (;; waiting++) jobs.store.insert(large(`${waiting}`, MIB / 64));

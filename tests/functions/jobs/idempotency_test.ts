@@ -1,6 +1,4 @@
-/**
- * Requests that are sent again, over the whole application.
- */
+/** The repeated requests, over the whole application. */
 
 import {
   deepStrictEqual,
@@ -34,13 +32,13 @@ const { app, jobs, trace } = server;
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
 const png = new Uint8Array(goldenBytes("vq/im1_noise_48x32.png"));
-/** Another picture each time: no seed. */
+/** The request of a picture without a seed: another one each time. */
 const drawing = { prompt: "a fox", height: 32, width: 32 };
 
 let keys = 0;
 const newKey = () => `key-${keys++}`;
 
-/** A request with a key and more. */
+/** Returns a request with a key and more headers. */
 function keyed(
   key: string,
   init: RequestInit,
@@ -64,7 +62,7 @@ function form(boundary: string, resize = "smart"): RequestInit {
   return { method: "POST", headers, body };
 }
 
-/** What of an answer is the same each time. */
+/** Returns the parts of an answer that repeat. */
 async function wholeOf(response: Response) {
   const headers = [...response.headers].filter(([name]) =>
     !/^(x-request-id|idempotency-replayed|x-accel-buffering|cache-control)$/
@@ -103,7 +101,7 @@ const ANSWERS: readonly (readonly [string, string, () => RequestInit])[] = [
   ["an answer to bytes", "/v1/tokenize", () => bytes(png, "image/png")],
 ];
 
-/** What a line tells of work that was done for its request. */
+/** Returns the log fields of work for a request. */
 function workOf(line: AccessRecord): readonly unknown[] {
   const times = [line.queue_ms, line.prefill_ms, line.decode_ms];
   const told = [line.tokens, ...times, line.vision_ms];
@@ -122,10 +120,10 @@ for (const [name, path, init] of ANSWERS) {
     const id = again.headers.get("x-request-id");
     ok(id);
     deepStrictEqual(await wholeOf(again), whole);
-    // Jobs of other tests may end meanwhile: what counts is its own line.
+    // Jobs of other tests may end meanwhile: only its own line counts.
     const lines = trace.access.filter((line) => line.id === id);
     deepStrictEqual(lines.map(workOf), [[]]);
-    // Without the key it is another one, so that this test can fail.
+    // Without the key the answer differs, so that this test can fail.
     if (path === "/v1/generate") {
       const other = await app.request(path, init());
       notStrictEqual((await wholeOf(other)).body, whole.body);
@@ -133,7 +131,7 @@ for (const [name, path, init] of ANSWERS) {
   });
 }
 
-Deno.test("the same form is the same request, whatever its boundary", async () => {
+Deno.test("idempotency() ignores the boundary of a form", async () => {
   const key = newKey();
   const ask = (init: RequestInit) =>
     app.request("/v1/tokenize", keyed(key, init));
@@ -185,7 +183,7 @@ for (const [what, path, init] of OTHERS) {
   });
 }
 
-Deno.test("a key is its sender's", async () => {
+Deno.test("idempotency() keeps keys apart by principal", async () => {
   const key = newKey();
   const first = await app.request("/v1/generate", keyed(key, json(drawing)));
   await first.text();
@@ -208,7 +206,7 @@ for (const key of ["", '""', "é", "a\tb", "x".repeat(256)]) {
   });
 }
 
-Deno.test("a key means the same with its quotes and without", async () => {
+Deno.test("idempotency() accepts a key with and without quotes", async () => {
   const key = newKey();
   const plain = keyed(key, json({ text: "fox" }));
   await (await app.request("/v1/tokenize", plain)).text();
@@ -217,7 +215,7 @@ Deno.test("a key means the same with its quotes and without", async () => {
   strictEqual(again.headers.get("idempotency-replayed"), "true");
 });
 
-Deno.test("what is refused frees its key, so that it can be mended", async () => {
+Deno.test("idempotency() frees the key of a refused request", async () => {
   const key = newKey();
   for (const more of [{}, { prefer: "respond-async" }]) {
     const wrong = keyed(key, json({ prompt: 1 }), more);
@@ -228,7 +226,7 @@ Deno.test("what is refused frees its key, so that it can be mended", async () =>
   await mended.text();
 });
 
-Deno.test("a job that failed while it was waited for frees its key", async () => {
+Deno.test("idempotency() frees the key of a job that failed while its client waited", async () => {
   const fake = fakeApp(() => Promise.reject(new RangeError("a bug")));
   const init = keyed("k", json(drawing, { prefer: "wait=60" }));
   strictEqual((await fake.app.request("/v1/generate", init)).status, 500);
@@ -236,14 +234,14 @@ Deno.test("a job that failed while it was waited for frees its key", async () =>
   await fake.jobs[Symbol.asyncDispose]();
 });
 
-Deno.test("GET needs no key and keeps none", async () => {
+Deno.test("idempotency() ignores the key of a GET", async () => {
   const response = await app.request("/v1/models", {
     headers: { "idempotency-key": "" },
   });
   strictEqual(response.status, 200);
 });
 
-/** The application around an engine in a test's hand. */
+/** Returns the application around an engine that a test controls. */
 function fakeApp(run = runUntilAborted, path = ":memory:") {
   const { options, trace } = appOptions();
   const services = fakeServices(run);
@@ -262,7 +260,7 @@ function fakeApp(run = runUntilAborted, path = ":memory:") {
   return { app: createApp(services, options, jobs), jobs, trace };
 }
 
-Deno.test("of two clients at the same moment one is served, the other told to come again", async () => {
+Deno.test("idempotency() serves one of two concurrent requests, and refuses the other for now", async () => {
   const key = newKey();
   const init = () => keyed(key, json(drawing));
   const answers = await Promise.all([
@@ -279,7 +277,7 @@ Deno.test("of two clients at the same moment one is served, the other told to co
   deepStrictEqual(await wholeOf(again), await wholeOf(good!));
 });
 
-Deno.test("a key at work is for no other request either", async () => {
+Deno.test("idempotency() refuses a key that another request is using", async () => {
   const atWork = Promise.withResolvers<void>();
   const fake = fakeApp((request, signal) => {
     atWork.resolve();
@@ -298,7 +296,7 @@ Deno.test("a key at work is for no other request either", async () => {
   await fake.jobs[Symbol.asyncDispose]();
 });
 
-Deno.test("a stream that its reader leaves frees its key", async () => {
+Deno.test("idempotency() frees the key of a stream that its reader leaves", async () => {
   const fake = fakeApp();
   const init = () => keyed("k", json(drawing, { accept: "text/event-stream" }));
   const { body } = await fake.app.request("/v1/generate", init());
@@ -313,7 +311,7 @@ Deno.test("a stream that its reader leaves frees its key", async () => {
   await fake.jobs[Symbol.asyncDispose]();
 });
 
-Deno.test("a stream that ends in an error frees its key", async () => {
+Deno.test("idempotency() frees the key of a stream that ends in an error", async () => {
   const fake = fakeApp((request) => {
     request.onQueued?.(0);
     return Promise.reject(new RangeError("a bug"));
@@ -326,7 +324,7 @@ Deno.test("a stream that ends in an error frees its key", async () => {
   await fake.jobs[Symbol.asyncDispose]();
 });
 
-Deno.test("an answer that cannot be kept is given all the same", async () => {
+Deno.test("idempotency() sends an answer that cannot be kept", async () => {
   const fake = fakeApp(runAtOnce);
   fake.jobs.answers.keep = () => {
     throw new RangeError("no room");
@@ -341,7 +339,7 @@ Deno.test("an answer that cannot be kept is given all the same", async () => {
   await fake.jobs[Symbol.asyncDispose]();
 });
 
-Deno.test("the next server knows first answers, and the jobs of keys", async () => {
+Deno.test("idempotency() finds first answers, and the jobs of keys, of an earlier server", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const whole = () => keyed("whole", json(drawing, { accept: "image/png" }));
@@ -360,7 +358,7 @@ Deno.test("the next server knows first answers, and the jobs of keys", async () 
     ...dead(),
     signal: leave.signal,
   });
-  // Its first answer is never given.
+  // Its first answer is never sent.
   const cut = second.app.request("/v1/generate", waiting());
   while ((await list(second.app)).length === 0) await settle();
   const id = (await list(second.app))[0]?.id;

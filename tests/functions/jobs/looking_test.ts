@@ -1,5 +1,5 @@
 /**
- * Lists of jobs and predictions, and long answers, also from stores of the
+ * The lists of jobs and predictions, and long answers, also from stores of the
  * version before.
  */
 
@@ -53,7 +53,7 @@ const anyFile = fc.record({
   "mime_type": fc.constantFrom("image/png", "image/jpeg"),
   height: fc.nat(9),
 });
-/** Text that looks like what is searched for. */
+/** Arbitrary text that resembles the searched text. */
 const anyText = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.constantFrom('"b64_json":"', '","mime_type":"', '"frames":[', '\\"', "é"),
@@ -73,7 +73,7 @@ const anyResult = fc.oneof(
     .map((result) => ["/v1/tokenize", result] as const),
 );
 
-Deno.test("a job and a prediction say the same whether or not their answer is parsed", () => {
+Deno.test("jobParts() and predictionParts() equal their parsed fields", () => {
   const prediction = { model: "m", version: "v", input: { prompt: "a" } };
   fc.assert(fc.property(anyResult, ([path, result]) => {
     const job = { ...JOB, path, prediction };
@@ -108,7 +108,7 @@ Deno.test("a job and a prediction say the same whether or not their answer is pa
   );
 });
 
-Deno.test("lists survive a store of the version before with inputs and errors of any size", async () => {
+Deno.test("pageOf() lists a store of the version before with inputs and errors of any size", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const old = openDatabase(path, MIGRATIONS.slice(0, 5));
@@ -154,7 +154,7 @@ Deno.test("lists survive a store of the version before with inputs and errors of
   strictEqual((await server.app.request("/predictions?cursor=no")).status, 404);
 });
 
-Deno.test("a long answer is sent as it is taken, counted meanwhile, and others are refused", async () => {
+Deno.test("wholeAnswer() streams a long answer, counts it meanwhile, and refuses others", async () => {
   await using server = await openTinyServer({}, {}, { maxBytes: 2 ** 30 });
   const { store } = server.jobs;
   const size = 40 * MIB;

@@ -3,7 +3,7 @@ import { Notifier } from "../../../functions/jobs/notifier.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("a bell wakes all who wait for its name, and nobody else", async () => {
+Deno.test("Notifier wakes all waiters of a name, and no others", async () => {
   const bells = new Notifier();
   const woken: string[] = [];
   const wait = async (name: string, who: string) => {
@@ -20,7 +20,7 @@ Deno.test("a bell wakes all who wait for its name, and nobody else", async () =>
   deepStrictEqual(woken, ["1", "2", "3"]);
 });
 
-Deno.test("a bell that rang before is not heard", async () => {
+Deno.test("Notifier ignores notifications before the wait", async () => {
   const bells = new Notifier();
   bells.ring("a");
   let heard = false;
@@ -31,7 +31,7 @@ Deno.test("a bell that rang before is not heard", async () => {
   await next;
 });
 
-Deno.test("nobody waits any longer who has left", async () => {
+Deno.test("Notifier drops waiters whose signal aborts", async () => {
   const bells = new Notifier();
   const leave = new AbortController();
   const waiting = bells.next("a", leave.signal);

@@ -33,7 +33,7 @@ const GIVEN: readonly (readonly [
   ["not-respond-async", undefined],
 ];
 
-Deno.test("asyncPreference() reads a header as RFC 7240 has it", () => {
+Deno.test("asyncPreference() parses a header as RFC 7240 specifies", () => {
   for (const [header, waitSeconds, applied] of GIVEN) {
     deepStrictEqual(
       asyncPreference(header),
@@ -56,7 +56,7 @@ const anyOther = fc.tuple(anyToken, fc.option(anyWord), fc.array(anyWord))
     ].join("; ")
   );
 
-Deno.test("asyncPreference() is not moved by any other preferences", () => {
+Deno.test("asyncPreference() ignores other preferences", () => {
   fc.assert(
     fc.property(
       fc.array(anyOther, { maxLength: 4 }),
@@ -73,7 +73,7 @@ Deno.test("asyncPreference() is not moved by any other preferences", () => {
   );
 });
 
-Deno.test("asyncPreference() makes something of any header", () => {
+Deno.test("asyncPreference() accepts any header", () => {
   fc.assert(fc.property(fc.string(), (header) => {
     const seconds = asyncPreference(header)?.waitSeconds ?? 0;
     strictEqual(Number.isInteger(seconds), true);

@@ -1,6 +1,4 @@
-/**
- * Requests that become jobs, over the whole application.
- */
+/** The requests that become jobs, over the whole application. */
 
 import {
   deepStrictEqual,
@@ -29,7 +27,7 @@ const client = new JobClient((path, init) => app.request(path, init));
 
 const ASYNC = { prefer: "respond-async" };
 const small = { prompt: "a fox", height: 32, width: 32, seed: 1 };
-/** Some thousand steps: longer than any test. */
+/** The request of some thousand steps: longer than any test. */
 const long = { prompt: "a fox", height: 512, width: 512, seed: 1 };
 
 const png = new Uint8Array(goldenBytes("vq/im1_noise_48x32.png"));
@@ -43,7 +41,7 @@ function form(boundaryless: Record<string, string>): RequestInit {
   return { method: "POST", body };
 }
 
-/** The same request, with more headers. */
+/** Returns the same request with more headers. */
 function withHeaders(
   init: RequestInit,
   more: Record<string, string>,
@@ -53,9 +51,9 @@ function withHeaders(
   return { ...init, headers };
 }
 
-/** Members of an answer that differ each time. */
+/** Returns an answer without the members that differ each time. */
 function withoutNames(answer: Record<string, unknown>) {
-  // How often a model ran depends on what it had read before.
+  // The number of runs depends on the cached prefix.
   const { id: _, timings: __, usage: ___, ...rest } = answer;
   return rest;
 }
@@ -98,7 +96,7 @@ for (const [name, path, init] of CALLS) {
   });
 }
 
-Deno.test("codes in bytes are a picture in a job, with its headers", async () => {
+Deno.test("preference() answers bytes of codes as a job's picture, with its headers", async () => {
   const codes = bytes(new Uint8Array(2 * 16), "application/octet-stream", {
     "x-grid-height": "4",
     "x-grid-width": "4",
@@ -114,7 +112,7 @@ Deno.test("codes in bytes are a picture in a job, with its headers", async () =>
   strictEqual(result.b64_json, (await whole.bytes()).toBase64());
 });
 
-Deno.test("an answer that comes in time is given in the type that was asked for", async () => {
+Deno.test("preference() answers in time in the accepted type", async () => {
   const accept = { accept: "image/png" };
   const whole = await app.request("/v1/generate", json(small, accept));
   const waited = await app.request(
@@ -130,7 +128,7 @@ Deno.test("an answer that comes in time is given in the type that was asked for"
   strictEqual(clock.waiting(), 0);
 });
 
-Deno.test("a client that takes events gets JSON, or what else it takes", async () => {
+Deno.test("preference() answers JSON, or another accepted type, to a client of events", async () => {
   for (
     const [accept, type] of [
       ["text/event-stream", "application/json"],
@@ -146,10 +144,10 @@ Deno.test("a client that takes events gets JSON, or what else it takes", async (
   }
 });
 
-Deno.test("who has waited long enough gets a job, which goes on", async () => {
+Deno.test("preference() answers with a job after the wait, and the job continues", async () => {
   const answer = app.request("/v1/generate", json(long, { prefer: "wait=9" }));
   while (clock.waiting() === 0) await settle();
-  // The time in which a refusal is one may be what waits.
+  // The time in which a refusal is an answer may be part of the wait.
   clock.pass(500);
   while (clock.waiting() === 0) await settle();
   clock.pass(9000);
@@ -165,7 +163,7 @@ Deno.test("who has waited long enough gets a job, which goes on", async () => {
   strictEqual((await client.resume(id)).status, 409);
 });
 
-Deno.test("a refusal is told as if there had been no job", async () => {
+Deno.test("preference() answers a refusal as for a request", async () => {
   const before = (await client.list()).length;
   const refused = { prompt: 1, wrong: 2 };
   const plain = await app.request("/v1/generate", json(refused));
@@ -183,7 +181,7 @@ Deno.test("a refusal is told as if there had been no job", async () => {
   strictEqual((await client.list()).length, before);
 });
 
-Deno.test("other methods and other paths make no jobs", async () => {
+Deno.test("preference() makes no jobs of other methods and paths", async () => {
   strictEqual(
     (await app.request("/v1/generate", { headers: ASYNC })).status,
     405,
@@ -194,7 +192,7 @@ Deno.test("other methods and other paths make no jobs", async () => {
   );
 });
 
-Deno.test("events are told again from any on", async () => {
+Deno.test("GET /v1/jobs/{id}/events repeats events after any one", async () => {
   const accepted = await app.request("/v1/generate", json(small, ASYNC));
   const { id } = await accepted.json();
   const all = await client.events(id);
@@ -203,7 +201,8 @@ Deno.test("events are told again from any on", async () => {
     deepStrictEqual(await client.events(id, after), all.slice(after));
   }
   deepStrictEqual(await client.events(id, all.length + 5), []);
-  // What a stream of the request itself tells, but for what is new each time.
+  // Events of the request's own stream, without the fields that differ each
+  // time.
   const stream = await app.request(
     "/v1/generate",
     json(small, { accept: "text/event-stream" }),
@@ -249,7 +248,7 @@ for (const id of ["nobodys", "theirs"]) {
   });
 }
 
-Deno.test("nobody can be told where nothing is sent", async () => {
+Deno.test("preference() refuses a webhook if none are sent", async () => {
   const webhook = { url: "https://example.com/hook" };
   const response = await app.request(
     "/v1/generate",
@@ -261,7 +260,7 @@ Deno.test("nobody can be told where nothing is sent", async () => {
   match(errors[0].detail, /WEBHOOK_SECRET/);
 });
 
-Deno.test("a body that is no JSON is refused before it is a job", async () => {
+Deno.test("preference() refuses a body that is no JSON before the job is stored", async () => {
   const response = await app.request(
     "/v1/generate",
     bytes("{", "application/json", ASYNC),

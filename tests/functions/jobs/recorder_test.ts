@@ -15,7 +15,7 @@ function storedEvents(jobs: JobStore): WireEvent[] {
   }
 }
 
-/** A drawing's events, its pictures side by side. */
+/** Returns a drawing's events, its pictures in parallel. */
 function drawingEvents(n: number, rows: number): WireEvent[] {
   const pictures = Array.from({ length: n }, (_, i) => i);
   return [
@@ -32,7 +32,7 @@ function drawingEvents(n: number, rows: number): WireEvent[] {
   ];
 }
 
-/** An answer's events. */
+/** Returns an answer's events. */
 function answerEvents(parts: readonly string[]): WireEvent[] {
   return [
     { event: "started", data: {} },
@@ -46,7 +46,7 @@ const anyEvents = fc.oneof(
   fc.array(fc.string(), { maxLength: 8 }).map(answerEvents),
 );
 
-Deno.test("a job that breaks off anywhere, any number of times, tells each row once", () => {
+Deno.test("Recorder stores each row once, after any number of interruptions anywhere", () => {
   fc.assert(fc.property(anyEvents, fc.array(fc.nat(20)), (events, breaks) => {
     using tables = openTables();
     const { jobs } = tables;
@@ -69,7 +69,7 @@ Deno.test("a job that breaks off anywhere, any number of times, tells each row o
   }));
 });
 
-Deno.test("Recorder knows how many rows there are, and when the job first ran", () => {
+Deno.test("Recorder knows the rows in all, and the first run of the job", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
@@ -83,7 +83,7 @@ Deno.test("Recorder knows how many rows there are, and when the job first ran", 
   deepStrictEqual(progress, { done: 0, total: 6 });
 });
 
-Deno.test("Recorder holds the end of an answer back", () => {
+Deno.test("Recorder holds back the end of an answer", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
@@ -94,7 +94,7 @@ Deno.test("Recorder holds the end of an answer back", () => {
   strictEqual(recorder.completed, completed);
 });
 
-Deno.test("Recorder keeps what can go on, and forgets nothing for what cannot", () => {
+Deno.test("Recorder keeps resume states, and drops none for a picture without", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
@@ -104,7 +104,7 @@ Deno.test("Recorder keeps what can go on, and forgets nothing for what cannot", 
     judgements: [],
     guesses: undefined,
   });
-  // What is drawn again in seconds starts over.
+  // A picture that is drawn again in seconds starts over.
   recorder.keep(0, after(WORTH_CODES - 1));
   deepStrictEqual(jobs.halfwaysOf("a"), []);
   recorder.keep(0, after(WORTH_CODES));
@@ -112,7 +112,7 @@ Deno.test("Recorder keeps what can go on, and forgets nothing for what cannot", 
   deepStrictEqual(jobs.halfwaysOf("a"), [after(WORTH_CODES)]);
 });
 
-Deno.test("Recorder stores no picture so far, and hands it on once", () => {
+Deno.test("Recorder stores no preview picture, and passes it on once", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));

@@ -1,11 +1,11 @@
-/** Jobs of several callers: nobody's leave no place to others. */
+/** The jobs of several callers: none can take all places. */
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { OverloadedError } from "../../../lib/errors.ts";
 import { openDesk, order, settle } from "../../support/job_desk.ts";
 import { newJob, openTables } from "../../support/job_tables.ts";
 
-Deno.test("a caller that has as many jobs as it may keeps no other caller out", async () => {
+Deno.test("JobRunner admits a caller while another is at its limit", async () => {
   await using desk = openDesk({ limit: 6 });
   for (let i = 0; i < 6; i++) await desk.accepted({ principal: "a" });
   await rejects(
@@ -14,7 +14,7 @@ Deno.test("a caller that has as many jobs as it may keeps no other caller out", 
   );
   const { id } = await desk.accepted({ principal: "b" });
   strictEqual(desk.calls.get(id)!.call.caller, "b");
-  // The first comes back to its share, which is smaller beside another.
+  // The first is back at its share, which is smaller beside another caller.
   for (const { answer } of [...desk.calls.values()].slice(0, 2)) {
     answer(new Response());
   }
@@ -22,7 +22,7 @@ Deno.test("a caller that has as many jobs as it may keeps no other caller out", 
   await desk.accepted({ principal: "a" });
 });
 
-Deno.test("callers without a key are told apart where they are known", async () => {
+Deno.test("JobRunner distinguishes callers without a key", async () => {
   await using desk = openDesk({ limit: 1 });
   await desk.accepted({ caller: "192.0.2.1" });
   await rejects(

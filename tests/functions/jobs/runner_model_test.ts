@@ -1,6 +1,4 @@
-/**
- * Any sequence of what can happen to jobs, beside a plain model of them.
- */
+/** The model test of jobs: any sequence of operations beside a plain model. */
 
 import {
   deepStrictEqual,
@@ -25,16 +23,16 @@ import { openTables } from "../../support/job_tables.ts";
 const LIMIT = 3;
 const ROWS = 3;
 
-/** A job as it ought to be. */
+/** A job of the model. */
 interface ModelJob {
   readonly id: string;
   status: JobStatus;
   resumable: boolean;
-  /** All that was told. */
+  /** All events that were sent. */
   readonly events: string[];
-  /** Rows that were told, by any run. */
+  /** Rows that were sent, by any run. */
   rows: number;
-  /** Rows that this run has come to; undefined before it has started. */
+  /** Rows of this run; undefined before it has started. */
   run: number | undefined;
 }
 
@@ -59,7 +57,7 @@ const OPERATIONS = [
 
 type Operation = typeof OPERATIONS[number];
 
-/** Runners one after the other on one store, and what ought to come of it. */
+/** The runners one after the other on one store, beside their model. */
 class Story {
   readonly tables = openTables();
   readonly jobs: ModelJob[] = [];
@@ -101,7 +99,7 @@ class Story {
     });
   }
 
-  /** What handlers do. */
+  /** Runs the handler of a job. */
   work(
     operation: "start" | "row" | "finish" | "fail" | "fail for now",
     job: ModelJob,
@@ -128,7 +126,7 @@ class Story {
       answer(new Response("ok"));
     } else {
       const again = operation === "fail for now";
-      // What has not begun is tried again.
+      // A request that has not started is repeated.
       if (!again || job.run !== undefined) this.end(job, "failed", "error");
       job.resumable = job.status === "failed" && again;
       answer(problem(again ? 503 : 500, "failed"));
@@ -151,7 +149,7 @@ class Story {
     job.resumable = false;
   }
 
-  /** The next server; the one before has ended, or writes nothing any more. */
+  /** Starts the next server; the one before has ended, or writes no more. */
   restart(): void {
     for (const job of this.jobs) {
       if (job.status === "running") {
@@ -171,7 +169,7 @@ class Story {
     job.events.push(event);
   }
 
-  /** That no job is lost, none ends twice, and all is told as it was. */
+  /** Checks that all jobs are there, end once, and have all events sent. */
   async check(): Promise<void> {
     strictEqual(this.desk.runner.size, this.live);
     deepStrictEqual(this.desk.failures, []);
@@ -211,7 +209,7 @@ class Story {
   }
 }
 
-Deno.test("whatever happens, no job is lost, none ends twice, and each event is told once", async () => {
+Deno.test("JobRunner loses no job, ends none twice, and stores each event once, in any sequence", async () => {
   const anyOperations = fc.array(
     fc.tuple(fc.constantFrom(...OPERATIONS), fc.nat(9)),
     { maxLength: 40, size: "max" },
@@ -230,6 +228,6 @@ Deno.test("whatever happens, no job is lost, none ends twice, and each event is 
     }),
     { numRuns: 80 },
   );
-  // All of it came about.
+  // Every operation occurred.
   strictEqual(ended.size, 6);
 });

@@ -33,7 +33,7 @@ function statusOf({ tables }: JobDesk, id: string): string | undefined {
   return tables.jobs.find(id)?.status;
 }
 
-Deno.test("a runner that stops interrupts what runs, and leaves what waits to the next", async () => {
+Deno.test("JobRunner interrupts running jobs when disposed, and leaves queued ones to the next", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const first = openDesk({ tables: openTables(path) });
@@ -56,7 +56,7 @@ Deno.test("a runner that stops interrupts what runs, and leaves what waits to th
   strictEqual(statusOf(next, waits.id), "succeeded");
 });
 
-Deno.test("a runner that drains starts nothing, leaves what waits, and lets what runs finish", async () => {
+Deno.test("JobRunner.drain() starts no jobs, leaves queued ones, and lets running ones finish", async () => {
   await using desk = openDesk();
   const { runner, calls, tables } = desk;
   const waits = await desk.accepted();
@@ -94,7 +94,7 @@ Deno.test("a runner that drains starts nothing, leaves what waits, and lets what
   strictEqual(runner.works.length, 0);
 });
 
-Deno.test("who listens to a job that waits is let go when its runner closes", async () => {
+Deno.test("JobRunner releases the readers of a queued job when it closes", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const told = Array.fromAsync(desk.runner.events(id, 0, NEVER));
@@ -105,7 +105,7 @@ Deno.test("who listens to a job that waits is let go when its runner closes", as
   strictEqual(statusOf(desk, id), "queued");
 });
 
-Deno.test("a runner takes over what a dead one left, once", async () => {
+Deno.test("JobRunner.recover() takes over the jobs of a dead server, once", async () => {
   await using desk = openDesk();
   const { jobs } = desk.tables;
   for (const id of ["waits", "runs", "done"]) jobs.insert(newJob(id));
@@ -118,7 +118,7 @@ Deno.test("a runner takes over what a dead one left, once", async () => {
   deepStrictEqual(desk.told, ["interrupted"]);
 });
 
-Deno.test("a runner takes over no more at once than it runs", async () => {
+Deno.test("JobRunner.recover() takes over no more jobs than it may run at once", async () => {
   await using desk = openDesk({ limit: 2 });
   for (const id of ["a", "b", "c"]) desk.tables.jobs.insert(newJob(id));
   desk.runner.recover();
@@ -130,7 +130,7 @@ Deno.test("a runner takes over no more at once than it runs", async () => {
   deepStrictEqual([...desk.calls.keys()], ["b", "c"]);
 });
 
-Deno.test("a resumed job goes on from what was kept, and tells the rest", async () => {
+Deno.test("JobRunner.resume() continues from the resume states, and sends the remaining events", async () => {
   await using desk = openDesk();
   const { jobs } = desk.tables;
   const halfway = {
@@ -162,7 +162,7 @@ Deno.test("a resumed job goes on from what was kept, and tells the rest", async 
   deepStrictEqual(jobs.halfwaysOf("a"), []);
 });
 
-Deno.test("more jobs than there is room for are turned away, resumed ones as well", async () => {
+Deno.test("JobRunner refuses jobs beyond its limit, also resumed ones", async () => {
   await using desk = openDesk({ limit: 2 });
   const { jobs } = desk.tables;
   jobs.insert(newJob("cut"));
@@ -178,7 +178,7 @@ Deno.test("more jobs than there is room for are turned away, resumed ones as wel
   strictEqual(desk.runner.size, 2);
 });
 
-Deno.test("jobs that come at the same moment are all kept apart", async () => {
+Deno.test("JobRunner keeps jobs of the same moment apart", async () => {
   await using desk = openDesk({ limit: 5 });
   const orders = Array.from({ length: 9 }, () => desk.runner.submit(order()));
   const names = [...desk.calls.keys()];
@@ -193,7 +193,7 @@ Deno.test("jobs that come at the same moment are all kept apart", async () => {
   strictEqual(desk.tables.jobs.page("anonymous", all).jobs.length, 5);
 });
 
-Deno.test("the key of a job is kept with it or not at all", async () => {
+Deno.test("JobRunner stores a job and its key together or not at all", async () => {
   await using desk = openDesk();
   const link = () => {
     throw new StoreFullError();
@@ -203,7 +203,7 @@ Deno.test("the key of a job is kept with it or not at all", async () => {
   strictEqual(desk.runner.size, 0);
 });
 
-Deno.test("a job whose end cannot be written down is interrupted once it can", async () => {
+Deno.test("JobRunner interrupts a job whose end could not be stored once it can", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const { call, answer } = desk.calls.get(id)!;
@@ -224,7 +224,7 @@ Deno.test("a job whose end cannot be written down is interrupted once it can", a
   strictEqual(statusOf(desk, id), "interrupted");
 });
 
-Deno.test("what is kept of a job that cannot be read fails it", async () => {
+Deno.test("JobRunner fails a job whose stored request cannot be read", async () => {
   await using desk = openDesk();
   desk.tables.jobs.insert(newJob("a"));
   desk.tables.database.exec("INSERT INTO halfways VALUES ('a', 0, x'00')");
@@ -234,7 +234,7 @@ Deno.test("what is kept of a job that cannot be read fails it", async () => {
   strictEqual(desk.failures.length, 1);
 });
 
-Deno.test("whoever listens hears what happens as it happens, until the end", async () => {
+Deno.test("JobRunner.events() yields events as they happen, until the end", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const { call, answer } = desk.calls.get(id)!;
@@ -248,7 +248,7 @@ Deno.test("whoever listens hears what happens as it happens, until the end", asy
   strictEqual((await events.next()).done, true);
 });
 
-Deno.test("whoever leaves is waited for no longer", async () => {
+Deno.test("JobRunner.settled() resolves when its signal aborts", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const leave = new AbortController();
@@ -260,7 +260,7 @@ Deno.test("whoever leaves is waited for no longer", async () => {
   strictEqual(statusOf(desk, id), "queued");
 });
 
-Deno.test("events of what there is none of end at once", async () => {
+Deno.test("JobRunner.events() ends at once for an unknown job", async () => {
   await using desk = openDesk();
   deepStrictEqual(await replay(desk.runner, "nothing"), []);
   await desk.runner.settled("nothing", NEVER);

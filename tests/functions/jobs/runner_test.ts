@@ -24,7 +24,7 @@ function statusOf({ tables }: JobDesk, id: string): string | undefined {
   return tables.jobs.find(id)?.status;
 }
 
-Deno.test("a job is asked as its request was, under its own name and seed", async () => {
+Deno.test("JobRunner executes a job as its request, with its own id and seed", async () => {
   await using desk = openDesk();
   const { id, seed } = await desk.accepted();
   const { request, call } = desk.calls.get(id)!;
@@ -39,7 +39,7 @@ Deno.test("a job is asked as its request was, under its own name and seed", asyn
   deepStrictEqual(call.halfways, []);
 });
 
-Deno.test("a job goes from queued through running to succeeded", async () => {
+Deno.test("JobRunner takes a job from queued through running to succeeded", async () => {
   await using desk = openDesk();
   const { id, status } = await desk.accepted();
   strictEqual(status, "queued");
@@ -66,7 +66,7 @@ Deno.test("a job goes from queued through running to succeeded", async () => {
   strictEqual(events.at(-1)?.data, '{"whole":true}');
 });
 
-Deno.test("what tells nothing on its way is told by its answer", async () => {
+Deno.test("JobRunner stores the answer as the event of a job without events", async () => {
   await using desk = openDesk();
   const submitted = desk.runner.submit(order());
   const [call] = [...desk.calls.values()];
@@ -80,7 +80,7 @@ Deno.test("what tells nothing on its way is told by its answer", async () => {
   });
 });
 
-Deno.test("what is refused at once is no job", async () => {
+Deno.test("JobRunner.submit() stores no job for an immediate refusal", async () => {
   await using desk = openDesk();
   const submitted = desk.runner.submit(order());
   const [call] = [...desk.calls.values()];
@@ -93,7 +93,7 @@ Deno.test("what is refused at once is no job", async () => {
   strictEqual(desk.clock.waiting(), 0);
 });
 
-Deno.test("what is refused later is a job that failed", async () => {
+Deno.test("JobRunner fails a job that is refused later", async () => {
   await using desk = openDesk();
   const submitted = desk.runner.submit(order());
   const [call] = [...desk.calls.values()];
@@ -108,7 +108,7 @@ Deno.test("what is refused later is a job that failed", async () => {
   strictEqual(event?.event, "error");
 });
 
-Deno.test("what had begun is a job even if it fails at once", async () => {
+Deno.test("JobRunner fails a job that had started, even if it fails at once", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   desk.calls.get(id)!.answer(problem(500, "internal"));
@@ -116,7 +116,7 @@ Deno.test("what had begun is a job even if it fails at once", async () => {
   strictEqual(statusOf(desk, id), "failed");
 });
 
-Deno.test("handlers that throw fail their job, and are reported", async () => {
+Deno.test("JobRunner fails the job of a handler that throws, and reports the error", async () => {
   const error = new RangeError("a bug");
   await using desk = openDesk({
     execute: () => Promise.reject(error),
@@ -131,7 +131,7 @@ Deno.test("handlers that throw fail their job, and are reported", async () => {
   deepStrictEqual(desk.failures, [error]);
 });
 
-Deno.test("a job waits for room as long as it takes", async () => {
+Deno.test("JobRunner retries a job for as long as there is no room", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   for (let i = 0; i < 3; i++) {
@@ -148,7 +148,7 @@ Deno.test("a job waits for room as long as it takes", async () => {
   strictEqual(statusOf(desk, id), "succeeded");
 });
 
-Deno.test("a job comes again when it is told to", async () => {
+Deno.test("JobRunner retries a job after its Retry-After", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const overloaded = problem(503, "overloaded");
@@ -163,7 +163,7 @@ Deno.test("a job comes again when it is told to", async () => {
   strictEqual(desk.calls.size, 1);
 });
 
-Deno.test("a job whose model cannot be loaded does not wait for it", async () => {
+Deno.test("JobRunner fails a job whose model cannot be loaded without waiting", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   desk.calls.get(id)!.answer(problem(503, "not-ready", false));
@@ -175,7 +175,7 @@ Deno.test("a job whose model cannot be loaded does not wait for it", async () =>
   );
 });
 
-Deno.test("a job that is canceled while it waits for room ends at once", async () => {
+Deno.test("JobRunner.cancel() ends a job at once while it waits for room", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   desk.calls.get(id)!.answer(problem(503, "overloaded"));
@@ -205,7 +205,7 @@ for (const begun of [false, true]) {
   });
 }
 
-Deno.test("a job that is interrupted can be canceled, once", async () => {
+Deno.test("JobRunner.cancel() ends an interrupted job, once", async () => {
   await using desk = openDesk();
   desk.tables.jobs.insert(newJob("a"));
   desk.tables.jobs.start("a", 1);
@@ -229,13 +229,13 @@ for (const retryable of [false, true]) {
   });
 }
 
-Deno.test("canceling what there is none of does nothing", async () => {
+Deno.test("JobRunner.cancel() ignores an unknown job", async () => {
   await using desk = openDesk();
   await desk.runner.cancel("nothing");
   deepStrictEqual(desk.told, []);
 });
 
-Deno.test("an answer that is there before the cancel counts", async () => {
+Deno.test("JobRunner.cancel() keeps an answer that came before", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   desk.calls.get(id)!.answer(new Response("ok"));
@@ -243,7 +243,7 @@ Deno.test("an answer that is there before the cancel counts", async () => {
   strictEqual(statusOf(desk, id), "succeeded");
 });
 
-Deno.test("who follows a job gets pictures so far, and a replay has none", async () => {
+Deno.test("JobRunner.events() yields preview pictures, and none in a replay", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const { call, answer } = desk.calls.get(id)!;
@@ -264,7 +264,7 @@ Deno.test("who follows a job gets pictures so far, and a replay has none", async
   deepStrictEqual(replayed[0], { ...live, data: JSON.stringify(data) });
 });
 
-Deno.test("readers of the same event share it", async () => {
+Deno.test("JobRunner.events() shares an event among its readers", async () => {
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const [first, second] = [0, 0].map((after) =>

@@ -1,6 +1,4 @@
-/**
- * What a server does about its store when it starts.
- */
+/** The store of a server at its start. */
 
 import { doesNotMatch, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
@@ -9,7 +7,7 @@ import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const MAIN = new URL("../../../functions/main.ts", import.meta.url).pathname;
 
-/** What is logged before is logged while models load. */
+/** The ready line: lines before it are logged while models load. */
 const READY = /^emu3 .* ready.*\n/m;
 
 function start(env: Record<string, string>): Deno.ChildProcess {
@@ -21,7 +19,7 @@ function start(env: Record<string, string>): Deno.ChildProcess {
   }).spawn();
 }
 
-/** The first line of a stream, or the first like this; the rest is let go. */
+/** Returns the first line of a stream, or first match; discards the rest. */
 async function firstLine(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   like = /^.*\n/,
@@ -34,7 +32,7 @@ async function firstLine(
   return like.exec(text)![0].trimEnd();
 }
 
-Deno.test("a server whose own store is unusable says so and keeps jobs in memory", async () => {
+Deno.test("main keeps jobs in memory if the default store is unusable, and reports it", async () => {
   using folder = temporaryFolder();
   const noFolder = folder.write("cache", "a file");
   const server = start({ XDG_CACHE_HOME: noFolder });
@@ -52,12 +50,12 @@ Deno.test("a server whose own store is unusable says so and keeps jobs in memory
   strictEqual(code, 0);
 });
 
-Deno.test("a server whose named store is unusable does not start", async () => {
+Deno.test("main does not start with an unusable named store", async () => {
   using folder = temporaryFolder();
   const path = folder.write("notes.txt", "not a database. ".repeat(99));
   const { code, stdout, stderr } = await start({ STORE: path }).output();
   strictEqual(code, 1);
-  // Models may have begun to load; nobody was told where to ask.
+  // Models may have started to load; no address was announced.
   doesNotMatch(new TextDecoder().decode(stdout), /ready/);
   strictEqual(
     new TextDecoder().decode(stderr),
@@ -66,7 +64,7 @@ Deno.test("a server whose named store is unusable does not start", async () => {
   ok((await Deno.readTextFile(path)).startsWith("not a database."));
 });
 
-Deno.test("a second server on one named store does not start", async () => {
+Deno.test("main does not start a second server on one named store", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const first = start({ STORE: path });

@@ -4,7 +4,7 @@ import type { EngineListing } from "../../../functions/models/ports.ts";
 import { fakeServices, listing, runAtOnce } from "../../support/fake_models.ts";
 import { appOptions, json, openTinyServer } from "../../support/tiny_server.ts";
 
-/** Samples by name with labels. */
+/** Returns samples by name with labels. */
 async function scrape(
   app: ReturnType<typeof createApp>,
 ): Promise<Map<string, number>> {
@@ -35,7 +35,7 @@ const engine: EngineListing = {
   cacheTokenBytes: 8,
 };
 
-Deno.test("/metrics tells where each model stands", async () => {
+Deno.test("/metrics reports the state of each model", async () => {
   const models = () => [
     { ...listing("one", { state: "ready", phases: [] }), engine },
     listing("two", { state: "loading", phases: [], retryAfterSeconds: 2 }),
@@ -60,7 +60,7 @@ Deno.test("/metrics tells where each model stands", async () => {
   );
 });
 
-Deno.test("/metrics tells what the start took, once it is known", async () => {
+Deno.test("/metrics reports the start durations, once they are known", async () => {
   const phase = (name: string, seconds: number | undefined) => ({
     name,
     startedAt: 0,
@@ -88,7 +88,7 @@ Deno.test("/metrics tells what the start took, once it is known", async () => {
   strictEqual(after.get("emu3_start_seconds"), 2.5);
 });
 
-Deno.test("a counter that is told twice is not added up", async () => {
+Deno.test("counters are not added twice", async () => {
   const models = () => [
     { ...listing("one", { state: "ready", phases: [] }), engine },
   ];
@@ -99,7 +99,7 @@ Deno.test("a counter that is told twice is not added up", async () => {
   strictEqual(samples.get('emu3_forwards_total{model="one"}'), 77);
 });
 
-Deno.test("requests are counted by pattern, whatever clients make up", async () => {
+Deno.test("requests are counted by pattern, whatever paths clients invent", async () => {
   const services = fakeServices(runAtOnce);
   const app = createApp(services, appOptions().options);
   for (let i = 0; i < 30; i++) {
@@ -164,7 +164,7 @@ Deno.test("answered requests are measured by phase, whatever the function", asyn
   ok(line!.decode_ms! <= line!.duration_ms);
 });
 
-Deno.test("/metrics tells of the process what Deno knows, and no stand-ins", async () => {
+Deno.test("/metrics reports the process metrics that Deno supports, without placeholders", async () => {
   const services = fakeServices(runAtOnce);
   const samples = await scrape(createApp(services, appOptions().options));
   ok(samples.get("process_resident_memory_bytes")! > 2 ** 20);
@@ -173,7 +173,7 @@ Deno.test("/metrics tells of the process what Deno knows, and no stand-ins", asy
   deepStrictEqual(odd.filter(([name]) => !name.includes("Inf")), []);
 });
 
-Deno.test("/metrics tells how busy the picture codec is, and of the memory for pictures", async () => {
+Deno.test("/metrics reports the load of the picture codec and the memory for pictures", async () => {
   await using server = await openTinyServer({ codecThreads: 3 });
   const busy = server.services.pixels;
   using _share = await busy.acquire(2 ** 20);

@@ -10,7 +10,7 @@ import { appOptions, json } from "../../support/tiny_server.ts";
 
 const KEY = "secret-key";
 
-/** The line of one request that holds secrets wherever there is room. */
+/** Returns the line of one request with secrets in every field. */
 async function line(format: LogFormat, path = "/v1/generate"): Promise<string> {
   const out: string[] = [];
   const log = lineSink(format, (line) => out.push(line), () => {});
@@ -28,7 +28,7 @@ async function line(format: LogFormat, path = "/v1/generate"): Promise<string> {
   return out[0]!;
 }
 
-Deno.test("a line says who, by which model, for how long and in which trace", async () => {
+Deno.test("an access log line holds principal, model, durations and trace", async () => {
   const record = JSON.parse(await line("json"));
   deepStrictEqual(Object.keys(record), [
     "time",
@@ -52,19 +52,19 @@ Deno.test("a line says who, by which model, for how long and in which trace", as
   );
 });
 
-Deno.test("a line never holds what was asked, nor a key", async () => {
+Deno.test("an access log line never holds a prompt or a key", async () => {
   for (const format of ["json", "pretty"] as const) {
     ok(!(await line(format)).includes("secret"), format);
     ok(!(await line(format, "/nowhere")).includes("secret"), format);
   }
 });
 
-Deno.test("what is not known is not written", async () => {
+Deno.test("an access log line omits unknown fields", async () => {
   const record = JSON.parse(await line("json", "/nowhere"));
   ok(!("model" in record) && !("queue_ms" in record) && !("tokens" in record));
 });
 
-Deno.test("a pretty line is for people", async () => {
+Deno.test("a pretty access log line is readable", async () => {
   match(
     await line("pretty"),
     /^\d\d:\d\d:\d\d 200 POST \/v1\/generate [\d.]+ ms \d+ tokens my-id$/,

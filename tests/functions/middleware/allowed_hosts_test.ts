@@ -1,4 +1,4 @@
-/** Hosts that a server without keys answers for. */
+/** The laws of the hosts that a server without keys answers for. */
 
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
@@ -25,7 +25,7 @@ function allows(
   return isAllowedHost(parseHost(host)!, policy, localAddress);
 }
 
-Deno.test("loopback is allowed wherever the server listens", () => {
+Deno.test("isAllowedHost() allows loopback wherever the server listens", () => {
   for (
     const host of [
       "localhost",
@@ -42,7 +42,7 @@ Deno.test("loopback is allowed wherever the server listens", () => {
   }
 });
 
-Deno.test("no name is allowed that nobody has named", () => {
+Deno.test("isAllowedHost() refuses names that are not configured", () => {
   const strange = [
     "evil.example",
     "localhost.evil.example",
@@ -60,7 +60,7 @@ Deno.test("no name is allowed that nobody has named", () => {
   }));
 });
 
-Deno.test("an address is allowed where it is listened on, or all are", () => {
+Deno.test("isAllowedHost() allows an address if the server listens on it, or on all", () => {
   const both = (listened: string) =>
     ["10.0.0.7:8080", "[fd00::7]"].map((host) => allows(host, { listened }));
   deepStrictEqual(both("127.0.0.1"), [false, false]);
@@ -71,7 +71,7 @@ Deno.test("an address is allowed where it is listened on, or all are", () => {
   strictEqual(allows("emu3.lan", { listened: "emu3.lan" }), true);
 });
 
-Deno.test("the address that a connection came in on is allowed", () => {
+Deno.test("isAllowedHost() allows the local address of the connection", () => {
   const listened = "emu3.lan";
   strictEqual(allows("10.0.0.7", { listened }), false);
   strictEqual(allows("10.0.0.7", { listened }, "10.0.0.7"), true);
@@ -79,7 +79,7 @@ Deno.test("the address that a connection came in on is allowed", () => {
   strictEqual(allows("[fd00::7]", { listened }, "fd00::7"), true);
 });
 
-Deno.test("the host of PUBLIC_URL is allowed, with any port", () => {
+Deno.test("isAllowedHost() allows the host of PUBLIC_URL with any port", () => {
   const publicUrl = "https://emu3.example/api";
   strictEqual(allows("emu3.example", { publicUrl }), true);
   strictEqual(allows("EMU3.example:8080", { publicUrl }), true);
@@ -109,11 +109,11 @@ Deno.test("ALLOWED_HOSTS lists hosts, suffixes, or all", () => {
   strictEqual(allows("evil.example", { hosts: "*" }), true);
 });
 
-Deno.test("with keys any host is allowed: no stranger has one", () => {
+Deno.test("isAllowedHost() allows any host with keys", () => {
   strictEqual(allows("evil.example", { apiKeys: apiKeys("key") }), true);
 });
 
-Deno.test("ALLOWED_HOSTS refuses what is no host", () => {
+Deno.test("ALLOWED_HOSTS refuses malformed hosts", () => {
   const bad = [
     "https://a",
     "a:80",

@@ -22,7 +22,7 @@ function appWith(keys: string | undefined) {
 const anyKey = fc.stringMatching(/^[!-+.-~]{1,64}$/)
   .filter((key) => !/^sha256:/i.test(key));
 
-Deno.test("a key is found when it is one of them, plain or by its hash", async () => {
+Deno.test("findKey() finds keys, configured plain or by their hash", async () => {
   await fc.assert(fc.asyncProperty(
     fc.uniqueArray(anyKey, { minLength: 1, maxLength: 4 }),
     anyKey,
@@ -41,14 +41,14 @@ Deno.test("a key is found when it is one of them, plain or by its hash", async (
   ));
 });
 
-Deno.test("the name of a key does not hold the key", () => {
+Deno.test("apiKeys() makes names that do not contain the key", () => {
   fc.assert(fc.property(anyKey.filter(({ length }) => length > 2), (key) => {
     const name = apiKeys(key)[0]!.name;
     match(name, /^key-[0-9a-f]{8}$/);
   }));
 });
 
-Deno.test("apiKeys() refuses what is no key, without repeating it", () => {
+Deno.test("apiKeys() refuses malformed keys, without quoting them", () => {
   for (
     const text of ["a,,b", "sha256:", "sha256:abc", `sha256:${"g".repeat(64)}`]
   ) {
@@ -61,7 +61,7 @@ Deno.test("apiKeys() refuses what is no key, without repeating it", () => {
   }
 });
 
-Deno.test("without keys everybody is anonymous", async () => {
+Deno.test("without keys every caller is anonymous", async () => {
   const { app, trace } = appWith(undefined);
   const authorization = `Bearer ${KEY}`;
   const answer = await app.request(
@@ -91,7 +91,7 @@ Deno.test("with keys a request needs one of them", async () => {
   strictEqual(trace.access.at(-1)!.principal, "anonymous");
 });
 
-Deno.test("a hash opens nothing: only the key that it is of does", async () => {
+Deno.test("a hash does not authenticate, only its key does", async () => {
   const hash = await sha256(KEY);
   const { app } = appWith(hash);
   const status = async (key: string) => {
@@ -103,7 +103,7 @@ Deno.test("a hash opens nothing: only the key that it is of does", async () => {
   strictEqual(await status(hash.slice(7)), 401);
 });
 
-Deno.test("a refusal says what is missing, and quotes no key", async () => {
+Deno.test("a refusal names what is missing, and quotes no key", async () => {
   const { app } = appWith(KEY);
   const none = await app.request("/v1/generate", json(body));
   strictEqual(none.status, 401);
@@ -122,7 +122,7 @@ Deno.test("a refusal says what is missing, and quotes no key", async () => {
   ok(!text.includes("not-the-key") && !text.includes(KEY));
 });
 
-Deno.test("what anybody may see needs no key, and nothing else does without", async () => {
+Deno.test("open paths need no key, and all others do", async () => {
   const { app } = appWith(KEY);
   const status = async (path: string, method = "GET") =>
     (await app.request(path, { method })).status;

@@ -1,4 +1,7 @@
-/** DNS rebinding: a server without keys answers only for hosts that are its own. */
+/**
+ * The laws of DNS rebinding: a server without keys answers only for its own
+ * hosts.
+ */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -19,7 +22,7 @@ function appWith(changes: Partial<AppOptions> = {}) {
   return { app: createApp(fakeServices(runAtOnce), options), trace };
 }
 
-Deno.test("a page whose name leads here is told nothing, and runs nothing", async () => {
+Deno.test("a rebound page reads nothing, and runs nothing", async () => {
   await using server = await openTinyServer();
   const asked: [string, RequestInit][] = [
     ["/", {}],
@@ -48,7 +51,7 @@ Deno.test("a page whose name leads here is told nothing, and runs nothing", asyn
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("a path of a wildcard is one request in the log", async () => {
+Deno.test("a wildcard path is one request in the log", async () => {
   await using server = await openTinyServer();
   for (const path of ["/*", "/v1/*", "/page/*", "/v1/jobs/:id"]) {
     const before = server.trace.access.length;
@@ -57,7 +60,7 @@ Deno.test("a path of a wildcard is one request in the log", async () => {
   }
 });
 
-Deno.test("health is told under any name: probes have their own", async () => {
+Deno.test("health is reported under any name", async () => {
   await using server = await openTinyServer();
   for (const path of HEALTH_PATHS) {
     const answer = await server.app.request(path, { headers: EVIL });
@@ -66,9 +69,9 @@ Deno.test("health is told under any name: probes have their own", async () => {
   }
 });
 
-Deno.test("what is no host is a problem with a log line, on every path", async () => {
+Deno.test("a malformed host is a problem with a log line, on every path", async () => {
   const { app, trace } = appWith({ apiKeys: apiKeys("key") });
-  // A header of fetch() cannot be empty to the eye, nor other than bytes.
+  // A header of fetch() can be neither blank nor other than bytes.
   for (const host of BAD_HOSTS.filter((host) => host.trim() !== "")) {
     for (const path of ["/livez", "/v1/models"]) {
       const answer = await app.request(path, { headers: { host } });
@@ -80,7 +83,7 @@ Deno.test("what is no host is a problem with a log line, on every path", async (
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("the host in the URL of a request is looked at as well", async () => {
+Deno.test("the host in the URL of a request is checked as well", async () => {
   const { app } = appWith();
   const status = async (url: string, host = "localhost") =>
     (await app.request(new Request(url, { headers: { host } }))).status;
@@ -99,7 +102,7 @@ Deno.test("a listener's own refusal is a problem with a log line", async () => {
   deepStrictEqual(trace.access.map(({ status }) => status), [400]);
 });
 
-Deno.test("a target is read up to its bound", async () => {
+Deno.test("a target is accepted up to the limit", async () => {
   const { app } = appWith();
   const status = async (length: number) =>
     (await app.request(`/livez?${"a".repeat(length - 7)}`)).status;
@@ -145,7 +148,7 @@ Deno.test("URLs in answers never begin with a host that is not allowed", async (
   );
 });
 
-Deno.test("behind a proxy the host that it reports counts, where the operator named it", async () => {
+Deno.test("behind a proxy the reported host counts if the operator has named it", async () => {
   const trusted = {
     trustedProxies: 1,
     publicUrl: "https://emu3.example",
@@ -174,7 +177,7 @@ Deno.test("behind a proxy the host that it reports counts, where the operator na
   );
 });
 
-Deno.test("with keys any host will do, and its URLs are the caller's own", async () => {
+Deno.test("with keys any host is allowed, and URLs use it", async () => {
   const { app } = appWith({ apiKeys: apiKeys("key") });
   const headers = { ...EVIL, authorization: "Bearer key" };
   strictEqual((await app.request("/v1/models", { headers })).status, 200);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ConcurrencyLimiter } from "../../../functions/middleware/concurrency_limit.ts";
 import { OverloadedError } from "../../../lib/errors.ts";
 
-/** The Retry-After seconds of a refused request. */
+/** Returns the Retry-After seconds of a refused request. */
 function refusal(limiter: ConcurrencyLimiter, caller = "a"): number {
   try {
     limiter.enter(caller);
@@ -14,7 +14,7 @@ function refusal(limiter: ConcurrencyLimiter, caller = "a"): number {
   throw new Error("it was let in");
 }
 
-Deno.test("ConcurrencyLimiter lets in as many as it may, and one for each who leaves", () => {
+Deno.test("ConcurrencyLimiter admits up to its limit, and one for each that leaves", () => {
   const limiter = new ConcurrencyLimiter(2, () => 0);
   const enteredAt = limiter.enter("a");
   limiter.enter("a");
@@ -24,13 +24,13 @@ Deno.test("ConcurrencyLimiter lets in as many as it may, and one for each who le
   throws(() => limiter.enter("a"), OverloadedError);
 });
 
-Deno.test("ConcurrencyLimiter tells who is refused one after the other to come one after the other, at the pace of places", () => {
+Deno.test("ConcurrencyLimiter spaces the retry times of refused requests by the pace of places", () => {
   const anyPace = fc.integer({ min: 10, max: 60 });
   fc.assert(fc.property(anyPace, fc.integer({ min: 1, max: 40 }), (s, n) => {
     let now = 0;
     const limiter = new ConcurrencyLimiter(1, () => now);
     let enteredAt = limiter.enter("a");
-    // Long enough at this pace to know it, while places are wanted.
+    // Long enough at this pace to measure it, while places are in demand.
     for (let i = 0; i < 100; i++) {
       now += 1000 * s;
       refusal(limiter);
@@ -46,7 +46,7 @@ Deno.test("ConcurrencyLimiter tells who is refused one after the other to come o
   }));
 });
 
-Deno.test("ConcurrencyLimiter forgets promises that have passed", () => {
+Deno.test("ConcurrencyLimiter drops retry times that have passed", () => {
   let now = 0;
   const limiter = new ConcurrencyLimiter(1, () => now);
   limiter.enter("a");
@@ -56,7 +56,7 @@ Deno.test("ConcurrencyLimiter forgets promises that have passed", () => {
   strictEqual(refusal(limiter), 1);
 });
 
-Deno.test("ConcurrencyLimiter knows the pace before anybody is refused, from how long many together take", () => {
+Deno.test("ConcurrencyLimiter measures the pace before any refusal, from concurrent durations", () => {
   let now = 0;
   const limiter = new ConcurrencyLimiter(4, () => now);
   const entered = [
@@ -76,7 +76,7 @@ Deno.test("ConcurrencyLimiter knows the pace before anybody is refused, from how
   }
 });
 
-Deno.test("ConcurrencyLimiter keeps no caller out for another, and shares places", () => {
+Deno.test("ConcurrencyLimiter blocks no caller for another, and shares places", () => {
   const anyLimit = fc.integer({ min: 1, max: 100 });
   fc.assert(fc.property(anyLimit, (limit) => {
     const limiter = new ConcurrencyLimiter(limit, () => 0);
@@ -99,7 +99,7 @@ Deno.test("ConcurrencyLimiter keeps no caller out for another, and shares places
   fill("a");
   strictEqual(held.a, 48);
   for (let i = 0; i < 200; i++) {
-    // Who holds more leaves as often as it holds more.
+    // A caller with more places frees them proportionally more often.
     const leaves = i % (held.a + held.b) < held.a ? "a" : "b";
     limiter.leave(leaves, 0);
     held[leaves]--;
@@ -109,7 +109,7 @@ Deno.test("ConcurrencyLimiter keeps no caller out for another, and shares places
   ok(Math.abs(held.a - held.b) <= 0.2 * held.a, JSON.stringify(held));
 });
 
-Deno.test("ConcurrencyLimiter promises places to each caller by its own pace", () => {
+Deno.test("ConcurrencyLimiter computes each caller's retry times by its own pace", () => {
   let now = 0;
   const limiter = new ConcurrencyLimiter(1, () => now);
   const entered = { slow: limiter.enter("slow"), fast: limiter.enter("fast") };

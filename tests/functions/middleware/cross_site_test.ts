@@ -1,4 +1,4 @@
-/** Requests that pages of other sites send: none runs a model or changes anything. */
+/** The laws of cross-site requests: none runs a model or changes anything. */
 
 import {
   deepStrictEqual,
@@ -22,7 +22,7 @@ const body = { prompt: "a", height: 16, width: 16 };
 const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
 const FORM = "application/x-www-form-urlencoded";
 
-/** The marks of browsers for a request of another site, by its sender. */
+/** Headers of browsers for a cross-site request, by its sender. */
 const FOREIGN: Readonly<Record<string, Record<string, string>>> = {
   form: { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
   "no-cors fetch": { "sec-fetch-site": "cross-site" },
@@ -39,7 +39,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const later = json(body, { prefer: "respond-async" });
 const { id } = await (await server.app.request("/v1/generate", later)).json();
 
-/** Requests that would run a model, change something or tell of prompts. */
+/** Requests that would run a model, change something or reveal prompts. */
 const ASKED: readonly [string, RequestInit][] = [
   ["/v1/generate", json(body)],
   ["/v1/generate", bytes(JSON.stringify(body), "text/plain")],
@@ -81,7 +81,7 @@ for (const [name, marks] of Object.entries(FOREIGN)) {
   });
 }
 
-Deno.test("another site may show the page and read health, which tell nothing", async () => {
+Deno.test("another site may show the page and read health, which reveal nothing", async () => {
   const headers = FOREIGN["form"]!;
   for (const path of ["/", "/docs", "/openapi.json", "/problems", "/livez"]) {
     const { status } = await server.app.request(path, { headers });
@@ -112,7 +112,7 @@ Deno.test("programs, this origin, the loopback and listed origins may call", () 
     [here, { origin: "http://[::1]:3000" }],
     ["http://10.0.0.7:8080/mcp", { origin: "http://10.0.0.7:8080" }],
     ["http://[fd00::7]:8080/mcp", { origin: "http://[fd00::7]:8080" }],
-    // TLS may end in front.
+    // A proxy may terminate TLS.
     [named, { origin: "https://a.example" }],
     ["http://a.example:443/mcp", { origin: "https://a.example" }],
     [named, { origin: "https://b.example", ...cross }, {
@@ -148,7 +148,7 @@ Deno.test("programs, this origin, the loopback and listed origins may call", () 
   }
 });
 
-Deno.test("a key lets any page call, but not /mcp, whose protocol asks for more", async () => {
+Deno.test("a key lets any page call, but not /mcp, whose protocol requires more", async () => {
   const { options } = appOptions({ apiKeys: apiKeys("key") });
   const app = createApp(server.services, options);
   const status = async (path: string, message: unknown, authorization = "") => {
@@ -161,7 +161,7 @@ Deno.test("a key lets any page call, but not /mcp, whose protocol asks for more"
   strictEqual(await status("/mcp", ping, key), 403);
 });
 
-Deno.test("a refused request uses up no quota", async () => {
+Deno.test("a refused request uses no quota", async () => {
   const { options } = appOptions({ rateLimit: { quota: 1, windowMs: 60_000 } });
   const app = createApp(server.services, options);
   const ask = async (headers: Record<string, string>) =>
@@ -172,7 +172,7 @@ Deno.test("a refused request uses up no quota", async () => {
   );
 });
 
-Deno.test("a preflight of another site is allowed nothing", async () => {
+Deno.test("a preflight of another site grants nothing", async () => {
   for (const corsOrigins of [[], ["https://b.example"]]) {
     const { options } = appOptions({ corsOrigins });
     const answer = await createApp(server.services, options).request(
@@ -190,7 +190,7 @@ Deno.test("a preflight of another site is allowed nothing", async () => {
   }
 });
 
-Deno.test("no header makes another method of one", async () => {
+Deno.test("no header overrides the method", async () => {
   const headers = {
     "x-http-method-override": "DELETE",
     "x-http-method": "DELETE",
@@ -203,7 +203,7 @@ Deno.test("no header makes another method of one", async () => {
   strictEqual((await got.json()).status === "canceled", false);
 });
 
-Deno.test("no answer sets a cookie, or speaks another protocol", async () => {
+Deno.test("no answer sets a cookie or switches the protocol", async () => {
   const headers = {
     upgrade: "websocket",
     connection: "Upgrade",

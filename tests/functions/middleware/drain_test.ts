@@ -1,5 +1,5 @@
 /**
- * A server that is to stop, as its clients and watchers see it.
+ * The laws of a draining server, as seen by its clients and probes.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -21,7 +21,9 @@ async function metric(): Promise<string> {
   return /^emu3_draining (\d)$/m.exec(text)![1]!;
 }
 
-/** Asks once over a connection that is kept; returns all until it closes. */
+/**
+ * Sends one request over a kept connection; returns all bytes until it closes.
+ */
 async function askAndWait(url: string): Promise<string> {
   const { hostname, port } = new URL(url);
   using connection = await Deno.connect({ hostname, port: Number(port) });
@@ -42,13 +44,13 @@ const job = json({ prompt: "a fox", height: 32, width: 32 }, {
 });
 
 // Before it drains; tests run in order.
-Deno.test("a server that is not to stop says so", async () => {
+Deno.test("a server that is not draining reports so", async () => {
   strictEqual(await metric(), "0");
   strictEqual((await app.request("/readyz")).status, 200);
   strictEqual((await app.request("/livez")).headers.get("connection"), null);
 });
 
-Deno.test("a server that is to stop is alive, and ready for nobody", async () => {
+Deno.test("a draining server is alive, but not ready", async () => {
   const finished = await (await app.request("/v1/generate", job)).json();
   drain.begin();
   for (const served of [app, healthApp]) {
@@ -71,7 +73,7 @@ Deno.test("a server that is to stop is alive, and ready for nobody", async () =>
   const cog = await (await app.request("/health-check")).json();
   strictEqual(cog.status, "BUSY");
   strictEqual(await metric(), "1");
-  // What is there can still be read and ended.
+  // Existing jobs can still be read and canceled.
   strictEqual((await app.request(`/v1/jobs/${finished.id}`)).status, 200);
   const gone = await app.request(`/v1/jobs/${finished.id}`, {
     method: "DELETE",
@@ -79,7 +81,7 @@ Deno.test("a server that is to stop is alive, and ready for nobody", async () =>
   strictEqual(gone.status, 200);
 });
 
-Deno.test("a server that is to stop refuses new work as described, wherever it is asked for", async () => {
+Deno.test("a draining server refuses new work as described, on every route", async () => {
   const { document, check } = await describedBy(app);
   let refused = 0;
   for (const [template, methods] of Object.entries<Json>(document.paths)) {
@@ -107,14 +109,14 @@ Deno.test("a server that is to stop refuses new work as described, wherever it i
   deepStrictEqual(trace.failures, []);
 });
 
-Deno.test("a server that stops refuses over a connection that was kept, and closes it", async () => {
+Deno.test("a draining server refuses on a kept connection, and closes it", async () => {
   await using http = await listen(app);
   const answers = await askAndWait(http.url);
   strictEqual(answers.match(/HTTP\/1.1 503/g)?.length, 1);
   strictEqual(answers.match(/^connection: close\r$/gmi)?.length, 1);
 });
 
-Deno.test("work is known until it is done", () => {
+Deno.test("Drain lists work until it is done", () => {
   const drain = new Drain();
   const one = { remainingMs: () => 1, interrupt: () => {} };
   const leave = drain.add(one);

@@ -38,7 +38,7 @@ Deno.test("rateLimit() reads requests per time", () => {
   }
 });
 
-Deno.test("in any span of time a caller gets its quota and what drips, no more", () => {
+Deno.test("RateLimiter admits at most the quota and its refill in any span of time", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 9 }),
     fc.array(fc.nat(400), { minLength: 1, maxLength: 60 }),
@@ -60,7 +60,7 @@ Deno.test("in any span of time a caller gets its quota and what drips, no more",
   ));
 });
 
-Deno.test("what a caller is told is true", () => {
+Deno.test("RateLimiter reports correct remaining and retry values", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 9 }),
     fc.array(fc.nat(9000), { minLength: 1, maxLength: 40 }),
@@ -87,7 +87,7 @@ Deno.test("what a caller is told is true", () => {
   ));
 });
 
-Deno.test("callers do not share, and the quota comes back whole", () => {
+Deno.test("RateLimiter separates callers, and restores the whole quota", () => {
   let now = 0;
   const limiter = new RateLimiter({ quota: 2, windowMs: 1000 }, () => now);
   deepStrictEqual(
@@ -98,7 +98,7 @@ Deno.test("callers do not share, and the quota comes back whole", () => {
   strictEqual(limiter.ask("a").remaining, 1);
 });
 
-Deno.test("no more callers are remembered than fit", () => {
+Deno.test("RateLimiter bounds the number of stored callers", () => {
   const limiter = new RateLimiter({ quota: 1, windowMs: 1000 }, () => 0);
   for (let i = 0; i < MAX_CALLERS; i++) limiter.ask(`${i}`);
   ok(!limiter.ask("0").admitted, "it has just asked");
@@ -108,7 +108,7 @@ Deno.test("no more callers are remembered than fit", () => {
   ok(limiter.ask("1").admitted, "who asked least recently is forgotten");
 });
 
-Deno.test("a caller over its quota answers 429 and is told when to come back", async () => {
+Deno.test("a caller over its quota gets 429 with Retry-After", async () => {
   const { app, ask } = appWith({});
   const first = await ask("192.0.2.1");
   strictEqual(first.status, 200);
@@ -117,7 +117,7 @@ Deno.test("a caller over its quota answers 429 and is told when to come back", a
   strictEqual((await ask("192.0.2.1")).status, 200);
   const third = await ask("192.0.2.1");
   strictEqual(third.status, 429);
-  // The clock goes on between them.
+  // The clock advances between them.
   match(third.headers.get("ratelimit")!, /^"default";r=0;t=3(600|5\d\d)$/);
   match(third.headers.get("retry-after")!, /^1(800|7\d\d)$/);
   const { retryable, error } = await third.json();
@@ -136,7 +136,7 @@ Deno.test("a network of IPv6 addresses is one caller", async () => {
   strictEqual((await ask("2001:db8:0:2::1")).status, 200);
 });
 
-Deno.test("a key is a caller, wherever it comes from", async () => {
+Deno.test("a key is one caller, whatever its address", async () => {
   const { ask } = appWith({ apiKeys: apiKeys("one,two") });
   const one = { authorization: "Bearer one" };
   await ask("192.0.2.1", one);
@@ -146,7 +146,7 @@ Deno.test("a key is a caller, wherever it comes from", async () => {
   strictEqual((await ask("192.0.2.3", two)).status, 200);
 });
 
-Deno.test("an address that is only claimed counts when a proxy is trusted", async () => {
+Deno.test("a forwarded address counts only behind a trusted proxy", async () => {
   const claims = (i: number) => ({ "x-forwarded-for": `198.51.100.${i}` });
   const statuses = async (trustedProxies: number) => {
     const { ask } = appWith({ trustedProxies });

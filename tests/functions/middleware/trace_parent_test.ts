@@ -11,13 +11,13 @@ const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const PART = "b7ad6b7169203331";
 const HEADER = `00-${TRACE}-${PART}-01`;
 
-Deno.test("parseTraceParent() reads back what formatTraceParent() wrote", () => {
+Deno.test("parseTraceParent() inverts formatTraceParent()", () => {
   const parsed = parseTraceParent(HEADER)!;
   deepStrictEqual(parsed, { traceId: TRACE, spanId: PART, flags: "01" });
   strictEqual(formatTraceParent(parsed), HEADER);
 });
 
-Deno.test("parseTraceParent() takes later versions, and nothing malformed", () => {
+Deno.test("parseTraceParent() accepts later versions, and nothing malformed", () => {
   ok(parseTraceParent(`01-${TRACE}-${PART}-01-more`));
   const bad = [
     undefined,
@@ -32,7 +32,7 @@ Deno.test("parseTraceParent() takes later versions, and nothing malformed", () =
   deepStrictEqual(bad.filter(parseTraceParent), []);
 });
 
-Deno.test("a request goes on with the trace that it names", async () => {
+Deno.test("tracing() continues the trace of a request", async () => {
   const { options, trace } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   const headers = { traceparent: HEADER };
@@ -45,7 +45,7 @@ Deno.test("a request goes on with the trace that it names", async () => {
   match(refused.headers.get("traceparent")!, new RegExp(TRACE));
 });
 
-Deno.test("a request that names no trace, or not well, has none", async () => {
+Deno.test("tracing() ignores a missing or malformed trace", async () => {
   const { options, trace } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   const headers = { traceparent: "gibberish" };

@@ -1,5 +1,5 @@
 /**
- * Spans as a collector gets them from a server in a process of its own.
+ * The spans that a collector receives from a server in a separate process.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -22,7 +22,7 @@ interface Span {
   }[];
 }
 
-/** A collector on loopback that keeps what it is sent. */
+/** Returns a collector on loopback that records the spans it receives. */
 function openCollector() {
   const spans: Span[] = [];
   const bodies: string[] = [];
@@ -45,7 +45,7 @@ function openCollector() {
   };
 }
 
-Deno.test("a collector gets a request with its phases, and nothing that was asked", async () => {
+Deno.test("tracing() exports a request with its phases, and no prompt", async () => {
   await using collector = openCollector();
   let told: string | null;
   {

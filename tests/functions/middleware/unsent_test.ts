@@ -16,7 +16,7 @@ import {
 
 const MIB = 2 ** 20;
 
-/** Answers with as many bytes as are asked for. */
+/** Returns an application that answers with as many bytes as requested. */
 function sender(unsent: UnsentAnswers): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(async (c, next) => {
@@ -38,14 +38,14 @@ function sender(unsent: UnsentAnswers): Hono<AppEnv> {
   return app;
 }
 
-Deno.test("answers that nobody reads are refused from a limit on, until they are read or left", async () => {
+Deno.test("UnsentAnswers refuses unread answers over the limit, until they are read or dropped", async () => {
   const unsent = new UnsentAnswers(4 * MIB);
   const app = sender(unsent);
   const ask = (from = "a") =>
     app.request(`/${MIB}`, { method: "POST", headers: { from } });
   const kept = [await ask(), await ask(), await ask(), await ask()];
   strictEqual((await ask()).status, 429);
-  // Another caller finds room.
+  // Another caller has room.
   const other = await ask("b");
   strictEqual(other.status, 201);
   strictEqual(other.headers.get("x-kept"), "yes");
@@ -69,13 +69,13 @@ Deno.test("small answers are sent as they are", async () => {
   strictEqual((await answer.bytes()).length, 1000);
 });
 
-Deno.test("Readers lets in as many as a job and a caller may have", () => {
+Deno.test("Readers admits readers up to the limits of a job and a caller", () => {
   const readers = new Readers({ ofJob: 3, ofCaller: 6 });
   const leave = [1, 2, 3].map(() => readers.enter("a", "one"));
   throws(() => readers.enter("b", "one"), UnreadAnswersError);
   for (let i = 0; i < 3; i++) leave.push(readers.enter("a", `job ${i}`));
   throws(() => readers.enter("a", "more"), UnreadAnswersError);
-  // A newcomer finds room.
+  // A new caller has room.
   readers.enter("b", "more")();
   strictEqual(readers.of("one"), 3);
   for (const one of leave) one();

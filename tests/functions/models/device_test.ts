@@ -10,7 +10,7 @@ import { openTinyServer, tinyOptions } from "../../support/tiny_server.ts";
 
 const cuda = cudaProvider({ deviceId: 0, memoryLimitBytes: undefined });
 
-Deno.test("openDevice() refuses what a device does not compute in", async () => {
+Deno.test("openDevice() refuses a precision that the device does not compute in", async () => {
   await rejects(
     openDevice(tinyOptions({ precision: "bf16" })),
     /Cannot compute in bf16 on cpu: it computes in fp32, int8 or int4/,
@@ -26,7 +26,7 @@ Deno.test("openDevice() names a folder without ONNX Runtime", async () => {
   }
 });
 
-Deno.test("assertDraws() refuses a way of drawing that the device cannot", () => {
+Deno.test("assertDraws() refuses a strategy that the device does not support", () => {
   assertDraws(CPU_PROVIDER, "zipar");
   assertDraws(cuda, "jacobi");
   assertDraws(cuda, undefined);
@@ -36,7 +36,7 @@ Deno.test("assertDraws() refuses a way of drawing that the device cannot", () =>
   );
 });
 
-Deno.test("a request for it is told so by the field", async () => {
+Deno.test("POST /v1/generate refuses an unsupported strategy by its field", async () => {
   await using server = await openTinyServer();
   const { services } = server;
   const drawer = services.drawer(undefined);
@@ -50,7 +50,7 @@ Deno.test("a request for it is told so by the field", async () => {
   });
 });
 
-Deno.test("/v1/models names the device and the precision", async () => {
+Deno.test("GET /v1/models names the device and the precision", async () => {
   await using server = await openTinyServer();
   const { data } = await (await server.app.request("/v1/models")).json();
   strictEqual(data[0].device, "cpu");

@@ -8,7 +8,7 @@ import { LazyResource } from "../../../functions/models/lazy_resource.ts";
 import { NotReadyError } from "../../../functions/http/errors/errors.ts";
 import { CheckpointError } from "../../../lib/errors.ts";
 
-/** Read anew each time, which the type checker does not expect of a property. */
+/** Returns the state anew: the type checker assumes that a property stays. */
 function stateOf(held: LazyResource<AsyncDisposable>): string {
   return held.state.state;
 }
@@ -24,7 +24,7 @@ const thing = () => {
   };
 };
 
-Deno.test("a held thing is unloaded, loading, then ready", async () => {
+Deno.test("LazyResource is unloaded, loading, then ready", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   await using held = new LazyResource("m", async (stage) => {
     await stage("open", () => promise);
@@ -47,7 +47,7 @@ Deno.test("a held thing is unloaded, loading, then ready", async () => {
   ]);
 });
 
-Deno.test("a held thing is opened once", async () => {
+Deno.test("LazyResource opens once", async () => {
   let opened = 0;
   await using held = new LazyResource("m", () => {
     opened++;
@@ -58,7 +58,7 @@ Deno.test("a held thing is opened once", async () => {
   strictEqual(opened, 1);
 });
 
-Deno.test("a held thing that failed says why, and not to wait", async () => {
+Deno.test("LazyResource that failed gives its reason and no Retry-After", async () => {
   await using held = new LazyResource(
     "m",
     () => Promise.reject(new CheckpointError("a/config.json", "it is empty")),
@@ -73,7 +73,7 @@ Deno.test("a held thing that failed says why, and not to wait", async () => {
   );
 });
 
-Deno.test("a held thing keeps what nobody foresaw to itself", async () => {
+Deno.test("LazyResource hides unexpected errors", async () => {
   await using held = new LazyResource(
     "m",
     () => Promise.reject(new TypeError("secret")),
@@ -85,7 +85,7 @@ Deno.test("a held thing keeps what nobody foresaw to itself", async () => {
   );
 });
 
-Deno.test("a held thing is closed once it has loaded", async () => {
+Deno.test("LazyResource closes once it has loaded", async () => {
   const opened = thing();
   const held = new LazyResource("m", () => Promise.resolve(opened));
   held.load();

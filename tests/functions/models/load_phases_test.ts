@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { type Phase, PhaseLog } from "../../../functions/models/load_phases.ts";
 
-/** A log whose clock a test sets, in milliseconds. */
+/** Returns a log whose clock a test sets, in milliseconds. */
 function logAt() {
   const heard: Phase[] = [];
   let now = 0;
@@ -22,7 +22,7 @@ const from = (phase: string, bytes: number, totalBytes?: number) => ({
   place: "hub",
 });
 
-Deno.test("phases have a beginning, a length, and an order", async () => {
+Deno.test("PhaseLog records start, duration and order of phases", async () => {
   const { log, heard, at } = logAt();
   at(500);
   const first = Promise.withResolvers<number>();
@@ -49,7 +49,7 @@ Deno.test("phases have a beginning, a length, and an order", async () => {
   ]);
 });
 
-Deno.test("a phase that comes again goes on, and counts once what runs twice", async () => {
+Deno.test("PhaseLog resumes a repeated phase, and counts concurrent runs once", async () => {
   const { log, heard, at } = logAt();
   const one = Promise.withResolvers<void>();
   const two = Promise.withResolvers<void>();
@@ -72,7 +72,7 @@ Deno.test("a phase that comes again goes on, and counts once what runs twice", a
   deepStrictEqual(log.phases.map(({ seconds }) => seconds), [3]);
 });
 
-Deno.test("a phase that fails has ended, and its failure is told", async () => {
+Deno.test("PhaseLog ends a failed phase, and rethrows its error", async () => {
   const { log } = logAt();
   await rejects(
     log.run("weights", () => Promise.reject(new TypeError("no"))),
@@ -81,7 +81,7 @@ Deno.test("a phase that fails has ended, and its failure is told", async () => {
   strictEqual(log.phases[0]!.seconds, 0);
 });
 
-Deno.test("a transfer tells its rate of late, and when it will be here", () => {
+Deno.test("PhaseLog estimates a transfer's recent rate and its end", () => {
   const { log, heard, at } = logAt();
   strictEqual(log.retryAfterSeconds, 2);
   log.follow(from("resolve", 0));
@@ -108,11 +108,11 @@ Deno.test("a transfer tells its rate of late, and when it will be here", () => {
   const progress = heard.filter(({ name, seconds }) =>
     name === "download" && seconds === undefined
   );
-  // Every five seconds, not every time.
+  // Reported every five seconds, not at each progress.
   strictEqual(progress.length, 7);
 });
 
-Deno.test("a transfer that stands still promises nothing soon, nor anything late", () => {
+Deno.test("PhaseLog bounds Retry-After for a stalled transfer", () => {
   const { log, at } = logAt();
   log.follow(from("download", 5, 1e12));
   at(1000);
@@ -123,7 +123,7 @@ Deno.test("a transfer that stands still promises nothing soon, nor anything late
   strictEqual(log.retryAfterSeconds, 600);
 });
 
-Deno.test("phases of all are phases of each", async () => {
+Deno.test("PhaseLog includes shared phases", async () => {
   const { log, at } = logAt();
   const shared = new PhaseLog(() => {}, () => 100);
   at(200);

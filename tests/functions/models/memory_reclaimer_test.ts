@@ -5,7 +5,7 @@ import { reclaimMemory } from "../../../lib/runtime/memory/reclaim_memory.ts";
 
 const MEGABYTE = 2 ** 20;
 
-/** A process whose memory a test sets. */
+/** Returns a process whose memory a test sets. */
 function fakeProcess() {
   const state = {
     used: 100 * MEGABYTE,
@@ -51,7 +51,7 @@ Deno.test("MemoryReclaimer leaves at most 16 MiB of dead memory to an idle proce
   }));
 });
 
-Deno.test("MemoryReclaimer goes on while memory comes back, and then no longer", async () => {
+Deno.test("MemoryReclaimer continues while memory is freed, and then stops", async () => {
   // Each collection frees a half: buffers are freed beside it.
   let dead = 512 * MEGABYTE;
   let reclaims = 0;
@@ -73,14 +73,14 @@ Deno.test("MemoryReclaimer goes on while memory comes back, and then no longer",
   strictEqual(reclaims, 6);
 });
 
-Deno.test("MemoryReclaimer does not look again for memory that is in use", async () => {
+Deno.test("MemoryReclaimer does not reclaim again for memory in use", async () => {
   const { state, reclaimer } = fakeProcess();
   state.used = 2000 * MEGABYTE;
   for (let i = 0; i < 10; i++) await reclaimer.look();
   strictEqual(state.reclaims, 1);
 });
 
-Deno.test("MemoryReclaimer waits for a large growth and some time while requests come", async () => {
+Deno.test("MemoryReclaimer waits for large growth and several checks while requests come", async () => {
   for (const load of [{ busy: 1, each: 0 }, { busy: 0, each: 1 }]) {
     const { state, reclaimer } = fakeProcess();
     await reclaimer.look();
@@ -104,7 +104,7 @@ Deno.test("MemoryReclaimer waits for a large growth and some time while requests
   }
 });
 
-Deno.test("MemoryReclaimer tells what goes wrong, and looks again", async () => {
+Deno.test("MemoryReclaimer reports errors, and continues", async () => {
   const failures: unknown[] = [];
   const reclaimer = new MemoryReclaimer({
     residentBytes: () => 2 ** 30,
@@ -118,7 +118,7 @@ Deno.test("MemoryReclaimer tells what goes wrong, and looks again", async () => 
   deepStrictEqual(failures, ["no memory", "no memory"]);
 });
 
-Deno.test("reclaimMemory() frees what nobody refers to any more", async () => {
+Deno.test("reclaimMemory() frees unreferenced memory", async () => {
   let held: Uint8Array[] | undefined = Array.from(
     { length: 1000 },
     () => new Uint8Array(50_000),

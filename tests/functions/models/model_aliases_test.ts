@@ -5,7 +5,7 @@ import {
 } from "../../../functions/models/model_aliases.ts";
 import { json, openTinyServer } from "../../support/tiny_server.ts";
 
-Deno.test("modelAliases() reads pairs, with or without spaces", () => {
+Deno.test("modelAliases() parses pairs, with or without spaces", () => {
   const text = " gpt-image-1 = emu3-mini ,a/b=emu3-mini,";
   deepStrictEqual([...modelAliases(text)], [
     ["gpt-image-1", "emu3-mini"],
@@ -14,14 +14,14 @@ Deno.test("modelAliases() reads pairs, with or without spaces", () => {
   strictEqual(modelAliases(undefined).size, 0);
 });
 
-Deno.test("modelAliases() refuses what is no pair, and an alias given twice", () => {
+Deno.test("modelAliases() refuses malformed pairs, and an alias given twice", () => {
   for (const text of ["a", "=b", "a=", "a=b=c", "a=b,a=c"]) {
     throws(() => modelAliases(text), SyntaxError);
   }
   throws(() => modelAliases(`${"a".repeat(257)}=b`), SyntaxError);
 });
 
-Deno.test("checkAliases() refuses an alias that leads nowhere or hides a model", () => {
+Deno.test("checkAliases() refuses an alias without a target or with a model's name", () => {
   const names = ["a", "b"];
   checkAliases(undefined, names);
   checkAliases(new Map([["c", "a"], ["d", "b"]]), names);
@@ -35,7 +35,7 @@ Deno.test("checkAliases() refuses an alias that leads nowhere or hides a model",
   );
 });
 
-Deno.test("every surface takes an alias for its model", async () => {
+Deno.test("every surface accepts an alias of its model", async () => {
   const alias = "gpt-image-1";
   await using server = await openTinyServer({
     aliases: new Map([[alias, "emu3-tiny"]]),

@@ -5,7 +5,7 @@ import {
   sourceKey,
 } from "../../../functions/models/pending_download.ts";
 
-Deno.test("a source implies a name", () => {
+Deno.test("impliedName() derives a name from a source", () => {
   const names: [string, string][] = [
     ["/models/Emu3-Gen", "Emu3-Gen"],
     ["/models/Emu3@v1/", "Emu3@v1"],
@@ -24,7 +24,7 @@ Deno.test("a source implies a name", () => {
   for (const [source, name] of names) strictEqual(impliedName(source), name);
 });
 
-Deno.test("a source has one key, however it is written", () => {
+Deno.test("sourceKey() is equal for every way to write a source", () => {
   const here = resolve("lib");
   strictEqual(sourceKey("lib/../lib/"), sourceKey(here));
   strictEqual(sourceKey("hf://org/A"), sourceKey("org/A"));

@@ -15,7 +15,7 @@ function copies(cacheFolder: string) {
   return { cacheFolder, threads: 1, program: "test", warn: () => {} };
 }
 
-Deno.test("openInPrecision() takes a checkpoint as it is unless told otherwise", async () => {
+Deno.test("openInPrecision() opens a checkpoint as stored by default", async () => {
   using folder = temporaryFolder();
   const options = copies(folder.path);
   let made = 0;
@@ -37,7 +37,7 @@ Deno.test("openInPrecision() takes a checkpoint as it is unless told otherwise",
   }
 });
 
-Deno.test("openInPrecision() refuses bits that a checkpoint no longer has", async () => {
+Deno.test("openInPrecision() refuses more bits than a checkpoint has", async () => {
   using folder = temporaryFolder();
   const options = copies(folder.path);
   const int4 = await quantizedCopy(tiny, { ...options, precision: "int4" });
@@ -51,7 +51,7 @@ Deno.test("openInPrecision() refuses bits that a checkpoint no longer has", asyn
   }
 });
 
-Deno.test("GET /v1/models says in which precision a model is", async () => {
+Deno.test("GET /v1/models lists the precision of a model", async () => {
   using folder = temporaryFolder();
   await using server = await openTinyServer({
     precision: "int8",

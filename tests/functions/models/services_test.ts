@@ -28,7 +28,7 @@ function start(functions: FunctionName[], folders = {}): Promise<Services> {
   }));
 }
 
-/** Capabilities and states by name. */
+/** Returns capabilities and states by name. */
 function listed(services: Services): Record<string, [string[], string]> {
   return Object.fromEntries(
     services.models().map(({ name, capabilities, state }) => [
@@ -38,7 +38,7 @@ function listed(services: Services): Record<string, [string[], string]> {
   );
 }
 
-Deno.test("services load in the background and say how far they are", async () => {
+Deno.test("Services load in the background and report their progress", async () => {
   await using services = await start(["generate"]);
   throws(
     () => services.drawer(undefined),
@@ -54,7 +54,7 @@ Deno.test("services load in the background and say how far they are", async () =
   });
   const [language] = services.models();
   const phases = language!.state.phases.map(({ name }) => name);
-  // Two threads begin at once.
+  // Two threads start at the same time.
   deepStrictEqual(phases.slice(1, 3).sort(), ["codec", "library"]);
   deepStrictEqual(phases.toSpliced(1, 2), [
     "resolve",
@@ -69,7 +69,7 @@ Deno.test("services load in the background and say how far they are", async () =
   strictEqual(language!.details!.imageArea, 4096);
 });
 
-Deno.test("services for tokenize alone load no language model", async () => {
+Deno.test("Services for tokenize alone load no language model", async () => {
   await using services = await start(["tokenize"]);
   await services.loaded;
   deepStrictEqual(listed(services), {
@@ -78,11 +78,11 @@ Deno.test("services for tokenize alone load no language model", async () => {
   });
   const { text } = await services.text(undefined);
   deepStrictEqual([...await text.encode("a")], [64]);
-  // Its text files are open now, and nothing else.
+  // Only its text files are open now.
   strictEqual(services.models()[0]!.details, undefined);
 });
 
-Deno.test("services open a folder once that is named twice", async () => {
+Deno.test("Services open a folder that is named twice once", async () => {
   await using services = await start(["generate", "caption"], {
     chat: `${TINY}/../emu3-tiny/`,
   });
@@ -93,7 +93,7 @@ Deno.test("services open a folder once that is named twice", async () => {
   );
 });
 
-Deno.test("services take both models from a folder of transformers' layout", async () => {
+Deno.test("Services load both models from a folder of transformers' layout", async () => {
   await using services = await start(["generate", "detokenize"], {
     gen: TRANSFORMERS,
     chat: TRANSFORMERS,
@@ -104,7 +104,7 @@ Deno.test("services take both models from a folder of transformers' layout", asy
   });
 });
 
-Deno.test("services keep each language model with its own vision tokenizer", async () => {
+Deno.test("Services keep each language model with its own vision tokenizer", async () => {
   await using services = await start(["generate", "caption", "tokenize"], {
     chat: TRANSFORMERS,
   });
@@ -117,7 +117,7 @@ Deno.test("services keep each language model with its own vision tokenizer", asy
   strictEqual(services.vision("emu3-tiny-hf"), answerer.vision);
 });
 
-Deno.test("services find a vision tokenizer by either name, and what draws and answers by its own", async () => {
+Deno.test("Services find a vision tokenizer by either name, and language models by their own", async () => {
   await using services = await start(["generate", "caption", "tokenize"]);
   await services.loaded;
   const tokenizer = "emu3-tiny-visiontokenizer";
@@ -134,7 +134,7 @@ Deno.test("services find a vision tokenizer by either name, and what draws and a
   await rejects(services.text("nobody"), UnknownModelError);
 });
 
-Deno.test("services find models by their aliases, and list these", async () => {
+Deno.test("Services find models by their aliases, and list these", async () => {
   await using services = await Services.start(tinyOptions({
     aliases: new Map([["gpt-image-1", "emu3-tiny"], ["b", "emu3-tiny"]]),
   }));
@@ -152,7 +152,7 @@ Deno.test("services find models by their aliases, and list these", async () => {
   );
 });
 
-Deno.test("services refuse an alias of a model that is not there", async () => {
+Deno.test("Services refuse an alias without a model", async () => {
   await using services = await Services.start(tinyOptions({
     aliases: new Map([["gpt-image-1", "emu3"]]),
   }));
@@ -162,7 +162,7 @@ Deno.test("services refuse an alias of a model that is not there", async () => {
   );
 });
 
-Deno.test("services refuse a model for a function that another serves", async () => {
+Deno.test("Services refuse a model for a function that another serves", async () => {
   await using services = await start(["generate", "caption"], {
     chat: TRANSFORMERS,
   });
@@ -174,7 +174,7 @@ Deno.test("services refuse a model for a function that another serves", async ()
   );
 });
 
-Deno.test("services refuse a codebook that does not fit", async () => {
+Deno.test("Services refuse a codebook of another size", async () => {
   await using services = await start(["generate"], {
     gen: EMBEDDED_MODEL,
     chat: EMBEDDED_MODEL,
@@ -190,7 +190,7 @@ Deno.test("services refuse a codebook that does not fit", async () => {
   match(language!.state.reason, /VISION_MODEL/);
 });
 
-Deno.test("services refuse a folder that is not there", async () => {
+Deno.test("Services refuse a missing folder", async () => {
   await using services = await start(["generate"], { gen: "/nowhere/emu3" });
   await rejects(services.loaded, CheckpointError);
   const [model] = services.models();

@@ -20,7 +20,7 @@ const download: Phase = {
   },
 };
 
-Deno.test("a phase is a line of JSON", () => {
+Deno.test("startLog() writes a phase as a line of JSON", () => {
   const lines: string[] = [];
   const log = startLog("json", (line) => void lines.push(line));
   log("m", done);
@@ -45,7 +45,7 @@ Deno.test("a phase is a line of JSON", () => {
   });
 });
 
-Deno.test("a phase is a line for people", () => {
+Deno.test("startLog() writes a phase as a line for display", () => {
   const lines: string[] = [];
   const log = startLog("pretty", (line) => void lines.push(line));
   log("m", done);

@@ -5,7 +5,7 @@ import { appOptions } from "../../support/tiny_server.ts";
 
 const app = createApp(fakeServices(runAtOnce), appOptions().options);
 
-Deno.test("the reference comes from this server alone", async () => {
+Deno.test("/docs loads from this server alone", async () => {
   const page = await app.request("/docs");
   strictEqual(page.status, 200);
   match(page.headers.get("content-security-policy")!, /default-src 'self'/);
@@ -22,14 +22,14 @@ Deno.test("the reference comes from this server alone", async () => {
   }
 });
 
-Deno.test("the reference shows this server's document and asks nobody else", async () => {
+Deno.test("/docs shows this server's document and contacts no other host", async () => {
   const script = await (await app.request("/docs/start.js")).text();
   match(script, /url: "\/openapi\.json"/);
   match(script, /validatorUrl: null/);
   ok(!/https?:/.test(script));
 });
 
-Deno.test("the reference sends MCP both types that it asks for, and others what was chosen", async () => {
+Deno.test("/docs sends MCP both required types, and other routes the chosen one", async () => {
   interface Sent {
     readonly url: string;
     readonly headers: Record<string, string>;

@@ -1,4 +1,4 @@
-/** `/openapi.json` says what the server does. */
+/** The laws of `/openapi.json`: it describes the server's behavior. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { type AppServices, createApp } from "../../../functions/app.ts";
@@ -17,7 +17,7 @@ const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const { document, check } = await describedBy(server.app);
 
-/** Paths of pages and their files, for people. */
+/** Paths of pages and their files. */
 const PAGES = [
   "/",
   "/icon.svg",
@@ -29,7 +29,7 @@ const PAGES = [
   "/docs/swagger-ui-bundle.js",
 ];
 
-/** What clients of MCP have to accept; others prefer the first. */
+/** Media types that MCP clients must accept; others prefer the first. */
 const BOTH = { accept: "application/json, text/event-stream, */*" };
 
 const operations: [method: string, path: string, operation: Json][] = Object
@@ -42,7 +42,7 @@ const operations: [method: string, path: string, operation: Json][] = Object
     ])
   );
 
-Deno.test("every route is described, but for pages", () => {
+Deno.test("every route except pages is described", () => {
   const routes = server.app.routes
     .filter(({ method }) => method !== "ALL")
     .map(({ method, path }) =>
@@ -55,7 +55,7 @@ Deno.test("every route is described, but for pages", () => {
   );
 });
 
-Deno.test("what is switched off is not described", async () => {
+Deno.test("disabled functions are not described", async () => {
   const { options } = appOptions({ functions: new Set(["caption"]) });
   const app = createApp(fakeServices(runAtOnce), options);
   const { document } = await describedBy(app);
@@ -74,7 +74,7 @@ Deno.test("what is switched off is not described", async () => {
   deepStrictEqual(links, {});
 });
 
-Deno.test("a clip may be a film where there is a program for it", async () => {
+Deno.test("MP4 is described only if its encoder is installed", async () => {
   const typesOf = async (changes: Partial<AppServices>) => {
     const services = fakeServices(runAtOnce, changes);
     const { document } = await describedBy(
@@ -89,7 +89,7 @@ Deno.test("a clip may be a film where there is a program for it", async () => {
   ok(!(await typesOf({})).includes(film));
 });
 
-Deno.test("each operation has a name of its own, and links lead to one", () => {
+Deno.test("each operation has a unique id, and links refer to one", () => {
   const ids = operations.map(([, , { operationId }]) => operationId);
   strictEqual(new Set(ids).size, ids.length);
   const targets = operations.flatMap(([, , { responses }]) =>
@@ -101,7 +101,7 @@ Deno.test("each operation has a name of its own, and links lead to one", () => {
   deepStrictEqual(targets.filter((id) => !ids.includes(id)), []);
 });
 
-Deno.test("every reference within the document leads somewhere", () => {
+Deno.test("every reference within the document resolves", () => {
   const references = JSON.stringify(document)
     .matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
   const names = new Set([...references].map(([, name]) => name!));
@@ -118,7 +118,7 @@ for (const [method, template, { requestBody, parameters = [] }] of operations) {
     const path = template.replaceAll(/\{(\w+)\}/g, (_, parameter) => {
       const { schema, example } = parameters
         .find((known: Json) => known.name === parameter);
-      // Examples of several models are named by theirs.
+      // Examples of several models are keyed by model.
       return schema.enum?.includes(name) ? name : example;
     });
     Deno.test(`the example ${name} of ${path} works`, async () => {
@@ -247,7 +247,7 @@ for (const [path, init = {}] of requests) {
   });
 }
 
-Deno.test("a job, its events and its end are as described", async () => {
+Deno.test("a job, its events and its end match their descriptions", async () => {
   const call = async (method: string, path: string, init: RequestInit = {}) => {
     const answer = await server.app.request(path, { ...init, method });
     const copy = answer.clone();
@@ -276,7 +276,7 @@ Deno.test("a job, its events and its end are as described", async () => {
   strictEqual(refused.status, 422);
 });
 
-Deno.test("a prediction, its events and its end are as described", async () => {
+Deno.test("a prediction, its events and its end match their descriptions", async () => {
   const call = async (method: string, path: string, init: RequestInit = {}) => {
     const answer = await server.app.request(path, { ...init, method });
     const copy = answer.clone();
@@ -308,7 +308,7 @@ Deno.test("a prediction, its events and its end are as described", async () => {
   strictEqual((await call("GET", "/health-check")).status, 200);
 });
 
-Deno.test("an answer from before, and a refusal of a job, are as described", async () => {
+Deno.test("a repeated answer and a refusal of a job match their descriptions", async () => {
   const ask = async (prompt: unknown, headers: Record<string, string>) => {
     const init = json({ ...drawn, prompt }, headers);
     const answer = await server.app.request("/v1/generate", init);
@@ -330,7 +330,7 @@ Deno.test("an answer from before, and a refusal of a job, are as described", asy
   );
 });
 
-Deno.test("tensors that come again are as described, and as they were", async () => {
+Deno.test("repeated tensors match their description and the first answer", async () => {
   const ask = async () => {
     const init = json({
       inputs: [text("text", "a")],
@@ -351,7 +351,7 @@ Deno.test("tensors that come again are as described, and as they were", async ()
   deepStrictEqual(await again.bytes(), await first.bytes());
 });
 
-Deno.test("a key of another request is refused as described", async () => {
+Deno.test("the refusal of another request's key matches its description", async () => {
   const keyed = (prompt: string) =>
     json({ ...drawn, prompt }, { "idempotency-key": "one" });
   for (const [prompt, status] of [["a", 200], ["b", 422]] as const) {

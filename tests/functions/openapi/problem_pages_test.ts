@@ -13,7 +13,7 @@ const app = createApp(fakeServices(runAtOnce), appOptions().options);
 const get = (path: string, accept: string) =>
   app.request(path, { headers: { accept } });
 
-Deno.test("every code of an error that can be thrown is in the table", () => {
+Deno.test("every error code is in the table of problems", () => {
   const thrown = new Set(
     ["functions/", "lib/"].flatMap((folder) => [...sources(folder)])
       .flatMap((path) => [...errorCodes(path)]),
@@ -60,7 +60,7 @@ Deno.test("the type of a problem is the address of its page", async () => {
   strictEqual((await page.json()).title, title);
 });
 
-Deno.test("a problem that there is none of is a problem of its own", async () => {
+Deno.test("an unknown problem page is answered with a problem", async () => {
   for (const path of ["/problems/nothing", "/problems/toString"]) {
     const answer = await app.request(path);
     strictEqual(answer.status, 404);
@@ -73,7 +73,7 @@ function unescaped(html: string): string {
     .replaceAll("&gt;", ">");
 }
 
-/** First arguments of `super` in classes of errors. */
+/** Yields the first arguments of `super` in error classes. */
 function* errorCodes(path: string): Generator<string> {
   const text = Deno.readTextFileSync(new URL(path, ROOT));
   const classes = text.split(/^export class /m).slice(1)
@@ -92,7 +92,7 @@ function* sources(folder: string): Generator<string> {
   }
 }
 
-Deno.test("the type of a problem is whole where PUBLIC_URL is set, and its page says the same", async () => {
+Deno.test("the type of a problem is absolute if PUBLIC_URL is set, and equals its page's", async () => {
   const { options } = appOptions({ publicUrl: "https://emu3.example/api" });
   const app = createApp(fakeServices(runAtOnce), options);
   const type = "https://emu3.example/api/problems/not-found";

@@ -10,7 +10,7 @@ const PICTURE = Uint8Array.of(1, 2, 3);
 const picture = () => new Response(PICTURE);
 const call = () => ({ signal: new AbortController().signal });
 
-/** Why `url` was not fetched. */
+/** Returns the reason why `url` was not fetched. */
 async function refusal(
   network: OutsideNetwork,
   url: string,
@@ -28,7 +28,7 @@ async function refusal(
   return field!.detail;
 }
 
-Deno.test("a picture is fetched from a public host, without telling who we are", async () => {
+Deno.test("a picture is fetched from a public host, without identifying the caller", async () => {
   const seen: unknown[] = [];
   await using server = await openHttpsServer(({ url, headers }) => {
     seen.push(url, [...headers.keys()].sort());
@@ -65,7 +65,7 @@ Deno.test("only https URLs are fetched, also after a redirect", async () => {
   match(await refusal(server.network, server.url), /only https/);
 });
 
-Deno.test("a host is not asked when one of its addresses is not allowed", async () => {
+Deno.test("a host is not contacted if one of its addresses is not allowed", async () => {
   let asked = 0;
   await using server = await openHttpsServer(() => {
     asked++;
@@ -84,7 +84,7 @@ Deno.test("a host is not asked when one of its addresses is not allowed", async 
   deepStrictEqual(asked, 0);
 });
 
-Deno.test("a host that is not there is told like one that is inside", async () => {
+Deno.test("a missing host has the same error as an internal one", async () => {
   await using server = await openHttpsServer(picture);
   const missing = {
     ...server.network,
@@ -97,7 +97,7 @@ Deno.test("a host that is not there is told like one that is inside", async () =
   );
 });
 
-Deno.test("the address that was looked at is the one that is asked", async () => {
+Deno.test("the checked address is the one that is contacted", async () => {
   await using server = await openHttpsServer(picture);
   const answers = [["127.0.0.1"], ["127.0.0.9"]];
   const resolve = () => Promise.resolve(answers.shift()!);
@@ -111,7 +111,7 @@ Deno.test("the address that was looked at is the one that is asked", async () =>
   match(await refusal(rebinding, server.url), /no public address/);
 });
 
-Deno.test("every redirect is looked at like the first URL", async () => {
+Deno.test("every redirect is checked like the first URL", async () => {
   await using server = await openHttpsServer((request) => {
     const { pathname, port } = new URL(request.url);
     const location = {
@@ -140,7 +140,7 @@ Deno.test("every redirect is looked at like the first URL", async () => {
   }
 });
 
-Deno.test("redirects come to an end", async () => {
+Deno.test("the number of redirects is bounded", async () => {
   let asked = 0;
   await using server = await openHttpsServer(() => {
     const headers = { location: `/${asked++}` };
@@ -150,7 +150,7 @@ Deno.test("redirects come to an end", async () => {
   deepStrictEqual(asked, 4);
 });
 
-Deno.test("a host must be who it says it is", async () => {
+Deno.test("a host must have a valid certificate", async () => {
   await using server = await openHttpsServer(picture);
   const other = server.url.replace(HOST, "other.test");
   const stranger = { ...server.network, ca: undefined };
@@ -158,7 +158,7 @@ Deno.test("a host must be who it says it is", async () => {
   match(await refusal(stranger, server.url), /cannot be reached by https/);
 });
 
-Deno.test("a port where nobody listens is told without what the system says", async () => {
+Deno.test("a closed port is reported without the system's message", async () => {
   await using server = await openHttpsServer(picture);
   const { network, url } = server;
   const closed = { ...network, resolve: () => Promise.resolve(["127.9.9.9"]) };
@@ -170,7 +170,7 @@ Deno.test("a port where nobody listens is told without what the system says", as
   );
 });
 
-Deno.test("an answer that is no picture's is told by its status alone", async () => {
+Deno.test("an answer without a picture is reported by its status alone", async () => {
   await using server = await openHttpsServer(() =>
     new Response("secret", { status: 403 })
   );
@@ -178,7 +178,7 @@ Deno.test("an answer that is no picture's is told by its status alone", async ()
   deepStrictEqual(detail, "cannot be fetched: it answers 403");
 });
 
-Deno.test("no more is read than may come in, whether or not its length is told", async () => {
+Deno.test("no more than the limit is read, with or without Content-Length", async () => {
   const ended = Promise.withResolvers<void>();
   await using server = await openHttpsServer((request) => {
     if (request.url.endsWith("/told")) return new Response(new Uint8Array(101));
@@ -193,7 +193,7 @@ Deno.test("no more is read than may come in, whether or not its length is told",
   await ended.promise;
 });
 
-Deno.test("pictures of one request share what may come in; others have their own", async () => {
+Deno.test("pictures of one request share a limit; other requests have their own", async () => {
   await using server = await openHttpsServer(picture);
   const fetchPicture = pictureFetcher(server.network, { maxBytes: 8 });
   const one = call();
@@ -214,7 +214,7 @@ Deno.test("requests together hold no more than four bodies of fetched pictures",
   const held = [];
   for (let bytes = 0; bytes < 24; bytes += 3) held.push(await fetchAs("a"));
   await rejects(fetchAs("a"), OverloadedError);
-  // Another caller finds something; what was refused holds nothing.
+  // Another caller has room; a refused fetch holds nothing.
   const other = await fetchAs("b");
   other[Symbol.dispose]();
   held[0]![Symbol.dispose]();
@@ -242,7 +242,7 @@ Deno.test("one request fetches four pictures at once, and all in the end", async
   deepStrictEqual(most, 4);
 });
 
-Deno.test("a host that dribbles, or never answers, takes too long", async () => {
+Deno.test("a host that is too slow, or never answers, times out", async () => {
   const silent = () => new Promise<Response>(() => {});
   const dribble = () =>
     new Response(
@@ -271,7 +271,7 @@ Deno.test("a host that dribbles, or never answers, takes too long", async () => 
   ended.abort();
 });
 
-Deno.test("a client that leaves ends its fetches with its own reason", async () => {
+Deno.test("fetches end with the client's reason when it leaves", async () => {
   const asked = Promise.withResolvers<void>();
   const left = Promise.withResolvers<Response>();
   await using server = await openHttpsServer(() => {
@@ -288,7 +288,7 @@ Deno.test("a client that leaves ends its fetches with its own reason", async () 
   left.resolve(picture());
 });
 
-Deno.test("pictures come by URL only where that is allowed", async () => {
+Deno.test("pictures are accepted by URL only where that is allowed", async () => {
   const png = await Deno.readFile(
     new URL("../../golden/lm_image.png", import.meta.url),
   );

@@ -5,7 +5,7 @@ import { openHttpsServer } from "../../support/https_server.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("postOutside() delivers what it is given, and tells the status", async () => {
+Deno.test("postOutside() delivers its body, and returns the status", async () => {
   const seen: unknown[] = [];
   await using server = await openHttpsServer(async (request) => {
     seen.push(request.headers.get("webhook-id"), await request.text());
@@ -17,7 +17,7 @@ Deno.test("postOutside() delivers what it is given, and tells the status", async
   deepStrictEqual(seen, ["msg_1", '{"a":"ä"}']);
 });
 
-Deno.test("postOutside() goes nowhere else, and not inside", async () => {
+Deno.test("postOutside() follows no redirect, and refuses internal hosts", async () => {
   let asked = 0;
   await using server = await openHttpsServer(() => {
     asked++;

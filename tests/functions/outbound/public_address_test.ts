@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { isPublicAddress } from "../../../functions/outbound/public_address.ts";
 
-Deno.test("isPublicAddress() takes what anybody may reach", () => {
+Deno.test("isPublicAddress() accepts public addresses", () => {
   const open = [
     "1.1.1.1",
     "93.184.216.34",
@@ -16,7 +16,7 @@ Deno.test("isPublicAddress() takes what anybody may reach", () => {
   deepStrictEqual(open.filter((address) => !isPublicAddress(address)), []);
 });
 
-Deno.test("isPublicAddress() takes nothing that is private, special or in disguise", () => {
+Deno.test("isPublicAddress() refuses private, special and wrapped addresses", () => {
   const closed = {
     private: ["10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1"],
     loopback: ["127.0.0.1", "127.255.255.255", "::1"],

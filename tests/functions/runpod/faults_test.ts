@@ -1,6 +1,6 @@
 /**
- * Whatever goes wrong between workers and queue, no job is lost and none is
- * answered with what another asked.
+ * The faults between workers and queue: no job is lost, and none gets another's
+ * answer.
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
@@ -19,12 +19,12 @@ const anyFault = fc.constantFrom<Fault>(
   "twice",
 );
 
-/** Faults of the next calls, whichever they are; then none. */
+/** Faults of the next calls of any kind; then none. */
 const anyFaults = fc.array(fc.option(anyFault, { nil: undefined }), {
   maxLength: 60,
 });
 
-/** Answers what each worker has, with what was asked. */
+/** Answers the jobs of each worker with their input. */
 async function answerAll(desks: readonly RunpodDesk[]): Promise<number> {
   let answered = 0;
   for (const { calls } of desks) {
@@ -36,7 +36,7 @@ async function answerAll(desks: readonly RunpodDesk[]): Promise<number> {
   return answered;
 }
 
-Deno.test("every job is answered, with what it asked, whatever the network does", async () => {
+Deno.test("RunpodWorker answers every job with its own input under network faults", async () => {
   const seen = { faults: 0, retried: 0, again: 0 };
   await fc.assert(
     fc.asyncProperty(
@@ -71,10 +71,10 @@ Deno.test("every job is answered, with what it asked, whatever the network does"
   ok(seen.faults > 60 && seen.retried > 2, JSON.stringify(seen));
 });
 
-Deno.test("a job whose worker dies is run by another, once", async () => {
+Deno.test("RunpodWorker runs the job of a dead worker once", async () => {
   await using first = openRunpodDesk();
   const [job, dead] = await first.begun({ prompt: "a fox" });
-  // It hangs up for ever: nothing that it asks or says gets through.
+  // It hangs forever: none of its calls gets through.
   const { fetch } = first.emulator;
   let alive = true;
   Object.assign(first.emulator, {
@@ -92,7 +92,7 @@ Deno.test("a job whose worker dies is run by another, once", async () => {
   second.calls.get(job.id)!.answer(Response.json("by the second"));
   await settle();
   deepStrictEqual([job.status, job.takes], ["COMPLETED", 2]);
-  // The first was not dead after all; what it says comes too late.
+  // The first worker was alive after all; its result comes too late.
   alive = true;
   dead.answer(Response.json("by the first"));
   await first.pass(20_000);
@@ -100,7 +100,7 @@ Deno.test("a job whose worker dies is run by another, once", async () => {
   strictEqual(first.emulator.queue.retried, 1);
 });
 
-Deno.test("a result that nobody takes is given up and told, and the job runs again", async () => {
+Deno.test("RunpodWorker reports an undeliverable result, and the job runs again", async () => {
   let refusing = true;
   await using desk = openRunpodDesk({
     fault: (call) => call === "done" && refusing ? 500 : undefined,
@@ -118,7 +118,7 @@ Deno.test("a result that nobody takes is given up and told, and the job runs aga
   deepStrictEqual([job.status, job.takes], ["COMPLETED", 2]);
 });
 
-Deno.test("a result that is refused for good is not sent again", async () => {
+Deno.test("RunpodWorker does not resend a result that is refused for good", async () => {
   await using desk = openRunpodDesk();
   const [job, { answer }] = await desk.begun({ prompt: "a fox" });
   const { fetch } = desk.emulator;

@@ -7,7 +7,7 @@ const COUNTER = new URL(
   import.meta.url,
 );
 
-Deno.test("signs of life go on while this thread can do nothing at all", async () => {
+Deno.test("startHeartbeat() sends pings while the main thread is blocked", async () => {
   const memory = new SharedArrayBuffer(4);
   const counter = new Int32Array(memory);
   const thread = new Worker(COUNTER, { workerData: memory });

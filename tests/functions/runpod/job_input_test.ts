@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { InvalidFieldsError } from "../../../functions/http/errors/errors.ts";
 import { askedJob } from "../../../functions/runpod/job_input.ts";
 
-/** What is asked, without what all share. */
+/** Returns the request of an input, without the common fields. */
 function essence(input: unknown): unknown {
   const { method, path, body, streams } = askedJob(input);
   return { method, path, body, streams };
@@ -11,7 +11,7 @@ function essence(input: unknown): unknown {
 
 const picture = { prompt: "a fox", seed: 3 };
 
-Deno.test("askedJob() reads all forms of an input", () => {
+Deno.test("askedJob() parses all forms of an input", () => {
   const forms: readonly (readonly [unknown, string, string, unknown])[] = [
     [picture, "POST", "/v1/generate", picture],
     [{ function: "generate", ...picture }, "POST", "/v1/generate", picture],
@@ -44,7 +44,7 @@ Deno.test("askedJob() reads all forms of an input", () => {
   }
 });
 
-Deno.test("askedJob() lets an input say how its answer comes", () => {
+Deno.test("askedJob() lets an input choose the form of its answer", () => {
   const job = askedJob({ ...picture, stream: true, accept: "image/png" });
   strictEqual(job.streams, true);
   deepStrictEqual(job.headers, {
@@ -62,7 +62,7 @@ Deno.test("askedJob() lets an input say how its answer comes", () => {
   strictEqual(routed.streams, true);
 });
 
-Deno.test("askedJob() leaves the stream of a chat to OpenAI's words", () => {
+Deno.test("askedJob() leaves the stream of a chat in OpenAI's format", () => {
   const { path, body, streams } = askedJob({ messages: [], stream: true });
   strictEqual(path, "/v1/chat/completions");
   deepStrictEqual(body, { messages: [], stream: true });
@@ -80,7 +80,7 @@ Deno.test("askedJob() counts the rows that a job may take", () => {
   }
 });
 
-Deno.test("askedJob() names what is wrong with an input", () => {
+Deno.test("askedJob() names the mistake of an input", () => {
   const refused: readonly (readonly [unknown, string])[] = [
     [undefined, "/input"],
     ["a fox", "/input"],
@@ -111,7 +111,7 @@ Deno.test("askedJob() names what is wrong with an input", () => {
   }
 });
 
-Deno.test("askedJob() reads or refuses whatever comes", () => {
+Deno.test("askedJob() parses or refuses any input", () => {
   const names = fc.constantFrom(
     "route",
     "endpoint",

@@ -12,7 +12,7 @@ function read(variables: Readonly<Record<string, string>>) {
   return readEnvironment(machine, (name) => variables[name]).runpod;
 }
 
-Deno.test("a server that RunPod told nothing takes no jobs", () => {
+Deno.test("runpodPlace() is undefined without RunPod's variables", () => {
   strictEqual(read({}), undefined);
   strictEqual(
     read({ RUNPOD_POD_ID: "pod1", RUNPOD_AI_API_KEY: "k" }),
@@ -20,7 +20,7 @@ Deno.test("a server that RunPod told nothing takes no jobs", () => {
   );
 });
 
-Deno.test("what RunPod sets becomes the addresses of one worker", () => {
+Deno.test("runpodPlace() derives the URLs of one worker from RunPod's variables", () => {
   const place = read({
     ...QUEUE,
     RUNPOD_WEBHOOK_POST_STREAM: "https://api.example/s/$RUNPOD_POD_ID/$ID",
@@ -40,13 +40,13 @@ Deno.test("what RunPod sets becomes the addresses of one worker", () => {
   });
 });
 
-Deno.test("a worker without a name makes one up, and pings every ten seconds", () => {
+Deno.test("runpodPlace() generates a worker's id, and pings every ten seconds by default", () => {
   const [one, other] = [read(QUEUE)!, read(QUEUE)!];
   strictEqual(one.workerId === other.workerId, false);
   deepStrictEqual([one.pingMs, one.pingUrl, one.key], [10_000, undefined, ""]);
 });
 
-Deno.test("what RunPod cannot have meant is named", () => {
+Deno.test("runpodPlace() names an invalid variable", () => {
   const wrong: readonly (readonly [string, Record<string, string>])[] = [
     ["RUNPOD_WEBHOOK_GET_JOB", { RUNPOD_WEBHOOK_GET_JOB: "job-take" }],
     ["RUNPOD_WEBHOOK_PING", { RUNPOD_WEBHOOK_PING: "ftp://a/b" }],

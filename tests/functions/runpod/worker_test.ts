@@ -1,7 +1,5 @@
 // deno-lint-ignore-file camelcase -- names of the wire
-/**
- * A worker on an emulated queue, by a clock in the hand.
- */
+/** The worker on an emulated queue, with a clock that tests set. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { InFlight } from "../../../functions/shutdown/in_flight.ts";
@@ -11,11 +9,11 @@ import { openRunpodDesk } from "../../support/runpod/desk.ts";
 
 const fox = { prompt: "a fox" };
 
-/** The problem that a job failed with. */
+/** Returns the problem that a job failed with. */
 // deno-lint-ignore no-explicit-any
 const problemIn = (error: string | undefined): any => JSON.parse(error!);
 
-Deno.test("a job is taken, run as a request, and handed in", async () => {
+Deno.test("RunpodWorker takes a job, runs it as a request, and delivers its result", async () => {
   await using desk = openRunpodDesk();
   const [job, { request, call, answer }] = await desk.begun(fox);
   strictEqual(new URL(request.url).pathname, "/v1/generate");
@@ -29,7 +27,7 @@ Deno.test("a job is taken, run as a request, and handed in", async () => {
   strictEqual(desk.worker.size, 0);
 });
 
-Deno.test("as many jobs are taken as there are rows for, in one question", async () => {
+Deno.test("RunpodWorker takes as many jobs as there are rows for, in one poll", async () => {
   await using desk = openRunpodDesk({ rows: 6 });
   const jobs = Array.from({ length: 5 }, () => desk.emulator.queue.add(fox));
   await desk.pass(200, 100);
@@ -54,7 +52,7 @@ Deno.test("as many jobs are taken as there are rows for, in one question", async
   ok(jobs.every(({ status, takes }) => status === "COMPLETED" && takes === 1));
 });
 
-Deno.test("answers leave room for more jobs than pictures do", async () => {
+Deno.test("RunpodWorker takes more jobs that answer than jobs that draw", async () => {
   await using desk = openRunpodDesk({ rows: 4 });
   for (let i = 0; i < 9; i++) desk.emulator.queue.add({ image: "x" });
   await desk.pass(2000, 100);
@@ -62,7 +60,7 @@ Deno.test("answers leave room for more jobs than pictures do", async () => {
   strictEqual(desk.calls.size, 3);
 });
 
-Deno.test("what is not JSON is handed in as what it is", async () => {
+Deno.test("RunpodWorker delivers an answer that is not JSON in its own type", async () => {
   await using desk = openRunpodDesk();
   const [plain, { answer }] = await desk.begun(fox);
   answer(new Response("a fox", { headers: { "content-type": "text/plain" } }));
@@ -78,7 +76,7 @@ Deno.test("what is not JSON is handed in as what it is", async () => {
   deepStrictEqual(png.output, file);
 });
 
-Deno.test("a problem is an error with the problem in it", async () => {
+Deno.test("RunpodWorker delivers a problem as an error with the problem document", async () => {
   await using desk = openRunpodDesk();
   const [job, { answer }] = await desk.begun(fox);
   answer(problem(422, "invalid-fields"));
@@ -87,7 +85,7 @@ Deno.test("a problem is an error with the problem in it", async () => {
   strictEqual(problemIn(job.error).status, 422);
 });
 
-Deno.test("an input that asks for nothing there is fails with a clear error", async () => {
+Deno.test("RunpodWorker fails an invalid input with a clear error", async () => {
   await using desk = openRunpodDesk();
   for (const input of [{}, "a fox", { function: "paint" }, null]) {
     const job = desk.emulator.queue.add(input);
@@ -100,7 +98,7 @@ Deno.test("an input that asks for nothing there is fails with a clear error", as
   }
 });
 
-Deno.test("progress is told once a second, the newest, and never after the answer", async () => {
+Deno.test("RunpodWorker reports the newest progress once a second, never after the answer", async () => {
   await using desk = openRunpodDesk();
   const [job, { call, answer }] = await desk.begun(fox);
   const row = (index: number) =>
@@ -124,7 +122,7 @@ Deno.test("progress is told once a second, the newest, and never after the answe
   ok(desk.asked.slice(told).every((path) => !path.includes("job-done")));
 });
 
-Deno.test("parts of an answer go ahead of it, in order, words that pile up together", async () => {
+Deno.test("RunpodWorker streams parts before the answer, in order, with text merged", async () => {
   await using desk = openRunpodDesk();
   const input = { image: "x", stream: true };
   const [job, { call, answer }] = await desk.begun(input);
@@ -143,7 +141,7 @@ Deno.test("parts of an answer go ahead of it, in order, words that pile up toget
   ok(desk.asked.some((path) => /job-done.*isStream=true$/.test(path)));
 });
 
-Deno.test("OpenAI's streams are handed on as text, whole events at a time", async () => {
+Deno.test("RunpodWorker streams OpenAI's events as text, whole events at a time", async () => {
   await using desk = openRunpodDesk();
   const input = { openai_route: "/v1/chat/completions", openai_input: {} };
   const [job, { answer }] = await desk.begun(input);
@@ -160,7 +158,7 @@ Deno.test("OpenAI's streams are handed on as text, whole events at a time", asyn
   strictEqual((job.output as string[]).join(""), pieces.join(""));
 });
 
-Deno.test("an answer that RunPod does not take is an error that says what would do", async () => {
+Deno.test("RunpodWorker answers with a remedy if RunPod refuses the size", async () => {
   await using desk = openRunpodDesk();
   const [job, { answer }] = await desk.begun(fox);
   answer(Response.json("x".repeat(MAX_OUTPUT_BYTES)));
@@ -171,7 +169,7 @@ Deno.test("an answer that RunPod does not take is an error that says what would 
   match(detail, /20000000.*image\/jpeg.*application\/octet-stream/);
 });
 
-Deno.test("a long event is told by its name, and a long text in pieces", async () => {
+Deno.test("RunpodWorker sends a long event by its name, and splits a long text", async () => {
   await using desk = openRunpodDesk();
   const [job, { call, answer }] = await desk.begun({ ...fox, stream: true });
   call.observe!({ event: "image", data: { b64_json: "x".repeat(2 ** 20) } });
@@ -188,7 +186,7 @@ Deno.test("a long event is told by its name, and a long text in pieces", async (
   ok(other.parts.length > 1);
 });
 
-Deno.test("a job that is stopped ends at once, alone, and is not answered", async () => {
+Deno.test("RunpodWorker ends a canceled job at once, alone, without an answer", async () => {
   await using desk = openRunpodDesk();
   const [job, { request }] = await desk.begun(fox);
   const [other] = await desk.begun(fox);
@@ -200,14 +198,14 @@ Deno.test("a job that is stopped ends at once, alone, and is not answered", asyn
   deepStrictEqual([job.status, job.results], ["CANCELLED", 0]);
 });
 
-Deno.test("a job that takes longer than it may is stopped", async () => {
+Deno.test("RunpodWorker stops a job at its execution timeout", async () => {
   await using desk = openRunpodDesk();
   const job = desk.emulator.queue.add(fox, { executionMs: 3000 });
   await desk.pass(5000);
   deepStrictEqual([job.status, desk.calls.size], ["TIMED_OUT", 0]);
 });
 
-Deno.test("a job that nobody takes in its time is not run", async () => {
+Deno.test("RunpodWorker does not run an expired job", async () => {
   await using desk = openRunpodDesk({ rows: 2 });
   await desk.begun(fox);
   const job = desk.emulator.queue.add(fox, { ttlMs: 3000 });
@@ -215,7 +213,7 @@ Deno.test("a job that nobody takes in its time is not run", async () => {
   deepStrictEqual([job.status, job.takes], ["TIMED_OUT", 0]);
 });
 
-Deno.test("a job that is handed out twice runs once", async () => {
+Deno.test("RunpodWorker runs a job that is delivered twice once", async () => {
   let again = false;
   let twice = 0;
   await using desk = openRunpodDesk({
@@ -228,7 +226,7 @@ Deno.test("a job that is handed out twice runs once", async () => {
   });
   const [job, first] = await desk.begun(fox);
   again = true;
-  // The question at hand is answered, and the next one with the first job.
+  // The current poll is answered, and the next one with the first job.
   const [other] = await desk.begun(fox);
   await desk.pass(1000, 100);
   strictEqual(twice, 1);
@@ -240,7 +238,7 @@ Deno.test("a job that is handed out twice runs once", async () => {
   deepStrictEqual([job.results, other.results], [1, 1]);
 });
 
-Deno.test("429 is waited out for five seconds, and is no failure", async () => {
+Deno.test("RunpodWorker waits five seconds after 429, and counts no failure", async () => {
   let busy = true;
   await using desk = openRunpodDesk({
     fault: (call) => call === "take" && busy ? 429 : undefined,
@@ -255,7 +253,7 @@ Deno.test("429 is waited out for five seconds, and is no failure", async () => {
   deepStrictEqual(desk.failures, []);
 });
 
-Deno.test("what there is no room for yet is tried again when told to", async () => {
+Deno.test("RunpodWorker retries an overloaded request after its Retry-After", async () => {
   await using desk = openRunpodDesk();
   const [job, { answer }] = await desk.begun(fox);
   const full = problem(503, "overloaded");
@@ -270,7 +268,7 @@ Deno.test("what there is no room for yet is tried again when told to", async () 
   deepStrictEqual([job.status, job.output], ["COMPLETED", "drawn"]);
 });
 
-Deno.test("signs of life name the jobs that run, and no job of a living worker is put back", async () => {
+Deno.test("RunpodWorker pings with its running jobs, and the queue requeues none", async () => {
   await using desk = openRunpodDesk();
   const [job] = await desk.begun(fox);
   await desk.pass(200_000);
@@ -284,7 +282,7 @@ Deno.test("signs of life name the jobs that run, and no job of a living worker i
   );
 });
 
-Deno.test("told to shut down, a worker takes no more and finishes what runs", async () => {
+Deno.test("RunpodWorker.shutdown() takes no more jobs and finishes running ones", async () => {
   await using desk = openRunpodDesk();
   const [job, { answer }] = await desk.begun(fox);
   const down = desk.worker.shutdown();
@@ -296,7 +294,7 @@ Deno.test("told to shut down, a worker takes no more and finishes what runs", as
   deepStrictEqual([job.status, late.takes], ["COMPLETED", 0]);
 });
 
-Deno.test("a job may still be stopped while its worker shuts down", async () => {
+Deno.test("RunpodWorker.shutdown() still cancels jobs", async () => {
   await using desk = openRunpodDesk();
   const [job] = await desk.begun(fox);
   const down = desk.worker.shutdown();
@@ -305,7 +303,7 @@ Deno.test("a job may still be stopped while its worker shuts down", async () => 
   deepStrictEqual([job.status, job.results], ["CANCELLED", 0]);
 });
 
-/** A picture of 8 × 2 codes that was asked for, of which two rows are drawn. */
+/** Returns a picture in flight: 8 × 2 codes, of which two rows are drawn. */
 function inFlight(): InFlight {
   return {
     asked: { path: "/v1/generate", fields: { ...fox, height: 64 } },
@@ -316,7 +314,7 @@ function inFlight(): InFlight {
   };
 }
 
-Deno.test("what cannot finish is handed back, and says how to go on", async () => {
+Deno.test("RunpodWorker returns unfinished jobs with their resume input", async () => {
   const desk = openRunpodDesk();
   const [job, { call }] = await desk.begun({ ...fox, height: 64 });
   call.inFlight!(inFlight());
@@ -343,7 +341,7 @@ Deno.test("what cannot finish is handed back, and says how to go on", async () =
   strictEqual(problemIn(answering.error).resume, undefined);
 });
 
-Deno.test("who is told that a worker is closed hears of its jobs first", async () => {
+Deno.test("RunpodWorker delivers its jobs before its disposal resolves", async () => {
   const desk = openRunpodDesk();
   const [job] = await desk.begun(fox);
   await desk[Symbol.asyncDispose]();
@@ -351,7 +349,7 @@ Deno.test("who is told that a worker is closed hears of its jobs first", async (
   deepStrictEqual([desk.worker.size, desk.worker.works], [0, []]);
 });
 
-Deno.test("a worker whose model has failed says so and takes no more", async () => {
+Deno.test("RunpodWorker whose model has failed reports it and takes no more", async () => {
   let healthy = true;
   await using desk = openRunpodDesk({ isHealthy: () => healthy });
   const [job, { answer }] = await desk.begun(fox);
@@ -363,7 +361,7 @@ Deno.test("a worker whose model has failed says so and takes no more", async () 
   strictEqual(desk.worker.takesJobs, false);
 });
 
-Deno.test("a worker that fails again and again in ways that nobody foresaw is taken down", async () => {
+Deno.test("RunpodWorker stops after unexpected errors in a row", async () => {
   await using desk = openRunpodDesk();
   const state = () => desk.emulator.queue.workers.get("pod1")!.stopped;
   const internal = () =>

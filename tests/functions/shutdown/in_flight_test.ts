@@ -42,7 +42,7 @@ function row(index: number, imageIndex = 0) {
   } as const;
 }
 
-Deno.test("a drawing foresees its end by the pace of its rows", () => {
+Deno.test("DrawingUnderWay.remainingMs() follows the pace of its rows", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1000 }),
@@ -62,7 +62,7 @@ Deno.test("a drawing foresees its end by the pace of its rows", () => {
   );
 });
 
-Deno.test("a row that takes long slows the whole picture", () => {
+Deno.test("DrawingUnderWay.remainingMs() grows with a row that takes long", () => {
   let now = 0;
   const drawing = new DrawingUnderWay({}, scene(), () => now);
   drawing.note({ type: "started" });
@@ -76,7 +76,7 @@ Deno.test("a row that takes long slows the whole picture", () => {
   strictEqual(drawing.remainingMs(), 2000);
 });
 
-Deno.test("a picture goes on by its rows, the given ones included, never by all", () => {
+Deno.test("DrawingUnderWay.rows() includes the given rows, and is never the whole picture", () => {
   const prefix = { height: 1, width: 2, codes: Uint16Array.of(8, 9) };
   const drawing = new DrawingUnderWay({}, scene({ prefix }));
   deepStrictEqual(drawing.rows(), prefix);
@@ -88,7 +88,7 @@ Deno.test("a picture goes on by its rows, the given ones included, never by all"
   strictEqual(drawing.rows()?.height, 3);
 });
 
-Deno.test("what rows do not say enough of does not go on by them", () => {
+Deno.test("DrawingUnderWay.rows() is undefined if rows cannot resume the picture", () => {
   const none = new DrawingUnderWay({}, scene());
   const several = new DrawingUnderWay({}, scene({ count: 2 }));
   const lossy = new DrawingUnderWay({}, scene({ strategy: "zipar" }));

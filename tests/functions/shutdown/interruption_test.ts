@@ -1,6 +1,4 @@
-/**
- * Requests that are interrupted, on every surface, and how they go on.
- */
+/** The interruption of requests on every surface, and their continuation. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
@@ -32,7 +30,7 @@ globalThis.addEventListener("unload", async () => {
   folder[Symbol.dispose]();
 });
 
-/** 16 rows of 8 codes, drawn one by one. */
+/** The request of 16 rows of 8 codes, drawn one by one. */
 const picture = {
   prompt: "a fox",
   height: 128,
@@ -43,7 +41,7 @@ const picture = {
 const asked = await (await app.request("/v1/generate", json(picture))).json();
 const codes: number[][] = asked.images[0].grid.codes;
 
-/** Interrupts all once `rows` are drawn of what is asked meanwhile. */
+/** Interrupts all requests once `rows` rows are drawn. */
 async function interruptAfter(
   rows: number,
   drain: Drain,
@@ -55,7 +53,7 @@ async function interruptAfter(
   for (const work of drain.works) work.interrupt();
 }
 
-/** What comes of a request that is interrupted amid its rows. */
+/** Returns the answer to a request that is interrupted amid its rows. */
 async function interrupted(
   path: string,
   init: RequestInit,
@@ -76,7 +74,7 @@ async function resumed(id: string): Promise<any> {
   return result;
 }
 
-Deno.test("a picture that is interrupted goes on as a job, and by its rows anywhere", async () => {
+Deno.test("interruption() resumes a picture as a job, and by its rows on any server", async () => {
   const answer = await interrupted("/v1/generate", json(picture));
   await (await describedBy(app)).check("POST", "/v1/generate", answer.clone());
   strictEqual(answer.status, 503);
@@ -102,7 +100,7 @@ Deno.test("a picture that is interrupted goes on as a job, and by its rows anywh
   strictEqual(result.images[0].b64_json, asked.images[0].b64_json);
 });
 
-Deno.test("a seed that nobody asked for is told, and gives the picture again", async () => {
+Deno.test("interruption() reports a random seed, which repeats the picture", async () => {
   const { seed: _seed, ...open } = picture;
   const answer = await interrupted("/v1/generate", json(open));
   const { job, state: { seed } } = await answer.json();
@@ -111,7 +109,7 @@ Deno.test("a seed that nobody asked for is told, and gives the picture again", a
   deepStrictEqual((await resumed(job)).images[0].grid, images[0].grid);
 });
 
-Deno.test("a file that is interrupted is the same file later", async () => {
+Deno.test("interruption() of a file gives the same file later", async () => {
   const init = json(picture, { accept: "image/png" });
   const { job } = await (await interrupted("/v1/generate", init)).json();
   const result = await resumed(job);
@@ -119,7 +117,7 @@ Deno.test("a file that is interrupted is the same file later", async () => {
   strictEqual(result.b64_json, asked.images[0].b64_json);
 });
 
-Deno.test("events end in an error that tells of the job", async () => {
+Deno.test("interruption() ends events with an error that names the job", async () => {
   const init = json(picture, { accept: "text/event-stream" });
   const answer = await interrupted("/v1/generate", init);
   strictEqual(answer.status, 200);
@@ -129,7 +127,7 @@ Deno.test("events end in an error that tells of the job", async () => {
   deepStrictEqual((await resumed(data.job)).images[0].grid.codes, codes);
 });
 
-Deno.test("OpenAI's pictures come whole later, also those of a stream", async () => {
+Deno.test("interruption() of OpenAI's pictures gives whole pictures later, also for streams", async () => {
   const ask = { prompt: "a fox", size: "1024x1024", seed: 3, n: 8 };
   const path = "/v1/images/generations";
   const whole = await (await app.request(path, json(ask))).json();
@@ -143,7 +141,7 @@ Deno.test("OpenAI's pictures come whole later, also those of a stream", async ()
   }
 });
 
-Deno.test("an answer that is interrupted is given again, whatever its pictures came as", async () => {
+Deno.test("interruption() repeats an answer, in any form of its pictures", async () => {
   const png = Uint8Array.fromBase64(asked.images[0].b64_json);
   const question = "?question=what%3F&max_tokens=700";
   const init = bytes(png, "image/png");
@@ -156,7 +154,7 @@ Deno.test("an answer that is interrupted is given again, whatever its pictures c
   strictEqual((await resumed(job)).text, whole.text);
 });
 
-Deno.test("tensors that are interrupted become a job of generate", async () => {
+Deno.test("interruption() turns an inference of tensors into a job of generate", async () => {
   const answer = await interrupted(
     "/v2/models/generate/infer",
     json({
@@ -175,7 +173,7 @@ Deno.test("tensors that are interrupted become a job of generate", async () => {
   deepStrictEqual((await resumed(job)).images[0].grid.codes, codes);
 });
 
-Deno.test("a tool that is interrupted says which job goes on", async () => {
+Deno.test("interruption() names the job in a tool's result", async () => {
   const call = {
     jsonrpc: "2.0",
     id: 1,
@@ -189,7 +187,7 @@ Deno.test("a tool that is interrupted says which job goes on", async () => {
   deepStrictEqual((await resumed(job!)).images[0].grid.codes, codes);
 });
 
-Deno.test("a body that still comes is not begun, and is not waited for", async () => {
+Deno.test("interruption() does not start, or wait for, an unfinished body", async () => {
   const answer = Promise.resolve(app.request("/v1/generate", {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -204,7 +202,7 @@ Deno.test("a body that still comes is not begun, and is not waited for", async (
   match(problem.detail, /send it again$/);
 });
 
-Deno.test("a reader that reads nothing keeps no request from being kept", async () => {
+Deno.test("interruption() keeps a request whose reader does not read", async () => {
   await using http = await listen(app);
   const init = json({ ...picture, logprobs: 8 }, {
     accept: "text/event-stream",
@@ -219,7 +217,7 @@ Deno.test("a reader that reads nothing keeps no request from being kept", async 
   await until(() => drain.works.length === 0);
 });
 
-Deno.test("of a large picture the job keeps where it stood", async () => {
+Deno.test("interruption() stores the resume state of a large picture", async () => {
   const large = { ...picture, height: 768, width: 128 };
   const init = json(large, { accept: "text/event-stream" });
   const answer = await app.request("/v1/generate", init);
@@ -236,7 +234,7 @@ Deno.test("of a large picture the job keeps where it stood", async () => {
   deepStrictEqual([...codes.subarray(0, rows.length)], rows);
 });
 
-Deno.test("without a store that lasts the state alone is told", async () => {
+Deno.test("interruption() without a lasting store reports the resume state alone", async () => {
   const drain = new Drain();
   await using server = await openTinyServer({}, { drain }, { path: IN_MEMORY });
   const init = json(picture);
@@ -248,7 +246,7 @@ Deno.test("without a store that lasts the state alone is told", async () => {
   ok(state.images[0].prefix.height > 0);
 });
 
-Deno.test("a store that cannot keep it is logged, and the state told", async () => {
+Deno.test("interruption() logs a failing store, and reports the resume state", async () => {
   using folder = temporaryFolder();
   const drain = new Drain();
   const path = join(folder.path, "jobs.sqlite");
@@ -267,7 +265,7 @@ Deno.test("a store that cannot keep it is logged, and the state told", async () 
   deepStrictEqual(server.trace.failures, [full]);
 });
 
-Deno.test("nothing of all this was unforeseen, and nothing is left at work", () => {
+Deno.test("interruption() causes no unexpected errors, and leaves no work", () => {
   deepStrictEqual(trace.failures, []);
   strictEqual(drain.works.length, 0);
 });

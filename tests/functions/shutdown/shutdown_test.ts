@@ -1,6 +1,4 @@
-/**
- * Stopping, with works that a test holds in its hands.
- */
+/** The shutdown of requests that a test controls. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -17,14 +15,14 @@ import { spawnServer } from "../../support/server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { TINY_FOLDERS } from "../../support/tiny_server.ts";
 
-/** A work that notes what becomes of it. */
+/** Returns a request that records its interruption. */
 function work(remainingMs?: number, onInterrupt = () => {}): ResumableRequest {
   return { remainingMs: () => remainingMs, interrupt: onInterrupt };
 }
 
 const never = new Promise<never>(() => {});
 
-/** What stops, with nothing in it. */
+/** Returns the parts to stop, all empty. */
 function stopping(changes: Partial<Stopping> = {}): {
   parts: Stopping;
   log: string[];
@@ -37,7 +35,7 @@ function stopping(changes: Partial<Stopping> = {}): {
     works: [],
     drain: () => void log.push("runner drains"),
   };
-  // Of jobs only these are called.
+  // Only these members of jobs are called.
   const jobs = {
     runner,
     ...disposable("jobs closed"),
@@ -55,7 +53,7 @@ function stopping(changes: Partial<Stopping> = {}): {
   return { parts, log };
 }
 
-Deno.test("stop() refuses at once, waits for what runs, then closes from the outside in", async () => {
+Deno.test("stop() refuses at once, waits for running requests, then closes from the outside in", async () => {
   const { parts, log } = stopping();
   const leave = parts.drain.add(work(1, () => log.push("interrupted")));
   const stopped = stop(parts);
@@ -73,7 +71,7 @@ Deno.test("stop() refuses at once, waits for what runs, then closes from the out
   ]);
 });
 
-Deno.test("stop() keeps at once what cannot finish in time, and what can waits", async () => {
+Deno.test("stop() interrupts at once requests that cannot finish in time, and waits for the others", async () => {
   const { parts, log } = stopping();
   const leaves = new Map<string, () => void>();
   const add = (name: string, remainingMs?: number) => {
@@ -92,7 +90,7 @@ Deno.test("stop() keeps at once what cannot finish in time, and what can waits",
   deepStrictEqual(log.slice(0, 2), ["runner drains", "late"]);
 });
 
-Deno.test("stop() interrupts all when the grace is over, and ends although nothing lets go", async () => {
+Deno.test("stop() interrupts all after the grace, and ends even if none stops", async () => {
   const log: string[] = [];
   const stuck = { [Symbol.asyncDispose]: () => never };
   const { parts } = stopping({
@@ -105,14 +103,14 @@ Deno.test("stop() interrupts all when the grace is over, and ends although nothi
   deepStrictEqual(log, ["interrupted"]);
 });
 
-Deno.test("stop() ends although something does not close well", async () => {
+Deno.test("stop() ends even if a part does not close well", async () => {
   const broken = {
     [Symbol.asyncDispose]: () => Promise.reject(new Error("it jams")),
   };
   strictEqual(await stop(stopping({ rest: [broken] }).parts), false);
 });
 
-Deno.test("hopeless() takes the longer half of those that are late, and never who fits", () => {
+Deno.test("hopeless() returns the longer half of late requests, and never one that fits", () => {
   fc.assert(
     fc.property(
       fc.array(fc.option(fc.nat(100), { nil: undefined })),
@@ -139,7 +137,7 @@ async function alive(url: string): Promise<void> {
   }
 }
 
-Deno.test("a server that is told to stop while its models load stops", async () => {
+Deno.test("main stops on a signal while its models load", async () => {
   const { url, process, drained } = spawnServer(env);
   await alive(url);
   process.kill("SIGTERM");
@@ -147,7 +145,7 @@ Deno.test("a server that is told to stop while its models load stops", async () 
   await drained;
 });
 
-Deno.test("a server that is told to stop while its models are downloaded stops", async () => {
+Deno.test("main stops on a signal while its models are downloaded", async () => {
   using folder = temporaryFolder();
   const asked = Promise.withResolvers<void>();
   const leave = new AbortController();
@@ -167,7 +165,7 @@ Deno.test("a server that is told to stop while its models are downloaded stops",
     MODEL_CACHE: folder.path,
   });
   await asked.promise;
-  // Models are asked for before it listens.
+  // Models are downloaded before it listens.
   await alive(url);
   process.kill("SIGTERM");
   strictEqual((await process.status).code, 0);
@@ -177,7 +175,7 @@ Deno.test("a server that is told to stop while its models are downloaded stops",
   await hub.finished;
 });
 
-Deno.test("a server that is told to stop before it listens ends as any program", async () => {
+Deno.test("main ends by a signal before it listens, as any program does", async () => {
   const { process, readyLine, drained } = spawnServer(env);
   process.kill("SIGTERM");
   strictEqual((await process.status).signal, "SIGTERM");
@@ -185,7 +183,7 @@ Deno.test("a server that is told to stop before it listens ends as any program",
   await drained;
 });
 
-Deno.test("a second signal ends a server at once, as the signal would have", async () => {
+Deno.test("main ends at once on a second signal, as that signal would end it", async () => {
   for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
     const { process, readyLine, drained, url } = spawnServer({
       ...env,

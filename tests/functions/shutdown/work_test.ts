@@ -2,7 +2,7 @@ import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { doesWork } from "../../../functions/shutdown/work.ts";
 
-Deno.test("doesWork() counts every POST and PUT but the end of a prediction", () => {
+Deno.test("doesWork() counts every POST and PUT except cancellations", () => {
   const anyPath = fc.webPath();
   fc.assert(fc.property(anyPath, (path) => {
     strictEqual(doesWork("POST", path), true);
@@ -12,7 +12,7 @@ Deno.test("doesWork() counts every POST and PUT but the end of a prediction", ()
   }));
   for (const base of ["", "/v1"]) {
     strictEqual(doesWork("POST", `${base}/predictions/a/cancel`), false);
-    // Makes a prediction named "cancel".
+    // Creates a prediction named "cancel".
     strictEqual(doesWork("PUT", `${base}/predictions/cancel`), true);
     strictEqual(doesWork("POST", `${base}/predictions/cancel`), true);
     strictEqual(doesWork("POST", `${base}/models/a/cancel`), true);

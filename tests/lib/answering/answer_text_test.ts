@@ -8,7 +8,7 @@ import { TextStream } from "../../../lib/text/text_stream.ts";
 
 const TEMPLATES = ["chat", "base"] as const;
 
-/** An answer of these bytes, one token each; what is said, as it comes. */
+/** Returns the texts that an answer of these bytes, one token each, streams. */
 function said(
   text: string,
   template: typeof TEMPLATES[number],
@@ -26,7 +26,7 @@ function said(
   return [...parts, answer.finish()];
 }
 
-Deno.test("an answer to a chat is said without the template's space, once", () => {
+Deno.test("AnswerText removes the template's space of a chat answer, once", () => {
   const text = fc.string({ unit: "grapheme" });
   fc.assert(fc.property(text, (text) => {
     strictEqual(said(` ${text}`, "chat").join(""), text);
@@ -38,18 +38,18 @@ Deno.test("an answer to a chat is said without the template's space, once", () =
   strictEqual(said(" ", "chat").join(""), "");
 });
 
-Deno.test("no part of a streamed answer is the template's space", () => {
+Deno.test("AnswerText treats no part of a streamed answer as the template's space", () => {
   strictEqual(said(" é cat", "chat").find((part) => part !== ""), "é");
 });
 
-Deno.test("a stop ends an answer before it, after the template's space", () => {
+Deno.test("AnswerText ends before a stop, after the template's space", () => {
   strictEqual(said(" a cat\nand", "chat", ["\n"]).join(""), "a cat");
   strictEqual(said(" \n\nand", "chat", ["\n\n"]).join(""), "");
-  // The template's space is no text that could be a stop.
+  // The template's space cannot be part of a stop.
   strictEqual(said(" a cat", "chat", [" "]).join(""), "a");
 });
 
-Deno.test("writtenAnswer() is the inverse of what is said", () => {
+Deno.test("writtenAnswer() is the inverse of AnswerText", () => {
   const text = fc.string({ unit: "grapheme", minLength: 1 })
     .filter((text) => !text.startsWith(" "));
   fc.assert(fc.property(

@@ -9,14 +9,14 @@ const EOS = 5;
 const key = { seed: 7, stream: 0 };
 const greedy = { temperature: 0, topK: 0, topP: 1 };
 
-/** Logits under which `token` is by far the strongest. */
+/** Returns logits under which `token` is by far the most probable. */
 function saying(token: number): Float32Array<ArrayBuffer>[] {
   const logits = new Float32Array(SIZE);
   logits[token] = 100;
   return [logits];
 }
 
-/** An answer to a model that would say `tokens`, then EOS for ever. */
+/** Runs a policy on a model that would answer `tokens`, then EOS forever. */
 function answered(tokens: readonly number[], maxTokens: number) {
   const heard: number[] = [];
   const policy = new AnsweringPolicy(
@@ -27,7 +27,7 @@ function answered(tokens: readonly number[], maxTokens: number) {
   for (let at = 0;; at++) {
     const draft = policy.choose([saying(tokens[at] ?? EOS)]);
     if (draft === undefined) break;
-    // All that was fed before stays.
+    // All tokens fed before stay.
     strictEqual(draft.kept, Math.min(at, 1));
     fed.push(...draft.tokens);
   }
@@ -38,19 +38,19 @@ const word = fc.nat(SIZE - 1).filter((token) => token !== EOS);
 const anyWords = fc.array(word, { maxLength: 10 });
 const anyRoom = fc.integer({ min: 1, max: 12 });
 
-Deno.test("AnsweringPolicy ends at EOS or when no more tokens are allowed", () => {
+Deno.test("AnsweringPolicy ends at EOS or at the token limit", () => {
   fc.assert(fc.property(anyWords, anyRoom, (words, maxTokens) => {
     const { policy, heard, fed } = answered(words, maxTokens);
     deepStrictEqual(heard, words.slice(0, maxTokens));
     strictEqual(policy.count, heard.length);
     const room = words.length < maxTokens;
     strictEqual(policy.finishReason, room ? "stop" : "length");
-    // The token after which nothing is chosen is not fed.
+    // The token after which no choice is made is not fed.
     deepStrictEqual(fed, room ? heard : heard.slice(0, -1));
   }));
 });
 
-Deno.test("AnsweringPolicy may say nothing at all (trap 5)", () => {
+Deno.test("AnsweringPolicy may return an empty answer (trap 5)", () => {
   const { policy, heard, fed } = answered([], 3);
   deepStrictEqual([policy.count, policy.finishReason, heard, fed], [
     0,
@@ -60,7 +60,7 @@ Deno.test("AnsweringPolicy may say nothing at all (trap 5)", () => {
   ]);
 });
 
-Deno.test("AnsweringPolicy ends at each token that a checkpoint lists, which nobody hears", () => {
+Deno.test("AnsweringPolicy ends at each end token of a checkpoint, and does not report it", () => {
   for (const end of [EOS, 6, 7]) {
     const heard: number[] = [];
     const options = { eos: EOS, endTokens: [6, 7], maxTokens: 9 };
@@ -74,7 +74,7 @@ Deno.test("AnsweringPolicy ends at each token that a checkpoint lists, which nob
   }
 });
 
-Deno.test("AnsweringPolicy ends with the token at which it is told to stop", () => {
+Deno.test("AnsweringPolicy ends with the token at which stop() is called", () => {
   const heard: number[] = [];
   const policy: AnsweringPolicy = new AnsweringPolicy(
     { eos: EOS, maxTokens: 9, sampling: greedy, key },

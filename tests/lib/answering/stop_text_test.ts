@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { StopText } from "../../../lib/answering/stop_text.ts";
 
-/** Two letters, so that stops are found and half found. */
+/** Two letters, so that stops are found whole and in part. */
 const anyText = fc.string({
   unit: fc.constantFrom("a", "b"),
   maxLength: 12,
@@ -12,14 +12,18 @@ const anyStops = fc.array(
   { maxLength: 3 },
 );
 
-/** What is said of `parts`, and whether it ended at a stop. */
+/**
+ * Returns the text of `parts` that is released, and true if a stop ended it.
+ */
 function said(parts: readonly string[], stops: readonly string[]) {
   const text = new StopText(stops);
   const spoken = parts.map((part) => text.push(part));
   return { text: spoken.join("") + text.finish(), ended: text.ended };
 }
 
-/** The same, one character after the other and with nothing held back. */
+/**
+ * Returns the same for one character after the other with nothing held back.
+ */
 function plainly(text: string, stops: readonly string[]) {
   for (let length = 1; length <= text.length; length++) {
     const soFar = text.slice(0, length);
@@ -46,7 +50,7 @@ Deno.test("StopText holds back nothing that cannot begin a stop", () => {
   }));
 });
 
-Deno.test("StopText says nothing after it has ended", () => {
+Deno.test("StopText returns nothing after it has ended", () => {
   const text = new StopText(["."]);
   deepStrictEqual(
     [text.push("yes. And"), text.push(" more"), text.finish()],

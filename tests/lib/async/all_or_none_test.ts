@@ -9,7 +9,7 @@ Deno.test("allOrNone() runs every task, by its index", async () => {
   deepStrictEqual(run, [0, 1, 2]);
 });
 
-Deno.test("allOrNone() stops the others when one fails, and throws what that threw", async () => {
+Deno.test("allOrNone() aborts the others when one fails, and throws its error", async () => {
   const cause = new Error("one failed");
   let stopped = 0;
   const task = (index: number, signal: AbortSignal) => {

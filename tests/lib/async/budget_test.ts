@@ -5,10 +5,10 @@ import { OverloadedError } from "../../../lib/errors.ts";
 
 const options = { total: 10, maxWaiting: 3, now: () => 0 };
 
-/** Lets everything run that is ready. */
+/** Waits until all pending tasks have run. */
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("a budget never holds more than it has, and grants all in the end", async () => {
+Deno.test("Budget never exceeds its total, and grants all requests in the end", async () => {
   const request = fc.record({
     amount: fc.integer({ min: 1, max: 14 }),
     caller: fc.constantFrom("a", "b", "c"),
@@ -45,7 +45,7 @@ Deno.test("a budget never holds more than it has, and grants all in the end", as
   );
 });
 
-Deno.test("a budget serves one caller in order, large requests included", async () => {
+Deno.test("Budget serves one caller in order, large requests included", async () => {
   const budget = new Budget(options);
   const first = await budget.acquire(6);
   const order: number[] = [];
@@ -64,7 +64,7 @@ Deno.test("a budget serves one caller in order, large requests included", async 
   deepStrictEqual(order, [9, 1]);
 });
 
-Deno.test("a budget serves callers by turns, however many requests one has", async () => {
+Deno.test("Budget serves callers in turn, however many requests one has", async () => {
   const budget = new Budget({ ...options, maxWaiting: 10 });
   const order: string[] = [];
   const use = async (caller: string) => {
@@ -77,7 +77,7 @@ Deno.test("a budget serves callers by turns, however many requests one has", asy
   deepStrictEqual(order.slice(0, 4), ["greedy", "modest", "greedy", "modest"]);
 });
 
-Deno.test("a budget refuses whom its queue does not hold, with a time by its pace", async () => {
+Deno.test("Budget refuses requests beyond its queue, with a retry time by its pace", async () => {
   let now = 0;
   const budget = new Budget({ ...options, now: () => now });
   let share = await budget.acquire(10);
@@ -96,7 +96,7 @@ Deno.test("a budget refuses whom its queue does not hold, with a time by its pac
     (error) =>
       error instanceof OverloadedError && error.retryAfterSeconds === 7,
   );
-  // What is urgent is never refused, and goes first.
+  // An urgent request is never refused, and goes first.
   const urgent = budget.acquire(10, { urgent: true });
   leave.abort(new Error("gone"));
   for (const one of waiting.slice(1)) await rejects(one, /gone/);
@@ -105,7 +105,7 @@ Deno.test("a budget refuses whom its queue does not hold, with a time by its pac
   strictEqual(budget.held, 0);
 });
 
-Deno.test("a budget gives all it has to a request that asks for more", async () => {
+Deno.test("Budget gives its total to a request that asks for more", async () => {
   const budget = new Budget(options);
   using share = await budget.acquire(99);
   strictEqual(share.amount, 10);

@@ -4,7 +4,7 @@ import { channel } from "../../../lib/async/channel.ts";
 
 const never = new AbortController().signal;
 
-Deno.test("channel() yields what is emitted, in order, however it comes", async () => {
+Deno.test("channel() yields events in order, whatever their timing", async () => {
   const waits = fc.array(fc.boolean(), { maxLength: 30 });
   await fc.assert(
     fc.asyncProperty(waits, waits, async (pauses, rests) => {
@@ -73,7 +73,7 @@ Deno.test("channel() aborts the producer when the consumer stops early", async (
   strictEqual(given?.aborted, true);
 });
 
-Deno.test("channel() hands the outer abort on, and throws as the producer does", async () => {
+Deno.test("channel() forwards the outer abort, and throws the producer's error", async () => {
   const outer = new AbortController();
   const events = channel<number>((emit, signal) => {
     emit(1);
@@ -87,7 +87,7 @@ Deno.test("channel() hands the outer abort on, and throws as the producer does",
   await rejects(events.next(), reason);
 });
 
-Deno.test("channel() does not start the producer before it is asked", async () => {
+Deno.test("channel() does not start the producer before the first read", async () => {
   let started = false;
   const events = channel<number>(() => {
     started = true;

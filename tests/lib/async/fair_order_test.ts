@@ -1,5 +1,5 @@
 /**
- * Who is next among several callers, whatever they ask for.
+ * The laws of FairOrder: the next request among several callers.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const anyItem = fc.record({
   cost: fc.integer({ min: 1, max: 20 }),
 });
 
-/** Starts the next and removes it at once. */
+/** Starts the next request and removes it at once. */
 function serve(order: FairOrder<Item>): Item {
   const [next] = order.order;
   order.start(next!);
@@ -66,7 +66,7 @@ Deno.test("FairOrder serves one caller alone in order of arrival", () => {
   }));
 });
 
-Deno.test("FairOrder serves callers that always wait alike, to within their largest request", () => {
+Deno.test("FairOrder serves callers that always wait equally, to within their largest request", () => {
   fc.assert(fc.property(
     fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 60, maxLength: 90 }),
     fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 60, maxLength: 90 }),
@@ -101,7 +101,7 @@ Deno.test("FairOrder lets a newcomer wait for one request, however many are queu
   ));
 });
 
-Deno.test("FairOrder lets nobody save up service, nor pay for what nobody else wanted", () => {
+Deno.test("FairOrder saves up no unused service, and charges none that no other caller wanted", () => {
   const order = new FairOrder<Item>();
   const sequence = (n: number) =>
     Array.from({ length: n }, () => serve(order).caller).join("");
@@ -113,14 +113,14 @@ Deno.test("FairOrder lets nobody save up service, nor pay for what nobody else w
   ask("b", 10);
   const both = sequence(10);
   strictEqual(both.replaceAll("a", "").length, 5, both);
-  // Both queues end, and with them what was counted.
+  // Both queues end, and with them their counts.
   sequence(10);
   ask("b", 2);
   ask("a", 2);
   strictEqual(sequence(4), "baba");
 });
 
-Deno.test("FairOrder charges a caller for what it used, not for what it asked", () => {
+Deno.test("FairOrder charges a caller for the service it used, not for its estimate", () => {
   const order = new FairOrder<Item>();
   for (let i = 0; i < 50; i++) add(order, { caller: "a", cost: 100 });
   for (let i = 0; i < 50; i++) add(order, { caller: "b", cost: 10 });

@@ -1,5 +1,5 @@
 /**
- * Tasks of several callers, one at a time or a few.
+ * The laws of FairQueue: tasks of several callers, one at a time or a few.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import fc from "fast-check";
 import { FairQueue } from "../../../lib/async/fair_queue.ts";
 import { OverloadedError } from "../../../lib/errors.ts";
 
-/** A task that ends when a test says so. */
+/** Returns a task that ends when the test decides. */
 function heldTask() {
   const end = Promise.withResolvers<void>();
   return { task: () => end.promise, end: () => end.resolve() };
 }
 
-Deno.test("FairQueue runs tasks of one caller in order, as many at once as it may", async () => {
+Deno.test("FairQueue runs tasks of one caller in order, up to its concurrency", async () => {
   await fc.assert(fc.asyncProperty(
     fc.integer({ min: 1, max: 4 }),
     fc.array(fc.record({ turns: fc.nat(3), fails: fc.boolean() })),
@@ -58,7 +58,7 @@ Deno.test("FairQueue lets callers take turns: one task waits for two of another'
   ok(order.indexOf("c") <= 3, `${order.slice(0, 5)}`);
 });
 
-Deno.test("FairQueue shares by what tasks cost, where that is told", async () => {
+Deno.test("FairQueue shares by the cost of tasks, if given", async () => {
   const queue = new FairQueue();
   const served = { a: 0, b: 0 };
   let both = 0;
@@ -102,7 +102,7 @@ Deno.test("FairQueue drops a task whose signal aborts while it waits", async () 
   );
 });
 
-Deno.test("FairQueue goes on when a task is aborted as its turn comes", async () => {
+Deno.test("FairQueue continues when a task is aborted in its turn", async () => {
   const queue = new FairQueue();
   for (let i = 0; i < 5; i++) {
     const first = heldTask();
@@ -121,7 +121,7 @@ Deno.test("FairQueue goes on when a task is aborted as its turn comes", async ()
   strictEqual(await queue.run(() => Promise.resolve(1)), 1);
 });
 
-Deno.test("FairQueue refuses a caller what is over its limit, and no other for it", async () => {
+Deno.test("FairQueue refuses a caller's tasks over its limit, and no others", async () => {
   const queue = new FairQueue({ limit: 3 });
   const held = Array.from({ length: 3 }, heldTask);
   const tasks = held.map(({ task }) => queue.run(task, { caller: "a" }));
@@ -140,7 +140,7 @@ Deno.test("FairQueue refuses a caller what is over its limit, and no other for i
   strictEqual(queue.waiting, 0);
 });
 
-Deno.test("FairQueue runs one task at a time, in order, whatever becomes of each", async () => {
+Deno.test("FairQueue runs one task at a time, in order, whatever their outcomes", async () => {
   const queue = new FairQueue();
   const seen: string[] = [];
   const task = (name: string) => async () => {
@@ -156,7 +156,7 @@ Deno.test("FairQueue runs one task at a time, in order, whatever becomes of each
   deepStrictEqual(seen, ["a starts", "a ends", "b starts", "b ends"]);
 });
 
-Deno.test("FairQueue lets go of a task whose signal aborts while it waits", async () => {
+Deno.test("FairQueue releases a task whose signal aborts while it waits", async () => {
   const queue = new FairQueue();
   const blocked = Promise.withResolvers<void>();
   const blocker = queue.run(() => blocked.promise);

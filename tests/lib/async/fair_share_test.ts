@@ -11,7 +11,7 @@ Deno.test("FairShare gives one caller alone exactly its most", () => {
   }));
 });
 
-Deno.test("FairShare leaves a place to a newcomer however greedy the others are", () => {
+Deno.test("FairShare leaves a place to a newcomer, however much others hold", () => {
   fc.assert(fc.property(
     fc.integer({ min: 12, max: 200 }),
     fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 1000 }),
@@ -33,7 +33,7 @@ Deno.test("FairShare leaves its least to a second caller, and gives one alone no
   }));
 });
 
-Deno.test("FairShare holds what was taken and not released, for each caller", () => {
+Deno.test("FairShare counts held amounts until they are released, for each caller", () => {
   fc.assert(fc.property(
     fc.array(
       fc.tuple(fc.constantFrom("a", "b"), fc.integer({ min: 1, max: 9 })),

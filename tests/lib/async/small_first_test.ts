@@ -1,5 +1,6 @@
 /**
- * Small requests pass large ones, and never starve them.
+ * The laws of SmallFirst: small requests pass large ones, and never starve
+ * them.
  *
  * @module
  */
@@ -14,10 +15,10 @@ import { OverloadedError } from "../../../lib/errors.ts";
 const large = (amount: number) => ({ amount, small: false });
 const small = (amount: number) => ({ amount, small: true });
 
-/** Lets everything run that is ready. */
+/** Waits until all pending tasks have run. */
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 
-Deno.test("SmallFirst lets a small request have what is reserved while large ones hold the rest", () => {
+Deno.test("SmallFirst grants a small request the reserved amount while large ones hold the rest", () => {
   const rule = new SmallFirst({ total: 10, reserved: 2 });
   rule.take(large(8), []);
   const [next, little] = [large(1), small(2)];
@@ -26,7 +27,7 @@ Deno.test("SmallFirst lets a small request have what is reserved while large one
   strictEqual(rule.next([next, small(1)]), undefined);
 });
 
-Deno.test("SmallFirst lets a large request in once so many small ones delayed it", () => {
+Deno.test("SmallFirst grants a large request once enough small ones delayed it", () => {
   const rule = new SmallFirst<{ amount: number; small: boolean }>({
     total: 10,
     maxPassed: 3,
@@ -35,7 +36,7 @@ Deno.test("SmallFirst lets a large request in once so many small ones delayed it
   const running = Array.from({ length: 10 }, () => small(1));
   running.forEach((one) => rule.take(one, []));
   const chosen: string[] = [];
-  // One ends, and another small one comes, again and again.
+  // One ends, and another small one arrives, again and again.
   for (let turn = 0; turn < 20; turn++) {
     const ended = running.shift();
     if (ended === undefined) break;
@@ -54,7 +55,7 @@ Deno.test("SmallFirst lets a large request in once so many small ones delayed it
   ]);
 });
 
-Deno.test("a budget is never exceeded and starves nobody, whatever is small", async () => {
+Deno.test("Budget is never exceeded and starves no request, whatever is small", async () => {
   const request = fc.record({
     amount: fc.integer({ min: 1, max: 14 }),
     caller: fc.constantFrom("a", "b"),
@@ -91,7 +92,7 @@ Deno.test("a budget is never exceeded and starves nobody, whatever is small", as
   );
 });
 
-Deno.test("a small request passes the large ones that wait for a budget", async () => {
+Deno.test("Budget lets a small request pass waiting large ones", async () => {
   const budget = new Budget({
     total: 10,
     reserved: 2,
@@ -120,7 +121,7 @@ Deno.test("a small request passes the large ones that wait for a budget", async 
   strictEqual(budget.held, 0);
 });
 
-Deno.test("a budget refuses what would wait longer than it may, by the pace of its queue", async () => {
+Deno.test("Budget refuses a request that would wait too long, by the pace of its queue", async () => {
   let now = 0;
   const budget = new Budget({
     total: 10,
@@ -176,7 +177,7 @@ Deno.test("FairQueue keeps one place free of large tasks, and lets none of them 
   ));
 });
 
-Deno.test("a small task passes the large tasks of a queue, also with one place", async () => {
+Deno.test("FairQueue lets a small task pass large tasks, also with one place", async () => {
   for (const concurrency of [1, 2]) {
     const queue = new FairQueue({ concurrency, smallCost: 1, maxPassed: 2 });
     const order: string[] = [];
@@ -199,7 +200,7 @@ Deno.test("a small task passes the large tasks of a queue, also with one place",
   }
 });
 
-Deno.test("a share that was held for long while nobody waited makes no queue look slow", async () => {
+Deno.test("Budget ignores how long a share was held while no request waited", async () => {
   let now = 0;
   const budget = new Budget({
     total: 10,

@@ -1,10 +1,10 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import { attentionBias } from "../../../lib/decoder/attention_bias.ts";
 
-/** Three held tokens, of which the last stands behind the new ones. */
+/** Positions of three held tokens, of which the last is behind the new ones. */
 const PLACES = Int32Array.of(0, 1, 5, 2, 3);
 
-Deno.test("attentionBias() hides what stands behind a token", () => {
+Deno.test("attentionBias() masks tokens with a greater position id", () => {
   const bias = attentionBias(PLACES, 3, "float32");
   deepStrictEqual(
     [...bias].map((value) => value === 0),
@@ -20,7 +20,7 @@ Deno.test("attentionBias() hides what stands behind a token", () => {
   );
 });
 
-Deno.test("attentionBias() refuses places that do not ascend, and bf16", () => {
+Deno.test("attentionBias() refuses position ids that do not ascend, and bf16", () => {
   throws(() => attentionBias(Int32Array.of(0, 2, 1), 1, "float32"), RangeError);
   throws(() => attentionBias(PLACES, 3, "bfloat16"), TypeError);
 });

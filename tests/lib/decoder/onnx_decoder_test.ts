@@ -17,7 +17,7 @@ import {
 const golden = readSafetensors(new URL("lm.safetensors", GOLDEN));
 const SEQUENCES = ["text0", "text1", "gen_prefix", "chat"];
 
-/** fp32 against fp32, other kernels. */
+/** The tolerance of fp32 against fp32 in other kernels. */
 const LOGIT_TOLERANCE = 1e-3;
 
 async function openDecoder(
@@ -37,7 +37,7 @@ async function openDecoder(
   });
 }
 
-/** `[S, E]` as S times `[E]`. */
+/** Returns `[S, E]` as S times `[E]`. */
 function split(
   hidden: Float32Array<ArrayBuffer>,
   count: number,
@@ -108,7 +108,7 @@ for (const name of LANGUAGE_FOLDERS) {
   });
 }
 
-Deno.test("a prompt in chunks gives what the whole prompt gives", async () => {
+Deno.test("prefill() in chunks returns the hidden states of the whole prompt", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids");
@@ -124,7 +124,7 @@ Deno.test("a prompt in chunks gives what the whole prompt gives", async () => {
   }
 });
 
-Deno.test("a row of a batch is, to the bit, what it is alone", async () => {
+Deno.test("OnnxDecoder computes a row of a batch, to the bit, as the row alone", async () => {
   await using runtime = new Runtime({ threads: 2 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids");
@@ -150,7 +150,7 @@ Deno.test("a row of a batch is, to the bit, what it is alone", async () => {
   deepStrictEqual(await run([1, 3]), alone);
 });
 
-Deno.test("a step does not touch what other slots hold", async () => {
+Deno.test("step() does not change the contents of other slots", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "text1.input_ids");
@@ -166,7 +166,7 @@ Deno.test("a step does not touch what other slots hold", async () => {
   deepStrictEqual((await decoder.step([feed]))[0]!, undisturbed);
 });
 
-Deno.test("two tokens in one step give, to the bit, what they give in two", async () => {
+Deno.test("step() of two tokens returns, to the bit, the result of two steps", async () => {
   await using runtime = new Runtime({ threads: 2 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids");
@@ -232,7 +232,7 @@ for (const slots of [[2], [0, 3]]) {
     wide.forEach((hidden, row) =>
       ok(maxDifference(hidden, stepped[row]!) < 1e-4)
     );
-    // The same places, told: the other graph.
+    // The same positions, explicitly: the other graph.
     const placed = await decoder.wide(rows.map((row) => ({
       ...row,
       places: Int32Array.from(
@@ -246,7 +246,7 @@ for (const slots of [[2], [0, 3]]) {
   });
 }
 
-Deno.test("wide() lets a token see what stands before it, in whatever order it was fed", async () => {
+Deno.test("wide() lets a token attend to smaller position ids, in any order of feeding", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids").slice(0, 20);
@@ -255,7 +255,8 @@ Deno.test("wide() lets a token see what stands before it, in whatever order it w
   const [expected] = await decoder.wide([
     { slot: 0, tokens: inOrder, position: 20 },
   ]);
-  // The fourth token is fed first, without the third, and is not seen by it.
+  // The fourth token is fed first, without the third, and does not attend to
+  // it.
   await decoder.prefill(1, ids, 0);
   const places = Int32Array.from([...ids.keys(), 20, 21, 23, 22, 24]);
   const held = (count: number) => places.subarray(0, count);
@@ -268,7 +269,7 @@ Deno.test("wide() lets a token see what stands before it, in whatever order it w
   const width = hidden!.length / 2;
   const third = expected!.subarray(2 * width, 3 * width);
   ok(maxDifference(hidden!.subarray(0, width), third) < 1e-4);
-  // What follows sees all, of which the fourth had not seen the third.
+  // Later tokens attend to all; the fourth had not attended to the third.
   const last = expected!.subarray(4 * width);
   ok(maxDifference(hidden!.subarray(width), last) > 1e-3);
   await rejects(
@@ -282,7 +283,7 @@ Deno.test("wide() lets a token see what stands before it, in whatever order it w
   );
 });
 
-Deno.test("a snapshot, a copy and a moved slot go on, to the bit, as the first does", async () => {
+Deno.test("OnnxDecoder continues a snapshot, a copy and a moved slot, to the bit, as the first", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "chat.input_ids").slice(0, 30);
@@ -305,7 +306,7 @@ Deno.test("a snapshot, a copy and a moved slot go on, to the bit, as the first d
   deepStrictEqual(await next(2, 12), shorter);
 });
 
-Deno.test("keys and values in half floats change little", async () => {
+Deno.test("OnnxDecoder with a cache in half floats changes little", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using single = await openDecoder(runtime, "emu3-tiny");
   await using half = await openDecoder(runtime, "emu3-tiny", "float16");
@@ -330,7 +331,7 @@ Deno.test("keys and values in half floats change little", async () => {
   ok(worst > 0 && worst < 2e-2, `${worst}`);
 });
 
-Deno.test("logits() of codes are those of the vocabulary, the codes' part", async () => {
+Deno.test("logits() of codes are the codes' part of those of the vocabulary", async () => {
   await using runtime = new Runtime({ threads: 1 });
   await using decoder = await openDecoder(runtime, "emu3-tiny");
   const ids = int32(golden, "gen_prefix.input_ids");
@@ -347,7 +348,7 @@ Deno.test("prefill() refuses more tokens than a slot holds", async () => {
   await rejects(decoder.prefill(0, new Int32Array(100), 29), RangeError);
 });
 
-Deno.test("trace() shows every layer's output", async () => {
+Deno.test("trace() returns every layer's output", async () => {
   await using runtime = new Runtime({ threads: 1 });
   const { config, weights, weightFolder } = await openLanguageCheckpoint(
     tinyFolder("emu3-tiny"),

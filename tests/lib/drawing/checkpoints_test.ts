@@ -48,7 +48,7 @@ function sceneOf(drawn: DrawnCase, strategy: Strategy): GenerationParams {
   };
 }
 
-/** A picture's codes and how sure the model was, and what it took. */
+/** Draws a picture; returns its codes, their scores and the statistics. */
 async function drawn(model: LanguageModel, scene: GenerationParams) {
   const events = await Array.fromAsync(draw(model, scene, NEVER));
   const rows = events.filter((event) => event.type === "row");
@@ -72,7 +72,7 @@ for (const window of [4, 16]) {
   });
 }
 
-Deno.test("zipar with a window as wide as the picture gives the reference's greedy pictures", async () => {
+Deno.test("ZiparDrawing with a window as wide as the picture draws the reference's greedy pictures", async () => {
   await using tiny = await openTinyLanguage();
   for (const one of [...golden.cases, ...golden.partial]) {
     const strategy = { name: "zipar", window: one.W } as const;
@@ -81,12 +81,12 @@ Deno.test("zipar with a window as wide as the picture gives the reference's gree
   }
 });
 
-Deno.test("jacobi draws the embedded model's greedy picture in a third of the forwards, and thinks the same of it", async () => {
+Deno.test("JacobiDrawing draws the embedded model's greedy picture in a third of the forward passes, with the same scores", async () => {
   await using mini = await openTinyLanguage("emu3-mini", {
     folder: EMBEDDED_MODEL,
   });
   const scene = (strategy: Strategy): GenerationParams => ({
-    // The two strongest codes are never nearer than a fifth of a nat.
+    // The two most probable codes are never nearer than a fifth of a nat.
     prompt: "a star on green",
     negativePrompt: "",
     guidanceScale: 2,

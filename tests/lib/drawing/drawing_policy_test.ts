@@ -23,7 +23,7 @@ const anyStrategy: fc.Arbitrary<Strategy> = fc.oneof(
 );
 const key = { seed: 9, stream: 1 };
 
-Deno.test("drawingPolicy() tells of every row once, from the top, with the grid's codes", () => {
+Deno.test("drawingPolicy() reports every row once, from the top, with the grid's codes", () => {
   fc.assert(
     fc.property(anySize, anyStrategy, anySeed, (size, strategy, seed) => {
       const model = toyModel(TOY_VOCABULARY, { seed });
@@ -37,7 +37,7 @@ Deno.test("drawingPolicy() tells of every row once, from the top, with the grid'
   );
 });
 
-Deno.test("drawingPolicy() goes on after given rows, which stay as they are, as if a picture began", () => {
+Deno.test("drawingPolicy() continues given rows, which stay, as if a picture began", () => {
   const anyHeight = fc.integer({ min: 0, max: 3 });
   fc.assert(
     fc.property(
@@ -51,7 +51,8 @@ Deno.test("drawingPolicy() goes on after given rows, which stay as they are, as 
         const prefix: CodeGrid = { height: given, width: size.width, codes };
         const whole = { height: given + size.height, width: size.width };
         const chanceAt = keyedChance(key);
-        // Given rows make other guesses, so jacobi has the same law only.
+        // Given rows make other guesses, so jacobi has only the same
+        // distribution.
         const temperature = strategy.name === "jacobi" ? 0 : 1;
         const sampling = { temperature, topK: 0, topP: 1 };
         const after = drawToy(
@@ -75,7 +76,7 @@ Deno.test("drawingPolicy() goes on after given rows, which stay as they are, as 
   );
 });
 
-Deno.test("drawingPolicy() judges each code under the logits that decided it, given all before, when it is lossless", () => {
+Deno.test("drawingPolicy() scores each code under the logits that decided it, given all before, if lossless", () => {
   const guidanceScale = 2.5;
   const lossless = anyStrategy.filter(({ name }) => name !== "zipar");
   fc.assert(fc.property(anySize, lossless, anySeed, (size, strategy, seed) => {
@@ -96,7 +97,7 @@ Deno.test("drawingPolicy() judges each code under the logits that decided it, gi
   }));
 });
 
-Deno.test("drawingPolicy() asks for no random number twice", () => {
+Deno.test("drawingPolicy() uses no random number twice", () => {
   fc.assert(
     fc.property(anySize, anyStrategy, anySeed, (size, strategy, seed) => {
       const asked = new Set<string>();

@@ -25,7 +25,7 @@ function drawnGrid(
   return new DrawnGrid(TOY_VOCABULARY, options, onRow);
 }
 
-Deno.test("placeOf() and tokensOf() put each code and EOL where the layout has it", () => {
+Deno.test("placeOf() and tokensOf() place each code and EOL as the layout does", () => {
   fc.assert(fc.property(anyGiven, (shape) => {
     const drawn = drawnGrid(shape);
     const rest = { height: shape.height - shape.given, width: shape.width };
@@ -45,7 +45,7 @@ Deno.test("placeOf() and tokensOf() put each code and EOL where the layout has i
   }));
 });
 
-Deno.test("decide() tells a row once it and all above are complete, in whatever order rows grow", () => {
+Deno.test("decide() reports a row once it and all above are complete, in any order of growth", () => {
   const told: number[] = [];
   const shape = { height: 3, width: 2, given: 0 };
   const drawn = drawnGrid(shape, ({ index }) => told.push(index));

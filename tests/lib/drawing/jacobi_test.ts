@@ -17,7 +17,7 @@ const anySeed = fc.nat(1000);
 const greedy = { temperature: 0, topK: 0, topP: 1 };
 const free = { temperature: 1, topK: 0, topP: 1 };
 
-/** Small enough that everything that chance can do is tried. */
+/** Cases small enough to enumerate all outcomes of chance. */
 const CASES = [
   { what: "rows of two", codes: 3, size: { height: 2, width: 2 } },
   { what: "rows of one", codes: 3, size: { height: 4, width: 1 } },
@@ -57,7 +57,7 @@ const CASES = [
   },
 ];
 
-/** Gives guessing up now and then within a few codes. */
+/** Options that stop speculation now and then within a few codes. */
 const IMPATIENT = { trial: 1, worth: 2, rest: 1 };
 
 const WINDOWS = [
@@ -88,7 +88,7 @@ for (const { what, codes, size, model: how = {}, ...more } of CASES) {
   }
 }
 
-Deno.test("JacobiDrawing at temperature 0 draws what one code after the other does, with any window", () => {
+Deno.test("JacobiDrawing at temperature 0 equals autoregressive drawing, with any window", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const model = toyModel(TOY_VOCABULARY, { rows: 2, seed });
     const sampling = greedy;
@@ -102,7 +102,7 @@ Deno.test("JacobiDrawing at temperature 0 draws what one code after the other do
   }));
 });
 
-Deno.test("JacobiDrawing with a window of 1 is one code after the other", () => {
+Deno.test("JacobiDrawing with a window of 1 equals autoregressive drawing", () => {
   fc.assert(fc.property(anySize, anySeed, (size, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const strategy = { name: "jacobi", window: 1 } as const;
@@ -113,7 +113,7 @@ Deno.test("JacobiDrawing with a window of 1 is one code after the other", () => 
   }));
 });
 
-Deno.test("JacobiDrawing takes a forward a window when the model never changes its mind", () => {
+Deno.test("JacobiDrawing takes a forward pass per window if the model's choice never changes", () => {
   const size = { height: 6, width: 5 };
   const logits = () => Float32Array.of(0, 9, 0, 0);
   const options = toyOptions(size, {
@@ -125,7 +125,7 @@ Deno.test("JacobiDrawing takes a forward a window when the model never changes i
   strictEqual(drafts.length, Math.ceil((30 - 1) / 6));
 });
 
-Deno.test("JacobiDrawing never feeds what stands beyond the code before the last", () => {
+Deno.test("JacobiDrawing never feeds tokens beyond the code before the last", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const strategy = { name: "jacobi", window } as const;
     const { fed } = drawToy(
@@ -137,7 +137,7 @@ Deno.test("JacobiDrawing never feeds what stands beyond the code before the last
   }));
 });
 
-Deno.test("JacobiDrawing judges no more codes a forward than its window", () => {
+Deno.test("JacobiDrawing scores no more codes in a forward pass than its window", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const strategy = { name: "jacobi", window } as const;
     const { drafts } = drawToy(

@@ -35,7 +35,7 @@ const anyStrategy: fc.Arbitrary<Strategy> = fc.oneof(
 );
 const greedy = { temperature: 0, topK: 0, topP: 1 };
 
-/** Kept codes of a grid, at least one of which is drawn. */
+/** Generates kept codes of a grid, at least one of which is drawn. */
 function anyKept(size: GridSize): fc.Arbitrary<KeptCodes> {
   const length = size.height * size.width;
   const each = { minLength: length, maxLength: length };
@@ -51,7 +51,7 @@ function anyKept(size: GridSize): fc.Arbitrary<KeptCodes> {
 
 const anyKeptSize = anySize.chain(anyKept);
 
-Deno.test("kept codes stay, and every row is told once, in every strategy", () => {
+Deno.test("drawingPolicy() keeps kept codes, and reports every row once, in every strategy", () => {
   fc.assert(
     fc.property(anyKeptSize, anyStrategy, anySeed, (keep, strategy, seed) => {
       const model = toyModel(TOY_VOCABULARY, { seed });
@@ -76,7 +76,7 @@ Deno.test("kept codes stay, and every row is told once, in every strategy", () =
   );
 });
 
-Deno.test("a mask over everything gives the plain drawing of that seed, in every strategy", () => {
+Deno.test("drawingPolicy() with a mask over everything equals the plain drawing of its seed", () => {
   fc.assert(
     fc.property(anySize, anyStrategy, anySeed, (size, strategy, seed) => {
       const model = toyModel(TOY_VOCABULARY, { seed });
@@ -94,7 +94,7 @@ Deno.test("a mask over everything gives the plain drawing of that seed, in every
   );
 });
 
-Deno.test("a code between kept ones is drawn given all before it, by the draw of its place", () => {
+Deno.test("drawingPolicy() draws a code between kept ones given all before it, by the draw of its position", () => {
   fc.assert(fc.property(anyKeptSize, anySeed, (keep, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const options = toyOptions(keep, { keep });
@@ -114,7 +114,7 @@ Deno.test("a code between kept ones is drawn given all before it, by the draw of
   }));
 });
 
-Deno.test("lossless strategies agree around kept codes where nothing is left to chance", () => {
+Deno.test("drawingPolicy() agrees across lossless strategies around kept codes at temperature 0", () => {
   fc.assert(
     fc.property(anyKeptSize, anyLossless, anySeed, (keep, strategy, seed) => {
       const model = toyModel(TOY_VOCABULARY, { seed });
@@ -127,7 +127,7 @@ Deno.test("lossless strategies agree around kept codes where nothing is left to 
   );
 });
 
-Deno.test("JacobiDrawing has the law of one code after the other around kept codes", () => {
+Deno.test("JacobiDrawing around kept codes has the distribution of autoregressive drawing", () => {
   const vocabulary = toyVocabulary(3);
   const size = { height: 2, width: 3 };
   for (const kept of ["101100", "010101", "001110", "100001"]) {
@@ -147,7 +147,7 @@ Deno.test("JacobiDrawing has the law of one code after the other around kept cod
   }
 });
 
-Deno.test("kept codes are judged as drawn ones where each code is judged", () => {
+Deno.test("drawingPolicy() scores kept codes as drawn ones if each code is scored", () => {
   fc.assert(
     fc.property(anyKeptSize, anyStrategy, anySeed, (keep, strategy, seed) => {
       const model = toyModel(TOY_VOCABULARY, { seed });
@@ -160,7 +160,7 @@ Deno.test("kept codes are judged as drawn ones where each code is judged", () =>
   );
 });
 
-Deno.test("a drawing around kept codes goes on from anywhere as if it had not stopped", () => {
+Deno.test("drawingPolicy() around kept codes resumes from anywhere as if it had not stopped", () => {
   fc.assert(
     fc.property(anyKeptSize, anyLossless, anySeed, (keep, strategy, seed) => {
       const model = toyModel(TOY_VOCABULARY, { seed });
@@ -179,7 +179,7 @@ Deno.test("a drawing around kept codes goes on from anywhere as if it had not st
   );
 });
 
-Deno.test("codes that stay take a forward for many of them, none after the last that is drawn", () => {
+Deno.test("drawingPolicy() feeds many kept codes in a forward pass, none after the last drawn one", () => {
   const size = { height: 4, width: 5 };
   const kept = new Uint8Array(20).fill(1);
   kept[7] = 0;
@@ -192,7 +192,7 @@ Deno.test("codes that stay take a forward for many of them, none after the last 
   strictEqual(drafts.length, 1);
 });
 
-Deno.test("keptPrefix() has the rows above the first code that is drawn", () => {
+Deno.test("keptPrefix() returns the rows above the first code that is drawn", () => {
   const size = { height: 3, width: 2 };
   const codes = Uint16Array.of(1, 2, 3, 4, 5, 6);
   const keptAs = (kept: string) => ({

@@ -38,7 +38,7 @@ const anyDrawing = fc.record({
   return { options, model: toyModel(TOY_VOCABULARY, { rows, seed }) };
 });
 
-Deno.test("a drawing that stopped anywhere goes on as if it had not", () => {
+Deno.test("ResumeState continues a drawing that stopped anywhere as if it had not", () => {
   fc.assert(
     fc.property(anyDrawing, fc.nat(), ({ options, model }, at) => {
       const whole = drawToy(options, model);
@@ -47,10 +47,10 @@ Deno.test("a drawing that stopped anywhere goes on as if it had not", () => {
       ok(halfway !== undefined);
       const rest = drawToy({ ...options, halfway }, model);
       deepStrictEqual(rest.codes, whole.codes);
-      // Told again from the first that was drawn.
+      // Rows are reported again from the first that was drawn.
       deepStrictEqual(rest.rows, whole.rows);
       strictEqual(rest.drafts.length, whole.drafts.length - stop);
-      // What it guesses is what would have been guessed.
+      // Its drafts are those that it would have had.
       deepStrictEqual(
         rest.drafts.map(({ judged }) => judged.length),
         whole.drafts.slice(stop).map(({ judged }) => judged.length),
@@ -61,7 +61,7 @@ Deno.test("a drawing that stopped anywhere goes on as if it had not", () => {
   );
 });
 
-Deno.test("what rows side by side fed cannot be fed again, so they start over", () => {
+Deno.test("ZiparDrawing has no ResumeState and starts over", () => {
   const options = toyOptions({ height: 4, width: 6 }, {
     strategy: { name: "zipar", window: 2 },
   });

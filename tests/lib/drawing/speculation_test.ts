@@ -3,7 +3,7 @@ import { SpeculationController } from "../../../lib/drawing/speculation.ts";
 
 const options = { trial: 3, worth: 2, rest: 4 };
 
-/** Draws `codes`; what each forward decides is told by whether it guesses. */
+/** Draws `codes`; speculation determines what each forward pass decides. */
 function drawn(
   patience: SpeculationController,
   codes: number,
@@ -19,11 +19,11 @@ function drawn(
   return guessed;
 }
 
-Deno.test("SpeculationController guesses for as long as that decides enough", () => {
+Deno.test("SpeculationController speculates for as long as that decides enough", () => {
   ok(drawn(new SpeculationController(options), 100, 2).every((guess) => guess));
 });
 
-Deno.test("SpeculationController rests where guesses are wrong, twice as long each time", () => {
+Deno.test("SpeculationController rests while drafts are wrong, twice as long each time", () => {
   const guessed = drawn(new SpeculationController(options), 40, 1);
   const runs: [boolean, number][] = [];
   for (const guess of guessed) {
@@ -41,7 +41,7 @@ Deno.test("SpeculationController rests where guesses are wrong, twice as long ea
   ]);
 });
 
-Deno.test("SpeculationController forgets failures once guesses are right again", () => {
+Deno.test("SpeculationController resets its rest once drafts are right again", () => {
   const patience = new SpeculationController(options);
   drawn(patience, 3 + 4 + 3 + 8, 1);
   strictEqual(patience.guesses, true);

@@ -6,14 +6,14 @@ import {
   strategyOf,
 } from "../../../lib/drawing/strategy.ts";
 
-Deno.test("isLossless() holds for those that keep the law of one code after the other", () => {
+Deno.test("isLossless() holds for strategies with the distribution of autoregressive drawing", () => {
   deepStrictEqual(
     STRATEGY_NAMES.filter((name) => isLossless(strategyOf(name))),
     ["autoregressive", "jacobi"],
   );
 });
 
-Deno.test("fastestStrategy() is lossless whatever the weights are", () => {
+Deno.test("fastestStrategy() is lossless for any weights", () => {
   for (const codeBits of [undefined, 8, 4]) {
     for (const onDevice of [false, true]) {
       const name = fastestStrategy(codeBits, onDevice);

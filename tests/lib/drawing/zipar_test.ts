@@ -12,14 +12,14 @@ import {
 const anyWindow = fc.integer({ min: 1, max: 9 });
 const anySeed = fc.nat(1000);
 
-/** Always sure of the same code. */
+/** A model that is always sure of the same code. */
 const sure = { rows: 1, logits: () => Float32Array.of(0, 90, 0, 0) };
 
 function zipar(size: GridSize, window: number) {
   return toyOptions(size, { strategy: { name: "zipar", window } });
 }
 
-Deno.test("ZiparDrawing with a window as wide as the picture is one code after the other", () => {
+Deno.test("ZiparDrawing with a window as wide as the picture equals autoregressive drawing", () => {
   fc.assert(fc.property(anySize, anySeed, (size, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const plain = drawToy(toyOptions(size), model);
@@ -30,7 +30,7 @@ Deno.test("ZiparDrawing with a window as wide as the picture is one code after t
   }));
 });
 
-Deno.test("ZiparDrawing feeds each token of the grid at its place, and nothing behind the code before the last", () => {
+Deno.test("ZiparDrawing feeds each token of the grid at its position, and none behind the code before the last", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const { fed, codes } = drawToy(zipar(size, window), model);
@@ -42,7 +42,7 @@ Deno.test("ZiparDrawing feeds each token of the grid at its place, and nothing b
   }));
 });
 
-Deno.test("ZiparDrawing keeps every code it fed, and forgets an EOL only", () => {
+Deno.test("ZiparDrawing keeps every code it fed, and discards an EOL only", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const { drafts } = drawToy(zipar(size, window), model);
@@ -55,7 +55,7 @@ Deno.test("ZiparDrawing keeps every code it fed, and forgets an EOL only", () =>
   }));
 });
 
-Deno.test("ZiparDrawing draws a row a window behind the one above and one more, for a model that is sure", () => {
+Deno.test("ZiparDrawing draws a row a window and one behind the one above, for a model that is sure", () => {
   for (const [height, width, window] of [[6, 9, 3], [4, 9, 7], [5, 8, 1]]) {
     const size = { height: height!, width: width! };
     const { drafts } = drawToy(zipar(size, window!), sure);
@@ -64,10 +64,10 @@ Deno.test("ZiparDrawing draws a row a window behind the one above and one more, 
   }
 });
 
-Deno.test("ZiparDrawing waits for the row above when the model changes its mind with every code", () => {
+Deno.test("ZiparDrawing waits for the row above when the model's choice changes with every code", () => {
   const size = { height: 3, width: 6 };
   let calls = 0;
-  // Sure of another code at each call.
+  // A model that is sure of another code at each call.
   const logits = () => {
     const values = new Float32Array(16);
     values[calls++ % 16] = 90;
@@ -77,7 +77,7 @@ Deno.test("ZiparDrawing waits for the row above when the model changes its mind 
   strictEqual(drafts.length, 3 * 6 - 1);
 });
 
-Deno.test("ZiparDrawing tells rows from the top, each once and complete", () => {
+Deno.test("ZiparDrawing reports rows from the top, each once and complete", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const options = { ...zipar(size, window), logprobs: 2 };
@@ -93,7 +93,7 @@ Deno.test("ZiparDrawing tells rows from the top, each once and complete", () => 
   }));
 });
 
-Deno.test("ZiparDrawing takes fewer forwards than one code after the other where rows are longer than its window", () => {
+Deno.test("ZiparDrawing takes fewer forward passes than autoregressive drawing if rows are longer than its window", () => {
   const size = { height: 6, width: 12 };
   const { drafts } = drawToy(
     zipar(size, 3),

@@ -10,7 +10,7 @@ import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
 const fairness: Fairness = { maxPasses: 2, keptSlots: 1, keptTokens: 10 };
 let groups = 0;
 
-Deno.test("nextStart() starts the first who waits, in the lowest slots", () => {
+Deno.test("nextStart() starts the first waiting request, in the lowest slots", () => {
   const start = startOf({ slots: 3, waiting: [answer(10), answer(10)] });
   deepStrictEqual(start, {
     index: 0,
@@ -22,7 +22,7 @@ Deno.test("nextStart() starts the first who waits, in the lowest slots", () => {
   strictEqual(startOf({ slots: 3, waiting: [] }), undefined);
 });
 
-Deno.test("nextStart() lets who fits pass who does not, and says so", () => {
+Deno.test("nextStart() lets requests that fit pass others, and lists those passed", () => {
   const start = startOf({
     slots: 3,
     running: [[answer(80), [0]]],
@@ -32,7 +32,7 @@ Deno.test("nextStart() lets who fits pass who does not, and says so", () => {
   deepStrictEqual(start.passed, [0, 1]);
 });
 
-Deno.test("nextStart() lets nobody pass who was passed often enough", () => {
+Deno.test("nextStart() lets no request pass one that was passed often enough", () => {
   const running: Run[] = [[answer(80), [0]]];
   const aged = { ...answer(30), passed: fairness.maxPasses };
   strictEqual(
@@ -61,7 +61,7 @@ Deno.test("nextStart() keeps tokens for an answer beside pictures", () => {
   strictEqual(start(51)?.index, 1);
 });
 
-Deno.test("nextStart() lets answers pass who waits for a picture, uncounted", () => {
+Deno.test("nextStart() lets answers pass a request that waits for a picture, uncounted", () => {
   const running: Run[] = [[picture([60]), [0]]];
   const aged = { ...answer(50), passed: fairness.maxPasses };
   for (const waits of [aged, picture([50])]) {
@@ -71,13 +71,13 @@ Deno.test("nextStart() lets answers pass who waits for a picture, uncounted", ()
   }
 });
 
-Deno.test("nextStart() lets no picture pass one who does not fit", () => {
+Deno.test("nextStart() lets no picture pass a request that does not fit", () => {
   const running: Run[] = [[picture([60]), [0]]];
   const waiting = [answer(50), picture([10])];
   strictEqual(startOf({ slots: 4, running, waiting }), undefined);
 });
 
-Deno.test("nextStart() lets others pass one whose group runs", () => {
+Deno.test("nextStart() lets others pass a request whose group runs", () => {
   const one = picture([10]);
   const another = { ...picture([10]), group: one.group };
   const running: Run[] = [[one, [0]]];
@@ -93,7 +93,7 @@ Deno.test("nextStart() lets others pass one whose group runs", () => {
   strictEqual(startOf({ slots: 4, running, waiting: [another] })?.index, 0);
 });
 
-Deno.test("nextStart() lets other callers pass one who does not fit only until they are ahead by what it asks for", () => {
+Deno.test("nextStart() lets other callers pass a request that does not fit only until they are ahead by what it asks for", () => {
   const running: Run[] = [[answer(80), [0]]];
   const start = (caller: string, tag: number) => {
     const waits = { ...answer(30), caller: "a", tag: 100 };
@@ -105,7 +105,7 @@ Deno.test("nextStart() lets other callers pass one who does not fit only until t
   strictEqual(start("a", 131), 1);
 });
 
-Deno.test("nextStart() lets answers of other callers pass who waits for a picture, however far they are ahead", () => {
+Deno.test("nextStart() lets answers of other callers pass a request that waits for a picture, however far they are ahead", () => {
   const running: Run[] = [[picture([60]), [0]]];
   const waits = { ...picture([50]), caller: "a", tag: 0 };
   const other = { ...answer(10), caller: "b", tag: 10_000 };
@@ -115,7 +115,7 @@ Deno.test("nextStart() lets answers of other callers pass who waits for a pictur
   );
 });
 
-Deno.test("nextStart() puts a pair side by side when no row is added by it", () => {
+Deno.test("nextStart() puts a pair side by side if that adds no row", () => {
   const slots = (used: readonly number[]) =>
     startOf({
       slots: 6,
@@ -128,7 +128,7 @@ Deno.test("nextStart() puts a pair side by side when no row is added by it", () 
   deepStrictEqual(slots([0, 1, 2, 3]), [4, 5]);
 });
 
-Deno.test("nextStart() says what to trim and evict", () => {
+Deno.test("nextStart() returns the slots to trim and the tokens to evict", () => {
   const budget = new CacheBudget(100, 2, { tokensHeld: 30 });
   budget.reserve(0, 1);
   budget.reserve(1, 50);
@@ -145,10 +145,10 @@ Deno.test("nextStart() says what to trim and evict", () => {
   });
 });
 
-/** A request that runs, and where. */
+/** A running request and its slots. */
 type Run = readonly [Reservation, readonly number[]];
 
-/** What starts on 100 tokens. */
+/** Returns the start on a budget of 100 tokens. */
 function startOf({ slots, running = [], waiting }: {
   readonly slots: number;
   readonly running?: readonly Run[];

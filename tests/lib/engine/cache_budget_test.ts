@@ -3,7 +3,7 @@ import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
 
 const noSnapshots = { tokensHeld: 0 };
 
-Deno.test("tokensHeld counts what runs, what idles and snapshots", () => {
+Deno.test("tokensHeld counts running slots, idle slots and snapshots", () => {
   const budget = new CacheBudget(100, 3, { tokensHeld: 7 });
   budget.reserve(0, 20);
   budget.reserve(1, 30);
@@ -15,7 +15,7 @@ Deno.test("tokensHeld counts what runs, what idles and snapshots", () => {
   strictEqual(budget.highestInUse, 0);
 });
 
-Deno.test("release() remembers the most that a slot has touched", () => {
+Deno.test("release() keeps the most tokens that a slot has touched", () => {
   const budget = new CacheBudget(100, 1, noSnapshots);
   for (const written of [30, 10]) {
     budget.reserve(0, 40);
@@ -24,7 +24,7 @@ Deno.test("release() remembers the most that a slot has touched", () => {
   strictEqual(budget.tokensHeld, 30);
 });
 
-Deno.test("roomForRows() gives back idle slots, the highest first, then snapshots", () => {
+Deno.test("roomForRows() reclaims idle slots, the highest first, then snapshots", () => {
   const budget = touched(100, [10, 20, 30], { tokensHeld: 25 });
   const room = (row: number) => budget.roomForRows([row], [0]);
   deepStrictEqual(room(25), { trim: [], evict: 0 });
@@ -41,7 +41,7 @@ Deno.test("roomForRows() trims the slot of a longer request before a shorter", (
   deepStrictEqual(budget.roomForRows([30], [0]), { trim: [], evict: 0 });
 });
 
-Deno.test("roomForRows() takes nothing from what runs", () => {
+Deno.test("roomForRows() takes nothing from running slots", () => {
   const budget = new CacheBudget(100, 2, noSnapshots);
   budget.reserve(1, 60);
   deepStrictEqual(budget.roomForRows([40], [0]), { trim: [], evict: 0 });
@@ -70,7 +70,7 @@ Deno.test("copy() does not change with the original", () => {
   deepStrictEqual(copy.idle, [0, 1]);
 });
 
-Deno.test("a budget refuses what would make its numbers wrong", () => {
+Deno.test("CacheBudget refuses calls that would make its numbers wrong", () => {
   const budget = touched(100, [30, 0], noSnapshots);
   throws(() => budget.reserve(0, 20), RangeError);
   throws(() => budget.reserve(1, 71), RangeError);
@@ -82,7 +82,7 @@ Deno.test("a budget refuses what would make its numbers wrong", () => {
   throws(() => budget.trim(1), RangeError);
 });
 
-/** A budget whose idle slots have touched so many tokens. */
+/** Returns a budget whose idle slots have touched so many tokens. */
 function touched(
   tokens: number,
   slots: readonly number[],

@@ -21,13 +21,13 @@ Deno.test("cacheSize() keeps keys and values in the device's own type", () => {
   strictEqual(size.positions, config.maxPositions);
 });
 
-Deno.test("cacheSize() takes half floats where one picture would fill most of the memory", () => {
+Deno.test("cacheSize() chooses half floats if one picture would fill most of the memory", () => {
   const guided = 2 * config.maxPositions * 4 * TOKEN_NUMBERS;
   const dtype = (cacheBytes: number) =>
     cacheSize(config, CPU_PROVIDER, { cacheBytes, slots }).dtype;
   strictEqual(dtype(2 * guided), "float32");
   strictEqual(dtype(2 * guided - 1), "float16");
-  // There is nothing smaller on a GPU.
+  // A GPU has no smaller type.
   strictEqual(
     cacheSize(config, cuda, { cacheBytes: guided / 4, slots }).dtype,
     "bfloat16",
@@ -44,7 +44,7 @@ Deno.test("cacheSize() leaves a device room for the last blocks of its slots", (
   strictEqual(tokens(webgpuProvider("float32")), held - 5 * 256);
 });
 
-Deno.test("cacheSize() refuses too little memory, and says how much would do", () => {
+Deno.test("cacheSize() refuses too little memory, and names the amount needed", () => {
   const options = { cacheBytes: 2 ** 17, slots };
   throws(() => cacheSize(config, CPU_PROVIDER, options), (error) => {
     const [, least] = /raise KV_BYTES to (\d+) or more/.exec(String(error))!;

@@ -1,6 +1,6 @@
 /**
- * What callers of one engine can do to each other: the real engine, by a clock
- * in the hand.
+ * The fairness between callers of one engine: the real engine, on a manual
+ * clock.
  *
  * @module
  */
@@ -63,7 +63,7 @@ function started(outcome: EngineOutcome | undefined) {
   return outcome;
 }
 
-/** `count` requests of `caller` at once. */
+/** Runs `count` requests of `caller` at once. */
 function flood(
   caller: string,
   kind: RequestClass,
@@ -88,7 +88,7 @@ async function waitBehind(
   return started(outcomes.at(-1)).startedAt - atMs;
 }
 
-Deno.test("a request waits for the next end behind a caller that floods, however many it has asked for", async () => {
+Deno.test("Engine lets a request behind a flooding caller wait for the next end only", async () => {
   for (const count of [4, 8, 16, 64, 500]) {
     for (const kind of [answer, picture]) {
       const waits = await waitBehind(count, kind, kind);
@@ -100,7 +100,7 @@ Deno.test("a request waits for the next end behind a caller that floods, however
   }
 });
 
-Deno.test("a caller that has filled the queue makes nobody else be refused", async () => {
+Deno.test("Engine refuses no other caller when one has filled its queue", async () => {
   for (const queueLimit of [1, 2, 3, 8, 64]) {
     const arrivals = [
       ...flood("a", answer, 500),
@@ -113,8 +113,9 @@ Deno.test("a caller that has filled the queue makes nobody else be refused", asy
   }
 });
 
-// Of an answer and a picture the first may use what pictures must leave free.
-Deno.test("callers that flood with pictures, or with answers, get the same service to within a fifth, whatever each one asks for", async () => {
+// Of an answer and a picture the first may use the room that pictures must
+// leave free.
+Deno.test("Engine serves callers that flood with pictures, or with answers, equally to within a fifth, whatever each one asks for", async () => {
   const anyShape = fc.record({
     rows: fc.integer({ min: 1, max: 2 }),
     newTokens: fc.integer({ min: 10, max: 60 }),
@@ -132,7 +133,7 @@ Deno.test("callers that flood with pictures, or with answers, get the same servi
         const tokens = kind.prompts.length * (8 + kind.maxNewTokens);
         return { ...started(one), caller: caller!, tokens };
       });
-      // While both have some that wait.
+      // While both have waiting requests.
       const until = Math.min(
         ...["a", "b"].map((name) =>
           Math.max(
@@ -148,7 +149,7 @@ Deno.test("callers that flood with pictures, or with answers, get the same servi
       const [ofA = 0, ofB = 0] = ["a", "b"].map((name) =>
         (served.get(name) ?? []).reduce((sum, { tokens }) => sum + tokens, 0)
       );
-      // What runs at the end has been counted whole.
+      // Requests that run at the end have been counted whole.
       const slack = 2 * Math.max(...outcomes.map(({ tokens }) => tokens));
       const most = Math.max(slack, 0.2 * Math.max(ofA, ofB));
       ok(Math.abs(ofA - ofB) <= most, `${ofA}, ${ofB}`);
@@ -157,7 +158,7 @@ Deno.test("callers that flood with pictures, or with answers, get the same servi
   );
 });
 
-Deno.test("a caller that asks now and then starts at once in its turn beside one that floods", async () => {
+Deno.test("Engine starts a caller with few requests at once in its turn beside one that floods", async () => {
   const steady = Array.from({ length: 20 }, (_, i): CalledArrival => ({
     atMs: 50 + 2000 * i,
     kind: answer,

@@ -3,7 +3,7 @@ import { Engine } from "../../../lib/engine/engine.ts";
 import { FakeDecoder } from "../../support/fake_decoder.ts";
 import { Greedy } from "../../support/policies.ts";
 
-Deno.test("state tells how long the oldest has waited, and how often the decoder ran", async () => {
+Deno.test("state reports the longest wait, and the number of decoder runs", async () => {
   const decoder = new FakeDecoder({ slots: 1, contextLength: 64 });
   let time = 0;
   await using engine = new Engine(decoder, {
@@ -21,7 +21,7 @@ Deno.test("state tells how long the oldest has waited, and how often the decoder
   strictEqual(engine.state.oldestWaitMs, 0);
   const first = run(1);
   const second = run(2);
-  // The clock ticks at every look.
+  // The clock advances at every read.
   const wait = engine.state.oldestWaitMs;
   ok(wait > 0);
   ok(engine.state.oldestWaitMs > wait, "it grows");

@@ -8,7 +8,10 @@ import { Greedy, Guessing } from "../../support/policies.ts";
 
 const NEVER = new AbortController().signal;
 
-/** What the fake decoder must lead to, worked out without an engine. */
+/**
+ * Returns the choices that the fake decoder must lead to, computed without an
+ * engine.
+ */
 function expectedChoices(
   prompts: readonly (readonly number[])[],
   count: number,
@@ -29,7 +32,7 @@ const anyRequest = fc.record({
   count: fc.integer({ min: 1, max: 9 }),
 });
 
-Deno.test("run() gives every request what it would get alone, whatever else runs", async () => {
+Deno.test("run() returns for every request its result alone, whatever else runs", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyRequest, { minLength: 1, maxLength: 9 }),
@@ -54,7 +57,7 @@ Deno.test("run() gives every request what it would get alone, whatever else runs
   );
 });
 
-Deno.test("run() ends every request once, however many are cancelled when", async () => {
+Deno.test("run() ends every request once, however many are canceled when", async () => {
   const anyCancelled = fc.record({
     request: anyRequest,
     cancelAfter: fc.option(fc.nat(20), { nil: undefined }),
@@ -135,7 +138,7 @@ Deno.test("run() cuts prompts by position and feeds others in between", async ()
   ok(alone.length >= 3, "the first went on while the second was prefilled");
 });
 
-Deno.test("run() refuses what does not fit into the context, with both numbers", async () => {
+Deno.test("run() refuses requests beyond the context, with both numbers", async () => {
   const { engine } = engineOn({ contextLength: 10 });
   await using _ = engine;
   const run = engine.run(requestOf([[1, 2, 3]], new Greedy(1), 8), NEVER);
@@ -146,7 +149,7 @@ Deno.test("run() refuses what does not fit into the context, with both numbers",
   });
 });
 
-Deno.test("a failing run fails those in it and nobody later", async () => {
+Deno.test("run() that fails in the decoder fails the requests in it and no later ones", async () => {
   let broken = true;
   const { decoder, engine } = engineOn({
     beforeRun: () => {
@@ -165,7 +168,7 @@ Deno.test("a failing run fails those in it and nobody later", async () => {
   strictEqual(decoder.slotsInUse, 0);
 });
 
-Deno.test("a policy that throws fails its own request only", async () => {
+Deno.test("run() whose policy throws fails alone", async () => {
   const { engine } = engineOn();
   await using _ = engine;
   const policy = new Greedy(6);
@@ -186,7 +189,7 @@ Deno.test("a policy that throws fails its own request only", async () => {
   deepStrictEqual(policy.chosen, expectedChoices([[4]], 6));
 });
 
-Deno.test("closing ends what runs and what waits", async () => {
+Deno.test("Engine ends running and waiting requests when closed", async () => {
   const { decoder, engine } = engineOn({ slots: 2 });
   const requests = [1, 2, 3].map(() =>
     engine.run(requestOf([[1], [2]], new Greedy(40), 40), NEVER)
@@ -201,7 +204,7 @@ Deno.test("closing ends what runs and what waits", async () => {
   strictEqual(decoder.slotsInUse, 0);
 });
 
-Deno.test("statistics count the runs that a request took part in", async () => {
+Deno.test("Statistics count the runs that a request took part in", async () => {
   const { engine } = engineOn({ chunkLength: 4 });
   await using _ = engine;
   const statistics = await engine.run(
@@ -212,7 +215,7 @@ Deno.test("statistics count the runs that a request took part in", async () => {
   strictEqual(statistics.forwards, 3 + 2);
 });
 
-Deno.test("a policy that guesses ahead gets what one token at a time gives, beside others", async () => {
+Deno.test("run() with a speculating policy equals one token at a time, beside others", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyRequest, { minLength: 1, maxLength: 6 }),
@@ -238,7 +241,7 @@ Deno.test("a policy that guesses ahead gets what one token at a time gives, besi
   );
 });
 
-Deno.test("a prompt that was run is not run again, nor the beginning that another shares", async () => {
+Deno.test("run() runs no prompt twice, nor a beginning that another shares", async () => {
   const { decoder, engine } = engineOn({ chunkLength: 16 });
   await using _ = engine;
   const tokens = [3, 1, 4, 1, 5, 9, 2, 6];
@@ -260,7 +263,7 @@ Deno.test("a prompt that was run is not run again, nor the beginning that anothe
     decoder.prefills.slice(3).map(({ start, length }) => [start, length]),
     [[5, 2]],
   );
-  // Where it may not be shared, it is not.
+  // A prompt is not shared where it has no cut.
   await ask([3, 1, 4, 7], [4]);
   deepStrictEqual(decoder.prefills.at(-1)!.start, 0);
   deepStrictEqual(engine.state.cache.prefixes, {
@@ -271,7 +274,7 @@ Deno.test("a prompt that was run is not run again, nor the beginning that anothe
   });
 });
 
-Deno.test("rows move down when a slot below them is free", async () => {
+Deno.test("Engine moves rows down when a slot below them is free", async () => {
   const { decoder, engine } = engineOn();
   await using _ = engine;
   const policies = [2, 9, 9].map((count) => new Greedy(count));
@@ -292,7 +295,7 @@ Deno.test("rows move down when a slot below them is free", async () => {
   );
 });
 
-Deno.test("an answer starts at once beside all the pictures that fit", async () => {
+Deno.test("Engine starts an answer at once beside all the pictures that fit", async () => {
   const { engine } = engineOn({ slots: 4 });
   await using _ = engine;
   const pictures = Array.from({ length: 6 }, () => new Greedy(20));
@@ -308,7 +311,7 @@ Deno.test("an answer starts at once beside all the pictures that fit", async () 
   await Promise.all(drawn);
 });
 
-Deno.test("slots and prefixes never hold more tokens than the budget, and what is given back is trimmed", async () => {
+Deno.test("Engine never holds more tokens than its budget, and trims reclaimed memory", async () => {
   const { decoder, engine } = engineOn({}, { cacheTokens: 40 });
   await using _ = engine;
   const prompts = Array.from(
@@ -332,7 +335,7 @@ Deno.test("slots and prefixes never hold more tokens than the budget, and what i
   strictEqual(decoder.discards.length, evictions);
 });
 
-Deno.test("run() refuses what never fits into the memory of all", async () => {
+Deno.test("run() refuses requests that never fit into the memory of all", async () => {
   const { engine } = engineOn({}, { cacheTokens: 20 });
   await using _ = engine;
   await rejects(

@@ -4,7 +4,7 @@ import { Pace } from "../../../lib/engine/pace.ts";
 
 const anySeconds = fc.double({ min: 1e-4, max: 10, noNaN: true });
 
-Deno.test("Pace is what was measured from the first step on, whatever it guessed", () => {
+Deno.test("Pace equals the measurement from the first step on, whatever its guess", () => {
   fc.assert(fc.property(anySeconds, fc.integer({ min: 1, max: 200 }), (
     seconds,
     steps,
@@ -15,7 +15,7 @@ Deno.test("Pace is what was measured from the first step on, whatever it guessed
   }));
 });
 
-Deno.test("Pace lies between the fastest and the slowest step", () => {
+Deno.test("Pace is between the fastest and the slowest step", () => {
   fc.assert(fc.property(
     fc.array(anySeconds, { minLength: 1, maxLength: 50 }),
     (steps) => {
@@ -28,7 +28,7 @@ Deno.test("Pace lies between the fastest and the slowest step", () => {
   ));
 });
 
-Deno.test("Pace forgets", () => {
+Deno.test("Pace decays", () => {
   const pace = new Pace();
   for (let step = 0; step < 100; step++) pace.note(10);
   for (let step = 0; step < 200; step++) pace.note(0.001);

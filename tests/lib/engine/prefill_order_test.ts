@@ -2,13 +2,13 @@ import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { nextPrefill } from "../../../lib/engine/prefill_order.ts";
 
-Deno.test("nextPrefill() takes the shortest, the first of equals", () => {
+Deno.test("nextPrefill() returns the shortest, the first of equals", () => {
   strictEqual(nextPrefill([], 4), undefined);
   const requests = [9, 3, 7, 3].map((remaining) => ({ remaining, waited: 0 }));
   strictEqual(nextPrefill(requests, 4), 1);
 });
 
-Deno.test("nextPrefill() takes the one that waits longest when it has aged", () => {
+Deno.test("nextPrefill() returns the one that waits longest once it has aged", () => {
   const requests = [
     { remaining: 1, waited: 0 },
     { remaining: 9, waited: 4 },
@@ -24,7 +24,7 @@ const anyLengths = fc.array(fc.integer({ min: 1, max: 50 }), {
   maxLength: 20,
 });
 
-Deno.test("nextPrefill() lets nobody wait longer than promised", () => {
+Deno.test("nextPrefill() bounds the wait of every request", () => {
   fc.assert(
     fc.property(anyLengths, fc.nat(6), (lengths, maxWait) => {
       const requests = lengths.map((remaining) => ({ remaining, waited: 0 }));

@@ -44,7 +44,7 @@ Deno.test("insert() replaces the shorter prefixes that it holds", () => {
   strictEqual(cache.longest(Int32Array.of(1, 2), [2])?.snapshot, "long");
 });
 
-Deno.test("insert() gives back what is held already or too long", () => {
+Deno.test("insert() returns snapshots that are held already or too long", () => {
   const cache = new PrefixCache<string>(3);
   cache.insert(Int32Array.of(1, 2, 3), [2], "first");
   ok(cache.has(Int32Array.of(1, 2)));
@@ -62,7 +62,7 @@ Deno.test("insert() keeps its tokens when the caller's change", () => {
   strictEqual(cache.has(Int32Array.of(1, 2)), true);
 });
 
-Deno.test("evict() lets go of the least recently used first", () => {
+Deno.test("evict() evicts the least recently used first", () => {
   const cache = new PrefixCache<string>(4);
   for (const token of [1, 2, 3, 4]) {
     cache.insert(Int32Array.of(token), [], `${token}`);
@@ -84,7 +84,7 @@ Deno.test("longest() uses the newest of those that share a cut, so that others a
   strictEqual(cache.longest(Int32Array.of(1, 4), [1])?.snapshot, "newer");
 });
 
-Deno.test("counts tell hits, misses, tokens saved and evictions", () => {
+Deno.test("counts reports hits, misses, tokens saved and evictions", () => {
   const cache = new PrefixCache<string>(2);
   const tokens = Int32Array.of(1, 2);
   cache.longest(tokens, [1, 2]);
@@ -121,7 +121,7 @@ const anyStep = fc.oneof(
   fc.record({ kind: fc.constant("evict"), prompt: anyPrompt }),
 );
 
-Deno.test("a cache finds what a plain list of prefixes finds", () => {
+Deno.test("PrefixCache finds what a plain list of prefixes finds", () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 60 }), fc.nat(30), (
       steps,
@@ -165,7 +165,10 @@ interface LazyResource {
   readonly cuts: readonly number[];
 }
 
-/** The longest cut at which one of `held` may be shared, by trying them all. */
+/**
+ * Returns the longest cut at which one of `held` may be shared, by trying them
+ * all.
+ */
 function longestIn(
   held: Iterable<LazyResource>,
   tokens: Int32Array,
@@ -181,11 +184,13 @@ function longestIn(
   return Math.max(0, ...lengths);
 }
 
-/** Two prompts of three tokens that FNV-1a maps to one value of 32 bits. */
+/**
+ * Returns two prompts of three tokens that FNV-1a maps to one value of 32 bits.
+ */
 function colliding(): [Int32Array, Int32Array] {
   const prime = 0x0100_0193;
   const start = 0x811c_9dc5;
-  // The last token makes up for any difference of the hashes before it.
+  // The last token compensates any difference of the hashes before it.
   const hash = (...tokens: number[]) =>
     tokens.reduce((hash, token) => Math.imul(hash ^ token, prime), start);
   const one = Int32Array.of(1, 2, 3);

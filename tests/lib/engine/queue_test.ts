@@ -1,5 +1,5 @@
 /**
- * Who may wait for an engine, and what the others are told.
+ * The limits of an engine's queue, and the retry times of refused requests.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Greedy } from "../../support/policies.ts";
 
 const NEVER = new AbortController().signal;
 
-Deno.test("run() refuses more than may wait, and says when to come back", async () => {
+Deno.test("run() refuses requests beyond its queue, with a retry time", async () => {
   const { engine } = engineOn({ slots: 2 }, { queueLimit: 1 });
   await using _ = engine;
   const first = engine.run(requestOf([[1], [2]], new Greedy(5)), NEVER);
@@ -25,7 +25,7 @@ Deno.test("run() refuses more than may wait, and says when to come back", async 
   await Promise.all([first, second]);
 });
 
-Deno.test("run() lets those of one group wait in one place of the queue", async () => {
+Deno.test("run() lets the requests of one group wait in one place of the queue", async () => {
   const { engine } = engineOn({ slots: 2 }, { queueLimit: 2 });
   await using _ = engine;
   const together = (group: symbol) =>
@@ -43,7 +43,7 @@ Deno.test("run() lets those of one group wait in one place of the queue", async 
   await engine.run(requestOf([[1]], new Greedy(1)), NEVER);
 });
 
-Deno.test("run() expects steps as long as those that it has run", async () => {
+Deno.test("run() estimates steps by the duration of those that it has run", async () => {
   const { engine } = engineOn(
     { slots: 2, contextLength: 2000 },
     { queueLimit: 1, cacheTokens: 4000 },
@@ -61,7 +61,8 @@ Deno.test("run() expects steps as long as those that it has run", async () => {
   await started.promise;
   const second = engine.run(long(), leave.signal);
   const stopped = Promise.all([rejects(first, stop), rejects(second, stop)]);
-  // The clock says a few milliseconds a step, a thousand of which are ahead.
+  // The clock advances a few milliseconds a step, a thousand of which are
+  // ahead.
   await rejects(
     engine.run(long(), NEVER),
     (error) =>

@@ -10,7 +10,7 @@ import { claimOf } from "../../../lib/engine/reservation.ts";
 import type { EngineRequest } from "../../../lib/engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "../../../lib/errors.ts";
 
-/** A request with prompts of these lengths. */
+/** Returns a request with prompts of these lengths. */
 function requestOf(lengths: readonly number[], maxNewTokens = 1) {
   const request: EngineRequest = {
     prompts: lengths.map((length) => ({
@@ -28,7 +28,7 @@ function budgetOf(tokens: number, slots = 4): CacheBudget {
   return new CacheBudget(tokens, slots, { tokensHeld: 0 });
 }
 
-Deno.test("claimOf() counts each row with what is to come", () => {
+Deno.test("claimOf() counts each row with its new tokens", () => {
   const { rows, long } = claimOf(requestOf([3, 5], 2), 10, budgetOf(100));
   deepStrictEqual({ rows, long }, { rows: [5, 7], long: false });
 });
@@ -50,7 +50,7 @@ Deno.test("claimOf() refuses a row longer than the context", () => {
   );
 });
 
-Deno.test("claimOf() says that it is the memory when rows fit the context", () => {
+Deno.test("claimOf() names the memory if rows fit the context", () => {
   throws(
     () => claimOf(requestOf([4, 4], 5), 10, budgetOf(17)),
     (error) =>
@@ -59,7 +59,7 @@ Deno.test("claimOf() says that it is the memory when rows fit the context", () =
   );
 });
 
-Deno.test("claimOf() says that it is the memory when that has cut the context", () => {
+Deno.test("claimOf() names the memory if that has cut the context", () => {
   throws(() => claimOf(requestOf([11]), 10, budgetOf(10)), CacheTooSmallError);
 });
 
@@ -67,7 +67,7 @@ Deno.test("claimOf() refuses more rows than there are slots", () => {
   throws(() => claimOf(requestOf([1, 1, 1]), 10, budgetOf(99, 2)), RangeError);
 });
 
-Deno.test("claimOf() refuses exactly what does not fit alone", () => {
+Deno.test("claimOf() refuses exactly the requests that do not fit alone", () => {
   const length = fc.integer({ min: 1, max: 12 });
   const lengths = fc.array(length, { minLength: 1, maxLength: 3 });
   fc.assert(

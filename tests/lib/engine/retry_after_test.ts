@@ -7,7 +7,7 @@ import { Simulation } from "../../support/scheduling.ts";
 
 const fairness = { maxPasses: 2, keptSlots: 0, keptTokens: 0 };
 
-Deno.test("retryAfterSeconds() is when the first who frees enough room ends", () => {
+Deno.test("retryAfterSeconds() is the time until a running request ends that frees enough room", () => {
   const budget = new CacheBudget(100, 3, { tokensHeld: 0 });
   const running = [[50, 900], [10, 20], [20, 300]].map(
     ([row, steps], slot) => {
@@ -36,7 +36,7 @@ Deno.test("retryAfterSeconds() is a whole second at least", () => {
   );
 });
 
-Deno.test("retryAfterSeconds() tells when somebody starts, unless prompts compete", () => {
+Deno.test("retryAfterSeconds() equals the time of the next start, unless prompts compete", () => {
   let forecasts = 0;
   fc.assert(
     fc.property(anyMachine, anySteadyJobs, fc.nat(30), (
@@ -47,8 +47,9 @@ Deno.test("retryAfterSeconds() tells when somebody starts, unless prompts compet
       const simulation = new Simulation(machine, jobs);
       for (let step = 0; step < steps; step++) simulation.step();
       simulation.closeDoor();
-      // Who waits for others' chunks ends later, maybe after somebody who was to
-      // end after it; and who may start depends on who runs, not on how many.
+      // A request that waits for others' chunks ends later, maybe after one
+      // that was to end after it; and the next start depends on which requests
+      // run, not on how many.
       if (simulation.waiting.length === 0 || simulation.prefilling > 1) return;
       const { waiting, running, budget } = simulation;
       const load = { waiting, running, budget };

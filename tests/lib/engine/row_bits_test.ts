@@ -1,5 +1,5 @@
 /**
- * A row is, to the bit, the same in any company: shapes of real models, where
+ * The bits of a row, the same in any company: shapes of real models, where
  * kernels cut rows into tiles, in floats and in few bits.
  */
 
@@ -35,7 +35,7 @@ const CONFIG = {
 const SLOTS = 9;
 const PROMPT = Int32Array.from({ length: 23 }, (_, i) => (37 * i) % 600);
 
-/** One token, or a code and the end of its row. */
+/** Feeds of one token, or of a code and the end of its row. */
 const FEEDS = [[700], [700, 4]] as const;
 
 const source = temporaryFolder();

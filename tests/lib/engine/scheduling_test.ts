@@ -1,5 +1,5 @@
 /**
- * What admission, prefill order, budget and prefix cache promise together, on
+ * The laws of admission, prefill order, budget and prefix cache together, on
  * thousands of random workloads.
  *
  * @module
@@ -15,7 +15,7 @@ import {
   Simulation,
 } from "../../support/scheduling.ts";
 
-Deno.test("every request ends once, and nothing is lost on the way", () => {
+Deno.test("Scheduling ends every request once, and loses nothing", () => {
   const ends = { done: 0, cancelled: 0, refused: 0 };
   forAll((simulation, jobs) => {
     simulation.run();
@@ -27,7 +27,7 @@ Deno.test("every request ends once, and nothing is lost on the way", () => {
   ok(Math.min(...Object.values(ends)) > 1000, JSON.stringify(ends));
 });
 
-Deno.test("who waits while nobody else runs does not exist", () => {
+Deno.test("Scheduling lets no request wait while no other runs", () => {
   forAll((simulation) => {
     simulation.onAdmitted = () =>
       ok(simulation.waiting.length === 0 || simulation.active.length > 0);
@@ -35,7 +35,7 @@ Deno.test("who waits while nobody else runs does not exist", () => {
   });
 });
 
-Deno.test("a request is passed a bounded number of times while no picture runs", () => {
+Deno.test("Scheduling passes a request a bounded number of times while no picture runs", () => {
   forAll((simulation, _, { fairness: { maxPasses } }) => {
     const passes = new Map<Queued, number>();
     simulation.onStart = (_, index) => {
@@ -49,7 +49,7 @@ Deno.test("a request is passed a bounded number of times while no picture runs",
   });
 });
 
-Deno.test("a request is passed by a bounded number of pictures", () => {
+Deno.test("Scheduling lets a bounded number of pictures pass a request", () => {
   forAll((simulation, _, { fairness: { maxPasses } }) => {
     const passes = new Map<Queued, number>();
     simulation.onStart = (started, index) => {
@@ -63,7 +63,7 @@ Deno.test("a request is passed by a bounded number of pictures", () => {
   });
 });
 
-Deno.test("an answer starts at once when pictures leave it what is kept", () => {
+Deno.test("Scheduling starts an answer at once if pictures leave it the kept room", () => {
   let beside = 0;
   forAll((simulation, _, { slots, tokens, fairness }) => {
     const { keptSlots, keptTokens } = fairness;
@@ -87,7 +87,7 @@ Deno.test("an answer starts at once when pictures leave it what is kept", () => 
   ok(beside > 1000, `${beside} answers beside pictures`);
 });
 
-Deno.test("prefixes save prefills on random workloads, too", () => {
+Deno.test("Scheduling saves prefills by prefixes on random workloads, too", () => {
   let tokensSaved = 0;
   forAll((simulation) => {
     simulation.run();

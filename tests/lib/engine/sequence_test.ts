@@ -19,7 +19,7 @@ function promptOf(...tokens: number[]): Prompt {
   return { tokens: Int32Array.from(tokens), cuts: [tokens.length] };
 }
 
-/** Hidden states that say which token of which slot they belong to, `[S, E]`. */
+/** Returns hidden states that identify their token and slot, `[S, E]`. */
 function statesOf({ row, tokens }: Chunk): Float32Array<ArrayBuffer> {
   const states = Array.from(
     tokens,
@@ -57,7 +57,7 @@ const anyPrompt = fc.int32Array({ minLength: 1, maxLength: 40 })
 const anyPrompts = fc.array(anyPrompt, { minLength: 1, maxLength: 2 });
 const anyChunkLength = fc.integer({ min: 1, max: 16 });
 
-Deno.test("a Sequence cuts its prompts by position and where they may be shared, and loses no token", () => {
+Deno.test("Sequence cuts its prompts by position and where they may be shared, and loses no token", () => {
   fc.assert(fc.property(anyPrompts, anyChunkLength, (prompts, chunkLength) => {
     const slots = [4, 2].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
@@ -76,7 +76,7 @@ Deno.test("a Sequence cuts its prompts by position and where they may be shared,
   }));
 });
 
-Deno.test("a Sequence that finds the beginning of its prompt goes on as if it had run it", () => {
+Deno.test("Sequence that finds the beginning of its prompt continues as if it had run it", () => {
   fc.assert(fc.property(
     anyPrompt,
     anyChunkLength,
@@ -96,7 +96,7 @@ Deno.test("a Sequence that finds the beginning of its prompt goes on as if it ha
   ));
 });
 
-Deno.test("a Sequence keeps the hidden state after the last token of each prompt", () => {
+Deno.test("Sequence keeps the hidden state after the last token of each prompt", () => {
   fc.assert(fc.property(anyPrompts, anyChunkLength, (prompts, chunkLength) => {
     const slots = [1, 0].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
@@ -109,7 +109,7 @@ Deno.test("a Sequence keeps the hidden state after the last token of each prompt
   }));
 });
 
-Deno.test("a Sequence keeps a hidden state when the buffer it came in is used again", () => {
+Deno.test("Sequence keeps a hidden state when the buffer it came in is used again", () => {
   const sequence = new Sequence(requestOf(promptOf(8)), [0]);
   const chunk = sequence.nextChunk(sequence.prefilling!, 4);
   const states = statesOf(chunk);
@@ -118,7 +118,7 @@ Deno.test("a Sequence keeps a hidden state when the buffer it came in is used ag
   deepStrictEqual(sequence.promptStates(), [Float32Array.of(0, 0, 8)]);
 });
 
-Deno.test("a guided Sequence feeds both rows the same tokens, each at its own position", () => {
+Deno.test("Sequence with guidance feeds both rows the same tokens, each at its own position", () => {
   const sequence = new Sequence(requestOf(promptOf(1, 2, 3), promptOf(4)), [
     5,
     6,
@@ -142,7 +142,7 @@ Deno.test("a guided Sequence feeds both rows the same tokens, each at its own po
   strictEqual(sequence.fed, 2);
 });
 
-Deno.test("a Sequence forgets what a policy does not keep, but remembers how much was written", () => {
+Deno.test("Sequence discards tokens that a policy does not keep, but counts all that were written", () => {
   const sequence = new Sequence(requestOf(promptOf(1, 2)), [0]);
   prefilled(sequence, 8);
   sequence.push({ kept: 0, tokens: [7, 8, 9], judged: [0, 1, 2] });
@@ -152,7 +152,7 @@ Deno.test("a Sequence forgets what a policy does not keep, but remembers how muc
   strictEqual(sequence.rows[0]!.written, 5);
 });
 
-Deno.test("a Sequence tells where every token stands, the prompt's and those that were kept", () => {
+Deno.test("Sequence returns the position of every token, the prompt's and those that were kept", () => {
   const sequence = new Sequence(requestOf(promptOf(1, 2), promptOf(3)), [0, 1]);
   prefilled(sequence, 8);
   sequence.push({ kept: 0, tokens: [7, 8], judged: [0, 1], places: [0, 4] });
@@ -164,7 +164,7 @@ Deno.test("a Sequence tells where every token stands, the prompt's and those tha
   ]);
 });
 
-Deno.test("a Sequence is narrow when a step can take its draft", () => {
+Deno.test("Sequence is narrow if a step can take its draft", () => {
   const narrow = (draft: Omit<Draft, "kept">) => {
     const sequence = new Sequence(requestOf(promptOf(1)), [0]);
     sequence.push({ kept: 0, ...draft });

@@ -31,7 +31,7 @@ interface Entry {
 
 const entries: Entry[] = goldenJson("preprocess/preprocess.json").files;
 
-Deno.test("decodeImage() gives the reference's bytes for every lossless file", async () => {
+Deno.test("decodeImage() returns the reference's bytes for every lossless file", async () => {
   const lossless = entries.filter(({ format, rgb_sha256, decoded_rgb }) =>
     rgb_sha256 !== undefined && decoded_rgb === undefined &&
     format !== "BMP" && format !== "TIFF"
@@ -43,13 +43,13 @@ Deno.test("decodeImage() gives the reference's bytes for every lossless file", a
   }
 });
 
-Deno.test("decodeImage() gives lossy WebP as libwebp does", async () => {
+Deno.test("decodeImage() decodes lossy WebP as libwebp does", async () => {
   const [lossy] = entries.filter(({ file }) => file.endsWith("lossy.webp"));
   const { pixels } = await decodeImage(goldenBytes(lossy!.file), reference);
   strictEqual(sha256(pixels), lossy!.rgb_sha256);
 });
 
-Deno.test("decodeImage() gives JPEG as libjpeg does", async () => {
+Deno.test("decodeImage() decodes JPEG as libjpeg does", async () => {
   const jpegs = entries.filter(({ format }) => format === "JPEG");
   strictEqual(jpegs.length, 10);
   for (const { file, decoded_rgb } of jpegs) {
@@ -67,7 +67,7 @@ Deno.test("decodeImage() reads every kind of PNG as Pillow does", async () => {
   }
 });
 
-Deno.test("decodeImage() gives the first frame of animations as Pillow does", async () => {
+Deno.test("decodeImage() returns the first frame of animations as Pillow does", async () => {
   const { files } = goldenJson("animation/frames.json");
   for (const [name, answer] of Object.entries<{ reference: string }>(files)) {
     const bytes = goldenBytes(`animation/${name}`);
@@ -88,7 +88,7 @@ Deno.test("decodeFrames() composes every frame as viewers do", async () => {
   }
 });
 
-Deno.test("decodeFrames() gives every frame as Pillow does, colors of transparent pixels included", async () => {
+Deno.test("decodeFrames() returns every frame as Pillow does, colors of transparent pixels included", async () => {
   const { clips } = goldenJson("animation/clips.json");
   for (const { name, file, frames } of clips) {
     const images = await decodeFrames(Uint8Array.fromBase64(file), reference);
@@ -96,7 +96,7 @@ Deno.test("decodeFrames() gives every frame as Pillow does, colors of transparen
   }
 });
 
-Deno.test("decodeFrames() gives one frame for a still", async () => {
+Deno.test("decodeFrames() returns one frame for a still", async () => {
   for (const name of ["rgb.png", "gray.jpg", "still.gif", "alpha.webp"]) {
     const bytes = goldenBytes(`preprocess/${name}`);
     const frames = await decodeFrames(bytes, display);
@@ -104,7 +104,7 @@ Deno.test("decodeFrames() gives one frame for a still", async () => {
   }
 });
 
-Deno.test("decodeImage() turns a picture as EXIF asks on display only", async () => {
+Deno.test("decodeImage() turns a picture by EXIF on display only", async () => {
   const upright = goldenBytes("preprocess/exif_orientation_1.jpg");
   const turned = goldenBytes("preprocess/exif_orientation_6.jpg");
   const stored = await decodeImage(turned, reference);
@@ -119,7 +119,7 @@ Deno.test("decodeImage() turns a picture as EXIF asks on display only", async ()
   deepStrictEqual(shown, clockwise);
 });
 
-Deno.test("decodeImage() turns PNG and WebP as EXIF asks, too", async () => {
+Deno.test("decodeImage() turns PNG and WebP by EXIF, too", async () => {
   const exif = exifBlock(3);
   const [header, ...rest] = readChunks(goldenBytes("preprocess/rgb.png"));
   const png = writeChunks([header!, { type: "eXIf", data: exif }, ...rest]);
@@ -215,7 +215,7 @@ function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** A directory of one entry: the orientation. */
+/** Returns a directory of one entry: the orientation. */
 function exifBlock(orientation: number): Uint8Array {
   return latin1(
     `MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0${

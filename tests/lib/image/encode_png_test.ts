@@ -12,23 +12,23 @@ import { anyImage, anyImageOf, paint } from "../../support/pictures.ts";
 const options = { decode: "display", maxPixels: 1_000_000 } as const;
 const dot = paint(1, 1, () => [1, 2, 3]);
 
-Deno.test("encodePng() loses nothing", async () => {
+Deno.test("encodePng() is lossless", async () => {
   await fc.assert(fc.asyncProperty(anyImage(12), async (image) => {
     deepStrictEqual(await decodeImage(encodePng(image, {}), options), image);
   }));
 });
 
-Deno.test("encodePng() loses nothing of a large picture", async () => {
+Deno.test("encodePng() is lossless for a large picture", async () => {
   const image = paint(300, 500, (y, x) => [x ^ y, (x * y) >> 3, x + y]);
   deepStrictEqual(await decodeImage(encodePng(image, {}), options), image);
 });
 
-Deno.test("encodePng() gives the same bytes for the same picture", () => {
+Deno.test("encodePng() returns the same bytes for the same picture", () => {
   const text = { Seed: "1" };
   deepStrictEqual(encodePng(dot, { text }), encodePng(dot, { text }));
 });
 
-Deno.test("encodePng() holds any text under its keyword", () => {
+Deno.test("encodePng() writes any text under its keyword", () => {
   const keyword = fc.stringMatching(/^[a-zA-Z][a-zA-Z ]{0,20}[a-zA-Z]$/);
   const text = fc.dictionary(keyword, fc.string({ unit: "grapheme" }), {
     noNullPrototype: true,
@@ -38,13 +38,13 @@ Deno.test("encodePng() holds any text under its keyword", () => {
   }));
 });
 
-Deno.test("encodePng() refuses a keyword that PNG cannot hold", () => {
+Deno.test("encodePng() refuses an invalid keyword", () => {
   for (const keyword of ["", "π", "a\0b", "x".repeat(80)]) {
     throws(() => encodePng(dot, { text: { [keyword]: "" } }), RangeError);
   }
 });
 
-Deno.test("encodeApng() loses nothing of any frame", async () => {
+Deno.test("encodeApng() is lossless for every frame", async () => {
   const clip = fc.tuple(
     fc.integer({ min: 1, max: 8 }),
     fc.integer({ min: 1, max: 8 }),
@@ -59,7 +59,7 @@ Deno.test("encodeApng() loses nothing of any frame", async () => {
   }));
 });
 
-Deno.test("encodeApng() announces frames, delay and text", () => {
+Deno.test("encodeApng() writes frames, delay and text", () => {
   const bytes = encodeApng([dot, dot, dot], {
     framesPerSecond: 12.5,
     text: { Seed: "7" },
@@ -87,7 +87,7 @@ Deno.test("encodeApng() refuses no frame, and frames of two sizes", () => {
   throws(() => encodeApng([dot, wide], { framesPerSecond: 8 }), RangeError);
 });
 
-Deno.test("soundData() notices a flipped bit in what the picture needs", () => {
+Deno.test("soundData() detects a flipped bit in chunks that the picture needs", () => {
   const bytes = encodePng(paint(5, 5, (y, x) => [y, x, 0]), {});
   const [, data] = readChunks(bytes);
   strictEqual(data?.type, "IDAT");
@@ -96,7 +96,7 @@ Deno.test("soundData() notices a flipped bit in what the picture needs", () => {
   throws(() => soundData(bytes, data), /a checksum is wrong/);
 });
 
-/** Keyword and text of every iTXt. */
+/** Returns keyword and text of every iTXt. */
 function textOf(bytes: Uint8Array): [string, string][] {
   return readChunks(bytes).filter(({ type }) => type === "iTXt")
     .map(({ data }) => {

@@ -1,4 +1,4 @@
-/** Videos, by programs that stand in for ffmpeg. */
+/** Videos, by programs in place of ffmpeg. */
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { findFfmpeg, type VideoEncoder } from "../../../lib/image/ffmpeg.ts";
@@ -14,7 +14,7 @@ const frames = [1, 2, 3].map((level): RgbImage => ({
   pixels: new Uint8ClampedArray(45).fill(level),
 }));
 
-/** A program that lists `encoders` and does `script` with what it is given. */
+/** Writes a program that lists `encoders` and runs `script` on its input. */
 async function programOf(
   script: string,
   encoders = " V....D libx264  H.264",
@@ -33,13 +33,13 @@ async function programOf(
   };
 }
 
-Deno.test("findFfmpeg() finds nothing where there is no program or no encoder", async () => {
+Deno.test("findFfmpeg() returns undefined if there is no program or no encoder", async () => {
   strictEqual(await findFfmpeg("/nowhere/ffmpeg"), undefined);
   using other = await programOf("cat", " V....D mpeg4  MPEG-4");
   strictEqual(other.encode, undefined);
 });
 
-Deno.test("encode() pipes all frames in order and gives what the program writes", async () => {
+Deno.test("encode() pipes all frames in order and returns the program's output", async () => {
   using program = await programOf(`echo "$@" > "$(dirname "$0")/line"; cat`);
   const options = { framesPerSecond: 8, signal: NEVER };
   const bytes = await program.encode!(frames, options);
@@ -51,7 +51,7 @@ Deno.test("encode() pipes all frames in order and gives what the program writes"
   );
 });
 
-Deno.test("encode() tells what the program complains of", async () => {
+Deno.test("encode() reports the program's error output", async () => {
   using program = await programOf("cat > /dev/null; echo broken >&2; exit 3");
   await rejects(
     program.encode!(frames, { framesPerSecond: 8, signal: NEVER }),
@@ -67,7 +67,7 @@ Deno.test("encode() ends a program that writes without end", async () => {
   );
 });
 
-Deno.test("encode() kills the program when it is told to", async () => {
+Deno.test("encode() kills the program when its signal aborts", async () => {
   using program = await programOf("exec tail -f /dev/null");
   const leave = new AbortController();
   const options = { framesPerSecond: 8, signal: leave.signal };

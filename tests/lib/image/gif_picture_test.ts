@@ -1,6 +1,4 @@
-/**
- * GIFs as other programs write and damage them.
- */
+/** GIFs as other programs write and damage them. */
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { decodeFrames, decodeImage } from "../../../lib/image/decode.ts";
@@ -26,14 +24,14 @@ for (const { name, bytes, picture } of ODD_GIFS) {
   });
 }
 
-/** A frame of one color. */
+/** Returns a frame of one color. */
 function flat(index: number, parts: Partial<GifFrameParts>): GifFrameParts {
   const { height = 2, width = 2 } = parts;
   const indices = new Array<number>(height * width).fill(index);
   return { height, width, indices, ...parts };
 }
 
-/** The colors of indices 0 to 3, and white, by a letter each. */
+/** The letters of the colors of indices 0 to 3, and of white. */
 const LETTERS = new Map([
   ["200,10,20", "R"],
   ["30,180,40", "G"],
@@ -92,7 +90,7 @@ Deno.test("decodeFrames() keeps the colors of a GIF's transparent pixels for the
     { ...flat(1, { transparent: 1 }), disposal: 2 },
     flat(2, { left: 1, transparent: 3 }),
   ];
-  // The canvas has the color of the transparent index where no frame is.
+  // The canvas has the color of the transparent index outside of frames.
   deepStrictEqual(await clip(frames, reference), [
     ["GGGG", "GGGG"],
     ["GBBG", "GBBG"],

@@ -15,7 +15,7 @@ const types: Record<string, string> = {
   WEBP: "webp",
 };
 
-Deno.test("readHeader() gives type and size of every golden picture", () => {
+Deno.test("readHeader() returns type and size of every golden picture", () => {
   const { files } = goldenJson("preprocess/preprocess.json");
   for (const { file, format, size_wh } of files) {
     const type = types[format];
@@ -37,7 +37,7 @@ Deno.test("readHeader() counts the frames of animations", () => {
   deepStrictEqual(frames, [5, 4, 5]);
 });
 
-Deno.test("readHeader() gives EXIF's orientation", () => {
+Deno.test("readHeader() returns EXIF's orientation", () => {
   const found = [1, 3, 6, 8].map((n) =>
     readHeader(goldenBytes(`preprocess/exif_orientation_${n}.jpg`)).orientation
   );
@@ -72,7 +72,7 @@ Deno.test("readHeader() refuses a side of zero", () => {
   throws(() => readHeader(gif), /GIF header says 0×0 pixels/);
 });
 
-Deno.test("readHeader() answers or refuses whatever the bytes are", () => {
+Deno.test("readHeader() returns or refuses for any bytes", () => {
   const starts = [
     "\x89PNG\r\n\x1a\n",
     "\xff\xd8\xff",
@@ -94,7 +94,7 @@ Deno.test("readHeader() answers or refuses whatever the bytes are", () => {
   }));
 });
 
-Deno.test("readHeader() refuses files of countless blocks, whatever their type", () => {
+Deno.test("readHeader() refuses files of countless blocks, of any type", () => {
   const length = 2 ** 24;
   const png = new Uint8Array(length);
   png.set(goldenBytes("preprocess/rgb.png").subarray(0, 33));
@@ -119,5 +119,5 @@ Deno.test("readHeader() refuses files of countless blocks, whatever their type",
   throws(() => readHeader(frames), /too many frames/);
 });
 
-/** A chunk that a PNG may have any number of. */
+/** A chunk that a PNG may contain any number of times. */
 const EMPTY_TEXT = [0, 0, 0, 0, 0x74, 0x45, 0x58, 0x74, 0, 0, 0, 0];

@@ -19,7 +19,7 @@ import { goldenBytes, sha256 } from "../../support/pictures.ts";
 const reference = { decode: "reference", maxPixels: 1_000_000 } as const;
 const original = goldenBytes("preprocess/baseline_420.jpg");
 
-/** Offsets of the markers of a kind. */
+/** Returns the offsets of the markers of a kind. */
 function markers(bytes: Uint8Array, marker: number): number[] {
   return [...bytes.keys()].filter((at) =>
     bytes[at] === 0xff && bytes[at + 1] === marker
@@ -82,7 +82,7 @@ Deno.test("decodeImage() refuses a JPEG whose scan is cut, with and without its 
   }
 });
 
-Deno.test("decodeImage() says which kind of JPEG it does not decode", async () => {
+Deno.test("decodeImage() names the kind of JPEG that it does not decode", async () => {
   const cases: readonly (readonly [number, RegExp])[] = [
     [0xc3, /lossless \(SOF 0xc3\), which is not decoded: save it as/],
     [0xc5, /hierarchical \(SOF 0xc5\)/],
@@ -103,12 +103,14 @@ Deno.test("decodeImage() says which kind of JPEG it does not decode", async () =
   );
 });
 
-/** A gray gradient of 32 × 32 with a restart marker after each row of blocks. */
+/**
+ * A gray gradient of 32 × 32 with a restart marker after each row of blocks.
+ */
 const RESTARTING = Uint8Array.fromBase64(
   "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAA0JCgsKCA0LCgsODg0PEyAVExISEyccHhcgLikxMC4pLSwzOko+MzZGNywtQFdBRkxOUlNSMj5aYVpQYEpRUk//wAALCAAgACABAREA/8QAFgABAQEAAAAAAAAAAAAAAAAABQYH/8QAGBAAAgMAAAAAAAAAAAAAAAAAAAMEITH/3QAEAAT/2gAIAQEAAD8Az+OrKFI6soUjqyhOOrKP/9COjqyhSOrKE46soUjqyj//0Z2OrKFI6soTjqyhSOrKP//SMjqyhOOrKFI6soUjqyj/2Q==",
 );
 
-Deno.test("decodeImage() finds its way back after damage between restart markers", async () => {
+Deno.test("decodeImage() recovers after damage between restart markers", async () => {
   ok(readJpegLayout(RESTARTING).restarts);
   const whole = await decodeImage(RESTARTING, reference);
   const [second] = markers(RESTARTING, 0xd0);
@@ -133,7 +135,7 @@ Deno.test("decodeImage() finds its way back after damage between restart markers
   );
 });
 
-Deno.test("decodeImage() turns a JPEG as EXIF asks, else XMP", async () => {
+Deno.test("decodeImage() turns a JPEG by EXIF, else by XMP", async () => {
   const stored = await decodeImage(original, reference);
   const exif = [...latin1("Exif\0\0"), ...exifBlock({ order: "MM", type: 4 })];
   const xmp = [...latin1(`http://ns.adobe.com/xap/1.0/\0${XMP_PACKET}`)];
@@ -189,6 +191,6 @@ for (const { name, bytes, isPlain } of ODD_JPEGS) {
   });
 }
 
-/** The plain picture's samples taken for red, green and blue. */
+/** Samples of the plain picture taken for red, green and blue. */
 const RGB_BY_PILLOW =
   "af2f4dc3714252cd9dd1e9d3d609651977a049c9c78bc8bbf32234e6d78e6761";

@@ -14,7 +14,7 @@ const options = { decode: "display", maxPixels: 1_000_000 } as const;
 const smooth = paint(40, 60, (y, x) => [4 * x, 6 * y, 2 * (x + y)]);
 const bright = paint(40, 60, (y, x) => [255 - 4 * x, 255 - 6 * y, 90]);
 
-Deno.test("encodeJpeg() comes back close at high quality", async () => {
+Deno.test("encodeJpeg() is close at high quality", async () => {
   const bytes = await codec.encodeJpeg(smooth, { quality: 95 });
   strictEqual(readHeader(bytes).type, "jpeg");
   ok(maxLevelDifference(await codec.decodeImage(bytes, options), smooth) <= 8);
@@ -33,7 +33,7 @@ Deno.test("encodeJpeg() refuses a quality beyond 1 to 100", async () => {
   }
 });
 
-Deno.test("encodeWebp() comes back exactly without a quality, and close with one", async () => {
+Deno.test("encodeWebp() is lossless without a quality, and close with one", async () => {
   const exact = await codec.encodeWebp(smooth, { quality: undefined });
   strictEqual(readHeader(exact).type, "webp");
   deepStrictEqual(await codec.decodeImage(exact, options), smooth);
@@ -49,7 +49,7 @@ Deno.test("encodeWebp() refuses a quality beyond 1 to 100", async () => {
   }
 });
 
-Deno.test("withWebpXmp() keeps the picture, and holds the packet", async () => {
+Deno.test("withWebpXmp() keeps the picture, and contains the packet", async () => {
   for (const quality of [undefined, 80]) {
     const plain = await codec.encodeWebp(smooth, { quality });
     for (const packet of ["<x/>", "<x>é</x>"]) {
@@ -67,7 +67,7 @@ Deno.test("withWebpXmp() keeps the picture, and holds the packet", async () => {
   }
 });
 
-Deno.test("encodeGif() comes back frame by frame, close in color", async () => {
+Deno.test("encodeGif() keeps every frame, close in color", async () => {
   const clip = [smooth, bright, smooth];
   const bytes = await codec.encodeGif(clip, { framesPerSecond: 10 });
   const frames = await codec.decodeFrames(bytes, options);
@@ -77,7 +77,7 @@ Deno.test("encodeGif() comes back frame by frame, close in color", async () => {
   });
 });
 
-Deno.test("encodeGif() loses nothing of 255 colors", async () => {
+Deno.test("encodeGif() is lossless for 255 colors", async () => {
   const few = paint(16, 16, (y, x) => {
     const color = (16 * y + x) % 255;
     return [7 * color & 255, 31 * color & 255, 101 * color & 255];
@@ -86,7 +86,7 @@ Deno.test("encodeGif() loses nothing of 255 colors", async () => {
   deepStrictEqual(await codec.decodeFrames(bytes, options), [few, few]);
 });
 
-Deno.test("encodeGif() holds the delay of each frame in hundredths", async () => {
+Deno.test("encodeGif() writes the delay of each frame in hundredths", async () => {
   const bytes = await codec.encodeGif([smooth, bright], { framesPerSecond: 8 });
   const controls = [...bytes.keys()].filter((at) =>
     bytes[at] === 0x21 && bytes[at + 1] === 0xf9 && bytes[at + 2] === 4
@@ -104,7 +104,7 @@ Deno.test("encodeGif() refuses no frame, frames of two sizes, and no speed", asy
   );
 });
 
-Deno.test("zipPngs() holds every frame as a PNG, in order", async () => {
+Deno.test("zipPngs() contains every frame as a PNG, in order", async () => {
   const files = unzipSync(await codec.zipPngs([smooth, bright]));
   deepStrictEqual(Object.keys(files), ["frame_0000.png", "frame_0001.png"]);
   deepStrictEqual(
@@ -113,7 +113,7 @@ Deno.test("zipPngs() holds every frame as a PNG, in order", async () => {
   );
 });
 
-Deno.test("zipPngs() gives the same bytes for the same frames", async () => {
+Deno.test("zipPngs() returns the same bytes for the same frames", async () => {
   deepStrictEqual(await codec.zipPngs([smooth]), await codec.zipPngs([smooth]));
 });
 

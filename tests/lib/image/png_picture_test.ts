@@ -27,7 +27,7 @@ function oddPng(name: string) {
   return ODD_PNGS.find((odd) => odd.name === `${name}.png`)!;
 }
 
-Deno.test("decodeFrames() gives an APNG's frames without a default picture that is none", async () => {
+Deno.test("decodeFrames() returns an APNG's frames without a default picture that is none", async () => {
   const { bytes, shown } = oddPng("a default picture that is no frame");
   for (const options of [reference, display]) {
     deepStrictEqual(await decodeFrames(bytes, options), [shown]);
@@ -46,7 +46,7 @@ Deno.test("decodeFrames() refuses an APNG with a frame that is damaged, missing 
   }
 });
 
-/** A PNG with the data of its chunks changed. */
+/** Returns a PNG with the data of its chunks changed. */
 function changed(
   name: string,
   change: (chunk: PngChunk) => Uint8Array | undefined,
@@ -58,7 +58,7 @@ function changed(
   return writeChunks(chunks.filter(({ data }) => data.length > 0));
 }
 
-Deno.test("decodeImage() refuses a PNG whose header has no meaning", async () => {
+Deno.test("decodeImage() refuses a PNG whose header is invalid", async () => {
   for (
     const [at, value, message] of [
       [8, 3, /depth 3, color type 2/],
@@ -78,7 +78,7 @@ Deno.test("decodeImage() refuses a PNG whose header has no meaning", async () =>
   }
 });
 
-Deno.test("decodeImage() refuses a PNG without rows, palette or filters that are known", async () => {
+Deno.test("decodeImage() refuses a PNG without rows, palette or known filters", async () => {
   const data = (bytes: Uint8Array) =>
     changed(
       "preprocess/rgb.png",

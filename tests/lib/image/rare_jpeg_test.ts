@@ -35,12 +35,12 @@ Deno.test("decodeImage() refuses a CMYK JPEG wherever it is cut", async () => {
   }
 });
 
-/** The offset of the first marker of a kind. */
+/** Returns the offset of the first marker of a kind. */
 function marker(bytes: Uint8Array, kind: number): number {
   return bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === kind);
 }
 
-/** A file with bytes written over those after a marker. */
+/** Returns a file with bytes written over those after a marker. */
 function written(
   kind: number,
   offset: number,
@@ -51,7 +51,7 @@ function written(
   return bytes;
 }
 
-Deno.test("decodeRareJpeg() refuses what is damaged, and says how", () => {
+Deno.test("decodeRareJpeg() refuses damaged files, with the reason", () => {
   const scan = named("cmyk");
   const data = marker(scan, 0xda) + 16;
   const factors = written(0xc0, 11, [0x31]);

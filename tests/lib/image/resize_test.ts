@@ -34,7 +34,7 @@ Deno.test("resizeBicubic() equals Pillow on every golden picture", async () => {
   strictEqual(compared, 44);
 });
 
-Deno.test("resizeBicubic() runs vertically first when mostly height is lost", async () => {
+Deno.test("resizeBicubic() runs vertically first if mostly height is lost", async () => {
   const files = [
     "rgb.png",
     "geo_down41x333_68x333.png",
@@ -50,7 +50,7 @@ Deno.test("resizeBicubic() runs vertically first when mostly height is lost", as
   }
 });
 
-Deno.test("resizeBicubic() hands back a picture that has the size", () => {
+Deno.test("resizeBicubic() returns a picture that has the size itself", () => {
   const image = paint(3, 4, (y, x) => [y, x, 7]);
   strictEqual(resizeBicubic(image, { height: 3, width: 4 }), image);
 });

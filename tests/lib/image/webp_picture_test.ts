@@ -69,7 +69,7 @@ Deno.test("decodeImage() refuses a WebP whose picture is cut", async () => {
   }
 });
 
-Deno.test("decodeImage() turns a WebP as XMP asks", async () => {
+Deno.test("decodeImage() turns a WebP by XMP", async () => {
   const data = new TextEncoder().encode(XMP_PACKET);
   const bytes = extendedStill(4, [], [{ name: "XMP ", data }]);
   const stored = await decodeImage(bytes, reference);

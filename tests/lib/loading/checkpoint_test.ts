@@ -21,7 +21,7 @@ const ORIGINAL = `${CHECKPOINTS}/emu3-tiny`;
 const VISION = `${CHECKPOINTS}/emu3-tiny-visiontokenizer`;
 const TRANSFORMERS = `${CHECKPOINTS}/emu3-tiny-hf`;
 
-/** Builds every graph of a language model, which asks for all its weights. */
+/** Builds every graph of a language model, which finds all its weights. */
 function buildAll(config: LanguageConfig, weights: Weights): void {
   const options = { computeDtype: "float32" } as const;
   decoderGraph(config, weights, {
@@ -79,7 +79,7 @@ for (const folder of [VISION, TRANSFORMERS]) {
   });
 }
 
-Deno.test("both layouts hold the same numbers under the same keys", async () => {
+Deno.test("Both layouts hold the same numbers under the same keys", async () => {
   const keys = readSafetensors(`${VISION}/model.safetensors`);
   const [a, b] = [
     await openVisionCheckpoint(VISION),
@@ -103,7 +103,7 @@ Deno.test("both layouts hold the same numbers under the same keys", async () => 
   strictEqual(compared, 339);
 });
 
-Deno.test("a folder saved again by newer transformers opens, language and vision", async () => {
+Deno.test("openLanguageCheckpoint() and openVisionCheckpoint() open a folder saved again by newer transformers", async () => {
   const newer = (key: string) =>
     key === "text_model.lm_head.weight"
       ? "lm_head.weight"
@@ -130,7 +130,7 @@ Deno.test("a folder saved again by newer transformers opens, language and vision
   }
 });
 
-/** The tensors of the transformers layout that `keep` names. */
+/** Returns the tensors of the transformers layout that `keep` names. */
 function someTensors(keep: (key: string) => string | undefined): Uint8Array {
   const stored = readSafetensors(`${TRANSFORMERS}/model.safetensors`);
   return safetensorsBytes(
@@ -170,7 +170,7 @@ for (const outside of [true, false]) {
   });
 }
 
-Deno.test("a head that is not there is an error where nothing says that it is tied", async () => {
+Deno.test("headGraph() refuses a missing head that is not tied", async () => {
   using folder = changedFolder(TRANSFORMERS, {
     "model.safetensors": someTensors((key) =>
       key.includes("lm_head") ? undefined : key
@@ -183,7 +183,7 @@ Deno.test("a head that is not there is an error where nothing says that it is ti
   );
 });
 
-Deno.test("either part of a transformers checkpoint opens when it was saved alone", async () => {
+Deno.test("openLanguageCheckpoint() and openVisionCheckpoint() open either part of a transformers checkpoint saved alone", async () => {
   const config = await configOf(TRANSFORMERS);
   using text = changedFolder(TRANSFORMERS, {
     "config.json": JSON.stringify({
@@ -223,7 +223,7 @@ Deno.test("either part of a transformers checkpoint opens when it was saved alon
   }
 });
 
-Deno.test("answers end at every token that config.json or generation_config.json lists", async () => {
+Deno.test("openLanguageCheckpoint() lists every end token of config.json and generation_config.json", async () => {
   const config = await configOf(ORIGINAL);
   using folder = changedFolder(ORIGINAL, {
     "config.json": JSON.stringify({
@@ -236,7 +236,7 @@ Deno.test("answers end at every token that config.json or generation_config.json
   deepStrictEqual(generation.endTokens, [1026, 1025, config.eos_token_id]);
 });
 
-Deno.test("a language model in a single file opens as one in shards does", async () => {
+Deno.test("openLanguageCheckpoint() opens a single file as it opens shards", async () => {
   const tensors = ["00001", "00002"].flatMap((part) => [
     ...readSafetensors(`${ORIGINAL}/model-${part}-of-00002.safetensors`),
   ]);
@@ -251,7 +251,7 @@ Deno.test("a language model in a single file opens as one in shards does", async
   strictEqual(generation.topK, 2048);
 });
 
-Deno.test("openLanguageCheckpoint() names file and field when a configuration is wrong", async () => {
+Deno.test("openLanguageCheckpoint() names file and field of a wrong configuration", async () => {
   using folder = changedFolder(ORIGINAL, {
     "config.json": '{"hidden_size": "wide"}',
   });
@@ -261,7 +261,7 @@ Deno.test("openLanguageCheckpoint() names file and field when a configuration is
   );
 });
 
-Deno.test("openLanguageCheckpoint() says so when a folder has no configuration, or null for one", async () => {
+Deno.test("openLanguageCheckpoint() refuses a folder without a configuration, or with null for one", async () => {
   using empty = temporaryFolder();
   await rejects(
     openLanguageCheckpoint(empty.path),
@@ -274,7 +274,7 @@ Deno.test("openLanguageCheckpoint() says so when a folder has no configuration, 
   );
 });
 
-Deno.test("a graph names file, key and both shapes when configuration and weights disagree", async () => {
+Deno.test("decoderGraph() names file, key and both shapes when configuration and weights disagree", async () => {
   const config = JSON.parse(await Deno.readTextFile(`${ORIGINAL}/config.json`));
   using folder = changedFolder(ORIGINAL, {
     "config.json": JSON.stringify({ ...config, "intermediate_size": 96 }),
@@ -288,7 +288,7 @@ Deno.test("a graph names file, key and both shapes when configuration and weight
   );
 });
 
-Deno.test("a graph names the key when the configuration has more layers than the weights", async () => {
+Deno.test("decoderGraph() names the key when the configuration has more layers than the weights", async () => {
   const config = JSON.parse(await Deno.readTextFile(`${ORIGINAL}/config.json`));
   using folder = changedFolder(ORIGINAL, {
     "config.json": JSON.stringify({ ...config, "num_hidden_layers": 3 }),
@@ -300,7 +300,7 @@ Deno.test("a graph names the key when the configuration has more layers than the
   );
 });
 
-Deno.test("openLanguageCheckpoint() tells a vision tokenizer from a language model", async () => {
+Deno.test("openLanguageCheckpoint() distinguishes a vision tokenizer from a language model", async () => {
   await rejects(
     openLanguageCheckpoint(VISION),
     saying(/tensor "model\.embed_tokens\.weight" is missing/),
@@ -323,16 +323,16 @@ Deno.test("openVisionCheckpoint() refuses a preprocessor whose factor is not the
   );
 });
 
-Deno.test("findVisionFolder() is the folder itself in the transformers layout", async () => {
+Deno.test("findVisionFolder() returns the folder itself in the transformers layout", async () => {
   strictEqual(await findVisionFolder(TRANSFORMERS), TRANSFORMERS);
 });
 
-Deno.test("findVisionFolder() is the neighbor in the original layout, with and without a slash at the end", async () => {
+Deno.test("findVisionFolder() returns the neighbor in the original layout, with and without a slash at the end", async () => {
   strictEqual(await findVisionFolder(ORIGINAL), VISION);
   strictEqual(await findVisionFolder(`${ORIGINAL}/`), VISION);
 });
 
-/** Neighbors of a language model named `emu3-mini`, and what is found. */
+/** Neighbors of a language model named `emu3-mini`, and the expected result. */
 const neighbors: Record<string, [string[], string | RegExp]> = {
   "there is one": [["Emu3-VisionTokenizer"], "Emu3-VisionTokenizer"],
   "one has the model's name": [
@@ -363,7 +363,7 @@ for (const [when, [names, expected]] of Object.entries(neighbors)) {
   });
 }
 
-Deno.test("findVisionFolder() passes over files and follows links", async () => {
+Deno.test("findVisionFolder() skips files and follows links", async () => {
   using parent = temporaryFolder();
   parent.write("emu3-mini/config.json", "{}");
   parent.write("notes-visiontokenizer", "not a folder");

@@ -24,7 +24,7 @@ import {
 
 const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
 
-/** How far rounding the weights may move what the tiny checkpoint says. */
+/** The effect that rounded weights may have on the tiny checkpoint. */
 const HALF: readonly {
   readonly dtype: HalfDtype;
   readonly stored: Dtype;
@@ -39,12 +39,12 @@ const HALF: readonly {
   { dtype: "BF16", stored: "bfloat16", logits: 0.35, levels: 6, codes: 0.85 },
 ];
 
-/** fp32 against fp32: the same numbers, arranged by other kernels. */
+/** The tolerance of fp32 against fp32: the same numbers in other kernels. */
 const SAME_WEIGHTS = 1e-5;
 
 /**
- * The transformers folder in half floats, or in fp32 with the values that half
- * floats leave.
+ * Returns the transformers folder in half floats, or in fp32 with the values
+ * that half floats keep.
  */
 function roundedFolder(
   dtype: HalfDtype,
@@ -67,7 +67,9 @@ function roundedFolder(
 
 const PICTURE = "im0_gradient_64x64";
 
-/** Codes of a picture, and the picture that golden codes decode to. */
+/**
+ * Returns the codes of a picture, and the picture that golden codes decode to.
+ */
 async function seenAndShown(path: string) {
   await using runtime = new Runtime({ threads: 1 });
   await using vision = new VisionTokenizer(

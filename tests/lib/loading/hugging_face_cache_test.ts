@@ -17,7 +17,8 @@ import { maxDifference } from "../../support/tiny.ts";
 const REVISION = "d4735e3a265e16eee03f59718b9b5d03019c07d8";
 
 /**
- * The checkpoint `name` as `huggingface_hub` stores it, and its folder.
+ * Writes the checkpoint `name` as `huggingface_hub` stores it; returns its
+ * folder.
  *
  * ```text
  * models--org--name/blobs/HASH
@@ -50,7 +51,7 @@ for (const name of ["emu3-tiny", "emu3-tiny-hf"]) {
   });
 }
 
-Deno.test("a vision tokenizer decodes from a Hugging Face cache of links", async () => {
+Deno.test("VisionTokenizer decodes from a Hugging Face cache of links", async () => {
   using cache = temporaryFolder();
   const folder = cached(cache, "emu3-tiny-visiontokenizer");
   await using runtime = new Runtime({ threads: 1 });

@@ -16,7 +16,7 @@ function refusal(file: string, reason: string): (error: unknown) => boolean {
   };
 }
 
-Deno.test("readJson() and readText() answer with nothing when there is no file", async () => {
+Deno.test("readJson() and readText() return undefined if there is no file", async () => {
   using folder = temporaryFolder();
   strictEqual(await readJson(`${folder.path}/none.json`), undefined);
   strictEqual(await readText(`${folder.path}/none.json`), undefined);
@@ -33,7 +33,7 @@ Deno.test("readJson() names a file that is not JSON, and one that cannot be read
   );
 });
 
-Deno.test("parseJsonFile() parses what is there, or what stands for it", async () => {
+Deno.test("parseJsonFile() parses an existing file, or the value for a missing one", async () => {
   using folder = temporaryFolder();
   const same = (json: unknown) => json;
   const file = folder.write("config.json", '{"a": 1}');
@@ -46,13 +46,13 @@ Deno.test("parseJsonFile() parses what is there, or what stands for it", async (
   );
 });
 
-Deno.test("parseJsonFile() hands a null on to the parser", async () => {
+Deno.test("parseJsonFile() passes a null to the parser", async () => {
   using folder = temporaryFolder();
   const file = folder.write("config.json", "null");
   strictEqual(await parseJsonFile(file, (json) => json, {}), null);
 });
 
-Deno.test("parseJsonFile() names the file when the parser refuses, and lets bugs rise", async () => {
+Deno.test("parseJsonFile() names the file when the parser refuses it, and rethrows bugs", async () => {
   using folder = temporaryFolder();
   const file = folder.write("config.json", "{}");
   const refuse = (error: Error) =>
@@ -67,7 +67,7 @@ Deno.test("parseJsonFile() names the file when the parser refuses, and lets bugs
   await rejects(refuse(bug), bug);
 });
 
-Deno.test("readJson() reads nothing that is larger or deeper than a checkpoint's", async () => {
+Deno.test("readJson() refuses a file that is larger or deeper than a checkpoint's", async () => {
   using folder = temporaryFolder();
   const large = folder.write("large.json", "{}");
   await Deno.truncate(large, 2 ** 40);

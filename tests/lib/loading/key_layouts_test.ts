@@ -32,7 +32,7 @@ Deno.test("transformersLanguageKeys() spells the body and the head in both gener
   ]);
 });
 
-Deno.test("both spellings together name every tensor that the converter wrote, once", () => {
+Deno.test("transformersVisionKeys() and transformersLanguageKeys() together name every tensor of the converter, once", () => {
   const { weight_map: language } = goldenJson<{
     "weight_map": Record<string, string>;
   }>("checkpoints/emu3-tiny/model.safetensors.index.json");
@@ -49,7 +49,7 @@ Deno.test("both spellings together name every tensor that the converter wrote, o
   deepStrictEqual(names.sort(), [...stored.keys()].sort());
 });
 
-Deno.test("originalKeys() leaves a key as it is", () => {
+Deno.test("originalKeys() returns a key unchanged", () => {
   deepStrictEqual(originalKeys("model.norm.weight"), ["model.norm.weight"]);
   ok(!originalKeys("lm_head.weight").includes("text_model.lm_head.weight"));
 });

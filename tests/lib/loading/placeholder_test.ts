@@ -14,7 +14,7 @@ function reasonOf(text: string, path = "file"): string | undefined {
   return placeholderReason(path, new TextEncoder().encode(text));
 }
 
-Deno.test("placeholderReason() tells Git LFS pointers and web pages from content", () => {
+Deno.test("placeholderReason() distinguishes Git LFS pointers and web pages from content", () => {
   match(String(reasonOf(LFS_POINTER)), /Git LFS pointer.*git lfs pull/);
   match(
     String(reasonOf(LFS_POINTER.replace("git-lfs", "hawser"))),

@@ -9,7 +9,7 @@ import {
 } from "../../../lib/loading/plain_file.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-Deno.test("openPlainFile() makes a file, opens it again and truncates nothing", async () => {
+Deno.test("openPlainFile() creates a file, opens it again and truncates nothing", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "file");
   (await openPlainFile(path)).close();

@@ -11,7 +11,7 @@ const MODEL = parseVisionConfig({});
 const NEWER = "processor_config.json";
 const OLDER = "preprocessor_config.json";
 
-/** As transformers 5 writes it. */
+/** The settings in the form of transformers 5. */
 const SAVED_BY_5 = {
   "image_processor": {
     "do_convert_rgb": true,
@@ -53,7 +53,7 @@ Deno.test("findPreprocessor() reads the image processor inside processor_config.
   });
 });
 
-Deno.test("findPreprocessor() takes the newer file's settings, and the older one's where it is silent", async () => {
+Deno.test("findPreprocessor() takes the newer file's settings, and the older one's for omitted fields", async () => {
   const older = {
     "min_pixels": 64,
     "max_pixels": 128,
@@ -108,7 +108,7 @@ for (
   });
 }
 
-Deno.test("findPreprocessor() takes the published values and the model's factor where no file says any", async () => {
+Deno.test("findPreprocessor() takes the published values and the model's factor if no file gives any", async () => {
   using folder = temporaryFolder();
   const config = parseVisionConfig({ "ch_mult": [1, 1, 2, 2, 4] });
   const { preprocessor, files } = await findPreprocessor(folder.path, config);
@@ -117,7 +117,7 @@ Deno.test("findPreprocessor() takes the published values and the model's factor 
   strictEqual(preprocessor.spatialFactor, 16);
 });
 
-Deno.test("findPreprocessor() overlooks a wrong setting that the newer file replaces", async () => {
+Deno.test("findPreprocessor() ignores a wrong setting that the newer file replaces", async () => {
   const { files } = await found({
     [NEWER]: SAVED_BY_5,
     [OLDER]: { resample: 2, "image_processor_type": "CLIPImageProcessor" },
@@ -169,7 +169,7 @@ for (const [files, message] of refused) {
   });
 }
 
-Deno.test("a folder saved by transformers 5 opens with the preprocessing that it was saved with", async () => {
+Deno.test("openVisionCheckpoint() opens a folder saved by transformers 5 with its preprocessing", async () => {
   const source = goldenPath("checkpoints/emu3-tiny-hf");
   using folder = changedFolder(source, {
     [NEWER]: JSON.stringify(SAVED_BY_5),

@@ -18,7 +18,7 @@ function found(tensors: Record<string, Located>) {
   return findQuantizedMatrix((name) => tensors[name], "w", shape);
 }
 
-Deno.test("findQuantizedMatrix() tells bits and blocks from the shapes", () => {
+Deno.test("findQuantizedMatrix() derives bits and blocks from the shapes", () => {
   const four = found(sound)!;
   strictEqual(four.bits, 4);
   strictEqual(four.blockSize, 128);
@@ -39,7 +39,7 @@ Deno.test("findQuantizedMatrix() tells bits and blocks from the shapes", () => {
   strictEqual(eight.scales.dtype, "bfloat16");
 });
 
-Deno.test("findQuantizedMatrix() finds none where weights are floats", () => {
+Deno.test("findQuantizedMatrix() returns undefined if weights are floats", () => {
   strictEqual(found({ w: located("F32", [4, 256]) }), undefined);
 });
 

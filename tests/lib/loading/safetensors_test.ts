@@ -36,7 +36,7 @@ const anyTensors = fc.dictionary(
   { maxKeys: 6, noNullPrototype: true },
 ).map((tensors) => new Map(Object.entries(tensors)));
 
-/** Eight bytes of data, and a header that may or may not fit them. */
+/** Returns eight bytes of data after a header that may or may not fit them. */
 function fileOf(header: unknown, length = 8): Uint8Array<ArrayBuffer> {
   return withHeader(JSON.stringify(header), new Uint8Array(length));
 }
@@ -78,7 +78,7 @@ Deno.test("readSafetensorsHeader() finds every tensor where it was written", asy
   }));
 });
 
-Deno.test("readSafetensorsHeader() reads what the reference wrote, and its notes", async () => {
+Deno.test("readSafetensorsHeader() reads the reference's file, and its metadata", async () => {
   const path = goldenPath(
     "checkpoints/emu3-tiny/model-00001-of-00002.safetensors",
   );
@@ -93,7 +93,7 @@ Deno.test("readSafetensorsHeader() reads what the reference wrote, and its notes
   }
 });
 
-Deno.test("readSafetensorsHeader() takes a header padded with spaces, and tensors of no bytes", async () => {
+Deno.test("readSafetensorsHeader() accepts a header padded with spaces, and tensors of no bytes", async () => {
   using folder = temporaryFolder();
   const header = JSON.stringify({
     a: entry("F32", [0, 5], [0, 0]),
@@ -244,7 +244,7 @@ Deno.test("readSafetensorsHeader() opens or refuses any damaged file, and never 
   );
 });
 
-Deno.test("readSafetensorsHeader() says so when there is no file, or something else", async () => {
+Deno.test("readSafetensorsHeader() refuses a missing file, and any other object", async () => {
   using folder = temporaryFolder();
   await rejects(
     readSafetensorsHeader(`${folder.path}/none.safetensors`),
@@ -260,7 +260,7 @@ Deno.test("readSafetensorsHeader() says so when there is no file, or something e
   );
 });
 
-/** A file whose header says `text`, and claims a length of its own. */
+/** Returns a file whose header is `text`, with a declared length of its own. */
 function headed(
   folder: ReturnType<typeof temporaryFolder>,
   text: string,
@@ -273,7 +273,7 @@ function headed(
   return folder.write("x.safetensors", bytes);
 }
 
-Deno.test("readSafetensorsHeader() reads no header longer than its bound or its file", async () => {
+Deno.test("readSafetensorsHeader() reads no header longer than its limit or its file", async () => {
   using folder = temporaryFolder();
   for (
     const claimed of [9n, 2n ** 31n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n]
@@ -288,7 +288,7 @@ Deno.test("readSafetensorsHeader() reads no header longer than its bound or its 
   await rejects(readSafetensorsHeader(long), /its header has 67108864 bytes/);
 });
 
-Deno.test("readSafetensorsHeader() takes a header of any shape for what it is", async () => {
+Deno.test("readSafetensorsHeader() accepts or refuses a header of any shape", async () => {
   using folder = temporaryFolder();
   const deep = "[".repeat(100_000) + "]".repeat(100_000);
   const entry = '{"dtype":"U8","shape":[],"data_offsets":[0,0]}';

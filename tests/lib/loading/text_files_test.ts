@@ -15,10 +15,10 @@ const FOLDERS = {
 
 type Layout = keyof typeof FOLDERS;
 
-/** A change to a text file; undefined takes the file away. */
+/** A change to a text file; undefined removes the file. */
 type Change = ((text: string) => string) | undefined;
 
-/** The checkpoint of a layout with one file changed. */
+/** Returns the checkpoint of a layout with one file changed. */
 function changed(
   layout: Layout,
   name: string,
@@ -58,7 +58,7 @@ Deno.test("openTextSide() needs no tokenizer_config.json", async () => {
   strictEqual(vocabulary.bos, TINY_VOCABULARY.bos);
 });
 
-/** Layout, file, change, and what the error must say. */
+/** Cases of layout, file, change and expected error. */
 const refused: Record<string, [Layout, string, Change, RegExp]> = {
   "the ranks are missing": [
     "original",

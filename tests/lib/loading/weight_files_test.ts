@@ -41,7 +41,7 @@ function indexOf(map: unknown): string {
   return JSON.stringify({ metadata: {}, "weight_map": map });
 }
 
-/** A folder whose two tensors are two shards. */
+/** Returns a folder whose two tensors are two shards. */
 function shardedFolder(): TemporaryFolder {
   const folder = temporaryFolder();
   folder.write("one.safetensors", fileOf({ a: matrix }));
@@ -53,7 +53,7 @@ function shardedFolder(): TemporaryFolder {
   return folder;
 }
 
-/** The error of `CheckpointError` about `file` that says `message`. */
+/** Returns a check for a `CheckpointError` about `file` with `message`. */
 function about(file: string, message: RegExp): (error: unknown) => boolean {
   return (error) => {
     ok(error instanceof CheckpointError, String(error));
@@ -63,7 +63,7 @@ function about(file: string, message: RegExp): (error: unknown) => boolean {
   };
 }
 
-Deno.test("WeightFiles finds the tensors of one file, and those of shards, where they lie", async () => {
+Deno.test("WeightFiles finds the tensors of one file, and those of shards, at their places", async () => {
   using single = temporaryFolder();
   single.write("model.safetensors", fileOf({ a: matrix, b: vector }));
   using sharded = shardedFolder();
@@ -85,7 +85,7 @@ Deno.test("WeightFiles finds the tensors of one file, and those of shards, where
   }
 });
 
-Deno.test("WeightFiles takes the first spelling that is there", async () => {
+Deno.test("WeightFiles takes the first spelling that exists", async () => {
   using folder = temporaryFolder();
   folder.write(
     "model.safetensors",
@@ -100,7 +100,7 @@ Deno.test("WeightFiles takes the first spelling that is there", async () => {
   );
 });
 
-Deno.test("WeightFiles overlooks sides of one at the end, and no others", async () => {
+Deno.test("WeightFiles ignores sides of one at the end, and no others", async () => {
   using folder = temporaryFolder();
   folder.write("model.safetensors", fileOf({ a: matrix, b: vector }));
   const weights = (await WeightFiles.open(folder.path)).weights(originalKeys);
@@ -134,7 +134,7 @@ Deno.test("WeightFiles names file and key when a tensor is missing or of another
   throws(() => files.dtypeOf("count", originalKeys), CheckpointError);
 });
 
-Deno.test("WeightFiles says so when a folder has no weights", async () => {
+Deno.test("WeightFiles refuses a folder without weights", async () => {
   using folder = temporaryFolder();
   await rejects(
     WeightFiles.open(folder.path),
@@ -151,7 +151,7 @@ Deno.test("WeightFiles names the shard that is missing", async () => {
   );
 });
 
-Deno.test("WeightFiles names the shard that lacks a tensor which the index promises", async () => {
+Deno.test("WeightFiles names the shard that lacks a tensor of the index", async () => {
   using folder = shardedFolder();
   folder.write("two.safetensors", fileOf({ c: vector }));
   await rejects(
@@ -222,7 +222,7 @@ Deno.test("WeightFiles refuses an index that names the folder itself", async () 
   );
 });
 
-Deno.test("WeightFiles follows links, as the snapshots of a Hugging Face cache have them", async () => {
+Deno.test("WeightFiles follows links, as in the snapshots of a Hugging Face cache", async () => {
   using cache = temporaryFolder();
   cache.write("models--org--name/blobs/6b86b2", fileOf({ a: matrix }));
   const snapshot = "models--org--name/snapshots/d4735e";

@@ -13,7 +13,7 @@ const config = parseLanguageConfig({});
 const LAYERS = 32 * 218_103_808;
 const HEAD = 32_768 * 4096;
 
-Deno.test("copiedWeightBytes() counts what is cast or arranged, not what is mapped", () => {
+Deno.test("copiedWeightBytes() counts cast and rearranged weights, not mapped ones", () => {
   const bytes = (
     storedDtype: "float32" | "bfloat16",
     codeBits?: 4 | 8,
@@ -44,7 +44,7 @@ Deno.test("refuseUnfitting() names the sizes and the remedy", () => {
   );
 });
 
-Deno.test("deviceWeightBytes() counts all, embeddings in full", () => {
+Deno.test("deviceWeightBytes() counts all weights, embeddings in full", () => {
   const table = 184_622 * 4096;
   const bytes = (codeBits?: 4 | 8) =>
     deviceWeightBytes({ config, codeBits }, "bfloat16", 32_768);

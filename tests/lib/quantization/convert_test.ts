@@ -20,7 +20,7 @@ Deno.test("floatsOf() reads fp32, fp16 and bf16 exactly", () => {
   deepStrictEqual([...floatsOf(bytesOf(bf16), "BF16")], [1, -2.5, 0, 2 ** 100]);
 });
 
-Deno.test("floatsOf() refuses what are no floats", () => {
+Deno.test("floatsOf() refuses types that are no floats", () => {
   throws(() => floatsOf(new Uint8Array(4), "I32"), TypeError);
 });
 
@@ -35,7 +35,7 @@ Deno.test("convert() halves fp32 to the nearest bf16, ties to even, as PyTorch d
   );
 });
 
-Deno.test("convert() copies bytes as they are", () => {
+Deno.test("convert() copies bytes unchanged", () => {
   const bytes = Uint8Array.of(1, 2, 3);
   deepStrictEqual(convert(bytes, "I64", { kind: "copy" }), [bytes]);
 });

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { Journal } from "../../../lib/quantization/journal.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-Deno.test("Journal knows again what was noted for the same job", async () => {
+Deno.test("Journal returns the progress recorded for the same job", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/journal`;
   {
@@ -33,7 +33,7 @@ Deno.test("Journal starts over for another job", async () => {
   strictEqual(first!.done.bands.size, 0);
 });
 
-Deno.test("Journal forgets a torn line and goes on behind the last whole one", async () => {
+Deno.test("Journal drops a torn line and continues after the last whole one", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/journal`;
   {
@@ -50,7 +50,7 @@ Deno.test("Journal forgets a torn line and goes on behind the last whole one", a
   deepStrictEqual([...journal!.done.bands], [0, 2]);
 });
 
-Deno.test("Journal.open() answers nothing while another holds it", async () => {
+Deno.test("Journal.open() returns undefined while another holds it", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/journal`;
   using journal = await Journal.open(path, "a job");

@@ -46,7 +46,7 @@ for (const name of LANGUAGE_FOLDERS) {
   });
 }
 
-Deno.test("headerBytes() ends at a page, whatever hashes say", async () => {
+Deno.test("headerBytes() ends at a page, for any hashes", async () => {
   const sources = await readSources(tinyFolder("emu3-tiny"));
   const { files } = planQuantization(sources, RECIPES.int8, {
     bandBytes: 1e6,
@@ -62,7 +62,7 @@ Deno.test("headerBytes() ends at a page, whatever hashes say", async () => {
   strictEqual(indexOf(files), undefined);
 });
 
-Deno.test("indexOf() says which file has which tensor", () => {
+Deno.test("indexOf() maps each tensor to its file", () => {
   const tensor = { name: "a", dtype: "U8", shape: [3], length: 3, offset: 0 };
   const files = ["one", "two"].map((name) => ({
     name: `${name}.safetensors`,

@@ -44,7 +44,7 @@ function quantized(
   return Array.fromAsync(quantizeCheckpoint(source, target, how));
 }
 
-/** Every file of a folder, by name. */
+/** Returns every file of a folder, by name. */
 async function contents(folder: string): Promise<Map<string, string>> {
   const hashes = new Map<string, string>();
   for await (const { name, isFile } of Deno.readDir(folder)) {
@@ -55,7 +55,7 @@ async function contents(folder: string): Promise<Map<string, string>> {
   return new Map([...hashes].sort());
 }
 
-/** Every tensor of a checkpoint, wherever it lies. */
+/** Returns every tensor of a checkpoint, in all its files. */
 async function tensorsOf(folder: string): Promise<Map<string, Tensor>> {
   const files = await Array.fromAsync(Deno.readDir(folder));
   return new Map(
@@ -64,7 +64,7 @@ async function tensorsOf(folder: string): Promise<Map<string, Tensor>> {
   );
 }
 
-/** A checkpoint of one file with the given tensors beside a layer's. */
+/** Writes a checkpoint of one file with the given tensors beside a layer's. */
 function made(tensors: Record<string, Tensor>): TemporaryFolder {
   const folder = temporaryFolder();
   folder.write("config.json", "{}");
@@ -120,7 +120,7 @@ for (const name of LANGUAGE_FOLDERS) {
   }
 }
 
-Deno.test("quantizeCheckpoint() opens again, with its bits", async () => {
+Deno.test("quantizeCheckpoint() writes a checkpoint that opens, with its bits", async () => {
   using folder = temporaryFolder();
   for (const [precision, bits] of [["int8", 8], ["int4", 4]] as const) {
     const target = join(folder.path, precision);
@@ -130,7 +130,7 @@ Deno.test("quantizeCheckpoint() opens again, with its bits", async () => {
   strictEqual((await openLanguageCheckpoint(tiny)).codeBits, undefined);
 });
 
-Deno.test("quantizeCheckpoint() notes where the weights come from", async () => {
+Deno.test("quantizeCheckpoint() records the origin of the weights", async () => {
   using folder = temporaryFolder();
   const commit = "0123abcd";
   const cached = join(folder.path, "models--org--Name/snapshots", commit);
@@ -155,7 +155,7 @@ Deno.test("quantizeCheckpoint() notes where the weights come from", async () => 
   strictEqual(rest["program"], "test");
 });
 
-Deno.test("quantizeCheckpoint() copies what lies beside the weights", async () => {
+Deno.test("quantizeCheckpoint() copies the files beside the weights", async () => {
   using folder = temporaryFolder();
   const target = join(folder.path, "out");
   await quantized(tiny, target);
@@ -176,7 +176,7 @@ Deno.test("quantizeCheckpoint() writes the same bytes in many bands and threads 
   deepStrictEqual(await contents(many!), await contents(one!));
 });
 
-Deno.test("quantizeCheckpoint() goes on after a kill, and writes the same bytes", async () => {
+Deno.test("quantizeCheckpoint() resumes after a kill, and writes the same bytes", async () => {
   using folder = temporaryFolder();
   const [killed, whole] = ["killed", "whole"]
     .map((name) => join(folder.path, name));
@@ -236,7 +236,7 @@ Deno.test("quantizeCheckpoint() refuses a target that exists or is being written
   await rejects(quantized(tiny, foreign), /it holds other files/);
 });
 
-Deno.test("quantizeCheckpoint() refuses what is quantized, and what has no layers", async () => {
+Deno.test("quantizeCheckpoint() refuses a quantized source, and one without layers", async () => {
   using folder = temporaryFolder();
   const once = join(folder.path, "once");
   await quantized(tiny, once);
@@ -257,7 +257,7 @@ Deno.test("quantizeCheckpoint() names the tensor whose weights are not finite", 
   });
 });
 
-Deno.test("quantizeCheckpoint() says so when the system refuses to write", async () => {
+Deno.test("quantizeCheckpoint() reports that the system refuses to write", async () => {
   using folder = temporaryFolder();
   const file = folder.write("file", "no folder");
   await rejects(quantized(tiny, join(file, "out")), (error) => {
@@ -267,7 +267,7 @@ Deno.test("quantizeCheckpoint() says so when the system refuses to write", async
   });
 });
 
-Deno.test("quantizeCheckpoint() copies the image processor in either file, and reads the same of it", async () => {
+Deno.test("quantizeCheckpoint() copies the image processor in either file, which is read the same", async () => {
   const settings = { "min_pixels": 64, "max_pixels": 128 };
   const source = tinyFolder("emu3-tiny-hf");
   using saved = changedFolder(source, {
@@ -305,7 +305,7 @@ for (const name of ["tokenizer.json", "model.safetensors", "config.json"]) {
   });
 }
 
-Deno.test("quantizeCheckpoint() says so when a file beside the weights changes meanwhile", async () => {
+Deno.test("quantizeCheckpoint() refuses a file beside the weights that changes meanwhile", async () => {
   using source = changedFolder(tinyFolder("emu3-tiny-hf"), {
     "generation_config.json": "{}",
   });
@@ -316,7 +316,7 @@ Deno.test("quantizeCheckpoint() says so when a file beside the weights changes m
       source.write("generation_config.json", '{"top_k": 7}');
     }
   }, /files beside its weights changed while they were read, run it again/);
-  // What is done stays for the next run.
+  // Finished work stays for the next run.
   await quantized(source.path, copy);
   strictEqual((await openLanguageCheckpoint(copy)).generation.topK, 7);
 });

@@ -11,7 +11,7 @@ function squaredError(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return Array.from(a).reduce((sum, x, i) => sum + (x - b[i]!) ** 2, 0);
 }
 
-/** Rounding with the scale that takes the greatest magnitude to the last code. */
+/** Rounds with the scale that takes the greatest magnitude to the last code. */
 function plainlyRounded(values: readonly number[], bits: number): number[] {
   const most = 2 ** (bits - 1) - 1;
   const scale = Math.max(...values.map(Math.abs)) / most;
@@ -25,7 +25,7 @@ Deno.test("quantizeRows() leaves no more error than plain rounding, and 4 bits r
     const { codes, scales } = quantizeRows(Float32Array.from(values), options);
     const ours = squaredError(dequantize(codes, scales, 4), values);
     const plain = squaredError(plainlyRounded(values, 4), values);
-    // One range that is tried is close to the plain one, not equal to it.
+    // One of the ranges is close to the plain one, not equal to it.
     ok(ours <= plain * 1.05 + 1e-9, `${ours} > ${plain}`);
     if (ours < plain * 0.95) better++;
   }));
@@ -39,15 +39,15 @@ Deno.test("quantizeRows() of 8 bits errs by a step and a half at most", () => {
     const back = dequantize(codes, scales, 8);
     const greatest = Math.max(...values.map(Math.abs));
     for (const [i, x] of values.entries()) {
-      // The counterpart of the extreme is cut by a step; the scale of least
-      // squares spreads that, and moves others by half a step.
+      // The counterpart of the extreme is clipped by a step; the least-squares
+      // scale spreads that, and moves others by half a step.
       const step = greatest / 127;
       ok(Math.abs(back[i]! - x) <= 1.5 * step + 1e-6, `${x}`);
     }
   }));
 });
 
-Deno.test("quantizeRows() gives back what was made of codes, whatever the block", () => {
+Deno.test("quantizeRows() restores values made of codes, for any block", () => {
   const code = fc.integer({ min: -7, max: 7 });
   const codes = fc.array(code, { minLength: 31, maxLength: 31 });
   fc.assert(
@@ -75,7 +75,7 @@ Deno.test("quantizeRows() puts the first of two codes into the low half", () => 
   deepStrictEqual([...scales], [1]);
 });
 
-Deno.test("quantizeRows() keeps nothing as nothing", () => {
+Deno.test("quantizeRows() keeps zeros", () => {
   fc.assert(fc.property(bits, (bits) => {
     const { codes, scales } = quantizeRows(new Float32Array(32), {
       bits,
@@ -88,7 +88,7 @@ Deno.test("quantizeRows() keeps nothing as nothing", () => {
   }));
 });
 
-Deno.test("quantizeRows() refuses what is not finite", () => {
+Deno.test("quantizeRows() refuses values that are not finite", () => {
   for (const value of [NaN, Infinity, -Infinity]) {
     const values = new Float32Array(32);
     values[17] = value;

@@ -11,7 +11,7 @@ import { tinyFolder } from "../../support/tiny.ts";
 
 const tiny = tinyFolder("emu3-tiny");
 
-/** Options, and the warnings that were given. */
+/** Returns options, and the list of their warnings. */
 function noting(
   cacheFolder: string | undefined,
 ): { options: CopyOptions; warnings: string[] } {
@@ -26,7 +26,7 @@ function noting(
   return { options, warnings };
 }
 
-Deno.test("quantizedCopy() makes a copy of the same name once, and finds it again", async () => {
+Deno.test("quantizedCopy() makes a copy of the same name once, and reuses it", async () => {
   using folder = temporaryFolder();
   const { options, warnings } = noting(join(folder.path, "cache"));
   const copy = await quantizedCopy(tiny, options);
@@ -39,7 +39,7 @@ Deno.test("quantizedCopy() makes a copy of the same name once, and finds it agai
   match(warnings[0]!, /about \d+ s/);
 });
 
-Deno.test("quantizedCopy() makes a copy once, however many need it at once", async () => {
+Deno.test("quantizedCopy() makes one copy for concurrent calls", async () => {
   using folder = temporaryFolder();
   const { options } = noting(folder.path);
   const copies = await Promise.all([
@@ -62,7 +62,7 @@ Deno.test("quantizedCopy() keeps copies of different precisions and sources apar
   strictEqual(new Set(copies).size, 3);
 });
 
-Deno.test("quantizedCopy() does without a folder that it may not write to", async () => {
+Deno.test("quantizedCopy() works without a folder that it may write to", async () => {
   using folder = temporaryFolder();
   const file = folder.write("file", "not a folder");
   for (const cacheFolder of [undefined, join(file, "cache")]) {
@@ -90,7 +90,7 @@ for (
     using cache = temporaryFolder();
     const { options, warnings } = noting(cache.path);
     const before = await quantizedCopy(source.path, options);
-    // Written again, it is the same.
+    // Written again, the fingerprint is the same.
     source.write(name, text);
     strictEqual(await quantizedCopy(source.path, options), before);
     source.write(name, `${text} `);

@@ -6,7 +6,7 @@ const layer = { kind: "quantize", bits: 4, blockSize: 128 } as const;
 const head = { kind: "quantize", bits: 8, blockSize: 128 } as const;
 const copy = { kind: "copy" } as const;
 
-Deno.test("treatmentOf() knows linear layers and the head by the names of every layout", () => {
+Deno.test("treatmentOf() recognizes linear layers and the head by the names of every layout", () => {
   for (const prefix of ["model.", "text_model.model.", "model.text_model."]) {
     for (
       const part of ["self_attn.q_proj", "self_attn.o_proj", "mlp.down_proj"]
@@ -22,7 +22,7 @@ Deno.test("treatmentOf() knows linear layers and the head by the names of every 
   }
 });
 
-Deno.test("treatmentOf() leaves norms, the vision tokenizer and what are no floats", () => {
+Deno.test("treatmentOf() leaves norms, the vision tokenizer and integers unchanged", () => {
   const left = [
     ["model.norm.weight", "F32", [512]],
     ["model.layers.0.input_layernorm.weight", "F32", [512]],

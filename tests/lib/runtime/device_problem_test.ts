@@ -5,7 +5,7 @@ import type { DeviceName } from "../../../lib/runtime/provider.ts";
 const missing = (library: string) =>
   `Could not open library: ${library}: cannot open shared object file: No such file or directory`;
 
-/** What was said, and what is to be done. */
+/** Messages of failed attempts, and their remedies. */
 const PROBLEMS: readonly (readonly [DeviceName, string, RegExp])[] = [
   [
     "cuda",

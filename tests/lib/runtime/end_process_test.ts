@@ -19,7 +19,7 @@ endProcess(7);`;
   return { code, out: new TextDecoder().decode(stdout) };
 }
 
-Deno.test("endProcess() ends with its code, and nothing else runs", async () => {
+Deno.test("endProcess() ends with its code, and no code after it runs", async () => {
   const { code, out } = await run("-A");
   strictEqual(code, 7);
   strictEqual(out, Deno.build.os === "windows" ? "." : "");

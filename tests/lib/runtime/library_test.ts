@@ -16,14 +16,14 @@ const PLATFORMS = [
   { os: "windows", arch: "aarch64" },
 ];
 
-Deno.test("libraryName() names a file that the package carries, on every platform", () => {
+Deno.test("libraryName() names a file that the package contains, on every platform", () => {
   const folder = libraryPath().slice(0, -libraryName(Deno.build).length);
   for (const platform of PLATFORMS) {
     ok(Deno.statSync(`${folder}${libraryName(platform)}`).isFile);
   }
 });
 
-Deno.test("libraryName() says which platforms there are on another one", () => {
+Deno.test("libraryName() lists the supported platforms on another one", () => {
   throws(() => libraryName({ os: "darwin", arch: "x86_64" }), (error) => {
     ok(error instanceof RuntimeError);
     match(error.message, /darwin-x86_64.*linux-x86_64/);
@@ -58,7 +58,7 @@ Deno.test("libraryIn() finds the library among its providers, whatever its versi
   );
 });
 
-Deno.test("loadProblem() says what is missing, or nothing", () => {
+Deno.test("loadProblem() returns the missing library, or undefined", () => {
   strictEqual(loadProblem(libraryPath()), undefined);
   match(loadProblem("/no/such/libx.so")!, /\/no\/such\/libx\.so/);
 });

@@ -14,7 +14,7 @@ import {
 } from "../../../lib/runtime/open_runtime.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 
-/** Of a machine without a GPU. */
+/** A system without a GPU. */
 const NO_GPU: GpuSystem = {
   freeBytes: () => undefined,
   loadProblem: () => undefined,
@@ -34,7 +34,7 @@ function options(
   };
 }
 
-Deno.test("openRuntime() takes the CPU where there is no GPU, and says nothing", async () => {
+Deno.test("openRuntime() takes the CPU if there is no GPU, without a warning", async () => {
   const lines: string[] = [];
   const warn = (line: string) => void lines.push(line);
   await using runtime = await openRuntime(options({ warn }), NO_GPU);
@@ -43,7 +43,7 @@ Deno.test("openRuntime() takes the CPU where there is no GPU, and says nothing",
   deepStrictEqual(lines, []);
 });
 
-Deno.test("openRuntime() says why it does without a GPU that is there", async () => {
+Deno.test("openRuntime() warns if it does not use a GPU that exists", async () => {
   const lines: string[] = [];
   const warn = (line: string) => void lines.push(line);
   const system = { ...NO_GPU, freeBytes: () => 80e9 };
@@ -57,9 +57,9 @@ Deno.test("openRuntime() says why it does without a GPU that is there", async ()
   match(lines[0]!, /Cannot compute in fp32 on cuda.*; computing on the CPU$/);
 });
 
-// The provider's own loader is asked; that of the npm package has no CUDA unless
+// The provider's own loader is used; that of the npm package has no CUDA unless
 // its script has run.
-Deno.test("openRuntime() on cuda computes, or says what is missing", async () => {
+Deno.test("openRuntime() on cuda computes, or names the missing part", async () => {
   try {
     await using runtime = await openRuntime(options({ device: "cuda" }));
     strictEqual(runtime.provider.name, "cuda");
@@ -95,7 +95,7 @@ Deno.test("openRuntime() on cuda names the library that the provider lacks", asy
   }
 });
 
-Deno.test("openRuntime() on webgpu computes, or says what is missing", async () => {
+Deno.test("openRuntime() on webgpu computes, or names the missing part", async () => {
   try {
     await using runtime = await openRuntime(options({ device: "webgpu" }));
     strictEqual(runtime.provider.name, "webgpu");
@@ -116,7 +116,7 @@ Deno.test("openRuntime() names a library that it cannot open", async () => {
   );
 });
 
-Deno.test("providerOf() computes in what each device can", () => {
+Deno.test("providerOf() computes in the types of each device", () => {
   strictEqual(providerOf("cpu", undefined, undefined).computeDtype, "float32");
   strictEqual(providerOf("cuda", undefined, 1).computeDtype, "bfloat16");
   strictEqual(
@@ -136,7 +136,7 @@ Deno.test("providerOf() computes in what each device can", () => {
   }
 });
 
-Deno.test("providerOf() tells CUDA how much memory it may take, where that is known", () => {
+Deno.test("providerOf() limits CUDA's memory, if a limit is known", () => {
   const limit = (bytes: number | undefined) =>
     providerOf("cuda", undefined, bytes).registration!.options["gpu_mem_limit"];
   strictEqual(limit(20e9), "20000000000");

@@ -13,7 +13,7 @@ import { NO_WEIGHTS, sessionOf, squareOften } from "../../support/graphs.ts";
 
 const ONE_THREAD = { threads: 1 };
 
-Deno.test("run() reads and writes the arrays that tensors are over", async () => {
+Deno.test("run() reads and writes the arrays that tensors cover", async () => {
   await using runtime = new Runtime(ONE_THREAD);
   await using session = await sessionOf(
     runtime,
@@ -51,7 +51,7 @@ Deno.test("tensor() refuses an array that is too short for its shape", async () 
   throws(() => runtime.tensor(new Float32Array(5), [2, 3]), RangeError);
 });
 
-Deno.test("session() says what ONNX Runtime finds wrong with a graph", async () => {
+Deno.test("session() reports ONNX Runtime's error about a graph", async () => {
   await using runtime = new Runtime(ONE_THREAD);
   const options = { weightFolder: "/", prepack: true };
   const noise = new TextEncoder().encode("no protobuf");
@@ -66,7 +66,7 @@ Deno.test("session() says what ONNX Runtime finds wrong with a graph", async () 
   });
 });
 
-Deno.test("run() rejects when shapes do not fit, and the session lives on", async () => {
+Deno.test("run() rejects if shapes do not fit, and the session stays usable", async () => {
   await using runtime = new Runtime(ONE_THREAD);
   await using session = await sessionOf(
     runtime,
@@ -98,14 +98,14 @@ Deno.test("run() leaves the event loop free and stops when its signal aborts", a
   using binding = session.bind().input("x", input).output("y", output);
   const reason = new Error("enough");
   const controller = new AbortController();
-  // The timer fires only if the run does not hold the event loop, and the run
+  // The timer fires only if the run does not block the event loop, and the run
   // rejects only if it was still at work then.
   setTimeout(() => controller.abort(reason), 20);
   await rejects(binding.run(controller.signal), reason);
   await rejects(binding.run(controller.signal), reason, "already aborted");
 });
 
-Deno.test("two sessions run at once and each gets its own result", async () => {
+Deno.test("Session runs beside another and each returns its own result", async () => {
   await using runtime = new Runtime({ threads: 2 });
   await using double = await sessionOf(
     runtime,
@@ -128,7 +128,7 @@ Deno.test("two sessions run at once and each gets its own result", async () => {
   deepStrictEqual(results, [10, 25]);
 });
 
-Deno.test("closing a session waits for its run and refuses the next", async () => {
+Deno.test("Session waits for its run when closed and refuses the next", async () => {
   await using runtime = new Runtime(ONE_THREAD);
   const session = await sessionOf(runtime, [64, 64], squareOften(50));
   using tensor = runtime.tensor(new Float32Array(64 * 64), [64, 64]);
@@ -142,7 +142,7 @@ Deno.test("closing a session waits for its run and refuses the next", async () =
 
 // In a process of its own: memory is counted by process, and tests of other
 // files run beside this one.
-Deno.test("a thousand runs with tensors and bindings of their own leave no memory behind", async () => {
+Deno.test("Session leaks no memory in a thousand runs with tensors and bindings of their own", async () => {
   const script =
     new URL("../../support/run_often.ts", import.meta.url).pathname;
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {
@@ -156,12 +156,12 @@ Deno.test("a thousand runs with tensors and bindings of their own leave no memor
   ok(grown < (runs * bufferBytes) / 8, `grew by ${grown} bytes`);
 });
 
-Deno.test("a runtime tells its version", async () => {
+Deno.test("Runtime reports its version", async () => {
   await using runtime = new Runtime(ONE_THREAD);
   strictEqual(runtime.version, "1.30.0");
 });
 
-Deno.test("open() gives what the constructor gives, and lets others run meanwhile", async () => {
+Deno.test("open() equals the constructor, and does not block", async () => {
   let ran = false;
   const opening = Runtime.open(ONE_THREAD);
   queueMicrotask(() => ran = true);

@@ -7,7 +7,10 @@ import { temporaryFolder } from "../../support/temporary_folder.ts";
 
 const PREFIX = 3;
 
-/** `y = x · Wᵀ` with W `[2, 3]` some bytes into the file at `path`. */
+/**
+ * Returns the graph of `y = x · Wᵀ` with W `[2, 3]` some bytes into the file at
+ * `path`.
+ */
 function productOf(path: string, dtype: Dtype, length: number) {
   const g = new Graph("test", {
     find: (_, shape) => ({
@@ -60,7 +63,7 @@ for (const [dtype, data] of WEIGHTS) {
   });
 }
 
-Deno.test("a session reads a matrix as [in, out] where its graph asks for it", async () => {
+Deno.test("SharedWeights supplies a matrix as [in, out] if its graph requires it", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/weights`;
   await Deno.writeFile(
@@ -96,7 +99,7 @@ Deno.test("a session reads a matrix as [in, out] where its graph asks for it", a
   deepStrictEqual([...y], [6, 3.5]);
 });
 
-Deno.test("a weight that is not handed over is an error, never other numbers", async () => {
+Deno.test("Session refuses a weight that is not supplied, and never reads other numbers", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/weights`;
   await Deno.writeFile(path, new Uint8Array(2 ** 12));
@@ -108,7 +111,7 @@ Deno.test("a weight that is not handed over is an error, never other numbers", a
   );
 });
 
-Deno.test("weights of a file that is gone are an error", async () => {
+Deno.test("SharedWeights refuses weights of a file that is gone", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/weights`;
   await using runtime = new Runtime({ threads: 1 });
@@ -127,7 +130,7 @@ Deno.test("weights of a file that is gone are an error", async () => {
 });
 
 // In processes of their own: memory is counted by process.
-Deno.test("more sessions over shared weights take no more copies of them", async () => {
+Deno.test("SharedWeights needs no more copies for more sessions", async () => {
   using folder = temporaryFolder();
   const script =
     new URL("../../support/share_weights.ts", import.meta.url).pathname;
@@ -140,9 +143,9 @@ Deno.test("more sessions over shared weights take no more copies of them", async
     ok(success);
     return JSON.parse(new TextDecoder().decode(stdout));
   };
-  // What one of two sessions costs at least: the other may pay for the garbage
-  // of the process. Without sharing it is half of what is packed, with it none,
-  // but for a matrix or two that is on its way.
+  // The least cost of one of two sessions: the other may pay for the garbage of
+  // the process. Without sharing it is half of the packed bytes, with it none,
+  // except for a matrix or two in transit.
   const least = ([, second, third]: number[]) => Math.min(second!, third!);
   const own = await grownBy("own");
   ok(least(own.grown) > own.packedBytes / 4, `without sharing: ${own.grown}`);

@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert/strict";
 import { Runtime } from "../../../lib/runtime/runtime.ts";
 
-/** What native code reads of this process's environment. */
+/** Returns the value that native code reads from this process's environment. */
 function nativeVariable(name: string): string | undefined {
   const library = Deno.dlopen(
     Deno.build.os === "darwin" ? "libSystem.B.dylib" : "libc.so.6",
@@ -15,7 +15,7 @@ function nativeVariable(name: string): string | undefined {
   return text;
 }
 
-Deno.test("a runtime forbids ONNX Runtime to tell its makers of its use", async () => {
+Deno.test("Runtime forbids ONNX Runtime's telemetry", async () => {
   await using _ = new Runtime({ threads: 1 });
   strictEqual(nativeVariable("ORT_DISABLE_TELEMETRY"), "1");
 });

@@ -19,14 +19,14 @@ Deno.test("keyedChance() first picks by the random number of the position", () =
   }
 });
 
-Deno.test("keyedChance() answers alike when asked again, in any order", () => {
+Deno.test("keyedChance() returns the same values in any order of calls", () => {
   const chanceAt = keyedChance(key);
   const once = [0, 1, 2].map((attempt) => chanceAt(9, attempt).pick(coin));
   const again = [2, 1, 0].map((attempt) => chanceAt(9, attempt).pick(coin));
   strictEqual(`${once}`, `${again.reverse()}`);
 });
 
-Deno.test("keyedChance() has another number for each attempt and each question", () => {
+Deno.test("keyedChance() has another number for each attempt and each call", () => {
   const numbers = new Set<number>();
   for (const position of [0, 1, 2]) {
     for (let draw = 0; draw < 20; draw++) {
@@ -36,7 +36,7 @@ Deno.test("keyedChance() has another number for each attempt and each question",
   strictEqual(numbers.size, 60);
   const chanceAt = keyedChance(key);
   notStrictEqual(chanceAt(4, 0).pick(coin), chanceAt(4, 1).pick(coin));
-  // Were accept() and pick() one number, an accepted half would pick low.
+  // If accept() and pick() shared one number, an accepted half would pick low.
   const accepted = [...Array(2000).keys()].map((at) => chanceAt(at, 1))
     .filter((chance) => chance.accept(0.5));
   ok(Math.abs(accepted.length - 1000) < 150, `${accepted.length}`);

@@ -9,7 +9,7 @@ import {
 import type { Distribution } from "../../../lib/sampling/sampler.ts";
 import { lawDifference, lawOf } from "../../support/enumerate.ts";
 
-/** Sparse, with zeros. */
+/** Sparse distributions, with zeros. */
 const anyLaw: fc.Arbitrary<Distribution> = fc.array(
   fc.record({ gap: fc.nat(2), weight: fc.nat(5) }),
   { minLength: 1, maxLength: 6 },
@@ -30,7 +30,7 @@ function drawnTwice(q: Distribution, p: Distribution) {
   };
 }
 
-Deno.test("redraw() has the law that it is given, whatever the outcome before was drawn from", () => {
+Deno.test("redraw() has the given distribution, whatever the last outcome was drawn from", () => {
   fc.assert(fc.property(anyLaw, anyLaw, (q, p) => {
     const law = lawOf((chance) => `${drawnTwice(q, p)(chance)[1]}`);
     const expected = lawOf((chance) => `${chance.pick(p)}`);
@@ -38,7 +38,7 @@ Deno.test("redraw() has the law that it is given, whatever the outcome before wa
   }));
 });
 
-Deno.test("redraw() changes the outcome as rarely as the two laws differ", () => {
+Deno.test("redraw() changes the outcome as rarely as the two distributions differ", () => {
   fc.assert(fc.property(anyLaw, anyLaw, (q, p) => {
     const twice = drawnTwice(q, p);
     const law = lawOf((chance) => {
@@ -53,7 +53,7 @@ Deno.test("redraw() changes the outcome as rarely as the two laws differ", () =>
   }));
 });
 
-Deno.test("redraw() keeps an outcome whose law did not change, asking nothing", () => {
+Deno.test("redraw() keeps an outcome whose distribution did not change, without a random number", () => {
   const refuse: Chance = {
     accept: () => {
       throw new Error("asked");
@@ -70,7 +70,7 @@ Deno.test("redraw() keeps an outcome whose law did not change, asking nothing", 
   }));
 });
 
-Deno.test("redraw() keeps the outcome when rounding alone makes the laws differ", () => {
+Deno.test("redraw() keeps the outcome if distributions differ by rounding alone", () => {
   const tokens = Int32Array.of(1, 2);
   const before = { tokens, probabilities: Float64Array.of(0.5, 0.5) };
   const hairLess = { tokens, probabilities: Float64Array.of(0.5 - 1e-16, 0.5) };
@@ -78,7 +78,7 @@ Deno.test("redraw() keeps the outcome when rounding alone makes the laws differ"
   strictEqual(redraw({ token: 1, law: before }, hairLess, reject), 1);
 });
 
-Deno.test("residual() is what one law has more than another, and sums to one", () => {
+Deno.test("residual() is the part of one distribution above another, and sums to one", () => {
   fc.assert(fc.property(anyLaw, anyLaw, (p, q) => {
     const rest = residual(p, q);
     if (rest === undefined) return;
@@ -91,7 +91,7 @@ Deno.test("residual() is what one law has more than another, and sums to one", (
   }));
 });
 
-Deno.test("probabilityOf() is that of the token, and 0 of one that is not there", () => {
+Deno.test("probabilityOf() returns the token's probability, and 0 for an absent one", () => {
   fc.assert(
     fc.property(anyLaw, fc.integer({ min: -2, max: 20 }), (law, any) => {
       const at = law.tokens.indexOf(any);

@@ -6,7 +6,7 @@ const logit = fc.float({ min: -50, max: 50, noNaN: true });
 const pairs = fc.array(fc.tuple(logit, logit), { minLength: 1, maxLength: 40 });
 const scale = fc.double({ min: 0, max: 10, noNaN: true });
 
-Deno.test("guide() is u + scale × (c − u), and leaves u as it was", () => {
+Deno.test("guide() is u + scale × (c − u), and leaves u unchanged", () => {
   fc.assert(fc.property(pairs, scale, (pairs, scale) => {
     const c = Float32Array.from(pairs, ([c]) => c);
     const u = Float32Array.from(pairs, ([, u]) => u);
@@ -18,7 +18,7 @@ Deno.test("guide() is u + scale × (c − u), and leaves u as it was", () => {
   }));
 });
 
-Deno.test("guide() gives the softmax of the reference, which guides log-softmaxes", () => {
+Deno.test("guide() equals the softmax of the reference, which guides log-softmaxes", () => {
   fc.assert(fc.property(pairs, scale, (pairs, scale) => {
     const c = Float32Array.from(pairs, ([c]) => c);
     const u = Float32Array.from(pairs, ([, u]) => u);

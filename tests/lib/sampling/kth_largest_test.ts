@@ -13,7 +13,7 @@ Deno.test("kthLargest() is the k-th of the sorted values, ties and infinities in
     fc.property(values, fc.nat(), (numbers, any) => {
       const floats = Float32Array.from(numbers);
       const k = 1 + any % floats.length;
-      // Equal under ===: which zero comes back is not told apart.
+      // Equal under ===: the two zeros are not distinguished.
       const expected = floats.toSorted().at(-k)!;
       strictEqual(kthLargest(floats, k) === expected, true);
     }),
@@ -21,14 +21,14 @@ Deno.test("kthLargest() is the k-th of the sorted values, ties and infinities in
   );
 });
 
-Deno.test("kthLargest() reads a part of an array, and leaves it as it was", () => {
+Deno.test("kthLargest() reads a part of an array, and leaves it unchanged", () => {
   const whole = Float32Array.of(100, 5, -7, 6, 200);
   strictEqual(kthLargest(whole.subarray(1, 4), 1), 6);
   strictEqual(kthLargest(whole.subarray(1, 4), 3), -7);
   strictEqual(whole.join(), "100,5,-7,6,200");
 });
 
-Deno.test("kthLargest() forgets earlier calls", () => {
+Deno.test("kthLargest() keeps no state between calls", () => {
   const many = Float32Array.from({ length: 5000 }, (_, i) => i / 7);
   strictEqual(kthLargest(many, 1), many.at(-1));
   strictEqual(kthLargest(Float32Array.of(-3), 1), -3);

@@ -26,7 +26,7 @@ Deno.test("judge() is log-softmax and its entropy", () => {
   }));
 });
 
-Deno.test("judge() lists the strongest, strongest first, the lower first on ties", () => {
+Deno.test("judge() lists the most probable, in order, the lower first on ties", () => {
   fc.assert(fc.property(logits, fc.integer({ min: 1, max: 9 }), (logits, n) => {
     const sorted = [...logits.keys()].sort((a, b) =>
       logits[a] === logits[b] ? a - b : logits[b]! - logits[a]!

@@ -32,20 +32,20 @@ const KNOWN_ANSWERS: readonly [Counter, Key, Counter][] = [
 const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 const anySeed = fc.maxSafeNat();
 
-Deno.test("philox() gives the published answers", () => {
+Deno.test("philox() matches the published answers", () => {
   for (const [counter, key, expected] of KNOWN_ANSWERS) {
     deepStrictEqual(philox(counter, key), expected);
   }
 });
 
-Deno.test("philox() is its definition in whole numbers, for any counter and key", () => {
+Deno.test("philox() equals its definition in whole numbers, for any counter and key", () => {
   const counter = fc.tuple(word, word, word, word);
   fc.assert(fc.property(counter, fc.tuple(word, word), (counter, key) => {
     deepStrictEqual(philox(counter, key), definition(counter, key));
   }));
 });
 
-Deno.test("uniformAt() lies in [0, 1), for any seed, stream and position", () => {
+Deno.test("uniformAt() is in [0, 1), for any seed, stream and position", () => {
   fc.assert(fc.property(anySeed, word, fc.maxSafeNat(), (seed, stream, at) => {
     const value = uniformAt({ seed, stream }, at);
     ok(value >= 0 && value < 1, `${value}`);
@@ -86,7 +86,7 @@ Deno.test("uniformAt() is uniform along positions, streams and seeds", () => {
   }
 });
 
-/** Philox4x32-10 as the paper states it. */
+/** Computes Philox4x32-10 by the paper's definition. */
 function definition(counter: Counter, key: Key): number[] {
   let [c0, c1, c2, c3] = counter.map(BigInt) as [
     bigint,
@@ -111,7 +111,7 @@ function definition(counter: Counter, key: Key): number[] {
   return [c0, c1, c2, c3].map(Number);
 }
 
-/** `value` with one bit changed. */
+/** Returns `value` with one bit changed. */
 function flipped(value: number, bit: number): number {
   return Number(BigInt(value) ^ (1n << BigInt(bit)));
 }

@@ -19,7 +19,7 @@ import { float32, readSafetensors } from "../../support/safetensors.ts";
 interface Golden {
   readonly steps: readonly {
     readonly step: number;
-    /** The one token that the layout allows, if there is but one. */
+    /** The one token that the layout allows, if there is only one. */
     readonly "forced_id": number | null;
   }[];
   readonly settings: readonly Setting[];
@@ -31,10 +31,12 @@ interface Setting {
   readonly temperature: number;
   readonly "top_k": number;
   readonly "top_p": number;
-  /** How far the last kept lies from the first dropped; null where none is. */
+  /**
+   * Distance of the last kept from the first dropped; null if none is dropped.
+   */
   readonly "top_k_gap": number | null;
   readonly "top_p_gap": number | null;
-  /** Of `probs`; null where a token is forced. */
+  /** Row of `probs`; null if a token is forced. */
   readonly row: number | null;
   readonly only: number | null;
 }
@@ -43,7 +45,7 @@ const golden = goldenJson<Golden>("sampling.json");
 const tensors = readSafetensors(goldenPath("sampling.safetensors"));
 const { firstCode, codebookSize } = TINY_VOCABULARY;
 
-/** In steps that stay apart as probabilities; ties are common. */
+/** Logits in steps that stay apart as probabilities; ties are common. */
 const logit = fc.integer({ min: -60, max: 60 }).map((value) => value / 4);
 const anyLogits = fc.array(logit, { minLength: 1, maxLength: 50 })
   .map((values) => Float32Array.from(values));
@@ -77,7 +79,7 @@ Deno.test("distribution() matches the reference in every setting in which codes 
   }
 });
 
-Deno.test("the layout forces a token exactly where the reference leaves one choice", () => {
+Deno.test("Golden settings force a token exactly where the reference leaves one choice", () => {
   const forced = golden.settings.filter(({ row }) => row === null);
   strictEqual(forced.length, 2);
   for (const { step, only } of forced) {
@@ -124,7 +126,7 @@ Deno.test("distribution() keeps as few tokens as reach top-p, and always one (tr
   }));
 });
 
-Deno.test("draw() draws what distribution() says, in 100,000 draws", () => {
+Deno.test("draw() follows distribution(), in 100,000 draws", () => {
   const whole = distribution(
     Float32Array.from({ length: 24 }, (_, i) => Math.sin(i) * 2),
     { temperature: 0.8, topK: 16, topP: 0.95 },
@@ -155,7 +157,7 @@ Deno.test("sample() draws from distribution()", () => {
   }));
 });
 
-Deno.test("sample() takes the first of the strongest at temperature 0, and asks for no random number", () => {
+Deno.test("sample() takes the first of the most probable at temperature 0, without a random number", () => {
   const refuse = () => {
     throw new Error("asked");
   };
@@ -163,7 +165,7 @@ Deno.test("sample() takes the first of the strongest at temperature 0, and asks 
   strictEqual(sample(Float32Array.of(1, 4, 4, -2), options, refuse), 1);
 });
 
-Deno.test("sample() near temperature 0 takes the strongest", () => {
+Deno.test("sample() near temperature 0 takes the most probable", () => {
   fc.assert(fc.property(anyLogits, (logits) => {
     const options = { temperature: 1e-300, topK: 0, topP: 1 };
     const token = sample(logits, options, () => 0.999);
@@ -182,7 +184,7 @@ Deno.test("draw() gives each token its share of [0, 1)", () => {
   );
 });
 
-Deno.test("draw() never gives a token of no probability, even when rounding leaves the sum below one", () => {
+Deno.test("draw() never returns a token of no probability, even if rounding leaves the sum below one", () => {
   const short = {
     tokens: Int32Array.of(1, 2, 3, 4),
     probabilities: Float64Array.of(0, 0.5, 0.5 - 2 ** -52, 0),
@@ -209,7 +211,7 @@ for (
   });
 }
 
-/** Logits of the codes in a setting. */
+/** Returns the logits of the codes in a setting. */
 function guided({ step, guidance }: Setting): Float32Array {
   const codes = (branch: string) =>
     float32(tensors, `step${step}.${branch}`)

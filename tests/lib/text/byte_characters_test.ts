@@ -15,7 +15,7 @@ Deno.test("spellTokens() spells as GPT-2 does", () => {
   );
 });
 
-Deno.test("unspellTokens() undoes spellTokens() for any bytes", () => {
+Deno.test("unspellTokens() inverts spellTokens() for any bytes", () => {
   const tokens = fc.array(fc.uint8Array({ minLength: 1 }));
   fc.assert(fc.property(tokens, (tokens) => {
     const bytes = Uint8Array.from(tokens.flatMap((token) => [...token]));
@@ -28,7 +28,7 @@ Deno.test("unspellTokens() undoes spellTokens() for any bytes", () => {
   }));
 });
 
-Deno.test("unspellTokens() refuses a character that stands for no byte", () => {
+Deno.test("unspellTokens() refuses a character of no byte", () => {
   throws(() => unspellTokens(["a", "a b"]), {
     name: "SyntaxError",
     message: "token 1 is not spelled in byte characters",

@@ -5,7 +5,7 @@ import { PairMerger } from "../../../lib/text/byte_pair_merge.ts";
 
 const LETTERS = ["a", "b", "c"];
 
-/** Merges of tokens that there are already, as training makes them. */
+/** Merges of existing tokens, as training produces them. */
 const anyMerges = fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 12 })
   .map((picks) => {
     const tokens = [...LETTERS];
@@ -51,7 +51,10 @@ Deno.test("PairMerger merges as the tokenizers library does, given merges", () =
   fc.assert(property, { numRuns: 2000 });
 });
 
-/** tiktoken's loop: the lowest rank of all neighbors, then the leftmost. */
+/**
+ * Merges by tiktoken's loop: the lowest rank of all neighbors, then the
+ * leftmost.
+ */
 function mergeSlowly(piece: string, ids: ReadonlyMap<string, number>) {
   const parts = [...piece];
   for (;;) {
@@ -75,7 +78,7 @@ Deno.test("PairMerger merges as tiktoken does, given ranks", () => {
   fc.assert(property, { numRuns: 2000 });
 });
 
-Deno.test("PairMerger takes pieces longer than those that it keeps room for", () => {
+Deno.test("PairMerger accepts pieces longer than its shared arrays", () => {
   const ids = new Map(["a", "aa", "aaaa"].map((token, id) => [token, id]));
   const merger = new PairMerger({ ids, ranks: undefined, ignoreMerges: true });
   for (const length of [4096, 4097, 2 ** 18]) {
@@ -85,7 +88,7 @@ Deno.test("PairMerger takes pieces longer than those that it keeps room for", ()
   }
 });
 
-Deno.test("PairMerger leaves out what no token spells", () => {
+Deno.test("PairMerger omits characters without a token", () => {
   const ids = new Map([["a", 0], ["b", 1], ["ab", 2]]);
   const tokens: number[] = [];
   new PairMerger({ ids, ranks: undefined, ignoreMerges: true })

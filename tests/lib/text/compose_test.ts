@@ -2,7 +2,7 @@ import { strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { composeText } from "../../../lib/text/compose.ts";
 
-/** Every mark of Unicode, also those that change places with none. */
+/** Every mark of Unicode, including those that are reordered with none. */
 const MARKS = Array.from(
   { length: 0x110000 },
   (_, code) => code,

@@ -15,7 +15,7 @@ function rankFile(
   return new TextEncoder().encode(lines.join(""));
 }
 
-Deno.test("parseRanks() reads back any tokens, whatever ends the lines", () => {
+Deno.test("parseRanks() reads any tokens, with any line ends", () => {
   const token = fc.uint8Array({ minLength: 1, maxLength: 12 });
   const newlines = fc.constantFrom("\n", "\r\n");
   fc.assert(fc.property(fc.array(token), newlines, (more, newline) => {

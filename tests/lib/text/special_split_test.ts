@@ -13,7 +13,7 @@ Deno.test("split() takes the longest name", () => {
   deepStrictEqual(splitter.split("<|a|>b<|a|>c"), [11, 10, "c"]);
 });
 
-Deno.test("split() leaves what only starts like a special token", () => {
+Deno.test("split() leaves text that only starts like a special token", () => {
   deepStrictEqual(splitter.split("<|a<|b|><|a|>"), ["<|a<|b|>", 10]);
 });
 

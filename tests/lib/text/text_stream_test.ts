@@ -2,7 +2,9 @@ import { strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { TextStream } from "../../../lib/text/text_stream.ts";
 
-/** Every byte a token, then "é" and "😀" in halves, then two special tokens. */
+/**
+ * A token for every byte, then "é" and "😀" in halves, then two special tokens.
+ */
 const halves = [[0xc3], [0xa9], [0xf0, 0x9f], [0x98, 0x80]];
 const bytes = Uint8Array.from([
   ...Array.from({ length: 256 }, (_, byte) => byte),
@@ -18,7 +20,10 @@ const spellings = { table: { bytes, ends }, names };
 
 const anyToken = fc.oneof(fc.nat(ends.length - 1), fc.constantFrom(300, 301));
 
-/** Python's `bytes.decode(errors="replace")`, which the Encoding standard matches. */
+/**
+ * Decodes as Python's `bytes.decode(errors="replace")`, which the Encoding
+ * standard matches.
+ */
 function decodeWhole(tokens: readonly number[], skipSpecial: boolean): string {
   const spelled = tokens.flatMap((token) => {
     const name = names.get(token);
@@ -31,7 +36,7 @@ function decodeWhole(tokens: readonly number[], skipSpecial: boolean): string {
     .decode(Uint8Array.from(spelled));
 }
 
-Deno.test("push() adds up to the text of all bytes, however tokens are grouped", () => {
+Deno.test("push() adds up to the text of all bytes, in any grouping of tokens", () => {
   const groups = fc.array(fc.array(anyToken, { maxLength: 4 }));
   fc.assert(fc.property(groups, fc.boolean(), (groups, skipSpecial) => {
     const stream = new TextStream(spellings, { skipSpecial });
@@ -63,7 +68,7 @@ Deno.test("finish() replaces a character that stays incomplete", () => {
   strictEqual(stream.finish(), "\ufffd");
 });
 
-Deno.test("push() joins halves around a special token only when it skips it", () => {
+Deno.test("push() joins halves around a special token only if it skips it", () => {
   const tokens = [256, 300, 257];
   const skipping = new TextStream(spellings, { skipSpecial: true });
   strictEqual(skipping.push(tokens) + skipping.finish(), "é");

@@ -13,7 +13,10 @@ import {
 } from "../../support/golden_text.ts";
 import type { TextRow } from "../../support/golden_text.ts";
 
-/** Fails with the first texts whose tokens are not those that `expected` picks. */
+/**
+ * Fails with the first texts whose tokens differ from those that `expected`
+ * picks.
+ */
 async function matchRows(
   tokenizer: TextTokenizer,
   rows: readonly TextRow[],
@@ -49,7 +52,7 @@ Deno.test("encode() matches the original on 1,500 strings, special tokens as tex
 
 Deno.test("encode() matches transformers on 1,490 strings, given its tokenizer.json", async () => {
   using tokenizer = await openTextTokenizer(convertRanks(emu3()));
-  // It refuses half surrogate pairs, we read them as U+FFFD.
+  // It refuses half surrogate pairs, which are read as U+FFFD here.
   const rows = textRows("strings").filter((row) => row.ids_hf !== null);
   strictEqual(rows.length, 1490);
   await matchRows(tokenizer, rows, {
@@ -100,7 +103,7 @@ const SPECIAL_NAMES = [
   "|>",
 ];
 
-/** Text with names of special tokens in it; `unit` is what the rest is made of. */
+/** Returns text with names of special tokens in it; `unit` is the rest. */
 function textWithSpecials(
   unit: fc.Arbitrary<string> | "binary",
 ): fc.Arbitrary<string> {
@@ -133,7 +136,7 @@ for (
   });
 }
 
-Deno.test("decode() undoes encode() but for composing, original layout", async () => {
+Deno.test("decode() inverts encode() except for composing, original layout", async () => {
   using tokenizer = await openTextTokenizer(emu3());
   const property = fc.asyncProperty(
     textWithSpecials("binary"),
@@ -149,7 +152,7 @@ Deno.test("decode() undoes encode() but for composing, original layout", async (
   await fc.assert(property, { numRuns: 500 });
 });
 
-Deno.test("decode() undoes encode(), transformers layout", async () => {
+Deno.test("decode() inverts encode(), transformers layout", async () => {
   using tokenizer = await openTextTokenizer(tinyJson());
   const property = fc.asyncProperty(
     textWithSpecials("binary"),
@@ -162,12 +165,12 @@ Deno.test("decode() undoes encode(), transformers layout", async () => {
   await fc.assert(property, { numRuns: 500 });
 });
 
-Deno.test("encode() gives no tokens for no text", async () => {
+Deno.test("encode() returns no tokens for no text", async () => {
   using tokenizer = await openTextTokenizer(tiny());
   deepStrictEqual(await tokenizer.encode(""), new Int32Array(0));
 });
 
-Deno.test("encode() gives each caller its own tokens when many wait", async () => {
+Deno.test("encode() returns to each caller its own tokens when many wait", async () => {
   using tokenizer = await openTextTokenizer(emu3());
   const texts = Array.from({ length: 50 }, (_, i) => `number ${i}`);
   const encoded = await Promise.all(
@@ -187,7 +190,7 @@ Deno.test("encode() fails when the tokenizer is closed meanwhile", async () => {
   await rejects(tokenizer.encode("later still"), /closed/);
 });
 
-Deno.test("ready settles when the encoder is built", async () => {
+Deno.test("ready resolves when the encoder is built", async () => {
   using here = await openTextTokenizer(tiny());
   await here.ready;
   using elsewhere = await openTextTokenizer(emu3());
@@ -208,7 +211,7 @@ Deno.test("openTextTokenizer() names file and line of a broken rank file", async
   );
 });
 
-Deno.test("openTextTokenizer() hears of a broken file from its worker, too", async () => {
+Deno.test("openTextTokenizer() reports a broken file from its worker, too", async () => {
   const source = emu3();
   source.bytes[0] = "!".charCodeAt(0);
   await rejects(
@@ -246,7 +249,7 @@ Deno.test("openTextTokenizer() adds tokens that only config.json lists", async (
   );
 });
 
-Deno.test("callers take turns: one text waits for few of another caller's, however many these are", async () => {
+Deno.test("encode() serves callers in turn: one text waits for few of another caller's, however many these are", async () => {
   using tokenizer = await openTextTokenizer(emu3());
   await tokenizer.ready;
   const long = "a few words and more ".repeat(50);
@@ -266,7 +269,7 @@ Deno.test("callers take turns: one text waits for few of another caller's, howev
   });
 });
 
-/** The model of a tokenizer.json with the tokens of codes left out. */
+/** Returns the model of a tokenizer.json without the tokens of codes. */
 function withoutCodes(json: object): object {
   const { model }: { model?: { vocab: Record<string, number> } } = json;
   const vocab = Object.entries(model?.vocab ?? {})

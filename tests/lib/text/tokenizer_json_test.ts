@@ -24,7 +24,7 @@ function withoutToken(absent: string): Record<string, number> {
   );
 }
 
-Deno.test("readTokenizerJson() takes text to end where special tokens start", () => {
+Deno.test("readTokenizerJson() ends text where special tokens start", () => {
   const { table, specials } = readTokenizerJson(bytesOf(tiny));
   strictEqual(table.ends.length, 1024);
   strictEqual(specials.size, tiny["added_tokens"].length);
@@ -32,7 +32,7 @@ Deno.test("readTokenizerJson() takes text to end where special tokens start", ()
 });
 
 Deno.test("readTokenizerJson() reads a token called __proto__ like any other", () => {
-  // A vocabulary of code may well have it, and a plain object loses it.
+  // A vocabulary of code may well contain it, and a plain object loses it.
   const json = JSON.stringify(
     withModel({
       vocab: { ...withoutToken("Ġthe"), "PROTO": tinyVocab["Ġthe"] },

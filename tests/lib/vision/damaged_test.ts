@@ -27,7 +27,7 @@ const options = { decode: "display", maxPixels: 100_000 } as const;
 
 Deno.test("decodeFrames() refuses a file that is cut short", async () => {
   for (const { name, bytes } of files) {
-    // The last bytes are a trailer or a checksum that readers do without.
+    // The last bytes are a trailer or a checksum that readers do not need.
     for (let part = 0; part < 24; part++) {
       const length = Math.floor((bytes.length - 20) * part / 24);
       await rejects(

@@ -68,7 +68,7 @@ Deno.test("pixelValues() equals the reference's to the bit on clips", async () =
   }
 });
 
-Deno.test("imageFromPixelValues() gives the reference's picture on stills", async () => {
+Deno.test("imageFromPixelValues() returns the reference's picture on stills", async () => {
   for (const { name, decoded } of images) {
     const expected = await goldenImage(decoded);
     const values = float32(tensors, `${name}.decoded`);
@@ -77,7 +77,7 @@ Deno.test("imageFromPixelValues() gives the reference's picture on stills", asyn
   }
 });
 
-Deno.test("imageFromPixelValues() gives the reference's picture on clips", async () => {
+Deno.test("imageFromPixelValues() returns the reference's picture on clips", async () => {
   for (const { name, dir, frames, resized_hw } of clips) {
     const [height, width] = resized_hw;
     const all = float32(tensors, `${name}.chunk_decoded`);
@@ -93,16 +93,16 @@ Deno.test("imageFromPixelValues() gives the reference's picture on clips", async
   }
 });
 
-Deno.test("imageFromPixelValues() is within a level of what pixelValues() read", () => {
+Deno.test("imageFromPixelValues() inverts pixelValues() to within a level", () => {
   fc.assert(fc.property(anyImage(8), (image) => {
     const values = pixelValues(image, EMU3_NORMALIZATION);
     const back = imageFromPixelValues(values, image, EMU3_NORMALIZATION);
-    // Truncation: a value a hair below its level loses it.
+    // Truncation: a value slightly below its level loses it.
     ok(maxLevelDifference(back, image) <= 1);
   }));
 });
 
-Deno.test("imageFromPixelValues() clips what lies outside", () => {
+Deno.test("imageFromPixelValues() clips values outside of the range", () => {
   const values = Float32Array.of(-3, 0, 3);
   const { pixels } = imageFromPixelValues(
     values,
@@ -120,7 +120,7 @@ Deno.test("imageFromPixelValues() refuses values of another size", () => {
   );
 });
 
-/** −1 when there is none. */
+/** Returns the index of the first difference; −1 if there is none. */
 function firstDifference(actual: Float32Array, expected: Float32Array): number {
   if (actual.length !== expected.length) return 0;
   return actual.findIndex((value, i) => !Object.is(value, expected[i]));

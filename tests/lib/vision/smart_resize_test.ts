@@ -15,7 +15,7 @@ type Row = [
 
 const released = { factor: 8, minPixels: 512 ** 2, maxPixels: 1024 ** 2 };
 
-Deno.test("smartResize() answers every golden row as the original", () => {
+Deno.test("smartResize() equals the original on every golden row", () => {
   const rows: Row[] = goldenJson("preprocess/smart_resize.json").rows;
   for (const [height, width, minPixels, maxPixels, expected] of rows) {
     const options = { factor: 8, minPixels, maxPixels };
@@ -29,7 +29,7 @@ Deno.test("smartResize() answers every golden row as the original", () => {
   }
 });
 
-Deno.test("smartResize() leaves its own answers as they are", () => {
+Deno.test("smartResize() leaves its own results unchanged", () => {
   const side = fc.integer({ min: 300, max: 1400 });
   fc.assert(fc.property(side, side, (height, width) => {
     const once = smartResize({ height, width }, released);
@@ -37,7 +37,7 @@ Deno.test("smartResize() leaves its own answers as they are", () => {
   }));
 });
 
-Deno.test("smartResize() answers whole codes within the limits when sides are real", () => {
+Deno.test("smartResize() returns whole codes within the limits when sides are real", () => {
   const side = fc.integer({ min: 8, max: 4000 });
   const sizes = fc.tuple(side, side).filter(([h, w]) =>
     Math.max(h, w) <= 5 * Math.min(h, w)
@@ -51,7 +51,7 @@ Deno.test("smartResize() answers whole codes within the limits when sides are re
   }));
 });
 
-Deno.test("roundHalfEven() sends ties to the even neighbor", () => {
+Deno.test("roundHalfEven() rounds ties to the even neighbor", () => {
   deepStrictEqual([0.5, 1.5, 2.5, 6.5, 2.4, 2.6].map(roundHalfEven), [
     0,
     2,

@@ -24,7 +24,7 @@ import {
   VISION_FOLDERS,
 } from "../../support/tiny.ts";
 
-/** fp32 against fp32, other kernels. */
+/** The tolerance of fp32 against fp32 in other kernels. */
 const LATENT_TOLERANCE = 2e-4;
 const PIXEL_TOLERANCE = 5e-4;
 
@@ -91,7 +91,7 @@ for (const name of VISION_FOLDERS) {
 
 // Trap 8: in one pass and as chunks, the first code frame is the same and later
 // ones differ.
-Deno.test("a clip in one pass gives the reference's one-pass codes and pixels", async () => {
+Deno.test("latent() and pixels() of a clip match the reference's one-pass codes and pixels", async () => {
   await using tiny = await openTinyVision();
   for (const { name: clip, resized_hw: size } of clips.slice(1)) {
     const { shape, data } = golden.get(`${clip}.onepass_codes`)!;
@@ -111,7 +111,7 @@ Deno.test("a clip in one pass gives the reference's one-pass codes and pixels", 
   }
 });
 
-Deno.test("a still is its picture four times, folded", async () => {
+Deno.test("latent() and pixels() of a still equal those of a clip of its picture four times", async () => {
   await using tiny = await openTinyVision();
   for (const { name: image, resized_hw: size } of images) {
     const [picture] = framesOf(image, size);
@@ -126,7 +126,7 @@ Deno.test("a still is its picture four times, folded", async () => {
   }
 });
 
-/** Marks of ours → names of the golden activations. */
+/** Returns the golden activation's name of a mark of ours. */
 function goldenName(mark: string): string {
   return mark.replace("encoder.", "enc.").replace("decoder.", "dec.")
     .replace(/(down|up)\.(\d)\.block\.(\d)/, "$1$2.block$3")
@@ -134,7 +134,7 @@ function goldenName(mark: string): string {
     .replace(/time_conv\.(\d)/, "time_conv$1.pre_act");
 }
 
-Deno.test("trace() shows the reference's activations, stage by stage", async () => {
+Deno.test("trace() returns the reference's activations, stage by stage", async () => {
   await using tiny = await openTinyVision();
   const { runtime, vision: { checkpoint } } = tiny;
   const { config, weights, weightFolder } = checkpoint;
@@ -199,7 +199,7 @@ Deno.test("encode() stops when its signal aborts, and the next one runs", async 
   strictEqual(grid.status, "fulfilled");
 });
 
-Deno.test("a clip that nobody waits for stops within a chunk, queued or not", async () => {
+Deno.test("encodeClip() and decode() stop within a chunk when abandoned, queued or not", async () => {
   await using tiny = await openTinyVision();
   const frame = paint(32, 40, () => [0, 0, 0]);
   const frames = Array.from({ length: 400 }, () => frame);
@@ -211,14 +211,14 @@ Deno.test("a clip that nobody waits for stops within a chunk, queued or not", as
     signal,
   );
   leave.abort(new Error("gone"));
-  // Together: whichever fails first has somebody who listens.
+  // Together: the first to fail must already be awaited.
   await Promise.all([rejects(running, /gone/), rejects(queued, /gone/)]);
-  // What follows finds the tokenizer free.
+  // The next call finds the tokenizer free.
   const grid = await tiny.vision.encode(frame);
   strictEqual(grid.codes.length, 20);
 });
 
-Deno.test("callers take turns: one picture waits for few of another caller's, however many these are", async () => {
+Deno.test("encode() serves callers in turn: one picture waits for few of another caller's, however many these are", async () => {
   await using tiny = await openTinyVision();
   const grid = { height: 4, width: 4, codes: new Uint16Array(16) };
   const frames = { ...grid, frames: 1 };
@@ -234,11 +234,11 @@ Deno.test("callers take turns: one picture waits for few of another caller's, ho
     tiny.vision.decodeClip(frames, undefined, "c").then(() => done.push("c")),
   ]);
   ok(done.indexOf("b") <= 3, `${done}`);
-  // A clip's frames count as so many pictures.
+  // A clip's frames count as that many pictures.
   ok(done.indexOf("c") <= 6, `${done}`);
 });
 
-Deno.test("a small picture passes the large ones of its caller that wait", async () => {
+Deno.test("encode() lets a small picture pass waiting large ones of its caller", async () => {
   await using tiny = await openTinyVision();
   const decode = async (side: number) => {
     const codes = new Uint16Array(side * side);
@@ -251,13 +251,13 @@ Deno.test("a small picture passes the large ones of its caller that wait", async
   deepStrictEqual(done, [4, 65, 5, 66]);
 });
 
-Deno.test("a picture that waits leaves when its signal aborts", async () => {
+Deno.test("decode() leaves the queue when its signal aborts", async () => {
   await using tiny = await openTinyVision();
   const grid = { height: 4, width: 4, codes: new Uint16Array(16) };
   const leave = new AbortController();
   const first = tiny.vision.decode(grid);
   const second = tiny.vision.decode(grid, leave.signal);
-  // Once its graph is there.
+  // Only after its graph is loaded.
   await tiny.vision.load("decode");
   leave.abort();
   await rejects(second, { name: "AbortError" });

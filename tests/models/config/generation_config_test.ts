@@ -37,11 +37,11 @@ for (
   });
 }
 
-Deno.test("parseGenerationConfig() takes what the authors publish where there is no file", () => {
+Deno.test("parseGenerationConfig() takes the published settings if there is no file", () => {
   deepStrictEqual(parseGenerationConfig({}), PUBLISHED);
 });
 
-Deno.test("the published negative prompt is the one of the golden drawings", () => {
+Deno.test("PUBLISHED_NEGATIVE_PROMPT is that of the golden drawings", () => {
   const { cases } = goldenJson<{ cases: { negative: string }[] }>(
     "generate.json",
   );

@@ -4,7 +4,7 @@ import { goldenJson } from "../../support/golden.ts";
 
 type Json = Record<string, unknown>;
 
-/** The published 8 B model: emu3-gen but for what its own file says. */
+/** The published 8 B model: emu3-gen except for its own file's fields. */
 const PUBLISHED = {
   vocabularySize: 184_622,
   hiddenSize: 4096,
@@ -51,7 +51,7 @@ Deno.test("parseLanguageConfig() reads Emu3-Chat as published", () => {
   );
 });
 
-Deno.test("parseLanguageConfig() fills in what Emu3-Gen-hf leaves out", () => {
+Deno.test("parseLanguageConfig() completes the fields that Emu3-Gen-hf omits", () => {
   deepStrictEqual(
     parseLanguageConfig(goldenJson("hub/Emu3-Gen-hf/config.json")),
     {
@@ -65,7 +65,7 @@ Deno.test("parseLanguageConfig() reads the sizes of both tiny layouts alike", ()
   const hf = goldenJson("checkpoints/emu3-tiny-hf/config.json");
   const { tokenIds, ...sizes } = parseLanguageConfig(tiny);
   const { tokenIds: nestedIds, ...nestedSizes } = parseLanguageConfig(hf);
-  // The image area is the image processor's business in that layout.
+  // The image area belongs to the image processor in that layout.
   deepStrictEqual({ ...nestedSizes, imageArea: 4096 }, sizes);
   deepStrictEqual(sizes, {
     vocabularySize: 1747,
@@ -86,7 +86,7 @@ Deno.test("parseLanguageConfig() reads the sizes of both tiny layouts alike", ()
   }
 });
 
-Deno.test("parseLanguageConfig() reads what newer transformers save", () => {
+Deno.test("parseLanguageConfig() reads the files of newer transformers", () => {
   const { rope_theta: _, torch_dtype: _dtype, ...rest } = tiny;
   const saved = {
     dtype: "bfloat16",
@@ -112,7 +112,7 @@ Deno.test("parseLanguageConfig() reads ids and tied weights outside of text_conf
   });
   strictEqual(outside.tiedEmbeddings, true);
   deepStrictEqual(outside.tokenIds["eos_token_id"], [eos, 7]);
-  // The inner one counts where both say it.
+  // The inner one counts if both give it.
   strictEqual(outside.tokenIds["bos_token_id"], tiny["bos_token_id"]);
   const inside = parseLanguageConfig({
     "tie_word_embeddings": false,
@@ -121,7 +121,7 @@ Deno.test("parseLanguageConfig() reads ids and tied weights outside of text_conf
   strictEqual(inside.tiedEmbeddings, true);
 });
 
-Deno.test("parseLanguageConfig() takes a null for a missing field", () => {
+Deno.test("parseLanguageConfig() treats a null as a missing field", () => {
   const config = parseLanguageConfig({
     ...tiny,
     "rope_theta": null,
@@ -131,11 +131,11 @@ Deno.test("parseLanguageConfig() takes a null for a missing field", () => {
   deepStrictEqual(config, parseLanguageConfig(tiny));
 });
 
-Deno.test("parseLanguageConfig() takes a head size of its own", () => {
+Deno.test("parseLanguageConfig() reads a head size of its own", () => {
   strictEqual(parseLanguageConfig({ ...tiny, head_dim: 32 }).headSize, 32);
 });
 
-/** Changes to the tiny configuration, and what the message must say. */
+/** Changes to the tiny configuration, and the expected messages. */
 const refused: [change: Json, message: RegExp][] = [
   [{ vocab_size: "1747" }, /^field "vocab_size": .*Expected number/],
   [{ vocab_size: 0 }, /^field "vocab_size": /],

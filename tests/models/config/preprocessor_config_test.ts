@@ -26,7 +26,7 @@ for (const name of ["Emu3-VisionTokenizer", "Emu3-Gen-hf"]) {
   });
 }
 
-Deno.test("completePreprocessor() takes the published values where a file is silent", () => {
+Deno.test("completePreprocessor() takes the published values for omitted settings", () => {
   deepStrictEqual(completePreprocessor({}), PUBLISHED);
   deepStrictEqual(readPreprocessorSettings({}), {});
 });

@@ -6,7 +6,7 @@ import {
   ONNX_DTYPE,
 } from "../../../models/graph/dtype.ts";
 
-/** What ONNX calls our types. */
+/** The names of our types in ONNX. */
 const ONNX_NAMES = {
   float32: "FLOAT",
   float16: "FLOAT16",

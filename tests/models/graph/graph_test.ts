@@ -14,7 +14,7 @@ const FLOAT32 = 1;
 const FLOAT16 = 10;
 const BFLOAT16 = 16;
 
-/** What a graph of the given calls looks like once written. */
+/** Returns the written form of a graph of the given calls. */
 function written(
   build: (g: Graph) => void,
   weights: Weights = new RecordedWeights(),
@@ -45,7 +45,7 @@ Deno.test("Graph names nodes by their path, and no two alike", () => {
   deepStrictEqual(nodes[1]!.inputs, nodes[0]!.outputs);
 });
 
-Deno.test("Graph asks for weights by path and name, and only points at them", () => {
+Deno.test("Graph reads weights by path and name, and only points at them", () => {
   const weights = new RecordedWeights();
   weights.find("elsewhere", [10]);
   const { tensors } = written((g) => {
@@ -62,7 +62,7 @@ Deno.test("Graph asks for weights by path and name, and only points at them", ()
   }]]);
 });
 
-Deno.test("Graph enters a weight once, however often it is asked for", () => {
+Deno.test("Graph enters a weight once, however often it is used", () => {
   const { tensors, nodes } = written((g) => {
     const first = g.weight("codebook", [3, 2]);
     deepStrictEqual(g.weight("codebook", [3, 2]), first);
@@ -89,7 +89,7 @@ for (const [dtype, bytes] of [["float32", 4], ["bfloat16", 2]] as const) {
   });
 }
 
-Deno.test("Graph casts weights that are stored in another type than it computes in", () => {
+Deno.test("Graph casts weights that are stored in another type than the computing type", () => {
   const { tensors, nodes } = written((g) => {
     const weight = g.weight("w", [2]);
     g.apply("Neg", [weight]);
@@ -119,7 +119,7 @@ Deno.test("Graph writes constants as their bytes", () => {
   deepStrictEqual([...floats!.bytes], [0, 0, 0, 0xc0]);
 });
 
-Deno.test("Graph turns constants into the type it computes in", () => {
+Deno.test("Graph casts constants to the computing type", () => {
   const { nodes, outputs } = written(
     (g) => {
       const value = g.floats(Float32Array.of(1), [1]);
@@ -154,7 +154,7 @@ Deno.test("Graph writes every kind of attribute", () => {
   });
 });
 
-Deno.test("Graph writes inputs left out as empty, and keeps ports as declared", () => {
+Deno.test("Graph writes omitted inputs as empty, and keeps ports as declared", () => {
   const { nodes, inputs, outputs, operatorSets } = written((g) => {
     const x = g.input("x", "int64", ["B", 3]);
     const [y] = g.applyNamed("Clip", [x, undefined, x], ["y", "z"]);
@@ -188,7 +188,7 @@ Deno.test("Graph makes marked values outputs only when tracing", () => {
   ]);
 });
 
-Deno.test("Graph leaves a scope when its body fails", () => {
+Deno.test("Graph leaves a scope if its body fails", () => {
   const { nodes } = written((g) => {
     const x = g.input("x", "float32", []);
     throws(() =>

@@ -1,5 +1,5 @@
 /**
- * What RunPod's clients call.
+ * The API of RunPod's clients.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { hasEnded, type RunpodJob, type RunpodQueue } from "./queue.ts";
 import { held, type PollOptions } from "./worker_side.ts";
 
-/** Key that clients show. */
+/** API key of clients. */
 export const CLIENT_KEY = "rpa_client";
 
-/** Bytes that a question may have, by how it is asked. */
+/** Limit of a request in bytes, by operation. */
 const MAX_BYTES: Readonly<Record<string, number>> = {
   run: 10_000_000,
   runsync: 20_000_000,
@@ -18,7 +18,7 @@ const MAX_BYTES: Readonly<Record<string, number>> = {
 
 const WAIT_MS = 90_000;
 
-/** Answers a client. */
+/** Answers a client's request. */
 export async function answerClient(
   queue: RunpodQueue,
   request: Request,

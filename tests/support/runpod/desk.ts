@@ -1,6 +1,6 @@
 /**
- * A worker whose handlers and whose time a test holds in its hands, joined to an
- * emulated queue without a network.
+ * The worker whose handlers and clock a test controls, connected to an emulated
+ * queue without a network.
  *
  * @module
  */
@@ -22,36 +22,36 @@ import {
 } from "./emulator.ts";
 import type { RunpodJob } from "./queue.ts";
 
-/** A request that waits for its answer. */
+/** A request with a pending answer. */
 export interface HeldCall {
   readonly request: Request;
   readonly call: JobCall;
   readonly answer: (response: Response) => void;
 }
 
-/** A worker and what is around it. */
+/** A worker and its surroundings. */
 export interface RunpodDesk extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly worker: RunpodWorker;
   readonly clock: HandClock;
-  /** Requests at work, by job. */
+  /** Pending requests by job. */
   readonly calls: Map<string, HeldCall>;
-  /** What was logged. */
+  /** Logged failures. */
   readonly failures: unknown[];
-  /** Questions that the worker asked: paths and queries. */
+  /** Requests of the worker: paths and queries. */
   readonly asked: string[];
-  /** Lets so much time pass, a step at a time. */
+  /** Advances the time in steps. */
   readonly pass: (milliseconds: number, step?: number) => Promise<void>;
-  /** Adds a job and waits until it is at work. */
+  /** Adds a job and waits until it is running. */
   readonly begun: (input: unknown) => Promise<[RunpodJob, HeldCall]>;
 }
 
-/** What differs from one desk to another. */
+/** The options of a desk. */
 export interface DeskOptions
   extends Partial<RunpodWorkerOptions>, Pick<EmulatorOptions, "fault"> {
   /** Name of the worker. */
   readonly name?: string;
-  /** Another desk's, to share its queue. */
+  /** Desk whose queue is shared. */
   readonly shared?: RunpodDesk;
 }
 
@@ -136,7 +136,7 @@ export function openRunpodDesk(changes: DeskOptions = {}): RunpodDesk {
       let open = true;
       const closed = worker[Symbol.asyncDispose]()
         .finally(() => open = false);
-      // What it still says is retried by the clock.
+      // Pending reports are retried by the clock.
       await settle();
       for (let i = 0; open && i < 1000; i++) await pass(1000);
       await closed;

@@ -1,6 +1,6 @@
 /**
- * RunPod's API on this machine: both sides of a queue, and the faults of a
- * network between a worker and it.
+ * The emulator of RunPod's API: both sides of a queue, and the network faults
+ * between a worker and it.
  *
  * @module
  */
@@ -12,9 +12,8 @@ import { type QueueOptions, RunpodQueue } from "./queue.ts";
 import { answerWorker, WORKER_KEY } from "./worker_side.ts";
 
 /**
- * What goes wrong with a call of a worker: a status instead of an answer; a
- * question that never arrives; an answer that never does; one that comes when
- * nobody waits any more; jobs that are handed out a second time.
+ * A fault of a worker's call: an error status; a lost request; a lost answer;
+ * an answer after the worker's timeout; jobs that are delivered twice.
  */
 export type Fault =
   | 429
@@ -24,15 +23,15 @@ export type Fault =
   | "late answer"
   | "twice";
 
-/** What a worker calls. */
+/** The operations of a worker. */
 export type WorkerCall = "take" | "stop" | "done" | "stream" | "ping";
 
-/** How the emulator behaves. */
+/** The options of the emulator. */
 export interface EmulatorOptions extends Partial<QueueOptions> {
   readonly pause?: Pause;
-  /** How long questions are held open. */
+  /** Duration of a long poll. */
   readonly pollMs?: number;
-  /** What goes wrong with a worker's next call; undefined for nothing. */
+  /** Returns the fault of a worker's next call; undefined for none. */
   readonly fault?: (call: WorkerCall) => Fault | undefined;
 }
 
@@ -43,10 +42,10 @@ export interface Emulator {
   readonly fetch: (request: Request) => Promise<Response>;
 }
 
-/** Longer than anybody waits. */
+/** Duration above any client's timeout. */
 const LATE_MS = 120_000;
 
-/** Opens an endpoint with nothing in it. */
+/** Creates an empty endpoint. */
 export function openEmulator(options: EmulatorOptions = {}): Emulator {
   const {
     now = Date.now,
@@ -83,22 +82,22 @@ export function openEmulator(options: EmulatorOptions = {}): Emulator {
   };
 }
 
-/** An emulator that listens. */
+/** A listening emulator. */
 export interface ServedEmulator extends Emulator, AsyncDisposable {
-  /** Where clients find endpoints. */
+  /** Base URL of endpoints. */
   readonly base: string;
-  /** What RunPod sets for a worker. */
+  /** Returns the environment variables of a worker. */
   readonly environment: (worker: string) => Record<string, string>;
 }
 
-/** Listens on a port of its own, or on `port`. */
+/** Listens on a free port, or on `port`. */
 export function serveEmulator(
   options: EmulatorOptions & { readonly port?: number } = {},
 ): ServedEmulator {
   const emulator = openEmulator(options);
   const http = Deno.serve(
     { port: options.port ?? 0, hostname: "127.0.0.1", onListen: () => {} },
-    // Who hangs up reads no answer.
+    // A client that hangs up reads no answer.
     (request) =>
       emulator.fetch(request).catch(() => new Response(null, { status: 503 })),
   );
@@ -119,7 +118,7 @@ export function serveEmulator(
   };
 }
 
-/** Where a worker finds an emulator that it is joined to without a network. */
+/** Returns the addresses for a worker that is connected without a network. */
 export function placeOf(worker: string): RunpodPlace {
   const urls = templates("http://runpod.invalid/v2");
   return {

@@ -1,6 +1,6 @@
 /**
- * A thread that counts the signs of life that reach it, in memory that a thread
- * which can do nothing else can wait on.
+ * A thread that counts the pings that reach it, in shared memory that a blocked
+ * thread can wait on.
  *
  * @module
  */

@@ -1,21 +1,21 @@
 /**
- * A queue of RunPod as a plain value: jobs, the workers that have them, and what
- * becomes of both as time passes.
+ * The queue of RunPod as a plain value: jobs, their workers, and the changes of
+ * both as time passes.
  *
  * ```text
  * IN_QUEUE ─▶ IN_PROGRESS ─▶ COMPLETED, FAILED, CANCELLED, TIMED_OUT
  *     ▲            │
- *     └────────────┘ its worker is silent, or no longer names it
+ *     └────────────┘ its worker is silent, or no longer lists it
  * ```
  *
- * Nothing documents the last arrow exactly; a worker must bear it.
+ * The last arrow is not documented exactly; a worker must tolerate it.
  *
  * @module
  */
 
 import { Notifier } from "../../../functions/jobs/notifier.ts";
 
-/** Where a job stands. */
+/** Status of a job. */
 export type RunpodStatus =
   | "IN_QUEUE"
   | "IN_PROGRESS"
@@ -35,16 +35,16 @@ export interface RunpodJob {
   worker: string | undefined;
   takenAt: number;
   endedAt: number;
-  /** How often it was handed out. */
+  /** Count of deliveries. */
   takes: number;
-  /** Signs of life of its worker in a row that did not name it. */
+  /** Consecutive pings of its worker that did not list it. */
   unnamed: number;
   output: unknown;
   error: string | undefined;
-  /** Parts of its answer, and how many of them were read. */
+  /** Parts of its answer, and the count of those that were read. */
   readonly parts: unknown[];
   read: number;
-  /** Results that came, the first of which counts. */
+  /** Count of results, of which the first is kept. */
   results: number;
 }
 
@@ -53,14 +53,14 @@ export interface RunpodWorkerState {
   seenAt: number;
   pings: number;
   readonly stops: string[];
-  /** Whether it asked to be taken down. */
+  /** True if it requested its own stop. */
   stopped: boolean;
 }
 
-/** How patient the queue is. */
+/** The timeouts of the queue. */
 export interface QueueOptions {
   readonly now: () => number;
-  /** A silent worker counts as gone after so long. */
+  /** Time of silence after which a worker counts as dead. */
   readonly deadMs: number;
   readonly ttlMs: number;
 }
@@ -72,7 +72,7 @@ const ENDED: ReadonlySet<RunpodStatus> = new Set([
   "TIMED_OUT",
 ]);
 
-/** Signs of life that may leave a job out: one may overtake its handing out. */
+/** Pings that may omit a job, since one may overtake its delivery. */
 const MAX_UNNAMED = 2;
 
 /** Jobs and workers. */
@@ -80,7 +80,7 @@ export class RunpodQueue {
   readonly options: QueueOptions;
   readonly jobs = new Map<string, RunpodJob>();
   readonly workers = new Map<string, RunpodWorkerState>();
-  /** Rung by the name of a job or worker, and `queue` when jobs wait. */
+  /** Notified by the name of a job or worker, and by `queue` when jobs wait. */
   readonly bells = new Notifier();
   retried = 0;
   #names = 0;
@@ -89,7 +89,7 @@ export class RunpodQueue {
     this.options = options;
   }
 
-  /** Jobs of a status, in the order they came. */
+  /** Returns the jobs of a status in order of arrival. */
   withStatus(status: RunpodStatus): RunpodJob[] {
     return [...this.jobs.values()].filter((job) => job.status === status);
   }
@@ -121,7 +121,7 @@ export class RunpodQueue {
     return job;
   }
 
-  /** Hands jobs to a worker. */
+  /** Delivers jobs to a worker. */
   take(worker: string, count: number): RunpodJob[] {
     this.#worker(worker);
     const taken = this.withStatus("IN_QUEUE").slice(0, count);
@@ -135,7 +135,7 @@ export class RunpodQueue {
     return taken;
   }
 
-  /** Takes a sign of life, and puts back what its sender does not know of. */
+  /** Records a ping, and requeues the jobs that it does not list. */
   ping(worker: string, named: readonly string[]): void {
     const state = this.#worker(worker);
     state.seenAt = this.options.now();
@@ -147,7 +147,7 @@ export class RunpodQueue {
     }
   }
 
-  /** Takes a result; those of jobs that have ended change nothing. */
+  /** Records a result; one for an ended job changes nothing. */
   finish(
     id: string,
     { output, error }: { output?: unknown; error?: string },
@@ -175,7 +175,7 @@ export class RunpodQueue {
     this.#stop(job, "CANCELLED");
   }
 
-  /** What the time that has passed brings about. */
+  /** Applies the timeouts. */
   sweep(): void {
     const now = this.options.now();
     for (const job of this.withStatus("IN_QUEUE")) {
@@ -230,7 +230,7 @@ export class RunpodQueue {
   }
 }
 
-/** Whether nothing more happens to a job. */
+/** Returns true if a job's status is final. */
 export function hasEnded({ status }: Pick<RunpodJob, "status">): boolean {
   return ENDED.has(status);
 }

@@ -1,7 +1,7 @@
-// deno-lint-ignore-file no-console -- told to a shell
+// deno-lint-ignore-file no-console -- output for a shell
 /**
- * An emulated queue as a process of its own: `serve.ts <port>` prints what a
- * worker's environment is to be, and serves until it is ended.
+ * A process that serves an emulated queue: `serve.ts <port>` prints the
+ * environment of a worker and serves until it is terminated.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What RunPod's workers call, as strict as their own SDK is faithful to it.
+ * The API of RunPod's workers, as strict as their own SDK is.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Pause } from "../../../functions/jobs/pause.ts";
 import type { RunpodQueue } from "./queue.ts";
 
-/** Key that workers show. */
+/** API key of workers. */
 export const WORKER_KEY = "rpa_worker";
 
-/** How long questions are held open. */
+/** The options of long polls. */
 export interface PollOptions {
   readonly pause: Pause;
   readonly pollMs: number;
@@ -19,7 +19,7 @@ export interface PollOptions {
 const MAX_PART_BYTES = 2 ** 20;
 const MAX_RESULT_BYTES = 20_000_000;
 
-/** Answers a worker; undefined for what no worker calls. */
+/** Answers a worker's request; undefined for an unknown route. */
 export async function answerWorker(
   queue: RunpodQueue,
   request: Request,
@@ -58,7 +58,7 @@ export async function answerWorker(
   }
 }
 
-/** Asks again whenever a bell rings, until there is something or it is late. */
+/** Polls at every notification, until there is a result or the time is over. */
 export async function held<T>(
   { bells }: RunpodQueue,
   bell: string,
@@ -138,7 +138,7 @@ async function streamed(
   return Response.json({ status: "ok" });
 }
 
-/** As their SDK sends things. */
+/** Returns true if a request is formed like those of their SDK. */
 function isWellSent({ url, headers, method }: Request, id: string): boolean {
   return method === "POST" && headers.get("x-request-id") === id &&
     headers.get("content-type") === "application/x-www-form-urlencoded" &&

@@ -1,8 +1,8 @@
 /**
- * Buckets of Google Cloud Storage, over its JSON API.
+ * The object store for buckets of Google Cloud Storage, over its JSON API.
  *
- * Every version of an object has a generation of its own. An entity tag here is
- * that and a checksum, so a read is of the version that was listed.
+ * Every version of an object has its own generation. An entity tag here joins
+ * generation and checksum, so a read returns the version that was listed.
  *
  * @module
  */
@@ -30,33 +30,33 @@ import type {
   Wanted,
 } from "../object_store.ts";
 
-/** Where a bucket is and who asks. */
+/** Location of a bucket and access to it. */
 export interface GcsSettings {
-  /** Its name. */
+  /** Name of the bucket. */
   readonly bucket: string;
-  /** Ends with `/`, or is empty. */
+  /** Prefix of the objects; ends with `/`, or is empty. */
   readonly prefix: string;
-  /** Where the service is, such as `https://storage.googleapis.com`. */
+  /** URL of the service, such as `https://storage.googleapis.com`. */
   readonly endpoint: URL;
   /** Sends requests. */
   readonly fetch: Fetch;
-  /** Who asks, as of now; undefined: nobody in particular. */
+  /** Returns the current access token; undefined for anonymous requests. */
   readonly token: () => Promise<string | undefined>;
 }
 
-/** A request. */
+/** A request to Cloud Storage. */
 export interface GcsRequest {
-  /** What it is about, for messages. */
+  /** Action of the request, for messages. */
   readonly what: string;
-  /** GET unless said. */
+  /** Method; GET by default. */
   readonly method?: string;
-  /** Where. */
+  /** URL of the request. */
   readonly url: URL;
-  /** Headers beside the token. */
+  /** Headers besides the token. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is sent. */
+  /** Body of the request. */
   readonly body?: Uint8Array<ArrayBuffer> | string;
-  /** Statuses beside 2xx that are answers like any other. */
+  /** Statuses besides 2xx that are valid responses. */
   readonly accept?: readonly number[];
 }
 
@@ -67,10 +67,10 @@ const ACCESS =
 export class GcsStore implements ObjectStore {
   readonly #settings: GcsSettings;
   readonly #upload: GcsUpload;
-  /** `gs://bucket/prefix`. */
+  /** Name of the place, `gs://bucket/prefix`. */
   readonly place: string;
 
-  /** Asks nothing yet. */
+  /** Creates a store; sends no request yet. */
   constructor(settings: GcsSettings, patience: RetryPolicy) {
     this.#settings = settings;
     this.place = `gs://${settings.bucket}/${settings.prefix}`;
@@ -80,7 +80,7 @@ export class GcsStore implements ObjectStore {
     );
   }
 
-  /** All objects under the prefix, however many pages they take. */
+  /** Lists all objects under the prefix, over any number of pages. */
   async list(signal: AbortSignal): Promise<readonly ListedObject[]> {
     const what = `list ${this.place}`;
     const objects: ListedObject[] = [];
@@ -104,7 +104,7 @@ export class GcsStore implements ObjectStore {
     return objects;
   }
 
-  /** An object, or a range of it. */
+  /** Requests an object, or a range of it. */
   async get(
     path: string,
     { range, version }: Wanted,
@@ -125,7 +125,7 @@ export class GcsStore implements ObjectStore {
     return answer;
   }
 
-  /** The text of a small object. */
+  /** Returns the text of a small object. */
   async text(path: string, signal: AbortSignal): Promise<string | undefined> {
     const what = `read "${path}" of ${this.place}`;
     const url = this.#url("storage/v1", path, { alt: "media" });
@@ -138,12 +138,12 @@ export class GcsStore implements ObjectStore {
     return undefined;
   }
 
-  /** Its generation. */
+  /** Returns the generation of an object. */
   versionOf(answer: Response): string | undefined {
     return answer.headers.get("x-goog-generation") ?? undefined;
   }
 
-  /** What is known of an object. */
+  /** Returns the metadata of an object. */
   async find(
     path: string,
     signal: AbortSignal,
@@ -175,7 +175,7 @@ export class GcsStore implements ObjectStore {
     await (await this.#ask(request, signal)).body?.cancel();
   }
 
-  /** Writes a file, piece after piece, going on where it was cut off. */
+  /** Writes a file piece by piece, and resumes after an interruption. */
   async send(source: PartSource, signal: AbortSignal): Promise<void> {
     const { path } = source.file;
     const url = this.#url("upload/storage/v1", "", {
@@ -204,7 +204,7 @@ export class GcsStore implements ObjectStore {
     return {
       path: textField(item, "name").slice(this.#settings.prefix.length),
       size: Number(size),
-      // Base64 has signs that names of files must not have.
+      // Base64 has characters that file names must not have.
       etag: `${generation}-${Array.from(sum, hexOf).join("")}`,
     };
   }

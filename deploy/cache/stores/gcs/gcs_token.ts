@@ -1,5 +1,5 @@
 /**
- * Who asks Google Cloud.
+ * The access token for Google Cloud, from the usual sources.
  *
  * ```text
  * GOOGLE_OAUTH_ACCESS_TOKEN        a token
@@ -8,7 +8,7 @@
  * the metadata server              the machine's service account
  * ```
  *
- * The first that there is counts. Tokens are asked for again before they expire.
+ * The first source found is used. Tokens are renewed before they expire.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { Variable } from "../s3/aws_credentials.ts";
 import { assertionOf } from "./google_assertion.ts";
 import { type JsonRecord, readRecord, textField } from "../json_answer.ts";
 
-/** A token, and until when. */
+/** A token and its expiry. */
 interface Token {
   readonly text: string;
   readonly expiresAt: number;
@@ -34,7 +34,7 @@ const FOREVER = new AbortController().signal;
 const GOOGLE_TOKENS = "https://oauth2.googleapis.com/token";
 
 /**
- * A token as of each call; undefined where there is none.
+ * Returns a provider of current tokens; undefined where there is no source.
  *
  * @param now A clock, in milliseconds since 1970.
  */
@@ -51,7 +51,7 @@ export function gcsToken(
       expiresAt = Infinity;
       asked.then(
         (token) => expiresAt = token?.expiresAt ?? Infinity,
-        // The next call asks again.
+        // The next call tries again.
         () => found = undefined,
       );
     }
@@ -89,7 +89,7 @@ async function fromFile(
   try {
     fields = { ...JSON.parse(await Deno.readTextFile(path)) };
   } catch {
-    // The cause of a JSON error shows what is in the file.
+    // The cause of a JSON error would show the file's content.
     throw unusable("it cannot be read as JSON, check the path");
   }
   const type = textField(fields, "type");
@@ -145,12 +145,12 @@ async function fromMetadata(
       signal: AbortSignal.timeout(METADATA_PATIENCE_MS),
     });
   } catch {
-    // Nobody there: this is some other machine.
+    // No metadata server: this machine is not in Google Cloud.
     return undefined;
   }
   if (answer.status === 404) {
     await answer.body?.cancel();
-    // A machine without a service account.
+    // The machine has no service account.
     return undefined;
   }
   const what = "get a token from the metadata server";
@@ -171,7 +171,7 @@ async function readToken(
   }
   if (!answer.ok) {
     await answer.body?.cancel();
-    // A wrong key is answered with 400.
+    // The service reports an invalid key as 400.
     const status = answer.status === 400 ? 401 : answer.status;
     throw refusal(asked, { status, headers: answer.headers });
   }
@@ -188,7 +188,7 @@ async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
   } catch {
-    // Not there, or not for us to read.
+    // Missing or unreadable.
     return false;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A file on its way into a bucket of Cloud Storage.
+ * The resumable upload of a file into a bucket of Cloud Storage.
  *
  * ```text
  * POST uploadType=resumable ─▶ a session
@@ -7,9 +7,9 @@
  * PUT bytes …-size/size     ─▶ 200                       the object is there
  * ```
  *
- * After a failure the session is asked how far it is, and gone on from there.
- * The object appears with the last byte. Its checksum is compared with what was
- * read; what differs is removed.
+ * After a failure the session reports its offset, and the upload goes on from
+ * there. The object appears with the last byte. Its checksum is compared with
+ * the bytes that were read; an object that differs is removed.
  *
  * @module
  */
@@ -21,25 +21,25 @@ import type { GcsRequest } from "./gcs_store.ts";
 import { readRecord, textField } from "../json_answer.ts";
 import type { PartSource } from "../object_store.ts";
 
-/** Asks Cloud Storage. */
+/** A function that sends a request to Cloud Storage. */
 export type AskGcs = (
   request: GcsRequest,
   signal: AbortSignal,
 ) => Promise<Response>;
 
-/** What a session is at: bytes that are there, or the object. */
+/** State of a session: bytes received so far, or the object. */
 type Stand =
   | { readonly type: "partial"; readonly bytes: number }
   | { readonly type: "done"; readonly md5: string };
 
 const INCOMPLETE = 308;
 
-/** Sends files. */
+/** An uploader of files. */
 export class GcsUpload {
   readonly #ask: AskGcs;
   readonly #patience: RetryPolicy;
 
-  /** Sends nothing yet. */
+  /** Creates an uploader; sends nothing yet. */
   constructor(ask: AskGcs, patience: RetryPolicy) {
     this.#ask = ask;
     this.#patience = patience;
@@ -48,8 +48,8 @@ export class GcsUpload {
   /**
    * Sends a file.
    *
-   * @param target Where, and how messages call it.
-   * @throws {RemoteError} When it cannot be.
+   * @param target Path of the object, and its name in messages.
+   * @throws {RemoteError} When the upload fails.
    */
   async send(
     target: Pick<GcsRequest, "what" | "url">,
@@ -101,7 +101,7 @@ export class GcsUpload {
     );
     await answer.body?.cancel();
     const session = URL.parse(answer.headers.get("location") ?? "");
-    // Its address carries the right to write: no other host gets the bytes.
+    // The session URL grants write access: no other host gets the bytes.
     if (session !== null && session.host === url.host) return session;
     throw new RemoteError(
       `Cannot ${what}: the service opens no session for it`,
@@ -109,7 +109,7 @@ export class GcsUpload {
     );
   }
 
-  /** Sends a part; after a failure, what is missing of it. */
+  /** Sends a part; after a failure, the rest of it. */
   async #sendPart(
     target: Pick<GcsRequest, "what" | "url">,
     index: number,

@@ -1,5 +1,6 @@
 /**
- * What a service account signs to get a token (RFC 7523).
+ * The signed assertion with which a service account requests a token (RFC
+ * 7523).
  *
  * @module
  */
@@ -10,10 +11,10 @@ const SCOPE = "https://www.googleapis.com/auth/devstorage.read_write";
 const LIFETIME_S = 3600;
 
 /**
- * A signed assertion that whoever has the key asks for a token.
+ * Returns a signed assertion that requests a token for the owner of the key.
  *
- * @param account The file of a service account.
- * @param nowMs Milliseconds since 1970.
+ * @param account The key file of a service account.
+ * @param nowMs Current time, in milliseconds since 1970.
  */
 export async function assertionOf(
   account: JsonRecord,

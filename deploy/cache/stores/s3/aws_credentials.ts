@@ -1,5 +1,5 @@
 /**
- * Who asks Amazon, or whoever speaks its language.
+ * The AWS credentials, from the standard provider chain.
  *
  * ```text
  * AWS_ACCESS_KEY_ID, …                     keys
@@ -9,8 +9,8 @@
  * the instance's metadata (IMDSv2)         the machine's
  * ```
  *
- * The first that there is counts, as in Amazon's tools. What expires is asked
- * for again before it does.
+ * The first provider with credentials is used, as in Amazon's tools.
+ * Credentials are renewed before they expire.
  *
  * @module
  */
@@ -18,26 +18,26 @@
 import { fromContainer, fromInstance, fromWebIdentity } from "./aws_roles.ts";
 import { fromProfile } from "./aws_profile.ts";
 
-/** Keys that sign. */
+/** Keys for signing requests. */
 export interface AwsCredentials {
-  /** Public. */
+  /** Public id of the key. */
   readonly accessKeyId: string;
-  /** Secret. */
+  /** Secret key. */
   readonly secretAccessKey: string;
-  /** Of keys that expire. */
+  /** Session token of temporary keys. */
   readonly sessionToken: string | undefined;
-  /** In milliseconds since 1970; undefined: never. */
+  /** Expiry in milliseconds since 1970; undefined for permanent keys. */
   readonly expiresAt: number | undefined;
 }
 
 /** Looks up an environment variable. */
 export type Variable = (name: string) => string | undefined;
 
-/** Before they expire, in milliseconds: a part that is sent takes its time. */
+/** Margin before expiry, in milliseconds: sending a part takes time. */
 const EARLY_MS = 5 * 60_000;
 
 /**
- * Credentials as of each call; undefined where there are none.
+ * Returns a provider of current credentials; undefined where there are none.
  *
  * @param now A clock, in milliseconds since 1970.
  */
@@ -54,7 +54,7 @@ export function awsCredentials(
       expiresAt = Infinity;
       asked.then(
         (credentials) => expiresAt = credentials?.expiresAt ?? Infinity,
-        // The next call asks again.
+        // The next call tries again.
         () => found = undefined,
       );
     }

@@ -1,5 +1,5 @@
 /**
- * Keys of a person, from the file that Amazon's tools keep.
+ * The AWS keys of a user, from the credentials file of Amazon's tools.
  *
  * @module
  */
@@ -7,7 +7,10 @@
 import { join } from "node:path";
 import type { AwsCredentials, Variable } from "./aws_credentials.ts";
 
-/** Keys of `AWS_PROFILE`, else of `default`; undefined where there are none. */
+/**
+ * Returns the keys of `AWS_PROFILE`, else of `default`; undefined if there are
+ * none.
+ */
 export async function fromProfile(
   variable: Variable,
 ): Promise<AwsCredentials | undefined> {
@@ -19,7 +22,7 @@ export async function fromProfile(
   try {
     written = await Deno.readTextFile(path);
   } catch {
-    // Not there, or not for us to read.
+    // Missing or unreadable.
     return undefined;
   }
   const fields = section(written, variable("AWS_PROFILE") || "default");
@@ -30,7 +33,7 @@ export async function fromProfile(
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt: undefined };
 }
 
-/** Fields of `[name]`. */
+/** Returns the fields of `[name]`. */
 function section(written: string, name: string): Map<string, string> {
   const fields = new Map<string, string>();
   let within = false;

@@ -1,5 +1,5 @@
 /**
- * Keys that a platform lends to what runs on it, for hours.
+ * The temporary keys that a platform lends to its workloads.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import { documentElement, type Element, errorCode, textOf } from "./s3_xml.ts";
 const CONTAINER_HOST = "http://169.254.170.2";
 const INSTANCE_HOST = "http://169.254.169.254";
 
-/** In milliseconds: elsewhere than on Amazon's machines nobody answers. */
+/** Timeout in milliseconds: outside Amazon nothing responds. */
 const INSTANCE_PATIENCE_MS = 1000;
 const PATIENCE_MS = 10_000;
 
-/** Keys and tokens are shorter. */
+/** Bytes of a response; keys and tokens are shorter. */
 const ANSWER_BYTES = 2 ** 16;
 
 const NEVER = new AbortController().signal;
 
 const ELSEWHERE: Remedy = { type: "elsewhere" };
 
-/** Keys of a role, for a token that the platform signs. */
+/** Requests keys of a role with a token that the platform signs. */
 export async function fromWebIdentity(
   variable: Variable,
 ): Promise<AwsCredentials | undefined> {
@@ -60,7 +60,7 @@ export async function fromWebIdentity(
   });
 }
 
-/** Keys of the task, or of the pod. */
+/** Requests the keys of the task or the pod. */
 export async function fromContainer(
   variable: Variable,
 ): Promise<AwsCredentials | undefined> {
@@ -78,7 +78,7 @@ export async function fromContainer(
   return fromJson(what, await ask(what, url, { headers }));
 }
 
-/** Keys of the machine; undefined where it is none of Amazon's. */
+/** Requests the keys of the machine; undefined outside Amazon. */
 export async function fromInstance(
   variable: Variable,
 ): Promise<AwsCredentials | undefined> {
@@ -98,14 +98,14 @@ export async function fromInstance(
     token = await boundedText(asked, answer, ANSWER_BYTES, NEVER);
     if (!answer.ok) return undefined;
   } catch {
-    // Nobody there: this is some other machine.
+    // No metadata service: this machine is not Amazon's.
     return undefined;
   }
   const what = "get the instance's credentials";
   const headers = { "x-aws-ec2-metadata-token": token };
   const roles = at("/latest/meta-data/iam/security-credentials/");
   const found = await fetchText(what, roles, { headers });
-  // A machine without a role.
+  // The machine has no role.
   if (found.status === 404) return undefined;
   if (!found.ok) throw refused(what, found.answer);
   const [role = ""] = found.text.trim().split("\n");
@@ -117,7 +117,7 @@ function fromJson(what: string, written: string): AwsCredentials {
   try {
     fields = { ...JSON.parse(written) };
   } catch {
-    // Said below: what is missing is missing.
+    // Missing fields are reported below.
     fields = {};
   }
   const text = (name: string) => {

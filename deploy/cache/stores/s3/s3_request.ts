@@ -1,5 +1,5 @@
 /**
- * Signed requests to a bucket.
+ * The signed requests to a bucket that speaks S3.
  *
  * ```text
  * Amazon       https://<bucket>.s3.<region>.amazonaws.com/<key>
@@ -7,8 +7,8 @@
  * ```
  *
  * The payload's hash is part of the signature, so the store refuses bytes that
- * were damaged on their way. Without credentials nothing is signed: public
- * buckets ask for none.
+ * were damaged in transit. Without credentials requests are unsigned, as public
+ * buckets allow.
  *
  * @module
  */
@@ -21,37 +21,40 @@ import type { AwsCredentials } from "./aws_credentials.ts";
 import type { Fetch } from "../fetch.ts";
 import { errorCode } from "./s3_xml.ts";
 
-/** Where a bucket is and who asks. */
+/** Location of a bucket and access to it. */
 export interface S3Settings {
-  /** Its name. */
+  /** Name of the bucket. */
   readonly bucket: string;
-  /** Such as `https://<account>.r2.cloudflarestorage.com`; undefined: Amazon. */
+  /**
+   * URL of the service, such as `https://<account>.r2.cloudflarestorage.com`;
+   * undefined for Amazon.
+   */
   readonly endpoint: URL | undefined;
-  /** Such as `eu-central-1`; of Amazon's, another is found by itself. */
+  /** Region, such as `eu-central-1`; Amazon redirects to the right one. */
   readonly region: string;
   /** Sends requests. */
   readonly fetch: Fetch;
-  /** Who asks, as of now; undefined: nobody in particular. */
+  /** Returns the current credentials; undefined for anonymous requests. */
   readonly credentials: () => Promise<AwsCredentials | undefined>;
 }
 
-/** A request. */
+/** A request to a bucket. */
 export interface S3Request {
-  /** What it is about, for messages. */
+  /** Action of the request, for messages. */
   readonly what: string;
-  /** GET unless said. */
+  /** Method; GET by default. */
   readonly method?: string;
-  /** Of the object; empty for the bucket. */
+  /** Key of the object; empty for the bucket. */
   readonly key: string;
-  /** Query, as it is signed. */
+  /** Query, as signed. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Headers beside those of the signature. */
+  /** Headers besides those of the signature. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is sent. */
+  /** Body of the request. */
   readonly body?: Uint8Array<ArrayBuffer>;
-  /** SHA-256 of the body in hex, as the sender knows it. */
+  /** SHA-256 of the body in hex, if the sender knows it. */
   readonly sha256?: string;
-  /** Whether 404 is an answer like any other. */
+  /** True if 404 is a valid response. */
   readonly maybeMissing?: boolean;
 }
 
@@ -63,22 +66,23 @@ const EMPTY_SHA256 =
 
 const MAX_ERROR_BYTES = 2 ** 16;
 
-/** Asks one bucket. */
+/** A client of one bucket. */
 export class S3Requests {
   readonly #settings: S3Settings;
   readonly #keys = new Map<string, ArrayBuffer>();
   #region: string;
 
-  /** Asks nothing yet. */
+  /** Creates a client; sends no request yet. */
   constructor(settings: S3Settings) {
     this.#settings = settings;
     this.#region = settings.region;
   }
 
   /**
-   * An answer that says yes; redirects to another region are followed once.
+   * Returns a successful response; redirects to another region are followed
+   * once.
    *
-   * @throws {RemoteError} For any other.
+   * @throws {RemoteError} When the response is not successful.
    */
   async ask(request: S3Request, signal: AbortSignal): Promise<Response> {
     const asked: Asked = { what: request.what, access: ACCESS };
@@ -109,7 +113,7 @@ export class S3Requests {
         method,
         headers,
         body: request.body ?? null,
-        // A redirect would be signed for the wrong host.
+        // A followed redirect would carry a signature for the wrong host.
         redirect: "manual",
         signal,
       });
@@ -124,7 +128,8 @@ export class S3Requests {
     for (const name of Object.keys(query).sort()) {
       url.searchParams.set(name, query[name]!);
     }
-    // Form encoding writes a space as a plus, which is signed as one.
+    // Form encoding writes a space as a plus, and that would be signed as a
+    // plus.
     url.search = url.search.replaceAll("+", "%20");
     const credentials = await this.#settings.credentials();
     if (credentials === undefined) {
@@ -160,7 +165,7 @@ export class S3Requests {
       ? "amazonaws.com.cn"
       : "amazonaws.com";
     const host = `s3.${this.#region}.${domain}`;
-    // A dot in its name would not fit the certificate.
+    // A dot in the bucket's name would not match the certificate.
     return bucket.includes(".")
       ? new URL(`https://${host}/${encode(bucket)}/${path}`)
       : new URL(`https://${bucket}.${host}/${path}`);
@@ -190,7 +195,9 @@ export class S3Requests {
   }
 }
 
-/** Bytes as they are stored: a length or range is of nothing else. */
+/**
+ * Requests bytes as they are stored, so that lengths and ranges refer to them.
+ */
 function plain(headers: Headers): Headers {
   headers.set("accept-encoding", "identity");
   return headers;
@@ -214,12 +221,12 @@ async function readErrorCode(
     );
   } catch {
     signal.throwIfAborted();
-    // Cut off, or without an end: the status alone has to do.
+    // Truncated or unbounded body: only the status remains.
     return undefined;
   }
 }
 
-/** SHA-256 in hex. */
+/** Returns a SHA-256 in hex. */
 export async function sha256Hex(
   bytes: Uint8Array<ArrayBuffer>,
 ): Promise<string> {

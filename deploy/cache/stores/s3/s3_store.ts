@@ -1,5 +1,6 @@
 /**
- * Buckets that speak S3: Amazon's, R2, MinIO, Ceph and others.
+ * The object store for buckets that speak S3: Amazon, R2, MinIO, Ceph and
+ * others.
  *
  * @module
  */
@@ -30,13 +31,13 @@ export class S3Store implements ObjectStore {
   readonly #requests: S3Requests;
   readonly #upload: S3Upload;
   readonly #prefix: string;
-  /** `s3://bucket/prefix`. */
+  /** Name of the place, `s3://bucket/prefix`. */
   readonly place: string;
 
   /**
-   * Asks nothing yet.
+   * Creates a store; sends no request yet.
    *
-   * @param prefix Ends with `/`, or is empty.
+   * @param prefix Prefix of the objects; ends with `/`, or is empty.
    */
   constructor(
     settings: S3Settings & { readonly prefix: string },
@@ -48,7 +49,7 @@ export class S3Store implements ObjectStore {
     this.#upload = new S3Upload(this.#requests, this.place, patience);
   }
 
-  /** All objects under the prefix, however many pages they take. */
+  /** Lists all objects under the prefix, over any number of pages. */
   async list(signal: AbortSignal): Promise<readonly ListedObject[]> {
     const objects: ListedObject[] = [];
     const pages = new Pages(`list ${this.place}`);
@@ -62,7 +63,7 @@ export class S3Store implements ObjectStore {
     return objects;
   }
 
-  /** An object, or a range of it. */
+  /** Requests an object, or a range of it. */
   async get(
     path: string,
     { range, version }: Wanted,
@@ -79,7 +80,7 @@ export class S3Store implements ObjectStore {
     return answer;
   }
 
-  /** The text of a small object. */
+  /** Returns the text of a small object. */
   async text(path: string, signal: AbortSignal): Promise<string | undefined> {
     const what = `read "${path}" of ${this.place}`;
     const request = { what, key: this.#prefix + path, maybeMissing: true };
@@ -92,12 +93,12 @@ export class S3Store implements ObjectStore {
     return undefined;
   }
 
-  /** Its entity tag. */
+  /** Returns the entity tag of an object. */
   versionOf(answer: Response): string | undefined {
     return unquoted(answer.headers.get("etag") ?? "") || undefined;
   }
 
-  /** What is known of an object. */
+  /** Returns the metadata of an object. */
   async find(
     path: string,
     signal: AbortSignal,
@@ -123,7 +124,7 @@ export class S3Store implements ObjectStore {
     await (await this.#requests.ask(request, signal)).body?.cancel();
   }
 
-  /** Writes a file, in parts that are sent side by side. */
+  /** Writes a file, in parts that are sent concurrently. */
   async send(source: PartSource, signal: AbortSignal): Promise<void> {
     await this.#upload.send(this.#prefix + source.file.path, source, signal);
   }
@@ -170,7 +171,7 @@ function decodeKey(key: string, what: string): string {
   try {
     return decodeURIComponent(key.replaceAll("+", "%20"));
   } catch {
-    // Not what the answer says that it is.
+    // The body does not match the response's own headers.
     throw torn(what);
   }
 }

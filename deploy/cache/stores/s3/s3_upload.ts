@@ -1,13 +1,13 @@
 /**
- * Files on their way into a bucket: small ones at once, others in parts.
+ * The uploads into a bucket: small files at once, others in parts.
  *
  * ```text
- * create ─▶ parts, side by side, each asked again on its own ─▶ complete
+ * create ─▶ concurrent parts, each with its own retries ─▶ complete
  * ```
  *
- * The object appears when all is there. Parts of an upload that was broken off
- * are kept by the store: what they hold is compared, and only what is missing
- * is sent.
+ * The object appears when all parts are there. The store keeps parts of an
+ * interrupted upload: they are compared by content, and only missing ones are
+ * sent.
  *
  * @module
  */
@@ -29,28 +29,28 @@ import {
   torn,
 } from "./s3_xml.ts";
 
-/** Parts that are sent side by side, each with its bytes in memory. */
+/** Parts that are sent concurrently, each with its bytes in memory. */
 const SIDE_BY_SIDE = 4;
 
-/** Parts that the store has, by number: entity tags. */
+/** Parts that the store has: entity tags by number. */
 type Parts = Map<number, string>;
 
 /** An upload in parts. */
 interface Upload {
   readonly key: string;
-  /** The store names it. */
+  /** Id that the store gave the upload. */
   id: string;
   readonly what: string;
 }
 
-/** Sends files to one bucket. */
+/** An uploader of files to one bucket. */
 export class S3Upload {
   readonly #requests: S3Requests;
   readonly #place: string;
   readonly #patience: RetryPolicy;
   readonly #limit = pLimit(SIDE_BY_SIDE);
 
-  /** Sends nothing yet. */
+  /** Creates an uploader; sends nothing yet. */
   constructor(requests: S3Requests, place: string, patience: RetryPolicy) {
     this.#requests = requests;
     this.#place = place;
@@ -60,8 +60,8 @@ export class S3Upload {
   /**
    * Sends a file.
    *
-   * @throws {RemoteError} When it cannot be; what has come stays for the next
-   * attempt.
+   * @throws {RemoteError} When the upload fails; parts that arrived stay for
+   * the next attempt.
    */
   async send(
     key: string,
@@ -104,7 +104,7 @@ export class S3Upload {
     const what = `write "${file.path}" to ${this.#place}`;
     const upload = { key, id: "", what };
     const pending = await this.#pending(upload, signal);
-    // Parts of other content are worth nothing, and cost money.
+    // Parts of other content are useless, and cost money.
     const kept = source.resume ? pending.at(-1) : undefined;
     for (const id of pending) {
       if (id !== kept) await this.#abort({ ...upload, id }, signal);
@@ -117,14 +117,14 @@ export class S3Upload {
       const parts = await this.#all(upload, source, there, signal);
       await this.#complete(upload, parts, signal);
     } catch (error) {
-      // What the network did can be gone on with; other content cannot.
+      // Network failures can be resumed; changed content cannot.
       const resumable = error instanceof RemoteError || signal.aborted;
       if (!resumable) await this.#abort(upload, signal);
       throw error;
     }
   }
 
-  /** Sends all parts that are not there. */
+  /** Sends all missing parts. */
   async #all(
     upload: Upload,
     source: PartSource,
@@ -179,7 +179,7 @@ export class S3Upload {
     return textOf(created, "UploadId");
   }
 
-  /** Uploads of this very key that were begun, oldest first. */
+  /** Returns unfinished uploads of the same key, oldest first. */
   async #pending({ key, what }: Upload, signal: AbortSignal) {
     const query = { uploads: "", prefix: key };
     const list = await this.#element({ what, key: "", query }, signal);
@@ -246,7 +246,8 @@ export class S3Upload {
       async (signal) => {
         const answer = await this.#requests.ask(request, signal);
         const xml = await readText(answer, request.what, signal);
-        // Completing takes long: S3 says 200 at once, and an error in the body.
+        // Completing takes long: S3 sends 200 at once, and an error in the
+        // body.
         const code = errorCode(xml);
         if (code !== undefined) {
           const asked = { what: request.what, access: "" };

@@ -1,5 +1,5 @@
 /**
- * What S3 says in XML.
+ * The XML responses of S3.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { LISTING_BYTES } from "../../snapshots/checked_listing.ts";
 import { RemoteError } from "../../net/remote.ts";
 import { boundedText } from "../bounded_text.ts";
 
-/** Elements that may be there once or more often. */
+/** Names of elements that may occur once or more often. */
 const REPEATED = new Set(["Contents", "Part", "Upload"]);
 
 const parser = new XMLParser({
@@ -19,20 +19,23 @@ const parser = new XMLParser({
   isArray: (name) => REPEATED.has(name),
 });
 
-/** An element with others in it. */
+/** An element with child elements. */
 export type Element = Readonly<Record<string, unknown>>;
 
-/** A document's one element by name; undefined when it is none, or is torn. */
+/**
+ * Returns a document's root element by name; undefined if it has another or is
+ * truncated.
+ */
 export function documentElement(
   xml: string,
 ): { readonly name: string; readonly element: Element } | undefined {
   let parsed: Element;
   try {
-    // The parser makes the best of what is torn; a list must not be.
+    // The parser accepts truncated documents; a truncated list is unusable.
     if (XMLValidator.validate(xml) !== true) return undefined;
     parsed = parser.parse(xml);
   } catch {
-    // What it refuses, such as entities of entities, is no answer of S3.
+    // Constructs that it refuses, such as nested entities, never come from S3.
     return undefined;
   }
   const [entry] = Object.entries(parsed);
@@ -40,22 +43,22 @@ export function documentElement(
   return { name: entry[0], element: elementOf(entry[1]) };
 }
 
-/** The text of an element in `parent`; empty if there is none. */
+/** Returns the text of an element in `parent`; empty if there is none. */
 export function textOf(parent: Element, name: string): string {
   const value = parent[name];
   return typeof value === "string" ? value : "";
 }
 
-/** The elements called `name` in `parent`. */
+/** Returns the elements called `name` in `parent`. */
 export function elementsOf(parent: Element, name: string): readonly Element[] {
   const value = parent[name];
   return Array.isArray(value) ? value.map(elementOf) : [];
 }
 
-/** The code of an error document; undefined when it is another. */
+/** Returns the code of an error document; undefined for other documents. */
 export function errorCode(xml: string): string | undefined {
   const found = documentElement(xml);
-  // STS wraps its own.
+  // STS wraps its errors in another element.
   const error = found?.name === "ErrorResponse"
     ? elementOf(found.element["Error"])
     : found?.name === "Error"
@@ -66,10 +69,10 @@ export function errorCode(xml: string): string | undefined {
 }
 
 /**
- * The text of an answer.
+ * Returns the text of a response.
  *
- * @throws {RemoteError} When the connection fails before its end, or it has more
- * than any answer of S3.
+ * @throws {RemoteError} When the connection fails before the end, or the text
+ * is longer than any response of S3.
  */
 export async function readText(
   answer: Response,
@@ -79,7 +82,7 @@ export async function readText(
   return await boundedText({ what, access: "" }, answer, LISTING_BYTES, signal);
 }
 
-/** The error that an answer without sense is. */
+/** Returns the error for an unusable response. */
 export function torn(what: string): RemoteError {
   return new RemoteError(
     `Cannot ${what}: the answer is cut off or not S3's, try again later`,

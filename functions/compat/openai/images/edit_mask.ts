@@ -1,5 +1,5 @@
 /**
- * The mask of an edit: transparent pixels are drawn anew, as OpenAI has it.
+ * The mask of an edit: transparent pixels are drawn anew, as in OpenAI's API.
  *
  * Codes stand for squares of pixels, and a code is drawn when any pixel of its
  * square is fully transparent.
@@ -20,10 +20,10 @@ import type { Tools } from "../../../models/ports.ts";
 import type { PictureCall } from "../../../inference/encode_image.ts";
 
 /**
- * Decodes how opaque a picture is as a person sees it.
+ * Decodes the alpha channel of a picture in its displayed orientation.
  *
- * @throws {ImageError} When it is none.
- * @throws {OverloadedError} When too many pictures wait.
+ * @throws {ImageError} If it is not an image.
+ * @throws {OverloadedError} If too many pictures wait.
  */
 export async function decodeAlpha(
   { codec, limits: { maxPixels }, pixels }: Tools,
@@ -42,8 +42,8 @@ export async function decodeAlpha(
 }
 
 /**
- * Returns which codes of a grid of `size` stay: `[height × width]`, 0 where a
- * pixel of the square is fully transparent in `alpha`, else 1.
+ * Returns the mask of kept codes of a grid of `size`: `[height × width]`, 0
+ * where a pixel of the square is fully transparent in `alpha`, else 1.
  */
 export async function keptByAlpha(
   alpha: RgbImage,
@@ -51,7 +51,7 @@ export async function keptByAlpha(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const kept = new Uint8Array(size.height * size.width);
   for (let y = 0; y < size.height; y++) {
-    // A large mask takes a while, in which others have their turn.
+    // A large mask takes long: other requests run in between.
     await turn();
     const rows = span(y, size.height, alpha.height);
     for (let x = 0; x < size.width; x++) {

@@ -1,9 +1,9 @@
 /**
- * The body of `POST /v1/images/edits`, and the drawing that it becomes.
+ * The body of `POST /v1/images/edits`, and the generation that it becomes.
  *
  * Emu3 was not trained to edit. It draws codes in raster order, each given those
  * before it: the codes outside the mask are those of the picture, the others are
- * drawn among them. What a drawn code cannot see is what lies below it.
+ * drawn among them. A drawn code does not depend on those below it.
  *
  * @module
  */
@@ -37,7 +37,7 @@ import {
   sourcePicture,
 } from "./source_picture.ts";
 
-/** A picture to edit, in OpenAI's words, and some of ours. */
+/** The schema of an edit: OpenAI's fields, and extensions. */
 export const EditRequest = v.object({
   ...ImageRequest.entries,
   ...SOURCE_ENTRIES,
@@ -50,7 +50,7 @@ export const EditRequest = v.object({
     ),
   ),
 });
-/** A picture to edit, in OpenAI's words, and some of ours. */
+/** A request to edit a picture: OpenAI's fields, and extensions. */
 export type EditRequest = v.InferOutput<typeof EditRequest>;
 
 /** File parts of an edit beside those of its picture. */
@@ -59,16 +59,16 @@ export const MASK_FILES = { mask: 1 };
 /** File parts of an edit. */
 export const EDIT_FILES = { ...SOURCE_FILES, ...MASK_FILES };
 
-/** An edit as it is drawn. */
+/** An edit as a generation. */
 export interface WantedEdit extends WantedDrawing {
-  /** The codes that stay. */
+  /** Codes that stay. */
   readonly keep: KeptCodes;
 }
 
 /**
- * Returns the drawing that an edit becomes.
+ * Returns the generation that an edit becomes.
  *
- * @throws {InvalidFieldsError} When there is no picture, or nothing of it is to
+ * @throws {InvalidFieldsError} If there is no picture, or nothing of it is to
  * be drawn anew.
  */
 export async function wantedEdit(
@@ -98,7 +98,7 @@ export async function wantedEdit(
   };
 }
 
-/** Returns how the picture was made, for the answer; ours. */
+/** Returns the extension fields that describe how the picture was made. */
 export function editFields(keep: KeptCodes): Record<string, unknown> {
   const drawn = drawnCount(keep);
   return {
@@ -108,7 +108,7 @@ export function editFields(keep: KeptCodes): Record<string, unknown> {
   };
 }
 
-/** Returns which codes of the picture stay. */
+/** Returns the codes of the picture that stay. */
 async function keptByMask(
   tools: Tools,
   { fields: { mask }, files }: Upload<EditRequest>,
@@ -136,7 +136,7 @@ async function keptByMask(
   );
 }
 
-/** Of the rows that are drawn, those after which the picture is shown. */
+/** Returns the drawn rows after which a partial picture is sent. */
 function drawnRows(
   { height, width, kept }: KeptCodes,
   partialImages: number,

@@ -23,7 +23,7 @@ import { imageEvents, imagesAnswer } from "./image_fields.ts";
 import { urlsFor } from "./kept_pictures.ts";
 import { unixSeconds } from "../time.ts";
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function edits(drawers: Drawers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/images/edits",

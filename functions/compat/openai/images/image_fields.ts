@@ -1,5 +1,5 @@
 /**
- * A drawing as OpenAI words it: the answer, and the events of a stream.
+ * The generation in OpenAI's format: the answer, and the events of a stream.
  *
  * @module
  */
@@ -13,26 +13,27 @@ import type {
 import type { WireEvent } from "../../../http/sse.ts";
 import type { FileFormat } from "../../../inference/render.ts";
 
-/** Fields of a body. */
+/** The fields of a body. */
 type Fields = Record<string, unknown>;
 
-/** What does not change from one event of a drawing to the next. */
+/** The fields that all events of a generation share. */
 export interface DrawingFrame {
-  /** When it was asked for, in seconds of Unix time. */
+  /** Time of the request, in seconds of Unix time. */
   readonly created: number;
-  /** As it was asked for. */
+  /** File format of the request. */
   readonly outputFormat: FileFormat;
-  /** First part of the names of events; `image_generation` when left out. */
+  /** First part of the names of events; `image_generation` if left out. */
   readonly kind?: "image_generation" | "image_edit";
 }
 
-/** Returns a URL of a file. */
+/** A function that returns the URL of a file. */
 export type ToUrl = (file: PictureFile) => string;
 
 /**
- * The whole answer; `model` and `seed` are ours.
+ * Returns the whole answer; `model` and `seed` are extensions.
  *
- * @param toUrl Undefined for pictures that come in the answer.
+ * @param toUrl Returns the URL of a picture; undefined to send pictures as
+ * base64.
  */
 export function imagesAnswer(
   { task }: DrawingRun,
@@ -58,8 +59,8 @@ export function imagesAnswer(
 }
 
 /**
- * The events of a stream; undefined for what OpenAI has no event for. The
- * prompt is counted with the first picture.
+ * Yields the events of a stream; undefined for progress that OpenAI has no event
+ * for. The prompt is counted with the first picture.
  */
 export async function* imageEvents(
   progress: AsyncGenerator<DrawingProgress, void, undefined>,
@@ -108,7 +109,7 @@ function imageEvent(
   return { event: type, data };
 }
 
-/** As OpenAI writes it, width first. */
+/** Returns the size in OpenAI's format, width first. */
 function sizeOf({ height, width }: PictureFile): string {
   return `${width}x${height}`;
 }

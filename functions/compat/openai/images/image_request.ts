@@ -1,9 +1,9 @@
 /**
- * The body of `POST /v1/images/generations`, and what of it is drawn.
+ * The body of `POST /v1/images/generations`, and the generation that it becomes.
  *
- * `size` is a wish: its ratio is taken, the area is the checkpoint's, and the
- * answer says what became of it. `quality`, `style`, `background`, `moderation`
- * and `user` mean nothing to Emu3 and are ignored, as are unknown fields.
+ * `size` is a hint: its ratio is used, the area is the checkpoint's, and the
+ * answer reports the result. `quality`, `style`, `background`, `moderation` and
+ * `user` have no meaning for Emu3 and are ignored, as are unknown fields.
  *
  * @module
  */
@@ -21,10 +21,10 @@ import type { GenerateRequest } from "../../../schema/generate.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "../ranges.ts";
 import { open } from "../schema.ts";
 
-/** Partial pictures that one may ask for. */
+/** Maximum partial pictures of a request. */
 const MAX_PARTIAL_IMAGES = 3;
 
-/** What to draw, in OpenAI's words, and some of ours. */
+/** The schema of a generation: OpenAI's fields, and extensions. */
 export const ImageRequest = v.object({
   prompt: v.pipe(Text, v.description("Used verbatim.")),
   model: open(ModelName),
@@ -88,22 +88,22 @@ export const ImageRequest = v.object({
   strategy: open(v.picklist(STRATEGY_NAMES)),
   metadata: v.nullish(v.boolean(), true),
 });
-/** What to draw, in OpenAI's words, and some of ours. */
+/** A request to generate pictures: OpenAI's fields, and extensions. */
 export type ImageRequest = v.InferOutput<typeof ImageRequest>;
 
-/** What to draw in our words, and what to make of it. */
+/** A generation, and the files to make of it. */
 export interface WantedDrawing {
-  /** As `generate` takes it. */
+  /** Request in the form of `generate`. */
   readonly request: GenerateRequest;
-  /** Which file, and what on the way. */
+  /** Format of the files, and the previews. */
   readonly wanted: WantedFile;
 }
 
 /**
- * What `request` asks for.
+ * Returns the generation that `request` describes.
  *
- * @throws {InvalidFieldsError} When no grid has its ratio, or it asks for what
- * OpenAI's events cannot say.
+ * @throws {InvalidFieldsError} If no grid has its ratio, or it needs fields that
+ * OpenAI's events do not have.
  */
 export function wantedDrawing(
   request: ImageRequest,
@@ -155,14 +155,15 @@ export function wantedDrawing(
   };
 }
 
-/** OpenAI's 0 … 100 is ours from 1 on. */
+/** Returns the quality for OpenAI's 0 … 100; this server's begins at 1. */
 function fileQuality(compression: number | undefined): number | undefined {
   return compression === undefined ? undefined : Math.max(1, compression);
 }
 
 /**
- * Rows after which a picture of `height` rows is shown: as many as are asked
- * for, as evenly as can be, and never the last. A low picture has fewer.
+ * Returns the rows after which a partial picture of `height` rows is sent: as
+ * many as requested, spaced evenly, and never the last. A low picture has
+ * fewer.
  */
 export function partialRows(
   height: number,

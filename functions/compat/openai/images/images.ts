@@ -1,5 +1,6 @@
 /**
- * `POST /v1/images/generations`: text → pictures, for OpenAI's clients.
+ * The route `POST /v1/images/generations`: text → pictures, for OpenAI's
+ * clients.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { ImageRequest, wantedDrawing } from "./image_request.ts";
 import { urlsFor } from "./kept_pictures.ts";
 import { unixSeconds } from "../time.ts";
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function images(drawers: Drawers): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/images/generations",

@@ -1,9 +1,9 @@
 /**
- * `/v1/pictures/img-….png`: pictures by URL, kept as long as jobs are.
+ * The stored pictures at `/v1/pictures/img-….png`, kept as long as jobs.
  *
- * Whoever has the URL may read: it goes into pages and chats, where no key goes
- * along, and is as hard to guess as one. Inside a job nothing is kept, and the
- * URL is a data URL, which needs no server.
+ * The URL alone grants access: pages and chats send no key with it, and it is
+ * as hard to guess as one. Inside a job nothing is stored, and the URL is a
+ * data URL, which needs no server.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { publicUrl } from "../../../http/address/public_url.ts";
 import { NotFoundError } from "../../../http/errors/errors.ts";
 import type { FileType } from "../../../inference/render.ts";
 
-/** Where pictures are kept. */
+/** The store of pictures. */
 export type PictureStore = Pick<
   Jobs,
   "answers" | "retentionNow" | "report" | "sweep"
@@ -34,7 +34,7 @@ const EXTENSIONS: Readonly<Record<FileType, string>> = {
   "image/webp": "webp",
 };
 
-/** Lets handlers keep pictures. */
+/** Returns middleware that lets handlers store pictures. */
 export function keepingPictures(
   store: PictureStore,
 ): MiddlewareHandler<AppEnv> {
@@ -44,7 +44,7 @@ export function keepingPictures(
   };
 }
 
-/** The route, ready to mount. */
+/** Returns the route, ready to mount. */
 export function keptPictures({ answers }: PictureStore): Hono<AppEnv> {
   return new Hono<AppEnv>().get(
     "/v1/pictures/:name",
@@ -62,7 +62,9 @@ export function keptPictures({ answers }: PictureStore): Hono<AppEnv> {
   );
 }
 
-/** Returns the maker of URLs that `format` asks for; undefined for pictures in the answer. */
+/**
+ * Returns the URL function for `format`; undefined for pictures in the answer.
+ */
 export function urlsFor(
   c: Context<AppEnv>,
   format: "b64_json" | "url",
@@ -70,7 +72,10 @@ export function urlsFor(
   return format === "url" ? (file) => pictureUrl(c, file) : undefined;
 }
 
-/** Returns a URL of `file`: of this server where it is kept. */
+/**
+ * Returns the URL of `file`: one of this server if it is stored, else a data
+ * URL.
+ */
 function pictureUrl(c: Context<AppEnv>, file: PictureFile): string {
   const name = c.get("keepPicture")?.(file);
   return name === undefined
@@ -89,7 +94,7 @@ function keep(
     headers: {
       "content-type": type,
       "cache-control": "private, max-age=3600, immutable",
-      // Pages of others show it.
+      // Pages of other origins show it.
       "cross-origin-resource-policy": "cross-origin",
     },
     body: bytes,

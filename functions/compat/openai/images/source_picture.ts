@@ -1,6 +1,6 @@
 /**
- * The picture that an edit or a variation starts from: a file of a form, or
- * text in JSON in one of the ways that OpenAI's clients have for it.
+ * The source picture of an edit or a variation: a file of a form, or text in
+ * one of the JSON forms of OpenAI's clients.
  *
  * @module
  */
@@ -26,20 +26,20 @@ import {
 } from "../../../http/upload.ts";
 import { open } from "../schema.ts";
 
-/** Pictures that a request may have, as with OpenAI; one is taken. */
+/** Maximum pictures of a request, as with OpenAI; one is used. */
 const MAX_SOURCES = 16;
 
-/** A picture by its place. */
+/** The schema of a picture by reference. */
 const Reference = v.object({
   "image_url": open(Picture),
   "file_id": open(v.pipe(v.string(), v.maxLength(256))),
 });
 
-/** A picture as text, or by its place. */
+/** The schema of a picture as text or by reference. */
 export const PictureField = v.union([Picture, Reference]);
 type PictureField = v.InferOutput<typeof PictureField>;
 
-/** Fields of a picture to start from; in a form it is a file. */
+/** The schema entries of a source picture; in a form it is a file. */
 export const SOURCE_ENTRIES = {
   image: open(
     v.pipe(
@@ -55,21 +55,21 @@ export const SOURCE_ENTRIES = {
   ),
 };
 
-/** File parts of a picture to start from. */
+/** The file parts of a source picture. */
 export const SOURCE_FILES = { image: MAX_SOURCES, "image[]": MAX_SOURCES };
 
-/** Fields of a picture to start from. */
+/** The fields of a source picture. */
 export interface SourceFields {
-  /** As text, or by its place. */
+  /** Picture as text or by reference. */
   readonly image?: PictureField | undefined;
-  /** The same, in a list. */
+  /** Pictures in a list. */
   readonly images?: readonly PictureField[] | undefined;
 }
 
 /**
- * Reads the picture to start from.
+ * Reads the source picture.
  *
- * @throws {InvalidFieldsError} When there is none, or more than one.
+ * @throws {InvalidFieldsError} If there is none, or more than one.
  */
 export async function sourceBytes(
   tools: Tools,
@@ -98,7 +98,8 @@ export async function sourceBytes(
 /**
  * Reads the picture of a field.
  *
- * @throws {InvalidFieldsError} When there is none, or it is kept elsewhere.
+ * @throws {InvalidFieldsError} If there is none, or it refers to an uploaded
+ * file.
  */
 export async function fieldBytes(
   tools: Tools,
@@ -121,21 +122,21 @@ export async function fieldBytes(
   return await pictureBytes(tools, text, place, use);
 }
 
-/** A picture to start from, measured. */
+/** A source picture and its size. */
 export interface SourcePicture {
-  /** Its file. */
+  /** Bytes of the file. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** As a person sees it, in pixels. */
+  /** Displayed size in pixels. */
   readonly shown: PixelSize;
-  /** The grid of its ratio that the model draws, in codes. */
+  /** Grid of its ratio that the model draws, in codes. */
   readonly size: GridSize;
 }
 
 /**
  * Measures the picture in `bytes`.
  *
- * @throws {ImageError} When it is none.
- * @throws {InvalidFieldsError} When no grid has its ratio.
+ * @throws {ImageError} If it is not an image.
+ * @throws {InvalidFieldsError} If no grid has its ratio.
  */
 export function sourcePicture(
   bytes: Uint8Array<ArrayBuffer>,
@@ -148,7 +149,7 @@ export function sourcePicture(
   return { bytes, shown, size };
 }
 
-/** Turns the picture into codes of the size that is drawn. */
+/** Encodes the picture to codes of the drawn size. */
 export async function encodeSource(
   tools: Tools,
   { bytes, size: { height, width } }: SourcePicture,

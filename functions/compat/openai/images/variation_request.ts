@@ -1,13 +1,13 @@
 /**
- * The body of `POST /v1/images/variations`, and the drawing that it becomes.
+ * The body of `POST /v1/images/variations`, and the generation that it becomes.
  *
  * ```text
  * picture ─▶ codes ─▶ description ─▶ prompt ─▶ codes ─▶ picture
  *                └──▶ first rows (keep) ─────────┘
  * ```
  *
- * Emu3 was not trained to vary pictures. It is asked what the picture shows, and
- * draws that with another seed; where no model answers, the first rows of the
+ * Emu3 was not trained to vary pictures. It describes the picture and draws that
+ * description with another seed; where no model answers, the first rows of the
  * picture stay and the rest is drawn under them.
  *
  * @module
@@ -37,16 +37,16 @@ import {
   sourcePicture,
 } from "./source_picture.ts";
 
-/** The part of the rows that stays where nothing says what the picture shows. */
+/** The share of rows that stays if there is no description. */
 const UNDESCRIBED_KEEP = 0.25;
 
-/** Tokens of a description. */
+/** Maximum tokens of a description. */
 const MAX_DESCRIPTION_TOKENS = 256;
 
 const { stream: _, partial_images: __, prompt: ___, ...drawing } =
   ImageRequest.entries;
 
-/** A picture to draw like, in OpenAI's words, and some of ours. */
+/** The schema of a variation: OpenAI's fields, and extensions. */
 export const VariationRequest = v.object({
   ...drawing,
   ...SOURCE_ENTRIES,
@@ -67,30 +67,30 @@ export const VariationRequest = v.object({
     ),
   ),
 });
-/** A picture to draw like, in OpenAI's words, and some of ours. */
+/** A request to vary a picture: OpenAI's fields, and extensions. */
 export type VariationRequest = v.InferOutput<typeof VariationRequest>;
 
-/** The way that a variation is made; told in the answer. */
+/** The method of a variation, reported in the answer. */
 export interface Variation {
-  /** The origin of the prompt. */
+  /** Origin of the prompt. */
   readonly how: "described" | "prompted" | "continued";
-  /** The prompt that is drawn; empty for none. */
+  /** Prompt that is drawn; empty for none. */
   readonly prompt: string;
-  /** Rows that stay, from the top. */
+  /** Number of rows that stay, from the top. */
   readonly keptRows: number;
 }
 
-/** A variation as it is drawn. */
+/** A variation as a generation. */
 export interface WantedVariation extends WantedDrawing {
-  /** The way that it is made. */
+  /** Method of the variation. */
   readonly variation: Variation;
 }
 
 /**
- * Returns the drawing that a variation becomes.
+ * Returns the generation that a variation becomes.
  *
  * @param describer Describes the picture; undefined where no model answers.
- * @throws {InvalidFieldsError} When there is no picture.
+ * @throws {InvalidFieldsError} If there is no picture.
  */
 export async function wantedVariation(
   tools: Tools,
@@ -130,7 +130,7 @@ export async function wantedVariation(
   };
 }
 
-/** Returns how the picture was made, for the answer; ours. */
+/** Returns the extension fields that describe how the picture was made. */
 export function variationFields(variation: Variation): Record<string, unknown> {
   const { how, prompt, keptRows } = variation;
   return { how, prompt, "kept_rows": keptRows };
@@ -158,7 +158,7 @@ function drawingOf(
   };
 }
 
-/** Asks what the picture shows. */
+/** Returns a description of the picture. */
 async function described(
   describer: Answerers,
   { bytes }: SourcePicture,

@@ -23,7 +23,7 @@ import {
 } from "./variation_request.ts";
 
 /**
- * The route, ready to mount.
+ * Returns the route, ready to mount.
  *
  * @param describer Describes pictures; undefined where no model answers.
  */

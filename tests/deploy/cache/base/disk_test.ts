@@ -15,7 +15,7 @@ import { temporaryFolder } from "../../../support/temporary_folder.ts";
 const { signal } = new AbortController();
 
 Deno.test({
-  name: "a full disk ends a part with words that help",
+  name: "fetchPart() reports a full disk with advice",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     const content = new Uint8Array(1_000);
@@ -55,13 +55,13 @@ Deno.test("onDisk() explains quotas, read-only disks and forbidden folders", asy
   strictEqual(diskError("/x", other), other);
 });
 
-Deno.test("freeBytes() says what fits, or that it does not know", async () => {
+Deno.test("freeBytes() returns the free space, or undefined if it is unknown", async () => {
   using folder = temporaryFolder();
   ok((await freeBytes(folder.path))! > 0);
   strictEqual(await freeBytes("/no/such/folder"), undefined);
 });
 
-Deno.test("a lock is one's alone, and then the next one's", async () => {
+Deno.test("takeLock() gives a lock to one holder, and then to the next", async () => {
   using folder = temporaryFolder();
   const path = folder.write("lock", "");
   const waits = Promise.withResolvers<void>();
@@ -78,7 +78,7 @@ Deno.test("a lock is one's alone, and then the next one's", async () => {
   strictEqual(taken, true);
 });
 
-Deno.test("who waits for a lock can give up", async () => {
+Deno.test("takeLock() stops on abort during the wait", async () => {
   using folder = temporaryFolder();
   const path = folder.write("lock", "");
   using _held = await takeLock(path, signal, () => {});

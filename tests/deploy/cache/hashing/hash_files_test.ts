@@ -40,14 +40,14 @@ Deno.test("hashFile() hashes the whole and every part", async () => {
   );
 });
 
-Deno.test("hashFile() calls a file what Git calls it", async () => {
+Deno.test("hashFile() computes Git's hash of a file", async () => {
   using folder = temporaryFolder();
   const path = folder.write("f", "hello\n");
   const { hex } = await hashFile({ path, kind: "git" });
   strictEqual(hex, "ce013625030ba8dba906f756967f9e9ca394464a");
 });
 
-Deno.test("hashFile() hashes a range, of which there may be less", async () => {
+Deno.test("hashFile() hashes a range, cut off at the end of the file", async () => {
   using folder = temporaryFolder();
   const bytes = Uint8Array.from({ length: 50 }, (_, i) => i);
   const path = folder.write("f", bytes);
@@ -61,7 +61,7 @@ Deno.test("hashFile() hashes a range, of which there may be less", async () => {
   }
 });
 
-Deno.test("hashFiles() hashes in threads what hashFile() hashes here, and says why it cannot", async () => {
+Deno.test("hashFiles() gives in threads the hashes of hashFile(), and reports its errors", async () => {
   using folder = temporaryFolder();
   const large = new Uint8Array(2 ** 24 + 5).fill(9);
   const jobs = ["large", "small", "none"].map((name) => ({
@@ -86,7 +86,7 @@ Deno.test("hashFiles() hashes in threads what hashFile() hashes here, and says w
   match(third!.type === "failure" ? third!.reason : "", /No such file/);
 });
 
-Deno.test("hashFiles() stops when it is told to", async () => {
+Deno.test("hashFiles() stops on abort", async () => {
   using folder = temporaryFolder();
   const path = folder.write("large", new Uint8Array(2 ** 25));
   const stop = new AbortController();

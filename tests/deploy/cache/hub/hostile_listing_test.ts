@@ -1,6 +1,7 @@
 /**
- * Whatever a hub lists, a download ends with a model or with a message that says
- * what is wrong: never with a stack, a file outside of its folder, or no end.
+ * The tests of hostile listings: a download ends with a model or with a message
+ * about the fault, never with a stack trace, a file outside of its folder, or
+ * no end.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
 const sha1 = "a".repeat(40);
 
-/** Large answers take their time on a busy machine. */
+/** Retry policy for large responses on a busy machine. */
 const PATIENCE = {
   attempts: 2,
   baseMs: 1,
@@ -28,7 +29,7 @@ const PATIENCE = {
   random: () => 0,
 };
 
-/** Names that somebody may choose for a file. */
+/** Arbitrary names for a file. */
 const anyName = fc.oneof(
   fc.constantFrom(
     "config.json",
@@ -101,7 +102,7 @@ const anyListing = fc.record({
   ),
 });
 
-Deno.test("parseListing() makes a safe listing or a clear message of anything", () => {
+Deno.test("parseListing() returns a safe listing or a clear message for any input", () => {
   fc.assert(
     fc.property(fc.oneof(anyListing, fc.jsonValue()), (listing) => {
       let snapshot;
@@ -127,7 +128,7 @@ Deno.test("parseListing() makes a safe listing or a clear message of anything", 
   );
 });
 
-/** Answers to a listing that no hub should give. */
+/** Responses to a listing that no hub should send. */
 const ANSWERS: readonly (readonly [string, string, RegExp])[] = [
   ["a commit of 5,000 characters", listing("x".repeat(5_000)), /commit "x+…"/],
   ["a commit with a slash", listing("a/b"), /commit "a\/b" is not a name/],
@@ -166,7 +167,7 @@ for (const [name, body, message] of ANSWERS) {
   });
 }
 
-Deno.test("a listing without an end, or with less than it says, gets a message", async () => {
+Deno.test("obtain() reports an endless listing, and one shorter than its length", async () => {
   let sent = 0;
   await using endless = rawServer(async (_, connection) => {
     await connection.send(
@@ -186,7 +187,7 @@ Deno.test("a listing without an end, or with less than it says, gets a message",
   await refused(short.url, /the connection failed/);
 });
 
-Deno.test("a hub that redirects in a circle, or to nowhere, gets a message", async () => {
+Deno.test("obtain() reports a hub that redirects in a circle, or to nowhere", async () => {
   for (
     const target of ["/again", "ftp://x/y", "http://[", "file:///etc/passwd"]
   ) {

@@ -10,7 +10,7 @@ const sha256 = "b".repeat(64);
 const listing = (...siblings: unknown[]) =>
   JSON.stringify({ sha: sha1, siblings });
 
-Deno.test("parseListing() gives files with their hashes, small ones first", () => {
+Deno.test("parseListing() returns files with their hashes, small ones first", () => {
   const lfs = { sha256, size: 9_000, pointerSize: 134 };
   const text = listing(
     { rfilename: "model.safetensors", size: 9_000, blobId: sha1, lfs },
@@ -32,7 +32,7 @@ Deno.test("parseListing() gives files with their hashes, small ones first", () =
   });
 });
 
-Deno.test("parseListing() refuses what would leave its folder, or says too little", () => {
+Deno.test("parseListing() rejects paths out of the folder, and incomplete entries", () => {
   const size = 1;
   const blobId = sha1;
   const bad = [
@@ -60,14 +60,14 @@ Deno.test("parseListing() refuses what would leave its folder, or says too littl
   }
 });
 
-Deno.test("parseListing() has half an answer asked for again", () => {
+Deno.test("parseListing() requests a retry of a truncated response", () => {
   throws(
     () => parseListing(listing().slice(0, 9), "x"),
     (error) => error instanceof RemoteError && error.remedy.type === "retry",
   );
 });
 
-Deno.test("isWanted() takes what a checkpoint needs, never what runs code", () => {
+Deno.test("isWanted() accepts the files that a checkpoint needs, never those that run code", () => {
   const wanted = [
     "config.json",
     "model.safetensors.index.json",

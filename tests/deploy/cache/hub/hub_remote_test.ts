@@ -29,7 +29,9 @@ const content = Uint8Array.from({ length: 50 }, (_, i) => i);
 const file = listed("a/model 1.safetensors", content);
 const { signal } = new AbortController();
 
-/** A remote whose hub answers as `answer` says; and what it was asked. */
+/**
+ * Returns a remote whose hub responds with `answer`, and the requests received.
+ */
 function remote(
   answer: (url: URL) => Response,
 ): { remote: HubRemote; asked: [string, string | null][] } {
@@ -57,7 +59,7 @@ const bytes = () =>
     headers: { "Content-Range": "bytes 5-8/50" },
   });
 
-Deno.test("a path and a revision are one part of the URL each, and found places are kept", async () => {
+Deno.test("HubRemote encodes a path and a revision as one part of the URL each, and keeps found URLs", async () => {
   const { remote: hub, asked } = remote((url) =>
     url.host === "cdn.test"
       ? bytes()
@@ -84,7 +86,7 @@ Deno.test("a path and a revision are one part of the URL each, and found places 
   ]);
 });
 
-Deno.test("a signature that has run out is asked for again", async () => {
+Deno.test("HubRemote requests an expired signature again", async () => {
   let signature = 1;
   const { remote: hub, asked } = remote((url) => {
     if (url.host === "hub.test") {
@@ -101,7 +103,7 @@ Deno.test("a signature that has run out is asked for again", async () => {
   strictEqual(asked.length, 5);
 });
 
-Deno.test("redirects neither go in circles nor leave https", async () => {
+Deno.test("HubRemote rejects circles of redirects, and redirects away from https", async () => {
   const read = ({ remote: hub }: ReturnType<typeof remote>) =>
     hub.read(file, { start: 5, end: 9 }, signal);
   await rejects(read(remote(() => redirect("/again"))), /in a circle/);
@@ -112,7 +114,7 @@ Deno.test("redirects neither go in circles nor leave https", async () => {
   await rejects(read(remote(() => redirect("https://"))), /no https URL/);
 });
 
-Deno.test("another ETag is another content", async () => {
+Deno.test("HubRemote detects changed content by its ETag", async () => {
   const { remote: hub } = remote(() => {
     const answer = bytes();
     answer.headers.set("ETag", '"other"');
@@ -125,7 +127,7 @@ Deno.test("another ETag is another content", async () => {
   });
 });
 
-Deno.test("what cannot be reached is said without a signature", async () => {
+Deno.test("HubRemote reports an unreachable URL without its signature", async () => {
   const hub = new HubRemote(source, {
     endpoint: "https://hub.test",
     token: undefined,
@@ -142,7 +144,7 @@ Deno.test("what cannot be reached is said without a signature", async () => {
   });
 });
 
-Deno.test("an endpoint must be a URL, and offline asks nobody", async () => {
+Deno.test("HubRemote rejects an endpoint that is not a URL; offline sends no request", async () => {
   for (const endpoint of ["huggingface.co", "ftp://me:secret@host"]) {
     throws(
       () => new HubRemote(source, { endpoint, token: undefined, fetch }),
@@ -161,7 +163,7 @@ Deno.test("an endpoint must be a URL, and offline asks nobody", async () => {
   );
 });
 
-Deno.test("more bytes than asked for are no answer", async () => {
+Deno.test("HubRemote rejects more bytes than requested", async () => {
   using folder = temporaryFolder();
   const path = folder.write("part", new Uint8Array(50));
   const honest = fakeRemote(new Map([[file.path, content]]));

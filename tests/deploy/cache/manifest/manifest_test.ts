@@ -15,7 +15,7 @@ import { ManifestError } from "../../../../deploy/cache/manifest/manifest_fields
 
 const HASH = "ab".repeat(32);
 
-/** A manifest of files of these paths, with fields in place of its own. */
+/** Returns a manifest of files with these paths, and with replaced fields. */
 function written(
   paths: readonly string[],
   file: Record<string, unknown> = {},
@@ -67,7 +67,7 @@ const anyManifest: fc.Arbitrary<Manifest> = fc.uniqueArray(
   };
 });
 
-Deno.test("parseManifest() reads back what manifestText() wrote, in any order of files", () => {
+Deno.test("parseManifest() inverts manifestText(), in any order of files", () => {
   fc.assert(fc.property(anyManifest, (manifest) => {
     const text = manifestText(manifest);
     deepStrictEqual(parseManifest(text), manifest);
@@ -76,14 +76,14 @@ Deno.test("parseManifest() reads back what manifestText() wrote, in any order of
   }));
 });
 
-Deno.test("parseManifest() takes no manifest that is cut off", () => {
+Deno.test("parseManifest() rejects every truncated manifest", () => {
   const text = manifestText(parseManifest(written(["config.json"])));
   for (let length = 0; length < text.length - 2; length += 7) {
     throws(() => parseManifest(text.slice(0, length)), ManifestError);
   }
 });
 
-Deno.test("parseManifest() fails with its own error, whatever the JSON", () => {
+Deno.test("parseManifest() throws ManifestError for any invalid JSON", () => {
   fc.assert(fc.property(fc.json(), (json) => {
     throws(() => parseManifest(json), ManifestError);
   }));

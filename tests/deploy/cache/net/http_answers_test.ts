@@ -20,7 +20,7 @@ const answer = (status: number, headers: Record<string, string> = {}) => ({
   headers: new Headers(headers),
 });
 
-Deno.test("remedyOf() asks again where that may help, when it is said", () => {
+Deno.test("remedyOf() retries where that may help, after the given time", () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   const retry = (retryAfterMs?: number) => ({ type: "retry", retryAfterMs });
   const expected: readonly (readonly [
@@ -49,7 +49,7 @@ Deno.test("remedyOf() asks again where that may help, when it is said", () => {
   }
 });
 
-Deno.test("checkRange() takes the range that was asked for", () => {
+Deno.test("checkRange() accepts the requested range", () => {
   const range = { start: 2, end: 5 };
   for (const total of ["10", "*"]) {
     doesNotThrow(() =>
@@ -68,7 +68,7 @@ Deno.test("checkRange() takes the range that was asked for", () => {
   );
 });
 
-Deno.test("checkRange() tells what else came, and what can be done", () => {
+Deno.test("checkRange() reports another content, with the remedy", () => {
   const bad: readonly (readonly [
     number,
     Record<string, string>,
@@ -106,7 +106,7 @@ Deno.test("checkRange() tells what else came, and what can be done", () => {
   );
 });
 
-Deno.test("plainEtag() leaves what names the content", () => {
+Deno.test("plainEtag() keeps the part that names the content", () => {
   strictEqual(plainEtag('W/"abc"'), "abc");
   strictEqual(plainEtag('"abc"'), "abc");
   strictEqual(plainEtag(" abc"), "abc");

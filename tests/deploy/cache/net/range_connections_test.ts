@@ -23,7 +23,7 @@ const ranged: RequestInit = {
 };
 const BY_FETCH = /^user-agent: Deno\//im;
 
-/** A head of `length` bytes and more lines. */
+/** Returns a head with a length of `length` bytes and more lines. */
 const head = (length: number, status = "206 Partial Content", more = "") =>
   `HTTP/1.1 ${status}\r\nContent-Length: ${length}\r\n${more}\r\n`;
 
@@ -43,7 +43,7 @@ async function readAll(
   }
 }
 
-Deno.test("what is sent arrives, however it is cut and read, on one connection", async () => {
+Deno.test("RangeConnections delivers the sent bytes, however they are split and read, on one connection", async () => {
   const contents: Uint8Array[] = [];
   let cut = 1;
   await using server = rawServer(async (_, connection) => {
@@ -77,7 +77,7 @@ Deno.test("what is sent arrives, however it is cut and read, on one connection",
   );
 });
 
-Deno.test("a request is what fetch would send, and answers are what fetch would give", async () => {
+Deno.test("RangeConnections sends the requests of fetch, and returns its responses", async () => {
   await using server = rawServer((_, connection) =>
     connection.send(
       `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${
@@ -105,7 +105,7 @@ Deno.test("a request is what fetch would send, and answers are what fetch would 
   ]);
 });
 
-Deno.test("a connection is asked again after a whole body only, and if it stays", async () => {
+Deno.test("RangeConnections reuses a connection after a whole body only, and if it stays open", async () => {
   const more = ["", "", "Connection: close\r\n", ""];
   let asked = 0;
   await using server = rawServer((_, connection) =>
@@ -119,7 +119,7 @@ Deno.test("a connection is asked again after a whole body only, and if it stays"
   deepStrictEqual(server.seen.map((it) => it.connection), [0, 0, 1, 2]);
 });
 
-Deno.test("a server that hangs up between requests is asked over another connection", async () => {
+Deno.test("RangeConnections opens another connection after a server closes an idle one", async () => {
   await using server = rawServer(async (_, connection) => {
     await connection.send(`${head(4)}four`);
     connection.close();
@@ -134,7 +134,7 @@ Deno.test("a server that hangs up between requests is asked over another connect
   deepStrictEqual(server.seen.map((it) => it.connection), [0, 1, 2]);
 });
 
-Deno.test("what is not plain is asked of fetch, once and from then on", async () => {
+Deno.test("RangeConnections leaves an origin with responses that are not plain to fetch, from then on", async () => {
   const odd = [
     "HTTP/1.1 206 Partial Content\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\n\r\n",
     `${head(4, "206 Partial Content", "Content-Length: 4\r\n")}four`,
@@ -156,7 +156,7 @@ Deno.test("what is not plain is asked of fetch, once and from then on", async ()
   }
 });
 
-Deno.test("redirects that are to be followed are followed by fetch", async () => {
+Deno.test("RangeConnections leaves redirects to fetch", async () => {
   await using server = rawServer((asked, connection) =>
     connection.send(
       asked.startsWith("GET /there")
@@ -170,7 +170,7 @@ Deno.test("redirects that are to be followed are followed by fetch", async () =>
   strictEqual(await text(answer), "four");
 });
 
-Deno.test("whatever is no range, or goes through a proxy, is asked of fetch", async () => {
+Deno.test("RangeConnections leaves requests without a range, or through a proxy, to fetch", async () => {
   await using server = rawServer((_, connection) =>
     connection.send(`${head(4)}four`)
   );
@@ -187,7 +187,7 @@ Deno.test("whatever is no range, or goes through a proxy, is asked of fetch", as
   ok(!await ask(new Map([["HTTP_PROXY", ""]]), ranged));
 });
 
-Deno.test("a body that ends early fails, after what has come", async () => {
+Deno.test("RangeConnections fails for a body that ends early, after the bytes received", async () => {
   await using server = rawServer(async (_, connection) => {
     await connection.send(`${head(10)}four`);
     connection.close();
@@ -202,7 +202,7 @@ Deno.test("a body that ends early fails, after what has come", async () => {
   await rejects(reader.read(), /ends 6 bytes early|reset/);
 });
 
-Deno.test("an answer that does not come, and a server that is not there, fail", async () => {
+Deno.test("RangeConnections fails without a response and without a server", async () => {
   await using server = rawServer((_, connection) =>
     Promise.resolve(connection.close())
   );
@@ -219,7 +219,7 @@ Deno.test("an answer that does not come, and a server that is not there, fail", 
   );
 });
 
-Deno.test("an abort ends an answer and a body that do not come, and hangs up", async () => {
+Deno.test("RangeConnections aborts a pending response and a pending body, and closes the connection", async () => {
   const sent = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const answers = ["", `${head(10)}four`];
   await using server = rawServer(async (_, connection: RawConnection) => {
@@ -254,7 +254,7 @@ Deno.test("an abort ends an answer and a body that do not come, and hangs up", a
   strictEqual(server.seen.length, 2);
 });
 
-Deno.test("a head without end is not read to its end, but asked of fetch", async () => {
+Deno.test("RangeConnections leaves an endless head to fetch, without reading all of it", async () => {
   await using server = rawServer((_, connection) =>
     connection.send(
       connection.index === 0
@@ -267,7 +267,7 @@ Deno.test("a head without end is not read to its end, but asked of fetch", async
   match(server.seen.at(-1)!.head, BY_FETCH);
 });
 
-Deno.test("ranges come over TLS, from whom the system trusts only", async () => {
+Deno.test("RangeConnections accepts over TLS only certificates that the system trusts", async () => {
   const { cert, private: key } = await generate(
     [{ name: "commonName", value: "localhost" }],
     {

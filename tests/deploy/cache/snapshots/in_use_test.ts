@@ -1,5 +1,6 @@
 /**
- * What is used is not removed, and what was removed is not used.
+ * The tests of locks on models: a model in use is not removed, and a removed
+ * one is not used.
  *
  * @module
  */
@@ -22,7 +23,7 @@ import { keptReport } from "../../../support/told.ts";
 const model = hubModel(9);
 const LATER = Date.now() + 10 * 24 * 3_600_000;
 
-/** Prunes what was not read for an hour, in ten days; the events. */
+/** Prunes models unread for an hour, ten days from now; returns the events. */
 async function pruned(cache: string): Promise<unknown[]> {
   const asked = parseArguments(["prune", "--older-than", "1h"]);
   if (asked.command !== "prune") throw new TypeError("expected prune");
@@ -31,7 +32,7 @@ async function pruned(cache: string): Promise<unknown[]> {
   return told.map(({ event }) => event);
 }
 
-Deno.test("prune leaves what somebody uses, until the last has let go", async () => {
+Deno.test("prune() keeps a model in use, until the last user has released it", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const options = obtainOptions(cache.path, hub.endpoint);
@@ -47,7 +48,7 @@ Deno.test("prune leaves what somebody uses, until the last has let go", async ()
   deepStrictEqual(await cachedModels([cache.path]), []);
 });
 
-Deno.test("what is removed before it could be held is obtained again", async () => {
+Deno.test("obtainForUse() obtains a model again that was removed before its lock", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const options = obtainOptions(cache.path, hub.endpoint);
@@ -67,7 +68,7 @@ Deno.test("what is removed before it could be held is obtained again", async () 
   strictEqual(await whatLacks(held.folder), undefined);
 });
 
-Deno.test("who waits for a remover can give up", async () => {
+Deno.test("obtainForUse() stops on abort during the wait for a removal", async () => {
   using cache = temporaryFolder();
   await using hub = hubServer({ versions: [model] });
   const options = obtainOptions(cache.path, hub.endpoint);
@@ -83,7 +84,7 @@ Deno.test("who waits for a remover can give up", async () => {
   await rejects(waiting, /enough/);
 });
 
-Deno.test("a folder of its own is not locked, nor is what may not be written to", async () => {
+Deno.test("obtainForUse() locks neither a plain folder nor a read-only cache", async () => {
   using cache = temporaryFolder();
   cache.write("model/config.json", "{}");
   const options = obtainOptions(cache.path, "unused:");

@@ -1,6 +1,6 @@
 /**
- * Links and other things that somebody has put where a download writes: nothing
- * outside of the cache is changed by it, whatever comes of the download.
+ * The tests of planted links and files in a cache: nothing outside of the cache
+ * changes, whatever the result of the download.
  *
  * @module
  */
@@ -61,7 +61,7 @@ const FOLDERS = [
   `.locks/${FOLDER}`,
 ];
 
-/** The things that may be planted at a path. */
+/** The kinds of planted entries. */
 const PLANTED: Readonly<
   Record<string, (path: string, victim: string) => void>
 > = {
@@ -75,7 +75,8 @@ const PLANTED: Readonly<
 };
 
 Deno.test({
-  name: "what is planted where a download writes is refused, not followed",
+  name:
+    "obtain() refuses a planted entry in the path of its writes, and does not follow it",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using hub = hubServer({ versions: [MODEL] });
@@ -104,7 +105,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a link that has the name of what a download makes is replaced",
+  name: "obtain() replaces a link that has the name of a new file",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using hub = hubServer({ versions: [MODEL] });
@@ -126,7 +127,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "a folder of a cache that leads out of it is neither filled nor emptied",
+    "obtain() and prune() neither fill nor empty a folder that leads out of the cache",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using hub = hubServer({ versions: [MODEL] });
@@ -168,7 +169,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a cache that is a link itself is one like any other",
+  name: "obtain() accepts a cache that is a link itself",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using hub = hubServer({ versions: [MODEL] });
@@ -183,7 +184,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a snapshot with a link out of its blobs is none, and is brought again",
+  name: "obtain() downloads a snapshot again that has a link out of its blobs",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using hub = hubServer({ versions: [MODEL] });

@@ -1,6 +1,6 @@
 /**
- * Lists of stores and sites that have no end, no sense or no safe names end with
- * a message.
+ * The tests of hostile stores and sites: lists without an end, without sense or
+ * without safe names end with an error message.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { NEVER } from "../../../support/publish_tree.ts";
 import { rawServer } from "../../../support/raw_server.ts";
 import { openS3Server } from "../../../support/s3_server.ts";
 
-/** A body that never ends, and how much of it was read. */
+/** Returns a body that never ends, and a count of the bytes read. */
 function endless(text: string): { body: ReadableStream; read: () => number } {
   let read = 0;
   const piece = new TextEncoder().encode(text.repeat(2 ** 16));
@@ -51,7 +51,7 @@ function object(key: string, size = "2", etag = '"x"'): string {
 
 const DEEP = 200_000;
 
-/** Pages of S3 by what is wrong with them, each made anew. */
+/** Invalid pages of S3 by their fault, each created anew. */
 const S3: Readonly<Record<string, readonly [() => string, RegExp]>> = {
   "the same page again and again": [
     () => page("", "a"),
@@ -105,7 +105,7 @@ for (const [name, [body, message]] of Object.entries(S3)) {
   });
 }
 
-Deno.test("a list of a store without an end is read up to a bound", async () => {
+Deno.test("StoreRemote reads an endless list up to a bound", async () => {
   for (const scheme of ["s3", "gs"] as const) {
     await using server = scheme === "s3" ? openS3Server(2) : openGcsServer(2);
     const { body, read } = endless(" ");
@@ -120,7 +120,7 @@ Deno.test("a list of a store without an end is read up to a bound", async () => 
   }
 });
 
-Deno.test("an error of a store without an end is one of its status", async () => {
+Deno.test("StoreRemote maps an endless error body by its status", async () => {
   await using server = openS3Server(2);
   const { body, read } = endless("<");
   server.fault = () => new Response(body, { status: 403 });
@@ -129,7 +129,7 @@ Deno.test("an error of a store without an end is one of its status", async () =>
   ok(read() < LISTING_BYTES, `${read()}`);
 });
 
-Deno.test("a bucket of Google whose list leads back to itself gets a message", async () => {
+Deno.test("StoreRemote reports a list of Google Cloud that leads back to itself", async () => {
   await using server = openGcsServer(2);
   server.fault = (request) =>
     request.url.includes("prefix=")
@@ -139,7 +139,7 @@ Deno.test("a bucket of Google whose list leads back to itself gets a message", a
   await refused(remote, /leads back to a page/);
 });
 
-Deno.test("a site that redirects in a circle gets a message", async () => {
+Deno.test("WebRemote reports a circle of redirects", async () => {
   await using site = rawServer(async (_, connection) => {
     await connection.send(
       "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n",

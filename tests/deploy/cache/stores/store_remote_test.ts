@@ -24,7 +24,7 @@ function remoteOf(scheme: string, { variables }: Server) {
   return openRemote(`${scheme}://models/p`, (name) => variables[name]);
 }
 
-/** A checkpoint without a manifest, larger than a page. */
+/** Fills a server with a checkpoint without a manifest, larger than a page. */
 function fill(server: Server): void {
   server.store("p/config.json", "{}");
   server.store("p/model.safetensors", "weights");
@@ -92,7 +92,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     server.store("p/model.safetensors", "WEIGHTS");
     const same = await failure(remote.read(file, WHOLE, NEVER));
     strictEqual(same.remedy.type, "changed");
-    // What a manifest lists has no version until it was read.
+    // A file of a manifest has no version until it is read.
     const hash = { ...file, sha256: "0".repeat(64) };
     const before = await remote.read(hash, WHOLE, NEVER);
     strictEqual(await new Response(before).text(), "WEIGHTS");
@@ -188,7 +188,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       server.fault = ({ url }) =>
         /list-type|prefix=/.test(url) ? new Response(body) : undefined;
       const listed = await remote.list(NEVER).then(() => "", (error) => error);
-      // Each store has its own tongue: the other's is torn as well.
+      // Each store has its own format: the other's is invalid as well.
       ok(listed instanceof RemoteError, body);
       strictEqual(listed.remedy.type, "retry", body);
     }
@@ -242,7 +242,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
   });
 }
 
-Deno.test("StoreRemote says what is wrong with keys, buckets, regions and clocks of S3", async () => {
+Deno.test("StoreRemote reports faults of keys, buckets, regions and clocks of S3", async () => {
   await using server = openS3Server();
   const wrong = async (
     variables: Record<string, string>,
@@ -264,7 +264,7 @@ Deno.test("StoreRemote says what is wrong with keys, buckets, regions and clocks
   match(await wrong({}), /the clock of this machine is wrong/);
 });
 
-Deno.test("openRemote() says which URLs name a place", () => {
+Deno.test("openRemote() accepts the URLs that name a place", () => {
   for (
     const url of ["s3://", "s3:///x", "gs://a/b?c", "s3://b/c?versionId=1"]
   ) {

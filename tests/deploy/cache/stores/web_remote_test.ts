@@ -16,7 +16,7 @@ import { sha256Hex } from "../../../../deploy/cache/stores/s3/s3_request.ts";
 import { NEVER, readAll } from "../../../support/publish_tree.ts";
 import { contentAnswer, storedObject } from "../../../support/stored_object.ts";
 
-/** A web server, and what it was asked for. */
+/** A web server, and the requests that it received. */
 interface Web extends AsyncDisposable {
   readonly url: string;
   readonly files: Map<string, Uint8Array<ArrayBuffer>>;
@@ -53,7 +53,7 @@ function openWeb(): Web {
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
-/** Puts files and their manifest under `folder`; some are somewhere else. */
+/** Puts files and their manifest under `folder`; some are elsewhere. */
 async function put(
   web: Web,
   folder: string,
@@ -123,7 +123,7 @@ Deno.test("WebRemote reads without listing, as a second thread does", async () =
   strictEqual(await new Response(stream).text(), "eig");
 });
 
-Deno.test("WebRemote carries query and password to every file of its host, and shows neither", async () => {
+Deno.test("WebRemote sends query and password with every file of its host, and displays neither", async () => {
   await using web = openWeb();
   await put(web, "/a", FILES);
   const url = new URL(`${web.url}/a?sig=s3cr3t&x=1`);
@@ -142,7 +142,7 @@ Deno.test("WebRemote carries query and password to every file of its host, and s
   ok(!/s3cr3t|passw0rd|me:/.test(`${remote.place} ${error.message}`));
 });
 
-Deno.test("WebRemote sends no secret to another host that the manifest names", async () => {
+Deno.test("WebRemote sends no secret to another host in the manifest", async () => {
   await using web = openWeb();
   await using other = openWeb();
   other.files.set("/else/w", encode("weights"));
@@ -159,7 +159,7 @@ Deno.test("WebRemote sends no secret to another host that the manifest names", a
   ok(web.asked.some(({ url }) => url.search === "?own=2"));
 });
 
-Deno.test("WebRemote notices a file and a manifest that are not what they were", async () => {
+Deno.test("WebRemote detects a changed file and a changed manifest", async () => {
   await using web = openWeb();
   await put(web, "/a", FILES);
   const remote = new WebRemote(`${web.url}/a`, fetch);
@@ -175,7 +175,7 @@ Deno.test("WebRemote notices a file and a manifest that are not what they were",
   deepStrictEqual(other.remedy, { type: "changed" });
 });
 
-Deno.test("WebRemote says what to do about servers without ranges, without manifests, without sense", async () => {
+Deno.test("WebRemote gives advice for servers without ranges, manifests or valid responses", async () => {
   await using web = openWeb();
   await put(web, "/a", FILES);
   const remote = new WebRemote(`${web.url}/a`, fetch);
@@ -199,7 +199,7 @@ Deno.test("WebRemote says what to do about servers without ranges, without manif
   deepStrictEqual(none.remedy, { type: "elsewhere" });
 });
 
-Deno.test("WebRemote takes nothing that could be changed on its way", async () => {
+Deno.test("WebRemote rejects URLs whose content could be changed in transit", async () => {
   for (const url of ["http://example.org/a", "ftp://127.0.0.1/a", "a/b"]) {
     throws(() => new WebRemote(url, fetch), /expected an https URL/);
   }

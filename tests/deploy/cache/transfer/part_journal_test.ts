@@ -6,7 +6,7 @@ import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
 const job = { file: "etag", size: 100, partBytes: 10 };
 
-/** The parts that a journal at `path` has. */
+/** Returns the parts that a journal at `path` has. */
 async function partsIn(
   path: string,
   other: Partial<typeof job> = {},
@@ -16,7 +16,7 @@ async function partsIn(
   return [...journal.parts];
 }
 
-/** Whole parts alone, as they are noted. */
+/** Returns complete parts alone, in the form that is recorded. */
 function of(parts: Map<number, ExpectedHash>) {
   return { parts, starts: new Map<number, PartStart>() };
 }
@@ -28,7 +28,7 @@ const some = new Map<number, ExpectedHash>([
 
 const more: ExpectedHash = { kind: "crc32", hex: "12345678" };
 
-Deno.test("a journal tells the next process which parts are here", async () => {
+Deno.test("PartJournal shows the next process which parts are here", async () => {
   using folder = temporaryFolder();
   const path = folder.write("journal", "");
   {
@@ -41,7 +41,7 @@ Deno.test("a journal tells the next process which parts are here", async () => {
   deepStrictEqual(await partsIn(path), all);
 });
 
-Deno.test("a journal of another job, or of a file that is gone, is begun anew", async () => {
+Deno.test("PartJournal discards the journal of another job, or of a missing file", async () => {
   using folder = temporaryFolder();
   for (
     const [other, forget] of [
@@ -61,7 +61,7 @@ Deno.test("a journal of another job, or of a file that is gone, is begun anew", 
   }
 });
 
-Deno.test("a journal that is torn anywhere tells nothing that was not noted", async () => {
+Deno.test("PartJournal torn anywhere shows no part that was not recorded", async () => {
   using folder = temporaryFolder();
   const path = folder.write("journal", "");
   {
@@ -82,7 +82,7 @@ Deno.test("a journal that is torn anywhere tells nothing that was not noted", as
   }
 });
 
-Deno.test("a journal forgets for good", async () => {
+Deno.test("PartJournal forgets parts permanently", async () => {
   using folder = temporaryFolder();
   const path = folder.write("journal", "");
   {
@@ -93,7 +93,7 @@ Deno.test("a journal forgets for good", async () => {
   deepStrictEqual(await partsIn(path), [[0, some.get(0)]]);
 });
 
-Deno.test("a journal tells how much of a part had come, by its last word", async () => {
+Deno.test("PartJournal keeps the latest start of a part", async () => {
   using folder = temporaryFolder();
   const path = folder.write("journal", "");
   {
@@ -112,7 +112,7 @@ Deno.test("a journal tells how much of a part had come, by its last word", async
   deepStrictEqual([...journal.parts], [[7, more]]);
 });
 
-Deno.test("a journal with parts that the file does not have counts up to them", async () => {
+Deno.test("PartJournal with parts outside of the file counts up to them", async () => {
   for (
     const line of [
       '{"part":10,"crc32":"0000000a"}',

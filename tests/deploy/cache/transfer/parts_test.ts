@@ -22,7 +22,7 @@ Deno.test("partsOf() covers every byte once, in order", () => {
   }));
 });
 
-Deno.test("frontOf() is where the first part is missing", () => {
+Deno.test("frontOf() returns the offset of the first missing part", () => {
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 1_000 }),
     fc.array(fc.nat(9)),

@@ -8,7 +8,7 @@ import {
   MalformedBodyError,
 } from "../../../../functions/http/errors/errors.ts";
 
-/** A body of JSON and bytes, and where the JSON ends. */
+/** Returns a body of JSON and bytes, and the length of the JSON. */
 function bodyOf(
   header: unknown,
   ...raw: readonly Uint8Array[]
@@ -22,7 +22,7 @@ function input(name: string, rest: Record<string, unknown>) {
   return { name, shape: [1], datatype: "UINT16", ...rest };
 }
 
-Deno.test("readInferRequest() finds each tensor behind the JSON, whatever their sizes", async () => {
+Deno.test("readInferRequest() finds each tensor after the JSON, whatever their sizes", async () => {
   const code = fc.nat({ max: 65_535 });
   const anyTensors = fc.array(fc.array(code, { maxLength: 9 }), {
     maxLength: 6,
@@ -52,7 +52,7 @@ Deno.test("readInferRequest() finds each tensor behind the JSON, whatever their 
   );
 });
 
-Deno.test("readInferRequest() reads no body but with a refusal, whatever it is", async () => {
+Deno.test("readInferRequest() throws only refusals, whatever the body", async () => {
   const anyBytes = fc.uint8Array({ maxLength: 16 });
   const size = fc.oneof(fc.integer(), fc.nat({ max: 16 }), fc.anything());
   const anyInput = fc.record({
@@ -115,7 +115,7 @@ Deno.test("readInferRequest() refuses lengths that do not add up", async () => {
   await rejects(readInferRequest(...bodyOf(whole)), MalformedBodyError);
 });
 
-Deno.test("readInferRequest() names the tensor at fault", async () => {
+Deno.test("readInferRequest() names the invalid tensor", async () => {
   const shared = { "shared_memory_region": "r" };
   const refused: [Record<string, unknown>, string][] = [
     [{ inputs: [input("a", { data: [1, 2] })] }, "/inputs/0"],
@@ -150,7 +150,7 @@ Deno.test("readInferRequest() names the tensor at fault", async () => {
   }
 });
 
-Deno.test("readInferRequest() takes each output as it is asked for, else as all are", async () => {
+Deno.test("readInferRequest() reads the form of each output, or the default", async () => {
   const ask = async (parameters: Record<string, unknown>) => {
     const outputs = [
       { name: "a" },

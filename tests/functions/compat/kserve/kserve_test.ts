@@ -46,19 +46,19 @@ async function native(path: string, body: unknown): Promise<any> {
   return await (await server.app.request(path, init)).json();
 }
 
-Deno.test("GET /v2 says what the server is and that it takes binary tensors", async () => {
+Deno.test("GET /v2 describes the server and its binary tensor extension", async () => {
   const { name, extensions } = await (await get("/v2")).json();
   deepStrictEqual([name, extensions], ["emu3", ["binary_tensor_data"]]);
 });
 
-Deno.test("GET /v2/health says whether it lives and is ready", async () => {
+Deno.test("GET /v2/health reports liveness and readiness", async () => {
   const live = await get("/v2/health/live");
   deepStrictEqual([live.status, await live.json()], [200, { live: true }]);
   const ready = await get("/v2/health/ready");
   deepStrictEqual([ready.status, await ready.json()], [200, { ready: true }]);
 });
 
-Deno.test("GET /v2/health/ready and every model wait for models that load", async () => {
+Deno.test("GET /v2/health/ready and every model are not ready while models load", async () => {
   const held = new LazyResource<never>("slow", () => new Promise(() => {}));
   void held.load();
   const { codec, pixels, limits } = server.services;
@@ -106,7 +106,7 @@ Deno.test("GET /v2/models/{m} describes its tensors, with and without a version"
   deepStrictEqual(await ready.json(), { name: "tokenize", ready: true });
 });
 
-Deno.test("a model, version or path that is not there is named in the error", async () => {
+Deno.test("the error names a missing model, version or path", async () => {
   for (const path of ["/v2/models/paint", "/v2/models/generate/versions/2"]) {
     const answer = await get(path);
     strictEqual(answer.status, 404);
@@ -120,7 +120,7 @@ Deno.test("a model, version or path that is not there is named in the error", as
   match((await answer.json()).error, /Cannot find path/);
 });
 
-Deno.test("a model of a function that is switched off is not there", async () => {
+Deno.test("the model of a disabled function is missing", async () => {
   const { options } = appOptions({ functions: new Set(["tokenize"]) });
   const app = createApp(server.services, options);
   strictEqual((await get("/v2/models/tokenize", app)).status, 200);
@@ -129,7 +129,7 @@ Deno.test("a model of a function that is switched off is not there", async () =>
   match((await answer.json()).error, /served by "tokenize"/);
 });
 
-Deno.test("generate draws what the native endpoint draws, with its options", async () => {
+Deno.test("generate agrees with the native endpoint, with its options", async () => {
   const answer = await infer("generate", {
     id: "mine",
     inputs: [fox],
@@ -157,7 +157,7 @@ Deno.test("generate draws what the native endpoint draws, with its options", asy
   });
 });
 
-Deno.test("generate gives the codes of several pictures, and no pixels unless asked", async () => {
+Deno.test("generate returns codes of several pictures, and pixels only on request", async () => {
   const { outputs } = await infer("generate", {
     inputs: [fox],
     outputs: [{ name: "codes" }],
@@ -179,7 +179,7 @@ Deno.test("generate gives the codes of several pictures, and no pixels unless as
   }]);
 });
 
-Deno.test("caption answers about a file and about its codes alike", async () => {
+Deno.test("caption answers alike for a file and its codes", async () => {
   const { grid } = await native("/v1/tokenize", {
     image: picture.toBase64(),
   });
@@ -204,7 +204,7 @@ Deno.test("caption answers about a file and about its codes alike", async () => 
   }
 });
 
-Deno.test("tokenize makes codes of pictures and tokens of text", async () => {
+Deno.test("tokenize encodes pictures to codes and text to tokens", async () => {
   const { grid } = await native("/v1/tokenize", { image: picture.toBase64() });
   const coded = await infer("tokenize", {
     inputs: [text("image", picture.toBase64())],
@@ -224,7 +224,7 @@ Deno.test("tokenize makes codes of pictures and tokens of text", async () => {
   }]);
 });
 
-Deno.test("detokenize makes pixels of codes, and frames of those of a clip", async () => {
+Deno.test("detokenize decodes codes to pixels, and a clip's codes to frames", async () => {
   const grid = { codes: [[1, 2, 3], [4, 5, 6]] };
   const { b64_json } = await native("/v1/detokenize", { grid });
   for (const data of [grid.codes, grid.codes.flat()]) {
@@ -244,7 +244,7 @@ Deno.test("detokenize makes pixels of codes, and frames of those of a clip", asy
   );
 });
 
-Deno.test("POST infer takes and gives raw tensors behind the JSON", async () => {
+Deno.test("POST infer reads and writes raw tensors after the JSON", async () => {
   const question = element(new TextEncoder().encode("What is it?"));
   const file = element(picture);
   const header = new TextEncoder().encode(JSON.stringify({
@@ -289,7 +289,7 @@ Deno.test("POST infer takes and gives raw tensors behind the JSON", async () => 
   deepStrictEqual([...whole.subarray(end)], [...raw]);
 });
 
-Deno.test("a client that leaves ends the run of an inference", async () => {
+Deno.test("an inference ends when its client leaves", async () => {
   const leave = new AbortController();
   const parameters = { height: 512, width: 512, seed: 1 };
   const init = json({ inputs: [fox], parameters });

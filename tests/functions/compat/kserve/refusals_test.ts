@@ -19,7 +19,7 @@ function post(
   return Promise.resolve(app.request(`/v2/models/${model}/infer`, init));
 }
 
-/** What is wrong with `body`, as these clients show it. */
+/** Returns the error of `body`, as these clients show it. */
 async function refusal(
   model: string,
   init: RequestInit,
@@ -29,7 +29,7 @@ async function refusal(
   return [answer.status, error];
 }
 
-/** `body`, compressed. */
+/** Returns `body`, compressed. */
 async function packed(
   body: string,
   format: CompressionFormat,
@@ -40,7 +40,7 @@ async function packed(
   return bytes(whole, "application/json", { "content-encoding": format });
 }
 
-Deno.test("POST infer takes gzip and deflate, and no more bytes than without", async () => {
+Deno.test("POST infer accepts gzip and deflate, with the limit of plain bodies", async () => {
   const body = JSON.stringify({ inputs: [codes([1, 2], [3, 4])] });
   const plain = await (await post("detokenize", bytes(body, ""))).json();
   for (const format of ["gzip", "deflate"] as const) {
@@ -51,7 +51,7 @@ Deno.test("POST infer takes gzip and deflate, and no more bytes than without", a
   }
 });
 
-Deno.test("POST infer says what is wrong, where these clients look for it", async () => {
+Deno.test("POST infer reports the fault under `error`", async () => {
   const image = text("image", picture.toBase64());
   const asked = { inputs: [fox], outputs: [{ name: "pixels" }] };
   const gzip = { "content-encoding": "gzip" };
@@ -119,7 +119,7 @@ Deno.test("POST infer says what is wrong, where these clients look for it", asyn
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("POST infer refuses text that is not UTF-8, and does not repeat it", async () => {
+Deno.test("POST infer refuses text that is not UTF-8, and does not quote it", async () => {
   const raw = element(Uint8Array.of(0x61, 0xff));
   const header = new TextEncoder().encode(JSON.stringify({
     inputs: [{
@@ -138,7 +138,7 @@ Deno.test("POST infer refuses text that is not UTF-8, and does not repeat it", a
   ]);
 });
 
-Deno.test("an error of /v2 is a problem document beside", async () => {
+Deno.test("errors of /v2 are also problem documents", async () => {
   const answer = await post("generate", json({ inputs: [] }));
   const problem = await answer.json();
   strictEqual(problem.error, problem.detail);
@@ -147,7 +147,7 @@ Deno.test("an error of /v2 is a problem document beside", async () => {
   ok(problem.request_id);
 });
 
-Deno.test("POST infer refuses a picture or clip that is too large to make", async () => {
+Deno.test("POST infer refuses a picture or clip that is too large to decode", async () => {
   const options = { limits: { maxBodyBytes: 2 ** 20, maxPixels: 4096 } };
   await using strict = await openTinyServer(options);
   const send = async (shape: number[]) => {

@@ -13,7 +13,7 @@ const anyShape = fc.array(fc.nat({ max: 5 }), { maxLength: 4 });
 const anyBytes = fc.uint8Array({ maxLength: 64 })
   .map((bytes) => new Uint8Array(bytes));
 
-/** A tensor of any shape, whose values fit. */
+/** Arbitrary tensors of any shape whose values fit. */
 const anyCodes = anyShape.chain((shape) => {
   const count = elementCount(shape);
   return fc.array(fc.nat({ max: 65_535 }), {
@@ -32,7 +32,7 @@ const anyElements = anyShape.chain((shape) => {
     .map((values) => ({ datatype: "BYTES" as const, shape, values }));
 });
 
-/** `flat` as arrays in arrays. */
+/** Returns `flat` as nested arrays. */
 function nested(flat: readonly unknown[], shape: readonly number[]): unknown {
   const [length, ...inner] = shape;
   if (length === undefined) return flat[0];
@@ -43,7 +43,7 @@ function nested(flat: readonly unknown[], shape: readonly number[]): unknown {
   );
 }
 
-Deno.test("tensorFromBytes() reads back what bytesFromTensor() wrote", () => {
+Deno.test("tensorFromBytes() inverts bytesFromTensor()", () => {
   fc.assert(fc.property(fc.oneof(anyCodes, anyElements), (tensor) => {
     const { datatype, shape } = tensor;
     const back = tensorFromBytes(datatype, shape, bytesFromTensor(tensor));
@@ -59,7 +59,7 @@ Deno.test("tensorFromBytes() reads back what bytesFromTensor() wrote", () => {
   }));
 });
 
-Deno.test("tensorFromJson() reads what jsonFromTensor() wrote, flat and nested", () => {
+Deno.test("tensorFromJson() inverts jsonFromTensor(), flat and nested", () => {
   fc.assert(fc.property(anyCodes, (tensor) => {
     const { datatype, shape } = tensor;
     const flat = jsonFromTensor(tensor);
@@ -70,7 +70,7 @@ Deno.test("tensorFromJson() reads what jsonFromTensor() wrote, flat and nested",
   }));
 });
 
-Deno.test("tensorFromBytes() reads no bytes but with TensorError, whatever they are", () => {
+Deno.test("tensorFromBytes() throws only TensorError, whatever the bytes", () => {
   const datatype = fc.constantFrom("BYTES" as const, "UINT16" as const);
   const length = fc.oneof(fc.nat({ max: 4 }), fc.nat({ max: 2 ** 32 }));
   const shape = fc.array(length, { maxLength: 8 });
@@ -87,7 +87,7 @@ Deno.test("tensorFromBytes() reads no bytes but with TensorError, whatever they 
   );
 });
 
-Deno.test("tensorFromBytes() refuses a shape that does not go with the bytes", () => {
+Deno.test("tensorFromBytes() refuses a shape that does not match the bytes", () => {
   const one = Uint8Array.of(1, 0, 0, 0, 97);
   const refused: ["BYTES" | "UINT16", number[], Uint8Array<ArrayBuffer>][] = [
     ["UINT16", [2, 2], new Uint8Array(7)],
@@ -104,7 +104,7 @@ Deno.test("tensorFromBytes() refuses a shape that does not go with the bytes", (
   }
 });
 
-Deno.test("tensorFromJson() refuses what is no element, too many and too few", () => {
+Deno.test("tensorFromJson() refuses invalid elements, too many and too few", () => {
   const refused: ["BYTES" | "UINT16", number[], unknown][] = [
     ["UINT16", [2], undefined],
     ["UINT16", [2], "ab"],

@@ -46,7 +46,7 @@ function draw(id: number, args: unknown, meta = {}) {
   return rpc(id, { method: "tools/call", params });
 }
 
-/** Messages of an answer. */
+/** Returns the messages of an answer. */
 // deno-lint-ignore no-explicit-any -- JSON
 async function messages(answer: Response): Promise<any[]> {
   return (await answer.text()).split("\n")
@@ -54,7 +54,7 @@ async function messages(answer: Response): Promise<any[]> {
     .map((line) => JSON.parse(line.slice("data: ".length)));
 }
 
-Deno.test("POST /mcp names a session and what it can, and agrees on a version", async () => {
+Deno.test("POST /mcp returns a session and its capabilities, and negotiates a version", async () => {
   const answer = await post(rpc(1, initialize));
   match(answer.headers.get("mcp-session-id")!, /^[0-9a-f-]{36}$/);
   const [{ result }] = await messages(answer);
@@ -63,14 +63,14 @@ Deno.test("POST /mcp names a session and what it can, and agrees on a version", 
   strictEqual(result.serverInfo.name, "emu3");
 });
 
-Deno.test("POST /mcp refuses a protocol version that nobody knows", async () => {
+Deno.test("POST /mcp refuses an unknown protocol version", async () => {
   const headers = { "mcp-protocol-version": "1999-01-01" };
   const answer = await post(rpc(1, { method: "tools/list" }), headers);
   strictEqual(answer.status, 400);
   match((await answer.json()).error.message, /1999-01-01/);
 });
 
-Deno.test("POST /mcp tells pages of strangers nothing", async () => {
+Deno.test("POST /mcp refuses pages of other origins", async () => {
   const headers = { origin: "https://evil.example" };
   const answer = await post(rpc(1, initialize), headers);
   strictEqual(answer.status, 403);
@@ -102,7 +102,7 @@ Deno.test("GET and DELETE /mcp are refused: there is no stream and no state", as
   }
 });
 
-Deno.test("POST /mcp refuses what is no message", async () => {
+Deno.test("POST /mcp refuses malformed messages", async () => {
   const refused: [unknown, RegExp][] = [
     [[rpc(1, { method: "ping" })], /expected one message, not several/],
     [{ hello: "world" }, /Invalid JSON-RPC message/],
@@ -121,7 +121,7 @@ Deno.test("POST /mcp refuses what is no message", async () => {
   match((await answer.json()).detail, /it is not JSON/);
 });
 
-Deno.test("POST /mcp refuses types that it does not take or cannot make", async () => {
+Deno.test("POST /mcp refuses unsupported request and answer types", async () => {
   const refused: [Record<string, string>, number][] = [
     [{ accept: "text/html" }, 406],
     [{ "content-type": "text/plain" }, 415],
@@ -133,7 +133,7 @@ Deno.test("POST /mcp refuses types that it does not take or cannot make", async 
   }
 });
 
-Deno.test("POST /mcp answers as JSON who does not list events", async () => {
+Deno.test("POST /mcp answers in JSON unless Accept lists event streams", async () => {
   const message = rpc(1, { method: "tools/list" });
   const [{ result }] = await messages(await post(message));
   const accepts = [
@@ -153,7 +153,7 @@ Deno.test("POST /mcp answers as JSON who does not list events", async () => {
   deepStrictEqual(await messages(events), [{ jsonrpc: "2.0", id: 1, result }]);
 });
 
-Deno.test("POST /mcp as JSON draws, names sessions, takes notifications and tells errors", async () => {
+Deno.test("POST /mcp in JSON draws, names sessions, accepts notifications and reports errors", async () => {
   const plain = { accept: "application/json" };
   const drawn = await (await post(draw(1, short), plain)).json();
   deepStrictEqual(
@@ -168,7 +168,7 @@ Deno.test("POST /mcp as JSON draws, names sessions, takes notifications and tell
   strictEqual(wrong.result.isError, true);
 });
 
-Deno.test("a call that is answered as JSON can be cancelled, and ends", async () => {
+Deno.test("a call that is answered in JSON can be canceled", async () => {
   const mine = { "mcp-session-id": "json", accept: "application/json" };
   const answer = post(draw(7, long), mine);
   const params = { requestId: 7 };
@@ -187,7 +187,7 @@ Deno.test("POST /mcp refuses a body that is too large", async () => {
   match((await answer.json()).detail, /MAX_BODY_BYTES/);
 });
 
-Deno.test("POST /mcp knows no tool of a function that is switched off", async () => {
+Deno.test("POST /mcp lists no tool of a disabled function", async () => {
   const { options } = appOptions({ functions: new Set(["tokenize"]) });
   const app = createApp(server.services, options);
   const list = rpc(1, { method: "tools/list" });
@@ -200,7 +200,7 @@ Deno.test("POST /mcp knows no tool of a function that is switched off", async ()
   strictEqual(error.code, -32602);
 });
 
-Deno.test("POST /mcp tells of progress only where a token asks for it", async () => {
+Deno.test("POST /mcp reports progress only for a progress token", async () => {
   const plain = await messages(await post(draw(1, short)));
   strictEqual(plain.length, 1);
   const told = await messages(
@@ -212,7 +212,7 @@ Deno.test("POST /mcp tells of progress only where a token asks for it", async ()
   deepStrictEqual(new Set(tokens), new Set(["mine"]));
 });
 
-Deno.test("a cancellation ends the call of its own session alone, unanswered", async () => {
+Deno.test("a cancellation cancels the call of its own session alone, without an answer", async () => {
   const mine = { "mcp-session-id": "mine" };
   const answer = await post(draw(5, long, { progressToken: 1 }), mine);
   const cancel = {
@@ -266,7 +266,7 @@ Deno.test("a key cannot cancel the call of another, whatever session it names", 
   await idleEngine(engine);
 });
 
-Deno.test("a reader that leaves its stream ends the run, and is logged once", async () => {
+Deno.test("a run ends when its reader leaves, and is logged once", async () => {
   const before = server.trace.access.length;
   const answer = await post(draw(6, long, { progressToken: 1 }));
   const reader = answer.body!.getReader();
@@ -294,7 +294,7 @@ Deno.test("POST /mcp counts as a request until its stream has ended", async () =
   await third.body!.cancel();
 });
 
-Deno.test("POST /mcp hides what nobody foresaw, and logs it", async () => {
+Deno.test("POST /mcp hides unexpected errors, and logs them", async () => {
   const { options, trace } = appOptions();
   const broken = new Error("a secret fox");
   const { codec, pixels, limits } = server.services;
@@ -318,7 +318,7 @@ Deno.test("POST /mcp hides what nobody foresaw, and logs it", async () => {
   deepStrictEqual(trace.failures, [broken]);
 });
 
-Deno.test("POST /mcp ends a call that takes longer than a request may", async () => {
+Deno.test("POST /mcp cancels a call that exceeds the request's time limit", async () => {
   const { options } = appOptions({ requestTimeoutMs: 1 });
   const app = createApp(server.services, options);
   const [{ result }] = await messages(await post(draw(1, long), {}, app));
@@ -327,7 +327,7 @@ Deno.test("POST /mcp ends a call that takes longer than a request may", async ()
   await idleEngine(engine);
 });
 
-Deno.test("POST /mcp answers again under the same key, unless the tool could not", async () => {
+Deno.test("POST /mcp repeats the answer of the same key, unless the tool failed", async () => {
   const key = { "idempotency-key": "mine" };
   const drawn = await messages(await post(draw(1, short), key));
   const again = await post(draw(1, short), key);

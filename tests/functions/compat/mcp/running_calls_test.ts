@@ -14,7 +14,7 @@ function name(
   return { caller, session, id };
 }
 
-Deno.test("RunningCalls.cancel() ends the call of this caller, session and id, and no other", () => {
+Deno.test("RunningCalls.cancel() cancels the call of this caller, session and id, and no other", () => {
   const anyName = fc.record({
     caller: fc.constantFrom("a", "b", '"a","s"'),
     session: fc.constantFrom("s", "t", 's",7'),
@@ -33,7 +33,7 @@ Deno.test("RunningCalls.cancel() ends the call of this caller, session and id, a
   }));
 });
 
-Deno.test("RunningCalls forgets a call that has ended, but not one of the same id", () => {
+Deno.test("RunningCalls removes a call that has ended, but not another of the same id", () => {
   const calls = new RunningCalls();
   const forgetFirst = calls.add(name("a", 1), () => {});
   const forgetSecond = calls.add(name("a", 1), () => {});
@@ -43,7 +43,7 @@ Deno.test("RunningCalls forgets a call that has ended, but not one of the same i
   strictEqual(calls.size, 0);
 });
 
-Deno.test("RunningCalls notes nothing that cannot be named, and no more than it may", () => {
+Deno.test("RunningCalls records only named calls, up to its limit", () => {
   const calls = new RunningCalls();
   const long = "x".repeat(1000);
   for (

@@ -1,6 +1,7 @@
 /**
  * The bodies that chat interfaces send: Open WebUI (routers/openai.py and
- * tasks.py) and LibreChat (LangChain's OpenAI client), with pictures and without.
+ * tasks.py) and LibreChat (LangChain's OpenAI client), with pictures and
+ * without.
  *
  * @module
  */
@@ -29,7 +30,7 @@ async function post(body: object, { app }: TinyServer = server) {
   return { status: answer.status, body: await answer.json() };
 }
 
-/** Returns the model's answer to `question`, by our own function. */
+/** Returns the model's answer to `question`, by `caption`. */
 async function captioned(question: string, tokens: number): Promise<string> {
   const asked = { image, question, "max_tokens": tokens };
   const answer = await server.app.request("/v1/caption", json(asked));
@@ -90,7 +91,7 @@ const libreChatTitle = {
   }],
 };
 
-Deno.test("chat answers Open WebUI's and LibreChat's questions about a picture as caption does", async () => {
+Deno.test("chat answers Open WebUI's and LibreChat's questions about a picture like caption", async () => {
   const expected = await captioned("What is this?", 6);
   for (const fields of [openWebui, libreChat]) {
     const messages = [{ role: "user", content: shown }];
@@ -114,7 +115,7 @@ Deno.test("chat answers a later question about the picture of an earlier turn", 
   }
 });
 
-Deno.test("chat answers requests for titles, which have no picture, where the model takes text alone", async () => {
+Deno.test("chat answers title requests without a picture if the model accepts text alone", async () => {
   for (const body of [openWebuiTitle, libreChatTitle]) {
     const first = await post(body);
     strictEqual(first.status, 200);
@@ -127,14 +128,14 @@ Deno.test("chat answers requests for titles, which have no picture, where the mo
   }
 });
 
-Deno.test("a streamed question of text alone ends as every stream does", async () => {
+Deno.test("a streamed question of text alone ends like every stream", async () => {
   const body = { ...openWebuiTitle, stream: true };
   const answer = await server.app.request(CHAT, json(body));
   strictEqual(answer.status, 200);
   ok((await answer.text()).endsWith("data: [DONE]\n\n"));
 });
 
-Deno.test("a model that needs a picture refuses text alone with a message for people", async () => {
+Deno.test("a model that needs a picture refuses text alone with a readable message", async () => {
   using folder = temporaryFolder();
   const chat = settledModel(folder, { "text_only": false });
   await using needy = await openTinyServer({

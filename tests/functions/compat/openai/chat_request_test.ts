@@ -25,7 +25,7 @@ function asked(messages: object[], fields: object = {}) {
   return askedQuestion(v.parse(ChatRequest, { messages, ...fields }));
 }
 
-/** Where `messages` are refused. */
+/** Returns the pointer at which `messages` are refused. */
 function refused(messages: object[], fields: object = {}): string {
   let pointer = "";
   throws(() => asked(messages, fields), (error) => {
@@ -36,7 +36,7 @@ function refused(messages: object[], fields: object = {}): string {
   return pointer;
 }
 
-Deno.test("askedQuestion() takes the last question", () => {
+Deno.test("askedQuestion() returns the last question", () => {
   const { fields } = asked([
     user(text("Where?"), picture("a")),
     { role: "assistant", content: "There." },
@@ -45,7 +45,7 @@ Deno.test("askedQuestion() takes the last question", () => {
   strictEqual(fields.question, "Who\nis it?");
 });
 
-Deno.test("askedQuestion() takes the pictures that were shown last", () => {
+Deno.test("askedQuestion() returns the pictures that were shown last", () => {
   const { pictures } = asked([
     user(text("Where?"), picture("a")),
     user(picture("b"), text("And these?"), picture("c")),
@@ -58,7 +58,7 @@ Deno.test("askedQuestion() takes the pictures that were shown last", () => {
   ]);
 });
 
-Deno.test("askedQuestion() takes pictures as other libraries send them", () => {
+Deno.test("askedQuestion() accepts pictures in the forms of other libraries", () => {
   const parts: [object, string][] = [
     [{ type: "image_url", "image_url": "p" }, "image_url"],
     [{ type: "input_image", "image_url": "p" }, "image_url"],
@@ -84,7 +84,7 @@ Deno.test("askedQuestion() takes pictures as other libraries send them", () => {
   }
 });
 
-Deno.test("ChatRequest points at the field of a part that is wrong", () => {
+Deno.test("ChatRequest points at the invalid field of a part", () => {
   const parts: [unknown, string][] = [
     [picture(7 as never), "/image_url/url"],
     [picture(""), "/image_url/url"],
@@ -107,7 +107,7 @@ Deno.test("ChatRequest points at the field of a part that is wrong", () => {
   }
 });
 
-Deno.test("askedQuestion() puts instructions before the question, but for what the model is always told", () => {
+Deno.test("askedQuestion() puts instructions before the question, except for the model's own prompt", () => {
   const { fields } = asked([
     { role: "system", content: "You are a helpful assistant." },
     { role: "system", content: [text("Be brief.")] },
@@ -117,18 +117,18 @@ Deno.test("askedQuestion() puts instructions before the question, but for what t
   strictEqual(fields.question, "Be brief.\nBe kind.\nWhat is it?");
 });
 
-Deno.test("askedQuestion() asks for a description when nothing is asked", () => {
+Deno.test("askedQuestion() defaults to a description", () => {
   const described = "Please describe the image";
   strictEqual(asked([user(picture("a"))]).fields.question, described);
   strictEqual(asked([user(text(""), picture("a"))]).fields.question, described);
 });
 
-Deno.test("askedQuestion() takes a question of text alone", () => {
+Deno.test("askedQuestion() accepts a question of text alone", () => {
   const { fields, pictures } = asked([user(text("Hi"))]);
   deepStrictEqual([fields.question, pictures], ["Hi", []]);
 });
 
-Deno.test("askedQuestion() is greedy and bounded unless told otherwise", () => {
+Deno.test("askedQuestion() is greedy and bounded by default", () => {
   const usual = asked([look]).fields;
   deepStrictEqual([usual.temperature, usual.max_tokens], [0, 1024]);
   strictEqual(usual.stop, undefined);
@@ -157,7 +157,7 @@ Deno.test("askedQuestion() is greedy and bounded unless told otherwise", () => {
   deepStrictEqual(asked([look], { stop: ["x", "y"] }).fields.stop, ["x", "y"]);
 });
 
-Deno.test("askedQuestion() takes null for nothing, and what it does not know for nothing", () => {
+Deno.test("askedQuestion() ignores null and unknown fields", () => {
   const nothing = Object.fromEntries(
     Object.keys(ChatRequest.entries)
       .filter((name) => name !== "messages").map((name) => [name, null]),
@@ -167,7 +167,7 @@ Deno.test("askedQuestion() takes null for nothing, and what it does not know for
   deepStrictEqual(asked([look], { tools: [] }), asked([look]));
 });
 
-Deno.test("askedQuestion() refuses what would silently not be done", () => {
+Deno.test("askedQuestion() refuses fields that would have no effect", () => {
   const many = Array.from({ length: 9 }, (_, i) => picture(`${i}`));
   strictEqual(refused([look], { tools: [{ type: "function" }] }), "/tools");
   strictEqual(refused([user(text(" "))]), "/messages");
@@ -195,7 +195,7 @@ Deno.test("askedQuestion() refuses what would silently not be done", () => {
     refused([user({ type: "image", source: { type: "url" } })]),
     "/messages/0/content/0/source",
   );
-  // What is wrong with a part counts before that there is no picture.
+  // An invalid part counts before a missing picture.
   strictEqual(
     refused([user(text("Hi"), { type: "input_audio" })]),
     "/messages/0/content/1/type",
@@ -208,14 +208,14 @@ Deno.test("askedQuestion() refuses what would silently not be done", () => {
     refused([look, user({ type: "text" })]),
     "/messages/1/content/0/text",
   );
-  // A picture is no question: somebody must have asked.
+  // A picture is no question: a user turn must have text.
   strictEqual(
     refused([{ role: "assistant", content: [picture("a")] }]),
     "/messages",
   );
 });
 
-Deno.test("ChatRequest refuses what Emu3 cannot do", () => {
+Deno.test("ChatRequest refuses unsupported features", () => {
   for (
     const fields of [
       { n: 2 },

@@ -1,5 +1,5 @@
 /**
- * The bodies of `POST /v1/responses` as clients send them, recorded: LangChain
+ * The recorded bodies of `POST /v1/responses` from clients: LangChain
  * (`@langchain/openai` 1.6), the AI SDK (`@ai-sdk/openai`), and n8n's node for
  * OpenAI.
  *
@@ -26,7 +26,7 @@ const looked = {
 };
 const and = { role: "user", content: [{ type: "input_text", text: "And?" }] };
 
-/** Bodies by client, and the question that they ask. */
+/** Bodies by client, with their question. */
 const BODIES: readonly (readonly [client: string, question: string, object])[] =
   [
     ["LangChain, with a system's message", "Be brief.\nWhat?", {

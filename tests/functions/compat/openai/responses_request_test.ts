@@ -35,13 +35,13 @@ function refused(input: unknown, fields: object = {}): string {
   return pointer;
 }
 
-Deno.test("responsesQuestion() takes a text for a message of the user", () => {
+Deno.test("responsesQuestion() treats a text as a user message", () => {
   deepStrictEqual(asked("Hi"), asked([{ role: "user", content: "Hi" }]));
   deepStrictEqual(asked("Hi"), asked([user(text("Hi"))]));
   deepStrictEqual(asked("Hi").pictures, []);
 });
 
-Deno.test("responsesQuestion() takes the last question, and the pictures that were shown last", () => {
+Deno.test("responsesQuestion() returns the last question, and the pictures that were shown last", () => {
   const { fields, pictures } = asked([
     { type: "message", ...look },
     { type: "reasoning", id: "rs_1", summary: [] },
@@ -60,13 +60,13 @@ Deno.test("responsesQuestion() takes the last question, and the pictures that we
   }]);
 });
 
-Deno.test("responsesQuestion() puts instructions before what the system says, and both before the question", () => {
+Deno.test("responsesQuestion() puts instructions before system messages, and both before the question", () => {
   const system = { role: "developer", content: "Be kind." };
   const { fields } = asked([system, look], { instructions: "Be brief." });
   strictEqual(fields.question, "Be brief.\nBe kind.\nWhat is it?");
 });
 
-Deno.test("responsesQuestion() passes on what caption knows", () => {
+Deno.test("responsesQuestion() passes on fields of caption", () => {
   const { fields } = asked([look], {
     "max_output_tokens": 5,
     temperature: 1,
@@ -88,7 +88,7 @@ Deno.test("responsesQuestion() passes on what caption knows", () => {
   });
 });
 
-Deno.test("responsesQuestion() takes null for nothing, and what it does not know for nothing", () => {
+Deno.test("responsesQuestion() ignores null and unknown fields", () => {
   const nothing = Object.fromEntries(
     Object.keys(ResponsesRequest.entries)
       .filter((name) => name !== "input").map((name) => [name, null]),
@@ -107,7 +107,7 @@ Deno.test("responsesQuestion() takes null for nothing, and what it does not know
   deepStrictEqual(asked([look], { ...nothing, ...unknown }), asked([look]));
 });
 
-Deno.test("responsesQuestion() refuses what would silently not be done", () => {
+Deno.test("responsesQuestion() refuses fields that would have no effect", () => {
   const file = { type: "input_image", "file_id": "f" };
   for (
     const [pointer, fields] of [
@@ -143,7 +143,7 @@ Deno.test("responsesQuestion() refuses what would silently not be done", () => {
   strictEqual(refused([user(...many)]), "/input/0/content/8/image_url");
 });
 
-Deno.test("ResponsesRequest refuses what Emu3 cannot do", () => {
+Deno.test("ResponsesRequest refuses unsupported features", () => {
   for (
     const fields of [
       { text: { format: { type: "json_schema" } } },

@@ -27,7 +27,7 @@ async function post(path: string, body: unknown) {
 
 const image = (await Deno.readFile(goldenPath("chat/c1.png"))).toBase64();
 
-Deno.test("what OpenAI's clients ask for is switched off with the function behind it", async () => {
+Deno.test("OpenAI's routes are disabled with their function", async () => {
   for (
     const [name, here, off] of [
       ["generate", DRAW, CHAT],
@@ -46,13 +46,13 @@ Deno.test("what OpenAI's clients ask for is switched off with the function behin
   }
 });
 
-Deno.test("OpenAI's routes take POST alone", async () => {
+Deno.test("OpenAI's routes accept POST alone", async () => {
   for (const path of [DRAW, EDIT, VARY, CHAT, ANSWER]) {
     strictEqual((await server.app.request(path)).status, 405);
   }
 });
 
-Deno.test("a stream of chat is lines of data, and ends as OpenAI's does", async () => {
+Deno.test("a stream of chat has data lines only, and ends like OpenAI's", async () => {
   const answer = await server.app.request(
     CHAT,
     json(asking(image, { stream: true })),
@@ -73,7 +73,7 @@ Deno.test("a stream of pictures names its events", async () => {
   ]);
 });
 
-Deno.test("partial pictures are files of the type that is asked for", async () => {
+Deno.test("partial pictures are files of the requested type", async () => {
   const answer = await server.app.request(
     DRAW,
     json({
@@ -95,7 +95,7 @@ Deno.test("partial pictures are files of the type that is asked for", async () =
   }
 });
 
-Deno.test("a picture that is none is refused where it stands, and nothing is repeated", async () => {
+Deno.test("an invalid picture is refused by its pointer, without a quote", async () => {
   const url = "/messages/0/content/1/image_url/url";
   const odd = await post(CHAT, asking("data:image/png;base64,***"));
   strictEqual(odd.answer.status, 422);
@@ -112,7 +112,7 @@ Deno.test("a picture that is none is refused where it stands, and nothing is rep
   ok(!JSON.stringify(server.trace).includes("secret"));
 });
 
-Deno.test("what is refused before a stream begins is refused with a status", async () => {
+Deno.test("errors before a stream begins have an error status", async () => {
   const body = asking(image, { stream: true, model: "gpt-4o" });
   const { answer } = await post(CHAT, body);
   strictEqual(answer.status, 404);
@@ -122,7 +122,7 @@ Deno.test("what is refused before a stream begins is refused with a status", asy
   strictEqual(refused.body.error.code, "prompt-too-long");
 });
 
-Deno.test("OpenAI's routes log tokens and how long parts took", async () => {
+Deno.test("OpenAI's routes log tokens and timings", async () => {
   const drawn = await post(DRAW, { prompt: "a fox" });
   match(drawn.answer.headers.get("server-timing")!, /vision;dur=/);
   strictEqual(

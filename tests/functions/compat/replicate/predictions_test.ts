@@ -1,6 +1,6 @@
 // deno-lint-ignore-file camelcase -- names of the wire
 /**
- * Predictions as Cog has them, and what inputs mean.
+ * The laws of predictions: Cog's format, and the meaning of inputs.
  */
 
 import {
@@ -43,7 +43,7 @@ function asked(input: Record<string, unknown>, named?: string) {
   return { path: request.path, body };
 }
 
-Deno.test("predictionRequest() reads from the input which function is meant", () => {
+Deno.test("predictionRequest() infers the function from the input", () => {
   const image = "data:image/png;base64,AA==";
   const grid = { codes: [[1]] };
   strictEqual(asked(fox).path, "/v1/generate");
@@ -54,7 +54,7 @@ Deno.test("predictionRequest() reads from the input which function is meant", ()
   throws(() => asked({ seed: 1 }), /\/input: expected prompt, image or grid/);
 });
 
-Deno.test("predictionRequest() takes Replicate's names, and ignores what is unknown or null", () => {
+Deno.test("predictionRequest() accepts Replicate's names, and ignores unknown and null fields", () => {
   const input = {
     prompt: "a fox",
     aspect_ratio: "16:9",
@@ -74,7 +74,7 @@ Deno.test("predictionRequest() takes Replicate's names, and ignores what is unkn
   );
 });
 
-Deno.test("a prediction's pictures are of the type that Replicate's models would make", async () => {
+Deno.test("a prediction's pictures have the default type of Replicate's models", async () => {
   for (const [format, type] of [["webp", "webp"], ["jpg", "jpeg"]]) {
     const input = { ...fox, output_format: format };
     const answer = await server.app.request("/predictions", json({ input }));
@@ -86,7 +86,7 @@ Deno.test("a prediction's pictures are of the type that Replicate's models would
   strictEqual(answer.status, 422);
 });
 
-Deno.test("what is refused of an input is told by the names that were sent", async () => {
+Deno.test("errors of an input use the names that were sent", async () => {
   const cases: [object, string, string][] = [
     [{ prompt: 5 }, "/input/prompt", "expected string"],
     [{ ...fox, num_outputs: 20 }, "/input/num_outputs", "expected 8 or less"],
@@ -114,14 +114,14 @@ Deno.test("what is refused of an input is told by the names that were sent", asy
   }
 });
 
-Deno.test("predictionRequest() refuses a function that is switched off", () => {
+Deno.test("predictionRequest() refuses a disabled function", () => {
   throws(
     () => predictionRequest(fox, undefined, new Set(["caption"] as const)),
     /generate is not among the FUNCTIONS/,
   );
 });
 
-Deno.test("echoOf() leaves out what is long, and what is no field of the function", () => {
+Deno.test("echoOf() omits long values and unknown fields", () => {
   const long = "x".repeat(10_000);
   const input = { ...fox, image: "AA==", num_outputs: 2, go_fast: true };
   deepStrictEqual(echoOf({ ...input, negative_prompt: long }, "generate"), {
@@ -130,7 +130,7 @@ Deno.test("echoOf() leaves out what is long, and what is no field of the functio
   });
 });
 
-Deno.test("echoOf() keeps no more than a bound, however the input is built", () => {
+Deno.test("echoOf() is bounded, whatever the structure of the input", () => {
   const names = Object.keys(GenerateRequest.entries);
   const anyInput = fc.dictionary(
     fc.constantFrom(...names, "other"),
@@ -151,7 +151,7 @@ Deno.test("echoOf() keeps no more than a bound, however the input is built", () 
   deepStrictEqual(echoOf({ prompt: deep }, "generate"), {});
 });
 
-Deno.test("a prediction of no model waits for its end, as Cog's do", async () => {
+Deno.test("a prediction without a model waits for its end, as with Cog", async () => {
   const answer = await server.app.request("/predictions", json({ input: fox }));
   strictEqual(answer.status, 200);
   const { status, output, error } = await answer.json();
@@ -160,7 +160,7 @@ Deno.test("a prediction of no model waits for its end, as Cog's do", async () =>
   strictEqual(output[0].slice(0, 22), "data:image/png;base64,");
 });
 
-Deno.test("a prediction that is put under a name is made once", async () => {
+Deno.test("PUT of a prediction is idempotent", async () => {
   const put = () =>
     server.app.request("/predictions/mine", {
       ...json({ input: fox }, { prefer: "respond-async" }),
@@ -180,7 +180,7 @@ Deno.test("a prediction that is put under a name is made once", async () => {
   strictEqual(odd.status, 422);
 });
 
-Deno.test("of predictions put under one name at once one is made, and all tell of it", async () => {
+Deno.test("concurrent PUTs of one id create one prediction, and all return it", async () => {
   for (let i = 0; i < 10; i++) {
     const put = () =>
       server.app.request(`/predictions/race-${i}`, {
@@ -197,7 +197,7 @@ Deno.test("of predictions put under one name at once one is made, and all tell o
   deepStrictEqual(server.trace.failures, []);
 });
 
-Deno.test("of refused predictions put under one name at once nothing is left", async () => {
+Deno.test("concurrent refused PUTs of one id leave no prediction", async () => {
   const put = (input: unknown) =>
     server.app.request("/predictions/refused", {
       ...json({ input }),
@@ -209,7 +209,7 @@ Deno.test("of refused predictions put under one name at once nothing is left", a
   strictEqual((await put(fox)).status, 200);
 });
 
-Deno.test("a prediction of another caller's name is refused, once the body was looked at", async () => {
+Deno.test("PUT of another caller's id is refused after the body is checked", async () => {
   await using keyed = await openTinyServer({}, {
     apiKeys: apiKeys("one,two"),
     rateLimit: { quota: 5, windowMs: 3_600_000 },
@@ -225,11 +225,11 @@ Deno.test("a prediction of another caller's name is refused, once the body was l
   strictEqual(other.status, 404);
   ok(!(await other.text()).includes("a fox"));
   for (let i = 0; i < 3; i++) await put("two", fox);
-  // What is put counts as what is posted.
+  // PUT counts like POST.
   strictEqual((await put("two", fox)).status, 429);
 });
 
-Deno.test("GET /health-check says in Cog's words that models are ready", async () => {
+Deno.test("GET /health-check reports readiness in Cog's format", async () => {
   const answer = await server.app.request("/health-check");
   deepStrictEqual(await answer.json(), {
     status: "READY",
@@ -237,7 +237,7 @@ Deno.test("GET /health-check says in Cog's words that models are ready", async (
   });
 });
 
-Deno.test("a file comes back as the URL of itself", async () => {
+Deno.test("POST /files returns the data URL of a file", async () => {
   const form = new FormData();
   form.append("content", new Blob(["abc"], { type: "image/png" }), "a.png");
   const post = (body: BodyInit) =>
@@ -251,7 +251,7 @@ Deno.test("a file comes back as the URL of itself", async () => {
   strictEqual((await post("no form")).status, 415);
 });
 
-Deno.test("with keys a stream needs no key where its name is a secret, and predictions are their caller's", async () => {
+Deno.test("with keys a stream of an unguessable id needs no key, and predictions belong to their caller", async () => {
   await using keyed = await openTinyServer({}, {
     apiKeys: apiKeys("one,two"),
   });
@@ -279,7 +279,7 @@ Deno.test("with keys a stream needs no key where its name is a secret, and predi
   strictEqual((await ask("/predictions/mine/stream", other)).status, 404);
 });
 
-Deno.test("a model whose name has a slash is told as a model below /v1, and as Replicate has it at the root", async () => {
+Deno.test("a model name with a slash is a model below /v1, and Replicate's at the root", async () => {
   const models = () => [listing("org/name", { state: "ready", phases: [] })];
   const services = fakeServices(runAtOnce, { models });
   const app = createApp(services, appOptions().options, server.jobs);

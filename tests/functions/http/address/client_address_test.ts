@@ -1,4 +1,4 @@
-/** Headers of proxies: the operator names the one that is believed. */
+/** The laws of proxy headers: only the configured one is trusted. */
 
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
@@ -17,7 +17,7 @@ function reported(
   return forwarded(new Headers(headers), { trustedProxies, trustedHeader });
 }
 
-Deno.test("of many proxies the outermost trusted one is believed, not who came before", () => {
+Deno.test("forwarded() trusts the outermost trusted proxy, and no entry before it", () => {
   const headers = { [FOR]: "6.6.6.6, 192.0.2.1, 10.0.0.2" };
   const clients = [0, 1, 2, 3, 4].map((proxies) =>
     reported(headers, proxies).client
@@ -31,7 +31,7 @@ Deno.test("of many proxies the outermost trusted one is believed, not who came b
   ]);
 });
 
-Deno.test("whatever a client sends, entries of trusted proxies are what is read", () => {
+Deno.test("forwarded() reads entries of trusted proxies, whatever a client sends", () => {
   const anyClaim = fc.oneof(
     fc.stringMatching(/^[ -~]{0,40}$/),
     fc.constantFrom('for="', "for=6.6.6.6;host=evil.example", "6.6.6.6,"),
@@ -76,7 +76,7 @@ Deno.test("whatever a client sends, entries of trusted proxies are what is read"
   ));
 });
 
-Deno.test("a header that is not named is not believed", () => {
+Deno.test("forwarded() ignores headers that are not configured", () => {
   const claims = {
     forwarded: "for=6.6.6.6;proto=https;host=evil.example",
     "x-real-ip": "6.6.6.6",
@@ -105,7 +105,7 @@ Deno.test("a header that is not named is not believed", () => {
   deepStrictEqual(reported({ ...claims, [FOR]: "6.6.6.6" }, 0), nothing);
 });
 
-Deno.test("an entry that no trusted proxy can have written is not believed", () => {
+Deno.test("forwarded() ignores entries that no trusted proxy can have written", () => {
   const headers = {
     [FOR]: "192.0.2.1, 10.0.0.2",
     "x-forwarded-proto": "https",
@@ -118,7 +118,7 @@ Deno.test("an entry that no trusted proxy can have written is not believed", () 
   });
 });
 
-Deno.test("a header with one address has one", () => {
+Deno.test("forwarded() reads a header with one address", () => {
   const client = (text: string) =>
     reported({ "fly-client-ip": text }, 1, "fly-client-ip").client;
   strictEqual(client("192.0.2.1"), "192.0.2.1");
@@ -127,7 +127,7 @@ Deno.test("a header with one address has one", () => {
   strictEqual(client("nonsense"), undefined);
 });
 
-Deno.test("addresses come without their ports", () => {
+Deno.test("forwarded() removes ports from addresses", () => {
   const client = (text: string) => reported({ [FOR]: text }).client;
   strictEqual(client("192.0.2.1:8080"), "192.0.2.1");
   strictEqual(client("[2001:db8::1]:8080"), "2001:db8::1");
@@ -136,7 +136,7 @@ Deno.test("addresses come without their ports", () => {
   strictEqual(client("<script>"), undefined);
 });
 
-Deno.test("TRUST_PROXY_HEADER names one header", () => {
+Deno.test("proxyHeader() accepts one header name", () => {
   strictEqual(proxyHeader(undefined), FOR);
   strictEqual(proxyHeader("Forwarded"), "forwarded");
   strictEqual(proxyHeader("CF-Connecting-IP"), "cf-connecting-ip");

@@ -33,12 +33,12 @@ function base(
   return publicBase(request, requestHosts(request, policy)[0], policy);
 }
 
-Deno.test("URLs are as they were asked, whatever headers claim", () => {
+Deno.test("publicBase() uses the requested host, whatever other headers claim", () => {
   strictEqual(base(lies), "http://127.0.0.1:8080");
   strictEqual(base({ host: "LOCALHOST.:81", ...lies }), "http://localhost:81");
 });
 
-Deno.test("PUBLIC_URL counts before everything", () => {
+Deno.test("publicBase() prefers PUBLIC_URL", () => {
   const machine = { cpus: 1, memoryBytes: 1000 };
   const { publicUrl } = readEnvironment(
     machine,
@@ -48,7 +48,7 @@ Deno.test("PUBLIC_URL counts before everything", () => {
   strictEqual(base(lies, place), "https://example.org/emu3");
 });
 
-Deno.test("publicUrl() puts a path behind it", async () => {
+Deno.test("publicUrl() appends the path", async () => {
   const app = new Hono<AppEnv>().get("/", (c) => {
     c.set("publicBase", "https://example.org/emu3");
     return c.text(publicUrl(c, "/v1/jobs/1"));
@@ -57,7 +57,7 @@ Deno.test("publicUrl() puts a path behind it", async () => {
   strictEqual(text, "https://example.org/emu3/v1/jobs/1");
 });
 
-Deno.test("a trusted proxy reports scheme and host, by the header that is named", () => {
+Deno.test("publicBase() uses scheme and host of the trusted proxy's header", () => {
   const place = { trustedProxies: 1, allowedHosts: [".example.org", "[::1]"] };
   const host = "x-forwarded-host";
   const itself = "https://127.0.0.1:8080";
@@ -77,7 +77,7 @@ Deno.test("a trusted proxy reports scheme and host, by the header that is named"
   strictEqual(base(lies, client), "http://127.0.0.1:8080");
 });
 
-Deno.test("a host that a proxy may have passed on unread counts only if it is named", () => {
+Deno.test("publicBase() uses a proxy's host only if the operator has named it", () => {
   const place = { trustedProxies: 1 };
   const itself = "http://127.0.0.1:8080";
   const reported = (host: string, changes = {}) =>
@@ -87,7 +87,7 @@ Deno.test("a host that a proxy may have passed on unread counts only if it is na
   strictEqual(reported("localhost:1"), itself);
 });
 
-Deno.test("a scheme or host that a proxy cannot have written is ignored", () => {
+Deno.test("publicBase() ignores a malformed scheme or host of a proxy", () => {
   const place = { trustedProxies: 1, allowedHosts: ["a", "b"] };
   const itself = "http://127.0.0.1:8080";
   const headers = [

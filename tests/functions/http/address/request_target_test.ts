@@ -1,4 +1,4 @@
-/** Laws of the URL that a request line and a `Host` header make. */
+/** The laws of the URL that a request line and a `Host` header make. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -30,7 +30,7 @@ const anyPort = fc.oneof(
   fc.constant(""),
   fc.integer({ min: 1, max: 65_535 }).map((port) => `:${port}`),
 );
-/** Anything that a header can hold, proper hosts among it. */
+/** Arbitrary header values, valid hosts among them. */
 const anyHeader = fc.oneof(
   fc.string({ unit: "binary", maxLength: 300 }),
   fc.stringMatching(/^[a-z0-9.:/?#@[\]\\ %,_-]{0,40}$/),
@@ -41,7 +41,7 @@ function pathOf(url: ReturnType<typeof requestUrl>): string | undefined {
   return url instanceof URL ? `${url.pathname}${url.search}` : undefined;
 }
 
-Deno.test("no Host header chooses the path: it comes from the request line alone", () => {
+Deno.test("requestUrl() takes the path from the request line alone", () => {
   fc.assert(fc.property(anyTarget, anyHeader, (target, header) => {
     const url = requestUrl(target, header, "http");
     if (url instanceof Error) return;
@@ -51,7 +51,7 @@ Deno.test("no Host header chooses the path: it comes from the request line alone
   }));
 });
 
-Deno.test("no target chooses the host, unless it is a whole URL", () => {
+Deno.test("requestUrl() takes the host from the target only if it is a whole URL", () => {
   const anyText = fc.oneof(
     anyTarget,
     fc.string({ unit: "binary" }).map((text) => `/${text}`),
@@ -65,7 +65,7 @@ Deno.test("no target chooses the host, unless it is a whole URL", () => {
   }));
 });
 
-Deno.test("a proper target and a proper host make their URL", () => {
+Deno.test("requestUrl() joins a valid target and a valid host", () => {
   fc.assert(fc.property(anyTarget, anyHost, anyPort, (target, host, port) => {
     const url = requestUrl(target, `${host}${port}`, "http");
     if (url instanceof Error) {
@@ -78,7 +78,7 @@ Deno.test("a proper target and a proper host make their URL", () => {
   }));
 });
 
-Deno.test("a whole URL counts in place of the Host header, which has to be one nevertheless", () => {
+Deno.test("requestUrl() prefers a whole URL to the Host header, which must still be valid", () => {
   fc.assert(fc.property(anyTarget, (target) => {
     const url = requestUrl(`http://other.example:81${target}`, "a", "http");
     strictEqual(`${url}`, new URL(`http://other.example:81${target}`).href);
@@ -90,18 +90,18 @@ Deno.test("a whole URL counts in place of the Host header, which has to be one n
   ok(requestUrl("http:///a", "b", "http") instanceof MalformedRequestError);
 });
 
-Deno.test("slashes at the start of a path name no host", () => {
+Deno.test("requestUrl() takes no host from leading slashes of a path", () => {
   const url = requestUrl("//evil.example/path", "a.example", "http");
   strictEqual(`${url}`, "http://a.example//evil.example/path");
 });
 
-Deno.test("dots lead nowhere above the root, however they are written", () => {
+Deno.test("requestUrl() resolves dot segments within the root, however they are encoded", () => {
   for (const target of ["/%2e%2e/livez", "/../livez", "/a/.%2E/livez"]) {
     strictEqual(pathOf(requestUrl(target, "a", "http")), "/livez", target);
   }
 });
 
-Deno.test("what is no target is malformed", () => {
+Deno.test("requestUrl() refuses malformed targets", () => {
   const bad = [
     "",
     "*",
@@ -125,20 +125,20 @@ Deno.test("what is no target is malformed", () => {
   }
 });
 
-Deno.test("a target is read up to its bound", () => {
+Deno.test("requestUrl() accepts targets up to the limit", () => {
   const longest = "/".padEnd(MAX_TARGET_BYTES, "a");
   ok(requestUrl(longest, "a", "http") instanceof URL);
   ok(requestUrl(`${longest}a`, "a", "http") instanceof TargetTooLongError);
 });
 
-Deno.test("what is no host is malformed, and so is none", () => {
+Deno.test("requestUrl() refuses malformed and missing hosts", () => {
   for (const host of [undefined, ...BAD_HOSTS]) {
     const url = requestUrl("/livez", host, "http");
     ok(url instanceof MalformedRequestError, `${host}`);
   }
 });
 
-Deno.test("hosts are compared in one spelling", () => {
+Deno.test("parseHost() normalizes hosts", () => {
   const spelled = (text: string) => hostText(parseHost(text)!);
   strictEqual(spelled("LocalHost:8080"), "localhost:8080");
   strictEqual(spelled("localhost."), "localhost");
@@ -147,7 +147,7 @@ Deno.test("hosts are compared in one spelling", () => {
   strictEqual(spelled("a:"), "a");
 });
 
-Deno.test("hostHeader() tells of every Host header that came", () => {
+Deno.test("hostHeader() joins all Host headers", () => {
   const raw = ["Accept", "*/*", "HOST", "a", "X-Host", "c"];
   deepStrictEqual(hostHeader(raw), "a");
   deepStrictEqual(hostHeader([...raw, "host", "b"]), "a, b");
@@ -155,7 +155,7 @@ Deno.test("hostHeader() tells of every Host header that came", () => {
   deepStrictEqual(hostHeader([]), undefined);
 });
 
-/** A dot at the end of a name stays in a URL. */
+/** Returns the trailing dot of a name, which a URL keeps. */
 function dot(header: string): string {
   return /\.(:\d*)?$/.test(header) && !/^[\dx.]+\.(:\d*)?$/i.test(header)
     ? "."

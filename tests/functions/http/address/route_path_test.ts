@@ -15,7 +15,7 @@ import {
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
-Deno.test("canonicalPath() mends what clients put together from a base URL", () => {
+Deno.test("canonicalPath() corrects paths that clients join to a base URL", () => {
   for (
     const path of [
       "/v1/models",
@@ -33,7 +33,7 @@ Deno.test("canonicalPath() mends what clients put together from a base URL", () 
   strictEqual(canonicalPath("//predictions"), "/predictions");
 });
 
-Deno.test("canonicalPath() is the same the second time, and leaves other paths alone", () => {
+Deno.test("canonicalPath() is idempotent, and keeps other paths", () => {
   const part = fc.constantFrom("v1", "v2", "", "models", "docs", "v10", "mcp");
   fc.assert(fc.property(fc.array(part), (parts) => {
     const once = canonicalPath(`/${parts.join("/")}`);
@@ -44,7 +44,7 @@ Deno.test("canonicalPath() is the same the second time, and leaves other paths a
   }
 });
 
-Deno.test("unknownPath() tells where a path was probably meant to go", () => {
+Deno.test("unknownPath() suggests the probable path", () => {
   const known = ["/v1/chat/completions", "/docs", "/v1/jobs/:id", "*"];
   const told = (path: string) => unknownPath(path, known);
   match(told("/chat/completions"), /: did you mean \/v1\/chat\/completions\?$/);
@@ -56,7 +56,7 @@ Deno.test("unknownPath() tells where a path was probably meant to go", () => {
   }
 });
 
-Deno.test("every way to write a path is answered, with its limits", async () => {
+Deno.test("every accepted spelling of a path is answered, with its limits", async () => {
   const body = { text: "a" };
   for (const path of ["//v1/tokenize", "/v1/tokenize/", "/v1/v1/tokenize"]) {
     const url = `http://localhost${path}?special=true`;
@@ -76,7 +76,7 @@ Deno.test("every way to write a path is answered, with its limits", async () => 
   }
 });
 
-Deno.test("a path that no route has is refused with the nearest one", async () => {
+Deno.test("an unknown path is refused with the nearest one", async () => {
   const answer = await server.app.request("/images/generations", json({}));
   strictEqual(answer.status, 404);
   strictEqual(

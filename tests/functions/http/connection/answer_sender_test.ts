@@ -1,5 +1,5 @@
 /**
- * Answers that nobody reads, over real sockets.
+ * The laws of unread answers, over real sockets.
  */
 
 import { ok, strictEqual } from "node:assert/strict";
@@ -38,7 +38,7 @@ Deno.test("AnswerSender refuses GETs of an address that leaves too much unread, 
     return answer.status === 503 &&
       Number(answer.headers.get("retry-after")) > 0;
   });
-  // An answer that a model worked for is sent all the same.
+  // An answer that cost model time is sent all the same.
   const post = await fetch(url, { method: "POST", body: "x" });
   strictEqual(post.status, 200);
   strictEqual((await post.bytes()).length, 64 * MEGABYTE);
@@ -52,7 +52,7 @@ Deno.test("AnswerSender refuses GETs of an address that leaves too much unread, 
   ok(sent >= 4);
 });
 
-Deno.test("AnswerSender disconnects a client that takes nothing", async () => {
+Deno.test("AnswerSender disconnects a client that reads nothing", async () => {
   const sender = new AnswerSender(64 * MEGABYTE, {
     stalledMs: 50,
     checkMs: 10,

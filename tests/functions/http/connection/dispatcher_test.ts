@@ -12,7 +12,7 @@ Deno.test("Dispatcher begins all requests, in order of arrival", async () => {
   deepStrictEqual(begun, Array.from({ length: 100 }, (_, i) => i));
 });
 
-Deno.test("Dispatcher begins what is urgent at once, and a lone request too", async () => {
+Deno.test("Dispatcher begins urgent and single requests at once", async () => {
   const dispatcher = new Dispatcher();
   let begun = 0;
   const count = () => void begun++;

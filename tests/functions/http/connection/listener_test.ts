@@ -1,6 +1,6 @@
 /**
- * The listener over real sockets: clients that leave, connections that say
- * nothing or nonsense, answers that nobody reads, and the end.
+ * The laws of the listener over real sockets: clients that leave, silent or
+ * malformed connections, unread answers, and shutdown.
  */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
@@ -12,7 +12,7 @@ import type { Malformed } from "../../../../functions/http/connection/malformed_
 import { pause } from "../../../support/kubelet.ts";
 import { until } from "../../../support/until.ts";
 
-/** Listens on a free port. */
+/** Starts a listener on a free port. */
 async function open(handler: Handler, changes: Partial<{
   maxConnections: number;
   maxUnsentBytes: number;
@@ -33,7 +33,7 @@ async function open(handler: Handler, changes: Partial<{
   };
 }
 
-/** The body of a request. */
+/** Returns the bytes of a request's body. */
 async function bytesOf(
   { body }: Parameters<Handler>[1],
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -47,14 +47,14 @@ async function send(connection: Deno.Conn, text: string): Promise<void> {
   while (left.length > 0) left = left.subarray(await connection.write(left));
 }
 
-/** All that comes until the other side closes. */
+/** Returns all bytes until the other side closes. */
 async function rest(connection: Deno.Conn): Promise<string> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of connection.readable) chunks.push(chunk);
   return new TextDecoder().decode(await new Blob(chunks as BlobPart[]).bytes());
 }
 
-/** Sent in one packet, with the body apart, or in chunks of the encoding. */
+/** Ways of sending: in one packet, with the body separately, or chunked. */
 const WAYS = ["together", "apart", "chunked"] as const;
 
 Deno.test("listen() aborts the signal of a client that leaves, whatever its body", async () => {
@@ -108,9 +108,9 @@ Deno.test("listen() aborts the signal of a client that leaves, whatever its body
   }
 });
 
-Deno.test("listen() gives a body that came with its head whole, and others in parts", async () => {
+Deno.test("listen() passes a body that came with its head whole, and others in parts", async () => {
   await using server = await open(async (_, { body }) => {
-    // The parser reads on meanwhile.
+    // The parser continues to read meanwhile.
     await pause(20);
     const whole = body?.whole();
     const parts: Uint8Array<ArrayBuffer>[] = [];
@@ -124,7 +124,7 @@ Deno.test("listen() gives a body that came with its head whole, and others in pa
     const sent = Uint8Array.from({ length: size }, (_, i) => i % 251);
     const bodies = [sent, ReadableStream.from([sent])];
     for (const body of bodies) {
-      // One connection for all: nothing of a body stays behind in it.
+      // One connection for all: no part of a body remains in it.
       const answer = await fetch(server.url, { method: "POST", body });
       strictEqual(answer.headers.get("whole"), `${size < 100_000}`);
       deepStrictEqual(await answer.bytes(), sent);
@@ -172,7 +172,7 @@ Deno.test("listen() does not abort the signal of an answer that was read", async
   deepStrictEqual(signals.map(({ aborted }) => aborted), [false, false, false]);
 });
 
-Deno.test("listen() tells the address of the peer", async () => {
+Deno.test("listen() reports the address of the peer", async () => {
   await using server = await open((_, { remoteAddr }) =>
     Response.json(remoteAddr)
   );
@@ -181,7 +181,7 @@ Deno.test("listen() tells the address of the peer", async () => {
   ok(port > 0);
 });
 
-Deno.test("listen() answers what is no HTTP with a problem, and tells of it", async () => {
+Deno.test("listen() answers malformed HTTP with a problem, and reports it", async () => {
   const told: Malformed[] = [];
   await using server = await open(() => new Response("reached"), {
     onMalformed: (malformed) => told.push(malformed),
@@ -213,7 +213,7 @@ Deno.test("listen() answers what is no HTTP with a problem, and tells of it", as
   deepStrictEqual(told, []);
 });
 
-Deno.test("listen() gives one address its share of connections, and no more", async () => {
+Deno.test("listen() limits the connections of one address", async () => {
   await using server = await open(() => new Response("ok"), {
     maxConnections: 3,
   });
@@ -221,7 +221,7 @@ Deno.test("listen() gives one address its share of connections, and no more", as
   const fourth = await server.connect();
   strictEqual(await rest(fourth), "");
   for (const connection of open4) connection.close();
-  // The places of those that left are free again, as soon as it is seen.
+  // The places of clients that left become free once their end is noticed.
   for (;;) {
     const answer = await fetch(server.url).catch(() => undefined);
     if (answer === undefined) continue;
@@ -230,7 +230,7 @@ Deno.test("listen() gives one address its share of connections, and no more", as
   }
 });
 
-Deno.test("listen() lets a client that expects 100 wait for it until the body is read", async () => {
+Deno.test("listen() sends 100 Continue only once the body is read", async () => {
   const { promise: go, resolve } = Promise.withResolvers<void>();
   await using server = await open(async (_, connection) => {
     await go;
@@ -253,7 +253,7 @@ Deno.test("listen() lets a client that expects 100 wait for it until the body is
   match(await rest(connection), /\r\n\r\nbody$/);
 });
 
-Deno.test("listen() finishes answers under way when it shuts down, and closes the rest", async () => {
+Deno.test("listen() finishes answers in flight at shutdown, and closes idle connections", async () => {
   const started = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
   const listener = await listen(async () => {
@@ -277,7 +277,7 @@ Deno.test("listen() finishes answers under way when it shuts down, and closes th
   await down;
 });
 
-Deno.test("listen() tells that a port is in use", async () => {
+Deno.test("listen() rejects if the port is in use", async () => {
   await using server = await open(() => new Response());
   const port = Number(new URL(server.url).port);
   const failure = await listen(() => new Response(), {
@@ -289,14 +289,14 @@ Deno.test("listen() tells that a port is in use", async () => {
   strictEqual(failure.code, "EADDRINUSE");
 });
 
-Deno.test("listen() closes a connection that piles up requests", async () => {
+Deno.test("listen() closes a connection with too many pipelined requests", async () => {
   await using server = await open(() => new Promise(() => {}));
   const connection = await server.connect();
   await send(connection, "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(100));
   strictEqual(await rest(connection).catch(() => ""), "");
 });
 
-Deno.test("listen() gives a target or Host that make no URL to the handler, as an error", async () => {
+Deno.test("listen() passes a malformed target or Host to the handler as an error", async () => {
   await using server = await open((request, { malformed }) =>
     Response.json({
       path: new URL(request.url).pathname,
@@ -323,7 +323,7 @@ Deno.test("listen() gives a target or Host that make no URL to the handler, as a
   deepStrictEqual(plain, { path: "/docs", malformed: "undefined" });
 });
 
-Deno.test("listen() tells of the end of every request that it begins, also of clients that left before", async () => {
+Deno.test("listen() reports the end of every request, also of clients that left before", async () => {
   let begun = 0;
   let ended = 0;
   await using server = await open((_, { sent }) => {

@@ -22,7 +22,7 @@ const anyText = fc.tuple(
   fc.integer({ min: 0, max: 3 * PIECE_BYTES / 4 }),
 ).map(([text, times]) => text.repeat(times / 4));
 
-Deno.test("pieces together are the whole, in bytes, in UTF-8 and in base64", async () => {
+Deno.test("pieces join to the whole, in bytes, in UTF-8 and in base64", async () => {
   const check = async (text: string) => {
     const bytes = new TextEncoder().encode(text);
     deepStrictEqual(await read(piecesOfBytes(bytes)), bytes);
@@ -33,7 +33,7 @@ Deno.test("pieces together are the whole, in bytes, in UTF-8 and in base64", asy
   await fc.assert(fc.asyncProperty(anyText, check), { numRuns: 30 });
 });
 
-Deno.test("no piece is longer than it may be", () => {
+Deno.test("pieces are at most PIECE_BYTES long", () => {
   fc.assert(
     fc.property(anyText, (text) => {
       for (const piece of piecesOfText(text)) {
@@ -45,7 +45,7 @@ Deno.test("no piece is longer than it may be", () => {
   );
 });
 
-Deno.test("pacedBody() makes a piece when it is asked for, and not before", async () => {
+Deno.test("pacedBody() makes each piece on demand", async () => {
   let made = 0;
   function* count() {
     for (;;) yield Uint8Array.of(++made);
@@ -68,7 +68,7 @@ Deno.test("pacedBody() makes a piece when it is asked for, and not before", asyn
   strictEqual(left, 1);
 });
 
-Deno.test("pacedBody() gives up a reader that takes nothing, and what makes the pieces ends", async () => {
+Deno.test("pacedBody() drops a stalled reader and ends the source of pieces", async () => {
   const told: string[] = [];
   const ended = Promise.withResolvers<void>();
   async function* pieces() {
@@ -93,7 +93,7 @@ Deno.test("pacedBody() gives up a reader that takes nothing, and what makes the 
   await rejects(reader.read(), /the reader left/);
 });
 
-Deno.test("pacedBody() fails as its pieces do", async () => {
+Deno.test("pacedBody() fails with the error of its pieces", async () => {
   let ends = 0;
   // deno-lint-ignore require-yield
   function* bad(): Generator<Uint8Array> {

@@ -1,5 +1,5 @@
 /**
- * The request-body reader: pace, limits and shares.
+ * The laws of the request-body reader: pace, limits and shares.
  */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
@@ -30,7 +30,7 @@ function stream(parts: readonly Uint8Array<ArrayBuffer>[]): ReadableStream {
   return ReadableStream.from(parts);
 }
 
-/** An application that reads bodies; callers name themselves. */
+/** Returns an application that reads bodies; a header names the caller. */
 function app(
   handler: (request: Request) => Promise<Response> | Response,
   { callerBytes = 1000, drain = new Drain() } = {},
@@ -54,7 +54,7 @@ function app(
   return app;
 }
 
-Deno.test("readWhole() joins what comes, however it is cut", async () => {
+Deno.test("readWhole() joins the parts, however they are cut", async () => {
   const anyParts = fc.array(fc.uint8Array({ maxLength: 50 }));
   await fc.assert(fc.asyncProperty(anyParts, async (parts) => {
     const bytes = parts.flatMap((part) => [...part]);
@@ -69,7 +69,7 @@ Deno.test("readWhole() joins what comes, however it is cut", async () => {
   }));
 });
 
-Deno.test("readWhole() takes as much as comes, and no more than is allowed", async () => {
+Deno.test("readWhole() reads a body of any length up to the limit", async () => {
   const taken: number[] = [];
   const part = () => new Uint8Array(300);
   const take = (bytes: number) => void taken.push(bytes);
@@ -81,8 +81,8 @@ Deno.test("readWhole() takes as much as comes, and no more than is allowed", asy
   deepStrictEqual(taken, [300, 300, 300]);
 });
 
-Deno.test("readWhole() gives up a body that falls behind in any window, also after a fast start", async () => {
-  // A window's bytes come at once, then one byte and no end.
+Deno.test("readWhole() aborts a body that is too slow in any window, also after a fast start", async () => {
+  // A window's bytes arrive at once, then one byte and no end.
   const pace = { windowMs: 20, bytesPerSecond: 50_000 };
   const fast = new ReadableStream({
     start: (controller) => {
@@ -93,7 +93,7 @@ Deno.test("readWhole() gives up a body that falls behind in any window, also aft
   await rejects(readWhole(post(fast), 1e6, pace), BodyTooSlowError);
 });
 
-Deno.test("readBodies() keeps the body for all that read it", async () => {
+Deno.test("readBodies() keeps the body for all readers", async () => {
   const echo = app((request) => {
     strictEqual(keptBody(request)?.length, 4);
     return new Response(keptBody(request));
@@ -102,7 +102,7 @@ Deno.test("readBodies() keeps the body for all that read it", async () => {
   strictEqual(await answer.text(), "body");
 });
 
-Deno.test("readBodies() leaves a share of all bodies to other callers", async () => {
+Deno.test("readBodies() reserves a share of all bodies for other callers", async () => {
   const go = Promise.withResolvers<void>();
   let inside = 0;
   const slow = app(async () => {
@@ -122,11 +122,11 @@ Deno.test("readBodies() leaves a share of all bodies to other callers", async ()
   strictEqual((await other).status, 200);
   const statuses = (await Promise.all(greedy)).map(({ status }) => status);
   deepStrictEqual(statuses.sort(), [200, 200, 200, 503, 503]);
-  // All of it is given back.
+  // All of it is released.
   strictEqual((await send("a")).status, 200);
 });
 
-Deno.test("countBytes() counts what a body unpacks to", async () => {
+Deno.test("countBytes() counts decompressed bytes", async () => {
   const unpack = app((request) => {
     for (let i = 0; i < 10; i++) countBytes(request, 300);
     return new Response("ok");
@@ -141,7 +141,7 @@ Deno.test("countBytes() counts what a body unpacks to", async () => {
   }
 });
 
-Deno.test("readBodies() interrupts what is still read when the server stops", async () => {
+Deno.test("readBodies() interrupts unfinished bodies when the server stops", async () => {
   const drain = new Drain();
   const reached = app(() => new Response("reached"), { drain });
   const answer = reached.request(post(new ReadableStream()));

@@ -1,4 +1,7 @@
-/** Log lines and problems: one event is one line that a terminal shows as it is. */
+/**
+ * The laws of log lines and problems: one event is one line, safe for
+ * terminals.
+ */
 
 import {
   deepStrictEqual,
@@ -22,7 +25,7 @@ import { startLog } from "../../../../functions/models/start_log.ts";
 import { fakeServices, runAtOnce } from "../../../support/fake_models.ts";
 import { appOptions, json } from "../../../support/tiny_server.ts";
 
-/** Characters that a terminal acts on, or an eye cannot see. */
+/** Control characters, and characters that are invisible. */
 const HIDDEN =
   // deno-lint-ignore no-control-regex
   /[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\p{Cs}/u;
@@ -43,7 +46,7 @@ const anyText = fc.oneof(
   ),
 );
 
-Deno.test("escaped text has nothing that a terminal acts on, and ordinary text stays", () => {
+Deno.test("escapeText() escapes terminal sequences and keeps ordinary text", () => {
   fc.assert(fc.property(anyText, (text) => {
     doesNotMatch(escapeText(text), HIDDEN);
     doesNotMatch(escapeWord(text), /\s/u);
@@ -54,13 +57,13 @@ Deno.test("escaped text has nothing that a terminal acts on, and ordinary text s
   strictEqual(escapeText("\u{e0041}"), "\\udb40\\udc41");
 });
 
-Deno.test("escaped text is bounded", () => {
+Deno.test("escapeText() bounds the length", () => {
   strictEqual(escapeText("abcdef", 4), "abcd… (2 more)");
   strictEqual(escapeText("abcd", 4), "abcd");
   strictEqual(escapeText("abc🦊", 4), "abc\\ud83e… (1 more)");
 });
 
-Deno.test("a line of JSON means what was written", () => {
+Deno.test("jsonLine() keeps the value", () => {
   fc.assert(fc.property(anyText, anyText, (key, value) => {
     const line = jsonLine({ [key]: value });
     doesNotMatch(line, HIDDEN);
@@ -71,7 +74,7 @@ Deno.test("a line of JSON means what was written", () => {
   }));
 });
 
-/** Lines of a request for `path`. */
+/** Returns the log lines of a request for `path`. */
 async function lines(
   format: LogFormat,
   path: string,
@@ -130,7 +133,7 @@ for (const format of ["json", "pretty"] as const) {
   });
 }
 
-Deno.test("a problem quotes a bounded part of what was sent, escaped", async () => {
+Deno.test("a problem quotes a bounded, escaped part of the request", async () => {
   const { options } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   const model = `\u001b[2J\u202e${"m".repeat(100_000)}`;
@@ -156,7 +159,7 @@ Deno.test("a problem quotes a bounded part of what was sent, escaped", async () 
   }
 });
 
-Deno.test("a path that nobody knows is no label of a metric", async () => {
+Deno.test("metrics have no label for unknown paths", async () => {
   const { options } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   for (const path of ["/unheard-of", "/v1/unheard-of", "/page/unheard-of"]) {
@@ -167,7 +170,7 @@ Deno.test("a path that nobody knows is no label of a metric", async () => {
   doesNotMatch(metrics, /unheard-of/i);
 });
 
-Deno.test("a header of an answer repeats nothing but a proper X-Request-Id", async () => {
+Deno.test("answer headers repeat only a valid X-Request-Id", async () => {
   const { options } = appOptions();
   const app = createApp(fakeServices(runAtOnce), options);
   for (const id of ["a b", "a\u00e9", "<script>", "a".repeat(300), "a,b"]) {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { json, openTinyServer } from "../../../support/tiny_server.ts";
 
-Deno.test("a picture that no memory is there for is told what would do", async () => {
+Deno.test("the problem of a picture that exceeds memory suggests a smaller one", async () => {
   await using small = await openTinyServer({
     functions: new Set(["generate"]),
     // 4096 tokens in fp32: those of a guided picture of 40 × 40, not of 50 × 50.
@@ -17,7 +17,7 @@ Deno.test("a picture that no memory is there for is told what would do", async (
   deepStrictEqual(errors, [{ pointer: "", detail }]);
 });
 
-Deno.test("a question that no memory is there for is not told of the context", async () => {
+Deno.test("the problem of a question that exceeds memory does not mention the context", async () => {
   await using small = await openTinyServer({
     functions: new Set(["caption"]),
     cacheBytes: 2 ** 20,

@@ -10,7 +10,7 @@ const anyAnswer = fc.record({
 
 const anyName = fc.constantFrom("a", "b");
 
-Deno.test("AnswerStore knows of each key what was last kept, per principal", () => {
+Deno.test("AnswerStore finds the last stored use of each key, per principal", () => {
   const anyChange = fc.record({
     principal: anyName,
     key: anyName,
@@ -35,7 +35,7 @@ Deno.test("AnswerStore knows of each key what was last kept, per principal", () 
   }));
 });
 
-Deno.test("AnswerStore knows the job of a key before and after its answer", () => {
+Deno.test("AnswerStore finds the job of a key before and after its answer", () => {
   using tables = openTables();
   const { answers, jobs } = tables;
   const use = { principal: "p", key: "k", fingerprint: "f" };

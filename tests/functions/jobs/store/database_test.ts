@@ -13,7 +13,7 @@ import { MIGRATIONS } from "../../../../functions/jobs/store/migrations.ts";
 import { Queries } from "../../../../functions/jobs/store/queries.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
-/** Rows as each version knows them; the version that adds them first. */
+/** Rows of each version, with the version that adds them first. */
 const ROWS: readonly (readonly [version: number, sql: string])[] = [
   [
     1,
@@ -44,7 +44,7 @@ function tableNames(database: DatabaseSync): string[] {
   ).all().map(({ sql }) => String(sql));
 }
 
-/** Makes a file as `version` of the program left it, after all before it. */
+/** Creates a file as `version` of the program left it, after all before it. */
 function oldStore(path: string, version: number): void {
   for (let step = 0; step <= version; step++) {
     const database = openDatabase(path, MIGRATIONS.slice(0, step));
@@ -99,7 +99,7 @@ for (const [i] of MIGRATIONS.entries()) {
   });
 }
 
-Deno.test("openDatabase() upgrades a store once", () => {
+Deno.test("openDatabase() migrates a store once", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "deep/er/jobs.sqlite");
   openDatabase(path).close();
@@ -110,7 +110,7 @@ Deno.test("openDatabase() upgrades a store once", () => {
   again.close();
 });
 
-Deno.test("a step that fails leaves the store at the version before it", () => {
+Deno.test("openDatabase() leaves the store at the version before a failed step", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   oldStore(path, 1);
@@ -121,7 +121,7 @@ Deno.test("a step that fails leaves the store at the version before it", () => {
   whole.close();
 });
 
-/** What is wrong with a path, and what is said. */
+/** Unusable paths, and the message of each. */
 const UNUSABLE: readonly (readonly [
   string,
   (folder: ReturnType<typeof temporaryFolder>) => string,
@@ -164,7 +164,7 @@ for (const [name, make, message] of UNUSABLE) {
   });
 }
 
-Deno.test("openDatabase() has a file for itself until it is closed", () => {
+Deno.test("openDatabase() locks a file until it is closed", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const first = openDatabase(path);

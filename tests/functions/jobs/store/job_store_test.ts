@@ -17,7 +17,7 @@ const anyRequest = fc.record({
   body: fc.uint8Array() as fc.Arbitrary<Uint8Array<ArrayBuffer>>,
 });
 
-Deno.test("JobStore gives back what a job asked and what came of it", () => {
+Deno.test("JobStore returns the stored request and answer of a job", () => {
   fc.assert(
     fc.property(
       anyRequest,
@@ -43,7 +43,7 @@ Deno.test("JobStore gives back what a job asked and what came of it", () => {
   );
 });
 
-Deno.test("JobStore counts events of each job from 1, and tells them from any on", () => {
+Deno.test("JobStore counts events of each job from 1, and returns them after any one", () => {
   const anyEvents = fc.array(
     fc.record({ job: fc.constantFrom("a", "b"), data: fc.jsonValue() }),
     { maxLength: 30 },
@@ -70,7 +70,7 @@ Deno.test("JobStore counts events of each job from 1, and tells them from any on
   }));
 });
 
-Deno.test("JobStore.page() lists somebody's jobs page by page, newest first, and nobody else's", () => {
+Deno.test("JobStore.page() lists a principal's jobs by page, newest first, and no others", () => {
   const anyJobs = fc.array(
     fc.record({
       principal: fc.constantFrom("a", "b"),
@@ -85,7 +85,7 @@ Deno.test("JobStore.page() lists somebody's jobs page by page, newest first, and
       fc.integer({ min: 1, max: 9 }),
       fc.nat(1500),
       fc.boolean(),
-      // The clock may step either way between them.
+      // The clock may jump either way between them.
       fc.func(fc.nat()),
       (orders, limit, maxBytes, predictions, clock) => {
         using tables = openTables();
@@ -133,7 +133,7 @@ const HALFWAY: ResumeState = {
   },
 };
 
-Deno.test("JobStore keeps the last halfway of each picture", () => {
+Deno.test("JobStore keeps the last resume state of each picture", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
@@ -168,7 +168,7 @@ for (const [status, retryable, kept] of ENDS) {
   });
 }
 
-Deno.test("JobStore starts what waits, once, and nothing that has ended", () => {
+Deno.test("JobStore starts a queued job, once, and no ended one", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
@@ -180,7 +180,7 @@ Deno.test("JobStore starts what waits, once, and nothing that has ended", () => 
   strictEqual(jobs.find("a")?.status, "succeeded");
 });
 
-Deno.test("JobStore knows again how long a resumed job is before it is told", () => {
+Deno.test("JobStore keeps the retention of a resumed job", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
@@ -192,7 +192,7 @@ Deno.test("JobStore knows again how long a resumed job is before it is told", ()
   deepStrictEqual(jobs.find("a")?.progress, { done: 3, total: 8 });
 });
 
-Deno.test("a job that is forgotten leaves nothing behind", () => {
+Deno.test("JobStore.remove() leaves no rows of a job", () => {
   using tables = openTables();
   const { jobs, answers, queries } = tables;
   jobs.insert(newJob("a"));

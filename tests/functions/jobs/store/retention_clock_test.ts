@@ -25,7 +25,7 @@ class System {
     this.up += ms;
   }
 
-  /** Opens the store of a server that starts. */
+  /** Opens the store of a new server. */
   start(path: string): Jobs {
     this.up = 0;
     return new Jobs({
@@ -50,7 +50,7 @@ function end(jobs: Jobs, system: System, id: string): void {
   jobs.store.end(id, success(system.now()));
 }
 
-Deno.test("what has ended is kept as long as it should, while the clock jumps either way", () => {
+Deno.test("RetentionClock keeps ended jobs for their retention while the clock jumps either way", () => {
   const anyStep = fc.oneof(
     fc.record({ pass: fc.integer({ min: 0, max: 20 * HOUR }) }),
     fc.record({ jump: fc.integer({ min: -9 * YEAR, max: 9 * YEAR }) }),
@@ -72,7 +72,7 @@ Deno.test("what has ended is kept as long as it should, while the clock jumps ei
         jobs.sweep();
         for (const [id, at] of ended) {
           const kept = jobs.store.find(id) !== undefined;
-          // Times are kept to the millisecond.
+          // Times are stored in whole milliseconds.
           if (system.up - at < TTL - 1) ok(kept, `${id} is gone`);
           if (system.up - at > TTL + 1) ok(!kept, `${id} is still there`);
         }
@@ -83,7 +83,7 @@ Deno.test("what has ended is kept as long as it should, while the clock jumps ei
   );
 });
 
-Deno.test("the time between two servers counts once the second has run for a while", async () => {
+Deno.test("RetentionClock counts the time between two servers once the second has run for a while", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const system = new System();
@@ -102,7 +102,7 @@ Deno.test("the time between two servers counts once the second has run for a whi
   strictEqual(jobs.store.find("a"), undefined);
 });
 
-Deno.test("a clock that is wrong when a server starts removes nothing once it is set right", async () => {
+Deno.test("RetentionClock removes nothing for a wrong clock at a start that is corrected", async () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const system = new System();

@@ -25,7 +25,7 @@ function keepAnswer(
   answers.keep({ principal: "p", key, fingerprint: "f" }, answer, at);
 }
 
-Deno.test("Room forgets exactly what ended before a moment", () => {
+Deno.test("Room.make() removes exactly the rows that ended before a moment", () => {
   const anyEnds = fc.array(fc.option(fc.nat(20), { nil: undefined }));
   fc.assert(
     fc.property(anyEnds, anyEnds, fc.nat(20), (ends, kept, before) => {
@@ -33,7 +33,7 @@ Deno.test("Room forgets exactly what ended before a moment", () => {
       const { jobs, answers, queries } = tables;
       ends.forEach((finishedAt, i) => {
         jobs.insert(newJob(`${i}`));
-        // A job's key goes when the job does, however old it is.
+        // A key is removed with its job, at any age.
         answers.link(
           { principal: "p", key: `job ${i}`, fingerprint: "f" },
           `${i}`,
@@ -56,7 +56,7 @@ Deno.test("Room forgets exactly what ended before a moment", () => {
   );
 });
 
-Deno.test("Room forgets what ended first until a quarter is free, and the file shrinks", () => {
+Deno.test("Room.make() removes what ended first until a quarter is free, and the file shrinks", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   using tables = openTables(path);
@@ -84,7 +84,7 @@ Deno.test("Room forgets what ended first until a quarter is free, and the file s
   strictEqual(room.make(NEVER), 0);
 });
 
-Deno.test("a store takes no more than it may, says so, and goes on", () => {
+Deno.test("Room limits the store, which reports it and continues", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   using tables = openTables(path);
@@ -93,10 +93,10 @@ Deno.test("a store takes no more than it may, says so, and goes on", () => {
   const large = { ...ASKED, body: new Uint8Array(MIB) };
   jobs.insert(newJob("a", { request: large }));
   throws(() => jobs.insert(newJob("b", { request: large })), StoreFullError);
-  // Nothing of it is left, not even half.
+  // No part of it is left.
   deepStrictEqual(jobs.withStatus("queued").map(({ id }) => id), ["a"]);
   ok(Deno.statSync(path).size <= 2 * MIB);
-  // What waits is never forgotten for what comes.
+  // Queued jobs are never removed for new ones.
   strictEqual(room.make(NEVER), 0);
   jobs.end("a", success(1));
   strictEqual(room.make(2), 1);
@@ -104,7 +104,7 @@ Deno.test("a store takes no more than it may, says so, and goes on", () => {
   ok(jobs.find("b"));
 });
 
-Deno.test("a store that is closed is told as a server that stops", () => {
+Deno.test("a closed store is reported as a stopping server", () => {
   const tables = openTables();
   tables[Symbol.dispose]();
   throws(

@@ -22,7 +22,7 @@ import {
 } from "../../../support/sqlite_files.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
-/** Databases of any program, this one's names among them. */
+/** Arbitrary databases of any program, with this one's names among them. */
 const anyDatabase: fc.Arbitrary<OtherDatabase> = fc.record({
   pageBytes: fc.constantFrom(512, 1024, 4096, 65_536),
   wal: fc.boolean(),
@@ -40,7 +40,7 @@ const anyDatabase: fc.Arbitrary<OtherDatabase> = fc.record({
   ),
 });
 
-Deno.test("readSqliteFacts() reads what SQLite reads, and leaves no trace", () => {
+Deno.test("readSqliteFacts() reads the same as SQLite, and leaves no trace", () => {
   fc.assert(
     fc.property(anyDatabase, (made) => {
       using folder = temporaryFolder();
@@ -85,7 +85,7 @@ Deno.test("openDatabase() refuses the file of another program unchanged", () => 
   );
 });
 
-Deno.test("openDatabase() refuses a later store unchanged, also one that was killed", () => {
+Deno.test("openDatabase() refuses a later store unchanged, also after a killed process", () => {
   for (const killed of [false, true]) {
     using folder = temporaryFolder();
     const path = join(folder.path, "jobs.sqlite");
@@ -103,7 +103,7 @@ Deno.test("openDatabase() refuses a later store unchanged, also one that was kil
   }
 });
 
-Deno.test("readSqliteFacts() makes something or nothing of any bytes", () => {
+Deno.test("readSqliteFacts() accepts any bytes", () => {
   using folder = temporaryFolder();
   const good = join(folder.path, "good.sqlite");
   const tables = Array.from({ length: 50 }, (_, i) => `t${i}`);
@@ -138,7 +138,7 @@ Deno.test("readSqliteFacts() makes something or nothing of any bytes", () => {
   );
 });
 
-Deno.test("openDatabase() finds a damaged page and says what to do", () => {
+Deno.test("openDatabase() finds a damaged page and gives a remedy", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const database = openDatabase(path);
@@ -189,7 +189,7 @@ Deno.test({
   },
 });
 
-Deno.test("openDatabase() follows a link to a store, and none to nothing or to another file", () => {
+Deno.test("openDatabase() follows a link to a store, and none without a target or to another file", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "real/jobs.sqlite");
   openDatabase(path).close();
@@ -208,7 +208,7 @@ Deno.test("openDatabase() follows a link to a store, and none to nothing or to a
   strictEqual(Deno.readTextFileSync(victim), "precious ".repeat(99));
 });
 
-Deno.test("a store of a version before names is given one", () => {
+Deno.test("openDatabase() names a store of a version before application ids", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const old = new DatabaseSync(path);

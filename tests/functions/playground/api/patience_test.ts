@@ -1,4 +1,4 @@
-/** Waiting where the server asks to. */
+/** Laws of the page's retry policy, errors and event reader. */
 
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { serverEvents } from "../../../../functions/playground/api/events.js";
@@ -17,7 +17,7 @@ function problem(code: string, retryAfter?: number): ProblemError {
   return new ProblemError(document, retryAfter);
 }
 
-/** Fails with these, one after the other, then is done. */
+/** Rejects with these errors in turn, then succeeds. */
 function failing(...errors: Error[]) {
   const waits: unknown[] = [];
   let back = 0;
@@ -35,7 +35,7 @@ function failing(...errors: Error[]) {
   return { attempt, patience, waits, back: () => back };
 }
 
-Deno.test("patiently() waits as long as the server says, and tells of it", async () => {
+Deno.test("patiently() waits for the Retry-After and reports the wait", async () => {
   const { attempt, patience, waits, back } = failing(
     problem("overloaded", 0.01),
   );
@@ -47,7 +47,7 @@ Deno.test("patiently() waits as long as the server says, and tells of it", async
   strictEqual(back(), 0);
 });
 
-Deno.test("patiently() looks for a server that starts, stopped or is away", async () => {
+Deno.test("patiently() polls a server that is starting, stopped or unreachable", async () => {
   const { attempt, patience, back } = failing(
     new UnreachableError("gone"),
     problem("not-ready", 0),
@@ -58,7 +58,7 @@ Deno.test("patiently() looks for a server that starts, stopped or is away", asyn
   strictEqual(back(), 4);
 });
 
-Deno.test("patiently() gives up where waiting does not help, or nobody waits", async () => {
+Deno.test("patiently() rejects if waiting does not help or is aborted", async () => {
   for (
     const error of [problem("not-ready"), problem("internal"), new Error()]
   ) {
@@ -75,7 +75,7 @@ Deno.test("patiently() gives up where waiting does not help, or nobody waits", a
   await rejects(waiting, /stopped/);
 });
 
-Deno.test("problemOf() takes what the server says, and what others say", async () => {
+Deno.test("problemOf() parses problems of the server and answers of proxies", async () => {
   const told = await problemOf(
     Response.json({ type: "/problems/overloaded", detail: "full" }, {
       status: 503,
@@ -93,7 +93,7 @@ Deno.test("problemOf() takes what the server says, and what others say", async (
   );
 });
 
-/** Events cut into parts of `size` bytes. */
+/** Splits events into chunks of `size` bytes. */
 function streamOf(text: string, size: number) {
   const bytes = new TextEncoder().encode(text);
   return ReadableStream.from((function* () {
@@ -103,7 +103,7 @@ function streamOf(text: string, size: number) {
   })());
 }
 
-Deno.test("serverEvents() reads events however they are cut, and throws errors", async () => {
+Deno.test("serverEvents() parses events at any chunk boundaries, and throws errors", async () => {
   const text =
     'event: row\ndata: {"a":"é"}\n\n: alive\n\nevent: end\ndata: 1\n\n';
   for (const size of [1, 2, 5, 1000]) {
@@ -140,7 +140,7 @@ const model = {
   "known_words": [],
 };
 
-Deno.test("the server is as ready as its last model", () => {
+Deno.test("stateOf() is ready unless a model is loading or has failed", () => {
   const state = (...states: ("ready" | "loading" | "failed" | "unloaded")[]) =>
     stateOf(states.map((state) => ({ ...model, state }))).state;
   strictEqual(state("ready", "unloaded"), "ready");
@@ -148,7 +148,7 @@ Deno.test("the server is as ready as its last model", () => {
   strictEqual(state("loading", "failed"), "failed");
 });
 
-Deno.test("a phase is told with its bytes, pace and time left", () => {
+Deno.test("phaseText() contains bytes, rate and time left", () => {
   strictEqual(phaseText({ name: "graphs", "started_at": 0 }), "graphs…");
   strictEqual(
     phaseText({ name: "graphs", "started_at": 0, seconds: 1.25 }),

@@ -15,7 +15,7 @@ function picture(code: number) {
 
 const QUESTION = { question: "What?", temperature: 0, maxTokens: 9 };
 
-Deno.test("answers are those of just these pictures", () => {
+Deno.test("AskedPictures keeps answers per selection of pictures", () => {
   const pictures = new AskedPictures();
   const [one, two] = [picture(1), picture(2)];
   pictures.add(one);
@@ -25,7 +25,7 @@ Deno.test("answers are those of just these pictures", () => {
   deepStrictEqual(pictures.answers, []);
   pictures.remove(two);
   strictEqual(pictures.answers.length, 1);
-  // The same codes are the same picture, wherever they come from.
+  // Equal codes are the same picture, whatever their origin.
   pictures.remove(one);
   pictures.add(picture(1));
   strictEqual(pictures.answers.length, 1);
@@ -33,7 +33,7 @@ Deno.test("answers are those of just these pictures", () => {
   deepStrictEqual(pictures.answers, []);
 });
 
-Deno.test("pictures without codes are told apart by their files", () => {
+Deno.test("AskedPictures identifies pictures without codes by their files", () => {
   const pictures = new AskedPictures();
   const bare = { title: "a", file };
   pictures.add(bare);
@@ -47,14 +47,14 @@ Deno.test("pictures without codes are told apart by their files", () => {
   strictEqual(pictures.answers.length, 1);
 });
 
-Deno.test("there is room for as many as a question may be about", () => {
+Deno.test("AskedPictures holds as many pictures as a question may have", () => {
   const pictures = new AskedPictures();
   for (let i = 0; i < MAX_PICTURES; i++) ok(pictures.add(picture(i)));
   ok(!pictures.add(picture(99)));
   strictEqual(pictures.all.length, MAX_PICTURES);
 });
 
-Deno.test("codes are sent where all are known, files elsewhere", () => {
+Deno.test("questionBody() contains codes if all are known, files otherwise", () => {
   deepStrictEqual(questionBody([picture(1), picture(2)], QUESTION), {
     grids: [{ codes: [[1, 1]] }, { codes: [[2, 2]] }],
     question: "What?",
@@ -67,7 +67,7 @@ Deno.test("codes are sent where all are known, files elsewhere", () => {
   strictEqual(form.get("max_tokens"), "9");
 });
 
-Deno.test("what was asked is not proposed again", () => {
+Deno.test("suggestions() omits questions that were asked", () => {
   const [first = "", ...rest] = suggestions(1, []);
   deepStrictEqual(suggestions(1, [first]), rest);
   ok(!suggestions(2, []).includes(first));

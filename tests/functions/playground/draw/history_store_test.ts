@@ -1,4 +1,4 @@
-/** What the history has no room for. */
+/** Laws of the history's eviction. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
@@ -7,19 +7,19 @@ import {
   superfluous,
 } from "../../../../functions/playground/draw/history_store.js";
 
-/** Pictures of so many bytes. */
+/** Creates pictures of the given sizes in bytes. */
 function pictures(...sizes: number[]) {
   return sizes.map((size, i) => ({
     id: String(i),
     createdAt: -i,
     title: "a",
-    // Of the file only its size is looked at.
+    // Only the size of the file is read.
     file: { size } as Blob,
     imageIndex: 0,
   }));
 }
 
-Deno.test("superfluous() lets go of the oldest, by number and by bytes", () => {
+Deno.test("superfluous() evicts the oldest, by count and by bytes", () => {
   deepStrictEqual(superfluous(pictures()), []);
   const many = superfluous(pictures(...Array(MAX_PICTURES + 2).fill(1)));
   deepStrictEqual(
@@ -30,6 +30,6 @@ Deno.test("superfluous() lets go of the oldest, by number and by bytes", () => {
   deepStrictEqual(large.map(({ id }) => id), ["2", "3"]);
 });
 
-Deno.test("superfluous() keeps the latest, however large", () => {
+Deno.test("superfluous() keeps the latest, whatever its size", () => {
   strictEqual(superfluous(pictures(2 * MAX_BYTES)).length, 0);
 });

@@ -1,4 +1,4 @@
-/** A drawing that is under way, as words of a link. */
+/** Laws of a saved drawing. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -8,7 +8,7 @@ import {
 } from "../../../../functions/playground/draw/kept_drawing.js";
 import { DrawnRows } from "../../../../functions/playground/logic/drawn_rows.js";
 
-/** Rows of `width` codes, the first `count` drawn. */
+/** Creates rows of `width` codes, the first `count` drawn. */
 function drawn(height: number, width: number, count: number): DrawnRows {
   const rows = new DrawnRows({ height, width });
   for (let index = 0; index < count; index++) {
@@ -17,7 +17,7 @@ function drawn(height: number, width: number, count: number): DrawnRows {
   return rows;
 }
 
-Deno.test("drawingFromText() reads the settings, the seed and the rows that drawingText() wrote", () => {
+Deno.test("drawingFromText() inverts drawingText() in settings, seed and rows", () => {
   const anySize = fc.integer({ min: 1, max: 6 });
   fc.assert(
     fc.property(
@@ -47,7 +47,7 @@ Deno.test("drawingFromText() reads the settings, the seed and the rows that draw
   );
 });
 
-Deno.test("drawingText() keeps no rows of several pictures: they begin again", () => {
+Deno.test("drawingText() omits the rows of several pictures", () => {
   const rows = [drawn(2, 2, 1), drawn(2, 2, 1)];
   const text = drawingText({ prompt: "a", n: 2 }, { seed: 3, rows });
   deepStrictEqual(drawingFromText(text), {
@@ -56,7 +56,7 @@ Deno.test("drawingText() keeps no rows of several pictures: they begin again", (
   });
 });
 
-Deno.test("drawingFromText() takes nonsense for nothing, and for no rows", () => {
+Deno.test("drawingFromText() rejects invalid text, and drops invalid rows", () => {
   strictEqual(drawingFromText("x=1"), undefined);
   for (const codes of ["codes=zz", "codes=2x2.AAAA&rows=1", "rows=9"]) {
     deepStrictEqual(drawingFromText(`prompt=a&${codes}`)?.known.rows, []);

@@ -30,13 +30,13 @@ function press(state: EditorState, ...keys: readonly string[]): void {
   }
 }
 
-Deno.test("keys pick a code and paint a patch with it", () => {
+Deno.test("pressKey() picks a code and paints a patch with it", () => {
   const state = editor();
   press(state, "ArrowRight", "p", "ArrowDown", "Shift+ArrowRight", "Enter");
   deepStrictEqual(rowsOf(state.grid), [[1, 2, 3], [4, 2, 2], [7, 8, 9]]);
 });
 
-Deno.test("keys copy, move and swap patches", () => {
+Deno.test("pressKey() copies, moves and swaps patches", () => {
   const copied = editor();
   press(copied, "Shift+ArrowDown", "c", "End", "v");
   deepStrictEqual(rowsOf(copied.grid), [[1, 2, 3], [4, 5, 1], [7, 8, 4]]);
@@ -50,7 +50,7 @@ Deno.test("keys copy, move and swap patches", () => {
   strictEqual(move.source, undefined);
 });
 
-Deno.test("a stroke is undone at once", () => {
+Deno.test("EditorState undoes a stroke as one step", () => {
   const state = editor();
   state.brush = 0;
   for (const column of [0, 1, 2]) {
@@ -65,7 +65,7 @@ Deno.test("a stroke is undone at once", () => {
   deepStrictEqual(rowsOf(state.grid)[1], [0, 0, 0]);
 });
 
-Deno.test("other keys are left to the browser", () => {
+Deno.test("pressKey() ignores other keys", () => {
   const bare = {
     shiftKey: false,
     ctrlKey: false,
@@ -82,7 +82,7 @@ Deno.test("other keys are left to the browser", () => {
   ) strictEqual(pressKey(editor(), event), false);
 });
 
-Deno.test("whatever is pressed stays inside, and can all be undone", () => {
+Deno.test("EditorState stays inside the grid and undoes everything, for any keys", () => {
   const names = fc.constantFrom(...KEYS, ...KEYS.map((key) => `Shift+${key}`));
   fc.assert(fc.property(fc.array(names, { maxLength: 40 }), (keys) => {
     const state = editor();

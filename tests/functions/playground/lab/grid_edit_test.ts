@@ -22,7 +22,7 @@ const grids = fc.tuple(side, side).chain(([height, width]) =>
   }).map((codes) => ({ height, width, codes: Uint16Array.from(codes) }))
 );
 
-/** A grid and two cells of it. */
+/** Arbitrary of a grid and two of its cells. */
 const placed = grids.chain((grid) => {
   const cell = fc.record({
     row: fc.integer({ min: 0, max: grid.height - 1 }),
@@ -31,21 +31,21 @@ const placed = grids.chain((grid) => {
   return fc.tuple(fc.constant(grid), cell, cell, cell);
 });
 
-Deno.test("grids become rows and numbers, and come back", () => {
+Deno.test("gridOf() and parseRows() invert rowsOf() and formatRows()", () => {
   fc.assert(fc.property(grids, (grid) => {
     deepStrictEqual(gridOf({ codes: rowsOf(grid) }), grid);
     deepStrictEqual(parseRows(formatRows(grid)), grid);
   }));
 });
 
-Deno.test("what was cut and pasted back changes nothing", () => {
+Deno.test("pasted() of a patch that was cut at the same cell is the identity", () => {
   fc.assert(fc.property(placed, ([grid, a, b]) => {
     const patch = patchBetween(a, b);
     deepStrictEqual(pasted(grid, cut(grid, patch), patch), grid);
   }));
 });
 
-Deno.test("paint changes its patch, and nothing else", () => {
+Deno.test("painted() changes its patch only", () => {
   fc.assert(fc.property(placed, ([grid, a, b]) => {
     const patch = patchBetween(a, b);
     const painting = painted(grid, patch, 50_000);
@@ -54,14 +54,14 @@ Deno.test("paint changes its patch, and nothing else", () => {
   }));
 });
 
-Deno.test("what is pasted at an edge is cut off there", () => {
+Deno.test("pasted() clips at the edges", () => {
   fc.assert(fc.property(placed, ([grid, a, b, to]) => {
     const next = pasted(grid, cut(grid, patchBetween(a, b)), to);
     strictEqual(next.codes.length, grid.codes.length);
   }));
 });
 
-Deno.test("swapping keeps all codes where patches do not touch", () => {
+Deno.test("swapped() preserves the codes of disjoint patches", () => {
   fc.assert(fc.property(placed, ([grid, a, , b]) => {
     const patch = { ...a, height: 1, width: 1 };
     const there = swapped(grid, patch, b);
@@ -70,14 +70,14 @@ Deno.test("swapping keeps all codes where patches do not touch", () => {
   }));
 });
 
-Deno.test("a patch that moves leaves the code that it is told", () => {
+Deno.test("moved() fills the old cells with the given code", () => {
   const grid = gridOf({ codes: [[1, 2, 3], [4, 5, 6]] });
   const patch = { row: 0, column: 0, height: 1, width: 2 };
   const next = moved(grid, patch, { row: 1, column: 1 }, 9);
   deepStrictEqual(rowsOf(next), [[9, 9, 3], [4, 1, 2]]);
 });
 
-Deno.test("numbers that spell no grid are refused, with the row", () => {
+Deno.test("parseRows() rejects invalid numbers with their row", () => {
   throws(() => parseRows("1 2\n3"), /row 2 has 1, the first has 2/);
   throws(() => parseRows("1 2\n3 x"), /row 2 has something that is no code/);
   throws(() => parseRows("1 -2"), /row 1 has something that is no code/);

@@ -7,7 +7,7 @@ import {
 } from "../../../../functions/playground/lab/difference.js";
 import { npyOf } from "../../../../functions/playground/lab/npy.js";
 
-Deno.test("npy files of the page are what the server reads", () => {
+Deno.test("npyOf() writes files that the server reads", () => {
   const side = fc.integer({ min: 1, max: 9 });
   fc.assert(
     fc.property(fc.array(side, { minLength: 2, maxLength: 3 }), (shape) => {
@@ -22,7 +22,7 @@ Deno.test("npy files of the page are what the server reads", () => {
   );
 });
 
-Deno.test("pictures that are the same do not differ", () => {
+Deno.test("difference() of equal pictures is zero", () => {
   const pixels = Uint8ClampedArray.from([1, 2, 3, 255, 4, 5, 6, 255]);
   const { psnr, worst, pixels: shown } = difference(pixels, pixels, 4);
   strictEqual(psnr, Infinity);
@@ -31,11 +31,11 @@ Deno.test("pictures that are the same do not differ", () => {
   strictEqual(describePsnr(psnr), "no difference");
 });
 
-Deno.test("PSNR is that of the formula, whatever the transparency", () => {
+Deno.test("difference() computes PSNR by the formula, ignoring transparency", () => {
   const a = Uint8ClampedArray.from([0, 0, 0, 0]);
   const b = Uint8ClampedArray.from([255, 0, 0, 255]);
   const { psnr, worst, pixels } = difference(a, b, 2);
-  // One channel of three is off by all there is.
+  // One of three channels differs by the maximum.
   ok(Math.abs(psnr - 10 * Math.log10(3)) < 1e-9);
   strictEqual(worst, 255);
   deepStrictEqual([...pixels], [255, 0, 0, 255]);
@@ -43,7 +43,7 @@ Deno.test("PSNR is that of the formula, whatever the transparency", () => {
   strictEqual(difference(b, a, 2).psnr, psnr);
 });
 
-Deno.test("pictures of two sizes are not compared", () => {
+Deno.test("difference() rejects pictures of different sizes", () => {
   throws(
     () => difference(new Uint8ClampedArray(4), new Uint8ClampedArray(8), 1),
     /their sizes differ/,

@@ -7,7 +7,7 @@ import {
   visible,
 } from "../../../../functions/playground/lab/text_pieces.js";
 
-/** A tokenizer whose tokens are bytes, or two of them at a time. */
+/** Encodes text into tokens of one byte, or of two. */
 function tokensOf(text: string, pair: boolean): number[] {
   const bytes = [...new TextEncoder().encode(text)];
   if (!pair) return bytes;
@@ -27,7 +27,7 @@ function decode(tokens: readonly number[]): Promise<string> {
 
 const texts = fc.string({ unit: "grapheme", maxLength: 30 });
 
-Deno.test("pieces are all of the text and all of the tokens, in order", async () => {
+Deno.test("piecesOf() covers all text and all tokens, in order", async () => {
   await fc.assert(
     fc.asyncProperty(texts, fc.boolean(), async (text, pair) => {
       const mark = markFor(text);
@@ -43,33 +43,33 @@ Deno.test("pieces are all of the text and all of the tokens, in order", async ()
   );
 });
 
-Deno.test("a character of several tokens is one piece, two are two", async () => {
+Deno.test("piecesOf() merges the tokens of one character, not of two", async () => {
   const mark = { text: "\u0001", tokens: [1] };
   const pieces = await piecesOf(tokensOf("a🚀ü🌳", false), mark, decode);
   deepStrictEqual(pieces.map(({ text }) => text), ["a", "🚀", "ü", "🌳"]);
   deepStrictEqual(pieces.map(({ tokens }) => tokens.length), [1, 4, 2, 4]);
 });
 
-Deno.test("bytes that are no text stay what they are", async () => {
+Deno.test("piecesOf() keeps invalid bytes", async () => {
   const mark = { text: "\u0001", tokens: [1] };
   const pieces = await piecesOf([0xf0, 0x9f, 97], mark, decode);
   deepStrictEqual(pieces.flatMap(({ tokens }) => tokens), [0xf0, 0x9f, 97]);
   strictEqual(pieces.at(-1)?.text, "a");
 });
 
-Deno.test("a mark is not in the text", () => {
+Deno.test("markFor() returns a marker that the text lacks", () => {
   strictEqual(markFor("a"), "\u0001");
   strictEqual(markFor("a\u0001"), "\u0002");
   throws(() => markFor("\u0001\u0002\u0003\u0004\u0005\u0006"), /control/);
 });
 
-Deno.test("tokens are read as people write them", () => {
+Deno.test("parseTokens() accepts commas and whitespace", () => {
   deepStrictEqual(parseTokens(" 1, 2\n3 "), [1, 2, 3]);
   deepStrictEqual(parseTokens(""), []);
   throws(() => parseTokens("1 two"), /two is no whole number/);
 });
 
-Deno.test("white space can be seen", () => {
+Deno.test("visible() shows whitespace", () => {
   strictEqual(visible(" a"), "·a");
   strictEqual(visible("\n"), "↵\n");
   strictEqual(visible(""), "∅");

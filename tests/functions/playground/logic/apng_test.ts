@@ -1,4 +1,4 @@
-/** PNGs joined to one that moves. */
+/** Laws of the APNG writer. */
 
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
@@ -39,7 +39,7 @@ Deno.test("apngOf() keeps the pixels of each frame, in order", async () => {
   );
 });
 
-Deno.test("apngOf() tells how long each frame is shown, in thousandths", () => {
+Deno.test("apngOf() writes durations in milliseconds", () => {
   const png = encodePng(picture(1, 1, 0), {});
   const bytes = apngOf([{ png, ms: 80 }, { png, ms: 2000 }]);
   const text = new TextDecoder("latin1").decode(bytes);
@@ -51,7 +51,7 @@ Deno.test("apngOf() tells how long each frame is shown, in thousandths", () => {
   strictEqual(text.includes("acTL\0\0\0\x02\0\0\0\0"), true);
 });
 
-Deno.test("apngOf() refuses frames of several sizes, and none", () => {
+Deno.test("apngOf() rejects frames of several sizes, and no frames", () => {
   const of = (width: number) => ({
     png: encodePng(picture(1, width, 0), {}),
     ms: 1,

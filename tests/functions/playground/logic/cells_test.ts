@@ -1,4 +1,4 @@
-/** Cells, how keys move over them, and their colours. */
+/** Laws of cells, keyboard movement and the color map. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -25,7 +25,7 @@ const KEYS = [
   "End",
 ];
 
-Deno.test("movedBy() never leaves the grid, and opposite arrows undo each other inside", () => {
+Deno.test("movedBy() stays inside the grid, where opposite arrows are inverses", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 3, max: 90 }),
@@ -57,7 +57,7 @@ Deno.test("movedBy() never leaves the grid, and opposite arrows undo each other 
   );
 });
 
-Deno.test("a cell is told in a sentence, with its rivals", () => {
+Deno.test("sentenceOf() contains the alternatives of a cell", () => {
   const grid = { width: 2, codes: Uint16Array.of(1, 2, 3, 4) };
   const judgements = blankJudgements(4, 2);
   judgements.logprobs[3] = Math.log(0.25);
@@ -80,7 +80,7 @@ Deno.test("a cell is told in a sentence, with its rivals", () => {
   deepStrictEqual(factsOf(grid, undefined, cell), { code: 4, rivals: [] });
 });
 
-/** As WCAG has it. */
+/** Returns the relative luminance of WCAG. */
 function luminance(color: readonly number[]): number {
   const [r, g, b] = color.map((value) => {
     const share = value / 255;
@@ -89,7 +89,7 @@ function luminance(color: readonly number[]): number {
   return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
 
-Deno.test("heatColor() is brighter for more", () => {
+Deno.test("heatColor() rises in brightness", () => {
   let before = -1;
   for (let share = 0; share <= 1; share += 0.01) {
     const now = luminance(heatColor(share));
@@ -100,7 +100,7 @@ Deno.test("heatColor() is brighter for more", () => {
   deepStrictEqual(heatColor(2), heatColor(1));
 });
 
-Deno.test("heatPixels() leaves clear what is not known", () => {
+Deno.test("heatPixels() renders unknown cells as transparent", () => {
   const pixels = heatPixels([0, NaN, 2], 2);
   deepStrictEqual(
     [...pixels],

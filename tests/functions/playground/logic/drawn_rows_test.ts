@@ -1,4 +1,4 @@
-/** Rows of a picture, and how to go on. */
+/** Laws of a picture's rows, and of resumption. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -8,7 +8,7 @@ import {
   wireGrid,
 } from "../../../../functions/playground/logic/drawn_rows.js";
 
-/** Rows of `width` codes, the first `count` drawn. */
+/** Creates rows of `width` codes, the first `count` drawn. */
 function drawn(height: number, width: number, count: number): DrawnRows {
   const rows = new DrawnRows({ height, width });
   for (let index = 0; index < count; index++) {
@@ -26,7 +26,7 @@ function drawn(height: number, width: number, count: number): DrawnRows {
   return rows;
 }
 
-Deno.test("DrawnRows keeps codes and what was thought of each", () => {
+Deno.test("DrawnRows stores codes and their logprobs", () => {
   const rows = drawn(3, 2, 2);
   deepStrictEqual(rows.grid, { height: 2, width: 2, codes: [[0, 1], [2, 3]] });
   const { judgements } = rows;
@@ -37,14 +37,14 @@ Deno.test("DrawnRows keeps codes and what was thought of each", () => {
   deepStrictEqual([...judgements.codes.subarray(4, 8)], [2, 3, 3, 4]);
 });
 
-Deno.test("DrawnRows begins after rows that are given", () => {
+Deno.test("DrawnRows begins after the given rows", () => {
   const prefix = wireGrid(drawn(4, 2, 4), 3);
   const rows = new DrawnRows({ height: 4, width: 2 }, prefix);
   strictEqual(rows.count, 3);
   deepStrictEqual(rows.grid, prefix);
 });
 
-Deno.test("resumedBody() gives the rows there are, of one picture, and leaves one to draw", () => {
+Deno.test("resumedBody() sends the rows of one picture, and leaves one to draw", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 6 }),
@@ -65,7 +65,7 @@ Deno.test("resumedBody() gives the rows there are, of one picture, and leaves on
   );
 });
 
-Deno.test("resumedBody() takes the server's state where it has more", () => {
+Deno.test("resumedBody() prefers the server's resume state if it has more rows", () => {
   const rows = drawn(4, 2, 1);
   const prefix = wireGrid(drawn(4, 2, 4), 3);
   const state = { seed: 8, images: [{ prefix }] };
@@ -83,14 +83,14 @@ Deno.test("resumedBody() takes the server's state where it has more", () => {
   );
 });
 
-Deno.test("resumedBody() draws several pictures again, with the same seed", () => {
+Deno.test("resumedBody() redraws several pictures with the same seed", () => {
   const body = { prompt: "a", n: 2 };
   const rows = drawn(4, 2, 3);
   deepStrictEqual(resumedBody(body, { seed: 5, rows }), { ...body, seed: 5 });
   deepStrictEqual(resumedBody(body, {}), body);
 });
 
-Deno.test("DrawnRows has the rows that stay whole, and resumedBody() draws around the others again", () => {
+Deno.test("DrawnRows counts the rows that are kept whole, and resumedBody() redraws the others", () => {
   const keep = { codes: [[0, 1], [7, null], [null, null]] };
   const rows = new DrawnRows({ height: 3, width: 2 }, keep);
   strictEqual(rows.count, 1);

@@ -1,4 +1,4 @@
-/** What the API tells of codes, as arrays. */
+/** Laws of judgements as arrays. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import {
@@ -14,7 +14,7 @@ const rows = [
   [{ logprob: -3, entropy: 1, top: [{ code: 1, logprob: -3 }] }],
 ];
 
-Deno.test("judgementsOf() keeps what is told of each code; null is minus infinity", () => {
+Deno.test("judgementsOf() stores every code's logprobs; null is minus infinity", () => {
   const judgements = judgementsOf(rows);
   deepStrictEqual([...judgements.logprobs], [-1, -Infinity, -3]);
   deepStrictEqual([...judgements.entropies], [2, 0.5, 1]);
@@ -29,7 +29,7 @@ Deno.test("judgementsOf() of no rows is blank", () => {
   strictEqual(rivals, 0);
 });
 
-Deno.test("firstCells() keeps the first and drops the others", () => {
+Deno.test("firstCells() returns the first cells only", () => {
   const { logprobs, codes } = firstCells(judgementsOf(rows), 2);
   deepStrictEqual([...logprobs], [-1, -Infinity]);
   deepStrictEqual([...codes], [7, 9]);

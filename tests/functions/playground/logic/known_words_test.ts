@@ -1,6 +1,4 @@
-/**
- * Surprises, and words that a small model does not know.
- */
+/** Laws of a small model's vocabulary: random prompts and unknown words. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -19,7 +17,7 @@ const { subjects, known_words: words } = JSON.parse(
   ),
 );
 
-Deno.test("unknownWords() finds each word that a model does not know, once", () => {
+Deno.test("unknownWords() returns each unknown word once", () => {
   deepStrictEqual(unknownWords("A dragon, a cat and a Dragon!", words), [
     "dragon",
   ]);
@@ -31,13 +29,13 @@ Deno.test("unknownWords() finds each word that a model does not know, once", () 
   deepStrictEqual(unknownWords("anything at all", []), []);
 });
 
-Deno.test("unknownText() names three words and counts the others", () => {
+Deno.test("unknownText() lists three words and counts the others", () => {
   strictEqual(unknownText([]), "");
   match(unknownText(["x"]), /never learned “x”; it will/);
   match(unknownText(["a", "b", "c", "d", "e"]), /“a”, “b”, “c” and 2 more;/);
 });
 
-Deno.test("surprise() is a prompt that the model knows, of two things", () => {
+Deno.test("surprise() returns a prompt of two subjects in known words", () => {
   fc.assert(
     fc.property(
       fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),

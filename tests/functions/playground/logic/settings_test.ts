@@ -1,4 +1,4 @@
-/** Settings in an address, and out of a picture. */
+/** Laws of settings in addresses and in metadata of pictures. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -46,7 +46,7 @@ const grids = fc.tuple(
   codes: Uint16Array.from([...stream.take(height * width)]),
 }));
 
-Deno.test("settingsFromParams() reads what paramsFromSettings() wrote, through an address", () => {
+Deno.test("settingsFromParams() inverts paramsFromSettings(), through an address", () => {
   fc.assert(
     fc.property(
       settings,
@@ -61,7 +61,7 @@ Deno.test("settingsFromParams() reads what paramsFromSettings() wrote, through a
   );
 });
 
-Deno.test("an address without a prompt holds no settings, and nonsense is left out", () => {
+Deno.test("settingsFromParams() requires a prompt and drops invalid values", () => {
   strictEqual(settingsFromParams(new URLSearchParams("seed=4")), undefined);
   deepStrictEqual(
     settingsFromParams(new URLSearchParams("prompt=a&seed=x&n=&codes=!")),
@@ -71,7 +71,7 @@ Deno.test("an address without a prompt holds no settings, and nonsense is left o
   deepStrictEqual(parseRoute("#look", "draw").view, "look");
 });
 
-Deno.test("codesFromText() refuses what codesToText() did not write", () => {
+Deno.test("codesFromText() rejects text that codesToText() did not write", () => {
   fc.assert(fc.property(grids, (grid) => {
     const text = codesToText(grid);
     deepStrictEqual(codesFromText(text), grid);
@@ -85,7 +85,7 @@ Deno.test("codesFromText() refuses what codesToText() did not write", () => {
 
 const pixels = { height: 8, width: 16, pixels: new Uint8ClampedArray(384) };
 
-/** A file as the server makes it. */
+/** Writes a file like the server. */
 function fileOf(prompt: string, imageIndex: number, prefix?: CodeGrid) {
   const text = pictureTexts({
     model: "emu3-mini",
@@ -106,7 +106,7 @@ function fileOf(prompt: string, imageIndex: number, prefix?: CodeGrid) {
   return encodePng(pixels, { text });
 }
 
-Deno.test("a picture of the server tells the settings that draw it again", async () => {
+Deno.test("settingsFromTexts() reads the settings that reproduce a picture", async () => {
   for (const prompt of ["a cat", "eine Katze, 猫 🐈", "a\nb"]) {
     const png = await readPng(new Uint8Array(fileOf(prompt, 2)));
     ok(png);
@@ -131,7 +131,7 @@ Deno.test("a picture of the server tells the settings that draw it again", async
   }
 });
 
-Deno.test("a picture of given rows tells how many there were", async () => {
+Deno.test("settingsFromTexts() reads the count of given rows", async () => {
   const given = { height: 1, width: 2, codes: new Uint16Array([5, 6]) };
   const png = await readPng(new Uint8Array(fileOf("a cat", 0, given)));
   strictEqual(settingsFromTexts(png!.texts, png!)?.givenRows, 1);
@@ -144,7 +144,7 @@ Deno.test("a picture of given rows tells how many there were", async () => {
   }
 });
 
-Deno.test("readPng() takes any bytes, and what is cut off or spoilt", async () => {
+Deno.test("readPng() tolerates any bytes, truncated and corrupt ones included", async () => {
   const whole = new Uint8Array(fileOf("a cat", 0));
   for (let end = 0; end < whole.length; end += 7) {
     const png = await readPng(whole.slice(0, end));
@@ -161,7 +161,7 @@ Deno.test("readPng() takes any bytes, and what is cut off or spoilt", async () =
   strictEqual(await readPng(new Uint8Array(50)), undefined);
 });
 
-Deno.test("readPng() unpacks texts", async () => {
+Deno.test("readPng() inflates compressed texts", async () => {
   const packed = new Uint8Array(
     await new Response(
       new Blob(["a cat"]).stream().pipeThrough(
@@ -185,7 +185,7 @@ Deno.test("readPng() unpacks texts", async () => {
   deepStrictEqual((await readPng(bytes))?.texts, { Description: "a cat" });
 });
 
-Deno.test("settingsFromTexts() takes no other program's texts", () => {
+Deno.test("settingsFromTexts() ignores the texts of other programs", () => {
   const size = { height: 8, width: 8 };
   for (
     const parameters of ["", "null", "4", "{}", "Steps: 20", '{"seed":"1"}']

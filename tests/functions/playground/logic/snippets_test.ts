@@ -1,4 +1,4 @@
-/** Programs that the page writes do what the page does. */
+/** Snippets of the page send the page's requests. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { readPng } from "../../../../functions/playground/logic/png_text.js";
@@ -26,7 +26,7 @@ const settings: Settings = {
   strategy: "autoregressive",
 };
 
-/** Runs `program` as its language is run, and gives the pictures it wrote. */
+/** Runs `program` in its language, and returns the pictures that it wrote. */
 async function pictures(
   name: keyof typeof SNIPPETS,
   program: string,
@@ -48,7 +48,7 @@ async function pictures(
   return written(folder.path);
 }
 
-/** The pictures in a folder, also those in JSON. */
+/** Returns the pictures in a folder, also those in JSON. */
 function written(folder: string): Uint8Array<ArrayBuffer>[] {
   const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
   return names.sort().map((name) =>
@@ -60,7 +60,7 @@ function written(folder: string): Uint8Array<ArrayBuffer>[] {
   ).flat();
 }
 
-Deno.test("each program draws what its settings say, with and without a key", async (t) => {
+Deno.test("SNIPPETS draw the pictures of their settings, with and without a key", async (t) => {
   const env = { MODEL: TINY_FOLDERS.gen, THREADS: "1" };
   for (const keyed of [false, true]) {
     await using server = await startServer({

@@ -1,4 +1,4 @@
-/** How long it still takes, and other numbers in words. */
+/** Laws of the time left, and of formatted quantities. */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -10,7 +10,7 @@ import {
 } from "../../../../functions/playground/logic/quantities.js";
 import { TimeLeft } from "../../../../functions/playground/logic/time_left.js";
 
-Deno.test("TimeLeft is right about an even pace, just after a row", () => {
+Deno.test("TimeLeft is exact for a constant rate, just after a row", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 3, max: 90 }),
@@ -29,7 +29,7 @@ Deno.test("TimeLeft is right about an even pace, just after a row", () => {
   );
 });
 
-Deno.test("TimeLeft shrinks until the next row is due, and then grows", () => {
+Deno.test("TimeLeft falls until the next row is due, and then rises", () => {
   const time = new TimeLeft(10, 0);
   for (let row = 1; row <= 4; row++) time.mark(row * 1000);
   strictEqual(time.seconds(4000), 6);
@@ -39,7 +39,7 @@ Deno.test("TimeLeft shrinks until the next row is due, and then grows", () => {
   ok(time.seconds(60_000)! > time.seconds(7000)!);
 });
 
-Deno.test("TimeLeft follows a pace that changes, and is never negative", () => {
+Deno.test("TimeLeft follows a changing rate, and is never negative", () => {
   const time = new TimeLeft(40, 0);
   let now = 0;
   for (let row = 0; row < 20; row++) time.mark(now += 100);
@@ -59,7 +59,7 @@ Deno.test("TimeLeft follows a pace that changes, and is never negative", () => {
   );
 });
 
-Deno.test("numbers are told as exactly as is of use", () => {
+Deno.test("quantities are formatted with useful precision", () => {
   deepStrictEqual(
     [12, 1500, 16.4e6, 8e9].map(bytesText),
     ["12 B", "2 KB", "16 MB", "8.00 GB"],

@@ -1,15 +1,15 @@
-/** Codes and names, as Look inside takes them. */
+/** Laws of code blocks and of prompts from file names. */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { blocksOf } from "../../../../functions/playground/look/code_pictures.js";
 import { wordsOf } from "../../../../functions/playground/look/judge.js";
 
-Deno.test("blocksOf() gives each code neighbors of its own kind", () => {
+Deno.test("blocksOf() surrounds each code with copies of itself", () => {
   const row = [4, 4, 4, 9, 9, 9];
   deepStrictEqual(blocksOf([4, 9]), { codes: [row, row, row] });
 });
 
-Deno.test("wordsOf() takes the words of a file's name", () => {
+Deno.test("wordsOf() returns the words of a file name", () => {
   for (
     const [name, words] of [
       ["cat.jpg", "cat"],

@@ -1,9 +1,9 @@
-/** What is done no more often than anybody sees. */
+/** Laws of the throttle. */
 
 import { deepStrictEqual } from "node:assert/strict";
 import { calmly } from "../../../../functions/playground/parts/calm.js";
 
-Deno.test("calmly() runs at once, then once for all that was asked for in between", () => {
+Deno.test("calmly() runs at once, then once for all calls in between", () => {
   const timers: (() => void)[] = [];
   const runs: number[] = [];
   let now = 0;

@@ -20,7 +20,7 @@ http_requests_total{method="POST",route="/v1/generate",status="200",ok="true"} 3
 http_requests_total_other 99
 `;
 
-Deno.test("counters are summed over their labels", () => {
+Deno.test("sumOf() sums a counter over its labels", () => {
   deepStrictEqual(sampleOf(METRICS, 5), {
     atMs: 5,
     tokens: 120,
@@ -30,7 +30,7 @@ Deno.test("counters are summed over their labels", () => {
   strictEqual(sumOf(METRICS, "emu3_nothing_total"), 0);
 });
 
-Deno.test("rates are a second's; a server that began anew has none", () => {
+Deno.test("ratesBetween() returns rates per second, and undefined after a restart", () => {
   const before = { atMs: 0, tokens: 10, forwards: 4, requests: 1 };
   const after = { atMs: 2000, tokens: 50, forwards: 8, requests: 1 };
   deepStrictEqual(ratesBetween(before, after), {
@@ -42,7 +42,7 @@ Deno.test("rates are a second's; a server that began anew has none", () => {
   strictEqual(ratesBetween(before, before), undefined);
 });
 
-Deno.test("bars of a start are inside, beginning with the program's own", () => {
+Deno.test("startRows() returns bars inside the axis, the program's own first", () => {
   const phases = [
     { name: "resolve", started_at: 1, seconds: 1 },
     {
@@ -73,7 +73,7 @@ Deno.test("bars of a start are inside, beginning with the program's own", () => 
   ok(startRows([], 0).length === 0);
 });
 
-Deno.test("times are as exact as is of use", () => {
+Deno.test("duration() formats with useful precision", () => {
   strictEqual(duration(0.0181), "18 ms");
   strictEqual(duration(1.26), "1.3 s");
 });

@@ -1,5 +1,5 @@
 /**
- * What keeps codecs from being loaded is told as that, never as damage.
+ * The errors of codecs that fail to load, which are never reported as damage.
  *
  * @module
  */
@@ -34,7 +34,7 @@ async function decode(
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-Deno.test("a codec that may not read its own files is no damaged picture", async () => {
+Deno.test("Codecs that may not read their own files report no damaged picture", async () => {
   for (
     const [picture, name] of [
       ["baseline_420.jpg", "@jsquash/jpeg"],
@@ -56,7 +56,7 @@ Deno.test("a codec that may not read its own files is no damaged picture", async
   }
 });
 
-Deno.test("codecs decode without variables", async () => {
+Deno.test("Codecs decode without variables", async () => {
   for (
     const picture of [
       "rgb.png",
@@ -72,7 +72,7 @@ Deno.test("codecs decode without variables", async () => {
   }
 });
 
-Deno.test("loadCodec() passes on what it loads, and says why it cannot", async () => {
+Deno.test("loadCodec() returns the codec, or the reason that it cannot", async () => {
   strictEqual(await loadCodec("x", () => Promise.resolve(7)), 7);
   await rejects(
     loadCodec("x", () => Promise.reject(new Error("no such file"))),
@@ -82,7 +82,7 @@ Deno.test("loadCodec() passes on what it loads, and says why it cannot", async (
   );
 });
 
-Deno.test("loadFailure() knows the system's errors, not those of a picture", () => {
+Deno.test("loadFailure() recognizes the system's errors, not those of a picture", () => {
   const coded = (code: string) => Object.assign(new Error("x"), { code });
   for (const code of ["ENOENT", "EACCES", "ERR_MODULE_NOT_FOUND"]) {
     strictEqual(loadFailure(coded(code)) instanceof RuntimeError, true, code);

@@ -14,7 +14,7 @@ Deno.test("withXmp() changes no pixel", async () => {
   );
 });
 
-Deno.test("withXmp() puts the packet into the first segment", () => {
+Deno.test("withXmp() writes the packet into the first segment", () => {
   const marked = withXmp(jpeg, "<x>é</x>");
   const view = new DataView(marked.buffer);
   strictEqual(view.getUint16(0), 0xffd8);
@@ -24,7 +24,7 @@ Deno.test("withXmp() puts the packet into the first segment", () => {
   strictEqual(new TextDecoder().decode(segment), expected);
 });
 
-Deno.test("withXmp() leaves out a packet that no segment holds", () => {
+Deno.test("withXmp() omits a packet that is too long for a segment", () => {
   const largest = 0xffff - 2 - "http://ns.adobe.com/xap/1.0/\0".length;
   ok(withXmp(jpeg, "x".repeat(largest)).length > jpeg.length);
   deepStrictEqual(withXmp(jpeg, "x".repeat(largest + 1)), jpeg);

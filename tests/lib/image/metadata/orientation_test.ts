@@ -32,7 +32,7 @@ for (const orientation of [1, 2, 3, 4, 5, 6, 7, 8] as const) {
   });
 }
 
-Deno.test("orient() hands back an upright picture", () => {
+Deno.test("orient() returns an upright picture itself", () => {
   strictEqual(orient(stored, 1), stored);
 });
 

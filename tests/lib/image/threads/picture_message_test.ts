@@ -18,7 +18,7 @@ const anyMessage = fc.letrec((tie) => ({
   ),
 })).value;
 
-Deno.test("unpack() gives what pack() took, after the way between threads", () => {
+Deno.test("unpack() inverts pack(), after the transfer between threads", () => {
   fc.assert(fc.property(anyMessage, (message) => {
     const { packed, buffers } = pack(message);
     deepStrictEqual(
@@ -28,7 +28,7 @@ Deno.test("unpack() gives what pack() took, after the way between threads", () =
   }));
 });
 
-Deno.test("pack() moves copies of just the bytes that a view shows", () => {
+Deno.test("pack() moves copies of only the bytes that a view covers", () => {
   const all = Uint8Array.of(1, 2, 3, 4);
   const { buffers } = pack({ bytes: all.subarray(1, 3) });
   strictEqual(buffers.length, 1);
@@ -36,7 +36,7 @@ Deno.test("pack() moves copies of just the bytes that a view shows", () => {
   ok(buffers[0] !== all.buffer);
 });
 
-Deno.test("pack() hands over what it may move, and copies what is part of a buffer", () => {
+Deno.test("pack() transfers arrays that it may move, and copies parts of a buffer", () => {
   const whole = Uint8Array.of(1, 2, 3);
   const part = Uint8Array.of(4, 5, 6).subarray(1);
   const { packed, buffers } = pack([whole, part, whole], { move: true });

@@ -13,7 +13,7 @@ const now = () => performance.now();
 const options = { decode: "display", maxPixels: 1_000_000 } as const;
 const image = paint(20, 30, (y, x) => [8 * x, 12 * y, 7]);
 
-Deno.test("a picture pool answers as the codec in place does", async () => {
+Deno.test("PicturePool answers as the codec in place does", async () => {
   await using pool = openPicturePool({ now });
   const jpeg = goldenBytes("preprocess/gray.jpg");
   const gif = goldenBytes("preprocess/animated.gif");
@@ -34,7 +34,7 @@ Deno.test("a picture pool answers as the codec in place does", async () => {
   deepStrictEqual(there?.map(plain), here?.map(plain));
 });
 
-Deno.test("a picture pool leaves what it is given", async () => {
+Deno.test("PicturePool leaves its arguments unchanged", async () => {
   await using pool = openPicturePool({ now });
   const bytes = goldenBytes("preprocess/rgb.png");
   const length = bytes.length;
@@ -44,7 +44,7 @@ Deno.test("a picture pool leaves what it is given", async () => {
   strictEqual(image.pixels.length, 20 * 30 * 3);
 });
 
-Deno.test("a picture pool throws the codec's own errors", async () => {
+Deno.test("PicturePool throws the codec's own errors", async () => {
   await using pool = openPicturePool({ now });
   const png = goldenBytes("preprocess/rgb.png");
   const bmp = goldenBytes("preprocess/bmp24.bmp");
@@ -59,7 +59,7 @@ Deno.test("a picture pool throws the codec's own errors", async () => {
   await rejects(pool.encodeJpeg(image, { quality: 0 }), RangeError);
 });
 
-Deno.test("a picture pool drops a call that takes more work than it may, and goes on", async () => {
+Deno.test("PicturePool drops a call that exceeds its work, and continues", async () => {
   const lost: string[] = [];
   await using pool = openPicturePool({
     now,
@@ -89,7 +89,7 @@ Deno.test("a picture pool drops a call that takes more work than it may, and goe
   strictEqual(pool.state().running, 0);
 });
 
-Deno.test("a small picture passes large ones, however many are there before it", async () => {
+Deno.test("PicturePool lets a small picture pass any number of large ones", async () => {
   await using pool = openPicturePool({ now, threads: 2 });
   const png = await plainPng(3000, 4000);
   const large = { decode: "display", maxPixels: 12e6 } as const;
@@ -106,7 +106,7 @@ Deno.test("a small picture passes large ones, however many are there before it",
   deepStrictEqual(order, ["small", "large a", "large b", "large c"]);
 });
 
-Deno.test("threads of a picture pool end when they are idle, and calls go on afterwards", async () => {
+Deno.test("PicturePool ends idle threads, and calls work afterwards", async () => {
   await using pool = openPicturePool({ now, threads: 3, idleMs: 1 });
   const png = await plainPng(2000, 2000);
   const large = { decode: "display", maxPixels: 4e6 } as const;
@@ -124,7 +124,7 @@ Deno.test("threads of a picture pool end when they are idle, and calls go on aft
   deepStrictEqual([running, waiting, threads], [0, 0, 3]);
 });
 
-Deno.test("a picture pool refuses calls once it is closed", async () => {
+Deno.test("PicturePool refuses calls once it is closed", async () => {
   const pool = openPicturePool({ now });
   const before = pool.encodePng(image, {});
   await pool[Symbol.asyncDispose]();
@@ -132,7 +132,7 @@ Deno.test("a picture pool refuses calls once it is closed", async () => {
   await rejects(pool.encodePng(image, {}), TypeError);
 });
 
-Deno.test("a picture pool lets go of a call whose signal aborts while it waits", async () => {
+Deno.test("PicturePool releases a call whose signal aborts while it waits", async () => {
   await using pool = openPicturePool({ now });
   const png = await plainPng(2000, 2000);
   const large = { decode: "display", maxPixels: 4e6 } as const;
@@ -147,9 +147,9 @@ Deno.test("a picture pool lets go of a call whose signal aborts while it waits",
   await before;
 });
 
-Deno.test("a picture pool gives up a call that runs when its signal aborts, and goes on", async () => {
+Deno.test("PicturePool gives up a running call when its signal aborts, and continues", async () => {
   await using pool = openPicturePool({ now });
-  // So long that nothing here waits for its end.
+  // So long that the test does not wait for its end.
   const frame = paint(1500, 1500, (y, x) => [x, y, x * y]);
   const leave = new AbortController();
   const running = pool.encodeGif(
@@ -164,7 +164,7 @@ Deno.test("a picture pool gives up a call that runs when its signal aborts, and 
   deepStrictEqual(await next, await inPlaceCodec.encodePng(image, {}));
 });
 
-Deno.test("a picture pool decodes and resizes in one call", async () => {
+Deno.test("PicturePool decodes and resizes in one call", async () => {
   await using pool = openPicturePool({ now });
   const bytes = goldenBytes("preprocess/rgb.png");
   const size = { height: 24, width: 16 };
@@ -175,7 +175,10 @@ Deno.test("a picture pool decodes and resizes in one call", async () => {
   );
 });
 
-/** Bytes and pixels as plain numbers: a Buffer equals an array of the same bytes. */
+/**
+ * Returns bytes and pixels as plain numbers: a Buffer equals an array of the
+ * same bytes.
+ */
 function plain(value: unknown): unknown {
   if (value instanceof Uint8Array || value instanceof Uint8ClampedArray) {
     return [...value];
@@ -187,7 +190,7 @@ function plain(value: unknown): unknown {
   );
 }
 
-Deno.test("a picture pool settles every call, whoever leaves and whatever is damaged", async () => {
+Deno.test("PicturePool settles every call, despite aborts and damage", async () => {
   await using pool = openPicturePool({ now, threads: 3, idleMs: 0 });
   const large = await plainPng(1200, 1200);
   const small = goldenBytes("preprocess/rgb.png");

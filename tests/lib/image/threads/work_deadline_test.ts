@@ -1,5 +1,5 @@
 /**
- * Deadlines count work, not time.
+ * The laws of WorkDeadline: it counts work, not time.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import {
   WorkDeadline,
 } from "../../../../lib/image/threads/work_deadline.ts";
 
-/** A thread that computes a part of the time. */
+/** Returns a thread that computes a part of the time. */
 function fakeThread(knowsWork = true) {
   let [nowMs, cpuMs] = [0, 700];
   return {
@@ -26,7 +26,7 @@ function fakeThread(knowsWork = true) {
   };
 }
 
-Deno.test("a deadline by work is not missed while the thread gets no time", () => {
+Deno.test("WorkDeadline is not missed while the thread gets no time", () => {
   const { clock, pass } = fakeThread();
   const deadline = new WorkDeadline(1000, clock);
   strictEqual(deadline.look(), 1000);
@@ -38,7 +38,7 @@ Deno.test("a deadline by work is not missed while the thread gets no time", () =
   strictEqual(deadline.look(), "late");
 });
 
-Deno.test("a deadline by work is missed once so much was computed, however fast the machine", () => {
+Deno.test("WorkDeadline is missed once its work was computed, on any machine", () => {
   for (const share of [1, 0.5, 0.1]) {
     const { clock, pass } = fakeThread();
     const deadline = new WorkDeadline(1000, clock);
@@ -49,7 +49,7 @@ Deno.test("a deadline by work is missed once so much was computed, however fast 
   }
 });
 
-Deno.test("a thread that stands still for very long has stalled", () => {
+Deno.test("WorkDeadline reports a thread that stands still for very long as stalled", () => {
   for (const knowsWork of [true, false]) {
     const { clock, pass } = fakeThread(knowsWork);
     const deadline = new WorkDeadline(1000, clock);
@@ -60,7 +60,7 @@ Deno.test("a thread that stands still for very long has stalled", () => {
   }
 });
 
-Deno.test("work of a thread counts from the first look that tells it", () => {
+Deno.test("WorkDeadline counts work from the first check that reports it", () => {
   const thread: { cpuMs?: number } = {};
   const deadline = new WorkDeadline(1000, {
     nowMs: () => 0,
@@ -73,7 +73,7 @@ Deno.test("work of a thread counts from the first look that tells it", () => {
   strictEqual(deadline.look(), 400);
 });
 
-Deno.test("threadClock() counts what this thread computes, where the system tells", () => {
+Deno.test("threadClock() counts the work of this thread, if the system reports it", () => {
   const number = threadNumber();
   const { cpuMs } = threadClock(() => number, () => 0);
   const before = cpuMs();

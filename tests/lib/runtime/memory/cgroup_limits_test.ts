@@ -9,7 +9,7 @@ import {
 
 const NONE = { cpus: undefined, memoryBytes: undefined };
 
-/** Files by path, as a system would have them. */
+/** Returns a reader of files by path, as in a system. */
 function systemOf(files: Record<string, string>) {
   return (path: string) => files[path];
 }
@@ -42,7 +42,7 @@ Deno.test("cpusFrom() reads a quota as CPUs, whole or not", () => {
   }
 });
 
-Deno.test("cpusFrom() and bytesFrom() find no limit where there is none", () => {
+Deno.test("cpusFrom() and bytesFrom() return undefined if there is no limit", () => {
   const texts = ["max 100000\n", "max\n", "-1\n 100000\n", "-1", "", " ", "0"];
   const broken = ["0 100000", "100000 0", "1e5 1e5", "1 2 3", "ab cd", "0x10"];
   for (const text of [...texts, ...broken]) {
@@ -51,7 +51,7 @@ Deno.test("cpusFrom() and bytesFrom() find no limit where there is none", () => 
   }
 });
 
-Deno.test("bytesFrom() reads what the kernel writes", () => {
+Deno.test("bytesFrom() reads the kernel's format", () => {
   strictEqual(bytesFrom("2147483648\n"), 2 ** 31);
   ok(bytesFrom("9223372036854771712\n")! > 2 ** 62);
 });
@@ -81,7 +81,7 @@ Deno.test("containerAllowance() takes the strictest of all groups above", () => 
   deepStrictEqual(allowance, { cpus: 2, memoryBytes: 4096 });
 });
 
-Deno.test("containerAllowance() heeds the mark at which memory stalls", () => {
+Deno.test("containerAllowance() respects the limit at which memory stalls", () => {
   const { memoryBytes } = containerAllowance(systemOf({
     ...UNIFIED,
     "/sys/fs/cgroup/pods/one/memory.max": "4096\n",
@@ -90,7 +90,7 @@ Deno.test("containerAllowance() heeds the mark at which memory stalls", () => {
   strictEqual(memoryBytes, 1024);
 });
 
-Deno.test("containerAllowance() sees a container's own group at the mount", () => {
+Deno.test("containerAllowance() finds a container's own group at the mount", () => {
   const limits = {
     "/sys/fs/cgroup/cpu.max": "50000 100000\n",
     "/sys/fs/cgroup/memory.max": "1048576\n",
@@ -126,7 +126,7 @@ Deno.test("containerAllowance() finds no quota where version 1 says −1", () =>
   strictEqual(cpus, undefined);
 });
 
-Deno.test("containerAllowance() asks both versions where there are both", () => {
+Deno.test("containerAllowance() reads both versions if there are both", () => {
   const both = (name: keyof typeof UNIFIED) =>
     `${SEPARATE[name]}\n${UNIFIED[name]}`.replaceAll(
       " /sys/fs/cgroup rw",
@@ -141,11 +141,11 @@ Deno.test("containerAllowance() asks both versions where there are both", () => 
   deepStrictEqual(allowance, { cpus: 3, memoryBytes: 4096 });
 });
 
-Deno.test("containerAllowance() limits nothing when nothing can be read", () => {
+Deno.test("containerAllowance() limits nothing if nothing can be read", () => {
   deepStrictEqual(containerAllowance(() => undefined), NONE);
 });
 
-Deno.test("containerAllowance() takes no harm from any text", () => {
+Deno.test("containerAllowance() accepts any text", () => {
   fc.assert(
     fc.property(
       fc.string({ unit: "grapheme" }),
@@ -161,7 +161,7 @@ Deno.test("containerAllowance() takes no harm from any text", () => {
   );
 });
 
-Deno.test("containerAllowance() is one that this process can live with", () => {
+Deno.test("containerAllowance() returns limits that this process can run within", () => {
   const { cpus = 1, memoryBytes = Infinity } = containerAllowance();
   ok(cpus > 0);
   ok(memoryBytes > Deno.memoryUsage().rss);

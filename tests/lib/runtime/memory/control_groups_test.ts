@@ -22,7 +22,7 @@ Deno.test("groupFolders() looks below the group that is mounted", () => {
   deepStrictEqual(groupFolders(texts, "memory"), ["/g/b", "/g"]);
 });
 
-Deno.test("groupFolders() does not take a group for one whose name it begins with", () => {
+Deno.test("groupFolders() does not confuse a group with one whose name it begins with", () => {
   const texts = {
     groups: "3:memory:/pods/ab\n",
     mounts: "1 0 0:1 /pods/a /g rw - cgroup none rw,memory",

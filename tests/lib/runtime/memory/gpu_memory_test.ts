@@ -7,13 +7,13 @@ import {
 
 const INVALID = 1;
 
-/** Writes into what a native function would be handed. */
+/** Writes to the memory behind an argument of a native function. */
 function put(target: unknown, value: bigint): number {
   if (target instanceof BigUint64Array) target[0] = value;
   return 0;
 }
 
-/** A driver with one GPU, which notes what it was asked. */
+/** Returns a driver with one GPU, which records its calls. */
 function driver(changes: Partial<Driver> = {}) {
   const asked: string[] = [];
   const note = (name: string) => {
@@ -39,7 +39,7 @@ function driver(changes: Partial<Driver> = {}) {
   return { functions, asked };
 }
 
-Deno.test("gpuMemory() asks the driver in a context, and lets go of it", () => {
+Deno.test("gpuMemory() calls the driver in a context, and releases it", () => {
   const { functions, asked } = driver();
   deepStrictEqual(gpuMemory(functions), { freeBytes: 60e9, totalBytes: 80e9 });
   deepStrictEqual(asked, [

@@ -17,7 +17,7 @@ Deno.test({
   },
 });
 
-Deno.test("readSystemFile() finds nothing where there is no file", () => {
+Deno.test("readSystemFile() returns undefined if there is no file", () => {
   strictEqual(readSystemFile("/proc/no/such/file"), undefined);
   strictEqual(readSystemFile("/proc"), undefined, "a folder");
 });

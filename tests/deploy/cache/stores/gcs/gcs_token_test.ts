@@ -5,7 +5,7 @@ import { gcsToken } from "../../../../../deploy/cache/stores/gcs/gcs_token.ts";
 import { openAnswers } from "../../../../support/answers.ts";
 import { temporaryFolder } from "../../../../support/temporary_folder.ts";
 
-/** Nobody listens there. */
+/** An address without a server. */
 const NOWHERE = { GCE_METADATA_HOST: "127.0.0.1:1" };
 
 function ask(variables: Readonly<Record<string, string>>, now = () => 0) {
@@ -22,12 +22,12 @@ function granted(token: string, seconds = 3600): Response {
   return Response.json({ access_token: token, expires_in: seconds });
 }
 
-Deno.test("gcsToken() takes a token from its variable, and none where there is none", async () => {
+Deno.test("gcsToken() reads a token from its variable, and returns none without a source", async () => {
   strictEqual(await ask({ GOOGLE_OAUTH_ACCESS_TOKEN: "t" })(), "t");
   strictEqual(await ask(NOWHERE)(), undefined);
 });
 
-Deno.test("gcsToken() signs for a service account what its public key verifies", async () => {
+Deno.test("gcsToken() signs for a service account so that its public key verifies", async () => {
   using folder = temporaryFolder();
   await using answers = openAnswers(() => granted("theirs"));
   const { publicKey, privateKey } = generateKeyPairSync("rsa", {
@@ -65,7 +65,7 @@ Deno.test("gcsToken() signs for a service account what its public key verifies",
   match(said.scope, /devstorage\.read_write$/);
 });
 
-Deno.test("gcsToken() refreshes a person's token, from where gcloud keeps it", async () => {
+Deno.test("gcsToken() refreshes a user's token from gcloud's file", async () => {
   using folder = temporaryFolder();
   await using answers = openAnswers(() => granted("theirs"));
   const person = {
@@ -82,7 +82,7 @@ Deno.test("gcsToken() refreshes a person's token, from where gcloud keeps it", a
   strictEqual(form.get("refresh_token"), "r");
 });
 
-Deno.test("gcsToken() asks the metadata server, again before a token expires", async () => {
+Deno.test("gcsToken() requests the metadata server, again before a token expires", async () => {
   let asked = 0;
   await using answers = openAnswers(({ headers }) =>
     headers.get("metadata-flavor") === "Google"
@@ -106,7 +106,7 @@ Deno.test("gcsToken() asks the metadata server, again before a token expires", a
   strictEqual(await ask({ GCE_METADATA_HOST: host })(), undefined);
 });
 
-Deno.test("gcsToken() says what is wrong with a file, and never what is in it", async () => {
+Deno.test("gcsToken() reports the fault of a file, and never its content", async () => {
   using folder = temporaryFolder();
   await using answers = openAnswers(() => new Response("", { status: 400 }));
   const files: Record<string, RegExp> = {

@@ -44,7 +44,10 @@ function json(id: string, expiration = LATER): Response {
   });
 }
 
-/** A container's service that answers with `answers`, one after the other. */
+/**
+ * Starts a container's service that responds with `answers`, one after the
+ * other.
+ */
 function container(answers: Answers): Record<string, string> {
   return {
     ...OFF,
@@ -53,7 +56,7 @@ function container(answers: Answers): Record<string, string> {
   };
 }
 
-Deno.test("awsCredentials() takes keys from variables first, and none where there are none", async () => {
+Deno.test("awsCredentials() takes keys from variables first, and returns none without a source", async () => {
   const variables = {
     AWS_ACCESS_KEY_ID: "id",
     AWS_SECRET_ACCESS_KEY: "secret",
@@ -89,7 +92,7 @@ Deno.test("awsCredentials() assumes a role with the platform's token", async () 
   strictEqual(form.get("RoleArn"), "arn:aws:iam::1:role/r");
 });
 
-Deno.test("awsCredentials() says why it cannot assume a role, without the token", async () => {
+Deno.test("awsCredentials() reports why it cannot assume a role, without the token", async () => {
   using folder = temporaryFolder();
   await using answers = openAnswers(() =>
     new Response(
@@ -117,7 +120,7 @@ Deno.test("awsCredentials() says why it cannot assume a role, without the token"
   match((await failure(variables)).message, /holds none, check the role/);
 });
 
-Deno.test("awsCredentials() asks the container, with its token", async () => {
+Deno.test("awsCredentials() requests the container's service, with its token", async () => {
   using folder = temporaryFolder();
   await using answers = openAnswers(() => json("id"));
   const variables = container(answers);
@@ -141,7 +144,7 @@ Deno.test("awsCredentials() asks the container, with its token", async () => {
   }
 });
 
-Deno.test("awsCredentials() asks the machine by IMDSv2, and takes a machine without a role for what it is", async () => {
+Deno.test("awsCredentials() requests the machine's keys by IMDSv2, and accepts a machine without a role", async () => {
   const role = "/latest/meta-data/iam/security-credentials/";
   await using answers = openAnswers(({ method, path, headers }) => {
     if (path === "/latest/api/token" && method === "PUT") {
@@ -195,7 +198,7 @@ aws_access_key_id = three
   strictEqual(await ask({ ...home, AWS_PROFILE: "none" })(), undefined);
 });
 
-Deno.test("awsCredentials() asks again before keys expire, and after a failure, not otherwise", async () => {
+Deno.test("awsCredentials() renews keys before they expire and after a failure, not otherwise", async () => {
   let asked = 0;
   await using answers = openAnswers(() =>
     json(`id${++asked}`, new Date(3_600_000 * asked).toISOString())

@@ -19,7 +19,7 @@ const SETTINGS: Omit<S3Settings, "fetch"> = {
     }),
 };
 
-/** Answers in turn, and keeps the requests. */
+/** Returns responses in turn, and records the requests. */
 function turns(answers: readonly Response[]) {
   const seen: Request[] = [];
   const fetch: S3Settings["fetch"] = (url, init) => {
@@ -31,7 +31,7 @@ function turns(answers: readonly Response[]) {
 
 const asked = { what: "read it", key: "a/b c+d.txt" };
 
-Deno.test("S3Requests finds Amazon's buckets by region, those with a dot by path", async () => {
+Deno.test("S3Requests addresses Amazon's buckets by region, those with a dot by path", async () => {
   const urls: Record<string, Partial<S3Settings>> = {
     "https://models.s3.us-east-1.amazonaws.com/a/b%20c%2Bd.txt": {},
     "https://s3.us-east-1.amazonaws.com/my.models/a/b%20c%2Bd.txt": {
@@ -52,7 +52,7 @@ Deno.test("S3Requests finds Amazon's buckets by region, those with a dot by path
   }
 });
 
-Deno.test("S3Requests follows a bucket to its region once, and stays there", async () => {
+Deno.test("S3Requests follows a redirect to a bucket's region once, and stays there", async () => {
   const moved = () =>
     failed(301, "PermanentRedirect", { "x-amz-bucket-region": "eu-west-1" });
   const answers = [moved(), new Response(""), new Response("")];
@@ -69,7 +69,7 @@ Deno.test("S3Requests follows a bucket to its region once, and stays there", asy
   await rejects(lost.ask(asked, NEVER), /another region, set AWS_REGION/);
 });
 
-Deno.test("S3Requests takes no region that is a host of somebody else's", async () => {
+Deno.test("S3Requests rejects a region that is a foreign host", async () => {
   const region = "evil.example/";
   const answer = failed(301, "x", { "x-amz-bucket-region": region });
   const { seen, fetch } = turns([answer]);
@@ -78,7 +78,7 @@ Deno.test("S3Requests takes no region that is a host of somebody else's", async 
   strictEqual(seen.length, 1);
 });
 
-Deno.test("S3Requests signs nothing where nobody in particular asks", async () => {
+Deno.test("S3Requests signs nothing without credentials", async () => {
   const credentials = () => Promise.resolve(undefined);
   const { seen, fetch } = turns([new Response("")]);
   const requests = new S3Requests({ ...SETTINGS, credentials, fetch });

@@ -6,7 +6,7 @@ import { sourcePicture } from "../../../../support/odd_pictures.ts";
 
 const options = { decode: "alpha", maxPixels: 2 ** 20 } as const;
 
-/** The codes that stay of a grid under a mask. */
+/** Returns the codes of a grid that stay under a mask. */
 async function keptOf(
   size: { height: number; width: number },
   grid: { height: number; width: number },
@@ -16,7 +16,7 @@ async function keptOf(
   return (await keptByAlpha(decoded, grid)).join("");
 }
 
-Deno.test("decodeImage() gives opacity, of a picture without any all of it", async () => {
+Deno.test("decodeImage() returns the alpha channel, opaque for a picture without one", async () => {
   const size = { height: 2, width: 3 };
   const alphas = [0, 1, 127, 128, 254, 255];
   const mask = maskPng(size, (y, x) => alphas[3 * y + x]!);
@@ -41,7 +41,7 @@ Deno.test("keptByAlpha() draws a code when any pixel of its square is fully tran
   strictEqual(await keptOf(size, grid, hole(8, 16)), "111110");
 });
 
-Deno.test("keptByAlpha() draws all codes that a pixel touches where squares are no whole pixels", async () => {
+Deno.test("keptByAlpha() draws every code that a transparent pixel touches", async () => {
   const grid = { height: 1, width: 2 };
   const middle = (_: number, x: number) => x === 1 ? 0 : 255;
   strictEqual(await keptOf({ height: 1, width: 3 }, grid, middle), "00");

@@ -12,7 +12,7 @@ const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const { check } = await describedBy(server.app);
 
-/** Pixels a side of what the tiny model draws, 8 × 8 codes. */
+/** Side in pixels of the tiny model's pictures, 8 × 8 codes. */
 const SIDE = 64;
 const square = { height: SIDE, width: SIDE };
 const drawn = { prompt: "a fox", seed: 5 };
@@ -22,7 +22,7 @@ async function post(path: string, body: object, accept = "application/json") {
   return { status: answer.status, body: await answer.json() };
 }
 
-/** A picture of the size that is drawn: nothing is resized. */
+/** A picture of the drawn size, which needs no resizing. */
 const image = (await (await server.app.request(
   "/v1/generate",
   json({ prompt: "a house", seed: 1 }, { accept: "image/png" }),
@@ -36,7 +36,7 @@ const lowerRight = (y: number, x: number) =>
   y >= SIDE / 2 && x >= SIDE / 2 ? 0 : 255;
 const mask = maskOf(lowerRight);
 
-/** The picture's own codes, null where the lower right is drawn. */
+/** Returns the picture's own codes, null where the lower right is drawn. */
 async function ownCodes(): Promise<(number | null)[][]> {
   const { body } = await post("/v1/tokenize", { image, resize: "none" });
   return body.grid.codes.map((row: number[], y: number) =>
@@ -50,7 +50,7 @@ async function generated(body: object): Promise<string> {
   return answer.body.images[0].b64_json;
 }
 
-Deno.test("an edit is the drawing around the picture's own codes, in every strategy", async () => {
+Deno.test("an edit draws around the picture's own codes, in every strategy", async () => {
   const keep = { codes: await ownCodes() };
   for (const strategy of STRATEGY_NAMES) {
     const { status, body } = await post(EDITS, {
@@ -70,7 +70,7 @@ Deno.test("an edit is the drawing around the picture's own codes, in every strat
   }
 });
 
-Deno.test("an edit under a mask over everything draws what generate does with that seed", async () => {
+Deno.test("an edit with a full mask equals generate with that seed", async () => {
   const { body } = await post(EDITS, {
     ...drawn,
     image,
@@ -80,7 +80,7 @@ Deno.test("an edit under a mask over everything draws what generate does with th
   strictEqual(body.data[0].b64_json, await generated({ metadata: false }));
 });
 
-Deno.test("an edit comes in JSON, as OpenAI's JSON, or in a form, and is the same", async () => {
+Deno.test("an edit is the same from JSON, OpenAI's JSON and a form", async () => {
   const { body } = await post(EDITS, { ...drawn, image, mask });
   const url = (base64: string) => `data:image/png;base64,${base64}`;
   const theirs = await post(EDITS, {
@@ -109,7 +109,7 @@ Deno.test("an edit comes in JSON, as OpenAI's JSON, or in a form, and is the sam
   }
 });
 
-Deno.test("an edit without a mask takes the picture's own transparency", async () => {
+Deno.test("an edit without a mask uses the picture's own transparency", async () => {
   const own = maskOf(lowerRight);
   const { body } = await post(EDITS, { ...drawn, image: own });
   const twice = await post(EDITS, { ...drawn, image: own, mask });
@@ -128,7 +128,7 @@ Deno.test("an edit keeps the ratio of its picture, at the model's area", async (
   strictEqual(body.size, "72x56");
 });
 
-Deno.test("a stream of an edit names its events, and shows rows that are drawn", async () => {
+Deno.test("a stream of an edit names its events, and sends drawn rows", async () => {
   const body = { ...drawn, image, mask, stream: true, "partial_images": 2 };
   const answer = await server.app.request(EDITS, json(body));
   const text = await answer.clone().text();
@@ -140,7 +140,7 @@ Deno.test("a stream of an edit names its events, and shows rows that are drawn",
   await check("POST", EDITS, answer);
 });
 
-Deno.test("n edits draw from their own streams, the first as one alone", async () => {
+Deno.test("n edits sample from separate streams, the first like a single edit", async () => {
   const asked = { ...drawn, image, mask, strategy: "autoregressive" };
   const one = await post(EDITS, asked);
   const { body } = await post(EDITS, { ...asked, n: 2 });
@@ -149,7 +149,7 @@ Deno.test("n edits draw from their own streams, the first as one alone", async (
   deepStrictEqual(body.data[0], one.body.data[0]);
 });
 
-Deno.test("an edit in a form becomes a job where that is preferred, with the same answer", async () => {
+Deno.test("an edit in a form becomes a job with Prefer: respond-async, with the same answer", async () => {
   const form = new FormData();
   for (const [name, value] of Object.entries(drawn)) form.set(name, `${value}`);
   form.set("image", new File([Uint8Array.fromBase64(image)], "a.png"));
@@ -167,7 +167,7 @@ Deno.test("an edit in a form becomes a job where that is preferred, with the sam
   deepStrictEqual((await jobs.get(id)).result.data, body.data);
 });
 
-Deno.test("an edit is refused where it cannot be done, naming the field and what to do", async () => {
+Deno.test("an unsupported edit is refused, naming the field and a remedy", async () => {
   const opaque = maskOf(() => 255);
   const small = maskOf(() => 0, { height: 8, width: 8 });
   for (

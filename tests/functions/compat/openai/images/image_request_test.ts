@@ -13,7 +13,7 @@ const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const tiny = server.services.drawer(undefined);
 
-/** What is drawn when `fields` are asked for, of an area of `imageArea`. */
+/** Returns the generation of `fields`, for an area of `imageArea`. */
 function wanted(fields: object, imageArea = 512 * 512) {
   const language = {
     ...tiny.language,
@@ -23,7 +23,7 @@ function wanted(fields: object, imageArea = 512 * 512) {
   return wantedDrawing(request, { language, vision: tiny.vision });
 }
 
-/** Where `fields` are refused, of a small area. */
+/** Returns the pointer at which `fields` are refused, for a small area. */
 function refused(fields: object): string | undefined {
   let pointer: string | undefined;
   throws(() => wanted(fields, 64 * 64), (error) => {
@@ -34,7 +34,7 @@ function refused(fields: object): string | undefined {
   return pointer;
 }
 
-Deno.test("wantedDrawing() takes the ratio of a size and the checkpoint's area", () => {
+Deno.test("wantedDrawing() uses the ratio of a size and the checkpoint's area", () => {
   const side = fc.integer({ min: 100, max: 400 });
   fc.assert(fc.property(side, side, (width, height) => {
     const { request } = wanted({ size: `${width}x${height}` });
@@ -47,21 +47,21 @@ Deno.test("wantedDrawing() takes the ratio of a size and the checkpoint's area",
   }));
 });
 
-Deno.test("wantedDrawing() draws a square when the size is left to it", () => {
+Deno.test("wantedDrawing() draws a square by default", () => {
   for (const size of ["auto", null, undefined]) {
     const { request } = wanted({ size });
     deepStrictEqual([request.height, request.width], [512, 512]);
   }
 });
 
-Deno.test("wantedDrawing() refuses a ratio that no grid has, by the field that asks", () => {
+Deno.test("wantedDrawing() refuses a ratio that no grid has, naming the field", () => {
   strictEqual(refused({ size: "1x9999" }), "/size");
 });
 
-Deno.test("wantedDrawing() refuses partial pictures that would not tell whose they are", () => {
+Deno.test("wantedDrawing() refuses partial pictures of several images", () => {
   const several = { n: 2, "partial_images": 1 };
   strictEqual(refused({ ...several, stream: true }), "/partial_images");
-  // Without a stream there are none.
+  // Without a stream there are no partial pictures.
   strictEqual(rowsOf(wanted({ ...several, stream: false })).size, 0);
 });
 
@@ -71,7 +71,7 @@ Deno.test("wantedDrawing() refuses URLs in events", () => {
   ok(wanted({ ...urls, stream: false }));
 });
 
-Deno.test("wantedDrawing() passes on what generate knows, and takes null for nothing", () => {
+Deno.test("wantedDrawing() passes on fields of generate, and ignores null", () => {
   const fields = {
     "negative_prompt": "blurry",
     "guidance_scale": 2,
@@ -93,7 +93,7 @@ Deno.test("wantedDrawing() passes on what generate knows, and takes null for not
   deepStrictEqual(wanted(nothing), wanted({}));
 });
 
-Deno.test("wantedDrawing() makes the file that is asked for", () => {
+Deno.test("wantedDrawing() makes the requested file", () => {
   const file = (fields: object) => {
     const { file, quality } = wanted(fields).wanted;
     return [file, quality];
@@ -111,14 +111,14 @@ Deno.test("wantedDrawing() makes the file that is asked for", () => {
     "image/webp",
     40,
   ]);
-  // A JPEG of quality 0 there is none.
+  // JPEG has no quality 0.
   deepStrictEqual(file({ ...jpeg, "output_compression": 0 }), [
     "image/jpeg",
     1,
   ]);
 });
 
-Deno.test("ImageRequest refuses what cannot be made", () => {
+Deno.test("ImageRequest refuses unsupported values", () => {
   for (
     const fields of [
       { "output_format": "gif" },
@@ -137,7 +137,7 @@ Deno.test("ImageRequest refuses what cannot be made", () => {
   }
 });
 
-Deno.test("partialRows() are as many as asked, evenly, and never the last", () => {
+Deno.test("partialRows() returns as many rows as requested, evenly, and never the last", () => {
   const height = fc.integer({ min: 1, max: 200 });
   fc.assert(fc.property(height, fc.nat(3), (height, count) => {
     const rows = [...partialRows(height, count)];

@@ -17,7 +17,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
 type Headers = Record<string, string>;
 
-/** Pictures of an answer, drawn twice alike. */
+/** Returns the pictures of an answer, drawn twice alike. */
 async function draw(
   fields: object,
   app: Hono<AppEnv> = server.app,
@@ -29,7 +29,7 @@ async function draw(
   return (await answer.json()).data;
 }
 
-Deno.test("a URL of this server leads to the bytes that would have been in the answer", async () => {
+Deno.test("a picture's URL serves the bytes that the answer would have held", async () => {
   for (
     const format of ["png", "jpeg", "webp"]
   ) {
@@ -48,7 +48,7 @@ Deno.test("a URL of this server leads to the bytes that would have been in the a
   }
 });
 
-Deno.test("pages of others may show a kept picture, and nothing else", async () => {
+Deno.test("pages of other origins may show a stored picture, and nothing else", async () => {
   const [{ url } = {}] = await draw({ "response_format": "url" });
   const headers = { "sec-fetch-site": "cross-site", "sec-fetch-dest": "image" };
   const answer = await server.app.request(url!, { headers });
@@ -60,7 +60,7 @@ Deno.test("pages of others may show a kept picture, and nothing else", async () 
   strictEqual((await server.app.request(url!, { method: "POST" })).status, 405);
 });
 
-Deno.test("a kept picture needs no key, and its URL begins with PUBLIC_URL", async () => {
+Deno.test("a stored picture needs no key, and its URL begins with PUBLIC_URL", async () => {
   const { options } = appOptions({
     apiKeys: apiKeys("secret"),
     publicUrl: "https://emu3.example/a",
@@ -78,7 +78,7 @@ Deno.test("a kept picture needs no key, and its URL begins with PUBLIC_URL", asy
   strictEqual((await app.request("/v1/pictures/other.png")).status, 404);
 });
 
-Deno.test("a picture goes when jobs of its age go", async () => {
+Deno.test("a picture expires with jobs of its age", async () => {
   let now = Date.now();
   let uptime = 0;
   const options = { ttlMs: 1000, now: () => now, uptime: () => uptime };
@@ -95,7 +95,7 @@ Deno.test("a picture goes when jobs of its age go", async () => {
   match((await gone.json()).detail, /JOB_TTL_S/);
 });
 
-Deno.test("a picture outlives its server, as jobs do", async () => {
+Deno.test("a picture survives a restart, like jobs", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/jobs.sqlite`;
   let url = "";
@@ -115,7 +115,7 @@ Deno.test("a picture outlives its server, as jobs do", async () => {
   }
 });
 
-Deno.test("where nothing is kept the URL is a data URL", async () => {
+Deno.test("without a store the URL is a data URL", async () => {
   const [{ b64_json: base64 } = {}] = await draw({});
   const expected = `data:image/png;base64,${base64}`;
   const asked = { "response_format": "url" };

@@ -17,7 +17,7 @@ async function post(path: string, body: object, { app }: TinyServer = server) {
   return { status: answer.status, body: await answer.json() };
 }
 
-/** A picture of the size that is drawn: nothing is resized. */
+/** A picture of the drawn size, which needs no resizing. */
 const image = (await (await server.app.request(
   "/v1/generate",
   json({ prompt: "a house", seed: 1 }, { accept: "image/png" }),
@@ -31,13 +31,13 @@ async function generated(body: object): Promise<string> {
   return answer.body.images[0].b64_json;
 }
 
-/** The first rows of the picture's own codes. */
+/** Returns the first rows of the picture's own codes. */
 async function ownRows(rows: number): Promise<number[][]> {
   const { body } = await post("/v1/tokenize", { image, resize: "none" });
   return body.grid.codes.slice(0, rows);
 }
 
-Deno.test("a variation draws what caption says of the picture", async () => {
+Deno.test("a variation draws caption's description of the picture", async () => {
   const { body } = await post(VARIATIONS, asked);
   const said = await post("/v1/caption", { image, "max_tokens": 256 });
   const prompt = said.body.text.trim();
@@ -45,7 +45,7 @@ Deno.test("a variation draws what caption says of the picture", async () => {
   strictEqual(body.data[0].b64_json, await generated({ prompt }));
 });
 
-Deno.test("a variation draws a prompt of its own under rows that are kept", async () => {
+Deno.test("a variation draws its own prompt under kept rows", async () => {
   const prompt = "a fox";
   const plain = await post(VARIATIONS, { ...asked, prompt });
   strictEqual(plain.body.data[0].b64_json, await generated({ prompt }));
@@ -57,7 +57,7 @@ Deno.test("a variation draws a prompt of its own under rows that are kept", asyn
   strictEqual(all.body.variation.kept_rows, 7, "one row at least is drawn");
 });
 
-Deno.test("a variation goes on from a quarter of the rows where no model answers", async () => {
+Deno.test("a variation continues a quarter of the rows where no model answers", async () => {
   await using drawing = await openTinyServer({
     functions: new Set(["generate"]),
   }, { functions: new Set(["generate"]) });
@@ -72,7 +72,7 @@ Deno.test("a variation goes on from a quarter of the rows where no model answers
   strictEqual(body.data[0].b64_json, await generated({ prompt: "", prefix }));
 });
 
-Deno.test("a variation comes in a form as in JSON, and is as it is described", async () => {
+Deno.test("a variation is the same from a form and from JSON, and matches its description", async () => {
   const form = new FormData();
   for (const [name, value] of Object.entries({ seed: 5, n: 2, keep: 0.25 })) {
     form.set(name, `${value}`);
@@ -87,7 +87,7 @@ Deno.test("a variation comes in a form as in JSON, and is as it is described", a
   ok(data[0].b64_json !== data[1].b64_json);
 });
 
-Deno.test("a variation is refused where it cannot be done, naming the field", async () => {
+Deno.test("an unsupported variation is refused, naming the field", async () => {
   for (
     const [pointer, pattern, body] of [
       ["/image", /is required/, { seed: 5 }],
