@@ -157,6 +157,32 @@ Deno.test(`no folder has over ${MAX_FILES} files, the root of functions ${MAX_EN
   deepStrictEqual(full, []);
 });
 
+Deno.test("no exported type has the name of another in its layer", () => {
+  const places = new Map<string, Set<string>>();
+  const pattern = /^export (?:abstract )?(?:interface|type|class) (\w+)/gm;
+  for (const path of program) {
+    const layer = path.slice(0, path.indexOf("/") + 1);
+    for (const [, name] of read(path).matchAll(pattern)) {
+      const key = `${layer} ${name}`;
+      places.set(key, (places.get(key) ?? new Set()).add(path));
+    }
+  }
+  const twice = [...places].filter(([, paths]) => paths.size > 1)
+    .map(([key, paths]) => [key, ...paths]);
+  deepStrictEqual(twice, []);
+});
+
+/** First words of doc comments that are questions, or the end of a sentence. */
+const RIDDLES =
+  /\/\*\*\s*(?:\*\s*)?(What|How|Whether|Who|Whom|Whose|Which|Where|When|Told|Comes)\b/g;
+
+Deno.test("doc comments begin with a verb or a noun", () => {
+  const riddles = [...program, ...page].flatMap((path) =>
+    [...read(path).matchAll(RIDDLES)].map(([text]) => `${path}: ${text}`)
+  );
+  deepStrictEqual(riddles, []);
+});
+
 Deno.test("imports form no cycle", () => {
   deepStrictEqual(cycles(program), []);
   deepStrictEqual(cycles(page), []);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseCommandLine } from "../../lib/command_line.ts";
+import { parseCommandLine, UsageError } from "../../lib/command_line.ts";
 
 /** The arguments of the command. */
 export type ModelsArguments =
@@ -40,13 +40,9 @@ export interface PruneArguments {
   readonly dryRun: boolean;
 }
 
-/** The error thrown for an invalid command line. */
-export class UsageError extends Error {
-  /** Creates an error with the fault and the advice. */
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot run models: ${reason}\n\n${USAGE}`, options);
-    this.name = "UsageError";
-  }
+/** Returns the error of an invalid command line, with the fault and the usage. */
+function usageError(reason: string, options?: ErrorOptions): UsageError {
+  return new UsageError("models", reason, USAGE, options);
 }
 
 /** Usage text of the command. */
@@ -105,7 +101,7 @@ export function parseArguments(words: readonly string[]): ModelsArguments {
     : undefined;
   if (allowed === undefined) {
     const expected = Object.keys(ALLOWED).join(", ");
-    throw new UsageError(
+    throw usageError(
       command === undefined
         ? `no command is named, expected ${expected}`
         : `"${command}" is no command, expected ${expected}`,
@@ -113,15 +109,15 @@ export function parseArguments(words: readonly string[]): ModelsArguments {
   }
   const stray = Object.keys(values).find((name) => !allowed.includes(name));
   if (stray !== undefined) {
-    throw new UsageError(`--${stray} is no option of ${command}`);
+    throw usageError(`--${stray} is no option of ${command}`);
   }
   switch (command) {
     case "pull":
-      if (names.length === 0) throw new UsageError("no source is named");
+      if (names.length === 0) throw usageError("no source is named");
       return { command, sources: names };
     case "verify":
       if ((names.length === 0) !== (values.all === true)) {
-        throw new UsageError("name sources, or give --all");
+        throw usageError("name sources, or give --all");
       }
       return { command, sources: names };
     case "publish":
@@ -146,12 +142,12 @@ export function parseArguments(words: readonly string[]): ModelsArguments {
 }
 
 function none([extra]: readonly string[]): void {
-  if (extra !== undefined) throw new UsageError(`"${extra}" is too much`);
+  if (extra !== undefined) throw usageError(`"${extra}" is too much`);
 }
 
 function published([source, target, ...others]: readonly string[]) {
   if (source === undefined || target === undefined) {
-    throw new UsageError("publish takes a source and a place");
+    throw usageError("publish takes a source and a place");
   }
   none(others);
   return { source, target };
@@ -163,7 +159,7 @@ function duration(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,5})([hd])$/.exec(text) ?? [];
   if (count === undefined) {
-    throw new UsageError(`--older-than "${text}" is not such as 30d or 12h`);
+    throw usageError(`--older-than "${text}" is not such as 30d or 12h`);
   }
   return Number(count) * (unit === "d" ? 24 * HOUR_MS : HOUR_MS);
 }
@@ -173,6 +169,6 @@ function read(words: readonly string[]) {
     return parseCommandLine(words, OPTIONS);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";
-    throw new UsageError(reason, { cause });
+    throw usageError(reason, { cause });
   }
 }

@@ -14,12 +14,8 @@ import {
   threadsWithin,
 } from "../../lib/runtime/memory/cgroup_limits.ts";
 import { VERSION } from "../../functions/http/version.ts";
-import {
-  type ModelsArguments,
-  parseArguments,
-  USAGE,
-  UsageError,
-} from "./arguments.ts";
+import { type ModelsArguments, parseArguments, USAGE } from "./arguments.ts";
+import { UsageError } from "../../lib/command_line.ts";
 import { cachedModels } from "./cached_models.ts";
 import { list } from "./list.ts";
 import { prune } from "./prune.ts";

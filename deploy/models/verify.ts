@@ -21,7 +21,7 @@ export interface Suspect {
 }
 
 /** Options of the verification. */
-export interface VerifyOptions extends Omit<HashOptions, "onBytes"> {
+export interface VerifyCommandOptions extends Omit<HashOptions, "onBytes"> {
   /** True if models without any known hash pass. */
   readonly unknownPasses: boolean;
 }
@@ -30,7 +30,7 @@ export interface VerifyOptions extends Omit<HashOptions, "onBytes"> {
 export async function verify(
   suspects: readonly Suspect[],
   report: Report,
-  options: VerifyOptions,
+  options: VerifyCommandOptions,
 ): Promise<boolean> {
   if (suspects.length === 0) {
     report.tell({ event: "nothing" }, "There is no model to verify");
@@ -45,7 +45,7 @@ export async function verify(
 async function verifyOne(
   suspect: Suspect,
   report: Report,
-  options: VerifyOptions,
+  options: VerifyCommandOptions,
 ): Promise<boolean> {
   const { name, folder } = suspect;
   const files = await expectedFiles(folder).catch((error) => {
@@ -89,7 +89,7 @@ async function contentFaults(
   name: string,
   files: readonly ExpectedFile[],
   report: Report,
-  options: VerifyOptions,
+  options: VerifyCommandOptions,
 ): Promise<Map<string, string>> {
   const known = files.flatMap(({ hash, ...file }) =>
     hash === undefined ? [] : [{ ...file, hash }]
@@ -132,7 +132,7 @@ function told(
   files: readonly ExpectedFile[],
   faults: ReadonlyMap<string, string>,
   report: Report,
-  { unknownPasses }: VerifyOptions,
+  { unknownPasses }: VerifyCommandOptions,
 ): boolean {
   const known = files.filter(({ hash }) => hash !== undefined);
   const sound = files.filter(({ path }) => !faults.has(path));

@@ -7,7 +7,8 @@
 import { parseConfigText } from "./config.ts";
 import { PlanError } from "./fields.ts";
 import { makePlan, planFields, planText } from "./report.ts";
-import { parseArguments, USAGE, UsageError } from "./usage.ts";
+import { parseArguments, USAGE } from "./usage.ts";
+import { UsageError } from "../../lib/command_line.ts";
 
 /** Exit codes: failure, and invalid usage. */
 const FAILED = 1;

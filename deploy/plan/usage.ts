@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseCommandLine } from "../../lib/command_line.ts";
+import { parseCommandLine, UsageError } from "../../lib/command_line.ts";
 
 /** The arguments of the command. */
 export interface PlanArguments {
@@ -14,13 +14,9 @@ export interface PlanArguments {
   readonly json: boolean;
 }
 
-/** The error thrown for an invalid command line. */
-export class UsageError extends Error {
-  /** Creates an error with the fault and the advice. */
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot run plan: ${reason}\n\n${USAGE}`, options);
-    this.name = "UsageError";
-  }
+/** Returns the error of an invalid command line, with the fault and the usage. */
+function usageError(reason: string, options?: ErrorOptions): UsageError {
+  return new UsageError("plan", reason, USAGE, options);
 }
 
 /** Usage text of the command. */
@@ -54,9 +50,9 @@ an example, its prices and times included. In <config.json>:
 export function parseArguments(words: readonly string[]): PlanArguments {
   const { values, positionals } = read(words);
   const [file, ...others] = positionals;
-  if (file === undefined) throw new UsageError("no file is named");
+  if (file === undefined) throw usageError("no file is named");
   if (others.length > 0) {
-    throw new UsageError(`"${others[0]}" is one file too many`);
+    throw usageError(`"${others[0]}" is one file too many`);
   }
   return { file, json: values.json ?? false };
 }
@@ -66,6 +62,6 @@ function read(words: readonly string[]) {
     return parseCommandLine(words, { json: { type: "boolean" } });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";
-    throw new UsageError(reason, { cause });
+    throw usageError(reason, { cause });
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseCommandLine } from "../../lib/command_line.ts";
+import { parseCommandLine, UsageError } from "../../lib/command_line.ts";
 import { type DeployOptions, SECRETS } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { PLATFORMS } from "./platforms.ts";
@@ -19,13 +19,9 @@ export interface DeployArguments {
   readonly out: string | undefined;
 }
 
-/** The error thrown for an invalid command line. */
-export class UsageError extends Error {
-  /** Creates an error with the fault and the advice. */
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot run deploy: ${reason}\n\n${USAGE}`, options);
-    this.name = "UsageError";
-  }
+/** Returns the error of an invalid command line, with the fault and the usage. */
+function usageError(reason: string, options?: ErrorOptions): UsageError {
+  return new UsageError("deploy", reason, USAGE, options);
 }
 
 /** Options that set a variable of the server. */
@@ -75,19 +71,19 @@ export function parseArguments(words: readonly string[]): DeployArguments {
   const [name, ...others] = positionals;
   const known = PLATFORMS.map(({ name }) => name).join(", ");
   if (name === undefined) {
-    throw new UsageError(`no platform is named, expected ${known}`);
+    throw usageError(`no platform is named, expected ${known}`);
   }
   if (others.length > 0) {
-    throw new UsageError(`"${others[0]}" is one platform too many`);
+    throw usageError(`"${others[0]}" is one platform too many`);
   }
   const platform = PLATFORMS.find((platform) => platform.name === name);
   if (platform === undefined) {
-    throw new UsageError(`"${name}" is no platform, expected ${known}`);
+    throw usageError(`"${name}" is no platform, expected ${known}`);
   }
-  if (!values.image) throw new UsageError("--image is missing");
+  if (!values.image) throw usageError("--image is missing");
   const { out, "dry-run": dry } = values;
   if ((out === undefined) !== (dry === true)) {
-    throw new UsageError("expected either --dry-run or --out");
+    throw usageError("expected either --dry-run or --out");
   }
   const settings = Object.entries(SETTINGS).flatMap(([option, variable]) => {
     const value = values[option as keyof typeof SETTINGS];
@@ -137,7 +133,7 @@ function read(words: readonly string[]) {
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";
-    throw new UsageError(reason, { cause });
+    throw usageError(reason, { cause });
   }
 }
 
@@ -149,7 +145,7 @@ function pairs(
     const [, name, value] = /^([A-Z_]+)=(.*)$/s.exec(pair) ?? [];
     if (name !== undefined && value !== undefined) return [name, value];
     // The value is not repeated: it may be a secret.
-    throw new UsageError(`${option} takes NAME=value`);
+    throw usageError(`${option} takes NAME=value`);
   }));
 }
 
@@ -160,5 +156,5 @@ function number(
 ): number {
   if (text === undefined) return otherwise;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  throw new UsageError(`${option} is "${text}", expected a number`);
+  throw usageError(`${option} is "${text}", expected a number`);
 }

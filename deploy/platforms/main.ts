@@ -8,7 +8,8 @@
  */
 
 import { join } from "node:path";
-import { parseArguments, USAGE, UsageError } from "./arguments.ts";
+import { parseArguments, USAGE } from "./arguments.ts";
+import { UsageError } from "../../lib/command_line.ts";
 import { OptionsError } from "./options.ts";
 import type { Rendering } from "./platform.ts";
 import { render } from "./platforms.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseCommandLine } from "../../lib/command_line.ts";
+import { parseCommandLine, UsageError } from "../../lib/command_line.ts";
 import {
   QUANTIZED_PRECISIONS,
   type QuantizedPrecision,
@@ -20,13 +20,9 @@ export interface QuantizeArguments {
   readonly target: string;
 }
 
-/** The error thrown for an invalid command line. */
-export class UsageError extends Error {
-  /** Creates an error with the fault and the advice. */
-  constructor(reason: string, options?: ErrorOptions) {
-    super(`Cannot run quantize: ${reason}\n\n${USAGE}`, options);
-    this.name = "UsageError";
-  }
+/** Returns the error of an invalid command line, with the fault and the usage. */
+function usageError(reason: string, options?: ErrorOptions): UsageError {
+  return new UsageError("quantize", reason, USAGE, options);
 }
 
 /** Usage text of the command. */
@@ -46,22 +42,22 @@ after an interruption: it goes on where it was.`;
 export function parseArguments(words: readonly string[]): QuantizeArguments {
   const { values, positionals } = read(words);
   const [source, ...others] = positionals;
-  if (source === undefined) throw new UsageError("no checkpoint is named");
+  if (source === undefined) throw usageError("no checkpoint is named");
   if (others.length > 0) {
-    throw new UsageError(`"${others[0]}" is one checkpoint too many`);
+    throw usageError(`"${others[0]}" is one checkpoint too many`);
   }
   const precision = QUANTIZED_PRECISIONS.find((known) =>
     known === values.precision
   );
   if (precision === undefined) {
     const expected = QUANTIZED_PRECISIONS.join(" or ");
-    throw new UsageError(
+    throw usageError(
       values.precision === undefined
         ? `--precision is missing, expected ${expected}`
         : `--precision "${values.precision}" is unknown, expected ${expected}`,
     );
   }
-  if (!values.out) throw new UsageError("--out is missing");
+  if (!values.out) throw usageError("--out is missing");
   return { source, precision, target: values.out };
 }
 
@@ -73,6 +69,6 @@ function read(words: readonly string[]) {
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "";
-    throw new UsageError(reason, { cause });
+    throw usageError(reason, { cause });
   }
 }

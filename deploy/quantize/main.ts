@@ -15,7 +15,8 @@ import {
   threadsWithin,
 } from "../../lib/runtime/memory/cgroup_limits.ts";
 import { VERSION } from "../../functions/http/version.ts";
-import { parseArguments, USAGE, UsageError } from "./arguments.ts";
+import { parseArguments, USAGE } from "./arguments.ts";
+import { UsageError } from "../../lib/command_line.ts";
 
 /** Exit codes: failure, invalid usage, interruption. */
 const FAILED = 1;

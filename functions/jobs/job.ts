@@ -42,7 +42,7 @@ export interface JobAnswer {
 }
 
 /** The progress of a job. */
-export interface Progress {
+export interface JobProgress {
   /** Rows drawn, or parts of an answer generated. */
   readonly done: number;
   /** Rows in all; undefined if unknown. */
@@ -50,7 +50,7 @@ export interface Progress {
 }
 
 /** The receiver of a job's notifications, and their choice. */
-export interface Webhook {
+export interface JobWebhook {
   /** URL of the receiver. */
   readonly url: string;
   /** Statuses that are notified. */
@@ -75,12 +75,12 @@ export interface Job {
   readonly seed: number;
   /** Path of its request. */
   readonly path: string;
-  /** Progress of the job. */
-  readonly progress: Progress;
+  /** JobProgress of the job. */
+  readonly progress: JobProgress;
   /** Problem of a failed job. */
   readonly error: Problem | undefined;
   /** Receiver of notifications. */
-  readonly webhook: Webhook | undefined;
+  readonly webhook: JobWebhook | undefined;
   /** Origin of the job, if it is a prediction. */
   readonly prediction: PredictionOrigin | undefined;
 }

@@ -35,12 +35,12 @@ export interface Phase {
   readonly startedAt: number;
   /** Duration of the phase; undefined while it lasts. */
   readonly seconds: number | undefined;
-  /** Progress of its transfer, if it moves bytes. */
+  /** LoadProgress of its transfer, if it moves bytes. */
   readonly transfer: Transfer | undefined;
 }
 
 /** The progress of a transfer, as its source reports it. */
-export interface Progress {
+export interface LoadProgress {
   /** Name of the phase that the transfer belongs to. */
   readonly phase: string;
   /** Bytes received so far. */
@@ -64,7 +64,7 @@ interface Entry {
   since: number;
   /** Duration of the runs that have ended. */
   spent: number;
-  transfer: Progress | undefined;
+  transfer: LoadProgress | undefined;
   /** Samples of the bytes received, oldest first. */
   readonly seen: { readonly at: number; readonly bytes: number }[];
 }
@@ -144,7 +144,7 @@ export class PhaseLog {
   };
 
   /** Records the progress of a transfer; a new phase ends the one before. */
-  follow(progress: Progress): void {
+  follow(progress: LoadProgress): void {
     if (this.#following?.name !== progress.phase) {
       this.arrived();
       this.#following = this.#begin(progress.phase);
@@ -217,7 +217,7 @@ function rateOf(seen: Entry["seen"]): Pick<Transfer, "bytesPerSecond"> {
 }
 
 function withoutPhase(
-  { bytes, totalBytes, place }: Progress,
+  { bytes, totalBytes, place }: LoadProgress,
 ): Omit<Transfer, "bytesPerSecond"> {
   return { bytes, totalBytes, place };
 }

@@ -11,7 +11,11 @@ import { isAbsolute } from "node:path";
 import { Emu3Error } from "../../lib/errors.ts";
 import { modelName } from "../../lib/loading/hub_cache.ts";
 import type { HeldState } from "./lazy_resource.ts";
-import { type PhaseListener, PhaseLog, type Progress } from "./load_phases.ts";
+import {
+  type LoadProgress,
+  type PhaseListener,
+  PhaseLog,
+} from "./load_phases.ts";
 
 /**
  * Downloads a source and returns its folder.
@@ -23,7 +27,7 @@ import { type PhaseListener, PhaseLog, type Progress } from "./load_phases.ts";
  */
 export type Obtain = (
   source: string,
-  onProgress: (progress: Progress) => void,
+  onProgress: (progress: LoadProgress) => void,
   signal: AbortSignal,
   needsVision: boolean,
 ) => Promise<string>;
@@ -79,7 +83,7 @@ export class PendingDownload {
   async #get(
     { obtain, signal, needsVision }: ObtainedOptions,
   ): Promise<string> {
-    const follow = (progress: Progress) => this.log.follow(progress);
+    const follow = (progress: LoadProgress) => this.log.follow(progress);
     try {
       follow({
         phase: "resolve",

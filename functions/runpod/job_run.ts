@@ -25,7 +25,7 @@ import {
   outputResult,
   problemResult,
 } from "./job_result.ts";
-import { mergeParts, type Part, partsOf, textParts } from "./parts.ts";
+import { type AnswerPart, mergeParts, partsOf, textParts } from "./parts.ts";
 
 /** Options of a job's run. */
 export interface JobRunOptions {
@@ -103,7 +103,7 @@ class JobRun {
   readonly #signal: AbortSignal;
   readonly #options: JobRunOptions;
   readonly #seed: number;
-  readonly #parts: Feed<Part>;
+  readonly #parts: Feed<AnswerPart>;
   readonly #progress: Feed<Progress>;
   readonly #problemOf: (error: unknown) => Problem;
   readonly #ended = new AbortController();
@@ -231,7 +231,7 @@ class JobRun {
     return { ...problemResult(problem), streamed: this.#asked.streams };
   }
 
-  async #sendPart(part: Part): Promise<void> {
+  async #sendPart(part: AnswerPart): Promise<void> {
     for (const output of partsOf(part)) {
       const text = JSON.stringify({ output });
       await this.#options.api.stream(this.#id, text, this.#signal);

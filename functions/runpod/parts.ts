@@ -11,13 +11,16 @@
 import type { WireEvent } from "../http/sse.ts";
 
 /** A part of an answer. */
-export type Part = WireEvent | string;
+export type AnswerPart = WireEvent | string;
 
 /** Most characters of a part; a character is at most three bytes. */
 const MAX_PART_CHARACTERS = 300_000;
 
 /** Merges adjacent parts; undefined for those that stay apart. */
-export function mergeParts(first: Part, second: Part): Part | undefined {
+export function mergeParts(
+  first: AnswerPart,
+  second: AnswerPart,
+): AnswerPart | undefined {
   if (typeof first === "string" || typeof second === "string") {
     if (typeof first !== "string" || typeof second !== "string") return;
     const whole = first + second;
@@ -30,7 +33,7 @@ export function mergeParts(first: Part, second: Part): Part | undefined {
 }
 
 /** Returns the messages of a part. */
-export function partsOf(part: Part): unknown[] {
+export function partsOf(part: AnswerPart): unknown[] {
   if (typeof part === "string") return cut(part);
   const { event, data } = part;
   const long = JSON.stringify(data).length > MAX_PART_CHARACTERS;

@@ -33,7 +33,7 @@ export function cacheBytesPerToken(
 }
 
 /** Dimensions of a KV cache. */
-export interface CacheSize {
+export interface KvCacheSize {
   /** Number of rows that may run together. */
   readonly slots: number;
   /** Number of tokens that a slot holds, T. */
@@ -65,7 +65,7 @@ const PIECE_BYTES = 1 << 26;
 export class KvCache implements Disposable {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
-  readonly #size: CacheSize;
+  readonly #size: KvCacheSize;
   /**
    * The memory of `[layers, 2, slots, H, T, D]`, key then value. One block,
    * because V8 collects garbage for every large one that it is given.
@@ -79,7 +79,7 @@ export class KvCache implements Disposable {
   readonly #vectorBytes: number;
 
   /** Reserves address space; memory is committed as it is written. */
-  constructor(runtime: Runtime, config: LanguageConfig, size: CacheSize) {
+  constructor(runtime: Runtime, config: LanguageConfig, size: KvCacheSize) {
     this.#runtime = runtime;
     this.#config = config;
     this.#size = size;

@@ -89,13 +89,13 @@ export function fairnessWith(cacheTokens: number): Fairness {
 }
 
 /** The slots that a request runs in, and the memory to reclaim for it. */
-export interface Place extends Reclaim {
+export interface SlotPlace extends Reclaim {
   /** Slots, one for each row. */
   readonly slots: readonly number[];
 }
 
 /** A request that starts. */
-export interface Start extends Place {
+export interface Start extends SlotPlace {
   /** Index of the request among those that wait. */
   readonly index: number;
   /** Indices of the waiting requests that it passes. */
@@ -171,7 +171,7 @@ function findPlace(
   claim: Reservation,
   { running, budget }: Load,
   fairness: Fairness,
-): Place | Obstacle {
+): SlotPlace | Obstacle {
   const long = running.filter((other) => other.long);
   if (!fitsBeside(long, claim, budget, fairness)) return "long";
   const slots = chooseSlots(claim.rows.length, budget);

@@ -35,11 +35,11 @@ export interface PlacedFrame {
    * The bare area of the canvas, in which pixels always replace; none by
    * default.
    */
-  readonly bare?: Place | undefined;
+  readonly bare?: FramePlace | undefined;
 }
 
 /** A rectangle of the canvas. */
-export interface Place extends PixelSize {
+export interface FramePlace extends PixelSize {
   /** Rows above it, in pixels. */
   readonly top: number;
   /** Columns left of it, in pixels. */
@@ -105,7 +105,7 @@ function draw(
 
 /** Returns the columns of a row that lie in `place`, counted from the row's first. */
 function overlap(
-  place: Place,
+  place: FramePlace,
   y: number,
   left: number,
   width: number,

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Job, Outcome } from "./convert_thread.ts";
+import type { ConvertOutcome, Job } from "./convert_thread.ts";
 
 /** A thread and its port. */
 interface Thread {
@@ -73,13 +73,13 @@ function start(): Thread {
 async function exchange(
   { worker, port }: Thread,
   job: Job,
-): Promise<Outcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+): Promise<ConvertOutcome> {
+  const { promise, resolve, reject } = Promise.withResolvers<ConvertOutcome>();
   const onError = (event: ErrorEvent) => {
     event.preventDefault();
     reject(new Error(event.message));
   };
-  port.onmessage = ({ data }: MessageEvent<Outcome>) => resolve(data);
+  port.onmessage = ({ data }: MessageEvent<ConvertOutcome>) => resolve(data);
   worker.addEventListener("error", onError);
   port.postMessage(job, [job.bytes.buffer]);
   try {

@@ -20,7 +20,7 @@ export interface Job {
 }
 
 /** The outcome of a job: its results, or the reason of a failure. */
-export type Outcome =
+export type ConvertOutcome =
   | { readonly parts: readonly Uint8Array<ArrayBuffer>[] }
   | { readonly reason: string };
 
@@ -37,7 +37,7 @@ globalThis.addEventListener("message", (event) => {
   };
 });
 
-function outcomeOf({ bytes, dtype, treatment }: Job): Outcome {
+function outcomeOf({ bytes, dtype, treatment }: Job): ConvertOutcome {
   try {
     return { parts: convert(bytes, dtype, treatment) };
   } catch (error) {

@@ -16,7 +16,7 @@ import { tokenBytes } from "./token_bytes.ts";
 import type { TokenBytes } from "./token_bytes.ts";
 
 /** Options of decoding. */
-export interface DecodeOptions {
+export interface TextDecodeOptions {
   /**
    * True if special tokens are skipped, before bytes are joined: the halves of
    * a character on both sides of one become a character again.
@@ -35,12 +35,12 @@ export interface TokenSpellings {
 /** Decodes tokens that arrive over time into text. */
 export class TextStream {
   readonly #spellings: TokenSpellings;
-  readonly #options: DecodeOptions;
+  readonly #options: TextDecodeOptions;
   // A byte order mark is text like any other.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   /** Creates a stream at its beginning. */
-  constructor(spellings: TokenSpellings, options: DecodeOptions) {
+  constructor(spellings: TokenSpellings, options: TextDecodeOptions) {
     this.#spellings = spellings;
     this.#options = options;
   }

@@ -22,7 +22,7 @@ import { joinParts, SpecialSplitter } from "./special_split.ts";
 import { allSpecials } from "./text_source.ts";
 import type { TextSource } from "./text_source.ts";
 import { TextStream } from "./text_stream.ts";
-import type { DecodeOptions, TokenSpellings } from "./text_stream.ts";
+import type { TextDecodeOptions, TokenSpellings } from "./text_stream.ts";
 
 /** The caller whose turn a text waits for, and its signal. */
 export type EncodeTurn = Pick<FairTaskOptions, "caller" | "signal">;
@@ -57,9 +57,9 @@ export interface TextTokenizer extends Disposable {
    *
    * @throws {RangeError} If there is no such token.
    */
-  decode(tokens: Iterable<number>, options: DecodeOptions): string;
+  decode(tokens: Iterable<number>, options: TextDecodeOptions): string;
   /** Returns a stream of text from tokens that arrive over time. */
-  stream(options: DecodeOptions): TextStream;
+  stream(options: TextDecodeOptions): TextStream;
 }
 
 /** Bytes of a file from which a vocabulary is built in a worker. */

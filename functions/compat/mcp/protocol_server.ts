@@ -17,7 +17,7 @@ import {
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
 import type { Call } from "../../http/call.ts";
 import { VERSION } from "../../http/version.ts";
-import type { Progress, Tool, ToolAnswer } from "./tool.ts";
+import type { Tool, ToolAnswer, ToolProgress } from "./tool.ts";
 
 /** The context of the tools. */
 export interface ServerUse {
@@ -54,7 +54,7 @@ export function protocolServer(
           `Cannot find tool "${name.slice(0, 256)}": there is ${names}`,
         );
       }
-      const onProgress = (progress: Progress) => {
+      const onProgress = (progress: ToolProgress) => {
         if (meta?.progressToken === undefined) return;
         extra.sendNotification({
           method: "notifications/progress",

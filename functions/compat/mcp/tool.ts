@@ -11,12 +11,12 @@ import type { Call } from "../../http/call.ts";
 import type { FunctionName } from "../../schema/function_names.ts";
 
 /** The progress of a call. */
-export interface Progress {
+export interface ToolProgress {
   /** Amount of work that is done. */
   readonly progress: number;
   /** Amount of all work, if it is known. */
   readonly total?: number;
-  /** Progress as text for people. */
+  /** ToolProgress as text for people. */
   readonly message: string;
 }
 
@@ -25,7 +25,7 @@ export interface ToolUse {
   /** Context of the call. */
   readonly call: Call;
   /** Called with the progress. */
-  readonly onProgress: (progress: Progress) => void;
+  readonly onProgress: (progress: ToolProgress) => void;
 }
 
 /** A picture in a result. */

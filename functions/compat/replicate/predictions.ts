@@ -26,7 +26,7 @@ import {
 import type { Drain } from "../../middleware/drain.ts";
 import { storedEvents } from "../../http/sse.ts";
 import type { FunctionName } from "../../schema/function_names.ts";
-import { hasEnded, type Job, type Webhook } from "../../jobs/job.ts";
+import { hasEnded, type Job, type JobWebhook } from "../../jobs/job.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
 import { pageOf, wholeAnswer } from "../../jobs/looking.ts";
 import { refusalOf, waitFor } from "../../jobs/preference.ts";
@@ -276,7 +276,7 @@ function isPredictionOf(principal: string, job: Job): boolean {
 function webhookOf(
   { webhook: url, webhook_events_filter: filter }: PredictionRequest,
   jobs: Jobs,
-): Webhook | undefined {
+): JobWebhook | undefined {
   if (url === undefined) return undefined;
   jobs.checkWebhook(url, "/webhook");
   const told = new Set(filter ?? ["start", "completed"]);

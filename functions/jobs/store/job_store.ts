@@ -17,10 +17,10 @@ import {
   isResumable,
   type Job,
   type JobAnswer,
+  type JobProgress,
   type JobRequest,
   type JobStatus,
-  type Progress,
-  type Webhook,
+  type JobWebhook,
 } from "../job.ts";
 
 /** A job to store. */
@@ -29,7 +29,7 @@ export interface NewJob
   /** Request of the job. */
   readonly request: JobRequest;
   /** Receiver of notifications. */
-  readonly webhook: Webhook | undefined;
+  readonly webhook: JobWebhook | undefined;
   /** Origin of the job, if it is a prediction. */
   readonly prediction: PredictionOrigin | undefined;
 }
@@ -220,7 +220,7 @@ export class JobStore {
   }
 
   /** Appends an event and the job's progress after it. */
-  append(id: string, { event, data }: WireEvent, progress: Progress): void {
+  append(id: string, { event, data }: WireEvent, progress: JobProgress): void {
     this.transact(() => {
       this.#append(id, event, data);
       this.#queries.run(

@@ -22,7 +22,7 @@ export const ZIGZAG: Uint8Array = Uint8Array.fromHex(
 );
 
 /** The coefficients that a scan reads. */
-export interface Band {
+export interface SampleBand {
   /** Index of the first coefficient. */
   readonly start: number;
   /** Index of the last coefficient. */
@@ -52,7 +52,7 @@ export interface BlockTables {
 /** Reads the blocks of a scan. */
 export class BlockReader {
   readonly #reader: BitReader;
-  readonly #band: Band;
+  readonly #band: SampleBand;
   readonly #progressive: boolean;
   /** Number of blocks for which the band is over. */
   #endOfBand = 0;
@@ -64,7 +64,7 @@ export class BlockReader {
    */
   constructor(
     reader: BitReader,
-    band: Band,
+    band: SampleBand,
     { progressive }: { readonly progressive: boolean },
   ) {
     this.#reader = reader;

@@ -15,10 +15,10 @@
 import { ImageError } from "../../errors.ts";
 import type { Sampling } from "./jpeg.ts";
 import {
-  type Band,
   type BlockChannel,
   BlockReader,
   type BlockTables,
+  type SampleBand,
   ZIGZAG,
 } from "./jpeg_blocks.ts";
 import { BitReader, type HuffmanTable, huffmanTable } from "./jpeg_huffman.ts";
@@ -77,7 +77,7 @@ interface Channel extends JpegComponent, BlockChannel {
 }
 
 /** The fields of SOS. */
-interface Scan extends Band {
+interface Scan extends SampleBand {
   readonly parts: readonly ScanPart[];
 }
 

@@ -21,12 +21,14 @@ export interface Call {
 }
 
 /** The outcome of a call. */
-export type Outcome = { readonly value: unknown } | { readonly fault: Fault };
+export type CallOutcome = { readonly value: unknown } | {
+  readonly fault: Fault;
+};
 
 /** The thread's answer, in the order of the calls. */
 export interface Reply {
   /** The value or the error of the call. */
-  readonly outcome: Outcome;
+  readonly outcome: CallOutcome;
   /** Bytes that the thread holds, garbage included. */
   readonly heldBytes: number;
 }
@@ -62,7 +64,7 @@ parentPort?.on("message", async (message: unknown) => {
   parentPort?.postMessage(packed, buffers);
 });
 
-async function answer({ method, args }: Call): Promise<Outcome> {
+async function answer({ method, args }: Call): Promise<CallOutcome> {
   try {
     // The client has checked their types.
     const run = inPlaceCodec[method] as (...args: unknown[]) => unknown;

@@ -1,8 +1,6 @@
 import { deepStrictEqual, match, ok, throws } from "node:assert/strict";
-import {
-  parseArguments,
-  UsageError,
-} from "../../../deploy/models/arguments.ts";
+import { parseArguments } from "../../../deploy/models/arguments.ts";
+import { UsageError } from "../../../lib/command_line.ts";
 
 const good: Record<string, unknown> = {
   "pull a b@c": { command: "pull", sources: ["a", "b@c"] },

@@ -11,10 +11,8 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
-import {
-  parseArguments,
-  UsageError,
-} from "../../../deploy/platforms/arguments.ts";
+import { parseArguments } from "../../../deploy/platforms/arguments.ts";
+import { UsageError } from "../../../lib/command_line.ts";
 import {
   checkOptions,
   type DeployOptions,

@@ -1,8 +1,6 @@
 import { deepStrictEqual, ok, throws } from "node:assert/strict";
-import {
-  parseArguments,
-  UsageError,
-} from "../../../deploy/quantize/arguments.ts";
+import { parseArguments } from "../../../deploy/quantize/arguments.ts";
+import { UsageError } from "../../../lib/command_line.ts";
 
 Deno.test("parseArguments() accepts the checkpoint and its options in any order", () => {
   const expected = { source: "a", precision: "int4", target: "b" };
