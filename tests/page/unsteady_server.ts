@@ -20,6 +20,8 @@ export interface UnsteadyServer extends AsyncDisposable {
   away: boolean;
   /** Answers to the next generate requests. */
   readonly refusals: (() => Response)[];
+  /** Resolves when the server is disposed of. */
+  readonly ended: Promise<void>;
 }
 
 /** Starts a proxy for the server at `target`. */
@@ -55,6 +57,7 @@ export function openUnsteadyServer(target: string): UnsteadyServer {
       return new Response(broken(answer.body!, breakAfter, unsteady), answer);
     },
   );
+  const ended = Promise.withResolvers<void>();
   const unsteady: UnsteadyServer = {
     url: `http://127.0.0.1:${server.addr.port}`,
     asked: [],
@@ -63,7 +66,11 @@ export function openUnsteadyServer(target: string): UnsteadyServer {
     stalls: false,
     away: false,
     refusals: [],
-    [Symbol.asyncDispose]: () => server.shutdown(),
+    ended: ended.promise,
+    [Symbol.asyncDispose]: () => {
+      ended.resolve();
+      return server.shutdown();
+    },
   };
   return unsteady;
 }
@@ -99,6 +106,10 @@ function broken(
           }
           return;
         }
+      },
+      // A stalled stream has no end, however early the drawing has one.
+      flush: async () => {
+        if (unsteady.stalls && rows <= 0) await unsteady.ended;
       },
     }),
   ).pipeThrough(new TextEncoderStream());

@@ -165,6 +165,7 @@ def export_language_model(state, folder, options):
             "template": "chat",
             "examples": EXAMPLES,
             "max_images": 1,
+            "text_only": False,
             "subjects": [world.SINGULAR[noun] for noun in known.nouns],
             "known_words": captions.known_words(known),
         },

@@ -177,8 +177,8 @@ def errors_show_our_message():
     assert 'Cannot find model "gpt-image-2"' in str(unknown)
     for name, call in {
         "n": lambda: draw(n=9),
-        "response_format": lambda: draw(response_format="url"),
-        "output_format": lambda: draw(output_format="webp"),
+        "response_format": lambda: draw(response_format="file"),
+        "output_format": lambda: draw(output_format="gif"),
         "tools": lambda: ask(
             tools=[{"type": "function", "function": {"name": "look"}}]
         ),

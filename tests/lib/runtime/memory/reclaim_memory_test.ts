@@ -1,0 +1,64 @@
+import { ok } from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+
+const MODULE = new URL(
+  "../../../../lib/runtime/memory/reclaim_memory.ts",
+  import.meta.url,
+);
+
+/** Blocks that are allocated one after the other, then freed but for the last. */
+const PROGRAM = `
+  import { limitFreeMemory } from "${MODULE}";
+  if (Deno.args[0] === "limited") limitFreeMemory();
+  const { symbols: c } = Deno.dlopen("libc.so.6", {
+    malloc: { parameters: ["usize"], result: "pointer" },
+    memset: { parameters: ["pointer", "i32", "usize"], result: "pointer" },
+    free: { parameters: ["pointer"], result: "void" },
+  });
+  const block = (bytes) => c.memset(c.malloc(BigInt(bytes)), 1, BigInt(bytes));
+  // A large block that is freed raises the size from which blocks are mapped.
+  c.free(block(31 * 2 ** 20));
+  const blocks = Array.from({ length: 16 }, () => block(8 * 2 ** 20));
+  const last = block(200_000);
+  const resident = () =>
+    Number(Deno.readTextFileSync("/proc/self/statm").split(" ")[1]) * 4096;
+  const before = resident();
+  blocks.forEach((one) => c.free(one));
+  console.log(before - resident());
+  c.free(last);
+`;
+
+/** Returns the bytes that went back to the system when 128 MiB were freed. */
+async function returned(...args: string[]): Promise<number> {
+  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(file, PROGRAM);
+    const config = fileURLToPath(
+      new URL("../../../../deno.json", import.meta.url),
+    );
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-q",
+        "-A",
+        "--no-check",
+        `--config=${config}`,
+        file,
+        ...args,
+      ],
+    }).output();
+    return Number(new TextDecoder().decode(stdout));
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test({
+  name: "limitFreeMemory() sends freed blocks back to the system at once",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const freed = 128 * 2 ** 20;
+    ok(await returned("limited") > 0.9 * freed);
+    ok(await returned() < 0.5 * freed, "else there would be nothing to limit");
+  },
+});
