@@ -39,20 +39,7 @@ import { RemoteError } from "./net/remote.ts";
 import { type OpenRemoteOf, remoteFor } from "./net/remote_for.ts";
 import { whatChanged } from "./snapshots/snapshot_check.ts";
 import { type RemoteSource, type Source, withoutSecrets } from "./source.ts";
-
-/** Progress of obtaining a model. */
-export interface ObtainProgress {
-  /**
-   * Current phase; `wait` is for another process that downloads the same model.
-   */
-  readonly phase: "resolve" | "wait" | "download" | "verify";
-  /** Bytes that are here, those of an earlier attempt included. */
-  readonly bytes: number;
-  /** Bytes in all; undefined while unknown. */
-  readonly totalBytes: number | undefined;
-  /** Name of the place that they come from, for messages. */
-  readonly place: string;
-}
+import type { ObtainProgress } from "./progress.ts";
 
 /** Options for obtaining a model. */
 export interface ObtainOptions {

@@ -4,7 +4,19 @@
  * @module
  */
 
-import type { ObtainProgress } from "./obtain.ts";
+/** Progress of obtaining a model. */
+export interface ObtainProgress {
+  /**
+   * Current phase; `wait` is for another process that downloads the same model.
+   */
+  readonly phase: "resolve" | "wait" | "download" | "verify";
+  /** Bytes that are here, those of an earlier attempt included. */
+  readonly bytes: number;
+  /** Bytes in all; undefined while unknown. */
+  readonly totalBytes: number | undefined;
+  /** Name of the place that they come from, for messages. */
+  readonly place: string;
+}
 
 /** A moment of a download, and its speed. */
 export interface Pace {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ObtainProgress } from "./obtain.ts";
 import type { RemoteSnapshot } from "./net/remote.ts";
+import type { ObtainProgress } from "./progress.ts";
 
 const TELL_MS = 100;
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Variable } from "../cache/stores/s3/aws_credentials.ts";
 import { openStore } from "../cache/stores/open_store.ts";
 import { makeManifest } from "../publish/make_manifest.ts";
 import { publishedFiles } from "../publish/published_files.ts";
@@ -13,6 +12,7 @@ import { publishToStore } from "../publish/publish_to_store.ts";
 import { PublishError } from "../publish/publish_error.ts";
 import { formatBytes } from "../cache/progress.ts";
 import type { Report } from "./report.ts";
+import type { Variable } from "../cache/stores/s3/aws_profile.ts";
 
 /** The options of the command. */
 export interface PublishCommand {

@@ -5,9 +5,10 @@
  */
 
 import type { Places } from "../cache/locate.ts";
-import { obtain, type ObtainProgress } from "../cache/obtain.ts";
+import { obtain } from "../cache/obtain.ts";
 import { withoutSecrets } from "../cache/source.ts";
 import type { Report } from "./report.ts";
+import type { ObtainProgress } from "../cache/progress.ts";
 
 const DOING: Readonly<Record<ObtainProgress["phase"], string>> = {
   resolve: "looking for",

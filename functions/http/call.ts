@@ -6,9 +6,16 @@
  */
 
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
-import type { WireEvent } from "./sse.ts";
 import type { Timings } from "./server_timing.ts";
 import type { InFlight } from "../shutdown/in_flight.ts";
+
+/** An event as it is sent. */
+export interface WireEvent {
+  /** Type of the event; empty for clients that support only one. */
+  readonly event: string;
+  /** Data of the event, sent as JSON. */
+  readonly data: unknown;
+}
 
 /** The arguments of a function beside its fields. */
 export interface Call {

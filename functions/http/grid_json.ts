@@ -12,6 +12,7 @@ import {
 } from "../../lib/grid.ts";
 import { invalidField } from "./errors/errors.ts";
 import type { Clip, Grid } from "../schema/common.ts";
+import type { GridFields } from "../schema/grid_fields.ts";
 
 /** A grid or a clip. */
 export type Codes = CodeGrid | CodeClip;
@@ -67,16 +68,6 @@ export function clipFromFields(
     codes.set(frame.codes, i * area);
   }
   return { frames: frames.length, height, width, codes };
-}
-
-/** A grid in the form of a body. */
-export interface GridFields {
-  /** Number of rows. */
-  readonly height: number;
-  /** Number of codes in a row. */
-  readonly width: number;
-  /** Codes row by row. */
-  readonly codes: number[][];
 }
 
 /** A clip in the form of a body. */

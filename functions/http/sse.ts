@@ -17,14 +17,7 @@ import {
 } from "./connection/paced_body.ts";
 import { problemFrom } from "./errors/problem.ts";
 import { heldWhenFree } from "../middleware/unsent.ts";
-
-/** An event as it is sent. */
-export interface WireEvent {
-  /** Type of the event; empty for clients that support only one. */
-  readonly event: string;
-  /** Data of the event, sent as JSON. */
-  readonly data: unknown;
-}
+import type { WireEvent } from "./call.ts";
 
 /** A stored event. */
 export interface StoredEvent {

@@ -7,8 +7,7 @@
 import { answer, type AnswerEvent, type Question } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import { checkAdapter } from "./adapters.ts";
-import { asSent, type Call, observed } from "../http/call.ts";
-import type { WireEvent } from "../http/sse.ts";
+import { asSent, type Call, observed, type WireEvent } from "../http/call.ts";
 import { gridFields } from "../http/grid_json.ts";
 import type { Answerers, ModelPair } from "../models/ports.ts";
 import { randomSeed } from "./generation_params.ts";

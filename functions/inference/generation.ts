@@ -5,7 +5,7 @@
  */
 
 import { checkAdapter } from "./adapters.ts";
-import { asSent, type Call, observed } from "../http/call.ts";
+import { asSent, type Call, observed, type WireEvent } from "../http/call.ts";
 import { drawingFields, imageFields, rowFields } from "./generation_fields.ts";
 import {
   type Drawing,
@@ -15,7 +15,6 @@ import {
   walkDrawing,
 } from "./generation_events.ts";
 import { checkDrawnSize } from "./drawn_size.ts";
-import type { WireEvent } from "../http/sse.ts";
 import { checkGridSize } from "./image_limit.ts";
 import type { Drawers } from "../models/ports.ts";
 import type { FileType } from "./render.ts";

@@ -8,11 +8,12 @@
  * @module
  */
 
-import type { StoredEvent, WireEvent } from "../http/sse.ts";
+import type { StoredEvent } from "../http/sse.ts";
 import { Notifier } from "./notifier.ts";
 import { hasEnded } from "./job.ts";
 import type { JobStore } from "./store/job_store.ts";
 import { Readers } from "./store/readers.ts";
+import type { WireEvent } from "../http/call.ts";
 
 /** The event readers of jobs. */
 export class Followers {

@@ -12,7 +12,16 @@
 
 import { type JsonPart, withMember } from "../http/json_parts.ts";
 import type { Problem } from "../http/errors/problem.ts";
-import type { PredictionOrigin } from "../compat/replicate/prediction.ts";
+
+/** The request of a job that is a prediction. */
+export interface PredictionOrigin {
+  /** Requested model. */
+  readonly model: string;
+  /** Requested version. */
+  readonly version: string;
+  /** Input of the request without long values. */
+  readonly input: Readonly<Record<string, unknown>>;
+}
 
 /** The status of a job. */
 export type JobStatus =

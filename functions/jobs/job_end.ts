@@ -5,9 +5,9 @@
  */
 
 import { type Problem, problemFrom } from "../http/errors/problem.ts";
-import type { WireEvent } from "../http/sse.ts";
 import { type Job, type JobAnswer, resultFields } from "./job.ts";
 import type { JobEnd } from "./store/job_store.ts";
+import type { WireEvent } from "../http/call.ts";
 
 /** Returns the end of a canceled job. */
 export function cancellation(finishedAt: number): JobEnd {

@@ -8,8 +8,8 @@
  */
 
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
-import type { WireEvent } from "../http/sse.ts";
 import type { JobStore } from "./store/job_store.ts";
+import type { WireEvent } from "../http/call.ts";
 
 /**
  * Fewest codes of a stopped picture that is resumed. With fewer it starts over,

@@ -49,8 +49,8 @@ import {
   type PrecisionOptions,
 } from "./precision.ts";
 import { UnknownModelError } from "../http/errors/errors.ts";
-import type { ServiceOptions } from "./services.ts";
 import { VERSION } from "../http/version.ts";
+import type { ServiceOptions } from "./service_options.ts";
 
 /** Precision of vision tokenizers: they are small, and codes need every bit. */
 export const VISION_PRECISION = "fp32";

@@ -13,36 +13,32 @@
  */
 
 import type { Budget } from "../../lib/async/budget.ts";
-import type { CacheDtype } from "../../lib/decoder/kv_cache.ts";
 import type { Provider } from "../../lib/runtime/provider.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { findFfmpeg, type VideoEncoder } from "../../lib/image/ffmpeg.ts";
 import type { PictureCodec } from "../../lib/image/picture_codec.ts";
 import type { PicturePool } from "../../lib/image/threads/picture_pool.ts";
 import type { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
-import { type DeviceOptions, expectedProvider, openDevice } from "./device.ts";
+import { expectedProvider, openDevice } from "./device.ts";
 import { pictureFetcher } from "../outbound/fetch_image.ts";
 import { pixelBudget } from "../inference/pixel_budget.ts";
-import type { FunctionName } from "../schema/function_names.ts";
 import { LazyResource, reasonOf } from "./lazy_resource.ts";
 import {
   directionsOf,
   type ModelPlan,
   planLineup,
-  type Sources,
   type WantedLanguage,
   wantedLanguages,
 } from "./model_plan.ts";
 import { refuseCrowded } from "./memory_budget.ts";
-import { type ModelAliases, withAliases } from "./model_aliases.ts";
+import { withAliases } from "./model_aliases.ts";
 import {
   languageCapabilities,
   mergeListings,
   visionCapabilities,
 } from "./model_listing.ts";
-import { type Obtain, PendingDownload } from "./pending_download.ts";
+import { PendingDownload } from "./pending_download.ts";
 import { openCodec, visionOpener, warmCodec } from "./load_models.ts";
-import type { OutsideNetwork } from "../outbound/request.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
 import type {
   Answerers,
@@ -61,42 +57,7 @@ import type {
 import { floatPrecision } from "./precision.ts";
 import { NotReadyError } from "../http/errors/errors.ts";
 import { ModelPool, VISION_PRECISION } from "./model_pool.ts";
-
-/** Options of the services. */
-export interface ServiceOptions extends DeviceOptions {
-  /** Sources of checkpoints, passed to {@linkcode ServiceOptions.obtain}. */
-  readonly folders: Sources;
-  /** Downloads a source to this machine. */
-  readonly obtain: Obtain;
-  /** Called with phases of the start; for all models if `model` is "". */
-  readonly onPhase?: (model: string, phase: Phase) => void;
-  /** Functions that are served. */
-  readonly functions: ReadonlySet<FunctionName>;
-  /** Sequences that each language model decodes together. */
-  readonly slots: number;
-  /** Folder for copies of models; undefined if none can be kept. */
-  readonly copyFolder: string | undefined;
-  /** Name or path of the video encoder; undefined for none. */
-  readonly ffmpeg?: string;
-  /** Limit of the requests that wait for each language model. */
-  readonly queueLimit: number;
-  /** Aliases of models; undefined for none. */
-  readonly aliases?: ModelAliases;
-  /** Bytes of memory that the process may use. */
-  readonly memoryBytes: number;
-  /** Bytes of the KV caches of all language models; undefined for a quarter. */
-  readonly cacheBytes: number | undefined;
-  /** Type of keys and values; undefined for a type that suits the memory. */
-  readonly cacheDtype: CacheDtype | undefined;
-  /** Network that pictures are fetched through; undefined to fetch none. */
-  readonly pictureNetwork: OutsideNetwork | undefined;
-  /** Most bytes of pixels that all requests hold; undefined for a default. */
-  readonly pixelBytes: number | undefined;
-  /** Threads that decode and encode pictures; 2 by default. */
-  readonly codecThreads?: number | undefined;
-  /** Limits that are the same for all requests. */
-  readonly limits: Limits;
-}
+import type { ServiceOptions } from "./service_options.ts";
 
 /** A language model that is being downloaded, and its purposes. */
 interface Coming extends Pick<WantedLanguage, "draws" | "answers"> {

@@ -10,7 +10,6 @@
  * @module
  */
 
-import type { WireEvent } from "../http/sse.ts";
 import type { Pause } from "../jobs/pause.ts";
 import type { JobCall } from "../jobs/runner.ts";
 import { type Problem, problemFrom } from "../http/errors/problem.ts";
@@ -26,6 +25,7 @@ import {
   problemResult,
 } from "./job_result.ts";
 import { type AnswerPart, mergeParts, partsOf, textParts } from "./parts.ts";
+import type { WireEvent } from "../http/call.ts";
 
 /** Options of a job's run. */
 export interface JobRunOptions {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { WireEvent } from "../http/sse.ts";
+import type { WireEvent } from "../http/call.ts";
 
 /** A part of an answer. */
 export type AnswerPart = WireEvent | string;

@@ -15,8 +15,9 @@
 
 import { deflateSync } from "node:zlib";
 import { type AnimationOptions, animationSize } from "./animation.ts";
-import { type PngChunk, writeChunks } from "./format/png.ts";
+import { writeChunks } from "./format/png.ts";
 import type { PixelSize, RgbImage } from "./image.ts";
+import type { PngChunk } from "./format/png_metadata.ts";
 
 /** Options of {@linkcode encodePng}. */
 export interface PngOptions {

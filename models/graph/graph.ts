@@ -22,35 +22,12 @@ import {
   type StoredTensor,
   type Weights,
 } from "./weights.ts";
+import type { Attributes, Port, Side } from "./nodes.ts";
 
 /** The result of an operator, an input or a weight. */
 export interface Value {
   /** Name in the graph; unique. */
   readonly name: string;
-}
-
-/** A side of a shape, known (number) or named (string). */
-export type Side = number | string;
-
-/** An attribute: an integer is a number, a float is wrapped. */
-export type Attribute =
-  | number
-  | string
-  | { readonly float: number }
-  | { readonly dtype: Dtype }
-  | readonly number[];
-
-/** Attributes by name. */
-export type Attributes = Readonly<Record<string, Attribute>>;
-
-/** An input or output of a graph. */
-export interface Port {
-  /** Name that a session binds. */
-  readonly name: string;
-  /** Element type. */
-  readonly dtype: Dtype;
-  /** Sides, outermost first; undefined if even their number is open. */
-  readonly shape: readonly Side[] | undefined;
 }
 
 /** A weight as it is stored. */

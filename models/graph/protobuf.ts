@@ -10,7 +10,7 @@
 
 import proto from "onnx-proto";
 import { type Dtype, ONNX_DTYPE } from "./dtype.ts";
-import type { Attribute, Attributes, Port, Side } from "./graph.ts";
+import type { Attribute, Attributes, Port, Side } from "./nodes.ts";
 
 /** An operator, fully named. */
 export interface Node {

@@ -12,12 +12,10 @@ import type { FunctionName } from "../../functions/schema/function_names.ts";
 import type { Obtain } from "../../functions/models/pending_download.ts";
 import type { Phase } from "../../functions/models/load_phases.ts";
 import { NotReadyError } from "../../functions/http/errors/errors.ts";
-import {
-  type ServiceOptions,
-  Services,
-} from "../../functions/models/services.ts";
+import { Services } from "../../functions/models/services.ts";
 import { goldenPath } from "../support/golden.ts";
 import { TINY_FOLDERS, tinyOptions } from "../support/tiny_server.ts";
+import type { ServiceOptions } from "../../functions/models/service_options.ts";
 
 const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
 const VISION = goldenPath("checkpoints/emu3-tiny-visiontokenizer");

@@ -5,8 +5,9 @@
  */
 
 import { crc32, deflateSync } from "node:zlib";
-import { PNG_SIGNATURE, type PngChunk } from "../../lib/image/format/png.ts";
+import { PNG_SIGNATURE } from "../../lib/image/format/png.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
+import type { PngChunk } from "../../lib/image/format/png_metadata.ts";
 
 /** A chunk that may have a wrong CRC, or be cut. */
 export interface OddChunk extends PngChunk {

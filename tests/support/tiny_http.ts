@@ -8,9 +8,9 @@ import type { Hono } from "hono";
 import type { AppOptions } from "../../functions/app.ts";
 import type { AppEnv } from "../../functions/http/context.ts";
 import { listen as listenAt } from "../../functions/http/connection/listener.ts";
-import type { ServiceOptions } from "../../functions/models/services.ts";
 import { openTinyServer, type TinyServer } from "./tiny_server.ts";
 import { until } from "./until.ts";
+import type { ServiceOptions } from "../../functions/models/service_options.ts";
 
 /** An address that an application listens on. */
 export interface Listening extends AsyncDisposable {

@@ -16,11 +16,9 @@ import { FUNCTION_NAMES } from "../../functions/schema/function_names.ts";
 import { IN_MEMORY } from "../../functions/jobs/store/database.ts";
 import { Jobs, type JobsOptions } from "../../functions/jobs/jobs.ts";
 import { Metrics } from "../../functions/metrics/metrics.ts";
-import {
-  type ServiceOptions,
-  Services,
-} from "../../functions/models/services.ts";
+import { Services } from "../../functions/models/services.ts";
 import { goldenPath } from "./golden.ts";
+import type { ServiceOptions } from "../../functions/models/service_options.ts";
 
 /**
  * Folders of the original layout: a language model and its vision tokenizer.

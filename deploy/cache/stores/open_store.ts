@@ -6,7 +6,7 @@
 
 import { PATIENT_UPLOAD, type RetryPolicy } from "../retry_policy.ts";
 import type { Remote } from "../net/remote.ts";
-import { awsCredentials, type Variable } from "./s3/aws_credentials.ts";
+import { awsCredentials } from "./s3/aws_credentials.ts";
 import { gcsToken } from "./gcs/gcs_token.ts";
 import { GcsStore } from "./gcs/gcs_store.ts";
 import type { Fetch } from "./fetch.ts";
@@ -14,6 +14,7 @@ import type { ObjectStore } from "./object_store.ts";
 import { S3Store } from "./s3/s3_store.ts";
 import { StoreRemote } from "./store_remote.ts";
 import { WebRemote } from "./web_remote.ts";
+import type { Variable } from "./s3/aws_profile.ts";
 
 /** Options for opening a store. */
 export interface StoreOptions {

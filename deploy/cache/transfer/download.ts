@@ -25,7 +25,6 @@ import {
   noteUnchecked,
   trustedBlobs,
 } from "./missing_files.ts";
-import type { ObtainProgress } from "../obtain.ts";
 import { type Fetcher, fetchHere, fetchInWorkers } from "./part_workers.ts";
 import { patiently, type RetryPolicy } from "../retry_policy.ts";
 import {
@@ -44,6 +43,7 @@ import {
 } from "../snapshots/hub_layout.ts";
 import { reveal } from "../snapshots/commit_snapshot.ts";
 import type { RemoteSource } from "../source.ts";
+import type { ObtainProgress } from "../progress.ts";
 
 /** The degree of concurrency and retries of a download. */
 export interface DownloadEffort {

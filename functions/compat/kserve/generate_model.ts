@@ -10,13 +10,13 @@ import type { Drawers } from "../../models/ports.ts";
 import { FILE_TYPES } from "../../inference/render.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
 import { filesTensor, gridsTensor } from "./code_tensors.ts";
-import type { NamedTensor } from "./infer_answer.ts";
 import {
   MODEL_VERSION,
   nativeFields,
   type ServedModel,
   textInput,
 } from "./served_model.ts";
+import type { NamedTensor } from "./tensor.ts";
 
 /** Fields that a tensor carries, or that only streams and JSON support. */
 const NOT_OPTIONS: ReadonlySet<string> = new Set([

@@ -6,10 +6,7 @@
 
 import type { InferRequest } from "./infer_request.ts";
 import type { ServedModel } from "./served_model.ts";
-import { bytesFromTensor, jsonFromTensor, type Tensor } from "./tensor.ts";
-
-/** An output with its name. */
-export type NamedTensor = readonly [name: string, tensor: Tensor];
+import { bytesFromTensor, jsonFromTensor, type NamedTensor } from "./tensor.ts";
 
 /** A body and the length of its JSON. */
 export interface InferAnswer {

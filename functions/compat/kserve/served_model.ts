@@ -14,9 +14,13 @@ import {
   InvalidFieldsError,
 } from "../../http/errors/errors.ts";
 import { pictureBytes } from "../../http/upload.ts";
-import type { NamedTensor } from "./infer_answer.ts";
 import type { InferRequest } from "./infer_request.ts";
-import { type Datatype, elementCount, type Tensor } from "./tensor.ts";
+import {
+  type Datatype,
+  elementCount,
+  type NamedTensor,
+  type Tensor,
+} from "./tensor.ts";
 
 /** The only version of each model. */
 export const MODEL_VERSION = "1";

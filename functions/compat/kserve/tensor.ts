@@ -17,6 +17,9 @@ import {
   MAX_BYTES_ELEMENTS,
 } from "../../http/body_limits.ts";
 
+/** An output with its name. */
+export type NamedTensor = readonly [name: string, tensor: Tensor];
+
 /** A supported element type. */
 export type Datatype = "BYTES" | "UINT16" | "INT32";
 

@@ -6,12 +6,12 @@
 
 import * as v from "valibot";
 import { startAnswer } from "../../inference/captioning.ts";
-import type { WireEvent } from "../../http/sse.ts";
 import type { Answerers } from "../../models/ports.ts";
 import { checkOneWay, questionGrids } from "../../inference/image_inputs.ts";
 import { CaptionRequest } from "../../schema/caption.ts";
 import { Stopwatch } from "../../http/server_timing.ts";
 import { defineTool, type Tool } from "./tool.ts";
+import type { WireEvent } from "../../http/call.ts";
 
 const Input = v.object(CaptionRequest.entries);
 

@@ -8,12 +8,12 @@ import * as v from "valibot";
 import { isLossless } from "../../../lib/drawing/strategy.ts";
 import type { DrawingRun } from "../../inference/generation.ts";
 import { startDrawing } from "../../inference/generation.ts";
-import type { WireEvent } from "../../http/sse.ts";
 import type { Drawers } from "../../models/ports.ts";
 import { FILE_TYPES } from "../../inference/render.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
 import { imageContent } from "./content.ts";
 import { defineTool, type Tool, type ToolUse } from "./tool.ts";
+import type { WireEvent } from "../../http/call.ts";
 
 /** The options without those that only streams and long JSON support. */
 const { preview: _preview, logprobs: _logprobs, ...options } =

@@ -9,7 +9,7 @@ import type {
   AnswerProgress,
   AnswerRun,
 } from "../../inference/captioning.ts";
-import type { WireEvent } from "../../http/sse.ts";
+import type { WireEvent } from "../../http/call.ts";
 
 /** The fields of a body. */
 type Fields = Record<string, unknown>;

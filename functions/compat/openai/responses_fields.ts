@@ -14,12 +14,12 @@
  */
 
 import type { AnswerFields, AnswerRun } from "../../inference/captioning.ts";
-import type { WireEvent } from "../../http/sse.ts";
 import {
   MESSAGE_ID_PREFIX,
   type ResponsesRequest,
 } from "./responses_request.ts";
 import { unixSeconds } from "./time.ts";
+import type { WireEvent } from "../../http/call.ts";
 
 /** The fields of a body. */
 type Fields = Record<string, unknown>;

@@ -28,16 +28,6 @@ const STATUSES: Readonly<Record<JobStatus, string>> = {
   interrupted: "failed",
 };
 
-/** The request of a job that is a prediction. */
-export interface PredictionOrigin {
-  /** Requested model. */
-  readonly model: string;
-  /** Requested version. */
-  readonly version: string;
-  /** Input of the request without long values. */
-  readonly input: Readonly<Record<string, unknown>>;
-}
-
 /** The number of steps of a progress bar. */
 const BAR = 20;
 

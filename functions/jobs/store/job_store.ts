@@ -9,9 +9,8 @@
 
 import { deserialize, serialize } from "node:v8";
 import type { ResumeState } from "../../../lib/drawing/resume_state.ts";
-import type { StoredEvent, WireEvent } from "../../http/sse.ts";
+import type { StoredEvent } from "../../http/sse.ts";
 import type { Problem } from "../../http/errors/problem.ts";
-import type { PredictionOrigin } from "../../compat/replicate/prediction.ts";
 import { bytesOf, type Queries, type Row } from "./queries.ts";
 import {
   isResumable,
@@ -21,7 +20,9 @@ import {
   type JobRequest,
   type JobStatus,
   type JobWebhook,
+  type PredictionOrigin,
 } from "../job.ts";
+import type { WireEvent } from "../../http/call.ts";
 
 /** A job to store. */
 export interface NewJob

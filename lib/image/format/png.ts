@@ -17,17 +17,7 @@ import { crc32 } from "node:zlib";
 import { ImageError, ImageTooLargeError } from "../../errors.ts";
 import type { Orientation } from "../metadata/exif.ts";
 import type { PixelSize } from "../image.ts";
-import { pngOrientation } from "./png_metadata.ts";
-
-/** One chunk. */
-export interface PngChunk {
-  /**
-   * Type, four letters; a capital first one means that the picture needs it.
-   */
-  readonly type: string;
-  /** Data without length, type and CRC. */
-  readonly data: Uint8Array;
-}
+import { type PngChunk, pngOrientation } from "./png_metadata.ts";
 
 /** A chunk with its offset in a file. */
 export interface StoredChunk extends PngChunk {

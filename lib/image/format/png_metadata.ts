@@ -17,7 +17,16 @@
 import { inflateSync } from "node:zlib";
 import { exifOrientation, type Orientation } from "../metadata/exif.ts";
 import { xmpOrientation } from "../metadata/xmp_orientation.ts";
-import type { PngChunk } from "./png.ts";
+
+/** One chunk. */
+export interface PngChunk {
+  /**
+   * Type, four letters; a capital first one means that the picture needs it.
+   */
+  readonly type: string;
+  /** Data without length, type and CRC. */
+  readonly data: Uint8Array;
+}
 
 /**
  * The most bytes of compressed metadata, which is read while a request waits.

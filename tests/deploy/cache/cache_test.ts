@@ -14,7 +14,7 @@ import {
 } from "node:assert/strict";
 import { join } from "node:path";
 import { locate } from "../../../deploy/cache/locate.ts";
-import { obtain, type ObtainProgress } from "../../../deploy/cache/obtain.ts";
+import { obtain } from "../../../deploy/cache/obtain.ts";
 import { RemoteError } from "../../../deploy/cache/net/remote.ts";
 import { fakeRemote, opening } from "../../support/fake_remote.ts";
 import {
@@ -27,6 +27,7 @@ import {
 import { impatient, obtainOptions } from "../../support/obtain_options.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { hubModel, wantedOf } from "../../support/tiny_hub_model.ts";
+import type { ObtainProgress } from "../../../deploy/cache/progress.ts";
 
 const model = hubModel(3);
 const wanted = wantedOf(model);

@@ -7,11 +7,7 @@ import {
 } from "node:assert/strict";
 import { join } from "node:path";
 import { locate, SourceError } from "../../../deploy/cache/locate.ts";
-import {
-  obtain,
-  type ObtainOptions,
-  type ObtainProgress,
-} from "../../../deploy/cache/obtain.ts";
+import { obtain, type ObtainOptions } from "../../../deploy/cache/obtain.ts";
 import { holdsNothing } from "../../../deploy/cache/snapshots/empty_repository.ts";
 import {
   type Fault,
@@ -27,6 +23,7 @@ import {
 import { impatient, obtainOptions } from "../../support/obtain_options.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { hubModel, wantedOf } from "../../support/tiny_hub_model.ts";
+import type { ObtainProgress } from "../../../deploy/cache/progress.ts";
 
 const model = hubModel(1);
 

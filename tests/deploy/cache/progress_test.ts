@@ -1,9 +1,9 @@
 import { strictEqual } from "node:assert/strict";
-import type { ObtainProgress } from "../../../deploy/cache/obtain.ts";
 import {
   formatBytes,
   formatPace,
   formatSeconds,
+  type ObtainProgress,
   PaceMeter,
 } from "../../../deploy/cache/progress.ts";
 

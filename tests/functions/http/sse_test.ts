@@ -1,8 +1,9 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { Hono } from "hono";
 import type { AppEnv } from "../../../functions/http/context.ts";
-import { eventStream, type WireEvent } from "../../../functions/http/sse.ts";
+import { eventStream } from "../../../functions/http/sse.ts";
 import { parseEvents } from "../../support/tiny_server.ts";
+import type { WireEvent } from "../../../functions/http/call.ts";
 
 /** Streams `events`; returns the outcome. */
 async function stream(

@@ -7,11 +7,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { readEnvironment } from "../../../functions/env.ts";
 import { createApp } from "../../../functions/app.ts";
-import {
-  type PngChunk,
-  readChunks,
-  writeChunks,
-} from "../../../lib/image/format/png.ts";
+import { readChunks, writeChunks } from "../../../lib/image/format/png.ts";
 import { writeWebpChunks } from "../../../lib/image/format/webp.ts";
 import { inPlaceCodec } from "../../../lib/image/picture_codec.ts";
 import { plainGif } from "../../support/bombs.ts";
@@ -19,6 +15,7 @@ import { fakeServices, runAtOnce } from "../../support/fake_models.ts";
 import { sourcePicture } from "../../support/odd_pictures.ts";
 import { paint } from "../../support/pictures.ts";
 import { appOptions, json, openTinyServer } from "../../support/tiny_server.ts";
+import type { PngChunk } from "../../../lib/image/format/png_metadata.ts";
 
 const functions = new Set(["tokenize", "detokenize"] as const);
 const image = paint(8, 8, (y, x) => [8 * x, 12 * y, 7]);

@@ -1,9 +1,9 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import type { WireEvent } from "../../../functions/http/sse.ts";
 import type { JobStore } from "../../../functions/jobs/store/job_store.ts";
 import { Recorder, WORTH_CODES } from "../../../functions/jobs/recorder.ts";
 import { newJob, openTables } from "../../support/job_tables.ts";
+import type { WireEvent } from "../../../functions/http/call.ts";
 
 function storedEvents(jobs: JobStore): WireEvent[] {
   const events: WireEvent[] = [];

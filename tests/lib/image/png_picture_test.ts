@@ -5,13 +5,10 @@
 import { deepStrictEqual, rejects } from "node:assert/strict";
 import { deflateSync } from "node:zlib";
 import { decodeFrames, decodeImage } from "../../../lib/image/decode.ts";
-import {
-  type PngChunk,
-  readChunks,
-  writeChunks,
-} from "../../../lib/image/format/png.ts";
+import { readChunks, writeChunks } from "../../../lib/image/format/png.ts";
 import { ODD_PNGS } from "../../support/odd_pngs.ts";
 import { goldenBytes } from "../../support/pictures.ts";
+import type { PngChunk } from "../../../lib/image/format/png_metadata.ts";
 
 const reference = { decode: "reference", maxPixels: 1_000_000 } as const;
 const display = { decode: "display", maxPixels: 1_000_000 } as const;

@@ -20,7 +20,7 @@ import {
 } from "../answer.ts";
 import { boundedText } from "../bounded_text.ts";
 import type { Fetch } from "../fetch.ts";
-import { GcsUpload } from "./gcs_upload.ts";
+import { type GcsRequest, GcsUpload } from "./gcs_upload.ts";
 import { type JsonRecord, readRecord, textField } from "../json_answer.ts";
 import type {
   KnownObject,
@@ -42,22 +42,6 @@ export interface GcsSettings {
   readonly fetch: Fetch;
   /** Returns the current access token; undefined for anonymous requests. */
   readonly token: () => Promise<string | undefined>;
-}
-
-/** A request to Cloud Storage. */
-export interface GcsRequest {
-  /** Action of the request, for messages. */
-  readonly what: string;
-  /** Method; GET by default. */
-  readonly method?: string;
-  /** URL of the request. */
-  readonly url: URL;
-  /** Headers besides the token. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Body of the request. */
-  readonly body?: Uint8Array<ArrayBuffer> | string;
-  /** Statuses besides 2xx that are valid responses. */
-  readonly accept?: readonly number[];
 }
 
 const ACCESS =

@@ -16,9 +16,9 @@
 import { join } from "node:path";
 import { RemoteError } from "../../net/remote.ts";
 import { refusal, unanswered } from "../answer.ts";
-import type { Variable } from "../s3/aws_credentials.ts";
 import { assertionOf } from "./google_assertion.ts";
 import { type JsonRecord, readRecord, textField } from "../json_answer.ts";
+import type { Variable } from "../s3/aws_profile.ts";
 
 /** A token and its expiry. */
 interface Token {

@@ -17,9 +17,24 @@
 import { createHash } from "node:crypto";
 import { patiently, type RetryPolicy } from "../../retry_policy.ts";
 import { RemoteError } from "../../net/remote.ts";
-import type { GcsRequest } from "./gcs_store.ts";
 import { readRecord, textField } from "../json_answer.ts";
 import type { PartSource } from "../object_store.ts";
+
+/** A request to Cloud Storage. */
+export interface GcsRequest {
+  /** Action of the request, for messages. */
+  readonly what: string;
+  /** Method; GET by default. */
+  readonly method?: string;
+  /** URL of the request. */
+  readonly url: URL;
+  /** Headers besides the token. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Body of the request. */
+  readonly body?: Uint8Array<ArrayBuffer> | string;
+  /** Statuses besides 2xx that are valid responses. */
+  readonly accept?: readonly number[];
+}
 
 /** A function that sends a request to Cloud Storage. */
 export type AskGcs = (

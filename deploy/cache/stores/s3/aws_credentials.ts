@@ -16,22 +16,11 @@
  */
 
 import { fromContainer, fromInstance, fromWebIdentity } from "./aws_roles.ts";
-import { fromProfile } from "./aws_profile.ts";
-
-/** Keys for signing requests. */
-export interface AwsCredentials {
-  /** Public id of the key. */
-  readonly accessKeyId: string;
-  /** Secret key. */
-  readonly secretAccessKey: string;
-  /** Session token of temporary keys. */
-  readonly sessionToken: string | undefined;
-  /** Expiry in milliseconds since 1970; undefined for permanent keys. */
-  readonly expiresAt: number | undefined;
-}
-
-/** Looks up an environment variable. */
-export type Variable = (name: string) => string | undefined;
+import {
+  type AwsCredentials,
+  fromProfile,
+  type Variable,
+} from "./aws_profile.ts";
 
 /** Margin before expiry, in milliseconds: sending a part takes time. */
 const EARLY_MS = 5 * 60_000;

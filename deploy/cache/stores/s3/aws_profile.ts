@@ -5,7 +5,21 @@
  */
 
 import { join } from "node:path";
-import type { AwsCredentials, Variable } from "./aws_credentials.ts";
+
+/** Keys for signing requests. */
+export interface AwsCredentials {
+  /** Public id of the key. */
+  readonly accessKeyId: string;
+  /** Secret key. */
+  readonly secretAccessKey: string;
+  /** Session token of temporary keys. */
+  readonly sessionToken: string | undefined;
+  /** Expiry in milliseconds since 1970; undefined for permanent keys. */
+  readonly expiresAt: number | undefined;
+}
+
+/** Looks up an environment variable. */
+export type Variable = (name: string) => string | undefined;
 
 /**
  * Returns the keys of `AWS_PROFILE`, else of `default`; undefined if there are

@@ -6,9 +6,9 @@
 
 import { type Remedy, RemoteError } from "../../net/remote.ts";
 import { refusal, unanswered } from "../answer.ts";
-import type { AwsCredentials, Variable } from "./aws_credentials.ts";
 import { boundedText } from "../bounded_text.ts";
 import { documentElement, type Element, errorCode, textOf } from "./s3_xml.ts";
+import type { AwsCredentials, Variable } from "./aws_profile.ts";
 
 const CONTAINER_HOST = "http://169.254.170.2";
 const INSTANCE_HOST = "http://169.254.169.254";

@@ -10,8 +10,8 @@ import type {
   DrawingProgress,
   PictureFile,
 } from "../../../inference/generation_events.ts";
-import type { WireEvent } from "../../../http/sse.ts";
 import type { FileFormat } from "../../../inference/render.ts";
+import type { WireEvent } from "../../../http/call.ts";
 
 /** The fields of a body. */
 type Fields = Record<string, unknown>;

@@ -6,12 +6,10 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { RemoteError } from "../../../../../deploy/cache/net/remote.ts";
-import {
-  type AwsCredentials,
-  awsCredentials,
-} from "../../../../../deploy/cache/stores/s3/aws_credentials.ts";
+import { awsCredentials } from "../../../../../deploy/cache/stores/s3/aws_credentials.ts";
 import { type Answers, openAnswers } from "../../../../support/answers.ts";
 import { temporaryFolder } from "../../../../support/temporary_folder.ts";
+import type { AwsCredentials } from "../../../../../deploy/cache/stores/s3/aws_profile.ts";
 
 const OFF = { AWS_EC2_METADATA_DISABLED: "true" };
 const LATER = "2030-01-01T00:00:00Z";
