@@ -7,9 +7,8 @@
 
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import { isLossless } from "../../lib/drawing/strategy.ts";
-import type { GenerationParams } from "../../lib/emu3.ts";
+import type { DrawingEvent, GenerationParams } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
-import type { DrawingProgress } from "../inference/generation_events.ts";
 
 /** A request to one of the functions that repeats the work. */
 export interface AskedFunction {
@@ -31,6 +30,12 @@ export interface InFlight {
   readonly halfways: () => readonly (ResumeState | undefined)[];
   /** Returns the rows of the only picture; undefined if not resumable. */
   readonly rows: () => CodeGrid | undefined;
+}
+
+/** Events after the rows. */
+interface OtherEvent {
+  /** The type of the event. */
+  readonly type: "image" | "completed";
 }
 
 /** A drawing in flight. */
@@ -68,7 +73,7 @@ export class DrawingUnderWay implements InFlight {
   }
 
   /** Records progress. */
-  note(event: DrawingProgress): void {
+  note(event: DrawingEvent | OtherEvent): void {
     if (event.type === "started") {
       this.#startedAt = this.#lastAt = this.#now();
     } else if (event.type === "row") {
