@@ -11,7 +11,7 @@ import {
 } from "../lib/runtime/memory/cgroup_limits.ts";
 import type { LogFormat } from "./middleware/log_sink.ts";
 import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
-import { VERSION } from "./http/version.ts";
+import { VERSION } from "../lib/version.ts";
 import { defaultMaxPixels } from "./inference/pixel_budget.ts";
 import { maxRunPixels } from "./inference/image_limit.ts";
 import type { Variable } from "./config/variable_parsers.ts";

@@ -15,7 +15,7 @@ import {
 } from "./openapi/description/health.ts";
 import { modelFields } from "./models.ts";
 import type { Listing } from "./models/ports.ts";
-import { VERSION } from "./http/version.ts";
+import { VERSION } from "../lib/version.ts";
 
 /** Retry-After seconds for a balancer if models have failed. */
 const FAILED_SECONDS = 2;

@@ -26,7 +26,7 @@ import { stopOnSignal } from "./shutdown/shutdown.ts";
 import { startLog } from "./models/start_log.ts";
 import { parseStartOptions } from "./config/start_options.ts";
 import { isExpected, startServices } from "./models/start_services.ts";
-import { VERSION } from "./http/version.ts";
+import { VERSION } from "../lib/version.ts";
 
 /** Exit codes of a failed start and of a wrong setting. */
 const FAILED = 1;

@@ -6,7 +6,7 @@
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { helpText } from "../functions/env.ts";
-import { VERSION } from "../functions/http/version.ts";
+import { VERSION } from "../lib/version.ts";
 
 const ROOT = new URL("..", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));

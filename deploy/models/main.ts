@@ -13,7 +13,7 @@ import {
   containerAllowance,
   threadsWithin,
 } from "../../lib/runtime/memory/cgroup_limits.ts";
-import { VERSION } from "../../functions/http/version.ts";
+import { VERSION } from "../../lib/version.ts";
 import { type ModelsArguments, parseArguments, USAGE } from "./arguments.ts";
 import { UsageError } from "../../lib/command_line.ts";
 import { cachedModels } from "./cached_models.ts";

@@ -14,7 +14,7 @@ import {
   containerAllowance,
   threadsWithin,
 } from "../../lib/runtime/memory/cgroup_limits.ts";
-import { VERSION } from "../../functions/http/version.ts";
+import { VERSION } from "../../lib/version.ts";
 import { parseArguments, USAGE } from "./arguments.ts";
 import { UsageError } from "../../lib/command_line.ts";
 

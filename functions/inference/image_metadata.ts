@@ -13,7 +13,7 @@ import { drawnCount } from "../../lib/drawing/kept_codes.ts";
 import type { GenerationParams } from "../../lib/emu3.ts";
 import { gridFields } from "../http/grid_json.ts";
 import { keptFields } from "./kept_codes.ts";
-import { VERSION } from "../http/version.ts";
+import { VERSION } from "../../lib/version.ts";
 
 /** The origin of a picture. */
 export interface PictureOrigin {

@@ -20,7 +20,7 @@ import { pictureMetrics } from "./picture_metrics.ts";
 import { processMetrics } from "./process_metrics.ts";
 import { startMetrics } from "./start_metrics.ts";
 import type { Timings } from "../http/server_timing.ts";
-import { VERSION } from "../http/version.ts";
+import { VERSION } from "../../lib/version.ts";
 
 /**
  * The buckets in seconds: from a cached answer to a large picture on a small

@@ -49,7 +49,7 @@ import {
   type PrecisionOptions,
 } from "./precision.ts";
 import { UnknownModelError } from "../http/errors/errors.ts";
-import { VERSION } from "../http/version.ts";
+import { VERSION } from "../../lib/version.ts";
 import type { ServiceOptions } from "./service_options.ts";
 
 /** Precision of vision tokenizers: they are small, and codes need every bit. */

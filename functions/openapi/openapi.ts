@@ -12,7 +12,7 @@ import { generateSpecs } from "hono-openapi";
 import type { AppEnv } from "../http/context.ts";
 import { describe, TAGS } from "./description/describe.ts";
 import { eventSchemas } from "./description/events.ts";
-import { VERSION } from "../http/version.ts";
+import { VERSION } from "../../lib/version.ts";
 
 /** An OpenAPI document. */
 export type OpenApiDocument = Awaited<ReturnType<typeof generateSpecs>>;

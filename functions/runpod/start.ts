@@ -7,7 +7,7 @@
 import { type AppOptions, type AppServices, createApp } from "../app.ts";
 import { pause } from "../jobs/pause.ts";
 import { randomSeed } from "../inference/generation_params.ts";
-import { VERSION } from "../http/version.ts";
+import { VERSION } from "../../lib/version.ts";
 import { RunpodApi } from "./api.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import type { RunpodPlace } from "./variables.ts";

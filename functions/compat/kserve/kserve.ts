@@ -36,7 +36,7 @@ import {
   MediaTypeError,
   UnknownModelError,
 } from "../../http/errors/errors.ts";
-import { VERSION } from "../../http/version.ts";
+import { VERSION } from "../../../lib/version.ts";
 import { captionModel } from "./caption_model.ts";
 import { readCompressed } from "./compressed_body.ts";
 import { detokenizeModel } from "./detokenize_model.ts";

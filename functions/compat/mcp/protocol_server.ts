@@ -16,7 +16,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
 import type { Call } from "../../http/call.ts";
-import { VERSION } from "../../http/version.ts";
+import { VERSION } from "../../../lib/version.ts";
 import type { Tool, ToolAnswer, ToolProgress } from "./tool.ts";
 
 /** The context of the tools. */
