@@ -11,7 +11,6 @@
 
 import { UsageError } from "../lib/command_line.ts";
 import { endProcess } from "../lib/runtime/end_process.ts";
-import { limitFreeMemory } from "../lib/runtime/memory/reclaim_memory.ts";
 import {
   type Environment,
   EnvironmentError,
@@ -58,8 +57,6 @@ function isForeseen(error: unknown): error is Error {
 }
 
 async function run(environment: Environment): Promise<void> {
-  // Before threads start, each of which would get a heap of its own.
-  limitFreeMemory();
   const services = await startServices(environment, {
     onPhase: startLog(environment.log, say),
     complain,

@@ -20,8 +20,20 @@ const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 
 /** Returns the permissions and the heap limit of `deno task start`. */
 function permissions(): string[] {
+  return startCommand().match(/--(?:allow|v8-flags)\S+/g)!;
+}
+
+/** Returns the settings of the C library in `deno task start`. */
+function heapSettings(): Record<string, string> {
+  const settings = startCommand().matchAll(/\b(MALLOC_\w+)=(\S+)/g);
+  return Object.fromEntries(
+    [...settings].map(([, name, value]) => [name, value]),
+  );
+}
+
+function startCommand(): string {
   const { tasks } = JSON.parse(Deno.readTextFileSync(CONFIG));
-  return tasks.start.command.match(/--(?:allow|v8-flags)\S+/g);
+  return tasks.start.command;
 }
 
 /** A server that may not be ready yet. */
@@ -48,7 +60,7 @@ export function spawnServer(
   const port = freePort();
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", `--config=${CONFIG}`, ...permissions(), MAIN],
-    env: { PORT: String(port), STORE: ":memory:", ...env },
+    env: { ...heapSettings(), PORT: String(port), STORE: ":memory:", ...env },
     stdout: "piped",
     stderr: complaints === undefined ? "inherit" : "piped",
   }).spawn();
