@@ -45,7 +45,7 @@ const LIVEZ_MS = Number(Deno.env.get("ABUSE_LIVEZ_MS") ?? LOOP_MS);
 const BACK = 1.2;
 
 /** Fragments beside that: of heaps that threads share, and of the pages of V8. */
-const KEPT_BYTES = 128 * 2 ** 20;
+const KEPT_BYTES = 192 * 2 ** 20;
 
 /** Status of a connection that was refused or reset. */
 const REFUSED_CONNECTION = 0;
