@@ -275,8 +275,9 @@ function* imports(path: string): Generator<string> {
 }
 
 /**
- * Returns the files that reach themselves through imports other than of types
- * alone.
+ * Returns the files that reach themselves through their imports.
+ *
+ * @param importsOf Imports that count.
  */
 function cycles(
   files: readonly string[],
@@ -293,15 +294,18 @@ function cycles(
   return files.filter((path) => reaches(path, path, new Set()));
 }
 
-function* allImports(path: string): Generator<string> {
-  const pattern = /^(?:import|export)\b[^"';]*\bfrom "(\.[^"]+)"/gm;
-  for (const [, specifier] of read(path).matchAll(pattern)) {
-    yield new URL(specifier!, new URL(path, ROOT)).href.slice(ROOT.href.length);
-  }
+/** Files that `path` imports, types included. */
+function allImports(path: string): Iterable<string> {
+  return filesIn(path, /^(?:import|export)\b[^"';]*\bfrom "(\.[^"]+)"/gm);
 }
 
-function* valueImports(path: string): Generator<string> {
-  const pattern = /^import (?!type\b)[^"';]*\bfrom "(\.[^"]+)"/gm;
+/** Files that `path` imports for more than their types. */
+function valueImports(path: string): Iterable<string> {
+  return filesIn(path, /^import (?!type\b)[^"';]*\bfrom "(\.[^"]+)"/gm);
+}
+
+/** Yields what `pattern` finds in a file, as paths from the root. */
+function* filesIn(path: string, pattern: RegExp): Generator<string> {
   for (const [, specifier] of read(path).matchAll(pattern)) {
     yield new URL(specifier!, new URL(path, ROOT)).href.slice(ROOT.href.length);
   }

@@ -46,7 +46,7 @@ const MAX_BODIES = 3;
 const RETRY_S = 5;
 
 /** The remaining limits of a request. */
-interface CgroupLimits {
+interface FetchAllowance {
   bytes: number;
   /** Number of running fetches. */
   active: number;
@@ -57,7 +57,7 @@ interface CgroupLimits {
 
 /** The limits that one fetch counts against. */
 interface Fetching {
-  readonly allowance: CgroupLimits;
+  readonly allowance: FetchAllowance;
   /** Takes bytes from the share of all requests; throws if none are left. */
   readonly take: (length: number) => void;
 }
@@ -68,7 +68,7 @@ export function pictureFetcher(
   { maxBytes, timeMs = TIME_MS }: FetchOptions,
 ): NonNullable<Tools["fetchPicture"]> {
   // A request is identified by its signal, and released with it.
-  const allowances = new WeakMap<AbortSignal, CgroupLimits>();
+  const allowances = new WeakMap<AbortSignal, FetchAllowance>();
   const total = new FairShare(MAX_BODIES * maxBytes);
   return async (text, pointer, { signal, caller = "" }) => {
     let allowance = allowances.get(signal);
@@ -111,7 +111,7 @@ export function pictureFetcher(
   };
 }
 
-async function turn(allowance: CgroupLimits): Promise<void> {
+async function turn(allowance: FetchAllowance): Promise<void> {
   if (allowance.active < AT_ONCE) {
     allowance.active++;
     return;

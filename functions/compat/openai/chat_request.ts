@@ -17,22 +17,17 @@ import {
   pictureIn,
   textIn,
 } from "./chat_parts.ts";
-import { conversationQuestion } from "./conversation.ts";
+import {
+  conversationQuestion,
+  DEFAULT_MAX_TOKENS,
+  MAX_PARTS,
+  MAX_TOOLS,
+  MAX_TURNS,
+  TokenCount,
+} from "./conversation.ts";
 import type { AskedQuestion } from "./question_run.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
-
-/** Maximum messages of a conversation. */
-const MAX_MESSAGES = 1024;
-
-/** Maximum tools that a request lists, none of which are called. */
-const MAX_TOOLS = 128;
-
-/** Maximum parts of a message. */
-const MAX_PARTS = 64;
-
-/** Default maximum of an answer's tokens. */
-const DEFAULT_MAX_TOKENS = 1024;
 
 const Message = v.object({
   role: v.pipe(v.string(), v.maxLength(64)),
@@ -42,20 +37,12 @@ const Message = v.object({
 });
 type Message = v.InferOutput<typeof Message>;
 
-const TokenCount = v.pipe(
-  v.number(),
-  v.integer(),
-  v.minValue(1),
-  v.maxValue(1_000_000),
-  v.description("Cut to what the context leaves."),
-);
-
 const Stop = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 
 /** The schema of a conversation: OpenAI's fields, and extensions. */
 export const ChatRequest = v.object({
   messages: v.pipe(
-    boundedList(Message, { min: 1, max: MAX_MESSAGES }),
+    boundedList(Message, { min: 1, max: MAX_TURNS }),
     v.description("The user's last text is the question."),
   ),
   model: open(ModelName),

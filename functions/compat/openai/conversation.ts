@@ -12,11 +12,33 @@
  * @module
  */
 
+import * as v from "valibot";
 import { SYSTEM } from "../../../lib/prompt.ts";
 import { MAX_TEXT } from "../../http/body_limits.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { DEFAULT_QUESTION, MAX_PICTURES } from "../../schema/caption.ts";
 import type { AskedPicture } from "./chat_parts.ts";
+
+/** Maximum turns of a conversation. */
+export const MAX_TURNS = 1024;
+
+/** Maximum parts of a turn. */
+export const MAX_PARTS = 64;
+
+/** Maximum tools that a request lists, none of which are called. */
+export const MAX_TOOLS = 128;
+
+/** Default maximum of an answer's tokens. */
+export const DEFAULT_MAX_TOKENS = 1024;
+
+/** The schema of the maximum of an answer's tokens. */
+export const TokenCount = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(1_000_000),
+  v.description("Cut to what the context leaves."),
+);
 
 /** One turn of a conversation. */
 export interface Turn {

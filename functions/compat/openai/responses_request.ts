@@ -21,25 +21,21 @@ import {
   Part as ChatPart,
   pictureIn,
 } from "./chat_parts.ts";
-import { conversationQuestion, type Turn } from "./conversation.ts";
+import {
+  conversationQuestion,
+  DEFAULT_MAX_TOKENS,
+  MAX_PARTS,
+  MAX_TOOLS,
+  MAX_TURNS,
+  TokenCount,
+  type Turn,
+} from "./conversation.ts";
 import type { AskedQuestion } from "./question_run.ts";
 import { seedOf, topPOf, WideSeed, WideTopP } from "./ranges.ts";
 import { open } from "./schema.ts";
 
 /** The prefix of the id of every answer message. */
 export const MESSAGE_ID_PREFIX = "msg_";
-
-/** Maximum items of an input. */
-const MAX_ITEMS = 1024;
-
-/** Maximum parts of a message. */
-const MAX_PARTS = 64;
-
-/** Maximum tools that a request lists, none of which are called. */
-const MAX_TOOLS = 128;
-
-/** Default maximum of an answer's tokens. */
-const DEFAULT_MAX_TOKENS = 1024;
 
 const Name = v.pipe(v.string(), v.maxLength(64));
 
@@ -59,22 +55,14 @@ type Item = v.InferOutput<typeof Item>;
 /** The schema of a question: OpenAI's fields, and extensions. */
 export const ResponsesRequest = v.object({
   input: v.pipe(
-    v.union([Text, boundedList(Item, { min: 1, max: MAX_ITEMS })]),
+    v.union([Text, boundedList(Item, { min: 1, max: MAX_TURNS })]),
     v.description("A question, or messages: the user's last text is it."),
   ),
   instructions: open(
     v.pipe(Text, v.description("Stands before the question.")),
   ),
   model: open(ModelName),
-  "max_output_tokens": open(
-    v.pipe(
-      v.number(),
-      v.integer(),
-      v.minValue(1),
-      v.maxValue(1_000_000),
-      v.description("Cut to what the context leaves."),
-    ),
-  ),
+  "max_output_tokens": open(TokenCount),
   temperature: v.nullish(Temperature, 0),
   "top_k": open(TopK),
   "top_p": open(WideTopP),

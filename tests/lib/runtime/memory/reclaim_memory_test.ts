@@ -1,10 +1,12 @@
 import { ok } from "node:assert/strict";
-import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
 const MODULE = new URL(
   "../../../../lib/runtime/memory/reclaim_memory.ts",
   import.meta.url,
 );
+
+const CONFIG = new URL("../../../../deno.json", import.meta.url).pathname;
 
 /** Blocks that are allocated one after the other, then freed but for the last. */
 const PROGRAM = `
@@ -30,19 +32,11 @@ const PROGRAM = `
 
 /** Returns the bytes that went back to the system when 128 MiB were freed. */
 async function returned(): Promise<number> {
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
-  try {
-    await Deno.writeTextFile(file, PROGRAM);
-    const config = fileURLToPath(
-      new URL("../../../../deno.json", import.meta.url),
-    );
-    const args = ["run", "-q", "-A", "--no-check", `--config=${config}`, file];
-    const { stdout } = await new Deno.Command(Deno.execPath(), { args })
-      .output();
-    return Number(new TextDecoder().decode(stdout));
-  } finally {
-    await Deno.remove(file);
-  }
+  using folder = temporaryFolder();
+  const file = folder.write("program.ts", PROGRAM);
+  const args = ["run", "-q", "-A", "--no-check", `--config=${CONFIG}`, file];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
+  return Number(new TextDecoder().decode(stdout));
 }
 
 Deno.test({
