@@ -107,15 +107,15 @@ function fileType(
 /** Returns the fields that determine the answer; undefined if it is random. */
 function decisive(
   request: GenerateRequest,
-  { task: { scene, models, metadata, file } }: DrawingRun,
+  { task: { params, models, metadata, file } }: DrawingRun,
   type: typeof TYPES[number],
 ): Decisive | undefined {
-  const chance = request.seed === undefined && scene.sampling.temperature > 0;
+  const chance = request.seed === undefined && params.sampling.temperature > 0;
   if (chance || type === "text/event-stream") return undefined;
   return {
     type,
     models: [models.language.name, models.vision.checkpoint.name],
-    asked: { ...scene, metadata, file },
+    asked: { ...params, metadata, file },
     weak: type === "application/json",
   };
 }
@@ -157,7 +157,7 @@ async function codesAnswer(
   tag: Record<string, string>,
 ): Promise<Response> {
   const drawing = await run.finish();
-  const { size, count } = run.task.scene;
+  const { size, count } = run.task.params;
   const codes = Uint16Array.from(
     drawing.pictures.flatMap(({ grid }) => [...grid.codes]),
   );
@@ -175,7 +175,7 @@ async function codesAnswer(
 
 function answerHeaders({ task }: DrawingRun, { timings }: Drawing) {
   return {
-    "x-seed": `${task.scene.seed}`,
+    "x-seed": `${task.params.seed}`,
     "server-timing": serverTiming(timings),
   };
 }

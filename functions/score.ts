@@ -54,9 +54,9 @@ export function score(
       asked: await askedIn(c.req.raw, upload),
       weak: true,
     });
-    const judged = await judge(c, scorers, upload, models);
-    return c.json(judged, 200, {
-      "server-timing": serverTiming(judged.timings),
+    const scored = await scoreUpload(c, scorers, upload, models);
+    return c.json(scored, 200, {
+      "server-timing": serverTiming(scored.timings),
       ...tag,
     });
   });
@@ -77,7 +77,7 @@ function checkedModels(
   return scoringModels(scorers, functions, kind, fields);
 }
 
-async function judge(
+async function scoreUpload(
   c: Context<AppEnv>,
   scorers: Scorers,
   upload: Upload<ScoreRequest>,

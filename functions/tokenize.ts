@@ -239,10 +239,10 @@ async function promptTokens(
   checkAdapter(fields.prompt!.adapter);
   // Prompts are the same for every strategy.
   const models = { language, vision, strategy: "autoregressive" } as const;
-  const scene = generationParams(fields.prompt!, models, "/prompt");
+  const params = generationParams(fields.prompt!, models, "/prompt");
   const { tokens, unconditional } = await drawingTokens(
     writerFor(language, { signal, caller }),
-    scene,
+    params,
   );
   return {
     model: language.name,

@@ -129,7 +129,7 @@ export type DrawingEvent =
     readonly imageIndex: number;
     readonly row: DrawnRow;
     /** Returns the state that continues from the picture's present. */
-    readonly halfway: () => ResumeState | undefined;
+    readonly resumeState: () => ResumeState | undefined;
   }
   | {
     readonly type: "grid";
@@ -147,7 +147,7 @@ export type AnswerEvent =
     readonly finishReason: FinishReason;
   });
 
-/** The token ids that the model would be fed. */
+/** The token ids that the model would be given. */
 export interface PromptTokens {
   /** Tokens of the prompt, given rows included. */
   readonly tokens: Int32Array<ArrayBuffer>;
@@ -164,19 +164,19 @@ export type PromptedParams = Pick<
 /** Returns the prompts of a generation. */
 export async function drawingTokens(
   model: PromptWriter,
-  scene: PromptedParams,
+  params: PromptedParams,
 ): Promise<PromptTokens> {
-  const { prefix } = scene;
+  const { prefix } = params;
   const rows = prefix && rowTokens(prefix, prefix.height, model.vocabulary);
   const write = async (text: string) => {
-    const prompt = await drawingPrompt(model, text, scene.size);
+    const prompt = await drawingPrompt(model, text, params.size);
     return Int32Array.from([...prompt, ...rows ?? []]);
   };
   return {
-    tokens: await write(scene.prompt),
-    unconditional: scene.guidanceScale === 1
+    tokens: await write(params.prompt),
+    unconditional: params.guidanceScale === 1
       ? undefined
-      : await write(scene.negativePrompt),
+      : await write(params.negativePrompt),
   };
 }
 
@@ -184,7 +184,7 @@ export async function drawingTokens(
  * Draws `scene`: yields that it is queued and started, then its rows as they
  * are done, its grids, the end.
  *
- * @param halfways Resume states by picture; pictures without one start. Rows
+ * @param resumeStates Resume states by picture; pictures without one start. Rows
  * that were drawn before are reported again.
  * @param caller The caller that it is queued for; see
  * {@linkcode EngineRequest}.
@@ -194,40 +194,40 @@ export async function drawingTokens(
  */
 export async function* draw(
   model: LanguageModel,
-  scene: GenerationParams,
+  params: GenerationParams,
   signal: AbortSignal,
-  halfways: readonly (ResumeState | undefined)[] = [],
+  resumeStates: readonly (ResumeState | undefined)[] = [],
   caller?: string,
 ): AsyncGenerator<DrawingEvent, void, undefined> {
   const writer = writerFor(model, { caller, signal });
-  const prompts = await drawingPrompts(writer, scene);
-  const { height, width } = scene.size;
-  const rows = height - (scene.prefix?.height ?? 0);
+  const prompts = await drawingPrompts(writer, params);
+  const { height, width } = params.size;
+  const rows = height - (params.prefix?.height ?? 0);
   const finished: Statistics[] = [];
   const group = Symbol("scene");
   yield* channel<DrawingEvent>(async (emit, signal) => {
     const admitted = admission(emit);
     const one = async (imageIndex: number, signal: AbortSignal) => {
-      const chanceAt = keyedChance({ seed: scene.seed, stream: imageIndex });
-      const halfway = halfways[imageIndex];
+      const chanceAt = keyedChance({ seed: params.seed, stream: imageIndex });
+      const resumeState = resumeStates[imageIndex];
       const policy = drawingPolicy(
         model.vocabulary,
-        { ...scene, chanceAt, halfway },
+        { ...params, chanceAt, resumeState },
         (row) => {
-          const halfway = () => policy.halfway;
-          emit({ type: "row", imageIndex, row, halfway });
+          const resumeState = () => policy.resumeState;
+          emit({ type: "row", imageIndex, row, resumeState });
         },
       );
-      const given = promptRows({ ...scene, halfway });
+      const given = promptRows({ ...params, resumeState });
       const request = {
-        prompts: halfway === undefined
+        prompts: resumeState === undefined
           ? prompts
           : await drawingPrompts(writer, {
-            ...scene,
+            ...params,
             prefix: firstRows(policy.grid, given),
           }),
         policy,
-        // The last code and the EOL after it are not fed.
+        // The last code and the EOL after it are not appended.
         maxNewTokens: (height - given) * (width + 1) - 2,
         long: true,
         group,
@@ -237,7 +237,7 @@ export async function* draw(
       finished.push(await model.engine.run(request, signal));
       emit({ type: "grid", imageIndex, grid: policy.grid });
     };
-    await allOrNone(scene.count, one, signal);
+    await allOrNone(params.count, one, signal);
   }, signal);
   const promptTokens = prompts.reduce(
     (sum, { tokens }) => sum + tokens.length,
@@ -247,7 +247,7 @@ export async function* draw(
     type: "finished",
     usage: {
       promptTokens,
-      newTokens: scene.count * (rows * (width + 1) + 3),
+      newTokens: params.count * (rows * (width + 1) + 3),
     },
     statistics: together(finished),
   };
@@ -340,12 +340,12 @@ export async function* answer(
 /** Returns the prompts of a generation in the form that the engine takes. */
 async function drawingPrompts(
   model: PromptWriter,
-  scene: PromptedParams,
+  params: PromptedParams,
 ): Promise<Prompt[]> {
-  const { tokens, unconditional } = await drawingTokens(model, scene);
+  const { tokens, unconditional } = await drawingTokens(model, params);
   return [tokens, unconditional]
     .filter((tokens) => tokens !== undefined)
-    .map((tokens) => sharedBeforeRows(tokens, scene));
+    .map((tokens) => sharedBeforeRows(tokens, params));
 }
 
 /**
@@ -356,8 +356,11 @@ function sharedBeforeRows(
   { prefix, size }: PromptedParams,
 ): Prompt {
   const rows = (prefix?.height ?? 0) * (size.width + 1);
-  const cuts = [tokens.length - rows, tokens.length];
-  return { tokens, cuts: rows === 0 ? cuts.slice(1) : cuts };
+  const prefixBoundaries = [tokens.length - rows, tokens.length];
+  return {
+    tokens,
+    prefixBoundaries: rows === 0 ? prefixBoundaries.slice(1) : prefixBoundaries,
+  };
 }
 
 /** Emits the first queueing and the first start, of any number of runs. */

@@ -65,7 +65,7 @@ export interface OpenedLanguageModel extends LanguageModel, AsyncDisposable {
    * Loads the parts that the first rows of a picture do not need; undefined if
    * none is left.
    */
-  readonly settle: (() => Promise<void>) | undefined;
+  readonly finishLoading: (() => Promise<void>) | undefined;
   /** The KV cache, as far as memory is given to its tokens. */
   readonly cache: {
     /** Type of keys and values. */
@@ -124,7 +124,7 @@ export async function openLanguageModel(
     vocabulary,
     engine,
     cache,
-    settle: decoder.isSettled ? undefined : () => decoder.settle(),
+    finishLoading: decoder.isLoaded ? undefined : () => decoder.finishLoading(),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }

@@ -100,7 +100,7 @@ export async function questionPrompt(
     // the word behind it if no picture is between them.
     const words = await text.encode(`${before}${question}${after}`);
     const tokens = joined([[vocabulary.bos], words]);
-    return { tokens, cuts: [tokens.length] };
+    return { tokens, prefixBoundaries: [tokens.length] };
   }
   const shared = [joined([[vocabulary.bos], await text.encode(before)])];
   for (const grid of grids) {
@@ -112,7 +112,7 @@ export async function questionPrompt(
   let length = 0;
   return {
     tokens: joined(parts),
-    cuts: parts.map((part) => length += part.length),
+    prefixBoundaries: parts.map((part) => length += part.length),
   };
 }
 

@@ -63,7 +63,7 @@ export interface Score {
    * Scores, one for each code, if the most probable codes are recorded; else
    * empty.
    */
-  readonly judgements: readonly TokenScore[];
+  readonly scores: readonly TokenScore[];
   /** Number of tokens used. */
   readonly usage: Usage;
   /** Statistics of the run. */
@@ -75,7 +75,7 @@ interface Task extends Omit<ScoringOptions, "chunk"> {
   readonly prompts: readonly Prompt[];
   readonly given: Given;
   /** Number of tokens that the head scores. */
-  readonly judged: number;
+  readonly headRows: number;
   readonly long: boolean;
   readonly caller: string | undefined;
 }
@@ -97,12 +97,12 @@ export async function scorePicture(
 ): Promise<Score> {
   const { vocabulary } = model;
   requireRoomFor([grid], model.config.maxPositions);
-  const scene = { ...picture, size: grid, prefix: undefined };
+  const params = { ...picture, size: grid, prefix: undefined };
   const writer = writerFor(model, { caller, signal });
-  const { tokens, unconditional } = await drawingTokens(writer, scene);
+  const { tokens, unconditional } = await drawingTokens(writer, params);
   const prompts = [tokens, unconditional]
     .filter((tokens) => tokens !== undefined)
-    .map((tokens): Prompt => ({ tokens, cuts: [tokens.length] }));
+    .map((tokens): Prompt => ({ tokens, prefixBoundaries: [tokens.length] }));
   // Without the last EOL, after which no token is scored.
   const rows = rowTokens(grid, grid.height, vocabulary).slice(0, -1);
   const choices = rows.map((token) =>
@@ -112,7 +112,7 @@ export async function scorePicture(
     prompts,
     given: { tokens: rows, choices },
     head: "codes",
-    judged: vocabulary.codebookSize,
+    headRows: vocabulary.codebookSize,
     guidanceScale: picture.guidanceScale,
     strongest,
     long: true,
@@ -139,7 +139,7 @@ export async function scoreAnswer(
     prompts: [prompt],
     given: { tokens, choices: tokens },
     head: "vocabulary",
-    judged: model.config.vocabularySize,
+    headRows: model.config.vocabularySize,
     guidanceScale: 1,
     long: false,
     caller,
@@ -148,10 +148,10 @@ export async function scoreAnswer(
 
 async function score(
   { engine }: LanguageModel,
-  { prompts, given, judged, long, caller, ...options }: Task,
+  { prompts, given, headRows, long, caller, ...options }: Task,
   signal: AbortSignal,
 ): Promise<Score> {
-  const chunk = scoringChunk(judged, prompts.length);
+  const chunk = scoringChunk(headRows, prompts.length);
   const policy = new ScoringPolicy(given, { ...options, chunk });
   const statistics = await engine.run({
     prompts,
@@ -163,7 +163,7 @@ async function score(
   }, signal);
   return {
     logprobs: policy.logprobs,
-    judgements: policy.judgements,
+    scores: policy.scores,
     usage: {
       promptTokens: prompts.reduce((sum, { tokens }) => sum + tokens.length, 0),
       newTokens: given.tokens.length,

@@ -3,13 +3,13 @@
  * each one is given.
  *
  * ```text
- * given     c0      c1 c2 EOL c3 c4   c5 …     EOL is forced, and not judged
- * judged    c0  │   c1 c2     c3    │ c4 …     each by the token before it
- * fed    prompt │ c0 c1 c2 EOL …    │ …        a chunk a run
+ * given     c0      c1 c2 EOL c3 c4   c5 …     EOL is forced, and not scored
+ * scored    c0  │   c1 c2     c3    │ c4 …     each by the token before it
+ * appended  prompt │ c0 c1 c2 EOL …    │ …     a chunk a run
  * ```
  *
- * Tokens without a scored token after them are not fed. A run scores so few
- * tokens that their logits stay small, however long the whole is.
+ * Tokens without a scored token after them are not appended. A run scores so
+ * few tokens that their logits stay small, however long the whole is.
  *
  * @module
  */
@@ -17,8 +17,8 @@
 import type { Draft, Head, Policy, ScoredLogits } from "./engine/policy.ts";
 import { guide } from "./sampling/guidance.ts";
 import {
-  judge,
   logProbability,
+  scoreToken,
   type TokenScore,
 } from "./sampling/log_probabilities.ts";
 
@@ -53,7 +53,7 @@ export interface ScoringOptions {
   readonly head: Head;
   /** The guidance scale; used if there is an unconditional row. */
   readonly guidanceScale: number;
-  /** Number of tokens fed in each run, 2 or more. */
+  /** Number of tokens appended in each run, 2 or more. */
   readonly chunk: number;
   /**
    * Number of the most probable choices to record at each token; 0 for none.
@@ -64,11 +64,11 @@ export interface ScoringOptions {
 /**
  * Returns the number of tokens that a run may feed.
  *
- * @param judged Number of tokens that the head scores, V.
+ * @param scored Number of tokens that the head scores, V.
  * @param rows Number of rows, 2 with an unconditional one, else 1.
  */
-export function scoringChunk(judged: number, rows: number): number {
-  const fits = Math.floor(MAX_LOGIT_BYTES / (4 * judged * rows));
+export function scoringChunk(scored: number, rows: number): number {
+  const fits = Math.floor(MAX_LOGIT_BYTES / (4 * scored * rows));
   return Math.min(MAX_CHUNK, Math.max(MIN_CHUNK, fits));
 }
 
@@ -82,12 +82,12 @@ export class ScoringPolicy implements Policy {
    * Scores of scored tokens, in order, if the most probable choices are
    * recorded.
    */
-  readonly judgements: TokenScore[] = [];
+  readonly scores: TokenScore[] = [];
   readonly #given: Given;
   readonly #options: ScoringOptions;
-  /** Number of tokens fed so far. */
-  #fed = 0;
-  /** Number of tokens fed in the last run. */
+  /** Number of tokens appended so far. */
+  #appended = 0;
+  /** Number of tokens appended in the last run. */
   #last = 0;
   /** Indices of the tokens that are scored next. */
   #due: readonly number[] = [0];
@@ -99,8 +99,8 @@ export class ScoringPolicy implements Policy {
     this.#options = options;
   }
 
-  choose(judged: ScoredLogits): Draft | undefined {
-    for (const [i, [conditional, unconditional]] of judged.entries()) {
+  choose(scored: ScoredLogits): Draft | undefined {
+    for (const [i, [conditional, unconditional]] of scored.entries()) {
       const logits = conditional!;
       if (unconditional !== undefined) {
         guide(logits, unconditional, this.#options.guidanceScale);
@@ -117,22 +117,24 @@ export class ScoringPolicy implements Policy {
       this.logprobs.push(logProbability(logits, choice));
       return;
     }
-    const judgement = judge(logits, choice, strongest);
-    this.logprobs.push(judgement.logprob);
-    this.judgements.push(judgement);
+    const score = scoreToken(logits, choice, strongest);
+    this.logprobs.push(score.logprob);
+    this.scores.push(score);
   }
 
   #next(): Draft | undefined {
     const { tokens, choices } = this.#given;
-    const start = this.#fed;
+    const start = this.#appended;
     const end = Math.min(start + this.#options.chunk, tokens.length - 1);
     if (start === end) return undefined;
-    const fed = [...tokens.subarray(start, end)];
-    const judged = [...fed.keys()].filter((i) => choices[start + i + 1] !== -1);
+    const appended = [...tokens.subarray(start, end)];
+    const scored = [...appended.keys()].filter((i) =>
+      choices[start + i + 1] !== -1
+    );
     const kept = this.#last;
-    this.#due = judged.map((i) => start + i + 1);
-    this.#fed = end;
-    this.#last = fed.length;
-    return { kept, tokens: fed, judged };
+    this.#due = scored.map((i) => start + i + 1);
+    this.#appended = end;
+    this.#last = appended.length;
+    return { kept, tokens: appended, scored };
   }
 }

@@ -4,8 +4,8 @@
  *
  * ```text
  * step    [B, S, ·]   many rows of one token, or one row of many
- * pair    [N, ·]      rows of one token, some of which have a second
- * wide    [R, S, ·]   a few rows of several tokens each, one node a row
+ * two     [N, ·]      rows of one token, some of which have a second
+ * multi   [R, S, ·]   a few rows of several tokens each, one node a row
  * ```
  *
  * ONNX Runtime's operator takes, with a past, either many rows of one token or
@@ -24,13 +24,13 @@ import type { Graph, Value } from "./graph/graph.ts";
 /** The arrangement of rows and tokens. */
 export type Arrangement =
   | { readonly type: "step" }
-  | { readonly type: "pair" }
+  | { readonly type: "two_token" }
   | {
-    readonly type: "wide";
+    readonly type: "multi_token";
     /** Number of rows, R. */
     readonly rows: number;
     /** True if tokens have given positions and an attention bias. */
-    readonly placed: boolean;
+    readonly explicitPositions: boolean;
   };
 
 /** The options that all layers share. */
@@ -74,10 +74,15 @@ export function attention(
   switch (arrangement.type) {
     case "step":
       return stepAttention(g, node);
-    case "pair":
-      return pairAttention(g, node);
-    case "wide":
-      return wideAttention(g, node, arrangement.rows, arrangement.placed);
+    case "two_token":
+      return twoTokenAttention(g, node);
+    case "multi_token":
+      return multiTokenAttention(
+        g,
+        node,
+        arrangement.rows,
+        arrangement.explicitPositions,
+      );
   }
 }
 
@@ -110,7 +115,7 @@ function stepAttention(g: Graph, node: CachedAttention): Attention {
  * results are kept (a row without a token takes any, and its write is never
  * read); `second_…` the same for `[C]` rows and `[N₂]` results.
  */
-function pairAttention(g: Graph, node: CachedAttention): Attention {
+function twoTokenAttention(g: Graph, node: CachedAttention): Attention {
   const turns = ["first", "second"].map((turn) => ({
     turn,
     index: g.input(`${turn}_index`, "int64", [`${turn}_B`]),
@@ -157,18 +162,18 @@ function after(g: Graph, value: Value, before: Value | undefined): Value {
 
 /**
  * Adds the inputs of each row: `seqlens_k.{row}` `[1]`,
- * `total_sequence_length.{row}` `[]`; if placed `position_ids.{row}` int64 `[1,
+ * `total_sequence_length.{row}` `[]`; if `explicitPositions`, `position_ids.{row}` int64 `[1,
  * S]` and `bias.{row}` `[1, 1, S, total]`, added to the scores of a token.
  */
-function wideAttention(
+function multiTokenAttention(
   g: Graph,
   node: CachedAttention,
   count: number,
-  placed: boolean,
+  explicitPositions: boolean,
 ): Attention {
   const rows = Array.from({ length: count }, (_, row) => ({
     lengths: declareLengths(g, String(row)),
-    places: placed
+    positionIds: explicitPositions
       ? {
         positions: g.input(`position_ids.${row}`, "int64", [1, "S"]),
         bias: g.input(`bias.${row}`, node.cacheDtype, [1, 1, "S", `t${row}`]),
@@ -185,13 +190,13 @@ function wideAttention(
       split(projections.key),
       split(projections.value),
     ];
-    const results = rows.map(({ lengths, places }, row) => {
+    const results = rows.map(({ lengths, positionIds }, row) => {
       const taken = {
         query: queries[row]!,
         key: keys[row]!,
         value: values[row]!,
       };
-      return node.apply(taken, lengths, layer, String(row), places);
+      return node.apply(taken, lengths, layer, String(row), positionIds);
     });
     return count === 1 ? results[0]! : g.apply("Concat", results, { axis: 0 });
   };
@@ -247,7 +252,7 @@ class CachedAttention {
     { seqlens, total }: Lengths,
     layer: number,
     row?: string,
-    places?: Places,
+    positionIds?: Places,
   ): Value {
     const g = this.#g;
     const { heads, keyValueHeads: H, headSize: D } = this.#config;
@@ -269,7 +274,9 @@ class CachedAttention {
       this.#tables.cos,
       this.#tables.sin,
     ];
-    if (places !== undefined) inputs.push(places.positions, places.bias);
+    if (positionIds !== undefined) {
+      inputs.push(positionIds.positions, positionIds.bias);
+    }
     const [out] = g.applyNamed(
       "GroupQueryAttention",
       inputs,

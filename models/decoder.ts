@@ -50,7 +50,7 @@ export function decoderGraph(
   options: DecoderOptions,
 ): BuiltGraph {
   const g = new Graph("decoder", weights, options);
-  const shape = options.arrangement.type === "pair" ? ["N"] : ["B", "S"];
+  const shape = options.arrangement.type === "two_token" ? ["N"] : ["B", "S"];
   const ids = g.input("input_ids", "int64", shape);
   const attend = attention(g, config, options);
   const { vocabularySize, hiddenSize, layers } = config;

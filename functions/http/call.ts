@@ -46,7 +46,7 @@ export interface Call {
    * undefined for calls that can only start over.
    */
   readonly keep?:
-    | ((imageIndex: number, halfway: ResumeState | undefined) => void)
+    | ((imageIndex: number, resumeState: ResumeState | undefined) => void)
     | undefined;
   /**
    * Reports if a client follows the progress, so that previews are made;
@@ -56,7 +56,7 @@ export interface Call {
   /** Called with the work in flight before it waits for its turn. */
   readonly inFlight?: ((inFlight: InFlight) => void) | undefined;
   /** Resume state of each picture that continues earlier work. */
-  readonly halfways?: readonly (ResumeState | undefined)[] | undefined;
+  readonly resumeStates?: readonly (ResumeState | undefined)[] | undefined;
 }
 
 /** Passes `progress` on and reports each event to `call`, converted by `wire`. */

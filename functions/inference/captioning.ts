@@ -13,7 +13,7 @@ import type { Answerers, ModelPair } from "../models/ports.ts";
 import { randomSeed } from "./generation_params.ts";
 import type { CaptionRequest } from "../schema/caption.ts";
 import { type Timings, timingsFrom } from "../http/server_timing.ts";
-import { answerUnderWay } from "../shutdown/in_flight.ts";
+import { captioningInFlight } from "../shutdown/in_flight.ts";
 
 /** An answer in JSON. */
 export interface AnswerFields {
@@ -103,7 +103,7 @@ export function startAnswer(
   };
   const { seed } = question;
   const asked = { ...askedFields(fields), grids: grids.map(gridFields), seed };
-  call.inFlight?.(answerUnderWay(asked, seed));
+  call.inFlight?.(captioningInFlight(asked, seed));
   const walk = answer(models.language, question, call.signal, call.caller);
   const progress = observed(call, answerSteps(run, walk, call), wireEvent);
   const finish = async () => {

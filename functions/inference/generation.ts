@@ -20,7 +20,7 @@ import type { Drawers } from "../models/ports.ts";
 import type { FileType } from "./render.ts";
 import { generationParams } from "./generation_params.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
-import { DrawingUnderWay } from "../shutdown/in_flight.ts";
+import { GenerationInFlight } from "../shutdown/in_flight.ts";
 
 /** A running generation. */
 export interface DrawingRun {
@@ -62,23 +62,26 @@ export function startDrawing(
   const models = drawers.drawer(request.model);
   checkAdapter(request.adapter);
   const seed = request.seed ?? call.seed;
-  const scene = generationParams({ ...request, seed }, models);
-  checkDrawnSize(request, scene.size, models);
+  const params = generationParams({ ...request, seed }, models);
+  checkDrawnSize(request, params.size, models);
   if (wanted.file !== undefined) {
-    checkGridSize(scene.size, models.vision, drawers.limits);
+    checkGridSize(params.size, models.vision, drawers.limits);
   }
   const task: DrawingTask = {
-    scene,
+    params,
     models,
     ...wanted,
     watched: call.watched,
     metadata: request.metadata,
-    halfways: call.halfways ?? [],
+    resumeStates: call.resumeStates ?? [],
   };
   const id = call.id ?? `gen-${crypto.randomUUID()}`;
   const run = { id, task };
   const wire = (event: DrawingProgress) => wireEvent(run, event);
-  const inFlight = new DrawingUnderWay({ ...request, seed: scene.seed }, scene);
+  const inFlight = new GenerationInFlight(
+    { ...request, seed: params.seed },
+    params,
+  );
   call.inFlight?.(inFlight);
   const walk = watched(
     inFlight,
@@ -100,7 +103,7 @@ export function startDrawing(
 
 /** Yields progress and updates `inFlight` with it. */
 async function* watched(
-  inFlight: DrawingUnderWay,
+  inFlight: GenerationInFlight,
   progress: AsyncGenerator<DrawingProgress, void, undefined>,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
   for await (const event of progress) {
@@ -119,7 +122,9 @@ async function* noted(
   model: string,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
   for await (const event of progress) {
-    if (event.type === "row") call.keep?.(event.imageIndex, event.halfway());
+    if (event.type === "row") {
+      call.keep?.(event.imageIndex, event.resumeState());
+    }
     if (event.type === "completed") {
       call.note?.(event.drawing.newTokens);
       call.timed?.(model, event.drawing.timings);
@@ -132,7 +137,7 @@ function wireEvent(
   run: Pick<DrawingRun, "id" | "task">,
   event: DrawingProgress,
 ): WireEvent {
-  const { scene: { seed, size, count, prefix } } = run.task;
+  const { params: { seed, size, count, prefix } } = run.task;
   switch (event.type) {
     case "queued":
       return { event: "queued", data: { position: event.position } };

@@ -52,7 +52,7 @@ export const MAX_PREVIEWS = 32;
 /** The parameters, models and files of a generation. */
 export interface DrawingTask {
   /** Generation parameters. */
-  readonly scene: GenerationParams;
+  readonly params: GenerationParams;
   /** Models that draw. */
   readonly models: ModelPair;
   /** Media type of files; undefined for codes alone. */
@@ -66,7 +66,7 @@ export interface DrawingTask {
   /** True if files hold metadata of their generation. */
   readonly metadata: boolean;
   /** Resume state of each picture that continues earlier work. */
-  readonly halfways: readonly (ResumeState | undefined)[];
+  readonly resumeStates: readonly (ResumeState | undefined)[];
 }
 
 /** A file of a picture. */
@@ -125,17 +125,17 @@ export async function* walkDrawing(
   tools: RenderTools,
   call: PictureCall,
 ): AsyncGenerator<DrawingProgress, void, undefined> {
-  const { scene, models, halfways } = task;
+  const { params, models, resumeStates } = task;
   const watch = new Stopwatch();
-  const rows = Array.from({ length: scene.count }, (): DrawnRow[] => []);
+  const rows = Array.from({ length: params.count }, (): DrawnRow[] => []);
   const pictures: DrawnPicture[] = [];
   const pace = new PreviewPace();
   for await (
     const event of draw(
       models.language,
-      scene,
+      params,
       call.signal,
-      halfways,
+      resumeStates,
       call.caller,
     )
   ) {
@@ -184,13 +184,13 @@ export async function* walkDrawing(
 }
 
 function isPreviewed(
-  { preview, scene, watched }: DrawingTask,
+  { preview, params, watched }: DrawingTask,
   index: number,
   pace: PreviewPace,
 ): boolean {
   if (typeof preview === "object") return preview.has(index);
   if (!preview || watched?.() === false) return false;
-  const { height } = scene.size;
+  const { height } = params.size;
   // After the last row comes the picture itself.
   return index < height - 1 && index % Math.ceil(height / MAX_PREVIEWS) === 0 &&
     pace.due;
@@ -198,16 +198,16 @@ function isPreviewed(
 
 /** Returns the preview of a picture: all rows so far, the given ones included. */
 async function previewFile(
-  { scene, models: { vision }, file, quality }: DrawingTask,
+  { params, models: { vision }, file, quality }: DrawingTask,
   drawn: readonly DrawnRow[],
   tools: RenderTools,
   call: PictureCall,
 ): Promise<PictureFile> {
-  const { width } = scene.size;
-  const given = scene.prefix?.height ?? 0;
+  const { width } = params.size;
+  const given = params.prefix?.height ?? 0;
   const height = given + drawn.length;
   const codes = new Uint16Array(height * width);
-  if (scene.prefix !== undefined) codes.set(scene.prefix.codes);
+  if (params.prefix !== undefined) codes.set(params.prefix.codes);
   for (const row of drawn) codes.set(row.codes, row.index * width);
   const options = { type: file ?? "image/png", quality };
   return await render(tools, vision, { height, width, codes }, {
@@ -217,14 +217,14 @@ async function previewFile(
 }
 
 async function pictureFile(
-  { scene, models, file, quality, metadata }: DrawingTask,
+  { params, models, file, quality, metadata }: DrawingTask,
   { grid, imageIndex }: Pick<DrawnPicture, "grid" | "imageIndex">,
   tools: RenderTools,
   call: PictureCall,
 ): Promise<PictureFile | undefined> {
   if (file === undefined) return undefined;
   const { name: model } = models.language;
-  const origin: PictureOrigin = { model, scene, imageIndex };
+  const origin: PictureOrigin = { model, params, imageIndex };
   const marked = metadata && file === "image/png";
   const text = marked ? pictureTexts(origin) : {};
   const options = { type: file, text, quality };

@@ -20,7 +20,7 @@ import { gridFields } from "../http/grid_json.ts";
 type Fields = Record<string, unknown>;
 
 /** The probabilities of a code in JSON. */
-export interface JudgementFields {
+export interface TokenScoreFields {
   /** Natural logarithm of the code's probability. */
   readonly logprob: number;
   /** Entropy of the whole distribution, in nats. */
@@ -37,9 +37,9 @@ export function drawingFields(
   return {
     id,
     model: task.models.language.name,
-    seed: task.scene.seed,
-    strategy: task.scene.strategy.name,
-    lossless: isLossless(task.scene.strategy),
+    seed: task.params.seed,
+    strategy: task.params.strategy.name,
+    lossless: isLossless(task.params.strategy),
     images: drawing.pictures.map(imageFields),
     usage: {
       "prompt_tokens": drawing.promptTokens,
@@ -52,11 +52,11 @@ export function drawingFields(
 
 /** Returns the fields of one picture. */
 export function imageFields({ grid, rows, file }: DrawnPicture): Fields {
-  const judged = rows.some(({ judgements }) => judgements.length > 0);
+  const scored = rows.some(({ scores }) => scores.length > 0);
   return {
     ...(file && fileFields(file)),
     grid: gridFields(grid),
-    ...(judged && { rows: rows.map(drawnRow) }),
+    ...(scored && { rows: rows.map(drawnRow) }),
   };
 }
 
@@ -75,17 +75,17 @@ function fileFields({ bytes, type, height, width }: PictureFile): Fields {
   return { "b64_json": bytes.toBase64(), "mime_type": type, height, width };
 }
 
-function drawnRow({ index, codes, judgements }: DrawnRow): Fields {
+function drawnRow({ index, codes, scores }: DrawnRow): Fields {
   return {
     index,
     codes: [...codes],
-    ...(judgements.length > 0 && { logprobs: judgements.map(judgementFields) }),
+    ...(scores.length > 0 && { logprobs: scores.map(tokenScoreFields) }),
   };
 }
 
 /** Returns the probabilities of a code. */
-export function judgementFields(
+export function tokenScoreFields(
   { logprob, entropy, strongest }: TokenScore,
-): JudgementFields {
+): TokenScoreFields {
   return { logprob, entropy, top: strongest };
 }

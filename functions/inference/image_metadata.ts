@@ -20,7 +20,7 @@ export interface PictureOrigin {
   /** Name of the language model. */
   readonly model: string;
   /** Parameters of the generation. */
-  readonly scene: GenerationParams;
+  readonly params: GenerationParams;
   /** Index of the picture in the request. */
   readonly imageIndex: number;
 }
@@ -36,7 +36,7 @@ const XMP_KEYWORD = "XML:com.adobe.xmp";
 
 /** Returns the texts of a PNG by keyword. */
 export function pictureTexts(origin: PictureOrigin): Record<string, string> {
-  const { prompt, prefix, keep } = origin.scene;
+  const { prompt, prefix, keep } = origin.params;
   const given = keep !== undefined
     ? { keep: keptFields(keep) }
     : prefix && { prefix: gridFields(prefix) };
@@ -54,8 +54,8 @@ export function pictureTexts(origin: PictureOrigin): Record<string, string> {
  * Given rows and codes are only counted: a JPEG has 64 KB for the packet.
  */
 export function xmpPacket(origin: PictureOrigin): string {
-  const { scene, model } = origin;
-  const { keep, prefix } = scene;
+  const { params, model } = origin;
+  const { keep, prefix } = params;
   const given = keep !== undefined
     ? { "kept_codes": keep.codes.length - drawnCount(keep) }
     : prefix && { "prefix_rows": prefix.height };
@@ -64,7 +64,7 @@ export function xmpPacket(origin: PictureOrigin): string {
     "Iptc4xmpExt:DigitalSourceType": DIGITAL_SOURCE_TYPE,
     "Iptc4xmpExt:AISystemUsed": model,
     "Iptc4xmpExt:AISystemVersionUsed": VERSION,
-    "Iptc4xmpExt:AIPromptInformation": scene.prompt,
+    "Iptc4xmpExt:AIPromptInformation": params.prompt,
     "exif:UserComment": JSON.stringify({ ...settings(origin), ...given }),
   };
   const list = Object.entries(attributes)
@@ -83,19 +83,19 @@ export function xmpPacket(origin: PictureOrigin): string {
 }
 
 /** Returns the settings that reproduce the picture, as fields of the API. */
-function settings({ model, scene, imageIndex }: PictureOrigin) {
-  const { sampling, size } = scene;
+function settings({ model, params, imageIndex }: PictureOrigin) {
+  const { sampling, size } = params;
   return {
     model,
-    seed: scene.seed,
+    seed: params.seed,
     "image_index": imageIndex,
-    "negative_prompt": scene.negativePrompt,
-    "guidance_scale": scene.guidanceScale,
+    "negative_prompt": params.negativePrompt,
+    "guidance_scale": params.guidanceScale,
     temperature: sampling.temperature,
     "top_k": sampling.topK,
     "top_p": sampling.topP,
     grid: { height: size.height, width: size.width },
-    strategy: scene.strategy.name,
+    strategy: params.strategy.name,
     version: VERSION,
   };
 }

@@ -9,7 +9,10 @@ import type { CodeGrid } from "../../lib/grid.ts";
 import { type Score, scoreAnswer, scorePicture } from "../../lib/scoring.ts";
 import { checkAdapter } from "./adapters.ts";
 import type { Call } from "../http/call.ts";
-import { type JudgementFields, judgementFields } from "./generation_fields.ts";
+import {
+  type TokenScoreFields,
+  tokenScoreFields,
+} from "./generation_fields.ts";
 import type { FunctionName } from "../schema/function_names.ts";
 import type { Answerers, Drawers, ModelPair } from "../models/ports.ts";
 import {
@@ -61,7 +64,7 @@ export interface ScoreAnswer {
   /** Log probability of each row of codes, if requested. */
   readonly rows?: readonly number[];
   /** Probabilities of each code, row by row, if requested. */
-  readonly logprobs?: readonly (readonly JudgementFields[])[];
+  readonly logprobs?: readonly (readonly TokenScoreFields[])[];
   /** Usage in tokens. */
   readonly usage: Readonly<Record<string, number>>;
   /** Timings of the run. */
@@ -165,7 +168,7 @@ export async function runScore(
     tokens: score.logprobs.length,
     "logprob_per_token": logprob / score.logprobs.length,
     ...(fields.rows && { rows: rowSums(score, grid!) }),
-    ...(fields.logprobs && { logprobs: judgedRows(score, grid!) }),
+    ...(fields.logprobs && { logprobs: scoredRows(score, grid!) }),
     usage: {
       "prompt_tokens": score.usage.promptTokens,
       [worked]: score.usage.newTokens,
@@ -182,8 +185,8 @@ function rowSums({ logprobs }: Score, { height, width }: CodeGrid): number[] {
   );
 }
 
-function judgedRows({ judgements }: Score, { height, width }: CodeGrid) {
-  const fields = judgements.map(judgementFields);
+function scoredRows({ scores }: Score, { height, width }: CodeGrid) {
+  const fields = scores.map(tokenScoreFields);
   return Array.from(
     { length: height },
     (_, y) => fields.slice(y * width, (y + 1) * width),

@@ -14,7 +14,7 @@ import { Recorder } from "./recorder.ts";
 export interface InterruptedRequest
   extends Pick<NewJob, "request" | "principal" | "seed"> {
   /** Resume states of the request, by picture. */
-  readonly halfways: readonly (ResumeState | undefined)[];
+  readonly resumeStates: readonly (ResumeState | undefined)[];
 }
 
 /**
@@ -24,7 +24,7 @@ export interface InterruptedRequest
  */
 export function keepInterrupted(
   store: JobStore,
-  { halfways, ...asked }: InterruptedRequest,
+  { resumeStates, ...asked }: InterruptedRequest,
   now: number,
 ): string {
   const id = `job-${crypto.randomUUID()}`;
@@ -37,8 +37,8 @@ export function keepInterrupted(
       prediction: undefined,
     });
     const recorder = new Recorder(store, id, () => now, () => {});
-    for (const [image, halfway] of halfways.entries()) {
-      recorder.keep(image, halfway);
+    for (const [image, resumeState] of resumeStates.entries()) {
+      recorder.keep(image, resumeState);
     }
     store.end(id, interruption(now));
   });

@@ -101,9 +101,11 @@ export class Recorder {
   }
 
   /** Stores a resume state; the `keep` of a call. */
-  keep(image: number, halfway: ResumeState | undefined): void {
-    if (halfway === undefined || halfway.codes.length < WORTH_CODES) return;
-    this.#store.keepHalfway(this.#id, image, halfway);
+  keep(image: number, resumeState: ResumeState | undefined): void {
+    if (resumeState === undefined || resumeState.codes.length < WORTH_CODES) {
+      return;
+    }
+    this.#store.keepResumeState(this.#id, image, resumeState);
   }
 }
 

@@ -316,13 +316,13 @@ export class JobRunner implements AsyncDisposable {
       seed,
       caller: run.caller,
       inFlight: (inFlight) => void (run.inFlight = inFlight),
-      halfways: this.#store.halfwaysOf(id),
+      resumeStates: this.#store.resumeStatesOf(id),
       observe: (event) =>
         recorder.observe(event, () => {
           if (event.event !== "started") return;
           this.#options.onStatus(this.#store.find(id)!);
         }),
-      keep: (image, halfway) => recorder.keep(image, halfway),
+      keep: (image, resumeState) => recorder.keep(image, resumeState),
       watched: () => this.readers.of(id) > 0,
     };
   }

@@ -77,9 +77,9 @@ export function expectedProvider(
 
 /** Returns the drawing strategies that a device does not support. */
 export function refusedStrategies(
-  { placesTokens }: Pick<Provider, "placesTokens">,
+  { takesAttentionBias }: Pick<Provider, "takesAttentionBias">,
 ): ReadonlySet<StrategyName> {
-  return new Set(placesTokens ? [] : ["zipar"]);
+  return new Set(takesAttentionBias ? [] : ["zipar"]);
 }
 
 /**
@@ -88,7 +88,7 @@ export function refusedStrategies(
  * @throws {RuntimeError} If it does not, naming the strategies that work.
  */
 export function assertDraws(
-  provider: Pick<Provider, "name" | "placesTokens">,
+  provider: Pick<Provider, "name" | "takesAttentionBias">,
   strategy: StrategyName | undefined,
 ): void {
   if (strategy === undefined) return;

@@ -128,8 +128,8 @@ export function languageOpener(
       await stage("warm up", () => warmLanguage(model, seat, strategy));
       // The model is ready before it settles; requests that end a row earlier
       // wait.
-      if (model.settle !== undefined) {
-        stage("settle", model.settle).catch(() => undefined);
+      if (model.finishLoading !== undefined) {
+        stage("settle", model.finishLoading).catch(() => undefined);
       }
     } catch (error) {
       await model[Symbol.asyncDispose]();
@@ -245,7 +245,7 @@ async function warmLanguage(
   const size = { height: 1, width };
   const sampling = { temperature: 0, topK: 0, topP: 1 };
   if (draws) {
-    const scene = {
+    const params = {
       prompt: "",
       negativePrompt: "",
       // One row costs half a prompt, and runs the same graphs as two.
@@ -258,7 +258,7 @@ async function warmLanguage(
       count: 1,
       logprobs: 0,
     };
-    await Array.fromAsync(draw(model, scene, signal));
+    await Array.fromAsync(draw(model, params, signal));
   }
   if (answers) {
     const question = {

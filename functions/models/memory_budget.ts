@@ -98,10 +98,11 @@ async function languageShare(
   const checkpoint = await openLanguageCheckpoint(language.folder);
   const { vocabularySize } = checkpoint.config;
   // Codes are a part of the vocabulary: counted as all of it, to be safe.
-  const judged = (draws ? vocabularySize : 0) + (answers ? vocabularySize : 0);
+  const headRows = (draws ? vocabularySize : 0) +
+    (answers ? vocabularySize : 0);
   const codeBits = checkpoint.codeBits ?? bitsOf(precision);
   const stored = { ...checkpoint, codeBits };
-  const bytes = copiedWeightBytes(stored, computeDtype, judged);
+  const bytes = copiedWeightBytes(stored, computeDtype, headRows);
   return { what: language.name, bytes };
 }
 

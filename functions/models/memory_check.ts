@@ -61,14 +61,15 @@ export function refuseOutOfMemory(
   const { vocabularySize } = checkpoint.config;
   const { computeDtype } = provider;
   // Codes are a part of the vocabulary: counted as all of it, to be safe.
-  const judged = (draws ? vocabularySize : 0) + (answers ? vocabularySize : 0);
+  const headRows = (draws ? vocabularySize : 0) +
+    (answers ? vocabularySize : 0);
   if (device === undefined) {
-    const needed = copiedWeightBytes(checkpoint, computeDtype, judged);
+    const needed = copiedWeightBytes(checkpoint, computeDtype, headRows);
     const { available } = Deno.systemMemoryInfo();
     // The machine may have more free than the container is allowed.
     refuseUnfitting(checkpoint, needed, Math.min(available, memoryBytes));
   } else if (deviceMemoryBytes !== undefined) {
-    const weightBytes = deviceWeightBytes(checkpoint, computeDtype, judged);
+    const weightBytes = deviceWeightBytes(checkpoint, computeDtype, headRows);
     refuseUnfittingDevice(checkpoint, {
       weightBytes,
       cacheBytes,

@@ -18,11 +18,11 @@ import { Webhook } from "./webhook.ts";
 /** The entries that a job adds at the top level. */
 const job = { webhook: v.optional(Webhook) };
 
-const { ratio, "image_area": area, height, width, ...scene } =
+const { ratio, "image_area": area, height, width, ...params } =
   GenerateRequest.entries;
 
-const byRatio = { ...scene, ratio, "image_area": area };
-const byPixels = { ...scene, height: height.wrapped, width: width.wrapped };
+const byRatio = { ...params, ratio, "image_area": area };
+const byPixels = { ...params, height: height.wrapped, width: width.wrapped };
 
 /** The body of `generate`: sizes in pixels, or by ratio and area. */
 export const GenerateBody = v.pipe(

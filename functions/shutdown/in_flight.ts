@@ -27,7 +27,7 @@ export interface InFlight {
   /** Returns the remaining time in milliseconds; undefined if unknown. */
   readonly remainingMs: () => number | undefined;
   /** Returns the resume states, by picture. */
-  readonly halfways: () => readonly (ResumeState | undefined)[];
+  readonly resumeStates: () => readonly (ResumeState | undefined)[];
   /** Returns the rows of the only picture; undefined if not resumable. */
   readonly rows: () => CodeGrid | undefined;
 }
@@ -39,10 +39,10 @@ interface OtherEvent {
 }
 
 /** A drawing in flight. */
-export class DrawingUnderWay implements InFlight {
-  readonly #scene: GenerationParams;
+export class GenerationInFlight implements InFlight {
+  readonly #params: GenerationParams;
   readonly #now: () => number;
-  readonly #halfways: (() => ResumeState | undefined)[] = [];
+  readonly #resumeStates: (() => ResumeState | undefined)[] = [];
   /** Codes of the first picture, row by row. */
   readonly #codes: number[] = [];
   #done = 0;
@@ -59,17 +59,17 @@ export class DrawingUnderWay implements InFlight {
    */
   constructor(
     fields: AskedFunction["fields"],
-    scene: GenerationParams,
+    params: GenerationParams,
     now: () => number = () => performance.now(),
   ) {
     this.asked = { path: "/v1/generate", fields };
-    this.#scene = scene;
+    this.#params = params;
     this.#now = now;
   }
 
   /** Seed of its draws. */
   get seed(): number {
-    return this.#scene.seed;
+    return this.#params.seed;
   }
 
   /** Records progress. */
@@ -80,7 +80,7 @@ export class DrawingUnderWay implements InFlight {
       this.#done++;
       this.#lastAt = this.#now();
       if (this.#done === 1) this.#firstAt = this.#lastAt;
-      this.#halfways[event.imageIndex] = event.halfway;
+      this.#resumeStates[event.imageIndex] = event.resumeState;
       if (event.imageIndex === 0) {
         event.row.codes.forEach((code) => this.#codes.push(code));
       }
@@ -94,7 +94,7 @@ export class DrawingUnderWay implements InFlight {
    */
   readonly remainingMs = (): number | undefined => {
     if (this.#startedAt === undefined) return undefined;
-    const { count, size, prefix } = this.#scene;
+    const { count, size, prefix } = this.#params;
     const total = count * (size.height - (prefix?.height ?? 0));
     const steady = this.#done < 2
       ? 0
@@ -104,8 +104,8 @@ export class DrawingUnderWay implements InFlight {
   };
 
   /** Returns the resume states of this moment, by picture. */
-  readonly halfways = (): readonly (ResumeState | undefined)[] =>
-    Array.from(this.#halfways, (halfway) => halfway?.());
+  readonly resumeStates = (): readonly (ResumeState | undefined)[] =>
+    Array.from(this.#resumeStates, (resumeState) => resumeState?.());
 
   /**
    * Returns the given rows and those that were drawn. Lossy strategies would
@@ -113,7 +113,7 @@ export class DrawingUnderWay implements InFlight {
    * name, and kept codes are no rows.
    */
   readonly rows = (): CodeGrid | undefined => {
-    const { count, size, prefix, keep, strategy } = this.#scene;
+    const { count, size, prefix, keep, strategy } = this.#params;
     const several = count > 1 || keep !== undefined;
     if (several || !isLossless(strategy)) return undefined;
     const codes = Uint16Array.from([...prefix?.codes ?? [], ...this.#codes]);
@@ -127,7 +127,7 @@ export class DrawingUnderWay implements InFlight {
 }
 
 /** Returns an answer in flight: text is generated again, in unknown time. */
-export function answerUnderWay(
+export function captioningInFlight(
   fields: AskedFunction["fields"],
   seed: number,
 ): InFlight {
@@ -135,7 +135,7 @@ export function answerUnderWay(
     asked: { path: "/v1/caption", fields },
     seed,
     remainingMs: () => undefined,
-    halfways: () => [],
+    resumeStates: () => [],
     rows: () => undefined,
   };
 }

@@ -112,7 +112,7 @@ class InFlightRequest implements ResumableRequest {
       request,
       principal: this.#context.var.principal,
       seed: this.#inFlight?.seed ?? randomSeed(),
-      halfways: this.#inFlight?.halfways() ?? [],
+      resumeStates: this.#inFlight?.resumeStates() ?? [],
     });
   }
 

@@ -64,6 +64,6 @@ export class AnsweringPolicy implements Policy {
     this.#count++;
     this.#onToken(token);
     if (this.#stopped || this.#count === maxTokens) return undefined;
-    return { kept: position === 0 ? 0 : 1, tokens: [token], judged: [0] };
+    return { kept: position === 0 ? 0 : 1, tokens: [token], scored: [0] };
   }
 }

@@ -21,20 +21,22 @@ const UNSEEN_HALF = new Uint16Array(
  * Returns `[1, 1, S, total]`: zero for each token that a token attends to, a
  * large negative number for the others.
  *
- * @param places Position ids of each token that the slot will hold, the held
+ * @param positionIds Position ids of each token that the slot will hold, the held
  * ones first.
  * @param held Number of tokens that the slot holds.
  * @throws {RangeError} If position ids of new tokens do not ascend.
  */
 export function attentionBias(
-  places: Int32Array,
+  positionIds: Int32Array,
   held: number,
   dtype: ComputeDtype,
 ): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
   if (dtype === "bfloat16") {
-    throw new TypeError("Cannot place tokens: no device does so in bf16");
+    throw new TypeError(
+      "Cannot use position ids: no device takes an attention bias in bf16",
+    );
   }
-  const total = places.length;
+  const total = positionIds.length;
   const count = total - held;
   const half = dtype === "float16";
   const unseen = half ? UNSEEN_HALF : UNSEEN;
@@ -42,12 +44,14 @@ export function attentionBias(
     ? new Uint16Array(count * total)
     : new Float32Array(count * total);
   for (let query = 0; query < count; query++) {
-    const place = places[held + query]!;
-    if (query > 0 && place <= places[held + query - 1]!) {
-      throw new RangeError("Cannot place tokens: places of a run ascend");
+    const positionId = positionIds[held + query]!;
+    if (query > 0 && positionId <= positionIds[held + query - 1]!) {
+      throw new RangeError(
+        "Cannot use position ids: those of a run must ascend",
+      );
     }
     for (let key = 0; key < total; key++) {
-      if (places[key]! > place) bias[query * total + key] = unseen;
+      if (positionIds[key]! > positionId) bias[query * total + key] = unseen;
     }
   }
   return bias;

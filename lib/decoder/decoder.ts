@@ -30,7 +30,7 @@ export interface Feed {
 }
 
 /** Tokens appended to one slot in a multi-token step. */
-export interface WideRow {
+export interface MultiTokenRow {
   /** Row of the cache. */
   readonly slot: number;
   /** Tokens to append; every row of a run has as many. */
@@ -42,7 +42,7 @@ export interface WideRow {
    * that the slot will hold, the held ones first. A token attends to those with
    * a smaller id, and to itself.
    */
-  readonly places?: Int32Array;
+  readonly positionIds?: Int32Array;
 }
 
 /** A copy of a slot's keys and values, outside the cache. */
@@ -85,8 +85,8 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
    *
    * @returns Hidden states `[S, E]`, one array a row; valid until the next call.
    */
-  wide(
-    rows: readonly WideRow[],
+  multiTokenStep(
+    rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]>;
 

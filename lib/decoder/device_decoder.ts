@@ -16,7 +16,7 @@ import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { DeviceMemory } from "../runtime/memory/device_memory.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { unwatched } from "../stage.ts";
-import type { Decoder, Feed, WideRow } from "./decoder.ts";
+import type { Decoder, Feed, MultiTokenRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
 import {
   BLOCK_TOKENS,
@@ -39,9 +39,9 @@ export interface DeviceDecoderOptions extends OnnxDecoderOptions {
  * Others load on first use.
  */
 const FIRST: readonly Arrangement[] = [1, 2].map((rows) => ({
-  type: "wide",
+  type: "multi_token",
   rows,
-  placed: false,
+  explicitPositions: false,
 }));
 
 /** A language model on a device. */
@@ -51,7 +51,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
   readonly #heads: Heads;
   readonly #cache: DeviceCache;
   readonly #runner: DeviceRunner;
-  readonly #placesTokens: boolean;
+  readonly #takesAttentionBias: boolean;
 
   private constructor(
     parts: { runtime: Runtime; device: DeviceMemory; config: LanguageConfig },
@@ -63,7 +63,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     this.#options = options;
     this.#sessions = sessions;
     this.#heads = heads;
-    this.#placesTokens = runtime.provider.placesTokens;
+    this.#takesAttentionBias = runtime.provider.takesAttentionBias;
     const cache = new DeviceCache(
       device,
       config,
@@ -114,10 +114,10 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
         for (const arrangement of FIRST) sessions.prepare(arrangement);
         return Promise.resolve();
       });
-      const judged = { config, vocabulary, heads: options.heads };
+      const headOptions = { config, vocabulary, heads: options.heads };
       const heads = await stage("weights", async () => {
         for (const arrangement of FIRST) await sessions.decoder(arrangement);
-        return await Heads.open(runtime, sessions, judged);
+        return await Heads.open(runtime, sessions, headOptions);
       });
       const parts = { runtime, device, config };
       return new DeviceDecoder(parts, sessions, heads, options);
@@ -127,11 +127,11 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     }
   }
 
-  get isSettled(): boolean {
+  get isLoaded(): boolean {
     return true;
   }
 
-  settle(): Promise<void> {
+  finishLoading(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -154,7 +154,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>> {
     const row = { slot, tokens: [...tokens], position: start };
-    const [hidden] = await this.wide([row], signal);
+    const [hidden] = await this.multiTokenStep([row], signal);
     return hidden!;
   }
 
@@ -164,7 +164,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     // two.
     const byLength = Map.groupBy(feeds, ({ tokens }) => tokens.length);
     for (const [length, group] of byLength) {
-      const hidden = await this.wide(group);
+      const hidden = await this.multiTokenStep(group);
       for (const [i, feed] of group.entries()) {
         const width = hidden[i]!.length / length;
         last.set(feed, hidden[i]!.subarray(-width));
@@ -173,14 +173,16 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     return feeds.map((feed) => last.get(feed)!);
   }
 
-  async wide(
-    rows: readonly WideRow[],
+  async multiTokenStep(
+    rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    for (const { position, tokens, places } of rows) {
+    for (const { position, tokens, positionIds } of rows) {
       this.#assertFits(position + tokens.length);
-      if (places === undefined || this.#placesTokens) continue;
-      throw new TypeError("Cannot place tokens: the device takes no bias");
+      if (positionIds === undefined || this.#takesAttentionBias) continue;
+      throw new TypeError(
+        "Cannot use position ids: the device takes no attention bias",
+      );
     }
     return await this.#runner.run(rows, signal);
   }

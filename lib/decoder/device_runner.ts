@@ -17,7 +17,7 @@
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
 import type { Tensor, TensorData } from "../runtime/tensor.ts";
-import type { WideRow } from "./decoder.ts";
+import type { MultiTokenRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
 import type { DeviceCache } from "./device_cache.ts";
 import { attentionBias } from "./attention_bias.ts";
@@ -48,7 +48,7 @@ interface KeptBinding {
  */
 const KEPT_BINDINGS = 16;
 
-/** Runs the arrangements `wide` for every use. */
+/** Runs the arrangements `multi_token` for every use. */
 export class DeviceRunner implements Disposable {
   readonly #parts: DeviceRunnerParts;
   /** Bindings by their slots, least recently used first. */
@@ -66,7 +66,7 @@ export class DeviceRunner implements Disposable {
    * @throws {RangeError} If position ids do not ascend.
    */
   async run(
-    rows: readonly WideRow[],
+    rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     const { maxRows } = this.#parts.runtime.provider;
@@ -97,7 +97,7 @@ export class DeviceRunner implements Disposable {
 
   /** Runs the rows in chunks of at most the tokens that the device takes. */
   async #runRows(
-    rows: readonly WideRow[],
+    rows: readonly MultiTokenRow[],
     signal: AbortSignal | undefined,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     const { maxTokens } = this.#parts.runtime.provider;
@@ -116,7 +116,7 @@ export class DeviceRunner implements Disposable {
   }
 
   async #runOnce(
-    rows: readonly WideRow[],
+    rows: readonly MultiTokenRow[],
     signal: AbortSignal | undefined,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     const { runtime, hiddenSize } = this.#parts;
@@ -138,11 +138,14 @@ export class DeviceRunner implements Disposable {
       binding.input(`seqlens_k.${i}`, tensor(Int32Array.of(total - 1), [1]));
       const totals = tensor(Int32Array.of(total), []);
       binding.input(`total_sequence_length.${i}`, totals);
-      if (row.places === undefined) continue;
-      const own = BigInt64Array.from(row.places.subarray(row.position), BigInt);
+      if (row.positionIds === undefined) continue;
+      const own = BigInt64Array.from(
+        row.positionIds.subarray(row.position),
+        BigInt,
+      );
       binding.input(`position_ids.${i}`, tensor(own, [1, count]));
       const { dtype } = this.#parts.cache;
-      const bias = attentionBias(row.places, row.position, dtype);
+      const bias = attentionBias(row.positionIds, row.position, dtype);
       const shape = [1, 1, count, total];
       binding.input(
         `bias.${i}`,
@@ -161,31 +164,35 @@ export class DeviceRunner implements Disposable {
    * Returns the rows padded to the next power of two, each with room for its
    * tokens.
    */
-  async #padded(rows: readonly WideRow[]): Promise<WideRow[]> {
+  async #padded(rows: readonly MultiTokenRow[]): Promise<MultiTokenRow[]> {
     const { cache, spare } = this.#parts;
-    const [{ tokens, places }] = rows as [WideRow];
-    const filler: WideRow = {
+    const [{ tokens, positionIds }] = rows as [MultiTokenRow];
+    const filler: MultiTokenRow = {
       slot: spare,
       tokens: tokens.map(() => 0),
       position: 0,
-      ...(places && { places: Int32Array.from(tokens.keys()) }),
+      ...(positionIds && { positionIds: Int32Array.from(tokens.keys()) }),
     };
     const missing = 2 ** Math.ceil(Math.log2(rows.length)) - rows.length;
-    const padded = [...rows, ...Array<WideRow>(missing).fill(filler)];
+    const padded = [...rows, ...Array<MultiTokenRow>(missing).fill(filler)];
     for (const { slot, position, tokens } of padded) {
       await cache.reserve(slot, position + tokens.length, position);
     }
     return padded;
   }
 
-  async #binding(rows: readonly WideRow[]): Promise<Binding> {
-    const placed = rows[0]!.places !== undefined;
+  async #binding(rows: readonly MultiTokenRow[]): Promise<Binding> {
+    const explicitPositions = rows[0]!.positionIds !== undefined;
     const slots = rows.map(({ slot }) => slot);
-    const name = `${placed} ${slots.join(" ")}`;
+    const name = `${explicitPositions} ${slots.join(" ")}`;
     let kept = this.#bindings.get(name);
     if (kept === undefined) {
       const { sessions, cache } = this.#parts;
-      const arrangement = { type: "wide", rows: rows.length, placed } as const;
+      const arrangement = {
+        type: "multi_token",
+        rows: rows.length,
+        explicitPositions,
+      } as const;
       const binding = (await sessions.decoder(arrangement)).bind();
       slots.forEach((slot, row) => cache.bind(binding, slot, row));
       kept = { binding, slots };
@@ -206,13 +213,14 @@ export class DeviceRunner implements Disposable {
 }
 
 /** Returns some tokens of a row, to be run after those before them. */
-function partOf(row: WideRow, start: number, end: number): WideRow {
-  const { slot, tokens, position, places } = row;
+function partOf(row: MultiTokenRow, start: number, end: number): MultiTokenRow {
+  const { slot, tokens, position, positionIds } = row;
   return {
     slot,
     tokens: tokens.slice(start, end),
     position: position + start,
     // Tokens behind them do not exist yet and would not be attended to.
-    ...(places && { places: places.subarray(0, position + end) }),
+    ...(positionIds &&
+      { positionIds: positionIds.subarray(0, position + end) }),
   };
 }

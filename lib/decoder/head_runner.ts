@@ -14,7 +14,7 @@ export class HeadRunner implements Disposable {
   readonly #runtime: Runtime;
   readonly #session: Session;
   readonly #hiddenSize: number;
-  readonly #judged: number;
+  readonly #vocabularySize: number;
   /** Hidden states, `[B, E]`, for as many rows as were ever run. */
   #hidden = new Float32Array();
   /** Logits, `[B, V]`. */
@@ -27,18 +27,18 @@ export class HeadRunner implements Disposable {
    * Creates the runner; nothing is allocated before the first run.
    *
    * @param hiddenSize The hidden size, E.
-   * @param judged Number of tokens that the head scores, V.
+   * @param vocabularySize Number of tokens that the head scores, V.
    */
   constructor(
     runtime: Runtime,
     session: Session,
     hiddenSize: number,
-    judged: number,
+    vocabularySize: number,
   ) {
     this.#runtime = runtime;
     this.#session = session;
     this.#hiddenSize = hiddenSize;
-    this.#judged = judged;
+    this.#vocabularySize = vocabularySize;
   }
 
   /**
@@ -59,7 +59,10 @@ export class HeadRunner implements Disposable {
     if (this.#runtime.device !== undefined) binding.input("hidden", input);
     await binding.run();
     return hidden.map((_, row) =>
-      this.#logits.subarray(row * this.#judged, (row + 1) * this.#judged)
+      this.#logits.subarray(
+        row * this.#vocabularySize,
+        (row + 1) * this.#vocabularySize,
+      )
     );
   }
 
@@ -76,7 +79,7 @@ export class HeadRunner implements Disposable {
     this[Symbol.dispose]();
     this.#tensors = new DisposableStack();
     this.#hidden = new Float32Array(rows * this.#hiddenSize);
-    this.#logits = new Float32Array(rows * this.#judged);
+    this.#logits = new Float32Array(rows * this.#vocabularySize);
   }
 
   #bind(rows: number): { binding: Binding; hidden: Tensor } {
@@ -85,7 +88,7 @@ export class HeadRunner implements Disposable {
     const hidden = tensor(this.#hidden, this.#hiddenSize);
     const binding = this.#session.bind()
       .input("hidden", hidden)
-      .output("logits", tensor(this.#logits, this.#judged));
+      .output("logits", tensor(this.#logits, this.#vocabularySize));
     const bound = { binding, hidden };
     this.#bindings.set(rows, bound);
     return bound;

@@ -10,7 +10,7 @@
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
 import type { Tensor, TensorData } from "../runtime/tensor.ts";
-import type { WideRow } from "./decoder.ts";
+import type { MultiTokenRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
 import type { KvCache } from "./kv_cache.ts";
 import { attentionBias } from "./attention_bias.ts";
@@ -21,7 +21,7 @@ import { attentionBias } from "./attention_bias.ts";
  */
 const KEPT_BINDINGS = 16;
 
-/** Runs the arrangements `wide`. */
+/** Runs the arrangements `multi_token`. */
 export class MultiTokenRunner implements Disposable {
   readonly #runtime: Runtime;
   readonly #sessions: DecoderSessions;
@@ -50,13 +50,13 @@ export class MultiTokenRunner implements Disposable {
    * @throws {RangeError} If position ids do not ascend.
    */
   async run(
-    rows: readonly WideRow[],
+    rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const [{ tokens, places }] = rows as [WideRow];
+    const [{ tokens, positionIds }] = rows as [MultiTokenRow];
     const count = tokens.length;
-    const placed = places !== undefined;
-    const binding = await this.#binding(rows, placed);
+    const explicitPositions = positionIds !== undefined;
+    const binding = await this.#binding(rows, explicitPositions);
     using stack = new DisposableStack();
     const tensor = (data: TensorData, shape: readonly number[]): Tensor =>
       stack.use(this.#runtime.tensor(data, shape));
@@ -72,14 +72,14 @@ export class MultiTokenRunner implements Disposable {
         `total_sequence_length.${i}`,
         tensor(Int32Array.of(total), []),
       );
-      if (row.places === undefined) continue;
-      const own = row.places.subarray(row.position, total);
+      if (row.positionIds === undefined) continue;
+      const own = row.positionIds.subarray(row.position, total);
       binding.input(
         `position_ids.${i}`,
         tensor(BigInt64Array.from(own, BigInt), [1, count]),
       );
       const { dtype } = this.#cache;
-      const bias = attentionBias(row.places, row.position, dtype);
+      const bias = attentionBias(row.positionIds, row.position, dtype);
       const shape = [1, 1, count, total];
       binding.input(
         `bias.${i}`,
@@ -101,16 +101,18 @@ export class MultiTokenRunner implements Disposable {
   }
 
   async #binding(
-    rows: readonly WideRow[],
-    placed: boolean,
+    rows: readonly MultiTokenRow[],
+    explicitPositions: boolean,
   ): Promise<Binding> {
-    const name = `${placed} ${rows.map(({ slot }) => slot).join(" ")}`;
+    const name = `${explicitPositions} ${
+      rows.map(({ slot }) => slot).join(" ")
+    }`;
     let binding = this.#bindings.get(name);
     if (binding === undefined) {
       const session: Session = await this.#sessions.decoder({
-        type: "wide",
+        type: "multi_token",
         rows: rows.length,
-        placed,
+        explicitPositions,
       });
       binding = session.bind();
       for (const [i, { slot }] of rows.entries()) {

@@ -14,7 +14,7 @@ import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
 import { type Stage, unwatched } from "../stage.ts";
-import type { Decoder, Feed, WideRow } from "./decoder.ts";
+import type { Decoder, Feed, MultiTokenRow } from "./decoder.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
 import { type CodeTokens, Heads } from "./heads.ts";
 import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
@@ -42,12 +42,12 @@ export interface OnnxDecoderOptions {
 /** A decoder that may still load parts when the first run can begin. */
 export interface Settling extends AsyncDisposable {
   /** True if all parts that pictures may need are loaded. */
-  readonly isSettled: boolean;
+  readonly isLoaded: boolean;
   /**
    * Loads the parts that are not needed before a row of a picture ends. Callers
    * that need them earlier wait for them.
    */
-  settle(): Promise<void>;
+  finishLoading(): Promise<void>;
 }
 
 /**
@@ -67,8 +67,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   readonly #cache: KvCache;
   readonly #steps: StepRunner;
   /** Undefined until first used. */
-  #pairs: Promise<TwoTokenRunner> | undefined;
-  readonly #wide: MultiTokenRunner;
+  #twoTokenSteps: Promise<TwoTokenRunner> | undefined;
+  readonly #multiTokenSteps: MultiTokenRunner;
   readonly #resources = new DisposableStack();
   /** Number of tokens that each slot holds. */
   readonly #lengths: Int32Array;
@@ -103,7 +103,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     this.#steps = this.#resources.use(
       new StepRunner({ ...parts, session: opened.step }),
     );
-    this.#wide = this.#resources.use(
+    this.#multiTokenSteps = this.#resources.use(
       new MultiTokenRunner(runtime, sessions, cache, hiddenSize),
     );
     this.#lengths = new Int32Array(inPairs(options.slots));
@@ -130,16 +130,16 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     });
     try {
       const stage = options.stage ?? unwatched;
-      const paired = options.heads.includes("codes");
+      const twoTokens = options.heads.includes("codes");
       await stage("graphs", () => {
         sessions.prepare({ type: "step" });
-        if (paired) sessions.prepare({ type: "pair" });
+        if (twoTokens) sessions.prepare({ type: "two_token" });
         return Promise.resolve();
       });
       const { step, heads } = await stage("weights", async () => {
         const step = await sessions.decoder({ type: "step" });
-        const judged = { config, vocabulary, heads: options.heads };
-        const heads = await Heads.open(runtime, sessions, judged);
+        const headOptions = { config, vocabulary, heads: options.heads };
+        const heads = await Heads.open(runtime, sessions, headOptions);
         return { step, heads };
       });
       const opened = { step, heads };
@@ -151,7 +151,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
         options,
       );
       if (checkpoint.byteLength <= AT_ONCE_BYTES) {
-        await stage("weights", () => decoder.settle());
+        await stage("weights", () => decoder.finishLoading());
       }
       return decoder;
     } catch (error) {
@@ -160,13 +160,13 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     }
   }
 
-  get isSettled(): boolean {
-    return this.#pairs !== undefined || !this.#heads.has("codes");
+  get isLoaded(): boolean {
+    return this.#twoTokenSteps !== undefined || !this.#heads.has("codes");
   }
 
-  async settle(): Promise<void> {
+  async finishLoading(): Promise<void> {
     // Only pictures have rows that end.
-    if (this.#heads.has("codes")) await this.#pair();
+    if (this.#heads.has("codes")) await this.#twoTokenRunner();
   }
 
   get slots(): number {
@@ -214,8 +214,8 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     for (const { position, tokens } of feeds) {
       this.#assertFits(position + tokens.length);
     }
-    const paired = feeds.some(({ tokens }) => tokens.length > 1);
-    const runner = paired ? await this.#pair() : this.#steps;
+    const twoTokens = feeds.some(({ tokens }) => tokens.length > 1);
+    const runner = twoTokens ? await this.#twoTokenRunner() : this.#steps;
     const hidden = await runner.run(feeds, this.#lengths);
     for (const { slot, position, tokens } of feeds) {
       this.#lengths[slot] = position + tokens.length;
@@ -223,14 +223,14 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     return hidden;
   }
 
-  async wide(
-    rows: readonly WideRow[],
+  async multiTokenStep(
+    rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     for (const { position, tokens } of rows) {
       this.#assertFits(position + tokens.length);
     }
-    const hidden = await this.#wide.run(rows, signal);
+    const hidden = await this.#multiTokenSteps.run(rows, signal);
     for (const { slot, position, tokens } of rows) {
       this.#lengths[slot] = position + tokens.length;
     }
@@ -283,11 +283,13 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     this.#resources.dispose();
   }
 
-  #pair(): Promise<TwoTokenRunner> {
+  #twoTokenRunner(): Promise<TwoTokenRunner> {
     if (!this.#heads.has("codes")) {
       throw new TypeError("Cannot feed two tokens: there is no head for codes");
     }
-    this.#pairs ??= this.#sessions.decoder({ type: "pair" }).then((session) =>
+    this.#twoTokenSteps ??= this.#sessions.decoder({ type: "two_token" }).then((
+      session,
+    ) =>
       this.#resources.use(
         new TwoTokenRunner({
           runtime: this.#runtime,
@@ -297,7 +299,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
         }),
       )
     );
-    return this.#pairs;
+    return this.#twoTokenSteps;
   }
 
   #assertFits(tokens: number): void {

@@ -42,7 +42,7 @@ interface Turn {
   readonly total: Int32Array<ArrayBuffer>;
 }
 
-/** Runs the arrangement `pair`. */
+/** Runs the arrangement `two_token`. */
 export class TwoTokenRunner implements Disposable {
   readonly #parts: StepParts;
   readonly #resources = new DisposableStack();

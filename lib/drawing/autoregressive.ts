@@ -7,7 +7,7 @@
 
 import type { Draft, ScoredLogits } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
-import { distribution } from "../sampling/sampler.ts";
+import { distributionOf } from "../sampling/sampler.ts";
 import {
   type DrawingOptions,
   type DrawingPolicy,
@@ -23,8 +23,8 @@ export class AutoregressiveDrawing implements DrawingPolicy {
   readonly #options: DrawingOptions;
   #position: number;
   /** Number of tokens in the last draft. */
-  #fed = 0;
-  /** True while codes of the resume state are still to be fed. */
+  #appended = 0;
+  /** True while codes of the resume state are still to be appended. */
   #restored: boolean;
 
   /** Creates the policy, which continues where `drawn` starts. */
@@ -39,7 +39,7 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     return this.#drawn.grid;
   }
 
-  get halfway(): ResumeState {
+  get resumeState(): ResumeState {
     return { ...this.#drawn.resumeStateAt(this.#position), guesses: undefined };
   }
 
@@ -50,14 +50,14 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     const drawn = this.#drawn;
     const position = this.#position;
     const code = drawn.keptAt(position) ??
-      chanceAt(position, 0).pick(distribution(logits, sampling));
+      chanceAt(position, 0).pick(distributionOf(logits, sampling));
     drawn.decide(position, code, logits);
     this.#position = drawn.skipKept(position + 1);
     if (this.#position === drawn.end) return undefined;
-    const kept = this.#fed;
+    const kept = this.#appended;
     const tokens = drawn.decidedTokens(position, this.#position);
-    this.#fed = tokens.length;
-    return { kept, tokens, judged: [tokens.length - 1] };
+    this.#appended = tokens.length;
+    return { kept, tokens, scored: [tokens.length - 1] };
   }
 
   /** Returns a draft of the decided codes that the prompt does not hold. */
@@ -67,7 +67,7 @@ export class AutoregressiveDrawing implements DrawingPolicy {
     drawn.tellRestored();
     if (drawn.reached === drawn.end) return undefined;
     const tokens = drawn.decidedTokens(drawn.start, drawn.reached);
-    this.#fed = tokens.length;
-    return { kept: 0, tokens, judged: [tokens.length - 1] };
+    this.#appended = tokens.length;
+    return { kept: 0, tokens, scored: [tokens.length - 1] };
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The contract of policies that draw a picture, token by token.
  *
- * Codes are sampled; EOL is forced and fed together with the code before it,
- * since later codes attend to it. Tokens behind the last code are never fed:
+ * Codes are sampled; EOL is forced and appended together with the code before it,
+ * since later codes attend to it. Tokens behind the last code are never appended:
  * nothing attends to them.
  *
  * @module
@@ -37,7 +37,7 @@ export interface DrawingPolicy extends Policy {
    * The state that continues from here, valid between two choices; undefined if
    * the drawing can only start over.
    */
-  readonly halfway: ResumeState | undefined;
+  readonly resumeState: ResumeState | undefined;
 }
 
 /**

@@ -30,7 +30,7 @@ export function drawingPolicy(
         drawn,
         options,
         strategy.window,
-        strategy.patience,
+        strategy.controller,
       );
     case "zipar":
       return new ZiparDrawing(drawn, options, strategy.window);

@@ -15,7 +15,7 @@
  */
 
 import type { CodeGrid, GridSize } from "../grid.ts";
-import { judge, type TokenScore } from "../sampling/log_probabilities.ts";
+import { scoreToken, type TokenScore } from "../sampling/log_probabilities.ts";
 import type { ResumeState } from "./resume_state.ts";
 import type { KeptCodes } from "./kept_codes.ts";
 import { tokenFromCode, type Vocabulary } from "../vocabulary.ts";
@@ -27,7 +27,7 @@ export interface DrawnRow {
   /** Codes of the row, `[width]`. */
   readonly codes: Uint16Array<ArrayBuffer>;
   /** Scores, one for each code, if asked for; else empty. */
-  readonly judgements: readonly TokenScore[];
+  readonly scores: readonly TokenScore[];
 }
 
 /** Options of {@linkcode DrawnGrid}. */
@@ -43,20 +43,20 @@ export interface DrawnGridOptions {
    */
   readonly logprobs: number;
   /** The state to resume from; undefined to start. */
-  readonly halfway: ResumeState | undefined;
+  readonly resumeState: ResumeState | undefined;
 }
 
 /**
  * Returns the rows that the prompt ends with: those that are given, and those
- * decided above the newest code, which is fed again so that it is scored.
+ * decided above the newest code, which is appended again so that it is scored.
  */
 export function promptRows(
-  { size, prefix, halfway }: Pick<
+  { size, prefix, resumeState }: Pick<
     DrawnGridOptions,
-    "size" | "prefix" | "halfway"
+    "size" | "prefix" | "resumeState"
   >,
 ): number {
-  const decided = halfway?.codes.length ?? 0;
+  const decided = resumeState?.codes.length ?? 0;
   const above = decided === 0 ? 0 : Math.floor((decided - 1) / size.width);
   return (prefix?.height ?? 0) + above;
 }
@@ -67,7 +67,7 @@ export class DrawnGrid {
   readonly #options: DrawnGridOptions;
   readonly #onRow: (row: DrawnRow) => void;
   readonly #codes: Uint16Array<ArrayBuffer>;
-  readonly #judgements: TokenScore[];
+  readonly #scores: TokenScore[];
   /** Number of decided codes by row. */
   readonly #counts: Int32Array;
   /** Index of the first row that was not reported. */
@@ -92,7 +92,7 @@ export class DrawnGrid {
     const { size: { height, width }, prefix } = options;
     this.#codes = new Uint16Array(height * width);
     if (prefix !== undefined) this.#codes.set(prefix.codes);
-    this.#judgements = [];
+    this.#scores = [];
     this.#untold = prefix?.height ?? 0;
     this.#counts = new Int32Array(height);
     this.#counts.fill(width, 0, this.#untold);
@@ -110,11 +110,11 @@ export class DrawnGrid {
    *
    * @param position The first that is not decided.
    */
-  resumeStateAt(position: number): Pick<ResumeState, "codes" | "judgements"> {
+  resumeStateAt(position: number): Pick<ResumeState, "codes" | "scores"> {
     const given = this.#options.prefix?.codes.length ?? 0;
     return {
       codes: this.#codes.slice(given, position),
-      judgements: this.#judgements.slice(given, position),
+      scores: this.#scores.slice(given, position),
     };
   }
 
@@ -175,7 +175,7 @@ export class DrawnGrid {
   /**
    * Returns the position id of a position's token, from the end of the prompt.
    */
-  placeOf(position: number): number {
+  positionIdOf(position: number): number {
     const { width } = this.#options.size;
     const drawn = position - this.start;
     // Plus one EOL for each row above.
@@ -215,7 +215,7 @@ export class DrawnGrid {
     const { size: { width }, logprobs } = this.#options;
     this.#codes[position] = code;
     if (logprobs > 0) {
-      this.#judgements[position] = judge(logits, code, logprobs);
+      this.#scores[position] = scoreToken(logits, code, logprobs);
     }
     this.#counts[Math.floor(position / width)]!++;
     this.#tellComplete();
@@ -225,17 +225,17 @@ export class DrawnGrid {
    * Decides the codes of the prefix and of the resume state; returns their
    * number.
    */
-  #restore({ size, prefix, halfway }: DrawnGridOptions): number {
-    if (halfway === undefined) return 0;
+  #restore({ size, prefix, resumeState }: DrawnGridOptions): number {
+    if (resumeState === undefined) return 0;
     const given = prefix?.codes.length ?? 0;
-    this.#codes.set(halfway.codes, given);
-    for (const [i, judgement] of halfway.judgements.entries()) {
-      this.#judgements[given + i] = judgement;
+    this.#codes.set(resumeState.codes, given);
+    for (const [i, score] of resumeState.scores.entries()) {
+      this.#scores[given + i] = score;
     }
-    for (let i = 0; i < halfway.codes.length; i++) {
+    for (let i = 0; i < resumeState.codes.length; i++) {
       this.#counts[Math.floor((given + i) / size.width)]!++;
     }
-    return halfway.codes.length;
+    return resumeState.codes.length;
   }
 
   #tellComplete(): void {
@@ -251,7 +251,7 @@ export class DrawnGrid {
     this.#onRow({
       index,
       codes: this.#codes.slice(start, start + width),
-      judgements: this.#judgements.slice(start, start + width),
+      scores: this.#scores.slice(start, start + width),
     });
   }
 }

@@ -3,12 +3,12 @@
  * in one forward pass and keeps the codes that were right.
  *
  * ```text
- *             decided │ drafts
- * fed      …  a       │ d  d  d  EOL  d
- * judged      │         │  │      │   └▶ new
- *             ▼         ▼  ▼      ▼
- * redrawn     d         d  x      y       x ≠ d: decided, and what follows it
- *             └─ decided ──┘      draft   was judged after a wrong code
+ *              decided │ drafts
+ * appended    …  a     │ d  d  d  EOL  d
+ * scored         │       │  │  │       └▶ new
+ *                ▼       ▼  ▼  ▼
+ * resampled      d       d  x  y        x ≠ d: decided, but what follows it was
+ *                └─ decided ┘  draft    scored after a wrong code
  * ```
  *
  * Every scored code is resampled from its new distribution, coupled to its
@@ -29,8 +29,8 @@
 
 import type { Draft, ScoredLogits } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
-import { redraw } from "../sampling/coupling.ts";
-import { type Distribution, distribution } from "../sampling/sampler.ts";
+import { resample } from "../sampling/coupling.ts";
+import { type Distribution, distributionOf } from "../sampling/sampler.ts";
 import {
   type DrawingOptions,
   type DrawingPolicy,
@@ -38,7 +38,10 @@ import {
 } from "./drawing.ts";
 import type { DrawnGrid } from "./drawn_grid.ts";
 import type { DraftCode, ResumeState } from "./resume_state.ts";
-import { type PatienceOptions, SpeculationController } from "./speculation.ts";
+import {
+  SpeculationController,
+  type SpeculationOptions,
+} from "./speculation.ts";
 
 /** Draws a picture, a window of codes at a time. */
 export class JacobiDrawing implements DrawingPolicy {
@@ -46,18 +49,18 @@ export class JacobiDrawing implements DrawingPolicy {
   readonly #drawn: DrawnGrid;
   readonly #options: DrawingOptions;
   readonly #window: number;
-  readonly #patience: SpeculationController;
+  readonly #controller: SpeculationController;
   /** Drafts of the first codes that are not decided. */
   #drafts: DraftCode[];
   /** The first code that is not decided. */
   #position: number;
-  /** The first code that is not yet fed with its decided value. */
+  /** The first code that is not yet appended with its decided value. */
   #unfed = 0;
   /**
    * The position at which the last draft starts; undefined before the first.
    */
   #fedFrom: number | undefined;
-  /** True while codes of the resume state are still to be fed. */
+  /** True while codes of the resume state are still to be appended. */
   #restored: boolean;
 
   /**
@@ -70,13 +73,16 @@ export class JacobiDrawing implements DrawingPolicy {
     drawn: DrawnGrid,
     options: DrawingOptions,
     window: number,
-    patience?: PatienceOptions,
+    controller?: SpeculationOptions,
   ) {
     this.#drawn = drawn;
     this.#options = options;
     this.#window = window;
-    const { guesses } = options.halfway ?? {};
-    this.#patience = new SpeculationController(patience, guesses?.patience);
+    const { guesses } = options.resumeState ?? {};
+    this.#controller = new SpeculationController(
+      controller,
+      guesses?.controller,
+    );
     this.#drafts = [...guesses?.drafts ?? []];
     this.#position = drawn.reached;
     this.#restored = drawn.reached > drawn.start;
@@ -86,46 +92,49 @@ export class JacobiDrawing implements DrawingPolicy {
     return this.#drawn.grid;
   }
 
-  get halfway(): ResumeState {
+  get resumeState(): ResumeState {
     return {
       ...this.#drawn.resumeStateAt(this.#position),
-      guesses: { drafts: [...this.#drafts], patience: this.#patience.state },
+      guesses: {
+        drafts: [...this.#drafts],
+        controller: this.#controller.state,
+      },
     };
   }
 
-  choose(judged: ScoredLogits): Draft | undefined {
+  choose(scored: ScoredLogits): Draft | undefined {
     // The logits of the prompt's last token show codes decided before the stop.
     if (this.#restored) this.#drawn.tellRestored();
-    else this.#settle(judged);
+    else this.#accept(scored);
     return this.#position < this.#drawn.end ? this.#nextDraft() : undefined;
   }
 
   /** Resamples the scored codes; decides up to the first that changes. */
-  #settle(judged: ScoredLogits): void {
+  #accept(scored: ScoredLogits): void {
     const { guidanceScale, sampling } = this.#options;
     const first = this.#position;
     // True if all codes before are decided.
     let settled = true;
-    const redrawn = judged.map((rows, i) => {
+    const resampled = scored.map((rows, i) => {
       const logits = guidedLogits(rows, guidanceScale);
       const before = this.#drafts[i];
       const kept = this.#drawn.keptAt(first + i);
-      const redrawn = kept === undefined
-        ? this.#redraw(first + i, distribution(logits, sampling), before)
+      const resampled = kept === undefined
+        ? this.#resample(first + i, distributionOf(logits, sampling), before)
         : keptCode(kept);
       if (settled) {
-        this.#drawn.decide(first + i, redrawn.code, logits);
+        this.#drawn.decide(first + i, resampled.code, logits);
         this.#position++;
-        settled = redrawn.code === before?.code;
+        settled = resampled.code === before?.code;
       }
-      return redrawn;
+      return resampled;
     });
     const decided = this.#position - first;
-    this.#drafts = [...redrawn, ...this.#drafts.slice(redrawn.length)]
+    this.#drafts = [...resampled, ...this.#drafts.slice(resampled.length)]
       .slice(decided);
-    this.#patience.note(decided);
+    this.#controller.note(decided);
     this.#skipKept();
-    if (this.#patience.guesses) return;
+    if (this.#controller.guesses) return;
     // A code that is not scored for a while is a guess again, but is not
     // resampled with the same random numbers.
     this.#drafts = this.#drafts.map((draft) => ({
@@ -135,7 +144,7 @@ export class JacobiDrawing implements DrawingPolicy {
   }
 
   /**
-   * Decides codes that stay, which need no scores; the newest code is fed with
+   * Decides codes that stay, which need no scores; the newest code is appended with
    * them.
    */
   #skipKept(): void {
@@ -145,15 +154,19 @@ export class JacobiDrawing implements DrawingPolicy {
     this.#position = next;
   }
 
-  #redraw(
+  #resample(
     position: number,
-    law: Distribution,
+    distribution: Distribution,
     before: DraftCode | undefined,
   ): DraftCode {
     const attempt = before?.attempts ?? 0;
     const chance = this.#options.chanceAt(position, attempt);
-    const token = redraw(before?.outcome, law, chance);
-    return { code: token, outcome: { token, law }, attempts: attempt + 1 };
+    const token = resample(before?.outcome, distribution, chance);
+    return {
+      code: token,
+      outcome: { token, distribution },
+      attempts: attempt + 1,
+    };
   }
 
   /** Returns a draft of the last decided code and the codes behind it. */
@@ -162,19 +175,19 @@ export class JacobiDrawing implements DrawingPolicy {
     const newest = this.#position - 1;
     const first = this.#restored ? drawn.start : this.#unfed;
     this.#restored = false;
-    const fedFrom = drawn.placeOf(first);
-    // All tokens before the newest code were fed as they were decided.
+    const fedFrom = drawn.positionIdOf(first);
+    // All tokens before the newest code were appended as they were decided.
     const kept = this.#fedFrom === undefined ? 0 : fedFrom - this.#fedFrom;
     this.#fedFrom = fedFrom;
-    const window = this.#patience.guesses ? this.#window : 1;
+    const window = this.#controller.guesses ? this.#window : 1;
     const last = Math.min(newest + window, drawn.end - 1);
     const tokens = drawn.decidedTokens(first, newest);
-    const judged: number[] = [];
+    const scored: number[] = [];
     for (let position = newest; position < last; position++) {
       tokens.push(...drawn.tokensOf(position, this.#codeAt(position)));
-      judged.push(tokens.length - 1);
+      scored.push(tokens.length - 1);
     }
-    return { kept, tokens, judged };
+    return { kept, tokens, scored };
   }
 
   /**

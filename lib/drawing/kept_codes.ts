@@ -3,7 +3,7 @@
  * them: inpainting in raster order.
  *
  * ```text
- * k k k k k k      k kept: fed as it is, never drawn
+ * k k k k k k      k kept: appended as it is, never drawn
  * k k ▒ ▒ k k      ▒ drawn, given all codes before it, kept ones included
  * k ▒ ▒ ▒ k k      what follows a drawn code cannot be seen by it
  * ```

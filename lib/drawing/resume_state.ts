@@ -10,7 +10,7 @@
 
 import type { TokenScore } from "../sampling/log_probabilities.ts";
 import type { Outcome } from "../sampling/coupling.ts";
-import type { PatienceState } from "./speculation.ts";
+import type { SpeculationState } from "./speculation.ts";
 
 /** A code that may change. */
 export interface DraftCode {
@@ -27,7 +27,7 @@ export interface Guesses {
   /** Drafts of the first codes that are not decided. */
   readonly drafts: readonly DraftCode[];
   /** State of the speculation controller. */
-  readonly patience: PatienceState;
+  readonly controller: SpeculationState;
 }
 
 /** The state of a drawing that stopped. */
@@ -35,7 +35,7 @@ export interface ResumeState {
   /** Decided codes behind the given rows, in order. */
   readonly codes: Uint16Array<ArrayBuffer>;
   /** Scores, one for each code, if asked for; else empty. */
-  readonly judgements: readonly TokenScore[];
+  readonly scores: readonly TokenScore[];
   /** State of speculation; undefined for strategies without. */
   readonly guesses: Guesses | undefined;
 }

@@ -12,7 +12,7 @@
  */
 
 /** Options of {@linkcode SpeculationController}. */
-export interface PatienceOptions {
+export interface SpeculationOptions {
   /** Number of forward passes in a trial of speculation. */
   readonly trial: number;
   /** Codes that a forward pass of a trial must decide on average. */
@@ -25,10 +25,10 @@ export interface PatienceOptions {
  * Defaults for a CPU, which takes 1.5 to 2 times as long for eight codes as for
  * one while weights are floats.
  */
-const DEFAULTS: PatienceOptions = { trial: 8, worth: 1.8, rest: 16 };
+const DEFAULTS: SpeculationOptions = { trial: 8, worth: 1.8, rest: 16 };
 
 /** The state of {@linkcode SpeculationController}. */
-export interface PatienceState {
+export interface SpeculationState {
   /** Forward passes of the current trial. */
   readonly forwards: number;
   /** Number of codes that they decided. */
@@ -41,7 +41,7 @@ export interface PatienceState {
 
 /** Decides for each forward pass if it speculates. */
 export class SpeculationController {
-  readonly #options: PatienceOptions;
+  readonly #options: SpeculationOptions;
   #forwards: number;
   #decided: number;
   /** Number of codes still to draw one by one. */
@@ -51,7 +51,10 @@ export class SpeculationController {
   /**
    * Creates the controller: it speculates at first, or continues from `state`.
    */
-  constructor(options: PatienceOptions = DEFAULTS, state?: PatienceState) {
+  constructor(
+    options: SpeculationOptions = DEFAULTS,
+    state?: SpeculationState,
+  ) {
     this.#options = options;
     this.#nextRest = state?.nextRest ?? options.rest;
     this.#forwards = state?.forwards ?? 0;
@@ -60,7 +63,7 @@ export class SpeculationController {
   }
 
   /** The state to continue from. */
-  get state(): PatienceState {
+  get state(): SpeculationState {
     return {
       forwards: this.#forwards,
       decided: this.#decided,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { PatienceOptions } from "./speculation.ts";
+import type { SpeculationOptions } from "./speculation.ts";
 
 /** The name of a strategy. */
 export type StrategyName = "autoregressive" | "jacobi" | "zipar";
@@ -28,7 +28,7 @@ export type Strategy =
     /** Number of codes scored in a forward pass, 1 or more. */
     readonly window: number;
     /** Options of the speculation controller; undefined for those of a CPU. */
-    readonly patience?: PatienceOptions;
+    readonly controller?: SpeculationOptions;
   }
   | {
     /** The strategy that starts a row before the one above ends; lossy. */

@@ -3,9 +3,9 @@
  * several rows are drawn side by side, each one code in a forward pass.
  *
  * ```text
- * c c c c c c ▒        c decided   ▒ judged in this forward
+ * c c c c c c ▒        c decided   ▒ scored in this forward
  * c c c ▒     e        e EOL of the row above, where it will stand: what
- * ▒                      judges the first code of a row
+ * ▒                      the first code of a row is scored by
  * ```
  *
  * Lossy: a new row does not attend to the unfinished end of the row above. The
@@ -21,8 +21,8 @@
 
 import type { Draft, ScoredLogits } from "../engine/policy.ts";
 import type { CodeGrid } from "../grid.ts";
-import { type Outcome, redraw } from "../sampling/coupling.ts";
-import { type Distribution, distribution } from "../sampling/sampler.ts";
+import { type Outcome, resample } from "../sampling/coupling.ts";
+import { type Distribution, distributionOf } from "../sampling/sampler.ts";
 import {
   type DrawingOptions,
   type DrawingPolicy,
@@ -48,7 +48,7 @@ export class ZiparDrawing implements DrawingPolicy {
   /** Positions that the last draft scores, by row. */
   #asked: readonly number[];
   /** Number of tokens in the last draft. */
-  #fed = 0;
+  #appended = 0;
   /** The first row that has not started. */
   #nextRow: number;
   /** The first code of that row. */
@@ -75,19 +75,19 @@ export class ZiparDrawing implements DrawingPolicy {
   }
 
   /**
-   * Undefined: fed tokens attended to less than a prompt would, so the drawing
+   * Undefined: appended tokens attended to less than a prompt would, so the drawing
    * cannot be resumed.
    */
-  get halfway(): undefined {
+  get resumeState(): undefined {
     return undefined;
   }
 
-  choose(judged: ScoredLogits): Draft | undefined {
+  choose(scored: ScoredLogits): Draft | undefined {
     const decided = this.#asked.filter((position, i) =>
-      this.#decide(position, judged[i]!)
+      this.#decide(position, scored[i]!)
     );
-    // An EOL that did not start its row is fed again, when it attends to more.
-    const kept = this.#fed - (this.#asked.length - decided.length);
+    // An EOL that did not start its row is appended again, when it attends to more.
+    const kept = this.#appended - (this.#asked.length - decided.length);
     const { height, width } = this.#options.size;
     const done = this.#drawn.countIn(height - 1) === width;
     return done ? undefined : this.#nextDraft(kept, decided);
@@ -97,12 +97,12 @@ export class ZiparDrawing implements DrawingPolicy {
   #decide(position: number, rows: ScoredLogits[number]): boolean {
     const { guidanceScale, sampling, chanceAt } = this.#options;
     const logits = guidedLogits(rows, guidanceScale);
-    const law = distribution(logits, sampling);
+    const distribution = distributionOf(logits, sampling);
     const kept = this.#drawn.keptAt(position);
     const starts = position === this.#nextRow * this.#options.size.width;
     const code = starts
-      ? this.#startRow(position, law, kept)
-      : kept ?? chanceAt(position, 0).pick(law);
+      ? this.#startRow(position, distribution, kept)
+      : kept ?? chanceAt(position, 0).pick(distribution);
     if (code === undefined) return false;
     this.#drawn.decide(position, code, logits);
     return true;
@@ -111,7 +111,7 @@ export class ZiparDrawing implements DrawingPolicy {
   /** Returns the first code of the next row; undefined if that must wait. */
   #startRow(
     position: number,
-    law: Distribution,
+    distribution: Distribution,
     kept: number | undefined,
   ): number | undefined {
     if (kept !== undefined) {
@@ -120,13 +120,16 @@ export class ZiparDrawing implements DrawingPolicy {
     }
     const { outcome, attempts } = this.#firstCode;
     const chance = this.#options.chanceAt(position, attempts);
-    const token = redraw(outcome, law, chance);
+    const token = resample(outcome, distribution, chance);
     if (this.#sawRow || token === outcome?.token) {
       this.#firstCode = UNDRAWN;
       this.#nextRow++;
       return token;
     }
-    this.#firstCode = { outcome: { token, law }, attempts: attempts + 1 };
+    this.#firstCode = {
+      outcome: { token, distribution },
+      attempts: attempts + 1,
+    };
     return undefined;
   }
 
@@ -138,27 +141,27 @@ export class ZiparDrawing implements DrawingPolicy {
     const { height, width } = this.#options.size;
     const asked: number[] = [];
     const tokens: number[] = [];
-    const places: number[] = [];
-    const judged: number[] = [];
-    const judge = (position: number) => {
+    const positionIds: number[] = [];
+    const scored: number[] = [];
+    const score = (position: number) => {
       asked.push(position);
-      judged.push(tokens.length - 1);
+      scored.push(tokens.length - 1);
     };
     for (const position of decided) {
       tokens.push(drawn.tokenOf(drawn.codeAt(position)));
-      places.push(drawn.placeOf(position));
-      if ((position + 1) % width !== 0) judge(position + 1);
+      positionIds.push(drawn.positionIdOf(position));
+      if ((position + 1) % width !== 0) score(position + 1);
     }
     const above = this.#nextRow < height ? drawn.countIn(this.#nextRow - 1) : 0;
     if (above >= this.#window) {
       const first = this.#nextRow * width;
       tokens.push(drawn.eol);
-      places.push(drawn.placeOf(first) - 1);
-      judge(first);
+      positionIds.push(drawn.positionIdOf(first) - 1);
+      score(first);
     }
     this.#sawRow = above === width;
     this.#asked = asked;
-    this.#fed = tokens.length;
-    return { kept, tokens, judged, places };
+    this.#appended = tokens.length;
+    return { kept, tokens, scored, positionIds };
   }
 }

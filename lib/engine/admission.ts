@@ -130,16 +130,16 @@ function firstStart(
   // The obstacle of the first request that does not fit, which holds for all
   // long ones behind.
   let barrier: Obstacle | undefined;
-  for (const [index, claim] of load.waiting.entries()) {
-    const mayBePassed = claim.passed < fairness.maxPasses;
-    const held = leadsTooFar(claim, leads)
+  for (const [index, reservation] of load.waiting.entries()) {
+    const mayBePassed = reservation.passed < fairness.maxPasses;
+    const held = leadsTooFar(reservation, leads)
       ? "short"
-      : claim.long
+      : reservation.long
       ? barrier
       : undefined;
-    const yields = mayBePassed && yielding.has(claim.group);
+    const yields = mayBePassed && yielding.has(reservation.group);
     const place = held ??
-      (yields ? "group" : findPlace(claim, load, fairness));
+      (yields ? "group" : findPlace(reservation, load, fairness));
     if (typeof place === "object") {
       const passed = ahead
         .filter(({ obstacle }) => obstacle !== "long")
@@ -150,13 +150,16 @@ function firstStart(
     if (place !== "group") barrier ??= place;
     ahead.push({ index, obstacle: place });
     if (place === "long") continue;
-    const lead = (claim.tag ?? 0) + sum(claim.rows);
-    leads.set(claim.caller, Math.min(lead, leads.get(claim.caller) ?? lead));
+    const lead = (reservation.tag ?? 0) + sum(reservation.rows);
+    leads.set(
+      reservation.caller,
+      Math.min(lead, leads.get(reservation.caller) ?? lead),
+    );
   }
   return undefined;
 }
 
-/** Returns true if `claim` may not start before those of other callers. */
+/** Returns true if `reservation` may not start before those of other callers. */
 function leadsTooFar(
   { caller, tag = 0 }: Waiting,
   leads: ReadonlyMap<string | undefined, number>,
@@ -168,29 +171,29 @@ function leadsTooFar(
 }
 
 function findPlace(
-  claim: Reservation,
+  reservation: Reservation,
   { running, budget }: Load,
   fairness: Fairness,
 ): SlotPlace | Obstacle {
   const long = running.filter((other) => other.long);
-  if (!fitsBeside(long, claim, budget, fairness)) return "long";
-  const slots = chooseSlots(claim.rows.length, budget);
+  if (!fitsBeside(long, reservation, budget, fairness)) return "long";
+  const slots = chooseSlots(reservation.rows.length, budget);
   if (slots === undefined) return "short";
-  const room = budget.roomForRows(claim.rows, slots);
+  const room = budget.roomForRows(reservation.rows, slots);
   return room === undefined ? "short" : { slots, ...room };
 }
 
-/** Returns true if `claim` would fit if only `long` requests ran. */
+/** Returns true if `reservation` would fit if only `long` requests ran. */
 function fitsBeside(
   long: readonly Reservation[],
-  claim: Reservation,
+  reservation: Reservation,
   budget: CacheBudget,
   fairness: Fairness,
 ): boolean {
-  const shared = claim.long && long.length > 0;
+  const shared = reservation.long && long.length > 0;
   const slots = budget.slots - (shared ? fairness.keptSlots : 0);
   const tokens = budget.tokens - (shared ? fairness.keptTokens : 0);
-  const rows = [claim, ...long].flatMap(({ rows }) => rows);
+  const rows = [reservation, ...long].flatMap(({ rows }) => rows);
   return rows.length <= slots && sum(rows) <= tokens;
 }
 
@@ -200,7 +203,7 @@ function sum(values: readonly number[]): number {
 
 /**
  * Returns the lowest idle slots, since a step runs all rows up to the highest
- * in use; or neighbors, if that costs no higher row, since they are fed
+ * in use; or neighbors, if that costs no higher row, since they are appended
  * together.
  */
 function chooseSlots(

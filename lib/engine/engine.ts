@@ -13,7 +13,7 @@
 import { OverloadedError } from "../errors.ts";
 import type { Decoder, Snapshot } from "../decoder/decoder.ts";
 import { type Fairness, fairnessWith, type Reservation } from "./admission.ts";
-import { claimOf } from "./reservation.ts";
+import { reservationOf } from "./reservation.ts";
 import { Pace } from "./pace.ts";
 import { MAX_PREFILL_WAIT, nextPrefill } from "./prefill_order.ts";
 import { RequestQueue } from "./request_queue.ts";
@@ -62,9 +62,9 @@ export interface EngineState {
 interface Ticket {
   readonly request: EngineRequest;
   readonly caller: string;
-  readonly claim: Reservation;
+  readonly reservation: Reservation;
   readonly signal: AbortSignal;
-  readonly settle: PromiseWithResolvers<Statistics>;
+  readonly completion: PromiseWithResolvers<Statistics>;
   readonly askedAt: number;
   /** Number of times that others have passed it in the queue. */
   passed: number;
@@ -76,7 +76,7 @@ interface Ticket {
 }
 
 /** The hidden states that a policy needs scored, by token, then by row. */
-interface Judging {
+interface PendingScores {
   readonly ticket: Ticket;
   readonly states: readonly (readonly HiddenState[])[];
 }
@@ -86,7 +86,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   implements AsyncDisposable {
   readonly #decoder: Decoder<Kept>;
   readonly #options: EngineOptions;
-  readonly #keeper: KvSlots<Kept>;
+  readonly #kvSlots: KvSlots<Kept>;
   readonly #fairness: Fairness;
   readonly #waiting: RequestQueue<Ticket>;
   readonly #running = new Set<Ticket>();
@@ -102,7 +102,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     const { cacheTokens, queueLimit } = options;
     this.#waiting = new RequestQueue(queueLimit);
     this.#fairness = fairnessWith(cacheTokens);
-    this.#keeper = new KvSlots(decoder, cacheTokens, this.#fairness);
+    this.#kvSlots = new KvSlots(decoder, cacheTokens, this.#fairness);
   }
 
   /** Number of tokens that prompt and answer may have together. */
@@ -114,12 +114,12 @@ export class Engine<Kept extends Snapshot = Snapshot>
   get state(): EngineState {
     return {
       slots: this.#decoder.slots,
-      slotsInUse: this.#decoder.slots - this.#keeper.budget.idle.length,
+      slotsInUse: this.#decoder.slots - this.#kvSlots.budget.idle.length,
       waiting: this.#waiting.size,
       running: this.#running.size,
       oldestWaitMs: this.#oldestWaitMs(),
       forwards: this.#forwards,
-      cache: this.#keeper.state,
+      cache: this.#kvSlots.state,
     };
   }
 
@@ -134,13 +134,17 @@ export class Engine<Kept extends Snapshot = Snapshot>
   async run(request: EngineRequest, signal: AbortSignal): Promise<Statistics> {
     signal.throwIfAborted();
     if (this.#closed) throw new TypeError("Cannot run: the engine is closed");
-    const claim = claimOf(request, this.contextLength, this.#keeper.budget);
+    const reservation = reservationOf(
+      request,
+      this.contextLength,
+      this.#kvSlots.budget,
+    );
     const ticket: Ticket = {
       request,
       caller: request.caller ?? "",
-      claim,
+      reservation,
       signal,
-      settle: Promise.withResolvers(),
+      completion: Promise.withResolvers(),
       askedAt: this.#options.now(),
       passed: 0,
       waited: 0,
@@ -153,7 +157,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     }
     request.onQueued?.(this.#waiting.order.indexOf(ticket));
     this.#loop ??= this.#runLoop();
-    return await ticket.settle.promise;
+    return await ticket.completion.promise;
   }
 
   /** Ends running requests after the current step. The decoder stays open. */
@@ -170,17 +174,21 @@ export class Engine<Kept extends Snapshot = Snapshot>
 
   #retryAfterSeconds(): number {
     const running = [...this.#running].map((ticket): Running => {
-      const { remaining, fed, rows } = ticket.sequence!;
+      const { remaining, appended, rows } = ticket.sequence!;
       const { maxNewTokens, tokensPerRun = 1 } = ticket.request;
       const chunks = Math.ceil(remaining / this.#decoder.chunkLength);
       return {
-        ...ticket.claim,
+        ...ticket.reservation,
         slots: rows.map(({ slot }) => slot),
-        steps: chunks + Math.ceil((maxNewTokens - fed) / tokensPerRun),
+        steps: chunks + Math.ceil((maxNewTokens - appended) / tokensPerRun),
       };
     });
     return retryAfterSeconds(
-      { waiting: this.#waiting.claims, running, budget: this.#keeper.budget },
+      {
+        waiting: this.#waiting.reservations,
+        running,
+        budget: this.#kvSlots.budget,
+      },
       this.#fairness,
       this.#pace.secondsPerStep,
     );
@@ -202,7 +210,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     this.#admit();
     await this.#prefill();
     await this.#stepTogether();
-    await this.#runWide();
+    await this.#runMultiTokenSteps();
   }
 
   #dropCancelled(): void {
@@ -216,10 +224,10 @@ export class Engine<Kept extends Snapshot = Snapshot>
 
   #admit(): void {
     for (;;) {
-      const running = [...this.#running].map(({ claim }) => claim);
-      const { order, claims } = this.#waiting;
-      const start = this.#keeper.start(
-        claims,
+      const running = [...this.#running].map(({ reservation }) => reservation);
+      const { order, reservations } = this.#waiting;
+      const start = this.#kvSlots.start(
+        reservations,
         running,
         (index) => order[index]!.request.prompts,
       );
@@ -259,7 +267,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
 
   async #prefillChunk(ticket: Ticket, sequence: Sequence): Promise<void> {
     const row = sequence.prefilling!;
-    if (row.length === 0) await this.#keeper.restore(sequence, row);
+    if (row.length === 0) await this.#kvSlots.restore(sequence, row);
     if (sequence.prefilling === row) {
       const chunk = sequence.nextChunk(row, this.#decoder.chunkLength);
       this.#forwards++;
@@ -270,16 +278,16 @@ export class Engine<Kept extends Snapshot = Snapshot>
         ticket.signal,
       );
       sequence.acceptChunk(chunk, hidden);
-      if (sequence.prefilling !== row) await this.#keeper.keep(row);
+      if (sequence.prefilling !== row) await this.#kvSlots.keep(row);
     }
     if (sequence.prefilling !== undefined) return;
-    await this.#judge([{ ticket, states: [sequence.promptStates()] }]);
+    await this.#score([{ ticket, states: [sequence.promptStates()] }]);
   }
 
-  /** Runs one step for all rows that are fed one or two tokens. */
+  /** Runs one step for all rows that are appended one or two tokens. */
   async #stepTogether(): Promise<void> {
     const tickets = [...this.#running].filter(({ sequence }) =>
-      sequence!.narrow
+      sequence!.joinsStep
     );
     if (tickets.length === 0) return;
     try {
@@ -288,14 +296,14 @@ export class Engine<Kept extends Snapshot = Snapshot>
       this.#forwards++;
       const hidden = await this.#decoder.step(feeds.flat());
       let next = 0;
-      const judging = tickets.map((ticket, i) => {
+      const pending = tickets.map((ticket, i) => {
         ticket.sequence!.acceptFeed();
         return {
           ticket,
           states: [hidden.slice(next, next += feeds[i]!.length)],
         };
       });
-      await this.#judge(judging);
+      await this.#score(pending);
     } catch (error) {
       for (const ticket of tickets) this.#fail(ticket, error);
     }
@@ -303,30 +311,32 @@ export class Engine<Kept extends Snapshot = Snapshot>
 
   async #compact(tickets: readonly Ticket[]): Promise<void> {
     const reserved = new Map<Row, number>();
-    for (const { sequence, claim } of tickets) {
-      sequence!.rows.forEach((row, i) => reserved.set(row, claim.rows[i]!));
+    for (const { sequence, reservation } of tickets) {
+      sequence!.rows.forEach((row, i) =>
+        reserved.set(row, reservation.rows[i]!)
+      );
     }
-    await this.#keeper.compact(
+    await this.#kvSlots.compact(
       [...reserved.keys()],
       (row) => reserved.get(row)!,
     );
   }
 
   /** Runs one step for each request that feeds more tokens. */
-  async #runWide(): Promise<void> {
+  async #runMultiTokenSteps(): Promise<void> {
     const tickets = [...this.#running].filter(({ sequence }) =>
-      sequence!.decoding && !sequence!.narrow
+      sequence!.decoding && !sequence!.joinsStep
     );
     for (const ticket of tickets) {
       const sequence = ticket.sequence!;
       try {
         this.#forwards++;
-        const hidden = await this.#decoder.wide(
-          sequence.wideRows(),
+        const hidden = await this.#decoder.multiTokenStep(
+          sequence.multiTokenRows(),
           ticket.signal,
         );
         sequence.acceptFeed();
-        await this.#judge([{ ticket, states: sequence.judged(hidden) }]);
+        await this.#score([{ ticket, states: sequence.scored(hidden) }]);
       } catch (error) {
         this.#fail(ticket, error);
       }
@@ -334,9 +344,9 @@ export class Engine<Kept extends Snapshot = Snapshot>
   }
 
   /** Lets policies choose, those of one head together. */
-  async #judge(judging: readonly Judging[]): Promise<void> {
+  async #score(pending: readonly PendingScores[]): Promise<void> {
     const byHead = Map.groupBy(
-      judging,
+      pending,
       ({ ticket }) => ticket.request.policy.head,
     );
     for (const [head, group] of byHead) {
@@ -344,18 +354,18 @@ export class Engine<Kept extends Snapshot = Snapshot>
       const logits = await this.#decoder.logits(head, states);
       let next = 0;
       for (const { ticket, states } of group) {
-        const judged = states.map((rows) =>
+        const scored = states.map((rows) =>
           logits.slice(next, next += rows.length)
         );
-        this.#choose(ticket, judged);
+        this.#choose(ticket, scored);
       }
     }
   }
 
-  #choose(ticket: Ticket, judged: HiddenState[][]): void {
+  #choose(ticket: Ticket, scored: HiddenState[][]): void {
     ticket.chosenAt ||= this.#options.now();
     try {
-      const draft = ticket.request.policy.choose(judged);
+      const draft = ticket.request.policy.choose(scored);
       if (draft === undefined) this.#finish(ticket);
       else ticket.sequence!.push(draft);
     } catch (error) {
@@ -366,7 +376,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   #finish(ticket: Ticket): void {
     const now = this.#options.now();
     this.#release(ticket);
-    ticket.settle.resolve({
+    ticket.completion.resolve({
       queueMs: ticket.startedAt - ticket.askedAt,
       prefillMs: ticket.chosenAt - ticket.startedAt,
       decodeMs: now - ticket.chosenAt,
@@ -376,13 +386,13 @@ export class Engine<Kept extends Snapshot = Snapshot>
 
   #fail(ticket: Ticket, error: unknown): void {
     this.#release(ticket);
-    ticket.settle.reject(error);
+    ticket.completion.reject(error);
   }
 
   #release(ticket: Ticket): void {
     const rows = ticket.sequence?.rows ?? [];
     this.#waiting.remove(ticket, rows.map(({ written }) => written));
     if (!this.#running.delete(ticket)) return;
-    for (const row of rows) this.#keeper.release(row);
+    for (const row of rows) this.#kvSlots.release(row);
   }
 }

@@ -19,8 +19,8 @@ import type { HiddenState, Prompt, Row, Sequence } from "./sequence.ts";
 /** A computed prefix of a prompt. */
 interface KeptPrefix<Kept> {
   readonly snapshot: Kept;
-  /** Hidden states after the tokens at which the prefix may be cut. */
-  readonly cutStates: ReadonlyMap<number, HiddenState>;
+  /** Hidden states after the prefix boundaries up to its length. */
+  readonly boundaryStates: ReadonlyMap<number, HiddenState>;
 }
 
 /** The state of a KV cache. */
@@ -82,8 +82,8 @@ export class KvSlots<Kept extends Snapshot> {
     const start = nextStart(load, this.#fairness);
     if (start === undefined) return undefined;
     const { index, passed, slots, trim, evict } = start;
-    for (const { tokens, cuts } of prompts(index)) {
-      this.#prefixes.renew(tokens, cuts);
+    for (const { tokens, prefixBoundaries } of prompts(index)) {
+      this.#prefixes.renew(tokens, prefixBoundaries);
     }
     this.#reclaim(trim, evict);
     const { rows } = waiting[index]!;
@@ -95,19 +95,19 @@ export class KvSlots<Kept extends Snapshot> {
 
   /** Fills a row with the known prefix of its prompt. */
   async restore(sequence: Sequence, row: Row): Promise<void> {
-    const { tokens, cuts } = row.prompt;
-    const found = this.#prefixes.longest(tokens, cuts);
+    const { tokens, prefixBoundaries } = row.prompt;
+    const found = this.#prefixes.longest(tokens, prefixBoundaries);
     if (found === undefined) return;
-    const { length, snapshot: { snapshot, cutStates } } = found;
+    const { length, snapshot: { snapshot, boundaryStates } } = found;
     await this.#decoder.restore(row.slot, snapshot, length);
-    sequence.acceptPrefix(row, length, cutStates);
+    sequence.acceptPrefix(row, length, boundaryStates);
   }
 
   /**
    * Keeps a row's prompt, which has just run, for requests that begin with it.
    */
   async keep(
-    { slot, prompt: { tokens, cuts }, cutStates }: Row,
+    { slot, prompt: { tokens, prefixBoundaries }, boundaryStates }: Row,
   ): Promise<void> {
     if (tokens.length < SHORTEST_PREFIX || this.#prefixes.has(tokens)) return;
     if (tokens.length > this.#prefixes.capacity) return;
@@ -115,9 +115,9 @@ export class KvSlots<Kept extends Snapshot> {
     if (room === undefined) return;
     this.#reclaim(room.trim, room.evict);
     const snapshot = await this.#decoder.save(slot, tokens.length);
-    const gone = this.#prefixes.insert(tokens, cuts, {
+    const gone = this.#prefixes.insert(tokens, prefixBoundaries, {
       snapshot,
-      cutStates: new Map(cutStates),
+      boundaryStates: new Map(boundaryStates),
     });
     this.#discard(gone);
   }

@@ -4,7 +4,7 @@
  *
  * ```text
  * prompt ─▶ choose ─▶ draft ─▶ run ─▶ choose ─▶ draft ─▶ run … ─▶ choose ─▶ end
- *                       │       └ logits of the tokens that are judged
+ *                       │       └ logits of the tokens that are scored
  *                       └ tokens, appended to every row
  * ```
  *
@@ -28,14 +28,14 @@ export interface Draft {
   /** Tokens appended to every row; at least one. */
   readonly tokens: readonly number[];
   /** Indices of `tokens` that are scored, ascending; at least one. */
-  readonly judged: readonly number[];
+  readonly scored: readonly number[];
   /**
    * Position ids of the tokens, counted from the end of the prompt; undefined
-   * if they follow one another. A token attends to those with a smaller id, fed
+   * if they follow one another. A token attends to those with a smaller id, appended
    * before or with it, and to itself: not to those behind, even if they were
-   * fed earlier.
+   * appended earlier.
    */
-  readonly places?: readonly number[];
+  readonly positionIds?: readonly number[];
 }
 
 /**
@@ -52,9 +52,9 @@ export interface Policy {
   /**
    * Chooses the tokens to append.
    *
-   * @param judged Logits of the last draft; at first, of the prompt's last
+   * @param scored Logits of the last draft; at first, of the prompt's last
    * token alone.
    * @returns Undefined at the end.
    */
-  choose(judged: ScoredLogits): Draft | undefined;
+  choose(scored: ScoredLogits): Draft | undefined;
 }

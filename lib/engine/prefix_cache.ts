@@ -2,15 +2,15 @@
  * The prefix cache: beginnings of prompts that are computed already.
  *
  * ```text
- * prompt    BOS system │ picture │ question, answer │ question
- * cuts                 ┴         ┴                  ┴
- * snapshot  ───────────┴─────────┴──────────────────┘  found at any of its cuts
+ * prompt      BOS system │ picture │ question, answer │ question
+ * boundaries             ┴         ┴                  ┴
+ * snapshot    ───────────┴─────────┴──────────────────┘  found at any boundary
  * ```
  *
- * A prompt is shared at its cuts only: after the system's words, after each
- * picture, at its end. A snapshot of a long prefix serves the shorter ones
- * within it and replaces them; two that differ after a common beginning hold it
- * twice, and count it twice. Tokens decide, never a hash alone: a collision of
+ * A prompt is shared at its prefix boundaries only: after the system prompt,
+ * after each picture, at its end. A snapshot of a long prefix serves the shorter
+ * ones within it and replaces them; two that differ after a common beginning
+ * hold it twice, and count it twice. Tokens decide, never a hash alone: a collision of
  * hashes never exposes another's prompt.
  *
  * It is independent of keys and values. A snapshot belongs to the owner: the
@@ -44,7 +44,7 @@ export interface PrefixCounts {
 interface Entry<Snapshot> {
   readonly tokens: Int32Array;
   readonly snapshot: Snapshot;
-  /** Keys of the entry's cuts. */
+  /** Keys of the entry's prefix boundaries. */
   readonly keys: readonly string[];
 }
 
@@ -54,7 +54,7 @@ interface Entry<Snapshot> {
 export class PrefixCache<Snapshot> {
   /** Entries, least recently used first. */
   readonly #entries = new Set<Entry<Snapshot>>();
-  /** Entries by length and hash of each cut, least recently used first. */
+  /** Entries by length and hash of each boundary, least recently used first. */
   readonly #byCut = new Map<string, Set<Entry<Snapshot>>>();
   readonly #counts = { hits: 0, misses: 0, tokensSaved: 0, evictions: 0 };
   #tokensHeld = 0;
@@ -85,13 +85,13 @@ export class PrefixCache<Snapshot> {
    * Returns the longest beginning of `tokens` that is computed already, and
    * records and counts its use.
    *
-   * @param cuts Lengths at which the prompt may be shared, ascending.
+   * @param boundaries Lengths at which the prompt may be shared, ascending.
    */
   longest(
     tokens: Int32Array,
-    cuts: readonly number[],
+    boundaries: readonly number[],
   ): Prefix<Snapshot> | undefined {
-    const found = this.renew(tokens, cuts);
+    const found = this.renew(tokens, boundaries);
     this.#counts[found === undefined ? "misses" : "hits"]++;
     this.#counts.tokensSaved += found?.length ?? 0;
     return found;
@@ -104,10 +104,10 @@ export class PrefixCache<Snapshot> {
    */
   renew(
     tokens: Int32Array,
-    cuts: readonly number[],
+    boundaries: readonly number[],
   ): Prefix<Snapshot> | undefined {
-    const keys = cutKeys(tokens, cuts);
-    for (const [i, length] of [...cuts.entries()].reverse()) {
+    const keys = boundaryKeys(tokens, boundaries);
+    for (const [i, length] of [...boundaries.entries()].reverse()) {
       const entry = this.#find(keys[i]!, tokens.subarray(0, length));
       if (entry === undefined) continue;
       this.#unlink(entry);
@@ -119,29 +119,29 @@ export class PrefixCache<Snapshot> {
 
   /** Returns true if a snapshot of `tokens` would add nothing. */
   has(tokens: Int32Array): boolean {
-    const [key] = cutKeys(tokens, [tokens.length]);
+    const [key] = boundaryKeys(tokens, [tokens.length]);
     return this.#find(key!, tokens) !== undefined;
   }
 
   /**
    * Keeps a snapshot of `tokens`, which are copied.
    *
-   * @param cuts Lengths at which it may be shared, ascending; its whole length
+   * @param boundaries Lengths at which it may be shared, ascending; its whole length
    * is always one.
    * @returns Snapshots that are no longer held; the given one if it is too
    * long.
    */
   insert(
     tokens: Int32Array,
-    cuts: readonly number[],
+    boundaries: readonly number[],
     snapshot: Snapshot,
   ): Snapshot[] {
     if (tokens.length > this.capacity || this.has(tokens)) return [snapshot];
-    const within = cuts.filter((cut) => cut < tokens.length);
-    const keys = cutKeys(tokens, [...within, tokens.length]);
-    const replaced = within.flatMap((cut, i) =>
+    const within = boundaries.filter((boundary) => boundary < tokens.length);
+    const keys = boundaryKeys(tokens, [...within, tokens.length]);
+    const replaced = within.flatMap((boundary, i) =>
       [...this.#byCut.get(keys[i]!) ?? []].filter((entry) =>
-        entry.tokens.length === cut && isPrefix(entry.tokens, tokens)
+        entry.tokens.length === boundary && isPrefix(entry.tokens, tokens)
       )
     );
     for (const entry of replaced) this.#unlink(entry);
@@ -207,21 +207,24 @@ function isPrefix(prefix: Int32Array, tokens: Int32Array): boolean {
 }
 
 /**
- * Returns keys of the cuts: length and FNV-1a hash of the tokens before each.
+ * Returns keys of the boundaries: length and FNV-1a hash of the tokens before each.
  */
-function cutKeys(tokens: Int32Array, cuts: readonly number[]): string[] {
+function boundaryKeys(
+  tokens: Int32Array,
+  boundaries: readonly number[],
+): string[] {
   let hash = 0x811c_9dc5;
   let start = 0;
-  return cuts.map((cut) => {
-    if (cut <= start || cut > tokens.length) {
+  return boundaries.map((boundary) => {
+    if (boundary <= start || boundary > tokens.length) {
       throw new RangeError(
-        `Cannot cut ${tokens.length} tokens at ${cut}: cuts ascend from 1 to their number`,
+        `Cannot cut ${tokens.length} tokens at ${boundary}: prefix boundaries ascend from 1 to their number`,
       );
     }
-    for (let i = start; i < cut; i++) {
+    for (let i = start; i < boundary; i++) {
       hash = Math.imul(hash ^ tokens[i]!, 0x0100_0193);
     }
-    start = cut;
-    return `${cut}:${hash}`;
+    start = boundary;
+    return `${boundary}:${hash}`;
   });
 }

@@ -16,7 +16,7 @@ import type { Reservation, Waiting } from "./admission.ts";
 /** A request that can be queued. */
 export interface Queueable {
   /** The slots and tokens that it asks for. */
-  readonly claim: Reservation;
+  readonly reservation: Reservation;
   /** The caller of the request. */
   readonly caller: string;
   /** Time of its arrival. */
@@ -54,10 +54,15 @@ export class RequestQueue<T extends Queueable> {
   }
 
   /** The waiting requests in the form that admission takes. */
-  get claims(): readonly Waiting[] {
+  get reservations(): readonly Waiting[] {
     return this.order.map((request) => {
-      const { claim, caller, passed } = request;
-      return { ...claim, caller, passed, tag: this.#order.tagOf(request) };
+      const { reservation, caller, passed } = request;
+      return {
+        ...reservation,
+        caller,
+        passed,
+        tag: this.#order.tagOf(request),
+      };
     });
   }
 
@@ -73,7 +78,7 @@ export class RequestQueue<T extends Queueable> {
    * @returns True if there was a place.
    */
   add(request: T): boolean {
-    const { claim: { group, rows }, caller } = request;
+    const { reservation: { group, rows }, caller } = request;
     const together = this.#groups.get(group);
     if (together !== undefined) together.add(request);
     else if (!this.#places.take(caller, 1)) return false;
@@ -99,7 +104,7 @@ export class RequestQueue<T extends Queueable> {
   }
 
   #leavePlace(request: T): void {
-    const { claim: { group }, caller } = request;
+    const { reservation: { group }, caller } = request;
     const together = this.#groups.get(group);
     if (!together?.delete(request) || together.size > 0) return;
     this.#groups.delete(group);

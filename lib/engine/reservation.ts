@@ -16,7 +16,7 @@ import type { EngineRequest } from "./sequence.ts";
  * @throws {PromptTooLongError} If a row does not fit into the context.
  * @throws {CacheTooSmallError} If the rows do not fit into the memory.
  */
-export function claimOf(
+export function reservationOf(
   { prompts, maxNewTokens, long, group }: EngineRequest,
   contextLength: number,
   budget: CacheBudget,

@@ -2,7 +2,7 @@
  * The state of a request inside the engine.
  *
  * One prompt is one row of the batch. A guided request has two, conditional and
- * unconditional, which are fed the same tokens and scored together; no other
+ * unconditional, which are appended the same tokens and scored together; no other
  * module depends on that.
  *
  * @module
@@ -11,7 +11,7 @@
 import {
   type Feed,
   MAX_STEP_TOKENS,
-  type WideRow,
+  type MultiTokenRow,
 } from "../decoder/decoder.ts";
 import type { Draft, Policy } from "./policy.ts";
 
@@ -23,7 +23,7 @@ export interface Prompt {
    * Lengths, ascending, at which its beginning may be shared with other
    * prompts; the last is its whole length.
    */
-  readonly cuts: readonly number[];
+  readonly prefixBoundaries: readonly number[];
 }
 
 /** A request to the engine. */
@@ -77,10 +77,9 @@ export interface Row {
   /** The most tokens that it ever held. */
   written: number;
   /**
-   * Hidden states after the tokens at which the prompt may be cut, as far as it
-   * has run.
+   * Hidden states at the prefix boundaries of the prompt, as far as it has run.
    */
-  readonly cutStates: Map<number, HiddenState>;
+  readonly boundaryStates: Map<number, HiddenState>;
 }
 
 /** A part of a prompt that is due. */
@@ -100,8 +99,8 @@ export class Sequence {
   /** Number of runs so far. */
   forwards = 0;
   #draft: Draft | undefined;
-  /** Position ids of the tokens that were fed after the prompt, if given. */
-  readonly #places: number[] = [];
+  /** Position ids of the tokens that were appended after the prompt, if given. */
+  readonly #positionIds: number[] = [];
 
   /**
    * Creates the sequence; its slots are empty.
@@ -115,7 +114,7 @@ export class Sequence {
       slot: slots[i]!,
       length: 0,
       written: 0,
-      cutStates: new Map(),
+      boundaryStates: new Map(),
     }));
   }
 
@@ -127,8 +126,8 @@ export class Sequence {
     );
   }
 
-  /** Number of tokens fed after the prompt. */
-  get fed(): number {
+  /** Number of tokens appended after the prompt. */
+  get appended(): number {
     const [row] = this.rows;
     return Math.max(0, row!.length - row!.prompt.tokens.length);
   }
@@ -140,14 +139,15 @@ export class Sequence {
 
   /**
    * Returns the next part of a row's prompt: to the next multiple of
-   * `chunkLength`, but never across a cut. It depends neither on load nor on
+   * `chunkLength`, but never across a prefix boundary. It depends neither on load nor on
    * what is in the prefix cache, so that results do not either.
    */
   nextChunk(row: Row, chunkLength: number): Chunk {
-    const { length, prompt: { tokens, cuts } } = row;
+    const { length, prompt: { tokens, prefixBoundaries } } = row;
     const multiple = chunkLength * (Math.floor(length / chunkLength) + 1);
-    const cut = cuts.find((cut) => cut > length) ?? tokens.length;
-    return { row, tokens: tokens.slice(length, Math.min(multiple, cut)) };
+    const boundary = prefixBoundaries.find((boundary) => boundary > length) ??
+      tokens.length;
+    return { row, tokens: tokens.slice(length, Math.min(multiple, boundary)) };
   }
 
   /**
@@ -158,41 +158,41 @@ export class Sequence {
   acceptChunk({ row, tokens }: Chunk, hidden: HiddenState): void {
     this.forwards++;
     this.#grow(row, tokens.length);
-    if (!row.prompt.cuts.includes(row.length)) return;
+    if (!row.prompt.prefixBoundaries.includes(row.length)) return;
     const width = hidden.length / tokens.length;
-    row.cutStates.set(row.length, hidden.slice(-width));
+    row.boundaryStates.set(row.length, hidden.slice(-width));
   }
 
   /** Records that a prefix of a row's prompt was restored. */
   acceptPrefix(
     row: Row,
     length: number,
-    cutStates: ReadonlyMap<number, HiddenState>,
+    boundaryStates: ReadonlyMap<number, HiddenState>,
   ): void {
     this.#grow(row, length);
-    for (const [cut, state] of cutStates) {
-      if (cut <= length) row.cutStates.set(cut, state);
+    for (const [boundary, state] of boundaryStates) {
+      if (boundary <= length) row.boundaryStates.set(boundary, state);
     }
   }
 
   /** Returns the hidden states after the prompts, one for each row. */
   promptStates(): HiddenState[] {
-    return this.rows.map(({ cutStates, prompt }) =>
-      cutStates.get(prompt.tokens.length)!
+    return this.rows.map(({ boundaryStates, prompt }) =>
+      boundaryStates.get(prompt.tokens.length)!
     );
   }
 
-  /** True if tokens wait to be fed. */
+  /** True if tokens wait to be appended. */
   get decoding(): boolean {
     return this.#draft !== undefined;
   }
 
   /** True if they can join a step with those of other sequences. */
-  get narrow(): boolean {
+  get joinsStep(): boolean {
     if (this.#draft === undefined) return false;
-    const { tokens, judged, places } = this.#draft;
-    return places === undefined && tokens.length <= MAX_STEP_TOKENS &&
-      judged.length === 1 && judged[0] === tokens.length - 1;
+    const { tokens, scored, positionIds } = this.#draft;
+    return positionIds === undefined && tokens.length <= MAX_STEP_TOKENS &&
+      scored.length === 1 && scored[0] === tokens.length - 1;
   }
 
   /** Takes the next draft and discards the tokens that do not stay. */
@@ -200,8 +200,10 @@ export class Sequence {
     const before = this.#draft?.tokens.length ?? 0;
     const dropped = before - draft.kept;
     for (const row of this.rows) row.length -= dropped;
-    this.#places.length -= this.#draft?.places === undefined ? 0 : dropped;
-    this.#places.push(...draft.places ?? []);
+    this.#positionIds.length -= this.#draft?.positionIds === undefined
+      ? 0
+      : dropped;
+    this.#positionIds.push(...draft.positionIds ?? []);
     this.#draft = draft;
   }
 
@@ -216,14 +218,16 @@ export class Sequence {
   }
 
   /** Returns the draft in the form of a multi-token step, once for each row. */
-  wideRows(): WideRow[] {
-    const placed = this.#draft!.places !== undefined;
+  multiTokenRows(): MultiTokenRow[] {
+    const explicit = this.#draft!.positionIds !== undefined;
     return this.feeds().map((feed, i) =>
-      placed ? { ...feed, places: this.#allPlaces(this.rows[i]!) } : feed
+      explicit
+        ? { ...feed, positionIds: this.#allPositionIds(this.rows[i]!) }
+        : feed
     );
   }
 
-  /** Records that the draft was fed. */
+  /** Records that the draft was appended. */
   acceptFeed(): void {
     this.forwards++;
     for (const row of this.rows) this.#grow(row, this.#draft!.tokens.length);
@@ -235,10 +239,10 @@ export class Sequence {
    *
    * @param hidden Hidden states of the draft, `[S, E]` for each row.
    */
-  judged(hidden: readonly HiddenState[]): HiddenState[][] {
-    const { tokens, judged } = this.#draft!;
+  scored(hidden: readonly HiddenState[]): HiddenState[][] {
+    const { tokens, scored } = this.#draft!;
     const width = hidden[0]!.length / tokens.length;
-    return judged.map((token) =>
+    return scored.map((token) =>
       hidden.map((states) =>
         states.subarray(token * width, (token + 1) * width)
       )
@@ -251,11 +255,11 @@ export class Sequence {
   }
 
   /** Returns the position ids of a row, from the start of the prompt. */
-  #allPlaces({ prompt: { tokens } }: Row): Int32Array {
-    const all = new Int32Array(tokens.length + this.#places.length);
+  #allPositionIds({ prompt: { tokens } }: Row): Int32Array {
+    const all = new Int32Array(tokens.length + this.#positionIds.length);
     for (let i = 0; i < tokens.length; i++) all[i] = i;
-    for (const [i, place] of this.#places.entries()) {
-      all[tokens.length + i] = tokens.length + place;
+    for (const [i, id] of this.#positionIds.entries()) {
+      all[tokens.length + i] = tokens.length + id;
     }
     return all;
   }

@@ -23,14 +23,14 @@ export type Stored = Pick<
 /**
  * Returns the bytes of the copies that loading makes.
  *
- * @param judged Number of the head's rows that are loaded.
+ * @param headRows Number of the head's rows that are loaded.
  */
 export function copiedWeightBytes(
   { config, codeBits, storedDtype }: Stored,
   computeDtype: Dtype,
-  judged: number,
+  headRows: number,
 ): number {
-  const numbers = matrixNumbers(config) + judged * config.hiddenSize;
+  const numbers = matrixNumbers(config) + headRows * config.hiddenSize;
   if (codeBits !== undefined) return numbers * codeBits / 8;
   if (storedDtype === computeDtype) return 0;
   return numbers * DTYPE_BYTES[computeDtype];
@@ -39,15 +39,15 @@ export function copiedWeightBytes(
 /**
  * Returns the bytes of all weights in a device's memory.
  *
- * @param judged Number of the head's rows that are loaded.
+ * @param headRows Number of the head's rows that are loaded.
  */
 export function deviceWeightBytes(
   { config, codeBits }: Pick<Stored, "config" | "codeBits">,
   computeDtype: Dtype,
-  judged: number,
+  headRows: number,
 ): number {
   const { vocabularySize, hiddenSize } = config;
-  const numbers = matrixNumbers(config) + judged * hiddenSize;
+  const numbers = matrixNumbers(config) + headRows * hiddenSize;
   const each = codeBits === undefined
     ? DTYPE_BYTES[computeDtype]
     : codeBits / 8 + DTYPE_BYTES[computeDtype] / LEAST_BLOCK;

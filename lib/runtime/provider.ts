@@ -41,7 +41,7 @@ export interface Provider {
   /** Arenas of memory that can be shrunk, in the format of run options. */
   readonly arenas: string;
   /** True if attention takes a bias, so that tokens may have any positions. */
-  readonly placesTokens: boolean;
+  readonly takesAttentionBias: boolean;
   /** The most rows of one run. */
   readonly maxRows: number;
   /** The most tokens of a row that attention takes at once. */
@@ -66,7 +66,7 @@ export const CPU_PROVIDER: Provider = {
   cacheDtypes: ["float32", "float16"],
   deviceMemory: undefined,
   arenas: "cpu:0",
-  placesTokens: true,
+  takesAttentionBias: true,
   maxRows: Infinity,
   maxTokens: Infinity,
   int8Activations: true,
@@ -112,7 +112,7 @@ export function cudaProvider(
     cacheDtypes: ["bfloat16", "float16"],
     deviceMemory: "Cuda",
     arenas: "cpu:0;gpu:0",
-    placesTokens: false,
+    takesAttentionBias: false,
     maxRows: Infinity,
     maxTokens: Infinity,
     int8Activations: false,
@@ -140,7 +140,7 @@ export function webgpuProvider(
       : ["float16"],
     deviceMemory: "WebGPU_Buf",
     arenas: "cpu:0",
-    placesTokens: true,
+    takesAttentionBias: true,
     maxRows: 4,
     maxTokens: 31,
     int8Activations: false,

@@ -127,14 +127,14 @@ export class SharedWeights implements Disposable {
       stored.shape,
       stored.dtype,
     );
-    const tensor = await this.#placed(mapped, weight);
+    const tensor = await this.#onDevice(mapped, weight);
     this.#resources.use(tensor);
     this.#tensors.set(key, tensor);
     return tensor;
   }
 
   /** Returns the memory that sessions read, in the type that they take. */
-  async #placed(
+  async #onDevice(
     mapped: Tensor,
     { dtype, shape, transposed }: SuppliedWeight,
   ): Promise<Tensor> {

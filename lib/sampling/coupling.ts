@@ -20,28 +20,29 @@ import type { Distribution } from "./sampler.ts";
 
 /** An outcome and its distribution. */
 export interface Outcome {
-  /** Token of the outcome, one of those of `law`. */
+  /** Token of the outcome, one of those of `distribution`. */
   readonly token: number;
   /** Distribution that it was drawn from. */
-  readonly law: Distribution;
+  readonly distribution: Distribution;
 }
 
 /**
- * Draws a token with distribution `law` that equals that of `previous` as often
+ * Draws a token with `distribution` that equals that of `previous` as often
  * as possible.
  *
  * @param previous The last outcome; undefined for the first draw.
  */
-export function redraw(
+export function resample(
   previous: Outcome | undefined,
-  law: Distribution,
+  distribution: Distribution,
   chance: Chance,
 ): number {
-  if (previous === undefined) return chance.pick(law);
+  if (previous === undefined) return chance.pick(distribution);
   const { token } = previous;
-  const ratio = probabilityOf(law, token) / probabilityOf(previous.law, token);
+  const ratio = probabilityOf(distribution, token) /
+    probabilityOf(previous.distribution, token);
   if (ratio >= 1 || chance.accept(ratio)) return token;
-  const rest = residual(law, previous.law);
+  const rest = residual(distribution, previous.distribution);
   // They differed by rounding alone.
   return rest === undefined ? token : chance.pick(rest);
 }

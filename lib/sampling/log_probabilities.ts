@@ -32,7 +32,7 @@ export interface TokenScore {
  * @param choice The code that was drawn.
  * @param count Number of the most probable codes to list.
  */
-export function judge(
+export function scoreToken(
   logits: Float32Array,
   choice: number,
   count: number,

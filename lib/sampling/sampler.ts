@@ -70,7 +70,7 @@ export function sample(
   uniform: () => number,
 ): number {
   if (options.temperature === 0) return argmax(logits);
-  return draw(distribution(logits, options), uniform());
+  return draw(distributionOf(logits, options), uniform());
 }
 
 /**
@@ -79,7 +79,7 @@ export function sample(
  *
  * @throws {RangeError} If the logits are not numbers.
  */
-export function distribution(
+export function distributionOf(
   logits: Float32Array,
   { temperature, topK, topP }: SamplingOptions,
 ): Distribution {

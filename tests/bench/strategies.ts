@@ -125,8 +125,8 @@ async function pictureCost(scene: GenerationParams): Promise<Cost> {
       run: (request, signal) => {
         const policy: Policy = {
           head: request.policy.head,
-          choose: (judged) => {
-            const draft = request.policy.choose(judged);
+          choose: (scored) => {
+            const draft = request.policy.choose(scored);
             if (draft !== undefined) forwards++;
             return draft;
           },

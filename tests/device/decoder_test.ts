@@ -219,19 +219,21 @@ Deno.test("wide() gives the logits of steps, in order and at given positions", a
     tokens,
     position: prompt(slot).length,
   }));
-  const wide = await decoder.wide(rows);
+  const wide = await decoder.multiTokenStep(rows);
   wide.forEach((hidden, row) =>
     ok(maxDifference(hidden, stepped[row]!) < SAME)
   );
-  const placed = decoder.wide(rows.map((row) => ({
+  const explicit = decoder.multiTokenStep(rows.map((row) => ({
     ...row,
-    places: Int32Array.from(
+    positionIds: Int32Array.from(
       { length: row.position + tokens.length },
       (_, i) => i,
     ),
   })));
-  if (!runtime.provider.placesTokens) return await rejects(placed, TypeError);
-  (await placed).forEach((hidden, row) =>
+  if (!runtime.provider.takesAttentionBias) {
+    return await rejects(explicit, TypeError);
+  }
+  (await explicit).forEach((hidden, row) =>
     ok(maxDifference(hidden, stepped[row]!) < SAME)
   );
 });

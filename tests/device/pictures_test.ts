@@ -110,7 +110,7 @@ Deno.test("Captions equal the reference's, several at once", async () => {
     }, (token) => tokens.push(token));
     const prompt = {
       tokens: Int32Array.from(chat.prompt_ids),
-      cuts: [chat.prompt_ids.length],
+      prefixBoundaries: [chat.prompt_ids.length],
     };
     await engine.run({
       prompts: [prompt],

@@ -49,8 +49,8 @@ async function logits(runtime: Runtime, folder: string): Promise<number[]> {
   const last = hidden.slice(-width);
   const position = TOKENS.length;
   const [next] = await decoder.step([{ slot: 0, tokens: [5], position }]);
-  const judged = await decoder.logits("vocabulary", [last, next!]);
-  return judged.flatMap((row) => [...row]);
+  const scored = await decoder.logits("vocabulary", [last, next!]);
+  return scored.flatMap((row) => [...row]);
 }
 
 for (const precision of ["int8", "int4"] as const) {

@@ -98,13 +98,13 @@ Deno.test("POST /v1/score returns the log probabilities that generate reports", 
     json({ ...asked, height: 24, width: 32, seed: 4, logprobs: 1 }),
   )).json();
   const [{ grid, rows }] = drawn.images;
-  const judged = rows.map(({ logprobs }: { logprobs: { logprob: number }[] }) =>
+  const scored = rows.map(({ logprobs }: { logprobs: { logprob: number }[] }) =>
     sum(logprobs.map(({ logprob }) => logprob))
   );
   const said = await (await post(json({ ...asked, grid, rows: true }))).json();
   strictEqual(said.rows.length, 3);
   for (const [y, row] of said.rows.entries()) {
-    ok(Math.abs(row - judged[y]) < SUM_TOLERANCE);
+    ok(Math.abs(row - scored[y]) < SUM_TOLERANCE);
   }
 });
 

@@ -149,7 +149,7 @@ for (const name of LANGUAGE_FOLDERS) {
       await engine.run({
         prompts: [{
           tokens: Int32Array.from(chat.prompt_ids),
-          cuts: [chat.prompt_ids.length],
+          prefixBoundaries: [chat.prompt_ids.length],
         }],
         maxNewTokens: chat.max_new_tokens,
         long: false,

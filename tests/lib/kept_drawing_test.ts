@@ -42,23 +42,25 @@ function keptOf(grid: CodeGrid, mask: string): KeptCodes {
 interface Drawn {
   readonly grid: CodeGrid;
   readonly forwards: number;
-  readonly halfways: readonly (ResumeState | undefined)[];
+  readonly resumeStates: readonly (ResumeState | undefined)[];
 }
 
 async function drawn(
   model: LanguageModel,
   scene: GenerationParams,
-  halfway?: ResumeState,
+  resumeState?: ResumeState,
 ): Promise<Drawn> {
-  const halfways: (ResumeState | undefined)[] = [];
+  const resumeStates: (ResumeState | undefined)[] = [];
   let grid: CodeGrid | undefined;
   let forwards = 0;
-  for await (const event of draw(model, scene, NEVER, [halfway])) {
-    if (event.type === "row") halfways.push(structuredClone(event.halfway()));
+  for await (const event of draw(model, scene, NEVER, [resumeState])) {
+    if (event.type === "row") {
+      resumeStates.push(structuredClone(event.resumeState()));
+    }
     if (event.type === "grid") grid = structuredClone(event.grid);
     if (event.type === "finished") forwards = event.statistics.forwards;
   }
-  return { grid: grid!, forwards, halfways };
+  return { grid: grid!, forwards, resumeStates };
 }
 
 Deno.test("draw() restores a masked greedy picture, wherever it is masked", async () => {
@@ -94,8 +96,8 @@ Deno.test("draw() around kept codes resumes from any row as if it had not stoppe
         strategy: strategyOf(name),
       };
       const whole = await drawn(tiny.model, around);
-      for (const halfway of whole.halfways) {
-        const rest = await drawn(tiny.model, around, halfway);
+      for (const resumeState of whole.resumeStates) {
+        const rest = await drawn(tiny.model, around, resumeState);
         deepStrictEqual(rest.grid, whole.grid, `${name}: ${mask}`);
       }
     }

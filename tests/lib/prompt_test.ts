@@ -213,7 +213,7 @@ Deno.test("questionPrompt() encodes a question of text alone as one text behind 
     const asked = await questionPrompt(writer, [], "What is it?", template);
     const words = await text.encode(whole);
     deepStrictEqual([...asked.tokens], [bos, ...words]);
-    deepStrictEqual(asked.cuts, [words.length + 1]);
+    deepStrictEqual(asked.prefixBoundaries, [words.length + 1]);
   }
 });
 
@@ -269,14 +269,23 @@ Deno.test("questionPrompt() can be shared after the words before the pictures, a
     await questionPrompt(writer, grids, question, "chat");
   const both = await asked([a, b], "What is it?");
   const one = await asked([a], "Why?");
-  const [words, first, second, whole] = both.cuts;
-  deepStrictEqual(both.cuts, [words, first, second, both.tokens.length]);
-  deepStrictEqual(one.cuts, [words, first, one.tokens.length]);
+  const [words, first, second, whole] = both.prefixBoundaries;
+  deepStrictEqual(both.prefixBoundaries, [
+    words,
+    first,
+    second,
+    both.tokens.length,
+  ]);
+  deepStrictEqual(one.prefixBoundaries, [words, first, one.tokens.length]);
   deepStrictEqual(
     one.tokens.subarray(0, first),
     both.tokens.subarray(0, first),
   );
   strictEqual(whole! > second!, true);
   const bare = await questionPrompt(writer, [a], "", "base");
-  deepStrictEqual(bare.cuts, [1, bare.tokens.length], "BOS, the picture");
+  deepStrictEqual(
+    bare.prefixBoundaries,
+    [1, bare.tokens.length],
+    "BOS, the picture",
+  );
 });

@@ -23,7 +23,7 @@ const anyPrompt = fc.array(fc.nat(99), { minLength: 1, maxLength: 6 })
   .map((tokens) => Int32Array.from(tokens));
 
 function promptOf(tokens: Int32Array<ArrayBuffer>) {
-  return { tokens, cuts: [tokens.length] };
+  return { tokens, prefixBoundaries: [tokens.length] };
 }
 
 function fakeEngine(options: { beforeRun?: () => void } = {}) {
@@ -112,10 +112,10 @@ Deno.test("scoringChunk() keeps the logits of a run under 32 MiB, with two token
   fc.assert(fc.property(
     fc.integer({ min: 1, max: 200_000 }),
     fc.constantFrom(1, 2),
-    (judged, rows) => {
-      const chunk = scoringChunk(judged, rows);
+    (scored, rows) => {
+      const chunk = scoringChunk(scored, rows);
       ok(chunk >= 2 && chunk <= 64);
-      ok(chunk * rows * judged * 4 <= 2 ** 25);
+      ok(chunk * rows * scored * 4 <= 2 ** 25);
     },
   ));
 });

@@ -97,7 +97,7 @@ Deno.test("ScoringPolicy on the engine matches the reference's answers, token by
       });
       const prompt = Int32Array.from(chat.prompt_ids);
       const { forwards } = await tiny.model.engine.run({
-        prompts: [{ tokens: prompt, cuts: [prompt.length] }],
+        prompts: [{ tokens: prompt, prefixBoundaries: [prompt.length] }],
         maxNewTokens: tokens.length - 1,
         policy,
         long: false,
@@ -130,7 +130,10 @@ Deno.test("ScoringPolicy matches log-softmax of the reference's logits over code
     chunk: 7,
   });
   await tiny.model.engine.run({
-    prompts: [{ tokens: Int32Array.from(ids.slice(0, start)), cuts: [start] }],
+    prompts: [{
+      tokens: Int32Array.from(ids.slice(0, start)),
+      prefixBoundaries: [start],
+    }],
     maxNewTokens: given.length - 1,
     policy,
     long: true,
@@ -154,7 +157,7 @@ Deno.test("scorePicture() equals the scores of drawing the same picture", async 
   };
   const events = await Array.fromAsync(draw(tiny.model, scene, NEVER));
   const drawn = events.flatMap((event) =>
-    event.type === "row" ? event.row.judgements : []
+    event.type === "row" ? event.row.scores : []
   );
   const grid = events.find((event) => event.type === "grid")!.grid;
   const { logprobs } = await scorePicture(

@@ -23,9 +23,9 @@ const fp32 = {
 /** All arrangements of a decoder. */
 const ARRANGEMENTS: readonly Arrangement[] = [
   { type: "step" },
-  { type: "pair" },
-  { type: "wide", rows: 1, placed: false },
-  { type: "wide", rows: 2, placed: true },
+  { type: "two_token" },
+  { type: "multi_token", rows: 1, explicitPositions: false },
+  { type: "multi_token", rows: 2, explicitPositions: true },
 ];
 
 /** Returns the weights that decoder and head request from a checkpoint. */

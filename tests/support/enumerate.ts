@@ -18,10 +18,10 @@ interface Turn {
  * @param program Returns its outcome; its only input is `chance`.
  * @returns Probabilities by outcome.
  */
-export function lawOf(
+export function distributionOfDraws(
   program: (chance: Chance) => string,
 ): Map<string, number> {
-  const law = new Map<string, number>();
+  const distribution = new Map<string, number>();
   const turns: Turn[] = [];
   do {
     let depth = 0;
@@ -39,13 +39,13 @@ export function lawOf(
       (product, { probabilities, index }) => product * probabilities[index]!,
       1,
     );
-    law.set(outcome, (law.get(outcome) ?? 0) + probability);
+    distribution.set(outcome, (distribution.get(outcome) ?? 0) + probability);
   } while (advance(turns));
-  return law;
+  return distribution;
 }
 
 /** Returns the largest difference of two distributions at any outcome. */
-export function lawDifference(
+export function distributionDifference(
   a: ReadonlyMap<string, number>,
   b: ReadonlyMap<string, number>,
 ): number {

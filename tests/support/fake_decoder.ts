@@ -10,8 +10,8 @@
 import type {
   Decoder,
   Feed,
+  MultiTokenRow,
   Snapshot,
-  WideRow,
 } from "../../lib/decoder/decoder.ts";
 import type { Head } from "../../lib/engine/policy.ts";
 
@@ -48,7 +48,7 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
   /** Feeds of each step so far. */
   readonly steps: Feed[][] = [];
   /** Rows of each multi-token step so far. */
-  readonly wides: WideRow[][] = [];
+  readonly wides: MultiTokenRow[][] = [];
   /** Trims, moves and restored prefixes so far, by slot. */
   readonly trims: number[] = [];
   readonly moves: { from: number; to: number }[] = [];
@@ -93,16 +93,16 @@ export class FakeDecoder implements Decoder<FakeSnapshot> {
     });
   }
 
-  async wide(
-    rows: readonly WideRow[],
+  async multiTokenStep(
+    rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     await this.#beforeRun();
     signal?.throwIfAborted();
     this.wides.push([...rows]);
-    return rows.map(({ slot, tokens, position, places }) => {
+    return rows.map(({ slot, tokens, position, positionIds }) => {
       const states = tokens.map((token, i) =>
-        this.#append(slot, token, position + i, places?.[position + i])
+        this.#append(slot, token, position + i, positionIds?.[position + i])
       );
       return Float32Array.from(states);
     });

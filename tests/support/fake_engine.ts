@@ -39,7 +39,7 @@ export function requestOf(
   return {
     prompts: prompts.map((tokens) => ({
       tokens: Int32Array.from(tokens),
-      cuts: [tokens.length],
+      prefixBoundaries: [tokens.length],
     })),
     maxNewTokens,
     policy,

@@ -60,7 +60,7 @@ export function runAtOnce(request: EngineRequest): Promise<Statistics> {
   const logits = () => request.prompts.map(() => new Float32Array(width));
   let draft = request.policy.choose([logits()]);
   while (draft !== undefined) {
-    draft = request.policy.choose(draft.judged.map(logits));
+    draft = request.policy.choose(draft.scored.map(logits));
   }
   return Promise.resolve(STATISTICS);
 }

@@ -95,14 +95,14 @@ export function runPlainly(
   const drafts: Draft[] = [];
   const fed = new Map<number, number>();
   const rows = [...Array(model.rows).keys()];
-  const nothing = { kept: 0, judged: [] };
+  const nothing = { kept: 0, scored: [] };
   if (given.length > 0) append(cells, { ...nothing, tokens: given }, rows);
   const last = cells.at(-1);
-  let judged: ScoredLogits = [
+  let scored: ScoredLogits = [
     rows.map((row) => model.logits(row, last?.states[row] ?? PROMPT)),
   ];
   while (true) {
-    const draft = policy.choose(judged);
+    const draft = policy.choose(scored);
     if (draft === undefined) return { drafts, fed };
     const before = drafts.at(-1)?.tokens.length ?? 0;
     if (draft.kept < 0 || draft.kept > before) throw new Error("kept");
@@ -111,24 +111,24 @@ export function runPlainly(
     append(cells, draft, rows);
     const fresh = cells.slice(cells.length - draft.tokens.length);
     for (const { token, place } of fresh) fed.set(place, token);
-    judged = judgements(fresh, draft, model, rows);
+    scored = scores(fresh, draft, model, rows);
   }
 }
 
 function append(
   cells: Cell[],
-  { tokens, places }: Draft,
+  { tokens, positionIds }: Draft,
   rows: readonly number[],
 ): void {
   if (tokens.length === 0) throw new Error("nothing to append");
-  if (places !== undefined && places.length !== tokens.length) {
-    throw new Error("places");
+  if (positionIds !== undefined && positionIds.length !== tokens.length) {
+    throw new Error("position ids");
   }
   const held = cells.length;
   for (const [i, token] of tokens.entries()) {
-    const place = places?.[i] ?? held + i;
+    const place = positionIds?.[i] ?? held + i;
     if (i > 0 && place <= cells.at(-1)!.place) {
-      throw new Error("places of a draft do not ascend");
+      throw new Error("position ids of a draft do not ascend");
     }
     if (cells.some((cell) => cell.place === place)) {
       throw new Error(`place ${place} is taken`);
@@ -143,19 +143,19 @@ function append(
   }
 }
 
-function judgements(
+function scores(
   fresh: readonly Cell[],
-  { judged }: Draft,
+  { scored }: Draft,
   model: ToyModel,
   rows: readonly number[],
 ): ScoredLogits {
-  if (judged.length === 0) throw new Error("nothing to judge");
-  if (judged.some((index, i) => i > 0 && index <= judged[i - 1]!)) {
-    throw new Error("judged is not ascending");
+  if (scored.length === 0) throw new Error("nothing to judge");
+  if (scored.some((index, i) => i > 0 && index <= scored[i - 1]!)) {
+    throw new Error("scored is not ascending");
   }
-  return judged.map((index) => {
+  return scored.map((index) => {
     const cell = fresh[index];
-    if (cell === undefined) throw new Error("judged lies outside");
+    if (cell === undefined) throw new Error("scored lies outside");
     return rows.map((row) => model.logits(row, cell.states[row]!));
   });
 }

@@ -24,7 +24,7 @@ export class Greedy implements Policy {
     this.#onChoice();
     if (this.chosen.length === this.#count) return undefined;
     const kept = this.chosen.length === 1 ? 0 : 1;
-    return { kept, tokens: this.chosen.slice(-1), judged: [0] };
+    return { kept, tokens: this.chosen.slice(-1), scored: [0] };
   }
 }
 
@@ -49,8 +49,8 @@ export class Guessing implements Policy {
     this.#count = count;
   }
 
-  choose(judged: ScoredLogits): Draft | undefined {
-    const right = judged.map((rows) => strongest(rows));
+  choose(scored: ScoredLogits): Draft | undefined {
+    const right = scored.map((rows) => strongest(rows));
     let kept = 0;
     for (const [i, token] of right.entries()) {
       this.chosen.push(token);
@@ -68,7 +68,7 @@ export class Guessing implements Policy {
     return {
       kept: first ? 0 : kept,
       tokens,
-      judged: [...tokens.keys()],
+      scored: [...tokens.keys()],
     };
   }
 }

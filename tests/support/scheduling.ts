@@ -229,16 +229,18 @@ export class Simulation {
   #runChunk({ queued: { job }, lengths }: Active): void {
     const row = job.prompts.findIndex(({ length }, i) => lengths[i]! < length);
     const prompt = job.prompts[row]!;
-    const cuts = job.cut > 0 && job.cut < prompt.length ? [job.cut] : [];
+    const boundaries = job.cut > 0 && job.cut < prompt.length ? [job.cut] : [];
     if (lengths[row] === 0) {
-      lengths[row] = this.prefixes.longest(prompt, cuts)?.length ?? 0;
+      lengths[row] = this.prefixes.longest(prompt, boundaries)?.length ?? 0;
     }
     const end = Math.min(
       lengths[row]! + this.machine.chunkLength,
-      lengths[row]! < job.cut && cuts.length > 0 ? job.cut : prompt.length,
+      lengths[row]! < job.cut && boundaries.length > 0
+        ? job.cut
+        : prompt.length,
     );
     lengths[row] = end;
-    if (cuts.includes(end)) this.#keep(prompt.subarray(0, end));
+    if (boundaries.includes(end)) this.#keep(prompt.subarray(0, end));
   }
 
   #keep(prefix: Int32Array): void {

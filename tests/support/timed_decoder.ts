@@ -6,7 +6,7 @@
  */
 
 import { costOf, type StepCosts } from "../../deploy/plan/step_cost.ts";
-import type { Feed, WideRow } from "../../lib/decoder/decoder.ts";
+import type { Feed, MultiTokenRow } from "../../lib/decoder/decoder.ts";
 import { FakeDecoder, type FakeDecoderOptions } from "./fake_decoder.ts";
 
 /** The clock of runs. */
@@ -43,11 +43,11 @@ export class TimedDecoder extends FakeDecoder {
     return super.step(feeds);
   }
 
-  override wide(
-    rows: readonly WideRow[],
+  override multiTokenStep(
+    rows: readonly MultiTokenRow[],
     signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     this.#timed.pass(costOf(this.#timed.costs.wide, rows.length));
-    return super.wide(rows, signal);
+    return super.multiTokenStep(rows, signal);
   }
 }

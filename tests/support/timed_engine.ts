@@ -41,8 +41,8 @@ class Counted implements Policy {
     this.#run++;
     const tokens = Array.from({ length: count }, () => 1);
     // A multi-token step is one with several scored tokens.
-    const judged = tokensPerRun > 1 ? [...tokens.keys()] : [count - 1];
-    return { kept: before, tokens, judged };
+    const scored = tokensPerRun > 1 ? [...tokens.keys()] : [count - 1];
+    return { kept: before, tokens, scored };
   }
 }
 
@@ -71,7 +71,7 @@ export async function runEngine(
       const shared = kind.sharesLast && row === kind.prompts.length - 1;
       const tokens = new Int32Array(length).fill(1);
       tokens[0] = shared ? -kind.name.charCodeAt(0) : 2 * i + row;
-      return { tokens, cuts: [length] };
+      return { tokens, prefixBoundaries: [length] };
     });
     const policy = new Counted(kind);
     const request = {

@@ -13,9 +13,9 @@ import type { Policy } from "../../lib/engine/policy.ts";
 import type { GridSize } from "../../lib/grid.ts";
 import { type Chance, keyedChance } from "../../lib/sampling/chance.ts";
 import { guide } from "../../lib/sampling/guidance.ts";
-import { distribution } from "../../lib/sampling/sampler.ts";
+import { distributionOf } from "../../lib/sampling/sampler.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
-import { lawOf } from "./enumerate.ts";
+import { distributionOfDraws } from "./enumerate.ts";
 import {
   type PlainRun,
   runPlainly,
@@ -63,7 +63,7 @@ export function toyOptions(
     sampling: { temperature: 1, topK: 0, topP: 1 },
     chanceAt: keyedChance({ seed: 42, stream: 3 }),
     logprobs: 0,
-    halfway: undefined,
+    resumeState: undefined,
     ...more,
   };
 }
@@ -73,7 +73,7 @@ export interface ToyDrawing extends PlainRun {
   readonly codes: readonly number[];
   readonly rows: readonly DrawnRow[];
   /** Resume states, after each choice. */
-  readonly halfways: readonly (ResumeState | undefined)[];
+  readonly resumeStates: readonly (ResumeState | undefined)[];
 }
 
 /** Draws on `model` from the first choice to the end. */
@@ -83,38 +83,38 @@ export function drawToy(
   vocabulary: Vocabulary = TOY_VOCABULARY,
 ): ToyDrawing {
   const rows: DrawnRow[] = [];
-  const halfways: (ResumeState | undefined)[] = [];
+  const resumeStates: (ResumeState | undefined)[] = [];
   const policy = drawingPolicy(vocabulary, options, (row) => rows.push(row));
   const noted: Pick<Policy, "choose"> = {
-    choose: (judged) => {
-      const draft = policy.choose(judged);
-      halfways.push(structuredClone(policy.halfway));
+    choose: (scored) => {
+      const draft = policy.choose(scored);
+      resumeStates.push(structuredClone(policy.resumeState));
       return draft;
     },
   };
   const run = runPlainly(noted, model, redrawn(options, vocabulary));
-  return { ...run, rows, halfways, codes: [...policy.grid.codes] };
+  return { ...run, rows, resumeStates, codes: [...policy.grid.codes] };
 }
 
 /** Returns the tokens of the given rows in the prompt. */
 function redrawn(options: DrawingOptions, vocabulary: Vocabulary): number[] {
-  const { prefix, size: { width }, halfway } = options;
+  const { prefix, size: { width }, resumeState } = options;
   const rows = promptRows(options) - (prefix?.height ?? 0);
   const tokens: number[] = [];
   for (let i = 0; i < rows * width; i++) {
-    tokens.push(vocabulary.firstCode + halfway!.codes[i]!);
+    tokens.push(vocabulary.firstCode + resumeState!.codes[i]!);
     if ((i + 1) % width === 0) tokens.push(vocabulary.eol);
   }
   return tokens;
 }
 
 /** Computes the distribution of a strategy's pictures, by enumeration. */
-export function strategyLaw(
+export function strategyDistribution(
   options: DrawingOptions,
   model: ToyModel,
   vocabulary: Vocabulary,
 ): Map<string, number> {
-  return lawOf((chance: Chance) => {
+  return distributionOfDraws((chance: Chance) => {
     const chanceAt = () => chance;
     return `${drawToy({ ...options, chanceAt }, model, vocabulary).codes}`;
   });
@@ -124,15 +124,15 @@ export function strategyLaw(
  * Computes the distribution of sequential drawing, as a product along each
  * path.
  */
-export function exactLaw(
+export function exactDistribution(
   { size, sampling, guidanceScale, keep }: DrawingOptions,
   model: ToyModel,
   vocabulary: Vocabulary,
 ): Map<string, number> {
-  const law = new Map<string, number>();
+  const distribution = new Map<string, number>();
   const walk = (codes: number[], tokens: number[], probability: number) => {
     if (codes.length === size.height * size.width) {
-      law.set(`${codes}`, probability);
+      distribution.set(`${codes}`, probability);
       return;
     }
     const state = statesOf(tokens).at(-1)!;
@@ -140,7 +140,7 @@ export function exactLaw(
     if (model.rows > 1) guide(logits, model.logits(1, state), guidanceScale);
     const { tokens: may, probabilities } = keep?.kept[codes.length] === 1
       ? { tokens: [keep.codes[codes.length]!], probabilities: [1] }
-      : distribution(logits, sampling);
+      : distributionOf(logits, sampling);
     for (const [i, code] of may.entries()) {
       if (probabilities[i] === 0) continue;
       const next = [...codes, code];
@@ -153,5 +153,5 @@ export function exactLaw(
     }
   };
   walk([], [], 1);
-  return law;
+  return distribution;
 }

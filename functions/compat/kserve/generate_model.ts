@@ -50,7 +50,7 @@ export function generateModel(drawers: Drawers): ServedModel {
       const wanted = { file, preview: false } as const;
       const run = startDrawing(drawers, request, wanted, inference.call);
       const { pictures } = await run.finish();
-      const { scene, models } = run.task;
+      const { params, models } = run.task;
       const files = pictures.flatMap(({ file }) => file?.bytes ?? []);
       const outputs: NamedTensor[] = [
         ["image", filesTensor(files)],
@@ -58,9 +58,9 @@ export function generateModel(drawers: Drawers): ServedModel {
       ];
       const parameters = {
         model: models.language.name,
-        seed: scene.seed,
-        strategy: scene.strategy.name,
-        lossless: isLossless(scene.strategy),
+        seed: params.seed,
+        strategy: params.strategy.name,
+        lossless: isLossless(params.strategy),
       };
       return { outputs, parameters };
     },

@@ -50,14 +50,14 @@ export function generateImage(drawers: Drawers): Tool {
       rows.total = rowsToDraw(run);
       const { pictures } = await run.finish();
       const files = pictures.map(({ file }) => file!);
-      const { scene, models } = run.task;
+      const { params, models } = run.task;
       return {
         pictures: files.map(({ bytes, type }) => imageContent(bytes, type)),
         fields: {
           model: models.language.name,
-          seed: scene.seed,
-          strategy: scene.strategy.name,
-          lossless: isLossless(scene.strategy),
+          seed: params.seed,
+          strategy: params.strategy.name,
+          lossless: isLossless(params.strategy),
           images: files.map(({ height, width }) => ({ height, width })),
         },
       };
@@ -71,8 +71,8 @@ interface RowCount {
 }
 
 /** Returns the rows to draw of all pictures, without those that were given. */
-function rowsToDraw({ task: { scene } }: DrawingRun): number {
-  return scene.count * (scene.size.height - (scene.prefix?.height ?? 0));
+function rowsToDraw({ task: { params } }: DrawingRun): number {
+  return params.count * (params.size.height - (params.prefix?.height ?? 0));
 }
 
 /**

@@ -7,7 +7,6 @@
  * @module
  */
 
-import { deserialize, serialize } from "node:v8";
 import type { ResumeState } from "../../../lib/drawing/resume_state.ts";
 import type { StoredEvent } from "../../http/sse.ts";
 import type { Problem } from "../../http/errors/problem.ts";
@@ -22,6 +21,7 @@ import {
   type JobWebhook,
   type PredictionOrigin,
 } from "../job.ts";
+import { resumeStateOf, storedResumeState } from "./stored_resume_state.ts";
 import type { WireEvent } from "../../http/call.ts";
 
 /** A job to store. */
@@ -234,26 +234,26 @@ export class JobStore {
   }
 
   /** Stores the resume state of a picture. */
-  keepHalfway(id: string, image: number, halfway: ResumeState): void {
+  keepResumeState(id: string, image: number, resumeState: ResumeState): void {
     this.#queries.run(
       "INSERT OR REPLACE INTO halfways (job, image, state) VALUES (?, ?, ?)",
       id,
       image,
-      new Uint8Array(serialize(halfway)),
+      storedResumeState(resumeState),
     );
   }
 
   /** Returns the resume states of a job, by picture. */
-  halfwaysOf(id: string): (ResumeState | undefined)[] {
-    const halfways: (ResumeState | undefined)[] = [];
+  resumeStatesOf(id: string): (ResumeState | undefined)[] {
+    const resumeStates: (ResumeState | undefined)[] = [];
     const rows = this.#queries.all(
       "SELECT image, state FROM halfways WHERE job = ?",
       id,
     );
     for (const { image, state } of rows) {
-      halfways[Number(image)] = deserialize(bytesOf(state));
+      resumeStates[Number(image)] = resumeStateOf(bytesOf(state));
     }
-    return halfways;
+    return resumeStates;
   }
 
   /** Marks a job as ended. */

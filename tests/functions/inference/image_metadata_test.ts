@@ -11,7 +11,7 @@ function origin(prompt: string) {
   return {
     model: "emu3-tiny",
     imageIndex: 2,
-    scene: {
+    params: {
       prompt,
       negativePrompt: "blurry",
       guidanceScale: 3,

@@ -101,15 +101,15 @@ Deno.test("Recorder keeps resume states, and drops none for a picture without", 
   const recorder = new Recorder(jobs, "a", () => 5, () => {});
   const after = (codes: number) => ({
     codes: new Uint16Array(codes).fill(1),
-    judgements: [],
+    scores: [],
     guesses: undefined,
   });
   // A picture that is drawn again in seconds starts over.
   recorder.keep(0, after(WORTH_CODES - 1));
-  deepStrictEqual(jobs.halfwaysOf("a"), []);
+  deepStrictEqual(jobs.resumeStatesOf("a"), []);
   recorder.keep(0, after(WORTH_CODES));
   recorder.keep(0, undefined);
-  deepStrictEqual(jobs.halfwaysOf("a"), [after(WORTH_CODES)]);
+  deepStrictEqual(jobs.resumeStatesOf("a"), [after(WORTH_CODES)]);
 });
 
 Deno.test("Recorder stores no preview picture, and passes it on once", () => {

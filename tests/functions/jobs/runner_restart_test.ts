@@ -67,7 +67,7 @@ Deno.test("JobRunner.drain() starts no jobs, leaves queued ones, and lets runnin
     asked: { path: "/v1/generate", fields: {} },
     seed: 1,
     remainingMs: () => 77,
-    halfways: () => [],
+    resumeStates: () => [],
     rows: () => undefined,
   });
   strictEqual(runner.works.length, 3);
@@ -133,15 +133,15 @@ Deno.test("JobRunner.recover() takes over no more jobs than it may run at once",
 Deno.test("JobRunner.resume() continues from the resume states, and sends the remaining events", async () => {
   await using desk = openDesk();
   const { jobs } = desk.tables;
-  const halfway = {
+  const resumeState = {
     codes: Uint16Array.of(5),
-    judgements: [],
+    scores: [],
     guesses: undefined,
   };
   jobs.insert(newJob("a"));
   jobs.start("a", 1);
   jobs.append("a", started, { done: 0, total: 2 });
-  jobs.keepHalfway("a", 0, halfway);
+  jobs.keepResumeState("a", 0, resumeState);
   jobs.append("a", row(0), { done: 1, total: 2 });
   desk.runner.recover();
   const resumed = desk.runner.resume(jobs.find("a")!);
@@ -149,7 +149,7 @@ Deno.test("JobRunner.resume() continues from the resume states, and sends the re
   strictEqual(resumed.finishedAt, undefined);
   throws(() => desk.runner.resume(jobs.find("a")!), JobConflictError);
   const { call, answer } = desk.calls.get("a")!;
-  deepStrictEqual(call.halfways, [halfway]);
+  deepStrictEqual(call.resumeStates, [resumeState]);
   strictEqual(call.seed, 7);
   for (const event of [started, row(0), row(1)]) call.observe!(event);
   deepStrictEqual(jobs.find("a")?.progress, { done: 2, total: 2 });
@@ -159,7 +159,7 @@ Deno.test("JobRunner.resume() continues from the resume states, and sends the re
     events.map(({ event }) => event),
     ["started", "row", "interrupted", "started", "row", "completed"],
   );
-  deepStrictEqual(jobs.halfwaysOf("a"), []);
+  deepStrictEqual(jobs.resumeStatesOf("a"), []);
 });
 
 Deno.test("JobRunner refuses jobs beyond its limit, also resumed ones", async () => {

@@ -36,7 +36,7 @@ Deno.test("JobRunner executes a job as its request, with its own id and seed", a
   deepStrictEqual(await request.bytes(), Uint8Array.of(1, 2, 3));
   strictEqual(call.id, id);
   strictEqual(call.seed, seed);
-  deepStrictEqual(call.halfways, []);
+  deepStrictEqual(call.resumeStates, []);
 });
 
 Deno.test("JobRunner takes a job from queued through running to succeeded", async () => {

@@ -309,7 +309,7 @@ function inFlight(): InFlight {
     asked: { path: "/v1/generate", fields: { ...fox, height: 64 } },
     seed: 42,
     remainingMs: () => 5000,
-    halfways: () => [],
+    resumeStates: () => [],
     rows: () => ({ height: 2, width: 2, codes: Uint16Array.of(1, 2, 3, 4) }),
   };
 }

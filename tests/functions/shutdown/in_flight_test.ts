@@ -6,8 +6,8 @@ import {
 } from "../../../lib/drawing/strategy.ts";
 import type { GenerationParams } from "../../../lib/emu3.ts";
 import {
-  answerUnderWay,
-  DrawingUnderWay,
+  captioningInFlight,
+  GenerationInFlight,
 } from "../../../functions/shutdown/in_flight.ts";
 
 function scene(
@@ -36,8 +36,8 @@ function row(index: number, imageIndex = 0) {
   return {
     type: "row",
     imageIndex,
-    row: { index, codes, judgements: [] },
-    halfway: () => ({ codes, judgements: [], guesses: undefined }),
+    row: { index, codes, scores: [] },
+    resumeState: () => ({ codes, scores: [], guesses: undefined }),
     preview: undefined,
   } as const;
 }
@@ -49,7 +49,7 @@ Deno.test("DrawingUnderWay.remainingMs() follows the pace of its rows", () => {
       fc.integer({ min: 2, max: 4 }),
       (pace, rows) => {
         let now = 0;
-        const drawing = new DrawingUnderWay({}, scene(), () => now);
+        const drawing = new GenerationInFlight({}, scene(), () => now);
         strictEqual(drawing.remainingMs(), undefined);
         drawing.note({ type: "started" });
         for (let i = 0; i < rows; i++) {
@@ -64,7 +64,7 @@ Deno.test("DrawingUnderWay.remainingMs() follows the pace of its rows", () => {
 
 Deno.test("DrawingUnderWay.remainingMs() grows with a row that takes long", () => {
   let now = 0;
-  const drawing = new DrawingUnderWay({}, scene(), () => now);
+  const drawing = new GenerationInFlight({}, scene(), () => now);
   drawing.note({ type: "started" });
   strictEqual(drawing.remainingMs(), 0);
   now = 50;
@@ -78,7 +78,7 @@ Deno.test("DrawingUnderWay.remainingMs() grows with a row that takes long", () =
 
 Deno.test("DrawingUnderWay.rows() includes the given rows, and is never the whole picture", () => {
   const prefix = { height: 1, width: 2, codes: Uint16Array.of(8, 9) };
-  const drawing = new DrawingUnderWay({}, scene({ prefix }));
+  const drawing = new GenerationInFlight({}, scene({ prefix }));
   deepStrictEqual(drawing.rows(), prefix);
   drawing.note(row(1));
   const two = { height: 2, width: 2, codes: Uint16Array.of(8, 9, 2, 3) };
@@ -89,15 +89,15 @@ Deno.test("DrawingUnderWay.rows() includes the given rows, and is never the whol
 });
 
 Deno.test("DrawingUnderWay.rows() is undefined if rows cannot resume the picture", () => {
-  const none = new DrawingUnderWay({}, scene());
-  const several = new DrawingUnderWay({}, scene({ count: 2 }));
-  const lossy = new DrawingUnderWay({}, scene({ strategy: "zipar" }));
+  const none = new GenerationInFlight({}, scene());
+  const several = new GenerationInFlight({}, scene({ count: 2 }));
+  const lossy = new GenerationInFlight({}, scene({ strategy: "zipar" }));
   for (const drawing of [several, lossy]) drawing.note(row(0));
   several.note(row(0, 1));
   deepStrictEqual(
     [none, several, lossy].map((drawing) => drawing.rows()),
     [undefined, undefined, undefined],
   );
-  strictEqual(several.halfways().length, 2);
-  strictEqual(answerUnderWay({}, 1).remainingMs(), undefined);
+  strictEqual(several.resumeStates().length, 2);
+  strictEqual(captioningInFlight({}, 1).remainingMs(), undefined);
 });

@@ -228,7 +228,7 @@ Deno.test("interruption() stores the resume state of a large picture", async () 
     for (const work of drain.works) work.interrupt();
   }
   const { job, state } = parseEvents(text).at(-1)!.data;
-  const { codes } = server.jobs.store.halfwaysOf(job)[0]!;
+  const { codes } = server.jobs.store.resumeStatesOf(job)[0]!;
   ok(codes.length >= WORTH_CODES);
   const rows = state.images[0].prefix.codes.flat();
   deepStrictEqual([...codes.subarray(0, rows.length)], rows);

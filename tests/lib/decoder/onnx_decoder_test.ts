@@ -228,19 +228,19 @@ for (const slots of [[2], [0, 3]]) {
       tokens,
       position: prompt(slot).length,
     }));
-    const wide = await decoder.wide(rows);
+    const wide = await decoder.multiTokenStep(rows);
     wide.forEach((hidden, row) =>
       ok(maxDifference(hidden, stepped[row]!) < 1e-4)
     );
     // The same positions, explicitly: the other graph.
-    const placed = await decoder.wide(rows.map((row) => ({
+    const explicit = await decoder.multiTokenStep(rows.map((row) => ({
       ...row,
-      places: Int32Array.from(
+      positionIds: Int32Array.from(
         { length: row.position + tokens.length },
         (_, i) => i,
       ),
     })));
-    placed.forEach((hidden, row) =>
+    explicit.forEach((hidden, row) =>
       ok(maxDifference(hidden, stepped[row]!) < 1e-4)
     );
   });
@@ -252,19 +252,19 @@ Deno.test("wide() lets a token attend to smaller position ids, in any order of f
   const ids = int32(golden, "chat.input_ids").slice(0, 20);
   const inOrder = [8, 3, 5, 9, 6];
   await decoder.prefill(0, ids, 0);
-  const [expected] = await decoder.wide([
+  const [expected] = await decoder.multiTokenStep([
     { slot: 0, tokens: inOrder, position: 20 },
   ]);
   // The fourth token is fed first, without the third, and does not attend to
   // it.
   await decoder.prefill(1, ids, 0);
-  const places = Int32Array.from([...ids.keys(), 20, 21, 23, 22, 24]);
-  const held = (count: number) => places.subarray(0, count);
-  await decoder.wide([
-    { slot: 1, tokens: [8, 3, 9], position: 20, places: held(23) },
+  const positionIds = Int32Array.from([...ids.keys(), 20, 21, 23, 22, 24]);
+  const held = (count: number) => positionIds.subarray(0, count);
+  await decoder.multiTokenStep([
+    { slot: 1, tokens: [8, 3, 9], position: 20, positionIds: held(23) },
   ]);
-  const [hidden] = await decoder.wide([
-    { slot: 1, tokens: [5, 6], position: 23, places: held(25) },
+  const [hidden] = await decoder.multiTokenStep([
+    { slot: 1, tokens: [5, 6], position: 23, positionIds: held(25) },
   ]);
   const width = hidden!.length / 2;
   const third = expected!.subarray(2 * width, 3 * width);
@@ -273,11 +273,11 @@ Deno.test("wide() lets a token attend to smaller position ids, in any order of f
   const last = expected!.subarray(4 * width);
   ok(maxDifference(hidden!.subarray(width), last) > 1e-3);
   await rejects(
-    decoder.wide([{
+    decoder.multiTokenStep([{
       slot: 1,
       tokens: [5, 6],
       position: 20,
-      places: Int32Array.from([...ids.keys(), 23, 22]),
+      positionIds: Int32Array.from([...ids.keys(), 23, 22]),
     }]),
     RangeError,
   );
@@ -317,11 +317,11 @@ Deno.test("OnnxDecoder with a cache in half floats changes little", async () => 
       ...(await decoder.step([{ slot: 1, tokens: [5, 6], position: 30 }]))[0]!,
     ];
     const wide = [
-      ...(await decoder.wide([{
+      ...(await decoder.multiTokenStep([{
         slot: 1,
         tokens: [5, 6, 7],
         position: 30,
-        places: Int32Array.from({ length: 33 }, (_, i) => i),
+        positionIds: Int32Array.from({ length: 33 }, (_, i) => i),
       }]))[0]!,
     ];
     return [...prompt, ...step, ...wide];

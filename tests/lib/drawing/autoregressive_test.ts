@@ -26,10 +26,10 @@ Deno.test("AutoregressiveDrawing feeds the grid's tokens up to the code before t
       drafts.flatMap(({ tokens }) => tokens),
       tokens.slice(0, -4),
     );
-    for (const [position, { tokens, judged, kept }] of drafts.entries()) {
+    for (const [position, { tokens, scored, kept }] of drafts.entries()) {
       const endsRow = (position + 1) % size.width === 0;
       strictEqual(tokens.length, endsRow ? 2 : 1);
-      deepStrictEqual(judged, [tokens.length - 1]);
+      deepStrictEqual(scored, [tokens.length - 1]);
       strictEqual(kept, drafts[position - 1]?.tokens.length ?? 0);
     }
   }));

@@ -56,7 +56,7 @@ async function drawn(model: LanguageModel, scene: GenerationParams) {
   const end = events.find((event) => event.type === "finished")!;
   return {
     codes: [...grid.codes],
-    judgements: rows.flatMap(({ row: { judgements } }) => [...judgements]),
+    scores: rows.flatMap(({ row: { scores } }) => [...scores]),
     forwards: end.statistics.forwards,
   };
 }
@@ -102,8 +102,8 @@ Deno.test("JacobiDrawing draws the embedded model's greedy picture in a third of
   const jacobi = await drawn(mini.model, scene({ name: "jacobi", window: 16 }));
   deepStrictEqual(jacobi.codes, plain.codes);
   ok(3 * jacobi.forwards < plain.forwards, `${jacobi.forwards}`);
-  for (const [at, { logprob, entropy }] of plain.judgements.entries()) {
-    const other = jacobi.judgements[at]!;
+  for (const [at, { logprob, entropy }] of plain.scores.entries()) {
+    const other = jacobi.scores[at]!;
     ok(Math.abs(other.logprob - logprob) < 1e-3, `logprob at ${at}`);
     ok(Math.abs(other.entropy - entropy) < 1e-3, `entropy at ${at}`);
   }
@@ -124,16 +124,20 @@ for (const strategy of [strategyOf("autoregressive"), strategyOf("jacobi")]) {
       count: 1,
       logprobs: 0,
     };
-    const halfways: (ResumeState | undefined)[] = [];
+    const resumeStates: (ResumeState | undefined)[] = [];
     let whole: CodeGrid | undefined;
     for await (const event of draw(mini.model, scene, NEVER)) {
-      if (event.type === "row") halfways.push(structuredClone(event.halfway()));
+      if (event.type === "row") {
+        resumeStates.push(structuredClone(event.resumeState()));
+      }
       if (event.type === "grid") whole = event.grid;
     }
     for (const row of [0, 6, 11, 15]) {
-      const halfway = halfways[row];
-      ok(halfway !== undefined && halfway.codes.length >= 16 * (row + 1));
-      const rest = draw(mini.model, scene, NEVER, [halfway]);
+      const resumeState = resumeStates[row];
+      ok(
+        resumeState !== undefined && resumeState.codes.length >= 16 * (row + 1),
+      );
+      const rest = draw(mini.model, scene, NEVER, [resumeState]);
       const events = await Array.fromAsync(rest);
       const grid = events.find((event) => event.type === "grid")!.grid;
       deepStrictEqual(grid, whole, `from row ${row}`);

@@ -5,7 +5,7 @@ import type { Strategy } from "../../../lib/drawing/strategy.ts";
 import { type CodeGrid, gridTokens } from "../../../lib/grid.ts";
 import { keyedChance } from "../../../lib/sampling/chance.ts";
 import { guide } from "../../../lib/sampling/guidance.ts";
-import { judge } from "../../../lib/sampling/log_probabilities.ts";
+import { scoreToken } from "../../../lib/sampling/log_probabilities.ts";
 import { statesOf, toyModel } from "../../support/plain_loop.ts";
 import {
   anySize,
@@ -32,7 +32,7 @@ Deno.test("drawingPolicy() reports every row once, from the top, with the grid's
         ...Array(size.height).keys(),
       ]);
       deepStrictEqual(rows.flatMap(({ codes }) => [...codes]), codes);
-      ok(rows.every(({ judgements }) => judgements.length === 0));
+      ok(rows.every(({ scores }) => scores.length === 0));
     }),
   );
 });
@@ -91,9 +91,9 @@ Deno.test("drawingPolicy() scores each code under the logits that decided it, gi
       const state = states[position + Math.floor(position / size.width)]!;
       const logits = model.logits(0, state);
       guide(logits, model.logits(1, state), guidanceScale);
-      return judge(logits, code, 3);
+      return scoreToken(logits, code, 3);
     });
-    deepStrictEqual(rows.flatMap(({ judgements }) => judgements), expected);
+    deepStrictEqual(rows.flatMap(({ scores }) => scores), expected);
   }));
 });
 
@@ -113,9 +113,9 @@ Deno.test("drawingPolicy() uses no random number twice", () => {
             once(`accept ${position} ${attempt}`);
             return keyed(position, attempt).accept(probability);
           },
-          pick: (law) => {
+          pick: (distribution) => {
             once(`pick ${position} ${attempt}`);
-            return keyed(position, attempt).pick(law);
+            return keyed(position, attempt).pick(distribution);
           },
         }),
       });

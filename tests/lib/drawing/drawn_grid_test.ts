@@ -20,7 +20,7 @@ function drawnGrid(
     size: { height, width },
     prefix,
     logprobs: 0,
-    halfway: undefined,
+    resumeState: undefined,
   };
   return new DrawnGrid(TOY_VOCABULARY, options, onRow);
 }
@@ -31,7 +31,7 @@ Deno.test("placeOf() and tokensOf() place each code and EOL as the layout does",
     const rest = { height: shape.height - shape.given, width: shape.width };
     const tokens: number[] = [];
     for (let position = drawn.start; position < drawn.end; position++) {
-      strictEqual(drawn.placeOf(position), tokens.length);
+      strictEqual(drawn.positionIdOf(position), tokens.length);
       strictEqual(slotAt(tokens.length, rest), "code");
       tokens.push(...drawn.tokensOf(position, position % 16));
     }

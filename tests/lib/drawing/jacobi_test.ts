@@ -1,12 +1,12 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { lawDifference } from "../../support/enumerate.ts";
+import { distributionDifference } from "../../support/enumerate.ts";
 import { toyModel } from "../../support/plain_loop.ts";
 import {
   anySize,
   drawToy,
-  exactLaw,
-  strategyLaw,
+  exactDistribution,
+  strategyDistribution,
   TOY_VOCABULARY,
   toyOptions,
   toyVocabulary,
@@ -69,7 +69,7 @@ const WINDOWS = [
 
 for (const { what, codes, size, model: how = {}, ...more } of CASES) {
   for (const ahead of WINDOWS) {
-    Deno.test(`JacobiDrawing has the law of one code after the other, ${JSON.stringify(ahead)}: ${what}`, () => {
+    Deno.test(`JacobiDrawing has the distribution of one code after the other, ${JSON.stringify(ahead)}: ${what}`, () => {
       const vocabulary = toyVocabulary(codes);
       for (const seed of [1, 2]) {
         const model = toyModel(vocabulary, { ...how, seed });
@@ -77,11 +77,13 @@ for (const { what, codes, size, model: how = {}, ...more } of CASES) {
           ...more,
           strategy: { name: "jacobi", ...ahead },
         });
-        const law = strategyLaw(options, model, vocabulary);
-        const expected = exactLaw(options, model, vocabulary);
-        const sum = [...law.values()].reduce((sum, value) => sum + value);
-        ok(Math.abs(sum - 1) < 1e-12, `the law sums to ${sum}`);
-        const difference = lawDifference(law, expected);
+        const distribution = strategyDistribution(options, model, vocabulary);
+        const expected = exactDistribution(options, model, vocabulary);
+        const sum = [...distribution.values()].reduce((sum, value) =>
+          sum + value
+        );
+        ok(Math.abs(sum - 1) < 1e-12, `the distribution sums to ${sum}`);
+        const difference = distributionDifference(distribution, expected);
         ok(difference < 1e-12, `laws differ by ${difference}`);
       }
     });
@@ -144,6 +146,6 @@ Deno.test("JacobiDrawing scores no more codes in a forward pass than its window"
       toyOptions(size, { strategy }),
       toyModel(TOY_VOCABULARY, { seed }),
     );
-    ok(drafts.every(({ judged }) => judged.length <= window));
+    ok(drafts.every(({ scored }) => scored.length <= window));
   }));
 });

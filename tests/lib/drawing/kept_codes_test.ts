@@ -10,14 +10,14 @@ import {
 import type { Strategy } from "../../../lib/drawing/strategy.ts";
 import { firstRows, type GridSize } from "../../../lib/grid.ts";
 import { keyedChance } from "../../../lib/sampling/chance.ts";
-import { distribution } from "../../../lib/sampling/sampler.ts";
-import { lawDifference } from "../../support/enumerate.ts";
+import { distributionOf } from "../../../lib/sampling/sampler.ts";
+import { distributionDifference } from "../../support/enumerate.ts";
 import { statesOf, toyModel } from "../../support/plain_loop.ts";
 import {
   anySize,
   drawToy,
-  exactLaw,
-  strategyLaw,
+  exactDistribution,
+  strategyDistribution,
   TOY_VOCABULARY,
   toyOptions,
   toyVocabulary,
@@ -105,7 +105,7 @@ Deno.test("drawingPolicy() draws a code between kept ones given all before it, b
       const code = keep.kept[position] === 1
         ? keep.codes[position]!
         : options.chanceAt(position, 0)
-          .pick(distribution(logits, options.sampling));
+          .pick(distributionOf(logits, options.sampling));
       codes.push(code);
       tokens.push(TOY_VOCABULARY.firstCode + code);
       if ((position + 1) % keep.width === 0) tokens.push(TOY_VOCABULARY.eol);
@@ -140,9 +140,12 @@ Deno.test("JacobiDrawing around kept codes has the distribution of autoregressiv
       const strategy = { name: "jacobi", window } as const;
       const model = toyModel(vocabulary, { seed: 1 });
       const options = toyOptions(size, { keep, strategy });
-      const law = strategyLaw(options, model, vocabulary);
-      const exact = exactLaw(options, model, vocabulary);
-      ok(lawDifference(law, exact) < 1e-9, `${kept}, window ${window}`);
+      const distribution = strategyDistribution(options, model, vocabulary);
+      const exact = exactDistribution(options, model, vocabulary);
+      ok(
+        distributionDifference(distribution, exact) < 1e-9,
+        `${kept}, window ${window}`,
+      );
     }
   }
 });
@@ -155,7 +158,7 @@ Deno.test("drawingPolicy() scores kept codes as drawn ones if each code is score
         toyOptions(keep, { keep, strategy, logprobs: 2 }),
         model,
       );
-      ok(rows.every(({ judgements }) => judgements.length === keep.width));
+      ok(rows.every(({ scores }) => scores.length === keep.width));
     }),
   );
 });
@@ -171,8 +174,8 @@ Deno.test("drawingPolicy() around kept codes resumes from anywhere as if it had 
         chanceAt: keyedChance({ seed, stream: 0 }),
       });
       const whole = drawToy(options, model);
-      for (const halfway of whole.halfways) {
-        const rest = drawToy({ ...options, halfway }, model);
+      for (const resumeState of whole.resumeStates) {
+        const rest = drawToy({ ...options, resumeState }, model);
         deepStrictEqual(rest.codes, whole.codes);
       }
     }),

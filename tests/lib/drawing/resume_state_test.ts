@@ -42,20 +42,20 @@ Deno.test("ResumeState continues a drawing that stopped anywhere as if it had no
   fc.assert(
     fc.property(anyDrawing, fc.nat(), ({ options, model }, at) => {
       const whole = drawToy(options, model);
-      const stop = at % whole.halfways.length;
-      const halfway = whole.halfways[stop];
-      ok(halfway !== undefined);
-      const rest = drawToy({ ...options, halfway }, model);
+      const stop = at % whole.resumeStates.length;
+      const resumeState = whole.resumeStates[stop];
+      ok(resumeState !== undefined);
+      const rest = drawToy({ ...options, resumeState }, model);
       deepStrictEqual(rest.codes, whole.codes);
       // Rows are reported again from the first that was drawn.
       deepStrictEqual(rest.rows, whole.rows);
       strictEqual(rest.drafts.length, whole.drafts.length - stop);
       // Its drafts are those that it would have had.
       deepStrictEqual(
-        rest.drafts.map(({ judged }) => judged.length),
-        whole.drafts.slice(stop).map(({ judged }) => judged.length),
+        rest.drafts.map(({ scored }) => scored.length),
+        whole.drafts.slice(stop).map(({ scored }) => scored.length),
       );
-      deepStrictEqual(rest.halfways, whole.halfways.slice(stop));
+      deepStrictEqual(rest.resumeStates, whole.resumeStates.slice(stop));
     }),
     { numRuns: 300 },
   );
@@ -65,6 +65,6 @@ Deno.test("ZiparDrawing has no ResumeState and starts over", () => {
   const options = toyOptions({ height: 4, width: 6 }, {
     strategy: { name: "zipar", window: 2 },
   });
-  const { halfways } = drawToy(options, toyModel(TOY_VOCABULARY));
-  deepStrictEqual([...new Set(halfways)], [undefined]);
+  const { resumeStates } = drawToy(options, toyModel(TOY_VOCABULARY));
+  deepStrictEqual([...new Set(resumeStates)], [undefined]);
 });

@@ -86,9 +86,9 @@ Deno.test("ZiparDrawing reports rows from the top, each once and complete", () =
       ...Array(size.height).keys(),
     ]);
     deepStrictEqual(rows.flatMap(({ codes }) => [...codes]), codes);
-    ok(rows.every(({ judgements }) =>
-      judgements.length === size.width &&
-      judgements.every(({ logprob }) => Number.isFinite(logprob))
+    ok(rows.every(({ scores }) =>
+      scores.length === size.width &&
+      scores.every(({ logprob }) => Number.isFinite(logprob))
     ));
   }));
 });

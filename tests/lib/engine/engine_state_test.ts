@@ -13,7 +13,7 @@ Deno.test("state reports the longest wait, and the number of decoder runs", asyn
   });
   const run = (token: number) =>
     engine.run({
-      prompts: [{ tokens: Int32Array.of(token), cuts: [1] }],
+      prompts: [{ tokens: Int32Array.of(token), prefixBoundaries: [1] }],
       maxNewTokens: 8,
       policy: new Greedy(3),
       long: false,

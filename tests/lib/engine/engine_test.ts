@@ -245,12 +245,12 @@ Deno.test("run() runs no prompt twice, nor a beginning that another shares", asy
   const { decoder, engine } = engineOn({ chunkLength: 16 });
   await using _ = engine;
   const tokens = [3, 1, 4, 1, 5, 9, 2, 6];
-  const ask = async (tokens: number[], cuts: number[]) => {
+  const ask = async (tokens: number[], prefixBoundaries: number[]) => {
     const policy = new Greedy(3);
     const request = requestOf([tokens], policy);
     await engine.run({
       ...request,
-      prompts: [{ tokens: Int32Array.from(tokens), cuts }],
+      prompts: [{ tokens: Int32Array.from(tokens), prefixBoundaries }],
     }, NEVER);
     deepStrictEqual(policy.chosen, expectedChoices([tokens], 3));
   };

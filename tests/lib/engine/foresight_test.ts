@@ -20,7 +20,7 @@ async function secondsBehind(tokensPerRun: number): Promise<number> {
     engine.run({
       prompts: [1, 2].map((token) => ({
         tokens: Int32Array.of(token),
-        cuts: [1],
+        prefixBoundaries: [1],
       })),
       policy: new Greedy(2),
       maxNewTokens: tokens,

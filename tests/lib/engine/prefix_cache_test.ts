@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { PrefixCache } from "../../../lib/engine/prefix_cache.ts";
 
-Deno.test("longest() finds what was inserted at the longest cut in common", () => {
+Deno.test("longest() finds what was inserted at the longest boundary in common", () => {
   const cache = new PrefixCache<string>(100);
   cache.insert(Int32Array.of(1, 2, 3, 4), [2], "a");
   const sameBeginning = Int32Array.of(1, 2, 9, 9, 9);
@@ -17,7 +17,7 @@ Deno.test("longest() finds what was inserted at the longest cut in common", () =
   });
 });
 
-Deno.test("longest() finds nothing between cuts", () => {
+Deno.test("longest() finds nothing between boundaries", () => {
   const cache = new PrefixCache<string>(100);
   cache.insert(Int32Array.of(1, 2, 3, 4), [2], "a");
   strictEqual(cache.longest(Int32Array.of(1, 2, 3), [3]), undefined);
@@ -75,7 +75,7 @@ Deno.test("evict() evicts the least recently used first", () => {
   strictEqual(cache.tokensHeld, 0);
 });
 
-Deno.test("longest() uses the newest of those that share a cut, so that others age", () => {
+Deno.test("longest() uses the newest of those that share a boundary, so that others age", () => {
   const cache = new PrefixCache<string>(4);
   cache.insert(Int32Array.of(1, 2), [1], "older");
   cache.insert(Int32Array.of(1, 3), [1], "newer");
@@ -101,10 +101,10 @@ Deno.test("counts reports hits, misses, tokens saved and evictions", () => {
   });
 });
 
-Deno.test("longest() refuses cuts that do not ascend within the prompt", () => {
+Deno.test("longest() refuses boundaries that do not ascend within the prompt", () => {
   const cache = new PrefixCache<string>(10);
-  for (const cuts of [[0], [2, 1], [1, 1], [4]]) {
-    throws(() => cache.longest(Int32Array.of(1, 2, 3), cuts), RangeError);
+  for (const boundaries of [[0], [2, 1], [1, 1], [4]]) {
+    throws(() => cache.longest(Int32Array.of(1, 2, 3), boundaries), RangeError);
   }
 });
 
@@ -112,7 +112,7 @@ const anyPrompt = fc.array(fc.nat(2), { minLength: 1, maxLength: 8 }).chain(
   (tokens) =>
     fc.record({
       tokens: fc.constant(Int32Array.from(tokens)),
-      cuts: fc.subarray(tokens.map((_, i) => i + 1)),
+      boundaries: fc.subarray(tokens.map((_, i) => i + 1)),
     }),
 );
 const anyStep = fc.oneof(
@@ -130,11 +130,11 @@ Deno.test("PrefixCache finds what a plain list of prefixes finds", () => {
       const cache = new PrefixCache<LazyResource>(capacity);
       const held = new Set<LazyResource>();
       for (const { kind, prompt } of steps) {
-        const { tokens, cuts } = prompt;
+        const { tokens, boundaries } = prompt;
         if (kind === "insert") {
-          const snapshot = { tokens: [...tokens], cuts };
+          const snapshot = { tokens: [...tokens], boundaries };
           held.add(snapshot);
-          for (const freed of cache.insert(tokens, cuts, snapshot)) {
+          for (const freed of cache.insert(tokens, boundaries, snapshot)) {
             ok(held.delete(freed), "freed once");
           }
         } else if (kind === "evict") {
@@ -143,8 +143,8 @@ Deno.test("PrefixCache finds what a plain list of prefixes finds", () => {
           for (const snapshot of freed) ok(held.delete(snapshot));
           ok(before - cache.tokensHeld >= Math.min(before, tokens.length));
         } else {
-          const found = cache.longest(tokens, cuts);
-          strictEqual(found?.length ?? 0, longestIn(held, tokens, cuts));
+          const found = cache.longest(tokens, boundaries);
+          strictEqual(found?.length ?? 0, longestIn(held, tokens, boundaries));
           if (found) ok(held.has(found.snapshot), "finds what is held");
         }
         const total = [...held].reduce(
@@ -162,23 +162,26 @@ Deno.test("PrefixCache finds what a plain list of prefixes finds", () => {
 
 interface LazyResource {
   readonly tokens: readonly number[];
-  readonly cuts: readonly number[];
+  readonly boundaries: readonly number[];
 }
 
 /**
- * Returns the longest cut at which one of `held` may be shared, by trying them
+ * Returns the longest boundary at which one of `held` may be shared, by trying them
  * all.
  */
 function longestIn(
   held: Iterable<LazyResource>,
   tokens: Int32Array,
-  cuts: readonly number[],
+  boundaries: readonly number[],
 ): number {
   const lengths = [...held].flatMap((other) =>
-    cuts.filter((cut) =>
-      (other.cuts.includes(cut) || other.tokens.length === cut) &&
-      cut <= other.tokens.length &&
-      tokens.subarray(0, cut).every((token, i) => token === other.tokens[i])
+    boundaries.filter((boundary) =>
+      (other.boundaries.includes(boundary) ||
+        other.tokens.length === boundary) &&
+      boundary <= other.tokens.length &&
+      tokens.subarray(0, boundary).every((token, i) =>
+        token === other.tokens[i]
+      )
     )
   );
   return Math.max(0, ...lengths);

@@ -6,7 +6,7 @@ import {
 } from "node:assert/strict";
 import fc from "fast-check";
 import { CacheBudget } from "../../../lib/engine/cache_budget.ts";
-import { claimOf } from "../../../lib/engine/reservation.ts";
+import { reservationOf } from "../../../lib/engine/reservation.ts";
 import type { EngineRequest } from "../../../lib/engine/sequence.ts";
 import { CacheTooSmallError, PromptTooLongError } from "../../../lib/errors.ts";
 
@@ -15,7 +15,7 @@ function requestOf(lengths: readonly number[], maxNewTokens = 1) {
   const request: EngineRequest = {
     prompts: lengths.map((length) => ({
       tokens: new Int32Array(length),
-      cuts: [],
+      prefixBoundaries: [],
     })),
     maxNewTokens,
     long: false,
@@ -29,21 +29,24 @@ function budgetOf(tokens: number, slots = 4): CacheBudget {
 }
 
 Deno.test("claimOf() counts each row with its new tokens", () => {
-  const { rows, long } = claimOf(requestOf([3, 5], 2), 10, budgetOf(100));
+  const { rows, long } = reservationOf(requestOf([3, 5], 2), 10, budgetOf(100));
   deepStrictEqual({ rows, long }, { rows: [5, 7], long: false });
 });
 
 Deno.test("claimOf() keeps a request's group, and gives each other one its own", () => {
   const budget = budgetOf(100);
   const group = Symbol("scene");
-  strictEqual(claimOf({ ...requestOf([1]), group }, 10, budget).group, group);
-  const claim = () => claimOf(requestOf([1]), 10, budget).group;
+  strictEqual(
+    reservationOf({ ...requestOf([1]), group }, 10, budget).group,
+    group,
+  );
+  const claim = () => reservationOf(requestOf([1]), 10, budget).group;
   notStrictEqual(claim(), claim());
 });
 
 Deno.test("claimOf() refuses a row longer than the context", () => {
   throws(
-    () => claimOf(requestOf([2, 9], 2), 10, budgetOf(100)),
+    () => reservationOf(requestOf([2, 9], 2), 10, budgetOf(100)),
     (error) =>
       error instanceof PromptTooLongError && error.needed === 11 &&
       error.available === 10,
@@ -52,7 +55,7 @@ Deno.test("claimOf() refuses a row longer than the context", () => {
 
 Deno.test("claimOf() names the memory if rows fit the context", () => {
   throws(
-    () => claimOf(requestOf([4, 4], 5), 10, budgetOf(17)),
+    () => reservationOf(requestOf([4, 4], 5), 10, budgetOf(17)),
     (error) =>
       error instanceof CacheTooSmallError && error.needed === 18 &&
       error.available === 17,
@@ -60,11 +63,17 @@ Deno.test("claimOf() names the memory if rows fit the context", () => {
 });
 
 Deno.test("claimOf() names the memory if that has cut the context", () => {
-  throws(() => claimOf(requestOf([11]), 10, budgetOf(10)), CacheTooSmallError);
+  throws(
+    () => reservationOf(requestOf([11]), 10, budgetOf(10)),
+    CacheTooSmallError,
+  );
 });
 
 Deno.test("claimOf() refuses more rows than there are slots", () => {
-  throws(() => claimOf(requestOf([1, 1, 1]), 10, budgetOf(99, 2)), RangeError);
+  throws(
+    () => reservationOf(requestOf([1, 1, 1]), 10, budgetOf(99, 2)),
+    RangeError,
+  );
 });
 
 Deno.test("claimOf() refuses exactly the requests that do not fit alone", () => {
@@ -76,7 +85,7 @@ Deno.test("claimOf() refuses exactly the requests that do not fit alone", () => 
       const rows = lengths.map((length) => length + 1);
       const fits = rows.every((row) => row <= context) &&
         budget.fitsAlone(rows);
-      const claim = () => claimOf(requestOf(lengths), context, budget);
+      const claim = () => reservationOf(requestOf(lengths), context, budget);
       if (fits) deepStrictEqual(claim().rows, rows);
       else throws(claim);
     }),

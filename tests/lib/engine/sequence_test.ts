@@ -16,7 +16,7 @@ function requestOf(...prompts: Prompt[]): EngineRequest {
 }
 
 function promptOf(...tokens: number[]): Prompt {
-  return { tokens: Int32Array.from(tokens), cuts: [tokens.length] };
+  return { tokens: Int32Array.from(tokens), prefixBoundaries: [tokens.length] };
 }
 
 /** Returns hidden states that identify their token and slot, `[S, E]`. */
@@ -49,9 +49,11 @@ function prefilled(sequence: Sequence, chunkLength: number): Run[] {
 
 const anyPrompt = fc.int32Array({ minLength: 1, maxLength: 40 })
   .chain((tokens) =>
-    fc.subarray([...tokens.keys()].slice(1)).map((cuts): Prompt => ({
+    fc.subarray([...tokens.keys()].slice(1)).map((
+      prefixBoundaries,
+    ): Prompt => ({
       tokens: Int32Array.from(tokens, (token) => token & 0xffff),
-      cuts: [...cuts, tokens.length],
+      prefixBoundaries: [...prefixBoundaries, tokens.length],
     }))
   );
 const anyPrompts = fc.array(anyPrompt, { minLength: 1, maxLength: 2 });
@@ -62,14 +64,14 @@ Deno.test("Sequence cuts its prompts by position and where they may be shared, a
     const slots = [4, 2].slice(0, prompts.length);
     const sequence = new Sequence(requestOf(...prompts), slots);
     const runs = prefilled(sequence, chunkLength);
-    for (const [i, { tokens, cuts }] of prompts.entries()) {
+    for (const [i, { tokens, prefixBoundaries }] of prompts.entries()) {
       const own = runs.filter(({ slot }) => slot === slots[i]);
       deepStrictEqual(own.flatMap(({ tokens }) => [...tokens]), [...tokens]);
       const ends = own.map(({ start, tokens }) => start + tokens.length);
       const multiples = [...tokens.keys()].filter((at) =>
         at > 0 && at % chunkLength === 0
       );
-      const expected = new Set([...multiples, ...cuts]);
+      const expected = new Set([...multiples, ...prefixBoundaries]);
       deepStrictEqual(ends, [...expected].sort((a, b) => a - b));
     }
     strictEqual(sequence.forwards, runs.length);
@@ -84,14 +86,15 @@ Deno.test("Sequence that finds the beginning of its prompt continues as if it ha
     (prompt, chunkLength, which) => {
       const whole = new Sequence(requestOf(prompt), [3]);
       const runs = prefilled(whole, chunkLength);
-      const length = prompt.cuts[which % prompt.cuts.length]!;
+      const length = prompt
+        .prefixBoundaries[which % prompt.prefixBoundaries.length]!;
       const found = new Sequence(requestOf(prompt), [3]);
       const [row] = found.rows;
-      found.acceptPrefix(row!, length, whole.rows[0]!.cutStates);
+      found.acceptPrefix(row!, length, whole.rows[0]!.boundaryStates);
       const rest = prefilled(found, chunkLength);
       deepStrictEqual(rest, runs.filter(({ start }) => start >= length));
       deepStrictEqual(found.promptStates(), whole.promptStates());
-      deepStrictEqual(row!.cutStates, whole.rows[0]!.cutStates);
+      deepStrictEqual(row!.boundaryStates, whole.rows[0]!.boundaryStates);
     },
   ));
 });
@@ -125,29 +128,29 @@ Deno.test("Sequence with guidance feeds both rows the same tokens, each at its o
   ]);
   prefilled(sequence, 8);
   strictEqual(sequence.decoding, false);
-  sequence.push({ kept: 0, tokens: [70, 71], judged: [1] });
+  sequence.push({ kept: 0, tokens: [70, 71], scored: [1] });
   strictEqual(sequence.decoding, true);
   deepStrictEqual(sequence.feeds(), [
     { slot: 5, tokens: [70, 71], position: 3 },
     { slot: 6, tokens: [70, 71], position: 1 },
   ]);
   sequence.acceptFeed();
-  sequence.push({ kept: 2, tokens: [72], judged: [0] });
+  sequence.push({ kept: 2, tokens: [72], scored: [0] });
   deepStrictEqual(sequence.feeds(), [
     { slot: 5, tokens: [72], position: 5 },
     { slot: 6, tokens: [72], position: 3 },
   ]);
   // Two prompts, one draft: one run each.
   strictEqual(sequence.forwards, 3);
-  strictEqual(sequence.fed, 2);
+  strictEqual(sequence.appended, 2);
 });
 
 Deno.test("Sequence discards tokens that a policy does not keep, but counts all that were written", () => {
   const sequence = new Sequence(requestOf(promptOf(1, 2)), [0]);
   prefilled(sequence, 8);
-  sequence.push({ kept: 0, tokens: [7, 8, 9], judged: [0, 1, 2] });
+  sequence.push({ kept: 0, tokens: [7, 8, 9], scored: [0, 1, 2] });
   sequence.acceptFeed();
-  sequence.push({ kept: 1, tokens: [5], judged: [0] });
+  sequence.push({ kept: 1, tokens: [5], scored: [0] });
   deepStrictEqual(sequence.feeds(), [{ slot: 0, tokens: [5], position: 3 }]);
   strictEqual(sequence.rows[0]!.written, 5);
 });
@@ -155,24 +158,32 @@ Deno.test("Sequence discards tokens that a policy does not keep, but counts all 
 Deno.test("Sequence returns the position of every token, the prompt's and those that were kept", () => {
   const sequence = new Sequence(requestOf(promptOf(1, 2), promptOf(3)), [0, 1]);
   prefilled(sequence, 8);
-  sequence.push({ kept: 0, tokens: [7, 8], judged: [0, 1], places: [0, 4] });
+  sequence.push({
+    kept: 0,
+    tokens: [7, 8],
+    scored: [0, 1],
+    positionIds: [0, 4],
+  });
   sequence.acceptFeed();
-  sequence.push({ kept: 1, tokens: [9], judged: [0], places: [1] });
-  deepStrictEqual(sequence.wideRows().map(({ places }) => [...places!]), [
-    [0, 1, 2, 3],
-    [0, 1, 2],
-  ]);
+  sequence.push({ kept: 1, tokens: [9], scored: [0], positionIds: [1] });
+  deepStrictEqual(
+    sequence.multiTokenRows().map(({ positionIds }) => [...positionIds!]),
+    [
+      [0, 1, 2, 3],
+      [0, 1, 2],
+    ],
+  );
 });
 
 Deno.test("Sequence is narrow if a step can take its draft", () => {
   const narrow = (draft: Omit<Draft, "kept">) => {
     const sequence = new Sequence(requestOf(promptOf(1)), [0]);
     sequence.push({ kept: 0, ...draft });
-    return sequence.narrow;
+    return sequence.joinsStep;
   };
-  strictEqual(narrow({ tokens: [1], judged: [0] }), true);
-  strictEqual(narrow({ tokens: [1, 2], judged: [1] }), true);
-  strictEqual(narrow({ tokens: [1, 2], judged: [0, 1] }), false);
-  strictEqual(narrow({ tokens: [1, 2, 3], judged: [2] }), false);
-  strictEqual(narrow({ tokens: [1], judged: [0], places: [0] }), false);
+  strictEqual(narrow({ tokens: [1], scored: [0] }), true);
+  strictEqual(narrow({ tokens: [1, 2], scored: [1] }), true);
+  strictEqual(narrow({ tokens: [1, 2], scored: [0, 1] }), false);
+  strictEqual(narrow({ tokens: [1, 2, 3], scored: [2] }), false);
+  strictEqual(narrow({ tokens: [1], scored: [0], positionIds: [0] }), false);
 });

@@ -3,14 +3,17 @@ import fc from "fast-check";
 import type { Chance } from "../../../lib/sampling/chance.ts";
 import {
   probabilityOf,
-  redraw,
+  resample,
   residual,
 } from "../../../lib/sampling/coupling.ts";
 import type { Distribution } from "../../../lib/sampling/sampler.ts";
-import { lawDifference, lawOf } from "../../support/enumerate.ts";
+import {
+  distributionDifference,
+  distributionOfDraws,
+} from "../../support/enumerate.ts";
 
 /** Sparse distributions, with zeros. */
-const anyLaw: fc.Arbitrary<Distribution> = fc.array(
+const anyDistribution: fc.Arbitrary<Distribution> = fc.array(
   fc.record({ gap: fc.nat(2), weight: fc.nat(5) }),
   { minLength: 1, maxLength: 6 },
 ).filter((parts) => parts.some(({ weight }) => weight > 0)).map((parts) => {
@@ -26,22 +29,24 @@ const anyLaw: fc.Arbitrary<Distribution> = fc.array(
 function drawnTwice(q: Distribution, p: Distribution) {
   return (chance: Chance): [number, number] => {
     const token = chance.pick(q);
-    return [token, redraw({ token, law: q }, p, chance)];
+    return [token, resample({ token, distribution: q }, p, chance)];
   };
 }
 
 Deno.test("redraw() has the given distribution, whatever the last outcome was drawn from", () => {
-  fc.assert(fc.property(anyLaw, anyLaw, (q, p) => {
-    const law = lawOf((chance) => `${drawnTwice(q, p)(chance)[1]}`);
-    const expected = lawOf((chance) => `${chance.pick(p)}`);
-    ok(lawDifference(law, expected) < 1e-12);
+  fc.assert(fc.property(anyDistribution, anyDistribution, (q, p) => {
+    const distribution = distributionOfDraws((chance) =>
+      `${drawnTwice(q, p)(chance)[1]}`
+    );
+    const expected = distributionOfDraws((chance) => `${chance.pick(p)}`);
+    ok(distributionDifference(distribution, expected) < 1e-12);
   }));
 });
 
 Deno.test("redraw() changes the outcome as rarely as the two distributions differ", () => {
-  fc.assert(fc.property(anyLaw, anyLaw, (q, p) => {
+  fc.assert(fc.property(anyDistribution, anyDistribution, (q, p) => {
     const twice = drawnTwice(q, p);
-    const law = lawOf((chance) => {
+    const distribution = distributionOfDraws((chance) => {
       const [before, after] = twice(chance);
       return before === after ? "kept" : "changed";
     });
@@ -49,7 +54,7 @@ Deno.test("redraw() changes the outcome as rarely as the two distributions diffe
     for (const token of new Set([...p.tokens, ...q.tokens])) {
       common += Math.min(probabilityOf(p, token), probabilityOf(q, token));
     }
-    ok(Math.abs((law.get("kept") ?? 0) - common) < 1e-12);
+    ok(Math.abs((distribution.get("kept") ?? 0) - common) < 1e-12);
   }));
 });
 
@@ -62,10 +67,13 @@ Deno.test("redraw() keeps an outcome whose distribution did not change, without 
       throw new Error("asked");
     },
   };
-  fc.assert(fc.property(anyLaw, (law) => {
-    for (const [i, token] of law.tokens.entries()) {
-      if (law.probabilities[i] === 0) continue;
-      strictEqual(redraw({ token, law }, law, refuse), token);
+  fc.assert(fc.property(anyDistribution, (distribution) => {
+    for (const [i, token] of distribution.tokens.entries()) {
+      if (distribution.probabilities[i] === 0) continue;
+      strictEqual(
+        resample({ token, distribution }, distribution, refuse),
+        token,
+      );
     }
   }));
 });
@@ -75,11 +83,14 @@ Deno.test("redraw() keeps the outcome if distributions differ by rounding alone"
   const before = { tokens, probabilities: Float64Array.of(0.5, 0.5) };
   const hairLess = { tokens, probabilities: Float64Array.of(0.5 - 1e-16, 0.5) };
   const reject: Chance = { accept: () => false, pick: () => 9 };
-  strictEqual(redraw({ token: 1, law: before }, hairLess, reject), 1);
+  strictEqual(
+    resample({ token: 1, distribution: before }, hairLess, reject),
+    1,
+  );
 });
 
 Deno.test("residual() is the part of one distribution above another, and sums to one", () => {
-  fc.assert(fc.property(anyLaw, anyLaw, (p, q) => {
+  fc.assert(fc.property(anyDistribution, anyDistribution, (p, q) => {
     const rest = residual(p, q);
     if (rest === undefined) return;
     const sum = rest.probabilities.reduce((sum, value) => sum + value);
@@ -93,12 +104,16 @@ Deno.test("residual() is the part of one distribution above another, and sums to
 
 Deno.test("probabilityOf() returns the token's probability, and 0 for an absent one", () => {
   fc.assert(
-    fc.property(anyLaw, fc.integer({ min: -2, max: 20 }), (law, any) => {
-      const at = law.tokens.indexOf(any);
-      strictEqual(
-        probabilityOf(law, any),
-        at === -1 ? 0 : law.probabilities[at],
-      );
-    }),
+    fc.property(
+      anyDistribution,
+      fc.integer({ min: -2, max: 20 }),
+      (distribution, any) => {
+        const at = distribution.tokens.indexOf(any);
+        strictEqual(
+          probabilityOf(distribution, any),
+          at === -1 ? 0 : distribution.probabilities[at],
+        );
+      },
+    ),
   );
 });

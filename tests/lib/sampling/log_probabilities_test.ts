@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { judge } from "../../../lib/sampling/log_probabilities.ts";
+import { scoreToken } from "../../../lib/sampling/log_probabilities.ts";
 
 const logit = fc.oneof(
   fc.float({ min: -40, max: 40, noNaN: true }),
@@ -19,10 +19,10 @@ Deno.test("judge() is log-softmax and its entropy", () => {
       (sum, p) => sum + (p === 0 ? 0 : p * Math.log(p)),
       0,
     );
-    const judged = judge(logits, choice, 0);
-    close(judged.logprob, Math.log(p[choice]!));
-    close(judged.entropy, entropy);
-    deepStrictEqual(judged.strongest, []);
+    const scored = scoreToken(logits, choice, 0);
+    close(scored.logprob, Math.log(p[choice]!));
+    close(scored.entropy, entropy);
+    deepStrictEqual(scored.strongest, []);
   }));
 });
 
@@ -31,16 +31,20 @@ Deno.test("judge() lists the most probable, in order, the lower first on ties", 
     const sorted = [...logits.keys()].sort((a, b) =>
       logits[a] === logits[b] ? a - b : logits[b]! - logits[a]!
     );
-    const { strongest } = judge(logits, 0, n);
+    const { strongest } = scoreToken(logits, 0, n);
     deepStrictEqual(strongest.map(({ code }) => code), sorted.slice(0, n));
     for (const { code, logprob } of strongest) {
-      close(logprob, judge(logits, code, 0).logprob);
+      close(logprob, scoreToken(logits, code, 0).logprob);
     }
   }));
 });
 
 Deno.test("judge() does not overflow where the exponential would", () => {
-  const { logprob, entropy } = judge(Float32Array.of(5000, 5000, -5000), 0, 0);
+  const { logprob, entropy } = scoreToken(
+    Float32Array.of(5000, 5000, -5000),
+    0,
+    0,
+  );
   close(logprob, -Math.LN2);
   close(entropy, Math.LN2);
 });

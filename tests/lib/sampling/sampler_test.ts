@@ -4,7 +4,7 @@ import { guide } from "../../../lib/sampling/guidance.ts";
 import { uniformAt } from "../../../lib/sampling/random.ts";
 import {
   argmax,
-  distribution,
+  distributionOf,
   draw,
   sample,
 } from "../../../lib/sampling/sampler.ts";
@@ -60,7 +60,7 @@ Deno.test("distribution() matches the reference in every setting in which codes 
   strictEqual(free.length, 79);
   for (const setting of free) {
     const actual = new Float64Array(codebookSize);
-    const { tokens, probabilities } = distribution(guided(setting), {
+    const { tokens, probabilities } = distributionOf(guided(setting), {
       temperature: setting.temperature,
       topK: setting.top_k,
       topP: setting.top_p,
@@ -90,7 +90,7 @@ Deno.test("Golden settings force a token exactly where the reference leaves one 
 
 Deno.test("distribution() sums to one and orders tokens, in any setting", () => {
   fc.assert(fc.property(anyLogits, anyOptions, (logits, options) => {
-    const { tokens, probabilities } = distribution(logits, options);
+    const { tokens, probabilities } = distributionOf(logits, options);
     const sum = probabilities.reduce((sum, p) => sum + p);
     ok(Math.abs(sum - 1) < 1e-12);
     ok(probabilities.every((p) => p >= 0));
@@ -102,7 +102,7 @@ Deno.test("distribution() sums to one and orders tokens, in any setting", () => 
 Deno.test("distribution() keeps every tie at the k-th place, as the reference does (trap 14)", () => {
   const logits = Float32Array.of(3, 1, 2, 2, 2, 0);
   const keep = (topK: number) => [
-    ...distribution(logits, { temperature: 1, topK, topP: 1 }).tokens,
+    ...distributionOf(logits, { temperature: 1, topK, topP: 1 }).tokens,
   ];
   deepStrictEqual(keep(1), [0]);
   deepStrictEqual(keep(2), [0, 2, 3, 4]);
@@ -113,8 +113,8 @@ Deno.test("distribution() keeps every tie at the k-th place, as the reference do
 
 Deno.test("distribution() keeps as few tokens as reach top-p, and always one (trap 14)", () => {
   fc.assert(fc.property(anyLogits, anyOptions, (logits, options) => {
-    const all = distribution(logits, { ...options, topP: 1 });
-    const kept = distribution(logits, options);
+    const all = distributionOf(logits, { ...options, topP: 1 });
+    const kept = distributionOf(logits, options);
     const of = new Map(
       Array.from(all.tokens, (token, i) => [token, all.probabilities[i]!]),
     );
@@ -127,7 +127,7 @@ Deno.test("distribution() keeps as few tokens as reach top-p, and always one (tr
 });
 
 Deno.test("draw() follows distribution(), in 100,000 draws", () => {
-  const whole = distribution(
+  const whole = distributionOf(
     Float32Array.from({ length: 24 }, (_, i) => Math.sin(i) * 2),
     { temperature: 0.8, topK: 16, topP: 0.95 },
   );
@@ -152,7 +152,7 @@ Deno.test("sample() draws from distribution()", () => {
   fc.assert(fc.property(anyLogits, anyOptions, uniform, (logits, how, u) => {
     strictEqual(
       sample(logits, how, () => u),
-      draw(distribution(logits, how), u),
+      draw(distributionOf(logits, how), u),
     );
   }));
 });

@@ -54,7 +54,7 @@ export function imagesAnswer(
     size: sizeOf(files[0]!),
     usage: usageFields(drawing.promptTokens, drawing.newTokens),
     model: task.models.language.name,
-    seed: task.scene.seed,
+    seed: task.params.seed,
   };
 }
 

@@ -124,12 +124,12 @@ Deno.test("JobStore.page() lists a principal's jobs by page, newest first, and n
   );
 });
 
-const HALFWAY: ResumeState = {
+const RESUME_STATE: ResumeState = {
   codes: Uint16Array.of(1, 65_535),
-  judgements: [],
+  scores: [],
   guesses: {
     drafts: [{ code: 3, outcome: undefined, attempts: 2 }],
-    patience: { tried: 1 } as never,
+    controller: { tried: 1 } as never,
   },
 };
 
@@ -137,11 +137,11 @@ Deno.test("JobStore keeps the last resume state of each picture", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
-  deepStrictEqual(jobs.halfwaysOf("a"), []);
-  jobs.keepHalfway("a", 2, { ...HALFWAY, codes: Uint16Array.of(9) });
-  jobs.keepHalfway("a", 2, HALFWAY);
+  deepStrictEqual(jobs.resumeStatesOf("a"), []);
+  jobs.keepResumeState("a", 2, { ...RESUME_STATE, codes: Uint16Array.of(9) });
+  jobs.keepResumeState("a", 2, RESUME_STATE);
   // deno-lint-ignore no-sparse-arrays
-  deepStrictEqual(jobs.halfwaysOf("a"), [, , HALFWAY]);
+  deepStrictEqual(jobs.resumeStatesOf("a"), [, , RESUME_STATE]);
 });
 
 const ENDS: readonly (readonly [JobStatus, boolean, boolean])[] = [
@@ -157,14 +157,14 @@ for (const [status, retryable, kept] of ENDS) {
     using tables = openTables();
     const { jobs } = tables;
     jobs.insert(newJob("a"));
-    jobs.keepHalfway("a", 0, HALFWAY);
+    jobs.keepResumeState("a", 0, RESUME_STATE);
     jobs.end("a", {
       status,
       finishedAt: 2,
       event: { event: "error", data: {} },
       ...(status === "failed" && { error: { retryable } as never }),
     });
-    strictEqual(jobs.halfwaysOf("a").length, kept ? 1 : 0);
+    strictEqual(jobs.resumeStatesOf("a").length, kept ? 1 : 0);
   });
 }
 
@@ -197,7 +197,7 @@ Deno.test("JobStore.remove() leaves no rows of a job", () => {
   const { jobs, answers, queries } = tables;
   jobs.insert(newJob("a"));
   answers.link({ principal: "p", key: "k", fingerprint: "f" }, "a", 1);
-  jobs.keepHalfway("a", 0, HALFWAY);
+  jobs.keepResumeState("a", 0, RESUME_STATE);
   jobs.append("a", { event: "row", data: {} }, { done: 0, total: 1 });
   jobs.end("a", success(7));
   jobs.remove("a");

@@ -90,7 +90,7 @@ function fileOf(prompt: string, imageIndex: number, prefix?: CodeGrid) {
   const text = pictureTexts({
     model: "emu3-mini",
     imageIndex,
-    scene: {
+    params: {
       prompt,
       negativePrompt: "",
       guidanceScale: 2,
