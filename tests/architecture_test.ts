@@ -19,8 +19,13 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
     /^(functions|deploy)\//,
   ],
   [
-    "of functions, start_services alone imports deploy",
-    /^functions\/(?!models\/start_services\.ts)/,
+    "deploy imports nothing of functions",
+    /^deploy\//,
+    /^functions\//,
+  ],
+  [
+    "of functions, start_services and the entry of task deploy alone import deploy",
+    /^functions\/(?!models\/start_services\.ts|cli\/deploy\.ts)/,
     /^deploy\//,
   ],
   [

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ConcurrencyLimiter } from "../../functions/middleware/concurrency_limit.ts";
+import { ConcurrencyLimiter } from "../../lib/async/concurrency_limiter.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import { type EngineSize, type PlannedRequest, Replica } from "./replica.ts";
 

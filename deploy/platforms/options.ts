@@ -1,14 +1,12 @@
 /**
  * The options of a deployment: an image, its settings and its resources.
  *
- * Settings are the server's own variables, parsed by the server's own parsers:
- * settings that the server would refuse at its start are refused here. Secrets
+ * Settings are the server's own variables, parsed by the parsers that the server
+ * passes in: settings that it would refuse at its start are refused here. Secrets
  * are named, never given.
  *
  * @module
  */
-
-import { VARIABLES } from "../../functions/variables.ts";
 
 /** Variables that must not be written to files: they come by reference. */
 export const SECRETS = ["API_KEYS", "WEBHOOK_SECRET", "HF_TOKEN"] as const;
@@ -18,6 +16,11 @@ export const SECRETS = ["API_KEYS", "WEBHOOK_SECRET", "HF_TOKEN"] as const;
  * contract.
  */
 const OURS = ["PORT", "AIP_HTTP_PORT", "PORT_HEALTH", "HOST"] as const;
+
+/** The server's variables: by name, the parser that refuses wrong values. */
+export type SettingParsers = Readonly<
+  Record<string, { readonly parse: (text: string) => unknown }>
+>;
 
 /** The options of a server, for any platform. */
 export interface DeployOptions {
@@ -80,9 +83,13 @@ const NUMBERS = [
 /**
  * Checks `options`.
  *
+ * @param parsers Variables that settings may set.
  * @throws {OptionsError} Naming the first invalid option.
  */
-export function checkOptions(options: DeployOptions): DeployOptions {
+export function checkOptions(
+  options: DeployOptions,
+  parsers: SettingParsers,
+): DeployOptions {
   const { image, name, minServers, maxServers } = options;
   if (!IMAGE.test(image)) {
     throw new OptionsError(
@@ -107,7 +114,9 @@ export function checkOptions(options: DeployOptions): DeployOptions {
       `minServers is ${minServers}, expected no more than the ${maxServers} of maxServers`,
     );
   }
-  Object.entries(options.settings).forEach(checkSetting);
+  for (const [name, value] of Object.entries(options.settings)) {
+    checkSetting(name, value, parsers);
+  }
   Object.entries(options.secrets).forEach(checkSecret);
   if (options.storage !== undefined && options.settings["MODEL"]) {
     throw new OptionsError("storage and MODEL both name a model, give one");
@@ -115,8 +124,12 @@ export function checkOptions(options: DeployOptions): DeployOptions {
   return options;
 }
 
-function checkSetting([name, value]: [string, string]): void {
-  if (!Object.hasOwn(VARIABLES, name)) {
+function checkSetting(
+  name: string,
+  value: string,
+  parsers: SettingParsers,
+): void {
+  if (!Object.hasOwn(parsers, name)) {
     throw new OptionsError(`there is no variable ${name}, --help lists them`);
   }
   if (SECRETS.some((secret) => secret === name)) {
@@ -128,7 +141,7 @@ function checkSetting([name, value]: [string, string]): void {
     throw new OptionsError(`${name} follows from the platform, leave it out`);
   }
   try {
-    VARIABLES[name as keyof typeof VARIABLES].parse(value);
+    parsers[name]!.parse(value);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new OptionsError(`${name} cannot be "${value}": ${reason}`, {

@@ -11,7 +11,12 @@ import { FLY } from "./fly.ts";
 import { KNATIVE } from "./knative.ts";
 import { KSERVE } from "./kserve.ts";
 import { KUBERNETES } from "./kubernetes.ts";
-import { checkOptions, type DeployOptions, OptionsError } from "./options.ts";
+import {
+  checkOptions,
+  type DeployOptions,
+  OptionsError,
+  type SettingParsers,
+} from "./options.ts";
 import type { Platform, Rendering } from "./platform.ts";
 import { RUNPOD, RUNPOD_QUEUE } from "./runpod.ts";
 
@@ -31,14 +36,16 @@ export const PLATFORMS: readonly Platform[] = [
 /**
  * Renders the files of `platform`.
  *
+ * @param parsers Variables of the server, which settings may set.
  * @throws {OptionsError} When the platform does not support `options`.
  */
 export function render(
   platform: Platform,
   options: DeployOptions,
+  parsers: SettingParsers,
 ): Rendering {
   const { name, facts } = platform;
-  const { gpu, requestTimeoutS } = checkOptions(options);
+  const { gpu, requestTimeoutS } = checkOptions(options, parsers);
   if (gpu && !facts.gpu) {
     throw new OptionsError(`${name} has no GPUs, leave --gpu out`);
   }

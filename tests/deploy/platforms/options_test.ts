@@ -19,6 +19,7 @@ import {
   OptionsError,
 } from "../../../deploy/platforms/options.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
+import { VARIABLES } from "../../../functions/variables.ts";
 
 const LINE = ["docker", "--image", "emu3", "--dry-run"];
 const { options: PLAIN } = parseArguments(LINE);
@@ -40,7 +41,7 @@ const REFUSED: readonly [Partial<DeployOptions>, RegExp][] = [
 
 for (const [change, message] of REFUSED) {
   Deno.test(`options with ${JSON.stringify(change)} are refused`, () => {
-    throws(() => checkOptions({ ...PLAIN, ...change }), (error) => {
+    throws(() => checkOptions({ ...PLAIN, ...change }, VARIABLES), (error) => {
       match(String(error), message);
       return error instanceof OptionsError;
     });
@@ -50,7 +51,7 @@ for (const [change, message] of REFUSED) {
 Deno.test("checkOptions() rejects a secret given as its own reference, without repeating it", () => {
   for (const value of ["whsec_abcdefghijklmnop", "sha256:0123", "two words"]) {
     throws(
-      () => checkOptions({ ...PLAIN, secrets: { API_KEYS: value } }),
+      () => checkOptions({ ...PLAIN, secrets: { API_KEYS: value } }, VARIABLES),
       (error) => {
         doesNotMatch(String(error), new RegExp(value));
         return error instanceof OptionsError;
@@ -123,7 +124,7 @@ Deno.test("deploy writes files once, and prints them without writing", async () 
 });
 
 async function deploy(line: readonly string[]) {
-  const main = new URL("../../../deploy/platforms/main.ts", import.meta.url);
+  const main = new URL("../../../functions/cli/deploy.ts", import.meta.url);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       "run",

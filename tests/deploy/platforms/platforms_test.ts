@@ -88,7 +88,10 @@ for (const platform of PLATFORMS) {
     fc.assert(
       fc.property(anyOptions, (options) => {
         const fit = fitting(platform, options);
-        deepStrictEqual(render(platform, fit), render(platform, fit));
+        deepStrictEqual(
+          render(platform, fit, VARIABLES),
+          render(platform, fit, VARIABLES),
+        );
       }),
       RUNS,
     );
@@ -97,7 +100,7 @@ for (const platform of PLATFORMS) {
   Deno.test(`${platform.name}: variables are the server's, and those that were given`, () => {
     fc.assert(fc.property(anyOptions, (options) => {
       const fit = fitting(platform, options);
-      const { files, steps } = render(platform, fit);
+      const { files, steps } = render(platform, fit, VARIABLES);
       const { values, names } = variablesOf(files);
       for (const name of names) {
         ok(
@@ -126,7 +129,7 @@ for (const platform of PLATFORMS) {
   });
 
   Deno.test(`${platform.name}: the server has time to end before it is killed`, () => {
-    const { files } = render(platform, fitting(platform, PLAIN));
+    const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const { values } = variablesOf(files);
     const { graceS, beforeStopS } = platform.facts;
     const grace = Number(values["SHUTDOWN_GRACE_S"]);
@@ -134,7 +137,7 @@ for (const platform of PLATFORMS) {
   });
 
   Deno.test(`${platform.name}: what asks for health asks the server's port for its paths`, async () => {
-    const { files } = render(platform, fitting(platform, PLAIN));
+    const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const limits = { maxBodyBytes: 1, maxPixels: 1 };
     const app = health({ models: () => [], limits }, new Drain());
     const asked = find(files, "httpGet").concat(find(files, "checks").flat());
@@ -148,7 +151,11 @@ for (const platform of PLATFORMS) {
   });
 
   Deno.test(`${platform.name}: steps name the files that there are`, () => {
-    const { files, steps } = render(platform, fitting(platform, PLAIN));
+    const { files, steps } = render(
+      platform,
+      fitting(platform, PLAIN),
+      VARIABLES,
+    );
     const named = steps.flatMap((step) =>
       step.match(/[\w-]+\.(yaml|json|sh)\b/g) ?? []
     );
@@ -159,10 +166,10 @@ for (const platform of PLATFORMS) {
     const most = platform.facts.maxRequestS;
     const fit = fitting(platform, PLAIN);
     const longest = { ...fit, requestTimeoutS: most ?? 86_400 };
-    ok(Object.keys(render(platform, longest).files).length > 0);
+    ok(Object.keys(render(platform, longest, VARIABLES).files).length > 0);
     if (most === undefined || most === 86_400) return;
     throws(
-      () => render(platform, { ...fit, requestTimeoutS: most + 1 }),
+      () => render(platform, { ...fit, requestTimeoutS: most + 1 }, VARIABLES),
       OptionsError,
     );
   });
@@ -170,7 +177,7 @@ for (const platform of PLATFORMS) {
 
 Deno.test("Kubernetes has a grace that covers the wait; other platforms use their own", () => {
   const graces = PLATFORMS.map((platform) => {
-    const { files } = render(platform, fitting(platform, PLAIN));
+    const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const told = find(files, "terminationGracePeriodSeconds")[0] ??
       find(files, "stop_grace_period")[0] ?? find(files, "kill_timeout")[0] ??
       Object.values(files).join("").match(/--stop-timeout (\d+)/)?.[1];
@@ -198,7 +205,7 @@ Deno.test("Kubernetes has a grace that covers the wait; other platforms use thei
 
 Deno.test("Kubernetes scales by metrics of the server", async () => {
   const kubernetes = PLATFORMS.find(({ name }) => name === "kubernetes")!;
-  const { files } = render(kubernetes, PLAIN);
+  const { files } = render(kubernetes, PLAIN, VARIABLES);
   const queries = find(files, "query").join(" ");
   const names = queries.match(/\bemu3_\w+/g) ?? [];
   const source = await Deno.readTextFile(
@@ -210,10 +217,10 @@ Deno.test("Kubernetes scales by metrics of the server", async () => {
 
 Deno.test("Kubernetes gives one server its claim; several share it and keep their jobs apart", () => {
   const kubernetes = PLATFORMS.find(({ name }) => name === "kubernetes")!;
-  const one = render(kubernetes, PLAIN).files;
+  const one = render(kubernetes, PLAIN, VARIABLES).files;
   deepStrictEqual(find(one, "accessModes"), [["ReadWriteOnce"]]);
   deepStrictEqual(find(one, "strategy"), [{ type: "Recreate" }]);
-  const many = render(kubernetes, { ...PLAIN, maxServers: 3 }).files;
+  const many = render(kubernetes, { ...PLAIN, maxServers: 3 }, VARIABLES).files;
   deepStrictEqual(find(many, "accessModes"), [["ReadWriteMany"]]);
   strictEqual(variablesOf(many).values["STORE"], "/tmp/jobs.sqlite");
 });
@@ -232,14 +239,18 @@ const REFUSED: readonly [string, Partial<DeployOptions>, RegExp][] = [
 for (const [name, change, message] of REFUSED) {
   Deno.test(`${name}: ${JSON.stringify(change)} is refused`, () => {
     const platform = PLATFORMS.find((platform) => platform.name === name)!;
-    throws(() => render(platform, { ...PLAIN, ...change }), message);
+    throws(() => render(platform, { ...PLAIN, ...change }, VARIABLES), message);
   });
 }
 
 Deno.test("render() serves the model that the platform fetches", () => {
   for (const platform of PLATFORMS) {
     if (platform.name === "fly") continue;
-    const { files } = render(platform, { ...PLAIN, storage: "emu3-gen" });
+    const { files } = render(
+      platform,
+      { ...PLAIN, storage: "emu3-gen" },
+      VARIABLES,
+    );
     match(Object.values(files).join(""), /emu3-gen/);
     const { MODEL } = variablesOf(files).values;
     strictEqual(
@@ -264,7 +275,7 @@ const REACHED_AS: Readonly<Record<string, readonly string[]>> = {
 
 Deno.test("render() without keys allows every host name of the platform", () => {
   for (const platform of PLATFORMS) {
-    const { files } = render(platform, fitting(platform, PLAIN));
+    const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const { values } = variablesOf(files);
     const environment = readEnvironment(
       { cpus: 1, memoryBytes: 2 ** 30 },
@@ -284,7 +295,7 @@ Deno.test("render() without keys allows every host name of the platform", () => 
 Deno.test("render() trusts no client header that the platform overwrites", () => {
   const client = (name: string, headers: Record<string, string>) => {
     const platform = PLATFORMS.find((platform) => platform.name === name)!;
-    const { files } = render(platform, fitting(platform, PLAIN));
+    const { files } = render(platform, fitting(platform, PLAIN), VARIABLES);
     const { values } = variablesOf(files);
     const environment = readEnvironment(
       { cpus: 1, memoryBytes: 2 ** 30 },

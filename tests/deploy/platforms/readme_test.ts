@@ -8,6 +8,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { parseArguments } from "../../../deploy/platforms/arguments.ts";
 import { environmentOf } from "../../../deploy/platforms/platform.ts";
 import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
+import { VARIABLES } from "../../../functions/variables.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
@@ -21,7 +22,10 @@ Deno.test("READMEs have only deploy commands that render", () => {
   ok(lines.length >= 3);
   for (const line of lines) {
     const { platform, options } = parseArguments(line.split(/\s+/));
-    ok(Object.keys(render(platform, options).files).length > 0, line);
+    ok(
+      Object.keys(render(platform, options, VARIABLES).files).length > 0,
+      line,
+    );
   }
 });
 

@@ -1,6 +1,6 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { ConcurrencyLimiter } from "../../../functions/middleware/concurrency_limit.ts";
+import { ConcurrencyLimiter } from "../../../lib/async/concurrency_limiter.ts";
 import { OverloadedError } from "../../../lib/errors.ts";
 
 /** Returns the Retry-After seconds of a refused request. */

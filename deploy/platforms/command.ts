@@ -2,7 +2,7 @@
  * The command that writes the files for a platform: `deno task deploy`.
  *
  * It deploys nothing itself: it prints the commands, to be run with the user's
- * own rights.
+ * own rights. Its entry, `functions/cli/deploy.ts`, passes the server's variables.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 import { join } from "node:path";
 import { parseArguments, USAGE } from "./arguments.ts";
 import { UsageError } from "../../lib/command_line.ts";
-import { OptionsError } from "./options.ts";
+import { OptionsError, type SettingParsers } from "./options.ts";
 import type { Rendering } from "./platform.ts";
 import { render } from "./platforms.ts";
 
@@ -25,15 +25,20 @@ const UNWRITABLE = [
   Deno.errors.PermissionDenied,
 ] as const;
 
-if (import.meta.main) {
-  if (Deno.args.includes("--help")) say(USAGE);
-  else await main();
-}
-
-async function main(): Promise<void> {
+/**
+ * Runs the command; prints errors of the user and exits with their code.
+ *
+ * @param words Arguments of the command line.
+ * @param parsers Variables of the server, which settings may set.
+ */
+export async function deploy(
+  words: readonly string[],
+  parsers: SettingParsers,
+): Promise<void> {
+  if (words.includes("--help")) return say(USAGE);
   try {
-    const { platform, options, out } = parseArguments(Deno.args);
-    const rendering = render(platform, options);
+    const { platform, options, out } = parseArguments(words);
+    const rendering = render(platform, options, parsers);
     if (out === undefined) show(rendering);
     else await write(rendering, out);
   } catch (error) {
