@@ -16,9 +16,9 @@
  * @module
  */
 
-import type { EngineSize } from "./replica.ts";
+import type { EngineSize } from "./virtual_decoder.ts";
 import { costOf } from "./step_cost.ts";
-import type { Arrival, RequestClass } from "./workload.ts";
+import { type Arrival, type RequestClass, reservedTokens } from "./workload.ts";
 
 /** The results of the analysis. Times are in milliseconds. */
 export interface Analysis {
@@ -137,11 +137,7 @@ function placesOf(
   { slots, cacheTokens }: EngineSize,
 ): number {
   const rows = mean(kinds.map(({ prompts }) => prompts.length));
-  const tokens = mean(
-    kinds.map(({ prompts, maxNewTokens }) =>
-      prompts.reduce((sum, length) => sum + length + maxNewTokens, 0)
-    ),
-  );
+  const tokens = mean(kinds.map(reservedTokens));
   return Math.max(1, Math.floor(Math.min(slots / rows, cacheTokens / tokens)));
 }
 

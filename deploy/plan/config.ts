@@ -7,7 +7,7 @@
 
 import { Fields, PlanError } from "./fields.ts";
 import type { Scaling } from "./fleet.ts";
-import type { EngineSize } from "./replica.ts";
+import type { EngineSize } from "./virtual_decoder.ts";
 import { costTable, type StepCosts } from "./step_cost.ts";
 import {
   type Arrival,
@@ -15,6 +15,7 @@ import {
   pictureRuns,
   poissonArrivals,
   type RequestClass,
+  reservedTokens,
 } from "./workload.ts";
 
 /** The price of a server. */
@@ -331,15 +332,12 @@ function targetIn(fields: Fields): Target {
   return { of, p95Ms };
 }
 
-function checkFits(
-  { name, prompts, maxNewTokens }: RequestClass,
-  { slots, cacheTokens }: EngineSize,
-): void {
-  const needed = prompts
-    .reduce((sum, length) => sum + length + maxNewTokens, 0);
-  if (prompts.length <= slots && needed <= cacheTokens) return;
+function checkFits(kind: RequestClass, { cacheTokens }: EngineSize): void {
+  const needed = reservedTokens(kind);
+  // Two slots, the fewest, suffice for every class.
+  if (needed <= cacheTokens) return;
   throw new PlanError(
     "/engine/cache_tokens",
-    `expected ${needed} or more: "${name}" can never run with ${cacheTokens}`,
+    `expected ${needed} or more: "${kind.name}" can never run with ${cacheTokens}`,
   );
 }

@@ -12,9 +12,9 @@
  * @module
  */
 
-import { type EngineSize, type PlannedRequest, Replica } from "./replica.ts";
-import { Server } from "./server.ts";
-import type { Arrival, RequestClass } from "./workload.ts";
+import { type PlannedRequest, Server } from "./server.ts";
+import type { EngineSize } from "./virtual_decoder.ts";
+import { type Arrival, type RequestClass, reservedTokens } from "./workload.ts";
 
 /** The scaling of servers with load. */
 export interface Scaling {
@@ -79,7 +79,7 @@ export interface FleetRun {
 interface Visit {
   readonly arrival: Arrival;
   readonly index: number;
-  readonly prompts: readonly Int32Array[];
+  readonly prompts: readonly Int32Array<ArrayBuffer>[];
   /** Time of its next arrival. */
   at: number;
   refusals: number;
@@ -92,11 +92,11 @@ interface Visit {
  *
  * @throws {RangeError} When one of them can never run.
  */
-export function simulate(
+export async function simulate(
   arrivals: readonly Arrival[],
   options: FleetOptions,
-): FleetRun {
-  return new Fleet(arrivals, options).run();
+): Promise<FleetRun> {
+  return await new Fleet(arrivals, options).run();
 }
 
 class Fleet {
@@ -106,6 +106,8 @@ class Fleet {
   readonly #coming: Visit[];
   /** Requests that wait because no server is ready. */
   readonly #door: Visit[] = [];
+  /** Refusals whose Retry-After is being computed. */
+  readonly #refusals: Promise<void>[] = [];
   readonly #servers = new Set<Server>();
   #now = 0;
   #replicaMs = 0;
@@ -121,23 +123,28 @@ class Fleet {
     this.#coming = [...this.#visits];
     for (let i = 0; i < options.scaling.min; i++) this.#start(0);
     this.#starts = 0;
-    const probe = new Replica(options.engine);
-    const large = arrivals.find(({ kind }) => !probe.fits(kind));
+    const { slots, cacheTokens } = options.engine;
+    const large = arrivals.find(({ kind }) =>
+      kind.prompts.length > slots || reservedTokens(kind) > cacheTokens
+    );
     if (large === undefined) return;
     throw new RangeError(
       `Cannot run "${large.kind.name}": it needs more slots or tokens than a server has`,
     );
   }
 
-  run(): FleetRun {
+  async run(): Promise<FleetRun> {
     while (!this.#isDone) {
       this.#now = this.#nextTime();
       this.#arrive();
       this.#openDoor();
-      for (const server of this.#servers) server.advance(this.#now);
+      for (const server of this.#servers) {
+        if (server.dueAt <= this.#now) await server.advance(this.#now);
+      }
       this.#scale();
       // A server without a cold start is already ready.
       this.#openDoor();
+      for (const refusal of this.#refusals.splice(0)) await refusal;
     }
     for (const server of [...this.#servers]) this.#stop(server);
     return {
@@ -203,11 +210,12 @@ class Fleet {
       finishedAt: 0,
     };
     const retryAfter = server.offer(request, this.#now);
-    if (retryAfter !== undefined) return this.#refuse(visit, retryAfter);
-    visit.ran = request;
+    if (retryAfter === undefined) visit.ran = request;
+    else this.#refusals.push(this.#refuse(visit, retryAfter));
   }
 
-  #refuse(visit: Visit, seconds: number): void {
+  async #refuse(visit: Visit, retryAfter: Promise<number>): Promise<void> {
+    const seconds = await retryAfter;
     visit.refusals++;
     visit.retryAfterSeconds = seconds;
     if (!this.#options.retries) return;
@@ -263,7 +271,7 @@ class Fleet {
 
 /** Returns visits with prompts that differ as real ones would. */
 function visitsOf(arrivals: readonly Arrival[]): Visit[] {
-  const shared = new Map<RequestClass, Int32Array>();
+  const shared = new Map<RequestClass, Int32Array<ArrayBuffer>>();
   return arrivals.map((arrival, index) => {
     const { kind } = arrival;
     const prompts = kind.prompts.map((length, row) => {
@@ -286,7 +294,11 @@ function visitsOf(arrivals: readonly Arrival[]): Visit[] {
 }
 
 /** Returns a prompt for an owner and a row; no two share a prefix. */
-function promptOf(length: number, owner: number, row: number): Int32Array {
+function promptOf(
+  length: number,
+  owner: number,
+  row: number,
+): Int32Array<ArrayBuffer> {
   const tokens = new Int32Array(length).fill(1);
   tokens[0] = 2 * owner + row;
   return tokens;

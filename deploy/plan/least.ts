@@ -24,14 +24,14 @@ export interface Least {
  *
  * Numbers below the analytic lower bound are not tried: they cannot keep up.
  */
-export function leastReplicas(
+export async function leastReplicas(
   { engine, arrivals, scaling, retries, price }: PlanConfig,
   target: Target,
-): Least | undefined {
+): Promise<Least | undefined> {
   const { leastReplicas } = analyze(arrivals, engine, 1);
   for (let n = Math.min(leastReplicas, scaling.max); n <= scaling.max; n++) {
     const fixed = { ...scaling, min: n, max: n };
-    const run = simulate(arrivals, {
+    const run = await simulate(arrivals, {
       engine,
       scaling: fixed,
       retries,

@@ -16,13 +16,13 @@ const MISUSED = 2;
 
 if (import.meta.main) {
   if (Deno.args.includes("--help")) say(USAGE);
-  else main();
+  else await main();
 }
 
-function main(): void {
+async function main(): Promise<void> {
   try {
     const { file, json } = parseArguments(Deno.args);
-    const plan = makePlan(parseConfigText(textOf(file)));
+    const plan = await makePlan(parseConfigText(textOf(file)));
     say(json ? JSON.stringify(planFields(plan), undefined, 2) : planText(plan));
   } catch (error) {
     if (error instanceof UsageError) leave(error.message, MISUSED);

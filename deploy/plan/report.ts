@@ -33,16 +33,21 @@ export interface Plan {
 }
 
 /** Makes a plan. */
-export function makePlan(config: PlanConfig): Plan {
+export async function makePlan(config: PlanConfig): Promise<Plan> {
   const { engine, arrivals, scaling, retries, price, target } = config;
-  const run = simulate(arrivals, { engine, scaling, retries, promises: true });
+  const run = await simulate(arrivals, {
+    engine,
+    scaling,
+    retries,
+    promises: true,
+  });
   const summary = summarize(run, price);
   return {
     config,
     analysis: analyze(arrivals, engine, scaling.max),
     summary,
     met: target && isMet(summary, target),
-    least: target && leastReplicas(config, target),
+    least: target && await leastReplicas(config, target),
   };
 }
 

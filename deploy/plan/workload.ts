@@ -59,6 +59,13 @@ export function pictureRuns(
   return { runs: height * width - 1, newTokens: height * (width + 1) - 2 };
 }
 
+/** Returns the tokens that a request reserves of the KV cache. */
+export function reservedTokens(
+  { prompts, maxNewTokens }: RequestClass,
+): number {
+  return prompts.reduce((sum, length) => sum + length + maxNewTokens, 0);
+}
+
 /**
  * Returns the tokens that a number of a request's runs have fed to each row.
  */

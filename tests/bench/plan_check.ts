@@ -20,7 +20,7 @@
 
 import { analyze } from "../../deploy/plan/analysis.ts";
 import { type FleetRun, simulate } from "../../deploy/plan/fleet.ts";
-import type { EngineSize } from "../../deploy/plan/replica.ts";
+import type { EngineSize } from "../../deploy/plan/virtual_decoder.ts";
 import type { CostTable } from "../../deploy/plan/step_cost.ts";
 import { quantiles } from "../../deploy/plan/summary.ts";
 import {
@@ -91,17 +91,20 @@ for (const load of LOADS) {
     seed: 2,
   });
   const measured = await replay(arrivals);
-  const { factor, run } = atSpeedOf(measured.answers, arrivals);
+  const { factor, run } = await atSpeedOf(measured.answers, arrivals);
   console.log(
     `\nload ${load}, ${arrivals.length} requests, steps took ${
       factor.toFixed(2)
     } times as long as alone`,
   );
-  report(arrivals, [plan(arrivals, 1), run], measured);
+  report(arrivals, [await plan(arrivals, 1), run], measured);
 }
 
 /** Plans one server whose runs take `factor` times as long. */
-function plan(arrivals: readonly Arrival[], factor: number): FleetRun {
+function plan(
+  arrivals: readonly Arrival[],
+  factor: number,
+): Promise<FleetRun> {
   const slower = (table: CostTable) =>
     table.map(({ size, milliseconds }) => ({
       size,
@@ -131,13 +134,16 @@ function plan(arrivals: readonly Arrival[], factor: number): FleetRun {
 }
 
 /** Finds the plan whose decode time equals the measured one, by bisection. */
-function atSpeedOf(answers: readonly Asked[], arrivals: readonly Arrival[]) {
+async function atSpeedOf(
+  answers: readonly Asked[],
+  arrivals: readonly Arrival[],
+) {
   const measured = sum(answers.map(({ decodeMs }) => decodeMs));
   let low = 0.1;
   let high = 10;
   for (let i = 0; i < 12; i++) {
     const factor = Math.sqrt(low * high);
-    const { outcomes } = plan(arrivals, factor);
+    const { outcomes } = await plan(arrivals, factor);
     const planned = sum(
       outcomes.map(({ ran }) => ran!.finishedAt - ran!.firstAt),
     );
@@ -145,7 +151,7 @@ function atSpeedOf(answers: readonly Asked[], arrivals: readonly Arrival[]) {
     else high = factor;
   }
   const factor = Math.sqrt(low * high);
-  return { factor, run: plan(arrivals, factor) };
+  return { factor, run: await plan(arrivals, factor) };
 }
 
 function sum(values: readonly number[]): number {

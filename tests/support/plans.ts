@@ -5,7 +5,7 @@
  */
 
 import type { Scaling } from "../../deploy/plan/fleet.ts";
-import type { EngineSize } from "../../deploy/plan/replica.ts";
+import type { EngineSize } from "../../deploy/plan/virtual_decoder.ts";
 import type { CostTable, StepCosts } from "../../deploy/plan/step_cost.ts";
 import type { RequestClass } from "../../deploy/plan/workload.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { EngineSize } from "../../deploy/plan/replica.ts";
-import type { Arrival, RequestClass } from "../../deploy/plan/workload.ts";
+import { PlannedPolicy } from "../../deploy/plan/planned_policy.ts";
+import type { EngineSize } from "../../deploy/plan/virtual_decoder.ts";
+import type { Arrival } from "../../deploy/plan/workload.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import type { Draft, Policy } from "../../lib/engine/policy.ts";
 import { OverloadedError } from "../../lib/errors.ts";
 import { settle } from "./job_desk.ts";
 import { TimedDecoder } from "./timed_decoder.ts";
@@ -21,30 +21,6 @@ export type EngineOutcome =
     readonly finishedAt: number;
   }
   | { readonly retryAfterSeconds: number };
-
-/** A policy that feeds the tokens of its class in its count of runs. */
-class Counted implements Policy {
-  readonly head = "codes";
-  readonly #kind: RequestClass;
-  #run = 0;
-
-  constructor(kind: RequestClass) {
-    this.#kind = kind;
-  }
-
-  choose(): Draft | undefined {
-    const { runs, newTokens, tokensPerRun } = this.#kind;
-    if (this.#run === runs) return undefined;
-    const fed = (run: number) => Math.floor(newTokens * run / runs);
-    const before = this.#run === 0 ? 0 : fed(this.#run) - fed(this.#run - 1);
-    const count = fed(this.#run + 1) - fed(this.#run);
-    this.#run++;
-    const tokens = Array.from({ length: count }, () => 1);
-    // A multi-token step is one with several scored tokens.
-    const scored = tokensPerRun > 1 ? [...tokens.keys()] : [count - 1];
-    return { kept: before, tokens, scored };
-  }
-}
 
 /** A request of one of several callers. */
 export interface CalledArrival extends Arrival {
@@ -73,7 +49,7 @@ export async function runEngine(
       tokens[0] = shared ? -kind.name.charCodeAt(0) : 2 * i + row;
       return { tokens, prefixBoundaries: [length] };
     });
-    const policy = new Counted(kind);
+    const policy = new PlannedPolicy(kind);
     const request = {
       prompts,
       policy,

@@ -6,7 +6,7 @@ import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { analyze, erlangC } from "../../../deploy/plan/analysis.ts";
 import { simulate } from "../../../deploy/plan/fleet.ts";
-import type { EngineSize } from "../../../deploy/plan/replica.ts";
+import type { EngineSize } from "../../../deploy/plan/virtual_decoder.ts";
 import {
   poissonArrivals,
   type RequestClass,
@@ -14,17 +14,17 @@ import {
 import { answerOf, engineOf, fixed, flat } from "../../support/plans.ts";
 
 /** Returns the mean wait in the simulation. */
-function simulatedWait(
+async function simulatedWait(
   engine: EngineSize,
   kind: RequestClass,
   ratePerMs: number,
-): Readonly<Record<"simulated" | "onPaper" | "rate", number>> {
+): Promise<Readonly<Record<"simulated" | "onPaper" | "rate", number>>> {
   const arrivals = poissonArrivals([{ kind, share: 1 }], {
     ratePerMs,
     durationMs: 2500 / ratePerMs,
     seed: 3,
   });
-  const { outcomes } = simulate(arrivals, {
+  const { outcomes } = await simulate(arrivals, {
     engine,
     scaling: fixed(1),
     retries: true,
@@ -43,12 +43,12 @@ Deno.test("erlangC() is Erlang's formula: the load for one server, the tables fo
   strictEqual(erlangC(3, 3), 1);
 });
 
-Deno.test("analyze() with one slot: the simulation waits as Pollaczek and Khinchine predict (M/D/1)", () => {
+Deno.test("analyze() with one slot: the simulation waits as Pollaczek and Khinchine predict (M/D/1)", async () => {
   const engine = engineOf({ slots: 2 });
   // Both rows, so that one request is served at a time: a second each.
   const kind = answerOf({ prompts: [10, 10], runs: 98, newTokens: 98 });
   for (const wanted of [0.3, 0.6]) {
-    const found = simulatedWait(engine, kind, wanted / 1000);
+    const found = await simulatedWait(engine, kind, wanted / 1000);
     const { simulated, onPaper, rate: load } = found;
     const exact = 1000 * load / (2 * (1 - load));
     ok(Math.abs(onPaper / exact - 1) < 1e-6, JSON.stringify(found));
@@ -56,10 +56,10 @@ Deno.test("analyze() with one slot: the simulation waits as Pollaczek and Khinch
   }
 });
 
-Deno.test("analyze() with several slots is near the simulation where most are taken", () => {
+Deno.test("analyze() with several slots is near the simulation where most are taken", async () => {
   const costs = { step: flat(10), prefill: flat(1), wide: [], heldTokenMs: 0 };
   const engine = engineOf({ slots: 4, costs });
-  const { simulated, onPaper } = simulatedWait(
+  const { simulated, onPaper } = await simulatedWait(
     engine,
     answerOf(),
     0.9 * 4 / 1000,
@@ -67,7 +67,7 @@ Deno.test("analyze() with several slots is near the simulation where most are ta
   ok(Math.abs(simulated / onPaper - 1) < 0.35, `${simulated} ${onPaper}`);
 });
 
-Deno.test("analyze() bounds the throughput of every simulation", () => {
+Deno.test("analyze() bounds the throughput of every simulation", async () => {
   const anyTable = fc.array(fc.integer({ min: 1, max: 99 }), {
     minLength: 3,
     maxLength: 3,
@@ -87,15 +87,15 @@ Deno.test("analyze() bounds the throughput of every simulation", () => {
       tokensPerRun,
     })
   );
-  fc.assert(
-    fc.property(anyTable, anyTable, anyKind, (step, wide, kind) => {
+  await fc.assert(
+    fc.asyncProperty(anyTable, anyTable, anyKind, async (step, wide, kind) => {
       const costs = { step, wide, prefill: flat(1), heldTokenMs: 0 };
       const engine = engineOf({ costs });
       const arrivals = Array.from({ length: 30 }, (_, i) => ({
         atMs: i,
         kind,
       }));
-      const { endMs } = simulate(arrivals, {
+      const { endMs } = await simulate(arrivals, {
         engine,
         scaling: fixed(1),
         retries: true,

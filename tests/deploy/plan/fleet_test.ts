@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { type Scaling, simulate } from "../../../deploy/plan/fleet.ts";
 import { summarize } from "../../../deploy/plan/summary.ts";
@@ -9,8 +9,8 @@ const answer = answerOf();
 const at = (...times: number[]): Arrival[] =>
   times.map((atMs) => ({ atMs, kind: answer }));
 
-Deno.test("simulate() gives a single request the time of its prompt and its runs", () => {
-  const { outcomes, endMs, busyMs, replicaMs } = simulate(at(500), {
+Deno.test("simulate() gives a single request the time of its prompt and its runs", async () => {
+  const { outcomes, endMs, busyMs, replicaMs } = await simulate(at(500), {
     engine: engineOf(),
     scaling: fixed(1),
     retries: true,
@@ -21,30 +21,35 @@ Deno.test("simulate() gives a single request the time of its prompt and its runs
   deepStrictEqual([endMs, busyMs, replicaMs], [1500, 1000, 1500]);
 });
 
-Deno.test("simulate() shares arrivals between servers", () => {
+Deno.test("simulate() shares arrivals between servers", async () => {
   const options = {
     engine: engineOf({ slots: 2 }),
     retries: true,
     promises: true,
   };
-  const waits = (servers: number) => {
+  const waits = async (servers: number) => {
     const scaling = fixed(servers);
-    const { outcomes } = simulate(at(0, 0, 0, 0), { ...options, scaling });
+    const { outcomes } = await simulate(at(0, 0, 0, 0), {
+      ...options,
+      scaling,
+    });
     return outcomes.filter(({ ran }) => ran!.startedAt > 0).length;
   };
-  deepStrictEqual([waits(1), waits(2)], [2, 0]);
+  deepStrictEqual([await waits(1), await waits(2)], [2, 0]);
 });
 
-Deno.test("simulate() lets refused requests retry after the given time, or not at all", () => {
+Deno.test("simulate() lets refused requests retry after the given time, or not at all", async () => {
   const engine = engineOf({ slots: 2, queueLimit: 1 });
   const arrivals = at(0, 0, 1, 2);
-  const run = (retries: boolean) =>
-    simulate(arrivals, { engine, scaling: fixed(1), retries, promises: true })
-      .outcomes;
-  const last = run(false).at(-1)!;
+  const run = async (retries: boolean) => {
+    const scaling = fixed(1);
+    const options = { engine, scaling, retries, promises: true };
+    return (await simulate(arrivals, options)).outcomes;
+  };
+  const last = (await run(false)).at(-1)!;
   strictEqual(last.ran, undefined);
   deepStrictEqual([last.refusals, last.retryAfterSeconds], [1, 1]);
-  const patient = run(true).at(-1)!;
+  const patient = (await run(true)).at(-1)!;
   ok(patient.refusals >= 1 && patient.ran!.startedAt >= 1000);
   strictEqual(patient.atMs, 2);
 });
@@ -57,9 +62,9 @@ const scaling: Scaling = {
   coldStartMs: 5000,
 };
 
-Deno.test("simulate() starts servers on demand, after a cold start, and stops superfluous ones", () => {
+Deno.test("simulate() starts servers on demand, after a cold start, and stops superfluous ones", async () => {
   const arrivals = at(0, 1, 2, 3, 60_000);
-  const run = simulate(arrivals, {
+  const run = await simulate(arrivals, {
     engine: engineOf(),
     scaling,
     retries: true,
@@ -73,8 +78,8 @@ Deno.test("simulate() starts servers on demand, after a cold start, and stops su
   ok(run.replicaMs > 2 * 5000 && run.replicaMs < 2 * 17_000 + 7000);
 });
 
-Deno.test("simulate() without cold starts has no waits for servers", () => {
-  const { outcomes, coldStarts } = simulate(at(0, 60_000), {
+Deno.test("simulate() without cold starts has no waits for servers", async () => {
+  const { outcomes, coldStarts } = await simulate(at(0, 60_000), {
     engine: engineOf(),
     scaling: { ...scaling, min: 1 },
     retries: true,
@@ -84,9 +89,9 @@ Deno.test("simulate() without cold starts has no waits for servers", () => {
   strictEqual(coldStarts, 0);
 });
 
-Deno.test("simulate() rejects impossible requests before anything runs", () => {
+Deno.test("simulate() rejects impossible requests before anything runs", async () => {
   const engine = engineOf({ cacheTokens: 50 });
-  throws(
+  await rejects(
     () =>
       simulate(at(0), {
         engine,
@@ -106,38 +111,40 @@ const anyScaling = fc.record({
   coldStartMs: fc.integer({ min: 0, max: 9000 }),
 }).map(({ more, ...scaling }) => ({ ...scaling, max: scaling.min + more }));
 
-Deno.test("simulate() completes every request once, after its arrival, for any scaling", () => {
+Deno.test("simulate() completes every request once, after its arrival, for any scaling", async () => {
   const anyTimes = fc.array(fc.integer({ min: 0, max: 15_000 }), {
     minLength: 1,
     maxLength: 40,
   });
   const seen = { cold: 0, refused: 0 };
-  fc.assert(fc.property(anyTimes, anyScaling, (times, scaling) => {
-    const arrivals = at(...times.sort((a, b) => a - b));
-    const engine = engineOf({ slots: 2, queueLimit: 2 });
-    const run = simulate(arrivals, {
-      engine,
-      scaling,
-      retries: true,
-      promises: true,
-    });
-    strictEqual(run.outcomes.length, arrivals.length);
-    for (const { atMs, ran, refusals } of run.outcomes) {
-      const { startedAt, firstAt, finishedAt } = ran!;
-      ok(atMs <= startedAt && startedAt < firstAt && firstAt < finishedAt);
-      ok(finishedAt <= run.endMs);
-      seen.refused += refusals;
-    }
-    ok(run.mostReplicas <= scaling.max && run.busyMs <= run.replicaMs);
-    // A server runs at most two requests at once.
-    ok(2 * run.busyMs >= 1000 * arrivals.length);
-    seen.cold += run.coldStarts;
-  }));
+  await fc.assert(
+    fc.asyncProperty(anyTimes, anyScaling, async (times, scaling) => {
+      const arrivals = at(...times.sort((a, b) => a - b));
+      const engine = engineOf({ slots: 2, queueLimit: 2 });
+      const run = await simulate(arrivals, {
+        engine,
+        scaling,
+        retries: true,
+        promises: true,
+      });
+      strictEqual(run.outcomes.length, arrivals.length);
+      for (const { atMs, ran, refusals } of run.outcomes) {
+        const { startedAt, firstAt, finishedAt } = ran!;
+        ok(atMs <= startedAt && startedAt < firstAt && firstAt < finishedAt);
+        ok(finishedAt <= run.endMs);
+        seen.refused += refusals;
+      }
+      ok(run.mostReplicas <= scaling.max && run.busyMs <= run.replicaMs);
+      // A server runs at most two requests at once.
+      ok(2 * run.busyMs >= 1000 * arrivals.length);
+      seen.cold += run.coldStarts;
+    }),
+  );
   ok(seen.cold > 20 && seen.refused > 10, JSON.stringify(seen));
 });
 
-Deno.test("summarize() counts the costs of servers, their start and idle time included", () => {
-  const run = simulate(at(0, 9000), {
+Deno.test("summarize() counts the costs of servers, their start and idle time included", async () => {
+  const run = await simulate(at(0, 9000), {
     engine: engineOf(),
     scaling: fixed(2),
     retries: true,

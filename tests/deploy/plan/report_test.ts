@@ -17,14 +17,14 @@ function crowded() {
   return json;
 }
 
-Deno.test("leastReplicas() meets the target, and one server less does not", () => {
+Deno.test("leastReplicas() meets the target, and one server less does not", async () => {
   const config = parseConfig(crowded());
-  const { replicas, summary } = leastReplicas(config, config.target!)!;
+  const { replicas, summary } = (await leastReplicas(config, config.target!))!;
   ok(replicas > 1 && replicas < 8);
   ok(isMet(summary, config.target!));
   const { engine, arrivals, retries } = config;
   const fewer = { ...config.scaling, min: replicas - 1, max: replicas - 1 };
-  const run = simulate(arrivals, {
+  const run = await simulate(arrivals, {
     engine,
     scaling: fewer,
     retries,
@@ -33,18 +33,21 @@ Deno.test("leastReplicas() meets the target, and one server less does not", () =
   ok(!isMet(summarize(run, undefined), config.target!));
 });
 
-Deno.test("leastReplicas() returns undefined when no number suffices", () => {
+Deno.test("leastReplicas() returns undefined when no number suffices", async () => {
   const json = crowded();
   json.target = { p95_latency_s: 0.01 };
   const config = parseConfig(json);
-  strictEqual(leastReplicas(config, config.target!), undefined);
-  match(planText(makePlan(config)), /not met\. No number up to 8 meets it/);
+  strictEqual(await leastReplicas(config, config.target!), undefined);
+  match(
+    planText(await makePlan(config)),
+    /not met\. No number up to 8 meets it/,
+  );
 });
 
-Deno.test("planText() lists load, waits, costs and the sufficient number of servers", () => {
+Deno.test("planText() lists load, waits, costs and the sufficient number of servers", async () => {
   const json = crowded();
   json.cold_start_s = { instance: 20, load: 10 };
-  const text = planText(makePlan(parseConfig(json)));
+  const text = planText(await makePlan(parseConfig(json)));
   match(text, /^Servers: 8, at most 8 at once, 0 started on the way$/m);
   match(text, /^Cold start: 30\.00 s \(instance 20\.00 s, load 10\.00 s\)$/m);
   match(text, /^all +(\d+)\/\1 +\d+ +\d/m);
@@ -53,8 +56,8 @@ Deno.test("planText() lists load, waits, costs and the sufficient number of serv
   match(text, /^Target: 95 of 100 within 0\.20 s \(queue\): met\. The fewest/m);
 });
 
-Deno.test("planFields() gives the same in JSON and in seconds", () => {
-  const plan = makePlan(parseConfig(crowded()));
+Deno.test("planFields() gives the same in JSON and in seconds", async () => {
+  const plan = await makePlan(parseConfig(crowded()));
   const fields = JSON.parse(JSON.stringify(planFields(plan)));
   const { all } = fields.simulation;
   strictEqual(all.latency_s.p95, plan.summary.all.latencyMs.p95 / 1000);
@@ -65,7 +68,7 @@ Deno.test("planFields() gives the same in JSON and in seconds", () => {
     "picture",
   ]);
   strictEqual(fields.simulation.cost.currency, "shells");
-  const plain = planFields(makePlan(parseConfig(planJson())));
+  const plain = planFields(await makePlan(parseConfig(planJson())));
   ok(!("target" in plain));
 });
 

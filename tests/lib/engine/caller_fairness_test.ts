@@ -7,7 +7,7 @@
 
 import { ok } from "node:assert/strict";
 import fc from "fast-check";
-import type { EngineSize } from "../../../deploy/plan/replica.ts";
+import type { EngineSize } from "../../../deploy/plan/virtual_decoder.ts";
 import type { RequestClass } from "../../../deploy/plan/workload.ts";
 import {
   type CalledArrival,

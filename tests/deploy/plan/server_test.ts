@@ -1,12 +1,12 @@
 /**
- * The tests of the simulated server against the real engine, in exact
- * milliseconds.
+ * The tests of the simulated server against an engine on a manual clock, in
+ * exact milliseconds.
  */
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { simulate } from "../../../deploy/plan/fleet.ts";
-import type { EngineSize } from "../../../deploy/plan/replica.ts";
+import type { EngineSize } from "../../../deploy/plan/virtual_decoder.ts";
 import type { Arrival, RequestClass } from "../../../deploy/plan/workload.ts";
 import { type EngineOutcome, runEngine } from "../../support/timed_engine.ts";
 
@@ -76,11 +76,11 @@ const anyArrivals = fc.tuple(anyKind("a"), anyKind("b"), anyKind("c"))
   });
 
 /** Returns the predictions of the plan for one server. */
-function planned(
+async function planned(
   arrivals: readonly Arrival[],
   engine: EngineSize,
-): EngineOutcome[] {
-  const { outcomes } = simulate(arrivals, {
+): Promise<EngineOutcome[]> {
+  const { outcomes } = await simulate(arrivals, {
     engine,
     scaling: {
       min: 1,
@@ -104,7 +104,7 @@ Deno.test("simulate() predicts for every request the real engine's start, end or
   await fc.assert(
     fc.asyncProperty(anySize, anyArrivals, async (size, arrivals) => {
       const real = await runEngine(arrivals, size);
-      deepStrictEqual(planned(arrivals, size), real);
+      deepStrictEqual(await planned(arrivals, size), real);
       for (const [i, outcome] of real.entries()) {
         const { atMs, kind } = arrivals[i]!;
         if ("retryAfterSeconds" in outcome) {
