@@ -16,6 +16,7 @@ import { identifyCaller } from "./middleware/caller.ts";
 import { caption } from "./caption.ts";
 import { checkHost } from "./middleware/check_host.ts";
 import { limitConcurrency } from "./middleware/concurrency_limit.ts";
+import type { CallUsage } from "./http/call.ts";
 import { type AppEnv, problemContext } from "./http/context.ts";
 import { crossOrigin } from "./middleware/cross_origin.ts";
 import { type OriginPolicy, refuseCrossSite } from "./middleware/cross_site.ts";
@@ -306,19 +307,20 @@ function calling(
     c.set("caller", c.env?.call?.caller ?? "");
     c.set("publicBase", options.publicUrl ?? "");
     c.set("pageBase", options.publicUrl ?? "");
+    const finished = ({ tokens, timed }: CallUsage) => {
+      c.set("tokens", tokens);
+      metrics.addTokens(tokens);
+      if (timed === undefined) return;
+      const { model, timings } = timed;
+      c.set("model", model);
+      c.set("timings", timings);
+      metrics.addPhases(timings);
+      addSpans(model, timings);
+    };
     c.set("call", {
-      signal: signals.length === 1 ? signal : AbortSignal.any(signals),
-      note: (tokens) => {
-        c.set("tokens", tokens);
-        metrics.addTokens(tokens);
-      },
-      timed: (model, timings) => {
-        c.set("model", model);
-        c.set("timings", timings);
-        metrics.addPhases(timings);
-        addSpans(model, timings);
-      },
       ...c.env?.call,
+      signal: signals.length === 1 ? signal : AbortSignal.any(signals),
+      observer: { ...c.env?.call?.observer, finished },
     });
     await next();
   };

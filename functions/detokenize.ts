@@ -31,7 +31,7 @@ import {
   MediaTypeError,
 } from "./http/errors/errors.ts";
 import { checkFrameCount } from "./inference/frame_limit.ts";
-import type { PictureCall } from "./inference/encode_image.ts";
+import type { PictureCall } from "./inference/pixel_budget.ts";
 import { acquireClip, acquirePicture, encodeFile } from "./inference/render.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
@@ -123,7 +123,6 @@ async function pixelsAnswer(
   codes: Codes,
 ): Promise<Response> {
   checkGridSize(codes, vision, tokenizers.limits);
-  c.get("call").note?.(codes.codes.length);
   return isClip(codes)
     ? await clipAnswer(c, tokenizers, vision, codes)
     : await pictureAnswer(c, tokenizers, vision, codes);
@@ -143,7 +142,7 @@ async function pictureAnswer(
   const image = await watch.run(() =>
     vision.decode(grid, call.signal, call.caller)
   );
-  const headers = { ...timingHeader(c, vision, watch), ...tag };
+  const headers = { ...timingHeader(c, vision, watch, grid), ...tag };
   const options = { type: type === "application/json" ? "image/png" : type };
   const bytes = await encodeFile(tokenizers, image, options, call);
   if (type !== "application/json") return file(c, bytes, type, headers);
@@ -170,7 +169,7 @@ async function clipAnswer(
   const frames = await watch.run(() =>
     vision.decodeClip(clip, call.signal, call.caller)
   );
-  const headers = { ...timingHeader(c, vision, watch), ...tag };
+  const headers = { ...timingHeader(c, vision, watch, clip), ...tag };
   if (type !== "application/json") {
     const bytes = await clipFile(tokenizers, frames, type, call);
     return file(c, bytes, type, headers);
@@ -264,7 +263,7 @@ async function mixedAnswer(
   }
   const tag = tagOf(c, tokenizers, model.name, type, tokens);
   const parts = parseMixed(tokens, model);
-  c.get("call").note?.(tokens.length);
+  c.get("call").observer?.finished?.({ tokens: tokens.length });
   return c.json(
     {
       model: model.name,
@@ -298,8 +297,12 @@ function timingHeader(
   c: Context<AppEnv>,
   { checkpoint }: VisionModel,
   watch: Stopwatch,
+  { codes }: Codes,
 ): Record<string, string> {
   const timings = { "vision_s": watch.milliseconds / 1000 };
-  c.get("call").timed?.(checkpoint.name, timings);
+  c.get("call").observer?.finished?.({
+    tokens: codes.length,
+    timed: { model: checkpoint.name, timings },
+  });
   return { "server-timing": serverTiming(timings) };
 }

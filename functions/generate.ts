@@ -57,7 +57,7 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
       }
       // The events of a job are streamed by other routes.
       const streams = type === "text/event-stream" ||
-        c.get("call").observe !== undefined;
+        c.get("call").observer?.event !== undefined;
       const preview = request.preview && streams;
       const wanted = { file, preview };
       const run = startDrawing(drawers, request, wanted, c.get("call"));

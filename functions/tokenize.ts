@@ -23,7 +23,8 @@ import {
 } from "./http/grid_json.ts";
 import { negotiate } from "./http/accept.ts";
 import type { Tokenizers, VisionModel } from "./models/ports.ts";
-import { type PictureCall, preparePicture } from "./inference/encode_image.ts";
+import { preparePicture } from "./inference/encode_image.ts";
+import type { PictureCall } from "./inference/pixel_budget.ts";
 import { checkFrameCount, frameLimit } from "./inference/frame_limit.ts";
 import { encodeClip, type EncodedClip } from "./inference/encode_clip.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
@@ -119,9 +120,11 @@ async function codesAnswer(
     vision,
     { kind, call: c.get("call") },
   );
-  c.get("call").note?.(codes.codes.length);
   const timings = { "vision_s": visionMs / 1000 };
-  c.get("call").timed?.(vision.checkpoint.name, timings);
+  c.get("call").observer?.finished?.({
+    tokens: codes.codes.length,
+    timed: { model: vision.checkpoint.name, timings },
+  });
   const timing = serverTiming(timings);
   const type = negotiate(c.req.header("accept"), CODE_TYPES);
   if (type === "application/json") {
@@ -220,10 +223,11 @@ function sides({ height, width }: PixelSize): PixelSize {
 async function textTokens(
   tokenizers: Tokenizers,
   { fields }: Body,
-  { signal, caller }: Call,
+  { signal, caller, observer }: Call,
 ) {
   const { name, text } = await tokenizers.text(fields.model);
   const { special = false } = fields;
+  observer?.accepted?.();
   const tokens = await text.encode(fields.text!, { special, signal, caller });
   return { model: name, tokens: [...tokens], count: tokens.length };
 }
@@ -231,7 +235,7 @@ async function textTokens(
 async function promptTokens(
   tokenizers: Tokenizers,
   { fields }: Body,
-  { signal, caller }: Call,
+  { signal, caller, observer }: Call,
 ) {
   const name = fields.model ?? fields.prompt!.model;
   const vision = tokenizers.vision(name);
@@ -240,6 +244,7 @@ async function promptTokens(
   // Prompts are the same for every strategy.
   const models = { language, vision, strategy: "autoregressive" } as const;
   const params = generationParams(fields.prompt!, models, "/prompt");
+  observer?.accepted?.();
   const { tokens, unconditional } = await drawingTokens(
     writerFor(language, { signal, caller }),
     params,

@@ -22,7 +22,7 @@ import {
   type Question,
   type Usage,
 } from "./emu3.ts";
-import type { Prompt, Statistics } from "./engine/sequence.ts";
+import type { EngineRequest, Prompt, Statistics } from "./engine/sequence.ts";
 import { type CodeGrid, rowTokens } from "./grid.ts";
 import { requireRoomFor } from "./grid_room.ts";
 import type { LanguageModel } from "./language_model.ts";
@@ -70,6 +70,9 @@ export interface Score {
   readonly statistics: Statistics;
 }
 
+/** The place of a scoring run in the queue. */
+export type ScoringTurn = Pick<EngineRequest, "caller" | "onQueued">;
+
 /** A scoring run. */
 interface Task extends Omit<ScoringOptions, "chunk"> {
   readonly prompts: readonly Prompt[];
@@ -77,14 +80,13 @@ interface Task extends Omit<ScoringOptions, "chunk"> {
   /** Number of tokens that the head scores. */
   readonly headRows: number;
   readonly long: boolean;
-  readonly caller: string | undefined;
+  readonly turn: ScoringTurn;
 }
 
 /**
  * Scores the codes of a picture, row by row.
  *
- * @param caller The caller that it is queued for; see
- * {@linkcode EngineRequest}.
+ * @param turn The caller that it is queued for; see {@linkcode EngineRequest}.
  * @throws {PromptTooLongError} If prompt and picture exceed the context.
  * @throws {CacheTooSmallError} If they exceed the memory.
  * @throws {OverloadedError} If the queue is full.
@@ -93,12 +95,12 @@ export async function scorePicture(
   model: LanguageModel,
   { grid, strongest = 0, ...picture }: ScoredPicture,
   signal: AbortSignal,
-  caller?: string,
+  turn: ScoringTurn = {},
 ): Promise<Score> {
   const { vocabulary } = model;
   requireRoomFor([grid], model.config.maxPositions);
   const params = { ...picture, size: grid, prefix: undefined };
-  const writer = writerFor(model, { caller, signal });
+  const writer = writerFor(model, { caller: turn.caller, signal });
   const { tokens, unconditional } = await drawingTokens(writer, params);
   const prompts = [tokens, unconditional]
     .filter((tokens) => tokens !== undefined)
@@ -116,7 +118,7 @@ export async function scorePicture(
     guidanceScale: picture.guidanceScale,
     strongest,
     long: true,
-    caller,
+    turn,
   }, signal);
 }
 
@@ -128,10 +130,10 @@ export async function scoreAnswer(
   model: LanguageModel,
   { grids, question, template, text }: ScoredAnswer,
   signal: AbortSignal,
-  caller?: string,
+  turn: ScoringTurn = {},
 ): Promise<Score> {
   requireRoomFor(grids, model.config.maxPositions);
-  const writer = writerFor(model, { caller, signal });
+  const writer = writerFor(model, { caller: turn.caller, signal });
   const prompt = await questionPrompt(writer, grids, question, template);
   const said = await writer.text.encode(writtenAnswer(text, template));
   const tokens = Int32Array.from([...said, model.vocabulary.eos]);
@@ -142,13 +144,13 @@ export async function scoreAnswer(
     headRows: model.config.vocabularySize,
     guidanceScale: 1,
     long: false,
-    caller,
+    turn,
   }, signal);
 }
 
 async function score(
   { engine }: LanguageModel,
-  { prompts, given, headRows, long, caller, ...options }: Task,
+  { prompts, given, headRows, long, turn, ...options }: Task,
   signal: AbortSignal,
 ): Promise<Score> {
   const chunk = scoringChunk(headRows, prompts.length);
@@ -157,7 +159,7 @@ async function score(
     prompts,
     policy,
     long,
-    caller,
+    ...turn,
     maxNewTokens: given.tokens.length - 1,
     tokensPerRun: chunk,
   }, signal);

@@ -17,6 +17,40 @@ export interface WireEvent {
   readonly data: unknown;
 }
 
+/** The work of a call once its answer is known. */
+export interface CallUsage {
+  /** Number of tokens or codes that were processed. */
+  readonly tokens: number;
+  /** Model that answered, and the durations of its parts in their order. */
+  readonly timed?: {
+    readonly model: string;
+    readonly timings: Partial<Timings>;
+  };
+}
+
+/** The observer of a call: what it reports on its way, all of it optional. */
+export interface CallObserver {
+  /**
+   * Called once the request is valid and has its place in a queue: errors from
+   * then on belong to the work, not to the request. May be called repeatedly.
+   */
+  readonly accepted?: () => void;
+  /** Called with the work in flight before it waits for its turn. */
+  readonly inFlight?: (inFlight: InFlight) => void;
+  /**
+   * Called with the resume state of a picture before its row is reported;
+   * undefined for calls that can only start over.
+   */
+  readonly keep?: (
+    imageIndex: number,
+    halfway: ResumeState | undefined,
+  ) => void;
+  /** Called with each progress event, whatever the form of the answer. */
+  readonly event?: (event: WireEvent) => void;
+  /** Called with the work that was done, before the answer. */
+  readonly finished?: (usage: CallUsage) => void;
+}
+
 /** The arguments of a function beside its fields. */
 export interface Call {
   /** Signal that cancels the call. */
@@ -30,51 +64,59 @@ export interface Call {
   readonly id?: string | undefined;
   /** Seed for generations that name none; undefined for a random one. */
   readonly seed?: number | undefined;
-  /** Called with the number of tokens or codes that were processed. */
-  readonly note?: ((tokens: number) => void) | undefined;
-  /**
-   * Called with the model that answered and the duration of each part, in their
-   * order.
-   */
-  readonly timed?:
-    | ((model: string, timings: Partial<Timings>) => void)
-    | undefined;
-  /** Called with each progress event, whatever the form of the answer. */
-  readonly observe?: ((event: WireEvent) => void) | undefined;
-  /**
-   * Called with the resume state of a picture before its row is reported;
-   * undefined for calls that can only start over.
-   */
-  readonly keep?:
-    | ((imageIndex: number, resumeState: ResumeState | undefined) => void)
-    | undefined;
+  /** Observer of the call; undefined for none. */
+  readonly observer?: CallObserver | undefined;
   /**
    * Reports if a client follows the progress, so that previews are made;
    * undefined if the requesting client follows it.
    */
   readonly watched?: (() => boolean) | undefined;
-  /** Called with the work in flight before it waits for its turn. */
-  readonly inFlight?: ((inFlight: InFlight) => void) | undefined;
   /** Resume state of each picture that continues earlier work. */
   readonly resumeStates?: readonly (ResumeState | undefined)[] | undefined;
 }
 
-/** Passes `progress` on and reports each event to `call`, converted by `wire`. */
-export async function* observed<T>(
-  call: Call,
-  progress: AsyncGenerator<T, void, undefined>,
-  wire: (event: T) => WireEvent,
-): AsyncGenerator<T, void, undefined> {
-  for await (const event of progress) {
-    call.observe?.(wire(event));
-    yield event;
-  }
+/** A function as it runs: read one of its streams, or call `finish`. */
+export interface ObservedRun<Event, Answer> {
+  /** Progress events; the last one is `completed`. */
+  readonly progress: AsyncGenerator<Event, void, undefined>;
+  /** Progress as wire events. */
+  readonly events: AsyncGenerator<WireEvent, void, undefined>;
+  /** Runs to the end and returns the answer. */
+  readonly finish: () => Promise<Answer>;
 }
 
-/** Yields `progress` as wire events. */
-export async function* asSent<T>(
-  progress: AsyncGenerator<T, void, undefined>,
-  wire: (event: T) => WireEvent,
-): AsyncGenerator<WireEvent, void, undefined> {
-  for await (const event of progress) yield wire(event);
+/**
+ * Returns a run of `steps` that reports each of them as it passes.
+ *
+ * @param observe Called with each step before it is sent.
+ * @param wire Converts a step to its wire event.
+ * @param answerOf Returns the answer of the last step; undefined for others.
+ */
+export function observedRun<Event, Answer>(
+  steps: AsyncGenerator<Event, void, undefined>,
+  { observer, observe, wire, answerOf }: {
+    readonly observer: CallObserver | undefined;
+    readonly observe: (step: Event) => void;
+    readonly wire: (step: Event) => WireEvent;
+    readonly answerOf: (step: Event) => Answer | undefined;
+  },
+): ObservedRun<Event, Answer> {
+  async function* pass<T>(
+    as: (step: Event) => T,
+  ): AsyncGenerator<T, void, undefined> {
+    for await (const step of steps) {
+      observe(step);
+      observer?.event?.(wire(step));
+      yield as(step);
+    }
+  }
+  const progress = pass((step) => step);
+  const finish = async () => {
+    for await (const step of progress) {
+      const answer = answerOf(step);
+      if (answer !== undefined) return answer;
+    }
+    throw new TypeError("the run ended without an answer");
+  };
+  return { progress, events: pass(wire), finish };
 }

@@ -84,7 +84,7 @@ export async function readUpload<T>(
 /** The call that a picture is read for, and the resources it holds. */
 export interface PictureUse {
   /** Call that the picture is read for. */
-  readonly call: Pick<Call, "signal" | "caller">;
+  readonly call: Pick<Call, "signal" | "caller" | "observer">;
   /** Resources of a fetched picture, released once it is decoded. */
   readonly held: DisposableStack;
 }
@@ -104,6 +104,8 @@ export async function pictureBytes(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (/^https?:/i.test(text)) {
     if (fetchPicture !== undefined) {
+      // The answer of another server takes any time.
+      call.observer?.accepted?.();
       const fetched = await fetchPicture(text, pointer, call);
       if (!held.disposed) return held.use(fetched).bytes;
       // Another picture of the request has failed in the meantime.

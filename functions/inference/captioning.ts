@@ -7,7 +7,12 @@
 import { answer, type AnswerEvent, type Question } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 import { checkAdapter } from "./adapters.ts";
-import { asSent, type Call, observed, type WireEvent } from "../http/call.ts";
+import {
+  type Call,
+  type ObservedRun,
+  observedRun,
+  type WireEvent,
+} from "../http/call.ts";
 import { gridFields } from "../http/grid_json.ts";
 import type { Answerers, ModelPair } from "../models/ports.ts";
 import { randomSeed } from "./generation_params.ts";
@@ -41,17 +46,11 @@ export type AnswerProgress =
   | { readonly type: "completed"; readonly answered: AnswerFields };
 
 /** A running answer. */
-export interface AnswerRun {
+export interface AnswerRun extends ObservedRun<AnswerProgress, AnswerFields> {
   /** Id of the answer. */
   readonly id: string;
   /** Name of the language model. */
   readonly model: string;
-  /** Progress events; the last one is `completed`. */
-  readonly progress: AsyncGenerator<AnswerProgress, void, undefined>;
-  /** Progress as wire events. Read one of these streams, or call `finish`. */
-  readonly events: AsyncGenerator<WireEvent, void, undefined>;
-  /** Runs to the end and returns the answer. */
-  readonly finish: () => Promise<AnswerFields>;
 }
 
 /** The fields of a question without its pictures. */
@@ -103,17 +102,25 @@ export function startAnswer(
   };
   const { seed } = question;
   const asked = { ...askedFields(fields), grids: grids.map(gridFields), seed };
-  call.inFlight?.(captioningInFlight(asked, seed));
+  const { observer } = call;
+  observer?.inFlight?.(captioningInFlight(asked, seed));
   const walk = answer(models.language, question, call.signal, call.caller);
-  const progress = observed(call, answerSteps(run, walk, call), wireEvent);
-  const finish = async () => {
-    for await (const step of progress) {
-      if (step.type === "completed") return step.answered;
-    }
-    throw new TypeError("the answer broke off");
-  };
-  const { id, model } = run;
-  return { id, model, progress, events: asSent(progress, wireEvent), finish };
+  const observed = observedRun(answerSteps(run, walk), {
+    observer,
+    observe: (step) => {
+      if (step.type !== "completed") return;
+      const { usage, timings } = step.answered;
+      // Pictures are encoded before the question waits.
+      const { vision_s: vision, ...later } = timings;
+      observer?.finished?.({
+        tokens: usage.completion_tokens,
+        timed: { model: run.model, timings: { "vision_s": vision, ...later } },
+      });
+    },
+    wire: wireEvent,
+    answerOf: (step) => step.type === "completed" ? step.answered : undefined,
+  });
+  return { id: run.id, model: run.model, ...observed };
 }
 
 /** Returns the fields of a question without those of its pictures. */
@@ -157,7 +164,6 @@ async function* answerSteps(
     readonly visionMs: number;
   },
   walk: AsyncGenerator<AnswerEvent, void, undefined>,
-  call: Call,
 ): AsyncGenerator<AnswerProgress, void, undefined> {
   for await (const event of walk) {
     switch (event.type) {
@@ -181,10 +187,6 @@ async function* answerSteps(
           },
           timings: timingsFrom(statistics, run.visionMs),
         };
-        call.note?.(usage.newTokens);
-        // Pictures are encoded before the question waits.
-        const { vision_s: vision, ...later } = answered.timings;
-        call.timed?.(run.model, { "vision_s": vision, ...later });
         yield { type: "completed", answered };
         break;
       }

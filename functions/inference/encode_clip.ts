@@ -27,12 +27,8 @@ import {
   encodeCost,
   heldCost,
 } from "../../lib/image/pixel_cost.ts";
-import {
-  fittedSize,
-  type PictureCall,
-  type PrepareOptions,
-  sourceSize,
-} from "./encode_image.ts";
+import { fittedSize, type PrepareOptions, sourceSize } from "./encode_image.ts";
+import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
 import type { Tools, VisionModel } from "../models/ports.ts";
 import { invalidField } from "../http/errors/errors.ts";
 
@@ -93,7 +89,8 @@ export async function encodeClip(
     const frames = options.animation ? count : 1;
     return decodeCost({ header, fileBytes, frames }, size);
   }));
-  using share = await tools.pixels.acquire(Math.max(peak, atOnce) + kept, call);
+  const most = Math.max(peak, atOnce) + kept;
+  using share = await acquirePixels(tools, most, call);
   const frames = await decodeAll(tools, files, plan, { options, call });
   share.shrink(kept + atOnce);
   const startedAt = performance.now();

@@ -20,8 +20,8 @@ import {
 import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
 import { decodeCost, encodeCost } from "../../lib/image/pixel_cost.ts";
 import { smartResize } from "../../lib/vision/smart_resize.ts";
-import type { Call } from "../http/call.ts";
 import { checkPixelSize } from "./image_limit.ts";
+import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
 import type { Limits, Tools, VisionModel } from "../models/ports.ts";
 
 /** The options of decoding and resizing. */
@@ -32,15 +32,22 @@ export interface PrepareOptions {
   readonly resize: "smart" | "none" | PixelSize;
 }
 
-/** The call that pictures are prepared for. */
-export type PictureCall = Pick<Call, "signal" | "caller">;
-
 /** A picture that is ready to encode; it holds its share until it is disposed. */
 export interface Prepared extends Disposable {
   /** Picture at the size that is encoded. */
   readonly image: RgbImage;
   /** Size of the decoded picture. */
   readonly source: PixelSize;
+}
+
+/** A picture that is accepted by its header. */
+interface PicturePlan {
+  readonly bytes: Uint8Array;
+  readonly header: PictureHeader;
+  /** Size of the decoded picture. */
+  readonly source: PixelSize;
+  /** Size that it is encoded at. */
+  readonly size: PixelSize;
 }
 
 /**
@@ -58,15 +65,38 @@ export async function preparePicture(
     readonly call: PictureCall;
   },
 ): Promise<Prepared> {
-  const { codec, limits, pixels } = tools;
-  const { decode } = options;
-  const { maxPixels } = limits;
+  const plan = planPicture(tools, bytes, vision, options);
+  return await preparePlanned(tools, plan, { options, call });
+}
+
+function planPicture(
+  { limits }: Tools,
+  bytes: Uint8Array,
+  vision: VisionModel,
+  options: PrepareOptions,
+): PicturePlan {
   const header = readHeader(bytes);
-  checkPixels(header, 1, maxPixels);
+  checkPixels(header, 1, limits.maxPixels);
   const source = sourceSize(header, options);
-  const size = fittedSize(source, vision, options, limits);
+  return {
+    bytes,
+    header,
+    source,
+    size: fittedSize(source, vision, options, limits),
+  };
+}
+
+async function preparePlanned(
+  tools: Tools,
+  { bytes, header, source, size }: PicturePlan,
+  { options: { decode }, call }: {
+    readonly options: PrepareOptions;
+    readonly call: PictureCall;
+  },
+): Promise<Prepared> {
+  const { codec, limits: { maxPixels } } = tools;
   const work = { header, fileBytes: bytes.length, frames: 1 };
-  const share = await pixels.acquire(decodeCost(work, size), call);
+  const share = await acquirePixels(tools, decodeCost(work, size), call);
   try {
     const image = await codec.decodeImage(
       bytes,
@@ -117,21 +147,40 @@ export function fittedSize(
   return size;
 }
 
-/** Encodes the picture in `bytes` to codes, for a prompt or of a given size. */
-export async function encodePicture(
+/**
+ * Encodes pictures to codes, for a prompt or of a given size. All are checked by
+ * their headers before one is decoded.
+ */
+export async function encodePictures(
   tools: Tools,
-  bytes: Uint8Array,
+  files: readonly Uint8Array[],
   vision: VisionModel,
   { decode, resize = "smart", call }: {
     readonly decode: PrepareOptions["decode"];
     readonly resize?: PrepareOptions["resize"];
     readonly call: PictureCall;
   },
-): Promise<CodeGrid> {
+): Promise<CodeGrid[]> {
   const options = { decode, resize } as const;
-  using prepared = await preparePicture(tools, bytes, vision, {
-    options,
-    call,
-  });
-  return await vision.encode(prepared.image, call.signal, call.caller);
+  const plans = files.map((bytes) =>
+    planPicture(tools, bytes, vision, options)
+  );
+  const grids: CodeGrid[] = [];
+  for (const plan of plans) {
+    using prepared = await preparePlanned(tools, plan, { options, call });
+    const { image } = prepared;
+    grids.push(await vision.encode(image, call.signal, call.caller));
+  }
+  return grids;
+}
+
+/** Encodes one picture as {@linkcode encodePictures} does. */
+export async function encodePicture(
+  tools: Tools,
+  bytes: Uint8Array,
+  vision: VisionModel,
+  options: Parameters<typeof encodePictures>[3],
+): Promise<CodeGrid> {
+  const [grid] = await encodePictures(tools, [bytes], vision, options);
+  return grid!;
 }

@@ -5,7 +5,12 @@
  */
 
 import { checkAdapter } from "./adapters.ts";
-import { asSent, type Call, observed, type WireEvent } from "../http/call.ts";
+import {
+  type Call,
+  type ObservedRun,
+  observedRun,
+  type WireEvent,
+} from "../http/call.ts";
 import { drawingFields, imageFields, rowFields } from "./generation_fields.ts";
 import {
   type Drawing,
@@ -23,17 +28,11 @@ import type { GenerateRequest } from "../schema/generate.ts";
 import { GenerationInFlight } from "../shutdown/in_flight.ts";
 
 /** A running generation. */
-export interface DrawingRun {
+export interface DrawingRun extends ObservedRun<DrawingProgress, Drawing> {
   /** Id of the answer. */
   readonly id: string;
   /** Parameters, models and files of the generation. */
   readonly task: DrawingTask;
-  /** Progress events; the last one is `completed`. */
-  readonly progress: AsyncGenerator<DrawingProgress, void, undefined>;
-  /** Progress as wire events. Read one of these streams, or call `finish`. */
-  readonly events: AsyncGenerator<WireEvent, void, undefined>;
-  /** Runs to the end and returns the pictures. */
-  readonly finish: () => Promise<Drawing>;
 }
 
 /** The files to make of a generation. */
@@ -75,62 +74,30 @@ export function startDrawing(
     metadata: request.metadata,
     resumeStates: call.resumeStates ?? [],
   };
-  const id = call.id ?? `gen-${crypto.randomUUID()}`;
-  const run = { id, task };
-  const wire = (event: DrawingProgress) => wireEvent(run, event);
+  const run = { id: call.id ?? `gen-${crypto.randomUUID()}`, task };
+  const { observer } = call;
   const inFlight = new GenerationInFlight(
     { ...request, seed: params.seed },
     params,
   );
-  call.inFlight?.(inFlight);
-  const walk = watched(
-    inFlight,
-    walkDrawing(task, drawers, call),
-  );
-  const progress = observed(
-    call,
-    noted(call, walk, models.language.name),
-    wire,
-  );
-  const finish = async () => {
-    for await (const event of progress) {
-      if (event.type === "completed") return event.drawing;
-    }
-    throw new TypeError("the drawing broke off");
-  };
-  return { id, task, progress, events: asSent(progress, wire), finish };
-}
-
-/** Yields progress and updates `inFlight` with it. */
-async function* watched(
-  inFlight: GenerationInFlight,
-  progress: AsyncGenerator<DrawingProgress, void, undefined>,
-): AsyncGenerator<DrawingProgress, void, undefined> {
-  for await (const event of progress) {
+  observer?.inFlight?.(inFlight);
+  const observe = (event: DrawingProgress) => {
     inFlight.note(event);
-    yield event;
-  }
-}
-
-/**
- * Yields progress, after it passed the resume state and the number of tokens to
- * `call`.
- */
-async function* noted(
-  call: Call,
-  progress: AsyncGenerator<DrawingProgress, void, undefined>,
-  model: string,
-): AsyncGenerator<DrawingProgress, void, undefined> {
-  for await (const event of progress) {
     if (event.type === "row") {
-      call.keep?.(event.imageIndex, event.resumeState());
+      observer?.keep?.(event.imageIndex, event.resumeState());
+    } else if (event.type === "completed") {
+      const { newTokens: tokens, timings } = event.drawing;
+      const timed = { model: models.language.name, timings };
+      observer?.finished?.({ tokens, timed });
     }
-    if (event.type === "completed") {
-      call.note?.(event.drawing.newTokens);
-      call.timed?.(model, event.drawing.timings);
-    }
-    yield event;
-  }
+  };
+  const observed = observedRun(walkDrawing(task, drawers, call), {
+    observer,
+    observe,
+    wire: (event) => wireEvent(run, event),
+    answerOf: (event) => event.type === "completed" ? event.drawing : undefined,
+  });
+  return { ...run, ...observed };
 }
 
 function wireEvent(

@@ -26,7 +26,7 @@ import {
 } from "./image_metadata.ts";
 import type { ModelPair, Tools, VisionModel } from "../models/ports.ts";
 import { PreviewPace } from "./preview_pace.ts";
-import type { PictureCall } from "./encode_image.ts";
+import type { PictureCall } from "./pixel_budget.ts";
 import {
   acquirePicture,
   encodeFile,

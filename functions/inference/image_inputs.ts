@@ -10,7 +10,8 @@ import { mediaType } from "../http/body.ts";
 import { gridFromFields, isClip } from "../http/grid_json.ts";
 import { checkGridSize } from "./image_limit.ts";
 import type { Tools, VisionModel } from "../models/ports.ts";
-import { encodePicture, type PictureCall } from "./encode_image.ts";
+import { encodePictures } from "./encode_image.ts";
+import type { PictureCall } from "./pixel_budget.ts";
 import { invalidField, InvalidFieldsError } from "../http/errors/errors.ts";
 import type { Grid } from "../schema/common.ts";
 import { pictureBytes, type PictureUse, type Upload } from "../http/upload.ts";
@@ -55,11 +56,8 @@ export async function questionGrids(
   }
   using held = new DisposableStack();
   const { call } = options;
-  const encoded: CodeGrid[] = [];
-  for (const bytes of await filesOf(tools, upload, { call, held })) {
-    encoded.push(await encodePicture(tools, bytes, vision, options));
-  }
-  return encoded;
+  const taken = await filesOf(tools, upload, { call, held });
+  return await encodePictures(tools, taken, vision, options);
 }
 
 /**

@@ -5,9 +5,10 @@
  * @module
  */
 
-import { Budget } from "../../lib/async/budget.ts";
+import { Budget, type Share } from "../../lib/async/budget.ts";
 import { MAX_DECODE_BYTES_PER_PIXEL } from "../../lib/image/pixel_cost.ts";
-import type { Limits } from "../models/ports.ts";
+import type { Call } from "../http/call.ts";
+import type { Limits, Tools } from "../models/ports.ts";
 
 /** The default share of the memory for pixels. */
 const MEMORY_SHARE = 1 / 8;
@@ -71,4 +72,24 @@ export function pixelBudget(options: PixelBudgetOptions): Budget {
     maxWaiting: options.queueLimit,
     now: () => performance.now(),
   });
+}
+
+/** The call that pictures are prepared for. */
+export type PictureCall = Pick<Call, "signal" | "caller" | "observer">;
+
+/**
+ * Acquires bytes of the budget. The call is accepted once they are granted or
+ * waited for.
+ *
+ * @param urgent True for a generated picture, which is never refused.
+ * @throws {OverloadedError} If too many pictures wait.
+ */
+export async function acquirePixels(
+  { pixels }: Pick<Tools, "pixels">,
+  bytes: number,
+  { signal, caller, observer }: PictureCall,
+  urgent = false,
+): Promise<Share> {
+  const onAdmitted = observer?.accepted;
+  return await pixels.acquire(bytes, { signal, caller, urgent, onAdmitted });
 }

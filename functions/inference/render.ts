@@ -8,7 +8,7 @@ import type { CodeGrid } from "../../lib/grid.ts";
 import type { Share } from "../../lib/async/budget.ts";
 import type { PixelSize, RgbImage } from "../../lib/image/image.ts";
 import { renderClipCost, renderCost } from "../../lib/image/pixel_cost.ts";
-import type { PictureCall } from "./encode_image.ts";
+import { acquirePixels, type PictureCall } from "./pixel_budget.ts";
 import type { Tools, VisionModel } from "../models/ports.ts";
 
 /** A media type of a picture file. */
@@ -66,7 +66,7 @@ export async function encodeFile(
  * @throws {OverloadedError} If too many pictures wait.
  */
 export async function acquirePicture(
-  { pixels }: Pick<Tools, "pixels">,
+  tools: Pick<Tools, "pixels">,
   grid: Pick<CodeGrid, "height" | "width">,
   vision: VisionModel,
   { call, urgent = false }: {
@@ -74,9 +74,8 @@ export async function acquirePicture(
     readonly urgent?: boolean;
   },
 ): Promise<Share> {
-  const { signal, caller } = call;
   const cost = renderCost(pixelSize(grid, vision));
-  return await pixels.acquire(cost, { signal, caller, urgent });
+  return await acquirePixels(tools, cost, call, urgent);
 }
 
 /**
@@ -85,7 +84,7 @@ export async function acquirePicture(
  * @throws {OverloadedError} If too many pictures wait.
  */
 export async function acquireClip(
-  { pixels }: Pick<Tools, "pixels">,
+  tools: Pick<Tools, "pixels">,
   clip: Pick<CodeGrid, "height" | "width"> & { readonly frames: number },
   vision: VisionModel,
   call: PictureCall,
@@ -93,7 +92,7 @@ export async function acquireClip(
   const { framesPerCode: atOnce } = vision;
   const frames = clip.frames * atOnce;
   const cost = renderClipCost(pixelSize(clip, vision), { frames, atOnce });
-  return await pixels.acquire(cost, call);
+  return await acquirePixels(tools, cost, call);
 }
 
 function pixelSize(

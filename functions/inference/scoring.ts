@@ -135,6 +135,8 @@ export async function runScore(
   const { generation } = language;
   const [grid] = grids;
   const { prompt, text } = fields;
+  const onQueued = () => call.observer?.accepted?.();
+  const turn = { caller: call.caller, onQueued };
   const score = prompt !== undefined
     ? await scorePicture(
       language,
@@ -146,7 +148,7 @@ export async function runScore(
         strongest: fields.logprobs ?? 0,
       },
       call.signal,
-      call.caller,
+      turn,
     )
     : await scoreAnswer(
       language,
@@ -157,9 +159,9 @@ export async function runScore(
         text: text!,
       },
       call.signal,
-      call.caller,
+      turn,
     );
-  call.note?.(score.logprobs.length);
+  call.observer?.finished?.({ tokens: score.logprobs.length });
   const worked = prompt === undefined ? "completion_tokens" : "image_tokens";
   const logprob = sum(score.logprobs);
   return {

@@ -67,9 +67,6 @@ export type Submitted =
   | { readonly type: "job" | "existing"; readonly job: Job }
   | { readonly type: "refused"; readonly answer: Response };
 
-/** Time in which a refusal is answered as one, in milliseconds. */
-const REFUSAL_MS = 500;
-
 /** Seconds until a retry after an overload without Retry-After. */
 const RETRY_SECONDS = 1;
 
@@ -121,8 +118,8 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /**
-   * Submits a job, unless there is one of its id. A request that is refused at
-   * once becomes no job.
+   * Submits a job, unless there is one of its id. A request that is refused
+   * before its handler accepts it becomes no job, however long that takes.
    *
    * @throws {DrainingError} If the server is stopping.
    * @throws {OverloadedError} If too many jobs are under way.
@@ -144,10 +141,7 @@ export class JobRunner implements AsyncDisposable {
     const refusal = Promise.withResolvers<Response | undefined>();
     const job = this.#store.find(id)!;
     const run = this.#start(job, caller, refusal, true);
-    const decided = new AbortController();
-    this.#options.pause(REFUSAL_MS, decided.signal).then(() => accept(run));
     const answer = await refusal.promise;
-    decided.abort();
     return answer === undefined
       ? { type: "job", job: this.#store.find(id) ?? job }
       : { type: "refused", answer };
@@ -315,14 +309,17 @@ export class JobRunner implements AsyncDisposable {
       id,
       seed,
       caller: run.caller,
-      inFlight: (inFlight) => void (run.inFlight = inFlight),
       resumeStates: this.#store.resumeStatesOf(id),
-      observe: (event) =>
-        recorder.observe(event, () => {
-          if (event.event !== "started") return;
-          this.#options.onStatus(this.#store.find(id)!);
-        }),
-      keep: (image, resumeState) => recorder.keep(image, resumeState),
+      observer: {
+        accepted: () => accept(run),
+        inFlight: (inFlight) => void (run.inFlight = inFlight),
+        event: (event) =>
+          recorder.observe(event, () => {
+            if (event.event !== "started") return;
+            this.#options.onStatus(this.#store.find(id)!);
+          }),
+        keep: (image, resumeState) => recorder.keep(image, resumeState),
+      },
       watched: () => this.readers.of(id) > 0,
     };
   }

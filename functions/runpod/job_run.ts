@@ -189,10 +189,12 @@ class JobRun {
     return {
       id: this.#id,
       seed: this.#seed,
-      observe: (event) => this.#observe(event),
-      inFlight: (inFlight) => {
-        this.#inFlight = inFlight;
-        this.#watch.inFlight(inFlight);
+      observer: {
+        event: (event) => this.#observe(event),
+        inFlight: (inFlight) => {
+          this.#inFlight = inFlight;
+          this.#watch.inFlight(inFlight);
+        },
       },
     };
   }

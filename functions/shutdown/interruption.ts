@@ -86,9 +86,12 @@ class InFlightRequest implements ResumableRequest {
     c.set("call", {
       ...call,
       signal: AbortSignal.any([call.signal, signal]),
-      inFlight: (inFlight) => {
-        this.#inFlight = inFlight;
-        call.inFlight?.(inFlight);
+      observer: {
+        ...call.observer,
+        inFlight: (inFlight) => {
+          this.#inFlight = inFlight;
+          call.observer?.inFlight?.(inFlight);
+        },
       },
     });
   }

@@ -47,6 +47,8 @@ export interface AcquireOptions {
    * others and is never refused.
    */
   readonly urgent?: boolean;
+  /** Called once the request is granted or waits, and so is not refused. */
+  readonly onAdmitted?: (() => void) | undefined;
 }
 
 /** A part of a budget, held until it is disposed. */
@@ -124,7 +126,7 @@ export class Budget {
    */
   async acquire(
     amount: number,
-    { signal, caller = "", urgent = false }: AcquireOptions = {},
+    { signal, caller = "", urgent = false, onAdmitted }: AcquireOptions = {},
   ): Promise<Share> {
     signal?.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Share>();
@@ -140,12 +142,16 @@ export class Budget {
       grant: resolve,
     };
     this.#queue.add(waiter, caller, needed);
-    if (this.#next() === waiter) return this.#grant(waiter);
+    if (this.#next() === waiter) {
+      onAdmitted?.();
+      return this.#grant(waiter);
+    }
     if (!urgent && !this.#mayWait(waiter)) {
       const retryAfterSeconds = this.#retryAfterSeconds(waiter);
       this.#queue.remove(waiter);
       throw new OverloadedError(retryAfterSeconds);
     }
+    onAdmitted?.();
     this.#releasedAt ??= this.#options.now();
     const leave = () => {
       // A share granted in this turn of the event loop is the caller's.

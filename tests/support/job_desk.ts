@@ -105,7 +105,7 @@ export function openDesk(
   const accepted = async (changes: Partial<JobOrder> = {}) => {
     const submitted = runner.submit(order(changes));
     const { call } = [...calls.values()].at(-1)!;
-    call.observe!({ event: "queued", data: { position: 0 } });
+    call.observer!.event!({ event: "queued", data: { position: 0 } });
     return jobOf(await submitted);
   };
   return {

@@ -29,13 +29,12 @@ export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
     checkReady: () => void tokenizers.vision(undefined),
     infer: async (inference) => {
       const { call } = inference;
-      const { signal, note } = call;
+      const { signal, observer } = call;
       const fields = nativeFields(DetokenizeRequest, OPTIONS, inference, {});
       const vision = tokenizers.vision(fields.model);
       const codes = codesInput(inference, vision.codebookSize)!;
       checkGridSize(codes, vision, tokenizers.limits);
       if (isClip(codes)) checkClipSize(codes, vision, tokenizers);
-      note?.(codes.codes.length);
       using _share = isClip(codes)
         ? await acquireClip(tokenizers, codes, vision, call)
         : await acquirePicture(tokenizers, codes, vision, { call });
@@ -47,6 +46,7 @@ export function detokenizeModel(tokenizers: Tokenizers): ServedModel {
         const png = await tokenizers.codec.encodePng(frame, {}, call);
         files.push(new Uint8Array(png));
       }
+      observer?.finished?.({ tokens: codes.codes.length });
       return {
         outputs: [["image", filesTensor(files)]],
         parameters: { model: vision.checkpoint.name },

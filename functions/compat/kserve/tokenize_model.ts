@@ -63,7 +63,7 @@ async function pictureCodes(
     call,
   });
   const grid = await vision.encode(prepared.image, call.signal, call.caller);
-  call.note?.(grid.codes.length);
+  call.observer?.finished?.({ tokens: grid.codes.length });
   return {
     outputs: [["codes", codesTensor(grid)]],
     parameters: { model: vision.checkpoint.name },
@@ -79,10 +79,10 @@ async function textTokens(
   });
   const { name, text } = await tokenizers.text(fields.model);
   const { special = false } = fields;
-  const { signal, caller, note } = inference.call;
+  const { signal, caller, observer } = inference.call;
   const options = { special, signal, caller };
   const values = Int32Array.from(await text.encode(fields.text!, options));
-  note?.(values.length);
+  observer?.finished?.({ tokens: values.length });
   return {
     outputs: [
       ["tokens", { datatype: "INT32", shape: [values.length], values }],

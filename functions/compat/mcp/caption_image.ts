@@ -44,7 +44,7 @@ export function captionImage(answerers: Answerers): Tool {
         })
       );
       let progress = 0;
-      const observe = ({ event }: WireEvent) => {
+      const onEvent = ({ event }: WireEvent) => {
         if (event !== "delta") return;
         const message = `${++progress} pieces of text`;
         onProgress({ progress, message });
@@ -52,7 +52,7 @@ export function captionImage(answerers: Answerers): Tool {
       const asked = { grids, visionMs: watch.milliseconds };
       const answered = await startAnswer(answerers, fields, asked, {
         ...call,
-        observe,
+        observer: { ...call.observer, event: onEvent },
       }).finish();
       return {
         pictures: [],

@@ -35,10 +35,10 @@ export function detokenizeImage(tokenizers: Tokenizers): Tool {
       const vision = tokenizers.vision(model);
       const grid = gridFromFields(field, "/grid", vision.codebookSize);
       checkGridSize(grid, vision, tokenizers.limits);
-      call.note?.(grid.codes.length);
       using _share = await acquirePicture(tokenizers, grid, vision, { call });
       const image = await vision.decode(grid, call.signal, call.caller);
       const png = await tokenizers.codec.encodePng(image, {}, call);
+      call.observer?.finished?.({ tokens: grid.codes.length });
       const { height, width } = image;
       return {
         pictures: [imageContent(png, "image/png")],

@@ -44,8 +44,11 @@ export function generateImage(drawers: Drawers): Tool {
       const file = FILE_TYPES[args.output_format ?? "png"];
       const wanted = { file, preview: false };
       const rows: RowCount = { drawn: 0, total: 0 };
-      const observe = (event: WireEvent) => tell(event, rows, use);
-      const call = { ...use.call, observe };
+      const observer = {
+        ...use.call.observer,
+        event: (event: WireEvent) => tell(event, rows, use),
+      };
+      const call = { ...use.call, observer };
       const run = startDrawing(drawers, request, wanted, call);
       rows.total = rowsToDraw(run);
       const { pictures } = await run.finish();

@@ -56,7 +56,7 @@ export function tokenizeImage(tokenizers: Tokenizers): Tool {
         call.signal,
         call.caller,
       );
-      call.note?.(grid.codes.length);
+      call.observer?.finished?.({ tokens: grid.codes.length });
       return {
         pictures: [],
         fields: { model: vision.checkpoint.name, grid: gridFields(grid) },

@@ -12,7 +12,7 @@ import {
 } from "../../inference/captioning.ts";
 import type { Call } from "../../http/call.ts";
 import type { Answerers } from "../../models/ports.ts";
-import { encodePicture } from "../../inference/encode_image.ts";
+import { encodePictures } from "../../inference/encode_image.ts";
 import { PictureRequiredError } from "../../http/errors/errors.ts";
 import { Stopwatch } from "../../http/server_timing.ts";
 import { pictureBytes } from "../../http/upload.ts";
@@ -45,17 +45,15 @@ export async function startQuestion(
     throw new PictureRequiredError(language.name, pointer);
   }
   const watch = new Stopwatch();
-  const encode = async ({ text, pointer }: AskedPicture) => {
+  const grids = await watch.run(async () => {
     using held = new DisposableStack();
-    const use = { call, held };
-    const bytes = await pictureBytes(answerers, text, pointer, use);
+    const files: Uint8Array[] = [];
+    for (const { text, pointer } of pictures) {
+      files.push(await pictureBytes(answerers, text, pointer, { call, held }));
+    }
     const options = { decode: "display", call } as const;
-    return await encodePicture(answerers, bytes, vision, options);
-  };
-  const grids = [];
-  for (const picture of pictures) {
-    grids.push(await watch.run(() => encode(picture)));
-  }
+    return await encodePictures(answerers, files, vision, options);
+  });
   const asked = { grids, visionMs: watch.milliseconds };
   return startAnswer(answerers, fields, asked, call);
 }

@@ -112,7 +112,7 @@ class Story {
       job.run = 0;
       job.status = "running";
       job.events.push("started");
-      call.observe!({ event: "started", data: { n: 1, rows: ROWS } });
+      call.observer!.event!({ event: "started", data: { n: 1, rows: ROWS } });
     } else if (operation === "row") {
       if (job.run === undefined || job.run === ROWS) return;
       const index = job.run++;
@@ -120,7 +120,10 @@ class Story {
         job.rows++;
         job.events.push(`row ${index}`);
       }
-      call.observe!({ event: "row", data: { "image_index": 0, index } });
+      call.observer!.event!({
+        event: "row",
+        data: { "image_index": 0, index },
+      });
     } else if (operation === "finish") {
       this.end(job, "succeeded", "completed");
       answer(new Response("ok"));

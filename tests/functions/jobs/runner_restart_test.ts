@@ -39,7 +39,7 @@ Deno.test("JobRunner interrupts running jobs when disposed, and leaves queued on
   const first = openDesk({ tables: openTables(path) });
   const waits = await first.accepted();
   const runs = await first.accepted();
-  first.calls.get(runs.id)!.call.observe!(started);
+  first.calls.get(runs.id)!.call.observer!.event!(started);
   await first.runner[Symbol.asyncDispose]();
   await rejects(() => first.runner.submit(order()), DrainingError);
   first.runner.recover();
@@ -62,8 +62,10 @@ Deno.test("JobRunner.drain() starts no jobs, leaves queued ones, and lets runnin
   const waits = await desk.accepted();
   const runs = await desk.accepted();
   const ends = await desk.accepted();
-  for (const { id } of [runs, ends]) calls.get(id)!.call.observe!(started);
-  calls.get(ends.id)!.call.inFlight!({
+  for (const { id } of [runs, ends]) {
+    calls.get(id)!.call.observer!.event!(started);
+  }
+  calls.get(ends.id)!.call.observer!.inFlight!({
     asked: { path: "/v1/generate", fields: {} },
     seed: 1,
     remainingMs: () => 77,
@@ -151,7 +153,7 @@ Deno.test("JobRunner.resume() continues from the resume states, and sends the re
   const { call, answer } = desk.calls.get("a")!;
   deepStrictEqual(call.resumeStates, [resumeState]);
   strictEqual(call.seed, 7);
-  for (const event of [started, row(0), row(1)]) call.observe!(event);
+  for (const event of [started, row(0), row(1)]) call.observer!.event!(event);
   deepStrictEqual(jobs.find("a")?.progress, { done: 2, total: 2 });
   answer(new Response("ok"));
   const events = await replay(desk.runner, "a");
@@ -207,12 +209,12 @@ Deno.test("JobRunner interrupts a job whose end could not be stored once it can"
   await using desk = openDesk();
   const { id } = await desk.accepted();
   const { call, answer } = desk.calls.get(id)!;
-  call.observe!(started);
+  call.observer!.event!(started);
   const { database } = desk.tables;
   database.exec(
     "CREATE TRIGGER full BEFORE UPDATE ON jobs BEGIN SELECT raise(ABORT, 'database or disk is full'); END",
   );
-  throws(() => call.observe!(row(0)), StoreFullError);
+  throws(() => call.observer!.event!(row(0)), StoreFullError);
   answer(new Response("ok"));
   await settle();
   strictEqual(desk.runner.size, 0);
@@ -240,7 +242,7 @@ Deno.test("JobRunner.events() yields events as they happen, until the end", asyn
   const { call, answer } = desk.calls.get(id)!;
   const events = desk.runner.events(id, 1, NEVER);
   const first = events.next();
-  call.observe!(started);
+  call.observer!.event!(started);
   strictEqual((await first).value?.event, "started");
   const second = events.next();
   answer(new Response("ok"));

@@ -12,8 +12,6 @@ import {
 } from "../../support/job_desk.ts";
 import { newJob } from "../../support/job_tables.ts";
 
-const REFUSAL_MS = 500;
-
 const row = (index: number) => ({
   event: "row",
   data: { "image_index": 0, index },
@@ -44,10 +42,10 @@ Deno.test("JobRunner takes a job from queued through running to succeeded", asyn
   const { id, status } = await desk.accepted();
   strictEqual(status, "queued");
   const { call, answer } = desk.calls.get(id)!;
-  call.observe!(started);
+  call.observer!.event!(started);
   strictEqual(statusOf(desk, id), "running");
-  call.observe!(row(0));
-  call.observe!({ event: "completed", data: { whole: true } });
+  call.observer!.event!(row(0));
+  call.observer!.event!({ event: "completed", data: { whole: true } });
   answer(new Response("text", { headers: { "x-seed": "7", "x-other": "1" } }));
   await desk.runner.settled(id, NEVER);
   strictEqual(statusOf(desk, id), "succeeded");
@@ -93,12 +91,27 @@ Deno.test("JobRunner.submit() stores no job for an immediate refusal", async () 
   strictEqual(desk.clock.waiting(), 0);
 });
 
-Deno.test("JobRunner fails a job that is refused later", async () => {
+Deno.test("JobRunner.submit() stores no job for a refusal, however late it comes", async () => {
+  await using desk = openDesk();
+  let decided = false;
+  const submitted = desk.runner.submit(order()).finally(() => decided = true);
+  const [call] = [...desk.calls.values()];
+  desk.clock.pass(86_400_000);
+  await settle();
+  deepStrictEqual([decided, desk.clock.waiting()], [false, 0]);
+  call!.answer(problem(422, "invalid-fields"));
+  strictEqual((await submitted).type, "refused");
+  await settle();
+  deepStrictEqual(desk.tables.queries.all("SELECT * FROM jobs"), []);
+});
+
+Deno.test("JobRunner fails a job that is refused after it was accepted", async () => {
   await using desk = openDesk();
   const submitted = desk.runner.submit(order());
   const [call] = [...desk.calls.values()];
-  desk.clock.pass(REFUSAL_MS);
+  call!.call.observer!.accepted!();
   const { id } = jobOf(await submitted);
+  call!.call.observer!.accepted!();
   call!.answer(problem(422, "invalid-fields"));
   await desk.runner.settled(id, NEVER);
   const { status, error } = desk.tables.jobs.find(id)!;
@@ -190,7 +203,7 @@ for (const begun of [false, true]) {
   Deno.test(`a job that ${begun ? "runs" : "waits"} is canceled once`, async () => {
     await using desk = openDesk();
     const { id } = await desk.accepted();
-    if (begun) desk.calls.get(id)!.call.observe!(started);
+    if (begun) desk.calls.get(id)!.call.observer!.event!(started);
     await Promise.all([desk.runner.cancel(id), desk.runner.cancel(id)]);
     await desk.runner.cancel(id);
     strictEqual(statusOf(desk, id), "canceled");
@@ -221,7 +234,7 @@ for (const retryable of [false, true]) {
   Deno.test(`a job that failed${retryable ? ", for now," : ""} stays failed when it is canceled`, async () => {
     await using desk = openDesk();
     const { id } = await desk.accepted();
-    desk.calls.get(id)!.call.observe!(started);
+    desk.calls.get(id)!.call.observer!.event!(started);
     desk.calls.get(id)!.answer(problem(504, "deadline", retryable));
     await desk.runner.settled(id, NEVER);
     await desk.runner.cancel(id);
@@ -254,7 +267,7 @@ Deno.test("JobRunner.events() yields preview pictures, and none in a replay", as
   await reading.next();
   const preview = { "b64_json": "AA==" };
   const { event, data } = row(0);
-  call.observe!({ event, data: { ...data, preview } });
+  call.observer!.event!({ event, data: { ...data, preview } });
   const live = (await reading.next()).value!;
   deepStrictEqual(JSON.parse(live.data), { ...data, preview });
   answer(new Response("{}"));

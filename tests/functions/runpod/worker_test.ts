@@ -102,8 +102,8 @@ Deno.test("RunpodWorker reports the newest progress once a second, never after t
   await using desk = openRunpodDesk();
   const [job, { call, answer }] = await desk.begun(fox);
   const row = (index: number) =>
-    call.observe!({ event: "row", data: { index, codes: [] } });
-  call.observe!({ event: "started", data: { n: 1, rows: 4 } });
+    call.observer!.event!({ event: "row", data: { index, codes: [] } });
+  call.observer!.event!({ event: "started", data: { n: 1, rows: 4 } });
   row(0);
   await settle();
   deepStrictEqual(job.output, { done: 1, total: 4 });
@@ -126,11 +126,11 @@ Deno.test("RunpodWorker streams parts before the answer, in order, with text mer
   await using desk = openRunpodDesk();
   const input = { image: "x", stream: true };
   const [job, { call, answer }] = await desk.begun(input);
-  call.observe!({ event: "queued", data: { position: 0 } });
+  call.observer!.event!({ event: "queued", data: { position: 0 } });
   for (const text of ["a", " fox"]) {
-    call.observe!({ event: "delta", data: { text } });
+    call.observer!.event!({ event: "delta", data: { text } });
   }
-  call.observe!({ event: "completed", data: { text: "a fox" } });
+  call.observer!.event!({ event: "completed", data: { text: "a fox" } });
   answer(Response.json({ text: "a fox" }));
   await settle();
   deepStrictEqual(job.parts, [
@@ -172,7 +172,10 @@ Deno.test("RunpodWorker answers with a remedy if RunPod refuses the size", async
 Deno.test("RunpodWorker sends a long event by its name, and splits a long text", async () => {
   await using desk = openRunpodDesk();
   const [job, { call, answer }] = await desk.begun({ ...fox, stream: true });
-  call.observe!({ event: "image", data: { b64_json: "x".repeat(2 ** 20) } });
+  call.observer!.event!({
+    event: "image",
+    data: { b64_json: "x".repeat(2 ** 20) },
+  });
   answer(Response.json(1));
   const input = { openai_route: "/v1/x", openai_input: {} };
   const [other, streamed] = await desk.begun(input);
@@ -317,7 +320,7 @@ function inFlight(): InFlight {
 Deno.test("RunpodWorker returns unfinished jobs with their resume input", async () => {
   const desk = openRunpodDesk();
   const [job, { call }] = await desk.begun({ ...fox, height: 64 });
-  call.inFlight!(inFlight());
+  call.observer!.inFlight!(inFlight());
   const [answering] = await desk.begun({ image: "x" });
   deepStrictEqual(
     desk.worker.works.map(({ remainingMs }) => remainingMs()),

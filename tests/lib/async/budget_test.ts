@@ -114,3 +114,17 @@ Deno.test("Budget gives its total to a request that asks for more", async () => 
   share.shrink(4);
   strictEqual(budget.held, 4);
 });
+
+Deno.test("Budget.acquire() calls onAdmitted for shares that are granted or waited for, not for refused ones", async () => {
+  const admitted: string[] = [];
+  const budget = new Budget({ total: 10, maxWaiting: 1, now: () => 0 });
+  const ask = (name: string) =>
+    budget.acquire(10, { onAdmitted: () => void admitted.push(name) });
+  const first = await ask("granted");
+  const waiting = ask("waits");
+  await rejects(ask("refused"), OverloadedError);
+  deepStrictEqual(admitted, ["granted", "waits"]);
+  first[Symbol.dispose]();
+  (await waiting)[Symbol.dispose]();
+  deepStrictEqual(admitted, ["granted", "waits"]);
+});

@@ -17,7 +17,10 @@ import type { PixelSize, RgbImage } from "../../../../lib/image/image.ts";
 import { decodeCost } from "../../../../lib/image/pixel_cost.ts";
 import { turn } from "../../../metrics/event_loop.ts";
 import type { Tools } from "../../../models/ports.ts";
-import type { PictureCall } from "../../../inference/encode_image.ts";
+import {
+  acquirePixels,
+  type PictureCall,
+} from "../../../inference/pixel_budget.ts";
 
 /**
  * Decodes the alpha channel of a picture in its displayed orientation.
@@ -26,17 +29,16 @@ import type { PictureCall } from "../../../inference/encode_image.ts";
  * @throws {OverloadedError} If too many pictures wait.
  */
 export async function decodeAlpha(
-  { codec, limits: { maxPixels }, pixels }: Tools,
+  tools: Tools,
   bytes: Uint8Array,
   call: PictureCall,
 ): Promise<RgbImage> {
+  const { codec, limits: { maxPixels } } = tools;
   const header = readHeader(bytes);
   checkPixels(header, 1, maxPixels);
   const work = { header, fileBytes: bytes.length, frames: 1 };
-  using _share = await pixels.acquire(
-    decodeCost(work, shownSize(header)),
-    call,
-  );
+  const cost = decodeCost(work, shownSize(header));
+  using _share = await acquirePixels(tools, cost, call);
   const options = { decode: "alpha", maxPixels } as const;
   return await codec.decodeImage(bytes, options, call);
 }

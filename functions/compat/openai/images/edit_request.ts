@@ -13,9 +13,10 @@ import {
   drawnCount,
   type KeptCodes,
 } from "../../../../lib/drawing/kept_codes.ts";
+import { readHeader, shownSize } from "../../../../lib/image/header.ts";
 import { keptFields } from "../../../inference/kept_codes.ts";
 import type { Drawer, Tools } from "../../../models/ports.ts";
-import type { PictureCall } from "../../../inference/encode_image.ts";
+import type { PictureCall } from "../../../inference/pixel_budget.ts";
 import { invalidField } from "../../../http/errors/errors.ts";
 import type { PictureUse, Upload } from "../../../http/upload.ts";
 import { decodeAlpha, keptByAlpha } from "./edit_mask.ts";
@@ -82,13 +83,13 @@ export async function wantedEdit(
   const use = { call, held };
   const bytes = await sourceBytes(tools, upload, use);
   const source = sourcePicture(bytes, drawer);
-  const kept = await keptByMask(tools, upload, source, use);
-  const grid = await encodeSource(tools, source, drawer, call);
-  const keep = { ...grid, kept };
   const { request, wanted } = wantedDrawing(
     { ...fields, size: sizeText(source) },
     drawer,
   );
+  const kept = await keptByMask(tools, upload, source, use);
+  const grid = await encodeSource(tools, source, drawer, call);
+  const keep = { ...grid, kept };
   const { height: _, width: __, ...rest } = request;
   const partialImages = fields.stream ? fields.partial_images : 0;
   return {
@@ -119,13 +120,14 @@ async function keptByMask(
     (mask === undefined
       ? undefined
       : await fieldBytes(tools, mask, "/mask", use));
-  const alpha = await decodeAlpha(tools, own ?? bytes, use.call);
-  if (alpha.height !== shown.height || alpha.width !== shown.width) {
+  const masked = shownSize(readHeader(own ?? bytes));
+  if (masked.height !== shown.height || masked.width !== shown.width) {
     throw invalidField(
       "/mask",
-      `expected ${shown.width} × ${shown.height} pixels, as the picture has, found ${alpha.width} × ${alpha.height}`,
+      `expected ${shown.width} × ${shown.height} pixels, as the picture has, found ${masked.width} × ${masked.height}`,
     );
   }
+  const alpha = await decodeAlpha(tools, own ?? bytes, use.call);
   const kept = await keptByAlpha(alpha, size);
   if (kept.includes(0)) return kept;
   throw invalidField(

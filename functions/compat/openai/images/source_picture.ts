@@ -10,11 +10,8 @@ import type { CodeGrid, GridSize } from "../../../../lib/grid.ts";
 import { readHeader } from "../../../../lib/image/header.ts";
 import type { PixelSize } from "../../../../lib/image/image.ts";
 import type { Drawer, Tools } from "../../../models/ports.ts";
-import {
-  encodePicture,
-  type PictureCall,
-  sourceSize,
-} from "../../../inference/encode_image.ts";
+import { encodePicture, sourceSize } from "../../../inference/encode_image.ts";
+import type { PictureCall } from "../../../inference/pixel_budget.ts";
 import { invalidField } from "../../../http/errors/errors.ts";
 import { sizeFromRatio } from "../../../inference/generation_params.ts";
 import { boundedList } from "../../../schema/bounded_list.ts";

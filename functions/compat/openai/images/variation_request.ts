@@ -162,10 +162,12 @@ function drawingOf(
 async function described(
   describer: Answerers,
   { bytes }: SourcePicture,
-  { signal, caller }: Call,
+  { signal, caller, observer }: Call,
 ): Promise<string> {
   const { vision } = describer.answerer(undefined);
-  const call = { signal, caller };
+  // The description is a part of the work: its progress is not the call's.
+  const accepted = () => observer?.accepted?.();
+  const call = { signal, caller, observer: { accepted } };
   const options = { decode: "display", call } as const;
   const grid = await encodePicture(describer, bytes, vision, options);
   const fields = {
