@@ -5,8 +5,9 @@
  * @module
  */
 
-import { Worker } from "node:worker_threads";
-import type { HeartbeatMessage } from "./heartbeat_thread.ts";
+import { nodeWorker } from "../../lib/async/node_worker.ts";
+import { WorkerClient } from "../../lib/async/worker_client.ts";
+import type { HeartbeatMethods } from "./heartbeat_thread.ts";
 import type { PingPlace } from "./ping.ts";
 
 /** A heartbeat that sends pings until it is closed. */
@@ -17,13 +18,16 @@ export interface Heartbeat extends AsyncDisposable {
 
 /** Starts to send pings. */
 export function startHeartbeat(place: PingPlace): Heartbeat {
-  const thread = new Worker(new URL("./heartbeat_thread.ts", import.meta.url));
-  const send = (message: HeartbeatMessage) => thread.postMessage(message);
-  send({ place });
+  const url = new URL("./heartbeat_thread.ts", import.meta.url);
+  const thread = new WorkerClient<HeartbeatMethods>(
+    nodeWorker(url),
+    "heartbeat",
+  );
+  // A heartbeat that is closed has nothing left to tell.
+  const ignore = () => {};
+  thread.call("start", place).catch(ignore);
   return {
-    tell: (jobs) => send({ jobs }),
-    [Symbol.asyncDispose]: async () => {
-      await thread.terminate();
-    },
+    tell: (jobs) => void thread.call("tell", jobs).catch(ignore),
+    [Symbol.asyncDispose]: () => thread.close(),
   };
 }

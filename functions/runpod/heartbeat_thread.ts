@@ -5,23 +5,24 @@
  * @module
  */
 
-import { parentPort } from "node:worker_threads";
+import { serveFromNodeWorker } from "../../lib/async/node_worker.ts";
 import { pause } from "../jobs/pause.ts";
 import { pingLoop, type PingPlace } from "./ping.ts";
 
-/** A message to the thread. */
-export type HeartbeatMessage =
-  | { readonly place: PingPlace }
-  | { readonly jobs: readonly string[] };
-
 let jobs: readonly string[] = [];
 
-parentPort?.on("message", (message: HeartbeatMessage) => {
-  if ("jobs" in message) jobs = message.jobs;
-  else start(message.place);
-});
+/** Methods of the thread. */
+export const methods = {
+  start: (place: PingPlace): void => {
+    const { signal } = new AbortController();
+    pingLoop(place, () => jobs, { send: fetch, pause, signal });
+  },
+  tell: (running: readonly string[]): void => {
+    jobs = running;
+  },
+};
 
-function start(place: PingPlace): void {
-  const { signal } = new AbortController();
-  pingLoop(place, () => jobs, { send: fetch, pause, signal });
-}
+/** Type of the methods, for the client. */
+export type HeartbeatMethods = typeof methods;
+
+serveFromNodeWorker(methods);

@@ -7,13 +7,10 @@
  * @module
  */
 
-import type { ConvertOutcome, Job } from "./convert_thread.ts";
+import { webWorker, WorkerClient } from "../async/worker_client.ts";
+import type { ConvertMethods, Job } from "./convert_thread.ts";
 
-/** A thread and its port. */
-interface Thread {
-  readonly worker: Worker;
-  readonly port: MessagePort;
-}
+type Thread = WorkerClient<ConvertMethods>;
 
 /** Distributes bands among equal threads. */
 export class ConvertPool implements Disposable {
@@ -42,9 +39,7 @@ export class ConvertPool implements Disposable {
     const thread = this.#idle.pop() ??
       await new Promise<Thread>((resolve) => this.#waiting.push(resolve));
     try {
-      const outcome = await exchange(thread, job);
-      if ("parts" in outcome) return outcome.parts;
-      throw new RangeError(outcome.reason);
+      return await thread.call("convert", job, { moved: [job.bytes.buffer] });
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#idle.push(thread);
@@ -54,37 +49,11 @@ export class ConvertPool implements Disposable {
 
   /** Stops all threads at once. */
   [Symbol.dispose](): void {
-    for (const { worker, port } of this.#all) {
-      port.close();
-      worker.terminate();
-    }
+    for (const thread of this.#all) thread[Symbol.dispose]();
   }
 }
 
 function start(): Thread {
-  const worker = new Worker(new URL("./convert_thread.ts", import.meta.url), {
-    type: "module",
-  });
-  const { port1, port2 } = new MessageChannel();
-  worker.postMessage(undefined, [port2]);
-  return { worker, port: port1 };
-}
-
-async function exchange(
-  { worker, port }: Thread,
-  job: Job,
-): Promise<ConvertOutcome> {
-  const { promise, resolve, reject } = Promise.withResolvers<ConvertOutcome>();
-  const onError = (event: ErrorEvent) => {
-    event.preventDefault();
-    reject(new Error(event.message));
-  };
-  port.onmessage = ({ data }: MessageEvent<ConvertOutcome>) => resolve(data);
-  worker.addEventListener("error", onError);
-  port.postMessage(job, [job.bytes.buffer]);
-  try {
-    return await promise;
-  } finally {
-    worker.removeEventListener("error", onError);
-  }
+  const url = new URL("./convert_thread.ts", import.meta.url);
+  return new WorkerClient(webWorker(url, "convert"), "converting thread");
 }

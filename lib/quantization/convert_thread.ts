@@ -1,11 +1,10 @@
 /**
- * The thread that converts bands: one at a time, each answered once.
- *
- * Its first message brings the port that all others use.
+ * The thread that converts bands, one at a time.
  *
  * @module
  */
 
+import { Moved, serveMethods } from "../async/worker_methods.ts";
 import type { Treatment } from "./recipe.ts";
 import { convert } from "./convert.ts";
 
@@ -19,28 +18,17 @@ export interface Job {
   readonly treatment: Treatment;
 }
 
-/** The outcome of a job: its results, or the reason of a failure. */
-export type ConvertOutcome =
-  | { readonly parts: readonly Uint8Array<ArrayBuffer>[] }
-  | { readonly reason: string };
+/** Methods of the thread. */
+export const methods = {
+  convert: (
+    { bytes, dtype, treatment }: Job,
+  ): Moved<readonly Uint8Array<ArrayBuffer>[]> => {
+    const parts = convert(bytes, dtype, treatment);
+    return new Moved(parts, parts.map(({ buffer }) => buffer));
+  },
+};
 
-globalThis.addEventListener("message", (event) => {
-  if (!(event instanceof MessageEvent)) return;
-  const [port] = event.ports;
-  if (port === undefined) return;
-  port.onmessage = ({ data }: MessageEvent<Job>) => {
-    const outcome = outcomeOf(data);
-    const moved = "parts" in outcome
-      ? outcome.parts.map(({ buffer }) => buffer)
-      : [];
-    port.postMessage(outcome, moved);
-  };
-});
+/** Type of the methods, for the client. */
+export type ConvertMethods = typeof methods;
 
-function outcomeOf({ bytes, dtype, treatment }: Job): ConvertOutcome {
-  try {
-    return { parts: convert(bytes, dtype, treatment) };
-  } catch (error) {
-    return { reason: error instanceof Error ? error.message : "it failed" };
-  }
-}
+serveMethods(methods);

@@ -8,10 +8,11 @@
  *
  * @module
  */
+import { webWorker, WorkerClient } from "../async/worker_client.ts";
 import { FairQueue, type FairTaskOptions } from "../async/fair_queue.ts";
 import type { SpecialTokens } from "../special_tokens.ts";
 import { buildEncoder } from "./bpe.ts";
-import type { WorkerReply, WorkerRequest } from "./encoder_worker.ts";
+import type { EncoderMethods } from "./encoder_worker.ts";
 import { readTextModel } from "./text_source.ts";
 import type { TextSource } from "./text_source.ts";
 import type { TokenBytes } from "./token_bytes.ts";
@@ -73,93 +74,38 @@ export function openHere(source: TextSource): Encoder {
  * @throws {SyntaxError} If the file is invalid.
  */
 export async function openInWorker(source: TextSource): Promise<Encoder> {
-  const worker = new EncoderWorker();
+  const worker = new WorkerClient<EncoderMethods>(
+    webWorker(new URL("./encoder_worker.ts", import.meta.url), "text encoder"),
+    "encoder",
+  );
   try {
-    const opened = await worker.ask({
-      kind: "open",
-      format: source.kind,
-      bytes: source.bytes,
-    });
-    if (opened.kind !== "opened") throw outOfStep(opened);
-    const ready = worker.ask({ kind: "build" }).then(() => {});
+    const { kind, bytes } = source;
+    const { table, specials } = await worker.call("open", { kind, bytes });
+    const ready = worker.call("build", undefined);
     // Callers that encode get the error; for others it is irrelevant.
     ready.catch(() => {});
     // One message at a time: no other can pass those that the worker holds
     // already.
     const queue = new FairQueue();
     return {
-      table: opened.table,
-      specials: opened.specials,
+      table,
+      specials,
       ready,
       encode: async (texts, turn) => {
         await ready;
-        const encoded = await queue.run(
-          () => worker.ask({ kind: "encode", texts }),
+        return await queue.run(
+          () => worker.call("encode", texts),
           { ...turn, cost: 1 + lengthOf(texts) },
         );
-        if (encoded.kind !== "encoded") throw outOfStep(encoded);
-        return encoded.tokens;
       },
-      [Symbol.dispose]: () => worker.close(),
+      [Symbol.dispose]: () => worker[Symbol.dispose](),
     };
   } catch (error) {
-    worker.close();
+    worker[Symbol.dispose]();
     throw error;
   }
 }
 
 function lengthOf(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + text.length, 0);
-}
-
-function outOfStep(reply: WorkerReply): Error {
-  return new Error(
-    `Cannot use encoder: it answered "${reply.kind}" to something else`,
-  );
-}
-
-/** Sends messages to the worker, and matches its answers in order. */
-class EncoderWorker {
-  readonly #worker = new Worker(
-    new URL("./encoder_worker.ts", import.meta.url),
-    {
-      type: "module",
-      name: "text encoder",
-    },
-  );
-  #waiting: PromiseWithResolvers<WorkerReply>[] = [];
-  #failure: Error | undefined;
-
-  constructor() {
-    this.#worker.onmessage = (event: MessageEvent<WorkerReply>) => {
-      const reply = event.data;
-      const first = this.#waiting.shift();
-      if (reply.kind === "failed") first?.reject(reply.error);
-      else first?.resolve(reply);
-    };
-    this.#worker.onerror = (event) => {
-      // The failure ends encoding, not the process.
-      event.preventDefault();
-      this.#fail(new Error(`Cannot use encoder: ${event.message}`));
-    };
-  }
-
-  ask(request: WorkerRequest): Promise<WorkerReply> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const reply = Promise.withResolvers<WorkerReply>();
-    this.#waiting.push(reply);
-    this.#worker.postMessage(request);
-    return reply.promise;
-  }
-
-  close(): void {
-    this.#fail(new Error("Cannot use encoder: it is closed"));
-    this.#worker.terminate();
-  }
-
-  #fail(error: Error): void {
-    this.#failure ??= error;
-    for (const reply of this.#waiting) reply.reject(this.#failure);
-    this.#waiting = [];
-  }
 }

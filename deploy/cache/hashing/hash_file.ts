@@ -33,6 +33,11 @@ export interface FileHashes {
   readonly parts: readonly string[];
 }
 
+/** The result for a file: its hashes, or an error. */
+export type Hashed =
+  | { readonly type: "hashes"; readonly hashes: FileHashes }
+  | { readonly type: "failure"; readonly reason: string };
+
 /** Bytes per read. */
 const READ_BYTES = 2 ** 20;
 
@@ -64,6 +69,19 @@ export async function hashFile(
     onBytes(count);
   }
   return { size, hex: whole.digest(), parts: parts.digest() };
+}
+
+/** Hashes a file as {@linkcode hashFile} does, and returns errors as results. */
+export async function tryToHash(
+  job: HashJob,
+  onBytes: (bytes: number) => void,
+): Promise<Hashed> {
+  try {
+    return { type: "hashes", hashes: await hashFile(job, onBytes) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "it failed";
+    return { type: "failure", reason };
+  }
 }
 
 /** Hashes of consecutive parts. */

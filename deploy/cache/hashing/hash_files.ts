@@ -4,13 +4,9 @@
  * @module
  */
 
-import { type FileHashes, hashFile, type HashJob } from "./hash_file.ts";
-import type { HashNews } from "./hash_thread.ts";
-
-/** The result for a file: its hashes, or an error. */
-export type Hashed =
-  | { readonly type: "hashes"; readonly hashes: FileHashes }
-  | { readonly type: "failure"; readonly reason: string };
+import { webWorker, WorkerClient } from "../../../lib/async/worker_client.ts";
+import { type Hashed, type HashJob, tryToHash } from "./hash_file.ts";
+import type { HashMethods } from "./hash_thread.ts";
 
 /** Options for hashing files. */
 export interface HashOptions {
@@ -28,25 +24,25 @@ const BESIDE_BYTES = 2 ** 24;
 /** Returns the result for each of `jobs`, in their order. */
 export async function hashFiles(
   jobs: readonly HashJob[],
-  { threads, onBytes, signal }: HashOptions,
+  options: HashOptions,
 ): Promise<Hashed[]> {
   const outcomes = new Array<Hashed>(jobs.length);
   const next = jobs.entries();
   const work = async () => {
     using threads = new DisposableStack();
-    let thread: HashThread | undefined;
+    let thread: WorkerClient<HashMethods> | undefined;
     // All workers draw from one iterator.
     for (const [index, job] of next) {
-      signal.throwIfAborted();
+      options.signal.throwIfAborted();
       if (await isSmall(job)) {
-        outcomes[index] = await hashHere(job, onBytes);
+        outcomes[index] = await tryToHash(job, options.onBytes);
       } else {
-        thread ??= threads.use(new HashThread());
-        outcomes[index] = await thread.hash(job, onBytes, signal);
+        thread ??= threads.use(startThread());
+        outcomes[index] = await hashIn(thread, job, options);
       }
     }
   };
-  const count = Math.min(threads, jobs.length);
+  const count = Math.min(options.threads, jobs.length);
   await Promise.all(Array.from({ length: count }, work));
   return outcomes;
 }
@@ -61,60 +57,22 @@ async function isSmall({ path }: HashJob): Promise<boolean> {
   }
 }
 
-async function hashHere(
-  job: HashJob,
-  onBytes: (bytes: number) => void,
-): Promise<Hashed> {
-  try {
-    return { type: "hashes", hashes: await hashFile(job, onBytes) };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : "it failed";
-    return { type: "failure", reason };
-  }
+function startThread(): WorkerClient<HashMethods> {
+  const url = new URL("./hash_thread.ts", import.meta.url);
+  return new WorkerClient(webWorker(url, "hash"), "hash thread");
 }
 
-/** A thread and the port to it. */
-class HashThread implements Disposable {
-  readonly #worker: Worker;
-  readonly #port: MessagePort;
-
-  constructor() {
-    this.#worker = new Worker(new URL("./hash_thread.ts", import.meta.url), {
-      type: "module",
-    });
-    const { port1, port2 } = new MessageChannel();
-    this.#worker.postMessage(undefined, [port2]);
-    this.#port = port1;
-  }
-
-  async hash(
-    job: HashJob,
-    onBytes: (bytes: number) => void,
-    signal: AbortSignal,
-  ): Promise<Hashed> {
-    const { promise, resolve, reject } = Promise.withResolvers<Hashed>();
-    const onAbort = () => reject(signal.reason);
-    const onError = (event: ErrorEvent) => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-    this.#port.onmessage = ({ data }: MessageEvent<HashNews>) => {
-      if (data.type === "bytes") onBytes(data.bytes);
-      else resolve(data);
-    };
-    this.#worker.addEventListener("error", onError);
-    signal.addEventListener("abort", onAbort);
-    this.#port.postMessage(job);
-    try {
-      return await promise;
-    } finally {
-      this.#worker.removeEventListener("error", onError);
-      signal.removeEventListener("abort", onAbort);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#port.close();
-    this.#worker.terminate();
+/** Hashes in a thread, which ends when `signal` aborts. */
+async function hashIn(
+  thread: WorkerClient<HashMethods>,
+  job: HashJob,
+  { onBytes, signal }: HashOptions,
+): Promise<Hashed> {
+  const stop = () => thread[Symbol.dispose]();
+  signal.addEventListener("abort", stop);
+  try {
+    return await thread.call("hash", job, { signal, onEvent: onBytes });
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }

@@ -1,49 +1,37 @@
 /**
- * The thread that hashes files: one at a time, with one reply each.
- *
- * Its first message carries the port for all further messages.
+ * The thread that hashes files.
  *
  * @module
  */
 
-import { type FileHashes, hashFile, type HashJob } from "./hash_file.ts";
+import {
+  type MethodContext,
+  serveMethods,
+} from "../../../lib/async/worker_methods.ts";
+import { type Hashed, type HashJob, tryToHash } from "./hash_file.ts";
 
-/** A message of the thread: progress, and finally the hashes or the error. */
-export type HashNews =
-  | { readonly type: "bytes"; readonly bytes: number }
-  | { readonly type: "hashes"; readonly hashes: FileHashes }
-  | { readonly type: "failure"; readonly reason: string };
-
-/** Bytes between two progress messages. */
+/** Bytes between two progress events. */
 const NEWS_BYTES = 2 ** 25;
 
-globalThis.addEventListener("message", (event) => {
-  if (!(event instanceof MessageEvent)) return;
-  const [port] = event.ports;
-  if (port === undefined) return;
-  const tell = (news: HashNews) => port.postMessage(news);
-  port.onmessage = async ({ data }: MessageEvent<HashJob>) => {
-    tell(await outcomeOf(data, tell));
-  };
-});
+/** Methods of the thread; events are bytes read. */
+export const methods = {
+  hash: async (
+    job: HashJob,
+    { notify }: MethodContext<number>,
+  ): Promise<Hashed> => {
+    let untold = 0;
+    const outcome = await tryToHash(job, (bytes) => {
+      untold += bytes;
+      if (untold < NEWS_BYTES) return;
+      notify(untold);
+      untold = 0;
+    });
+    notify(untold);
+    return outcome;
+  },
+};
 
-async function outcomeOf(
-  job: HashJob,
-  tell: (news: HashNews) => void,
-): Promise<HashNews> {
-  let untold = 0;
-  const onBytes = (bytes: number) => {
-    untold += bytes;
-    if (untold < NEWS_BYTES) return;
-    tell({ type: "bytes", bytes: untold });
-    untold = 0;
-  };
-  try {
-    const hashes = await hashFile(job, onBytes);
-    tell({ type: "bytes", bytes: untold });
-    return { type: "hashes", hashes };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : "it failed";
-    return { type: "failure", reason };
-  }
-}
+/** Type of the methods, for the client. */
+export type HashMethods = typeof methods;
+
+serveMethods(methods);

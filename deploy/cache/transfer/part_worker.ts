@@ -1,22 +1,17 @@
 /**
  * The worker that fetches parts: its own event loop, connections and writes.
  *
- * ```text
- * open ─▶             the remote, made of plain data
- * fetch ─▶ bytes … ─▶ fetched | failed
- * stop ─▶             ends that fetch
- * ```
- *
  * Entry point: `part_workers.ts` starts it and imports its types only.
  *
  * @module
  */
-/// <reference no-default-lib="true" />
-/// <reference lib="deno.worker" />
-import { DiskError } from "../base/disk.ts";
+
+import {
+  type MethodContext,
+  serveMethods,
+} from "../../../lib/async/worker_methods.ts";
 import { fetchPart, type PartOrder, type PartStart } from "./fetch_part.ts";
 import type { RetryPolicy } from "../retry_policy.ts";
-import { type Remedy, RemoteError } from "../net/remote.ts";
 import {
   type OpenRemote,
   remoteFor,
@@ -24,115 +19,73 @@ import {
 } from "../net/remote_for.ts";
 import type { RemoteSource } from "../source.ts";
 
-/** A request to the worker. */
-export type PartRequest =
-  | {
-    readonly kind: "open";
-    readonly source: RemoteSource;
-    readonly variables: RemoteVariables;
-    readonly commit: string;
-    readonly patience: Omit<RetryPolicy, "random">;
-  }
-  | { readonly kind: "fetch"; readonly id: number; readonly order: PartOrder }
-  | { readonly kind: "stop"; readonly id: number };
+/** The inputs from which the worker opens its remote. */
+export interface RemoteOrder {
+  /** Source of the files. */
+  readonly source: RemoteSource;
+  /** Variables that remotes read. */
+  readonly variables: RemoteVariables;
+  /** Commit that was listed. */
+  readonly commit: string;
+  /** Policy of retries; its random numbers come from the worker. */
+  readonly patience: Omit<RetryPolicy, "random">;
+}
 
-/** A failure, as plain data that crosses between threads. */
-export type PlainFailure =
-  | {
-    readonly type: "remote";
-    readonly message: string;
-    readonly remedy: Remedy;
-  }
-  | { readonly type: "disk"; readonly message: string }
-  | { readonly type: "other"; readonly message: string };
+/** Progress of a part. */
+export interface PartProgress {
+  /** Bytes received since the last event; below 0 for discarded ones. */
+  readonly bytes: number;
+  /** Written bytes of the part, if they were reported since. */
+  readonly start: PartStart | undefined;
+}
 
-/** A reply of the worker. */
-export type PartReply =
-  | {
-    readonly kind: "bytes";
-    readonly id: number;
-    readonly count: number;
-    readonly start: PartStart | undefined;
-  }
-  | { readonly kind: "fetched"; readonly id: number; readonly hash: string }
-  | {
-    readonly kind: "failed";
-    readonly id: number;
-    readonly failure: PlainFailure;
-  };
-
-/** Milliseconds between two progress replies. */
+/** Milliseconds between two progress events. */
 const TELL_MS = 50;
 
 let opened: Promise<{ remote: OpenRemote; patience: RetryPolicy }> | undefined;
-const running = new Map<number, AbortController>();
 
-self.addEventListener("message", ({ data }: MessageEvent<PartRequest>) => {
-  switch (data.kind) {
-    case "open": {
-      const patience = { ...data.patience, random: Math.random };
-      opened = remoteFor(data.source, data.variables, data.commit)
-        .then((remote) => ({ remote, patience }));
-      // Requests for parts report the error.
-      opened.catch(() => {});
-      break;
+/** Methods of the worker. */
+export const methods = {
+  open: async (order: RemoteOrder): Promise<void> => {
+    const patience = { ...order.patience, random: Math.random };
+    opened = remoteFor(order.source, order.variables, order.commit)
+      .then((remote) => ({ remote, patience }));
+    await opened;
+  },
+  fetch: async (
+    order: PartOrder,
+    { signal, notify }: MethodContext<PartProgress>,
+  ): Promise<string> => {
+    let bytes = 0;
+    let start: PartStart | undefined;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const tell = () => {
+      clearTimeout(timer);
+      timer = undefined;
+      if (bytes !== 0) notify({ bytes, start });
+      bytes = 0;
+      start = undefined;
+    };
+    try {
+      const { remote, patience } = await opened!;
+      return await fetchPart(remote.remote, order, patience, {
+        signal,
+        onBytes: (count) => {
+          bytes += count;
+          // The timer also reports the last bytes before a line stalls.
+          timer ??= setTimeout(tell, TELL_MS);
+        },
+        onStart: (written) => {
+          start = written;
+        },
+      });
+    } finally {
+      tell();
     }
-    case "fetch":
-      void fetchFor(data.id, data.order);
-      break;
-    case "stop":
-      running.get(data.id)?.abort();
-      break;
-    default:
-      throw data satisfies never;
-  }
-});
+  },
+};
 
-async function fetchFor(id: number, order: PartOrder): Promise<void> {
-  const controller = new AbortController();
-  running.set(id, controller);
-  let untold = 0;
-  let start: PartStart | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tell = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (untold !== 0) reply({ kind: "bytes", id, count: untold, start });
-    untold = 0;
-    start = undefined;
-  };
-  try {
-    const { remote, patience } = await opened!;
-    const hash = await fetchPart(remote.remote, order, patience, {
-      signal: controller.signal,
-      onBytes: (count) => {
-        untold += count;
-        // The timer also reports the last bytes before a line stalls.
-        timer ??= setTimeout(tell, TELL_MS);
-      },
-      onStart: (written) => {
-        start = written;
-      },
-    });
-    tell();
-    reply({ kind: "fetched", id, hash });
-  } catch (error) {
-    tell();
-    reply({ kind: "failed", id, failure: plain(error) });
-  } finally {
-    running.delete(id);
-  }
-}
+/** Type of the methods, for the client. */
+export type PartMethods = typeof methods;
 
-function reply(message: PartReply): void {
-  self.postMessage(message);
-}
-
-function plain(error: unknown): PlainFailure {
-  if (error instanceof RemoteError) {
-    const { message, remedy } = error;
-    return { type: "remote", message, remedy };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return { type: error instanceof DiskError ? "disk" : "other", message };
-}
+serveMethods(methods);

@@ -14,19 +14,18 @@
  * @module
  */
 
-import type { FrontReply, FrontRequest } from "./prefix_worker.ts";
+import { webWorker, WorkerClient } from "../../../lib/async/worker_client.ts";
+import type { PrefixMethods } from "./prefix_worker.ts";
 
 /** A hash that follows a growing file. */
 export class PrefixHash implements Disposable {
   readonly #path: string;
   readonly #size: number;
   readonly #result = Promise.withResolvers<string>();
-  readonly #worker = new Worker(
-    new URL("./prefix_worker.ts", import.meta.url),
-    {
-      type: "module",
-      name: "hash",
-    },
+  readonly #onAt: (bytes: number) => void;
+  readonly #worker = new WorkerClient<PrefixMethods>(
+    webWorker(new URL("./prefix_worker.ts", import.meta.url), "hash"),
+    "hash thread",
   );
   #front = 0;
 
@@ -42,17 +41,9 @@ export class PrefixHash implements Disposable {
   ) {
     this.#path = path;
     this.#size = size;
+    this.#onAt = onAt;
     // After a cancellation, no caller awaits the result.
     this.#result.promise.catch(() => {});
-    this.#worker.onmessage = ({ data }: MessageEvent<FrontReply>) => {
-      if (data.kind === "at") onAt(data.bytes);
-      else if (data.kind === "hashed") this.#result.resolve(data.hex);
-      else this.#fail(data.message);
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      this.#fail(event.message);
-    };
   }
 
   /** Resolves with the hash in hex, once all bytes are there. */
@@ -64,14 +55,18 @@ export class PrefixHash implements Disposable {
   advance(front: number): void {
     if (front <= this.#front) return;
     this.#front = front;
-    this.#worker.postMessage(
-      { path: this.#path, size: this.#size, front } satisfies FrontRequest,
+    const prefix = { path: this.#path, size: this.#size, front };
+    this.#worker.call("advance", prefix, { onEvent: this.#onAt }).then(
+      (hex) => {
+        if (hex !== undefined) this.#result.resolve(hex);
+      },
+      (error: Error) => this.#fail(error.message),
     );
   }
 
   /** Ends the thread. */
   [Symbol.dispose](): void {
-    this.#worker.terminate();
+    this.#worker[Symbol.dispose]();
   }
 
   #fail(reason: string): void {

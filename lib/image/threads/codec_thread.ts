@@ -14,7 +14,9 @@
  * @module
  */
 
-import { Worker } from "node:worker_threads";
+import { type NodeWorker, nodeWorker } from "../../async/node_worker.ts";
+import { WorkerClient, WorkerEndedError } from "../../async/worker_client.ts";
+import type { Fault } from "../../async/worker_methods.ts";
 import {
   ImageError,
   ImageSizeError,
@@ -23,7 +25,7 @@ import {
   RuntimeError,
 } from "../../errors.ts";
 import { pack, unpack } from "./picture_message.ts";
-import type { Call, Fault, Greeting, Reply } from "./picture_thread.ts";
+import type { Call, CodecReply, PictureMethods } from "./picture_thread.ts";
 import {
   type Missed,
   threadClock,
@@ -53,10 +55,16 @@ const MAX_KEPT_BYTES = 2 ** 26;
 /** Retry-After seconds of a call that stalled. */
 const STALLED_RETRY_S = 30;
 
+/** A worker and its client. */
+interface Running {
+  readonly worker: NodeWorker;
+  readonly client: WorkerClient<PictureMethods>;
+}
+
 /** Runs calls of the codec; its thread starts with the first. */
 export class CodecThread {
   readonly #options: CodecThreadOptions;
-  #worker: Worker | undefined;
+  #running: Running | undefined;
   #number: number | undefined;
   #ended: Promise<unknown> | undefined;
   #heldBytes = 0;
@@ -68,12 +76,12 @@ export class CodecThread {
 
   /** Bytes that the thread holds between calls; 0 without a thread. */
   get heldBytes(): number {
-    return this.#worker === undefined ? 0 : this.#heldBytes;
+    return this.#running === undefined ? 0 : this.#heldBytes;
   }
 
   /** Returns true if the thread was started, and not dropped. */
   get started(): boolean {
-    return this.#worker !== undefined;
+    return this.#running !== undefined;
   }
 
   /**
@@ -86,9 +94,9 @@ export class CodecThread {
    * @throws The signal's reason if it aborts first.
    */
   async run(call: Call, signal: AbortSignal | undefined): Promise<unknown> {
-    const worker = this.#worker ??= this.#start();
+    const { worker, client } = this.#running ??= this.#start();
     worker.ref();
-    const reply = await this.#exchange(worker, call, signal);
+    const reply = await this.#exchange(client, call, signal);
     if (typeof reply === "string") {
       await this.drop();
       this.#options.onLoss(call, reply);
@@ -107,35 +115,30 @@ export class CodecThread {
 
   /** Ends the thread and frees its memory; the next call starts another. */
   async drop(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
+    const running = this.#running;
+    this.#running = undefined;
     this.#number = undefined;
-    // A crash may be reported a second time, which is ignored.
-    worker?.on("error", () => {});
-    if (worker !== undefined) this.#ended = worker.terminate();
+    if (running !== undefined) this.#ended = running.client.close();
     await this.#ended;
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL("./picture_thread.ts", import.meta.url));
-    worker.on("message", (message: Greeting | object) => {
-      if (worker !== this.#worker || !("threadNumber" in message)) return;
-      this.#number = message.threadNumber;
-    });
-    return worker;
+  #start(): Running {
+    const worker = nodeWorker(new URL("./picture_thread.ts", import.meta.url));
+    const client = new WorkerClient<PictureMethods>(worker, "picture thread");
+    client.call("number", undefined).then((number) => {
+      if (client === this.#running?.client) this.#number = number;
+    }, () => {}); // The call that started the thread reports its end.
+    return { worker, client };
   }
 
-  #exchange(
-    worker: Worker,
+  async #exchange(
+    client: WorkerClient<PictureMethods>,
     call: Call,
     signal: AbortSignal | undefined,
-  ): Promise<Reply | Loss> {
-    const { promise, resolve } = Promise.withResolvers<Reply | Loss>();
-    const onMessage = (message: object) => {
-      // The thread sends no other messages.
-      if (!("threadNumber" in message)) resolve(unpack(message) as Reply);
-    };
-    const onCrash = () => resolve("crashed");
+  ): Promise<CodecReply | Loss> {
+    const { promise, resolve, reject } = Promise.withResolvers<
+      CodecReply | Loss
+    >();
     const deadline = new WorkDeadline(
       this.#options.deadlineMs(call),
       threadClock(() => this.#number, this.#options.now),
@@ -146,20 +149,21 @@ export class CodecThread {
     const onAbort = () => {
       abandoned = setTimeout(() => resolve("abandoned"), ABANDONED_MS);
     };
-    worker.on("message", onMessage);
-    worker.once("error", onCrash);
-    worker.once("exit", onCrash);
     signal?.addEventListener("abort", onAbort, { once: true });
     const { packed, buffers } = pack(call);
-    worker.postMessage(packed, buffers);
-    return promise.finally(() => {
+    client.call("run", packed, { moved: buffers }).then(
+      // The thread sends no other replies.
+      (reply) => resolve(unpack(reply) as CodecReply),
+      (error) =>
+        error instanceof WorkerEndedError ? resolve("crashed") : reject(error),
+    );
+    try {
+      return await promise;
+    } finally {
       stopWatching();
       clearTimeout(abandoned);
       signal?.removeEventListener("abort", onAbort);
-      worker.off("message", onMessage);
-      worker.off("error", onCrash);
-      worker.off("exit", onCrash);
-    });
+    }
   }
 }
 
@@ -179,10 +183,10 @@ function lost({ method }: Call, how: Loss): Error {
 }
 
 /** Returns the error that the thread threw. */
-function restored({ code, name, message }: Fault): Error {
+function restored({ name, message, fields }: Fault): Error {
   // The classes add their own prefix "Cannot … picture: ".
   const detail = message.replace(/^Cannot \w+ picture: /, "");
-  switch (code) {
+  switch (fields.code) {
     case "unreadable-image":
       return new ImageError(detail);
     case "image-too-large":

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { parentPort } from "node:worker_threads";
-import { Emu3Error } from "../../errors.ts";
+import { serveFromNodeWorker } from "../../async/node_worker.ts";
+import { type Fault, faultOf, Moved } from "../../async/worker_methods.ts";
 import { inPlaceCodec, type PictureCodec } from "../picture_codec.ts";
 import { pack, unpack } from "./picture_message.ts";
 import { threadNumber } from "./work_deadline.ts";
@@ -25,44 +25,33 @@ export type CallOutcome = { readonly value: unknown } | {
   readonly fault: Fault;
 };
 
-/** The thread's answer, in the order of the calls. */
-export interface Reply {
+/** The thread's answer to a call. */
+export interface CodecReply {
   /** The value or the error of the call. */
   readonly outcome: CallOutcome;
   /** Bytes that the thread holds, garbage included. */
   readonly heldBytes: number;
 }
 
-/** The first message of a thread. */
-export interface Greeting {
-  /** The thread's number in Linux; undefined elsewhere. */
-  readonly threadNumber: number | undefined;
-}
+/** Methods of the thread. */
+export const methods = {
+  /** Returns the thread's number in Linux; undefined elsewhere. */
+  number: (): number | undefined => threadNumber(),
+  /** Runs a packed {@linkcode Call}; returns a packed {@linkcode CodecReply}. */
+  run: async (message: unknown): Promise<Moved<unknown>> => {
+    // The client sends no other messages.
+    const outcome = await answer(unpack(message) as Call);
+    const { external, heapTotal } = Deno.memoryUsage();
+    const reply: CodecReply = { outcome, heldBytes: external + heapTotal };
+    const { packed, buffers } = pack(reply, { move: true });
+    return new Moved(packed, buffers);
+  },
+};
 
-/** An error in parts: classes do not survive the transfer between threads. */
-export interface Fault {
-  /** Code of an `Emu3Error`; undefined for a bug or a misuse. */
-  readonly code: string | undefined;
-  /** Name of the class. */
-  readonly name: string;
-  /** Message for people. */
-  readonly message: string;
-}
+/** Type of the methods, for the client. */
+export type PictureMethods = typeof methods;
 
-if (parentPort !== null) {
-  const greeting: Greeting = { threadNumber: threadNumber() };
-  parentPort.postMessage(greeting);
-}
-
-parentPort?.on("message", async (message: unknown) => {
-  // The client sends no other messages.
-  const call = unpack(message) as Call;
-  const outcome = await answer(call);
-  const { external, heapTotal } = Deno.memoryUsage();
-  const reply: Reply = { outcome, heldBytes: external + heapTotal };
-  const { packed, buffers } = pack(reply, { move: true });
-  parentPort?.postMessage(packed, buffers);
-});
+serveFromNodeWorker(methods);
 
 async function answer({ method, args }: Call): Promise<CallOutcome> {
   try {
@@ -70,10 +59,6 @@ async function answer({ method, args }: Call): Promise<CallOutcome> {
     const run = inPlaceCodec[method] as (...args: unknown[]) => unknown;
     return { value: await run(...args) };
   } catch (error) {
-    const { name, message } = error instanceof Error
-      ? error
-      : new Error("thrown value is no error");
-    const code = error instanceof Emu3Error ? error.code : undefined;
-    return { fault: { code, name, message } };
+    return { fault: faultOf(error) };
   }
 }
