@@ -61,7 +61,7 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
   [
     "the runtime knows nothing of Emu3",
     /^lib\/runtime\//,
-    /^(lib\/(?!errors\.ts|runtime\/)|models\/(?!graph\/))/,
+    /^(lib\/(?!errors\.ts|async\/|runtime\/)|models\/(?!graph\/))/,
   ],
   [
     "sampling and the grid need nothing that runs",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "./base/pause.ts";
+import { delay } from "../../lib/async/delay.ts";
 import { RemoteError } from "./net/remote.ts";
 
 /** Limits on the failures of a place. */
@@ -70,7 +70,8 @@ export class Attempts {
     if (this.#failed >= attempts) throw error;
     const longest = Math.min(maxMs, baseMs * 2 ** (this.#failed - 1));
     const wait = error.remedy.retryAfterMs ?? longest * (0.5 + random() / 2);
-    await pause(wait, this.#signal);
+    await delay(wait, this.#signal);
+    this.#signal.throwIfAborted();
   }
 }
 

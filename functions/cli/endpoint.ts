@@ -8,7 +8,7 @@
 import { Emu3Error } from "../../lib/errors.ts";
 import { createApp } from "../app.ts";
 import { type Environment, readEnvironment, thisMachine } from "../env.ts";
-import { pause } from "../jobs/pause.ts";
+import { delay } from "../../lib/async/delay.ts";
 import { startServices } from "../models/start_services.ts";
 
 /** A server, remote or within this process. */
@@ -152,7 +152,7 @@ async function persistently(
     if (!busy || attempt === ATTEMPTS) throw await refusal(answer);
     await answer.body?.cancel();
     const seconds = Number(answer.headers.get("retry-after") ?? RETRY_SECONDS);
-    await pause(1000 * (seconds || RETRY_SECONDS), signal);
+    await delay(1000 * (seconds || RETRY_SECONDS), signal);
     signal.throwIfAborted();
   }
 }

@@ -14,7 +14,7 @@ import { spaceFor } from "./store/disk_space.ts";
 import { type InterruptedRequest, keepInterrupted } from "./interrupted.ts";
 import { hasEnded, type Job } from "./job.ts";
 import { JobStore } from "./store/job_store.ts";
-import { type Pause, pause } from "./pause.ts";
+import { type Delay, delay } from "../../lib/async/delay.ts";
 import { Queries } from "./store/queries.ts";
 import { RetentionClock } from "./store/retention_clock.ts";
 import { Room } from "./store/room.ts";
@@ -23,7 +23,7 @@ import { JobRunner, type RunnerOptions } from "./runner.ts";
 /** Options of the jobs subsystem. */
 export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
   /** Waits for a duration; by the clock by default. */
-  readonly pause?: Pause;
+  readonly pause?: Delay;
   /** Path of the store's file, or the name of one in memory. */
   readonly path: string;
   /** Returns the uptime of this process in milliseconds, by default. */
@@ -138,8 +138,8 @@ export class Jobs implements AsyncDisposable {
   }
 
   /** Waits for a duration. */
-  get pause(): Pause {
-    return this.#options.pause ?? pause;
+  get pause(): Delay {
+    return this.#options.pause ?? delay;
   }
 
   /** Recovers the jobs of an earlier server; called once models are ready. */
@@ -170,7 +170,7 @@ export class Jobs implements AsyncDisposable {
     await this.runner[Symbol.asyncDispose]();
     await this.#deliveries?.[Symbol.asyncDispose]();
     // Waiting clients read the status of their job once more.
-    await new Promise((resolve) => setTimeout(resolve));
+    await delay(0);
     this.#database.close();
   }
 

@@ -20,7 +20,7 @@ import { Followers } from "./followers.ts";
 import { hasEnded, isResumable, type Job } from "./job.ts";
 import { answered, cancellation, failure, interruption } from "./job_end.ts";
 import type { JobEnd, JobStore, NewJob } from "./store/job_store.ts";
-import type { Pause } from "./pause.ts";
+import type { Delay } from "../../lib/async/delay.ts";
 import type { Readers } from "./store/readers.ts";
 import { Recorder } from "./recorder.ts";
 import { accept, requestFrom, type Run, type Stop } from "./run.ts";
@@ -44,7 +44,7 @@ export interface RunnerOptions {
   /** Called with errors of writing to the store. */
   readonly onFailure: (error: unknown) => void;
   /** Waits for a duration. */
-  readonly pause: Pause;
+  readonly pause: Delay;
   /** `PUBLIC_URL`, for the pages of problems; empty if unset. */
   readonly pageBase: string;
 }

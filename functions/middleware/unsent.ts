@@ -17,7 +17,7 @@ import {
   PIECE_BYTES,
   readerLeft,
 } from "../http/connection/paced_body.ts";
-import { pause } from "../jobs/pause.ts";
+import { delay } from "../../lib/async/delay.ts";
 import { UnreadAnswersError } from "../http/errors/errors.ts";
 
 /**
@@ -102,7 +102,7 @@ export async function heldWhenFree(
     const release = c.get("tryHold")(bytes);
     if (release !== undefined) return release;
     if (signal.aborted) return () => {};
-    await pause(AGAIN_MS, signal);
+    await delay(AGAIN_MS, signal);
   }
 }
 

@@ -15,7 +15,7 @@
  * @module
  */
 
-import { type Pause, pause } from "../jobs/pause.ts";
+import { type Delay, delay } from "../../lib/async/delay.ts";
 import { within } from "./deadline.ts";
 import type { RunpodPlace } from "./variables.ts";
 
@@ -48,7 +48,7 @@ export interface RunpodApiOptions {
   /** Sends a request. */
   readonly send: Send;
   /** Waits for a duration. */
-  readonly pause: Pause;
+  readonly pause: Delay;
 }
 
 /** Timeout of a long poll. */
@@ -67,12 +67,12 @@ const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
 export class RunpodApi {
   readonly #place: RunpodPlace;
   readonly #send: Send;
-  readonly #pause: Pause;
+  readonly #pause: Delay;
 
   /** Creates a client; sends no request. */
   constructor(
     place: RunpodPlace,
-    options: RunpodApiOptions = { send: fetch, pause },
+    options: RunpodApiOptions = { send: fetch, pause: delay },
   ) {
     this.#place = place;
     this.#send = options.send;

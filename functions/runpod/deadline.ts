@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Pause } from "../jobs/pause.ts";
+import type { Delay } from "../../lib/async/delay.ts";
 
 /**
  * Runs `task` with a signal that aborts at the deadline or with `signal`.
@@ -14,7 +14,7 @@ import type { Pause } from "../jobs/pause.ts";
 export async function within<T>(
   milliseconds: number,
   signal: AbortSignal,
-  pause: Pause,
+  pause: Delay,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const done = new AbortController();

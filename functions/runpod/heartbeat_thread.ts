@@ -6,7 +6,7 @@
  */
 
 import { serveFromNodeWorker } from "../../lib/async/node_worker.ts";
-import { pause } from "../jobs/pause.ts";
+import { delay } from "../../lib/async/delay.ts";
 import { pingLoop, type PingPlace } from "./ping.ts";
 
 let jobs: readonly string[] = [];
@@ -15,7 +15,7 @@ let jobs: readonly string[] = [];
 export const methods = {
   start: (place: PingPlace): void => {
     const { signal } = new AbortController();
-    pingLoop(place, () => jobs, { send: fetch, pause, signal });
+    pingLoop(place, () => jobs, { send: fetch, pause: delay, signal });
   },
   tell: (running: readonly string[]): void => {
     jobs = running;

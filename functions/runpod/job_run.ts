@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { Pause } from "../jobs/pause.ts";
+import type { Delay } from "../../lib/async/delay.ts";
 import type { JobCall } from "../jobs/runner.ts";
 import { type Problem, problemFrom } from "../http/errors/problem.ts";
 import type { InFlight } from "../shutdown/in_flight.ts";
@@ -34,7 +34,7 @@ export interface JobRunOptions {
   /** Client that parts and progress are sent with. */
   readonly api: Pick<RunpodApi, "stream" | "progress">;
   /** Waits for a duration. */
-  readonly pause: Pause;
+  readonly pause: Delay;
   /** Called with errors of sending. */
   readonly onFailure: (error: unknown) => void;
   /** `PUBLIC_URL`, for the pages of problems. */

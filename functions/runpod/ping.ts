@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Pause } from "../jobs/pause.ts";
+import type { Delay } from "../../lib/async/delay.ts";
 import { type Send, withQuery } from "./api.ts";
 import { within } from "./deadline.ts";
 
@@ -25,7 +25,7 @@ export interface PingOptions {
   /** Sends a request. */
   readonly send: Send;
   /** Waits for a duration. */
-  readonly pause: Pause;
+  readonly pause: Delay;
   /** Aborts to end the loop. */
   readonly signal: AbortSignal;
 }

@@ -5,7 +5,7 @@
  */
 
 import { type AppOptions, type AppServices, createApp } from "../app.ts";
-import { pause } from "../jobs/pause.ts";
+import { delay } from "../../lib/async/delay.ts";
 import { randomSeed } from "../inference/generation_params.ts";
 import { VERSION } from "../../lib/version.ts";
 import { RunpodApi } from "./api.ts";
@@ -46,7 +46,7 @@ export function runpodWorker(
     rows,
     isHealthy: () =>
       services.models().every(({ state }) => state.state !== "failed"),
-    pause,
+    pause: delay,
     seed: randomSeed,
     pageBase: options.publicUrl ?? "",
     onFailure: (error) => options.log.failure("runpod", error),

@@ -16,7 +16,7 @@
 
 import type { ResumableRequest } from "../middleware/drain.ts";
 import { Notifier } from "../jobs/notifier.ts";
-import type { Pause } from "../jobs/pause.ts";
+import type { Delay } from "../../lib/async/delay.ts";
 import type { InFlight } from "../shutdown/in_flight.ts";
 import { type RunpodApi, RunpodError, type TakenJob } from "./api.ts";
 import type { Heartbeat } from "./heartbeat.ts";
@@ -35,7 +35,7 @@ export interface RunpodWorkerOptions extends JobRunOptions {
   /** Returns true while models can be used. */
   readonly isHealthy: () => boolean;
   /** Waits for a duration. */
-  readonly pause: Pause;
+  readonly pause: Delay;
 }
 
 /** A job that is being executed. */

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { delay } from "../../lib/async/delay.ts";
 import { endProcess } from "../../lib/runtime/end_process.ts";
 import type { Drain, ResumableRequest } from "../middleware/drain.ts";
 import type { Listener } from "../http/connection/listener.ts";
@@ -87,7 +88,7 @@ export async function stop(stopping: Stopping): Promise<boolean> {
   jobs.runner.drain();
   queue?.drain();
   // Clients under way at the signal can still connect.
-  const listened = pause(Math.max(delayMs, LOOK_MS));
+  const listened = delay(Math.max(delayMs, LOOK_MS));
   await Promise.all([finish(works, graceMs), listened]);
   const closed = servers.map((server) => server.shutdown());
   const ended = Promise.all([
@@ -114,11 +115,11 @@ async function finish(
     const leftMs = end - performance.now();
     if (leftMs <= 0) break;
     for (const work of hopeless(left, leftMs)) work.interrupt();
-    await pause(Math.min(LOOK_MS, leftMs));
+    await delay(Math.min(LOOK_MS, leftMs));
   }
   for (const work of works()) work.interrupt();
   const told = performance.now() + TELL_MS / 2;
-  while (works().length > 0 && performance.now() < told) await pause(10);
+  while (works().length > 0 && performance.now() < told) await delay(10);
 }
 
 /**
@@ -138,10 +139,6 @@ export function hopeless(
 
 /** Returns true if `done` resolves in time. */
 async function within(ms: number, done: Promise<unknown>): Promise<boolean> {
-  const late = pause(ms).then(() => false);
+  const late = delay(ms).then(() => false);
   return await Promise.race([done.then(() => true, () => false), late]);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

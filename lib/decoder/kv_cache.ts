@@ -16,6 +16,7 @@
 import { cacheNames } from "../../models/attention.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import { DTYPE_BYTES } from "../../models/graph/dtype.ts";
+import { delay } from "../async/delay.ts";
 import type { ComputeDtype } from "../runtime/provider.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
@@ -212,7 +213,7 @@ export class KvCache implements Disposable {
       copied += bytes;
       if (copied < PIECE_BYTES) continue;
       copied = 0;
-      await new Promise((resolve) => setTimeout(resolve));
+      await delay(0);
     }
   }
 

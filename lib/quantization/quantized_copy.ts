@@ -11,6 +11,7 @@
 
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
+import { delay } from "../async/delay.ts";
 import { QuantizationBusyError, QuantizationError } from "../errors.ts";
 import { modelName } from "../loading/hub_cache.ts";
 import { besideFingerprint } from "./beside_files.ts";
@@ -78,7 +79,7 @@ export async function quantizedCopy(
       if (!(error instanceof QuantizationBusyError)) throw error;
     }
     // If it stops, this process resumes its work.
-    await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+    await delay(BUSY_PAUSE_MS);
   }
 }
 

@@ -9,6 +9,7 @@
  */
 
 import type { Dtype } from "../../models/graph/dtype.ts";
+import { delay } from "../async/delay.ts";
 import { cString, OrtApi, type Pointer } from "./api.ts";
 import { DeviceMemory } from "./memory/device_memory.ts";
 import { type AllocatedBytes, nativeMemory } from "./memory/native_memory.ts";
@@ -104,7 +105,7 @@ export class Runtime implements AsyncDisposable {
         return new Runtime(options, { api, environment });
       } catch (error) {
         if (!mayRetry(error, attempt)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, CLOSING_PAUSE_MS));
+        await delay(CLOSING_PAUSE_MS);
       }
     }
   }

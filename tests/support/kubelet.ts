@@ -13,6 +13,7 @@
  * @module
  */
 
+import { delay } from "../../lib/async/delay.ts";
 import { type Spawned, spawnServer } from "./server.ts";
 
 /** A probe of a container. */
@@ -141,13 +142,13 @@ export class Pod implements AsyncDisposable {
   async #starts(probe: Probe): Promise<boolean> {
     for (let failures = 0; failures < probe.failureThreshold; failures++) {
       if (this.#isWell(probe, await this.#ask(probe))) return true;
-      await pause(probe.periodMs);
+      await delay(probe.periodMs);
     }
     return false;
   }
 
   async #watchReadiness(probe: Probe): Promise<void> {
-    for (let failures = 0; !this.#exited; await pause(probe.periodMs)) {
+    for (let failures = 0; !this.#exited; await delay(probe.periodMs)) {
       const status = await this.#ask(probe);
       if (this.#exited) return;
       if (this.seen.at(-1) !== status) this.seen.push(status);
@@ -159,7 +160,7 @@ export class Pod implements AsyncDisposable {
   }
 
   async #watchLiveness(probe: Probe): Promise<void> {
-    for (let failures = 0; !this.#exited; await pause(probe.periodMs)) {
+    for (let failures = 0; !this.#exited; await delay(probe.periodMs)) {
       const well = this.#isWell(probe, await this.#ask(probe));
       if (this.#exited || this.#terminating) return;
       failures = well ? 0 : failures + 1;
@@ -233,12 +234,7 @@ export async function traffic(
   const replies: Promise<Reply>[] = [];
   while (pod.inService) {
     replies.push(send(url));
-    await pause(everyMs);
+    await delay(everyMs);
   }
   return await Promise.all(replies);
-}
-
-/** Resolves after the given milliseconds. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

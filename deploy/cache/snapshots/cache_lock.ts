@@ -11,7 +11,7 @@
  */
 
 import { openPlainFile } from "../../../lib/loading/plain_file.ts";
-import { pause } from "../base/pause.ts";
+import { delay } from "../../../lib/async/delay.ts";
 
 /** Milliseconds between two attempts at the lock. */
 const ASK_AGAIN_MS = 250;
@@ -38,7 +38,7 @@ export async function takeLock(
     const held = await tryLock(path, kind);
     if (held !== undefined) return held;
     onWait();
-    await pause(ASK_AGAIN_MS, signal);
+    await delay(ASK_AGAIN_MS, signal);
   }
 }
 

@@ -14,6 +14,7 @@
  */
 
 import type { MiddlewareHandler } from "hono";
+import { delay } from "../../../lib/async/delay.ts";
 import { FairShare } from "../../../lib/async/fair_share.ts";
 import { OverloadedError } from "../../../lib/errors.ts";
 import type { AppEnv } from "../context.ts";
@@ -204,7 +205,7 @@ export async function readWhole(
       cause instanceof OverloadedError
     ) throw cause;
     // A connection that is reset fails its body first, and then its response.
-    await new Promise((resolve) => setTimeout(resolve));
+    await delay(0);
     signal.throwIfAborted();
     throw new MalformedBodyError("it breaks off", { cause });
   }

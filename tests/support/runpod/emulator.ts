@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Pause, pause } from "../../../functions/jobs/pause.ts";
+import { type Delay, delay } from "../../../lib/async/delay.ts";
 import type { RunpodPlace } from "../../../functions/runpod/variables.ts";
 import { answerClient } from "./client_side.ts";
 import { type QueueOptions, RunpodQueue } from "./queue.ts";
@@ -28,7 +28,7 @@ export type WorkerCall = "take" | "stop" | "done" | "stream" | "ping";
 
 /** The options of the emulator. */
 export interface EmulatorOptions extends Partial<QueueOptions> {
-  readonly pause?: Pause;
+  readonly pause?: Delay;
   /** Duration of a long poll. */
   readonly pollMs?: number;
   /** Returns the fault of a worker's next call; undefined for none. */
@@ -55,7 +55,7 @@ export function openEmulator(options: EmulatorOptions = {}): Emulator {
     fault = () => undefined,
   } = options;
   const queue = new RunpodQueue({ now, deadMs, ttlMs });
-  const poll = { pause: options.pause ?? pause, pollMs };
+  const poll = { pause: options.pause ?? delay, pollMs };
   return {
     queue,
     fetch: async (request) => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Pause } from "../../../functions/jobs/pause.ts";
+import type { Delay } from "../../../lib/async/delay.ts";
 import type { RunpodQueue } from "./queue.ts";
 
 /** API key of workers. */
@@ -12,7 +12,7 @@ export const WORKER_KEY = "rpa_worker";
 
 /** The options of long polls. */
 export interface PollOptions {
-  readonly pause: Pause;
+  readonly pause: Delay;
   readonly pollMs: number;
 }
 

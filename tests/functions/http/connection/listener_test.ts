@@ -9,7 +9,7 @@ import {
   listen,
 } from "../../../../functions/http/connection/listener.ts";
 import type { Malformed } from "../../../../functions/http/connection/malformed_request.ts";
-import { pause } from "../../../support/kubelet.ts";
+import { delay } from "../../../../lib/async/delay.ts";
 import { until } from "../../../support/until.ts";
 
 /** Starts a listener on a free port. */
@@ -111,7 +111,7 @@ Deno.test("listen() aborts the signal of a client that leaves, whatever its body
 Deno.test("listen() passes a body that came with its head whole, and others in parts", async () => {
   await using server = await open(async (_, { body }) => {
     // The parser continues to read meanwhile.
-    await pause(20);
+    await delay(20);
     const whole = body?.whole();
     const parts: Uint8Array<ArrayBuffer>[] = [];
     for await (const part of body ?? []) parts.push(part);
@@ -343,6 +343,6 @@ Deno.test("listen() reports the end of every request, also of clients that left 
     for (const connection of connections) connection.close();
   }
   await until(() => begun > 0 && ended === begun);
-  await pause(50);
+  await delay(50);
   strictEqual(ended, begun);
 });
