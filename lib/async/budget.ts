@@ -13,6 +13,7 @@
 import { OverloadedError } from "../errors.ts";
 import { FairOrder } from "./fair_order.ts";
 import { FairShare } from "./fair_share.ts";
+import { MovingAverage } from "./moving_average.ts";
 import {
   type SizedRequest,
   SmallFirst,
@@ -84,8 +85,8 @@ export class Budget {
   /** Requests that wait or hold a share. */
   readonly #queue = new FairOrder<Waiter>();
   readonly #held: SmallFirst<Waiter>;
-  /** Milliseconds between releases and the amounts released, smoothed alike. */
-  readonly #pace = { ms: 0, amount: 0, releases: 0 };
+  /** Milliseconds between releases, by the amounts released. */
+  readonly #pace = new MovingAverage(MEMORY);
   /** Time of the last release, or of the first request that waits. */
   #releasedAt: number | undefined;
 
@@ -178,10 +179,10 @@ export class Budget {
   /** Returns the milliseconds by which a request would wait too long. */
   #excessMs({ amount, small }: Waiter): number {
     const { maxWaitMs = Infinity } = this.#options;
-    if (this.#pace.releases < MIN_RELEASES) return 0;
+    if (this.#pace.count < MIN_RELEASES) return 0;
     // Large requests delay a small one only a little.
     const before = this.#wanted((other) => !small || other.small) - amount;
-    return Math.max(0, (this.#msPerUnit() ?? 0) * before - maxWaitMs);
+    return Math.max(0, (this.#pace.mean ?? 0) * before - maxWaitMs);
   }
 
   #wanted(counts: (waiter: Waiter) => boolean): number {
@@ -240,19 +241,11 @@ export class Budget {
     const now = this.#options.now();
     // While no request waits, how long a share is held says nothing of a queue.
     if (this.#releasedAt !== undefined) {
-      // A ratio of averages: small amounts held for long count little.
-      this.#pace.ms = MEMORY * this.#pace.ms + (now - this.#releasedAt);
-      this.#pace.amount = MEMORY * this.#pace.amount + amount;
-      this.#pace.releases++;
+      this.#pace.add(now - this.#releasedAt, amount);
     }
     this.#held.release(waiter, amount);
     this.#serve();
     this.#releasedAt = this.waiting > 0 ? now : undefined;
-  }
-
-  #msPerUnit(): number | undefined {
-    const { ms, amount } = this.#pace;
-    return amount > 0 ? ms / amount : undefined;
   }
 
   /**
@@ -260,7 +253,7 @@ export class Budget {
    * have.
    */
   #retryAfterSeconds(waiter: Waiter): number {
-    const msPerUnit = this.#msPerUnit();
+    const msPerUnit = this.#pace.mean;
     if (msPerUnit === undefined) return FIRST_GUESS_S;
     const first = this.#queue.order[0] ?? waiter;
     const leavesMs = msPerUnit * Math.max(first.amount, waiter.amount);

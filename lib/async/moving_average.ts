@@ -1,0 +1,45 @@
+/**
+ * The moving average, with exponential decay.
+ *
+ * ```text
+ * sum    ← m · sum + value          mean = sum / weight: what is not measured
+ * weight ← m · weight + amount      yet has no part in it
+ * ```
+ *
+ * @module
+ */
+
+/** Averages values, the latest with the greatest weight. */
+export class MovingAverage {
+  readonly #memory: number;
+  #sum = 0;
+  #weight = 0;
+  #count = 0;
+
+  /** @param memory Share of the average that stays with each value, below 1. */
+  constructor(memory: number) {
+    this.#memory = memory;
+  }
+
+  /** Number of values so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The average per amount; undefined before the first value. */
+  get mean(): number | undefined {
+    return this.#weight > 0 ? this.#sum / this.#weight : undefined;
+  }
+
+  /**
+   * Adds a value.
+   *
+   * @param amount Amount that `value` is the total of, above 0. In the mean,
+   * small amounts count little.
+   */
+  add(value: number, amount = 1): void {
+    this.#sum = this.#memory * this.#sum + value;
+    this.#weight = this.#memory * this.#weight + amount;
+    this.#count++;
+  }
+}
