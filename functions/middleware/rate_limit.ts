@@ -14,6 +14,7 @@
  */
 
 import type { MiddlewareHandler } from "hono";
+import { LRUCache } from "lru-cache";
 import type { AppEnv } from "../http/context.ts";
 import { QuotaError } from "../http/errors/errors.ts";
 import { doesWork } from "../shutdown/work.ts";
@@ -66,8 +67,8 @@ export const MAX_CALLERS = 10_000;
 export class RateLimiter {
   readonly #limit: RateLimit;
   readonly #now: () => number;
-  /** Time at which each caller's bucket is empty, in order of last request. */
-  readonly #emptyAt = new Map<string, number>();
+  /** Time at which each caller's bucket is empty. */
+  readonly #emptyAt = new LRUCache<string, number>({ max: MAX_CALLERS });
 
   /**
    * Creates a limiter without callers.
@@ -94,7 +95,7 @@ export class RateLimiter {
     const room = Math.floor((windowMs - filled) / drip + 1e-6);
     const admitted = room >= 1;
     const after = admitted ? filled + drip : filled;
-    this.#remember(caller, now + after);
+    this.#emptyAt.set(caller, now + after);
     return {
       admitted,
       remaining: admitted ? room - 1 : 0,
@@ -104,14 +105,6 @@ export class RateLimiter {
         Math.ceil((after + drip - windowMs) / 1000),
       ),
     };
-  }
-
-  #remember(caller: string, emptyAt: number): void {
-    this.#emptyAt.delete(caller);
-    this.#emptyAt.set(caller, emptyAt);
-    if (this.#emptyAt.size <= MAX_CALLERS) return;
-    const [oldest] = this.#emptyAt.keys();
-    this.#emptyAt.delete(oldest!);
   }
 }
 

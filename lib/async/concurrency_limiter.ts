@@ -14,8 +14,10 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import { OverloadedError } from "../errors.ts";
 import { FairShare } from "./fair_share.ts";
+import { MovingAverage } from "./moving_average.ts";
 
 /** The weight of past values in the average time between places. */
 const MEMORY = 0.9;
@@ -36,8 +38,8 @@ const MAX_CALLERS = 10_000;
 
 /** The pace of a caller's places, and the retry times that were given out. */
 class Ledger {
-  /** Time between one place and the next, smoothed; in milliseconds. */
-  pace: number | undefined;
+  /** Time between one place and the next, in milliseconds. */
+  readonly pace = new MovingAverage(MEMORY);
   /** Time at which the last request left while places were in demand. */
   leftAt: number | undefined;
   refusedAt = -Infinity;
@@ -49,7 +51,7 @@ class Ledger {
 export class ConcurrencyLimiter {
   readonly #places: FairShare;
   readonly #now: () => number;
-  readonly #ledgers = new Map<string, Ledger>();
+  readonly #ledgers = new LRUCache<string, Ledger>({ max: MAX_CALLERS });
   /** Last measured pace, for callers without one of their own. */
   #lastPace: number | undefined;
 
@@ -86,11 +88,9 @@ export class ConcurrencyLimiter {
     const elapsed = wanted && ledger.leftAt !== undefined
       ? now - ledger.leftAt
       : (now - enteredAt) / this.#places.heldBy(caller);
-    ledger.pace = ledger.pace === undefined
-      ? elapsed
-      : MEMORY * ledger.pace + (1 - MEMORY) * elapsed;
+    ledger.pace.add(elapsed);
     ledger.leftAt = wanted ? now : undefined;
-    this.#lastPace = ledger.pace;
+    this.#lastPace = ledger.pace.mean;
     this.reject(caller);
   }
 
@@ -105,19 +105,14 @@ export class ConcurrencyLimiter {
     const ledger = this.#ledger(caller);
     ledger.refusedAt = now;
     const next = Math.max(now, ledger.promised) +
-      (ledger.pace ?? this.#lastPace ?? GUESS_MS);
+      (ledger.pace.mean ?? this.#lastPace ?? GUESS_MS);
     ledger.promised = Math.min(next, now + MAX_PROMISE_MS);
     return Math.max(1, Math.ceil((ledger.promised - now) / 1000));
   }
 
   #ledger(caller: string): Ledger {
     const ledger = this.#ledgers.get(caller) ?? new Ledger();
-    this.#ledgers.delete(caller);
     this.#ledgers.set(caller, ledger);
-    if (this.#ledgers.size > MAX_CALLERS) {
-      const [oldest] = this.#ledgers.keys();
-      this.#ledgers.delete(oldest!);
-    }
     return ledger;
   }
 }

@@ -14,6 +14,7 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
 import type { Tensor, TensorData } from "../runtime/tensor.ts";
@@ -51,8 +52,11 @@ const KEPT_BINDINGS = 16;
 /** Runs the arrangements `multi_token` for every use. */
 export class DeviceRunner implements Disposable {
   readonly #parts: DeviceRunnerParts;
-  /** Bindings by their slots, least recently used first. */
-  readonly #bindings = new Map<string, KeptBinding>();
+  /** Bindings by their slots. */
+  readonly #bindings = new LRUCache<string, KeptBinding>({
+    max: KEPT_BINDINGS,
+    dispose: ({ binding }) => binding[Symbol.dispose](),
+  });
 
   /** Creates the runner; no session is loaded yet. */
   constructor(parts: DeviceRunnerParts) {
@@ -80,18 +84,13 @@ export class DeviceRunner implements Disposable {
 
   /** Frees the bindings of a slot whose tensors change. */
   forget(slot: number): void {
-    for (const [name, { binding, slots }] of [...this.#bindings]) {
-      if (!slots.includes(slot)) continue;
-      binding[Symbol.dispose]();
-      this.#bindings.delete(name);
+    for (const [name, { slots }] of [...this.#bindings]) {
+      if (slots.includes(slot)) this.#bindings.delete(name);
     }
   }
 
   /** Frees the bindings. */
   [Symbol.dispose](): void {
-    for (const { binding } of this.#bindings.values()) {
-      binding[Symbol.dispose]();
-    }
     this.#bindings.clear();
   }
 
@@ -196,19 +195,9 @@ export class DeviceRunner implements Disposable {
       const binding = (await sessions.decoder(arrangement)).bind();
       slots.forEach((slot, row) => cache.bind(binding, slot, row));
       kept = { binding, slots };
-      this.#makeRoom();
+      this.#bindings.set(name, kept);
     }
-    this.#bindings.delete(name);
-    this.#bindings.set(name, kept);
     return kept.binding;
-  }
-
-  #makeRoom(): void {
-    const [oldest] = this.#bindings;
-    if (this.#bindings.size < KEPT_BINDINGS || oldest === undefined) return;
-    const [name, { binding }] = oldest;
-    binding[Symbol.dispose]();
-    this.#bindings.delete(name);
   }
 }
 

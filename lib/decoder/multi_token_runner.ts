@@ -7,6 +7,7 @@
  * @module
  */
 
+import { LRUCache } from "lru-cache";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
 import type { Tensor, TensorData } from "../runtime/tensor.ts";
@@ -27,8 +28,11 @@ export class MultiTokenRunner implements Disposable {
   readonly #sessions: DecoderSessions;
   readonly #cache: KvCache;
   readonly #hiddenSize: number;
-  /** Bindings by their slots, least recently used first. */
-  readonly #bindings = new Map<string, Binding>();
+  /** Bindings by their slots. */
+  readonly #bindings = new LRUCache<string, Binding>({
+    max: KEPT_BINDINGS,
+    dispose: (binding) => binding[Symbol.dispose](),
+  });
 
   /** Creates the runner; no session is loaded yet. */
   constructor(
@@ -96,7 +100,6 @@ export class MultiTokenRunner implements Disposable {
 
   /** Frees the bindings. */
   [Symbol.dispose](): void {
-    for (const binding of this.#bindings.values()) binding[Symbol.dispose]();
     this.#bindings.clear();
   }
 
@@ -118,14 +121,8 @@ export class MultiTokenRunner implements Disposable {
       for (const [i, { slot }] of rows.entries()) {
         this.#cache.bind(binding, slot, 1, i);
       }
-      const [oldest] = this.#bindings.keys();
-      if (this.#bindings.size >= KEPT_BINDINGS && oldest !== undefined) {
-        this.#bindings.get(oldest)![Symbol.dispose]();
-        this.#bindings.delete(oldest);
-      }
+      this.#bindings.set(name, binding);
     }
-    this.#bindings.delete(name);
-    this.#bindings.set(name, binding);
     return binding;
   }
 }
