@@ -16,7 +16,11 @@ export class MovingAverage {
   #weight = 0;
   #count = 0;
 
-  /** @param memory Share of the average that stays with each value, below 1. */
+  /**
+   * Creates an average without values.
+   *
+   * @param memory Share that stays with each value, below 1.
+   */
   constructor(memory: number) {
     this.#memory = memory;
   }
