@@ -15,7 +15,7 @@ import { VERSION } from "../lib/version.ts";
 import { defaultMaxPixels } from "./inference/pixel_budget.ts";
 import { maxRunPixels } from "./inference/image_limit.ts";
 import type { Variable } from "./config/variable_parsers.ts";
-import { EMBEDDED_MODEL, VARIABLES } from "./variables.ts";
+import { EMBEDDED_MODEL, VARIABLE_GROUPS, VARIABLES } from "./variables.ts";
 
 /** The parsed values of all variables. */
 type Values = {
@@ -239,21 +239,27 @@ export function readEnvironment(
 
 /** Returns the text of `--help`. */
 export function helpText(): string {
-  const width = Math.max(...Object.keys(VARIABLES).map((name) => name.length));
-  const lines = Object.entries(VARIABLES).map(([name, { meaning, unset }]) =>
-    `  ${name.padEnd(width)}  ${meaning}\n  ${
-      "".padEnd(width)
-    }  unset: ${unset}`
+  const groups = Object.keys(VARIABLE_GROUPS).map((title) =>
+    `${title}:\n${groupText(title).replaceAll(/^/gm, "  ")}\n`
   );
   return `emu3 ${VERSION}: Emu3 as HTTP functions
 
 Usage: deno task start [--help] [--version] [--<option> <value>]…
 
-Every variable but a secret is an option, too: --port 9000 is PORT=9000.
+Every environment variable except secrets is also an option: --port 9000 sets
+PORT=9000.
 
-Environment variables:
-${lines.join("\n")}
-`;
+${groups.join("\n")}`;
+}
+
+/** Returns the variables of a group in `--help`, with their defaults. */
+export function groupText(title: string): string {
+  const width = Math.max(...Object.keys(VARIABLES).map((name) => name.length));
+  return Object.entries(VARIABLE_GROUPS[title] ?? {})
+    .flatMap(([name, { meaning, fallback }]) => [
+      `${name.padEnd(width)}  ${meaning}`,
+      `${"".padEnd(width)}  default: ${fallback}`,
+    ]).join("\n");
 }
 
 const DEFAULT_PORT = 8080;

@@ -20,7 +20,7 @@ export interface Variable<T> {
   /** Description of its meaning, for display. */
   readonly meaning: string;
   /** Description of its default, for display. */
-  readonly unset: string;
+  readonly fallback: string;
   /** Parses its text; `undefined` for an unset variable. */
   readonly parse: (text: string | undefined) => T;
 }
@@ -35,16 +35,22 @@ export const CACHE_DTYPES: ReadonlyMap<string, CacheDtype> = new Map([
   ["bf16", "bfloat16"],
 ]);
 
-/** Returns a variable with a model source; the loader checks it in detail. */
-export function source(meaning: string): Variable<string | undefined> {
+/**
+ * Returns a variable with the source of a model; the loader checks it in
+ * detail.
+ */
+export function source(
+  model: string,
+  fallback = "the embedded emu3-mini",
+): Variable<string | undefined> {
   return {
-    meaning,
-    unset: "the embedded emu3-mini",
+    meaning: `${model}: folder, org/name[@revision] or URL (https, s3, gs)`,
+    fallback,
     parse: (text) => {
       const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(text ?? "")?.[1];
       if (scheme === undefined || SCHEMES.test(scheme)) return text;
       throw new SyntaxError(
-        `expected a folder, org/name, hf://, s3://, gs://, https:// or file://, not ${scheme}://`,
+        `expected a folder, org/name or a URL with hf, s3, gs, https or file, not ${scheme}://`,
       );
     },
   };
@@ -53,14 +59,14 @@ export function source(meaning: string): Variable<string | undefined> {
 /** Returns a variable with one of `values`. */
 export function choice<const T extends string>(
   meaning: string,
-  unset: T,
+  fallback: T,
   values: readonly T[],
 ): Variable<T> {
   return {
     meaning: `${meaning}: ${values.join(", ")}`,
-    unset,
+    fallback,
     parse: (text) => {
-      if (text === undefined) return unset;
+      if (text === undefined) return fallback;
       const value = values.find((value) => value === text);
       if (value !== undefined) return value;
       throw new SyntaxError(`expected ${values.join(" or ")}`);
@@ -86,24 +92,24 @@ export function precision(text: string | undefined): Precision | undefined {
 /** Returns a variable with a whole number of at least `least`. */
 export function count(
   meaning: string,
-  unset: string,
+  fallback: string,
   least: number,
 ): Variable<number | undefined> {
-  return { meaning, unset, parse: (text) => whole(text, least) };
+  return { meaning, fallback, parse: (text) => whole(text, least) };
 }
 
 /** Returns a variable with a port. */
 export function port(
   meaning: string,
-  unset: string,
+  fallback: string,
 ): Variable<number | undefined> {
   return {
     meaning,
-    unset,
+    fallback,
     parse: (text) => {
       const value = whole(text, 0);
       if (value === undefined || value <= 65_535) return value;
-      throw new SyntaxError("expected a port, 0 to 65535");
+      throw new SyntaxError("expected a port from 0 to 65535");
     },
   };
 }
@@ -123,12 +129,12 @@ export function whole(
   throw new SyntaxError(`expected a whole number, ${range}`);
 }
 
-/** Parses seconds, of a day at most. */
+/** Parses a number of seconds, up to a day. */
 export function seconds(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && value <= 86_400) return value;
-  throw new SyntaxError("expected seconds, 0 to 86400");
+  throw new SyntaxError("expected seconds from 0 to 86400");
 }
 
 /** Parses names of functions. */
@@ -138,7 +144,9 @@ export function functions(text: string | undefined): ReadonlySet<FunctionName> {
     const known = FUNCTION_NAMES.find((known) => known === name.trim());
     if (known !== undefined) return known;
     throw new SyntaxError(
-      `expected some of ${FUNCTION_NAMES.join(", ")}, with commas`,
+      `expected functions separated by commas, out of ${
+        FUNCTION_NAMES.join(", ")
+      }`,
     );
   });
   return new Set(names);
@@ -159,18 +167,35 @@ export function cacheDtype(text: string | undefined): CacheDtype | undefined {
   throw new SyntaxError(`expected ${[...CACHE_DTYPES.keys()].join(" or ")}`);
 }
 
-/** Parses a secret of Standard Webhooks. */
+/** Parses a secret in the format of Standard Webhooks. */
 export function webhookSecret(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   // Standard Webhooks requires 24 to 64 bytes.
   if (/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/.test(text)) return text;
-  throw new SyntaxError("expected whsec_ and 24 to 64 bytes in base64");
+  throw new SyntaxError("expected whsec_ followed by 24 to 64 bytes in base64");
 }
 
 /** Parses the method by which downloads are verified. */
 export function verification(text: string | undefined): "full" | undefined {
   if (text === undefined || text === "full") return text;
-  throw new SyntaxError("expected full");
+  throw new SyntaxError("expected full, or leave it unset");
+}
+
+/**
+ * Parses the URL of a server, without the slash at its end.
+ *
+ * @throws {SyntaxError} If the text has another form.
+ */
+export function publicUrl(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (
+    url !== null && /^https?:$/.test(url.protocol) &&
+    url.username + url.password + url.search + url.hash === ""
+  ) return url.href.replace(/\/+$/, "");
+  throw new SyntaxError(
+    'expected a URL such as "https://example.org/emu3", without credentials or a query',
+  );
 }
 
 /** Parses 0 or 1. */

@@ -1,5 +1,5 @@
 /**
- * The environment variables of a queue's containers, which RunPod sets itself.
+ * The environment variables that RunPod sets in the containers of a queue.
  *
  * @module
  */
@@ -29,25 +29,25 @@ const PING_MS = 10_000;
 /** The variables, as `--help` lists them. */
 export const RUNPOD_VARIABLES = {
   RUNPOD_WEBHOOK_GET_JOB: url(
-    "where RunPod hands out jobs; when set, this server takes them",
-    "none are taken",
+    "URL to take jobs from; enables the queue worker",
+    "none, the queue worker is disabled",
   ),
-  RUNPOD_WEBHOOK_POST_OUTPUT: url("where RunPod takes answers of jobs", "none"),
+  RUNPOD_WEBHOOK_POST_OUTPUT: url("URL to send results of jobs to", "none"),
   RUNPOD_WEBHOOK_POST_STREAM: url(
-    "where RunPod takes parts of answers",
-    "none are sent",
+    "URL to send partial results of jobs to",
+    "none, partial results are not sent",
   ),
   RUNPOD_WEBHOOK_PING: url(
-    "where RunPod takes signs of life",
-    "none are sent",
+    "URL to send heartbeats to",
+    "none, heartbeats are not sent",
   ),
   RUNPOD_PING_INTERVAL: {
-    meaning: "milliseconds between two signs of life",
-    unset: `${PING_MS}`,
+    meaning: "interval between two heartbeats, in milliseconds",
+    fallback: `${PING_MS}`,
     parse: milliseconds,
   },
-  RUNPOD_AI_API_KEY: text("key that RunPod is shown", "none"),
-  RUNPOD_POD_ID: text("name of this worker on RunPod", "a random one"),
+  RUNPOD_AI_API_KEY: text("API key of the requests to RunPod", "none"),
+  RUNPOD_POD_ID: text("id of this worker on RunPod", "a random UUID"),
 } as const satisfies Record<string, Variable<unknown>>;
 
 /** Values of the variables. */
@@ -68,7 +68,7 @@ export function runpodPlace(values: RunpodValues): RunpodPlace | undefined {
   const output = values.RUNPOD_WEBHOOK_POST_OUTPUT;
   if (output === undefined) {
     throw new SyntaxError(
-      "RUNPOD_WEBHOOK_GET_JOB is set, so answers need a place as well",
+      "RUNPOD_WEBHOOK_GET_JOB is set; set this URL for the results, too",
     );
   }
   const workerId = values.RUNPOD_POD_ID ?? crypto.randomUUID();
@@ -88,24 +88,24 @@ export function runpodPlace(values: RunpodValues): RunpodPlace | undefined {
   };
 }
 
-function url(meaning: string, unset: string): Variable<string | undefined> {
+function url(meaning: string, fallback: string): Variable<string | undefined> {
   return {
     meaning,
-    unset,
+    fallback,
     parse: (text) => {
       const scheme = text && URL.parse(text)?.protocol;
       if (text === undefined || /^https?:$/.test(scheme ?? "")) return text;
-      throw new SyntaxError("expected a URL, as RunPod sets it");
+      throw new SyntaxError("expected an http or https URL, as RunPod sets it");
     },
   };
 }
 
-function text(meaning: string, unset: string): Variable<string | undefined> {
-  return { meaning, unset, parse: (text) => text };
+function text(meaning: string, fallback: string): Variable<string | undefined> {
+  return { meaning, fallback, parse: (text) => text };
 }
 
 function milliseconds(text: string | undefined): number {
   if (text === undefined) return PING_MS;
   if (/^[1-9]\d{0,7}$/.test(text)) return Number(text);
-  throw new SyntaxError("expected milliseconds, 1 or more");
+  throw new SyntaxError("expected milliseconds from 1 to 99999999");
 }

@@ -5,7 +5,7 @@ import {
   readEnvironment,
   thisMachine,
 } from "../../functions/env.ts";
-import { VARIABLES } from "../../functions/variables.ts";
+import { VARIABLE_GROUPS, VARIABLES } from "../../functions/variables.ts";
 
 const machine = { cpus: 3, memoryBytes: 4000 };
 
@@ -165,7 +165,13 @@ Deno.test("readEnvironment() accepts a device, its memory and its library", () =
 
 Deno.test("helpText() lists every variable with its default", () => {
   const help = helpText();
-  for (const [name, { meaning, unset }] of Object.entries(VARIABLES)) {
-    ok(help.includes(name) && help.includes(meaning) && help.includes(unset));
+  for (const [name, { meaning, fallback }] of Object.entries(VARIABLES)) {
+    ok(help.includes(`${name} `), name);
+    ok(help.includes(meaning) && help.includes(`default: ${fallback}`), name);
   }
+});
+
+Deno.test("VARIABLE_GROUPS hold every variable once", () => {
+  const grouped = Object.values(VARIABLE_GROUPS).flatMap(Object.keys);
+  deepStrictEqual(grouped.toSorted(), Object.keys(VARIABLES).toSorted());
 });

@@ -26,7 +26,7 @@ Deno.test("main prints help and version", async () => {
     run(["--version"]),
   ]);
   strictEqual(help.code, 0);
-  match(help.out, /GEN_MODEL.*SHUTDOWN_GRACE_S/s);
+  match(help.out, /Serving:.*SHUTDOWN_GRACE_S.*Models:.*GEN_MODEL/s);
   match(version.out, /^\d+\.\d+\.\d+\n$/);
 });
 
