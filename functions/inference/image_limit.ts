@@ -17,7 +17,7 @@ import type { Limits, VisionModel } from "../models/ports.ts";
 const PUBLISHED_MAX_PIXELS = 1024 * 1024;
 
 /** The bytes of activations for each pixel of a run. */
-const RUN_BYTES_PER_PIXEL = 3072;
+export const RUN_BYTES_PER_PIXEL = 3072;
 
 /** The share of the memory that a run of the vision tokenizer may use. */
 const RUN_MEMORY_SHARE = 1 / 4;
