@@ -56,7 +56,7 @@ Options:
                      (kubernetes, knative), a bucket (cloud-run), a URI (kserve), a volume (runpod)
   --gpu              a GPU a server
   --cpus, --memory-gib, --cache-gib
-                     room of a server: 4, 8 and 20 unless told otherwise
+                     room of a server: 4, 12 and 20 by default
   --min, --max       servers: 1 and 1 unless told otherwise
   --concurrency      requests a server takes at once, 16 unless told otherwise
   --request-timeout  seconds that a request may take, 300 unless told otherwise`;

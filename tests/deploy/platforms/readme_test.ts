@@ -5,7 +5,7 @@
  */
 
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { parseArguments } from "../../../deploy/platforms/arguments.ts";
+import { parseArguments, USAGE } from "../../../deploy/platforms/arguments.ts";
 import { environmentOf } from "../../../deploy/platforms/platform.ts";
 import { PLATFORMS, render } from "../../../deploy/platforms/platforms.ts";
 import { VARIABLES } from "../../../functions/variables.ts";
@@ -13,13 +13,14 @@ import { VARIABLES } from "../../../functions/variables.ts";
 const ROOT = new URL("../../../", import.meta.url);
 const read = (path: string) => Deno.readTextFileSync(new URL(path, ROOT));
 const readme = read("deploy/README.md");
+const page = read("deploy/docs/platforms.md");
 
 Deno.test("READMEs have only deploy commands that render", () => {
-  const texts = [readme, read("README.md")].join("\n")
+  const texts = [page, readme, read("README.md")].join("\n")
     .replaceAll(/\\\n\s*/g, "");
   const lines = [...texts.matchAll(/^.*\btask deploy (?!--help)(.+)$/gm)]
     .map(([, line]) => line!).filter((line) => !line.includes("`"));
-  ok(lines.length >= 3);
+  ok(lines.length > PLATFORMS.length);
   for (const line of lines) {
     const { platform, options } = parseArguments(line.split(/\s+/));
     ok(
@@ -29,8 +30,21 @@ Deno.test("READMEs have only deploy commands that render", () => {
   }
 });
 
-Deno.test("READMEs list every platform, with its numbers", () => {
-  const rows = readme.split("\n").filter((line) => /^\| `/.test(line))
+Deno.test("the page of platforms names the files of each", () => {
+  for (const platform of PLATFORMS) {
+    const [, below = ""] = page.split(`\n## ${platform.name}\n`);
+    const [section = ""] = below.split("\n## ");
+    const words = ["--image", "emu3", "--dry-run"];
+    const gpu = platform.name.startsWith("runpod") ? ["--gpu"] : [];
+    const { options } = parseArguments([platform.name, ...words, ...gpu]);
+    for (const file of Object.keys(render(platform, options).files)) {
+      ok(section.includes(`\`${file}\``), `${platform.name}: ${file}`);
+    }
+  }
+});
+
+Deno.test("the page of platforms lists every platform, with its numbers", () => {
+  const rows = page.split("\n").filter((line) => /^\| `/.test(line))
     .map((line) => line.split("|").map((cell) => cell.trim()));
   deepStrictEqual(
     rows.map(([, name]) => name!.replaceAll("`", "")),
@@ -55,6 +69,14 @@ Deno.test("READMEs list every platform, with its numbers", () => {
       name,
     );
   }
+});
+
+Deno.test("--help and the page of platforms state the default resources", () => {
+  const words = ["docker", "--image", "emu3", "--dry-run"];
+  const { cpus, memoryGib, cacheGib } = parseArguments(words).options;
+  const stated = `${cpus}, ${memoryGib} and ${cacheGib}`;
+  ok(USAGE.includes(`${stated} by default`));
+  ok(page.replaceAll(/\s+/g, " ").includes(`are ${stated} unless given`));
 });
 
 Deno.test("READMEs have only build commands with existing files", async () => {
