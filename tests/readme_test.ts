@@ -23,6 +23,17 @@ Deno.test("the contributing page lists every folder of the program, and no other
   deepStrictEqual(listed.sort(), there.sort());
 });
 
+Deno.test("the contributing page names only files and folders that exist", () => {
+  const [prose = ""] = read("tests/docs/contributing.md")
+    .split("## Where things are");
+  const paths = [
+    ...prose.matchAll(/`((?:functions|lib|models|deploy|tests)\/[\w./-]*)`/g),
+  ].map(([, path = ""]) => path);
+  ok(paths.length > 25, `${paths.length} paths`);
+  const missing = paths.filter((path) => !isThere(path));
+  deepStrictEqual(missing, []);
+});
+
 Deno.test("the configuration page lists every group of variables as --help does", () => {
   const page = read("functions/docs/configuration.md");
   const titles = [...page.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
@@ -48,6 +59,16 @@ Deno.test("CHANGELOG begins with the current version", () => {
   const versions = [...changelog.matchAll(/^## \[(\d\S*)\]/gm)];
   strictEqual(versions[0]?.[1], VERSION);
 });
+
+/** Returns true for a file; for a folder, if `path` ends in a slash. */
+function isThere(path: string): boolean {
+  try {
+    const { isDirectory } = Deno.statSync(new URL(path, ROOT));
+    return isDirectory === path.endsWith("/");
+  } catch {
+    return false;
+  }
+}
 
 /** Yields `folder` and its subfolders that hold files; models as wholes. */
 function* folders(folder: string): Generator<string> {
