@@ -89,10 +89,25 @@ Deno.test("README has at most 250 lines, with start and test in the first screen
   const text = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
   const lines = text.split("\n");
   ok(lines.length <= 250, `${lines.length} lines`);
-  const screen = lines.slice(0, 30).join("\n");
+  const screen = lines.slice(0, 25).join("\n");
   for (const task of ["start", "test"]) {
     ok(screen.includes(`npx -y deno@2.9.6 task ${task} `), task);
   }
+});
+
+Deno.test("README links to every README and page", () => {
+  const text = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
+  const missing = READMES.filter((file) =>
+    file !== "README.md" && !text.includes(`](${file})`)
+  );
+  deepStrictEqual(missing, []);
+});
+
+Deno.test("READMEs and pages run tasks by npx, not by a Deno to be installed", () => {
+  const bare = READMES.filter((file) =>
+    /\bdeno (task|run|test|install|bench|doc)\b/.test(flat(file))
+  );
+  deepStrictEqual(bare, []);
 });
 
 Deno.test("README links lead to existing files and headings", () => {
