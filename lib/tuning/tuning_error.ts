@@ -1,0 +1,22 @@
+/**
+ * The error of tuning.
+ *
+ * It is apart from `lib/errors.ts`: a server does not tune, so that the error
+ * has no counterpart in HTTP.
+ *
+ * @module
+ */
+
+import { Emu3Error } from "../errors.ts";
+
+/** An error for a tuning run that cannot start or go on. */
+export class TuningError extends Emu3Error {
+  /**
+   * Creates an error.
+   *
+   * @param reason Fault and remedy.
+   */
+  constructor(reason: string, options?: ErrorOptions) {
+    super("cannot-tune", `Cannot tune: ${reason}`, options);
+  }
+}
