@@ -1,0 +1,28 @@
+/**
+ * The errors of preparing data and of reading what was prepared.
+ *
+ * @module
+ */
+
+import { Emu3Error } from "../../lib/errors.ts";
+
+/** An error for input, output or settings that a run cannot go on with. */
+export class PreparationError extends Emu3Error {
+  /** Creates an error from its message. */
+  constructor(message: string, options?: ErrorOptions) {
+    super("cannot-prepare", `Cannot prepare data: ${message}`, options);
+  }
+}
+
+/** An error for a prepared set, or a file of it, that cannot be read. */
+export class PreparedSetError extends Emu3Error {
+  /** Creates an error about the file or folder `path`. */
+  constructor(
+    /** The file or folder at fault. */
+    readonly path: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super("bad-prepared-set", `Cannot open ${path}: ${message}`, options);
+  }
+}

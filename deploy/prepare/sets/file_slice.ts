@@ -1,0 +1,49 @@
+/**
+ * The random access to files: a range of bytes by its offset.
+ *
+ * @module
+ */
+
+import { PreparedSetError } from "../preparation_error.ts";
+
+/** A range of bytes of a file. */
+export interface FileSlice {
+  /** Offset of the first byte. */
+  readonly start: number;
+  /** Number of bytes. */
+  readonly length: number;
+}
+
+/**
+ * Returns the bytes of a range. Calls may overlap: each opens the file anew.
+ *
+ * @throws {PreparedSetError} If the file cannot be read or is shorter.
+ */
+export async function readSlice(
+  path: string,
+  { start, length }: FileSlice,
+): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await openToRead(path);
+  await file.seek(start, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const count = await file.read(bytes.subarray(at));
+    if (count === null) throw new PreparedSetError(path, "it is cut short");
+    at += count;
+  }
+  return bytes;
+}
+
+/**
+ * Opens a file of a set.
+ *
+ * @throws {PreparedSetError} If it cannot be opened; names the reason.
+ */
+export async function openToRead(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PreparedSetError(path, reason, { cause });
+  }
+}

@@ -1,0 +1,71 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { readPth } from "../../../deploy/prepare/torch/read_pth.ts";
+import {
+  readStoredZip,
+  writeStoredZip,
+} from "../../../deploy/prepare/torch/stored_zip.ts";
+import { PickleWriter } from "../../../deploy/prepare/torch/pickle_writer.ts";
+import { writePth } from "../../../deploy/prepare/torch/write_pth.ts";
+import { anyRecord } from "../../support/prepared_records.ts";
+
+function golden(name: string): Uint8Array<ArrayBuffer> {
+  return Deno.readFileSync(
+    new URL(`../../golden/prepare/${name}`, import.meta.url),
+  );
+}
+
+Deno.test("readPth() reads back what writePth() wrote", () => {
+  fc.assert(
+    fc.property(anyRecord, fc.string({ unit: "grapheme" }), (record, name) => {
+      const { images, ...content } = readPth(writePth(record, name));
+      const { text, question, answer, height, width, codes } = record;
+      deepStrictEqual(content, { name, text, question, answer });
+      deepStrictEqual(images, { height, width, values: [...codes] });
+    }),
+  );
+});
+
+Deno.test("readPth() reads tensors and arrays that PyTorch saved", () => {
+  for (const name of ["array.pth", "tensor.pth"]) {
+    const { images, ...content } = readPth(golden(name));
+    deepStrictEqual([...images.values], [7, 300, 0, 32767, 1, 2], name);
+    deepStrictEqual([images.height, images.width], [2, 3]);
+    strictEqual(content.name, "größe/1");
+    strictEqual(content.text, "a cat");
+  }
+  const { images } = readPth(golden("transposed.pth"));
+  deepStrictEqual(images.values, [7, 300, 0, 32767, 1, 2]);
+});
+
+Deno.test("readPth() refuses what is no file of codes, and says why", () => {
+  const pth = (data: Uint8Array) =>
+    writeStoredZip([{ name: "archive/data.pkl", data }]);
+  const faults: [Uint8Array, RegExp][] = [
+    [new Uint8Array(10), /no ZIP archive/],
+    [golden("tensor.pth").subarray(0, 600), /no ZIP archive, or cut short/],
+    [writeStoredZip([]), /no data\.pkl/],
+    [golden("floats.pth"), /not of whole numbers/],
+    [pth(new PickleWriter().code("}").finish()), /no dictionary of name/],
+    [
+      pth(new PickleWriter().global("os", "system").finish()),
+      /names os\.system, which is not read/,
+    ],
+    [pth(Uint8Array.of(0x80, 2, 0xfe)), /pickle is damaged/],
+  ];
+  for (const [bytes, message] of faults) {
+    throws(() => readPth(bytes), { name: "SyntaxError", message });
+  }
+});
+
+Deno.test("writeStoredZip() aligns data to 64 bytes", () => {
+  const entries = [1, 63, 0, 200].map((length, i) => ({
+    name: `a/${"x".repeat(i)}`,
+    data: new Uint8Array(length).fill(i),
+  }));
+  const zip = writeStoredZip(entries);
+  for (const [name, data] of readStoredZip(zip)) {
+    strictEqual(data.byteOffset % 64, 0);
+    deepStrictEqual(data, entries.find((one) => one.name === name)!.data);
+  }
+});
