@@ -35,7 +35,7 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
   ],
   [
     "valibot stays in functions and the parsers of configuration",
-    /^(?!functions\/|models\/config\/)/,
+    /^(?!functions\/|models\/config\/|deploy\/plan\/schema\.ts)/,
     /^valibot$/,
   ],
   [

@@ -1,14 +1,19 @@
 /**
- * The configuration of a plan, parsed strictly from JSON, since mistakes here
- * cost money. `deno task plan --help` describes it.
+ * The configuration of a plan, from the fields of its JSON file.
+ * `deno task plan --help` describes them.
  *
  * @module
  */
 
-import { Fields, PlanError } from "./fields.ts";
 import type { Scaling } from "./fleet.ts";
+import {
+  parsePlanFields,
+  PlanError,
+  type PlanFields,
+  pointerOf,
+} from "./schema.ts";
+import type { CostTable } from "./step_cost.ts";
 import type { EngineSize } from "./virtual_decoder.ts";
-import { costTable, type StepCosts } from "./step_cost.ts";
 import {
   type Arrival,
   type Mix,
@@ -65,38 +70,33 @@ const MAX_ARRIVALS = 1_000_000;
  * @throws {PlanError} Naming the field at fault.
  */
 export function parseConfig(value: unknown): PlanConfig {
-  const fields = new Fields(value);
-  const classes = classesIn(fields.object("classes"));
-  const arrivals = arrivalsIn(fields.object("requests"), classes);
-  const guesses = [...classes.values()]
-    .some(({ tokensPerRun }) => tokensPerRun > 1);
-  const engine = engineIn(fields.object("engine"), guesses);
-  const coldStartMs = fields.optional(
-    "cold_start_s",
-    () => phasesIn(fields.object("cold_start_s")),
-    new Map<string, number>(),
+  const fields = parsePlanFields(value);
+  const classes = new Map(
+    Object.entries(fields.classes)
+      .map(([name, kind]) => [name, classIn(name, kind)]),
   );
-  const scaling = scalingIn(fields.object("replicas"), coldStartMs);
-  const config = {
+  const speculates = [...classes.values()]
+    .some(({ tokensPerRun }) => tokensPerRun > 1);
+  const engine = engineIn(fields.engine, speculates);
+  const coldStartMs = new Map(
+    Object.entries(fields.cold_start_s)
+      .map(([name, seconds]) => [name, SECOND * seconds]),
+  );
+  const arrivals = arrivalsIn(fields.requests, classes);
+  for (const { kind } of arrivals) checkFits(kind, engine);
+  return {
     engine,
     arrivals,
-    scaling,
+    scaling: scalingIn(fields.replicas, coldStartMs),
     coldStartMs,
-    retries: fields.optional("retries", () => fields.flag("retries"), true),
-    price: fields.optional(
-      "price",
-      () => priceIn(fields.object("price")),
-      undefined,
-    ),
-    target: fields.optional(
-      "target",
-      () => targetIn(fields.object("target")),
-      undefined,
-    ),
+    retries: fields.retries,
+    price: fields.price && {
+      currency: fields.price.currency,
+      perGpuSecond: fields.price.per_gpu_second,
+      gpus: fields.price.gpus,
+    },
+    target: fields.target && targetIn(fields.target),
   };
-  fields.end();
-  for (const { kind } of arrivals) checkFits(kind, engine);
-  return config;
 }
 
 /** Parses the text of a configuration file; throws as `parseConfig` does. */
@@ -109,89 +109,73 @@ export function parseConfigText(text: string): PlanConfig {
   }
 }
 
-function engineIn(fields: Fields, guesses: boolean): EngineSize {
-  const slots = fields.whole("slots", { least: 2, most: 1024 });
-  const chunkTokens = fields.whole("chunk_tokens", { least: 1 });
-  const step = costTable(fields.object("step_ms"), slots);
-  const prefill = costTable(fields.object("prefill_ms"), chunkTokens);
-  const wide = fields.optional(
-    "wide_ms",
-    () => costTable(fields.object("wide_ms"), 2),
-    [],
-  );
-  if (guesses && wide.length === 0) {
+function engineIn(
+  fields: PlanFields["engine"],
+  speculates: boolean,
+): EngineSize {
+  const { slots, chunk_tokens: chunkTokens, wide_ms: wide } = fields;
+  checkReaches(fields.step_ms, slots, "step_ms");
+  checkReaches(fields.prefill_ms, chunkTokens, "prefill_ms");
+  if (wide.length > 0) checkReaches(wide, 2, "wide_ms");
+  else if (speculates) {
     throw new PlanError(
-      `${fields.pointer}/wide_ms`,
+      "/engine/wide_ms",
       "is missing: a class has tokens_per_run above 1",
     );
   }
-  const heldTokenMs = fields.optional(
-    "step_ms_per_held_token",
-    () => fields.number("step_ms_per_held_token", { least: 0 }),
-    0,
-  );
-  const costs: StepCosts = { step, prefill, wide, heldTokenMs };
-  const queueLimit = fields.whole("queue_limit", { least: 1 });
-  const cacheTokens = fields.whole("cache_tokens", { least: 1 });
-  fields.end();
-  return { slots, queueLimit, cacheTokens, chunkTokens, costs };
-}
-
-function classesIn(fields: Fields): Map<string, RequestClass> {
-  const classes = new Map(
-    fields.names.map((name) => [name, classIn(name, fields.object(name))]),
-  );
-  fields.end();
-  if (classes.size > 0) return classes;
-  throw new PlanError(fields.pointer, "expected one or more");
-}
-
-function classIn(name: string, fields: Fields): RequestClass {
-  const length = fields.whole("prompt_tokens", { least: 1 });
-  const afterMs = SECOND * fields.optional(
-    "after_s",
-    () => fields.number("after_s", { least: 0 }),
-    0,
-  );
-  const kind = fields.has("height")
-    ? pictureIn(fields, length)
-    : answerIn(fields, length);
-  fields.end();
-  return { name, afterMs, ...kind };
-}
-
-type Runs = Omit<RequestClass, "name" | "afterMs">;
-
-function pictureIn(fields: Fields, length: number): Runs {
-  const height = fields.whole("height", { least: 1 });
-  const width = fields.whole("width", { least: 1 });
-  const guided = fields.flag("guided");
-  const tokensPerRun = fields.optional(
-    "tokens_per_run",
-    () => fields.number("tokens_per_run", { least: 1 }),
-    1,
-  );
-  const { runs, newTokens } = pictureRuns(height, width);
   return {
-    prompts: guided ? [length, length] : [length],
-    sharesLast: guided,
-    runs: Math.ceil(runs / tokensPerRun),
-    newTokens,
-    maxNewTokens: newTokens,
-    tokensPerRun,
-    long: true,
+    slots,
+    queueLimit: fields.queue_limit,
+    cacheTokens: fields.cache_tokens,
+    chunkTokens,
+    costs: {
+      step: fields.step_ms,
+      prefill: fields.prefill_ms,
+      wide,
+      heldTokenMs: fields.step_ms_per_held_token,
+    },
   };
 }
 
-function answerIn(fields: Fields, length: number): Runs {
-  const said = fields.whole("new_tokens", { least: 1 });
-  const most = fields.optional(
-    "max_tokens",
-    () => fields.whole("max_tokens", { least: said }),
-    said,
+/** @param most Largest size that is looked up: the table must reach it. */
+function checkReaches(table: CostTable, most: number, name: string): void {
+  const largest = table.at(-1)?.size ?? 0;
+  if (largest >= most) return;
+  throw new PlanError(
+    `/engine/${name}`,
+    `expected a time for ${most}, the largest is for ${largest}`,
   );
+}
+
+type ClassFields = PlanFields["classes"][string];
+
+function classIn(name: string, fields: ClassFields): RequestClass {
+  const common = { name, afterMs: SECOND * fields.after_s };
+  const length = fields.prompt_tokens;
+  if ("height" in fields) {
+    const { height, width, guided, tokens_per_run: tokensPerRun } = fields;
+    const { runs, newTokens } = pictureRuns(height, width);
+    return {
+      ...common,
+      prompts: guided ? [length, length] : [length],
+      sharesLast: guided,
+      runs: Math.ceil(runs / tokensPerRun),
+      newTokens,
+      maxNewTokens: newTokens,
+      tokensPerRun,
+      long: true,
+    };
+  }
+  const { new_tokens: said, max_tokens: most = said } = fields;
+  if (most < said) {
+    throw new PlanError(
+      pointerOf(["classes", name, "max_tokens"]),
+      `expected a whole number, ${said} or more: new_tokens is ${said}`,
+    );
+  }
   // The last token is not fed.
   return {
+    ...common,
     prompts: [length],
     sharesLast: false,
     runs: said - 1,
@@ -202,134 +186,85 @@ function answerIn(fields: Fields, length: number): Runs {
   };
 }
 
+type Classes = ReadonlyMap<string, RequestClass>;
+
 function arrivalsIn(
-  fields: Fields,
-  classes: ReadonlyMap<string, RequestClass>,
+  fields: PlanFields["requests"],
+  classes: Classes,
 ): Arrival[] {
-  const arrivals = fields.has("trace")
-    ? traceIn(fields, classes)
-    : poissonIn(fields, classes);
-  fields.end();
-  if (arrivals.length > 0) return arrivals;
-  throw new PlanError(fields.pointer, "nobody comes: ask for longer");
-}
-
-function traceIn(
-  fields: Fields,
-  classes: ReadonlyMap<string, RequestClass>,
-): Arrival[] {
-  return fields.list("trace").map(({ item, pointer }) => {
-    const one = new Fields(item, pointer);
-    const atMs = SECOND * one.number("at_s", { least: 0 });
-    const kind = classNamed(one.text("class"), classes, `${pointer}/class`);
-    one.end();
-    return { atMs, kind };
-  }).sort((a, b) => a.atMs - b.atMs);
-}
-
-function poissonIn(
-  fields: Fields,
-  classes: ReadonlyMap<string, RequestClass>,
-): Arrival[] {
-  const rate = fields.number("per_second", { above: 0 });
-  const seconds = fields.number("seconds", { above: 0 });
-  const seed = fields.optional(
-    "seed",
-    () => fields.whole("seed", { least: 0 }),
-    0,
-  );
+  if ("trace" in fields) {
+    return fields.trace.map(({ at_s: seconds, class: name }, i) => ({
+      atMs: SECOND * seconds,
+      kind: classNamed(name, classes, ["requests", "trace", i, "class"]),
+    })).sort((a, b) => a.atMs - b.atMs);
+  }
+  const { per_second: rate, seconds, seed, shares } = fields;
   if (rate * seconds > MAX_ARRIVALS) {
     throw new PlanError(
-      `${fields.pointer}/seconds`,
+      "/requests/seconds",
       `expected at most ${MAX_ARRIVALS} requests, per_second times seconds`,
     );
   }
-  const shares = fields.object("shares");
-  const mix = shares.names.map((name): Mix => ({
-    kind: classNamed(name, classes, `${shares.pointer}/${name}`),
-    share: shares.number(name, { above: 0 }),
+  const mix = Object.entries(shares).map(([name, share]): Mix => ({
+    kind: classNamed(name, classes, ["requests", "shares", name]),
+    share,
   }));
-  shares.end();
-  if (mix.length === 0) {
-    throw new PlanError(shares.pointer, "expected one or more");
-  }
-  return poissonArrivals(mix, {
+  const arrivals = poissonArrivals(mix, {
     ratePerMs: rate / SECOND,
     durationMs: SECOND * seconds,
     seed,
   });
+  if (arrivals.length > 0) return arrivals;
+  throw new PlanError(
+    "/requests",
+    "no request arrives in this time: raise seconds or per_second",
+  );
 }
 
 function classNamed(
   name: string,
-  classes: ReadonlyMap<string, RequestClass>,
-  pointer: string,
+  classes: Classes,
+  keys: readonly (string | number)[],
 ): RequestClass {
   const kind = classes.get(name);
   if (kind !== undefined) return kind;
   const known = [...classes.keys()].join(", ");
-  throw new PlanError(pointer, `expected one of the classes: ${known}`);
-}
-
-function phasesIn(fields: Fields): Map<string, number> {
-  const phases = new Map(
-    fields.names.map((name) => [
-      name,
-      SECOND * fields.number(name, { least: 0 }),
-    ]),
+  throw new PlanError(
+    pointerOf(keys),
+    `expected one of the classes: ${known}`,
   );
-  fields.end();
-  return phases;
 }
 
 function scalingIn(
-  fields: Fields,
+  fields: PlanFields["replicas"],
   coldStartMs: ReadonlyMap<string, number>,
 ): Scaling {
-  const min = fields.whole("min", { least: 0, most: 1000 });
-  const max = fields.whole("max", { least: Math.max(1, min), most: 1000 });
-  const scales = max > min;
-  const targetRequests = fields.optional(
-    "target_requests",
-    () => fields.number("target_requests", { above: 0 }),
-    undefined,
-  );
-  if (scales && targetRequests === undefined) {
+  const { min, max, target_requests: targetRequests } = fields;
+  if (max < min) {
     throw new PlanError(
-      `${fields.pointer}/target_requests`,
-      "is missing: max is above min, so it is to be said when there are more",
+      "/replicas/max",
+      `expected a whole number, ${min} or more: min is ${min}`,
     );
   }
-  const downDelayMs = SECOND * fields.optional(
-    "scale_down_delay_s",
-    () => fields.number("scale_down_delay_s", { least: 0 }),
-    0,
-  );
-  fields.end();
+  if (max > min && targetRequests === undefined) {
+    throw new PlanError(
+      "/replicas/target_requests",
+      "is missing: max is above min, so servers need a load to scale by",
+    );
+  }
   return {
     min,
     max,
     targetRequests: targetRequests ?? 1,
-    downDelayMs,
+    downDelayMs: SECOND * fields.scale_down_delay_s,
     coldStartMs: [...coldStartMs.values()].reduce((sum, ms) => sum + ms, 0),
   };
 }
 
-function priceIn(fields: Fields): Price {
-  const price = {
-    currency: fields.text("currency"),
-    perGpuSecond: fields.number("per_gpu_second", { least: 0 }),
-    gpus: fields.optional("gpus", () => fields.whole("gpus", { least: 1 }), 1),
-  };
-  fields.end();
-  return price;
-}
-
-function targetIn(fields: Fields): Target {
-  const of = fields.has("p95_queue_s") ? "queue" : "latency";
-  const p95Ms = SECOND * fields.number(`p95_${of}_s`, { above: 0 });
-  fields.end();
-  return { of, p95Ms };
+function targetIn(fields: NonNullable<PlanFields["target"]>): Target {
+  return "p95_queue_s" in fields
+    ? { of: "queue", p95Ms: SECOND * fields.p95_queue_s }
+    : { of: "latency", p95Ms: SECOND * fields.p95_latency_s };
 }
 
 function checkFits(kind: RequestClass, { cacheTokens }: EngineSize): void {

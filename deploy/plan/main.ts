@@ -5,8 +5,8 @@
  */
 
 import { parseConfigText } from "./config.ts";
-import { PlanError } from "./fields.ts";
 import { makePlan, planFields, planText } from "./report.ts";
+import { PlanError } from "./schema.ts";
 import { parseArguments, USAGE } from "./usage.ts";
 import { UsageError } from "../../lib/command_line.ts";
 

@@ -11,8 +11,6 @@
  * @module
  */
 
-import { type Fields, PlanError } from "./fields.ts";
-
 /** A measured duration. */
 export interface Measured {
   /** Size of the run, in rows or tokens. */
@@ -48,30 +46,4 @@ export function costOf(table: CostTable, size: number): number {
   if (low === undefined || high.size === size) return high.milliseconds;
   const share = (size - low.size) / (high.size - low.size);
   return low.milliseconds + share * (high.milliseconds - low.milliseconds);
-}
-
-/**
- * Parses a table from an object such as `{"2": 24.9, "16": 61}`.
- *
- * @param most Largest size that is looked up: the table must reach it.
- * @throws {PlanError} When it is not such a table.
- */
-export function costTable(fields: Fields, most: number): CostTable {
-  const table = fields.names.map((name): Measured => {
-    if (!/^[1-9]\d{0,6}$/.test(name)) {
-      throw new PlanError(
-        `${fields.pointer}/${name}`,
-        "expected names that are whole numbers",
-      );
-    }
-    const milliseconds = fields.number(name, { above: 0 });
-    return { size: Number(name), milliseconds };
-  }).sort((a, b) => a.size - b.size);
-  fields.end();
-  const largest = table.at(-1)?.size ?? 0;
-  if (largest >= most) return table;
-  throw new PlanError(
-    fields.pointer,
-    `expected a time for ${most}, the largest is for ${largest}`,
-  );
 }

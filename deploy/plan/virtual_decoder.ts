@@ -15,6 +15,7 @@ import {
   type MultiTokenRow,
   type Snapshot,
 } from "../../lib/decoder/decoder.ts";
+import type { HiddenState } from "../../lib/engine/sequence.ts";
 import { costOf, type StepCosts } from "./step_cost.ts";
 
 /** The size of an engine. */
@@ -31,10 +32,8 @@ export interface EngineSize {
   readonly costs: StepCosts;
 }
 
-/** Hidden states or logits of one token: `[1]`. */
-type State = Float32Array<ArrayBuffer>;
-
-const STATE: State = new Float32Array(1);
+/** The hidden state of a token, and its logits: `[1]`. */
+const STATE: HiddenState = new Float32Array(1);
 const DONE = Promise.resolve();
 
 /** A decoder whose runs only take time. */
@@ -65,13 +64,13 @@ export class VirtualDecoder implements Decoder {
   }
 
   /** Takes the time of a chunk. */
-  async prefill(_slot: number, { length }: Int32Array): Promise<State> {
+  async prefill(_slot: number, { length }: Int32Array): Promise<HiddenState> {
     await this.#run(costOf(this.#costs.prefill, length));
     return new Float32Array(length);
   }
 
   /** Takes the time of a step: of all rows up to the highest. */
-  async step(feeds: readonly Feed[]): Promise<State[]> {
+  async step(feeds: readonly Feed[]): Promise<HiddenState[]> {
     let rows = MIN_ROWS;
     let held = 0;
     for (const { slot, position } of feeds) {
@@ -84,7 +83,9 @@ export class VirtualDecoder implements Decoder {
   }
 
   /** Takes the time of a speculative step. */
-  async multiTokenStep(rows: readonly MultiTokenRow[]): Promise<State[]> {
+  async multiTokenStep(
+    rows: readonly MultiTokenRow[],
+  ): Promise<HiddenState[]> {
     await this.#run(costOf(this.#costs.wide, rows.length));
     return rows.map(({ tokens }) => new Float32Array(tokens.length));
   }
@@ -114,7 +115,10 @@ export class VirtualDecoder implements Decoder {
   trim(): void {}
 
   /** Returns logits that are never read. */
-  logits(_head: unknown, hidden: readonly State[]): Promise<State[]> {
+  logits(
+    _head: unknown,
+    hidden: readonly HiddenState[],
+  ): Promise<HiddenState[]> {
     return Promise.resolve(hidden.map(() => STATE));
   }
 }

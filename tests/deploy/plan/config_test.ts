@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { parseConfig, parseConfigText } from "../../../deploy/plan/config.ts";
-import { PlanError } from "../../../deploy/plan/fields.ts";
+import { PlanError } from "../../../deploy/plan/schema.ts";
 import { planJson } from "../../support/plans.ts";
 
 const EXAMPLE = new URL("../../../deploy/plan/example.json", import.meta.url);
@@ -66,7 +66,7 @@ const WRONG: readonly (readonly [
   ["a list", (j) => j.classes = [], "/classes", /an object/],
   ["one slot", (j) => j.engine.slots = 1, "/engine/slots", /2 or more/],
   ["half a slot", (j) => j.engine.slots = 2.5, "/engine/slots", /whole/],
-  ["text", (j) => j.engine.slots = "4", "/engine/slots", /a number/],
+  ["text", (j) => j.engine.slots = "4", "/engine/slots", /a whole number/],
   [
     "a table that ends early",
     (j) => j.engine.step_ms = { "2": 10 },
@@ -145,7 +145,7 @@ const WRONG: readonly (readonly [
     "nobody",
     (j) => j.requests.seconds = 1e-9,
     "/requests",
-    /nobody comes/,
+    /no request arrives/,
   ],
   [
     "an empty trace",
@@ -164,6 +164,12 @@ const WRONG: readonly (readonly [
     (j) => j.requests = { trace: [{ class: "answer" }] },
     "/requests/trace/0/at_s",
     /is missing/,
+  ],
+  [
+    "fewer servers at most than at least",
+    (j) => j.replicas = { min: 3, max: 2 },
+    "/replicas/max",
+    /3 or more: min is 3/,
   ],
   ["no server", (j) => j.replicas = { min: 0, max: 0 }, "/replicas/max", /1/],
   [
