@@ -15,7 +15,7 @@ import { negotiate } from "./http/accept.ts";
 import type { Answerers, ModelPair } from "./models/ports.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
 import { CaptionRequest, MAX_PICTURES } from "./schema/caption.ts";
-import { serverTiming, Stopwatch } from "./http/server_timing.ts";
+import { serverTiming } from "./http/server_timing.ts";
 import { readUpload, type Upload } from "./http/upload.ts";
 
 /** Types of answers, the default first. */
@@ -75,13 +75,15 @@ async function begin(
   models: ModelPair,
 ): Promise<AnswerRun> {
   const call = c.get("call");
-  const watch = new Stopwatch();
-  const grids = await watch.run(() =>
-    questionGrids(c.req.raw, upload, models.vision, answerers, {
-      decode: upload.fields.decode,
-      call,
-    })
+  const { decode } = upload.fields;
+  const options = { decode, call };
+  const { vision } = models;
+  const asked = await questionGrids(
+    c.req.raw,
+    upload,
+    vision,
+    answerers,
+    options,
   );
-  const asked = { grids, visionMs: watch.milliseconds };
   return startAnswer(answerers, upload.fields, asked, call);
 }

@@ -23,7 +23,7 @@ import {
   type Scorers,
   scoringModels,
 } from "./inference/scoring.ts";
-import { serverTiming, Stopwatch } from "./http/server_timing.ts";
+import { serverTiming } from "./http/server_timing.ts";
 import { readUpload, type Upload } from "./http/upload.ts";
 
 /** Types of answers. */
@@ -85,13 +85,15 @@ async function scoreUpload(
 ): Promise<ScoreAnswer> {
   const { fields } = upload;
   const call = c.get("call");
-  const watch = new Stopwatch();
-  const grids = await watch.run(() =>
-    questionGrids(c.req.raw, upload, models.vision, scorers, {
-      decode: fields.decode,
-      call,
-    })
+  const { decode } = fields;
+  const options = { decode, call };
+  const { vision } = models;
+  const asked = await questionGrids(
+    c.req.raw,
+    upload,
+    vision,
+    scorers,
+    options,
   );
-  const asked = { grids, visionMs: watch.milliseconds };
   return await runScore(fields, models, asked, call);
 }

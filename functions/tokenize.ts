@@ -13,7 +13,7 @@ import { checkAdapter } from "./inference/adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./http/raw_codes.ts";
 import type { Call } from "./http/call.ts";
 import type { AppEnv } from "./http/context.ts";
-import { askedIn, tagHeaders } from "./http/entity_tag.ts";
+import { askedIn, type Decisive, tagHeaders } from "./http/entity_tag.ts";
 import { tokenizeDescription } from "./openapi/description/tokenize.ts";
 import {
   clipFields,
@@ -21,14 +21,14 @@ import {
   gridFields,
   isClip,
 } from "./http/grid_json.ts";
-import { negotiate } from "./http/accept.ts";
+import { acceptedTypes } from "./http/accept.ts";
 import type { Tokenizers, VisionModel } from "./models/ports.ts";
 import { preparePicture } from "./inference/encode_image.ts";
 import type { PictureCall } from "./inference/pixel_budget.ts";
 import { checkFrameCount, frameLimit } from "./inference/frame_limit.ts";
 import { encodeClip, type EncodedClip } from "./inference/encode_clip.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
-import { invalidField } from "./http/errors/errors.ts";
+import { invalidField, NotAcceptableError } from "./http/errors/errors.ts";
 import { generationParams } from "./inference/generation_params.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
 import { TokenizeRequest } from "./schema/tokenize.ts";
@@ -53,9 +53,8 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
     "/v1/tokenize",
     tokenizeDescription,
     async (c) => {
-      const accept = c.req.header("accept");
-      // Checked before the body is read: these types apply to every kind.
-      negotiate(accept, CODE_TYPES);
+      // Checked before the body is read, which decides between them.
+      const types = acceptedTypes(c.req.header("accept"), CODE_TYPES);
       const upload = await readUpload(c.req.raw, TokenizeRequest, {
         maxBytes: tokenizers.limits.maxBodyBytes,
         files: { image: MAX_PICTURES, frames: frameLimit(tokenizers.limits) },
@@ -63,13 +62,15 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       });
       const kind = tokenizeKind(upload);
       if (kind === "image" || kind === "frames") {
-        return await codesAnswer(c, tokenizers, upload, kind);
+        const [type] = types;
+        return await codesAnswer(c, tokenizers, upload, { kind, type });
       }
-      negotiate(accept, JSON_ONLY);
+      const [type] = JSON_ONLY;
+      if (!types.includes(type)) throw new NotAcceptableError(JSON_ONLY);
       const name = upload.fields.model ?? upload.fields.prompt?.model;
       const models = [(await tokenizers.text(name)).name];
       if (kind !== "text") models.push(tokenizers.vision(name).checkpoint.name);
-      const tag = await tagOf(c, tokenizers, upload, models);
+      const tag = await tagOf(c, tokenizers, upload, { models, type });
       return c.json(await tokensOf(c, tokenizers, upload, kind), 200, tag);
     },
   );
@@ -80,11 +81,10 @@ async function tagOf(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
   upload: Body,
-  models: readonly string[],
+  answer: Pick<Decisive, "models" | "type">,
 ): Promise<Record<string, string>> {
   return tagHeaders(c, tokenizers, {
-    type: negotiate(c.req.header("accept"), CODE_TYPES),
-    models,
+    ...answer,
     asked: await askedIn(c.req.raw, upload),
     weak: false,
   });
@@ -110,10 +110,14 @@ async function codesAnswer(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
   upload: Body,
-  kind: "image" | "frames",
+  { kind, type }: {
+    readonly kind: "image" | "frames";
+    readonly type: typeof CODE_TYPES[number];
+  },
 ): Promise<Response> {
   const vision = tokenizers.vision(upload.fields.model);
-  const tag = await tagOf(c, tokenizers, upload, [vision.checkpoint.name]);
+  const models = [vision.checkpoint.name];
+  const tag = await tagOf(c, tokenizers, upload, { models, type });
   const { codes, source, size, visionMs } = await encoded(
     tokenizers,
     upload,
@@ -126,7 +130,6 @@ async function codesAnswer(
     timed: { model: vision.checkpoint.name, timings },
   });
   const timing = serverTiming(timings);
-  const type = negotiate(c.req.header("accept"), CODE_TYPES);
   if (type === "application/json") {
     const body = codesFields(codes, { source, size }, vision);
     return c.json(body, 200, { "server-timing": timing, ...tag });
@@ -268,7 +271,7 @@ async function askedTokens(
   const vision = tokenizers.vision(fields.model);
   const language = await tokenizers.text(fields.model);
   const { signal, caller } = c.get("call");
-  const grids = await questionGrids(c.req.raw, upload, vision, tokenizers, {
+  const { grids } = await questionGrids(c.req.raw, upload, vision, tokenizers, {
     decode,
     call: c.get("call"),
   });

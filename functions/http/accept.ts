@@ -34,20 +34,27 @@ export function negotiate<T extends string>(
   accept: string | undefined,
   offered: readonly T[],
 ): T {
-  const [first] = offered;
-  if (first !== undefined && (accept === undefined || accept === "*/*")) {
-    return first;
-  }
+  return acceptedTypes(accept, offered)[0];
+}
+
+/**
+ * Returns all types among `offered` that `accept` covers, in the order of
+ * {@linkcode negotiate}: for bodies that decide which of them are possible.
+ *
+ * @throws {NotAcceptableError} If none is accepted; lists the offered types.
+ */
+export function acceptedTypes<T extends string>(
+  accept: string | undefined,
+  offered: readonly T[],
+): readonly [T, ...T[]] {
   const ranges = parseAccept(accept ?? "*/*");
-  let best: { type: T; wish: Wish } | undefined;
-  for (const type of offered) {
-    const wish = wishFor(type, ranges);
-    if (wish.quality > 0 && (best === undefined || exceeds(wish, best.wish))) {
-      best = { type, wish };
-    }
-  }
-  if (best === undefined) throw new NotAcceptableError(offered);
-  return best.type;
+  const [first, ...others] = offered
+    .map((type) => ({ type, wish: wishFor(type, ranges) }))
+    .filter(({ wish }) => wish.quality > 0)
+    .sort((a, b) => compare(b.wish, a.wish))
+    .map(({ type }) => type);
+  if (first === undefined) throw new NotAcceptableError(offered);
+  return [first, ...others];
 }
 
 function parseAccept(accept: string): MediaRange[] {
@@ -79,7 +86,7 @@ function wishFor(mediaType: string, ranges: readonly MediaRange[]): Wish {
   return wish;
 }
 
-function exceeds(a: Wish, b: Wish): boolean {
-  return a.quality > b.quality ||
-    (a.quality === b.quality && a.exactness > b.exactness);
+/** Compares preferences, the weaker one first. */
+function compare(a: Wish, b: Wish): number {
+  return a.quality - b.quality || a.exactness - b.exactness;
 }

@@ -5,7 +5,6 @@
  */
 
 import { answer, type AnswerEvent, type Question } from "../../lib/emu3.ts";
-import type { CodeGrid } from "../../lib/grid.ts";
 import { checkAdapter } from "./adapters.ts";
 import {
   type Call,
@@ -16,6 +15,7 @@ import {
 import { gridFields } from "../http/grid_json.ts";
 import type { Answerers, ModelPair } from "../models/ports.ts";
 import { randomSeed } from "./generation_params.ts";
+import type { AskedGrids } from "./image_inputs.ts";
 import type { CaptionRequest } from "../schema/caption.ts";
 import { type Timings, timingsFrom } from "../http/server_timing.ts";
 import { captioningInFlight } from "../shutdown/in_flight.ts";
@@ -71,14 +71,6 @@ export type QuestionFields =
     /** Stop texts, before which the answer ends; none if left out. */
     readonly stop?: readonly string[] | undefined;
   };
-
-/** The encoded pictures of a question, and the time that encoding took. */
-export interface AskedGrids {
-  /** Grids of codes; empty for a question of text alone. */
-  readonly grids: readonly CodeGrid[];
-  /** Encoding time in milliseconds. */
-  readonly visionMs: number;
-}
 
 /**
  * Returns a run that starts once its progress is read.

@@ -14,6 +14,7 @@ import { encodePictures } from "./encode_image.ts";
 import type { PictureCall } from "./pixel_budget.ts";
 import { invalidField, InvalidFieldsError } from "../http/errors/errors.ts";
 import type { Grid } from "../schema/common.ts";
+import { Stopwatch } from "../http/server_timing.ts";
 import { pictureBytes, type PictureUse, type Upload } from "../http/upload.ts";
 
 /** The fields for pictures. */
@@ -36,6 +37,23 @@ export interface ReadingOptions {
   readonly call: PictureCall;
 }
 
+/** The encoded pictures of a question, and the time that encoding took. */
+export interface AskedGrids {
+  /** Grids of codes; empty for a question of text alone. */
+  readonly grids: readonly CodeGrid[];
+  /** Encoding time in milliseconds. */
+  readonly visionMs: number;
+}
+
+/** Runs `encode` and returns its grids with its duration. */
+export async function timedGrids(
+  encode: () => Promise<readonly CodeGrid[]>,
+): Promise<AskedGrids> {
+  const watch = new Stopwatch();
+  const grids = await watch.run(encode);
+  return { grids, visionMs: watch.milliseconds };
+}
+
 /**
  * Returns the grids of a question, in order.
  *
@@ -48,16 +66,18 @@ export async function questionGrids(
   vision: VisionModel,
   tools: Tools,
   options: ReadingOptions,
-): Promise<CodeGrid[]> {
+): Promise<AskedGrids> {
   const grids = codesOf(request, upload, vision);
   if (grids !== undefined) {
     for (const grid of grids) checkGridSize(grid, vision, tools.limits);
-    return grids;
+    return { grids, visionMs: 0 };
   }
-  using held = new DisposableStack();
-  const { call } = options;
-  const taken = await filesOf(tools, upload, { call, held });
-  return await encodePictures(tools, taken, vision, options);
+  return await timedGrids(async () => {
+    using held = new DisposableStack();
+    const { call } = options;
+    const files = await filesOf(tools, upload, { call, held });
+    return await encodePictures(tools, files, vision, options);
+  });
 }
 
 /**

@@ -140,7 +140,7 @@ export class JobRunner implements AsyncDisposable {
     });
     const refusal = Promise.withResolvers<Response | undefined>();
     const job = this.#store.find(id)!;
-    const run = this.#start(job, caller, refusal, true);
+    this.#start(job, caller, refusal, true);
     const answer = await refusal.promise;
     return answer === undefined
       ? { type: "job", job: this.#store.find(id) ?? job }

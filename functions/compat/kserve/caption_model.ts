@@ -12,7 +12,7 @@ import type { Answerers, VisionModel } from "../../models/ports.ts";
 import { encodePicture } from "../../inference/encode_image.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { CaptionRequest } from "../../schema/caption.ts";
-import { Stopwatch } from "../../http/server_timing.ts";
+import { timedGrids } from "../../inference/image_inputs.ts";
 import { codesInput, textTensor } from "./code_tensors.ts";
 import {
   type Inference,
@@ -53,11 +53,9 @@ export function captionModel(answerers: Answerers): ServedModel {
         question,
       });
       const { vision } = answerers.answerer(fields.model);
-      const watch = new Stopwatch();
-      const grid = await watch.run(() =>
-        askedGrid(answerers, vision, inference, fields.decode)
-      );
-      const asked = { grids: [grid], visionMs: watch.milliseconds };
+      const asked = await timedGrids(async () => [
+        await askedGrid(answerers, vision, inference, fields.decode),
+      ]);
       const { call } = inference;
       const answered = await startAnswer(answerers, fields, asked, call)
         .finish();

@@ -9,7 +9,6 @@ import { startAnswer } from "../../inference/captioning.ts";
 import type { Answerers } from "../../models/ports.ts";
 import { checkOneWay, questionGrids } from "../../inference/image_inputs.ts";
 import { CaptionRequest } from "../../schema/caption.ts";
-import { Stopwatch } from "../../http/server_timing.ts";
 import { defineTool, type Tool } from "./tool.ts";
 import type { WireEvent } from "../../http/call.ts";
 
@@ -35,13 +34,14 @@ export function captionImage(answerers: Answerers): Tool {
       const upload = { fields, files: new Map(), codes: undefined };
       checkOneWay(upload);
       const { vision } = answerers.answerer(fields.model);
-      const { decode } = fields;
-      const watch = new Stopwatch();
-      const grids = await watch.run(() =>
-        questionGrids(new Request(NOWHERE), upload, vision, answerers, {
-          decode,
-          call,
-        })
+      const options = { decode: fields.decode, call };
+      const request = new Request(NOWHERE);
+      const asked = await questionGrids(
+        request,
+        upload,
+        vision,
+        answerers,
+        options,
       );
       let progress = 0;
       const onEvent = ({ event }: WireEvent) => {
@@ -49,7 +49,6 @@ export function captionImage(answerers: Answerers): Tool {
         const message = `${++progress} pieces of text`;
         onProgress({ progress, message });
       };
-      const asked = { grids, visionMs: watch.milliseconds };
       const answered = await startAnswer(answerers, fields, asked, {
         ...call,
         observer: { ...call.observer, event: onEvent },

@@ -14,7 +14,7 @@ import type { Call } from "../../http/call.ts";
 import type { Answerers } from "../../models/ports.ts";
 import { encodePictures } from "../../inference/encode_image.ts";
 import { PictureRequiredError } from "../../http/errors/errors.ts";
-import { Stopwatch } from "../../http/server_timing.ts";
+import { timedGrids } from "../../inference/image_inputs.ts";
 import { pictureBytes } from "../../http/upload.ts";
 import type { AskedPicture } from "./chat_parts.ts";
 
@@ -44,8 +44,7 @@ export async function startQuestion(
   if (pictures.length === 0 && !language.generation.textOnly) {
     throw new PictureRequiredError(language.name, pointer);
   }
-  const watch = new Stopwatch();
-  const grids = await watch.run(async () => {
+  const asked = await timedGrids(async () => {
     using held = new DisposableStack();
     const files: Uint8Array[] = [];
     for (const { text, pointer } of pictures) {
@@ -54,6 +53,5 @@ export async function startQuestion(
     const options = { decode: "display", call } as const;
     return await encodePictures(answerers, files, vision, options);
   });
-  const asked = { grids, visionMs: watch.milliseconds };
   return startAnswer(answerers, fields, asked, call);
 }

@@ -1,5 +1,5 @@
-import { strictEqual, throws } from "node:assert/strict";
-import { negotiate } from "../../../functions/http/accept.ts";
+import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { acceptedTypes, negotiate } from "../../../functions/http/accept.ts";
 import { NotAcceptableError } from "../../../functions/http/errors/errors.ts";
 
 const offered = ["application/json", "image/png", "image/jpeg"] as const;
@@ -33,5 +33,17 @@ Deno.test("negotiate() lists the offers when none is accepted", () => {
     (error) =>
       error instanceof NotAcceptableError &&
       offered.every((type) => error.message.includes(type)),
+  );
+});
+
+Deno.test("acceptedTypes() returns the covered offers, the preferred first", () => {
+  deepStrictEqual(acceptedTypes(undefined, offered), offered);
+  deepStrictEqual(
+    acceptedTypes("image/jpeg, application/*;q=0.2, image/png;q=0", offered),
+    ["image/jpeg", "application/json"],
+  );
+  deepStrictEqual(
+    acceptedTypes("*/*;q=0.5, image/png;q=0.5", offered),
+    ["image/png", "application/json", "image/jpeg"],
   );
 });

@@ -26,7 +26,7 @@ Deno.test("Jobs lists, answers, runs and resumes the jobs of an earlier release"
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   const stored = goldenBytes("jobs/version7.sqlite.gz");
-  Deno.writeFileSync(path, gunzipSync(stored));
+  await Deno.writeFile(path, gunzipSync(stored));
   // Larger than the age of the recording.
   const ttlMs = 2 ** 45;
   await using server = await openTinyServer({}, {}, { path, ttlMs });
