@@ -11,6 +11,7 @@
 import type { Dtype } from "../../models/graph/dtype.ts";
 import { delay } from "../async/delay.ts";
 import { cString, OrtApi, type Pointer } from "./api.ts";
+import type { GraphRunner } from "./graph_runner.ts";
 import { DeviceMemory } from "./memory/device_memory.ts";
 import { type AllocatedBytes, nativeMemory } from "./memory/native_memory.ts";
 import { RuntimeError } from "../errors.ts";
@@ -47,7 +48,7 @@ const CLOSING_ATTEMPTS = 400;
 const CLOSING_PAUSE_MS = 5;
 
 /** Holds an environment of ONNX Runtime. */
-export class Runtime implements AsyncDisposable {
+export class Runtime implements GraphRunner, AsyncDisposable {
   readonly #api: OrtApi;
   readonly #environment: Pointer;
   readonly #hostMemory: Pointer;
@@ -161,6 +162,7 @@ export class Runtime implements AsyncDisposable {
     if (nativeMemory === undefined) return undefined;
     return new SharedWeights(
       this,
+      this.device,
       this.#api,
       this.#hostMemory,
       nativeMemory,

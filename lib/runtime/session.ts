@@ -14,8 +14,26 @@ import { cString, type OrtApi, type Pointer } from "./api.ts";
 import { copyOutputs, type OutputCopy } from "./outputs.ts";
 import type { Provider } from "./provider.ts";
 import { registerProvider } from "./register_provider.ts";
-import type { SharedWeights } from "./shared_weights.ts";
 import type { Tensor } from "./tensor.ts";
+
+/** A store of weights that several sessions share. */
+export interface WeightStore {
+  /** Container of the weights that kernels have packed. */
+  readonly packed: Pointer;
+  /**
+   * Passes `weights` to the session that `options` will create.
+   *
+   * @throws {RuntimeError} If a file cannot be mapped.
+   */
+  supply(options: Pointer, weights: readonly SuppliedWeight[]): Promise<void>;
+  /** Reads weights before a session needs them, in its order. */
+  readAhead(
+    weights: readonly SuppliedWeight[],
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Releases the pages of the files that loading has read. */
+  giveBack(): void;
+}
 
 /** Options of a session. */
 export interface SessionOptions {
@@ -36,7 +54,7 @@ export interface SessionOptions {
   /** Weights that are passed to the graph instead of being read by it. */
   readonly supply?: {
     /** Store of the weights. */
-    readonly weights: SharedWeights;
+    readonly weights: WeightStore;
     /** Weights to pass. */
     readonly supplied: readonly SuppliedWeight[];
   };

@@ -20,15 +20,21 @@ import { DTYPE_BYTES, elementCount } from "../../models/graph/dtype.ts";
 import type { SuppliedWeight } from "../../models/graph/built_graph.ts";
 import type { OrtApi, Pointer } from "./api.ts";
 import { cString } from "./api.ts";
-import { type Arranged, arrangeGraph } from "./memory/device_memory.ts";
+import {
+  type Arranged,
+  arrangeGraph,
+  type DeviceMemory,
+} from "./memory/device_memory.ts";
 import type { MappedBytes, NativeMemory } from "./memory/native_memory.ts";
-import type { Runtime } from "./runtime.ts";
+import type { GraphRunner } from "./graph_runner.ts";
+import type { WeightStore } from "./session.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Holds weights by place and type. */
-export class SharedWeights implements Disposable {
+export class SharedWeights implements WeightStore, Disposable {
   readonly #api: OrtApi;
-  readonly #runtime: Runtime;
+  readonly #runtime: GraphRunner;
+  readonly #device: DeviceMemory | undefined;
   readonly #memory: NativeMemory;
   readonly #hostMemory: Pointer;
   readonly #root: string;
@@ -46,13 +52,15 @@ export class SharedWeights implements Disposable {
    * @param root Folder that the locations of weights are relative to.
    */
   constructor(
-    runtime: Runtime,
+    runtime: GraphRunner,
+    device: DeviceMemory | undefined,
     api: OrtApi,
     hostMemory: Pointer,
     memory: NativeMemory,
     root: string,
   ) {
     this.#runtime = runtime;
+    this.#device = device;
     this.#api = api;
     this.#hostMemory = hostMemory;
     this.#memory = memory;
@@ -138,7 +146,7 @@ export class SharedWeights implements Disposable {
     mapped: Tensor,
     { dtype, shape, transposed }: SuppliedWeight,
   ): Promise<Tensor> {
-    const { device } = this.#runtime;
+    const device = this.#device;
     if (device === undefined) {
       return mapped.dtype === dtype && !transposed
         ? mapped

@@ -16,7 +16,7 @@
 import type { Dtype } from "../../../models/graph/dtype.ts";
 import { Graph } from "../../../models/graph/graph.ts";
 import { cString, type OrtApi, type Pointer } from "../api.ts";
-import type { Runtime } from "../runtime.ts";
+import type { GraphRunner } from "../graph_runner.ts";
 import type { Session } from "../session.ts";
 import { Tensor } from "../tensor.ts";
 
@@ -32,7 +32,7 @@ export interface Arranged {
 
 /** Allocates memory of the device that a runtime's provider computes on. */
 export class DeviceMemory implements AsyncDisposable {
-  readonly #runtime: Runtime;
+  readonly #runtime: GraphRunner;
   readonly #api: OrtApi;
   readonly #info: Pointer;
   readonly #sessions = new Map<string, Promise<Session>>();
@@ -43,7 +43,7 @@ export class DeviceMemory implements AsyncDisposable {
    *
    * @param name Name of the memory in ONNX Runtime.
    */
-  constructor(runtime: Runtime, api: OrtApi, name: string) {
+  constructor(runtime: GraphRunner, api: OrtApi, name: string) {
     this.#runtime = runtime;
     this.#api = api;
     this.#info = api.create("CreateMemoryInfo", cString(name), 0, 0, 0);
