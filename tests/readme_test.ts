@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { groupText } from "../functions/env.ts";
 import { VARIABLE_GROUPS } from "../functions/variables.ts";
 import { VERSION } from "../lib/version.ts";

@@ -81,11 +81,6 @@ interface PendingScores {
   readonly states: readonly (readonly HiddenState[])[];
 }
 
-/** Returns the error of requests that a closed engine has not run to the end. */
-function closed(): DOMException {
-  return new DOMException("the engine is closed", "AbortError");
-}
-
 /** Runs requests on a {@linkcode Decoder}. */
 export class Engine<Kept extends Snapshot = Snapshot>
   implements AsyncDisposable {
@@ -222,10 +217,10 @@ export class Engine<Kept extends Snapshot = Snapshot>
     const gone = ({ signal }: Ticket) => this.#closed || signal.aborted;
     const all = [...this.#waiting.order, ...this.#running];
     for (const ticket of all.filter(gone)) {
-      this.#fail(
-        ticket,
-        ticket.signal.aborted ? ticket.signal.reason : closed(),
-      );
+      const { aborted, reason } = ticket.signal;
+      const closed = () =>
+        new DOMException("the engine is closed", "AbortError");
+      this.#fail(ticket, aborted ? reason : closed());
     }
   }
 

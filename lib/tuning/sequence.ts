@@ -23,7 +23,7 @@ import type { PreparedRecord } from "./records.ts";
 import { TuningError } from "./tuning_error.ts";
 
 /** The label of a token that gives no loss, as in PyTorch. */
-export const NO_LABEL = -100;
+export const NO_LABEL: number = -100;
 
 /** A sequence to train on. */
 export interface TuningSequence {

@@ -4,12 +4,14 @@
  * @module
  */
 
+import type { Delay } from "../../lib/async/delay.ts";
+
 /** A clock that a test advances. */
 export interface HandClock {
   /** Time in milliseconds since 1970. */
   readonly now: () => number;
   /** Resolves after a duration, or when the signal aborts. */
-  readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly pause: Delay;
   /** Advances the time. */
   readonly pass: (milliseconds: number) => void;
   /** Count of pending pauses. */
@@ -31,8 +33,8 @@ export function handClock(start = 1_700_000_000_000): HandClock {
         alarms.delete(alarm);
         resolve();
       };
-      signal.addEventListener("abort", end, { once: true });
-      if (signal.aborted) end();
+      signal?.addEventListener("abort", end, { once: true });
+      if (signal?.aborted) end();
       return promise;
     },
     pass: (milliseconds) => {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { pause } from "./kubelet.ts";
+import { delay } from "../../lib/async/delay.ts";
 
 /** The proxy of a pod. */
 export class QueueProxy implements AsyncDisposable {
@@ -44,7 +44,7 @@ export class QueueProxy implements AsyncDisposable {
   /** Resolves when no request is in flight and none has arrived for a while. */
   async drained(quietMs: number): Promise<void> {
     while (this.#inside > 0 || performance.now() - this.#lastAt < quietMs) {
-      await pause(20);
+      await delay(20);
     }
   }
 

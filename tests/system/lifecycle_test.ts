@@ -6,13 +6,13 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   ask,
   type End,
-  pause,
   type Platform,
   Pod,
   type Probe,
   type Reply,
   traffic,
 } from "../support/kubelet.ts";
+import { delay } from "../../lib/async/delay.ts";
 import { QueueProxy } from "../support/queue_proxy.ts";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
 import { freePort } from "../support/free_port.ts";
@@ -60,7 +60,7 @@ async function live(
 ): Promise<{ end: End; replies: Reply[] }> {
   await pod.ready;
   const sent = traffic(pod, url, draw(request), everyMs);
-  await pause(300);
+  await delay(300);
   const end = await pod.terminate();
   return { end, replies: await sent };
 }
@@ -86,7 +86,7 @@ const NEVER = /^$/;
 const CLEAN: End = { killed: false, code: 0 };
 
 Deno.test("Kubernetes with a preStop that outlasts the balancer's lag refuses no request", async () => {
-  await using pod = new Pod({ ...KUBERNETES, preStop: () => pause(700) });
+  await using pod = new Pod({ ...KUBERNETES, preStop: () => delay(700) });
   const { end, replies } = await live(pod);
   deepStrictEqual(end, CLEAN);
   checkReplies(replies, NEVER);
@@ -118,7 +118,7 @@ Deno.test("Cloud Run: a request too long for ten seconds gets its resume state",
   });
   await pod.ready;
   const drawn = draw(long)(pod.url);
-  await pause(500);
+  await delay(500);
   deepStrictEqual(await pod.terminate(), CLEAN);
   const reply = await drawn;
   ok(reply.type === "refusal", JSON.stringify(reply).slice(0, 300));

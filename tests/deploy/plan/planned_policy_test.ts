@@ -8,7 +8,7 @@ import { answerOf } from "../../support/plans.ts";
 /** Returns a sequence of a request with one token as its prompt. */
 function sequenceOf(kind: RequestClass): Sequence {
   const policy = new PlannedPolicy(kind);
-  const prompts = [{ tokens: Int32Array.of(1), cuts: [1] }];
+  const prompts = [{ tokens: Int32Array.of(1), prefixBoundaries: [1] }];
   return new Sequence(
     { prompts, policy, maxNewTokens: kind.maxNewTokens, long: kind.long },
     [0],
@@ -33,7 +33,7 @@ Deno.test("PlannedPolicy feeds the tokens of its class in its number of runs", (
       if (draft === undefined) break;
       sequence.push(draft);
       // Runs of one or two tokens join others, unless they are speculative.
-      if (draft.tokens.length <= 2) narrow.add(sequence.narrow);
+      if (draft.tokens.length <= 2) narrow.add(sequence.joinsStep);
       sequence.acceptFeed();
     }
     strictEqual(sequence.forwards, runs);

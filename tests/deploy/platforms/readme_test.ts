@@ -37,7 +37,9 @@ Deno.test("the page of platforms names the files of each", () => {
     const words = ["--image", "emu3", "--dry-run"];
     const gpu = platform.name.startsWith("runpod") ? ["--gpu"] : [];
     const { options } = parseArguments([platform.name, ...words, ...gpu]);
-    for (const file of Object.keys(render(platform, options).files)) {
+    for (
+      const file of Object.keys(render(platform, options, VARIABLES).files)
+    ) {
       ok(section.includes(`\`${file}\``), `${platform.name}: ${file}`);
     }
   }

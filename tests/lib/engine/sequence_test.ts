@@ -175,15 +175,15 @@ Deno.test("Sequence returns the position of every token, the prompt's and those 
   );
 });
 
-Deno.test("Sequence is narrow if a step can take its draft", () => {
-  const narrow = (draft: Omit<Draft, "kept">) => {
+Deno.test("Sequence joins a step that can take its draft", () => {
+  const joins = (draft: Omit<Draft, "kept">) => {
     const sequence = new Sequence(requestOf(promptOf(1)), [0]);
     sequence.push({ kept: 0, ...draft });
     return sequence.joinsStep;
   };
-  strictEqual(narrow({ tokens: [1], scored: [0] }), true);
-  strictEqual(narrow({ tokens: [1, 2], scored: [1] }), true);
-  strictEqual(narrow({ tokens: [1, 2], scored: [0, 1] }), false);
-  strictEqual(narrow({ tokens: [1, 2, 3], scored: [2] }), false);
-  strictEqual(narrow({ tokens: [1], scored: [0], positionIds: [0] }), false);
+  strictEqual(joins({ tokens: [1], scored: [0] }), true);
+  strictEqual(joins({ tokens: [1, 2], scored: [1] }), true);
+  strictEqual(joins({ tokens: [1, 2], scored: [0, 1] }), false);
+  strictEqual(joins({ tokens: [1, 2, 3], scored: [2] }), false);
+  strictEqual(joins({ tokens: [1], scored: [0], positionIds: [0] }), false);
 });
