@@ -18,11 +18,7 @@ import {
   type OpenedLanguageModel,
   openLanguageModel,
 } from "../../lib/language_model.ts";
-import {
-  type LanguageCheckpoint,
-  openLanguageCheckpoint,
-  openVisionCheckpoint,
-} from "../../lib/loading/checkpoint.ts";
+import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import type { Stage } from "../../lib/stage.ts";
@@ -33,6 +29,7 @@ import {
 } from "../../lib/image/threads/picture_pool.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 import type { Vocabulary } from "../../lib/vocabulary.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import type { LazyResource, Opener } from "./lazy_resource.ts";
 import type { Direction, PlannedModels } from "./model_plan.ts";
 import { cacheShare, refuseOutOfMemory } from "./memory_check.ts";
@@ -86,13 +83,15 @@ export interface LanguageOptions {
 
 /** Parts that all models of a server share. */
 export interface Shared {
+  /** Checkpoints of all models, each opened once. */
+  readonly checkpoints: Checkpoints;
   /** The runtime, opened while files are looked for. */
   readonly runtime: Promise<Runtime>;
 }
 
 /** Returns an opener of the language model of `seat` with the needed heads. */
 export function languageOpener(
-  { runtime: opening, admitted }: Shared & {
+  { runtime: opening, checkpoints, admitted }: Shared & {
     /** Resolves when the model may take memory. */
     readonly admitted: Promise<void>;
   },
@@ -102,7 +101,8 @@ export function languageOpener(
 ): Opener<ServedLanguage> {
   return async (stage) => {
     await admitted;
-    const checkpoint = await openWatched(seat, options.weights, stage);
+    const opened = () => checkpoints.language(seat.language.folder);
+    const checkpoint = await openWatched(opened, options.weights, stage);
     const runtime = await opening;
     const cacheBytes = cacheShare(runtime, options);
     const limits = { memoryBytes: options.memoryBytes, cacheBytes };
@@ -120,7 +120,7 @@ export function languageOpener(
       now: () => performance.now(),
       stage,
       // Checked before the weights are read, which takes longest.
-      accept: (vocabulary) => checkCodebook(vocabulary, seat),
+      accept: (vocabulary) => checkCodebook(vocabulary, seat, checkpoints),
     });
     try {
       // A picture takes both models; a failure carries its own reason.
@@ -149,7 +149,7 @@ export function languageOpener(
 }
 
 async function openWatched(
-  { language }: PlannedModels,
+  open: () => Promise<LanguageCheckpoint>,
   weights: PrecisionOptions,
   stage: Stage,
 ): Promise<LanguageCheckpoint> {
@@ -157,8 +157,8 @@ async function openWatched(
   try {
     return await stage(
       "configuration",
-      () =>
-        openInPrecision(language.folder, weights, () => {
+      async () =>
+        await openInPrecision(await open(), weights, () => {
           void stage("quantize", () => copied.promise);
         }),
     );
@@ -168,11 +168,14 @@ async function openWatched(
 }
 
 /** Returns an opener of the text side alone. */
-export function textOpener(seat: PlannedModels): Opener<ServedText> {
+export function textOpener(
+  { checkpoints }: Pick<Shared, "checkpoints">,
+  seat: PlannedModels,
+): Opener<ServedText> {
   return async (stage) => {
     const checkpoint = await stage(
       "configuration",
-      () => openLanguageCheckpoint(seat.language.folder),
+      () => checkpoints.language(seat.language.folder),
     );
     const { text, vocabulary } = await stage(
       "tokenizer",
@@ -195,7 +198,7 @@ export function textOpener(seat: PlannedModels): Opener<ServedText> {
 
 /** Returns an opener of a vision tokenizer, for one direction or both. */
 export function visionOpener(
-  { runtime: opening }: Shared,
+  { runtime: opening, checkpoints }: Shared,
   place: Promise<string>,
   directions: ReadonlySet<Direction>,
 ): Opener<VisionTokenizer> {
@@ -203,7 +206,7 @@ export function visionOpener(
     const folder = await place;
     const checkpoint = await stage(
       "configuration",
-      () => openVisionCheckpoint(folder),
+      () => checkpoints.vision(folder),
     );
     const runtime = await opening;
     const vision = new VisionTokenizer(runtime, checkpoint);
@@ -224,10 +227,10 @@ export function visionOpener(
 async function checkCodebook(
   { codebookSize: tokens }: Pick<Vocabulary, "codebookSize">,
   { language, vision }: PlannedModels,
+  checkpoints: Checkpoints,
 ): Promise<void> {
-  const { config: { codebookSize } } = await openVisionCheckpoint(
-    vision.folder,
-  );
+  const { config } = await checkpoints.vision(vision.folder);
+  const { codebookSize } = config;
   if (tokens === codebookSize) return;
   throw new CheckpointError(
     vision.folder,

@@ -9,15 +9,12 @@
  */
 
 import { CheckpointError } from "../../lib/errors.ts";
-import {
-  openLanguageCheckpoint,
-  openVisionCheckpoint,
-} from "../../lib/loading/checkpoint.ts";
 import { copiedWeightBytes } from "../../lib/loading/weight_memory.ts";
 import type { CodeBits } from "../../models/graph/weights.ts";
 import { type Dtype, DTYPE_BYTES } from "../../models/graph/dtype.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
-import type { PlannedModels } from "./model_plan.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import type { ModelPlan, PlannedModels } from "./model_plan.ts";
 import { cacheShare } from "./memory_check.ts";
 import type { Precision } from "./precision.ts";
 
@@ -56,7 +53,7 @@ export interface MemoryShare {
  * @throws {CheckpointError} If they do not fit, listing shares and remedies.
  */
 export async function refuseCrowded(
-  seats: readonly PlannedModels[],
+  { seats, checkpoints }: Pick<ModelPlan, "seats" | "checkpoints">,
   options: MemoryPlanOptions,
 ): Promise<void> {
   const serving = seats.filter(({ draws, answers }) => draws || answers);
@@ -66,8 +63,12 @@ export async function refuseCrowded(
   if (runtime.device !== undefined) return;
   const dtype = runtime.provider.computeDtype;
   const weights = await Promise.all([
-    ...serving.map((seat) => languageShare(seat, options, dtype)),
-    ...visionFolders(serving).map((folder) => visionShare(folder, dtype)),
+    ...serving.map((seat) =>
+      languageShare(seat, checkpoints, { ...options, dtype })
+    ),
+    ...visionFolders(serving).map((folder) =>
+      visionShare(folder, checkpoints, dtype)
+    ),
   ]);
   const copied = weights.filter(({ bytes }) => bytes > 0);
   if (copied.length === 0) return;
@@ -92,25 +93,28 @@ export async function refuseCrowded(
 
 async function languageShare(
   { language, draws, answers }: PlannedModels,
-  { precision }: MemoryPlanOptions,
-  computeDtype: Dtype,
+  checkpoints: Checkpoints,
+  { precision, dtype }: Pick<MemoryPlanOptions, "precision"> & {
+    readonly dtype: Dtype;
+  },
 ): Promise<MemoryShare> {
-  const checkpoint = await openLanguageCheckpoint(language.folder);
+  const checkpoint = await checkpoints.language(language.folder);
   const { vocabularySize } = checkpoint.config;
   // Codes are a part of the vocabulary: counted as all of it, to be safe.
   const headRows = (draws ? vocabularySize : 0) +
     (answers ? vocabularySize : 0);
   const codeBits = checkpoint.codeBits ?? bitsOf(precision);
   const stored = { ...checkpoint, codeBits };
-  const bytes = copiedWeightBytes(stored, computeDtype, headRows);
+  const bytes = copiedWeightBytes(stored, dtype, headRows);
   return { what: language.name, bytes };
 }
 
 async function visionShare(
   folder: string,
+  checkpoints: Checkpoints,
   computeDtype: Dtype,
 ): Promise<MemoryShare> {
-  const { name, storedDtype, byteLength } = await openVisionCheckpoint(folder);
+  const { name, storedDtype, byteLength } = await checkpoints.vision(folder);
   const numbers = byteLength / DTYPE_BYTES[storedDtype];
   const bytes = storedDtype === computeDtype
     ? 0

@@ -6,8 +6,8 @@
  */
 
 import { CheckpointError } from "../../lib/errors.ts";
-import { findVisionFolder } from "../../lib/loading/checkpoint.ts";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
+import type { Checkpoints } from "./checkpoints.ts";
 import { folderFingerprint } from "./fingerprint.ts";
 import type { FunctionName } from "../schema/function_names.ts";
 import { sourceKey } from "./pending_download.ts";
@@ -47,6 +47,8 @@ export interface ModelPlan {
   readonly seats: readonly PlannedModels[];
   /** Directions to load of each vision tokenizer, by key. */
   readonly directions: ReadonlyMap<string, ReadonlySet<Direction>>;
+  /** Checkpoints of the models, each opened once. */
+  readonly checkpoints: Checkpoints;
 }
 
 /** Names of checkpoints, or the folders that they were downloaded to. */
@@ -112,12 +114,14 @@ export function directionsOf(
  *
  * @param vision Folder of the tokenizer for all; undefined for each model's
  * own.
+ * @param checkpoints Checkpoints that are opened already, or will be.
  * @throws {CheckpointError} If a folder is missing.
  */
 export async function planLineup(
   languages: readonly HereLanguage[],
   vision: string | undefined,
   functions: ReadonlySet<FunctionName>,
+  checkpoints: Checkpoints,
 ): Promise<ModelPlan> {
   const seats = new Map<string, PlannedModels>();
   for (const { folder, draws, answers } of languages) {
@@ -126,18 +130,19 @@ export async function planLineup(
     seats.set(language.key, {
       language: same?.language ?? language,
       vision: same?.vision ??
-        await place(vision ?? await findVisionFolder(folder)),
+        await place(vision ?? await checkpoints.visionFolderOf(folder)),
       draws: draws || same?.draws === true,
       answers: answers || same?.answers === true,
     });
   }
-  return lineup([...seats.values()], functions);
+  const planned = [...seats.values()];
+  return { ...lineup(planned, functions), checkpoints };
 }
 
 function lineup(
   seats: readonly PlannedModels[],
   functions: ReadonlySet<FunctionName>,
-): ModelPlan {
+): Omit<ModelPlan, "checkpoints"> {
   const directions = new Map<string, Set<Direction>>();
   const add = ({ key }: Place, direction: Direction) => {
     const known = directions.get(key) ?? new Set();

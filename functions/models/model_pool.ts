@@ -153,7 +153,7 @@ export class ModelPool implements AsyncDisposable {
     let text = this.#texts.get(key);
     if (text === undefined) {
       const log = this.#parts.logOf(name, folder);
-      text = new LazyResource(name, textOpener(seat), log);
+      text = new LazyResource(name, textOpener(this.#parts, seat), log);
       this.#texts.set(key, text);
     }
     await text.load().catch(() => undefined);

@@ -77,20 +77,18 @@ export function precisionOf(
 }
 
 /**
- * Opens the checkpoint in `folder`, or a copy of it in the requested precision.
+ * Returns `checkpoint`, or a copy of it in the requested precision.
  *
  * @param onCopy Called before a copy is made or looked for.
- * @throws {CheckpointError} If it cannot be opened, or has fewer bits than
- * requested.
+ * @throws {CheckpointError} If it has fewer bits than requested.
  * @throws {QuantizationError} If a copy cannot be made.
  */
 export async function openInPrecision(
-  folder: string,
+  checkpoint: LanguageCheckpoint,
   options: PrecisionOptions,
   onCopy: () => void,
 ): Promise<LanguageCheckpoint> {
-  const checkpoint = await openLanguageCheckpoint(folder);
-  const { codeBits } = checkpoint;
+  const { codeBits, folder } = checkpoint;
   const { precision } = options;
   if (precision === undefined) return checkpoint;
   if (codeBits === undefined && isFloat(precision)) return checkpoint;

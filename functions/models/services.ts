@@ -19,6 +19,7 @@ import { findFfmpeg, type VideoEncoder } from "../../lib/image/ffmpeg.ts";
 import type { PictureCodec } from "../../lib/image/picture_codec.ts";
 import type { PicturePool } from "../../lib/image/threads/picture_pool.ts";
 import type { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { expectedProvider, openDevice } from "./device.ts";
 import { pictureFetcher } from "../outbound/fetch_image.ts";
 import { pixelBudget } from "../inference/pixel_budget.ts";
@@ -74,6 +75,7 @@ export class Services
   readonly #stop = new AbortController();
   readonly #library: PhaseLog;
   readonly #runtime: Promise<Runtime>;
+  readonly #checkpoints = new Checkpoints();
   readonly #languages: readonly Coming[];
   readonly #vision: PendingDownload | undefined;
   /** Vision tokenizer that was named for all models. */
@@ -228,7 +230,7 @@ export class Services
 
   #openVision(files: PendingDownload): LazyResource<VisionTokenizer> {
     const directions = directionsOf(this.#options.functions);
-    const shared = { runtime: this.#runtime };
+    const shared = { runtime: this.#runtime, checkpoints: this.#checkpoints };
     const open = visionOpener(shared, files.folder, directions);
     const same = this.#languages.some((language) => language.files === files);
     const log = same
@@ -250,6 +252,9 @@ export class Services
       // The other downloads are of no use.
       this.#stop.abort();
       throw error;
+    } finally {
+      // Their metadata takes memory, and is needed no more.
+      this.#checkpoints.clear();
     }
   }
 
@@ -268,11 +273,12 @@ export class Services
       Promise.all([languages, vision]),
       failureOf(this.#commonVision?.load()),
     ]);
-    const lineup = await planLineup(...here, functions);
+    const lineup = await planLineup(...here, functions, this.#checkpoints);
     const admitted = this.#admit(lineup);
     admitted.catch(() => undefined);
     return new ModelPool(this.#options, lineup, {
       runtime: this.#runtime,
+      checkpoints: this.#checkpoints,
       admitted,
       vision: this.#commonVision,
       logOf: (name, folder) => this.#logOf(name, folder),
@@ -282,7 +288,7 @@ export class Services
   }
 
   async #admit(lineup: ModelPlan): Promise<void> {
-    await refuseCrowded(lineup.seats, {
+    await refuseCrowded(lineup, {
       ...this.#options,
       runtime: this.#runtime,
       // The machine may have more free than the container is allowed.

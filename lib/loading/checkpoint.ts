@@ -27,6 +27,10 @@ import {
 import type { Dtype } from "../../models/graph/dtype.ts";
 import type { CodeBits, Weights } from "../../models/graph/weights.ts";
 import { CheckpointError } from "../errors.ts";
+import {
+  type CheckpointFolder,
+  checkpointFolder,
+} from "./checkpoint_folder.ts";
 import { modelName, type Neighbor, neighbors } from "./hub_cache.ts";
 import { parseJsonFile } from "./json_file.ts";
 import {
@@ -37,7 +41,7 @@ import {
 } from "./key_layouts.ts";
 import { holdsBoth, type Layout, layoutOf } from "./layout.ts";
 import { findPreprocessor } from "./preprocessor_files.ts";
-import { WeightFiles } from "./weight_files.ts";
+import type { WeightFiles } from "./weight_files.ts";
 
 /** The fields of both kinds of checkpoint. */
 export interface Checkpoint {
@@ -65,6 +69,11 @@ export interface LanguageCheckpoint extends Checkpoint {
   readonly generation: GenerationConfig;
   /** Bits of its linear layers' codes; undefined for floats. */
   readonly codeBits: CodeBits | undefined;
+  /**
+   * Ids of special tokens by name, in the transformers layout; empty where the
+   * tokenizer's files have them.
+   */
+  readonly vocabularyMap: ReadonlyMap<string, number>;
 }
 
 /** A vision tokenizer on disk. */
@@ -86,12 +95,13 @@ export interface VisionCheckpoint extends Checkpoint {
  * @throws {CheckpointError} If something is missing, wrong or unsafe.
  */
 export async function openLanguageCheckpoint(
-  folder: string,
+  path: string | CheckpointFolder,
 ): Promise<LanguageCheckpoint> {
-  const layout = await configOf(folder, layoutOf);
-  const config = await configOf(folder, parseLanguageConfig);
+  const folder = checkpointFolder(path);
+  const layout = await folder.config(layoutOf);
+  const config = await folder.config(parseLanguageConfig);
   const generation = await parseJsonFile(
-    join(folder, "generation_config.json"),
+    join(folder.path, "generation_config.json"),
     parseGenerationConfig,
     {},
   );
@@ -117,6 +127,7 @@ export async function openLanguageCheckpoint(
     config: { ...config, tiedEmbeddings },
     generation: { ...generation, endTokens: endTokens(generation, config) },
     codeBits: layer?.bits,
+    vocabularyMap: await folder.config(vocabularyMap),
   };
 }
 
@@ -126,12 +137,13 @@ export async function openLanguageCheckpoint(
  * @throws {CheckpointError} If something is missing, wrong or unsafe.
  */
 export async function openVisionCheckpoint(
-  folder: string,
+  path: string | CheckpointFolder,
 ): Promise<VisionCheckpoint> {
-  const layout = await configOf(folder, layoutOf);
-  const config = await configOf(folder, parseVisionConfig);
+  const folder = checkpointFolder(path);
+  const layout = await folder.config(layoutOf);
+  const config = await folder.config(parseVisionConfig);
   const { preprocessor, files: preprocessorFiles } = await findPreprocessor(
-    folder,
+    folder.path,
     config,
   );
   const spelling = layout === "original"
@@ -152,8 +164,12 @@ export async function openVisionCheckpoint(
  *
  * @throws {CheckpointError} If there is none, or more than one.
  */
-export async function findVisionFolder(folder: string): Promise<string> {
-  if (await configOf(folder, holdsBoth)) return folder;
+export async function findVisionFolder(
+  from: string | CheckpointFolder,
+): Promise<string> {
+  const checkpoint = checkpointFolder(from);
+  const { path: folder } = checkpoint;
+  if (await checkpoint.config(holdsBoth)) return folder;
   const found = (await neighbors(folder))
     .filter(({ name }) => /visiontokenizer$/i.test(name));
   const [first, ...others] = preferSameName(found, modelName(folder));
@@ -188,24 +204,28 @@ function endTokens(
   return [...new Set([endTokens, stated].flat(2))];
 }
 
-async function configOf<T>(
-  folder: string,
-  read: (json: unknown) => T,
-): Promise<T> {
-  return await parseJsonFile(join(folder, "config.json"), read);
+/** Returns the ids of special tokens that a transformers configuration lists. */
+function vocabularyMap(json: unknown): ReadonlyMap<string, number> {
+  const { vocabulary_map: map } = Object(json);
+  const entries = Object.entries(Object(map));
+  return new Map(
+    entries.filter((entry): entry is [string, number] =>
+      typeof entry[1] === "number"
+    ),
+  );
 }
 
 async function openWeights(
-  folder: string,
+  folder: CheckpointFolder,
   layout: Layout,
   spelling: KeySpelling,
   key: string,
 ): Promise<Checkpoint & { readonly files: WeightFiles }> {
-  const files = await WeightFiles.open(folder);
+  const files = await folder.weights();
   return {
     files,
-    name: modelName(folder),
-    folder,
+    name: modelName(folder.path),
+    folder: folder.path,
     layout,
     weights: files.weights(spelling),
     weightFolder: files.root,

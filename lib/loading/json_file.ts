@@ -113,6 +113,19 @@ export async function parseJsonFile<T>(
   if (json === undefined) {
     throw new CheckpointError(path, "there is no such file");
   }
+  return parseInFile(path, json, parse);
+}
+
+/**
+ * Parses the JSON of the file at `path`, which was read before.
+ *
+ * @throws {CheckpointError} If `parse` throws a `SyntaxError`; names the file.
+ */
+export function parseInFile<T>(
+  path: string,
+  json: unknown,
+  parse: (json: unknown) => T,
+): T {
   try {
     return parse(json);
   } catch (cause) {

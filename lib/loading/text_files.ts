@@ -12,11 +12,7 @@
 
 import { join } from "node:path";
 import { CheckpointError } from "../errors.ts";
-import {
-  originalSpecials,
-  specialNames,
-  type SpecialTokens,
-} from "../special_tokens.ts";
+import { originalSpecials, specialNames } from "../special_tokens.ts";
 import type { TextSource } from "../text/text_source.ts";
 import {
   openTextTokenizer,
@@ -73,7 +69,7 @@ export async function openTextSide(
 }
 
 async function textSource(
-  { folder, layout }: LanguageCheckpoint,
+  { folder, layout, vocabularyMap }: LanguageCheckpoint,
 ): Promise<TextSource> {
   if (layout === "original") {
     const file = join(folder, "emu3.tiktoken");
@@ -86,13 +82,11 @@ async function textSource(
     return { kind: "ranks", file, bytes: await bytesOf(file), specials };
   }
   const file = join(folder, "tokenizer.json");
-  const configFile = join(folder, "config.json");
-  const config = await parseJsonFile(configFile, (json) => jsonObject(json));
   return {
     kind: "json",
     file,
     bytes: await bytesOf(file),
-    specials: tokenMap(config["vocabulary_map"]),
+    specials: vocabularyMap,
   };
 }
 
@@ -100,11 +94,4 @@ async function bytesOf(file: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readBytes(file);
   if (bytes !== undefined) return bytes;
   throw new CheckpointError(file, "there is no such file");
-}
-
-function tokenMap(value: unknown): SpecialTokens {
-  const entries = typeof value === "object" && value !== null
-    ? Object.entries(value)
-    : [];
-  return new Map(entries.filter(([, id]) => typeof id === "number"));
 }

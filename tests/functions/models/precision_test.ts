@@ -5,6 +5,7 @@ import {
 } from "../../../functions/models/precision.ts";
 import { CheckpointError } from "../../../lib/errors.ts";
 import { quantizedCopy } from "../../../lib/quantization/quantized_copy.ts";
+import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { tinyFolder } from "../../support/tiny.ts";
 import { openTinyServer } from "../../support/tiny_server.ts";
@@ -28,7 +29,7 @@ Deno.test("openInPrecision() opens a checkpoint as stored by default", async () 
     ] as const
   ) {
     const checkpoint = await openInPrecision(
-      tiny,
+      await openLanguageCheckpoint(tiny),
       { ...options, precision },
       () => made++,
     );
@@ -40,7 +41,8 @@ Deno.test("openInPrecision() opens a checkpoint as stored by default", async () 
 Deno.test("openInPrecision() refuses more bits than a checkpoint has", async () => {
   using folder = temporaryFolder();
   const options = copies(folder.path);
-  const int4 = await quantizedCopy(tiny, { ...options, precision: "int4" });
+  const copy = await quantizedCopy(tiny, { ...options, precision: "int4" });
+  const int4 = await openLanguageCheckpoint(copy);
   for (const precision of ["fp32", "int8"] as const) {
     await rejects(
       openInPrecision(int4, { ...options, precision }, () => {}),
