@@ -177,7 +177,7 @@ function functionRoutes(
   };
   for (const name of FUNCTION_NAMES) {
     if (options.functions.has(name)) app.route("/", routes[name]());
-    else app.all(`/v1/${name}`, () => switchedOff(`${name} is not`));
+    else app.all(`/v1/${name}`, () => disabled(`${name} is disabled`));
   }
   const { functions } = options;
   if (functions.has("generate") || functions.has("caption")) {
@@ -185,12 +185,12 @@ function functionRoutes(
   } else {
     app.all(
       "/v1/score",
-      () => switchedOff("neither generate nor caption is"),
+      () => disabled("generate and caption are disabled"),
     );
   }
   for (const { path, needs, route } of openaiRoutes(services, functions)) {
     if (options.functions.has(needs)) app.route("/", route());
-    else app.all(path, () => switchedOff(`${needs} is not`));
+    else app.all(path, () => disabled(`${needs} is disabled`));
   }
   return app;
 }
@@ -326,8 +326,8 @@ function calling(
   };
 }
 
-function switchedOff(claim: string): never {
+function disabled(reason: string): never {
   throw new NotFoundError(
-    `Cannot find path: ${claim} among the FUNCTIONS of this server`,
+    `Cannot serve this route: ${reason}; add the function to FUNCTIONS and restart the server`,
   );
 }

@@ -112,7 +112,7 @@ function checkOneKind({ grid, clip, tokens }: DetokenizeRequest): void {
   if (kinds.length === 1) return;
   throw new InvalidFieldsError([{
     pointer: "",
-    detail: "expected one of grid, clip and tokens",
+    detail: "expected exactly one of grid, clip and tokens",
   }]);
 }
 
@@ -244,7 +244,7 @@ export function checkClipSize(
   if (pixels <= limits.maxPixels) return;
   throw invalidField(
     "/clip",
-    `${count} frames have ${pixels} pixels, at most ${limits.maxPixels} are made (MAX_PIXELS)`,
+    `${count} frames have ${pixels} pixels, more than the limit of ${limits.maxPixels} (MAX_PIXELS); send fewer`,
   );
 }
 

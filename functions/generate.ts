@@ -53,7 +53,7 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
       );
       const file = fileType(type, request.output_format);
       if (file === type && request.n > 1) {
-        throw invalidField("/n", `expected 1: ${type} holds a single picture`);
+        throw invalidField("/n", `expected 1: ${type} contains a single image`);
       }
       // The events of a job are streamed by other routes.
       const streams = type === "text/event-stream" ||
@@ -96,7 +96,10 @@ function fileType(
     case "image/jpeg":
     case "image/webp":
       if (format !== undefined && FILE_TYPES[format] !== type) {
-        throw invalidField("/output_format", `Accept asks for ${type}`);
+        throw invalidField(
+          "/output_format",
+          `it contradicts the Accept header, ${type}`,
+        );
       }
       return type;
     default:

@@ -92,7 +92,7 @@ function warnOfOpenDoor({ listen, apiKeys }: Environment): void {
   const own = /^(127(\.\d+){3}|\[?::1\]?|localhost)$/i.test(listen.hostname);
   if (own || apiKeys.length > 0) return;
   complain(
-    `emu3 listens on ${listen.hostname} and asks nobody for a key: set API_KEYS, or HOST=127.0.0.1`,
+    `emu3 listens on ${listen.hostname} without API keys: set API_KEYS, or HOST=127.0.0.1 for this machine only`,
   );
 }
 

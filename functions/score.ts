@@ -72,7 +72,7 @@ function checkedModels(
   const kind = scoreKind(fields);
   checkOneWay(upload);
   if (kind === "prompt" && (files.get("image")?.length ?? 1) > 1) {
-    throw invalidField("/image", "expected one: a prompt is of one picture");
+    throw invalidField("/image", "expected one image per prompt");
   }
   return scoringModels(scorers, functions, kind, fields);
 }

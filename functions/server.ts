@@ -56,7 +56,10 @@ export interface Output {
 export class ListenError extends Error {
   /** Creates the error from the address and the reason. */
   constructor(place: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot listen on ${place}: ${reason}, set HOST and PORT`, options);
+    super(
+      `Cannot listen on ${place}: ${reason}; set HOST and PORT to a free address`,
+      options,
+    );
     this.name = "ListenError";
   }
 }
@@ -127,7 +130,7 @@ function openJobs(
     return jobs(path ?? IN_MEMORY);
   } catch (error) {
     if (named || !(error instanceof StoreError)) throw error;
-    complain(`${error.message}; until then jobs are lost with this server`);
+    complain(`${error.message}; jobs are kept in memory until then`);
     return jobs(IN_MEMORY);
   }
 }
@@ -164,7 +167,7 @@ async function listenAt(
       ? "the port is in use"
       : error instanceof Error
       ? error.message
-      : "the system refuses";
+      : "the system refused it";
     throw new ListenError(`${hostname}:${port}`, reason, { cause: error });
   }
 }

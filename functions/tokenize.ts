@@ -187,7 +187,10 @@ async function filesOf(
       ...files.get("image") ?? [],
     ];
     if (second !== undefined) {
-      throw invalidField("/image", "expected one; a clip's go into frames");
+      throw invalidField(
+        "/image",
+        "expected one image; send the frames of a clip as frames",
+      );
     }
     return [bytes!];
   }

@@ -39,7 +39,7 @@ export function parseRatio(text: string): Ratio {
   });
   if (!width || !height || rest.length > 0) {
     throw new SyntaxError(
-      "expected two whole numbers above zero, width to height, such as 16:9",
+      "expected a ratio of two whole numbers above 0, width to height, such as 16:9",
     );
   }
   return { width, height };
@@ -84,7 +84,7 @@ function checkedSize(size: GridSize): GridSize {
   // A ratio of infinite numbers leaves NaN.
   if (size.height >= 1 && size.width >= 1) return size;
   throw new GridError(
-    `${size.height} × ${size.width} codes are none, ask for a larger area or sides that differ less`,
+    `${size.height} × ${size.width} codes are not an image; use a larger area or a less extreme ratio`,
   );
 }
 

@@ -58,7 +58,7 @@ export function parseCommandLine<const O extends OptionTypes>(
     const [, name] = /^--([^=]+)/.exec(word) ?? [];
     if (name !== undefined && !names.includes(name)) {
       const hint = suggestion(name, names, "--");
-      throw new SyntaxError(`--${name} is no option${hint}`);
+      throw new SyntaxError(`unknown option --${name}${hint}`);
     }
   }
   try {

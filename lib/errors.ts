@@ -59,7 +59,7 @@ export class QuantizationError extends Emu3Error {
 export class QuantizationBusyError extends QuantizationError {
   /** Creates an error about `subject`. */
   constructor(subject: string) {
-    super(subject, "another process is writing it");
+    super(subject, "another process is writing to it; wait for it to finish");
   }
 }
 
@@ -67,7 +67,7 @@ export class QuantizationBusyError extends QuantizationError {
 export class ImageError extends Emu3Error {
   /** Creates an error from its message. */
   constructor(message: string, options?: ErrorOptions) {
-    super("unreadable-image", `Cannot read picture: ${message}`, options);
+    super("unreadable-image", `Cannot read image: ${message}`, options);
   }
 }
 
@@ -77,7 +77,7 @@ export class ImageError extends Emu3Error {
 export class ImageTooLargeError extends Emu3Error {
   /** Creates an error from its message. */
   constructor(message: string) {
-    super("image-too-large", `Cannot read picture: ${message}`);
+    super("image-too-large", `Cannot read image: ${message}`);
   }
 }
 
@@ -85,7 +85,7 @@ export class ImageTooLargeError extends Emu3Error {
 export class ImageSizeError extends Emu3Error {
   /** Creates an error from its message. */
   constructor(message: string) {
-    super("image-size", `Cannot use picture: ${message}`);
+    super("image-size", `Cannot use image: ${message}`);
   }
 }
 
@@ -111,8 +111,8 @@ export class PromptTooLongError extends Emu3Error {
     super(
       "prompt-too-long",
       pictures < available
-        ? `Cannot fit prompt: it needs ${needed} tokens with its answer, the context holds ${available}, a smaller picture or a shorter text would do`
-        : `Cannot fit pictures: they alone are ${pictures} tokens, the context holds ${available}, smaller or fewer pictures would do`,
+        ? `Prompt too long: the prompt and the output take ${needed} tokens, the context holds ${available}; use a smaller image or a shorter text`
+        : `Images too large: they take ${pictures} tokens, the context holds ${available}; use smaller or fewer images`,
     );
   }
 }
@@ -128,7 +128,7 @@ export class CacheTooSmallError extends Emu3Error {
   ) {
     super(
       "cache-too-small",
-      `Cannot hold request: it needs keys and values of ${needed} tokens, the memory for them holds ${available}, a smaller picture, a shorter text or a larger KV_BYTES would do`,
+      `KV cache too small: the request takes ${needed} tokens, the cache holds ${available}; use a smaller image or a shorter text, or increase KV_BYTES`,
     );
   }
 }
@@ -147,7 +147,7 @@ export class OverloadedError extends Emu3Error {
   ) {
     super(
       "overloaded",
-      `Cannot take request: ${reason}, try again in ${retryAfterSeconds} s`,
+      `Overloaded: ${reason}; retry in ${retryAfterSeconds} s`,
     );
   }
 }

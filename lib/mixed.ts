@@ -98,7 +98,9 @@ function readSize(tokens: Int32Array, { text }: MixedReader): GridSize {
   const size = { height: Number(height), width: Number(width) };
   const known = size.height <= MAX_SIDE && size.width <= MAX_SIDE;
   if (!known) {
-    throw new GridError("its size is not spelled height*width, such as 90*90");
+    throw new GridError(
+      "its size is not in the form height*width, such as 90*90",
+    );
   }
   return size;
 }

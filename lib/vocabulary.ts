@@ -69,7 +69,7 @@ export function vocabularyFromSpecials(
     if (token < textSize || token >= size) {
       throw new CheckpointError(
         file,
-        `"${name}" has id ${token}, special tokens lie in ${textSize}…${
+        `"${name}" has id ${token}, outside the range of special tokens, ${textSize}…${
           size - 1
         }`,
       );
@@ -78,7 +78,7 @@ export function vocabularyFromSpecials(
   const token = (name: string): number => {
     const id = specials.get(name);
     if (id !== undefined) return id;
-    throw new CheckpointError(file, `there is no token "${name}"`);
+    throw new CheckpointError(file, `token "${name}" is missing`);
   };
   return {
     size,
@@ -121,7 +121,7 @@ export function checkTokenIds(
       file,
       `"${key}" is ${
         JSON.stringify(stated)
-      }, the tokenizer's files say ${token}`,
+      }, but the tokenizer's files have ${token}`,
     );
   }
 }
@@ -138,7 +138,9 @@ export function tokenFromCode(vocabulary: Vocabulary, code: number): number {
 /** Returns the code of `token`. */
 export function codeFromToken(vocabulary: Vocabulary, token: number): number {
   if (isCode(vocabulary, token)) return token - vocabulary.firstCode;
-  throw new RangeError(`Cannot read code: token ${token} stands for none`);
+  throw new RangeError(
+    `Cannot read code: token ${token} is not the token of a code`,
+  );
 }
 
 /** Returns true if `token` is a code. */
@@ -167,7 +169,7 @@ function codeRange(
   }
   const [firstCode] = firsts;
   if (firstCode === undefined) {
-    throw new CheckpointError(file, "there is no token for any code");
+    throw new CheckpointError(file, "it has no tokens for codes");
   }
   // As many different codes as the highest and one, and all at one offset.
   const gapless = [...codes].every((code) => code < codes.size);

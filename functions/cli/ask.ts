@@ -13,16 +13,16 @@ import { PICTURE_EXTENSIONS } from "./picture_extensions.ts";
 
 const USAGE = `Usage: deno task ask <picture>… [question] [options]
 
-Answers a question about each picture, or describes it if there is none. A
-picture is a file, a folder, a pattern such as "photos/*.jpg" or - for standard
-input. The answer of one picture is printed as it is, of several after the name
-of the file and a tab.
+Answers a question about each image, or describes it without a question. An
+image is a file, a folder, a pattern such as "photos/*.jpg" or - for standard
+input. The answer for a single image is printed alone; for several, each line
+has the name of the file, a tab and the answer.
 
-      --max-tokens <n>      longest answer
-      --temperature <x>     0 for the most likely answer
-      --seed <n>            seed; the same one gives the same answer
-      --model <name>        model of a server that has several
-      --json                one JSON object a line, with all that is known`;
+      --max-tokens <n>      maximum length of the answer, in tokens
+      --temperature <x>     sampling temperature; 0 for the most likely answer
+      --seed <n>            random seed; the same seed gives the same answer
+      --model <name>        model to use, if there are several
+      --json                print one JSON object per line, with all fields`;
 
 const OPTIONS = {
   "max-tokens": { type: "string" },
@@ -38,7 +38,7 @@ export const ASK: Command = {
   prepare: (words) => {
     const { values, positionals } = parseCommandLine(words, OPTIONS);
     if (positionals.length === 0) {
-      throw new SyntaxError("the picture is missing");
+      throw new SyntaxError("the image is missing");
     }
     const options = Object.entries({
       "max_tokens": numberOf("max-tokens", values["max-tokens"]),

@@ -46,5 +46,5 @@ export function numberOf(
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw new SyntaxError(`--${name} "${text}" is no number`);
+  throw new SyntaxError(`--${name} "${text}" is not a number`);
 }

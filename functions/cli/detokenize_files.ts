@@ -14,14 +14,14 @@ import { exists, NPY } from "./tokenize_files.ts";
 
 const USAGE = `Usage: deno task detokenize <codes>… --out <folder> [options]
 
-Decodes codes to pictures. Codes are NumPy files as "task tokenize" writes them,
-or .json files with a grid, {"height", "width", "codes"}: a file, a folder, a
+Decodes codes to images. Codes are NumPy files as written by "task tokenize", or
+JSON files with a grid, {"height", "width", "codes"}: a file, a folder, a
 pattern such as "codes/*.npy" or - for standard input (NumPy).
 
-  -o, --out <folder>        folder for the pictures; - for standard output
-      --format png|jpeg     format of the pictures (default png)
-      --skip-existing       leave files that are there already
-      --model <name>        vision tokenizer of a server that has several`;
+  -o, --out <folder>        folder for the images; - for standard output
+      --format png|jpeg     format of the images (default png)
+      --skip-existing       skip files that exist already
+      --model <name>        model to use, if there are several`;
 
 const OPTIONS = {
   out: { type: "string", short: "o" },
@@ -49,13 +49,17 @@ export const DETOKENIZE: Command = {
     const extension = FORMATS.get(format);
     if (extension === undefined) {
       throw new SyntaxError(
-        `--format "${format}" is none of ${[...FORMATS.keys()].join(", ")}`,
+        `--format "${format}" is not supported; expected ${
+          [...FORMATS.keys()].join(" or ")
+        }`,
       );
     }
     return async (context) => {
       const files = await inputFiles(positionals, [".npy", ".json"]);
       if (out === STANDARD && files.length > 1) {
-        throw new Error("Cannot write several files to standard output");
+        throw new Error(
+          "Cannot write several files to standard output; use --out with a folder",
+        );
       }
       return await eachFile(files, context, async (file) => {
         const path = out === STANDARD
@@ -95,7 +99,7 @@ function gridBody(bytes: Uint8Array, model: string | undefined): string {
   try {
     value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new Error("Cannot read codes: the file is no JSON", { cause });
+    throw new Error("Cannot read codes: the file is not JSON", { cause });
   }
   if (typeof value !== "object" || value === null) {
     throw new Error("Cannot read codes: expected an object with a grid");

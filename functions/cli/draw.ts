@@ -13,18 +13,18 @@ import { makeFolder, numbered, writeOutput } from "./output_files.ts";
 
 const USAGE = `Usage: deno task draw <prompt> [-o picture.png] [options]
 
-Draws pictures. A prompt "-" is read from standard input, -o - writes to
-standard output. Of several pictures each gets its number: picture-1.png.
+Generates images. The prompt "-" reads standard input, -o - writes to standard
+output. Several images are numbered: picture-1.png.
 
-  -o, --out <file>          file to write, a PNG (default picture.png)
-  -n, --count <n>           pictures, 1 to 8 (default 1)
-      --seed <n>            seed; the same one draws the same picture
-      --ratio <w:h>         width to height, such as 4:3
-      --size <w>x<h>        pixels, such as 128x128
-      --negative <text>     prompt of the unconditional branch
-      --guidance <x>        guidance scale, 1 for none
-      --temperature <x>     0 for the most likely picture
-      --model <name>        model of a server that has several`;
+  -o, --out <file>          PNG file to write (default picture.png)
+  -n, --count <n>           number of images, 1 to 8 (default 1)
+      --seed <n>            random seed; the same seed gives the same image
+      --ratio <w:h>         aspect ratio, width to height, such as 4:3
+      --size <w>x<h>        size in pixels, such as 128x128
+      --negative <text>     negative prompt
+      --guidance <x>        guidance scale; 1 disables guidance
+      --temperature <x>     sampling temperature; 0 for the most likely image
+      --model <name>        model to use, if there are several`;
 
 const OPTIONS = {
   out: { type: "string", short: "o" },
@@ -44,10 +44,14 @@ export const DRAW: Command = {
   prepare: (words) => {
     const { values, positionals } = parseCommandLine(words, OPTIONS);
     const [prompt, ...others] = positionals;
-    if (prompt === undefined) throw new SyntaxError("the prompt is missing");
+    if (prompt === undefined) {
+      throw new SyntaxError(
+        "the prompt is missing; quote it, or use - for standard input",
+      );
+    }
     if (others.length > 0) {
       throw new SyntaxError(
-        `"${others[0]}" is unexpected: quote a prompt of several words`,
+        `unexpected argument "${others[0]}"; quote a prompt of several words`,
       );
     }
     const out = values.out ?? "picture.png";
@@ -62,7 +66,7 @@ export const DRAW: Command = {
       model: values.model,
     };
     if (out === STANDARD && fields.n > 1) {
-      throw new SyntaxError("-o - takes a single picture");
+      throw new SyntaxError("-o - writes a single image; leave out --count");
     }
     return async (context) => {
       const text = prompt === STANDARD ? await context.readText() : prompt;
@@ -95,7 +99,7 @@ async function draw(
   let pictures = 0;
   for await (const { event, data } of events) {
     const value = JSON.parse(data);
-    if (event === "queued") progress.show(`waiting, ${value.position} before`);
+    if (event === "queued") progress.show(`queued, ${value.position} ahead`);
     if (event === "started") rows = value.rows * fields.n;
     if (event === "row") progress.show(`${++drawn} of ${rows} rows`);
     if (event === "error") throw new RequestError(value.detail);
@@ -107,7 +111,9 @@ async function draw(
     }
   }
   if (pictures < fields.n) {
-    throw new RequestError("The server ended before the picture was whole");
+    throw new RequestError(
+      "The server closed the connection before the image was complete",
+    );
   }
 }
 
@@ -117,7 +123,7 @@ function sizeOf(
   if (text === undefined) return {};
   const [, width, height] = /^(\d+)[x×](\d+)$/i.exec(text) ?? [];
   if (width === undefined) {
-    throw new SyntaxError(`--size "${text}" is not such as 128x128`);
+    throw new SyntaxError(`--size "${text}" is not a size such as 128x128`);
   }
   return { width: Number(width), height: Number(height) };
 }

@@ -60,7 +60,7 @@ export async function openEndpoint(
   const base = URL.parse(url);
   if (base === null || !/^https?:$/.test(base.protocol)) {
     throw new RequestError(
-      `Cannot use EMU3_URL "${url}": expected an address such as http://127.0.0.1:8080`,
+      `Cannot use EMU3_URL "${url}": expected a URL such as http://127.0.0.1:8080`,
     );
   }
   const root = base.href.replace(/\/$/, "");

@@ -32,9 +32,9 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
 /** Help text of the variables that every command reads. */
 const VARIABLES_HELP = `
 
-Models are those of "task start" and the variables it reads (MODEL, …). With
-EMU3_URL a running server is asked instead, with the key EMU3_API_KEY. Exit
-codes: 0 done, 1 something failed, 2 asked wrongly, 130 interrupted.`;
+Models are configured by the variables of "task start" (MODEL, …). With EMU3_URL
+requests go to a running server instead, with the API key in EMU3_API_KEY. Exit
+codes: 0 success, 1 failure, 2 invalid options, 130 interrupted.`;
 
 /** Exit codes. */
 const FAILED = 1;

@@ -16,13 +16,13 @@ import { PICTURE_EXTENSIONS } from "./picture_extensions.ts";
 
 const USAGE = `Usage: deno task tokenize <picture>… --out <folder> [options]
 
-Encodes pictures as codes: a NumPy file of unsigned 16-bit integers a picture,
-[height, width], or [frames, height, width] of an animation. A picture is a
+Encodes images as codes: one NumPy file of unsigned 16-bit integers per image,
+[height, width], or [frames, height, width] for an animation. An image is a
 file, a folder, a pattern such as "photos/*.jpg" or - for standard input.
 
   -o, --out <folder>        folder for the codes; - for standard output
-      --skip-existing       leave files that are there already
-      --model <name>        vision tokenizer of a server that has several`;
+      --skip-existing       skip files that exist already
+      --model <name>        model to use, if there are several`;
 
 const OPTIONS = {
   out: { type: "string", short: "o" },
@@ -49,7 +49,9 @@ export const TOKENIZE: Command = {
     return async (context) => {
       const files = await inputFiles(positionals, PICTURE_EXTENSIONS);
       if (out === STANDARD && files.length > 1) {
-        throw new Error("Cannot write several files to standard output");
+        throw new Error(
+          "Cannot write several files to standard output; use --out with a folder",
+        );
       }
       return await eachFile(files, context, async (file) => {
         const path = out === STANDARD ? out : join(out, `${file.stem}.npy`);

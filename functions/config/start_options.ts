@@ -49,14 +49,16 @@ export function parseStartOptions(words: readonly string[]): StartOptions {
   );
   if (secret !== undefined) {
     throw misused(
-      `--${optionOf(secret)} would show a secret to others: set ${secret}`,
+      `--${
+        optionOf(secret)
+      } would expose a secret in the process list; set ${secret} in the environment`,
     );
   }
   const { values, positionals } = read(words, [...byOption.keys()]);
   const [stray] = positionals;
   if (stray !== undefined) {
     throw misused(
-      `"${stray}" is unexpected: it takes options alone, such as --port 9000`,
+      `unexpected argument "${stray}"; expected options such as --port 9000`,
     );
   }
   const variables = new Map<string, string>();

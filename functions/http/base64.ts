@@ -42,7 +42,7 @@ export async function decodeBase64(
     rest = slice.slice(read).replace(WHITE_SPACE, "");
   }
   if (text.length - end > SLICE) {
-    throw new SyntaxError("base64 goes on after its padding");
+    throw new SyntaxError("base64 data follows its padding");
   }
   await turn();
   const last = Uint8Array.fromBase64(rest + text.slice(end));

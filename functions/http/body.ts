@@ -39,7 +39,7 @@ export async function readBytes(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encoding = request.headers.get("content-encoding") ?? "identity";
   if (!encoded && encoding.toLowerCase() !== "identity") {
-    throw new MediaTypeError("send it without Content-Encoding");
+    throw new MediaTypeError("Content-Encoding is not supported; omit it");
   }
   const bytes = keptBody(request) ?? await readWhole(request, maxBytes, pace);
   if (bytes.length > maxBytes) throw new BodyTooLargeError(maxBytes);

@@ -27,7 +27,7 @@ export async function decodeDataUrl(
   if (!DATA_URL.test(text)) return await decodeBase64(await unescaped(text));
   const head = text.slice(0, MAX_HEAD);
   const comma = head.indexOf(",");
-  if (comma === -1) throw new SyntaxError("a data URL has a comma");
+  if (comma === -1) throw new SyntaxError("a data URL must contain a comma");
   const fragment = text.indexOf("#", comma);
   const data = text.slice(comma + 1, fragment === -1 ? undefined : fragment);
   // Clients also append other parameters after it.

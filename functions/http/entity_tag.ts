@@ -59,13 +59,13 @@ export function tagHeaders(
   // Strong comparison: a weak tag matches none.
   if (wanted !== undefined && (!tag || !tagsIn(wanted).includes(tag))) {
     throw new PreconditionFailedError(
-      "the answer would not be one that If-Match names",
+      "the ETag of the response is not in If-Match",
     );
   }
   const known = c.req.header("if-none-match");
   if (known !== undefined && tag && tagsIn(known).some(sameAs(tag))) {
     throw new PreconditionFailedError(
-      "it would be the one that If-None-Match names",
+      "the ETag of the response is in If-None-Match",
     );
   }
   return tag === undefined ? {} : { etag: tag };

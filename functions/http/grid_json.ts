@@ -136,5 +136,5 @@ function checkStated(
   pointer: string,
 ): void {
   if (stated === undefined || stated === actual) return;
-  throw invalidField(pointer, `the codes say ${actual}`);
+  throw invalidField(pointer, `the codes have ${actual}`);
 }

@@ -156,7 +156,7 @@ class JsonMeter {
     requireAtMost(
       MAX_JSON_DEPTH,
       this.#depth,
-      "arrays and objects inside each other",
+      "nested arrays and objects",
     );
     requireAtMost(
       MAX_JSON_NODES,
@@ -168,14 +168,14 @@ class JsonMeter {
     requireAtMost(
       MAX_JSON_BARE_BYTES,
       this.#bare,
-      "bytes of JSON outside of strings",
+      "bytes of JSON outside strings",
     );
   }
 }
 
 function requireAtMost(most: number, count: number, things: string): void {
   if (count <= most) return;
-  throw new BodyTooComplexError(`at most ${most} ${things} are taken`);
+  throw new BodyTooComplexError(`it has more than ${most} ${things}`);
 }
 
 async function decodeBody(bytes: Uint8Array): Promise<string> {

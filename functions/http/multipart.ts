@@ -84,7 +84,7 @@ export async function delimitersIn(
     if (closes) break;
     if (delimiters.length > MAX_FORM_PARTS) {
       throw new BodyTooComplexError(
-        `at most ${MAX_FORM_PARTS} parts of a form are taken`,
+        `it has more than ${MAX_FORM_PARTS} form parts`,
       );
     }
     at = await find(bytes, needle, end);
@@ -106,7 +106,7 @@ export async function formParts(
   const boundary = boundaryOf(contentType);
   if (boundary === undefined) {
     throw new MalformedBodyError(
-      "its Content-Type names no boundary of 1 to 70 characters (RFC 2046)",
+      "its Content-Type has no boundary of 1 to 70 characters (RFC 2046)",
     );
   }
   const delimiters = await delimitersIn(bytes, boundary);
@@ -153,7 +153,7 @@ function headerEnd(part: Uint8Array): number {
   }
   if (end === part.length) throw notAForm("a part has no headers");
   throw new BodyTooComplexError(
-    `at most ${MAX_PART_HEADER_BYTES} bytes of headers a part are taken`,
+    `a part has more than ${MAX_PART_HEADER_BYTES} bytes of headers`,
   );
 }
 
@@ -243,6 +243,6 @@ function lineEnd(bytes: Uint8Array, at: number): number | undefined {
 
 function notAForm(reason: string): MalformedBodyError {
   return new MalformedBodyError(
-    `it is not the form that Content-Type says: ${reason}`,
+    `it does not match its Content-Type: ${reason}`,
   );
 }

@@ -52,7 +52,7 @@ export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
   const data = bytes.subarray(start);
   if (data.length !== count * size) {
     throw new MalformedBodyError(
-      `the .npy has ${data.length} bytes of data, its header says ${
+      `the .npy file has ${data.length} bytes of data, but its header declares ${
         count * size
       }`,
     );
@@ -90,7 +90,7 @@ function readHeader(
   const magic = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
   const major = bytes[MAGIC.length] ?? 0;
   if (magic !== MAGIC || major < 1 || major > 3) {
-    throw new MalformedBodyError("it is no .npy of version 1, 2 or 3");
+    throw new MalformedBodyError("it is not a .npy file of version 1, 2 or 3");
   }
   const at = MAGIC.length + 2;
   const wide = major > 1;
@@ -102,10 +102,12 @@ function readHeader(
     ? view.getUint32(at, true)
     : view.getUint16(at, true);
   if (length !== Infinity && length > MAX_HEADER_BYTES) {
-    throw new MalformedBodyError("the header of the .npy is too long");
+    throw new MalformedBodyError("the header of the .npy file is too long");
   }
   const start = fixed + length;
-  if (start > bytes.length) throw new MalformedBodyError("the .npy breaks off");
+  if (start > bytes.length) {
+    throw new MalformedBodyError("the .npy file is truncated");
+  }
   const header = new TextDecoder().decode(bytes.subarray(fixed, start));
   return { header, start };
 }
@@ -117,7 +119,7 @@ function parseHeader(
   const fortran = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header)?.[1];
   const axes = /['"]shape['"]\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1];
   if (descr === undefined || fortran === undefined || axes === undefined) {
-    throw new MalformedBodyError("the header of the .npy is damaged");
+    throw new MalformedBodyError("the header of the .npy file is damaged");
   }
   const shape = axes.split(",").map((axis) => axis.trim())
     .filter((axis) => axis !== "").map(Number);

@@ -70,7 +70,7 @@ function givenTwice(name: string): InvalidFieldsError {
 function valueOf(text: string): unknown {
   if (text.length > MAX_JSON_BARE_BYTES) {
     throw new BodyTooComplexError(
-      `at most ${MAX_JSON_BARE_BYTES} characters of a field that is no text are taken`,
+      `expected at most ${MAX_JSON_BARE_BYTES} characters`,
     );
   }
   try {

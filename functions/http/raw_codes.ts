@@ -110,7 +110,7 @@ function side(headers: Headers, name: string): number {
   const text = headers.get(name) ?? "";
   if (!/^[1-9]\d{0,6}$/.test(text)) {
     throw new MalformedBodyError(
-      `header ${name} is to say how many codes, a whole number above zero`,
+      `set the header ${name} to the number of codes, a whole number above 0`,
     );
   }
   return Number(text);

@@ -115,7 +115,7 @@ export async function pictureBytes(
     }
     throw invalidField(
       pointer,
-      "this server fetches no URLs: send a data URL or base64",
+      "image URLs are disabled (ALLOW_URL_INPUTS); send a data URL or base64",
     );
   }
   try {
@@ -166,7 +166,7 @@ async function readForm<T>(
     const list = files.get(name) ?? [];
     if (limit === undefined || list.length >= limit) {
       const detail = limit === undefined
-        ? `there is no such file part, expected ${
+        ? `unknown file part; expected ${
           Object.keys(options.files).join(" or ")
         }`
         : `expected at most ${limit} files`;

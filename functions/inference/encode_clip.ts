@@ -115,7 +115,7 @@ function planClip(
   for (const header of headers) {
     const { height, width } = sourceSize(header, options);
     if (height !== source.height || width !== source.width) {
-      throw new ImageSizeError("the frames of a clip must be of one size");
+      throw new ImageSizeError("the frames of a clip must have the same size");
     }
   }
   const size = fittedSize(source, vision, options, limits);
@@ -124,7 +124,7 @@ function planClip(
   if (count % framesPerCode !== 0 && !options.pad) {
     throw invalidField(
       "/frames",
-      `${count} frames are not a multiple of ${framesPerCode}: send other ones, or "pad": "repeat"`,
+      `${count} frames are not a multiple of ${framesPerCode}: send more or fewer, or set "pad": "repeat"`,
     );
   }
   const encoded = Math.ceil(count / framesPerCode) * framesPerCode *

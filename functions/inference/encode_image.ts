@@ -140,7 +140,7 @@ export function fittedSize(
   const size = typeof resize === "object" ? resize : smart;
   if (size.height % factor !== 0 || size.width % factor !== 0) {
     throw new ImageSizeError(
-      `it is ${source.height} pixels high and ${source.width} wide, without resizing both must be multiples of ${factor}`,
+      `it is ${source.height} pixels high and ${source.width} wide; without resizing, both must be multiples of ${factor}`,
     );
   }
   checkPixelSize(size, vision, limits);

@@ -31,6 +31,6 @@ export function checkFrameCount(
   if (count <= most) return;
   throw invalidField(
     pointer,
-    `${count} frames are more than the ${most} that are taken (MAX_FRAMES): send fewer`,
+    `${count} frames are more than the limit of ${most} (MAX_FRAMES); send fewer`,
   );
 }

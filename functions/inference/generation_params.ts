@@ -56,7 +56,7 @@ export function generationParams(
   if (request.strategy !== undefined && refused?.has(request.strategy)) {
     throw invalidField(
       `${pointer}/strategy`,
-      `${request.strategy} needs attention that this server's device does not have`,
+      `${request.strategy} is not supported on this server's device; omit strategy or use another one`,
     );
   }
   const temperature = request.temperature ?? generation.temperature;
@@ -112,14 +112,17 @@ function keptCodes(
   if (extra !== undefined) {
     throw invalidField(
       `${pointer}/${extra[0]}`,
-      "leave it out: keep has the rows and the size of the picture",
+      "omit it: keep has the rows and the size of the image",
     );
   }
   const keep = keptFromFields(field, `${pointer}/keep`, codebookSize);
   for (const [side, stated] of Object.entries({ height, width })) {
     const said = keep[side === "height" ? "height" : "width"] * pixelsPerCode;
     if (stated === undefined || stated === said) continue;
-    throw invalidField(`${pointer}/${side}`, `keep says ${said}`);
+    throw invalidField(
+      `${pointer}/${side}`,
+      `expected ${said}, the size of keep`,
+    );
   }
   return keep;
 }
@@ -142,13 +145,16 @@ function gridSize(
   }
   if (height === undefined || width === undefined) {
     const missing = height === undefined ? "height" : "width";
-    throw invalidField(`${pointer}/${missing}`, "height and width go together");
+    throw invalidField(
+      `${pointer}/${missing}`,
+      "is required: set both height and width",
+    );
   }
   if (ratio !== undefined || area !== undefined) {
     const extra = ratio === undefined ? "image_area" : "ratio";
     throw invalidField(
       `${pointer}/${extra}`,
-      "height and width stand instead of ratio and image_area",
+      "omit it: height and width replace ratio and image_area",
     );
   }
   const odd = height % pixelsPerCode !== 0 ? "height" : "width";

@@ -100,8 +100,8 @@ export function checkOneWay(
   throw new InvalidFieldsError([{
     pointer: "/image",
     detail: ways.length === 0
-      ? "is required, unless there is images, grid or grids"
-      : "expected one of image, images, grid and grids",
+      ? "is required unless images, grid or grids is set"
+      : "expected exactly one of image, images, grid and grids",
   }]);
 }
 

@@ -45,7 +45,7 @@ export function checkRunSize(
   const pixels = frames * height * width;
   if (pixels <= maxRunPixels) return;
   throw new ImageTooLargeError(
-    `${frames} frames of ${height} × ${width} pixels are ${pixels}, at most ${maxRunPixels} are computed at once with the memory that there is: send smaller frames`,
+    `${frames} frames of ${height} × ${width} pixels are ${pixels}, more than the ${maxRunPixels} that fit into memory at once; send smaller frames`,
   );
 }
 

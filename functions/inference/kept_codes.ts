@@ -32,7 +32,10 @@ export function keptFromFields(
     kept: Uint8Array.from(codes.flat(), (code) => code === null ? 0 : 1),
   };
   if (drawnCount(kept) > 0) return kept;
-  throw invalidField(`${pointer}/codes`, "expected a null, for a code to draw");
+  throw invalidField(
+    `${pointer}/codes`,
+    "expected at least one null, for a code to generate",
+  );
 }
 
 /** Returns `keep` in the form of a body. */

@@ -83,7 +83,7 @@ export function scoreKind(fields: ScoreRequest): ScoreKind {
     throw new InvalidFieldsError([{
       pointer: "",
       detail:
-        "expected prompt, to judge a picture, or text, to judge an answer",
+        "expected either prompt, to score an image, or text, to score an answer",
     }]);
   }
   const kind = text === undefined ? "prompt" : "text";
@@ -91,7 +91,7 @@ export function scoreKind(fields: ScoreRequest): ScoreKind {
   if (strays.length === 0) return kind;
   throw new InvalidFieldsError(strays.map((name): FieldError => ({
     pointer: `/${name}`,
-    detail: `does not go with ${kind}`,
+    detail: `cannot be combined with ${kind}`,
   })));
 }
 
@@ -110,7 +110,7 @@ export function scoringModels(
   const name = FUNCTION[kind];
   if (!functions.has(name)) {
     throw new NotFoundError(
-      `Cannot judge by ${kind}: ${name} is not among the FUNCTIONS of this server`,
+      `Cannot score by ${kind}: ${name} is disabled; add it to FUNCTIONS and restart the server`,
     );
   }
   checkAdapter(adapter);

@@ -104,7 +104,7 @@ export class Jobs implements AsyncDisposable {
     if (this.#deliveries === undefined) {
       throw invalidField(
         pointer,
-        "this server sends no webhooks: it needs WEBHOOK_SECRET and ALLOW_URL_INPUTS",
+        "webhooks are disabled: set WEBHOOK_SECRET and ALLOW_URL_INPUTS, and restart the server",
       );
     }
     if (URL.parse(url)?.protocol !== "https:") {

@@ -73,5 +73,5 @@ function lastEventId(c: Context<AppEnv>): number {
   if (header === "") return 0;
   const id = Number(header);
   if (/^\d+$/.test(header) && Number.isSafeInteger(id)) return id;
-  throw invalidField("", "expected a Last-Event-ID that an event had");
+  throw invalidField("", "expected the id of an earlier event");
 }

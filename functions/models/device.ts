@@ -94,7 +94,7 @@ export function assertDraws(
   if (strategy === undefined) return;
   if (!refusedStrategies(provider).has(strategy)) return;
   throw new RuntimeError(
-    `Cannot draw with ${strategy} on ${provider.name}: its attention takes no bias, set STRATEGY=jacobi or DEVICE=cpu`,
+    `Cannot draw with ${strategy} on ${provider.name}: its attention does not support a bias; set STRATEGY=jacobi or DEVICE=cpu`,
   );
 }
 
@@ -104,7 +104,7 @@ async function filesIn(folder: string): Promise<string[]> {
     return entries.map(({ name }) => name);
   } catch (cause) {
     throw new RuntimeError(
-      `Cannot find ONNX Runtime in "${folder}": it cannot be read, set ONNXRUNTIME_DIR to a folder that holds it`,
+      `Cannot find ONNX Runtime in "${folder}": the folder is not readable; set ONNXRUNTIME_DIR to a folder with its libraries`,
       { cause },
     );
   }

@@ -234,7 +234,7 @@ async function checkCodebook(
   if (tokens === codebookSize) return;
   throw new CheckpointError(
     vision.folder,
-    `its codebook has ${codebookSize} codes, language model "${language.name}" has tokens for ${tokens}: set VISION_MODEL to the tokenizer that it was trained with`,
+    `its codebook has ${codebookSize} codes, but language model "${language.name}" has tokens for ${tokens}; set VISION_MODEL to the tokenizer that the model was trained with`,
   );
 }
 
@@ -310,9 +310,9 @@ export function openCodec(
 
 /** The causes of lost calls, for the log. */
 const LOSSES = {
-  crashed: "made its thread crash",
-  late: "took far more CPU time than its size explains and was ended",
-  stalled: "got no CPU time and was ended",
+  crashed: "crashed its thread",
+  late: "exceeded its CPU time and was terminated",
+  stalled: "got no CPU time and was terminated",
 };
 
 /** Starts the thread that reads and writes pictures, with its codecs loaded. */

@@ -75,7 +75,7 @@ export async function refuseCrowded(
   const shares = [
     ...copied,
     {
-      what: "keys and values (KV_BYTES)",
+      what: "KV cache (KV_BYTES)",
       bytes: cacheShare(runtime, { ...options, models: 1 }),
     },
   ];
@@ -83,11 +83,11 @@ export async function refuseCrowded(
   const names = serving.map(({ language }) => language.folder).join(" and ");
   throw new CheckpointError(
     names,
-    `together they take ${gigabytes(sumOf(shares))} of memory (${
+    `together they need ${gigabytes(sumOf(shares))} of memory (${
       shares.map(({ what, bytes }) => `${what} ${gigabytes(bytes)}`).join(", ")
     }), ${
       gigabytes(options.freeBytes)
-    } are free: serve one model a container (FUNCTIONS=generate here, FUNCTIONS=caption there), store weights in fewer bits (PRECISION=int4) or lower KV_BYTES`,
+    } are free; serve one model per container (FUNCTIONS=generate in one, FUNCTIONS=caption in the other), quantize weights (PRECISION=int4) or lower KV_BYTES`,
   );
 }
 

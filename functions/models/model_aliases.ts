@@ -55,13 +55,13 @@ export function checkAliases(
   for (const [alias, name] of aliases ?? []) {
     if (names.includes(alias)) {
       throw new RangeError(
-        `Cannot use MODEL_ALIASES: "${alias}" is the name of a model itself`,
+        `Cannot use MODEL_ALIASES: "${alias}" is also the name of a model; use another alias`,
       );
     }
     if (names.includes(name)) continue;
     const there = names.map((name) => `"${name}"`).join(", ");
     throw new RangeError(
-      `Cannot use MODEL_ALIASES: "${alias}" leads to "${name}", and there is ${there}`,
+      `Cannot use MODEL_ALIASES: "${alias}" refers to "${name}", but models are ${there}`,
     );
   }
 }

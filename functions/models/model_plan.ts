@@ -165,6 +165,6 @@ async function place(folder: string): Promise<Place> {
     const fingerprint = revision ?? await folderFingerprint(key);
     return { folder, key, name: modelName(folder), revision, fingerprint };
   } catch (cause) {
-    throw new CheckpointError(folder, "there is no such folder", { cause });
+    throw new CheckpointError(folder, "the folder does not exist", { cause });
   }
 }

@@ -97,7 +97,7 @@ export async function openInPrecision(
   if (isFloat(precision) || stored !== undefined) {
     throw new CheckpointError(
       folder,
-      `it is stored in ${stored}, PRECISION asks for ${precision}: unset PRECISION, or name the checkpoint that it was made from`,
+      `it is stored in ${stored}, but PRECISION is ${precision}; unset PRECISION, or use the unquantized checkpoint`,
     );
   }
   onCopy();

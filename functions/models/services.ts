@@ -323,7 +323,7 @@ export class Services
       state.state === "loading" ? state.retryAfterSeconds : 0
     );
     throw new NotReadyError(
-      "Cannot use models: they are still on their way",
+      "Cannot use models: they are still being downloaded",
       Math.max(...waits),
     );
   }

@@ -89,7 +89,7 @@ export function pictureFetcher(
     };
     const take = (length: number) => {
       if (!total.take(caller, length)) {
-        throw new OverloadedError(RETRY_S, "too many pictures are fetched");
+        throw new OverloadedError(RETRY_S, "too many images are being fetched");
       }
       taken += length;
     };
@@ -135,7 +135,9 @@ async function follow(
       url = urlFrom(location, url);
       continue;
     }
-    if (status !== 200) throw new OutsideError(`it answers ${status}`);
+    if (status !== 200) {
+      throw new OutsideError(`its server responds with status ${status}`);
+    }
     if ((answer.length ?? 0) > allowance.bytes) {
       throw new OutsideError(TOO_LARGE);
     }
@@ -144,7 +146,7 @@ async function follow(
   throw new OutsideError(`it redirects more than ${MAX_REDIRECTS} times`);
 }
 
-const TOO_LARGE = "there is more of it than MAX_BODY_BYTES";
+const TOO_LARGE = "it is larger than MAX_BODY_BYTES";
 
 async function read(
   body: AsyncIterable<Uint8Array>,
@@ -171,7 +173,7 @@ function urlFrom(text: string, base: URL | undefined): URL {
 function reason(error: unknown): string {
   if (error instanceof OutsideError) return error.message;
   if (error instanceof DOMException && error.name === "TimeoutError") {
-    return "it takes too long";
+    return "the download timed out";
   }
   throw error;
 }

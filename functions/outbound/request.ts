@@ -85,7 +85,7 @@ export async function askOutside(
 ): Promise<OutsideAnswer> {
   signal.throwIfAborted();
   if (url.protocol !== "https:" || url.username + url.password !== "") {
-    throw new OutsideError("only https URLs without a password are asked");
+    throw new OutsideError("only https URLs without credentials are allowed");
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const address = await allowedAddress(network, host, signal);
@@ -176,6 +176,6 @@ async function* told(
     yield* message;
   } catch (cause) {
     signal.throwIfAborted();
-    throw new OutsideError("its host broke off", { cause });
+    throw new OutsideError("its host closed the connection early", { cause });
   }
 }

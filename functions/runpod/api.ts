@@ -38,7 +38,7 @@ export class RunpodError extends Error {
     /** HTTP status of the answer. */
     readonly status: number,
   ) {
-    super(`Cannot ${verb}: RunPod answers ${status}`);
+    super(`Cannot ${verb}: RunPod responds with status ${status}`);
     this.name = "RunpodError";
   }
 }
@@ -113,7 +113,7 @@ export class RunpodApi {
    */
   async stops(signal: AbortSignal): Promise<string[]> {
     const url = this.#place.takeUrl.replace("/job-take/", "/job-stop/");
-    const found = await this.#ask("ask what to stop", url, signal);
+    const found = await this.#ask("query canceled jobs", url, signal);
     const names = isRecord(found) ? found["jobsToStop"] : undefined;
     return Array.isArray(names)
       ? names.filter((name) => typeof name === "string")
@@ -220,7 +220,7 @@ export class RunpodApi {
       );
       await response.body?.cancel();
       if (!response.ok) {
-        throw new RunpodError("hand in an answer", response.status);
+        throw new RunpodError("send a result", response.status);
       }
     });
   }

@@ -88,7 +88,7 @@ function routeJob(input: Input): AskedJob {
     throw invalidField("/input/method", `expected ${METHODS.join(", ")}`);
   }
   if (known === "GET" && body !== undefined) {
-    throw invalidField("/input/body", "expected none: GET has no body");
+    throw invalidField("/input/body", "omit it: GET requests have no body");
   }
   return asked(known, path, headersIn(input), body, streamIn(input));
 }
@@ -191,7 +191,7 @@ function refuseOthers(input: Input, known: readonly string[]): void {
   if (other === undefined) return;
   throw invalidField(
     `/input/${pointerPart(other)}`,
-    `unknown beside ${known[0]}: expected ${known.join(", ")}`,
+    `unknown field besides ${known[0]}; expected ${known.join(", ")}`,
   );
 }
 

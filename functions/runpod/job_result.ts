@@ -34,7 +34,7 @@ export class AnswerTooLargeError extends Emu3Error {
   constructor(bytes: number) {
     super(
       "answer-too-large",
-      `Cannot hand back answer: it has ${bytes} bytes and RunPod takes ${MAX_OUTPUT_BYTES}, ask for fewer pictures, for "accept": "image/jpeg", or for codes alone with "accept": "application/octet-stream"`,
+      `Cannot return the result: it has ${bytes} bytes, more than RunPod's limit of ${MAX_OUTPUT_BYTES}; request fewer images, "accept": "image/jpeg", or codes only with "accept": "application/octet-stream"`,
     );
   }
 }

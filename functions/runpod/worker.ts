@@ -271,7 +271,7 @@ export class RunpodWorker implements AsyncDisposable {
 
 /** Interrupts a job; a second call does nothing. */
 function interrupt(abort: AbortController): void {
-  abort.abort(new DOMException("the worker stops", "AbortError"));
+  abort.abort(new DOMException("the worker is shutting down", "AbortError"));
 }
 
 function isAsked(asked: AskedJob | JobResult): asked is AskedJob {

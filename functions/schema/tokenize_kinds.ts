@@ -67,6 +67,6 @@ export function tokenizeKind(
   if (strays.length === 0) return kind;
   throw new InvalidFieldsError(strays.map((name): FieldError => ({
     pointer: `/${name}`,
-    detail: `does not go with ${kind}`,
+    detail: `cannot be combined with ${kind}`,
   })));
 }

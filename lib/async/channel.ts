@@ -38,6 +38,8 @@ export async function* channel<T>(
     }
     await end;
   } finally {
-    abandoned.abort(new DOMException("nobody listens", "AbortError"));
+    abandoned.abort(
+      new DOMException("the channel has no receiver", "AbortError"),
+    );
   }
 }

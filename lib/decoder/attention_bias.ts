@@ -33,7 +33,7 @@ export function attentionBias(
 ): Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
   if (dtype === "bfloat16") {
     throw new TypeError(
-      "Cannot use position ids: no device takes an attention bias in bf16",
+      "Cannot set position ids: bf16 does not support an attention bias",
     );
   }
   const total = positionIds.length;
@@ -47,7 +47,7 @@ export function attentionBias(
     const positionId = positionIds[held + query]!;
     if (query > 0 && positionId <= positionIds[held + query - 1]!) {
       throw new RangeError(
-        "Cannot use position ids: those of a run must ascend",
+        "Cannot set position ids: the ids of a run must ascend",
       );
     }
     for (let key = 0; key < total; key++) {

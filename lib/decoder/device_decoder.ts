@@ -101,7 +101,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
   ): Promise<DeviceDecoder> {
     const { device } = runtime;
     if (device === undefined) {
-      throw new TypeError("Cannot open decoder: it has no device");
+      throw new TypeError("Cannot open decoder: the runtime has no device");
     }
     const { config } = checkpoint;
     const sessions = new DecoderSessions(runtime, checkpoint, {
@@ -181,7 +181,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
       this.#assertFits(position + tokens.length);
       if (positionIds === undefined || this.#takesAttentionBias) continue;
       throw new TypeError(
-        "Cannot use position ids: the device takes no attention bias",
+        "Cannot set position ids: the device does not support an attention bias",
       );
     }
     return await this.#runner.run(rows, signal);
@@ -235,7 +235,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
   #assertFits(tokens: number): void {
     if (tokens <= this.contextLength) return;
     throw new RangeError(
-      `Cannot hold ${tokens} tokens: a slot has room for ${this.contextLength}`,
+      `Cannot hold ${tokens} tokens: a slot has a capacity of ${this.contextLength}`,
     );
   }
 }

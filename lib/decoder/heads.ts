@@ -64,7 +64,7 @@ export class Heads implements Disposable {
   ): Promise<Float32Array<ArrayBuffer>[]> {
     const runner = this.#runners.get(head);
     if (runner === undefined) {
-      throw new TypeError(`Cannot score with ${head}: that head is not loaded`);
+      throw new TypeError(`Cannot score ${head}: this head is not loaded`);
     }
     return await runner.run(hidden);
   }

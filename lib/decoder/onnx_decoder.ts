@@ -285,7 +285,9 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
 
   #twoTokenRunner(): Promise<TwoTokenRunner> {
     if (!this.#heads.has("codes")) {
-      throw new TypeError("Cannot feed two tokens: there is no head for codes");
+      throw new TypeError(
+        "Cannot run two tokens: the head for codes is not loaded",
+      );
     }
     this.#twoTokenSteps ??= this.#sessions.decoder({ type: "two_token" }).then((
       session,
@@ -305,7 +307,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   #assertFits(tokens: number): void {
     if (tokens <= this.contextLength) return;
     throw new RangeError(
-      `Cannot hold ${tokens} tokens: a slot has room for ${this.contextLength}`,
+      `Cannot hold ${tokens} tokens: a slot has a capacity of ${this.contextLength}`,
     );
   }
 }

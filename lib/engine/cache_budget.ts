@@ -128,13 +128,13 @@ export class CacheBudget {
     }
     if (state.touched > tokens) {
       throw new RangeError(
-        `Cannot reserve slot ${slot}: it touches ${state.touched} tokens, trim it first`,
+        `Cannot reserve slot ${slot}: it holds ${state.touched} tokens; trim it first`,
       );
     }
     const held = this.tokensHeld - state.touched + tokens;
     if (held > this.tokens) {
       throw new RangeError(
-        `Cannot reserve slot ${slot}: ${held} tokens would be held of ${this.tokens}`,
+        `Cannot reserve slot ${slot}: it would raise the reserved tokens to ${held} of ${this.tokens}`,
       );
     }
     state.reserved = tokens;

@@ -67,7 +67,7 @@ export function cacheSize(
   if (tokens < 2) {
     const least = Math.ceil(tokenBytes * (2 + held - tokens));
     throw new RangeError(
-      `Cannot keep sequences in ${cacheBytes} bytes: one token takes ${tokenBytes}, raise KV_BYTES to ${least} or more`,
+      `Cannot use a KV cache of ${cacheBytes} bytes: one token takes ${tokenBytes} bytes; set KV_BYTES to ${least} or more`,
     );
   }
   return {
@@ -94,9 +94,9 @@ function cacheDtypeOf(
     if (cacheDtypes.includes(cacheDtype)) return cacheDtype;
     const offered = cacheDtypes.map((dtype) => SHORT.get(dtype)).join(" or ");
     throw new RangeError(
-      `Cannot keep keys and values in ${
+      `Cannot use a KV cache in ${
         SHORT.get(cacheDtype)
-      } on ${name}: it attends in ${offered}, unset KV_PRECISION`,
+      } on ${name}: supported formats are ${offered}; unset KV_PRECISION`,
     );
   }
   const first = cacheDtypes[0]!;

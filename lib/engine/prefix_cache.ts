@@ -218,7 +218,7 @@ function boundaryKeys(
   return boundaries.map((boundary) => {
     if (boundary <= start || boundary > tokens.length) {
       throw new RangeError(
-        `Cannot cut ${tokens.length} tokens at ${boundary}: prefix boundaries ascend from 1 to their number`,
+        `Cannot cut ${tokens.length} tokens at ${boundary}: prefix boundaries must ascend from 1 to the number of tokens`,
       );
     }
     for (let i = start; i < boundary; i++) {

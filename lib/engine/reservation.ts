@@ -29,7 +29,7 @@ export function reservationOf(
   }
   if (rows.length > budget.slots) {
     throw new RangeError(
-      `Cannot run ${rows.length} rows: there are ${budget.slots} slots`,
+      `Cannot run ${rows.length} rows: the engine has ${budget.slots} slots; increase SLOTS`,
     );
   }
   if (longest > contextLength || !budget.fitsAlone(rows)) {

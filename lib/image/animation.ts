@@ -26,14 +26,16 @@ export function animationSize(
 ): PixelSize {
   if (!(framesPerSecond > 0 && framesPerSecond <= 100)) {
     throw new RangeError(
-      `an animation plays up to 100 frames a second, not ${framesPerSecond}`,
+      `expected a frame rate of at most 100 frames per second, not ${framesPerSecond}`,
     );
   }
   const [first] = frames;
-  if (first === undefined) throw new RangeError("an animation needs a frame");
+  if (first === undefined) {
+    throw new RangeError("an animation needs at least one frame");
+  }
   const { height, width } = first;
   if (frames.some((f) => f.height !== height || f.width !== width)) {
-    throw new RangeError("an animation needs frames of one size");
+    throw new RangeError("all frames of an animation must have the same size");
   }
   return { height, width };
 }

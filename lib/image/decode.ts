@@ -170,7 +170,7 @@ function finish(
   options: DecodeOptions,
 ): RgbImage {
   if (image.height !== header.height || image.width !== header.width) {
-    throw new ImageError("it has another size than its header says");
+    throw new ImageError("its size differs from its header");
   }
   if (options.decode === "reference") return withoutAlpha(image);
   const seen = options.decode === "alpha" ? alphaOf(image) : overWhite(image);
@@ -192,6 +192,6 @@ async function orDamaged<T>(decode: () => Promise<T>): Promise<T> {
     if (cause instanceof Emu3Error) throw cause;
     const unloaded = loadFailure(cause);
     if (unloaded !== undefined) throw unloaded;
-    throw new ImageError("it is damaged or cut short", { cause });
+    throw new ImageError("it is damaged or truncated", { cause });
   }
 }

@@ -44,7 +44,7 @@ export async function* decodeGifFrames(
     : layout.frames.map(({ disposal }) => shownDisposal(disposal));
   const frames = placedFrames(bytes, layout, disposals);
   yield* composeFrames(layout, frames, { ground });
-  if (!layout.whole) throw new ImageError("the GIF is cut short");
+  if (!layout.whole) throw new ImageError("the GIF is truncated");
 }
 
 /** Decodes the first frame on its canvas; the others may be damaged. */
@@ -103,7 +103,7 @@ function decodeFrame(
   const area = frame.height * frame.width;
   if (area > MAX_FRAME_SHARE * canvas.height * canvas.width) {
     throw new ImageError(
-      `a frame of the GIF has ${frame.height}×${frame.width} pixels, its canvas ${canvas.height}×${canvas.width}: save it again`,
+      `a frame of the GIF has ${frame.height}×${frame.width} pixels, its canvas ${canvas.height}×${canvas.width}; save it again`,
     );
   }
   const indices = decodeGifLzw(bytes, frame.dataOffset, area);

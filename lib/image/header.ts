@@ -35,7 +35,7 @@ export interface PictureHeader extends PixelSize {
  * Returns the header of the picture in `bytes`.
  *
  * @throws {ImageError} If the type is not supported, a side is zero or the
- * header is damaged or cut short.
+ * header is damaged or truncated.
  */
 export function readHeader(bytes: Uint8Array): PictureHeader {
   const header = readByType(bytes);
@@ -44,7 +44,7 @@ export function readHeader(bytes: Uint8Array): PictureHeader {
     throw new ImageError(
       `its ${
         names[type]
-      } header says ${height}×${width} pixels (height×width) and ${frames} frames`,
+      } header declares ${height}×${width} pixels (height×width) and ${frames} frames`,
     );
   }
   return header;
@@ -66,7 +66,7 @@ export function checkPixels(
   throw new ImageTooLargeError(
     `a ${
       names[type]
-    } of ${height}×${width} pixels (height×width)${times} has ${pixels}, at most ${maxPixels} are taken`,
+    } of ${height}×${width} pixels (height×width)${times} has ${pixels} pixels in total, more than the limit of ${maxPixels}; send a smaller one`,
   );
 }
 
@@ -83,7 +83,7 @@ export function checkFrames(
   throw new ImageTooLargeError(
     `a ${
       names[type]
-    } of ${frames} frames has more than the ${maxFrames} that are taken: send fewer`,
+    } of ${frames} frames exceeds the limit of ${maxFrames}; send fewer`,
   );
 }
 
@@ -104,7 +104,7 @@ const names: Record<PictureType, string> = {
   webp: "WebP",
 };
 
-const taken = "PNG, JPEG, GIF and WebP are taken";
+const taken = "send a PNG, JPEG, GIF or WebP";
 
 function readByType(bytes: Uint8Array): PictureHeader {
   // Latin-1, so that a character is a byte.
@@ -130,7 +130,7 @@ function readByType(bytes: Uint8Array): PictureHeader {
   const other = otherTypes.find(([, pattern]) => pattern.test(head))?.[0];
   throw new ImageError(
     other === undefined
-      ? `it is of no known type; ${taken}`
+      ? `it has an unknown format; ${taken}`
       : `it is ${other}; ${taken}`,
   );
 }

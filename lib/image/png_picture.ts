@@ -195,7 +195,7 @@ function frameControl(
     width === 0 || height === 0 ||
     left + width > shape.width || top + height > shape.height
   ) {
-    throw new ImageError("a frame of the APNG sticks out of its canvas");
+    throw new ImageError("a frame of the APNG exceeds its canvas");
   }
   const dispose = disposals[data[24]!];
   if (dispose === undefined) throw new ImageError("the APNG is damaged");

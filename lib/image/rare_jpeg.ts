@@ -38,7 +38,7 @@ export function isRareJpeg(
 /**
  * Decodes a JPEG of one, three or four components.
  *
- * @throws {ImageError} If it is damaged or cut short, or of another process than
+ * @throws {ImageError} If it is damaged or truncated, or of another process than
  * baseline and progressive.
  */
 export function decodeRareJpeg(bytes: Uint8Array): RgbaImage {
@@ -49,7 +49,7 @@ export function decodeRareJpeg(bytes: Uint8Array): RgbaImage {
     const { horizontal, vertical } = component;
     if (across % horizontal !== 0 || down % vertical !== 0) {
       throw new ImageError(
-        "the JPEG has sampling factors that are no multiples: save it again",
+        "the JPEG has unsupported sampling factors; save it again",
       );
     }
     const size = {

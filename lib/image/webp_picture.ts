@@ -30,7 +30,7 @@ export async function decodeWebpStill(bytes: Uint8Array): Promise<RgbaImage> {
     return await decodeWebp(plainWebp(readWebpChunks(bytes), canvas));
   }
   for await (const shown of decodeWebpFrames(bytes)) return shown;
-  throw new ImageError("the WebP holds no picture");
+  throw new ImageError("the WebP has no image data");
 }
 
 /**
@@ -80,7 +80,7 @@ type FrameData = PixelSize & Omit<PlacedFrame, "image"> & {
 };
 
 function readFrame(data: Uint8Array, canvas: PixelSize): FrameData {
-  if (data.length < 16) throw new ImageError("the WebP is cut short");
+  if (data.length < 16) throw new ImageError("the WebP is truncated");
   const left = 2 * uint24(data, 0);
   const top = 2 * uint24(data, 3);
   const flags = data[15]!;
@@ -88,7 +88,7 @@ function readFrame(data: Uint8Array, canvas: PixelSize): FrameData {
   // The picture's own size counts, not the frame's, as in libwebp.
   const { height, width } = pictureSize(picture);
   if (left + width > canvas.width || top + height > canvas.height) {
-    throw new ImageError("a frame of the WebP does not fit its place");
+    throw new ImageError("a frame of the WebP exceeds its canvas");
   }
   return {
     height,
@@ -111,7 +111,7 @@ function plainWebp(
 ): Uint8Array {
   const picture = chunks.filter(({ name }) => /^(ALPH|VP8 |VP8L)$/.test(name));
   if (picture.some(({ isCut }) => isCut)) {
-    throw new ImageError("the WebP is cut short");
+    throw new ImageError("the WebP is truncated");
   }
   if (!picture.some(({ name }) => name === "ALPH")) {
     return writeWebpChunks(picture);

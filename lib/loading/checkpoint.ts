@@ -177,10 +177,10 @@ export async function findVisionFolder(
     throw new CheckpointError(
       folder,
       first === undefined
-        ? "there is no …VisionTokenizer folder beside it, set VISION_MODEL"
-        : `there are several …VisionTokenizer folders beside it (${
+        ? "no …VisionTokenizer folder is beside it; set VISION_MODEL"
+        : `several …VisionTokenizer folders are beside it (${
           found.map(({ name }) => name).sort().join(", ")
-        }), set VISION_MODEL`,
+        }); set VISION_MODEL`,
     );
   }
   return first.path;

@@ -36,7 +36,7 @@ export async function readJson(path: string): Promise<unknown> {
   if (isDeep(json)) {
     throw new CheckpointError(
       path,
-      `it has over ${MAX_DEPTH} lists and objects within each other`,
+      `it has more than ${MAX_DEPTH} levels of nested lists and objects`,
     );
   }
   return json;
@@ -64,10 +64,13 @@ export async function readBytes(
     // opened.
     const { isFile, size } = await Deno.stat(path);
     if (!isFile) {
-      throw new CheckpointError(path, "it cannot be read, it is not a file");
+      throw new CheckpointError(path, "it is not a file");
     }
     if (size > most) {
-      throw new CheckpointError(path, `it has ${size} bytes, over ${most}`);
+      throw new CheckpointError(
+        path,
+        `it has ${size} bytes, more than the limit of ${most}`,
+      );
     }
     const bytes = await Deno.readFile(path);
     refusePlaceholder(path, bytes);
@@ -111,7 +114,7 @@ export async function parseJsonFile<T>(
   const found = await readJson(path);
   const json = found === undefined ? missing : found;
   if (json === undefined) {
-    throw new CheckpointError(path, "there is no such file");
+    throw new CheckpointError(path, "the file does not exist");
   }
   return parseInFile(path, json, parse);
 }

@@ -34,27 +34,27 @@ export async function refuseOtherWeights(folder: string): Promise<void> {
     const [, stem, count] = first;
     throw new CheckpointError(
       join(folder, `${stem}.safetensors.index.json`),
-      `there is no such file, and ${shards.length} of ${
+      `the file does not exist, and ${shards.length} of ${
         Number(count)
-      } shards need it to say which holds what: copy it from where they come from`,
+      } shards need it as their index; copy it from their source`,
     );
   }
   const safetensors = names.filter((name) => name.endsWith(".safetensors"));
   if (safetensors.length > 0) {
     throw new CheckpointError(
       join(folder, SINGLE_FILE),
-      `there is no such file, only ${
+      `the file does not exist, only ${
         listed(safetensors)
-      }: give the weights that name`,
+      }; rename the weights to this name`,
     );
   }
   const others = names.filter((name) => OTHER_FORMAT.test(name));
   if (others.length === 0) return;
   throw new CheckpointError(
     join(folder, SINGLE_FILE),
-    `there is no such file, only ${
+    `the file does not exist, only ${
       listed(others)
-    }: save the model again as safetensors`,
+    }; save the model again as safetensors`,
   );
 }
 

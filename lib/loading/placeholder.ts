@@ -42,7 +42,7 @@ export function placeholderReason(
     return 'it is a Git LFS pointer, not the file itself: run "git lfs pull" in the repository that it comes from, then copy it again';
   }
   if (PAGE.test(head) && !MARKUP.test(path)) {
-    return "it is a web page, not the file itself: download the file that the page is about";
+    return "it is a web page, not the file itself; download the file that the page describes";
   }
   return undefined;
 }

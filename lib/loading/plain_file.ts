@@ -22,7 +22,7 @@ export class PlainFileError extends Error {
     /** Kind of the object, with an article. */
     readonly kind: string,
   ) {
-    super(`"${path}" is ${kind}, remove it`);
+    super(`"${path}" is ${kind}; remove it`);
     this.name = "PlainFileError";
   }
 }
@@ -55,7 +55,7 @@ export async function openPlainFile(
   try {
     const { dev, ino } = await file.stat();
     if (dev === seen.dev && ino === seen.ino) return file;
-    throw new PlainFileError(path, "another file than a moment ago");
+    throw new PlainFileError(path, "a different file than a moment ago");
   } catch (error) {
     file.close();
     throw error;
@@ -109,7 +109,7 @@ export async function refuseLinkOut(root: string, path: string): Promise<void> {
     }
     const leads = await Deno.realPath(at).catch(() => undefined);
     if (leads === undefined || !isWithin(real, leads)) {
-      throw new PlainFileError(at, `a link that leads out of ${root}`);
+      throw new PlainFileError(at, `a link to a file outside ${root}`);
     }
   }
 }

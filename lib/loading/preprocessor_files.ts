@@ -101,7 +101,7 @@ function innerSettings(json: unknown): Readonly<Record<string, unknown>> {
   for (const [name, value] of Object.entries(outer)) {
     if (value === null || !isPreprocessorSetting(name)) continue;
     throw new SyntaxError(
-      `field "${name}": it is not understood here, expected it in "image_processor"`,
+      `field "${name}": it is not supported here; move it into "image_processor"`,
     );
   }
   const inner = outer["image_processor"];
@@ -118,7 +118,7 @@ function refuseOtherFactors(
   if (given.spatialFactor !== undefined && given.spatialFactor !== factor) {
     throw new CheckpointError(
       path,
-      `field "spatial_factor": ${given.spatialFactor} is not the ${factor} pixels a side that the model makes one code`,
+      `field "spatial_factor": ${given.spatialFactor} does not match the ${factor} pixels per side of the model's codes`,
     );
   }
   const { temporalFactor } = config;
@@ -126,7 +126,7 @@ function refuseOtherFactors(
   if (frames !== undefined && frames !== temporalFactor) {
     throw new CheckpointError(
       path,
-      `field "temporal_factor": ${frames} is not the ${temporalFactor} frames that the model makes one code`,
+      `field "temporal_factor": ${frames} does not match the ${temporalFactor} frames per code of the model`,
     );
   }
 }

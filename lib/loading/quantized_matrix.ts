@@ -47,7 +47,9 @@ export function findQuantizedMatrix(
   if (scale === undefined) throw fail(`"${name}_scale" is missing`);
   const other = OTHER_SCHEMES.find((ending) => find(`${name}${ending}`));
   if (other !== undefined) {
-    throw fail(`"${name}${other}" is there; only symmetric codes are read`);
+    throw fail(
+      `"${name}${other}" exists, but only symmetric quantization is supported`,
+    );
   }
   const dtype = WEIGHT_DTYPES.get(scale.dtype);
   if (packed.dtype !== "I32" || dtype === undefined) {

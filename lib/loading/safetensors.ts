@@ -95,7 +95,7 @@ export async function readSafetensorsHeader(
     if (reason !== undefined) throw new CheckpointError(path, reason);
     throw new CheckpointError(
       path,
-      `its header claims ${length} bytes, the file has ${size}; it is truncated or not safetensors`,
+      `its header declares ${length} bytes, but the file has ${size}; it is truncated or not safetensors`,
     );
   }
   const header = await readBytes(opened, path, length);
@@ -113,7 +113,7 @@ async function openFile(path: string): Promise<Deno.FsFile> {
   } catch (cause) {
     if (cause instanceof CheckpointError) throw cause;
     const missing = cause instanceof Deno.errors.NotFound;
-    const reason = missing ? "there is no such file" : "it cannot be read";
+    const reason = missing ? "the file does not exist" : "it cannot be read";
     throw new CheckpointError(path, reason, { cause });
   }
 }

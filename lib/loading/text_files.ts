@@ -76,7 +76,7 @@ async function textSource(
     const visionFile = join(folder, "emu3_vision_tokens.txt");
     const visionTokens = await readText(visionFile);
     if (visionTokens === undefined) {
-      throw new CheckpointError(visionFile, "there is no such file");
+      throw new CheckpointError(visionFile, "the file does not exist");
     }
     const specials = originalSpecials(visionTokens);
     return { kind: "ranks", file, bytes: await bytesOf(file), specials };
@@ -93,5 +93,5 @@ async function textSource(
 async function bytesOf(file: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await readBytes(file);
   if (bytes !== undefined) return bytes;
-  throw new CheckpointError(file, "there is no such file");
+  throw new CheckpointError(file, "the file does not exist");
 }

@@ -129,7 +129,7 @@ export class WeightFiles {
     if (!sameShape(entry.shape, shape)) {
       throw new CheckpointError(
         entry.path,
-        `tensor "${name}" has shape [${entry.shape}], the configuration asks for [${shape}]`,
+        `tensor "${name}" has shape [${entry.shape}], but the configuration requires [${shape}]`,
       );
     }
     return storedTensor(entry, weightDtype({ name, entry }), shape);
@@ -176,7 +176,7 @@ async function shards(
     if (!tensors.has(name)) {
       throw new CheckpointError(
         join(folder, file),
-        `tensor "${name}" is missing, the index promises it here`,
+        `tensor "${name}" is missing, but the index lists it in this file`,
       );
     }
   }
@@ -204,7 +204,7 @@ function shardNames(
     if (isAbsolute(name) || name.split(/[\\/]/).includes("..")) {
       throw new CheckpointError(
         indexPath,
-        `"${name}" leads out of the folder`,
+        `"${name}" is outside the folder`,
       );
     }
   }
@@ -221,7 +221,7 @@ function weightMap(path: string, index: unknown): Map<string, string> {
     if (typeof file !== "string" || name.length > MAX_NAME) {
       throw new CheckpointError(
         path,
-        `"${name.slice(0, MAX_NAME)}" names no file`,
+        `"${name.slice(0, MAX_NAME)}" is not a file name`,
       );
     }
   }
@@ -233,7 +233,7 @@ function weightDtype({ name, entry }: Named): Dtype {
   if (dtype !== undefined) return dtype;
   throw new CheckpointError(
     entry.path,
-    `tensor "${name}" has dtype ${entry.dtype}, weights are ${
+    `tensor "${name}" has dtype ${entry.dtype}, but weights must be ${
       [...WEIGHT_DTYPES.keys()].join(", ")
     }`,
   );

@@ -84,9 +84,9 @@ export function refuseUnfittingDevice(
     folder,
     `its weights take ${
       gigabytes(weightBytes)
-    } of the device's memory, keys and values ${gigabytes(cacheBytes)}, ${
-      gigabytes(deviceBytes)
-    } may be used: ${remedies.join(", ")}`,
+    } of the device's memory and the KV cache ${
+      gigabytes(cacheBytes)
+    }, but only ${gigabytes(deviceBytes)} may be used; ${remedies.join(", ")}`,
   );
 }
 
@@ -104,15 +104,17 @@ export function refuseUnfitting(
   freeBytes: number,
 ): void {
   if (neededBytes <= freeBytes) return;
-  const sizes = `${gigabytes(neededBytes)} of memory, ${
+  const sizes = `${gigabytes(neededBytes)} of memory, but only ${
     gigabytes(freeBytes)
   } are free`;
   throw new CheckpointError(
     folder,
     codeBits === undefined
-      ? `a CPU computes half floats in fp32, which takes ${sizes}: set PRECISION=int4, or store it so once with "deno task quantize ${folder} --precision int4 --out FOLDER"`
-      : `its weights take ${sizes}: use a larger machine${
-        codeBits === 8 ? " or PRECISION=int4 of its source" : ""
+      ? `a CPU computes half-precision weights in fp32, which takes ${sizes}; set PRECISION=int4, or quantize it once with "deno task quantize ${folder} --precision int4 --out FOLDER"`
+      : `its weights take ${sizes}; use a machine with more memory${
+        codeBits === 8
+          ? " or its unquantized checkpoint with PRECISION=int4"
+          : ""
       }`,
   );
 }

@@ -75,7 +75,7 @@ export async function* quantizeCheckpoint(
     if (!isSystemError(cause)) throw cause;
     throw new QuantizationError(
       target,
-      `the system refuses, ${cause.message}; run it again to go on`,
+      `${cause.message}; run the command again to continue`,
       { cause },
     );
   }
@@ -123,7 +123,7 @@ async function* quantize(
   if (await besideFingerprint(source) !== beside) {
     throw new QuantizationError(
       source,
-      "files beside its weights changed while they were read, run it again",
+      "files beside its weights changed while they were read; run it again",
     );
   }
   await folder.writeText(
@@ -267,13 +267,13 @@ function refuseUseless(
   if (names.some((name) => /_(packed|qweight|scale)$|qweight$/.test(name))) {
     throw new QuantizationError(
       source,
-      "it is quantized already, name the checkpoint that it was made from",
+      "it is already quantized; use the unquantized checkpoint",
     );
   }
   if (bands.some(({ treatment }) => treatment.kind === "quantize")) return;
   throw new QuantizationError(
     source,
-    "it has no layers of a language model, name one that draws or answers",
+    "it has no layers of a language model; use the checkpoint of a language model",
   );
 }
 

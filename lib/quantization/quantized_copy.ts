@@ -65,7 +65,7 @@ export async function quantizedCopy(
   const bytes = sources.reduce((sum, { size }) => sum + size, 0);
   const seconds = Math.ceil(bytes / BYTES_PER_SECOND / threads);
   warn(
-    `Quantizing ${name} to ${precision} into ${target}, which takes about ${seconds} s: "deno task quantize ${source} --precision ${precision} --out FOLDER" does it once and for all`,
+    `Quantizing ${name} to ${precision} into ${target}, which takes about ${seconds} s; to do it once in advance, run "deno task quantize ${source} --precision ${precision} --out FOLDER"`,
   );
   for (;;) {
     try {

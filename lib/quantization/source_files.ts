@@ -71,7 +71,7 @@ export async function* readPieces(
     for (let at = 0; at < length;) {
       const count = await file.read(bytes.subarray(at));
       if (count === null) {
-        throw new QuantizationError(path, "it was cut off while it was read");
+        throw new QuantizationError(path, "it was truncated while it was read");
       }
       at += count;
     }

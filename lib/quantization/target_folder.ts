@@ -183,7 +183,7 @@ async function refuseExisting(target: string): Promise<void> {
     if (error instanceof Deno.errors.NotFound) return;
     throw error;
   }
-  throw new QuantizationError(target, "it exists already, name another folder");
+  throw new QuantizationError(target, "it already exists; use another folder");
 }
 
 /** Refuses a folder of that name that no run of ours has made. */
@@ -193,7 +193,7 @@ async function refuseForeign(partial: string): Promise<void> {
   if (names.length === 0 || names.includes(JOURNAL_FILE)) return;
   throw new QuantizationError(
     partial,
-    "it holds other files, remove it or name another folder",
+    "it contains other files; remove it or use another folder",
   );
 }
 
@@ -223,7 +223,9 @@ async function refuseFullDisk(
   if (free >= needed) return;
   throw new QuantizationError(
     dirname(folder),
-    `it takes ${megabytes(needed)}, the disk has ${megabytes(free)} free`,
+    `it takes ${megabytes(needed)}, but the disk has only ${
+      megabytes(free)
+    } free`,
   );
 }
 

@@ -59,7 +59,7 @@ export class OrtApi {
     this.#library = openLibrary(path);
     const base = this.#library.symbols.OrtGetApiBase();
     if (base === null) {
-      throw new RuntimeError("Cannot use ONNX Runtime: no API");
+      throw new RuntimeError("Cannot use ONNX Runtime: the library has no API");
     }
     const view = new Deno.UnsafePointerView(base);
     const versionString = native(view.getPointer(POINTER_BYTES), [])();
@@ -69,7 +69,7 @@ export class OrtApi {
     const table = native(view.getPointer(0), ["u32"])(API_VERSION);
     if (table === null) {
       throw new RuntimeError(
-        `Cannot use ONNX Runtime ${this.version} at "${path}": it does not speak API version ${API_VERSION}`,
+        `Cannot use ONNX Runtime ${this.version} at "${path}": it does not support API version ${API_VERSION}; install version 1.30`,
       );
     }
     this.#table = new Deno.UnsafePointerView(table);

@@ -40,7 +40,7 @@ export function libraryName(platform: Platform): string {
   const name = LIBRARIES[`${platform.os}-${platform.arch}`];
   if (name === undefined) {
     throw new RuntimeError(
-      `Cannot run models on ${platform.os}-${platform.arch}: onnxruntime-node carries a library for ${
+      `Cannot run models on ${platform.os}-${platform.arch}: onnxruntime-node only supports ${
         Object.keys(LIBRARIES).join(", ")
       } only`,
     );
@@ -62,7 +62,7 @@ export function libraryPath(): string {
     );
   } catch (cause) {
     throw new RuntimeError(
-      "Cannot find ONNX Runtime: the npm package onnxruntime-node is not installed, run `deno install`",
+      "Cannot find ONNX Runtime: the npm package onnxruntime-node is not installed; run `deno install`",
       { cause },
     );
   }
@@ -86,7 +86,7 @@ export function libraryIn(folder: string, files: readonly string[]): string {
     .sort((a, b) => a.length - b.length);
   if (file !== undefined) return join(folder, file);
   throw new RuntimeError(
-    `Cannot find ONNX Runtime in "${folder}": it holds no libonnxruntime, name a folder that holds it and its providers`,
+    `Cannot find ONNX Runtime in "${folder}": it contains no libonnxruntime; set ONNXRUNTIME_DIR to a folder with the library and its providers`,
   );
 }
 

@@ -86,7 +86,7 @@ export async function openRuntime(
     return await openOn("cuda", options, system);
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
-    options.warn(`${error.message}; computing on the CPU`);
+    options.warn(`${error.message}; using the CPU instead`);
     return await openOn("cpu", options, system);
   }
 }
@@ -117,9 +117,9 @@ export function providerOf(
       throw device satisfies never;
   }
   throw new RuntimeError(
-    `Cannot compute in ${SHORT[dtype]} on ${device}: it computes in ${
+    `Cannot use ${SHORT[dtype]} on ${device}: supported formats are ${
       OFFERED[device]
-    }, unset PRECISION or set DEVICE`,
+    }; unset PRECISION or set DEVICE`,
   );
 }
 

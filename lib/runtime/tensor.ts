@@ -67,7 +67,7 @@ export class Tensor implements Disposable {
     const bytes = elementCount(shape) * DTYPE_BYTES[dtype];
     if (bytes > data.byteLength) {
       throw new RangeError(
-        `Cannot make tensor [${shape}]: it needs ${bytes} bytes, ${data.byteLength} are there`,
+        `Cannot make tensor [${shape}]: it needs ${bytes} bytes, but its data has ${data.byteLength}`,
       );
     }
     // Reading `buffer` moves a small array's elements off V8's heap, where the
@@ -127,7 +127,7 @@ export class Tensor implements Disposable {
   /** Pointer to the native object. */
   get value(): Pointer {
     if (this.#value === undefined) {
-      throw new TypeError("Cannot use tensor: it is disposed of");
+      throw new TypeError("Cannot use tensor: it is disposed");
     }
     return this.#value;
   }

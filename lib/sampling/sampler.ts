@@ -27,7 +27,7 @@ export interface SamplingOptions {
 }
 
 /** The error for a run of the model that produced no distribution. */
-const NOT_NUMBERS = "Cannot sample: the logits are not numbers";
+const NOT_NUMBERS = "Cannot sample: the logits contain NaN";
 
 /** A shared buffer: selection never suspends while it uses it. */
 let found = new Int32Array();

@@ -59,7 +59,9 @@ export function unspellTokens(tokens: readonly string[]): TokenBytes {
     for (let i = 0; i < token.length; i++) {
       const byte = BYTES[token.charCodeAt(i)] ?? -1;
       if (byte < 0) {
-        throw new SyntaxError(`token ${id} is not spelled in byte characters`);
+        throw new SyntaxError(
+          `token ${id} does not consist of byte characters`,
+        );
       }
       bytes[at++] = byte;
     }

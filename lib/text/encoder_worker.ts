@@ -25,7 +25,7 @@ export interface OpenedText {
 }
 
 const unopened = (): EncoderDefinition => {
-  throw new Error("Cannot build encoder: nothing is opened");
+  throw new Error("Cannot build encoder: the tokenizer is not open");
 };
 
 const unbuilt: EncodePlain = () => {

@@ -83,7 +83,9 @@ export class TextStream {
     }
     const name = names.get(token);
     if (name === undefined) {
-      throw new RangeError(`Cannot decode token: there is no token ${token}`);
+      throw new RangeError(
+        `Cannot decode token: token ${token} does not exist`,
+      );
     }
     return this.#options.skipSpecial
       ? undefined

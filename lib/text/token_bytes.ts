@@ -42,6 +42,6 @@ export function requireEveryByte(table: TokenBytes): void {
   }
   for (let byte = 0; byte < 256; byte++) {
     if (seen.has(byte)) continue;
-    throw new SyntaxError(`no token spells byte ${byte} alone`);
+    throw new SyntaxError(`no token stands for the single byte ${byte}`);
   }
 }

@@ -41,7 +41,7 @@ export function readTokenizerJson(bytes: Uint8Array): TextModel {
   for (const [name, id] of added) specials.set(name, id);
   for (let id = 0; id < textSize; id++) {
     if (tokens[id] === undefined) {
-      throw new SyntaxError(`there is no token ${id}`);
+      throw new SyntaxError(`token ${id} is missing`);
     }
   }
   const table = unspellTokens(tokens);

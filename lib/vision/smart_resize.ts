@@ -65,13 +65,13 @@ export function smartResize(
 function checkSides({ height, width }: PixelSize, factor: number): void {
   if (height < factor || width < factor) {
     throw new ImageSizeError(
-      `it is ${height} pixels high and ${width} wide, both must be at least ${factor}`,
+      `it is ${height} pixels high and ${width} wide; both must be at least ${factor}`,
     );
   }
   const aspect = Math.max(height, width) / Math.min(height, width);
   if (aspect > maxAspect) {
     throw new ImageSizeError(
-      `it is ${height} pixels high and ${width} wide, the longer side may be at most ${maxAspect} times the shorter`,
+      `it is ${height} pixels high and ${width} wide; the longer side may be at most ${maxAspect} times the shorter`,
     );
   }
 }

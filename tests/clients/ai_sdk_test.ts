@@ -152,10 +152,10 @@ Deno.test("ai: errors carry the status and message of the server", async () => {
     }],
   }));
   strictEqual(damaged.statusCode, 415);
-  match(damaged.message, /^Cannot read picture/);
+  match(damaged.message, /^Cannot read image/);
   const silent = await failure(generateText({ model, prompt: " " }));
   strictEqual(silent.statusCode, 422);
-  match(silent.message, /expected a question or a picture/);
+  match(silent.message, /expected a question or an image/);
 });
 
 Deno.test("ai: an abort stops the model", async () => {

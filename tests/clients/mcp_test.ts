@@ -157,9 +157,9 @@ Deno.test("tools report failures in their result", async () => {
     ["generate_image", {}, /^Cannot use request: \/prompt: is required$/],
     ["generate_image", { ...short, seed: -1 }, /\/seed: expected 0 or more/],
     ["generate_image", { ...short, model: "other" }, /model "other"/],
-    ["caption_image", {}, /\/image: is required, unless/],
+    ["caption_image", {}, /\/image: is required unless/],
     ["caption_image", { image: "?" }, /\/image: expected a data URL/],
-    ["tokenize_image", { image: "AAAA" }, /^Cannot read picture/],
+    ["tokenize_image", { image: "AAAA" }, /^Cannot read image/],
     ["detokenize_image", { grid: { codes: [[65_535]] } }, /expected a code/],
   ];
   for (const [name, args, message] of refused) {
@@ -172,7 +172,10 @@ Deno.test("tools report failures in their result", async () => {
 
 Deno.test("tools/call rejects an unknown tool by its name", async () => {
   const error = await call("paint", {}).catch((error) => error);
-  match(error.message, /Cannot find tool "paint": there is generate_image/);
+  match(
+    error.message,
+    /Cannot find tool "paint": available tools are generate_image/,
+  );
 });
 
 Deno.test("cancellation by the client ends the run", async () => {

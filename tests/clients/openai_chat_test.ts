@@ -189,7 +189,10 @@ Deno.test("openai: chat.completions.create() answers text alone, or reports that
     [error.status, error.code, error.param],
     [422, "picture-required", "messages"],
   );
-  match(error.message, /"emu3-tiny" answers questions about pictures, attach/);
+  match(
+    error.message,
+    /"emu3-tiny" only answers questions about images; attach/,
+  );
   ok(!error.message.includes("secret"));
 });
 

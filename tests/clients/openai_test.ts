@@ -245,7 +245,7 @@ Deno.test("openai: errors carry the class, status, code and message of the serve
     client.chat.completions.create({ model, messages: [asking(" ")] }),
   );
   ok(silent instanceof UnprocessableEntityError);
-  match(silent.message, /expected a question or a picture/);
+  match(silent.message, /expected a question or an image/);
 });
 
 Deno.test("openai: partial pictures cost one decoding each, and an error after them reaches the client", async () => {
@@ -269,7 +269,7 @@ Deno.test("openai: partial pictures cost one decoding each, and an error after t
   strictEqual(decoded, 3);
   strictEqual(error.code, "internal");
   strictEqual(error.type, "server_error");
-  match(error.message, /^Cannot answer: something unexpected/);
+  match(error.message, /^Internal error: /);
 });
 
 Deno.test("openai: an abort stops the model", async () => {

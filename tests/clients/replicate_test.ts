@@ -106,7 +106,7 @@ Deno.test("errors contain the message of the server", async () => {
   const input = { prompt: "a fox", height: 64 };
   await rejects(
     replicate.run("baai/emu3-tiny", { input }),
-    /422.*height and width go together/,
+    /422.*set both height and width/,
   );
   await rejects(
     replicate.run("baai/emu9", { input: fox }),
@@ -119,7 +119,7 @@ Deno.test("errors contain the message of the server", async () => {
       input: fox,
       webhook: "https://example.com/hook",
     }),
-    /422.*this server sends no webhooks/,
+    /422.*webhooks are disabled/,
   );
 });
 

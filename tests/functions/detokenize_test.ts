@@ -185,6 +185,6 @@ Deno.test("POST /v1/detokenize lists no MP4 without an encoder", async () => {
   strictEqual(answer.status, 406);
   strictEqual(
     (await answer.json()).detail,
-    "Cannot answer as asked: there is image/apng, image/gif, application/zip, application/json",
+    "Cannot satisfy the Accept header: available media types are image/apng, image/gif, application/zip, application/json",
   );
 });

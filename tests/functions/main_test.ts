@@ -50,7 +50,10 @@ Deno.test("main exits with one clear line if the port is in use", async () => {
     PORT: String(listener.addr.port),
   });
   strictEqual(code, 1);
-  match(err, /^Cannot listen on .*: the port is in use, .*PORT\n$/);
+  match(
+    err,
+    /^Cannot listen on .*: the port is in use; .*PORT to a free address\n$/,
+  );
 });
 
 Deno.test("main announces its URL, and lets a request finish after a signal", async () => {
@@ -88,7 +91,7 @@ Deno.test("main ends running requests after the grace", async () => {
 Deno.test("main warns if other machines can call without a key", async () => {
   const warns = async (env: Record<string, string>) => {
     const { err } = await run([], { MODEL: "/nowhere", ...env });
-    return /asks nobody for a key: set API_KEYS/.test(err);
+    return /without API keys: set API_KEYS/.test(err);
   };
   const said = await Promise.all([
     warns({ HOST: "0.0.0.0" }),

@@ -256,21 +256,21 @@ Deno.test("POST /v1/score scores the outputs of the server's functions", async (
     await detailOf(appWith("caption").request("/v1/score", picture)),
     [
       404,
-      "Cannot judge by prompt: generate is not among the FUNCTIONS of this server",
+      "Cannot score by prompt: generate is disabled; add it to FUNCTIONS and restart the server",
     ],
   );
   deepStrictEqual(
     await detailOf(appWith("generate").request("/v1/score", answer)),
     [
       404,
-      "Cannot judge by text: caption is not among the FUNCTIONS of this server",
+      "Cannot score by text: caption is disabled; add it to FUNCTIONS and restart the server",
     ],
   );
   deepStrictEqual(
     await detailOf(appWith("tokenize").request("/v1/score", answer)),
     [
       404,
-      "Cannot find path: neither generate nor caption is among the FUNCTIONS of this server",
+      "Cannot serve this route: generate and caption are disabled; add the function to FUNCTIONS and restart the server",
     ],
   );
 });
@@ -329,6 +329,9 @@ Deno.test("an adapter answers 404 with its name, in every field for one", async 
     strictEqual(answer.status, 404, name);
     const { detail, error } = await answer.json();
     strictEqual(error.code, "unknown-adapter");
-    strictEqual(detail, 'Cannot find adapter "watercolor": none is loaded');
+    strictEqual(
+      detail,
+      'Cannot find adapter "watercolor": no adapters are loaded',
+    );
   }
 });

@@ -179,7 +179,7 @@ Deno.test("Services refuse models that do not fit together, before any is loaded
   });
   await rejects(
     services.loaded,
-    /Cannot open .*emu3-tiny and .*together they take .*emu3-tiny 0\.0 GB, emu3-tiny-hf 0\.0 GB, keys and values.*are free: .*FUNCTIONS=generate.*PRECISION=int4/,
+    /Cannot open .*emu3-tiny and .*together they need .*emu3-tiny 0\.0 GB, emu3-tiny-hf 0\.0 GB, KV cache.*are free; .*FUNCTIONS=generate.*PRECISION=int4/,
   );
   for (const { state } of services.models()) {
     deepStrictEqual(

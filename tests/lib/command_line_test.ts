@@ -25,10 +25,13 @@ Deno.test("parseCommandLine() refuses unknown options, with the nearest name", (
   const cases: readonly (readonly [string[], RegExp])[] = [
     [
       ["--prot", "9"],
-      /^SyntaxError: --prot is no option: did you mean --port\?$/,
+      /^SyntaxError: unknown option --prot: did you mean --port\?$/,
     ],
-    [["--prot=9"], /^SyntaxError: --prot is no option: did you mean --port\?$/],
-    [["--something"], /^SyntaxError: --something is no option$/],
+    [
+      ["--prot=9"],
+      /^SyntaxError: unknown option --prot: did you mean --port\?$/,
+    ],
+    [["--something"], /^SyntaxError: unknown option --something$/],
     [["--port"], /port/],
     [["--verbose=1"], /verbose/],
     [["-x"], /-x/],

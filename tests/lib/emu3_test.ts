@@ -355,13 +355,13 @@ Deno.test("draw() and answer() refuse requests beyond the context, with both num
   };
   await rejects(
     gather(answer(tiny.model, question, NEVER)),
-    /Cannot fit prompt/,
+    /Prompt too long/,
   );
   const codes = new Uint16Array(100 * 100);
   const grids = [{ height: 100, width: 100, codes }];
   await rejects(
     gather(answer(tiny.model, { ...question, grids }, NEVER)),
-    /Cannot fit pictures: they alone are 10102 tokens/,
+    /Images too large: they take 10102 tokens/,
   );
 });
 

@@ -225,7 +225,7 @@ Deno.test("scorePicture() and scoreAnswer() refuse requests beyond the context",
   const tooLong = (error: unknown) =>
     error instanceof PromptTooLongError &&
     error.message.startsWith(
-      "Cannot fit pictures: they alone are 16514 tokens",
+      "Images too large: they take 16514 tokens",
     );
   await rejects(
     scorePicture(tiny.model, { ...scene, grid }, NEVER),

@@ -97,7 +97,7 @@ const lastCode = "<|visual token 000511|>";
 const broken: Record<string, [SpecialTokens, RegExp]> = {
   "a part is played by no token": [
     without("<|image start|>"),
-    /there is no token "<\|image start\|>"/,
+    /token "<\|image start\|>" is missing/,
   ],
   "the first code is missing": [without(firstCode), /not consecutive/],
   "a code lies elsewhere": [
@@ -106,11 +106,11 @@ const broken: Record<string, [SpecialTokens, RegExp]> = {
   ],
   "there are no codes": [
     new Map([...tinySpecials].filter(([name]) => !name.includes("visual"))),
-    /no token for any code/,
+    /no tokens for codes/,
   ],
   "an id is one of text": [
     new Map([...tinySpecials, [lastCode, 5]]),
-    /has id 5, special tokens lie in 1024…1746/,
+    /has id 5, outside the range of special tokens, 1024…1746/,
   ],
   "an id is outside of the vocabulary": [
     new Map([...tinySpecials, ["<|more|>", TINY_SIZE]]),
@@ -145,7 +145,7 @@ Deno.test("checkTokenIds() names file and key when a configuration disagrees", (
     () => checkTokenIds(tiny, { "eol_token_id": 3 }, "config.json"),
     new CheckpointError(
       "config.json",
-      `"eol_token_id" is 3, the tokenizer's files say ${tiny.eol}`,
+      `"eol_token_id" is 3, but the tokenizer's files have ${tiny.eol}`,
     ),
   );
 });

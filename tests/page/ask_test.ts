@@ -161,7 +161,7 @@ pageTest("ask: a file that is no picture shows an error", async () => {
   const { page } = seen;
   const buffer = new TextEncoder().encode("no picture");
   await bring(page, { name: "a.txt", mimeType: "text/plain", buffer });
-  await page.getByText(/Cannot read picture: .* are taken/).waitFor();
+  await page.getByText(/Cannot read image: .*send a PNG/).waitFor();
   await seen.check("ask-refused");
   await page.getByRole("button", { name: "Ask", exact: true }).click();
   const missing = page.getByText("There is no picture yet");
@@ -198,12 +198,12 @@ pageTest("ask: a question waits for a full queue", async () => {
       body: JSON.stringify({
         type: "/problems/overloaded",
         status: 503,
-        detail: "Cannot take request: 32 wait",
+        detail: "Overloaded: 32 wait",
         retryable: true,
       }),
     }), { times: 1 });
   await page.getByRole("button", { name: "Ask", exact: true }).click();
-  await page.getByText("Cannot take request: 32 wait").waitFor();
+  await page.getByText("Overloaded: 32 wait").waitFor();
   await answered(page, 1);
 });
 
@@ -237,7 +237,7 @@ pageTest(
     await page.getByText("Ready:").waitFor();
     const buffer = new Uint8Array(30_000);
     await bring(page, { name: "big.png", mimeType: "image/png", buffer });
-    await page.getByText(/at most 20000 bytes are taken/).waitFor();
+    await page.getByText(/it is larger than 20000 bytes/).waitFor();
     await seen.check("ask-too-large");
   },
 );

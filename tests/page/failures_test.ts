@@ -225,7 +225,7 @@ pageTest("failures: a key is requested once per tab", async () => {
   await check("failure-key");
   await dialog.getByLabel("Key").fill("wrong");
   await page.keyboard.press("Enter");
-  await page.getByText(/not known/).waitFor();
+  await page.getByText(/Unknown API key/).waitFor();
   await dialog.getByLabel("Key").fill(KEY);
   await page.keyboard.press("Enter");
   await page.getByText("Ready: emu3-mini").waitFor();

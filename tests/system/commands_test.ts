@@ -147,14 +147,23 @@ Deno.test("commands exit with 2 and their usage for invalid usage", async () => 
   using folder = temporaryFolder();
   const cases: readonly (readonly [string[], RegExp])[] = [
     [["draw"], /the prompt is missing/],
-    [["draw", "a", "b"], /"b" is unexpected: quote a prompt/],
-    [["draw", "a", "--sed", "1"], /--sed is no option: did you mean --seed\?/],
-    [["draw", "a", "--seed", "x"], /--seed "x" is no number/],
-    [["draw", "a", "--size", "9"], /--size "9" is not such as 128x128/],
-    [["draw", "a", "-n", "2", "-o", "-"], /-o - takes a single picture/],
-    [["ask"], /the picture is missing/],
+    [["draw", "a", "b"], /unexpected argument "b"; quote a prompt/],
+    [
+      ["draw", "a", "--sed", "1"],
+      /unknown option --sed: did you mean --seed\?/,
+    ],
+    [["draw", "a", "--seed", "x"], /--seed "x" is not a number/],
+    [["draw", "a", "--size", "9"], /--size "9" is not a size such as 128x128/],
+    [
+      ["draw", "a", "-n", "2", "-o", "-"],
+      /-o - writes a single image; leave out --count/,
+    ],
+    [["ask"], /the image is missing/],
     [["tokenize", "a.png"], /--out is missing/],
-    [["detokenize", "a", "-o", "b", "--format", "bmp"], /"bmp" is none of png/],
+    [
+      ["detokenize", "a", "-o", "b", "--format", "bmp"],
+      /"bmp" is not supported; expected png/,
+    ],
   ];
   for (const [words, reason] of cases) {
     const { code, err, out } = await run(folder.path, words);

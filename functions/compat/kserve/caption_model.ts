@@ -78,7 +78,7 @@ async function askedGrid(
 ): Promise<CodeGrid> {
   const { inputs, call } = inference;
   if (inputs.has("image") === inputs.has("codes")) {
-    throw invalidField("/inputs", "expected one of image and codes");
+    throw invalidField("/inputs", "expected either image or codes");
   }
   const codes = codesInput(inference, vision.codebookSize);
   if (codes === undefined) {

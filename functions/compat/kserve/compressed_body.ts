@@ -49,7 +49,9 @@ export async function readCompressed(
   if (encoding === "identity") return await readBytes(request, maxBytes);
   const decompress = FORMATS.get(encoding);
   if (decompress === undefined) {
-    throw new MediaTypeError("Content-Encoding gzip and deflate are taken");
+    throw new MediaTypeError(
+      "supported values of Content-Encoding are gzip and deflate",
+    );
   }
   const packed = await readBytes(request, maxBytes, { encoded: true });
   const options = { maxOutputLength: maxBytes, chunkSize: CHUNK_BYTES };
@@ -58,7 +60,7 @@ export async function readCompressed(
       if (cause?.code === "ERR_BUFFER_TOO_LARGE") {
         throw new BodyTooLargeError(maxBytes);
       }
-      throw new MalformedBodyError(`it is not ${encoding}`, { cause });
+      throw new MalformedBodyError(`it is not valid ${encoding}`, { cause });
     });
     countBytes(request, bytes.length);
     return new Uint8Array(bytes);

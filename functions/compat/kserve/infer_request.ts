@@ -137,7 +137,7 @@ function jsonEnd(body: Uint8Array, headerLength: string | undefined): number {
   const length = /^\d{1,10}$/.test(headerLength) ? Number(headerLength) : NaN;
   if (length <= body.length) return length;
   throw new MalformedBodyError(
-    `Inference-Header-Content-Length is to say how many of its ${body.length} bytes are JSON`,
+    `set Inference-Header-Content-Length to the number of its ${body.length} bytes that are JSON`,
   );
 }
 
@@ -151,7 +151,7 @@ function tensorsFrom(
   const stated = sizes.reduce((sum, size) => sum + size, 0);
   if (stated !== binary.length) {
     throw new MalformedBodyError(
-      `its tensors take ${stated} bytes behind the JSON (binary_data_size), there are ${binary.length}`,
+      `its tensors declare ${stated} bytes after the JSON (binary_data_size), but ${binary.length} bytes follow`,
     );
   }
   const tensors = new Map<string, Tensor>();
@@ -171,7 +171,7 @@ function tensorFrom(
   pointer: string,
 ): Tensor {
   if (parameters.shared_memory_region !== undefined) {
-    throw invalidField(pointer, "there is no shared memory here");
+    throw invalidField(pointer, "shared memory is not supported");
   }
   try {
     return parameters.binary_data_size === undefined
@@ -190,10 +190,10 @@ function requested(
 ): RequestedOutput {
   const { binary_data: binary = binaryByDefault } = parameters;
   if (parameters.shared_memory_region !== undefined) {
-    throw invalidField(`/outputs/${i}`, "there is no shared memory here");
+    throw invalidField(`/outputs/${i}`, "shared memory is not supported");
   }
   if (parameters.classification !== undefined) {
-    throw invalidField(`/outputs/${i}`, "there are no classifications here");
+    throw invalidField(`/outputs/${i}`, "classification is not supported");
   }
   return { name, binary };
 }

@@ -147,7 +147,9 @@ async function infer(
 ): Promise<Response> {
   if (!BODY_TYPES.has(mediaType(c.req.raw))) {
     const types = [...BODY_TYPES].filter((type) => type !== "");
-    throw new MediaTypeError(`${types.join(" and ")} are taken`);
+    throw new MediaTypeError(
+      `supported media types are ${types.join(" and ")}`,
+    );
   }
   const body = await readCompressed(c.req.raw, limits.maxBodyBytes);
   const request = await readInferRequest(body, c.req.header(HEADER_LENGTH));

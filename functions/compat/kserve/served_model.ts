@@ -99,7 +99,9 @@ export function checkTensors(
   }
   for (const [i, { name }] of outputs.entries()) {
     if (model.outputs.some((spec) => spec.name === name)) continue;
-    const detail = `there is ${model.outputs.map(nameOf).join(", ")}`;
+    const detail = `unknown output; expected ${
+      model.outputs.map(nameOf).join(", ")
+    }`;
     errors.push({ pointer: `/outputs/${i}`, detail });
   }
   if (errors.length > 0) throw new InvalidFieldsError(errors);
@@ -167,7 +169,7 @@ function misfit(
   spec: TensorSpec | undefined,
   { datatype, shape }: Tensor,
 ): string | undefined {
-  if (spec === undefined) return "there is no such tensor";
+  if (spec === undefined) return "unknown tensor";
   const expected = `expected ${spec.datatype} ${shapeText(spec.shape)}`;
   if (datatype !== spec.datatype) return expected;
   // A single element may come with or without a batch dimension.

@@ -69,7 +69,7 @@ export function tensorFromBytes(
   const most = datatype === "BYTES" ? MAX_BYTES_ELEMENTS : MAX_BINARY_CODES;
   if (count > most) {
     throw new TensorError(
-      `its shape has ${count} elements, at most ${most} of ${datatype} are taken`,
+      `its shape has ${count} elements, more than the limit of ${most} for ${datatype}`,
     );
   }
   if (datatype === "BYTES") {
@@ -78,7 +78,7 @@ export function tensorFromBytes(
   const { BYTES_PER_ELEMENT: size } = Uint16Array;
   if (bytes.length !== size * count) {
     throw new TensorError(
-      `its shape takes ${size * count} bytes, there are ${bytes.length}`,
+      `its shape takes ${size * count} bytes, but its data has ${bytes.length}`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -102,14 +102,14 @@ export function tensorFromJson(
   const count = elementCount(shape);
   if (flat.length !== count) {
     throw new TensorError(
-      `its shape has ${count} elements, there are ${flat.length}`,
+      `its shape has ${count} elements, but its data has ${flat.length}`,
     );
   }
   if (datatype === "BYTES") {
     if (flat.every((value) => typeof value === "string")) {
       return { datatype, shape, values: flat };
     }
-    throw new TensorError("expected text as its elements");
+    throw new TensorError("expected strings as its elements");
   }
   if (flat.every(isUint16)) {
     return { datatype, shape, values: Uint16Array.from(flat) };
@@ -168,19 +168,21 @@ function elementsFrom(
   let offset = 0;
   while (offset < bytes.length && elements.length < count) {
     if (offset + LENGTH_BYTES > bytes.length) {
-      throw new TensorError("it ends within the length of an element");
+      throw new TensorError("it is truncated within the length of an element");
     }
     const start = offset + LENGTH_BYTES;
     const end = start + view.getUint32(offset, true);
-    if (end > bytes.length) throw new TensorError("it ends within an element");
+    if (end > bytes.length) {
+      throw new TensorError("it is truncated within an element");
+    }
     elements.push(bytes.subarray(start, end));
     offset = end;
   }
   if (elements.length === count && offset === bytes.length) return elements;
   throw new TensorError(
     elements.length < count
-      ? `its shape has ${count} elements, there are ${elements.length}`
-      : `its shape has ${count} elements, there are more bytes`,
+      ? `its shape has ${count} elements, but its data has ${elements.length}`
+      : `its shape has ${count} elements, but its data has more`,
   );
 }
 

@@ -39,7 +39,7 @@ export function tokenizeModel(tokenizers: Tokenizers): ServedModel {
     infer: async (inference) => {
       const { inputs } = inference;
       if (inputs.has("image") === inputs.has("text")) {
-        throw invalidField("/inputs", "expected one of image and text");
+        throw invalidField("/inputs", "expected either image or text");
       }
       return inputs.has("image")
         ? await pictureCodes(tokenizers, inference)

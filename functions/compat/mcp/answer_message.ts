@@ -46,7 +46,9 @@ export async function answerMessage(
   await server.connect(transport);
   const end = () => {
     c.set("failed", true);
-    c.get("abandon").abort(new DOMException("the caller left", "AbortError"));
+    c.get("abandon").abort(
+      new DOMException("the caller disconnected", "AbortError"),
+    );
     // Ends the stream as well: canceled calls are not answered.
     void server.close();
   };

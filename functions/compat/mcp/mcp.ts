@@ -93,11 +93,13 @@ async function readMessage(
 ): Promise<unknown> {
   const body = await parseJson(await readBytes(request, maxBytes));
   if (Array.isArray(body)) {
-    throw new MalformedBodyError("expected one message, not several");
+    throw new MalformedBodyError(
+      "batches are not supported; send one message per request",
+    );
   }
   if (!hasAtMost(MAX_MESSAGE_VALUES, withoutArguments(body))) {
     throw new BodyTooComplexError(
-      `at most ${MAX_MESSAGE_VALUES} JSON values beside the arguments of a tool are taken`,
+      `it has more than ${MAX_MESSAGE_VALUES} JSON values besides the arguments of a tool`,
     );
   }
   return body;

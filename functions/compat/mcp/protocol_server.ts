@@ -51,7 +51,9 @@ export function protocolServer(
         const names = tools.map(({ name }) => name).join(", ");
         throw new McpError(
           ErrorCode.InvalidParams,
-          `Cannot find tool "${name.slice(0, 256)}": there is ${names}`,
+          `Cannot find tool "${
+            name.slice(0, 256)
+          }": available tools are ${names}`,
         );
       }
       const onProgress = (progress: ToolProgress) => {

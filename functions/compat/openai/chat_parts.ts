@@ -115,13 +115,13 @@ export function checkPart(part: Part, pointer: string): void {
   } else if (field === undefined) {
     throw invalidField(
       `${pointer}/type`,
-      "expected text or image_url: this model reads text and pictures",
+      "expected text or image_url: the model supports only text and images",
     );
   } else if (pictureIn(part, pointer) === undefined) {
     const given = fields.find((field) => part[field] !== undefined);
     throw given === undefined
       ? invalidField(`${pointer}/${field}`, "is required")
-      : invalidField(`${pointer}/${given}`, "expected url or data in it");
+      : invalidField(`${pointer}/${given}`, "expected a member url or data");
   }
 }
 

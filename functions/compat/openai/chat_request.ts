@@ -73,7 +73,10 @@ export type ChatRequest = v.InferOutput<typeof ChatRequest>;
  */
 export function askedQuestion(request: ChatRequest): AskedQuestion {
   if (request.tools !== undefined && request.tools.length > 0) {
-    throw invalidField("/tools", "this model calls none, leave them out");
+    throw invalidField(
+      "/tools",
+      "the model does not support tools; omit this field",
+    );
   }
   const { messages } = request;
   const last = messages.findLastIndex(({ role }) => role === "user");

@@ -75,10 +75,13 @@ export function conversationQuestion(
     .map(({ text }) => text)
     .filter((text) => text.trim() !== "" && text.trim() !== SYSTEM);
   if (last === undefined && instructions.length === 0) {
-    throw invalidField(pointer, "expected a message of the role user");
+    throw invalidField(
+      pointer,
+      "expected at least one message with the role user",
+    );
   }
   if (last?.text.trim() === "" && pictures.length === 0) {
-    throw invalidField(pointer, "expected a question or a picture");
+    throw invalidField(pointer, "expected a question or an image");
   }
   // Clients that request a title send only a system message.
   const asked = last === undefined ? [] : [last.text || DEFAULT_QUESTION];
@@ -87,7 +90,7 @@ export function conversationQuestion(
   if (length > MAX_TEXT + 1) {
     throw invalidField(
       pointer,
-      `expected at most ${MAX_TEXT} characters in instructions and question`,
+      `expected at most ${MAX_TEXT} characters in the instructions and the question together`,
     );
   }
   return { question: texts.join("\n"), pictures };
@@ -102,7 +105,7 @@ function shownLast(turns: readonly Turn[]): readonly AskedPicture[] {
   if (extra !== undefined) {
     throw invalidField(
       extra.pointer,
-      `expected at most ${MAX_PICTURES} pictures in a message`,
+      `expected at most ${MAX_PICTURES} images in a message`,
     );
   }
   return pictures;

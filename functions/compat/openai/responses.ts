@@ -39,7 +39,7 @@ export function responses(answerers: Answerers): Hono<AppEnv> {
     // Reading, deleting, canceling: only for servers that store responses.
     .all("/v1/responses/:id{.+}", () => {
       throw new NotFoundError(
-        "Cannot find response: this server keeps none (store is false in every answer), send the whole conversation to POST /v1/responses",
+        "Cannot find response: responses are not stored; send the whole conversation to POST /v1/responses",
       );
     });
 }

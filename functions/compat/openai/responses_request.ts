@@ -113,16 +113,16 @@ export function responsesQuestion(request: ResponsesRequest): AskedQuestion {
 /** Refuses fields that would otherwise be ignored. */
 function checkKept(request: ResponsesRequest): void {
   const whole =
-    "this server keeps nothing: send the whole conversation as input";
+    "responses are not stored; send the whole conversation as input";
   const refused: Readonly<Record<string, string | false>> = {
     tools: (request.tools?.length ?? 0) > 0 &&
-      "this model calls none, leave them out",
+      "the model does not support tools; omit this field",
     background: request.background === true &&
-      "send the header Prefer: respond-async, which gives a job",
+      "background mode is not supported; send the header Prefer: respond-async to create a job",
     "previous_response_id": request.previous_response_id !== undefined && whole,
     conversation: request.conversation !== undefined && whole,
     prompt: request.prompt !== undefined &&
-      "this server has no templates: send their text as input",
+      "prompt templates are not supported; send their text as input",
   };
   for (const [name, detail] of Object.entries(refused)) {
     if (detail !== false) throw invalidField(`/${name}`, detail);
@@ -152,7 +152,7 @@ function turnsOfItem(
       if (id?.startsWith(MESSAGE_ID_PREFIX)) return [];
       throw invalidField(
         `${pointer}/id`,
-        "this server keeps nothing: send the item itself",
+        "items are not stored; send the item itself",
       );
     default:
       throw invalidField(`${pointer}/type`, "expected message");
@@ -184,7 +184,7 @@ function pictureOf(part: Part, pointer: string): AskedPicture | undefined {
   if (part.type === "input_image" && part.file_id !== undefined) {
     throw invalidField(
       `${pointer}/file_id`,
-      "this server keeps no files: send image_url, a data URL",
+      "uploaded files are not supported; send image_url with a data URL",
     );
   }
   return pictureIn(part, pointer);

@@ -54,7 +54,7 @@ export function predictionFields(
     logs: bar(job),
     error: error?.detail ??
       (status === "interrupted"
-        ? `Cannot finish: the server stopped, POST /v1/jobs/${id}/resume goes on`
+        ? `Cannot finish: the server was stopped; POST /v1/jobs/${id}/resume to continue`
         : null),
     status: STATUSES[status],
     "created_at": isoTime(createdAt),

@@ -69,7 +69,7 @@ export function predictionRequest(
   const name = functionOf(input, named);
   if (!served.has(name)) {
     throw new NotFoundError(
-      `Cannot predict: ${name} is not among the FUNCTIONS of this server`,
+      `Cannot predict: ${name} is disabled; add it to FUNCTIONS and restart the server`,
     );
   }
   const body: Record<string, unknown> = {};

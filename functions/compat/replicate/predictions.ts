@@ -100,7 +100,7 @@ export function predictions(
       if (!/^(?!job-)[A-Za-z0-9_-]{1,64}$/.test(id)) {
         throw invalidField(
           "",
-          "expected a name of 1 to 64 of A–Z a–z 0–9 _ -, not job-…",
+          "expected an id of 1 to 64 characters of A–Z a–z 0–9 _ -, without the prefix job-",
         );
       }
       return await predict(c, { named: undefined, id });
@@ -154,7 +154,9 @@ export function predictions(
       const known = options.functions.has(name as FunctionName) ||
         names.includes(name) || whole;
       if (!known) {
-        throw new NotFoundError("Cannot find model: there is none such");
+        throw new NotFoundError(
+          "Cannot find model: see GET /v1/models for all models",
+        );
       }
       const place = [owner, name].map(encodeURIComponent).join("/");
       const url = publicUrl(c, `/models/${place}`);

@@ -71,12 +71,12 @@ export function hostHeader(
 /** Returns the error for a `Host` header that is no host. */
 export function malformedHost(): MalformedRequestError {
   return new MalformedRequestError(
-    "the Host header has to be one host, maybe with a port",
+    "the Host header must be one host with an optional port",
   );
 }
 
 function malformedTarget(): MalformedRequestError {
   return new MalformedRequestError(
-    "the request target has to be a path, in ASCII and percent escapes",
+    "the request target must be a path of ASCII characters and percent-encoding",
   );
 }

@@ -6,8 +6,8 @@
  * //v1/models   /v1/models/   /v1/v1/models   ─▶   /v1/models
  * ```
  *
- * Only paths of programs are corrected. The answer to an unknown path suggests
- * the one that was probably meant.
+ * Only API paths are corrected. The error of an unknown path suggests the most
+ * similar one.
  *
  * @module
  */
@@ -15,8 +15,11 @@
 import { getPath } from "hono/utils/url";
 import { suggestion } from "../../../lib/nearest_name.ts";
 
-/** Beginnings of the paths that programs request. */
-const OF_PROGRAMS = /^\/(v1|v2|mcp|predictions|models|files)(\/|$)/;
+/** Prefixes of API paths. */
+const API_PATH = /^\/(v1|v2|mcp|predictions|models|files)(\/|$)/;
+
+/** Maximum characters of a path that is quoted. */
+const MAX_SHOWN = 256;
 
 /** Maximum characters of a path that is compared with others. */
 const MAX_COMPARED = 64;
@@ -26,14 +29,14 @@ export function routePath(request: Request): string {
   return canonicalPath(getPath(request));
 }
 
-/** Returns `path` as its route has it. */
+/** Returns `path` in the form of its route. */
 export function canonicalPath(path: string): string {
   const plain = plainPath(path);
-  return OF_PROGRAMS.test(plain) ? plain : path;
+  return API_PATH.test(plain) ? plain : path;
 }
 
 /**
- * Returns the message for a path that no route has.
+ * Returns the message for a path that matches no route.
  *
  * @param known Paths of all routes.
  */
@@ -48,7 +51,8 @@ export function unknownPath(path: string, known: readonly string[]): string {
     : plain.length > MAX_COMPARED
     ? ""
     : suggestion(plain, fixed);
-  return `Cannot find path: there is none such${hint}`;
+  const shown = path.slice(0, MAX_SHOWN);
+  return `No route matches ${shown}${hint === "" ? "; see /docs" : hint}`;
 }
 
 /** Removes empty segments, a slash at the end, and repeated /v1. */

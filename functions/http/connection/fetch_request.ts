@@ -19,7 +19,7 @@ export interface IncomingBody extends AsyncIterable<Uint8Array<ArrayBuffer>> {
 
 /** Returns the abort reason of a client that left before its answer was whole. */
 function left(): DOMException {
-  return new DOMException("the client left", "AbortError");
+  return new DOMException("the client disconnected", "AbortError");
 }
 
 /** The placeholder URL of a request that has none. */

@@ -19,9 +19,9 @@ export type Malformed =
 
 /** Message of each kind of fault. */
 const FAULTS: Readonly<Record<Malformed, string>> = {
-  "malformed-request": "it is no HTTP/1.1",
-  "head-too-large": "its target and headers are too long",
-  "head-too-slow": "its target and headers take too long",
+  "malformed-request": "it is not valid HTTP/1.1",
+  "head-too-large": "its request target and headers are too long",
+  "head-too-slow": "its request target and headers arrive too slowly",
 };
 
 /** Returns the problem of a request whose head cannot be read. */

@@ -18,7 +18,7 @@ export const STALLED_MS = 60_000;
 
 /** Returns the reason of an abort that a reader causes by leaving. */
 export function readerLeft(): DOMException {
-  return new DOMException("the reader left", "AbortError");
+  return new DOMException("the reader disconnected", "AbortError");
 }
 
 /** Options of a paced body. */

@@ -207,7 +207,7 @@ export async function readWhole(
     // A connection that is reset fails its body first, and then its response.
     await delay(0);
     signal.throwIfAborted();
-    throw new MalformedBodyError("it breaks off", { cause });
+    throw new MalformedBodyError("it is truncated", { cause });
   }
   return length === whole.length ? whole : whole.slice(0, length);
 }

@@ -25,7 +25,7 @@ export class ForbiddenOriginError extends Emu3Error {
   constructor() {
     super(
       "forbidden-origin",
-      "Cannot answer: pages of this origin may not call, list it in CORS_ORIGINS",
+      "Origin not allowed: add it to CORS_ORIGINS and restart the server",
     );
   }
 }
@@ -40,7 +40,7 @@ export class ForbiddenHostError extends Emu3Error {
   constructor(host: string) {
     super(
       "forbidden-host",
-      `Cannot answer for host ${host}: set ALLOWED_HOSTS or PUBLIC_URL to let it in, or API_KEYS`,
+      `Host ${host} is not allowed: add it to ALLOWED_HOSTS or PUBLIC_URL, or set API_KEYS`,
     );
   }
 }
@@ -67,7 +67,7 @@ export class TargetTooLongError extends Emu3Error {
   constructor(maxBytes: number) {
     super(
       "target-too-long",
-      `Cannot read request: path and query have more than ${maxBytes} bytes, send fields in the body`,
+      `Cannot read request: the path and the query are longer than ${maxBytes} bytes; send the fields in the body`,
     );
   }
 }

@@ -20,7 +20,7 @@ export class MalformedBodyError extends Emu3Error {
   /**
    * Creates the error.
    *
-   * @param message The fault.
+   * @param message Description of the fault.
    */
   constructor(message: string, options?: ErrorOptions) {
     super("malformed-body", `Cannot read body: ${message}`, options);
@@ -37,7 +37,7 @@ export class BodyTooLargeError extends Emu3Error {
   constructor(maxBytes: number) {
     super(
       "body-too-large",
-      `Cannot read body: at most ${maxBytes} bytes are taken (MAX_BODY_BYTES)`,
+      `Cannot read body: it is larger than ${maxBytes} bytes (MAX_BODY_BYTES)`,
     );
   }
 }
@@ -59,7 +59,7 @@ export class MediaTypeError extends Emu3Error {
   /**
    * Creates the error.
    *
-   * @param message The fault.
+   * @param message Description of the fault.
    */
   constructor(message: string) {
     super("unsupported-media-type", `Cannot read body: ${message}`);
@@ -89,7 +89,7 @@ export class InvalidFieldsError extends Emu3Error {
   }
 }
 
-/** A question of text alone, for a model that was not trained on any. */
+/** A question without an image, for a model that requires one. */
 export class PictureRequiredError extends Emu3Error {
   /**
    * Creates the error.
@@ -100,7 +100,7 @@ export class PictureRequiredError extends Emu3Error {
   constructor(model: string, readonly pointer: string) {
     super(
       "picture-required",
-      `Cannot answer text alone: "${model}" answers questions about pictures, attach one to your message`,
+      `Cannot answer without an image: "${model}" only answers questions about images; attach one to the message`,
     );
   }
 }
@@ -115,17 +115,19 @@ export class NotAcceptableError extends Emu3Error {
   constructor(offered: readonly string[]) {
     super(
       "not-acceptable",
-      `Cannot answer as asked: there is ${offered.join(", ")}`,
+      `Cannot satisfy the Accept header: available media types are ${
+        offered.join(", ")
+      }`,
     );
   }
 }
 
-/** A route, or a function that is switched off. */
+/** An unknown route, or one of a disabled function. */
 export class NotFoundError extends Emu3Error {
   /**
    * Creates the error.
    *
-   * @param message The fault.
+   * @param message Description of the fault.
    */
   constructor(message: string) {
     super("not-found", message);
@@ -144,7 +146,7 @@ export class UnknownModelError extends Emu3Error {
     const names = known.map((name) => `"${name}"`).join(", ");
     super(
       "unknown-model",
-      `Cannot find model "${model}": this function is served by ${names}`,
+      `Cannot find model "${model}": models of this function are ${names}`,
     );
   }
 }
@@ -155,7 +157,7 @@ export class UnknownJobError extends Emu3Error {
   constructor() {
     super(
       "unknown-job",
-      "Cannot find job: there is none of this name, or no more (JOB_TTL_S)",
+      "Cannot find job: it does not exist, or its retention time is over (JOB_TTL_S)",
     );
   }
 }
@@ -170,7 +172,7 @@ export class JobConflictError extends Emu3Error {
   constructor(status: string) {
     super(
       "job-conflict",
-      `Cannot resume job: it is ${status}, and only what was interrupted goes on`,
+      `Cannot resume job: it is ${status}; only interrupted jobs can be resumed`,
     );
   }
 }
@@ -181,7 +183,7 @@ export class IdempotencyConflictError extends Emu3Error {
   constructor() {
     super(
       "idempotency-conflict",
-      "Cannot answer again: the first request with this Idempotency-Key is still at work, ask later",
+      "Cannot repeat the response: the first request with this Idempotency-Key is in progress; retry later",
     );
   }
 }
@@ -192,7 +194,7 @@ export class IdempotencyMismatchError extends Emu3Error {
   constructor() {
     super(
       "idempotency-mismatch",
-      "Cannot use Idempotency-Key: another request came with it, use a new one",
+      "Cannot use Idempotency-Key: it was used with a different request; use a new key",
     );
   }
 }
@@ -202,10 +204,10 @@ export class PreconditionFailedError extends Emu3Error {
   /**
    * Creates the error.
    *
-   * @param message The fault.
+   * @param message Description of the fault.
    */
   constructor(message: string) {
-    super("precondition-failed", `Cannot answer as asked: ${message}`);
+    super("precondition-failed", `Precondition failed: ${message}`);
   }
 }
 
@@ -222,7 +224,7 @@ export class UnknownAdapterError extends Emu3Error {
     super(
       "unknown-adapter",
       `Cannot find adapter "${adapter}": ${
-        names === "" ? "none is loaded" : `there is ${names}`
+        names === "" ? "no adapters are loaded" : `loaded adapters are ${names}`
       }`,
     );
   }
@@ -241,7 +243,7 @@ export class MethodNotAllowedError extends Emu3Error {
   ) {
     super(
       "method-not-allowed",
-      `Cannot answer: this path takes ${allowed.join(", ")}`,
+      `Method not allowed: use ${allowed.join(", ")}`,
     );
   }
 }
@@ -273,7 +275,7 @@ export class BodyTooSlowError extends Emu3Error {
   constructor(bytesPerSecond: number) {
     super(
       "body-too-slow",
-      `Cannot read body: it comes with less than ${bytesPerSecond} bytes a second`,
+      `Cannot read body: it arrives at less than ${bytesPerSecond} bytes per second; use a faster connection`,
     );
   }
 }
@@ -288,8 +290,8 @@ export class UnauthorizedError extends Emu3Error {
     super(
       "unauthorized",
       shown
-        ? "Cannot answer: this API key is not known, send a known one as Authorization: Bearer <key>"
-        : "Cannot answer: an API key is needed, send it as Authorization: Bearer <key>",
+        ? "Unknown API key: send a valid key as Authorization: Bearer <key>"
+        : "API key required: send it as Authorization: Bearer <key>",
     );
   }
 }
@@ -303,7 +305,7 @@ export class QuotaError extends Emu3Error {
   ) {
     super(
       "quota-exceeded",
-      `Cannot answer yet: the quota is used up, ask again in ${retryAfterSeconds} s`,
+      `Rate limit exceeded: retry in ${retryAfterSeconds} s`,
     );
   }
 }
@@ -317,7 +319,7 @@ export class UnreadAnswersError extends Emu3Error {
   ) {
     super(
       "unread-answers",
-      `Cannot answer yet: too many answers or events wait to be read, read or close some and try again in ${retryAfterSeconds} s`,
+      `Too many unread responses or events: read or close some, and retry in ${retryAfterSeconds} s`,
     );
   }
 }
@@ -334,7 +336,7 @@ export class DrainingError extends Emu3Error {
   constructor() {
     super(
       "draining",
-      "Cannot start: the server is stopping, send it again: another one, or the next, answers",
+      "Server draining: it starts no new requests; retry on a new connection to reach another or the next instance",
     );
   }
 }
@@ -360,11 +362,14 @@ export class InterruptedError extends Emu3Error {
     readonly state: InterruptedState | undefined,
   ) {
     const remedy = job !== undefined
-      ? `POST /v1/jobs/${job}/resume goes on with it on the next one`
+      ? `POST /v1/jobs/${job}/resume to the next instance to continue`
       : state === undefined
-      ? "send it again"
-      : `send it again, with the seed ${state.seed} for the same`;
-    super("interrupted", `Cannot finish: the server is stopping, ${remedy}`);
+      ? "retry the request"
+      : `retry the request with seed ${state.seed} for the same result`;
+    super(
+      "interrupted",
+      `Cannot finish: the server is shutting down; ${remedy}`,
+    );
   }
 }
 

@@ -81,7 +81,7 @@ function fieldError(
   if (issue === undefined) return { pointer, detail: "expected object" };
   if (issue.type === "strict_object" && issue.expected === "never") {
     const suggestion = fieldSuggestion(schema, keys);
-    return { pointer, detail: `there is no such field${suggestion}` };
+    return { pointer, detail: `unknown field${suggestion}` };
   }
   return { pointer, detail: expectation(issue) };
 }
@@ -112,7 +112,7 @@ function expectation(issue: v.BaseIssue<unknown>) {
       // A schema's own message is safe; Valibot's quotes the value that was sent.
       return message.startsWith("expected ")
         ? message
-        : `expected text like ${expected}`;
+        : `expected text that matches ${expected}`;
   }
   if (received === "undefined") return "is required";
   return `expected ${expected === null ? "another value" : words(expected)}`;

@@ -90,7 +90,8 @@ const MAX_DETAIL = 2000;
 /** Maximum UTF-16 units of a path or pointer. */
 const MAX_PATH = 1024;
 
-const UNEXPECTED = "Cannot answer: something unexpected happened here";
+const UNEXPECTED =
+  "Internal error: the server's log has the details under the request_id";
 
 /** Returns the problem document of `error`. */
 export function problemFrom(error: unknown, context: ProblemContext): Problem {
@@ -164,15 +165,18 @@ function describe(
     return {
       code: "deadline",
       detail:
-        "Cannot finish in time: the request took longer than REQUEST_TIMEOUT_S",
+        "Deadline exceeded: the request took longer than REQUEST_TIMEOUT_S",
     };
   }
   if (error instanceof DOMException && error.name === "AbortError") {
     return clientGone
-      ? { code: "client-gone", detail: "Cannot answer: the client left" }
+      ? {
+        code: "client-gone",
+        detail: "Client disconnected before the response was sent",
+      }
       : {
         code: "shutting-down",
-        detail: "Cannot finish: the server is shutting down",
+        detail: "Cannot finish: the server is shutting down; retry",
       };
   }
   return { code: "internal", detail: UNEXPECTED };
@@ -209,7 +213,7 @@ function fieldErrors(error: unknown): readonly FieldError[] {
     return error.fields.map(boundedField);
   }
   if (error instanceof PictureRequiredError) {
-    return [{ pointer: error.pointer, detail: "expected a picture" }];
+    return [{ pointer: error.pointer, detail: "expected an image" }];
   }
   if (
     error instanceof PromptTooLongError || error instanceof CacheTooSmallError

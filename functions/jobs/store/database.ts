@@ -87,7 +87,7 @@ function usableFile(
     protectStore(file);
   } catch (cause) {
     const message =
-      `Cannot protect store ${path}: others may read it and it has another owner, run chmod 600`;
+      `Cannot protect store ${path}: it is readable by others and belongs to another user; run chmod 600`;
     onUnprotected(new Error(message, { cause }));
   }
   return file;
@@ -127,7 +127,7 @@ function migrate(
   if (version > migrations.length) {
     throw new StoreError(
       path,
-      "a later version of this program made it, set STORE to another file",
+      "it was created by a later version of this program; set STORE to another file",
     );
   }
   for (const [i, step] of migrations.entries()) {
@@ -142,14 +142,14 @@ function migrate(
 function reasonOf(cause: unknown, path: string): string {
   const message = cause instanceof Error ? cause.message : `${cause}`;
   if (/locked|busy/i.test(message)) {
-    return "another server has it open, set STORE to another file";
+    return "another server has it open; set STORE to another file";
   }
   if (/malformed|corrupt/i.test(message)) return damageMessage(path, message);
   if (cause instanceof Deno.errors.NotFound) {
-    return "it is a link to what is not there, set STORE to a file that can be written";
+    return "it is a broken symbolic link; set STORE to a writable file";
   }
   if (/not a database/i.test(message)) {
-    return "it is something else, set STORE to another file";
+    return "it is not a store; set STORE to another file";
   }
-  return `${message}, set STORE to a file that can be written`;
+  return `${message}; set STORE to a writable file`;
 }

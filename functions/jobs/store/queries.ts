@@ -22,7 +22,7 @@ export class StoreFullError extends Emu3Error {
   ) {
     super(
       "store-full",
-      "Cannot keep it: the store is full (STORE_BYTES, or the disk), try again when jobs have ended",
+      "Store full: STORE_BYTES or the disk is used up; retry when jobs have ended",
       options,
     );
   }

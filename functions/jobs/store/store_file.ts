@@ -68,21 +68,21 @@ export function makeStoreFile(path: string): string {
 export function whyNoStore(path: string, latest: number): string | undefined {
   const { isFile, size } = Deno.statSync(path);
   if (!isFile) {
-    return "it is not a file, set STORE to a file that can be written";
+    return "it is not a file; set STORE to a writable file";
   }
   if (size === 0) return undefined;
   const facts = readSqliteFacts(path);
-  if (facts === undefined) return `it is something else, ${OTHER_FILE}`;
+  if (facts === undefined) return `it is not a store; ${OTHER_FILE}`;
   if (facts.applicationId === APPLICATION_ID) {
     return facts.userVersion > latest
-      ? `a later version of this program made it, ${OTHER_FILE}`
+      ? `it was created by a later version of this program; ${OTHER_FILE}`
       : undefined;
   }
   // Only SQLite can read a file with a hot journal.
   const begun = (statOf(`${path}-journal`)?.size ?? 0) > 0;
   return !begun && isNameless(facts)
     ? undefined
-    : `another program made it, ${OTHER_FILE}`;
+    : `it belongs to another program; ${OTHER_FILE}`;
 }
 
 /** Removes the rights of other users from a store. */
@@ -119,7 +119,7 @@ export function damageOf(
 /** Returns the remedy for a store with invalid pages. */
 export function damageMessage(path: string, detail: string): string {
   const short = detail.replaceAll(/\s+/g, " ").slice(0, 200);
-  return `it is damaged (${short}), move ${path} and ${path}-wal away to begin anew, or save what can be read with "sqlite3 ${path} .recover"`;
+  return `it is damaged (${short}); move ${path} and ${path}-wal away to start with an empty store, or recover its data with "sqlite3 ${path} .recover"`;
 }
 
 /** Returns true for no tables, or those of a version without an id. */

@@ -22,7 +22,7 @@ export async function encodeJpeg(
   const { quality } = options;
   if (!Number.isInteger(quality) || quality < 1 || quality > 100) {
     throw new RangeError(
-      `quality is a whole number from 1 to 100, not ${quality}`,
+      `expected a quality from 1 to 100, a whole number, not ${quality}`,
     );
   }
   const { Image } = await imagescript();

@@ -55,7 +55,7 @@ export async function decodeJpeg(
     const { height, width, data } = await decode(bytes.slice().buffer);
     const [warning = ""] = messages;
     if (isCutShort(warning, restarts)) {
-      throw new ImageError("the JPEG is cut short");
+      throw new ImageError("the JPEG is truncated");
     }
     return { height, width, pixels: new Uint8ClampedArray(data) };
   } catch (cause) {
@@ -77,16 +77,16 @@ function isCutShort(warning: string, restarts: boolean): boolean {
 /** Returns the reason of a refusal in the words of this library. */
 function reasonFor(reason: string): string {
   if (/arithmetic/.test(reason)) {
-    return "the JPEG is arithmetic-coded, which is not decoded: save it as baseline or progressive";
+    return "the JPEG uses arithmetic coding, which is not supported; save it as baseline or progressive";
   }
   const [, process] = /SOF type (0x\w+)/.exec(reason) ?? [];
   if (process !== undefined) {
     const kind = LOSSLESS.has(process) ? "lossless" : "hierarchical";
-    return `the JPEG is ${kind} (SOF ${process}), which is not decoded: save it as baseline or progressive`;
+    return `the JPEG is ${kind} (SOF ${process}), which is not supported; save it as baseline or progressive`;
   }
   const [, bits] = /data precision (\d+)/.exec(reason) ?? [];
   if (bits !== undefined) {
-    return `the JPEG has ${bits} bits a sample: save it with 8`;
+    return `the JPEG has ${bits} bits per sample; save it with 8`;
   }
   return `the JPEG is damaged: ${reason}`;
 }

@@ -43,7 +43,7 @@ export async function encodeWebp(
   const whole = quality === undefined || Number.isInteger(quality);
   if (!whole || quality !== undefined && (quality < 1 || quality > 100)) {
     throw new RangeError(
-      `quality is a whole number from 1 to 100, not ${quality}`,
+      `expected a quality from 1 to 100, a whole number, not ${quality}`,
     );
   }
   const { default: encode, init } = await loadCodec(

@@ -77,7 +77,7 @@ export function readGifLayout(bytes: Uint8Array): GifLayout {
     whole = false;
   }
   const [first] = frames;
-  if (first === undefined) throw new ImageError("the GIF holds no picture");
+  if (first === undefined) throw new ImageError("the GIF has no image data");
   return {
     height: Math.max(screen.height, first.top + first.height),
     width: Math.max(screen.width, first.left + first.width),
@@ -103,7 +103,7 @@ function readBlocks(
       control = reader.extension() ?? control;
     } else if (block === 0x2c) {
       if (frames.length === MAX_FRAMES) {
-        throw new ImageTooLargeError("the GIF has too many frames: send fewer");
+        throw new ImageTooLargeError("the GIF has too many frames; send fewer");
       }
       frames.push(reader.frame(palette, control));
       control = NO_CONTROL;
@@ -131,7 +131,7 @@ const DISPOSALS: readonly GifDisposal[] = [
 
 class CutShort extends ImageError {
   constructor() {
-    super("the GIF is cut short");
+    super("the GIF is truncated");
   }
 }
 

@@ -58,7 +58,7 @@ export function decodeGifLzw(
       continue;
     }
     if (code === clear + 1 || code === ENDED) {
-      throw new ImageError("the GIF is cut short: pixels are missing");
+      throw new ImageError("the GIF is truncated: pixels are missing");
     }
     if (previousLength > 0 && size < TABLE_SIZE) {
       starts[size] = filled - previousLength;
@@ -72,7 +72,9 @@ export function decodeGifLzw(
       continue;
     }
     if (code >= size || previousLength === 0) {
-      throw new ImageError("the GIF is damaged: a code has no string");
+      throw new ImageError(
+        "the GIF is damaged: a code has no dictionary entry",
+      );
     }
     const start = starts[code]!;
     const length = Math.min(lengths[code]!, count - filled);

@@ -76,7 +76,9 @@ export function readJpegLayout(bytes: Uint8Array): JpegLayout {
   let at = 2;
   for (let count = 0;; count++) {
     if (count === MAX_SEGMENTS) {
-      throw new ImageError("the JPEG has too many segments before its picture");
+      throw new ImageError(
+        "the JPEG has too many segments before its image data",
+      );
     }
     at = markerAfter(bytes, at);
     if (at + 4 > bytes.length) break;
@@ -113,7 +115,7 @@ export function readJpegLayout(bytes: Uint8Array): JpegLayout {
     }
     at += 2 + length;
   }
-  if (frame === undefined) throw new ImageError("the JPEG is cut short");
+  if (frame === undefined) throw new ImageError("the JPEG is truncated");
   return { ...frame, orientation: ofExif ?? ofXmp ?? 1, restarts };
 }
 

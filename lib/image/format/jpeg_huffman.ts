@@ -128,7 +128,7 @@ export class BitReader {
 
   #failure(): ImageError {
     return new ImageError(
-      this.#bits < 16 ? "the JPEG is cut short" : "the JPEG is damaged",
+      this.#bits < 16 ? "the JPEG is truncated" : "the JPEG is damaged",
     );
   }
 }

@@ -60,7 +60,7 @@ const MAX_SCANS = 100;
 /**
  * Reads all scans.
  *
- * @throws {ImageError} If a segment or a scan is damaged or cut short, or the
+ * @throws {ImageError} If a segment or a scan is damaged or truncated, or the
  * process is none of Huffman codes.
  */
 export function readJpegScans(bytes: Uint8Array): JpegScans {
@@ -127,7 +127,7 @@ class ScanReader {
       while (isRestart(this.#bytes[at + 1])) at = this.#marker(at + 2);
     }
     // A progressive file without its end may lack scans.
-    if (scans === 0 || !ended) throw new ImageError("the JPEG is cut short");
+    if (scans === 0 || !ended) throw new ImageError("the JPEG is truncated");
     return {
       height: this.#height,
       width: this.#width,
@@ -195,11 +195,11 @@ class ScanReader {
 
   #readFrame(data: Uint8Array): void {
     if (data.length < 6 || data.length < 6 + 3 * data[5]!) {
-      throw new ImageError("the JPEG is cut short");
+      throw new ImageError("the JPEG is truncated");
     }
     if (data[0] !== 8) {
       throw new ImageError(
-        `the JPEG has ${data[0]} bits a sample: save it with 8`,
+        `the JPEG has ${data[0]} bits per sample; save it with 8`,
       );
     }
     this.#height = data[1]! << 8 | data[2]!;
@@ -213,7 +213,7 @@ class ScanReader {
         h < 1 || h > 4 || v < 1 || v > 4
       )
     ) {
-      throw new ImageError("the JPEG is damaged: a sampling factor is wrong");
+      throw new ImageError("the JPEG is damaged: a sampling factor is invalid");
     }
     const across = Math.max(...parts.map(({ horizontal }) => horizontal));
     const down = Math.max(...parts.map(({ vertical }) => vertical));
@@ -262,13 +262,13 @@ class ScanReader {
   #readScan(data: Uint8Array): Scan {
     const count = data[0] ?? 0;
     if (count === 0 || data.length < 4 + 2 * count) {
-      throw new ImageError("the JPEG is cut short");
+      throw new ImageError("the JPEG is truncated");
     }
     const parts = Array.from({ length: count }, (_, i) => {
       const [id, tables = 0] = data.subarray(1 + 2 * i);
       const channel = this.#channels.find((one) => one.id === id);
       if (channel === undefined) {
-        throw new ImageError("the JPEG is damaged: a scan is of no component");
+        throw new ImageError("the JPEG is damaged: a scan has no component");
       }
       // Tables may change between scans: those of the first one count.
       const quantization = this.#quantization[channel.table];

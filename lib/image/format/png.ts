@@ -85,7 +85,7 @@ export function readChunks(bytes: Uint8Array): StoredChunk[] {
     if (type !== "IDAT" && type !== "fdAT") others++;
     if (others > MAX_OTHER_CHUNKS || chunks.length === MAX_CHUNKS) {
       throw new ImageTooLargeError(
-        "the PNG has too many chunks, or frames: send fewer",
+        "the PNG has too many chunks or frames; send fewer",
       );
     }
     chunks.push({ at, type, data: bytes.subarray(at + 8, at + 8 + length) });
@@ -107,7 +107,7 @@ export function soundData(bytes: Uint8Array, chunk: StoredChunk): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (data.length === view.getUint32(at) && end + 4 <= bytes.length) {
     if (crc32(bytes.subarray(at + 4, end)) !== view.getUint32(end)) {
-      throw new ImageError("the PNG is damaged: a checksum is wrong");
+      throw new ImageError("the PNG is damaged: a checksum is invalid");
     }
   }
   return data;
@@ -124,7 +124,7 @@ export function readPngShape(
 ): PngShape {
   const [first] = chunks;
   if (first?.type !== "IHDR" || first.data.length < 13) {
-    throw new ImageError("the PNG is cut short, or has no header");
+    throw new ImageError("the PNG is truncated or has no header");
   }
   const data = soundData(bytes, first);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -160,7 +160,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
   const chunks = readChunks(bytes);
   const shape = readPngShape(bytes, chunks);
   if (!chunks.some(({ type }) => type === "IDAT")) {
-    throw new ImageError("the PNG is cut short: it holds no picture");
+    throw new ImageError("the PNG is truncated: it has no image data");
   }
   const orientation = pngOrientation(chunks);
   return { ...shape, frames: announcedFrames(chunks) ?? 1, orientation };

@@ -161,7 +161,7 @@ class ByteReader {
 
   async #next(): Promise<void> {
     const { done, value } = await this.#source.next();
-    if (done) throw new ImageError("the PNG is cut short: rows are missing");
+    if (done) throw new ImageError("the PNG is truncated: rows are missing");
     this.#part = value;
     this.#at = 0;
   }

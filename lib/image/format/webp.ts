@@ -80,7 +80,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
  * @throws {ImageTooLargeError} If there are too many.
  */
 export function readWebpChunks(bytes: Uint8Array): WebpChunk[] {
-  if (bytes.length < 12) throw new ImageError("the WebP is cut short");
+  if (bytes.length < 12) throw new ImageError("the WebP is truncated");
   return riffChunks(bytes.subarray(12, riffEnd(bytes)));
 }
 
@@ -107,7 +107,7 @@ export function riffChunks(bytes: Uint8Array): WebpChunk[] {
   const chunks = [];
   for (let at = 0; at + 8 <= bytes.length;) {
     if (chunks.length === MAX_CHUNKS) {
-      throw new ImageTooLargeError("the WebP has too many frames: send fewer");
+      throw new ImageTooLargeError("the WebP has too many frames; send fewer");
     }
     const name = String.fromCharCode(...bytes.subarray(at, at + 4));
     const length = view.getUint32(at + 4, true);
@@ -157,7 +157,7 @@ export function pictureSize(
       return { width: (bits & 0x3fff) + 1, height: (bits >>> 14 & 0x3fff) + 1 };
     }
   }
-  throw new ImageError("the WebP holds no picture");
+  throw new ImageError("the WebP has no image data");
 }
 
 /** Reads a 24-bit number, little-endian. */
@@ -166,6 +166,6 @@ export function uint24(data: Uint8Array, at: number): number {
 }
 
 function canvasSize(extended: Uint8Array): { height: number; width: number } {
-  if (extended.length < 10) throw new ImageError("the WebP is cut short");
+  if (extended.length < 10) throw new ImageError("the WebP is truncated");
   return { width: uint24(extended, 4) + 1, height: uint24(extended, 7) + 1 };
 }

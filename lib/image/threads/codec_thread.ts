@@ -171,12 +171,12 @@ function lost({ method }: Call, how: Loss): Error {
   if (how === "stalled") {
     return new OverloadedError(
       STALLED_RETRY_S,
-      "the machine is too busy to compute pictures",
+      "the machine is too busy to process images; retry later",
     );
   }
   const what = how === "late"
-    ? "it takes the codec far longer than its size explains"
-    : "it made the codec crash";
+    ? "it takes far longer than its size explains"
+    : "it crashed the codec";
   return method === "decodeImage" || method === "decodeFrames"
     ? new ImageError(what)
     : new RuntimeError(`Cannot run ${method}: ${what}`);
@@ -184,8 +184,8 @@ function lost({ method }: Call, how: Loss): Error {
 
 /** Returns the error that the thread threw. */
 function restored({ name, message, fields }: Fault): Error {
-  // The classes add their own prefix "Cannot … picture: ".
-  const detail = message.replace(/^Cannot \w+ picture: /, "");
+  // The classes add their own prefix "Cannot … image: ".
+  const detail = message.replace(/^Cannot \w+ image: /, "");
   switch (fields.code) {
     case "unreadable-image":
       return new ImageError(detail);

@@ -156,7 +156,7 @@ class Pool {
   ): ReturnType<PictureCodec[M]> {
     const call: Call = { method, args };
     const turn = this.#closed
-      ? Promise.reject(new TypeError("the picture pool is closed"))
+      ? Promise.reject(new TypeError("the image codec is closed"))
       : this.#queue.run(() => this.#run(call, signal), {
         signal,
         caller,

@@ -120,7 +120,7 @@ function openMemory(): NativeMemory | undefined {
     // Failure is the address −1.
     if (pointer === null || Deno.UnsafePointer.value(pointer) === -1n) {
       throw new RuntimeError(
-        `Cannot have ${length} bytes of memory: the system refuses`,
+        `Cannot allocate ${length} bytes: the system is out of memory`,
       );
     }
     return pointer;

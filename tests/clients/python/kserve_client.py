@@ -209,7 +209,7 @@ def check_errors(url):
     status, message = refusal(lambda: triton.get_model_metadata("paint"))
     assert status == "404" and message.startswith('Cannot find model "paint"'), message
     status, message = refusal(lambda: triton.infer("tokenize", [bytes_input("image", b"no")]))
-    assert status == "415" and message.startswith("Cannot read picture"), message
+    assert status == "415" and message.startswith("Cannot read image"), message
     beyond = np.full([2, 2], 65535, np.uint16)
     status, message = refusal(lambda: triton.infer("detokenize", [codes_input(beyond)]))
     assert status == "422" and "65535" in message, message

@@ -167,7 +167,7 @@ Deno.test("publishedFiles() rejects a folder with no configuration, a dangling l
   sharded.write("model-00001-of-00002.safetensors", "");
   await rejects(
     publishedFiles(sharded.path),
-    /index\.json: there is no such file, and 1 of 2 shards need it/,
+    /index\.json: the file does not exist, and 1 of 2 shards need it/,
   );
   sharded.write(
     "model.safetensors.index.json",
@@ -175,7 +175,7 @@ Deno.test("publishedFiles() rejects a folder with no configuration, a dangling l
   );
   await rejects(
     publishedFiles(sharded.path),
-    /publish .*model-00002-of-00002\.safetensors: there is no such file/,
+    /publish .*model-00002-of-00002\.safetensors: the file does not exist/,
   );
   for (const name of ["config.json", "model.safetensors", "deep/vocab.txt"]) {
     using pointer = temporaryFolder();

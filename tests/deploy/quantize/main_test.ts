@@ -45,7 +45,7 @@ Deno.test("quantize reports progress and result, and refuses an existing target"
   strictEqual(last.bytes, last.total_bytes);
   const again = await quantize(words);
   strictEqual(again.code, 1);
-  match(again.stderr, /it exists already/);
+  match(again.stderr, /it already exists/);
 });
 
 Deno.test("quantize exits with 2 for invalid usage, with 1 for a missing model", async () => {

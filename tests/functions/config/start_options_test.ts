@@ -24,10 +24,10 @@ Deno.test("parseStartOptions() sets each variable except secrets", () => {
 Deno.test("parseStartOptions() refuses words and unknown options", () => {
   for (
     const [words, reason] of [
-      [["serve"], /"serve" is unexpected/],
-      [["--prot", "9000"], /--prot is no option: did you mean --port\?/],
+      [["serve"], /unexpected argument "serve"/],
+      [["--prot", "9000"], /unknown option --prot: did you mean --port\?/],
       [["--port"], /--port/],
-      [["--api-keys=a"], /--api-keys would show a secret to others/],
+      [["--api-keys=a"], /--api-keys would expose a secret/],
     ] as const
   ) {
     throws(() => parseStartOptions(words), (error) => {

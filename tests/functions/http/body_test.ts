@@ -62,7 +62,7 @@ Deno.test("readJson() fills in defaults", async () => {
   deepStrictEqual(await readJson(body, Schema, 99), { name: "a", count: 1 });
 });
 
-Deno.test("readJson() refuses a body that is empty, cut short or not UTF-8", async () => {
+Deno.test("readJson() refuses a body that is empty, truncated or not UTF-8", async () => {
   const bodies = ["", "{", '{"name": NaN}', "hello", "{}{}"];
   const type = { "content-type": "application/json" };
   for (const body of bodies) {
@@ -182,7 +182,7 @@ Deno.test("parseFields() describes the expected value", () => {
   strictEqual(detail({ name: "long" }), "expected a length of 3 or less");
   strictEqual(detail({ name: "a", count: 0 }), "expected 1 or more");
   strictEqual(detail({ name: "a", count: 1.5 }), "expected a whole number");
-  strictEqual(detail({ name: "a", x: 1 }), "there is no such field");
+  strictEqual(detail({ name: "a", x: 1 }), "unknown field");
 });
 
 const Either = v.strictObject({
@@ -252,14 +252,14 @@ Deno.test("parseFields() suggests the field that was meant", () => {
     const needed = schema === GenerateRequest ? { prompt: "a" } : {};
     const [[pointer, detail] = []] = refusals({ ...needed, ...field }, schema);
     strictEqual(pointer, `/${Object.keys(field)[0]}`);
-    strictEqual(detail, `there is no such field: did you mean ${name}?`);
+    strictEqual(detail, `unknown field: did you mean ${name}?`);
   }
 });
 
 Deno.test("parseFields() suggests fields of inner objects, and none for dissimilar names", () => {
   const nested = { prompt: "a", prefix: { code: [[1]], codes: [[1]] } };
   deepStrictEqual(refusals(nested, GenerateRequest), [
-    ["/prefix/code", "there is no such field: did you mean codes?"],
+    ["/prefix/code", "unknown field: did you mean codes?"],
   ]);
   deepStrictEqual(refusals({ prompt: "a", prefix: [[1]] }, GenerateRequest), [
     ["/prefix", "expected object"],
@@ -269,6 +269,6 @@ Deno.test("parseFields() suggests fields of inner objects, and none for dissimil
       { prompt: "a", [name]: 1 },
       GenerateRequest,
     );
-    strictEqual(detail, "there is no such field");
+    strictEqual(detail, "unknown field");
   }
 });

@@ -44,7 +44,7 @@ Deno.test("eventStream() drops a stalled reader and ends the event source", asyn
   await ended;
   ok(signal.aborted);
   strictEqual(signal.reason.name, "AbortError");
-  await rejects(answer.text(), /the reader left/);
+  await rejects(answer.text(), /the reader disconnected/);
 });
 
 Deno.test("eventStream() delivers all events in order", async () => {

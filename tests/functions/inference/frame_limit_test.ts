@@ -86,9 +86,9 @@ Deno.test("MAX_FRAMES limits animations of any type, like lists", async () => {
       });
       const { detail } = await answer.json();
       strictEqual(answer.status, 413, `${type} of ${frames}`);
-      match(detail, /frames.*: send fewer/);
+      match(detail, /frames.*; send fewer/);
       if (frames === 6) {
-        match(detail, /6 frames has more than the 5 that are taken/);
+        match(detail, /6 frames exceeds the limit of 5/);
       }
     }
   }
@@ -104,7 +104,7 @@ Deno.test("MAX_FRAMES limits animations of any type, like lists", async () => {
     deepStrictEqual(errors, [{
       pointer: "/frames",
       detail:
-        `${frames} frames are more than the 5 that are taken (MAX_FRAMES): send fewer`,
+        `${frames} frames are more than the limit of 5 (MAX_FRAMES); send fewer`,
     }]);
   }
   const form = new FormData();

@@ -221,7 +221,7 @@ for (const lastEventId of ["x", "-1", "1.5", "9".repeat(30)]) {
       headers: { "last-event-id": lastEventId },
     });
     strictEqual(response.status, 422);
-    match((await response.json()).detail, /Last-Event-ID/);
+    match((await response.json()).detail, /the id of an earlier event/);
     jobs.store.remove(`with ${lastEventId}`);
   });
 }

@@ -45,7 +45,7 @@ Deno.test("main keeps jobs in memory if the default store is unusable, and repor
   match(ready, /^emu3 .* ready/);
   match(
     warning,
-    /^Cannot use store .*jobs\.sqlite: .*, set STORE to a file that can be written; until then jobs are lost with this server$/,
+    /^Cannot use store .*jobs\.sqlite: .*; set STORE to a writable file; jobs are kept in memory until then$/,
   );
   strictEqual(code, 0);
 });
@@ -59,7 +59,7 @@ Deno.test("main does not start with an unusable named store", async () => {
   doesNotMatch(new TextDecoder().decode(stdout), /ready/);
   strictEqual(
     new TextDecoder().decode(stderr),
-    `Cannot use store ${path}: it is something else, set STORE to another file\n`,
+    `Cannot use store ${path}: it is not a store; set STORE to another file\n`,
   );
   ok((await Deno.readTextFile(path)).startsWith("not a database."));
 });
@@ -76,6 +76,6 @@ Deno.test("main does not start a second server on one named store", async () => 
   strictEqual(code, 1);
   match(
     new TextDecoder().decode(stderr),
-    /^Cannot use store .*: another server has it open, set STORE to another file\n$/,
+    /^Cannot use store .*: another server has it open; set STORE to another file\n$/,
   );
 });

@@ -110,7 +110,7 @@ Deno.test("a refusal names what is missing, and quotes no key", async () => {
   strictEqual(none.headers.get("www-authenticate"), 'Bearer realm="emu3"');
   const problem = await none.json();
   strictEqual(problem.error.code, "unauthorized");
-  match(problem.detail, /key is needed.*Authorization: Bearer/);
+  match(problem.detail, /key required.*Authorization: Bearer/);
   const headers = { authorization: "Bearer not-the-key" };
   const wrong = await app.request("/v1/models", { headers });
   strictEqual(
@@ -118,7 +118,7 @@ Deno.test("a refusal names what is missing, and quotes no key", async () => {
     'Bearer realm="emu3", error="invalid_token"',
   );
   const text = await wrong.text();
-  match(text, /not known/);
+  match(text, /Unknown API key/);
   ok(!text.includes("not-the-key") && !text.includes(KEY));
 });
 

@@ -13,7 +13,7 @@ const cuda = cudaProvider({ deviceId: 0, memoryLimitBytes: undefined });
 Deno.test("openDevice() refuses a precision that the device does not compute in", async () => {
   await rejects(
     openDevice(tinyOptions({ precision: "bf16" })),
-    /Cannot compute in bf16 on cpu: it computes in fp32, int8 or int4/,
+    /Cannot use bf16 on cpu: supported formats are fp32, int8 or int4/,
   );
 });
 
@@ -45,7 +45,7 @@ Deno.test("POST /v1/generate refuses an unsupported strategy by its field", asyn
   const refused = new Set(["zipar"] as const);
   throws(() => generationParams(request, { ...drawer, refused }), (error) => {
     strictEqual(error instanceof InvalidFieldsError, true);
-    match(String(error), /\/strategy: zipar needs attention/);
+    match(String(error), /\/strategy: zipar is not supported/);
     return true;
   });
 });

@@ -27,11 +27,11 @@ Deno.test("checkAliases() refuses an alias without a target or with a model's na
   checkAliases(new Map([["c", "a"], ["d", "b"]]), names);
   throws(
     () => checkAliases(new Map([["c", "x"]]), names),
-    /"c" leads to "x", and there is "a", "b"/,
+    /"c" refers to "x", but models are "a", "b"/,
   );
   throws(
     () => checkAliases(new Map([["a", "b"]]), names),
-    /"a" is the name of a model itself/,
+    /"a" is also the name of a model; use another alias/,
   );
 });
 
@@ -65,6 +65,6 @@ Deno.test("every surface accepts an alias of its model", async () => {
   strictEqual(unknown.status, 404);
   strictEqual(
     unknown.body.detail,
-    'Cannot find model "dall-e-3": this function is served by "emu3-tiny", "gpt-image-1"',
+    'Cannot find model "dall-e-3": models of this function are "emu3-tiny", "gpt-image-1"',
   );
 });

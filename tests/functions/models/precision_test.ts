@@ -48,7 +48,7 @@ Deno.test("openInPrecision() refuses more bits than a checkpoint has", async () 
       openInPrecision(int4, { ...options, precision }, () => {}),
       (error) =>
         error instanceof CheckpointError &&
-        /it is stored in int4, PRECISION asks for/.test(error.message),
+        /it is stored in int4, but PRECISION is/.test(error.message),
     );
   }
 });

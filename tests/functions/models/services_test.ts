@@ -127,7 +127,7 @@ Deno.test("Services find a vision tokenizer by either name, and language models 
   for (const name of [tokenizer, "nobody"]) {
     const refused = (error: unknown) =>
       error instanceof UnknownModelError &&
-      error.message.endsWith('this function is served by "emu3-tiny"');
+      error.message.endsWith('models of this function are "emu3-tiny"');
     throws(() => services.drawer(name), refused);
     throws(() => services.answerer(name), refused);
   }
@@ -148,7 +148,7 @@ Deno.test("Services find models by their aliases, and list these", async () => {
   deepStrictEqual(vision!.aliases, []);
   throws(
     () => services.drawer("dall-e-3"),
-    /is served by "emu3-tiny", "gpt-image-1", "b"$/,
+    /are "emu3-tiny", "gpt-image-1", "b"$/,
   );
 });
 
@@ -158,7 +158,7 @@ Deno.test("Services refuse an alias without a model", async () => {
   }));
   await rejects(
     services.loaded,
-    /^RangeError: Cannot use MODEL_ALIASES: "gpt-image-1" leads to "emu3", and there is "emu3-tiny", "emu3-tiny-visiontokenizer"$/,
+    /^RangeError: Cannot use MODEL_ALIASES: "gpt-image-1" refers to "emu3", but models are "emu3-tiny", "emu3-tiny-visiontokenizer"$/,
   );
 });
 

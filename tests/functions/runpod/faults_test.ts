@@ -110,7 +110,11 @@ Deno.test("RunpodWorker reports an undeliverable result, and the job runs again"
   await settle();
   await desk.pass(40_000);
   strictEqual(desk.failures.length, 1);
-  ok(/Cannot hand in an answer: RunPod answers 500/.test(`${desk.failures}`));
+  ok(
+    /Cannot send a result: RunPod responds with status 500/.test(
+      `${desk.failures}`,
+    ),
+  );
   refusing = false;
   await desk.pass(60_000);
   await answerAll([desk]);

@@ -169,7 +169,7 @@ Deno.test("interruption() turns an inference of tensors into a job of generate",
   );
   strictEqual(answer.status, 503);
   const { job, error } = await answer.json();
-  match(error, /^Cannot finish: the server is stopping/);
+  match(error, /^Cannot finish: the server is shutting down/);
   deepStrictEqual((await resumed(job)).images[0].grid.codes, codes);
 });
 
@@ -199,7 +199,7 @@ Deno.test("interruption() does not start, or wait for, an unfinished body", asyn
   strictEqual(problem.error.code, "interrupted");
   strictEqual(problem.job, undefined);
   strictEqual(problem.state, undefined);
-  match(problem.detail, /send it again$/);
+  match(problem.detail, /retry the request$/);
 });
 
 Deno.test("interruption() keeps a request whose reader does not read", async () => {
@@ -242,7 +242,7 @@ Deno.test("interruption() without a lasting store reports the resume state alone
   const { job, state, detail } = await answer.json();
   strictEqual(job, undefined);
   strictEqual(answer.headers.get("location"), null);
-  match(detail, /send it again, with the seed 3 for the same$/);
+  match(detail, /retry the request with seed 3 for the same result$/);
   ok(state.images[0].prefix.height > 0);
 });
 

@@ -47,7 +47,7 @@ Deno.test("cacheSize() leaves a device room for the last blocks of its slots", (
 Deno.test("cacheSize() refuses too little memory, and names the amount needed", () => {
   const options = { cacheBytes: 2 ** 17, slots };
   throws(() => cacheSize(config, CPU_PROVIDER, options), (error) => {
-    const [, least] = /raise KV_BYTES to (\d+) or more/.exec(String(error))!;
+    const [, least] = /set KV_BYTES to (\d+) or more/.exec(String(error))!;
     const cacheBytes = Number(least);
     strictEqual(
       cacheSize(config, CPU_PROVIDER, { ...options, cacheBytes }).tokens,
@@ -65,6 +65,6 @@ Deno.test("cacheSize() refuses a type in which the device does not attend", () =
   } as const;
   throws(
     () => cacheSize(config, cuda, options),
-    /in fp32 on cuda: it attends in bf16 or fp16, unset KV_PRECISION/,
+    /in fp32 on cuda: supported formats are bf16 or fp16; unset KV_PRECISION/,
   );
 });

@@ -169,7 +169,7 @@ Deno.test("decodeImage() refuses other types by name", async () => {
       decodeImage(bytes, display),
       (error) =>
         error instanceof ImageError && error.message.includes(name) &&
-        error.message.includes("PNG, JPEG, GIF and WebP are taken"),
+        error.message.includes("send a PNG, JPEG, GIF or WebP"),
       name,
     );
   }

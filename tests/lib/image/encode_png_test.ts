@@ -93,7 +93,7 @@ Deno.test("soundData() detects a flipped bit in chunks that the picture needs", 
   strictEqual(data?.type, "IDAT");
   soundData(bytes, data);
   bytes[data.at + 11]! ^= 1;
-  throws(() => soundData(bytes, data), /a checksum is wrong/);
+  throws(() => soundData(bytes, data), /a checksum is invalid/);
 });
 
 /** Returns keyword and text of every iTXt. */

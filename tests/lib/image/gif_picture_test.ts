@@ -118,12 +118,12 @@ Deno.test("decodeFrames() cuts later frames to the canvas", async () => {
 
 Deno.test("decodeFrames() refuses a GIF with a frame that is damaged, cut or far too large", async () => {
   const damaged: [Partial<GifFrameParts>, RegExp][] = [
-    [{ change: () => [2, 2, 0xff, 0xff, 0] }, /a code has no string/],
+    [{ change: () => [2, 2, 0xff, 0xff, 0] }, /a code has no dictionary entry/],
     [{ change: ([, ...data]) => [12, ...data] }, /its code size is 12/],
     [{ change: () => [2, 0] }, /pixels are missing/],
-    [{ change: () => [] }, /cut short/],
+    [{ change: () => [] }, /truncated/],
     [{ indices: [0, 1], endCode: true }, /pixels are missing/],
-    [{ height: 1000, width: 1000 }, /its canvas 11×13: save it again/],
+    [{ height: 1000, width: 1000 }, /its canvas 11×13; save it again/],
   ];
   for (const [parts, message] of damaged) {
     const frames = [PLAIN_FRAME, { ...PLAIN_FRAME, ...parts }];
@@ -134,14 +134,14 @@ Deno.test("decodeFrames() refuses a GIF with a frame that is damaged, cut or far
   }
   for (const end of [[0x2c, 0, 0], [0x21], [0x21, 0xf9, 4, 1]]) {
     const bytes = oddGif({ frames: [PLAIN_FRAME], end });
-    await rejects(decodeFrames(bytes, display), /cut short/);
+    await rejects(decodeFrames(bytes, display), /truncated/);
   }
 });
 
 Deno.test("decodeImage() refuses a GIF whose first frame is damaged or cut, or without one", async () => {
   const frames: [Partial<GifFrameParts>, RegExp][] = [
-    [{ change: () => [2, 2, 0xff, 0xff, 0] }, /a code has no string/],
-    [{ change: (data) => data.slice(0, 9) }, /cut short/],
+    [{ change: () => [2, 2, 0xff, 0xff, 0] }, /a code has no dictionary entry/],
+    [{ change: (data) => data.slice(0, 9) }, /truncated/],
   ];
   for (const [parts, message] of frames) {
     const frame = { ...PLAIN_FRAME, ...parts };
@@ -149,5 +149,5 @@ Deno.test("decodeImage() refuses a GIF whose first frame is damaged or cut, or w
     await rejects(decodeImage(bytes, display), message);
   }
   const none = oddGif({ screen: PLAIN_FRAME, frames: [] });
-  await rejects(decodeImage(none, display), /holds no picture/);
+  await rejects(decodeImage(none, display), /has no image data/);
 });

@@ -44,7 +44,7 @@ Deno.test("readHeader() returns EXIF's orientation", () => {
   deepStrictEqual(found, [1, 3, 6, 8]);
 });
 
-Deno.test("readHeader() refuses a header that is cut short", () => {
+Deno.test("readHeader() refuses a header that is truncated", () => {
   for (
     const name of [
       "rgb.png",
@@ -69,7 +69,7 @@ Deno.test("readHeader() refuses a side of zero", () => {
   jpeg.fill(0, frame + 5, frame + 7); // height
   throws(() => readHeader(jpeg), ImageError);
   const gif = oddGif({ screen: EMPTY, frames: [{ ...EMPTY, indices: [] }] });
-  throws(() => readHeader(gif), /GIF header says 0×0 pixels/);
+  throws(() => readHeader(gif), /GIF header declares 0×0 pixels/);
 });
 
 Deno.test("readHeader() returns or refuses for any bytes", () => {
@@ -114,7 +114,7 @@ Deno.test("readHeader() refuses files of countless blocks, of any type", () => {
   }
   const filled = new Uint8Array(length).fill(0xff);
   filled[1] = 0xd8;
-  throws(() => readHeader(filled), /cut short/);
+  throws(() => readHeader(filled), /truncated/);
   const frames = plainGif({ height: 1, width: 1 }, 40_000);
   throws(() => readHeader(frames), /too many frames/);
 });

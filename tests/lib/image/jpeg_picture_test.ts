@@ -77,16 +77,16 @@ Deno.test("decodeImage() refuses a JPEG whose scan is cut, with and without its 
     const length = scan! + Math.floor(share * (original.length - scan!));
     const cut = original.subarray(0, length);
     for (const bytes of [cut, inserted(cut, length, [0xff, 0xd9])]) {
-      await rejects(decodeImage(bytes, reference), /cut short/, `${share}`);
+      await rejects(decodeImage(bytes, reference), /truncated/, `${share}`);
     }
   }
 });
 
 Deno.test("decodeImage() names the kind of JPEG that it does not decode", async () => {
   const cases: readonly (readonly [number, RegExp])[] = [
-    [0xc3, /lossless \(SOF 0xc3\), which is not decoded: save it as/],
+    [0xc3, /lossless \(SOF 0xc3\), which is not supported; save it as/],
     [0xc5, /hierarchical \(SOF 0xc5\)/],
-    [0xc9, /arithmetic-coded/],
+    [0xc9, /arithmetic coding/],
     [0xcb, /lossless|arithmetic/],
   ];
   for (const [process, reason] of cases) {
@@ -99,7 +99,7 @@ Deno.test("decodeImage() names the kind of JPEG that it does not decode", async 
   deep[markers(deep, SOF0)[0]! + 4] = 12;
   await rejects(
     decodeImage(deep, reference),
-    /12 bits a sample: save it with 8/,
+    /12 bits per sample; save it with 8/,
   );
 });
 

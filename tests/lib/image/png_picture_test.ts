@@ -34,8 +34,8 @@ Deno.test("decodeFrames() returns an APNG's frames without a default picture tha
 Deno.test("decodeFrames() refuses an APNG with a frame that is damaged, missing or misplaced", async () => {
   for (
     const [name, message] of [
-      ["a damaged second frame", /a checksum is wrong/],
-      ["a second frame out of the canvas", /sticks out of its canvas/],
+      ["a damaged second frame", /a checksum is invalid/],
+      ["a second frame out of the canvas", /exceeds its canvas/],
       ["acTL without a frame", /frames are missing/],
     ] as const
   ) {
@@ -97,7 +97,7 @@ Deno.test("decodeImage() refuses a PNG without rows, palette or known filters", 
         "preprocess/rgb.png",
         ({ type }) => type === "IDAT" ? new Uint8Array() : undefined,
       ),
-      /holds no picture/,
+      /has no image data/,
     ],
     [
       changed(

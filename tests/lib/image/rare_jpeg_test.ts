@@ -57,17 +57,17 @@ Deno.test("decodeRareJpeg() refuses damaged files, with the reason", () => {
   const factors = written(0xc0, 11, [0x31]);
   factors[marker(factors, 0xc0) + 14] = 0x21;
   const cases: [Uint8Array, RegExp][] = [
-    [written(0xc0, 4, [12]), /12 bits a sample/],
-    [written(0xc0, 11, [0x00]), /a sampling factor is wrong/],
-    [factors, /no multiples/],
-    [written(0xda, 5, [99]), /a scan is of no component/],
+    [written(0xc0, 4, [12]), /12 bits per sample/],
+    [written(0xc0, 11, [0x00]), /a sampling factor is invalid/],
+    [factors, /unsupported sampling factors/],
+    [written(0xda, 5, [99]), /a scan has no component/],
     [written(0xda, 6, [0x33]), /a Huffman table is missing/],
     [written(0xc4, 5, [9, 9]), /a Huffman table is overfull/],
-    [scan.slice(0, data + 9), /cut short/],
-    [scan.slice(0, -2), /cut short/],
-    [Uint8Array.of(...scan.slice(0, data), 0xff, 0xd9), /cut short/],
-    [Uint8Array.of(0xff, 0xd8, 0xff, 0xd9), /cut short/],
-    [new Uint8Array(scan).fill(0xff, data, data + 1), /damaged|cut short/],
+    [scan.slice(0, data + 9), /truncated/],
+    [scan.slice(0, -2), /truncated/],
+    [Uint8Array.of(...scan.slice(0, data), 0xff, 0xd9), /truncated/],
+    [Uint8Array.of(0xff, 0xd8, 0xff, 0xd9), /truncated/],
+    [new Uint8Array(scan).fill(0xff, data, data + 1), /damaged|truncated/],
   ];
   for (const [bytes, message] of cases) {
     throws(() => decodeRareJpeg(bytes), message);

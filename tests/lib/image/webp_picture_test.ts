@@ -46,12 +46,12 @@ Deno.test("decodeFrames() refuses a WebP with a frame that is damaged, cut, miss
   const two = stillAnimation({}, {});
   const one = stillAnimation({});
   const cases: [Uint8Array, RegExp][] = [
-    [stillAnimation({}, { cut: 20 }), /cut short/],
-    [stillAnimation({}, { left: 2 }), /does not fit its place/],
-    [two.subarray(0, -20), /cut short/],
+    [stillAnimation({}, { cut: 20 }), /truncated/],
+    [stillAnimation({}, { left: 2 }), /exceeds its canvas/],
+    [two.subarray(0, -20), /truncated/],
     [two.subarray(0, one.length), /frames are missing/],
     [two.subarray(0, one.length + 4), /frames are missing/],
-    [two.subarray(0, one.length + 12), /cut short/],
+    [two.subarray(0, one.length + 12), /truncated/],
   ];
   for (const [bytes, message] of cases) {
     await rejects(decodeFrames(bytes, display), message);
@@ -65,7 +65,7 @@ Deno.test("decodeFrames() refuses a WebP with a frame that is damaged, cut, miss
 Deno.test("decodeImage() refuses a WebP whose picture is cut", async () => {
   for (const length of [13, 20, 40, STILL_WEBP.length - 3]) {
     const cut = STILL_WEBP.subarray(0, length);
-    await rejects(decodeImage(cut, display), /cut short|holds no picture/);
+    await rejects(decodeImage(cut, display), /truncated|has no image data/);
   }
 });
 

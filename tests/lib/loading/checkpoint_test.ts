@@ -201,7 +201,7 @@ Deno.test("openLanguageCheckpoint() and openVisionCheckpoint() open either part 
   buildAll(language.config, language.weights);
   await rejects(
     findVisionFolder(text.path),
-    saying(/there is no …VisionTokenizer folder beside it/),
+    saying(/no …VisionTokenizer folder is beside it/),
   );
   using alone = changedFolder(TRANSFORMERS, {
     "config.json": JSON.stringify({
@@ -265,7 +265,7 @@ Deno.test("openLanguageCheckpoint() refuses a folder without a configuration, or
   using empty = temporaryFolder();
   await rejects(
     openLanguageCheckpoint(empty.path),
-    saying(/config\.json: there is no such file/),
+    saying(/config\.json: the file does not exist/),
   );
   using nothing = changedFolder(ORIGINAL, { "config.json": "null" });
   await rejects(
@@ -283,7 +283,7 @@ Deno.test("decoderGraph() names file, key and both shapes when configuration and
   await rejects(
     async () => await buildAll(checkpoint.config, checkpoint.weights),
     saying(
-      /model-0000\d-of-00002\.safetensors: tensor "model\.layers\.0\.mlp\.gate_proj\.weight" has shape \[128,64\], the configuration asks for \[96,64\]/,
+      /model-0000\d-of-00002\.safetensors: tensor "model\.layers\.0\.mlp\.gate_proj\.weight" has shape \[128,64\], but the configuration requires \[96,64\]/,
     ),
   );
 });
@@ -318,7 +318,7 @@ Deno.test("openVisionCheckpoint() refuses a preprocessor whose factor is not the
   await rejects(
     openVisionCheckpoint(folder.path),
     saying(
-      /preprocessor_config\.json: field "spatial_factor": 16 is not the 8 pixels/,
+      /preprocessor_config\.json: field "spatial_factor": 16 does not match the 8 pixels/,
     ),
   );
 });
@@ -341,11 +341,11 @@ const neighbors: Record<string, [string[], string | RegExp]> = {
   ],
   "there is none": [
     ["emu3-mini-2", "visiontokenizer-notes"],
-    /there is no …VisionTokenizer folder beside it, set VISION_MODEL/,
+    /no …VisionTokenizer folder is beside it; set VISION_MODEL/,
   ],
   "there are several": [
     ["b-VisionTokenizer", "a-VisionTokenizer"],
-    /several …VisionTokenizer folders beside it \(a-VisionTokenizer, b-VisionTokenizer\), set VISION_MODEL/,
+    /several …VisionTokenizer folders are beside it \(a-VisionTokenizer, b-VisionTokenizer\); set VISION_MODEL/,
   ],
 };
 

@@ -142,15 +142,15 @@ const refused: [files: Record<string, unknown>, message: RegExp][] = [
   [{ [OLDER]: 1 }, /\/preprocessor_config\.json: it is not a JSON object/],
   [
     { [NEWER]: { "min_pixels": 64 } },
-    /\/processor_config\.json: field "min_pixels": .* expected it in "image_processor"/,
+    /\/processor_config\.json: field "min_pixels": .*; move it into "image_processor"/,
   ],
   [
     { [NEWER]: { "image_processor": { "spatial_factor": 16 } } },
-    /\/processor_config\.json: field "spatial_factor": 16 is not the 8 pixels/,
+    /\/processor_config\.json: field "spatial_factor": 16 does not match the 8 pixels/,
   ],
   [
     { [OLDER]: { "temporal_factor": 2 } },
-    /\/preprocessor_config\.json: field "temporal_factor": 2 is not the 4 frames/,
+    /\/preprocessor_config\.json: field "temporal_factor": 2 does not match the 4 frames/,
   ],
   [
     {

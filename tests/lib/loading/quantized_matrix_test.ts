@@ -50,11 +50,11 @@ const damaged: Record<string, [Record<string, Located>, RegExp]> = {
   ],
   "has zero points": [
     { ...sound, "w_zero_point": located("I32", [1, 2]) },
-    /only symmetric codes are read/,
+    /only symmetric quantization is supported/,
   ],
   "reorders its columns": [
     { ...sound, "w_g_idx": located("I32", [256]) },
-    /only symmetric codes are read/,
+    /only symmetric quantization is supported/,
   ],
   "packs into bytes": [
     { ...sound, "w_packed": located("U8", [4, 128]) },

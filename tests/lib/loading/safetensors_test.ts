@@ -116,15 +116,15 @@ const unsafe: Record<string, [Uint8Array, RegExp]> = {
   "a header of no length": [new Uint8Array(8), /its header is not JSON/],
   "a header longer than the file": [
     withHeader("{}", new Uint8Array(), 3n),
-    /its header claims 3 bytes, the file has 10; it is truncated/,
+    /its header declares 3 bytes, but the file has 10; it is truncated/,
   ],
   "a header longer than the format allows": [
     withHeader("{}", new Uint8Array(), 100_000_001n),
-    /its header claims 100000001 bytes/,
+    /its header declares 100000001 bytes/,
   ],
   "a header of 2^64 − 1 bytes": [
     withHeader("{}", new Uint8Array(), 2n ** 64n - 1n),
-    /its header claims/,
+    /its header declares/,
   ],
   "a header that is cut": [
     withHeader('{"a":', new Uint8Array()),
@@ -248,7 +248,7 @@ Deno.test("readSafetensorsHeader() refuses a missing file, and any other object"
   using folder = temporaryFolder();
   await rejects(
     readSafetensorsHeader(`${folder.path}/none.safetensors`),
-    /CheckpointError: .*none\.safetensors: there is no such file/,
+    /CheckpointError: .*none\.safetensors: the file does not exist/,
   );
   await rejects(
     readSafetensorsHeader(folder.path),
@@ -280,7 +280,7 @@ Deno.test("readSafetensorsHeader() reads no header longer than its limit or its 
   ) {
     await rejects(
       readSafetensorsHeader(headed(folder, "{}", claimed)),
-      /its header claims \d+ bytes, the file has 10/,
+      /its header declares \d+ bytes, but the file has 10/,
     );
   }
   const long = headed(folder, "{}", 2n ** 26n);

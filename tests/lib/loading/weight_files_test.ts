@@ -111,7 +111,7 @@ Deno.test("WeightFiles ignores sides of one at the end, and no others", async ()
       () => weights.find("a", shape),
       about(
         file,
-        /tensor "a" has shape \[2,3\], the configuration asks for \[[\d,]*\]$/,
+        /tensor "a" has shape \[2,3\], but the configuration requires \[[\d,]*\]$/,
       ),
     );
   }
@@ -129,7 +129,10 @@ Deno.test("WeightFiles names file and key when a tensor is missing or of another
   const file = `${folder.path}/model.safetensors`;
   throws(
     () => files.weights(originalKeys).find("count", [1]),
-    about(file, /tensor "count" has dtype I64, weights are F32, F16, BF16/),
+    about(
+      file,
+      /tensor "count" has dtype I64, but weights must be F32, F16, BF16/,
+    ),
   );
   throws(() => files.dtypeOf("count", originalKeys), CheckpointError);
 });
@@ -138,7 +141,7 @@ Deno.test("WeightFiles refuses a folder without weights", async () => {
   using folder = temporaryFolder();
   await rejects(
     WeightFiles.open(folder.path),
-    about(`${folder.path}/model.safetensors`, /there is no such file/),
+    about(`${folder.path}/model.safetensors`, /the file does not exist/),
   );
 });
 
@@ -147,7 +150,7 @@ Deno.test("WeightFiles names the shard that is missing", async () => {
   await Deno.remove(`${folder.path}/two.safetensors`);
   await rejects(
     WeightFiles.open(folder.path),
-    about(`${folder.path}/two.safetensors`, /there is no such file/),
+    about(`${folder.path}/two.safetensors`, /the file does not exist/),
   );
 });
 
@@ -158,7 +161,7 @@ Deno.test("WeightFiles names the shard that lacks a tensor of the index", async 
     WeightFiles.open(folder.path),
     about(
       `${folder.path}/two.safetensors`,
-      /tensor "b" is missing, the index promises it here/,
+      /tensor "b" is missing, but the index lists it in this file/,
     ),
   );
 });
@@ -189,7 +192,7 @@ for (const [what, file] of Object.entries(outside)) {
     const index = folder.write("model.safetensors.index.json", map);
     await rejects(
       WeightFiles.open(folder.path),
-      about(index, /leads out of the folder/),
+      about(index, /is outside the folder/),
     );
   });
 }
@@ -202,7 +205,7 @@ const malformed: Record<string, [string, RegExp]> = {
     indexOf(["one.safetensors"]),
     /it has no "weight_map"/,
   ],
-  "names no file": [indexOf({ a: 3 }), /"a" names no file/],
+  "names no file": [indexOf({ a: 3 }), /"a" is not a file name/],
 };
 
 for (const [what, [text, message]] of Object.entries(malformed)) {
@@ -240,7 +243,7 @@ const unopened: [names: string[], file: string, message: RegExp][] = [
   [
     ["model-00001-of-00007.safetensors", "model-00002-of-00007.safetensors"],
     "model.safetensors.index.json",
-    /there is no such file, and 2 of 7 shards need it/,
+    /the file does not exist, and 2 of 7 shards need it/,
   ],
   [
     ["other-00001-of-00001.safetensors"],
@@ -250,12 +253,12 @@ const unopened: [names: string[], file: string, message: RegExp][] = [
   [
     ["adapter_model.safetensors", "weights.safetensors"],
     "model.safetensors",
-    /only adapter_model\.safetensors, weights\.safetensors: give/,
+    /only adapter_model\.safetensors, weights\.safetensors; rename the weights/,
   ],
   [
     ["pytorch_model.bin", "config.json"],
     "model.safetensors",
-    /only pytorch_model\.bin: save the model again as safetensors/,
+    /only pytorch_model\.bin; save the model again as safetensors/,
   ],
   [
     [1, 2, 3, 4, 5].map((part) => `${part}.bin`),

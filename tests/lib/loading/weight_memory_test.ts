@@ -33,14 +33,14 @@ Deno.test("refuseUnfitting() names the sizes and the remedy", () => {
       strictEqual(error instanceof CheckpointError, true);
       match(
         String(error),
-        /takes 28\.5 GB of memory, 20\.0 GB are free: set PRECISION=int4, or .*deno task quantize \/models\/Emu3-Gen/,
+        /takes 28\.5 GB of memory, but only 20\.0 GB are free; set PRECISION=int4, or .*deno task quantize \/models\/Emu3-Gen/,
       );
       return true;
     },
   );
   throws(
     () => refuseUnfitting({ folder, codeBits: 8 }, 11, 10),
-    /a larger machine or PRECISION=int4/,
+    /or its unquantized checkpoint with PRECISION=int4/,
   );
 });
 
@@ -58,7 +58,7 @@ Deno.test("refuseUnfittingDevice() names the sizes and the remedies", () => {
   refuseUnfittingDevice(checkpoint, sizes);
   throws(
     () => refuseUnfittingDevice(checkpoint, { ...sizes, deviceBytes: 20e9 }),
-    /take 16\.0 GB of the device's memory, keys and values 6\.0 GB, 20\.0 GB may be used: lower KV_BYTES, set PRECISION=int4/,
+    /take 16\.0 GB of the device's memory and the KV cache 6\.0 GB, but only 20\.0 GB may be used; lower KV_BYTES, set PRECISION=int4/,
   );
   throws(
     () =>

@@ -10,7 +10,7 @@ const PROBLEMS: readonly (readonly [DeviceName, string, RegExp])[] = [
   [
     "cuda",
     missing("/app/libonnxruntime_providers_shared.so"),
-    /provider is not installed, run `deno install --allow-scripts=npm:onnxruntime-node`, or set ONNXRUNTIME_DIR/,
+    /provider is not installed; run `deno install --allow-scripts=npm:onnxruntime-node`, or set ONNXRUNTIME_DIR/,
   ],
   [
     "cuda",
@@ -28,17 +28,17 @@ const PROBLEMS: readonly (readonly [DeviceName, string, RegExp])[] = [
     /driver is missing or too old/,
   ],
   ["cuda", "CUDA execution provider is not enabled in this build.", /provider/],
-  ["cuda", "out of luck", /it does not start, set DEVICE=cpu/],
+  ["cuda", "out of luck", /it does not start; set DEVICE=cpu/],
   ["webgpu", missing("libvulkan.so.1"), /Vulkan loader.*libvulkan1/],
   [
     "webgpu",
     "Failed to get a WebGPU adapter: No supported adapters",
-    /no driver offers what WebGPU asks for/,
+    /no driver meets the requirements of WebGPU/,
   ],
   [
     "webgpu",
     "WebGPU execution provider is not supported in this build.",
-    /has no WebGPU, unset ONNXRUNTIME_DIR/,
+    /does not support WebGPU; unset ONNXRUNTIME_DIR/,
   ],
 ];
 

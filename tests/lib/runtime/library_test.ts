@@ -54,7 +54,7 @@ Deno.test("libraryIn() finds the library among its providers, whatever its versi
   strictEqual(libraryIn("/opt", links), "/opt/libonnxruntime.so");
   throws(
     () => libraryIn("/opt", ["libonnxruntime_providers_shared.so"]),
-    /Cannot find ONNX Runtime in "\/opt": it holds no libonnxruntime/,
+    /Cannot find ONNX Runtime in "\/opt": it contains no libonnxruntime/,
   );
 });
 

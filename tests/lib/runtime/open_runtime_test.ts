@@ -54,7 +54,7 @@ Deno.test("openRuntime() warns if it does not use a GPU that exists", async () =
   );
   strictEqual(runtime.provider.name, "cpu");
   strictEqual(lines.length, 1);
-  match(lines[0]!, /Cannot compute in fp32 on cuda.*; computing on the CPU$/);
+  match(lines[0]!, /Cannot use fp32 on cuda.*; using the CPU instead$/);
 });
 
 // The provider's own loader is used; that of the npm package has no CUDA unless
@@ -125,11 +125,23 @@ Deno.test("providerOf() computes in the types of each device", () => {
   );
   for (
     const [device, dtype, expected] of [
-      ["cpu", "bfloat16", /in bf16 on cpu: it computes in fp32, int8 or int4/],
-      ["cpu", "float16", /in fp16 on cpu/],
-      ["cuda", "float32", /in fp32 on cuda: it computes in bf16, int8 or int4/],
-      ["cuda", "float16", /in fp16 on cuda/],
-      ["webgpu", "bfloat16", /in bf16 on webgpu: it computes in fp32, fp16/],
+      [
+        "cpu",
+        "bfloat16",
+        /bf16 on cpu: supported formats are fp32, int8 or int4/,
+      ],
+      ["cpu", "float16", /fp16 on cpu/],
+      [
+        "cuda",
+        "float32",
+        /fp32 on cuda: supported formats are bf16, int8 or int4/,
+      ],
+      ["cuda", "float16", /fp16 on cuda/],
+      [
+        "webgpu",
+        "bfloat16",
+        /bf16 on webgpu: supported formats are fp32, fp16/,
+      ],
     ] as const
   ) {
     throws(() => providerOf(device, dtype, undefined), expected);

@@ -31,6 +31,6 @@ Deno.test("unspellTokens() inverts spellTokens() for any bytes", () => {
 Deno.test("unspellTokens() refuses a character of no byte", () => {
   throws(() => unspellTokens(["a", "a b"]), {
     name: "SyntaxError",
-    message: "token 1 is not spelled in byte characters",
+    message: "token 1 does not consist of byte characters",
   });
 });

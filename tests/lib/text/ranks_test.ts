@@ -49,14 +49,17 @@ const broken: Record<string, [string, RegExp]> = {
     "IQ== 0\nI!== 1\n",
     /line 2 does not start with base64/,
   ],
-  "a token is cut short": ["IQ= 0\n", /line 1 does not start with base64/],
+  "a token is truncated": ["IQ= 0\n", /line 1 does not start with base64/],
   "a token is padded too much": [
     "I=== 0\n",
     /line 1 does not start with base64/,
   ],
   "a token is empty": [" 0\n", /line 1 does not start with base64/],
-  "the file is empty": ["", /no token spells byte 0 alone/],
-  "a byte has no token": ["AA== 0\nAg== 1\n", /no token spells byte 1 alone/],
+  "the file is empty": ["", /no token stands for the single byte 0/],
+  "a byte has no token": [
+    "AA== 0\nAg== 1\n",
+    /no token stands for the single byte 1/,
+  ],
 };
 
 for (const [what, [text, message]] of Object.entries(broken)) {

@@ -74,15 +74,15 @@ const broken: Record<string, [unknown, RegExp]> = {
   ],
   "a token is missing": [
     withModel({ vocab: withoutToken("Ġthe") }),
-    /there is no token/,
+    /token \d+ is missing/,
   ],
   "a token is not spelled in bytes": [
     withModel({ vocab: { ...withoutToken("Ġthe"), "漢": tinyVocab["Ġthe"] } }),
-    /not spelled in byte characters/,
+    /does not consist of byte characters/,
   ],
   "a byte has no token": [
     withModel({ vocab: { ...withoutToken("!"), "!!!!": 0 } }),
-    /no token spells byte 33 alone/,
+    /no token stands for the single byte 33/,
   ],
 };
 

@@ -1,4 +1,4 @@
-/** Files that are cut short or changed: refused with a class, or read whole. */
+/** Files that are truncated or changed: refused with a class, or read whole. */
 
 import { rejects, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
@@ -25,7 +25,7 @@ const files = [
 
 const options = { decode: "display", maxPixels: 100_000 } as const;
 
-Deno.test("decodeFrames() refuses a file that is cut short", async () => {
+Deno.test("decodeFrames() refuses a file that is truncated", async () => {
   for (const { name, bytes } of files) {
     // The last bytes are a trailer or a checksum that readers do not need.
     for (let part = 0; part < 24; part++) {

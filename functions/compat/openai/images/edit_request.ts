@@ -124,7 +124,7 @@ async function keptByMask(
   if (masked.height !== shown.height || masked.width !== shown.width) {
     throw invalidField(
       "/mask",
-      `expected ${shown.width} × ${shown.height} pixels, as the picture has, found ${masked.width} × ${masked.height}`,
+      `expected ${shown.width} × ${shown.height} pixels, the size of the image, but got ${masked.width} × ${masked.height}`,
     );
   }
   const alpha = await decodeAlpha(tools, own ?? bytes, use.call);
@@ -133,8 +133,8 @@ async function keptByMask(
   throw invalidField(
     "/mask",
     own === undefined
-      ? "is required, unless the picture itself has transparent pixels: this model draws what is masked anew and was not trained to edit without; POST /v1/images/variations redraws the whole picture"
-      : "expected transparent pixels (alpha 0), where the picture is to be drawn anew",
+      ? "is required unless the image has transparent pixels, since the model can only regenerate masked areas; to redraw the whole image, use POST /v1/images/variations"
+      : "expected transparent pixels (alpha 0) where the image should be regenerated",
   );
 }
 

@@ -113,13 +113,13 @@ export function wantedDrawing(
   if (partialImages > 0 && request.n > 1) {
     throw invalidField(
       "/partial_images",
-      "expected 0: with n above 1 they would not tell whose they are",
+      "expected 0: partial images are not supported with n above 1",
     );
   }
   if (request.stream && request["response_format"] === "url") {
     throw invalidField(
       "/response_format",
-      "expected b64_json: events carry the pictures",
+      "expected b64_json: streams contain the images themselves",
     );
   }
   const { pixelsPerCode } = vision;

@@ -53,7 +53,7 @@ export function keptPictures({ answers }: PictureStore): Hono<AppEnv> {
       const kept = answers.find(NOBODY, c.req.param("name"))?.answer;
       if (kept === undefined) {
         throw new NotFoundError(
-          "Cannot find picture: there is none of this name, or no more (JOB_TTL_S)",
+          "Cannot find image: it does not exist, or its retention time is over (JOB_TTL_S)",
         );
       }
       const { status, headers, body } = kept;

@@ -82,7 +82,7 @@ export async function sourceBytes(
       "/image",
       count === 0
         ? "is required"
-        : "expected one picture: this model does not combine several",
+        : "expected one image: the model does not combine several",
     );
   }
   const [file] = fromFiles;
@@ -111,7 +111,7 @@ export async function fieldBytes(
   if (id !== undefined) {
     throw invalidField(
       `${pointer}/file_id`,
-      "this server keeps no files: send image_url, a data URL",
+      "uploaded files are not supported; send image_url with a data URL",
     );
   }
   const place = `${pointer}/image_url`;

@@ -117,7 +117,7 @@ Deno.test("the error names a missing model, version or path", async () => {
   }
   const answer = await get("/v2/nothing");
   strictEqual(answer.status, 404);
-  match((await answer.json()).error, /Cannot find path/);
+  match((await answer.json()).error, /No route matches/);
 });
 
 Deno.test("the model of a disabled function is missing", async () => {
@@ -126,7 +126,7 @@ Deno.test("the model of a disabled function is missing", async () => {
   strictEqual((await get("/v2/models/tokenize", app)).status, 200);
   const answer = await post("generate", json({ inputs: [fox] }), app);
   strictEqual(answer.status, 404);
-  match((await answer.json()).error, /served by "tokenize"/);
+  match((await answer.json()).error, /models of this function are "tokenize"/);
 });
 
 Deno.test("generate agrees with the native endpoint, with its options", async () => {

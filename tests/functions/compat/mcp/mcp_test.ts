@@ -104,7 +104,10 @@ Deno.test("GET and DELETE /mcp are refused: there is no stream and no state", as
 
 Deno.test("POST /mcp refuses malformed messages", async () => {
   const refused: [unknown, RegExp][] = [
-    [[rpc(1, { method: "ping" })], /expected one message, not several/],
+    [
+      [rpc(1, { method: "ping" })],
+      /batches are not supported; send one message per request/,
+    ],
     [{ hello: "world" }, /Invalid JSON-RPC message/],
     [7, /Invalid JSON-RPC message/],
   ];
@@ -314,7 +317,7 @@ Deno.test("POST /mcp hides unexpected errors, and logs them", async () => {
   const app = createApp(services, options);
   const [{ result }] = await messages(await post(draw(1, short), {}, app));
   strictEqual(result.isError, true);
-  match(result.content[0].text, /something unexpected/);
+  match(result.content[0].text, /Internal error/);
   deepStrictEqual(trace.failures, [broken]);
 });
 

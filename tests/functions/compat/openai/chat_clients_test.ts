@@ -145,7 +145,7 @@ Deno.test("a model that needs a picture refuses text alone with a readable messa
     for (const title of [openWebuiTitle, libreChatTitle]) {
       const { status, body } = await post({ ...title, stream }, needy);
       strictEqual(status, 422);
-      match(body.error.message, /pictures, attach one to your message/);
+      match(body.error.message, /images; attach one to the message/);
       deepStrictEqual(
         [body.error.code, body.error.type, body.error.param],
         ["picture-required", "invalid_request_error", "messages"],

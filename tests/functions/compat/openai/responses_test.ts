@@ -96,7 +96,7 @@ Deno.test("no response is stored, and reading one reports that", async () => {
   ) {
     const answer = await server.app.request(`${PATH}/${path}`, { method });
     strictEqual(answer.status, 404);
-    match((await answer.json()).error.message, /keeps none/);
+    match((await answer.json()).error.message, /are not stored/);
   }
   strictEqual((await server.app.request(PATH)).status, 405);
 });

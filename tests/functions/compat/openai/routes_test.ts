@@ -103,7 +103,7 @@ Deno.test("an invalid picture is refused by its pointer, without a quote", async
   const far = await post(CHAT, asking("https://example.com/a.png"));
   strictEqual(far.answer.status, 422);
   strictEqual(far.body.errors[0].pointer, url);
-  match(far.body.error.message, /fetches no URLs/);
+  match(far.body.error.message, /URLs are disabled/);
   const unreadable = await post(CHAT, asking(btoa("no picture")));
   strictEqual(unreadable.answer.status, 415);
   for (const { body } of [odd, far, unreadable]) {

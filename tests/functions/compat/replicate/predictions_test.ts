@@ -117,7 +117,7 @@ Deno.test("errors of an input use the names that were sent", async () => {
 Deno.test("predictionRequest() refuses a disabled function", () => {
   throws(
     () => predictionRequest(fox, undefined, new Set(["caption"] as const)),
-    /generate is not among the FUNCTIONS/,
+    /generate is disabled; add it to FUNCTIONS/,
   );
 });
 

@@ -90,7 +90,7 @@ Deno.test("pacedBody() drops a stalled reader and ends the source of pieces", as
   await reader.read();
   await ended.promise;
   deepStrictEqual(told, ["left", "returned", "ended"]);
-  await rejects(reader.read(), /the reader left/);
+  await rejects(reader.read(), /the reader disconnected/);
 });
 
 Deno.test("pacedBody() fails with the error of its pieces", async () => {

@@ -13,7 +13,7 @@ Deno.test("the problem of a picture that exceeds memory suggests a smaller one",
   const answer = await small.app.request("/v1/generate", sized(400));
   const { status, type, detail, errors } = await answer.json();
   deepStrictEqual([status, type], [422, "/problems/cache-too-small"]);
-  ok(/smaller picture.*KV_BYTES/.test(detail) && !/context/.test(detail));
+  ok(/smaller image.*KV_BYTES/.test(detail) && !/context/.test(detail));
   deepStrictEqual(errors, [{ pointer: "", detail }]);
 });
 
@@ -29,5 +29,5 @@ Deno.test("the problem of a question that exceeds memory does not mention the co
   );
   const { status, type, detail } = await answer.json();
   deepStrictEqual([status, type], [422, "/problems/cache-too-small"]);
-  ok(/holds 2048,/.test(detail) && !/context/.test(detail), detail);
+  ok(/holds 2048;/.test(detail) && !/context/.test(detail), detail);
 });

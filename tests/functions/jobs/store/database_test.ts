@@ -134,22 +134,22 @@ const UNUSABLE: readonly (readonly [
       openDatabase(file, [...MIGRATIONS, "SELECT 1"]).close();
       return file;
     },
-    /^Cannot use store .*later\.sqlite: a later version .* set STORE to another file$/,
+    /^Cannot use store .*later\.sqlite: it was created by a later version .* set STORE to another file$/,
   ],
   [
     "a file that is no database",
     (folder) => folder.write("notes.txt", "not a database at all. ".repeat(99)),
-    /^Cannot use store .*: it is something else, set STORE to another file$/,
+    /^Cannot use store .*: it is not a store; set STORE to another file$/,
   ],
   [
     "a folder that cannot be made",
     (folder) => join(folder.write("file", "x"), "jobs.sqlite"),
-    /^Cannot use store .*, set STORE to a file that can be written$/,
+    /^Cannot use store .*; set STORE to a writable file$/,
   ],
   [
     "a folder in place of a file",
     ({ path }) => path,
-    /^Cannot use store .*, set STORE to a file that can be written$/,
+    /^Cannot use store .*; set STORE to a writable file$/,
   ],
 ];
 
@@ -172,7 +172,7 @@ Deno.test("openDatabase() locks a file until it is closed", () => {
     () => openDatabase(path),
     (error) =>
       error instanceof StoreError &&
-      /another server has it open, set STORE/.test(error.message),
+      /another server has it open; set STORE/.test(error.message),
   );
   first.close();
   openDatabase(path).close();

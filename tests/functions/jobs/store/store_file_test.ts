@@ -75,7 +75,7 @@ Deno.test("openDatabase() refuses the file of another program unchanged", () => 
           () => openDatabase(path),
           (error) =>
             error instanceof StoreError &&
-            /: another program made it, set STORE to another file$/
+            /: it belongs to another program; set STORE to another file$/
               .test(error.message),
         );
         deepStrictEqual(everythingIn(folder.path), before);
@@ -98,7 +98,10 @@ Deno.test("openDatabase() refuses a later store unchanged, also after a killed p
       tables: ["jobs", "more"],
     });
     const before = everythingIn(folder.path);
-    throws(() => openDatabase(path), /: a later version .* made it, set STORE/);
+    throws(
+      () => openDatabase(path),
+      /: it was created by a later version .*; set STORE/,
+    );
     deepStrictEqual(everythingIn(folder.path), before);
   }
 });
@@ -160,7 +163,7 @@ Deno.test("openDatabase() finds a damaged page and gives a remedy", () => {
     ok(error instanceof StoreError);
     match(
       error.message,
-      /it is damaged \(.+\), move .* away to begin anew, or/,
+      /it is damaged \(.+\); move .* away to start .*, or/,
     );
     match(error.message, /sqlite3 .* \.recover/);
     return true;
@@ -200,11 +203,11 @@ Deno.test("openDatabase() follows a link to a store, and none without a target o
   );
   database.close();
   const nowhere = folder.link("dangling.sqlite", join(folder.path, "none"));
-  throws(() => openDatabase(nowhere), /it is a link to what is not there/);
+  throws(() => openDatabase(nowhere), /it is a broken symbolic link/);
   ok(![...Deno.readDirSync(folder.path)].some(({ name }) => name === "none"));
   const victim = folder.write("victim.txt", "precious ".repeat(99));
   const planted = folder.link("planted.sqlite", victim);
-  throws(() => openDatabase(planted), /it is something else/);
+  throws(() => openDatabase(planted), /it is not a store/);
   strictEqual(Deno.readTextFileSync(victim), "precious ".repeat(99));
 });
 

@@ -52,7 +52,7 @@ Deno.test("PicturePool throws the codec's own errors", async () => {
     pool.decodeImage(bmp, options),
     (error) =>
       error instanceof ImageError &&
-      error.message.startsWith("Cannot read picture: it is BMP"),
+      error.message.startsWith("Cannot read image: it is BMP"),
   );
   const small = { decode: "display", maxPixels: 5 } as const;
   await rejects(pool.decodeImage(png, small), ImageTooLargeError);

@@ -174,7 +174,7 @@ Deno.test("an unsupported edit is refused, naming the field and a remedy", async
     const [pointer, pattern, body] of [
       ["/image", /is required/, { ...drawn, mask }],
       ["/prompt", /is required/, { image, mask }],
-      ["/mask", /variations redraws/, { ...drawn, image }],
+      ["/mask", /use POST \/v1\/images\/variations/, { ...drawn, image }],
       ["/mask", /alpha 0/, { ...drawn, image, mask: opaque }],
       ["/mask", /64 × 64 pixels/, { ...drawn, image, mask: small }],
       ["/mask/file_id", /image_url/, {
