@@ -27,7 +27,7 @@ import { ModelAnswer, ModelsAnswer } from "./schema/answers/server.ts";
 const listDescription = describe({
   id: "listModels",
   tag: "models",
-  summary: "What is loaded, and how busy it is",
+  summary: "Loaded models and their load",
   answers: {
     200: {
       description: "All models",
@@ -46,16 +46,19 @@ const listDescription = describe({
 const oneDescription = describe({
   id: "getModel",
   tag: "models",
-  summary: "One model",
+  summary: "Get a model",
   parameters: [{
     in: "path",
     name: "name",
     required: true,
-    description: "Or an alias, as it is listed; a slash may stand as it is.",
+    description:
+      "Name or alias of the model in the list; slashes need no escaping.",
     schema: { type: "string" },
     example: "emu3-mini",
   }],
-  answers: { 200: { description: "The model", content: json(ModelAnswer) } },
+  answers: {
+    200: { description: "Model metadata", content: json(ModelAnswer) },
+  },
   problems: ["unknown-model"],
 });
 

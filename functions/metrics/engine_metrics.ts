@@ -15,31 +15,35 @@ type Reading = readonly [
 ];
 
 const GAUGES: readonly Reading[] = [
-  ["emu3_queue_depth", "Requests that wait", ({ waiting }) => waiting],
+  ["emu3_queue_depth", "Number of waiting requests", ({ waiting }) => waiting],
   [
     "emu3_queue_age_seconds",
-    "How long the request that waits longest has waited",
+    "Age of the oldest waiting request",
     ({ oldestWaitMs }) => oldestWaitMs / 1000,
   ],
-  ["emu3_requests_running", "Requests at work", ({ running }) => running],
+  [
+    "emu3_requests_running",
+    "Number of running requests",
+    ({ running }) => running,
+  ],
   [
     "emu3_slots",
-    "Sequences that may be decoded together",
+    "Maximum number of sequences in a batch",
     ({ slots }) => slots,
   ],
   [
     "emu3_slots_in_use",
-    "Sequences that are decoded",
+    "Number of sequences being decoded",
     ({ slotsInUse }) => slotsInUse,
   ],
   [
     "emu3_kv_budget_bytes",
-    "Keys and values that may be held",
+    "Capacity of the KV cache",
     ({ cache, cacheTokenBytes }) => cache.tokens * cacheTokenBytes,
   ],
   [
     "emu3_kv_held_bytes",
-    "Keys and values that are held or reserved",
+    "KV cache in use or reserved",
     ({ cache, cacheTokenBytes }) => cache.tokensHeld * cacheTokenBytes,
   ],
 ];
@@ -47,22 +51,22 @@ const GAUGES: readonly Reading[] = [
 const COUNTERS: readonly Reading[] = [
   [
     "emu3_forwards_total",
-    "Runs of the language model",
+    "Forward passes of the language model",
     ({ forwards }) => forwards,
   ],
   [
     "emu3_prefix_cache_hits_total",
-    "Prompts whose beginning was computed already",
+    "Prompts with a cached prefix",
     ({ cache }) => cache.prefixes.hits,
   ],
   [
     "emu3_prefix_cache_misses_total",
-    "Prompts of which nothing was computed already",
+    "Prompts without a cached prefix",
     ({ cache }) => cache.prefixes.misses,
   ],
   [
     "emu3_prefix_cache_tokens_saved_total",
-    "Tokens of prompts that needed no computing",
+    "Prompt tokens taken from the prefix cache",
     ({ cache }) => cache.prefixes.tokensSaved,
   ],
 ];
@@ -93,7 +97,7 @@ export function engineMetrics(registry: Registry, listing: Listing): void {
   }
   new Gauge({
     name: "emu3_model_state",
-    help: "1 for the state that a model is in",
+    help: "State of a model: 1 for the current state, else 0",
     labelNames: ["model", "state"],
     registers,
     collect() {

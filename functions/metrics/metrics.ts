@@ -61,14 +61,14 @@ export class Metrics {
     }).registerMetrics;
     this.#phases = new Histogram({
       name: "emu3_phase_seconds",
-      help: "Time that answered requests spent in each phase",
+      help: "Duration of the phases of completed requests",
       labelNames: ["phase"],
       buckets: BUCKETS,
       registers,
     });
     this.#tokens = new Counter({
       name: "emu3_tokens_total",
-      help: "Tokens and codes that answered requests were worth",
+      help: "Tokens and codes of completed requests",
       registers,
     });
     new Gauge({
@@ -79,7 +79,7 @@ export class Metrics {
     }).set({ version: VERSION }, 1);
     new Gauge({
       name: "emu3_draining",
-      help: "1 once the server was told to stop, else 0",
+      help: "1 during the shutdown, else 0",
       registers,
       collect() {
         this.set(drain.draining ? 1 : 0);
@@ -96,7 +96,7 @@ export class Metrics {
     this.#registry.removeSingleMetric(name);
     new Gauge({
       name,
-      help: "0 while the store cannot take what is to be kept, else 1",
+      help: "0 while the store is full, else 1",
       registers: [this.#registry],
       collect() {
         this.set(store.writable ? 1 : 0);

@@ -15,37 +15,37 @@ const GAUGES: readonly (readonly [
 ])[] = [
   [
     "emu3_codec_threads",
-    "Threads that may decode and encode pictures at once",
+    "Maximum number of threads of the image codec",
     ({ threads }) => threads,
   ],
   [
     "emu3_codec_threads_started",
-    "Threads of the picture codec that there are",
+    "Number of threads of the image codec",
     ({ started }) => started,
   ],
   [
     "emu3_codec_running",
-    "Pictures that are decoded, resized or encoded",
+    "Images being decoded, resized or encoded",
     ({ running }) => running,
   ],
   [
     "emu3_codec_waiting",
-    "Pictures that wait for a thread of the codec",
+    "Images waiting for a thread of the codec",
     ({ waiting }) => waiting,
   ],
   [
     "emu3_pixel_budget_bytes",
-    "Memory that pictures may hold",
+    "Memory limit of decoded images",
     ({ budget }) => budget.total,
   ],
   [
     "emu3_pixel_held_bytes",
-    "Memory that pictures hold or reserved",
+    "Memory of decoded images, in use or reserved",
     ({ budget }) => budget.held,
   ],
   [
     "emu3_pixel_waiting",
-    "Requests that wait for memory for pictures",
+    "Requests waiting for image memory",
     ({ budget }) => budget.waiting,
   ],
 ];
@@ -63,7 +63,7 @@ export function pictureMetrics(registry: Registry, listing: Listing): void {
   new Counter({
     name: "emu3_codec_lost_total",
     help:
-      "Calls of the picture codec that ended without a reply: late (too much CPU time), stalled, crashed, abandoned by their client",
+      "Calls of the image codec that ended without a result: late (too much CPU time), stalled, crashed, abandoned by their client",
     labelNames: ["reason"],
     registers,
     collect() {

@@ -12,7 +12,7 @@ export function startMetrics(registry: Registry, listing: Listing): void {
   const registers = [registry];
   new Gauge({
     name: "emu3_start_phase_seconds",
-    help: "How long a phase of loading a model took, once it has ended",
+    help: "Duration of a completed phase of loading a model",
     labelNames: ["model", "phase"],
     registers,
     collect() {
@@ -25,7 +25,7 @@ export function startMetrics(registry: Registry, listing: Listing): void {
   });
   new Gauge({
     name: "emu3_start_seconds",
-    help: "From the start of the process until all models were ready",
+    help: "Time from the start of the process until all models were ready",
     registers,
     collect() {
       // Zero would be a valid value.

@@ -20,7 +20,7 @@ export type OpenApiDocument = Awaited<ReturnType<typeof generateSpecs>>;
 const description = describe({
   id: "getOpenApi",
   tag: "documentation",
-  summary: "This document",
+  summary: "OpenAPI document",
   answers: {
     200: {
       description: "OpenAPI 3.1",
@@ -56,7 +56,7 @@ export async function openApiDocument(
       info: {
         title: "Emu3",
         version: VERSION,
-        summary: "Text, pictures and codes, each into each other",
+        summary: "Conversions between text, images and codes",
         description: ABOUT,
         license: { name: "Apache-2.0", identifier: "Apache-2.0" },
       },
@@ -69,7 +69,7 @@ export async function openApiDocument(
           bearer: {
             type: "http",
             scheme: "bearer",
-            description: "One of API_KEYS, where the server has any.",
+            description: "API key, required if the server has API_KEYS.",
           },
         },
         schemas: eventSchemas(),
@@ -105,8 +105,8 @@ function removeDeadLinks(document: OpenApiDocument): void {
 const METHODS = ["get", "post", "put", "delete"] as const;
 
 const ABOUT =
-  `Emu3 draws pictures from sentences, describes pictures, answers questions about them, and turns pictures and clips into codes and back.
+  `Emu3 generates images from prompts, describes images, answers questions about them, and converts images and clips to codes and back.
 
-An unknown field is refused with its name. What depends on the model (sizes in whole codes, codes of its codebook, the length of its context) is refused with 422 as well, although no schema here can say so. Every error is a problem document (RFC 9457) whose \`type\` is [a page that says what to do](/problems).
+Unknown fields are refused by name. Limits that depend on the model (sizes in whole codes, the codebook, the context length) are checked as well and fail with 422, although the schemas here cannot state them. Every error is a problem document (RFC 9457) whose \`type\` links to [a page with its remedy](/problems).
 
-Every request may carry an \`X-Request-Id\`, which comes back, and a \`traceparent\` (W3C Trace Context): the answer then tells its place in that trace.`;
+Every request may have an \`X-Request-Id\`, which the response repeats, and a \`traceparent\` (W3C Trace Context), which the response continues.`;

@@ -31,16 +31,16 @@ const TEXTS = {
 } as const;
 
 const HEADERS = {
-  "Vary": header("The answer depends on Accept.", "string"),
+  "Vary": header("The format depends on the Accept header.", "string"),
 } as const;
 
 const listDescription = describe({
   id: "listProblems",
   tag: "documentation",
-  summary: "Every kind of problem",
+  summary: "List all problem types",
   answers: {
     200: {
-      description: "All kinds",
+      description: "All problem types",
       content: { ...json(ProblemPagesAnswer), ...TEXTS },
       headers: HEADERS,
       links: {
@@ -57,18 +57,18 @@ const listDescription = describe({
 const oneDescription = describe({
   id: "getProblem",
   tag: "documentation",
-  summary: "A kind of problem: what it means, what to do",
+  summary: "Get a problem type with its meaning and remedy",
   parameters: [{
     in: "path",
     name: "code",
     required: true,
-    description: "Of the problem, as its type ends.",
+    description: "Code of the problem, the last segment of its type.",
     schema: { type: "string" },
     example: "overloaded",
   }],
   answers: {
     200: {
-      description: "The kind",
+      description: "The problem type",
       content: { ...json(ProblemPageAnswer), ...TEXTS },
       headers: HEADERS,
     },
@@ -99,7 +99,7 @@ export function problemPages(): Hono<AppEnv> {
       const code = c.req.param("code");
       if (!isProblemCode(code)) {
         throw new NotFoundError(
-          "Cannot find problem: there is none of this name, /problems lists all",
+          "Cannot find problem: see /problems for all codes",
         );
       }
       c.header("vary", "accept");
@@ -124,7 +124,7 @@ function fields(code: ProblemCode, pageBase: string) {
 
 function markdown(code: ProblemCode): string {
   const { status, title, meaning, remedy } = PROBLEMS[code];
-  return `# ${title}\n\n\`${code}\`, status ${status}\n\n${meaning}\n\nWhat to do: ${remedy}\n`;
+  return `# ${title}\n\n\`${code}\`, status ${status}\n\n${meaning}\n\nRemedy: ${remedy}\n`;
 }
 
 function section(code: ProblemCode) {
@@ -134,7 +134,7 @@ function section(code: ProblemCode) {
       <h2><a href="${problemPath(code)}">${title}</a></h2>
       <p><code>${code}</code>, status ${status}</p>
       <p>${meaning}</p>
-      <p><strong>What to do:</strong> ${remedy}</p>
+      <p><strong>Remedy:</strong> ${remedy}</p>
     </section>
   `;
 }
@@ -155,7 +155,7 @@ function page(title: string, sections: readonly ReturnType<typeof section>[]) {
           <h1>${title}</h1>
           <p>
                 <a href="/problems">All problems</a>,
-                <a href="/docs">the reference</a>
+                <a href="/docs">API reference</a>
               </p>
         </header>
         <main>${sections}</main>

@@ -35,7 +35,7 @@ export const GenerateBody = v.pipe(
 
 const GenerationParams = v.pipe(
   v.union([v.strictObject(byRatio), v.strictObject(byPixels)]),
-  v.description("A body of /v1/generate: the tokens it would be fed."),
+  v.description("Body of /v1/generate, to encode as input tokens."),
   v.metadata({ ref: "Scene" }),
 );
 

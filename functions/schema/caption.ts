@@ -28,7 +28,7 @@ export const DEFAULT_QUESTION = "Please describe the image";
 /** The schema of the template of a question. */
 export const Template = v.pipe(
   v.picklist(["chat", "base"]),
-  v.description("chat: an instruction-tuned model. base: continuation."),
+  v.description("chat for instruction-tuned models, base for continuation."),
 );
 
 /** The schema of a question about pictures. */
@@ -48,7 +48,7 @@ export const CaptionRequest = v.strictObject({
       v.integer(),
       v.minValue(1),
       v.maxValue(1_000_000),
-      v.description("Cut to what the context leaves."),
+      v.description("Maximum number of output tokens, limited by the context."),
     ),
     1024,
   ),

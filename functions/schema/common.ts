@@ -30,14 +30,14 @@ export const Text = v.pipe(v.string(), v.maxLength(MAX_TEXT));
 export const ModelName = v.pipe(
   v.string(),
   v.maxLength(256),
-  v.description("Name of a model as GET /v1/models lists it."),
+  v.description("Name of a model in GET /v1/models."),
 );
 
 /** The schema of an adapter's name. */
 export const AdapterName = v.pipe(
   v.string(),
   v.maxLength(256),
-  v.description("Name of an adapter as GET /v1/models lists it."),
+  v.description("Name of an adapter in GET /v1/models."),
 );
 
 /** The schema of the seed of sampling. */
@@ -46,7 +46,9 @@ export const Seed = v.pipe(
   v.integer(),
   v.minValue(0),
   v.maxValue(Number.MAX_SAFE_INTEGER),
-  v.description("Same seed, same codes. Random when left out."),
+  v.description(
+    "Random seed. The same seed gives the same codes. Random by default.",
+  ),
 );
 
 /** The schema of the sampling temperature. */
@@ -54,7 +56,7 @@ export const Temperature = v.pipe(
   v.number(),
   v.minValue(0),
   v.maxValue(100),
-  v.description("0 takes the strongest token."),
+  v.description("Sampling temperature; 0 selects the most likely token."),
 );
 
 /** The schema of top-k sampling. */
@@ -63,7 +65,7 @@ export const TopK = v.pipe(
   v.integer(),
   v.minValue(0),
   v.maxValue(1_000_000),
-  v.description("0 means all."),
+  v.description("Number of most likely tokens to sample from; 0 for all."),
 );
 
 /** The schema of top-p sampling. */
@@ -75,7 +77,7 @@ export const Picture = v.pipe(
   v.minLength(1),
   v.maxLength(MAX_BASE64),
   v.description(
-    "PNG, JPEG, WebP or GIF, as a data URL or in base64 of either alphabet.",
+    "PNG, JPEG, WebP or GIF, as a data URL or in base64 or base64url.",
   ),
 );
 
@@ -83,7 +85,7 @@ export const Picture = v.pipe(
 export const DecodeMode = v.pipe(
   v.picklist(["display", "reference"]),
   v.description(
-    "display: as a person sees it. reference: as the released processor does, orientation ignored and alpha dropped.",
+    "display applies the orientation and the alpha channel. reference ignores both, as the released processor does.",
   ),
 );
 
@@ -117,7 +119,7 @@ export const Grid = v.pipe(
     width: v.optional(Side),
     codes: CodeRows,
   }),
-  v.description("Codes, row by row. Height and width must agree with them."),
+  v.description("Rows of codes. Height and width must match them."),
 );
 /** The codes of a picture. */
 export type Grid = v.InferOutput<typeof Grid>;
@@ -137,7 +139,7 @@ export const KeptGrid = v.pipe(
     ),
   }),
   v.description(
-    "Codes of the whole picture, row by row: those that are given stay, null is drawn. The picture's size is theirs.",
+    "Rows of codes of the whole image: given codes are kept, null is generated. The size of the image is that of the rows.",
   ),
 );
 /** The codes of a picture, some of which are drawn. */
@@ -158,7 +160,7 @@ export const Clip = v.pipe(
     width: v.optional(Side),
     codes: boundedList(CodeRows, { min: 1, max: MAX_CODE_FRAMES }),
   }),
-  v.description("Codes, frame by frame and row by row."),
+  v.description("Frames of rows of codes."),
 );
 /** The codes of a clip. */
 export type Clip = v.InferOutput<typeof Clip>;

@@ -31,7 +31,7 @@ const PixelSide = v.pipe(
 
 /** The schema of a generation. */
 export const GenerateRequest = v.strictObject({
-  prompt: v.pipe(Text, v.description("Used verbatim.")),
+  prompt: v.pipe(Text, v.description("Prompt, used verbatim.")),
   "negative_prompt": v.optional(
     v.pipe(Text, v.description("Prompt of the unconditional branch.")),
   ),
@@ -39,7 +39,9 @@ export const GenerateRequest = v.strictObject({
     v.pipe(
       v.string(),
       v.maxLength(32),
-      v.description('Width to height, such as "16:9". "1:1" when left out.'),
+      v.description(
+        'Aspect ratio, width to height, such as "16:9". "1:1" by default.',
+      ),
     ),
   ),
   "image_area": v.optional(
@@ -48,22 +50,24 @@ export const GenerateRequest = v.strictObject({
       v.integer(),
       v.minValue(1),
       v.maxValue(8192 * 8192),
-      v.description("About how many pixels the picture has."),
+      v.description("Approximate number of pixels of the image."),
     ),
   ),
   height: v.optional(
     v.pipe(
       PixelSide,
-      v.description("In pixels, with width, instead of ratio and image_area."),
+      v.description(
+        "Height in pixels; with width, replaces ratio and image_area.",
+      ),
     ),
   ),
-  width: v.optional(v.pipe(PixelSide, v.description("In pixels."))),
+  width: v.optional(v.pipe(PixelSide, v.description("Width in pixels."))),
   "guidance_scale": v.optional(
     v.pipe(
       v.number(),
       v.minValue(1),
       v.maxValue(100),
-      v.description("1 means no unconditional branch at all."),
+      v.description("Scale of classifier-free guidance; 1 disables guidance."),
     ),
   ),
   temperature: v.optional(Temperature),
@@ -76,19 +80,24 @@ export const GenerateRequest = v.strictObject({
       v.integer(),
       v.minValue(1),
       v.maxValue(8),
-      v.description("Pictures."),
+      v.description("Number of images."),
     ),
     1,
   ),
   prefix: v.optional(
-    v.pipe(Grid, v.description("Rows that are given, fewer than are asked.")),
+    v.pipe(
+      Grid,
+      v.description(
+        "First rows of the image, which are kept; at least one row remains to be generated.",
+      ),
+    ),
   ),
   keep: v.optional(KeptGrid),
   strategy: v.optional(
     v.pipe(
       v.picklist(STRATEGY_NAMES),
       v.description(
-        "Jacobi is lossless; zipar is not, and the answer says so.",
+        "Decoding strategy. jacobi is lossless, zipar is not.",
       ),
     ),
   ),
@@ -98,7 +107,7 @@ export const GenerateRequest = v.strictObject({
       v.integer(),
       v.minValue(0),
       v.maxValue(8),
-      v.description("How many of the strongest codes to tell a position."),
+      v.description("Number of most likely codes to return per position."),
     ),
     0,
   ),
@@ -106,7 +115,7 @@ export const GenerateRequest = v.strictObject({
     v.pipe(
       v.boolean(),
       v.description(
-        "Row events carry the picture as far as it goes, 32 at most and as often as decoding takes a tenth of the time, 200 ms apart at least.",
+        "Include the partial image in row events: at most 32 per image, at least 200 ms apart, and using at most a tenth of the time.",
       ),
     ),
     false,
@@ -115,7 +124,7 @@ export const GenerateRequest = v.strictObject({
     v.pipe(
       v.picklist(["png", "jpeg", "webp"]),
       v.description(
-        "Of pictures in JSON and events, PNG when left out; Accept asks for a file alone. A WebP loses nothing.",
+        "Format of images in JSON and events, PNG by default; the Accept header requests a file. WebP is lossless.",
       ),
     ),
   ),
@@ -123,7 +132,7 @@ export const GenerateRequest = v.strictObject({
     v.pipe(
       v.boolean(),
       v.description(
-        "Write prompt, seed, settings and an AI-generated mark into the file.",
+        "Embed the prompt, the seed, the settings and an AI-generated mark in the file.",
       ),
     ),
     true,

@@ -25,11 +25,11 @@ export const McpMessage = v.pipe(
   v.union([
     v.pipe(
       v.strictObject({ id: MessageId, ...call }),
-      v.description("A request, which is answered by events."),
+      v.description("A request, with a stream of events as its response."),
     ),
     v.pipe(
       v.strictObject(call),
-      v.description("A notification, which is answered by 202."),
+      v.description("A notification, with an empty 202 response."),
     ),
   ]),
   v.metadata({ ref: "McpMessage" }),

@@ -20,13 +20,17 @@ export const PREDICTION_EVENTS = [
 export const PredictionRequest = v.object({
   input: v.pipe(
     v.record(v.string(), v.unknown()),
-    v.description("Fields of the function, by our names or Replicate's."),
+    v.description(
+      "Fields of the function, by their names here or in Replicate's API.",
+    ),
   ),
   version: v.optional(
     v.pipe(
       v.string(),
       v.maxLength(256),
-      v.description("A function's or a model's name, owner/ and :id ignored."),
+      v.description(
+        "Name of a function or a model; owner/ and :id are ignored.",
+      ),
     ),
   ),
   webhook: v.optional(

@@ -9,12 +9,12 @@ import * as v from "valibot";
 /** The schema of a kind of problem. */
 export const ProblemPageAnswer = v.pipe(
   v.strictObject({
-    type: v.pipe(v.string(), v.description("Its page, as problems name it.")),
+    type: v.pipe(v.string(), v.description("URL of the problem's page.")),
     code: v.string(),
     status: v.pipe(v.number(), v.integer()),
     title: v.string(),
     meaning: v.string(),
-    remedy: v.pipe(v.string(), v.description("What to do.")),
+    remedy: v.pipe(v.string(), v.description("Remedy.")),
   }),
   v.metadata({ ref: "ProblemKind" }),
 );

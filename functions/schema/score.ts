@@ -30,7 +30,7 @@ export const ScoreRequest = v.strictObject({
     boundedList(Grid, { min: 1, max: MAX_PICTURES }),
   ),
   prompt: v.optional(
-    v.pipe(Text, v.description("What the picture is said to show.")),
+    v.pipe(Text, v.description("Prompt to score the image by.")),
   ),
   "negative_prompt": v.optional(
     v.pipe(Text, v.description("Prompt of the unconditional branch.")),
@@ -40,11 +40,16 @@ export const ScoreRequest = v.strictObject({
       v.number(),
       v.minValue(1),
       v.maxValue(100),
-      v.description("1, when left out: no unconditional branch at all."),
+      v.description(
+        "Scale of classifier-free guidance; 1 by default, which disables guidance.",
+      ),
     ),
   ),
   rows: v.optional(
-    v.pipe(v.boolean(), v.description("Tell the sum of each row of codes.")),
+    v.pipe(
+      v.boolean(),
+      v.description("Return the log-likelihood of each row of codes."),
+    ),
   ),
   logprobs: v.optional(
     v.pipe(
@@ -53,21 +58,21 @@ export const ScoreRequest = v.strictObject({
       v.minValue(0),
       v.maxValue(8),
       v.description(
-        "Tell what the model thinks of each code, with so many of the strongest.",
+        "Return log probabilities of each code, with this number of most likely codes.",
       ),
     ),
   ),
   question: v.optional(
     v.pipe(
       Text,
-      v.description('"Please describe the image" when left out.'),
+      v.description('Question, "Please describe the image" by default.'),
     ),
   ),
   text: v.optional(
     v.pipe(
       Text,
       v.description(
-        "The answer; with the template chat a space is put before one that has none, as models write it.",
+        "Answer to score. With the template chat, a leading space is added if missing, as models generate it.",
       ),
     ),
   ),

@@ -34,33 +34,37 @@ export const TokenizeRequest = v.strictObject({
   special: v.optional(
     v.pipe(
       v.boolean(),
-      v.description("Text that spells a special token becomes that token."),
+      v.description("Encode the text of special tokens as these tokens."),
     ),
   ),
   prompt: v.optional(
     v.pipe(
       GenerateRequest,
-      v.description("A body of /v1/generate: the tokens it would be fed."),
+      v.description("Body of /v1/generate, to encode as input tokens."),
     ),
   ),
   question: v.optional(
     v.pipe(
       Text,
-      v.description("With a picture or grid: the tokens it would be fed."),
+      v.description(
+        "Question to encode as input tokens, with an image or a grid.",
+      ),
     ),
   ),
   template: v.optional(Template),
   resize: v.optional(
     v.pipe(
       v.picklist(["smart", "none"]),
-      v.description("none: sides must be whole in codes already."),
+      v.description("none requires sides that are multiples of a code's size."),
     ),
   ),
   decode: v.optional(DecodeMode),
   pad: v.optional(
     v.pipe(
       v.picklist(["repeat"]),
-      v.description("Repeat the last frame until a clip's frames come out."),
+      v.description(
+        "Repeat the last frame to complete the last group of frames.",
+      ),
     ),
   ),
   model: v.optional(ModelName),

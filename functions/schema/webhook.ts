@@ -26,12 +26,14 @@ export const Webhook = v.pipe(
           min: 1,
           max: WEBHOOK_EVENTS.length,
         }),
-        v.description("Statuses to tell of; those that end a job by default."),
+        v.description("Statuses to send; by default those that end a job."),
       ),
       ["succeeded", "failed", "canceled", "interrupted"],
     ),
   }),
-  v.description("Told of a job, signed by Standard Webhooks."),
+  v.description(
+    "Webhook for the statuses of a job, signed by Standard Webhooks.",
+  ),
 );
 /** A webhook: its URL, and the statuses that it receives. */
 export type Webhook = v.InferOutput<typeof Webhook>;

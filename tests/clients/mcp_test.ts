@@ -66,7 +66,8 @@ Deno.test("tools/list returns four tools with input schemas", async () => {
     type: "integer",
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
-    description: "Same seed, same codes. Random when left out.",
+    description:
+      "Random seed. The same seed gives the same codes. Random by default.",
   });
 });
 
@@ -107,7 +108,7 @@ Deno.test("generate_image reports progress at every row", async () => {
     Array.from({ length: rows + 1 }, (_, i) => i),
   );
   deepStrictEqual(new Set(heard.map(({ total }) => total)), new Set([rows]));
-  strictEqual(heard.at(-1)!.message, `${rows} of ${rows} rows are drawn`);
+  strictEqual(heard.at(-1)!.message, `${rows} of ${rows} rows generated`);
 });
 
 function engineRows({ height }: { height: number }): number {

@@ -27,7 +27,7 @@ export function captionImage(answerers: Answerers): Tool {
     function: "caption",
     title: "Describe an image",
     description:
-      "Describes a picture with Emu3, or answers a question about it. The picture comes as base64, as a data URL, or as codes (grid).",
+      "Describes an image with Emu3, or answers a question about it. The image is base64, a data URL, or codes (grid).",
     input: Input,
     output: Output,
     run: async (fields, { call, onProgress }) => {
@@ -46,7 +46,7 @@ export function captionImage(answerers: Answerers): Tool {
       let progress = 0;
       const onEvent = ({ event }: WireEvent) => {
         if (event !== "delta") return;
-        const message = `${++progress} pieces of text`;
+        const message = `${++progress} parts of the answer`;
         onProgress({ progress, message });
       };
       const answered = await startAnswer(answerers, fields, asked, {

@@ -26,9 +26,9 @@ export function detokenizeImage(tokenizers: Tokenizers): Tool {
   return defineTool({
     name: "detokenize_image",
     function: "detokenize",
-    title: "Turn codes into an image",
+    title: "Decode codes to an image",
     description:
-      "Turns a grid of codes, such as tokenize_image returns, into a PNG.",
+      "Decodes a grid of codes, such as tokenize_image returns, to a PNG.",
     input: Input,
     output: Output,
     run: async ({ grid: field, model }, { call }) => {

@@ -23,7 +23,7 @@ const Input = v.object(options);
 
 const Output = v.object({
   model: v.string(),
-  seed: v.pipe(v.number(), v.description("Draws the same pictures again.")),
+  seed: v.pipe(v.number(), v.description("Seed that reproduces the images.")),
   strategy: v.string(),
   lossless: v.boolean(),
   images: v.array(v.object({ height: v.number(), width: v.number() })),
@@ -36,7 +36,7 @@ export function generateImage(drawers: Drawers): Tool {
     function: "generate",
     title: "Generate an image",
     description:
-      "Draws one or more pictures of what the prompt says with Emu3. Returns the pictures and the seed.",
+      "Generates one or more images from a prompt with Emu3. Returns the images and the seed.",
     input: Input,
     output: Output,
     run: async (args, use) => {
@@ -95,7 +95,7 @@ function tell(
       break;
     case "row": {
       const progress = ++rows.drawn;
-      const message = `${progress} of ${total} rows are drawn`;
+      const message = `${progress} of ${total} rows generated`;
       onProgress({ progress, total, message });
     }
   }

@@ -28,7 +28,7 @@ const Output = v.object({
       width: v.number(),
       codes: v.array(v.array(v.number())),
     }),
-    v.description("Codes, row by row; detokenize_image takes them."),
+    v.description("Rows of codes, as input for detokenize_image."),
   ),
 });
 
@@ -37,9 +37,9 @@ export function tokenizeImage(tokenizers: Tokenizers): Tool {
   return defineTool({
     name: "tokenize_image",
     function: "tokenize",
-    title: "Turn an image into codes",
+    title: "Encode an image as codes",
     description:
-      "Turns a picture (base64 or a data URL) into the grid of codes that Emu3 sees.",
+      "Encodes an image (base64 or a data URL) as the grid of codes that Emu3 reads.",
     input: Input,
     output: Output,
     run: async ({ image, resize = "smart", decode, model }, { call }) => {

@@ -43,7 +43,7 @@ const Stop = v.pipe(v.string(), v.minLength(1), v.maxLength(256));
 export const ChatRequest = v.object({
   messages: v.pipe(
     boundedList(Message, { min: 1, max: MAX_TURNS }),
-    v.description("The user's last text is the question."),
+    v.description("Messages; the last text of the user is the question."),
   ),
   model: open(ModelName),
   "max_completion_tokens": open(TokenCount),

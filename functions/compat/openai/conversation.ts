@@ -37,7 +37,7 @@ export const TokenCount = v.pipe(
   v.integer(),
   v.minValue(1),
   v.maxValue(1_000_000),
-  v.description("Cut to what the context leaves."),
+  v.description("Maximum number of output tokens, limited by the context."),
 );
 
 /** One turn of a conversation. */

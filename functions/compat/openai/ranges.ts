@@ -16,7 +16,7 @@ export const WideSeed = v.pipe(
   v.minValue(-(2 ** 63)),
   v.maxValue(2 ** 63),
   v.description(
-    "Same seed, same codes. Random when left out. Any signed 64-bit number, of which the low 53 bits count.",
+    "Random seed. The same seed gives the same codes. Random by default. Any signed 64-bit integer, of which the low 53 bits are used.",
   ),
 );
 
@@ -25,7 +25,7 @@ export const WideTopP = v.pipe(
   v.number(),
   v.minValue(0),
   v.maxValue(1),
-  v.description("0 takes the strongest token."),
+  v.description("Sampling temperature; 0 selects the most likely token."),
 );
 
 /** The number of bits of a seed. */

@@ -56,10 +56,12 @@ type Item = v.InferOutput<typeof Item>;
 export const ResponsesRequest = v.object({
   input: v.pipe(
     v.union([Text, boundedList(Item, { min: 1, max: MAX_TURNS })]),
-    v.description("A question, or messages: the user's last text is it."),
+    v.description(
+      "Question, or messages with the question as the last text of the user.",
+    ),
   ),
   instructions: open(
-    v.pipe(Text, v.description("Stands before the question.")),
+    v.pipe(Text, v.description("Instructions, placed before the question.")),
   ),
   model: open(ModelName),
   "max_output_tokens": open(TokenCount),
@@ -70,7 +72,7 @@ export const ResponsesRequest = v.object({
   template: open(Template),
   stream: v.nullish(v.boolean(), false),
   store: open(
-    v.pipe(v.boolean(), v.description("Nothing is kept, whatever it says.")),
+    v.pipe(v.boolean(), v.description("Ignored; responses are not stored.")),
   ),
   metadata: v.nullish(v.record(v.string(), v.unknown()), {}),
   text: open(

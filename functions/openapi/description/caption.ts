@@ -37,9 +37,9 @@ const FIELDS = [
 export const captionDescription = describeFunction({
   id: "caption",
   tag: "functions",
-  summary: "Answer a question about pictures",
+  summary: "Answer a question about images",
   text:
-    "Pictures come in JSON, in a form, as bare bytes, or as codes of an earlier answer. Fields may stand in the query as well, each in one place.",
+    "Answers a question about one or more images, or describes them without a question. Images are sent in JSON, in a form, as raw bytes, or as codes of an earlier response. Fields may also be query parameters, but not in two places at once.",
   parameters: [
     ...queryFields(CaptionRequest.entries, FIELDS),
     ...GRID_HEADERS,
@@ -48,11 +48,11 @@ export const captionDescription = describeFunction({
     ...json(CaptionBody, {
       examples: {
         picture: {
-          summary: "A picture",
+          summary: "An image",
           value: { image: PICTURE, "max_tokens": 16 },
         },
         codes: {
-          summary: "Codes, and a question",
+          summary: "Codes and a question",
           value: {
             grid: GRID,
             question: "How many objects are there?",
@@ -80,12 +80,12 @@ export const captionDescription = describeFunction({
         ...eventStream("CaptionEvent"),
       },
       headers: {
-        "Server-Timing": header("How long each part took.", "string", false),
+        "Server-Timing": header("Duration of each phase.", "string", false),
       },
       links: {
         tokens: {
           operationId: "tokenize",
-          description: "The text, as tokens.",
+          description: "Encodes the text as tokens.",
           requestBody: { text: "$response.body#/text" },
         },
       },

@@ -48,15 +48,15 @@ export type Tag = keyof typeof TAGS;
 
 /** The tags in display order. */
 export const TAGS = {
-  functions: "Text, pictures, codes: each into each other.",
-  openai: "The same, for OpenAI's clients.",
-  jobs: "Requests that outlive their connection.",
-  predictions: "The same, for clients of Replicate and Cog.",
-  inference: "The same as tensors: the Open Inference Protocol (KServe V2).",
-  mcp: "The same as tools of the Model Context Protocol.",
-  models: "What is loaded, and how busy it is.",
-  health: "For whatever watches the server.",
-  documentation: "This page, its source, and the kinds of problems.",
+  functions: "Conversions between text, images and codes.",
+  openai: "OpenAI-compatible API.",
+  jobs: "Background jobs.",
+  predictions: "Replicate and Cog compatible API.",
+  inference: "Open Inference Protocol (KServe V2).",
+  mcp: "Model Context Protocol.",
+  models: "Loaded models and their load.",
+  health: "Health checks and metrics.",
+  documentation: "API reference, OpenAPI document and problem types.",
 } as const;
 
 /** A description of a route. */
@@ -191,9 +191,12 @@ export function header(
 
 /** The headers of every answer. */
 const EVERYWHERE: AnswerHeaders = {
-  "X-Request-Id": header("Taken from the request, or made.", "string"),
+  "X-Request-Id": header(
+    "Request id, from the request or generated.",
+    "string",
+  ),
   "traceparent": header(
-    "Where the answer stands in the trace that the request names.",
+    "W3C Trace Context of the response, within the trace of the request.",
     "string",
     false,
   ),
@@ -202,12 +205,12 @@ const EVERYWHERE: AnswerHeaders = {
 /** The headers of answers that count against the rate limit. */
 const RATE_LIMIT: AnswerHeaders = {
   "RateLimit": header(
-    "Requests that are left, and seconds until all are: where the server has a RATE_LIMIT.",
+    "Remaining requests and seconds until the quota is full again, if RATE_LIMIT is set.",
     "string",
     false,
   ),
   "RateLimit-Policy": header(
-    "Requests and seconds of the quota.",
+    "Quota: number of requests and window in seconds.",
     "string",
     false,
   ),
@@ -219,7 +222,11 @@ const CHALLENGE: AnswerHeaders = {
 };
 
 const RETRY_AFTER: AnswerHeaders = {
-  "Retry-After": header("Seconds, where waiting may help.", "integer", false),
+  "Retry-After": header(
+    "Seconds to wait before a retry, if a retry may succeed.",
+    "integer",
+    false,
+  ),
 };
 
 /** Returns the responses of problems: those of one status share a response. */

@@ -28,9 +28,9 @@ export function detokenizeDescription(videos: boolean): MiddlewareHandler {
   return describeFunction({
     id: "detokenize",
     tag: "functions",
-    summary: "Turn codes into pictures, tokens into text",
+    summary: "Decode codes to images, or tokens to text",
     text:
-      "A grid becomes a PNG, a JPEG or JSON; a clip an APNG, a GIF, a zip of PNGs, JSON or, where ffmpeg is installed, an MP4; tokens become JSON. Accept chooses.",
+      "Decodes a grid to a PNG, JPEG, WebP or JSON, a clip to an APNG, GIF, ZIP of PNGs, JSON or, if ffmpeg is installed, MP4, and tokens to JSON. The Accept header selects the format.",
     parameters: [
       ...queryFields(DetokenizeRequest.entries, ["model"]),
       ...CLIP_HEADERS,
@@ -38,7 +38,7 @@ export function detokenizeDescription(videos: boolean): MiddlewareHandler {
     body: {
       ...json(DetokenizeBody, {
         examples: {
-          picture: { summary: "A picture", value: { grid: GRID } },
+          picture: { summary: "An image", value: { grid: GRID } },
           clip: {
             summary: "A clip",
             value: { clip: { codes: [GRID.codes, GRID.codes] } },
@@ -50,7 +50,7 @@ export function detokenizeDescription(videos: boolean): MiddlewareHandler {
     },
     answers: {
       200: {
-        description: "A picture, a clip, or what tokens spell",
+        description: "An image, a clip, or decoded tokens",
         content: {
           ...bytes(
             "image/png",
@@ -64,17 +64,17 @@ export function detokenizeDescription(videos: boolean): MiddlewareHandler {
           ...json(DetokenizeAnswer),
         },
         headers: {
-          "Server-Timing": header("How long it took.", "string", false),
+          "Server-Timing": header("Duration of the request.", "string", false),
         },
         links: {
           tokenize: {
             operationId: "tokenize",
-            description: "The picture, back as codes.",
+            description: "Encodes the image as codes again.",
             requestBody: { image: "$response.body#/b64_json" },
           },
           caption: {
             operationId: "caption",
-            description: "What the picture shows.",
+            description: "Describes the image.",
             requestBody: { image: "$response.body#/b64_json", "max_tokens": 8 },
           },
         },

@@ -36,7 +36,7 @@ const PROBLEMS: RouteDescription["problems"] = [
 ];
 
 const TIMING = {
-  "Server-Timing": header("How long each part took.", "string", false),
+  "Server-Timing": header("Duration of each phase.", "string", false),
 };
 
 /** The example mask: a PNG of 32 × 32 pixels, transparent at the lower right. */
@@ -53,14 +53,14 @@ function texts(entries: v.ObjectEntries): string[] {
 export const editsDescription = describe(mayBeJob({
   id: "editImages",
   tag: "openai",
-  summary: "Draw the masked part of a picture anew",
+  summary: "Edit an image with a mask",
   text:
-    "Codes outside the mask stay as they are, those inside are drawn among them in raster order: each sees what is above it and to its left, not what is below. A code is 8 × 8 pixels and is drawn when any pixel of the mask in it is fully transparent. The picture is brought to the model's area first, and what stays is the vision tokenizer's rendering of it. Without a mask the picture's own transparency counts; a picture without any is refused, since Emu3 was not trained to edit. Unknown fields are ignored.",
+    "Regenerates the masked part of an image. Codes outside the mask are kept; those inside are generated in raster order, so that each depends on the codes above it and to its left, but not on those below. A code covers 8 × 8 pixels and is regenerated if any pixel of the mask in it is fully transparent. The image is first resized to the model's area, and kept parts are reconstructed by the vision tokenizer. Without a mask, the transparency of the image is used; an image without transparency is refused, since Emu3 was not trained to edit. Unknown fields are ignored.",
   body: {
     ...json(v.pipe(EditRequest, v.metadata({ ref: "EditRequest" })), {
       examples: {
         mask: {
-          summary: "A picture and a mask",
+          summary: "An image and a mask",
           value: {
             image: PICTURE,
             mask: MASK,
@@ -69,7 +69,7 @@ export const editsDescription = describe(mayBeJob({
           },
         },
         stream: {
-          summary: "Events, one picture on the way",
+          summary: "A stream with one partial image",
           value: {
             images: [{ "image_url": PICTURE }],
             mask: { "image_url": MASK },
@@ -87,7 +87,7 @@ export const editsDescription = describe(mayBeJob({
   },
   answers: {
     200: {
-      description: "Pictures",
+      description: "Images",
       content: { ...json(EditAnswer), ...eventStream("EditEvent") },
       headers: TIMING,
     },
@@ -99,15 +99,15 @@ export const editsDescription = describe(mayBeJob({
 export const variationsDescription = describe(mayBeJob({
   id: "createImageVariations",
   tag: "openai",
-  summary: "Draw pictures like another",
+  summary: "Create variations of an image",
   text:
-    "Emu3 was not trained to vary pictures. A model that answers is asked what the picture shows, and that is drawn with the seed; the answer tells it. With keep the first rows of the picture stay as well. Where no model answers (FUNCTIONS), a quarter of the rows stays and the rest is drawn without a prompt. Unknown fields are ignored.",
+    "Generates images from a description of the given image, since Emu3 was not trained to create variations. A model for answering describes the image, and the description is the prompt; the response contains it. With keep, the first rows of the image are kept as well. If no model answers (FUNCTIONS), a quarter of the rows is kept and the rest is generated without a prompt. Unknown fields are ignored.",
   body: {
     ...json(v.pipe(VariationRequest, v.metadata({ ref: "VariationRequest" })), {
       examples: {
-        picture: { summary: "A picture", value: { image: PICTURE, seed: 11 } },
+        picture: { summary: "An image", value: { image: PICTURE, seed: 11 } },
         keep: {
-          summary: "Its upper half stays, and what to draw is said",
+          summary: "Keep the upper half, with a prompt",
           value: {
             image: PICTURE,
             prompt: "three apples",
@@ -123,7 +123,7 @@ export const variationsDescription = describe(mayBeJob({
   },
   answers: {
     200: {
-      description: "Pictures",
+      description: "Images",
       content: json(VariationAnswer),
       headers: TIMING,
     },

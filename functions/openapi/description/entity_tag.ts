@@ -13,14 +13,14 @@ const CONDITIONS: Parameters = [
     in: "header",
     name: "If-None-Match",
     description:
-      "Tags of answers that the client has: 412 at once if it would be one of them.",
+      "ETags of responses that the client has. If the response would have one of them, the request fails with 412 before anything is computed.",
     schema: { type: "string" },
   },
   {
     in: "header",
     name: "If-Match",
     description:
-      "Tags of the answers that are wanted: 412 at once if it would be none of them. A weak tag matches none.",
+      "ETags of expected responses. If the response would have none of them, the request fails with 412 before anything is computed. Weak tags never match.",
     schema: { type: "string" },
   },
 ];
@@ -30,7 +30,7 @@ export function mayBeKnown(route: RouteDescription): RouteDescription {
   const { 200: answer, ...others } = route.answers;
   if (answer === undefined) throw new TypeError("expected an answer 200");
   const etag = header(
-    "Of what comes out the same again; weak where the body tells an id or timings.",
+    "ETag of a reproducible response; weak if the body contains an id or timings.",
     "string",
     false,
   );

@@ -34,31 +34,31 @@ const UNNAMED = "";
 const STREAMS = {
   GenerateEvent: {
     events: { ...GENERATE_EVENTS, error: ProblemAnswer },
-    end: "The last is completed, or error.",
+    end: "The last event is completed or error.",
   },
   CaptionEvent: {
     events: { ...CAPTION_EVENTS, error: ProblemAnswer },
-    end: "The last is completed, or error.",
+    end: "The last event is completed or error.",
   },
   ImagesEvent: {
     events: { ...IMAGE_EVENTS, error: ProblemAnswer },
-    end: "The last is that of the last picture, or error.",
+    end: "The last event is that of the last image, or error.",
   },
   EditEvent: {
     events: { ...EDIT_EVENTS, error: ProblemAnswer },
-    end: "The last is that of the last picture, or error.",
+    end: "The last event is that of the last image, or error.",
   },
   ChatEvent: {
     events: { [UNNAMED]: ChatChunk, error: ProblemAnswer },
-    end: "The last has [DONE] as its data, or is error.",
+    end: "The last event has the data [DONE], or is error.",
   },
   ResponseEvent: {
     events: { ...RESPONSE_EVENTS, error: ProblemAnswer },
-    end: "The last is response.completed, response.incomplete or error.",
+    end: "The last event is response.completed, response.incomplete or error.",
   },
   McpEvent: {
     events: { message: McpAnswer },
-    end: "The last answers the request.",
+    end: "The last event is the response to the request.",
   },
 } as const;
 
@@ -75,7 +75,7 @@ export function eventStream(name: keyof typeof STREAMS): Content {
 export function eventSchemas(): ComponentSchemas {
   return Object.fromEntries(
     Object.entries(STREAMS).map(([name, { events, end }]) => [name, {
-      description: `One event of a stream. Its data is JSON. ${end}`,
+      description: `One event of a stream, with JSON as its data. ${end}`,
       anyOf: [
         ...Object.entries(events).map(([event, data]) => eventOf(event, data)),
         ...(UNNAMED in events ? [DONE] : []),

@@ -71,15 +71,21 @@ export function form(
 
 /** The size headers of bare codes. */
 export const GRID_HEADERS: Parameters = [
-  gridHeader("X-Grid-Height", "Rows of codes in application/octet-stream."),
-  gridHeader("X-Grid-Width", "Codes a row in application/octet-stream."),
+  gridHeader(
+    "X-Grid-Height",
+    "Number of rows of codes in application/octet-stream.",
+  ),
+  gridHeader(
+    "X-Grid-Width",
+    "Number of codes per row in application/octet-stream.",
+  ),
 ];
 
 /** The size headers of a clip's bare codes. */
 export const CLIP_HEADERS: Parameters = [
   gridHeader(
     "X-Grid-Frames",
-    "Frames of codes in application/octet-stream. Makes them a clip.",
+    "Number of frames of codes in application/octet-stream, which makes them a clip.",
   ),
   ...GRID_HEADERS,
 ];

@@ -20,17 +20,17 @@ import { eventStream } from "./events.ts";
 export const generateDescription = describeFunction({
   id: "generate",
   tag: "functions",
-  summary: "Draw pictures of a sentence",
+  summary: "Generate images from a prompt",
   text:
-    "The same fields and seed give the same codes, whatever else is running. Accept chooses between JSON, one PNG or JPEG, codes alone, and events row by row. Closing the connection stops the model within a step.",
+    "Generates images from a prompt. The same fields and seed give the same codes, independent of concurrent requests. The Accept header selects JSON, a single PNG, JPEG or WebP, codes only, or events for each row. Closing the connection stops the generation within one step.",
   body: json(GenerateBody, {
     examples: {
       picture: {
-        summary: "One picture",
+        summary: "One image",
         value: { prompt: "a rocket above a tree", seed: 11 },
       },
       small: {
-        summary: "A small one, with what the model believed",
+        summary: "A small image with log probabilities",
         value: {
           prompt: "three apples",
           height: 32,
@@ -41,7 +41,7 @@ export const generateDescription = describeFunction({
         },
       },
       several: {
-        summary: "Two, given their first row",
+        summary: "Two images that continue a given first row",
         value: {
           prompt: "a cat on a blue background",
           height: 24,
@@ -52,7 +52,7 @@ export const generateDescription = describeFunction({
         },
       },
       around: {
-        summary: "Drawn around codes that stay",
+        summary: "An image around kept codes (inpainting)",
         value: {
           prompt: "a cat on a blue background",
           seed: 1,
@@ -63,7 +63,7 @@ export const generateDescription = describeFunction({
   }),
   answers: {
     200: {
-      description: "Pictures",
+      description: "Images",
       content: {
         ...json(GenerateAnswer),
         ...bytes(
@@ -76,25 +76,25 @@ export const generateDescription = describeFunction({
         ...eventStream("GenerateEvent"),
       },
       headers: {
-        "Server-Timing": header("How long each part took.", "string", false),
-        "X-Seed": header("The seed, beside files and codes.", "integer", false),
+        "Server-Timing": header("Duration of each phase.", "string", false),
+        "X-Seed": header("Seed of files and codes.", "integer", false),
         "X-Grid-Frames": header(
-          "Pictures, where codes of several come in one file.",
+          "Number of images, if one file has the codes of several.",
           "integer",
           false,
         ),
-        "X-Grid-Height": header("Rows of codes.", "integer", false),
-        "X-Grid-Width": header("Codes a row.", "integer", false),
+        "X-Grid-Height": header("Number of rows of codes.", "integer", false),
+        "X-Grid-Width": header("Number of codes per row.", "integer", false),
       },
       links: {
         detokenize: {
           operationId: "detokenize",
-          description: "The codes, as pixels.",
+          description: "Decodes the codes to pixels.",
           requestBody: { grid: "$response.body#/images/0/grid" },
         },
         caption: {
           operationId: "caption",
-          description: "What the picture shows.",
+          description: "Describes the image.",
           requestBody: {
             grid: "$response.body#/images/0/grid",
             question: "How many objects are there?",
@@ -102,7 +102,7 @@ export const generateDescription = describeFunction({
         },
         score: {
           operationId: "score",
-          description: "How likely the picture is.",
+          description: "Computes the likelihood of the image.",
           requestBody: {
             grid: "$response.body#/images/0/grid",
             prompt: "$request.body#/prompt",
@@ -111,7 +111,7 @@ export const generateDescription = describeFunction({
         },
         tokenize: {
           operationId: "tokenize",
-          description: "The picture, as codes.",
+          description: "Encodes the image as codes.",
           requestBody: { image: "$response.body#/images/0/b64_json" },
         },
       },

@@ -19,8 +19,10 @@ const RETRY_AFTER = {
 export const liveDescription = describe({
   id: "getLive",
   tag: "health",
-  summary: "Whether the process lives",
-  answers: { 200: { description: "It does", content: json(LiveAnswer) } },
+  summary: "Liveness",
+  answers: {
+    200: { description: "The process is alive", content: json(LiveAnswer) },
+  },
   problems: [],
 });
 
@@ -28,11 +30,12 @@ export const liveDescription = describe({
 export const readyDescription = describe({
   id: "getReady",
   tag: "health",
-  summary: "Whether requests can be answered",
+  summary: "Readiness",
   answers: {
-    200: { description: "They can", content: json(ReadyAnswer) },
+    200: { description: "The server is ready", content: json(ReadyAnswer) },
     503: {
-      description: "Models are loading or have failed to, or the server stops",
+      description:
+        "Models are loading or failed to load, or the server is shutting down",
       content: json(ReadyAnswer),
       headers: RETRY_AFTER,
     },
@@ -44,12 +47,12 @@ export const readyDescription = describe({
 export const pingDescription = describe({
   id: "getPing",
   tag: "health",
-  summary: "The same, as RunPod asks it",
+  summary: "Readiness in RunPod's format",
   answers: {
     200: { description: "Ready", content: json(ReadyAnswer) },
     204: { description: "Models are loading" },
     503: {
-      description: "A model has failed, or the server stops",
+      description: "A model failed to load, or the server is shutting down",
       content: json(ReadyAnswer),
     },
   },
@@ -60,11 +63,12 @@ export const pingDescription = describe({
 export const healthDescription = describe({
   id: "getHealth",
   tag: "health",
-  summary: "Where everything stands",
+  summary: "Detailed status",
   answers: {
     200: { description: "Ready", content: json(HealthAnswer) },
     503: {
-      description: "Models are loading or have failed to, or the server stops",
+      description:
+        "Models are loading or failed to load, or the server is shutting down",
       content: json(HealthAnswer),
       headers: RETRY_AFTER,
     },

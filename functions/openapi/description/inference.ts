@@ -48,28 +48,39 @@ const LENGTH = "Inference-Header-Content-Length";
 
 /** The description of `/v2`. */
 export const serverDescription = route("getInferenceServer", {
-  summary: "The server, and what of the protocol it knows",
+  summary: "Server metadata and supported protocol extensions",
   answers: {
-    200: { description: "The server", content: json(ServerMetadataAnswer) },
+    200: {
+      description: "Server metadata",
+      content: json(ServerMetadataAnswer),
+    },
   },
   problems: [],
 });
 
 /** The description of `/v2/health/live`. */
 export const serverLiveDescription = route("getInferenceLive", {
-  summary: "Whether the process lives",
-  answers: { 200: { description: "It does", content: json(ServerLiveAnswer) } },
+  summary: "Liveness",
+  answers: {
+    200: {
+      description: "The process is alive",
+      content: json(ServerLiveAnswer),
+    },
+  },
   problems: [],
   open: true,
 });
 
 /** The description of `/v2/health/ready`. */
 export const serverReadyDescription = route("getInferenceReady", {
-  summary: "Whether requests can be answered",
+  summary: "Readiness",
   answers: {
-    200: { description: "They can", content: json(ServerReadyAnswer) },
+    200: {
+      description: "The server is ready",
+      content: json(ServerReadyAnswer),
+    },
     503: {
-      description: "Models are loading, or have failed to",
+      description: "Models are loading or failed to load",
       content: json(ServerReadyAnswer),
     },
   },
@@ -90,11 +101,11 @@ export function modelDescriptions(
   const parameters = [named(models), ...versioned ? [VERSION] : []];
   return {
     metadata: route(`getInferenceModel${suffix}`, {
-      summary: "A model: its tensors",
+      summary: "Model metadata with its tensors",
       parameters,
       answers: {
         200: {
-          description: "The model",
+          description: "Model metadata",
           content: json(ModelMetadataAnswer),
           links: {
             ready: {
@@ -107,10 +118,13 @@ export function modelDescriptions(
       problems: ["unknown-model"],
     }),
     ready: route(`getInferenceModelReady${suffix}`, {
-      summary: "Whether a model can be used",
+      summary: "Readiness of a model",
       parameters,
       answers: {
-        200: { description: "It can", content: json(ModelReadyAnswer) },
+        200: {
+          description: "The model is ready",
+          content: json(ModelReadyAnswer),
+        },
       },
       problems: ["unknown-model", "not-ready"],
     }),
@@ -124,13 +138,14 @@ function inferDescription(
   parameters: Parameters,
 ): MiddlewareHandler {
   return route(id, {
-    summary: "Tensors, each into each other",
+    summary: "Run inference on tensors",
     text:
-      `Options of the function of the same name are parameters; unknown ones are ignored. With the binary tensor extension raw bytes stand behind the JSON, whose length is then in ${LENGTH}. Content-Encoding may be gzip or deflate.`,
+      `Runs the function with the name of the model. Its options are parameters; unknown parameters are ignored. With the binary tensor extension, raw bytes follow the JSON, and ${LENGTH} has the length of the JSON. Content-Encoding may be gzip or deflate.`,
     parameters: [...parameters, {
       in: "header",
       name: LENGTH,
-      description: "Where the JSON of the body ends, if that is not its end.",
+      description:
+        "Length of the JSON in the body, in bytes, if raw bytes follow it.",
       schema: { type: "string", pattern: "^[0-9]{1,10}$" },
     }, IDEMPOTENCY_KEY],
     body: inferBody(models),
@@ -140,7 +155,7 @@ function inferDescription(
         content: { ...json(InferAnswer), ...JSON_AND_BYTES },
         headers: {
           [LENGTH]: header(
-            "Where the JSON of the answer ends, if that is not its end.",
+            "Length of the JSON in the response, in bytes, if raw bytes follow it.",
             "integer",
             false,
           ),
@@ -168,7 +183,7 @@ const JSON_AND_BYTES: Content = {
       type: "string",
       format: "binary",
       minLength: 1,
-      description: "The same JSON, and raw bytes behind it.",
+      description: "JSON followed by raw bytes.",
     },
   },
 };
@@ -188,7 +203,7 @@ function named(models: readonly FunctionName[]): Parameters[number] {
     in: "path",
     name: "model",
     required: true,
-    description: "A function, as a model.",
+    description: "Name of a function as a model.",
     schema: { type: "string", enum: [...models] },
     example: models[0],
   };
@@ -198,7 +213,7 @@ const VERSION: Parameters[number] = {
   in: "path",
   name: "version",
   required: true,
-  description: "The only one there is.",
+  description: "Version of the model; there is only one.",
   schema: { type: "string", enum: [MODEL_VERSION] },
   example: MODEL_VERSION,
 };

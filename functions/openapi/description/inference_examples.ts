@@ -16,25 +16,25 @@ const CODES = {
 
 const EXAMPLES = {
   generate: {
-    summary: "A picture, by generate",
+    summary: "Generate an image",
     value: {
       inputs: [text("prompt", "three apples")],
       parameters: { seed: 11 },
     },
   },
   caption: {
-    summary: "An answer, by caption",
+    summary: "Answer a question",
     value: {
       inputs: [CODES, text("question", "What is this?")],
       parameters: { "max_tokens": 16 },
     },
   },
   tokenize: {
-    summary: "Codes, by tokenize",
+    summary: "Encode an image as codes",
     value: { inputs: [text("image", PICTURE)] },
   },
   detokenize: {
-    summary: "A picture, by detokenize",
+    summary: "Decode codes to an image",
     value: { inputs: [CODES] },
   },
 } as const;

@@ -27,7 +27,8 @@ type Answer = RouteDescription["answers"][number];
 export const IDEMPOTENCY_KEY: Parameters[number] = {
   in: "header",
   name: "Idempotency-Key",
-  description: "Whoever asks again with it gets the first answer.",
+  description:
+    "Key of the request. Later requests with the same key get the response of the first one.",
   schema: {
     type: "string",
     minLength: 1,
@@ -41,11 +42,11 @@ export const PREFER: Parameters[number] = {
   in: "header",
   name: "Prefer",
   description:
-    "respond-async: a job at once. wait=10: the answer if it comes in so many seconds, else a job. What is not understood is ignored.",
+    "respond-async creates a job. wait=10 waits up to 10 seconds for the response and creates a job otherwise. Unknown preferences are ignored.",
   schema: { type: "string" },
   examples: {
     // First, since forms begin with it.
-    answer: { summary: "The answer itself", value: "" },
+    answer: { summary: "The response itself", value: "" },
     job: { value: "respond-async" },
     wait: { value: "wait=1" },
   },
@@ -56,8 +57,12 @@ const ACCEPTED: Answer = {
   description: "A job",
   content: json(JobAnswer),
   headers: {
-    "Location": header("Where the job is.", "string"),
-    "Preference-Applied": header("What of Prefer counts.", "string", false),
+    "Location": header("URL of the job.", "string"),
+    "Preference-Applied": header(
+      "Preferences of Prefer that were applied.",
+      "string",
+      false,
+    ),
   },
   links: {
     job: {
@@ -82,12 +87,12 @@ const ACCEPTED: Answer = {
 /** The headers of answers to a request with `Idempotency-Key`. */
 const KEY_HEADERS: AnswerHeaders = {
   "Idempotency-Replayed": header(
-    "true: the first answer, once more.",
+    "true if this is the stored response of the first request.",
     "string",
     false,
   ),
   "Idempotency-Kept": header(
-    "false: the store had no room for this answer; asked again, it is made anew.",
+    "false if the store had no space for this response; a repeated request is computed again.",
     "string",
     false,
   ),
@@ -117,7 +122,7 @@ const ID: Parameters[number] = {
   in: "path",
   name: "id",
   required: true,
-  description: "Of the job.",
+  description: "Id of the job.",
   schema: { type: "string" },
 };
 
@@ -125,11 +130,11 @@ const ID: Parameters[number] = {
 export const jobsDescription = describe({
   id: "listJobs",
   tag: "jobs",
-  summary: "The caller's jobs, the newest first, 100 a page at most",
+  summary: "List the caller's jobs, newest first, at most 100 per page",
   parameters: [{
     in: "query",
     name: "after",
-    description: "The last job of the page before.",
+    description: "Id of the last job of the previous page.",
     schema: { type: "string" },
   }],
   answers: { 200: { description: "Jobs", content: json(JobsAnswer) } },
@@ -140,7 +145,7 @@ export const jobsDescription = describe({
 export const jobDescription = describe({
   id: "getJob",
   tag: "jobs",
-  summary: "Where a job stands, and what came of it",
+  summary: "Get a job with its result",
   parameters: [ID],
   answers: { 200: { description: "The job", content: json(WholeJobAnswer) } },
   problems: ["unknown-job", "unread-answers"],
@@ -150,13 +155,13 @@ export const jobDescription = describe({
 export const jobEventsDescription = describe({
   id: "getJobEvents",
   tag: "jobs",
-  summary: "What happens to a job, from the first event or any later one",
+  summary: "Stream the events of a job, from the first or a later one",
   text:
-    "A row that is drawn while somebody follows the job may have a preview, if the request asked for it; rows that are replayed have none.",
+    "Rows generated while the stream is open may have a preview, if the request enabled it; replayed rows have none.",
   parameters: [ID, {
     in: "header",
     name: "Last-Event-ID",
-    description: "The last event that is known; those after it follow.",
+    description: "Id of the last received event; the stream starts after it.",
     schema: { type: "string", pattern: "^[0-9]*$" },
   }],
   answers: {
@@ -167,7 +172,7 @@ export const jobEventsDescription = describe({
           schema: {
             type: "object",
             description:
-              "An event of the function's own stream, or of the job; its data is JSON.",
+              "An event of the function or of the job, with JSON as its data.",
             properties: {
               id: { type: "string" },
               event: { type: "string" },
@@ -186,10 +191,10 @@ export const jobEventsDescription = describe({
 export const cancelDescription = describe({
   id: "cancelJob",
   tag: "jobs",
-  summary: "End a job; one that has ended stays as it is",
+  summary: "Cancel a job; ended jobs are unchanged",
   parameters: [ID],
   answers: {
-    200: { description: "The job, which stays", content: json(JobAnswer) },
+    200: { description: "The job, which is kept", content: json(JobAnswer) },
   },
   problems: ["unknown-job"],
 });
@@ -198,7 +203,7 @@ export const cancelDescription = describe({
 export const resumeDescription = describe({
   id: "resumeJob",
   tag: "jobs",
-  summary: "Go on with a job that was interrupted, from its last row",
+  summary: "Resume an interrupted job from its last row",
   parameters: [ID, IDEMPOTENCY_KEY],
   answers: { 202: ACCEPTED },
   problems: [

@@ -16,15 +16,15 @@ import { eventStream } from "./events.ts";
 import { IDEMPOTENCY_KEY } from "./jobs.ts";
 
 const SESSION =
-  "Whose calls are whose: made with the answer to initialize, and sent back with whatever comes later.";
+  "Id of the session, created with the response to initialize and sent with all later requests.";
 
 /** The description of the route. */
 export const mcpDescription = describe({
   id: "sendMcpMessage",
   tag: "mcp",
-  summary: "A message of a client of the Model Context Protocol",
+  summary: "Send a message of the Model Context Protocol",
   text:
-    "Streamable HTTP: tools generate_image, caption_image, tokenize_image and detokenize_image, as far as their functions are served; tools/list has their schemas. Events come where Accept lists text/event-stream, else the answer alone as JSON. An error of a tool is a result with isError.",
+    "Streamable HTTP transport with the tools generate_image, caption_image, tokenize_image and detokenize_image, if their functions are enabled; tools/list returns their schemas. The response is a stream of events if Accept contains text/event-stream, else JSON. Errors of a tool are results with isError.",
   parameters: [
     {
       in: "header",
@@ -35,7 +35,8 @@ export const mcpDescription = describe({
     {
       in: "header",
       name: "MCP-Protocol-Version",
-      description: "As it was agreed on; 400 where it is not known.",
+      description:
+        "Negotiated version of the protocol; unknown versions fail with 400.",
       schema: { type: "string" },
       example: "2025-11-25",
     },
@@ -44,11 +45,11 @@ export const mcpDescription = describe({
   body: json(McpMessage, {
     examples: {
       tools: {
-        summary: "What there is",
+        summary: "List the tools",
         value: { jsonrpc: "2.0", id: 1, method: "tools/list" },
       },
       call: {
-        summary: "A picture",
+        summary: "An image",
         value: {
           jsonrpc: "2.0",
           id: 2,
@@ -67,14 +68,13 @@ export const mcpDescription = describe({
   }),
   answers: {
     200: {
-      description:
-        "The answer; as events, notifications of progress come before it",
+      description: "The response; in a stream, after progress notifications",
       content: { ...json(McpAnswer), ...eventStream("McpEvent") },
       headers: {
         "Mcp-Session-Id": header(SESSION, "string", false),
       },
     },
-    202: { description: "A notification or a response was taken" },
+    202: { description: "A notification or a response was accepted" },
   },
   problems: [
     ...BODY_PROBLEMS,

@@ -10,10 +10,10 @@ import { describe } from "./describe.ts";
 export const metricsDescription = describe({
   id: "getMetrics",
   tag: "models",
-  summary: "Counts and durations, for Prometheus",
+  summary: "Prometheus metrics",
   answers: {
     200: {
-      description: "Metrics in Prometheus' text format",
+      description: "Metrics in the Prometheus text format",
       content: { "text/plain": { schema: { type: "string" } } },
     },
   },

@@ -21,7 +21,7 @@ import { PICTURE } from "./examples.ts";
 import { mayBeJob } from "./jobs.ts";
 
 const TIMING = {
-  "Server-Timing": header("How long each part took.", "string", false),
+  "Server-Timing": header("Duration of each phase.", "string", false),
 };
 
 /** The problems of these routes: unlike functions, they ignore `Accept`. */
@@ -31,19 +31,19 @@ const PROBLEMS = MODEL_PROBLEMS.filter((code) => code !== "not-acceptable");
 export const imagesDescription = describe(mayBeJob({
   id: "createImages",
   tag: "openai",
-  summary: "Draw pictures of a sentence",
+  summary: "Generate images from a prompt",
   text:
-    "Of size the ratio counts; the area is the model's, and the answer says what became of it. With stream the answer is events, with as many partial pictures as asked for. Unknown fields are ignored.",
+    "Generates images from a prompt. Only the aspect ratio of size is used; the area is that of the model, and the response contains the final size. With stream, the response is a stream of events with the requested number of partial images. Unknown fields are ignored.",
   body: json(
     v.pipe(ImageRequest, v.metadata({ ref: "ImagesRequest" })),
     {
       examples: {
         picture: {
-          summary: "A picture",
+          summary: "An image",
           value: { prompt: "three apples", seed: 11 },
         },
         stream: {
-          summary: "Events, one picture on the way",
+          summary: "A stream with one partial image",
           value: {
             prompt: "three apples",
             size: "1024x768",
@@ -56,13 +56,13 @@ export const imagesDescription = describe(mayBeJob({
   ),
   answers: {
     200: {
-      description: "Pictures",
+      description: "Images",
       content: { ...json(ImagesAnswer), ...eventStream("ImagesEvent") },
       headers: TIMING,
       links: {
         tokenize: {
           operationId: "tokenize",
-          description: "The picture, as codes.",
+          description: "Encodes the image as codes.",
           requestBody: { image: "$response.body#/data/0/b64_json" },
         },
       },
@@ -80,9 +80,9 @@ export const imagesDescription = describe(mayBeJob({
 export const keptPictureDescription = describe({
   id: "getPicture",
   tag: "openai",
-  summary: "A picture that was drawn",
+  summary: "Download a generated image",
   text:
-    "What response_format url leads to, for as long as jobs are kept. The name is all that is needed: no key.",
+    "Returns the image of a URL in responses with response_format url, as long as jobs are kept. The URL is unguessable and needs no API key.",
   open: true,
   answers: {
     200: {
@@ -97,19 +97,19 @@ export const keptPictureDescription = describe({
 export const chatDescription = describe(mayBeJob({
   id: "createChatCompletion",
   tag: "openai",
-  summary: "Answer a question, with pictures or without",
+  summary: "Answer a question, with or without images",
   text:
-    "The question is the text of the user's last message, after what system and developer say; the pictures are those that the user showed last. Without any, a model with the capability text_only answers the text alone; another one refuses with picture-required. With stream the answer is events. Unknown fields are ignored.",
+    "Answers the last message of the user, after the system and developer messages, about the most recent images of the user. Without images, models with the capability text_only answer the text; others fail with picture-required. With stream, the response is a stream of events. Unknown fields are ignored.",
   body: json(
     v.pipe(ChatRequest, v.metadata({ ref: "ChatRequest" })),
     {
       examples: {
         question: {
-          summary: "A question about a picture",
+          summary: "A question about an image",
           value: { messages: [asked()], "max_tokens": 16 },
         },
         stream: {
-          summary: "Events, the last with how much was worked",
+          summary: "A stream with usage in the last event",
           value: {
             messages: [asked()],
             "max_tokens": 16,
@@ -128,7 +128,7 @@ export const chatDescription = describe(mayBeJob({
       links: {
         tokens: {
           operationId: "tokenize",
-          description: "The text, as tokens.",
+          description: "Encodes the text as tokens.",
           requestBody: { text: "$response.body#/choices/0/message/content" },
         },
       },

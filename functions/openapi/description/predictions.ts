@@ -30,10 +30,10 @@ import { IDEMPOTENCY_KEY, PREFER } from "./jobs.ts";
 
 type Parameters = NonNullable<RouteDescription["parameters"]>;
 
-const ID = path("id", "Of the prediction.", "one-of-mine");
+const ID = path("id", "Id of the prediction.", "one-of-mine");
 const OWNER = path(
   "owner",
-  "Anything: whoever is asked, it is this server.",
+  "Owner of the model; ignored.",
   "emu3",
 );
 const NAME = path("name", "A function or a model.", "generate");
@@ -43,7 +43,7 @@ const PREDICTION = json(PredictionAnswer);
 const BODY: Content = json(PredictionRequest, {
   examples: {
     picture: {
-      summary: "A picture",
+      summary: "An image",
       value: {
         version: "generate",
         input: { prompt: "three apples", height: 16, width: 16 },
@@ -69,17 +69,17 @@ export const predictModelDescription = creating(
 /** The description of the routes that create one with a given id. */
 export const putDescription = creating("putPrediction", [{
   ...ID,
-  description: "Of the prediction: for a new one anything but job-…",
+  description: "Id of the prediction; for a new one, without the prefix job-.",
   schema: { type: "string", pattern: "^[A-Za-z0-9_-]{1,64}$" },
 }], ["draining", "quota-exceeded", "unread-answers"]);
 
 /** The description of the routes that list predictions. */
 export const listDescription = route("listPredictions", {
-  summary: "Predictions, the newest first, 100 a page at most",
+  summary: "List predictions, newest first, at most 100 per page",
   parameters: [{
     in: "query",
     name: "cursor",
-    description: "As the member next of the page before has it.",
+    description: "Cursor from the member next of the previous page.",
     schema: { type: "string" },
   }],
   answers: {
@@ -90,7 +90,7 @@ export const listDescription = route("listPredictions", {
 
 /** The description of the routes that return one. */
 export const getDescription = route("getPrediction", {
-  summary: "A prediction",
+  summary: "Get a prediction",
   parameters: [ID],
   answers: { 200: { description: "The prediction", content: PREDICTION } },
   problems: ["unknown-job", "unread-answers"],
@@ -98,7 +98,7 @@ export const getDescription = route("getPrediction", {
 
 /** The description of the routes that stream the events of one. */
 export const streamDescription = route("streamPrediction", {
-  summary: "What happens to a prediction: output, error, done",
+  summary: "Stream the events of a prediction: output, error, done",
   parameters: [ID],
   answers: {
     200: {
@@ -123,7 +123,7 @@ export const streamDescription = route("streamPrediction", {
 
 /** The description of the routes that cancel one. */
 export const cancelDescription = route("cancelPrediction", {
-  summary: "End a prediction",
+  summary: "Cancel a prediction",
   parameters: [ID, IDEMPOTENCY_KEY],
   answers: { 200: { description: "The prediction", content: PREDICTION } },
   problems: ["unknown-job", "invalid-fields", ...POST_PROBLEMS, "overloaded"],
@@ -131,17 +131,20 @@ export const cancelDescription = route("cancelPrediction", {
 
 /** The description of the routes that return a model. */
 export const modelDescription = route("getPredictionModel", {
-  summary: "A model, as Replicate's client asks for it",
+  summary: "Get a model",
   parameters: [OWNER, NAME],
   answers: {
-    200: { description: "The model", content: json(PredictionModelAnswer) },
+    200: {
+      description: "Model metadata",
+      content: json(PredictionModelAnswer),
+    },
   },
   problems: ["not-found"],
 });
 
 /** The description of the routes that upload a file. */
 export const filesDescription = route("createFile", {
-  summary: "A file, which comes back as a data URL",
+  summary: "Upload a file, returned as a data URL",
   body: {
     "multipart/form-data": {
       schema: {
@@ -159,8 +162,13 @@ export const filesDescription = route("createFile", {
 /** The description of `/health-check`. */
 export const cogHealthDescription = route("getCogHealth", {
   open: true,
-  summary: "Whether models are ready, as Cog says it",
-  answers: { 200: { description: "So it is", content: json(CogHealthAnswer) } },
+  summary: "Readiness in Cog's format",
+  answers: {
+    200: {
+      description: "The readiness of the models",
+      content: json(CogHealthAnswer),
+    },
+  },
   problems: [],
 });
 
@@ -170,13 +178,13 @@ function creating(
   problems: readonly ProblemCode[],
 ): MiddlewareHandler {
   return route(id, {
-    summary: "Make a prediction, which is a job",
+    summary: "Create a prediction, which is a job",
     parameters: [...parameters, PREFER],
     body: BODY,
     answers: {
-      200: { description: "A prediction that has ended", content: PREDICTION },
+      200: { description: "An ended prediction", content: PREDICTION },
       201: { description: "A prediction of a model", content: PREDICTION },
-      202: { description: "A prediction under way", content: PREDICTION },
+      202: { description: "A running prediction", content: PREDICTION },
     },
     problems: [
       ...BODY_PROBLEMS,

@@ -22,15 +22,15 @@ import { mayBeJob } from "./jobs.ts";
 export const responsesDescription = describe(mayBeJob({
   id: "createResponse",
   tag: "openai",
-  summary: "Answer a question: OpenAI's Responses API",
+  summary: "Answer a question (OpenAI Responses API)",
   text:
-    "As /v1/chat/completions, in the words of the Responses API. Nothing is kept: store counts for nothing, and previous_response_id, conversation and file_id are refused. Unknown fields are ignored.",
+    "Answers a question like /v1/chat/completions, in the format of the Responses API. Responses are not stored: store is ignored, and previous_response_id, conversation and file_id are refused. Unknown fields are ignored.",
   body: json(
     v.pipe(ResponsesRequest, v.metadata({ ref: "ResponsesRequest" })),
     {
       examples: {
         question: {
-          summary: "A question about a picture",
+          summary: "A question about an image",
           value: { input: [asked()], "max_output_tokens": 16 },
         },
         stream: {
@@ -45,12 +45,12 @@ export const responsesDescription = describe(mayBeJob({
       description: "An answer",
       content: { ...json(ResponseAnswer), ...eventStream("ResponseEvent") },
       headers: {
-        "Server-Timing": header("How long each part took.", "string", false),
+        "Server-Timing": header("Duration of each phase.", "string", false),
       },
       links: {
         tokens: {
           operationId: "tokenize",
-          description: "The text, as tokens.",
+          description: "Encodes the text as tokens.",
           requestBody: { text: "$response.body#/output/0/content/0/text" },
         },
       },

@@ -38,7 +38,7 @@ const FIELDS = [
 
 const OF_PICTURE = {
   picture: {
-    summary: "A picture, row by row",
+    summary: "An image, row by row",
     value: {
       image: PICTURE,
       prompt: "a red dot on yellow",
@@ -62,9 +62,9 @@ export function scoreDescription(
   return describeFunction({
     id: "score",
     tag: "functions",
-    summary: "Judge how likely a picture or an answer is",
+    summary: "Score an image or an answer",
     text:
-      "With prompt, the likelihood of a picture that is said to show it; with text, that of an answer to a question about pictures. Nothing is drawn: the model is fed what it would have said, and tells what it thinks of it.",
+      "Computes the log-likelihood of an image given prompt, or of an answer in text given images and a question. Nothing is generated.",
     parameters: [
       ...queryFields(ScoreRequest.entries, FIELDS),
       ...GRID_HEADERS,
@@ -91,7 +91,7 @@ export function scoreDescription(
         description: "The likelihood",
         content: json(ScoreAnswer),
         headers: {
-          "Server-Timing": header("How long each part took.", "string", false),
+          "Server-Timing": header("Duration of each phase.", "string", false),
         },
       },
     },

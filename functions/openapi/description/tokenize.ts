@@ -26,25 +26,25 @@ const FIELDS = ["resize", "decode", "pad", "model"];
 export const tokenizeDescription = describeFunction({
   id: "tokenize",
   tag: "functions",
-  summary: "Turn pictures into codes, text into tokens",
+  summary: "Encode images as codes, or text as tokens",
   text:
-    `An animated picture becomes a clip, as do frames: one grid of codes for as many frames as the model joins, of ${DEFAULT_MAX_FRAMES} frames at most unless the server is set otherwise (\`limits.max_frames\` of \`GET /v1/models\`). Text, a prompt and a question become the tokens that a model is fed.`,
+    `Encodes an image as a grid of codes, and an animation or a list of frames as a clip, with one grid per group of frames and at most ${DEFAULT_MAX_FRAMES} frames by default (\`limits.max_frames\` of \`GET /v1/models\`). Encodes text, a prompt or a question as the input tokens of a model.`,
   parameters: queryFields(TokenizeRequest.entries, FIELDS),
   body: {
     ...json(TokenizeBody, {
       examples: {
-        picture: { summary: "A picture", value: { image: PICTURE } },
+        picture: { summary: "An image", value: { image: PICTURE } },
         frames: {
           summary: "A clip",
           value: { frames: [PICTURE, PICTURE], pad: "repeat" },
         },
         text: { summary: "Text", value: { text: "a rocket above a tree" } },
         prompt: {
-          summary: "What /v1/generate feeds the model",
+          summary: "Input tokens of /v1/generate",
           value: { prompt: { prompt: "three apples", ratio: "16:9" } },
         },
         question: {
-          summary: "What /v1/caption feeds the model",
+          summary: "Input tokens of /v1/caption",
           value: { question: "What is this?", image: PICTURE },
         },
       },
@@ -56,35 +56,35 @@ export const tokenizeDescription = describeFunction({
   },
   answers: {
     200: {
-      description: "Codes, or tokens",
+      description: "Codes or tokens",
       content: {
         ...json(TokenizeAnswer),
         ...bytes("application/octet-stream", "application/x-npy"),
       },
       headers: {
-        "Server-Timing": header("How long it took.", "string", false),
+        "Server-Timing": header("Duration of the request.", "string", false),
         "X-Grid-Frames": header(
-          "Frames of codes, of a clip.",
+          "Number of frames of codes of a clip.",
           "integer",
           false,
         ),
-        "X-Grid-Height": header("Rows of codes.", "integer", false),
-        "X-Grid-Width": header("Codes a row.", "integer", false),
+        "X-Grid-Height": header("Number of rows of codes.", "integer", false),
+        "X-Grid-Width": header("Number of codes per row.", "integer", false),
       },
       links: {
         picture: {
           operationId: "detokenize",
-          description: "The codes, back as pixels.",
+          description: "Decodes the codes to pixels.",
           requestBody: { grid: "$response.body#/grid" },
         },
         text: {
           operationId: "detokenize",
-          description: "The tokens, back as text.",
+          description: "Decodes the tokens to text.",
           requestBody: { tokens: "$response.body#/tokens" },
         },
         caption: {
           operationId: "caption",
-          description: "What the codes show.",
+          description: "Describes the image of the codes.",
           requestBody: { grid: "$response.body#/grid", "max_tokens": 8 },
         },
       },

@@ -26,13 +26,13 @@ export const Rows = v.array(v.array(Count));
 /** The schema of a picture's codes. */
 export const GridAnswer = v.pipe(
   v.strictObject({ height: Side, width: Side, codes: Rows }),
-  v.description("Codes, row by row. Goes back in wherever a grid is taken."),
+  v.description("Rows of codes. Valid as input wherever a grid is accepted."),
   v.metadata({ ref: "GridAnswer" }),
 );
 
 /** The entries of a file in JSON. */
 export const FILE_ENTRIES = {
-  "b64_json": v.pipe(v.string(), v.description("The file in base64.")),
+  "b64_json": v.pipe(v.string(), v.description("File in base64.")),
   "mime_type": v.picklist(["image/png", "image/jpeg", "image/webp"]),
 };
 
@@ -47,7 +47,7 @@ export const TimingsAnswer = v.pipe(
     "decode_s": Seconds,
     "vision_s": Seconds,
   }),
-  v.description("How long each part took, in seconds."),
+  v.description("Duration of each phase, in seconds."),
   v.metadata({ ref: "Timings" }),
 );
 
@@ -55,12 +55,14 @@ export const TimingsAnswer = v.pipe(
 export const Logprobs = v.array(v.strictObject({
   logprob: v.pipe(
     v.nullable(v.number()),
-    v.description("Of the code that stands there. null means minus infinity."),
+    v.description(
+      "Log probability of the code at this position. null means minus infinity.",
+    ),
   ),
-  entropy: v.pipe(v.number(), v.description("In nats.")),
+  entropy: v.pipe(v.number(), v.description("Entropy in nats.")),
   top: v.pipe(
     v.array(v.strictObject({ code: Count, logprob: v.nullable(v.number()) })),
-    v.description("The strongest codes, strongest first."),
+    v.description("Most likely codes, in descending order."),
   ),
 }));
 
@@ -77,7 +79,7 @@ const IMAGE_ENTRIES = {
   rows: v.optional(
     v.pipe(
       v.array(v.strictObject(ROW_ENTRIES)),
-      v.description("Where logprobs were asked for."),
+      v.description("Rows with log probabilities, if logprobs is set."),
     ),
   ),
 };
@@ -87,17 +89,19 @@ export const GenerateAnswer = v.pipe(
   v.strictObject({
     id: v.string(),
     model: v.string(),
-    seed: v.pipe(Count, v.description("Asking with it gives the same codes.")),
+    seed: v.pipe(Count, v.description("Seed that reproduces the codes.")),
     strategy: v.picklist(STRATEGY_NAMES),
     lossless: v.pipe(
       v.boolean(),
-      v.description("Whether pictures have the law of one code at a time."),
+      v.description(
+        "True if the strategy samples the same distribution as autoregressive decoding.",
+      ),
     ),
     images: v.array(v.strictObject(IMAGE_ENTRIES)),
     usage: v.strictObject({
       "prompt_tokens": Count,
       "image_tokens": Count,
-      forwards: v.pipe(Count, v.description("Runs of the model.")),
+      forwards: v.pipe(Count, v.description("Number of forward passes.")),
     }),
     timings: TimingsAnswer,
   }),
@@ -126,8 +130,8 @@ export const GENERATE_EVENTS = {
   started: v.strictObject({
     id: v.string(),
     seed: Count,
-    n: v.pipe(Count, v.description("Pictures.")),
-    rows: v.pipe(Count, v.description("Rows of each that are drawn.")),
+    n: v.pipe(Count, v.description("Number of images.")),
+    rows: v.pipe(Count, v.description("Number of rows to generate per image.")),
     grid: v.strictObject(SIDE_ENTRIES),
   }),
   row: v.strictObject({

@@ -17,7 +17,7 @@ import {
 const ClipAnswer = v.pipe(
   v.strictObject({ frames: Count, ...SIDE_ENTRIES, codes: v.array(Rows) }),
   v.description(
-    "Codes, frame by frame. Goes back in wherever a clip is taken.",
+    "Frames of codes. Valid as input wherever a clip is accepted.",
   ),
   v.metadata({ ref: "ClipAnswer" }),
 );
@@ -26,11 +26,11 @@ const SOURCE_ENTRIES = {
   model: v.string(),
   source: v.pipe(
     v.strictObject(SIDE_ENTRIES),
-    v.description("As the picture came, in pixels."),
+    v.description("Size of the input image, in pixels."),
   ),
   resized: v.pipe(
     v.strictObject(SIDE_ENTRIES),
-    v.description("As it became codes, in pixels."),
+    v.description("Size of the encoded image, in pixels."),
   ),
 };
 
@@ -46,7 +46,9 @@ export const TokenizeAnswer = v.pipe(
       unconditional: v.optional(
         v.pipe(
           v.array(Count),
-          v.description("Of a prompt: what the unconditional branch is fed."),
+          v.description(
+            "Input tokens of the unconditional branch, for a prompt.",
+          ),
         ),
       ),
     }),
@@ -72,7 +74,7 @@ export const DetokenizeAnswer = v.pipe(
         v.strictObject({ type: v.literal("text"), text: v.string() }),
         v.strictObject({ type: v.literal("image"), grid: GridAnswer }),
       ])),
-      text: v.pipe(v.string(), v.description("All text parts in one.")),
+      text: v.pipe(v.string(), v.description("All text parts, joined.")),
     }),
   ]),
   v.metadata({ ref: "DetokenizeAnswer" }),

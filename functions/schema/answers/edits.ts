@@ -19,7 +19,9 @@ export const EditAnswer = v.pipe(
         "kept_codes": Count,
         "drawn_codes": Count,
       }),
-      v.description("How it was made. Ours."),
+      v.description(
+        "Method that made the images. Extension of the OpenAI API.",
+      ),
     ),
   }),
   v.metadata({ ref: "EditAnswer" }),
@@ -34,13 +36,18 @@ export const VariationAnswer = v.pipe(
         how: v.pipe(
           v.picklist(["described", "prompted", "continued"]),
           v.description(
-            "described: a model said what the picture shows. prompted: the request did. continued: nobody did, rows were kept.",
+            "described: the prompt is a description by a model. prompted: the prompt is that of the request. continued: without a prompt, from the kept rows.",
           ),
         ),
-        prompt: v.pipe(v.string(), v.description("What was drawn.")),
+        prompt: v.pipe(
+          v.string(),
+          v.description("Prompt of the generated images."),
+        ),
         "kept_rows": Count,
       }),
-      v.description("How it was made. Ours."),
+      v.description(
+        "Method that made the images. Extension of the OpenAI API.",
+      ),
     ),
   }),
   v.metadata({ ref: "VariationAnswer" }),

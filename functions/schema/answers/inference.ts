@@ -36,7 +36,7 @@ const TensorMetadata = v.pipe(
     datatype: Datatype,
     shape: v.pipe(
       v.array(v.pipe(v.number(), v.integer(), v.minValue(-1))),
-      v.description("−1 for any length."),
+      v.description("Shape; −1 stands for any length."),
     ),
     optional: v.optional(v.boolean()),
   }),
@@ -58,12 +58,12 @@ export const ModelMetadataAnswer = v.pipe(
 /** The schema of an inference's output tensors. */
 export const InferAnswer = v.pipe(
   v.strictObject({
-    id: v.optional(v.pipe(v.string(), v.description("As it was sent."))),
+    id: v.optional(v.pipe(v.string(), v.description("Id from the request."))),
     "model_name": v.picklist(FUNCTION_NAMES),
     "model_version": v.string(),
     parameters: v.pipe(
       v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
-      v.description("What is known beside: model, seed, finish_reason."),
+      v.description("Additional results: model, seed, finish_reason."),
     ),
     outputs: v.array(v.strictObject({
       name: v.string(),
@@ -72,14 +72,14 @@ export const InferAnswer = v.pipe(
       data: v.optional(
         v.pipe(
           v.array(v.union([v.number(), v.string()])),
-          v.description("Flat; files in base64."),
+          v.description("Flat list of elements; files in base64."),
         ),
       ),
       parameters: v.optional(
         v.strictObject({
           "binary_data_size": v.pipe(
             Count,
-            v.description("Bytes that stand behind the JSON instead."),
+            v.description("Number of bytes after the JSON that replace data."),
           ),
         }),
       ),
@@ -92,7 +92,7 @@ export const InferAnswer = v.pipe(
 export const InferenceProblemAnswer = v.pipe(
   v.strictObject({
     ...ProblemAnswer.entries,
-    error: v.pipe(v.string(), v.description("The same as detail.")),
+    error: v.pipe(v.string(), v.description("Same as detail.")),
   }),
   v.metadata({ ref: "InferenceProblem" }),
 );

@@ -21,13 +21,13 @@ const JOB_ENTRIES = {
     "canceled",
     "interrupted",
   ]),
-  path: v.pipe(v.string(), v.description("What it was sent to.")),
+  path: v.pipe(v.string(), v.description("Path of the request.")),
   "created_at": Time,
   "started_at": Time,
   "finished_at": Time,
   progress: v.pipe(
     v.strictObject({ done: Count, total: v.nullable(Count) }),
-    v.description("Rows drawn, or parts of an answer said; of how many."),
+    v.description("Generated rows or parts of an answer, and their total."),
   ),
   resumable: v.boolean(),
   error: v.optional(ProblemAnswer),
@@ -47,7 +47,7 @@ export const WholeJobAnswer = v.pipe(
       v.pipe(
         v.record(v.string(), v.unknown()),
         v.description(
-          "The function's answer: its JSON, or a file with b64_json and mime_type.",
+          "Response of the function: its JSON, or a file with b64_json and mime_type.",
         ),
       ),
     ),
@@ -62,7 +62,9 @@ export const JobsAnswer = v.pipe(
     data: v.array(JobAnswer),
     "has_more": v.pipe(
       v.boolean(),
-      v.description("Whether there are older ones: after the last id."),
+      v.description(
+        "True if older jobs follow; request them with the last id as after.",
+      ),
     ),
   }),
   v.metadata({ ref: "Jobs" }),

@@ -7,11 +7,11 @@
 import * as v from "valibot";
 import { Count } from "./answers.ts";
 
-const Created = v.pipe(Count, v.description("In seconds of Unix time."));
+const Created = v.pipe(Count, v.description("Unix time in seconds."));
 
-const Size = v.pipe(v.string(), v.description('Of the picture, "WxH".'));
+const Size = v.pipe(v.string(), v.description('Size of the image, "WxH".'));
 
-const Base64 = v.pipe(v.string(), v.description("The file in base64."));
+const Base64 = v.pipe(v.string(), v.description("File in base64."));
 
 const ImagesUsage = v.strictObject({
   "input_tokens": Count,
@@ -42,15 +42,23 @@ export const ImagesAnswer = v.pipe(
       v.strictObject({
         "b64_json": v.optional(Base64),
         url: v.optional(
-          v.pipe(v.string(), v.description("With response_format url.")),
+          v.pipe(
+            v.string(),
+            v.description("URL of the image, for response_format url."),
+          ),
         ),
       }),
     ),
     usage: ImagesUsage,
-    model: v.pipe(v.string(), v.description("Which drew them. Ours.")),
+    model: v.pipe(
+      v.string(),
+      v.description("Model of the images. Extension of the OpenAI API."),
+    ),
     seed: v.pipe(
       Count,
-      v.description("Asking with it gives the same pictures. Ours."),
+      v.description(
+        "Seed that reproduces the images. Extension of the OpenAI API.",
+      ),
     ),
   }),
   v.metadata({ ref: "ImagesAnswer" }),
@@ -126,7 +134,9 @@ export const ChatChunk = v.pipe(
     usage: v.optional(
       v.pipe(
         v.nullable(ChatUsage),
-        v.description("With stream_options.include_usage, in the last one."),
+        v.description(
+          "Usage in the last chunk, if stream_options.include_usage is set.",
+        ),
       ),
     ),
   }),

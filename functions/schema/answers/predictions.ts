@@ -17,7 +17,9 @@ export const PredictionAnswer = v.pipe(
     input: v.record(v.string(), v.unknown()),
     output: v.pipe(
       v.unknown(),
-      v.description("Pictures as data URLs, text, or what a function answers."),
+      v.description(
+        "Images as data URLs, text, or the response of a function.",
+      ),
     ),
     logs: v.string(),
     error: v.nullable(v.string()),
@@ -47,7 +49,7 @@ export const PredictionsAnswer = v.strictObject({
   results: v.array(PredictionAnswer),
   next: v.pipe(
     v.nullable(v.string()),
-    v.description("Where older ones are; null for nowhere."),
+    v.description("URL of the next page; null on the last page."),
   ),
   previous: v.null(),
 });

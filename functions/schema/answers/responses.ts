@@ -38,7 +38,7 @@ const Usage = v.strictObject({
   "total_tokens": Count,
 });
 
-const UnixTime = v.pipe(Count, v.description("In seconds of Unix time."));
+const UnixTime = v.pipe(Count, v.description("Unix time in seconds."));
 
 /** The schema of an answer, whole or begun. */
 export const ResponseAnswer = v.pipe(

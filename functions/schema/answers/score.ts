@@ -14,34 +14,38 @@ export const ScoreAnswer = v.pipe(
     logprob: v.pipe(
       v.nullable(v.number()),
       v.description(
-        "Natural logarithm of the likelihood of all of it. null means minus infinity.",
+        "Natural logarithm of the total likelihood. null means minus infinity.",
       ),
     ),
     tokens: v.pipe(
       Count,
-      v.description("Codes that were judged, or tokens of the answer and EOS."),
+      v.description(
+        "Number of scored codes, or of tokens of the answer with EOS.",
+      ),
     ),
     "logprob_per_token": v.pipe(
       v.nullable(v.number()),
-      v.description("The mean."),
+      v.description("Mean log-likelihood per token."),
     ),
     rows: v.optional(
       v.pipe(
         v.array(v.nullable(v.number())),
-        v.description("The sum of each row of codes, where asked for."),
+        v.description("Log-likelihood of each row of codes, if rows is set."),
       ),
     ),
     logprobs: v.optional(
       v.pipe(
         v.array(Logprobs),
-        v.description("Of each code, row by row, where asked for."),
+        v.description(
+          "Log probabilities of each code, row by row, if logprobs is set.",
+        ),
       ),
     ),
     usage: v.strictObject({
       "prompt_tokens": Count,
       "image_tokens": v.optional(Count),
       "completion_tokens": v.optional(Count),
-      forwards: v.pipe(Count, v.description("Runs of the model.")),
+      forwards: v.pipe(Count, v.description("Number of forward passes.")),
     }),
     timings: TimingsAnswer,
   }),

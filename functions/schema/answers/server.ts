@@ -34,12 +34,12 @@ const PreprocessingAnswer = v.pipe(
     files: v.pipe(
       v.array(v.string()),
       v.description(
-        "Files that give these settings, the one that counts first; empty where the published values hold.",
+        "Files with these settings, in order of precedence; empty for the published values.",
       ),
     ),
   }),
   v.description(
-    "How pictures are resized, in pixels², and normalized before they become codes; absent as long as no vision tokenizer is open.",
+    "Resizing (areas in pixels) and normalization of images before encoding; absent until the vision tokenizer is open.",
   ),
   v.metadata({ ref: "Preprocessing" }),
 );
@@ -65,7 +65,7 @@ const EngineAnswer = v.pipe(
     }),
   }),
   v.description(
-    "How busy it is, and its memory for keys and values, in tokens.",
+    "Load of the engine and its KV cache, in tokens.",
   ),
   v.metadata({ ref: "Engine" }),
 );
@@ -73,13 +73,16 @@ const EngineAnswer = v.pipe(
 /** The schema of a phase of loading. */
 const PhaseAnswer = v.pipe(
   v.strictObject({
-    name: v.pipe(v.string(), v.description("What is done.")),
+    name: v.pipe(v.string(), v.description("Name of the phase.")),
     "started_at": v.pipe(
       v.number(),
-      v.description("In seconds since the process started."),
+      v.description("Start, in seconds since the start of the process."),
     ),
     seconds: v.optional(
-      v.pipe(v.number(), v.description("How long it took, once it has ended.")),
+      v.pipe(
+        v.number(),
+        v.description("Duration in seconds, once the phase has ended."),
+      ),
     ),
     transfer: v.optional(
       v.pipe(
@@ -89,7 +92,7 @@ const PhaseAnswer = v.pipe(
           "total_bytes": v.nullable(Count),
           "bytes_per_second": v.nullable(v.number()),
         }),
-        v.description("How far it is, where bytes are moved."),
+        v.description("Progress of a transfer of bytes."),
       ),
     ),
   }),
@@ -99,22 +102,22 @@ const PhaseAnswer = v.pipe(
 /** The schema of a model. */
 export const ModelAnswer = v.pipe(
   v.strictObject({
-    id: v.pipe(v.string(), v.description("Its name.")),
+    id: v.pipe(v.string(), v.description("Name of the model.")),
     object: v.literal("model"),
     created: Count,
     "owned_by": v.string(),
     aliases: v.pipe(
       v.array(v.string()),
-      v.description("Other names of it (MODEL_ALIASES)."),
+      v.description("Aliases of the model (MODEL_ALIASES)."),
     ),
     revision: v.pipe(
       v.nullable(v.string()),
-      v.description("Of the repository that it came from."),
+      v.description("Revision of the repository that the model came from."),
     ),
     capabilities: v.pipe(
       v.array(v.string()),
       v.description(
-        "Functions that it serves; text_only where it also answers questions without a picture.",
+        "Functions that the model serves; text_only if it also answers questions without an image.",
       ),
     ),
     precision: v.string(),
@@ -122,33 +125,37 @@ export const ModelAnswer = v.pipe(
     state: v.picklist(["unloaded", "loading", "ready", "failed"]),
     phases: v.array(PhaseAnswer),
     reason: v.optional(
-      v.pipe(v.string(), v.description("Why it failed.")),
+      v.pipe(v.string(), v.description("Reason of the failure.")),
     ),
     "image_area": v.pipe(
       v.nullable(Count),
-      v.description("In pixels; null as long as no language model is open."),
+      v.description(
+        "Default image area in pixels; null until the language model is open.",
+      ),
     ),
     "context_length": v.pipe(
       v.nullable(Count),
-      v.description("In tokens; null as long as no language model is open."),
+      v.description(
+        "Context length in tokens; null until the language model is open.",
+      ),
     ),
     examples: v.pipe(
       v.array(v.string()),
-      v.description("Prompts that it is good at."),
+      v.description("Example prompts."),
     ),
     "max_images": v.pipe(
       v.nullable(Count),
       v.description(
-        "Pictures that one question may be about, as it was trained; null as long as no language model is open.",
+        "Maximum number of images per question that the model was trained with; null until the language model is open.",
       ),
     ),
     subjects: v.pipe(
       v.array(v.string()),
-      v.description("Things that it can draw, of a model that knows few."),
+      v.description("Subjects of a model with a limited vocabulary."),
     ),
     "known_words": v.pipe(
       v.array(v.string()),
-      v.description("All words of its prompts, of a model that knows few."),
+      v.description("All prompt words of a model with a limited vocabulary."),
     ),
     limits: v.pipe(
       v.strictObject({
@@ -157,12 +164,12 @@ export const ModelAnswer = v.pipe(
         "max_frames": Count,
       }),
       v.description(
-        "Of a request: bytes of its body, pixels of a picture or of all frames of an animation, frames of an animation or a clip.",
+        "Limits of a request: bytes of the body, pixels of an image or of all frames of an animation, frames of an animation or a clip.",
       ),
     ),
     adapters: v.pipe(
       v.array(v.string()),
-      v.description("Names that a body's adapter may have."),
+      v.description("Names of loaded adapters."),
     ),
     defaults: v.optional(Defaults),
     preprocessing: v.optional(PreprocessingAnswer),
@@ -186,7 +193,7 @@ export const LiveAnswer = v.strictObject({ status: v.literal("alive") });
 const Store = v.pipe(
   v.literal("full"),
   v.description(
-    "Nothing more can be kept for now: jobs are refused, first answers are not kept under their key.",
+    "full while the store has no space: jobs are refused, and idempotent responses are not stored.",
   ),
 );
 
@@ -213,18 +220,21 @@ export const ProblemAnswer = v.pipe(
     type: v.pipe(
       v.string(),
       v.description(
-        "What kind it is: where its page is. From the root of this server, or whole where PUBLIC_URL is set.",
+        "URL of the problem's page; absolute if PUBLIC_URL is set, else relative to the root of this server.",
       ),
       v.examples(["/problems/invalid-fields"]),
     ),
     title: v.string(),
     status: v.pipe(v.number(), v.integer(), v.minValue(400), v.maxValue(599)),
-    detail: v.pipe(v.string(), v.description("What happened this time.")),
+    detail: v.pipe(
+      v.string(),
+      v.description("Description of this occurrence."),
+    ),
     instance: v.pipe(v.string(), v.description("Path of the request.")),
     "request_id": v.string(),
     retryable: v.pipe(
       v.boolean(),
-      v.description("Whether the same request may succeed later."),
+      v.description("True if a retry of the same request may succeed."),
     ),
     errors: v.optional(
       v.array(
@@ -240,13 +250,13 @@ export const ProblemAnswer = v.pipe(
     job: v.optional(
       v.pipe(
         v.string(),
-        v.description("The job that an interrupted request became."),
+        v.description("Id of the job of an interrupted request."),
       ),
     ),
     resume: v.optional(
       v.pipe(
         v.string(),
-        v.description("Where that job goes on: POST, on the next server."),
+        v.description("URL to POST to on the next server, to resume the job."),
       ),
     ),
     state: v.optional(
@@ -256,7 +266,7 @@ export const ProblemAnswer = v.pipe(
           images: v.array(v.strictObject({ prefix: Grid })),
         }),
         v.description(
-          "What it takes to go on without the job: the seed, and the rows of one picture so far.",
+          "State to continue without the job: the seed, and the rows generated so far for a single image.",
         ),
       ),
     ),
@@ -267,7 +277,7 @@ export const ProblemAnswer = v.pipe(
         code: v.string(),
         param: v.nullable(v.string()),
       }),
-      v.description("The same in OpenAI's shape."),
+      v.description("Same error in OpenAI's format."),
     ),
   }),
   v.metadata({ ref: "Problem" }),

@@ -46,7 +46,7 @@ export const EditRequest = v.object({
     v.pipe(
       PictureField,
       v.description(
-        "Of the picture's size; what is transparent is drawn anew. Without, the picture's own transparency counts.",
+        "Mask of the image's size; transparent parts are regenerated. By default, the transparency of the image is used.",
       ),
     ),
   ),

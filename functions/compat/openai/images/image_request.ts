@@ -26,7 +26,7 @@ const MAX_PARTIAL_IMAGES = 3;
 
 /** The schema of a generation: OpenAI's fields, and extensions. */
 export const ImageRequest = v.object({
-  prompt: v.pipe(Text, v.description("Used verbatim.")),
+  prompt: v.pipe(Text, v.description("Prompt, used verbatim.")),
   model: open(ModelName),
   n: v.nullish(
     v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(8)),
@@ -53,7 +53,7 @@ export const ImageRequest = v.object({
       v.minValue(0),
       v.maxValue(100),
       v.description(
-        "Quality of a JPEG or WebP; without it a WebP loses nothing.",
+        "Quality of a JPEG or WebP; WebP is lossless by default.",
       ),
     ),
   ),
@@ -61,7 +61,7 @@ export const ImageRequest = v.object({
     v.pipe(
       v.picklist(["b64_json", "url"]),
       v.description(
-        "url: of this server, for as long as jobs are kept; in a job a data URL.",
+        "url is a URL of this server, valid as long as jobs are kept; in a job it is a data URL.",
       ),
     ),
     "b64_json",
@@ -73,7 +73,7 @@ export const ImageRequest = v.object({
       v.integer(),
       v.minValue(0),
       v.maxValue(MAX_PARTIAL_IMAGES),
-      v.description("Pictures on the way, with stream."),
+      v.description("Number of partial images in a stream."),
     ),
     0,
   ),

@@ -41,13 +41,13 @@ export const SOURCE_ENTRIES = {
   image: open(
     v.pipe(
       PictureField,
-      v.description("In JSON; in a form it is the file part image."),
+      v.description("Image in JSON; in a form it is the file part image."),
     ),
   ),
   images: open(
     v.pipe(
       boundedList(PictureField, { max: MAX_SOURCES }),
-      v.description("The same, as OpenAI's JSON has it. One is taken."),
+      v.description("Image in OpenAI's JSON format; exactly one."),
     ),
   ),
 };

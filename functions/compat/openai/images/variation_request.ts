@@ -53,7 +53,9 @@ export const VariationRequest = v.object({
   prompt: open(
     v.pipe(
       Text,
-      v.description("Ours. What to draw; else the picture is described."),
+      v.description(
+        "Prompt; by default a description of the image. Extension of the OpenAI API.",
+      ),
     ),
   ),
   keep: open(
@@ -62,7 +64,7 @@ export const VariationRequest = v.object({
       v.minValue(0),
       v.maxValue(1),
       v.description(
-        `Ours. The part of the rows, from the top, that stays as it is: 0 where there is a prompt or a description, else ${UNDESCRIBED_KEEP}. One row at least is drawn.`,
+        `Fraction of the rows to keep, from the top; at least one row is generated. 0 by default with a prompt or a description, else ${UNDESCRIBED_KEEP}. Extension of the OpenAI API.`,
       ),
     ),
   ),
