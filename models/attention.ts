@@ -20,6 +20,7 @@
 import type { LanguageConfig } from "./config/language_config.ts";
 import type { Dtype } from "./graph/dtype.ts";
 import type { Graph, Value } from "./graph/graph.ts";
+import { rotaryAngles } from "./rotary.ts";
 
 /** The arrangement of rows and tokens. */
 export type Arrangement =
@@ -313,28 +314,13 @@ interface RotaryTables {
   readonly sin: Value;
 }
 
-/**
- * Returns tables rounded to fp32 at the steps at which the reference rounds:
- * frequencies, then angles, then the table.
- */
 function rotaryTables(
   g: Graph,
   config: LanguageConfig,
   { positions, cacheDtype }: AttentionOptions,
 ): RotaryTables {
-  const { ropeTheta, headSize } = config;
-  const half = headSize / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  for (let i = 0; i < half; i++) {
-    const power = Math.fround(ropeTheta ** Math.fround((2 * i) / headSize));
-    const frequency = Math.fround(1 / power);
-    for (let position = 0; position < positions; position++) {
-      const angle = Math.fround(position * frequency);
-      cos[position * half + i] = Math.cos(angle);
-      sin[position * half + i] = Math.sin(angle);
-    }
-  }
+  const half = config.headSize / 2;
+  const { cos, sin } = rotaryAngles(config, positions);
   const table = (data: Float32Array<ArrayBuffer>) => {
     const value = g.constant("float32", [positions, half], data);
     return cacheDtype === "float32" ? value : g.cast(value, cacheDtype);

@@ -16,7 +16,8 @@
 
 import { dirname, join } from "node:path";
 import { RuntimeError } from "../errors.ts";
-import { type DeviceMemory, weightlessGraph } from "./memory/device_memory.ts";
+import { weightlessGraph } from "../../models/graph/weightless.ts";
+import type { DeviceMemory } from "./memory/device_memory.ts";
 import { deviceProblem } from "./device_problem.ts";
 import { gpuMemory } from "./memory/gpu_memory.ts";
 import { libraryPath, loadProblem } from "./library.ts";

@@ -81,7 +81,7 @@ export class SharedWeights implements WeightStore, Disposable {
     weights: readonly SuppliedWeight[],
   ): Promise<void> {
     for (const weight of weights) {
-      const tensor = await this.#tensor(weight);
+      const tensor = await this.tensor(weight);
       const name = cString(weight.name);
       this.#names.push(name);
       this.#api.call("AddInitializer", options, name, tensor.value);
@@ -119,7 +119,13 @@ export class SharedWeights implements WeightStore, Disposable {
     this.#resources.dispose();
   }
 
-  async #tensor(weight: SuppliedWeight): Promise<Tensor> {
+  /**
+   * Returns a weight for runs to bind, in the type and arrangement that it
+   * describes. It lives as long as the store.
+   *
+   * @throws {RuntimeError} If its file cannot be mapped.
+   */
+  async tensor(weight: SuppliedWeight): Promise<Tensor> {
     const { dtype, stored, transposed } = weight;
     const place = `${stored.location}@${stored.offset}+${stored.length}`;
     const key = `${place}:${dtype}${transposed ? "ᵀ" : ""}`;

@@ -9,7 +9,10 @@
 
 import { Emu3Error } from "../errors.ts";
 
-/** An error for a tuning run that cannot start or go on. */
+/**
+ * An error for a tuning run that cannot start or go on. Its message reads
+ * `Cannot tune: <fault>: <remedy>`.
+ */
 export class TuningError extends Emu3Error {
   /**
    * Creates an error.

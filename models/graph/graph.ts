@@ -57,6 +57,7 @@ const CONTRIB_OPERATORS = new Set([
   "GroupQueryAttention",
   "MatMulNBits",
   "MultiHeadAttention",
+  "RotaryEmbedding",
 ]);
 
 /** Builds a graph. */

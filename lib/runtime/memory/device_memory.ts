@@ -14,7 +14,7 @@
  */
 
 import type { Dtype } from "../../../models/graph/dtype.ts";
-import { Graph } from "../../../models/graph/graph.ts";
+import { weightlessGraph } from "../../../models/graph/weightless.ts";
 import { cString, type OrtApi, type Pointer } from "../api.ts";
 import type { GraphRunner } from "../graph_runner.ts";
 import type { Session } from "../session.ts";
@@ -180,14 +180,4 @@ function gatherGraph(dtype: Dtype): Uint8Array<ArrayBuffer> {
   g.applyNamed("Gather", [x, rows], ["y"], { axis: 2 });
   g.declareOutput("y", dtype, ["B", "H", "N", "D"]);
   return g.build().model;
-}
-
-/** Returns a graph that reads no weights. */
-export function weightlessGraph(name: string): Graph {
-  return new Graph(name, {
-    find: (key) => {
-      throw new TypeError(`a copy has no weight "${key}"`);
-    },
-    findQuantized: () => undefined,
-  }, { computeDtype: "float32" });
 }

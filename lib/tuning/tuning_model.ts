@@ -1,0 +1,262 @@
+/**
+ * The model in tuning: the loss of a sequence, and its gradients.
+ *
+ * ```text
+ * tokens ─▶ embedding ─▶ layer × L ─▶ loss
+ *              ◀─────── layer × L ◀─── gradient
+ * ```
+ *
+ * One sequence runs at a time, without padding; gradients of several are added
+ * up in place.
+ *
+ * @module
+ */
+
+import type { LanguageConfig } from "../../models/config/language_config.ts";
+import type { Dtype } from "../../models/graph/dtype.ts";
+import { rotaryAngles } from "../../models/rotary.ts";
+import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Tensor } from "../runtime/tensor.ts";
+import { BaseWeights } from "./base_weights.ts";
+import { HostTuningMemory, type TuningMemory } from "./memory.ts";
+import { tunedParameters, type TuningMethod } from "./method.ts";
+import { Parameters } from "./parameters.ts";
+import { keptWidths } from "./kept_widths.ts";
+import { LayerPasses } from "./layer_passes.ts";
+import { LossPasses } from "./loss_passes.ts";
+import { copyParameters } from "./copy_parameters.ts";
+import { NO_LABEL, type TuningSequence } from "./sequence.ts";
+import { TuningSessions } from "./tuning_sessions.ts";
+import { Workspace } from "./workspace.ts";
+
+/** Options of {@linkcode TuningModel.open}. */
+export interface TuningModelOptions {
+  /** Method of tuning. */
+  readonly method: TuningMethod;
+  /** Seed of an adapter's start. */
+  readonly seed: number;
+  /** The most tokens of a sequence. */
+  readonly maxTokens: number;
+  /** Number of queries whose scores exist at once. */
+  readonly queryBlock: number;
+  /** Number of positions whose logits exist at once. */
+  readonly lossChunk: number;
+  /** True if activations are kept for the backward pass. */
+  readonly keeps: boolean;
+  /** True if weights are cast to the computing type once. */
+  readonly castsOnce: boolean;
+}
+
+/** The loss of a sequence. */
+export interface SequenceLoss {
+  /** Sum of the losses of its labels, in nats. */
+  readonly sum: number;
+  /** Number of labels. */
+  readonly labels: number;
+}
+
+/** Computes losses and gradients of a checkpoint. */
+export class TuningModel implements AsyncDisposable {
+  readonly #config: LanguageConfig;
+  readonly #options: TuningModelOptions;
+  readonly #memory: TuningMemory;
+  readonly #layers: LayerPasses;
+  readonly #ends: LossPasses;
+  readonly #dtype: Dtype;
+  readonly #kept: ReadonlyMap<string, number>;
+  readonly #resources: AsyncDisposableStack;
+  /** Trained parameters. */
+  readonly parameters: Parameters;
+
+  private constructor(
+    config: LanguageConfig,
+    options: TuningModelOptions,
+    parts: {
+      readonly memory: TuningMemory;
+      readonly layers: LayerPasses;
+      readonly ends: LossPasses;
+      readonly parameters: Parameters;
+      readonly dtype: Dtype;
+      readonly resources: AsyncDisposableStack;
+    },
+  ) {
+    this.#config = config;
+    this.#options = options;
+    this.#memory = parts.memory;
+    this.#layers = parts.layers;
+    this.#ends = parts.ends;
+    this.#dtype = parts.dtype;
+    this.#resources = parts.resources;
+    this.parameters = parts.parameters;
+    this.#kept = options.keeps
+      ? keptWidths(config, options.method)
+      : new Map<string, number>();
+  }
+
+  /**
+   * Opens a checkpoint for tuning, at its stored weights or at the start of a
+   * new adapter.
+   *
+   * @throws {CheckpointError} If a weight is missing or has another shape.
+   * @throws {RuntimeError} If ONNX Runtime refuses a graph.
+   * @throws {TuningError} If the system or the method does not allow it.
+   */
+  static async open(
+    runtime: Runtime,
+    checkpoint: LanguageCheckpoint,
+    options: TuningModelOptions,
+  ): Promise<TuningModel> {
+    const { config } = checkpoint;
+    const { method, maxTokens } = options;
+    const dtype = runtime.provider.computeDtype;
+    await using opened = new AsyncDisposableStack();
+    const memory = opened.use(new HostTuningMemory(runtime));
+    const sessions = opened.use(new TuningSessions(runtime, config));
+    const base = opened.use(
+      new BaseWeights(
+        runtime,
+        checkpoint,
+        options.castsOnce ? dtype : undefined,
+      ),
+    );
+    const parameters = opened.use(
+      await Parameters.allocate(memory, tunedParameters(config, method)),
+    );
+    if (method.kind === "full") {
+      await copyParameters(runtime, base, parameters);
+    } else {
+      await parameters.startAdapters(options.seed);
+    }
+    const { cos, sin } = rotaryAngles(config, maxTokens);
+    const rotary = [cos, sin].map((table) =>
+      opened.use(runtime.tensor(table, [maxTokens, config.headSize / 2]))
+    ) as [Tensor, Tensor];
+    const shared = {
+      runtime,
+      config,
+      sessions,
+      base,
+      parameters,
+      method,
+      dtype,
+    };
+    const layers = new LayerPasses({
+      ...shared,
+      rotary,
+      queryBlock: options.queryBlock,
+      keeps: options.keeps,
+    });
+    const ends = new LossPasses({ ...shared, chunk: options.lossChunk });
+    return new TuningModel(config, options, {
+      memory,
+      layers,
+      ends,
+      parameters,
+      dtype,
+      resources: opened.move(),
+    });
+  }
+
+  /** Returns the loss of a sequence. */
+  async loss(
+    sequence: TuningSequence,
+    signal?: AbortSignal,
+  ): Promise<SequenceLoss> {
+    const labeled = labeledPart(sequence);
+    using workspace = this.#workspace(labeled.tokens.length);
+    await this.#forward(labeled.tokens, workspace, false, signal);
+    return {
+      sum: await this.#ends.loss(
+        await workspace.stream(this.#config.layers),
+        labeled,
+        signal,
+      ),
+      labels: labeled.targets.length,
+    };
+  }
+
+  /**
+   * Returns the loss of a sequence, and adds its gradients to the parameters'.
+   *
+   * @param weight Factor of the gradients, such as 1 / labels of a step.
+   */
+  async accumulate(
+    sequence: TuningSequence,
+    weight: number,
+    signal?: AbortSignal,
+  ): Promise<SequenceLoss> {
+    const labeled = labeledPart(sequence);
+    const { layers } = this.#config;
+    using workspace = this.#workspace(labeled.tokens.length);
+    await this.#forward(labeled.tokens, workspace, true, signal);
+    const sum = await this.#ends.lossAndGradient(
+      await workspace.stream(layers),
+      await workspace.gradient(layers),
+      await workspace.gradient(layers + 1),
+      { ...labeled, weight },
+      signal,
+    );
+    for (let layer = layers - 1; layer >= 0; layer--) {
+      await this.#layers.backward(layer, workspace, signal);
+    }
+    if (this.#options.method.kind === "full") {
+      await this.#ends.embeddingGradient(
+        labeled.tokens,
+        await workspace.gradient(0),
+        signal,
+      );
+    }
+    return { sum, labels: labeled.targets.length };
+  }
+
+  /** Frees everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resources.disposeAsync();
+  }
+
+  async #forward(
+    tokens: Int32Array,
+    workspace: Workspace,
+    keeps: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await this.#ends.embedding(tokens, await workspace.stream(0), signal);
+    for (let layer = 0; layer < this.#config.layers; layer++) {
+      await this.#layers.forward(layer, workspace, keeps, signal);
+    }
+  }
+
+  #workspace(length: number): Workspace {
+    return new Workspace(this.#memory, {
+      config: this.#config,
+      length,
+      dtype: this.#dtype,
+      kept: this.#kept,
+    });
+  }
+}
+
+/** The tokens that the loss depends on, and the positions that have labels. */
+export interface LabeledPart {
+  /** Tokens up to the last one that predicts a label. */
+  readonly tokens: Int32Array;
+  /** Positions of the tokens that predict a label. */
+  readonly positions: Int32Array;
+  /** Label of each. */
+  readonly targets: Int32Array;
+}
+
+/** Returns the part of a sequence that gives its loss. */
+export function labeledPart({ tokens, labels }: TuningSequence): LabeledPart {
+  const positions: number[] = [];
+  for (let i = 1; i < labels.length; i++) {
+    if (labels[i] !== NO_LABEL) positions.push(i - 1);
+  }
+  const last = positions.at(-1) ?? 0;
+  return {
+    tokens: tokens.subarray(0, last + 1),
+    positions: Int32Array.from(positions),
+    targets: Int32Array.from(positions, (position) => labels[position + 1]!),
+  };
+}
