@@ -10,9 +10,9 @@
  */
 
 import { assertCodes } from "../../lib/grid.ts";
+import { type NpyArray, NpyError, readNpy, writeNpy } from "../../lib/npy.ts";
 import { MAX_BINARY_CODES } from "./body_limits.ts";
 import { type Codes, isClip } from "./grid_json.ts";
-import { readNpy, writeNpy } from "./npy.ts";
 import { invalidField, MalformedBodyError } from "./errors/errors.ts";
 
 /** A media type of bare codes. */
@@ -52,7 +52,7 @@ export function readBinaryCodes(
   codebookSize: number,
 ): Codes {
   const { shape, values } = type === "application/x-npy"
-    ? readNpy(bytes)
+    ? readNpyBody(bytes)
     : readPlain(bytes, headers);
   if (shape.length < 2 || shape.length > 3 || shape.includes(0)) {
     throw invalidField("", "expected codes of shape [H, W] or [T, H, W]");
@@ -62,6 +62,16 @@ export function readBinaryCodes(
   const [width, height, frames] = shape.toReversed();
   const grid = { height: height!, width: width!, codes };
   return frames === undefined ? grid : { frames, ...grid };
+}
+
+function readNpyBody(bytes: Uint8Array): NpyArray {
+  try {
+    return readNpy(bytes, MAX_BINARY_CODES);
+  } catch (cause) {
+    if (!(cause instanceof NpyError)) throw cause;
+    if (cause.kind === "unacceptable") throw invalidField("", cause.message);
+    throw new MalformedBodyError(cause.message, { cause });
+  }
 }
 
 /** Returns the answer with `codes` in the form of `type`. */

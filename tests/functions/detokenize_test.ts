@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { unzipSync } from "fflate";
-import { writeNpy } from "../../functions/http/npy.ts";
+import { writeNpy } from "../../lib/npy.ts";
 import { decodeFrames, decodeImage } from "../../lib/image/decode.ts";
 import type { RgbImage } from "../../lib/image/image.ts";
 import { goldenPath, TINY_VOCABULARY } from "../support/golden.ts";

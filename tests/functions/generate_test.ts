@@ -8,7 +8,7 @@ import {
 import { readHeader } from "../../lib/image/header.ts";
 import { decodeImage } from "../../lib/image/decode.ts";
 import { DIGITAL_SOURCE_TYPE } from "../../functions/inference/image_metadata.ts";
-import { readNpy } from "../../functions/http/npy.ts";
+import { readNpy } from "../../lib/npy.ts";
 import { readPng } from "../../functions/playground/logic/png_text.js";
 import { goldenJson, goldenPath } from "../support/golden.ts";
 import { json, openTinyServer, parseEvents } from "../support/tiny_server.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { readNpy } from "../../functions/http/npy.ts";
+import { readNpy } from "../../lib/npy.ts";
 import { encodeApng } from "../../lib/image/encode_png.ts";
 import { decodeImage } from "../../lib/image/decode.ts";
 import { changedFolder } from "../support/changed_folder.ts";

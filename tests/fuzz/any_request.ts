@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import { writeNpy } from "../../functions/http/npy.ts";
+import { writeNpy } from "../../lib/npy.ts";
 import { sourcePicture } from "../support/odd_pictures.ts";
 
 /** A request to build. */

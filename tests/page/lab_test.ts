@@ -3,7 +3,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
-import { readNpy } from "../../functions/http/npy.ts";
+import { readNpy } from "../../lib/npy.ts";
 import { startServer } from "../support/server.ts";
 import { animation, type BroughtFile, drawnFile } from "./files.ts";
 import { REFUSED, type Visit, visit } from "./visit.ts";

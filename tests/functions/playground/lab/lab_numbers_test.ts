@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { readNpy } from "../../../../functions/http/npy.ts";
+import { readNpy } from "../../../../lib/npy.ts";
 import {
   describePsnr,
   difference,

@@ -11,15 +11,25 @@
  * @module
  */
 
-import { MAX_BINARY_CODES } from "./body_limits.ts";
-import { invalidField, MalformedBodyError } from "./errors/errors.ts";
-
 /** An array of whole numbers in C order. */
 export interface NpyArray {
   /** Lengths of the axes. */
   readonly shape: readonly number[];
   /** Values; those beyond 2^53 are rounded. */
   readonly values: Float64Array;
+}
+
+/** An error for bytes that are no array of whole numbers. */
+export class NpyError extends SyntaxError {
+  /** Creates an error from its message. */
+  constructor(
+    /** Kind of the fault: a damaged file, or an array that is not accepted. */
+    readonly kind: "malformed" | "unacceptable",
+    message: string,
+  ) {
+    super(message);
+    this.name = "NpyError";
+  }
 }
 
 const MAGIC = "\x93NUMPY";
@@ -33,25 +43,30 @@ const ALIGNMENT = 64;
 /**
  * Returns the array in `bytes`.
  *
- * @throws {MalformedBodyError} If they are not a complete .npy file.
- * @throws {InvalidFieldsError} If the values are not whole numbers.
+ * @param maxValues The most values that are accepted; unlimited by default.
+ * @throws {NpyError} If they are not a complete .npy file, the values are not
+ * whole numbers, or too many.
  */
-export function readNpy(bytes: Uint8Array<ArrayBuffer>): NpyArray {
+export function readNpy(bytes: Uint8Array, maxValues = Infinity): NpyArray {
   const { header, start } = readHeader(bytes);
   const { descr, fortran, shape } = parseHeader(header);
   const dtype = /^([<>|=])([iu])([1248])$/.exec(descr);
   if (dtype === null) {
-    throw invalidField("", `expected an integer dtype, not "${descr}"`);
+    throw new NpyError(
+      "unacceptable",
+      `expected an integer dtype, not "${descr}"`,
+    );
   }
   const [, order, kind, digits] = dtype;
   const size = Number(digits);
   const count = shape.reduce((product, length) => product * length, 1);
-  if (count > MAX_BINARY_CODES) {
-    throw invalidField("", `expected at most ${MAX_BINARY_CODES} codes`);
+  if (count > maxValues) {
+    throw new NpyError("unacceptable", `expected at most ${maxValues} codes`);
   }
   const data = bytes.subarray(start);
   if (data.length !== count * size) {
-    throw new MalformedBodyError(
+    throw new NpyError(
+      "malformed",
       `the .npy file has ${data.length} bytes of data, but its header declares ${
         count * size
       }`,
@@ -85,12 +100,15 @@ export function writeNpy(
 }
 
 function readHeader(
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
 ): { header: string; start: number } {
   const magic = String.fromCharCode(...bytes.subarray(0, MAGIC.length));
   const major = bytes[MAGIC.length] ?? 0;
   if (magic !== MAGIC || major < 1 || major > 3) {
-    throw new MalformedBodyError("it is not a .npy file of version 1, 2 or 3");
+    throw new NpyError(
+      "malformed",
+      "it is not a .npy file of version 1, 2 or 3",
+    );
   }
   const at = MAGIC.length + 2;
   const wide = major > 1;
@@ -102,11 +120,11 @@ function readHeader(
     ? view.getUint32(at, true)
     : view.getUint16(at, true);
   if (length !== Infinity && length > MAX_HEADER_BYTES) {
-    throw new MalformedBodyError("the header of the .npy file is too long");
+    throw new NpyError("malformed", "the header of the .npy file is too long");
   }
   const start = fixed + length;
   if (start > bytes.length) {
-    throw new MalformedBodyError("the .npy file is truncated");
+    throw new NpyError("malformed", "the .npy file is truncated");
   }
   const header = new TextDecoder().decode(bytes.subarray(fixed, start));
   return { header, start };
@@ -119,7 +137,7 @@ function parseHeader(
   const fortran = /['"]fortran_order['"]\s*:\s*(True|False)/.exec(header)?.[1];
   const axes = /['"]shape['"]\s*:\s*\(([\d\s,]*)\)/.exec(header)?.[1];
   if (descr === undefined || fortran === undefined || axes === undefined) {
-    throw new MalformedBodyError("the header of the .npy file is damaged");
+    throw new NpyError("malformed", "the header of the .npy file is damaged");
   }
   const shape = axes.split(",").map((axis) => axis.trim())
     .filter((axis) => axis !== "").map(Number);
@@ -128,7 +146,7 @@ function parseHeader(
 
 /** Returns a function that reads the whole number at a byte offset. */
 function reader(
-  data: Uint8Array<ArrayBuffer>,
+  data: Uint8Array,
   kind: string,
   little: boolean,
 ): (offset: number) => number {

@@ -1,10 +1,6 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { readNpy, writeNpy } from "../../../functions/http/npy.ts";
-import {
-  InvalidFieldsError,
-  MalformedBodyError,
-} from "../../../functions/http/errors/errors.ts";
+import { readNpy, writeNpy } from "../../lib/npy.ts";
 
 /** Returns a .npy as NumPy writes it. */
 function npy(
@@ -99,7 +95,7 @@ Deno.test("readNpy() refuses dtypes other than integers", () => {
   for (const dtype of ["<f4", "|b1", "<c8", "|O", "<U3", "<i3"]) {
     throws(
       () => readNpy(npy(dtype, "(1, 1)", new Uint8Array(4))),
-      InvalidFieldsError,
+      { name: "NpyError", kind: "unacceptable" },
     );
   }
 });
@@ -118,12 +114,14 @@ Deno.test("readNpy() refuses incomplete .npy files", () => {
     npy("<u2", "nothing", new Uint8Array(4)),
     npy("<u2", "(-1, 2)", new Uint8Array(4)),
   ];
-  for (const bytes of bad) throws(() => readNpy(bytes), MalformedBodyError);
+  for (const bytes of bad) {
+    throws(() => readNpy(bytes), { name: "NpyError", kind: "malformed" });
+  }
 });
 
 Deno.test("readNpy() refuses a header longer than the limit", () => {
   throws(
-    () => readNpy(npy("|u1", "(99999999, 99999999)", new Uint8Array(1))),
-    InvalidFieldsError,
+    () => readNpy(npy("|u1", "(99999999, 99999999)", new Uint8Array(1)), 9),
+    { name: "NpyError", kind: "unacceptable" },
   );
 });
