@@ -1,0 +1,160 @@
+/**
+ * The trainer: steps over a set, with gradients of several sequences a step,
+ * and losses of what is held out.
+ *
+ * ```text
+ * order ─▶ sequences ─▶ gradients, added up ─▶ clipped ─▶ AdamW ─▶ step
+ * ```
+ *
+ * A run is its parameters, its moments and the number of the last step; all
+ * else follows from the seed. So a resumed run has the bits of one that was not
+ * interrupted, on a CPU with the same number of threads.
+ *
+ * @module
+ */
+
+import type { DataOrder } from "./data_order.ts";
+import type { Optimizer } from "./optimizer.ts";
+import { learningRateAt, type ScheduleOptions } from "./schedule.ts";
+import type { TuningSequence } from "./sequence.ts";
+import { TuningError } from "./tuning_error.ts";
+import { labeledPart, type TuningModel } from "./tuning_model.ts";
+
+/** The parts of a run. */
+export interface TrainerOptions {
+  /** Model with the parameters. */
+  readonly model: Pick<TuningModel, "accumulate" | "loss">;
+  /** Optimizer of its parameters. */
+  readonly optimizer: Pick<Optimizer, "gradientNorm" | "step">;
+  /** Order of the records. */
+  readonly order: DataOrder;
+  /** Reader of a record's sequence. */
+  readonly sequence: (
+    index: number,
+    withoutText: boolean,
+  ) => Promise<TuningSequence>;
+  /** Schedule of the run. */
+  readonly schedule: ScheduleOptions;
+  /** Number of the last step that was taken before; 0 for a new run. */
+  readonly start: number;
+  /** Number of steps between losses of what is held out; 0 for none. */
+  readonly evaluateEvery: number;
+}
+
+/** A finished step. */
+export interface TuningStep {
+  /** Number of the step, from 1. */
+  readonly step: number;
+  /** Mean loss of its labels before the step, in nats. */
+  readonly loss: number;
+  /** Norm of all gradients before they were clipped. */
+  readonly gradientNorm: number;
+  /** Learning rate of the step. */
+  readonly learningRate: number;
+  /** Number of tokens of its sequences. */
+  readonly tokens: number;
+  /** Passes over the set so far, in part too. */
+  readonly epoch: number;
+  /**
+   * Mean loss of the labels that are held out, after the step; undefined if it
+   * was not computed.
+   */
+  readonly heldOutLoss: number | undefined;
+}
+
+/**
+ * Trains to the last step, and yields each.
+ *
+ * @throws {TuningError} If the loss or a gradient is no number, or a record
+ * cannot be used.
+ */
+export async function* train(
+  options: TrainerOptions,
+  signal: AbortSignal,
+): AsyncGenerator<TuningStep> {
+  const { optimizer, order, schedule, start, evaluateEvery } = options;
+  let next = start < schedule.steps ? batchOf(options, start + 1) : undefined;
+  for (let step = start + 1; step <= schedule.steps; step++) {
+    const batch = await next!;
+    // Read while the step is computed; an error surfaces when it is awaited.
+    next = step < schedule.steps ? batchOf(options, step + 1) : undefined;
+    next?.catch(() => {});
+    const { loss, tokens } = await gradientsOf(options, batch, signal);
+    const gradientNorm = await optimizer.gradientNorm();
+    requireNumbers(step, loss, gradientNorm);
+    const learningRate = learningRateAt(schedule, step);
+    await optimizer.step(step, learningRate, gradientNorm);
+    const evaluates = evaluateEvery > 0 &&
+      (step % evaluateEvery === 0 || step === schedule.steps);
+    yield {
+      step,
+      loss,
+      gradientNorm,
+      learningRate,
+      tokens,
+      epoch: step / order.stepsPerEpoch,
+      heldOutLoss: evaluates ? await heldOutLoss(options, signal) : undefined,
+    };
+  }
+}
+
+/**
+ * Returns the mean loss of the labels that are held out; undefined if none is.
+ */
+export async function heldOutLoss(
+  { model, order, sequence }: Pick<
+    TrainerOptions,
+    "model" | "order" | "sequence"
+  >,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  let total = 0;
+  let count = 0;
+  for (const index of order.heldOut) {
+    const { sum, labels } = await model.loss(
+      await sequence(index, false),
+      signal,
+    );
+    total += sum;
+    count += labels;
+  }
+  return count === 0 ? undefined : total / count;
+}
+
+async function batchOf(
+  { order, sequence }: TrainerOptions,
+  step: number,
+): Promise<TuningSequence[]> {
+  const sequences: TuningSequence[] = [];
+  for (const { index, withoutText } of order.step(step)) {
+    sequences.push(await sequence(index, withoutText));
+  }
+  return sequences;
+}
+
+async function gradientsOf(
+  { model }: TrainerOptions,
+  batch: readonly TuningSequence[],
+  signal: AbortSignal,
+): Promise<{ loss: number; tokens: number }> {
+  const labels = batch.reduce(
+    (sum, sequence) => sum + labeledPart(sequence).targets.length,
+    0,
+  );
+  let loss = 0;
+  let tokens = 0;
+  for (const sequence of batch) {
+    const { sum } = await model.accumulate(sequence, 1 / labels, signal);
+    loss += sum / labels;
+    tokens += sequence.tokens.length;
+  }
+  return { loss, tokens };
+}
+
+function requireNumbers(step: number, loss: number, norm: number): void {
+  if (Number.isFinite(loss) && Number.isFinite(norm)) return;
+  const subject = Number.isFinite(loss) ? "a gradient" : "the loss";
+  throw new TuningError(
+    `${subject} of step ${step} is not a number: lower --learning-rate, raise --warmup or lower --max-grad-norm, and run it again, which goes on from the last checkpoint`,
+  );
+}
