@@ -46,8 +46,8 @@ import { openaiRoutes } from "./compat/openai/routes.ts";
 import { openapi } from "./openapi/openapi.ts";
 import { page } from "./playground/page.ts";
 import type {
-  Answerers,
-  Drawers,
+  Captioners,
+  ImageGenerators,
   Listing,
   Tokenizers,
 } from "./models/ports.ts";
@@ -63,7 +63,8 @@ import { phaseSpans, tracing } from "./middleware/tracing.ts";
 import { countUnsent, UnsentAnswers } from "./middleware/unsent.ts";
 
 /** The dependencies of the routes. */
-export interface AppServices extends Drawers, Answerers, Tokenizers, Listing {}
+export interface AppServices
+  extends ImageGenerators, Captioners, Tokenizers, Listing {}
 
 /** Options of the application. */
 export interface AppOptions extends HostPolicy, OriginPolicy {
@@ -116,7 +117,7 @@ export function createApp(
 ): Hono<AppEnv> {
   const { drain = new Drain() } = options;
   const metrics = options.metrics ?? new Metrics(services, drain);
-  const app = bareApp(options, metrics, door(options, metrics, drain));
+  const app = bareApp(options, metrics, accessChecks(options, metrics, drain));
   app.use(refuseNewWork(drain));
   const { maxBodyBytes: maxBytes } = services.limits;
   const bodyLimits = { maxBytes, callerBytes: options.bodyBytes };
@@ -203,25 +204,25 @@ export function createHealthApp(
 ): Hono<AppEnv> {
   const { drain = new Drain() } = options;
   const metrics = new Metrics(services);
-  return bareApp(options, metrics, door(options, metrics, drain))
+  return bareApp(options, metrics, accessChecks(options, metrics, drain))
     .route("/", health(services, drain, jobs));
 }
 
 /**
  * Creates an application without routes.
  *
- * @param door Middleware of access checks.
+ * @param accessChecks Middleware of access checks.
  */
 function bareApp(
   options: AppOptions,
   metrics: Metrics,
-  door: readonly MiddlewareHandler<AppEnv>[],
+  accessChecks: readonly MiddlewareHandler<AppEnv>[],
 ): Hono<AppEnv> {
   const app = new Hono<AppEnv>({ getPath: routePath });
   app.use(requestId(), tracing(), calling(options, metrics));
   app.use(accessLog(options.log));
   app.use(secureHeaders(SECURE_HEADERS));
-  for (const step of door) app.use(step);
+  for (const step of accessChecks) app.use(step);
   app.use(methodNotAllowed({
     app,
     onMethodNotAllowed: (c, methods) => {
@@ -244,7 +245,7 @@ function bareApp(
 }
 
 /** Returns the middleware that counts requests and checks their access. */
-function door(
+function accessChecks(
   options: AppOptions,
   metrics: Metrics,
   drain: Drain,

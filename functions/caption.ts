@@ -6,13 +6,13 @@
 
 import { type Context, Hono } from "hono";
 import { checkAdapter } from "./inference/adapters.ts";
-import { type AnswerRun, startAnswer } from "./inference/captioning.ts";
+import { type CaptioningRun, startCaptioning } from "./inference/captioning.ts";
 import type { AppEnv } from "./http/context.ts";
 import { askedIn, type Decisive, tagHeaders } from "./http/entity_tag.ts";
 import { captionDescription } from "./openapi/description/caption.ts";
 import { eventStream } from "./http/sse.ts";
 import { negotiate } from "./http/accept.ts";
-import type { Answerers, ModelPair } from "./models/ports.ts";
+import type { Captioners, ModelPair } from "./models/ports.ts";
 import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
 import { CaptionRequest, MAX_PICTURES } from "./schema/caption.ts";
 import { serverTiming } from "./http/server_timing.ts";
@@ -22,23 +22,23 @@ import { readUpload, type Upload } from "./http/upload.ts";
 const TYPES = ["application/json", "text/event-stream", "text/plain"] as const;
 
 /** Returns the route, ready to mount. */
-export function caption(answerers: Answerers): Hono<AppEnv> {
+export function caption(captioners: Captioners): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/caption",
     captionDescription,
     async (c) => {
       const type = negotiate(c.req.header("accept"), TYPES);
       const upload = await readUpload(c.req.raw, CaptionRequest, {
-        maxBytes: answerers.limits.maxBodyBytes,
+        maxBytes: captioners.limits.maxBodyBytes,
         files: { image: MAX_PICTURES },
         codes: true,
       });
       checkOneWay(upload);
-      const models = answerers.answerer(upload.fields.model);
+      const models = captioners.captioner(upload.fields.model);
       checkAdapter(upload.fields.adapter);
       const decided = await decisive(c.req.raw, upload, models, type);
-      const tag = tagHeaders(c, answerers, decided);
-      const run = await begin(c, answerers, upload, models);
+      const tag = tagHeaders(c, captioners, decided);
+      const run = await begin(c, captioners, upload, models);
       if (type === "text/event-stream") return await eventStream(c, run.events);
       const answered = await run.finish();
       const timing = serverTiming(answered.timings);
@@ -70,10 +70,10 @@ async function decisive(
 
 async function begin(
   c: Context<AppEnv>,
-  answerers: Answerers,
+  captioners: Captioners,
   upload: Upload<CaptionRequest>,
   models: ModelPair,
-): Promise<AnswerRun> {
+): Promise<CaptioningRun> {
   const call = c.get("call");
   const { decode } = upload.fields;
   const options = { decode, call };
@@ -82,8 +82,8 @@ async function begin(
     c.req.raw,
     upload,
     vision,
-    answerers,
+    captioners,
     options,
   );
-  return startAnswer(answerers, upload.fields, asked, call);
+  return startCaptioning(captioners, upload.fields, asked, call);
 }

@@ -14,12 +14,12 @@ import { readJson } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
 import { type Decisive, tagHeaders } from "./http/entity_tag.ts";
 import { generateDescription } from "./openapi/description/generate.ts";
-import type { Drawing } from "./inference/generation_events.ts";
-import { drawingFields } from "./inference/generation_fields.ts";
-import { type DrawingRun, startDrawing } from "./inference/generation.ts";
+import type { Generation } from "./inference/generation_events.ts";
+import { generationFields } from "./inference/generation_fields.ts";
+import { type GenerationRun, startGeneration } from "./inference/generation.ts";
 import { eventStream } from "./http/sse.ts";
 import { negotiate } from "./http/accept.ts";
-import type { Drawers } from "./models/ports.ts";
+import type { ImageGenerators } from "./models/ports.ts";
 import { invalidField } from "./http/errors/errors.ts";
 import {
   FILE_TYPES,
@@ -40,7 +40,7 @@ const TYPES = [
 ] as const;
 
 /** Returns the route, ready to mount. */
-export function generate(drawers: Drawers): Hono<AppEnv> {
+export function generate(generators: ImageGenerators): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/generate",
     generateDescription,
@@ -49,7 +49,7 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
       const request = await readJson(
         c.req.raw,
         GenerateRequest,
-        drawers.limits.maxBodyBytes,
+        generators.limits.maxBodyBytes,
       );
       const file = fileType(type, request.output_format);
       if (file === type && request.n > 1) {
@@ -60,8 +60,8 @@ export function generate(drawers: Drawers): Hono<AppEnv> {
         c.get("call").observer?.event !== undefined;
       const preview = request.preview && streams;
       const wanted = { file, preview };
-      const run = startDrawing(drawers, request, wanted, c.get("call"));
-      const tag = tagHeaders(c, drawers, decisive(request, run, type));
+      const run = startGeneration(generators, request, wanted, c.get("call"));
+      const tag = tagHeaders(c, generators, decisive(request, run, type));
       switch (type) {
         case "text/event-stream":
           return await eventStream(c, run.events);
@@ -110,7 +110,7 @@ function fileType(
 /** Returns the fields that determine the answer; undefined if it is random. */
 function decisive(
   request: GenerateRequest,
-  { task: { params, models, metadata, file } }: DrawingRun,
+  { task: { params, models, metadata, file } }: GenerationRun,
   type: typeof TYPES[number],
 ): Decisive | undefined {
   const chance = request.seed === undefined && params.sampling.temperature > 0;
@@ -125,29 +125,29 @@ function decisive(
 
 async function jsonAnswer(
   c: Context<AppEnv>,
-  run: DrawingRun,
+  run: GenerationRun,
   tag: Record<string, string>,
 ): Promise<Response> {
-  const drawing = await run.finish();
-  return c.json(drawingFields(run, drawing), 200, {
-    "server-timing": serverTiming(drawing.timings),
+  const generation = await run.finish();
+  return c.json(generationFields(run, generation), 200, {
+    "server-timing": serverTiming(generation.timings),
     ...tag,
   });
 }
 
 async function fileAnswer(
   c: Context<AppEnv>,
-  run: DrawingRun,
+  run: GenerationRun,
   tag: Record<string, string>,
 ): Promise<Response> {
-  const drawing = await run.finish();
-  const [picture] = drawing.pictures;
+  const generation = await run.finish();
+  const [picture] = generation.pictures;
   const { bytes, type } = picture!.file!;
   return c.body(bytes, 200, {
     "content-type": type,
     "x-grid-height": `${picture!.grid.height}`,
     "x-grid-width": `${picture!.grid.width}`,
-    ...answerHeaders(run, drawing),
+    ...answerHeaders(run, generation),
     ...tag,
   });
 }
@@ -155,14 +155,14 @@ async function fileAnswer(
 /** Answers with one grid, or all of them in sequence: `[n, H, W]`. */
 async function codesAnswer(
   c: Context<AppEnv>,
-  run: DrawingRun,
+  run: GenerationRun,
   type: BinaryType,
   tag: Record<string, string>,
 ): Promise<Response> {
-  const drawing = await run.finish();
+  const generation = await run.finish();
   const { size, count } = run.task.params;
   const codes = Uint16Array.from(
-    drawing.pictures.flatMap(({ grid }) => [...grid.codes]),
+    generation.pictures.flatMap(({ grid }) => [...grid.codes]),
   );
   const grids = { height: size.height, width: size.width, codes };
   const { body, headers } = binaryAnswer(
@@ -171,12 +171,12 @@ async function codesAnswer(
   );
   return c.body(body, 200, {
     ...headers,
-    ...answerHeaders(run, drawing),
+    ...answerHeaders(run, generation),
     ...tag,
   });
 }
 
-function answerHeaders({ task }: DrawingRun, { timings }: Drawing) {
+function answerHeaders({ task }: GenerationRun, { timings }: Generation) {
   return {
     "x-seed": `${task.params.seed}`,
     "server-timing": serverTiming(timings),

@@ -122,7 +122,7 @@ export type Admitted =
   };
 
 /** The events of a drawing. */
-export type DrawingEvent =
+export type GenerationEvent =
   | Admitted
   | {
     readonly type: "row";
@@ -139,7 +139,7 @@ export type DrawingEvent =
   | Finished;
 
 /** The events of an answer. */
-export type AnswerEvent =
+export type CaptioningEvent =
   | Admitted
   | { readonly type: "delta"; readonly text: string }
   | (Finished & {
@@ -198,14 +198,14 @@ export async function* draw(
   signal: AbortSignal,
   resumeStates: readonly (ResumeState | undefined)[] = [],
   caller?: string,
-): AsyncGenerator<DrawingEvent, void, undefined> {
+): AsyncGenerator<GenerationEvent, void, undefined> {
   const writer = writerFor(model, { caller, signal });
   const prompts = await drawingPrompts(writer, params);
   const { height, width } = params.size;
   const rows = height - (params.prefix?.height ?? 0);
   const finished: Statistics[] = [];
   const group = Symbol("scene");
-  yield* channel<DrawingEvent>(async (emit, signal) => {
+  yield* channel<GenerationEvent>(async (emit, signal) => {
     const admitted = admission(emit);
     const one = async (imageIndex: number, signal: AbortSignal) => {
       const chanceAt = keyedChance({ seed: params.seed, stream: imageIndex });
@@ -280,7 +280,7 @@ export async function* answer(
   question: Question,
   signal: AbortSignal,
   caller?: string,
-): AsyncGenerator<AnswerEvent, void, undefined> {
+): AsyncGenerator<CaptioningEvent, void, undefined> {
   const { engine, text, vocabulary } = model;
   requireRoomFor(question.grids, model.config.maxPositions);
   const prompt = await questionPrompt(
@@ -302,7 +302,7 @@ export async function* answer(
   let whole = "";
   let policy: AnsweringPolicy | undefined;
   let statistics: Statistics | undefined;
-  yield* channel<AnswerEvent>(async (emit, signal) => {
+  yield* channel<CaptioningEvent>(async (emit, signal) => {
     const say = (part: string) => {
       whole += part;
       if (part !== "") emit({ type: "delta", text: part });

@@ -49,7 +49,7 @@ export class SourceError extends Error {
   constructor(
     source: string,
     /** Places that were searched on this machine. */
-    readonly looked: readonly string[],
+    readonly searched: readonly string[],
     /** Replies of remote places; undefined if none was queried. */
     readonly answers: readonly string[] = [
       "give a folder, or fetch the repository into a Hugging Face cache first",
@@ -61,7 +61,7 @@ export class SourceError extends Error {
         source.split(/([\s,]+)/).map(withoutSecrets).join("")
       }": ${
         [
-          ...looked.length === 0 ? [] : [`looked in ${looked.join(", ")}`],
+          ...searched.length === 0 ? [] : [`looked in ${searched.join(", ")}`],
           ...answers,
         ].join("; ")
       }`,
@@ -118,13 +118,13 @@ export function placesFrom(
  */
 export async function locate(source: string, places: Places): Promise<string> {
   if (await isModel(source)) return resolve(source);
-  const looked: string[] = [];
+  const searched: string[] = [];
   for (const one of sourcesOf(source)) {
-    const search = await lookFor(one, places);
+    const search = await searchLocal(one, places);
     if (search.found !== undefined) return search.found.folder;
-    looked.push(...search.looked);
+    searched.push(...search.searched);
   }
-  throw new SourceError(source, looked);
+  throw new SourceError(source, searched);
 }
 
 /**
@@ -158,15 +158,15 @@ export interface Search {
     | { readonly folder: string; readonly cached: boolean }
     | undefined;
   /** Places searched without success, and what each of them lacks. */
-  readonly looked: readonly string[];
+  readonly searched: readonly string[];
 }
 
 /** Searches this machine for `source`. */
-export async function lookFor(
+export async function searchLocal(
   source: Source,
   { modelFolders, hubCaches }: Places,
 ): Promise<Search> {
-  const looked: string[] = [];
+  const searched: string[] = [];
   const byName = source.type !== "folder" || !/[/\\]/.test(source.text);
   const folders = [
     ...source.type === "folder" ? [resolve(source.path)] : [],
@@ -177,20 +177,20 @@ export async function lookFor(
   ];
   for (const folder of folders) {
     if (await isModel(folder)) {
-      return { found: { folder, cached: false }, looked };
+      return { found: { folder, cached: false }, searched };
     }
-    looked.push(folder);
+    searched.push(folder);
   }
-  if (source.type === "folder") return { found: undefined, looked };
+  if (source.type === "folder") return { found: undefined, searched };
   const revision = source.type === "hub" ? source.revision : "main";
   for (const cache of hubCaches) {
     const repository = join(cache, repositoryName(source));
     const snapshot = await hubSnapshot(repository, revision);
     const lacks = snapshot && await whatLacks(snapshot);
     if (snapshot !== undefined && lacks === undefined) {
-      return { found: { folder: snapshot, cached: true }, looked };
+      return { found: { folder: snapshot, cached: true }, searched };
     }
-    looked.push(lacks === undefined ? repository : `${snapshot} (${lacks})`);
+    searched.push(lacks === undefined ? repository : `${snapshot} (${lacks})`);
   }
-  return { found: undefined, looked };
+  return { found: undefined, searched };
 }

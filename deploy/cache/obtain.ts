@@ -29,12 +29,12 @@ import { PART_BYTES } from "./transfer/download_file.ts";
 import { repositoryName } from "./snapshots/hub_layout.ts";
 import {
   isModel,
-  lookFor,
   type Places,
+  searchLocal,
   SourceError,
   sourcesOf,
 } from "./locate.ts";
-import { PATIENT } from "./retry_policy.ts";
+import { DOWNLOAD_RETRIES } from "./retry_policy.ts";
 import { RemoteError } from "./net/remote.ts";
 import { type OpenRemoteOf, remoteFor } from "./net/remote_for.ts";
 import { whatChanged } from "./snapshots/snapshot_check.ts";
@@ -54,7 +54,7 @@ export interface ObtainOptions {
   /** Cancels; bytes that arrived are kept for the next attempt. */
   readonly signal: AbortSignal;
   /** Changes to the default degree of concurrency. */
-  readonly effort?: Partial<DownloadEffort>;
+  readonly transferOptions?: Partial<DownloadEffort>;
   /** Opens remotes, in place of the default. */
   readonly openRemote?: OpenRemoteOf;
 }
@@ -79,18 +79,18 @@ export async function obtain(
 ): Promise<string> {
   if (await isModel(source)) return resolve(source);
   const sources = sourcesOf(source);
-  const { found, looked } = await lookEverywhere(sources, options);
+  const { found, searched } = await searchEverywhere(sources, options);
   if (found !== undefined) return found;
   const remotes = sources.filter((one) => one.type !== "folder");
   const { downloads } = options.places;
   if (remotes.length === 0 || downloads === undefined) {
-    throw new SourceError(source, looked);
+    throw new SourceError(source, searched);
   }
   const how = downloadOptions(remotes[0]!, downloads, options);
   const answers: string[] = [];
   using _lock = await lockRepository(how);
   // The previous holder of the lock may have downloaded it.
-  const again = await lookEverywhere(sources, options);
+  const again = await searchEverywhere(sources, options);
   if (again.found !== undefined) return again.found;
   for (const remote of remotes) {
     try {
@@ -100,15 +100,15 @@ export async function obtain(
       answers.push(error.message);
     }
   }
-  throw new SourceError(source, looked, answers);
+  throw new SourceError(source, searched, answers);
 }
 
 /** Returns the model on this machine, if it is intact. */
-async function lookEverywhere(
+async function searchEverywhere(
   sources: readonly Source[],
   { places, onProgress, signal }: ObtainOptions,
-): Promise<{ found: string | undefined; looked: readonly string[] }> {
-  const looked: string[] = [];
+): Promise<{ found: string | undefined; searched: readonly string[] }> {
+  const searched: string[] = [];
   for (const source of sources) {
     // Each cache on its own, so that a corrupt one hides no good one.
     const searches = [
@@ -120,16 +120,16 @@ async function lookEverywhere(
     ];
     for (const [i, places] of searches.entries()) {
       if (i > 0 && source.type === "folder") break;
-      const search = await lookFor(source, places);
-      looked.push(...search.looked);
+      const search = await searchLocal(source, places);
+      searched.push(...search.searched);
       if (search.found === undefined) continue;
       const { folder, cached } = search.found;
       const changed = cached && await verify(folder);
-      if (!changed) return { found: folder, looked };
-      looked.push(`${folder} (${changed})`);
+      if (!changed) return { found: folder, searched };
+      searched.push(`${folder} (${changed})`);
     }
   }
-  return { found: undefined, looked: [...new Set(looked)] };
+  return { found: undefined, searched: [...new Set(searched)] };
 
   async function verify(folder: string): Promise<string | undefined> {
     return await whatChanged(folder, {
@@ -149,7 +149,7 @@ function downloadOptions(
     onProgress,
     onNotice = () => {},
     signal,
-    effort,
+    transferOptions,
     openRemote = remoteFor,
   }: ObtainOptions,
 ): DownloadOptions {
@@ -161,8 +161,8 @@ function downloadOptions(
       : 0,
     workersFrom: WORKERS_FROM,
     partBytes: PART_BYTES,
-    patience: PATIENT,
-    ...effort,
+    retryPolicy: DOWNLOAD_RETRIES,
+    ...transferOptions,
     cache,
     repository: repositoryName(first),
     madeOf: first.type === "hub" ? undefined : withoutSecrets(first.url),

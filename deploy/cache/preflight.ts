@@ -19,7 +19,7 @@ import { remoteFor } from "./net/remote_for.ts";
 import type { RemoteSource } from "./source.ts";
 
 /** Options of the check. */
-export type ForeseeOptions = Pick<
+export type PreflightOptions = Pick<
   ObtainOptions,
   "places" | "signal" | "openRemote"
 >;
@@ -34,9 +34,9 @@ const MAX_CONFIG_BYTES = 2 ** 20;
  *
  * @throws {CheckpointError} With advice.
  */
-export async function foreseeVision(
+export async function preflightVision(
   source: string,
-  options: ForeseeOptions,
+  options: PreflightOptions,
 ): Promise<void> {
   const { downloads } = options.places;
   if (downloads === undefined || await isHere(source, options)) return;
@@ -54,7 +54,7 @@ export async function foreseeVision(
 
 async function isHere(
   source: string,
-  { places }: ForeseeOptions,
+  { places }: PreflightOptions,
 ): Promise<boolean> {
   try {
     await locate(source, places);
@@ -69,7 +69,7 @@ async function isHere(
 async function remoteConfig(
   source: RemoteSource,
   variables: Parameters<typeof remoteFor>[1],
-  { signal, openRemote = remoteFor }: ForeseeOptions,
+  { signal, openRemote = remoteFor }: PreflightOptions,
 ): Promise<unknown> {
   try {
     using opened = await openRemote(source, variables, undefined);

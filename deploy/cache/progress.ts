@@ -19,7 +19,7 @@ export interface ObtainProgress {
 }
 
 /** A moment of a download, and its speed. */
-export interface Pace {
+export interface TransferRate {
   /** Progress at that moment. */
   readonly progress: ObtainProgress;
   /** Recent bytes per second; undefined while unknown. */
@@ -31,21 +31,21 @@ export interface Pace {
 /** Milliseconds over which a rate is averaged: shorter jumps, longer lags. */
 const WINDOW_MS = 5_000;
 
-/** A meter for the rate of a download, from its progress reports. */
-export class PaceMeter {
-  #heard: { readonly atMs: number; readonly progress: ObtainProgress }[] = [];
+/** A tracker of the rate of a download, from its progress reports. */
+export class RateTracker {
+  #reports: { readonly atMs: number; readonly progress: ObtainProgress }[] = [];
 
   /** Returns the pace, after a report at a time in milliseconds. */
-  at(progress: ObtainProgress, atMs: number): Pace {
-    const last = this.#heard.at(-1)?.progress;
+  at(progress: ObtainProgress, atMs: number): TransferRate {
+    const last = this.#reports.at(-1)?.progress;
     const other = last?.phase !== progress.phase ||
       last.place !== progress.place || last.bytes > progress.bytes;
-    if (other) this.#heard = [];
-    this.#heard.push({ atMs, progress });
+    if (other) this.#reports = [];
+    this.#reports.push({ atMs, progress });
     while (
-      this.#heard.length > 2 && this.#heard[1]!.atMs <= atMs - WINDOW_MS
-    ) this.#heard.shift();
-    const first = this.#heard[0]!;
+      this.#reports.length > 2 && this.#reports[1]!.atMs <= atMs - WINDOW_MS
+    ) this.#reports.shift();
+    const first = this.#reports[0]!;
     const seconds = (atMs - first.atMs) / 1000;
     const bytes = progress.bytes - first.progress.bytes;
     const bytesPerSecond = seconds > 0 ? bytes / seconds : undefined;
@@ -70,8 +70,8 @@ const DOING = {
  * Formats a pace, such as `downloading from …: 1.2 of 17.0 GB, 7 %, 512 MB/s,
  * 31 s left`.
  */
-export function formatPace(
-  { progress, bytesPerSecond, secondsLeft }: Pace,
+export function formatRate(
+  { progress, bytesPerSecond, secondsLeft }: TransferRate,
 ): string {
   const { phase, bytes, totalBytes, place } = progress;
   const parts = totalBytes === undefined ? [] : [

@@ -7,7 +7,7 @@
 import type { RemoteSnapshot } from "./net/remote.ts";
 import type { ObtainProgress } from "./progress.ts";
 
-const TELL_MS = 100;
+const REPORT_MS = 100;
 
 /** A counter over the bytes of all files, with throttled reports. */
 export class ProgressTracker implements Disposable {
@@ -15,7 +15,7 @@ export class ProgressTracker implements Disposable {
   readonly #place: string;
   readonly #onProgress: (progress: ObtainProgress) => void;
   #bytes = 0;
-  #told = -Infinity;
+  #reportedAt = -Infinity;
   /** Timer that reports the last bytes, should no more come. */
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** True while cached content is being hashed. */
@@ -35,14 +35,14 @@ export class ProgressTracker implements Disposable {
   /** Adds bytes that arrived; below 0 for discarded ones. */
   add(count: number): void {
     this.#bytes += count;
-    if (performance.now() - this.#told > TELL_MS) this.tell();
-    else this.#timer ??= setTimeout(() => this.tell(), TELL_MS);
+    if (performance.now() - this.#reportedAt > REPORT_MS) this.report();
+    else this.#timer ??= setTimeout(() => this.report(), REPORT_MS);
   }
 
   /** Reports the progress. */
-  tell(): void {
+  report(): void {
     this[Symbol.dispose]();
-    this.#told = performance.now();
+    this.#reportedAt = performance.now();
     this.#onProgress({
       phase: this.verifying ? "verify" : "download",
       bytes: this.#bytes,

@@ -27,7 +27,7 @@ export interface RetryPolicy {
  * A policy that outlasts restarts of servers and bad lines, for about two
  * minutes.
  */
-export const PATIENT: RetryPolicy = {
+export const DOWNLOAD_RETRIES: RetryPolicy = {
   attempts: 8,
   baseMs: 500,
   maxMs: 30_000,
@@ -36,21 +36,21 @@ export const PATIENT: RetryPolicy = {
 };
 
 /** The policy of uploads: the response to a part may take minutes. */
-export const PATIENT_UPLOAD: RetryPolicy = {
-  ...PATIENT,
+export const UPLOAD_RETRIES: RetryPolicy = {
+  ...DOWNLOAD_RETRIES,
   // One part on a line of 1 Mbit/s.
   stallMs: 600_000,
 };
 
 /** A counter of attempts at one operation. */
 export class Attempts {
-  readonly #patience: RetryPolicy;
+  readonly #retryPolicy: RetryPolicy;
   readonly #signal: AbortSignal;
   #failed = 0;
 
   /** Creates a counter; `signal` ends the waits between attempts. */
-  constructor(patience: RetryPolicy, signal: AbortSignal) {
-    this.#patience = patience;
+  constructor(retryPolicy: RetryPolicy, signal: AbortSignal) {
+    this.#retryPolicy = retryPolicy;
     this.#signal = signal;
   }
 
@@ -66,7 +66,7 @@ export class Attempts {
       throw error;
     }
     this.#failed = progress ? 1 : this.#failed + 1;
-    const { attempts, baseMs, maxMs, random } = this.#patience;
+    const { attempts, baseMs, maxMs, random } = this.#retryPolicy;
     if (this.#failed >= attempts) throw error;
     const longest = Math.min(maxMs, baseMs * 2 ** (this.#failed - 1));
     const wait = error.remedy.retryAfterMs ?? longest * (0.5 + random() / 2);
@@ -80,15 +80,15 @@ export class Attempts {
  *
  * @param what Description of the operation, for messages.
  */
-export async function patiently<T>(
+export async function withRetries<T>(
   what: string,
   work: (signal: AbortSignal) => Promise<T>,
-  patience: RetryPolicy,
+  retryPolicy: RetryPolicy,
   signal: AbortSignal,
 ): Promise<T> {
-  const attempts = new Attempts(patience, signal);
+  const attempts = new Attempts(retryPolicy, signal);
   for (;;) {
-    using watch = new StallWatch(patience.stallMs, signal);
+    using watch = new StallWatch(retryPolicy.stallMs, signal);
     try {
       return await work(watch.signal);
     } catch (error) {

@@ -21,7 +21,7 @@ export async function list(
     const lastUsed = new Date(usedMs).toISOString();
     for (const { commit, refs, bytes, complete, folder } of revisions) {
       const state = complete ? "complete" : "partial";
-      report.tell(
+      report.event(
         {
           event: "model",
           name,
@@ -40,14 +40,14 @@ export async function list(
     const unfinished = loose.filter(({ partial }) => partial);
     if (unfinished.length === 0) continue;
     const bytes = unfinished.reduce((sum, { bytes }) => sum + bytes, 0);
-    report.tell(
+    report.event(
       { event: "unfinished", name, files: unfinished.length, bytes, cache },
       `${name}  unfinished: ${unfinished.length} files, ${
         formatBytes(bytes)
       } so far; pull it again, or prune --partial`,
     );
   }
-  report.tell(
+  report.event(
     { event: "listed", models: models.length, caches },
     models.length === 0
       ? `No models in ${caches.join(", ")}`

@@ -38,7 +38,7 @@ export async function prune(
     const { name, cache, repository } = model;
     const stray = await strayOf(cache, repository);
     if (stray !== undefined) {
-      report.tell(
+      report.event(
         { event: "stray", name, cache, link: stray.path },
         `${name}: ${stray.message}; it stays`,
       );
@@ -46,7 +46,7 @@ export async function prune(
     }
     using lock = await lockAll(cache, repository, asked.dryRun);
     if (lock === undefined) {
-      report.tell(
+      report.event(
         { event: "in-use", name, cache },
         `${name}: in use by a running process, it stays`,
       );
@@ -61,14 +61,14 @@ export async function prune(
     freed += bytes;
     const revisions = plan.revisions.map(({ commit }) => commit);
     const event = asked.dryRun ? "would-prune" : "pruned";
-    report.tell(
+    report.event(
       { event, name, cache, whole: plan.whole, revisions, bytes },
       `${name}: ${plan.whole ? "all" : `${revisions.length} revisions`}, ${
         formatBytes(bytes)
       }${asked.dryRun ? " would go" : " gone"}`,
     );
   }
-  report.tell(
+  report.event(
     { event: "done", bytes: freed, dry_run: asked.dryRun },
     `${formatBytes(freed)} ${asked.dryRun ? "would be freed" : "freed"}`,
   );

@@ -65,7 +65,7 @@ export async function publish(
     : await publishToStore(publication, store, sending);
   const { model, revision } = manifest;
   const place = store?.place ?? target;
-  report.tell(
+  report.event(
     {
       event: "published",
       model,

@@ -32,7 +32,7 @@ export async function pull(
     const folder = await bring(source, places, report, signal);
     const shown = withoutQuery(source);
     const event = { event: "pulled", source: shown, folder };
-    report.tell(event, `${shown} is in ${folder}`);
+    report.event(event, `${shown} is in ${folder}`);
   }
 }
 
@@ -53,7 +53,7 @@ export async function bring(
     onProgress: ({ phase, bytes, totalBytes }) =>
       report.progress({ what: `${DOING[phase]} ${shown}`, bytes, totalBytes }),
     onNotice: (notice) =>
-      report.tell({ event: "notice", source: shown, notice }, notice),
+      report.event({ event: "notice", source: shown, notice }, notice),
     signal,
   });
 }

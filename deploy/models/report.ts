@@ -60,7 +60,7 @@ export class Report {
   }
 
   /** Reports an event: in a terminal as words, perhaps of several lines. */
-  tell(event: ReportedEvent, words: string): void {
+  event(event: ReportedEvent, words: string): void {
     const { terminal, write } = this.#options;
     this.#clearBar();
     write(terminal ? `${words}\n` : `${JSON.stringify(event)}\n`);

@@ -33,7 +33,7 @@ export async function verify(
   options: VerifyCommandOptions,
 ): Promise<boolean> {
   if (suspects.length === 0) {
-    report.tell({ event: "nothing" }, "There is no model to verify");
+    report.event({ event: "nothing" }, "There is no model to verify");
   }
   let good = true;
   for (const suspect of suspects) {
@@ -54,7 +54,7 @@ async function verifyOne(
   });
   if (typeof files === "string") {
     const remedy = `remove ${folder} and pull or copy the model again`;
-    report.tell(
+    report.event(
       { event: "bad", name, path: "manifest.json", reason: files, remedy },
       `${name}: ${files}; ${remedy}`,
     );
@@ -76,12 +76,12 @@ async function verifyOne(
     const remedy = `${
       real === undefined ? "" : `remove ${real} and `
     }pull or copy the model again`;
-    report.tell(
+    report.event(
       { event: "bad", name, path, file: real ?? file, reason, remedy },
       `${name}: ${path} is bad: ${reason}; ${remedy}`,
     );
   }
-  return told(suspect, files, faults, report, options);
+  return reportFaults(suspect, files, faults, report, options);
 }
 
 /** Returns the faults of files whose content is wrong, by path. */
@@ -127,7 +127,7 @@ async function contentFaults(
 }
 
 /** Reports the result for a model, and returns true if it is intact. */
-function told(
+function reportFaults(
   { name, folder }: Suspect,
   files: readonly ExpectedFile[],
   faults: ReadonlyMap<string, string>,
@@ -145,7 +145,7 @@ function told(
     : `, ${unchecked} that nothing says a hash of${
       good + bad === 0 ? ": only their structure was checked" : ""
     }`;
-  report.tell(event, `${name}: ${good} files good, ${bad} bad${others}`);
+  report.event(event, `${name}: ${good} files good, ${bad} bad${others}`);
   return bad === 0 && (known.length > 0 || unknownPasses);
 }
 

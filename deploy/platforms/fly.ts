@@ -58,7 +58,7 @@ export const FLY: Platform = {
  * Returns the names of the app, and the one header that Fly's proxy overwrites:
  * it appends to a client's own X-Forwarded-For.
  */
-function front({ name }: DeployOptions) {
+function frontEndSettings({ name }: DeployOptions) {
   return {
     PUBLIC_URL: `https://${name}.fly.dev`,
     ALLOWED_HOSTS: `${name}.internal,${name}.flycast`,
@@ -74,7 +74,7 @@ function document(options: DeployOptions) {
     kill_signal: "SIGINT",
     kill_timeout: `${FACTS.graceS}s`,
     build: { image },
-    env: environmentOf(options, FACTS, front(options)),
+    env: environmentOf(options, FACTS, frontEndSettings(options)),
     mounts: [{
       source: `${name.replaceAll("-", "_")}_cache`,
       destination: CACHE,

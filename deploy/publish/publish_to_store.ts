@@ -20,9 +20,9 @@ import {
   manifestText,
 } from "../cache/manifest/manifest.ts";
 import {
-  PATIENT_UPLOAD,
-  patiently,
   type RetryPolicy,
+  UPLOAD_RETRIES,
+  withRetries,
 } from "../cache/retry_policy.ts";
 import { sideBySide } from "../cache/base/side_by_side.ts";
 import type { ObjectStore } from "../cache/stores/object_store.ts";
@@ -48,12 +48,12 @@ export async function publishToStore(
   publication: Publication,
   store: ObjectStore,
   options: PublishOptions,
-  patience: RetryPolicy = PATIENT_UPLOAD,
+  retryPolicy: RetryPolicy = UPLOAD_RETRIES,
 ): Promise<Published> {
   const { manifest } = publication;
   const { signal, replace } = options;
   const asking = <T>(ask: (signal: AbortSignal) => Promise<T>) =>
-    patiently(store.place, ask, patience, signal);
+    withRetries(store.place, ask, retryPolicy, signal);
   const before = await asking((signal) => readManifest(store, signal));
   if (before?.revision === manifest.revision) {
     await asking((signal) => store.remove(UNFINISHED_FILE, signal));
@@ -73,7 +73,7 @@ export async function publishToStore(
   if (before !== undefined) {
     await asking((signal) => store.remove(MANIFEST_FILE, signal));
   }
-  const sender = new Sender(publication, store, options, patience, resume);
+  const sender = new Sender(publication, store, options, retryPolicy, resume);
   const sent = await sideBySide(
     manifest.files.map((file) => (either) => sender.send(file, either)),
     pLimit(SIDE_BY_SIDE),
@@ -104,20 +104,20 @@ class Sender {
   readonly #paths: ReadonlyMap<string, string>;
   readonly #store: ObjectStore;
   readonly #options: PublishOptions;
-  readonly #patience: RetryPolicy;
+  readonly #retryPolicy: RetryPolicy;
   readonly #resume: boolean;
 
   constructor(
     { files }: Publication,
     store: ObjectStore,
     options: PublishOptions,
-    patience: RetryPolicy,
+    retryPolicy: RetryPolicy,
     resume: boolean,
   ) {
     this.#paths = new Map(files.map(({ path, from }) => [path, from]));
     this.#store = store;
     this.#options = options;
-    this.#patience = patience;
+    this.#retryPolicy = retryPolicy;
     this.#resume = resume;
   }
 
@@ -146,10 +146,10 @@ class Sender {
   }
 
   async #isThere(file: ManifestFile, signal: AbortSignal): Promise<boolean> {
-    const known = await patiently(
+    const known = await withRetries(
       this.#store.place,
       (signal) => this.#store.find(file.path, signal),
-      this.#patience,
+      this.#retryPolicy,
       signal,
     );
     return known?.sha256 === file.sha256 && known.size === file.size;

@@ -50,7 +50,7 @@ async function main(): Promise<void> {
       report.progress({ what: "quantizing", bytes, totalBytes });
     }
     const shown = withoutQuery(source);
-    report.tell(
+    report.event(
       { event: "quantized", source: shown, precision, folder: target },
       `quantized ${shown}`,
     );

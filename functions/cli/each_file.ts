@@ -28,7 +28,7 @@ export async function eachFile(
   let ended = 0;
   let failed = 0;
   const start = performance.now();
-  const tell = () => {
+  const report = () => {
     const seconds = (performance.now() - start) / 1000;
     const left = Math.ceil(seconds / ended * (files.length - ended));
     progress.show(`${ended} of ${files.length} files, ${left} s left`);
@@ -43,7 +43,7 @@ export async function eachFile(
         progress.print(`${file.path}: ${reason}`);
       }
       ended++;
-      if (files.length > 1) tell();
+      if (files.length > 1) report();
     })
   ));
   progress.clear();

@@ -28,10 +28,10 @@ import { decodeUtf8 } from "./utf8.ts";
  * @throws {MalformedBodyError} If it is not UTF-8, or not JSON.
  */
 export async function parseJson(bytes: Uint8Array): Promise<unknown> {
-  const meter = new JsonMeter();
+  const structure = new StructureLimit();
   for (let start = 0; start < bytes.length; start += SLICE) {
     if (start > 0) await turn();
-    meter.add(bytes.subarray(start, start + SLICE));
+    structure.add(bytes.subarray(start, start + SLICE));
   }
   const text = await decodeBody(bytes);
   await turnFor(bytes);
@@ -45,7 +45,7 @@ export async function parseJson(bytes: Uint8Array): Promise<unknown> {
  * @throws {MalformedBodyError} If it is not JSON.
  */
 export function parseJsonText(text: string): unknown {
-  new JsonMeter().add(new TextEncoder().encode(text));
+  new StructureLimit().add(new TextEncoder().encode(text));
   return parseText(text);
 }
 
@@ -77,7 +77,7 @@ const CLOSE_BRACE = 0x7d;
  * A counter of JSON structure. It does not check grammar: malformed JSON is
  * counted as if it were JSON.
  */
-class JsonMeter {
+class StructureLimit {
   #values = 1;
   #nodes = 0;
   #depth = 0;

@@ -136,8 +136,8 @@ async function* piecesOf(
   events: AsyncGenerator<SentEvent, void, undefined>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    const told = untilAborted(events, c.get("interrupted"));
-    for await (const event of withPauses(told)) {
+    const interruptible = untilAborted(events, c.get("interrupted"));
+    for await (const event of withPauses(interruptible)) {
       yield* event === undefined ? [COMMENT] : eventPieces(event);
     }
   } catch (error) {

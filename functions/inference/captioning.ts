@@ -4,7 +4,7 @@
  * @module
  */
 
-import { answer, type AnswerEvent, type Question } from "../../lib/emu3.ts";
+import { answer, type CaptioningEvent, type Question } from "../../lib/emu3.ts";
 import { checkAdapter } from "./adapters.ts";
 import {
   type Call,
@@ -13,7 +13,7 @@ import {
   type WireEvent,
 } from "../http/call.ts";
 import { gridFields } from "../http/grid_json.ts";
-import type { Answerers, ModelPair } from "../models/ports.ts";
+import type { Captioners, ModelPair } from "../models/ports.ts";
 import { randomSeed } from "./generation_params.ts";
 import type { AskedGrids } from "./image_inputs.ts";
 import type { CaptionRequest } from "../schema/caption.ts";
@@ -21,7 +21,7 @@ import { type Timings, timingsFrom } from "../http/server_timing.ts";
 import { captioningInFlight } from "../shutdown/in_flight.ts";
 
 /** An answer in JSON. */
-export interface AnswerFields {
+export interface CaptioningFields {
   /** Id of the answer. */
   readonly id: string;
   /** Name of the language model. */
@@ -40,13 +40,14 @@ export interface AnswerFields {
 }
 
 /** A progress event of an answer. */
-export type AnswerProgress =
-  | Extract<AnswerEvent, { type: "queued" | "delta" }>
+export type CaptioningProgress =
+  | Extract<CaptioningEvent, { type: "queued" | "delta" }>
   | { readonly type: "started"; readonly id: string }
-  | { readonly type: "completed"; readonly answered: AnswerFields };
+  | { readonly type: "completed"; readonly answered: CaptioningFields };
 
 /** A running answer. */
-export interface AnswerRun extends ObservedRun<AnswerProgress, AnswerFields> {
+export interface CaptioningRun
+  extends ObservedRun<CaptioningProgress, CaptioningFields> {
   /** Id of the answer. */
   readonly id: string;
   /** Name of the language model. */
@@ -78,13 +79,13 @@ export type QuestionFields =
  * @throws {UnknownModelError} If there is no such model.
  * @throws {UnknownAdapterError} If there is no such adapter.
  */
-export function startAnswer(
-  answerers: Answerers,
+export function startCaptioning(
+  captioners: Captioners,
   fields: QuestionFields,
   { grids, visionMs }: AskedGrids,
   call: Call,
-): AnswerRun {
-  const models = answerers.answerer(fields.model);
+): CaptioningRun {
+  const models = captioners.captioner(fields.model);
   checkAdapter(fields.adapter);
   const question = { ...questionFrom(fields, models, call), grids };
   const run = {
@@ -155,8 +156,8 @@ async function* answerSteps(
     readonly model: string;
     readonly visionMs: number;
   },
-  walk: AsyncGenerator<AnswerEvent, void, undefined>,
-): AsyncGenerator<AnswerProgress, void, undefined> {
+  walk: AsyncGenerator<CaptioningEvent, void, undefined>,
+): AsyncGenerator<CaptioningProgress, void, undefined> {
   for await (const event of walk) {
     switch (event.type) {
       case "queued":
@@ -168,7 +169,7 @@ async function* answerSteps(
         break;
       case "finished": {
         const { text, finishReason, usage, statistics } = event;
-        const answered: AnswerFields = {
+        const answered: CaptioningFields = {
           id: run.id,
           model: run.model,
           text,
@@ -188,7 +189,7 @@ async function* answerSteps(
   }
 }
 
-function wireEvent(step: AnswerProgress): WireEvent {
+function wireEvent(step: CaptioningProgress): WireEvent {
   switch (step.type) {
     case "queued":
       return { event: "queued", data: { position: step.position } };

@@ -12,7 +12,7 @@ import { invalidField } from "../http/errors/errors.ts";
 import type { WishedScene } from "./generation_params.ts";
 
 /** The models of a generation. */
-export interface DrawingModels {
+export interface GenerationModels {
   /** Language model: its context, and its training area. */
   readonly language: {
     readonly config: Pick<
@@ -33,7 +33,7 @@ export interface DrawingModels {
 export function checkDrawnSize(
   request: Pick<WishedScene, "height" | "image_area">,
   size: GridSize,
-  { language: { config }, vision: { pixelsPerCode } }: DrawingModels,
+  { language: { config }, vision: { pixelsPerCode } }: GenerationModels,
 ): void {
   const tokens = gridLength(size);
   if (tokens < config.maxPositions) return;

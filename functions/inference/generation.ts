@@ -11,28 +11,33 @@ import {
   observedRun,
   type WireEvent,
 } from "../http/call.ts";
-import { drawingFields, imageFields, rowFields } from "./generation_fields.ts";
 import {
-  type Drawing,
-  type DrawingProgress,
-  type DrawingTask,
+  generationFields,
+  imageFields,
+  rowFields,
+} from "./generation_fields.ts";
+import {
+  type Generation,
+  type GenerationProgress,
+  type GenerationTask,
   type PreviewRows,
-  walkDrawing,
+  runGeneration,
 } from "./generation_events.ts";
 import { checkDrawnSize } from "./drawn_size.ts";
 import { checkGridSize } from "./image_limit.ts";
-import type { Drawers } from "../models/ports.ts";
+import type { ImageGenerators } from "../models/ports.ts";
 import type { FileType } from "./render.ts";
 import { generationParams } from "./generation_params.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
 import { GenerationInFlight } from "../shutdown/in_flight.ts";
 
 /** A running generation. */
-export interface DrawingRun extends ObservedRun<DrawingProgress, Drawing> {
+export interface GenerationRun
+  extends ObservedRun<GenerationProgress, Generation> {
   /** Id of the answer. */
   readonly id: string;
   /** Parameters, models and files of the generation. */
-  readonly task: DrawingTask;
+  readonly task: GenerationTask;
 }
 
 /** The files to make of a generation. */
@@ -52,21 +57,21 @@ export interface WantedFile {
  * @throws {UnknownModelError} If there is no such model.
  * @throws {UnknownAdapterError} If there is no such adapter.
  */
-export function startDrawing(
-  drawers: Drawers,
+export function startGeneration(
+  generators: ImageGenerators,
   request: GenerateRequest,
   wanted: WantedFile,
   call: Call,
-): DrawingRun {
-  const models = drawers.drawer(request.model);
+): GenerationRun {
+  const models = generators.imageGenerator(request.model);
   checkAdapter(request.adapter);
   const seed = request.seed ?? call.seed;
   const params = generationParams({ ...request, seed }, models);
   checkDrawnSize(request, params.size, models);
   if (wanted.file !== undefined) {
-    checkGridSize(params.size, models.vision, drawers.limits);
+    checkGridSize(params.size, models.vision, generators.limits);
   }
-  const task: DrawingTask = {
+  const task: GenerationTask = {
     params,
     models,
     ...wanted,
@@ -81,28 +86,29 @@ export function startDrawing(
     params,
   );
   observer?.inFlight?.(inFlight);
-  const observe = (event: DrawingProgress) => {
+  const observe = (event: GenerationProgress) => {
     inFlight.note(event);
     if (event.type === "row") {
       observer?.keep?.(event.imageIndex, event.resumeState());
     } else if (event.type === "completed") {
-      const { newTokens: tokens, timings } = event.drawing;
+      const { newTokens: tokens, timings } = event.generation;
       const timed = { model: models.language.name, timings };
       observer?.finished?.({ tokens, timed });
     }
   };
-  const observed = observedRun(walkDrawing(task, drawers, call), {
+  const observed = observedRun(runGeneration(task, generators, call), {
     observer,
     observe,
     wire: (event) => wireEvent(run, event),
-    answerOf: (event) => event.type === "completed" ? event.drawing : undefined,
+    answerOf: (event) =>
+      event.type === "completed" ? event.generation : undefined,
   });
   return { ...run, ...observed };
 }
 
 function wireEvent(
-  run: Pick<DrawingRun, "id" | "task">,
-  event: DrawingProgress,
+  run: Pick<GenerationRun, "id" | "task">,
+  event: GenerationProgress,
 ): WireEvent {
   const { params: { seed, size, count, prefix } } = run.task;
   switch (event.type) {
@@ -126,6 +132,9 @@ function wireEvent(
       return { event: "image", data: { "image_index": imageIndex, ...fields } };
     }
     case "completed":
-      return { event: "completed", data: drawingFields(run, event.drawing) };
+      return {
+        event: "completed",
+        data: generationFields(run, event.generation),
+      };
   }
 }

@@ -11,7 +11,7 @@
 
 import {
   draw,
-  type DrawingEvent,
+  type GenerationEvent,
   type GenerationParams,
 } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
@@ -50,7 +50,7 @@ export type PreviewRows = boolean | ReadonlySet<number>;
 export const MAX_PREVIEWS = 32;
 
 /** The parameters, models and files of a generation. */
-export interface DrawingTask {
+export interface GenerationTask {
   /** Generation parameters. */
   readonly params: GenerationParams;
   /** Models that draw. */
@@ -82,7 +82,7 @@ export interface PictureFile {
 }
 
 /** A finished picture. */
-export interface DrawnPicture {
+export interface GeneratedPicture {
   /** Index of the picture in the generation. */
   readonly imageIndex: number;
   /** Codes of the picture. */
@@ -94,9 +94,9 @@ export interface DrawnPicture {
 }
 
 /** A finished generation. */
-export interface Drawing {
+export interface Generation {
   /** Pictures by index. */
-  readonly pictures: readonly DrawnPicture[];
+  readonly pictures: readonly GeneratedPicture[];
   /** Number of tokens of all prompts. */
   readonly promptTokens: number;
   /** Number of tokens that were sampled or forced. */
@@ -108,27 +108,27 @@ export interface Drawing {
 }
 
 /** A progress event of a generation. */
-export type DrawingProgress =
-  | Extract<DrawingEvent, { type: "queued" | "started" }>
-  | (Extract<DrawingEvent, { type: "row" }> & {
+export type GenerationProgress =
+  | Extract<GenerationEvent, { type: "queued" | "started" }>
+  | (Extract<GenerationEvent, { type: "row" }> & {
     readonly preview: PictureFile | undefined;
   })
-  | { readonly type: "image"; readonly picture: DrawnPicture }
-  | { readonly type: "completed"; readonly drawing: Drawing };
+  | { readonly type: "image"; readonly picture: GeneratedPicture }
+  | { readonly type: "completed"; readonly generation: Generation };
 
 /** The tools that make files of pictures. */
 type RenderTools = Pick<Tools, "codec" | "pixels">;
 
 /** Draws pictures and yields progress; the last event is always `completed`. */
-export async function* walkDrawing(
-  task: DrawingTask,
+export async function* runGeneration(
+  task: GenerationTask,
   tools: RenderTools,
   call: PictureCall,
-): AsyncGenerator<DrawingProgress, void, undefined> {
+): AsyncGenerator<GenerationProgress, void, undefined> {
   const { params, models, resumeStates } = task;
   const watch = new Stopwatch();
   const rows = Array.from({ length: params.count }, (): DrawnRow[] => []);
-  const pictures: DrawnPicture[] = [];
+  const pictures: GeneratedPicture[] = [];
   const pace = new PreviewPace();
   for await (
     const event of draw(
@@ -169,7 +169,7 @@ export async function* walkDrawing(
       case "finished":
         yield {
           type: "completed",
-          drawing: {
+          generation: {
             pictures: pictures.sort((a, b) => a.imageIndex - b.imageIndex),
             ...event.usage,
             forwards: event.statistics.forwards,
@@ -184,7 +184,7 @@ export async function* walkDrawing(
 }
 
 function isPreviewed(
-  { preview, params, watched }: DrawingTask,
+  { preview, params, watched }: GenerationTask,
   index: number,
   pace: PreviewPace,
 ): boolean {
@@ -198,7 +198,7 @@ function isPreviewed(
 
 /** Returns the preview of a picture: all rows so far, the given ones included. */
 async function previewFile(
-  { params, models: { vision }, file, quality }: DrawingTask,
+  { params, models: { vision }, file, quality }: GenerationTask,
   drawn: readonly DrawnRow[],
   tools: RenderTools,
   call: PictureCall,
@@ -217,8 +217,8 @@ async function previewFile(
 }
 
 async function pictureFile(
-  { params, models, file, quality, metadata }: DrawingTask,
-  { grid, imageIndex }: Pick<DrawnPicture, "grid" | "imageIndex">,
+  { params, models, file, quality, metadata }: GenerationTask,
+  { grid, imageIndex }: Pick<GeneratedPicture, "grid" | "imageIndex">,
   tools: RenderTools,
   call: PictureCall,
 ): Promise<PictureFile | undefined> {

@@ -8,10 +8,10 @@ import type { DrawnRow } from "../../lib/drawing/drawn_grid.ts";
 import { isLossless } from "../../lib/drawing/strategy.ts";
 import type { TokenScore } from "../../lib/sampling/log_probabilities.ts";
 import type {
-  Drawing,
-  DrawingProgress,
-  DrawingTask,
-  DrawnPicture,
+  GeneratedPicture,
+  Generation,
+  GenerationProgress,
+  GenerationTask,
   PictureFile,
 } from "./generation_events.ts";
 import { gridFields } from "../http/grid_json.ts";
@@ -30,9 +30,9 @@ export interface TokenScoreFields {
 }
 
 /** Returns the whole answer. */
-export function drawingFields(
-  { id, task }: { readonly id: string; readonly task: DrawingTask },
-  drawing: Drawing,
+export function generationFields(
+  { id, task }: { readonly id: string; readonly task: GenerationTask },
+  generation: Generation,
 ): Fields {
   return {
     id,
@@ -40,18 +40,18 @@ export function drawingFields(
     seed: task.params.seed,
     strategy: task.params.strategy.name,
     lossless: isLossless(task.params.strategy),
-    images: drawing.pictures.map(imageFields),
+    images: generation.pictures.map(imageFields),
     usage: {
-      "prompt_tokens": drawing.promptTokens,
-      "image_tokens": drawing.newTokens,
-      forwards: drawing.forwards,
+      "prompt_tokens": generation.promptTokens,
+      "image_tokens": generation.newTokens,
+      forwards: generation.forwards,
     },
-    timings: drawing.timings,
+    timings: generation.timings,
   };
 }
 
 /** Returns the fields of one picture. */
-export function imageFields({ grid, rows, file }: DrawnPicture): Fields {
+export function imageFields({ grid, rows, file }: GeneratedPicture): Fields {
   const scored = rows.some(({ scores }) => scores.length > 0);
   return {
     ...(file && fileFields(file)),
@@ -62,7 +62,7 @@ export function imageFields({ grid, rows, file }: DrawnPicture): Fields {
 
 /** Returns the fields of a row that was just drawn. */
 export function rowFields(
-  { imageIndex, row, preview }: Extract<DrawingProgress, { type: "row" }>,
+  { imageIndex, row, preview }: Extract<GenerationProgress, { type: "row" }>,
 ): Fields {
   return {
     "image_index": imageIndex,

@@ -14,7 +14,11 @@ import {
   tokenScoreFields,
 } from "./generation_fields.ts";
 import type { FunctionName } from "../schema/function_names.ts";
-import type { Answerers, Drawers, ModelPair } from "../models/ports.ts";
+import type {
+  Captioners,
+  ImageGenerators,
+  ModelPair,
+} from "../models/ports.ts";
 import {
   type FieldError,
   InvalidFieldsError,
@@ -25,7 +29,7 @@ import type { ScoreRequest } from "../schema/score.ts";
 import { type Timings, timingsFrom } from "../http/server_timing.ts";
 
 /** The models of `score`. */
-export interface Scorers extends Drawers, Answerers {}
+export interface Scorers extends ImageGenerators, Captioners {}
 
 /** The fields of a body without its pictures. */
 export type ScoreFields = Omit<
@@ -114,7 +118,9 @@ export function scoringModels(
     );
   }
   checkAdapter(adapter);
-  return kind === "prompt" ? scorers.drawer(model) : scorers.answerer(model);
+  return kind === "prompt"
+    ? scorers.imageGenerator(model)
+    : scorers.captioner(model);
 }
 
 /**

@@ -36,7 +36,7 @@ export interface DeliveryOptions {
   /** Timeout of an answer, in milliseconds. */
   readonly timeoutMs?: number;
   /** Pauses after each failed attempt; after the last it is given up. */
-  readonly pausesMs?: readonly number[];
+  readonly delaysMs?: readonly number[];
 }
 
 /** A notification to deliver. */
@@ -52,7 +52,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /** Pauses between attempts: about a day in all. */
-const PAUSES_MS: readonly number[] = [
+const DELAYS_MS: readonly number[] = [
   5 * SECOND,
   30 * SECOND,
   2 * MINUTE,
@@ -101,7 +101,7 @@ export class Deliveries implements AsyncDisposable {
     const { now, publicUrl } = this.#options;
     const small = answer !== undefined &&
       answer.body.length <= MAX_RESULT_BYTES;
-    const told = small ? answer : undefined;
+    const included = small ? answer : undefined;
     // Predictions are notified in Replicate's format.
     const message = job.prediction === undefined
       ? {
@@ -110,10 +110,10 @@ export class Deliveries implements AsyncDisposable {
         data: {
           ...jobFields(job),
           url: `${publicUrl}/v1/jobs/${job.id}`,
-          ...(told && { result: resultFields(told) }),
+          ...(included && { result: resultFields(included) }),
         },
       }
-      : predictionFields(job, told, publicUrl);
+      : predictionFields(job, included, publicUrl);
     const body = JSON.stringify(message);
     this.#queries.run(
       "INSERT INTO deliveries (id, job, url, body, due_at) VALUES (?, ?, ?, ?, ?)",
@@ -176,13 +176,13 @@ export class Deliveries implements AsyncDisposable {
       this.#options.now(),
     )?.["due"];
     if (typeof next !== "number") return;
-    const pause = Math.min(next - this.#options.now(), HOUR);
-    this.#timer = setTimeout(() => this.wake(), pause);
+    const delay = Math.min(next - this.#options.now(), HOUR);
+    this.#timer = setTimeout(() => this.wake(), delay);
     Deno.unrefTimer(Number(this.#timer));
   }
 
   async #send({ id, url, body, attempts }: Delivery): Promise<void> {
-    const { now, post, pausesMs = PAUSES_MS } = this.#options;
+    const { now, post, delaysMs = DELAYS_MS } = this.#options;
     const time = new Date(now());
     const headers = {
       "content-type": "application/json",
@@ -193,17 +193,17 @@ export class Deliveries implements AsyncDisposable {
     const { signal, done } = this.#deadline();
     const status = await post(url, headers, body, signal).catch(() => 0);
     done();
-    const pause = pausesMs[attempts];
-    const told = status >= 200 && status < 300;
+    const delay = delaysMs[attempts];
+    const delivered = status >= 200 && status < 300;
     // The next server retries interrupted deliveries.
-    if (!told && this.#close.signal.aborted) return;
-    if (told || status === GONE || pause === undefined) {
+    if (!delivered && this.#close.signal.aborted) return;
+    if (delivered || status === GONE || delay === undefined) {
       this.#queries.run("DELETE FROM deliveries WHERE id = ?", id);
       return;
     }
     this.#queries.run(
       "UPDATE deliveries SET attempts = attempts + 1, due_at = ? WHERE id = ?",
-      now() + pause,
+      now() + delay,
       id,
     );
   }

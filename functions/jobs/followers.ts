@@ -29,7 +29,7 @@ export class Followers {
   /** Newest row of each job, if it has a picture. */
   readonly #pictured = new Map<string, StoredEvent>();
   /** Notifies readers of a job's changes. */
-  readonly #bells = new Notifier();
+  readonly #notifier = new Notifier();
   /** Connections that follow jobs. */
   readonly readers: Readers = new Readers();
 
@@ -41,7 +41,7 @@ export class Followers {
 
   /** Notifies the readers of a job. */
   notify(id: string): void {
-    this.#bells.ring(id);
+    this.#notifier.notify(id);
   }
 
   /** Shows the readers of a job its last stored row with the picture. */
@@ -62,7 +62,7 @@ export class Followers {
   /** Resolves when the job has ended, the signal aborts, or no job runs. */
   async settled(id: string, signal: AbortSignal): Promise<void> {
     const over = AbortSignal.any([signal, this.#closed]);
-    while (this.#goesOn(id, over)) await this.#bells.next(id, over);
+    while (this.#goesOn(id, over)) await this.#notifier.next(id, over);
   }
 
   /** Yields events of a job after one, until {@linkcode settled} resolves. */
@@ -83,7 +83,7 @@ export class Followers {
         continue;
       }
       if (!this.#goesOn(id, over)) return;
-      await this.#bells.next(id, over);
+      await this.#notifier.next(id, over);
     }
   }
 

@@ -21,9 +21,9 @@ import { Room } from "./store/room.ts";
 import { JobRunner, type RunnerOptions } from "./runner.ts";
 
 /** Options of the jobs subsystem. */
-export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
+export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "delay"> {
   /** Waits for a duration; by the clock by default. */
-  readonly pause?: Delay;
+  readonly delay?: Delay;
   /** Path of the store's file, or the name of one in memory. */
   readonly path: string;
   /** Returns the uptime of this process in milliseconds, by default. */
@@ -36,8 +36,8 @@ export interface JobsOptions extends Omit<RunnerOptions, "onStatus" | "pause"> {
   readonly webhooks: Omit<DeliveryOptions, "now" | "onFailure"> | undefined;
 }
 
-/** Interval of looking for expired and abandoned jobs. */
-const LOOK_MS = 60_000;
+/** Interval of the sweep for expired and abandoned jobs. */
+const SWEEP_MS = 60_000;
 
 /** Interval of trying to write to a full store again. */
 const PROBE_MS = 5000;
@@ -49,7 +49,7 @@ export class Jobs implements AsyncDisposable {
   readonly #deliveries: Deliveries | undefined;
   readonly #room: Room;
   readonly #clock: RetentionClock;
-  readonly #looking: ReturnType<typeof setInterval>;
+  readonly #sweeping: ReturnType<typeof setInterval>;
   readonly #probing: ReturnType<typeof setInterval>;
   #writable = true;
   /** Store of requests, events and answers. */
@@ -84,12 +84,12 @@ export class Jobs implements AsyncDisposable {
       new Deliveries(queries, { ...webhooks, now, onFailure });
     this.runner = new JobRunner(this.store, {
       ...options,
-      pause: this.pause,
-      onStatus: (job) => this.#tell(job),
+      delay: this.delay,
+      onStatus: (job) => this.#onStatus(job),
     });
-    this.#looking = setInterval(() => this.#look(), LOOK_MS);
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_MS);
     this.#probing = setInterval(this.probe, PROBE_MS);
-    for (const timer of [this.#looking, this.#probing]) {
+    for (const timer of [this.#sweeping, this.#probing]) {
       Deno.unrefTimer(Number(timer));
     }
   }
@@ -138,8 +138,8 @@ export class Jobs implements AsyncDisposable {
   }
 
   /** Waits for a duration. */
-  get pause(): Delay {
-    return this.#options.pause ?? delay;
+  get delay(): Delay {
+    return this.#options.delay ?? delay;
   }
 
   /** Recovers the jobs of an earlier server; called once models are ready. */
@@ -165,7 +165,7 @@ export class Jobs implements AsyncDisposable {
 
   /** Stops running jobs, then closes the store. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#looking);
+    clearInterval(this.#sweeping);
     clearInterval(this.#probing);
     await this.runner[Symbol.asyncDispose]();
     await this.#deliveries?.[Symbol.asyncDispose]();
@@ -174,7 +174,7 @@ export class Jobs implements AsyncDisposable {
     this.#database.close();
   }
 
-  #look(): void {
+  #sweep(): void {
     this.report(this.sweep);
     this.report(() => this.recover());
   }
@@ -190,7 +190,7 @@ export class Jobs implements AsyncDisposable {
     }
   };
 
-  #tell(job: Job): void {
+  #onStatus(job: Job): void {
     if (job.webhook !== undefined) {
       this.#deliveries?.enqueue(job, this.store.answerOf(job.id));
     }

@@ -31,7 +31,7 @@ export class Notifier {
   }
 
   /** Resolves the current waiters of `name`. */
-  ring(name: string): void {
+  notify(name: string): void {
     for (const wake of [...this.#waiting.get(name) ?? []]) wake();
   }
 }

@@ -65,7 +65,7 @@ export function accepted(c: Context<AppEnv>, job: Job): Response {
 /** Resolves when the job has ended, the client leaves or the time is over. */
 export async function waitFor(
   c: Context<AppEnv>,
-  { runner, pause }: Jobs,
+  { runner, delay }: Jobs,
   { id }: Job,
   seconds: number,
 ): Promise<void> {
@@ -73,7 +73,7 @@ export async function waitFor(
   const signal = AbortSignal.any([c.get("call").signal, settled.signal]);
   await Promise.race([
     runner.settled(id, signal),
-    pause(1000 * seconds, signal),
+    delay(1000 * seconds, signal),
   ]);
   // The slower of the two leaves no listener behind.
   settled.abort();

@@ -19,7 +19,7 @@ import { storedEvents } from "../http/sse.ts";
 import { invalidField, UnknownJobError } from "../http/errors/errors.ts";
 import { type Job, jobFields, jobParts } from "./job.ts";
 import type { Jobs } from "./jobs.ts";
-import { pageOf, wholeAnswer } from "./looking.ts";
+import { jobPage, jobResponse } from "./job_responses.ts";
 import { accepted } from "./preference.ts";
 
 /** Returns the routes, ready to mount. */
@@ -27,7 +27,7 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .get("/v1/jobs", jobsDescription, (c) => {
       const after = c.req.query("after");
-      const { jobs: page, more } = pageOf(c, jobs.store, { after });
+      const { jobs: page, more } = jobPage(c, jobs.store, { after });
       const data = page.map(jobFields);
       return c.json({ object: "list", data, "has_more": more });
     })
@@ -36,7 +36,7 @@ export function jobRoutes(jobs: Jobs): Hono<AppEnv> {
       jobDescription,
       (c) => {
         const job = jobOf(c, jobs);
-        return wholeAnswer(c, jobs.store, job, {
+        return jobResponse(c, jobs.store, job, {
           status: 200,
           parts: (answer) => jobParts(job, answer),
         });

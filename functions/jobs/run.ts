@@ -21,9 +21,9 @@ export interface Run {
   /** Settles when it has ended in any way. */
   readonly ended: Promise<void>;
   /** Called with a refusal, or undefined once the job is accepted. */
-  readonly settle: (refusal: Response | undefined) => void;
+  readonly onAdmission: (refusal: Response | undefined) => void;
   /** Resolves when it is accepted or refused. */
-  readonly settled: Promise<unknown>;
+  readonly admission: Promise<unknown>;
   /** True while a refusal is an answer and not the end of the job. */
   refusable: boolean;
   /** Request in flight; undefined until its function starts. */
@@ -33,7 +33,7 @@ export interface Run {
 /** Accepts the job: later refusals are its end. */
 export function accept(run: Run): void {
   run.refusable = false;
-  run.settle(undefined);
+  run.onAdmission(undefined);
 }
 
 /** Returns the request of a job, as it was received. */

@@ -44,7 +44,7 @@ export interface RunnerOptions {
   /** Called with errors of writing to the store. */
   readonly onFailure: (error: unknown) => void;
   /** Waits for a duration. */
-  readonly pause: Delay;
+  readonly delay: Delay;
   /** `PUBLIC_URL`, for the pages of problems; empty if unset. */
   readonly pageBase: string;
 }
@@ -128,7 +128,9 @@ export class JobRunner implements AsyncDisposable {
     const { caller = order.principal, ...rest } = order;
     const { id = `job-${crypto.randomUUID()}`, link, ...asked } = rest;
     // No await between the last lookup and the insertion.
-    for (let run; (run = this.#undecided(id)) !== undefined;) await run.settled;
+    for (let run; (run = this.#undecided(id)) !== undefined;) {
+      await run.admission;
+    }
     const existing = this.#store.find(id);
     if (existing !== undefined) return { type: "existing", job: existing };
     this.#checkRoom(caller);
@@ -149,7 +151,9 @@ export class JobRunner implements AsyncDisposable {
 
   /** Returns the job of this id, once it is accepted. */
   async existing(id: string): Promise<Job | undefined> {
-    for (let run; (run = this.#undecided(id)) !== undefined;) await run.settled;
+    for (let run; (run = this.#undecided(id)) !== undefined;) {
+      await run.admission;
+    }
     return this.#store.find(id);
   }
 
@@ -259,8 +263,8 @@ export class JobRunner implements AsyncDisposable {
       abort: new AbortController(),
       stop: undefined,
       ended: ended.promise,
-      settle: refusal.resolve,
-      settled: refusal.promise,
+      onAdmission: refusal.resolve,
+      admission: refusal.promise,
       refusable,
       inFlight: undefined,
     };
@@ -288,9 +292,9 @@ export class JobRunner implements AsyncDisposable {
       const request = requestFrom(job, this.#store.requestOf(job.id), signal);
       const call = this.#call(job, run, recorder);
       const response = await this.#options.execute(request, call);
-      const retryAfter = await this.#settle(job, run, response, recorder);
+      const retryAfter = await this.#conclude(job, run, response, recorder);
       if (retryAfter === undefined) return;
-      await this.#options.pause(1000 * retryAfter, signal);
+      await this.#options.delay(1000 * retryAfter, signal);
       if (run.stop !== undefined) return this.#endStopped(job.id, run.stop);
     }
   }
@@ -325,7 +329,7 @@ export class JobRunner implements AsyncDisposable {
   }
 
   /** @returns Seconds until a retry; undefined for a settled job. */
-  async #settle(
+  async #conclude(
     { id }: Job,
     run: Run,
     response: Response,
@@ -338,7 +342,7 @@ export class JobRunner implements AsyncDisposable {
     }
     if (!response.ok && run.refusable) {
       this.#store.remove(id);
-      run.settle(response);
+      run.onAdmission(response);
       return;
     }
     const end = await answered(response, completed, this.#options.now());

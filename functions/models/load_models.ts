@@ -89,29 +89,29 @@ export interface Shared {
   readonly runtime: Promise<Runtime>;
 }
 
-/** Returns an opener of the language model of `seat` with the needed heads. */
+/** Returns an opener of the language model of `planned` with the needed heads. */
 export function languageOpener(
   { runtime: opening, checkpoints, admitted }: Shared & {
     /** Resolves when the model may take memory. */
     readonly admitted: Promise<void>;
   },
-  seat: PlannedModels,
+  planned: PlannedModels,
   vision: LazyResource<VisionTokenizer>,
   options: LanguageOptions,
 ): Opener<ServedLanguage> {
   return async (stage) => {
     await admitted;
-    const opened = () => checkpoints.language(seat.language.folder);
+    const opened = () => checkpoints.language(planned.language.folder);
     const checkpoint = await openWatched(opened, options.weights, stage);
     const runtime = await opening;
     const cacheBytes = cacheShare(runtime, options);
     const limits = { memoryBytes: options.memoryBytes, cacheBytes };
-    refuseOutOfMemory(runtime, checkpoint, seat, limits);
+    refuseOutOfMemory(runtime, checkpoint, planned, limits);
     const strategy = options.strategy ??
       fastestStrategy(checkpoint.codeBits, runtime.device !== undefined);
     const heads: Head[] = [];
-    if (seat.draws) heads.push("codes");
-    if (seat.answers) heads.push("vocabulary");
+    if (planned.draws) heads.push("codes");
+    if (planned.answers) heads.push("vocabulary");
     const model = await openLanguageModel(runtime, checkpoint, {
       ...options,
       cacheBytes,
@@ -120,12 +120,12 @@ export function languageOpener(
       now: () => performance.now(),
       stage,
       // Checked before the weights are read, which takes longest.
-      accept: (vocabulary) => checkCodebook(vocabulary, seat, checkpoints),
+      accept: (vocabulary) => checkCodebook(vocabulary, planned, checkpoints),
     });
     try {
       // A picture takes both models; a failure carries its own reason.
       await vision.load();
-      await stage("warm up", () => warmLanguage(model, seat, strategy));
+      await stage("warm up", () => warmLanguage(model, planned, strategy));
       // The model is ready before it settles; requests that end a row earlier
       // wait.
       if (model.finishLoading !== undefined) {
@@ -170,12 +170,12 @@ async function openWatched(
 /** Returns an opener of the text side alone. */
 export function textOpener(
   { checkpoints }: Pick<Shared, "checkpoints">,
-  seat: PlannedModels,
+  planned: PlannedModels,
 ): Opener<ServedText> {
   return async (stage) => {
     const checkpoint = await stage(
       "configuration",
-      () => checkpoints.language(seat.language.folder),
+      () => checkpoints.language(planned.language.folder),
     );
     const { text, vocabulary } = await stage(
       "tokenizer",

@@ -53,18 +53,18 @@ export interface MemoryShare {
  * @throws {CheckpointError} If they do not fit, listing shares and remedies.
  */
 export async function refuseCrowded(
-  { seats, checkpoints }: Pick<ModelPlan, "seats" | "checkpoints">,
+  { models, checkpoints }: Pick<ModelPlan, "models" | "checkpoints">,
   options: MemoryPlanOptions,
 ): Promise<void> {
-  const serving = seats.filter(({ draws, answers }) => draws || answers);
+  const serving = models.filter(({ draws, answers }) => draws || answers);
   if (serving.length < 2) return;
   const runtime = await options.runtime;
   // Devices have memory of their own, which is checked model by model.
   if (runtime.device !== undefined) return;
   const dtype = runtime.provider.computeDtype;
   const weights = await Promise.all([
-    ...serving.map((seat) =>
-      languageShare(seat, checkpoints, { ...options, dtype })
+    ...serving.map((planned) =>
+      languageShare(planned, checkpoints, { ...options, dtype })
     ),
     ...visionFolders(serving).map((folder) =>
       visionShare(folder, checkpoints, dtype)
@@ -123,8 +123,8 @@ async function visionShare(
 }
 
 /** Returns the vision tokenizers outside a language model's folder. */
-function visionFolders(seats: readonly PlannedModels[]): readonly string[] {
-  const own = seats.filter(({ language, vision }) =>
+function visionFolders(models: readonly PlannedModels[]): readonly string[] {
+  const own = models.filter(({ language, vision }) =>
     language.key !== vision.key
   );
   return [...new Set(own.map(({ vision }) => vision.folder))];

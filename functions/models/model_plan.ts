@@ -13,7 +13,7 @@ import type { FunctionName } from "../schema/function_names.ts";
 import { sourceKey } from "./pending_download.ts";
 
 /** The folder of a model. */
-export interface Place {
+export interface ModelFolder {
   /** Path as it was given. */
   readonly folder: string;
   /** Canonical path: equal for every way to write the folder. */
@@ -29,9 +29,9 @@ export interface Place {
 /** A language model, its vision tokenizer, and their purposes. */
 export interface PlannedModels {
   /** Folder of the language model. */
-  readonly language: Place;
+  readonly language: ModelFolder;
   /** Folder of the vision tokenizer. */
-  readonly vision: Place;
+  readonly vision: ModelFolder;
   /** True if it serves `generate`. */
   readonly draws: boolean;
   /** True if it serves `caption`. */
@@ -44,7 +44,7 @@ export type Direction = "encode" | "decode";
 /** The models of a server. */
 export interface ModelPlan {
   /** Planned models; the first serves requests that name none. */
-  readonly seats: readonly PlannedModels[];
+  readonly models: readonly PlannedModels[];
   /** Directions to load of each vision tokenizer, by key. */
   readonly directions: ReadonlyMap<string, ReadonlySet<Direction>>;
   /** Checkpoints of the models, each opened once. */
@@ -123,11 +123,11 @@ export async function planLineup(
   functions: ReadonlySet<FunctionName>,
   checkpoints: Checkpoints,
 ): Promise<ModelPlan> {
-  const seats = new Map<string, PlannedModels>();
+  const models = new Map<string, PlannedModels>();
   for (const { folder, draws, answers } of languages) {
     const language = await place(folder);
-    const same = seats.get(language.key);
-    seats.set(language.key, {
+    const same = models.get(language.key);
+    models.set(language.key, {
       language: same?.language ?? language,
       vision: same?.vision ??
         await place(vision ?? await checkpoints.visionFolderOf(folder)),
@@ -135,30 +135,30 @@ export async function planLineup(
       answers: answers || same?.answers === true,
     });
   }
-  const planned = [...seats.values()];
-  return { ...lineup(planned, functions), checkpoints };
+  const planned = [...models.values()];
+  return { ...plan(planned, functions), checkpoints };
 }
 
-function lineup(
-  seats: readonly PlannedModels[],
+function plan(
+  models: readonly PlannedModels[],
   functions: ReadonlySet<FunctionName>,
 ): Omit<ModelPlan, "checkpoints"> {
   const directions = new Map<string, Set<Direction>>();
-  const add = ({ key }: Place, direction: Direction) => {
+  const add = ({ key }: ModelFolder, direction: Direction) => {
     const known = directions.get(key) ?? new Set();
     directions.set(key, known.add(direction));
   };
-  const [first] = seats;
+  const [first] = models;
   if (functions.has("tokenize")) add(first!.vision, "encode");
   if (functions.has("detokenize")) add(first!.vision, "decode");
-  for (const { vision, draws, answers } of seats) {
+  for (const { vision, draws, answers } of models) {
     if (draws) add(vision, "decode");
     if (answers) add(vision, "encode");
   }
-  return { seats, directions };
+  return { models, directions };
 }
 
-async function place(folder: string): Promise<Place> {
+async function place(folder: string): Promise<ModelFolder> {
   try {
     const key = await Deno.realPath(folder);
     const revision = hubCommit(folder);

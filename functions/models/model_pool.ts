@@ -37,7 +37,7 @@ import {
 } from "./load_models.ts";
 import type { PhaseLog } from "./load_phases.ts";
 import type {
-  Drawer,
+  ImageGenerator,
   ModelListing,
   ModelPair,
   TextModel,
@@ -72,7 +72,7 @@ export interface ModelPoolParts extends Shared {
 /** A pool of models. */
 export class ModelPool implements AsyncDisposable {
   readonly #options: ServiceOptions;
-  readonly #lineup: ModelPlan;
+  readonly #plan: ModelPlan;
   readonly #parts: ModelPoolParts;
   readonly #languages = new Map<string, LazyResource<ServedLanguage>>();
   readonly #texts = new Map<string, LazyResource<ServedText>>();
@@ -81,13 +81,13 @@ export class ModelPool implements AsyncDisposable {
   /** Creates a pool of unopened models. */
   constructor(
     options: ServiceOptions,
-    lineup: ModelPlan,
+    plan: ModelPlan,
     parts: ModelPoolParts,
   ) {
     this.#options = options;
-    this.#lineup = lineup;
+    this.#plan = plan;
     this.#parts = parts;
-    checkAliases(options.aliases, lineup.seats.flatMap(namesOf));
+    checkAliases(options.aliases, plan.models.flatMap(namesOf));
     this.#seatVisions();
     this.#seatLanguages();
   }
@@ -100,8 +100,8 @@ export class ModelPool implements AsyncDisposable {
   }
 
   /** Returns the models that draw; a vision tokenizer's name selects none. */
-  drawer(model: string | undefined): Drawer {
-    const pair = this.#pair(this.#languageSeat(model, ({ draws }) => draws));
+  generator(model: string | undefined): ImageGenerator {
+    const pair = this.#pair(this.#findServing(model, ({ draws }) => draws));
     const { strategy } = pair.language.details;
     return {
       ...pair,
@@ -111,13 +111,13 @@ export class ModelPool implements AsyncDisposable {
   }
 
   /** Returns the models that answer. */
-  answerer(model: string | undefined): ModelPair {
-    return this.#pair(this.#languageSeat(model, ({ answers }) => answers));
+  captioner(model: string | undefined): ModelPair {
+    return this.#pair(this.#findServing(model, ({ answers }) => answers));
   }
 
   /** Returns the identity of a model's answers, unique among equal names. */
   identify(name: string): string {
-    const places = this.#lineup.seats
+    const places = this.#plan.models
       .flatMap(({ language, vision }) => [language, vision])
       .filter((place) => place.name === name);
     const parts = places.map(({ key, fingerprint }) => {
@@ -137,8 +137,8 @@ export class ModelPool implements AsyncDisposable {
 
   /** Returns the vision tokenizer, by the name of either model. */
   vision(model: string | undefined): VisionModel {
-    const seat = this.#seat(model, this.#lineup.seats, namesOf);
-    const held = this.#visions.get(seat.vision.key)!;
+    const planned = this.#find(model, this.#plan.models, namesOf);
+    const held = this.#visions.get(planned.vision.key)!;
     // A model that no function needs is opened when it is named.
     held.load().catch(() => undefined);
     return held.get();
@@ -146,14 +146,14 @@ export class ModelPool implements AsyncDisposable {
 
   /** Returns the text side, opened on first use. */
   async text(model: string | undefined): Promise<TextModel> {
-    const seat = this.#seat(model, this.#lineup.seats, namesOf);
-    const language = this.#languages.get(seat.language.key);
+    const planned = this.#find(model, this.#plan.models, namesOf);
+    const language = this.#languages.get(planned.language.key);
     if (language !== undefined) return language.get();
-    const { key, name, folder } = seat.language;
+    const { key, name, folder } = planned.language;
     let text = this.#texts.get(key);
     if (text === undefined) {
       const log = this.#parts.logOf(name, folder);
-      text = new LazyResource(name, textOpener(this.#parts, seat), log);
+      text = new LazyResource(name, textOpener(this.#parts, planned), log);
       this.#texts.set(key, text);
     }
     await text.load().catch(() => undefined);
@@ -164,15 +164,15 @@ export class ModelPool implements AsyncDisposable {
   models(): readonly ModelListing[] {
     const { functions } = this.#options;
     const { name: device, convolves } = this.#parts.provider();
-    const parts = this.#lineup.seats.flatMap(
-      ({ language, vision, ...seat }) => {
+    const parts = this.#plan.models.flatMap(
+      ({ language, vision, ...planned }) => {
         const served = this.#languages.get(language.key);
         const opened = served?.peek();
         return [
           {
             name: language.name,
             revision: language.revision,
-            capabilities: languageCapabilities(seat),
+            capabilities: languageCapabilities(planned),
             state: (served ?? this.#texts.get(language.key))?.state ?? UNLOADED,
             details: opened?.details,
             engine: opened && engineListing(opened),
@@ -203,7 +203,7 @@ export class ModelPool implements AsyncDisposable {
    * failure, after the rest has settled.
    */
   async load(): Promise<void> {
-    const visions = [...this.#lineup.directions.keys()]
+    const visions = [...this.#plan.directions.keys()]
       .map((key) => this.#visions.get(key)!);
     const languages = [...this.#languages.values()];
     const results = await Promise.allSettled(
@@ -225,9 +225,9 @@ export class ModelPool implements AsyncDisposable {
 
   #seatVisions(): void {
     const { vision: common, logOf, library } = this.#parts;
-    for (const { vision } of this.#lineup.seats) {
+    for (const { vision } of this.#plan.models) {
       if (this.#visions.has(vision.key)) continue;
-      const directions = this.#lineup.directions.get(vision.key) ?? new Set();
+      const directions = this.#plan.directions.get(vision.key) ?? new Set();
       const folder = this.#parts.admitted.then(() => vision.folder);
       const open = visionOpener(this.#parts, folder, directions);
       const log = logOf(vision.name, undefined);
@@ -238,14 +238,14 @@ export class ModelPool implements AsyncDisposable {
   }
 
   #seatLanguages(): void {
-    const needed = this.#lineup.seats.filter(({ draws, answers }) =>
+    const needed = this.#plan.models.filter(({ draws, answers }) =>
       draws || answers
     );
     const { slots, queueLimit, memoryBytes, cacheBytes, cacheDtype, strategy } =
       this.#options;
-    for (const seat of needed) {
-      const vision = this.#visions.get(seat.vision.key)!;
-      const open = languageOpener(this.#parts, seat, vision, {
+    for (const planned of needed) {
+      const vision = this.#visions.get(planned.vision.key)!;
+      const open = languageOpener(this.#parts, planned, vision, {
         slots,
         queueLimit,
         strategy,
@@ -255,7 +255,7 @@ export class ModelPool implements AsyncDisposable {
         models: needed.length,
         cacheDtype,
       });
-      const { key, name, folder } = seat.language;
+      const { key, name, folder } = planned.language;
       const log = this.#parts.logOf(name, folder);
       log.share(this.#parts.library);
       this.#languages.set(key, new LazyResource(name, open, log));
@@ -274,38 +274,38 @@ export class ModelPool implements AsyncDisposable {
       floatPrecision(this.#parts.provider().computeDtype);
   }
 
-  #pair(seat: PlannedModels) {
+  #pair(planned: PlannedModels) {
     return {
-      language: this.#languages.get(seat.language.key)!.get(),
-      vision: this.#visions.get(seat.vision.key)!.get(),
+      language: this.#languages.get(planned.language.key)!.get(),
+      vision: this.#visions.get(planned.vision.key)!.get(),
     };
   }
 
-  #languageSeat(
+  #findServing(
     model: string | undefined,
-    serves: (seat: PlannedModels) => boolean,
+    serves: (planned: PlannedModels) => boolean,
   ): PlannedModels {
-    const able = this.#lineup.seats.filter(serves);
-    return this.#seat(model, able, ({ language }) => [language.name]);
+    const able = this.#plan.models.filter(serves);
+    return this.#find(model, able, ({ language }) => [language.name]);
   }
 
   /**
-   * Returns the seat that a request names, by a name or an alias.
+   * Returns the planned models that a request names, by a name or an alias.
    *
-   * @param namesOf Returns the names of a seat.
+   * @param namesOf Returns the names of planned models.
    */
-  #seat(
+  #find(
     model: string | undefined,
-    seats: readonly PlannedModels[],
-    namesOf: (seat: PlannedModels) => readonly string[],
+    candidates: readonly PlannedModels[],
+    namesOf: (planned: PlannedModels) => readonly string[],
   ): PlannedModels {
     const { aliases } = this.#options;
     const name = resolveAlias(model, aliases);
-    const seat = seats.find((seat) =>
-      name === undefined || namesOf(seat).includes(name)
+    const planned = candidates.find((planned) =>
+      name === undefined || namesOf(planned).includes(name)
     );
-    if (seat !== undefined) return seat;
-    const names = [...new Set(seats.flatMap(namesOf))];
+    if (planned !== undefined) return planned;
+    const names = [...new Set(candidates.flatMap(namesOf))];
     const others = names.flatMap((name) => aliasesOf(name, aliases));
     throw new UnknownModelError(model ?? "", [...names, ...others]);
   }

@@ -69,7 +69,7 @@ export interface ModelPair {
 }
 
 /** A model pair that draws. */
-export interface Drawer extends ModelPair {
+export interface ImageGenerator extends ModelPair {
   /** Strategy that pictures are drawn with, unless a request sets one. */
   readonly strategy: StrategyName;
   /** Strategies that the device does not support; undefined for none. */
@@ -128,27 +128,27 @@ export interface Tools {
 }
 
 /** The dependencies of `generate`. */
-export interface Drawers extends Tools {
+export interface ImageGenerators extends Tools {
   /**
    * Returns the models that draw.
    *
    * @throws {NotFoundError} If there is none of this name.
    * @throws {NotReadyError} If it is not loaded.
    */
-  drawer(model: string | undefined): Drawer;
+  imageGenerator(model: string | undefined): ImageGenerator;
 }
 
 /** The dependencies of `caption`. */
-export interface Answerers extends Tools {
-  /** Returns the models that answer; throws as `drawer` does. */
-  answerer(model: string | undefined): ModelPair;
+export interface Captioners extends Tools {
+  /** Returns the models that answer; throws as `imageGenerator` does. */
+  captioner(model: string | undefined): ModelPair;
 }
 
 /** The dependencies of `tokenize` and `detokenize`. */
 export interface Tokenizers extends Tools {
-  /** Returns the vision tokenizer; throws as `drawer` does. */
+  /** Returns the vision tokenizer; throws as `imageGenerator` does. */
   vision(model: string | undefined): VisionModel;
-  /** Returns the text side, opened on first use; throws as `drawer` does. */
+  /** Returns the text side, opened on first use; throws as `imageGenerator` does. */
   text(model: string | undefined): Promise<TextModel>;
 }
 

@@ -42,9 +42,9 @@ import { PendingDownload } from "./pending_download.ts";
 import { openCodec, visionOpener, warmCodec } from "./load_models.ts";
 import { type Phase, PhaseLog } from "./load_phases.ts";
 import type {
-  Answerers,
-  Drawer,
-  Drawers,
+  Captioners,
+  ImageGenerator,
+  ImageGenerators,
   Limits,
   Listing,
   ModelListing,
@@ -67,7 +67,7 @@ interface Coming extends Pick<WantedLanguage, "draws" | "answers"> {
 
 /** The services of a server. */
 export class Services
-  implements Drawers, Answerers, Tokenizers, Listing, AsyncDisposable {
+  implements ImageGenerators, Captioners, Tokenizers, Listing, AsyncDisposable {
   readonly #options: ServiceOptions;
   readonly #codec: PicturePool;
   /** Budget of pixel bytes that all requests hold together. */
@@ -80,7 +80,7 @@ export class Services
   readonly #vision: PendingDownload | undefined;
   /** Vision tokenizer that was named for all models. */
   readonly #commonVision: LazyResource<VisionTokenizer> | undefined;
-  #seated: ModelPool | undefined;
+  #loadedPool: ModelPool | undefined;
   #provider: Provider;
   #encodeVideo: VideoEncoder | undefined;
   #failure: string | undefined;
@@ -97,7 +97,7 @@ export class Services
     const { pictureNetwork: network, limits, folders, functions } = options;
     this.fetchPicture = network &&
       pictureFetcher(network, { maxBytes: limits.maxBodyBytes });
-    this.#library = new PhaseLog((phase) => this.#tell("", phase));
+    this.#library = new PhaseLog((phase) => this.#report("", phase));
     this.#languages = wantedLanguages(folders, functions)
       .map(({ source, ...use }) => ({
         ...use,
@@ -160,7 +160,7 @@ export class Services
 
   /** Numeric format of the models' weights. */
   get precision(): string {
-    return this.#seated?.precision ?? VISION_PRECISION;
+    return this.#loadedPool?.precision ?? VISION_PRECISION;
   }
 
   /** Seconds from the start of the process until ready; undefined before. */
@@ -169,13 +169,13 @@ export class Services
   }
 
   /** Returns the models that draw. */
-  drawer(model: string | undefined): Drawer {
-    return this.#here().drawer(model);
+  imageGenerator(model: string | undefined): ImageGenerator {
+    return this.#here().generator(model);
   }
 
   /** Returns the models that answer. */
-  answerer(model: string | undefined): ModelPair {
-    return this.#here().answerer(model);
+  captioner(model: string | undefined): ModelPair {
+    return this.#here().captioner(model);
   }
 
   /** Returns the identity of a model's answers, unique among equal names. */
@@ -184,7 +184,7 @@ export class Services
   /** Returns the vision tokenizer, by the name of either model. */
   vision(model: string | undefined): VisionModel {
     const name = this.#vision?.name;
-    if (this.#seated === undefined && this.#commonVision !== undefined) {
+    if (this.#loadedPool === undefined && this.#commonVision !== undefined) {
       // It may be ready long before the language models are.
       if (model === undefined || model === name) {
         return this.#commonVision.get();
@@ -200,7 +200,7 @@ export class Services
 
   /** Returns listings of all models, downloaded or not. */
   models(): readonly ModelListing[] {
-    const listings = this.#seated?.models() ?? this.#coming();
+    const listings = this.#loadedPool?.models() ?? this.#coming();
     return withAliases(listings, this.#options.aliases);
   }
 
@@ -208,7 +208,7 @@ export class Services
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.loaded.catch(() => undefined);
-    await (this.#seated ?? this.#commonVision)?.[Symbol.asyncDispose]();
+    await (this.#loadedPool ?? this.#commonVision)?.[Symbol.asyncDispose]();
     await this.#codec[Symbol.asyncDispose]();
     try {
       await (await this.#runtime)[Symbol.asyncDispose]();
@@ -222,7 +222,7 @@ export class Services
     const files: PendingDownload = new PendingDownload(source, {
       obtain,
       needsVision,
-      onPhase: (phase) => this.#tell(files.name, phase),
+      onPhase: (phase) => this.#report(files.name, phase),
       signal: this.#stop.signal,
     });
     return files;
@@ -234,7 +234,7 @@ export class Services
     const open = visionOpener(shared, files.folder, directions);
     const same = this.#languages.some((language) => language.files === files);
     const log = same
-      ? new PhaseLog((phase) => this.#tell(files.name, phase))
+      ? new PhaseLog((phase) => this.#report(files.name, phase))
       : files.log;
     log.share(this.#library);
     return new LazyResource(files.name, open, log);
@@ -243,8 +243,8 @@ export class Services
   async #load(codec: Promise<void>): Promise<void> {
     codec.catch(() => undefined);
     try {
-      this.#seated = await this.#seat();
-      await this.#seated.load();
+      this.#loadedPool = await this.#createPool();
+      await this.#loadedPool.load();
       await codec;
       this.#startSeconds = performance.now() / 1000;
     } catch (error) {
@@ -259,7 +259,7 @@ export class Services
   }
 
   /** Waits for the files; a vision tokenizer that fails to open rejects it. */
-  async #seat(): Promise<ModelPool> {
+  async #createPool(): Promise<ModelPool> {
     const { functions } = this.#options;
     const languages = Promise.all(
       this.#languages.map(async ({ files, draws, answers }) => ({
@@ -273,10 +273,10 @@ export class Services
       Promise.all([languages, vision]),
       failureOf(this.#commonVision?.load()),
     ]);
-    const lineup = await planLineup(...here, functions, this.#checkpoints);
-    const admitted = this.#admit(lineup);
+    const plan = await planLineup(...here, functions, this.#checkpoints);
+    const admitted = this.#admit(plan);
     admitted.catch(() => undefined);
-    return new ModelPool(this.#options, lineup, {
+    return new ModelPool(this.#options, plan, {
       runtime: this.#runtime,
       checkpoints: this.#checkpoints,
       admitted,
@@ -287,8 +287,8 @@ export class Services
     });
   }
 
-  async #admit(lineup: ModelPlan): Promise<void> {
-    await refuseCrowded(lineup, {
+  async #admit(plan: ModelPlan): Promise<void> {
+    await refuseCrowded(plan, {
       ...this.#options,
       runtime: this.#runtime,
       // The machine may have more free than the container is allowed.
@@ -305,15 +305,15 @@ export class Services
       folder !== undefined && files.peek() === folder
     );
     return coming?.files.log ??
-      new PhaseLog((phase) => this.#tell(name, phase));
+      new PhaseLog((phase) => this.#report(name, phase));
   }
 
-  #tell(model: string, phase: Phase): void {
+  #report(model: string, phase: Phase): void {
     this.#options.onPhase?.(model, phase);
   }
 
   #here(): ModelPool {
-    if (this.#seated !== undefined) return this.#seated;
+    if (this.#loadedPool !== undefined) return this.#loadedPool;
     if (this.#failure !== undefined) {
       throw new NotReadyError(
         `Cannot use models: they failed to load: ${this.#failure}`,

@@ -6,7 +6,7 @@
  */
 
 import { DiskError } from "../../deploy/cache/base/disk.ts";
-import { foreseeVision } from "../../deploy/cache/preflight.ts";
+import { preflightVision } from "../../deploy/cache/preflight.ts";
 import { placesFrom, SourceError } from "../../deploy/cache/locate.ts";
 import { obtainForUse } from "../../deploy/cache/snapshots/in_use.ts";
 import { Emu3Error } from "../../lib/errors.ts";
@@ -36,9 +36,9 @@ export function startServices(
     ...environment,
     obtain: async (source, onProgress, signal, needsVision) => {
       const options = { places, onProgress, onNotice: complain, signal };
-      const foreseen = needsVision && foreseeVision(source, options);
+      const preflight = needsVision && preflightVision(source, options);
       const obtained = obtainForUse(source, options);
-      const [model] = await Promise.all([obtained, foreseen]);
+      const [model] = await Promise.all([obtained, preflight]);
       inUse.push(model);
       return model.folder;
     },

@@ -95,7 +95,7 @@ export async function askOutside(
     status: message.statusCode ?? 0,
     location: message.headers.location,
     length: Number.isSafeInteger(length) ? length : undefined,
-    body: told(message, signal),
+    body: bodyOf(message, signal),
     [Symbol.dispose]: () => void message.destroy(),
   };
 }
@@ -168,7 +168,7 @@ function send(
   });
 }
 
-async function* told(
+async function* bodyOf(
   message: IncomingMessage,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {

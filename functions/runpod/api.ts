@@ -48,7 +48,7 @@ export interface RunpodApiOptions {
   /** Sends a request. */
   readonly send: Send;
   /** Waits for a duration. */
-  readonly pause: Delay;
+  readonly delay: Delay;
 }
 
 /** Timeout of a long poll. */
@@ -67,16 +67,16 @@ const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
 export class RunpodApi {
   readonly #place: RunpodPlace;
   readonly #send: Send;
-  readonly #pause: Delay;
+  readonly #delay: Delay;
 
   /** Creates a client; sends no request. */
   constructor(
     place: RunpodPlace,
-    options: RunpodApiOptions = { send: fetch, pause: delay },
+    options: RunpodApiOptions = { send: fetch, delay: delay },
   ) {
     this.#place = place;
     this.#send = options.send;
-    this.#pause = options.pause;
+    this.#delay = options.delay;
   }
 
   /** True if RunPod reports the jobs to stop. */
@@ -170,7 +170,7 @@ export class RunpodApi {
     url: string,
     signal: AbortSignal,
   ): Promise<unknown> {
-    return await within(POLL_MS, signal, this.#pause, async (signal) => {
+    return await within(POLL_MS, signal, this.#delay, async (signal) => {
       const headers = { ...this.#headers, "content-type": "application/json" };
       const response = await this.#send(
         new Request(url, { headers, signal }),
@@ -201,14 +201,14 @@ export class RunpodApi {
         return await this.#post(url, id, text);
       } catch (error) {
         if (last || isFinal(error)) throw error;
-        await this.#pause(1000 * seconds, hurry);
+        await this.#delay(1000 * seconds, hurry);
       }
     }
   }
 
   async #post(url: string, id: string, body: string): Promise<void> {
     const { signal } = new AbortController();
-    await within(POST_MS, signal, this.#pause, async (signal) => {
+    await within(POST_MS, signal, this.#delay, async (signal) => {
       const headers = {
         ...this.#headers,
         charset: "utf-8",

@@ -14,12 +14,12 @@ import type { Delay } from "../../lib/async/delay.ts";
 export async function within<T>(
   milliseconds: number,
   signal: AbortSignal,
-  pause: Delay,
+  delay: Delay,
   task: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const done = new AbortController();
   const late = new AbortController();
-  pause(milliseconds, done.signal).then(() =>
+  delay(milliseconds, done.signal).then(() =>
     late.abort(new DOMException("it took too long", "TimeoutError"))
   );
   try {

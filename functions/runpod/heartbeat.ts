@@ -13,7 +13,7 @@ import type { PingPlace } from "./ping.ts";
 /** A heartbeat that sends pings until it is closed. */
 export interface Heartbeat extends AsyncDisposable {
   /** Sets the ids of the running jobs. */
-  readonly tell: (jobs: readonly string[]) => void;
+  readonly send: (jobs: readonly string[]) => void;
 }
 
 /** Starts to send pings. */
@@ -27,7 +27,7 @@ export function startHeartbeat(place: PingPlace): Heartbeat {
   const ignore = () => {};
   thread.call("start", place).catch(ignore);
   return {
-    tell: (jobs) => void thread.call("tell", jobs).catch(ignore),
+    send: (jobs) => void thread.call("tell", jobs).catch(ignore),
     [Symbol.asyncDispose]: () => thread.close(),
   };
 }

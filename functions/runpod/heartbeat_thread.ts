@@ -15,7 +15,7 @@ let jobs: readonly string[] = [];
 export const methods = {
   start: (place: PingPlace): void => {
     const { signal } = new AbortController();
-    pingLoop(place, () => jobs, { send: fetch, pause: delay, signal });
+    pingLoop(place, () => jobs, { send: fetch, delay: delay, signal });
   },
   tell: (running: readonly string[]): void => {
     jobs = running;

@@ -34,7 +34,7 @@ export interface JobRunOptions {
   /** Client that parts and progress are sent with. */
   readonly api: Pick<RunpodApi, "stream" | "progress">;
   /** Waits for a duration. */
-  readonly pause: Delay;
+  readonly delay: Delay;
   /** Called with errors of sending. */
   readonly onFailure: (error: unknown) => void;
   /** `PUBLIC_URL`, for the pages of problems. */
@@ -163,7 +163,7 @@ class JobRun {
 
   /** Retries the request while the server is overloaded. */
   async #execute(): Promise<Response> {
-    const { execute, pause } = this.#options;
+    const { execute, delay } = this.#options;
     for (;;) {
       const response = await execute(this.#request(), this.#call());
       const wait = response.headers.get("retry-after");
@@ -171,7 +171,7 @@ class JobRun {
       if (this.#signal.aborted) return response;
       await response.body?.cancel();
       const seconds = Math.max(Number(wait) || 0, RETRY_SECONDS);
-      await pause(1000 * seconds, this.#signal);
+      await delay(1000 * seconds, this.#signal);
     }
   }
 
@@ -244,7 +244,7 @@ class JobRun {
     const output = { done, total: total ?? null };
     const text = JSON.stringify({ status: "IN_PROGRESS", output });
     await this.#options.api.progress(this.#id, text);
-    await this.#options.pause(PROGRESS_MS, this.#ended.signal);
+    await this.#options.delay(PROGRESS_MS, this.#ended.signal);
   }
 }
 

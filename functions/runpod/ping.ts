@@ -25,7 +25,7 @@ export interface PingOptions {
   /** Sends a request. */
   readonly send: Send;
   /** Waits for a duration. */
-  readonly pause: Delay;
+  readonly delay: Delay;
   /** Aborts to end the loop. */
   readonly signal: AbortSignal;
 }
@@ -38,7 +38,7 @@ export interface PingOptions {
 export async function pingLoop(
   place: PingPlace,
   jobs: () => readonly string[],
-  { send, pause, signal }: PingOptions,
+  { send, delay, signal }: PingOptions,
 ): Promise<void> {
   while (!signal.aborted) {
     const request = (signal: AbortSignal) =>
@@ -46,11 +46,11 @@ export async function pingLoop(
         headers: { authorization: place.key },
         signal,
       });
-    await within(2 * place.everyMs, signal, pause, async (signal) => {
+    await within(2 * place.everyMs, signal, delay, async (signal) => {
       const response = await send(request(signal));
       await response.body?.cancel();
     }).catch(() => {});
-    await pause(place.everyMs, signal);
+    await delay(place.everyMs, signal);
   }
 }
 

@@ -46,7 +46,7 @@ export function runpodWorker(
     rows,
     isHealthy: () =>
       services.models().every(({ state }) => state.state !== "failed"),
-    pause: delay,
+    delay: delay,
     seed: randomSeed,
     pageBase: options.publicUrl ?? "",
     onFailure: (error) => options.log.failure("runpod", error),

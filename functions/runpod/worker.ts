@@ -35,7 +35,7 @@ export interface RunpodWorkerOptions extends JobRunOptions {
   /** Returns true while models can be used. */
   readonly isHealthy: () => boolean;
   /** Waits for a duration. */
-  readonly pause: Delay;
+  readonly delay: Delay;
 }
 
 /** A job that is being executed. */
@@ -75,7 +75,7 @@ export class RunpodWorker implements AsyncDisposable {
   readonly #options: RunpodWorkerOptions;
   readonly #running = new Map<string, Run>();
   readonly #ends = new Map<string, Promise<void>>();
-  readonly #bells = new Notifier();
+  readonly #notifier = new Notifier();
   /** Aborts when no more jobs are taken. */
   readonly #stop = new AbortController();
   /** Aborts when no job runs any more. */
@@ -148,7 +148,7 @@ export class RunpodWorker implements AsyncDisposable {
     await this.#repeat(signal, IDLE_MS, async () => {
       const count = this.#room();
       if (count === 0) {
-        await this.#bells.next(ENDED, signal);
+        await this.#notifier.next(ENDED, signal);
         return true;
       }
       const busy = this.#running.size > 0;
@@ -174,13 +174,13 @@ export class RunpodWorker implements AsyncDisposable {
     idleMs: number,
     ask: () => Promise<boolean>,
   ): Promise<void> {
-    const { pause, onFailure } = this.#options;
+    const { delay, onFailure } = this.#options;
     let failures = 0;
     while (!signal.aborted) {
       try {
         const more = await ask();
         failures = 0;
-        if (!more) await pause(idleMs, signal);
+        if (!more) await delay(idleMs, signal);
       } catch (error) {
         if (signal.aborted) return;
         // The poll was held open to its end: another follows.
@@ -189,7 +189,7 @@ export class RunpodWorker implements AsyncDisposable {
           error.status === TOO_MANY;
         if (!tooMany) onFailure(error);
         const waits = FAILURE_MS[Math.min(failures++, FAILURE_MS.length - 1)]!;
-        await pause(tooMany ? BUSY_MS : waits, signal);
+        await delay(tooMany ? BUSY_MS : waits, signal);
       }
     }
   }
@@ -215,14 +215,14 @@ export class RunpodWorker implements AsyncDisposable {
       inFlight: undefined,
     };
     this.#running.set(job.id, run);
-    this.#tell();
+    this.#sendHeartbeat();
     const ended = this.#run(job, run)
       .catch(this.#options.onFailure)
       .finally(() => {
         this.#running.delete(job.id);
         this.#ends.delete(job.id);
-        this.#tell();
-        this.#bells.ring(ENDED);
+        this.#sendHeartbeat();
+        this.#notifier.notify(ENDED);
       });
     this.#ends.set(job.id, ended);
     // A job that comes during the shutdown is returned at once.
@@ -264,8 +264,8 @@ export class RunpodWorker implements AsyncDisposable {
     run.abort.abort(new DOMException("the job is canceled", "AbortError"));
   }
 
-  #tell(): void {
-    this.#heartbeat?.tell([...this.#running.keys()]);
+  #sendHeartbeat(): void {
+    this.#heartbeat?.send([...this.#running.keys()]);
   }
 }
 

@@ -7,7 +7,7 @@
 
 import type { ResumeState } from "../../lib/drawing/resume_state.ts";
 import { isLossless } from "../../lib/drawing/strategy.ts";
-import type { DrawingEvent, GenerationParams } from "../../lib/emu3.ts";
+import type { GenerationEvent, GenerationParams } from "../../lib/emu3.ts";
 import type { CodeGrid } from "../../lib/grid.ts";
 
 /** A request to one of the functions that repeats the work. */
@@ -73,7 +73,7 @@ export class GenerationInFlight implements InFlight {
   }
 
   /** Records progress. */
-  note(event: DrawingEvent | OtherEvent): void {
+  note(event: GenerationEvent | OtherEvent): void {
     if (event.type === "started") {
       this.#startedAt = this.#lastAt = this.#now();
     } else if (event.type === "row") {

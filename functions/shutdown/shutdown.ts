@@ -91,16 +91,16 @@ export async function stop(stopping: Stopping): Promise<boolean> {
   const listened = delay(Math.max(delayMs, LOOK_MS));
   await Promise.all([finish(works, graceMs), listened]);
   const closed = servers.map((server) => server.shutdown());
-  const ended = Promise.all([
+  const closing = Promise.all([
     queue?.[Symbol.asyncDispose](),
     jobs[Symbol.asyncDispose](),
     ...closed,
   ]);
-  const told = await within(end - performance.now(), ended);
+  const ended = await within(end - performance.now(), closing);
   const release = async () => {
     for (const one of rest) await one[Symbol.asyncDispose]();
   };
-  return await within(CLOSE_MS, release()) && told;
+  return await within(CLOSE_MS, release()) && ended;
 }
 
 /** Lets requests finish while there is time; interrupts the others. */
@@ -118,8 +118,8 @@ async function finish(
     await delay(Math.min(LOOK_MS, leftMs));
   }
   for (const work of works()) work.interrupt();
-  const told = performance.now() + TELL_MS / 2;
-  while (works().length > 0 && performance.now() < told) await delay(10);
+  const deadline = performance.now() + TELL_MS / 2;
+  while (works().length > 0 && performance.now() < deadline) await delay(10);
 }
 
 /**

@@ -64,7 +64,7 @@ export class AutoregressiveDrawing implements DrawingPolicy {
   #goOn(): Draft | undefined {
     this.#restored = false;
     const drawn = this.#drawn;
-    drawn.tellRestored();
+    drawn.reportRestored();
     if (drawn.reached === drawn.end) return undefined;
     const tokens = drawn.decidedTokens(drawn.start, drawn.reached);
     this.#appended = tokens.length;

@@ -71,7 +71,7 @@ export class DrawnGrid {
   /** Number of decided codes by row. */
   readonly #counts: Int32Array;
   /** Index of the first row that was not reported. */
-  #untold: number;
+  #unreported: number;
   /** The first position that is drawn, or drawn again. */
   readonly start: number;
   /** The first position that was not decided at the start. */
@@ -93,11 +93,11 @@ export class DrawnGrid {
     this.#codes = new Uint16Array(height * width);
     if (prefix !== undefined) this.#codes.set(prefix.codes);
     this.#scores = [];
-    this.#untold = prefix?.height ?? 0;
+    this.#unreported = prefix?.height ?? 0;
     this.#counts = new Int32Array(height);
-    this.#counts.fill(width, 0, this.#untold);
+    this.#counts.fill(width, 0, this.#unreported);
     this.start = promptRows(options) * width;
-    this.reached = this.#untold * width + this.#restore(options);
+    this.reached = this.#unreported * width + this.#restore(options);
   }
 
   /** The given and decided codes. */
@@ -119,7 +119,7 @@ export class DrawnGrid {
   }
 
   /** Reports rows that were decided at the start. */
-  tellRestored(): void {
+  reportRestored(): void {
     this.#tellComplete();
   }
 
@@ -240,12 +240,14 @@ export class DrawnGrid {
 
   #tellComplete(): void {
     const { height, width } = this.#options.size;
-    while (this.#untold < height && this.#counts[this.#untold] === width) {
-      this.#tell(this.#untold++);
+    while (
+      this.#unreported < height && this.#counts[this.#unreported] === width
+    ) {
+      this.#report(this.#unreported++);
     }
   }
 
-  #tell(index: number): void {
+  #report(index: number): void {
     const { width } = this.#options.size;
     const start = index * width;
     this.#onRow({

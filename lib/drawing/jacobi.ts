@@ -104,7 +104,7 @@ export class JacobiDrawing implements DrawingPolicy {
 
   choose(scored: ScoredLogits): Draft | undefined {
     // The logits of the prompt's last token show codes decided before the stop.
-    if (this.#restored) this.#drawn.tellRestored();
+    if (this.#restored) this.#drawn.reportRestored();
     else this.#accept(scored);
     return this.#position < this.#drawn.end ? this.#nextDraft() : undefined;
   }

@@ -14,7 +14,7 @@ import { OverloadedError } from "../errors.ts";
 import type { Decoder, Snapshot } from "../decoder/decoder.ts";
 import { type Fairness, fairnessWith, type Reservation } from "./admission.ts";
 import { reservationOf } from "./reservation.ts";
-import { Pace } from "./pace.ts";
+import { StepTime } from "./step_time.ts";
 import { MAX_PREFILL_WAIT, nextPrefill } from "./prefill_order.ts";
 import { RequestQueue } from "./request_queue.ts";
 import { retryAfterSeconds, type Running } from "./retry_after.ts";
@@ -90,7 +90,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
   readonly #fairness: Fairness;
   readonly #waiting: RequestQueue<Ticket>;
   readonly #running = new Set<Ticket>();
-  readonly #pace = new Pace();
+  readonly #stepTime = new StepTime();
   #loop: Promise<void> | undefined;
   #closed = false;
   #forwards = 0;
@@ -190,7 +190,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
         budget: this.#kvSlots.budget,
       },
       this.#fairness,
-      this.#pace.secondsPerStep,
+      this.#stepTime.secondsPerStep,
     );
   }
 
@@ -200,7 +200,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
     while (this.#waiting.size + this.#running.size > 0) {
       const startedAt = this.#options.now();
       await this.#step();
-      this.#pace.note((this.#options.now() - startedAt) / 1000);
+      this.#stepTime.note((this.#options.now() - startedAt) / 1000);
     }
     this.#loop = undefined;
   }

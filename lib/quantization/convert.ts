@@ -1,14 +1,14 @@
 /**
- * The conversion of a band's bytes.
+ * The conversion of a chunk's bytes.
  *
  * @module
  */
 
 import { type BlockOptions, quantizeRows } from "./quantize_rows.ts";
-import type { Treatment } from "./recipe.ts";
+import type { Conversion } from "./recipe.ts";
 
 /**
- * Returns the results of a band, in the order in which a plan places them.
+ * Returns the results of a chunk, in the order in which a plan places them.
  *
  * @param bytes Elements of `dtype`, aligned to them.
  * @throws {RangeError} If a weight is not finite.
@@ -16,17 +16,17 @@ import type { Treatment } from "./recipe.ts";
 export function convert(
   bytes: Uint8Array<ArrayBuffer>,
   dtype: string,
-  treatment: Treatment,
+  conversion: Conversion,
 ): Uint8Array<ArrayBuffer>[] {
-  switch (treatment.kind) {
+  switch (conversion.kind) {
     case "copy":
       return [bytes];
     case "halve":
       return [bytesOf(toBfloat16(floatsOf(bytes, dtype)))];
     case "quantize":
-      return quantized(floatsOf(bytes, dtype), treatment);
+      return quantized(floatsOf(bytes, dtype), conversion);
     default:
-      throw treatment satisfies never;
+      throw conversion satisfies never;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The pool of threads that convert bands on every core.
+ * The pool of threads that convert chunks on every core.
  *
  * These are web workers: those of `node:worker_threads` copy transferred
  * buffers, a thousand times slower.
@@ -12,7 +12,7 @@ import type { ConvertMethods, Job } from "./convert_thread.ts";
 
 type Thread = WorkerClient<ConvertMethods>;
 
-/** Distributes bands among equal threads. */
+/** Distributes chunks among equal threads. */
 export class ConvertPool implements Disposable {
   readonly #all: readonly Thread[];
   readonly #idle: Thread[];
@@ -30,9 +30,9 @@ export class ConvertPool implements Disposable {
   }
 
   /**
-   * Returns the results of a band.
+   * Returns the results of a chunk.
    *
-   * @param job The band; its bytes are transferred.
+   * @param job The chunk; its bytes are transferred.
    * @throws {RangeError} If it cannot be converted.
    */
   async convert(job: Job): Promise<readonly Uint8Array<ArrayBuffer>[]> {

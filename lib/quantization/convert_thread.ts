@@ -1,29 +1,29 @@
 /**
- * The thread that converts bands, one at a time.
+ * The thread that converts chunks, one at a time.
  *
  * @module
  */
 
 import { Moved, serveMethods } from "../async/worker_methods.ts";
-import type { Treatment } from "./recipe.ts";
+import type { Conversion } from "./recipe.ts";
 import { convert } from "./convert.ts";
 
-/** A band to convert. */
+/** A chunk to convert. */
 export interface Job {
-  /** Bytes of the band, transferred. */
+  /** Bytes of the chunk, transferred. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Type of the elements. */
   readonly dtype: string;
-  /** Treatment of the band. */
-  readonly treatment: Treatment;
+  /** Conversion of the chunk. */
+  readonly conversion: Conversion;
 }
 
 /** Methods of the thread. */
 export const methods = {
   convert: (
-    { bytes, dtype, treatment }: Job,
+    { bytes, dtype, conversion }: Job,
   ): Moved<readonly Uint8Array<ArrayBuffer>[]> => {
-    const parts = convert(bytes, dtype, treatment);
+    const parts = convert(bytes, dtype, conversion);
     return new Moved(parts, parts.map(({ buffer }) => buffer));
   },
 };

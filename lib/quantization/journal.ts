@@ -17,8 +17,8 @@ import { openPlainFile } from "../loading/plain_file.ts";
 
 /** The progress of earlier runs of the same job. */
 export interface Done {
-  /** Indices of the bands that are written. */
-  readonly bands: Set<number>;
+  /** Indices of the chunks that are written. */
+  readonly chunks: Set<number>;
   /** SHA-256 of source files, by index. */
   readonly hashes: Map<number, string>;
 }
@@ -26,6 +26,7 @@ export interface Done {
 /** One line of the journal. */
 interface Line {
   readonly job?: string;
+  /** Indices of chunks, under the name of the first release. */
   readonly bands?: readonly number[];
   readonly file?: number;
   readonly sha256?: string;
@@ -67,11 +68,11 @@ export class Journal implements Disposable {
     }
   }
 
-  /** Records that bands are written and synced to the disk. */
-  async addBands(bands: readonly number[]): Promise<void> {
-    if (bands.length === 0) return;
-    await this.#add({ bands });
-    for (const band of bands) this.done.bands.add(band);
+  /** Records that chunks are written and synced to the disk. */
+  async addChunks(chunks: readonly number[]): Promise<void> {
+    if (chunks.length === 0) return;
+    await this.#add({ bands: chunks });
+    for (const chunk of chunks) this.done.chunks.add(chunk);
   }
 
   /** Records the hash of a source file. */
@@ -99,14 +100,14 @@ export class Journal implements Disposable {
  * another job.
  */
 function parse(text: string, job: string): { done: Done; length: number } {
-  const done: Done = { bands: new Set(), hashes: new Map() };
+  const done: Done = { chunks: new Set(), hashes: new Map() };
   const lines = text.split("\n").slice(0, -1);
   let length = 0;
   for (const [i, text] of lines.entries()) {
     const line = parseLine(text);
     if (line === undefined) break;
     if (i === 0 && line.job !== job) break;
-    for (const band of line.bands ?? []) done.bands.add(band);
+    for (const chunk of line.bands ?? []) done.chunks.add(chunk);
     const { file, sha256 } = line;
     if (file !== undefined && sha256 !== undefined) {
       done.hashes.set(file, sha256);

@@ -1,10 +1,10 @@
 /**
- * The plan of a quantization: every band of the source files, its treatment,
+ * The plan of a quantization: every chunk of the source files, its conversion,
  * and the place of its results in the target files.
  *
  * ```text
  * source file   header │ tensor │ tensor …
- *                        └─ bands of rows, read once and in order
+ *                        └─ chunks of rows, read once and in order
  * target file   header │ tensor │ codes │ scales │ shape …
  * ```
  *
@@ -15,8 +15,12 @@
  */
 
 import type { SafetensorsEntry } from "../loading/safetensors.ts";
-import { type Recipe, type Treatment, treatmentOf } from "./recipe.ts";
-import { type Spot, type TargetFile, TargetFiles } from "./target_files.ts";
+import { type Conversion, conversionOf, type Recipe } from "./recipe.ts";
+import {
+  type FilePosition,
+  type TargetFile,
+  TargetFiles,
+} from "./target_files.ts";
 
 /** A file to read. */
 export interface SourceFile {
@@ -29,7 +33,7 @@ export interface SourceFile {
 }
 
 /** Some rows of a tensor, which are read, converted and written at once. */
-export interface Band {
+export interface TensorChunk {
   /** Index in the plan. */
   readonly index: number;
   /** Name of the tensor. */
@@ -42,24 +46,24 @@ export interface Band {
   readonly offset: number;
   /** Length in bytes. */
   readonly length: number;
-  /** Treatment of the band. */
-  readonly treatment: Treatment;
+  /** Conversion of the chunk. */
+  readonly conversion: Conversion;
   /** Places of the results, in order. */
-  readonly targets: readonly Spot[];
+  readonly targets: readonly FilePosition[];
 }
 
 /** The plan of a quantization. */
 export interface Plan {
-  /** Bands in the order of the source files, and of their bytes. */
-  readonly bands: readonly Band[];
+  /** Chunks in the order of the source files, and of their bytes. */
+  readonly chunks: readonly TensorChunk[];
   /** Files to write. */
   readonly files: readonly TargetFile[];
 }
 
 /** Options of {@linkcode planQuantization}. */
 export interface PlanOptions {
-  /** Bytes of a band, unless a single row is larger. */
-  readonly bandBytes: number;
+  /** Bytes of a chunk, unless a single row is larger. */
+  readonly chunkBytes: number;
   /** Bytes of a target file, unless a single tensor is larger. */
   readonly fileBytes: number;
 }
@@ -68,7 +72,7 @@ export interface PlanOptions {
  * The place of a tensor's results, and the bytes of each that one row makes.
  */
 interface Stream {
-  readonly start: Spot;
+  readonly start: FilePosition;
   readonly rowBytes: number;
 }
 
@@ -79,20 +83,20 @@ export function planQuantization(
   options: PlanOptions,
 ): Plan {
   const targets = new TargetFiles(options.fileBytes);
-  const bands: Band[] = [];
+  const chunks: TensorChunk[] = [];
   for (const [file, { tensors }] of sources.entries()) {
     const ordered = [...tensors].sort(([, a], [, b]) => a.offset - b.offset);
     for (const [tensor, entry] of ordered) {
-      const treatment = treatmentOf({ name: tensor, ...entry }, recipe);
-      const streams = placeResults(targets, tensor, entry, treatment);
-      for (const part of cut(entry, streams, options.bandBytes)) {
-        const index = bands.length;
+      const conversion = conversionOf({ name: tensor, ...entry }, recipe);
+      const streams = placeResults(targets, tensor, entry, conversion);
+      for (const part of split(entry, streams, options.chunkBytes)) {
+        const index = chunks.length;
         const { dtype } = entry;
-        bands.push({ index, tensor, dtype, file, treatment, ...part });
+        chunks.push({ index, tensor, dtype, file, conversion, ...part });
       }
     }
   }
-  return { bands, files: targets.finish() };
+  return { chunks, files: targets.finish() };
 }
 
 /** Reserves the bytes of a tensor's results. */
@@ -100,19 +104,19 @@ function placeResults(
   targets: TargetFiles,
   name: string,
   { dtype, shape, length }: SafetensorsEntry,
-  treatment: Treatment,
+  conversion: Conversion,
 ): Stream[] {
   const [rows = 1] = shape;
   const perRow = (length: number) => rows === 0 ? 0 : length / rows;
-  if (treatment.kind !== "quantize") {
-    const half = treatment.kind === "halve";
+  if (conversion.kind !== "quantize") {
+    const half = conversion.kind === "halve";
     const stored = half ? length / 2 : length;
     const [start] = targets.place([
       { name, dtype: half ? "BF16" : dtype, shape, length: stored },
     ]);
     return [{ start: start!, rowBytes: perRow(stored) }];
   }
-  const { bits, blockSize } = treatment;
+  const { bits, blockSize } = conversion;
   const columns = shape[1]!;
   const words = columns * bits / 32;
   const blocks = columns / blockSize;
@@ -143,16 +147,16 @@ function placeResults(
   ];
 }
 
-/** Yields bands of whole rows, the last perhaps smaller. */
-function* cut(
+/** Yields chunks of whole rows, the last perhaps smaller. */
+function* split(
   { offset, length, shape }: SafetensorsEntry,
   streams: readonly Stream[],
-  bandBytes: number,
-): Generator<Pick<Band, "offset" | "length" | "targets">> {
+  chunkBytes: number,
+): Generator<Pick<TensorChunk, "offset" | "length" | "targets">> {
   if (length === 0) return;
   const [rows = 1] = shape;
   const rowBytes = length / rows;
-  const most = Math.max(1, Math.floor(bandBytes / rowBytes));
+  const most = Math.max(1, Math.floor(chunkBytes / rowBytes));
   for (let row = 0; row < rows; row += most) {
     const count = Math.min(most, rows - row);
     yield {

@@ -2,11 +2,11 @@
  * The quantization of a language model's checkpoint.
  *
  * ```text
- * source files ─▶ bands, in order ─▶ SHA-256 ─▶ threads ─▶ target files
+ * source files ─▶ chunks, in order ─▶ SHA-256 ─▶ threads ─▶ target files
  *                                                 └─ journal of what is done
  * ```
  *
- * A few bands are in memory at a time, whatever the size of the checkpoint. A
+ * A few chunks are in memory at a time, whatever the size of the checkpoint. A
  * killed run resumes; the folder gets its name only when it is complete, so
  * nothing half-written can be opened.
  *
@@ -17,8 +17,8 @@ import { join } from "node:path";
 import { Emu3Error, QuantizationError } from "../errors.ts";
 import { hubCommit, modelName } from "../loading/hub_cache.ts";
 import { readJson } from "../loading/json_file.ts";
-import { besideFingerprint } from "./beside_files.ts";
-import { type Band, type Plan, planQuantization } from "./plan.ts";
+import { sidecarFingerprint } from "./sidecar_files.ts";
+import { type Plan, planQuantization, type TensorChunk } from "./plan.ts";
 import { quantizationJob } from "./quantization_job.ts";
 import { quantizedConfig } from "./quantized_config.ts";
 import { type QuantizedPrecision, RECIPES } from "./recipe.ts";
@@ -35,7 +35,7 @@ export interface QuantizeOptions {
   /** Name and version of the program, for the files' metadata. */
   readonly program: string;
   /** Bytes that are read and converted at once. */
-  readonly bandBytes?: number;
+  readonly chunkBytes?: number;
   /** Bytes of a target file. */
   readonly fileBytes?: number;
 }
@@ -48,17 +48,17 @@ export interface QuantizeProgress {
   readonly totalBytes: number;
 }
 
-const BAND_BYTES = 2 ** 23;
+const CHUNK_BYTES = 2 ** 23;
 const FILE_BYTES = 4.5e9;
 
-/** Number of bands between two syncs to the disk. */
-const BANDS_PER_NOTE = 16;
+/** Number of chunks between two syncs to the disk. */
+const CHUNKS_PER_SYNC = 16;
 
 /**
  * Stores the checkpoint in `source` again as `target`, and yields its progress
- * after every band.
+ * after every chunk.
  *
- * Stopping early, even by a kill, loses no more than a few bands.
+ * Stopping early, even by a kill, loses no more than a few chunks.
  *
  * @throws {CheckpointError} If the source cannot be read.
  * @throws {QuantizationError} If it cannot be quantized, or the target cannot
@@ -95,13 +95,13 @@ async function* quantize(
   target: string,
   options: QuantizeOptions,
 ): AsyncGenerator<QuantizeProgress> {
-  const beside = await besideFingerprint(source);
+  const sidecars = await sidecarFingerprint(source);
   const { job, sources, recipe } = await quantizationJob(
     source,
     options.precision,
   );
   const sizes = {
-    bandBytes: options.bandBytes ?? BAND_BYTES,
+    chunkBytes: options.chunkBytes ?? CHUNK_BYTES,
     fileBytes: options.fileBytes ?? FILE_BYTES,
   };
   const plan = planQuantization(sources, recipe, sizes);
@@ -119,8 +119,8 @@ async function* quantize(
     throw new QuantizationError(file.path, "it changed while it was read");
   }
   const config = recordOf(await readJson(join(source, "config.json")));
-  await folder.copyBeside(source);
-  if (await besideFingerprint(source) !== beside) {
+  await folder.copySidecarFiles(source);
+  if (await sidecarFingerprint(source) !== sidecars) {
     throw new QuantizationError(
       source,
       "files beside its weights changed while they were read; run it again",
@@ -128,7 +128,7 @@ async function* quantize(
   }
   await folder.writeText(
     "config.json",
-    JSON.stringify(quantizedConfig(config, plan.bands), undefined, 2),
+    JSON.stringify(quantizedConfig(config, plan.chunks), undefined, 2),
   );
   await folder.finish(metadata(folder.journal.done.hashes));
 }
@@ -140,23 +140,23 @@ async function* treatAll(
   threads: number,
 ): AsyncGenerator<QuantizeProgress> {
   const { done } = folder.journal;
-  const totalBytes = sumOfBytes(plan.bands);
+  const totalBytes = sumOfBytes(plan.chunks);
   let doneBytes = sumOfBytes(
-    plan.bands.filter(({ index }) => done.bands.has(index)),
+    plan.chunks.filter(({ index }) => done.chunks.has(index)),
   );
   yield { doneBytes, totalBytes };
   using pool = new ConvertPool(threads);
-  const writer = new BandWriter(pool, folder);
+  const writer = new ChunkWriter(pool, folder);
   for (const [file, source] of sources.entries()) {
-    const bands = plan.bands.filter((band) => band.file === file);
+    const chunks = plan.chunks.filter((chunk) => chunk.file === file);
     const known = done.hashes.has(file);
-    if (known && bands.every(({ index }) => done.bands.has(index))) continue;
-    const pieces = readPieces(source, bands);
+    if (known && chunks.every(({ index }) => done.chunks.has(index))) continue;
+    const pieces = readPieces(source, chunks);
     let piece = await pieces.next();
     for (; !piece.done; piece = await pieces.next()) {
-      const { band, bytes } = piece.value;
-      if (band === undefined || done.bands.has(band.index)) continue;
-      doneBytes += await writer.add(band, bytes);
+      const { chunk, bytes } = piece.value;
+      if (chunk === undefined || done.chunks.has(chunk.index)) continue;
+      doneBytes += await writer.add(chunk, bytes);
       yield { doneBytes, totalBytes };
     }
     doneBytes += await writer.drain();
@@ -165,17 +165,17 @@ async function* treatAll(
   }
 }
 
-/** A band with its results. */
-interface Treated {
-  readonly band: Band;
+/** A chunk with its results. */
+interface ConvertedChunk {
+  readonly chunk: TensorChunk;
   readonly parts: readonly Uint8Array<ArrayBuffer>[];
 }
 
 /** Keeps every thread at work, and writes their results. */
-class BandWriter {
+class ChunkWriter {
   readonly #pool: ConvertPool;
   readonly #folder: TargetFolder;
-  readonly #atWork = new Map<number, Promise<Treated>>();
+  readonly #running = new Map<number, Promise<ConvertedChunk>>();
   readonly #written: number[] = [];
 
   constructor(pool: ConvertPool, folder: TargetFolder) {
@@ -183,40 +183,43 @@ class BandWriter {
     this.#folder = folder;
   }
 
-  /** Submits a band; returns the bytes that were finished meanwhile. */
-  async add(band: Band, bytes: Uint8Array<ArrayBuffer>): Promise<number> {
+  /** Submits a chunk; returns the bytes that were finished meanwhile. */
+  async add(
+    chunk: TensorChunk,
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<number> {
     // One more than there are threads, so that none waits for a read.
-    const finished = this.#atWork.size > this.#pool.size
+    const finished = this.#running.size > this.#pool.size
       ? await this.#finishOne()
       : 0;
-    const converted = this.#convert(band, bytes);
+    const converted = this.#convert(chunk, bytes);
     // The awaiting caller gets the error; another may fail first.
     converted.catch(() => undefined);
-    this.#atWork.set(band.index, converted);
+    this.#running.set(chunk.index, converted);
     return finished;
   }
 
-  /** Waits for all bands; returns the bytes that were finished. */
+  /** Waits for all chunks; returns the bytes that were finished. */
   async drain(): Promise<number> {
     let finished = 0;
-    while (this.#atWork.size > 0) finished += await this.#finishOne();
+    while (this.#running.size > 0) finished += await this.#finishOne();
     await this.#note();
     return finished;
   }
 
   async #convert(
-    band: Band,
+    chunk: TensorChunk,
     bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<Treated> {
-    const { dtype, treatment } = band;
-    if (treatment.kind === "copy") return { band, parts: [bytes] };
+  ): Promise<ConvertedChunk> {
+    const { dtype, conversion } = chunk;
+    if (conversion.kind === "copy") return { chunk, parts: [bytes] };
     try {
-      const parts = await this.#pool.convert({ bytes, dtype, treatment });
-      return { band, parts };
+      const parts = await this.#pool.convert({ bytes, dtype, conversion });
+      return { chunk, parts };
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
       throw new QuantizationError(
-        `tensor "${band.tensor}"`,
+        `tensor "${chunk.tensor}"`,
         cause.message,
         { cause },
       );
@@ -224,16 +227,16 @@ class BandWriter {
   }
 
   async #finishOne(): Promise<number> {
-    const { band, parts } = await Promise.race(this.#atWork.values());
-    this.#atWork.delete(band.index);
-    await this.#folder.write(band.targets, parts);
-    this.#written.push(band.index);
-    if (this.#written.length >= BANDS_PER_NOTE) await this.#note();
-    return band.length;
+    const { chunk, parts } = await Promise.race(this.#running.values());
+    this.#running.delete(chunk.index);
+    await this.#folder.write(chunk.targets, parts);
+    this.#written.push(chunk.index);
+    if (this.#written.length >= CHUNKS_PER_SYNC) await this.#note();
+    return chunk.length;
   }
 
   async #note(): Promise<void> {
-    await this.#folder.settle(this.#written.splice(0));
+    await this.#folder.sync(this.#written.splice(0));
   }
 }
 
@@ -261,7 +264,7 @@ function metadataOf(
 function refuseUseless(
   source: string,
   sources: readonly SourceOnDisk[],
-  { bands }: Plan,
+  { chunks }: Plan,
 ): void {
   const names = sources.flatMap(({ tensors }) => [...tensors.keys()]);
   if (names.some((name) => /_(packed|qweight|scale)$|qweight$/.test(name))) {
@@ -270,15 +273,15 @@ function refuseUseless(
       "it is already quantized; use the unquantized checkpoint",
     );
   }
-  if (bands.some(({ treatment }) => treatment.kind === "quantize")) return;
+  if (chunks.some(({ conversion }) => conversion.kind === "quantize")) return;
   throw new QuantizationError(
     source,
     "it has no layers of a language model; use the checkpoint of a language model",
   );
 }
 
-function sumOfBytes(bands: readonly Band[]): number {
-  return bands.reduce((sum, { length }) => sum + length, 0);
+function sumOfBytes(chunks: readonly TensorChunk[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
 function recordOf(json: unknown): Record<string, unknown> {

@@ -14,7 +14,7 @@
  * @module
  */
 
-import type { Band } from "./plan.ts";
+import type { TensorChunk } from "./plan.ts";
 
 /** Codes of one kind and the layers that have them. */
 interface Group {
@@ -29,12 +29,12 @@ interface Group {
  */
 export function quantizedConfig(
   config: Readonly<Record<string, unknown>>,
-  bands: readonly Band[],
+  chunks: readonly TensorChunk[],
 ): Record<string, unknown> {
   const groups = new Map<string, Group>();
-  for (const { tensor, treatment } of bands) {
-    if (treatment.kind !== "quantize") continue;
-    const { bits, blockSize } = treatment;
+  for (const { tensor, conversion } of chunks) {
+    if (conversion.kind !== "quantize") continue;
+    const { bits, blockSize } = conversion;
     const key = `${bits}/${blockSize}`;
     const group = groups.get(key) ?? { bits, blockSize, layers: new Set() };
     group.layers.add(tensor.split(".").at(-2)!);

@@ -14,7 +14,7 @@ import { basename, join } from "node:path";
 import { delay } from "../async/delay.ts";
 import { QuantizationBusyError, QuantizationError } from "../errors.ts";
 import { modelName } from "../loading/hub_cache.ts";
-import { besideFingerprint } from "./beside_files.ts";
+import { sidecarFingerprint } from "./sidecar_files.ts";
 import { quantizeCheckpoint } from "./quantize_checkpoint.ts";
 import { quantizationJob } from "./quantization_job.ts";
 import type { QuantizedPrecision } from "./recipe.ts";
@@ -54,7 +54,7 @@ export async function quantizedCopy(
   const { precision, threads, program, warn } = options;
   const { job, sources } = await quantizationJob(source, precision);
   const key = createHash("sha256").update(job)
-    .update(await besideFingerprint(source)).digest("hex").slice(0, 16);
+    .update(await sidecarFingerprint(source)).digest("hex").slice(0, 16);
   const name = modelName(source);
   if (options.cacheFolder !== undefined) {
     const kept = join(options.cacheFolder, key, name);

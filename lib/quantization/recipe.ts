@@ -35,8 +35,8 @@ export interface Recipe {
   readonly blockSize: number;
 }
 
-/** The treatment of a tensor. */
-export type Treatment =
+/** The conversion of a tensor. */
+export type Conversion =
   | { readonly kind: "copy" }
   | { readonly kind: "halve" }
   | {
@@ -45,7 +45,7 @@ export type Treatment =
     readonly blockSize: number;
   };
 
-/** The facts of a tensor that {@linkcode treatmentOf} depends on. */
+/** The facts of a tensor that {@linkcode conversionOf} depends on. */
 export interface TensorFacts {
   /** Name in its file. */
   readonly name: string;
@@ -72,8 +72,8 @@ const LAYER = /(^|\.)layers\.\d+\.(self_attn|mlp)\.[a-z]+_proj\.weight$/;
 const HEAD = /(^|\.)lm_head\.weight$/;
 const EMBEDDING = /(^|\.)embed_tokens\.weight$/;
 
-/** Returns the treatment of a tensor by `recipe`. */
-export function treatmentOf(tensor: TensorFacts, recipe: Recipe): Treatment {
+/** Returns the conversion of a tensor by `recipe`. */
+export function conversionOf(tensor: TensorFacts, recipe: Recipe): Conversion {
   const { name, dtype, shape } = tensor;
   if (VISION.test(name) || shape.length !== 2 || !FLOAT_DTYPES.has(dtype)) {
     return { kind: "copy" };

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { QuantizationError } from "../errors.ts";
 import { readSafetensorsHeader } from "../loading/safetensors.ts";
 import { weightFileNames } from "../loading/weight_files.ts";
-import type { Band, SourceFile } from "./plan.ts";
+import type { SourceFile, TensorChunk } from "./plan.ts";
 
 /** A file on disk. */
 export interface SourceOnDisk extends SourceFile {
@@ -46,27 +46,27 @@ export async function isUnchanged(source: SourceOnDisk): Promise<boolean> {
 /** Some bytes of a file that follow those before. */
 export interface Piece {
   /** Band of the bytes; undefined for a header and for gaps. */
-  readonly band: Band | undefined;
+  readonly chunk: TensorChunk | undefined;
   /** Bytes in a buffer of their own. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Bytes between bands that are read at once. */
+/** Bytes between chunks that are read at once. */
 const GAP_BYTES = 2 ** 20;
 
 /**
  * Yields all bytes of a file, in order and each once; returns their SHA-256.
  *
- * @param bands Bands of this file, in order.
+ * @param chunks Chunks of this file, in order.
  * @throws {QuantizationError} If the file is shorter than its header declares.
  */
 export async function* readPieces(
   { path, size }: SourceOnDisk,
-  bands: readonly Band[],
+  chunks: readonly TensorChunk[],
 ): AsyncGenerator<Piece, string> {
   using file = await Deno.open(path);
   const hash = createHash("sha256");
-  for (const { band, length } of stretches(size, bands)) {
+  for (const { chunk, length } of stretches(size, chunks)) {
     const bytes = new Uint8Array(length);
     for (let at = 0; at < length;) {
       const count = await file.read(bytes.subarray(at));
@@ -76,26 +76,26 @@ export async function* readPieces(
       at += count;
     }
     hash.update(bytes);
-    yield { band, bytes };
+    yield { chunk, bytes };
   }
   return hash.digest("hex");
 }
 
-/** Yields bands and the gaps between them. */
+/** Yields chunks and the gaps between them. */
 function* stretches(
   size: number,
-  bands: readonly Band[],
-): Generator<{ band: Band | undefined; length: number }> {
+  chunks: readonly TensorChunk[],
+): Generator<{ chunk: TensorChunk | undefined; length: number }> {
   let at = 0;
-  for (const band of [...bands, undefined]) {
-    const next = band?.offset ?? size;
+  for (const chunk of [...chunks, undefined]) {
+    const next = chunk?.offset ?? size;
     while (at < next) {
       const length = Math.min(GAP_BYTES, next - at);
-      yield { band: undefined, length };
+      yield { chunk: undefined, length };
       at += length;
     }
-    if (band === undefined) return;
-    yield { band, length: band.length };
-    at += band.length;
+    if (chunk === undefined) return;
+    yield { chunk, length: chunk.length };
+    at += chunk.length;
   }
 }

@@ -9,7 +9,7 @@
  */
 
 /** A place in a target file's data. */
-export interface Spot {
+export interface FilePosition {
   /** Index of the file. */
   readonly file: number;
   /** Offset from the first byte of its data. */
@@ -67,7 +67,7 @@ export class TargetFiles {
   }
 
   /** Places `tensors` one after the other, all in one file. */
-  place(tensors: readonly TargetTensor[]): Spot[] {
+  place(tensors: readonly TargetTensor[]): FilePosition[] {
     const length = tensors.reduce((sum, { length }) => sum + length, 0);
     let last = this.#files.at(-1);
     if (last === undefined || last.dataBytes + length > this.#fileBytes) {
@@ -75,13 +75,13 @@ export class TargetFiles {
       this.#files.push(last);
     }
     const file = this.#files.length - 1;
-    const spots: Spot[] = [];
+    const positions: FilePosition[] = [];
     for (const tensor of tensors) {
-      spots.push({ file, offset: last.dataBytes });
+      positions.push({ file, offset: last.dataBytes });
       last.tensors.push({ ...tensor, offset: last.dataBytes });
       last.dataBytes += tensor.length;
     }
-    return spots;
+    return positions;
   }
 
   /** Returns all files, with their names. */

@@ -17,12 +17,12 @@ import {
   refuseLinkOut,
   writePlainFile,
 } from "../loading/plain_file.ts";
-import { copyBeside } from "./beside_files.ts";
+import { copySidecarFiles } from "./sidecar_files.ts";
 import { Journal } from "./journal.ts";
 import {
+  type FilePosition,
   headerBytes,
   indexOf,
-  type Spot,
   type TargetFile,
 } from "./target_files.ts";
 
@@ -88,7 +88,7 @@ export class TargetFolder implements Disposable {
     }
     using opened = new DisposableStack();
     opened.use(journal);
-    if (journal.done.bands.size === 0) await clear(partial);
+    if (journal.done.chunks.size === 0) await clear(partial);
     const starts = files.map((file) => headerBytes(file, options.draft).length);
     await refuseFullDisk(partial, files, starts);
     const handles: Deno.FsFile[] = [];
@@ -106,19 +106,19 @@ export class TargetFolder implements Disposable {
 
   /** Writes results at their places. */
   async write(
-    spots: readonly Spot[],
+    positions: readonly FilePosition[],
     parts: readonly Uint8Array<ArrayBuffer>[],
   ): Promise<void> {
-    for (const [i, { file, offset }] of spots.entries()) {
+    for (const [i, { file, offset }] of positions.entries()) {
       await this.#writeAt(file, this.#dataStarts[file]! + offset, parts[i]!);
     }
   }
 
-  /** Syncs the results to the disk, then records that `bands` are done. */
-  async settle(bands: readonly number[]): Promise<void> {
+  /** Syncs the results to the disk, then records that `chunks` are done. */
+  async sync(chunks: readonly number[]): Promise<void> {
     for (const file of this.#dirty) await this.#handles[file]!.syncData();
     this.#dirty.clear();
-    await this.journal.addBands(bands);
+    await this.journal.addChunks(chunks);
   }
 
   /** Writes a small file. */
@@ -128,8 +128,8 @@ export class TargetFolder implements Disposable {
   }
 
   /** Copies the files beside the weights of `source`, with folders. */
-  async copyBeside(source: string): Promise<void> {
-    await copyBeside(source, this.#partial);
+  async copySidecarFiles(source: string): Promise<void> {
+    await copySidecarFiles(source, this.#partial);
   }
 
   /** Writes headers and index, and renames the folder to its name. */

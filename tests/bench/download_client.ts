@@ -26,7 +26,10 @@ await obtain("org/large", {
   },
   onProgress: () => {},
   signal: new AbortController().signal,
-  effort: { workers: Number(workers), connections: Number(connections) },
+  transferOptions: {
+    workers: Number(workers),
+    connections: Number(connections),
+  },
 });
 const seconds = (performance.now() - begin) / 1000;
 Deno.stdout.writeSync(

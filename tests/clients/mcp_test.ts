@@ -17,7 +17,7 @@ import { idleEngine } from "../support/idle.ts";
 const server = await openTinyServer();
 const http = await listen(server.app);
 const url = http.url;
-const { engine } = server.services.drawer(undefined).language;
+const { engine } = server.services.imageGenerator(undefined).language;
 const client = await connect();
 globalThis.addEventListener("unload", async () => {
   await client.close();

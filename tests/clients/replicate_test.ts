@@ -98,7 +98,7 @@ Deno.test("predictions can be created, found, listed and canceled", async () => 
   deepStrictEqual(found.input, { ...fox, height: 512, width: 512 });
   const { results } = await replicate.predictions.list();
   ok(results.some(({ id }) => id === created.id));
-  const { engine } = server.services.drawer(undefined).language;
+  const { engine } = server.services.imageGenerator(undefined).language;
   strictEqual(engine.state.running + engine.state.waiting, 0);
 });
 

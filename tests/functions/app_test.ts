@@ -160,7 +160,7 @@ Deno.test("GET /v1/models lists states, and the reason of a failure", async () =
 
 Deno.test("a loading model answers with Retry-After", async () => {
   const services = fakeServices(runAtOnce, {
-    drawer: () => {
+    imageGenerator: () => {
       throw new NotReadyError("Cannot use model: it is still loading", 2);
     },
   });
@@ -173,7 +173,7 @@ Deno.test("a loading model answers with Retry-After", async () => {
 
 Deno.test("a failed model answers with its reason, and without Retry-After", async () => {
   const services = fakeServices(runAtOnce, {
-    drawer: () => {
+    imageGenerator: () => {
       throw new NotReadyError("Cannot use model: a file is missing");
     },
   });

@@ -9,7 +9,7 @@ import { until } from "../support/until.ts";
 const server = await openTinyServer();
 const http = await listen(server.app);
 const url = `${http.url}/v1/generate`;
-const { engine } = server.services.drawer(undefined).language;
+const { engine } = server.services.imageGenerator(undefined).language;
 globalThis.addEventListener("unload", async () => {
   await http[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();

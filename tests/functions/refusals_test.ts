@@ -389,7 +389,7 @@ Deno.test("a prompt that is too long is refused with its length and the limit", 
 });
 
 Deno.test("after all refusals no request runs and new ones are answered", async () => {
-  const { language } = server.services.drawer(undefined);
+  const { language } = server.services.imageGenerator(undefined);
   strictEqual(language.engine.state.running + language.engine.state.waiting, 0);
   const answer = await server.app.request(
     "/v1/generate",

@@ -86,7 +86,7 @@ Deno.test("Services list the names that their sources imply, and their progress"
   deepStrictEqual(phases.map(({ name }) => name), ["resolve", "download"]);
   strictEqual(phases[1]!.transfer!.totalBytes, 100);
   throws(
-    () => services.drawer(undefined),
+    () => services.imageGenerator(undefined),
     (error) => error instanceof NotReadyError && error.retryAfterSeconds! >= 10,
   );
   hand.of("org/Gen@main").resolve(TINY_FOLDERS.gen);

@@ -27,7 +27,7 @@ const options = { numRuns, seed };
 const server = await openTinyServer(
   { limits: { maxBodyBytes: 2 ** 18, maxPixels: 2 ** 14 } },
 );
-const { engine } = server.services.drawer(undefined).language;
+const { engine } = server.services.imageGenerator(undefined).language;
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
 /** Fails after an unexpected error, or if work remains. */

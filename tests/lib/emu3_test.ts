@@ -4,7 +4,7 @@ import { strategyOf } from "../../lib/drawing/strategy.ts";
 import { AnsweringPolicy } from "../../lib/answering/answering.ts";
 import {
   answer,
-  type AnswerEvent,
+  type CaptioningEvent,
   draw,
   drawingTokens,
   type GenerationParams,
@@ -115,8 +115,8 @@ async function gridsOf(
 }
 
 function answerEnd(
-  events: readonly AnswerEvent[],
-): Extract<AnswerEvent, { type: "finished" }> {
+  events: readonly CaptioningEvent[],
+): Extract<CaptioningEvent, { type: "finished" }> {
   const last = events.at(-1)!;
   if (last.type !== "finished") throw new Error("it did not finish");
   return last;

@@ -11,7 +11,7 @@ export interface HandClock {
   /** Time in milliseconds since 1970. */
   readonly now: () => number;
   /** Resolves after a duration, or when the signal aborts. */
-  readonly pause: Delay;
+  readonly delay: Delay;
   /** Advances the time. */
   readonly pass: (milliseconds: number) => void;
   /** Count of pending pauses. */
@@ -25,7 +25,7 @@ export function handClock(start = 1_700_000_000_000): HandClock {
   return {
     now: () => time,
     waiting: () => alarms.size,
-    pause: (milliseconds, signal) => {
+    delay: (milliseconds, signal) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       const alarm = { due: time + milliseconds, ring: resolve };
       alarms.add(alarm);

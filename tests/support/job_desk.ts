@@ -96,7 +96,7 @@ export function openDesk(
     },
     limit: 8,
     now: clock.now,
-    pause: clock.pause,
+    delay: clock.delay,
     onStatus: ({ status }) => void told.push(status),
     onFailure: (error) => void failures.push(error),
     pageBase: "",

@@ -14,7 +14,7 @@ const progress = quantizeCheckpoint(source!, target!, {
   precision: "int4",
   threads: 2,
   program: "test",
-  bandBytes: 2048,
+  chunkBytes: 2048,
 });
 for await (const { doneBytes, totalBytes } of progress) {
   if (doneBytes > totalBytes / 3) Deno.kill(Deno.pid, "SIGKILL");

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { PartJournal } from "../../deploy/cache/transfer/part_journal.ts";
-import type { OtherEffort, Outcome } from "./obtain_process.ts";
+import type { OtherTransferOptions, Outcome } from "./obtain_process.ts";
 
 /** Polling interval of the journal, in milliseconds. */
 const LOOK_MS = 20;
@@ -24,14 +24,14 @@ export const LARGE = "org/large";
 export async function obtainUntil(
   cache: string,
   endpoint: string,
-  effort: Partial<OtherEffort>,
+  transferOptions: Partial<OtherTransferOptions>,
   isTime: () => Promise<boolean>,
 ): Promise<Outcome | undefined> {
   const script = new URL("./obtain_process.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-q", "-A", script, LARGE, cache, endpoint],
-      JSON.stringify(effort),
+      JSON.stringify(transferOptions),
     ],
     stdout: "piped",
     stderr: "inherit",

@@ -10,12 +10,12 @@ import type { ObtainOptions } from "../../deploy/cache/obtain.ts";
 import { remoteVariables } from "../../deploy/cache/net/remote_for.ts";
 
 /** Effort of small parts, short delays and no worker threads. */
-export const impatient: DownloadEffort = {
+export const fastRetries: DownloadEffort = {
   connections: 4,
   workers: 0,
   workersFrom: 0,
   partBytes: () => 2 ** 15,
-  patience: {
+  retryPolicy: {
     attempts: 5,
     baseMs: 1,
     maxMs: 20,
@@ -48,6 +48,6 @@ export function obtainOptions(
     },
     onProgress: () => {},
     signal: new AbortController().signal,
-    effort: impatient,
+    transferOptions: fastRetries,
   };
 }

@@ -1,14 +1,14 @@
 /**
  * A process that downloads a model and can be killed at any moment.
  *
- * Arguments: source, cache, endpoint, and the changes to {@linkcode impatient}
+ * Arguments: source, cache, endpoint, and the changes to {@linkcode fastRetries}
  * in JSON. Prints a line for each progress report; the last one is the outcome.
  *
  * @module
  */
 
 import { obtain } from "../../deploy/cache/obtain.ts";
-import { impatient, obtainOptions } from "./obtain_options.ts";
+import { fastRetries, obtainOptions } from "./obtain_options.ts";
 
 /** The outcome of a download. */
 export type Outcome = { readonly folder: string } | {
@@ -16,8 +16,8 @@ export type Outcome = { readonly folder: string } | {
   readonly name: string;
 };
 
-/** The effort of a download in another process. */
-export interface OtherEffort {
+/** The transfer options of a download in another process. */
+export interface OtherTransferOptions {
   /** Bytes of a part of any file. */
   readonly partBytes: number;
   /** Time without a byte after which a connection counts as dead. */
@@ -26,13 +26,15 @@ export interface OtherEffort {
   readonly workers: number;
 }
 
-/** Returns the usual effort of tests, changed by `other`. */
-export function effortOf(other: Partial<OtherEffort>): typeof impatient {
-  const { partBytes, stallMs = impatient.patience.stallMs } = other;
+/** Returns the usual transfer options of tests, changed by `other`. */
+export function effortOf(
+  other: Partial<OtherTransferOptions>,
+): typeof fastRetries {
+  const { partBytes, stallMs = fastRetries.retryPolicy.stallMs } = other;
   return {
-    ...impatient,
-    workers: other.workers ?? impatient.workers,
-    patience: { ...impatient.patience, stallMs },
+    ...fastRetries,
+    workers: other.workers ?? fastRetries.workers,
+    retryPolicy: { ...fastRetries.retryPolicy, stallMs },
     ...partBytes === undefined ? {} : { partBytes: () => partBytes },
   };
 }
@@ -44,7 +46,7 @@ if (import.meta.main) {
   try {
     const folder = await obtain(source!, {
       ...obtainOptions(cache!, endpoint!),
-      effort: effortOf(JSON.parse(other)),
+      transferOptions: effortOf(JSON.parse(other)),
       onProgress: () => say("."),
     });
     say(JSON.stringify({ folder } satisfies Outcome));

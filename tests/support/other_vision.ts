@@ -22,11 +22,11 @@ export function withVision(
     codec: services.codec,
     pixels: services.pixels,
     limits: services.limits,
-    drawer: (model) => {
-      const drawer = services.drawer(model);
-      return { ...drawer, vision: change(plain(drawer.vision)) };
+    imageGenerator: (model) => {
+      const generator = services.imageGenerator(model);
+      return { ...generator, vision: change(plain(generator.vision)) };
     },
-    answerer: (model) => services.answerer(model),
+    captioner: (model) => services.captioner(model),
     vision: (model) => services.vision(model),
     text: (model) => services.text(model),
     models: () => services.models(),

@@ -16,7 +16,7 @@ import type { TemporaryFolder } from "./temporary_folder.ts";
 export const PART_BYTES = 100;
 
 /** Retry policy of many attempts without delays. */
-export const HASTE: RetryPolicy = {
+export const FAST_RETRIES: RetryPolicy = {
   attempts: 4,
   baseMs: 1,
   maxMs: 8,

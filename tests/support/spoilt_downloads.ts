@@ -7,7 +7,7 @@
 
 import { match, ok, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
-import { lookFor, SourceError } from "../../deploy/cache/locate.ts";
+import { searchLocal, SourceError } from "../../deploy/cache/locate.ts";
 import { obtain } from "../../deploy/cache/obtain.ts";
 import { parseSource } from "../../deploy/cache/source.ts";
 import { faultSchedule, randomOf } from "./fault_schedule.ts";
@@ -20,7 +20,7 @@ import {
   sha256Of,
 } from "./hub_server.ts";
 import { effortOf, type Outcome } from "./obtain_process.ts";
-import { impatient, obtainOptions } from "./obtain_options.ts";
+import { fastRetries, obtainOptions } from "./obtain_options.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 import { hubModel, wantedOf } from "./tiny_hub_model.ts";
 
@@ -94,12 +94,12 @@ async function obtainHere(
   cache: string,
   hub: HubServer,
   { partBytes }: Trouble,
-  stallMs: number = impatient.patience.stallMs,
+  stallMs: number = fastRetries.retryPolicy.stallMs,
 ): Promise<Outcome> {
   try {
     const folder = await obtain(REPOSITORY, {
       ...obtainOptions(cache, hub.endpoint),
-      effort: effortOf({ partBytes, stallMs }),
+      transferOptions: effortOf({ partBytes, stallMs }),
     });
     return { folder };
   } catch (error) {
@@ -138,7 +138,7 @@ async function obtainKilled(
 
 /** Checks that visible files are complete and that blobs match their names. */
 async function nothingHalf(cache: string): Promise<void> {
-  const { found } = await lookFor(parseSource(`hf://${REPOSITORY}`), {
+  const { found } = await searchLocal(parseSource(`hf://${REPOSITORY}`), {
     modelFolders: [],
     hubCaches: [cache],
   });

@@ -10,7 +10,7 @@ import { strategyOf } from "../../lib/drawing/strategy.ts";
 import {
   answer,
   draw,
-  type DrawingEvent,
+  type GenerationEvent,
   type GenerationParams,
   type Question,
 } from "../../lib/emu3.ts";
@@ -113,8 +113,8 @@ async function resultOf(
 }
 
 function isGrid(
-  event: DrawingEvent,
-): event is Extract<DrawingEvent, { type: "grid" }> {
+  event: GenerationEvent,
+): event is Extract<GenerationEvent, { type: "grid" }> {
   return event.type === "grid";
 }
 

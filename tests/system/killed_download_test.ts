@@ -14,7 +14,7 @@ import {
   notedBytes,
   obtainUntil,
 } from "../support/killed_download.ts";
-import { impatient } from "../support/obtain_options.ts";
+import { fastRetries } from "../support/obtain_options.ts";
 import { slowHub } from "../support/slow_hub.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 
@@ -46,21 +46,21 @@ for (
     await using hub = slowHub(SIZE, {
       holdAfter: () => held ? HELD : Infinity,
     });
-    const effort = { ...PATIENT, partBytes, workers };
+    const transferOptions = { ...PATIENT, partBytes, workers };
     const whole = partBytes > SIZE;
     const job = { size: SIZE, partBytes: whole ? SIZE : partBytes };
-    const most = (whole ? 1 : impatient.connections) * (HELD - REST);
+    const most = (whole ? 1 : fastRetries.connections) * (HELD - REST);
     // No part is complete, and none ever will be.
     await obtainUntil(
       cache.path,
       hub.endpoint,
-      effort,
+      transferOptions,
       async () => await notedBytes(cache.path, job) >= most,
     );
     const noted = await notedBytes(cache.path, job);
     const asked = hub.asked.bytes;
     held = false;
-    await finish(cache.path, hub.endpoint, effort);
+    await finish(cache.path, hub.endpoint, transferOptions);
     const again = hub.asked.bytes - asked;
     ok(again <= SIZE - noted, `${again} of ${SIZE - noted} bytes`);
   });
@@ -71,18 +71,18 @@ Deno.test("obtain() fetches nothing again that the journal records, at any momen
   for (const partBytes of [2 ** 17, 2 ** 18, 2 ** 21]) {
     using cache = temporaryFolder();
     await using hub = slowHub(SIZE, { bytesPerSecond: 4e6 });
-    const effort = { ...PATIENT, partBytes };
+    const transferOptions = { ...PATIENT, partBytes };
     const job = { size: SIZE, partBytes };
     const until = (0.1 + 0.7 * random()) * SIZE;
     await obtainUntil(
       cache.path,
       hub.endpoint,
-      effort,
+      transferOptions,
       async () => await notedBytes(cache.path, job) >= until,
     );
     const noted = await notedBytes(cache.path, job);
     const asked = hub.asked.bytes;
-    await finish(cache.path, hub.endpoint, effort);
+    await finish(cache.path, hub.endpoint, transferOptions);
     const again = hub.asked.bytes - asked;
     ok(again <= SIZE - noted, `${again} of ${SIZE - noted} bytes`);
   }
@@ -95,12 +95,12 @@ Deno.test("obtain() finds parts torn by a power loss and fetches them again", as
     await using hub = slowHub(SIZE, {
       holdAfter: () => held ? HELD : Infinity,
     });
-    const effort = { ...PATIENT, partBytes };
+    const transferOptions = { ...PATIENT, partBytes };
     const job = { size: SIZE, partBytes: Math.min(SIZE, partBytes) };
     await obtainUntil(
       cache.path,
       hub.endpoint,
-      effort,
+      transferOptions,
       async () => await notedBytes(cache.path, job) > 0,
     );
     const file = await incompleteIn(cache.path);
@@ -109,7 +109,7 @@ Deno.test("obtain() finds parts torn by a power loss and fetches them again", as
       await data.write(new Uint8Array(5_000).fill(1));
     }
     held = false;
-    await finish(cache.path, hub.endpoint, effort);
+    await finish(cache.path, hub.endpoint, transferOptions);
   }
 });
 
@@ -117,12 +117,12 @@ Deno.test("obtain() finds parts torn by a power loss and fetches them again", as
 async function finish(
   cache: string,
   endpoint: string,
-  effort: Parameters<typeof obtainUntil>[2],
+  transferOptions: Parameters<typeof obtainUntil>[2],
 ): Promise<void> {
   const outcome = await obtainUntil(
     cache,
     endpoint,
-    effort,
+    transferOptions,
     () => Promise.resolve(false),
   );
   ok(outcome !== undefined && "folder" in outcome, JSON.stringify(outcome));

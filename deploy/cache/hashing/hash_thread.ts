@@ -19,14 +19,14 @@ export const methods = {
     job: HashJob,
     { notify }: MethodContext<number>,
   ): Promise<Hashed> => {
-    let untold = 0;
+    let unreported = 0;
     const outcome = await tryToHash(job, (bytes) => {
-      untold += bytes;
-      if (untold < NEWS_BYTES) return;
-      notify(untold);
-      untold = 0;
+      unreported += bytes;
+      if (unreported < NEWS_BYTES) return;
+      notify(unreported);
+      unreported = 0;
     });
-    notify(untold);
+    notify(unreported);
     return outcome;
   },
 };

@@ -141,10 +141,10 @@ export class HubRemote implements Remote {
         encodeURIComponent(this.#commit ?? revision)
       }/${path}`,
     );
-    const { answer, at, told } = await this.#ask(url, headers, signal);
+    const { answer, at, hubHeaders } = await this.#ask(url, headers, signal);
     if (answer.ok) {
-      const etag = told.get("X-Linked-Etag") ??
-        (at.host === url.host ? told.get("ETag") : null);
+      const etag = hubHeaders.get("X-Linked-Etag") ??
+        (at.host === url.host ? hubHeaders.get("ETag") : null);
       if (etag !== null && plainEtag(etag) !== file.etag) {
         await answer.body?.cancel();
         throw otherContent(`read ${what}`, "its ETag is another");
@@ -164,15 +164,15 @@ export class HubRemote implements Remote {
     url: URL,
     headers: Record<string, string>,
     signal: AbortSignal,
-  ): Promise<{ answer: Response; at: URL; told: Headers }> {
-    let told = new Headers();
+  ): Promise<{ answer: Response; at: URL; hubHeaders: Headers }> {
+    let hubHeaders = new Headers();
     let at = url;
     for (let hops = 0;; hops++) {
       const answer = await this.#fetch(at, headers, signal);
-      if (at.host === url.host) told = answer.headers;
+      if (at.host === url.host) hubHeaders = answer.headers;
       const target = answer.headers.get("Location");
       if (!REDIRECTS.has(answer.status) || target === null) {
-        return { answer, at, told };
+        return { answer, at, hubHeaders };
       }
       await answer.body?.cancel();
       const next = URL.parse(target, at);

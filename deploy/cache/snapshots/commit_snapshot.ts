@@ -31,7 +31,7 @@ const COPIED_BYTES = 2 ** 24;
  * @returns Path of its folder.
  * @throws {RemoteError} When it is not a complete checkpoint.
  */
-export async function reveal(
+export async function commitSnapshot(
   repository: string,
   snapshot: RemoteSnapshot,
   { revision, place }: { readonly revision: string; readonly place: string },

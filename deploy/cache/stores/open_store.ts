@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PATIENT_UPLOAD, type RetryPolicy } from "../retry_policy.ts";
+import { type RetryPolicy, UPLOAD_RETRIES } from "../retry_policy.ts";
 import type { Remote } from "../net/remote.ts";
 import { awsCredentials } from "./s3/aws_credentials.ts";
 import { gcsToken } from "./gcs/gcs_token.ts";
@@ -19,7 +19,7 @@ import type { Variable } from "./s3/aws_profile.ts";
 /** Options for opening a store. */
 export interface StoreOptions {
   /** Retry policy of uploads; downloads use their own. */
-  readonly patience: RetryPolicy;
+  readonly retryPolicy: RetryPolicy;
   /** Sends requests, except those that obtain credentials. */
   readonly fetch: Fetch;
 }
@@ -50,7 +50,7 @@ export function openStore(
   variable: Variable,
   options: Partial<StoreOptions> = {},
 ): ObjectStore {
-  const { patience = PATIENT_UPLOAD, fetch: send = fetch } = options;
+  const { retryPolicy = UPLOAD_RETRIES, fetch: send = fetch } = options;
   const [, scheme, bucket, path] =
     /^(s3|gs):\/\/([A-Za-z0-9][\w.-]+)(?:\/([^?#]*))?$/i.exec(url) ?? [];
   if (scheme === undefined || bucket === undefined) {
@@ -71,7 +71,7 @@ export function openStore(
       token: endpoint === undefined
         ? gcsToken(variable)
         : () => Promise.resolve(variable("GOOGLE_OAUTH_ACCESS_TOKEN")),
-    }, patience);
+    }, retryPolicy);
   }
   const given = variable("AWS_ENDPOINT_URL_S3") || variable("AWS_ENDPOINT_URL");
   return new S3Store({
@@ -82,7 +82,7 @@ export function openStore(
     region: variable("AWS_REGION") || variable("AWS_DEFAULT_REGION") ||
       (given?.includes(".r2.cloudflarestorage.com") ? "auto" : "us-east-1"),
     credentials: awsCredentials(variable),
-  }, patience);
+  }, retryPolicy);
 }
 
 /** Decodes percent signs, where they are an encoding. */

@@ -26,7 +26,7 @@ import {
   trustedBlobs,
 } from "./missing_files.ts";
 import { type Fetcher, fetchHere, fetchInWorkers } from "./part_workers.ts";
-import { patiently, type RetryPolicy } from "../retry_policy.ts";
+import { type RetryPolicy, withRetries } from "../retry_policy.ts";
 import {
   type Remote,
   RemoteError,
@@ -41,7 +41,7 @@ import {
   nameRepository,
   refuseStray,
 } from "../snapshots/hub_layout.ts";
-import { reveal } from "../snapshots/commit_snapshot.ts";
+import { commitSnapshot } from "../snapshots/commit_snapshot.ts";
 import type { RemoteSource } from "../source.ts";
 import type { ObtainProgress } from "../progress.ts";
 
@@ -56,7 +56,7 @@ export interface DownloadEffort {
   /** Returns the bytes of a part for a file of the given size. */
   readonly partBytes: FileOptions["partBytes"];
   /** Retry policy of a place. */
-  readonly patience: RetryPolicy;
+  readonly retryPolicy: RetryPolicy;
 }
 
 /** Destination and options of a download. */
@@ -97,7 +97,7 @@ export async function download(
   source: RemoteSource,
   options: DownloadOptions,
 ): Promise<string> {
-  const { variables, patience, onProgress, signal } = options;
+  const { variables, retryPolicy, onProgress, signal } = options;
   using opened = await options.openRemote(source, variables, undefined);
   const { remote } = opened;
   for (let listings = 1;; listings++) {
@@ -107,10 +107,10 @@ export async function download(
       totalBytes: undefined,
       place: remote.place,
     });
-    const snapshot = await patiently(
+    const snapshot = await withRetries(
       remote.place,
       (signal) => remote.list(signal),
-      patience,
+      retryPolicy,
       signal,
     );
     try {
@@ -170,21 +170,29 @@ async function bring(
       { type: "elsewhere" },
     );
   }
-  const { cache, variables, patience, signal } = options;
+  const { cache, variables, retryPolicy, signal } = options;
   const repository = join(cache, options.repository);
   await makeRepository(repository, options.madeOf);
-  using meter = new ProgressTracker(snapshot, remote.place, options.onProgress);
+  using tracker = new ProgressTracker(
+    snapshot,
+    remote.place,
+    options.onProgress,
+  );
   const trusted = options.verify
     ? new Set<string>()
     : await trustedBlobs(repository);
-  const missing = await missingFiles(repository, snapshot, trusted, meter);
+  const missing = await missingFiles(repository, snapshot, trusted, tracker);
   await checkRoom(repository, missing);
   noteUnchecked(missing, remote.place, options.onNotice);
   const large = missing.reduce((sum, { size }) => sum + size, 0) >=
     options.workersFrom;
   using fetcher: Fetcher = options.workers > 0 && large
-    ? fetchInWorkers({ source, variables, commit }, patience, options.workers)
-    : fetchHere(remote, patience);
+    ? fetchInWorkers(
+      { source, variables, commit },
+      retryPolicy,
+      options.workers,
+    )
+    : fetchHere(remote, retryPolicy);
   const limit = pLimit(options.connections);
   await sideBySide(
     missing.map((file) => (signal) =>
@@ -193,7 +201,7 @@ async function bring(
         fetcher,
         limit,
         partBytes: options.partBytes,
-        onBytes: (count) => meter.add(count),
+        onBytes: (count) => tracker.add(count),
         signal,
       })
     ),
@@ -201,8 +209,8 @@ async function bring(
     pLimit(options.connections),
     signal,
   );
-  meter.tell();
-  return await reveal(repository, snapshot, {
+  tracker.report();
+  return await commitSnapshot(repository, snapshot, {
     revision: options.revision,
     place: remote.place,
   });

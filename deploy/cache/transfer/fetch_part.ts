@@ -70,13 +70,13 @@ const REPORT_BYTES = 2 ** 16;
 export async function fetchPart(
   remote: Remote,
   order: PartOrder,
-  patience: RetryPolicy,
+  retryPolicy: RetryPolicy,
   { signal, onBytes, onStart = () => {} }: PartOptions,
 ): Promise<string> {
   const { file, range: { start, end }, path } = order;
   signal.throwIfAborted();
   using out = await onDisk(path, () => openPlainFile(path));
-  const attempts = new Attempts(patience, signal);
+  const attempts = new Attempts(retryPolicy, signal);
   let hash = await onDisk(path, () => hashOfStart(out, order, signal));
   let at = start + (order.start?.bytes ?? 0);
   let reported = at;
@@ -85,7 +85,7 @@ export async function fetchPart(
   await out.seek(at, Deno.SeekMode.Start);
   // An empty range cannot be requested.
   while (at < end || end === start) {
-    using watch = new StallWatch(patience.stallMs, signal);
+    using watch = new StallWatch(retryPolicy.stallMs, signal);
     try {
       for await (
         const bytes of reading(remote, file, { start: at, end }, watch)

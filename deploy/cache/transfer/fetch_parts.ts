@@ -18,7 +18,7 @@ import { hashFile } from "../hashing/hash_file.ts";
 import { discard, notPromised, preallocate } from "./incomplete_file.ts";
 import { PartJournal } from "./part_journal.ts";
 import { PartSaver } from "./part_saver.ts";
-import { frontOf, partsOf } from "./parts.ts";
+import { partsOf, prefixBytesOf } from "./parts.ts";
 import {
   type ByteRange,
   RemoteError,
@@ -63,11 +63,11 @@ export async function bringInParts(
   for (const part of journal.parts.keys()) onBytes(lengthOf(parts[part]!));
   for (const { bytes } of journal.starts.values()) onBytes(bytes);
   for (let round = 1;; round++) {
-    using front = sha256 === undefined
+    using prefix = sha256 === undefined
       ? undefined
       : new PrefixHash(incomplete, size);
     const saver = new PartSaver(incomplete, data.file, journal, partBytes);
-    const work = { file, parts, incomplete, journal, saver, front };
+    const work = { file, parts, incomplete, journal, saver, prefix };
     try {
       await bringMissing(work, { ...options, onBytes });
     } catch (error) {
@@ -77,7 +77,7 @@ export async function bringInParts(
       if (whole) options.onBytes(-counted);
       throw error;
     }
-    if (front === undefined || await front.result === sha256) return;
+    if (prefix === undefined || await prefix.result === sha256) return;
     const torn = await tornParts(incomplete, parts, journal);
     // Parts that match their hashes would be the same again.
     const final = round > 1 || file.parts !== undefined;
@@ -98,7 +98,7 @@ interface PartWork {
   readonly incomplete: string;
   readonly journal: PartJournal;
   readonly saver: PartSaver;
-  readonly front: PrefixHash | undefined;
+  readonly prefix: PrefixHash | undefined;
 }
 
 /** Fetches the parts that the journal lacks, and records those that arrive. */
@@ -106,9 +106,9 @@ async function bringMissing(
   work: PartWork,
   options: FileOptions,
 ): Promise<void> {
-  const { parts, journal, saver, front } = work;
+  const { parts, journal, saver, prefix } = work;
   const here = new Set(journal.parts.keys());
-  front?.advance(frontOf(parts, here));
+  prefix?.advance(prefixBytesOf(parts, here));
   const missing = [...parts.keys()].filter((part) => !here.has(part));
   try {
     await sideBySide(
@@ -116,7 +116,7 @@ async function bringMissing(
         const hash = await bringPart(work, part, { ...options, signal });
         here.add(part);
         saver.add(part, hash);
-        front?.advance(frontOf(parts, here));
+        prefix?.advance(prefixBytesOf(parts, here));
       }),
       options.limit,
       options.signal,

@@ -18,7 +18,7 @@ export async function missingFiles(
   repository: string,
   { files }: RemoteSnapshot,
   trusted: ReadonlySet<string>,
-  meter: ProgressTracker,
+  tracker: ProgressTracker,
 ): Promise<RemoteSnapshot["files"]> {
   const missing: RemoteSnapshot["files"][number][] = [];
   const named = new Set<string>();
@@ -26,7 +26,7 @@ export async function missingFiles(
     const name = blobName(file);
     // The same content under two names is one blob.
     if (named.has(name)) {
-      meter.add(file.size);
+      tracker.add(file.size);
       continue;
     }
     named.add(name);
@@ -35,12 +35,12 @@ export async function missingFiles(
     const key = `${name} ${there?.size} ${there?.mtime?.getTime()}`;
     if (there?.size === file.size) {
       const expected = expectedHash(file);
-      meter.verifying = true;
+      tracker.verifying = true;
       const same = trusted.has(key) || expected !== undefined &&
           (await hashFile({ path, kind: expected.kind })).hex === expected.hex;
-      meter.verifying = false;
+      tracker.verifying = false;
       if (same) {
-        meter.add(file.size);
+        tracker.add(file.size);
         continue;
       }
     }

@@ -28,7 +28,7 @@ export interface RemoteOrder {
   /** Commit that was listed. */
   readonly commit: string;
   /** Policy of retries; its random numbers come from the worker. */
-  readonly patience: Omit<RetryPolicy, "random">;
+  readonly retryPolicy: Omit<RetryPolicy, "random">;
 }
 
 /** Progress of a part. */
@@ -40,16 +40,18 @@ export interface PartProgress {
 }
 
 /** Milliseconds between two progress events. */
-const TELL_MS = 50;
+const REPORT_MS = 50;
 
-let opened: Promise<{ remote: OpenRemote; patience: RetryPolicy }> | undefined;
+let opened:
+  | Promise<{ remote: OpenRemote; retryPolicy: RetryPolicy }>
+  | undefined;
 
 /** Methods of the worker. */
 export const methods = {
   open: async (order: RemoteOrder): Promise<void> => {
-    const patience = { ...order.patience, random: Math.random };
+    const retryPolicy = { ...order.retryPolicy, random: Math.random };
     opened = remoteFor(order.source, order.variables, order.commit)
-      .then((remote) => ({ remote, patience }));
+      .then((remote) => ({ remote, retryPolicy }));
     await opened;
   },
   fetch: async (
@@ -59,7 +61,7 @@ export const methods = {
     let bytes = 0;
     let start: PartStart | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    const tell = () => {
+    const report = () => {
       clearTimeout(timer);
       timer = undefined;
       if (bytes !== 0) notify({ bytes, start });
@@ -67,20 +69,20 @@ export const methods = {
       start = undefined;
     };
     try {
-      const { remote, patience } = await opened!;
-      return await fetchPart(remote.remote, order, patience, {
+      const { remote, retryPolicy } = await opened!;
+      return await fetchPart(remote.remote, order, retryPolicy, {
         signal,
         onBytes: (count) => {
           bytes += count;
           // The timer also reports the last bytes before a line stalls.
-          timer ??= setTimeout(tell, TELL_MS);
+          timer ??= setTimeout(report, REPORT_MS);
         },
         onStart: (written) => {
           start = written;
         },
       });
     } finally {
-      tell();
+      report();
     }
   },
 };

@@ -22,12 +22,12 @@ export interface Fetcher extends Disposable {
 }
 
 /** The inputs with which a worker opens the same remote. */
-export type RemoteRecipe = Omit<RemoteOrder, "patience">;
+export type RemoteRecipe = Omit<RemoteOrder, "retryPolicy">;
 
 /** Returns a fetcher that uses this thread. */
-export function fetchHere(remote: Remote, patience: RetryPolicy): Fetcher {
+export function fetchHere(remote: Remote, retryPolicy: RetryPolicy): Fetcher {
   return {
-    fetch: (order, options) => fetchPart(remote, order, patience, options),
+    fetch: (order, options) => fetchPart(remote, order, retryPolicy, options),
     [Symbol.dispose]: () => {},
   };
 }
@@ -37,14 +37,14 @@ export function fetchHere(remote: Remote, patience: RetryPolicy): Fetcher {
  */
 export function fetchInWorkers(
   recipe: RemoteRecipe,
-  patience: RetryPolicy,
+  retryPolicy: RetryPolicy,
   count: number,
 ): Fetcher {
-  const { random: _, ...plain } = patience;
+  const { random: _, ...plain } = retryPolicy;
   const workers = Array.from({ length: count }, () => {
     const worker = startWorker();
     // Calls for parts report the error.
-    worker.call("open", { ...recipe, patience: plain }).catch(() => {});
+    worker.call("open", { ...recipe, retryPolicy: plain }).catch(() => {});
     return worker;
   });
   return {

@@ -30,7 +30,7 @@ export function partsOf(size: number, partBytes: number): ByteRange[] {
 }
 
 /** Returns the bytes of `parts` before the first that is not `here`. */
-export function frontOf(
+export function prefixBytesOf(
   parts: readonly ByteRange[],
   here: { has(part: number): boolean },
 ): number {

@@ -27,7 +27,7 @@ export class PrefixHash implements Disposable {
     webWorker(new URL("./prefix_worker.ts", import.meta.url), "hash"),
     "hash thread",
   );
-  #front = 0;
+  #prefix = 0;
 
   /**
    * Creates a hash of `size` bytes at `path`, none of which need be there yet.
@@ -51,12 +51,12 @@ export class PrefixHash implements Disposable {
     return this.#result.promise;
   }
 
-  /** Reports that the first `front` bytes are written and final. */
-  advance(front: number): void {
-    if (front <= this.#front) return;
-    this.#front = front;
-    const prefix = { path: this.#path, size: this.#size, front };
-    this.#worker.call("advance", prefix, { onEvent: this.#onAt }).then(
+  /** Reports that the first `prefix` bytes are written and final. */
+  advance(prefix: number): void {
+    if (prefix <= this.#prefix) return;
+    this.#prefix = prefix;
+    const file = { path: this.#path, size: this.#size, prefix };
+    this.#worker.call("advance", file, { onEvent: this.#onAt }).then(
       (hex) => {
         if (hex !== undefined) this.#result.resolve(hex);
       },

@@ -19,10 +19,10 @@ export interface FilePrefix {
   /** Bytes of the complete file. */
   readonly size: number;
   /** Bytes of the prefix that is written. */
-  readonly front: number;
+  readonly prefix: number;
 }
 
-const TELL_BYTES = 2 ** 26;
+const REPORT_BYTES = 2 ** 26;
 
 const piece = new Uint8Array(2 ** 18);
 const hash = contentHash("sha256", 0);
@@ -33,18 +33,18 @@ let at = 0;
 export const methods = {
   /** Returns the hash in hex, once the prefix is the file. */
   advance: (
-    { path, size, front }: FilePrefix,
+    { path, size, prefix }: FilePrefix,
     { notify }: MethodContext<number>,
   ): string | undefined => {
     file ??= Deno.openSync(path);
-    while (at < front) {
+    while (at < prefix) {
       const count = file.readSync(
-        piece.subarray(0, Math.min(piece.length, front - at)),
+        piece.subarray(0, Math.min(piece.length, prefix - at)),
       );
       if (count === null) throw new Error(`"${path}" ends at ${at}`);
       hash.update(piece.subarray(0, count));
       at += count;
-      if (at % TELL_BYTES < count) notify(at);
+      if (at % REPORT_BYTES < count) notify(at);
     }
     if (at < size) return undefined;
     file.close();

@@ -5,10 +5,10 @@
  */
 
 import type { CodeGrid } from "../../../lib/grid.ts";
-import { startAnswer } from "../../inference/captioning.ts";
+import { startCaptioning } from "../../inference/captioning.ts";
 import { isClip } from "../../http/grid_json.ts";
 import { checkGridSize } from "../../inference/image_limit.ts";
-import type { Answerers, VisionModel } from "../../models/ports.ts";
+import type { Captioners, VisionModel } from "../../models/ports.ts";
 import { encodePicture } from "../../inference/encode_image.ts";
 import { invalidField } from "../../http/errors/errors.ts";
 import { CaptionRequest } from "../../schema/caption.ts";
@@ -36,7 +36,7 @@ const OPTIONS = Object.keys(CaptionRequest.entries)
   .filter((name) => !NOT_OPTIONS.has(name));
 
 /** Returns the model that answers questions. */
-export function captionModel(answerers: Answerers): ServedModel {
+export function captionModel(captioners: Captioners): ServedModel {
   return {
     name: "caption",
     version: MODEL_VERSION,
@@ -46,18 +46,18 @@ export function captionModel(answerers: Answerers): ServedModel {
       { name: "question", datatype: "BYTES", shape: [1], optional: true },
     ],
     outputs: [{ name: "text", datatype: "BYTES", shape: [1] }],
-    checkReady: () => void answerers.answerer(undefined),
+    checkReady: () => void captioners.captioner(undefined),
     infer: async (inference) => {
       const question = textInput(inference, "question");
       const fields = nativeFields(CaptionRequest, OPTIONS, inference, {
         question,
       });
-      const { vision } = answerers.answerer(fields.model);
+      const { vision } = captioners.captioner(fields.model);
       const asked = await timedGrids(async () => [
-        await askedGrid(answerers, vision, inference, fields.decode),
+        await askedGrid(captioners, vision, inference, fields.decode),
       ]);
       const { call } = inference;
-      const answered = await startAnswer(answerers, fields, asked, call)
+      const answered = await startCaptioning(captioners, fields, asked, call)
         .finish();
       return {
         outputs: [["text", textTensor(answered.text)]],
@@ -71,7 +71,7 @@ export function captionModel(answerers: Answerers): ServedModel {
 }
 
 async function askedGrid(
-  answerers: Answerers,
+  captioners: Captioners,
   vision: VisionModel,
   inference: Inference,
   decode: CaptionRequest["decode"],
@@ -83,10 +83,10 @@ async function askedGrid(
   const codes = codesInput(inference, vision.codebookSize);
   if (codes === undefined) {
     using held = new DisposableStack();
-    const bytes = await pictureInput(inference, answerers, held);
-    return await encodePicture(answerers, bytes!, vision, { decode, call });
+    const bytes = await pictureInput(inference, captioners, held);
+    return await encodePicture(captioners, bytes!, vision, { decode, call });
   }
   if (isClip(codes)) throw invalidField("/codes", "expected the shape [H, W]");
-  checkGridSize(codes, vision, answerers.limits);
+  checkGridSize(codes, vision, captioners.limits);
   return codes;
 }

@@ -5,8 +5,8 @@
  */
 
 import { isLossless } from "../../../lib/drawing/strategy.ts";
-import { startDrawing } from "../../inference/generation.ts";
-import type { Drawers } from "../../models/ports.ts";
+import { startGeneration } from "../../inference/generation.ts";
+import type { ImageGenerators } from "../../models/ports.ts";
 import { FILE_TYPES } from "../../inference/render.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
 import { filesTensor, gridsTensor } from "./code_tensors.ts";
@@ -29,7 +29,7 @@ const OPTIONS = Object.keys(GenerateRequest.entries)
   .filter((name) => !NOT_OPTIONS.has(name));
 
 /** Returns the model that generates pictures. */
-export function generateModel(drawers: Drawers): ServedModel {
+export function generateModel(generators: ImageGenerators): ServedModel {
   return {
     name: "generate",
     version: MODEL_VERSION,
@@ -38,7 +38,7 @@ export function generateModel(drawers: Drawers): ServedModel {
       { name: "image", datatype: "BYTES", shape: [-1] },
       { name: "codes", datatype: "UINT16", shape: [-1, -1] },
     ],
-    checkReady: () => void drawers.drawer(undefined),
+    checkReady: () => void generators.imageGenerator(undefined),
     infer: async (inference) => {
       const prompt = textInput(inference, "prompt");
       const request = nativeFields(GenerateRequest, OPTIONS, inference, {
@@ -48,7 +48,7 @@ export function generateModel(drawers: Drawers): ServedModel {
       const type = FILE_TYPES[request.output_format ?? "png"];
       const file = inference.wants("image") ? type : undefined;
       const wanted = { file, preview: false } as const;
-      const run = startDrawing(drawers, request, wanted, inference.call);
+      const run = startGeneration(generators, request, wanted, inference.call);
       const { pictures } = await run.finish();
       const { params, models } = run.task;
       const files = pictures.flatMap(({ file }) => file?.bytes ?? []);

@@ -25,8 +25,8 @@ import type { Drain } from "../../middleware/drain.ts";
 import type { FunctionName } from "../../schema/function_names.ts";
 import { mediaType } from "../../http/body.ts";
 import type {
-  Answerers,
-  Drawers,
+  Captioners,
+  ImageGenerators,
   Listing,
   Tokenizers,
 } from "../../models/ports.ts";
@@ -48,7 +48,7 @@ import { tokenizeModel } from "./tokenize_model.ts";
 
 /** The services behind the models. */
 export interface KserveServices
-  extends Drawers, Answerers, Tokenizers, Listing {}
+  extends ImageGenerators, Captioners, Tokenizers, Listing {}
 
 /** Media type of JSON followed by raw bytes. */
 const BINARY_TYPE = "application/octet-stream";

@@ -5,8 +5,8 @@
  */
 
 import * as v from "valibot";
-import { startAnswer } from "../../inference/captioning.ts";
-import type { Answerers } from "../../models/ports.ts";
+import { startCaptioning } from "../../inference/captioning.ts";
+import type { Captioners } from "../../models/ports.ts";
 import { checkOneWay, questionGrids } from "../../inference/image_inputs.ts";
 import { CaptionRequest } from "../../schema/caption.ts";
 import { defineTool, type Tool } from "./tool.ts";
@@ -21,7 +21,7 @@ const Output = v.object({
 });
 
 /** Returns the tool that answers questions about pictures. */
-export function captionImage(answerers: Answerers): Tool {
+export function captionImage(captioners: Captioners): Tool {
   return defineTool({
     name: "caption_image",
     function: "caption",
@@ -33,14 +33,14 @@ export function captionImage(answerers: Answerers): Tool {
     run: async (fields, { call, onProgress }) => {
       const upload = { fields, files: new Map(), codes: undefined };
       checkOneWay(upload);
-      const { vision } = answerers.answerer(fields.model);
+      const { vision } = captioners.captioner(fields.model);
       const options = { decode: fields.decode, call };
       const request = new Request(NOWHERE);
       const asked = await questionGrids(
         request,
         upload,
         vision,
-        answerers,
+        captioners,
         options,
       );
       let progress = 0;
@@ -49,7 +49,7 @@ export function captionImage(answerers: Answerers): Tool {
         const message = `${++progress} parts of the answer`;
         onProgress({ progress, message });
       };
-      const answered = await startAnswer(answerers, fields, asked, {
+      const answered = await startCaptioning(captioners, fields, asked, {
         ...call,
         observer: { ...call.observer, event: onEvent },
       }).finish();

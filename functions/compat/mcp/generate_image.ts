@@ -6,9 +6,9 @@
 
 import * as v from "valibot";
 import { isLossless } from "../../../lib/drawing/strategy.ts";
-import type { DrawingRun } from "../../inference/generation.ts";
-import { startDrawing } from "../../inference/generation.ts";
-import type { Drawers } from "../../models/ports.ts";
+import type { GenerationRun } from "../../inference/generation.ts";
+import { startGeneration } from "../../inference/generation.ts";
+import type { ImageGenerators } from "../../models/ports.ts";
 import { FILE_TYPES } from "../../inference/render.ts";
 import { GenerateRequest } from "../../schema/generate.ts";
 import { imageContent } from "./content.ts";
@@ -30,7 +30,7 @@ const Output = v.object({
 });
 
 /** Returns the tool that generates pictures. */
-export function generateImage(drawers: Drawers): Tool {
+export function generateImage(generators: ImageGenerators): Tool {
   return defineTool({
     name: "generate_image",
     function: "generate",
@@ -46,10 +46,10 @@ export function generateImage(drawers: Drawers): Tool {
       const rows: RowCount = { drawn: 0, total: 0 };
       const observer = {
         ...use.call.observer,
-        event: (event: WireEvent) => tell(event, rows, use),
+        event: (event: WireEvent) => sendProgress(event, rows, use),
       };
       const call = { ...use.call, observer };
-      const run = startDrawing(drawers, request, wanted, call);
+      const run = startGeneration(generators, request, wanted, call);
       rows.total = rowsToDraw(run);
       const { pictures } = await run.finish();
       const files = pictures.map(({ file }) => file!);
@@ -74,7 +74,7 @@ interface RowCount {
 }
 
 /** Returns the rows to draw of all pictures, without those that were given. */
-function rowsToDraw({ task: { params } }: DrawingRun): number {
+function rowsToDraw({ task: { params } }: GenerationRun): number {
   return params.count * (params.size.height - (params.prefix?.height ?? 0));
 }
 
@@ -83,7 +83,7 @@ function rowsToDraw({ task: { params } }: DrawingRun): number {
  *
  * @param rows Rows drawn so far, by picture; overwritten.
  */
-function tell(
+function sendProgress(
   { event }: WireEvent,
   rows: RowCount,
   { onProgress }: ToolUse,

@@ -18,7 +18,11 @@ import { checkOrigin, type OriginPolicy } from "../../middleware/cross_site.ts";
 import { mcpDescription } from "../../openapi/description/mcp.ts";
 import type { FunctionName } from "../../schema/function_names.ts";
 import { hasAtMost, parseJson } from "../../http/json.ts";
-import type { Answerers, Drawers, Tokenizers } from "../../models/ports.ts";
+import type {
+  Captioners,
+  ImageGenerators,
+  Tokenizers,
+} from "../../models/ports.ts";
 import {
   BodyTooComplexError,
   MalformedBodyError,
@@ -31,7 +35,7 @@ import { tokenizeImage } from "./tokenize_image.ts";
 import type { Tool } from "./tool.ts";
 
 /** The services behind the tools. */
-export interface McpServices extends Drawers, Answerers, Tokenizers {}
+export interface McpServices extends ImageGenerators, Captioners, Tokenizers {}
 
 /** The options of the route. */
 export interface McpOptions extends OriginPolicy {

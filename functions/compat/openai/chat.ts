@@ -10,7 +10,7 @@ import { readJson } from "../../http/body.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { chatDescription } from "../../openapi/description/openai.ts";
 import { eventStream } from "../../http/sse.ts";
-import type { Answerers } from "../../models/ports.ts";
+import type { Captioners } from "../../models/ports.ts";
 import { serverTiming } from "../../http/server_timing.ts";
 import { CHAT_END, chatAnswer, chatChunks } from "./chat_fields.ts";
 import { askedQuestion, ChatRequest } from "./chat_request.ts";
@@ -18,12 +18,12 @@ import { startQuestion } from "./question_run.ts";
 import { unixSeconds } from "./time.ts";
 
 /** Returns the route, ready to mount. */
-export function chat(answerers: Answerers): Hono<AppEnv> {
+export function chat(captioners: Captioners): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/chat/completions",
     chatDescription,
     async (c) => {
-      const { maxBodyBytes } = answerers.limits;
+      const { maxBodyBytes } = captioners.limits;
       const request = await readJson(c.req.raw, ChatRequest, maxBodyBytes);
       const frame = {
         created: unixSeconds(),
@@ -31,7 +31,7 @@ export function chat(answerers: Answerers): Hono<AppEnv> {
       };
       const asked = askedQuestion(request);
       const call = c.get("call");
-      const run = await startQuestion(answerers, asked, "/messages", call);
+      const run = await startQuestion(captioners, asked, "/messages", call);
       if (request.stream) {
         return await eventStream(c, chatChunks(run, frame), { end: CHAT_END });
       }

@@ -5,9 +5,9 @@
  */
 
 import type {
-  AnswerFields,
-  AnswerProgress,
-  AnswerRun,
+  CaptioningFields,
+  CaptioningProgress,
+  CaptioningRun,
 } from "../../inference/captioning.ts";
 import type { WireEvent } from "../../http/call.ts";
 
@@ -27,7 +27,7 @@ export const CHAT_END = "[DONE]";
 
 /** Returns the whole answer. */
 export function chatAnswer(
-  answered: AnswerFields,
+  answered: CaptioningFields,
   { created }: ChatFrame,
 ): Fields {
   const message = {
@@ -55,7 +55,7 @@ export function chatAnswer(
  * for.
  */
 export async function* chatChunks(
-  run: Pick<AnswerRun, "id" | "model" | "progress">,
+  run: Pick<CaptioningRun, "id" | "model" | "progress">,
   frame: ChatFrame,
 ): AsyncGenerator<WireEvent | undefined, void, undefined> {
   const chunk = (more: Fields): WireEvent => ({
@@ -75,7 +75,7 @@ export async function* chatChunks(
 }
 
 function chunksOf(
-  step: AnswerProgress,
+  step: CaptioningProgress,
   { includeUsage }: ChatFrame,
 ): (Fields | undefined)[] {
   switch (step.type) {
@@ -96,7 +96,7 @@ function chunksOf(
 
 function choice(
   delta: Fields,
-  finishReason: AnswerFields["finish_reason"] | null,
+  finishReason: CaptioningFields["finish_reason"] | null,
 ): Fields {
   const one = {
     index: 0,
@@ -107,7 +107,7 @@ function choice(
   return { choices: [one] };
 }
 
-function usageFields({ usage }: AnswerFields): Fields {
+function usageFields({ usage }: CaptioningFields): Fields {
   return {
     "prompt_tokens": usage.prompt_tokens,
     "completion_tokens": usage.completion_tokens,

@@ -6,12 +6,12 @@
  */
 
 import {
-  type AnswerRun,
+  type CaptioningRun,
   type QuestionFields,
-  startAnswer,
+  startCaptioning,
 } from "../../inference/captioning.ts";
 import type { Call } from "../../http/call.ts";
-import type { Answerers } from "../../models/ports.ts";
+import type { Captioners } from "../../models/ports.ts";
 import { encodePictures } from "../../inference/encode_image.ts";
 import { PictureRequiredError } from "../../http/errors/errors.ts";
 import { timedGrids } from "../../inference/image_inputs.ts";
@@ -35,12 +35,12 @@ export interface AskedQuestion {
  * @throws {InvalidFieldsError} If a picture is not an image.
  */
 export async function startQuestion(
-  answerers: Answerers,
+  captioners: Captioners,
   { fields, pictures }: AskedQuestion,
   pointer: string,
   call: Call,
-): Promise<AnswerRun> {
-  const { language, vision } = answerers.answerer(fields.model);
+): Promise<CaptioningRun> {
+  const { language, vision } = captioners.captioner(fields.model);
   if (pictures.length === 0 && !language.generation.textOnly) {
     throw new PictureRequiredError(language.name, pointer);
   }
@@ -48,10 +48,10 @@ export async function startQuestion(
     using held = new DisposableStack();
     const files: Uint8Array[] = [];
     for (const { text, pointer } of pictures) {
-      files.push(await pictureBytes(answerers, text, pointer, { call, held }));
+      files.push(await pictureBytes(captioners, text, pointer, { call, held }));
     }
     const options = { decode: "display", call } as const;
-    return await encodePictures(answerers, files, vision, options);
+    return await encodePictures(captioners, files, vision, options);
   });
-  return startAnswer(answerers, fields, asked, call);
+  return startCaptioning(captioners, fields, asked, call);
 }

@@ -10,7 +10,7 @@ import { readJson } from "../../http/body.ts";
 import type { AppEnv } from "../../http/context.ts";
 import { responsesDescription } from "../../openapi/description/responses.ts";
 import { eventStream } from "../../http/sse.ts";
-import type { Answerers } from "../../models/ports.ts";
+import type { Captioners } from "../../models/ports.ts";
 import { NotFoundError } from "../../http/errors/errors.ts";
 import { serverTiming } from "../../http/server_timing.ts";
 import { startQuestion } from "./question_run.ts";
@@ -19,15 +19,15 @@ import { responsesQuestion, ResponsesRequest } from "./responses_request.ts";
 import { unixSeconds } from "./time.ts";
 
 /** Returns the route, ready to mount. */
-export function responses(answerers: Answerers): Hono<AppEnv> {
+export function responses(captioners: Captioners): Hono<AppEnv> {
   return new Hono<AppEnv>()
     .post("/v1/responses", responsesDescription, async (c) => {
-      const { maxBodyBytes } = answerers.limits;
+      const { maxBodyBytes } = captioners.limits;
       const request = await readJson(c.req.raw, ResponsesRequest, maxBodyBytes);
       const frame = { created: unixSeconds(), request };
       const asked = responsesQuestion(request);
       const call = c.get("call");
-      const run = await startQuestion(answerers, asked, "/input", call);
+      const run = await startQuestion(captioners, asked, "/input", call);
       if (request.stream) {
         return await eventStream(c, responseEvents(run, frame));
       }

@@ -13,7 +13,10 @@
  * @module
  */
 
-import type { AnswerFields, AnswerRun } from "../../inference/captioning.ts";
+import type {
+  CaptioningFields,
+  CaptioningRun,
+} from "../../inference/captioning.ts";
 import {
   MESSAGE_ID_PREFIX,
   type ResponsesRequest,
@@ -25,7 +28,7 @@ import type { WireEvent } from "../../http/call.ts";
 type Fields = Record<string, unknown>;
 
 /** The id and model of a run. */
-type NamedRun = Pick<AnswerRun, "id" | "model">;
+type NamedRun = Pick<CaptioningRun, "id" | "model">;
 
 /** The fields that all events of a response share. */
 export interface ResponseFrame {
@@ -37,7 +40,7 @@ export interface ResponseFrame {
 
 /** Returns the whole response. */
 export function responseAnswer(
-  answered: AnswerFields,
+  answered: CaptioningFields,
   frame: ResponseFrame,
 ): Fields {
   const status = statusOf(answered);
@@ -54,7 +57,7 @@ export function responseAnswer(
 
 /** Yields the events of a stream, each with its sequence number. */
 export async function* responseEvents(
-  run: Pick<AnswerRun, "id" | "model" | "progress">,
+  run: Pick<CaptioningRun, "id" | "model" | "progress">,
   frame: ResponseFrame,
 ): AsyncGenerator<WireEvent, void, undefined> {
   let sequence = 0;
@@ -164,11 +167,11 @@ function textPart(text: string): Fields {
   return { type: "output_text", text, annotations: [], logprobs: [] };
 }
 
-function statusOf(answered: AnswerFields): "completed" | "incomplete" {
+function statusOf(answered: CaptioningFields): "completed" | "incomplete" {
   return answered.finish_reason === "length" ? "incomplete" : "completed";
 }
 
-function usageFields({ usage }: AnswerFields): Fields {
+function usageFields({ usage }: CaptioningFields): Fields {
   return {
     "input_tokens": usage.prompt_tokens,
     "input_tokens_details": { "cached_tokens": 0, "cache_write_tokens": 0 },

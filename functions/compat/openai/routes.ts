@@ -7,7 +7,7 @@
 import type { Hono } from "hono";
 import type { AppEnv } from "../../http/context.ts";
 import type { FunctionName } from "../../schema/function_names.ts";
-import type { Answerers, Drawers } from "../../models/ports.ts";
+import type { Captioners, ImageGenerators } from "../../models/ports.ts";
 import { chat } from "./chat.ts";
 import { edits } from "./images/edits.ts";
 import { images } from "./images/images.ts";
@@ -26,7 +26,7 @@ export interface OpenAIRoute {
 
 /** Returns the routes of a server with these functions. */
 export function openaiRoutes(
-  services: Drawers & Answerers,
+  services: ImageGenerators & Captioners,
   functions: ReadonlySet<FunctionName>,
 ): readonly OpenAIRoute[] {
   const describer = functions.has("caption") ? services : undefined;

@@ -78,10 +78,10 @@ export function predictionParts(
   base: string,
 ): JsonPart[] {
   const { output, ...fields } = predictionFields(job, undefined, base);
-  const told = answer === undefined
+  const content = answer === undefined
     ? [JSON.stringify(output)]
     : outputParts(job, answer);
-  return withMember(fields, "output", told);
+  return withMember(fields, "output", content);
 }
 
 function outputParts(job: Job, answer: JobAnswer): JsonPart[] {

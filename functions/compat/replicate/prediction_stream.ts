@@ -22,20 +22,20 @@ export async function* predictionEvents(
   signal: AbortSignal,
 ): AsyncGenerator<StoredEvent, void, undefined> {
   for await (const stored of runner.events(id, 0, signal)) {
-    const told = TOLD.get(stored) ?? inTheirWords(stored);
-    if (told === undefined) continue;
-    TOLD.set(stored, told);
-    yield told;
+    const converted = CONVERTED.get(stored) ?? toReplicateEvent(stored);
+    if (converted === undefined) continue;
+    CONVERTED.set(stored, converted);
+    yield converted;
   }
 }
 
 /** The converted events: several readers share one, which may be long. */
-const TOLD = new WeakMap<StoredEvent, StoredEvent>();
+const CONVERTED = new WeakMap<StoredEvent, StoredEvent>();
 
 /**
  * Returns the event in Replicate's format; undefined for events that it lacks.
  */
-function inTheirWords(stored: StoredEvent): StoredEvent | undefined {
+function toReplicateEvent(stored: StoredEvent): StoredEvent | undefined {
   const { event, data } = stored;
   switch (event) {
     case "delta":

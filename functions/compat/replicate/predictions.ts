@@ -28,7 +28,7 @@ import { storedEvents } from "../../http/sse.ts";
 import type { FunctionName } from "../../schema/function_names.ts";
 import { hasEnded, type Job, type JobWebhook } from "../../jobs/job.ts";
 import type { Jobs } from "../../jobs/jobs.ts";
-import { pageOf, wholeAnswer } from "../../jobs/looking.ts";
+import { jobPage, jobResponse } from "../../jobs/job_responses.ts";
 import { refusalOf, waitFor } from "../../jobs/preference.ts";
 import { asyncPreference } from "../../jobs/prefer.ts";
 import type { Listing } from "../../models/ports.ts";
@@ -107,7 +107,7 @@ export function predictions(
     })
     .get("/predictions", listDescription, (c) => {
       const cursor = c.req.query("cursor");
-      const page = pageOf(c, jobs.store, { after: cursor, predictions: true });
+      const page = jobPage(c, jobs.store, { after: cursor, predictions: true });
       const base = publicUrl(c, "");
       const last = page.jobs.at(-1)?.id;
       return c.json({
@@ -250,7 +250,7 @@ function answer(
 ): Response {
   const status = hasEnded(job) && inFlight === 202 ? 200 : inFlight;
   const base = publicUrl(c, "");
-  return wholeAnswer(c, store, job, {
+  return jobResponse(c, store, job, {
     status,
     parts: (answer) => predictionParts(job, answer, base),
   });
@@ -281,12 +281,12 @@ function webhookOf(
 ): JobWebhook | undefined {
   if (url === undefined) return undefined;
   jobs.checkWebhook(url, "/webhook");
-  const told = new Set(filter ?? ["start", "completed"]);
+  const filters = new Set(filter ?? ["start", "completed"]);
   return {
     url,
     events: [
-      ...told.has("start") ? ["running"] as const : [],
-      ...told.has("completed")
+      ...filters.has("start") ? ["running"] as const : [],
+      ...filters.has("completed")
         ? ["succeeded", "failed", "canceled", "interrupted"] as const
         : [],
     ],

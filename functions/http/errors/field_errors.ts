@@ -63,11 +63,11 @@ function located(
   }
   // An alternative of the right type has its issues inside, or in what the
   // value is like: the others report only that the type differs.
-  const told = issue.issues.filter(({ path, kind }) =>
+  const relevant = issue.issues.filter(({ path, kind }) =>
     path !== undefined || kind === "validation"
   );
-  if (told.length === 0) return [{ issue, keys }];
-  return told.flatMap((inner) => located(inner, keys));
+  if (relevant.length === 0) return [{ issue, keys }];
+  return relevant.flatMap((inner) => located(inner, keys));
 }
 
 function fieldError(

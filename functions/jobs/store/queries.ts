@@ -64,12 +64,12 @@ export class Queries {
 
   /** Returns the first row. */
   get(sql: string, ...values: readonly SQLInputValue[]): Row | undefined {
-    return this.#told(() => this.#statement(sql).get(...values));
+    return this.#wrapErrors(() => this.#statement(sql).get(...values));
   }
 
   /** Returns all rows. */
   all(sql: string, ...values: readonly SQLInputValue[]): Row[] {
-    return this.#told(() => this.#statement(sql).all(...values));
+    return this.#wrapErrors(() => this.#statement(sql).all(...values));
   }
 
   /** Passes rows to `take` one by one, until it returns false. */
@@ -78,7 +78,7 @@ export class Queries {
     values: readonly SQLInputValue[],
     take: (row: Row) => boolean,
   ): void {
-    this.#told(() => {
+    this.#wrapErrors(() => {
       for (const row of this.#statement(sql).iterate(...values)) {
         if (!take(row)) break;
       }
@@ -98,11 +98,11 @@ export class Queries {
   /** Runs a write; nested ones are retried with the outermost. */
   #written<T>(change: () => T): T {
     if (this.#database.isOpen && this.#database.isTransaction) {
-      return this.#told(change);
+      return this.#wrapErrors(change);
     }
     for (;;) {
       try {
-        return this.#told(change);
+        return this.#wrapErrors(change);
       } catch (error) {
         if (!(error instanceof StoreFullError)) throw error;
         if (error.isFull && this.#roomMade()) continue;
@@ -126,7 +126,7 @@ export class Queries {
   }
 
   /** Rethrows errors of the database as errors of the store. */
-  #told<T>(ask: () => T): T {
+  #wrapErrors<T>(ask: () => T): T {
     if (!this.#database.isOpen) {
       throw new DOMException("the store is closed", "AbortError");
     }

@@ -138,7 +138,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
   const { id, tag, summary, text, parameters, body, answers } = route;
   const counted = route.problems.includes("quota-exceeded");
   const always = { ...EVERYWHERE, ...(counted && RATE_LIMIT) };
-  const told = Object.entries(answers).map(([status, answer]) => [
+  const described = Object.entries(answers).map(([status, answer]) => [
     status,
     { ...answer, headers: { ...answer.headers, ...always } },
   ]);
@@ -161,7 +161,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
     }),
     responses: {
       ...problemResponses(codes, route.refusal ?? ProblemAnswer, always),
-      ...Object.fromEntries(told),
+      ...Object.fromEntries(described),
     },
   });
 }

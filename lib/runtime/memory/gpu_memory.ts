@@ -62,9 +62,9 @@ export function gpuMemory(
     if (driver.cuCtxPushCurrent_v2(context[0]!) !== SUCCESS) return undefined;
     const free = new BigUint64Array(1);
     const total = new BigUint64Array(1);
-    const told = driver.cuMemGetInfo_v2(free, total);
+    const status = driver.cuMemGetInfo_v2(free, total);
     driver.cuCtxPopCurrent_v2(context);
-    return told === SUCCESS
+    return status === SUCCESS
       ? { freeBytes: Number(free[0]), totalBytes: Number(total[0]) }
       : undefined;
   } finally {

@@ -24,7 +24,7 @@ import {
   REPOSITORY,
   sha256Of,
 } from "../../support/hub_server.ts";
-import { impatient, obtainOptions } from "../../support/obtain_options.ts";
+import { fastRetries, obtainOptions } from "../../support/obtain_options.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { hubModel, wantedOf } from "../../support/tiny_hub_model.ts";
 import type { ObtainProgress } from "../../../deploy/cache/progress.ts";
@@ -198,7 +198,7 @@ Deno.test("obtain() fetches a part again that is torn on the disk, and no other"
   await rejects(
     obtain(REPOSITORY, {
       ...options,
-      effort: { ...impatient, connections: 1 },
+      transferOptions: { ...fastRetries, connections: 1 },
       signal: stop.signal,
     }),
     /enough/,
@@ -240,7 +240,7 @@ Deno.test("obtain() requests from the next mirror only the bytes that are missin
   };
   const folder = await obtain("org/one org/two", {
     ...obtainOptions(cache.path, "unused:"),
-    effort: { ...impatient, connections: 1 },
+    transferOptions: { ...fastRetries, connections: 1 },
     openRemote: opening({ "org/one": halting, "org/two": rest }),
   });
   isWhole(folder);
@@ -254,12 +254,12 @@ Deno.test("obtain() downloads the same content in workers", async () => {
   await using hub = hubServer({ versions: [model], token: "hf_secret" });
   const variables = { HF_TOKEN: "hf_secret" };
   const options = obtainOptions(cache.path, hub.endpoint, variables);
-  const effort = { ...impatient, workers: 2 };
-  isWhole(await obtain(REPOSITORY, { ...options, effort }));
+  const transferOptions = { ...fastRetries, workers: 2 };
+  isWhole(await obtain(REPOSITORY, { ...options, transferOptions }));
 });
 
 Deno.test("obtain() in workers reports errors, and stops on abort", async () => {
-  const effort = { ...impatient, workers: 2 };
+  const transferOptions = { ...fastRetries, workers: 2 };
   using cache = temporaryFolder();
   const stop = new AbortController();
   await using bad = hubServer({
@@ -267,7 +267,10 @@ Deno.test("obtain() in workers reports errors, and stops on abort", async () => 
     faults: (n) => n < 1 ? undefined : { type: "status", status: 500 },
   });
   await rejects(
-    obtain(REPOSITORY, { ...obtainOptions(cache.path, bad.endpoint), effort }),
+    obtain(REPOSITORY, {
+      ...obtainOptions(cache.path, bad.endpoint),
+      transferOptions,
+    }),
     /Cannot read .* of org\/tiny@main.*the hub answers 500/,
   );
   await using slow = hubServer({
@@ -280,9 +283,9 @@ Deno.test("obtain() in workers reports errors, and stops on abort", async () => 
   await rejects(
     obtain(REPOSITORY, {
       ...obtainOptions(cache.path, slow.endpoint),
-      effort: {
-        ...effort,
-        patience: { ...impatient.patience, attempts: 1_000 },
+      transferOptions: {
+        ...transferOptions,
+        retryPolicy: { ...fastRetries.retryPolicy, attempts: 1_000 },
       },
       signal: stop.signal,
     }),

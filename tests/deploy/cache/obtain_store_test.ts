@@ -18,10 +18,10 @@ import { cachedModels } from "../../../deploy/models/cached_models.ts";
 import { publishedFiles } from "../../../deploy/publish/published_files.ts";
 import { publishToStore } from "../../../deploy/publish/publish_to_store.ts";
 import { openGcsServer } from "../../support/gcs_server.ts";
-import { impatient, obtainOptions } from "../../support/obtain_options.ts";
+import { fastRetries, obtainOptions } from "../../support/obtain_options.ts";
 import {
   CONFIG,
-  HASTE,
+  FAST_RETRIES,
   NEVER,
   publicationOf,
   type Tree,
@@ -55,7 +55,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       const store = openStore(url, (name) => server.variables[name]);
       const publication = await publicationOf(from, TREE, 2 ** 16);
       const publishing = { replace: false, onBytes: () => {}, signal: NEVER };
-      await publishToStore(publication, store, publishing, HASTE);
+      await publishToStore(publication, store, publishing, FAST_RETRIES);
       if (bare) server.objects.delete("tiny/v1/manifest.json");
       const options = obtainOptions(cache.path, "", server.variables);
       // Some responses are slow, and some connections break.
@@ -82,10 +82,10 @@ Deno.test("obtain() downloads in threads from a store", async () => {
   }
   const folder = await obtain("s3://models/tiny", {
     ...obtainOptions(cache.path, "", server.variables),
-    effort: {
-      ...impatient,
+    transferOptions: {
+      ...fastRetries,
       workers: 1,
-      patience: { ...impatient.patience, stallMs: 5000 },
+      retryPolicy: { ...fastRetries.retryPolicy, stallMs: 5000 },
     },
   });
   deepStrictEqual(await treeIn(folder), TREE);

@@ -20,7 +20,7 @@ import {
   REPOSITORY,
   sha256Of,
 } from "../../support/hub_server.ts";
-import { impatient, obtainOptions } from "../../support/obtain_options.ts";
+import { fastRetries, obtainOptions } from "../../support/obtain_options.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { hubModel, wantedOf } from "../../support/tiny_hub_model.ts";
 import type { ObtainProgress } from "../../../deploy/cache/progress.ts";
@@ -288,9 +288,13 @@ Deno.test("obtain() resumes a canceled download, part by part", async () => {
     },
   });
   const options = obtainOptions(cache.path, hub.endpoint);
-  const oneByOne = { ...impatient, connections: 1 };
+  const oneByOne = { ...fastRetries, connections: 1 };
   await rejects(
-    obtain(REPOSITORY, { ...options, effort: oneByOne, signal: stop.signal }),
+    obtain(REPOSITORY, {
+      ...options,
+      transferOptions: oneByOne,
+      signal: stop.signal,
+    }),
     /enough/,
   );
   await rejects(locate(REPOSITORY, options.places), SourceError);
@@ -311,9 +315,9 @@ Deno.test("obtain() downloads once for two concurrent callers; the second waits,
   const options = {
     ...obtainOptions(cache.path, hub.endpoint),
     // Stalls on a busy machine would cause repeated requests.
-    effort: {
-      ...impatient,
-      patience: { ...impatient.patience, stallMs: 60_000 },
+    transferOptions: {
+      ...fastRetries,
+      retryPolicy: { ...fastRetries.retryPolicy, stallMs: 60_000 },
     },
     onProgress: ({ phase }: ObtainProgress) => void phases.add(phase),
   };

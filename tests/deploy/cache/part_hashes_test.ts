@@ -17,7 +17,7 @@ import { obtain } from "../../../deploy/cache/obtain.ts";
 import type { Remote, RemoteFile } from "../../../deploy/cache/net/remote.ts";
 import { fakeRemote, opening } from "../../support/fake_remote.ts";
 import { sha256Of } from "../../support/hub_server.ts";
-import { impatient, obtainOptions } from "../../support/obtain_options.ts";
+import { fastRetries, obtainOptions } from "../../support/obtain_options.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { hubModel, wantedOf } from "../../support/tiny_hub_model.ts";
 
@@ -66,7 +66,7 @@ function parted(file: RemoteFile): RemoteFile {
 function options(cache: string, remote: Remote, connections = 4) {
   return {
     ...obtainOptions(cache, "unused:"),
-    effort: { ...impatient, connections },
+    transferOptions: { ...fastRetries, connections },
     openRemote: opening({ "org/tiny": remote }),
   };
 }

@@ -1,5 +1,5 @@
 import { ok, rejects, strictEqual } from "node:assert/strict";
-import { foreseeVision } from "../../../deploy/cache/preflight.ts";
+import { preflightVision } from "../../../deploy/cache/preflight.ts";
 import { CheckpointError } from "../../../lib/errors.ts";
 import {
   type HubModel,
@@ -19,7 +19,7 @@ function modelWith(config: string): HubModel {
 /**
  * Runs the check against a hub; returns the bytes of weights that it requested.
  */
-async function foreseen(
+async function preflight(
   config: string,
   beside?: string,
 ): Promise<{ weights: number; requests: number }> {
@@ -33,47 +33,47 @@ async function foreseen(
     await Deno.writeTextFile(`${cache.path}/${beside}/refs/main`, commit);
   }
   await using hub = hubServer({ versions: [modelWith(config)] });
-  await foreseeVision(REPOSITORY, obtainOptions(cache.path, hub.endpoint));
+  await preflightVision(REPOSITORY, obtainOptions(cache.path, hub.endpoint));
   const weights = hub.seen.filter(({ path }) => path.includes("safetensors"));
   return { weights: weights.length, requests: hub.seen.length };
 }
 
-Deno.test("foreseeVision() rejects a model that will have no vision tokenizer", async () => {
+Deno.test("preflightVision() rejects a model that will have no vision tokenizer", async () => {
   await rejects(
-    foreseen('{"vocab_size": 1}'),
+    preflight('{"vocab_size": 1}'),
     (error) =>
       error instanceof CheckpointError &&
       /^Cannot open org\/tiny: .*set VISION_MODEL/.test(error.message),
   );
   await rejects(
-    foreseen('{"vocab_size": 1}', "models--org--other"),
+    preflight('{"vocab_size": 1}', "models--org--other"),
     CheckpointError,
   );
 });
 
-Deno.test("foreseeVision() accepts a model that has one, or will have one beside it", async () => {
-  const own = await foreseen('{"text_config": {}, "vq_config": {}}');
+Deno.test("preflightVision() accepts a model that has one, or will have one beside it", async () => {
+  const own = await preflight('{"text_config": {}, "vq_config": {}}');
   ok(own.requests > 0);
   strictEqual(own.weights, 0);
-  await foreseen("{}", "models--org--tiny-VisionTokenizer");
+  await preflight("{}", "models--org--tiny-VisionTokenizer");
 });
 
-Deno.test("foreseeVision() passes an unreadable configuration", async () => {
-  await foreseen("not JSON");
+Deno.test("preflightVision() passes an unreadable configuration", async () => {
+  await preflight("not JSON");
   using cache = temporaryFolder();
   const options = obtainOptions(cache.path, "http://127.0.0.1:1");
-  await foreseeVision("org/none", options);
-  await foreseeVision("./nowhere", options);
-  await foreseeVision("org/none", {
+  await preflightVision("org/none", options);
+  await preflightVision("./nowhere", options);
+  await preflightVision("org/none", {
     ...options,
     places: { modelFolders: [], hubCaches: [] },
   });
 });
 
-Deno.test("foreseeVision() sends no request about a local model", async () => {
+Deno.test("preflightVision() sends no request about a local model", async () => {
   using cache = temporaryFolder();
   await Deno.writeTextFile(`${cache.path}/config.json`, "{}");
   await using hub = hubServer({ versions: [modelWith("{}")] });
-  await foreseeVision(cache.path, obtainOptions(cache.path, hub.endpoint));
+  await preflightVision(cache.path, obtainOptions(cache.path, hub.endpoint));
   strictEqual(hub.seen.length, 0);
 });

@@ -1,10 +1,10 @@
 import { strictEqual } from "node:assert/strict";
 import {
   formatBytes,
-  formatPace,
+  formatRate,
   formatSeconds,
   type ObtainProgress,
-  PaceMeter,
+  RateTracker,
 } from "../../../deploy/cache/progress.ts";
 
 const progress = (
@@ -18,23 +18,23 @@ const progress = (
 });
 
 Deno.test("formatPace() shows progress, speed and remaining time", () => {
-  const meter = new PaceMeter();
+  const meter = new RateTracker();
   strictEqual(
-    formatPace(meter.at(progress(1e9), 0)),
+    formatRate(meter.at(progress(1e9), 0)),
     "downloading from org/name at a hub: 1.0 GB of 17.0 GB, 5 %",
   );
   strictEqual(
-    formatPace(meter.at(progress(2e9), 2_000)),
+    formatRate(meter.at(progress(2e9), 2_000)),
     "downloading from org/name at a hub: 2.0 GB of 17.0 GB, 11 %, 500.0 MB/s, 30 s left",
   );
   strictEqual(
-    formatPace(meter.at(progress(0, "wait"), 3_000)),
+    formatRate(meter.at(progress(0, "wait"), 3_000)),
     "waiting for org/name at a hub",
   );
 });
 
 Deno.test("PaceMeter averages over the last seconds, and restarts with each phase", () => {
-  const meter = new PaceMeter();
+  const meter = new RateTracker();
   meter.at(progress(0), 0);
   meter.at(progress(5e9), 1_000);
   meter.at(progress(5e9), 6_000);

@@ -1,12 +1,12 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import {
-  patiently,
   type RetryPolicy,
+  withRetries,
 } from "../../../deploy/cache/retry_policy.ts";
 import { type Remedy, RemoteError } from "../../../deploy/cache/net/remote.ts";
 import { NEVER } from "../../support/publish_tree.ts";
 
-const PATIENCE: RetryPolicy = {
+const RETRY_POLICY: RetryPolicy = {
   attempts: 3,
   baseMs: 1,
   maxMs: 1e6,
@@ -22,7 +22,7 @@ Deno.test("patiently() retries up to the limit where that may help, and not othe
       asked++;
       return Promise.reject(error);
     };
-    await rejects(patiently("a place", ask, PATIENCE, NEVER), error);
+    await rejects(withRetries("a place", ask, RETRY_POLICY, NEVER), error);
     return asked;
   };
   strictEqual(await tries(new RemoteError("busy", RETRY)), 3);
@@ -38,8 +38,8 @@ Deno.test("patiently() aborts a stalled attempt, and retries", async () => {
         signal.addEventListener("abort", () => reject(signal.reason))
       )
       : Promise.resolve(asked);
-  const patience = { ...PATIENCE, stallMs: 20 };
-  strictEqual(await patiently("a place", ask, patience, NEVER), 2);
+  const retryPolicy = { ...RETRY_POLICY, stallMs: 20 };
+  strictEqual(await withRetries("a place", ask, retryPolicy, NEVER), 2);
 });
 
 Deno.test("patiently() stops on abort during a wait", async () => {
@@ -50,7 +50,10 @@ Deno.test("patiently() stops on abort during a wait", async () => {
     setTimeout(() => stop.abort(), 1);
     return Promise.reject(new RemoteError("busy", RETRY));
   };
-  const patience = { ...PATIENCE, baseMs: 1e6 };
-  await rejects(patiently("a place", ask, patience, stop.signal), /abort/i);
+  const retryPolicy = { ...RETRY_POLICY, baseMs: 1e6 };
+  await rejects(
+    withRetries("a place", ask, retryPolicy, stop.signal),
+    /abort/i,
+  );
   deepStrictEqual(asked, [1]);
 });

@@ -14,7 +14,7 @@ function written(terminal: boolean): string[] {
     report.progress({ what: "getting", bytes, totalBytes: 100e6 });
     at += bytes === 0 ? 10 : 10_000;
   }
-  report.tell({ event: "pulled", source: "a" }, "a is here");
+  report.event({ event: "pulled", source: "a" }, "a is here");
   return lines;
 }
 

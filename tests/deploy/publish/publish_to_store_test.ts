@@ -17,7 +17,7 @@ import { openGcsServer } from "../../support/gcs_server.ts";
 import {
   anyTree,
   CONFIG,
-  HASTE,
+  FAST_RETRIES,
   NEVER,
   publicationOf,
   readAll,
@@ -39,7 +39,9 @@ function storeOf(
   prefix = "a prefix/v1+2",
 ): ObjectStore {
   const url = `${scheme}://models/${prefix}`;
-  return openStore(url, (name) => variables[name], { patience: HASTE });
+  return openStore(url, (name) => variables[name], {
+    retryPolicy: FAST_RETRIES,
+  });
 }
 
 for (const [scheme, open] of Object.entries(KINDS)) {
@@ -58,7 +60,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
           const options = { ...OPTIONS, onBytes };
           const count = Object.keys(tree).length;
           deepStrictEqual(
-            await publishToStore(publication, store, options, HASTE),
+            await publishToStore(publication, store, options, FAST_RETRIES),
             { sent: count, kept: 0 },
           );
           strictEqual(
@@ -87,7 +89,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       let requests = 0;
       server.fault = () =>
         ++requests > most ? failed(403, "AccessDenied") : undefined;
-      const torn = publishToStore(publication, store, OPTIONS, HASTE)
+      const torn = publishToStore(publication, store, OPTIONS, FAST_RETRIES)
         .then(() => undefined, (error) => error);
       const error = await torn;
       server.fault = () => undefined;
@@ -97,7 +99,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
         const remote = new StoreRemote(store);
         if (manifest) deepStrictEqual(await readAll(remote, 99), tree);
         else await rejects(remote.list(NEVER), /neither a manifest|published/);
-        await publishToStore(publication, store, OPTIONS, HASTE);
+        await publishToStore(publication, store, OPTIONS, FAST_RETRIES);
       }
       deepStrictEqual(await readAll(new StoreRemote(store), 99), tree);
       strictEqual(server.objects.size, 3);
@@ -111,14 +113,24 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     const store = storeOf(scheme, server);
     const tree = { "config.json": CONFIG, "w": new Uint8Array(350) };
     const publication = await publicationOf(folder, tree);
-    await publishToStore(publication, store, OPTIONS, HASTE);
+    await publishToStore(publication, store, OPTIONS, FAST_RETRIES);
     const writes = () => server.log.filter((line) => /^(PUT|POST)/.test(line));
     const before = writes().length;
-    const again = await publishToStore(publication, store, OPTIONS, HASTE);
+    const again = await publishToStore(
+      publication,
+      store,
+      OPTIONS,
+      FAST_RETRIES,
+    );
     deepStrictEqual(again, { sent: 0, kept: 2 });
     strictEqual(writes().length, before);
     server.objects.delete("a prefix/v1+2/manifest.json");
-    const third = await publishToStore(publication, store, REPLACE, HASTE);
+    const third = await publishToStore(
+      publication,
+      store,
+      REPLACE,
+      FAST_RETRIES,
+    );
     deepStrictEqual(third, { sent: 0, kept: 2 });
   });
 
@@ -128,18 +140,23 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     using two = temporaryFolder();
     const store = storeOf(scheme, server);
     const old = { "config.json": CONFIG, "old": new Uint8Array(9) };
-    await publishToStore(await publicationOf(one, old), store, OPTIONS, HASTE);
+    await publishToStore(
+      await publicationOf(one, old),
+      store,
+      OPTIONS,
+      FAST_RETRIES,
+    );
     const fresh = { "config.json": CONFIG, "new": new Uint8Array(8) };
     const publication = await publicationOf(two, fresh);
     await rejects(
-      publishToStore(publication, store, OPTIONS, HASTE),
+      publishToStore(publication, store, OPTIONS, FAST_RETRIES),
       (error) => {
         match(String(error), /revision \w{40} of .* is there.*--replace/);
         return error instanceof PublishError;
       },
     );
     deepStrictEqual(await readAll(new StoreRemote(store), 50), old);
-    await publishToStore(publication, store, REPLACE, HASTE);
+    await publishToStore(publication, store, REPLACE, FAST_RETRIES);
     deepStrictEqual(await readAll(new StoreRemote(store), 50), fresh);
     strictEqual(server.objects.size, 3);
   });
@@ -150,7 +167,8 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     const store = storeOf(scheme, server);
     const publication = await publicationOf(folder, { "config.json": CONFIG });
     server.store("a prefix/v1+2/notes.txt", "mine");
-    const publish = () => publishToStore(publication, store, OPTIONS, HASTE);
+    const publish = () =>
+      publishToStore(publication, store, OPTIONS, FAST_RETRIES);
     await rejects(publish(), /1 objects without a manifest/);
     server.store("a prefix/v1+2/manifest.json.unfinished", "another's");
     await rejects(publish(), /was begun there and did not end/);
@@ -165,7 +183,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     const publication = await publicationOf(folder, tree);
     folder.write("w", new Uint8Array(350).fill(1, 340));
     await rejects(
-      publishToStore(publication, store, OPTIONS, HASTE),
+      publishToStore(publication, store, OPTIONS, FAST_RETRIES),
       /changed meanwhile/,
     );
     strictEqual(server.objects.has("a prefix/v1+2/manifest.json"), false);
@@ -185,7 +203,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       refused.add(key);
       return failed(503, "SlowDown", { "retry-after": "0" });
     };
-    await publishToStore(publication, store, OPTIONS, HASTE);
+    await publishToStore(publication, store, OPTIONS, FAST_RETRIES);
     server.fault = () => undefined;
     deepStrictEqual(await readAll(new StoreRemote(store), 999), tree);
   });
@@ -202,7 +220,10 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       return undefined;
     };
     const options = { ...OPTIONS, signal: stop.signal };
-    await rejects(publishToStore(publication, store, options, HASTE), /enough/);
+    await rejects(
+      publishToStore(publication, store, options, FAST_RETRIES),
+      /enough/,
+    );
     strictEqual(server.objects.has("a prefix/v1+2/manifest.json"), false);
   });
 }
@@ -216,7 +237,7 @@ Deno.test("publishToStore() sends only the parts of a file that S3 lacks", async
   const publication = await publicationOf(folder, tree);
   server.fault = ({ url }) =>
     /partNumber=[67]/.test(url) ? failed(403, "AccessDenied") : undefined;
-  await rejects(publishToStore(publication, store, OPTIONS, HASTE));
+  await rejects(publishToStore(publication, store, OPTIONS, FAST_RETRIES));
   strictEqual(server.uploads.size, 1);
   const [upload] = server.uploads.values();
   const there = upload!.parts.size;
@@ -225,7 +246,7 @@ Deno.test("publishToStore() sends only the parts of a file that S3 lacks", async
   upload!.parts.set(1, new Uint8Array(100));
   server.fault = () => undefined;
   server.log.length = 0;
-  await publishToStore(publication, store, OPTIONS, HASTE);
+  await publishToStore(publication, store, OPTIONS, FAST_RETRIES);
   const sent = server.log.filter((line) => /partNumber/.test(line)).length;
   strictEqual(sent, 7 - there + 1);
   deepStrictEqual(await readAll(new StoreRemote(store), 333), tree);
@@ -240,7 +261,7 @@ Deno.test("publishToStore() reuses no part of an upload of other content", async
   const one = await publicationOf(folder, first);
   server.fault = ({ url }) =>
     /partNumber=4/.test(url) ? failed(403, "AccessDenied") : undefined;
-  await rejects(publishToStore(one, store, OPTIONS, HASTE));
+  await rejects(publishToStore(one, store, OPTIONS, FAST_RETRIES));
   const [stale] = server.uploads.keys();
   server.fault = () => undefined;
   const second = {
@@ -248,7 +269,7 @@ Deno.test("publishToStore() reuses no part of an upload of other content", async
     "w": new Uint8Array(350).fill(1, 340),
   };
   const two = await publicationOf(folder, second);
-  await publishToStore(two, store, REPLACE, HASTE);
+  await publishToStore(two, store, REPLACE, FAST_RETRIES);
   strictEqual(server.uploads.size, 0);
   ok(
     server.log.some((line) =>
@@ -271,7 +292,7 @@ Deno.test("publishToStore() resumes an interrupted session of Cloud Storage", as
   const tree = { "config.json": CONFIG, "w": weights };
   const publication = await publicationOf(folder, tree);
   server.takes = 60;
-  await publishToStore(publication, store, OPTIONS, HASTE);
+  await publishToStore(publication, store, OPTIONS, FAST_RETRIES);
   deepStrictEqual(await readAll(new StoreRemote(store), 333), tree);
 });
 
@@ -283,7 +304,7 @@ Deno.test("publishToStore() rejects a store whose bytes differ from those sent",
   server.fault = ({ method }) =>
     method === "PUT" ? Response.json({ md5Hash: "AAAA" }) : undefined;
   await rejects(
-    publishToStore(publication, store, OPTIONS, HASTE),
+    publishToStore(publication, store, OPTIONS, FAST_RETRIES),
     /other bytes have come/,
   );
 });

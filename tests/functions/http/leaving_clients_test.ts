@@ -17,7 +17,7 @@ globalThis.addEventListener("unload", async () => {
 });
 
 const { hostname, port } = new URL(server.url);
-const { engine } = server.services.drawer(undefined).language;
+const { engine } = server.services.imageGenerator(undefined).language;
 
 /** Sends a request in one write, or its head and body separately. */
 async function send(

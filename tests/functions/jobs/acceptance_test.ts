@@ -53,7 +53,7 @@ function slowServices(): {
   readonly changes: Partial<AppServices>;
 } {
   const gate = Promise.withResolvers<void>();
-  const { vision, text, drawer, answerer } = fakeServices(runAtOnce);
+  const { vision, text, imageGenerator, captioner } = fakeServices(runAtOnce);
   const tokenizer = vision(undefined);
   const slowVision: typeof tokenizer = {
     ...tokenizer,
@@ -85,8 +85,11 @@ function slowServices(): {
         };
         return { ...model, text: { ...model.text, encode } };
       },
-      drawer: (name) => ({ ...drawer(name), vision: slowVision }),
-      answerer: (name) => ({ ...answerer(name), vision: slowVision }),
+      imageGenerator: (name) => ({
+        ...imageGenerator(name),
+        vision: slowVision,
+      }),
+      captioner: (name) => ({ ...captioner(name), vision: slowVision }),
     },
   };
 }

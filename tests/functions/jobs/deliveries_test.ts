@@ -49,7 +49,7 @@ function openDeliveries(
     now: clock.now,
     publicUrl: "https://server",
     onFailure: (error) => void failures.push(error),
-    pausesMs: PAUSES,
+    delaysMs: PAUSES,
     ...changes,
   });
   return { tables, clock, deliveries, attempts, failures };
@@ -212,7 +212,7 @@ Deno.test("Deliveries notify a receiver over HTTP, until it listens", async () =
     webhooks: {
       secret: SECRET,
       publicUrl: "",
-      pausesMs: [0],
+      delaysMs: [0],
       post: async (_url, headers, body, signal) => {
         const url = `http://127.0.0.1:${receiver.addr.port}`;
         const init = { method: "POST", headers, body, signal };

@@ -20,7 +20,7 @@ import {
 } from "../../support/tiny_server.ts";
 
 const clock = handClock();
-const server = await openTinyServer({}, {}, { pause: clock.pause });
+const server = await openTinyServer({}, {}, { delay: clock.delay });
 const { app, jobs } = server;
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 const client = new JobClient((path, init) => app.request(path, init));

@@ -39,15 +39,18 @@ Deno.test("assertDraws() refuses a strategy that the device does not support", (
 Deno.test("POST /v1/generate refuses an unsupported strategy by its field", async () => {
   await using server = await openTinyServer();
   const { services } = server;
-  const drawer = services.drawer(undefined);
+  const generator = services.imageGenerator(undefined);
   const request = parse(GenerateRequest, { prompt: "a", strategy: "zipar" });
-  strictEqual(generationParams(request, drawer).strategy.name, "zipar");
+  strictEqual(generationParams(request, generator).strategy.name, "zipar");
   const refused = new Set(["zipar"] as const);
-  throws(() => generationParams(request, { ...drawer, refused }), (error) => {
-    strictEqual(error instanceof InvalidFieldsError, true);
-    match(String(error), /\/strategy: zipar is not supported/);
-    return true;
-  });
+  throws(
+    () => generationParams(request, { ...generator, refused }),
+    (error) => {
+      strictEqual(error instanceof InvalidFieldsError, true);
+      match(String(error), /\/strategy: zipar is not supported/);
+      return true;
+    },
+  );
 });
 
 Deno.test("GET /v1/models names the device and the precision", async () => {

@@ -41,13 +41,13 @@ function listed(services: Services): Record<string, [string[], string]> {
 Deno.test("Services load in the background and report their progress", async () => {
   await using services = await start(["generate"]);
   throws(
-    () => services.drawer(undefined),
+    () => services.imageGenerator(undefined),
     (error) =>
       error instanceof NotReadyError && error.retryAfterSeconds !== undefined,
   );
   strictEqual(listed(services)["emu3-tiny"]![1], "loading");
   await services.loaded;
-  strictEqual(services.drawer(undefined).language.name, "emu3-tiny");
+  strictEqual(services.imageGenerator(undefined).language.name, "emu3-tiny");
   deepStrictEqual(listed(services), {
     "emu3-tiny": [["generate", "score"], "ready"],
     "emu3-tiny-visiontokenizer": [[], "ready"],
@@ -88,8 +88,8 @@ Deno.test("Services open a folder that is named twice once", async () => {
   });
   await services.loaded;
   strictEqual(
-    services.drawer(undefined).language,
-    services.answerer(undefined).language,
+    services.imageGenerator(undefined).language,
+    services.captioner(undefined).language,
   );
 });
 
@@ -109,12 +109,12 @@ Deno.test("Services keep each language model with its own vision tokenizer", asy
     chat: TRANSFORMERS,
   });
   await services.loaded;
-  const drawer = services.drawer(undefined);
-  const answerer = services.answerer(undefined);
-  strictEqual(drawer.vision.checkpoint.name, "emu3-tiny-visiontokenizer");
-  strictEqual(answerer.vision.checkpoint.name, "emu3-tiny-hf");
-  strictEqual(services.vision(undefined), drawer.vision);
-  strictEqual(services.vision("emu3-tiny-hf"), answerer.vision);
+  const generator = services.imageGenerator(undefined);
+  const captioner = services.captioner(undefined);
+  strictEqual(generator.vision.checkpoint.name, "emu3-tiny-visiontokenizer");
+  strictEqual(captioner.vision.checkpoint.name, "emu3-tiny-hf");
+  strictEqual(services.vision(undefined), generator.vision);
+  strictEqual(services.vision("emu3-tiny-hf"), captioner.vision);
 });
 
 Deno.test("Services find a vision tokenizer by either name, and language models by their own", async () => {
@@ -122,14 +122,14 @@ Deno.test("Services find a vision tokenizer by either name, and language models 
   await services.loaded;
   const tokenizer = "emu3-tiny-visiontokenizer";
   for (const name of ["emu3-tiny", tokenizer]) ok(services.vision(name));
-  ok(services.drawer("emu3-tiny"));
-  ok(services.answerer("emu3-tiny"));
+  ok(services.imageGenerator("emu3-tiny"));
+  ok(services.captioner("emu3-tiny"));
   for (const name of [tokenizer, "nobody"]) {
     const refused = (error: unknown) =>
       error instanceof UnknownModelError &&
       error.message.endsWith('models of this function are "emu3-tiny"');
-    throws(() => services.drawer(name), refused);
-    throws(() => services.answerer(name), refused);
+    throws(() => services.imageGenerator(name), refused);
+    throws(() => services.captioner(name), refused);
   }
   await rejects(services.text("nobody"), UnknownModelError);
 });
@@ -139,15 +139,18 @@ Deno.test("Services find models by their aliases, and list these", async () => {
     aliases: new Map([["gpt-image-1", "emu3-tiny"], ["b", "emu3-tiny"]]),
   }));
   await services.loaded;
-  strictEqual(services.drawer("gpt-image-1").language.name, "emu3-tiny");
-  strictEqual(services.answerer("b").language.name, "emu3-tiny");
+  strictEqual(
+    services.imageGenerator("gpt-image-1").language.name,
+    "emu3-tiny",
+  );
+  strictEqual(services.captioner("b").language.name, "emu3-tiny");
   strictEqual(services.vision("b"), services.vision("emu3-tiny"));
   strictEqual((await services.text("b")).name, "emu3-tiny");
   const [language, vision] = services.models();
   deepStrictEqual(language!.aliases, ["gpt-image-1", "b"]);
   deepStrictEqual(vision!.aliases, []);
   throws(
-    () => services.drawer("dall-e-3"),
+    () => services.imageGenerator("dall-e-3"),
     /are "emu3-tiny", "gpt-image-1", "b"$/,
   );
 });
@@ -168,7 +171,7 @@ Deno.test("Services refuse a model for a function that another serves", async ()
   });
   await services.loaded;
   throws(
-    () => services.drawer("emu3-tiny-hf"),
+    () => services.imageGenerator("emu3-tiny-hf"),
     (error) =>
       error instanceof UnknownModelError && /"emu3-tiny"/.test(error.message),
   );
@@ -197,7 +200,7 @@ Deno.test("Services refuse a missing folder", async () => {
   strictEqual(model!.name, "emu3");
   strictEqual(model!.state.state, "failed");
   throws(
-    () => services.drawer(undefined),
+    () => services.imageGenerator(undefined),
     (error) =>
       error instanceof NotReadyError && error.retryAfterSeconds === undefined,
   );

@@ -16,7 +16,7 @@ Deno.test("startHeartbeat() sends pings while the main thread is blocked", async
   const url = `http://127.0.0.1:${await promise}/ping`;
   const place = { url, everyMs: 5, key: "key", program: "test" };
   await using heartbeat = startHeartbeat(place);
-  heartbeat.tell(["a", "b"]);
+  heartbeat.send(["a", "b"]);
   // From here on this thread sleeps until others wake it.
   for (let seen = 0; seen < 5;) {
     const woken = Atomics.wait(counter, 0, seen, 60_000);

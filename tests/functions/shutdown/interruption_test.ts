@@ -47,7 +47,7 @@ async function interruptAfter(
   drain: Drain,
   { services }: TinyServer,
 ): Promise<void> {
-  const { engine } = services.drawer(undefined).language;
+  const { engine } = services.imageGenerator(undefined).language;
   const before = engine.state.forwards;
   await until(() => engine.state.forwards >= before + 9 * rows);
   for (const work of drain.works) work.interrupt();

@@ -39,9 +39,15 @@ Deno.test("ConcurrencyLimiter spaces the retry times of refused requests by the 
     }
     now += 3_600_000;
     for (let i = 1; i <= n; i++) {
-      const told = refusal(limiter);
-      ok(told >= 0.9 * i * s - 1 || told >= 599, `${told} for ${i} × ${s}`);
-      ok(told <= Math.min(600, 1.1 * i * s + 1), `${told} for ${i} × ${s}`);
+      const reported = refusal(limiter);
+      ok(
+        reported >= 0.9 * i * s - 1 || reported >= 599,
+        `${reported} for ${i} × ${s}`,
+      );
+      ok(
+        reported <= Math.min(600, 1.1 * i * s + 1),
+        `${reported} for ${i} × ${s}`,
+      );
     }
   }));
 });
@@ -70,9 +76,9 @@ Deno.test("ConcurrencyLimiter measures the pace before any refusal, from concurr
     limiter.leave("a", entered.shift()!);
     entered.push(limiter.enter("a"));
   }
-  const told = [refusal(limiter), refusal(limiter), refusal(limiter)];
-  for (const [i, seconds] of told.entries()) {
-    ok(Math.abs(seconds - 5 * (i + 1)) <= 1 + i, `${told}`);
+  const reported = [refusal(limiter), refusal(limiter), refusal(limiter)];
+  for (const [i, seconds] of reported.entries()) {
+    ok(Math.abs(seconds - 5 * (i + 1)) <= 1 + i, `${reported}`);
   }
 });
 
@@ -123,9 +129,9 @@ Deno.test("ConcurrencyLimiter computes each caller's retry times by its own pace
     }
   }
   now += 3_600_000;
-  const told = (caller: string) =>
+  const reported = (caller: string) =>
     Array.from({ length: 3 }, () => refusal(limiter, caller));
-  const [slow, fast] = [told("slow"), told("fast")];
+  const [slow, fast] = [reported("slow"), reported("fast")];
   for (const [i, seconds] of slow.entries()) {
     ok(Math.abs(seconds - 20 * (i + 1)) <= 2 * (i + 1), `${slow}`);
   }

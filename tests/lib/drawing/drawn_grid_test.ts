@@ -46,18 +46,18 @@ Deno.test("placeOf() and tokensOf() place each code and EOL as the layout does",
 });
 
 Deno.test("decide() reports a row once it and all above are complete, in any order of growth", () => {
-  const told: number[] = [];
+  const reported: number[] = [];
   const shape = { height: 3, width: 2, given: 0 };
-  const drawn = drawnGrid(shape, ({ index }) => told.push(index));
+  const drawn = drawnGrid(shape, ({ index }) => reported.push(index));
   const decide = (position: number) =>
     drawn.decide(position, position, new Float32Array(16));
   [0, 2, 3].forEach(decide);
-  deepStrictEqual(told, []);
+  deepStrictEqual(reported, []);
   decide(1);
-  deepStrictEqual(told, [0, 1]);
+  deepStrictEqual(reported, [0, 1]);
   strictEqual(drawn.countIn(2), 0);
   [4, 5].forEach(decide);
-  deepStrictEqual(told, [0, 1, 2]);
+  deepStrictEqual(reported, [0, 1, 2]);
   deepStrictEqual([...drawn.grid.codes], [0, 1, 2, 3, 4, 5]);
 });
 

@@ -64,7 +64,7 @@ const WINDOWS = [
   { window: 2 },
   { window: 3 },
   { window: 4 },
-  { window: 3, patience: IMPATIENT },
+  { window: 3, retryPolicy: IMPATIENT },
 ];
 
 for (const { what, codes, size, model: how = {}, ...more } of CASES) {

@@ -15,7 +15,7 @@ const anyStrategy: fc.Arbitrary<Strategy> = fc.oneof(
   fc.record({
     name: fc.constant("jacobi" as const),
     window: fc.integer({ min: 1, max: 9 }),
-    patience: fc.record({
+    retryPolicy: fc.record({
       trial: fc.integer({ min: 1, max: 3 }),
       worth: fc.constantFrom(0, 1.5, 9),
       rest: fc.integer({ min: 1, max: 5 }),

@@ -5,15 +5,15 @@ const options = { trial: 3, worth: 2, rest: 4 };
 
 /** Draws `codes`; speculation determines what each forward pass decides. */
 function drawn(
-  patience: SpeculationController,
+  retryPolicy: SpeculationController,
   codes: number,
   whenGuessing: number,
 ) {
   const guessed: boolean[] = [];
   for (let left = codes; left > 0;) {
-    const decided = patience.guesses ? whenGuessing : 1;
-    guessed.push(patience.guesses);
-    patience.note(decided);
+    const decided = retryPolicy.guesses ? whenGuessing : 1;
+    guessed.push(retryPolicy.guesses);
+    retryPolicy.note(decided);
     left -= decided;
   }
   return guessed;
@@ -42,11 +42,11 @@ Deno.test("SpeculationController rests while drafts are wrong, twice as long eac
 });
 
 Deno.test("SpeculationController resets its rest once drafts are right again", () => {
-  const patience = new SpeculationController(options);
-  drawn(patience, 3 + 4 + 3 + 8, 1);
-  strictEqual(patience.guesses, true);
-  drawn(patience, 6, 2);
-  const guessed = drawn(patience, 3 + 4 + 1, 1);
+  const retryPolicy = new SpeculationController(options);
+  drawn(retryPolicy, 3 + 4 + 3 + 8, 1);
+  strictEqual(retryPolicy.guesses, true);
+  drawn(retryPolicy, 6, 2);
+  const guessed = drawn(retryPolicy, 3 + 4 + 1, 1);
   deepStrictEqual(guessed.slice(0, 8), [
     ...Array(3).fill(true),
     ...Array(4).fill(false),

@@ -7,13 +7,13 @@ Deno.test("Journal returns the progress recorded for the same job", async () => 
   const path = `${folder.path}/journal`;
   {
     using journal = await Journal.open(path, "a job");
-    await journal!.addBands([0, 2]);
+    await journal!.addChunks([0, 2]);
     await journal!.addHash(1, "abc");
-    await journal!.addBands([1]);
+    await journal!.addChunks([1]);
   }
   using again = await Journal.open(path, "a job");
   deepStrictEqual(again!.done, {
-    bands: new Set([0, 2, 1]),
+    chunks: new Set([0, 2, 1]),
     hashes: new Map([[1, "abc"]]),
   });
 });
@@ -23,14 +23,14 @@ Deno.test("Journal starts over for another job", async () => {
   const path = `${folder.path}/journal`;
   {
     using journal = await Journal.open(path, "a job");
-    await journal!.addBands([0]);
+    await journal!.addChunks([0]);
   }
   {
     using other = await Journal.open(path, "another job");
-    strictEqual(other!.done.bands.size, 0);
+    strictEqual(other!.done.chunks.size, 0);
   }
   using first = await Journal.open(path, "a job");
-  strictEqual(first!.done.bands.size, 0);
+  strictEqual(first!.done.chunks.size, 0);
 });
 
 Deno.test("Journal drops a torn line and continues after the last whole one", async () => {
@@ -38,16 +38,16 @@ Deno.test("Journal drops a torn line and continues after the last whole one", as
   const path = `${folder.path}/journal`;
   {
     using journal = await Journal.open(path, "a job");
-    await journal!.addBands([0]);
+    await journal!.addChunks([0]);
   }
   await Deno.writeTextFile(path, '{"bands":[1,', { append: true });
   {
     using journal = await Journal.open(path, "a job");
-    deepStrictEqual([...journal!.done.bands], [0]);
-    await journal!.addBands([2]);
+    deepStrictEqual([...journal!.done.chunks], [0]);
+    await journal!.addChunks([2]);
   }
   using journal = await Journal.open(path, "a job");
-  deepStrictEqual([...journal!.done.bands], [0, 2]);
+  deepStrictEqual([...journal!.done.chunks], [0, 2]);
 });
 
 Deno.test("Journal.open() returns undefined while another holds it", async () => {

@@ -8,17 +8,17 @@ import {
 } from "../../../lib/quantization/target_files.ts";
 import { LANGUAGE_FOLDERS, tinyFolder } from "../../support/tiny.ts";
 
-const small = { bandBytes: 5000, fileBytes: 100_000 };
+const small = { chunkBytes: 5000, fileBytes: 100_000 };
 
 for (const name of LANGUAGE_FOLDERS) {
   Deno.test(`planQuantization() of ${name} reads every byte of every tensor once, in order`, async () => {
     const sources = await readSources(tinyFolder(name));
-    const { bands } = planQuantization(sources, RECIPES.int4, small);
+    const { chunks } = planQuantization(sources, RECIPES.int4, small);
     for (const [file, { tensors }] of sources.entries()) {
       const ordered = [...tensors].filter(([, { length }]) => length > 0)
         .sort(([, a], [, b]) => a.offset - b.offset);
       let at = 0;
-      const own = bands.filter((band) => band.file === file);
+      const own = chunks.filter((chunk) => chunk.file === file);
       for (const [tensor, { offset, length }] of ordered) {
         for (let done = 0; done < length; at++) {
           strictEqual(own[at]!.tensor, tensor);
@@ -49,7 +49,7 @@ for (const name of LANGUAGE_FOLDERS) {
 Deno.test("headerBytes() ends at a page, for any hashes", async () => {
   const sources = await readSources(tinyFolder("emu3-tiny"));
   const { files } = planQuantization(sources, RECIPES.int8, {
-    bandBytes: 1e6,
+    chunkBytes: 1e6,
     fileBytes: 1e9,
   });
   strictEqual(files.length, 1);

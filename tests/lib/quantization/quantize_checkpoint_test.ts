@@ -33,7 +33,7 @@ const options: QuantizeOptions = {
   threads: 2,
   program: "test",
 };
-const smallBands = { ...options, bandBytes: 2048 };
+const smallChunks = { ...options, chunkBytes: 2048 };
 const tiny = tinyFolder("emu3-tiny");
 
 function quantized(
@@ -168,11 +168,11 @@ Deno.test("quantizeCheckpoint() copies the files beside the weights", async () =
   ok(!after.has("model.safetensors.index.json"));
 });
 
-Deno.test("quantizeCheckpoint() writes the same bytes in many bands and threads as in few", async () => {
+Deno.test("quantizeCheckpoint() writes the same bytes in many chunks and threads as in few", async () => {
   using folder = temporaryFolder();
   const [one, many] = ["one", "many"].map((name) => join(folder.path, name));
   await quantized(tiny, one!, { ...options, threads: 1 });
-  await quantized(tiny, many!, { ...smallBands, threads: 3 });
+  await quantized(tiny, many!, { ...smallChunks, threads: 3 });
   deepStrictEqual(await contents(many!), await contents(one!));
 });
 
@@ -186,10 +186,10 @@ Deno.test("quantizeCheckpoint() resumes after a kill, and writes the same bytes"
   }).output();
   strictEqual(signal, "SIGKILL");
   await rejects(openLanguageCheckpoint(killed!), CheckpointError);
-  const [first] = await quantized(tiny, killed!, smallBands);
+  const [first] = await quantized(tiny, killed!, smallChunks);
   const { doneBytes, totalBytes } = first!;
   ok(doneBytes > totalBytes / 10, `${doneBytes} of ${totalBytes}`);
-  await quantized(tiny, whole!, smallBands);
+  await quantized(tiny, whole!, smallChunks);
   deepStrictEqual(await contents(killed!), await contents(whole!));
 });
 
@@ -198,15 +198,15 @@ Deno.test("quantizeCheckpoint() starts over when the source has changed meanwhil
   using source = made({ [LAYER]: layer(1), other: layer(2) });
   const [target, fresh] = ["out", "fresh"]
     .map((name) => join(folder.path, name));
-  const bands = { ...options, bandBytes: 128 };
-  for await (const _ of quantizeCheckpoint(source.path, target!, bands)) break;
+  const chunks = { ...options, chunkBytes: 128 };
+  for await (const _ of quantizeCheckpoint(source.path, target!, chunks)) break;
   using changed = made({ [LAYER]: layer(3), other: layer(2), third: layer() });
   await Deno.copyFile(
     join(changed.path, "model.safetensors"),
     join(source.path, "model.safetensors"),
   );
-  await quantized(source.path, target!, bands);
-  await quantized(source.path, fresh!, bands);
+  await quantized(source.path, target!, chunks);
+  await quantized(source.path, fresh!, chunks);
   deepStrictEqual(await contents(target!), await contents(fresh!));
 });
 

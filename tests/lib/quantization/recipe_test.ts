@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert/strict";
-import { RECIPES, treatmentOf } from "../../../lib/quantization/recipe.ts";
+import { conversionOf, RECIPES } from "../../../lib/quantization/recipe.ts";
 
 const recipe = { bits: 4, headBits: 8, blockSize: 128 } as const;
 const layer = { kind: "quantize", bits: 4, blockSize: 128 } as const;
@@ -13,12 +13,12 @@ Deno.test("treatmentOf() recognizes linear layers and the head by the names of e
     ) {
       const name = `${prefix}layers.31.${part}.weight`;
       const tensor = { name, dtype: "BF16", shape: [256, 512] };
-      deepStrictEqual(treatmentOf(tensor, recipe), layer, name);
+      deepStrictEqual(conversionOf(tensor, recipe), layer, name);
     }
   }
   for (const name of ["lm_head.weight", "text_model.lm_head.weight"]) {
     const tensor = { name, dtype: "F32", shape: [256, 512] };
-    deepStrictEqual(treatmentOf(tensor, recipe), head, name);
+    deepStrictEqual(conversionOf(tensor, recipe), head, name);
   }
 });
 
@@ -33,14 +33,14 @@ Deno.test("treatmentOf() leaves norms, the vision tokenizer and integers unchang
     ["model.layers.0.mlp.up_proj.weight", "F32", [64, 72]],
   ] as const;
   for (const [name, dtype, shape] of left) {
-    deepStrictEqual(treatmentOf({ name, dtype, shape }, recipe), copy, name);
+    deepStrictEqual(conversionOf({ name, dtype, shape }, recipe), copy, name);
   }
 });
 
 Deno.test("treatmentOf() keeps embeddings at 16 bits", () => {
   const name = "model.embed_tokens.weight";
   const of = (dtype: string) =>
-    treatmentOf({ name, dtype, shape: [64, 64] }, recipe);
+    conversionOf({ name, dtype, shape: [64, 64] }, recipe);
   deepStrictEqual(of("BF16"), copy);
   deepStrictEqual(of("F16"), copy);
   deepStrictEqual(of("F32"), { kind: "halve" });
@@ -50,8 +50,8 @@ Deno.test("treatmentOf() takes the greatest block that divides a row", () => {
   const name = "model.layers.0.mlp.down_proj.weight";
   const blockOf = (columns: number) => {
     const tensor = { name, dtype: "F32", shape: [8, columns] };
-    const treatment = treatmentOf(tensor, RECIPES.int4);
-    return treatment.kind === "quantize" ? treatment.blockSize : undefined;
+    const conversion = conversionOf(tensor, RECIPES.int4);
+    return conversion.kind === "quantize" ? conversion.blockSize : undefined;
   };
   deepStrictEqual([14_336, 704, 96, 16].map(blockOf), [128, 64, 32, 16]);
 });

@@ -59,10 +59,10 @@ export interface DeskOptions
 export function openRunpodDesk(changes: DeskOptions = {}): RunpodDesk {
   const { name = "pod1", shared, fault, ...options } = changes;
   const clock = shared?.clock ?? handClock();
-  const { now, pause } = clock;
+  const { now, delay } = clock;
   const emulator = shared?.emulator ?? openEmulator({
     now,
-    pause,
+    delay,
     ...(fault && { fault }),
   });
   const calls = new Map<string, HeldCall>();
@@ -75,7 +75,7 @@ export function openRunpodDesk(changes: DeskOptions = {}): RunpodDesk {
     return await emulator.fetch(request);
   };
   const worker = new RunpodWorker({
-    api: new RunpodApi(place, { send, pause }),
+    api: new RunpodApi(place, { send, delay }),
     execute: (request, call) => {
       const { promise, resolve } = Promise.withResolvers<Response>();
       const end = (response: Response) => {
@@ -94,9 +94,9 @@ export function openRunpodDesk(changes: DeskOptions = {}): RunpodDesk {
       const { pingUrl: url, pingMs: everyMs, key } = place;
       const ping = { url: url!, everyMs, key, program: "test" };
       const { signal } = end;
-      const done = pingLoop(ping, () => jobs, { send, pause, signal });
+      const done = pingLoop(ping, () => jobs, { send, delay, signal });
       return {
-        tell: (running) => void (jobs = running),
+        send: (running) => void (jobs = running),
         [Symbol.asyncDispose]: async () => {
           end.abort();
           await done;
@@ -105,7 +105,7 @@ export function openRunpodDesk(changes: DeskOptions = {}): RunpodDesk {
     },
     rows: 8,
     isHealthy: () => true,
-    pause,
+    delay,
     onFailure: (error) => void failures.push(error),
     pageBase: "",
     seed: () => 42,

@@ -28,7 +28,7 @@ export type WorkerCall = "take" | "stop" | "done" | "stream" | "ping";
 
 /** The options of the emulator. */
 export interface EmulatorOptions extends Partial<QueueOptions> {
-  readonly pause?: Delay;
+  readonly delay?: Delay;
   /** Duration of a long poll. */
   readonly pollMs?: number;
   /** Returns the fault of a worker's next call; undefined for none. */
@@ -55,7 +55,7 @@ export function openEmulator(options: EmulatorOptions = {}): Emulator {
     fault = () => undefined,
   } = options;
   const queue = new RunpodQueue({ now, deadMs, ttlMs });
-  const poll = { pause: options.pause ?? delay, pollMs };
+  const poll = { delay: options.delay ?? delay, pollMs };
   return {
     queue,
     fetch: async (request) => {
@@ -75,7 +75,7 @@ export function openEmulator(options: EmulatorOptions = {}): Emulator {
       const answer = await answerWorker(queue, request, poll) ??
         await answerClient(queue, request, poll);
       if (wrong === "lost answer") throw lost();
-      if (wrong === "late answer") await poll.pause(LATE_MS, request.signal);
+      if (wrong === "late answer") await poll.delay(LATE_MS, request.signal);
       request.signal.throwIfAborted();
       return answer;
     },

@@ -81,7 +81,7 @@ export class RunpodQueue {
   readonly jobs = new Map<string, RunpodJob>();
   readonly workers = new Map<string, RunpodWorkerState>();
   /** Notified by the name of a job or worker, and by `queue` when jobs wait. */
-  readonly bells = new Notifier();
+  readonly notifier = new Notifier();
   retried = 0;
   #names = 0;
 
@@ -117,7 +117,7 @@ export class RunpodQueue {
       results: 0,
     };
     this.jobs.set(job.id, job);
-    this.bells.ring("queue");
+    this.notifier.notify("queue");
     return job;
   }
 
@@ -140,7 +140,7 @@ export class RunpodQueue {
     const state = this.#worker(worker);
     state.seenAt = this.options.now();
     state.pings++;
-    this.bells.ring(worker);
+    this.notifier.notify(worker);
     for (const job of this.#of(worker)) {
       job.unnamed = named.includes(job.id) ? 0 : job.unnamed + 1;
       if (job.unnamed > MAX_UNNAMED) this.#requeue(job);
@@ -168,7 +168,7 @@ export class RunpodQueue {
 
   addPart(id: string, output: unknown): void {
     this.jobs.get(id)?.parts.push(output);
-    this.bells.ring(id);
+    this.notifier.notify(id);
   }
 
   cancel(job: RunpodJob): void {
@@ -194,7 +194,7 @@ export class RunpodQueue {
     if (ENDED.has(job.status)) return;
     if (job.worker !== undefined) {
       this.workers.get(job.worker)!.stops.push(job.id);
-      this.bells.ring(job.worker);
+      this.notifier.notify(job.worker);
     }
     this.#end(job, status);
   }
@@ -205,13 +205,13 @@ export class RunpodQueue {
     job.parts.length = 0;
     job.read = 0;
     this.retried++;
-    this.bells.ring("queue");
+    this.notifier.notify("queue");
   }
 
   #end(job: RunpodJob, status: RunpodStatus): void {
     job.status = status;
     job.endedAt = this.options.now();
-    this.bells.ring(job.id);
+    this.notifier.notify(job.id);
   }
 
   #of(worker: string): RunpodJob[] {

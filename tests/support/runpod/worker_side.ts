@@ -12,7 +12,7 @@ export const WORKER_KEY = "rpa_worker";
 
 /** The options of long polls. */
 export interface PollOptions {
-  readonly pause: Delay;
+  readonly delay: Delay;
   readonly pollMs: number;
 }
 
@@ -60,22 +60,22 @@ export async function answerWorker(
 
 /** Polls at every notification, until there is a result or the time is over. */
 export async function held<T>(
-  { bells }: RunpodQueue,
+  { notifier }: RunpodQueue,
   bell: string,
   signal: AbortSignal,
-  { pause, pollMs }: PollOptions,
+  { delay, pollMs }: PollOptions,
   find: () => readonly T[],
 ): Promise<readonly T[]> {
   const late = new AbortController();
   const done = new AbortController();
-  pause(pollMs, AbortSignal.any([signal, done.signal]))
+  delay(pollMs, AbortSignal.any([signal, done.signal]))
     .then(() => late.abort());
   try {
     for (;;) {
       if (signal.aborted) return [];
       const found = find();
       if (found.length > 0 || late.signal.aborted) return found;
-      await bells.next(bell, AbortSignal.any([late.signal, signal]));
+      await notifier.next(bell, AbortSignal.any([late.signal, signal]));
     }
   } finally {
     done.abort();

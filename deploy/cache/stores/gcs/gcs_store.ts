@@ -55,12 +55,12 @@ export class GcsStore implements ObjectStore {
   readonly place: string;
 
   /** Creates a store; sends no request yet. */
-  constructor(settings: GcsSettings, patience: RetryPolicy) {
+  constructor(settings: GcsSettings, retryPolicy: RetryPolicy) {
     this.#settings = settings;
     this.place = `gs://${settings.bucket}/${settings.prefix}`;
     this.#upload = new GcsUpload(
       (request, signal) => this.#ask(request, signal),
-      patience,
+      retryPolicy,
     );
   }
 

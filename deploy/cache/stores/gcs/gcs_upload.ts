@@ -15,7 +15,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { patiently, type RetryPolicy } from "../../retry_policy.ts";
+import { type RetryPolicy, withRetries } from "../../retry_policy.ts";
 import { RemoteError } from "../../net/remote.ts";
 import { readRecord, textField } from "../json_answer.ts";
 import type { PartSource } from "../object_store.ts";
@@ -52,12 +52,12 @@ const INCOMPLETE = 308;
 /** An uploader of files. */
 export class GcsUpload {
   readonly #ask: AskGcs;
-  readonly #patience: RetryPolicy;
+  readonly #retryPolicy: RetryPolicy;
 
   /** Creates an uploader; sends nothing yet. */
-  constructor(ask: AskGcs, patience: RetryPolicy) {
+  constructor(ask: AskGcs, retryPolicy: RetryPolicy) {
     this.#ask = ask;
-    this.#patience = patience;
+    this.#retryPolicy = retryPolicy;
   }
 
   /**
@@ -108,10 +108,10 @@ export class GcsUpload {
       },
       body: JSON.stringify({ metadata: { sha256: file.sha256 } }),
     };
-    const answer = await patiently(
+    const answer = await withRetries(
       url.host,
       (signal) => this.#ask(request, signal),
-      this.#patience,
+      this.#retryPolicy,
       signal,
     );
     await answer.body?.cancel();
@@ -135,7 +135,7 @@ export class GcsUpload {
     const start = index * file.partSize;
     const end = start + part.length;
     let failed = false;
-    return await patiently(
+    return await withRetries(
       target.url.host,
       async (signal) => {
         let from = start;
@@ -161,7 +161,7 @@ export class GcsUpload {
         }
         return stand;
       },
-      this.#patience,
+      this.#retryPolicy,
       signal,
     );
   }

@@ -41,12 +41,12 @@ export class S3Store implements ObjectStore {
    */
   constructor(
     settings: S3Settings & { readonly prefix: string },
-    patience: RetryPolicy,
+    retryPolicy: RetryPolicy,
   ) {
     this.#requests = new S3Requests(settings);
     this.#prefix = settings.prefix;
     this.place = `s3://${settings.bucket}/${settings.prefix}`;
-    this.#upload = new S3Upload(this.#requests, this.place, patience);
+    this.#upload = new S3Upload(this.#requests, this.place, retryPolicy);
   }
 
   /** Lists all objects under the prefix, over any number of pages. */

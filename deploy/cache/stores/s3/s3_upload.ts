@@ -14,7 +14,7 @@
 
 import { createHash } from "node:crypto";
 import pLimit from "p-limit";
-import { patiently, type RetryPolicy } from "../../retry_policy.ts";
+import { type RetryPolicy, withRetries } from "../../retry_policy.ts";
 import { RemoteError } from "../../net/remote.ts";
 import { sideBySide } from "../../base/side_by_side.ts";
 import { refusal } from "../answer.ts";
@@ -47,14 +47,14 @@ interface Upload {
 export class S3Upload {
   readonly #requests: S3Requests;
   readonly #place: string;
-  readonly #patience: RetryPolicy;
+  readonly #retryPolicy: RetryPolicy;
   readonly #limit = pLimit(SIDE_BY_SIDE);
 
   /** Creates an uploader; sends nothing yet. */
-  constructor(requests: S3Requests, place: string, patience: RetryPolicy) {
+  constructor(requests: S3Requests, place: string, retryPolicy: RetryPolicy) {
     this.#requests = requests;
     this.#place = place;
-    this.#patience = patience;
+    this.#retryPolicy = retryPolicy;
   }
 
   /**
@@ -241,7 +241,7 @@ export class S3Upload {
     request: S3Request,
     signal: AbortSignal,
   ) {
-    return await patiently(
+    return await withRetries(
       this.#place,
       async (signal) => {
         const answer = await this.#requests.ask(request, signal);
@@ -257,7 +257,7 @@ export class S3Upload {
         if (found === undefined) throw torn(request.what);
         return found.element;
       },
-      this.#patience,
+      this.#retryPolicy,
       signal,
     );
   }
@@ -266,10 +266,10 @@ export class S3Upload {
     request: S3Request,
     signal: AbortSignal,
   ): Promise<Response> {
-    return patiently(
+    return withRetries(
       this.#place,
       (signal) => this.#requests.ask(request, signal),
-      this.#patience,
+      this.#retryPolicy,
       signal,
     );
   }

@@ -15,7 +15,7 @@ import {
 } from "../../../../lib/drawing/kept_codes.ts";
 import { readHeader, shownSize } from "../../../../lib/image/header.ts";
 import { keptFields } from "../../../inference/kept_codes.ts";
-import type { Drawer, Tools } from "../../../models/ports.ts";
+import type { ImageGenerator, Tools } from "../../../models/ports.ts";
 import type { PictureCall } from "../../../inference/pixel_budget.ts";
 import { invalidField } from "../../../http/errors/errors.ts";
 import type { PictureUse, Upload } from "../../../http/upload.ts";
@@ -23,8 +23,8 @@ import { decodeAlpha, keptByAlpha } from "./edit_mask.ts";
 import {
   ImageRequest,
   partialRows,
-  type WantedDrawing,
-  wantedDrawing,
+  type WantedGeneration,
+  wantedGeneration,
 } from "./image_request.ts";
 import { open } from "../schema.ts";
 import {
@@ -61,7 +61,7 @@ export const MASK_FILES = { mask: 1 };
 export const EDIT_FILES = { ...SOURCE_FILES, ...MASK_FILES };
 
 /** An edit as a generation. */
-export interface WantedEdit extends WantedDrawing {
+export interface WantedEdit extends WantedGeneration {
   /** Codes that stay. */
   readonly keep: KeptCodes;
 }
@@ -75,20 +75,20 @@ export interface WantedEdit extends WantedDrawing {
 export async function wantedEdit(
   tools: Tools,
   upload: Upload<EditRequest>,
-  drawer: Drawer,
+  generator: ImageGenerator,
   call: PictureCall,
 ): Promise<WantedEdit> {
   const { fields } = upload;
   using held = new DisposableStack();
   const use = { call, held };
   const bytes = await sourceBytes(tools, upload, use);
-  const source = sourcePicture(bytes, drawer);
-  const { request, wanted } = wantedDrawing(
+  const source = sourcePicture(bytes, generator);
+  const { request, wanted } = wantedGeneration(
     { ...fields, size: sizeText(source) },
-    drawer,
+    generator,
   );
   const kept = await keptByMask(tools, upload, source, use);
-  const grid = await encodeSource(tools, source, drawer, call);
+  const grid = await encodeSource(tools, source, generator, call);
   const keep = { ...grid, kept };
   const { height: _, width: __, ...rest } = request;
   const partialImages = fields.stream ? fields.partial_images : 0;

@@ -8,9 +8,9 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../../http/context.ts";
 import { editsDescription } from "../../../openapi/description/edits.ts";
-import { startDrawing } from "../../../inference/generation.ts";
+import { startGeneration } from "../../../inference/generation.ts";
 import { eventStream } from "../../../http/sse.ts";
-import type { Drawers } from "../../../models/ports.ts";
+import type { ImageGenerators } from "../../../models/ports.ts";
 import { serverTiming } from "../../../http/server_timing.ts";
 import { readUpload } from "../../../http/upload.ts";
 import {
@@ -24,13 +24,13 @@ import { urlsFor } from "./kept_pictures.ts";
 import { unixSeconds } from "../time.ts";
 
 /** Returns the route, ready to mount. */
-export function edits(drawers: Drawers): Hono<AppEnv> {
+export function edits(generators: ImageGenerators): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/images/edits",
     editsDescription,
     async (c) => {
       const upload = await readUpload(c.req.raw, EditRequest, {
-        maxBytes: drawers.limits.maxBodyBytes,
+        maxBytes: generators.limits.maxBodyBytes,
         files: EDIT_FILES,
         codes: false,
       });
@@ -41,24 +41,24 @@ export function edits(drawers: Drawers): Hono<AppEnv> {
         kind: "image_edit",
       } as const;
       const call = c.get("call");
-      const drawer = drawers.drawer(fields.model);
-      const edit = await wantedEdit(drawers, upload, drawer, call);
-      const run = startDrawing(drawers, edit.request, edit.wanted, call);
+      const generator = generators.imageGenerator(fields.model);
+      const edit = await wantedEdit(generators, upload, generator, call);
+      const run = startGeneration(generators, edit.request, edit.wanted, call);
       if (fields.stream) {
         return await eventStream(c, imageEvents(run.progress, frame));
       }
-      const drawing = await run.finish();
+      const generation = await run.finish();
       const answer = {
         ...imagesAnswer(
           run,
           frame,
-          drawing,
+          generation,
           urlsFor(c, fields.response_format),
         ),
         edit: editFields(edit.keep),
       };
       return c.json(answer, 200, {
-        "server-timing": serverTiming(drawing.timings),
+        "server-timing": serverTiming(generation.timings),
       });
     },
   );

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { DrawingRun } from "../../../inference/generation.ts";
+import type { GenerationRun } from "../../../inference/generation.ts";
 import type {
-  Drawing,
-  DrawingProgress,
+  Generation,
+  GenerationProgress,
   PictureFile,
 } from "../../../inference/generation_events.ts";
 import type { FileFormat } from "../../../inference/render.ts";
@@ -36,12 +36,12 @@ export type ToUrl = (file: PictureFile) => string;
  * base64.
  */
 export function imagesAnswer(
-  { task }: DrawingRun,
+  { task }: GenerationRun,
   { created, outputFormat }: DrawingFrame,
-  drawing: Drawing,
+  generation: Generation,
   toUrl?: ToUrl,
 ): Fields {
-  const files = drawing.pictures.map(({ file }) => file!);
+  const files = generation.pictures.map(({ file }) => file!);
   return {
     created,
     background: "opaque",
@@ -52,7 +52,7 @@ export function imagesAnswer(
     ),
     "output_format": outputFormat,
     size: sizeOf(files[0]!),
-    usage: usageFields(drawing.promptTokens, drawing.newTokens),
+    usage: usageFields(generation.promptTokens, generation.newTokens),
     model: task.models.language.name,
     seed: task.params.seed,
   };
@@ -63,7 +63,7 @@ export function imagesAnswer(
  * for. The prompt is counted with the first picture.
  */
 export async function* imageEvents(
-  progress: AsyncGenerator<DrawingProgress, void, undefined>,
+  progress: AsyncGenerator<GenerationProgress, void, undefined>,
   frame: DrawingFrame,
 ): AsyncGenerator<WireEvent | undefined, void, undefined> {
   let partialImages = 0;
@@ -73,13 +73,13 @@ export async function* imageEvents(
         "partial_image_index": partialImages++,
       });
     } else if (event.type === "completed") {
-      yield* completedEvents(event.drawing, frame);
+      yield* completedEvents(event.generation, frame);
     } else yield undefined;
   }
 }
 
 function* completedEvents(
-  { pictures, promptTokens, newTokens }: Drawing,
+  { pictures, promptTokens, newTokens }: Generation,
   frame: DrawingFrame,
 ): Generator<WireEvent, void, undefined> {
   for (const { imageIndex, file } of pictures) {

@@ -13,7 +13,7 @@ import { STRATEGY_NAMES } from "../../../../lib/drawing/strategy.ts";
 import type { GridSize } from "../../../../lib/grid.ts";
 import type { WantedFile } from "../../../inference/generation.ts";
 import { FILE_TYPES } from "../../../inference/render.ts";
-import type { Drawer } from "../../../models/ports.ts";
+import type { ImageGenerator } from "../../../models/ports.ts";
 import { invalidField } from "../../../http/errors/errors.ts";
 import { sizeFromRatio } from "../../../inference/generation_params.ts";
 import { ModelName, Temperature, Text, TopK } from "../../../schema/common.ts";
@@ -92,7 +92,7 @@ export const ImageRequest = v.object({
 export type ImageRequest = v.InferOutput<typeof ImageRequest>;
 
 /** A generation, and the files to make of it. */
-export interface WantedDrawing {
+export interface WantedGeneration {
   /** Request in the form of `generate`. */
   readonly request: GenerateRequest;
   /** Format of the files, and the previews. */
@@ -105,10 +105,10 @@ export interface WantedDrawing {
  * @throws {InvalidFieldsError} If no grid has its ratio, or it needs fields that
  * OpenAI's events do not have.
  */
-export function wantedDrawing(
+export function wantedGeneration(
   request: ImageRequest,
-  { language, vision }: Pick<Drawer, "language" | "vision">,
-): WantedDrawing {
+  { language, vision }: Pick<ImageGenerator, "language" | "vision">,
+): WantedGeneration {
   const partialImages = request.stream ? request.partial_images : 0;
   if (partialImages > 0 && request.n > 1) {
     throw invalidField(

@@ -9,37 +9,37 @@ import { Hono } from "hono";
 import { readJson } from "../../../http/body.ts";
 import type { AppEnv } from "../../../http/context.ts";
 import { imagesDescription } from "../../../openapi/description/openai.ts";
-import { startDrawing } from "../../../inference/generation.ts";
+import { startGeneration } from "../../../inference/generation.ts";
 import { eventStream } from "../../../http/sse.ts";
-import type { Drawers } from "../../../models/ports.ts";
+import type { ImageGenerators } from "../../../models/ports.ts";
 import { serverTiming } from "../../../http/server_timing.ts";
 import { imageEvents, imagesAnswer } from "./image_fields.ts";
-import { ImageRequest, wantedDrawing } from "./image_request.ts";
+import { ImageRequest, wantedGeneration } from "./image_request.ts";
 import { urlsFor } from "./kept_pictures.ts";
 import { unixSeconds } from "../time.ts";
 
 /** Returns the route, ready to mount. */
-export function images(drawers: Drawers): Hono<AppEnv> {
+export function images(generators: ImageGenerators): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/images/generations",
     imagesDescription,
     async (c) => {
-      const { maxBodyBytes } = drawers.limits;
+      const { maxBodyBytes } = generators.limits;
       const asked = await readJson(c.req.raw, ImageRequest, maxBodyBytes);
       const frame = {
         created: unixSeconds(),
         outputFormat: asked.output_format,
       };
-      const models = drawers.drawer(asked.model);
-      const { request, wanted } = wantedDrawing(asked, models);
-      const run = startDrawing(drawers, request, wanted, c.get("call"));
+      const models = generators.imageGenerator(asked.model);
+      const { request, wanted } = wantedGeneration(asked, models);
+      const run = startGeneration(generators, request, wanted, c.get("call"));
       if (asked.stream) {
         return await eventStream(c, imageEvents(run.progress, frame));
       }
-      const drawing = await run.finish();
+      const generation = await run.finish();
       const toUrl = urlsFor(c, asked.response_format);
-      return c.json(imagesAnswer(run, frame, drawing, toUrl), 200, {
-        "server-timing": serverTiming(drawing.timings),
+      return c.json(imagesAnswer(run, frame, generation, toUrl), 200, {
+        "server-timing": serverTiming(generation.timings),
       });
     },
   );

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import type { CodeGrid, GridSize } from "../../../../lib/grid.ts";
 import { readHeader } from "../../../../lib/image/header.ts";
 import type { PixelSize } from "../../../../lib/image/image.ts";
-import type { Drawer, Tools } from "../../../models/ports.ts";
+import type { ImageGenerator, Tools } from "../../../models/ports.ts";
 import { encodePicture, sourceSize } from "../../../inference/encode_image.ts";
 import type { PictureCall } from "../../../inference/pixel_budget.ts";
 import { invalidField } from "../../../http/errors/errors.ts";
@@ -137,7 +137,7 @@ export interface SourcePicture {
  */
 export function sourcePicture(
   bytes: Uint8Array<ArrayBuffer>,
-  { language, vision }: Drawer,
+  { language, vision }: ImageGenerator,
 ): SourcePicture {
   const shown = sourceSize(readHeader(bytes), { decode: "display" });
   const ratio = `${shown.width}:${shown.height}`;
@@ -150,7 +150,7 @@ export function sourcePicture(
 export async function encodeSource(
   tools: Tools,
   { bytes, size: { height, width } }: SourcePicture,
-  { vision }: Drawer,
+  { vision }: ImageGenerator,
   call: PictureCall,
 ): Promise<CodeGrid> {
   const { pixelsPerCode } = vision;

@@ -15,18 +15,22 @@
 
 import * as v from "valibot";
 import { type CodeGrid, firstRows } from "../../../../lib/grid.ts";
-import { startAnswer } from "../../../inference/captioning.ts";
+import { startCaptioning } from "../../../inference/captioning.ts";
 import type { Call } from "../../../http/call.ts";
 import { gridFields } from "../../../http/grid_json.ts";
-import type { Answerers, Drawer, Tools } from "../../../models/ports.ts";
+import type {
+  Captioners,
+  ImageGenerator,
+  Tools,
+} from "../../../models/ports.ts";
 import { encodePicture } from "../../../inference/encode_image.ts";
 import { DEFAULT_QUESTION } from "../../../schema/caption.ts";
 import { Text } from "../../../schema/common.ts";
 import type { Upload } from "../../../http/upload.ts";
 import {
   ImageRequest,
-  type WantedDrawing,
-  wantedDrawing,
+  type WantedGeneration,
+  wantedGeneration,
 } from "./image_request.ts";
 import { open } from "../schema.ts";
 import {
@@ -43,12 +47,12 @@ const UNDESCRIBED_KEEP = 0.25;
 /** Maximum tokens of a description. */
 const MAX_DESCRIPTION_TOKENS = 256;
 
-const { stream: _, partial_images: __, prompt: ___, ...drawing } =
+const { stream: _, partial_images: __, prompt: ___, ...generation } =
   ImageRequest.entries;
 
 /** The schema of a variation: OpenAI's fields, and extensions. */
 export const VariationRequest = v.object({
-  ...drawing,
+  ...generation,
   ...SOURCE_ENTRIES,
   prompt: open(
     v.pipe(
@@ -83,7 +87,7 @@ export interface Variation {
 }
 
 /** A variation as a generation. */
-export interface WantedVariation extends WantedDrawing {
+export interface WantedVariation extends WantedGeneration {
   /** Method of the variation. */
   readonly variation: Variation;
 }
@@ -97,16 +101,16 @@ export interface WantedVariation extends WantedDrawing {
 export async function wantedVariation(
   tools: Tools,
   upload: Upload<VariationRequest>,
-  { drawer, describer }: {
-    readonly drawer: Drawer;
-    readonly describer: Answerers | undefined;
+  { generator, describer }: {
+    readonly generator: ImageGenerator;
+    readonly describer: Captioners | undefined;
   },
   call: Call,
 ): Promise<WantedVariation> {
   const { fields } = upload;
   using held = new DisposableStack();
   const bytes = await sourceBytes(tools, upload, { call, held });
-  const source = sourcePicture(bytes, drawer);
+  const source = sourcePicture(bytes, generator);
   const said = fields.prompt ??
     (describer === undefined
       ? undefined
@@ -116,7 +120,7 @@ export async function wantedVariation(
   const keptRows = Math.min(height - 1, Math.round(keep * height));
   const prefix = keptRows === 0
     ? undefined
-    : firstRows(await encodeSource(tools, source, drawer, call), keptRows);
+    : firstRows(await encodeSource(tools, source, generator, call), keptRows);
   const variation: Variation = {
     how: fields.prompt !== undefined
       ? "prompted"
@@ -127,7 +131,7 @@ export async function wantedVariation(
     keptRows,
   };
   return {
-    ...drawingOf(fields, source, { drawer, variation, prefix }),
+    ...drawingOf(fields, source, { generator, variation, prefix }),
     variation,
   };
 }
@@ -141,19 +145,19 @@ export function variationFields(variation: Variation): Record<string, unknown> {
 function drawingOf(
   fields: VariationRequest,
   { shown }: SourcePicture,
-  { drawer, variation, prefix }: {
-    readonly drawer: Drawer;
+  { generator, variation, prefix }: {
+    readonly generator: ImageGenerator;
     readonly variation: Variation;
     readonly prefix: CodeGrid | undefined;
   },
-): WantedDrawing {
-  const { request, wanted } = wantedDrawing({
+): WantedGeneration {
+  const { request, wanted } = wantedGeneration({
     ...fields,
     prompt: variation.prompt,
     size: `${shown.width}x${shown.height}`,
     stream: false,
     "partial_images": 0,
-  }, drawer);
+  }, generator);
   return {
     request: { ...request, prefix: prefix && gridFields(prefix) },
     wanted,
@@ -162,11 +166,11 @@ function drawingOf(
 
 /** Returns a description of the picture. */
 async function described(
-  describer: Answerers,
+  describer: Captioners,
   { bytes }: SourcePicture,
   { signal, caller, observer }: Call,
 ): Promise<string> {
-  const { vision } = describer.answerer(undefined);
+  const { vision } = describer.captioner(undefined);
   // The description is a part of the work: its progress is not the call's.
   const accepted = () => observer?.accepted?.();
   const call = { signal, caller, observer: { accepted } };
@@ -178,6 +182,7 @@ async function described(
     temperature: 0,
   };
   const asked = { grids: [grid], visionMs: 0 };
-  const answered = await startAnswer(describer, fields, asked, call).finish();
+  const answered = await startCaptioning(describer, fields, asked, call)
+    .finish();
   return answered.text.trim();
 }

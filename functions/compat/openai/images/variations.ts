@@ -8,8 +8,8 @@
 import { Hono } from "hono";
 import type { AppEnv } from "../../../http/context.ts";
 import { variationsDescription } from "../../../openapi/description/edits.ts";
-import { startDrawing } from "../../../inference/generation.ts";
-import type { Answerers, Drawers } from "../../../models/ports.ts";
+import { startGeneration } from "../../../inference/generation.ts";
+import type { Captioners, ImageGenerators } from "../../../models/ports.ts";
 import { serverTiming } from "../../../http/server_timing.ts";
 import { readUpload } from "../../../http/upload.ts";
 import { imagesAnswer } from "./image_fields.ts";
@@ -28,15 +28,15 @@ import {
  * @param describer Describes pictures; undefined where no model answers.
  */
 export function variations(
-  drawers: Drawers,
-  describer: Answerers | undefined,
+  generators: ImageGenerators,
+  describer: Captioners | undefined,
 ): Hono<AppEnv> {
   return new Hono<AppEnv>().post(
     "/v1/images/variations",
     variationsDescription,
     async (c) => {
       const upload = await readUpload(c.req.raw, VariationRequest, {
-        maxBytes: drawers.limits.maxBodyBytes,
+        maxBytes: generators.limits.maxBodyBytes,
         files: SOURCE_FILES,
         codes: false,
       });
@@ -46,26 +46,29 @@ export function variations(
         outputFormat: fields.output_format,
       };
       const call = c.get("call");
-      const models = { drawer: drawers.drawer(fields.model), describer };
+      const models = {
+        generator: generators.imageGenerator(fields.model),
+        describer,
+      };
       const { request, wanted, variation } = await wantedVariation(
-        drawers,
+        generators,
         upload,
         models,
         call,
       );
-      const run = startDrawing(drawers, request, wanted, call);
-      const drawing = await run.finish();
+      const run = startGeneration(generators, request, wanted, call);
+      const generation = await run.finish();
       const answer = {
         ...imagesAnswer(
           run,
           frame,
-          drawing,
+          generation,
           urlsFor(c, fields.response_format),
         ),
         variation: variationFields(variation),
       };
       return c.json(answer, 200, {
-        "server-timing": serverTiming(drawing.timings),
+        "server-timing": serverTiming(generation.timings),
       });
     },
   );

@@ -8,7 +8,7 @@ import {
 } from "../../../../deploy/cache/base/disk.ts";
 import { fetchPart } from "../../../../deploy/cache/transfer/fetch_part.ts";
 import { fakeRemote, listed } from "../../../support/fake_remote.ts";
-import { impatient } from "../../../support/obtain_options.ts";
+import { fastRetries } from "../../../support/obtain_options.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
 const { signal } = new AbortController();
@@ -28,7 +28,7 @@ Deno.test({
       fetchPart(
         fakeRemote(new Map([["a", content]])),
         order,
-        impatient.patience,
+        fastRetries.retryPolicy,
         { signal, onBytes: () => {} },
       ),
       (error) => {

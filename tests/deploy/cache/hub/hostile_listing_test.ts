@@ -14,14 +14,14 @@ import { SourceError } from "../../../../deploy/cache/locate.ts";
 import { isSafePath } from "../../../../deploy/cache/manifest/safe_path.ts";
 import { obtain } from "../../../../deploy/cache/obtain.ts";
 import { RemoteError } from "../../../../deploy/cache/net/remote.ts";
-import { impatient, obtainOptions } from "../../../support/obtain_options.ts";
+import { fastRetries, obtainOptions } from "../../../support/obtain_options.ts";
 import { rawServer } from "../../../support/raw_server.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
 const sha1 = "a".repeat(40);
 
 /** Retry policy for large responses on a busy machine. */
-const PATIENCE = {
+const RETRY_POLICY = {
   attempts: 2,
   baseMs: 1,
   maxMs: 1,
@@ -218,7 +218,7 @@ async function refused(url: URL, message: RegExp): Promise<void> {
   await rejects(
     obtain("org/tiny", {
       ...obtainOptions(cache.path, url.href),
-      effort: { ...impatient, patience: PATIENCE },
+      transferOptions: { ...fastRetries, retryPolicy: RETRY_POLICY },
     }),
     (error) => {
       ok(error instanceof SourceError, String(error));

@@ -15,7 +15,7 @@ import {
 import { remoteFor } from "../../../../deploy/cache/net/remote_for.ts";
 import type { HubSource } from "../../../../deploy/cache/source.ts";
 import { fakeRemote, listed } from "../../../support/fake_remote.ts";
-import { impatient } from "../../../support/obtain_options.ts";
+import { fastRetries } from "../../../support/obtain_options.ts";
 import { temporaryFolder } from "../../../support/temporary_folder.ts";
 
 const source: HubSource = {
@@ -176,7 +176,7 @@ Deno.test("HubRemote rejects more bytes than requested", async () => {
     fetchPart(
       remote,
       { file, range: { start: 5, end: 9 }, path, hash: "crc32" },
-      impatient.patience,
+      fastRetries.retryPolicy,
       { signal, onBytes: () => {} },
     );
   await rejects(fetching(generous), /more bytes came than asked for/);

@@ -1,9 +1,9 @@
 import { ok, strictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import {
-  frontOf,
   partBytesOf,
   partsOf,
+  prefixBytesOf,
 } from "../../../../deploy/cache/transfer/parts.ts";
 
 Deno.test("partsOf() covers every byte once, in order", () => {
@@ -29,7 +29,7 @@ Deno.test("frontOf() returns the offset of the first missing part", () => {
     (size, here) => {
       const parts = partsOf(size, Math.ceil(size / 10));
       const set = new Set(here);
-      const front = frontOf(parts, set);
+      const front = prefixBytesOf(parts, set);
       for (const [i, { start, end }] of parts.entries()) {
         if (end <= front && end > start) ok(set.has(i));
         if (start === front) ok(!set.has(i) || size === front);

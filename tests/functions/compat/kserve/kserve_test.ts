@@ -15,7 +15,7 @@ import { until } from "../../../support/until.ts";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
-const { engine } = server.services.drawer(undefined).language;
+const { engine } = server.services.imageGenerator(undefined).language;
 
 const picture = await Deno.readFile(goldenPath("chat/c0.png"));
 const small = { height: 32, width: 32, seed: 1 };
@@ -67,8 +67,8 @@ Deno.test("GET /v2/health/ready and every model are not ready while models load"
     codec,
     pixels,
     limits,
-    drawer: () => held.get(),
-    answerer: () => held.get(),
+    imageGenerator: () => held.get(),
+    captioner: () => held.get(),
     vision: () => held.get(),
     text: () => held.load(),
     models: () => [{ ...listing!, state: held.state }],

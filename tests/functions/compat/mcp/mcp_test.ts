@@ -8,7 +8,7 @@ import { idleEngine } from "../../../support/idle.ts";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
-const { engine } = server.services.drawer(undefined).language;
+const { engine } = server.services.imageGenerator(undefined).language;
 
 const long = { prompt: "a secret fox", height: 512, width: 512, seed: 1 };
 const short = { prompt: "a secret fox", height: 32, width: 32, seed: 1 };
@@ -308,8 +308,8 @@ Deno.test("POST /mcp hides unexpected errors, and logs them", async () => {
     codec,
     pixels,
     limits,
-    drawer: fail,
-    answerer: fail,
+    imageGenerator: fail,
+    captioner: fail,
     vision: fail,
     text: fail,
     models: () => [],

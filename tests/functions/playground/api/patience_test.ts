@@ -27,19 +27,19 @@ function failing(...errors: Error[]) {
       ? Promise.resolve("done")
       : Promise.reject(error);
   };
-  const patience = {
+  const retryPolicy = {
     signal: new AbortController().signal,
     onWait: (wait: unknown) => void waits.push(wait),
     whenBack: () => Promise.resolve(void back++),
   };
-  return { attempt, patience, waits, back: () => back };
+  return { attempt, retryPolicy, waits, back: () => back };
 }
 
 Deno.test("patiently() waits for the Retry-After and reports the wait", async () => {
-  const { attempt, patience, waits, back } = failing(
+  const { attempt, retryPolicy, waits, back } = failing(
     problem("overloaded", 0.01),
   );
-  strictEqual(await patiently(attempt, patience), "done");
+  strictEqual(await patiently(attempt, retryPolicy), "done");
   deepStrictEqual(waits, [
     { reason: "Cannot: overloaded", seconds: 1 },
     undefined,
@@ -48,13 +48,13 @@ Deno.test("patiently() waits for the Retry-After and reports the wait", async ()
 });
 
 Deno.test("patiently() polls a server that is starting, stopped or unreachable", async () => {
-  const { attempt, patience, back } = failing(
+  const { attempt, retryPolicy, back } = failing(
     new UnreachableError("gone"),
     problem("not-ready", 0),
     problem("interrupted", 0),
     problem("shutting-down", 0),
   );
-  strictEqual(await patiently(attempt, patience), "done");
+  strictEqual(await patiently(attempt, retryPolicy), "done");
   strictEqual(back(), 4);
 });
 
@@ -62,13 +62,13 @@ Deno.test("patiently() rejects if waiting does not help or is aborted", async ()
   for (
     const error of [problem("not-ready"), problem("internal"), new Error()]
   ) {
-    const { attempt, patience } = failing(error);
-    await rejects(patiently(attempt, patience), error);
+    const { attempt, retryPolicy } = failing(error);
+    await rejects(patiently(attempt, retryPolicy), error);
   }
-  const { attempt, patience } = failing(problem("overloaded", 60));
+  const { attempt, retryPolicy } = failing(problem("overloaded", 60));
   const controller = new AbortController();
   const waiting = patiently(attempt, {
-    ...patience,
+    ...retryPolicy,
     signal: controller.signal,
     onWait: () => controller.abort(new Error("stopped")),
   });

@@ -4,14 +4,14 @@ import * as v from "valibot";
 import {
   ImageRequest,
   partialRows,
-  wantedDrawing,
+  wantedGeneration,
 } from "../../../../../functions/compat/openai/images/image_request.ts";
 import { InvalidFieldsError } from "../../../../../functions/http/errors/errors.ts";
 import { openTinyServer } from "../../../../support/tiny_server.ts";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
-const tiny = server.services.drawer(undefined);
+const tiny = server.services.imageGenerator(undefined);
 
 /** Returns the generation of `fields`, for an area of `imageArea`. */
 function wanted(fields: object, imageArea = 512 * 512) {
@@ -20,7 +20,7 @@ function wanted(fields: object, imageArea = 512 * 512) {
     config: { ...tiny.language.config, imageArea },
   };
   const request = v.parse(ImageRequest, { prompt: "a fox", ...fields });
-  return wantedDrawing(request, { language, vision: tiny.vision });
+  return wantedGeneration(request, { language, vision: tiny.vision });
 }
 
 /** Returns the pointer at which `fields` are refused, for a small area. */
@@ -149,7 +149,7 @@ Deno.test("partialRows() returns as many rows as requested, evenly, and never th
   }));
 });
 
-function rowsOf({ wanted }: ReturnType<typeof wantedDrawing>) {
+function rowsOf({ wanted }: ReturnType<typeof wantedGeneration>) {
   ok(typeof wanted.preview !== "boolean");
   return wanted.preview;
 }

@@ -8,10 +8,15 @@ import { describedBy, type Json } from "../support/described.ts";
 import { fakeServices, runAtOnce } from "../support/fake_models.ts";
 import { appOptions, json, openTinyServer } from "../support/tiny_server.ts";
 
-const door = { apiKeys: apiKeys("secret"), rateLimit: rateLimit("2/h") };
+const accessChecks = {
+  apiKeys: apiKeys("secret"),
+  rateLimit: rateLimit("2/h"),
+};
 
 Deno.test("a request without a key is refused where the document lists 401, in its format", async () => {
-  await using keyed = await openTinyServer({}, { apiKeys: door.apiKeys });
+  await using keyed = await openTinyServer({}, {
+    apiKeys: accessChecks.apiKeys,
+  });
   const { document, check } = await describedBy(keyed.app);
   let refused = 0;
   for (const [template, methods] of Object.entries<Json>(document.paths)) {
@@ -33,7 +38,7 @@ Deno.test("a request without a key is refused where the document lists 401, in i
 });
 
 Deno.test("a request beyond the rate limit is refused as described, in the format of the route", async () => {
-  const { options } = appOptions({ rateLimit: door.rateLimit });
+  const { options } = appOptions({ rateLimit: accessChecks.rateLimit });
   for (const path of ["/v1/score", "/v2/models/generate/infer", "/mcp"]) {
     const app = createApp(fakeServices(runAtOnce), options);
     const { check } = await describedBy(app);
@@ -52,7 +57,7 @@ Deno.test("a request beyond the rate limit is refused as described, in the forma
 });
 
 Deno.test("every answer to MCP has the common headers", async () => {
-  const { options } = appOptions({ rateLimit: door.rateLimit });
+  const { options } = appOptions({ rateLimit: accessChecks.rateLimit });
   const app = createApp(fakeServices(runAtOnce), options);
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   for (

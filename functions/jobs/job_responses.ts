@@ -28,7 +28,7 @@ const MAX_PAGE_BYTES = 2 ** 20;
  * @throws {UnknownJobError} If the job before the page is not the caller's or
  * was removed.
  */
-export function pageOf(
+export function jobPage(
   c: Context<AppEnv>,
   store: JobStore,
   { after, predictions = false }: Pick<PageOptions, "after" | "predictions">,
@@ -46,7 +46,7 @@ export function pageOf(
 }
 
 /** Options of an answer about a job. */
-interface Telling {
+interface JobResponseOptions {
   readonly status: 200 | 201 | 202;
   /** Returns the parts of the answer; undefined for a job without a result. */
   readonly parts: (answer: JobAnswer | undefined) => readonly JsonPart[];
@@ -57,27 +57,27 @@ interface Telling {
  *
  * @throws {UnreadAnswersError} If the caller leaves too many bytes unread.
  */
-export function wholeAnswer(
+export function jobResponse(
   c: Context<AppEnv>,
   store: JobStore,
   { id }: Job,
-  { status, parts }: Telling,
+  { status, parts }: JobResponseOptions,
 ): Response {
   const { method, path } = c.req;
   // Counted before it is read, and while the client reads it.
   const release = hold(c, store.answerBytes(id));
   try {
-    const told = parts(store.answerOf(id));
-    const length = lengthOf(told);
+    const content = parts(store.answerOf(id));
+    const length = lengthOf(content);
     const headers = { "content-type": "application/json" };
     // Answers of work are whole here: its first answer may have to be kept.
     const whole = length <= PIECE_BYTES || doesWork(method, path);
     if (!whole && method !== "HEAD") {
-      const body = pacedAnswer(c, piecesOf(told), release);
+      const body = pacedAnswer(c, piecesOf(content), release);
       const long = { ...headers, "content-length": `${length}` };
       return c.body(body, status, long);
     }
-    const body = Buffer.concat(whole ? [...piecesOf(told)] : []);
+    const body = Buffer.concat(whole ? [...piecesOf(content)] : []);
     release();
     return c.body(body, status, headers);
   } catch (error) {

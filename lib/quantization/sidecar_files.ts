@@ -21,14 +21,17 @@ const CONFIG_FILE = "config.json";
 const OPENED = /\.(json|jinja|tiktoken|txt|model)$/i;
 
 /** Copies the files beside the weights, with folders, except `config.json`. */
-export async function copyBeside(from: string, to: string): Promise<void> {
+export async function copySidecarFiles(
+  from: string,
+  to: string,
+): Promise<void> {
   for await (const { name, isDirectory } of Deno.readDir(from)) {
     if (WEIGHTS.test(name) || name === CONFIG_FILE) continue;
     const target = join(to, name);
     if (isDirectory) {
       await refuseLinkOut(to, target);
       await Deno.mkdir(target, { recursive: true });
-      await copyBeside(join(from, name), target);
+      await copySidecarFiles(join(from, name), target);
     } else {
       await writePlainFile(target, await readFile(join(from, name)));
     }
@@ -42,7 +45,7 @@ export async function copyBeside(from: string, to: string): Promise<void> {
  * @throws {CheckpointError} If a file is a placeholder.
  * @throws {QuantizationError} If one cannot be read.
  */
-export async function besideFingerprint(folder: string): Promise<string> {
+export async function sidecarFingerprint(folder: string): Promise<string> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
   const names = entries.map(({ name }) => name)
     .filter((name) => !WEIGHTS.test(name) && OPENED.test(name)).sort();

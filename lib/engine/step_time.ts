@@ -10,15 +10,15 @@ import { MovingAverage } from "../async/moving_average.ts";
 const MEMORY = 0.95;
 
 /** Seconds of a step before anything is measured. */
-const GUESS_SECONDS = 0.1;
+const INITIAL_SECONDS = 0.1;
 
 /** Averages durations of steps. */
-export class Pace {
+export class StepTime {
   readonly #average = new MovingAverage(MEMORY);
 
   /** Average seconds of the steps so far; a guess before the first. */
   get secondsPerStep(): number {
-    return this.#average.mean ?? GUESS_SECONDS;
+    return this.#average.mean ?? INITIAL_SECONDS;
   }
 
   /** Records the duration of a step. */
