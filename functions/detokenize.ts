@@ -33,6 +33,7 @@ import {
 import { checkFrameCount } from "./inference/frame_limit.ts";
 import type { PictureCall } from "./inference/pixel_budget.ts";
 import { acquireClip, acquirePicture, encodeFile } from "./inference/render.ts";
+import type { DetokenizeAnswer } from "./schema/answers/codes.ts";
 import { BesideBytes, DetokenizeRequest } from "./schema/detokenize.ts";
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
 
@@ -147,7 +148,8 @@ async function pictureAnswer(
   const bytes = await encodeFile(tokenizers, image, options, call);
   if (type !== "application/json") return file(c, bytes, type, headers);
   const { height, width } = image;
-  const body = { model: vision.checkpoint.name, ...png(bytes), height, width };
+  const { name: model } = vision.checkpoint;
+  const body: DetokenizeAnswer = { model, ...png(bytes), height, width };
   return c.json(body, 200, headers);
 }
 
@@ -179,7 +181,7 @@ async function clipAnswer(
     pictures.push(png(await tokenizers.codec.encodePng(frame, {}, call)));
   }
   const { height, width } = frames[0]!;
-  const body = {
+  const body: DetokenizeAnswer = {
     model: vision.checkpoint.name,
     frames: pictures,
     height,
@@ -264,21 +266,18 @@ async function mixedAnswer(
   const tag = tagOf(c, tokenizers, model.name, type, tokens);
   const parts = parseMixed(tokens, model);
   c.get("call").observer?.finished?.({ tokens: tokens.length });
-  return c.json(
-    {
-      model: model.name,
-      parts: parts.map((part) =>
-        part.type === "text" ? part : { ...part, grid: gridFields(part.grid) }
-      ),
-      text: parts.map((part) => part.type === "text" ? part.text : "").join(""),
-    },
-    200,
-    tag,
-  );
+  const answer: DetokenizeAnswer = {
+    model: model.name,
+    parts: parts.map((part) =>
+      part.type === "text" ? part : { ...part, grid: gridFields(part.grid) }
+    ),
+    text: parts.map((part) => part.type === "text" ? part.text : "").join(""),
+  };
+  return c.json(answer, 200, tag);
 }
 
 function png(bytes: Uint8Array) {
-  return { "b64_json": bytes.toBase64(), "mime_type": "image/png" };
+  return { "b64_json": bytes.toBase64(), "mime_type": "image/png" } as const;
 }
 
 function file(

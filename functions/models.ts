@@ -86,7 +86,7 @@ export function models(listing: Listing): Hono<AppEnv> {
 export function modelFields(
   model: ModelListing,
   limits: Limits,
-): Record<string, unknown> {
+): ModelAnswer {
   const { name, precision, device, state, details, engine, preprocessing } =
     model;
   return {

@@ -18,11 +18,11 @@ import { MAX_PICTURES } from "./schema/caption.ts";
 import { ScoreRequest } from "./schema/score.ts";
 import {
   runScore,
-  type ScoreAnswer,
   scoreKind,
   type Scorers,
   scoringModels,
 } from "./inference/scoring.ts";
+import type { ScoreAnswer } from "./schema/answers/score.ts";
 import { serverTiming } from "./http/server_timing.ts";
 import { readUpload, type Upload } from "./http/upload.ts";
 

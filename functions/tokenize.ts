@@ -31,6 +31,7 @@ import { checkOneWay, questionGrids } from "./inference/image_inputs.ts";
 import { invalidField, NotAcceptableError } from "./http/errors/errors.ts";
 import { generationParams } from "./inference/generation_params.ts";
 import { MAX_PICTURES } from "./schema/caption.ts";
+import type { TokenizeAnswer } from "./schema/answers/codes.ts";
 import { TokenizeRequest } from "./schema/tokenize.ts";
 import { serverTiming, Stopwatch } from "./http/server_timing.ts";
 import { type TokenizeKind, tokenizeKind } from "./schema/tokenize_kinds.ts";
@@ -95,7 +96,7 @@ async function tokensOf(
   tokenizers: Tokenizers,
   upload: Body,
   kind: Exclude<TokenizeKind, "image" | "frames">,
-) {
+): Promise<TokenizeAnswer> {
   switch (kind) {
     case "text":
       return await textTokens(tokenizers, upload, c.get("call"));
@@ -211,7 +212,7 @@ function codesFields(
   codes: Codes,
   { source, size }: Pick<EncodedClip, "source" | "size">,
   { checkpoint }: VisionModel,
-) {
+): TokenizeAnswer {
   return {
     model: checkpoint.name,
     ...(isClip(codes)
@@ -230,7 +231,7 @@ async function textTokens(
   tokenizers: Tokenizers,
   { fields }: Body,
   { signal, caller, observer }: Call,
-) {
+): Promise<TokenizeAnswer> {
   const { name, text } = await tokenizers.text(fields.model);
   const { special = false } = fields;
   observer?.accepted?.();
@@ -242,7 +243,7 @@ async function promptTokens(
   tokenizers: Tokenizers,
   { fields }: Body,
   { signal, caller, observer }: Call,
-) {
+): Promise<TokenizeAnswer> {
   const name = fields.model ?? fields.prompt!.model;
   const vision = tokenizers.vision(name);
   const language = await tokenizers.text(name);
@@ -267,7 +268,7 @@ async function askedTokens(
   c: Context<AppEnv>,
   tokenizers: Tokenizers,
   upload: Body,
-) {
+): Promise<TokenizeAnswer> {
   checkOneWay(upload);
   const { fields } = upload;
   const { decode = "display" } = fields;

@@ -16,38 +16,23 @@ import { gridFields } from "../http/grid_json.ts";
 import type { Captioners, ModelPair } from "../models/ports.ts";
 import { randomSeed } from "./generation_params.ts";
 import type { AskedGrids } from "./image_inputs.ts";
+import type {
+  CaptionAnswer,
+  CaptionEvents,
+} from "../schema/answers/answers.ts";
 import type { CaptionRequest } from "../schema/caption.ts";
-import { type Timings, timingsFrom } from "../http/server_timing.ts";
+import { timingsFrom } from "../http/server_timing.ts";
 import { captioningInFlight } from "../shutdown/in_flight.ts";
-
-/** An answer in JSON. */
-export interface CaptioningFields {
-  /** Id of the answer. */
-  readonly id: string;
-  /** Name of the language model. */
-  readonly model: string;
-  /** Text of the answer. */
-  readonly text: string;
-  /** Reason why the answer ended. */
-  readonly "finish_reason": "stop" | "length";
-  /** Usage in tokens. */
-  readonly usage: {
-    readonly "prompt_tokens": number;
-    readonly "completion_tokens": number;
-  };
-  /** Timings of the run. */
-  readonly timings: Timings;
-}
 
 /** A progress event of an answer. */
 export type CaptioningProgress =
   | Extract<CaptioningEvent, { type: "queued" | "delta" }>
   | { readonly type: "started"; readonly id: string }
-  | { readonly type: "completed"; readonly answered: CaptioningFields };
+  | { readonly type: "completed"; readonly answered: CaptionAnswer };
 
 /** A running answer. */
 export interface CaptioningRun
-  extends ObservedRun<CaptioningProgress, CaptioningFields> {
+  extends ObservedRun<CaptioningProgress, CaptionAnswer> {
   /** Id of the answer. */
   readonly id: string;
   /** Name of the language model. */
@@ -169,7 +154,7 @@ async function* answerSteps(
         break;
       case "finished": {
         const { text, finishReason, usage, statistics } = event;
-        const answered: CaptioningFields = {
+        const answered: CaptionAnswer = {
           id: run.id,
           model: run.model,
           text,
@@ -192,12 +177,19 @@ async function* answerSteps(
 function wireEvent(step: CaptioningProgress): WireEvent {
   switch (step.type) {
     case "queued":
-      return { event: "queued", data: { position: step.position } };
+      return wireOf("queued", { position: step.position });
     case "started":
-      return { event: "started", data: { id: step.id } };
+      return wireOf("started", { id: step.id });
     case "delta":
-      return { event: "delta", data: { text: step.text } };
+      return wireOf("delta", { text: step.text });
     case "completed":
-      return { event: "completed", data: step.answered };
+      return wireOf("completed", step.answered);
   }
+}
+
+function wireOf<Name extends keyof CaptionEvents>(
+  event: Name,
+  data: CaptionEvents[Name],
+): WireEvent {
+  return { event, data };
 }

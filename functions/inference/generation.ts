@@ -28,6 +28,7 @@ import { checkGridSize } from "./image_limit.ts";
 import type { ImageGenerators } from "../models/ports.ts";
 import type { FileType } from "./render.ts";
 import { generationParams } from "./generation_params.ts";
+import type { GenerateEvents } from "../schema/answers/answers.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
 import { GenerationInFlight } from "../shutdown/in_flight.ts";
 
@@ -112,10 +113,12 @@ function wireEvent(
 ): WireEvent {
   const { params: { seed, size, count, prefix } } = run.task;
   switch (event.type) {
-    case "queued":
-      return { event: "queued", data: { position: event.position } };
+    case "queued": {
+      const data: GenerateEvents["queued"] = { position: event.position };
+      return { event: "queued", data };
+    }
     case "started": {
-      const data = {
+      const data: GenerateEvents["started"] = {
         id: run.id,
         seed,
         n: count,

@@ -15,25 +15,32 @@ import type {
   PictureFile,
 } from "./generation_events.ts";
 import { gridFields } from "../http/grid_json.ts";
+import type {
+  GenerateAnswer,
+  GenerateEvents,
+} from "../schema/answers/answers.ts";
 
-/** The fields of a body. */
-type Fields = Record<string, unknown>;
+/** The fields of a picture's file. */
+type FileFields = Required<NonNullable<GenerateEvents["row"]["preview"]>>;
 
-/** The probabilities of a code in JSON. */
-export interface TokenScoreFields {
-  /** Natural logarithm of the code's probability. */
-  readonly logprob: number;
-  /** Entropy of the whole distribution, in nats. */
-  readonly entropy: number;
-  /** Most probable codes in descending order. */
-  readonly top: TokenScore["strongest"];
-}
+/** The fields of a picture; those of its file are left out for codes alone. */
+type ImageFields =
+  & Omit<GenerateAnswer["images"][number], keyof FileFields>
+  & Partial<FileFields>;
+
+/** The fields of a row of codes. */
+type RowFields = NonNullable<ImageFields["rows"]>[number];
+
+/** The answer of a generation, with or without files. */
+export type GenerationFields = Omit<GenerateAnswer, "images"> & {
+  readonly images: readonly ImageFields[];
+};
 
 /** Returns the whole answer. */
 export function generationFields(
   { id, task }: { readonly id: string; readonly task: GenerationTask },
   generation: Generation,
-): Fields {
+): GenerationFields {
   return {
     id,
     model: task.models.language.name,
@@ -51,7 +58,9 @@ export function generationFields(
 }
 
 /** Returns the fields of one picture. */
-export function imageFields({ grid, rows, file }: GeneratedPicture): Fields {
+export function imageFields(
+  { grid, rows, file }: GeneratedPicture,
+): ImageFields {
   const scored = rows.some(({ scores }) => scores.length > 0);
   return {
     ...(file && fileFields(file)),
@@ -63,7 +72,7 @@ export function imageFields({ grid, rows, file }: GeneratedPicture): Fields {
 /** Returns the fields of a row that was just drawn. */
 export function rowFields(
   { imageIndex, row, preview }: Extract<GenerationProgress, { type: "row" }>,
-): Fields {
+): GenerateEvents["row"] {
   return {
     "image_index": imageIndex,
     ...drawnRow(row),
@@ -71,11 +80,11 @@ export function rowFields(
   };
 }
 
-function fileFields({ bytes, type, height, width }: PictureFile): Fields {
+function fileFields({ bytes, type, height, width }: PictureFile): FileFields {
   return { "b64_json": bytes.toBase64(), "mime_type": type, height, width };
 }
 
-function drawnRow({ index, codes, scores }: DrawnRow): Fields {
+function drawnRow({ index, codes, scores }: DrawnRow): RowFields {
   return {
     index,
     codes: [...codes],
@@ -86,6 +95,6 @@ function drawnRow({ index, codes, scores }: DrawnRow): Fields {
 /** Returns the probabilities of a code. */
 export function tokenScoreFields(
   { logprob, entropy, strongest }: TokenScore,
-): TokenScoreFields {
+): NonNullable<RowFields["logprobs"]>[number] {
   return { logprob, entropy, top: strongest };
 }

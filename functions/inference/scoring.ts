@@ -9,10 +9,7 @@ import type { CodeGrid } from "../../lib/grid.ts";
 import { type Score, scoreAnswer, scorePicture } from "../../lib/scoring.ts";
 import { checkAdapter } from "./adapters.ts";
 import type { Call } from "../http/call.ts";
-import {
-  type TokenScoreFields,
-  tokenScoreFields,
-} from "./generation_fields.ts";
+import { tokenScoreFields } from "./generation_fields.ts";
 import type { FunctionName } from "../schema/function_names.ts";
 import type {
   Captioners,
@@ -25,8 +22,9 @@ import {
   NotFoundError,
 } from "../http/errors/errors.ts";
 import { DEFAULT_QUESTION } from "../schema/caption.ts";
+import type { ScoreAnswer } from "../schema/answers/score.ts";
 import type { ScoreRequest } from "../schema/score.ts";
-import { type Timings, timingsFrom } from "../http/server_timing.ts";
+import { timingsFrom } from "../http/server_timing.ts";
 
 /** The models of `score`. */
 export interface Scorers extends ImageGenerators, Captioners {}
@@ -54,26 +52,6 @@ const STRAYS: Readonly<Record<ScoreKind, readonly (keyof ScoreRequest)[]>> = {
   prompt: ["question", "template", "images", "grids"],
   text: ["negative_prompt", "guidance_scale", "rows", "logprobs"],
 };
-
-/** A score in JSON. */
-export interface ScoreAnswer {
-  /** Name of the language model. */
-  readonly model: string;
-  /** Natural logarithm of the likelihood of all tokens. */
-  readonly logprob: number;
-  /** Number of scored tokens: codes, or tokens and EOS. */
-  readonly tokens: number;
-  /** Mean log probability of a token. */
-  readonly "logprob_per_token": number;
-  /** Log probability of each row of codes, if requested. */
-  readonly rows?: readonly number[];
-  /** Probabilities of each code, row by row, if requested. */
-  readonly logprobs?: readonly (readonly TokenScoreFields[])[];
-  /** Usage in tokens. */
-  readonly usage: Readonly<Record<string, number>>;
-  /** Timings of the run. */
-  readonly timings: Timings;
-}
 
 /**
  * Returns the kind of a body.

@@ -12,6 +12,7 @@
 
 import { type JsonPart, withMember } from "../http/json_parts.ts";
 import type { Problem } from "../http/errors/problem.ts";
+import type { JobFields } from "../schema/answers/jobs.ts";
 
 /** The request of a job that is a prediction. */
 export interface PredictionOrigin {
@@ -119,13 +120,13 @@ export function isResumable(
 }
 
 /** Returns the JSON fields of a job, without its result. */
-export function jobFields(job: Job): Record<string, unknown> {
+export function jobFields(job: Job): JobFields {
   const { progress, error } = job;
   return {
     id: job.id,
     object: "job",
     status: job.status,
-    path: job.path.split("?")[0],
+    path: job.path.split("?")[0]!,
     "created_at": isoTime(job.createdAt),
     "started_at": isoTime(job.startedAt),
     "finished_at": isoTime(job.finishedAt),

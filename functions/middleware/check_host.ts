@@ -8,7 +8,7 @@ import type { MiddlewareHandler } from "hono";
 import { type HostPolicy, isAllowedHost } from "./allowed_hosts.ts";
 import type { ProxyTrust } from "../http/address/client_address.ts";
 import type { AppEnv } from "../http/context.ts";
-import { HEALTH_PATHS } from "../http/address/open_paths.ts";
+import { HEALTH_PATHS } from "../http/address/route_path.ts";
 import { publicBase } from "../http/address/public_url.ts";
 import {
   ForbiddenHostError,

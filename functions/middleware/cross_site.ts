@@ -13,7 +13,7 @@
 import type { MiddlewareHandler } from "hono";
 import { ANONYMOUS } from "./auth.ts";
 import type { AppEnv } from "../http/context.ts";
-import { isOpenPath } from "../http/address/open_paths.ts";
+import { isOpenRoute } from "../http/address/open_routes.ts";
 import { ForbiddenOriginError } from "../http/connection/request_errors.ts";
 import {
   type AuthorityPolicy,
@@ -29,15 +29,14 @@ export interface OriginPolicy extends AuthorityPolicy {
 
 /**
  * Returns middleware that refuses requests of pages of other sites, unless they
- * have a key, which such a page cannot have, or their path is open.
+ * have a key, which such a page cannot have, or their route is open.
  */
 export function refuseCrossSite(
   policy: OriginPolicy,
 ): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { method, path } = c.req;
     // A preflight does nothing, and CORS answers it.
-    const harmless = method === "OPTIONS" || isOpenPath(method, path);
+    const harmless = c.req.method === "OPTIONS" || isOpenRoute(c);
     if (!harmless && c.get("principal") === ANONYMOUS) {
       checkOrigin(c.req.raw, policy);
     }

@@ -7,6 +7,7 @@
 
 import { Hono, type MiddlewareHandler } from "hono";
 import { createRequire } from "node:module";
+import { openRoute } from "../http/address/open_routes.ts";
 import type { AppEnv } from "../http/context.ts";
 import { sharedFile } from "../jobs/store/shared_file.ts";
 
@@ -28,12 +29,12 @@ export function docs(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const [path, name, type] of OURS) {
     const file = new URL(`../playground/${name}`, import.meta.url);
-    app.get(path, answer(() => file, type, "no-cache"));
+    app.get(path, openRoute, answer(() => file, type, "no-cache"));
   }
   const { resolve } = createRequire(import.meta.url);
   for (const [name, type] of THEIRS) {
     const file = () => resolve(`swagger-ui-dist/${name}`);
-    app.get(`/docs/${name}`, answer(file, type, "max-age=86400"));
+    app.get(`/docs/${name}`, openRoute, answer(file, type, "max-age=86400"));
   }
   return app;
 }

@@ -20,6 +20,7 @@ export type OpenApiDocument = Awaited<ReturnType<typeof generateSpecs>>;
 const description = describe({
   id: "getOpenApi",
   tag: "documentation",
+  open: true,
   summary: "OpenAPI document",
   answers: {
     200: {

@@ -37,6 +37,7 @@ const HEADERS = {
 const listDescription = describe({
   id: "listProblems",
   tag: "documentation",
+  open: true,
   summary: "List all problem types",
   answers: {
     200: {
@@ -57,6 +58,7 @@ const listDescription = describe({
 const oneDescription = describe({
   id: "getProblem",
   tag: "documentation",
+  open: true,
   summary: "Get a problem type with its meaning and remedy",
   parameters: [{
     in: "path",

@@ -7,6 +7,7 @@
 
 import { type Context, Hono } from "hono";
 import { etag } from "hono/etag";
+import { openRoute } from "../http/address/open_routes.ts";
 import type { AppEnv } from "../http/context.ts";
 import { sharedFile } from "../jobs/store/shared_file.ts";
 
@@ -14,9 +15,6 @@ const FOLDER = new URL("./", import.meta.url);
 
 /** Files that have a second path. */
 const PLACES = [["/", "index.html"], ["/icon.svg", "icon.svg"]] as const;
-
-/** Paths of the page outside `/page/`. */
-export const PAGE_PATHS: readonly string[] = PLACES.map(([path]) => path);
 
 /** Media types by file extension. */
 const TYPES: ReadonlyMap<string, string> = new Map([
@@ -33,10 +31,11 @@ const NAME = /^(?:[a-z0-9_]+\/)*[a-z0-9_]+\.([a-z]+)$/;
 export function page(): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   for (const [path, name] of PLACES) {
-    app.get(path, etag(), (c) => answer(c, name));
+    app.get(path, openRoute, etag(), (c) => answer(c, name));
   }
   return app.get(
     "/page/*",
+    openRoute,
     etag(),
     (c) => answer(c, c.req.path.slice("/page/".length)),
   );

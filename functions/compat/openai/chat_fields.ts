@@ -5,11 +5,11 @@
  */
 
 import type {
-  CaptioningFields,
   CaptioningProgress,
   CaptioningRun,
 } from "../../inference/captioning.ts";
 import type { WireEvent } from "../../http/call.ts";
+import type { CaptionAnswer } from "../../schema/answers/answers.ts";
 
 /** The fields of a body. */
 type Fields = Record<string, unknown>;
@@ -27,7 +27,7 @@ export const CHAT_END = "[DONE]";
 
 /** Returns the whole answer. */
 export function chatAnswer(
-  answered: CaptioningFields,
+  answered: CaptionAnswer,
   { created }: ChatFrame,
 ): Fields {
   const message = {
@@ -96,7 +96,7 @@ function chunksOf(
 
 function choice(
   delta: Fields,
-  finishReason: CaptioningFields["finish_reason"] | null,
+  finishReason: CaptionAnswer["finish_reason"] | null,
 ): Fields {
   const one = {
     index: 0,
@@ -107,7 +107,7 @@ function choice(
   return { choices: [one] };
 }
 
-function usageFields({ usage }: CaptioningFields): Fields {
+function usageFields({ usage }: CaptionAnswer): Fields {
   return {
     "prompt_tokens": usage.prompt_tokens,
     "completion_tokens": usage.completion_tokens,

@@ -13,10 +13,8 @@
  * @module
  */
 
-import type {
-  CaptioningFields,
-  CaptioningRun,
-} from "../../inference/captioning.ts";
+import type { CaptioningRun } from "../../inference/captioning.ts";
+import type { CaptionAnswer } from "../../schema/answers/answers.ts";
 import {
   MESSAGE_ID_PREFIX,
   type ResponsesRequest,
@@ -40,7 +38,7 @@ export interface ResponseFrame {
 
 /** Returns the whole response. */
 export function responseAnswer(
-  answered: CaptioningFields,
+  answered: CaptionAnswer,
   frame: ResponseFrame,
 ): Fields {
   const status = statusOf(answered);
@@ -167,11 +165,11 @@ function textPart(text: string): Fields {
   return { type: "output_text", text, annotations: [], logprobs: [] };
 }
 
-function statusOf(answered: CaptioningFields): "completed" | "incomplete" {
+function statusOf(answered: CaptionAnswer): "completed" | "incomplete" {
   return answered.finish_reason === "length" ? "incomplete" : "completed";
 }
 
-function usageFields({ usage }: CaptioningFields): Fields {
+function usageFields({ usage }: CaptionAnswer): Fields {
   return {
     "input_tokens": usage.prompt_tokens,
     "input_tokens_details": { "cached_tokens": 0, "cache_write_tokens": 0 },

@@ -15,6 +15,17 @@
 import { getPath } from "hono/utils/url";
 import { suggestion } from "../../../lib/nearest_name.ts";
 
+/** Paths that report if the server lives and is ready. */
+export const HEALTH_PATHS: ReadonlySet<string> = new Set([
+  "/livez",
+  "/readyz",
+  "/ping",
+  "/health",
+  "/health-check",
+  "/v2/health/live",
+  "/v2/health/ready",
+]);
+
 /** Prefixes of API paths. */
 const API_PATH = /^\/(v1|v2|mcp|predictions|models|files)(\/|$)/;
 

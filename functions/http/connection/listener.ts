@@ -22,7 +22,7 @@ import {
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { FairShare } from "../../../lib/async/fair_share.ts";
-import { HEALTH_PATHS } from "../address/open_paths.ts";
+import { HEALTH_PATHS } from "../address/route_path.ts";
 import { AnswerSender } from "./answer_sender.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import {

@@ -28,6 +28,7 @@ import {
   resolver,
 } from "hono-openapi";
 import type * as v from "valibot";
+import { markOpen } from "../../http/address/open_routes.ts";
 import { type ProblemCode, PROBLEMS } from "../../http/errors/problems.ts";
 import { ProblemAnswer } from "../../schema/answers/server.ts";
 
@@ -79,7 +80,7 @@ export interface RouteDescription {
   readonly problems: readonly ProblemCode[];
   /** Schema of its problems, if it differs from the common one. */
   readonly refusal?: v.GenericSchema;
-  /** True if the route needs no key although the rest of its tag does. */
+  /** True if the route needs no key; for GET alone. */
   readonly open?: boolean;
 }
 
@@ -130,10 +131,10 @@ const CALLER_PROBLEMS: readonly ProblemCode[] = [
   "forbidden-origin",
 ];
 
-/** The tags that need no key. */
-const OPEN_TAGS: ReadonlySet<Tag> = new Set(["health", "documentation"]);
-
-/** Returns middleware that adds `route` to the document. */
+/**
+ * Returns middleware that adds `route` to the document, and marks it as open if
+ * it is.
+ */
 export function describe(route: RouteDescription): MiddlewareHandler {
   const { id, tag, summary, text, parameters, body, answers } = route;
   const counted = route.problems.includes("quota-exceeded");
@@ -142,14 +143,14 @@ export function describe(route: RouteDescription): MiddlewareHandler {
     status,
     { ...answer, headers: { ...answer.headers, ...always } },
   ]);
-  const open = route.open ?? OPEN_TAGS.has(tag);
+  const { open = false } = route;
   const codes: readonly ProblemCode[] = [
     ...route.problems,
     ...ANY_PROBLEMS,
     ...tag === "health" ? [] : HOST_PROBLEMS,
     ...open ? [] : CALLER_PROBLEMS,
   ];
-  return describeRoute({
+  const described = describeRoute({
     operationId: typeof id === "string" ? id : ({ path }) => id(path),
     tags: [tag],
     summary,
@@ -164,6 +165,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
       ...Object.fromEntries(described),
     },
   });
+  return open ? markOpen(described) : described;
 }
 
 /** Returns the content of JSON described by `schema`. */

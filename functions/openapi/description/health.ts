@@ -19,6 +19,7 @@ const RETRY_AFTER = {
 export const liveDescription = describe({
   id: "getLive",
   tag: "health",
+  open: true,
   summary: "Liveness",
   answers: {
     200: { description: "The process is alive", content: json(LiveAnswer) },
@@ -30,6 +31,7 @@ export const liveDescription = describe({
 export const readyDescription = describe({
   id: "getReady",
   tag: "health",
+  open: true,
   summary: "Readiness",
   answers: {
     200: { description: "The server is ready", content: json(ReadyAnswer) },
@@ -47,6 +49,7 @@ export const readyDescription = describe({
 export const pingDescription = describe({
   id: "getPing",
   tag: "health",
+  open: true,
   summary: "Readiness in RunPod's format",
   answers: {
     200: { description: "Ready", content: json(ReadyAnswer) },
@@ -63,6 +66,7 @@ export const pingDescription = describe({
 export const healthDescription = describe({
   id: "getHealth",
   tag: "health",
+  open: true,
   summary: "Detailed status",
   answers: {
     200: { description: "Ready", content: json(HealthAnswer) },

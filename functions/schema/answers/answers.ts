@@ -12,6 +12,17 @@
 import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../../lib/drawing/strategy.ts";
 
+/** A value that is read only, at any depth. */
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+  : T;
+
+/** An answer as its schema describes it. */
+export type AnswerOf<Schema extends v.GenericSchema> = DeepReadonly<
+  v.InferOutput<Schema>
+>;
+
 /** The schema of a count. */
 export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -107,6 +118,8 @@ export const GenerateAnswer = v.pipe(
   }),
   v.metadata({ ref: "GenerateAnswer" }),
 );
+/** The answer of `generate`. */
+export type GenerateAnswer = AnswerOf<typeof GenerateAnswer>;
 
 /** The answer of `caption`: text about pictures. */
 export const CaptionAnswer = v.pipe(
@@ -123,6 +136,8 @@ export const CaptionAnswer = v.pipe(
   }),
   v.metadata({ ref: "CaptionAnswer" }),
 );
+/** The answer of `caption`. */
+export type CaptionAnswer = AnswerOf<typeof CaptionAnswer>;
 
 /** The event data of `generate` by event name. */
 export const GENERATE_EVENTS = {
@@ -142,6 +157,12 @@ export const GENERATE_EVENTS = {
   image: v.strictObject({ "image_index": Count, ...IMAGE_ENTRIES }),
   completed: GenerateAnswer,
 };
+/** The event data of `generate`. */
+export type GenerateEvents = {
+  readonly [Name in keyof typeof GENERATE_EVENTS]: AnswerOf<
+    typeof GENERATE_EVENTS[Name]
+  >;
+};
 
 /** The event data of `caption` by event name. */
 export const CAPTION_EVENTS = {
@@ -149,4 +170,10 @@ export const CAPTION_EVENTS = {
   started: v.strictObject({ id: v.string() }),
   delta: v.strictObject({ text: v.string() }),
   completed: CaptionAnswer,
+};
+/** The event data of `caption`. */
+export type CaptionEvents = {
+  readonly [Name in keyof typeof CAPTION_EVENTS]: AnswerOf<
+    typeof CAPTION_EVENTS[Name]
+  >;
 };

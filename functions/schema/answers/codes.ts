@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import {
+  type AnswerOf,
   Count,
   FILE_ENTRIES,
   GridAnswer,
@@ -55,6 +56,8 @@ export const TokenizeAnswer = v.pipe(
   ]),
   v.metadata({ ref: "TokenizeAnswer" }),
 );
+/** The answer of `tokenize`. */
+export type TokenizeAnswer = AnswerOf<typeof TokenizeAnswer>;
 
 /**
  * The answer of `detokenize`: a picture, the frames of a clip, or decoded
@@ -79,3 +82,5 @@ export const DetokenizeAnswer = v.pipe(
   ]),
   v.metadata({ ref: "DetokenizeAnswer" }),
 );
+/** The answer of `detokenize`. */
+export type DetokenizeAnswer = AnswerOf<typeof DetokenizeAnswer>;

@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { Count } from "./answers.ts";
+import { type AnswerOf, Count } from "./answers.ts";
 import { ProblemAnswer } from "./server.ts";
 
 const Time = v.nullable(v.pipe(v.string(), v.description("ISO 8601.")));
@@ -38,6 +38,8 @@ export const JobAnswer = v.pipe(
   v.strictObject(JOB_ENTRIES),
   v.metadata({ ref: "Job" }),
 );
+/** The fields of a job without its result. */
+export type JobFields = AnswerOf<typeof JobAnswer>;
 
 /** The schema of a job's status and answer. */
 export const WholeJobAnswer = v.pipe(

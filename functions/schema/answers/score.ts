@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { Count, Logprobs, TimingsAnswer } from "./answers.ts";
+import { type AnswerOf, Count, Logprobs, TimingsAnswer } from "./answers.ts";
 
 /** The schema of the likelihood of a picture or an answer. */
 export const ScoreAnswer = v.pipe(
@@ -51,3 +51,5 @@ export const ScoreAnswer = v.pipe(
   }),
   v.metadata({ ref: "ScoreAnswer" }),
 );
+/** The answer of `score`. */
+export type ScoreAnswer = AnswerOf<typeof ScoreAnswer>;

@@ -6,7 +6,7 @@
 
 import * as v from "valibot";
 import { STRATEGY_NAMES } from "../../../lib/drawing/strategy.ts";
-import { Count } from "./answers.ts";
+import { type AnswerOf, Count } from "./answers.ts";
 import { Template } from "../caption.ts";
 import { Grid, Seed } from "../common.ts";
 
@@ -177,6 +177,8 @@ export const ModelAnswer = v.pipe(
   }),
   v.metadata({ ref: "Model" }),
 );
+/** A listed model. */
+export type ModelAnswer = AnswerOf<typeof ModelAnswer>;
 
 /** The schema of the list of models. */
 export const ModelsAnswer = v.pipe(

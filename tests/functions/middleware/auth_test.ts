@@ -137,7 +137,7 @@ Deno.test("open paths need no key, and all others do", async () => {
   for (const path of open) strictEqual(await status(path), 200, path);
   const elsewhere = [
     "/docs",
-    "/docs/page.js",
+    "/docs/start.js",
     "/openapi.json",
     "/problems",
     "/problems/overloaded",

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { apiKeys } from "../../../functions/middleware/api_keys.ts";
 import { type AppOptions, createApp } from "../../../functions/app.ts";
 import { MalformedRequestError } from "../../../functions/http/connection/request_errors.ts";
-import { HEALTH_PATHS } from "../../../functions/http/address/open_paths.ts";
+import { HEALTH_PATHS } from "../../../functions/http/address/route_path.ts";
 import { MAX_TARGET_BYTES } from "../../../functions/http/address/request_target.ts";
 import { BAD_HOSTS } from "../../support/bad_hosts.ts";
 import { fakeServices, runAtOnce } from "../../support/fake_models.ts";
