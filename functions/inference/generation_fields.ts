@@ -31,7 +31,7 @@ type ImageFields =
 /** The fields of a row of codes. */
 type RowFields = NonNullable<ImageFields["rows"]>[number];
 
-/** The answer of a generation, with or without files. */
+/** The whole answer of a request, with or without files. */
 export type GenerationFields = Omit<GenerateAnswer, "images"> & {
   readonly images: readonly ImageFields[];
 };

@@ -150,7 +150,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
     ...tag === "health" ? [] : HOST_PROBLEMS,
     ...open ? [] : CALLER_PROBLEMS,
   ];
-  const described = describeRoute({
+  const handler = describeRoute({
     operationId: typeof id === "string" ? id : ({ path }) => id(path),
     tags: [tag],
     summary,
@@ -165,7 +165,7 @@ export function describe(route: RouteDescription): MiddlewareHandler {
       ...Object.fromEntries(described),
     },
   });
-  return open ? markOpen(described) : described;
+  return open ? markOpen(handler) : handler;
 }
 
 /** Returns the content of JSON described by `schema`. */
