@@ -5,7 +5,7 @@
  * ```text
  * folder/list/train.json        form emu3, ours or of the released script
  * folder/manifest.json          forms jsonl, parquet and webdataset
- * folder/shard-00001-of-00004   a set of each part, one after the other
+ * folder/shard-00000-of-00004   a set of each part, one after the other
  * ```
  *
  * @module
@@ -17,15 +17,21 @@ import { PreparedSetError } from "./preparation_error.ts";
 import { openEmu3Set } from "./sets/emu3_set.ts";
 import { joinedSets } from "./sets/joined_sets.ts";
 import { openJsonlShard, type OpenShard } from "./sets/jsonl_shard.ts";
+import { openParquetShard } from "./sets/parquet_shard.ts";
 import { readManifest, type ShardForm } from "./sets/set_manifest.ts";
 import { shardedSet } from "./sets/sharded_set.ts";
+import { openTarShard } from "./sets/tar_shard.ts";
 
 /** Openers of shards by form. */
 const OPENERS: Readonly<
-  Partial<Record<ShardForm, (path: string) => Promise<OpenShard>>>
-> = { jsonl: openJsonlShard };
+  Record<ShardForm, (path: string) => Promise<OpenShard>>
+> = {
+  jsonl: openJsonlShard,
+  parquet: openParquetShard,
+  webdataset: openTarShard,
+};
 
-/** Name of the folder of one part of several, counted from 1. */
+/** Name of the folder of one part of several, counted from 0. */
 const PART = /^shard-(\d+)-of-(\d+)$/;
 
 /**
@@ -57,7 +63,7 @@ async function openOne(folder: string): Promise<PreparedSet | undefined> {
   if (emu3 !== undefined) return emu3;
   const manifest = await readManifest(folder);
   if (manifest === undefined) return undefined;
-  return shardedSet(folder, manifest, OPENERS[manifest.form]!);
+  return shardedSet(folder, manifest, OPENERS[manifest.form]);
 }
 
 /** Returns the names of all parts, in order. */
@@ -81,10 +87,10 @@ async function partsOf(folder: string): Promise<readonly string[]> {
   const [, , count] = PART.exec(names[0]!)!;
   for (let i = 0; i < Number(count); i++) {
     const [, number, total] = PART.exec(names[i] ?? "") ?? [];
-    if (Number(number) === i + 1 && total === count) continue;
+    if (Number(number) === i && total === count) continue;
     throw new PreparedSetError(
       folder,
-      `part ${i + 1} of ${Number(count)} is missing`,
+      `part ${i}/${Number(count)} is missing`,
     );
   }
   if (names.length > Number(count)) {

@@ -101,14 +101,16 @@ export async function syncFolder(folder: string): Promise<void> {
 /** Writes `content` to `path` so that readers see all of it or nothing. */
 export async function writeWhole(
   path: string,
-  content: string,
+  content: string | Uint8Array,
   remedy: string = REMEDY,
 ): Promise<void> {
   const next = `${path}.${crypto.randomUUID()}.incomplete`;
   await onDisk(path, async () => {
     {
       using file = await Deno.open(next, { write: true, createNew: true });
-      const bytes = new TextEncoder().encode(content);
+      const bytes = typeof content === "string"
+        ? new TextEncoder().encode(content)
+        : content;
       for (let at = 0; at < bytes.length;) {
         at += await file.write(bytes.subarray(at));
       }

@@ -47,3 +47,28 @@ export async function openToRead(path: string): Promise<Deno.FsFile> {
     throw new PreparedSetError(path, reason, { cause });
   }
 }
+
+/** A file as the Parquet packages read it. */
+export interface SlicedFile {
+  /** Bytes of the file. */
+  readonly byteLength: number;
+  /** Returns the bytes from `start` to `end`, or to the file's end. */
+  readonly slice: (start: number, end?: number) => Promise<ArrayBuffer>;
+}
+
+/**
+ * Returns the file at `path` as the Parquet packages read it.
+ *
+ * @throws {PreparedSetError} If it cannot be opened.
+ */
+export async function slicedFile(path: string): Promise<SlicedFile> {
+  using file = await openToRead(path);
+  const { size } = await file.stat();
+  return {
+    byteLength: size,
+    slice: async (start, end = size) => {
+      const { buffer } = await readSlice(path, { start, length: end - start });
+      return buffer;
+    },
+  };
+}

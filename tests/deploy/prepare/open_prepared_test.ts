@@ -74,8 +74,8 @@ Deno.test("openPrepared() reads the released form, also where it was moved", asy
 
 Deno.test("openPrepared() joins the parts of several runs in order", async () => {
   using folder = temporaryFolder();
-  writeJsonl(folder, RECORDS.slice(0, 4), { under: "shard-00001-of-00002/" });
-  writeJsonl(folder, RECORDS.slice(4), { under: "shard-00002-of-00002/" });
+  writeJsonl(folder, RECORDS.slice(0, 4), { under: "shard-00000-of-00002/" });
+  writeJsonl(folder, RECORDS.slice(4), { under: "shard-00001-of-00002/" });
   await holds(folder.path, RECORDS);
 });
 
@@ -101,14 +101,14 @@ Deno.test("openPrepared() says what is wrong with a set", async () => {
     ],
     [({ write }) => write("list/train.json", "{}"), /no prefix/],
     [
-      (folder) => writeJsonl(folder, RECORDS, { under: "shard-2-of-2/" }),
-      /part 1 of 2 is missing/,
+      (folder) => writeJsonl(folder, RECORDS, { under: "shard-1-of-2/" }),
+      /part 0\/2 is missing/,
     ],
-    [({ write }) => write("shard-1-of-1/x", ""), /prepare this part again/],
+    [({ write }) => write("shard-0-of-1/x", ""), /prepare this part again/],
     [
       (folder) => {
-        writeJsonl(folder, RECORDS, { under: "shard-1-of-1/" });
-        writeJsonl(folder, RECORDS, { under: "shard-1-of-2/" });
+        writeJsonl(folder, RECORDS, { under: "shard-0-of-1/" });
+        writeJsonl(folder, RECORDS, { under: "shard-0-of-2/" });
       },
       /parts of different counts/,
     ],

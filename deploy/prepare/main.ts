@@ -1,0 +1,168 @@
+/**
+ * The command that encodes pictures for tuning: `deno task prepare-data`.
+ *
+ * ```text
+ * words ─▶ input recognized ─▶ models or servers ─▶ set, record by record
+ * ```
+ *
+ * @module
+ */
+
+import { join, resolve } from "node:path";
+import { UsageError } from "../../lib/command_line.ts";
+import { Emu3Error } from "../../lib/errors.ts";
+import {
+  containerAllowance,
+  threadsWithin,
+} from "../../lib/runtime/memory/cgroup_limits.ts";
+import { DiskError } from "../cache/base/disk.ts";
+import { SourceError } from "../cache/locate.ts";
+import { parseArguments, type PrepareArguments, USAGE } from "./arguments.ts";
+import { captionerOf } from "./encoding/captioner.ts";
+import { openLocalEncoder } from "./encoding/local_encoder.ts";
+import type { PictureEncoder } from "./encoding/picture_encoder.ts";
+import { openRemoteEncoder } from "./encoding/remote_encoder.ts";
+import { SERVER_OPTIONS } from "./encoding/server.ts";
+import { locateModel } from "./locate_model.ts";
+import { PreparedOutput } from "./output/prepared_output.ts";
+import { type InputPart, prepareData } from "./prepare_data.ts";
+import { ProgressReport, type ReportOutput } from "./progress_report.ts";
+import { openSource } from "./readers/open_source.ts";
+
+/** Exit codes: failure, invalid usage, interruption. */
+const FAILED = 1;
+const MISUSED = 2;
+const INTERRUPTED = 130;
+
+if (import.meta.main) {
+  // `deno task` changes to its own folder; paths are relative to the caller's.
+  const folder = Deno.env.get("INIT_CWD");
+  if (folder !== undefined) Deno.chdir(folder);
+  if (Deno.args.includes("--help")) say(USAGE);
+  else await main();
+}
+
+async function main(): Promise<void> {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => stop.abort());
+  }
+  const output: ReportOutput = {
+    terminal: Deno.stderr.isTerminal(),
+    write: complain,
+    now: () => performance.now(),
+  };
+  try {
+    const words = parseArguments(Deno.args);
+    for (const line of await run(words, output, stop)) say(line);
+    Deno.exit();
+  } catch (error) {
+    if (stop.signal.aborted) {
+      leave("Interrupted, run it again to go on", INTERRUPTED);
+    }
+    if (error instanceof UsageError) leave(error.message, MISUSED);
+    const expected = error instanceof Emu3Error ||
+      error instanceof SourceError || error instanceof DiskError;
+    if (expected) leave(error.message, FAILED);
+    throw error;
+  }
+}
+
+/** Prepares the set, and returns the lines that describe it. */
+async function run(
+  words: PrepareArguments,
+  output: ReportOutput,
+  stop: AbortController,
+): Promise<readonly string[]> {
+  const { signal } = stop;
+  const { input, format, form, columns, part, resize } = words;
+  const source = await openSource(input, format, columns);
+  await using encoder = await openEncoder(words, output, signal);
+  const folder = part === undefined
+    ? words.out
+    : join(words.out, partFolder(part));
+  await using set = await PreparedOutput.open(folder, {
+    ...words,
+    settings: {
+      input: resolve(input),
+      form,
+      shard: part && `${part.index}/${part.count}`,
+      resize,
+      "image_area": resize === "released" ? encoder.imageArea : undefined,
+      tokenizer: { ...encoder.tokenizer },
+    },
+  });
+  const report = new ProgressReport(output);
+  try {
+    const { untitled } = await prepareData({
+      ...{ source, encoder, output: set, part, signal },
+      captioner: words.captionWith.length === 0 ? undefined : captionerOf(
+        words.captionWith,
+        words.captionQuestion,
+        serverOptions(),
+      ),
+      maxErrors: words.maxErrors,
+      onProgress: (progress) => report.show(progress, set.counts),
+    });
+    const { stored, failed, duplicates } = set.counts;
+    const notices = [
+      [failed, "cannot be used, see errors.jsonl"],
+      [duplicates, "repeat a picture, see duplicates.jsonl"],
+      [untitled, "have no text"],
+    ] as const;
+    return [
+      `${folder} holds ${stored} records of ${input} (${source.format})`,
+      ...notices.filter(([count]) => count > 0)
+        .map(([count, what]) => `${count} ${what}`),
+    ];
+  } finally {
+    report.clear();
+  }
+}
+
+async function openEncoder(
+  words: PrepareArguments,
+  output: ReportOutput,
+  signal: AbortSignal,
+): Promise<PictureEncoder> {
+  const { resize, imageArea } = words;
+  const threads = words.threads ??
+    threadsWithin(navigator.hardwareConcurrency, containerAllowance());
+  if (words.endpoints.length > 0) {
+    return await openRemoteEncoder({
+      ...{ endpoints: words.endpoints, threads, resize, imageArea },
+      server: serverOptions(),
+    }, signal);
+  }
+  const model = await locateModel(words, output, signal);
+  return await openLocalEncoder({
+    ...{ folder: model.vision, threads, resize },
+    imageArea: imageArea ?? model.imageArea,
+  });
+}
+
+function serverOptions() {
+  return {
+    ...SERVER_OPTIONS,
+    apiKey: Deno.env.get("EMU3_API_KEY") || undefined,
+    now: Date.now,
+  };
+}
+
+function partFolder({ index, count }: InputPart): string {
+  const digits = (number: number) => String(number).padStart(5, "0");
+  return `shard-${digits(index)}-of-${digits(count)}`;
+}
+
+function leave(message: string, code: number): never {
+  complain(`${message}\n`);
+  Deno.exit(code);
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+function complain(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}

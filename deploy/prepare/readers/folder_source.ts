@@ -1,0 +1,71 @@
+/**
+ * The reader of a folder of pictures, with a `.txt` beside each or none.
+ *
+ * @module
+ */
+
+import { extname, join } from "node:path";
+import { PICTURE_EXTENSIONS } from "../../../lib/image/picture_extensions.ts";
+import { PreparationError } from "../preparation_error.ts";
+import { readPicture } from "./row_record.ts";
+import type { RecordSource } from "./source.ts";
+
+/** Extensions of texts beside pictures, in order of precedence. */
+const TEXT_EXTENSIONS = [".txt", ".caption"];
+
+/** Opens the folder at `folder`, and all folders in it. */
+export function folderSource(folder: string): RecordSource {
+  let share = 0;
+  return {
+    format: "folder",
+    share: () => share,
+    async *records() {
+      const paths = await Array.fromAsync(picturesIn(folder, ""));
+      if (paths.length === 0) {
+        throw new PreparationError(
+          `${folder} has no pictures (${PICTURE_EXTENSIONS.join(", ")})`,
+        );
+      }
+      for (const [i, path] of paths.entries()) {
+        share = (i + 1) / paths.length;
+        const stem = path.slice(0, path.length - extname(path).length);
+        yield {
+          name: stem,
+          place: path,
+          text: await textBeside(join(folder, stem)),
+          question: undefined,
+          answer: undefined,
+          picture: () => readPicture(join(folder, path)),
+        };
+      }
+    },
+  };
+}
+
+/** Yields the paths of pictures below `folder`, sorted by name. */
+async function* picturesIn(
+  folder: string,
+  under: string,
+): AsyncGenerator<string> {
+  const entries = await Array.fromAsync(Deno.readDir(join(folder, under)));
+  entries.sort((a, b) => a.name < b.name ? -1 : 1);
+  for (const entry of entries) {
+    const path = under === "" ? entry.name : `${under}/${entry.name}`;
+    if (entry.name.startsWith(".")) continue;
+    if (entry.isDirectory) yield* picturesIn(folder, path);
+    else if (PICTURE_EXTENSIONS.includes(extname(path).toLowerCase())) {
+      yield path;
+    }
+  }
+}
+
+async function textBeside(stem: string): Promise<string | undefined> {
+  for (const extension of TEXT_EXTENSIONS) {
+    try {
+      return (await Deno.readTextFile(`${stem}${extension}`)).trim();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return undefined;
+}

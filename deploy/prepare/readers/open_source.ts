@@ -1,0 +1,153 @@
+/**
+ * The recognition of an input by its content.
+ *
+ * ```text
+ * folder   *.tar → webdataset, *.parquet → parquet, metadata.jsonl or .csv →
+ *          that table, pictures → folder
+ * file     "PAR1" → parquet, "ustar" → webdataset, "[" → json, "{" → jsonl,
+ *          a first line with tabs → tsv, with commas → csv
+ * ```
+ *
+ * @module
+ */
+
+import { extname, join } from "node:path";
+import { PreparationError } from "../preparation_error.ts";
+import { csvSource } from "./csv_source.ts";
+import { folderSource } from "./folder_source.ts";
+import { firstBytes } from "./input_file.ts";
+import { jsonSource } from "./json_source.ts";
+import { parquetSource } from "./parquet_source.ts";
+import type { ColumnNames, RecordSource } from "./source.ts";
+import { tarSource } from "./tar_source.ts";
+
+/** The formats of inputs. */
+export const INPUT_FORMATS = [
+  "folder",
+  "json",
+  "jsonl",
+  "csv",
+  "tsv",
+  "webdataset",
+  "parquet",
+] as const;
+
+/** The format of an input. */
+export type InputFormat = (typeof INPUT_FORMATS)[number];
+
+/** Files of a folder that list its pictures, as Hugging Face names them. */
+const TABLES = ["metadata.jsonl", "metadata.csv", "metadata.parquet"];
+
+/** Bytes that show the format of a file. */
+const HEAD_BYTES = 2 ** 16;
+
+/**
+ * Opens the input at `path`.
+ *
+ * @param format Format of it; undefined to recognize it.
+ * @throws {PreparationError} If there is nothing, or nothing known.
+ */
+export async function openSource(
+  path: string,
+  format: InputFormat | undefined,
+  named: ColumnNames,
+): Promise<RecordSource> {
+  const found = await Deno.stat(path).catch((cause) => {
+    throw new PreparationError(`there is no ${path}`, { cause });
+  });
+  if (found.isDirectory) return await folderAt(path, format, named);
+  return fileAt(path, format ?? await formatOf(path), named);
+}
+
+async function folderAt(
+  folder: string,
+  format: InputFormat | undefined,
+  named: ColumnNames,
+): Promise<RecordSource> {
+  const files = await filesIn(folder);
+  const table = TABLES.find((name) => files.includes(name));
+  const having = (pattern: RegExp) =>
+    files.filter((name) => pattern.test(name)).map((name) =>
+      join(folder, name)
+    );
+  const tars = having(/\.(tar|tar\.gz|tgz)$/i);
+  const parquets = having(/\.parquet$/i);
+  if (format === "folder") return folderSource(folder);
+  // Archives of img2dataset have Parquet files of metadata beside them.
+  if (tars.length > 0 && (format ?? "webdataset") === "webdataset") {
+    return tarSource(tars, named);
+  }
+  if (table !== undefined && format === undefined) {
+    return await openSource(join(folder, table), undefined, named);
+  }
+  if (parquets.length > 0 && (format ?? "parquet") === "parquet") {
+    return parquetSource(parquets, named);
+  }
+  if (format === undefined) return folderSource(folder);
+  throw new PreparationError(`${folder} has no files of the format ${format}`);
+}
+
+/** Returns the names of the files in `folder` and in its `data`, sorted. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for (const under of ["", "data"]) {
+    try {
+      for await (const { name, isFile } of Deno.readDir(join(folder, under))) {
+        if (isFile && !name.startsWith(".")) names.push(join(under, name));
+      }
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return names.sort();
+}
+
+function fileAt(
+  path: string,
+  format: InputFormat,
+  named: ColumnNames,
+): RecordSource {
+  switch (format) {
+    case "json":
+    case "jsonl":
+      return jsonSource(path, format, named);
+    case "csv":
+    case "tsv":
+      return csvSource(path, format, named);
+    case "webdataset":
+      return tarSource([path], named);
+    case "parquet":
+      return parquetSource([path], named);
+    case "folder":
+      throw new PreparationError(`${path} is a file, not a folder of pictures`);
+  }
+}
+
+/** Returns the format of the file at `path` by its content. */
+async function formatOf(path: string): Promise<InputFormat> {
+  const bytes = await firstBytes(path, HEAD_BYTES);
+  const head = new TextDecoder("latin1").decode(bytes);
+  if (head.startsWith("PAR1")) return "parquet";
+  if (head.slice(257, 262) === "ustar" || /\.(tar|tgz|tar\.gz)$/i.test(path)) {
+    return "webdataset";
+  }
+  if (/^([^]PNG\r\n|\xff\xd8\xff|GIF8|RIFF)/.test(head)) {
+    throw new PreparationError(`${path} is one picture, name its folder`);
+  }
+  if (bytes.length === 0) throw new PreparationError(`${path} is empty`);
+  const text = head.replace(/^\xef\xbb\xbf/, "").trimStart();
+  if (text.startsWith("[")) return "json";
+  if (text.startsWith("{")) return "jsonl";
+  const [line = ""] = text.split("\n");
+  if (extname(path).toLowerCase() === ".tsv" || line.includes("\t")) {
+    return "tsv";
+  }
+  if (extname(path).toLowerCase() === ".csv" || line.includes(",")) {
+    return "csv";
+  }
+  throw new PreparationError(
+    `the format of ${path} is not recognized, name it with --format ${
+      INPUT_FORMATS.join("|")
+    }`,
+  );
+}
