@@ -134,11 +134,8 @@ export class Engine<Kept extends Snapshot = Snapshot>
   async run(request: EngineRequest, signal: AbortSignal): Promise<Statistics> {
     signal.throwIfAborted();
     if (this.#closed) throw new TypeError("Cannot run: the engine is closed");
-    const reservation = reservationOf(
-      request,
-      this.contextLength,
-      this.#kvSlots.budget,
-    );
+    const { budget } = this.#kvSlots;
+    const reservation = reservationOf(request, this.contextLength, budget);
     const ticket: Ticket = {
       request,
       caller: request.caller ?? "",
