@@ -5,7 +5,7 @@
  * @module
  */
 
-import { pause } from "../../cache/base/pause.ts";
+import { delay } from "../../../lib/async/delay.ts";
 import { PreparationError } from "../preparation_error.ts";
 import { EncodingServer, type ServerOptions } from "./server.ts";
 
@@ -53,7 +53,7 @@ export class ServerPool {
       signal.throwIfAborted();
       const server = this.#free();
       if (server === undefined) {
-        await pause(LOOK_MS, signal);
+        await delay(LOOK_MS, signal);
         continue;
       }
       const answer = await server.request(path, init, signal);
