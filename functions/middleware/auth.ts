@@ -7,7 +7,7 @@
 import type { MiddlewareHandler } from "hono";
 import { type ApiKey, findKey } from "./api_keys.ts";
 import type { AppEnv } from "../http/context.ts";
-import { isOpenRoute } from "../http/address/open_routes.ts";
+import { needsNoKey } from "../http/address/open_routes.ts";
 import { UnauthorizedError } from "../http/errors/errors.ts";
 
 /** The principal of requests without a key. */
@@ -26,7 +26,7 @@ export function authenticate(
     const shown = SCHEME.exec(header ?? "")?.[1];
     const key = shown === undefined ? undefined : findKey(keys, shown);
     if (key !== undefined) c.set("principal", key.name);
-    else if (keys.length > 0 && !isOpenRoute(c)) {
+    else if (keys.length > 0 && !needsNoKey(c)) {
       throw new UnauthorizedError(header !== undefined);
     }
     await next();

@@ -32,7 +32,7 @@ import { jobPage, jobResponse } from "../../jobs/job_responses.ts";
 import { refusalOf, waitFor } from "../../jobs/preference.ts";
 import { asyncPreference } from "../../jobs/prefer.ts";
 import type { Listing } from "../../models/ports.ts";
-import { openRoute } from "../../http/address/open_routes.ts";
+import { namedRoute } from "../../http/address/open_routes.ts";
 import { publicUrl } from "../../http/address/public_url.ts";
 import {
   invalidField,
@@ -124,7 +124,7 @@ export function predictions(
     )
     // Replicate's client sends no key: the id alone grants access, since one
     // that was made here is as hard to guess as a key.
-    .get("/predictions/:id{job-[^/]+}/stream", openRoute)
+    .get("/predictions/:id{job-[^/]+}/stream", namedRoute)
     .get("/predictions/:id/stream", streamDescription, (c) => {
       const job = jobs.store.find(c.req.param("id"));
       const mine = job?.principal === c.get("principal") ||

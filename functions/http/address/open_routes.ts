@@ -1,11 +1,13 @@
 /**
- * The open routes: readable without a key, since they run no model and show
- * nothing of other callers, except to clients that have a name as hard to guess
- * as a key.
+ * The open routes: readable without a key.
  *
- * A route is open if one of its handlers is marked, where it is mounted:
- * `describe({ open: true, … })` does so, and {@linkcode openRoute} for files
- * without a description.
+ * An open route runs no model and shows nothing of other callers. A named one
+ * is readable by clients that know a name as hard to guess as a key; pages of
+ * other sites may not read it.
+ *
+ * A route is open or named if one of its handlers is marked, where it is
+ * mounted: `describe({ open: true, … })` does so, {@linkcode openRoute} for
+ * files without a description, and {@linkcode namedRoute}.
  *
  * @module
  */
@@ -14,7 +16,10 @@ import type { Context, Handler, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { AppEnv } from "../context.ts";
 
-const OPEN = new WeakSet<Handler | MiddlewareHandler>();
+type Marked = WeakSet<Handler | MiddlewareHandler>;
+
+const OPEN: Marked = new WeakSet();
+const NAMED: Marked = new WeakSet();
 
 /** Marks the routes of a handler as open, and returns it. */
 export function markOpen<T extends MiddlewareHandler>(handler: T): T {
@@ -22,14 +27,29 @@ export function markOpen<T extends MiddlewareHandler>(handler: T): T {
   return handler;
 }
 
-/** Middleware that marks the route it is mounted at. */
+/** Middleware that marks the route it is mounted at as open. */
 export const openRoute: MiddlewareHandler<AppEnv> = markOpen((_, next) =>
   next()
 );
 
-/** Returns true if the request's route needs no key. */
+/** Middleware that marks the route it is mounted at as named. */
+export const namedRoute: MiddlewareHandler<AppEnv> = (_, next) => next();
+NAMED.add(namedRoute);
+
+/** Returns true if the request's route shows nothing that needs protection. */
 export function isOpenRoute(c: Context<AppEnv>): boolean {
-  const { method } = c.req;
-  return (method === "GET" || method === "HEAD") &&
-    matchedRoutes(c).some(({ handler }) => OPEN.has(handler));
+  return isRead(c) && hasMark(c, OPEN);
+}
+
+/** Returns true if the request's route needs no key. */
+export function needsNoKey(c: Context<AppEnv>): boolean {
+  return isRead(c) && (hasMark(c, OPEN) || hasMark(c, NAMED));
+}
+
+function isRead({ req: { method } }: Context<AppEnv>): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function hasMark(c: Context<AppEnv>, marked: Marked): boolean {
+  return matchedRoutes(c).some(({ handler }) => marked.has(handler));
 }

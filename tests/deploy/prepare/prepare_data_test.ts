@@ -141,7 +141,7 @@ Deno.test("prepareData() notes what it cannot use, and goes on", async () => {
       {
         key: "b",
         place: "record 1",
-        error: "Cannot read picture: it is damaged",
+        error: "Cannot read image: it is damaged",
       },
       { key: "d", place: "record 3", error: "it has no answer" },
     ],
