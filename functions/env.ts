@@ -10,7 +10,7 @@ import {
   threadsWithin,
 } from "../lib/runtime/memory/cgroup_limits.ts";
 import type { LogFormat } from "./middleware/log_sink.ts";
-import { type RunpodPlace, runpodPlace } from "./runpod/variables.ts";
+import { runpodPlace } from "./runpod/variables.ts";
 import { VERSION } from "../lib/version.ts";
 import { defaultMaxPixels } from "./inference/pixel_budget.ts";
 import { maxRunPixels } from "./inference/image_limit.ts";
@@ -126,7 +126,7 @@ export interface Environment {
   /** Format of log lines. */
   readonly log: LogFormat;
   /** Queue that jobs are taken from; undefined for none. */
-  readonly runpod: RunpodPlace | undefined;
+  readonly runpod: ReturnType<typeof runpodPlace>;
 }
 
 /** The properties of a machine. */

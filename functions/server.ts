@@ -27,7 +27,6 @@ import { Metrics } from "./metrics/metrics.ts";
 import { postOutside } from "./outbound/post.ts";
 import { INTERNET } from "./outbound/request.ts";
 import { runpodWorker } from "./runpod/start.ts";
-import type { RunpodWorker } from "./runpod/worker.ts";
 import type { Services } from "./models/services.ts";
 
 /** A server that listens. */
@@ -39,7 +38,7 @@ export interface Serving {
   /** Jobs subsystem. */
   readonly jobs: Jobs;
   /** Queue that jobs are taken from, once started; undefined for none. */
-  readonly queue: RunpodWorker | undefined;
+  readonly queue: ReturnType<typeof runpodWorker>;
   /** Drain state of the server. */
   readonly drain: Drain;
 }

@@ -24,8 +24,8 @@ const FORBIDDEN: readonly (readonly [string, RegExp, RegExp])[] = [
     /^functions\//,
   ],
   [
-    "of functions, start_services and the entry of task deploy alone import deploy",
-    /^functions\/(?!models\/start_services\.ts|cli\/deploy\.ts)/,
+    "of functions, start_services and the starts of task deploy and of RunPod's worker alone import deploy",
+    /^functions\/(?!models\/start_services\.ts|cli\/deploy\.ts|runpod\/)/,
     /^deploy\//,
   ],
   [

@@ -9,7 +9,7 @@
  */
 
 import type { StoredEvent } from "../http/sse.ts";
-import { Notifier } from "./notifier.ts";
+import { Notifier } from "../../lib/async/notifier.ts";
 import { hasEnded } from "./job.ts";
 import type { JobStore } from "./store/job_store.ts";
 import { Readers } from "./store/readers.ts";

@@ -4,25 +4,8 @@
  * @module
  */
 
+import type { RunpodPlace } from "../../deploy/runpod/api.ts";
 import type { Variable } from "../config/variable_parsers.ts";
-
-/** The URLs of a queue, and the worker's credentials. */
-export interface RunpodPlace {
-  /** Id of this worker. */
-  readonly workerId: string;
-  /** API key of every call. */
-  readonly key: string;
-  /** URL that jobs are taken from. */
-  readonly takeUrl: string;
-  /** URL of answers, with `$ID` for the job. */
-  readonly outputUrl: string;
-  /** URL of answers' parts; undefined for none. */
-  readonly streamUrl: string | undefined;
-  /** URL of pings; undefined for none. */
-  readonly pingUrl: string | undefined;
-  /** Interval between two pings, in milliseconds. */
-  readonly pingMs: number;
-}
 
 const PING_MS = 10_000;
 

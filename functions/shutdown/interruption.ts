@@ -143,7 +143,7 @@ const EMPTY = new Uint8Array();
 
 /** Returns the fields that resume the request without the store. */
 export function stateOf(
-  inFlight: InFlight | undefined,
+  inFlight: Pick<InFlight, "seed" | "rows"> | undefined,
 ): InterruptedState | undefined {
   if (inFlight === undefined) return undefined;
   const rows = inFlight.rows();

@@ -5,13 +5,14 @@
  * @module
  */
 
-import type { JobCall } from "../../../functions/jobs/runner.ts";
-import { RunpodApi } from "../../../functions/runpod/api.ts";
-import { pingLoop } from "../../../functions/runpod/ping.ts";
+import { RunpodApi } from "../../../deploy/runpod/api.ts";
+import type { JobCall } from "../../../deploy/runpod/job_server.ts";
+import { pingLoop } from "../../../deploy/runpod/ping.ts";
 import {
   RunpodWorker,
   type RunpodWorkerOptions,
-} from "../../../functions/runpod/worker.ts";
+} from "../../../deploy/runpod/worker.ts";
+import { jobServer } from "../../../functions/runpod/start.ts";
 import { type HandClock, handClock } from "../hand_clock.ts";
 import { problem, settle } from "../job_desk.ts";
 import {
@@ -74,20 +75,21 @@ export function openRunpodDesk(changes: DeskOptions = {}): RunpodDesk {
     asked.push(pathname + search);
     return await emulator.fetch(request);
   };
+  const execute = (request: Request, call: JobCall) => {
+    const { promise, resolve } = Promise.withResolvers<Response>();
+    const end = (response: Response) => {
+      calls.delete(call.id);
+      resolve(response);
+    };
+    calls.set(call.id, { request, call, answer: end });
+    const stop = () => end(problem(503, "client-gone"));
+    request.signal.addEventListener("abort", stop);
+    if (request.signal.aborted) stop();
+    return promise;
+  };
   const worker = new RunpodWorker({
     api: new RunpodApi(place, { send, delay }),
-    execute: (request, call) => {
-      const { promise, resolve } = Promise.withResolvers<Response>();
-      const end = (response: Response) => {
-        calls.delete(call.id!);
-        resolve(response);
-      };
-      calls.set(call.id!, { request, call, answer: end });
-      const stop = () => end(problem(503, "client-gone"));
-      request.signal.addEventListener("abort", stop);
-      if (request.signal.aborted) stop();
-      return promise;
-    },
+    server: { ...jobServer(execute, ""), seed: () => 42 },
     startHeartbeat: () => {
       let jobs: readonly string[] = [];
       const end = new AbortController();
@@ -107,8 +109,6 @@ export function openRunpodDesk(changes: DeskOptions = {}): RunpodDesk {
     isHealthy: () => true,
     delay,
     onFailure: (error) => void failures.push(error),
-    pageBase: "",
-    seed: () => 42,
     ...options,
   });
   worker.start();

@@ -6,7 +6,7 @@
  */
 
 import { type Delay, delay } from "../../../lib/async/delay.ts";
-import type { RunpodPlace } from "../../../functions/runpod/variables.ts";
+import type { RunpodPlace } from "../../../deploy/runpod/api.ts";
 import { answerClient } from "./client_side.ts";
 import { type QueueOptions, RunpodQueue } from "./queue.ts";
 import { answerWorker, WORKER_KEY } from "./worker_side.ts";

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { Notifier } from "../../../functions/jobs/notifier.ts";
+import { Notifier } from "../../../lib/async/notifier.ts";
 
 /** Status of a job. */
 export type RunpodStatus =

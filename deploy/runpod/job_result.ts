@@ -6,12 +6,11 @@
  */
 
 import { Emu3Error } from "../../lib/errors.ts";
-import { stateOf } from "../shutdown/interruption.ts";
-import { resultFields } from "../jobs/job.ts";
-import type { Problem } from "../http/errors/problem.ts";
-import { InterruptedError } from "../http/errors/errors.ts";
-import type { InFlight } from "../shutdown/in_flight.ts";
 import { isRecord } from "./api.ts";
+import type { JobInFlight, JobProblem, JobServer } from "./job_server.ts";
+
+/** Returns the problem document of an error in one job. */
+export type ProblemOf = (error: unknown) => JobProblem;
 
 /** Largest job answer that RunPod accepts, in bytes. */
 export const MAX_OUTPUT_BYTES = 20_000_000;
@@ -42,7 +41,7 @@ export class AnswerTooLargeError extends Emu3Error {
 /** Returns the result of an `output`; an error if it is too large. */
 export function outputResult(
   output: unknown,
-  problemOf: (error: unknown) => Problem,
+  problemOf: ProblemOf,
 ): JobResult {
   const text = JSON.stringify({ output });
   const bytes = new TextEncoder().encode(text).length;
@@ -54,12 +53,13 @@ export function outputResult(
 /** Returns the result of a route's answer. */
 export async function answerResult(
   response: Response,
-  problemOf: (error: unknown) => Problem,
+  outputOf: JobServer["outputOf"],
+  problemOf: ProblemOf,
 ): Promise<JobResult> {
   if (response.ok) {
     const headers = Object.fromEntries(response.headers);
     const body = await response.bytes();
-    const output = body.length === 0 ? null : resultFields({ headers, body });
+    const output = body.length === 0 ? null : outputOf(headers, body);
     return outputResult(output, problemOf);
   }
   const text = await response.text();
@@ -67,10 +67,8 @@ export async function answerResult(
 }
 
 /** Returns the result of a problem. */
-export function problemResult(
-  problem: Readonly<Record<string, unknown>> | Problem,
-): JobResult {
-  const error = "error" in problem ? problem["error"] : undefined;
+export function problemResult(problem: JobProblem): JobResult {
+  const error = problem["error"];
   const code = isRecord(error) ? error["code"] : undefined;
   return {
     text: JSON.stringify({ error: JSON.stringify(problem) }),
@@ -86,12 +84,13 @@ export function withStop({ text, problem }: JobResult): JobResult {
 
 /** Returns an interrupted job's problem; its `resume` is an input to go on. */
 export function interruptedProblem(
-  inFlight: InFlight | undefined,
-  problemOf: (error: unknown) => Problem,
-): Readonly<Record<string, unknown>> {
-  const state = stateOf(inFlight);
-  const problem = problemOf(new InterruptedError(undefined, state));
-  if (inFlight === undefined || state === undefined) return { ...problem };
+  inFlight: JobInFlight | undefined,
+  interruption: JobServer["interruption"],
+  problemOf: ProblemOf,
+): JobProblem {
+  const { error, state } = interruption(inFlight);
+  const problem = problemOf(error);
+  if (inFlight === undefined || state === undefined) return problem;
   const { asked: { path, fields } } = inFlight;
   const body = { ...fields, seed: state.seed, ...state.images[0] };
   return { ...problem, resume: { route: path, method: "POST", body } };

@@ -3,7 +3,7 @@
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import type { InFlight } from "../../../functions/shutdown/in_flight.ts";
-import { MAX_OUTPUT_BYTES } from "../../../functions/runpod/job_result.ts";
+import { MAX_OUTPUT_BYTES } from "../../../deploy/runpod/job_result.ts";
 import { problem, settle } from "../../support/job_desk.ts";
 import { openRunpodDesk } from "../../support/runpod/desk.ts";
 

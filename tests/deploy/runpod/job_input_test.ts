@@ -1,11 +1,29 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
+import {
+  type AskedJob,
+  askedJob,
+  JobInputError,
+} from "../../../deploy/runpod/job_input.ts";
 import { InvalidFieldsError } from "../../../functions/http/errors/errors.ts";
-import { askedJob } from "../../../functions/runpod/job_input.ts";
+import { jobServer } from "../../../functions/runpod/start.ts";
+
+const server = jobServer(() => Promise.resolve(new Response()), "");
+
+function asked(input: unknown): AskedJob {
+  return askedJob(input, server);
+}
+
+/** Returns the location of a fault; throws errors of other kinds. */
+function pointerOf(error: unknown): string {
+  if (error instanceof JobInputError) return error.pointer;
+  if (error instanceof InvalidFieldsError) return error.fields[0]!.pointer;
+  throw error;
+}
 
 /** Returns the request of an input, without the common fields. */
 function essence(input: unknown): unknown {
-  const { method, path, body, streams } = askedJob(input);
+  const { method, path, body, streams } = asked(input);
   return { method, path, body, streams };
 }
 
@@ -45,14 +63,14 @@ Deno.test("askedJob() parses all forms of an input", () => {
 });
 
 Deno.test("askedJob() lets an input choose the form of its answer", () => {
-  const job = askedJob({ ...picture, stream: true, accept: "image/png" });
+  const job = asked({ ...picture, stream: true, accept: "image/png" });
   strictEqual(job.streams, true);
   deepStrictEqual(job.headers, {
     accept: "image/png",
     "content-type": "application/json",
   });
   deepStrictEqual(job.body, picture);
-  const routed = askedJob({
+  const routed = asked({
     route: "/v1/caption",
     body: {},
     headers: { Accept: "text/plain" },
@@ -63,20 +81,20 @@ Deno.test("askedJob() lets an input choose the form of its answer", () => {
 });
 
 Deno.test("askedJob() leaves the stream of a chat in OpenAI's format", () => {
-  const { path, body, streams } = askedJob({ messages: [], stream: true });
+  const { path, body, streams } = asked({ messages: [], stream: true });
   strictEqual(path, "/v1/chat/completions");
   deepStrictEqual(body, { messages: [], stream: true });
   strictEqual(streams, false);
 });
 
 Deno.test("askedJob() counts the rows that a job may take", () => {
-  strictEqual(askedJob(picture).rows, 2);
-  strictEqual(askedJob({ ...picture, n: 3 }).rows, 6);
-  strictEqual(askedJob({ ...picture, n: 3, guidance_scale: 1 }).rows, 3);
-  strictEqual(askedJob({ image: "x" }).rows, 1);
+  strictEqual(asked(picture).rows, 2);
+  strictEqual(asked({ ...picture, n: 3 }).rows, 6);
+  strictEqual(asked({ ...picture, n: 3, guidance_scale: 1 }).rows, 3);
+  strictEqual(asked({ image: "x" }).rows, 1);
   for (const name of ["generations", "edits", "variations"]) {
     const route = `/v1/images/${name}`;
-    strictEqual(askedJob({ route, body: { ...picture, n: 2 } }).rows, 4);
+    strictEqual(asked({ route, body: { ...picture, n: 2 } }).rows, 4);
   }
 });
 
@@ -103,9 +121,8 @@ Deno.test("askedJob() names the mistake of an input", () => {
     [{ openai_route: "/v1/x", prompt: "" }, "/input/prompt"],
   ];
   for (const [input, pointer] of refused) {
-    throws(() => askedJob(input), (error: unknown) => {
-      if (!(error instanceof InvalidFieldsError)) throw error;
-      strictEqual(error.fields[0]!.pointer, pointer, JSON.stringify(input));
+    throws(() => asked(input), (error: unknown) => {
+      strictEqual(pointerOf(error), pointer, JSON.stringify(input));
       return true;
     });
   }
@@ -128,12 +145,12 @@ Deno.test("askedJob() parses or refuses any input", () => {
   const input = fc.dictionary(fc.oneof(names, fc.string()), fc.jsonValue());
   fc.assert(fc.property(input, (input) => {
     try {
-      const { path, method, headers } = askedJob(input);
+      const { path, method, headers } = asked(input);
       const url = new URL(path, "http://job.invalid");
       strictEqual(url.origin, "http://job.invalid");
       new Request(url, { method, headers });
     } catch (error) {
-      if (!(error instanceof InvalidFieldsError)) throw error;
+      pointerOf(error);
     }
   }));
 });

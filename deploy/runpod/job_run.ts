@@ -11,9 +11,6 @@
  */
 
 import type { Delay } from "../../lib/async/delay.ts";
-import type { JobCall } from "../jobs/runner.ts";
-import { type Problem, problemFrom } from "../http/errors/problem.ts";
-import type { InFlight } from "../shutdown/in_flight.ts";
 import type { RunpodApi, TakenJob } from "./api.ts";
 import { Feed } from "./feed.ts";
 import { type AskedJob, askedJob } from "./job_input.ts";
@@ -22,25 +19,27 @@ import {
   interruptedProblem,
   type JobResult,
   outputResult,
+  type ProblemOf,
   problemResult,
 } from "./job_result.ts";
+import type {
+  JobCall,
+  JobEvent,
+  JobInFlight,
+  JobServer,
+} from "./job_server.ts";
 import { type AnswerPart, mergeParts, partsOf, textParts } from "./parts.ts";
-import type { WireEvent } from "../http/call.ts";
 
 /** Options of a job's run. */
 export interface JobRunOptions {
-  /** Answers a request, also on errors; its signal ends it early. */
-  readonly execute: (request: Request, call: JobCall) => Promise<Response>;
+  /** Server that runs the request. */
+  readonly server: JobServer;
   /** Client that parts and progress are sent with. */
   readonly api: Pick<RunpodApi, "stream" | "progress">;
   /** Waits for a duration. */
   readonly delay: Delay;
   /** Called with errors of sending. */
   readonly onFailure: (error: unknown) => void;
-  /** `PUBLIC_URL`, for the pages of problems. */
-  readonly pageBase: string;
-  /** Returns a seed for draws that name none. */
-  readonly seed: () => number;
 }
 
 /** The result of a job, and how it was delivered. */
@@ -64,12 +63,12 @@ const RETRY_SECONDS = 1;
 /** Returns a job's request, or the problem of an invalid one. */
 export function readJob(
   { id, input }: TakenJob,
-  pageBase: string,
+  server: JobServer,
 ): AskedJob | JobResult {
   try {
-    return askedJob(input);
+    return askedJob(input, server);
   } catch (error) {
-    return problemResult(problemOf({ id, path: "", pageBase })(error));
+    return problemResult(server.problemOf(error, { id, path: "" }));
   }
 }
 
@@ -78,7 +77,7 @@ export interface JobWatch {
   /** Aborts to end the job early. */
   readonly signal: AbortSignal;
   /** Called with the request in flight, before it waits for its turn. */
-  readonly inFlight: (inFlight: InFlight) => void;
+  readonly inFlight: (inFlight: JobInFlight) => void;
 }
 
 /**
@@ -105,9 +104,9 @@ class JobRun {
   readonly #seed: number;
   readonly #parts: Feed<AnswerPart>;
   readonly #progress: Feed<Progress>;
-  readonly #problemOf: (error: unknown) => Problem;
+  readonly #problemOf: ProblemOf;
   readonly #ended = new AbortController();
-  #inFlight: InFlight | undefined;
+  #inFlight: JobInFlight | undefined;
   #done = 0;
   #total: number | undefined;
 
@@ -122,10 +121,10 @@ class JobRun {
     this.#watch = watch;
     this.#signal = watch.signal;
     this.#options = options;
-    this.#seed = options.seed();
-    const { onFailure, pageBase } = options;
+    const { onFailure, server } = options;
+    this.#seed = server.seed();
     const path = asked.path.split("?")[0]!;
-    this.#problemOf = problemOf({ id, path, pageBase });
+    this.#problemOf = (error) => server.problemOf(error, { id, path });
     this.#parts = new Feed({
       send: (part) => this.#sendPart(part),
       merge: mergeParts,
@@ -155,7 +154,11 @@ class JobRun {
     if (response.ok && /^text\/event-stream\b/.test(type)) {
       return await this.#streamed(response);
     }
-    const result = await answerResult(response, this.#problemOf);
+    const result = await answerResult(
+      response,
+      this.#options.server.outputOf,
+      this.#problemOf,
+    );
     if (this.#signal.aborted && !response.ok) return this.#interrupted();
     await this.#parts.drain();
     return { ...result, streamed: this.#asked.streams };
@@ -163,9 +166,9 @@ class JobRun {
 
   /** Retries the request while the server is overloaded. */
   async #execute(): Promise<Response> {
-    const { execute, delay } = this.#options;
+    const { server, delay } = this.#options;
     for (;;) {
-      const response = await execute(this.#request(), this.#call());
+      const response = await server.execute(this.#request(), this.#call());
       const wait = response.headers.get("retry-after");
       if (response.status !== 503 || wait === null) return response;
       if (this.#signal.aborted) return response;
@@ -199,7 +202,7 @@ class JobRun {
     };
   }
 
-  #observe(wire: WireEvent): void {
+  #observe(wire: JobEvent): void {
     const { event, data } = wire;
     // The answer itself is delivered in its own type.
     if (this.#asked.streams && event !== "completed") this.#parts.push(wire);
@@ -229,7 +232,11 @@ class JobRun {
   }
 
   #interrupted(): RanJob {
-    const problem = interruptedProblem(this.#inFlight, this.#problemOf);
+    const problem = interruptedProblem(
+      this.#inFlight,
+      this.#options.server.interruption,
+      this.#problemOf,
+    );
     return { ...problemResult(problem), streamed: this.#asked.streams };
   }
 
@@ -253,15 +260,4 @@ function rowsIn(
   { n, rows }: { readonly n?: number; readonly rows?: number },
 ): number | undefined {
   return n === undefined || rows === undefined ? undefined : n * rows;
-}
-
-function problemOf(
-  { id, path, pageBase }: {
-    readonly id: string;
-    readonly path: string;
-    readonly pageBase: string;
-  },
-): (error: unknown) => Problem {
-  return (error) =>
-    problemFrom(error, { requestId: id, path, pageBase, clientGone: false });
 }

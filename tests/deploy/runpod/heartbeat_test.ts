@@ -1,6 +1,6 @@
 import { ok } from "node:assert/strict";
 import { Worker } from "node:worker_threads";
-import { startHeartbeat } from "../../../functions/runpod/heartbeat.ts";
+import { startHeartbeat } from "../../../deploy/runpod/heartbeat.ts";
 
 const COUNTER = new URL(
   "../../support/runpod/ping_counter.ts",

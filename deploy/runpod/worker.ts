@@ -14,13 +14,12 @@
  * @module
  */
 
-import type { ResumableRequest } from "../middleware/drain.ts";
-import { Notifier } from "../jobs/notifier.ts";
 import type { Delay } from "../../lib/async/delay.ts";
-import type { InFlight } from "../shutdown/in_flight.ts";
+import { Notifier } from "../../lib/async/notifier.ts";
 import { type RunpodApi, RunpodError, type TakenJob } from "./api.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import type { AskedJob } from "./job_input.ts";
+import type { JobInFlight } from "./job_server.ts";
 import { type JobResult, withStop } from "./job_result.ts";
 import { type JobRunOptions, type RanJob, readJob, runJob } from "./job_run.ts";
 
@@ -38,6 +37,14 @@ export interface RunpodWorkerOptions extends JobRunOptions {
   readonly delay: Delay;
 }
 
+/** A running job, as a server that stops sees it. */
+export interface ResumableJob {
+  /** Returns the remaining milliseconds; undefined if they are unknown. */
+  readonly remainingMs: () => number | undefined;
+  /** Returns the job to the queue; repeated calls do nothing. */
+  readonly interrupt: () => void;
+}
+
 /** A job that is being executed. */
 interface Run {
   readonly abort: AbortController;
@@ -46,7 +53,7 @@ interface Run {
   /** True if it was canceled. */
   canceled: boolean;
   /** Request in flight; undefined until its function starts. */
-  inFlight: InFlight | undefined;
+  inFlight: JobInFlight | undefined;
 }
 
 /** Rows of a job whose input is not parsed yet: a guided picture. */
@@ -111,7 +118,7 @@ export class RunpodWorker implements AsyncDisposable {
   }
 
   /** Requests of the running jobs, each until it is delivered. */
-  get works(): ResumableRequest[] {
+  get works(): ResumableJob[] {
     return [...this.#running.values()].map(({ abort, inFlight }) => ({
       remainingMs: () =>
         abort.signal.aborted ? undefined : inFlight?.remainingMs(),
@@ -230,12 +237,12 @@ export class RunpodWorker implements AsyncDisposable {
   }
 
   async #run(job: TakenJob, run: Run): Promise<void> {
-    const asked = readJob(job, this.#options.pageBase);
+    const asked = readJob(job, this.#options.server);
     if (!isAsked(asked)) return await this.#handIn(job.id, run, asked);
     run.rows = asked.rows;
     const watch = {
       signal: run.abort.signal,
-      inFlight: (inFlight: InFlight) => void (run.inFlight = inFlight),
+      inFlight: (inFlight: JobInFlight) => void (run.inFlight = inFlight),
     };
     const ran = await runJob(job.id, asked, watch, this.#options);
     await this.#handIn(job.id, run, ran);

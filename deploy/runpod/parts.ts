@@ -8,10 +8,10 @@
  * @module
  */
 
-import type { WireEvent } from "../http/call.ts";
+import type { JobEvent } from "./job_server.ts";
 
 /** A part of an answer. */
-export type AnswerPart = WireEvent | string;
+export type AnswerPart = JobEvent | string;
 
 /** Most characters of a part; a character is at most three bytes. */
 const MAX_PART_CHARACTERS = 300_000;
@@ -64,7 +64,7 @@ function cut(text: string): string[] {
 }
 
 /** Returns the text of a `delta` event. */
-function textOf({ event, data }: WireEvent): string | undefined {
+function textOf({ event, data }: JobEvent): string | undefined {
   if (event !== "delta" || typeof data !== "object" || data === null) return;
   const text = "text" in data ? data.text : undefined;
   return typeof text === "string" ? text : undefined;

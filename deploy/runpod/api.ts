@@ -17,7 +17,24 @@
 
 import { type Delay, delay } from "../../lib/async/delay.ts";
 import { within } from "./deadline.ts";
-import type { RunpodPlace } from "./variables.ts";
+
+/** The URLs of a queue, and the worker's credentials. */
+export interface RunpodPlace {
+  /** Id of this worker. */
+  readonly workerId: string;
+  /** API key of every call. */
+  readonly key: string;
+  /** URL that jobs are taken from. */
+  readonly takeUrl: string;
+  /** URL of answers, with `$ID` for the job. */
+  readonly outputUrl: string;
+  /** URL of answers' parts; undefined for none. */
+  readonly streamUrl: string | undefined;
+  /** URL of pings; undefined for none. */
+  readonly pingUrl: string | undefined;
+  /** Interval between two pings, in milliseconds. */
+  readonly pingMs: number;
+}
 
 /** Sends a request. */
 export type Send = (request: Request) => Promise<Response>;

@@ -14,10 +14,25 @@
  * @module
  */
 
-import { FUNCTION_NAMES } from "../schema/function_names.ts";
-import { invalidField } from "../http/errors/errors.ts";
-import { functionOf } from "../compat/replicate/prediction_input.ts";
 import { isRecord } from "./api.ts";
+import type { JobServer } from "./job_server.ts";
+
+/** The error thrown for an input that describes no request. */
+export class JobInputError extends Error {
+  /** Creates an error with the field at fault. */
+  constructor(
+    /** JSON pointer of the field, from the job. */
+    readonly pointer: string,
+    /** Expectation that failed; never the value that was sent. */
+    readonly detail: string,
+  ) {
+    super(`Cannot run job: ${pointer}: ${detail}`);
+    this.name = "JobInputError";
+  }
+}
+
+/** The functions of the server. */
+type Functions = Pick<JobServer, "functionNames" | "functionOf">;
 
 /** A job as a request. */
 export interface AskedJob {
@@ -51,18 +66,19 @@ const HEADERS = /^(accept|if-(none-)?match)$/;
 /**
  * Returns the request that an input describes.
  *
- * @throws {InvalidFieldsError} If it describes no request.
+ * @throws {JobInputError} If it describes no request.
+ * @throws The error of `functions` if its fields belong to no function.
  */
-export function askedJob(input: unknown): AskedJob {
+export function askedJob(input: unknown, functions: Functions): AskedJob {
   if (!isRecord(input)) {
-    throw invalidField("/input", "expected an object");
+    throw new JobInputError("/input", "expected an object");
   }
   if ("openai_route" in input || "openai_input" in input) {
     return openaiJob(input);
   }
   return "route" in input || "endpoint" in input
     ? routeJob(input)
-    : functionJob(input);
+    : functionJob(input, functions);
 }
 
 function openaiJob(input: Input): AskedJob {
@@ -70,7 +86,7 @@ function openaiJob(input: Input): AskedJob {
   const path = pathIn(input, "openai_route");
   const { openai_input: body } = input;
   if (body !== undefined && !isRecord(body)) {
-    throw invalidField("/input/openai_input", "expected an object");
+    throw new JobInputError("/input/openai_input", "expected an object");
   }
   // OpenAI's list of models has no body.
   const method = body === undefined || path === "/v1/models" ? "GET" : "POST";
@@ -85,21 +101,24 @@ function routeJob(input: Input): AskedJob {
   const method = input["method"] ?? (body === undefined ? "GET" : "POST");
   const known = METHODS.find((known) => known === String(method).toUpperCase());
   if (known === undefined) {
-    throw invalidField("/input/method", `expected ${METHODS.join(", ")}`);
+    throw new JobInputError("/input/method", `expected ${METHODS.join(", ")}`);
   }
   if (known === "GET" && body !== undefined) {
-    throw invalidField("/input/body", "omit it: GET requests have no body");
+    throw new JobInputError(
+      "/input/body",
+      "omit it: GET requests have no body",
+    );
   }
   return asked(known, path, headersIn(input), body, streamIn(input));
 }
 
-function functionJob(input: Input): AskedJob {
+function functionJob(input: Input, functions: Functions): AskedJob {
   const { function: named, accept, stream, ...body } = input;
   const path = "messages" in body && named === undefined
     ? CHAT
-    : `/v1/${functionIn(named, body)}`;
+    : `/v1/${functionIn(named, body, functions)}`;
   if (accept !== undefined && typeof accept !== "string") {
-    throw invalidField("/input/accept", "expected a media type");
+    throw new JobInputError("/input/accept", "expected a media type");
   }
   const streams = streamIn({ stream });
   const headers = { accept: accept ?? "application/json" };
@@ -108,12 +127,15 @@ function functionJob(input: Input): AskedJob {
     : asked("POST", path, headers, body, streams);
 }
 
-function functionIn(named: unknown, body: Input): string {
-  const names = [...FUNCTION_NAMES, "score"];
-  if (named === undefined) return functionOf(body, undefined);
+function functionIn(
+  named: unknown,
+  body: Input,
+  { functionNames: names, functionOf }: Functions,
+): string {
+  if (named === undefined) return functionOf(body);
   const known = names.find((name) => name === named);
   if (known !== undefined) return known;
-  throw invalidField("/input/function", `expected ${names.join(", ")}`);
+  throw new JobInputError("/input/function", `expected ${names.join(", ")}`);
 }
 
 function asked(
@@ -149,7 +171,7 @@ function pathIn(input: Input, name: string): string {
   const path = input[name];
   const expected = 'expected a path such as "/v1/generate"';
   if (typeof path !== "string" || path.includes("://")) {
-    throw invalidField(`/input/${name}`, expected);
+    throw new JobInputError(`/input/${name}`, expected);
   }
   const whole = path.startsWith("/") ? path : `/${path}`;
   // A path that a URL normalizes would reach another route.
@@ -158,24 +180,27 @@ function pathIn(input: Input, name: string): string {
     url?.origin === "http://job.invalid" &&
     `${url.pathname}${url.search}` === whole
   ) return whole;
-  throw invalidField(`/input/${name}`, expected);
+  throw new JobInputError(`/input/${name}`, expected);
 }
 
 function headersIn({ headers }: Input): Record<string, string> {
   if (headers === undefined) return { accept: "application/json" };
   if (!isRecord(headers)) {
-    throw invalidField("/input/headers", "expected an object");
+    throw new JobInputError("/input/headers", "expected an object");
   }
   const entries = Object.entries(headers).map(([name, value]) => {
     const pointer = `/input/headers/${pointerPart(name)}`;
     const known = name.toLowerCase();
     if (!HEADERS.test(known)) {
-      throw invalidField(pointer, "expected accept, if-match or if-none-match");
+      throw new JobInputError(
+        pointer,
+        "expected accept, if-match or if-none-match",
+      );
     }
     if (typeof value === "string" && /^[\x20-\x7e]*$/.test(value)) {
       return [known, value];
     }
-    throw invalidField(pointer, "expected text");
+    throw new JobInputError(pointer, "expected text");
   });
   return { accept: "application/json", ...Object.fromEntries(entries) };
 }
@@ -183,13 +208,13 @@ function headersIn({ headers }: Input): Record<string, string> {
 function streamIn({ stream }: Input): boolean {
   if (stream === undefined || stream === null) return false;
   if (typeof stream === "boolean") return stream;
-  throw invalidField("/input/stream", "expected true or false");
+  throw new JobInputError("/input/stream", "expected true or false");
 }
 
 function refuseOthers(input: Input, known: readonly string[]): void {
   const other = Object.keys(input).find((name) => !known.includes(name));
   if (other === undefined) return;
-  throw invalidField(
+  throw new JobInputError(
     `/input/${pointerPart(other)}`,
     `unknown field besides ${known[0]}; expected ${known.join(", ")}`,
   );

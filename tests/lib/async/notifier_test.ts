@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { Notifier } from "../../../functions/jobs/notifier.ts";
+import { Notifier } from "../../../lib/async/notifier.ts";
 
 const never = new AbortController().signal;
 
