@@ -92,7 +92,8 @@ export class Engine<Kept extends Snapshot = Snapshot>
   readonly #running = new Set<Ticket>();
   readonly #stepTime = new StepTime();
   #loop: Promise<void> | undefined;
-  #closed = false;
+  /** The error of requests that a closed engine drops; undefined before. */
+  #closed: DOMException | undefined;
   #forwards = 0;
 
   /** Creates the engine; it runs nothing before the first request. */
@@ -159,7 +160,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
 
   /** Ends running requests after the current step. The decoder stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#closed = new DOMException("the engine is closed", "AbortError");
     await this.#loop;
   }
 
@@ -211,13 +212,9 @@ export class Engine<Kept extends Snapshot = Snapshot>
   }
 
   #dropCancelled(): void {
-    const gone = ({ signal }: Ticket) => this.#closed || signal.aborted;
-    const all = [...this.#waiting.order, ...this.#running];
-    for (const ticket of all.filter(gone)) {
-      const { aborted, reason } = ticket.signal;
-      const closed = () =>
-        new DOMException("the engine is closed", "AbortError");
-      this.#fail(ticket, aborted ? reason : closed());
+    for (const ticket of [...this.#waiting.order, ...this.#running]) {
+      if (ticket.signal.aborted) this.#fail(ticket, ticket.signal.reason);
+      else if (this.#closed) this.#fail(ticket, this.#closed);
     }
   }
 
