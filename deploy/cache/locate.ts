@@ -52,7 +52,7 @@ export class SourceError extends Error {
     readonly searched: readonly string[],
     /** Replies of remote places; undefined if none was queried. */
     readonly answers: readonly string[] = [
-      "give a folder, or fetch the repository into a Hugging Face cache first",
+      "name a folder, or download the repository into a Hugging Face cache first",
     ],
     options?: ErrorOptions,
   ) {

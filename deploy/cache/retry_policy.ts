@@ -132,7 +132,7 @@ export class StallWatch implements Disposable {
   explain(error: unknown, what: string): unknown {
     if (!this.#stalled.signal.aborted) return error;
     return new RemoteError(
-      `Cannot reach ${what}: no byte came for ${this.#stallMs / 1000} s`,
+      `Cannot reach ${what}: no data arrived for ${this.#stallMs / 1000} s`,
       { type: "retry", retryAfterMs: undefined },
     );
   }

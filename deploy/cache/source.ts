@@ -78,7 +78,9 @@ const SCHEME = /^(?<scheme>[a-z][a-z0-9+.-]+):\/\//i;
  */
 export function parseSources(text: string): readonly Source[] {
   const parts = text.split(/[\s,]+/).filter((part) => part !== "");
-  if (parts.length === 0) throw new SyntaxError("expected a source");
+  if (parts.length === 0) {
+    throw new SyntaxError("expected a folder, org/name or a URL");
+  }
   return parts.map(parseSource);
 }
 

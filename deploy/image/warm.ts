@@ -41,7 +41,7 @@ export async function warm(command: readonly string[]): Promise<void> {
   await drained;
   const { code } = await server.status;
   if (code !== 0) {
-    throw new Error(`Cannot warm up: the server ends with ${code}`);
+    throw new Error(`Cannot warm up: the server exited with ${code}`);
   }
 }
 
@@ -51,7 +51,7 @@ async function readyUrl(
   let printed = "";
   while (true) {
     const { value, done } = await output.read();
-    if (done) throw new Error(`Cannot warm up: the server ended: ${printed}`);
+    if (done) throw new Error(`Cannot warm up: the server exited: ${printed}`);
     printed += value;
     const url = /ready at (http:\S+):/.exec(printed)?.[1];
     if (url !== undefined) return url;
@@ -68,7 +68,7 @@ async function drain(
 async function useAll(url: string): Promise<void> {
   // The health check itself gets its code cached, too.
   if (!await lives(`${url}/livez`)) {
-    throw new Error(`Cannot warm up: nothing lives at ${url}`);
+    throw new Error(`Cannot warm up: no server responds at ${url}`);
   }
   const prompt = JSON.stringify({ prompt: "three apples", seed: 11 });
   const json = { "content-type": "application/json" };
@@ -114,7 +114,7 @@ async function ask(
   const body = await answer.arrayBuffer();
   if (answer.ok) return body;
   throw new Error(
-    `Cannot warm up: ${url} answers ${answer.status}: ${
+    `Cannot warm up: ${url} responds with ${answer.status}: ${
       new TextDecoder().decode(body)
     }`,
   );

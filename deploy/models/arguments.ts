@@ -48,25 +48,30 @@ function usageError(reason: string, options?: ErrorOptions): UsageError {
 /** Usage text of the command. */
 export const USAGE = `Usage: deno task models <command>
 
-  pull <source>…                 get models into the cache
-  list                           what the caches hold
-  verify <source>… | --all       hash files again and compare, open what no hash
-                                 is known of, look for what is missing
-  prune                          remove what nobody needs:
-    (nothing said)               revisions that no branch or tag names, files
-                                 that no revision has, and empty folders
-    --older-than <30d|12h>       and models that nobody read for so long
-    --partial                    unfinished downloads, and nothing else
-    --keep <name>                not this one; may be said again
-    --dry-run                    only say what would go
-  publish <source> <place>       send a checkpoint with its manifest to a
+  pull <source>…                 download models into the cache
+  list                           list the models in the caches
+  verify <source>… | --all       compare files with their hashes, open those
+                                 without a known hash, report missing ones
+  prune                          remove unused data: revisions without a branch
+                                 or tag, files of no revision, empty folders
+    --older-than <30d|12h>       also remove models not read for this long
+    --partial                    remove unfinished downloads only
+    --keep <name>                keep this model; can be repeated
+    --dry-run                    report what would be removed, remove nothing
+  publish <source> <target>      copy a checkpoint with its manifest to a
                                  folder, s3://bucket/prefix or gs://bucket/prefix
-    --replace                    although another one is there
+    --replace                    replace other content at the target
 
 A source is a folder, org/name[@revision], s3://bucket/prefix, gs://bucket/prefix
-or https://host/folder. At a terminal there are bars and words, otherwise one
-line of JSON an event (--json: always). Exit codes: 0 done, 1 failed or something
-is bad, 2 asked wrongly, 130 interrupted.`;
+or https://host/folder.
+
+Options of every command:
+  --json                         print one JSON object per event, as is the
+                                 default when the output is not a terminal
+  --help                         print this help
+
+Exit codes: 0 success, 1 failure or damaged files, 2 invalid usage,
+130 interrupted.`;
 
 const OPTIONS = {
   all: { type: "boolean" },
@@ -103,21 +108,21 @@ export function parseArguments(words: readonly string[]): ModelsArguments {
     const expected = Object.keys(ALLOWED).join(", ");
     throw usageError(
       command === undefined
-        ? `no command is named, expected ${expected}`
-        : `"${command}" is no command, expected ${expected}`,
+        ? `the command is missing, expected ${expected}`
+        : `"${command}" is not a command, expected ${expected}`,
     );
   }
   const stray = Object.keys(values).find((name) => !allowed.includes(name));
   if (stray !== undefined) {
-    throw usageError(`--${stray} is no option of ${command}`);
+    throw usageError(`--${stray} is not an option of ${command}`);
   }
   switch (command) {
     case "pull":
-      if (names.length === 0) throw usageError("no source is named");
+      if (names.length === 0) throw usageError("the source is missing");
       return { command, sources: names };
     case "verify":
       if ((names.length === 0) !== (values.all === true)) {
-        throw usageError("name sources, or give --all");
+        throw usageError("expected either sources or --all");
       }
       return { command, sources: names };
     case "publish":
@@ -142,12 +147,14 @@ export function parseArguments(words: readonly string[]): ModelsArguments {
 }
 
 function none([extra]: readonly string[]): void {
-  if (extra !== undefined) throw usageError(`"${extra}" is too much`);
+  if (extra !== undefined) {
+    throw usageError(`"${extra}" is unexpected, remove it`);
+  }
 }
 
 function published([source, target, ...others]: readonly string[]) {
   if (source === undefined || target === undefined) {
-    throw usageError("publish takes a source and a place");
+    throw usageError("publish takes a source and a target");
   }
   none(others);
   return { source, target };
@@ -159,7 +166,9 @@ function duration(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const [, count, unit] = /^(\d{1,5})([hd])$/.exec(text) ?? [];
   if (count === undefined) {
-    throw usageError(`--older-than "${text}" is not such as 30d or 12h`);
+    throw usageError(
+      `--older-than is "${text}", expected days or hours such as 30d or 12h`,
+    );
   }
   return Number(count) * (unit === "d" ? 24 * HOUR_MS : HOUR_MS);
 }

@@ -94,12 +94,12 @@ async function openText(
   const path = "emu3_vision_tokens.txt";
   const names = await readText(join(checkpoint.folder, path)) ?? "";
   if (!/\|>\s*$/.test(names)) {
-    return { path, reason: "its last name is cut off" };
+    return { path, reason: "its last line is truncated" };
   }
   const spare = checkpoint.config.vocabularySize - firstCode - codebookSize;
   return spare < PADDING ? codebookSize : {
     path,
     reason:
-      `it names ${codebookSize} codes, the model has ${spare} tokens more: it is cut off`,
+      `it lists ${codebookSize} codes, but the model has ${spare} more tokens: it is truncated`,
   };
 }

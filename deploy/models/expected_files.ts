@@ -104,7 +104,9 @@ async function readManifest(folder: string): Promise<string | undefined> {
     const path = join(folder, MANIFEST_FILE);
     const { size } = await Deno.stat(path);
     if (size > MANIFEST_BYTES) {
-      throw new ManifestError(`it has ${size} bytes, over ${MANIFEST_BYTES}`);
+      throw new ManifestError(
+        `it has ${size} bytes, more than ${MANIFEST_BYTES}`,
+      );
     }
     return await Deno.readTextFile(path);
   } catch (error) {

@@ -44,7 +44,7 @@ export async function list(
       { event: "unfinished", name, files: unfinished.length, bytes, cache },
       `${name}  unfinished: ${unfinished.length} files, ${
         formatBytes(bytes)
-      } so far; pull it again, or prune --partial`,
+      } so far; pull it again to resume, or remove it with prune --partial`,
     );
   }
   report.event(

@@ -40,7 +40,7 @@ export async function prune(
     if (stray !== undefined) {
       report.event(
         { event: "stray", name, cache, link: stray.path },
-        `${name}: ${stray.message}; it stays`,
+        `${name}: ${stray.message}; it is kept`,
       );
       continue;
     }
@@ -48,7 +48,7 @@ export async function prune(
     if (lock === undefined) {
       report.event(
         { event: "in-use", name, cache },
-        `${name}: in use by a running process, it stays`,
+        `${name}: in use by a running process, it is kept`,
       );
       continue;
     }
@@ -65,7 +65,7 @@ export async function prune(
       { event, name, cache, whole: plan.whole, revisions, bytes },
       `${name}: ${plan.whole ? "all" : `${revisions.length} revisions`}, ${
         formatBytes(bytes)
-      }${asked.dryRun ? " would go" : " gone"}`,
+      }${asked.dryRun ? " would be removed" : " removed"}`,
     );
   }
   report.event(

@@ -75,8 +75,10 @@ export async function publish(
       sent,
       kept,
     },
-    `${model} (${formatBytes(totalBytes)}, revision ${revision}) is in ` +
-      `${place}: ${sent} files sent, ${kept} were there`,
+    `${model} (${
+      formatBytes(totalBytes)
+    }, revision ${revision}) is published at ` +
+      `${place}: ${sent} files sent, ${kept} already there`,
   );
 }
 

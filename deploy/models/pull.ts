@@ -12,8 +12,8 @@ import type { ObtainProgress } from "../cache/progress.ts";
 
 const DOING: Readonly<Record<ObtainProgress["phase"], string>> = {
   resolve: "looking for",
-  wait: "waiting for another process that gets",
-  download: "getting",
+  wait: "waiting for another process that downloads",
+  download: "downloading",
   verify: "verifying",
 };
 

@@ -77,7 +77,7 @@ async function missingFiles(
       // Caches may hold the configuration alone of other models.
       if (!emu3 && !indexed || await isFile(join(folder, path))) continue;
       const reason = indexed
-        ? `it is missing, ${INDEX_FILE} names it`
+        ? `it is missing, but listed in ${INDEX_FILE}`
         : "it is missing";
       missing.push({ path, reason });
     }
@@ -125,7 +125,7 @@ async function jsonFault(path: string): Promise<string | undefined> {
     JSON.parse(strict);
     return undefined;
   } catch {
-    return "it is not JSON, or is cut off";
+    return "it is not JSON, or is truncated";
   }
 }
 

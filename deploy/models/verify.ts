@@ -33,7 +33,7 @@ export async function verify(
   options: VerifyCommandOptions,
 ): Promise<boolean> {
   if (suspects.length === 0) {
-    report.event({ event: "nothing" }, "There is no model to verify");
+    report.event({ event: "nothing" }, "There are no models to verify");
   }
   let good = true;
   for (const suspect of suspects) {
@@ -78,7 +78,7 @@ async function verifyOne(
     }pull or copy the model again`;
     report.event(
       { event: "bad", name, path, file: real ?? file, reason, remedy },
-      `${name}: ${path} is bad: ${reason}; ${remedy}`,
+      `${name}: ${path} is damaged: ${reason}; ${remedy}`,
     );
   }
   return reportFaults(suspect, files, faults, report, options);
@@ -142,10 +142,10 @@ function reportFaults(
   const event = { event: "verified", name, folder, good, bad, unchecked };
   const others = unchecked === 0
     ? ""
-    : `, ${unchecked} that nothing says a hash of${
+    : `, ${unchecked} without a known hash${
       good + bad === 0 ? ": only their structure was checked" : ""
     }`;
-  report.event(event, `${name}: ${good} files good, ${bad} bad${others}`);
+  report.event(event, `${name}: ${good} files intact, ${bad} damaged${others}`);
   return bad === 0 && (known.length > 0 || unknownPasses);
 }
 

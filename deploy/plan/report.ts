@@ -87,37 +87,37 @@ export function planText(plan: Plan): string {
     ? `${scaling.max}`
     : `${scaling.min} to ${scaling.max}`;
   const lines = [
-    `Servers: ${servers}, at most ${summary.mostReplicas} at once, ${summary.coldStarts} started on the way`,
+    `Servers: ${servers}; at most ${summary.mostReplicas} at once, ${summary.coldStarts} cold starts`,
     ...coldStartMs.size > 0
       ? [`Cold start: ${seconds(scaling.coldStartMs)} (${phases(coldStartMs)})`]
       : [],
     "",
     table(summary),
     "",
-    `${summary.perSecond.toPrecision(3)} requests a second done; servers run ${
+    `Throughput: ${
+      summary.perSecond.toPrecision(3)
+    } requests per second; servers compute for ${
       percent(summary.utilization)
-    } of their ${Math.round(summary.replicaSeconds)} s${
-      costText(summary, price)
-    }`,
+    } of ${Math.round(summary.replicaSeconds)} s${costText(summary, price)}`,
     "",
-    `On paper: ${
+    `Analysis: ${
       analysis.perSecond.toPrecision(3)
-    } requests a second come, one server does at most ${
+    } requests per second arrive, a server completes at most ${
       analysis.mostPerSecond.toPrecision(3)
-    }: ${analysis.leastReplicas} or more are needed, ${scaling.max} would be loaded to ${
+    }, so at least ${analysis.leastReplicas} are needed. With ${scaling.max}: load at least ${
       percent(analysis.load)
-    } at least, and one would wait ${
-      seconds(analysis.meanWaitMs)
-    } on average (M/G/c)`,
+    }, mean wait ${seconds(analysis.meanWaitMs)} (M/G/c)`,
   ];
   if (target !== undefined) {
-    const wanted = `95 of 100 within ${seconds(target.p95Ms)} (${target.of})`;
+    const wanted = `95 % of requests within ${
+      seconds(target.p95Ms)
+    } (${target.of})`;
     lines.push(
       "",
       `Target: ${wanted}: ${met ? "met" : "not met"}. ${
         least === undefined
-          ? `No number up to ${scaling.max} meets it`
-          : `The fewest that are always there: ${least.replicas}${
+          ? `No number of servers up to ${scaling.max} meets it`
+          : `Fewest servers, always running: ${least.replicas}${
             costText(least.summary, price)
           }`
       }`,
@@ -186,7 +186,7 @@ function threeSeconds({ p50, p95, p99 }: Quantiles): string {
 }
 
 function seconds(milliseconds: number): string {
-  if (milliseconds === Infinity) return "for ever";
+  if (milliseconds === Infinity) return "without limit";
   const value = milliseconds / 1000;
   return `${value < 100 ? value.toFixed(2) : Math.round(value)} s`;
 }
@@ -204,5 +204,5 @@ function costText({ cost }: Summary, price: Price | undefined): string {
   if (cost === undefined) return "";
   const amount = (value: number) =>
     `${value.toPrecision(3)} ${price!.currency}`;
-  return `; ${amount(cost.total)} in all, ${amount(cost.each)} a request`;
+  return `; ${amount(cost.total)} in total, ${amount(cost.each)} per request`;
 }

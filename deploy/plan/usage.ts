@@ -22,25 +22,41 @@ function usageError(reason: string, options?: ErrorOptions): UsageError {
 /** Usage text of the command. */
 export const USAGE = `Usage: deno task plan <config.json> [--json]
 
-How many servers a load needs, how long it waits, and what that costs: by the
-engine's own rules, with times that were measured. deploy/plan/example.json is
-an example, its prices and times included. In <config.json>:
+Plans the number of servers for a load: simulates the server's engine with
+measured durations, and reports waits, utilization and cost. --json prints the
+report as JSON. deploy/plan/example.json is an example; its durations and prices
+are examples as well.
 
-  engine        slots, queue_limit, cache_tokens, chunk_tokens: as the server has
-                them (GET /v1/models); step_ms by rows, up to slots; prefill_ms by
-                tokens, up to chunk_tokens; step_ms_per_held_token (0); wide_ms by
-                rows, where a class guesses ahead
-  classes       by name: prompt_tokens, after_s (0: decoding pixels), and
-                  of a picture  height, width in codes, guided, tokens_per_run (1)
-                  of an answer  new_tokens, max_tokens (new_tokens)
-  requests      per_second, seconds, seed (0), shares by class;
-                or trace: [{at_s, class}, …]
-  replicas      min, max; where they differ target_requests (that wait or run, a
-                server) and scale_down_delay_s (0)
-  cold_start_s  by phase, such as {"instance": 20, "load": 10} (nothing)
-  retries       whether who is refused comes again after Retry-After (true)
-  price         currency, per_gpu_second, gpus (1) (no cost)
-  target        p95_queue_s or p95_latency_s: finds the fewest servers, up to max`;
+Fields of <config.json>, with defaults in parentheses:
+
+  engine        slots, queue_limit, cache_tokens, chunk_tokens
+                                          as in GET /v1/models of the server
+                step_ms                   durations of a step, by rows up to slots
+                step_ms_per_held_token    added per token in the cache (0)
+                prefill_ms                durations of a prefill, by tokens up to
+                                          chunk_tokens
+                wide_ms                   durations of a speculative step, by rows;
+                                          required if tokens_per_run is above 1
+  classes       kinds of requests by name, each with prompt_tokens, after_s
+                (0; time after the last token, such as decoding pixels), and
+                  for pictures            height, width (in codes), guided,
+                                          tokens_per_run (1)
+                  for answers             new_tokens, max_tokens (new_tokens)
+  requests      per_second, seconds, seed (0), shares (by class)
+                  random arrivals, or
+                trace                     a list of {"at_s", "class"}
+  replicas      min, max                  numbers of servers
+                target_requests           waiting and running requests per server;
+                                          required if max is above min
+                scale_down_delay_s        (0)
+  cold_start_s  durations of its phases, such as {"instance": 20, "load": 10}
+                (no cold start)
+  retries       true if refused clients retry after Retry-After (true)
+  price         currency, per_gpu_second, gpus (1)
+                (no cost is reported)
+  target        p95_queue_s or p95_latency_s
+                searches for the fewest servers, up to max, that meet it
+                (no search)`;
 
 /**
  * Parses a command line.
@@ -50,9 +66,9 @@ an example, its prices and times included. In <config.json>:
 export function parseArguments(words: readonly string[]): PlanArguments {
   const { values, positionals } = read(words);
   const [file, ...others] = positionals;
-  if (file === undefined) throw usageError("no file is named");
+  if (file === undefined) throw usageError("the configuration file is missing");
   if (others.length > 0) {
-    throw usageError(`"${others[0]}" is one file too many`);
+    throw usageError(`"${others[0]}" is unexpected: one file at a time`);
   }
   return { file, json: values.json ?? false };
 }

@@ -38,28 +38,35 @@ const SETTINGS = {
 export const USAGE =
   `Usage: deno task deploy <platform> --image <reference> --dry-run|--out <folder> [options]
 
-Writes the files of a platform, and says what to do with them. Platforms:
+Writes the files that deploy the server on a platform, and prints the commands
+to run with them. Nothing is deployed. Platforms:
 ${
     PLATFORMS.map(({ name, meaning }) => `  ${name.padEnd(13)} ${meaning}`)
       .join("\n")
   }
 
 Options:
-  --image            reference of the image, of deploy/Containerfile or Containerfile.cuda
-  --name             what it is called there, emu3 unless told otherwise
+  --image            reference of the image built from deploy/Containerfile or
+                     deploy/Containerfile.cuda (required)
+  --dry-run          print the files
+  --out              write the files to this folder
+  --name             name of the service (emu3)
   --model, --gen-model, --chat-model, --vision-model, --functions, --precision
-                     MODEL and so on, as --help of the server has them
-  --set              any other variable: --set SLOTS=8
-  --secret           ${SECRETS.join(", ")}, by its name in the platform's
-                     store (docker, compose, fly: a variable of the shell): --secret API_KEYS=emu3-keys
-  --storage          a model that the platform fetches or mounts: a folder (docker, compose), a claim
-                     (kubernetes, knative), a bucket (cloud-run), a URI (kserve), a volume (runpod)
-  --gpu              a GPU a server
-  --cpus, --memory-gib, --cache-gib
-                     room of a server: 4, 12 and 20 by default
-  --min, --max       servers: 1 and 1 unless told otherwise
-  --concurrency      requests a server takes at once, 16 unless told otherwise
-  --request-timeout  seconds that a request may take, 300 unless told otherwise`;
+                     the variables MODEL and so on; see deno task start --help
+  --set              any other variable; can be repeated: --set SLOTS=8
+  --secret           ${SECRETS.join(", ")}: its name in the platform's
+                     store of secrets, or in the shell's environment for docker,
+                     compose and fly; can be repeated: --secret API_KEYS=emu3-keys
+  --storage          model that the platform fetches or mounts: a folder (docker,
+                     compose), a claim (kubernetes, knative), a bucket
+                     (cloud-run), a URI (kserve) or a volume (runpod)
+  --gpu              one GPU per server
+  --cpus             processors per server (4)
+  --memory-gib       memory per server, in GiB (12)
+  --cache-gib        storage for models and jobs, in GiB (20)
+  --min, --max       minimum and maximum number of servers (1, 1)
+  --concurrency      concurrent requests per server (16)
+  --request-timeout  maximum duration of a request, in seconds (300)`;
 
 /**
  * Parses a command line.
@@ -71,14 +78,14 @@ export function parseArguments(words: readonly string[]): DeployArguments {
   const [name, ...others] = positionals;
   const known = PLATFORMS.map(({ name }) => name).join(", ");
   if (name === undefined) {
-    throw usageError(`no platform is named, expected ${known}`);
+    throw usageError(`the platform is missing, expected ${known}`);
   }
   if (others.length > 0) {
-    throw usageError(`"${others[0]}" is one platform too many`);
+    throw usageError(`"${others[0]}" is unexpected: one platform at a time`);
   }
   const platform = PLATFORMS.find((platform) => platform.name === name);
   if (platform === undefined) {
-    throw usageError(`"${name}" is no platform, expected ${known}`);
+    throw usageError(`"${name}" is not a platform, expected ${known}`);
   }
   if (!values.image) throw usageError("--image is missing");
   const { out, "dry-run": dry } = values;

@@ -54,7 +54,7 @@ export const CLOUD_RUN: Platform = {
     const { gpu, cpus, memoryGib, name, secrets } = options;
     if (gpu && (cpus < L4.cpus || memoryGib < L4.memoryGib)) {
       throw new OptionsError(
-        `an L4 comes with ${L4.cpus} cpus and ${L4.memoryGib} memory-gib or more, not ${cpus} and ${memoryGib}`,
+        `an L4 needs --cpus ${L4.cpus} and --memory-gib ${L4.memoryGib} or more, found ${cpus} and ${memoryGib}`,
       );
     }
     const text = yaml("Emu3 on Cloud Run.", service(options));

@@ -48,7 +48,7 @@ export async function deploy(
     if (UNWRITABLE.some((one) => error instanceof one)) {
       const reason = error instanceof Error ? error.message : "";
       leave(
-        `Cannot write files: ${reason}; nothing is overwritten, take another folder`,
+        `Cannot write files: ${reason}; nothing is overwritten, choose another folder`,
         FAILED,
       );
     }

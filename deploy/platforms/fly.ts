@@ -35,11 +35,13 @@ export const FLY: Platform = {
   render: (options) => {
     if (options.storage !== undefined) {
       throw new OptionsError(
-        "Fly fetches no models: leave storage out, and name them in MODEL",
+        "Fly does not fetch models: remove --storage and set MODEL",
       );
     }
     if (!Number.isInteger(options.cpus)) {
-      throw new OptionsError(`cpus is ${options.cpus}, expected whole ones`);
+      throw new OptionsError(
+        `cpus is ${options.cpus}, expected a whole number`,
+      );
     }
     return {
       files: { "fly.toml": `# Emu3 on Fly.\n${stringify(document(options))}` },

@@ -50,7 +50,7 @@ export const KUBERNETES: Platform = {
   render: (options) => {
     if (options.minServers < 1) {
       throw new OptionsError(
-        "minServers is 0, and the queue of no server tells nothing: expected 1 or more",
+        "minServers is 0, expected 1 or more: without a server there is no queue to scale by",
       );
     }
     return {
@@ -62,7 +62,7 @@ export const KUBERNETES: Platform = {
           service(options),
         ),
         "scaling.yaml": yaml(
-          "Servers as the queue needs them; wants KEDA and Prometheus.",
+          "Scales servers by their queue; requires KEDA and Prometheus.",
           scaledObject(options),
         ),
       },

@@ -93,12 +93,12 @@ export function checkOptions(
   const { image, name, minServers, maxServers } = options;
   if (!IMAGE.test(image)) {
     throw new OptionsError(
-      `"${image}" is no image, expected such as registry.example.org/emu3:1`,
+      `"${image}" is not the reference of an image, such as registry.example.org/emu3:1`,
     );
   }
   if (!NAME.test(name)) {
     throw new OptionsError(
-      `"${name}" is no name, expected up to 40 of a-z, 0-9 and -`,
+      `"${name}" is not a valid name, expected up to 40 characters of a-z, 0-9 and -`,
     );
   }
   for (const [field, least, most] of NUMBERS) {
@@ -111,7 +111,7 @@ export function checkOptions(
   }
   if (minServers > maxServers) {
     throw new OptionsError(
-      `minServers is ${minServers}, expected no more than the ${maxServers} of maxServers`,
+      `minServers is ${minServers}, expected at most maxServers, ${maxServers}`,
     );
   }
   for (const [name, value] of Object.entries(options.settings)) {
@@ -119,7 +119,7 @@ export function checkOptions(
   }
   Object.entries(options.secrets).forEach(checkSecret);
   if (options.storage !== undefined && options.settings["MODEL"]) {
-    throw new OptionsError("storage and MODEL both name a model, give one");
+    throw new OptionsError("storage and MODEL both name a model, set only one");
   }
   return options;
 }
@@ -130,15 +130,17 @@ function checkSetting(
   parsers: SettingParsers,
 ): void {
   if (!Object.hasOwn(parsers, name)) {
-    throw new OptionsError(`there is no variable ${name}, --help lists them`);
+    throw new OptionsError(
+      `there is no variable ${name}, see deno task start --help`,
+    );
   }
   if (SECRETS.some((secret) => secret === name)) {
     throw new OptionsError(
-      `${name} is a secret: give --secret ${name}=<its name there>`,
+      `${name} is a secret: use --secret ${name}=<name in the store of secrets>`,
     );
   }
   if (OURS.some((own) => own === name) || name === "SHUTDOWN_GRACE_S") {
-    throw new OptionsError(`${name} follows from the platform, leave it out`);
+    throw new OptionsError(`${name} is set by the platform, remove it`);
   }
   try {
     parsers[name]!.parse(value);
@@ -153,12 +155,12 @@ function checkSetting(
 function checkSecret([name, reference]: [string, string]): void {
   if (!SECRETS.some((secret) => secret === name)) {
     throw new OptionsError(
-      `${name} is no secret, expected ${SECRETS.join(", ")}`,
+      `${name} is not a secret, expected ${SECRETS.join(", ")}`,
     );
   }
   // The reference may be the secret itself, by mistake: it is not repeated.
   if (REFERENCE.test(reference) && !reference.startsWith("whsec_")) return;
   throw new OptionsError(
-    `the reference of ${name} is no name, expected the name of a secret, not its value`,
+    `the reference of ${name} is not a name: give the name of the secret, not its value`,
   );
 }

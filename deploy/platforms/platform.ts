@@ -177,7 +177,7 @@ export function kubernetesSecretSteps(
   return [...new Set(Object.values(secrets))].map((name) => {
     if (!KUBERNETES_NAME.test(name)) {
       throw new OptionsError(
-        `a secret of Kubernetes cannot be called "${name}", expected a-z, 0-9, - and .`,
+        `"${name}" is not a valid name of a Kubernetes secret, expected a-z, 0-9, - and .`,
       );
     }
     const keys = Object.entries(secrets)
@@ -198,7 +198,7 @@ export function exportSteps(
   return Object.entries(secrets).map(([secret, variable]) => {
     if (/^[A-Za-z_]\w*$/.test(variable)) return `export ${variable}=…`;
     throw new OptionsError(
-      `${secret} comes from a variable of the shell here, and "${variable}" cannot be one`,
+      `${secret} comes from a variable of the shell here, and "${variable}" is not a valid name of one`,
     );
   });
 }

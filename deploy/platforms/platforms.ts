@@ -47,11 +47,11 @@ export function render(
   const { name, facts } = platform;
   const { gpu, requestTimeoutS } = checkOptions(options, parsers);
   if (gpu && !facts.gpu) {
-    throw new OptionsError(`${name} has no GPUs, leave --gpu out`);
+    throw new OptionsError(`${name} has no GPUs, remove --gpu`);
   }
   if (requestTimeoutS > (facts.maxRequestS ?? Infinity)) {
     throw new OptionsError(
-      `requestTimeoutS is ${requestTimeoutS}, and ${name} ends requests after ${facts.maxRequestS}`,
+      `requestTimeoutS is ${requestTimeoutS}, expected at most ${facts.maxRequestS}, after which ${name} ends requests`,
     );
   }
   return platform.render(options);

@@ -76,7 +76,7 @@ function rendering(
 ): Rendering {
   if (!options.gpu) {
     throw new OptionsError(
-      "RunPod has servers with GPUs alone here, add --gpu",
+      "RunPod has only servers with a GPU, add --gpu",
     );
   }
   const { name, image, secrets, storage } = options;
@@ -116,7 +116,7 @@ function rendering(
     files: { "endpoint.json": `${JSON.stringify(request, undefined, 2)}\n` },
     steps: [
       ...[...new Set(Object.values(secrets))].map((reference) =>
-        `# make the secret ${reference} in RunPod's console`
+        `# create the secret ${reference} in RunPod's console`
       ),
       'curl --json @endpoint.json -H "Authorization: Bearer $RUNPOD_API_KEY" https://api.runpod.io/graphql',
     ],

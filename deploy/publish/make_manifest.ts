@@ -65,7 +65,7 @@ export async function makeManifest(
 export function changed(path: string): PublishError {
   return new PublishError(
     path,
-    "it was changed meanwhile, publish again when nobody writes to it",
+    "it changed during the publication, publish again when nothing writes to it",
   );
 }
 

@@ -31,7 +31,7 @@ import type {
 } from "./publish_options.ts";
 
 /** Advice for a disk error. */
-const REMEDY = "name another folder";
+const REMEDY = "choose another folder";
 
 const LOCK_FILE = ".publish.lock";
 
@@ -68,7 +68,7 @@ export async function publishToFolder(
   if (there !== undefined && !options.replace) {
     throw new PublishError(
       target,
-      "something else is there, name another folder, or give --replace",
+      "it has other content, choose another folder or add --replace",
     );
   }
   const partial = `${resolve(target)}.partial`;
@@ -83,7 +83,10 @@ export async function publishToFolder(
   const lockPath = join(partial, LOCK_FILE);
   using lock = await onDisk(lockPath, () => openPlainFile(lockPath), REMEDY);
   if (!await lock.tryLock(true)) {
-    throw new PublishError(target, "another process does so, wait for it");
+    throw new PublishError(
+      target,
+      "another process is publishing there, wait for it to end",
+    );
   }
   const paths = new Map(files.map(({ path, from }) => [path, from]));
   let sent = 0;

@@ -84,7 +84,7 @@ export async function publishToStore(
   ) {
     throw new PublishError(
       store.place,
-      "somebody else publishes there, name another prefix",
+      "another process is publishing there, choose another prefix",
     );
   }
   await asking((signal) => store.put(MANIFEST_FILE, text, signal));
@@ -162,7 +162,7 @@ function refuseOthers(
   mark: string | undefined,
   objects: number,
 ): void {
-  const remedy = "name another prefix, or give --replace";
+  const remedy = "choose another prefix or add --replace";
   if (before !== undefined) {
     throw new PublishError(
       place,
@@ -172,13 +172,13 @@ function refuseOthers(
   if (mark !== undefined) {
     throw new PublishError(
       place,
-      `another publication was begun there and did not end, ${remedy}`,
+      `it has an unfinished publication of other content, ${remedy}`,
     );
   }
   if (objects > 0) {
     throw new PublishError(
       place,
-      `${objects} objects without a manifest are there, ${remedy}`,
+      `it has ${objects} objects without a manifest, ${remedy}`,
     );
   }
 }

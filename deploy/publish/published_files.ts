@@ -41,7 +41,10 @@ export async function publishedFiles(folder: string): Promise<PublishedFile[]> {
   const files: PublishedFile[] = [];
   await collect(folder, "", files, 0);
   if (!files.some(({ path }) => path === "config.json")) {
-    throw new PublishError(folder, "it has no config.json, name a checkpoint");
+    throw new PublishError(
+      folder,
+      "it has no config.json, choose the folder of a checkpoint",
+    );
   }
   await refuseLackingWeights(folder, files);
   // Order by code units, as in a manifest.
@@ -67,7 +70,7 @@ async function refuseLackingWeights(
   if (lost === undefined || !paths.has(INDEX_FILE)) return;
   throw new PublishError(
     join(folder, lost),
-    `there is no such file, ${INDEX_FILE} names it: copy it from where the model comes from`,
+    `it is listed in ${INDEX_FILE} but missing: copy it from the source of the model`,
   );
 }
 
@@ -78,7 +81,10 @@ async function collect(
   depth: number,
 ): Promise<void> {
   if (depth > MAX_DEPTH) {
-    throw new PublishError(folder, `it is over ${MAX_DEPTH} folders deep`);
+    throw new PublishError(
+      folder,
+      `its folders are more than ${MAX_DEPTH} levels deep`,
+    );
   }
   for await (const { name } of Deno.readDir(folder)) {
     const path = `${within}${name}`;
@@ -90,7 +96,7 @@ async function collect(
     if (!isSafePath(path)) {
       throw new PublishError(
         from,
-        "not every system can have a file of that name, rename it",
+        "its name is not valid on every system, rename it",
       );
     }
     const placeholder = await placeholderAt(from);
@@ -103,7 +109,7 @@ async function statOf(path: string): Promise<Deno.FileInfo> {
   try {
     return await Deno.stat(path);
   } catch (cause) {
-    throw new PublishError(path, "it is a link to nothing, or not readable", {
+    throw new PublishError(path, "it is a broken link, or not readable", {
       cause,
     });
   }

@@ -30,9 +30,14 @@ export const USAGE = `Usage: deno task quantize <checkpoint> --precision ${
   QUANTIZED_PRECISIONS.join("|")
 } --out <folder>
 
-Stores a language model in fewer bits. <checkpoint> is a folder or a source, as
-for a server: org/name[@revision], hf://, s3://, gs://, https://. Run it again
-after an interruption: it goes on where it was.`;
+Stores a language model in fewer bits.
+
+  <checkpoint>   a folder, or a source as for the server's MODEL:
+                 org/name[@revision], hf://, s3://, gs://, https://
+  --precision    precision of the weights in the result
+  --out          folder of the result
+
+An interrupted run continues when the same command is run again.`;
 
 /**
  * Parses a command line.
@@ -42,9 +47,9 @@ after an interruption: it goes on where it was.`;
 export function parseArguments(words: readonly string[]): QuantizeArguments {
   const { values, positionals } = read(words);
   const [source, ...others] = positionals;
-  if (source === undefined) throw usageError("no checkpoint is named");
+  if (source === undefined) throw usageError("the checkpoint is missing");
   if (others.length > 0) {
-    throw usageError(`"${others[0]}" is one checkpoint too many`);
+    throw usageError(`"${others[0]}" is unexpected: one checkpoint at a time`);
   }
   const precision = QUANTIZED_PRECISIONS.find((known) =>
     known === values.precision
@@ -54,7 +59,7 @@ export function parseArguments(words: readonly string[]): QuantizeArguments {
     throw usageError(
       values.precision === undefined
         ? `--precision is missing, expected ${expected}`
-        : `--precision "${values.precision}" is unknown, expected ${expected}`,
+        : `--precision is "${values.precision}", expected ${expected}`,
     );
   }
   if (!values.out) throw usageError("--out is missing");

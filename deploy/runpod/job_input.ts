@@ -31,8 +31,8 @@ export class JobInputError extends Error {
   }
 }
 
-/** The functions of the server. */
-type Functions = Pick<JobServer, "functionNames" | "functionOf">;
+/** The functions of the server that runs jobs. */
+export type JobFunctions = Pick<JobServer, "functionNames" | "functionOf">;
 
 /** A job as a request. */
 export interface AskedJob {
@@ -69,7 +69,7 @@ const HEADERS = /^(accept|if-(none-)?match)$/;
  * @throws {JobInputError} If it describes no request.
  * @throws The error of `functions` if its fields belong to no function.
  */
-export function askedJob(input: unknown, functions: Functions): AskedJob {
+export function askedJob(input: unknown, functions: JobFunctions): AskedJob {
   if (!isRecord(input)) {
     throw new JobInputError("/input", "expected an object");
   }
@@ -112,7 +112,7 @@ function routeJob(input: Input): AskedJob {
   return asked(known, path, headersIn(input), body, streamIn(input));
 }
 
-function functionJob(input: Input, functions: Functions): AskedJob {
+function functionJob(input: Input, functions: JobFunctions): AskedJob {
   const { function: named, accept, stream, ...body } = input;
   const path = "messages" in body && named === undefined
     ? CHAT
@@ -130,7 +130,7 @@ function functionJob(input: Input, functions: Functions): AskedJob {
 function functionIn(
   named: unknown,
   body: Input,
-  { functionNames: names, functionOf }: Functions,
+  { functionNames: names, functionOf }: JobFunctions,
 ): string {
   if (named === undefined) return functionOf(body);
   const known = names.find((name) => name === named);

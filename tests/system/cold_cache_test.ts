@@ -228,7 +228,7 @@ Deno.test("A refused token ends the server with 1, and the message names it", as
   );
   strictEqual(await server.readyLine, undefined);
   strictEqual((await server.process.status).code, 1);
-  match(said, /Cannot find model "org\/tiny".*HF_TOKEN is not let in \(401\)/);
+  match(said, /Cannot find model "org\/tiny".*HF_TOKEN has no access \(401\)/);
   ok(!said.includes("hf_wrong"));
 });
 

@@ -18,13 +18,13 @@ export class DiskError extends Error {
 
 /** Messages of the system, each with advice. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/ENOSPC|os error 28\b/, "the disk is full, make room"],
-  [/EDQUOT|os error 122\b/, "the quota is used up, make room"],
-  [/EROFS|os error 30\b/, "it can only be read, mount it to be written"],
-  [/EFBIG|os error 27\b/, "files may not become that large there"],
+  [/ENOSPC|os error 28\b/, "the disk is full, free some space"],
+  [/EDQUOT|os error 122\b/, "the quota is used up, free some space"],
+  [/EROFS|os error 30\b/, "it is mounted read-only, mount it writable"],
+  [/EFBIG|os error 27\b/, "the file is too large for this file system"],
   [
     /EACCES|EPERM|os error 1\b|os error 13\b|NotCapable|PermissionDenied/,
-    "it is not allowed, give rights to it",
+    "permission is denied, grant write access",
   ],
 ];
 

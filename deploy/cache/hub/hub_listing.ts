@@ -24,7 +24,10 @@ export function parseListing(text: string, place: string): RemoteSnapshot {
   const commit = listing["sha"];
   const siblings = listing["siblings"];
   if (typeof commit !== "string" || !Array.isArray(siblings)) {
-    throw unreadable(place, "the answer is not a hub's");
+    throw unreadable(
+      place,
+      "the response is not that of a hub, check HF_ENDPOINT",
+    );
   }
   const files = siblings.map(record).flatMap((sibling) => {
     const path = sibling["rfilename"];
@@ -53,7 +56,7 @@ function remoteFile(
   ) {
     throw unreadable(
       place,
-      `it does not say how large ${shown(path)} is, or its hash`,
+      `the size or the hash of ${shown(path)} is missing or invalid`,
     );
   }
   return {
@@ -78,7 +81,7 @@ function parse(text: string, place: string): unknown {
   } catch (cause) {
     // A truncated response, or the error page of a proxy.
     throw new RemoteError(
-      `Cannot list ${place}: the answer is no JSON`,
+      `Cannot list ${place}: the response is not JSON`,
       { type: "retry", retryAfterMs: undefined },
       { cause },
     );

@@ -62,7 +62,7 @@ export class HubRemote implements Remote {
     const endpoint = URL.parse(options.endpoint);
     if (endpoint === null || !/^https?:$/.test(endpoint.protocol)) {
       throw new RemoteError(
-        `Cannot ask a hub: HF_ENDPOINT is "${
+        `Cannot use the hub: HF_ENDPOINT is "${
           withoutSecrets(options.endpoint)
         }", expected a URL such as https://huggingface.co`,
         { type: "elsewhere" },
@@ -147,7 +147,7 @@ export class HubRemote implements Remote {
         (at.host === url.host ? hubHeaders.get("ETag") : null);
       if (etag !== null && plainEtag(etag) !== file.etag) {
         await answer.body?.cancel();
-        throw otherContent(`read ${what}`, "its ETag is another");
+        throw otherContent(`read ${what}`, "its ETag has changed");
       }
       if (at.host !== url.host) this.#found.set(file.path, at);
     }
@@ -232,20 +232,20 @@ export class HubRemote implements Remote {
     switch (true) {
       case code === "GatedRepo":
         return known
-          ? `its owner has not let this HF_TOKEN in (${status}), ask for access on its page`
-          : `it is for those only whom its owner lets in (${status}), set HF_TOKEN`;
+          ? `it is gated and this HF_TOKEN has no access (${status}), request access on its page`
+          : `it is gated (${status}), request access on its page and set HF_TOKEN`;
       case status === 401 || status === 403:
         return known
-          ? `HF_TOKEN is not let in (${status}), or there is no such repository`
-          : `it is private or does not exist (${status}), set HF_TOKEN if it is yours`;
+          ? `HF_TOKEN has no access (${status}), or the repository does not exist`
+          : `it is private or does not exist (${status}), set HF_TOKEN for a private one`;
       case code === "RevisionNotFound":
         return `there is no revision "${this.#source.revision}"`;
       case status === 404:
-        return "there is no such repository or file (404)";
+        return "the repository or file does not exist (404)";
       case status === 429:
-        return "too many requests (429), HF_TOKEN allows more";
+        return "too many requests (429), set HF_TOKEN for a higher limit";
       default:
-        return `the hub answers ${status}`;
+        return `the hub responds with ${status}`;
     }
   }
 

@@ -121,8 +121,8 @@ export function parseManifest(written: string): Manifest {
   ]);
   if (fields["version"] !== VERSION) {
     throw new ManifestError(
-      `version ${versionOf(fields["version"])} is not ${VERSION}, ` +
-        "the one that this program reads",
+      `version ${versionOf(fields["version"])} is not supported, ` +
+        `expected ${VERSION}; update this program`,
     );
   }
   const files = listOf(fields["files"], "files", MAX_FILES).map(parseFile);
@@ -131,8 +131,8 @@ export function parseManifest(written: string): Manifest {
   const revision = text(fields["revision"], "revision");
   if (revision !== revisionOf(files)) {
     throw new ManifestError(
-      `revision ${shown(revision)} is not that of the files it lists, ` +
-        `"${revisionOf(files)}"; publish the checkpoint again`,
+      `revision ${shown(revision)} does not match the listed files, ` +
+        `expected "${revisionOf(files)}"; publish the checkpoint again`,
     );
   }
   return {
@@ -172,7 +172,7 @@ function parseFile(value: unknown, index: number): ManifestFile {
   if (partSha256.length !== parts) {
     throw new ManifestError(
       `${name}.part_sha256 has ${partSha256.length} hashes, ` +
-        `${size} bytes in parts of ${partSize} have ${parts}`,
+        `expected ${parts}: ${size} bytes in parts of ${partSize}`,
     );
   }
   return {
@@ -188,14 +188,14 @@ function parseFile(value: unknown, index: number): ManifestFile {
 function versionOf(value: unknown): string {
   if (typeof value === "string") return shown(value);
   // A deeply nested list may fail to print.
-  return typeof value === "object" ? "of some kind" : String(value);
+  return typeof value === "object" ? "of another type" : String(value);
 }
 
 function parseJson(written: string): unknown {
   try {
     return JSON.parse(written);
   } catch (cause) {
-    throw new ManifestError("it is not JSON, or is cut off", { cause });
+    throw new ManifestError("it is not JSON, or is truncated", { cause });
   }
 }
 

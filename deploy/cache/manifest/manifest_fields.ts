@@ -56,7 +56,7 @@ export function listOf(
   if (!Array.isArray(value)) throw new ManifestError(`${name} is not a list`);
   if (value.length > most) {
     throw new ManifestError(
-      `${name} has ${value.length} entries, over ${most}`,
+      `${name} has ${value.length} entries, expected at most ${most}`,
     );
   }
   return value;
@@ -71,7 +71,7 @@ export function listOf(
 export function text(value: unknown, name: string): string {
   if (typeof value !== "string" || value === "" || value.length > MAX_TEXT) {
     throw new ManifestError(
-      `${name} is not a text of 1 to ${MAX_TEXT} characters`,
+      `${name} is not text of 1 to ${MAX_TEXT} characters`,
     );
   }
   if (/\p{Cc}/u.test(value)) {
@@ -89,7 +89,9 @@ export function natural(value: unknown, name: string, least: number): number {
   if (
     typeof value !== "number" || !Number.isSafeInteger(value) || value < least
   ) {
-    throw new ManifestError(`${name} is not a whole number from ${least} up`);
+    throw new ManifestError(
+      `${name} is not a whole number of ${least} or more`,
+    );
   }
   return value;
 }

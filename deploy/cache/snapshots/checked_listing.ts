@@ -46,7 +46,7 @@ export function checkedListing(
 ): RemoteSnapshot {
   const unusable = (reason: string) =>
     new RemoteError(
-      `Cannot use what ${place} lists: ${reason}, name another source`,
+      `Cannot use the listing of ${place}: ${reason}, choose another source`,
       { type: "elsewhere" },
     );
   if (!COMMIT.test(commit)) {
@@ -61,7 +61,7 @@ export function checkedListing(
   }
   for (const { path, size, etag } of files) {
     if (!isSafePath(path)) {
-      throw unusable(`the name ${shown(path)} is not safe for a file`);
+      throw unusable(`the file name ${shown(path)} is unsafe`);
     }
     if (!Number.isSafeInteger(size) || size < 0 || size > MAX_FILE_BYTES) {
       throw unusable(
@@ -69,12 +69,14 @@ export function checkedListing(
       );
     }
     if (!ETAG.test(etag)) {
-      throw unusable(`the entity tag ${shown(etag)} of ${shown(path)} is none`);
+      throw unusable(
+        `the entity tag ${shown(etag)} of ${shown(path)} is invalid`,
+      );
     }
   }
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   if (bytes > MAX_BYTES) {
-    throw unusable(`its files have ${bytes} bytes, over ${MAX_BYTES}`);
+    throw unusable(`its files have ${bytes} bytes, more than ${MAX_BYTES}`);
   }
   try {
     refuseClashes(files.map(({ path }) => path));

@@ -68,7 +68,7 @@ async function hold(
   try {
     await refuseLinkOut(dirname(repository), path);
     await Deno.mkdir(dirname(path), { recursive: true });
-    const place = `another process, which removes from ${repository}`;
+    const place = `another process, which is removing files from ${repository}`;
     const onWait = () =>
       onProgress({ phase: "wait", bytes: 0, totalBytes: undefined, place });
     return await takeLock(path, signal, onWait, "shared");

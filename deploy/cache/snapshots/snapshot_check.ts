@@ -42,7 +42,7 @@ export async function whatLacks(folder: string): Promise<string | undefined> {
   const [repository, commit] = partsOfPath(folder);
   const stray = await strayLink(repository, folder);
   if (stray !== undefined) {
-    return `has ${shown(stray)}, a link that leads out of its blobs`;
+    return `has ${shown(stray)}, a link to a target outside its blobs`;
   }
   for (const { path, size } of await keptFiles(repository, commit) ?? []) {
     const there = await sizeOf(join(folder, path));
@@ -136,7 +136,7 @@ export async function whatChanged(
       return `has ${path}, which cannot be read: ${outcome.reason}`;
     }
     if (outcome.hashes.hex !== hex) {
-      return `has other content than it should in ${path}`;
+      return `has ${path}, whose content does not match its hash`;
     }
   }
   if (kept !== undefined && suspects.length > 0) {

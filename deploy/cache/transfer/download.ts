@@ -166,7 +166,7 @@ async function bring(
   const { files, commit } = snapshot;
   if (!files.some(({ path }) => path === "config.json")) {
     throw new RemoteError(
-      `Cannot use ${remote.place}: it has no config.json, so it is no checkpoint`,
+      `Cannot use ${remote.place}: it has no config.json, so it is not a checkpoint`,
       { type: "elsewhere" },
     );
   }

@@ -169,7 +169,9 @@ async function* reading(
       if (value === undefined) break;
       watch.moved();
       if (value.length > left) {
-        throw retry(`Cannot read ${file.path}: more bytes came than asked for`);
+        throw retry(
+          `Cannot read ${file.path}: more bytes arrived than were requested`,
+        );
       }
       left -= value.length;
       yield value;
@@ -180,7 +182,7 @@ async function* reading(
   }
   if (left > 0) {
     throw retry(
-      `Cannot read ${file.path}: the answer ends ${left} bytes early`,
+      `Cannot read ${file.path}: the response ended ${left} bytes early`,
     );
   }
 }
@@ -192,7 +194,7 @@ async function readFrom(
   try {
     return await reader.read();
   } catch (cause) {
-    throw retry(`Cannot read ${path}: the connection broke off`, cause);
+    throw retry(`Cannot read ${path}: the connection was lost`, cause);
   }
 }
 

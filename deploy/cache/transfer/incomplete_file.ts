@@ -54,7 +54,7 @@ export function notPromised(
   { path }: Pick<RemoteFile, "path">,
 ): RemoteError {
   return new RemoteError(
-    `Cannot use ${what}${path}: the content does not have the hash that its place promises, fetched again and again`,
+    `Cannot use ${what}${path}: its content does not match its published hash, also after repeated downloads`,
     { type: "elsewhere" },
   );
 }

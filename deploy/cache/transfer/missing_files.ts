@@ -94,7 +94,7 @@ export async function checkRoom(
   throw new DiskError(
     `Cannot download ${formatBytes(needed)} into ${repository}: ${
       formatBytes(free)
-    } are free, make room or set MODEL_CACHE to another folder`,
+    } are free, free some space or set MODEL_CACHE to another folder`,
   );
 }
 
@@ -107,6 +107,6 @@ export function noteUnchecked(
   const unchecked = missing.filter((file) => expectedHash(file) === undefined);
   if (unchecked.length === 0) return;
   onNotice(
-    `Cannot check ${unchecked.length} files of ${place}: it tells no hashes, publish the model there with deno task models publish`,
+    `Cannot verify ${unchecked.length} files of ${place}: it provides no hashes, publish the model there with deno task models publish`,
   );
 }

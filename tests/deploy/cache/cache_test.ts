@@ -124,7 +124,7 @@ Deno.test("obtain() hashes a file whose time has changed: an intact one is kept,
   await hub[Symbol.asyncDispose]();
   await rejects(
     obtain(REPOSITORY, options),
-    /has other content than it should in model-00001-of-00002/,
+    /has model-00001-of-00002.safetensors, whose content does not match/,
   );
 });
 
@@ -271,7 +271,7 @@ Deno.test("obtain() in workers reports errors, and stops on abort", async () => 
       ...obtainOptions(cache.path, bad.endpoint),
       transferOptions,
     }),
-    /Cannot read .* of org\/tiny@main.*the hub answers 500/,
+    /Cannot read .* of org\/tiny@main.*the hub responds with 500/,
   );
   await using slow = hubServer({
     versions: [model],

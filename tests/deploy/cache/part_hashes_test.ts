@@ -92,7 +92,7 @@ Deno.test("obtain() records no part that stays corrupt, and keeps intact ones", 
   const bad = partedRemote(Infinity);
   await rejects(
     obtain("org/tiny", options(cache.path, bad.remote, 1)),
-    /Cannot use bytes 16384 to 32768 of model-00001.*fetched again and again/,
+    /Cannot use bytes 16384 to 32768 of model-00001.*does not match its published hash/,
   );
   const blobs = join(
     cache.path,
@@ -122,7 +122,7 @@ Deno.test("obtain() fails at once if hashes of parts contradict the hash of the 
   );
   await rejects(
     obtain("org/tiny", options(cache.path, remote)),
-    /Cannot use model-00001.*does not have the hash/,
+    /Cannot use model-00001.*does not match its published hash/,
   );
   deepStrictEqual(asked.filter((one, i) => asked.indexOf(one) !== i), []);
 });
@@ -156,7 +156,7 @@ Deno.test("obtain() reports once that a place without hashes is trusted", async 
   };
   await obtain("org/tiny", listening);
   strictEqual(notices.length, 1);
-  match(notices[0]!, /^Cannot check 7 files of a fake: it tells no hashes/);
+  match(notices[0]!, /^Cannot verify 7 files of a fake: it provides no hashes/);
   await obtain("org/tiny", listening);
   strictEqual(notices.length, 1);
 });

@@ -42,7 +42,7 @@ Deno.test("obtain() refuses content larger than the disk, before a byte arrives"
       ok(error instanceof DiskError);
       match(
         error.message,
-        /^Cannot download 78\d\d\.\d TB into .*: .* are free, make room or set MODEL_CACHE/,
+        /^Cannot download 78\d\d\.\d TB into .*: .* are free, free some space or set MODEL_CACHE/,
       );
       return true;
     },
@@ -89,7 +89,7 @@ Deno.test("obtain() downloads nothing without a cache", async () => {
       onProgress: () => {},
       signal: new AbortController().signal,
     }),
-    /looked in .*\/no\/models\/tiny; give a folder/,
+    /looked in .*\/no\/models\/tiny; name a folder/,
   );
   await rejects(
     obtain("hf://org", obtainOptions("/no/cache", "unused:")),

@@ -54,7 +54,7 @@ Deno.test("parseSources() accepts commas and spaces between mirrors", () => {
     parseSources(" org/a, /b\n\ts3://c/d ").map(({ text }) => text),
     ["org/a", "/b", "s3://c/d"],
   );
-  throws(() => parseSources(" , "), /expected a source/);
+  throws(() => parseSources(" , "), /expected a folder, org\/name or a URL/);
 });
 
 Deno.test("parseSource() names the valid forms", () => {

@@ -43,18 +43,18 @@ for (const [line, expected] of Object.entries(good)) {
 }
 
 const bad: Record<string, RegExp> = {
-  "": /no command is named, expected pull, list/,
-  "fetch a": /"fetch" is no command/,
-  "constructor": /"constructor" is no command/,
-  "pull": /no source is named/,
-  "pull a --all": /--all is no option of pull/,
-  "list a": /"a" is too much/,
-  "verify": /name sources, or give --all/,
-  "verify a --all": /name sources, or give --all/,
-  "prune a": /"a" is too much/,
-  "prune --older-than 3w": /"3w" is not such as 30d/,
-  "publish a": /a source and a place/,
-  "publish a b c": /"c" is too much/,
+  "": /the command is missing, expected pull, list/,
+  "fetch a": /"fetch" is not a command/,
+  "constructor": /"constructor" is not a command/,
+  "pull": /the source is missing/,
+  "pull a --all": /--all is not an option of pull/,
+  "list a": /"a" is unexpected/,
+  "verify": /expected either sources or --all/,
+  "verify a --all": /expected either sources or --all/,
+  "prune a": /"a" is unexpected/,
+  "prune --older-than 3w": /"3w", expected days or hours such as 30d/,
+  "publish a": /a source and a target/,
+  "publish a b c": /"c" is unexpected/,
   "list --fast": /--fast/,
 };
 

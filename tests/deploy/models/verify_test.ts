@@ -65,6 +65,6 @@ Deno.test("verify() reports an invalid manifest", async () => {
   folder.write("manifest.json", '{"version": 1');
   const { good, told } = await verified(folder.path);
   strictEqual(good, false);
-  match(String(told[0]!["reason"]), /not JSON, or is cut off/);
+  match(String(told[0]!["reason"]), /not JSON, or is truncated/);
   deepStrictEqual(told.length, 1);
 });

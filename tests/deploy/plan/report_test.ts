@@ -40,7 +40,7 @@ Deno.test("leastReplicas() returns undefined when no number suffices", async () 
   strictEqual(await leastReplicas(config, config.target!), undefined);
   match(
     planText(await makePlan(config)),
-    /not met\. No number up to 8 meets it/,
+    /not met\. No number of servers up to 8 meets it/,
   );
 });
 
@@ -48,12 +48,15 @@ Deno.test("planText() lists load, waits, costs and the sufficient number of serv
   const json = crowded();
   json.cold_start_s = { instance: 20, load: 10 };
   const text = planText(await makePlan(parseConfig(json)));
-  match(text, /^Servers: 8, at most 8 at once, 0 started on the way$/m);
+  match(text, /^Servers: 8; at most 8 at once, 0 cold starts$/m);
   match(text, /^Cold start: 30\.00 s \(instance 20\.00 s, load 10\.00 s\)$/m);
   match(text, /^all +(\d+)\/\1 +\d+ +\d/m);
-  match(text, /shells in all, .* shells a request/);
-  match(text, /^On paper: .* or more are needed/m);
-  match(text, /^Target: 95 of 100 within 0\.20 s \(queue\): met\. The fewest/m);
+  match(text, /shells in total, .* shells per request/);
+  match(text, /^Analysis: .* at least \d+ are needed/m);
+  match(
+    text,
+    /^Target: 95 % of requests within 0\.20 s \(queue\): met\. Fewest/m,
+  );
 });
 
 Deno.test("planFields() gives the same in JSON and in seconds", async () => {
@@ -105,8 +108,11 @@ Deno.test("deno task plan prints help, a plan, or one clear line", async () => {
     deepStrictEqual([bad.code, none.code, misused.code], [1, 1, 2]);
     match(bad.err, /^Cannot plan: \/classes: is missing\n$/);
     match(none.err, /^Cannot plan: "\/nowhere\.json" cannot be read/);
-    match(misused.err, /^Cannot run plan: no file is named\n\nUsage/);
-    match(extra.err, /one file too many/);
+    match(
+      misused.err,
+      /^Cannot run plan: the configuration file is missing\n\nUsage/,
+    );
+    match(extra.err, /one file at a time/);
     match(option.err, /--yaml/);
   } finally {
     await Deno.remove(file);

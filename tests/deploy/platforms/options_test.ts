@@ -25,17 +25,17 @@ const LINE = ["docker", "--image", "emu3", "--dry-run"];
 const { options: PLAIN } = parseArguments(LINE);
 
 const REFUSED: readonly [Partial<DeployOptions>, RegExp][] = [
-  [{ image: "Emu3 latest" }, /"Emu3 latest" is no image/],
-  [{ name: "Emu_3" }, /"Emu_3" is no name/],
+  [{ image: "Emu3 latest" }, /"Emu3 latest" is not the reference of an image/],
+  [{ name: "Emu_3" }, /"Emu_3" is not a valid name/],
   [{ cpus: 0 }, /cpus is 0, expected 0.25 to 512/],
   [{ memoryGib: 1.5 }, /memoryGib is 1.5, expected/],
-  [{ minServers: 3, maxServers: 2 }, /minServers is 3, expected no more than/],
+  [{ minServers: 3, maxServers: 2 }, /minServers is 3, expected at most/],
   [{ settings: { MODLE: "a" } }, /there is no variable MODLE/],
   [{ settings: { PRECISION: "int2" } }, /PRECISION cannot be "int2": expected/],
-  [{ settings: { PORT: "80" } }, /PORT follows from the platform/],
-  [{ settings: { SHUTDOWN_GRACE_S: "80" } }, /SHUTDOWN_GRACE_S follows/],
-  [{ settings: { API_KEYS: "hush" } }, /API_KEYS is a secret: give --secret/],
-  [{ secrets: { SLOTS: "slots" } }, /SLOTS is no secret/],
+  [{ settings: { PORT: "80" } }, /PORT is set by the platform/],
+  [{ settings: { SHUTDOWN_GRACE_S: "80" } }, /SHUTDOWN_GRACE_S is set by/],
+  [{ settings: { API_KEYS: "hush" } }, /API_KEYS is a secret: use --secret/],
+  [{ secrets: { SLOTS: "slots" } }, /SLOTS is not a secret/],
   [{ storage: "a", settings: { MODEL: "b" } }, /both name a model/],
 ];
 
@@ -61,9 +61,12 @@ Deno.test("checkOptions() rejects a secret given as its own reference, without r
 });
 
 const MISUSED: readonly [string[], RegExp][] = [
-  [[], /no platform is named, expected docker,/],
-  [["heroku", "--image", "a", "--dry-run"], /"heroku" is no platform/],
-  [["docker", "fly", "--image", "a"], /"fly" is one platform too many/],
+  [[], /the platform is missing, expected docker,/],
+  [["heroku", "--image", "a", "--dry-run"], /"heroku" is not a platform/],
+  [
+    ["docker", "fly", "--image", "a"],
+    /"fly" is unexpected: one platform at a time/,
+  ],
   [["docker", "--dry-run"], /--image is missing/],
   [["docker", "--image", "a"], /expected either --dry-run or --out/],
   [[...LINE, "--out", "b"], /expected either --dry-run or --out/],
@@ -120,7 +123,7 @@ Deno.test("deploy writes files once, and prints them without writing", async () 
   match(again.said, /Cannot write files: .* nothing is overwritten/);
   const wrong = await deploy(["fly", "--image", "emu3", "--dry-run", "--gpu"]);
   strictEqual(wrong.code, 2);
-  strictEqual(wrong.said, "Cannot deploy: fly has no GPUs, leave --gpu out\n");
+  strictEqual(wrong.said, "Cannot deploy: fly has no GPUs, remove --gpu\n");
 });
 
 async function deploy(line: readonly string[]) {

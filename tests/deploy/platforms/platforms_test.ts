@@ -226,14 +226,18 @@ Deno.test("Kubernetes gives one server its claim; several share it and keep thei
 });
 
 const REFUSED: readonly [string, Partial<DeployOptions>, RegExp][] = [
-  ["fly", {}, /fly has no GPUs, leave --gpu out/],
-  ["fly", { gpu: false, cpus: 0.5 }, /cpus is 0.5, expected whole ones/],
-  ["fly", { gpu: false, storage: "x" }, /Fly fetches no models/],
-  ["cloud-run", { cpus: 2 }, /an L4 comes with 4 cpus/],
-  ["kubernetes", { minServers: 0 }, /minServers is 0, and the queue/],
-  ["kubernetes", { secrets: { API_KEYS: "a_b" } }, /cannot be called "a_b"/],
+  ["fly", {}, /fly has no GPUs, remove --gpu/],
+  ["fly", { gpu: false, cpus: 0.5 }, /cpus is 0.5, expected a whole number/],
+  ["fly", { gpu: false, storage: "x" }, /Fly does not fetch models/],
+  ["cloud-run", { cpus: 2 }, /an L4 needs --cpus 4/],
+  ["kubernetes", { minServers: 0 }, /minServers is 0, expected 1 or more/],
+  ["kubernetes", { secrets: { API_KEYS: "a_b" } }, /"a_b" is not a valid name/],
   ["runpod", { gpu: false }, /add --gpu/],
-  ["docker", { secrets: { API_KEYS: "a-b" } }, /"a-b" cannot be one/],
+  [
+    "docker",
+    { secrets: { API_KEYS: "a-b" } },
+    /"a-b" is not a valid name of one/,
+  ],
 ];
 
 for (const [name, change, message] of REFUSED) {

@@ -96,7 +96,7 @@ Deno.test("publishToFolder() keeps other content of the target, unless it may re
   const target = join(to.path, "out");
   await rejects(
     publishToFolder(publication, from.path, target, OPTIONS),
-    /something else is there, name another folder, or give --replace/,
+    /it has other content, choose another folder or add --replace/,
   );
   strictEqual(await Deno.readTextFile(join(target, "notes.txt")), "mine");
   const options = { ...OPTIONS, replace: true };
@@ -113,7 +113,7 @@ Deno.test("publishToFolder() publishes nothing of a file that changes meanwhile"
   const target = join(to.path, "out");
   await rejects(
     publishToFolder(publication, from.path, target, OPTIONS),
-    /changed meanwhile/,
+    /changed during the publication/,
   );
   await rejects(Deno.stat(target), Deno.errors.NotFound);
 });
@@ -127,7 +127,7 @@ Deno.test("publishToFolder() leaves a folder to the process that fills it", asyn
   await lock.lock(true);
   await rejects(
     publishToFolder(publication, from.path, join(to.path, "out"), OPTIONS),
-    /another process does so/,
+    /another process is publishing there/,
   );
 });
 
@@ -153,15 +153,15 @@ Deno.test("publishedFiles() rejects a folder with no configuration, a dangling l
   using odd = temporaryFolder();
   odd.write("config.json", CONFIG);
   odd.write("a:b", "");
-  await rejects(publishedFiles(odd.path), /not every system can have/);
+  await rejects(publishedFiles(odd.path), /not valid on every system/);
   using dangling = temporaryFolder();
   dangling.write("config.json", CONFIG);
   dangling.link("w", "nowhere");
-  await rejects(publishedFiles(dangling.path), /a link to nothing/);
+  await rejects(publishedFiles(dangling.path), /a broken link/);
   using endless = temporaryFolder();
   endless.write("config.json", CONFIG);
   endless.link("again", ".");
-  await rejects(publishedFiles(endless.path), /folders deep/);
+  await rejects(publishedFiles(endless.path), /levels deep/);
   using sharded = temporaryFolder();
   sharded.write("config.json", CONFIG);
   sharded.write("model-00001-of-00002.safetensors", "");

@@ -171,7 +171,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
       publishToStore(publication, store, OPTIONS, FAST_RETRIES);
     await rejects(publish(), /1 objects without a manifest/);
     server.store("a prefix/v1+2/manifest.json.unfinished", "another's");
-    await rejects(publish(), /was begun there and did not end/);
+    await rejects(publish(), /unfinished publication/);
     strictEqual(server.objects.size, 2);
   });
 
@@ -184,7 +184,7 @@ for (const [scheme, open] of Object.entries(KINDS)) {
     folder.write("w", new Uint8Array(350).fill(1, 340));
     await rejects(
       publishToStore(publication, store, OPTIONS, FAST_RETRIES),
-      /changed meanwhile/,
+      /changed during the publication/,
     );
     strictEqual(server.objects.has("a prefix/v1+2/manifest.json"), false);
     if ("uploads" in server) strictEqual(server.uploads.size, 0);

@@ -16,12 +16,12 @@ Deno.test("parseArguments() accepts the checkpoint and its options in any order"
 });
 
 const bad: Record<string, RegExp> = {
-  "": /no checkpoint is named/,
+  "": /the checkpoint is missing/,
   "a --out b": /--precision is missing, expected int8 or int4/,
-  "a --precision int3 --out b": /"int3" is unknown, expected int8 or int4/,
+  "a --precision int3 --out b": /--precision is "int3", expected int8 or int4/,
   "a --precision int4": /--out is missing/,
   "a --precision int4 --out=": /--out is missing/,
-  "a c --precision int4 --out b": /"c" is one checkpoint too many/,
+  "a c --precision int4 --out b": /"c" is unexpected: one checkpoint at a time/,
   "a --precision int4 --out b --fast": /--fast/,
 };
 

@@ -35,7 +35,7 @@ Deno.test({
         ok(error instanceof DiskError);
         match(
           error.message,
-          /^Cannot write \/dev\/full: the disk is full, make room, or set MODEL_CACHE/,
+          /^Cannot write \/dev\/full: the disk is full, free some space, or set MODEL_CACHE/,
         );
         return true;
       },
@@ -47,9 +47,18 @@ Deno.test("onDisk() explains quotas, read-only disks and forbidden folders", asy
   const fails = (message: string) =>
     onDisk("/x", () => Promise.reject(new Error(message)));
   await rejects(fails("Disk quota exceeded (os error 122)"), /quota is used/);
-  await rejects(fails("Read-only file system (os error 30)"), /only be read/);
-  await rejects(fails("Permission denied (os error 13)"), /not allowed/);
-  await rejects(fails("File too large (os error 27)"), /become that large/);
+  await rejects(
+    fails("Read-only file system (os error 30)"),
+    /mounted read-only/,
+  );
+  await rejects(
+    fails("Permission denied (os error 13)"),
+    /permission is denied/,
+  );
+  await rejects(
+    fails("File too large (os error 27)"),
+    /too large for this file system/,
+  );
   const other = new Error("something else");
   strictEqual(diskError("/x", other), other);
 });

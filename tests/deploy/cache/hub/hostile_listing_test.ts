@@ -110,7 +110,7 @@ Deno.test("parseListing() returns a safe listing or a clear message for any inpu
         snapshot = parseListing(JSON.stringify(listing), "a hub");
       } catch (error) {
         ok(error instanceof RemoteError, String(error));
-        match(error.message, /^Cannot (list|use what) a hub/);
+        match(error.message, /^Cannot (list|use the listing of) a hub/);
         ok(error.message.length < 600, error.message);
         ok(!/[\p{Cc}\p{Cf}]/u.test(error.message), error.message);
         return;
@@ -152,8 +152,8 @@ const ANSWERS: readonly (readonly [string, string, RegExp])[] = [
     `{"sha":"${sha1}","siblings":${"[".repeat(99_999)}${"]".repeat(99_999)}}`,
     /a file has no name/,
   ],
-  ["no JSON", "<html>", /the answer is no JSON/],
-  ["nothing", "", /the answer is no JSON/],
+  ["no JSON", "<html>", /the response is not JSON/],
+  ["nothing", "", /the response is not JSON/],
 ];
 
 for (const [name, body, message] of ANSWERS) {

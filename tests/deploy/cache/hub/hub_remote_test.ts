@@ -179,7 +179,7 @@ Deno.test("HubRemote rejects more bytes than requested", async () => {
       fastRetries.retryPolicy,
       { signal, onBytes: () => {} },
     );
-  await rejects(fetching(generous), /more bytes came than asked for/);
+  await rejects(fetching(generous), /more bytes arrived than were requested/);
   await fetching(honest);
   deepStrictEqual(
     (await Deno.readFile(path)).slice(4, 10),

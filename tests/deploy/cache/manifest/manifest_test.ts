@@ -129,7 +129,10 @@ for (
 }
 
 const wrong: Record<string, readonly [string, RegExp]> = {
-  "another version": [written(["a"], {}, { version: 2 }), /version 2 is not 1/],
+  "another version": [
+    written(["a"], {}, { version: 2 }),
+    /version 2 is not supported, expected 1/,
+  ],
   "no files": [written([]), /lists no file/],
   "files that are no list": [
     written(["a"], {}, { files: {} }),
@@ -138,11 +141,11 @@ const wrong: Record<string, readonly [string, RegExp]> = {
   "an unknown field": [written(["a"], { mode: 7 }), /unknown field "mode"/],
   "a size below zero": [written(["a"], { size: -1 }), /size is not a whole/],
   "a broken size": [written(["a"], { size: 1.5 }), /size is not a whole/],
-  "parts of no size": [written(["a"], { part_size: 0 }), /from 1 up/],
+  "parts of no size": [written(["a"], { part_size: 0 }), /of 1 or more/],
   "a missing part": [written(["a"], { part_sha256: [HASH] }), /1 hashes/],
   "a part too many": [
     written(["a"], { part_sha256: Array(4).fill(HASH) }),
-    /4 entries, over 3/,
+    /4 entries, expected at most 3/,
   ],
   "a hash that is none": [written(["a"], { sha256: "AB" }), /not a SHA-256/],
   "a name that moves the cursor": [
@@ -151,7 +154,7 @@ const wrong: Record<string, readonly [string, RegExp]> = {
   ],
   "another revision": [
     written(["a"], {}, { revision: "0".repeat(40) }),
-    /not that of the files/,
+    /does not match the listed files/,
   ],
 };
 

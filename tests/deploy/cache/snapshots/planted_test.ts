@@ -199,7 +199,7 @@ Deno.test({
       const { downloads: _, ...places } = options.places;
       await rejects(
         obtain(REPOSITORY, { ...options, places }),
-        /has ".*", a link that leads out of its blobs/,
+        /has ".*", a link to a target outside its blobs/,
       );
       if (name !== "more.json") await obtain(REPOSITORY, options);
     }

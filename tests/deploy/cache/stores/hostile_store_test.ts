@@ -88,7 +88,7 @@ const S3: Readonly<Record<string, readonly [() => string, RegExp]>> = {
         "<ListBucketResult>",
         "<ListBucketResult><EncodingType>url</EncodingType>",
       ),
-    /the name ".u\{?001b|the name "\\u001b/,
+    /the file name "\\u001b/,
   ],
 };
 

@@ -197,11 +197,11 @@ for (const [scheme, open] of Object.entries(KINDS)) {
   const unusable: Record<string, readonly [Record<string, string>, RegExp]> = {
     "a manifest that is none": [
       { "p/manifest.json": "{}" },
-      /version undefined is not 1/,
+      /version undefined is not supported/,
     ],
     "a name that leads elsewhere": [
       { "p/../../x": "", "p/config.json": "{}" },
-      /not safe for a file/,
+      /is unsafe/,
     ],
     "nothing like a checkpoint": [{ "p/x": "" }, /neither a manifest.json nor/],
     "nothing": [{}, /neither a manifest.json nor/],

@@ -187,7 +187,7 @@ Deno.test("WebRemote gives advice for servers without ranges, manifests or valid
   const all = await remote.read(file, { start: 0, end: 7 }, NEVER);
   strictEqual(await new Response(all).text(), "weights");
   const page = await failure(remote.list(NEVER));
-  match(page.message, /not JSON, or is cut off/);
+  match(page.message, /not JSON, or is truncated/);
   web.fault = () => new Response(new Uint8Array(2 ** 24 + 1));
   match((await failure(remote.list(NEVER))).message, /over 16777216 bytes/);
   web.fault = () =>
