@@ -93,7 +93,7 @@ Deno.test({
           obtain(REPOSITORY, obtainOptions(cache.path, hub.endpoint)),
           (error) => {
             ok(error instanceof DiskError, String(error));
-            match(error.message, /^Cannot write .* is a .*, remove it$/);
+            match(error.message, /^Cannot write .* is a .*; remove it$/);
             ok(error.message.includes(path));
             return true;
           },
@@ -160,7 +160,7 @@ Deno.test({
       if (await Deno.lstat(path).then((it) => it.isSymlink, () => false)) {
         await rejects(
           obtain(REPOSITORY, obtainOptions(cache.path, hub.endpoint)),
-          /is a link that leads out of .*, remove it$/,
+          /is a link to a file outside .*; remove it$/,
         );
       }
       deepStrictEqual(everythingIn(elsewhere.path), before, place);
