@@ -47,8 +47,8 @@ async function main(): Promise<void> {
     now: () => performance.now(),
   });
   try {
-    const asked = parseArguments(words);
-    const good = await run(asked, report, stop.signal);
+    const parsed = parseArguments(words);
+    const good = await run(parsed, report, stop.signal);
     Deno.exit(good ? 0 : FAILED);
   } catch (error) {
     if (stop.signal.aborted) leave("Interrupted", INTERRUPTED);
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
 
 /** Runs the command; returns true if all was intact. */
 async function run(
-  asked: ModelsArguments,
+  parsed: ModelsArguments,
   report: Report,
   signal: AbortSignal,
 ): Promise<boolean> {
@@ -72,31 +72,31 @@ async function run(
     navigator.hardwareConcurrency,
     containerAllowance(),
   );
-  switch (asked.command) {
+  switch (parsed.command) {
     case "pull":
-      await pull(asked.sources, places, report, signal);
+      await pull(parsed.sources, places, report, signal);
       return true;
     case "list":
       await list(places.hubCaches, report);
       return true;
     case "verify": {
-      const suspects = asked.sources.length === 0
+      const suspects = parsed.sources.length === 0
         ? await allCached(places.hubCaches)
-        : await Promise.all(asked.sources.map(async (name) => ({
+        : await Promise.all(parsed.sources.map(async (name) => ({
           name,
           folder: await locate(name, places),
         })));
-      const unknownPasses = asked.sources.length === 0;
+      const unknownPasses = parsed.sources.length === 0;
       const options = { threads, signal, unknownPasses };
       return await verify(suspects, report, options);
     }
     case "prune":
-      await prune(places.hubCaches, asked, report, Date.now());
+      await prune(places.hubCaches, parsed, report, Date.now());
       return true;
     case "publish": {
-      const folder = await bring(asked.source, places, report, signal);
+      const folder = await bring(parsed.source, places, report, signal);
       const command = {
-        ...asked,
+        ...parsed,
         folder,
         threads,
         signal,
@@ -107,7 +107,7 @@ async function run(
       return true;
     }
     default:
-      return asked satisfies never;
+      return parsed satisfies never;
   }
 }
 

@@ -25,16 +25,16 @@ import {
 } from "../cache/snapshots/hub_layout.ts";
 import type { Report } from "./report.ts";
 
-/** Removes the items that `asked` selects from `caches`. */
+/** Removes the items that `options` selects from `caches`. */
 export async function prune(
   caches: readonly string[],
-  asked: PruneArguments,
+  options: PruneArguments,
   report: Report,
   nowMs: number,
 ): Promise<void> {
   let freed = 0;
   for (const model of await cachedModels(caches)) {
-    if (planPrune(model, asked, nowMs) === undefined) continue;
+    if (planPrune(model, options, nowMs) === undefined) continue;
     const { name, cache, repository } = model;
     const stray = await strayOf(cache, repository);
     if (stray !== undefined) {
@@ -44,7 +44,7 @@ export async function prune(
       );
       continue;
     }
-    using lock = await lockAll(cache, repository, asked.dryRun);
+    using lock = await lockAll(cache, repository, options.dryRun);
     if (lock === undefined) {
       report.event(
         { event: "in-use", name, cache },
@@ -55,22 +55,22 @@ export async function prune(
     // More content may have arrived before the lock.
     const fresh = (await cachedModels([cache]))
       .find((model) => model.repository === repository);
-    const plan = fresh && planPrune(fresh, asked, nowMs);
+    const plan = fresh && planPrune(fresh, options, nowMs);
     if (plan === undefined) continue;
-    const bytes = asked.dryRun ? await planned(plan) : await remove(plan);
+    const bytes = options.dryRun ? await planned(plan) : await remove(plan);
     freed += bytes;
     const revisions = plan.revisions.map(({ commit }) => commit);
-    const event = asked.dryRun ? "would-prune" : "pruned";
+    const event = options.dryRun ? "would-prune" : "pruned";
     report.event(
       { event, name, cache, whole: plan.whole, revisions, bytes },
       `${name}: ${plan.whole ? "all" : `${revisions.length} revisions`}, ${
         formatBytes(bytes)
-      }${asked.dryRun ? " would be removed" : " removed"}`,
+      }${options.dryRun ? " would be removed" : " removed"}`,
     );
   }
   report.event(
-    { event: "done", bytes: freed, dry_run: asked.dryRun },
-    `${formatBytes(freed)} ${asked.dryRun ? "would be freed" : "freed"}`,
+    { event: "done", bytes: freed, dry_run: options.dryRun },
+    `${formatBytes(freed)} ${options.dryRun ? "would be freed" : "freed"}`,
   );
 }
 

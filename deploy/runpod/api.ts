@@ -47,7 +47,7 @@ export interface TakenJob {
   readonly input: unknown;
 }
 
-/** The error of a RunPod that asks to wait, or answers in an unexpected way. */
+/** The error of a response of RunPod that is not expected. */
 export class RunpodError extends Error {
   /** Creates the error from RunPod's answer. */
   constructor(
@@ -105,7 +105,7 @@ export class RunpodApi {
    * Takes up to `count` jobs; none if the queue is empty.
    *
    * @param busy True if jobs run here.
-   * @throws {RunpodError} If RunPod answers in an unexpected way.
+   * @throws {RunpodError} If RunPod responds in an unexpected way.
    */
   async take(
     count: number,
@@ -126,7 +126,7 @@ export class RunpodApi {
   /**
    * Returns the ids of jobs to stop.
    *
-   * @throws {RunpodError} If RunPod answers in an unexpected way.
+   * @throws {RunpodError} If RunPod responds in an unexpected way.
    */
   async stops(signal: AbortSignal): Promise<string[]> {
     const url = this.#place.takeUrl.replace("/job-take/", "/job-stop/");
@@ -192,7 +192,7 @@ export class RunpodApi {
       const response = await this.#send(
         new Request(url, { headers, signal }),
       );
-      // RunPod answers 400 to idle workers that it holds asleep.
+      // RunPod responds with 400 to idle workers that it holds asleep.
       if (response.status === 204 || response.status === 400) {
         await response.body?.cancel();
         return undefined;

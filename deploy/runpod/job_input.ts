@@ -35,7 +35,7 @@ export class JobInputError extends Error {
 export type JobFunctions = Pick<JobServer, "functionNames" | "functionOf">;
 
 /** A job as a request. */
-export interface AskedJob {
+export interface JobRequest {
   /** HTTP method of the request. */
   readonly method: string;
   /** Path and query of the request. */
@@ -69,7 +69,10 @@ const HEADERS = /^(accept|if-(none-)?match)$/;
  * @throws {JobInputError} If it describes no request.
  * @throws The error of `functions` if its fields belong to no function.
  */
-export function askedJob(input: unknown, functions: JobFunctions): AskedJob {
+export function parseJobInput(
+  input: unknown,
+  functions: JobFunctions,
+): JobRequest {
   if (!isRecord(input)) {
     throw new JobInputError("/input", "expected an object");
   }
@@ -81,7 +84,7 @@ export function askedJob(input: unknown, functions: JobFunctions): AskedJob {
     : functionJob(input, functions);
 }
 
-function openaiJob(input: Input): AskedJob {
+function openaiJob(input: Input): JobRequest {
   refuseOthers(input, ["openai_route", "openai_input"]);
   const path = pathIn(input, "openai_route");
   const { openai_input: body } = input;
@@ -90,10 +93,16 @@ function openaiJob(input: Input): AskedJob {
   }
   // OpenAI's list of models has no body.
   const method = body === undefined || path === "/v1/models" ? "GET" : "POST";
-  return asked(method, path, {}, method === "GET" ? undefined : body, false);
+  return requestOf(
+    method,
+    path,
+    {},
+    method === "GET" ? undefined : body,
+    false,
+  );
 }
 
-function routeJob(input: Input): AskedJob {
+function routeJob(input: Input): JobRequest {
   const name = "route" in input ? "route" : "endpoint";
   refuseOthers(input, [name, ...ROUTE_FIELDS]);
   const path = pathIn(input, name);
@@ -109,10 +118,10 @@ function routeJob(input: Input): AskedJob {
       "omit it: GET requests have no body",
     );
   }
-  return asked(known, path, headersIn(input), body, streamIn(input));
+  return requestOf(known, path, headersIn(input), body, streamIn(input));
 }
 
-function functionJob(input: Input, functions: JobFunctions): AskedJob {
+function functionJob(input: Input, functions: JobFunctions): JobRequest {
   const { function: named, accept, stream, ...body } = input;
   const path = "messages" in body && named === undefined
     ? CHAT
@@ -123,8 +132,8 @@ function functionJob(input: Input, functions: JobFunctions): AskedJob {
   const streams = streamIn({ stream });
   const headers = { accept: accept ?? "application/json" };
   return path === CHAT
-    ? asked("POST", path, headers, { ...body, stream: streams }, false)
-    : asked("POST", path, headers, body, streams);
+    ? requestOf("POST", path, headers, { ...body, stream: streams }, false)
+    : requestOf("POST", path, headers, body, streams);
 }
 
 function functionIn(
@@ -138,13 +147,13 @@ function functionIn(
   throw new JobInputError("/input/function", `expected ${names.join(", ")}`);
 }
 
-function asked(
+function requestOf(
   method: string,
   path: string,
   headers: Readonly<Record<string, string>>,
   body: unknown,
   streams: boolean,
-): AskedJob {
+): JobRequest {
   return {
     method,
     path,

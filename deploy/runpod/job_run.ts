@@ -13,7 +13,7 @@
 import type { Delay } from "../../lib/async/delay.ts";
 import type { RunpodApi, TakenJob } from "./api.ts";
 import { Feed } from "./feed.ts";
-import { type AskedJob, askedJob } from "./job_input.ts";
+import { type JobRequest, parseJobInput } from "./job_input.ts";
 import {
   answerResult,
   interruptedProblem,
@@ -64,9 +64,9 @@ const RETRY_SECONDS = 1;
 export function readJob(
   { id, input }: TakenJob,
   server: JobServer,
-): AskedJob | JobResult {
+): JobRequest | JobResult {
   try {
-    return askedJob(input, server);
+    return parseJobInput(input, server);
   } catch (error) {
     return problemResult(server.problemOf(error, { id, path: "" }));
   }
@@ -87,17 +87,17 @@ export interface JobWatch {
  */
 export async function runJob(
   id: string,
-  asked: AskedJob,
+  job: JobRequest,
   watch: JobWatch,
   options: JobRunOptions,
 ): Promise<RanJob> {
-  const run = new JobRun(id, asked, watch, options);
+  const run = new JobRun(id, job, watch, options);
   return await run.result();
 }
 
 class JobRun {
   readonly #id: string;
-  readonly #asked: AskedJob;
+  readonly #job: JobRequest;
   readonly #watch: JobWatch;
   readonly #signal: AbortSignal;
   readonly #options: JobRunOptions;
@@ -112,18 +112,18 @@ class JobRun {
 
   constructor(
     id: string,
-    asked: AskedJob,
+    job: JobRequest,
     watch: JobWatch,
     options: JobRunOptions,
   ) {
     this.#id = id;
-    this.#asked = asked;
+    this.#job = job;
     this.#watch = watch;
     this.#signal = watch.signal;
     this.#options = options;
     const { onFailure, server } = options;
     this.#seed = server.seed();
-    const path = asked.path.split("?")[0]!;
+    const path = job.path.split("?")[0]!;
     this.#problemOf = (error) => server.problemOf(error, { id, path });
     this.#parts = new Feed({
       send: (part) => this.#sendPart(part),
@@ -161,7 +161,7 @@ class JobRun {
     );
     if (this.#signal.aborted && !response.ok) return this.#interrupted();
     await this.#parts.drain();
-    return { ...result, streamed: this.#asked.streams };
+    return { ...result, streamed: this.#job.streams };
   }
 
   /** Retries the request while the server is overloaded. */
@@ -179,7 +179,7 @@ class JobRun {
   }
 
   #request(): Request {
-    const { method, path, headers, body } = this.#asked;
+    const { method, path, headers, body } = this.#job;
     return new Request(new URL(path, "http://job.invalid"), {
       method,
       headers: { ...headers, "x-request-id": this.#id },
@@ -205,12 +205,12 @@ class JobRun {
   #observe(wire: JobEvent): void {
     const { event, data } = wire;
     // The answer itself is delivered in its own type.
-    if (this.#asked.streams && event !== "completed") this.#parts.push(wire);
+    if (this.#job.streams && event !== "completed") this.#parts.push(wire);
     const fields = Object(data);
     if (event === "started") this.#total = rowsIn(fields);
     if (event !== "row" && event !== "delta") return;
     this.#done++;
-    if (this.#asked.streams || this.#ended.signal.aborted) return;
+    if (this.#job.streams || this.#ended.signal.aborted) return;
     this.#progress.push({ done: this.#done, total: this.#total });
   }
 
@@ -237,7 +237,7 @@ class JobRun {
       this.#options.server.interruption,
       this.#problemOf,
     );
-    return { ...problemResult(problem), streamed: this.#asked.streams };
+    return { ...problemResult(problem), streamed: this.#job.streams };
   }
 
   async #sendPart(part: AnswerPart): Promise<void> {

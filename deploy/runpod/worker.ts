@@ -18,7 +18,7 @@ import type { Delay } from "../../lib/async/delay.ts";
 import { Notifier } from "../../lib/async/notifier.ts";
 import { type RunpodApi, RunpodError, type TakenJob } from "./api.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import type { AskedJob } from "./job_input.ts";
+import type { JobRequest } from "./job_input.ts";
 import type { JobInFlight } from "./job_server.ts";
 import { type JobResult, withStop } from "./job_result.ts";
 import { type JobRunOptions, type RanJob, readJob, runJob } from "./job_run.ts";
@@ -237,14 +237,14 @@ export class RunpodWorker implements AsyncDisposable {
   }
 
   async #run(job: TakenJob, run: Run): Promise<void> {
-    const asked = readJob(job, this.#options.server);
-    if (!isAsked(asked)) return await this.#handIn(job.id, run, asked);
-    run.rows = asked.rows;
+    const request = readJob(job, this.#options.server);
+    if (!isRequest(request)) return await this.#handIn(job.id, run, request);
+    run.rows = request.rows;
     const watch = {
       signal: run.abort.signal,
       inFlight: (inFlight: JobInFlight) => void (run.inFlight = inFlight),
     };
-    const ran = await runJob(job.id, asked, watch, this.#options);
+    const ran = await runJob(job.id, request, watch, this.#options);
     await this.#handIn(job.id, run, ran);
   }
 
@@ -281,8 +281,8 @@ function interrupt(abort: AbortController): void {
   abort.abort(new DOMException("the worker is shutting down", "AbortError"));
 }
 
-function isAsked(asked: AskedJob | JobResult): asked is AskedJob {
-  return "path" in asked;
+function isRequest(found: JobRequest | JobResult): found is JobRequest {
+  return "path" in found;
 }
 
 /** Returns true if a poll timed out. */

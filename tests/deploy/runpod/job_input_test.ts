@@ -1,17 +1,17 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import {
-  type AskedJob,
-  askedJob,
   JobInputError,
+  type JobRequest,
+  parseJobInput,
 } from "../../../deploy/runpod/job_input.ts";
 import { InvalidFieldsError } from "../../../functions/http/errors/errors.ts";
 import { jobServer } from "../../../functions/runpod/start.ts";
 
 const server = jobServer(() => Promise.resolve(new Response()), "");
 
-function asked(input: unknown): AskedJob {
-  return askedJob(input, server);
+function parse(input: unknown): JobRequest {
+  return parseJobInput(input, server);
 }
 
 /** Returns the location of a fault; throws errors of other kinds. */
@@ -23,13 +23,13 @@ function pointerOf(error: unknown): string {
 
 /** Returns the request of an input, without the common fields. */
 function essence(input: unknown): unknown {
-  const { method, path, body, streams } = asked(input);
+  const { method, path, body, streams } = parse(input);
   return { method, path, body, streams };
 }
 
 const picture = { prompt: "a fox", seed: 3 };
 
-Deno.test("askedJob() parses all forms of an input", () => {
+Deno.test("parseJobInput() parses all forms of an input", () => {
   const forms: readonly (readonly [unknown, string, string, unknown])[] = [
     [picture, "POST", "/v1/generate", picture],
     [{ function: "generate", ...picture }, "POST", "/v1/generate", picture],
@@ -62,15 +62,15 @@ Deno.test("askedJob() parses all forms of an input", () => {
   }
 });
 
-Deno.test("askedJob() lets an input choose the form of its answer", () => {
-  const job = asked({ ...picture, stream: true, accept: "image/png" });
+Deno.test("parseJobInput() lets an input choose the form of its answer", () => {
+  const job = parse({ ...picture, stream: true, accept: "image/png" });
   strictEqual(job.streams, true);
   deepStrictEqual(job.headers, {
     accept: "image/png",
     "content-type": "application/json",
   });
   deepStrictEqual(job.body, picture);
-  const routed = asked({
+  const routed = parse({
     route: "/v1/caption",
     body: {},
     headers: { Accept: "text/plain" },
@@ -80,25 +80,25 @@ Deno.test("askedJob() lets an input choose the form of its answer", () => {
   strictEqual(routed.streams, true);
 });
 
-Deno.test("askedJob() leaves the stream of a chat in OpenAI's format", () => {
-  const { path, body, streams } = asked({ messages: [], stream: true });
+Deno.test("parseJobInput() leaves the stream of a chat in OpenAI's format", () => {
+  const { path, body, streams } = parse({ messages: [], stream: true });
   strictEqual(path, "/v1/chat/completions");
   deepStrictEqual(body, { messages: [], stream: true });
   strictEqual(streams, false);
 });
 
-Deno.test("askedJob() counts the rows that a job may take", () => {
-  strictEqual(asked(picture).rows, 2);
-  strictEqual(asked({ ...picture, n: 3 }).rows, 6);
-  strictEqual(asked({ ...picture, n: 3, guidance_scale: 1 }).rows, 3);
-  strictEqual(asked({ image: "x" }).rows, 1);
+Deno.test("parseJobInput() counts the rows that a job may take", () => {
+  strictEqual(parse(picture).rows, 2);
+  strictEqual(parse({ ...picture, n: 3 }).rows, 6);
+  strictEqual(parse({ ...picture, n: 3, guidance_scale: 1 }).rows, 3);
+  strictEqual(parse({ image: "x" }).rows, 1);
   for (const name of ["generations", "edits", "variations"]) {
     const route = `/v1/images/${name}`;
-    strictEqual(asked({ route, body: { ...picture, n: 2 } }).rows, 4);
+    strictEqual(parse({ route, body: { ...picture, n: 2 } }).rows, 4);
   }
 });
 
-Deno.test("askedJob() names the mistake of an input", () => {
+Deno.test("parseJobInput() names the mistake of an input", () => {
   const refused: readonly (readonly [unknown, string])[] = [
     [undefined, "/input"],
     ["a fox", "/input"],
@@ -121,14 +121,14 @@ Deno.test("askedJob() names the mistake of an input", () => {
     [{ openai_route: "/v1/x", prompt: "" }, "/input/prompt"],
   ];
   for (const [input, pointer] of refused) {
-    throws(() => asked(input), (error: unknown) => {
+    throws(() => parse(input), (error: unknown) => {
       strictEqual(pointerOf(error), pointer, JSON.stringify(input));
       return true;
     });
   }
 });
 
-Deno.test("askedJob() parses or refuses any input", () => {
+Deno.test("parseJobInput() parses or refuses any input", () => {
   const names = fc.constantFrom(
     "route",
     "endpoint",
@@ -145,7 +145,7 @@ Deno.test("askedJob() parses or refuses any input", () => {
   const input = fc.dictionary(fc.oneof(names, fc.string()), fc.jsonValue());
   fc.assert(fc.property(input, (input) => {
     try {
-      const { path, method, headers } = asked(input);
+      const { path, method, headers } = parse(input);
       const url = new URL(path, "http://job.invalid");
       strictEqual(url.origin, "http://job.invalid");
       new Request(url, { method, headers });
