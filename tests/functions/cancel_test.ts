@@ -4,6 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { json, openTinyServer } from "../support/tiny_server.ts";
 import { listen } from "../support/tiny_http.ts";
 import { idleEngine } from "../support/idle.ts";
+import { atChoice } from "../support/at_choice.ts";
 import { until } from "../support/until.ts";
 
 const server = await openTinyServer();
@@ -70,8 +71,11 @@ Deno.test("a client that leaves does not change another's answer", async () => {
   const leave = new AbortController();
   const gone = fetch(url, { ...json(long), signal: leave.signal })
     .catch((error) => error);
+  await until(() => engine.state.running > 0);
+  // Amid the short picture of 16 codes.
+  const left = atChoice(engine, 8, () => leave.abort());
   const beside = draw();
-  setTimeout(() => leave.abort(), 20);
+  await left;
   deepStrictEqual(await beside, alone);
   await gone;
   await idleEngine(engine);

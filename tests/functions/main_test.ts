@@ -1,8 +1,9 @@
 /** The server as a process: its start and its stop. */
 
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
-import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
+import { json, parseEvents, TINY_FOLDERS } from "../support/tiny_server.ts";
 import { startServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 const MAIN = new URL("../../functions/main.ts", import.meta.url).pathname;
 const env = { MODEL: TINY_FOLDERS.gen, THREADS: "1" };
@@ -63,14 +64,17 @@ Deno.test("main announces its URL, and lets a request finish after a signal", as
     /emu3 .* ready at http:\/\/127.0.0.1:\d+: emu3-tiny, /,
   );
   match(server.readyLine, /cpu.*fp32/);
-  const answer = fetch(
+  const answer = await fetch(
     `${server.url}/v1/generate`,
-    json({ prompt: "a fox", height: 128, width: 128 }),
+    json({ prompt: "a fox", height: 128, width: 128 }, {
+      accept: "text/event-stream",
+    }),
   );
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Its first event precedes the answer.
   server.process.kill("SIGTERM");
-  const { images } = await (await answer).json();
-  ok(images[0].b64_json);
+  const { event, data } = parseEvents(await answer.text()).at(-1)!;
+  strictEqual(event, "completed");
+  ok(data.images[0].b64_json);
   strictEqual((await server.process.status).code, 0);
 });
 
@@ -80,7 +84,10 @@ Deno.test("main ends running requests after the grace", async () => {
     `${server.url}/v1/generate`,
     json({ prompt: "a fox", height: 640, width: 640 }),
   );
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await until(async () => {
+    const model = await fetch(`${server.url}/v1/models/emu3-tiny`);
+    return (await model.json()).engine.running > 0;
+  });
   server.process.kill("SIGTERM");
   const response = await answer;
   strictEqual(response.status, 503);

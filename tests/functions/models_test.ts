@@ -11,6 +11,7 @@ import {
   TINY_FOLDERS,
   type TinyServer,
 } from "../support/tiny_server.ts";
+import { until } from "../support/until.ts";
 
 /** Bytes of one token's keys and values in the tiny checkpoint, in fp32. */
 const TOKEN_BYTES = 2 * 2 * 2 * 16 * 4;
@@ -31,11 +32,9 @@ async function draw({ app }: TinyServer): Promise<number> {
 
 /** Returns the engine's state during and after two requests. */
 async function engineOfTwo(server: TinyServer) {
-  for (let tries = 0;; tries++) {
-    const engine = await engineOf(server);
-    if (engine.running + engine.waiting === 2 || tries === 1000) return engine;
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  const { engine } = server.services.drawer(undefined).language;
+  await until(() => engine.state.running + engine.state.waiting === 2);
+  return await engineOf(server);
 }
 
 Deno.test("GET /v1/models lists the engine's limits and load", async () => {

@@ -16,6 +16,7 @@ import { Services } from "../../functions/models/services.ts";
 import { goldenPath } from "../support/golden.ts";
 import { TINY_FOLDERS, tinyOptions } from "../support/tiny_server.ts";
 import type { ServiceOptions } from "../../functions/models/service_options.ts";
+import { until } from "../support/until.ts";
 
 const TRANSFORMERS = goldenPath("checkpoints/emu3-tiny-hf");
 const VISION = goldenPath("checkpoints/emu3-tiny-visiontokenizer");
@@ -124,10 +125,7 @@ Deno.test("Services open a vision tokenizer while the language model is download
   await using services = await start(hand, ["tokenize"], folders);
   throws(() => services.vision(undefined), NotReadyError);
   hand.of("org/V").resolve(VISION);
-  for (let tries = 0; tries < 1000; tries++) {
-    if (services.models()[1]!.state.state === "ready") break;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await until(() => services.models()[1]!.state.state === "ready");
   strictEqual(services.vision(undefined).codebookSize, 512);
   strictEqual(services.models()[0]!.state.state, "loading");
   throws(() => services.vision("A"), NotReadyError);

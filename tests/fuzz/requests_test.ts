@@ -32,7 +32,7 @@ globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
 
 /** Fails after an unexpected error, or if work remains. */
 async function assertUnharmed(): Promise<void> {
-  await idleEngine(engine, 10);
+  await idleEngine(engine);
   deepStrictEqual(server.trace.failures, []);
 }
 

@@ -225,16 +225,30 @@ export async function ask(
  *
  * @param url URL of the pod, or of the proxy in front.
  */
-export async function traffic(
+export function traffic(
   pod: Pod,
   url: string,
   send: (url: string) => Promise<Reply>,
   everyMs: number,
-): Promise<Reply[]> {
+): Traffic {
   const replies: Promise<Reply>[] = [];
-  while (pod.inService) {
-    replies.push(send(url));
-    await delay(everyMs);
-  }
-  return await Promise.all(replies);
+  const first = Promise.withResolvers<void>();
+  const ended = async () => {
+    while (pod.inService) {
+      const reply = send(url);
+      reply.then(() => first.resolve(), () => first.resolve());
+      replies.push(reply);
+      await delay(everyMs);
+    }
+    return await Promise.all(replies);
+  };
+  return { first: first.promise, replies: ended() };
+}
+
+/** The requests of clients to a pod. */
+export interface Traffic {
+  /** Resolves with the first reply. */
+  readonly first: Promise<void>;
+  /** Resolves with all replies, once the pod gets no more requests. */
+  readonly replies: Promise<Reply[]>;
 }

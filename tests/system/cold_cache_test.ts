@@ -19,6 +19,7 @@ import { openS3Server, type S3Server } from "../support/s3_server.ts";
 import { type Spawned, spawnServer } from "../support/server.ts";
 import { temporaryFolder } from "../support/temporary_folder.ts";
 import { tinyFolder } from "../support/tiny.ts";
+import { until } from "../support/until.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const MINI = join(ROOT, "models/emu3-mini");
@@ -41,12 +42,13 @@ function variables(cache: string, hub: HubServer, store?: S3Server) {
 }
 
 /** Polls until `ask` returns a value. */
-async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const answer = await ask().catch(() => undefined);
-    if (answer !== undefined) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+async function found<T>(ask: () => Promise<T | undefined>): Promise<T> {
+  let answer: T | undefined;
+  await until(async () => {
+    answer = await ask().catch(() => undefined);
+    return answer !== undefined;
+  });
+  return answer!;
 }
 
 async function statusOf(server: Spawned, path: string): Promise<number> {
@@ -133,7 +135,7 @@ Deno.test("A server from an empty cache is live during downloads, resumes after 
   };
 
   const killed = spawnServer(env);
-  const half = await until(async () => {
+  const half = await found(async () => {
     const listed = await models(killed);
     const vision = listed.find(({ id }) => id.includes("vision"));
     const noted = await notedParts(cache.path);

@@ -15,6 +15,7 @@ import {
 import { delay } from "../../lib/async/delay.ts";
 import { QueueProxy } from "../support/queue_proxy.ts";
 import { json, TINY_FOLDERS } from "../support/tiny_server.ts";
+import { until } from "../support/until.ts";
 import { freePort } from "../support/free_port.ts";
 
 const env = { MODEL: TINY_FOLDERS.gen, THREADS: "1" };
@@ -59,10 +60,10 @@ async function live(
   { url = pod.url, request = short, everyMs = 60 } = {},
 ): Promise<{ end: End; replies: Reply[] }> {
   await pod.ready;
-  const sent = traffic(pod, url, draw(request), everyMs);
-  await delay(300);
+  const { first, replies } = traffic(pod, url, draw(request), everyMs);
+  await first;
   const end = await pod.terminate();
-  return { end, replies: await sent };
+  return { end, replies: await replies };
 }
 
 /** Checks that no request is lost, and that refused ones may be retried. */
@@ -118,7 +119,10 @@ Deno.test("Cloud Run: a request too long for ten seconds gets its resume state",
   });
   await pod.ready;
   const drawn = draw(long)(pod.url);
-  await delay(500);
+  await until(async () => {
+    const model = await fetch(`${pod.url}/v1/models/emu3-tiny`);
+    return (await model.json()).engine.running > 0;
+  });
   deepStrictEqual(await pod.terminate(), CLEAN);
   const reply = await drawn;
   ok(reply.type === "refusal", JSON.stringify(reply).slice(0, 300));

@@ -170,9 +170,7 @@ Deno.test("POST /v1/tokenize answers a small picture while large ones wait for m
   const ask = (png: Uint8Array<ArrayBuffer>) =>
     app.request("/v1/tokenize", picture(png, "image/png"));
   const waiting = [ask(large), ask(large), ask(large)];
-  while (pixels.waiting < 2) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until(() => pixels.waiting >= 2);
   strictEqual((await ask(small)).status, 200);
   strictEqual(pixels.waiting, 2);
   released.resolve();

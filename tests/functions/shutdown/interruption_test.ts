@@ -6,6 +6,7 @@ import { Drain } from "../../../functions/middleware/drain.ts";
 import { IN_MEMORY } from "../../../functions/jobs/store/database.ts";
 import { StoreFullError } from "../../../functions/jobs/store/queries.ts";
 import { WORTH_CODES } from "../../../functions/jobs/recorder.ts";
+import { atChoice } from "../../support/at_choice.ts";
 import { describedBy } from "../../support/described.ts";
 import { JobClient } from "../../support/job_client.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
@@ -41,17 +42,20 @@ const picture = {
 const asked = await (await app.request("/v1/generate", json(picture))).json();
 const codes: number[][] = asked.images[0].grid.codes;
 
-/** Interrupts all requests once `rows` rows are drawn. */
-async function interruptAfter(
-  rows: number,
+/** Interrupts all requests once the next one has chosen `count` tokens. */
+function interruptAt(
+  count: number,
   drain: Drain,
   { services }: TinyServer,
 ): Promise<void> {
   const { engine } = services.imageGenerator(undefined).language;
-  const before = engine.state.forwards;
-  await until(() => engine.state.forwards >= before + 9 * rows);
-  for (const work of drain.works) work.interrupt();
+  return atChoice(engine, count, () => {
+    for (const work of drain.works) work.interrupt();
+  });
 }
+
+/** Tokens of six of the rows of `picture`, with the ends of rows. */
+const SIX_ROWS = 6 * 9;
 
 /** Returns the answer to a request that is interrupted amid its rows. */
 async function interrupted(
@@ -60,8 +64,9 @@ async function interrupted(
   on: TinyServer = server,
   draining = drain,
 ): Promise<Response> {
+  const amid = interruptAt(SIX_ROWS, draining, on);
   const answer = Promise.resolve(on.app.request(path, init));
-  await interruptAfter(6, draining, on);
+  await amid;
   return await answer;
 }
 
@@ -147,8 +152,9 @@ Deno.test("interruption() repeats an answer, in any form of its pictures", async
   const init = bytes(png, "image/png");
   const url = `/v1/caption${question}`;
   const whole = await (await app.request(url, init)).json();
+  const amid = interruptAt(9, drain, server);
   const answer = Promise.resolve(app.request(url, init));
-  await interruptAfter(1, drain, server);
+  await amid;
   const { job, state } = await (await answer).json();
   deepStrictEqual(state.images, []);
   strictEqual((await resumed(job)).text, whole.text);
@@ -208,8 +214,9 @@ Deno.test("interruption() keeps a request whose reader does not read", async () 
     accept: "text/event-stream",
   });
   const before = (await client.list()).length;
+  const amid = interruptAt(SIX_ROWS, drain, server);
   const { body } = await fetch(`${http.url}/v1/generate`, init);
-  await interruptAfter(6, drain, server);
+  await amid;
   const kept = await client.list();
   strictEqual(kept.length, before + 1);
   strictEqual(kept[0]!.status, "interrupted");
@@ -220,18 +227,16 @@ Deno.test("interruption() keeps a request whose reader does not read", async () 
 Deno.test("interruption() stores the resume state of a large picture", async () => {
   const large = { ...picture, height: 768, width: 128 };
   const init = json(large, { accept: "text/event-stream" });
+  // Rows count once they are read, which takes a few steps.
+  const rows = WORTH_CODES / 16 + 16;
+  const amid = interruptAt(17 * rows, drain, server);
   const answer = await app.request("/v1/generate", init);
-  let text = "";
-  for await (const part of answer.body!.pipeThrough(new TextDecoderStream())) {
-    text += part;
-    if (!text.includes(`"index":${WORTH_CODES / 16},`)) continue;
-    for (const work of drain.works) work.interrupt();
-  }
+  const [text] = await Promise.all([answer.text(), amid]);
   const { job, state } = parseEvents(text).at(-1)!.data;
   const { codes } = server.jobs.store.resumeStatesOf(job)[0]!;
   ok(codes.length >= WORTH_CODES);
-  const rows = state.images[0].prefix.codes.flat();
-  deepStrictEqual([...codes.subarray(0, rows.length)], rows);
+  const given = state.images[0].prefix.codes.flat();
+  deepStrictEqual([...codes.subarray(0, given.length)], given);
 });
 
 Deno.test("interruption() without a lasting store reports the resume state alone", async () => {

@@ -14,6 +14,7 @@ import {
 import { spawnServer } from "../../support/server.ts";
 import { temporaryFolder } from "../../support/temporary_folder.ts";
 import { TINY_FOLDERS } from "../../support/tiny_server.ts";
+import { until } from "../../support/until.ts";
 
 /** Returns a request that records its interruption. */
 function work(remainingMs?: number, onInterrupt = () => {}): ResumableRequest {
@@ -129,12 +130,11 @@ Deno.test("hopeless() returns the longer half of late requests, and never one th
 const env = { MODEL: TINY_FOLDERS.gen, THREADS: "1" };
 
 async function alive(url: string): Promise<void> {
-  for (;;) {
+  await until(async () => {
     const response = await fetch(`${url}/livez`).catch(() => undefined);
     await response?.body?.cancel();
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+    return response?.ok === true;
+  });
 }
 
 Deno.test("main stops on a signal while its models load", async () => {

@@ -125,6 +125,8 @@ Deno.test("nextStart() puts a pair side by side if that adds no row", () => {
   deepStrictEqual(slots([]), [0, 1]);
   deepStrictEqual(slots([1, 4]), [2, 3]);
   deepStrictEqual(slots([1, 3]), [0, 2]);
+  // Neighbors that begin below the highest slot, and end above it.
+  deepStrictEqual(slots([1]), [0, 2]);
   deepStrictEqual(slots([0, 1, 2, 3]), [4, 5]);
 });
 

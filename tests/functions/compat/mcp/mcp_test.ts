@@ -5,6 +5,7 @@ import { apiKeys } from "../../../../functions/middleware/api_keys.ts";
 import { createApp } from "../../../../functions/app.ts";
 import { appOptions, openTinyServer } from "../../../support/tiny_server.ts";
 import { idleEngine } from "../../../support/idle.ts";
+import { until } from "../../../support/until.ts";
 
 const server = await openTinyServer();
 globalThis.addEventListener("unload", () => server[Symbol.asyncDispose]());
@@ -176,9 +177,7 @@ Deno.test("a call that is answered in JSON can be canceled", async () => {
   const answer = post(draw(7, long), mine);
   const params = { requestId: 7 };
   const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params };
-  while (engine.state.running === 0) {
-    await new Promise((go) => setTimeout(go, 5));
-  }
+  await until(() => engine.state.running > 0);
   strictEqual((await post(cancel, mine)).status, 202);
   strictEqual((await answer).ok, false);
   await idleEngine(engine);

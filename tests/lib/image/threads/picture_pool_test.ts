@@ -8,6 +8,7 @@ import { inPlaceCodec } from "../../../../lib/image/picture_codec.ts";
 import { openPicturePool } from "../../../../lib/image/threads/picture_pool.ts";
 import { plainPng } from "../../../support/bombs.ts";
 import { goldenBytes, paint } from "../../../support/pictures.ts";
+import { until } from "../../../support/until.ts";
 
 const now = () => performance.now();
 const options = { decode: "display", maxPixels: 1_000_000 } as const;
@@ -115,9 +116,7 @@ Deno.test("PicturePool ends idle threads, and calls work afterwards", async () =
       Array.from({ length: 4 }, () => pool.decodeImage(png, large)),
     );
     strictEqual(decoded.length, 4);
-    while (pool.state().started > 1) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(() => pool.state().started <= 1);
   }
   const { started, running, waiting, threads } = pool.state();
   ok(started <= 1);
@@ -158,7 +157,7 @@ Deno.test("PicturePool gives up a running call when its signal aborts, and conti
     leave,
   );
   const next = pool.encodePng(image, {});
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until(() => pool.state().started > 0);
   leave.abort(new Error("gone"));
   await rejects(running, /gone/);
   deepStrictEqual(await next, await inPlaceCodec.encodePng(image, {}));
