@@ -12,7 +12,7 @@
 /** A delay by some clock. */
 export type Delay = (
   milliseconds: number,
-  signal?: AbortSignal,
+  signal: AbortSignal,
 ) => Promise<void>;
 
 /** Resolves after so many milliseconds, or as soon as `signal` aborts. */
