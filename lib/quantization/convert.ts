@@ -62,6 +62,27 @@ export function floatsOf(
   }
 }
 
+/**
+ * Returns floats as bytes of another type, rounded to the nearest, ties to even.
+ *
+ * @throws {TypeError} If `dtype` is no supported type of floats.
+ */
+export function bytesOfFloats(
+  values: Float32Array<ArrayBuffer>,
+  dtype: string,
+): Uint8Array<ArrayBuffer> {
+  switch (dtype) {
+    case "F32":
+      return bytesOf(values);
+    case "F16":
+      return bytesOf(Float16Array.from(values));
+    case "BF16":
+      return bytesOf(toBfloat16(values));
+    default:
+      throw new TypeError(`Cannot write floats as ${dtype}`);
+  }
+}
+
 /** Converts bf16, which is the upper half of fp32. */
 function fromBfloat16(halves: Uint16Array): Float32Array {
   const bits = new Uint32Array(halves.length);

@@ -32,7 +32,7 @@ async function draw({ app }: TinyServer): Promise<number> {
 
 /** Returns the engine's state during and after two requests. */
 async function engineOfTwo(server: TinyServer) {
-  const { engine } = server.services.drawer(undefined).language;
+  const { engine } = server.services.imageGenerator(undefined).language;
   await until(() => engine.state.running + engine.state.waiting === 2);
   return await engineOf(server);
 }

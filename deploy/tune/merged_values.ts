@@ -1,0 +1,126 @@
+/**
+ * The values of a tuned model: those that were trained, or a base with its
+ * adapter added.
+ *
+ * ```text
+ * W' = W + s · B · A
+ * ```
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
+import { floatsOf } from "../../lib/quantization/convert.ts";
+import { adapterScale, type TuningMethod } from "../../lib/tuning/method.ts";
+import type { Parameters } from "../../lib/tuning/parameters.ts";
+import {
+  layerKey,
+  type LayerMatrix,
+  matrixShape,
+} from "../../models/tuning/layer_parts.ts";
+import { adapterNames } from "../../models/tuning/matrix.ts";
+import type { Dtype } from "../../models/graph/dtype.ts";
+import type { Replacement } from "./tuned_checkpoint.ts";
+
+/** Types of weights as safetensors spells them. */
+const SPELLED: Readonly<Partial<Record<Dtype, string>>> = {
+  float32: "F32",
+  float16: "F16",
+  bfloat16: "BF16",
+};
+
+/** The values of a tuned model, and the keys that have other ones. */
+export interface MergedValues {
+  /** Original keys of tensors that differ from the base. */
+  readonly keys: readonly string[];
+  /** Values by key. */
+  readonly replacement: Replacement;
+}
+
+/** The place of a matrix with an adapter. */
+interface AdaptedMatrix {
+  readonly layer: number;
+  readonly matrix: LayerMatrix;
+}
+
+/** Returns the values of a model with its trained parameters. */
+export async function mergedValues(
+  base: LanguageCheckpoint,
+  parameters: Parameters,
+  method: TuningMethod,
+): Promise<MergedValues> {
+  const values = await parameters.values();
+  if (method.kind === "full") {
+    return {
+      keys: [...values.keys()],
+      replacement: (key) => Promise.resolve(values.get(key)),
+    };
+  }
+  const scale = adapterScale(method);
+  const adapted: ReadonlyMap<string, AdaptedMatrix> = new Map(
+    Array.from({ length: base.config.layers }, (_, layer) => layer).flatMap(
+      (layer) =>
+        method.targets.map((matrix) =>
+          [`${layerKey(layer, matrix)}.weight`, { layer, matrix }] as const
+        ),
+    ),
+  );
+  return {
+    keys: [...adapted.keys()],
+    replacement: async (key) => {
+      const place = adapted.get(key);
+      if (place === undefined) return undefined;
+      const { layer, matrix } = place;
+      const weight = await storedFloats(base, key, matrix);
+      const { a, b } = adapterNames(layerKey(layer, matrix));
+      const sides = { shape: matrixShape(base.config, matrix), scale };
+      addProduct(weight, values.get(b)!, values.get(a)!, sides);
+      return weight;
+    },
+  };
+}
+
+async function storedFloats(
+  { weights, weightFolder, config }: LanguageCheckpoint,
+  key: string,
+  matrix: LayerMatrix,
+): Promise<Float32Array<ArrayBuffer>> {
+  const stored = weights.find(key, matrixShape(config, matrix));
+  const bytes = new Uint8Array(stored.length);
+  using file = await Deno.open(join(weightFolder, stored.location));
+  await file.seek(stored.offset, Deno.SeekMode.Start);
+  for (let at = 0; at < bytes.length;) {
+    const count = await file.read(bytes.subarray(at));
+    if (count === null) throw new TypeError(`${stored.location} ends early`);
+    at += count;
+  }
+  return Float32Array.from(floatsOf(bytes, SPELLED[stored.dtype]!));
+}
+
+/**
+ * Adds `scale · B · A` to a matrix.
+ *
+ * @param weight Matrix `[N, K]`. Overwritten.
+ * @param b `[N, r]`
+ * @param a `[r, K]`
+ */
+function addProduct(
+  weight: Float32Array,
+  b: Float32Array,
+  a: Float32Array,
+  { shape: [N, K], scale }: {
+    readonly shape: readonly [number, number];
+    readonly scale: number;
+  },
+): void {
+  const rank = a.length / K;
+  for (let n = 0; n < N; n++) {
+    for (let r = 0; r < rank; r++) {
+      const factor = scale * b[n * rank + r]!;
+      for (let k = 0; k < K; k++) {
+        weight[n * K + k]! += factor * a[r * K + k]!;
+      }
+    }
+  }
+}

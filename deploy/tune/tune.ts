@@ -1,0 +1,278 @@
+/**
+ * The tuning of a checkpoint on a prepared set, with all its files.
+ *
+ * ```text
+ * set, checkpoint ─▶ plan ─▶ steps ─▶ adapter or checkpoint
+ *                              └▶ metrics, checkpoints, samples, report
+ * ```
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { Template } from "../../models/config/generation_config.ts";
+import { encodePng } from "../../lib/image/encode_png.ts";
+import {
+  type LanguageCheckpoint,
+  openLanguageCheckpoint,
+} from "../../lib/loading/checkpoint.ts";
+import { openTextSide, type TextSide } from "../../lib/loading/text_files.ts";
+import type { Runtime } from "../../lib/runtime/runtime.ts";
+import { DataOrder } from "../../lib/tuning/data_order.ts";
+import { Optimizer } from "../../lib/tuning/optimizer.ts";
+import type { PreparedSet } from "../../lib/tuning/records.ts";
+import { tuningSequence } from "../../lib/tuning/sequence.ts";
+import type { TuningSettings } from "../../lib/tuning/settings.ts";
+import { train } from "../../lib/tuning/trainer.ts";
+import { TuningError } from "../../lib/tuning/tuning_error.ts";
+import { TuningModel } from "../../lib/tuning/tuning_model.ts";
+import { writeAdapter } from "./adapter_files.ts";
+import type { TuneArguments } from "./arguments.ts";
+import { mergedValues } from "./merged_values.ts";
+import { Metrics, metricsLine } from "./metrics.ts";
+import { fittingPlan } from "./fitting_plan.ts";
+import { ProgressLine } from "./progress_line.ts";
+import { reportHtml, type SampleSheet } from "./report.ts";
+import { RunFolder } from "./run_folder.ts";
+import { writeBytes, writeText } from "./safetensors_writer.ts";
+import { contactSheet, samplePictures } from "./sample_pictures.ts";
+import { writeTunedCheckpoint } from "./tuned_checkpoint.ts";
+
+/** The surroundings of a run. */
+export interface TuneSurroundings {
+  /** Runtime that computes. */
+  readonly runtime: Runtime;
+  /** Bytes of memory that the run may take. */
+  readonly availableBytes: number;
+  /** Folder of the checkpoint. */
+  readonly modelFolder: string;
+  /** Set to train on. */
+  readonly set: PreparedSet;
+  /** True if progress is shown as a bar. */
+  readonly terminal: boolean;
+  /** Writes progress. */
+  readonly write: (text: string) => void;
+  /** Clock, in milliseconds. */
+  readonly now: () => number;
+  /** Signal that ends the run after its step, with a checkpoint. */
+  readonly stop: AbortSignal;
+}
+
+/** Columns of a sheet of samples. */
+const COLUMNS = 4;
+
+/**
+ * Tunes to the last step; returns false if it was stopped before.
+ *
+ * @throws {TuningError} If the data, the memory or the folder do not allow it.
+ * @throws {DiskError} If the disk refuses.
+ */
+export async function tune(
+  given: TuneArguments & { readonly out: string },
+  around: TuneSurroundings,
+): Promise<boolean> {
+  const base = await openLanguageCheckpoint(around.modelFolder);
+  const settings = completeSettings(given, around.set, base);
+  const folder = await RunFolder.open(given.out, {
+    model: given.model,
+    records: around.set.length,
+    ...settings,
+  });
+  const plan = fittingPlan(base, settings, around);
+  await using opened = new AsyncDisposableStack();
+  const side = opened.use(new DisposableStack());
+  const writer = await openTextSide(base);
+  side.use(writer.text);
+  const model = opened.use(
+    await TuningModel.open(around.runtime, base, {
+      ...plan,
+      method: settings.method,
+      seed: settings.seed,
+      maxTokens: settings.maxTokens,
+    }),
+  );
+  const run = new TuneRun(given, settings, around, {
+    base,
+    folder,
+    model,
+    writer,
+    template: given.template ?? base.generation.template,
+  });
+  return await run.run();
+}
+
+/** The opened parts of a run. */
+interface TuneParts {
+  readonly base: LanguageCheckpoint;
+  readonly folder: RunFolder;
+  readonly model: TuningModel;
+  readonly writer: TextSide;
+  readonly template: Template;
+}
+
+/** Runs the steps of a run, and writes its files. */
+class TuneRun {
+  readonly #given: TuneArguments & { readonly out: string };
+  readonly #settings: TuningSettings;
+  readonly #around: TuneSurroundings;
+  readonly #parts: TuneParts;
+  readonly #sheets: SampleSheet[] = [];
+
+  constructor(
+    given: TuneArguments & { readonly out: string },
+    settings: TuningSettings,
+    around: TuneSurroundings,
+    parts: TuneParts,
+  ) {
+    this.#given = given;
+    this.#settings = settings;
+    this.#around = around;
+    this.#parts = parts;
+  }
+
+  async run(): Promise<boolean> {
+    const { runtime, set, terminal, write, now, stop } = this.#around;
+    const { folder, model } = this.#parts;
+    const settings = this.#settings;
+    const order = new DataOrder({ ...settings, records: set.length });
+    const steps = settings.steps ??
+      Math.ceil(order.stepsPerEpoch * settings.epochs);
+    const progress = new ProgressLine({ terminal, steps, write });
+    const start = await folder.resume(
+      model.parameters,
+      (line) => progress.say("notice", line),
+    );
+    if (start > 0) progress.say("resumed", `Going on after step ${start}`);
+    const metrics = await Metrics.open(folder.path("metrics.jsonl"), start);
+    await this.#readSheets();
+    await using optimizer = await Optimizer.open(
+      runtime,
+      model.parameters,
+      settings,
+    );
+    if (start === 0) await this.#sample(0, progress);
+    let before = now();
+    let last = start;
+    const trained = train({
+      model,
+      optimizer,
+      order,
+      sequence: (index, withoutText) => this.#sequence(index, withoutText),
+      schedule: { ...settings, steps },
+      start,
+      evaluateEvery: settings.heldOut > 0 ? this.#given.evaluateEvery : 0,
+    }, new AbortController().signal);
+    for await (const step of trained) {
+      const line = metricsLine(step, (now() - before) / 1000);
+      await metrics.add(line);
+      progress.show(line);
+      last = step.step;
+      const ends = last === steps || stop.aborted;
+      if (ends || last % this.#given.sampleEvery === 0) {
+        if (!stop.aborted) await this.#sample(last, progress);
+      }
+      if (ends || last % this.#given.saveEvery === 0) {
+        await folder.save(last, model.parameters, this.#given.keep);
+        await this.#writeReport(metrics);
+      }
+      if (stop.aborted) break;
+      before = now();
+    }
+    if (last < steps) {
+      progress.say("stopped", `Stopped after step ${last} of ${steps}`);
+      return false;
+    }
+    await this.#writeResult();
+    await this.#writeReport(metrics);
+    progress.say("tuned", `${this.#given.out} is tuned, ${steps} steps`);
+    return true;
+  }
+
+  async #sequence(index: number, withoutText: boolean) {
+    const { writer, template } = this.#parts;
+    const record = await this.#around.set.read(index);
+    return await tuningSequence(writer, record, {
+      template,
+      maxTokens: this.#settings.maxTokens,
+      withoutText,
+    });
+  }
+
+  async #sample(step: number, progress: ProgressLine): Promise<void> {
+    const { samples } = this.#given;
+    if (samples.length === 0) return;
+    const { base, folder, model } = this.#parts;
+    progress.say("sampling", `Drawing ${samples.length} samples`);
+    const pictures = await samplePictures(this.#around.runtime, samples, {
+      base,
+      parameters: model.parameters,
+      method: this.#settings.method,
+      seed: this.#settings.seed,
+    }, new AbortController().signal);
+    const png = encodePng(contactSheet(pictures, COLUMNS), {});
+    const name = `step-${String(step).padStart(6, "0")}.png`;
+    await writeBytes(folder.path("samples", name), png);
+    this.#sheets.push({ step, png });
+  }
+
+  /** Reads the sheets of the steps before an interruption. */
+  async #readSheets(): Promise<void> {
+    const samples = this.#parts.folder.path("samples");
+    for await (const { name } of Deno.readDir(samples)) {
+      const step = /^step-(\d+)\.png$/.exec(name)?.[1];
+      if (step === undefined) continue;
+      const png = await Deno.readFile(join(samples, name));
+      this.#sheets.push({ step: Number(step), png });
+    }
+    this.#sheets.sort((a, b) => a.step - b.step);
+  }
+
+  async #writeResult(): Promise<void> {
+    const { base, model } = this.#parts;
+    const { out } = this.#given;
+    const { method } = this.#settings;
+    if (method.kind === "lora") {
+      await writeAdapter(out, model.parameters, method, this.#given.model);
+      return;
+    }
+    const { keys, replacement } = await mergedValues(
+      base,
+      model.parameters,
+      method,
+    );
+    await writeTunedCheckpoint(base, out, keys, replacement);
+  }
+
+  async #writeReport(metrics: Metrics): Promise<void> {
+    const html = reportHtml({
+      title: this.#given.out,
+      settings: { model: this.#given.model, ...this.#settings },
+      lines: metrics.lines,
+      prompts: this.#given.samples,
+      sheets: this.#sheets,
+    });
+    await writeText(this.#parts.folder.path("report.html"), html);
+  }
+}
+
+/** Returns the settings with what the set and the model decide. */
+function completeSettings(
+  { settings, heldOut, maxTokens }: TuneArguments,
+  set: PreparedSet,
+  base: LanguageCheckpoint,
+): TuningSettings {
+  const count = heldOut < 1 ? Math.floor(heldOut * set.length) : heldOut;
+  if (set.length === 0) {
+    throw new TuningError("the prepared set is empty: prepare some records");
+  }
+  if (!Number.isInteger(count) || count >= set.length) {
+    throw new TuningError(
+      `--held-out ${heldOut} leaves nothing of ${set.length} records: use fewer`,
+    );
+  }
+  return {
+    ...settings,
+    heldOut: count,
+    maxTokens: maxTokens ?? base.config.maxPositions,
+  };
+}

@@ -1,0 +1,245 @@
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
+import { join } from "node:path";
+import { openLanguageCheckpoint } from "../../../lib/loading/checkpoint.ts";
+import { readSafetensorsHeader } from "../../../lib/loading/safetensors.ts";
+import { Runtime } from "../../../lib/runtime/runtime.ts";
+import { parseArguments } from "../../../deploy/tune/arguments.ts";
+import { tune } from "../../../deploy/tune/tune.ts";
+import { tinyFolder } from "../../support/tiny.ts";
+import { memorySet, tinyRecords } from "../../support/tuning_set.ts";
+
+/** Options of a short run. */
+const SHORT = [
+  "--steps",
+  "6",
+  "--batch",
+  "2",
+  "--warmup",
+  "2",
+  "--rank",
+  "4",
+  "--learning-rate",
+  "1e-2",
+  "--max-tokens",
+  "128",
+  "--save-every",
+  "2",
+];
+
+/** Runs the command on the tiny checkpoint; returns its notes. */
+async function tuned(
+  out: string,
+  words: readonly string[],
+  {
+    model = "emu3-tiny",
+    records = 9,
+    availableBytes = 2 ** 40,
+    stopAfter = Infinity,
+  } = {},
+): Promise<string> {
+  const stop = new AbortController();
+  let notes = "";
+  await using runtime = new Runtime({ threads: 1 });
+  const given = parseArguments(
+    ["data", "--model", model, "--out", out, ...words],
+  );
+  await tune({ ...given, out }, {
+    runtime,
+    availableBytes,
+    modelFolder: tinyFolder(model),
+    set: memorySet(tinyRecords(records)),
+    terminal: false,
+    write: (text) => {
+      notes += text;
+      if ((notes.match(/"event":"progress"/g)?.length ?? 0) >= stopAfter) {
+        stop.abort();
+      }
+    },
+    // Ten seconds a step, so that each is told.
+    now: (() => {
+      let time = 0;
+      return () => time += 10_000;
+    })(),
+    stop: stop.signal,
+  });
+  return notes;
+}
+
+async function lines(out: string) {
+  const text = await Deno.readTextFile(join(out, "metrics.jsonl"));
+  return text.trim().split("\n").map((line) => JSON.parse(line));
+}
+
+async function temporary(body: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("tune writes an adapter in PEFT's form, metrics and a report", () =>
+  temporary(async (folder) => {
+    const out = join(folder, "mine");
+    const notes = await tuned(out, [...SHORT, "--held-out", "2"]);
+    match(notes, /"event":"plan"/);
+    match(notes, /"event":"tuned"/);
+    const config = JSON.parse(
+      await Deno.readTextFile(join(out, "adapter_config.json")),
+    );
+    deepStrictEqual(
+      [config.peft_type, config.task_type, config.r, config.lora_alpha],
+      ["LORA", "CAUSAL_LM", 4, 8],
+    );
+    strictEqual(config.base_model_name_or_path, "emu3-tiny");
+    deepStrictEqual(config.target_modules, [
+      "q_proj",
+      "k_proj",
+      "v_proj",
+      "o_proj",
+      "gate_proj",
+      "up_proj",
+      "down_proj",
+    ]);
+    const { tensors } = await readSafetensorsHeader(
+      join(out, "adapter_model.safetensors"),
+    );
+    strictEqual(tensors.size, 2 * 7 * 2);
+    const name = "base_model.model.model.layers.1.mlp.down_proj.lora_A.weight";
+    deepStrictEqual(tensors.get(name)?.shape, [4, 128]);
+    const steps = await lines(out);
+    deepStrictEqual(steps.map(({ step }) => step), [1, 2, 3, 4, 5, 6]);
+    ok(steps.at(-1).loss < steps[0].loss);
+    ok(steps.at(-1).held_out_loss > 0);
+    const report = await Deno.readTextFile(join(out, "report.html"));
+    match(report, /<svg[^]*held-out loss/);
+  }));
+
+Deno.test("tune goes on after an interruption to the same bits", () =>
+  temporary(async (folder) => {
+    const whole = join(folder, "whole");
+    const cut = join(folder, "cut");
+    await tuned(whole, SHORT);
+    await tuned(cut, SHORT, { stopAfter: 3 });
+    deepStrictEqual((await lines(cut)).length, 3);
+    // A line that was cut off, and a checkpoint that was.
+    await Deno.writeTextFile(join(cut, "metrics.jsonl"), '{"step":4,"lo', {
+      append: true,
+    });
+    const broken = join(cut, "checkpoints", "step-000004.safetensors");
+    await Deno.writeTextFile(broken, "half");
+    const notes = await tuned(cut, SHORT);
+    match(notes, /step-000004.safetensors is passed over/);
+    match(notes, /Going on after step 3/);
+    deepStrictEqual(
+      (await lines(cut)).map(({ step, loss }) => [step, loss]),
+      (await lines(whole)).map(({ step, loss }) => [step, loss]),
+    );
+    const file = "adapter_model.safetensors";
+    deepStrictEqual(
+      await Deno.readFile(join(cut, file)),
+      await Deno.readFile(join(whole, file)),
+    );
+  }));
+
+Deno.test("tune keeps the newest checkpoints", () =>
+  temporary(async (folder) => {
+    await tuned(folder, [...SHORT, "--keep", "2"]);
+    const names = await Array.fromAsync(
+      Deno.readDir(join(folder, "checkpoints")),
+      ({ name }) => name,
+    );
+    deepStrictEqual(names.sort(), [
+      "step-000004.safetensors",
+      "step-000006.safetensors",
+    ]);
+  }));
+
+for (const model of ["emu3-tiny", "emu3-tiny-hf"]) {
+  Deno.test(`tune writes a checkpoint of all weights of ${model}`, () =>
+    temporary(async (folder) => {
+      const words = SHORT.filter((word) => word !== "--rank" && word !== "4");
+      await tuned(folder, [...words, "--method", "full"], { model });
+      const opened = await openLanguageCheckpoint(folder);
+      const base = await openLanguageCheckpoint(tinyFolder(model));
+      strictEqual(opened.byteLength, base.byteLength);
+      deepStrictEqual(opened.config, base.config);
+      const key = "model.layers.0.mlp.up_proj.weight";
+      const bytes = async (checkpoint: typeof base) => {
+        const { location, offset, length } = checkpoint.weights.find(
+          key,
+          [128, 64],
+        );
+        const file = await Deno.readFile(
+          join(checkpoint.weightFolder, location),
+        );
+        return file.subarray(offset, offset + length);
+      };
+      ok(!sameBytes(await bytes(opened), await bytes(base)));
+    }));
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+Deno.test("tune draws samples on a sheet", () =>
+  temporary(async (folder) => {
+    const sampled = ["--sample", "a", "--sample", "b", "--sample-every", "3"];
+    await tuned(folder, [...SHORT, ...sampled]);
+    const names = await Array.fromAsync(
+      Deno.readDir(join(folder, "samples")),
+      ({ name }) => name,
+    );
+    deepStrictEqual(names.sort(), [
+      "step-000000.png",
+      "step-000003.png",
+      "step-000006.png",
+    ]);
+    const report = await Deno.readTextFile(join(folder, "report.html"));
+    strictEqual(report.match(/data:image\/png/g)?.length, 3);
+  }));
+
+Deno.test("tune refuses what cannot work, and says what to do", () =>
+  temporary(async (folder) => {
+    const out = join(folder, "mine");
+    await rejects(
+      tuned(out, SHORT, { records: 0 }),
+      /the prepared set is empty/,
+    );
+    await rejects(
+      tuned(out, [...SHORT, "--held-out", "9"]),
+      /--held-out 9 leaves nothing of 9 records/,
+    );
+    await rejects(
+      tuned(join(folder, "small"), SHORT, { availableBytes: 1000 }),
+      /are available: quantize the checkpoint .*, or lower --max-tokens/,
+    );
+    await rejects(
+      tuned(join(folder, "short"), [...SHORT, "--max-tokens", "20"]),
+      /record "record \d" has \d+ tokens/,
+    );
+    await tuned(out, SHORT);
+    await rejects(
+      tuned(out, [...SHORT, "--seed", "7"]),
+      /holds a run with "seed" 0, this one has 7/,
+    );
+    const other = join(folder, "other");
+    await Deno.mkdir(other);
+    await Deno.writeTextFile(join(other, "thesis.txt"), "");
+    await rejects(
+      tuned(other, SHORT),
+      /holds other files, such as "thesis.txt"/,
+    );
+    await rejects(
+      tuned(join(other, "thesis.txt"), SHORT),
+      /is a file: set --out to a new folder/,
+    );
+  }));

@@ -1,0 +1,41 @@
+import { ok, strictEqual } from "node:assert/strict";
+import {
+  planMemory,
+  trainedCount,
+  weightCount,
+} from "../../../lib/tuning/memory_plan.ts";
+import { defaultSettings } from "../../../lib/tuning/settings.ts";
+import { parseLanguageConfig } from "../../../models/config/language_config.ts";
+
+/** The published sizes. */
+const config = parseLanguageConfig({});
+const lora = defaultSettings("lora").method;
+const run = {
+  config,
+  method: lora,
+  storedBytes: 2,
+  computedBytes: 2,
+  tokens: 9216,
+};
+
+Deno.test("weightCount is the published model's", () => {
+  strictEqual(weightCount(config), 8_492_011_520);
+  // PEFT's count for rank 16 on all seven matrices.
+  strictEqual(trainedCount(config, lora), 41_943_040);
+});
+
+Deno.test("planMemory takes the fastest arrangement that fits", () => {
+  const fast = planMemory(run, Infinity);
+  const small = planMemory(run, 0);
+  ok(fast.keeps && !small.keeps);
+  ok(fast.totalBytes > small.totalBytes);
+  strictEqual(planMemory(run, fast.totalBytes).keeps, true);
+  strictEqual(planMemory(run, fast.totalBytes - 1).keeps, false);
+  ok(small.parts.weights === 2 * weightCount(config));
+});
+
+Deno.test("planMemory counts 16 bytes a parameter of full tuning", () => {
+  const plan = planMemory({ ...run, method: { kind: "full" } }, Infinity);
+  strictEqual(plan.parts.trained, 16 * weightCount(config));
+  strictEqual(plan.parts.weights, 0);
+});
