@@ -8,7 +8,6 @@ import { type Context, Hono } from "hono";
 import { checkAdapter } from "./inference/adapters.ts";
 import { type CaptioningRun, startCaptioning } from "./inference/captioning.ts";
 import type { AppEnv } from "./http/context.ts";
-import { askedIn, type Decisive, tagHeaders } from "./http/entity_tag.ts";
 import { captionDescription } from "./openapi/description/caption.ts";
 import { eventStream } from "./http/sse.ts";
 import { negotiate } from "./http/accept.ts";
@@ -36,36 +35,15 @@ export function caption(captioners: Captioners): Hono<AppEnv> {
       checkOneWay(upload);
       const models = captioners.captioner(upload.fields.model);
       checkAdapter(upload.fields.adapter);
-      const decided = await decisive(c.req.raw, upload, models, type);
-      const tag = tagHeaders(c, captioners, decided);
       const run = await begin(c, captioners, upload, models);
       if (type === "text/event-stream") return await eventStream(c, run.events);
       const answered = await run.finish();
-      const timing = serverTiming(answered.timings);
-      const headers = { "server-timing": timing, ...tag };
+      const headers = { "server-timing": serverTiming(answered.timings) };
       return type === "text/plain"
         ? c.text(`${answered.text}\n`, 200, headers)
         : c.json(answered, 200, headers);
     },
   );
-}
-
-/** Returns the fields that determine the answer; undefined if it is random. */
-async function decisive(
-  request: Request,
-  upload: Upload<CaptionRequest>,
-  { language, vision }: ModelPair,
-  type: typeof TYPES[number],
-): Promise<Decisive | undefined> {
-  const { seed, temperature } = upload.fields;
-  const chance = seed === undefined && temperature > 0;
-  if (chance || type === "text/event-stream") return undefined;
-  return {
-    type,
-    models: [language.name, vision.checkpoint.name],
-    asked: await askedIn(request, upload),
-    weak: type === "application/json",
-  };
 }
 
 async function begin(

@@ -11,7 +11,6 @@ import type { RgbImage } from "../lib/image/image.ts";
 import { isBinaryType, readBinaryCodes } from "./http/raw_codes.ts";
 import { isJson, mediaType, parseFields, readBytes } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
-import { tagHeaders } from "./http/entity_tag.ts";
 import { detokenizeDescription } from "./openapi/description/detokenize.ts";
 import {
   clipFromFields,
@@ -137,13 +136,12 @@ async function pictureAnswer(
 ): Promise<Response> {
   const call = c.get("call");
   const type = negotiate(c.req.header("accept"), PICTURE_TYPES);
-  const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, grid);
   using _share = await acquirePicture(tokenizers, grid, vision, { call });
   const watch = new Stopwatch();
   const image = await watch.run(() =>
     vision.decode(grid, call.signal, call.caller)
   );
-  const headers = { ...timingHeader(c, vision, watch, grid), ...tag };
+  const headers = timingHeader(c, vision, watch, grid);
   const options = { type: type === "application/json" ? "image/png" : type };
   const bytes = await encodeFile(tokenizers, image, options, call);
   if (type !== "application/json") return file(c, bytes, type, headers);
@@ -164,14 +162,13 @@ async function clipAnswer(
     .filter((type) => type !== "video/mp4" || encodeVideo !== undefined);
   const type = negotiate(c.req.header("accept"), types);
   checkClipSize(clip, vision, tokenizers);
-  const tag = tagOf(c, tokenizers, vision.checkpoint.name, type, clip);
   const call = c.get("call");
   using _share = await acquireClip(tokenizers, clip, vision, call);
   const watch = new Stopwatch();
   const frames = await watch.run(() =>
     vision.decodeClip(clip, call.signal, call.caller)
   );
-  const headers = { ...timingHeader(c, vision, watch, clip), ...tag };
+  const headers = timingHeader(c, vision, watch, clip);
   if (type !== "application/json") {
     const bytes = await clipFile(tokenizers, frames, type, call);
     return file(c, bytes, type, headers);
@@ -188,18 +185,6 @@ async function clipAnswer(
     width,
   };
   return c.json(body, 200, headers);
-}
-
-/** Returns the tag of codes; an MP4 depends on the encoder as well. */
-function tagOf(
-  c: Context<AppEnv>,
-  tokenizers: Tokenizers,
-  model: string,
-  type: string,
-  asked: unknown,
-): Record<string, string> {
-  const weak = type === "video/mp4";
-  return tagHeaders(c, tokenizers, { type, models: [model], asked, weak });
 }
 
 async function clipFile(
@@ -255,7 +240,7 @@ async function mixedAnswer(
   tokenizers: Tokenizers,
   body: DetokenizeRequest,
 ): Promise<Response> {
-  const type = negotiate(c.req.header("accept"), MIXED_TYPES);
+  negotiate(c.req.header("accept"), MIXED_TYPES);
   const model = await tokenizers.text(body.model);
   const { size } = model.vocabulary;
   const tokens = Int32Array.from(body.tokens!);
@@ -263,7 +248,6 @@ async function mixedAnswer(
   if (bad !== -1) {
     throw invalidField(`/tokens/${bad}`, `expected a token below ${size}`);
   }
-  const tag = tagOf(c, tokenizers, model.name, type, tokens);
   const parts = parseMixed(tokens, model);
   c.get("call").observer?.finished?.({ tokens: tokens.length });
   const answer: DetokenizeAnswer = {
@@ -273,7 +257,7 @@ async function mixedAnswer(
     ),
     text: parts.map((part) => part.type === "text" ? part.text : "").join(""),
   };
-  return c.json(answer, 200, tag);
+  return c.json(answer);
 }
 
 function png(bytes: Uint8Array) {

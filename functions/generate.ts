@@ -12,7 +12,6 @@ import {
 } from "./http/raw_codes.ts";
 import { readJson } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
-import { type Decisive, tagHeaders } from "./http/entity_tag.ts";
 import { generateDescription } from "./openapi/description/generate.ts";
 import type { Generation } from "./inference/generation_events.ts";
 import { generationFields } from "./inference/generation_fields.ts";
@@ -61,18 +60,17 @@ export function generate(generators: ImageGenerators): Hono<AppEnv> {
       const preview = request.preview && streams;
       const wanted = { file, preview };
       const run = startGeneration(generators, request, wanted, c.get("call"));
-      const tag = tagHeaders(c, generators, decisive(request, run, type));
       switch (type) {
         case "text/event-stream":
           return await eventStream(c, run.events);
         case "application/json":
-          return await jsonAnswer(c, run, tag);
+          return await jsonAnswer(c, run);
         case "image/png":
         case "image/jpeg":
         case "image/webp":
-          return await fileAnswer(c, run, tag);
+          return await fileAnswer(c, run);
         default:
-          return await codesAnswer(c, run, type, tag);
+          return await codesAnswer(c, run, type);
       }
     },
   );
@@ -107,38 +105,19 @@ function fileType(
   }
 }
 
-/** Returns the fields that determine the answer; undefined if it is random. */
-function decisive(
-  request: GenerateRequest,
-  { task: { params, models, metadata, file } }: GenerationRun,
-  type: typeof TYPES[number],
-): Decisive | undefined {
-  const chance = request.seed === undefined && params.sampling.temperature > 0;
-  if (chance || type === "text/event-stream") return undefined;
-  return {
-    type,
-    models: [models.language.name, models.vision.checkpoint.name],
-    asked: { ...params, metadata, file },
-    weak: type === "application/json",
-  };
-}
-
 async function jsonAnswer(
   c: Context<AppEnv>,
   run: GenerationRun,
-  tag: Record<string, string>,
 ): Promise<Response> {
   const generation = await run.finish();
   return c.json(generationFields(run, generation), 200, {
     "server-timing": serverTiming(generation.timings),
-    ...tag,
   });
 }
 
 async function fileAnswer(
   c: Context<AppEnv>,
   run: GenerationRun,
-  tag: Record<string, string>,
 ): Promise<Response> {
   const generation = await run.finish();
   const [picture] = generation.pictures;
@@ -148,7 +127,6 @@ async function fileAnswer(
     "x-grid-height": `${picture!.grid.height}`,
     "x-grid-width": `${picture!.grid.width}`,
     ...answerHeaders(run, generation),
-    ...tag,
   });
 }
 
@@ -157,7 +135,6 @@ async function codesAnswer(
   c: Context<AppEnv>,
   run: GenerationRun,
   type: BinaryType,
-  tag: Record<string, string>,
 ): Promise<Response> {
   const generation = await run.finish();
   const { size, count } = run.task.params;
@@ -172,7 +149,6 @@ async function codesAnswer(
   return c.body(body, 200, {
     ...headers,
     ...answerHeaders(run, generation),
-    ...tag,
   });
 }
 

@@ -8,7 +8,6 @@
 import { type Context, Hono } from "hono";
 import type { AppEnv } from "./http/context.ts";
 import { scoreDescription } from "./openapi/description/score.ts";
-import { askedIn, tagHeaders } from "./http/entity_tag.ts";
 import type { FunctionName } from "./schema/function_names.ts";
 import { negotiate } from "./http/accept.ts";
 import type { ModelPair } from "./models/ports.ts";
@@ -48,16 +47,9 @@ export function score(
       codes: true,
     });
     const models = checkedModels(scorers, functions, upload);
-    const tag = tagHeaders(c, scorers, {
-      type: TYPES[0],
-      models: [models.language.name, models.vision.checkpoint.name],
-      asked: await askedIn(c.req.raw, upload),
-      weak: true,
-    });
     const scored = await scoreUpload(c, scorers, upload, models);
     return c.json(scored, 200, {
       "server-timing": serverTiming(scored.timings),
-      ...tag,
     });
   });
 }

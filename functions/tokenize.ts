@@ -13,7 +13,6 @@ import { checkAdapter } from "./inference/adapters.ts";
 import { BINARY_TYPES, binaryAnswer } from "./http/raw_codes.ts";
 import type { Call } from "./http/call.ts";
 import type { AppEnv } from "./http/context.ts";
-import { askedIn, type Decisive, tagHeaders } from "./http/entity_tag.ts";
 import { tokenizeDescription } from "./openapi/description/tokenize.ts";
 import {
   clipFields,
@@ -68,27 +67,9 @@ export function tokenize(tokenizers: Tokenizers): Hono<AppEnv> {
       }
       const [type] = JSON_ONLY;
       if (!types.includes(type)) throw new NotAcceptableError(JSON_ONLY);
-      const name = upload.fields.model ?? upload.fields.prompt?.model;
-      const models = [(await tokenizers.text(name)).name];
-      if (kind !== "text") models.push(tokenizers.vision(name).checkpoint.name);
-      const tag = await tagOf(c, tokenizers, upload, { models, type });
-      return c.json(await tokensOf(c, tokenizers, upload, kind), 200, tag);
+      return c.json(await tokensOf(c, tokenizers, upload, kind));
     },
   );
-}
-
-/** Returns the tag of the answer, which is deterministic. */
-async function tagOf(
-  c: Context<AppEnv>,
-  tokenizers: Tokenizers,
-  upload: Body,
-  answer: Pick<Decisive, "models" | "type">,
-): Promise<Record<string, string>> {
-  return tagHeaders(c, tokenizers, {
-    ...answer,
-    asked: await askedIn(c.req.raw, upload),
-    weak: false,
-  });
 }
 
 async function tokensOf(
@@ -117,8 +98,6 @@ async function codesAnswer(
   },
 ): Promise<Response> {
   const vision = tokenizers.vision(upload.fields.model);
-  const models = [vision.checkpoint.name];
-  const tag = await tagOf(c, tokenizers, upload, { models, type });
   const { codes, source, size, visionMs } = await encoded(
     tokenizers,
     upload,
@@ -133,10 +112,10 @@ async function codesAnswer(
   const timing = serverTiming(timings);
   if (type === "application/json") {
     const body = codesFields(codes, { source, size }, vision);
-    return c.json(body, 200, { "server-timing": timing, ...tag });
+    return c.json(body, 200, { "server-timing": timing });
   }
   const { body, headers } = binaryAnswer(codes, type);
-  return c.body(body, 200, { ...headers, "server-timing": timing, ...tag });
+  return c.body(body, 200, { ...headers, "server-timing": timing });
 }
 
 /** The codes of the pictures of a body. */

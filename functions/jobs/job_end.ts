@@ -75,7 +75,7 @@ function failed(error: Problem, finishedAt: number): JobEnd {
 
 /** Headers that belong to the answer itself, not to its transport. */
 const KEPT =
-  /^(content-type|server-timing|etag|location|preference-applied|x-seed|x-grid-.*|inference-header-content-length|mcp-session-id)$/;
+  /^(content-type|server-timing|location|preference-applied|x-seed|x-grid-.*|inference-header-content-length|mcp-session-id)$/;
 
 /** Returns the `headers` that belong to the answer. */
 export function keptHeaders(headers: Headers): Record<string, string> {

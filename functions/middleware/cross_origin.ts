@@ -11,7 +11,6 @@ import type { AppEnv } from "../http/context.ts";
 
 /** The headers that a page of another origin may read. */
 const EXPOSED = [
-  "ETag",
   "X-Request-Id",
   "Mcp-Session-Id",
   "X-Seed",
@@ -22,7 +21,6 @@ const EXPOSED = [
   "Retry-After",
   "RateLimit",
   "RateLimit-Policy",
-  "ETag",
   "Location",
   "Preference-Applied",
   "Idempotency-Kept",

@@ -8,7 +8,6 @@
 import { CheckpointError } from "../../lib/errors.ts";
 import { hubCommit, modelName } from "../../lib/loading/hub_cache.ts";
 import type { Checkpoints } from "./checkpoints.ts";
-import { folderFingerprint } from "./fingerprint.ts";
 import type { FunctionName } from "../schema/function_names.ts";
 import { sourceKey } from "./pending_download.ts";
 
@@ -22,8 +21,6 @@ export interface ModelFolder {
   readonly name: string;
   /** Commit of its repository; undefined if unknown. */
   readonly revision: string | undefined;
-  /** Hash that changes when its files do. */
-  readonly fingerprint: string;
 }
 
 /** A language model, its vision tokenizer, and their purposes. */
@@ -162,8 +159,7 @@ async function place(folder: string): Promise<ModelFolder> {
   try {
     const key = await Deno.realPath(folder);
     const revision = hubCommit(folder);
-    const fingerprint = revision ?? await folderFingerprint(key);
-    return { folder, key, name: modelName(folder), revision, fingerprint };
+    return { folder, key, name: modelName(folder), revision };
   } catch (cause) {
     throw new CheckpointError(folder, "the folder does not exist", { cause });
   }

@@ -115,26 +115,6 @@ export class ModelPool implements AsyncDisposable {
     return this.#pair(this.#findServing(model, ({ answers }) => answers));
   }
 
-  /** Returns the identity of a model's answers, unique among equal names. */
-  identify(name: string): string {
-    const places = this.#plan.models
-      .flatMap(({ language, vision }) => [language, vision])
-      .filter((place) => place.name === name);
-    const parts = places.map(({ key, fingerprint }) => {
-      const held = this.#languages.get(key);
-      const dtype = held?.peek()?.cache.dtype;
-      return [fingerprint, this.#precisionOf(held), dtype];
-    });
-    const { threads } = this.#options;
-    return JSON.stringify([
-      VERSION,
-      this.#parts.provider().name,
-      threads,
-      name,
-      parts,
-    ]);
-  }
-
   /** Returns the vision tokenizer, by the name of either model. */
   vision(model: string | undefined): VisionModel {
     const planned = this.#find(model, this.#plan.models, namesOf);

@@ -102,12 +102,6 @@ export interface Tools {
   readonly pixels: Budget;
   /** Limits that are the same for all requests. */
   readonly limits: Limits;
-  /**
-   * Returns the identity of a model's answers, distinct from another model of
-   * the same name: files, precision, device, version. Without it, answers have
-   * no tags.
-   */
-  readonly identify?: (name: string) => string;
   /** Encodes frames as MP4; undefined without an encoder. */
   readonly encodeVideo?: VideoEncoder | undefined;
   /**

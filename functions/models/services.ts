@@ -178,9 +178,6 @@ export class Services
     return this.#here().captioner(model);
   }
 
-  /** Returns the identity of a model's answers, unique among equal names. */
-  readonly identify = (name: string): string => this.#here().identify(name);
-
   /** Returns the vision tokenizer, by the name of either model. */
   vision(model: string | undefined): VisionModel {
     const name = this.#vision?.name;

@@ -88,7 +88,6 @@ Deno.test("CORS lets a page read the reason of a refusal, by key or quota", asyn
       "RateLimit",
       "RateLimit-Policy",
       "Retry-After",
-      "ETag",
       "X-Request-Id",
       "traceparent",
     ];

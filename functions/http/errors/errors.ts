@@ -199,18 +199,6 @@ export class IdempotencyMismatchError extends Emu3Error {
   }
 }
 
-/** A failed `If-Match` or `If-None-Match` condition. */
-export class PreconditionFailedError extends Emu3Error {
-  /**
-   * Creates the error.
-   *
-   * @param message Description of the fault.
-   */
-  constructor(message: string) {
-    super("precondition-failed", `Precondition failed: ${message}`);
-  }
-}
-
 /** An adapter that is not loaded. */
 export class UnknownAdapterError extends Emu3Error {
   /**

@@ -124,12 +124,6 @@ export const PROBLEMS = {
     "The request line and the headers did not arrive in time.",
     "Send the request again over a faster connection. Idle connections may also be closed: open a new one.",
   ),
-  "precondition-failed": kind(
-    412,
-    "Precondition failed",
-    "If-None-Match contains the ETag of the response, or If-Match does not contain it. Nothing was computed.",
-    "The response that the ETag belongs to is still valid. Send the request without the header to get it again.",
-  ),
   "body-too-large": kind(
     413,
     "Body too large",

@@ -18,7 +18,6 @@ import {
   POST_PROBLEMS,
   type RouteDescription,
 } from "./describe.ts";
-import { mayBeKnown } from "./entity_tag.ts";
 
 type Parameters = NonNullable<RouteDescription["parameters"]>;
 type Answer = RouteDescription["answers"][number];
@@ -115,7 +114,7 @@ export function mayBeJob(route: RouteDescription): RouteDescription {
 
 /** Returns middleware that adds a function to the document. */
 export function describeFunction(route: RouteDescription): MiddlewareHandler {
-  return describe(mayBeJob(mayBeKnown(route)));
+  return describe(mayBeJob(route));
 }
 
 const ID: Parameters[number] = {

@@ -200,9 +200,6 @@ def map_case(context, case):
     """Four of five valid bodies are made to fit the model."""
     chance = chance_of(case)
     fitting = is_positive(case) and chance.random() < 0.8
-    if fitting and case.headers:
-        # No answer has this tag, and every model would rest.
-        case.headers.pop("If-Match", None)
     if fitting and case.operation.path.endswith("/infer"):
         fit_inference(case, chance)
     elif fitting and isinstance(case.body, dict):

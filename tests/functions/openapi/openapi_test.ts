@@ -176,7 +176,6 @@ const requests: [path: string, init?: RequestInit][] = [
   ["/v1/score", json({ grid: { codes: [[1, 2]] }, prompt: "a", rows: true })],
   ["/v1/score?text=a", bytes(png, "image/png")],
   ["/v1/score", json({ grid: { codes: [[1, 2]] } })],
-  ["/v1/generate", json({ ...drawn, seed: 1 }, { "if-match": '"none"' })],
   ["/v1/generate", json({ ...drawn, adapter: "none" })],
   ["/v1/images/generations", json({ prompt: "a", n: 2 })],
   ["/v1/generate", json({ ...drawn, "output_format": "webp" })],
