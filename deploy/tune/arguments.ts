@@ -8,7 +8,7 @@ import { parseCommandLine, UsageError } from "../../lib/command_line.ts";
 import {
   defaultSettings,
   matrixNamed,
-  type MethodName,
+  type TuningMethodName,
   type TuningSettings,
 } from "../../lib/tuning/settings.ts";
 import type { TuningMethod } from "../../lib/tuning/method.ts";
@@ -184,7 +184,7 @@ function settingsFrom(values: Values): TuneArguments["settings"] {
   };
 }
 
-function methodFrom(values: Values, name: MethodName): TuningMethod {
+function methodFrom(values: Values, name: TuningMethodName): TuningMethod {
   const { method } = defaultSettings(name);
   const adapting = ["rank", "alpha", "rslora", "targets"] as const;
   if (method.kind === "full") {

@@ -18,7 +18,7 @@ import {
   type SafetensorsEntry,
 } from "../../lib/loading/safetensors.ts";
 import { INDEX_FILE, weightFileNames } from "../../lib/loading/weight_files.ts";
-import { copyBeside } from "../../lib/quantization/beside_files.ts";
+import { copySidecarFiles } from "../../lib/quantization/sidecar_files.ts";
 import { bytesOfFloats } from "../../lib/quantization/convert.ts";
 import { TuningError } from "../../lib/tuning/tuning_error.ts";
 import { onDisk } from "../cache/base/disk.ts";
@@ -54,7 +54,7 @@ export async function writeTunedCheckpoint(
   );
   await onDisk(folder, async () => {
     await Deno.mkdir(folder, { recursive: true });
-    await copyBeside(base.folder, folder);
+    await copySidecarFiles(base.folder, folder);
   }, "set --out to another folder");
   for (const name of ["config.json", INDEX_FILE]) {
     await copyIfThere(join(base.folder, name), join(folder, name));

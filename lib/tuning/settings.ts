@@ -16,7 +16,7 @@ import type { OptimizerOptions } from "./optimizer.ts";
 import type { TuningMethod } from "./method.ts";
 
 /** The name of a method. */
-export type MethodName = TuningMethod["kind"];
+export type TuningMethodName = TuningMethod["kind"];
 
 /** The settings of a run that change its result. */
 export interface TuningSettings extends OptimizerOptions {
@@ -60,7 +60,7 @@ const SHARED = {
 
 /** Returns the default settings of a method. */
 export function defaultSettings(
-  method: MethodName,
+  method: TuningMethodName,
 ): Omit<TuningSettings, "maxTokens"> {
   switch (method) {
     case "full":
