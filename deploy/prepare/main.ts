@@ -18,6 +18,7 @@ import {
 import { DiskError } from "../cache/base/disk.ts";
 import { SourceError } from "../cache/locate.ts";
 import { parseArguments, type PrepareArguments, USAGE } from "./arguments.ts";
+import { deviceFrom } from "./device.ts";
 import { captionerOf } from "./encoding/captioner.ts";
 import { openLocalEncoder } from "./encoding/local_encoder.ts";
 import type { PictureEncoder } from "./encoding/picture_encoder.ts";
@@ -136,7 +137,9 @@ async function openEncoder(
   }
   const model = await locateModel(words, output, signal);
   return await openLocalEncoder({
+    ...await deviceFrom(),
     ...{ folder: model.vision, threads, resize },
+    warn: (line) => output.write(`${line}\n`),
     imageArea: imageArea ?? model.imageArea,
   });
 }

@@ -11,9 +11,10 @@
 import pLimit from "p-limit";
 import { openPicturePool } from "../../../lib/image/threads/picture_pool.ts";
 import { openVisionCheckpoint } from "../../../lib/loading/checkpoint.ts";
-import { Runtime } from "../../../lib/runtime/runtime.ts";
+import { openRuntime } from "../../../lib/runtime/open_runtime.ts";
 import type { Resize } from "../../../lib/tuning/training_sizes.ts";
 import { VisionTokenizer } from "../../../lib/vision/vision_tokenizer.ts";
+import type { EncodingDevice } from "../device.ts";
 import { decodeForTraining, type PictureEncoder } from "./picture_encoder.ts";
 
 /** Area up to which a picture is small, in pixels². */
@@ -23,11 +24,13 @@ const SMALL_PIXELS = 256 * 256;
 const AHEAD = 2;
 
 /** Options of an encoder. */
-export interface LocalEncoderOptions {
+export interface LocalEncoderOptions extends EncodingDevice {
   /** Folder of the vision tokenizer. */
   readonly folder: string;
   /** Number of cores to use. */
   readonly threads: number;
+  /** Called with the reason that a GPU is not used. */
+  readonly warn: (line: string) => void;
   /** Kind of resizing. */
   readonly resize: Resize;
   /** Area of the first released resize, in pixels². */
@@ -38,20 +41,28 @@ export interface LocalEncoderOptions {
  * Opens an encoder.
  *
  * @throws {CheckpointError} If the vision tokenizer cannot be opened.
+ * @throws {RuntimeError} If the device cannot be used.
  */
 export async function openLocalEncoder(
-  { folder, threads, resize, imageArea }: LocalEncoderOptions,
+  options: LocalEncoderOptions,
 ): Promise<PictureEncoder> {
+  const { folder, threads, resize, imageArea } = options;
   const checkpoint = await openVisionCheckpoint(folder);
   const { minPixels, maxPixels } = checkpoint.preprocessor;
-  const lanes = maxPixels <= SMALL_PIXELS ? threads : 1;
+  const small = maxPixels <= SMALL_PIXELS;
   await using opened = new AsyncDisposableStack();
   const codec = opened.use(
     openPicturePool({ now: () => performance.now(), threads }),
   );
   const runtime = opened.use(
-    new Runtime({ threads: lanes === 1 ? threads : 1 }),
+    await openRuntime({
+      ...options,
+      threads: small ? 1 : threads,
+      computeDtype: undefined,
+      deviceMemoryBytes: undefined,
+    }),
   );
+  const lanes = small && runtime.device === undefined ? threads : 1;
   const free = Array.from(
     { length: lanes },
     () => opened.use(new VisionTokenizer(runtime, checkpoint)),
