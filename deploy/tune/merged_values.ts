@@ -11,7 +11,7 @@
 
 import { join } from "node:path";
 import type { LanguageCheckpoint } from "../../lib/loading/checkpoint.ts";
-import { floatsOf } from "../../lib/quantization/convert.ts";
+import { floatsOf } from "../../lib/loading/floats.ts";
 import { adapterScale, type TuningMethod } from "../../lib/tuning/method.ts";
 import type { Parameters } from "../../lib/tuning/parameters.ts";
 import {

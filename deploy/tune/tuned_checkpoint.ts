@@ -19,7 +19,7 @@ import {
 } from "../../lib/loading/safetensors.ts";
 import { INDEX_FILE, weightFileNames } from "../../lib/loading/weight_files.ts";
 import { copySidecarFiles } from "../../lib/quantization/sidecar_files.ts";
-import { bytesOfFloats } from "../../lib/quantization/convert.ts";
+import { bytesOfFloats } from "../../lib/loading/floats.ts";
 import { TuningError } from "../../lib/tuning/tuning_error.ts";
 import { onDisk } from "../cache/base/disk.ts";
 import {

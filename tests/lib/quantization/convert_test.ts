@@ -1,5 +1,6 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
-import { convert, floatsOf } from "../../../lib/quantization/convert.ts";
+import { floatsOf } from "../../../lib/loading/floats.ts";
+import { convert } from "../../../lib/quantization/convert.ts";
 
 function bytesOf(data: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
