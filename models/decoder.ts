@@ -26,6 +26,11 @@ import {
   attention,
   type AttentionOptions,
 } from "./attention.ts";
+import {
+  adaptedLinear,
+  type AdapterStackShape,
+  type Linear,
+} from "./adapter_rows.ts";
 import type { LanguageConfig } from "./config/language_config.ts";
 import type { BuiltGraph } from "./graph/built_graph.ts";
 import { Graph, type Value } from "./graph/graph.ts";
@@ -34,13 +39,22 @@ import type { Rows, Weights } from "./graph/weights.ts";
 import { embedding, linear } from "./linear.ts";
 
 /** Options of {@linkcode decoderGraph}. */
-export interface DecoderOptions extends GraphOptions, AttentionOptions {}
+export interface DecoderOptions extends GraphOptions, AttentionOptions {
+  /** Adapters that rows may have; none by default. */
+  readonly adapters?: AdapterStackShape | undefined;
+}
+
+/** The parts that all layers share. */
+interface Shared {
+  readonly attend: Attention;
+  readonly project: Linear;
+}
 
 /**
  * Builds the decoder.
  *
  * Inputs: `input_ids` int64, `[B, S]` but for pairs `[N]`; those of the
- * arrangement (`attention.ts`); `past_key_values.{layer}.{key,value}` `[B, H,
+ * arrangement (`attention.ts`) and of adapters (`adapter_rows.ts`); `past_key_values.{layer}.{key,value}` `[B, H,
  * T, D]`. Outputs: `hidden` float32 `[…, E]`, normed;
  * `present.{layer}.{key,value}`, to be bound to the same memory as the past.
  */
@@ -52,7 +66,10 @@ export function decoderGraph(
   const g = new Graph("decoder", weights, options);
   const shape = options.arrangement.type === "two_token" ? ["N"] : ["B", "S"];
   const ids = g.input("input_ids", "int64", shape);
-  const attend = attention(g, config, options);
+  const shared = {
+    attend: attention(g, config, options),
+    project: adaptedLinear(g, options.adapters, options.arrangement),
+  };
   const { vocabularySize, hiddenSize, layers } = config;
   let x = g.scope(
     "model",
@@ -61,7 +78,7 @@ export function decoderGraph(
   for (let layer = 0; layer < layers; layer++) {
     x = g.scope(
       `model.layers.${layer}`,
-      () => decoderLayer(g, config, x, attend, layer),
+      () => decoderLayer(g, config, x, shared, layer),
     );
   }
   const hidden = g.scope("model", () => rmsNorm(g, config, x, "norm"));
@@ -110,17 +127,17 @@ function decoderLayer(
   g: Graph,
   config: LanguageConfig,
   x: Value,
-  attend: Attention,
+  shared: Shared,
   layer: number,
 ): Value {
   const normed = rmsNorm(g, config, x, "input_layernorm");
   const attention = g.scope(
     "self_attn",
-    () => selfAttention(g, config, normed, attend, layer),
+    () => selfAttention(g, config, normed, shared, layer),
   );
   const middle = g.apply("Add", [x, attention]);
   const normedMiddle = rmsNorm(g, config, middle, "post_attention_layernorm");
-  const gated = g.scope("mlp", () => mlp(g, config, normedMiddle));
+  const gated = g.scope("mlp", () => mlp(g, config, normedMiddle, shared));
   const out = g.apply("Add", [middle, gated]);
   g.mark("output", out);
   return out;
@@ -138,25 +155,31 @@ function selfAttention(
   g: Graph,
   config: LanguageConfig,
   x: Value,
-  attend: Attention,
+  shared: Shared,
   layer: number,
 ): Value {
   const { hiddenSize: E, heads: N, keyValueHeads: H, headSize: D } = config;
+  const { attend, project } = shared;
   const projections = {
-    query: linear(g, x, "q_proj", [N * D, E]),
-    key: linear(g, x, "k_proj", [H * D, E]),
-    value: linear(g, x, "v_proj", [H * D, E]),
+    query: project(g, x, "q_proj", [N * D, E]),
+    key: project(g, x, "k_proj", [H * D, E]),
+    value: project(g, x, "v_proj", [H * D, E]),
   };
-  return linear(g, attend(projections, layer), "o_proj", [E, N * D]);
+  return project(g, attend(projections, layer), "o_proj", [E, N * D]);
 }
 
 /** Adds SwiGLU: `down(silu(gate(x)) · up(x))`, `[…, E]` → `[…, E]`. */
-function mlp(g: Graph, config: LanguageConfig, x: Value): Value {
+function mlp(
+  g: Graph,
+  config: LanguageConfig,
+  x: Value,
+  { project }: Shared,
+): Value {
   const { hiddenSize: E, intermediateSize: F } = config;
-  const gate = linear(g, x, "gate_proj", [F, E]); // […, F]
-  const up = linear(g, x, "up_proj", [F, E]); // […, F]
+  const gate = project(g, x, "gate_proj", [F, E]); // […, F]
+  const up = project(g, x, "up_proj", [F, E]); // […, F]
   const silu = g.apply("Mul", [gate, g.apply("Sigmoid", [gate])]);
-  return linear(g, g.apply("Mul", [silu, up]), "down_proj", [E, F]);
+  return project(g, g.apply("Mul", [silu, up]), "down_proj", [E, F]);
 }
 
 /**

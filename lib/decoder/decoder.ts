@@ -27,6 +27,8 @@ export interface Feed {
   readonly tokens: readonly number[];
   /** Number of tokens that the slot holds already. */
   readonly position: number;
+  /** Name of the sequence's adapter; undefined for none. */
+  readonly adapter?: string | undefined;
 }
 
 /** Tokens appended to one slot in a multi-token step. */
@@ -37,6 +39,8 @@ export interface MultiTokenRow {
   readonly tokens: readonly number[];
   /** Number of tokens that the slot holds already. */
   readonly position: number;
+  /** Name of the sequence's adapter; undefined for none. */
+  readonly adapter?: string | undefined;
   /**
    * Position ids, where tokens do not follow one another: one of each token
    * that the slot will hold, the held ones first. A token attends to those with
@@ -63,6 +67,7 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
   /**
    * Appends `tokens` to a slot that holds `start` tokens.
    *
+   * @param adapter Name of the sequence's adapter; undefined for none.
    * @returns Hidden states `[S, E]`.
    */
   prefill(
@@ -70,6 +75,7 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
     tokens: Int32Array,
     start: number,
     signal?: AbortSignal,
+    adapter?: string,
   ): Promise<Float32Array<ArrayBuffer>>;
 
   /**
@@ -112,10 +118,12 @@ export interface Decoder<Kept extends Snapshot = Snapshot> {
    * Returns the logits of some hidden states.
    *
    * @param hidden `[E]` each.
+   * @param adapters Name of each one's adapter; none by default.
    * @returns Logits `[V]`, one a hidden state; valid until the next call.
    */
   logits(
     head: Head,
     hidden: readonly Float32Array<ArrayBuffer>[],
+    adapters?: readonly (string | undefined)[],
   ): Promise<Float32Array<ArrayBuffer>[]>;
 }

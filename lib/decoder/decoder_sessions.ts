@@ -5,12 +5,17 @@
  * @module
  */
 
+import type { AdapterStackShape } from "../../models/adapter_rows.ts";
 import type { Arrangement } from "../../models/attention.ts";
 import { decoderGraph, headGraph } from "../../models/decoder.ts";
 import { DTYPE_BYTES, elementCount } from "../../models/graph/dtype.ts";
 import type { BuiltGraph } from "../../models/graph/built_graph.ts";
 import type { GraphOptions } from "../../models/graph/graph_options.ts";
-import type { Rows } from "../../models/graph/weights.ts";
+import type {
+  Rows,
+  StoredTensor,
+  Weights,
+} from "../../models/graph/weights.ts";
 import type { LanguageCheckpoint } from "../loading/checkpoint.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Session } from "../runtime/session.ts";
@@ -23,6 +28,8 @@ export interface DecoderSessionsOptions {
   readonly positions: number;
   /** Type of the cache. */
   readonly cacheDtype: CacheDtype;
+  /** Adapters that rows may have; none by default. */
+  readonly adapters?: AdapterStackShape | undefined;
 }
 
 /**
@@ -36,7 +43,8 @@ const PACKED_LIMIT_BYTES = 2 ** 30;
 export class DecoderSessions implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #checkpoint: LanguageCheckpoint;
-  readonly #options: DecoderSessionsOptions;
+  readonly #options: Omit<DecoderSessionsOptions, "adapters">;
+  readonly #adapters: AdapterStackShape | undefined;
   readonly #shared: SharedWeights | undefined;
   readonly #sessions = new Map<string, Promise<Session>>();
   /** Graphs that are built but not loaded. */
@@ -46,22 +54,30 @@ export class DecoderSessions implements AsyncDisposable {
   constructor(
     runtime: Runtime,
     checkpoint: LanguageCheckpoint,
-    options: DecoderSessionsOptions,
+    { adapters, ...options }: DecoderSessionsOptions,
   ) {
     this.#runtime = runtime;
     this.#checkpoint = checkpoint;
     this.#options = options;
+    this.#adapters = adapters;
     this.#shared = runtime.sharedWeights(checkpoint.weightFolder);
   }
 
   /**
    * Returns the decoder session for `arrangement`.
    *
+   * @param adapted True if rows may have adapters.
    * @throws {CheckpointError} If a weight is missing or has another shape.
    * @throws {RuntimeError} If ONNX Runtime refuses the graph.
    */
-  decoder(arrangement: Arrangement): Promise<Session> {
+  decoder(arrangement: Arrangement, adapted = false): Promise<Session> {
     const name = JSON.stringify(arrangement);
+    if (adapted) {
+      return this.#once(
+        `adapted ${name}`,
+        () => this.#build(arrangement, this.#adapters),
+      );
+    }
     return this.#once(name, () => {
       const built = this.#prepared.get(name);
       this.#prepared.delete(name);
@@ -81,11 +97,18 @@ export class DecoderSessions implements AsyncDisposable {
   /**
    * Returns the session of the head that scores the tokens of `rows`; throws as
    * `decoder` does.
+   *
+   * @param own Matrix of an adapter's own head; that of the checkpoint by
+   * default.
    */
-  head(rows: Rows): Promise<Session> {
-    return this.#once(`head ${rows.start}+${rows.count}`, () => {
+  head(rows: Rows, own?: StoredTensor): Promise<Session> {
+    const place = own === undefined ? "" : ` ${own.location}@${own.offset}`;
+    return this.#once(`head ${rows.start}+${rows.count}${place}`, () => {
       const { config, weights } = this.#checkpoint;
-      return headGraph(config, weights, { ...this.#graphOptions(), rows });
+      const options = { ...this.#graphOptions(), rows };
+      if (own === undefined) return headGraph(config, weights, options);
+      const untied = { ...config, tiedEmbeddings: false };
+      return headGraph(untied, onlyWeight(own), options);
     });
   }
 
@@ -98,12 +121,16 @@ export class DecoderSessions implements AsyncDisposable {
     this.#shared?.[Symbol.dispose]();
   }
 
-  #build(arrangement: Arrangement): BuiltGraph {
+  #build(
+    arrangement: Arrangement,
+    adapters?: AdapterStackShape,
+  ): BuiltGraph {
     const { config, weights } = this.#checkpoint;
     return decoderGraph(config, weights, {
       ...this.#graphOptions(),
       ...this.#options,
       arrangement,
+      adapters,
     });
   }
 
@@ -147,6 +174,11 @@ export class DecoderSessions implements AsyncDisposable {
       supplied: this.#shared !== undefined,
     };
   }
+}
+
+/** Returns the weights of a graph that reads one matrix alone. */
+function onlyWeight(stored: StoredTensor): Weights {
+  return { find: () => stored, findQuantized: () => undefined };
 }
 
 function worthPacking(supplied: BuiltGraph["supplied"]): boolean {

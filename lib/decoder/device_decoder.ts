@@ -17,6 +17,7 @@ import type { DeviceMemory } from "../runtime/memory/device_memory.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { unwatched } from "../stage.ts";
 import type { Decoder, Feed, MultiTokenRow } from "./decoder.ts";
+import { AdapterStack } from "./adapter_stack.ts";
 import { DecoderSessions } from "./decoder_sessions.ts";
 import {
   BLOCK_TOKENS,
@@ -51,6 +52,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
   readonly #heads: Heads;
   readonly #cache: DeviceCache;
   readonly #runner: DeviceRunner;
+  readonly #adapters: AdapterStack | undefined;
   readonly #takesAttentionBias: boolean;
 
   private constructor(
@@ -58,8 +60,10 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     sessions: DecoderSessions,
     heads: Heads,
     options: DeviceDecoderOptions,
+    adapters: AdapterStack | undefined,
   ) {
     const { runtime, device, config } = parts;
+    this.#adapters = adapters;
     this.#options = options;
     this.#sessions = sessions;
     this.#heads = heads;
@@ -83,6 +87,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
       cache,
       hiddenSize,
       spare,
+      adapters,
     });
   }
 
@@ -104,9 +109,11 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
       throw new TypeError("Cannot open decoder: the runtime has no device");
     }
     const { config } = checkpoint;
+    const adapters = await AdapterStack.load(runtime, options.adapters ?? []);
     const sessions = new DecoderSessions(runtime, checkpoint, {
       positions: options.contextLength,
       cacheDtype: options.cacheDtype,
+      adapters: adapters?.shape,
     });
     try {
       const stage = options.stage ?? unwatched;
@@ -114,15 +121,21 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
         for (const arrangement of FIRST) sessions.prepare(arrangement);
         return Promise.resolve();
       });
-      const headOptions = { config, vocabulary, heads: options.heads };
+      const headOptions = {
+        config,
+        vocabulary,
+        heads: options.heads,
+        own: adapters?.heads,
+      };
       const heads = await stage("weights", async () => {
         for (const arrangement of FIRST) await sessions.decoder(arrangement);
         return await Heads.open(runtime, sessions, headOptions);
       });
       const parts = { runtime, device, config };
-      return new DeviceDecoder(parts, sessions, heads, options);
+      return new DeviceDecoder(parts, sessions, heads, options, adapters);
     } catch (error) {
       await sessions[Symbol.asyncDispose]();
+      adapters?.[Symbol.dispose]();
       throw error;
     }
   }
@@ -152,8 +165,9 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     tokens: Int32Array,
     start: number,
     signal?: AbortSignal,
+    adapter?: string,
   ): Promise<Float32Array<ArrayBuffer>> {
-    const row = { slot, tokens: [...tokens], position: start };
+    const row = { slot, tokens: [...tokens], position: start, adapter };
     const [hidden] = await this.multiTokenStep([row], signal);
     return hidden!;
   }
@@ -219,8 +233,9 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
   logits(
     head: Head,
     hidden: readonly Float32Array<ArrayBuffer>[],
+    adapters?: readonly (string | undefined)[],
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    return this.#heads.logits(head, hidden);
+    return this.#heads.logits(head, hidden, adapters);
   }
 
   /** Closes the graphs and the cache. */
@@ -230,6 +245,7 @@ export class DeviceDecoder implements Decoder<DeviceSnapshot>, Settling {
     this.#runner[Symbol.dispose]();
     this.#heads[Symbol.dispose]();
     this.#cache[Symbol.dispose]();
+    this.#adapters?.[Symbol.dispose]();
   }
 
   #assertFits(tokens: number): void {

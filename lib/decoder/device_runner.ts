@@ -17,10 +17,11 @@
 import { LRUCache } from "lru-cache";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding } from "../runtime/session.ts";
-import type { Tensor, TensorData } from "../runtime/tensor.ts";
 import type { MultiTokenRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
+import { type AdapterStack, stackFor } from "./adapter_stack.ts";
 import type { DeviceCache } from "./device_cache.ts";
+import { tensorsIn } from "../engine/step_runner.ts";
 import { attentionBias } from "./attention_bias.ts";
 
 /** Parts that {@linkcode DeviceRunner} works with. */
@@ -35,6 +36,8 @@ export interface DeviceRunnerParts {
   readonly hiddenSize: number;
   /** A slot that no sequence uses. */
   readonly spare: number;
+  /** Adapters that rows may have; none by default. */
+  readonly adapters?: AdapterStack | undefined;
 }
 
 /** A binding, and the slots that it binds. */
@@ -121,12 +124,14 @@ export class DeviceRunner implements Disposable {
     const { runtime, hiddenSize } = this.#parts;
     const count = rows[0]!.tokens.length;
     const padded = await this.#padded(rows);
-    const binding = await this.#binding(padded);
+    const adapters = stackFor(this.#parts.adapters, rows);
+    const binding = await this.#binding(padded, adapters);
     using stack = new DisposableStack();
     // Bound each time, because ONNX Runtime copies inputs to a device on
     // binding.
-    const tensor = (data: TensorData, shape: readonly number[]): Tensor =>
-      stack.use(runtime.tensor(data, shape));
+    const tensor = tensorsIn(stack, { runtime });
+    const chosen = padded.map(({ adapter }) => adapter);
+    adapters?.bindRows(binding, "multi_token", chosen, tensor);
     const ids = BigInt64Array.from(
       padded.flatMap(({ tokens }) => tokens),
       BigInt,
@@ -146,10 +151,7 @@ export class DeviceRunner implements Disposable {
       const { dtype } = this.#parts.cache;
       const bias = attentionBias(row.positionIds, row.position, dtype);
       const shape = [1, 1, count, total];
-      binding.input(
-        `bias.${i}`,
-        stack.use(runtime.tensor(bias, shape, dtype)),
-      );
+      binding.input(`bias.${i}`, tensor(bias, shape, dtype));
     }
     const size = count * hiddenSize;
     const hidden = new Float32Array(padded.length * size);
@@ -180,10 +182,14 @@ export class DeviceRunner implements Disposable {
     return padded;
   }
 
-  async #binding(rows: readonly MultiTokenRow[]): Promise<Binding> {
+  async #binding(
+    rows: readonly MultiTokenRow[],
+    adapters: AdapterStack | undefined,
+  ): Promise<Binding> {
+    const adapted = adapters !== undefined;
     const explicitPositions = rows[0]!.positionIds !== undefined;
     const slots = rows.map(({ slot }) => slot);
-    const name = `${explicitPositions} ${slots.join(" ")}`;
+    const name = `${explicitPositions} ${adapted} ${slots.join(" ")}`;
     let kept = this.#bindings.get(name);
     if (kept === undefined) {
       const { sessions, cache } = this.#parts;
@@ -192,7 +198,9 @@ export class DeviceRunner implements Disposable {
         rows: rows.length,
         explicitPositions,
       } as const;
-      const binding = (await sessions.decoder(arrangement)).bind();
+      const session = await sessions.decoder(arrangement, adapted);
+      const binding = session.bind();
+      adapters?.bind(binding);
       slots.forEach((slot, row) => cache.bind(binding, slot, row));
       kept = { binding, slots };
       this.#bindings.set(name, kept);
@@ -203,9 +211,9 @@ export class DeviceRunner implements Disposable {
 
 /** Returns some tokens of a row, to be run after those before them. */
 function partOf(row: MultiTokenRow, start: number, end: number): MultiTokenRow {
-  const { slot, tokens, position, positionIds } = row;
+  const { tokens, position, positionIds } = row;
   return {
-    slot,
+    ...row,
     tokens: tokens.slice(start, end),
     position: position + start,
     // Tokens behind them do not exist yet and would not be attended to.

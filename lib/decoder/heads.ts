@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StoredTensor } from "../../models/graph/weights.ts";
 import type { LanguageConfig } from "../../models/config/language_config.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Vocabulary } from "../vocabulary.ts";
@@ -14,12 +15,30 @@ import type { Head } from "../engine/policy.ts";
 /** The position of codes in the vocabulary. */
 export type CodeTokens = Pick<Vocabulary, "firstCode" | "codebookSize">;
 
+/** Options of {@linkcode Heads.open}. */
+export interface HeadsOptions {
+  /** Configuration with the model's sizes. */
+  readonly config: LanguageConfig;
+  /** Position of the codes. */
+  readonly vocabulary: CodeTokens;
+  /** Heads to load. */
+  readonly heads: readonly Head[];
+  /** Matrices of adapters that have a head of their own, by name. */
+  readonly own?: ReadonlyMap<string, StoredTensor> | undefined;
+}
+
+/** Heads by name. */
+type Runners = ReadonlyMap<Head, HeadRunner>;
+
 /** Holds the loaded heads of a decoder. */
 export class Heads implements Disposable {
-  readonly #runners: ReadonlyMap<Head, HeadRunner>;
+  readonly #runners: Runners;
+  /** Heads of adapters that have their own. */
+  readonly #own: ReadonlyMap<string, Runners>;
 
-  private constructor(runners: ReadonlyMap<Head, HeadRunner>) {
+  private constructor(runners: Runners, own: ReadonlyMap<string, Runners>) {
     this.#runners = runners;
+    this.#own = own;
   }
 
   /**
@@ -31,22 +50,23 @@ export class Heads implements Disposable {
   static async open(
     runtime: Runtime,
     sessions: DecoderSessions,
-    { config, vocabulary, heads }: {
-      readonly config: LanguageConfig;
-      readonly vocabulary: CodeTokens;
-      readonly heads: readonly Head[];
-    },
+    { config, vocabulary, heads, own = new Map() }: HeadsOptions,
   ): Promise<Heads> {
-    const runners = new Map<Head, HeadRunner>();
-    for (const head of heads) {
-      const rows = head === "codes"
-        ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
-        : { start: 0, count: config.vocabularySize };
-      const session = await sessions.head(rows);
-      const runner = [runtime, session, config.hiddenSize] as const;
-      runners.set(head, new HeadRunner(...runner, rows.count));
-    }
-    return new Heads(runners);
+    const open = async (matrix?: StoredTensor) => {
+      const runners = new Map<Head, HeadRunner>();
+      for (const head of heads) {
+        const rows = head === "codes"
+          ? { start: vocabulary.firstCode, count: vocabulary.codebookSize }
+          : { start: 0, count: config.vocabularySize };
+        const session = await sessions.head(rows, matrix);
+        const runner = [runtime, session, config.hiddenSize] as const;
+        runners.set(head, new HeadRunner(...runner, rows.count));
+      }
+      return runners;
+    };
+    const owned = new Map<string, Runners>();
+    for (const [name, matrix] of own) owned.set(name, await open(matrix));
+    return new Heads(await open(), owned);
   }
 
   /** Returns true if a head is loaded. */
@@ -57,12 +77,32 @@ export class Heads implements Disposable {
   /**
    * Returns the logits, `[V]` each, of hidden states, `[E]` each; valid until
    * the next call.
+   *
+   * @param adapters Name of each one's adapter; none by default.
    */
   async logits(
     head: Head,
     hidden: readonly Float32Array<ArrayBuffer>[],
+    adapters: readonly (string | undefined)[] = [],
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const runner = this.#runners.get(head);
+    const byRunners = Map.groupBy(
+      hidden.keys(),
+      (i) => this.#own.get(adapters[i] ?? "") ?? this.#runners,
+    );
+    const logits = new Map<number, Float32Array<ArrayBuffer>>();
+    for (const [runners, members] of byRunners) {
+      const states = members.map((i) => hidden[i]!);
+      const some = await this.#run(runners.get(head), head, states);
+      for (const [i, member] of members.entries()) logits.set(member, some[i]!);
+    }
+    return hidden.map((_, i) => logits.get(i)!);
+  }
+
+  async #run(
+    runner: HeadRunner | undefined,
+    head: Head,
+    hidden: readonly Float32Array<ArrayBuffer>[],
+  ): Promise<Float32Array<ArrayBuffer>[]> {
     if (runner === undefined) {
       throw new TypeError(`Cannot score ${head}: this head is not loaded`);
     }
@@ -71,6 +111,8 @@ export class Heads implements Disposable {
 
   /** Frees tensors and bindings, not the sessions. */
   [Symbol.dispose](): void {
-    for (const runner of this.#runners.values()) runner[Symbol.dispose]();
+    for (const runners of [this.#runners, ...this.#own.values()]) {
+      for (const runner of runners.values()) runner[Symbol.dispose]();
+    }
   }
 }

@@ -10,10 +10,11 @@
 import { LRUCache } from "lru-cache";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
-import type { Tensor, TensorData } from "../runtime/tensor.ts";
 import type { MultiTokenRow } from "./decoder.ts";
 import type { DecoderSessions } from "./decoder_sessions.ts";
+import { type AdapterStack, stackFor } from "./adapter_stack.ts";
 import type { KvCache } from "./kv_cache.ts";
+import { tensorsIn } from "../engine/step_runner.ts";
 import { attentionBias } from "./attention_bias.ts";
 
 /**
@@ -28,6 +29,7 @@ export class MultiTokenRunner implements Disposable {
   readonly #sessions: DecoderSessions;
   readonly #cache: KvCache;
   readonly #hiddenSize: number;
+  readonly #adapters: AdapterStack | undefined;
   /** Bindings by their slots. */
   readonly #bindings = new LRUCache<string, Binding>({
     max: KEPT_BINDINGS,
@@ -40,11 +42,13 @@ export class MultiTokenRunner implements Disposable {
     sessions: DecoderSessions,
     cache: KvCache,
     hiddenSize: number,
+    adapters?: AdapterStack,
   ) {
     this.#runtime = runtime;
     this.#sessions = sessions;
     this.#cache = cache;
     this.#hiddenSize = hiddenSize;
+    this.#adapters = adapters;
   }
 
   /**
@@ -60,10 +64,12 @@ export class MultiTokenRunner implements Disposable {
     const [{ tokens, positionIds }] = rows as [MultiTokenRow];
     const count = tokens.length;
     const explicitPositions = positionIds !== undefined;
-    const binding = await this.#binding(rows, explicitPositions);
+    const adapters = stackFor(this.#adapters, rows);
+    const binding = await this.#binding(rows, explicitPositions, adapters);
     using stack = new DisposableStack();
-    const tensor = (data: TensorData, shape: readonly number[]): Tensor =>
-      stack.use(this.#runtime.tensor(data, shape));
+    const tensor = tensorsIn(stack, { runtime: this.#runtime });
+    const chosen = rows.map(({ adapter }) => adapter);
+    adapters?.bindRows(binding, "multi_token", chosen, tensor);
     const ids = BigInt64Array.from(
       rows.flatMap(({ tokens }) => tokens),
       BigInt,
@@ -85,10 +91,7 @@ export class MultiTokenRunner implements Disposable {
       const { dtype } = this.#cache;
       const bias = attentionBias(row.positionIds, row.position, dtype);
       const shape = [1, 1, count, total];
-      binding.input(
-        `bias.${i}`,
-        stack.use(this.#runtime.tensor(bias, shape, dtype)),
-      );
+      binding.input(`bias.${i}`, tensor(bias, shape, dtype));
     }
     const size = count * this.#hiddenSize;
     const hidden = new Float32Array(rows.length * size);
@@ -106,8 +109,10 @@ export class MultiTokenRunner implements Disposable {
   async #binding(
     rows: readonly MultiTokenRow[],
     explicitPositions: boolean,
+    adapters: AdapterStack | undefined,
   ): Promise<Binding> {
-    const name = `${explicitPositions} ${
+    const adapted = adapters !== undefined;
+    const name = `${explicitPositions} ${adapted} ${
       rows.map(({ slot }) => slot).join(" ")
     }`;
     let binding = this.#bindings.get(name);
@@ -116,11 +121,12 @@ export class MultiTokenRunner implements Disposable {
         type: "multi_token",
         rows: rows.length,
         explicitPositions,
-      });
+      }, adapted);
       binding = session.bind();
       for (const [i, { slot }] of rows.entries()) {
         this.#cache.bind(binding, slot, 1, i);
       }
+      adapters?.bind(binding);
       this.#bindings.set(name, binding);
     }
     return binding;

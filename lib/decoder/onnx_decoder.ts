@@ -20,7 +20,8 @@ import { type CodeTokens, Heads } from "./heads.ts";
 import { type CacheDtype, type CacheSnapshot, KvCache } from "./kv_cache.ts";
 import { TwoTokenRunner } from "./two_token_runner.ts";
 import type { Head } from "../engine/policy.ts";
-import { inPairs, StepRunner } from "../engine/step_runner.ts";
+import { inPairs, StepRunner, tensorsIn } from "../engine/step_runner.ts";
+import { AdapterStack, type NamedAdapter, stackFor } from "./adapter_stack.ts";
 import { MultiTokenRunner } from "./multi_token_runner.ts";
 
 /** Options of {@linkcode OnnxDecoder.open}. */
@@ -35,6 +36,8 @@ export interface OnnxDecoderOptions {
   readonly heads: readonly Head[];
   /** Element type of keys and values. */
   readonly cacheDtype: CacheDtype;
+  /** Adapters that requests may choose; none by default. */
+  readonly adapters?: readonly NamedAdapter[];
   /** Callback for loading stages; undefined for none. */
   readonly stage?: Stage;
 }
@@ -57,17 +60,26 @@ export interface Settling extends AsyncDisposable {
  */
 const AT_ONCE_BYTES = 2 ** 30;
 
+/** An arrangement in which rows of many sequences run together. */
+type StepType = "step" | "two_token";
+
 /** A language model on a CPU. */
 export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   readonly #runtime: Runtime;
   readonly #config: LanguageConfig;
   readonly #sessions: DecoderSessions;
   readonly #session: Session;
+  readonly #adapters: AdapterStack | undefined;
   readonly #heads: Heads;
   readonly #cache: KvCache;
   readonly #steps: StepRunner;
   /** Undefined until first used. */
   #twoTokenSteps: Promise<TwoTokenRunner> | undefined;
+  /** Runners of steps with adapters that have been used. */
+  readonly #adaptedSteps = new Map<
+    StepType,
+    Promise<StepRunner | TwoTokenRunner>
+  >();
   readonly #multiTokenSteps: MultiTokenRunner;
   readonly #resources = new DisposableStack();
   /** Number of tokens that each slot holds. */
@@ -82,6 +94,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     opened: {
       readonly step: Session;
       readonly heads: Heads;
+      readonly adapters: AdapterStack | undefined;
     },
     options: OnnxDecoderOptions,
   ) {
@@ -89,6 +102,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     this.#config = config;
     this.#sessions = sessions;
     this.#session = opened.step;
+    this.#adapters = opened.adapters;
     this.#heads = this.#resources.use(opened.heads);
     const { hiddenSize } = config;
     const cache = this.#resources.use(
@@ -104,7 +118,13 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
       new StepRunner({ ...parts, session: opened.step }),
     );
     this.#multiTokenSteps = this.#resources.use(
-      new MultiTokenRunner(runtime, sessions, cache, hiddenSize),
+      new MultiTokenRunner(
+        runtime,
+        sessions,
+        cache,
+        hiddenSize,
+        opened.adapters,
+      ),
     );
     this.#lengths = new Int32Array(inPairs(options.slots));
     this.#slots = options.slots;
@@ -124,9 +144,11 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     options: OnnxDecoderOptions,
   ): Promise<OnnxDecoder> {
     const { config } = checkpoint;
+    const adapters = await AdapterStack.load(runtime, options.adapters ?? []);
     const sessions = new DecoderSessions(runtime, checkpoint, {
       positions: options.contextLength,
       cacheDtype: options.cacheDtype,
+      adapters: adapters?.shape,
     });
     try {
       const stage = options.stage ?? unwatched;
@@ -138,11 +160,16 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
       });
       const { step, heads } = await stage("weights", async () => {
         const step = await sessions.decoder({ type: "step" });
-        const headOptions = { config, vocabulary, heads: options.heads };
+        const headOptions = {
+          config,
+          vocabulary,
+          heads: options.heads,
+          own: adapters?.heads,
+        };
         const heads = await Heads.open(runtime, sessions, headOptions);
         return { step, heads };
       });
-      const opened = { step, heads };
+      const opened = { step, heads, adapters };
       const decoder = new OnnxDecoder(
         runtime,
         config,
@@ -156,17 +183,24 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
       return decoder;
     } catch (error) {
       await sessions[Symbol.asyncDispose]();
+      adapters?.[Symbol.dispose]();
       throw error;
     }
   }
 
   get isLoaded(): boolean {
-    return this.#twoTokenSteps !== undefined || !this.#heads.has("codes");
+    const adapted = this.#adapters === undefined ||
+      this.#stepTypes.every((type) => this.#adaptedSteps.has(type));
+    return adapted &&
+      (this.#twoTokenSteps !== undefined || !this.#heads.has("codes"));
   }
 
   async finishLoading(): Promise<void> {
-    // Only pictures have rows that end.
     if (this.#heads.has("codes")) await this.#twoTokenRunner();
+    if (this.#adapters === undefined) return;
+    for (const type of this.#stepTypes) {
+      await this.#adaptedRunner(type, this.#adapters);
+    }
   }
 
   get slots(): number {
@@ -182,17 +216,21 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     tokens: Int32Array,
     start: number,
     signal?: AbortSignal,
+    adapter?: string,
   ): Promise<Float32Array<ArrayBuffer>> {
     const { hiddenSize } = this.#config;
     const length = tokens.length;
     const total = start + length;
     this.#assertFits(total);
+    const adapters = stackFor(this.#adapters, [{ adapter }]);
+    const session = adapters === undefined
+      ? this.#session
+      : await this.#sessions.decoder({ type: "step" }, true);
     using stack = new DisposableStack();
-    const binding = stack.use(this.#session.bind());
-    const tensor = (
-      data: BigInt64Array<ArrayBuffer> | Int32Array<ArrayBuffer>,
-      shape: number[],
-    ) => stack.use(this.#runtime.tensor(data, shape));
+    const binding = stack.use(session.bind());
+    const tensor = tensorsIn(stack, { runtime: this.#runtime });
+    adapters?.bind(binding);
+    adapters?.bindRows(binding, "step", [adapter], tensor);
     const hidden = new Float32Array(length * hiddenSize);
     binding.input(
       "input_ids",
@@ -200,10 +238,7 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     );
     binding.input("seqlens_k", tensor(Int32Array.of(total - 1), [1]));
     binding.input("total_sequence_length", tensor(Int32Array.of(total), []));
-    binding.output(
-      "hidden",
-      stack.use(this.#runtime.tensor(hidden, [1, length, hiddenSize])),
-    );
+    binding.output("hidden", tensor(hidden, [1, length, hiddenSize]));
     this.#cache.bind(binding, slot, 1);
     await binding.run(signal);
     this.#lengths[slot] = total;
@@ -215,7 +250,12 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
       this.#assertFits(position + tokens.length);
     }
     const twoTokens = feeds.some(({ tokens }) => tokens.length > 1);
-    const runner = twoTokens ? await this.#twoTokenRunner() : this.#steps;
+    const adapters = stackFor(this.#adapters, feeds);
+    const runner = adapters !== undefined
+      ? await this.#adaptedRunner(twoTokens ? "two_token" : "step", adapters)
+      : twoTokens
+      ? await this.#twoTokenRunner()
+      : this.#steps;
     const hidden = await runner.run(feeds, this.#lengths);
     for (const { slot, position, tokens } of feeds) {
       this.#lengths[slot] = position + tokens.length;
@@ -272,8 +312,9 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
   logits(
     head: Head,
     hidden: readonly Float32Array<ArrayBuffer>[],
+    adapters?: readonly (string | undefined)[],
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    return this.#heads.logits(head, hidden);
+    return this.#heads.logits(head, hidden, adapters);
   }
 
   /** Closes the graphs and the cache. */
@@ -281,14 +322,47 @@ export class OnnxDecoder implements Decoder<CacheSnapshot>, Settling {
     // Sessions wait for runs in flight, which still use tensors and cache.
     await this.#sessions[Symbol.asyncDispose]();
     this.#resources.dispose();
+    this.#adapters?.[Symbol.dispose]();
+  }
+
+  /** Arrangements of steps; only pictures have rows that end. */
+  get #stepTypes(): readonly StepType[] {
+    return this.#heads.has("codes") ? ["step", "two_token"] : ["step"];
+  }
+
+  #adaptedRunner(
+    type: StepType,
+    adapters: AdapterStack,
+  ): Promise<StepRunner | TwoTokenRunner> {
+    if (type === "two_token") this.#requireCodes();
+    let runner = this.#adaptedSteps.get(type);
+    if (runner === undefined) {
+      const Runner = type === "step" ? StepRunner : TwoTokenRunner;
+      runner = this.#sessions.decoder({ type }, true).then((session) =>
+        this.#resources.use(
+          new Runner({
+            runtime: this.#runtime,
+            cache: this.#cache,
+            hiddenSize: this.#config.hiddenSize,
+            session,
+            adapters,
+          }),
+        )
+      );
+      this.#adaptedSteps.set(type, runner);
+    }
+    return runner;
+  }
+
+  #requireCodes(): void {
+    if (this.#heads.has("codes")) return;
+    throw new TypeError(
+      "Cannot run two tokens: the head for codes is not loaded",
+    );
   }
 
   #twoTokenRunner(): Promise<TwoTokenRunner> {
-    if (!this.#heads.has("codes")) {
-      throw new TypeError(
-        "Cannot run two tokens: the head for codes is not loaded",
-      );
-    }
+    this.#requireCodes();
     this.#twoTokenSteps ??= this.#sessions.decoder({ type: "two_token" }).then((
       session,
     ) =>

@@ -66,7 +66,7 @@ export class TwoTokenRunner implements Disposable {
     feeds: readonly Feed[],
     lengths: Int32Array,
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const { cache, hiddenSize: size } = this.#parts;
+    const { cache, hiddenSize: size, adapters } = this.#parts;
     const rows = stepRows(feeds);
     const { binding, turns } = this.#buffers.get(rows) ?? this.#make(rows);
     const pairs = feeds.filter(({ tokens }) => tokens.length > 1);
@@ -75,10 +75,12 @@ export class TwoTokenRunner implements Disposable {
       ...pairs.map(({ tokens }) => tokens[1]!),
     ];
     const kept = pairs.map(({ slot }) => slot);
+    const chosen = [...feeds, ...pairs].map(({ adapter }) => adapter);
     if (inPairs(ids.length) > ids.length) {
       // Its result is ignored.
       ids.push(ids[0]!);
       kept.push(0);
+      chosen.push(undefined);
     }
     const [first, second] = turns as [Turn, Turn];
     first.index.fill(0n);
@@ -106,6 +108,7 @@ export class TwoTokenRunner implements Disposable {
     for (const { total, seqlens } of turns) {
       total[0] = Math.max(...seqlens) + 1;
     }
+    adapters?.bindRows(binding, "two_token", chosen, tensor);
     const hidden = new Float32Array(ids.length * size);
     const shape = [ids.length, size];
     binding.output("hidden", tensor(hidden, shape));
@@ -124,7 +127,7 @@ export class TwoTokenRunner implements Disposable {
   }
 
   #make(rows: number): Buffers {
-    const { session, cache } = this.#parts;
+    const { session, cache, adapters } = this.#parts;
     const binding = this.#resources.use(session.bind());
     const tensor = tensorsIn(this.#resources, this.#parts);
     const turns = ["first", "second"].map((name) => {
@@ -140,6 +143,7 @@ export class TwoTokenRunner implements Disposable {
       cache.bind(binding, 0, rows, name);
       return turn;
     });
+    adapters?.bind(binding);
     const buffers = { binding, turns };
     this.#buffers.set(rows, buffers);
     return buffers;

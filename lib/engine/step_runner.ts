@@ -6,7 +6,7 @@
 
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Binding, Session } from "../runtime/session.ts";
-import type { Tensor, TensorData } from "../runtime/tensor.ts";
+import type { AdapterStack, MakeTensor } from "../decoder/adapter_stack.ts";
 import { type Feed, MIN_ROWS } from "../decoder/decoder.ts";
 import type { KvCache } from "../decoder/kv_cache.ts";
 
@@ -33,6 +33,8 @@ export interface StepParts {
   readonly cache: KvCache;
   /** The hidden size, E. */
   readonly hiddenSize: number;
+  /** Adapters, if the session's rows may have some. */
+  readonly adapters?: AdapterStack | undefined;
 }
 
 /** Runs the arrangement `step`. */
@@ -59,7 +61,7 @@ export class StepRunner implements Disposable {
     feeds: readonly Feed[],
     lengths: Int32Array,
   ): Promise<Float32Array<ArrayBuffer>[]> {
-    const { cache, hiddenSize: size } = this.#parts;
+    const { cache, hiddenSize: size, adapters } = this.#parts;
     const rows = stepRows(feeds);
     const buffers = this.#buffers.get(rows) ?? this.#make(rows);
     const { ids, seqlens, total, hidden } = buffers;
@@ -72,6 +74,10 @@ export class StepRunner implements Disposable {
       seqlens[slot] = position;
     }
     total[0] = Math.max(...seqlens) + 1;
+    using inputs = new DisposableStack();
+    const chosen = adaptersBySlot(feeds, rows);
+    const tensor = tensorsIn(inputs, this.#parts);
+    adapters?.bindRows(buffers.binding, "step", chosen, tensor);
     await buffers.binding.run();
     return feeds.map(({ slot }) =>
       hidden.subarray(slot * size, (slot + 1) * size)
@@ -101,6 +107,7 @@ export class StepRunner implements Disposable {
     const shape = [rows, 1, hiddenSize];
     binding.output("hidden", tensor(buffers.hidden, shape));
     cache.bind(binding, 0, rows);
+    this.#parts.adapters?.bind(binding);
     this.#buffers.set(rows, buffers);
     return buffers;
   }
@@ -110,8 +117,19 @@ export class StepRunner implements Disposable {
 export function tensorsIn(
   resources: DisposableStack,
   { runtime }: Pick<StepParts, "runtime">,
-): (data: TensorData, shape: readonly number[]) => Tensor {
-  return (data, shape) => resources.use(runtime.tensor(data, shape));
+): MakeTensor {
+  return (data, shape, dtype) =>
+    resources.use(runtime.tensor(data, shape, dtype));
+}
+
+/** Returns the name of each row's adapter, by slot. */
+function adaptersBySlot(
+  feeds: readonly Feed[],
+  rows: number,
+): (string | undefined)[] {
+  const names = Array<string | undefined>(rows).fill(undefined);
+  for (const { slot, adapter } of feeds) names[slot] = adapter;
+  return names;
 }
 
 /**

@@ -5,6 +5,9 @@
  * @module
  */
 
+import { CheckpointError } from "../errors.ts";
+import type { Located } from "./located.ts";
+
 /**
  * Returns floats of any type in fp32.
  *
@@ -77,4 +80,25 @@ export function toBfloat16(
     halves[i] = (bits[i]! + 0x7fff + even) >>> 16;
   }
   return halves;
+}
+
+/**
+ * Reads a tensor of floats in fp32.
+ *
+ * @throws {CheckpointError} If the file is shorter than its header states.
+ */
+export async function readFloats(
+  { path, dtype, offset, length }: Located,
+): Promise<Float32Array<ArrayBuffer>> {
+  using file = await Deno.open(path);
+  await file.seek(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length;) {
+    const count = await file.read(bytes.subarray(at));
+    if (count === null) {
+      throw new CheckpointError(path, "it was truncated while it was read");
+    }
+    at += count;
+  }
+  return floatsOf(bytes, dtype);
 }

@@ -96,6 +96,11 @@ export class Graph {
     return this.#options;
   }
 
+  /** Returns the checkpoint key of a name in this scope. */
+  keyOf(name: string): string {
+    return [...this.#path, name].join(".");
+  }
+
   /** Runs `body` with `name` (dots allowed) appended to the path. */
   scope<T>(name: string, body: () => T): T {
     const outer = this.#path;
@@ -178,7 +183,7 @@ export class Graph {
    * default.
    */
   weight(name: string, shape: readonly number[], rows?: Rows): Value {
-    const key = this.#key(name);
+    const key = this.keyOf(name);
     return this.#computing(key, this.#weights.find(key, shape), shape, rows);
   }
 
@@ -192,7 +197,7 @@ export class Graph {
       const weight = this.weight(name, shape, rows);
       return this.apply("Transpose", [weight], { perm: [1, 0] });
     }
-    const key = this.#key(name);
+    const key = this.keyOf(name);
     const stored = this.#weights.find(key, shape);
     const { name: of, part } = partOf(key, stored, shape, rows);
     return this.#supply(`${of}ᵀ`, part, this.computeDtype, true);
@@ -200,7 +205,7 @@ export class Graph {
 
   /** Returns the checkpoint's tensor of this name in this scope, as stored. */
   storedWeight(name: string, shape: readonly number[]): StoredValue {
-    const key = this.#key(name);
+    const key = this.keyOf(name);
     const stored = this.#weights.find(key, shape);
     return { value: this.#enter(key, stored, shape), dtype: stored.dtype };
   }
@@ -216,7 +221,7 @@ export class Graph {
     shape: readonly [number, number],
     rows?: Rows,
   ): QuantizedValue | undefined {
-    const key = this.#key(name);
+    const key = this.keyOf(name);
     const stored = this.#weights.findQuantized(key, shape);
     if (stored === undefined) return undefined;
     const { bits, blockSize, codes, scales } = stored;
@@ -289,10 +294,6 @@ export class Graph {
     });
     const supplied = [...this.#supplied.values()];
     return { model, traced: this.#traced, supplied };
-  }
-
-  #key(name: string): string {
-    return [...this.#path, name].join(".");
   }
 
   /** Adds a stored tensor, cast to the computing type if it has another. */

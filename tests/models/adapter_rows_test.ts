@@ -1,0 +1,73 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { parseLanguageConfig } from "../../models/config/language_config.ts";
+import { decoderGraph } from "../../models/decoder.ts";
+import type { Dtype } from "../../models/graph/dtype.ts";
+import type { Arrangement } from "../../models/attention.ts";
+import type { Weights } from "../../models/graph/weights.ts";
+import { decodeModel } from "../support/decode_model.ts";
+
+const config = parseLanguageConfig({
+  "vocab_size": 20,
+  "hidden_size": 8,
+  "intermediate_size": 12,
+  "num_hidden_layers": 2,
+  "num_attention_heads": 2,
+  "num_key_value_heads": 1,
+});
+const weights: Weights = {
+  find: (key, shape) => ({
+    dtype: "float32",
+    shape,
+    location: key,
+    offset: 0,
+    length: 4,
+  }),
+  findQuantized: () => undefined,
+};
+const QUERY = "model.layers.1.self_attn.q_proj";
+
+function built(
+  type: "step" | "two_token",
+  ranks: ReadonlyMap<string, number> | undefined,
+  computeDtype: Dtype = "float32",
+) {
+  const arrangement: Arrangement = { type };
+  return decoderGraph(config, weights, {
+    computeDtype,
+    positions: 4,
+    cacheDtype: computeDtype,
+    arrangement,
+    ...(ranks !== undefined && { adapters: { count: 3, ranks } }),
+  }).model;
+}
+
+Deno.test("decoderGraph() with adapters of no matrix adds inputs of rows only", () => {
+  const without = decodeModel(built("step", undefined));
+  const none = decodeModel(built("step", new Map()));
+  deepStrictEqual(none.nodes, without.nodes);
+  const names = (inputs: readonly { readonly name: string }[]) =>
+    inputs.map(({ name }) => name);
+  deepStrictEqual(
+    names(none.inputs).filter((name) => !names(without.inputs).includes(name)),
+    ["adapter_index", "adapter_used"],
+  );
+});
+
+Deno.test("decoderGraph() declares the stacks of adapted matrices alone", () => {
+  for (const type of ["step", "two_token"] as const) {
+    const { inputs, nodes } = decodeModel(built(type, new Map([[QUERY, 4]])));
+    const stacks = inputs.filter(({ name }) => name.includes("lora_"));
+    deepStrictEqual(
+      stacks.map(({ name, shape }) => [name, shape]),
+      [[`${QUERY}.lora_A`, [3, 8, 4]], [`${QUERY}.lora_B`, [3, 4, 8]]],
+    );
+    const selects = nodes.filter(({ operator }) => operator === "Where");
+    strictEqual(selects.length, 1);
+  }
+});
+
+Deno.test("decoderGraph() masks by a product in bf16, which has no selection everywhere", () => {
+  const ranks = new Map([[QUERY, 4]]);
+  const { nodes } = decodeModel(built("step", ranks, "bfloat16"));
+  ok(nodes.every(({ operator }) => operator !== "Where"));
+});
