@@ -67,6 +67,8 @@ export interface GenerationParams {
    * Number of the most probable codes to record at each position; 0 for none.
    */
   readonly logprobs: number;
+  /** Name of the adapter; undefined for the model alone. */
+  readonly adapter?: string | undefined;
 }
 
 /** A question, mostly about pictures. */
@@ -85,6 +87,8 @@ export interface Question {
   readonly sampling: SamplingOptions;
   /** Seed of the random numbers, 0 … 2^53 − 1. */
   readonly seed: number;
+  /** Name of the adapter; undefined for the model alone. */
+  readonly adapter?: string | undefined;
 }
 
 /** The tokens that a request used. */
@@ -227,6 +231,7 @@ export async function* draw(
             prefix: firstRows(policy.grid, given),
           }),
         policy,
+        adapter: params.adapter,
         // The last code and the EOL after it are not appended.
         maxNewTokens: (height - given) * (width + 1) - 2,
         long: true,
@@ -319,6 +324,7 @@ export async function* answer(
     });
     const request = {
       prompts: [prompt],
+      adapter: question.adapter,
       maxNewTokens: maxTokens - 1,
       long: false,
       policy,

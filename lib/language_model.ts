@@ -10,6 +10,7 @@ import type { LanguageConfig } from "../models/config/language_config.ts";
 import { Engine } from "./engine/engine.ts";
 import { cacheSize } from "./engine/cache_size.ts";
 import type { CacheDtype } from "./decoder/kv_cache.ts";
+import type { NamedAdapter } from "./decoder/adapter_stack.ts";
 import { openDecoder } from "./decoder/open_decoder.ts";
 import type { Head } from "./engine/policy.ts";
 import type { LanguageCheckpoint } from "./loading/checkpoint.ts";
@@ -51,6 +52,8 @@ export interface LanguageModelOptions {
   readonly queueLimit: number;
   /** A clock, in milliseconds. */
   readonly now: () => number;
+  /** Adapters that requests may choose; none by default. */
+  readonly adapters?: readonly NamedAdapter[];
   /** Callback for loading stages; undefined for none. */
   readonly stage?: Stage;
   /**
@@ -86,7 +89,7 @@ export async function openLanguageModel(
   checkpoint: LanguageCheckpoint,
   options: LanguageModelOptions,
 ): Promise<OpenedLanguageModel> {
-  const { stage = unwatched, accept } = options;
+  const { stage = unwatched, accept, adapters = [] } = options;
   await using opened = new AsyncDisposableStack();
   const side = Promise.withResolvers<TextSide>();
   // Its encoder is built in a worker while weights are loaded.
@@ -105,6 +108,7 @@ export async function openLanguageModel(
     cacheDtype: cache.dtype,
     chunkLength: options.chunkLength,
     heads: options.heads,
+    adapters,
     stage,
   });
   opened.use(decoder);

@@ -70,8 +70,11 @@ export interface Score {
   readonly statistics: Statistics;
 }
 
-/** The place of a scoring run in the queue. */
-export type ScoringTurn = Pick<EngineRequest, "caller" | "onQueued">;
+/** The place of a scoring run in the queue, and the adapter that it runs with. */
+export type ScoringTurn = Pick<
+  EngineRequest,
+  "caller" | "onQueued" | "adapter"
+>;
 
 /** A scoring run. */
 interface Task extends Omit<ScoringOptions, "chunk"> {

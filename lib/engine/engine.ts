@@ -12,7 +12,7 @@
 
 import { OverloadedError } from "../errors.ts";
 import type { Decoder, Snapshot } from "../decoder/decoder.ts";
-import { type Fairness, fairnessWith, type Reservation } from "./admission.ts";
+import { type Fairness, fairnessWith } from "./admission.ts";
 import { reservationOf } from "./reservation.ts";
 import { StepTime } from "./step_time.ts";
 import { MAX_PREFILL_WAIT, nextPrefill } from "./prefill_order.ts";
@@ -26,6 +26,7 @@ import {
   type Statistics,
 } from "./sequence.ts";
 import { type CacheState, KvSlots } from "./kv_slots.ts";
+import { adaptersOf, type PendingScores, type Ticket } from "./ticket.ts";
 
 /** Options of {@linkcode Engine}. */
 export interface EngineOptions {
@@ -56,29 +57,6 @@ export interface EngineState {
   readonly forwards: number;
   /** State of the KV cache. */
   readonly cache: CacheState;
-}
-
-/** A request and its progress. */
-interface Ticket {
-  readonly request: EngineRequest;
-  readonly caller: string;
-  readonly reservation: Reservation;
-  readonly signal: AbortSignal;
-  readonly completion: PromiseWithResolvers<Statistics>;
-  readonly askedAt: number;
-  /** Number of times that others have passed it in the queue. */
-  passed: number;
-  /** Number of chunks that others got since its last one. */
-  waited: number;
-  startedAt: number;
-  chosenAt: number;
-  sequence: Sequence | undefined;
-}
-
-/** The hidden states that a policy needs scored, by token, then by row. */
-interface PendingScores {
-  readonly ticket: Ticket;
-  readonly states: readonly (readonly HiddenState[])[];
 }
 
 /** Runs requests on a {@linkcode Decoder}. */
@@ -225,7 +203,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
       const start = this.#kvSlots.start(
         reservations,
         running,
-        (index) => order[index]!.request.prompts,
+        (index) => order[index]!.request,
       );
       if (start === undefined) return;
       for (const index of start.passed) order[index]!.passed++;
@@ -272,6 +250,7 @@ export class Engine<Kept extends Snapshot = Snapshot>
         chunk.tokens,
         row.length,
         ticket.signal,
+        row.adapter,
       );
       sequence.acceptChunk(chunk, hidden);
       if (sequence.prefilling !== row) await this.#kvSlots.keep(row);
@@ -347,7 +326,8 @@ export class Engine<Kept extends Snapshot = Snapshot>
     );
     for (const [head, group] of byHead) {
       const states = group.flatMap(({ states }) => states.flat());
-      const logits = await this.#decoder.logits(head, states);
+      const adapters = group.flatMap(adaptersOf);
+      const logits = await this.#decoder.logits(head, states, adapters);
       let next = 0;
       for (const { ticket, states } of group) {
         const scored = states.map((rows) =>

@@ -14,7 +14,7 @@ import {
 import { CacheBudget } from "./cache_budget.ts";
 import type { Decoder, Snapshot } from "../decoder/decoder.ts";
 import { PrefixCache, type PrefixCounts } from "./prefix_cache.ts";
-import type { HiddenState, Prompt, Row, Sequence } from "./sequence.ts";
+import type { EngineRequest, HiddenState, Row, Sequence } from "./sequence.ts";
 
 /** A computed prefix of a prompt. */
 interface KeptPrefix<Kept> {
@@ -68,22 +68,22 @@ export class KvSlots<Kept extends Snapshot> {
   /**
    * Reserves slots for the next request that may start.
    *
-   * @param prompts Prompts of each waiting request, whose prefixes are not
-   * evicted.
+   * @param request Returns a waiting request, whose prefixes are not evicted.
    * @returns The request, those it passed, and its slots; undefined if all
    * wait.
    */
   start(
     waiting: readonly Waiting[],
     running: readonly Reservation[],
-    prompts: (index: number) => readonly Prompt[],
+    request: (index: number) => Pick<EngineRequest, "prompts" | "adapter">,
   ): { index: number; passed: readonly number[]; slots: number[] } | undefined {
     const load = { waiting, running, budget: this.budget };
     const start = nextStart(load, this.#fairness);
     if (start === undefined) return undefined;
     const { index, passed, slots, trim, evict } = start;
-    for (const { tokens, prefixBoundaries } of prompts(index)) {
-      this.#prefixes.renew(tokens, prefixBoundaries);
+    const { prompts, adapter } = request(index);
+    for (const { tokens, prefixBoundaries } of prompts) {
+      this.#prefixes.renew(tokens, prefixBoundaries, adapter);
     }
     this.#reclaim(trim, evict);
     const { rows } = waiting[index]!;
@@ -95,8 +95,8 @@ export class KvSlots<Kept extends Snapshot> {
 
   /** Fills a row with the known prefix of its prompt. */
   async restore(sequence: Sequence, row: Row): Promise<void> {
-    const { tokens, prefixBoundaries } = row.prompt;
-    const found = this.#prefixes.longest(tokens, prefixBoundaries);
+    const { prompt: { tokens, prefixBoundaries }, adapter } = row;
+    const found = this.#prefixes.longest(tokens, prefixBoundaries, adapter);
     if (found === undefined) return;
     const { length, snapshot: { snapshot, boundaryStates } } = found;
     await this.#decoder.restore(row.slot, snapshot, length);
@@ -106,10 +106,10 @@ export class KvSlots<Kept extends Snapshot> {
   /**
    * Keeps a row's prompt, which has just run, for requests that begin with it.
    */
-  async keep(
-    { slot, prompt: { tokens, prefixBoundaries }, boundaryStates }: Row,
-  ): Promise<void> {
-    if (tokens.length < SHORTEST_PREFIX || this.#prefixes.has(tokens)) return;
+  async keep({ slot, prompt, adapter, boundaryStates }: Row): Promise<void> {
+    const { tokens, prefixBoundaries } = prompt;
+    if (tokens.length < SHORTEST_PREFIX) return;
+    if (this.#prefixes.has(tokens, adapter)) return;
     if (tokens.length > this.#prefixes.capacity) return;
     const room = this.budget.roomForSnapshot(tokens.length);
     if (room === undefined) return;
@@ -118,7 +118,7 @@ export class KvSlots<Kept extends Snapshot> {
     const gone = this.#prefixes.insert(tokens, prefixBoundaries, {
       snapshot,
       boundaryStates: new Map(boundaryStates),
-    });
+    }, adapter);
     this.#discard(gone);
   }
 

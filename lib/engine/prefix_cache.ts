@@ -10,8 +10,9 @@
  * A prompt is shared at its prefix boundaries only: after the system prompt,
  * after each picture, at its end. A snapshot of a long prefix serves the shorter
  * ones within it and replaces them; two that differ after a common beginning
- * hold it twice, and count it twice. Tokens decide, never a hash alone: a collision of
- * hashes never exposes another's prompt.
+ * hold it twice, and count it twice. Tokens and the adapter decide, never a hash alone: a
+ * collision of hashes never exposes another's prompt, and keys and values of
+ * different adapters never mix.
  *
  * It is independent of keys and values. A snapshot belongs to the owner: the
  * cache returns evicted ones, to be freed.
@@ -86,12 +87,14 @@ export class PrefixCache<Snapshot> {
    * records and counts its use.
    *
    * @param boundaries Lengths at which the prompt may be shared, ascending.
+   * @param adapter Name of the adapter that computes it; none by default.
    */
   longest(
     tokens: Int32Array,
     boundaries: readonly number[],
+    adapter?: string,
   ): Prefix<Snapshot> | undefined {
-    const found = this.renew(tokens, boundaries);
+    const found = this.renew(tokens, boundaries, adapter);
     this.#counts[found === undefined ? "misses" : "hits"]++;
     this.#counts.tokensSaved += found?.length ?? 0;
     return found;
@@ -105,8 +108,9 @@ export class PrefixCache<Snapshot> {
   renew(
     tokens: Int32Array,
     boundaries: readonly number[],
+    adapter?: string,
   ): Prefix<Snapshot> | undefined {
-    const keys = boundaryKeys(tokens, boundaries);
+    const keys = boundaryKeys(tokens, boundaries, adapter);
     for (const [i, length] of [...boundaries.entries()].reverse()) {
       const entry = this.#find(keys[i]!, tokens.subarray(0, length));
       if (entry === undefined) continue;
@@ -118,8 +122,8 @@ export class PrefixCache<Snapshot> {
   }
 
   /** Returns true if a snapshot of `tokens` would add nothing. */
-  has(tokens: Int32Array): boolean {
-    const [key] = boundaryKeys(tokens, [tokens.length]);
+  has(tokens: Int32Array, adapter?: string): boolean {
+    const [key] = boundaryKeys(tokens, [tokens.length], adapter);
     return this.#find(key!, tokens) !== undefined;
   }
 
@@ -128,6 +132,7 @@ export class PrefixCache<Snapshot> {
    *
    * @param boundaries Lengths at which it may be shared, ascending; its whole length
    * is always one.
+   * @param adapter Name of the adapter that computed it; none by default.
    * @returns Snapshots that are no longer held; the given one if it is too
    * long.
    */
@@ -135,10 +140,13 @@ export class PrefixCache<Snapshot> {
     tokens: Int32Array,
     boundaries: readonly number[],
     snapshot: Snapshot,
+    adapter?: string,
   ): Snapshot[] {
-    if (tokens.length > this.capacity || this.has(tokens)) return [snapshot];
+    if (tokens.length > this.capacity || this.has(tokens, adapter)) {
+      return [snapshot];
+    }
     const within = boundaries.filter((boundary) => boundary < tokens.length);
-    const keys = boundaryKeys(tokens, [...within, tokens.length]);
+    const keys = boundaryKeys(tokens, [...within, tokens.length], adapter);
     const replaced = within.flatMap((boundary, i) =>
       [...this.#byCut.get(keys[i]!) ?? []].filter((entry) =>
         entry.tokens.length === boundary && isPrefix(entry.tokens, tokens)
@@ -207,11 +215,13 @@ function isPrefix(prefix: Int32Array, tokens: Int32Array): boolean {
 }
 
 /**
- * Returns keys of the boundaries: length and FNV-1a hash of the tokens before each.
+ * Returns keys of the boundaries: length, FNV-1a hash of the tokens before each, and
+ * adapter.
  */
 function boundaryKeys(
   tokens: Int32Array,
   boundaries: readonly number[],
+  adapter = "",
 ): string[] {
   let hash = 0x811c_9dc5;
   let start = 0;
@@ -225,6 +235,6 @@ function boundaryKeys(
       hash = Math.imul(hash ^ tokens[i]!, 0x0100_0193);
     }
     start = boundary;
-    return `${boundary}:${hash}`;
+    return `${boundary}:${hash}:${adapter}`;
   });
 }

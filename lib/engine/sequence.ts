@@ -30,6 +30,8 @@ export interface Prompt {
 export interface EngineRequest {
   /** Prompts, one for each row: one, or conditional and unconditional. */
   readonly prompts: readonly Prompt[];
+  /** Name of the adapter that its rows run with; undefined for none. */
+  readonly adapter?: string | undefined;
   /** Number of tokens that the cache must hold after the prompts. */
   readonly maxNewTokens: number;
   /** Expected number of new tokens that a run feeds; 1 by default. */
@@ -70,6 +72,8 @@ export type HiddenState = Float32Array<ArrayBuffer>;
 export interface Row {
   /** The prompt of the row. */
   readonly prompt: Prompt;
+  /** Name of its adapter; undefined for none. */
+  readonly adapter: string | undefined;
   /** Row of the cache. */
   slot: number;
   /** Number of tokens that the cache holds of it. */
@@ -111,6 +115,7 @@ export class Sequence {
     this.policy = request.policy;
     this.rows = request.prompts.map((prompt, i) => ({
       prompt,
+      adapter: request.adapter,
       slot: slots[i]!,
       length: 0,
       written: 0,
@@ -210,11 +215,17 @@ export class Sequence {
   /** Returns the draft in the form of a step, once for each row. */
   feeds(): Feed[] {
     const { tokens } = this.#draft!;
-    return this.rows.map(({ slot, length }) => ({
+    return this.rows.map(({ slot, length, adapter }) => ({
       slot,
       tokens,
       position: length,
+      ...(adapter !== undefined && { adapter }),
     }));
+  }
+
+  /** Names of the rows' adapters; undefined for none. */
+  get adapters(): (string | undefined)[] {
+    return this.rows.map(({ adapter }) => adapter);
   }
 
   /** Returns the draft in the form of a multi-token step, once for each row. */

@@ -13,6 +13,9 @@ import {
   openLanguageCheckpoint,
   openVisionCheckpoint,
 } from "../../lib/loading/checkpoint.ts";
+import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
+import { openAdapter } from "../../lib/loading/adapter_files.ts";
+import { type AdapterFixture, writeAdapter } from "./adapters.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
 
 /** Folders of the language model, in both layouts. */
@@ -37,6 +40,16 @@ export interface TinyLanguage extends AsyncDisposable {
   readonly model: OpenedLanguageModel;
 }
 
+/** Options of {@linkcode openTinyLanguage}. */
+export interface TinyOptions {
+  readonly slots?: number;
+  readonly chunkLength?: number;
+  readonly queueLimit?: number;
+  readonly folder?: string;
+  /** Adapters by name, written for the model. */
+  readonly adapters?: Readonly<Record<string, AdapterFixture>>;
+}
+
 /** Opens a miniature language model, or the one in `folder`. */
 export async function openTinyLanguage(
   name: string = "emu3-tiny",
@@ -45,11 +58,20 @@ export async function openTinyLanguage(
     chunkLength = 32,
     queueLimit = 64,
     folder = tinyFolder(name),
-  } = {},
+    adapters = {},
+  }: TinyOptions = {},
 ): Promise<TinyLanguage> {
   const runtime = new Runtime({ threads: 1 });
   const checkpoint = await openLanguageCheckpoint(folder);
+  using folders = new DisposableStack();
+  const named: NamedAdapter[] = [];
+  for (const [name, fixture] of Object.entries(adapters)) {
+    const { path } = folders.use(writeAdapter(checkpoint.config, fixture));
+    const adapter = await openAdapter(path, checkpoint.config);
+    named.push({ name, adapter });
+  }
   const model = await openLanguageModel(runtime, checkpoint, {
+    adapters: named,
     heads: ["codes", "vocabulary"],
     slots,
     cacheBytes: 2 ** 26,

@@ -202,3 +202,18 @@ function colliding(): [Int32Array, Int32Array] {
   strictEqual(hash(...one), hash(...other));
   return [one, other];
 }
+
+Deno.test("PrefixCache keeps equal tokens of several adapters apart", () => {
+  const cache = new PrefixCache<string>(100);
+  const tokens = Int32Array.of(1, 2, 3);
+  cache.insert(tokens, [2], "base");
+  strictEqual(cache.has(tokens, "a"), false);
+  strictEqual(cache.longest(tokens, [2, 3], "a"), undefined);
+  deepStrictEqual(cache.insert(tokens, [2], "adapted", "a"), []);
+  strictEqual(cache.longest(tokens, [3])?.snapshot, "base");
+  strictEqual(cache.longest(tokens, [3], "a")?.snapshot, "adapted");
+  // A longer one replaces that of its own adapter alone.
+  const longer = Int32Array.of(1, 2, 3, 4);
+  deepStrictEqual(cache.insert(longer, [3], "longer", "a"), ["adapted"]);
+  strictEqual(cache.longest(tokens, [3])?.snapshot, "base");
+});
