@@ -14,6 +14,7 @@ import { openRuntime } from "../../lib/runtime/open_runtime.ts";
 import type { ComputeDtype } from "../../lib/runtime/provider.ts";
 import type { Runtime } from "../../lib/runtime/runtime.ts";
 import { VisionTokenizer } from "../../lib/vision/vision_tokenizer.ts";
+import type { NamedAdapter } from "../../lib/decoder/adapter_stack.ts";
 import { DeviceDecoder } from "../../lib/decoder/device_decoder.ts";
 import { openTextSide } from "../../lib/loading/text_files.ts";
 import { tinyFolder, type TinyLanguage } from "../support/tiny.ts";
@@ -55,6 +56,8 @@ export interface DecoderOptions {
   readonly block?: number;
   /** Dtype of keys and values; that of the runtime by default. */
   readonly cacheDtype?: ComputeDtype;
+  /** Adapters of the decoder; none by default. */
+  readonly adapters?: readonly NamedAdapter[];
 }
 
 /** Opens a decoder of a miniature checkpoint on the device. */
@@ -65,6 +68,7 @@ export async function openDeviceDecoder(
     block = 16,
     slots = 4,
     cacheDtype = runtime.provider.computeDtype,
+    adapters = [],
   }: DecoderOptions = {},
 ): Promise<DeviceDecoder> {
   const checkpoint = await openLanguageCheckpoint(folder);
@@ -76,6 +80,7 @@ export async function openDeviceDecoder(
     chunkLength: 128,
     heads: ["codes", "vocabulary"],
     cacheDtype,
+    adapters,
     block,
   });
 }
