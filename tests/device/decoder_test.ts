@@ -111,7 +111,7 @@ Deno.test("step() gives the reference's logits, four sequences at different posi
   }
 });
 
-Deno.test("prefill() in chunks gives the logits of the whole prompt", async () => {
+Deno.test("prefill() in chunks equals prefill() of the whole prompt", async () => {
   await using runtime = await openDevice();
   await using decoder = await openDeviceDecoder(runtime);
   const whole = await decoder.prefill(0, CHAT, 0);

@@ -54,7 +54,7 @@ async function logits(runtime: Runtime, folder: string): Promise<number[]> {
 }
 
 for (const precision of ["int8", "int4"] as const) {
-  Deno.test(`a model in ${precision} gives about what it gives on a CPU`, async () => {
+  Deno.test(`a model in ${precision} approximates its outputs on a CPU`, async () => {
     using kept = temporaryFolder();
     const folder = await quantizedCopy(tinyFolder("emu3-tiny"), {
       precision,

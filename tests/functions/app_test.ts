@@ -35,7 +35,7 @@ function stateOf(state: HeldState["state"]): HeldState {
     : { state, phases: [] };
 }
 
-Deno.test("a switched-off function answers 404 and names FUNCTIONS", async () => {
+Deno.test("a disabled function answers 404 and names FUNCTIONS", async () => {
   const { app } = appWith(runAtOnce, { functions: new Set(["caption"]) });
   for (const name of ["generate", "tokenize", "detokenize"]) {
     const answer = await app.request(`/v1/${name}`, json({}));

@@ -92,7 +92,7 @@ const LISTS: readonly (readonly [string, string, Record<string, string>?])[] = [
 ];
 
 for (const [path, body, headers] of LISTS) {
-  Deno.test(`${path} tells few of the mistakes in ${body.slice(0, 60)}…`, async () => {
+  Deno.test(`${path} reports a bounded number of errors in ${body.slice(0, 60)}…`, async () => {
     const { status, text } = await post(path, body, headers);
     strictEqual(status, 422, text.slice(0, 500));
     const { errors } = JSON.parse(text);
@@ -143,7 +143,7 @@ const JSON_PATHS = [
 ];
 
 for (const path of JSON_PATHS) {
-  Deno.test(`${path} refuses JSON with more structure than is taken`, async () => {
+  Deno.test(`${path} refuses JSON that exceeds the limits of structure`, async () => {
     for (const body of STRUCTURES) {
       const { status, text } = await post(path, body, MCP_TYPES);
       strictEqual(status, 413, text.slice(0, 500));
@@ -168,7 +168,7 @@ Deno.test("POST /mcp passes no more values to the protocol's package than a mess
   strictEqual((await post("/mcp", body, MCP_TYPES)).status, 413);
 });
 
-Deno.test("POST /v1/tokenize accepts texts of a context's length, of any kind, and none longer", async () => {
+Deno.test("POST /v1/tokenize accepts any text up to the length of a context", async () => {
   for (const unit of ["\n", " ", "a", "中", "😀", "\u0301\u0316"]) {
     const text = unit.repeat(MAX_TOKENIZED_TEXT / unit.length);
     const longest = await post("/v1/tokenize", JSON.stringify({ text }));

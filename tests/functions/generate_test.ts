@@ -57,7 +57,7 @@ function requestOf(golden: GoldenCase) {
 }
 
 for (const one of [...golden.cases, ...golden.partial]) {
-  Deno.test(`POST /v1/generate draws what the reference draws in ${one.name}`, async () => {
+  Deno.test(`POST /v1/generate equals the reference in ${one.name}`, async () => {
     const answer = await generate(requestOf(one));
     strictEqual(answer.status, 200);
     const { images } = await answer.json();

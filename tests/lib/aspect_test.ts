@@ -115,7 +115,7 @@ Deno.test("gridSizeFromPixels() inverts multiplication by the pixels of a code",
   }));
 });
 
-Deno.test("gridSizeFromPixels() refuses sides that are not whole in codes", () => {
+Deno.test("gridSizeFromPixels() refuses sides that are not multiples of a code", () => {
   throws(
     () => gridSizeFromPixels({ height: 64, width: 60 }, 8),
     new GridError("64 × 60 pixels are not multiples of 8"),

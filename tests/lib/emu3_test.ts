@@ -123,7 +123,7 @@ function answerEnd(
 }
 
 for (const name of LANGUAGE_FOLDERS) {
-  Deno.test(`draw() of ${name} gives the reference's greedy pictures, code for code`, async () => {
+  Deno.test(`draw() of ${name} reproduces the greedy pictures of the reference, code for code`, async () => {
     await using tiny = await openTinyLanguage(name);
     // All at once: results must not depend on the batch.
     await Promise.all(
@@ -134,7 +134,7 @@ for (const name of LANGUAGE_FOLDERS) {
     );
   });
 
-  Deno.test(`a policy of ${name} fed the reference's prompts gives its greedy answers`, async () => {
+  Deno.test(`a policy of ${name} reproduces the greedy answers of the reference`, async () => {
     await using tiny = await openTinyLanguage(name);
     const { engine, vocabulary, text } = tiny.model;
     const cases = [...chats.cases, ...chats.transformers_native];

@@ -191,7 +191,7 @@ const refused: Record<string, [number[][], string]> = {
 };
 
 for (const [when, [rows, message]] of Object.entries(refused)) {
-  Deno.test(`gridFromRows() says so when ${when}`, () => {
+  Deno.test(`gridFromRows() reports that ${when}`, () => {
     throws(() => gridFromRows(rows, 512), new GridError(message));
   });
 }

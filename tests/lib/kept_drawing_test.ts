@@ -63,7 +63,7 @@ async function drawn(
   return { grid: grid!, forwards, resumeStates };
 }
 
-Deno.test("draw() restores a masked greedy picture, wherever it is masked", async () => {
+Deno.test("draw() restores a masked greedy picture for any mask", async () => {
   await using tiny = await openTinyLanguage("emu3-tiny", { chunkLength: 256 });
   const whole = await drawn(tiny.model, scene);
   for (const name of LOSSLESS) {

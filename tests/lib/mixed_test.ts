@@ -75,7 +75,7 @@ Deno.test("parseMixed() omits special tokens that start no picture", () => {
   deepStrictEqual(parse(boi, size), [{ type: "text", text: "1*2" }]);
 });
 
-Deno.test("parseMixed() refuses a picture that is not whole", async () => {
+Deno.test("parseMixed() refuses an incomplete picture", async () => {
   const other = await text.encode("1x2");
   const zero = await text.encode("0*2");
   const huge = await text.encode("99999*99999");

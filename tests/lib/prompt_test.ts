@@ -147,7 +147,7 @@ Deno.test("drawingPrompt() matches both branches of every drawing (trap 7)", asy
   }
 });
 
-Deno.test("drawingPrompt() with given rows and drawn tokens makes up the whole picture", async () => {
+Deno.test("drawingPrompt() with given rows and generated tokens forms the complete picture", async () => {
   using text = await openTextTokenizer(tiny());
   const writer = { text, vocabulary: TINY_VOCABULARY };
   strictEqual(drawings.partial.length, 3);

@@ -97,7 +97,7 @@ Deno.test("decoderGraph() has a cache for every layer, in and out", () => {
 });
 
 for (const arrangement of ARRANGEMENTS) {
-  Deno.test(`decoderGraph() makes no result before the operator that needs it, and none twice: ${JSON.stringify(arrangement)}`, () => {
+  Deno.test(`decoderGraph() orders operators by their inputs, and creates each result once: ${JSON.stringify(arrangement)}`, () => {
     const { model } = decoderGraph(tiny, new RecordedWeights("float16"), {
       ...fp32,
       cacheDtype: "float16",

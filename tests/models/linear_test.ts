@@ -191,7 +191,7 @@ Deno.test("linear() multiplies floats as [in, out] if the device requires it", (
 });
 
 for (const whole of [true, false]) {
-  Deno.test(`linear() of few bits ${whole ? "keeps" : "rounds"} activations where the device asks for it`, () => {
+  Deno.test(`linear() of quantized weights ${whole ? "keeps" : "rounds"} activations as the device requires`, () => {
     const g = new Graph("test", quantizedWeights("weights", 8, 32), {
       computeDtype: "float32",
       wholeActivations: whole,

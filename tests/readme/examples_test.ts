@@ -24,7 +24,7 @@ const all = READMES.flatMap(examplesOf);
 const scripts = all.filter(({ language }) => language === "sh");
 const programs = all.filter(({ language }) => /^[jt]s$/.test(language));
 
-Deno.test("examples of the READMEs run as they stand", async (t) => {
+Deno.test("examples of the READMEs run unchanged", async (t) => {
   await using server = await startServer();
   const here = (code: string) => code.replaceAll(ADDRESS, server.url);
   const done = new Set<typeof EXCEPTIONS[number]>();

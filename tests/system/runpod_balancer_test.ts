@@ -47,7 +47,7 @@ async function healthAt(url: string): Promise<Health> {
   }
 }
 
-Deno.test("/ping shows a server as starting, as ready, and as gone before its last response is out", async () => {
+Deno.test("/ping reports a server as starting, ready, and stopping before its last response is sent", async () => {
   const port = freePort();
   const balancer = watch(`http://127.0.0.1:${port}`);
   await using server = await startServer({

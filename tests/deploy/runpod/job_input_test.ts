@@ -62,7 +62,7 @@ Deno.test("parseJobInput() parses all forms of an input", () => {
   }
 });
 
-Deno.test("parseJobInput() lets an input choose the form of its answer", () => {
+Deno.test("parseJobInput() selects the format of the result by the input", () => {
   const job = parse({ ...picture, stream: true, accept: "image/png" });
   strictEqual(job.streams, true);
   deepStrictEqual(job.headers, {

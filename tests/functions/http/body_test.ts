@@ -256,7 +256,7 @@ Deno.test("parseFields() suggests the field that was meant", () => {
   }
 });
 
-Deno.test("parseFields() suggests fields of inner objects, and none for dissimilar names", () => {
+Deno.test("parseFields() suggests fields of nested objects, but not for dissimilar names", () => {
   const nested = { prompt: "a", prefix: { code: [[1]], codes: [[1]] } };
   deepStrictEqual(refusals(nested, GenerateRequest), [
     ["/prefix/code", "unknown field: did you mean codes?"],

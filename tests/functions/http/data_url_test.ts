@@ -92,7 +92,7 @@ Deno.test("decodeDataUrl() decodes long texts, wherever slices end", async () =>
   }
 });
 
-Deno.test("decodeDataUrl() refuses what is neither a data URL nor base64", async () => {
+Deno.test("decodeDataUrl() refuses text that is neither a data URL nor base64", async () => {
   for (
     const wrong of [
       "?",

@@ -22,7 +22,7 @@ function large(id: string, bytes: number) {
   return newJob(id, { request });
 }
 
-Deno.test("JobStore removes what ended first for new rows, and keeps queued jobs", () => {
+Deno.test("JobStore removes the oldest ended jobs for new rows, and keeps queued jobs", () => {
   using tables = openTables();
   const { jobs, queries } = tables;
   const room = new Room(queries, 4 * MIB);

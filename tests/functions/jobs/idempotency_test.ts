@@ -109,7 +109,7 @@ function workOf(line: AccessRecord): readonly unknown[] {
 }
 
 for (const [name, path, init] of ANSWERS) {
-  Deno.test(`whoever asks again gets ${name} again, and nothing is done`, async () => {
+  Deno.test(`a repeated Idempotency-Key returns ${name} again and runs nothing`, async () => {
     const key = newKey();
     const first = await app.request(path, keyed(key, init()));
     strictEqual(first.headers.get("idempotency-replayed"), null);
@@ -174,7 +174,7 @@ const used = newKey();
 await (await app.request("/v1/generate", keyed(used, json(drawing)))).text();
 
 for (const [what, path, init] of OTHERS) {
-  Deno.test(`a key is not for a request of another ${what}`, async () => {
+  Deno.test(`Idempotency-Key rejects a request with another ${what}`, async () => {
     const response = await app.request(path, keyed(used, init));
     strictEqual(response.status, 422);
     const { error, retryable } = await response.json();

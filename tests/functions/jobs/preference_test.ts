@@ -215,7 +215,7 @@ Deno.test("GET /v1/jobs/{id}/events repeats events after any one", async () => {
 });
 
 for (const lastEventId of ["x", "-1", "1.5", "9".repeat(30)]) {
-  Deno.test(`Last-Event-ID ${lastEventId} is none that an event had`, async () => {
+  Deno.test(`GET /v1/jobs/{id}/events rejects Last-Event-ID ${lastEventId}`, async () => {
     jobs.store.insert(newJob(`with ${lastEventId}`));
     const response = await app.request(`/v1/jobs/with ${lastEventId}/events`, {
       headers: { "last-event-id": lastEventId },
@@ -227,7 +227,7 @@ for (const lastEventId of ["x", "-1", "1.5", "9".repeat(30)]) {
 }
 
 for (const id of ["nobodys", "theirs"]) {
-  Deno.test(`a job that is ${id} is none`, async () => {
+  Deno.test(`GET /v1/jobs/{id} does not find a job of ${id}`, async () => {
     jobs.store.insert(newJob("theirs", { principal: "other" }));
     const answers = await Promise.all([
       client.send(`/v1/jobs/${id}`),
@@ -245,7 +245,7 @@ for (const id of ["nobodys", "theirs"]) {
   });
 }
 
-Deno.test("preference() refuses a webhook if none are sent", async () => {
+Deno.test("preference() refuses a webhook if webhooks are disabled", async () => {
   const webhook = { url: "https://example.com/hook" };
   const response = await app.request(
     "/v1/generate",

@@ -69,7 +69,7 @@ Deno.test("Recorder stores each row once, after any number of interruptions anyw
   }));
 });
 
-Deno.test("Recorder knows the rows in all, and the first run of the job", () => {
+Deno.test("Recorder counts the total of rows over all runs of a job", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));
@@ -94,7 +94,7 @@ Deno.test("Recorder holds back the end of an answer", () => {
   strictEqual(recorder.completed, completed);
 });
 
-Deno.test("Recorder keeps resume states, and drops none for a picture without", () => {
+Deno.test("Recorder keeps resume states, also for pictures without one", () => {
   using tables = openTables();
   const { jobs } = tables;
   jobs.insert(newJob("a"));

@@ -99,7 +99,7 @@ Deno.test("counters are not added twice", async () => {
   strictEqual(samples.get('emu3_forwards_total{model="one"}'), 77);
 });
 
-Deno.test("requests are counted by pattern, whatever paths clients invent", async () => {
+Deno.test("/metrics counts requests by route pattern, for any path", async () => {
   const services = fakeServices(runAtOnce);
   const app = createApp(services, appOptions().options);
   for (let i = 0; i < 30; i++) {
@@ -126,7 +126,7 @@ Deno.test("requests are counted by pattern, whatever paths clients invent", asyn
   strictEqual(refused![1], 1);
 });
 
-Deno.test("answered requests are measured by phase, whatever the function", async () => {
+Deno.test("/metrics measures completed requests by phase, for every function", async () => {
   await using server = await openTinyServer();
   const { app, trace } = server;
   const size = { height: 16, width: 16 };

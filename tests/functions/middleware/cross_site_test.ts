@@ -65,7 +65,7 @@ const ASKED: readonly [string, RequestInit][] = [
 ];
 
 for (const [name, marks] of Object.entries(FOREIGN)) {
-  Deno.test(`a request of another site runs, changes and tells nothing: ${name}`, async () => {
+  Deno.test(`a cross-site request runs, changes and reveals nothing: ${name}`, async () => {
     const before = server.trace.access.length;
     for (const [path, init] of ASKED) {
       const headers = new Headers(init.headers);

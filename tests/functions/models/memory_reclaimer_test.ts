@@ -80,7 +80,7 @@ Deno.test("MemoryReclaimer does not reclaim again for memory in use", async () =
   strictEqual(state.reclaims, 1);
 });
 
-Deno.test("MemoryReclaimer waits for large growth and several checks while requests come", async () => {
+Deno.test("MemoryReclaimer waits for large growth and several checks while requests arrive", async () => {
   for (const load of [{ busy: 1, each: 0 }, { busy: 0, each: 1 }]) {
     const { state, reclaimer } = fakeProcess();
     await reclaimer.look();

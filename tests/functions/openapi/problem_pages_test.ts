@@ -26,7 +26,7 @@ Deno.test("every error code is in the table of problems", () => {
 });
 
 for (const [code, kind] of Object.entries(PROBLEMS)) {
-  Deno.test(`/problems/${code} says what it means and what to do`, async () => {
+  Deno.test(`/problems/${code} shows its meaning and remedy`, async () => {
     const path = `/problems/${code}`;
     deepStrictEqual(
       await (await get(path, "application/json")).json(),
@@ -42,7 +42,7 @@ for (const [code, kind] of Object.entries(PROBLEMS)) {
   });
 }
 
-Deno.test("/problems lists every kind, once, and links to its page", async () => {
+Deno.test("/problems lists every problem type once, with a link to its page", async () => {
   const codes = Object.keys(PROBLEMS);
   const { data } = await (await app.request("/problems")).json();
   deepStrictEqual(data.map(({ code }: { code: string }) => code), codes);

@@ -91,7 +91,7 @@ Deno.test("stop() interrupts at once requests that cannot finish in time, and wa
   deepStrictEqual(log.slice(0, 2), ["runner drains", "late"]);
 });
 
-Deno.test("stop() interrupts all after the grace, and ends even if none stops", async () => {
+Deno.test("stop() interrupts all requests after the grace, and ends even if none stops", async () => {
   const log: string[] = [];
   const stuck = { [Symbol.asyncDispose]: () => never };
   const { parts } = stopping({
@@ -175,7 +175,7 @@ Deno.test("main stops on a signal while its models are downloaded", async () => 
   await hub.finished;
 });
 
-Deno.test("main ends by a signal before it listens, as any program does", async () => {
+Deno.test("main ends by a signal before it listens, like any program", async () => {
   const { process, readyLine, drained } = spawnServer(env);
   process.kill("SIGTERM");
   strictEqual((await process.status).signal, "SIGTERM");
@@ -183,7 +183,7 @@ Deno.test("main ends by a signal before it listens, as any program does", async 
   await drained;
 });
 
-Deno.test("main ends at once on a second signal, as that signal would end it", async () => {
+Deno.test("main ends immediately on a second signal, with the code of that signal", async () => {
   for (const [signal, code] of [["SIGTERM", 143], ["SIGINT", 130]] as const) {
     const { process, readyLine, drained, url } = spawnServer({
       ...env,

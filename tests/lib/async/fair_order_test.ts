@@ -101,7 +101,7 @@ Deno.test("FairOrder lets a newcomer wait for one request, however many are queu
   ));
 });
 
-Deno.test("FairOrder saves up no unused service, and charges none that no other caller wanted", () => {
+Deno.test("FairOrder does not accumulate unused service, nor charge for uncontended service", () => {
   const order = new FairOrder<Item>();
   const sequence = (n: number) =>
     Array.from({ length: n }, () => serve(order).caller).join("");

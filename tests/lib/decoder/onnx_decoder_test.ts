@@ -206,7 +206,7 @@ Deno.test("step() of two tokens returns, to the bit, the result of two steps", a
 });
 
 for (const slots of [[2], [0, 3]]) {
-  Deno.test(`wide() of ${slots.length} rows gives what steps give`, async () => {
+  Deno.test(`wide() of ${slots.length} rows equals single steps`, async () => {
     await using runtime = new Runtime({ threads: 1 });
     await using decoder = await openDecoder(runtime, "emu3-tiny");
     const ids = int32(golden, "chat.input_ids");

@@ -62,7 +62,7 @@ async function drawn(model: LanguageModel, scene: GenerationParams) {
 }
 
 for (const window of [4, 16]) {
-  Deno.test(`jacobi with a window of ${window} gives the reference's greedy pictures, code for code`, async () => {
+  Deno.test(`jacobi with a window of ${window} reproduces the greedy pictures of the reference, code for code`, async () => {
     await using tiny = await openTinyLanguage();
     const strategy = { name: "jacobi", window } as const;
     for (const one of [...golden.cases, ...golden.partial]) {
@@ -110,7 +110,7 @@ Deno.test("JacobiDrawing draws the embedded model's greedy picture in a third of
 });
 
 for (const strategy of [strategyOf("autoregressive"), strategyOf("jacobi")]) {
-  Deno.test(`${strategy.name} goes on with a picture that stopped as if it had not`, async () => {
+  Deno.test(`${strategy.name} resumes a stopped picture bit for bit`, async () => {
     await using mini = await openTinyLanguage("", { folder: EMBEDDED_MODEL });
     const scene: GenerationParams = {
       prompt: "a rocket above a tree",

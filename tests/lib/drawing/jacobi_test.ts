@@ -69,7 +69,7 @@ const WINDOWS = [
 
 for (const { what, codes, size, model: how = {}, ...more } of CASES) {
   for (const ahead of WINDOWS) {
-    Deno.test(`JacobiDrawing has the distribution of one code after the other, ${JSON.stringify(ahead)}: ${what}`, () => {
+    Deno.test(`JacobiDrawing samples the distribution of autoregressive decoding, ${JSON.stringify(ahead)}: ${what}`, () => {
       const vocabulary = toyVocabulary(codes);
       for (const seed of [1, 2]) {
         const model = toyModel(vocabulary, { ...how, seed });

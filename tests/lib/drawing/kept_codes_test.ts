@@ -182,7 +182,7 @@ Deno.test("drawingPolicy() around kept codes resumes from anywhere as if it had 
   );
 });
 
-Deno.test("drawingPolicy() feeds many kept codes in a forward pass, none after the last drawn one", () => {
+Deno.test("drawingPolicy() appends many kept codes per forward pass, and stops after the last generated one", () => {
   const size = { height: 4, width: 5 };
   const kept = new Uint8Array(20).fill(1);
   kept[7] = 0;

@@ -30,7 +30,7 @@ Deno.test("ZiparDrawing with a window as wide as the picture equals autoregressi
   }));
 });
 
-Deno.test("ZiparDrawing feeds each token of the grid at its position, and none behind the code before the last", () => {
+Deno.test("ZiparDrawing appends each token of the grid at its position, up to the code before the last", () => {
   fc.assert(fc.property(anySize, anyWindow, anySeed, (size, window, seed) => {
     const model = toyModel(TOY_VOCABULARY, { seed });
     const { fed, codes } = drawToy(zipar(size, window), model);

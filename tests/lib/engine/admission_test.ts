@@ -93,7 +93,7 @@ Deno.test("nextStart() lets others pass a request whose group runs", () => {
   strictEqual(startOf({ slots: 4, running, waiting: [another] })?.index, 0);
 });
 
-Deno.test("nextStart() lets other callers pass a request that does not fit only until they are ahead by what it asks for", () => {
+Deno.test("nextStart() lets other callers pass a request that does not fit until they are ahead by its size", () => {
   const running: Run[] = [[answer(80), [0]]];
   const start = (caller: string, tag: number) => {
     const waits = { ...answer(30), caller: "a", tag: 100 };

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { PrefixCache } from "../../../lib/engine/prefix_cache.ts";
 
-Deno.test("longest() finds what was inserted at the longest boundary in common", () => {
+Deno.test("longest() finds the entry with the longest common prefix", () => {
   const cache = new PrefixCache<string>(100);
   cache.insert(Int32Array.of(1, 2, 3, 4), [2], "a");
   const sameBeginning = Int32Array.of(1, 2, 9, 9, 9);
@@ -121,7 +121,7 @@ const anyStep = fc.oneof(
   fc.record({ kind: fc.constant("evict"), prompt: anyPrompt }),
 );
 
-Deno.test("PrefixCache finds what a plain list of prefixes finds", () => {
+Deno.test("PrefixCache equals a linear search in a list of prefixes", () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 60 }), fc.nat(30), (
       steps,

@@ -27,7 +27,7 @@ Deno.test("retryAfterSeconds() is the time until a running request ends that fre
   strictEqual(budget.idle.length, 0);
 });
 
-Deno.test("retryAfterSeconds() is a whole second at least", () => {
+Deno.test("retryAfterSeconds() returns at least one second", () => {
   const budget = new CacheBudget(100, 1, { tokensHeld: 0 });
   const waiting = [claim(1, { passed: 0 })];
   strictEqual(

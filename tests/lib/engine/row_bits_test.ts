@@ -58,7 +58,7 @@ for (const precision of ["fp32", "int8", "int4"] as const) {
   }
   const checkpoint = await openLanguageCheckpoint(path);
 
-  Deno.test(`steps in ${precision} give a row the same bits in any company`, async () => {
+  Deno.test(`steps in ${precision} are bit-identical for a row in any batch`, async () => {
     using _ = folder;
     await using runtime = new Runtime({ threads: 2 });
     await using decoder = await OnnxDecoder.open(runtime, checkpoint, CODES, {

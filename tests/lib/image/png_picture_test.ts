@@ -24,7 +24,7 @@ function oddPng(name: string) {
   return ODD_PNGS.find((odd) => odd.name === `${name}.png`)!;
 }
 
-Deno.test("decodeFrames() returns an APNG's frames without a default picture that is none", async () => {
+Deno.test("decodeFrames() omits the default picture of an APNG if it is not a frame", async () => {
   const { bytes, shown } = oddPng("a default picture that is no frame");
   for (const options of [reference, display]) {
     deepStrictEqual(await decodeFrames(bytes, options), [shown]);

@@ -25,7 +25,7 @@ function named(name: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.fromBase64(files.find((one) => one.name === name)!.jpeg);
 }
 
-Deno.test("decodeImage() refuses a CMYK JPEG wherever it is cut", async () => {
+Deno.test("decodeImage() refuses a CMYK JPEG truncated at any byte", async () => {
   for (const name of ["cmyk", "ycck, progressive", "cmyk, restarts"]) {
     const bytes = named(name);
     for (let part = 0; part < 20; part++) {

@@ -236,7 +236,7 @@ Deno.test("openLanguageCheckpoint() lists every end token of config.json and gen
   deepStrictEqual(generation.endTokens, [1026, 1025, config.eos_token_id]);
 });
 
-Deno.test("openLanguageCheckpoint() opens a single file as it opens shards", async () => {
+Deno.test("openLanguageCheckpoint() opens a single file like shards", async () => {
   const tensors = ["00001", "00002"].flatMap((part) => [
     ...readSafetensors(`${ORIGINAL}/model-${part}-of-00002.safetensors`),
   ]);

@@ -123,7 +123,7 @@ const refused: Record<string, [Layout, string, Change, RegExp]> = {
 };
 
 for (const [when, [layout, name, change, message]] of Object.entries(refused)) {
-  Deno.test(`openTextSide() says so when ${when}`, async () => {
+  Deno.test(`openTextSide() reports that ${when}`, async () => {
     using folder = changed(layout, name, change);
     await rejects(openAt(folder.path), (error) => {
       ok(error instanceof CheckpointError, String(error));

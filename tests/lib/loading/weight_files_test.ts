@@ -268,7 +268,7 @@ const unopened: [names: string[], file: string, message: RegExp][] = [
 ];
 
 for (const [names, file, message] of unopened) {
-  Deno.test(`WeightFiles says what is missing beside ${names.join(", ")}`, async () => {
+  Deno.test(`WeightFiles reports the missing file beside ${names.join(", ")}`, async () => {
     using folder = temporaryFolder();
     for (const name of names) folder.write(name, fileOf({ a: matrix }));
     const expected = about(join(folder.path, file), message);

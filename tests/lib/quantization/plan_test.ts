@@ -30,7 +30,7 @@ for (const name of LANGUAGE_FOLDERS) {
     }
   });
 
-  Deno.test(`planQuantization() of ${name} fills its files without gaps, none too large`, async () => {
+  Deno.test(`planQuantization() of ${name} fills files without gaps, within the size limit`, async () => {
     const sources = await readSources(tinyFolder(name));
     const { files } = planQuantization(sources, RECIPES.int8, small);
     ok(files.length > 1);

@@ -88,7 +88,7 @@ for (const name of LANGUAGE_FOLDERS) {
       0.13,
     ]] as const
   ) {
-    Deno.test(`quantizeCheckpoint() of ${name} to ${precision} stores each matrix nearly as it was`, async () => {
+    Deno.test(`quantizeCheckpoint() of ${name} to ${precision} stores each matrix within the rounding error`, async () => {
       using folder = temporaryFolder();
       const target = join(folder.path, "out");
       await quantized(tinyFolder(name), target, { ...options, precision });

@@ -43,7 +43,7 @@ const PROBLEMS: readonly (readonly [DeviceName, string, RegExp])[] = [
 ];
 
 for (const [device, said, expected] of PROBLEMS) {
-  Deno.test(`deviceProblem() says what to do about: ${said}`, () => {
+  Deno.test(`deviceProblem() returns a remedy for: ${said}`, () => {
     const problem = deviceProblem(device, said);
     match(problem, new RegExp(`^Cannot use ${device}: `));
     match(problem, expected);

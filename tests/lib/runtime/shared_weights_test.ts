@@ -111,7 +111,7 @@ Deno.test("Session refuses a weight that is not supplied, and never reads other 
   );
 });
 
-Deno.test("SharedWeights refuses weights of a file that is gone", async () => {
+Deno.test("SharedWeights refuses weights of a missing file", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/weights`;
   await using runtime = new Runtime({ threads: 1 });

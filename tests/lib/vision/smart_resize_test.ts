@@ -37,7 +37,7 @@ Deno.test("smartResize() leaves its own results unchanged", () => {
   }));
 });
 
-Deno.test("smartResize() returns whole codes within the limits when sides are real", () => {
+Deno.test("smartResize() returns multiples of a code within the limits for real sides", () => {
   const side = fc.integer({ min: 8, max: 4000 });
   const sizes = fc.tuple(side, side).filter(([h, w]) =>
     Math.max(h, w) <= 5 * Math.min(h, w)

@@ -175,7 +175,7 @@ Deno.test("trace() returns the reference's activations, stage by stage", async (
   strictEqual(seen.size, 36);
 });
 
-Deno.test("encode() refuses sides that are not whole in codes", async () => {
+Deno.test("encode() refuses sides that are not multiples of a code", async () => {
   await using tiny = await openTinyVision();
   const image = { height: 12, width: 16, pixels: new Uint8ClampedArray(576) };
   await rejects(tiny.vision.encode(image), ImageSizeError);

@@ -28,7 +28,7 @@ for (
     "checkpoints/emu3-tiny-hf/generation_config.json",
   ]
 ) {
-  Deno.test(`parseGenerationConfig() takes what the authors publish for what ${file} leaves out`, () => {
+  Deno.test(`parseGenerationConfig() uses the published values for fields that ${file} omits`, () => {
     const json = goldenJson<{ eos_token_id?: number }>(file);
     deepStrictEqual(parseGenerationConfig(json), {
       ...PUBLISHED,

@@ -22,7 +22,7 @@ const anyText = fc.tuple(
   fc.integer({ min: 0, max: 3 * PIECE_BYTES / 4 }),
 ).map(([text, times]) => text.repeat(times / 4));
 
-Deno.test("pieces join to the whole, in bytes, in UTF-8 and in base64", async () => {
+Deno.test("pieces join to the original, in bytes, in UTF-8 and in base64", async () => {
   const check = async (text: string) => {
     const bytes = new TextEncoder().encode(text);
     deepStrictEqual(await read(piecesOfBytes(bytes)), bytes);

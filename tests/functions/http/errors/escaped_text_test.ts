@@ -107,7 +107,7 @@ for (const format of ["json", "pretty"] as const) {
     ok(long!.length < 2000, `${long!.length}`);
   });
 
-  Deno.test(`what names a model is one line: ${format}`, () => {
+  Deno.test(`escapeText() keeps a model's name on one line: ${format}`, () => {
     const out: string[] = [];
     startLog(format, (line) => void out.push(line))("a\nb\u001b", {
       name: "download",

@@ -154,7 +154,7 @@ const UNUSABLE: readonly (readonly [
 ];
 
 for (const [name, make, message] of UNUSABLE) {
-  Deno.test(`openDatabase() says what to do about ${name}`, () => {
+  Deno.test(`openDatabase() reports a remedy for ${name}`, () => {
     using folder = temporaryFolder();
     const path = make(folder);
     throws(

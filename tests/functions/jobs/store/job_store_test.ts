@@ -153,7 +153,7 @@ const ENDS: readonly (readonly [JobStatus, boolean, boolean])[] = [
 ];
 
 for (const [status, retryable, kept] of ENDS) {
-  Deno.test(`a job that ${status}, ${retryable ? "" : "not "}to be retried, ${kept ? "keeps" : "drops"} what it takes to go on`, () => {
+  Deno.test(`JobStore ${kept ? "keeps" : "drops"} the resume state of a job that ${status}, ${retryable ? "" : "not "}retryable`, () => {
     using tables = openTables();
     const { jobs } = tables;
     jobs.insert(newJob("a"));

@@ -56,7 +56,7 @@ Deno.test("Room.make() removes exactly the rows that ended before a moment", () 
   );
 });
 
-Deno.test("Room.make() removes what ended first until a quarter is free, and the file shrinks", () => {
+Deno.test("Room.make() removes the oldest ended jobs until a quarter is free, and shrinks the file", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "jobs.sqlite");
   using tables = openTables(path);

@@ -192,7 +192,7 @@ Deno.test({
   },
 });
 
-Deno.test("openDatabase() follows a link to a store, and none without a target or to another file", () => {
+Deno.test("openDatabase() follows a link to a store, and refuses broken links and links to other files", () => {
   using folder = temporaryFolder();
   const path = join(folder.path, "real/jobs.sqlite");
   openDatabase(path).close();

@@ -117,7 +117,7 @@ Deno.test("containerAllowance() reads version 1, each kind where it is mounted",
   deepStrictEqual(allowance, { cpus: 2.5, memoryBytes: 2 ** 29 });
 });
 
-Deno.test("containerAllowance() finds no quota where version 1 says −1", () => {
+Deno.test("containerAllowance() finds no quota if version 1 has −1", () => {
   const { cpus } = containerAllowance(systemOf({
     ...SEPARATE,
     "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us": "-1\n",

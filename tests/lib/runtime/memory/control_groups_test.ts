@@ -1,7 +1,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { groupFolders } from "../../../../lib/runtime/memory/control_groups.ts";
 
-Deno.test("groupFolders() goes from a group up to the mount", () => {
+Deno.test("groupFolders() lists the folders from a group up to the mount", () => {
   const texts = {
     groups: "0::/a/b.slice/c\n",
     mounts: "1 0 0:1 / /g rw - cgroup2 none rw",

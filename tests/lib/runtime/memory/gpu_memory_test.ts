@@ -62,7 +62,7 @@ for (
     "cuMemGetInfo_v2",
   ] as const
 ) {
-  Deno.test(`gpuMemory() is undefined where ${name} fails, and lets go of what it has`, () => {
+  Deno.test(`gpuMemory() is undefined if ${name} fails, and releases its resources`, () => {
     const { functions, asked } = driver({ [name]: () => INVALID });
     strictEqual(gpuMemory(functions), undefined);
     const count = (what: string) =>

@@ -40,7 +40,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "giveBack() forgets whole pages and leaves what is beside them",
+  name: "giveBack() releases complete pages and leaves adjacent memory",
   ignore: ignore || Deno.build.os !== "linux",
   fn: () => {
     const page = 4096;
