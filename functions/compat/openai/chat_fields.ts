@@ -9,10 +9,16 @@ import type {
   CaptioningRun,
 } from "../../inference/captioning.ts";
 import type { WireEvent } from "../../http/call.ts";
-import type { CaptionAnswer } from "../../schema/answers/answers.ts";
+import type { AnswerOf, CaptionAnswer } from "../../schema/answers/answers.ts";
+import type { ChatAnswer, ChatChunk } from "../../schema/answers/openai.ts";
 
-/** The fields of a body. */
-type Fields = Record<string, unknown>;
+/** The fields of an answer. */
+type Answer = AnswerOf<typeof ChatAnswer>;
+
+/** The fields of a chunk that differ from those of others. */
+type ChunkFields = Pick<AnswerOf<typeof ChatChunk>, "choices" | "usage">;
+
+type Choice = ChunkFields["choices"][number];
 
 /** The fields that all chunks of an answer share. */
 export interface ChatFrame {
@@ -29,12 +35,12 @@ export const CHAT_END = "[DONE]";
 export function chatAnswer(
   answered: CaptionAnswer,
   { created }: ChatFrame,
-): Fields {
+): Answer {
   const message = {
     role: "assistant",
     content: answered.text,
     refusal: null,
-  };
+  } as const;
   return {
     id: answered.id,
     object: "chat.completion",
@@ -58,17 +64,17 @@ export async function* chatChunks(
   run: Pick<CaptioningRun, "id" | "model" | "progress">,
   frame: ChatFrame,
 ): AsyncGenerator<WireEvent | undefined, void, undefined> {
-  const chunk = (more: Fields): WireEvent => ({
-    event: "",
-    data: {
+  const chunk = (more: ChunkFields): WireEvent => {
+    const data: AnswerOf<typeof ChatChunk> = {
       id: run.id,
       object: "chat.completion.chunk",
       created: frame.created,
       model: run.model,
       ...(frame.includeUsage && { usage: null }),
       ...more,
-    },
-  });
+    };
+    return { event: "", data };
+  };
   for await (const step of run.progress) {
     yield* chunksOf(step, frame).map((more) => more && chunk(more));
   }
@@ -77,7 +83,7 @@ export async function* chatChunks(
 function chunksOf(
   step: CaptioningProgress,
   { includeUsage }: ChatFrame,
-): (Fields | undefined)[] {
+): (ChunkFields | undefined)[] {
   switch (step.type) {
     case "queued":
       return [choice({ role: "assistant", content: "" }, null)];
@@ -95,10 +101,10 @@ function chunksOf(
 }
 
 function choice(
-  delta: Fields,
-  finishReason: CaptionAnswer["finish_reason"] | null,
-): Fields {
-  const one = {
+  delta: Choice["delta"],
+  finishReason: Choice["finish_reason"],
+): ChunkFields {
+  const one: Choice = {
     index: 0,
     delta,
     logprobs: null,
@@ -107,7 +113,7 @@ function choice(
   return { choices: [one] };
 }
 
-function usageFields({ usage }: CaptionAnswer): Fields {
+function usageFields({ usage }: CaptionAnswer): Answer["usage"] {
   return {
     "prompt_tokens": usage.prompt_tokens,
     "completion_tokens": usage.completion_tokens,

@@ -14,7 +14,8 @@
  */
 
 import type { CaptioningRun } from "../../inference/captioning.ts";
-import type { CaptionAnswer } from "../../schema/answers/answers.ts";
+import type { AnswerOf, CaptionAnswer } from "../../schema/answers/answers.ts";
+import type { ResponseAnswer } from "../../schema/answers/responses.ts";
 import {
   MESSAGE_ID_PREFIX,
   type ResponsesRequest,
@@ -22,8 +23,13 @@ import {
 import { unixSeconds } from "./time.ts";
 import type { WireEvent } from "../../http/call.ts";
 
-/** The fields of a body. */
-type Fields = Record<string, unknown>;
+/** The fields of an event of a stream. */
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of a response. */
+type Answer = AnswerOf<typeof ResponseAnswer>;
+
+type Message = Answer["output"][number];
 
 /** The id and model of a run. */
 type NamedRun = Pick<CaptioningRun, "id" | "model">;
@@ -40,7 +46,7 @@ export interface ResponseFrame {
 export function responseAnswer(
   answered: CaptionAnswer,
   frame: ResponseFrame,
-): Fields {
+): Answer {
   const status = statusOf(answered);
   return {
     ...responseFields(answered, frame, status),
@@ -63,16 +69,16 @@ export async function* responseEvents(
     event: type,
     data: { type, "sequence_number": sequence++, ...fields },
   });
-  const state = (type: string, response: Fields) =>
+  const state = (type: string, response: Answer) =>
     event(`response.${type}`, { response });
-  const item = (type: string, item: Fields) =>
+  const item = (type: string, item: Message) =>
     event(`response.output_item.${type}`, { "output_index": 0, item });
   const place = {
     "item_id": messageId(run),
     "output_index": 0,
     "content_index": 0,
   };
-  const part = (type: string, part: Fields) =>
+  const part = (type: string, part: Message["content"][number]) =>
     event(`response.content_part.${type}`, { ...place, part });
   const text = (type: string, fields: Fields) =>
     event(`response.output_text.${type}`, {
@@ -111,8 +117,8 @@ export async function* responseEvents(
 function responseFields(
   run: NamedRun,
   { created, request }: ResponseFrame,
-  status: string,
-): Fields {
+  status: Answer["status"],
+): Answer {
   return {
     id: `resp_${run.id}`,
     object: "response",
@@ -145,9 +151,9 @@ function responseFields(
 
 function messageFields(
   run: NamedRun,
-  status: string,
-  content: Fields[],
-): Fields {
+  status: Message["status"],
+  content: Message["content"],
+): Message {
   return {
     id: messageId(run),
     type: "message",
@@ -161,7 +167,7 @@ function messageId({ id }: NamedRun): string {
   return `${MESSAGE_ID_PREFIX}${id}`;
 }
 
-function textPart(text: string): Fields {
+function textPart(text: string): Message["content"][number] {
   return { type: "output_text", text, annotations: [], logprobs: [] };
 }
 
@@ -169,7 +175,7 @@ function statusOf(answered: CaptionAnswer): "completed" | "incomplete" {
   return answered.finish_reason === "length" ? "incomplete" : "completed";
 }
 
-function usageFields({ usage }: CaptionAnswer): Fields {
+function usageFields({ usage }: CaptionAnswer): NonNullable<Answer["usage"]> {
   return {
     "input_tokens": usage.prompt_tokens,
     "input_tokens_details": { "cached_tokens": 0, "cache_write_tokens": 0 },

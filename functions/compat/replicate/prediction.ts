@@ -17,16 +17,18 @@ import {
   type JobAnswer,
   type JobStatus,
 } from "../../jobs/job.ts";
+import type { AnswerOf } from "../../schema/answers/answers.ts";
+import type { PredictionAnswer } from "../../schema/answers/predictions.ts";
 
 /** Replicate's names of job statuses. */
-const STATUSES: Readonly<Record<JobStatus, string>> = {
+const STATUSES = {
   queued: "starting",
   running: "processing",
   succeeded: "succeeded",
   failed: "failed",
   canceled: "canceled",
   interrupted: "failed",
-};
+} as const satisfies Readonly<Record<JobStatus, string>>;
 
 /** The number of steps of a progress bar. */
 const BAR = 20;
@@ -40,7 +42,7 @@ export function predictionFields(
   job: Job,
   answer: JobAnswer | undefined,
   base: string,
-): Record<string, unknown> {
+): AnswerOf<typeof PredictionAnswer> {
   const { id, status, createdAt, startedAt, finishedAt, error } = job;
   const { model = "", version = "", input = {} } = job.prediction ?? {};
   const url = `${base}/v1/predictions/${id}`;

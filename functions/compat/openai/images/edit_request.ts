@@ -26,6 +26,8 @@ import {
   type WantedGeneration,
   wantedGeneration,
 } from "./image_request.ts";
+import type { AnswerOf } from "../../../schema/answers/answers.ts";
+import type { EditAnswer } from "../../../schema/answers/edits.ts";
 import { open } from "../schema.ts";
 import {
   encodeSource,
@@ -100,7 +102,9 @@ export async function wantedEdit(
 }
 
 /** Returns the extension fields that describe how the picture was made. */
-export function editFields(keep: KeptCodes): Record<string, unknown> {
+export function editFields(
+  keep: KeptCodes,
+): AnswerOf<typeof EditAnswer>["edit"] {
   const drawn = drawnCount(keep);
   return {
     how: "inpainted",

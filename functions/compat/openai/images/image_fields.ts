@@ -12,9 +12,16 @@ import type {
 } from "../../../inference/generation_events.ts";
 import type { FileFormat } from "../../../inference/render.ts";
 import type { WireEvent } from "../../../http/call.ts";
+import type { AnswerOf } from "../../../schema/answers/answers.ts";
+import type { ImagesAnswer } from "../../../schema/answers/openai.ts";
 
-/** The fields of a body. */
-type Fields = Record<string, unknown>;
+/** The fields of an answer. */
+type Answer = AnswerOf<typeof ImagesAnswer>;
+
+/** The fields of an event that depend on its kind. */
+type EventFields =
+  | { readonly "partial_image_index": number }
+  | Pick<Answer, "usage">;
 
 /** The fields that all events of a generation share. */
 export interface DrawingFrame {
@@ -40,7 +47,7 @@ export function imagesAnswer(
   { created, outputFormat }: DrawingFrame,
   generation: Generation,
   toUrl?: ToUrl,
-): Fields {
+): Answer {
   const files = generation.pictures.map(({ file }) => file!);
   return {
     created,
@@ -93,7 +100,7 @@ function imageEvent(
   kind: "partial_image" | "completed",
   file: PictureFile,
   { created, outputFormat, kind: family = "image_generation" }: DrawingFrame,
-  more: Fields,
+  more: EventFields,
 ): WireEvent {
   const type = `${family}.${kind}`;
   const data = {
@@ -114,7 +121,10 @@ function sizeOf({ height, width }: PictureFile): string {
   return `${width}x${height}`;
 }
 
-function usageFields(promptTokens: number, imageTokens: number): Fields {
+function usageFields(
+  promptTokens: number,
+  imageTokens: number,
+): Answer["usage"] {
   return {
     "input_tokens": promptTokens,
     "input_tokens_details": { "image_tokens": 0, "text_tokens": promptTokens },

@@ -32,6 +32,8 @@ import {
   type WantedGeneration,
   wantedGeneration,
 } from "./image_request.ts";
+import type { AnswerOf } from "../../../schema/answers/answers.ts";
+import type { VariationAnswer } from "../../../schema/answers/edits.ts";
 import { open } from "../schema.ts";
 import {
   encodeSource,
@@ -137,7 +139,9 @@ export async function wantedVariation(
 }
 
 /** Returns the extension fields that describe how the picture was made. */
-export function variationFields(variation: Variation): Record<string, unknown> {
+export function variationFields(
+  variation: Variation,
+): AnswerOf<typeof VariationAnswer>["variation"] {
   const { how, prompt, keptRows } = variation;
   return { how, prompt, "kept_rows": keptRows };
 }
