@@ -4,11 +4,14 @@
  * @module
  */
 
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import type { GenerationParams } from "../lib/emu3.ts";
 import {
   BINARY_TYPES,
+  type BinaryAnswer,
   binaryAnswer,
   type BinaryType,
+  isBinaryType,
 } from "./http/raw_codes.ts";
 import { readJson } from "./http/body.ts";
 import type { AppEnv } from "./http/context.ts";
@@ -60,18 +63,18 @@ export function generate(generators: ImageGenerators): Hono<AppEnv> {
       const preview = request.preview && streams;
       const wanted = { file, preview };
       const run = startGeneration(generators, request, wanted, c.get("call"));
-      switch (type) {
-        case "text/event-stream":
-          return await eventStream(c, run.events);
-        case "application/json":
-          return await jsonAnswer(c, run);
-        case "image/png":
-        case "image/jpeg":
-        case "image/webp":
-          return await fileAnswer(c, run);
-        default:
-          return await codesAnswer(c, run, type);
+      if (type === "text/event-stream") return await eventStream(c, run.events);
+      const generation = await run.finish();
+      const headers = {
+        "server-timing": serverTiming(generation.timings),
+      };
+      if (type === "application/json") {
+        return c.json(generationFields(run, generation), 200, headers);
       }
+      const { params } = run.task;
+      const bare = bareAnswer(generation, params, type);
+      const seed = { "x-seed": `${params.seed}` };
+      return c.body(bare.body, 200, { ...bare.headers, ...seed, ...headers });
     },
   );
 }
@@ -105,56 +108,23 @@ function fileType(
   }
 }
 
-async function jsonAnswer(
-  c: Context<AppEnv>,
-  run: GenerationRun,
-): Promise<Response> {
-  const generation = await run.finish();
-  return c.json(generationFields(run, generation), 200, {
-    "server-timing": serverTiming(generation.timings),
-  });
-}
-
-async function fileAnswer(
-  c: Context<AppEnv>,
-  run: GenerationRun,
-): Promise<Response> {
-  const generation = await run.finish();
-  const [picture] = generation.pictures;
-  const { bytes, type } = picture!.file!;
-  return c.body(bytes, 200, {
+/** Returns a file, or the codes of one grid or of several: `[n, H, W]`. */
+function bareAnswer(
+  { pictures }: Generation,
+  { size: { height, width }, count }: GenerationParams,
+  type: FileType | BinaryType,
+): BinaryAnswer {
+  if (isBinaryType(type)) {
+    const codes = Uint16Array.from(
+      pictures.flatMap(({ grid }) => [...grid.codes]),
+    );
+    const grid = { height, width, codes };
+    return binaryAnswer(count === 1 ? grid : { ...grid, frames: count }, type);
+  }
+  const headers = {
     "content-type": type,
-    "x-grid-height": `${picture!.grid.height}`,
-    "x-grid-width": `${picture!.grid.width}`,
-    ...answerHeaders(run, generation),
-  });
-}
-
-/** Answers with one grid, or all of them in sequence: `[n, H, W]`. */
-async function codesAnswer(
-  c: Context<AppEnv>,
-  run: GenerationRun,
-  type: BinaryType,
-): Promise<Response> {
-  const generation = await run.finish();
-  const { size, count } = run.task.params;
-  const codes = Uint16Array.from(
-    generation.pictures.flatMap(({ grid }) => [...grid.codes]),
-  );
-  const grids = { height: size.height, width: size.width, codes };
-  const { body, headers } = binaryAnswer(
-    count === 1 ? grids : { ...grids, frames: count },
-    type,
-  );
-  return c.body(body, 200, {
-    ...headers,
-    ...answerHeaders(run, generation),
-  });
-}
-
-function answerHeaders({ task }: GenerationRun, { timings }: Generation) {
-  return {
-    "x-seed": `${task.params.seed}`,
-    "server-timing": serverTiming(timings),
+    "x-grid-height": `${height}`,
+    "x-grid-width": `${width}`,
   };
+  return { body: pictures[0]!.file!.bytes, headers };
 }

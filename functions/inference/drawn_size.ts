@@ -9,7 +9,7 @@ import { gridLength, type GridSize } from "../../lib/grid.ts";
 import type { LanguageModel } from "../../lib/language_model.ts";
 import type { VisionModel } from "../models/ports.ts";
 import { invalidField } from "../http/errors/errors.ts";
-import type { WishedScene } from "./generation_params.ts";
+import type { GenerateRequest } from "../schema/generate.ts";
 
 /** The models of a generation. */
 export interface GenerationModels {
@@ -31,7 +31,7 @@ export interface GenerationModels {
  * the size.
  */
 export function checkDrawnSize(
-  request: Pick<WishedScene, "height" | "image_area">,
+  request: Pick<GenerateRequest, "height" | "image_area">,
   size: GridSize,
   { language: { config }, vision: { pixelsPerCode } }: GenerationModels,
 ): void {

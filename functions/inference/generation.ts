@@ -20,13 +20,12 @@ import {
   type Generation,
   type GenerationProgress,
   type GenerationTask,
-  type PreviewRows,
   runGeneration,
+  type WantedFile,
 } from "./generation_events.ts";
 import { checkDrawnSize } from "./drawn_size.ts";
 import { checkGridSize } from "./image_limit.ts";
 import type { ImageGenerators } from "../models/ports.ts";
-import type { FileType } from "./render.ts";
 import { generationParams } from "./generation_params.ts";
 import type { GenerateEvents } from "../schema/answers/answers.ts";
 import type { GenerateRequest } from "../schema/generate.ts";
@@ -39,16 +38,6 @@ export interface GenerationRun
   readonly id: string;
   /** Parameters, models and files of the generation. */
   readonly task: GenerationTask;
-}
-
-/** The files to make of a generation. */
-export interface WantedFile {
-  /** Media type; undefined for codes alone, which need no vision decoder. */
-  readonly file: FileType | undefined;
-  /** Rows that come with a preview. */
-  readonly preview: PreviewRows;
-  /** Quality of JPEGs and WebPs, 1–100; see `FileOptions`. */
-  readonly quality?: number | undefined;
 }
 
 /**

@@ -49,20 +49,24 @@ export type PreviewRows = boolean | ReadonlySet<number>;
  */
 export const MAX_PREVIEWS = 32;
 
+/** The files to make of a generation. */
+export interface WantedFile {
+  /** Media type; undefined for codes alone, which need no vision decoder. */
+  readonly file: FileType | undefined;
+  /** Rows that come with a preview in a file of that type. */
+  readonly preview: PreviewRows;
+  /** Quality of JPEGs and WebPs, 1–100; see `FileOptions`. */
+  readonly quality?: number | undefined;
+}
+
 /** The parameters, models and files of a generation. */
-export interface GenerationTask {
+export interface GenerationTask extends WantedFile {
   /** Generation parameters. */
   readonly params: GenerationParams;
   /** Models that draw. */
   readonly models: ModelPair;
-  /** Media type of files; undefined for codes alone. */
-  readonly file: FileType | undefined;
-  /** Rows that come with a preview in a file of that type. */
-  readonly preview: PreviewRows;
   /** Returns whether previews are watched; undefined for always. */
   readonly watched?: (() => boolean) | undefined;
-  /** Quality of JPEGs and WebPs, 1–100; see `FileOptions`. */
-  readonly quality?: number | undefined;
   /** True if files hold metadata of their generation. */
   readonly metadata: boolean;
   /** Resume state of each picture that continues earlier work. */
@@ -116,13 +120,10 @@ export type GenerationProgress =
   | { readonly type: "image"; readonly picture: GeneratedPicture }
   | { readonly type: "completed"; readonly generation: Generation };
 
-/** The tools that make files of pictures. */
-type RenderTools = Pick<Tools, "codec" | "pixels">;
-
 /** Draws pictures and yields progress; the last event is always `completed`. */
 export async function* runGeneration(
   task: GenerationTask,
-  tools: RenderTools,
+  tools: Tools,
   call: PictureCall,
 ): AsyncGenerator<GenerationProgress, void, undefined> {
   const { params, models, resumeStates } = task;
@@ -200,7 +201,7 @@ function isPreviewed(
 async function previewFile(
   { params, models: { vision }, file, quality }: GenerationTask,
   drawn: readonly DrawnRow[],
-  tools: RenderTools,
+  tools: Tools,
   call: PictureCall,
 ): Promise<PictureFile> {
   const { width } = params.size;
@@ -219,7 +220,7 @@ async function previewFile(
 async function pictureFile(
   { params, models, file, quality, metadata }: GenerationTask,
   { grid, imageIndex }: Pick<GeneratedPicture, "grid" | "imageIndex">,
-  tools: RenderTools,
+  tools: Tools,
   call: PictureCall,
 ): Promise<PictureFile | undefined> {
   if (file === undefined) return undefined;
@@ -252,7 +253,7 @@ function markedFile(
  * uploads.
  */
 async function render(
-  tools: RenderTools,
+  tools: Tools,
   vision: VisionModel,
   grid: CodeGrid,
   { options, call }: {
@@ -264,13 +265,6 @@ async function render(
   using _share = await acquirePicture(tools, grid, vision, acquiring);
   const image = await vision.decode(grid, call.signal, call.caller);
   const bytes = await encodeFile(tools, image, options, call);
-  return fileOf(image, options.type, bytes);
-}
-
-function fileOf(
-  { height, width }: { readonly height: number; readonly width: number },
-  type: FileType,
-  bytes: Uint8Array,
-): PictureFile {
-  return { type, bytes: new Uint8Array(bytes), height, width };
+  const { height, width } = image;
+  return { type: options.type, bytes: new Uint8Array(bytes), height, width };
 }

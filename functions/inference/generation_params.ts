@@ -36,11 +36,6 @@ export interface SceneModels {
   readonly refused?: ReadonlySet<StrategyName> | undefined;
 }
 
-/** A body of `generate` whose seed may be missing. */
-export type WishedScene = Omit<GenerateRequest, "seed"> & {
-  readonly seed?: number | undefined;
-};
-
 /**
  * Returns the parameters of a generation.
  *
@@ -48,7 +43,7 @@ export type WishedScene = Omit<GenerateRequest, "seed"> & {
  * @throws {InvalidFieldsError} If fields contradict each other.
  */
 export function generationParams(
-  request: WishedScene,
+  request: GenerateRequest,
   { language, vision, strategy, refused }: SceneModels,
   pointer = "",
 ): GenerationParams {
@@ -102,7 +97,8 @@ export function randomSeed(): number {
 
 /** Returns the codes that stay, whose size is the picture's. */
 function keptCodes(
-  { keep: field, prefix, height, width, ratio, image_area: area }: WishedScene,
+  { keep: field, prefix, height, width, ratio, image_area: area }:
+    GenerateRequest,
   { pixelsPerCode, codebookSize }: SceneModels["vision"],
   pointer: string,
 ): KeptCodes | undefined {
@@ -128,7 +124,7 @@ function keptCodes(
 }
 
 function gridSize(
-  request: WishedScene,
+  request: GenerateRequest,
   imageArea: number,
   pixelsPerCode: number,
   pointer: string,

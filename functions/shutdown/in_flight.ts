@@ -32,12 +32,6 @@ export interface InFlight {
   readonly rows: () => CodeGrid | undefined;
 }
 
-/** Events after the rows. */
-interface OtherEvent {
-  /** The type of the event. */
-  readonly type: "image" | "completed";
-}
-
 /** A drawing in flight. */
 export class GenerationInFlight implements InFlight {
   readonly #params: GenerationParams;
@@ -72,8 +66,10 @@ export class GenerationInFlight implements InFlight {
     return this.#params.seed;
   }
 
-  /** Records progress. */
-  note(event: GenerationEvent | OtherEvent): void {
+  /** Records progress; files and the end change nothing. */
+  note(
+    event: GenerationEvent | { readonly type: "image" | "completed" },
+  ): void {
     if (event.type === "started") {
       this.#startedAt = this.#lastAt = this.#now();
     } else if (event.type === "row") {
