@@ -20,7 +20,7 @@ import {
   LAYER_MATRICES,
   matrixShape,
 } from "../../models/tuning/layer_parts.ts";
-import { keptWidths } from "./kept_widths.ts";
+import { keptWidths } from "./passes/kept_widths.ts";
 import { tunedParameters, type TuningMethod } from "./method.ts";
 
 /** The run to plan. */

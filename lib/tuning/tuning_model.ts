@@ -22,13 +22,13 @@ import { BaseWeights } from "./base_weights.ts";
 import { HostTuningMemory, type TuningMemory } from "./memory.ts";
 import { tunedParameters, type TuningMethod } from "./method.ts";
 import { Parameters } from "./parameters.ts";
-import { keptWidths } from "./kept_widths.ts";
-import { LayerPasses } from "./layer_passes.ts";
-import { LossPasses } from "./loss_passes.ts";
+import { keptWidths } from "./passes/kept_widths.ts";
+import { LayerPasses } from "./passes/layer_passes.ts";
+import { LossPasses } from "./passes/loss_passes.ts";
 import { copyParameters } from "./copy_parameters.ts";
 import { NO_LABEL, type TuningSequence } from "./sequence.ts";
-import { TuningSessions } from "./tuning_sessions.ts";
-import { Workspace } from "./workspace.ts";
+import { TuningSessions } from "./passes/tuning_sessions.ts";
+import { Workspace } from "./passes/workspace.ts";
 
 /** Options of {@linkcode TuningModel.open}. */
 export interface TuningModelOptions {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LanguageConfig } from "../../models/config/language_config.ts";
-import { LAYER_MATRICES } from "../../models/tuning/layer_parts.ts";
-import { trainingOf, type TuningMethod } from "./method.ts";
+import type { LanguageConfig } from "../../../models/config/language_config.ts";
+import { LAYER_MATRICES } from "../../../models/tuning/layer_parts.ts";
+import { trainingOf, type TuningMethod } from "../method.ts";
 
 /**
  * Returns the elements for each token of the activations that `layer.ts` keeps,

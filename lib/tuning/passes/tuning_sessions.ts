@@ -5,26 +5,26 @@
  * @module
  */
 
-import type { LanguageConfig } from "../../models/config/language_config.ts";
-import type { BuiltGraph } from "../../models/graph/built_graph.ts";
-import type { Dtype } from "../../models/graph/dtype.ts";
+import type { LanguageConfig } from "../../../models/config/language_config.ts";
+import type { BuiltGraph } from "../../../models/graph/built_graph.ts";
+import type { Dtype } from "../../../models/graph/dtype.ts";
 import {
   embeddingGradientGraph,
   embeddingGraph,
-} from "../../models/tuning/embedding.ts";
-import { clearGraph } from "../../models/tuning/clear.ts";
+} from "../../../models/tuning/embedding.ts";
+import { clearGraph } from "../../../models/tuning/clear.ts";
 import {
   lossGradientGraph,
   lossGraph,
   type LossOptions,
-} from "../../models/tuning/head.ts";
+} from "../../../models/tuning/head.ts";
 import {
   backwardLayerGraph,
   forwardLayerGraph,
   type LayerOptions,
-} from "../../models/tuning/layer.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import type { Session } from "../runtime/session.ts";
+} from "../../../models/tuning/layer.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Session } from "../../runtime/session.ts";
 
 /** Options of a layer's graphs that stay the same in a run. */
 export type FixedLayerOptions = Omit<LayerOptions, "blocks" | "keeps">;

@@ -4,28 +4,28 @@
  * @module
  */
 
-import type { LanguageConfig } from "../../models/config/language_config.ts";
-import type { Dtype } from "../../models/graph/dtype.ts";
-import { keptName } from "../../models/tuning/activations.ts";
+import type { LanguageConfig } from "../../../models/config/language_config.ts";
+import type { Dtype } from "../../../models/graph/dtype.ts";
+import { keptName } from "../../../models/tuning/activations.ts";
 import {
   LAYER_MATRICES,
   LAYER_NORMS,
   layerKey,
   type LayerMatrix,
   matrixShape,
-} from "../../models/tuning/layer_parts.ts";
+} from "../../../models/tuning/layer_parts.ts";
 import {
   adapterNames,
   gradientName,
   type MatrixForm,
   type MatrixTraining,
   updatedName,
-} from "../../models/tuning/matrix.ts";
-import type { Binding } from "../runtime/session.ts";
-import type { Tensor } from "../runtime/tensor.ts";
-import type { BaseWeights } from "./base_weights.ts";
-import { trainingOf, type TuningMethod } from "./method.ts";
-import type { Parameters } from "./parameters.ts";
+} from "../../../models/tuning/matrix.ts";
+import type { Binding } from "../../runtime/session.ts";
+import type { Tensor } from "../../runtime/tensor.ts";
+import type { BaseWeights } from "../base_weights.ts";
+import { trainingOf, type TuningMethod } from "../method.ts";
+import type { Parameters } from "../parameters.ts";
 import type { FixedLayerOptions, TuningSessions } from "./tuning_sessions.ts";
 import type { Workspace } from "./workspace.ts";
 

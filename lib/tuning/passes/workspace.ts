@@ -9,10 +9,10 @@
  * @module
  */
 
-import type { LanguageConfig } from "../../models/config/language_config.ts";
-import type { Dtype } from "../../models/graph/dtype.ts";
-import type { Tensor } from "../runtime/tensor.ts";
-import type { TuningMemory } from "./memory.ts";
+import type { LanguageConfig } from "../../../models/config/language_config.ts";
+import type { Dtype } from "../../../models/graph/dtype.ts";
+import type { Tensor } from "../../runtime/tensor.ts";
+import type { TuningMemory } from "../memory.ts";
 
 /** Options of a workspace. */
 export interface WorkspaceOptions {

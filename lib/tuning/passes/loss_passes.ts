@@ -4,21 +4,21 @@
  * @module
  */
 
-import type { LanguageConfig } from "../../models/config/language_config.ts";
-import type { Dtype } from "../../models/graph/dtype.ts";
-import { FINAL_NORM, HEAD_MATRIX } from "../../models/tuning/head.ts";
-import { gradientName, updatedName } from "../../models/tuning/matrix.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import type { Binding } from "../runtime/session.ts";
-import type { Tensor } from "../runtime/tensor.ts";
-import type { BaseWeights } from "./base_weights.ts";
+import type { LanguageConfig } from "../../../models/config/language_config.ts";
+import type { Dtype } from "../../../models/graph/dtype.ts";
+import { FINAL_NORM, HEAD_MATRIX } from "../../../models/tuning/head.ts";
+import { gradientName, updatedName } from "../../../models/tuning/matrix.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Binding } from "../../runtime/session.ts";
+import type { Tensor } from "../../runtime/tensor.ts";
+import type { BaseWeights } from "../base_weights.ts";
 import {
   EMBEDDING_KEY,
   FINAL_NORM_KEY,
   HEAD_KEY,
   type TuningMethod,
-} from "./method.ts";
-import type { Parameters } from "./parameters.ts";
+} from "../method.ts";
+import type { Parameters } from "../parameters.ts";
 import type { TuningSessions } from "./tuning_sessions.ts";
 
 /** The parts that the passes need. */
